@@ -1,0 +1,96 @@
+//! The policy: every criterion and the rule that decides them.
+
+use crate::model::Scope;
+
+/// Which statistic of a metric a limit looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Statistic {
+    /// The median over trials.
+    P50,
+    /// The 95th percentile over trials.
+    P95,
+    /// The mean over cases.
+    Mean,
+}
+
+/// The bound of a limit.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Bound {
+    /// At most this: seconds, tokens or US dollars.
+    Absolute(f64),
+    /// At most this share above the baseline's: 0.2 is 20 %.
+    MaxIncrease(f64),
+}
+
+/// What a criterion requires of its metric.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Requirement {
+    /// The candidate's mean is at least this, in 0..=1.
+    Minimum(f64),
+    /// Every candidate trial passes, literally: a check at `min: 1.0`.
+    EveryTrial,
+    /// The candidate's mean is not below the baseline's by more than this.
+    NotWorse {
+        /// `baseline_tolerance`, in 0..=1.
+        tolerance: f64,
+    },
+    /// A statistic of latency, tokens or cost stays within a bound.
+    Limit {
+        /// The statistic.
+        statistic: Statistic,
+        /// The bound.
+        bound: Bound,
+    },
+    /// Every trial of this `must_pass` case passes; index into the dataset.
+    MustPass {
+        /// Index of the case.
+        case: usize,
+    },
+    /// At most this many cases are broken.
+    BrokenCases {
+        /// `max_broken_cases`.
+        max: usize,
+    },
+}
+
+/// One thing the gate requires of one metric.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Criterion {
+    /// `faithfulness.min`, `faithfulness.baseline`, `check.NAME`, `check.NAME.baseline`, `limit.latency_p95`,
+    /// `slice.TAG.METRIC.min`, `case.ID`, `broken_cases`.
+    pub id: String,
+    /// The metric; empty for `case.ID` and `broken_cases`.
+    pub metric: String,
+    /// Only the cases with this tag.
+    pub tag: Option<String>,
+    /// What is required.
+    pub requirement: Requirement,
+}
+
+/// How a criterion with noise is decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rule {
+    /// By evidence: fail if shown, pass if ruled out, else inconclusive.
+    Evidence,
+    /// Estimate against requirement, naive.
+    Point,
+}
+
+/// All criteria and the rule that decides them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Policy {
+    /// The criteria, in the order of the configuration.
+    pub criteria: Vec<Criterion>,
+    /// The rule.
+    pub rule: Rule,
+    /// Which uncertainty counts.
+    pub scope: Scope,
+    /// One-sided confidence, in 0.5..1; alpha is what is left to 1.
+    pub confidence: f64,
+    /// The drop that the run must have been able to see, in 0..1.
+    pub resolution: f64,
+    /// The share of missing grades above which nothing is decided, in 0..=1.
+    pub max_missing: f64,
+    /// Seed of the drawn permutations.
+    pub seed: u64,
+}

@@ -1,0 +1,5 @@
+//! The promptgate binary: everything is in the library.
+
+fn main() -> std::process::ExitCode {
+    promptgate::cli::main()
+}

@@ -1,0 +1,104 @@
+//! The case x repeat matrices of a run, with what is missing in them.
+
+use serde::{Deserialize, Serialize};
+
+/// What the decision needs to know of a case.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct CaseFacts {
+    /// Its id.
+    pub id: String,
+    /// The question, for readers.
+    pub query: String,
+    /// Its tags.
+    pub tags: Vec<String>,
+    /// Its cluster.
+    pub group: Option<String>,
+    /// Whether it is a criterion of its own.
+    pub must_pass: bool,
+    /// Whether both variants rendered the same request, which was then answered and judged once.
+    pub shared: bool,
+}
+
+/// What a metric measures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MetricKind {
+    /// 0 or 1 by a deterministic check.
+    Check,
+    /// 0..=1 by a judge.
+    Judge,
+    /// Seconds, of one attempt.
+    Latency,
+    /// Tokens of an answer, as reported.
+    OutputTokens,
+    /// US dollars of an answer.
+    Cost,
+    /// Characters of an answer.
+    Length,
+}
+
+/// One trial's place in a matrix.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Cell {
+    /// A value: a score in 0..=1, or seconds, tokens, dollars.
+    Value(f64),
+    /// No grade came of it: the endpoint's or the judge's fault.
+    Missing,
+    /// Not asked: `--no-judge`, `--fail-fast`, or a metric that had passed already.
+    NotAsked,
+}
+
+impl Cell {
+    /// The value, if there is one.
+    pub fn value(self) -> Option<f64> {
+        match self {
+            Self::Value(value) => Some(value),
+            Self::Missing | Self::NotAsked => None,
+        }
+    }
+}
+
+/// Rows in case order, `None` where the metric does not apply to the case; a row has one cell per repeat.
+pub type Matrix = Vec<Option<Vec<Cell>>>;
+
+/// Both variants' values of one metric.
+#[derive(Debug, Clone, PartialEq)]
+pub struct VariantScores {
+    /// The candidate's.
+    pub candidate: Matrix,
+    /// The baseline's; `None` without a baseline (or one that lacks this metric).
+    pub baseline: Option<Matrix>,
+}
+
+/// A metric over the whole run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MetricScores {
+    /// Its name: `faithfulness`, `check.NAME`, `latency`, `output_tokens`, `cost_usd`, `length`.
+    pub name: String,
+    /// What it measures.
+    pub kind: MetricKind,
+    /// The values.
+    pub scores: VariantScores,
+}
+
+/// Everything the gate looks at.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Analysis {
+    /// The cases in dataset order; rows of every matrix.
+    pub cases: Vec<CaseFacts>,
+    /// Planned repeats of every case; the length of every row.
+    pub repeats: u32,
+    /// The metrics: checks, judges, then latency, tokens, cost, length.
+    pub metrics: Vec<MetricScores>,
+    /// Whether a baseline was run.
+    pub has_baseline: bool,
+    /// Whether the baseline was answered in an earlier session.
+    pub baseline_reused: bool,
+}
+
+impl Analysis {
+    /// The metric of that name.
+    pub fn metric(&self, name: &str) -> Option<&MetricScores> {
+        self.metrics.iter().find(|metric| metric.name == name)
+    }
+}

@@ -1,0 +1,86 @@
+//! What a scorer says of one trial.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{Fault, Usage};
+
+/// A score: finite, in 0..=1.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
+pub struct Score(f64);
+
+impl Score {
+    /// Nothing of it is right.
+    pub const ZERO: Self = Self(0.0);
+    /// All of it is right.
+    pub const ONE: Self = Self(1.0);
+
+    /// A score, if the number is one.
+    pub fn new(value: f64) -> Option<Self> {
+        (value.is_finite() && (0.0..=1.0).contains(&value)).then_some(Self(value))
+    }
+
+    /// The number, in 0..=1.
+    pub fn get(self) -> f64 {
+        self.0
+    }
+}
+
+impl From<bool> for Score {
+    fn from(passed: bool) -> Self {
+        if passed { Self::ONE } else { Self::ZERO }
+    }
+}
+
+/// A score or the honest absence of one.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// Graded.
+    Score(Score),
+    /// The scorer could not grade: the judge or its endpoint failed. Missing, never 0.
+    Ungraded(Option<Fault>),
+}
+
+/// The grade of one trial by one scorer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Grade {
+    /// The metric that this grade counts for: `faithfulness`, `check.names-the-term`.
+    pub scorer: String,
+    /// The score, or that there is none.
+    pub outcome: Outcome,
+    /// One line that explains it (or why there is none).
+    pub reason: String,
+    /// Evidence: verdicts by statement, quotes, expected and found values. `Null` where there is none.
+    pub details: Value,
+    /// Peculiarities a reader should know: `no_claims`, `unquoted_support`.
+    pub flags: Vec<String>,
+    /// What judging it took; `None` for checks.
+    pub judging: Option<Judging>,
+}
+
+impl Grade {
+    /// The score, if graded.
+    pub fn score(&self) -> Option<f64> {
+        match &self.outcome {
+            Outcome::Score(score) => Some(score.get()),
+            Outcome::Ungraded(_) => None,
+        }
+    }
+}
+
+/// What a judgement took.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Judging {
+    /// Calls made, re-asks included.
+    pub calls: u32,
+    /// Tokens of all of them.
+    pub usage: Usage,
+    /// Milliseconds of all of them.
+    pub latency_ms: f64,
+    /// How structured output was asked for: `json_schema`, `json_object`, `fenced`.
+    pub rung: Option<String>,
+    /// The model that answered, as it said.
+    pub model: Option<String>,
+    /// `system_fingerprint`, as it said.
+    pub system_fingerprint: Option<String>,
+}

@@ -1,0 +1,29 @@
+//! Plain data that every room speaks of: datasets, variants, trials, grades, runs, analyses, verdicts.
+//!
+//! Nothing here reads a file, asks a model or decides anything. One word has one meaning; the words are
+//! explained in `docs/concepts.md`.
+
+mod analysis;
+mod case;
+mod chat;
+mod dataset;
+mod fault;
+mod grade;
+mod mistake;
+mod run;
+mod variant;
+mod verdict;
+
+pub use analysis::{Analysis, CaseFacts, Cell, Matrix, MetricKind, MetricScores, VariantScores};
+pub use case::{Case, Item};
+pub use chat::{ChatRequest, Completion, FinishReason, Message, Purpose, ResponseFormat, Speaker, Usage};
+pub use dataset::{Dataset, DatasetFacts};
+pub use fault::{Fault, FaultKind};
+pub use grade::{Grade, Judging, Outcome, Score};
+pub use mistake::{Mistake, Mistakes, Place};
+pub use run::{CallTotals, Ended, JudgeFacts, Run, Trial, TrialResult};
+pub use variant::{PromptFacts, Role, Variant, VariantFacts};
+pub use verdict::{
+    CaseChange, CaseStatus, CriterionOutcome, CriterionVerdict, Decision, Interval, MetricSummary, Reason,
+    ReasonCode, Scope, Verdict,
+};

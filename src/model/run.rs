@@ -1,0 +1,110 @@
+//! The trials of a run with their provenance.
+
+use serde::{Deserialize, Serialize};
+
+use super::{CaseFacts, Completion, DatasetFacts, Fault, Grade, Role, Usage, VariantFacts};
+
+/// One completion of one case by one variant, with its grades.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Trial {
+    /// Index of the case in [`Run::cases`].
+    pub case: usize,
+    /// The side.
+    pub role: Role,
+    /// The repeat, from 0.
+    pub repeat: u32,
+    /// What came of it.
+    pub result: TrialResult,
+}
+
+/// What came of a trial.
+#[derive(Debug, Clone, PartialEq)]
+pub enum TrialResult {
+    /// An answer, graded.
+    Answered {
+        /// The answer.
+        completion: Completion,
+        /// Its grades, in scorer order; a scorer that does not apply to the case has none.
+        grades: Vec<Grade>,
+    },
+    /// No answer: the endpoint's fault. Every grade of it is missing.
+    Missing(Fault),
+}
+
+/// How the run ended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Ended {
+    /// The plan was carried out (single grades may be missing all the same).
+    Completed,
+    /// Nothing more could come of it.
+    Stopped(Fault),
+    /// `--fail-fast`: the verdict could only be fail.
+    FailedFast,
+    /// Ctrl-C or SIGTERM.
+    Interrupted,
+}
+
+/// Calls and tokens of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct CallTotals {
+    /// Requests sent, retries and judgements included.
+    pub calls: u64,
+    /// Answers taken from a store or a saved report.
+    pub stored: u64,
+    /// Tokens of completions.
+    pub completions: Usage,
+    /// Tokens of judgements.
+    pub judgements: Usage,
+    /// US dollars of completions; `None` where a price is not known.
+    pub completion_cost_usd: Option<f64>,
+    /// US dollars of judgements; `None` where a price is not known.
+    pub judgement_cost_usd: Option<f64>,
+}
+
+/// The judge of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JudgeFacts {
+    /// Its model.
+    pub model: String,
+    /// Digest of what is known before a call: model, parameters, endpoint host, rubrics and templates.
+    pub fingerprint: String,
+}
+
+/// A run: what was asked, what came back, where everything is from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Run {
+    /// Name of the suite.
+    pub name: String,
+    /// RFC 3339, UTC.
+    pub started_at: String,
+    /// Wall time in milliseconds.
+    pub duration_ms: u64,
+    /// The dataset.
+    pub dataset: DatasetFacts,
+    /// The cases in dataset order.
+    pub cases: Vec<CaseFacts>,
+    /// The candidate.
+    pub candidate: VariantFacts,
+    /// The baseline; `None` without one.
+    pub baseline: Option<VariantFacts>,
+    /// Why there is no baseline, or that it was reused: `new`, `none`, `baseline_reused`.
+    pub baseline_note: Option<String>,
+    /// The judge; `None` where no judge was asked.
+    pub judge: Option<JudgeFacts>,
+    /// Metric names of the checks, then of the judges, in configuration order.
+    pub scorers: Vec<String>,
+    /// Repeats of every case.
+    pub repeats: u32,
+    /// The trials in plan order: case, repeat, candidate before baseline.
+    pub trials: Vec<Trial>,
+    /// What it took.
+    pub totals: CallTotals,
+    /// US dollars per million tokens of the candidate's and the baseline's model, input and output.
+    pub prices: Vec<(String, f64, f64)>,
+    /// Whether the endpoint was the simulated one.
+    pub simulated: bool,
+    /// How it ended.
+    pub ended: Ended,
+    /// Things a reader should know.
+    pub warnings: Vec<String>,
+}

@@ -1,0 +1,102 @@
+//! The few traits: places where two implementations exist and are chosen at run time.
+
+use futures::future::BoxFuture;
+use serde_json::Value;
+
+use crate::model::{Case, ChatRequest, Completion, Fault};
+
+/// A chat model: HTTP, simulated, or a layer around another one (retry, limit, budget).
+pub trait ChatModel: Send + Sync {
+    /// Answers one request with one whole answer.
+    ///
+    /// # Errors
+    /// A [`Fault`] where no whole answer came; cancelled by dropping the future.
+    fn complete<'a>(&'a self, request: &'a ChatRequest) -> BoxFuture<'a, Result<Completion, Fault>>;
+}
+
+/// What a scorer looks at.
+#[derive(Debug, Clone, Copy)]
+pub struct Subject<'a> {
+    /// The case.
+    pub case: &'a Case,
+    /// The whole answer.
+    pub completion: &'a Completion,
+    /// What judges and text checks read: the `answer_field` of a JSON answer, else the whole text.
+    /// `Err` holds why there is none (not JSON, field absent): a format violation, score 0.
+    pub answer: Result<&'a str, &'a str>,
+}
+
+/// What a check found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Finding {
+    /// Whether the answer passes.
+    pub passed: bool,
+    /// One line: why.
+    pub reason: String,
+    /// Evidence, `Null` where the reason says it all.
+    pub details: Value,
+}
+
+/// A deterministic check.
+pub trait Check: std::fmt::Debug + Send + Sync {
+    /// Grades one answer; pure.
+    fn grade(&self, subject: &Subject<'_>) -> Finding;
+}
+
+/// Something that happened while a run was carried out.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// The plan is made.
+    Planned {
+        /// Cases.
+        cases: usize,
+        /// Completions to ask for.
+        completions: usize,
+        /// Judgements to ask for, at most, without re-asks.
+        judgements: usize,
+    },
+    /// A call left (after any waiting for its turn).
+    CallStarted,
+    /// A call came back, well or not.
+    CallEnded,
+    /// A call is tried again.
+    Retried {
+        /// Seconds until then.
+        wait_seconds: f64,
+        /// Why.
+        reason: String,
+    },
+    /// A trial is graded, or missing for good.
+    TrialEnded {
+        /// The case's id.
+        case: String,
+        /// Whether it is missing.
+        missing: bool,
+        /// Whether this was the last trial of its case.
+        case_done: bool,
+    },
+    /// Money spent so far, in US dollars.
+    Spent {
+        /// US dollars.
+        usd: f64,
+    },
+    /// Something the user should know at once.
+    Warning {
+        /// One sentence.
+        message: String,
+    },
+}
+
+/// Takes events: progress bars, plain lines, nothing.
+pub trait EventSink: Send + Sync {
+    /// Takes one event; must not block.
+    fn emit(&self, event: Event);
+}
+
+/// Takes events and drops them.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Silent;
+
+impl EventSink for Silent {
+    fn emit(&self, _event: Event) {}
+}
