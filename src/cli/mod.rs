@@ -1,8 +1,49 @@
 //! The command line: parses, wires, prints, and maps what happened to an exit code.
 
+mod args;
+mod commands;
+mod error;
+mod exit;
+mod files;
+mod interrupt;
+mod mismatch;
+mod models;
+mod output;
+mod policy;
+mod progress;
+mod saved;
+mod suite;
+
 use std::process::ExitCode;
 
-/// Runs promptgate.
+use clap::Parser;
+
+pub use args::Arguments;
+pub use exit::ExitStatus;
+
+use error::Failure;
+
+/// Runs promptgate with the process's arguments.
 pub fn main() -> ExitCode {
-    ExitCode::SUCCESS
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help and version are answers, everything else is the user's mistake; clap knows which.
+            let status = if error.use_stderr() { ExitStatus::Usage } else { ExitStatus::Pass };
+            return match error.print() {
+                Ok(()) => status.into(),
+                Err(_) => ExitStatus::Internal.into(),
+            };
+        }
+    };
+    output::choose_color(arguments.color);
+    match commands::dispatch(&arguments.command) {
+        Ok(status) => status.into(),
+        Err(failure) => {
+            if !matches!(failure, Failure::BrokenPipe) {
+                output::report(&failure);
+            }
+            failure.status().into()
+        }
+    }
 }

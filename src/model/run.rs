@@ -87,12 +87,16 @@ pub struct Run {
     pub candidate: VariantFacts,
     /// The baseline; `None` without one.
     pub baseline: Option<VariantFacts>,
-    /// Why there is no baseline, or that it was reused: `new`, `none`, `baseline_reused`.
+    /// Why there is no baseline, or where a reused one is from.
     pub baseline_note: Option<String>,
+    /// Whether the baseline's trials were answered in an earlier session.
+    pub baseline_reused: bool,
     /// The judge; `None` where no judge was asked.
     pub judge: Option<JudgeFacts>,
     /// Metric names of the checks, then of the judges, in configuration order.
     pub scorers: Vec<String>,
+    /// For each scorer, whether it grades each case: scorers x cases.
+    pub applies: Vec<Vec<bool>>,
     /// Repeats of every case.
     pub repeats: u32,
     /// The trials in plan order: case, repeat, candidate before baseline.

@@ -1,0 +1,28 @@
+# Tasks of the project; `just` lists them.
+
+[private]
+default:
+    @just --list
+
+# Everything that a pull request is held to.
+ci:
+    bash .ci/run
+
+# Build without warnings and run all tests.
+test:
+    cargo test --locked
+
+# Format and lint.
+lint:
+    cargo fmt --check
+    cargo clippy --all-targets --locked -- -D warnings
+
+# The golden suite, offline.
+demo:
+    cargo run --locked -- run golden/customer-support --offline
+
+# Write the committed JSON Schemas anew.
+schemas:
+    cargo run --locked --quiet -- schema config > schema/config.schema.json
+    cargo run --locked --quiet -- schema case > schema/case.schema.json
+    cargo run --locked --quiet -- schema report > schema/report.schema.json

@@ -1,0 +1,258 @@
+//! Flags and arguments, as written.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::config::parse_duration;
+use crate::endpoint::mock_server::FaultSpec;
+
+/// The gate that a prompt change has to pass before it is merged.
+///
+/// Exit codes: 0 pass, 1 internal error, 2 usage, 3 nothing to evaluate, 10 fail, 11 inconclusive,
+/// 12 incomplete, 130 interrupted.
+#[derive(Debug, Parser)]
+#[command(name = "promptgate", version, propagate_version = true, max_term_width = 100)]
+pub struct Arguments {
+    /// Whether to colour the output.
+    #[arg(long, global = true, value_enum, default_value_t, env = "PROMPTGATE_COLOR", hide_env = true)]
+    pub color: Color,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// When to colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless NO_COLOR is set.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Evaluate the candidate against thresholds and baseline: the gate.
+    Run(Box<RunArguments>),
+    /// Validate configuration, dataset, prompts and schemas; no call, no cost.
+    Check(CheckArguments),
+    /// Decide from two saved reports; no call.
+    Compare(CompareArguments),
+    /// Render a saved report.
+    Report(ReportArguments),
+    /// Print the JSON Schema of a format.
+    Schema(SchemaArguments),
+    /// Write a starter suite: configuration, dataset, prompts, workflow.
+    Init(InitArguments),
+    /// Serve a simulated model over HTTP, with faults on request.
+    MockServer(MockServerArguments),
+}
+
+/// What a suite is selected by.
+#[derive(Debug, Args)]
+pub struct SuiteArguments {
+    /// The configuration, or its folder [default: the nearest promptgate.yaml here or above].
+    pub config: Option<PathBuf>,
+    /// The candidate: a path, file:PATH or git:REF[:PATH] [default: `prompt` of the configuration].
+    #[arg(long, value_name = "SPEC", env = "PROMPTGATE_CANDIDATE", hide_env = true)]
+    pub candidate: Option<String>,
+    /// The baseline: a path, file:PATH, git:REF[:PATH], git:merge-base, report:PATH or none.
+    #[arg(long, value_name = "SPEC", env = "PROMPTGATE_BASELINE", hide_env = true)]
+    pub baseline: Option<String>,
+    /// Require a mean of at least X for a metric, over the configuration's; may be repeated.
+    #[arg(long, value_name = "METRIC=X", env = "PROMPTGATE_MIN", hide_env = true, value_delimiter = ',')]
+    pub min: Vec<String>,
+    /// Only cases whose id matches this glob pattern.
+    #[arg(long, value_name = "PATTERN", env = "PROMPTGATE_FILTER", hide_env = true)]
+    pub filter: Option<String>,
+    /// Only cases with this tag; may be repeated: any of them.
+    #[arg(long, value_name = "TAG", env = "PROMPTGATE_TAG", hide_env = true, value_delimiter = ',')]
+    pub tag: Vec<String>,
+    /// Deterministic checks only: no judge is asked, and its metrics gate nothing.
+    #[arg(long, env = "PROMPTGATE_NO_JUDGE", hide_env = true)]
+    pub no_judge: bool,
+    /// Completions of every case by each variant, decided in one look.
+    #[arg(long, value_name = "N", env = "PROMPTGATE_REPEATS", hide_env = true,
+          value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub repeats: Option<u32>,
+}
+
+/// `promptgate run`.
+#[derive(Debug, Args)]
+pub struct RunArguments {
+    /// Which suite.
+    #[command(flatten)]
+    pub suite: SuiteArguments,
+    /// Let the simulated model answer: no key, no network, no cost; its scores measure no model.
+    #[arg(long, env = "PROMPTGATE_OFFLINE", hide_env = true)]
+    pub offline: bool,
+    /// Where report.json and report.md go.
+    #[arg(long, value_name = "DIR", default_value = "promptgate-report",
+          env = "PROMPTGATE_OUT", hide_env = true)]
+    pub out: PathBuf,
+    /// What to print on standard output.
+    #[arg(long, value_enum, default_value_t, env = "PROMPTGATE_FORMAT", hide_env = true)]
+    pub format: OutputFormat,
+    /// Calls in flight at once, at most.
+    #[arg(long, value_name = "N", env = "PROMPTGATE_CONCURRENCY", hide_env = true,
+          value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub concurrency: Option<u32>,
+    /// Stop spending once the verdict can only be fail.
+    #[arg(long, env = "PROMPTGATE_FAIL_FAST", hide_env = true)]
+    pub fail_fast: bool,
+    /// Make no call that could bring the cost above this many US dollars.
+    #[arg(long, value_name = "USD", env = "PROMPTGATE_BUDGET_USD", hide_env = true, value_parser = dollars)]
+    pub budget_usd: Option<f64>,
+    /// Make at most this many calls.
+    #[arg(long, value_name = "N", env = "PROMPTGATE_BUDGET_CALLS", hide_env = true)]
+    pub budget_calls: Option<u64>,
+    /// Make no call after this time: 90s, 20m.
+    #[arg(long, value_name = "TIME", env = "PROMPTGATE_DEADLINE", hide_env = true,
+          value_parser = duration)]
+    pub deadline: Option<Duration>,
+    /// What an inconclusive verdict does [default: `gate.inconclusive`, else fail].
+    #[arg(long, value_enum, env = "PROMPTGATE_INCONCLUSIVE", hide_env = true)]
+    pub inconclusive: Option<Inconclusive>,
+    /// Report as ever, but exit 0 on fail, inconclusive and incomplete.
+    #[arg(long, env = "PROMPTGATE_ADVISORY", hide_env = true)]
+    pub advisory: bool,
+    /// No progress on standard error.
+    #[arg(long, short, env = "PROMPTGATE_QUIET", hide_env = true)]
+    pub quiet: bool,
+}
+
+/// What an inconclusive verdict does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Inconclusive {
+    /// Exit 11.
+    Fail,
+    /// Exit 0.
+    Pass,
+}
+
+/// `promptgate check`.
+#[derive(Debug, Args)]
+pub struct CheckArguments {
+    /// Which suite.
+    #[command(flatten)]
+    pub suite: SuiteArguments,
+}
+
+/// `promptgate compare`.
+#[derive(Debug, Args)]
+pub struct CompareArguments {
+    /// report.json of the baseline: its candidate becomes the baseline.
+    pub old: PathBuf,
+    /// report.json of the candidate, whose policy decides.
+    pub new: PathBuf,
+    /// What to print on standard output.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: OutputFormat,
+    /// Also write report.json and report.md here.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// What an inconclusive verdict does.
+    #[arg(long, value_enum, default_value = "fail")]
+    pub inconclusive: Inconclusive,
+    /// Report as ever, but exit 0 on fail, inconclusive and incomplete.
+    #[arg(long)]
+    pub advisory: bool,
+}
+
+/// `promptgate report`.
+#[derive(Debug, Args)]
+pub struct ReportArguments {
+    /// A report.json.
+    pub report: PathBuf,
+    /// The form to print.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: OutputFormat,
+}
+
+/// Forms of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum OutputFormat {
+    /// A table for people.
+    #[default]
+    Terminal,
+    /// report.json.
+    Json,
+    /// report.md.
+    Markdown,
+}
+
+/// `promptgate schema`.
+#[derive(Debug, Args)]
+pub struct SchemaArguments {
+    /// Of what.
+    #[arg(value_enum)]
+    pub name: SchemaName,
+}
+
+/// Formats with a schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SchemaName {
+    /// promptgate.yaml.
+    Config,
+    /// A row of the dataset.
+    Case,
+    /// report.json.
+    Report,
+}
+
+/// `promptgate init`.
+#[derive(Debug, Args)]
+pub struct InitArguments {
+    /// The folder to write to; created if absent. No file is ever overwritten.
+    #[arg(default_value = ".")]
+    pub folder: PathBuf,
+}
+
+/// `promptgate mock-server`.
+#[derive(Debug, Args)]
+pub struct MockServerArguments {
+    /// Where to listen; port 0 takes a free one. The base URL is printed on standard output.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    pub listen: std::net::SocketAddr,
+    /// Seed of noise and faults.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+    /// How noisy answers and verdicts are, in 0..=1.
+    #[arg(long, value_name = "X", default_value_t = 0.0, value_parser = share)]
+    pub noise: f64,
+    /// Time before an answer: 100ms.
+    #[arg(long, value_name = "TIME", default_value = "0ms", value_parser = duration)]
+    pub latency: Duration,
+    /// Further time, drawn evenly from 0 to this.
+    #[arg(long, value_name = "TIME", default_value = "0ms", value_parser = duration)]
+    pub jitter: Duration,
+    /// Refuse calls without this key with 401.
+    #[arg(long, value_name = "KEY", env = "PROMPTGATE_MOCK_KEY", hide_env_values = true)]
+    pub require_key: Option<String>,
+    /// A fault to play: 429=0.2, cut=0.02, prose=1, 401-after=10, …; may be repeated. All kinds: docs/offline.md.
+    #[arg(long, value_name = "KIND=VALUE")]
+    pub fault: Vec<FaultSpec>,
+}
+
+/// A number in 0..=1.
+fn share(text: &str) -> Result<f64, String> {
+    let number = text.parse::<f64>().ok().filter(|number| (0.0..=1.0).contains(number));
+    number.ok_or_else(|| "expected a number from 0 to 1".to_owned())
+}
+
+/// A sum above 0.
+fn dollars(text: &str) -> Result<f64, String> {
+    let number = text.parse::<f64>().ok().filter(|number| number.is_finite() && *number > 0.0);
+    number.ok_or_else(|| "expected US dollars, a number above 0".to_owned())
+}
+
+/// A time such as `90s`.
+fn duration(text: &str) -> Result<Duration, String> {
+    parse_duration(text).ok_or_else(|| "expected a time such as 500ms, 90s, 20m".to_owned())
+}

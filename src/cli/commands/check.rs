@@ -1,0 +1,50 @@
+//! `promptgate check`: validates everything a run would read; no call, no cost.
+
+use crate::cli::args::CheckArguments;
+use crate::cli::error::Failure;
+use crate::cli::exit::ExitStatus;
+use crate::cli::output;
+use crate::cli::suite;
+use crate::text::neutral;
+
+/// Loads the suite as a run would, and says what it is.
+pub(crate) fn check(arguments: &CheckArguments) -> Result<ExitStatus, Failure> {
+    let suite = suite::load(&arguments.suite, None)?;
+    output::warn(&suite.warnings);
+    let (dataset, candidate) = (suite.plan.dataset(), suite.plan.candidate());
+    let prompt = |facts: &crate::model::VariantFacts| {
+        format!(
+            "{} {} ({}), model {}",
+            facts.prompt.name, facts.prompt.version, facts.prompt.source, facts.model
+        )
+    };
+    let baseline = match (suite.plan.baseline(), &suite.earlier, &suite.baseline_note) {
+        (Some(variant), _, _) => prompt(&variant.facts),
+        (None, Some(earlier), _) => format!("{} of {}", prompt(&earlier.run.candidate), earlier.file),
+        (None, None, Some(note)) => note.clone(),
+        (None, None, None) => "none".to_owned(),
+    };
+    let calls = suite.plan.slots(0, suite.repeats).len();
+    let lines = [
+        ("suite", suite.settings.name.clone()),
+        (
+            "dataset",
+            format!("{} ({}), {} cases", dataset.facts.path, dataset.facts.format, dataset.facts.cases),
+        ),
+        ("candidate", prompt(&candidate.facts)),
+        ("baseline", baseline),
+        ("scorers", suite.scorers.metrics().join(", ")),
+        ("criteria", suite.policy.criteria.len().to_string()),
+        (
+            "a run asks",
+            format!("{calls} answers, {} judgements", calls * suite.scorers.judges.len()),
+        ),
+    ];
+    let mut text = String::new();
+    for (name, value) in lines {
+        text.push_str(&format!("{name:<11} {}\n", neutral::terminal(&value)));
+    }
+    text.push_str("\nall valid; nothing was called\n");
+    output::print(&text)?;
+    Ok(ExitStatus::Pass)
+}

@@ -1,0 +1,26 @@
+//! One file per command.
+
+mod check;
+mod compare;
+mod init;
+mod mock_server;
+mod report;
+mod run;
+mod schema;
+
+use super::args::Command;
+use super::error::Failure;
+use super::exit::ExitStatus;
+
+/// Carries out a command.
+pub(super) fn dispatch(command: &Command) -> Result<ExitStatus, Failure> {
+    match command {
+        Command::Run(arguments) => run::run(arguments),
+        Command::Check(arguments) => check::check(arguments),
+        Command::Compare(arguments) => compare::compare(arguments),
+        Command::Report(arguments) => report::report(arguments),
+        Command::Schema(arguments) => schema::schema(arguments),
+        Command::Init(arguments) => init::init(arguments),
+        Command::MockServer(arguments) => mock_server::mock_server(arguments),
+    }
+}

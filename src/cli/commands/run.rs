@@ -1,0 +1,149 @@
+//! `promptgate run`: the gate.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+
+use crate::cli::args::{Inconclusive, RunArguments};
+use crate::cli::error::Failure;
+use crate::cli::exit::ExitStatus;
+use crate::cli::models::{self, Models};
+use crate::cli::progress::Progress;
+use crate::cli::suite::{self, Suite};
+use crate::cli::{interrupt, mismatch, output, policy, saved};
+use crate::engine::Engine;
+use crate::evaluate::{self, CallCounter, Evaluation, Header};
+use crate::gate::Requirement;
+use crate::port::{Event, EventSink};
+use crate::report::Report;
+
+/// Between two lines of progress where there is no terminal.
+const TICK: Duration = Duration::from_secs(10);
+
+/// Loads, asks, grades, decides, reports.
+pub(crate) fn run(arguments: &RunArguments) -> Result<ExitStatus, Failure> {
+    let suite = suite::load(&arguments.suite, Some(arguments.offline))?;
+    if !arguments.quiet {
+        output::warn(&suite.warnings);
+    }
+    let runtime = tokio::runtime::Runtime::new()
+        .map_err(|error| Failure::Internal(format!("could not start the runtime: {error}")))?;
+    let inconclusive_passes = match arguments.inconclusive {
+        Some(choice) => choice == Inconclusive::Pass,
+        None => suite.inconclusive_passes,
+    };
+    runtime.block_on(async {
+        let interrupted = CancellationToken::new();
+        let twice = interrupt::twice(interrupted.clone());
+        tokio::select! {
+            result = evaluate_and_report(suite, arguments, interrupted, inconclusive_passes) => result,
+            () = twice => Ok(ExitStatus::Interrupted),
+        }
+    })
+}
+
+async fn evaluate_and_report(
+    suite: Suite,
+    arguments: &RunArguments,
+    interrupted: CancellationToken,
+    inconclusive_passes: bool,
+) -> Result<ExitStatus, Failure> {
+    let started = Instant::now();
+    let started_at = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    let progress = Arc::new(Progress::new(arguments.quiet));
+    let counter = Arc::new(CallCounter::new(Arc::clone(&progress) as Arc<dyn EventSink>));
+    let sink = Arc::clone(&counter) as Arc<dyn EventSink>;
+    let stop = CancellationToken::new();
+    let Models { answering, judging, judge_host, redactor, concurrency } =
+        models::connect(&suite, arguments, &sink, &stop)?;
+
+    let Suite { plan, mut scorers, policy, repeats, earlier, baseline_note, settings, warnings, .. } = suite;
+    scorers.judge_model = Some(judging);
+    let judge = suite::judge_facts(&settings, &scorers, &judge_host);
+    if let Some(earlier) = &earlier {
+        mismatch::refuse(&earlier.file, [mismatch::judge(earlier.run.judge.as_ref(), judge.as_ref())])?;
+    }
+    let fail_fast = if arguments.fail_fast { literal_metrics(&policy) } else { Default::default() };
+    announce(&plan, &scorers, repeats, arguments.quiet, sink.as_ref());
+    let header = Header {
+        name: settings.name.clone(),
+        started_at,
+        repeats,
+        judge,
+        prices: settings.prices.clone(),
+        simulated: arguments.offline,
+        baseline_note,
+        warnings,
+    };
+    let engine = Arc::new(Engine {
+        plan,
+        model: answering,
+        scorers,
+        concurrency,
+        fail_fast,
+        sink,
+        interrupted,
+        stop,
+    });
+    let evaluation = evaluate::evaluate(
+        &engine,
+        header,
+        &policy,
+        earlier.map(|earlier| earlier.run),
+        &counter,
+        || started.elapsed(),
+    );
+    let Evaluation { run, analysis, decision } = tokio::select! {
+        evaluation = evaluation => evaluation,
+        never = tick(&progress) => match never {},
+    };
+    progress.finish();
+    let status = ExitStatus::of(&run, decision.verdict, inconclusive_passes, arguments.advisory);
+    let report = Report::new(&run, &analysis, &decision, policy::saved(&policy), status.code());
+    let files = saved::write(&report, &arguments.out, &redactor)?;
+    saved::print(&report, arguments.format, &redactor, &files)?;
+    Ok(status)
+}
+
+/// Lets progress speak from time to time, even when nothing happens.
+async fn tick(progress: &Progress) -> std::convert::Infallible {
+    let mut interval = tokio::time::interval(TICK);
+    interval.tick().await;
+    loop {
+        interval.tick().await;
+        progress.line();
+    }
+}
+
+/// Says what the run will take, before its first call.
+fn announce(
+    plan: &crate::engine::Plan,
+    scorers: &crate::engine::Scorers,
+    repeats: u32,
+    quiet: bool,
+    sink: &dyn EventSink,
+) {
+    let completions = plan.slots(0, repeats).len();
+    let judgements = completions * scorers.judges.len();
+    let cases = plan.dataset().cases.len();
+    sink.emit(Event::Planned { cases, completions, judgements });
+    if !quiet {
+        output::say(&format!(
+            "{} calls: {completions} answers to {cases} cases, {judgements} judgements; more only for retries and \
+             re-asks",
+            completions + judgements
+        ));
+    }
+}
+
+/// The metrics on which one failing trial of the candidate makes the verdict fail.
+fn literal_metrics(policy: &crate::gate::Policy) -> std::collections::BTreeSet<String> {
+    policy
+        .criteria
+        .iter()
+        .filter(|criterion| criterion.requirement == Requirement::EveryTrial && criterion.tag.is_none())
+        .map(|criterion| criterion.metric.clone())
+        .collect()
+}

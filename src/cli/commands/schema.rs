@@ -1,0 +1,20 @@
+//! `promptgate schema`: the JSON Schema of a format.
+
+use crate::cli::args::{SchemaArguments, SchemaName};
+use crate::cli::error::Failure;
+use crate::cli::exit::ExitStatus;
+use crate::cli::output::print;
+use crate::{config, report};
+
+/// Prints the schema.
+pub(crate) fn schema(arguments: &SchemaArguments) -> Result<ExitStatus, Failure> {
+    let schema = match arguments.name {
+        SchemaName::Config => config::schema(),
+        SchemaName::Case => config::case_schema(),
+        SchemaName::Report => report::schema(),
+    };
+    let text = serde_json::to_string_pretty(&schema)
+        .map_err(|error| Failure::Internal(format!("could not write the schema: {error}")))?;
+    print(&(text + "\n"))?;
+    Ok(ExitStatus::Pass)
+}

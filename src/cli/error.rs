@@ -1,0 +1,119 @@
+//! What can go wrong before a verdict, and how it is shown.
+
+use std::io;
+
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+
+use super::exit::ExitStatus;
+use crate::model::{Mistake, Mistakes};
+use crate::text::neutral;
+
+/// A command that came to no verdict.
+#[derive(Debug)]
+pub enum Failure {
+    /// The user's mistakes: exit 2.
+    Mistakes(Mistakes),
+    /// Nothing to evaluate: exit 3.
+    Nothing(Mistake),
+    /// The machine's fault (disk full, no permission): exit 1.
+    Internal(String),
+    /// The reader of standard output went away: not an error of ours, but not a pass either.
+    BrokenPipe,
+}
+
+impl Failure {
+    /// The exit status.
+    pub fn status(&self) -> ExitStatus {
+        match self {
+            Self::Mistakes(_) => ExitStatus::Usage,
+            Self::Nothing(_) => ExitStatus::NothingToEvaluate,
+            Self::Internal(_) | Self::BrokenPipe => ExitStatus::Internal,
+        }
+    }
+
+    /// An error of writing to `what`.
+    pub fn writing(what: &str, error: &io::Error) -> Self {
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            Self::BrokenPipe
+        } else {
+            Self::Internal(format!("could not write {what}: {error}"))
+        }
+    }
+
+    /// The text for standard error, with colour escapes (the stream strips them where they do not belong).
+    pub fn render(&self) -> String {
+        match self {
+            Self::Mistakes(mistakes) => render_all(&mistakes.0),
+            Self::Nothing(mistake) => render(mistake),
+            Self::Internal(message) => render(&Mistake::new(message)),
+            Self::BrokenPipe => String::new(),
+        }
+    }
+}
+
+impl From<Mistakes> for Failure {
+    fn from(mistakes: Mistakes) -> Self {
+        Self::Mistakes(mistakes)
+    }
+}
+
+impl From<Mistake> for Failure {
+    fn from(mistake: Mistake) -> Self {
+        Self::Mistakes(mistake.into())
+    }
+}
+
+/// All mistakes, each with its picture, and how many there are.
+pub(super) fn render_all(mistakes: &[Mistake]) -> String {
+    let mut text: String = mistakes.iter().map(render).collect();
+    if mistakes.len() > 1 {
+        text.push_str(&format!("{} mistakes; nothing was called\n", mistakes.len()));
+    }
+    text
+}
+
+fn render(mistake: &Mistake) -> String {
+    let message = neutral::terminal(&mistake.message);
+    let help = mistake.help.as_deref().map(neutral::terminal);
+    let place = mistake.place.as_ref();
+    let excerpt = place.and_then(|place| place.excerpt.as_deref()).map(neutral::terminal);
+    let file = place.map(|place| neutral::terminal(&place.file));
+    let title = Level::ERROR.primary_title(message.as_str());
+    let mut group = match (place, &file, &excerpt) {
+        (Some(place), Some(file), Some(excerpt)) => {
+            let span = characters(excerpt, place.column.unwrap_or(1), place.length);
+            title.element(
+                Snippet::source(excerpt.as_str())
+                    .line_start(place.line.unwrap_or(1))
+                    .path(file.as_str())
+                    .annotation(AnnotationKind::Primary.span(span)),
+            )
+        }
+        (Some(place), Some(file), None) => {
+            let mut origin = annotate_snippets::Origin::path(file.as_str());
+            if let Some(line) = place.line {
+                origin = origin.line(line);
+                if let Some(column) = place.column {
+                    origin = origin.char_column(column);
+                }
+            }
+            title.element(origin)
+        }
+        _ => Group::with_title(title),
+    };
+    if let Some(help) = &help {
+        group = group.element(Level::HELP.message(help.as_str()));
+    }
+    let mut text = Renderer::styled().render(&[group]);
+    text.push_str("\n\n");
+    text
+}
+
+/// The bytes of `length` characters of a line from a column on, kept inside the line.
+fn characters(line: &str, column: usize, length: usize) -> std::ops::Range<usize> {
+    let offset = |characters: usize| {
+        line.char_indices().nth(characters).map_or(line.len(), |(offset, _)| offset)
+    };
+    let start = column.saturating_sub(1);
+    offset(start)..offset(start.saturating_add(length.max(1)))
+}

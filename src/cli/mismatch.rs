@@ -1,0 +1,44 @@
+//! Two runs that cannot be compared: other cases, another judge, a simulated model.
+
+use crate::model::{DatasetFacts, JudgeFacts, Mistake, Mistakes, Place};
+
+/// Refuses a saved baseline for any of these reasons; `file` names its report.
+pub(super) fn refuse(
+    file: &str,
+    mistakes: impl IntoIterator<Item = Option<Mistake>>,
+) -> Result<(), Mistakes> {
+    let mistakes: Vec<Mistake> =
+        mistakes.into_iter().flatten().map(|mistake| mistake.at(Place::file(file))).collect();
+    if mistakes.is_empty() { Ok(()) } else { Err(Mistakes(mistakes)) }
+}
+
+/// Other cases.
+pub(super) fn dataset(saved: &DatasetFacts, ours: &DatasetFacts) -> Option<Mistake> {
+    (saved.digest != ours.digest).then(|| {
+        Mistake::new(format!(
+            "the dataset differs: {} cases with digest {} there, {} cases with digest {} here",
+            saved.cases, saved.digest, ours.cases, ours.digest
+        ))
+        .help("answer the baseline again on this dataset: a difference over other cases means nothing")
+    })
+}
+
+/// Another judge; a run without one differs from none.
+pub(super) fn judge(saved: Option<&JudgeFacts>, ours: Option<&JudgeFacts>) -> Option<Mistake> {
+    let (saved, ours) = saved.zip(ours)?;
+    (saved.fingerprint != ours.fingerprint).then(|| {
+        Mistake::new(format!(
+            "the judge differs: {} with fingerprint {} there, {} with fingerprint {} here",
+            saved.model, saved.fingerprint, ours.model, ours.fingerprint
+        ))
+        .help("judge the baseline again with this judge: two judges can differ by more than two prompts")
+    })
+}
+
+/// One answered by the simulated model, the other not.
+pub(super) fn simulation(saved: bool, ours: bool) -> Option<Mistake> {
+    (saved != ours).then(|| {
+        Mistake::new("one of the two runs was answered by the simulated model, the other was not")
+            .help("the simulated model measures nothing; compare like with like")
+    })
+}

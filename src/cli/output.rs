@@ -1,0 +1,56 @@
+//! Standard output is data, standard error is talk.
+
+use std::io::Write;
+
+use super::args::Color;
+use super::error::Failure;
+use crate::text::neutral;
+
+/// Writes data to standard output.
+pub(super) fn print(text: &str) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes())
+        .and_then(|()| out.flush())
+        .map_err(|error| Failure::writing("standard output", &error))
+}
+
+/// Writes a failure to standard error.
+pub(super) fn report(failure: &Failure) {
+    let text = failure.render();
+    // There is nobody left to tell where standard error is closed.
+    let _ = anstream::stderr().lock().write_all(text.as_bytes());
+}
+
+/// Writes warnings to standard error, each on a line.
+pub(super) fn warn(messages: &[String]) {
+    let mut err = std::io::stderr().lock();
+    for message in messages {
+        let _ = writeln!(err, "warning: {}", neutral::terminal(message));
+    }
+}
+
+/// Writes a line of talk to standard error.
+pub(super) fn say(line: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{}", neutral::terminal(line));
+}
+
+/// Carries the choice of `--color` to everything that prints.
+pub(super) fn choose_color(color: Color) {
+    match color {
+        Color::Auto => anstream::ColorChoice::Auto,
+        Color::Always => anstream::ColorChoice::Always,
+        Color::Never => anstream::ColorChoice::Never,
+    }
+    .write_global();
+}
+
+/// Whether standard output shows colours.
+pub(super) fn colored() -> bool {
+    anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never
+}
+
+/// Columns of the terminal, from 60 to 100; 100 where there is none.
+pub(super) fn width() -> usize {
+    let columns = terminal_size::terminal_size_of(std::io::stdout()).map(|(width, _)| usize::from(width.0));
+    columns.unwrap_or(100).clamp(60, 100)
+}

@@ -1,0 +1,82 @@
+//! Reports on disk: written, read back, printed.
+
+use std::path::{Path, PathBuf};
+
+use super::args::OutputFormat;
+use super::error::Failure;
+use super::files::write_whole;
+use super::output;
+use crate::model::{Mistake, Place};
+use crate::report::{self, Format, Report, Style};
+use crate::text::Redactor;
+
+/// The largest report.json that is read back, in bytes.
+const MAX_BYTES: u64 = 1 << 30;
+
+/// Writes report.json and report.md into a folder; returns their paths.
+pub(super) fn write(report: &Report, folder: &Path, redactor: &Redactor) -> Result<Vec<PathBuf>, Failure> {
+    let files = [("report.json", Format::Json), ("report.md", Format::Markdown)];
+    files
+        .into_iter()
+        .map(|(name, format)| {
+            let path = folder.join(name);
+            let text = render(report, format, redactor, Style::default())?;
+            write_whole(&path, |file| file.write_all(text.as_bytes()))?;
+            Ok(path)
+        })
+        .collect()
+}
+
+/// Prints a report on standard output.
+pub(super) fn print(
+    report: &Report,
+    format: OutputFormat,
+    redactor: &Redactor,
+    files: &[PathBuf],
+) -> Result<(), Failure> {
+    let (format, style) = match format {
+        OutputFormat::Json => (Format::Json, Style::default()),
+        OutputFormat::Markdown => (Format::Markdown, Style::default()),
+        OutputFormat::Terminal => (
+            Format::Terminal,
+            Style {
+                width: output::width(),
+                color: output::colored(),
+                files: files.iter().map(|path| path.display().to_string()).collect(),
+            },
+        ),
+    };
+    output::print(&render(report, format, redactor, style)?)
+}
+
+/// The text of a report, without a secret in it.
+fn render(report: &Report, format: Format, redactor: &Redactor, style: Style) -> Result<String, Failure> {
+    let mut bytes = Vec::new();
+    report::write(report, format, &mut bytes, style)
+        .map_err(|error| Failure::Internal(format!("could not render the report: {error}")))?;
+    let text = String::from_utf8(bytes)
+        .map_err(|error| Failure::Internal(format!("could not render the report: {error}")))?;
+    Ok(redactor.redact(&text).into_owned())
+}
+
+/// Reads a report.json.
+pub(super) fn read(path: &Path) -> Result<Report, Failure> {
+    let file = path.display().to_string();
+    let refuse = |message: String| {
+        Failure::from(
+            Mistake::new(message)
+                .at(Place::file(file.clone()))
+                .help("name a report.json that `promptgate run` wrote"),
+        )
+    };
+    let facts = std::fs::metadata(path).map_err(|error| refuse(format!("cannot read this report: {error}")))?;
+    if !facts.is_file() {
+        return Err(refuse("this is not a file".to_owned()));
+    }
+    if facts.len() > MAX_BYTES {
+        return Err(refuse("this report is larger than 1 GiB".to_owned()));
+    }
+    let bytes = std::fs::read(path).map_err(|error| refuse(format!("cannot read this report: {error}")))?;
+    let text = String::from_utf8(bytes).map_err(|_| refuse("this report is not UTF-8 text".to_owned()))?;
+    Ok(report::read(&file, &text)?)
+}

@@ -1,0 +1,72 @@
+//! Finds the configuration, and files that are named on the command line.
+
+use std::path::{Path, PathBuf};
+
+use crate::config;
+use crate::model::{Mistake, Place};
+
+/// The configuration's file.
+pub(super) struct Location {
+    /// Its folder; paths inside are relative to it.
+    pub(super) folder: PathBuf,
+    /// Its name in that folder.
+    pub(super) name: String,
+    /// As a reader would write it.
+    pub(super) shown: String,
+    /// Its bytes.
+    pub(super) bytes: Vec<u8>,
+}
+
+/// The configuration that was named (a file, or a folder that holds one), else the nearest above.
+pub(super) fn configuration(named: Option<&Path>) -> Result<Location, Mistake> {
+    let here = std::env::current_dir()
+        .map_err(|error| Mistake::new(format!("the current folder cannot be read: {error}")))?;
+    let path = match named {
+        Some(path) => {
+            let path = here.join(path);
+            if path.is_dir() {
+                ["promptgate.yaml", "promptgate.yml"]
+                    .iter()
+                    .map(|name| path.join(name))
+                    .find(|file| file.is_file())
+                    .ok_or_else(|| {
+                        Mistake::new("there is no promptgate.yaml in this folder")
+                            .at(Place::file(super::shown(&path)))
+                            .help("`promptgate init FOLDER` writes one")
+                    })?
+            } else {
+                path
+            }
+        }
+        None => config::find(&here).ok_or_else(|| {
+            Mistake::new("there is no promptgate.yaml in this folder or above it")
+                .help("`promptgate init` writes one; `promptgate run PATH` names one elsewhere")
+        })?,
+    };
+    let shown = super::shown(&path);
+    let refuse = |error: std::io::Error| {
+        Mistake::new(format!("cannot read the configuration: {error}"))
+            .at(Place::file(&shown))
+            .help("name a promptgate.yaml, or its folder")
+    };
+    // Only a regular file ends: a pipe or a device may not.
+    if !path.metadata().map_err(refuse)?.is_file() {
+        return Err(refuse(std::io::Error::other("this is not a file")));
+    }
+    let bytes = std::fs::read(&path).map_err(refuse)?;
+    let folder = path.parent().unwrap_or(&here).to_owned();
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    Ok(Location { folder, name, shown, bytes })
+}
+
+/// A path from the command line, seen from the configuration's folder: relative to the current folder if it is
+/// there, else to the configuration as paths inside it are.
+pub(super) fn from_command_line(path: &str, folder: &Path) -> String {
+    let Ok(here) = std::env::current_dir() else { return path.to_owned() };
+    let candidate = here.join(path);
+    if !candidate.exists() {
+        return path.to_owned();
+    }
+    let seen = candidate.strip_prefix(folder).unwrap_or(&candidate);
+    seen.to_string_lossy().into_owned()
+}

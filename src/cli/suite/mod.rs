@@ -1,0 +1,209 @@
+//! From the arguments to everything a run needs: loaded, validated, wired. No call is made here.
+//!
+//! Mistakes are collected as far as one does not hide another, so that they are all reported at once.
+
+mod locate;
+mod scorers;
+mod variants;
+
+use std::path::Path;
+
+pub(super) use scorers::judge_facts;
+pub(super) use variants::Earlier;
+
+use super::args::SuiteArguments;
+use super::error::Failure;
+use super::mismatch;
+use crate::check;
+use crate::config::{self, DatasetFormat, Inconclusive, Settings};
+use crate::engine::{Plan, Scorers};
+use crate::gate::Policy;
+use crate::load::{self, DatasetSource, Format, LoadError, Loaded, Tree};
+use crate::model::{CaseFacts, Dataset, Mistake, Mistakes, Place};
+use crate::template;
+
+/// Everything a run needs but the models.
+pub(super) struct Suite {
+    /// The configuration, resolved.
+    pub(super) settings: Settings,
+    /// Where its files are.
+    pub(super) tree: Tree,
+    /// The variants over the selected cases.
+    pub(super) plan: Plan,
+    /// What grades; the judge's model is not connected yet.
+    pub(super) scorers: Scorers,
+    /// What decides.
+    pub(super) policy: Policy,
+    /// Repeats of every case.
+    pub(super) repeats: u32,
+    /// A baseline that was answered already.
+    pub(super) earlier: Option<Earlier>,
+    /// Why there is no baseline.
+    pub(super) baseline_note: Option<String>,
+    /// `gate.inconclusive: pass`.
+    pub(super) inconclusive_passes: bool,
+    /// Things a reader should know.
+    pub(super) warnings: Vec<String>,
+}
+
+/// Loads and validates the suite that the arguments select.
+///
+/// `offline` says whether the simulated model will answer; `None` where nothing will be asked.
+pub(super) fn load(arguments: &SuiteArguments, offline: Option<bool>) -> Result<Suite, Failure> {
+    let location = locate::configuration(arguments.config.as_deref())?;
+    let text = load::decode(&location.shown, &location.bytes)?.to_owned();
+    let settings = config::load(&location.shown, &text, &check::entry_schema())?;
+    let tree = Tree::work_tree(&location.folder);
+    let mut mistakes = Mistakes::default();
+    let mut warnings = settings.notes();
+
+    let checks = scorers::compile(&settings, &tree, &mut mistakes);
+    let dataset = match load_dataset(&settings, &tree, &mut warnings) {
+        Ok(dataset) => Some(dataset),
+        Err(LoadError::Mistakes(more)) => {
+            mistakes.0.extend(more.0);
+            None
+        }
+        Err(LoadError::Empty(mistake)) if mistakes.0.is_empty() => return Err(Failure::Nothing(mistake)),
+        Err(LoadError::Empty(mistake)) => {
+            mistakes.0.push(mistake);
+            None
+        }
+    };
+    let variants = variants::load(arguments, &settings, &location, &tree, &mut mistakes, &mut warnings);
+    let Some(dataset) = dataset else { return Err(mistakes.into()) };
+    let dataset = select(dataset, arguments)?;
+
+    let scorers = scorers::build(&settings, checks, &dataset, arguments.no_judge, &tree, &mut mistakes);
+    if let Some(variants) = &variants {
+        for variant in [Some(&variants.candidate), variants.baseline.as_ref()].into_iter().flatten() {
+            mistakes.0.extend(template::verify(variant, &dataset.cases));
+            warnings.extend(template::warnings(variant, &dataset.cases));
+        }
+        let judged = scorers.judges.iter().find(|judge| judge.needs().context);
+        if let Some(judge) = judged
+            && !template::uses(&variants.candidate, "context")
+        {
+            warnings.push(format!(
+                "{} never uses {{{{context}}}}, which {} scores against",
+                variants.candidate.facts.prompt.source,
+                judge.name()
+            ));
+        }
+        let same = |judge: &crate::config::JudgeSettings| judge.model.value == variants.candidate.facts.model;
+        if offline != Some(true) && !scorers.judges.is_empty() && settings.judge.as_ref().is_some_and(same) {
+            warnings.push(format!(
+                "judge and candidate are the same model, {}: models favour their own answers",
+                variants.candidate.facts.model
+            ));
+        }
+    }
+    let has_baseline = variants.as_ref().is_some_and(|it| it.baseline.is_some() || it.earlier.is_some());
+    let policy = scorers::policy(&settings, &scorers, &facts(&dataset), has_baseline, arguments, &mut mistakes);
+    let (Some(variants), Some(policy)) = (variants, policy) else { return Err(mistakes.into()) };
+    if !mistakes.0.is_empty() {
+        return Err(mistakes.into());
+    }
+    if scorers.metrics().is_empty() {
+        return Err(Failure::Nothing(
+            Mistake::new("nothing scores: no check, and no judge that is asked")
+                .at(Place::file(&location.shown))
+                .help("add `checks:` or `metrics:`; `--no-judge` leaves checks alone"),
+        ));
+    }
+    let repeats = arguments.repeats.unwrap_or(settings.gate.repeats);
+    let inconclusive_passes = settings.gate.inconclusive == Inconclusive::Pass;
+    if let Some(earlier) = &variants.earlier {
+        mismatch::refuse(
+            &earlier.file,
+            [
+                mismatch::dataset(&earlier.run.dataset, &dataset.facts),
+                offline.and_then(|offline| mismatch::simulation(earlier.run.simulated, offline)),
+            ],
+        )?;
+    }
+    let plan = Plan::new(dataset, variants.candidate, variants.baseline)?;
+    Ok(Suite {
+        settings,
+        tree,
+        plan,
+        scorers,
+        policy,
+        repeats,
+        earlier: variants.earlier,
+        baseline_note: variants.note,
+        inconclusive_passes,
+        warnings,
+    })
+}
+
+fn load_dataset(settings: &Settings, tree: &Tree, warnings: &mut Vec<String>) -> Result<Dataset, LoadError> {
+    let written = &settings.dataset;
+    let source = DatasetSource {
+        path: written.path.value.clone(),
+        format: written.format.map(format),
+        fields: written.fields.clone(),
+    };
+    let Loaded { value, warnings: more } = load::dataset(tree, &source)?;
+    warnings.extend(more);
+    Ok(value)
+}
+
+fn format(written: DatasetFormat) -> Format {
+    match written {
+        DatasetFormat::Jsonl => Format::Jsonl,
+        DatasetFormat::Json => Format::Json,
+        DatasetFormat::Csv => Format::Csv,
+        DatasetFormat::Yaml => Format::Yaml,
+    }
+}
+
+/// Keeps the cases that `--filter` and `--tag` select; the digest is that of what is kept.
+fn select(mut dataset: Dataset, arguments: &SuiteArguments) -> Result<Dataset, Failure> {
+    let pattern = match &arguments.filter {
+        Some(text) => Some(glob::Pattern::new(text).map_err(|error| {
+            Mistake::new(format!("`{text}` is no pattern: {error}")).at(Place::file("--filter"))
+        })?),
+        None => None,
+    };
+    if pattern.is_none() && arguments.tag.is_empty() {
+        return Ok(dataset);
+    }
+    let all = dataset.cases.len();
+    dataset.cases.retain(|case| {
+        pattern.as_ref().is_none_or(|pattern| pattern.matches(&case.id))
+            && (arguments.tag.is_empty() || case.tags.iter().any(|tag| arguments.tag.contains(tag)))
+    });
+    if dataset.cases.is_empty() {
+        let filter = arguments.filter.iter().map(|text| format!("--filter {text}"));
+        let tags = arguments.tag.iter().map(|tag| format!("--tag {tag}"));
+        let selection = filter.chain(tags).collect::<Vec<_>>().join(" ");
+        return Err(Failure::Nothing(
+            Mistake::new(format!("{selection} selects none of the {all} cases"))
+                .at(Place::file(&dataset.facts.path))
+                .help("a filter is a glob over case ids: `refund-*`"),
+        ));
+    }
+    dataset.facts.digest = load::digest(&dataset.cases);
+    dataset.facts.cases = dataset.cases.len();
+    Ok(dataset)
+}
+
+fn facts(dataset: &Dataset) -> Vec<CaseFacts> {
+    dataset
+        .cases
+        .iter()
+        .map(|case| CaseFacts {
+            id: case.id.clone(),
+            tags: case.tags.clone(),
+            must_pass: case.must_pass,
+            ..CaseFacts::default()
+        })
+        .collect()
+}
+
+/// A path as a reader in the current folder would write it.
+fn shown(path: &Path) -> String {
+    let here = std::env::current_dir().unwrap_or_default();
+    path.strip_prefix(&here).unwrap_or(path).display().to_string()
+}

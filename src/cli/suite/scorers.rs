@@ -1,0 +1,208 @@
+//! What grades: checks compiled, judges made, the policy over both.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::check::{self, NamedCheck};
+use crate::cli::args::SuiteArguments;
+use crate::config::{self, CheckPolicy, Settings};
+use crate::engine::Scorers;
+use crate::gate::Policy;
+use crate::judge::{self, Judge, Spec};
+use crate::load::Tree;
+use crate::model::{Case, CaseFacts, Dataset, JudgeFacts, Mistake, Mistakes, Place};
+
+/// How many cases of one kind of mistake are named.
+const SHOWN: usize = 5;
+
+/// Compiles the checks of the configuration; what does not compile is a mistake.
+pub(super) fn compile(settings: &Settings, tree: &Tree, mistakes: &mut Mistakes) -> Vec<NamedCheck> {
+    let mut checks: Vec<NamedCheck> = Vec::new();
+    for written in &settings.checks {
+        let Some(check) = compile_entry(&written.entry, &written.place, tree, mistakes) else { continue };
+        if checks.iter().any(|other| other.name == check.name) {
+            mistakes.0.push(same_name(&check.name).at(written.place.clone()));
+        }
+        checks.push(check);
+    }
+    checks
+}
+
+fn same_name(name: &str) -> Mistake {
+    Mistake::new(format!("two checks are named `{name}`")).help("give one of them a `name:` of its own")
+}
+
+fn compile_entry(
+    entry: &Value,
+    place: &Place,
+    tree: &Tree,
+    mistakes: &mut Mistakes,
+) -> Option<NamedCheck> {
+    let read = |path: &str| tree.read_text(path).map_err(|mistake| mistake.message);
+    match check::compile(entry, &read) {
+        Ok(check) => Some(check),
+        Err(found) => {
+            for wrong in found {
+                let at = wrong.pointer.trim_start_matches('/').replace('/', ".");
+                let message =
+                    if at.is_empty() { wrong.message } else { format!("check `{at}`: {}", wrong.message) };
+                mistakes.0.push(Mistake { place: Some(place.clone()), message, help: wrong.help });
+            }
+            None
+        }
+    }
+}
+
+/// All scorers over the dataset; cases that lack what a scorer needs are mistakes.
+pub(super) fn build(
+    settings: &Settings,
+    checks: Vec<NamedCheck>,
+    dataset: &Dataset,
+    no_judge: bool,
+    tree: &Tree,
+    mistakes: &mut Mistakes,
+) -> Scorers {
+    let case_checks: Vec<Vec<NamedCheck>> = dataset
+        .cases
+        .iter()
+        .map(|case| {
+            let own: Vec<NamedCheck> = case
+                .checks
+                .iter()
+                .filter_map(|entry| compile_entry(entry, &case.place, tree, mistakes))
+                .collect();
+            for (index, check) in own.iter().enumerate() {
+                if checks.iter().chain(&own[..index]).any(|other| other.name == check.name) {
+                    mistakes.0.push(same_name(&check.name).at(case.place.clone()));
+                }
+            }
+            own
+        })
+        .collect();
+    let judges = if no_judge { Vec::new() } else { judges(settings) };
+    for (index, case) in dataset.cases.iter().enumerate() {
+        for check in &case_checks[index] {
+            if check.needs_expected && case.expected.is_none() {
+                mistakes.0.push(
+                    Mistake::new(format!("case {}: check `{}` needs `expected`", case.id, check.name))
+                        .at(case.place.clone())
+                        .help("give the case an `expected`, or the check a value of its own"),
+                );
+            }
+        }
+    }
+    for check in checks.iter().filter(|check| check.needs_expected) {
+        lacking(&dataset.cases, &format!("check `{}`", check.name), "expected", mistakes, |case| {
+            case.expected.is_some()
+        });
+    }
+    for judge in &judges {
+        let (needs, name) = (judge.needs(), format!("metric `{}`", judge.name()));
+        if needs.context {
+            lacking(&dataset.cases, &name, "context", mistakes, |case| case.context.is_some());
+        }
+        if needs.expected {
+            lacking(&dataset.cases, &name, "expected", mistakes, |case| case.expected.is_some());
+        }
+        if needs.query {
+            lacking(&dataset.cases, &name, "query", mistakes, |case| !case.query.is_empty());
+        }
+    }
+    Scorers { checks, case_checks, judges, judge_model: None, answer_field: settings.answer_field.clone() }
+}
+
+/// One mistake for all cases that lack a field which a scorer needs.
+fn lacking(
+    cases: &[Case],
+    scorer: &str,
+    field: &str,
+    mistakes: &mut Mistakes,
+    has: impl Fn(&Case) -> bool,
+) {
+    let without: Vec<&Case> = cases.iter().filter(|case| !has(case)).collect();
+    let Some(first) = without.first() else { return };
+    let named: Vec<&str> = without.iter().take(SHOWN).map(|case| case.id.as_str()).collect();
+    let more = match without.len().saturating_sub(SHOWN) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    mistakes.0.push(
+        Mistake::new(format!("{scorer} needs `{field}`, which these cases lack: {}{more}", named.join(", ")))
+            .at(first.place.clone())
+            .help(format!("add `{field}` to the cases, map it by `dataset.fields`, or leave the metric out")),
+    );
+}
+
+fn judges(settings: &Settings) -> Vec<Judge> {
+    let Some(judge) = &settings.judge else { return Vec::new() };
+    settings
+        .metrics
+        .iter()
+        .map(|metric| {
+            let spec = match (&metric.rubric, metric.name.as_str()) {
+                (Some(items), _) => Spec::Rubric { items: items.clone() },
+                (None, "relevance") => Spec::Relevance,
+                (None, "correctness") => Spec::Correctness,
+                (None, _) => Spec::Faithfulness,
+            };
+            Judge::new(metric.name.clone(), spec, judge.model.value.clone(), judge.parameters.clone())
+        })
+        .collect()
+}
+
+/// The judge of a run with its fingerprint; `None` where no judge is asked.
+pub(in crate::cli) fn judge_facts(settings: &Settings, scorers: &Scorers, host: &str) -> Option<JudgeFacts> {
+    let judge = settings.judge.as_ref().filter(|_| !scorers.judges.is_empty())?;
+    Some(JudgeFacts {
+        model: judge.model.value.clone(),
+        fingerprint: judge::fingerprint(&scorers.judges, host),
+    })
+}
+
+/// The policy over the scorers there are; without judges, nothing is required of their metrics.
+pub(super) fn policy(
+    settings: &Settings,
+    scorers: &Scorers,
+    cases: &[CaseFacts],
+    has_baseline: bool,
+    arguments: &SuiteArguments,
+    mistakes: &mut Mistakes,
+) -> Option<Policy> {
+    let mut minimums = Vec::new();
+    for text in &arguments.min {
+        match config::parse_minimum(text) {
+            Ok(minimum) => minimums.push(minimum),
+            Err(found) => mistakes.0.extend(found.0),
+        }
+    }
+    // Checks of single cases that share a name share a metric: the strictest of them counts.
+    let mut checks: Vec<CheckPolicy> = Vec::new();
+    let mut known: BTreeMap<&str, usize> = BTreeMap::new();
+    for check in scorers.checks.iter().chain(scorers.case_checks.iter().flatten()) {
+        match known.get(check.name.as_str()) {
+            Some(&index) => {
+                checks[index].min = checks[index].min.max(check.min);
+                checks[index].baseline |= check.baseline;
+            }
+            None => {
+                known.insert(&check.name, checks.len());
+                checks.push(CheckPolicy { name: check.name.clone(), min: check.min, baseline: check.baseline });
+            }
+        }
+    }
+    match settings.policy(&checks, cases, has_baseline, &minimums) {
+        Ok(mut policy) => {
+            if arguments.no_judge {
+                policy.criteria.retain(|criterion| {
+                    settings.metrics.iter().all(|metric| metric.name != criterion.metric)
+                });
+            }
+            Some(policy)
+        }
+        Err(found) => {
+            mistakes.0.extend(found.0);
+            None
+        }
+    }
+}

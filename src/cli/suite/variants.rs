@@ -1,0 +1,202 @@
+//! The candidate and what it is compared with.
+
+use super::locate::{Location, from_command_line};
+use crate::check;
+use crate::cli::args::SuiteArguments;
+use crate::cli::error::Failure;
+use crate::cli::saved;
+use crate::config::{self, Settings};
+use crate::load::{self, Baseline, BaselineSpec, Loaded, PromptSource, Tree};
+use crate::model::{Mistake, Mistakes, Place, Run, Variant};
+
+/// A baseline that was answered in an earlier run.
+pub(in crate::cli) struct Earlier {
+    /// That run; its candidate is the baseline.
+    pub(in crate::cli) run: Run,
+    /// Its report.
+    pub(in crate::cli) file: String,
+}
+
+/// Both sides of the comparison.
+pub(super) struct Variants {
+    /// The candidate.
+    pub(super) candidate: Variant,
+    /// The baseline, if it is run.
+    pub(super) baseline: Option<Variant>,
+    /// The baseline, if it was run earlier.
+    pub(super) earlier: Option<Earlier>,
+    /// Why there is neither.
+    pub(super) note: Option<String>,
+}
+
+/// Loads both; `None` where there were mistakes.
+pub(super) fn load(
+    arguments: &SuiteArguments,
+    settings: &Settings,
+    location: &Location,
+    tree: &Tree,
+    mistakes: &mut Mistakes,
+    warnings: &mut Vec<String>,
+) -> Option<Variants> {
+    let candidate = match candidate(arguments, settings, location, tree) {
+        Ok(Loaded { value, warnings: more }) => {
+            warnings.extend(more);
+            Some(value)
+        }
+        Err(more) => {
+            mistakes.0.extend(more.0);
+            None
+        }
+    };
+    let mut found = Variants {
+        // Stands in only until the `?` below.
+        candidate: candidate?,
+        baseline: None,
+        earlier: None,
+        note: None,
+    };
+    match baseline(arguments, settings, location, tree, warnings) {
+        Ok(Side::Run(variant)) => found.baseline = Some(*variant),
+        Ok(Side::Earlier(earlier)) => found.earlier = Some(*earlier),
+        Ok(Side::None(note)) => found.note = note,
+        Err(more) => {
+            mistakes.0.extend(more.0);
+            return None;
+        }
+    }
+    Some(found)
+}
+
+fn source(settings: &Settings, path: String) -> PromptSource {
+    PromptSource {
+        path,
+        user: settings.user.value.clone(),
+        model: settings.model.as_ref().map(|model| model.value.clone()),
+        parameters: settings.parameters.clone(),
+    }
+}
+
+fn candidate(
+    arguments: &SuiteArguments,
+    settings: &Settings,
+    location: &Location,
+    tree: &Tree,
+) -> Result<Loaded<Variant>, Mistakes> {
+    let Some(text) = &arguments.candidate else {
+        return load::prompt(tree, &source(settings, settings.prompt.value.clone()));
+    };
+    let flag = |mistake: Mistake| Mistakes::from(at_flag(mistake, "--candidate"));
+    let spec = BaselineSpec::parse_candidate(text).map_err(flag)?;
+    match load::baseline(Some(&spec), &location.folder, &variable).map_err(flag)? {
+        Baseline::File { path } => {
+            load::prompt(tree, &source(settings, from_command_line(&path, &location.folder)))
+        }
+        Baseline::Commit { tree, path, .. } => {
+            load::prompt(&tree, &source(settings, path.unwrap_or_else(|| settings.prompt.value.clone())))
+        }
+        Baseline::None { .. } | Baseline::Report { .. } => Err(flag(Mistake::new("this is no candidate"))),
+    }
+}
+
+enum Side {
+    Run(Box<Variant>),
+    Earlier(Box<Earlier>),
+    None(Option<String>),
+}
+
+fn baseline(
+    arguments: &SuiteArguments,
+    settings: &Settings,
+    location: &Location,
+    tree: &Tree,
+    warnings: &mut Vec<String>,
+) -> Result<Side, Mistakes> {
+    let (text, place) = match (&arguments.baseline, &settings.baseline) {
+        (Some(text), _) => (Some(text), Place::file("--baseline")),
+        (None, Some(written)) => (Some(&written.value), written.place.clone()),
+        (None, None) => (None, Place::file(&location.shown)),
+    };
+    let from_flag = arguments.baseline.is_some();
+    let placed = |mistake: Mistake| match mistake.place {
+        Some(_) => mistake,
+        None => mistake.at(place.clone()),
+    };
+    let spec = text.map(|text| BaselineSpec::parse(text)).transpose().map_err(placed)?;
+    let seen = |path: String| {
+        if from_flag { from_command_line(&path, &location.folder) } else { path }
+    };
+    match load::baseline(spec.as_ref(), &location.folder, &variable).map_err(placed)? {
+        Baseline::None { note } => Ok(Side::None(note)),
+        Baseline::File { path } => {
+            let Loaded { value, warnings: more } = load::prompt(tree, &source(settings, seen(path)))?;
+            warnings.extend(more);
+            Ok(Side::Run(Box::new(value)))
+        }
+        Baseline::Report { path } => {
+            let report = saved::read(&location.folder.join(seen(path.clone()))).map_err(|failure| match failure {
+                Failure::Mistakes(mistakes) => mistakes,
+                _ => Mistake::new("this report cannot be read").at(Place::file(&path)).into(),
+            })?;
+            let run = report.to_run().map_err(|mistake| mistake.at(Place::file(&path)))?;
+            Ok(Side::Earlier(Box::new(Earlier { run, file: path })))
+        }
+        Baseline::Commit { tree: base, path, how } => at_commit(settings, location, &base, path, &how, warnings),
+    }
+}
+
+/// The prompt at a commit, with the user message, model and parameters that the configuration had there.
+fn at_commit(
+    settings: &Settings,
+    location: &Location,
+    base: &Tree,
+    path: Option<String>,
+    how: &str,
+    warnings: &mut Vec<String>,
+) -> Result<Side, Mistakes> {
+    let shown = base.describe(&location.name);
+    let there = match base.find(&location.name, load::FILE_LIMIT)? {
+        None => None,
+        Some(bytes) => {
+            let loaded = load::decode(&shown, &bytes)
+                .map_err(Mistakes::from)
+                .and_then(|text| config::load(&shown, text, &check::entry_schema()));
+            match loaded {
+                Ok(settings) => Some(settings),
+                Err(_) => {
+                    warnings.push(format!(
+                        "{shown} is not valid; the baseline runs with the user message, model and parameters of \
+                         {}",
+                        location.shown
+                    ));
+                    None
+                }
+            }
+        }
+    };
+    let named = path.is_some();
+    let of = there.as_ref().unwrap_or(settings);
+    let source = source(of, path.unwrap_or_else(|| of.prompt.value.clone()));
+    match load::new_or_prompt(base, &source)? {
+        Some(Loaded { value, warnings: more }) => {
+            warnings.extend(more);
+            Ok(Side::Run(Box::new(value)))
+        }
+        None if named => Err(Mistake::new("there is no such file in that commit")
+            .at(Place::file(base.describe(&source.path)))
+            .help("`git:REF` alone takes the path of the configuration at that commit")
+            .into()),
+        None => Ok(Side::None(Some(format!(
+            "new: {} is not there at the baseline ({how}); judged by thresholds alone",
+            source.path
+        )))),
+    }
+}
+
+fn at_flag(mistake: Mistake, flag: &str) -> Mistake {
+    if mistake.place.is_some() { mistake } else { mistake.at(Place::file(flag)) }
+}
+
+/// The variables by which CI systems name the base of a change.
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}

@@ -1,0 +1,322 @@
+//! The concurrent part: slots go out, graded trials come back, and the run ends when nothing more can come of it.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::grade::Scorers;
+use super::plan::{Plan, Slot};
+use crate::model::{Completion, Ended, Fault, FaultKind, Grade, Outcome, Role, Score, Trial, TrialResult};
+use crate::port::{ChatModel, Event, EventSink};
+
+/// What is in flight when the user interrupts gets this long to come back.
+const GRACE: Duration = Duration::from_secs(5);
+/// After so many judgements without a single valid one, the judge is taken for broken.
+const USELESS_JUDGEMENTS: u32 = 10;
+
+/// Carries out slots of one plan.
+pub struct Engine {
+    /// What to ask.
+    pub plan: Plan,
+    /// The model behind both variants.
+    pub model: Arc<dyn ChatModel>,
+    /// What grades.
+    pub scorers: Scorers,
+    /// Trials under way at once; the endpoint's own limit lies behind the port.
+    pub concurrency: usize,
+    /// Metrics on which one candidate score of 0 makes the verdict fail; not empty under `--fail-fast` only.
+    pub fail_fast: BTreeSet<String>,
+    /// Takes events.
+    pub sink: Arc<dyn EventSink>,
+    /// Cancelled by Ctrl-C; then no new call is made.
+    pub interrupted: CancellationToken,
+    /// Cancelled when the run ends early for whatever reason; layers of the model stop waiting on it.
+    pub stop: CancellationToken,
+}
+
+/// What carrying out slots brought.
+#[derive(Debug)]
+pub struct Executed {
+    /// Trials that came to an end, in plan order: case, repeat, candidate before baseline.
+    pub trials: Vec<Trial>,
+    /// How it ended.
+    pub ended: Ended,
+}
+
+/// A finished slot.
+struct Graded {
+    slot: Slot,
+    result: TrialResult,
+}
+
+/// What is to be done for a slot: everything, or only the judgements that are missing.
+struct Work {
+    slot: Slot,
+    earlier: Option<(Completion, Vec<Grade>)>,
+}
+
+impl Engine {
+    /// Carries out the slots; what came back missing is asked once more at the end.
+    pub async fn execute(self: &Arc<Self>, slots: Vec<Slot>) -> Executed {
+        let mut state = State::new(self, &slots);
+        let mut queue = slots.into_iter().map(|slot| Work { slot, earlier: None });
+        self.probe(&mut queue, &mut state).await;
+        self.drain(&mut queue, &mut state).await;
+        if state.ended.is_none() {
+            let mut again = state.take_missing().into_iter();
+            self.drain(&mut again, &mut state).await;
+            // What was waiting for its second try when the run ended stays as it was.
+            state.done.extend(again.filter_map(Work::into_earlier));
+        }
+        state.finish()
+    }
+
+    /// Sends single slots ahead until one brings an answer, so that nothing is fanned out to a dead endpoint.
+    async fn probe(self: &Arc<Self>, queue: &mut impl Iterator<Item = Work>, state: &mut State<'_>) {
+        while state.ended.is_none()
+            && let Some(work) = queue.next()
+        {
+            let graded = tokio::select! {
+                graded = Arc::clone(self).process(work) => graded,
+                () = self.interrupted.cancelled() => { state.end(Ended::Interrupted); return }
+            };
+            let fault = first_fault(&graded.result).cloned();
+            let answered = matches!(graded.result, TrialResult::Answered { .. });
+            state.take(graded);
+            match fault {
+                // That row's own fault says nothing of the endpoint.
+                Some(fault) if matches!(fault.kind, FaultKind::ContextLength | FaultKind::ContentFilter) => {
+                    if answered {
+                        return;
+                    }
+                }
+                Some(fault) => return state.end(Ended::Stopped(fault)),
+                None => return,
+            }
+        }
+    }
+
+    async fn drain(self: &Arc<Self>, queue: &mut impl Iterator<Item = Work>, state: &mut State<'_>) {
+        let mut running = JoinSet::new();
+        loop {
+            while state.ended.is_none() && running.len() < self.concurrency {
+                let Some(work) = queue.next() else { break };
+                running.spawn(Arc::clone(self).process(work));
+            }
+            if state.ended.is_some() || running.is_empty() {
+                break;
+            }
+            tokio::select! {
+                Some(joined) = running.join_next() => state.take_joined(joined),
+                () = self.interrupted.cancelled() => state.end(Ended::Interrupted),
+            }
+        }
+        if let Some(ended) = &state.ended {
+            // A failure that is certain needs nothing more; anything else paid for is worth a moment's wait.
+            let grace = if *ended == Ended::FailedFast { Duration::ZERO } else { GRACE };
+            let rest = async {
+                while let Some(joined) = running.join_next().await {
+                    state.take_joined(joined);
+                }
+            };
+            if tokio::time::timeout(grace, rest).await.is_err() {
+                running.shutdown().await;
+            }
+        }
+    }
+
+    async fn process(self: Arc<Self>, work: Work) -> Graded {
+        let slot = work.slot;
+        let case = &self.plan.dataset().cases[slot.case];
+        let (completion, mut grades) = match work.earlier {
+            Some(earlier) => earlier,
+            None => match self.complete(slot).await {
+                Ok(completion) => {
+                    let grades = self.scorers.check(slot.case, case, &completion);
+                    (completion, grades)
+                }
+                Err(fault) => return Graded { slot, result: TrialResult::Missing(fault) },
+            },
+        };
+        if !self.fails_for_certain(slot, &grades) {
+            let wanted = |name: &str| {
+                grades.iter().all(|grade: &Grade| grade.scorer != name || grade.score().is_none())
+            };
+            let judged = self.scorers.judge(case, &completion, slot.repeat, wanted).await;
+            grades.retain(|grade| judged.iter().all(|new| new.scorer != grade.scorer));
+            grades.extend(judged);
+        }
+        Graded { slot, result: TrialResult::Answered { completion, grades } }
+    }
+
+    async fn complete(&self, slot: Slot) -> Result<Completion, Fault> {
+        let request = self
+            .plan
+            .request(slot)
+            .map_err(|mistake| Fault::new(FaultKind::Rejected, mistake.to_string()))?;
+        self.model.complete(&request).await
+    }
+
+    /// Whether a check that every trial must pass failed, under `--fail-fast`.
+    fn fails_for_certain(&self, slot: Slot, grades: &[Grade]) -> bool {
+        slot.roles.all().contains(&Role::Candidate)
+            && grades.iter().any(|grade| {
+                grade.outcome == Outcome::Score(Score::ZERO) && self.fail_fast.contains(&grade.scorer)
+            })
+    }
+}
+
+impl Work {
+    fn into_earlier(self) -> Option<Graded> {
+        let Self { slot, earlier } = self;
+        earlier.map(|(completion, grades)| Graded {
+            slot,
+            result: TrialResult::Answered { completion, grades },
+        })
+    }
+}
+
+/// What has come back so far.
+struct State<'a> {
+    engine: &'a Engine,
+    done: Vec<Graded>,
+    ended: Option<Ended>,
+    /// Slots still to come, by case.
+    left: Vec<u32>,
+    valid_judgements: u32,
+    useless_judgements: u32,
+}
+
+impl<'a> State<'a> {
+    fn new(engine: &'a Engine, slots: &[Slot]) -> Self {
+        let mut left = vec![0; engine.plan.dataset().cases.len()];
+        for slot in slots {
+            left[slot.case] += 1;
+        }
+        Self { engine, done: Vec::new(), ended: None, left, valid_judgements: 0, useless_judgements: 0 }
+    }
+
+    fn take_joined(&mut self, joined: Result<Graded, tokio::task::JoinError>) {
+        match joined {
+            Ok(graded) => self.take(graded),
+            // A panic in a scorer is a bug: let it surface as one.
+            Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+            Err(_) => {}
+        }
+    }
+
+    fn take(&mut self, graded: Graded) {
+        let case = graded.slot.case;
+        let missing = matches!(graded.result, TrialResult::Missing(_));
+        self.left[case] = self.left[case].saturating_sub(1);
+        self.engine.sink.emit(Event::TrialEnded {
+            case: self.engine.plan.dataset().cases[case].id.clone(),
+            missing,
+            case_done: self.left[case] == 0,
+        });
+        if let Some(fault) = first_fault(&graded.result)
+            && fault.kind.ends_run()
+        {
+            self.end(Ended::Stopped(fault.clone()));
+        }
+        if let TrialResult::Answered { grades, .. } = &graded.result {
+            for grade in grades.iter().filter(|grade| grade.judging.is_some()) {
+                match &grade.outcome {
+                    Outcome::Score(_) => self.valid_judgements += 1,
+                    Outcome::Ungraded(_) => self.useless_judgements += 1,
+                }
+            }
+            if self.valid_judgements == 0 && self.useless_judgements >= USELESS_JUDGEMENTS {
+                let reason = grades.iter().find(|grade| grade.score().is_none());
+                let fault = Fault::new(
+                    FaultKind::InvalidAnswer,
+                    format!(
+                        "the judge gave no valid verdict in its first {} judgements: {}",
+                        self.useless_judgements,
+                        reason.map_or("", |grade| &grade.reason)
+                    ),
+                );
+                self.end(Ended::Stopped(fault.help("choose a judge model that can follow a JSON schema")));
+            }
+            if self.engine.fails_for_certain(graded.slot, grades) {
+                self.end(Ended::FailedFast);
+            }
+        }
+        self.done.push(graded);
+    }
+
+    /// The first reason to end stays: what follows from stopping is no reason.
+    fn end(&mut self, ended: Ended) {
+        if self.ended.is_none() {
+            self.ended = Some(ended);
+            self.engine.stop.cancel();
+        }
+    }
+
+    /// Takes out what is missing and may come when asked again.
+    fn take_missing(&mut self) -> Vec<Work> {
+        let mut again = Vec::new();
+        let mut kept = Vec::new();
+        for graded in self.done.drain(..) {
+            match graded.result {
+                TrialResult::Missing(ref fault) if may_recover(fault) => {
+                    again.push(Work { slot: graded.slot, earlier: None });
+                }
+                TrialResult::Answered { completion, grades }
+                    if grades.iter().any(|grade| match &grade.outcome {
+                        Outcome::Ungraded(Some(fault)) => may_recover(fault),
+                        Outcome::Ungraded(None) => true,
+                        Outcome::Score(_) => false,
+                    }) =>
+                {
+                    again.push(Work { slot: graded.slot, earlier: Some((completion, grades)) });
+                }
+                result => kept.push(Graded { slot: graded.slot, result }),
+            }
+        }
+        self.done = kept;
+        again.sort_by_key(|work| (work.slot.case, work.slot.repeat, work.slot.roles.sender()));
+        for work in &again {
+            self.left[work.slot.case] += 1;
+        }
+        again
+    }
+
+    fn finish(self) -> Executed {
+        let mut trials: Vec<Trial> = self
+            .done
+            .into_iter()
+            .flat_map(|graded| {
+                let Slot { case, repeat, roles } = graded.slot;
+                roles.all().iter().map(move |&role| Trial {
+                    case,
+                    role,
+                    repeat,
+                    result: graded.result.clone(),
+                })
+            })
+            .collect();
+        trials.sort_by_key(|trial| (trial.case, trial.repeat, trial.role));
+        Executed { trials, ended: self.ended.unwrap_or(Ended::Completed) }
+    }
+}
+
+/// The fault that kept this trial, or a judgement of it, from coming.
+fn first_fault(result: &TrialResult) -> Option<&Fault> {
+    match result {
+        TrialResult::Missing(fault) => Some(fault),
+        TrialResult::Answered { grades, .. } => grades.iter().find_map(|grade| match &grade.outcome {
+            Outcome::Ungraded(Some(fault)) => Some(fault),
+            _ => None,
+        }),
+    }
+}
+
+/// Whether asking again can help: not where the request itself is refused.
+fn may_recover(fault: &Fault) -> bool {
+    !fault.kind.ends_run()
+        && !matches!(fault.kind, FaultKind::ContextLength | FaultKind::ContentFilter | FaultKind::Rejected)
+}

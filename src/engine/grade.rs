@@ -1,0 +1,119 @@
+//! Grades one completion: checks first, then, unless that is pointless, the judges.
+
+use std::sync::Arc;
+
+use futures::future::join_all;
+use serde_json::Value;
+
+use crate::check::{self, NamedCheck};
+use crate::judge::Judge;
+use crate::model::{Case, Completion, FinishReason, Grade, Outcome, Score};
+use crate::port::{ChatModel, Subject};
+
+/// Everything that grades, in the order of the configuration.
+pub struct Scorers {
+    /// Checks of all cases.
+    pub checks: Vec<NamedCheck>,
+    /// Checks of single cases, by case index.
+    pub case_checks: Vec<Vec<NamedCheck>>,
+    /// The judges.
+    pub judges: Vec<Judge>,
+    /// The model behind the judges.
+    pub judge_model: Option<Arc<dyn ChatModel>>,
+    /// Which field of a JSON answer judges and text checks read.
+    pub answer_field: Option<String>,
+}
+
+impl Scorers {
+    /// Metric names in report order: suite checks, checks of single cases, judges.
+    pub fn metrics(&self) -> Vec<String> {
+        let mut names = Vec::new();
+        for check in self.checks.iter().chain(self.case_checks.iter().flatten()) {
+            let name = metric_name(check);
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        names.extend(self.judges.iter().map(|judge| judge.name().to_owned()));
+        names
+    }
+
+    /// Whether the metric is graded for the case.
+    pub fn applies(&self, metric: &str, case: usize) -> bool {
+        self.of_case(case).any(|check| metric_name(check) == metric)
+            || self.judges.iter().any(|judge| judge.name() == metric)
+    }
+
+    fn of_case(&self, case: usize) -> impl Iterator<Item = &NamedCheck> {
+        self.checks.iter().chain(self.case_checks.get(case).into_iter().flatten())
+    }
+
+    /// Grades by the checks of the case; a fault of the product makes every score 0.
+    pub(crate) fn check(&self, index: usize, case: &Case, completion: &Completion) -> Vec<Grade> {
+        let fault = product_fault(completion);
+        let answer = check::answer::extract(&completion.text, self.answer_field.as_deref());
+        let subject = Subject { case, completion, answer: answer.as_deref().map_err(String::as_str) };
+        self.of_case(index)
+            .map(|named| {
+                let scorer = metric_name(named);
+                if let Some(reason) = &fault {
+                    return zero(scorer, reason);
+                }
+                let finding = named.check.grade(&subject);
+                Grade {
+                    scorer,
+                    outcome: Outcome::Score(Score::from(finding.passed)),
+                    reason: finding.reason,
+                    details: finding.details,
+                    flags: Vec::new(),
+                    judging: None,
+                }
+            })
+            .collect()
+    }
+
+    /// Grades by the judges whose names `wanted` accepts.
+    pub(crate) async fn judge(
+        &self,
+        case: &Case,
+        completion: &Completion,
+        repeat: u32,
+        wanted: impl Fn(&str) -> bool,
+    ) -> Vec<Grade> {
+        let judges = self.judges.iter().filter(|judge| wanted(judge.name()));
+        let Some(model) = &self.judge_model else { return Vec::new() };
+        if let Some(reason) = product_fault(completion) {
+            return judges.map(|judge| zero(judge.name().to_owned(), &reason)).collect();
+        }
+        let answer = check::answer::extract(&completion.text, self.answer_field.as_deref());
+        let subject = Subject { case, completion, answer: answer.as_deref().map_err(String::as_str) };
+        join_all(judges.map(|judge| judge.grade(model.as_ref(), &subject, repeat))).await
+    }
+}
+
+/// The metric a check's grades count for.
+fn metric_name(check: &NamedCheck) -> String {
+    format!("check.{}", check.name)
+}
+
+fn zero(scorer: String, reason: &str) -> Grade {
+    Grade {
+        scorer,
+        outcome: Outcome::Score(Score::ZERO),
+        reason: reason.to_owned(),
+        details: Value::Null,
+        flags: vec!["product_fault".to_owned()],
+        judging: None,
+    }
+}
+
+/// Why the answer itself is at fault, if it is: cut, filtered, a tool call, or empty.
+fn product_fault(completion: &Completion) -> Option<String> {
+    match &completion.finish_reason {
+        FinishReason::Length | FinishReason::ContentFilter | FinishReason::ToolCalls => {
+            Some(format!("the answer ended with finish_reason {}", completion.finish_reason.as_str()))
+        }
+        _ if completion.text.is_empty() => Some("the answer is empty".to_owned()),
+        _ => None,
+    }
+}

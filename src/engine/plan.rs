@@ -1,0 +1,183 @@
+//! What to ask for, and in which order.
+
+use std::borrow::Cow;
+
+use crate::model::{Case, ChatRequest, Dataset, Message, Mistake, Mistakes, Purpose, Role, Variant};
+use crate::template::{self, Template};
+
+/// Which variants a completion counts for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Roles {
+    /// One of them.
+    One(Role),
+    /// Both render the same request: asked and judged once, shared.
+    Both,
+}
+
+impl Roles {
+    /// The variant whose request is sent.
+    pub fn sender(self) -> Role {
+        match self {
+            Self::One(role) => role,
+            Self::Both => Role::Candidate,
+        }
+    }
+
+    /// Every variant the answer counts for, candidate first.
+    pub fn all(self) -> &'static [Role] {
+        match self {
+            Self::One(Role::Candidate) => &[Role::Candidate],
+            Self::One(Role::Baseline) => &[Role::Baseline],
+            Self::Both => &[Role::Candidate, Role::Baseline],
+        }
+    }
+}
+
+/// One completion to ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Slot {
+    /// Index of the case.
+    pub case: usize,
+    /// The repeat, from 0.
+    pub repeat: u32,
+    /// Whom it counts for.
+    pub roles: Roles,
+}
+
+/// A variant with its message templates parsed.
+#[derive(Debug)]
+struct Prepared {
+    variant: Variant,
+    templates: Vec<Template>,
+}
+
+impl Prepared {
+    fn new(variant: Variant) -> Result<Self, Mistakes> {
+        let templates = variant
+            .messages
+            .iter()
+            .map(|message| {
+                Template::parse(&message.content)
+                    .map_err(|error| Mistake::new(format!("{}: {error}", variant.facts.prompt.source)))
+            })
+            .collect::<Result<_, _>>()
+            .map_err(Mistakes::from)?;
+        Ok(Self { variant, templates })
+    }
+
+    fn request(&self, case: &Case, repeat: u32) -> Result<ChatRequest, Mistake> {
+        let lookup = |name: &str| -> Option<Cow<'_, str>> { template::variable(case, name) };
+        let messages = self
+            .variant
+            .messages
+            .iter()
+            .zip(&self.templates)
+            .map(|(message, parsed)| {
+                let content = parsed.render(&lookup).map_err(|error| {
+                    Mistake::new(format!(
+                        "{} for case {}: {error}",
+                        self.variant.facts.prompt.source, case.id
+                    ))
+                })?;
+                Ok(Message { role: message.role, content })
+            })
+            .collect::<Result<_, Mistake>>()?;
+        Ok(ChatRequest {
+            model: self.variant.facts.model.clone(),
+            messages,
+            parameters: self.variant.facts.parameters.clone(),
+            response_format: None,
+            repeat,
+            purpose: Purpose::Completion,
+        })
+    }
+}
+
+/// The variants over the dataset: renders requests and orders the work.
+#[derive(Debug)]
+pub struct Plan {
+    dataset: Dataset,
+    candidate: Prepared,
+    baseline: Option<Prepared>,
+    shared: Vec<bool>,
+}
+
+impl Plan {
+    /// Prepares a plan; renders every request once to see that it can be rendered.
+    ///
+    /// # Errors
+    /// Templates that do not parse and variables that some case does not have.
+    pub fn new(dataset: Dataset, candidate: Variant, baseline: Option<Variant>) -> Result<Self, Mistakes> {
+        let candidate = Prepared::new(candidate)?;
+        let baseline = baseline.map(Prepared::new).transpose()?;
+        let mut mistakes = Vec::new();
+        let mut shared = Vec::with_capacity(dataset.cases.len());
+        for case in &dataset.cases {
+            let ours = candidate.request(case, 0).map_err(|mistake| mistakes.push(mistake)).ok();
+            let theirs = match &baseline {
+                Some(baseline) => baseline.request(case, 0).map_err(|mistake| mistakes.push(mistake)).ok(),
+                None => None,
+            };
+            shared.push(theirs.is_some() && ours == theirs);
+        }
+        if mistakes.is_empty() {
+            Ok(Self { dataset, candidate, baseline, shared })
+        } else {
+            Err(Mistakes(mistakes))
+        }
+    }
+
+    /// The dataset.
+    pub fn dataset(&self) -> &Dataset {
+        &self.dataset
+    }
+
+    /// The candidate.
+    pub fn candidate(&self) -> &Variant {
+        &self.candidate.variant
+    }
+
+    /// The baseline, if it is run.
+    pub fn baseline(&self) -> Option<&Variant> {
+        self.baseline.as_ref().map(|prepared| &prepared.variant)
+    }
+
+    /// For each case, whether both variants render the same request.
+    pub fn shared(&self) -> &[bool] {
+        &self.shared
+    }
+
+    /// The completions for repeats `from..to`: case by case, so that cases finish early; both variants side by
+    /// side, taking turns at being first, so that drift of the endpoint hits both alike.
+    pub fn slots(&self, from: u32, to: u32) -> Vec<Slot> {
+        let mut slots = Vec::new();
+        for case in 0..self.dataset.cases.len() {
+            for repeat in from..to {
+                let slot = |roles| Slot { case, repeat, roles };
+                if self.baseline.is_none() {
+                    slots.push(slot(Roles::One(Role::Candidate)));
+                } else if self.shared[case] {
+                    slots.push(slot(Roles::Both));
+                } else {
+                    let pair = [Role::Candidate, Role::Baseline];
+                    let first = usize::from((case + repeat as usize) % 2 == 1);
+                    slots.push(slot(Roles::One(pair[first])));
+                    slots.push(slot(Roles::One(pair[1 - first])));
+                }
+            }
+        }
+        slots
+    }
+
+    /// The request of a slot.
+    ///
+    /// # Errors
+    /// Never for a plan that was made; the error of rendering is passed on all the same.
+    pub fn request(&self, slot: Slot) -> Result<ChatRequest, Mistake> {
+        let prepared = match (slot.roles.sender(), &self.baseline) {
+            (Role::Baseline, Some(baseline)) => baseline,
+            _ => &self.candidate,
+        };
+        prepared.request(&self.dataset.cases[slot.case], slot.repeat)
+    }
+}

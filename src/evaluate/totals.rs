@@ -1,0 +1,85 @@
+//! Calls, tokens and dollars of a run.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::Header;
+use crate::engine::Engine;
+use crate::model::{CallTotals, CaseFacts, Role, Trial, TrialResult, Usage};
+use crate::port::{Event, EventSink};
+
+/// Counts calls on their way to another sink.
+pub struct CallCounter {
+    inner: Arc<dyn EventSink>,
+    calls: AtomicU64,
+}
+
+impl CallCounter {
+    /// Counts what passes through to `inner`.
+    pub fn new(inner: Arc<dyn EventSink>) -> Self {
+        Self { inner, calls: AtomicU64::new(0) }
+    }
+
+    /// Calls that left so far.
+    pub fn calls(&self) -> u64 {
+        self.calls.load(Ordering::Relaxed)
+    }
+}
+
+impl EventSink for CallCounter {
+    fn emit(&self, event: Event) {
+        if event == Event::CallStarted {
+            self.calls.fetch_add(1, Ordering::Relaxed);
+        }
+        self.inner.emit(event);
+    }
+}
+
+/// Adds up the trials; an answer that both variants share is counted once.
+pub(super) fn of(
+    trials: &[Trial],
+    cases: &[CaseFacts],
+    header: &Header,
+    engine: &Engine,
+    counter: &CallCounter,
+) -> CallTotals {
+    let price = |model: &str| header.prices.iter().find(|(name, ..)| name == model);
+    let cost = |usage: Usage, model: &str| {
+        price(model).map(|(_, input, output)| {
+            (usage.prompt_tokens as f64 * input + usage.completion_tokens as f64 * output) / 1e6
+        })
+    };
+    let mut totals = CallTotals {
+        calls: counter.calls(),
+        completion_cost_usd: Some(0.0),
+        judgement_cost_usd: Some(0.0),
+        ..CallTotals::default()
+    };
+    for trial in trials {
+        if trial.role == Role::Baseline && cases[trial.case].shared {
+            continue;
+        }
+        let TrialResult::Answered { completion, grades } = &trial.result else { continue };
+        let variant = match (trial.role, engine.plan.baseline()) {
+            (Role::Baseline, Some(baseline)) => baseline,
+            _ => engine.plan.candidate(),
+        };
+        let usage = completion.usage.unwrap_or_default();
+        add(&mut totals.completions, usage);
+        // An answer without usage has a price that nobody knows.
+        let known = completion.usage.and_then(|usage| cost(usage, &variant.facts.model));
+        totals.completion_cost_usd = totals.completion_cost_usd.zip(known).map(|(sum, cost)| sum + cost);
+        for judging in grades.iter().filter_map(|grade| grade.judging.as_ref()) {
+            add(&mut totals.judgements, judging.usage);
+            let model = header.judge.as_ref().map_or("", |judge| &judge.model);
+            totals.judgement_cost_usd =
+                totals.judgement_cost_usd.zip(cost(judging.usage, model)).map(|(sum, cost)| sum + cost);
+        }
+    }
+    totals
+}
+
+fn add(sum: &mut Usage, usage: Usage) {
+    sum.prompt_tokens += usage.prompt_tokens;
+    sum.completion_tokens += usage.completion_tokens;
+}

@@ -1,0 +1,119 @@
+//! Mistakes in files and flags: all at once, each with its place and the next step, before any call.
+
+use crate::support::{Folder, finish};
+
+#[test]
+fn all_mistakes_at_once() {
+    let folder = Folder::small(3);
+    folder.write(
+        "promptgate.yaml",
+        "version: 1\nasert: true\ndataset: cases.jsonl\nprompt: prompt.md\nbaseline: file:baseline.md\n\
+         model: tiny\njudge: {model: j, votse: 2}\nchecks:\n  - lenght: {min_chars: 1}\n  - regex: \"(\"\n\
+         metrics:\n  faithfulness: {treshold: 0.75}\ngate: {repeats: many}\n",
+    );
+    let outcome = folder.promptgate(&["check"]).expect_code(2);
+    for words in ["asert", "votse", "lenght", "treshold", "many", "promptgate.yaml:2", "promptgate.yaml:7"] {
+        assert!(outcome.stderr.contains(words), "no {words} in\n{}", outcome.stderr);
+    }
+    assert_eq!(outcome.stdout, "");
+}
+
+#[test]
+fn the_interface_example_is_accepted() {
+    let folder = Folder::small(3);
+    folder.promptgate(&["check"]).expect_code(0).says("3 cases");
+}
+
+#[test]
+fn a_bad_row_is_named_by_its_line() {
+    let folder = Folder::small(2);
+    folder.append("cases.jsonl", "{\"id\": \"x\", \"query\": \n");
+    folder.promptgate(&["check"]).expect_code(2).says("cases.jsonl:3");
+}
+
+#[test]
+fn a_case_without_what_a_judge_needs() {
+    let folder = Folder::small(2);
+    folder.append("cases.jsonl", "{\"id\": \"bare\", \"query\": \"Why?\"}\n");
+    folder.write("prompt.md", "Answer in one sentence.\n");
+    folder.write("baseline.md", "Answer briefly, in one sentence.\n");
+    folder.promptgate(&["check"]).expect_code(2).says("bare").says("context");
+}
+
+#[test]
+fn a_prompt_that_never_uses_its_context_is_a_warning() {
+    let folder = Folder::small(2);
+    folder.write("prompt.md", "Answer in one sentence.\n");
+    let outcome = folder.promptgate(&["check"]).expect_code(0);
+    assert!(outcome.stderr.contains("warning") && outcome.stderr.contains("context"), "{}", outcome.stderr);
+}
+
+#[test]
+fn missing_files_are_named() {
+    for (from, name) in [("cases.jsonl", "gone.jsonl"), ("prompt: prompt.md", "prompt: gone.md"), ("file:baseline.md", "file:gone.md")] {
+        let folder = Folder::small(1);
+        folder.edit("promptgate.yaml", from, name);
+        let file = name.rsplit([':', ' ']).next().expect("a name");
+        folder.promptgate(&["run", "--offline"]).expect_code(2).says(file);
+    }
+    let folder = Folder::new();
+    folder.promptgate(&["run", "--offline"]).expect_code(2).says("promptgate init");
+    folder.promptgate(&["run", "--offline", "gone.yaml"]).expect_code(2).says("gone.yaml");
+}
+
+#[test]
+fn wrong_flags() {
+    let folder = Folder::small(1);
+    folder.promptgate(&["run", "--ofline"]).expect_code(2).says("--offline");
+    folder.promptgate(&["rum"]).expect_code(2).says("run");
+    folder.promptgate(&[]).expect_code(2).says("Usage");
+    folder.promptgate(&["run", "--repeats", "0"]).expect_code(2);
+    folder.promptgate(&["run", "--offline", "--baseline", "gti:main"]).expect_code(2).says("gti:main");
+    folder.promptgate(&["--version"]).expect_code(0).says(env!("CARGO_PKG_VERSION"));
+    folder.promptgate(&["--help"]).expect_code(0).says("mock-server");
+}
+
+#[test]
+fn flags_have_twins_in_the_environment() {
+    let folder = Folder::small(2);
+    let mut command = folder.command(&["run"]);
+    command.env("PROMPTGATE_OFFLINE", "true").env("PROMPTGATE_REPEATS", "2").env("PROMPTGATE_OUT", "elsewhere");
+    let outcome = finish(command);
+    assert!([0, 11].contains(&outcome.code), "{}", outcome.text());
+    let report: serde_json::Value =
+        serde_json::from_str(&folder.read("elsewhere/report.json")).expect("a report");
+    assert_eq!(report["cases"][0]["trials"].as_array().map(Vec::len), Some(4));
+}
+
+#[test]
+fn a_key_in_the_configuration_is_a_mistake_and_not_repeated() {
+    let folder = Folder::small(1);
+    folder.edit("promptgate.yaml", "timeout: 5s", "api_key_env: sk-live-1234567890abcdef, timeout: 5s");
+    let outcome = folder.promptgate(&["check"]).expect_code(2);
+    assert!(!outcome.text().contains("1234567890abcdef"), "{}", outcome.text());
+}
+
+#[test]
+fn an_unwritable_folder_for_the_report_is_an_error() {
+    let folder = Folder::small(1);
+    folder.write("taken", "a file\n");
+    let outcome = folder.promptgate(&["run", "--offline", "--out", "taken"]);
+    assert!(outcome.code != 0 && outcome.text().contains("taken"), "{}", outcome.text());
+    assert_eq!(folder.read("taken"), "a file\n");
+}
+
+#[test]
+fn a_configuration_from_a_folder_below_is_found() {
+    let folder = Folder::small(2);
+    std::fs::create_dir(folder.path().join("deep")).expect("a folder");
+    let mut command = folder.command(&["check"]);
+    command.current_dir(folder.path().join("deep"));
+    finish(command).expect_code(0);
+}
+
+#[test]
+fn budgets_are_ceilings() {
+    let folder = Folder::small(4);
+    folder.promptgate(&["run", "--offline", "--budget-calls", "5"]).expect_code(12).says("budget");
+    assert!(folder.report()["usage"]["calls"].as_u64().is_some_and(|calls| calls <= 5));
+}

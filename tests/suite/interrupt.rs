@@ -1,0 +1,37 @@
+//! Ctrl-C and SIGTERM: a partial report and exit 130.
+#![cfg(unix)]
+
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+
+use crate::support::{Folder, MockServer};
+
+/// Starts a run against a slow server, waits for its first report of progress, and sends a signal.
+fn interrupted_by(signal: &str) {
+    let server = MockServer::start(&["--latency", "200ms"]);
+    let folder = Folder::small(30);
+    let mut command = folder.command(&["run", "--concurrency", "2"]);
+    command.env("OPENAI_BASE_URL", &server.base_url).stderr(Stdio::piped()).stdout(Stdio::null());
+    let mut child = command.spawn().expect("the executable starts");
+    // The line that says what the run will take is printed before the first call.
+    let stderr = BufReader::new(child.stderr.take().expect("its errors"));
+    let line = stderr.lines().map_while(Result::ok).find(|line| line.contains("calls"));
+    assert!(line.is_some());
+    let status = Command::new("kill").args([signal, &child.id().to_string()]).status().expect("kill");
+    assert!(status.success());
+    assert_eq!(child.wait().expect("its end").code(), Some(130));
+    let report = folder.report();
+    assert_eq!(report["exit_code"], 130);
+    assert_eq!(report["verdict"], "incomplete");
+    assert!(report["reasons"].to_string().contains("interrupted"));
+}
+
+#[test]
+fn ctrl_c() {
+    interrupted_by("-INT");
+}
+
+#[test]
+fn sigterm() {
+    interrupted_by("-TERM");
+}

@@ -1,0 +1,14 @@
+//! Drives the real executable against real files, real git and real local servers, with a scrubbed environment.
+
+mod compare;
+mod configuration;
+mod git;
+mod init;
+mod interrupt;
+mod layering;
+mod never_green;
+mod offline;
+mod readme;
+mod schemas;
+mod support;
+mod wire;

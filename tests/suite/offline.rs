@@ -1,0 +1,191 @@
+//! The golden suite and the simulated endpoint, in process and over HTTP.
+
+use serde_json::Value;
+
+use crate::support::{Folder, MockServer, repository};
+
+/// A report without what differs between two runs of the same inputs: times.
+fn without_times(mut report: Value) -> Value {
+    fn strip(value: &mut Value) {
+        match value {
+            Value::Object(map) => {
+                for key in ["latency_ms", "started_at", "duration_ms"] {
+                    map.remove(key);
+                }
+                map.values_mut().for_each(strip);
+            }
+            Value::Array(items) => items.iter_mut().for_each(strip),
+            _ => {}
+        }
+    }
+    strip(&mut report);
+    if let Some(metrics) = report["metrics"].as_array_mut() {
+        metrics.retain(|metric| metric["kind"] != "latency");
+    }
+    if let Some(criteria) = report["criteria"].as_array_mut() {
+        criteria.retain(|criterion| !criterion["id"].as_str().unwrap_or_default().starts_with("limit.latency"));
+    }
+    report
+}
+
+#[test]
+fn the_golden_suite_passes() {
+    let folder = Folder::golden();
+    let outcome = folder.promptgate(&["run", "--offline"]).expect_code(0);
+    assert!(outcome.stdout.contains("PASS"), "{}", outcome.stdout);
+    assert!(outcome.stdout.contains("simulated"), "{}", outcome.stdout);
+    let report = folder.report();
+    assert_eq!(report["verdict"], "pass");
+    assert_eq!(report["simulated"], true);
+    assert!(report["cases"].as_array().is_some_and(|cases| cases.len() >= 40));
+    let markdown = folder.read("promptgate-report/report.md");
+    assert!(markdown.contains("faithfulness"), "{markdown}");
+}
+
+#[test]
+fn the_report_validates_against_its_schema() {
+    let folder = Folder::golden();
+    folder.promptgate(&["run", "--offline"]).expect_code(0);
+    let schema = std::fs::read_to_string(repository().join("schema/report.schema.json")).expect("the schema");
+    let schema: Value = serde_json::from_str(&schema).expect("JSON");
+    let validator = jsonschema::validator_for(&schema).expect("a schema");
+    let report = folder.report();
+    let errors: Vec<String> = validator.iter_errors(&report).map(|error| error.to_string()).collect();
+    assert!(errors.is_empty(), "{errors:?}");
+}
+
+#[test]
+fn the_quiet_regression_fails_and_names_what_broke() {
+    let folder = Folder::golden();
+    let outcome = folder
+        .promptgate(&["run", "--offline", "--candidate", "file:prompts/quiet-regression.md"])
+        .expect_code(10);
+    let report = folder.report();
+    assert_eq!(report["verdict"], "fail");
+    let broken: Vec<&str> = report["cases"]
+        .as_array()
+        .expect("cases")
+        .iter()
+        .filter(|case| case["status"] == "broken")
+        .filter_map(|case| case["id"].as_str())
+        .collect();
+    assert!(!broken.is_empty());
+    assert!(broken.iter().any(|id| outcome.stdout.contains(id)), "{broken:?}\n{}", outcome.stdout);
+    assert!(report["reasons"].as_array().expect("reasons").iter().any(|it| it["code"] == "regression"));
+}
+
+#[test]
+fn the_format_breaker_fails_by_checks_alone() {
+    for arguments in [
+        &["run", "--offline", "--candidate", "file:prompts/format-breaker.md"][..],
+        &["run", "--offline", "--candidate", "file:prompts/format-breaker.md", "--no-judge"],
+        &["run", "--offline", "--candidate", "file:prompts/format-breaker.md", "--fail-fast"],
+    ] {
+        let folder = Folder::golden();
+        folder.promptgate(arguments).expect_code(10).says("json_schema");
+        let report = folder.report();
+        let reasons = report["reasons"].as_array().expect("reasons");
+        assert!(reasons.iter().any(|reason| reason["code"] == "check_failed"), "{reasons:?}");
+    }
+}
+
+#[test]
+fn a_prompt_that_loses_its_context_loses_faithfulness() {
+    let folder = Folder::golden();
+    let prompt = folder.read("prompts/support.md");
+    assert!(prompt.contains("{{context}}"));
+    folder.write("prompts/lost.md", &prompt.replace("{{context}}", ""));
+    folder.promptgate(&["run", "--offline", "--candidate", "prompts/lost.md"]).expect_code(10);
+    let report = folder.report();
+    let metric = report["metrics"].as_array().expect("metrics").iter().find(|it| it["name"] == "faithfulness");
+    let mean = metric.expect("faithfulness")["candidate"]["mean"].as_f64().expect("a mean");
+    assert!(mean < 0.5, "{mean}");
+}
+
+#[test]
+fn every_prompt_can_be_the_candidate() {
+    for entry in std::fs::read_dir(repository().join("golden/customer-support/prompts")).expect("prompts") {
+        let name = entry.expect("an entry").file_name().into_string().expect("a name");
+        let folder = Folder::golden();
+        let outcome = folder.promptgate(&["run", "--offline", "--candidate", &format!("file:prompts/{name}")]);
+        assert!([0, 10, 11].contains(&outcome.code), "{name}: {}\n{}", outcome.code, outcome.text());
+    }
+}
+
+#[test]
+fn two_runs_give_the_same_report_but_for_times() {
+    let folder = Folder::golden();
+    folder.promptgate(&["run", "--offline"]).expect_code(0);
+    let first = without_times(folder.report());
+    folder.promptgate(&["run", "--offline", "--concurrency", "3"]).expect_code(0);
+    assert_eq!(first, without_times(folder.report()));
+}
+
+#[test]
+fn over_http_the_verdict_and_the_numbers_are_the_same() {
+    let folder = Folder::golden();
+    folder.promptgate(&["run", "--offline"]).expect_code(0);
+    let offline = without_times(folder.report());
+    let server = MockServer::start(&[]);
+    folder.edit("promptgate.yaml", "\nmodel:", &format!("\nendpoint: {{base_url: \"{}\"}}\nmodel:", server.base_url));
+    folder.against(&server.base_url, &["run"]).expect_code(0);
+    let http = without_times(folder.report());
+    for part in ["verdict", "exit_code", "criteria", "metrics"] {
+        assert_eq!(offline[part].to_string(), http[part].to_string(), "{part}");
+    }
+    let statuses = |report: &Value| -> Vec<String> {
+        report["cases"].as_array().expect("cases").iter().map(|case| case["status"].to_string()).collect()
+    };
+    assert_eq!(statuses(&offline), statuses(&http));
+}
+
+#[test]
+fn a_stricter_minimum_from_the_command_line_fails() {
+    let folder = Folder::golden();
+    folder.promptgate(&["run", "--offline", "--min", "relevance=1.0"]).expect_code(10).says("relevance");
+    folder.promptgate(&["run", "--offline", "--min", "relevence=0.5"]).expect_code(2).says("did you mean");
+    folder.promptgate(&["run", "--offline", "--min", "relevance=1.5"]).expect_code(2);
+    folder.promptgate(&["run", "--offline", "--min", "relevance"]).expect_code(2);
+}
+
+#[test]
+fn advisory_changes_the_code_and_nothing_else() {
+    let folder = Folder::golden();
+    folder
+        .promptgate(&["run", "--offline", "--advisory", "--candidate", "file:prompts/quiet-regression.md"])
+        .expect_code(0);
+    assert_eq!(folder.report()["verdict"], "fail");
+}
+
+#[test]
+fn faults_that_pass_are_retried_and_cost_no_answer() {
+    let server = MockServer::start(&["--fault", "500=0.2", "--fault", "cut=0.1", "--seed", "4"]);
+    let folder = Folder::small(8);
+    folder.edit("promptgate.yaml", "attempts: 2, max_wait: 2s", "attempts: 8");
+    folder.against(&server.base_url, &["run"]).expect_code(0);
+    let report = folder.report();
+    for case in report["cases"].as_array().expect("cases") {
+        assert_ne!(case["status"], "missing", "{case}");
+    }
+}
+
+#[test]
+fn one_repeat_is_decided_for_the_population_and_says_so() {
+    let folder = Folder::golden();
+    let outcome = folder.promptgate(&["run", "--offline", "--repeats", "1"]);
+    assert!([0, 10, 11].contains(&outcome.code), "{}", outcome.text());
+    let report = folder.report();
+    let warnings = report["warnings"].to_string();
+    assert!(warnings.contains("population"), "{warnings}");
+}
+
+#[test]
+fn formats_on_standard_output() {
+    let folder = Folder::golden();
+    let outcome = folder.promptgate(&["run", "--offline", "--format", "json", "--quiet"]).expect_code(0);
+    let printed: Value = serde_json::from_str(&outcome.stdout).expect("only JSON on standard output");
+    assert_eq!(printed, folder.report());
+    assert_eq!(outcome.stderr, "");
+    let outcome = folder.promptgate(&["report", "promptgate-report/report.json", "--format", "markdown"]);
+    assert_eq!(outcome.expect_code(0).stdout, folder.read("promptgate-report/report.md"));
+}

@@ -1,0 +1,15 @@
+//! The committed JSON Schemas are what the executable prints.
+
+use crate::support::{Folder, repository};
+
+#[test]
+fn committed_schemas_do_not_drift() {
+    for name in ["config", "case", "report"] {
+        let printed = Folder::new().promptgate(&["schema", name]).expect_code(0).stdout;
+        let path = repository().join(format!("schema/{name}.schema.json"));
+        let committed = std::fs::read_to_string(&path).expect("a committed schema");
+        assert_eq!(committed, printed, "run `just schemas`");
+        let schema = serde_json::from_str(&printed).expect("JSON");
+        jsonschema::meta::validate(&schema).expect("a valid schema");
+    }
+}
