@@ -16,7 +16,7 @@ pub(super) fn parse(lines: &Lines) -> Result<(Value, Node), Mistakes> {
         Ok(parsed) if mistakes.is_empty() => Ok(parsed),
         Ok(_) => Err(Mistakes(mistakes)),
         Err(fatal) => {
-            mistakes.push(fatal);
+            mistakes.extend(fatal.0);
             Err(Mistakes(mistakes))
         }
     }
@@ -47,16 +47,16 @@ struct Parser<'a> {
 }
 
 impl Parser<'_> {
-    fn document(&mut self) -> Result<(Value, Node), Mistake> {
+    fn document(&mut self) -> Result<(Value, Node), Mistakes> {
         let parsed = self.value(0)?;
         self.blank();
         match self.peek() {
             None => Ok(parsed),
-            Some(_) => Err(self.expected("the end of the text")),
+            Some(_) => Err(self.expected("the end of the text").into()),
         }
     }
 
-    fn value(&mut self, depth: usize) -> Result<(Value, Node), Mistake> {
+    fn value(&mut self, depth: usize) -> Result<(Value, Node), Mistakes> {
         self.blank();
         let start = self.at;
         let (value, children) = match self.peek() {
@@ -67,12 +67,12 @@ impl Parser<'_> {
             _ if self.word("true") => (Value::Bool(true), Vec::new()),
             _ if self.word("false") => (Value::Bool(false), Vec::new()),
             _ if self.word("null") => (Value::Null, Vec::new()),
-            _ => return Err(self.expected("a value")),
+            _ => return Err(self.expected("a value").into()),
         };
         Ok((value, Node { key: None, span: Span::new(start, self.at), children }))
     }
 
-    fn map(&mut self, depth: usize) -> Result<(Value, Vec<Node>), Mistake> {
+    fn map(&mut self, depth: usize) -> Result<(Value, Vec<Node>), Mistakes> {
         self.deeper(depth)?;
         let (mut map, mut nodes) = (Map::new(), Vec::<Node>::new());
         if self.empty(b'}') {
@@ -82,13 +82,13 @@ impl Parser<'_> {
             self.blank();
             let start = self.at;
             if self.peek() != Some(b'"') {
-                return Err(self.expected("a key in double quotes"));
+                return Err(self.expected("a key in double quotes").into());
             }
             let key = self.string()?;
             let span = Span::new(start, self.at);
             self.blank();
             if !self.skip(b':') {
-                return Err(self.expected("`:`"));
+                return Err(self.expected("`:`").into());
             }
             let (value, mut node) = self.value(depth + 1)?;
             node.key = Some(span);
@@ -105,12 +105,12 @@ impl Parser<'_> {
                 return Ok((Value::Object(map), nodes));
             }
             if !self.skip(b',') {
-                return Err(self.expected("`,` or `}`"));
+                return Err(self.expected("`,` or `}`").into());
             }
         }
     }
 
-    fn list(&mut self, depth: usize) -> Result<(Value, Vec<Node>), Mistake> {
+    fn list(&mut self, depth: usize) -> Result<(Value, Vec<Node>), Mistakes> {
         self.deeper(depth)?;
         let (mut items, mut nodes) = (Vec::new(), Vec::new());
         if self.empty(b']') {
@@ -125,15 +125,15 @@ impl Parser<'_> {
                 return Ok((Value::Array(items), nodes));
             }
             if !self.skip(b',') {
-                return Err(self.expected("`,` or `]`"));
+                return Err(self.expected("`,` or `]`").into());
             }
         }
     }
 
     /// Steps over the opening bracket.
-    fn deeper(&mut self, depth: usize) -> Result<(), Mistake> {
+    fn deeper(&mut self, depth: usize) -> Result<(), Mistakes> {
         if depth >= MAX_DEPTH {
-            return Err(self.mistake(&explain::too_deep(), self.at, self.at + 1));
+            return Err(self.mistake(&explain::too_deep(), self.at, self.at + 1).into());
         }
         self.at += 1;
         Ok(())
@@ -145,7 +145,7 @@ impl Parser<'_> {
     }
 
     /// A string in double quotes; its end is found here, its escapes are read by serde_json.
-    fn string(&mut self) -> Result<String, Mistake> {
+    fn string(&mut self) -> Result<String, Mistakes> {
         let start = self.at;
         let bytes = self.text.as_bytes();
         let mut end = start + 1;
@@ -156,7 +156,8 @@ impl Parser<'_> {
                 Some(b'\n' | b'\r') | None => {
                     return Err(self
                         .mistake("not valid JSON: a text without its closing quote", start, end)
-                        .help("close it with `\"`; a line break in a text is written `\\n`"));
+                        .help("close it with `\"`; a line break in a text is written `\\n`")
+                        .into());
                 }
                 Some(_) => end += 1,
             }
@@ -169,10 +170,11 @@ impl Parser<'_> {
             let reason = reason.split(" at line ").next().unwrap_or("a broken text");
             self.mistake(&format!("not valid JSON: {reason}"), start, end + 1)
                 .help("a backslash is written `\\\\`, a control character `\\u00XX`")
+                .into()
         })
     }
 
-    fn number(&mut self) -> Result<Value, Mistake> {
+    fn number(&mut self) -> Result<Value, Mistakes> {
         let start = self.at;
         let rest = self.text.get(start..).unwrap_or("");
         let length =
@@ -186,7 +188,7 @@ impl Parser<'_> {
             Ok(number) if number.as_f64() == Some(0.0) => Ok(Value::Number(number)),
             Ok(_) => Ok(self.unusable(start)),
             Err(error) if error.to_string().starts_with("number out of range") => Ok(self.unusable(start)),
-            Err(_) => Err(self.mistake("not valid JSON: this is not a number", start, self.at)),
+            Err(_) => Err(self.mistake("not valid JSON: this is not a number", start, self.at).into()),
         }
     }
 

@@ -18,7 +18,7 @@ pub(super) fn parse(lines: &Lines) -> Result<(Value, Node), Mistakes> {
     let mut builder = Builder::new(lines);
     let fatal = builder.read().err();
     let mut mistakes = builder.mistakes;
-    mistakes.extend(fatal);
+    mistakes.extend(fatal.into_iter().flat_map(|fatal| fatal.0));
     if !mistakes.is_empty() {
         return Err(Mistakes(mistakes));
     }
@@ -74,7 +74,7 @@ impl<'a> Builder<'a> {
     }
 
     /// Reads all events; the error is the one that makes reading on impossible.
-    fn read(&mut self) -> Result<(), Mistake> {
+    fn read(&mut self) -> Result<(), Mistakes> {
         let lines = self.lines;
         let mut parser = Parser::new(StrInput::new(lines.text()));
         while let Some(event) = parser.next_event() {
@@ -85,8 +85,8 @@ impl<'a> Builder<'a> {
                     let mistake = Mistake::new(format!("not valid YAML: {}", error.info()))
                         .at(lines.place(Span::new(at, at)));
                     return Err(match explain::yaml_help(error.info()) {
-                        Some(help) => mistake.help(help),
-                        None => mistake,
+                        Some(help) => mistake.help(help).into(),
+                        None => mistake.into(),
                     });
                 }
             }
@@ -94,7 +94,7 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    fn take(&mut self, event: Event<'_>, span: YamlSpan) -> Result<(), Mistake> {
+    fn take(&mut self, event: Event<'_>, span: YamlSpan) -> Result<(), Mistakes> {
         let at = Span::new(self.offset(span.start), self.offset(span.end));
         match event {
             Event::DocumentStart(_) => {
@@ -102,7 +102,8 @@ impl<'a> Builder<'a> {
                 if self.documents > 1 {
                     return Err(self
                         .mistake("a second document begins here", at)
-                        .help("keep one document in a file; remove the line `---`"));
+                        .help("keep one document in a file; remove the line `---`")
+                        .into());
                 }
             }
             Event::Alias(id) => {
@@ -141,9 +142,9 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    fn open(&mut self, content: Content, span: Span, anchor: usize) -> Result<(), Mistake> {
+    fn open(&mut self, content: Content, span: Span, anchor: usize) -> Result<(), Mistakes> {
         if self.stack.len() >= MAX_DEPTH {
-            return Err(self.mistake(&explain::too_deep(), span));
+            return Err(self.mistake(&explain::too_deep(), span).into());
         }
         self.stack.push(Frame { span, anchor, content, nodes: Vec::new() });
         Ok(())
@@ -211,7 +212,8 @@ impl<'a> Builder<'a> {
         let Some(Frame { content: Content::Map(map, key), nodes, .. }) = self.stack.last_mut() else {
             return;
         };
-        if let Some(index) = map.keys().position(|known| *known == text) {
+        if map.contains_key(&text) {
+            let index = map.keys().position(|known| *known == text).unwrap_or_default();
             let first = nodes.get(index).and_then(|node| node.key);
             *key = Some(Key::Refused);
             self.mistakes.push(json::duplicate(self.lines, &text, span, first));
@@ -220,20 +222,20 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn alias(&mut self, id: usize, at: Span) -> Result<(Value, Node), Mistake> {
+    fn alias(&mut self, id: usize, at: Span) -> Result<(Value, Node), Mistakes> {
         if self.waits_for_key() {
-            return Err(self.mistake("an alias cannot be a key", at).help("write the key out"));
+            return Err(self.mistake("an alias cannot be a key", at).help("write the key out").into());
         }
         let Some((value, node)) = self.anchors.get(&id) else {
-            return Err(self.mistake("this alias stands inside of what it repeats", at));
+            return Err(self.mistake("this alias stands inside of what it repeats", at).into());
         };
         self.aliased += node.count();
         if self.aliased > MAX_ALIASED {
             let message = format!("aliases repeat more than {MAX_ALIASED} values");
-            return Err(self.mistake(&message, at).help("write less with aliases"));
+            return Err(self.mistake(&message, at).help("write less with aliases").into());
         }
         if self.stack.len() + node.height() > MAX_DEPTH {
-            return Err(self.mistake(&explain::too_deep(), at));
+            return Err(self.mistake(&explain::too_deep(), at).into());
         }
         let mut node = node.clone();
         node.key = None;
