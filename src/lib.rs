@@ -6,6 +6,7 @@
 pub mod check;
 pub mod cli;
 pub mod config;
+pub mod document;
 pub mod endpoint;
 pub mod engine;
 pub mod evaluate;

@@ -1,0 +1,149 @@
+//! What a schema expects, in words.
+
+use serde_json::Value;
+
+use super::explain::{quoted, quoted_list, shown_option};
+use super::suggest;
+
+/// Schemas within schemas that are followed; a schema that refers to itself ends here.
+const MAX_FOLLOWED: usize = 16;
+
+/// What a schema expects of a value.
+#[derive(Debug, Default)]
+pub(super) struct Expectation {
+    /// The forms allowed: `a number`, `a duration`.
+    forms: Vec<String>,
+    /// The values allowed, where they are listed.
+    options: Vec<Value>,
+    /// Values that would do.
+    examples: Vec<Value>,
+}
+
+impl Expectation {
+    /// Of a schema within `root`.
+    pub(super) fn of(root: &Value, schema: &Value) -> Self {
+        let mut expectation = Self::default();
+        expectation.add(root, schema, 0);
+        expectation
+    }
+
+    fn add(&mut self, root: &Value, schema: &Value, depth: usize) {
+        if depth > MAX_FOLLOWED {
+            return;
+        }
+        self.examples.extend(schema.get("examples").and_then(Value::as_array).into_iter().flatten().cloned());
+        if let Some(title) = schema.get("title").and_then(Value::as_str) {
+            self.form(title);
+            return;
+        }
+        if let Some(target) = referred(root, schema) {
+            self.add(root, target, depth + 1);
+        } else if let Some(options) = schema.get("enum").and_then(Value::as_array) {
+            self.options.extend(options.iter().filter(|option| !option.is_null()).cloned());
+        } else if let Some(option) = schema.get("const") {
+            self.options.push(option.clone());
+        } else if let Some(forms) = forms(schema) {
+            for form in forms {
+                self.add(root, form, depth + 1);
+            }
+        } else {
+            match schema.get("type") {
+                Some(Value::String(name)) => self.form_of_type(name),
+                Some(Value::Array(names)) => {
+                    for name in names.iter().filter_map(Value::as_str) {
+                        self.form_of_type(name);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn form_of_type(&mut self, name: &str) {
+        let words = match name {
+            "string" => "text",
+            "number" => "a number",
+            "integer" => "a whole number",
+            "boolean" => "true or false",
+            "array" => "a list",
+            "object" => "a map",
+            // That a key may be left empty is no help to anyone.
+            _ => return,
+        };
+        self.form(words);
+    }
+
+    fn form(&mut self, words: &str) {
+        if !self.forms.iter().any(|form| form == words) {
+            self.forms.push(words.to_owned());
+        }
+    }
+
+    /// `a number or a map`, `one of …`.
+    pub(super) fn words(&self) -> String {
+        let mut parts = self.forms.clone();
+        let options: Vec<String> = self.options.iter().map(shown_option).collect();
+        match (options.as_slice(), parts.is_empty()) {
+            ([], _) => {}
+            ([only], _) => parts.push(only.clone()),
+            ([_, ..], true) => parts.push(format!("one of {}", options.join(", "))),
+            ([_, ..], false) => parts.extend(options),
+        }
+        match parts.split_last() {
+            None => "of another form".to_owned(),
+            Some((only, [])) => only.clone(),
+            Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
+        }
+    }
+
+    /// The option that was meant, else examples.
+    pub(super) fn help(&self, value: Option<&Value>) -> Option<String> {
+        if let Some(Value::String(text)) = value
+            && let Some(meant) = suggest(text, self.options.iter().filter_map(Value::as_str))
+        {
+            return Some(format!("did you mean {}?", quoted(&meant)));
+        }
+        let examples: Vec<String> = self.examples.iter().map(example).collect();
+        (!examples.is_empty()).then(|| format!("write it like {}", quoted_list(&examples)))
+    }
+}
+
+fn example(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// The keys that a schema within `root` knows, in its order.
+pub(super) fn known_keys(root: &Value, schema: &Value) -> Vec<String> {
+    let mut keys = Vec::new();
+    collect_keys(root, schema, 0, &mut keys);
+    keys
+}
+
+fn collect_keys(root: &Value, schema: &Value, depth: usize, keys: &mut Vec<String>) {
+    if depth > MAX_FOLLOWED {
+        return;
+    }
+    for key in schema.get("properties").and_then(Value::as_object).into_iter().flat_map(|map| map.keys()) {
+        if !keys.contains(key) {
+            keys.push(key.clone());
+        }
+    }
+    if let Some(target) = referred(root, schema) {
+        collect_keys(root, target, depth + 1, keys);
+    }
+    let all = schema.get("allOf").and_then(Value::as_array).into_iter().flatten();
+    for form in all.chain(forms(schema).into_iter().flatten()) {
+        collect_keys(root, form, depth + 1, keys);
+    }
+}
+
+fn forms(schema: &Value) -> Option<&Vec<Value>> {
+    schema.get("anyOf").or_else(|| schema.get("oneOf")).and_then(Value::as_array)
+}
+
+fn referred<'a>(root: &'a Value, schema: &Value) -> Option<&'a Value> {
+    root.pointer(schema.get("$ref")?.as_str()?.strip_prefix('#')?)
+}

@@ -1,0 +1,93 @@
+//! Lines of a text: from byte offsets to lines, columns and excerpts.
+
+use super::secret::looks_like_secret;
+use super::tree::Span;
+use crate::model::Place;
+
+/// Characters of a line that an excerpt shows.
+const EXCERPT: usize = 200;
+
+/// Bytes into a line up to which columns are counted character by character: without a bound, the places of a
+/// dataset written as one long line would take quadratic time.
+const COUNTED: usize = 16 * 1024;
+
+/// A text, its name and where its lines begin.
+#[derive(Debug, Clone)]
+pub(super) struct Lines {
+    file: String,
+    first_line: usize,
+    text: String,
+    ascii: bool,
+    starts: Vec<usize>,
+}
+
+impl Lines {
+    /// Takes a text; a byte order mark at its start is dropped. A line ends with LF, CR LF or a lone CR.
+    pub(super) fn new(file: &str, first_line: usize, text: &str) -> Self {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text).to_owned();
+        let bytes = text.as_bytes();
+        let mut starts = vec![0];
+        for (index, byte) in bytes.iter().enumerate() {
+            if *byte == b'\n' || (*byte == b'\r' && bytes.get(index + 1) != Some(&b'\n')) {
+                starts.push(index + 1);
+            }
+        }
+        Self { file: file.to_owned(), first_line, ascii: text.is_ascii(), text, starts }
+    }
+
+    /// The text, without byte order mark.
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The place of a span; of one over several lines, what lies on the first.
+    pub(super) fn place(&self, span: Span) -> Place {
+        let start = self.floor(span.start as usize);
+        let index = self.starts.partition_point(|&line| line <= start).saturating_sub(1);
+        let begin = self.starts.get(index).copied().unwrap_or(0);
+        let line = self.line(index);
+        let into = (start - begin).min(line.len());
+        let mut place = Place::line(self.file.clone(), self.first_line + index);
+        if !self.ascii && into > COUNTED {
+            return place;
+        }
+        let column = self.characters(line.get(..into).unwrap_or(line)) + 1;
+        place.column = Some(column);
+        if column > EXCERPT || looks_like_secret(line) {
+            return place;
+        }
+        let excerpt: String =
+            line.chars().take(EXCERPT).map(|c| if c == '\t' { ' ' } else { printable(c) }).collect();
+        let shown = excerpt.chars().count();
+        let end = self.floor(span.end as usize).saturating_sub(begin).clamp(into, line.len());
+        let meant = line.get(into..end).unwrap_or("").chars().take(EXCERPT).count();
+        place.length = meant.min((shown + 1).saturating_sub(column));
+        place.excerpt = Some(excerpt);
+        place
+    }
+
+    /// The line of that index, without its end.
+    fn line(&self, index: usize) -> &str {
+        let begin = self.starts.get(index).copied().unwrap_or(0);
+        let end = self.starts.get(index + 1).copied().unwrap_or(self.text.len());
+        self.text.get(begin..end).unwrap_or("").trim_end_matches(['\n', '\r'])
+    }
+
+    fn characters(&self, text: &str) -> usize {
+        if self.ascii { text.len() } else { text.chars().count() }
+    }
+
+    /// The nearest character boundary at or before an offset.
+    fn floor(&self, offset: usize) -> usize {
+        let mut offset = offset.min(self.text.len());
+        while !self.text.is_char_boundary(offset) {
+            offset -= 1;
+        }
+        offset
+    }
+}
+
+/// Control characters could move the cursor of a terminal: they become the replacement character.
+fn printable(c: char) -> char {
+    if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }
+}

@@ -1,0 +1,294 @@
+//! From the violations of a JSON Schema to mistakes that a person can act on.
+
+use std::collections::BTreeSet;
+
+use jsonschema::ValidationError;
+use jsonschema::error::ValidationErrorKind as Kind;
+use serde_json::Value;
+
+use super::expected::{Expectation, known_keys};
+use super::explain::{Path, quoted, quoted_list, shown};
+use super::secret::names_secret;
+use super::{Document, pointer, suggest};
+use crate::model::{Mistake, Place};
+
+/// Every violation of a JSON Schema in a document, each as a mistake at its place, in the order of the text.
+///
+/// Words come from the schema: a `title` says what is expected ("a duration"), `examples` become the help.
+/// Where one of several forms is allowed (`anyOf`, `oneOf`), the violations of the form that was meant are
+/// told: the one that fits by type, and of several the one whose required keys are there.
+pub fn validate(document: &Document, schema: &Value) -> Vec<Mistake> {
+    let validator = match jsonschema::validator_for(schema) {
+        Ok(validator) => validator,
+        Err(error) => return vec![Mistake::new(format!("the schema cannot be used: {error}"))],
+    };
+    let mut explainer = Explainer { document, schema, found: Vec::new(), meant: BTreeSet::new() };
+    for error in validator.iter_errors(document.value()) {
+        explainer.explain(&error);
+    }
+    explainer.finish()
+}
+
+/// A violation and, of a missing key, the map and the key.
+struct Violation {
+    mistake: Mistake,
+    missing: Option<(String, String)>,
+}
+
+struct Explainer<'a> {
+    document: &'a Document,
+    schema: &'a Value,
+    found: Vec<Violation>,
+    /// Maps with the keys that an unknown key there was taken for: these are not reported as missing too.
+    meant: BTreeSet<(String, String)>,
+}
+
+impl Explainer<'_> {
+    fn finish(self) -> Vec<Mistake> {
+        let mut mistakes: Vec<Mistake> = Vec::new();
+        for violation in self.found {
+            let excused = violation.missing.is_some_and(|missing| self.meant.contains(&missing));
+            if !excused && !mistakes.contains(&violation.mistake) {
+                mistakes.push(violation.mistake);
+            }
+        }
+        sort_by_place(&mut mistakes);
+        mistakes
+    }
+
+    fn explain(&mut self, error: &ValidationError<'_>) {
+        let at = error.instance_path().as_str();
+        match error.kind() {
+            Kind::AdditionalProperties { unexpected } | Kind::UnevaluatedProperties { unexpected } => {
+                let known = known_keys(self.schema, self.holder(error));
+                for key in unexpected {
+                    self.unknown_key(at, key, &known);
+                }
+            }
+            Kind::Required { property } => {
+                let key = property.as_str().unwrap_or_default().to_owned();
+                let message = match at {
+                    "" => format!("the key {} is missing", quoted(&key)),
+                    _ => format!("{} lacks the key {}", Path(at), quoted(&key)),
+                };
+                let mistake = Mistake::new(message).at(self.document.key_place(at));
+                self.found.push(Violation { mistake, missing: Some((at.to_owned(), key)) });
+            }
+            Kind::AnyOf { context } | Kind::OneOfNotValid { context } => self.choose(error, context),
+            Kind::PropertyNames { error: inner } => {
+                let key = inner.instance().as_str().unwrap_or_default().to_owned();
+                let expectation = self.expectation(inner);
+                let message =
+                    format!("{}: the key {} is not {}", Path(at), quoted(&key), expectation.words());
+                let place = self.document.key_place(&pointer(at, &key));
+                self.push(Mistake::new(message), place, expectation.help(None));
+            }
+            _ => self.value(error),
+        }
+    }
+
+    /// A violation that speaks of one value.
+    fn value(&mut self, error: &ValidationError<'_>) {
+        let at = error.instance_path().as_str();
+        let value: &Value = error.instance();
+        let expectation = self.expectation(error);
+        let message = match error.kind() {
+            Kind::Minimum { limit } => format!("must be at least {limit}"),
+            Kind::Maximum { limit } => format!("must be at most {limit}"),
+            Kind::ExclusiveMinimum { limit } => format!("must be above {limit}"),
+            Kind::ExclusiveMaximum { limit } => format!("must be below {limit}"),
+            Kind::MinLength { .. } | Kind::MinItems { .. } | Kind::MinProperties { .. }
+                if is_empty(value) =>
+            {
+                "must not be empty".to_owned()
+            }
+            Kind::MinLength { limit } => format!("must have at least {limit} characters"),
+            Kind::MaxLength { limit } => format!("must have at most {limit} characters"),
+            Kind::MinItems { limit } => format!("must have at least {limit} items"),
+            Kind::MaxItems { limit } => format!("must have at most {limit} items"),
+            Kind::MinProperties { limit } => format!("must have at least {limit} keys"),
+            Kind::MaxProperties { limit } => format!("must have at most {limit} keys"),
+            Kind::UniqueItems => "must not hold the same item twice".to_owned(),
+            Kind::FalseSchema => "is not allowed here".to_owned(),
+            Kind::OneOfMultipleValid { .. } => "fits more than one of the allowed forms".to_owned(),
+            _ => format!("must be {}", expectation.words()),
+        };
+        let counted = matches!(
+            error.kind(),
+            Kind::MinItems { .. }
+                | Kind::MinLength { .. }
+                | Kind::MinProperties { .. }
+                | Kind::MaxItems { .. }
+                | Kind::MaxLength { .. }
+                | Kind::MaxProperties { .. }
+                | Kind::UniqueItems
+                | Kind::FalseSchema
+                | Kind::OneOfMultipleValid { .. }
+        );
+        let place = self.value_place(at);
+        let found = if counted { String::new() } else { format!(", found {}", shown_at(value, &place)) };
+        let mistake = Mistake::new(format!("{} {message}{found}", Path(at)));
+        self.push(mistake, place, expectation.help(Some(value)));
+    }
+
+    fn unknown_key(&mut self, at: &str, key: &str, known: &[String]) {
+        let within = if at.is_empty() { String::new() } else { format!(" in {}", Path(at)) };
+        let message = format!("unknown key {}{within}", quoted(key));
+        let place = self.document.key_place(&pointer(at, key));
+        let help = match suggest(key, known.iter().map(String::as_str)) {
+            Some(meant) => {
+                let help = format!("did you mean {}?", quoted(&meant));
+                self.meant.insert((at.to_owned(), meant));
+                Some(help)
+            }
+            None if known.is_empty() => Some("no key is known here".to_owned()),
+            None => Some(format!("known keys are {}", quoted_list(known))),
+        };
+        self.push(Mistake::new(message), place, help);
+    }
+
+    /// Tells the violations of the form that was meant.
+    fn choose(&mut self, error: &ValidationError<'_>, context: &[Vec<ValidationError<'static>>]) {
+        let at = error.instance_path().as_str();
+        let fitting: Vec<&Vec<ValidationError<'static>>> =
+            context.iter().filter(|errors| errors.iter().all(|inner| fits(inner, at))).collect();
+        let complete = |errors: &&&Vec<ValidationError<'static>>| !errors.iter().any(|e| lacks_key(e, at));
+        let best = fitting.iter().filter(complete).min_by_key(|errors| errors.len());
+        if let Some(errors) = best.or(if fitting.len() == 1 { fitting.first() } else { None }) {
+            for inner in *errors {
+                self.explain(inner);
+            }
+            return;
+        }
+        let strangers = common_strangers(&fitting, at);
+        if !strangers.is_empty() {
+            let known = known_keys(self.schema, self.holder(error));
+            for key in strangers {
+                self.unknown_key(at, &key, &known);
+            }
+            return;
+        }
+        if !fitting.is_empty() {
+            let keys = fitting.iter().flat_map(|errors| errors.iter()).filter_map(missing_key);
+            let keys: Vec<String> = keys.collect::<BTreeSet<_>>().into_iter().collect();
+            if !keys.is_empty() {
+                let message = format!("{} needs one of the keys {}", Path(at), quoted_list(&keys));
+                self.push(Mistake::new(message), self.document.key_place(at), None);
+                return;
+            }
+        }
+        let expectation = self.expectation(error);
+        let value: &Value = error.instance();
+        let place = self.value_place(at);
+        let found = shown_at(value, &place);
+        let message = format!("{} must be {}, found {found}", Path(at), expectation.words());
+        self.push(Mistake::new(message), place, expectation.help(Some(value)));
+    }
+
+    /// The place of a value, without excerpt where its path names a secret.
+    fn value_place(&self, at: &str) -> Place {
+        let mut place = self.document.place(at);
+        if names_secret(at) {
+            place.excerpt = None;
+        }
+        place
+    }
+
+    fn push(&mut self, mistake: Mistake, place: Place, help: Option<String>) {
+        let mistake = mistake.at(place);
+        let mistake = match help {
+            Some(help) => mistake.help(help),
+            None => mistake,
+        };
+        self.found.push(Violation { mistake, missing: None });
+    }
+
+    fn expectation(&self, error: &ValidationError<'_>) -> Expectation {
+        Expectation::of(self.schema, self.holder(error))
+    }
+
+    /// The schema that holds the violated keyword.
+    fn holder(&self, error: &ValidationError<'_>) -> &Value {
+        let path = error.schema_path().as_str();
+        let parent = path.rsplit_once('/').map_or("", |(parent, _)| parent);
+        self.schema.pointer(parent).unwrap_or(&Value::Null)
+    }
+}
+
+/// Sorts mistakes by line and column; those without a line come first.
+pub fn sort_by_place(mistakes: &mut [Mistake]) {
+    mistakes.sort_by_key(|mistake| mistake.place.as_ref().map(|place| (place.line, place.column)));
+}
+
+/// Whether a violation leaves the type of the value at `at` as one that the form allows.
+fn fits(error: &ValidationError<'_>, at: &str) -> bool {
+    if error.instance_path().as_str() != at {
+        return true;
+    }
+    let value: &Value = error.instance();
+    match error.kind() {
+        Kind::Type { .. } | Kind::FalseSchema => false,
+        Kind::Constant { expected_value } => same_type(expected_value, value),
+        Kind::Enum { options } => {
+            options.as_array().is_some_and(|options| options.iter().any(|option| same_type(option, value)))
+        }
+        Kind::AnyOf { context } | Kind::OneOfNotValid { context } => {
+            context.iter().any(|errors| errors.iter().all(|inner| fits(inner, at)))
+        }
+        _ => true,
+    }
+}
+
+/// A value in words, without its text where not even its line may be shown.
+fn shown_at(value: &Value, place: &Place) -> String {
+    match value {
+        Value::String(_) if place.excerpt.is_none() => "a text".to_owned(),
+        _ => shown(value),
+    }
+}
+
+fn same_type(a: &Value, b: &Value) -> bool {
+    std::mem::discriminant(a) == std::mem::discriminant(b)
+}
+
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.trim().is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(map) => map.is_empty(),
+        _ => false,
+    }
+}
+
+fn lacks_key(error: &ValidationError<'_>, at: &str) -> bool {
+    error.instance_path().as_str() == at && missing_key(error).is_some()
+}
+
+fn missing_key(error: &ValidationError<'_>) -> Option<String> {
+    match error.kind() {
+        Kind::Required { property } => property.as_str().map(str::to_owned),
+        _ => None,
+    }
+}
+
+/// The keys at `at` that no form knows.
+fn common_strangers(forms: &[&Vec<ValidationError<'static>>], at: &str) -> Vec<String> {
+    let strangers = |errors: &[ValidationError<'static>]| -> Vec<String> {
+        let of = |error: &ValidationError<'static>| match error.kind() {
+            Kind::AdditionalProperties { unexpected } | Kind::UnevaluatedProperties { unexpected }
+                if error.instance_path().as_str() == at =>
+            {
+                unexpected.clone()
+            }
+            _ => Vec::new(),
+        };
+        errors.iter().flat_map(of).collect()
+    };
+    let Some((first, rest)) = forms.split_first() else { return Vec::new() };
+    let mut common = strangers(first);
+    for form in rest {
+        let others = strangers(form);
+        common.retain(|key| others.contains(key));
+    }
+    common
+}

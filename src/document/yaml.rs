@@ -1,0 +1,345 @@
+//! YAML 1.2 from parser events: the core schema's scalars, aliases within bounds, nothing ambiguous.
+
+use std::collections::BTreeMap;
+
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span as YamlSpan, StrInput};
+use serde_json::{Map, Number, Value};
+
+use super::lines::Lines;
+use super::tree::{Node, Span};
+use super::{MAX_DEPTH, explain, json};
+use crate::model::{Mistake, Mistakes};
+
+/// Values that aliases may add to a document; stops "billion laughs".
+const MAX_ALIASED: usize = 100_000;
+
+/// Parses one document.
+pub(super) fn parse(lines: &Lines) -> Result<(Value, Node), Mistakes> {
+    let mut builder = Builder::new(lines);
+    let fatal = builder.read().err();
+    let mut mistakes = builder.mistakes;
+    mistakes.extend(fatal.into_iter().flat_map(|fatal| fatal.0));
+    if !mistakes.is_empty() {
+        return Err(Mistakes(mistakes));
+    }
+    let empty = || (Value::Null, Node::leaf(Span::new(0, 0)));
+    Ok(builder.root.unwrap_or_else(empty))
+}
+
+/// A container that is not closed yet.
+struct Frame {
+    span: Span,
+    anchor: usize,
+    content: Content,
+    nodes: Vec<Node>,
+}
+
+enum Content {
+    List(Vec<Value>),
+    /// The finished entries and the key that waits for its value.
+    Map(Map<String, Value>, Option<Key>),
+}
+
+/// A key that waits for its value.
+enum Key {
+    Text(String, Span),
+    /// A mistake already reported: the value is dropped.
+    Refused,
+}
+
+struct Builder<'a> {
+    lines: &'a Lines,
+    mistakes: Vec<Mistake>,
+    stack: Vec<Frame>,
+    anchors: BTreeMap<usize, (Value, Node)>,
+    aliased: usize,
+    documents: usize,
+    root: Option<(Value, Node)>,
+    /// Characters and bytes up to the last marker: markers count characters.
+    cursor: (usize, usize),
+}
+
+impl<'a> Builder<'a> {
+    fn new(lines: &'a Lines) -> Self {
+        Self {
+            lines,
+            mistakes: Vec::new(),
+            stack: Vec::new(),
+            anchors: BTreeMap::new(),
+            aliased: 0,
+            documents: 0,
+            root: None,
+            cursor: (0, 0),
+        }
+    }
+
+    /// Reads all events; the error is the one that makes reading on impossible.
+    fn read(&mut self) -> Result<(), Mistakes> {
+        let lines = self.lines;
+        let mut parser = Parser::new(StrInput::new(lines.text()));
+        while let Some(event) = parser.next_event() {
+            match event {
+                Ok((event, span)) => self.take(event, span)?,
+                Err(error) => {
+                    let at = self.offset(*error.marker());
+                    let mistake = Mistake::new(format!("not valid YAML: {}", error.info()))
+                        .at(lines.place(Span::new(at, at)));
+                    return Err(match explain::yaml_help(error.info()) {
+                        Some(help) => mistake.help(help).into(),
+                        None => mistake.into(),
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, event: Event<'_>, span: YamlSpan) -> Result<(), Mistakes> {
+        let at = Span::new(self.offset(span.start), self.offset(span.end));
+        match event {
+            Event::DocumentStart(_) => {
+                self.documents += 1;
+                if self.documents > 1 {
+                    return Err(self
+                        .mistake("a second document begins here", at)
+                        .help("keep one document in a file; remove the line `---`")
+                        .into());
+                }
+            }
+            Event::Alias(id) => {
+                let (value, node) = self.alias(id, at)?;
+                self.attach(value, node, 0, false);
+            }
+            Event::Scalar(text, style, anchor, tag) => {
+                self.refuse_tag(tag.is_some(), at);
+                let plain = style == ScalarStyle::Plain;
+                if plain && text == "<<" && self.waits_for_key() {
+                    let mistake = self.mistake("merge keys (`<<`) are not supported", at);
+                    self.mistakes.push(mistake.help("write the keys out"));
+                    self.refuse_key();
+                    return Ok(());
+                }
+                if self.waits_for_key() {
+                    self.key(text.into_owned(), at, anchor);
+                    return Ok(());
+                }
+                // A value left out has no text of its own: it stands where its key stands.
+                let bare = plain && text.is_empty();
+                let value = if plain { self.scalar(&text, at) } else { Value::String(text.into_owned()) };
+                self.attach(value, Node::leaf(at), anchor, bare);
+            }
+            Event::SequenceStart(anchor, tag) => {
+                self.refuse_tag(tag.is_some(), at);
+                self.open(Content::List(Vec::new()), at, anchor)?;
+            }
+            Event::MappingStart(anchor, tag) => {
+                self.refuse_tag(tag.is_some(), at);
+                self.open(Content::Map(Map::new(), None), at, anchor)?;
+            }
+            Event::SequenceEnd | Event::MappingEnd => self.close(at),
+            Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => {}
+        }
+        Ok(())
+    }
+
+    fn open(&mut self, content: Content, span: Span, anchor: usize) -> Result<(), Mistakes> {
+        if self.stack.len() >= MAX_DEPTH {
+            return Err(self.mistake(&explain::too_deep(), span).into());
+        }
+        self.stack.push(Frame { span, anchor, content, nodes: Vec::new() });
+        Ok(())
+    }
+
+    fn close(&mut self, end: Span) {
+        let Some(frame) = self.stack.pop() else { return };
+        let span = Span { start: frame.span.start, end: end.end.max(frame.span.end) };
+        let value = match frame.content {
+            Content::List(items) => Value::Array(items),
+            Content::Map(map, _) => Value::Object(map),
+        };
+        if self.waits_for_key() {
+            let mistake = self.mistake("a key must be text, not a list or map", span);
+            self.mistakes.push(mistake.help("put quotes around a text that holds `{{`, `{` or `[`"));
+            self.refuse_key();
+            return;
+        }
+        self.attach(value, Node { key: None, span, children: frame.nodes }, frame.anchor, false);
+    }
+
+    /// Puts a finished value into its container.
+    fn attach(&mut self, value: Value, mut node: Node, anchor: usize, bare: bool) {
+        if let Some(Frame { content: Content::Map(_, Some(Key::Text(_, key))), .. }) = self.stack.last() {
+            node.key = Some(*key);
+            if bare {
+                node.span = *key;
+            }
+        }
+        if anchor > 0 {
+            self.anchors.insert(anchor, (value.clone(), node.clone()));
+        }
+        let Some(frame) = self.stack.last_mut() else {
+            self.root = Some((value, node));
+            return;
+        };
+        match &mut frame.content {
+            Content::List(items) => {
+                items.push(value);
+                frame.nodes.push(node);
+            }
+            Content::Map(map, key) => {
+                if let Some(Key::Text(key, _)) = key.take() {
+                    map.insert(key, value);
+                    frame.nodes.push(node);
+                }
+            }
+        }
+    }
+
+    fn waits_for_key(&self) -> bool {
+        matches!(self.stack.last(), Some(Frame { content: Content::Map(_, None), .. }))
+    }
+
+    fn refuse_key(&mut self) {
+        if let Some(Frame { content: Content::Map(_, key), .. }) = self.stack.last_mut() {
+            *key = Some(Key::Refused);
+        }
+    }
+
+    fn key(&mut self, text: String, span: Span, anchor: usize) {
+        if anchor > 0 {
+            self.anchors.insert(anchor, (Value::String(text.clone()), Node::leaf(span)));
+        }
+        let Some(Frame { content: Content::Map(map, key), nodes, .. }) = self.stack.last_mut() else {
+            return;
+        };
+        if map.contains_key(&text) {
+            let index = map.keys().position(|known| *known == text).unwrap_or_default();
+            let first = nodes.get(index).and_then(|node| node.key);
+            *key = Some(Key::Refused);
+            self.mistakes.push(json::duplicate(self.lines, &text, span, first));
+        } else {
+            *key = Some(Key::Text(text, span));
+        }
+    }
+
+    fn alias(&mut self, id: usize, at: Span) -> Result<(Value, Node), Mistakes> {
+        if self.waits_for_key() {
+            return Err(self.mistake("an alias cannot be a key", at).help("write the key out").into());
+        }
+        let Some((value, node)) = self.anchors.get(&id) else {
+            return Err(self.mistake("this alias stands inside of what it repeats", at).into());
+        };
+        self.aliased += node.count();
+        if self.aliased > MAX_ALIASED {
+            let message = format!("aliases repeat more than {MAX_ALIASED} values");
+            return Err(self.mistake(&message, at).help("write less with aliases").into());
+        }
+        if self.stack.len() + node.height() > MAX_DEPTH {
+            return Err(self.mistake(&explain::too_deep(), at).into());
+        }
+        let mut node = node.clone();
+        node.key = None;
+        node.span = at;
+        Ok((value.clone(), node))
+    }
+
+    fn refuse_tag(&mut self, tagged: bool, span: Span) {
+        if tagged {
+            let mistake = self.mistake("tags (`!…`) are not supported", span);
+            self.mistakes.push(mistake.help("remove the tag; put quotes around a text that begins with `!`"));
+        }
+    }
+
+    /// A plain scalar by the core schema (YAML 1.2.2, 10.3.2).
+    fn scalar(&mut self, text: &str, span: Span) -> Value {
+        match text {
+            "" | "~" | "null" | "Null" | "NULL" => return Value::Null,
+            "true" | "True" | "TRUE" => return Value::Bool(true),
+            "false" | "False" | "FALSE" => return Value::Bool(false),
+            _ => {}
+        }
+        match number(text) {
+            Parsed::Text => Value::String(text.to_owned()),
+            Parsed::Number(number) => Value::Number(number),
+            Parsed::Unusable => {
+                self.mistakes.push(json::unusable_number(self.lines, span));
+                Value::Null
+            }
+        }
+    }
+
+    fn mistake(&self, message: &str, span: Span) -> Mistake {
+        Mistake::new(message).at(self.lines.place(span))
+    }
+
+    /// The byte offset of a marker, walked to from the last one.
+    fn offset(&mut self, marker: Marker) -> usize {
+        let text = self.lines.text();
+        let (mut characters, mut bytes) = self.cursor;
+        while characters < marker.index() {
+            let Some(next) = text.get(bytes..).and_then(|rest| rest.chars().next()) else { break };
+            bytes += next.len_utf8();
+            characters += 1;
+        }
+        while characters > marker.index() {
+            let Some(last) = text.get(..bytes).and_then(|rest| rest.chars().next_back()) else { break };
+            bytes -= last.len_utf8();
+            characters -= 1;
+        }
+        self.cursor = (characters, bytes);
+        bytes
+    }
+}
+
+enum Parsed {
+    Text,
+    Number(Number),
+    Unusable,
+}
+
+/// A number by the core schema: decimal, `0o`, `0x`, floating point, `.inf`, `.nan`.
+fn number(text: &str) -> Parsed {
+    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+    if matches!(unsigned, ".inf" | ".Inf" | ".INF") || matches!(text, ".nan" | ".NaN" | ".NAN") {
+        return Parsed::Unusable;
+    }
+    for (prefix, radix) in [("0o", 8), ("0x", 16)] {
+        if let Some(digits) = text.strip_prefix(prefix)
+            && !digits.is_empty()
+            && digits.chars().all(|c| c.is_digit(radix))
+        {
+            return u64::from_str_radix(digits, radix)
+                .map_or(Parsed::Unusable, |value| Parsed::Number(value.into()));
+        }
+    }
+    if !unsigned.is_empty() && unsigned.bytes().all(|b| b.is_ascii_digit()) {
+        let plain = text.strip_prefix('+').unwrap_or(text);
+        return match (plain.parse::<u64>(), plain.parse::<i64>()) {
+            (Ok(value), _) => Parsed::Number(value.into()),
+            (_, Ok(value)) => Parsed::Number(value.into()),
+            _ => Parsed::Unusable,
+        };
+    }
+    if !is_float(unsigned) {
+        return Parsed::Text;
+    }
+    match text.parse::<f64>().ok().and_then(Number::from_f64) {
+        Some(number) => Parsed::Number(number),
+        None => Parsed::Unusable,
+    }
+}
+
+/// `( \. [0-9]+ | [0-9]+ ( \. [0-9]* )? ) ( [eE] [-+]? [0-9]+ )?`
+fn is_float(text: &str) -> bool {
+    let (mantissa, exponent) = match text.split_once(['e', 'E']) {
+        Some((mantissa, exponent)) => (mantissa, Some(exponent)),
+        None => (text, None),
+    };
+    let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let exponent_fits = exponent.is_none_or(|exponent| {
+        let exponent = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
+        !exponent.is_empty() && digits(exponent)
+    });
+    !(whole.is_empty() && fraction.is_empty()) && digits(whole) && digits(fraction) && exponent_fits
+}
