@@ -19,7 +19,8 @@ pub(super) fn read(file: &str, text: &str, mapping: &Mapping, builder: &mut Buil
         builder.sink.push(mistake);
         return;
     }
-    let mut reader = ::csv::ReaderBuilder::new().has_headers(true).flexible(true).from_reader(text.as_bytes());
+    let mut reader =
+        ::csv::ReaderBuilder::new().has_headers(true).flexible(true).from_reader(text.as_bytes());
     let header: Vec<String> = match reader.headers() {
         Ok(header) => header.iter().map(|name| name.trim().to_owned()).collect(),
         Err(error) => {
@@ -39,7 +40,9 @@ pub(super) fn read(file: &str, text: &str, mapping: &Mapping, builder: &mut Buil
         let record = match record {
             Ok(record) => record,
             Err(error) => {
-                builder.sink.push(Mistake::new(format!("cannot be read as CSV: {error}")).at(Place::file(file)));
+                builder
+                    .sink
+                    .push(Mistake::new(format!("cannot be read as CSV: {error}")).at(Place::file(file)));
                 return;
             }
         };
@@ -48,7 +51,9 @@ pub(super) fn read(file: &str, text: &str, mapping: &Mapping, builder: &mut Buil
         if record.len() != header.len() {
             let message = format!("the row has {} cells, the header {}", record.len(), header.len());
             builder.sink.push(
-                Mistake::new(message).at(place).help("put a cell that holds a comma or a line break into quotes"),
+                Mistake::new(message)
+                    .at(place)
+                    .help("put a cell that holds a comma or a line break into quotes"),
             );
             continue;
         }
@@ -87,7 +92,8 @@ fn header_mistakes(header: &[String], place: &Place) -> Vec<Mistake> {
     for (index, name) in header.iter().enumerate() {
         if name.is_empty() {
             let message = format!("column {} has no name", index + 1);
-            mistakes.push(Mistake::new(message).at(place.clone()).help("name it in the header, or remove it"));
+            mistakes
+                .push(Mistake::new(message).at(place.clone()).help("name it in the header, or remove it"));
         } else if header.iter().take(index).any(|other| other == name) {
             let message = format!("the column `{name}` is there twice");
             mistakes.push(Mistake::new(message).at(place.clone()).help("rename one of the two"));
@@ -113,13 +119,12 @@ fn value(field: Option<Field>, cell: &str) -> Result<Value, Mistake> {
         Field::Tags | Field::Criteria if !trimmed.starts_with('[') => {
             trimmed.split(';').map(str::trim).filter(|part| !part.is_empty()).collect()
         }
-        Field::Tags | Field::Criteria | Field::Checks | Field::Vars => {
-            serde_json::from_str(trimmed).map_err(|error| {
+        Field::Tags | Field::Criteria | Field::Checks | Field::Vars => serde_json::from_str(trimmed)
+            .map_err(|error| {
                 let wanted = if field == Field::Vars { "object" } else { "list" };
                 Mistake::new(format!("`{}` must be a JSON {wanted} here: {error}", field.name()))
                     .help("double every quote within a quoted cell: \"[\"\"a\"\", \"\"b\"\"]\"")
-            })?
-        }
+            })?,
         Field::MustPass | Field::MustAnswer => match trimmed.to_ascii_lowercase().as_str() {
             "true" => Value::Bool(true),
             "false" => Value::Bool(false),

@@ -242,7 +242,9 @@ fn list(document: &Document, file: &str, builder: &mut Builder<'_>) {
 fn row(document: &Document, parent: &str, value: &Value, builder: &mut Builder<'_>) {
     let Value::Object(columns) = value else {
         let mistake = Mistake::new(format!("a row is an object, found {}", kind(value)));
-        builder.sink.push(mistake.at(document.place(parent)).help("write {\"query\": \"…\", \"context\": \"…\"}"));
+        builder
+            .sink
+            .push(mistake.at(document.place(parent)).help("write {\"query\": \"…\", \"context\": \"…\"}"));
         return;
     };
     let locate = |column: &str, key: bool| {

@@ -115,10 +115,15 @@ pub(super) fn label(field: Field, value: &Value) -> Result<String, Mistake> {
         other => return Err(wrong(field, "text or a whole number", other)),
     };
     if text.trim().is_empty() {
-        return Err(Mistake::new(format!("`{}` is empty", field.name())).help("name it, or leave the field out"));
+        return Err(
+            Mistake::new(format!("`{}` is empty", field.name())).help("name it, or leave the field out")
+        );
     }
     if text.chars().any(char::is_control) {
-        return Err(Mistake::new(format!("`{}` holds a line break or another control character", field.name())));
+        return Err(Mistake::new(format!(
+            "`{}` holds a line break or another control character",
+            field.name()
+        )));
     }
     if text.chars().count() > LONGEST {
         return Err(Mistake::new(format!("`{}` is longer than {LONGEST} characters", field.name())));
@@ -195,7 +200,8 @@ fn criterion(number: usize, value: &Value) -> Result<Item, Mistake> {
     match value {
         Value::String(text) => Ok(Item { text: checked(text)?, weight: 1.0, critical: false }),
         Value::Object(map) => {
-            if let Some(key) = map.keys().find(|key| !matches!(key.as_str(), "text" | "weight" | "critical")) {
+            if let Some(key) = map.keys().find(|key| !matches!(key.as_str(), "text" | "weight" | "critical"))
+            {
                 return Err(wrong(&format!("has the unknown key `{key}`")));
             }
             let text = match map.get("text") {

@@ -154,7 +154,9 @@ impl Repository {
                  `fetch-depth: 0`"
             ));
         }
-        mistake.help("name a branch, a tag or a commit of this repository; `git branch --all` lists the branches")
+        mistake.help(
+            "name a branch, a tag or a commit of this repository; `git branch --all` lists the branches",
+        )
     }
 
     /// What stands at a path of a commit; `None` where nothing does. `path` is relative to the top, with `/`.
@@ -280,18 +282,18 @@ enum GitFailure {
 }
 
 fn not_installed() -> Mistake {
-    Mistake::new("the git program was not found")
-        .help("install git, or compare with a file or a saved report: `baseline: file:PATH`, `report:PATH`, `none`")
+    Mistake::new("the git program was not found").help(
+        "install git, or compare with a file or a saved report: `baseline: file:PATH`, `report:PATH`, `none`",
+    )
 }
 
 fn no_repository(folder: &Path, said: &Said) -> NoRepository {
     let complaint = said.complaint();
     let shown = folder.display();
     if complaint.contains("not a git repository") {
-        return NoRepository::Absent(
-            Mistake::new(format!("{shown} is in no git repository"))
-                .help("compare with a file or a saved report, `baseline: file:PATH` or `report:PATH`, or set `none`"),
-        );
+        return NoRepository::Absent(Mistake::new(format!("{shown} is in no git repository")).help(
+            "compare with a file or a saved report, `baseline: file:PATH` or `report:PATH`, or set `none`",
+        ));
     }
     if complaint.contains("dubious ownership") {
         return NoRepository::Unreadable(

@@ -48,7 +48,10 @@ impl Mapping {
                 let help = match suggest(ours, names) {
                     Some(name) => format!("did you mean `{name}`?"),
                     None => {
-                        format!("fields are {}; a column becomes a variable with `vars.NAME`", names.join(", "))
+                        format!(
+                            "fields are {}; a column becomes a variable with `vars.NAME`",
+                            names.join(", ")
+                        )
                     }
                 };
                 sink.push(Mistake::new(format!("`fields` maps to `{ours}`, which is no field")).help(help));
@@ -138,7 +141,8 @@ impl<'m> Builder<'m> {
         case.place.excerpt = None;
         let mut taken: BTreeMap<Field, &str> = BTreeMap::new();
         for (column, value) in &row.columns {
-            let named = [Field::named(column).map_or_else(|| Target::Variable(column.clone()), Target::Field)];
+            let named =
+                [Field::named(column).map_or_else(|| Target::Variable(column.clone()), Target::Field)];
             let targets = self.mapping.targets.get(column).map_or(named.as_slice(), Vec::as_slice);
             for target in targets {
                 match target {
@@ -215,9 +219,12 @@ impl<'m> Builder<'m> {
             }
         }
         if self.rows > 0 {
-            for (ours, theirs) in self.mapping.targets.iter().flat_map(|(theirs, targets)| {
-                targets.iter().map(move |target| (target, theirs))
-            }) {
+            for (ours, theirs) in self
+                .mapping
+                .targets
+                .iter()
+                .flat_map(|(theirs, targets)| targets.iter().map(move |target| (target, theirs)))
+            {
                 if !self.columns.contains_key(theirs) {
                     let ours = match ours {
                         Target::Field(field) => field.name().to_owned(),
@@ -228,7 +235,8 @@ impl<'m> Builder<'m> {
                         None => format!("the rows have: {}", listed(self.columns.keys())),
                     };
                     self.sink.push(
-                        Mistake::new(format!("`fields` maps `{ours}` to `{theirs}`, which no row has")).help(help),
+                        Mistake::new(format!("`fields` maps `{ours}` to `{theirs}`, which no row has"))
+                            .help(help),
                     );
                 }
             }
@@ -245,9 +253,10 @@ impl<'m> Builder<'m> {
             if self.columns.contains_key(field.name()) || self.mapping.sources.contains_key(&field) {
                 continue;
             }
-            let other = field.also_called().iter().find(|name| {
-                self.columns.contains_key(**name) && !self.mapping.targets.contains_key(**name)
-            });
+            let other = field
+                .also_called()
+                .iter()
+                .find(|name| self.columns.contains_key(**name) && !self.mapping.targets.contains_key(**name));
             if let Some(other) = other {
                 let name = field.name();
                 warnings.push(format!(

@@ -91,7 +91,9 @@ impl Tree {
         }
         let bytes = match self {
             Self::WorkTree { root } => find_in_folder(root, path, limit)?,
-            Self::Commit { repository, commit, .. } => find_in_commit(repository, commit, path, &shown, limit)?,
+            Self::Commit { repository, commit, .. } => {
+                find_in_commit(repository, commit, path, &shown, limit)?
+            }
         };
         if let Some(bytes) = &bytes {
             if bytes.starts_with(b"version https://git-lfs.github.com/spec/") {
@@ -128,7 +130,9 @@ impl Tree {
                 let looked = root.join(path);
                 mistake.help(match nearest(&looked) {
                     Some(name) => format!("looked for {}; did you mean `{name}`?", looked.display()),
-                    None => format!("looked for {}; paths are relative to the configuration", looked.display()),
+                    None => {
+                        format!("looked for {}; paths are relative to the configuration", looked.display())
+                    }
                 })
             }
             Self::Commit { commit, .. } => mistake.help(format!(
@@ -161,7 +165,9 @@ pub fn decode<'b>(file: &str, bytes: &'b [u8]) -> Result<&'b str, Mistake> {
 
 fn too_large(shown: &str, limit: u64) -> Mistake {
     let mebibytes = limit >> 20;
-    Mistake::new(format!("is larger than {mebibytes} MiB")).at(Place::file(shown)).help("split it, or cut it down")
+    Mistake::new(format!("is larger than {mebibytes} MiB"))
+        .at(Place::file(shown))
+        .help("split it, or cut it down")
 }
 
 fn find_in_folder(root: &Path, path: &str, limit: u64) -> Result<Option<Vec<u8>>, Mistake> {
@@ -187,7 +193,9 @@ fn find_in_folder(root: &Path, path: &str, limit: u64) -> Result<Option<Vec<u8>>
     };
     // Opening a pipe would wait for ever, so look before.
     if metadata.is_dir() {
-        return Err(Mistake::new("is a folder, not a file").at(Place::file(path)).help("name the file in it"));
+        return Err(Mistake::new("is a folder, not a file")
+            .at(Place::file(path))
+            .help("name the file in it"));
     }
     if !metadata.is_file() {
         return Err(Mistake::new("is a pipe, a socket or a device, not a file").at(Place::file(path)));
@@ -253,7 +261,9 @@ fn no_file(entry: &Entry, shown: &str) -> Mistake {
     let (what, help) = match entry.kind {
         EntryKind::File => ("a file", "name a path that does not go through a file"),
         EntryKind::Folder => ("a folder, not a file", "name the file in it"),
-        EntryKind::Link => ("a symbolic link", "links are not followed in a commit: name the file it points to"),
+        EntryKind::Link => {
+            ("a symbolic link", "links are not followed in a commit: name the file it points to")
+        }
         EntryKind::Submodule => ("a submodule", "submodules are not read: keep the file in this repository"),
     };
     Mistake::new(format!("`{}` is {what} in that commit", entry.path)).at(Place::file(shown)).help(help)
@@ -293,8 +303,11 @@ fn in_repository(repository: &Repository, path: &str) -> Result<String, Mistake>
     Ok(parts.join("/"))
 }
 
-const OPTIONS: glob::MatchOptions =
-    glob::MatchOptions { case_sensitive: true, require_literal_separator: true, require_literal_leading_dot: true };
+const OPTIONS: glob::MatchOptions = glob::MatchOptions {
+    case_sensitive: true,
+    require_literal_separator: true,
+    require_literal_leading_dot: true,
+};
 
 fn is_pattern(text: &str) -> bool {
     text.contains(['*', '?', '['])

@@ -63,7 +63,8 @@ impl Repository {
     /// # Errors
     /// See [`NoMergeBase`]; in a shallow clone the help says what to fetch.
     pub fn merge_base(&self, variable: &dyn Fn(&str) -> Option<String>) -> Result<MergeBase, NoMergeBase> {
-        let variable = |name: &str| variable(name).map(|value| value.trim().to_owned()).filter(|v| !v.is_empty());
+        let variable =
+            |name: &str| variable(name).map(|value| value.trim().to_owned()).filter(|v| !v.is_empty());
         let Some(head) = self.commit_of("HEAD")? else {
             return Err(NoMergeBase::Nothing(
                 Mistake::new("the git repository has no commit yet")
@@ -93,8 +94,9 @@ impl Repository {
                 return match if is_object_name(&value) { self.commit_of(&value)? } else { None } {
                     Some(commit) => Ok(MergeBase { commit, how: format!("{name} of the CI system") }),
                     None => Err(NoMergeBase::OutOfReach(
-                        Mistake::new(format!("the commit that {name} names is not in this clone"))
-                            .help("fetch more history: `GIT_DEPTH: 0`, or `git fetch --depth=1 origin COMMIT`"),
+                        Mistake::new(format!("the commit that {name} names is not in this clone")).help(
+                            "fetch more history: `GIT_DEPTH: 0`, or `git fetch --depth=1 origin COMMIT`",
+                        ),
                     )),
                 };
             }
@@ -156,7 +158,10 @@ impl Repository {
     }
 
     /// GitHub's merge queue names the base commit at the end of its branch's name.
-    fn merge_queue(&self, variable: &dyn Fn(&str) -> Option<String>) -> Result<Option<MergeBase>, NoMergeBase> {
+    fn merge_queue(
+        &self,
+        variable: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Option<MergeBase>, NoMergeBase> {
         let Some(reference) = variable("GITHUB_REF") else { return Ok(None) };
         if !reference.starts_with("refs/heads/gh-readonly-queue/") {
             return Ok(None);
