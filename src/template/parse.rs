@@ -1,0 +1,285 @@
+//! The parser and the renderer of templates.
+
+use std::borrow::Cow;
+use std::fmt;
+
+/// A parsed template: literal text and placeholders, in order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Template {
+    segments: Vec<Segment>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Segment {
+    Literal(String),
+    Placeholder(Placeholder),
+}
+
+/// One `{{name}}` of a template.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Placeholder {
+    /// The name between the braces.
+    pub name: String,
+    /// Byte offset of the first brace.
+    pub offset: usize,
+    /// Line of the first brace, counted from 1.
+    pub line: usize,
+    /// Column of the first brace in characters, counted from 1.
+    pub column: usize,
+    /// Characters from the first brace to the last.
+    pub length: usize,
+}
+
+/// Something between double braces on one line that is no name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TemplateMistake {
+    /// Byte offset of the first brace.
+    pub offset: usize,
+    /// Line of the first brace, counted from 1.
+    pub line: usize,
+    /// Column of the first brace in characters, counted from 1.
+    pub column: usize,
+    /// Characters from the first brace to the last.
+    pub length: usize,
+    /// What is wrong.
+    pub message: String,
+    /// The next step.
+    pub help: String,
+}
+
+impl fmt::Display for TemplateMistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}: {} (help: {})", self.line, self.column, self.message, self.help)
+    }
+}
+
+impl std::error::Error for TemplateMistake {}
+
+/// A placeholder that the lookup does not know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UndefinedVariable {
+    /// The name.
+    pub name: String,
+    /// Line of the placeholder, counted from 1.
+    pub line: usize,
+    /// Column of the placeholder in characters, counted from 1.
+    pub column: usize,
+}
+
+impl fmt::Display for UndefinedVariable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{{{{{}}}}}` is undefined", self.name)
+    }
+}
+
+impl std::error::Error for UndefinedVariable {}
+
+impl Template {
+    /// Parses a template.
+    ///
+    /// `{{name}}` and `{{ name }}` are placeholders; a name is an ASCII letter or `_`, then letters, digits,
+    /// `_`, `.` and `-`. Everything else is literal: single braces, `{%`, `{#`, JSON such as
+    /// `{"a": {"b": 1}}` or `{{"a": 1}}`, double braces that span lines. In `{{{name}}}` the outer braces are
+    /// literal.
+    ///
+    /// # Errors
+    /// The first `{{…}}` on one line that looks like an expression of another template language: `{{7*7}}`,
+    /// `{{#if x}}`, `{{x | upper}}`, `{{}}`. To send it literally would be a guess.
+    pub fn parse(text: &str) -> Result<Self, TemplateMistake> {
+        let (template, mut mistakes) = scan(text);
+        if mistakes.is_empty() { Ok(template) } else { Err(mistakes.swap_remove(0)) }
+    }
+
+    /// Every mistake of a text, in order; empty where [`Template::parse`] accepts it.
+    pub fn mistakes(text: &str) -> Vec<TemplateMistake> {
+        scan(text).1
+    }
+
+    /// The placeholders in order, a name as often as it stands there.
+    pub fn placeholders(&self) -> impl Iterator<Item = &Placeholder> {
+        self.segments.iter().filter_map(|segment| match segment {
+            Segment::Placeholder(placeholder) => Some(placeholder),
+            Segment::Literal(_) => None,
+        })
+    }
+
+    /// The names in the order of their first use, each once.
+    pub fn variables(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = Vec::new();
+        for placeholder in self.placeholders() {
+            if !names.contains(&placeholder.name.as_str()) {
+                names.push(&placeholder.name);
+            }
+        }
+        names
+    }
+
+    /// Puts the values in. A value is inserted as it is and never looked at again.
+    ///
+    /// # Errors
+    /// The first placeholder for which `lookup` has no value.
+    pub fn render<'v>(
+        &self,
+        lookup: &dyn Fn(&str) -> Option<Cow<'v, str>>,
+    ) -> Result<String, UndefinedVariable> {
+        let mut text = String::new();
+        for segment in &self.segments {
+            match segment {
+                Segment::Literal(literal) => text.push_str(literal),
+                Segment::Placeholder(placeholder) => {
+                    let value = lookup(&placeholder.name).ok_or_else(|| UndefinedVariable {
+                        name: placeholder.name.clone(),
+                        line: placeholder.line,
+                        column: placeholder.column,
+                    })?;
+                    text.push_str(&value);
+                }
+            }
+        }
+        Ok(text)
+    }
+}
+
+/// What stands at a `{{`.
+enum Found<'t> {
+    /// A placeholder of this name; bytes up to and including the closing braces.
+    Name { name: &'t str, bytes: usize },
+    /// Something that looks like an expression; bytes up to and including the closing braces.
+    Expression { bytes: usize },
+    /// Literal braces.
+    Literal,
+}
+
+fn scan(text: &str) -> (Template, Vec<TemplateMistake>) {
+    let mut segments = Vec::new();
+    let mut mistakes = Vec::new();
+    let mut literal = String::new();
+    let mut position = Position { offset: 0, line: 1, column: 1 };
+    let mut rest = text;
+    while let Some(start) = rest.find("{{") {
+        let (before, at) = rest.split_at(start);
+        literal.push_str(before);
+        position.advance(before);
+        let consumed = match look(at) {
+            Found::Name { name, bytes } => {
+                if !literal.is_empty() {
+                    segments.push(Segment::Literal(std::mem::take(&mut literal)));
+                }
+                segments.push(Segment::Placeholder(Placeholder {
+                    name: name.to_owned(),
+                    offset: position.offset,
+                    line: position.line,
+                    column: position.column,
+                    length: bytes,
+                }));
+                bytes
+            }
+            Found::Expression { bytes } => {
+                mistakes.push(expression(&at[..bytes], position));
+                bytes
+            }
+            Found::Literal => {
+                literal.push('{');
+                1
+            }
+        };
+        position.advance(&at[..consumed]);
+        rest = &at[consumed..];
+    }
+    literal.push_str(rest);
+    if !literal.is_empty() {
+        segments.push(Segment::Literal(literal));
+    }
+    (Template { segments }, mistakes)
+}
+
+#[derive(Clone, Copy)]
+struct Position {
+    offset: usize,
+    line: usize,
+    column: usize,
+}
+
+impl Position {
+    fn advance(&mut self, text: &str) {
+        self.offset += text.len();
+        match text.rfind('\n') {
+            Some(newline) => {
+                self.line += text.matches('\n').count();
+                self.column = 1 + text[newline + 1..].chars().count();
+            }
+            None => self.column += text.chars().count(),
+        }
+    }
+}
+
+/// Decides what `at`, which starts with `{{`, is.
+fn look(at: &str) -> Found<'_> {
+    let inside = &at[2..];
+    let trimmed = inside.trim_start_matches([' ', '\t']);
+    let name_length = trimmed.bytes().take_while(|byte| is_name_byte(*byte)).count();
+    let (name, after) = trimmed.split_at(name_length);
+    let starts_well = name.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_');
+    let after_spaces = after.trim_start_matches([' ', '\t']);
+    if starts_well && after_spaces.starts_with("}}") {
+        return Found::Name { name, bytes: at.len() - after_spaces.len() + 2 };
+    }
+    // Braces that end on another line, hold braces, or are not closed are no expression.
+    let Some(end) = inside.find(['{', '}', '\n', '\r']) else { return Found::Literal };
+    if !inside[end..].starts_with("}}") {
+        return Found::Literal;
+    }
+    // An object or a set of quoted things (`{{"a": 1}}`, `{{ color: 'red' }}`), LaTeX (`{{\bf x}}`).
+    if trimmed.starts_with(['"', '\'', '\\', '[', '`']) {
+        return Found::Literal;
+    }
+    if starts_well {
+        if let Some(value) = after_spaces.strip_prefix(':') {
+            if value.starts_with([' ', '\t', '"', '\'']) {
+                return Found::Literal;
+            }
+        }
+    }
+    Found::Expression { bytes: 2 + end + 2 }
+}
+
+fn is_name_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-')
+}
+
+fn expression(text: &str, position: Position) -> TemplateMistake {
+    let inside = text[2..text.len() - 2].trim();
+    let message = if inside.is_empty() {
+        format!("`{text}` names no variable")
+    } else {
+        format!("`{}` is not a placeholder: `{}` is not a name", shorten(text), shorten(inside))
+    };
+    let help = if inside.starts_with(['#', '/', '^', '>', '!', '&', '@', '=', '~', '-', '%']) {
+        "prompts know `{{name}}` only: no conditions, loops, partials or comments"
+    } else if inside.contains(['|', '(', '[']) {
+        "prompts know `{{name}}` only: no filters, calls or indexes; put the finished text into the case's `vars`"
+    } else if !inside.is_ascii() {
+        "names are ASCII letters, digits, `_`, `.` and `-`; give the variable such a name with `fields`"
+    } else {
+        "write `{{name}}` for a variable; for literal braces write `{ {` with a space, or put the text into a \
+         case's `vars` and insert it by name"
+    };
+    TemplateMistake {
+        offset: position.offset,
+        line: position.line,
+        column: position.column,
+        length: text.chars().count(),
+        message,
+        help: help.to_owned(),
+    }
+}
+
+fn shorten(text: &str) -> String {
+    const LIMIT: usize = 60;
+    if text.chars().count() <= LIMIT {
+        return text.to_owned();
+    }
+    let mut short: String = text.chars().take(LIMIT).collect();
+    short.push('…');
+    short
+}

@@ -1,0 +1,79 @@
+//! What a case offers to a prompt.
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+use crate::model::Case;
+
+/// Names that no variable of a row may take: the case's own fields, and the answer that must not leak.
+pub const RESERVED: [&str; 4] = ["id", "query", "context", "expected"];
+
+/// The variables of one case.
+#[derive(Debug, Clone, Copy)]
+pub struct Variables<'c> {
+    case: &'c Case,
+}
+
+/// The variables that `case` offers: `id`, `query`, `context` and its `vars`.
+///
+/// An empty query, an absent context and a `null` are undefined. `expected` is never offered: a prompt that
+/// sees the reference answer proves nothing.
+pub fn variables(case: &Case) -> Variables<'_> {
+    Variables { case }
+}
+
+impl<'c> Variables<'c> {
+    /// The value of a name as it is put into a prompt: text as it is, a list of texts joined by blank lines,
+    /// anything else as compact JSON.
+    pub fn get(&self, name: &str) -> Option<Cow<'c, str>> {
+        match name {
+            "id" => Some(Cow::Borrowed(&self.case.id)),
+            "query" if self.case.query.is_empty() => None,
+            "query" => Some(Cow::Borrowed(&self.case.query)),
+            "context" => match self.case.context.as_deref() {
+                None => None,
+                Some([passage]) => Some(Cow::Borrowed(passage)),
+                Some(passages) => Some(Cow::Owned(passages.join("\n\n"))),
+            },
+            "expected" => None,
+            _ => self.case.vars.get(name).and_then(text),
+        }
+    }
+
+    /// Whether the name has a value; cheaper than [`Variables::get`].
+    pub fn has(&self, name: &str) -> bool {
+        match name {
+            "id" => true,
+            "query" => !self.case.query.is_empty(),
+            "context" => self.case.context.is_some(),
+            "expected" => false,
+            _ => self.case.vars.get(name).is_some_and(|value| !value.is_null()),
+        }
+    }
+
+    /// Every name that has a value: `id`, `query`, `context`, then `vars` in the order of the row.
+    pub fn names(&self) -> Vec<&'c str> {
+        let case = self.case;
+        ["id", "query", "context"]
+            .into_iter()
+            .chain(case.vars.keys().map(String::as_str).filter(|name| !RESERVED.contains(name)))
+            .filter(|name| self.has(name))
+            .collect()
+    }
+}
+
+fn text(value: &Value) -> Option<Cow<'_, str>> {
+    match value {
+        Value::Null => None,
+        Value::String(text) => Some(Cow::Borrowed(text)),
+        Value::Array(items) => {
+            let texts: Option<Vec<&str>> = items.iter().map(Value::as_str).collect();
+            match texts {
+                Some(texts) if !texts.is_empty() => Some(Cow::Owned(texts.join("\n\n"))),
+                _ => Some(Cow::Owned(value.to_string())),
+            }
+        }
+        Value::Bool(_) | Value::Number(_) | Value::Object(_) => Some(Cow::Owned(value.to_string())),
+    }
+}
