@@ -36,6 +36,8 @@ pub struct NamedCheck {
 #[serde(deny_unknown_fields)]
 struct Common {
     /// Name in reports, when two checks are of a kind: letters, digits, `_`, `.` and `-`. Default: the check's key.
+    // For editors; the message of `compile` is better.
+    #[schemars(extend("pattern" = "^[A-Za-z0-9_.-]{1,64}$"))]
     name: Option<String>,
     /// Share of trials that have to pass. Default: 1.0, every trial.
     #[schemars(range(min = 0, max = 1))]

@@ -166,7 +166,7 @@ fn is_of_type(name: &str, value: &Value) -> bool {
 fn not_an_option(options: &[&Value], value: &Value, pointer: &str) -> EntryMistake {
     let listed: Vec<String> = options.iter().map(|option| option.to_string()).collect();
     let mistake =
-        EntryMistake::new(pointer, format!("must be {}, but is {}", listed.join(" or "), shown(value)));
+        EntryMistake::new(pointer, format!("must be {}, but is {}", either(&listed), shown(value)));
     let words: Vec<&str> = options.iter().filter_map(|option| option.as_str()).collect();
     match value.as_str().and_then(|word| similar(word, &words)) {
         Some(meant) => mistake.help(format!("did you mean `{meant}`?")),
@@ -174,10 +174,19 @@ fn not_an_option(options: &[&Value], value: &Value, pointer: &str) -> EntryMista
     }
 }
 
+/// `a, b or c`.
+fn either(words: &[String]) -> String {
+    match words {
+        [] => "something else".to_owned(),
+        [single] => single.clone(),
+        [first @ .., last] => format!("{} or {last}", first.join(", ")),
+    }
+}
+
 fn wrong_type(schema: &Value, value: &Value, pointer: &str) -> EntryMistake {
     let mut wanted = Vec::new();
     collect_types(schema, &mut wanted);
-    EntryMistake::new(pointer, format!("must be {}, but is {}", wanted.join(" or "), kind(value)))
+    EntryMistake::new(pointer, format!("must be {}, but is {}", either(&wanted), kind(value)))
 }
 
 fn collect_types(schema: &Value, wanted: &mut Vec<String>) {
