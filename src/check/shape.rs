@@ -165,8 +165,7 @@ fn is_of_type(name: &str, value: &Value) -> bool {
 
 fn not_an_option(options: &[&Value], value: &Value, pointer: &str) -> EntryMistake {
     let listed: Vec<String> = options.iter().map(|option| option.to_string()).collect();
-    let mistake =
-        EntryMistake::new(pointer, format!("must be {}, but is {}", either(&listed), shown(value)));
+    let mistake = EntryMistake::new(pointer, format!("must be {}, but is {}", either(&listed), shown(value)));
     let words: Vec<&str> = options.iter().filter_map(|option| option.as_str()).collect();
     match value.as_str().and_then(|word| similar(word, &words)) {
         Some(meant) => mistake.help(format!("did you mean `{meant}`?")),

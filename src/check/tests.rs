@@ -1,5 +1,7 @@
 //! Every check over its fixtures, every mistake over its own, and what holds of all checks.
 
+mod documentation;
+
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
