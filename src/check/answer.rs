@@ -1,0 +1,53 @@
+//! Which text of an answer judges and text checks read: the `answer_field` of a JSON answer, else all of it.
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+use super::path::Path;
+use super::strict;
+
+/// The text of `field` in a JSON answer, or the whole text where no field is configured.
+///
+/// The whole text has to be strict JSON. A field that is a text is taken as it is, any other value as JSON.
+///
+/// # Errors
+/// Why there is none, in one line: the text is not JSON, or the field is absent or null.
+pub fn extract<'a>(text: &'a str, field: Option<&str>) -> Result<Cow<'a, str>, String> {
+    let Some(field) = field else {
+        return Ok(Cow::Borrowed(text));
+    };
+    let path = Path::parse(field)?;
+    let value = strict::parse(text).map_err(|error| format!("the answer is not JSON: {error}"))?;
+    match path.find(&value)? {
+        Value::Null => Err(format!("field \"{path}\" is null")),
+        Value::String(text) => Ok(Cow::Owned(text.clone())),
+        other => Ok(Cow::Owned(other.to_string())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn takes_the_field_or_all() {
+        assert_eq!(extract("not JSON", None).as_deref(), Ok("not JSON"));
+        assert_eq!(extract(r#"{"answer": "Äpfel\n"}"#, Some("answer")).as_deref(), Ok("Äpfel\n"));
+        assert_eq!(extract(r#"{"a": [{"b": ""}]}"#, Some("a[0].b")).as_deref(), Ok(""));
+        assert_eq!(
+            extract(r#"{"a": {"z": 1, "b": [true]}}"#, Some("a")).as_deref(),
+            Ok(r#"{"z":1,"b":[true]}"#)
+        );
+    }
+
+    #[test]
+    fn says_why_there_is_none() {
+        let reason = |text| extract(text, Some("answer")).unwrap_err();
+        assert!(reason("Sure! {\"answer\": 1}").starts_with("the answer is not JSON"));
+        assert!(reason("{\"answer\": 1, \"answer\": 2}").contains("occurs twice"));
+        assert_eq!(reason("{\"reply\": 1}"), "field \"answer\" is absent");
+        assert_eq!(reason("{\"answer\": null}"), "field \"answer\" is null");
+        assert_eq!(reason(""), "the answer is not JSON: the text is empty");
+    }
+}

@@ -1,0 +1,105 @@
+//! `contains`: texts occur in the answer.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::port::{Check, Finding, Subject};
+
+use super::comparison::{Comparison, reference, text, text_of};
+use super::mistake::EntryMistake;
+use super::reason::{fail, finding, pass};
+use super::spec::{Built, Files, Spec};
+use super::texts::{Text, Texts, list, repeated};
+
+/// A text, several that must all occur, or a map.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub(crate) enum Contains {
+    /// This text.
+    One(Text),
+    /// All of these texts.
+    All(#[schemars(length(min = 1))] Vec<Text>),
+    /// Further options.
+    Map(ContainsMap),
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ContainsMap {
+    /// At least one of these texts occurs.
+    #[schemars(length(min = 1))]
+    any: Option<Vec<Text>>,
+    /// All of these texts occur. Without any and all: the case's expected (every item of a list) occurs.
+    #[schemars(length(min = 1))]
+    all: Option<Vec<Text>>,
+    /// Whether upper and lower case are the same. Default: false.
+    #[serde(default)]
+    ignore_case: bool,
+}
+
+impl Spec for Contains {
+    fn build(self, _files: &Files<'_>) -> Result<Built, Vec<EntryMistake>> {
+        let (any, all, comparison, pointer) = match self {
+            Self::One(text) => (None, Some(vec![text]), Comparison::default(), ""),
+            Self::All(texts) => (None, Some(texts), Comparison::default(), ""),
+            Self::Map(map) => {
+                (map.any, map.all, Comparison { ignore_case: map.ignore_case, trim: false }, "/all")
+            }
+        };
+        let mut mistakes = repeated(any.as_deref().unwrap_or_default(), "/any");
+        mistakes.extend(repeated(all.as_deref().unwrap_or_default(), pointer));
+        if !mistakes.is_empty() {
+            return Err(mistakes);
+        }
+        let needs_expected = any.is_none() && all.is_none();
+        let prepare = |texts: Option<Vec<Text>>| {
+            Texts::new(texts.unwrap_or_default().into_iter().map(|Text(text)| text), comparison)
+        };
+        let check = ContainsCheck { any: prepare(any), all: prepare(all), needs_expected, comparison };
+        Ok(Built::new(check).needing_expected(needs_expected))
+    }
+}
+
+#[derive(Debug)]
+struct ContainsCheck {
+    any: Texts,
+    all: Texts,
+    needs_expected: bool,
+    comparison: Comparison,
+}
+
+impl Check for ContainsCheck {
+    fn grade(&self, subject: &Subject<'_>) -> Finding {
+        self.finding(subject).unwrap_or_else(|finding| finding)
+    }
+}
+
+impl ContainsCheck {
+    fn finding(&self, subject: &Subject<'_>) -> Result<Finding, Finding> {
+        let answer = self.comparison.normalise(text(subject)?);
+        if self.needs_expected {
+            let expected = match reference(None, subject.case)? {
+                Value::Array(items) => items.iter().map(text_of).collect(),
+                single => vec![text_of(single)],
+            };
+            if expected.iter().all(|text| text.is_empty()) {
+                return Err(fail("the case's `expected` is empty, which occurs everywhere"));
+            }
+            return Ok(Self::all_occur(&Texts::new(expected, self.comparison), &answer));
+        }
+        if !self.any.is_empty() && self.any.filter(|text| answer.contains(text)).is_empty() {
+            return Ok(fail(format!("none of these occurs: {}", self.any.listed())));
+        }
+        Ok(Self::all_occur(&self.all, &answer))
+    }
+
+    fn all_occur(texts: &Texts, answer: &str) -> Finding {
+        let missing = texts.filter(|text| !answer.contains(text));
+        if missing.is_empty() {
+            return pass("every text asked for occurs");
+        }
+        let reason = format!("missing: {}", list(missing.iter().copied()));
+        finding(false, &reason, json!({ "missing": missing }))
+    }
+}

@@ -1,0 +1,86 @@
+//! `equals`: the answer is a certain text or JSON value.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::port::{Check, Finding, Subject};
+
+use super::comparison::{Comparison, reference, text, text_of};
+use super::mistake::EntryMistake;
+use super::reason::{fail, pass, quoted, shown};
+use super::spec::{Built, Files, Spec, present};
+use super::strict;
+
+/// A text, number or truth value, or a map; an empty map compares with the case's expected.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub(crate) enum Equals {
+    /// This text.
+    Text(String),
+    /// This number, as it is written.
+    Number(serde_json::Number),
+    /// This truth value.
+    Truth(bool),
+    /// Further options.
+    Map(EqualsMap),
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct EqualsMap {
+    /// What the answer is. A list or map is compared as JSON. Default: the case's expected.
+    #[serde(default, deserialize_with = "present")]
+    value: Option<Value>,
+    /// Whether upper and lower case are the same. Default: false.
+    #[serde(default)]
+    ignore_case: bool,
+    /// Whether white space around the answer is passed over. Default: false.
+    #[serde(default)]
+    trim: bool,
+}
+
+impl Spec for Equals {
+    fn build(self, _files: &Files<'_>) -> Result<Built, Vec<EntryMistake>> {
+        let (value, comparison) = match self {
+            Self::Text(text) => (Some(Value::String(text)), Comparison::default()),
+            Self::Number(number) => (Some(Value::Number(number)), Comparison::default()),
+            Self::Truth(truth) => (Some(Value::Bool(truth)), Comparison::default()),
+            Self::Map(map) => (map.value, Comparison { ignore_case: map.ignore_case, trim: map.trim }),
+        };
+        let needs_expected = value.is_none();
+        Ok(Built::new(EqualsCheck { value, comparison }).needing_expected(needs_expected))
+    }
+}
+
+#[derive(Debug)]
+struct EqualsCheck {
+    value: Option<Value>,
+    comparison: Comparison,
+}
+
+impl Check for EqualsCheck {
+    fn grade(&self, subject: &Subject<'_>) -> Finding {
+        self.finding(subject).unwrap_or_else(|finding| finding)
+    }
+}
+
+impl EqualsCheck {
+    fn finding(&self, subject: &Subject<'_>) -> Result<Finding, Finding> {
+        let answer = text(subject)?;
+        let wanted = reference(self.value.as_ref(), subject.case)?;
+        let equal = if wanted.is_array() || wanted.is_object() {
+            // The text of a list or map depends on spaces and order, its value does not.
+            let found =
+                strict::parse(answer).map_err(|error| fail(format!("the answer is not JSON: {error}")))?;
+            strict::equal(&found, wanted)
+        } else {
+            self.comparison.normalise(answer) == self.comparison.normalise(&text_of(wanted))
+        };
+        Ok(if equal {
+            pass("equal")
+        } else {
+            fail(format!("expected {}, found {}", shown(wanted), quoted(answer)))
+        })
+    }
+}

@@ -1,0 +1,58 @@
+//! `is_json`: the answer is strict JSON and nothing else.
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::Deserialize;
+
+use crate::port::{Check, Finding, Subject};
+
+use super::mistake::EntryMistake;
+use super::reason::{fail, kind, pass};
+use super::spec::{Built, Files, Spec};
+use super::whole::{self, Extract};
+
+/// True, or a map.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub(crate) enum IsJson {
+    /// The only short form.
+    True(#[schemars(schema_with = "only_true")] bool),
+    /// Further options.
+    Map(IsJsonMap),
+}
+
+/// `false` would be a check that checks nothing.
+fn only_true(_generator: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "const": true })
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct IsJsonMap {
+    /// fenced: the JSON is the one fenced code block of the answer. Default: the JSON is the whole answer.
+    extract: Option<Extract>,
+}
+
+impl Spec for IsJson {
+    fn build(self, _files: &Files<'_>) -> Result<Built, Vec<EntryMistake>> {
+        let extract = match self {
+            Self::True(true) => None,
+            Self::True(false) => return Err(vec![EntryMistake::new("", "must be true, but is false")]),
+            Self::Map(map) => map.extract,
+        };
+        Ok(Built::new(IsJsonCheck { extract }))
+    }
+}
+
+#[derive(Debug)]
+struct IsJsonCheck {
+    extract: Option<Extract>,
+}
+
+impl Check for IsJsonCheck {
+    fn grade(&self, subject: &Subject<'_>) -> Finding {
+        match whole::json(subject, self.extract) {
+            Ok(value) => pass(format!("is JSON: {}", kind(&value))),
+            Err(reason) => fail(reason),
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! `json_field`: a field of a JSON answer has a certain value.
+
+use ::regex::Regex;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::port::{Check, Finding, Subject};
+
+use super::mistake::EntryMistake;
+use super::path::Path;
+use super::pattern::{self, Flags};
+use super::reason::{excerpt, fail, finding, kind, pass, quoted, shown};
+use super::spec::{Built, Files, Spec, present};
+use super::strict;
+use super::tolerance::{Tolerance, ToleranceSpec};
+use super::whole::{self, Extract};
+
+/// A path and at least one condition; all that are given have to hold.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct JsonField {
+    /// Path such as citations[0].source.
+    path: String,
+    /// The field is this value; 1 equals 1.0, and the order of keys does not count.
+    #[serde(default, deserialize_with = "present")]
+    equals: Option<Value>,
+    /// The field is a text that this regular expression matches somewhere.
+    matches: Option<String>,
+    /// The field is one of these values.
+    #[schemars(length(min = 1))]
+    one_of: Option<Vec<Value>>,
+    /// The field is a number near this one.
+    number: Option<Near>,
+    /// fenced: the JSON is the one fenced code block of the answer. Default: the JSON is the whole answer.
+    extract: Option<Extract>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub(crate) enum Near {
+    /// Exactly this number.
+    Number(f64),
+    /// A number with a tolerance.
+    Map(NearMap),
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NearMap {
+    /// The wanted number.
+    value: f64,
+    /// How far the field may be off: a number, or a share of the wanted number such as "5%". Default: 0.
+    tolerance: Option<ToleranceSpec>,
+}
+
+impl Spec for JsonField {
+    fn build(self, _files: &Files<'_>) -> Result<Built, Vec<EntryMistake>> {
+        let mut mistakes = Vec::new();
+        let mut conditions = Vec::new();
+        if let Some(value) = self.equals {
+            conditions.push(Condition::Equals(value));
+        }
+        if let Some(pattern) = self.matches {
+            match pattern::compile(&pattern, Flags::default()) {
+                Ok(regex) => conditions.push(Condition::Matches(regex)),
+                Err(error) => mistakes.push(EntryMistake::new("/matches", error)),
+            }
+        }
+        if let Some(values) = self.one_of {
+            for (index, value) in values.iter().enumerate() {
+                if values.iter().take(index).any(|earlier| strict::equal(earlier, value)) {
+                    let message = format!("{} is listed twice", shown(value));
+                    mistakes.push(EntryMistake::new(format!("/one_of/{index}"), message));
+                }
+            }
+            conditions.push(Condition::OneOf(values));
+        }
+        if let Some(near) = self.number {
+            let (value, tolerance) = match near {
+                Near::Number(value) => (value, None),
+                Near::Map(map) => (map.value, map.tolerance),
+            };
+            match Tolerance::new(tolerance, "/number/tolerance") {
+                Ok(tolerance) => conditions.push(Condition::Near(value, tolerance)),
+                Err(mistake) => mistakes.push(mistake),
+            }
+        }
+        if conditions.is_empty() && mistakes.is_empty() {
+            mistakes.push(
+                EntryMistake::new("", "asks nothing of the field")
+                    .help("give `equals`, `matches`, `one_of` or `number`, or use `required_fields`"),
+            );
+        }
+        let path = Path::parse(&self.path).map_err(|error| mistakes.push(EntryMistake::new("/path", error)));
+        match path {
+            Ok(path) if mistakes.is_empty() => {
+                Ok(Built::new(JsonFieldCheck { path, conditions, extract: self.extract }))
+            }
+            _ => Err(mistakes),
+        }
+    }
+}
+
+#[derive(Debug)]
+struct JsonFieldCheck {
+    path: Path,
+    conditions: Vec<Condition>,
+    extract: Option<Extract>,
+}
+
+#[derive(Debug)]
+enum Condition {
+    Equals(Value),
+    Matches(Regex),
+    OneOf(Vec<Value>),
+    Near(f64, Tolerance),
+}
+
+impl Condition {
+    /// What is wrong with the value, if anything.
+    fn objection(&self, value: &Value) -> Option<String> {
+        match self {
+            Self::Equals(wanted) => (!strict::equal(wanted, value))
+                .then(|| format!("expected {}, found {}", shown(wanted), shown(value))),
+            Self::Matches(regex) => match value {
+                Value::String(text) if regex.is_match(text) => None,
+                Value::String(text) => {
+                    Some(format!("no match of {} in {}", quoted(regex.as_str()), quoted(text)))
+                }
+                other => Some(format!("is {}, not text to match", kind(other))),
+            },
+            Self::OneOf(values) => (!values.iter().any(|wanted| strict::equal(wanted, value))).then(|| {
+                let wanted: Vec<String> = values.iter().map(shown).collect();
+                format!("{} is none of {}", shown(value), excerpt(&wanted.join(", "), 200))
+            }),
+            Self::Near(wanted, tolerance) => match value.as_f64() {
+                Some(found) if tolerance.admits(*wanted, found) => None,
+                Some(found) => Some(format!("expected {wanted}, found {found}")),
+                None => Some(format!("is {}, not a number", kind(value))),
+            },
+        }
+    }
+}
+
+impl Check for JsonFieldCheck {
+    fn grade(&self, subject: &Subject<'_>) -> Finding {
+        let answer = match whole::json(subject, self.extract) {
+            Ok(answer) => answer,
+            Err(reason) => return fail(reason),
+        };
+        let value = match self.path.find(&answer) {
+            Ok(value) => value,
+            Err(reason) => return fail(reason),
+        };
+        let field = format!("field {}", quoted(&self.path.to_string()));
+        match self.conditions.iter().find_map(|condition| condition.objection(value)) {
+            None => pass(format!("{field} is as wanted")),
+            Some(objection) => {
+                finding(false, &format!("{field}: {objection}"), json!({ "found": shown(value) }))
+            }
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! `json_schema`: the answer is JSON that fits a schema of draft 7, 2019-09 or 2020-12.
+//!
+//! A schema stands in one file or in the entry. References lead inside it (or to the drafts' own meta-schemas);
+//! nothing is fetched. `format` asserts in draft 7 and describes in the later drafts, as these say.
+
+use std::fmt;
+
+use ::jsonschema::error::ValidationErrorKind;
+use ::jsonschema::{PatternOptions, ValidationError, Validator};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::port::{Check, Finding, Subject};
+
+use super::mistake::EntryMistake;
+use super::reason::{excerpt, fail, finding, kind, pass, quoted};
+use super::spec::{Built, Files, Spec, present};
+use super::strict;
+use super::whole::{self, Extract};
+
+/// Violations that are shown.
+const SHOWN: usize = 3;
+/// Violations that are counted.
+const COUNTED: usize = 1000;
+/// Characters of one violation.
+const VIOLATION_LENGTH: usize = 160;
+/// Steps of back-tracking that a `pattern` with look-around may take on one text.
+const BACKTRACK_LIMIT: usize = 100_000;
+/// Bytes of a compiled `pattern`.
+const MAX_COMPILED: usize = 2 << 20;
+/// The drafts that are read, without scheme and empty fragment.
+const DRAFTS: [&str; 3] = [
+    "json-schema.org/draft-07/schema",
+    "json-schema.org/draft/2019-09/schema",
+    "json-schema.org/draft/2020-12/schema",
+];
+
+/// Path of the schema, or a map.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub(crate) enum JsonSchemaSpec {
+    /// Path of the schema's file, relative to the configuration.
+    Path(#[schemars(length(min = 1))] String),
+    /// Further options.
+    Map(JsonSchemaMap),
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct JsonSchemaMap {
+    /// Path of the schema's file, relative to the configuration.
+    #[schemars(length(min = 1))]
+    path: Option<String>,
+    /// The schema itself, in the place of a path.
+    #[serde(default, deserialize_with = "present")]
+    schema: Option<Value>,
+    /// fenced: the JSON is the one fenced code block of the answer. Default: the JSON is the whole answer.
+    extract: Option<Extract>,
+}
+
+impl Spec for JsonSchemaSpec {
+    fn build(self, files: &Files<'_>) -> Result<Built, Vec<EntryMistake>> {
+        let (path, schema, extract, pointer) = match self {
+            Self::Path(path) => (Some(path), None, None, ""),
+            Self::Map(map) => (map.path, map.schema, map.extract, "/path"),
+        };
+        let validator = match (path, schema) {
+            (Some(path), None) => {
+                let named = |message: String| vec![EntryMistake::new(pointer, format!("{path}: {message}"))];
+                let text = files(&path).map_err(named)?;
+                let schema = strict::parse(&text).map_err(|error| named(format!("not JSON: {error}")))?;
+                compile(&schema).map_err(|problems| {
+                    problems.into_iter().map(|problem| problem.mistake(pointer, &path)).collect()
+                })
+            }
+            (None, Some(schema)) => compile(&schema).map_err(|problems| {
+                problems.into_iter().map(|problem| problem.mistake("/schema", "schema")).collect()
+            }),
+            (Some(_), Some(_)) => {
+                Err(vec![EntryMistake::new("", "has both `path` and `schema`").help("keep one of them")])
+            }
+            (None, None) => {
+                Err(vec![EntryMistake::new("", "names no schema").help("give `path` or `schema`")])
+            }
+        }?;
+        Ok(Built::new(JsonSchemaCheck { validator, extract }))
+    }
+}
+
+/// What is wrong with a schema.
+struct Problem {
+    /// JSON pointer within the schema.
+    at: String,
+    message: String,
+    help: Option<&'static str>,
+}
+
+impl Problem {
+    fn mistake(self, pointer: &str, source: &str) -> EntryMistake {
+        let place = if self.at.is_empty() { String::new() } else { format!(" at {}", self.at) };
+        let mistake =
+            EntryMistake::new(pointer, format!("{source}: invalid schema{place}: {}", self.message));
+        match self.help {
+            Some(help) => mistake.help(help),
+            None => mistake,
+        }
+    }
+}
+
+/// Compiles a schema without fetching anything.
+fn compile(schema: &Value) -> Result<Validator, Vec<Problem>> {
+    if !schema.is_object() && !schema.is_boolean() {
+        let message = format!("must be a map, but is {}", kind(schema));
+        return Err(vec![Problem { at: String::new(), message, help: None }]);
+    }
+    if let Some(draft) = schema.get("$schema").filter(|draft| !draft.as_str().is_some_and(is_known_draft)) {
+        let message = format!("unknown draft {}", super::reason::shown(draft));
+        let help = "use \"https://json-schema.org/draft/2020-12/schema\", the same of 2019-09, or \
+                    \"http://json-schema.org/draft-07/schema#\"";
+        return Err(vec![Problem { at: "/$schema".to_owned(), message, help: Some(help) }]);
+    }
+    let meta = ::jsonschema::meta::validator_for(schema).map_err(|error| vec![problem(&error)])?;
+    let problems: Vec<Problem> = meta.iter_errors(schema).take(SHOWN).map(|error| problem(&error)).collect();
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    ::jsonschema::options()
+        .offline()
+        .with_pattern_options(
+            PatternOptions::fancy_regex()
+                .backtrack_limit(BACKTRACK_LIMIT)
+                .size_limit(MAX_COMPILED)
+                .dfa_size_limit(MAX_COMPILED),
+        )
+        .build(schema)
+        .map_err(|error| vec![problem(&error)])
+}
+
+fn is_known_draft(uri: &str) -> bool {
+    let bare = uri.strip_prefix("https://").or_else(|| uri.strip_prefix("http://")).unwrap_or(uri);
+    DRAFTS.contains(&bare.strip_suffix('#').unwrap_or(bare))
+}
+
+fn problem(error: &ValidationError<'_>) -> Problem {
+    let at = error.instance_path().as_str().to_owned();
+    match error.kind() {
+        ValidationErrorKind::Referencing(::jsonschema::ReferencingError::Unretrievable { uri, .. }) => {
+            Problem {
+                at,
+                message: format!(
+                    "a reference leads to {}, and nothing outside the schema is read",
+                    quoted(uri)
+                ),
+                help: Some("copy what it refers to into `$defs` and write `\"$ref\": \"#/$defs/NAME\"`"),
+            }
+        }
+        _ => Problem { at, message: message(error), help: None },
+    }
+}
+
+/// The message of a violation; a list or map is not spelt out.
+fn message(error: &ValidationError<'_>) -> String {
+    let instance = error.instance();
+    let text = if instance.is_object() || instance.is_array() {
+        error.masked_with(kind(instance)).to_string()
+    } else {
+        error.to_string()
+    };
+    excerpt(&text, VIOLATION_LENGTH)
+}
+
+struct JsonSchemaCheck {
+    validator: Validator,
+    extract: Option<Extract>,
+}
+
+impl fmt::Debug for JsonSchemaCheck {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JsonSchemaCheck").field("extract", &self.extract).finish_non_exhaustive()
+    }
+}
+
+impl Check for JsonSchemaCheck {
+    fn grade(&self, subject: &Subject<'_>) -> Finding {
+        let value = match whole::json(subject, self.extract) {
+            Ok(value) => value,
+            Err(reason) => return fail(reason),
+        };
+        let mut shown = Vec::new();
+        let mut count = 0_usize;
+        for error in self.validator.iter_errors(&value).take(COUNTED) {
+            count += 1;
+            if shown.len() < SHOWN {
+                shown.push((error.instance_path().as_str().to_owned(), message(&error)));
+            }
+        }
+        if count == 0 {
+            return pass("fits the schema");
+        }
+        let listed: Vec<String> = shown
+            .iter()
+            .map(|(path, message)| {
+                if path.is_empty() {
+                    message.clone()
+                } else {
+                    format!("{}: {message}", excerpt(path, VIOLATION_LENGTH))
+                }
+            })
+            .collect();
+        let total = match count {
+            1 => "1 violation".to_owned(),
+            COUNTED.. => format!("at least {COUNTED} violations"),
+            _ => format!("{count} violations"),
+        };
+        let violations: Vec<Value> =
+            shown.iter().map(|(path, message)| json!({ "path": path, "message": message })).collect();
+        finding(
+            false,
+            &format!("{total} of the schema: {}", listed.join("; ")),
+            json!({ "count": count, "violations": violations }),
+        )
+    }
+}

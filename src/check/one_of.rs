@@ -1,0 +1,119 @@
+//! `one_of`: the answer is one of several texts.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::port::{Check, Finding, Subject};
+
+use super::comparison::{Comparison, reference, text, text_of};
+use super::mistake::EntryMistake;
+use super::reason::{fail, pass, quoted, shown};
+use super::spec::{Built, Files, Spec};
+use super::texts::list;
+
+/// A list, or a map; a map without values compares with the case's expected.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub(crate) enum OneOf {
+    /// These values.
+    Values(#[schemars(length(min = 1))] Vec<Scalar>),
+    /// Further options.
+    Map(OneOfMap),
+}
+
+/// A text, a number or a truth value.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub(crate) enum Scalar {
+    /// A text.
+    Text(String),
+    /// A number, as it is written.
+    Number(serde_json::Number),
+    /// A truth value.
+    Truth(bool),
+}
+
+impl From<Scalar> for Value {
+    fn from(scalar: Scalar) -> Self {
+        match scalar {
+            Scalar::Text(text) => Self::String(text),
+            Scalar::Number(number) => Self::Number(number),
+            Scalar::Truth(truth) => Self::Bool(truth),
+        }
+    }
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OneOfMap {
+    /// What the answer may be. Default: the case's expected, a list or a single value.
+    #[schemars(length(min = 1))]
+    values: Option<Vec<Scalar>>,
+    /// Whether upper and lower case are the same. Default: false.
+    #[serde(default)]
+    ignore_case: bool,
+    /// Whether white space around the answer is passed over. Default: false.
+    #[serde(default)]
+    trim: bool,
+}
+
+impl Spec for OneOf {
+    fn build(self, _files: &Files<'_>) -> Result<Built, Vec<EntryMistake>> {
+        let (values, comparison, pointer) = match self {
+            Self::Values(values) => (Some(values), Comparison::default(), ""),
+            Self::Map(map) => {
+                (map.values, Comparison { ignore_case: map.ignore_case, trim: map.trim }, "/values")
+            }
+        };
+        let values: Option<Vec<Value>> = values.map(|values| values.into_iter().map(Value::from).collect());
+        let listed = values.as_deref().unwrap_or_default();
+        let mistakes: Vec<EntryMistake> = listed
+            .iter()
+            .enumerate()
+            .filter(|(index, value)| listed.iter().take(*index).any(|earlier| earlier == *value))
+            .map(|(index, value)| {
+                EntryMistake::new(format!("{pointer}/{index}"), format!("{} is listed twice", shown(value)))
+            })
+            .collect();
+        if !mistakes.is_empty() {
+            return Err(mistakes);
+        }
+        let needs_expected = values.is_none();
+        let check = OneOfCheck { values: values.map(Value::Array), comparison };
+        Ok(Built::new(check).needing_expected(needs_expected))
+    }
+}
+
+#[derive(Debug)]
+struct OneOfCheck {
+    /// A list.
+    values: Option<Value>,
+    comparison: Comparison,
+}
+
+impl Check for OneOfCheck {
+    fn grade(&self, subject: &Subject<'_>) -> Finding {
+        self.finding(subject).unwrap_or_else(|finding| finding)
+    }
+}
+
+impl OneOfCheck {
+    fn finding(&self, subject: &Subject<'_>) -> Result<Finding, Finding> {
+        let answer = text(subject)?;
+        let form = self.comparison.normalise(answer);
+        let values = match reference(self.values.as_ref(), subject.case)? {
+            Value::Array(items) => items.as_slice(),
+            single => std::slice::from_ref(single),
+        };
+        let texts: Vec<_> = values.iter().map(text_of).collect();
+        Ok(match texts.iter().find(|text| self.comparison.normalise(text) == form) {
+            Some(text) => pass(format!("is {}", quoted(text))),
+            None => fail(format!(
+                "{} is none of {}",
+                quoted(answer),
+                list(texts.iter().map(|text| text.as_ref()))
+            )),
+        })
+    }
+}

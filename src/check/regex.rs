@@ -1,0 +1,71 @@
+//! `regex`: a regular expression matches somewhere in the answer.
+
+use ::regex::Regex;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::port::{Check, Finding, Subject};
+
+use super::comparison::text;
+use super::mistake::EntryMistake;
+use super::pattern::{self, Flags};
+use super::reason::{fail, pass, quoted};
+use super::spec::{Built, Files, Spec};
+
+/// A pattern, or a map.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub(crate) enum RegexSpec {
+    /// This pattern.
+    Pattern(String),
+    /// Further options.
+    Map(RegexMap),
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RegexMap {
+    /// The pattern; it may match anywhere, so anchor it with ^ and $ to match the whole answer.
+    pattern: String,
+    /// Whether upper and lower case are the same. Default: false.
+    #[serde(default)]
+    ignore_case: bool,
+    /// Whether ^ and $ match at every line. Default: false.
+    #[serde(default)]
+    multi_line: bool,
+    /// Whether a dot matches a line break. Default: false.
+    #[serde(default)]
+    dot_matches_new_line: bool,
+}
+
+impl Spec for RegexSpec {
+    fn build(self, _files: &Files<'_>) -> Result<Built, Vec<EntryMistake>> {
+        let (pattern, flags, pointer) = match self {
+            Self::Pattern(pattern) => (pattern, Flags::default(), ""),
+            Self::Map(RegexMap { pattern, ignore_case, multi_line, dot_matches_new_line }) => {
+                (pattern, Flags { ignore_case, multi_line, dot_matches_new_line }, "/pattern")
+            }
+        };
+        let regex =
+            pattern::compile(&pattern, flags).map_err(|error| vec![EntryMistake::new(pointer, error)])?;
+        Ok(Built::new(RegexCheck { regex }))
+    }
+}
+
+#[derive(Debug)]
+struct RegexCheck {
+    regex: Regex,
+}
+
+impl Check for RegexCheck {
+    fn grade(&self, subject: &Subject<'_>) -> Finding {
+        let answer = match text(subject) {
+            Ok(answer) => answer,
+            Err(finding) => return finding,
+        };
+        match self.regex.find(answer) {
+            Some(found) => pass(format!("matches {}", quoted(found.as_str()))),
+            None => fail(format!("no match of {}", quoted(self.regex.as_str()))),
+        }
+    }
+}

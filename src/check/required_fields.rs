@@ -1,0 +1,109 @@
+//! `required_fields`: fields of a JSON answer are there and not empty.
+//!
+//! Empty is null, a text of white space only, a list without items, a map without keys. `0` and `false` are values.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::port::{Check, Finding, Subject};
+
+use super::mistake::EntryMistake;
+use super::path::Path;
+use super::reason::{fail, finding, pass, quoted};
+use super::spec::{Built, Files, Spec};
+use super::whole::{self, Extract};
+
+/// Paths, or a map.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub(crate) enum RequiredFields {
+    /// This path.
+    One(String),
+    /// All of these paths.
+    All(#[schemars(length(min = 1))] Vec<String>),
+    /// Further options.
+    Map(RequiredFieldsMap),
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RequiredFieldsMap {
+    /// Paths such as citations[0].source.
+    #[schemars(length(min = 1))]
+    paths: Vec<String>,
+    /// fenced: the JSON is the one fenced code block of the answer. Default: the JSON is the whole answer.
+    extract: Option<Extract>,
+}
+
+impl Spec for RequiredFields {
+    fn build(self, _files: &Files<'_>) -> Result<Built, Vec<EntryMistake>> {
+        let mut mistakes = Vec::new();
+        let (written, extract, pointer) = match self {
+            Self::One(path) => {
+                let path = Path::parse(&path).map_err(|error| vec![EntryMistake::new("", error)])?;
+                return Ok(Built::new(RequiredFieldsCheck { paths: vec![path], extract: None }));
+            }
+            Self::All(paths) => (paths, None, ""),
+            Self::Map(map) => (map.paths, map.extract, "/paths"),
+        };
+        let mut paths: Vec<Path> = Vec::new();
+        for (index, text) in written.iter().enumerate() {
+            let pointer = format!("{pointer}/{index}");
+            match Path::parse(text) {
+                Ok(path) if paths.contains(&path) => {
+                    mistakes.push(EntryMistake::new(pointer, format!("{} is listed twice", quoted(text))));
+                }
+                Ok(path) => paths.push(path),
+                Err(error) => mistakes.push(EntryMistake::new(pointer, error)),
+            }
+        }
+        if mistakes.is_empty() {
+            Ok(Built::new(RequiredFieldsCheck { paths, extract }))
+        } else {
+            Err(mistakes)
+        }
+    }
+}
+
+#[derive(Debug)]
+struct RequiredFieldsCheck {
+    paths: Vec<Path>,
+    extract: Option<Extract>,
+}
+
+impl Check for RequiredFieldsCheck {
+    fn grade(&self, subject: &Subject<'_>) -> Finding {
+        let value = match whole::json(subject, self.extract) {
+            Ok(value) => value,
+            Err(reason) => return fail(reason),
+        };
+        let problems: Vec<(String, String)> = self
+            .paths
+            .iter()
+            .filter_map(|path| problem(path, &value).map(|problem| (path.to_string(), problem)))
+            .collect();
+        let Some((_, first)) = problems.first() else {
+            return pass("all fields are there");
+        };
+        let reason = match problems.len() {
+            1 => first.clone(),
+            count => format!("{first}; {} of {} fields are wanting", count, self.paths.len()),
+        };
+        let fields: Vec<&str> = problems.iter().map(|(path, _)| path.as_str()).collect();
+        finding(false, &reason, json!({ "wanting": fields }))
+    }
+}
+
+/// Why a field does not count as there.
+fn problem(path: &Path, value: &Value) -> Option<String> {
+    let empty = match path.find(value) {
+        Err(reason) => return Some(reason),
+        Ok(Value::Null) => "null",
+        Ok(Value::String(text)) if text.trim().is_empty() => "an empty text",
+        Ok(Value::Array(list)) if list.is_empty() => "an empty list",
+        Ok(Value::Object(map)) if map.is_empty() => "an empty map",
+        Ok(_) => return None,
+    };
+    Some(format!("field {} is {empty}", quoted(&path.to_string())))
+}

@@ -1,0 +1,271 @@
+//! Holds a value of the configuration against the schema of its spec type, with messages for people.
+//!
+//! The schemas are our own and use few keywords, so this reads just those; a test refuses any other. In return it
+//! finds all mistakes at once, points at each and guesses what was meant, which deserialising cannot.
+
+use serde_json::Value;
+
+use super::mistake::{EntryMistake, child, similar};
+use super::reason::{kind, shown};
+
+/// Every keyword that [`mistakes`] understands, or may pass over because it only describes.
+#[cfg(test)]
+pub(crate) const KEYWORDS: &[&str] = &[
+    "additionalProperties",
+    "anyOf",
+    "const",
+    "description",
+    "enum",
+    "exclusiveMinimum",
+    "items",
+    "maximum",
+    "minItems",
+    "minLength",
+    "minProperties",
+    "minimum",
+    "oneOf",
+    "properties",
+    "required",
+    "type",
+];
+
+/// All mistakes of `value` against `schema`; pointers are relative to the value.
+pub(crate) fn mistakes(schema: &Value, value: &Value) -> Vec<EntryMistake> {
+    let mut found = Vec::new();
+    inspect(schema, value, "", &mut found);
+    found
+}
+
+fn inspect(schema: &Value, value: &Value, pointer: &str, found: &mut Vec<EntryMistake>) {
+    if let Some(options) = constants(schema) {
+        if !options.contains(&value) {
+            found.push(not_an_option(&options, value, pointer));
+        }
+        return;
+    }
+    if let Some(branches) = branches(schema) {
+        // Short and long forms differ in their type, so the type says which one was meant.
+        match branches.iter().find(|branch| admits(branch, value)) {
+            Some(branch) => inspect(branch, value, pointer, found),
+            None => found.push(wrong_type(schema, value, pointer)),
+        }
+        return;
+    }
+    if !admits(schema, value) {
+        found.push(wrong_type(schema, value, pointer));
+        return;
+    }
+    match value {
+        Value::Object(map) => {
+            let properties = schema.get("properties").and_then(Value::as_object);
+            let known: Vec<&str> = properties
+                .map(|properties| properties.keys().map(String::as_str).collect())
+                .unwrap_or_default();
+            for (key, value) in map {
+                match properties.and_then(|properties| properties.get(key)) {
+                    Some(schema) => inspect(schema, value, &child(pointer, key), found),
+                    None if schema.get("additionalProperties") == Some(&Value::Bool(false)) => {
+                        found.push(EntryMistake::unknown_key(pointer, key, &known));
+                    }
+                    None => {}
+                }
+            }
+            for key in schema.get("required").and_then(Value::as_array).into_iter().flatten() {
+                if let Some(key) = key.as_str().filter(|key| !map.contains_key(*key)) {
+                    found.push(EntryMistake::new(pointer, format!("`{key}` is missing")));
+                }
+            }
+            if count(schema, "minProperties") > map.len() as u64 {
+                found.push(
+                    EntryMistake::new(pointer, "is empty").help(format!("give one of: {}", known.join(", "))),
+                );
+            }
+        }
+        Value::Array(list) => {
+            if count(schema, "minItems") > list.len() as u64 {
+                found.push(EntryMistake::new(pointer, "the list is empty").help("list at least one item"));
+            }
+            if let Some(items) = schema.get("items") {
+                for (index, item) in list.iter().enumerate() {
+                    inspect(items, item, &format!("{pointer}/{index}"), found);
+                }
+            }
+        }
+        Value::String(text) => {
+            if count(schema, "minLength") > 0 && text.is_empty() {
+                found.push(EntryMistake::new(pointer, "the text is empty"));
+            }
+        }
+        Value::Number(number) => inspect_number(schema, number.as_f64().unwrap_or(f64::NAN), pointer, found),
+        Value::Null | Value::Bool(_) => {}
+    }
+}
+
+fn inspect_number(schema: &Value, number: f64, pointer: &str, found: &mut Vec<EntryMistake>) {
+    let limit = |keyword: &str| schema.get(keyword).and_then(Value::as_f64);
+    if let Some(minimum) = limit("minimum").filter(|minimum| number < *minimum) {
+        found.push(EntryMistake::new(pointer, format!("{number} is less than {minimum}")));
+    }
+    if let Some(minimum) = limit("exclusiveMinimum").filter(|minimum| number <= *minimum) {
+        found.push(EntryMistake::new(pointer, format!("{number} is not more than {minimum}")));
+    }
+    if let Some(maximum) = limit("maximum").filter(|maximum| number > *maximum) {
+        found.push(EntryMistake::new(pointer, format!("{number} is more than {maximum}")));
+    }
+}
+
+fn count(schema: &Value, keyword: &str) -> u64 {
+    schema.get(keyword).and_then(Value::as_u64).unwrap_or(0)
+}
+
+fn branches(schema: &Value) -> Option<&Vec<Value>> {
+    schema.get("anyOf").or_else(|| schema.get("oneOf")).and_then(Value::as_array)
+}
+
+/// The values of a `const`, an `enum` or a choice between such; `None` for any other schema.
+fn constants(schema: &Value) -> Option<Vec<&Value>> {
+    if let Some(value) = schema.get("const") {
+        return Some(vec![value]);
+    }
+    if let Some(values) = schema.get("enum").and_then(Value::as_array) {
+        return Some(values.iter().collect());
+    }
+    let choices: Option<Vec<Vec<&Value>>> = branches(schema)?.iter().map(constants).collect();
+    choices.map(|choices| choices.concat())
+}
+
+fn admits(schema: &Value, value: &Value) -> bool {
+    if let Some(options) = constants(schema) {
+        return options.iter().any(|option| kind(option) == kind(value));
+    }
+    if let Some(branches) = branches(schema) {
+        return branches.iter().any(|branch| admits(branch, value));
+    }
+    match schema.get("type") {
+        Some(Value::String(name)) => is_of_type(name, value),
+        Some(Value::Array(names)) => {
+            names.iter().filter_map(Value::as_str).any(|name| is_of_type(name, value))
+        }
+        _ => true,
+    }
+}
+
+fn is_of_type(name: &str, value: &Value) -> bool {
+    match name {
+        "null" => value.is_null(),
+        "boolean" => value.is_boolean(),
+        "integer" => value.is_u64() || value.is_i64(),
+        "number" => value.is_number(),
+        "string" => value.is_string(),
+        "array" => value.is_array(),
+        "object" => value.is_object(),
+        _ => false,
+    }
+}
+
+fn not_an_option(options: &[&Value], value: &Value, pointer: &str) -> EntryMistake {
+    let listed: Vec<String> = options.iter().map(|option| option.to_string()).collect();
+    let mistake = EntryMistake::new(pointer, format!("must be {}, but is {}", either(&listed), shown(value)));
+    let words: Vec<&str> = options.iter().filter_map(|option| option.as_str()).collect();
+    match value.as_str().and_then(|word| similar(word, &words)) {
+        Some(meant) => mistake.help(format!("did you mean `{meant}`?")),
+        None => mistake,
+    }
+}
+
+/// `a, b or c`.
+fn either(words: &[String]) -> String {
+    match words {
+        [] => "something else".to_owned(),
+        [single] => single.clone(),
+        [first @ .., last] => format!("{} or {last}", first.join(", ")),
+    }
+}
+
+fn wrong_type(schema: &Value, value: &Value, pointer: &str) -> EntryMistake {
+    let mut wanted = Vec::new();
+    collect_types(schema, &mut wanted);
+    EntryMistake::new(pointer, format!("must be {}, but is {}", either(&wanted), kind(value)))
+}
+
+fn collect_types(schema: &Value, wanted: &mut Vec<String>) {
+    let mut want = |name: String| {
+        if !wanted.contains(&name) {
+            wanted.push(name);
+        }
+    };
+    if let Some(options) = constants(schema) {
+        options.iter().for_each(|option| want(option.to_string()));
+    } else if let Some(branches) = branches(schema) {
+        branches.iter().for_each(|branch| collect_types(branch, wanted));
+    } else {
+        let names = match schema.get("type") {
+            Some(Value::String(name)) => vec![name.as_str()],
+            Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).collect(),
+            _ => Vec::new(),
+        };
+        for name in names {
+            want(match name {
+                "boolean" => "true or false".to_owned(),
+                "integer" => "a whole number".to_owned(),
+                "number" => "a number".to_owned(),
+                "string" => "text".to_owned(),
+                "array" => "a list".to_owned(),
+                "object" => "a map".to_owned(),
+                other => other.to_owned(),
+            });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn found(schema: Value, value: Value) -> Vec<(String, String)> {
+        mistakes(&schema, &value).into_iter().map(|mistake| (mistake.pointer, mistake.message)).collect()
+    }
+
+    #[test]
+    fn picks_the_form_by_its_type() {
+        let schema = json!({"anyOf": [
+            {"type": "string", "minLength": 1},
+            {"type": "object", "properties": {"any": {"type": "array", "items": {"type": "string"}, "minItems": 1}},
+             "additionalProperties": false},
+        ]});
+        assert_eq!(found(schema.clone(), json!("x")), []);
+        assert_eq!(found(schema.clone(), json!("")), [(String::new(), "the text is empty".to_owned())]);
+        assert_eq!(
+            found(schema.clone(), json!(3)),
+            [(String::new(), "must be text or a map, but is a number".to_owned())]
+        );
+        assert_eq!(
+            found(schema, json!({"any": ["a", 1], "ayn": 2})),
+            [
+                ("/any/1".to_owned(), "must be text, but is a number".to_owned()),
+                ("/ayn".to_owned(), "unknown key \"ayn\"".to_owned()),
+            ]
+        );
+    }
+
+    #[test]
+    fn names_the_options() {
+        let schema = json!({"oneOf": [{"const": "rouge_l"}, {"enum": ["levenshtein"]}]});
+        let mistake = mistakes(&schema, &json!("rouge-l")).remove(0);
+        assert_eq!(mistake.message, "must be \"rouge_l\" or \"levenshtein\", but is \"rouge-l\"");
+        assert_eq!(mistake.help.as_deref(), Some("did you mean `rouge_l`?"));
+        assert_eq!(found(json!({"const": true}), json!(false)).len(), 1);
+    }
+
+    #[test]
+    fn holds_numbers_to_their_bounds() {
+        let schema = json!({"type": "number", "exclusiveMinimum": 0, "maximum": 1});
+        assert_eq!(found(schema.clone(), json!(0)).len(), 1);
+        assert_eq!(found(schema.clone(), json!(0.5)).len(), 0);
+        assert_eq!(found(schema, json!(1.5)).len(), 1);
+        assert_eq!(found(json!({"type": "integer", "minimum": 0}), json!(-1)).len(), 1);
+        assert_eq!(found(json!({"type": "integer"}), json!(1.5)).len(), 1);
+    }
+}

@@ -1,0 +1,107 @@
+//! What every check's spec type has to do: be read, be described, and be built into a check.
+
+use schemars::{
+    JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings, transform::RecursiveTransform,
+};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Value};
+
+use crate::port::Check;
+
+use super::mistake::EntryMistake;
+use super::shape;
+
+/// Gives the text of a file that an entry names.
+pub(crate) type Files<'a> = dyn Fn(&str) -> Result<String, String> + 'a;
+
+/// A check that is ready, before its common keys.
+#[derive(Debug)]
+pub(crate) struct Built {
+    /// The check.
+    pub(crate) check: Box<dyn Check>,
+    /// Whether a case needs `expected` for it.
+    pub(crate) needs_expected: bool,
+}
+
+impl Built {
+    /// A check that needs no `expected`.
+    pub(crate) fn new(check: impl Check + 'static) -> Self {
+        Self { check: Box::new(check), needs_expected: false }
+    }
+
+    /// The same check, which compares with the case's `expected`.
+    pub(crate) fn needing_expected(mut self, needs_expected: bool) -> Self {
+        self.needs_expected = needs_expected;
+        self
+    }
+}
+
+/// The value of a check's key, as written.
+pub(crate) trait Spec: DeserializeOwned + JsonSchema {
+    /// Makes the check.
+    ///
+    /// # Errors
+    /// All mistakes that its schema cannot see; pointers are relative to the value.
+    fn build(self, files: &Files<'_>) -> Result<Built, Vec<EntryMistake>>;
+}
+
+/// Reads a value against the schema of `S`, then builds its check.
+pub(crate) fn compile<S: Spec>(
+    schema: &Value,
+    value: &Value,
+    files: &Files<'_>,
+) -> Result<Built, Vec<EntryMistake>> {
+    let mistakes = shape::mistakes(schema, value);
+    if !mistakes.is_empty() {
+        return Err(mistakes);
+    }
+    let spec: S = serde_json::from_value(value.clone())
+        .map_err(|error| vec![EntryMistake::new("", error.to_string())])?;
+    spec.build(files)
+}
+
+/// The JSON Schema of `S`, draft 2020-12, complete in itself.
+pub(crate) fn schema<S: JsonSchema>() -> Value {
+    let settings = SchemaSettings::draft2020_12().with(|settings| {
+        settings.inline_subschemas = true;
+        settings.meta_schema = None;
+    });
+    let mut generator = SchemaGenerator::new(settings);
+    let mut schema = generator.root_schema_for::<S>();
+    schemars::transform::Transform::transform(&mut RecursiveTransform(plain), &mut schema);
+    schema.remove("title");
+    schema.to_value()
+}
+
+/// Leaves out what is Rust's and not the user's: formats of integers, nulls for absent options, titles.
+fn plain(schema: &mut Schema) {
+    for keyword in ["format", "default", "title"] {
+        schema.remove(keyword);
+    }
+    if let Some(Value::Array(names)) = schema.get_mut("type") {
+        names.retain(|name| name != "null");
+        if let [single] = names.as_slice() {
+            let single = single.clone();
+            schema.insert("type".to_owned(), single);
+        }
+    }
+    if let Some(Value::Array(branches)) = schema.get_mut("anyOf") {
+        branches.retain(|branch| branch.get("type") != Some(&Value::from("null")));
+        if let [Value::Object(single)] = branches.as_slice() {
+            let single: Map<String, Value> = single.clone();
+            schema.remove("anyOf");
+            for (keyword, value) in single {
+                // The field's own description says more than its type's.
+                if schema.get(&keyword).is_none() {
+                    schema.insert(keyword, value);
+                }
+            }
+        }
+    }
+}
+
+/// Reads a value that may itself be null, so that absent and null differ.
+pub(crate) fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(deserializer).map(Some)
+}

@@ -1,0 +1,64 @@
+//! Lists of texts to look for, shared by the checks that look for texts.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::comparison::Comparison;
+use super::mistake::EntryMistake;
+use super::reason::quoted;
+
+/// A text that is not empty: an empty one is found everywhere.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub(crate) struct Text(#[schemars(length(min = 1))] pub(crate) String);
+
+/// Texts as written and in the form they are compared in.
+#[derive(Debug, Clone)]
+pub(crate) struct Texts(Vec<(String, String)>);
+
+impl Texts {
+    /// Prepares texts for comparison.
+    pub(crate) fn new<S: AsRef<str>>(texts: impl IntoIterator<Item = S>, comparison: Comparison) -> Self {
+        let prepare = |text: S| {
+            let text = text.as_ref();
+            (text.to_owned(), comparison.normalise(text).into_owned())
+        };
+        Self(texts.into_iter().map(prepare).collect())
+    }
+
+    /// Whether there is none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The texts, as written, for which `found` holds of the compared form; in order.
+    pub(crate) fn filter(&self, found: impl Fn(&str) -> bool) -> Vec<&str> {
+        self.0.iter().filter(|(_, form)| found(form)).map(|(written, _)| written.as_str()).collect()
+    }
+
+    /// The texts, quoted, for messages.
+    pub(crate) fn listed(&self) -> String {
+        list(self.0.iter().map(|(written, _)| written.as_str()))
+    }
+}
+
+/// Texts, quoted, for messages; the first three and the number of the others.
+pub(crate) fn list<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
+    let texts: Vec<&str> = texts.into_iter().collect();
+    let shown: Vec<String> = texts.iter().take(3).map(|text| quoted(text)).collect();
+    let others = texts.len().saturating_sub(shown.len());
+    let shown = shown.join(", ");
+    if others == 0 { shown } else { format!("{shown} and {others} more") }
+}
+
+/// A text that occurs twice in a list is a slip of the pen.
+pub(crate) fn repeated(texts: &[Text], pointer: &str) -> Vec<EntryMistake> {
+    texts
+        .iter()
+        .enumerate()
+        .filter(|(index, text)| texts.iter().take(*index).any(|earlier| earlier == *text))
+        .map(|(index, Text(text))| {
+            EntryMistake::new(format!("{pointer}/{index}"), format!("{} is listed twice", quoted(text)))
+        })
+        .collect()
+}
