@@ -49,6 +49,14 @@ pub enum Payload {
     },
 }
 
+/// The fixed items of the relevance judge, in the order of their ids; a case's own items come after them.
+pub const RELEVANCE_ITEMS: [&str; 4] = [
+    "addresses the question that was asked",
+    "answers every part of the question",
+    "stays on topic",
+    "does not evade or refuse what it could answer",
+];
+
 const BEGIN: &str = "=== BEGIN DATA ";
 const END: &str = "=== END DATA ";
 

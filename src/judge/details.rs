@@ -1,0 +1,57 @@
+//! Evidence for readers, within bounds whatever the answer and the judge said.
+
+use serde_json::{Value, json};
+
+/// Entries that are kept.
+const MOST_ENTRIES: usize = 100;
+/// Characters of a text that are kept.
+const LONGEST_TEXT: usize = 500;
+/// Quotes of an entry that are kept.
+const MOST_QUOTES: usize = 5;
+
+/// `{name: [entries]}`, and how many were left out.
+pub(super) fn list(name: &str, mut entries: Vec<Value>) -> Value {
+    let left_out = entries.len().saturating_sub(MOST_ENTRIES);
+    entries.truncate(MOST_ENTRIES);
+    if left_out == 0 { json!({name: entries}) } else { json!({name: entries, "left_out": left_out}) }
+}
+
+/// A text, cut with an ellipsis where it is long.
+pub(super) fn text(text: &str) -> String {
+    match text.char_indices().nth(LONGEST_TEXT) {
+        Some((end, _)) => format!("{}\u{2026}", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
+/// The first few quotes.
+pub(super) fn quotes(quotes: &[String]) -> Vec<String> {
+    quotes.iter().take(MOST_QUOTES).map(|quote| text(quote)).collect()
+}
+
+/// `2, 5 and 9 more`: the first few ids.
+pub(super) fn ids(ids: &[u32]) -> String {
+    const MOST: usize = 10;
+    let shown = ids.iter().take(MOST).map(u32::to_string).collect::<Vec<_>>().join(", ");
+    match ids.len().saturating_sub(MOST) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_is_bounded() {
+        assert_eq!(text("short"), "short");
+        assert_eq!(text(&"é".repeat(501)).chars().count(), 501);
+        assert_eq!(text(&"é".repeat(500)).chars().count(), 500);
+        assert_eq!(quotes(&vec!["q".to_owned(); 9]).len(), 5);
+        assert_eq!(ids(&(1..=12).collect::<Vec<_>>()), "1, 2, 3, 4, 5, 6, 7, 8, 9, 10 and 2 more");
+        let value = list("items", vec![Value::Null; 103]);
+        assert_eq!(value["left_out"], 3);
+        assert_eq!(value["items"].as_array().unwrap().len(), 100);
+    }
+}

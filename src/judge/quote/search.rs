@@ -1,0 +1,179 @@
+//! Finding a quote in a text: exactly, else with small edits.
+//!
+//! Edits: Sellers' semi-global edit distance (1980), at most a tenth of the quote's bytes, for quotes of fifteen
+//! characters or more. Of k + 1 pieces of the quote at least one is untouched by k edits, so only the
+//! neighbourhoods of pieces that occur exactly are searched; that loses nothing and keeps long contexts cheap.
+//! Beyond a bound on the work a quote counts as not found. An edit must not touch a number, a negation or a
+//! negating prefix: those turn a sentence into another one.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use unicode_segmentation::UnicodeSegmentation;
+
+use super::super::{numbers, words};
+
+/// Shorter quotes have to occur exactly.
+const FEWEST_CHARACTERS: usize = 15;
+/// Longer quotes, in bytes, have to occur exactly.
+const LONGEST: usize = 2_000;
+/// Bytes of the quote for each edit.
+const BYTES_PER_EDIT: usize = 10;
+/// Bound on the cells of the distance matrix, and so on the work for one quote (some ten milliseconds).
+const MOST_CELLS: usize = 4_000_000;
+/// Bound on the places where a piece occurs.
+const MOST_PLACES: usize = 20_000;
+/// Prefixes that turn a word into its opposite.
+const NEGATING_PREFIXES: [&str; 11] = ["un", "non", "in", "im", "ir", "il", "dis", "mis", "ex", "de", "anti"];
+
+/// The words of `text` where `quote` occurs, both normalised; whole words, also where the quote cuts its last.
+pub(super) fn find<'t>(text: &'t str, quote: &str) -> Option<&'t str> {
+    if quote.is_empty() {
+        return None;
+    }
+    exact(text, quote).or_else(|| approximate(text, quote))
+}
+
+fn exact<'t>(text: &'t str, quote: &str) -> Option<&'t str> {
+    text.match_indices(quote)
+        .take(MOST_PLACES)
+        .map(|(start, found)| start..start + found.len())
+        .find(|range| whole_words(text, range) == *range)
+        .and_then(|range| text.get(range))
+}
+
+fn approximate<'t>(text: &'t str, quote: &str) -> Option<&'t str> {
+    let edits = quote.len() / BYTES_PER_EDIT;
+    if edits == 0 || quote.len() > LONGEST || quote.chars().count() < FEWEST_CHARACTERS {
+        return None;
+    }
+    let mut cells = 0;
+    let mut found: Vec<(usize, Range<usize>)> = Vec::new();
+    for window in windows(text, quote, edits) {
+        cells += window.len().saturating_mul(quote.len());
+        if cells > MOST_CELLS {
+            break;
+        }
+        let bytes = text.as_bytes().get(window.clone()).unwrap_or_default();
+        if let Some((cost, range)) = nearest(bytes, quote.as_bytes(), edits) {
+            found.push((cost, range.start + window.start..range.end + window.start));
+        }
+    }
+    found.sort_by_key(|(cost, range)| (*cost, range.start));
+    found.into_iter().find_map(|(cost, range)| {
+        let whole = whole_words(text, &range);
+        // A word that was cut counts as edited.
+        let added = whole.len().saturating_sub(range.len());
+        let words = text.get(whole)?;
+        (cost + added <= edits && same_sense(words, quote)).then_some(words)
+    })
+}
+
+/// The parts of the text where the quote can be, merged and in order.
+fn windows(text: &str, quote: &str, edits: usize) -> Vec<Range<usize>> {
+    let mut windows = Vec::new();
+    let mut start = 0;
+    for piece in 1..=edits + 1 {
+        let end = floor(quote, quote.len() * piece / (edits + 1));
+        let Some(needle) = quote.get(start..end).filter(|needle| !needle.is_empty()) else {
+            continue;
+        };
+        for (place, _) in text.match_indices(needle).take(MOST_PLACES) {
+            let from = place.saturating_sub(start + edits);
+            let to = place.saturating_add(quote.len() - start + edits).min(text.len());
+            windows.push(from..to);
+        }
+        start = end;
+        if windows.len() > MOST_PLACES {
+            break;
+        }
+    }
+    windows.sort_by_key(|window| (window.start, window.end));
+    let mut merged: Vec<Range<usize>> = Vec::new();
+    for window in windows {
+        match merged.last_mut() {
+            Some(last) if window.start <= last.end => last.end = last.end.max(window.end),
+            _ => merged.push(window),
+        }
+    }
+    merged
+}
+
+/// The place in `text` nearest to `quote` and its distance, if that is at most `edits`.
+fn nearest(text: &[u8], quote: &[u8], edits: usize) -> Option<(usize, Range<usize>)> {
+    // A column of Sellers' matrix: the distance of each prefix of the quote to some text that ends here, and
+    // where that text starts.
+    let mut column: Vec<(usize, usize)> = (0..=quote.len()).map(|row| (row, 0)).collect();
+    let mut best: Option<(usize, Range<usize>)> = None;
+    for (at, byte) in text.iter().enumerate() {
+        let mut diagonal = (0, at);
+        let mut above = (0, at + 1);
+        for (cell, wanted) in column.iter_mut().zip(std::iter::once(&0).chain(quote)).skip(1) {
+            let left = *cell;
+            let replaced = (diagonal.0 + usize::from(wanted != byte), diagonal.1);
+            let inserted = (left.0 + 1, left.1);
+            let deleted = (above.0 + 1, above.1);
+            let next = [inserted, deleted]
+                .into_iter()
+                .fold(replaced, |best, other| if other.0 < best.0 { other } else { best });
+            diagonal = left;
+            above = next;
+            *cell = next;
+        }
+        let better = |cost: usize| best.as_ref().is_none_or(|(least, _)| cost < *least);
+        if above.0 <= edits && better(above.0) {
+            best = Some((above.0, above.1..at + 1));
+        }
+    }
+    best
+}
+
+/// Whether the words found and the quote agree in what small edits must not change.
+fn same_sense(found: &str, quote: &str) -> bool {
+    let found_words: BTreeSet<&str> = found.unicode_words().collect();
+    let quote_words: BTreeSet<&str> = quote.unicode_words().collect();
+    let opposite = found_words.symmetric_difference(&quote_words).any(|word| {
+        NEGATING_PREFIXES
+            .iter()
+            .filter_map(|prefix| word.strip_prefix(prefix))
+            .any(|stem| stem.len() > 2 && (found_words.contains(stem) || quote_words.contains(stem)))
+    });
+    !opposite
+        && numbers::stated(found) == numbers::stated(quote)
+        && words::negations(found) == words::negations(quote)
+}
+
+/// The range, grown until it cuts no ASCII word and no number. Other scripts may not part their words.
+fn whole_words(text: &str, range: &Range<usize>) -> Range<usize> {
+    let bytes = text.as_bytes();
+    let letter = |index: usize| bytes.get(index).is_some_and(u8::is_ascii_alphanumeric);
+    let digit = |index: usize| bytes.get(index).is_some_and(u8::is_ascii_digit);
+    // Between two digits, a point or comma belongs to their number.
+    let inside = |index: usize| {
+        letter(index)
+            || (bytes.get(index).is_some_and(|byte| matches!(byte, b'.' | b','))
+                && index > 0
+                && digit(index - 1)
+                && digit(index + 1))
+    };
+    let mut start = floor(text, range.start);
+    let mut end = range.end.min(text.len());
+    while !text.is_char_boundary(end) {
+        end += 1;
+    }
+    while start > 0 && inside(start) && inside(start - 1) {
+        start -= 1;
+    }
+    while end > 0 && inside(end - 1) && inside(end) {
+        end += 1;
+    }
+    start..end
+}
+
+fn floor(text: &str, index: usize) -> usize {
+    let mut index = index.min(text.len());
+    while !text.is_char_boundary(index) {
+        index -= 1;
+    }
+    index
+}

@@ -1,0 +1,124 @@
+//! JSON Schemas of the replies, for endpoints that generate along a schema.
+//!
+//! Property order is the order of generation, so evidence and reasoning stand before the verdict. Strict mode
+//! wants every property required and no others. The ids asked for are an enumeration and the list has their
+//! exact length, as far as the endpoint can; the program checks both again in `parse`.
+
+use serde_json::{Value, json};
+
+/// The most ids that go into an enumeration: endpoints bound the size of all enumerations together.
+const MOST_ENUMERATED: usize = 250;
+
+/// A reply form: the name of its list and what an entry holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// `{statements: [{id, quotes, reasoning, verdict}]}`
+    Faithfulness,
+    /// `{items: [{id, reasoning, verdict}]}`
+    Checklist,
+    /// `{statements: [{id, reasoning, verdict}]}`
+    Correctness,
+}
+
+impl Form {
+    /// Name of the schema.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Faithfulness => "faithfulness",
+            Self::Checklist => "checklist",
+            Self::Correctness => "correctness",
+        }
+    }
+
+    /// The only key of the reply.
+    pub(super) fn list(self) -> &'static str {
+        match self {
+            Self::Faithfulness | Self::Correctness => "statements",
+            Self::Checklist => "items",
+        }
+    }
+
+    fn verdicts(self) -> &'static [&'static str] {
+        match self {
+            Self::Faithfulness => &["supported", "contradicted", "not_found", "no_claim"],
+            Self::Checklist => &["yes", "no"],
+            Self::Correctness => &["covered", "contradicted", "absent"],
+        }
+    }
+
+    /// The schema of a reply on the ids 1 to `asked`; without `lengths` the list has no bounds.
+    pub(super) fn schema(self, asked: usize, lengths: bool) -> Value {
+        let id = if asked <= MOST_ENUMERATED {
+            json!({"type": "integer", "enum": (1..=asked).collect::<Vec<_>>()})
+        } else {
+            json!({"type": "integer"})
+        };
+        let text = json!({"type": "string"});
+        let verdict = json!({"type": "string", "enum": self.verdicts()});
+        let entry = match self {
+            Self::Faithfulness => json!({
+                "type": "object",
+                "properties": {
+                    "id": id,
+                    "quotes": {"type": "array", "items": text},
+                    "reasoning": text,
+                    "verdict": verdict,
+                },
+                "required": ["id", "quotes", "reasoning", "verdict"],
+                "additionalProperties": false,
+            }),
+            Self::Checklist | Self::Correctness => json!({
+                "type": "object",
+                "properties": {"id": id, "reasoning": text, "verdict": verdict},
+                "required": ["id", "reasoning", "verdict"],
+                "additionalProperties": false,
+            }),
+        };
+        let list = if lengths {
+            json!({"type": "array", "items": entry, "minItems": asked, "maxItems": asked})
+        } else {
+            json!({"type": "array", "items": entry})
+        };
+        json!({
+            "type": "object",
+            "properties": {self.list(): list},
+            "required": [self.list()],
+            "additionalProperties": false,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn evidence_comes_before_the_verdict_in_the_bytes() {
+        for form in [Form::Faithfulness, Form::Checklist, Form::Correctness] {
+            let text = form.schema(2, true).to_string();
+            let reasoning = text.find("\"reasoning\":{").unwrap();
+            let verdict = text.find("\"verdict\":{").unwrap();
+            assert!(reasoning < verdict, "{text}");
+            if form == Form::Faithfulness {
+                assert!(text.find("\"quotes\":{").unwrap() < reasoning, "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_examples_in_the_prompts_fit_the_schemas() {
+        for (form, prompt) in [
+            (Form::Faithfulness, include_str!("prompts/faithfulness.md")),
+            (Form::Checklist, include_str!("prompts/relevance.md")),
+            (Form::Checklist, include_str!("prompts/rubric.md")),
+            (Form::Correctness, include_str!("prompts/correctness.md")),
+        ] {
+            let example = prompt.lines().find(|line| line.starts_with('{')).unwrap();
+            let example: Value = serde_json::from_str(example).unwrap();
+            let validator = jsonschema::validator_for(&form.schema(1, true)).unwrap();
+            assert!(validator.is_valid(&example), "{example}");
+            let other = example.to_string().replace("\"id\":1", "\"id\":2");
+            assert!(!validator.is_valid(&serde_json::from_str(&other).unwrap()));
+        }
+    }
+}

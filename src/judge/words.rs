@@ -1,0 +1,118 @@
+//! Texts made comparable: one spelling for what looks the same, words by their stems, negations.
+
+use std::collections::BTreeSet;
+
+use rust_stemmers::{Algorithm, Stemmer};
+use unicode_normalization::UnicodeNormalization;
+use unicode_segmentation::UnicodeSegmentation;
+
+/// Words without content of their own.
+const STOP_WORDS: [&str; 126] = [
+    "a", "about", "after", "all", "also", "an", "and", "any", "are", "as", "at", "be", "because", "been",
+    "before", "being", "but", "by", "can", "could", "did", "do", "does", "during", "each", "for", "from",
+    "had", "has", "have", "he", "her", "here", "him", "his", "how", "i", "if", "in", "into", "is", "it",
+    "its", "it's", "just", "may", "me", "might", "more", "most", "must", "my", "no", "nor", "not", "of",
+    "off", "on", "once", "only", "or", "other", "our", "out", "over", "own", "same", "shall", "she",
+    "should", "so", "some", "such", "than", "that", "the", "their", "them", "then", "there", "these", "they",
+    "this", "those", "through", "to", "too", "under", "until", "up", "upon", "us", "very", "was", "we",
+    "were", "what", "when", "where", "which", "while", "who", "whom", "why", "will", "with", "within",
+    "without", "would", "you", "your", "yours", "der", "die", "das", "und", "ist", "le", "la", "les", "et",
+    "est", "el", "los", "de", "y",
+];
+/// Words that turn a sentence into its opposite.
+const NEGATIONS: [&str; 17] = [
+    "no", "not", "never", "none", "nobody", "nothing", "neither", "nor", "without", "cannot", "except",
+    "unless", "nicht", "kein", "keine", "nie", "pas",
+];
+
+/// The text in one spelling: NFKC, one case, single spaces, plain quotes and dashes, nothing invisible.
+pub(super) fn normalise(text: &str) -> String {
+    let mut normal = String::with_capacity(text.len());
+    let mut space = false;
+    let plain = text.chars().filter(|character| !is_invisible(*character)).map(plain);
+    for character in plain.nfkc().filter(|character| !is_invisible(*character)) {
+        if character.is_whitespace() {
+            space = true;
+        } else {
+            if space && !normal.is_empty() {
+                normal.push(' ');
+            }
+            space = false;
+            // Up and down again: "ß" is "ss" and every sigma is the same one, as in case folding.
+            normal.extend(self::plain(character).to_uppercase().flat_map(char::to_lowercase));
+        }
+    }
+    normal
+}
+
+/// Zero-width and bidirectional controls, variation selectors, tags and other controls that show nothing.
+fn is_invisible(character: char) -> bool {
+    (character.is_control() && !character.is_whitespace())
+        || matches!(
+            character,
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{e0000}'..='\u{e01ef}'
+        )
+}
+
+/// Typographic quotes and dashes in ASCII.
+fn plain(character: char) -> char {
+    match character {
+        '\u{2018}'..='\u{201b}' | '\u{2032}' | '\u{2039}' | '\u{203a}' | '\u{b4}' | '`' => '\'',
+        '\u{201c}'..='\u{201f}' | '\u{2033}' | '\u{ab}' | '\u{bb}' => '"',
+        '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{fe58}' | '\u{fe63}' | '\u{ff0d}' => '-',
+        other => other,
+    }
+}
+
+/// The stems of the words with content in a normalised text. Stems are those of English; a word of another
+/// language keeps being equal to itself.
+pub(super) fn content_stems(normal: &str) -> BTreeSet<String> {
+    let stemmer = Stemmer::create(Algorithm::English);
+    normal
+        .unicode_words()
+        .filter(|word| !STOP_WORDS.contains(word) && word.chars().any(char::is_alphabetic))
+        .map(|word| stemmer.stem(word.strip_suffix("'s").unwrap_or(word)).into_owned())
+        // A lone Latin letter says nothing; a lone ideograph is a word.
+        .filter(|stem| stem.len() > 1)
+        .collect()
+}
+
+/// How often a normalised text negates.
+pub(super) fn negations(normal: &str) -> usize {
+    normal.unicode_words().filter(|word| NEGATIONS.contains(word) || word.ends_with("n't")).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_looks_the_same_is_the_same() {
+        assert_eq!(
+            normalise("  The\u{a0}“Ｆｕｌｌ”\n ﬁne\u{200b}  Straße \u{2014} it\u{2019}s "),
+            "the \"full\" fine strasse - it's"
+        );
+        assert_eq!(normalise("Ὀδυσσεύς"), normalise("ὈΔΥΣΣΕΎΣ"));
+        assert_eq!(normalise("e\u{301}te\u{301}"), normalise("été"));
+        assert_eq!(normalise("a\u{202e}b\u{feff}c\u{e0041}\u{0}"), "abc");
+        assert_eq!(normalise("\u{200b}\n"), "");
+    }
+
+    #[test]
+    fn look_alikes_of_another_script_stay_different() {
+        assert_ne!(normalise("refund"), normalise("r\u{435}fund"));
+    }
+
+    #[test]
+    fn stems_leave_stop_words_and_numbers_out() {
+        let stems = content_stems(&normalise("The refunds are refunded within 30 days of it."));
+        assert_eq!(stems.into_iter().collect::<Vec<_>>(), ["day", "refund"]);
+    }
+
+    #[test]
+    fn negations_are_counted() {
+        assert_eq!(negations("you can't return it and it is not refunded without a receipt"), 3);
+        assert_eq!(negations("notable nothingness"), 0);
+    }
+}
