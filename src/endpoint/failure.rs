@@ -127,6 +127,15 @@ impl Teller {
         })
     }
 
+    /// The fault of an answer that began well and broke off.
+    pub(super) fn cut_off(&self, error: &reqwest::Error) -> Fault {
+        if error.is_timeout() {
+            return self.transport(error);
+        }
+        self.fault(FaultKind::InvalidAnswer, "the answer is cut off: the connection ended within its body")
+            .help("see the server's log")
+    }
+
     /// The fault of a transport that failed.
     pub(super) fn transport(&self, error: &reqwest::Error) -> Fault {
         let cause = Cause::of(error);
@@ -161,9 +170,9 @@ impl Teller {
                 format!("no encrypted connection: {}", self.clean(&cause.text)),
                 "does the server speak https on this port? else write http in endpoint.base_url",
             ),
-            Some(
-                io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe | io::ErrorKind::UnexpectedEof,
-            ) => ("the connection was reset".to_owned(), "see the server's log"),
+            Some(io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe) => {
+                ("the connection was reset".to_owned(), "see the server's log")
+            }
             _ if cause.incomplete => {
                 ("the connection was closed before the answer was whole".to_owned(), "see the server's log")
             }

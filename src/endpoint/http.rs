@@ -74,7 +74,7 @@ impl HttpModel {
             }
             builder
         };
-        let client = build_client(builder, options.ca_cert.as_deref(), address.url().scheme() == "https")?;
+        let client = build_client(builder, options.ca_cert.as_deref(), &address)?;
         let teller = Teller {
             label: address.label().to_owned(),
             api_key_env: options.api_key_env.clone(),
@@ -174,7 +174,7 @@ impl HttpModel {
                 let what = format!("the answer is larger than {} bytes", self.max_body_bytes);
                 return Err(self.teller.fault(FaultKind::TooLarge, what));
             }
-            Err(ReadError::Transport(error)) => return Err(self.teller.transport(&error)),
+            Err(ReadError::Transport(error)) => return Err(self.teller.cut_off(&error)),
         };
         let latency_ms = sent.elapsed().as_secs_f64() * 1000.0;
         self.check_content_type(&response)?;
@@ -304,21 +304,28 @@ fn header_value(text: &str) -> Option<HeaderValue> {
 fn build_client(
     builder: impl Fn() -> ClientBuilder,
     ca_cert: Option<&[u8]>,
-    encrypted: bool,
+    address: &Address,
 ) -> Result<Client, Mistake> {
     // An error here means that a provider is installed already, which is what we want.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let extra = ca_cert.map(certificates).transpose()?.unwrap_or_default();
-    match builder().tls_certs_merge(extra.iter().cloned()).build() {
-        Ok(client) => Ok(client),
-        // Without encryption nothing needs to be trusted: a bare container can call a plain server.
-        Err(_) if !encrypted => builder()
-            .tls_certs_only(extra)
-            .build()
-            .map_err(|error| Mistake::new(format!("the HTTP client could not be made: {}", innermost(&error)))),
-        Err(error) => Err(Mistake::new(format!("the HTTPS client could not be made: {}", innermost(&error)))
-            .help("install the system's certificates (the package ca-certificates), or name one in endpoint.ca_cert")),
-    }
+    let is_encrypted = address.url().scheme() == "https";
+    let without_roots = || builder().tls_certs_only(extra.iter().cloned()).build();
+    let client = if !is_encrypted && address.is_loopback() {
+        // Neither the server nor a proxy is met with encryption: no time is spent on reading the system's roots.
+        without_roots()
+    } else {
+        match builder().tls_certs_merge(extra.iter().cloned()).build() {
+            // A bare container without roots can call a plain server all the same.
+            Err(_) if !is_encrypted => without_roots(),
+            other => other,
+        }
+    };
+    client.map_err(|error| {
+        Mistake::new(format!("the client for {} could not be made: {}", address.host(), innermost(&error)))
+            .at(Place::file("endpoint"))
+            .help("install the system's certificates (the package ca-certificates), or name one in endpoint.ca_cert")
+    })
 }
 
 fn certificates(pem: &[u8]) -> Result<Vec<Certificate>, Mistake> {
