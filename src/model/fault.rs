@@ -1,6 +1,7 @@
 //! A fault of the endpoint: no answer came, or none that is whole. Says nothing about quality.
 
 use std::fmt;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -101,12 +102,14 @@ pub struct Fault {
     pub message: String,
     /// The next step.
     pub help: Option<String>,
+    /// How long the endpoint asked to wait before the next try, where it did.
+    pub retry_after: Option<Duration>,
 }
 
 impl Fault {
     /// A fault without help.
     pub fn new(kind: FaultKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), help: None }
+        Self { kind, message: message.into(), help: None, retry_after: None }
     }
 
     /// The same fault with the next step.

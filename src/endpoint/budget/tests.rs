@@ -1,0 +1,146 @@
+use futures::future::join_all;
+use serde_json::json;
+
+use super::super::test_support::{Kept, Scripted, answer, request};
+use super::*;
+
+/// A model whose worst case is known: 4 bytes of text, 16 for the message, 1,000 for the answer.
+const WORST: f64 = (20.0 * 10.0 + 1000.0 * 20.0) / 1e6;
+/// 100 tokens in and 10 out.
+const COST: f64 = (100.0 * 10.0 + 10.0 * 20.0) / 1e6;
+
+fn priced() -> ChatRequest {
+    let mut asked = request();
+    asked.parameters.insert("max_completion_tokens".to_owned(), json!(1000));
+    asked
+}
+
+fn budget(ceilings: Ceilings) -> Arc<Budget> {
+    let price = Price { input_per_million: 10.0, output_per_million: 20.0 };
+    Arc::new(Budget::new(ceilings, BTreeMap::from([("m".to_owned(), price)])))
+}
+
+fn budgeted(inner: &Arc<Scripted>, budget: &Arc<Budget>) -> (Budgeted, Arc<Kept>) {
+    let events = Arc::new(Kept::default());
+    let model = Budgeted::new(
+        Arc::clone(inner) as _,
+        Arc::clone(budget),
+        Arc::clone(&events) as _,
+        CancellationToken::new(),
+    );
+    (model, events)
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_are_a_hard_ceiling() {
+    let inner = Scripted::slow([], Duration::from_millis(10));
+    let budget = budget(Ceilings { calls: Some(7), ..Ceilings::default() });
+    let (model, _) = budgeted(&inner, &budget);
+    let asked = request();
+    let results = join_all((0..20).map(|_| model.complete(&asked))).await;
+    assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 7);
+    assert_eq!((inner.calls(), budget.calls()), (7, 7));
+    let fault = results.into_iter().find_map(Result::err).unwrap();
+    assert_eq!(fault.kind, FaultKind::BudgetSpent);
+    assert!(fault.message.contains('7') && fault.help.is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn money_reserves_the_worst_case_of_what_is_in_flight() {
+    let inner = Scripted::slow([], Duration::from_millis(10));
+    // Room for two worst cases at a time, and for eight real costs beside one worst case.
+    let usd = WORST * 2.0 + COST / 2.0;
+    let budget = budget(Ceilings { usd: Some(usd), ..Ceilings::default() });
+    let (model, events) = budgeted(&inner, &budget);
+    let asked = priced();
+    let results = join_all((0..40).map(|_| model.complete(&asked))).await;
+    assert_eq!(inner.peak(), 2, "the others waited for room");
+    let made = results.iter().filter(|result| result.is_ok()).count();
+    let expected = ((usd - WORST) / COST).floor() as usize + 1;
+    assert_eq!(made, expected);
+    assert!(budget.spent_usd() <= usd);
+    assert!((budget.spent_usd() - made as f64 * COST).abs() < 1e-12);
+    assert_eq!(events.count(|event| matches!(event, Event::Spent { .. })), made);
+    assert!(results.into_iter().filter_map(Result::err).all(|fault| fault.kind == FaultKind::BudgetSpent));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_may_have_been_charged_counts_in_full() {
+    let faults =
+        [(FaultKind::Timeout, WORST), (FaultKind::RateLimited, 0.0), (FaultKind::InvalidAnswer, WORST)];
+    for (kind, expected) in faults {
+        let inner = Scripted::new([Err(Fault::new(kind, "broke"))]);
+        let budget = budget(Ceilings { usd: Some(1.0), ..Ceilings::default() });
+        budgeted(&inner, &budget).0.complete(&priced()).await.unwrap_err();
+        assert!((budget.spent_usd() - expected).abs() < 1e-12, "{kind:?}");
+    }
+    let mut silent = answer("no usage");
+    silent.usage = None;
+    let inner = Scripted::new([Ok(silent)]);
+    let budget = budget(Ceilings::default());
+    budgeted(&inner, &budget).0.complete(&priced()).await.unwrap();
+    assert!((budget.spent_usd() - WORST).abs() < 1e-12);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_cut_off_in_flight_counts_in_full() {
+    let inner = Scripted::slow([], Duration::from_secs(5));
+    let budget = budget(Ceilings { usd: Some(1.0), ..Ceilings::default() });
+    let (model, _) = budgeted(&inner, &budget);
+    let cut = tokio::time::timeout(Duration::from_secs(1), model.complete(&priced())).await;
+    assert!(cut.is_err());
+    assert!((budget.spent_usd() - WORST).abs() < 1e-12);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_never_left_costs_nothing() {
+    let inner = Scripted::new([Err(interrupted())]);
+    let budget = budget(Ceilings { calls: Some(1), usd: Some(1.0), time: None });
+    let (model, _) = budgeted(&inner, &budget);
+    model.complete(&priced()).await.unwrap_err();
+    assert_eq!((budget.calls(), budget.spent_usd()), (0, 0.0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn money_needs_a_price() {
+    let inner = Scripted::new([]);
+    let budget = Arc::new(Budget::new(Ceilings { usd: Some(1.0), ..Ceilings::default() }, BTreeMap::new()));
+    let fault = budgeted(&inner, &budget).0.complete(&request()).await.unwrap_err();
+    assert_eq!(fault.kind, FaultKind::BudgetSpent);
+    assert!(fault.message.contains("`m`"));
+    assert_eq!(inner.calls(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_its_time_nothing_is_called_and_what_is_in_flight_is_cut() {
+    let inner = Scripted::slow([], Duration::from_secs(12));
+    let budget = budget(Ceilings { time: Some(Duration::from_secs(10)), ..Ceilings::default() });
+    let (model, _) = budgeted(&inner, &budget);
+    let start = Instant::now();
+    // Within the grace.
+    model.complete(&request()).await.unwrap();
+    assert_eq!(model.complete(&request()).await.unwrap_err().kind, FaultKind::BudgetSpent);
+    assert_eq!((inner.calls(), start.elapsed().as_secs()), (1, 12));
+
+    let inner = Scripted::slow([], Duration::from_secs(60));
+    let budget = self::budget(Ceilings { time: Some(Duration::from_secs(10)), ..Ceilings::default() });
+    let start = Instant::now();
+    let fault = budgeted(&inner, &budget).0.complete(&request()).await.unwrap_err();
+    assert_eq!((fault.kind, start.elapsed().as_secs()), (FaultKind::BudgetSpent, 15));
+}
+
+#[tokio::test(start_paused = true)]
+async fn waiting_for_room_ends_when_the_run_stops() {
+    let inner = Scripted::slow([], Duration::from_secs(5));
+    let budget = budget(Ceilings { usd: Some(WORST * 1.5), ..Ceilings::default() });
+    let stop = CancellationToken::new();
+    let model =
+        Budgeted::new(Arc::clone(&inner) as _, Arc::clone(&budget), Arc::new(Kept::default()), stop.clone());
+    let asked = priced();
+    let (first, second, ()) = tokio::join!(model.complete(&asked), model.complete(&asked), async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        stop.cancel();
+    });
+    assert!(first.is_ok());
+    assert_eq!(second.unwrap_err().kind, FaultKind::Interrupted);
+}

@@ -1,0 +1,246 @@
+//! The one retry layer: what is tried again, after how long a wait, and when an endpoint is given up.
+//!
+//! Waits grow exponentially with full jitter (a wait is drawn evenly from zero to its limit), so calls that failed
+//! together do not come back together. A wait that the endpoint asks for is obeyed, up to a ceiling. Attempts and
+//! waiting are bounded for each call, failures in a row for the endpoint.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::options::Options;
+use super::{interrupted, lock};
+use crate::model::{ChatRequest, Completion, Fault, FaultKind};
+use crate::port::{ChatModel, Event, EventSink};
+
+/// Limit of the first wait; it doubles with each attempt.
+const FIRST_WAIT: Duration = Duration::from_millis(500);
+
+/// Limit of any wait that is not asked for.
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
+
+/// A wait that is asked for is cut to this: limits often recover long before the time they name.
+const CEILING: Duration = Duration::from_secs(60);
+
+/// A wait that costs no attempt counts as this long at least, so that a call cannot be repeated for ever.
+const SHORTEST_CHARGE: Duration = Duration::from_secs(1);
+
+/// Spread added to a wait that was asked for, as a share of it, and at most.
+const SPREAD: f64 = 0.1;
+const LONGEST_SPREAD: Duration = Duration::from_secs(1);
+
+/// So many calls in a row that failed for good, and the endpoint is dead.
+const DEAD_AFTER_CALLS: u32 = 10;
+
+/// So many failed connections before the first success, and the endpoint is dead.
+const DEAD_AFTER_CONNECTIONS: u32 = 5;
+
+/// A model that is asked again where that may help.
+pub struct Retrying {
+    inner: Arc<dyn ChatModel>,
+    attempts: u32,
+    max_wait: Duration,
+    deadline: Option<Instant>,
+    health: Mutex<Health>,
+    events: Arc<dyn EventSink>,
+    stop: CancellationToken,
+}
+
+/// What all calls together know of the endpoint.
+#[derive(Default)]
+struct Health {
+    has_succeeded: bool,
+    failed_connections: u32,
+    failed_calls: u32,
+    /// The fault that every further call ends with.
+    dead: Option<Fault>,
+}
+
+/// What follows a fault.
+#[derive(Debug, PartialEq)]
+enum Next {
+    /// The fault stands.
+    GiveUp,
+    /// Another attempt after this wait.
+    Again { wait: Duration, is_free: bool },
+}
+
+/// What one call has used up.
+#[derive(Debug, Default)]
+struct Spent {
+    attempts: u32,
+    waited: Duration,
+}
+
+impl Retrying {
+    /// Puts `attempts` and `max_wait` of the options around a model; waits end at the budget's deadline.
+    pub fn new(
+        inner: Arc<dyn ChatModel>,
+        options: &Options,
+        events: Arc<dyn EventSink>,
+        stop: CancellationToken,
+    ) -> Self {
+        Self {
+            inner,
+            attempts: options.attempts.max(1),
+            max_wait: options.max_wait,
+            deadline: options.budget.as_ref().and_then(|budget| budget.deadline()),
+            health: Mutex::default(),
+            events,
+            stop,
+        }
+    }
+
+    async fn call(&self, request: &ChatRequest) -> Result<Completion, Fault> {
+        let mut spent = Spent::default();
+        let mut tries = 0_u32;
+        loop {
+            if let Some(fault) = lock(&self.health).dead.clone() {
+                return Err(fault);
+            }
+            if self.stop.is_cancelled() {
+                return Err(interrupted());
+            }
+            let fault = match self.inner.complete(request).await {
+                Ok(completion) => {
+                    lock(&self.health).succeeded();
+                    return Ok(completion);
+                }
+                Err(fault) => fault,
+            };
+            tries = tries.saturating_add(1);
+            if let Some(dead) = lock(&self.health).failed_attempt(&fault) {
+                return Err(dead);
+            }
+            match next(&fault, &mut spent, self.attempts, self.max_wait, rand::random()) {
+                Next::GiveUp => return Err(self.give_up(fault, tries)),
+                Next::Again { wait, .. }
+                    if self.deadline.is_some_and(|deadline| Instant::now() + wait >= deadline) =>
+                {
+                    return Err(self.give_up(fault, tries));
+                }
+                Next::Again { wait, .. } => {
+                    self.events
+                        .emit(Event::Retried { wait_seconds: wait.as_secs_f64(), reason: fault.message });
+                    tokio::select! {
+                        biased;
+                        () = self.stop.cancelled() => return Err(interrupted()),
+                        () = tokio::time::sleep(wait) => {}
+                    }
+                }
+            }
+        }
+    }
+
+    /// The call failed for good.
+    fn give_up(&self, mut fault: Fault, tries: u32) -> Fault {
+        if let Some(dead) = lock(&self.health).failed_call(&fault) {
+            return dead;
+        }
+        if tries > 1 {
+            fault.message.push_str(&format!(" ({tries} attempts)"));
+        }
+        fault
+    }
+}
+
+impl ChatModel for Retrying {
+    fn complete<'a>(&'a self, request: &'a ChatRequest) -> BoxFuture<'a, Result<Completion, Fault>> {
+        self.call(request).boxed()
+    }
+}
+
+impl Health {
+    fn succeeded(&mut self) {
+        self.has_succeeded = true;
+        self.failed_calls = 0;
+    }
+
+    /// Counts a failed attempt; the fault to end with if the endpoint is dead now.
+    fn failed_attempt(&mut self, fault: &Fault) -> Option<Fault> {
+        if fault.kind == FaultKind::Connection && !self.has_succeeded {
+            self.failed_connections = self.failed_connections.saturating_add(1);
+            if self.failed_connections >= DEAD_AFTER_CONNECTIONS {
+                let count = self.failed_connections;
+                return Some(
+                    self.die(fault, &format!("given up after {count} failed connections and no success")),
+                );
+            }
+        }
+        None
+    }
+
+    /// Counts a call that failed for good by a fault of the endpoint.
+    fn failed_call(&mut self, fault: &Fault) -> Option<Fault> {
+        if !is_retriable(fault.kind) {
+            return None;
+        }
+        self.failed_calls = self.failed_calls.saturating_add(1);
+        (self.failed_calls >= DEAD_AFTER_CALLS).then(|| {
+            let count = self.failed_calls;
+            self.die(fault, &format!("given up after {count} calls in a row that failed for good"))
+        })
+    }
+
+    /// The first to find the endpoint dead says why, for all.
+    fn die(&mut self, fault: &Fault, why: &str) -> Fault {
+        self.dead
+            .get_or_insert_with(|| Fault {
+                kind: FaultKind::Dead,
+                message: format!("{} ({why})", fault.message),
+                help: fault.help.clone(),
+                retry_after: None,
+            })
+            .clone()
+    }
+}
+
+/// Faults of the endpoint that may be over in a moment.
+fn is_retriable(kind: FaultKind) -> bool {
+    matches!(
+        kind,
+        FaultKind::RateLimited
+            | FaultKind::Unavailable
+            | FaultKind::Connection
+            | FaultKind::Timeout
+            | FaultKind::InvalidAnswer
+            | FaultKind::TooLarge
+    )
+}
+
+/// Decides what follows a fault and books it; `draw` is evenly distributed in 0..1.
+fn next(fault: &Fault, spent: &mut Spent, attempts: u32, max_wait: Duration, draw: f64) -> Next {
+    if !is_retriable(fault.kind) {
+        return Next::GiveUp;
+    }
+    let asked = fault.retry_after.filter(|wait| !wait.is_zero());
+    let is_free = asked.is_some();
+    if !is_free {
+        spent.attempts = spent.attempts.saturating_add(1);
+    }
+    // The last attempt allowed has been made, or nothing of the patience is left.
+    let left = max_wait.saturating_sub(spent.waited);
+    if spent.attempts >= attempts || left.is_zero() {
+        return Next::GiveUp;
+    }
+    let wait = match asked {
+        Some(asked) => {
+            let spread = asked.mul_f64(SPREAD).min(LONGEST_SPREAD).mul_f64(draw);
+            asked.min(CEILING) + spread
+        }
+        None => {
+            let doublings = spent.attempts.saturating_sub(1).min(16);
+            FIRST_WAIT.saturating_mul(1 << doublings).min(LONGEST_WAIT).mul_f64(draw)
+        }
+    };
+    let wait = wait.min(left);
+    spent.waited += if is_free { wait.max(SHORTEST_CHARGE) } else { wait };
+    Next::Again { wait, is_free }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,209 @@
+use super::super::test_support::{Kept, Scripted, answer, asking, request};
+use super::*;
+
+const RETRIABLE: [FaultKind; 6] = [
+    FaultKind::RateLimited,
+    FaultKind::Unavailable,
+    FaultKind::Connection,
+    FaultKind::Timeout,
+    FaultKind::InvalidAnswer,
+    FaultKind::TooLarge,
+];
+
+const FINAL: [FaultKind; 13] = [
+    FaultKind::MissingCredentials,
+    FaultKind::Unauthorized,
+    FaultKind::Forbidden,
+    FaultKind::NotFound,
+    FaultKind::QuotaSpent,
+    FaultKind::Rejected,
+    FaultKind::ContextLength,
+    FaultKind::ContentFilter,
+    FaultKind::Certificate,
+    FaultKind::Redirected,
+    FaultKind::Dead,
+    FaultKind::BudgetSpent,
+    FaultKind::Interrupted,
+];
+
+fn fault(kind: FaultKind) -> Fault {
+    Fault::new(kind, "it broke")
+}
+
+struct Bench {
+    model: Retrying,
+    inner: Arc<Scripted>,
+    events: Arc<Kept>,
+    stop: CancellationToken,
+}
+
+fn bench(script: Vec<Result<Completion, Fault>>) -> Bench {
+    bench_with(Options::new("http://localhost"), script)
+}
+
+fn bench_with(options: Options, script: Vec<Result<Completion, Fault>>) -> Bench {
+    let inner = Scripted::new(script);
+    let events = Arc::new(Kept::default());
+    let stop = CancellationToken::new();
+    let model = Retrying::new(Arc::clone(&inner) as _, &options, Arc::clone(&events) as _, stop.clone());
+    Bench { model, inner, events, stop }
+}
+
+#[tokio::test(start_paused = true)]
+async fn retriable_faults_are_tried_again_and_reported() {
+    for kind in RETRIABLE {
+        let bench = bench(vec![Err(fault(kind)), Err(fault(kind)), Ok(answer("late"))]);
+        assert_eq!(bench.model.complete(&request()).await.unwrap().text, "late");
+        assert_eq!(bench.inner.calls(), 3, "{kind:?}");
+        assert_eq!(bench.events.count(|event| matches!(event, Event::Retried { .. })), 2);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn other_faults_stand_at_once() {
+    for kind in FINAL {
+        let bench = bench(vec![Err(fault(kind))]);
+        assert_eq!(bench.model.complete(&request()).await.unwrap_err(), fault(kind));
+        assert_eq!(bench.inner.calls(), 1, "{kind:?}");
+        assert!(bench.events.events().is_empty());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn attempts_are_bounded_and_told() {
+    let bench = bench(vec![Err(fault(FaultKind::Unavailable)); 20]);
+    let fault = bench.model.complete(&request()).await.unwrap_err();
+    assert_eq!((fault.kind, fault.message.as_str()), (FaultKind::Unavailable, "it broke (6 attempts)"));
+    assert_eq!(bench.inner.calls(), 6);
+}
+
+#[tokio::test(start_paused = true)]
+async fn waits_stay_below_their_doubling_limits() {
+    let bench = bench(vec![Err(fault(FaultKind::Timeout)); 20]);
+    bench.model.complete(&request()).await.unwrap_err();
+    let seen = bench.inner.seen();
+    let limits = [500, 1000, 2000, 4000, 8000];
+    for (pair, limit) in seen.windows(2).zip(limits) {
+        // The timer of tokio rounds up to a millisecond.
+        assert!(pair[1].1 - pair[0].1 <= Duration::from_millis(limit + 1));
+    }
+}
+
+#[test]
+fn back_off_is_full_jitter() {
+    let again = |attempts, draw| {
+        let mut spent = Spent { attempts, waited: Duration::ZERO };
+        next(&fault(FaultKind::Timeout), &mut spent, 100, Duration::from_secs(1000), draw)
+    };
+    let wait = |seconds| Next::Again { wait: Duration::from_secs_f64(seconds), is_free: false };
+    assert_eq!(again(0, 0.0), wait(0.0));
+    assert_eq!(again(0, 0.5), wait(0.25));
+    assert_eq!(again(3, 0.5), wait(2.0));
+    assert_eq!(again(50, 0.5), wait(15.0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_that_is_asked_for_costs_no_attempt() {
+    let start = Instant::now();
+    for kind in [FaultKind::RateLimited, FaultKind::Unavailable] {
+        let bench = bench(vec![Err(asking(kind, Duration::from_secs(3))); 20]);
+        bench.model.complete(&request()).await.unwrap();
+        assert_eq!(bench.inner.calls(), 21, "{kind:?}");
+    }
+    let elapsed = start.elapsed();
+    assert!(elapsed >= Duration::from_secs(120) && elapsed <= Duration::from_secs(133), "{elapsed:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn asked_waits_end_with_the_patience_of_the_call() {
+    let start = Instant::now();
+    let bench = bench(vec![Err(asking(FaultKind::RateLimited, Duration::from_secs(3600))); 20]);
+    let fault = bench.model.complete(&request()).await.unwrap_err();
+    assert_eq!(fault.kind, FaultKind::RateLimited);
+    assert_eq!(bench.inner.calls(), 3, "cut to a minute each, two minutes in all");
+    assert!(start.elapsed() <= Duration::from_secs(121));
+}
+
+#[tokio::test(start_paused = true)]
+async fn tiny_waits_cannot_repeat_a_call_for_ever() {
+    let bench = bench(vec![Err(asking(FaultKind::RateLimited, Duration::from_millis(1))); 500]);
+    bench.model.complete(&request()).await.unwrap_err();
+    assert_eq!(bench.inner.calls(), 121);
+}
+
+#[tokio::test(start_paused = true)]
+async fn five_failed_connections_before_any_success_are_the_end() {
+    let bench = bench(vec![Err(fault(FaultKind::Connection).help("start it")); 20]);
+    let start = Instant::now();
+    let fault = bench.model.complete(&request()).await.unwrap_err();
+    assert_eq!((fault.kind, fault.help.as_deref()), (FaultKind::Dead, Some("start it")));
+    assert!(fault.message.contains("it broke") && fault.message.contains('5'), "{fault}");
+    assert_eq!(bench.inner.calls(), 5);
+    assert!(start.elapsed() < Duration::from_secs(8), "noticed within seconds");
+    assert_eq!(bench.model.complete(&request()).await.unwrap_err().kind, FaultKind::Dead);
+    assert_eq!(bench.inner.calls(), 5, "a dead endpoint is not called again");
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_success_failed_connections_are_ordinary_faults() {
+    let mut script = vec![Ok(answer("first"))];
+    script.extend(vec![Err(fault(FaultKind::Connection)); 6]);
+    let bench = bench(script);
+    bench.model.complete(&request()).await.unwrap();
+    assert_eq!(bench.model.complete(&request()).await.unwrap_err().kind, FaultKind::Connection);
+    bench.model.complete(&request()).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn ten_failed_calls_in_a_row_are_the_end() {
+    let options = Options { attempts: 1, ..Options::new("http://localhost") };
+    let mut script = vec![Err(fault(FaultKind::Unavailable)); 9];
+    script.push(Ok(answer("alive")));
+    script.extend(vec![Err(fault(FaultKind::Unavailable)); 10]);
+    let bench = bench_with(options, script);
+    let mut kinds = Vec::new();
+    for _ in 0..21 {
+        kinds.push(bench.model.complete(&request()).await.err().map(|fault| fault.kind));
+    }
+    let mut expected = vec![Some(FaultKind::Unavailable); 9];
+    expected.push(None);
+    expected.extend(vec![Some(FaultKind::Unavailable); 9]);
+    expected.extend([Some(FaultKind::Dead); 2]);
+    assert_eq!(kinds, expected);
+    assert_eq!(bench.inner.calls(), 20);
+}
+
+#[tokio::test(start_paused = true)]
+async fn refused_requests_do_not_make_an_endpoint_dead() {
+    let bench = bench(vec![Err(fault(FaultKind::ContextLength)); 30]);
+    for _ in 0..30 {
+        assert_eq!(bench.model.complete(&request()).await.unwrap_err().kind, FaultKind::ContextLength);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_ends_a_wait_at_once() {
+    let bench = bench(vec![Err(asking(FaultKind::RateLimited, Duration::from_secs(30))); 5]);
+    let start = Instant::now();
+    let stop = bench.stop.clone();
+    let asked = request();
+    let (result, ()) = tokio::join!(bench.model.complete(&asked), async {
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        stop.cancel();
+    });
+    assert_eq!(result.unwrap_err().kind, FaultKind::Interrupted);
+    assert_eq!(start.elapsed().as_secs(), 2);
+    assert_eq!(bench.model.complete(&request()).await.unwrap_err().kind, FaultKind::Interrupted);
+    assert_eq!(bench.inner.calls(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_waits_beyond_the_time_of_the_budget() {
+    let ceilings = super::super::Ceilings { time: Some(Duration::from_secs(10)), ..Default::default() };
+    let budget = Arc::new(super::super::Budget::new(ceilings, Default::default()));
+    let options = Options { budget: Some(budget), ..Options::new("http://localhost") };
+    let bench = bench_with(options, vec![Err(asking(FaultKind::RateLimited, Duration::from_secs(30)))]);
+    let start = Instant::now();
+    assert_eq!(bench.model.complete(&request()).await.unwrap_err().kind, FaultKind::RateLimited);
+    assert!(start.elapsed() < Duration::from_secs(1));
+}

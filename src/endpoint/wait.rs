@@ -1,0 +1,188 @@
+//! How long an endpoint asks to wait, read from the headers of its response.
+//!
+//! `Retry-After` in seconds or as a date (RFC 9110, section 10.2.3), `retry-after-ms`, and the
+//! `x-ratelimit-reset-*` family, which holds durations (`6m0s`, `1.5s`, `200ms`), seconds, or points in time.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use reqwest::header::{HeaderMap, RETRY_AFTER};
+
+/// Nobody means more than this; it keeps arithmetic with durations safe.
+const LONGEST: f64 = 366.0 * 86_400.0;
+
+/// The wait that the endpoint asked for, if it did; `now` is for dates. Never zero.
+pub(super) fn asked(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    explicit(headers, now).or_else(|| reset(headers, now)).filter(|wait| !wait.is_zero())
+}
+
+/// `retry-after-ms`, which is the finer one, else `Retry-After`.
+fn explicit(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    let milliseconds = text(headers, "retry-after-ms").and_then(|value| value.parse::<f64>().ok());
+    if let Some(wait) = milliseconds.and_then(|value| seconds(value / 1000.0)) {
+        return Some(wait);
+    }
+    let value = text(headers, RETRY_AFTER.as_str())?;
+    if let Ok(number) = value.parse::<f64>() {
+        return seconds(number);
+    }
+    let date = httpdate::parse_http_date(value).ok()?;
+    Some(date.duration_since(now).unwrap_or_default())
+}
+
+/// The `x-ratelimit-reset*` headers: the latest of those with nothing remaining, else the earliest of all.
+fn reset(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    let mut exhausted: Option<Duration> = None;
+    let mut earliest: Option<Duration> = None;
+    for (name, value) in headers {
+        let Some(what) = name.as_str().strip_prefix("x-ratelimit-reset") else { continue };
+        let Some(wait) = value.to_str().ok().and_then(|value| moment(value.trim(), now)) else { continue };
+        let left = text(headers, &format!("x-ratelimit-remaining{what}"));
+        if left.and_then(|left| left.parse::<f64>().ok()).is_some_and(|left| left <= 0.0) {
+            exhausted = Some(exhausted.map_or(wait, |other| other.max(wait)));
+        }
+        earliest = Some(earliest.map_or(wait, |other| other.min(wait)));
+    }
+    exhausted.or(earliest)
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok().map(str::trim)
+}
+
+fn seconds(number: f64) -> Option<Duration> {
+    (number.is_finite() && number >= 0.0).then(|| Duration::from_secs_f64(number.min(LONGEST)))
+}
+
+/// A duration with units, plain seconds, or a point in time as seconds or milliseconds since 1970 or a date.
+fn moment(value: &str, now: SystemTime) -> Option<Duration> {
+    if let Ok(number) = value.parse::<f64>() {
+        // A number as large as this is a date: 1e9 s is the year 2001, 1e11 ms the year 1973.
+        let since_epoch = match number {
+            large if large >= 1e11 => large / 1000.0,
+            large if large >= 1e9 => large,
+            small => return seconds(small),
+        };
+        let then =
+            Duration::try_from_secs_f64(since_epoch).ok().and_then(|since| UNIX_EPOCH.checked_add(since))?;
+        return Some(then.duration_since(now).unwrap_or_default());
+    }
+    if let Some(wait) = units(value) {
+        return Some(wait);
+    }
+    if let Ok(date) = value.parse::<jiff::Timestamp>() {
+        return Some(SystemTime::from(date).duration_since(now).unwrap_or_default());
+    }
+    httpdate::parse_http_date(value).ok().map(|date| date.duration_since(now).unwrap_or_default())
+}
+
+/// `1h2m3.5s`, `200ms`: numbers, each with a unit.
+fn units(value: &str) -> Option<Duration> {
+    let mut rest = value;
+    let mut total = 0.0;
+    if rest.is_empty() {
+        return None;
+    }
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+        let (number, tail) = rest.split_at_checked(digits)?;
+        let letters = tail.find(|c: char| !c.is_alphabetic()).unwrap_or(tail.len());
+        let (unit, next) = tail.split_at_checked(letters)?;
+        let factor = match unit {
+            "ns" => 1e-9,
+            "us" | "µs" => 1e-6,
+            "ms" => 1e-3,
+            "s" => 1.0,
+            "m" => 60.0,
+            "h" => 3600.0,
+            "d" => 86_400.0,
+            _ => return None,
+        };
+        total += number.parse::<f64>().ok()? * factor;
+        rest = next;
+    }
+    seconds(total)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use reqwest::header::{HeaderName, HeaderValue};
+
+    fn headers(pairs: &[(&str, &str)]) -> HeaderMap {
+        pairs
+            .iter()
+            .map(|(name, value)| {
+                (HeaderName::from_bytes(name.as_bytes()).unwrap(), HeaderValue::from_str(value).unwrap())
+            })
+            .collect()
+    }
+
+    /// 2023-11-14 22:13:20 UTC.
+    fn now() -> SystemTime {
+        UNIX_EPOCH + Duration::from_secs(1_700_000_000)
+    }
+
+    fn wait(pairs: &[(&str, &str)]) -> Option<u128> {
+        asked(&headers(pairs), now()).map(|wait| wait.as_millis())
+    }
+
+    #[test]
+    fn every_form_is_read() {
+        for (name, value, milliseconds) in [
+            ("retry-after", "7", 7000),
+            ("retry-after", " 1.5 ", 1500),
+            ("retry-after", "Tue, 14 Nov 2023 22:13:30 GMT", 10_000),
+            ("retry-after-ms", "250", 250),
+            ("x-ratelimit-reset-requests", "6m0s", 360_000),
+            ("x-ratelimit-reset-tokens", "1.5s", 1500),
+            ("x-ratelimit-reset-tokens", "200ms", 200),
+            ("x-ratelimit-reset-requests", "1h2m3s", 3_723_000),
+            ("x-ratelimit-reset", "12", 12_000),
+            ("x-ratelimit-reset", "1700000005", 5000),
+            ("x-ratelimit-reset", "1700000005500", 5500),
+            ("x-ratelimit-reset-requests", "2023-11-14T22:13:24Z", 4000),
+        ] {
+            assert_eq!(wait(&[(name, value)]), Some(milliseconds), "{name}: {value}");
+        }
+    }
+
+    #[test]
+    fn nonsense_asks_for_nothing() {
+        for value in ["", "soon", "-1", "NaN", "inf", "0", "Tue, 14 Nov 2023 22:13:10 GMT", "5 parsecs"] {
+            assert_eq!(wait(&[("retry-after", value)]), None, "{value}");
+        }
+        for value in ["", "s", "1x", "1.2.3s", "m5", "9é", "1700000000", "é"] {
+            assert_eq!(wait(&[("x-ratelimit-reset-tokens", value)]), None, "{value}");
+        }
+    }
+
+    #[test]
+    fn huge_waits_do_not_overflow() {
+        for value in ["1e300", "99999999999999999999"] {
+            assert!(wait(&[("retry-after", value)]).is_some());
+            let _ = wait(&[("x-ratelimit-reset", value)]);
+        }
+    }
+
+    #[test]
+    fn milliseconds_win_over_seconds_and_both_over_resets() {
+        assert_eq!(
+            wait(&[("retry-after", "2"), ("retry-after-ms", "1200"), ("x-ratelimit-reset-tokens", "9s")]),
+            Some(1200)
+        );
+        assert_eq!(wait(&[("retry-after", "2"), ("x-ratelimit-reset-tokens", "9s")]), Some(2000));
+    }
+
+    #[test]
+    fn the_exhausted_limit_decides() {
+        let pairs = [
+            ("x-ratelimit-reset-requests", "1s"),
+            ("x-ratelimit-remaining-requests", "3"),
+            ("x-ratelimit-reset-tokens", "8s"),
+            ("x-ratelimit-remaining-tokens", "0"),
+        ];
+        assert_eq!(wait(&pairs), Some(8000));
+        let pairs = [("x-ratelimit-reset-requests", "1s"), ("x-ratelimit-reset-tokens", "8s")];
+        assert_eq!(wait(&pairs), Some(1000));
+    }
+}

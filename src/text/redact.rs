@@ -1,0 +1,176 @@
+//! Removes secrets from text, in the forms in which they turn up in logs, messages and reports.
+//!
+//! It is the second line of defence: the first is that a [`Secret`] cannot be printed. What it finds: the value
+//! itself, its base64 (standard and URL-safe, with and without padding, also in the midst of a longer text that
+//! was encoded as one, as in basic authentication), its URL-encoded and its JSON-escaped form.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::fmt;
+use std::ops::Range;
+
+use super::Secret;
+
+/// Secrets with fewer characters are left alone: values such as `none`, `EMPTY` or `ollama` are set for servers
+/// that check no key, and to cut them out of every text would garble it and tell the value at the same time.
+const SHORTEST: usize = 8;
+
+/// What stands in place of a secret.
+const MARK: &str = "[redacted]";
+
+/// In place of a secret that is part of [`MARK`].
+const OTHER_MARK: &str = "***";
+
+const STANDARD: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+const URL_SAFE: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+/// Replaces secrets in text. Secrets shorter than eight characters are ignored.
+#[derive(Clone, Default)]
+pub struct Redactor {
+    /// What to look for.
+    forms: Vec<String>,
+}
+
+impl fmt::Debug for Redactor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Redactor")
+    }
+}
+
+impl Redactor {
+    /// A redactor of these secrets.
+    pub fn new(secrets: &[Secret]) -> Self {
+        let mut forms = BTreeSet::new();
+        for secret in secrets {
+            let value = secret.expose();
+            if value.chars().count() >= SHORTEST {
+                add_forms(value, &mut forms);
+            }
+        }
+        Self { forms: forms.into_iter().collect() }
+    }
+
+    /// The text with `[redacted]` in place of every secret; borrowed where there was none.
+    pub fn redact<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        let mut found: Vec<Range<usize>> = Vec::new();
+        let mut mark = MARK;
+        for form in &self.forms {
+            let Some(first) = form.chars().next() else { continue };
+            let mut from = 0;
+            while let Some(at) = text.get(from..).and_then(|rest| rest.find(form.as_str())) {
+                let start = from + at;
+                found.push(start..start + form.len());
+                // One character on, not one match: overlapping occurrences go too.
+                from = start + first.len_utf8();
+                if MARK.contains(form.as_str()) {
+                    mark = OTHER_MARK;
+                }
+            }
+        }
+        if found.is_empty() {
+            return Cow::Borrowed(text);
+        }
+        found.sort_by_key(|range| range.start);
+        let mut redacted = String::with_capacity(text.len());
+        let mut end = 0;
+        for range in found {
+            if range.start > end || redacted.is_empty() {
+                redacted.push_str(text.get(end..range.start).unwrap_or_default());
+                redacted.push_str(mark);
+            }
+            end = end.max(range.end);
+        }
+        redacted.push_str(text.get(end..).unwrap_or_default());
+        Cow::Owned(redacted)
+    }
+}
+
+/// Every form of one secret.
+fn add_forms(value: &str, forms: &mut BTreeSet<String>) {
+    forms.insert(value.to_owned());
+    for json in json_forms(value) {
+        forms.insert(json);
+    }
+    for space in ["%20", "+"] {
+        for keep in ["-._~", "-._~!*'()", "-._*"] {
+            forms.insert(percent_encoded(value, keep, space, false));
+            forms.insert(percent_encoded(value, keep, space, true));
+        }
+    }
+    for alphabet in [STANDARD, URL_SAFE] {
+        let mut whole = base64(value.as_bytes(), alphabet);
+        forms.insert(whole.clone());
+        while whole.len() % 4 != 0 {
+            whole.push('=');
+        }
+        forms.insert(whole);
+        for offset in 0..3 {
+            forms.insert(base64_within(value.as_bytes(), offset, alphabet));
+        }
+    }
+}
+
+/// The value inside a JSON string: as serde writes it, with escaped slashes, and with all but ASCII escaped.
+fn json_forms(value: &str) -> [String; 3] {
+    let quoted = serde_json::to_string(value).unwrap_or_default();
+    let plain =
+        quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or_default().to_owned();
+    let slashes = plain.replace('/', "\\/");
+    let mut ascii = String::with_capacity(plain.len());
+    let mut units = [0; 2];
+    for character in plain.chars() {
+        if character.is_ascii() {
+            ascii.push(character);
+        } else {
+            for unit in character.encode_utf16(&mut units) {
+                ascii.push_str(&format!("\\u{unit:04x}"));
+            }
+        }
+    }
+    [plain, slashes, ascii]
+}
+
+/// Percent-encoding (RFC 3986, section 2.1) of everything but letters, digits and `keep`.
+fn percent_encoded(value: &str, keep: &str, space: &str, lower: bool) -> String {
+    let mut encoded = String::with_capacity(value.len());
+    for byte in value.bytes() {
+        let character = char::from(byte);
+        if character.is_ascii_alphanumeric() || keep.contains(character) {
+            encoded.push(character);
+        } else if byte == b' ' {
+            encoded.push_str(space);
+        } else if lower {
+            encoded.push_str(&format!("%{byte:02x}"));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    encoded
+}
+
+/// Base64 without padding (RFC 4648).
+fn base64(bytes: &[u8], alphabet: &[u8; 64]) -> String {
+    let mut encoded = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for chunk in bytes.chunks(3) {
+        let group = chunk.iter().fold(0_u32, |group, byte| (group << 8) | u32::from(*byte));
+        let group = group << (8 * (3 - chunk.len()));
+        for position in 0..=chunk.len() {
+            let index = (group >> (18 - 6 * position)) & 63;
+            encoded.push(char::from(alphabet[index as usize]));
+        }
+    }
+    encoded
+}
+
+/// The characters that the value alone decides where it stands `offset` bytes into a group of an encoded text.
+fn base64_within(bytes: &[u8], offset: usize, alphabet: &[u8; 64]) -> String {
+    let mut shifted = vec![0; offset];
+    shifted.extend_from_slice(bytes);
+    let encoded = base64(&shifted, alphabet);
+    let first = (offset * 8).div_ceil(6);
+    let last = (shifted.len() * 8) / 6;
+    encoded.get(first..last).unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests;
