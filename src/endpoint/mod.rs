@@ -1,1 +1,3 @@
 //! The endpoint room.
+
+pub mod simulated;
