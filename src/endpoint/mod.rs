@@ -1,3 +1,4 @@
 //! The endpoint room.
 
+pub mod mock_server;
 pub mod simulated;

@@ -37,8 +37,6 @@ pub(super) struct Evidence<'a> {
     pub(super) finding: Finding,
     /// Sentences of the source, verbatim, best first; empty where none shares a word.
     pub(super) quotes: Vec<&'a str>,
-    /// The weighted share of the statement's content words in the quotes.
-    pub(super) coverage: f64,
     pub(super) reasoning: String,
 }
 
@@ -61,7 +59,7 @@ impl<'a> Source<'a> {
         let found: BTreeSet<&str> = chosen.iter().flat_map(|(_, terms)| terms.stems()).collect();
         let coverage = wanted.covered_by(&found);
         let quotes: Vec<&'a str> = chosen.iter().map(|(text, _)| *text).collect();
-        let evidence = |finding, reasoning| Evidence { finding, quotes: quotes.clone(), coverage, reasoning };
+        let evidence = |finding, reasoning| Evidence { finding, quotes: quotes.clone(), reasoning };
         let share = format!("{:.0} % of its content words are there", coverage * 100.0);
         if coverage < CLOSE {
             return evidence(Finding::Silent, format!("no passage says this: {share}"));

@@ -61,23 +61,34 @@ impl Simulated {
         Self { options }
     }
 
-    /// The answer to a request that comes for the `occurrence`-th time, counted from 0; and how long it takes.
+    /// The answer to a request that comes for the `occurrence`-th time, counted from 0.
     ///
-    /// `latency_ms` of the answer is reckoned, not measured: a function of the same inputs, so that two runs give
-    /// the same report. The duration is what the caller should wait: latency and jitter of the options.
-    pub fn answer(&self, request: &ChatRequest, occurrence: u32) -> (Completion, Duration) {
+    /// `latency_ms` is reckoned, not measured: a function of the same inputs, so that two runs give the same report.
+    pub fn answer(&self, request: &ChatRequest, occurrence: u32) -> Completion {
         self.answer_digested(request, &digest(request), occurrence)
     }
 
-    /// The same with the request's digest known already.
+    /// How long the answer to a request takes: latency and jitter of the options.
+    pub(in crate::endpoint) fn wait(&self, digest: &RequestDigest, occurrence: u32) -> Duration {
+        if self.options.jitter.is_zero() {
+            return self.options.latency;
+        }
+        let share = self.noise("jitter", digest, occurrence).share();
+        self.options.latency.saturating_add(self.options.jitter.mul_f64(share))
+    }
+
+    fn noise(&self, purpose: &str, digest: &RequestDigest, occurrence: u32) -> noise::Noise {
+        noise::Noise::new(purpose, self.options.seed, self.options.noise, digest, occurrence)
+    }
+
+    /// The same as [`Simulated::answer`] with the request's digest known already.
     pub(in crate::endpoint) fn answer_digested(
         &self,
         request: &ChatRequest,
         digest: &RequestDigest,
         occurrence: u32,
-    ) -> (Completion, Duration) {
-        let mut noise = noise::Noise::new(self.options.seed, self.options.noise, digest, occurrence);
-        let wait = self.options.latency + self.options.jitter.mul_f64(noise.share());
+    ) -> Completion {
+        let mut noise = self.noise("answer", digest, occurrence);
         let whole = match payload(request) {
             Some(payload) => judge::reply(&payload, request.response_format.is_some(), &mut noise),
             None => answerer::answer(request, &mut noise),
@@ -91,17 +102,16 @@ impl Simulated {
             completion_tokens: tokens(&text),
         };
         let reckoned = usage.prompt_tokens as f64 * READ_MS + usage.completion_tokens as f64 * WRITE_MS;
-        let completion = Completion {
+        Completion {
             text,
             refusal: false,
             finish_reason,
             usage: Some(usage),
-            latency_ms: wait.as_secs_f64() * 1000.0 + reckoned,
+            latency_ms: self.wait(digest, occurrence).as_secs_f64() * 1000.0 + reckoned,
             model: Some(MODEL.to_owned()),
             system_fingerprint: Some(self.fingerprint()),
             stored: false,
-        };
-        (completion, wait)
+        }
     }
 
     /// What `system_fingerprint` says: the version of the simulation, its seed and its noise.
@@ -113,11 +123,12 @@ impl Simulated {
 impl ChatModel for Simulated {
     fn complete<'a>(&'a self, request: &'a ChatRequest) -> BoxFuture<'a, Result<Completion, Fault>> {
         async move {
-            let (completion, wait) = self.answer(request, request.repeat);
+            let digest = digest(request);
+            let wait = self.wait(&digest, request.repeat);
             if !wait.is_zero() {
                 tokio::time::sleep(wait).await;
             }
-            Ok(completion)
+            Ok(self.answer_digested(request, &digest, request.repeat))
         }
         .boxed()
     }

@@ -57,9 +57,16 @@ pub(super) struct Noise {
 }
 
 impl Noise {
-    /// Noise of the given strength, clamped to 0..=1; not a number counts as 0.
-    pub(super) fn new(seed: u64, strength: f64, digest: &RequestDigest, occurrence: u32) -> Self {
+    /// Noise for a purpose, of the given strength, clamped to 0..=1; not a number counts as 0.
+    pub(super) fn new(
+        purpose: &str,
+        seed: u64,
+        strength: f64,
+        digest: &RequestDigest,
+        occurrence: u32,
+    ) -> Self {
         let key = Sha256::new()
+            .chain_update(purpose)
             .chain_update(seed.to_le_bytes())
             .chain_update(digest)
             .chain_update(occurrence.to_le_bytes())
