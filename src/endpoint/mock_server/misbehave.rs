@@ -3,8 +3,7 @@
 use serde_json::{Value, json};
 
 use super::faults::FaultForm;
-use crate::endpoint::simulated::payload;
-use crate::judge::request::Payload;
+use crate::endpoint::simulated::judged_answer;
 use crate::model::ChatRequest;
 
 /// Spoils a reply in the way of the fault; forms that are not about replies leave it as it is.
@@ -77,14 +76,7 @@ fn bad_judgement(form: &FaultForm, text: &str, request: &ChatRequest) -> String 
                 .to_owned()
         }
         FaultForm::Echo => {
-            let judged = match payload(request) {
-                Some(
-                    Payload::Faithfulness { answer, .. }
-                    | Payload::Checklist { answer, .. }
-                    | Payload::Correctness { answer, .. },
-                ) => answer,
-                None => String::new(),
-            };
+            let judged = judged_answer(request).unwrap_or_default();
             let quoted = json!({"answer": judged});
             format!("The answer to judge is:\n{quoted}\nMy verdict:\n{verdicts}")
         }

@@ -17,7 +17,7 @@ use super::misbehave;
 use super::rate::RateLimit;
 use super::wire;
 use super::{Options, Served};
-use crate::endpoint::simulated::{MODEL, Simulated, digest, payload};
+use crate::endpoint::simulated::{MODEL, Simulated, digest, judged_answer};
 use crate::model::{ChatRequest, ResponseFormat};
 
 /// The largest request body that is read.
@@ -225,7 +225,7 @@ impl Server {
             let completion = self.simulated.answer_digested(request, &digest, occurrence);
             let id: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
             let body = wire::bytes(&wire::reply(&completion, &id));
-            let kept = Kept { body, judgement: payload(request).is_some() };
+            let kept = Kept { body, judgement: judged_answer(request).is_some() };
             if options.noise <= 0.0 {
                 self.replies.keep(digest, kept.clone());
             }

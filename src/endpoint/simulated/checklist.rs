@@ -82,6 +82,9 @@ impl Answer {
     }
 
     fn answers_every_part(&self) -> (bool, String) {
+        if thesaurus::says_not_knowing(&self.lower) {
+            return (true, "it says plainly what is not known".to_owned());
+        }
         if self.refuses {
             return (false, "it says that it cannot answer".to_owned());
         }

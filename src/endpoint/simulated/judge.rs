@@ -20,13 +20,22 @@ use crate::model::{ChatRequest, Speaker};
 
 /// The data of the judgement that a request asks for; `None` for any other request. A re-ask carries the data in
 /// an earlier user message than its last.
-pub(in crate::endpoint) fn payload(request: &ChatRequest) -> Option<Payload> {
+pub(super) fn payload(request: &ChatRequest) -> Option<Payload> {
     request
         .messages
         .iter()
         .rev()
         .filter(|message| message.role == Speaker::User)
         .find_map(|message| Payload::unwrap(&message.content))
+}
+
+/// The answer that a request wants judged; `None` where it is no judgement.
+pub(in crate::endpoint) fn judged_answer(request: &ChatRequest) -> Option<String> {
+    payload(request).map(|payload| match payload {
+        Payload::Faithfulness { answer, .. }
+        | Payload::Checklist { answer, .. }
+        | Payload::Correctness { answer, .. } => answer,
+    })
 }
 
 /// The reply to a judgement: JSON, in a fenced block unless the request holds the model to a format.

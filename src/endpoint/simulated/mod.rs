@@ -26,7 +26,7 @@ use futures::future::BoxFuture;
 use crate::model::{ChatRequest, Completion, Fault, FinishReason, Usage};
 use crate::port::ChatModel;
 
-pub(in crate::endpoint) use judge::payload;
+pub(in crate::endpoint) use judge::judged_answer;
 pub(in crate::endpoint) use noise::{RequestDigest, digest};
 
 /// The name that the simulated model answers by.
@@ -89,7 +89,7 @@ impl Simulated {
         occurrence: u32,
     ) -> Completion {
         let mut noise = self.noise("answer", digest, occurrence);
-        let whole = match payload(request) {
+        let whole = match judge::payload(request) {
             Some(payload) => judge::reply(&payload, request.response_format.is_some(), &mut noise),
             None => answerer::answer(request, &mut noise),
         };
