@@ -9,9 +9,11 @@ mod budget;
 mod failure;
 mod http;
 mod limit;
+pub mod mock_server;
 mod options;
 mod pace;
 mod retry;
+pub mod simulated;
 mod wait;
 mod wire;
 

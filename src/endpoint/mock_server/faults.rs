@@ -1,0 +1,273 @@
+//! The faults that the mock server plays, and how they are written: `KIND=VALUE`.
+
+use std::str::FromStr;
+
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+/// One form of fault, drawn for each request with its rate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FaultForm {
+    /// An error status, 400 to 599, with an error body.
+    Status(u16),
+    /// `Content-Length` is larger than what is sent; then the connection closes.
+    Cut,
+    /// The connection is reset.
+    Reset,
+    /// No answer ever comes.
+    Hang,
+    /// 200 with an empty body.
+    Empty,
+    /// 200 with an HTML page, as a proxy would send it.
+    Html,
+    /// A redirect to another origin.
+    Redirect,
+    /// 200 with `choices: []`.
+    NoChoices,
+    /// 200 with an error object.
+    ErrorWithOk,
+    /// 200 with `content: null` and `finish_reason: stop`.
+    NullContent,
+    /// Half of the answer, with `finish_reason: length`.
+    Length,
+    /// No text, with `finish_reason: content_filter`.
+    ContentFilter,
+    /// No text, with `finish_reason: tool_calls`.
+    ToolCalls,
+    /// The text stands in the `refusal` field.
+    Refusal,
+    /// A judge answers in prose.
+    Prose,
+    /// A judge's JSON lacks the verdicts.
+    NoVerdict,
+    /// A judge's verdicts are none of those allowed.
+    BadVerdict,
+    /// A judge answers for ids that nobody asked for.
+    UnknownId,
+    /// A judge repeats the answer it judges before its verdict.
+    Echo,
+    /// 400 that names a request parameter, when the request has it.
+    Refuse(String),
+}
+
+impl FaultForm {
+    /// Whether only judgements can have this fault.
+    pub(super) fn is_for_judges(&self) -> bool {
+        matches!(self, Self::Prose | Self::NoVerdict | Self::BadVerdict | Self::UnknownId | Self::Echo)
+    }
+}
+
+/// One `KIND=VALUE`.
+#[derive(Debug, Clone, PartialEq)]
+pub enum FaultSpec {
+    /// A fault with its rate, in 0..=1.
+    Rate(FaultForm, f64),
+    /// `401-after`: after this many requests the key is dead.
+    UnauthorizedAfter(u64),
+    /// `quota-after`: after this many requests the quota is spent.
+    QuotaAfter(u64),
+    /// `rate-limit`: requests a second that are let through; the others get 429.
+    RateLimit(f64),
+    /// `retry-after`: seconds that 429 and 503 ask to wait.
+    RetryAfter(f64),
+}
+
+const NAMED: &[(&str, FaultForm)] = &[
+    ("cut", FaultForm::Cut),
+    ("reset", FaultForm::Reset),
+    ("hang", FaultForm::Hang),
+    ("empty", FaultForm::Empty),
+    ("html", FaultForm::Html),
+    ("redirect", FaultForm::Redirect),
+    ("no-choices", FaultForm::NoChoices),
+    ("error-200", FaultForm::ErrorWithOk),
+    ("null-content", FaultForm::NullContent),
+    ("length", FaultForm::Length),
+    ("content-filter", FaultForm::ContentFilter),
+    ("tool-calls", FaultForm::ToolCalls),
+    ("refusal", FaultForm::Refusal),
+    ("prose", FaultForm::Prose),
+    ("no-verdict", FaultForm::NoVerdict),
+    ("bad-verdict", FaultForm::BadVerdict),
+    ("unknown-id", FaultForm::UnknownId),
+    ("echo", FaultForm::Echo),
+];
+const OTHERS: &[&str] =
+    &["401-after", "quota-after", "rate-limit", "retry-after", "refuse-temperature", "429", "500"];
+const REFUSE: &str = "refuse-";
+
+/// Why a `KIND=VALUE` is none.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FaultSpecError {
+    /// No `=`.
+    #[error("fault {0:?} has no value; write KIND=VALUE, for example 429=0.2")]
+    NoValue(String),
+    /// A kind that does not exist.
+    #[error("unknown fault {kind:?}{}", .similar.as_ref().map(|s| format!("; did you mean {s:?}?")).unwrap_or_default())]
+    UnknownKind {
+        /// As written.
+        kind: String,
+        /// The nearest kind there is.
+        similar: Option<String>,
+    },
+    /// A value out of range.
+    #[error("fault {kind:?} has the value {value:?}; it takes {takes}")]
+    BadValue {
+        /// The kind.
+        kind: String,
+        /// As written.
+        value: String,
+        /// What would be right.
+        takes: &'static str,
+    },
+}
+
+impl FromStr for FaultSpec {
+    type Err = FaultSpecError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (kind, value) = text.split_once('=').ok_or_else(|| FaultSpecError::NoValue(text.to_owned()))?;
+        let (kind, value) = (kind.trim(), value.trim());
+        let bad = |takes| FaultSpecError::BadValue { kind: kind.to_owned(), value: value.to_owned(), takes };
+        let count = || value.parse::<u64>().map_err(|_| bad("a number of requests"));
+        let number = |least: f64, takes| {
+            let parsed = value.parse::<f64>().ok().filter(|number| number.is_finite() && *number >= least);
+            parsed.ok_or_else(|| bad(takes))
+        };
+        match kind {
+            "401-after" => return count().map(Self::UnauthorizedAfter),
+            "quota-after" => return count().map(Self::QuotaAfter),
+            "rate-limit" => return number(0.001, "requests a second, above 0").map(Self::RateLimit),
+            "retry-after" => {
+                let seconds = number(0.0, "seconds")?;
+                return if seconds <= 86_400.0 {
+                    Ok(Self::RetryAfter(seconds))
+                } else {
+                    Err(bad("at most 86400 seconds"))
+                };
+            }
+            _ => {}
+        }
+        let form = form(kind).ok_or_else(|| unknown(kind))?;
+        let rate = number(0.0, "a rate from 0 to 1")?;
+        if rate > 1.0 { Err(bad("a rate from 0 to 1")) } else { Ok(Self::Rate(form, rate)) }
+    }
+}
+
+fn form(kind: &str) -> Option<FaultForm> {
+    if let Some(parameter) = kind.strip_prefix(REFUSE).filter(|parameter| !parameter.is_empty()) {
+        return Some(FaultForm::Refuse(parameter.replace('-', "_")));
+    }
+    if let Some(status) = kind.parse().ok().filter(|status| (400..=599).contains(status)) {
+        return Some(FaultForm::Status(status));
+    }
+    NAMED.iter().find(|(name, _)| *name == kind).map(|(_, form)| form.clone())
+}
+
+fn unknown(kind: &str) -> FaultSpecError {
+    let names = NAMED.iter().map(|(name, _)| *name).chain(OTHERS.iter().copied());
+    let similar = names
+        .map(|name| (strsim::jaro_winkler(name, kind), name))
+        .filter(|(likeness, _)| *likeness > 0.75)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, name)| name.to_owned());
+    FaultSpecError::UnknownKind { kind: kind.to_owned(), similar }
+}
+
+/// All faults of a server.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Faults {
+    /// Forms with their rates, in 0..=1; one request has at most one of them, an earlier form going first where
+    /// the rates add up to more than 1.
+    pub rates: Vec<(FaultForm, f64)>,
+    /// After this many requests every one is answered by 401.
+    pub unauthorized_after: Option<u64>,
+    /// After this many requests every one is answered by 429 `insufficient_quota`.
+    pub quota_after: Option<u64>,
+    /// Requests a second that are let through.
+    pub rate_limit: Option<f64>,
+    /// Seconds that 429 and 503 ask to wait; `None`: they do not say.
+    pub retry_after: Option<f64>,
+}
+
+impl Faults {
+    /// The fault of the `arrival`-th request, counted from 0: a function of the seed and the number alone.
+    pub(super) fn draw(&self, seed: u64, arrival: u64) -> Option<&FaultForm> {
+        if self.rates.is_empty() {
+            return None;
+        }
+        let mut stream = ChaCha8Rng::seed_from_u64(seed);
+        stream.set_stream(arrival);
+        let mut left = stream.random::<f64>();
+        for (form, rate) in &self.rates {
+            if left < *rate {
+                return Some(form);
+            }
+            left -= rate;
+        }
+        None
+    }
+}
+
+impl FromIterator<FaultSpec> for Faults {
+    fn from_iter<T: IntoIterator<Item = FaultSpec>>(specs: T) -> Self {
+        let mut faults = Self::default();
+        for spec in specs {
+            match spec {
+                FaultSpec::Rate(form, rate) => faults.rates.push((form, rate)),
+                FaultSpec::UnauthorizedAfter(requests) => faults.unauthorized_after = Some(requests),
+                FaultSpec::QuotaAfter(requests) => faults.quota_after = Some(requests),
+                FaultSpec::RateLimit(rate) => faults.rate_limit = Some(rate),
+                FaultSpec::RetryAfter(seconds) => faults.retry_after = Some(seconds),
+            }
+        }
+        faults
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn specs_are_read() {
+        let faults: Faults = ["429=0.2", "cut=0.1", "refuse-max-tokens=1", "401-after=10", "retry-after=0.5"]
+            .iter()
+            .map(|text| text.parse::<FaultSpec>().unwrap())
+            .collect();
+        assert_eq!(
+            faults.rates,
+            [
+                (FaultForm::Status(429), 0.2),
+                (FaultForm::Cut, 0.1),
+                (FaultForm::Refuse("max_tokens".to_owned()), 1.0)
+            ]
+        );
+        assert_eq!(faults.unauthorized_after, Some(10));
+        assert_eq!(faults.retry_after, Some(0.5));
+    }
+
+    #[test]
+    fn mistakes_say_what_would_be_right() {
+        let message = |text: &str| text.parse::<FaultSpec>().unwrap_err().to_string();
+        assert!(message("pose=1").contains("did you mean \"prose\""), "{}", message("pose=1"));
+        assert!(message("cut").contains("KIND=VALUE"));
+        assert!(message("cut=2").contains("from 0 to 1"));
+        assert!(message("cut=NaN").contains("from 0 to 1"));
+        assert!(message("200=1").contains("unknown fault"));
+        assert!(message("rate-limit=0").contains("above 0"));
+    }
+
+    #[test]
+    fn draws_have_their_rates_and_repeat() {
+        let faults: Faults =
+            ["500=0.3", "cut=0.1"].iter().map(|text| text.parse::<FaultSpec>().unwrap()).collect();
+        let draws: Vec<_> = (0..20_000).map(|arrival| faults.draw(7, arrival)).collect();
+        let share =
+            |form: &FaultForm| draws.iter().filter(|draw| **draw == Some(form)).count() as f64 / 20_000.0;
+        assert!((share(&FaultForm::Status(500)) - 0.3).abs() < 0.015);
+        assert!((share(&FaultForm::Cut) - 0.1).abs() < 0.01);
+        assert_eq!(draws, (0..20_000).map(|arrival| faults.draw(7, arrival)).collect::<Vec<_>>());
+        assert_ne!(draws, (0..20_000).map(|arrival| faults.draw(8, arrival)).collect::<Vec<_>>());
+    }
+}

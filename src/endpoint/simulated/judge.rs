@@ -1,0 +1,123 @@
+//! The lexical judge: verdicts statement by statement, by overlap with the source, in the reply types of the
+//! judge room.
+//!
+//! It compares words and nothing else, so text that addresses it changes nothing, and so does a paraphrase that
+//! shares no words: its scores are no measure of a model.
+
+use serde::Serialize;
+
+use super::checklist;
+use super::evidence::{Evidence, Finding, Source};
+use super::language::Terms;
+use super::noise::Noise;
+use super::thesaurus;
+use crate::judge::reply::{
+    ChecklistReply, CorrectnessReply, Coverage, FaithfulnessReply, JudgedItem, JudgedReference,
+    JudgedStatement, Support, YesNo,
+};
+use crate::judge::request::{Numbered, Payload};
+use crate::model::{ChatRequest, Speaker};
+
+/// The data of the judgement that a request asks for; `None` for any other request. A re-ask carries the data in
+/// an earlier user message than its last.
+pub(super) fn payload(request: &ChatRequest) -> Option<Payload> {
+    request
+        .messages
+        .iter()
+        .rev()
+        .filter(|message| message.role == Speaker::User)
+        .find_map(|message| Payload::unwrap(&message.content))
+}
+
+/// The answer that a request wants judged; `None` where it is no judgement.
+pub(in crate::endpoint) fn judged_answer(request: &ChatRequest) -> Option<String> {
+    payload(request).map(|payload| match payload {
+        Payload::Faithfulness { answer, .. }
+        | Payload::Checklist { answer, .. }
+        | Payload::Correctness { answer, .. } => answer,
+    })
+}
+
+/// The reply to a judgement: JSON, in a fenced block unless the request holds the model to a format.
+pub(super) fn reply(payload: &Payload, held_to_format: bool, noise: &mut Noise) -> String {
+    let json = match payload {
+        Payload::Faithfulness { context, statements, .. } => json(&faithfulness(context, statements, noise)),
+        Payload::Checklist { question, answer, items } => json(&checklist(question, answer, items, noise)),
+        Payload::Correctness { answer, statements, .. } => json(&correctness(answer, statements, noise)),
+    };
+    if held_to_format { json } else { format!("```json\n{json}\n```") }
+}
+
+fn json(reply: &impl Serialize) -> String {
+    serde_json::to_string(reply).unwrap_or_default()
+}
+
+fn faithfulness(context: &str, statements: &[Numbered], noise: &mut Noise) -> FaithfulnessReply {
+    let source = Source::new(context);
+    let judge = |statement: &Numbered| {
+        if claims_nothing(&statement.text) {
+            return JudgedStatement {
+                id: statement.id,
+                quotes: Vec::new(),
+                reasoning: "this states no fact: small talk, a question, or not knowing".to_owned(),
+                verdict: Support::NoClaim,
+            };
+        }
+        let Evidence { finding, quotes, reasoning, .. } = source.look_up(&statement.text);
+        let verdict = match (finding, noise.strikes()) {
+            (Finding::Backed, false) => Support::Supported,
+            (Finding::Denied, false) => Support::Contradicted,
+            (Finding::Silent, false) | (Finding::Backed, true) => Support::NotFound,
+            // A judge that errs on the kind side still has to show a quote.
+            (_, true) if quotes.is_empty() => Support::NotFound,
+            (_, true) => Support::Supported,
+        };
+        let quotes = match verdict {
+            Support::Supported | Support::Contradicted => quotes.into_iter().map(str::to_owned).collect(),
+            Support::NotFound | Support::NoClaim => Vec::new(),
+        };
+        JudgedStatement { id: statement.id, quotes, reasoning, verdict }
+    };
+    FaithfulnessReply { statements: statements.iter().map(judge).collect() }
+}
+
+/// Whether a statement claims nothing: no content words, a question, small talk or not knowing without a fact.
+fn claims_nothing(statement: &str) -> bool {
+    let terms = Terms::of(statement);
+    if terms.is_empty() {
+        return true;
+    }
+    let lower = statement.to_lowercase().replace('’', "'");
+    // A number, or a clause that goes on with `but`, is a claim however politely it is wrapped.
+    if !terms.numbers().is_empty() || lower.contains(" but ") || lower.contains("however") {
+        return false;
+    }
+    let few = terms.list.len() <= 5;
+    lower.trim_end().ends_with('?')
+        || thesaurus::says_not_knowing(&lower)
+        || (few && (thesaurus::is_small_talk(&lower) || thesaurus::refuses(&lower)))
+}
+
+fn checklist(question: &str, answer: &str, items: &[Numbered], noise: &mut Noise) -> ChecklistReply {
+    let seen = checklist::Answer::read(question, answer);
+    let judge = |item: &Numbered| {
+        let (fulfilled, reasoning) = seen.fulfils(&item.text);
+        let verdict = if fulfilled != noise.strikes() { YesNo::Yes } else { YesNo::No };
+        JudgedItem { id: item.id, reasoning, verdict }
+    };
+    ChecklistReply { items: items.iter().map(judge).collect() }
+}
+
+fn correctness(answer: &str, statements: &[Numbered], noise: &mut Noise) -> CorrectnessReply {
+    let source = Source::new(answer);
+    let judge = |statement: &Numbered| {
+        let found = source.look_up(&statement.text);
+        let verdict = match (found.finding, noise.strikes()) {
+            (Finding::Backed, false) | (Finding::Denied | Finding::Silent, true) => Coverage::Covered,
+            (Finding::Denied, false) => Coverage::Contradicted,
+            (Finding::Silent, false) | (Finding::Backed, true) => Coverage::Absent,
+        };
+        JudgedReference { id: statement.id, reasoning: found.reasoning, verdict }
+    };
+    CorrectnessReply { statements: statements.iter().map(judge).collect() }
+}
