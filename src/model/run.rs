@@ -93,6 +93,9 @@ pub struct Run {
     pub judge: Option<JudgeFacts>,
     /// Metric names of the checks, then of the judges, in configuration order.
     pub scorers: Vec<String>,
+    /// Whether each scorer applies to each case: one row per scorer, one flag per case. Empty where this is not
+    /// known: then the grades tell.
+    pub applies: Vec<Vec<bool>>,
     /// Repeats of every case.
     pub repeats: u32,
     /// The trials in plan order: case, repeat, candidate before baseline.

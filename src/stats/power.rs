@@ -33,13 +33,13 @@ pub fn unseen_failure_share(cases: usize, alpha: f64) -> f64 {
     if cases == 0 { 1.0 } else { 1.0 - alpha.powf(1.0 / cases as f64) }
 }
 
-/// About how many repeats (or cases) in all bring the standard error down to where `margin` is z standard
-/// errors, when `units` gave `standard_error`: units (z SE / margin)^2, rounded up, at least one more than
-/// there are. `None` where no number would do, or more than a million.
-pub fn units_to_settle(units: usize, standard_error: f64, margin: f64, alpha: f64) -> Option<usize> {
-    if margin <= 0.0 || !standard_error.is_finite() {
+/// About how many repeats (or cases) in all bring the distance between estimate and bound, now `reach` with
+/// `units`, down to `margin`: units (reach / margin)^2, rounded up, at least one more than there are; widths
+/// shrink with the square root of the number. `None` where no number would do, or more than a million.
+pub fn units_to_settle(units: usize, reach: f64, margin: f64) -> Option<usize> {
+    if margin <= 0.0 || !reach.is_finite() {
         return None;
     }
-    let needed = units as f64 * (normal_quantile(1.0 - alpha) * standard_error / margin).powi(2);
+    let needed = units as f64 * (reach / margin).powi(2);
     (needed < 1e6).then(|| (needed.ceil() as usize).max(units + 1))
 }
