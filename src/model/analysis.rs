@@ -94,6 +94,9 @@ pub struct Analysis {
     pub has_baseline: bool,
     /// Whether the baseline was answered in an earlier session.
     pub baseline_reused: bool,
+    /// Whether all repeats of every case of a variant are the same text although they were sampled: a cache
+    /// answered, and repeats are no evidence of their own.
+    pub repeats_cached: bool,
 }
 
 impl Analysis {

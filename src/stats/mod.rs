@@ -1,1 +1,34 @@
-//! The stats room.
+//! Pure numbers: estimates, intervals, tests and power. Knows nothing of cases, variants or verdicts.
+//!
+//! Every function names the source of its formula. Nothing here panics: impossible input gives an infinite
+//! standard error, a p of 1 or `None`, as each function says. What the numbers mean for a verdict is left to
+//! the gate.
+
+mod describe;
+mod distribution;
+mod interval;
+mod multiplicity;
+mod paired;
+mod permutation;
+mod power;
+
+pub use describe::{Repeated, correlation, mean, nearest_rank, pooled_variance, sample_variance};
+pub use distribution::{
+    beta_quantile, binomial_cdf, normal_cdf, normal_quantile, student_t_cdf, student_t_quantile,
+};
+pub use interval::{
+    Bounds, clopper_pearson, jeffreys, quantile_bounds, quantile_p_above, quantile_p_below, t_bounds, tango,
+    wilson,
+};
+pub use multiplicity::holm;
+pub use paired::{
+    Estimate, broken_case_p, mcnemar_p_worse, population_mean, proportion_p_below, suite_contrast,
+    suite_mean, tango_p_worse,
+};
+pub use permutation::{Permuted, sign_flip, within_cases};
+pub use power::{
+    cases_needed, detectable_shift, power_constant, repeats_needed, units_to_settle, unseen_failure_share,
+};
+
+#[cfg(test)]
+mod tests;

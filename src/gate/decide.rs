@@ -1,0 +1,307 @@
+//! From the evidence on every criterion to the verdict of the run.
+
+use crate::model::{Analysis, CriterionOutcome, CriterionVerdict, Decision, Ended, MetricKind, Verdict};
+use crate::stats::holm;
+
+use super::cases::{Passing, broken_cases, must_pass, open_trials, statuses};
+use super::evidence::{Context, EXACT, Evidence, literally};
+use super::explain::{Told, explain};
+use super::fill::{Counts, Fill, Filled, Selection, UNBOUNDED};
+use super::limit::limit;
+use super::reasons::reasons;
+use super::summary::{share_missing, summaries, warnings};
+use super::weigh::{not_worse, threshold};
+use super::{Bound, Criterion, Policy, Requirement, Rule};
+
+/// Decides a run: every criterion, then the whole, with reasons, worst first.
+///
+/// Pure: the same analysis, policy and ending give the same decision, bit for bit.
+pub fn decide(analysis: &Analysis, policy: &Policy, ended: &Ended) -> Decision {
+    look(analysis, policy, ended, 1.0 - policy.confidence)
+}
+
+/// One look at the data, at the alpha that this look may spend.
+fn look(analysis: &Analysis, policy: &Policy, ended: &Ended, alpha: f64) -> Decision {
+    let context = Context {
+        alpha,
+        resolution: policy.resolution,
+        rule: policy.rule,
+        scope: policy.scope,
+        repeats_cached: analysis.repeats_cached,
+        seed: policy.seed,
+    };
+    let hasty = *ended == Ended::FailedFast;
+    let passing = Passing::new(analysis, policy, hasty);
+    let examined: Vec<Examined> = policy
+        .criteria
+        .iter()
+        .map(|criterion| {
+            Examiner { context: &context, analysis, passing: &passing, hasty }.examine(criterion)
+        })
+        .collect();
+    let worst = verdicts(&examined, &context, |examined| &examined.worst);
+    let best = verdicts(&examined, &context, |examined| examined.best.as_ref().unwrap_or(&examined.worst));
+    let criteria: Vec<CriterionOutcome> = policy
+        .criteria
+        .iter()
+        .zip(&examined)
+        .zip(worst.into_iter().zip(best))
+        .map(|((criterion, examined), (worst, best))| {
+            let verdict = match (worst, best) {
+                (_, CriterionVerdict::Fail) => CriterionVerdict::Fail,
+                (worst, best) if worst == best => worst,
+                _ => CriterionVerdict::Incomplete,
+            };
+            outcome(&context, analysis, criterion, examined, verdict)
+        })
+        .collect();
+    let missing = share_missing(analysis, policy);
+    let verdict = verdict(
+        &criteria,
+        missing.as_ref().is_some_and(|(share, _)| *share > policy.max_missing + EXACT),
+        ended,
+    );
+    Decision {
+        verdict,
+        reasons: reasons(policy, &criteria, missing, ended),
+        metrics: summaries(analysis, &context),
+        cases: statuses(analysis, policy, &passing),
+        warnings: warnings(analysis, policy, &context, &criteria),
+        criteria,
+    }
+}
+
+/// The verdict of the run.
+fn verdict(criteria: &[CriterionOutcome], too_many_missing: bool, ended: &Ended) -> Verdict {
+    let any = |wanted| criteria.iter().any(|criterion| criterion.verdict == wanted);
+    if any(CriterionVerdict::Fail) {
+        Verdict::Fail
+    } else if criteria.is_empty()
+        || any(CriterionVerdict::Incomplete)
+        || too_many_missing
+        || *ended != Ended::Completed
+    {
+        Verdict::Incomplete
+    } else if any(CriterionVerdict::Inconclusive) {
+        Verdict::Inconclusive
+    } else {
+        Verdict::Pass
+    }
+}
+
+/// The verdict of every criterion under one fill, p adjusted over the family.
+fn verdicts<'a>(
+    examined: &'a [Examined],
+    context: &Context,
+    evidence: impl Fn(&'a Examined) -> &'a Evidence,
+) -> Vec<CriterionVerdict> {
+    let family: Vec<f64> = examined
+        .iter()
+        .map(&evidence)
+        .filter(|evidence| evidence.in_family)
+        .map(|evidence| evidence.p.unwrap_or(1.0))
+        .collect();
+    let mut adjusted = holm(&family).into_iter();
+    examined
+        .iter()
+        .map(evidence)
+        .map(|evidence| {
+            let place = if evidence.in_family { adjusted.next() } else { None };
+            evidence.verdict(place.filter(|_| evidence.p.is_some()), context.alpha)
+        })
+        .collect()
+}
+
+/// One criterion under its fills.
+struct Examined {
+    /// With every gap against the candidate.
+    worst: Evidence,
+    /// With every gap in its favour; `None` where there are no gaps, and both are the same.
+    best: Option<Evidence>,
+    /// The estimate from what there is.
+    observed: Option<f64>,
+    /// Cells, or trials, that are open.
+    gaps: usize,
+    /// Why there is nothing to go by.
+    unmeasured: Option<String>,
+    /// Cells by what is in them.
+    counts: Counts,
+}
+
+impl Examined {
+    fn unmeasured(required: f64, why: impl Into<String>) -> Self {
+        Self {
+            worst: Evidence::none(required),
+            best: None,
+            observed: None,
+            gaps: 0,
+            unmeasured: Some(why.into()),
+            counts: Counts::default(),
+        }
+    }
+}
+
+/// Looks at criteria one at a time.
+struct Examiner<'a> {
+    context: &'a Context,
+    analysis: &'a Analysis,
+    passing: &'a Passing,
+    hasty: bool,
+}
+
+impl Examiner<'_> {
+    fn examine(&self, criterion: &Criterion) -> Examined {
+        let required = match criterion.requirement {
+            Requirement::Minimum(minimum) => minimum,
+            Requirement::EveryTrial => 1.0,
+            Requirement::NotWorse { tolerance } => -tolerance,
+            Requirement::Limit { bound: Bound::Absolute(limit), .. } => limit,
+            Requirement::Limit { bound: Bound::MaxIncrease(increase), .. } => increase,
+            Requirement::MustPass { case } => return self.must_pass(case),
+            Requirement::BrokenCases { max } => return self.broken_cases(max),
+        };
+        let Some(metric) = self.analysis.metric(&criterion.metric) else {
+            return Examined::unmeasured(
+                required,
+                format!("{} was not measured in this run", criterion.metric),
+            );
+        };
+        let relative =
+            matches!(criterion.requirement, Requirement::Limit { bound: Bound::MaxIncrease(_), .. });
+        let paired = relative || matches!(criterion.requirement, Requirement::NotWorse { .. });
+        if paired && !self.analysis.has_baseline {
+            return Examined::unmeasured(required, "there is no baseline to compare with");
+        }
+        if paired && metric.scores.baseline.is_none() {
+            return Examined::unmeasured(
+                required,
+                "the baseline was never graded on it; answer the baseline afresh, or do not gate against it",
+            );
+        }
+        if relative && metric.kind == MetricKind::Latency && self.analysis.baseline_reused {
+            return Examined::unmeasured(
+                required,
+                "the baseline's latency was measured in an earlier session; a relative one needs a fresh baseline",
+            );
+        }
+        let tag = criterion.tag.as_deref();
+        let selection =
+            Selection { analysis: self.analysis, metric, tag, paired, gaps_from_haste: self.hasty };
+        let counts = selection.counts();
+        if counts.cases == 0 {
+            return Examined::unmeasured(required, "no case falls under it");
+        }
+        if counts.candidate == 0 || (paired && counts.baseline == 0) {
+            let mut examined = Examined::unmeasured(required, "not one answer was graded");
+            examined.counts = counts;
+            examined.gaps = counts.gaps();
+            return examined;
+        }
+        let weigh = |fill| {
+            let filled = selection.fill(fill);
+            self.weigh(criterion, &filled).unwrap_or_else(|| Evidence::none(required))
+        };
+        let worst = weigh(Fill::Worst);
+        let (best, observed) = if counts.gaps() == 0 {
+            (None, worst.estimate)
+        } else {
+            // Only the estimate is wanted, and the naive rule gets it without a test.
+            let naive = Context { rule: Rule::Point, ..*self.context };
+            let seen = selection.fill(Fill::Observed);
+            let estimate = Examiner { context: &naive, ..*self }.weigh(criterion, &seen);
+            (Some(weigh(Fill::Best)), estimate.and_then(|evidence| evidence.estimate))
+        };
+        Examined { worst, best, observed, gaps: counts.gaps(), unmeasured: None, counts }
+    }
+
+    fn weigh(&self, criterion: &Criterion, filled: &Filled) -> Option<Evidence> {
+        if filled.candidate.is_empty() {
+            return None;
+        }
+        match criterion.requirement {
+            Requirement::Minimum(minimum) => Some(threshold(self.context, filled, minimum)),
+            Requirement::NotWorse { tolerance } => Some(not_worse(self.context, filled, tolerance)),
+            Requirement::Limit { statistic, bound } => limit(self.context, filled, statistic, bound),
+            Requirement::EveryTrial => {
+                let trials = filled.candidate.values();
+                let passed = trials.iter().filter(|score| **score >= 1.0 - EXACT).count();
+                let verdict = literally(passed == trials.len());
+                Some(Evidence::literal(passed as f64 / trials.len() as f64, 1.0, verdict))
+            }
+            Requirement::MustPass { .. } | Requirement::BrokenCases { .. } => None,
+        }
+    }
+
+    fn must_pass(&self, case: usize) -> Examined {
+        let worst = must_pass(self.passing, case, Fill::Worst);
+        let gaps = open_trials(self.passing, Some(case));
+        let unmeasured =
+            worst.estimate.is_none().then(|| "nothing tells whether a trial of it passes".to_owned());
+        let best = must_pass(self.passing, case, Fill::Best);
+        let observed = worst.estimate;
+        Examined { worst, best: Some(best), observed, gaps, unmeasured, counts: Counts::default() }
+    }
+
+    fn broken_cases(&self, max: usize) -> Examined {
+        let worst = broken_cases(self.passing, max, Fill::Worst);
+        let best = broken_cases(self.passing, max, Fill::Best);
+        let unmeasured = worst.estimate.is_none().then(|| {
+            "it takes a baseline, and a check or a minimum that tells whether a trial passes".to_owned()
+        });
+        let gaps = open_trials(self.passing, None);
+        let observed = best.estimate;
+        Examined { worst, best: Some(best), observed, gaps, unmeasured, counts: Counts::default() }
+    }
+}
+
+/// What is reported of a criterion. With gaps, the interval reaches from one fill's bound to the other's.
+fn outcome(
+    context: &Context,
+    analysis: &Analysis,
+    criterion: &Criterion,
+    examined: &Examined,
+    verdict: CriterionVerdict,
+) -> CriterionOutcome {
+    let worst = &examined.worst;
+    let best = examined.best.as_ref().unwrap_or(worst);
+    let spread = |pick: fn(&Evidence) -> Option<f64>, better: fn(f64, f64) -> f64| {
+        pick(worst).zip(pick(best)).map(|(a, b)| better(a, b)).filter(|bound| bound.abs() < UNBOUNDED / 1e6)
+    };
+    let mut outcome = CriterionOutcome {
+        id: criterion.id.clone(),
+        metric: criterion.metric.clone(),
+        kind: kind(criterion).to_owned(),
+        required: best.required,
+        estimate: examined.observed,
+        lower: spread(|evidence| evidence.lower, f64::min),
+        upper: spread(|evidence| evidence.upper, f64::max),
+        p: best.p,
+        verdict,
+        method: best.method.clone(),
+        explanation: String::new(),
+    };
+    outcome.explanation = explain(&Told {
+        context,
+        analysis,
+        criterion,
+        outcome: &outcome,
+        need: worst.need,
+        gaps: examined.gaps,
+        counts: examined.counts,
+        unmeasured: examined.unmeasured.as_deref(),
+    });
+    outcome
+}
+
+/// The kind of a criterion in reports.
+fn kind(criterion: &Criterion) -> &'static str {
+    match criterion.requirement {
+        Requirement::MustPass { .. } => "case",
+        Requirement::BrokenCases { .. } => "broken_cases",
+        _ if criterion.tag.is_some() => "slice",
+        Requirement::Minimum(_) => "threshold",
+        Requirement::EveryTrial => "check",
+        Requirement::NotWorse { .. } => "baseline",
+        Requirement::Limit { .. } => "limit",
+    }
+}

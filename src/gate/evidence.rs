@@ -1,0 +1,120 @@
+//! What is known about one criterion, and the verdict that follows from it.
+
+use crate::model::{CriterionVerdict, Scope};
+
+use super::Rule;
+
+/// Comparisons of estimates against requirements forgive this much rounding.
+pub(super) const EXACT: f64 = 1e-12;
+
+/// What all criteria of one decision have in common.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Context {
+    /// The one-sided alpha of this look.
+    pub(super) alpha: f64,
+    /// The shortfall that must be ruled out.
+    pub(super) resolution: f64,
+    /// The rule.
+    pub(super) rule: Rule,
+    /// The scope asked for.
+    pub(super) scope: Scope,
+    /// Whether repeats are copies of each other, and so count as one.
+    pub(super) repeats_cached: bool,
+    /// Seed of drawn permutations.
+    pub(super) seed: u64,
+}
+
+impl Context {
+    /// The scope that decides, given the repeats of the case that has fewest: one repeat shows no noise.
+    pub(super) fn scope(&self, repeats: usize) -> Scope {
+        if repeats < 2 || self.repeats_cached { Scope::Population } else { self.scope }
+    }
+}
+
+/// How a verdict follows.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Ruling {
+    /// By comparison alone.
+    Literal(CriterionVerdict),
+    /// By p and bound.
+    Weighed {
+        /// Whether the shortfall beyond the resolution is ruled out (and the estimate meets the requirement,
+        /// where it has to).
+        ruled_out: bool,
+    },
+}
+
+/// What would settle an inconclusive criterion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Need {
+    /// Nothing that could be told.
+    Unknown,
+    /// So many repeats more.
+    Repeats(usize),
+    /// So many cases more.
+    Cases(usize),
+}
+
+/// What is known about one criterion under one fill.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Evidence {
+    /// The estimate; `None` where nothing was graded.
+    pub(super) estimate: Option<f64>,
+    /// One-sided lower bound.
+    pub(super) lower: Option<f64>,
+    /// One-sided upper bound.
+    pub(super) upper: Option<f64>,
+    /// What is required of the estimate.
+    pub(super) required: f64,
+    /// The p of "shown to be missed".
+    pub(super) p: Option<f64>,
+    /// Whether the criterion takes a place in Holm's family; without a p it counts with 1.
+    pub(super) in_family: bool,
+    /// How it was decided.
+    pub(super) method: String,
+    /// What follows.
+    pub(super) ruling: Ruling,
+    /// What would settle it.
+    pub(super) need: Need,
+}
+
+impl Evidence {
+    /// A literal comparison.
+    pub(super) fn literal(estimate: f64, required: f64, verdict: CriterionVerdict) -> Self {
+        Self {
+            estimate: Some(estimate),
+            lower: None,
+            upper: None,
+            required,
+            p: None,
+            in_family: false,
+            method: "literal".to_owned(),
+            ruling: Ruling::Literal(verdict),
+            need: Need::Unknown,
+        }
+    }
+
+    /// Nothing to go by: never green.
+    pub(super) fn none(required: f64) -> Self {
+        Self {
+            estimate: None,
+            method: "none".to_owned(),
+            ..Self::literal(0.0, required, CriterionVerdict::Incomplete)
+        }
+    }
+
+    /// The verdict, given the p after Holm.
+    pub(super) fn verdict(&self, adjusted: Option<f64>, alpha: f64) -> CriterionVerdict {
+        match self.ruling {
+            Ruling::Literal(verdict) => verdict,
+            Ruling::Weighed { .. } if adjusted.is_some_and(|p| p <= alpha + EXACT) => CriterionVerdict::Fail,
+            Ruling::Weighed { ruled_out: true } => CriterionVerdict::Pass,
+            Ruling::Weighed { ruled_out: false } => CriterionVerdict::Inconclusive,
+        }
+    }
+}
+
+/// Pass if `met`, else fail.
+pub(super) fn literally(met: bool) -> CriterionVerdict {
+    if met { CriterionVerdict::Pass } else { CriterionVerdict::Fail }
+}

@@ -1,0 +1,240 @@
+//! Every metric as reported, and what a reader should know beside the verdict.
+
+use crate::model::{Analysis, CriterionOutcome, Interval, MetricKind, MetricScores, MetricSummary, Scope};
+use crate::stats::{Bounds, Estimate, correlation, detectable_shift, pooled_variance, unseen_failure_share};
+
+use super::evidence::Context;
+use super::explain::{percent, points};
+use super::fill::{Fill, Filled, Selection};
+use super::weigh::{candidate_mean, mean_difference};
+use super::{Policy, Rule};
+
+/// Below so many cases t bounds are too kind near the ends of the scale.
+const FEW_CASES: usize = 20;
+
+/// Every metric, from the grades there are, with bounds in both scopes.
+pub(super) fn summaries(analysis: &Analysis, context: &Context) -> Vec<MetricSummary> {
+    analysis.metrics.iter().map(|metric| summary(analysis, context, metric)).collect()
+}
+
+fn select<'a>(analysis: &'a Analysis, metric: &'a MetricScores, paired: bool) -> Selection<'a> {
+    Selection { analysis, metric, tag: None, paired, gaps_from_haste: false }
+}
+
+fn summary(analysis: &Analysis, context: &Context, metric: &MetricScores) -> MetricSummary {
+    let alone = select(analysis, metric, false).fill(Fill::Observed);
+    let counts = select(analysis, metric, true).counts();
+    let theirs = metric.scores.baseline.is_some().then(|| baseline_alone(analysis, metric));
+    let both = metric.scores.baseline.is_some().then(|| select(analysis, metric, true).fill(Fill::Observed));
+    let scope = context.scope(both.as_ref().map_or(alone.repeats(), |both| {
+        both.repeats().max(usize::from(both.candidate.is_empty()) * alone.repeats())
+    }));
+    let mean = |filled: &Filled| {
+        (!filled.candidate.is_empty()).then(|| interval(candidate_mean(filled, scope, context.alpha)))
+    };
+    let difference = |scope| {
+        let both = both.as_ref().filter(|both| !both.candidate.is_empty())?;
+        mean_difference(both, scope, context.alpha).map(interval)
+    };
+    let other = match scope {
+        Scope::Suite => Scope::Population,
+        Scope::Population => Scope::Suite,
+    };
+    let rows = alone.candidate.rows().chain(theirs.iter().flat_map(|theirs| theirs.candidate.rows()));
+    MetricSummary {
+        name: metric.name.clone(),
+        kind: metric.kind,
+        candidate: mean(&alone),
+        candidate_cases: alone.candidate.len(),
+        candidate_missing: counts.candidate_missing,
+        baseline: theirs.as_ref().and_then(mean),
+        baseline_cases: theirs.as_ref().map_or(0, |theirs| theirs.candidate.len()),
+        baseline_missing: if metric.scores.baseline.is_some() { counts.baseline_missing } else { 0 },
+        difference: difference(scope),
+        other_difference: difference(other),
+        scope,
+        within_case_sd: pooled_variance(rows).map(f64::sqrt),
+        smallest_detectable_drop: smallest_drop(context, metric, &alone, both.as_ref(), scope),
+    }
+}
+
+/// The baseline's own matrix, read like a candidate's.
+fn baseline_alone(analysis: &Analysis, metric: &MetricScores) -> Filled {
+    let empty = Vec::new();
+    let matrix = metric.scores.baseline.as_ref().unwrap_or(&empty);
+    let mut filled =
+        Filled { candidate: Default::default(), baseline: None, shared: Vec::new(), clusters: None };
+    for (case, facts) in analysis.cases.iter().enumerate() {
+        let matrix = if facts.shared { &metric.scores.candidate } else { matrix };
+        let Some(row) = matrix.get(case).and_then(|row| row.as_ref()) else { continue };
+        let values = row.iter().filter_map(|cell| cell.value());
+        if values.clone().next().is_some() {
+            filled.candidate.push(values);
+            filled.shared.push(false);
+        }
+    }
+    filled
+}
+
+/// The smallest drop found with 80 % power: against the baseline where there is one, else of the mean.
+fn smallest_drop(
+    context: &Context,
+    metric: &MetricScores,
+    alone: &Filled,
+    both: Option<&Filled>,
+    scope: Scope,
+) -> Option<f64> {
+    if !matches!(metric.kind, MetricKind::Check | MetricKind::Judge) {
+        return None;
+    }
+    let (estimate, repeats) = match both {
+        Some(both) => (mean_difference(both, scope, context.alpha)?.0, both.repeats()),
+        None => (candidate_mean(alone, scope, context.alpha).0, alone.repeats()),
+    };
+    // No noise in two repeats, or no spread over cases, says too little.
+    let told = estimate.standard_error > 0.0 || (scope == Scope::Suite && repeats >= 3);
+    (told && estimate.standard_error.is_finite())
+        .then(|| detectable_shift(estimate.standard_error, context.alpha))
+}
+
+fn interval((estimate, bounds): (Estimate, Bounds)) -> Interval {
+    Interval { mean: estimate.mean, lower: bounds.lower, upper: bounds.upper }
+}
+
+/// The largest share of missing grades of a gated metric in either variant, and whose it is.
+pub(super) fn share_missing(analysis: &Analysis, policy: &Policy) -> Option<(f64, String)> {
+    let gated =
+        |metric: &&MetricScores| policy.criteria.iter().any(|criterion| criterion.metric == metric.name);
+    let shares = analysis.metrics.iter().filter(gated).flat_map(|metric| {
+        let counts = select(analysis, metric, metric.scores.baseline.is_some()).counts();
+        let share = |missing: usize, graded: usize, whose: &str| {
+            let all = missing + graded;
+            (missing > 0)
+                .then(|| (missing as f64 / all as f64, format!("the {whose}'s grades of {}", metric.name)))
+        };
+        [
+            share(counts.candidate_missing, counts.candidate, "candidate"),
+            share(counts.baseline_missing, counts.baseline, "baseline"),
+        ]
+    });
+    shares.flatten().fold(None, |most: Option<(f64, String)>, next| match most {
+        Some(most) if most.0 >= next.0 => Some(most),
+        _ => Some(next),
+    })
+}
+
+/// Things a reader should know.
+pub(super) fn warnings(
+    analysis: &Analysis,
+    policy: &Policy,
+    context: &Context,
+    criteria: &[CriterionOutcome],
+) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if policy.rule == Rule::Point {
+        warnings.push(
+            "rule: point compares plain averages; it fails an unchanged prompt about half of the time and lets \
+             real drops through"
+                .to_owned(),
+        );
+    }
+    if analysis.repeats_cached {
+        warnings.push(
+            "all repeats of a variant are the same text although its temperature is above 0: a cache seems to \
+             answer, so repeats count as one"
+                .to_owned(),
+        );
+    }
+    if context.scope == Scope::Suite && (analysis.repeats < 2 || analysis.repeats_cached) {
+        warnings.push(
+            "with one repeat the noise of answers and judge is not known; decided as if the cases were a sample of \
+             traffic (scope: population)"
+                .to_owned(),
+        );
+    }
+    let cases = analysis.cases.len();
+    if cases < FEW_CASES {
+        warnings.push(format!(
+            "{cases} {} few: below {FEW_CASES}, scores near the ends of the scale let a drop of {} pass more often than \
+             intended (up to 17 % of the time at 10)",
+            if cases == 1 { "case is" } else { "cases are" },
+            points(policy.resolution)
+        ));
+    }
+    let unseen = unseen_failure_share(cases, context.alpha);
+    if cases > 0 && unseen >= 0.01 {
+        warnings.push(format!(
+            "{cases} {} without a failure could not exclude that {} of traffic fails",
+            if cases == 1 { "case" } else { "cases" },
+            percent(unseen)
+        ));
+    }
+    if analysis.baseline_reused {
+        warnings.push(
+            "the baseline was answered in an earlier session: drift since then counts as a difference, and the rate \
+             of false failures depends on that one draw"
+                .to_owned(),
+        );
+    }
+    warnings.extend(noiseless(analysis, policy, context, criteria));
+    let permuted = criteria.iter().filter(|outcome| outcome.kind == "baseline" && outcome.method == "t");
+    warnings.extend(
+        permuted
+            .map(|outcome| format!("{}: too many scores to permute; its p is from Student's t", outcome.id)),
+    );
+    warnings.extend(verbosity(analysis));
+    warnings
+}
+
+/// Metrics without any noise that gate, and whether that is thin evidence.
+fn noiseless(
+    analysis: &Analysis,
+    policy: &Policy,
+    context: &Context,
+    criteria: &[CriterionOutcome],
+) -> Vec<String> {
+    let mut found = Vec::new();
+    for metric in analysis.metrics.iter().filter(|metric| metric.kind == MetricKind::Judge) {
+        let literal =
+            criteria.iter().any(|outcome| outcome.metric == metric.name && outcome.method == "literal");
+        let filled = select(analysis, metric, false).fill(Fill::Observed);
+        let trials = filled.candidate.values().len();
+        if !literal || context.scope(filled.repeats()) != Scope::Suite {
+            continue;
+        }
+        // So many clean trials rule out a failing share of the resolution: ln(alpha) / ln(1 - rho).
+        let enough = context.alpha.ln() / (1.0 - policy.resolution).ln();
+        let thin = if (trials as f64) < enough {
+            format!("; {trials} trials are thin evidence, {} would be enough", enough.ceil())
+        } else {
+            String::new()
+        };
+        found.push(format!(
+            "{} shows no noise between repeats, so it is compared as it is{thin}",
+            metric.name
+        ));
+    }
+    found
+}
+
+/// Judged metrics that rise with the length of the answer.
+fn verbosity(analysis: &Analysis) -> Vec<String> {
+    let Some(length) = analysis.metric("length") else { return Vec::new() };
+    let judged = analysis.metrics.iter().filter(|metric| metric.kind == MetricKind::Judge);
+    let warn = |metric: &MetricScores| {
+        let mean = |row: &Option<Vec<crate::model::Cell>>| {
+            let values: Vec<f64> = row.as_ref()?.iter().filter_map(|cell| cell.value()).collect();
+            (!values.is_empty()).then(|| crate::stats::mean(&values))
+        };
+        let rows = metric.scores.candidate.iter().zip(&length.scores.candidate);
+        let pairs: Vec<(f64, f64)> =
+            rows.filter_map(|(score, length)| mean(score).zip(mean(length))).collect();
+        let correlation =
+            correlation(&pairs).filter(|correlation| *correlation >= 0.5 && pairs.len() >= 10)?;
+        Some(format!(
+            "{} rises with the length of the answers (correlation {correlation:.2}): the judge may favour long ones",
+            metric.name
+        ))
+    };
+    judged.filter_map(warn).collect()
+}

@@ -1,0 +1,208 @@
+//! The matrices of a run.
+
+use crate::model::{
+    Analysis, Cell, Completion, Ended, Matrix, MetricKind, MetricScores, Role, Run, Trial, TrialResult,
+    VariantScores,
+};
+
+/// Every metric of a run: the scorers in their order, then latency in seconds, output tokens, cost in US dollars
+/// and length in characters.
+///
+/// A trial without an answer and a grade that could not be given are missing. A planned trial that does not
+/// exist was not asked after `--fail-fast`, and is missing otherwise. Output tokens are left out where no
+/// answer reported any, cost where the model of a variant has no price.
+pub fn analyse(run: &Run) -> Analysis {
+    let trials = Trials::new(run);
+    let mut metrics: Vec<MetricScores> = Vec::with_capacity(run.scorers.len() + 4);
+    for (scorer, name) in run.scorers.iter().enumerate() {
+        let applies = trials.applies(scorer, name);
+        let kind = if name.starts_with("check.") { MetricKind::Check } else { MetricKind::Judge };
+        metrics.push(trials.metric(name, kind, &applies, |_, trial| trials.grade(name, trial)));
+    }
+    let everywhere = vec![true; run.cases.len()];
+    let mut measure = |name: &str, kind, value: &dyn Fn(Role, &Completion) -> Option<f64>| {
+        metrics.push(trials.metric(name, kind, &everywhere, |role, trial| match &trial.result {
+            TrialResult::Answered { completion, .. } => {
+                value(role, completion).filter(|value| value.is_finite()).map_or(Cell::Missing, Cell::Value)
+            }
+            TrialResult::Missing(_) => Cell::Missing,
+        }));
+    };
+    measure("latency", MetricKind::Latency, &|_, completion| Some(completion.latency_ms / 1000.0));
+    if trials.any_usage() {
+        measure("output_tokens", MetricKind::OutputTokens, &|_, completion| {
+            completion.usage.map(|usage| usage.completion_tokens as f64)
+        });
+        if let Some(price) = prices(run) {
+            measure("cost_usd", MetricKind::Cost, &|role, completion| {
+                let (input, output) = price(role);
+                let usage = completion.usage?;
+                Some((usage.prompt_tokens as f64 * input + usage.completion_tokens as f64 * output) / 1e6)
+            });
+        }
+    }
+    measure("length", MetricKind::Length, &|_, completion| Some(completion.text.chars().count() as f64));
+    Analysis {
+        cases: run.cases.clone(),
+        repeats: run.repeats,
+        metrics,
+        has_baseline: run.baseline.is_some(),
+        baseline_reused: run.baseline_note.as_deref() == Some("baseline_reused"),
+        repeats_cached: trials.cached(Role::Candidate) || trials.cached(Role::Baseline),
+    }
+}
+
+/// US dollars per million tokens, input and output, by role; `None` unless every variant's model has a price.
+fn prices(run: &Run) -> Option<impl Fn(Role) -> (f64, f64)> {
+    let price = |model: &str| {
+        run.prices.iter().find(|(name, ..)| name == model).map(|&(_, input, output)| (input, output))
+    };
+    let candidate = price(&run.candidate.model)?;
+    let baseline = match &run.baseline {
+        Some(baseline) => price(&baseline.model)?,
+        None => candidate,
+    };
+    Some(move |role| if role == Role::Candidate { candidate } else { baseline })
+}
+
+/// The trials of a run by role, case and repeat.
+struct Trials<'a> {
+    run: &'a Run,
+    repeats: usize,
+    /// Candidate's, then baseline's: case after case, repeat after repeat.
+    places: [Vec<Option<&'a Trial>>; 2],
+}
+
+impl<'a> Trials<'a> {
+    fn new(run: &'a Run) -> Self {
+        let repeats = run.repeats as usize;
+        let empty = vec![None; run.cases.len() * repeats];
+        let mut places = [empty.clone(), empty];
+        for trial in &run.trials {
+            let repeat = trial.repeat as usize;
+            if trial.case < run.cases.len() && repeat < repeats {
+                places[side(trial.role)][trial.case * repeats + repeat] = Some(trial);
+            }
+        }
+        Self { run, repeats, places }
+    }
+
+    /// The trials of one case; of a shared case the candidate's, for both sides.
+    fn of(&self, role: Role, case: usize) -> &[Option<&'a Trial>] {
+        let shared = self.run.cases.get(case).is_some_and(|facts| facts.shared);
+        let role = if shared { Role::Candidate } else { role };
+        &self.places[side(role)][case * self.repeats..(case + 1) * self.repeats]
+    }
+
+    /// Both sides' matrices of one metric.
+    fn metric(
+        &self,
+        name: &str,
+        kind: MetricKind,
+        applies: &[bool],
+        cell: impl Fn(Role, &Trial) -> Cell,
+    ) -> MetricScores {
+        let absent = if self.run.ended == Ended::FailedFast { Cell::NotAsked } else { Cell::Missing };
+        let matrix = |role| -> Matrix {
+            let row = |case| {
+                self.of(role, case)
+                    .iter()
+                    .map(|trial| trial.map_or(absent, |trial| cell(role, trial)))
+                    .collect()
+            };
+            applies.iter().enumerate().map(|(case, applies)| applies.then(|| row(case))).collect()
+        };
+        let baseline = self.run.baseline.as_ref().map(|_| matrix(Role::Baseline));
+        let scores = VariantScores { candidate: matrix(Role::Candidate), baseline };
+        MetricScores { name: name.to_owned(), kind, scores }
+    }
+
+    /// What a scorer says of a trial.
+    fn grade(&self, scorer: &str, trial: &Trial) -> Cell {
+        match &trial.result {
+            TrialResult::Missing(_) => Cell::Missing,
+            TrialResult::Answered { grades, .. } => {
+                match grades.iter().find(|grade| grade.scorer == scorer) {
+                    Some(grade) => grade.score().map_or(Cell::Missing, Cell::Value),
+                    // An answer whose grade was never asked for.
+                    None if self.run.ended == Ended::FailedFast => Cell::NotAsked,
+                    None => Cell::Missing,
+                }
+            }
+        }
+    }
+
+    /// To which cases a scorer applies. Where the run does not say, a grade in any trial of a case tells that it
+    /// does; a case without any answer counts as applying, so that what is missing cannot vanish.
+    fn applies(&self, scorer: usize, name: &str) -> Vec<bool> {
+        if let Some(known) = self.run.applies.get(scorer)
+            && known.len() == self.run.cases.len()
+        {
+            return known.clone();
+        }
+        let (mut graded, mut answered) =
+            (vec![false; self.run.cases.len()], vec![false; self.run.cases.len()]);
+        for trial in &self.run.trials {
+            if let TrialResult::Answered { grades, .. } = &trial.result
+                && trial.case < graded.len()
+            {
+                answered[trial.case] = true;
+                graded[trial.case] |= grades.iter().any(|grade| grade.scorer == name);
+            }
+        }
+        graded.iter().zip(&answered).map(|(graded, answered)| *graded || !*answered).collect()
+    }
+
+    fn answers(&self, role: Role) -> impl Iterator<Item = &'a Completion> {
+        self.places[side(role)].iter().flatten().filter_map(|trial| answer(trial))
+    }
+
+    fn any_usage(&self) -> bool {
+        [Role::Candidate, Role::Baseline]
+            .into_iter()
+            .any(|role| self.answers(role).any(|completion| completion.usage.is_some()))
+    }
+
+    /// Whether repeats of a variant come from a cache: the same text, byte for byte, over all repeats of every
+    /// case, though a temperature above 0 was asked for and the endpoint is a real one.
+    fn cached(&self, role: Role) -> bool {
+        let variant = match role {
+            Role::Candidate => Some(&self.run.candidate),
+            Role::Baseline => self.run.baseline.as_ref(),
+        };
+        let temperature = variant.and_then(|variant| variant.parameters.get("temperature")?.as_f64());
+        let sampled = temperature.is_some_and(|temperature| temperature > 0.0);
+        if !sampled || self.run.simulated || self.repeats < 2 {
+            return false;
+        }
+        let mut repeated = 0;
+        for case in 0..self.run.cases.len() {
+            if role == Role::Baseline && self.run.cases[case].shared {
+                continue;
+            }
+            let mut texts = self.of(role, case).iter().flatten().filter_map(|trial| answer(trial));
+            let Some(first) = texts.next() else { continue };
+            for other in texts {
+                if other.text != first.text {
+                    return false;
+                }
+                repeated += 1;
+            }
+        }
+        repeated > 0
+    }
+}
+
+fn answer(trial: &Trial) -> Option<&Completion> {
+    match &trial.result {
+        TrialResult::Answered { completion, .. } => Some(completion),
+        TrialResult::Missing(_) => None,
+    }
+}
+
+fn side(role: Role) -> usize {
+    match role {
+        Role::Candidate => 0,
+        Role::Baseline => 1,
+    }
+}

@@ -1,0 +1,172 @@
+//! Estimates with their standard errors, and tests of paired 0/1 answers.
+
+use super::describe::{clamp_variance, mean, sample_variance, sum};
+use super::{Repeated, binomial_cdf, normal_cdf};
+
+/// An estimate, how far chance may have moved it, and how well that is known.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Estimate {
+    /// The estimate.
+    pub mean: f64,
+    /// Its standard error; 0 without any noise, infinite where it cannot be known.
+    pub standard_error: f64,
+    /// Degrees of freedom of the standard error; infinite without noise.
+    pub degrees_of_freedom: f64,
+}
+
+impl Estimate {
+    /// The mirror image, for requirements of the form "at most".
+    #[must_use]
+    pub fn negated(self) -> Self {
+        Self { mean: -self.mean, ..self }
+    }
+}
+
+/// Sums of v and v^2 / (k - 1) over cases and sides.
+#[derive(Default)]
+struct Noise {
+    variance: f64,
+    squares: f64,
+    unknown: bool,
+}
+
+impl Noise {
+    /// Adds what one row contributes: its variance over its length, times `weight`.
+    fn add(&mut self, row: &[f64], weight: f64) {
+        if weight == 0.0 {
+            return;
+        }
+        if row.len() < 2 {
+            self.unknown = true;
+            return;
+        }
+        let variance = weight * sample_variance(row) / row.len() as f64;
+        self.variance += variance;
+        self.squares += variance * variance / (row.len() - 1) as f64;
+    }
+
+    fn estimate(&self, mean: f64, cases: usize) -> Estimate {
+        if self.unknown || cases == 0 {
+            return Estimate { mean, standard_error: f64::INFINITY, degrees_of_freedom: 1.0 };
+        }
+        if self.variance == 0.0 {
+            return Estimate { mean, standard_error: 0.0, degrees_of_freedom: f64::INFINITY };
+        }
+        Estimate {
+            mean,
+            standard_error: self.variance.sqrt() / cases as f64,
+            degrees_of_freedom: self.variance * self.variance / self.squares,
+        }
+    }
+}
+
+/// The mean over cases of each case's mean, with the noise of repeats alone: SE = sqrt(sum(s2 / k)) / n, degrees
+/// of freedom (sum v)^2 / sum(v^2 / (k - 1)) (Satterthwaite 1946). A row with one repeat makes the standard
+/// error infinite.
+pub fn suite_mean(scores: &Repeated) -> Estimate {
+    let mut noise = Noise::default();
+    for row in scores.rows() {
+        noise.add(row, 1.0);
+    }
+    noise.estimate(mean(&scores.row_means()), scores.len())
+}
+
+/// The mean over cases of (the candidate's case mean - `factor` times the baseline's), with the noise of
+/// repeats alone, as [`suite_mean`]; a factor of 1 is the difference. A `shared` case was answered once for
+/// both: only the share that does not cancel counts.
+pub fn suite_contrast(candidate: &Repeated, baseline: &Repeated, shared: &[bool], factor: f64) -> Estimate {
+    let mut noise = Noise::default();
+    let mut contrasts = Vec::with_capacity(candidate.len());
+    for (index, (ours, theirs)) in candidate.rows().zip(baseline.rows()).enumerate() {
+        if shared.get(index).copied().unwrap_or(false) {
+            contrasts.push((1.0 - factor) * mean(ours));
+            noise.add(ours, (1.0 - factor).powi(2));
+        } else {
+            contrasts.push(mean(ours) - factor * mean(theirs));
+            noise.add(ours, 1.0);
+            noise.add(theirs, factor * factor);
+        }
+    }
+    noise.estimate(mean(&contrasts), contrasts.len())
+}
+
+/// The mean of values that stand for a larger population: SE = sd / sqrt(n), n - 1 degrees of freedom. With
+/// `clusters` (a cluster's index for each value, from 0) the cluster-robust standard error with the factor
+/// G / (G - 1), G - 1 degrees of freedom (Liang and Zeger 1986; Miller 2024). Infinite with fewer than two
+/// values or clusters.
+pub fn population_mean(values: &[f64], clusters: Option<&[usize]>) -> Estimate {
+    let centre = mean(values);
+    let unknown = Estimate { mean: centre, standard_error: f64::INFINITY, degrees_of_freedom: 1.0 };
+    let count = values.len() as f64;
+    let (variance, units) = match clusters {
+        None => (sample_variance(values) / count, values.len()),
+        Some(clusters) => {
+            let mut totals = vec![0.0; clusters.iter().max().map_or(0, |last| last + 1)];
+            for (value, &cluster) in values.iter().zip(clusters) {
+                totals[cluster] += value - centre;
+            }
+            let groups = totals.len();
+            if groups < 2 {
+                return unknown;
+            }
+            let factor = groups as f64 / (groups - 1) as f64;
+            let squares = sum(totals.iter().map(|total| total * total));
+            (clamp_variance(factor * squares / (count * count)), groups)
+        }
+    };
+    if units < 2 {
+        return unknown;
+    }
+    let degrees_of_freedom = if variance == 0.0 { f64::INFINITY } else { (units - 1) as f64 };
+    Estimate { mean: centre, standard_error: variance.sqrt(), degrees_of_freedom }
+}
+
+/// One-sided exact p of "the candidate is worse": P(Bin(losses + gains, 1/2) >= losses) (McNemar 1947, exact
+/// form). `losses`: only the baseline passes; `gains`: only the candidate does.
+pub fn mcnemar_p_worse(losses: usize, gains: usize) -> f64 {
+    binomial_cdf(gains, losses + gains, 0.5)
+}
+
+/// One-sided exact p that all `baseline` repeats of a case pass and all `candidate` repeats fail by chance
+/// (Fisher 1935): 1 / C(baseline + candidate, candidate).
+pub fn broken_case_p(baseline: usize, candidate: usize) -> f64 {
+    (1..=candidate).map(|i| i as f64 / (baseline + i) as f64).product()
+}
+
+/// The score statistic of Tango (1998) for the difference `delta` = P(gain) - P(loss) of paired 0/1 answers;
+/// falls as `delta` grows.
+pub(super) fn tango_score(cases: usize, losses: usize, gains: usize, delta: f64) -> f64 {
+    let (n, b, c) = (cases as f64, gains as f64, losses as f64);
+    // The probability of a loss, given delta, that makes the data most likely.
+    let linear = -b - c + (2.0 * n - b + c) * delta;
+    let constant = -c * delta * (1.0 - delta);
+    let discriminant = (linear * linear - 8.0 * n * constant).max(0.0);
+    let loss = (discriminant.sqrt() - linear) / (4.0 * n);
+    let variance = n * (2.0 * loss + delta * (1.0 - delta));
+    let excess = b - c - n * delta;
+    if excess.abs() < 1e-12 {
+        0.0
+    } else if variance <= 1e-15 {
+        excess.signum() * f64::INFINITY
+    } else {
+        excess / variance.sqrt()
+    }
+}
+
+/// One-sided p of "the difference of paired 0/1 answers is below `delta`", by the score of Tango (1998).
+pub fn tango_p_worse(cases: usize, losses: usize, gains: usize, delta: f64) -> f64 {
+    normal_cdf(tango_score(cases, losses, gains, delta))
+}
+
+/// One-sided p of "the share is below `required`", by the score test that Wilson's interval inverts (1927).
+/// A requirement of 1 is refuted by any failure, one of 0 by nothing.
+pub fn proportion_p_below(successes: usize, trials: usize, required: f64) -> f64 {
+    if trials == 0 || required <= 0.0 || successes == trials {
+        return 1.0;
+    }
+    if required >= 1.0 {
+        return 0.0;
+    }
+    let share = successes as f64 / trials as f64;
+    normal_cdf((share - required) / (required * (1.0 - required) / trials as f64).sqrt())
+}

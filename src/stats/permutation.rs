@@ -1,0 +1,197 @@
+//! Permutation tests of "the candidate is worse", exact under exchangeability (Fisher 1935; Pitman 1937).
+//!
+//! All arrangements are gone through while there are at most 200,000; beyond that 50,000 are drawn from a fixed
+//! seed, with the observed one counted among them (Phipson and Smyth 2010); beyond 2e8 draws nothing is drawn
+//! and the caller falls back to t.
+
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+
+use super::describe::sum;
+use super::{Repeated, binomial_cdf, mean};
+
+/// At most this many arrangements are gone through one by one.
+const ENUMERATED: f64 = 2e5;
+/// So many are drawn otherwise.
+const DRAWS: usize = 50_000;
+/// Beyond this many single draws, no permutation.
+const MOST_DRAWS: usize = 200_000_000;
+/// Means this close count as equal, so that rounding cannot break a tie.
+const TIE: f64 = 1e-9;
+
+/// A permutation p and how it was found.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Permuted {
+    /// The share of arrangements at most as good for the candidate as the observed one.
+    pub p: f64,
+    /// Whether the p is exact; else it is drawn, from [`Permuted::draws`] arrangements.
+    pub exact: bool,
+    /// Arrangements drawn; 0 where the p is exact.
+    pub draws: usize,
+}
+
+impl Permuted {
+    fn exact(p: f64) -> Self {
+        Self { p, exact: true, draws: 0 }
+    }
+
+    fn drawn(at_most: usize) -> Self {
+        Self { p: (1 + at_most) as f64 / (1 + DRAWS) as f64, exact: false, draws: DRAWS }
+    }
+}
+
+/// One case whose arrangement can matter: a slice of the pool of scores, and how a choice from it counts.
+struct Stratum {
+    start: usize,
+    len: usize,
+    /// How many are picked: the smaller side.
+    picks: usize,
+    /// What a unit of the sum of the picked scores adds to the statistic.
+    weight: f64,
+}
+
+/// Within-case permutation: of each case's scores, which are the candidate's? The statistic is the mean over
+/// cases of the difference of means, lower is worse. `shift` is added to each of the candidate's scores first,
+/// to test for a drop beyond a tolerance. `shared` cases are left out. `None` where there are too many scores.
+pub fn within_cases(
+    candidate: &Repeated,
+    baseline: &Repeated,
+    shared: &[bool],
+    shift: f64,
+    seed: u64,
+) -> Option<Permuted> {
+    let mut pool = Vec::with_capacity(candidate.values().len() + baseline.values().len());
+    let mut strata = Vec::with_capacity(candidate.len());
+    let (mut observed, mut fixed) = (Vec::new(), Vec::new());
+    let mut arrangements = 1.0_f64;
+    for (index, (ours, theirs)) in candidate.rows().zip(baseline.rows()).enumerate() {
+        if shared.get(index).copied().unwrap_or(false) || ours.is_empty() || theirs.is_empty() {
+            continue;
+        }
+        let start = pool.len();
+        pool.extend(ours.iter().map(|score| score + shift));
+        pool.extend_from_slice(theirs);
+        let scores = &pool[start..];
+        let lowest = scores.iter().copied().fold(f64::INFINITY, f64::min);
+        let highest = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        if highest - lowest < 1e-12 {
+            // Every arrangement of equal scores is the same one.
+            pool.truncate(start);
+            continue;
+        }
+        let total = sum(scores.iter().copied());
+        let (our_count, their_count) = (ours.len() as f64, theirs.len() as f64);
+        // mean(ours) - mean(theirs) = sum(ours) (1/k_c + 1/k_b) - total / k_b, and mirrored.
+        let weight = 1.0 / our_count + 1.0 / their_count;
+        observed.push(mean(&scores[..ours.len()]) - mean(&scores[ours.len()..]));
+        let (picks, weight, constant) = if ours.len() <= theirs.len() {
+            (ours.len(), weight, -total / their_count)
+        } else {
+            (theirs.len(), -weight, total / our_count)
+        };
+        fixed.push(constant);
+        arrangements *= choose(ours.len() + theirs.len(), picks);
+        strata.push(Stratum { start, len: ours.len() + theirs.len(), picks, weight });
+    }
+    // Sums over cases are compared, so the tie's width is that of a sum.
+    let bound = sum(observed) - sum(fixed) + TIE * candidate.len() as f64;
+    if arrangements <= ENUMERATED {
+        let choices = strata.iter().map(|stratum| {
+            let mut sums = Vec::new();
+            let scores = &pool[stratum.start..stratum.start + stratum.len];
+            subset_sums(scores, stratum.picks, 0.0, stratum.weight, &mut sums);
+            sums
+        });
+        return Some(Permuted::exact(share_at_most(choices, bound)));
+    }
+    if pool.len().saturating_mul(DRAWS) > MOST_DRAWS {
+        return None;
+    }
+    Some(Permuted::drawn(draw_within(&mut pool, &strata, bound, seed)))
+}
+
+/// How many of the drawn arrangements are at most the bound.
+fn draw_within(pool: &mut [f64], strata: &[Stratum], bound: f64, seed: u64) -> usize {
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let mut at_most = 0;
+    for _ in 0..DRAWS {
+        let mut statistic = 0.0;
+        for stratum in strata {
+            let scores = &mut pool[stratum.start..stratum.start + stratum.len];
+            let mut picked = 0.0;
+            // The first steps of a Fisher-Yates shuffle; starting from the last draw's order is as good as any.
+            for place in 0..stratum.picks {
+                let left = (scores.len() - place) as u64;
+                // Multiply and shift; its bias is below 2^-25.
+                let other = place + ((u64::from(random.next_u32()) * left) >> 32) as usize;
+                scores.swap(place, other);
+                picked += scores[place];
+            }
+            statistic += stratum.weight * picked;
+        }
+        at_most += usize::from(statistic <= bound);
+    }
+    at_most
+}
+
+/// Sign-flip test: is the sum of `units` too low to be centred at 0? Each unit is the difference of one case, or
+/// the sum of the differences of one cluster. For differences of equal size it is the exact McNemar test, at
+/// any number. `cases` is the number of cases, for the width of a tie. `None` where there are too many units.
+pub fn sign_flip(units: &[f64], cases: usize, seed: u64) -> Option<Permuted> {
+    let moving: Vec<f64> = units.iter().copied().filter(|unit| unit.abs() > 1e-12).collect();
+    let Some(size) = moving.first().map(|unit| unit.abs()) else { return Some(Permuted::exact(1.0)) };
+    if moving.iter().all(|unit| (unit.abs() - size).abs() < 1e-12) {
+        let gains = moving.iter().filter(|unit| **unit > 0.0).count();
+        return Some(Permuted::exact(binomial_cdf(gains, moving.len(), 0.5)));
+    }
+    let bound = sum(moving.iter().copied()) + TIE * cases as f64;
+    if moving.len() < 64 && (1_u64 << moving.len()) as f64 <= ENUMERATED {
+        let choices = moving.iter().map(|unit| vec![*unit, -*unit]);
+        return Some(Permuted::exact(share_at_most(choices, bound)));
+    }
+    if moving.len().saturating_mul(DRAWS) > MOST_DRAWS {
+        return None;
+    }
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let mut at_most = 0;
+    for _ in 0..DRAWS {
+        let mut statistic = 0.0;
+        for chunk in moving.chunks(64) {
+            let mut signs = random.next_u64();
+            for unit in chunk {
+                statistic += if signs & 1 == 0 { *unit } else { -*unit };
+                signs >>= 1;
+            }
+        }
+        at_most += usize::from(statistic <= bound);
+    }
+    Some(Permuted::drawn(at_most))
+}
+
+/// The share of all combinations, one choice from each, whose sum is at most the bound.
+fn share_at_most(choices: impl Iterator<Item = Vec<f64>>, bound: f64) -> f64 {
+    let mut sums = vec![0.0];
+    for choice in choices {
+        sums = sums.iter().flat_map(|sum| choice.iter().map(move |term| sum + term)).collect();
+    }
+    let at_most = sums.iter().filter(|sum| **sum <= bound).count();
+    at_most as f64 / sums.len() as f64
+}
+
+/// The weighted sum of every choice of `picks` scores.
+fn subset_sums(scores: &[f64], picks: usize, so_far: f64, weight: f64, sums: &mut Vec<f64>) {
+    if picks == 0 {
+        sums.push(so_far * weight);
+        return;
+    }
+    for first in 0..=scores.len().saturating_sub(picks) {
+        if let Some(score) = scores.get(first) {
+            subset_sums(&scores[first + 1..], picks - 1, so_far + score, weight, sums);
+        }
+    }
+}
+
+/// The number of ways to choose `picks` of `len`; infinite where it is too large for a number.
+fn choose(len: usize, picks: usize) -> f64 {
+    (0..picks).map(|i| (len - i) as f64 / (i + 1) as f64).product::<f64>().round()
+}
