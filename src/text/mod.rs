@@ -1,1 +1,3 @@
 //! The text room.
+
+pub mod neutral;
