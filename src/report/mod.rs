@@ -1,1 +1,95 @@
-//! The report room.
+//! Reports: a view of a run and its decision in types of their own, and the ways to show it.
+//!
+//! [`v1`] is the frozen format that scripts read (`report.json`); [`write`] shows a report on a terminal, as JSON
+//! or as Markdown. Everything here is pure but for the writer handed in: opening, renaming and sending files is
+//! left to the callers, redaction of secrets to the text room, and every decision to the gate.
+
+mod json;
+mod markdown;
+mod number;
+#[cfg(test)]
+pub(crate) mod sample;
+mod terminal;
+#[cfg(test)]
+mod tests;
+pub mod v1;
+mod view;
+
+use std::fmt;
+use std::io::{self, Write};
+use std::str::FromStr;
+
+pub use v1::{Report, read, schema};
+
+/// A way to show a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// Tables for a person at a terminal or reading a log.
+    Terminal,
+    /// `report.json`, version 1.
+    Json,
+    /// `report.md`, also the body of the comment on a pull request.
+    Markdown,
+}
+
+impl Format {
+    /// Every format, in the order of the help text.
+    pub const ALL: [Self; 3] = [Self::Terminal, Self::Json, Self::Markdown];
+
+    /// Its name on the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Terminal => "terminal",
+            Self::Json => "json",
+            Self::Markdown => "markdown",
+        }
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A name that is no format.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("unknown format, expected one of terminal, json, markdown")]
+pub struct UnknownFormat;
+
+impl FromStr for Format {
+    type Err = UnknownFormat;
+
+    fn from_str(name: &str) -> Result<Self, UnknownFormat> {
+        Self::ALL.into_iter().find(|format| format.as_str() == name).ok_or(UnknownFormat)
+    }
+}
+
+/// How the terminal report looks; the other formats do not depend on it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Style {
+    /// Columns to keep to, at least 60.
+    pub width: usize,
+    /// Whether to colour with ANSI sequences.
+    pub color: bool,
+    /// Where the report files are, for the last line; empty where none were written.
+    pub files: Vec<String>,
+}
+
+impl Default for Style {
+    fn default() -> Self {
+        Self { width: 100, color: false, files: Vec::new() }
+    }
+}
+
+/// Writes a report.
+///
+/// # Errors
+/// Those of the writer; a report itself can always be shown.
+pub fn write(report: &Report, format: Format, out: &mut impl Write, style: Style) -> io::Result<()> {
+    match format {
+        Format::Terminal => terminal::write(report, out, &style),
+        Format::Json => json::write(report, out),
+        Format::Markdown => markdown::write(report, out),
+    }
+}

@@ -2,6 +2,7 @@
 //!
 //! Used by every room that prints or sends. Knows nothing of cases, runs or endpoints.
 
+pub mod neutral;
 mod redact;
 mod secret;
 

@@ -1,0 +1,412 @@
+//! `report.md`, also the body of the comment on a pull request.
+//!
+//! The words are in `templates/report.md`. Whatever the template prints passes [`neutral::markdown`], so nothing
+//! in a report can act there. A forge refuses a comment that is too long, so the report is rendered in tiers that
+//! say less and less, each of them whole, until one fits.
+
+use std::io::{self, Write};
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::Serde;
+use minijinja::{Environment, UndefinedBehavior};
+use serde::Serialize;
+
+use super::v1::{Case, CriterionVerdict, EndedKind, MetricKind, Report, Role, Scope, Variant, Verdict};
+use super::{number, view};
+use crate::text::neutral;
+
+/// Bytes that a rendered report stays below: a comment may have 65,536 characters.
+const LIMIT: usize = 60_000;
+/// Cases in the first list.
+const WORST: usize = 5;
+
+/// How much is said; the last tier fits whatever the report holds.
+#[derive(Debug, Clone, Copy)]
+struct Tier {
+    /// Cases in the second list.
+    cases: Listed,
+    /// Cases in the first list.
+    worst: usize,
+    /// Rows of each table, reasons and warnings.
+    rows: usize,
+    /// Characters of each piece of text.
+    text: usize,
+}
+
+/// Which cases the second list holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Listed {
+    /// Every case that is not the same.
+    Changed,
+    /// Those that got worse or have no grade.
+    Worse,
+    /// None.
+    None,
+}
+
+const TIERS: [Tier; 4] = [
+    Tier { cases: Listed::Changed, worst: WORST, rows: 200, text: 300 },
+    Tier { cases: Listed::Worse, worst: WORST, rows: 100, text: 200 },
+    Tier { cases: Listed::None, worst: WORST, rows: 40, text: 100 },
+    Tier { cases: Listed::None, worst: 0, rows: 8, text: 40 },
+];
+
+/// Writes the report as Markdown.
+pub(super) fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
+    let environment = environment().map_err(io::Error::other)?;
+    let mut text = String::new();
+    for tier in TIERS {
+        text = environment
+            .render_named_str("report.md", TEMPLATE, Serde(Page::new(report, tier)))
+            .map_err(io::Error::other)?;
+        if text.len() < LIMIT {
+            break;
+        }
+    }
+    out.write_all(text.as_bytes())
+}
+
+const TEMPLATE: &str = include_str!("templates/report.md");
+
+/// An engine that neutralises whatever it prints.
+fn environment() -> Result<Environment<'static>, minijinja::Error> {
+    let mut environment = Environment::new();
+    let mut syntax = SyntaxConfig::builder();
+    syntax.trim_blocks(true).lstrip_blocks(true).keep_trailing_newline(true);
+    environment.set_syntax(syntax.build()?);
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_formatter(|out, _state, value| {
+        out.write_str(&neutral::markdown(&value.to_string())).map_err(minijinja::Error::from)
+    });
+    Ok(environment)
+}
+
+/// What the template knows.
+#[derive(Serialize)]
+struct Page {
+    symbol: &'static str,
+    verdict: &'static str,
+    name: String,
+    effect: Option<Effect>,
+    has_baseline: bool,
+    baseline_note: Option<String>,
+    exit_code_zero: bool,
+    simulated: bool,
+    stopped: Option<String>,
+    help: Option<String>,
+    reasons: Vec<String>,
+    reasons_left_out: usize,
+    criteria: Vec<CriterionLine>,
+    criteria_left_out: usize,
+    metrics: Vec<MetricLine>,
+    metrics_left_out: usize,
+    groups: Vec<Group>,
+    cases_left_out: Option<String>,
+    tally: String,
+    confidence: String,
+    scope: &'static str,
+    scope_words: &'static str,
+    compared: Vec<Fact>,
+    warnings: Vec<String>,
+    warnings_title: String,
+    warnings_left_out: usize,
+}
+
+/// The size of the effect.
+#[derive(Serialize)]
+struct Effect {
+    metric: String,
+    /// `fell`, `rose` or `stayed`.
+    moved: &'static str,
+    baseline: String,
+    candidate: String,
+    difference: String,
+    interval: String,
+}
+
+/// A row of the criteria.
+#[derive(Serialize)]
+struct CriterionLine {
+    id: String,
+    estimate: String,
+    interval: String,
+    required: String,
+    verdict: &'static str,
+}
+
+/// A row of the metrics.
+#[derive(Serialize)]
+struct MetricLine {
+    name: String,
+    candidate: String,
+    baseline: String,
+    difference: String,
+    interval: String,
+    missing: usize,
+}
+
+/// A folded list of cases.
+#[derive(Serialize)]
+struct Group {
+    title: String,
+    rows: Vec<CaseLine>,
+}
+
+/// One of the things that were compared.
+#[derive(Serialize)]
+struct Fact {
+    label: &'static str,
+    text: String,
+}
+
+/// A row of a list of cases.
+#[derive(Serialize)]
+struct CaseLine {
+    id: String,
+    query: String,
+    status: &'static str,
+    baseline: String,
+    candidate: String,
+    difference: String,
+    failing: String,
+    reason: String,
+}
+
+impl Page {
+    fn new(report: &Report, tier: Tier) -> Self {
+        let text = |text: &str| neutral::clip(text, tier.text);
+        let (groups, left_out) = groups(report, tier);
+        let fault = report.ended.fault.as_ref();
+        Self {
+            symbol: symbol(report),
+            verdict: words(report),
+            name: text(&report.name),
+            effect: effect(report, tier),
+            has_baseline: report.variants.baseline.is_some(),
+            baseline_note: report.baseline_note.as_deref().map(text),
+            exit_code_zero: report.exit_code == 0
+                && !matches!(report.verdict, Verdict::Pass | Verdict::Unchanged),
+            simulated: report.simulated,
+            stopped: fault.map(|fault| text(&fault.message)),
+            help: fault.and_then(|fault| fault.help.as_deref()).map(text),
+            reasons: report.reasons.iter().take(tier.rows).map(|reason| text(&reason.message)).collect(),
+            reasons_left_out: report.reasons.len().saturating_sub(tier.rows),
+            criteria: view::criteria(report)
+                .into_iter()
+                .take(tier.rows)
+                .map(|row| CriterionLine {
+                    id: text(row.id),
+                    estimate: minus(row.estimate),
+                    interval: minus(row.interval),
+                    required: minus(row.required),
+                    verdict: criterion_words(row.verdict),
+                })
+                .collect(),
+            criteria_left_out: report.criteria.len().saturating_sub(tier.rows),
+            metrics: view::metrics(report)
+                .into_iter()
+                .take(tier.rows)
+                .map(|row| MetricLine {
+                    name: text(row.name),
+                    candidate: minus(row.candidate),
+                    baseline: minus(row.baseline),
+                    difference: minus(row.difference),
+                    interval: minus(row.interval),
+                    missing: row.missing,
+                })
+                .collect(),
+            metrics_left_out: report.metrics.len().saturating_sub(tier.rows),
+            groups,
+            cases_left_out: (left_out > 0).then(|| cases(left_out)),
+            tally: view::tally(report),
+            confidence: format!("{} %", percent(report.policy.confidence)),
+            scope: report.policy.scope.as_str(),
+            scope_words: match report.policy.scope {
+                Scope::Suite => "would this very suite give the same if run again?",
+                Scope::Population => "would new cases of the same kind give the same?",
+            },
+            compared: compared(report, tier),
+            warnings_title: number::counted(report.warnings.len() as u64, "warning"),
+            warnings: report.warnings.iter().take(tier.rows).map(|warning| text(warning)).collect(),
+            warnings_left_out: report.warnings.len().saturating_sub(tier.rows),
+        }
+    }
+}
+
+/// The worst cases, then the others that the tier shows, and how many are left out.
+fn groups(report: &Report, tier: Tier) -> (Vec<Group>, usize) {
+    let worst = view::worst(report);
+    let others = view::changed(report);
+    let line = |row: &view::CaseRow<'_>| case_line(row, tier);
+    let first: Vec<CaseLine> = worst.iter().take(tier.worst).map(line).collect();
+    let rest: Vec<CaseLine> = match tier.cases {
+        Listed::None => Vec::new(),
+        Listed::Worse => worst.iter().skip(tier.worst).map(line).collect(),
+        Listed::Changed => worst.iter().skip(tier.worst).chain(&others).map(line).collect(),
+    };
+    let left_out = worst.len() + others.len() - first.len() - rest.len();
+    let count = |count: usize| number::count(count as u64);
+    let groups = [
+        Group { title: format!("Worst {} of {}", count(first.len()), cases(worst.len())), rows: first },
+        Group { title: format!("{} more that changed or have no grade", cases(rest.len())), rows: rest },
+    ];
+    (groups.into_iter().filter(|group| !group.rows.is_empty()).collect(), left_out)
+}
+
+fn cases(count: usize) -> String {
+    number::counted(count as u64, "case")
+}
+
+/// A share in percent, without digits that say nothing.
+fn percent(share: f64) -> f64 {
+    (share * 1e6).round() / 1e4
+}
+
+/// A real minus sign, which no list or table mistakes for its own.
+fn minus(text: String) -> String {
+    text.replace('-', "\u{2212}")
+}
+
+fn symbol(report: &Report) -> &'static str {
+    if report.ended.kind == EndedKind::Interrupted && report.verdict != Verdict::Fail {
+        return "⏸";
+    }
+    match report.verdict {
+        Verdict::Pass | Verdict::Unchanged => "✅",
+        Verdict::Fail => "❌",
+        Verdict::Inconclusive => "⚠️",
+        Verdict::Incomplete => "💥",
+    }
+}
+
+fn words(report: &Report) -> &'static str {
+    if report.ended.kind == EndedKind::Interrupted && report.verdict != Verdict::Fail {
+        return "interrupted";
+    }
+    report.verdict.as_str()
+}
+
+fn criterion_words(verdict: CriterionVerdict) -> &'static str {
+    match verdict {
+        CriterionVerdict::Pass => "✅ pass",
+        CriterionVerdict::Fail => "❌ fail",
+        CriterionVerdict::Inconclusive => "⚠️ inconclusive",
+        CriterionVerdict::Incomplete => "💥 incomplete",
+    }
+}
+
+fn effect(report: &Report, tier: Tier) -> Option<Effect> {
+    let (metric, difference) = view::effect(report)?;
+    let value = |value: Option<f64>| {
+        value.map_or_else(|| number::NONE.to_owned(), |value| number::value(metric.kind, value))
+    };
+    let signed = |value: f64| number::signed(metric.kind, value);
+    let shown = signed(difference.mean);
+    Some(Effect {
+        metric: neutral::clip(&metric.name, tier.text),
+        moved: match shown.chars().next() {
+            Some('-') => "fell",
+            Some('+') => "rose",
+            _ => "stayed",
+        },
+        baseline: minus(value(metric.baseline.as_ref().and_then(|baseline| baseline.mean))),
+        candidate: minus(value(metric.candidate.mean)),
+        interval: minus(number::bounds(difference.lower, difference.upper, signed)),
+        difference: minus(shown),
+    })
+}
+
+fn case_line(row: &view::CaseRow<'_>, tier: Tier) -> CaseLine {
+    let failing: Vec<String> =
+        row.case.failing.iter().take(3).map(|metric| neutral::clip(metric, tier.text.min(40))).collect();
+    CaseLine {
+        id: neutral::clip(&row.case.id, tier.text.min(60)),
+        query: neutral::clip(&row.case.query, tier.text.min(80)),
+        status: row.case.status.as_str(),
+        baseline: row.baseline.clone(),
+        candidate: row.candidate.clone(),
+        difference: row.difference.as_ref().map_or_else(
+            || number::NONE.to_owned(),
+            |(metric, difference)| {
+                format!("{} {}", minus(difference.clone()), neutral::clip(metric, tier.text.min(40)))
+            },
+        ),
+        failing: if failing.is_empty() { number::NONE.to_owned() } else { failing.join(", ") },
+        reason: neutral::clip(reason(row.case), tier.text.min(120)),
+    }
+}
+
+/// Why the first failing trial of the candidate fails.
+fn reason(case: &Case) -> &str {
+    let trials = || case.trials.iter().filter(|trial| trial.role == Role::Candidate);
+    let failed = trials()
+        .flat_map(|trial| &trial.grades)
+        .filter(|grade| grade.score.is_none_or(|score| score < 1.0))
+        .find(|grade| grade.score.is_none() || case.failing.contains(&grade.scorer));
+    match failed {
+        Some(grade) => &grade.reason,
+        None => trials().find_map(|trial| trial.error.as_ref()).map_or("", |fault| fault.message.as_str()),
+    }
+}
+
+/// What was compared, label by label.
+fn compared(report: &Report, tier: Tier) -> Vec<Fact> {
+    let text = |text: &str| neutral::clip(text, tier.text);
+    let mut facts = vec![Fact { label: "Candidate", text: variant(&report.variants.candidate, tier) }];
+    if let Some(baseline) = &report.variants.baseline {
+        let note = report.baseline_note.as_deref();
+        let note = note.map_or_else(String::new, |note| format!(" ({})", text(note)));
+        facts.push(Fact { label: "Baseline", text: format!("{}{note}", variant(baseline, tier)) });
+    }
+    if let Some(judge) = &report.judge {
+        facts.push(Fact { label: "Judge", text: text(&judge.model) });
+    }
+    let digest = neutral::clip(&report.dataset.digest, 20).replace('…', "");
+    let repeats = number::counted(u64::from(report.repeats), "repeat");
+    let path = text(&report.dataset.path);
+    let dataset = format!("{path}, {}, {repeats} each, {digest}", cases(report.cases.len()));
+    facts.push(Fact { label: "Dataset", text: dataset });
+    let policy = format!(
+        "{}, rule {}, scope {}, confidence {} %, resolution {}",
+        match report.policy.criteria.len() {
+            1 => "1 criterion".to_owned(),
+            many => format!("{} criteria", number::count(many as u64)),
+        },
+        report.policy.rule.as_str(),
+        report.policy.scope.as_str(),
+        percent(report.policy.confidence),
+        report.policy.resolution
+    );
+    facts.push(Fact { label: "Policy", text: policy });
+    facts.push(Fact { label: "Cost", text: view::cost(report) });
+    let drops: Vec<String> = report
+        .metrics
+        .iter()
+        .filter(|metric| metric.kind == MetricKind::Judge)
+        .filter_map(|metric| {
+            let drop = metric.smallest_detectable_drop?;
+            Some(format!("{} {}", text(&metric.name), number::value(metric.kind, drop)))
+        })
+        .take(8)
+        .collect();
+    if !drops.is_empty() {
+        facts.push(Fact { label: "Smallest drop this suite detects", text: drops.join(", ") });
+    }
+    if let Some(share) = view::unseen_share(report.cases.len()) {
+        let share = format!("failures in up to {:.1} % of traffic", share * 100.0);
+        facts.push(Fact { label: "Not excluded even if every case is clean", text: share });
+    }
+    facts.push(Fact { label: "Started", text: text(&report.started_at) });
+    facts.push(Fact { label: "promptgate", text: text(&report.tool_version) });
+    facts
+}
+
+/// A variant with where it is from.
+fn variant(variant: &Variant, tier: Tier) -> String {
+    let text = |text: &str| neutral::clip(text, tier.text);
+    let commit = variant.prompt.commit.as_deref().map_or_else(String::new, |commit| {
+        format!(" at commit {}", neutral::clip(commit, 13).replace('…', ""))
+    });
+    let name = text(&view::variant_name(variant));
+    format!("{name} from {}{commit}, model {}", text(&variant.prompt.source), text(&variant.model))
+}

@@ -1,0 +1,304 @@
+//! The report for a person at a terminal or reading a log: verdict and reasons first, then the numbers.
+//!
+//! No text of a model is printed, only ids, names and numbers, and each line passes the guard of
+//! [`neutral::guarded`] after it is laid out. Colours repeat what a word says; they never stand alone.
+
+use std::io::{self, Write};
+
+use anstyle::{AnsiColor, Style as Ansi};
+use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle};
+
+use super::v1::{CriterionVerdict, Report, Verdict};
+use super::{Style, number, view};
+use crate::text::neutral;
+
+/// The narrowest width that is laid out for.
+const NARROWEST: usize = 60;
+/// From here on numbers are kept in one line.
+const ROOMY: usize = 84;
+/// Cases that are listed.
+const WORST: usize = 5;
+/// Reasons that are listed.
+const REASONS: usize = 8;
+
+const RULED: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
+
+const PLAIN: Ansi = Ansi::new();
+const BOLD: Ansi = Ansi::new().bold();
+const DIM: Ansi = Ansi::new().dimmed();
+const GREEN: Ansi = AnsiColor::Green.on_default();
+const RED: Ansi = AnsiColor::Red.on_default();
+const YELLOW: Ansi = AnsiColor::Yellow.on_default();
+
+/// Writes the report for a terminal.
+pub(super) fn write(report: &Report, out: &mut impl Write, style: &Style) -> io::Result<()> {
+    let width = u16::try_from(style.width.max(NARROWEST)).unwrap_or(u16::MAX);
+    let mut page = Page { out, width, color: style.color };
+    headline(report, &mut page)?;
+    criteria(report, &mut page)?;
+    metrics(report, &mut page)?;
+    cases(report, &mut page)?;
+    notes(report, style, &mut page)
+}
+
+/// Lines of bounded width on their way out.
+struct Page<'a, W> {
+    out: &'a mut W,
+    width: u16,
+    color: bool,
+}
+
+impl<W: Write> Page<'_, W> {
+    /// One line, guarded, in one colour.
+    fn line(&mut self, text: &str, ansi: Ansi) -> io::Result<()> {
+        let line = neutral::guarded(text.trim_end());
+        if self.color && !line.is_empty() && ansi != PLAIN {
+            writeln!(self.out, "{ansi}{line}{ansi:#}")
+        } else {
+            writeln!(self.out, "{line}")
+        }
+    }
+
+    fn blank(&mut self) -> io::Result<()> {
+        writeln!(self.out)
+    }
+
+    /// A table with a rule below its header; a line that ends with the word of a verdict has that in colour.
+    fn table(&mut self, table: &Table) -> io::Result<()> {
+        for (index, line) in table.lines().enumerate() {
+            let line = neutral::guarded(line.trim_end());
+            let verdict = VERDICTS.iter().find(|(_, word, _)| line.ends_with(word));
+            match verdict {
+                Some((_, word, ansi)) if self.color => {
+                    let start = line.strip_suffix(word).unwrap_or_default();
+                    writeln!(self.out, "{start}{ansi}{word}{ansi:#}")?;
+                }
+                _ => self.line(&line, if index < 2 { DIM } else { PLAIN })?,
+            }
+        }
+        Ok(())
+    }
+
+    /// A label of some columns and a text that wraps beside it.
+    fn labelled(&mut self, width: u16, label: &str, text: &str, ansi: Ansi) -> io::Result<()> {
+        let mut table = Table::new();
+        table.load_style(TableStyle::new());
+        table.set_content_arrangement(ContentArrangement::Dynamic).set_width(self.width);
+        table.add_row([label, text]);
+        if let Some(column) = table.column_mut(0) {
+            column.set_padding((0, 1));
+            column.set_constraint(ColumnConstraint::Absolute(comfy_table::Width::Fixed(width)));
+        }
+        for line in table.lines() {
+            let line = neutral::guarded(line.trim_end());
+            match line.strip_prefix(label) {
+                Some(rest) if self.color && !label.is_empty() => {
+                    writeln!(self.out, "{ansi}{label}{ansi:#}{rest}")?;
+                }
+                _ => writeln!(self.out, "{line}")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Width of the labels before the notes.
+const LABEL: u16 = 11;
+/// Width of the mark before a reason.
+const BULLET: u16 = 4;
+
+/// What a verdict on a criterion looks like.
+const VERDICTS: [(CriterionVerdict, &str, Ansi); 4] = [
+    (CriterionVerdict::Pass, "✓ pass", GREEN),
+    (CriterionVerdict::Fail, "✗ FAIL", RED),
+    (CriterionVerdict::Inconclusive, "? inconclusive", YELLOW),
+    (CriterionVerdict::Incomplete, "! incomplete", YELLOW),
+];
+
+fn verdict_text(verdict: CriterionVerdict) -> &'static str {
+    VERDICTS.iter().find(|(of, _, _)| *of == verdict).map_or("", |(_, word, _)| word)
+}
+
+fn verdict_color(verdict: Verdict) -> Ansi {
+    match verdict {
+        Verdict::Pass | Verdict::Unchanged => GREEN,
+        Verdict::Fail => RED,
+        Verdict::Inconclusive | Verdict::Incomplete => YELLOW,
+    }
+}
+
+/// Untrusted text of bounded length for one line.
+fn short(text: &str, limit: usize) -> String {
+    neutral::clip(&neutral::terminal(text), limit)
+}
+
+fn headline<W: Write>(report: &Report, page: &mut Page<'_, W>) -> io::Result<()> {
+    let candidate = short(&view::variant_name(&report.variants.candidate), 40);
+    let against = match &report.variants.baseline {
+        Some(baseline) => format!("against {}", short(&view::variant_name(baseline), 40)),
+        None => "without a baseline".to_owned(),
+    };
+    let line = format!(
+        "{}  {}  candidate {candidate} {against}",
+        view::verdict_word(report),
+        short(&report.name, 40)
+    );
+    page.line(&line, verdict_color(report.verdict).bold())?;
+    if report.exit_code == 0 && !matches!(report.verdict, Verdict::Pass | Verdict::Unchanged) {
+        page.line("      (exit code 0 all the same: advisory, or allowed by the configuration)", DIM)?;
+    }
+    for reason in report.reasons.iter().take(REASONS) {
+        page.labelled(BULLET, "  -", &neutral::terminal(&reason.message), verdict_color(report.verdict))?;
+    }
+    if let Some(more) = report.reasons.len().checked_sub(REASONS).filter(|more| *more > 0) {
+        page.line(&format!("  - and {more} more in the report"), PLAIN)?;
+    }
+    page.blank()
+}
+
+/// A table whose columns are right-aligned where `right` says so; all but the `wrapping` one keep to one line.
+fn table(header: &[&str], right: &[usize], wrapping: usize, rows: Vec<Vec<String>>, width: u16) -> Table {
+    let mut table = Table::new();
+    table.load_style(RULED);
+    table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
+    table.set_header(header.iter().map(|title| (*title).to_owned()).collect::<Vec<_>>());
+    table.add_rows(rows);
+    for (index, column) in table.column_iter_mut().enumerate() {
+        if right.contains(&index) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+        if index != wrapping && usize::from(width) >= ROOMY {
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        }
+    }
+    table
+}
+
+fn criteria<W: Write>(report: &Report, page: &mut Page<'_, W>) -> io::Result<()> {
+    if report.criteria.is_empty() {
+        return Ok(());
+    }
+    let rows = view::criteria(report)
+        .into_iter()
+        .map(|row| {
+            let verdict = verdict_text(row.verdict).to_owned();
+            vec![short(row.id, 60), row.estimate, row.interval, row.required, verdict]
+        })
+        .collect();
+    let header = ["criterion", "estimate", "interval", "required", "verdict"];
+    page.table(&table(&header, &[1, 2, 3], 0, rows, page.width))?;
+    page.blank()
+}
+
+fn metrics<W: Write>(report: &Report, page: &mut Page<'_, W>) -> io::Result<()> {
+    let rows = view::metrics(report);
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let compared = report.variants.baseline.is_some();
+    let missing = rows.iter().any(|row| row.missing > 0);
+    let mut header = vec!["metric", "candidate"];
+    if compared {
+        header.extend(["baseline", "difference"]);
+    }
+    header.push("interval");
+    if missing {
+        header.push("missing");
+    }
+    let cells = rows
+        .into_iter()
+        .map(|row| {
+            let mut cells = vec![short(row.name, 60), row.candidate];
+            if compared {
+                cells.extend([row.baseline, row.difference]);
+            }
+            cells.push(row.interval);
+            if missing {
+                cells.push(row.missing.to_string());
+            }
+            cells
+        })
+        .collect();
+    let right: Vec<usize> = (1..header.len()).collect();
+    page.table(&table(&header, &right, 0, cells, page.width))?;
+    page.blank()
+}
+
+fn cases<W: Write>(report: &Report, page: &mut Page<'_, W>) -> io::Result<()> {
+    let rows = view::worst(report);
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let shown = rows.len().min(WORST);
+    let more = rows.len() - shown;
+    let compared = report.variants.baseline.is_some();
+    let mut header = vec!["worst cases", "status"];
+    header.extend(if compared { vec!["before", "now", "difference"] } else { vec!["passed"] });
+    header.push("what fails");
+    let cells = rows
+        .into_iter()
+        .take(WORST)
+        .map(|row| {
+            let mut cells = vec![short(&row.case.id, 32), row.case.status.as_str().to_owned()];
+            if compared {
+                cells.push(row.baseline);
+            }
+            cells.push(row.candidate);
+            if compared {
+                let difference =
+                    row.difference.map(|(metric, difference)| format!("{difference} {}", short(metric, 20)));
+                cells.push(difference.unwrap_or_else(|| number::NONE.to_owned()));
+            }
+            cells.push(failing(&row.case.failing));
+            cells
+        })
+        .collect();
+    let right: &[usize] = if compared { &[2, 3] } else { &[2] };
+    page.table(&table(&header, right, header.len() - 1, cells, page.width))?;
+    if more > 0 {
+        page.line(&format!(" and {more} more in the report"), DIM)?;
+    }
+    page.blank()
+}
+
+/// The first metrics that fail, and how many more there are.
+fn failing(metrics: &[String]) -> String {
+    let mut names: Vec<String> = metrics.iter().take(2).map(|name| short(name, 28)).collect();
+    if metrics.len() > 2 {
+        names.push(format!("+{}", metrics.len() - 2));
+    }
+    if names.is_empty() { number::NONE.to_owned() } else { names.join(", ") }
+}
+
+fn notes<W: Write>(report: &Report, style: &Style, page: &mut Page<'_, W>) -> io::Result<()> {
+    if report.simulated {
+        let text = "the endpoint was the simulated one: these scores are no measure of a model";
+        page.labelled(LABEL, "simulated", text, YELLOW)?;
+    }
+    for warning in &report.warnings {
+        page.labelled(LABEL, "warning", &neutral::terminal(warning), YELLOW)?;
+    }
+    let cases = number::counted(report.cases.len() as u64, "case");
+    let repeats = number::counted(u64::from(report.repeats), "repeat");
+    let tally = view::tally(report);
+    let separator = if tally.is_empty() { "" } else { ": " };
+    page.labelled(LABEL, "cases", &format!("{cases}, {repeats} each{separator}{tally}"), DIM)?;
+    let judge = report
+        .judge
+        .as_ref()
+        .map_or_else(String::new, |judge| format!(", judged by {}", short(&judge.model, 40)));
+    let model = short(&report.variants.candidate.model, 40);
+    let baseline_model = match &report.variants.baseline {
+        Some(baseline) if baseline.model != report.variants.candidate.model => {
+            format!(" (baseline {})", short(&baseline.model, 40))
+        }
+        _ => String::new(),
+    };
+    page.labelled(LABEL, "model", &format!("{model}{baseline_model}{judge}"), DIM)?;
+    page.labelled(LABEL, "cost", &view::cost(report), DIM)?;
+    if !style.files.is_empty() {
+        let files: Vec<String> = style.files.iter().map(|file| neutral::terminal(file)).collect();
+        page.labelled(LABEL, "reports", &files.join(", "), DIM)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,316 @@
+//! From a run, its analysis and the decision to a report.
+
+use crate::model;
+
+use super::{
+    Case, CaseStatus, Criterion, Dataset, Ended, EndedKind, Fault, Grade, Interval, Judge, Judging,
+    LargestDifference, Metric, Passes, Policy, Price, Prompt, Reason, Report, SCHEMA, Tokens, Trial,
+    Ungraded, Usage, UsageShare, Variant, VariantSummary, Variants,
+};
+
+/// JSON knows no NaN and no infinity: what is not finite is null.
+fn finite(value: f64) -> Option<f64> {
+    value.is_finite().then_some(value)
+}
+
+impl Report {
+    /// The report of a decided run.
+    ///
+    /// `exit_code` is the one the process leaves with. A case that the decision says nothing of counts as missing.
+    pub fn new(
+        run: &model::Run,
+        analysis: &model::Analysis,
+        decision: &model::Decision,
+        policy: Policy,
+        exit_code: u8,
+    ) -> Self {
+        let mut trials: Vec<Vec<Trial>> = run.cases.iter().map(|_| Vec::new()).collect();
+        for trial in &run.trials {
+            if let Some(of_case) = trials.get_mut(trial.case) {
+                of_case.push(Trial::from(trial));
+            }
+        }
+        let cases = run
+            .cases
+            .iter()
+            .zip(trials)
+            .enumerate()
+            .map(|(index, (facts, trials))| case(facts, decision.cases.get(index), trials))
+            .collect();
+        Self {
+            schema: SCHEMA.to_owned(),
+            tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+            name: run.name.clone(),
+            verdict: decision.verdict.into(),
+            exit_code,
+            reasons: decision.reasons.iter().map(Reason::from).collect(),
+            criteria: decision.criteria.iter().map(Criterion::from).collect(),
+            metrics: decision.metrics.iter().map(|summary| metric(summary, analysis)).collect(),
+            cases,
+            variants: Variants {
+                candidate: Variant::from(&run.candidate),
+                baseline: run.baseline.as_ref().map(Variant::from),
+            },
+            baseline_note: run.baseline_note.clone(),
+            judge: run.judge.as_ref().map(|judge| Judge {
+                model: judge.model.clone(),
+                fingerprint: judge.fingerprint.clone(),
+                self_test: None,
+                calibration: None,
+            }),
+            dataset: Dataset {
+                path: run.dataset.path.clone(),
+                format: run.dataset.format.clone(),
+                digest: run.dataset.digest.clone(),
+                cases: run.dataset.cases,
+            },
+            policy,
+            scorers: run.scorers.clone(),
+            repeats: run.repeats,
+            usage: Usage::from(&run.totals),
+            prices: run
+                .prices
+                .iter()
+                .filter(|(_, input, output)| input.is_finite() && output.is_finite())
+                .map(|(model, input, output)| Price {
+                    model: model.clone(),
+                    input_per_million: *input,
+                    output_per_million: *output,
+                })
+                .collect(),
+            simulated: run.simulated,
+            ended: Ended::from(&run.ended),
+            warnings: warnings(run, decision),
+            started_at: run.started_at.clone(),
+            duration_ms: run.duration_ms,
+        }
+    }
+}
+
+/// The run's warnings, then the decision's, each once.
+fn warnings(run: &model::Run, decision: &model::Decision) -> Vec<String> {
+    let mut all: Vec<String> = Vec::with_capacity(run.warnings.len() + decision.warnings.len());
+    for warning in run.warnings.iter().chain(&decision.warnings) {
+        if !all.contains(warning) {
+            all.push(warning.clone());
+        }
+    }
+    all
+}
+
+fn case(facts: &model::CaseFacts, status: Option<&model::CaseStatus>, trials: Vec<Trial>) -> Case {
+    let passes = |counts: Option<(usize, usize)>| counts.map(|(passed, of)| Passes { passed, of });
+    Case {
+        id: facts.id.clone(),
+        query: facts.query.clone(),
+        tags: facts.tags.clone(),
+        group: facts.group.clone(),
+        must_pass: facts.must_pass,
+        shared: facts.shared,
+        status: status.map_or(CaseStatus::Missing, |status| status.change.into()),
+        candidate_passes: status.and_then(|status| passes(status.candidate_passes)),
+        baseline_passes: status.and_then(|status| passes(status.baseline_passes)),
+        largest_difference: status.and_then(|status| {
+            let (metric, difference) = status.largest_difference.as_ref()?;
+            Some(LargestDifference { metric: metric.clone(), difference: finite(*difference)? })
+        }),
+        failing: status.map(|status| status.failing.clone()).unwrap_or_default(),
+        trials,
+    }
+}
+
+fn metric(summary: &model::MetricSummary, analysis: &model::Analysis) -> Metric {
+    let variant = |interval: Option<model::Interval>, n, missing| VariantSummary {
+        mean: interval.and_then(|interval| finite(interval.mean)),
+        lower: interval.and_then(|interval| interval.lower).and_then(finite),
+        upper: interval.and_then(|interval| interval.upper).and_then(finite),
+        n,
+        missing,
+    };
+    // A baseline that was asked but gave nothing is shown with its count of missing grades, not as absent.
+    let asked = analysis.metric(&summary.name).is_some_and(|scores| scores.scores.baseline.is_some());
+    Metric {
+        name: summary.name.clone(),
+        kind: summary.kind.into(),
+        candidate: variant(summary.candidate, summary.candidate_cases, summary.candidate_missing),
+        baseline: (asked || summary.baseline.is_some())
+            .then(|| variant(summary.baseline, summary.baseline_cases, summary.baseline_missing)),
+        difference: summary.difference.and_then(interval),
+        other_scope_difference: summary.other_difference.and_then(interval),
+        scope: summary.scope.into(),
+        repeats: analysis.repeats,
+        noise: summary.within_case_sd.and_then(finite),
+        smallest_detectable_drop: summary.smallest_detectable_drop.and_then(finite),
+    }
+}
+
+fn interval(interval: model::Interval) -> Option<Interval> {
+    Some(Interval {
+        mean: finite(interval.mean)?,
+        lower: interval.lower.and_then(finite),
+        upper: interval.upper.and_then(finite),
+    })
+}
+
+impl From<&model::Reason> for Reason {
+    fn from(reason: &model::Reason) -> Self {
+        Self {
+            code: reason.code.into(),
+            message: reason.message.clone(),
+            criterion: reason.criterion.clone(),
+        }
+    }
+}
+
+impl From<&model::CriterionOutcome> for Criterion {
+    fn from(outcome: &model::CriterionOutcome) -> Self {
+        Self {
+            id: outcome.id.clone(),
+            metric: outcome.metric.clone(),
+            kind: outcome.kind.clone(),
+            required: finite(outcome.required),
+            estimate: outcome.estimate.and_then(finite),
+            lower: outcome.lower.and_then(finite),
+            upper: outcome.upper.and_then(finite),
+            p: outcome.p.and_then(finite),
+            verdict: outcome.verdict.into(),
+            method: outcome.method.clone(),
+            explanation: outcome.explanation.clone(),
+        }
+    }
+}
+
+impl From<&model::VariantFacts> for Variant {
+    fn from(facts: &model::VariantFacts) -> Self {
+        Self {
+            prompt: Prompt {
+                name: facts.prompt.name.clone(),
+                version: facts.prompt.version.clone(),
+                digest: facts.prompt.digest.clone(),
+                source: facts.prompt.source.clone(),
+                commit: facts.prompt.commit.clone(),
+            },
+            model: facts.model.clone(),
+            parameters: facts.parameters.clone(),
+        }
+    }
+}
+
+impl From<&model::CallTotals> for Usage {
+    fn from(totals: &model::CallTotals) -> Self {
+        let share = |usage: model::Usage, cost: Option<f64>| UsageShare {
+            prompt_tokens: usage.prompt_tokens,
+            completion_tokens: usage.completion_tokens,
+            cost_usd: cost.and_then(finite),
+        };
+        let completions = share(totals.completions, totals.completion_cost_usd);
+        let judgements = share(totals.judgements, totals.judgement_cost_usd);
+        // What used no tokens costs nothing, whatever its price.
+        let cost = |share: &UsageShare| match (share.prompt_tokens, share.completion_tokens) {
+            (0, 0) => Some(share.cost_usd.unwrap_or(0.0)),
+            _ => share.cost_usd,
+        };
+        Self {
+            calls: totals.calls,
+            stored: totals.stored,
+            prompt_tokens: completions.prompt_tokens.saturating_add(judgements.prompt_tokens),
+            completion_tokens: completions.completion_tokens.saturating_add(judgements.completion_tokens),
+            cost_usd: cost(&completions).zip(cost(&judgements)).and_then(|(one, other)| finite(one + other)),
+            completions,
+            judgements,
+        }
+    }
+}
+
+impl From<&model::Ended> for Ended {
+    fn from(ended: &model::Ended) -> Self {
+        match ended {
+            model::Ended::Completed => Self { kind: EndedKind::Completed, fault: None },
+            model::Ended::Stopped(fault) => {
+                Self { kind: EndedKind::Stopped, fault: Some(Fault::from(fault)) }
+            }
+            model::Ended::FailedFast => Self { kind: EndedKind::FailedFast, fault: None },
+            model::Ended::Interrupted => Self { kind: EndedKind::Interrupted, fault: None },
+        }
+    }
+}
+
+impl From<&model::Fault> for Fault {
+    fn from(fault: &model::Fault) -> Self {
+        Self { kind: fault.kind.into(), message: fault.message.clone(), help: fault.help.clone() }
+    }
+}
+
+impl From<model::Usage> for Tokens {
+    fn from(usage: model::Usage) -> Self {
+        Self { prompt_tokens: usage.prompt_tokens, completion_tokens: usage.completion_tokens }
+    }
+}
+
+impl From<&model::Trial> for Trial {
+    fn from(trial: &model::Trial) -> Self {
+        let role = trial.role.into();
+        let repeat = trial.repeat;
+        match &trial.result {
+            model::TrialResult::Answered { completion, grades } => Self {
+                role,
+                repeat,
+                output: Some(completion.text.clone()),
+                refusal: completion.refusal,
+                finish_reason: Some(completion.finish_reason.as_str().to_owned()),
+                usage: completion.usage.map(Tokens::from),
+                latency_ms: finite(completion.latency_ms),
+                model: completion.model.clone(),
+                system_fingerprint: completion.system_fingerprint.clone(),
+                stored: completion.stored,
+                grades: grades.iter().map(Grade::from).collect(),
+                error: None,
+            },
+            model::TrialResult::Missing(fault) => Self {
+                role,
+                repeat,
+                output: None,
+                refusal: false,
+                finish_reason: None,
+                usage: None,
+                latency_ms: None,
+                model: None,
+                system_fingerprint: None,
+                stored: false,
+                grades: Vec::new(),
+                error: Some(Fault::from(fault)),
+            },
+        }
+    }
+}
+
+impl From<&model::Grade> for Grade {
+    fn from(grade: &model::Grade) -> Self {
+        let ungraded = match &grade.outcome {
+            model::Outcome::Score(_) => None,
+            model::Outcome::Ungraded(fault) => Some(Ungraded { fault: fault.as_ref().map(Fault::from) }),
+        };
+        Self {
+            scorer: grade.scorer.clone(),
+            score: grade.score(),
+            ungraded,
+            reason: grade.reason.clone(),
+            details: grade.details.clone(),
+            flags: grade.flags.clone(),
+            judging: grade.judging.as_ref().map(Judging::from),
+        }
+    }
+}
+
+impl From<&model::Judging> for Judging {
+    fn from(judging: &model::Judging) -> Self {
+        Self {
+            calls: judging.calls,
+            usage: judging.usage.into(),
+            latency_ms: finite(judging.latency_ms),
+            rung: judging.rung.clone(),
+            model: judging.model.clone(),
+            system_fingerprint: judging.system_fingerprint.clone(),
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! Version 1 of the report: the names that scripts, dashboards and `compare` read.
+//!
+//! These types belong to readers outside, so they are kept apart from the program's own data: a change inside
+//! cannot rename a field here. Fields may be added, never renamed or removed. Numbers are finite or null.
+
+mod build;
+mod names;
+mod policy;
+mod read;
+mod restore;
+mod result;
+mod trial;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+pub use names::{
+    CaseStatus, CriterionVerdict, EndedKind, FaultKind, MetricKind, ReasonCode, Role, Scope, Verdict,
+};
+pub use policy::{Bound, Policy, PolicyCriterion, Requirement, Rule, Statistic};
+pub use read::read;
+pub use result::{Criterion, Interval, Metric, Reason, VariantSummary};
+pub use trial::{Case, Fault, Grade, Judging, LargestDifference, Passes, Tokens, Trial, Ungraded};
+
+/// The value of `schema` in every report of this version.
+pub const SCHEMA: &str = "promptgate.report/v1";
+
+/// A report: the verdict, the numbers it rests on, and every trial behind them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(title = "promptgate report v1")]
+pub struct Report {
+    /// Always `promptgate.report/v1`.
+    #[schemars(extend("const" = SCHEMA))]
+    pub schema: String,
+    /// Version of promptgate that wrote the report.
+    pub tool_version: String,
+    /// Name of the suite.
+    pub name: String,
+    /// The verdict of the run.
+    pub verdict: Verdict,
+    /// Exit code of the process, before `--advisory` turned it into 0 or after, as it left.
+    pub exit_code: u8,
+    /// Why, worst first.
+    pub reasons: Vec<Reason>,
+    /// Every criterion, in policy order.
+    pub criteria: Vec<Criterion>,
+    /// Every metric: checks, judges, then latency, tokens, cost and length.
+    pub metrics: Vec<Metric>,
+    /// Every case with its trials, in dataset order.
+    pub cases: Vec<Case>,
+    /// What was compared.
+    pub variants: Variants,
+    /// Why there is no baseline, or that it was reused: `new`, `none`, `baseline_reused`.
+    pub baseline_note: Option<String>,
+    /// The judge; null where none was asked.
+    pub judge: Option<Judge>,
+    /// The dataset.
+    pub dataset: Dataset,
+    /// The criteria as decided: enough to decide again.
+    pub policy: Policy,
+    /// Metric names of the checks, then of the judges, in configuration order.
+    pub scorers: Vec<String>,
+    /// Repeats of every case.
+    pub repeats: u32,
+    /// Calls, tokens and money.
+    pub usage: Usage,
+    /// Prices that the costs were computed with.
+    pub prices: Vec<Price>,
+    /// Whether the endpoint was the simulated one; its scores are no measure of a model.
+    pub simulated: bool,
+    /// How the run ended.
+    pub ended: Ended,
+    /// Things a reader should know.
+    pub warnings: Vec<String>,
+    /// Start of the run: RFC 3339, UTC.
+    pub started_at: String,
+    /// Wall time in milliseconds.
+    pub duration_ms: u64,
+}
+
+/// Both sides of the comparison.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Variants {
+    /// The changed prompt that wants to be merged.
+    pub candidate: Variant,
+    /// What it is compared with; null without a baseline.
+    pub baseline: Option<Variant>,
+}
+
+/// A prompt with its model and parameters.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Variant {
+    /// The prompt.
+    pub prompt: Prompt,
+    /// The model's name as sent.
+    pub model: String,
+    /// Request parameters beside messages and model, as sent.
+    pub parameters: Map<String, Value>,
+}
+
+/// Provenance of a prompt.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Prompt {
+    /// Its name.
+    pub name: String,
+    /// Its version: from the front matter, else the first twelve digits of the digest.
+    pub version: String,
+    /// `sha256:…` of the file's bytes.
+    pub digest: String,
+    /// Where it was read.
+    pub source: String,
+    /// The commit it was read from, in full; null where that is not known.
+    pub commit: Option<String>,
+}
+
+/// The judge of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Judge {
+    /// Its model.
+    pub model: String,
+    /// Digest of what is known before a call: model, parameters, endpoint host, rubrics and templates.
+    pub fingerprint: String,
+    /// What the self-test found; null where it was not run.
+    pub self_test: Option<Value>,
+    /// The calibration in force; null where there is none.
+    pub calibration: Option<Value>,
+}
+
+/// Provenance of the dataset.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Dataset {
+    /// The path as configured.
+    pub path: String,
+    /// The format found: `jsonl`, `json`, `csv` or `yaml`.
+    pub format: String,
+    /// `sha256:…` over the canonical content of the cases that were evaluated.
+    pub digest: String,
+    /// Number of cases that were evaluated.
+    pub cases: usize,
+}
+
+/// Calls, tokens and money of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Usage {
+    /// Requests sent, retries and judgements included.
+    pub calls: u64,
+    /// Answers taken from a store or a saved report.
+    pub stored: u64,
+    /// Tokens of all requests.
+    pub prompt_tokens: u64,
+    /// Tokens of all answers.
+    pub completion_tokens: u64,
+    /// US dollars of all calls; null where a price is not known.
+    pub cost_usd: Option<f64>,
+    /// The share of the variants' answers.
+    pub completions: UsageShare,
+    /// The share of the judge.
+    pub judgements: UsageShare,
+}
+
+/// Tokens and money of one kind of call.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct UsageShare {
+    /// Tokens of the requests.
+    pub prompt_tokens: u64,
+    /// Tokens of the answers.
+    pub completion_tokens: u64,
+    /// US dollars; null where a price is not known.
+    pub cost_usd: Option<f64>,
+}
+
+/// The price of a model.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Price {
+    /// The model.
+    pub model: String,
+    /// US dollars per million tokens of requests.
+    pub input_per_million: f64,
+    /// US dollars per million tokens of answers.
+    pub output_per_million: f64,
+}
+
+/// How the run ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Ended {
+    /// How.
+    pub kind: EndedKind,
+    /// What stopped it; null unless `kind` is `stopped`.
+    pub fault: Option<Fault>,
+}
+
+/// The JSON Schema of [`Report`], draft 2020-12.
+pub fn schema() -> Value {
+    let mut schema = schemars::schema_for!(Report);
+    schema.insert("$id".to_owned(), Value::from("urn:promptgate:report:v1"));
+    schema.to_value()
+}

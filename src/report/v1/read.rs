@@ -1,0 +1,130 @@
+//! Reading a saved report: strict about what it must hold, silent about what a later version may add.
+
+use std::collections::HashSet;
+
+use serde::Deserialize;
+
+use crate::model::{Mistake, Mistakes, Place};
+use crate::text::neutral;
+
+use super::{Report, Requirement, Role, SCHEMA};
+
+/// At most this many mistakes are listed: a file that is wrong throughout needs no more.
+const LISTED: usize = 20;
+
+/// Only the field that says what the rest is.
+#[derive(Deserialize)]
+struct Header {
+    schema: Option<serde_json::Value>,
+}
+
+/// Reads a report from the text of `file`, which is named in mistakes.
+///
+/// # Errors
+/// [`Mistakes`] where the text is cut off, is not JSON, is no report, is one of another version, or contradicts
+/// itself.
+pub fn read(file: &str, text: &str) -> Result<Report, Mistakes> {
+    if text.trim().is_empty() {
+        return Err(Mistake::new("the report is empty").at(Place::file(file)).help(AGAIN).into());
+    }
+    let header: Header = serde_json::from_str(text).map_err(|error| unreadable(file, &error))?;
+    match header.schema {
+        Some(serde_json::Value::String(name)) if name == SCHEMA => {}
+        Some(serde_json::Value::String(name)) => return Err(other_version(file, &name).into()),
+        _ => {
+            return Err(Mistake::new(format!("this is no report: `schema` is not {SCHEMA:?}"))
+                .at(Place::file(file))
+                .help("name the report.json that `promptgate run` wrote")
+                .into());
+        }
+    }
+    let report: Report = serde_json::from_str(text).map_err(|error| unreadable(file, &error))?;
+    let mistakes = contradictions(&report);
+    if mistakes.is_empty() {
+        return Ok(report);
+    }
+    let place = |message: String| Mistake::new(message).at(Place::file(file)).help(AGAIN);
+    Err(Mistakes(mistakes.into_iter().take(LISTED).map(place).collect()))
+}
+
+const AGAIN: &str = "make the report again with `promptgate run`";
+
+fn unreadable(file: &str, error: &serde_json::Error) -> Mistake {
+    let place = Place { column: Some(error.column().max(1)), ..Place::line(file, error.line().max(1)) };
+    let message = match error.classify() {
+        serde_json::error::Category::Eof => "the report is cut off".to_owned(),
+        serde_json::error::Category::Syntax | serde_json::error::Category::Io => {
+            format!("the report is damaged: {}", described(error))
+        }
+        serde_json::error::Category::Data => format!("this is no report: {}", described(error)),
+    };
+    Mistake::new(message).at(place).help(AGAIN)
+}
+
+/// The error without its place, which is shown before it; it may quote the file, so it is neutralised.
+fn described(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let bare = text.rsplit_once(" at line ").map_or(text.as_str(), |(message, _)| message);
+    neutral::terminal(bare)
+}
+
+fn other_version(file: &str, name: &str) -> Mistake {
+    let shown = neutral::terminal(name);
+    let mistake = if name.starts_with("promptgate.report/") {
+        Mistake::new(format!("the report has version `{shown}`, this promptgate reads `{SCHEMA}`"))
+            .help("read it with the promptgate that wrote it, or make it again with this one")
+    } else {
+        Mistake::new(format!("this is no report: its `schema` is `{shown}`, not `{SCHEMA}`"))
+            .help("name the report.json that `promptgate run` wrote")
+    };
+    mistake.at(Place::file(file))
+}
+
+/// What the types cannot rule out: the places where an edited report contradicts itself.
+fn contradictions(report: &Report) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut ids = HashSet::new();
+    for case in &report.cases {
+        let id = neutral::terminal(&case.id);
+        if !ids.insert(case.id.as_str()) {
+            found.push(format!("case `{id}` is there twice"));
+        }
+        let mut trials = HashSet::new();
+        for trial in &case.trials {
+            let name = format!("case `{id}`, {} repeat {}", trial.role.as_str(), trial.repeat);
+            if !trials.insert((trial.role, trial.repeat)) {
+                found.push(format!("{name}: is there twice"));
+            }
+            if trial.repeat >= report.repeats {
+                found.push(format!("{name}: there are {} repeats, counted from 0", report.repeats));
+            }
+            if trial.role == Role::Baseline && report.variants.baseline.is_none() {
+                found.push(format!("{name}: there is no baseline"));
+            }
+            if trial.latency_ms.is_some_and(|latency| latency < 0.0) {
+                found.push(format!("{name}: `latency_ms` is below 0"));
+            }
+        }
+        if found.len() >= LISTED {
+            return found;
+        }
+    }
+    if report.dataset.cases != report.cases.len() {
+        let (said, there) = (report.dataset.cases, report.cases.len());
+        found.push(format!("`dataset.cases` is {said}, but there are {there} cases"));
+    }
+    for criterion in &report.policy.criteria {
+        if let Requirement::MustPass { case } = criterion.requirement
+            && case >= report.cases.len()
+        {
+            let id = neutral::terminal(&criterion.id);
+            found.push(format!("criterion `{id}` speaks of case {case}, which is not there"));
+        }
+    }
+    if found.is_empty()
+        && let Err(mistake) = report.to_run()
+    {
+        found.push(mistake.message);
+    }
+    found
+}

@@ -1,0 +1,195 @@
+//! From a report back to the run it was made of: for `baseline: report:PATH` and `compare`.
+
+use crate::model::{self, Mistake, Score};
+
+use super::{Case, Ended, EndedKind, Fault, Grade, Judging, Report, Tokens, Trial, Variant};
+
+impl Report {
+    /// The run this report was made of: the same trials, grades and provenance.
+    ///
+    /// Warnings of the decision come back as warnings of the run; the order of trials is by case.
+    ///
+    /// # Errors
+    /// A [`Mistake`] where a trial has neither an answer nor an error, a grade has no valid score, or a run was
+    /// stopped without a fault: the report was edited.
+    pub fn to_run(&self) -> Result<model::Run, Mistake> {
+        let mut trials = Vec::with_capacity(self.cases.iter().map(|case| case.trials.len()).sum());
+        for (index, case) in self.cases.iter().enumerate() {
+            for trial in &case.trials {
+                trials.push(restore_trial(trial, index, case)?);
+            }
+        }
+        Ok(model::Run {
+            name: self.name.clone(),
+            started_at: self.started_at.clone(),
+            duration_ms: self.duration_ms,
+            dataset: model::DatasetFacts {
+                path: self.dataset.path.clone(),
+                format: self.dataset.format.clone(),
+                digest: self.dataset.digest.clone(),
+                cases: self.dataset.cases,
+            },
+            cases: self.cases.iter().map(facts).collect(),
+            candidate: model::VariantFacts::from(&self.variants.candidate),
+            baseline: self.variants.baseline.as_ref().map(model::VariantFacts::from),
+            baseline_note: self.baseline_note.clone(),
+            judge: self.judge.as_ref().map(|judge| model::JudgeFacts {
+                model: judge.model.clone(),
+                fingerprint: judge.fingerprint.clone(),
+            }),
+            scorers: self.scorers.clone(),
+            repeats: self.repeats,
+            trials,
+            totals: model::CallTotals {
+                calls: self.usage.calls,
+                stored: self.usage.stored,
+                completions: model::Usage {
+                    prompt_tokens: self.usage.completions.prompt_tokens,
+                    completion_tokens: self.usage.completions.completion_tokens,
+                },
+                judgements: model::Usage {
+                    prompt_tokens: self.usage.judgements.prompt_tokens,
+                    completion_tokens: self.usage.judgements.completion_tokens,
+                },
+                completion_cost_usd: self.usage.completions.cost_usd,
+                judgement_cost_usd: self.usage.judgements.cost_usd,
+            },
+            prices: self
+                .prices
+                .iter()
+                .map(|price| (price.model.clone(), price.input_per_million, price.output_per_million))
+                .collect(),
+            simulated: self.simulated,
+            ended: restore_ended(&self.ended)?,
+            warnings: self.warnings.clone(),
+        })
+    }
+}
+
+fn damaged(message: String) -> Mistake {
+    Mistake::new(message).help("the report was edited or written by something else: make it again")
+}
+
+fn facts(case: &Case) -> model::CaseFacts {
+    model::CaseFacts {
+        id: case.id.clone(),
+        query: case.query.clone(),
+        tags: case.tags.clone(),
+        group: case.group.clone(),
+        must_pass: case.must_pass,
+        shared: case.shared,
+    }
+}
+
+fn restore_ended(ended: &Ended) -> Result<model::Ended, Mistake> {
+    match (ended.kind, &ended.fault) {
+        (EndedKind::Completed, _) => Ok(model::Ended::Completed),
+        (EndedKind::Stopped, Some(fault)) => Ok(model::Ended::Stopped(fault.into())),
+        (EndedKind::Stopped, None) => Err(damaged("`ended` is `stopped` without a `fault`".to_owned())),
+        (EndedKind::FailedFast, _) => Ok(model::Ended::FailedFast),
+        (EndedKind::Interrupted, _) => Ok(model::Ended::Interrupted),
+    }
+}
+
+fn restore_trial(trial: &Trial, index: usize, case: &Case) -> Result<model::Trial, Mistake> {
+    let place = || {
+        let id = crate::text::neutral::terminal(&case.id);
+        format!("case `{id}`, {} repeat {}", trial.role.as_str(), trial.repeat)
+    };
+    let result = match (&trial.error, &trial.output, trial.latency_ms, &trial.finish_reason) {
+        (Some(fault), ..) => model::TrialResult::Missing(fault.into()),
+        (None, Some(text), Some(latency_ms), Some(finish_reason)) => model::TrialResult::Answered {
+            completion: model::Completion {
+                text: text.clone(),
+                refusal: trial.refusal,
+                finish_reason: restore_finish_reason(finish_reason),
+                usage: trial.usage.map(model::Usage::from),
+                latency_ms,
+                model: trial.model.clone(),
+                system_fingerprint: trial.system_fingerprint.clone(),
+                stored: trial.stored,
+            },
+            grades: trial
+                .grades
+                .iter()
+                .map(|grade| restore_grade(grade).ok_or(grade))
+                .collect::<Result<_, _>>()
+                .map_err(|grade| {
+                    let scorer = crate::text::neutral::terminal(&grade.scorer);
+                    damaged(format!("{}: the grade of `{scorer}` has no valid score", place()))
+                })?,
+        },
+        (None, ..) => {
+            let needs = "needs `output`, `latency_ms` and `finish_reason`, or an `error`";
+            return Err(damaged(format!("{}: {needs}", place())));
+        }
+    };
+    Ok(model::Trial { case: index, role: trial.role.into(), repeat: trial.repeat, result })
+}
+
+fn restore_finish_reason(name: &str) -> model::FinishReason {
+    match name {
+        "stop" => model::FinishReason::Stop,
+        "length" => model::FinishReason::Length,
+        "content_filter" => model::FinishReason::ContentFilter,
+        "tool_calls" => model::FinishReason::ToolCalls,
+        other => model::FinishReason::Other(other.to_owned()),
+    }
+}
+
+fn restore_grade(grade: &Grade) -> Option<model::Grade> {
+    let outcome = match (grade.score, &grade.ungraded) {
+        (Some(score), None) => model::Outcome::Score(Score::new(score)?),
+        (None, Some(ungraded)) => model::Outcome::Ungraded(ungraded.fault.as_ref().map(model::Fault::from)),
+        (Some(_), Some(_)) | (None, None) => return None,
+    };
+    Some(model::Grade {
+        scorer: grade.scorer.clone(),
+        outcome,
+        reason: grade.reason.clone(),
+        details: grade.details.clone(),
+        flags: grade.flags.clone(),
+        judging: grade.judging.as_ref().map(model::Judging::from),
+    })
+}
+
+impl From<&Variant> for model::VariantFacts {
+    fn from(variant: &Variant) -> Self {
+        Self {
+            prompt: model::PromptFacts {
+                name: variant.prompt.name.clone(),
+                version: variant.prompt.version.clone(),
+                digest: variant.prompt.digest.clone(),
+                source: variant.prompt.source.clone(),
+                commit: variant.prompt.commit.clone(),
+            },
+            model: variant.model.clone(),
+            parameters: variant.parameters.clone(),
+        }
+    }
+}
+
+impl From<&Fault> for model::Fault {
+    fn from(fault: &Fault) -> Self {
+        Self { kind: fault.kind.into(), message: fault.message.clone(), help: fault.help.clone() }
+    }
+}
+
+impl From<Tokens> for model::Usage {
+    fn from(tokens: Tokens) -> Self {
+        Self { prompt_tokens: tokens.prompt_tokens, completion_tokens: tokens.completion_tokens }
+    }
+}
+
+impl From<&Judging> for model::Judging {
+    fn from(judging: &Judging) -> Self {
+        Self {
+            calls: judging.calls,
+            usage: judging.usage.into(),
+            latency_ms: judging.latency_ms.unwrap_or_default(),
+            rung: judging.rung.clone(),
+            model: judging.model.clone(),
+            system_fingerprint: judging.system_fingerprint.clone(),
+        }
+    }
+}

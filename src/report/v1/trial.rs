@@ -1,0 +1,149 @@
+//! Cases with their trials and grades.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{CaseStatus, FaultKind, Role};
+
+/// A case with its trials.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Case {
+    /// Its id, unique in the report.
+    pub id: String,
+    /// The question.
+    pub query: String,
+    /// Its tags.
+    pub tags: Vec<String>,
+    /// Its cluster; cases of one group are not independent.
+    pub group: Option<String>,
+    /// Whether it is a criterion of its own.
+    pub must_pass: bool,
+    /// Whether both variants rendered the same request, which was then answered and judged once.
+    pub shared: bool,
+    /// What became of it. Descriptive only.
+    pub status: CaseStatus,
+    /// Trials of the candidate that passed; null where none could be told.
+    pub candidate_passes: Option<Passes>,
+    /// Trials of the baseline that passed; null where none could be told.
+    pub baseline_passes: Option<Passes>,
+    /// The gated metric that moved most; null where none can be compared.
+    pub largest_difference: Option<LargestDifference>,
+    /// Metrics on which a trial of the candidate does not pass.
+    pub failing: Vec<String>,
+    /// The trials: by repeat, candidate before baseline.
+    pub trials: Vec<Trial>,
+}
+
+/// How many trials passed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Passes {
+    /// Trials that passed.
+    pub passed: usize,
+    /// Trials of which it could be told.
+    pub of: usize,
+}
+
+/// The metric of a case that moved most.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LargestDifference {
+    /// The metric.
+    pub metric: String,
+    /// Candidate minus baseline; below 0 is a loss.
+    pub difference: f64,
+}
+
+/// One completion of a case by one variant, with its grades.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Trial {
+    /// The side.
+    pub role: Role,
+    /// The repeat, from 0.
+    pub repeat: u32,
+    /// The answer; null where none came.
+    pub output: Option<String>,
+    /// Whether the answer came in the `refusal` field.
+    pub refusal: bool,
+    /// Why the model stopped; null where no answer came.
+    pub finish_reason: Option<String>,
+    /// Tokens; null where the endpoint did not say.
+    pub usage: Option<Tokens>,
+    /// The attempt that succeeded, send to last byte, in milliseconds.
+    pub latency_ms: Option<f64>,
+    /// The model that answered, as it said.
+    pub model: Option<String>,
+    /// `system_fingerprint`, as the endpoint said it.
+    pub system_fingerprint: Option<String>,
+    /// Whether the answer came from a store or a saved report.
+    pub stored: bool,
+    /// The grades, in scorer order; a scorer that does not apply to the case has none.
+    pub grades: Vec<Grade>,
+    /// Why no answer came; absent where one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<Fault>,
+}
+
+/// Tokens as the endpoint reported them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Tokens {
+    /// Tokens of the request.
+    pub prompt_tokens: u64,
+    /// Tokens of the answer.
+    pub completion_tokens: u64,
+}
+
+/// What a scorer says of a trial.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Grade {
+    /// The metric that the grade counts for.
+    pub scorer: String,
+    /// The score in 0 to 1; null where the scorer could not grade. Never 0 for "missing".
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub score: Option<f64>,
+    /// Why there is no score; absent where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ungraded: Option<Ungraded>,
+    /// One line that explains the score, or why there is none.
+    pub reason: String,
+    /// Evidence: verdicts by statement, quotes, expected and found values; null where there is none.
+    pub details: Value,
+    /// Peculiarities: `no_claims`, `unquoted_support`, …
+    pub flags: Vec<String>,
+    /// What judging took; null for checks.
+    pub judging: Option<Judging>,
+}
+
+/// Why a scorer could not grade.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Ungraded {
+    /// The endpoint's fault; null where the judge answered, but not validly.
+    pub fault: Option<Fault>,
+}
+
+/// What a judgement took.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Judging {
+    /// Calls made, re-asks included.
+    pub calls: u32,
+    /// Tokens of all of them.
+    pub usage: Tokens,
+    /// Milliseconds of all of them.
+    pub latency_ms: Option<f64>,
+    /// How structured output was asked for: `json_schema`, `json_object` or `fenced`.
+    pub rung: Option<String>,
+    /// The model that answered, as it said.
+    pub model: Option<String>,
+    /// `system_fingerprint`, as the endpoint said it.
+    pub system_fingerprint: Option<String>,
+}
+
+/// A fault of the endpoint: no answer came, or none that is whole. Says nothing about quality.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Fault {
+    /// Its kind.
+    pub kind: FaultKind,
+    /// What happened.
+    pub message: String,
+    /// The next step.
+    pub help: Option<String>,
+}

@@ -1,0 +1,257 @@
+//! What every rendering says of a report, whatever its looks: the rows, in words and formatted numbers.
+
+use std::collections::HashSet;
+
+use super::number::{self, NONE};
+use super::v1::{
+    Bound, Case, CaseStatus, Criterion, CriterionVerdict, EndedKind, Interval, Metric, MetricKind, Report,
+    Requirement, Tokens, Variant, Verdict,
+};
+
+/// A criterion as a row.
+pub(super) struct CriterionRow<'a> {
+    /// Its id.
+    pub(super) id: &'a str,
+    /// The estimate.
+    pub(super) estimate: String,
+    /// The bounds around it.
+    pub(super) interval: String,
+    /// The required value with its direction.
+    pub(super) required: String,
+    /// The verdict.
+    pub(super) verdict: CriterionVerdict,
+}
+
+/// A metric as a row.
+pub(super) struct MetricRow<'a> {
+    /// Its name.
+    pub(super) name: &'a str,
+    /// The candidate's mean.
+    pub(super) candidate: String,
+    /// The baseline's mean.
+    pub(super) baseline: String,
+    /// Candidate minus baseline.
+    pub(super) difference: String,
+    /// The bounds around the difference, or around the candidate's mean without one.
+    pub(super) interval: String,
+    /// Missing grades of both variants.
+    pub(super) missing: usize,
+}
+
+/// A case that wants a look, as a row.
+pub(super) struct CaseRow<'a> {
+    /// The case.
+    pub(super) case: &'a Case,
+    /// Trials of the baseline that passed: `3/3`.
+    pub(super) baseline: String,
+    /// Trials of the candidate that passed.
+    pub(super) candidate: String,
+    /// The metric that lost most, and how much.
+    pub(super) difference: Option<(&'a str, String)>,
+}
+
+/// The rows of the criteria, those that did not pass first.
+pub(super) fn criteria(report: &Report) -> Vec<CriterionRow<'_>> {
+    let mut rows: Vec<_> = report.criteria.iter().collect();
+    rows.sort_by_key(|criterion| match criterion.verdict {
+        CriterionVerdict::Fail => 0,
+        CriterionVerdict::Incomplete => 1,
+        CriterionVerdict::Inconclusive => 2,
+        CriterionVerdict::Pass => 3,
+    });
+    rows.into_iter().map(|criterion| criterion_row(report, criterion)).collect()
+}
+
+fn criterion_row<'a>(report: &Report, criterion: &'a Criterion) -> CriterionRow<'a> {
+    let requirement = report.policy.criteria.iter().find(|of| of.id == criterion.id).map(|of| of.requirement);
+    let kind = report.metrics.iter().find(|metric| metric.name == criterion.metric).map(|metric| metric.kind);
+    let counts = criterion.kind == "broken_cases";
+    let relative = matches!(requirement, Some(Requirement::Limit { bound: Bound::MaxIncrease(_), .. }));
+    let difference =
+        matches!(requirement, Some(Requirement::NotWorse { .. })) || criterion.kind == "baseline";
+    let at_most =
+        counts || criterion.kind == "limit" || matches!(requirement, Some(Requirement::Limit { .. }));
+    let show = |value: f64| match kind {
+        _ if counts => format!("{value:.0}"),
+        Some(kind) if difference => number::signed(kind, value),
+        Some(kind) => number::value(kind, value),
+        None if difference => number::signed(MetricKind::Judge, value),
+        None => number::value(MetricKind::Judge, value),
+    };
+    let sign = if at_most { "≤" } else { "≥" };
+    let required = match (requirement, criterion.required) {
+        (Some(Requirement::EveryTrial | Requirement::MustPass { .. }), _) => "every trial".to_owned(),
+        (Some(Requirement::Limit { bound: Bound::MaxIncrease(share), .. }), _) if relative => {
+            format!("at most {:+.0} %", share * 100.0)
+        }
+        (_, Some(required)) => format!("{sign} {}", show(required)),
+        (_, None) => NONE.to_owned(),
+    };
+    CriterionRow {
+        id: &criterion.id,
+        estimate: criterion.estimate.map_or_else(|| NONE.to_owned(), show),
+        interval: number::bounds(criterion.lower, criterion.upper, show),
+        required,
+        verdict: criterion.verdict,
+    }
+}
+
+/// The rows of the metrics.
+pub(super) fn metrics(report: &Report) -> Vec<MetricRow<'_>> {
+    report.metrics.iter().map(metric_row).collect()
+}
+
+fn metric_row(metric: &Metric) -> MetricRow<'_> {
+    let mean =
+        |mean: Option<f64>| mean.map_or_else(|| NONE.to_owned(), |mean| number::value(metric.kind, mean));
+    let (difference, interval) = match &metric.difference {
+        Some(difference) => {
+            (number::signed(metric.kind, difference.mean), difference_bounds(metric, difference))
+        }
+        None => {
+            let of = &metric.candidate;
+            (NONE.to_owned(), number::bounds(of.lower, of.upper, |value| number::value(metric.kind, value)))
+        }
+    };
+    MetricRow {
+        name: &metric.name,
+        candidate: mean(metric.candidate.mean),
+        baseline: mean(metric.baseline.as_ref().and_then(|baseline| baseline.mean)),
+        difference,
+        interval,
+        missing: metric.candidate.missing + metric.baseline.as_ref().map_or(0, |baseline| baseline.missing),
+    }
+}
+
+fn difference_bounds(metric: &Metric, difference: &Interval) -> String {
+    number::bounds(difference.lower, difference.upper, |value| number::signed(metric.kind, value))
+}
+
+/// The cases that got worse or have no grade, worst first: broken, then regressed by loss, then missing.
+pub(super) fn worst(report: &Report) -> Vec<CaseRow<'_>> {
+    let rank = |case: &Case| match case.status {
+        CaseStatus::Broken => Some(0),
+        CaseStatus::Regressed => Some(1),
+        // Without a baseline nothing can have got worse: what fails is then shown.
+        _ if !case.failing.is_empty() && report.variants.baseline.is_none() => Some(2),
+        CaseStatus::Missing => Some(3),
+        CaseStatus::Fixed | CaseStatus::Improved | CaseStatus::Flaky | CaseStatus::Same => None,
+    };
+    let loss = |case: &Case| case.largest_difference.as_ref().map_or(0.0, |largest| largest.difference);
+    let mut cases: Vec<(i32, &Case)> =
+        report.cases.iter().filter_map(|case| rank(case).map(|rank| (rank, case))).collect();
+    // The sort is stable: equal ones stay in dataset order.
+    cases.sort_by(|(rank, case), (other_rank, other)| {
+        rank.cmp(other_rank).then_with(|| loss(case).total_cmp(&loss(other)))
+    });
+    cases.into_iter().map(|(_, case)| case_row(report, case)).collect()
+}
+
+/// The other cases that are not as they were, in dataset order.
+pub(super) fn changed(report: &Report) -> Vec<CaseRow<'_>> {
+    let worst: HashSet<&str> = worst(report).iter().map(|row| row.case.id.as_str()).collect();
+    let others = |case: &&Case| case.status != CaseStatus::Same && !worst.contains(case.id.as_str());
+    report.cases.iter().filter(others).map(|case| case_row(report, case)).collect()
+}
+
+fn case_row<'a>(report: &Report, case: &'a Case) -> CaseRow<'a> {
+    let passes = |passes: Option<super::v1::Passes>| {
+        passes.map_or_else(|| NONE.to_owned(), |passes| format!("{}/{}", passes.passed, passes.of))
+    };
+    let difference = case.largest_difference.as_ref().map(|largest| {
+        let metric = report.metrics.iter().find(|metric| metric.name == largest.metric);
+        let kind = metric.map_or(MetricKind::Judge, |metric| metric.kind);
+        (largest.metric.as_str(), number::signed(kind, largest.difference))
+    });
+    CaseRow {
+        case,
+        baseline: passes(case.baseline_passes),
+        candidate: passes(case.candidate_passes),
+        difference,
+    }
+}
+
+/// How many cases have which status, in words: `2 broken, 1 regressed, 27 same`.
+pub(super) fn tally(report: &Report) -> String {
+    const ORDER: [CaseStatus; 7] = [
+        CaseStatus::Broken,
+        CaseStatus::Regressed,
+        CaseStatus::Missing,
+        CaseStatus::Flaky,
+        CaseStatus::Fixed,
+        CaseStatus::Improved,
+        CaseStatus::Same,
+    ];
+    let parts: Vec<String> = ORDER
+        .into_iter()
+        .filter_map(|status| {
+            let count = report.cases.iter().filter(|case| case.status == status).count();
+            (count > 0).then(|| format!("{} {}", number::count(count as u64), status.as_str()))
+        })
+        .collect();
+    parts.join(", ")
+}
+
+/// The quality metric that moved most to the bad, with its difference: the size of the effect.
+///
+/// A metric whose criterion failed comes before any other.
+pub(super) fn effect(report: &Report) -> Option<(&Metric, &Interval)> {
+    let failed = |metric: &Metric| {
+        let missed = |criterion: &Criterion| {
+            criterion.metric == metric.name && criterion.verdict == CriterionVerdict::Fail
+        };
+        report.criteria.iter().any(missed)
+    };
+    let gated = |metric: &Metric| report.criteria.iter().any(|criterion| criterion.metric == metric.name);
+    report
+        .metrics
+        .iter()
+        .filter(|metric| matches!(metric.kind, MetricKind::Check | MetricKind::Judge) && gated(metric))
+        .filter_map(|metric| metric.difference.as_ref().map(|difference| (metric, difference)))
+        .min_by(|(one, first), (other, second)| {
+            failed(other).cmp(&failed(one)).then_with(|| first.mean.total_cmp(&second.mean))
+        })
+}
+
+/// The word a report starts with.
+pub(super) fn verdict_word(report: &Report) -> &'static str {
+    if report.ended.kind == EndedKind::Interrupted && report.verdict != Verdict::Fail {
+        return "INTERRUPTED";
+    }
+    match report.verdict {
+        Verdict::Pass => "PASS",
+        Verdict::Fail => "FAIL",
+        Verdict::Inconclusive => "INCONCLUSIVE",
+        Verdict::Incomplete => "INCOMPLETE",
+        Verdict::Unchanged => "UNCHANGED",
+    }
+}
+
+/// Name and version of a variant's prompt.
+pub(super) fn variant_name(variant: &Variant) -> String {
+    format!("{} {}", variant.prompt.name, variant.prompt.version)
+}
+
+/// Calls, tokens, money and time in one line.
+pub(super) fn cost(report: &Report) -> String {
+    let usage = &report.usage;
+    let money = match usage.cost_usd {
+        Some(usd) => number::dollars(usd),
+        None => "price not known".to_owned(),
+    };
+    let tokens = Tokens { prompt_tokens: usage.prompt_tokens, completion_tokens: usage.completion_tokens };
+    format!(
+        "{} ({} from the store), {}, {money}, {}",
+        number::counted(usage.calls, "call"),
+        number::count(usage.stored),
+        number::tokens(tokens),
+        number::duration(report.duration_ms)
+    )
+}
+
+/// The share of failing traffic that n clean cases cannot exclude at 95 %: 1 - 0.05^(1/n).
+///
+/// The exact (Clopper and Pearson) bound for no failure in n.
+pub(super) fn unseen_share(cases: usize) -> Option<f64> {
+    (cases > 0).then(|| 1.0 - 0.05_f64.powf(1.0 / cases as f64))
+}
