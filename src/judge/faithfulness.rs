@@ -90,7 +90,17 @@ pub(super) async fn score(
             }
         }
     }
-    Ok(tally(&checked, case.must_answer))
+    let mut scored = tally(&checked, case.must_answer);
+    // A judge that was talked into `no_claim` takes statements out of the score. A number is a claim, unless it
+    // is asked for or comes from the question.
+    let hides_a_number = |entry: &Checked<'_>| {
+        entry.judged.verdict == Support::NoClaim
+            && context.claims_a_number(&entry.statement.text, &case.query)
+    };
+    if checked.iter().any(hides_a_number) {
+        scored.flags.push("number_in_no_claim".to_owned());
+    }
+    Ok(scored)
 }
 
 fn check<'a>(context: &Context, statement: &'a Numbered, judged: JudgedStatement) -> Checked<'a> {

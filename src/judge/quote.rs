@@ -115,6 +115,14 @@ impl Context {
         if missing.is_empty() { Ok(()) } else { Err(Problem::Numbers(missing)) }
     }
 
+    /// Whether a statement, unless it is a question, has a number that is neither a reference to a passage nor
+    /// one of the question's.
+    pub(super) fn claims_a_number(&self, statement: &str, question: &str) -> bool {
+        let statement = self.without_citations(&words::normalise(statement));
+        let asked = numbers::stated(&words::normalise(question));
+        !statement.trim_end().ends_with('?') && !numbers::claimed(&statement).is_subset(&asked)
+    }
+
     /// The statement without its references to passages, whose numbers claim nothing: `[2]` where there are two
     /// passages, `[kb-101]` or `(kb-101)` where the context has that name.
     fn without_citations(&self, statement: &str) -> String {

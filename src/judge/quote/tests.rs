@@ -103,7 +103,7 @@ fn one_real_quote_among_others_is_enough() {
 fn a_short_text_in_a_huge_one_is_found_with_edits() {
     let filler = "the quick brown fox jumps over the lazy dog again and again. ".repeat(20_000);
     let text = normalise(&format!("{filler} unopened items can be returned within thirty days {filler}"));
-    let found = search::find(&text, "unopend items can be returned within thirtyy days");
+    let found = search::find(&text, "unopend items can be returned within thirty dayss");
     assert_eq!(found, Some("unopened items can be returned within thirty days"));
 }
 

@@ -61,8 +61,8 @@ fn markdown_lists_headings_and_tables() {
     assert_split("> quoted text\n> - an item", &["quoted text", "an item"]);
     assert_split("1. First. 2. Second.", &["First.", "2. Second."]);
     assert_split(
-        "-5 degrees\n3.5 kg\n#hashtag\n2024. A year",
-        &["-5 degrees", "3.5 kg", "#hashtag", "2024.", "A year"],
+        "-5 degrees.\n3.5 kg\n#hashtag\n2024. A year",
+        &["-5 degrees.", "3.5 kg", "#hashtag", "2024.", "A year"],
     );
 }
 
