@@ -27,8 +27,14 @@ pub(super) fn relevance_items(case: &Case) -> Vec<Item> {
 }
 
 /// What the relevance judge asks.
-pub(super) fn relevance(case: &Case, answer: &str, items: &[Item]) -> Question {
-    question(RELEVANCE, case, answer, items)
+///
+/// # Errors
+/// There is no question that the answer could be relevant to.
+pub(super) fn relevance(case: &Case, answer: &str, items: &[Item]) -> Result<Question, Stop> {
+    if case.query.trim().is_empty() {
+        return Err(Stop::Invalid("the case has no question to judge relevance by".into()));
+    }
+    Ok(question(RELEVANCE, case, answer, items))
 }
 
 /// What a rubric asks.
@@ -65,7 +71,7 @@ pub(super) async fn score(conversation: &mut Conversation<'_>, items: &[Item]) -
     let mut entries = Vec::new();
     for (item, judged) in items.iter().zip(&judged) {
         // A weight that is none must not count for or against: it spoils the sum, and with it the score.
-        let weight = if item.weight > 0.0 { item.weight } else { f64::NAN };
+        let weight = if item.weight > 0.0 && item.weight.is_finite() { item.weight } else { f64::NAN };
         total += weight;
         match judged.verdict {
             YesNo::Yes => fulfilled += weight,

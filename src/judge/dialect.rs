@@ -26,8 +26,16 @@ const DROPPABLE: [&str; 7] = [
 /// Two names of one limit: the older and the newer dialect.
 const LIMITS: [&str; 2] = ["max_tokens", "max_completion_tokens"];
 /// Words by which servers name structured output.
-const FORMAT_WORDS: [&str; 6] =
-    ["response_format", "response format", "json_schema", "json_object", "structured", "json mode"];
+const FORMAT_WORDS: [&str; 8] = [
+    "response_format",
+    "response format",
+    "json_schema",
+    "json_object",
+    "structured",
+    "json mode",
+    "grammar",
+    "guided_json",
+];
 /// Words that tell a refused parameter from one with a wrong value.
 const REFUSAL_WORDS: [&str; 13] = [
     "unsupported",

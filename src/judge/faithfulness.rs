@@ -75,8 +75,11 @@ pub(super) async fn score(
     case: &Case,
     statements: &[Numbered],
 ) -> Result<Scored, Stop> {
-    let context =
-        Context::new(&case.context_text().unwrap_or_default(), case.context.as_ref().map_or(0, Vec::len));
+    let context = Context::new(
+        &case.context_text().unwrap_or_default(),
+        case.context.as_ref().map_or(0, Vec::len),
+        &case.query,
+    );
     let check = |(statement, judged): (_, JudgedStatement)| check(&context, statement, judged);
     let first: Vec<JudgedStatement> = conversation.ask().await?;
     let mut checked: Vec<Checked<'_>> = statements.iter().zip(first).map(check).collect();
@@ -90,7 +93,16 @@ pub(super) async fn score(
             }
         }
     }
-    Ok(tally(&checked, case.must_answer))
+    let mut scored = tally(&checked, case.must_answer);
+    // A judge that was talked into `no_claim` takes statements out of the score. A number is a claim, unless it
+    // is asked for or comes from the question.
+    let hides_a_number = |entry: &Checked<'_>| {
+        entry.judged.verdict == Support::NoClaim && context.claims_a_number(&entry.statement.text)
+    };
+    if checked.iter().any(hides_a_number) {
+        scored.flags.push("number_in_no_claim".to_owned());
+    }
+    Ok(scored)
 }
 
 fn check<'a>(context: &Context, statement: &'a Numbered, judged: JudgedStatement) -> Checked<'a> {
@@ -107,7 +119,7 @@ fn objection(checked: &[Checked<'_>]) -> String {
         "These ids are said to be supported without a quote of the context that backs them:\n".to_owned();
     for entry in checked.iter().filter(|entry| entry.unquoted()) {
         if let Some(problem) = &entry.problem {
-            text.push_str(&format!("- id {}: {problem}\n", entry.statement.id));
+            text.push_str(&format!("- id {}: {}\n", entry.statement.id, details::text(&problem.to_string())));
         }
     }
     text.push_str(

@@ -146,9 +146,14 @@ impl Judge {
             },
             Spec::Relevance => {
                 let items = checklist::relevance_items(case);
-                let mut conversation = open(checklist::relevance(case, answer, &items));
-                let scored = checklist::score(&mut conversation, &items).await;
-                self.finish(conversation, scored)
+                match checklist::relevance(case, answer, &items) {
+                    Ok(question) => {
+                        let mut conversation = open(question);
+                        let scored = checklist::score(&mut conversation, &items).await;
+                        self.finish(conversation, scored)
+                    }
+                    Err(stop) => self.grade_of(Err(stop), None),
+                }
             }
             Spec::Rubric { items } => {
                 let mut conversation = open(checklist::rubric(case, answer, items));

@@ -27,6 +27,7 @@ const MOST_QUOTES: usize = 20;
 pub(super) struct Context {
     normal: String,
     passages: usize,
+    question: String,
 }
 
 /// Why the quotes do not back their statement, from the farthest to the nearest miss.
@@ -59,9 +60,9 @@ impl fmt::Display for Problem {
 }
 
 impl Context {
-    /// Makes a context of that many passages ready.
-    pub(super) fn new(text: &str, passages: usize) -> Self {
-        Self { normal: words::normalise(text), passages }
+    /// Makes a context of that many passages ready, for an answer to this question.
+    pub(super) fn new(text: &str, passages: usize, question: &str) -> Self {
+        Self { normal: words::normalise(text), passages, question: words::normalise(question) }
     }
 
     /// Whether the quotes back the statement, as far as a program can tell: one of them occurs in the context, is
@@ -94,12 +95,13 @@ impl Context {
                 continue;
             }
             let found_numbers = numbers::stated(found);
+            let found_stems = words::content_stems(found);
             let related = if stems.is_empty() && claimed.is_empty() {
-                // Nothing but small words: then these have to do.
-                let mut small = statement.unicode_words();
-                small.any(|word| found.unicode_words().any(|other| other == word))
+                // "Yes." and "They are not." speak of what the question speaks of.
+                !words::content_stems(&self.question).is_disjoint(&found_stems)
+                    || statement.unicode_words().any(|word| found.unicode_words().any(|other| other == word))
             } else {
-                !stems.is_disjoint(&words::content_stems(found)) || !claimed.is_disjoint(&found_numbers)
+                !stems.is_disjoint(&found_stems) || !claimed.is_disjoint(&found_numbers)
             };
             if !related {
                 nearest = nearest.max(Problem::Unrelated);
@@ -113,6 +115,14 @@ impl Context {
         }
         let missing: Vec<String> = claimed.difference(&stated).cloned().collect();
         if missing.is_empty() { Ok(()) } else { Err(Problem::Numbers(missing)) }
+    }
+
+    /// Whether a statement, unless it is a question, has a number that is neither a reference to a passage nor
+    /// one of the question's.
+    pub(super) fn claims_a_number(&self, statement: &str) -> bool {
+        let statement = self.without_citations(&words::normalise(statement));
+        let asked = numbers::stated(&self.question);
+        !statement.trim_end().ends_with('?') && !numbers::claimed(&statement).is_subset(&asked)
     }
 
     /// The statement without its references to passages, whose numbers claim nothing: `[2]` where there are two

@@ -90,6 +90,10 @@ impl Form {
 
 #[cfg(test)]
 mod tests {
+    use super::super::reply::{
+        ChecklistReply, CorrectnessReply, Coverage, FaithfulnessReply, JudgedItem, JudgedReference,
+        JudgedStatement, Support, YesNo,
+    };
     use super::*;
 
     #[test]
@@ -102,6 +106,29 @@ mod tests {
             if form == Form::Faithfulness {
                 assert!(text.find("\"quotes\":{").unwrap() < reasoning, "{text}");
             }
+        }
+    }
+
+    #[test]
+    fn the_reply_types_fit_the_schemas() {
+        let statement =
+            |id, verdict| JudgedStatement { id, quotes: vec!["q".into()], reasoning: "r".into(), verdict };
+        let supports = [Support::Supported, Support::Contradicted, Support::NotFound, Support::NoClaim];
+        let faithfulness =
+            FaithfulnessReply { statements: (1..).zip(supports).map(|(i, v)| statement(i, v)).collect() };
+        let item = |id, verdict| JudgedItem { id, reasoning: "r".into(), verdict };
+        let checklist = ChecklistReply { items: vec![item(1, YesNo::Yes), item(2, YesNo::No)] };
+        let reference = |id, verdict| JudgedReference { id, reasoning: "r".into(), verdict };
+        let coverages = [Coverage::Covered, Coverage::Contradicted, Coverage::Absent];
+        let correctness =
+            CorrectnessReply { statements: (1..).zip(coverages).map(|(i, v)| reference(i, v)).collect() };
+        for (form, asked, reply) in [
+            (Form::Faithfulness, 4, json!(faithfulness)),
+            (Form::Checklist, 2, json!(checklist)),
+            (Form::Correctness, 3, json!(correctness)),
+        ] {
+            let validator = jsonschema::validator_for(&form.schema(asked, true)).unwrap();
+            assert!(validator.is_valid(&reply), "{reply}");
         }
     }
 

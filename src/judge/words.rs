@@ -7,7 +7,7 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_segmentation::UnicodeSegmentation;
 
 /// Words without content of their own.
-const STOP_WORDS: [&str; 126] = [
+const STOP_WORDS: [&str; 132] = [
     "a", "about", "after", "all", "also", "an", "and", "any", "are", "as", "at", "be", "because", "been",
     "before", "being", "but", "by", "can", "could", "did", "do", "does", "during", "each", "for", "from",
     "had", "has", "have", "he", "her", "here", "him", "his", "how", "i", "if", "in", "into", "is", "it",
@@ -17,7 +17,7 @@ const STOP_WORDS: [&str; 126] = [
     "this", "those", "through", "to", "too", "under", "until", "up", "upon", "us", "very", "was", "we",
     "were", "what", "when", "where", "which", "while", "who", "whom", "why", "will", "with", "within",
     "without", "would", "you", "your", "yours", "der", "die", "das", "und", "ist", "le", "la", "les", "et",
-    "est", "el", "los", "de", "y",
+    "est", "el", "los", "de", "y", "yes", "yeah", "ja", "nein", "oui", "si",
 ];
 /// Words that turn a sentence into its opposite.
 const NEGATIONS: [&str; 17] = [
@@ -25,10 +25,13 @@ const NEGATIONS: [&str; 17] = [
     "unless", "nicht", "kein", "keine", "nie", "pas",
 ];
 
-/// The text in one spelling: NFKC, one case, single spaces, plain quotes and dashes, nothing invisible.
+/// The text in one spelling: NFKC, one case, single spaces, plain quotes and dashes, nothing invisible,
+/// no bold or code marks.
 pub(super) fn normalise(text: &str) -> String {
     let mut normal = String::with_capacity(text.len());
     let mut space = false;
+    // Bold and code are marks of Markdown, which quotes leave out.
+    let text = text.replace("**", "").replace('`', "");
     let plain = text.chars().filter(|character| !is_invisible(*character)).map(plain);
     for character in plain.nfkc().filter(|character| !is_invisible(*character)) {
         if character.is_whitespace() {
@@ -58,7 +61,7 @@ fn is_invisible(character: char) -> bool {
 /// Typographic quotes and dashes in ASCII.
 fn plain(character: char) -> char {
     match character {
-        '\u{2018}'..='\u{201b}' | '\u{2032}' | '\u{2039}' | '\u{203a}' | '\u{b4}' | '`' => '\'',
+        '\u{2018}'..='\u{201b}' | '\u{2032}' | '\u{2039}' | '\u{203a}' | '\u{b4}' => '\'',
         '\u{201c}'..='\u{201f}' | '\u{2033}' | '\u{ab}' | '\u{bb}' => '"',
         '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{fe58}' | '\u{fe63}' | '\u{ff0d}' => '-',
         other => other,

@@ -9,7 +9,7 @@ const CONTEXT: &str = "[KB-101] Unopened items can be returned within 30 days of
 
 fn backs(statement: &str, quotes: &[&str]) -> Result<(), Problem> {
     let quotes: Vec<String> = quotes.iter().map(|quote| (*quote).to_owned()).collect();
-    Context::new(CONTEXT, 2).backs(statement, &quotes)
+    Context::new(CONTEXT, 2, "Can I return my gift cards?").backs(statement, &quotes)
 }
 
 #[test]
@@ -24,6 +24,9 @@ fn real_quotes_back() {
         ("You may return it within 30 days [1].", "returned within 30 days of delivery"),
         ("You may return it within 30 days [KB-101].", "returned within 30 days of delivery"),
         ("You may return it (KB-101) within 30 days [1, 2].", "returned within 30 days of delivery"),
+        // Nothing but a yes: the question says what it is about.
+        ("No.", "Gift cards are non-refundable"),
+        ("They are not.", "Gift cards are non-refundable"),
         ("Returns take 30 days.", "unopend items can be retuned within 30 days"),
     ] {
         assert_eq!(backs(statement, &[quote]), Ok(()), "{statement} | {quote}");
@@ -38,6 +41,7 @@ fn what_does_not_back() {
         ("It is free.", &["", " \u{200b}", "\"...\""][..], Problem::NoQuote),
         ("Returns are free.", &["returns are free of charge"][..], Problem::NotFound),
         ("Items can be returned.", &["items can"][..], Problem::TooShort),
+        ("Yes.", &["Parcels weigh at most 2.5 kg"][..], Problem::Unrelated),
         ("Support answers at night.", &["Gift cards are non-refundable"][..], Problem::Unrelated),
         (
             "Items can be returned within 90 days.",
@@ -89,6 +93,13 @@ fn what_does_not_back() {
 }
 
 #[test]
+fn markup_of_the_context_is_no_edit() {
+    let context = Context::new("Items can be **returned** within **30 days** of `delivery`.", 1, "");
+    let quote = "Items can be returned within 30 days of delivery.".to_owned();
+    assert_eq!(context.backs("Returns take 30 days.", &[quote]), Ok(()));
+}
+
+#[test]
 fn one_real_quote_among_others_is_enough() {
     assert_eq!(
         backs(
@@ -101,9 +112,9 @@ fn one_real_quote_among_others_is_enough() {
 
 #[test]
 fn a_short_text_in_a_huge_one_is_found_with_edits() {
-    let filler = "the quick brown fox jumps over the lazy dog again and again. ".repeat(20_000);
+    let filler = "the quick brown fox jumps over the lazy dog again and again. ".repeat(2_000);
     let text = normalise(&format!("{filler} unopened items can be returned within thirty days {filler}"));
-    let found = search::find(&text, "unopend items can be returned within thirtyy days");
+    let found = search::find(&text, "unopend items can be returned within thirty dayss");
     assert_eq!(found, Some("unopened items can be returned within thirty days"));
 }
 
@@ -123,8 +134,8 @@ proptest! {
         let from = from.min(words.len() - 3);
         let quote = words[from..(from + length).min(words.len())].join("\n ");
         prop_assume!(normalise(&quote).chars().any(|c| c.is_alphanumeric()));
-        let context = Context::new(&words.join(" "), 1);
-        let result = context.backs(&quote, &[quote.clone()]);
+        let context = Context::new(&words.join(" "), 1, "");
+        let result = context.backs(&quote, std::slice::from_ref(&quote));
         prop_assert!(!matches!(result, Err(Problem::NotFound | Problem::NoQuote)), "{:?}", result);
     }
 
@@ -135,7 +146,7 @@ proptest! {
 
     #[test]
     fn nothing_panics(context in "\\PC*", statement in "\\PC*", quotes in prop::collection::vec("\\PC*", 0..4)) {
-        let _ = Context::new(&context, 3).backs(&statement, &quotes);
+        let _ = Context::new(&context, 3, "").backs(&statement, &quotes);
     }
 
     #[test]

@@ -15,6 +15,23 @@ const BEFORE_NUMBER: [&str; 36] = [
     "para", "par", "abs", "ext", "tel", "ver", "v", "ed", "min", "max", "jan", "feb", "mar", "apr", "jun",
     "jul", "aug", "sep", "sept", "oct", "nov",
 ];
+/// Answers in a word, which say nothing without the sentence that follows.
+const ONE_WORD_ANSWERS: [&str; 14] = [
+    "yes",
+    "no",
+    "yeah",
+    "yep",
+    "nope",
+    "sure",
+    "certainly",
+    "absolutely",
+    "correct",
+    "right",
+    "ja",
+    "nein",
+    "oui",
+    "of course",
+];
 /// Words that open a sentence rather than follow an initial or an acronym with full stops.
 const SENTENCE_OPENERS: [&str; 44] = [
     "the", "a", "an", "this", "that", "these", "those", "it", "its", "he", "she", "they", "we", "you", "i",
@@ -52,6 +69,10 @@ fn goes_on(before: &str, next: &str) -> bool {
         return true;
     }
     let trimmed = before.trim_end();
+    let said = trimmed.trim_matches(|character: char| !character.is_alphanumeric()).to_lowercase();
+    if ONE_WORD_ANSWERS.contains(&said.as_str()) && !trimmed.ends_with('?') {
+        return true;
+    }
     // A web address or "v2?x=1": Latin sentences end with white space.
     if trimmed.len() == before.len() && trimmed.ends_with(|end: char| end.is_ascii() || end == '\u{2026}') {
         return true;
@@ -68,9 +89,8 @@ fn goes_on(before: &str, next: &str) -> bool {
     if NEVER_LAST.contains(&lower.as_str()) {
         return true;
     }
-    let number_follows = next
-        .trim_start_matches(|character: char| matches!(character, '#' | '(' | ' '))
-        .starts_with(|character: char| character.is_ascii_digit());
+    let number_follows =
+        next.trim_start_matches(['#', '(', ' ']).starts_with(|character: char| character.is_ascii_digit());
     if number_follows && (BEFORE_NUMBER.contains(&lower.as_str()) || lower == "dec") {
         return true;
     }

@@ -31,9 +31,18 @@ fn what_must_not_be_torn_apart() {
         "See Fig. 3 and Sec. 12 on p. 4.",
         "Sent on Jan. 5 to ext. 12.",
         "Das gilt z.B. Samstags.",
+        "Yes. Unopened items can be returned.",
+        "No! Gift cards cannot.",
     ] {
         assert_split(text, &[text]);
     }
+}
+
+#[test]
+fn a_word_as_an_answer() {
+    assert_split("Yes.", &["Yes."]);
+    assert_split("Yes. No. It is so. Fine.", &["Yes. No.", "It is so.", "Fine."]);
+    assert_split("Right? It is so.", &["Right?", "It is so."]);
 }
 
 #[test]
@@ -61,8 +70,8 @@ fn markdown_lists_headings_and_tables() {
     assert_split("> quoted text\n> - an item", &["quoted text", "an item"]);
     assert_split("1. First. 2. Second.", &["First.", "2. Second."]);
     assert_split(
-        "-5 degrees\n3.5 kg\n#hashtag\n2024. A year",
-        &["-5 degrees", "3.5 kg", "#hashtag", "2024.", "A year"],
+        "-5 degrees.\n3.5 kg\n#hashtag\n2024. A year",
+        &["-5 degrees.", "3.5 kg", "#hashtag", "2024.", "A year"],
     );
 }
 
