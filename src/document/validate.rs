@@ -173,7 +173,10 @@ impl Explainer<'_> {
         let fitting: Vec<&Vec<ValidationError<'static>>> =
             context.iter().filter(|errors| errors.iter().all(|inner| fits(inner, at))).collect();
         let complete = |errors: &&&Vec<ValidationError<'static>>| !errors.iter().any(|e| lacks_key(e, at));
-        let best = fitting.iter().filter(complete).min_by_key(|errors| errors.len());
+        // Of listed values none was meant more than another: they are told together, below.
+        let listed =
+            fitting.len() > 1 && fitting.iter().all(|errors| errors.iter().any(|e| is_listed(e, at)));
+        let best = fitting.iter().filter(|_| !listed).filter(complete).min_by_key(|errors| errors.len());
         if let Some(errors) = best.or(if fitting.len() == 1 { fitting.first() } else { None }) {
             for inner in *errors {
                 self.explain(inner);
@@ -284,6 +287,10 @@ fn is_empty(value: &Value) -> bool {
         Value::Object(map) => map.is_empty(),
         _ => false,
     }
+}
+
+fn is_listed(error: &ValidationError<'_>, at: &str) -> bool {
+    error.instance_path().as_str() == at && matches!(error.kind(), Kind::Constant { .. } | Kind::Enum { .. })
 }
 
 fn lacks_key(error: &ValidationError<'_>, at: &str) -> bool {
