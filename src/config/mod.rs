@@ -1,1 +1,92 @@
-//! The config room.
+//! The configuration: from the text of a promptgate.yaml to [`Settings`], or to every mistake in it at once.
+//!
+//! As written and resolved are kept apart: `written` holds the types that serde and schemars see and from which
+//! the JSON Schema comes, [`Settings`] holds what the other rooms work with. In between stand the schema (names,
+//! types, ranges) and the checks that a schema cannot say (a metric without a judge, a limit without a price).
+//!
+//! Left to others: reading the files that the configuration names (load), compiling checks (check), reading
+//! variables and calling anything (endpoint).
+
+mod case;
+mod endpoint;
+mod find;
+mod limits;
+mod policy;
+mod resolve;
+mod scalar;
+mod schema;
+mod settings;
+mod written;
+
+#[cfg(test)]
+mod tests;
+
+use serde_json::Value;
+
+use crate::document::{self, Document};
+use crate::model::{Mistake, Mistakes, Place};
+
+pub use find::find;
+pub use policy::{CheckPolicy, parse_minimum};
+pub use scalar::parse_duration;
+pub use schema::{case_schema, schema};
+pub use settings::{
+    BudgetSettings, CheckSettings, DatasetFormat, DatasetSettings, EndpointSettings, GateSettings,
+    HeaderValue, Inconclusive, JudgeSettings, MetricSettings, Placed, Settings, SliceSettings, StoreSettings,
+    StoredBaseline,
+};
+
+/// Metrics that need no rubric.
+pub const BUILT_IN_METRICS: [&str; 3] = ["faithfulness", "relevance", "correctness"];
+
+/// Reads a configuration. `file` is its path as the user named it, `check_entry` the schema of an entry of
+/// `checks`.
+///
+/// # Errors
+/// Every mistake at once, in the order of the file: syntax, or else schema and meaning.
+pub fn load(file: &str, text: &str, check_entry: &Value) -> Result<Settings, Mistakes> {
+    let document = Document::yaml(file, text)?;
+    if document.value().is_null() {
+        let mistake = Mistake::new("the configuration is empty").at(Place::file(file));
+        return Err(mistake.help("`promptgate init` writes one to start from").into());
+    }
+    let violations = document::violations(&document, &schema(check_entry));
+    // What is wrong is taken out, so that the rest can still be checked for its meaning.
+    let mut rest = document.value().clone();
+    let mut pointers: Vec<&str> = violations.iter().map(|violation| violation.pointer.as_str()).collect();
+    pointers.sort_by_key(|pointer| std::cmp::Reverse(pointer.len()));
+    for pointer in pointers {
+        remove(&mut rest, pointer);
+    }
+    let mut mistakes: Vec<Mistake> = violations.into_iter().map(|violation| violation.mistake).collect();
+    let settings = match serde_json::from_value(rest) {
+        Ok(written) => {
+            let (settings, found) = resolve::resolve(file, &document, written);
+            mistakes.extend(found);
+            Some(settings)
+        }
+        Err(error) => {
+            if mistakes.is_empty() {
+                mistakes.push(Mistake::new(error.to_string()).at(Place::file(file)));
+            }
+            None
+        }
+    };
+    document::sort_by_place(&mut mistakes);
+    match settings {
+        Some(settings) if mistakes.is_empty() => Ok(settings),
+        _ => Err(Mistakes(mistakes)),
+    }
+}
+
+/// Removes what stands at a pointer: a key from its map; of a list, the whole list, as its items would move.
+fn remove(value: &mut Value, pointer: &str) {
+    let Some((parent, token)) = pointer.rsplit_once('/') else { return };
+    match value.pointer_mut(parent) {
+        Some(Value::Object(map)) => {
+            map.shift_remove(&token.replace("~1", "/").replace("~0", "~"));
+        }
+        Some(Value::Array(_)) => remove(value, parent),
+        _ => {}
+    }
+}

@@ -32,7 +32,9 @@ impl Expectation {
             return;
         }
         self.examples.extend(schema.get("examples").and_then(Value::as_array).into_iter().flatten().cloned());
-        if let Some(title) = schema.get("title").and_then(Value::as_str) {
+        // The title of a whole schema is its name, not what it expects.
+        let whole = schema.get("$schema").is_some();
+        if let Some(title) = schema.get("title").and_then(Value::as_str).filter(|_| !whole) {
             self.form(title);
             return;
         }

@@ -7,6 +7,9 @@ use crate::model::Place;
 /// Characters of a line that an excerpt shows.
 const EXCERPT: usize = 200;
 
+/// Characters of a line that are searched for secrets: more than are shown, as one may be cut in half.
+const SEARCHED: usize = 4 * EXCERPT;
+
 /// Bytes into a line up to which columns are counted character by character: without a bound, the places of a
 /// dataset written as one long line would take quadratic time.
 const COUNTED: usize = 16 * 1024;
@@ -53,7 +56,8 @@ impl Lines {
         }
         let column = self.characters(line.get(..into).unwrap_or(line)) + 1;
         place.column = Some(column);
-        if column > EXCERPT || looks_like_secret(line) {
+        let head = line.char_indices().nth(SEARCHED).map_or(line, |(end, _)| line.get(..end).unwrap_or(line));
+        if column > EXCERPT || looks_like_secret(head) {
             return place;
         }
         let excerpt: String =

@@ -27,7 +27,7 @@ use crate::model::{Mistakes, Place};
 pub use explain::shown;
 pub use secret::looks_like_secret;
 pub use suggest::suggest;
-pub use validate::{sort_by_place, validate};
+pub use validate::{Violation, sort_by_place, validate, violations};
 
 use lines::Lines;
 use tree::{Node, Span};

@@ -34,9 +34,12 @@ pub fn looks_like_secret(text: &str) -> bool {
         || gives_secret(text)
 }
 
-/// Whether a JSON pointer leads into something whose name is that of a secret.
+/// Names whose value is not a secret, but where one is easily written by mistake.
+const TEMPTING: [&str; 2] = ["api_key_env", "headers"];
+
+/// Whether a JSON pointer leads into something whose name is that of a secret, or invites one.
 pub(super) fn names_secret(pointer: &str) -> bool {
-    pointer.to_ascii_lowercase().split('/').any(|token| NAMES.contains(&token))
+    pointer.to_ascii_lowercase().split('/').any(|token| NAMES.contains(&token) || TEMPTING.contains(&token))
 }
 
 /// A known beginning with enough behind it.

@@ -18,9 +18,17 @@ use crate::model::{Mistake, Place};
 /// Where one of several forms is allowed (`anyOf`, `oneOf`), the violations of the form that was meant are
 /// told: the one that fits by type, and of several the one whose required keys are there.
 pub fn validate(document: &Document, schema: &Value) -> Vec<Mistake> {
+    violations(document, schema).into_iter().map(|violation| violation.mistake).collect()
+}
+
+/// [`validate`], with the JSON pointer of each part that is wrong.
+pub fn violations(document: &Document, schema: &Value) -> Vec<Violation> {
     let validator = match jsonschema::validator_for(schema) {
         Ok(validator) => validator,
-        Err(error) => return vec![Mistake::new(format!("the schema cannot be used: {error}"))],
+        Err(error) => {
+            let mistake = Mistake::new(format!("the schema cannot be used: {error}"));
+            return vec![Violation { pointer: String::new(), mistake }];
+        }
     };
     let mut explainer = Explainer { document, schema, found: Vec::new(), meant: BTreeSet::new() };
     for error in validator.iter_errors(document.value()) {
@@ -29,31 +37,40 @@ pub fn validate(document: &Document, schema: &Value) -> Vec<Mistake> {
     explainer.finish()
 }
 
-/// A violation and, of a missing key, the map and the key.
-struct Violation {
-    mistake: Mistake,
+/// A part of a document that its schema does not allow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// The JSON pointer of the part; of a missing key, where it would stand.
+    pub pointer: String,
+    /// What is wrong with it.
+    pub mistake: Mistake,
+}
+
+struct Found {
+    violation: Violation,
+    /// Of a missing key, the map and the key.
     missing: Option<(String, String)>,
 }
 
 struct Explainer<'a> {
     document: &'a Document,
     schema: &'a Value,
-    found: Vec<Violation>,
+    found: Vec<Found>,
     /// Maps with the keys that an unknown key there was taken for: these are not reported as missing too.
     meant: BTreeSet<(String, String)>,
 }
 
 impl Explainer<'_> {
-    fn finish(self) -> Vec<Mistake> {
-        let mut mistakes: Vec<Mistake> = Vec::new();
-        for violation in self.found {
-            let excused = violation.missing.is_some_and(|missing| self.meant.contains(&missing));
-            if !excused && !mistakes.contains(&violation.mistake) {
-                mistakes.push(violation.mistake);
+    fn finish(self) -> Vec<Violation> {
+        let mut violations: Vec<Violation> = Vec::new();
+        for Found { violation, missing } in self.found {
+            let excused = missing.is_some_and(|missing| self.meant.contains(&missing));
+            if !excused && !violations.contains(&violation) {
+                violations.push(violation);
             }
         }
-        sort_by_place(&mut mistakes);
-        mistakes
+        violations.sort_by_key(|violation| position(&violation.mistake));
+        violations
     }
 
     fn explain(&mut self, error: &ValidationError<'_>) {
@@ -72,7 +89,8 @@ impl Explainer<'_> {
                     _ => format!("{} lacks the key {}", Path(at), quoted(&key)),
                 };
                 let mistake = Mistake::new(message).at(self.document.key_place(at));
-                self.found.push(Violation { mistake, missing: Some((at.to_owned(), key)) });
+                let violation = Violation { pointer: pointer(at, &key), mistake };
+                self.found.push(Found { violation, missing: Some((at.to_owned(), key)) });
             }
             Kind::AnyOf { context } | Kind::OneOfNotValid { context } => self.choose(error, context),
             Kind::PropertyNames { error: inner } => {
@@ -80,8 +98,9 @@ impl Explainer<'_> {
                 let expectation = self.expectation(inner);
                 let message =
                     format!("{}: the key {} is not {}", Path(at), quoted(&key), expectation.words());
-                let place = self.document.key_place(&pointer(at, &key));
-                self.push(Mistake::new(message), place, expectation.help(None));
+                let pointer = pointer(at, &key);
+                let place = self.document.key_place(&pointer);
+                self.push(pointer, Mistake::new(message).at(place), expectation.help(None));
             }
             _ => self.value(error),
         }
@@ -128,13 +147,14 @@ impl Explainer<'_> {
         let place = self.value_place(at);
         let found = if counted { String::new() } else { format!(", found {}", shown_at(value, &place)) };
         let mistake = Mistake::new(format!("{} {message}{found}", Path(at)));
-        self.push(mistake, place, expectation.help(Some(value)));
+        self.push(at.to_owned(), mistake.at(place), expectation.help(Some(value)));
     }
 
     fn unknown_key(&mut self, at: &str, key: &str, known: &[String]) {
         let within = if at.is_empty() { String::new() } else { format!(" in {}", Path(at)) };
         let message = format!("unknown key {}{within}", quoted(key));
-        let place = self.document.key_place(&pointer(at, key));
+        let pointer = pointer(at, key);
+        let place = without_secret(self.document.key_place(&pointer), &pointer);
         let help = match suggest(key, known.iter().map(String::as_str)) {
             Some(meant) => {
                 let help = format!("did you mean {}?", quoted(&meant));
@@ -144,7 +164,7 @@ impl Explainer<'_> {
             None if known.is_empty() => Some("no key is known here".to_owned()),
             None => Some(format!("known keys are {}", quoted_list(known))),
         };
-        self.push(Mistake::new(message), place, help);
+        self.push(pointer, Mistake::new(message).at(place), help);
     }
 
     /// Tells the violations of the form that was meant.
@@ -153,7 +173,10 @@ impl Explainer<'_> {
         let fitting: Vec<&Vec<ValidationError<'static>>> =
             context.iter().filter(|errors| errors.iter().all(|inner| fits(inner, at))).collect();
         let complete = |errors: &&&Vec<ValidationError<'static>>| !errors.iter().any(|e| lacks_key(e, at));
-        let best = fitting.iter().filter(complete).min_by_key(|errors| errors.len());
+        // Of listed values none was meant more than another: they are told together, below.
+        let listed =
+            fitting.len() > 1 && fitting.iter().all(|errors| errors.iter().any(|e| is_listed(e, at)));
+        let best = fitting.iter().filter(|_| !listed).filter(complete).min_by_key(|errors| errors.len());
         if let Some(errors) = best.or(if fitting.len() == 1 { fitting.first() } else { None }) {
             for inner in *errors {
                 self.explain(inner);
@@ -173,7 +196,7 @@ impl Explainer<'_> {
             let keys: Vec<String> = keys.collect::<BTreeSet<_>>().into_iter().collect();
             if !keys.is_empty() {
                 let message = format!("{} needs one of the keys {}", Path(at), quoted_list(&keys));
-                self.push(Mistake::new(message), self.document.key_place(at), None);
+                self.push(at.to_owned(), Mistake::new(message).at(self.document.key_place(at)), None);
                 return;
             }
         }
@@ -182,25 +205,20 @@ impl Explainer<'_> {
         let place = self.value_place(at);
         let found = shown_at(value, &place);
         let message = format!("{} must be {}, found {found}", Path(at), expectation.words());
-        self.push(Mistake::new(message), place, expectation.help(Some(value)));
+        self.push(at.to_owned(), Mistake::new(message).at(place), expectation.help(Some(value)));
     }
 
     /// The place of a value, without excerpt where its path names a secret.
     fn value_place(&self, at: &str) -> Place {
-        let mut place = self.document.place(at);
-        if names_secret(at) {
-            place.excerpt = None;
-        }
-        place
+        without_secret(self.document.place(at), at)
     }
 
-    fn push(&mut self, mistake: Mistake, place: Place, help: Option<String>) {
-        let mistake = mistake.at(place);
+    fn push(&mut self, pointer: String, mistake: Mistake, help: Option<String>) {
         let mistake = match help {
             Some(help) => mistake.help(help),
             None => mistake,
         };
-        self.found.push(Violation { mistake, missing: None });
+        self.found.push(Found { violation: Violation { pointer, mistake }, missing: None });
     }
 
     fn expectation(&self, error: &ValidationError<'_>) -> Expectation {
@@ -217,7 +235,11 @@ impl Explainer<'_> {
 
 /// Sorts mistakes by line and column; those without a line come first.
 pub fn sort_by_place(mistakes: &mut [Mistake]) {
-    mistakes.sort_by_key(|mistake| mistake.place.as_ref().map(|place| (place.line, place.column)));
+    mistakes.sort_by_key(position);
+}
+
+fn position(mistake: &Mistake) -> (Option<usize>, Option<usize>) {
+    mistake.place.as_ref().map_or((None, None), |place| (place.line, place.column))
 }
 
 /// Whether a violation leaves the type of the value at `at` as one that the form allows.
@@ -239,6 +261,13 @@ fn fits(error: &ValidationError<'_>, at: &str) -> bool {
     }
 }
 
+fn without_secret(mut place: Place, pointer: &str) -> Place {
+    if names_secret(pointer) {
+        place.excerpt = None;
+    }
+    place
+}
+
 /// A value in words, without its text where not even its line may be shown.
 fn shown_at(value: &Value, place: &Place) -> String {
     match value {
@@ -258,6 +287,10 @@ fn is_empty(value: &Value) -> bool {
         Value::Object(map) => map.is_empty(),
         _ => false,
     }
+}
+
+fn is_listed(error: &ValidationError<'_>, at: &str) -> bool {
+    error.instance_path().as_str() == at && matches!(error.kind(), Kind::Constant { .. } | Kind::Enum { .. })
 }
 
 fn lacks_key(error: &ValidationError<'_>, at: &str) -> bool {

@@ -1,0 +1,15 @@
+//! Finding the configuration.
+
+use std::path::{Path, PathBuf};
+
+/// Names a configuration may have, the preferred one first.
+const NAMES: [&str; 2] = ["promptgate.yaml", "promptgate.yml"];
+
+/// The nearest `promptgate.yaml` or `promptgate.yml`, in the folder `start` or above it.
+pub fn find(start: &Path) -> Option<PathBuf> {
+    // A relative path has no folders above the current one.
+    let start = std::path::absolute(start).ok()?;
+    start
+        .ancestors()
+        .find_map(|folder| NAMES.map(|name| folder.join(name)).into_iter().find(|path| path.is_file()))
+}

@@ -1,0 +1,368 @@
+//! From the configuration as written to settings: defaults, and what a schema cannot say.
+
+use serde_json::Value;
+
+use super::BUILT_IN_METRICS;
+use super::endpoint::endpoint;
+use super::limits;
+use super::settings::{
+    BudgetSettings, CheckSettings, DatasetSettings, GateSettings, JudgeSettings, MetricSettings, Placed,
+    Settings, SliceSettings, StoreSettings,
+};
+use super::written::{
+    ItemMap, Written, WrittenBudget, WrittenDataset, WrittenGate, WrittenItem, WrittenJudge, WrittenMetric,
+    WrittenRule, WrittenScope, WrittenSlice, WrittenStore,
+};
+use crate::document::{Document, pointer, suggest};
+use crate::gate::Rule;
+use crate::model::{Item, Mistake, Place, Scope};
+
+/// Names that a metric of one's own cannot have: other metrics and the beginnings of criterion ids.
+const RESERVED: [&str; 9] =
+    ["latency", "output_tokens", "cost_usd", "length", "check", "limit", "slice", "case", "broken_cases"];
+
+/// Resolves a configuration; the mistakes are in no particular order.
+pub(super) fn resolve(file: &str, document: &Document, written: Written) -> (Settings, Vec<Mistake>) {
+    let mut reader = Reader { document, mistakes: Vec::new(), notes: Vec::new() };
+    let settings = settings(&mut reader, file, written);
+    (settings, reader.mistakes)
+}
+
+/// The document that is read and what is found in it.
+pub(super) struct Reader<'a> {
+    document: &'a Document,
+    mistakes: Vec<Mistake>,
+    notes: Vec<String>,
+}
+
+impl Reader<'_> {
+    /// A value with its place.
+    pub(super) fn placed<T>(&self, at: &str, value: T) -> Placed<T> {
+        Placed { value, place: self.document.place(at) }
+    }
+
+    /// A mistake of the value at a pointer.
+    pub(super) fn mistake(&self, at: &str, message: impl Into<String>) -> Mistake {
+        Mistake::new(message).at(self.document.place(at))
+    }
+
+    /// Reports a mistake.
+    pub(super) fn push(&mut self, mistake: Mistake) {
+        self.mistakes.push(mistake);
+    }
+
+    /// The place of a value that must not be shown.
+    pub(super) fn secret_place(&self, at: &str) -> Place {
+        Place { excerpt: None, length: 0, ..self.document.place(at) }
+    }
+
+    /// The place of a key whose line must not be shown.
+    pub(super) fn secret_key_place(&self, at: &str) -> Place {
+        Place { excerpt: None, length: 0, ..self.document.key_place(at) }
+    }
+
+    /// Whether the document has a value there, right or wrong.
+    fn has(&self, at: &str) -> bool {
+        self.document.value().pointer(at).is_some()
+    }
+
+    /// The keys of the map there, right or wrong.
+    fn keys(&self, at: &str) -> Vec<String> {
+        let map = self.document.value().pointer(at).and_then(Value::as_object);
+        map.into_iter().flat_map(|map| map.keys().cloned()).collect()
+    }
+
+    fn note(&mut self, note: &str) {
+        self.notes.push(note.to_owned());
+    }
+}
+
+fn settings(reader: &mut Reader<'_>, file: &str, written: Written) -> Settings {
+    let model = written.model.map(|model| reader.placed("/model", model));
+    let limits = limits::criteria(&written.limits);
+    let prices: Vec<(String, f64, f64)> = written
+        .prices
+        .0
+        .into_iter()
+        .map(|(model, price)| (model, price.input_per_million, price.output_per_million))
+        .collect();
+    let judge = written.judge.map(|judge| self::judge(reader, judge));
+    let metrics = metrics(reader, written.metrics.0);
+    let slices = slices(reader, written.slices.0);
+    let budget = budget(&written.budget);
+    need_prices(
+        reader,
+        model.as_ref(),
+        judge.as_ref(),
+        limits.iter().any(|c| c.metric == "cost_usd"),
+        &budget,
+    );
+    let checks = written.checks.into_iter().enumerate();
+    let checks = checks
+        .map(|(index, entry)| CheckSettings {
+            entry: entry.0,
+            place: reader.document.place(&format!("/checks/{index}")),
+        })
+        .collect();
+    let store = store(reader, written.store);
+    let gate = gate(reader, &written.gate);
+    Settings {
+        file: file.to_owned(),
+        name: written.name.unwrap_or_else(|| folder(file)),
+        dataset: dataset(reader, written.dataset),
+        prompt: reader.placed("/prompt", written.prompt),
+        baseline: written.baseline.map(|baseline| reader.placed("/baseline", baseline)),
+        answer_field: written.answer_field,
+        user: reader.placed("/user", written.user.unwrap_or_else(|| "{{query}}".to_owned())),
+        model,
+        parameters: written.parameters,
+        endpoint: endpoint(reader, "/endpoint", written.endpoint),
+        judge,
+        checks,
+        metrics,
+        limits,
+        slices,
+        prices,
+        store,
+        gate,
+        budget,
+        notes: std::mem::take(&mut reader.notes),
+    }
+}
+
+/// The name of the folder that the configuration lies in.
+fn folder(file: &str) -> String {
+    let path = std::path::absolute(file).unwrap_or_default();
+    let folder = path.parent().and_then(|parent| parent.file_name());
+    folder.map_or_else(|| "promptgate".to_owned(), |name| name.to_string_lossy().into_owned())
+}
+
+fn dataset(reader: &Reader<'_>, written: WrittenDataset) -> DatasetSettings {
+    match written {
+        WrittenDataset::Path(path) => DatasetSettings {
+            path: reader.placed("/dataset", path),
+            format: None,
+            fields: std::collections::BTreeMap::new(),
+            fields_place: reader.document.place("/dataset"),
+        },
+        WrittenDataset::Map(map) => DatasetSettings {
+            path: reader.placed("/dataset/path", map.path),
+            format: map.format,
+            fields: map.fields.0.into_iter().collect(),
+            fields_place: reader.document.key_place("/dataset/fields"),
+        },
+    }
+}
+
+fn judge(reader: &mut Reader<'_>, written: WrittenJudge) -> JudgeSettings {
+    let votes = written.votes.unwrap_or(1);
+    if votes > 1 {
+        let mistake = reader.mistake("/judge/votes", "more than one vote is not supported yet");
+        reader.push(mistake.help("use `votes: 1`; `gate.repeats` buys more than votes"));
+    }
+    for (key, given) in [
+        ("min_kappa", written.min_kappa.is_some()),
+        ("min_balanced_accuracy", written.min_balanced_accuracy.is_some()),
+    ] {
+        if given {
+            let message =
+                format!("`judge.{key}` is not checked yet, and a gate that is not applied would pass");
+            let mistake = Mistake::new(message).at(reader.document.key_place(&format!("/judge/{key}")));
+            reader.push(mistake.help("remove it until a version supports it"));
+        }
+    }
+    if written.self_test == Some(true) {
+        reader.note("`judge.self_test`: the judge is not tried on planted answers yet");
+    }
+    if written.calibration.is_some() {
+        reader.note("`judge.calibration`: the calibration file is not read yet");
+    }
+    JudgeSettings {
+        model: reader.placed("/judge/model", written.model),
+        endpoint: written.endpoint.map(|own| endpoint(reader, "/judge/endpoint", own)),
+        parameters: written.parameters,
+        votes,
+        self_test: written.self_test.unwrap_or(true),
+        min_kappa: written.min_kappa,
+        min_balanced_accuracy: written.min_balanced_accuracy,
+        calibration: written.calibration.map(|path| reader.placed("/judge/calibration", path)),
+    }
+}
+
+fn metrics(reader: &mut Reader<'_>, written: Vec<(String, WrittenMetric)>) -> Vec<MetricSettings> {
+    if !written.is_empty() && !reader.has("/judge") {
+        let mistake = Mistake::new("metrics are scored by a judge, and there is none");
+        let mistake = mistake.at(reader.document.key_place("/metrics"));
+        reader.push(mistake.help("add `judge: {model: …}`"));
+    }
+    let mut metrics = Vec::new();
+    for (name, metric) in written {
+        let at = pointer("/metrics", &name);
+        let place = reader.document.key_place(&at);
+        let built_in = BUILT_IN_METRICS.contains(&name.as_str());
+        let mistake = if built_in && reader.has(&format!("{at}/rubric")) {
+            Some(
+                Mistake::new(format!("`{name}` is built in and takes no rubric"))
+                    .help("give a metric with a rubric another name"),
+            )
+        } else if RESERVED.contains(&name.as_str()) {
+            let help = match name.as_str() {
+                "latency" | "output_tokens" | "cost_usd" => "put a ceiling under `limits`",
+                "length" => "use the check `length`",
+                _ => "give the metric another name",
+            };
+            Some(Mistake::new(format!("no metric can be named `{name}`")).help(help))
+        } else if !built_in && !reader.has(&format!("{at}/rubric")) {
+            let help = match suggest(&name, BUILT_IN_METRICS) {
+                Some(meant) => format!("did you mean `{meant}`? a metric of your own needs a `rubric`"),
+                None => format!(
+                    "built in are `{}`; a metric of your own needs a `rubric`",
+                    BUILT_IN_METRICS.join("`, `")
+                ),
+            };
+            Some(Mistake::new(format!("unknown metric `{name}`")).help(help))
+        } else {
+            None
+        };
+        if let Some(mistake) = mistake {
+            reader.push(mistake.at(place));
+            continue;
+        }
+        metrics.push(MetricSettings {
+            name,
+            min: metric.min,
+            baseline: metric.baseline.unwrap_or(true),
+            rubric: metric.rubric.map(|items| items.into_iter().map(item).collect()),
+            place,
+        });
+    }
+    metrics
+}
+
+fn item(written: WrittenItem) -> Item {
+    match written {
+        WrittenItem::Text(text) => Item { text, weight: 1.0, critical: false },
+        WrittenItem::Map(ItemMap { text, weight, critical }) => {
+            Item { text, weight: weight.unwrap_or(1.0), critical: critical.unwrap_or(false) }
+        }
+    }
+}
+
+type WrittenSlices = Vec<(String, super::scalar::Ordered<WrittenSlice>)>;
+
+fn slices(reader: &mut Reader<'_>, written: WrittenSlices) -> Vec<SliceSettings> {
+    let known = reader.keys("/metrics");
+    let mut slices = Vec::new();
+    for (tag, metrics) in written {
+        let at = pointer("/slices", &tag);
+        if reader.keys(&at).is_empty() {
+            let mistake = Mistake::new(format!("the slice `{tag}` requires nothing"));
+            let mistake = mistake.at(reader.document.key_place(&at));
+            reader.push(mistake.help("name a metric and its minimum: `{faithfulness: {min: 0.8}}`"));
+        }
+        for (metric, slice) in metrics.0 {
+            let place = reader.document.key_place(&pointer(&at, &metric));
+            // The names of checks are known once they are compiled: see `Settings::policy`.
+            if !metric.starts_with("check.") && !known.contains(&metric) {
+                let mistake = unknown_metric(&metric, known.iter().map(String::as_str)).at(place);
+                reader.push(mistake);
+            } else if let Some(min) = slice.min {
+                slices.push(SliceSettings { tag: tag.clone(), metric, min, place });
+            }
+        }
+    }
+    slices
+}
+
+/// The mistake of a criterion on a metric that the configuration does not have.
+pub(super) fn unknown_metric<'a>(metric: &str, known: impl Iterator<Item = &'a str> + Clone) -> Mistake {
+    let mistake = Mistake::new(format!("unknown metric `{metric}`"));
+    let names: Vec<String> = known.clone().map(|name| format!("`{name}`")).collect();
+    match suggest(metric, known) {
+        Some(meant) => mistake.help(format!("did you mean `{meant}`?")),
+        None if names.is_empty() => mistake.help("add it under `metrics`"),
+        None => mistake.help(format!("the metrics here are {}", names.join(", "))),
+    }
+}
+
+/// A limit or a ceiling in money that no price stands behind would never be reached.
+fn need_prices(
+    reader: &mut Reader<'_>,
+    model: Option<&Placed<String>>,
+    judge: Option<&JudgeSettings>,
+    cost_limit: bool,
+    budget: &BudgetSettings,
+) {
+    let priced = reader.keys("/prices");
+    let model = model.map(|model| (model.value.clone(), cost_limit || budget.usd.is_some()));
+    let judge = judge.map(|judge| (judge.model.value.clone(), budget.usd.is_some()));
+    for (model, needed) in model.into_iter().chain(judge) {
+        if !needed || model.is_empty() || priced.contains(&model) {
+            continue;
+        }
+        let at = if cost_limit && budget.usd.is_none() { "/limits/cost_per_case_usd" } else { "/budget/usd" };
+        let help = match suggest(&model, priced.iter().map(String::as_str)) {
+            Some(near) => format!("there is one for `{near}`; the name must be that of the model"),
+            None => {
+                format!("add `prices: {{{model}: {{input_per_million: …, output_per_million: …}}}}`")
+            }
+        };
+        let mistake = Mistake::new(format!("there is no price for `{model}`, so its cost is not known"));
+        let mistake = mistake.at(reader.document.key_place(at)).help(help);
+        if !reader.mistakes.contains(&mistake) {
+            reader.push(mistake);
+        }
+    }
+}
+
+fn store(reader: &mut Reader<'_>, written: Option<WrittenStore>) -> StoreSettings {
+    if written.is_some() {
+        reader.note("`store`: answers are not kept between runs yet, every run asks anew");
+    }
+    let written = written.unwrap_or_default();
+    StoreSettings {
+        path: written.path.unwrap_or_else(|| ".promptgate/store.redb".to_owned()),
+        max_age: written.max_age.map(|age| age.0),
+        baseline: written.baseline.unwrap_or_default(),
+    }
+}
+
+fn gate(reader: &mut Reader<'_>, written: &WrittenGate) -> GateSettings {
+    let repeats = written.repeats.unwrap_or(3);
+    let max_repeats = written.max_repeats.unwrap_or(repeats);
+    if max_repeats < repeats {
+        let message = format!("`gate.max_repeats` is {max_repeats}, below the {repeats} of `gate.repeats`");
+        let mistake = reader.mistake("/gate/max_repeats", message);
+        reader.push(mistake.help("raise it, or leave it out"));
+    } else if max_repeats > repeats {
+        reader.note("`gate.max_repeats`: repeats are not added yet, a run takes one look at `gate.repeats`");
+    }
+    let resolution = written.resolution.map_or(0.05, |share| share.0);
+    if resolution >= 1.0 {
+        let mistake = reader.mistake("/gate/resolution", "`gate.resolution` must be below 1");
+        reader.push(mistake.help("0.05 sees a drop of 5 points"));
+    }
+    GateSettings {
+        repeats,
+        max_repeats,
+        confidence: written.confidence.unwrap_or(0.95),
+        resolution,
+        scope: match written.scope {
+            Some(WrittenScope::Population) => Scope::Population,
+            Some(WrittenScope::Suite) | None => Scope::Suite,
+        },
+        rule: match written.rule {
+            Some(WrittenRule::Point) => Rule::Point,
+            Some(WrittenRule::Evidence) | None => Rule::Evidence,
+        },
+        baseline_tolerance: written.baseline_tolerance.map_or(0.0, |share| share.0),
+        max_missing: written.max_missing.map_or(0.02, |share| share.0),
+        max_broken_cases: written.max_broken_cases,
+        inconclusive: written.inconclusive.unwrap_or_default(),
+        seed: written.seed.unwrap_or(0),
+    }
+}
+
+fn budget(written: &WrittenBudget) -> BudgetSettings {
+    BudgetSettings { usd: written.usd, calls: written.calls, time: written.time.map(|time| time.0) }
+}

@@ -1,0 +1,279 @@
+//! The configuration resolved: defaults filled in, every item that can turn out wrong later with its place.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use crate::gate::{Criterion, Rule};
+use crate::model::{Item, Place, Scope};
+
+/// A value with its place in the configuration.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Placed<T> {
+    /// The value.
+    pub value: T,
+    /// Where it stands.
+    pub place: Place,
+}
+
+/// Everything a configuration says.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// The configuration file, as named.
+    pub file: String,
+    /// Name of the suite; by default that of the folder.
+    pub name: String,
+    /// The cases.
+    pub dataset: DatasetSettings,
+    /// Path of the candidate's prompt, relative to the configuration.
+    pub prompt: Placed<String>,
+    /// What the candidate is compared with, as written: `git:merge-base`, `file:PATH`, …; `None` when not given.
+    pub baseline: Option<Placed<String>>,
+    /// The field of a JSON answer that judges and text checks read.
+    pub answer_field: Option<String>,
+    /// User message of a text prompt.
+    pub user: Placed<String>,
+    /// Model that answers; `None` leaves it to the prompt's front matter.
+    pub model: Option<Placed<String>>,
+    /// Parameters of every request.
+    pub parameters: Map<String, Value>,
+    /// The candidate's endpoint.
+    pub endpoint: EndpointSettings,
+    /// The judge; there whenever `metrics` is not empty.
+    pub judge: Option<JudgeSettings>,
+    /// Deterministic checks, as written; compiled by the check room.
+    pub checks: Vec<CheckSettings>,
+    /// Judged metrics.
+    pub metrics: Vec<MetricSettings>,
+    /// Ceilings: criteria on `latency`, `output_tokens` and `cost_usd`.
+    pub limits: Vec<Criterion>,
+    /// Minimums by tag.
+    pub slices: Vec<SliceSettings>,
+    /// Model, then US dollars per million tokens of input and of output.
+    pub prices: Vec<(String, f64, f64)>,
+    /// Where answers are kept.
+    pub store: StoreSettings,
+    /// How the gate decides.
+    pub gate: GateSettings,
+    /// Hard ceilings.
+    pub budget: BudgetSettings,
+    /// What this version does not do yet with keys that are there; see [`Settings::notes`].
+    pub(super) notes: Vec<String>,
+}
+
+impl Settings {
+    /// The price of a model: US dollars per million tokens of input and of output.
+    pub fn price(&self, model: &str) -> Option<(f64, f64)> {
+        self.prices.iter().find(|(name, _, _)| name == model).map(|(_, input, output)| (*input, *output))
+    }
+
+    /// What this version does not do yet with keys that are there: one sentence each, to be shown as warnings.
+    pub fn notes(&self) -> Vec<String> {
+        self.notes.clone()
+    }
+}
+
+/// The dataset.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DatasetSettings {
+    /// Path or glob, relative to the configuration.
+    pub path: Placed<String>,
+    /// Format; `None` leaves it to be found.
+    pub format: Option<DatasetFormat>,
+    /// Our name of a field to the dataset's.
+    pub fields: BTreeMap<String, String>,
+    /// Where `fields` stands; the dataset's place without it.
+    pub fields_place: Place,
+}
+
+/// Format of a dataset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum DatasetFormat {
+    /// One JSON object a line.
+    Jsonl,
+    /// A JSON array of objects.
+    Json,
+    /// Comma-separated values with a header.
+    Csv,
+    /// A YAML list of maps.
+    Yaml,
+}
+
+impl DatasetFormat {
+    /// The name in configurations and reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Jsonl => "jsonl",
+            Self::Json => "json",
+            Self::Csv => "csv",
+            Self::Yaml => "yaml",
+        }
+    }
+}
+
+/// An endpoint.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EndpointSettings {
+    /// URL up to `/chat/completions`: http or https, without user and password.
+    pub base_url: Option<Placed<String>>,
+    /// Name of the variable that holds the key.
+    pub api_key_env: Option<Placed<String>>,
+    /// Longest wait for one answer.
+    pub timeout: Duration,
+    /// Most calls in flight, at least 1.
+    pub max_concurrency: usize,
+    /// Requests per minute.
+    pub rpm: Option<u32>,
+    /// Tokens per minute.
+    pub tpm: Option<u64>,
+    /// Further headers in the order of the configuration.
+    pub headers: Vec<(String, HeaderValue)>,
+    /// PEM file of further certificate authorities, relative to the configuration.
+    pub ca_cert: Option<Placed<String>>,
+    /// Most attempts of one call, at least 1.
+    pub attempts: u32,
+    /// Longest waiting between the attempts of one call, in total.
+    pub max_wait: Duration,
+}
+
+/// The value of a header.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HeaderValue {
+    /// Held by this environment variable.
+    Env(Placed<String>),
+    /// Written out; no secret.
+    Literal(String),
+}
+
+/// The judge.
+#[derive(Debug, Clone, PartialEq)]
+pub struct JudgeSettings {
+    /// Its model.
+    pub model: Placed<String>,
+    /// Its own endpoint; `None` is the candidate's.
+    pub endpoint: Option<EndpointSettings>,
+    /// Parameters of every judgement.
+    pub parameters: Map<String, Value>,
+    /// Judgements of one answer; 1 in this version.
+    pub votes: u32,
+    /// Whether the judge is tried on planted answers first.
+    pub self_test: bool,
+    /// Least kappa; `None` in this version.
+    pub min_kappa: Option<f64>,
+    /// Least balanced accuracy; `None` in this version.
+    pub min_balanced_accuracy: Option<f64>,
+    /// The calibration file, relative to the configuration.
+    pub calibration: Option<Placed<String>>,
+}
+
+/// A check as written.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CheckSettings {
+    /// The entry.
+    pub entry: Value,
+    /// Where it stands.
+    pub place: Place,
+}
+
+/// A judged metric.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MetricSettings {
+    /// `faithfulness`, `relevance`, `correctness`, or a name with a rubric.
+    pub name: String,
+    /// Least mean score, in 0..=1.
+    pub min: Option<f64>,
+    /// Whether the candidate must not be worse than the baseline.
+    pub baseline: bool,
+    /// Items of the rubric; `None` for the built-in metrics.
+    pub rubric: Option<Vec<Item>>,
+    /// Where its name stands.
+    pub place: Place,
+}
+
+/// A minimum over the cases with a tag.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SliceSettings {
+    /// The tag.
+    pub tag: String,
+    /// The metric: a name of `metrics`, or `check.NAME`.
+    pub metric: String,
+    /// Least mean score, in 0..=1.
+    pub min: f64,
+    /// Where the metric's name stands.
+    pub place: Place,
+}
+
+/// The store of answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoreSettings {
+    /// Path, relative to the configuration.
+    pub path: String,
+    /// Age above which an answer is asked for again.
+    pub max_age: Option<Duration>,
+    /// Whether the baseline's answers may come from an earlier session.
+    pub baseline: StoredBaseline,
+}
+
+/// Whether the baseline's answers may come from an earlier session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum StoredBaseline {
+    /// They may.
+    #[default]
+    Reuse,
+    /// They are asked for anew.
+    Fresh,
+}
+
+/// What an inconclusive verdict does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Inconclusive {
+    /// Exit code 11.
+    #[default]
+    Fail,
+    /// Exit code 0.
+    Pass,
+}
+
+/// How the gate decides.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GateSettings {
+    /// Answers to every case by each variant, at least 1.
+    pub repeats: u32,
+    /// Most answers to a case, at least `repeats`.
+    pub max_repeats: u32,
+    /// One-sided confidence, above 0.5 and below 1.
+    pub confidence: f64,
+    /// The drop that the run must have been able to see, in 0..1.
+    pub resolution: f64,
+    /// Which uncertainty counts.
+    pub scope: Scope,
+    /// How a criterion with noise is decided.
+    pub rule: Rule,
+    /// How far below the baseline the candidate may be, in 0..=1.
+    pub baseline_tolerance: f64,
+    /// Share of missing grades above which nothing is decided, in 0..=1.
+    pub max_missing: f64,
+    /// Most broken cases; `None` is no criterion.
+    pub max_broken_cases: Option<usize>,
+    /// What an inconclusive verdict does.
+    pub inconclusive: Inconclusive,
+    /// Seed of the drawn permutations.
+    pub seed: u64,
+}
+
+/// Hard ceilings of a run.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct BudgetSettings {
+    /// US dollars.
+    pub usd: Option<f64>,
+    /// Calls, retries and judgements included.
+    pub calls: Option<u64>,
+    /// Time.
+    pub time: Option<Duration>,
+}

@@ -1,0 +1,135 @@
+use super::*;
+use crate::model::CaseFacts;
+
+fn cases() -> Vec<CaseFacts> {
+    [("a", false), ("b", true)]
+        .map(|(id, must_pass)| CaseFacts { id: id.to_owned(), must_pass, ..CaseFacts::default() })
+        .to_vec()
+}
+
+fn check(name: &str, min: f64, baseline: bool) -> CheckPolicy {
+    CheckPolicy { name: name.to_owned(), min, baseline }
+}
+
+#[test]
+fn criteria_stand_in_the_order_of_the_configuration() {
+    let settings = settings(EXAMPLE);
+    let checks = [check("json", 1.0, false), check("term", 0.8, true)];
+    let policy = settings.policy(&checks, &cases(), true, &[]).unwrap();
+    let told: Vec<(&str, &str, Requirement)> =
+        policy.criteria.iter().map(|c| (c.id.as_str(), c.metric.as_str(), c.requirement)).collect();
+    let not_worse = Requirement::NotWorse { tolerance: 0.0 };
+    let limit = |statistic, bound| Requirement::Limit { statistic, bound };
+    assert_eq!(
+        told,
+        [
+            ("check.json", "check.json", Requirement::EveryTrial),
+            ("check.term", "check.term", Requirement::Minimum(0.8)),
+            ("check.term.baseline", "check.term", not_worse),
+            ("faithfulness.min", "faithfulness", Requirement::Minimum(0.75)),
+            ("faithfulness.baseline", "faithfulness", not_worse),
+            ("relevance.min", "relevance", Requirement::Minimum(0.8)),
+            ("relevance.baseline", "relevance", not_worse),
+            ("tone.min", "tone", Requirement::Minimum(0.7)),
+            ("limit.latency_p95", "latency", limit(Statistic::P95, Bound::Absolute(4.0))),
+            ("limit.output_tokens_mean", "output_tokens", limit(Statistic::Mean, Bound::MaxIncrease(0.2))),
+            ("limit.cost_per_case_usd", "cost_usd", limit(Statistic::Mean, Bound::Absolute(0.01))),
+            ("slice.refunds.faithfulness.min", "faithfulness", Requirement::Minimum(0.8)),
+            ("case.b", "", Requirement::MustPass { case: 1 }),
+            ("broken_cases", "", Requirement::BrokenCases { max: 3 }),
+        ]
+    );
+    assert_eq!(policy.criteria[11].tag.as_deref(), Some("refunds"));
+    assert_eq!((policy.confidence, policy.resolution, policy.max_missing), (0.95, 0.05, 0.02));
+}
+
+#[test]
+fn without_a_baseline_nothing_is_compared_with_it() {
+    let policy = settings(EXAMPLE).policy(&[check("term", 0.8, true)], &cases(), false, &[]).unwrap();
+    let ids: Vec<&str> = policy.criteria.iter().map(|criterion| criterion.id.as_str()).collect();
+    assert_eq!(
+        ids,
+        [
+            "check.term",
+            "faithfulness.min",
+            "relevance.min",
+            "tone.min",
+            "limit.latency_p95",
+            "limit.cost_per_case_usd",
+            "slice.refunds.faithfulness.min",
+            "case.b",
+        ]
+    );
+}
+
+#[test]
+fn an_absolute_and_a_relative_limit_have_ids_of_their_own() {
+    let text = format!("{START}limits: {{latency_p50: {{max: 800ms, max_increase: 0.5}}}}");
+    let policy = settings(&text).policy(&[], &[], true, &[]).unwrap();
+    let told: Vec<(&str, Requirement)> =
+        policy.criteria.iter().map(|c| (c.id.as_str(), c.requirement)).collect();
+    let limit = |bound| Requirement::Limit { statistic: Statistic::P50, bound };
+    assert_eq!(
+        told,
+        [
+            ("limit.latency_p50", limit(Bound::Absolute(0.8))),
+            ("limit.latency_p50.baseline", limit(Bound::MaxIncrease(0.5))),
+        ]
+    );
+}
+
+#[test]
+fn minimums_of_the_command_line_replace_those_of_the_file() {
+    let text = format!(
+        "{START}judge: {{model: j}}\nmetrics: {{relevance: {{baseline: false}}, faithfulness: {{min: 0.5}}}}"
+    );
+    let minimums =
+        [("relevance".to_owned(), 0.1), ("relevance".to_owned(), 0.2), ("check.a".to_owned(), 0.9)];
+    let policy = settings(&text).policy(&[check("a", 1.0, false)], &[], true, &minimums).unwrap();
+    let told: Vec<(&str, Requirement)> =
+        policy.criteria.iter().map(|c| (c.id.as_str(), c.requirement)).collect();
+    assert_eq!(
+        told,
+        [
+            ("check.a", Requirement::Minimum(0.9)),
+            ("relevance.min", Requirement::Minimum(0.2)),
+            ("faithfulness.min", Requirement::Minimum(0.5)),
+            ("faithfulness.baseline", Requirement::NotWorse { tolerance: 0.0 }),
+        ]
+    );
+    let minimums = [("relevanse".to_owned(), 0.2), ("check.b".to_owned(), 0.9)];
+    let mistakes = settings(&text).policy(&[check("a", 1.0, false)], &[], true, &minimums).unwrap_err();
+    assert_eq!(
+        mistakes.to_string(),
+        "--min: unknown metric `relevanse` (help: did you mean `relevance`?)\n\
+         --min: unknown metric `check.b` (help: did you mean `check.a`?)"
+    );
+}
+
+#[test]
+fn slices_on_checks_are_known_once_checks_are() {
+    let text = format!("{START}slices:\n  vip:\n    check.a: {{min: 1}}\n    check.term: {{min: 0.9}}");
+    let checks = [check("a", 1.0, false), check("term", 1.0, false)];
+    let policy = settings(&text).policy(&checks, &[], false, &[]).unwrap();
+    assert_eq!(policy.criteria[2].requirement, Requirement::EveryTrial);
+    assert_eq!(policy.criteria[3].requirement, Requirement::Minimum(0.9));
+    let mistakes = settings(&text).policy(&[check("a", 1.0, false)], &[], false, &[]).unwrap_err();
+    assert!(mistakes.to_string().contains("promptgate.yaml:7:5: unknown metric `check.term`"), "{mistakes}");
+}
+
+#[test]
+fn no_two_criteria_share_an_id() {
+    let checks = [check("a", 1.0, true), check("a.baseline", 1.0, false)];
+    let mistakes = settings(START).policy(&checks, &[], true, &[]).unwrap_err();
+    assert!(mistakes.to_string().contains("two criteria would have the id `check.a.baseline`"), "{mistakes}");
+}
+
+#[test]
+fn minimums_are_read() {
+    assert_eq!(parse_minimum("faithfulness=0.75").unwrap(), ("faithfulness".to_owned(), 0.75));
+    assert_eq!(parse_minimum("check.x=1").unwrap(), ("check.x".to_owned(), 1.0));
+    for text in ["faithfulness", "faithfulness=", "faithfulness=75", "faithfulness=nan", "faithfulness=-0.1"]
+    {
+        assert!(parse_minimum(text).is_err(), "{text}");
+    }
+}

@@ -1,0 +1,403 @@
+//! The configuration as written. Its descriptions become the JSON Schema and `docs/configuration.md`.
+//!
+//! Every field has a default for serde, so that what is right in a broken file can still be checked; what must
+//! be there is said by the schema.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::scalar::{Increase, Ordered, Share, WrittenDuration};
+
+/// Configuration of promptgate: what is evaluated, how it is graded and what a prompt change must meet.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(rename = "promptgate.yaml")]
+#[schemars(extend("required" = ["version", "dataset", "prompt"]))]
+pub(super) struct Written {
+    /// Version of this format: 1.
+    #[schemars(schema_with = "version")]
+    pub(super) version: u64,
+    /// Name of the suite in reports; by default that of the folder.
+    #[schemars(length(min = 1))]
+    pub(super) name: Option<String>,
+    /// The cases: a path or a glob, relative to this file, or a map with path, format and fields.
+    pub(super) dataset: WrittenDataset,
+    /// Path of the candidate's prompt, relative to this file.
+    #[schemars(length(min = 1))]
+    pub(super) prompt: String,
+    /// What the candidate is compared with: git:merge-base, git:REF[:PATH], file:PATH, report:PATH or none. By
+    /// default git:merge-base in a repository, none elsewhere.
+    #[schemars(length(min = 1))]
+    pub(super) baseline: Option<String>,
+    /// For JSON answers: the field that judges and text checks read.
+    #[schemars(length(min = 1))]
+    pub(super) answer_field: Option<String>,
+    /// User message of a text prompt; by default {{query}}.
+    pub(super) user: Option<String>,
+    /// Model that answers; where it is missing, the prompt's front matter names it.
+    #[schemars(length(min = 1))]
+    pub(super) model: Option<String>,
+    /// Parameters of every request, passed on as they are: temperature, max_completion_tokens, …
+    pub(super) parameters: Map<String, Value>,
+    /// The endpoint that is called.
+    pub(super) endpoint: WrittenEndpoint,
+    /// The judge; needed by every metric.
+    pub(super) judge: Option<WrittenJudge>,
+    /// Deterministic checks of every answer.
+    pub(super) checks: Vec<CheckEntry>,
+    /// Metrics that a judge scores: faithfulness, relevance, correctness, or a name of your own with a rubric.
+    #[schemars(schema_with = "metrics")]
+    pub(super) metrics: Ordered<WrittenMetric>,
+    /// Ceilings for latency, tokens and cost, absolute or relative to the baseline.
+    pub(super) limits: WrittenLimits,
+    /// Minimums for the cases with a tag: tag, then metric, then min.
+    pub(super) slices: Ordered<Ordered<WrittenSlice>>,
+    /// US dollars per million tokens, by model.
+    pub(super) prices: Ordered<WrittenPrice>,
+    /// Where answers are kept between runs.
+    pub(super) store: Option<WrittenStore>,
+    /// How the gate decides.
+    pub(super) gate: WrittenGate,
+    /// Hard ceilings of a run; reaching one ends it as incomplete.
+    pub(super) budget: WrittenBudget,
+}
+
+/// A dataset: its path, or a map.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+#[schemars(rename = "Dataset")]
+pub(super) enum WrittenDataset {
+    /// A path or a glob.
+    Path(#[schemars(length(min = 1))] String),
+    /// A path with its format and field names.
+    Map(DatasetMap),
+}
+
+impl Default for WrittenDataset {
+    fn default() -> Self {
+        Self::Path(String::new())
+    }
+}
+
+/// A dataset with its format and the names of its fields.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(extend("required" = ["path"]))]
+pub(super) struct DatasetMap {
+    /// A path or a glob, relative to this file.
+    #[schemars(length(min = 1))]
+    pub(super) path: String,
+    /// Format of the files; by default found from name and content.
+    pub(super) format: Option<super::DatasetFormat>,
+    /// Names of fields in the dataset, by the name they have here: {query: question}.
+    pub(super) fields: Ordered<String>,
+}
+
+/// An OpenAI-compatible endpoint.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(rename = "Endpoint")]
+pub(super) struct WrittenEndpoint {
+    /// URL up to /chat/completions; by default OPENAI_BASE_URL, else OpenAI's.
+    #[schemars(length(min = 1))]
+    pub(super) base_url: Option<String>,
+    /// Name of the environment variable that holds the key, never the key itself; by default OPENAI_API_KEY.
+    #[schemars(length(min = 1))]
+    pub(super) api_key_env: Option<String>,
+    /// Longest wait for one answer; 120s by default.
+    pub(super) timeout: Option<WrittenDuration>,
+    /// Most calls in flight at once; 32 by default.
+    #[schemars(range(min = 1, max = 10_000))]
+    pub(super) max_concurrency: Option<usize>,
+    /// Requests per minute; no limit by default.
+    #[schemars(range(min = 1, max = 4_294_967_295u32))]
+    pub(super) rpm: Option<u32>,
+    /// Tokens per minute; no limit by default.
+    #[schemars(range(min = 1))]
+    pub(super) tpm: Option<u64>,
+    /// Further headers, by name: {env: VARIABLE} for a secret, {value: TEXT} for anything else.
+    pub(super) headers: Ordered<WrittenHeader>,
+    /// Path of a PEM file with further certificate authorities, relative to this file.
+    #[schemars(length(min = 1))]
+    pub(super) ca_cert: Option<String>,
+    /// Most attempts of one call; 6 by default.
+    #[schemars(range(min = 1, max = 100))]
+    pub(super) attempts: Option<u32>,
+    /// Longest waiting between the attempts of one call, in total; 120s by default.
+    pub(super) max_wait: Option<WrittenDuration>,
+}
+
+/// The value of a header.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(extend("minProperties" = 1, "maxProperties" = 1))]
+#[schemars(rename = "Header")]
+pub(super) struct WrittenHeader {
+    /// Name of the environment variable that holds the value.
+    #[schemars(length(min = 1))]
+    pub(super) env: Option<String>,
+    /// The value itself, when it is no secret.
+    pub(super) value: Option<String>,
+}
+
+/// The judge of the metrics.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(rename = "Judge", extend("required" = ["model"]))]
+pub(super) struct WrittenJudge {
+    /// Model that judges; another one than the candidate's is better.
+    #[schemars(length(min = 1))]
+    pub(super) model: String,
+    /// Endpoint of the judge; by default the candidate's.
+    pub(super) endpoint: Option<WrittenEndpoint>,
+    /// Parameters of every judgement.
+    pub(super) parameters: Map<String, Value>,
+    /// Judgements of one answer; 1 by default, and no more in this version.
+    #[schemars(range(min = 1, max = 100))]
+    pub(super) votes: Option<u32>,
+    /// Whether the judge is tried on planted answers before a run; true by default.
+    pub(super) self_test: Option<bool>,
+    /// Least Cohen's kappa with human labels.
+    #[schemars(range(min = -1, max = 1))]
+    pub(super) min_kappa: Option<f64>,
+    /// Least balanced accuracy against human labels.
+    #[schemars(range(min = 0, max = 1))]
+    pub(super) min_balanced_accuracy: Option<f64>,
+    /// Path of the calibration file, relative to this file.
+    #[schemars(length(min = 1))]
+    pub(super) calibration: Option<String>,
+}
+
+/// What the gate requires of a metric.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(rename = "Metric")]
+pub(super) struct WrittenMetric {
+    /// Least mean score, in 0..=1; no threshold by default.
+    #[schemars(range(min = 0, max = 1))]
+    pub(super) min: Option<f64>,
+    /// Whether the candidate must not be worse than the baseline; true by default.
+    pub(super) baseline: Option<bool>,
+    /// Yes/no statements about a good answer, for a metric of your own.
+    #[schemars(length(min = 1))]
+    pub(super) rubric: Option<Vec<WrittenItem>>,
+}
+
+/// An item of a rubric: its text, or a map.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(untagged)]
+#[schemars(rename = "Item")]
+pub(super) enum WrittenItem {
+    /// A statement about the answer.
+    Text(#[schemars(length(min = 1))] String),
+    /// A statement with its weight.
+    Map(ItemMap),
+}
+
+/// A statement about the answer with its weight.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(extend("required" = ["text"]))]
+pub(super) struct ItemMap {
+    /// The statement: names the next step.
+    #[schemars(length(min = 1))]
+    pub(super) text: String,
+    /// Its share in the score; 1 by default.
+    #[schemars(extend("exclusiveMinimum" = 0))]
+    pub(super) weight: Option<f64>,
+    /// Whether a no makes the whole score 0; false by default.
+    pub(super) critical: Option<bool>,
+}
+
+/// Ceilings.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(rename = "Limits")]
+pub(super) struct WrittenLimits {
+    /// Median time of an answer.
+    pub(super) latency_p50: Option<LatencyLimit>,
+    /// 95th percentile of the time of an answer.
+    pub(super) latency_p95: Option<LatencyLimit>,
+    /// Mean output tokens of an answer.
+    pub(super) output_tokens_mean: Option<NumberLimit>,
+    /// Mean US dollars of an answer; needs the model's price.
+    pub(super) cost_per_case_usd: Option<NumberLimit>,
+}
+
+/// A ceiling for a time.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub(super) enum LatencyLimit {
+    /// At most this.
+    Max(WrittenDuration),
+    /// At most this, or at most so much above the baseline.
+    Map(LatencyLimitMap),
+}
+
+/// A ceiling for a time, absolute or relative.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(extend("minProperties" = 1))]
+pub(super) struct LatencyLimitMap {
+    /// At most this.
+    pub(super) max: Option<WrittenDuration>,
+    /// At most so much above the baseline's.
+    pub(super) max_increase: Option<Increase>,
+}
+
+/// A ceiling for a number.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub(super) enum NumberLimit {
+    /// At most this.
+    Max(#[schemars(range(min = 0))] f64),
+    /// At most this, or at most so much above the baseline.
+    Map(NumberLimitMap),
+}
+
+/// A ceiling for a number, absolute or relative.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(extend("minProperties" = 1))]
+pub(super) struct NumberLimitMap {
+    /// At most this.
+    #[schemars(range(min = 0))]
+    pub(super) max: Option<f64>,
+    /// At most so much above the baseline's.
+    pub(super) max_increase: Option<Increase>,
+}
+
+/// What the gate requires of a metric over the cases with a tag.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(rename = "Slice", extend("required" = ["min"]))]
+pub(super) struct WrittenSlice {
+    /// Least mean score, in 0..=1.
+    #[schemars(range(min = 0, max = 1))]
+    pub(super) min: Option<f64>,
+}
+
+/// A price.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(rename = "Price", extend("required" = ["input_per_million", "output_per_million"]))]
+pub(super) struct WrittenPrice {
+    /// US dollars per million tokens of a request.
+    #[schemars(range(min = 0))]
+    pub(super) input_per_million: f64,
+    /// US dollars per million tokens of an answer.
+    #[schemars(range(min = 0))]
+    pub(super) output_per_million: f64,
+}
+
+/// The store of answers.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(rename = "Store")]
+pub(super) struct WrittenStore {
+    /// Path of the store, relative to this file; .promptgate/store.redb by default.
+    #[schemars(length(min = 1))]
+    pub(super) path: Option<String>,
+    /// Age above which an answer is asked for again.
+    pub(super) max_age: Option<WrittenDuration>,
+    /// Whether the baseline's answers may come from an earlier session; reuse by default.
+    pub(super) baseline: Option<super::StoredBaseline>,
+}
+
+/// How the gate decides.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(rename = "Gate")]
+pub(super) struct WrittenGate {
+    /// Answers to every case by each variant; 3 by default.
+    #[schemars(range(min = 1, max = 1_000))]
+    pub(super) repeats: Option<u32>,
+    /// Most answers to a case when more evidence is needed; as repeats by default.
+    #[schemars(range(min = 1, max = 1_000))]
+    pub(super) max_repeats: Option<u32>,
+    /// One-sided confidence of every decision, above 0.5 and below 1; 0.95 by default.
+    #[schemars(extend("exclusiveMinimum" = 0.5, "exclusiveMaximum" = 1))]
+    pub(super) confidence: Option<f64>,
+    /// The drop that the run must have been able to see; 0.05 by default.
+    pub(super) resolution: Option<Share>,
+    /// Which uncertainty counts: suite (would this suite meet the bar if run again?) or population (would new
+    /// cases of its kind?); suite by default.
+    pub(super) scope: Option<WrittenScope>,
+    /// How a criterion with noise is decided: evidence, or point (estimate against requirement); evidence by
+    /// default.
+    pub(super) rule: Option<WrittenRule>,
+    /// How far below the baseline the candidate may be; 0 by default.
+    pub(super) baseline_tolerance: Option<Share>,
+    /// Share of missing grades above which nothing is decided; 2% by default.
+    pub(super) max_missing: Option<Share>,
+    /// Most cases that passed with the baseline and fail with the candidate; no criterion by default.
+    #[schemars(range(min = 0))]
+    pub(super) max_broken_cases: Option<usize>,
+    /// What an inconclusive verdict does: fail (exit code 11) or pass (exit code 0); fail by default.
+    pub(super) inconclusive: Option<super::Inconclusive>,
+    /// Seed of the drawn permutations; 0 by default.
+    #[schemars(range(min = 0))]
+    pub(super) seed: Option<u64>,
+}
+
+/// Which uncertainty counts.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(rename = "Scope")]
+pub(super) enum WrittenScope {
+    Suite,
+    Population,
+}
+
+/// How a criterion with noise is decided.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(rename = "Rule")]
+pub(super) enum WrittenRule {
+    Evidence,
+    Point,
+}
+
+/// Hard ceilings of a run.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(rename = "Budget")]
+pub(super) struct WrittenBudget {
+    /// US dollars; needs the prices of all models.
+    #[schemars(extend("exclusiveMinimum" = 0))]
+    pub(super) usd: Option<f64>,
+    /// Calls, retries and judgements included.
+    #[schemars(range(min = 1))]
+    pub(super) calls: Option<u64>,
+    /// Time.
+    pub(super) time: Option<WrittenDuration>,
+}
+
+/// A check as written; its schema is handed in by the check room's specifications.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(transparent)]
+pub(super) struct CheckEntry(pub(super) Value);
+
+impl JsonSchema for CheckEntry {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        super::schema::CHECK.into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({"type": "object"})
+    }
+}
+
+fn version(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    schemars::json_schema!({"const": 1})
+}
+
+fn metrics(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    let metric = generator.subschema_for::<WrittenMetric>();
+    schemars::json_schema!({
+        "type": "object",
+        "propertyNames": {"title": "a name of letters, digits, `_` and `-`", "pattern": "^[A-Za-z][A-Za-z0-9_-]*$"},
+        "additionalProperties": metric,
+    })
+}
