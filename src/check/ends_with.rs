@@ -9,48 +9,16 @@ use super::comparison::{Comparison, text};
 use super::mistake::EntryMistake;
 use super::reason::{fail, pass};
 use super::spec::{Built, Files, Spec};
-use super::texts::{Text, Texts, list, repeated};
+use super::texts::{AnyOf, Texts, list};
 
-/// A text, several of which one is enough, or a map.
+/// The texts that the answer may end with.
 #[derive(Debug, Deserialize, JsonSchema)]
-#[serde(untagged)]
-pub(crate) enum EndsWith {
-    /// This text.
-    One(Text),
-    /// Any of these texts.
-    Any(#[schemars(length(min = 1))] Vec<Text>),
-    /// Further options.
-    Map(EndsWithMap),
-}
-
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct EndsWithMap {
-    /// The answer ends with any of these texts.
-    #[schemars(length(min = 1))]
-    any: Vec<Text>,
-    /// Whether upper and lower case are the same. Default: false.
-    #[serde(default)]
-    ignore_case: bool,
-    /// Whether white space around the answer is passed over. Default: false.
-    #[serde(default)]
-    trim: bool,
-}
+#[serde(transparent)]
+pub(crate) struct EndsWith(AnyOf);
 
 impl Spec for EndsWith {
     fn build(self, _files: &Files<'_>) -> Result<Built, Vec<EntryMistake>> {
-        let (any, comparison, pointer) = match self {
-            Self::One(text) => (vec![text], Comparison::default(), ""),
-            Self::Any(texts) => (texts, Comparison::default(), ""),
-            Self::Map(map) => (map.any, Comparison { ignore_case: map.ignore_case, trim: map.trim }, "/any"),
-        };
-        let mistakes = repeated(&any, pointer);
-        if !mistakes.is_empty() {
-            return Err(mistakes);
-        }
-        // The texts keep their white space: it was asked for.
-        let written = Comparison { trim: false, ..comparison };
-        let any = Texts::new(any.into_iter().map(|Text(text)| text), written);
+        let (any, comparison) = self.0.prepare()?;
         Ok(Built::new(EndsWithCheck { any, comparison }))
     }
 }

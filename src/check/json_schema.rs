@@ -69,7 +69,8 @@ impl Spec for JsonSchemaSpec {
             (Some(path), None) => {
                 let named = |message: String| vec![EntryMistake::new(pointer, format!("{path}: {message}"))];
                 let text = files(&path).map_err(named)?;
-                let schema = strict::parse(&text).map_err(|error| named(format!("not JSON: {error}")))?;
+                let schema = strict::parse(text.trim_start_matches('\u{feff}'))
+                    .map_err(|error| named(format!("not JSON: {error}")))?;
                 compile(&schema).map_err(|problems| {
                     problems.into_iter().map(|problem| problem.mistake(pointer, &path)).collect()
                 })
@@ -155,7 +156,12 @@ fn problem(error: &ValidationError<'_>) -> Problem {
                 help: Some("copy what it refers to into `$defs` and write `\"$ref\": \"#/$defs/NAME\"`"),
             }
         }
-        _ => Problem { at, message: message(error), help: None },
+        _ => {
+            let help = at.ends_with("/type").then_some(
+                "the types are \"array\", \"boolean\", \"integer\", \"null\", \"number\", \"object\" and \"string\"",
+            );
+            Problem { at, message: message(error), help }
+        }
     }
 }
 

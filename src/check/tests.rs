@@ -269,7 +269,7 @@ fn huge_answers_are_graded_in_time_with_short_reasons() {
             let started = Instant::now();
             let found = grade(&on(&entry, text));
             assert!(found.reason.chars().count() <= 600, "{key}");
-            assert!(started.elapsed() < Duration::from_secs(20), "{key} took {:?}", started.elapsed());
+            assert!(started.elapsed() < Duration::from_secs(120), "{key} took {:?}", started.elapsed());
         }
     }
 }

@@ -42,6 +42,53 @@ impl Texts {
     }
 }
 
+/// What `starts_with` and `ends_with` are written as: a text, several of which one is enough, or a map.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub(crate) enum AnyOf {
+    /// This text.
+    One(Text),
+    /// Any of these texts.
+    Any(#[schemars(length(min = 1))] Vec<Text>),
+    /// Further options.
+    Map(AnyOfMap),
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AnyOfMap {
+    /// The texts; any of them is enough.
+    #[schemars(length(min = 1))]
+    any: Vec<Text>,
+    /// Whether upper and lower case are the same. Default: false.
+    #[serde(default)]
+    ignore_case: bool,
+    /// Whether white space around the answer is passed over. Default: false.
+    #[serde(default)]
+    trim: bool,
+}
+
+impl AnyOf {
+    /// The texts, and how the answer is compared with them.
+    ///
+    /// # Errors
+    /// Texts that are listed twice.
+    pub(crate) fn prepare(self) -> Result<(Texts, Comparison), Vec<EntryMistake>> {
+        let (any, comparison, pointer) = match self {
+            Self::One(text) => (vec![text], Comparison::default(), ""),
+            Self::Any(texts) => (texts, Comparison::default(), ""),
+            Self::Map(map) => (map.any, Comparison { ignore_case: map.ignore_case, trim: map.trim }, "/any"),
+        };
+        let mistakes = repeated(&any, pointer);
+        if !mistakes.is_empty() {
+            return Err(mistakes);
+        }
+        // The texts keep their white space: it was asked for.
+        let written = Comparison { trim: false, ..comparison };
+        Ok((Texts::new(any.into_iter().map(|Text(text)| text), written), comparison))
+    }
+}
+
 /// Texts, quoted, for messages; the first three and the number of the others.
 pub(crate) fn list<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
     let texts: Vec<&str> = texts.into_iter().collect();
