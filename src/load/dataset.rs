@@ -1,5 +1,8 @@
 //! Datasets: JSONL, JSON, CSV and YAML files, one or many, into one ordered set of cases.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};

@@ -1,5 +1,8 @@
 //! Where files are read: the work tree or a commit, in the same way.
 
+#[cfg(test)]
+mod tests;
+
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
