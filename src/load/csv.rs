@@ -85,15 +85,15 @@ pub(super) fn read(file: &str, text: &str, mapping: &Mapping, builder: &mut Buil
 
 fn header_mistakes(header: &[String], place: &Place) -> Vec<Mistake> {
     let mut mistakes = Vec::new();
-    if let [only] = header {
-        if only.contains([';', '\t']) {
-            mistakes.push(
-                Mistake::new("the header is one column; cells are divided by commas here")
-                    .at(place.clone())
-                    .help("save the file with commas between the cells"),
-            );
-            return mistakes;
-        }
+    if let [only] = header
+        && only.contains([';', '\t'])
+    {
+        mistakes.push(
+            Mistake::new("the header is one column; cells are divided by commas here")
+                .at(place.clone())
+                .help("save the file with commas between the cells"),
+        );
+        return mistakes;
     }
     for (index, name) in header.iter().enumerate() {
         if name.is_empty() {

@@ -163,10 +163,10 @@ fn read(
         Format::Json => match Document::json(&file, text) {
             Ok(document) => list(&document, &file, builder),
             Err(mut mistakes) => {
-                if looks_like_lines(text) {
-                    if let Some(first) = mistakes.0.first_mut() {
-                        first.help = Some("one object a line is JSONL: set `format: jsonl`".to_owned());
-                    }
+                if looks_like_lines(text)
+                    && let Some(first) = mistakes.0.first_mut()
+                {
+                    first.help = Some("one object a line is JSONL: set `format: jsonl`".to_owned());
                 }
                 builder.sink.extend(mistakes);
             }
