@@ -1,5 +1,8 @@
 //! What a candidate is compared with: nothing, a file, a commit, or a saved report.
 
+#[cfg(test)]
+mod tests;
+
 use std::path::Path;
 
 use crate::document::suggest;

@@ -46,7 +46,13 @@ pub(super) fn read(file: &str, text: &str, mapping: &Mapping, builder: &mut Buil
                 return;
             }
         };
-        let line = record.position().map_or(1, |position| usize::try_from(position.line()).unwrap_or(1));
+        // The reader's position is that of the blank lines before the row, if there are any.
+        let line = record.position().map_or(1, |position| {
+            let start = usize::try_from(position.byte()).unwrap_or(0);
+            let blank =
+                text.get(start..).map_or(0, |rest| rest.bytes().take_while(|byte| *byte == b'\n').count());
+            usize::try_from(position.line()).unwrap_or(1) + blank
+        });
         let place = Place::line(file, line);
         if record.len() != header.len() {
             let message = format!("the row has {} cells, the header {}", record.len(), header.len());
@@ -79,15 +85,15 @@ pub(super) fn read(file: &str, text: &str, mapping: &Mapping, builder: &mut Buil
 
 fn header_mistakes(header: &[String], place: &Place) -> Vec<Mistake> {
     let mut mistakes = Vec::new();
-    if let [only] = header {
-        if only.contains([';', '\t']) {
-            mistakes.push(
-                Mistake::new("the header is one column; cells are divided by commas here")
-                    .at(place.clone())
-                    .help("save the file with commas between the cells"),
-            );
-            return mistakes;
-        }
+    if let [only] = header
+        && only.contains([';', '\t'])
+    {
+        mistakes.push(
+            Mistake::new("the header is one column; cells are divided by commas here")
+                .at(place.clone())
+                .help("save the file with commas between the cells"),
+        );
+        return mistakes;
     }
     for (index, name) in header.iter().enumerate() {
         if name.is_empty() {

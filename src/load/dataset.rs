@@ -1,5 +1,8 @@
 //! Datasets: JSONL, JSON, CSV and YAML files, one or many, into one ordered set of cases.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
@@ -160,10 +163,10 @@ fn read(
         Format::Json => match Document::json(&file, text) {
             Ok(document) => list(&document, &file, builder),
             Err(mut mistakes) => {
-                if looks_like_lines(text) {
-                    if let Some(first) = mistakes.0.first_mut() {
-                        first.help = Some("one object a line is JSONL: set `format: jsonl`".to_owned());
-                    }
+                if looks_like_lines(text)
+                    && let Some(first) = mistakes.0.first_mut()
+                {
+                    first.help = Some("one object a line is JSONL: set `format: jsonl`".to_owned());
                 }
                 builder.sink.extend(mistakes);
             }

@@ -4,9 +4,11 @@
 //! `--end-of-options` or inside an object name that was resolved before. The room reads no environment itself:
 //! what a CI system says comes in through a lookup.
 
+#[cfg(test)]
+pub(super) mod fixture;
 mod merge_base;
 #[cfg(test)]
-pub(super) mod tests;
+mod tests;
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};

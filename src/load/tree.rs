@@ -1,5 +1,8 @@
 //! Where files are read: the work tree or a commit, in the same way.
 
+#[cfg(test)]
+mod tests;
+
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
@@ -95,12 +98,14 @@ impl Tree {
                 find_in_commit(repository, commit, path, &shown, limit)?
             }
         };
-        if let Some(bytes) = &bytes {
-            if bytes.starts_with(b"version https://git-lfs.github.com/spec/") {
-                return Err(Mistake::new("is a Git LFS pointer, not the file itself").at(Place::file(&shown)).help(
+        if let Some(bytes) = &bytes
+            && bytes.starts_with(b"version https://git-lfs.github.com/spec/")
+        {
+            return Err(Mistake::new("is a Git LFS pointer, not the file itself")
+                .at(Place::file(&shown))
+                .help(
                     "run `git lfs pull` for the work tree; in a commit only files outside LFS can be read",
                 ));
-            }
         }
         Ok(bytes)
     }

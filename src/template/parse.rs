@@ -233,12 +233,11 @@ fn look(at: &str) -> Found<'_> {
     if trimmed.starts_with(['"', '\'', '\\', '[', '`']) {
         return Found::Literal;
     }
-    if starts_well {
-        if let Some(value) = after_spaces.strip_prefix(':') {
-            if value.starts_with([' ', '\t', '"', '\'']) {
-                return Found::Literal;
-            }
-        }
+    if starts_well
+        && let Some(value) = after_spaces.strip_prefix(':')
+        && value.starts_with([' ', '\t', '"', '\''])
+    {
+        return Found::Literal;
     }
     Found::Expression { bytes: 2 + end + 2 }
 }

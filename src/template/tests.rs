@@ -1,1 +1,224 @@
+use std::borrow::Cow;
 
+use proptest::prelude::*;
+use serde_json::{Map, json};
+
+use super::*;
+use crate::model::{Case, Message, Place, PromptFacts, Speaker, Variant, VariantFacts};
+
+fn render(text: &str, values: &[(&str, &str)]) -> String {
+    let lookup = |name: &str| {
+        values.iter().find(|(key, _)| *key == name).map(|(_, value)| Cow::Owned((*value).to_owned()))
+    };
+    Template::parse(text).unwrap().render(&lookup).unwrap()
+}
+
+#[test]
+fn names_are_replaced_with_and_without_spaces() {
+    assert_eq!(render("a {{x}} b {{ y.z-1 }}{{\tx }}!", &[("x", "1"), ("y.z-1", "2")]), "a 1 b 21!");
+    assert_eq!(render("{{{x}}}", &[("x", "1")]), "{1}");
+    assert_eq!(render("{\"a\": {{x}}}", &[("x", "1")]), "{\"a\": 1}");
+    assert_eq!(render("{{ {{x}} }}", &[("x", "1")]), "{{ 1 }}");
+}
+
+#[test]
+fn everything_else_is_literal() {
+    for text in [
+        "",
+        "{",
+        "}}",
+        "{x}",
+        "{% if x %}{# note #}",
+        "{\"a\": {\"b\": 1}}",
+        "{{\"a\": 1}}",
+        "{{ 'a', 'b' }}",
+        "<p style={{ color: 'red' }}>",
+        "{{\\bf x}}",
+        "{{\n  x\n}}",
+        "{{x}",
+        "{{x",
+        "{{{{",
+        "{{ x {y} }}",
+        "é{{",
+    ] {
+        assert_eq!(render(text, &[]), text);
+        assert!(Template::parse(text).unwrap().variables().is_empty(), "{text}");
+    }
+}
+
+#[test]
+fn expressions_of_other_languages_are_mistakes() {
+    for text in [
+        "{{7*7}}",
+        "{{#if x}}",
+        "{{/if}}",
+        "{{> part}}",
+        "{{! note }}",
+        "{{x | upper}}",
+        "{{x|default(\"a\")}}",
+        "{{user name}}",
+        "{{x.y()}}",
+        "{{.Name}}",
+        "{{$x}}",
+        "{{1x}}",
+        "{{}}",
+        "{{ }}",
+        "{{naïve}}",
+        "{{x:default}}",
+    ] {
+        let mistake = Template::parse(text).unwrap_err();
+        assert!(mistake.message.contains(text), "{text}: {}", mistake.message);
+        assert!(!mistake.help.is_empty());
+    }
+}
+
+#[test]
+fn mistakes_and_placeholders_know_their_place() {
+    let text = "é {{a}}\r\n{{b}} ü{{7*7}}\n {{#x}}";
+    let mistakes = Template::mistakes(text);
+    assert_eq!(
+        mistakes.iter().map(|m| (m.line, m.column, m.length)).collect::<Vec<_>>(),
+        [(2, 8, 7), (3, 2, 6)]
+    );
+    assert_eq!(&text[mistakes[0].offset..][..7], "{{7*7}}");
+    let template = Template::parse("é {{a}}\n{{ b }}{{a}}").unwrap();
+    let places: Vec<_> =
+        template.placeholders().map(|p| (p.name.as_str(), p.line, p.column, p.length)).collect();
+    assert_eq!(places, [("a", 1, 3, 5), ("b", 2, 1, 7), ("a", 2, 8, 5)]);
+    assert_eq!(template.variables(), ["a", "b"]);
+}
+
+#[test]
+fn an_undefined_variable_is_an_error_with_its_place() {
+    let error = Template::parse("x\n {{gone}}").unwrap().render(&|_| None).unwrap_err();
+    assert_eq!((error.name.as_str(), error.line, error.column), ("gone", 2, 2));
+    assert_eq!(error.to_string(), "`{{gone}}` is undefined");
+}
+
+fn case(id: &str, vars: serde_json::Value) -> Case {
+    Case {
+        id: id.to_owned(),
+        query: "why?".to_owned(),
+        context: Some(vec!["one".to_owned(), "two".to_owned()]),
+        expected: Some(json!("secret answer")),
+        vars: vars.as_object().cloned().unwrap_or_default(),
+        place: Place::line("cases.jsonl", 7),
+        ..Case::default()
+    }
+}
+
+#[test]
+fn a_case_offers_its_inputs_and_never_the_expectation() {
+    let case = case(
+        "7",
+        json!({"text": "a {{query}}", "n": 1.50, "flag": true, "list": ["a", "b"], "mixed": ["a", 1],
+               "none": null, "empty": "", "map": {"k": [1]}, "id": "shadow", "expected": "leak", "nothing": []}),
+    );
+    let variables = variables(&case);
+    let get = |name: &str| variables.get(name).map(Cow::into_owned);
+    assert_eq!(get("id").as_deref(), Some("7"));
+    assert_eq!(get("query").as_deref(), Some("why?"));
+    assert_eq!(get("context").as_deref(), Some("one\n\ntwo"));
+    assert_eq!(get("text").as_deref(), Some("a {{query}}"));
+    assert_eq!(get("n").as_deref(), Some("1.5"));
+    assert_eq!(get("flag").as_deref(), Some("true"));
+    assert_eq!(get("list").as_deref(), Some("a\n\nb"));
+    assert_eq!(get("mixed").as_deref(), Some("[\"a\",1]"));
+    assert_eq!(get("nothing").as_deref(), Some("[]"));
+    assert_eq!(get("map").as_deref(), Some("{\"k\":[1]}"));
+    assert_eq!(get("empty").as_deref(), Some(""));
+    for absent in ["expected", "none", "tags", "vars", ""] {
+        assert_eq!(get(absent), None, "{absent}");
+    }
+    for name in variables.names() {
+        assert!(get(name).is_some() && variables.has(name), "{name}");
+    }
+    assert!(!variables.names().contains(&"expected"));
+}
+
+fn variant(system: &str, user: &str) -> Variant {
+    let prompt = PromptFacts {
+        name: "p".to_owned(),
+        version: "1".to_owned(),
+        digest: "sha256:0".to_owned(),
+        source: "prompts/p.md".to_owned(),
+        commit: None,
+    };
+    Variant {
+        facts: VariantFacts { prompt, model: "m".to_owned(), parameters: Map::new() },
+        messages: vec![
+            Message { role: Speaker::System, content: system.to_owned() },
+            Message { role: Speaker::User, content: user.to_owned() },
+        ],
+        lines: vec![5, 0],
+    }
+}
+
+#[test]
+fn verify_groups_by_name_and_says_what_was_meant() {
+    let cases = [case("a", json!({"tone": "kind"})), case("b", json!({})), case("c", json!({}))];
+    let mistakes = verify(
+        &variant("x {{contxt}}\n{{tone}} {{expected}} {{env.HOME}} {{contxt}}", "{{qery}} {{7*7}}"),
+        &cases,
+    );
+    let shown: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
+    assert_eq!(mistakes.len(), 5, "{shown:#?}");
+    assert_eq!(
+        shown[0],
+        "prompts/p.md:5:3: `{{contxt}}` is undefined for all 3 cases (help: did you mean `{{context}}`?)"
+    );
+    assert_eq!(mistakes[0].place.as_ref().unwrap().excerpt.as_deref(), Some("x {{contxt}}"));
+    assert!(shown[1].starts_with("prompts/p.md:6:1: `{{tone}}` is undefined for 2 of 3 cases, first `b`"));
+    assert!(shown[2].contains("leak"), "{}", shown[2]);
+    assert!(shown[3].contains("no environment"), "{}", shown[3]);
+    assert!(shown[4].starts_with("in the user message: `{{7*7}}`"), "{}", shown[4]);
+    let shown = verify(&variant("s", "{{qery}}"), &cases)[0].to_string();
+    assert!(shown.contains("in the user message") && shown.contains("did you mean `{{query}}`?"), "{shown}");
+    assert!(verify(&variant("{{context}} {{id}}", "{{query}}"), &cases).is_empty());
+}
+
+#[test]
+fn uses_and_warnings() {
+    let cases = [case("a", json!({}))];
+    let variant = variant("{context} {id}", "{{query}} {query} {{id}}");
+    assert!(uses(&variant, "query") && !uses(&variant, "context"));
+    let warnings = warnings(&variant, &cases);
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    assert!(warnings[0].contains("`{context}`") && warnings[0].contains("`{{context}}`"));
+}
+
+proptest! {
+    #[test]
+    fn the_parser_never_panics_and_loses_nothing(text in "[ -~\n{}{}{}é]{0,60}") {
+        let mistakes = Template::mistakes(&text);
+        for mistake in &mistakes {
+            prop_assert!(text[mistake.offset..].starts_with("{{"));
+        }
+        if let Ok(template) = Template::parse(&text) {
+            prop_assert!(mistakes.is_empty());
+            // Put each placeholder back: the text is whole again, up to spaces inside the braces.
+            let back = template.render(&|name| Some(Cow::Owned(format!("{{{{{name}}}}}")))).unwrap();
+            let squeezed = |text: &str| text.replace([' ', '\t'], "");
+            prop_assert_eq!(squeezed(&back), squeezed(&text));
+        }
+    }
+
+    #[test]
+    fn values_are_never_scanned_again(before in "[a-z {}]{0,8}", value in ".{0,40}", after in "[a-z ]{0,8}") {
+        let text = format!("{before}|{{{{x}}}}|{after}");
+        if let Ok(template) = Template::parse(&text) {
+            let literal = text.replacen("{{x}}", "\u{0}", 1);
+            let parsed = template.variables();
+            prop_assume!(parsed == ["x"] && !before.contains("{{x}}"));
+            let rendered = template.render(&|_| Some(Cow::Borrowed(&value))).unwrap();
+            prop_assert_eq!(rendered, literal.replace('\u{0}', &value));
+        }
+    }
+
+    #[test]
+    fn a_value_that_is_a_placeholder_stays_text(name in "[a-z]{1,5}") {
+        let value = format!("{{{{{name}}}}}");
+        prop_assert_eq!(render("{{x}}{{x}}", &[("x", &value), (&name, "no")]),
+            value.repeat(2));
+    }
+}

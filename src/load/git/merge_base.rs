@@ -72,19 +72,19 @@ impl Repository {
             ));
         };
         let commit = self.raw_commit(&head)?;
-        if let [first, _] = commit.parents.as_slice() {
-            if let Some(how) = self.pull_request(&head, &commit, &variable)? {
-                return match self.commit_of(first)? {
-                    Some(commit) => Ok(MergeBase { commit, how: format!("first parent of {how}") }),
-                    None => Err(NoMergeBase::OutOfReach(
-                        Mistake::new(format!(
-                            "HEAD is {how}, but its first parent {} is not in this clone",
-                            short(first)
-                        ))
-                        .help("check out two commits deep: `fetch-depth: 2`"),
-                    )),
-                };
-            }
+        if let [first, _] = commit.parents.as_slice()
+            && let Some(how) = self.pull_request(&head, &commit, &variable)?
+        {
+            return match self.commit_of(first)? {
+                Some(commit) => Ok(MergeBase { commit, how: format!("first parent of {how}") }),
+                None => Err(NoMergeBase::OutOfReach(
+                    Mistake::new(format!(
+                        "HEAD is {how}, but its first parent {} is not in this clone",
+                        short(first)
+                    ))
+                    .help("check out two commits deep: `fetch-depth: 2`"),
+                )),
+            };
         }
         if let Some(base) = self.merge_queue(&variable)? {
             return Ok(base);
@@ -141,10 +141,10 @@ impl Repository {
         if let Some(name) = said.text().lines().find(|name| is_merge_ref(name)) {
             return Ok(Some(format!("the merge commit of {name}")));
         }
-        if let [first, second] = commit.parents.as_slice() {
-            if commit.subject == format!("Merge {second} into {first}") {
-                return Ok(Some("a pull request's merge commit".to_owned()));
-            }
+        if let [first, second] = commit.parents.as_slice()
+            && commit.subject == format!("Merge {second} into {first}")
+        {
+            return Ok(Some("a pull request's merge commit".to_owned()));
         }
         // A test merge is on no branch.
         let attached = self.git(&["symbolic-ref", "--quiet", "HEAD"])?.success;

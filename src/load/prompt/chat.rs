@@ -158,8 +158,9 @@ fn message(document: &Document, at: &str, value: &Value, mistakes: &mut Vec<Mist
                     None => "roles are system, developer, user and assistant".to_owned(),
                 };
                 let place = document.place(&format!("{at}/role"));
-                mistakes
-                    .push(Mistake::new(format!("unknown role {name:?}")).at(place).help(help));
+                mistakes.push(
+                    Mistake::new(format!("unknown role, {}", shown(&Value::from(name)))).at(place).help(help),
+                );
             }
             role
         }
