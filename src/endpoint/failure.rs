@@ -66,7 +66,7 @@ impl Teller {
     /// The fault of a response with a status other than 2xx and 3xx.
     pub(super) fn status(&self, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Fault {
         let error = wire::parse_error(body);
-        let asked = wait::asked(headers, SystemTime::now());
+        let asked = wait::asked(headers, status == StatusCode::TOO_MANY_REQUESTS, SystemTime::now());
         let kind = classify(status, headers, &error);
         let mut what = match status.canonical_reason() {
             Some(reason) => format!("{} {reason}", status.as_u16()),

@@ -26,8 +26,9 @@ const LONGEST_WAIT: Duration = Duration::from_secs(30);
 /// A wait that is asked for is cut to this: limits often recover long before the time they name.
 const CEILING: Duration = Duration::from_secs(60);
 
-/// A wait that costs no attempt counts as this long at least, so that a call cannot be repeated for ever.
-const SHORTEST_CHARGE: Duration = Duration::from_secs(1);
+/// A shorter wait that is asked for is stretched to the back-off of that try, and every wait that costs no attempt
+/// counts as this long at least, so that a call is neither hammered nor repeated for ever.
+const SHORTEST_ASKED: Duration = Duration::from_secs(1);
 
 /// Spread added to a wait that was asked for, as a share of it, and at most.
 const SPREAD: f64 = 0.1;
@@ -72,7 +73,11 @@ enum Next {
 /// What one call has used up.
 #[derive(Debug, Default)]
 struct Spent {
+    /// Times the model was asked.
+    tries: u32,
+    /// Those that count as attempts.
     attempts: u32,
+    /// Time waited, as it is charged.
     waited: Duration,
 }
 
@@ -97,7 +102,6 @@ impl Retrying {
 
     async fn call(&self, request: &ChatRequest) -> Result<Completion, Fault> {
         let mut spent = Spent::default();
-        let mut tries = 0_u32;
         loop {
             if let Some(fault) = lock(&self.health).dead.clone() {
                 return Err(fault);
@@ -112,16 +116,16 @@ impl Retrying {
                 }
                 Err(fault) => fault,
             };
-            tries = tries.saturating_add(1);
             if let Some(dead) = lock(&self.health).failed_attempt(&fault) {
                 return Err(dead);
             }
             match next(&fault, &mut spent, self.attempts, self.max_wait, rand::random()) {
-                Next::GiveUp => return Err(self.give_up(fault, tries)),
+                Next::GiveUp => return Err(self.give_up(fault, spent.tries)),
                 Next::Again { wait, .. }
                     if self.deadline.is_some_and(|deadline| Instant::now() + wait >= deadline) =>
                 {
-                    return Err(self.give_up(fault, tries));
+                    // The budget's time, not the endpoint, ends this call: it does not count against the endpoint.
+                    return Err(fault);
                 }
                 Next::Again { wait, .. } => {
                     self.events
@@ -214,6 +218,7 @@ fn is_retriable(kind: FaultKind) -> bool {
 
 /// Decides what follows a fault and books it; `draw` is evenly distributed in 0..1.
 fn next(fault: &Fault, spent: &mut Spent, attempts: u32, max_wait: Duration, draw: f64) -> Next {
+    spent.tries = spent.tries.saturating_add(1);
     if !is_retriable(fault.kind) {
         return Next::GiveUp;
     }
@@ -227,18 +232,20 @@ fn next(fault: &Fault, spent: &mut Spent, attempts: u32, max_wait: Duration, dra
     if spent.attempts >= attempts || left.is_zero() {
         return Next::GiveUp;
     }
+    let back_off = |tries: u32| {
+        let doublings = tries.saturating_sub(1).min(16);
+        FIRST_WAIT.saturating_mul(1 << doublings).min(LONGEST_WAIT).mul_f64(draw)
+    };
     let wait = match asked {
+        Some(asked) if asked < SHORTEST_ASKED => asked.max(back_off(spent.tries)),
         Some(asked) => {
             let spread = asked.mul_f64(SPREAD).min(LONGEST_SPREAD).mul_f64(draw);
             asked.min(CEILING) + spread
         }
-        None => {
-            let doublings = spent.attempts.saturating_sub(1).min(16);
-            FIRST_WAIT.saturating_mul(1 << doublings).min(LONGEST_WAIT).mul_f64(draw)
-        }
+        None => back_off(spent.attempts),
     };
     let wait = wait.min(left);
-    spent.waited += if is_free { wait.max(SHORTEST_CHARGE) } else { wait };
+    spent.waited += if is_free { wait.max(SHORTEST_ASKED) } else { wait };
     Next::Again { wait, is_free }
 }
 

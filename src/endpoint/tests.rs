@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use rcgen::generate_simple_self_signed;
 use serde_json::Value;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
@@ -360,12 +361,23 @@ async fn a_certificate_for_another_name_is_refused() {
 
 #[tokio::test]
 async fn https_to_a_plain_port_says_so() {
-    let server = Server::start([ok("plain")]).await;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
     let (pem, _) = self_signed(&["localhost"]);
-    let base_url = server.base_url().replace("http:", "https:");
-    let (model, _) = model(Options { base_url, ..trusting(&server, pem) });
-    let fault = model.complete(&request()).await.unwrap_err();
+    let base_url = format!("https://127.0.0.1:{port}/v1");
+    let (model, _) = model(Options { ca_cert: Some(pem.into_bytes()), ..options(base_url) });
+    let asked = request();
+    let (result, ()) = tokio::join!(model.complete(&asked), async {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        // As a plain server does on a greeting that is no request; the rest of the greeting is taken first, so
+        // that the connection ends in order.
+        let _ = stream.read(&mut [0; 16 << 10]).await.unwrap();
+        stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await.unwrap();
+    });
+    let fault = result.unwrap_err();
     assert_eq!(fault.kind, FaultKind::Connection, "{fault}");
+    assert!(fault.message.contains("no encrypted connection"), "{fault}");
+    assert!(fault.help.unwrap().contains("http in endpoint.base_url"));
 }
 
 #[tokio::test]

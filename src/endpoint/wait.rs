@@ -11,8 +11,11 @@ use reqwest::header::{HeaderMap, RETRY_AFTER};
 const LONGEST: f64 = 366.0 * 86_400.0;
 
 /// The wait that the endpoint asked for, if it did; `now` is for dates. Never zero.
-pub(super) fn asked(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
-    explicit(headers, now).or_else(|| reset(headers, now)).filter(|wait| !wait.is_zero())
+///
+/// Many send `x-ratelimit-reset-*` with every response: they count only where a limit was hit (`is_limited`).
+pub(super) fn asked(headers: &HeaderMap, is_limited: bool, now: SystemTime) -> Option<Duration> {
+    let reset = || if is_limited { reset(headers, now) } else { None };
+    explicit(headers, now).or_else(reset).filter(|wait| !wait.is_zero())
 }
 
 /// `retry-after-ms`, which is the finer one, else `Retry-After`.
@@ -29,20 +32,20 @@ fn explicit(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     Some(date.duration_since(now).unwrap_or_default())
 }
 
-/// The `x-ratelimit-reset*` headers: the latest of those with nothing remaining, else the earliest of all.
+/// The `x-ratelimit-reset*` headers: the latest of those with nothing remaining, else the latest of all.
 fn reset(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let mut exhausted: Option<Duration> = None;
-    let mut earliest: Option<Duration> = None;
+    let mut latest: Option<Duration> = None;
     for (name, value) in headers {
         let Some(what) = name.as_str().strip_prefix("x-ratelimit-reset") else { continue };
         let Some(wait) = value.to_str().ok().and_then(|value| moment(value.trim(), now)) else { continue };
         let left = text(headers, &format!("x-ratelimit-remaining{what}"));
         if left.and_then(|left| left.parse::<f64>().ok()).is_some_and(|left| left <= 0.0) {
-            exhausted = Some(exhausted.map_or(wait, |other| other.max(wait)));
+            exhausted = exhausted.max(Some(wait));
         }
-        earliest = Some(earliest.map_or(wait, |other| other.min(wait)));
+        latest = latest.max(Some(wait));
     }
-    exhausted.or(earliest)
+    exhausted.or(latest)
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
@@ -123,7 +126,7 @@ mod tests {
     }
 
     fn wait(pairs: &[(&str, &str)]) -> Option<u128> {
-        asked(&headers(pairs), now()).map(|wait| wait.as_millis())
+        asked(&headers(pairs), true, now()).map(|wait| wait.as_millis())
     }
 
     #[test]
@@ -182,7 +185,22 @@ mod tests {
             ("x-ratelimit-remaining-tokens", "0"),
         ];
         assert_eq!(wait(&pairs), Some(8000));
-        let pairs = [("x-ratelimit-reset-requests", "1s"), ("x-ratelimit-reset-tokens", "8s")];
-        assert_eq!(wait(&pairs), Some(1000));
+        let pairs = [("x-ratelimit-reset-requests", "9s"), ("x-ratelimit-reset-tokens", "8s")];
+        assert_eq!(wait(&pairs), Some(9000));
+        let pairs = [
+            ("x-ratelimit-reset-requests", "6m0s"),
+            ("x-ratelimit-remaining-requests", "3"),
+            ("x-ratelimit-reset-tokens", "8s"),
+            ("x-ratelimit-remaining-tokens", "0"),
+        ];
+        assert_eq!(wait(&pairs), Some(8000));
+    }
+
+    #[test]
+    fn resets_count_only_where_a_limit_was_hit() {
+        let pairs = headers(&[("x-ratelimit-reset-requests", "9s")]);
+        assert_eq!(asked(&pairs, false, now()), None);
+        let pairs = headers(&[("x-ratelimit-reset-requests", "9s"), ("retry-after", "4")]);
+        assert_eq!(asked(&pairs, false, now()), Some(Duration::from_secs(4)));
     }
 }

@@ -100,7 +100,7 @@ fn add_forms(value: &str, forms: &mut BTreeSet<String>) {
     for alphabet in [STANDARD, URL_SAFE] {
         let mut whole = base64(value.as_bytes(), alphabet);
         forms.insert(whole.clone());
-        while whole.len() % 4 != 0 {
+        while !whole.len().is_multiple_of(4) {
             whole.push('=');
         }
         forms.insert(whole);

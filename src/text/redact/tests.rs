@@ -38,7 +38,7 @@ fn reference_base64(bytes: &[u8], padding: bool, url_safe: bool) -> String {
             }
         })
         .collect();
-    while padding && text.len() % 4 != 0 {
+    while padding && !text.len().is_multiple_of(4) {
         text.push('=');
     }
     text
