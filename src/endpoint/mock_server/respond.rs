@@ -46,6 +46,7 @@ pub(super) struct ResetConnection;
 pub(super) struct Reply {
     data: Option<Bytes>,
     cut: bool,
+    flushed: bool,
 }
 
 impl Body for Reply {
@@ -54,13 +55,21 @@ impl Body for Reply {
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
-        _context: &mut Context<'_>,
+        context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
-        Poll::Ready(match self.data.take() {
-            Some(data) => Some(Ok(Frame::data(data))),
-            None if self.cut => Some(Err(io::Error::other("the body is cut on purpose"))),
-            None => None,
-        })
+        if let Some(data) = self.data.take() {
+            return Poll::Ready(Some(Ok(Frame::data(data))));
+        }
+        if !self.cut {
+            return Poll::Ready(None);
+        }
+        if !self.flushed {
+            // The error would take what is still buffered with it; a pause lets it leave first.
+            self.flushed = true;
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        Poll::Ready(Some(Err(io::Error::other("the body is cut on purpose"))))
     }
 
     fn is_end_stream(&self) -> bool {
@@ -328,7 +337,8 @@ fn redirect() -> Response<Reply> {
 
 /// The first half of a body under the length of the whole.
 fn cut(body: &Bytes) -> Response<Reply> {
-    let mut response = Response::new(Reply { data: Some(body.slice(..body.len() / 2)), cut: true });
+    let mut response =
+        Response::new(Reply { data: Some(body.slice(..body.len() / 2)), cut: true, flushed: false });
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
     response
@@ -339,7 +349,7 @@ fn json(status: StatusCode, value: &Value) -> Response<Reply> {
 }
 
 fn whole(status: StatusCode, body: Bytes) -> Response<Reply> {
-    let mut response = Response::new(Reply { data: Some(body), cut: false });
+    let mut response = Response::new(Reply { data: Some(body), cut: false, flushed: false });
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response

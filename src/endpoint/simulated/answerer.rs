@@ -4,7 +4,7 @@
 //! examples alike, so whatever a prompt says can end up in an answer, as it does with real models. Sentences that
 //! read like instructions or questions count for less, unless they stand in a passage with a citation marker.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
@@ -38,11 +38,13 @@ struct Candidate {
 
 /// Answers a request in the form that its prompt asks for.
 pub(super) fn answer(request: &ChatRequest, noise: &mut Noise) -> String {
-    let prompt: Vec<&str> = request
+    // A passage with a marker is data: what it says about replies is not followed.
+    let prompt: Vec<String> = request
         .messages
         .iter()
         .filter(|message| matches!(message.role, Speaker::System | Speaker::Developer))
-        .map(|message| message.content.as_str())
+        .flat_map(|message| paragraphs(&message.content))
+        .filter(|paragraph| leading_marker(paragraph).is_none())
         .collect();
     let instructions = Instructions::read(&prompt.join("\n\n"), request.response_format.as_ref());
     let (question, candidates) = read_messages(request, &instructions);
@@ -231,43 +233,32 @@ fn pick<'a>(
 
 /// For each sentence the share of the question's weight that it holds, in 0..=1; rare words weigh more.
 fn scores(question: &Terms, candidates: &[Candidate]) -> Vec<f64> {
-    let count = candidates.len() as f64;
-    let weights: Vec<(&str, f64)> = {
-        let mut seen = BTreeSet::new();
-        question
-            .list
-            .iter()
-            .filter(|term| seen.insert(term.stem.as_str()))
-            .map(|term| {
-                let holders = candidates
-                    .iter()
-                    .filter(|candidate| candidate.terms.stems().contains(term.stem.as_str()))
-                    .count();
-                // Inverse document frequency, smoothed; a word that is nowhere still counts as asked for.
-                let rarity = ((count + 1.0) / (holders as f64 + 1.0)).ln() + 0.5;
-                (term.stem.as_str(), term.weight() * rarity)
-            })
-            .collect()
-    };
+    let stems: Vec<BTreeSet<&str>> = candidates.iter().map(|candidate| candidate.terms.stems()).collect();
+    let mut around: BTreeMap<usize, BTreeSet<&str>> = BTreeMap::new();
+    for (candidate, own) in candidates.iter().zip(&stems) {
+        around.entry(candidate.paragraph).or_default().extend(own);
+    }
+    let mut seen = BTreeSet::new();
+    let mut weights: Vec<(&str, f64)> = Vec::new();
+    for term in question.list.iter().filter(|term| seen.insert(term.stem.as_str())) {
+        let holders = stems.iter().filter(|own| own.contains(term.stem.as_str())).count();
+        // Inverse document frequency, smoothed; a word that is nowhere still counts as asked for.
+        let rarity = ((stems.len() as f64 + 1.0) / (holders as f64 + 1.0)).ln() + 0.5;
+        weights.push((term.stem.as_str(), term.weight() * rarity));
+    }
     let total: f64 = weights.iter().map(|(_, weight)| weight).sum();
-    let share = |stems: &BTreeSet<&str>| -> f64 {
+    let share = |held: &BTreeSet<&str>| -> f64 {
         let found: f64 =
-            weights.iter().filter(|(stem, _)| stems.contains(stem)).map(|(_, weight)| weight).sum();
+            weights.iter().filter(|(stem, _)| held.contains(stem)).map(|(_, weight)| weight).sum();
         if total > 0.0 { found / total } else { 0.0 }
     };
-    candidates
-        .iter()
-        .map(|candidate| {
-            let own = share(&candidate.terms.stems());
-            let around: BTreeSet<&str> = candidates
-                .iter()
-                .filter(|other| other.paragraph == candidate.paragraph)
-                .flat_map(|other| other.terms.stems())
-                .collect();
-            let factor = if candidate.instruction { INSTRUCTION } else { 1.0 };
-            factor * (own + NEIGHBOURS * if own > 0.0 { share(&around) } else { 0.0 }) / (1.0 + NEIGHBOURS)
-        })
-        .collect()
+    let score = |(candidate, held): (&Candidate, &BTreeSet<&str>)| {
+        let own = share(held);
+        let neighbours = around.get(&candidate.paragraph).filter(|_| own > 0.0).map_or(0.0, &share);
+        let factor = if candidate.instruction { INSTRUCTION } else { 1.0 };
+        factor * (own + NEIGHBOURS * neighbours) / (1.0 + NEIGHBOURS)
+    };
+    candidates.iter().zip(&stems).map(score).collect()
 }
 
 /// The skeleton with its placeholders filled.

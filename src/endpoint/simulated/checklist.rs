@@ -53,9 +53,7 @@ impl Answer {
             return (false, "the answer says nothing".to_owned());
         }
         if asks(&["evade", "evasi", "refus", "dodge"]) {
-            let reason =
-                if self.refuses { "it says that it cannot answer" } else { "it neither refuses nor evades" };
-            (!self.refuses, reason.to_owned())
+            self.evades_nothing()
         } else if asks(&["every part", "all parts", "each part", "whole question", "all of the question"]) {
             self.answers_every_part()
         } else if asks(&["on topic", "on-topic", "off topic", "off-topic", "unrelated", "irrelevant"]) {
@@ -73,6 +71,15 @@ impl Answer {
         } else {
             self.has_keywords(item)
         }
+    }
+
+    fn evades_nothing(&self) -> (bool, String) {
+        if self.refuses {
+            return (false, "it says that it cannot answer".to_owned());
+        }
+        let silent = self.question.covered_by(&self.terms.stems()) <= 0.0 && !self.question.is_empty();
+        let reason = if silent { "it says nothing on the matter" } else { "it neither refuses nor evades" };
+        (!silent, reason.to_owned())
     }
 
     fn addresses_question(&self) -> (bool, String) {

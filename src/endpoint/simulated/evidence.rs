@@ -7,7 +7,7 @@
 
 use std::collections::BTreeSet;
 
-use super::language::{Kind, Terms, clauses, leading_marker, sentences};
+use super::language::{Kind, Term, Terms, clauses, leading_marker, sentences};
 use super::thesaurus;
 
 /// The share of content words that backs a statement.
@@ -20,7 +20,14 @@ const MOST_QUOTES: usize = 3;
 /// A source, split once for many statements.
 #[derive(Debug)]
 pub(super) struct Source<'a> {
-    sentences: Vec<(&'a str, Terms)>,
+    sentences: Vec<Sentence<'a>>,
+}
+
+#[derive(Debug)]
+struct Sentence<'a> {
+    text: &'a str,
+    terms: Terms,
+    stems: BTreeSet<String>,
 }
 
 /// What the source says of a statement.
@@ -47,7 +54,11 @@ impl<'a> Source<'a> {
             .into_iter()
             .map(|sentence| leading_marker(sentence).map_or(sentence, |(_, rest)| rest))
             .filter(|sentence| !sentence.is_empty())
-            .map(|sentence| (sentence, Terms::of(sentence)))
+            .map(|text| {
+                let terms = Terms::of(text);
+                let stems = terms.list.iter().map(|term| term.stem.clone()).collect();
+                Sentence { text, terms, stems }
+            })
             .collect();
         Self { sentences }
     }
@@ -56,9 +67,9 @@ impl<'a> Source<'a> {
     pub(super) fn look_up(&self, statement: &str) -> Evidence<'a> {
         let wanted = Terms::of(statement);
         let chosen = self.best_sentences(&wanted);
-        let found: BTreeSet<&str> = chosen.iter().flat_map(|(_, terms)| terms.stems()).collect();
+        let found: BTreeSet<&str> = chosen.iter().flat_map(|sentence| sentence.terms.stems()).collect();
         let coverage = wanted.covered_by(&found);
-        let quotes: Vec<&'a str> = chosen.iter().map(|(text, _)| *text).collect();
+        let quotes: Vec<&'a str> = chosen.iter().map(|sentence| sentence.text).collect();
         let evidence = |finding, reasoning| Evidence { finding, quotes: quotes.clone(), reasoning };
         let share = format!("{:.0} % of its content words are there", coverage * 100.0);
         if coverage < CLOSE {
@@ -68,7 +79,7 @@ impl<'a> Source<'a> {
             wanted.list.iter().find(|term| term.kind == kind && !found.contains(term.stem.as_str()))
         };
         if let Some(number) = missing(Kind::Number) {
-            let other_number = chosen.iter().any(|(_, terms)| !terms.numbers().is_empty());
+            let other_number = chosen.iter().any(|sentence| !sentence.terms.numbers().is_empty());
             let finding = if other_number { Finding::Denied } else { Finding::Silent };
             return evidence(finding, format!("the number {} is not in the passage", number.stem));
         }
@@ -91,27 +102,24 @@ impl<'a> Source<'a> {
     }
 
     /// The sentences that together hold most of the wanted words, greedily, each adding a word.
-    fn best_sentences(&self, wanted: &Terms) -> Vec<&(&'a str, Terms)> {
-        let mut chosen: Vec<&(&'a str, Terms)> = Vec::new();
-        let mut found: BTreeSet<&str> = BTreeSet::new();
+    fn best_sentences(&self, wanted: &Terms) -> Vec<&Sentence<'a>> {
+        let mut chosen: Vec<&Sentence<'a>> = Vec::new();
+        let mut missing: Vec<&Term> = wanted.list.iter().collect();
         while chosen.len() < MOST_QUOTES {
-            let mut best: Option<(f64, &(&'a str, Terms), BTreeSet<&str>)> = None;
+            let mut best: Option<(f64, &Sentence<'a>)> = None;
             for sentence in &self.sentences {
-                let mut together = found.clone();
-                together.extend(sentence.1.stems());
-                let coverage = wanted.covered_by(&together);
-                if best.as_ref().is_none_or(|(known, ..)| coverage > known + 1e-12) {
-                    best = Some((coverage, sentence, together));
+                let gain: f64 = missing
+                    .iter()
+                    .filter(|term| sentence.stems.contains(&term.stem))
+                    .map(|term| term.weight())
+                    .sum();
+                if gain > best.as_ref().map_or(0.0, |(known, _)| *known) + 1e-12 {
+                    best = Some((gain, sentence));
                 }
             }
-            let before = wanted.covered_by(&found);
-            match best {
-                Some((coverage, sentence, together)) if coverage > before + 1e-12 => {
-                    chosen.push(sentence);
-                    found = together;
-                }
-                _ => break,
-            }
+            let Some((_, sentence)) = best else { break };
+            missing.retain(|term| !sentence.stems.contains(&term.stem));
+            chosen.push(sentence);
         }
         chosen
     }

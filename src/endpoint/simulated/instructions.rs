@@ -45,7 +45,7 @@ static TRAILING_LIMIT: LazyLock<Option<Regex>> = LazyLock::new(|| {
 });
 static FALLBACK: LazyLock<Option<Regex>> = LazyLock::new(|| {
     pattern(
-        r#"(?is)\b(?:if|when|where)\b[^"“.]{0,160}?(?:\b(?:not|no|cannot|nothing|none|unable|missing|without)\b|n['’]t\b)[^"“.]{0,120}?\b(?:say|reply|answer|respond|write|state|tell)\b[^"“.]{0,60}["“]([^"”]{1,400})["”]"#,
+        r#"(?is)\b(?:if|when|where)\b[^"“.]*?(?:\b(?:not|no|cannot|nothing|none|unable|missing|without)\b|n['’]t\b)[^"“.]*?\b(?:say|reply|answer|respond|write|state|tell)\b[^"“.]{0,60}(["“]([^"”]{1,400})["”])"#,
     )
 });
 static FENCE: LazyLock<Option<Regex>> =
@@ -86,8 +86,9 @@ impl Instructions {
     fn read_prose(&mut self, prose: &str) {
         if let Some(captures) = FALLBACK.as_ref().and_then(|fallback| fallback.captures(prose)) {
             self.fallback =
-                captures.get(1).map(|said| said.as_str().split_whitespace().collect::<Vec<_>>().join(" "));
-            self.form.extend(captures.get(1).map(|said| said.as_str().to_owned()));
+                captures.get(2).map(|said| said.as_str().split_whitespace().collect::<Vec<_>>().join(" "));
+            // With its quotation marks, so that only this place of the prompt is left out.
+            self.form.extend(captures.get(1).map(|quoted| quoted.as_str().to_owned()));
         }
         for limit in [&LIMIT, &TRAILING_LIMIT].into_iter().filter_map(|limit| limit.as_ref()) {
             for captures in limit.captures_iter(prose) {

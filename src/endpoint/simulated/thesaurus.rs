@@ -179,7 +179,6 @@ pub(super) fn synonym(stem: &str) -> &str {
         "deliveri" | "deliv" | "shipment" | "ship" | "dispatch" | "deliver" => "ship",
         "purchas" | "buy" | "bought" | "order" => "order",
         "price" | "fee" | "charg" | "cost" => "cost",
-        "cancel" | "cancel-l" | "cancell" => "cancel",
         "parcel" | "packag" => "parcel",
         "email" | "e-mail" | "mail" => "email",
         "sent" | "send" => "send",
@@ -401,4 +400,38 @@ pub(super) fn opens_instruction(word: &str) -> bool {
             | "wrap"
             | "write"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn opposites_are_stated_by_the_stems_that_words_come_to() {
+        for word in [
+            "free",
+            "costs",
+            "always",
+            "opened",
+            "closed",
+            "including",
+            "excluded",
+            "accepted",
+            "refused",
+            "disabled",
+        ] {
+            let terms = super::super::language::Terms::of(word);
+            let stem = terms.list.first().map(|term| term.stem.clone()).unwrap_or_default();
+            let back = opposite(&stem).and_then(opposite);
+            assert!(back.is_some(), "{word}: {stem} has no opposite that knows it");
+        }
+    }
+
+    #[test]
+    fn wishes_are_small_talk_and_words_that_start_alike_are_not() {
+        assert!(is_small_talk("hi there"));
+        assert!(!is_small_talk("history is kept for a year"));
+        assert!(says_not_knowing("sorry, i could not find this"));
+        assert!(!says_not_knowing("you cannot return this"));
+    }
 }
