@@ -17,6 +17,8 @@ use crate::text::neutral;
 
 /// Bytes that a rendered report stays below: a comment may have 65,536 characters.
 const LIMIT: usize = 60_000;
+/// A tier that lists more cases than this is not tried: it would hardly fit, and nobody reads it there.
+const ROWS: usize = 1000;
 /// Cases in the first list.
 const WORST: usize = 5;
 
@@ -56,6 +58,9 @@ pub(super) fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
     let environment = environment().map_err(io::Error::other)?;
     let mut text = String::new();
     for tier in TIERS {
+        if listed(report, tier) > ROWS {
+            continue;
+        }
         text = environment
             .render_named_str("report.md", TEMPLATE, Serde(Page::new(report, tier)))
             .map_err(io::Error::other)?;
@@ -92,6 +97,7 @@ struct Page {
     baseline_note: Option<String>,
     exit_code_zero: bool,
     simulated: bool,
+    so_far: bool,
     stopped: Option<String>,
     help: Option<String>,
     reasons: Vec<String>,
@@ -115,9 +121,9 @@ struct Page {
 /// The size of the effect.
 #[derive(Serialize)]
 struct Effect {
+    /// `regression`, `drop` or `none`.
+    kind: &'static str,
     metric: String,
-    /// `fell`, `rose` or `stayed`.
-    moved: &'static str,
     baseline: String,
     candidate: String,
     difference: String,
@@ -187,7 +193,8 @@ impl Page {
             exit_code_zero: report.exit_code == 0
                 && !matches!(report.verdict, Verdict::Pass | Verdict::Unchanged),
             simulated: report.simulated,
-            stopped: fault.map(|fault| text(&fault.message)),
+            so_far: report.verdict == Verdict::Incomplete,
+            stopped: fault.filter(|_| report.reasons.is_empty()).map(|fault| text(&fault.message)),
             help: fault.and_then(|fault| fault.help.as_deref()).map(text),
             reasons: report.reasons.iter().take(tier.rows).map(|reason| text(&reason.message)).collect(),
             reasons_left_out: report.reasons.len().saturating_sub(tier.rows),
@@ -248,9 +255,18 @@ fn groups(report: &Report, tier: Tier) -> (Vec<Group>, usize) {
     let count = |count: usize| number::count(count as u64);
     let groups = [
         Group { title: format!("Worst {} of {}", count(first.len()), cases(worst.len())), rows: first },
-        Group { title: format!("{} more that changed or have no grade", cases(rest.len())), rows: rest },
+        Group { title: format!("Other cases that changed ({})", count(rest.len())), rows: rest },
     ];
     (groups.into_iter().filter(|group| !group.rows.is_empty()).collect(), left_out)
+}
+
+/// How many cases a tier lists.
+fn listed(report: &Report, tier: Tier) -> usize {
+    match tier.cases {
+        Listed::Changed => view::worst(report).len() + view::changed(report).len(),
+        Listed::Worse => view::worst(report).len(),
+        Listed::None => 0,
+    }
 }
 
 fn cases(count: usize) -> String {
@@ -296,23 +312,24 @@ fn criterion_words(verdict: CriterionVerdict) -> &'static str {
 }
 
 fn effect(report: &Report, tier: Tier) -> Option<Effect> {
-    let (metric, difference) = view::effect(report)?;
+    let effect = view::effect(report)?;
+    let metric = effect.metric;
     let value = |value: Option<f64>| {
         value.map_or_else(|| number::NONE.to_owned(), |value| number::value(metric.kind, value))
     };
     let signed = |value: f64| number::signed(metric.kind, value);
-    let shown = signed(difference.mean);
+    let difference = signed(effect.difference.mean);
     Some(Effect {
-        metric: neutral::clip(&metric.name, tier.text),
-        moved: match shown.chars().next() {
-            Some('-') => "fell",
-            Some('+') => "rose",
-            _ => "stayed",
+        kind: match difference.starts_with('-') {
+            true if effect.failed => "regression",
+            true => "drop",
+            false => "none",
         },
+        metric: neutral::clip(&metric.name, tier.text),
         baseline: minus(value(metric.baseline.as_ref().and_then(|baseline| baseline.mean))),
         candidate: minus(value(metric.candidate.mean)),
-        interval: minus(number::bounds(difference.lower, difference.upper, signed)),
-        difference: minus(shown),
+        interval: minus(number::bounds(effect.difference.lower, effect.difference.upper, signed)),
+        difference: minus(difference),
     })
 }
 

@@ -3,7 +3,7 @@
 use super::v1::{MetricKind, Tokens};
 
 /// What stands where there is no number.
-pub(super) const NONE: &str = "-";
+pub(super) const NONE: &str = "–";
 
 /// A value in the unit of its metric.
 pub(super) fn value(kind: MetricKind, value: f64) -> String {

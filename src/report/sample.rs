@@ -403,9 +403,14 @@ pub(crate) fn incomplete() -> Parts {
         grades[2] = Grade {
             outcome: Outcome::Ungraded(Some(Fault::new(FaultKind::Timeout, "no answer within 120 s"))),
             judging: None,
+            reason: "no answer within 120 s".to_owned(),
             ..grades[2].clone()
         };
-        grades[1] = Grade { outcome: Outcome::Ungraded(None), ..grades[1].clone() };
+        grades[1] = Grade {
+            outcome: Outcome::Ungraded(None),
+            reason: "no valid reply after two repairs".to_owned(),
+            ..grades[1].clone()
+        };
     }
     let decision = &mut parts.decision;
     decision.verdict = Verdict::Incomplete;

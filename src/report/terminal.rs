@@ -14,8 +14,10 @@ use crate::text::neutral;
 
 /// The narrowest width that is laid out for.
 const NARROWEST: usize = 60;
-/// From here on numbers are kept in one line.
-const ROOMY: usize = 84;
+/// From here on there is room for intervals and for which metric moved most.
+const ROOMY: u16 = 84;
+/// From here on there is room for what fails in a case.
+const MIDDLE: u16 = 72;
 /// Cases that are listed.
 const WORST: usize = 5;
 /// Reasons that are listed.
@@ -24,7 +26,6 @@ const REASONS: usize = 8;
 const RULED: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
 
 const PLAIN: Ansi = Ansi::new();
-const BOLD: Ansi = Ansi::new().bold();
 const DIM: Ansi = Ansi::new().dimmed();
 const GREEN: Ansi = AnsiColor::Green.on_default();
 const RED: Ansi = AnsiColor::Red.on_default();
@@ -107,6 +108,9 @@ const LABEL: u16 = 11;
 /// Width of the mark before a reason.
 const BULLET: u16 = 4;
 
+/// Width of the label before the next step.
+const HELP: u16 = 8;
+
 /// What a verdict on a criterion looks like.
 const VERDICTS: [(CriterionVerdict, &str, Ansi); 4] = [
     (CriterionVerdict::Pass, "✓ pass", GREEN),
@@ -138,12 +142,15 @@ fn headline<W: Write>(report: &Report, page: &mut Page<'_, W>) -> io::Result<()>
         Some(baseline) => format!("against {}", short(&view::variant_name(baseline), 40)),
         None => "without a baseline".to_owned(),
     };
-    let line = format!(
-        "{}  {}  candidate {candidate} {against}",
-        view::verdict_word(report),
-        short(&report.name, 40)
-    );
-    page.line(&line, verdict_color(report.verdict).bold())?;
+    let first = format!("{}  {}", view::verdict_word(report), short(&report.name, 40));
+    let second = format!("candidate {candidate} {against}");
+    let ansi = verdict_color(report.verdict).bold();
+    if first.chars().count() + second.chars().count() + 2 <= usize::from(page.width) {
+        page.line(&format!("{first}  {second}"), ansi)?;
+    } else {
+        page.line(&first, ansi)?;
+        page.labelled(BULLET, "", &second, PLAIN)?;
+    }
     if report.exit_code == 0 && !matches!(report.verdict, Verdict::Pass | Verdict::Unchanged) {
         page.line("      (exit code 0 all the same: advisory, or allowed by the configuration)", DIM)?;
     }
@@ -152,6 +159,14 @@ fn headline<W: Write>(report: &Report, page: &mut Page<'_, W>) -> io::Result<()>
     }
     if let Some(more) = report.reasons.len().checked_sub(REASONS).filter(|more| *more > 0) {
         page.line(&format!("  - and {more} more in the report"), PLAIN)?;
+    }
+    if let Some(fault) = &report.ended.fault {
+        if report.reasons.is_empty() {
+            page.labelled(BULLET, "  -", &neutral::terminal(&fault.message), YELLOW)?;
+        }
+        if let Some(help) = &fault.help {
+            page.labelled(HELP, "  help:", &neutral::terminal(help), DIM)?;
+        }
     }
     page.blank()
 }
@@ -167,7 +182,7 @@ fn table(header: &[&str], right: &[usize], wrapping: usize, rows: Vec<Vec<String
         if right.contains(&index) {
             column.set_cell_alignment(CellAlignment::Right);
         }
-        if index != wrapping && usize::from(width) >= ROOMY {
+        if index != wrapping {
             column.set_constraint(ColumnConstraint::ContentWidth);
         }
     }
@@ -178,15 +193,21 @@ fn criteria<W: Write>(report: &Report, page: &mut Page<'_, W>) -> io::Result<()>
     if report.criteria.is_empty() {
         return Ok(());
     }
+    let roomy = page.width >= ROOMY;
     let rows = view::criteria(report)
         .into_iter()
         .map(|row| {
-            let verdict = verdict_text(row.verdict).to_owned();
-            vec![short(row.id, 60), row.estimate, row.interval, row.required, verdict]
+            let mut cells = vec![short(row.id, 60), row.estimate];
+            cells.extend(roomy.then_some(row.interval));
+            cells.extend([row.required, verdict_text(row.verdict).to_owned()]);
+            cells
         })
         .collect();
-    let header = ["criterion", "estimate", "interval", "required", "verdict"];
-    page.table(&table(&header, &[1, 2, 3], 0, rows, page.width))?;
+    let mut header = vec!["criterion", "estimate"];
+    header.extend(roomy.then_some("interval"));
+    header.extend(["required", "verdict"]);
+    let right: Vec<usize> = (1..header.len() - 1).collect();
+    page.table(&table(&header, &right, 0, rows, page.width))?;
     page.blank()
 }
 
@@ -201,7 +222,8 @@ fn metrics<W: Write>(report: &Report, page: &mut Page<'_, W>) -> io::Result<()> 
     if compared {
         header.extend(["baseline", "difference"]);
     }
-    header.push("interval");
+    let interval = page.width >= ROOMY || !compared;
+    header.extend(interval.then_some("interval"));
     if missing {
         header.push("missing");
     }
@@ -212,7 +234,7 @@ fn metrics<W: Write>(report: &Report, page: &mut Page<'_, W>) -> io::Result<()> 
             if compared {
                 cells.extend([row.baseline, row.difference]);
             }
-            cells.push(row.interval);
+            cells.extend(interval.then_some(row.interval));
             if missing {
                 cells.push(row.missing.to_string());
             }
@@ -232,29 +254,35 @@ fn cases<W: Write>(report: &Report, page: &mut Page<'_, W>) -> io::Result<()> {
     let shown = rows.len().min(WORST);
     let more = rows.len() - shown;
     let compared = report.variants.baseline.is_some();
+    let roomy = page.width >= ROOMY;
+    let middle = page.width >= MIDDLE || !compared;
     let mut header = vec!["worst cases", "status"];
     header.extend(if compared { vec!["before", "now", "difference"] } else { vec!["passed"] });
-    header.push("what fails");
+    header.extend(middle.then_some("what fails"));
     let cells = rows
         .into_iter()
         .take(WORST)
         .map(|row| {
-            let mut cells = vec![short(&row.case.id, 32), row.case.status.as_str().to_owned()];
+            let id = short(&row.case.id, if roomy { 32 } else { 20 });
+            let mut cells = vec![id, row.case.status.as_str().to_owned()];
             if compared {
+                let difference = row.difference.map(|(metric, difference)| match roomy {
+                    true => format!("{difference} {}", short(metric, 20)),
+                    false => difference,
+                });
                 cells.push(row.baseline);
-            }
-            cells.push(row.candidate);
-            if compared {
-                let difference =
-                    row.difference.map(|(metric, difference)| format!("{difference} {}", short(metric, 20)));
+                cells.push(row.candidate);
                 cells.push(difference.unwrap_or_else(|| number::NONE.to_owned()));
+            } else {
+                cells.push(row.candidate);
             }
-            cells.push(failing(&row.case.failing));
+            cells.extend(middle.then(|| failing(&row.case.failing)));
             cells
         })
         .collect();
     let right: &[usize] = if compared { &[2, 3] } else { &[2] };
-    page.table(&table(&header, right, header.len() - 1, cells, page.width))?;
+    let wrapping = if middle { header.len() - 1 } else { 0 };
+    page.table(&table(&header, right, wrapping, cells, page.width))?;
     if more > 0 {
         page.line(&format!(" and {more} more in the report"), DIM)?;
     }

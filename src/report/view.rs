@@ -192,24 +192,34 @@ pub(super) fn tally(report: &Report) -> String {
     parts.join(", ")
 }
 
-/// The quality metric that moved most to the bad, with its difference: the size of the effect.
-///
-/// A metric whose criterion failed comes before any other.
-pub(super) fn effect(report: &Report) -> Option<(&Metric, &Interval)> {
-    let failed = |metric: &Metric| {
-        let missed = |criterion: &Criterion| {
-            criterion.metric == metric.name && criterion.verdict == CriterionVerdict::Fail
-        };
-        report.criteria.iter().any(missed)
+/// The size of the effect: a quality metric and its difference.
+pub(super) struct Effect<'a> {
+    /// The metric.
+    pub(super) metric: &'a Metric,
+    /// Its difference.
+    pub(super) difference: &'a Interval,
+    /// Whether a criterion on it failed.
+    pub(super) failed: bool,
+}
+
+/// The gated quality metric with the smallest difference; one whose criterion failed comes before any other.
+pub(super) fn effect(report: &Report) -> Option<Effect<'_>> {
+    let verdicts = |metric: &Metric| {
+        let name = metric.name.clone();
+        report.criteria.iter().filter(move |of| of.metric == name).map(|of| of.verdict)
     };
-    let gated = |metric: &Metric| report.criteria.iter().any(|criterion| criterion.metric == metric.name);
     report
         .metrics
         .iter()
-        .filter(|metric| matches!(metric.kind, MetricKind::Check | MetricKind::Judge) && gated(metric))
-        .filter_map(|metric| metric.difference.as_ref().map(|difference| (metric, difference)))
-        .min_by(|(one, first), (other, second)| {
-            failed(other).cmp(&failed(one)).then_with(|| first.mean.total_cmp(&second.mean))
+        .filter(|metric| matches!(metric.kind, MetricKind::Check | MetricKind::Judge))
+        .filter(|metric| verdicts(metric).next().is_some())
+        .filter_map(|metric| {
+            let failed = verdicts(metric).any(|verdict| verdict == CriterionVerdict::Fail);
+            metric.difference.as_ref().map(|difference| Effect { metric, difference, failed })
+        })
+        .min_by(|one, other| {
+            let means = || one.difference.mean.total_cmp(&other.difference.mean);
+            other.failed.cmp(&one.failed).then_with(means)
         })
 }
 

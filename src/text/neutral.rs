@@ -220,16 +220,19 @@ fn is_word(character: char) -> bool {
     character.is_alphanumeric()
 }
 
-/// Whether a line that starts so would be a list, a heading's underline or a rule.
+/// Whether such a line would be an item of a list, a rule, or what makes the line above it a heading.
 fn starts_block(characters: &[char]) -> bool {
-    match characters.first() {
-        Some('-' | '+' | '=') => true,
-        Some(first) if first.is_ascii_digit() => {
-            let rest = characters.iter().find(|character| !character.is_ascii_digit());
-            matches!(rest, Some('.' | ')'))
+    let marker = match characters {
+        ['-' | '+' | '=', rest @ ..] => rest,
+        _ => {
+            let digits = characters.iter().take_while(|character| character.is_ascii_digit()).count();
+            match characters.get(digits..) {
+                Some(['.' | ')', rest @ ..]) if digits > 0 => rest,
+                _ => return false,
+            }
         }
-        _ => false,
-    }
+    };
+    marker.first().is_none_or(|next| next.is_whitespace() || matches!(next, '-' | '='))
 }
 
 fn ends_with_www(characters: &[char], dot: usize) -> bool {

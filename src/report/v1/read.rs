@@ -85,24 +85,24 @@ fn contradictions(report: &Report) -> Vec<String> {
     let mut found = Vec::new();
     let mut ids = HashSet::new();
     for case in &report.cases {
-        let id = neutral::terminal(&case.id);
+        let id = || neutral::terminal(&case.id);
         if !ids.insert(case.id.as_str()) {
-            found.push(format!("case `{id}` is there twice"));
+            found.push(format!("case `{}` is there twice", id()));
         }
         let mut trials = HashSet::new();
         for trial in &case.trials {
-            let name = format!("case `{id}`, {} repeat {}", trial.role.as_str(), trial.repeat);
+            let name = || format!("case `{}`, {} repeat {}", id(), trial.role.as_str(), trial.repeat);
             if !trials.insert((trial.role, trial.repeat)) {
-                found.push(format!("{name}: is there twice"));
+                found.push(format!("{}: is there twice", name()));
             }
             if trial.repeat >= report.repeats {
-                found.push(format!("{name}: there are {} repeats, counted from 0", report.repeats));
+                found.push(format!("{}: there are {} repeats, counted from 0", name(), report.repeats));
             }
             if trial.role == Role::Baseline && report.variants.baseline.is_none() {
-                found.push(format!("{name}: there is no baseline"));
+                found.push(format!("{}: there is no baseline", name()));
             }
             if trial.latency_ms.is_some_and(|latency| latency < 0.0) {
-                found.push(format!("{name}: `latency_ms` is below 0"));
+                found.push(format!("{}: `latency_ms` is below 0", name()));
             }
         }
         if found.len() >= LISTED {
