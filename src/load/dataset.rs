@@ -204,7 +204,8 @@ fn jsonl(file: &str, text: &str, builder: &mut Builder<'_>) {
                 continue;
             }
         };
-        row(&document, "", document.value(), builder);
+        // The line is enough; the column and the picture of a row would cost more than reading it.
+        row(&document, "", Place::line(file, index + 1), document.value(), builder);
     }
 }
 
@@ -221,7 +222,8 @@ fn list(document: &Document, file: &str, builder: &mut Builder<'_>) {
     match document.value() {
         Value::Array(rows) => {
             for (index, value) in rows.iter().enumerate() {
-                row(document, &format!("/{index}"), value, builder);
+                let pointer = format!("/{index}");
+                row(document, &pointer, document.place(&pointer), value, builder);
             }
         }
         // A file of comments.
@@ -242,7 +244,7 @@ fn list(document: &Document, file: &str, builder: &mut Builder<'_>) {
     }
 }
 
-fn row(document: &Document, parent: &str, value: &Value, builder: &mut Builder<'_>) {
+fn row(document: &Document, parent: &str, place: Place, value: &Value, builder: &mut Builder<'_>) {
     let Value::Object(columns) = value else {
         let mistake = Mistake::new(format!("a row is an object, found {}", kind(value)));
         builder
@@ -254,5 +256,5 @@ fn row(document: &Document, parent: &str, value: &Value, builder: &mut Builder<'
         let pointer = pointer(parent, column);
         if key { document.key_place(&pointer) } else { document.place(&pointer) }
     };
-    builder.push(Row { columns: columns.clone(), place: document.place(parent), locate: &locate });
+    builder.push(Row { columns: columns.clone(), place, locate: &locate });
 }

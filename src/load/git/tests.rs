@@ -142,8 +142,8 @@ fn a_pull_request_two_deep_is_compared_with_its_first_parent() {
 #[test]
 fn the_environment_tells_a_pull_request_too() {
     let (origin, main, merge) = Fixture::pull_request();
-    let checkout = Fixture::checkout_of_pull_request(&origin, "2", "refs/heads/work");
-    checkout.git(&["checkout", "--quiet", "work"]);
+    let checkout = Fixture::checkout_of_pull_request(&origin, "2", "refs/heads/trial");
+    checkout.git(&["checkout", "--quiet", "trial"]);
     let github = move |name: &str| match name {
         "GITHUB_REF" => Some("refs/pull/1/merge".to_owned()),
         "GITHUB_SHA" => Some(merge.clone()),
