@@ -52,7 +52,7 @@ impl Answer {
         if self.terms.is_empty() {
             return (false, "the answer says nothing".to_owned());
         }
-        if asks(&["evade", "evasi", "refus", "dodge"]) {
+        if asks(&["evade", "evasi", "dodge", "not refuse"]) {
             self.evades_nothing()
         } else if asks(&["every part", "all parts", "each part", "whole question", "all of the question"]) {
             self.answers_every_part()
