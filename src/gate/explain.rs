@@ -85,14 +85,28 @@ fn threshold(told: &Told<'_>, name: &str, minimum: f64) -> String {
             format!("{name} averaged {mean}, below the required {required}{}.", beyond_chance(told))
         }
         CriterionVerdict::Inconclusive => {
-            let side = if estimate < minimum - 1e-9 {
-                let upper =
-                    told.outcome.upper.map_or_else(|| "higher".to_owned(), |upper| score(upper, digits));
-                format!("below the required {required}, but could in truth be as high as {upper}")
+            let bound = |bound: Option<f64>, else_say: &str| {
+                bound.map_or_else(|| else_say.to_owned(), |bound| score(bound, digits))
+            };
+            let (lower, upper) = (told.outcome.lower, told.outcome.upper);
+            let side = if estimate >= minimum - 1e-9 {
+                if lower.is_some_and(|lower| lower >= minimum - told.context.resolution - 1e-9) {
+                    format!("and {required} is required, but there is too little evidence to vouch for it")
+                } else {
+                    format!(
+                        "but could in truth be as low as {} where {required} is required",
+                        bound(lower, "anything")
+                    )
+                }
+            } else if upper.is_some_and(|upper| upper < minimum) {
+                format!(
+                    "below the required {required}, though not by enough to be sure of so many criteria at once"
+                )
             } else {
-                let lower =
-                    told.outcome.lower.map_or_else(|| "lower".to_owned(), |lower| score(lower, digits));
-                format!("but could in truth be as low as {lower} where {required} is required")
+                format!(
+                    "below the required {required}, but could in truth be as high as {}",
+                    bound(upper, "anything")
+                )
             };
             format!("{name} averaged {mean}, {side}; {}.", settle(told))
         }

@@ -157,9 +157,9 @@ impl<'a> Selection<'a> {
             clusters: None,
         };
         let mut kept = Vec::with_capacity(facts.len());
+        let lost = vec![Cell::Missing; self.analysis.repeats as usize];
         for (case, row) in self.cases() {
             let shared = self.paired && facts[case].shared;
-            let lost = vec![Cell::Missing; if self.paired { row.len() } else { 0 }];
             let baseline = self.baseline_row(case, row).unwrap_or(&lost);
             if self.values(row, ours).next().is_none()
                 || (self.paired && self.values(baseline, theirs).next().is_none())

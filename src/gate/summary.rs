@@ -26,16 +26,13 @@ fn summary(analysis: &Analysis, context: &Context, metric: &MetricScores) -> Met
     let counts = select(analysis, metric, true).counts();
     let theirs = metric.scores.baseline.is_some().then(|| baseline_alone(analysis, metric));
     let both = metric.scores.baseline.is_some().then(|| select(analysis, metric, true).fill(Fill::Observed));
-    let scope = context.scope(both.as_ref().map_or(alone.repeats(), |both| {
-        both.repeats().max(usize::from(both.candidate.is_empty()) * alone.repeats())
-    }));
+    // The difference decides; where nothing is paired, the candidate's own repeats tell.
+    let compared = both.as_ref().filter(|both| !both.candidate.is_empty());
+    let scope = context.scope(compared.unwrap_or(&alone).repeats());
     let mean = |filled: &Filled| {
         (!filled.candidate.is_empty()).then(|| interval(candidate_mean(filled, scope, context.alpha)))
     };
-    let difference = |scope| {
-        let both = both.as_ref().filter(|both| !both.candidate.is_empty())?;
-        mean_difference(both, scope, context.alpha).map(interval)
-    };
+    let difference = |scope| mean_difference(compared?, scope, context.alpha).map(interval);
     let other = match scope {
         Scope::Suite => Scope::Population,
         Scope::Population => Scope::Suite,

@@ -71,7 +71,7 @@ pub(super) fn weigh(context: &Context, question: &Question) -> Evidence {
     let known = !noiseless && estimate.standard_error.is_finite();
     let test = question.test.or_else(|| known.then(tail));
     evidence.p = test.map(|(p, _)| p).filter(|p| p.is_finite());
-    test.map_or("too few", |(_, method)| method).clone_into(&mut evidence.method);
+    test.map_or("none", |(_, method)| method).clone_into(&mut evidence.method);
     let enough = match question.scope {
         Scope::Suite => !noiseless,
         Scope::Population => question.units >= FEWEST_UNITS,

@@ -16,6 +16,8 @@ const ENUMERATED: f64 = 2e5;
 const DRAWS: usize = 50_000;
 /// Beyond this many single draws, no permutation.
 const MOST_DRAWS: usize = 200_000_000;
+/// Cases with at most this many arrangements have all of them worked out before any is drawn.
+const TABLE: f64 = 1_000.0;
 /// Means this close count as equal, so that rounding cannot break a tie.
 const TIE: f64 = 1e-9;
 
@@ -110,20 +112,40 @@ pub fn within_cases(
     Some(Permuted::drawn(draw_within(&mut pool, &strata, bound, seed)))
 }
 
+impl Stratum {
+    /// What each arrangement adds to the statistic; empty where there are too many to list.
+    fn table(&self, pool: &[f64]) -> Vec<f64> {
+        let mut sums = Vec::new();
+        if choose(self.len, self.picks) <= TABLE {
+            subset_sums(&pool[self.start..self.start + self.len], self.picks, 0.0, self.weight, &mut sums);
+        }
+        sums
+    }
+}
+
+/// A number below `limit`, by multiply and shift; its bias is below 2^-22.
+fn below(random: &mut ChaCha8Rng, limit: usize) -> usize {
+    ((u64::from(random.next_u32()) * limit as u64) >> 32) as usize
+}
+
 /// How many of the drawn arrangements are at most the bound.
 fn draw_within(pool: &mut [f64], strata: &[Stratum], bound: f64, seed: u64) -> usize {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
+    // One draw picks an arrangement of a small case at once.
+    let tables: Vec<Vec<f64>> = strata.iter().map(|stratum| stratum.table(pool)).collect();
     let mut at_most = 0;
     for _ in 0..DRAWS {
         let mut statistic = 0.0;
-        for stratum in strata {
+        for (stratum, table) in strata.iter().zip(&tables) {
+            if !table.is_empty() {
+                statistic += table[below(&mut random, table.len())];
+                continue;
+            }
             let scores = &mut pool[stratum.start..stratum.start + stratum.len];
             let mut picked = 0.0;
             // The first steps of a Fisher-Yates shuffle; starting from the last draw's order is as good as any.
             for place in 0..stratum.picks {
-                let left = (scores.len() - place) as u64;
-                // Multiply and shift; its bias is below 2^-25.
-                let other = place + ((u64::from(random.next_u32()) * left) >> 32) as usize;
+                let other = place + below(&mut random, scores.len() - place);
                 scores.swap(place, other);
                 picked += scores[place];
             }

@@ -1,0 +1,198 @@
+//! What is missing, not asked, or not there at all.
+
+use super::build::{alone, analysis, completed, criterion, metric, minimum, not_worse, policy, same};
+use crate::gate::{Bound, Requirement, Statistic, decide};
+use crate::model::{CriterionVerdict, Ended, Fault, FaultKind, ReasonCode, Verdict};
+
+const GONE: f64 = f64::NAN;
+const NOT_ASKED: f64 = f64::INFINITY;
+
+fn with_gap(cases: usize, value: f64) -> Vec<Vec<f64>> {
+    let mut rows = same(&[0.9, 0.9, 0.9], cases);
+    rows[0][0] = value;
+    rows
+}
+
+#[test]
+fn a_missing_grade_that_cannot_turn_the_verdict_leaves_it() {
+    let outcome = alone(vec![metric("m", &with_gap(30, GONE), None)], minimum("m", 0.8));
+    assert_eq!(outcome.verdict, CriterionVerdict::Pass);
+    assert!(
+        (outcome.estimate.expect("an estimate") - 0.9).abs() < 1e-12,
+        "gaps are not part of the estimate"
+    );
+    assert!(outcome.lower < Some(0.9) && outcome.upper > Some(0.9), "but of the interval");
+}
+
+#[test]
+fn a_missing_grade_that_could_turn_the_verdict_makes_it_incomplete() {
+    let mut rows = same(&[0.76, 0.76, 0.76], 4);
+    rows[0][0] = GONE;
+    let decision = completed(&analysis(vec![metric("m", &rows, None)]), &policy(vec![minimum("m", 0.75)]));
+    assert_eq!(decision.criteria[0].verdict, CriterionVerdict::Incomplete);
+    assert_eq!(decision.verdict, Verdict::Incomplete);
+    assert!(decision.reasons.iter().all(|reason| reason.code == ReasonCode::MissingGrades));
+    assert!(
+        decision.criteria[0].explanation.contains("1 grade is missing"),
+        "{}",
+        decision.criteria[0].explanation
+    );
+}
+
+#[test]
+fn a_fail_under_the_best_fill_is_a_fail_whatever_is_missing() {
+    let mut rows = same(&[0.2, 0.2, 0.2], 10);
+    rows[0] = vec![GONE; 3];
+    let decision = completed(&analysis(vec![metric("m", &rows, None)]), &policy(vec![minimum("m", 0.75)]));
+    assert_eq!(decision.verdict, Verdict::Fail);
+    assert_eq!(decision.reasons[0].code, ReasonCode::ThresholdMissed);
+}
+
+#[test]
+fn more_missing_than_allowed_is_incomplete_though_all_criteria_pass() {
+    let mut rows = same(&[1.0, 1.0, 1.0], 30);
+    rows[0] = vec![GONE; 3];
+    let run = analysis(vec![metric("m", &rows, None)]);
+    let decision = completed(&run, &policy(vec![minimum("m", 0.5)]));
+    assert_eq!(decision.criteria[0].verdict, CriterionVerdict::Pass);
+    assert_eq!(decision.verdict, Verdict::Incomplete);
+    assert!(
+        decision.reasons[0].message.starts_with("3.3 % of the candidate's grades of m"),
+        "{:?}",
+        decision.reasons
+    );
+    let patient = crate::gate::Policy { max_missing: 0.04, ..policy(vec![minimum("m", 0.5)]) };
+    assert_eq!(completed(&run, &patient).verdict, Verdict::Pass);
+}
+
+#[test]
+fn one_missing_trial_of_a_check_is_incomplete_and_one_failing_trial_fails_all_the_same() {
+    let every = || criterion("check.c", "check.c", Requirement::EveryTrial);
+    let mut rows = same(&[1.0, 1.0, 1.0], 40);
+    rows[0][0] = GONE;
+    let outcome = alone(vec![metric("check.c", &rows, None)], every());
+    assert_eq!(outcome.verdict, CriterionVerdict::Incomplete);
+    rows[1][0] = 0.0;
+    let outcome = alone(vec![metric("check.c", &rows, None)], every());
+    assert_eq!(outcome.verdict, CriterionVerdict::Fail);
+    assert_eq!(outcome.explanation, "Check c failed on 1 of 119 answers; every answer has to pass.");
+}
+
+#[test]
+fn nothing_graded_never_passes() {
+    let rows = same(&[GONE, GONE, GONE], 3);
+    for one in [
+        minimum("m", 0.0),
+        not_worse("m", 1.0),
+        criterion("x", "m", Requirement::EveryTrial),
+        criterion("case.c0", "", Requirement::MustPass { case: 0 }),
+        criterion("broken_cases", "", Requirement::BrokenCases { max: 0 }),
+        criterion("x", "m", Requirement::Limit { statistic: Statistic::P50, bound: Bound::Absolute(1e9) }),
+    ] {
+        let id = one.id.clone();
+        let outcome = alone(vec![metric("m", &rows, Some(&rows))], one);
+        assert_eq!(outcome.verdict, CriterionVerdict::Incomplete, "{id}");
+    }
+    let decision = completed(&analysis(vec![metric("m", &same(&[1.0; 3], 3), None)]), &policy(vec![]));
+    assert_eq!(decision.verdict, Verdict::Incomplete, "nothing required is nothing shown");
+    assert!(!decision.reasons.is_empty());
+}
+
+#[test]
+fn an_unknown_metric_a_lacking_baseline_and_an_empty_slice_are_incomplete() {
+    let rows = same(&[1.0; 3], 3);
+    let unknown = alone(vec![metric("m", &rows, None)], minimum("other", 0.5));
+    assert_eq!(unknown.verdict, CriterionVerdict::Incomplete);
+    let lone = alone(vec![metric("m", &rows, None)], not_worse("m", 0.0));
+    assert_eq!(lone.verdict, CriterionVerdict::Incomplete);
+    let fresh = alone(vec![metric("old", &rows, Some(&rows)), metric("m", &rows, None)], not_worse("m", 0.0));
+    assert_eq!(fresh.verdict, CriterionVerdict::Incomplete);
+    assert!(fresh.explanation.contains("the baseline was never graded on it"), "{}", fresh.explanation);
+    let slice = crate::gate::Criterion { tag: Some("refunds".to_owned()), ..minimum("m", 0.5) };
+    let slice = alone(vec![metric("m", &rows, None)], slice);
+    assert_eq!((slice.verdict, slice.kind.as_str()), (CriterionVerdict::Incomplete, "slice"));
+}
+
+#[test]
+fn a_case_that_the_baseline_does_not_know_counts_as_missing() {
+    let rows = same(&[0.9, 0.8, 1.0], 4);
+    let mut run = analysis(vec![metric("m", &rows, Some(&rows))]);
+    if let Some(baseline) = &mut run.metrics[0].scores.baseline {
+        baseline[3] = None;
+    }
+    let decision = completed(&run, &policy(vec![not_worse("m", 0.0)]));
+    assert_eq!(decision.verdict, Verdict::Incomplete);
+    assert_eq!(decision.metrics[0].baseline_missing, 3);
+}
+
+#[test]
+fn after_fail_fast_only_what_is_certain_counts() {
+    let checks = metric("check.c", &[vec![0.0, NOT_ASKED, NOT_ASKED], vec![NOT_ASKED; 3]], None);
+    let judged = metric("m", &[vec![1.0, NOT_ASKED, NOT_ASKED], vec![NOT_ASKED; 3]], None);
+    let run = analysis(vec![checks, judged]);
+    let policy = policy(vec![criterion("check.c", "check.c", Requirement::EveryTrial), minimum("m", 0.5)]);
+    let decision = decide(&run, &policy, &Ended::FailedFast);
+    assert_eq!(decision.verdict, Verdict::Fail);
+    assert_eq!(decision.criteria[0].verdict, CriterionVerdict::Fail);
+    assert_eq!(decision.criteria[1].verdict, CriterionVerdict::Incomplete);
+    assert_eq!(decision.metrics[1].candidate_missing, 0, "not asked is not missing");
+    assert_eq!(decision.reasons.first().map(|reason| reason.code), Some(ReasonCode::CheckFailed));
+    assert_eq!(decision.reasons.last().map(|reason| reason.code), Some(ReasonCode::FailedFast));
+}
+
+#[test]
+fn a_run_that_was_stopped_is_incomplete_unless_it_failed() {
+    let good = analysis(vec![metric("m", &same(&[1.0; 3], 5), None)]);
+    let policy = policy(vec![minimum("m", 0.5)]);
+    let codes = [
+        (FaultKind::MissingCredentials, ReasonCode::MissingCredentials),
+        (FaultKind::BudgetSpent, ReasonCode::BudgetSpent),
+        (FaultKind::Unauthorized, ReasonCode::Endpoint),
+        (FaultKind::Interrupted, ReasonCode::Interrupted),
+    ];
+    for (kind, code) in codes {
+        let decision = decide(&good, &policy, &Ended::Stopped(Fault::new(kind, "what happened")));
+        assert_eq!(decision.verdict, Verdict::Incomplete);
+        assert_eq!((decision.reasons[0].code, decision.reasons[0].message.as_str()), (code, "what happened"));
+    }
+    assert_eq!(decide(&good, &policy, &Ended::Interrupted).verdict, Verdict::Incomplete);
+    let bad = analysis(vec![metric("m", &same(&[0.0; 3], 5), None)]);
+    let decision = decide(&bad, &policy, &Ended::Interrupted);
+    assert_eq!(decision.verdict, Verdict::Fail);
+    assert_eq!(decision.reasons.len(), 2);
+}
+
+#[test]
+fn what_is_missing_of_a_shared_answer_is_the_same_on_both_sides() {
+    let rows = with_gap(4, GONE);
+    let mut run = analysis(vec![metric("m", &rows, Some(&rows))]);
+    run.cases[0].shared = true;
+    let outcome = &completed(&run, &policy(vec![not_worse("m", 0.0)])).criteria[0];
+    assert_eq!((outcome.verdict, outcome.estimate), (CriterionVerdict::Pass, Some(0.0)));
+    run.cases[0].shared = false;
+    let outcome = &completed(&run, &policy(vec![not_worse("m", 0.0)])).criteria[0];
+    assert_ne!(outcome.verdict, CriterionVerdict::Pass);
+    assert!(outcome.lower < Some(0.0) && outcome.upper > Some(0.0), "{outcome:?}");
+}
+
+#[test]
+fn a_missing_latency_is_as_long_as_can_be() {
+    let limit = |allowed| {
+        let requirement = Requirement::Limit { statistic: Statistic::P95, bound: Bound::Absolute(allowed) };
+        criterion("limit.latency_p95", "latency", requirement)
+    };
+    let mut rows: Vec<Vec<f64>> = (0..100).map(|case| vec![1.0 + f64::from(case) / 100.0]).collect();
+    rows[0][0] = GONE;
+    let outcome = alone(vec![metric("latency", &rows, None)], limit(3.0));
+    assert_eq!(
+        outcome.verdict,
+        CriterionVerdict::Pass,
+        "a percentile stands one gap: {}",
+        outcome.explanation
+    );
+    let requirement = Requirement::Limit { statistic: Statistic::Mean, bound: Bound::Absolute(3.0) };
+    let outcome =
+        alone(vec![metric("latency", &rows, None)], criterion("limit.latency_mean", "latency", requirement));
+    assert_eq!(outcome.verdict, CriterionVerdict::Incomplete, "a mean does not: {}", outcome.explanation);
+    assert!(outcome.upper.is_none_or(|upper| upper < 1e6), "no made-up number is shown");
+}

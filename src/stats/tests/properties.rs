@@ -1,0 +1,100 @@
+//! What holds for any numbers.
+
+use proptest::prelude::*;
+
+use super::grid_p;
+use crate::stats::describe::sum;
+use crate::stats::*;
+
+fn scores(repeats: usize) -> impl Strategy<Value = (Vec<Vec<f64>>, Vec<Vec<f64>>)> {
+    let row = move || prop::collection::vec((0..=20_u32).prop_map(|score| f64::from(score) / 20.0), repeats);
+    let cases = 1..5_usize;
+    cases.prop_flat_map(move |cases| {
+        (prop::collection::vec(row(), cases), prop::collection::vec(row(), cases))
+    })
+}
+
+proptest! {
+    #[test]
+    fn permutation_p_is_a_share_and_both_tails_overlap((ours, theirs) in scores(3)) {
+        let (ours, theirs): (Repeated, Repeated) = (ours.into_iter().collect(), theirs.into_iter().collect());
+        let lower = within_cases(&ours, &theirs, &[], 0.0, 1).expect("small").p;
+        let upper = within_cases(&theirs, &ours, &[], 0.0, 1).expect("small").p;
+        prop_assert!(lower > 0.0 && lower <= 1.0);
+        // The observed arrangement is in both tails.
+        prop_assert!(lower + upper >= 1.0 - 1e-12);
+        prop_assert!((lower - grid_p(&ours, &theirs, 20.0)).abs() < 1e-12);
+    }
+
+    #[test]
+    fn raising_a_candidates_score_never_lowers_a_p(
+        (ours, theirs) in scores(2), at in 0..8_usize, by in 0..20_u32,
+    ) {
+        let mut raised = ours.clone();
+        let case = at % ours.len();
+        raised[case][at % 2] += f64::from(by) / 20.0;
+        let repeated = |rows: &[Vec<f64>]| rows.iter().cloned().collect::<Repeated>();
+        let theirs = repeated(&theirs);
+        let within = |rows: &[Vec<f64>]| within_cases(&repeated(rows), &theirs, &[], 0.0, 1).expect("small").p;
+        prop_assert!(within(&raised) >= within(&ours) - 1e-12);
+        let flip = |rows: &[Vec<f64>]| {
+            let units: Vec<f64> =
+                repeated(rows).row_means().iter().zip(theirs.row_means()).map(|(a, b)| a - b).collect();
+            sign_flip(&units, units.len(), 1).expect("small").p
+        };
+        prop_assert!(flip(&raised) >= flip(&ours) - 1e-12);
+    }
+
+    #[test]
+    fn estimates_do_not_depend_on_the_order_of_cases((ours, theirs) in scores(2)) {
+        let forth: (Repeated, Repeated) = (ours.iter().cloned().collect(), theirs.iter().cloned().collect());
+        let back: (Repeated, Repeated) =
+            (ours.into_iter().rev().collect(), theirs.into_iter().rev().collect());
+        let (a, b) = (suite_contrast(&forth.0, &forth.1, &[], 1.0), suite_contrast(&back.0, &back.1, &[], 1.0));
+        prop_assert!((a.mean - b.mean).abs() < 1e-12);
+        prop_assert!((a.standard_error - b.standard_error).abs() < 1e-12);
+    }
+
+    #[test]
+    fn bounds_hold_the_estimate_and_widen_with_confidence(successes in 0..=40_usize, more in 1..=40_usize) {
+        let trials = successes + more;
+        let share = successes as f64 / trials as f64;
+        for interval in [wilson as fn(usize, usize, f64) -> Bounds, clopper_pearson] {
+            let (wide, narrow) = (interval(successes, trials, 0.01), interval(successes, trials, 0.05));
+            prop_assert!(wide.lower <= narrow.lower && narrow.upper <= wide.upper);
+            prop_assert!(narrow.lower.is_some_and(|lower| (0.0..=share + 1e-12).contains(&lower)));
+            prop_assert!(narrow.upper.is_some_and(|upper| (share - 1e-12..=1.0).contains(&upper)));
+        }
+    }
+
+    #[test]
+    fn tango_falls_with_losses_and_stays_within_one(cases in 1..60_usize, a in 0..30_usize, b in 0..30_usize) {
+        let (losses, gains) = (a.min(cases), b.min(cases - a.min(cases)));
+        let bounds = tango(cases, losses, gains, 0.05);
+        let difference = (gains as f64 - losses as f64) / cases as f64;
+        prop_assert!(bounds.lower.is_some_and(|lower| (-1.0..=difference + 1e-9).contains(&lower)));
+        prop_assert!(bounds.upper.is_some_and(|upper| (difference - 1e-9..=1.0).contains(&upper)));
+        if losses + gains < cases {
+            prop_assert!(tango(cases, losses + 1, gains, 0.05).lower <= bounds.lower.map(|lower| lower + 1e-9));
+        }
+    }
+
+    #[test]
+    fn holm_never_lowers_a_p_and_keeps_the_order(p in prop::collection::vec(0.0..=1.0_f64, 0..12)) {
+        let adjusted = holm(&p);
+        for (index, value) in adjusted.iter().enumerate() {
+            prop_assert!(*value >= p[index] && *value <= 1.0);
+            for other in 0..p.len() {
+                prop_assert!(p[index] > p[other] || adjusted[index] <= adjusted[other]);
+            }
+        }
+    }
+
+    #[test]
+    fn sums_keep_what_naive_ones_lose(values in prop::collection::vec(-1.0..1.0_f64, 0..50)) {
+        let mut spread = vec![1e16];
+        spread.extend(&values);
+        spread.push(-1e16);
+        prop_assert!((sum(spread) - sum(values)).abs() < 1e-9);
+    }
+}
