@@ -10,7 +10,7 @@ use crate::text::neutral;
 
 /// A command that came to no verdict.
 #[derive(Debug)]
-pub enum Failure {
+pub(super) enum Failure {
     /// The user's mistakes: exit 2.
     Mistakes(Mistakes),
     /// Nothing to evaluate: exit 3.
@@ -23,7 +23,7 @@ pub enum Failure {
 
 impl Failure {
     /// The exit status.
-    pub fn status(&self) -> ExitStatus {
+    pub(super) fn status(&self) -> ExitStatus {
         match self {
             Self::Mistakes(_) => ExitStatus::Usage,
             Self::Nothing(_) => ExitStatus::NothingToEvaluate,
@@ -32,7 +32,7 @@ impl Failure {
     }
 
     /// An error of writing to `what`.
-    pub fn writing(what: &str, error: &io::Error) -> Self {
+    pub(super) fn writing(what: &str, error: &io::Error) -> Self {
         if error.kind() == io::ErrorKind::BrokenPipe {
             Self::BrokenPipe
         } else {
@@ -41,7 +41,7 @@ impl Failure {
     }
 
     /// The text for standard error, with colour escapes (the stream strips them where they do not belong).
-    pub fn render(&self) -> String {
+    pub(super) fn render(&self) -> String {
         match self {
             Self::Mistakes(mistakes) => render_all(&mistakes.0),
             Self::Nothing(mistake) => render(mistake),

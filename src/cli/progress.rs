@@ -70,11 +70,11 @@ enum Display {
 }
 
 /// The sink that shows progress.
-pub struct Progress(Mutex<(Counts, Display)>);
+pub(super) struct Progress(Mutex<(Counts, Display)>);
 
 impl Progress {
     /// A bar where standard error is a terminal, else lines; nothing at all when `quiet`.
-    pub fn new(quiet: bool) -> Self {
+    pub(super) fn new(quiet: bool) -> Self {
         let display = if quiet {
             Display::Quiet
         } else if std::io::stderr().is_terminal() {
@@ -89,7 +89,7 @@ impl Progress {
     }
 
     /// Writes how far the run is, where there is no bar; called every few seconds.
-    pub fn line(&self) {
+    pub(super) fn line(&self) {
         let Ok(mut state) = self.0.lock() else { return };
         let (counts, Display::Lines { started }) = &mut *state else { return };
         let mut line = format!("{}/{} answers · {}", counts.trials_done, counts.trials, counts.detail());
@@ -104,7 +104,7 @@ impl Progress {
     }
 
     /// Takes the bar away; what is printed next stands on a clean line.
-    pub fn finish(&self) {
+    pub(super) fn finish(&self) {
         if let Ok(state) = self.0.lock()
             && let Display::Bar(bar) = &state.1
         {

@@ -66,14 +66,14 @@ impl Prepared {
     }
 
     fn request(&self, case: &Case, repeat: u32) -> Result<ChatRequest, Mistake> {
-        let lookup = |name: &str| -> Option<Cow<'_, str>> { template::variable(case, name) };
+        let variables = template::variables(case);
         let messages = self
             .variant
             .messages
             .iter()
             .zip(&self.templates)
             .map(|(message, parsed)| {
-                let content = parsed.render(&lookup).map_err(|error| {
+                let content = parsed.render(&|name: &str| -> Option<Cow<'_, str>> { variables.get(name) }).map_err(|error| {
                     Mistake::new(format!(
                         "{} for case {}: {error}",
                         self.variant.facts.prompt.source, case.id

@@ -25,7 +25,7 @@ pub(crate) fn check(arguments: &CheckArguments) -> Result<ExitStatus, Failure> {
         (None, None, None) => "none".to_owned(),
     };
     let calls = suite.plan.slots(0, suite.repeats).len();
-    let lines = [
+    let lines: [(&str, String); 7] = [
         ("suite", suite.settings.name.clone()),
         (
             "dataset",

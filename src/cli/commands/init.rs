@@ -1,6 +1,5 @@
 //! `promptgate init`: a starter suite that checks and runs at once.
 
-use std::io::Write;
 use std::path::Path;
 
 use crate::cli::args::InitArguments;

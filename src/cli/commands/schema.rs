@@ -4,13 +4,13 @@ use crate::cli::args::{SchemaArguments, SchemaName};
 use crate::cli::error::Failure;
 use crate::cli::exit::ExitStatus;
 use crate::cli::output::print;
-use crate::{config, report};
+use crate::{check, config, report};
 
 /// Prints the schema.
 pub(crate) fn schema(arguments: &SchemaArguments) -> Result<ExitStatus, Failure> {
     let schema = match arguments.name {
-        SchemaName::Config => config::schema(),
-        SchemaName::Case => config::case_schema(),
+        SchemaName::Config => config::schema(&check::entry_schema()),
+        SchemaName::Case => config::case_schema(&check::entry_schema()),
         SchemaName::Report => report::schema(),
     };
     let text = serde_json::to_string_pretty(&schema)

@@ -15,7 +15,7 @@ use super::args::SuiteArguments;
 use super::error::Failure;
 use super::mismatch;
 use crate::check;
-use crate::config::{self, DatasetFormat, Inconclusive, Settings};
+use crate::config::{self, DatasetFormat, Inconclusive, JudgeSettings, Settings};
 use crate::engine::{Plan, Scorers};
 use crate::gate::Policy;
 use crate::load::{self, DatasetSource, Format, LoadError, Loaded, Tree};
@@ -90,7 +90,7 @@ pub(super) fn load(arguments: &SuiteArguments, offline: Option<bool>) -> Result<
                 judge.name()
             ));
         }
-        let same = |judge: &crate::config::JudgeSettings| judge.model.value == variants.candidate.facts.model;
+        let same = |judge: &JudgeSettings| judge.model.value == variants.candidate.facts.model;
         if offline != Some(true) && !scorers.judges.is_empty() && settings.judge.as_ref().is_some_and(same) {
             warnings.push(format!(
                 "judge and candidate are the same model, {}: models favour their own answers",

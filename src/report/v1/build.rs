@@ -35,7 +35,14 @@ impl Report {
             .iter()
             .zip(trials)
             .enumerate()
-            .map(|(index, (facts, trials))| case(facts, decision.cases.get(index), trials))
+            .map(|(index, (facts, trials))| {
+                let applies = |scorer: usize| {
+                    run.applies.get(scorer).and_then(|row| row.get(index)).copied().unwrap_or_default()
+                };
+                let scorers = run.scorers.iter().enumerate().filter(|(scorer, _)| applies(*scorer));
+                let scorers = scorers.map(|(_, name)| name.clone()).collect();
+                case(facts, scorers, decision.cases.get(index), trials)
+            })
             .collect();
         Self {
             schema: SCHEMA.to_owned(),
@@ -52,6 +59,7 @@ impl Report {
                 baseline: run.baseline.as_ref().map(Variant::from),
             },
             baseline_note: run.baseline_note.clone(),
+            baseline_reused: run.baseline_reused,
             judge: run.judge.as_ref().map(|judge| Judge {
                 model: judge.model.clone(),
                 fingerprint: judge.fingerprint.clone(),
@@ -98,7 +106,12 @@ fn warnings(run: &model::Run, decision: &model::Decision) -> Vec<String> {
     all
 }
 
-fn case(facts: &model::CaseFacts, status: Option<&model::CaseStatus>, trials: Vec<Trial>) -> Case {
+fn case(
+    facts: &model::CaseFacts,
+    scorers: Vec<String>,
+    status: Option<&model::CaseStatus>,
+    trials: Vec<Trial>,
+) -> Case {
     let passes = |counts: Option<(usize, usize)>| counts.map(|(passed, of)| Passes { passed, of });
     Case {
         id: facts.id.clone(),
@@ -107,6 +120,7 @@ fn case(facts: &model::CaseFacts, status: Option<&model::CaseStatus>, trials: Ve
         group: facts.group.clone(),
         must_pass: facts.must_pass,
         shared: facts.shared,
+        scorers,
         status: status.map_or(CaseStatus::Missing, |status| status.change.into()),
         candidate_passes: status.and_then(|status| passes(status.candidate_passes)),
         baseline_passes: status.and_then(|status| passes(status.baseline_passes)),

@@ -53,6 +53,8 @@ pub struct Report {
     pub variants: Variants,
     /// Why there is no baseline, or that it was reused: `new`, `none`, `baseline_reused`.
     pub baseline_note: Option<String>,
+    /// Whether the baseline's trials were answered in an earlier session.
+    pub baseline_reused: bool,
     /// The judge; null where none was asked.
     pub judge: Option<Judge>,
     /// The dataset.

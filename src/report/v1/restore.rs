@@ -33,11 +33,17 @@ impl Report {
             candidate: model::VariantFacts::from(&self.variants.candidate),
             baseline: self.variants.baseline.as_ref().map(model::VariantFacts::from),
             baseline_note: self.baseline_note.clone(),
+            baseline_reused: self.baseline_reused,
             judge: self.judge.as_ref().map(|judge| model::JudgeFacts {
                 model: judge.model.clone(),
                 fingerprint: judge.fingerprint.clone(),
             }),
             scorers: self.scorers.clone(),
+            applies: self
+                .scorers
+                .iter()
+                .map(|scorer| self.cases.iter().map(|case| case.scorers.contains(scorer)).collect())
+                .collect(),
             repeats: self.repeats,
             trials,
             totals: model::CallTotals {
@@ -171,7 +177,12 @@ impl From<&Variant> for model::VariantFacts {
 
 impl From<&Fault> for model::Fault {
     fn from(fault: &Fault) -> Self {
-        Self { kind: fault.kind.into(), message: fault.message.clone(), help: fault.help.clone() }
+        Self {
+            kind: fault.kind.into(),
+            message: fault.message.clone(),
+            help: fault.help.clone(),
+            retry_after: None,
+        }
     }
 }
 

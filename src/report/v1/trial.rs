@@ -21,6 +21,8 @@ pub struct Case {
     pub must_pass: bool,
     /// Whether both variants rendered the same request, which was then answered and judged once.
     pub shared: bool,
+    /// Names of the scorers that grade this case.
+    pub scorers: Vec<String>,
     /// What became of it. Descriptive only.
     pub status: CaseStatus,
     /// Trials of the candidate that passed; null where none could be told.
