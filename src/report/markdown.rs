@@ -189,7 +189,7 @@ impl Page {
             name: text(&report.name),
             effect: effect(report, tier),
             has_baseline: report.variants.baseline.is_some(),
-            baseline_note: report.baseline_note.as_deref().map(text),
+            baseline_note: report.baseline_note.as_deref().map(view::baseline_words).map(text),
             exit_code_zero: report.exit_code == 0
                 && !matches!(report.verdict, Verdict::Pass | Verdict::Unchanged),
             simulated: report.simulated,
@@ -371,7 +371,7 @@ fn compared(report: &Report, tier: Tier) -> Vec<Fact> {
     let text = |text: &str| neutral::clip(text, tier.text);
     let mut facts = vec![Fact { label: "Candidate", text: variant(&report.variants.candidate, tier) }];
     if let Some(baseline) = &report.variants.baseline {
-        let note = report.baseline_note.as_deref();
+        let note = report.baseline_note.as_deref().map(view::baseline_words);
         let note = note.map_or_else(String::new, |note| format!(" ({})", text(note)));
         facts.push(Fact { label: "Baseline", text: format!("{}{note}", variant(baseline, tier)) });
     }

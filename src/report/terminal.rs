@@ -14,7 +14,9 @@ use crate::text::neutral;
 
 /// The narrowest width that is laid out for.
 const NARROWEST: usize = 60;
-/// From here on there is room for intervals and for which metric moved most.
+/// From here on there is room for the intervals of the criteria.
+const INTERVALS: u16 = 76;
+/// From here on there is room for the intervals of the metrics, and for which of them moved most.
 const ROOMY: u16 = 84;
 /// From here on there is room for what fails in a case.
 const MIDDLE: u16 = 72;
@@ -193,18 +195,18 @@ fn criteria<W: Write>(report: &Report, page: &mut Page<'_, W>) -> io::Result<()>
     if report.criteria.is_empty() {
         return Ok(());
     }
-    let roomy = page.width >= ROOMY;
+    let interval = page.width >= INTERVALS;
     let rows = view::criteria(report)
         .into_iter()
         .map(|row| {
             let mut cells = vec![short(row.id, 60), row.estimate];
-            cells.extend(roomy.then_some(row.interval));
+            cells.extend(interval.then_some(row.interval));
             cells.extend([row.required, verdict_text(row.verdict).to_owned()]);
             cells
         })
         .collect();
     let mut header = vec!["criterion", "estimate"];
-    header.extend(roomy.then_some("interval"));
+    header.extend(interval.then_some("interval"));
     header.extend(["required", "verdict"]);
     let right: Vec<usize> = (1..header.len() - 1).collect();
     page.table(&table(&header, &right, 0, rows, page.width))?;
@@ -305,6 +307,9 @@ fn notes<W: Write>(report: &Report, style: &Style, page: &mut Page<'_, W>) -> io
     }
     for warning in &report.warnings {
         page.labelled(LABEL, "warning", &neutral::terminal(warning), YELLOW)?;
+    }
+    if let Some(note) = report.baseline_note.as_deref() {
+        page.labelled(LABEL, "baseline", &neutral::terminal(view::baseline_words(note)), YELLOW)?;
     }
     let cases = number::counted(report.cases.len() as u64, "case");
     let repeats = number::counted(u64::from(report.repeats), "repeat");

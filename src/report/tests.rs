@@ -54,12 +54,12 @@ fn markdown_looks_as_agreed() {
 
 #[test]
 fn colours_change_no_word() {
+    let sequences = regex::Regex::new("\u{1B}\\[[0-9;]*m").unwrap();
     for (name, parts) in all() {
         let report = parts.report();
         let plain = rendered(&report, Format::Terminal, style());
         let coloured = rendered(&report, Format::Terminal, Style { color: true, ..style() });
         assert!(coloured.contains("\u{1B}["), "{name}");
-        let sequences = regex::Regex::new("\u{1B}\\[[0-9;]*m").unwrap();
         assert_eq!(sequences.replace_all(&coloured, ""), plain, "{name}");
         assert!(!plain.contains('\u{1B}'), "{name}");
     }
@@ -448,6 +448,26 @@ fn numbers_read_well() {
         ["840 ms", "12.3 s", "2 min 05 s", "1 h 02 min"]
     );
     assert_eq!(bounds(None, Some(1.0), |number| number.to_string()), "up to 1");
+}
+
+#[test]
+fn a_reused_baseline_is_named() {
+    let mut parts = sample::pass();
+    parts.run.baseline_note = Some("baseline_reused".to_owned());
+    for format in [Format::Terminal, Format::Markdown] {
+        let text = rendered(&parts.report(), format, style());
+        assert!(text.contains("answered in an earlier session"), "{text}");
+    }
+}
+
+#[test]
+fn an_advisory_failure_says_that_it_passes() {
+    let mut parts = sample::fail();
+    parts.exit_code = 0;
+    for format in [Format::Terminal, Format::Markdown] {
+        let text = rendered(&parts.report(), format, style());
+        assert!(text.to_lowercase().contains("fail") && text.contains("all the same"), "{text}");
+    }
 }
 
 #[test]

@@ -242,6 +242,16 @@ pub(super) fn variant_name(variant: &Variant) -> String {
     format!("{} {}", variant.prompt.name, variant.prompt.version)
 }
 
+/// Why there is no baseline, or where its answers are from.
+pub(super) fn baseline_words(note: &str) -> &str {
+    match note {
+        "new" => "new: there is nothing to compare with at the base",
+        "none" => "none, as configured",
+        "baseline_reused" => "reused: answered in an earlier session",
+        other => other,
+    }
+}
+
 /// Calls, tokens, money and time in one line.
 pub(super) fn cost(report: &Report) -> String {
     let usage = &report.usage;

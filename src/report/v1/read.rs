@@ -122,9 +122,9 @@ fn contradictions(report: &Report) -> Vec<String> {
         }
     }
     if found.is_empty()
-        && let Err(mistake) = report.to_run()
+        && let Err(message) = report.restore()
     {
-        found.push(mistake.message);
+        found.push(message);
     }
     found
 }

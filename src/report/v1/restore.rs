@@ -1,6 +1,6 @@
 //! From a report back to the run it was made of: for `baseline: report:PATH` and `compare`.
 
-use crate::model::{self, Mistake, Score};
+use crate::model::{self, Mistake, Mistakes, Score};
 
 use super::{Case, Ended, EndedKind, Fault, Grade, Judging, Report, Tokens, Trial, Variant};
 
@@ -10,9 +10,17 @@ impl Report {
     /// Warnings of the decision come back as warnings of the run; the order of trials is by case.
     ///
     /// # Errors
-    /// A [`Mistake`] where a trial has neither an answer nor an error, a grade has no valid score, or a run was
+    /// [`Mistakes`] where a trial has neither an answer nor an error, a grade has no valid score, or a run was
     /// stopped without a fault: the report was edited.
-    pub fn to_run(&self) -> Result<model::Run, Mistake> {
+    pub fn to_run(&self) -> Result<model::Run, Mistakes> {
+        self.restore().map_err(|message| {
+            let help = "the report was edited or written by something else: make it again";
+            Mistake::new(message).help(help).into()
+        })
+    }
+
+    /// The same; an error says which place contradicts itself.
+    pub(super) fn restore(&self) -> Result<model::Run, String> {
         let mut trials = Vec::with_capacity(self.cases.iter().map(|case| case.trials.len()).sum());
         for (index, case) in self.cases.iter().enumerate() {
             for trial in &case.trials {
@@ -72,10 +80,6 @@ impl Report {
     }
 }
 
-fn damaged(message: String) -> Mistake {
-    Mistake::new(message).help("the report was edited or written by something else: make it again")
-}
-
 fn facts(case: &Case) -> model::CaseFacts {
     model::CaseFacts {
         id: case.id.clone(),
@@ -87,17 +91,17 @@ fn facts(case: &Case) -> model::CaseFacts {
     }
 }
 
-fn restore_ended(ended: &Ended) -> Result<model::Ended, Mistake> {
+fn restore_ended(ended: &Ended) -> Result<model::Ended, String> {
     match (ended.kind, &ended.fault) {
         (EndedKind::Completed, _) => Ok(model::Ended::Completed),
         (EndedKind::Stopped, Some(fault)) => Ok(model::Ended::Stopped(fault.into())),
-        (EndedKind::Stopped, None) => Err(damaged("`ended` is `stopped` without a `fault`".to_owned())),
+        (EndedKind::Stopped, None) => Err("`ended` is `stopped` without a `fault`".to_owned()),
         (EndedKind::FailedFast, _) => Ok(model::Ended::FailedFast),
         (EndedKind::Interrupted, _) => Ok(model::Ended::Interrupted),
     }
 }
 
-fn restore_trial(trial: &Trial, index: usize, case: &Case) -> Result<model::Trial, Mistake> {
+fn restore_trial(trial: &Trial, index: usize, case: &Case) -> Result<model::Trial, String> {
     let place = || {
         let id = crate::text::neutral::terminal(&case.id);
         format!("case `{id}`, {} repeat {}", trial.role.as_str(), trial.repeat)
@@ -122,12 +126,12 @@ fn restore_trial(trial: &Trial, index: usize, case: &Case) -> Result<model::Tria
                 .collect::<Result<_, _>>()
                 .map_err(|grade| {
                     let scorer = crate::text::neutral::terminal(&grade.scorer);
-                    damaged(format!("{}: the grade of `{scorer}` has no valid score", place()))
+                    format!("{}: the grade of `{scorer}` has no valid score", place())
                 })?,
         },
         (None, ..) => {
             let needs = "needs `output`, `latency_ms` and `finish_reason`, or an `error`";
-            return Err(damaged(format!("{}: {needs}", place())));
+            return Err(format!("{}: {needs}", place()));
         }
     };
     Ok(model::Trial { case: index, role: trial.role.into(), repeat: trial.repeat, result })
