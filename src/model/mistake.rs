@@ -91,6 +91,17 @@ impl fmt::Display for Mistake {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Mistakes(pub Vec<Mistake>);
 
+impl Mistakes {
+    /// The same mistakes, those without a place at this one.
+    #[must_use]
+    pub fn at(mut self, place: &Place) -> Self {
+        for mistake in &mut self.0 {
+            mistake.place.get_or_insert_with(|| place.clone());
+        }
+        self
+    }
+}
+
 impl From<Mistake> for Mistakes {
     fn from(mistake: Mistake) -> Self {
         Self(vec![mistake])

@@ -18,8 +18,8 @@ pub(crate) fn compare(arguments: &CompareArguments) -> Result<ExitStatus, Failur
         (arguments.old.display().to_string(), arguments.new.display().to_string());
     let mut rules = policy::restored(&new.policy);
     add_baseline_criteria(&mut rules);
-    let earlier = old.to_run().map_err(|mistake| mistake.at(Place::file(old_file.clone())))?;
-    let mut run = new.to_run().map_err(|mistake| mistake.at(Place::file(new_file.clone())))?;
+    let earlier = old.to_run().map_err(|mistakes| mistakes.at(&Place::file(&old_file)))?;
+    let mut run = new.to_run().map_err(|mistakes| mistakes.at(&Place::file(&new_file)))?;
     mismatch::refuse(
         &old_file,
         [

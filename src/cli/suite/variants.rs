@@ -137,7 +137,7 @@ fn baseline(
                 Failure::Mistakes(mistakes) => mistakes,
                 _ => Mistake::new("this report cannot be read").at(Place::file(&path)).into(),
             })?;
-            let run = report.to_run().map_err(|mistake| mistake.at(Place::file(&path)))?;
+            let run = report.to_run().map_err(|mistakes| mistakes.at(&Place::file(&path)))?;
             Ok(Side::Earlier(Box::new(Earlier { run, file: path })))
         }
         Baseline::Commit { tree: base, path, how } => at_commit(settings, location, &base, path, &how, warnings),
