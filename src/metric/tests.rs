@@ -28,6 +28,7 @@ fn run(cases: usize, repeats: u32, trials: Vec<Trial>) -> Run {
         candidate: variant("a", None),
         baseline: Some(variant("b", None)),
         baseline_note: None,
+        baseline_reused: false,
         judge: None,
         scorers: vec!["check.short".to_owned(), "faithfulness".to_owned()],
         applies: Vec::new(),

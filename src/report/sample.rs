@@ -133,11 +133,13 @@ fn run(baseline: bool) -> Run {
         candidate: variant("v2", None),
         baseline: baseline.then(|| variant("v1", Some("1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d"))),
         baseline_note: (!baseline).then(|| "new".to_owned()),
+        baseline_reused: false,
         judge: Some(JudgeFacts {
             model: "gpt-4o".to_owned(),
             fingerprint: format!("sha256:{}", "77665544332211aa".repeat(4)),
         }),
         scorers: ["check.json_schema", "faithfulness", "relevance"].map(str::to_owned).to_vec(),
+        applies: vec![vec![true; QUESTIONS.len()]; 3],
         repeats,
         trials,
         totals: CallTotals {
@@ -193,6 +195,7 @@ fn analysis(run: &Run, metrics: &[MetricSummary]) -> Analysis {
             .collect(),
         has_baseline: run.baseline.is_some(),
         baseline_reused: false,
+        repeats_cached: false,
     }
 }
 
