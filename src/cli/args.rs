@@ -93,8 +93,13 @@ pub struct RunArguments {
     #[arg(long, env = "PROMPTGATE_OFFLINE", hide_env = true)]
     pub offline: bool,
     /// Where report.json and report.md go.
-    #[arg(long, value_name = "DIR", default_value = "promptgate-report",
-          env = "PROMPTGATE_OUT", hide_env = true)]
+    #[arg(
+        long,
+        value_name = "DIR",
+        default_value = "promptgate-report",
+        env = "PROMPTGATE_OUT",
+        hide_env = true
+    )]
     pub out: PathBuf,
     /// What to print on standard output.
     #[arg(long, value_enum, default_value_t, env = "PROMPTGATE_FORMAT", hide_env = true)]

@@ -111,9 +111,8 @@ fn render(mistake: &Mistake) -> String {
 
 /// The bytes of `length` characters of a line from a column on, kept inside the line.
 fn characters(line: &str, column: usize, length: usize) -> std::ops::Range<usize> {
-    let offset = |characters: usize| {
-        line.char_indices().nth(characters).map_or(line.len(), |(offset, _)| offset)
-    };
+    let offset =
+        |characters: usize| line.char_indices().nth(characters).map_or(line.len(), |(offset, _)| offset);
     let start = column.saturating_sub(1);
     offset(start)..offset(start.saturating_add(length.max(1)))
 }

@@ -66,8 +66,7 @@ pub(super) fn connect(
     let mut secrets = Vec::new();
     let mut answering = options(&settings.endpoint, &suite.tree, &mut secrets)?;
     let own_endpoint = settings.judge.as_ref().and_then(|judge| judge.endpoint.as_ref());
-    let mut judging =
-        own_endpoint.map(|own| options(own, &suite.tree, &mut secrets)).transpose()?;
+    let mut judging = own_endpoint.map(|own| options(own, &suite.tree, &mut secrets)).transpose()?;
     for options in [Some(&mut answering), judging.as_mut()].into_iter().flatten() {
         if let Some(concurrency) = arguments.concurrency {
             options.max_concurrency = concurrency as usize;
@@ -96,7 +95,8 @@ fn options(settings: &EndpointSettings, tree: &Tree, secrets: &mut Vec<Secret>) 
         .or_else(|| variable(BASE_URL))
         .unwrap_or_else(|| OPENAI.to_owned());
     let mut options = Options::new(base_url);
-    options.api_key_env = settings.api_key_env.as_ref().map(|name| name.value.clone()).unwrap_or_else(|| KEY.to_owned());
+    options.api_key_env =
+        settings.api_key_env.as_ref().map(|name| name.value.clone()).unwrap_or_else(|| KEY.to_owned());
     options.api_key = variable(&options.api_key_env).map(Secret::new);
     secrets.extend(options.api_key.clone());
     for (name, value) in &settings.headers {

@@ -47,8 +47,10 @@ impl Counts {
     }
 
     fn detail(&self) -> String {
-        let mut parts =
-            vec![format!("{}/{} cases", self.cases_done, self.cases), format!("{} in flight", self.in_flight)];
+        let mut parts = vec![
+            format!("{}/{} cases", self.cases_done, self.cases),
+            format!("{} in flight", self.in_flight),
+        ];
         if self.retries > 0 {
             parts.push(format!("{} retries", self.retries));
         }

@@ -69,7 +69,8 @@ pub(super) fn read(path: &Path) -> Result<Report, Failure> {
                 .help("name a report.json that `promptgate run` wrote"),
         )
     };
-    let facts = std::fs::metadata(path).map_err(|error| refuse(format!("cannot read this report: {error}")))?;
+    let facts =
+        std::fs::metadata(path).map_err(|error| refuse(format!("cannot read this report: {error}")))?;
     if !facts.is_file() {
         return Err(refuse("this is not a file".to_owned()));
     }

@@ -172,10 +172,8 @@ impl Engine {
 impl Work {
     fn into_earlier(self) -> Option<Graded> {
         let Self { slot, earlier } = self;
-        earlier.map(|(completion, grades)| Graded {
-            slot,
-            result: TrialResult::Answered { completion, grades },
-        })
+        earlier
+            .map(|(completion, grades)| Graded { slot, result: TrialResult::Answered { completion, grades } })
     }
 }
 

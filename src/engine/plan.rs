@@ -73,12 +73,14 @@ impl Prepared {
             .iter()
             .zip(&self.templates)
             .map(|(message, parsed)| {
-                let content = parsed.render(&|name: &str| -> Option<Cow<'_, str>> { variables.get(name) }).map_err(|error| {
-                    Mistake::new(format!(
-                        "{} for case {}: {error}",
-                        self.variant.facts.prompt.source, case.id
-                    ))
-                })?;
+                let content = parsed
+                    .render(&|name: &str| -> Option<Cow<'_, str>> { variables.get(name) })
+                    .map_err(|error| {
+                        Mistake::new(format!(
+                            "{} for case {}: {error}",
+                            self.variant.facts.prompt.source, case.id
+                        ))
+                    })?;
                 Ok(Message { role: message.role, content })
             })
             .collect::<Result<_, Mistake>>()?;

@@ -7,8 +7,6 @@
 //! Whether a prompt's variables are defined is the template room's question; whether a case has what a judge
 //! needs, the command line's.
 
-#![expect(clippy::result_large_err, reason = "a mistake ends the run: it is made once, and read by a person")]
-
 mod baseline;
 mod csv;
 mod dataset;

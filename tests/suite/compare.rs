@@ -5,12 +5,31 @@ use crate::support::Folder;
 fn reports() -> Folder {
     let folder = Folder::golden();
     folder
-        .promptgate(&["run", "--offline", "--baseline", "none", "--candidate", "file:prompts/baseline.md", "--out", "old"])
+        .promptgate(&[
+            "run",
+            "--offline",
+            "--baseline",
+            "none",
+            "--candidate",
+            "file:prompts/baseline.md",
+            "--out",
+            "old",
+        ])
         .expect_code(0);
-    folder.promptgate(&["run", "--offline", "--baseline", "file:prompts/baseline.md", "--out", "new"]).expect_code(0);
     folder
-        .promptgate(&["run", "--offline", "--baseline", "file:prompts/baseline.md", "--out", "worse",
-                      "--candidate", "file:prompts/quiet-regression.md"])
+        .promptgate(&["run", "--offline", "--baseline", "file:prompts/baseline.md", "--out", "new"])
+        .expect_code(0);
+    folder
+        .promptgate(&[
+            "run",
+            "--offline",
+            "--baseline",
+            "file:prompts/baseline.md",
+            "--out",
+            "worse",
+            "--candidate",
+            "file:prompts/quiet-regression.md",
+        ])
         .expect_code(10);
     folder
 }
@@ -28,7 +47,9 @@ fn two_saved_reports_are_decided_without_a_call() {
             .as_array()
             .expect("criteria")
             .iter()
-            .filter(|it| it["id"].as_str().is_some_and(|id| id.ends_with(".baseline") || id.ends_with(".min")))
+            .filter(|it| {
+                it["id"].as_str().is_some_and(|id| id.ends_with(".baseline") || id.ends_with(".min"))
+            })
             .map(|it| (it["id"].to_string(), it["estimate"].to_string()))
             .collect()
     };
@@ -42,8 +63,14 @@ fn a_saved_report_is_a_baseline() {
     let report = folder.report();
     assert!(report["baseline_note"].as_str().is_some_and(|note| note.contains("baseline_reused")));
     folder
-        .promptgate(&["run", "--offline", "--baseline", "report:old/report.json",
-                      "--candidate", "file:prompts/quiet-regression.md"])
+        .promptgate(&[
+            "run",
+            "--offline",
+            "--baseline",
+            "report:old/report.json",
+            "--candidate",
+            "file:prompts/quiet-regression.md",
+        ])
         .expect_code(10);
 }
 

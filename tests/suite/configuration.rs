@@ -50,7 +50,11 @@ fn a_prompt_that_never_uses_its_context_is_a_warning() {
 
 #[test]
 fn missing_files_are_named() {
-    for (from, name) in [("cases.jsonl", "gone.jsonl"), ("prompt: prompt.md", "prompt: gone.md"), ("file:baseline.md", "file:gone.md")] {
+    for (from, name) in [
+        ("cases.jsonl", "gone.jsonl"),
+        ("prompt: prompt.md", "prompt: gone.md"),
+        ("file:baseline.md", "file:gone.md"),
+    ] {
         let folder = Folder::small(1);
         folder.edit("promptgate.yaml", from, name);
         let file = name.rsplit([':', ' ']).next().expect("a name");
@@ -68,7 +72,10 @@ fn wrong_flags() {
     folder.promptgate(&["rum"]).expect_code(2).says("run");
     folder.promptgate(&[]).expect_code(2).says("Usage");
     folder.promptgate(&["run", "--repeats", "0"]).expect_code(2);
-    folder.promptgate(&["run", "--offline", "--baseline", "gti:main"]).expect_code(2).says("gti:main");
+    folder
+        .promptgate(&["run", "--offline", "--baseline", "gti:main"])
+        .expect_code(2)
+        .says("did you mean `git:main`?");
     folder.promptgate(&["--version"]).expect_code(0).says(env!("CARGO_PKG_VERSION"));
     folder.promptgate(&["--help"]).expect_code(0).says("mock-server");
 }
@@ -77,7 +84,10 @@ fn wrong_flags() {
 fn flags_have_twins_in_the_environment() {
     let folder = Folder::small(2);
     let mut command = folder.command(&["run"]);
-    command.env("PROMPTGATE_OFFLINE", "true").env("PROMPTGATE_REPEATS", "2").env("PROMPTGATE_OUT", "elsewhere");
+    command
+        .env("PROMPTGATE_OFFLINE", "true")
+        .env("PROMPTGATE_REPEATS", "2")
+        .env("PROMPTGATE_OUT", "elsewhere");
     let outcome = finish(command);
     assert!([0, 11].contains(&outcome.code), "{}", outcome.text());
     let report: serde_json::Value =

@@ -10,7 +10,8 @@ fn repository() -> Folder {
     folder.git(&["add", "--all"]);
     folder.git(&["commit", "--quiet", "-m", "first"]);
     folder.git(&["switch", "--quiet", "-c", "change"]);
-    folder.write("prompt.md", "Use only these passages. Answer the question in one sentence.\n\n{{context}}\n");
+    folder
+        .write("prompt.md", "Use only these passages. Answer the question in one sentence.\n\n{{context}}\n");
     folder.git(&["commit", "--quiet", "-am", "second"]);
     folder
 }
@@ -35,10 +36,20 @@ fn references_and_paths() {
     folder.promptgate(&["run", "--offline", "--baseline", "git:main"]).expect_code(0);
     folder.promptgate(&["run", "--offline", "--baseline", "git:main:baseline.md"]).expect_code(0);
     let report = folder.report();
-    assert!(report["variants"]["baseline"]["prompt"]["source"].as_str().is_some_and(|it| it.contains("baseline.md")));
-    folder.promptgate(&["run", "--offline", "--baseline", "git:no-such-ref"]).expect_code(2).says("no-such-ref");
+    assert!(
+        report["variants"]["baseline"]["prompt"]["source"]
+            .as_str()
+            .is_some_and(|it| it.contains("baseline.md"))
+    );
+    folder
+        .promptgate(&["run", "--offline", "--baseline", "git:no-such-ref"])
+        .expect_code(2)
+        .says("no-such-ref");
     folder.promptgate(&["run", "--offline", "--baseline", "git:--upload-pack=x"]).expect_code(2);
-    folder.promptgate(&["run", "--offline", "--baseline", "git:main:no-such.md"]).expect_code(2).says("no-such.md");
+    folder
+        .promptgate(&["run", "--offline", "--baseline", "git:main:no-such.md"])
+        .expect_code(2)
+        .says("no-such.md");
 }
 
 #[test]
@@ -83,7 +94,10 @@ fn a_shallow_clone_of_a_merge_commit_finds_its_base() {
     let url = format!("file://{}", folder.path().display());
     git(clone.path(), &["clone", "--quiet", "--depth", "2", "--branch", "merged", &url, "."]);
     let mut command = clone.command(&["run", "--offline"]);
-    command.env("GITHUB_BASE_REF", "main").env("GITHUB_EVENT_NAME", "pull_request").env("GITHUB_ACTIONS", "true");
+    command
+        .env("GITHUB_BASE_REF", "main")
+        .env("GITHUB_EVENT_NAME", "pull_request")
+        .env("GITHUB_ACTIONS", "true");
     crate::support::finish(command).expect_code(0);
     assert_eq!(clone.report()["variants"]["baseline"]["prompt"]["commit"], base.as_str());
 
@@ -91,7 +105,10 @@ fn a_shallow_clone_of_a_merge_commit_finds_its_base() {
     let clone = Folder::new();
     git(clone.path(), &["clone", "--quiet", "--depth", "1", "--branch", "merged", &url, "."]);
     let mut command = clone.command(&["run", "--offline"]);
-    command.env("GITHUB_BASE_REF", "main").env("GITHUB_EVENT_NAME", "pull_request").env("GITHUB_ACTIONS", "true");
+    command
+        .env("GITHUB_BASE_REF", "main")
+        .env("GITHUB_EVENT_NAME", "pull_request")
+        .env("GITHUB_ACTIONS", "true");
     crate::support::finish(command).expect_code(2).says("depth");
 }
 

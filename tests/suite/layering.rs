@@ -73,9 +73,8 @@ fn rooms_depend_downwards_only() {
         for (file, uses) in found {
             for used in uses {
                 let own = used == room || used.starts_with(&format!("{room}::"));
-                let may = allowed
-                    .iter()
-                    .any(|target| used == *target || used.starts_with(&format!("{target}::")));
+                let may =
+                    allowed.iter().any(|target| used == *target || used.starts_with(&format!("{target}::")));
                 if !own && !may {
                     wrong.push(format!("{file} uses crate::{used}"));
                 }

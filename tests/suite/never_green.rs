@@ -73,7 +73,9 @@ fn server_errors_for_ever() {
 
 #[test]
 fn answers_that_are_none() {
-    let whole = |content: &str| format!("{{\"choices\": [{{\"message\": {{{content}}}, \"finish_reason\": \"stop\"}}]}}");
+    let whole = |content: &str| {
+        format!("{{\"choices\": [{{\"message\": {{{content}}}, \"finish_reason\": \"stop\"}}]}}")
+    };
     for (content_type, body) in [
         ("text/html", "<html><body>Sign in to continue</body></html>".to_owned()),
         ("application/json", String::new()),
@@ -93,14 +95,18 @@ fn answers_that_are_none() {
 
 #[test]
 fn a_body_shorter_than_it_says() {
-    let server = Canned::raw("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 900\r\n\r\n{\"choices\"".to_owned());
+    let server = Canned::raw(
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 900\r\n\r\n{\"choices\""
+            .to_owned(),
+    );
     never_green(&server.base_url, 12);
 }
 
 #[test]
 fn connections_that_come_to_nothing() {
     // Nobody listens on a port that was free a moment ago.
-    let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr()).expect("a port").port();
+    let port =
+        std::net::TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr()).expect("a port").port();
     never_green(&format!("http://127.0.0.1:{port}/v1"), 12).says("refused");
     // Closed without an answer.
     let server = Canned::raw(String::new());
@@ -146,7 +152,13 @@ fn answers_that_are_cut_or_filtered_score_nothing() {
 
 #[test]
 fn datasets_without_a_case() {
-    for (name, text) in [("e.jsonl", ""), ("e.jsonl", "\n\n"), ("e.json", "[]"), ("e.csv", "id,query,context\n"), ("e.yaml", "")] {
+    for (name, text) in [
+        ("e.jsonl", ""),
+        ("e.jsonl", "\n\n"),
+        ("e.json", "[]"),
+        ("e.csv", "id,query,context\n"),
+        ("e.yaml", ""),
+    ] {
         let folder = Folder::small(1);
         folder.write(name, text);
         folder.edit("promptgate.yaml", "dataset: cases.jsonl", &format!("dataset: {name}"));
@@ -168,7 +180,10 @@ fn globs_and_filters_that_match_nothing() {
 #[test]
 fn no_scorer_at_all() {
     let folder = Folder::small(2);
-    folder.write("promptgate.yaml", "version: 1\ndataset: cases.jsonl\nprompt: prompt.md\nbaseline: none\nmodel: tiny\n");
+    folder.write(
+        "promptgate.yaml",
+        "version: 1\ndataset: cases.jsonl\nprompt: prompt.md\nbaseline: none\nmodel: tiny\n",
+    );
     folder.promptgate(&["run", "--offline"]).expect_code(3);
     // Judges alone, and none of them asked.
     let folder = Folder::small(2);
@@ -191,7 +206,9 @@ fn unknown_keys_at_any_depth() {
         folder.edit("promptgate.yaml", from, to);
         let outcome = folder.promptgate(&["run", "--offline"]).expect_code(2);
         assert!(outcome.stderr.contains(key), "{}", outcome.stderr);
-        assert!(outcome.stderr.contains("did you mean"), "{}", outcome.stderr);
+        // Nothing is spelt like `asert`; then the known keys are listed.
+        let help = if key == "asert" { "known keys are" } else { "did you mean" };
+        assert!(outcome.stderr.contains(help), "{}", outcome.stderr);
         assert!(outcome.stderr.contains("promptgate.yaml:"), "{}", outcome.stderr);
         assert!(!folder.path().join("promptgate-report").exists());
     }
@@ -230,7 +247,8 @@ fn a_worse_candidate_is_never_saved_by_a_better_baseline() {
     folder.write("prompt.md", "Answer the question politely and be of help to the customer.\n");
     folder.promptgate(&["run", "--offline"]).expect_code(10);
     let report = folder.report();
-    let metric = report["metrics"].as_array().expect("metrics").iter().find(|it| it["name"] == "faithfulness");
+    let metric =
+        report["metrics"].as_array().expect("metrics").iter().find(|it| it["name"] == "faithfulness");
     let metric = metric.expect("faithfulness");
     let mean = |side: &str| metric[side]["mean"].as_f64().expect("a mean");
     assert!(mean("candidate") < 0.3 && mean("baseline") > 0.9, "{metric}");

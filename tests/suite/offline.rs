@@ -23,7 +23,8 @@ fn without_times(mut report: Value) -> Value {
         metrics.retain(|metric| metric["kind"] != "latency");
     }
     if let Some(criteria) = report["criteria"].as_array_mut() {
-        criteria.retain(|criterion| !criterion["id"].as_str().unwrap_or_default().starts_with("limit.latency"));
+        criteria
+            .retain(|criterion| !criterion["id"].as_str().unwrap_or_default().starts_with("limit.latency"));
     }
     report
 }
@@ -97,7 +98,8 @@ fn a_prompt_that_loses_its_context_loses_faithfulness() {
     folder.write("prompts/lost.md", &prompt.replace("{{context}}", ""));
     folder.promptgate(&["run", "--offline", "--candidate", "prompts/lost.md"]).expect_code(10);
     let report = folder.report();
-    let metric = report["metrics"].as_array().expect("metrics").iter().find(|it| it["name"] == "faithfulness");
+    let metric =
+        report["metrics"].as_array().expect("metrics").iter().find(|it| it["name"] == "faithfulness");
     let mean = metric.expect("faithfulness")["candidate"]["mean"].as_f64().expect("a mean");
     assert!(mean < 0.5, "{mean}");
 }
@@ -107,7 +109,8 @@ fn every_prompt_can_be_the_candidate() {
     for entry in std::fs::read_dir(repository().join("golden/customer-support/prompts")).expect("prompts") {
         let name = entry.expect("an entry").file_name().into_string().expect("a name");
         let folder = Folder::golden();
-        let outcome = folder.promptgate(&["run", "--offline", "--candidate", &format!("file:prompts/{name}")]);
+        let outcome =
+            folder.promptgate(&["run", "--offline", "--candidate", &format!("file:prompts/{name}")]);
         assert!([0, 10, 11].contains(&outcome.code), "{name}: {}\n{}", outcome.code, outcome.text());
     }
 }
@@ -127,7 +130,11 @@ fn over_http_the_verdict_and_the_numbers_are_the_same() {
     folder.promptgate(&["run", "--offline"]).expect_code(0);
     let offline = without_times(folder.report());
     let server = MockServer::start(&[]);
-    folder.edit("promptgate.yaml", "\nmodel:", &format!("\nendpoint: {{base_url: \"{}\"}}\nmodel:", server.base_url));
+    folder.edit(
+        "promptgate.yaml",
+        "\nmodel:",
+        &format!("\nendpoint: {{base_url: \"{}\"}}\nmodel:", server.base_url),
+    );
     folder.against(&server.base_url, &["run"]).expect_code(0);
     let http = without_times(folder.report());
     for part in ["verdict", "exit_code", "criteria", "metrics"] {

@@ -36,7 +36,8 @@ fn its_commands_exist() {
 #[test]
 fn its_configuration_is_valid() {
     let readme = readme();
-    let yaml = readme.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("an example");
+    let yaml =
+        readme.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("an example");
     let folder = Folder::small(3);
     folder.write("promptgate.yaml", yaml);
     folder.write("prompts/support.md", "Answer from the passages.\n\n{{context}}\n");

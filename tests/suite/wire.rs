@@ -4,6 +4,8 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 
+use tokio_rustls::rustls;
+
 use serde_json::{Value, json};
 
 use crate::support::{Folder, KEY};
@@ -72,8 +74,14 @@ impl Recorder {
 fn a_request_is_what_the_configuration_says() {
     let server = Recorder::start();
     let folder = Folder::small(1);
-    folder.edit("promptgate.yaml", "model: tiny\n", "model: tiny\nparameters: {temperature: 0.5, top_k: 3}\n");
-    folder.against(&server.base_url(), &["run", "--no-judge", "--baseline", "none", "--repeats", "3"]).expect_code(0);
+    folder.edit(
+        "promptgate.yaml",
+        "model: tiny\n",
+        "model: tiny\nparameters: {temperature: 0.5, top_k: 3}\n",
+    );
+    folder
+        .against(&server.base_url(), &["run", "--no-judge", "--baseline", "none", "--repeats", "3"])
+        .expect_code(0);
     let bodies = server.bodies();
     assert_eq!(bodies.len(), 3);
     assert_eq!(bodies[0]["model"], "tiny");
@@ -105,14 +113,13 @@ fn a_self_signed_certificate_is_refused_and_an_own_authority_accepted() {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).expect("a port");
     let port = listener.local_addr().expect("an address").port();
-    let config = tokio_rustls::rustls::ServerConfig::builder_with_provider(Arc::new(
-        tokio_rustls::rustls::crypto::ring::default_provider(),
-    ))
-    .with_safe_default_protocol_versions()
-    .expect("versions")
-    .with_no_client_auth()
-    .with_single_cert(vec![certified.cert.der().clone()], key)
-    .expect("a configuration");
+    let config =
+        rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .expect("versions")
+            .with_no_client_auth()
+            .with_single_cert(vec![certified.cert.der().clone()], key)
+            .expect("a configuration");
     let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
     runtime.spawn(async move {
         loop {
@@ -148,6 +155,6 @@ fn a_self_signed_certificate_is_refused_and_an_own_authority_accepted() {
     folder.against(&base_url, &["run", "--no-judge"]).expect_code(0);
 }
 
-fn rustls_key(certified: &rcgen::CertifiedKey<rcgen::KeyPair>) -> tokio_rustls::rustls::pki_types::PrivateKeyDer<'static> {
-    tokio_rustls::rustls::pki_types::PrivateKeyDer::try_from(certified.signing_key.serialize_der()).expect("a key")
+fn rustls_key(certified: &rcgen::CertifiedKey<rcgen::KeyPair>) -> rustls::pki_types::PrivateKeyDer<'static> {
+    rustls::pki_types::PrivateKeyDer::try_from(certified.signing_key.serialize_der()).expect("a key")
 }

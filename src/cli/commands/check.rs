@@ -35,10 +35,7 @@ pub(crate) fn check(arguments: &CheckArguments) -> Result<ExitStatus, Failure> {
         ("baseline", baseline),
         ("scorers", suite.scorers.metrics().join(", ")),
         ("criteria", suite.policy.criteria.len().to_string()),
-        (
-            "a run asks",
-            format!("{calls} answers, {} judgements", calls * suite.scorers.judges.len()),
-        ),
+        ("a run asks", format!("{calls} answers, {} judgements", calls * suite.scorers.judges.len())),
     ];
     let mut text = String::new();
     for (name, value) in lines {

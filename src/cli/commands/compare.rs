@@ -14,8 +14,7 @@ use crate::text::Redactor;
 pub(crate) fn compare(arguments: &CompareArguments) -> Result<ExitStatus, Failure> {
     let old = saved::read(&arguments.old)?;
     let new = saved::read(&arguments.new)?;
-    let (old_file, new_file) =
-        (arguments.old.display().to_string(), arguments.new.display().to_string());
+    let (old_file, new_file) = (arguments.old.display().to_string(), arguments.new.display().to_string());
     let mut rules = policy::restored(&new.policy);
     add_baseline_criteria(&mut rules);
     let earlier = old.to_run().map_err(|mistakes| mistakes.at(&Place::file(&old_file)))?;

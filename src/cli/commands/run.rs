@@ -77,24 +77,12 @@ async fn evaluate_and_report(
         baseline_note,
         warnings,
     };
-    let engine = Arc::new(Engine {
-        plan,
-        model: answering,
-        scorers,
-        concurrency,
-        fail_fast,
-        sink,
-        interrupted,
-        stop,
-    });
-    let evaluation = evaluate::evaluate(
-        &engine,
-        header,
-        &policy,
-        earlier.map(|earlier| earlier.run),
-        &counter,
-        || started.elapsed(),
-    );
+    let engine =
+        Arc::new(Engine { plan, model: answering, scorers, concurrency, fail_fast, sink, interrupted, stop });
+    let evaluation =
+        evaluate::evaluate(&engine, header, &policy, earlier.map(|earlier| earlier.run), &counter, || {
+            started.elapsed()
+        });
     let Evaluation { run, analysis, decision } = tokio::select! {
         evaluation = evaluation => evaluation,
         never = tick(&progress) => match never {},

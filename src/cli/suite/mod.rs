@@ -99,7 +99,8 @@ pub(super) fn load(arguments: &SuiteArguments, offline: Option<bool>) -> Result<
         }
     }
     let has_baseline = variants.as_ref().is_some_and(|it| it.baseline.is_some() || it.earlier.is_some());
-    let policy = scorers::policy(&settings, &scorers, &facts(&dataset), has_baseline, arguments, &mut mistakes);
+    let policy =
+        scorers::policy(&settings, &scorers, &facts(&dataset), has_baseline, arguments, &mut mistakes);
     let (Some(variants), Some(policy)) = (variants, policy) else { return Err(mistakes.into()) };
     if !mistakes.0.is_empty() {
         return Err(mistakes.into());

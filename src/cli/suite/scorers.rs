@@ -33,12 +33,7 @@ fn same_name(name: &str) -> Mistake {
     Mistake::new(format!("two checks are named `{name}`")).help("give one of them a `name:` of its own")
 }
 
-fn compile_entry(
-    entry: &Value,
-    place: &Place,
-    tree: &Tree,
-    mistakes: &mut Mistakes,
-) -> Option<NamedCheck> {
+fn compile_entry(entry: &Value, place: &Place, tree: &Tree, mistakes: &mut Mistakes) -> Option<NamedCheck> {
     let read = |path: &str| tree.read_text(path).map_err(|mistake| mistake.message);
     match check::compile(entry, &read) {
         Ok(check) => Some(check),
@@ -113,13 +108,7 @@ pub(super) fn build(
 }
 
 /// One mistake for all cases that lack a field which a scorer needs.
-fn lacking(
-    cases: &[Case],
-    scorer: &str,
-    field: &str,
-    mistakes: &mut Mistakes,
-    has: impl Fn(&Case) -> bool,
-) {
+fn lacking(cases: &[Case], scorer: &str, field: &str, mistakes: &mut Mistakes, has: impl Fn(&Case) -> bool) {
     let without: Vec<&Case> = cases.iter().filter(|case| !has(case)).collect();
     let Some(first) = without.first() else { return };
     let named: Vec<&str> = without.iter().take(SHOWN).map(|case| case.id.as_str()).collect();
@@ -187,7 +176,11 @@ pub(super) fn policy(
             }
             None => {
                 known.insert(&check.name, checks.len());
-                checks.push(CheckPolicy { name: check.name.clone(), min: check.min, baseline: check.baseline });
+                checks.push(CheckPolicy {
+                    name: check.name.clone(),
+                    min: check.min,
+                    baseline: check.baseline,
+                });
             }
         }
     }

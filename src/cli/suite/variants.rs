@@ -133,14 +133,17 @@ fn baseline(
             Ok(Side::Run(Box::new(value)))
         }
         Baseline::Report { path } => {
-            let report = saved::read(&location.folder.join(seen(path.clone()))).map_err(|failure| match failure {
-                Failure::Mistakes(mistakes) => mistakes,
-                _ => Mistake::new("this report cannot be read").at(Place::file(&path)).into(),
-            })?;
+            let report =
+                saved::read(&location.folder.join(seen(path.clone()))).map_err(|failure| match failure {
+                    Failure::Mistakes(mistakes) => mistakes,
+                    _ => Mistake::new("this report cannot be read").at(Place::file(&path)).into(),
+                })?;
             let run = report.to_run().map_err(|mistakes| mistakes.at(&Place::file(&path)))?;
             Ok(Side::Earlier(Box::new(Earlier { run, file: path })))
         }
-        Baseline::Commit { tree: base, path, how } => at_commit(settings, location, &base, path, &how, warnings),
+        Baseline::Commit { tree: base, path, how } => {
+            at_commit(settings, location, &base, path, &how, warnings)
+        }
     }
 }
 

@@ -55,6 +55,15 @@ const TARGET_BRANCHES: [&str; 6] = [
 /// Where a main branch is looked for, in this order.
 const MAIN_BRANCHES: [&str; 5] = ["origin/HEAD", "origin/main", "main", "origin/master", "master"];
 
+/// Whether the subject of a merge says that a main branch was merged into a change: then the first parent is an
+/// earlier state of the change, not what it started from.
+fn merges_main(subject: &str, variable: &dyn Fn(&str) -> Option<String>) -> bool {
+    let merged = subject.split('\'').nth(1).unwrap_or_default();
+    let merged = merged.strip_prefix("origin/").unwrap_or(merged);
+    let target = TARGET_BRANCHES.iter().find_map(|name| variable(name));
+    ["main", "master"].contains(&merged) || target.is_some_and(|target| target == merged)
+}
+
 impl Repository {
     /// The commit that HEAD's change is compared with: the first parent of a pull request's merge commit, else
     /// what the CI system says, else the merge base with `origin/HEAD`, `origin/main` or `main` (then `master`).
@@ -86,7 +95,28 @@ impl Repository {
                 )),
             };
         }
-        if let Some(base) = self.merge_queue(&variable)? {
+        match (self.elsewhere(&head, &variable), commit.parents.as_slice()) {
+            // With nothing else in reach, a shallow clone of a merge is taken for what it looks like.
+            (Err(NoMergeBase::OutOfReach(mistake)), [first, _]) if self.shallow => {
+                match self.commit_of(first)?.filter(|_| !merges_main(&commit.subject, &variable)) {
+                    Some(commit) => Ok(MergeBase {
+                        commit,
+                        how: "first parent of HEAD, a merge in a shallow clone".to_owned(),
+                    }),
+                    None => Err(NoMergeBase::OutOfReach(mistake)),
+                }
+            }
+            (found, _) => found,
+        }
+    }
+
+    /// The ways that need no merge commit: the merge queue, the CI system, the main branches.
+    fn elsewhere(
+        &self,
+        head: &str,
+        variable: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<MergeBase, NoMergeBase> {
+        if let Some(base) = self.merge_queue(variable)? {
             return Ok(base);
         }
         for name in BASE_COMMITS {
@@ -103,12 +133,12 @@ impl Repository {
         }
         for name in TARGET_BRANCHES {
             if let Some(value) = variable(name) {
-                return self.with_target(&head, name, &value);
+                return self.with_target(head, name, &value);
             }
         }
         for name in MAIN_BRANCHES {
             if let Some(other) = self.commit_of(name)? {
-                return self.common(&head, &other, name);
+                return self.common(head, &other, name);
             }
         }
         let mistake = Mistake::new("found no branch to compare with: no origin/HEAD, origin/main or main");
