@@ -1,6 +1,6 @@
 //! Reports: a view of a run and its decision in types of their own, and the ways to show it.
 //!
-//! [`v1`] is the frozen format that scripts read (`report.json`); [`write`] shows a report on a terminal, as JSON
+//! [`v1`] is the frozen format that scripts read (`report.json`); [`write()`] shows a report on a terminal, as JSON
 //! or as Markdown. Everything here is pure but for the writer handed in: opening, renaming and sending files is
 //! left to the callers, redaction of secrets to the text room, and every decision to the gate.
 

@@ -206,9 +206,7 @@ fn unknown_keys_at_any_depth() {
         folder.edit("promptgate.yaml", from, to);
         let outcome = folder.promptgate(&["run", "--offline"]).expect_code(2);
         assert!(outcome.stderr.contains(key), "{}", outcome.stderr);
-        // Nothing is spelt like `asert`; then the known keys are listed.
-        let help = if key == "asert" { "known keys are" } else { "did you mean" };
-        assert!(outcome.stderr.contains(help), "{}", outcome.stderr);
+        assert!(outcome.stderr.contains("did you mean"), "{}", outcome.stderr);
         assert!(outcome.stderr.contains("promptgate.yaml:"), "{}", outcome.stderr);
         assert!(!folder.path().join("promptgate-report").exists());
     }
