@@ -1,6 +1,6 @@
 //! Mistakes in files and flags: all at once, each with its place and the next step, before any call.
 
-use crate::support::{Folder, finish};
+use crate::support::{Folder, finish, repository};
 
 #[test]
 fn all_mistakes_at_once() {
@@ -19,9 +19,23 @@ fn all_mistakes_at_once() {
 }
 
 #[test]
-fn the_interface_example_is_accepted() {
+fn a_valid_suite_is_summed_up() {
     let folder = Folder::small(3);
-    folder.promptgate(&["check"]).expect_code(0).says("3 cases");
+    folder.promptgate(&["check"]).expect_code(0).says("3 cases").says("faithfulness").says("18 answers");
+}
+
+#[test]
+fn a_configuration_with_every_key_is_accepted() {
+    let folder = Folder::small(3);
+    let complete = repository().join("tests/fixtures/config/complete.yaml");
+    folder.write("promptgate.yaml", &std::fs::read_to_string(complete).expect("the configuration"));
+    folder.write("prompts/support.md", "Answer as JSON from these passages.\n\n{{context}}\n");
+    folder.write("answer.schema.json", "{\"type\": \"object\"}");
+    let tagged = folder.read("cases.jsonl").replace("{\"id\"", "{\"tags\": [\"refunds\"], \"id\"");
+    folder.write("cases.jsonl", &tagged);
+    let outcome = folder.promptgate(&["check", "--baseline", "none"]).expect_code(0);
+    // What later versions do with some of these keys is said, not silently left out.
+    assert!(outcome.stderr.contains("store"), "{}", outcome.stderr);
 }
 
 #[test]
