@@ -17,10 +17,10 @@ fn variant(model: &str) -> VariantFacts {
 /// A run of these cases; each trial is missing by a fault that names it.
 fn run(name: &str, cases: &[&str], repeats: u32, roles: &[Role]) -> Run {
     let mut trials = Vec::new();
-    for case in 0..cases.len() {
+    for (case, id) in cases.iter().enumerate() {
         for repeat in 0..repeats {
             for &role in roles {
-                let fault = Fault::new(FaultKind::Timeout, format!("{name} {} {repeat}", cases[case]));
+                let fault = Fault::new(FaultKind::Timeout, format!("{name} {id} {repeat}"));
                 trials.push(Trial { case, role, repeat, result: TrialResult::Missing(fault) });
             }
         }
