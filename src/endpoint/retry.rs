@@ -4,6 +4,7 @@
 //! together do not come back together. A wait that the endpoint asks for is obeyed, up to a ceiling. Attempts and
 //! waiting are bounded for each call, failures in a row for the endpoint.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::options::Options;
 use super::{interrupted, lock};
-use crate::model::{ChatRequest, Completion, Fault, FaultKind};
+use crate::model::{ChatRequest, Completion, Fault, FaultKind, Purpose};
 use crate::port::{ChatModel, Event, EventSink};
 
 /// Limit of the first wait; it doubles with each attempt.
@@ -34,7 +35,7 @@ const SHORTEST_ASKED: Duration = Duration::from_secs(1);
 const SPREAD: f64 = 0.1;
 const LONGEST_SPREAD: Duration = Duration::from_secs(1);
 
-/// So many calls in a row that failed for good, and the endpoint is dead.
+/// So many calls of one kind to one model in a row that failed for good, and the endpoint is dead.
 const DEAD_AFTER_CALLS: u32 = 10;
 
 /// So many failed connections before the first success, and the endpoint is dead.
@@ -56,7 +57,9 @@ pub struct Retrying {
 struct Health {
     has_succeeded: bool,
     failed_connections: u32,
-    failed_calls: u32,
+    /// Calls in a row that failed for good: a model may be dead behind an endpoint where others live, and may
+    /// refuse judgements where it answers everything else.
+    failed_calls: HashMap<(Purpose, String), u32>,
     /// The fault that every further call ends with.
     dead: Option<Fault>,
 }
@@ -111,7 +114,7 @@ impl Retrying {
             }
             let fault = match self.inner.complete(request).await {
                 Ok(completion) => {
-                    lock(&self.health).succeeded();
+                    lock(&self.health).succeeded(request);
                     return Ok(completion);
                 }
                 Err(fault) => fault,
@@ -120,7 +123,7 @@ impl Retrying {
                 return Err(dead);
             }
             match next(&fault, &mut spent, self.attempts, self.max_wait, rand::random()) {
-                Next::GiveUp => return Err(self.give_up(fault, spent.tries)),
+                Next::GiveUp => return Err(self.give_up(request, fault, spent.tries)),
                 Next::Again { wait, .. }
                     if self.deadline.is_some_and(|deadline| Instant::now() + wait >= deadline) =>
                 {
@@ -141,8 +144,8 @@ impl Retrying {
     }
 
     /// The call failed for good.
-    fn give_up(&self, mut fault: Fault, tries: u32) -> Fault {
-        if let Some(dead) = lock(&self.health).failed_call(&fault) {
+    fn give_up(&self, request: &ChatRequest, mut fault: Fault, tries: u32) -> Fault {
+        if let Some(dead) = lock(&self.health).failed_call(request, &fault) {
             return dead;
         }
         if tries > 1 {
@@ -159,9 +162,11 @@ impl ChatModel for Retrying {
 }
 
 impl Health {
-    fn succeeded(&mut self) {
+    fn succeeded(&mut self, request: &ChatRequest) {
         self.has_succeeded = true;
-        self.failed_calls = 0;
+        if !self.failed_calls.is_empty() {
+            self.failed_calls.remove(&of(request));
+        }
     }
 
     /// Counts a failed attempt; the fault to end with if the endpoint is dead now.
@@ -179,15 +184,15 @@ impl Health {
     }
 
     /// Counts a call that failed for good by a fault of the endpoint.
-    fn failed_call(&mut self, fault: &Fault) -> Option<Fault> {
+    fn failed_call(&mut self, request: &ChatRequest, fault: &Fault) -> Option<Fault> {
         if !is_retriable(fault.kind) {
             return None;
         }
-        self.failed_calls = self.failed_calls.saturating_add(1);
-        (self.failed_calls >= DEAD_AFTER_CALLS).then(|| {
-            let count = self.failed_calls;
-            self.die(fault, &format!("given up after {count} calls in a row that failed for good"))
-        })
+        let failed = self.failed_calls.entry(of(request)).or_default();
+        *failed = failed.saturating_add(1);
+        let count = *failed;
+        (count >= DEAD_AFTER_CALLS)
+            .then(|| self.die(fault, &format!("given up after {count} calls in a row that failed for good")))
     }
 
     /// The first to find the endpoint dead says why, for all.
@@ -201,6 +206,11 @@ impl Health {
             })
             .clone()
     }
+}
+
+/// What fails and lives as one.
+fn of(request: &ChatRequest) -> (Purpose, String) {
+    (request.purpose, request.model.clone())
 }
 
 /// Faults of the endpoint that may be over in a moment.

@@ -164,13 +164,16 @@ fn finish_reason(name: Option<String>) -> FinishReason {
     }
 }
 
+/// More tokens than any call takes; a count beyond it is a mistake of the server.
+const MOST_TOKENS: u64 = 1 << 40;
+
+/// Both counts or none: a count that is absent, negative or beyond belief is not 0, half a usage has no price, and
+/// a call without a single token says that nobody counted.
 fn usage(value: &Value) -> Option<Usage> {
-    let count = |name: &str| value.get(name).and_then(Value::as_u64);
-    let (prompt, completion) = (count("prompt_tokens"), count("completion_tokens"));
-    (prompt.is_some() || completion.is_some()).then(|| Usage {
-        prompt_tokens: prompt.unwrap_or_default(),
-        completion_tokens: completion.unwrap_or_default(),
-    })
+    let count = |name: &str| value.get(name).and_then(Value::as_u64).filter(|count| *count <= MOST_TOKENS);
+    let usage =
+        Usage { prompt_tokens: count("prompt_tokens")?, completion_tokens: count("completion_tokens")? };
+    (usage != Usage::default()).then_some(usage)
 }
 
 fn string(value: Value) -> Option<String> {

@@ -1,6 +1,6 @@
 //! The concurrent part: slots go out, graded trials come back, and the run ends when nothing more can come of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::port::{ChatModel, Event, EventSink};
 
 /// What is in flight when the user interrupts gets this long to come back.
 const GRACE: Duration = Duration::from_secs(5);
-/// After so many judgements without a single valid one, the judge is taken for broken.
+/// After so many judgements without a single valid one, of one metric or of all, the judge is taken for broken.
 const USELESS_JUDGEMENTS: u32 = 10;
 
 /// Carries out slots of one plan.
@@ -74,7 +74,8 @@ impl Engine {
         state.finish()
     }
 
-    /// Sends single slots ahead until one brings an answer, so that nothing is fanned out to a dead endpoint.
+    /// Sends single slots ahead until one brings an answer and every judge a verdict, so that nothing is fanned out
+    /// to a dead endpoint or to a judge that never gives a valid reply.
     async fn probe(self: &Arc<Self>, queue: &mut impl Iterator<Item = Work>, state: &mut State<'_>) {
         while state.ended.is_none()
             && let Some(work) = queue.next()
@@ -94,6 +95,7 @@ impl Engine {
                     }
                 }
                 Some(fault) => return state.end(Ended::Stopped(fault)),
+                None if state.awaits_a_verdict() => {}
                 None => return,
             }
         }
@@ -146,8 +148,18 @@ impl Engine {
                 grades.iter().all(|grade: &Grade| grade.scorer != name || grade.score().is_none())
             };
             let judged = self.scorers.judge(case, &completion, slot.repeat, wanted).await;
-            grades.retain(|grade| judged.iter().all(|new| new.scorer != grade.scorer));
-            grades.extend(judged);
+            for mut new in judged {
+                match grades.iter_mut().find(|grade| grade.scorer == new.scorer) {
+                    // In the place of what it replaces; what that took was paid for as well.
+                    Some(earlier) => {
+                        if let Some(took) = &earlier.judging {
+                            new.judging.get_or_insert_default().add(took);
+                        }
+                        *earlier = new;
+                    }
+                    None => grades.push(new),
+                }
+            }
         }
         Graded { slot, result: TrialResult::Answered { completion, grades } }
     }
@@ -184,8 +196,15 @@ struct State<'a> {
     ended: Option<Ended>,
     /// Slots still to come, by case.
     left: Vec<u32>,
-    valid_judgements: u32,
-    useless_judgements: u32,
+    /// What each judge has brought, by metric.
+    judges: BTreeMap<String, Tally>,
+}
+
+/// Judgements of one metric.
+#[derive(Default)]
+struct Tally {
+    valid: u32,
+    useless: u32,
 }
 
 impl<'a> State<'a> {
@@ -194,7 +213,7 @@ impl<'a> State<'a> {
         for slot in slots {
             left[slot.case] += 1;
         }
-        Self { engine, done: Vec::new(), ended: None, left, valid_judgements: 0, useless_judgements: 0 }
+        Self { engine, done: Vec::new(), ended: None, left, judges: BTreeMap::new() }
     }
 
     fn take_joined(&mut self, joined: Result<Graded, tokio::task::JoinError>) {
@@ -221,29 +240,50 @@ impl<'a> State<'a> {
             self.end(Ended::Stopped(fault.clone()));
         }
         if let TrialResult::Answered { grades, .. } = &graded.result {
-            for grade in grades.iter().filter(|grade| grade.judging.is_some()) {
-                match &grade.outcome {
-                    Outcome::Score(_) => self.valid_judgements += 1,
-                    Outcome::Ungraded(_) => self.useless_judgements += 1,
-                }
-            }
-            if self.valid_judgements == 0 && self.useless_judgements >= USELESS_JUDGEMENTS {
-                let reason = grades.iter().find(|grade| grade.score().is_none());
-                let fault = Fault::new(
-                    FaultKind::InvalidAnswer,
-                    format!(
-                        "the judge gave no valid verdict in its first {} judgements: {}",
-                        self.useless_judgements,
-                        reason.map_or("", |grade| &grade.reason)
-                    ),
-                );
-                self.end(Ended::Stopped(fault.help("choose a judge model that can follow a JSON schema")));
-            }
+            self.count_judgements(grades);
             if self.engine.fails_for_certain(graded.slot, grades) {
                 self.end(Ended::FailedFast);
             }
         }
         self.done.push(graded);
+    }
+
+    /// Books what the judges brought; the run ends where one never gives a valid verdict.
+    fn count_judgements(&mut self, grades: &[Grade]) {
+        for grade in grades.iter().filter(|grade| grade.judging.is_some()) {
+            let tally = self.judges.entry(grade.scorer.clone()).or_default();
+            match &grade.outcome {
+                Outcome::Score(_) => tally.valid += 1,
+                Outcome::Ungraded(_) => tally.useless += 1,
+            }
+        }
+        let useless: u32 = self.judges.values().map(|tally| tally.useless).sum();
+        let (what, count) = if let Some((name, tally)) =
+            self.judges.iter().find(|(_, tally)| tally.valid == 0 && tally.useless >= USELESS_JUDGEMENTS)
+        {
+            (format!(" for {name}"), tally.useless)
+        } else if useless >= USELESS_JUDGEMENTS && self.judges.values().all(|tally| tally.valid == 0) {
+            (String::new(), useless)
+        } else {
+            return;
+        };
+        let last = grades.iter().find(|grade| grade.judging.is_some() && grade.score().is_none());
+        let message = format!(
+            "the judge gave no valid verdict{what} in its first {count} judgements: {}",
+            last.map_or("", |grade| &grade.reason)
+        );
+        let fault = match last.map(|grade| &grade.outcome) {
+            // What kept it from being asked knows the next step.
+            Some(Outcome::Ungraded(Some(fault))) => Fault { message, ..fault.clone() },
+            _ => Fault::new(FaultKind::InvalidAnswer, message)
+                .help("choose a judge model that can follow a JSON schema"),
+        };
+        self.end(Ended::Stopped(fault));
+    }
+
+    /// Whether some judge has replied, but never with a valid verdict.
+    fn awaits_a_verdict(&self) -> bool {
+        self.judges.values().any(|tally| tally.valid == 0)
     }
 
     /// The first reason to end stays: what follows from stopping is no reason.

@@ -6,6 +6,8 @@
 mod execute;
 mod grade;
 mod plan;
+#[cfg(test)]
+mod tests;
 
 pub use execute::{Engine, Executed};
 pub use grade::Scorers;

@@ -2,6 +2,8 @@
 //!
 //! One look is taken, at all planned repeats; further looks belong here. Reads no file and prints nothing.
 
+#[cfg(test)]
+mod tests;
 mod totals;
 
 use std::collections::BTreeMap;
@@ -13,7 +15,7 @@ pub use totals::CallCounter;
 use crate::engine::Engine;
 use crate::gate::{self, Policy};
 use crate::metric;
-use crate::model::{Analysis, CaseFacts, Decision, JudgeFacts, Role, Run, Trial};
+use crate::model::{Analysis, CaseFacts, Decision, JudgeFacts, Role, Run, Trial, TrialResult};
 
 /// What is known of a run before its first call.
 #[derive(Debug, Clone)]
@@ -130,7 +132,8 @@ pub fn adopt_baseline(run: &mut Run, earlier: Run) {
         })
         .collect();
     run.trials.retain(|trial| trial.role == Role::Candidate);
-    run.totals.stored += adopted.len() as u64;
+    let is_answered = |trial: &&Trial| matches!(trial.result, TrialResult::Answered { .. });
+    run.totals.stored += adopted.iter().filter(is_answered).count() as u64;
     run.trials.extend(adopted);
     run.trials.sort_by_key(|trial| (trial.case, trial.repeat, trial.role));
     run.baseline = Some(earlier.candidate);

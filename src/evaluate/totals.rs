@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Header;
 use crate::engine::Engine;
-use crate::model::{CallTotals, CaseFacts, Role, Trial, TrialResult, Usage};
+use crate::model::{CallTotals, CaseFacts, Outcome, Role, Trial, TrialResult, Usage};
 use crate::port::{Event, EventSink};
 
 /// Counts calls on their way to another sink.
@@ -69,17 +69,20 @@ pub(super) fn of(
         // An answer without usage has a price that nobody knows.
         let known = completion.usage.and_then(|usage| cost(usage, &variant.facts.model));
         totals.completion_cost_usd = totals.completion_cost_usd.zip(known).map(|(sum, cost)| sum + cost);
-        for judging in grades.iter().filter_map(|grade| grade.judging.as_ref()) {
+        for (grade, judging) in grades.iter().filter_map(|grade| Some((grade, grade.judging.as_ref()?))) {
             add(&mut totals.judgements, judging.usage);
             let model = header.judge.as_ref().map_or("", |judge| &judge.model);
-            totals.judgement_cost_usd =
-                totals.judgement_cost_usd.zip(cost(judging.usage, model)).map(|(sum, cost)| sum + cost);
+            // A judge that replied used tokens: none reported is not none used. One that was not reached used none.
+            let known =
+                judging.usage != Usage::default() || matches!(grade.outcome, Outcome::Ungraded(Some(_)));
+            let cost = if known { cost(judging.usage, model) } else { None };
+            totals.judgement_cost_usd = totals.judgement_cost_usd.zip(cost).map(|(sum, cost)| sum + cost);
         }
     }
     totals
 }
 
 fn add(sum: &mut Usage, usage: Usage) {
-    sum.prompt_tokens += usage.prompt_tokens;
-    sum.completion_tokens += usage.completion_tokens;
+    sum.prompt_tokens = sum.prompt_tokens.saturating_add(usage.prompt_tokens);
+    sum.completion_tokens = sum.completion_tokens.saturating_add(usage.completion_tokens);
 }

@@ -68,6 +68,17 @@ impl Grade {
     }
 }
 
+impl Judging {
+    /// Adds what an earlier try at the same judgement took.
+    pub fn add(&mut self, earlier: &Self) {
+        self.calls = self.calls.saturating_add(earlier.calls);
+        let (usage, more) = (&mut self.usage, earlier.usage);
+        usage.prompt_tokens = usage.prompt_tokens.saturating_add(more.prompt_tokens);
+        usage.completion_tokens = usage.completion_tokens.saturating_add(more.completion_tokens);
+        self.latency_ms += earlier.latency_ms;
+    }
+}
+
 /// What a judgement took.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Judging {

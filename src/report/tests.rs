@@ -425,8 +425,11 @@ fn costs_add_up_and_are_null_where_a_price_is_missing() {
     assert_eq!(sample::no_baseline().report().usage.cost_usd, None);
     let mut parts = sample::pass();
     parts.run.totals.judgements = crate::model::Usage::default();
-    parts.run.totals.judgement_cost_usd = None;
+    parts.run.totals.judgement_cost_usd = Some(0.0);
     assert_eq!(parts.report().usage.cost_usd, parts.run.totals.completion_cost_usd);
+    // Judgements of an endpoint that reports no usage.
+    parts.run.totals.judgement_cost_usd = None;
+    assert_eq!(parts.report().usage.cost_usd, None);
 }
 
 #[test]

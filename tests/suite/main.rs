@@ -10,5 +10,6 @@ mod never_green;
 mod offline;
 mod readme;
 mod schemas;
+mod servers;
 mod support;
 mod wire;

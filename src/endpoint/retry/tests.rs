@@ -225,3 +225,20 @@ async fn nothing_waits_beyond_the_time_of_the_budget() {
     assert_eq!(bench.model.complete(&request()).await.unwrap_err().kind, FaultKind::RateLimited);
     assert!(start.elapsed() < Duration::from_secs(1));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_model_dies_alone() {
+    let options = Options { attempts: 1, ..Options::new("http://localhost") };
+    let script = (0..40)
+        .map(|turn| if turn % 2 == 0 { Ok(answer("alive")) } else { Err(fault(FaultKind::Unavailable)) });
+    let bench = bench_with(options, script.collect());
+    let dead = ChatRequest { model: "other".to_owned(), ..request() };
+    for _ in 0..9 {
+        bench.model.complete(&request()).await.unwrap();
+        assert_eq!(bench.model.complete(&dead).await.unwrap_err().kind, FaultKind::Unavailable);
+    }
+    bench.model.complete(&request()).await.unwrap();
+    // What lives beside it does not hide that this one failed ten times in a row.
+    assert_eq!(bench.model.complete(&dead).await.unwrap_err().kind, FaultKind::Dead);
+    assert_eq!(bench.inner.calls(), 20);
+}

@@ -75,6 +75,12 @@ fn extras_of_another_form_cost_no_answer() {
         json!({"usage": "many"}),
         json!({"usage": {"prompt_tokens": -1}, "model": 4}),
         json!({"usage": {}, "system_fingerprint": {}}),
+        json!({"usage": {"prompt_tokens": 5}}),
+        json!({"usage": {"completion_tokens": 5}}),
+        json!({"usage": {"prompt_tokens": 5, "completion_tokens": -1}}),
+        json!({"usage": {"prompt_tokens": "5", "completion_tokens": "5"}}),
+        json!({"usage": {"prompt_tokens": 5, "completion_tokens": u64::MAX}}),
+        json!({"usage": {"prompt_tokens": 0, "completion_tokens": 0}}),
     ] {
         let mut body = json!({"choices": [{"message": {"content": "hi"}, "finish_reason": "stop"}]});
         body.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());

@@ -219,17 +219,16 @@ impl From<&model::CallTotals> for Usage {
         };
         let completions = share(totals.completions, totals.completion_cost_usd);
         let judgements = share(totals.judgements, totals.judgement_cost_usd);
-        // What used no tokens costs nothing, whatever its price.
-        let cost = |share: &UsageShare| match (share.prompt_tokens, share.completion_tokens) {
-            (0, 0) => Some(share.cost_usd.unwrap_or(0.0)),
-            _ => share.cost_usd,
-        };
         Self {
             calls: totals.calls,
             stored: totals.stored,
             prompt_tokens: completions.prompt_tokens.saturating_add(judgements.prompt_tokens),
             completion_tokens: completions.completion_tokens.saturating_add(judgements.completion_tokens),
-            cost_usd: cost(&completions).zip(cost(&judgements)).and_then(|(one, other)| finite(one + other)),
+            // No tokens may mean that none were reported: a cost that is not known stays so.
+            cost_usd: completions
+                .cost_usd
+                .zip(judgements.cost_usd)
+                .and_then(|(one, other)| finite(one + other)),
             completions,
             judgements,
         }
