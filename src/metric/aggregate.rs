@@ -47,7 +47,7 @@ pub fn analyse(run: &Run) -> Analysis {
         repeats: run.repeats,
         metrics,
         has_baseline: run.baseline.is_some(),
-        baseline_reused: run.baseline_note.as_deref() == Some("baseline_reused"),
+        baseline_reused: run.baseline_reused,
         repeats_cached: trials.cached(Role::Candidate) || trials.cached(Role::Baseline),
     }
 }

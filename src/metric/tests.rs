@@ -215,6 +215,6 @@ fn trials_beyond_the_plan_are_no_part_of_it() {
 fn a_reused_baseline_is_told() {
     let mut run = run(1, 1, vec![]);
     assert!(!analyse(&run).baseline_reused);
-    run.baseline_note = Some("baseline_reused".to_owned());
+    run.baseline_reused = true;
     assert!(analyse(&run).baseline_reused);
 }
