@@ -178,15 +178,41 @@ pub(super) fn open_trials(passing: &Passing, case: Option<usize>) -> usize {
     }
 }
 
-/// Whether a criterion gates this metric for this case.
-fn gates(criterion: &Criterion, metric: &str, tags: &[String]) -> bool {
+/// Whether a criterion gates this metric, for some case at least.
+fn gates(criterion: &Criterion, metric: &str) -> bool {
     let quality = matches!(
         criterion.requirement,
         Requirement::Minimum(_) | Requirement::EveryTrial | Requirement::NotWorse { .. }
     );
-    quality
-        && criterion.metric == metric
-        && criterion.tag.as_ref().is_none_or(|tag| tags.iter().any(|own| own == tag))
+    quality && criterion.metric == metric
+}
+
+/// What the statuses of all cases have in common, found once: a criterion per case is no rarity.
+struct Measures<'a> {
+    analysis: &'a Analysis,
+    /// The shortfall that a case is allowed before it counts as regressed.
+    resolution: f64,
+    /// Indices of the checks and judged metrics.
+    quality: Vec<usize>,
+    /// By metric index, the criteria that gate it.
+    gating: Vec<Vec<&'a Criterion>>,
+}
+
+impl Measures<'_> {
+    /// Whether a criterion gates this metric for this case.
+    fn gated(&self, metric: usize, case: usize) -> bool {
+        let tags = &self.analysis.cases[case].tags;
+        self.gating[metric]
+            .iter()
+            .any(|criterion| criterion.tag.as_ref().is_none_or(|tag| tags.iter().any(|own| own == tag)))
+    }
+
+    /// The candidate's mean of a case less the baseline's; `None` where a side has no value.
+    fn difference(&self, metric: usize, case: usize) -> Option<f64> {
+        let ours = row_mean(row(self.analysis, metric, Role::Candidate, case));
+        let theirs = row_mean(row(self.analysis, metric, Role::Baseline, case));
+        ours.zip(theirs).map(|(ours, theirs)| ours - theirs)
+    }
 }
 
 /// The status of every case.
@@ -194,17 +220,17 @@ pub(super) fn statuses(analysis: &Analysis, policy: &Policy, passing: &Passing) 
     let quality: Vec<usize> = (0..analysis.metrics.len())
         .filter(|index| matches!(analysis.metrics[*index].kind, MetricKind::Check | MetricKind::Judge))
         .collect();
-    (0..analysis.cases.len()).map(|case| status(analysis, policy, passing, &quality, case)).collect()
+    let gating: Vec<Vec<&Criterion>> = analysis
+        .metrics
+        .iter()
+        .map(|metric| policy.criteria.iter().filter(|criterion| gates(criterion, &metric.name)).collect())
+        .collect();
+    let measures = Measures { analysis, resolution: policy.resolution, quality, gating };
+    (0..analysis.cases.len()).map(|case| status(&measures, passing, case)).collect()
 }
 
-fn status(
-    analysis: &Analysis,
-    policy: &Policy,
-    passing: &Passing,
-    quality: &[usize],
-    case: usize,
-) -> CaseStatus {
-    let facts = &analysis.cases[case];
+fn status(measures: &Measures<'_>, passing: &Passing, case: usize) -> CaseStatus {
+    let Measures { analysis, quality, .. } = measures;
     let mut missing = false;
     let mut largest: Option<(&str, f64)> = None;
     for &index in quality {
@@ -213,9 +239,8 @@ fn status(
         let theirs = row(analysis, index, Role::Baseline, case);
         let lacks = |row: Option<&[Cell]>| row.is_some_and(|row| row.contains(&Cell::Missing));
         missing |= lacks(ours) || lacks(theirs);
-        let gated = policy.criteria.iter().any(|criterion| gates(criterion, &metric.name, &facts.tags));
-        if let Some(difference) = row_mean(ours).zip(row_mean(theirs)).map(|(ours, theirs)| ours - theirs)
-            && gated
+        if let Some(difference) = measures.difference(index, case)
+            && measures.gated(index, case)
             && difference.abs() > EXACT
         {
             // A loss goes before any gain, and the larger one before the smaller.
@@ -236,7 +261,7 @@ fn status(
     let theirs = passing.baseline.as_ref().and_then(|tallies| tallies.get(case)).copied();
     let flaky = |tally: Tally| tally.passed > 0 && tally.failed > 0;
     // Rounding must not make a loss of exactly the resolution more than it.
-    let beyond = policy.resolution + EXACT;
+    let beyond = measures.resolution + EXACT;
     let change = if missing {
         CaseChange::Missing
     } else if passing.broken(case, (true, false)) {
@@ -245,9 +270,7 @@ fn status(
         CaseChange::Fixed
     } else if largest.is_some_and(|(_, difference)| difference < -beyond) {
         CaseChange::Regressed
-    } else if largest.is_some_and(|(_, difference)| difference > beyond)
-        || gained(analysis, policy, quality, case)
-    {
+    } else if largest.is_some_and(|(_, difference)| difference > beyond) || gained(measures, case, beyond) {
         CaseChange::Improved
     } else if flaky(ours) || theirs.is_some_and(flaky) {
         CaseChange::Flaky
@@ -268,20 +291,10 @@ fn status(
 }
 
 /// Whether a gated metric won more than the resolution, also where another one lost a little.
-fn gained(analysis: &Analysis, policy: &Policy, quality: &[usize], case: usize) -> bool {
-    let facts = &analysis.cases[case];
-    quality.iter().any(|&index| {
-        let means = row_mean(row(analysis, index, Role::Candidate, case)).zip(row_mean(row(
-            analysis,
-            index,
-            Role::Baseline,
-            case,
-        )));
-        means.is_some_and(|(ours, theirs)| ours - theirs > policy.resolution + EXACT)
-            && policy
-                .criteria
-                .iter()
-                .any(|criterion| gates(criterion, &analysis.metrics[index].name, &facts.tags))
+fn gained(measures: &Measures<'_>, case: usize, beyond: f64) -> bool {
+    measures.quality.iter().any(|&index| {
+        measures.difference(index, case).is_some_and(|difference| difference > beyond)
+            && measures.gated(index, case)
     })
 }
 

@@ -120,6 +120,8 @@ struct Examined {
     best: Option<Evidence>,
     /// The estimate from what there is.
     observed: Option<f64>,
+    /// What is required; of a limit relative to the baseline, by what there is of it.
+    required: f64,
     /// Cells, or trials, that are open.
     gaps: usize,
     /// Why there is nothing to go by.
@@ -134,6 +136,7 @@ impl Examined {
             worst: Evidence::none(required),
             best: None,
             observed: None,
+            required,
             gaps: 0,
             unmeasured: Some(why.into()),
             counts: Counts::default(),
@@ -202,16 +205,23 @@ impl Examiner<'_> {
             self.weigh(criterion, &filled).unwrap_or_else(|| Evidence::none(required))
         };
         let worst = weigh(Fill::Worst);
-        let (best, observed) = if counts.gaps() == 0 {
-            (None, worst.estimate)
+        let (best, observed, required) = if counts.gaps() == 0 {
+            (None, worst.estimate, worst.required)
         } else {
             // Only the estimate is wanted, and the naive rule gets it without a test.
             let naive = Context { rule: Rule::Point, ..*self.context };
             let seen = selection.fill(Fill::Observed);
-            let estimate = Examiner { context: &naive, ..*self }.weigh(criterion, &seen);
-            (Some(weigh(Fill::Best)), estimate.and_then(|evidence| evidence.estimate))
+            let seen = Examiner { context: &naive, ..*self }.weigh(criterion, &seen);
+            let Some((estimate, required)) = seen.and_then(|seen| Some((seen.estimate?, seen.required)))
+            else {
+                let mut examined = Examined::unmeasured(required, "no case was graded for both variants");
+                examined.counts = counts;
+                examined.gaps = counts.gaps();
+                return examined;
+            };
+            (Some(weigh(Fill::Best)), Some(estimate), required)
         };
-        Examined { worst, best, observed, gaps: counts.gaps(), unmeasured: None, counts }
+        Examined { worst, best, observed, required, gaps: counts.gaps(), unmeasured: None, counts }
     }
 
     fn weigh(&self, criterion: &Criterion, filled: &Filled) -> Option<Evidence> {
@@ -238,8 +248,8 @@ impl Examiner<'_> {
         let unmeasured =
             worst.estimate.is_none().then(|| "nothing tells whether a trial of it passes".to_owned());
         let best = must_pass(self.passing, case, Fill::Best);
-        let observed = worst.estimate;
-        Examined { worst, best: Some(best), observed, gaps, unmeasured, counts: Counts::default() }
+        let (observed, required) = (worst.estimate, worst.required);
+        Examined { worst, best: Some(best), observed, required, gaps, unmeasured, counts: Counts::default() }
     }
 
     fn broken_cases(&self, max: usize) -> Examined {
@@ -249,8 +259,8 @@ impl Examiner<'_> {
             "it takes a baseline, and a check or a minimum that tells whether a trial passes".to_owned()
         });
         let gaps = open_trials(self.passing, None);
-        let observed = best.estimate;
-        Examined { worst, best: Some(best), observed, gaps, unmeasured, counts: Counts::default() }
+        let (observed, required) = (best.estimate, best.required);
+        Examined { worst, best: Some(best), observed, required, gaps, unmeasured, counts: Counts::default() }
     }
 }
 
@@ -271,7 +281,7 @@ fn outcome(
         id: criterion.id.clone(),
         metric: criterion.metric.clone(),
         kind: kind(criterion).to_owned(),
-        required: best.required,
+        required: examined.required,
         estimate: examined.observed,
         lower: spread(|evidence| evidence.lower, f64::min),
         upper: spread(|evidence| evidence.upper, f64::max),

@@ -86,7 +86,8 @@ fn threshold(told: &Told<'_>, name: &str, minimum: f64) -> String {
         }
         CriterionVerdict::Inconclusive => {
             let bound = |bound: Option<f64>, else_say: &str| {
-                bound.map_or_else(|| else_say.to_owned(), |bound| score(bound, digits))
+                // Student's t knows nothing of the ends of the scale; the reader does.
+                bound.map_or_else(|| else_say.to_owned(), |bound| score(bound.clamp(0.0, 1.0), digits))
             };
             let (lower, upper) = (told.outcome.lower, told.outcome.upper);
             let side = if estimate >= minimum - 1e-9 {
@@ -98,6 +99,8 @@ fn threshold(told: &Told<'_>, name: &str, minimum: f64) -> String {
                         bound(lower, "anything")
                     )
                 }
+            } else if told.outcome.p.is_none() {
+                format!("below the required {required}, but there is too little evidence to be sure of it")
             } else if upper.is_some_and(|upper| upper < minimum) {
                 format!(
                     "below the required {required}, though not by enough to be sure of so many criteria at once"
@@ -119,7 +122,7 @@ fn threshold(told: &Told<'_>, name: &str, minimum: f64) -> String {
 fn baseline(told: &Told<'_>, name: &str, tolerance: f64) -> String {
     let difference = told.outcome.estimate.unwrap_or_default();
     let size = points(difference.abs());
-    let change = if difference.abs() < 5e-5 {
+    let change = if difference.abs() < 1e-9 {
         format!("{name} is the same as the baseline's")
     } else if difference < 0.0 {
         format!("{name} is {size} lower than the baseline's")
@@ -141,11 +144,11 @@ fn baseline(told: &Told<'_>, name: &str, tolerance: f64) -> String {
         }
         CriterionVerdict::Fail => format!("{change}{}{forgiven}.", beyond_chance(told)),
         CriterionVerdict::Inconclusive => {
-            let low = told.outcome.lower.map_or(1.0, |lower| (-lower).max(0.0));
+            let low = told.outcome.lower.map_or(1.0, |lower| (-lower).clamp(0.0, 1.0));
             let worst = if told.outcome.lower.is_none() {
                 "how much of that is chance cannot be told".to_owned()
             } else if low <= told.context.resolution + tolerance + 1e-9 {
-                "there is too little evidence to vouch for it".to_owned()
+                "but there is too little evidence to vouch for it".to_owned()
             } else {
                 format!("but a drop of up to {} cannot be ruled out", points(low))
             };
@@ -260,9 +263,9 @@ fn settle(told: &Told<'_>) -> String {
     }
 }
 
-/// The digits after the point at which two scores differ, 2 to 4.
+/// The digits after the point at which two scores differ, at least 2.
 fn digits_apart(a: f64, b: f64) -> usize {
-    (2..4).find(|&digits| score(a, digits) != score(b, digits) || (a - b).abs() < 1e-9).unwrap_or(4)
+    (2..9).find(|&digits| score(a, digits) != score(b, digits) || (a - b).abs() < 1e-9).unwrap_or(9)
 }
 
 fn score(value: f64, digits: usize) -> String {
@@ -272,7 +275,13 @@ fn score(value: f64, digits: usize) -> String {
 /// A difference of scores in points of 100: `5 points`, `0.4 points`.
 pub(super) fn points(difference: f64) -> String {
     let size = difference * 100.0;
-    let text = trimmed(size, if size < 1.0 { 2 } else { 1 });
+    // As many digits as it takes for something not to read as nothing.
+    let digits = match size {
+        _ if size >= 1.0 => 1,
+        _ if size >= 0.005 || size < 1e-7 => 2,
+        _ => 7,
+    };
+    let text = trimmed(size, digits);
     if text == "1" { "1 point".to_owned() } else { format!("{text} points") }
 }
 

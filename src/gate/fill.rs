@@ -188,7 +188,7 @@ impl<'a> Selection<'a> {
     }
 
     /// The cluster of each kept case, numbered in the order they come up.
-    fn clusters(self, kept: &[usize]) -> Option<Vec<usize>> {
+    pub(super) fn clusters(self, kept: &[usize]) -> Option<Vec<usize>> {
         let group = |case: usize| self.analysis.cases.get(case).and_then(|facts| facts.group.as_deref());
         if !kept.iter().any(|case| group(*case).is_some()) {
             return None;

@@ -1,7 +1,9 @@
 //! Every metric as reported, and what a reader should know beside the verdict.
 
 use crate::model::{Analysis, CriterionOutcome, Interval, MetricKind, MetricScores, MetricSummary, Scope};
-use crate::stats::{Bounds, Estimate, correlation, detectable_shift, pooled_variance, unseen_failure_share};
+use crate::stats::{
+    Bounds, Estimate, correlation, detectable_shift, pooled_variance, suite_mean, unseen_failure_share,
+};
 
 use super::evidence::Context;
 use super::explain::{percent, points};
@@ -28,7 +30,8 @@ fn summary(analysis: &Analysis, context: &Context, metric: &MetricScores) -> Met
     let both = metric.scores.baseline.is_some().then(|| select(analysis, metric, true).fill(Fill::Observed));
     // The difference decides; where nothing is paired, the candidate's own repeats tell.
     let compared = both.as_ref().filter(|both| !both.candidate.is_empty());
-    let scope = context.scope(compared.unwrap_or(&alone).repeats());
+    // By the repeats that were planned, as for the criteria: a missing grade does not turn the question.
+    let scope = context.scope(analysis.repeats as usize);
     let mean = |filled: &Filled| {
         (!filled.candidate.is_empty()).then(|| interval(candidate_mean(filled, scope, context.alpha)))
     };
@@ -61,6 +64,7 @@ fn baseline_alone(analysis: &Analysis, metric: &MetricScores) -> Filled {
     let matrix = metric.scores.baseline.as_ref().unwrap_or(&empty);
     let mut filled =
         Filled { candidate: Default::default(), baseline: None, shared: Vec::new(), clusters: None };
+    let mut kept = Vec::new();
     for (case, facts) in analysis.cases.iter().enumerate() {
         let matrix = if facts.shared { &metric.scores.candidate } else { matrix };
         let Some(row) = matrix.get(case).and_then(|row| row.as_ref()) else { continue };
@@ -68,8 +72,10 @@ fn baseline_alone(analysis: &Analysis, metric: &MetricScores) -> Filled {
         if values.clone().next().is_some() {
             filled.candidate.push(values);
             filled.shared.push(false);
+            kept.push(case);
         }
     }
+    filled.clusters = select(analysis, metric, false).clusters(&kept);
     filled
 }
 
@@ -151,11 +157,14 @@ pub(super) fn warnings(
     }
     let cases = analysis.cases.len();
     if cases < FEW_CASES {
+        let drop = match policy.resolution {
+            0.0 => "a small drop".to_owned(),
+            resolution => format!("a drop of {}", points(resolution)),
+        };
         warnings.push(format!(
-            "{cases} {} few: below {FEW_CASES}, scores near the ends of the scale let a drop of {} pass more often than \
+            "{cases} {} few: below {FEW_CASES}, scores near the ends of the scale let {drop} pass more often than \
              intended (up to 17 % of the time at 10)",
             if cases == 1 { "case is" } else { "cases are" },
-            points(policy.resolution)
         ));
     }
     let unseen = unseen_failure_share(cases, context.alpha);
@@ -183,33 +192,40 @@ pub(super) fn warnings(
     warnings
 }
 
-/// Metrics without any noise that gate, and whether that is thin evidence.
+/// Judged metrics without any noise that gate, over all cases or a slice, and whether that is thin evidence.
 fn noiseless(
     analysis: &Analysis,
     policy: &Policy,
     context: &Context,
     criteria: &[CriterionOutcome],
 ) -> Vec<String> {
-    let mut found = Vec::new();
-    for metric in analysis.metrics.iter().filter(|metric| metric.kind == MetricKind::Judge) {
-        let literal =
-            criteria.iter().any(|outcome| outcome.metric == metric.name && outcome.method == "literal");
-        let filled = select(analysis, metric, false).fill(Fill::Observed);
-        let trials = filled.candidate.values().len();
-        if !literal || context.scope(filled.repeats()) != Scope::Suite {
+    let mut found: Vec<String> = Vec::new();
+    for (criterion, outcome) in policy.criteria.iter().zip(criteria) {
+        let judged = analysis.metric(&criterion.metric).filter(|metric| metric.kind == MetricKind::Judge);
+        let Some(metric) = judged.filter(|_| outcome.method == "literal") else { continue };
+        let selection = Selection { tag: criterion.tag.as_deref(), ..select(analysis, metric, false) };
+        let filled = selection.fill(Fill::Observed);
+        // The same requests on both sides are compared literally too, however noisy their answers.
+        let quiet = suite_mean(&filled.candidate).standard_error == 0.0;
+        if !quiet || context.scope(analysis.repeats as usize) != Scope::Suite {
             continue;
         }
+        let trials = filled.candidate.values().len();
         // So many clean trials rule out a failing share of the resolution: ln(alpha) / ln(1 - rho).
         let enough = context.alpha.ln() / (1.0 - policy.resolution).ln();
-        let thin = if (trials as f64) < enough {
+        let thin = if enough.is_finite() && (trials as f64) < enough {
             format!("; {trials} trials are thin evidence, {} would be enough", enough.ceil())
         } else {
             String::new()
         };
-        found.push(format!(
-            "{} shows no noise between repeats, so it is compared as it is{thin}",
+        let slice = criterion.tag.as_ref().map(|tag| format!(" on cases tagged {tag}")).unwrap_or_default();
+        let warning = format!(
+            "{}{slice} shows no noise between repeats, so it is compared as it is{thin}",
             metric.name
-        ));
+        );
+        if !found.contains(&warning) {
+            found.push(warning);
+        }
     }
     found
 }

@@ -4,6 +4,8 @@
 //! seed, with the observed one counted among them (Phipson and Smyth 2010); beyond 2e8 draws nothing is drawn
 //! and the caller falls back to t.
 
+use std::cmp::Ordering;
+
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
@@ -109,7 +111,22 @@ pub fn within_cases(
     if pool.len().saturating_mul(DRAWS) > MOST_DRAWS {
         return None;
     }
+    put_in_order(&mut pool, &mut strata);
     Some(Permuted::drawn(draw_within(&mut pool, &strata, bound, seed)))
+}
+
+/// Puts scores and cases into an order of their own, so that the same draws meet the same scores whatever the
+/// order of the dataset.
+fn put_in_order(pool: &mut [f64], strata: &mut [Stratum]) {
+    for stratum in strata.iter() {
+        pool[stratum.start..stratum.start + stratum.len].sort_by(f64::total_cmp);
+    }
+    let scores = |stratum: &Stratum| pool[stratum.start..stratum.start + stratum.len].iter();
+    strata.sort_by(|a, b| {
+        let by_score = || scores(a).zip(scores(b)).map(|(a, b)| a.total_cmp(b)).find(|order| order.is_ne());
+        let by_size = (a.len, a.picks).cmp(&(b.len, b.picks)).then(a.weight.total_cmp(&b.weight));
+        by_size.then_with(|| by_score().unwrap_or(Ordering::Equal))
+    });
 }
 
 impl Stratum {
@@ -160,7 +177,7 @@ fn draw_within(pool: &mut [f64], strata: &[Stratum], bound: f64, seed: u64) -> u
 /// the sum of the differences of one cluster. For differences of equal size it is the exact McNemar test, at
 /// any number. `cases` is the number of cases, for the width of a tie. `None` where there are too many units.
 pub fn sign_flip(units: &[f64], cases: usize, seed: u64) -> Option<Permuted> {
-    let moving: Vec<f64> = units.iter().copied().filter(|unit| unit.abs() > 1e-12).collect();
+    let mut moving: Vec<f64> = units.iter().copied().filter(|unit| unit.abs() > 1e-12).collect();
     let Some(size) = moving.first().map(|unit| unit.abs()) else { return Some(Permuted::exact(1.0)) };
     if moving.iter().all(|unit| (unit.abs() - size).abs() < 1e-12) {
         let gains = moving.iter().filter(|unit| **unit > 0.0).count();
@@ -174,6 +191,8 @@ pub fn sign_flip(units: &[f64], cases: usize, seed: u64) -> Option<Permuted> {
     if moving.len().saturating_mul(DRAWS) > MOST_DRAWS {
         return None;
     }
+    // The order of the dataset must not matter.
+    moving.sort_by(f64::total_cmp);
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let mut at_most = 0;
     for _ in 0..DRAWS {

@@ -62,6 +62,7 @@ fn a_saved_report_is_a_baseline() {
     folder.promptgate(&["run", "--offline", "--baseline", "report:old/report.json"]).expect_code(0);
     let report = folder.report();
     assert!(report["baseline_note"].as_str().is_some_and(|note| note.contains("baseline_reused")));
+    assert!(report["warnings"].to_string().contains("answered in an earlier session"), "{report}");
     folder
         .promptgate(&[
             "run",
@@ -72,6 +73,17 @@ fn a_saved_report_is_a_baseline() {
             "file:prompts/quiet-regression.md",
         ])
         .expect_code(10);
+}
+
+#[test]
+fn a_relative_latency_is_not_held_against_an_earlier_session() {
+    let folder = Folder::small(3);
+    folder.append("promptgate.yaml", "limits: {latency_p50: {max_increase: 900%}}\n");
+    folder.promptgate(&["run", "--offline", "--baseline", "none", "--out", "old"]).expect_code(0);
+    folder
+        .promptgate(&["run", "--offline", "--baseline", "report:old/report.json"])
+        .expect_code(12)
+        .says("needs a fresh baseline");
 }
 
 #[test]

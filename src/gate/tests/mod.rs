@@ -5,3 +5,4 @@ mod missing;
 mod oracle;
 mod properties;
 mod rules;
+mod told;

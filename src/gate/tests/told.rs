@@ -1,0 +1,137 @@
+//! What readers are told: sentences and warnings that are true to the numbers beside them.
+
+use super::build::{alone, analysis, completed, criterion, metric, minimum, not_worse, policy, same};
+use crate::gate::{Bound, Policy, Requirement, Statistic};
+use crate::model::{CriterionVerdict, Scope};
+
+const GONE: f64 = f64::NAN;
+
+#[test]
+fn a_small_loss_is_not_called_the_same() {
+    let theirs = same(&[0.9, 0.9, 0.9], 1_000);
+    let mut ours = theirs.clone();
+    ours[7] = vec![0.87; 3];
+    let outcome = alone(vec![metric("m", &ours, Some(&theirs))], not_worse("m", 0.0));
+    assert_eq!(outcome.verdict, CriterionVerdict::Fail);
+    assert_eq!(outcome.explanation, "M is 0.003 points lower than the baseline's.");
+    let outcome = alone(vec![metric("m", &ours, None)], minimum("m", 0.9));
+    assert_eq!(outcome.explanation, "M averaged 0.89997, below the required 0.90000.");
+}
+
+#[test]
+fn sentences_stay_on_the_scale() {
+    let rows = vec![vec![1.0, 0.2, 0.9], vec![1.0, 1.0, 0.1]];
+    let outcome = alone(vec![metric("m", &rows, None)], minimum("m", 0.9));
+    assert_eq!(outcome.verdict, CriterionVerdict::Inconclusive);
+    assert!(outcome.upper > Some(1.0), "{outcome:?}");
+    assert!(outcome.explanation.contains("as high as 1.00;"), "{}", outcome.explanation);
+}
+
+#[test]
+fn a_gap_leaves_the_requirement_of_a_relative_limit_a_number_of_the_run() {
+    let theirs = same(&[100.0, 101.0, 99.0], 20);
+    let mut gone = theirs.clone();
+    gone[3][1] = GONE;
+    let requirement = Requirement::Limit { statistic: Statistic::Mean, bound: Bound::MaxIncrease(0.5) };
+    let outcome = alone(
+        vec![metric("output_tokens", &theirs, Some(&gone))],
+        criterion("limit.output_tokens_mean", "output_tokens", requirement),
+    );
+    assert!((outcome.required - 150.0).abs() < 1.0, "{outcome:?}");
+    assert!(!outcome.explanation.contains("000000"), "{}", outcome.explanation);
+}
+
+#[test]
+fn sides_that_share_no_graded_case_are_not_called_the_same() {
+    let (graded, gone) = (vec![0.9; 3], vec![GONE; 3]);
+    let ours = vec![graded.clone(), gone.clone()];
+    let theirs = vec![gone, graded];
+    let outcome = alone(vec![metric("m", &ours, Some(&theirs))], not_worse("m", 0.0));
+    assert_eq!((outcome.verdict, outcome.estimate), (CriterionVerdict::Incomplete, None));
+    assert!(outcome.explanation.contains("no case was graded for both"), "{}", outcome.explanation);
+}
+
+#[test]
+fn a_gap_does_not_turn_the_scope() {
+    let mut rows: Vec<Vec<f64>> = (0..20).map(|case| vec![0.9, 0.8, 0.7 + f64::from(case) / 100.0]).collect();
+    rows[0] = vec![0.9, GONE, GONE];
+    let decision = completed(&analysis(vec![metric("m", &rows, None)]), &policy(vec![minimum("m", 0.5)]));
+    assert_eq!(decision.metrics[0].scope, Scope::Suite);
+}
+
+#[test]
+fn groups_count_for_the_baseline_too() {
+    let rows: Vec<Vec<f64>> = (0..20).map(|case| vec![f64::from(case / 5) / 5.0, 0.5]).collect();
+    let mut run = analysis(vec![metric("m", &rows, Some(&rows))]);
+    for (index, case) in run.cases.iter_mut().enumerate() {
+        case.group = Some(format!("g{}", index / 5));
+    }
+    let wide = Policy { scope: Scope::Population, ..policy(vec![not_worse("m", 0.0)]) };
+    let summary = completed(&run, &wide).metrics.swap_remove(0);
+    assert_eq!(summary.candidate, summary.baseline, "the same scores in the same groups");
+}
+
+#[test]
+fn noise_is_not_denied_where_there_is_some() {
+    let mut rows: Vec<Vec<f64>> = (0..20).map(|_| vec![0.9, 0.8, 1.0]).collect();
+    rows[0] = vec![0.9; 3];
+    let mut run = analysis(vec![metric("m", &rows, Some(&rows))]);
+    run.cases[0].tags = vec!["one".to_owned()];
+    run.cases.iter_mut().for_each(|case| case.shared = true);
+    let slice = crate::gate::Criterion {
+        tag: Some("one".to_owned()),
+        ..criterion("slice.one.m.min", "m", Requirement::Minimum(0.5))
+    };
+    let decision = completed(&run, &policy(vec![not_worse("m", 0.0), slice]));
+    assert!(decision.criteria.iter().all(|outcome| outcome.method == "literal"));
+    let quiet: Vec<&String> = decision.warnings.iter().filter(|it| it.contains("no noise")).collect();
+    assert_eq!(quiet.len(), 1, "{quiet:?}");
+    assert!(quiet[0].starts_with("m on cases tagged one shows no noise"), "{quiet:?}");
+    assert!(quiet[0].contains("3 trials are thin evidence"), "{quiet:?}");
+}
+
+#[test]
+fn a_criterion_for_each_of_many_cases_takes_no_time() {
+    let cases = 20_000;
+    let rows = same(&[1.0], cases);
+    let checks: Vec<_> = (0..5).map(|check| metric(&format!("check.{check}"), &rows, Some(&rows))).collect();
+    let must = |case| criterion(&format!("case.c{case}"), "", Requirement::MustPass { case });
+    let (run, policy) = (analysis(checks), policy((0..cases).map(must).collect()));
+    let start = std::time::Instant::now();
+    assert_eq!(completed(&run, &policy).criteria.len(), cases);
+    assert!(start.elapsed().as_secs() < 5, "{:?}", start.elapsed());
+}
+
+#[test]
+fn two_repeats_that_agree_are_not_called_many_criteria() {
+    let outcome = alone(vec![metric("m", &same(&[0.8, 0.8], 12), None)], minimum("m", 0.85));
+    assert_eq!(outcome.verdict, CriterionVerdict::Inconclusive);
+    assert_eq!(
+        outcome.explanation,
+        "M averaged 0.80, below the required 0.85, but there is too little evidence to be sure of it; about 1 more \
+         repeat would settle it."
+    );
+}
+
+#[test]
+fn the_order_of_cases_changes_no_drawn_p() {
+    let rows = |factor: u32| -> Vec<Vec<f64>> {
+        (0..27).map(|case| (0..3).map(|r| f64::from((case * 5 + r * factor) % 11) / 10.0).collect()).collect()
+    };
+    let (mut ours, mut theirs) = (rows(3), rows(7));
+    for scope in [Scope::Suite, Scope::Population] {
+        let p = |ours: &[Vec<f64>], theirs: &[Vec<f64>]| {
+            let run = analysis(vec![metric("m", ours, Some(theirs))]);
+            let outcome = completed(&run, &Policy { scope, ..policy(vec![not_worse("m", 0.0)]) })
+                .criteria
+                .swap_remove(0);
+            assert!(outcome.method.ends_with("(drawn)"), "{outcome:?}");
+            outcome.p
+        };
+        let before = p(&ours, &theirs);
+        ours.reverse();
+        theirs.reverse();
+        ours.iter_mut().for_each(|row| row.reverse());
+        assert_eq!(p(&ours, &theirs), before);
+    }
+}
