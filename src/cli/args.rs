@@ -48,7 +48,7 @@ pub enum Command {
     Report(ReportArguments),
     /// Print the JSON Schema of a format.
     Schema(SchemaArguments),
-    /// Write a starter suite: configuration, dataset, prompts, workflow.
+    /// Write a starter suite: configuration, dataset and prompt.
     Init(InitArguments),
     /// Serve a simulated model over HTTP, with faults on request.
     MockServer(MockServerArguments),

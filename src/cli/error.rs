@@ -2,10 +2,11 @@
 
 use std::io;
 
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+use anstyle::{AnsiColor, Style};
 
 use super::exit::ExitStatus;
-use crate::model::{Mistake, Mistakes};
+use crate::model::{Mistake, Mistakes, Place};
 use crate::text::neutral;
 
 /// A command that came to no verdict.
@@ -76,7 +77,7 @@ fn render(mistake: &Mistake) -> String {
     let message = neutral::terminal(&mistake.message);
     let help = mistake.help.as_deref().map(neutral::terminal);
     let place = mistake.place.as_ref();
-    let excerpt = place.and_then(|place| place.excerpt.as_deref()).map(neutral::terminal);
+    let excerpt = place.and_then(|place| place.excerpt.as_deref()).map(neutral::source_line);
     let file = place.map(|place| neutral::terminal(&place.file));
     let title = Level::ERROR.primary_title(message.as_str());
     let mut group = match (place, &file, &excerpt) {
@@ -89,23 +90,30 @@ fn render(mistake: &Mistake) -> String {
                     .annotation(AnnotationKind::Primary.span(span)),
             )
         }
-        (Some(place), Some(file), None) => {
-            let mut origin = annotate_snippets::Origin::path(file.as_str());
-            if let Some(line) = place.line {
-                origin = origin.line(line);
-                if let Some(column) = place.column {
-                    origin = origin.char_column(column);
-                }
-            }
-            title.element(origin)
-        }
-        _ => Group::with_title(title),
+        _ => return without_picture(&message, place, help.as_deref()),
     };
     if let Some(help) = &help {
         group = group.element(Level::HELP.message(help.as_str()));
     }
     let mut text = Renderer::styled().render(&[group]);
     text.push_str("\n\n");
+    text
+}
+
+/// A message where there is no line to show: in the same form, and as well aligned.
+fn without_picture(message: &str, place: Option<&Place>, help: Option<&str>) -> String {
+    const ERROR: Style = AnsiColor::BrightRed.on_default().bold();
+    const BOLD: Style = Style::new().bold();
+    const EDGE: Style = AnsiColor::BrightBlue.on_default().bold();
+    let mut text = format!("{ERROR}error{ERROR:#}{BOLD}: {message}{BOLD:#}\n");
+    if let Some(place) = place {
+        let flag = if place.file.starts_with("--") { "flag " } else { "" };
+        text.push_str(&format!("  {EDGE}-->{EDGE:#} {flag}{}\n", neutral::terminal(&place.to_string())));
+    }
+    if let Some(help) = help {
+        text.push_str(&format!("   {EDGE}={EDGE:#} {BOLD}help{BOLD:#}: {help}\n"));
+    }
+    text.push('\n');
     text
 }
 

@@ -13,6 +13,19 @@ use crate::text::Redactor;
 /// The largest report.json that is read back, in bytes.
 const MAX_BYTES: u64 = 1 << 30;
 
+/// Makes sure that a report can be written to a folder, before anything is paid for.
+pub(super) fn prepare(folder: &Path) -> Result<(), Failure> {
+    std::fs::create_dir_all(folder)
+        .and_then(|()| tempfile::Builder::new().prefix(".promptgate-").tempfile_in(folder))
+        .map(drop)
+        .map_err(|error| {
+            Mistake::new(format!("cannot write reports to {}: {error}", folder.display()))
+                .at(Place::file("--out"))
+                .help("name a folder that can be written to; nothing was called")
+                .into()
+        })
+}
+
 /// Writes report.json and report.md into a folder; returns their paths.
 pub(super) fn write(report: &Report, folder: &Path, redactor: &Redactor) -> Result<Vec<PathBuf>, Failure> {
     let files = [("report.json", Format::Json), ("report.md", Format::Markdown)];

@@ -104,6 +104,7 @@ struct Page {
     reasons_left_out: usize,
     criteria: Vec<CriterionLine>,
     criteria_left_out: usize,
+    folded: Vec<FoldedLine>,
     metrics: Vec<MetricLine>,
     metrics_left_out: usize,
     groups: Vec<Group>,
@@ -138,6 +139,15 @@ struct CriterionLine {
     interval: String,
     required: String,
     verdict: &'static str,
+}
+
+/// Criteria that every trial passes, as one row, and their names.
+#[derive(Serialize)]
+struct FoldedLine {
+    label: String,
+    row: CriterionLine,
+    names: Vec<String>,
+    left_out: usize,
 }
 
 /// A row of the metrics.
@@ -182,6 +192,15 @@ impl Page {
     fn new(report: &Report, tier: Tier) -> Self {
         let text = |text: &str| neutral::clip(text, tier.text);
         let (groups, left_out) = groups(report, tier);
+        let view::Criteria { listed, folded } = view::criteria(report);
+        let criterion = |id: &str, row: &view::CriterionRow<'_>| CriterionLine {
+            id: text(id),
+            estimate: minus(row.estimate.clone()),
+            interval: minus(row.interval.clone()),
+            required: minus(row.required.clone()),
+            verdict: criterion_words(row.verdict),
+        };
+        let reasons = view::reasons(report);
         let fault = report.ended.fault.as_ref();
         Self {
             symbol: symbol(report),
@@ -196,20 +215,19 @@ impl Page {
             so_far: report.verdict == Verdict::Incomplete,
             stopped: fault.filter(|_| report.reasons.is_empty()).map(|fault| text(&fault.message)),
             help: fault.and_then(|fault| fault.help.as_deref()).map(text),
-            reasons: report.reasons.iter().take(tier.rows).map(|reason| text(&reason.message)).collect(),
-            reasons_left_out: report.reasons.len().saturating_sub(tier.rows),
-            criteria: view::criteria(report)
-                .into_iter()
-                .take(tier.rows)
-                .map(|row| CriterionLine {
-                    id: text(row.id),
-                    estimate: minus(row.estimate),
-                    interval: minus(row.interval),
-                    required: minus(row.required),
-                    verdict: criterion_words(row.verdict),
+            reasons_left_out: reasons.len().saturating_sub(tier.rows),
+            reasons: reasons.iter().take(tier.rows).map(|reason| text(reason)).collect(),
+            criteria_left_out: listed.len().saturating_sub(tier.rows),
+            criteria: listed.iter().take(tier.rows).map(|row| criterion(row.id, row)).collect(),
+            folded: folded
+                .iter()
+                .filter_map(|of| {
+                    let names = of.rows.iter().take(tier.rows).map(|row| text(row.id)).collect();
+                    let left_out = of.rows.len().saturating_sub(tier.rows);
+                    let row = criterion(&of.label, of.rows.first()?);
+                    Some(FoldedLine { label: of.label.clone(), row, names, left_out })
                 })
                 .collect(),
-            criteria_left_out: report.criteria.len().saturating_sub(tier.rows),
             metrics: view::metrics(report)
                 .into_iter()
                 .take(tier.rows)

@@ -14,9 +14,7 @@ use crate::text::neutral;
 
 /// The narrowest width that is laid out for.
 const NARROWEST: usize = 60;
-/// From here on there is room for the intervals of the criteria.
-const INTERVALS: u16 = 76;
-/// From here on there is room for the intervals of the metrics, and for which of them moved most.
+/// From here on there is room for which metric of a case moved most.
 const ROOMY: u16 = 84;
 /// From here on there is room for what fails in a case.
 const MIDDLE: u16 = 72;
@@ -38,9 +36,11 @@ pub(super) fn write(report: &Report, out: &mut impl Write, style: &Style) -> io:
     let width = u16::try_from(style.width.max(NARROWEST)).unwrap_or(u16::MAX);
     let mut page = Page { out, width, color: style.color };
     headline(report, &mut page)?;
-    criteria(report, &mut page)?;
-    metrics(report, &mut page)?;
-    cases(report, &mut page)?;
+    if !view::nothing_measured(report) {
+        criteria(report, &mut page)?;
+        metrics(report, &mut page)?;
+        cases(report, &mut page)?;
+    }
     notes(report, style, &mut page)
 }
 
@@ -156,10 +156,11 @@ fn headline<W: Write>(report: &Report, page: &mut Page<'_, W>) -> io::Result<()>
     if report.exit_code == 0 && !matches!(report.verdict, Verdict::Pass | Verdict::Unchanged) {
         page.line("      (exit code 0 all the same: advisory, or allowed by the configuration)", DIM)?;
     }
-    for reason in report.reasons.iter().take(REASONS) {
-        page.labelled(BULLET, "  -", &neutral::terminal(&reason.message), verdict_color(report.verdict))?;
+    let reasons = view::reasons(report);
+    for reason in reasons.iter().take(REASONS) {
+        page.labelled(BULLET, "  -", &neutral::terminal(reason), verdict_color(report.verdict))?;
     }
-    if let Some(more) = report.reasons.len().checked_sub(REASONS).filter(|more| *more > 0) {
+    if let Some(more) = reasons.len().checked_sub(REASONS).filter(|more| *more > 0) {
         page.line(&format!("  - and {more} more in the report"), PLAIN)?;
     }
     if let Some(fault) = &report.ended.fault {
@@ -195,26 +196,41 @@ fn criteria<W: Write>(report: &Report, page: &mut Page<'_, W>) -> io::Result<()>
     if report.criteria.is_empty() {
         return Ok(());
     }
-    let interval = page.width >= INTERVALS;
-    let rows = view::criteria(report)
-        .into_iter()
-        .map(|row| {
-            let mut cells = vec![short(row.id, 60), row.estimate];
-            cells.extend(interval.then_some(row.interval));
-            cells.extend([row.required, verdict_text(row.verdict).to_owned()]);
-            cells
-        })
-        .collect();
-    let mut header = vec!["criterion", "estimate"];
-    header.extend(interval.then_some("interval"));
-    header.extend(["required", "verdict"]);
+    let view::Criteria { listed, folded } = view::criteria(report);
+    let cells = |id: &str, row: &view::CriterionRow<'_>| {
+        let verdict = verdict_text(row.verdict).to_owned();
+        vec![short(id, 60), row.estimate.clone(), row.interval.clone(), row.required.clone(), verdict]
+    };
+    let listed = listed.iter().map(|row| cells(row.id, row));
+    let folded = folded.iter().filter_map(|of| of.rows.first().map(|row| cells(&of.label, row)));
+    let mut rows: Vec<Vec<String>> = listed.chain(folded).collect();
+    let mut header = vec!["criterion", "estimate", "interval", "required", "verdict"];
+    drop_unless_it_fits(2, &mut header, &mut rows, page.width);
     let right: Vec<usize> = (1..header.len() - 1).collect();
     page.table(&table(&header, &right, 0, rows, page.width))?;
     page.blank()
 }
 
+/// Leaves a column out where the table would be wider than the page with it.
+fn drop_unless_it_fits(column: usize, header: &mut Vec<&str>, rows: &mut [Vec<String>], width: u16) {
+    let widest = |index: usize, title: &str| {
+        rows.iter()
+            .filter_map(|row| row.get(index))
+            .map(|cell| cell.chars().count())
+            .fold(title.len(), usize::max)
+    };
+    // A blank on both sides of each cell, and one between two cells.
+    let natural: usize = header.iter().enumerate().map(|(index, title)| widest(index, title) + 3).sum();
+    if natural > usize::from(width) + 1 && column < header.len() {
+        header.remove(column);
+        for row in rows {
+            row.remove(column);
+        }
+    }
+}
+
 fn metrics<W: Write>(report: &Report, page: &mut Page<'_, W>) -> io::Result<()> {
-    let rows = view::metrics(report);
+    let rows = view::telling_metrics(report);
     if rows.is_empty() {
         return Ok(());
     }
@@ -224,25 +240,26 @@ fn metrics<W: Write>(report: &Report, page: &mut Page<'_, W>) -> io::Result<()> 
     if compared {
         header.extend(["baseline", "difference"]);
     }
-    let interval = page.width >= ROOMY || !compared;
-    header.extend(interval.then_some("interval"));
+    let interval = header.len();
+    header.push("interval");
     if missing {
         header.push("missing");
     }
-    let cells = rows
+    let mut cells: Vec<Vec<String>> = rows
         .into_iter()
         .map(|row| {
             let mut cells = vec![short(row.name, 60), row.candidate];
             if compared {
                 cells.extend([row.baseline, row.difference]);
             }
-            cells.extend(interval.then_some(row.interval));
+            cells.push(row.interval);
             if missing {
                 cells.push(row.missing.to_string());
             }
             cells
         })
         .collect();
+    drop_unless_it_fits(interval, &mut header, &mut cells, page.width);
     let right: Vec<usize> = (1..header.len()).collect();
     page.table(&table(&header, &right, 0, cells, page.width))?;
     page.blank()
@@ -268,7 +285,9 @@ fn cases<W: Write>(report: &Report, page: &mut Page<'_, W>) -> io::Result<()> {
             let id = short(&row.case.id, if roomy { 32 } else { 20 });
             let mut cells = vec![id, row.case.status.as_str().to_owned()];
             if compared {
-                let difference = row.difference.map(|(metric, difference)| match roomy {
+                // What fails names the metric already, for most cases.
+                let fails = |metric: &str| row.case.failing.iter().any(|failing| failing == metric);
+                let difference = row.difference.map(|(metric, difference)| match roomy && !fails(metric) {
                     true => format!("{difference} {}", short(metric, 20)),
                     false => difference,
                 });
@@ -309,7 +328,9 @@ fn notes<W: Write>(report: &Report, style: &Style, page: &mut Page<'_, W>) -> io
         page.labelled(LABEL, "warning", &neutral::terminal(warning), YELLOW)?;
     }
     if let Some(note) = report.baseline_note.as_deref() {
-        page.labelled(LABEL, "baseline", &neutral::terminal(view::baseline_words(note)), YELLOW)?;
+        let none = if note.starts_with(view::NO_BASELINE) { "none: " } else { "" };
+        let words = format!("{none}{}", view::baseline_words(note));
+        page.labelled(LABEL, "baseline", &neutral::terminal(&words), YELLOW)?;
     }
     let cases = number::counted(report.cases.len() as u64, "case");
     let repeats = number::counted(u64::from(report.repeats), "repeat");
@@ -332,6 +353,10 @@ fn notes<W: Write>(report: &Report, style: &Style, page: &mut Page<'_, W>) -> io
     if !style.files.is_empty() {
         let files: Vec<String> = style.files.iter().map(|file| neutral::terminal(file)).collect();
         page.labelled(LABEL, "reports", &files.join(", "), DIM)?;
+        let detailed = files.iter().find(|file| file.ends_with(".md"));
+        if let Some(file) = detailed.filter(|_| report.verdict == Verdict::Fail) {
+            page.labelled(LABEL, "next", &format!("{file} says why each case fails"), PLAIN)?;
+        }
     }
     Ok(())
 }

@@ -480,3 +480,13 @@ fn formats_have_names() {
     }
     assert_eq!("html".parse::<Format>(), Err(UnknownFormat));
 }
+
+#[test]
+fn the_interval_goes_before_a_name_is_broken() {
+    let mut report = sample::fail().report();
+    let id = "check.a-name-of-more-than-thirty-letters";
+    report.criteria[1].id = id.to_owned();
+    let text = |width| rendered(&report, Format::Terminal, Style { width, ..style() });
+    assert!(text(100).contains("interval      "), "{}", text(100));
+    assert!(text(80).contains(id), "{}", text(80));
+}

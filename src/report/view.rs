@@ -4,9 +4,13 @@ use std::collections::HashSet;
 
 use super::number::{self, NONE};
 use super::v1::{
-    Bound, Case, CaseStatus, Criterion, CriterionVerdict, EndedKind, Interval, Metric, MetricKind, Report,
-    Requirement, Tokens, Variant, Verdict,
+    Bound, Case, CaseStatus, Criterion, CriterionVerdict, EndedKind, Interval, Metric, MetricKind, Reason,
+    ReasonCode, Report, Requirement, Tokens, Variant, VariantSummary, Verdict,
 };
+use crate::text::neutral;
+
+/// Cases that a reason names.
+const NAMED: usize = 5;
 
 /// A criterion as a row.
 pub(super) struct CriterionRow<'a> {
@@ -20,6 +24,31 @@ pub(super) struct CriterionRow<'a> {
     pub(super) required: String,
     /// The verdict.
     pub(super) verdict: CriterionVerdict,
+    /// The kind of row that may stand for it: it passes to the letter, and there is no more to say.
+    plain: Option<Plain>,
+}
+
+/// Criteria that pass to the letter, by what they look at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Plain {
+    Check,
+    Case,
+}
+
+/// The criteria as a reader wants them: one by one where there is something to see, the others together.
+pub(super) struct Criteria<'a> {
+    /// Those that did not pass, then those with an interval or a count.
+    pub(super) listed: Vec<CriterionRow<'a>>,
+    /// Two or more that every trial passes, as one row each.
+    pub(super) folded: Vec<Folded<'a>>,
+}
+
+/// Criteria of one kind that every trial passes.
+pub(super) struct Folded<'a> {
+    /// How many of what: `10 checks`.
+    pub(super) label: String,
+    /// The rows it stands for.
+    pub(super) rows: Vec<CriterionRow<'a>>,
 }
 
 /// A metric as a row.
@@ -50,8 +79,22 @@ pub(super) struct CaseRow<'a> {
     pub(super) difference: Option<(&'a str, String)>,
 }
 
-/// The rows of the criteria, those that did not pass first.
-pub(super) fn criteria(report: &Report) -> Vec<CriterionRow<'_>> {
+/// The criteria, those that did not pass first, those that pass to the letter folded.
+pub(super) fn criteria(report: &Report) -> Criteria<'_> {
+    let mut listed = criterion_rows(report);
+    let mut folded = Vec::new();
+    for (plain, noun) in [(Plain::Check, "check"), (Plain::Case, "must-pass case")] {
+        if listed.iter().filter(|row| row.plain == Some(plain)).count() < 2 {
+            continue;
+        }
+        let (rows, rest): (Vec<_>, Vec<_>) = listed.into_iter().partition(|row| row.plain == Some(plain));
+        listed = rest;
+        folded.push(Folded { label: number::counted(rows.len() as u64, noun), rows });
+    }
+    Criteria { listed, folded }
+}
+
+fn criterion_rows(report: &Report) -> Vec<CriterionRow<'_>> {
     let mut rows: Vec<_> = report.criteria.iter().collect();
     rows.sort_by_key(|criterion| match criterion.verdict {
         CriterionVerdict::Fail => 0,
@@ -87,13 +130,85 @@ fn criterion_row<'a>(report: &Report, criterion: &'a Criterion) -> CriterionRow<
         (_, Some(required)) => format!("{sign} {}", show(required)),
         (_, None) => NONE.to_owned(),
     };
+    let plain = match requirement {
+        _ if criterion.verdict != CriterionVerdict::Pass || criterion.estimate.is_none_or(|of| of < 1.0) => {
+            None
+        }
+        Some(Requirement::EveryTrial) => Some(Plain::Check),
+        Some(Requirement::MustPass { .. }) => Some(Plain::Case),
+        _ => None,
+    };
     CriterionRow {
+        plain,
         id: &criterion.id,
         estimate: criterion.estimate.map_or_else(|| NONE.to_owned(), show),
         interval: number::bounds(criterion.lower, criterion.upper, show),
         required,
         verdict: criterion.verdict,
     }
+}
+
+/// Whether no answer of the candidate was graded or measured: tables would be empty.
+pub(super) fn nothing_measured(report: &Report) -> bool {
+    report.metrics.iter().all(|metric| metric.candidate.mean.is_none())
+}
+
+/// The reasons in words: a failed check with its cases, what merely follows from an early end as one.
+pub(super) fn reasons(report: &Report) -> Vec<String> {
+    let early = matches!(report.ended.kind, EndedKind::Stopped | EndedKind::Interrupted);
+    let follows =
+        |reason: &Reason| early && reason.code == ReasonCode::MissingGrades && reason.criterion.is_some();
+    let following = report.reasons.iter().filter(|reason| follows(reason)).count();
+    if following < 2 {
+        return report.reasons.iter().map(|reason| reason_words(report, reason)).collect();
+    }
+    let mut words: Vec<String> = report
+        .reasons
+        .iter()
+        .filter(|reason| !follows(reason))
+        .map(|reason| reason_words(report, reason))
+        .collect();
+    words.push(format!(
+        "{} of {} criteria could not be decided for want of answers.",
+        number::count(following as u64),
+        number::count(report.criteria.len() as u64)
+    ));
+    words
+}
+
+fn reason_words(report: &Report, reason: &Reason) -> String {
+    let criterion = reason
+        .criterion
+        .as_ref()
+        .filter(|_| reason.code == ReasonCode::CheckFailed)
+        .and_then(|id| report.criteria.iter().find(|criterion| criterion.id == *id));
+    let Some(criterion) = criterion else { return reason.message.clone() };
+    let failing: Vec<&Case> =
+        report.cases.iter().filter(|case| case.failing.contains(&criterion.metric)).collect();
+    let mut names: Vec<String> = failing.iter().take(NAMED).map(|case| neutral::clip(&case.id, 32)).collect();
+    if failing.len() > NAMED {
+        names.push(format!("{} more", number::count((failing.len() - NAMED) as u64)));
+    }
+    match names.as_slice() {
+        [] => reason.message.clone(),
+        [name] => format!("{} The case: {name}.", reason.message),
+        [names @ .., last] => format!("{} The cases: {} and {last}.", reason.message, names.join(", ")),
+    }
+}
+
+/// The rows of the metrics that say something beside the criteria: no check that every trial passes, no length
+/// that nothing depends on, nothing that was not measured.
+pub(super) fn telling_metrics(report: &Report) -> Vec<MetricRow<'_>> {
+    let perfect = |of: &VariantSummary| of.missing == 0 && of.mean.is_some_and(|mean| mean >= 1.0);
+    let telling = |metric: &&Metric| match metric.kind {
+        MetricKind::Judge => true,
+        MetricKind::Check => {
+            !perfect(&metric.candidate) || metric.baseline.as_ref().is_some_and(|of| !perfect(of))
+        }
+        MetricKind::Length => report.criteria.iter().any(|criterion| criterion.metric == metric.name),
+        MetricKind::Latency | MetricKind::OutputTokens | MetricKind::Cost => metric.candidate.mean.is_some(),
+    };
+    report.metrics.iter().filter(telling).map(metric_row).collect()
 }
 
 /// The rows of the metrics.
@@ -242,11 +357,15 @@ pub(super) fn variant_name(variant: &Variant) -> String {
     format!("{} {}", variant.prompt.name, variant.prompt.version)
 }
 
+/// How a note starts that says why there is no baseline.
+pub(super) const NO_BASELINE: &str = "no baseline: ";
+
 /// Why there is no baseline, or where its answers are from.
 pub(super) fn baseline_words(note: &str) -> &str {
     match note {
         "new" => "new: there is nothing to compare with at the base",
         "none" => "none, as configured",
+        note if note.starts_with(NO_BASELINE) => note.trim_start_matches(NO_BASELINE),
         "baseline_reused" => "reused: answered in an earlier session",
         other => other,
     }
@@ -256,14 +375,19 @@ pub(super) fn baseline_words(note: &str) -> &str {
 pub(super) fn cost(report: &Report) -> String {
     let usage = &report.usage;
     let money = match usage.cost_usd {
+        Some(usd) if report.simulated => format!("nothing spent (a real model: {})", number::dollars(usd)),
+        None if report.simulated => "nothing spent".to_owned(),
         Some(usd) => number::dollars(usd),
         None => "price not known".to_owned(),
     };
     let tokens = Tokens { prompt_tokens: usage.prompt_tokens, completion_tokens: usage.completion_tokens };
+    let stored = match usage.stored {
+        0 => String::new(),
+        stored => format!(" ({} from the store)", number::count(stored)),
+    };
     format!(
-        "{} ({} from the store), {}, {money}, {}",
+        "{}{stored}, {}, {money}, {}",
         number::counted(usage.calls, "call"),
-        number::count(usage.stored),
         number::tokens(tokens),
         number::duration(report.duration_ms)
     )

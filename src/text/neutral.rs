@@ -39,6 +39,25 @@ pub fn terminal(text: &str) -> String {
     if starts_command(&line) { line.replacen(':', ":\\", 1) } else { line }
 }
 
+/// A line of a file for the picture below a message.
+///
+/// It stays as long as it was, character by character, blanks at its start included, so that a column points at
+/// what it meant. What a terminal or a runner would obey becomes U+FFFD.
+pub fn source_line(text: &str) -> String {
+    let line: String = text
+        .chars()
+        .map(|character| match visible(character) {
+            hidden if is_ignorable(hidden) => REPLACEMENT,
+            blank if blank.is_whitespace() => ' ',
+            other => other,
+        })
+        .collect();
+    if without_commands(&line) == line && !starts_command(&line) {
+        return line;
+    }
+    line.chars().map(|c| if matches!(c, '#' | ':') { REPLACEMENT } else { c }).collect()
+}
+
 /// Text for one place in a Markdown document: a paragraph, a list item or a cell of a table.
 ///
 /// It shows as it is written, in one line. Nothing in it acts: no markup, HTML, comment, fence, cell border or

@@ -1,6 +1,6 @@
 //! Mistakes in files and flags: all at once, each with its place and the next step, before any call.
 
-use crate::support::{Folder, finish, repository};
+use crate::support::{Folder, MockServer, finish, repository};
 
 #[test]
 fn all_mistakes_at_once() {
@@ -140,4 +140,48 @@ fn budgets_are_ceilings() {
     let folder = Folder::small(4);
     folder.promptgate(&["run", "--offline", "--budget-calls", "5"]).expect_code(12).says("budget");
     assert!(folder.report()["usage"]["calls"].as_u64().is_some_and(|calls| calls <= 5));
+}
+
+#[test]
+fn a_mistake_on_an_indented_line_is_pointed_at() {
+    let folder = Folder::small(2);
+    folder.write(
+        "promptgate.yaml",
+        "version: 1\ndataset: cases.jsonl\nprompt: prompt.md\nbaseline: none\nmodel: tiny\njudge: {model: j}\n\
+         metrics:\n    faithfulness:  {treshold: 0.75}\n",
+    );
+    let outcome = folder.promptgate(&["check"]).expect_code(2);
+    let lines: Vec<&str> = outcome.stderr.lines().collect();
+    let at = lines.iter().position(|line| line.contains("{treshold")).expect("the line");
+    assert!(lines[at].contains("|     faithfulness:  {treshold: 0.75}"), "{}", outcome.stderr);
+    assert_eq!(lines[at].find("treshold"), lines[at + 1].find("^^^^^^^^"), "{}", outcome.stderr);
+}
+
+#[test]
+fn a_mistake_without_a_line_says_where_it_is() {
+    let folder = Folder::small(2);
+    let outcome = folder.promptgate(&["check", "--min", "faithfullness=0.9"]).expect_code(2);
+    assert_eq!(
+        outcome.stderr,
+        "error: unknown metric `faithfullness`\n  --> flag --min\n   = help: did you mean `faithfulness`?\n\n"
+    );
+    let nowhere = Folder::new().promptgate(&["check"]).expect_code(2);
+    let lines: Vec<&str> = nowhere.stderr.lines().collect();
+    assert!(lines[1].starts_with("   = help: "), "{}", nowhere.stderr);
+}
+
+#[test]
+fn a_tag_that_no_case_has() {
+    let folder = Folder::golden();
+    folder.promptgate(&["check", "--tag", "refund"]).expect_code(3).says("`refunds`");
+}
+
+#[test]
+fn a_folder_for_reports_that_cannot_be_is_found_before_a_call() {
+    let folder = Folder::small(2);
+    folder.write("taken", "a file");
+    let server = MockServer::start(&[]);
+    let outcome = folder.against(&server.base_url, &["run", "--out", "taken/report"]).expect_code(2);
+    assert!(outcome.stderr.contains("--> flag --out"), "{}", outcome.stderr);
+    assert!(!outcome.stderr.contains("asking for"), "{}", outcome.stderr);
 }

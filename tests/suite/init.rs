@@ -21,7 +21,7 @@ fn another_folder() {
 fn no_file_is_overwritten_and_nothing_half_written() {
     let folder = Folder::new();
     folder.write("cases.jsonl", "mine\n");
-    folder.promptgate(&["init"]).expect_code(2).says("cases.jsonl");
+    folder.promptgate(&["init"]).expect_code(2).says("cases.jsonl exists already; nothing");
     assert_eq!(folder.read("cases.jsonl"), "mine\n");
     assert!(!folder.path().join("promptgate.yaml").exists());
 }

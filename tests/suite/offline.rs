@@ -196,3 +196,44 @@ fn formats_on_standard_output() {
     let outcome = folder.promptgate(&["report", "promptgate-report/report.json", "--format", "markdown"]);
     assert_eq!(outcome.expect_code(0).stdout, folder.read("promptgate-report/report.md"));
 }
+
+#[test]
+fn the_golden_table_is_read_in_seconds() {
+    let folder = Folder::golden();
+    let out = folder.promptgate(&["run", "--offline"]).expect_code(0).stdout;
+    for words in
+        ["10 checks", "5 must-pass cases", "faithfulness.baseline", "limit.latency_p95", "nothing spent"]
+    {
+        assert!(out.contains(words), "no {words} in\n{out}");
+    }
+    for noise in ["check.json_schema", "case.refund-window", "from the store"] {
+        assert!(!out.contains(noise), "{noise} in\n{out}");
+    }
+    assert!(out.lines().count() <= 32, "{out}");
+    let markdown = folder.read("promptgate-report/report.md");
+    assert!(markdown.contains("<details><summary>10 checks that every trial passes"), "{markdown}");
+    assert!(markdown.contains("* check.json_schema\n"), "{markdown}");
+    assert!(folder.report()["criteria"].as_array().is_some_and(|criteria| criteria.len() == 22));
+}
+
+#[test]
+fn a_failed_check_names_its_cases_and_the_next_step() {
+    let folder = Folder::golden();
+    let arguments = ["run", "--offline", "--no-judge", "--candidate", "file:prompts/format-breaker.md"];
+    let out = folder.promptgate(&arguments).expect_code(10).stdout;
+    let out = out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(out.contains("The cases: refund-window, refund-duration,"), "{out}");
+    assert!(out.contains("and 55 more."), "{out}");
+    assert!(out.contains("next promptgate-report/report.md says why each case fails"), "{out}");
+}
+
+#[test]
+fn an_endpoint_that_is_not_there_takes_a_few_lines() {
+    let folder = Folder::small(4);
+    let outcome = folder.against("http://127.0.0.1:9/v1", &["run"]).expect_code(12);
+    assert!(outcome.stdout.contains("connection refused"), "{}", outcome.text());
+    assert!(outcome.stdout.contains("could not be decided for want of answers"), "{}", outcome.text());
+    assert!(outcome.stdout.contains("is the server running?"), "{}", outcome.text());
+    assert!(!outcome.stdout.contains("criterion "), "{}", outcome.text());
+    assert!(outcome.stdout.lines().count() <= 18, "{}", outcome.text());
+}

@@ -21,7 +21,7 @@ pub(crate) fn check(arguments: &CheckArguments) -> Result<ExitStatus, Failure> {
     let baseline = match (suite.plan.baseline(), &suite.earlier, &suite.baseline_note) {
         (Some(variant), _, _) => prompt(&variant.facts),
         (None, Some(earlier), _) => format!("{} of {}", prompt(&earlier.run.candidate), earlier.file),
-        (None, None, Some(note)) => note.clone(),
+        (None, None, Some(note)) => note.replacen("no baseline: ", "none: ", 1),
         (None, None, None) => "none".to_owned(),
     };
     let calls = suite.plan.slots(0, suite.repeats).len();

@@ -7,7 +7,7 @@ use crate::cli::error::Failure;
 use crate::cli::exit::ExitStatus;
 use crate::cli::files::write_whole;
 use crate::cli::output::print;
-use crate::model::{Mistake, Mistakes, Place};
+use crate::model::Mistake;
 
 const FILES: [(&str, &str); 3] = [
     ("promptgate.yaml", include_str!("../starter/promptgate.yaml")),
@@ -17,22 +17,28 @@ const FILES: [(&str, &str); 3] = [
 
 /// Writes the starter suite; writes nothing where one of its files is there already.
 pub(crate) fn init(arguments: &InitArguments) -> Result<ExitStatus, Failure> {
-    let taken: Vec<Mistake> = FILES
+    let path = |name: &str| match arguments.folder.as_path() {
+        here if here == Path::new(".") => name.into(),
+        folder => folder.join(name),
+    };
+    let taken: Vec<String> = FILES
         .iter()
-        .map(|(name, _)| arguments.folder.join(name))
+        .map(|(name, _)| path(name))
         .filter(|path| path.symlink_metadata().is_ok())
-        .map(|path| {
-            Mistake::new("this file exists already")
-                .at(Place::file(path.display().to_string()))
-                .help("`promptgate init FOLDER` writes elsewhere; no file is ever overwritten")
-        })
+        .map(|path| path.display().to_string())
         .collect();
     if !taken.is_empty() {
-        return Err(Mistakes(taken).into());
+        let message = match taken.as_slice() {
+            [one] => format!("{one} exists already; nothing was written"),
+            many => format!("{} exist already; nothing was written", many.join(", ")),
+        };
+        return Err(Mistake::new(message)
+            .help("`promptgate init FOLDER` writes elsewhere; no file is ever overwritten")
+            .into());
     }
     let mut text = String::new();
     for (name, content) in FILES {
-        let path = arguments.folder.join(name);
+        let path = path(name);
         write_whole(&path, |file| file.write_all(content.as_bytes()))?;
         text.push_str(&format!("wrote {}\n", path.display()));
     }

@@ -25,6 +25,7 @@ const TICK: Duration = Duration::from_secs(10);
 /// Loads, asks, grades, decides, reports.
 pub(crate) fn run(arguments: &RunArguments) -> Result<ExitStatus, Failure> {
     let suite = suite::load(&arguments.suite, Some(arguments.offline))?;
+    saved::prepare(&arguments.out)?;
     if !arguments.quiet {
         output::warn(&suite.warnings);
     }
@@ -116,14 +117,17 @@ fn announce(
     let completions = plan.slots(0, repeats).len();
     let judgements = completions * scorers.judges.len();
     let cases = plan.dataset().cases.len();
-    sink.emit(Event::Planned { cases, completions, judgements });
     if !quiet {
+        let judged = match judgements {
+            0 => String::new(),
+            judgements => format!(" and {judgements} judgements"),
+        };
         output::say(&format!(
-            "{} calls: {completions} answers to {cases} cases, {judgements} judgements; more only for retries and \
-             re-asks",
-            completions + judgements
+            "asking for {completions} answers to {cases} cases{judged}; Ctrl-C ends with a report"
         ));
     }
+    // After the line above: a bar that is drawn already would leave a copy of itself there.
+    sink.emit(Event::Planned { cases, completions, judgements });
 }
 
 /// The metrics on which one failing trial of the candidate makes the verdict fail.

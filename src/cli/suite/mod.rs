@@ -6,6 +6,7 @@ mod locate;
 mod scorers;
 mod variants;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 pub(super) use scorers::judge_facts;
@@ -171,6 +172,8 @@ fn select(mut dataset: Dataset, arguments: &SuiteArguments) -> Result<Dataset, F
         return Ok(dataset);
     }
     let all = dataset.cases.len();
+    let tags: BTreeSet<&String> = dataset.cases.iter().flat_map(|case| &case.tags).collect();
+    let known_tags: Vec<String> = tags.into_iter().take(12).map(|tag| format!("`{tag}`")).collect();
     dataset.cases.retain(|case| {
         pattern.as_ref().is_none_or(|pattern| pattern.matches(&case.id))
             && (arguments.tag.is_empty() || case.tags.iter().any(|tag| arguments.tag.contains(tag)))
@@ -179,10 +182,15 @@ fn select(mut dataset: Dataset, arguments: &SuiteArguments) -> Result<Dataset, F
         let filter = arguments.filter.iter().map(|text| format!("--filter {text}"));
         let tags = arguments.tag.iter().map(|tag| format!("--tag {tag}"));
         let selection = filter.chain(tags).collect::<Vec<_>>().join(" ");
+        let help = match (arguments.filter.is_some(), known_tags.is_empty()) {
+            (true, _) => "a filter is a glob over case ids: `refund-*`".to_owned(),
+            (false, true) => "no case has a tag".to_owned(),
+            (false, false) => format!("the cases have the tags {}", known_tags.join(", ")),
+        };
         return Err(Failure::Nothing(
             Mistake::new(format!("{selection} selects none of the {all} cases"))
                 .at(Place::file(&dataset.facts.path))
-                .help("a filter is a glob over case ids: `refund-*`"),
+                .help(help),
         ));
     }
     dataset.facts.digest = load::digest(&dataset.cases);

@@ -224,3 +224,14 @@ fn a_heap_of_accents_is_bounded() {
     assert_eq!(clip("straße und mehr", 7), "straße…");
     assert_eq!(clip("👩‍👩‍👧 ab", 4), "👩‍👩‍👧 ab");
 }
+
+#[test]
+fn a_line_of_a_file_keeps_its_columns() {
+    assert_eq!(source_line("  faithfulness:  {min: 1}"), "  faithfulness:  {min: 1}");
+    assert_eq!(source_line("\tkey: 1 # ä\u{1B}[31m"), " key: 1 # ä\u{FFFD}[31m");
+    for hostile in ["##[error]x", "  ::error::x", "#\u{200B}#[group]", "a\u{202E}b\u{2028}c\r::set"] {
+        let line = source_line(hostile);
+        assert_eq!(line.chars().count(), hostile.chars().count());
+        assert_eq!(guarded(&line), line);
+    }
+}
