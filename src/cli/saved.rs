@@ -13,23 +13,26 @@ use crate::text::Redactor;
 /// The largest report.json that is read back, in bytes.
 const MAX_BYTES: u64 = 1 << 30;
 
-/// Makes sure that a report can be written to a folder, before anything is paid for.
+/// What a run leaves in its folder.
+const FILES: [(&str, Format); 2] = [("report.json", Format::Json), ("report.md", Format::Markdown)];
+
+/// Makes the folder of the reports and tries to write there, before anything is spent on a run.
 pub(super) fn prepare(folder: &Path) -> Result<(), Failure> {
-    std::fs::create_dir_all(folder)
-        .and_then(|()| tempfile::Builder::new().prefix(".promptgate-").tempfile_in(folder))
-        .map(drop)
-        .map_err(|error| {
-            Mistake::new(format!("cannot write reports to {}: {error}", folder.display()))
-                .at(Place::file("--out"))
-                .help("name a folder that can be written to; nothing was called")
-                .into()
-        })
+    let probe = std::fs::create_dir_all(folder)
+        .and_then(|()| tempfile::Builder::new().prefix(".promptgate-").tempfile_in(folder));
+    let blocked = FILES.iter().map(|(name, _)| folder.join(name)).find(|path| path.is_dir());
+    let message = match (probe, blocked) {
+        (Err(error), _) => format!("no report can be written here: {error}"),
+        (Ok(_), Some(path)) => format!("no report can be written here: {} is a folder", path.display()),
+        (Ok(_), None) => return Ok(()),
+    };
+    let place = Place::file(folder.display().to_string());
+    Err(Mistake::new(message).at(place).help("name a folder that can be written to with `--out`").into())
 }
 
 /// Writes report.json and report.md into a folder; returns their paths.
 pub(super) fn write(report: &Report, folder: &Path, redactor: &Redactor) -> Result<Vec<PathBuf>, Failure> {
-    let files = [("report.json", Format::Json), ("report.md", Format::Markdown)];
-    files
+    FILES
         .into_iter()
         .map(|(name, format)| {
             let path = folder.join(name);

@@ -18,7 +18,7 @@ use super::address::{self, Address};
 use super::failure::{self, Teller};
 use super::options::Options;
 use super::wire::{self, Complaint};
-use crate::model::{ChatRequest, Completion, Fault, FaultKind, Mistake, Place};
+use crate::model::{ChatRequest, Completion, Fault, FaultKind, FinishReason, Mistake, Place};
 use crate::port::ChatModel;
 use crate::text::{Redactor, Secret};
 
@@ -180,21 +180,27 @@ impl HttpModel {
         self.check_content_type(&response)?;
         let answer = wire::parse(&body).map_err(|complaint| {
             let what = match complaint {
-                Complaint::Malformed(what) => what,
+                Complaint::Malformed(what) => self.teller.clean(&what),
                 Complaint::Error(message) => {
                     format!("{} with an error: {}", status.as_u16(), self.teller.clean(&message))
                 }
             };
             self.teller.fault(FaultKind::InvalidAnswer, what)
         })?;
+        // A key that the server sends back goes no further: not to a judge, and not into an excerpt that could
+        // cut it in two before a report is redacted.
+        let finish_reason = match answer.finish_reason {
+            FinishReason::Other(name) => FinishReason::Other(self.teller.clean(&name)),
+            known => known,
+        };
         Ok(Completion {
-            text: answer.text,
+            text: self.teller.redactor.redact(&answer.text).into_owned(),
             refusal: answer.refusal,
-            finish_reason: answer.finish_reason,
+            finish_reason,
             usage: answer.usage,
             latency_ms,
-            model: answer.model,
-            system_fingerprint: answer.system_fingerprint,
+            model: answer.model.map(|name| self.teller.clean(&name)),
+            system_fingerprint: answer.system_fingerprint.map(|name| self.teller.clean(&name)),
             stored: false,
         })
     }

@@ -58,6 +58,7 @@ fn look(analysis: &Analysis, policy: &Policy, ended: &Ended, alpha: f64) -> Deci
     let missing = share_missing(analysis, policy);
     let verdict = verdict(
         &criteria,
+        policy.is_empty(),
         missing.as_ref().is_some_and(|(share, _)| *share > policy.max_missing + EXACT),
         ended,
     );
@@ -72,11 +73,16 @@ fn look(analysis: &Analysis, policy: &Policy, ended: &Ended, alpha: f64) -> Deci
 }
 
 /// The verdict of the run.
-fn verdict(criteria: &[CriterionOutcome], too_many_missing: bool, ended: &Ended) -> Verdict {
+fn verdict(
+    criteria: &[CriterionOutcome],
+    nothing_required: bool,
+    too_many_missing: bool,
+    ended: &Ended,
+) -> Verdict {
     let any = |wanted| criteria.iter().any(|criterion| criterion.verdict == wanted);
     if any(CriterionVerdict::Fail) {
         Verdict::Fail
-    } else if criteria.is_empty()
+    } else if nothing_required
         || any(CriterionVerdict::Incomplete)
         || too_many_missing
         || *ended != Ended::Completed

@@ -53,6 +53,17 @@ pub enum Requirement {
     },
 }
 
+impl Requirement {
+    /// Whether no score can miss it: at least 0, or a drop of all there is forgiven. It passes, and proves nothing.
+    pub fn is_empty(&self) -> bool {
+        match self {
+            Self::Minimum(minimum) => *minimum <= 0.0,
+            Self::NotWorse { tolerance } => *tolerance >= 1.0,
+            Self::EveryTrial | Self::Limit { .. } | Self::MustPass { .. } | Self::BrokenCases { .. } => false,
+        }
+    }
+}
+
 /// One thing the gate requires of one metric.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Criterion {
@@ -93,4 +104,11 @@ pub struct Policy {
     pub max_missing: f64,
     /// Seed of the drawn permutations.
     pub seed: u64,
+}
+
+impl Policy {
+    /// Whether nothing is required: no criterion, or none that a score could miss.
+    pub fn is_empty(&self) -> bool {
+        self.criteria.iter().all(|criterion| criterion.requirement.is_empty())
+    }
 }

@@ -52,8 +52,14 @@ pub(super) fn reasons(
         reasons.push(whole(ReasonCode::MissingGrades, message));
     }
     reasons.extend(of(CriterionVerdict::Incomplete, &|_| ReasonCode::MissingGrades));
-    if policy.criteria.is_empty() {
-        let message = "nothing is required of this run; add a metric's min, a check or a baseline".to_owned();
+    if policy.is_empty() {
+        let message = if policy.criteria.is_empty() {
+            "nothing is required of this run; add a metric's min, a check or a baseline"
+        } else {
+            "nothing is required of this run: no score could miss its criteria; raise a min above 0, or lower the \
+             tolerance"
+        };
+        let message = message.to_owned();
         reasons.push(whole(ReasonCode::TooLittleEvidence, message));
     }
     reasons.extend(of(CriterionVerdict::Inconclusive, &|_| ReasonCode::TooLittleEvidence));

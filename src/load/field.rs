@@ -125,10 +125,23 @@ pub(super) fn label(field: Field, value: &Value) -> Result<String, Mistake> {
             field.name()
         )));
     }
+    if text.chars().any(is_invisible) {
+        return Err(Mistake::new(format!("`{}` holds an invisible character", field.name()))
+            .help("type it again: what cannot be seen makes two names look alike"));
+    }
     if text.chars().count() > LONGEST {
         return Err(Mistake::new(format!("`{}` is longer than {LONGEST} characters", field.name())));
     }
     Ok(text)
+}
+
+/// Takes no room or turns the direction of text; joiners, which some scripts need, are left.
+fn is_invisible(character: char) -> bool {
+    matches!(
+        character,
+        '\u{AD}' | '\u{200B}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}'
+            | '\u{FEFF}' | '\u{E0000}'..='\u{E007F}'
+    )
 }
 
 pub(super) fn text(field: Field, value: &Value) -> Result<String, Mistake> {

@@ -338,6 +338,13 @@ fn git(folder: &Path, arguments: &[&str]) -> Result<Said, GitFailure> {
         "GIT_PREFIX",
         "GIT_COMMON_DIR",
         "GIT_NAMESPACE",
+        "GIT_OBJECT_DIRECTORY",
+        "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+        "GIT_SHALLOW_FILE",
+        "GIT_GRAFT_FILE",
+        "GIT_GLOB_PATHSPECS",
+        "GIT_NOGLOB_PATHSPECS",
+        "GIT_ICASE_PATHSPECS",
         "GIT_TRACE",
         "GIT_EXTERNAL_DIFF",
     ] {

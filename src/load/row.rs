@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Map, Value};
+use unicode_normalization::UnicodeNormalization;
 
 use crate::document::suggest;
 use crate::model::{Case, Mistake, Mistakes, Place};
@@ -105,7 +106,7 @@ pub(super) struct Builder<'m> {
     pub(super) sink: Sink,
     cases: Vec<Case>,
     rows: usize,
-    /// Id to the index of its case.
+    /// Id, trimmed and normalised, to the index of its case.
     ids: HashMap<String, usize>,
     /// Every column seen, with what it nearly is.
     columns: BTreeMap<String, Option<Near>>,
@@ -185,7 +186,9 @@ impl<'m> Builder<'m> {
     }
 
     fn add(&mut self, case: Case, row: &Row<'_>, named: bool) {
-        if let Some(first) = self.ids.get(&case.id).and_then(|index| self.cases.get(*index)) {
+        // Two names that a reader cannot tell apart are one.
+        let key: String = case.id.trim().nfc().collect();
+        if let Some(first) = self.ids.get(&key).and_then(|index| self.cases.get(*index)) {
             let column = self.mapping.sources.get(&Field::Id).map_or("id", String::as_str);
             let place = if named { (row.locate)(column, false) } else { row.place.clone() };
             let message = if named {
@@ -198,7 +201,7 @@ impl<'m> Builder<'m> {
             };
             self.sink.push(Mistake::new(message).at(place).help("give every row an id of its own"));
         } else {
-            self.ids.insert(case.id.clone(), self.cases.len());
+            self.ids.insert(key, self.cases.len());
         }
         self.cases.push(case);
     }

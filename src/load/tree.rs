@@ -161,11 +161,17 @@ pub fn decode<'b>(file: &str, bytes: &'b [u8]) -> Result<&'b str, Mistake> {
             .help("save it as UTF-8"));
     }
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    std::str::from_utf8(bytes).map_err(|error| {
-        let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
-        let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
-        Mistake::new("is not UTF-8").at(Place::line(file, line)).help("save it as UTF-8")
-    })
+    let line = |end: usize| {
+        let before = bytes.get(..end).unwrap_or_default();
+        Place::line(file, 1 + before.iter().filter(|byte| **byte == b'\n').count())
+    };
+    if let Some(end) = bytes.iter().position(|byte| *byte == 0) {
+        return Err(Mistake::new("holds a NUL character: it is no text")
+            .at(line(end))
+            .help("save it as UTF-8"));
+    }
+    std::str::from_utf8(bytes)
+        .map_err(|error| Mistake::new("is not UTF-8").at(line(error.valid_up_to())).help("save it as UTF-8"))
 }
 
 fn too_large(shown: &str, limit: u64) -> Mistake {

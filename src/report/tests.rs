@@ -267,8 +267,12 @@ fn filled_with(text: &str) -> Report {
             }
         }
     }
-    for criterion in &mut parts.decision.criteria {
-        criterion.id = text.to_owned();
+    for (required, outcome) in parts.policy.criteria.iter_mut().zip(&mut parts.decision.criteria) {
+        required.id = match required.requirement {
+            v1::Requirement::MustPass { case } => format!("case.{}", parts.run.cases[case].id),
+            _ => text.to_owned(),
+        };
+        outcome.id.clone_from(&required.id);
     }
     for metric in &mut parts.decision.metrics {
         metric.name = text.to_owned();

@@ -3,6 +3,7 @@
 mod compare;
 mod configuration;
 mod git;
+mod hostile;
 mod init;
 mod interrupt;
 mod layering;

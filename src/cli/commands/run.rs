@@ -25,7 +25,6 @@ const TICK: Duration = Duration::from_secs(10);
 /// Loads, asks, grades, decides, reports.
 pub(crate) fn run(arguments: &RunArguments) -> Result<ExitStatus, Failure> {
     let suite = suite::load(&arguments.suite, Some(arguments.offline))?;
-    saved::prepare(&arguments.out)?;
     if !arguments.quiet {
         output::warn(&suite.warnings);
     }
@@ -66,6 +65,7 @@ async fn evaluate_and_report(
     if let Some(earlier) = &earlier {
         mismatch::refuse(&earlier.file, [mismatch::judge(earlier.run.judge.as_ref(), judge.as_ref())])?;
     }
+    saved::prepare(&arguments.out)?;
     let fail_fast = if arguments.fail_fast { literal_metrics(&policy) } else { Default::default() };
     announce(&plan, &scorers, repeats, arguments.quiet, sink.as_ref());
     let header = Header {

@@ -76,8 +76,12 @@ pub(super) fn load(arguments: &SuiteArguments, offline: Option<bool>) -> Result<
     let dataset = select(dataset, arguments)?;
 
     let scorers = scorers::build(&settings, checks, &dataset, arguments.no_judge, &tree, &mut mistakes);
+    if let Some(judge) = &settings.judge {
+        mistakes.0.extend(not_parameters(&location.shown, &judge.parameters));
+    }
     if let Some(variants) = &variants {
         for variant in [Some(&variants.candidate), variants.baseline.as_ref()].into_iter().flatten() {
+            mistakes.0.extend(not_parameters(&variant.facts.prompt.source, &variant.facts.parameters));
             mistakes.0.extend(template::verify(variant, &dataset.cases));
             warnings.extend(template::warnings(variant, &dataset.cases));
         }
@@ -100,8 +104,15 @@ pub(super) fn load(arguments: &SuiteArguments, offline: Option<bool>) -> Result<
         }
     }
     let has_baseline = variants.as_ref().is_some_and(|it| it.baseline.is_some() || it.earlier.is_some());
-    let policy =
-        scorers::policy(&settings, &scorers, &facts(&dataset), has_baseline, arguments, &mut mistakes);
+    let policy = scorers::policy(
+        &settings,
+        &scorers,
+        &facts(&dataset),
+        has_baseline,
+        arguments,
+        &mut mistakes,
+        &mut warnings,
+    );
     let (Some(variants), Some(policy)) = (variants, policy) else { return Err(mistakes.into()) };
     if !mistakes.0.is_empty() {
         return Err(mistakes.into());
@@ -196,6 +207,21 @@ fn select(mut dataset: Dataset, arguments: &SuiteArguments) -> Result<Dataset, F
     dataset.facts.digest = load::digest(&dataset.cases);
     dataset.facts.cases = dataset.cases.len();
     Ok(dataset)
+}
+
+/// Parameters that promptgate sets itself, or whose answer is not one JSON document.
+fn not_parameters(file: &str, parameters: &serde_json::Map<String, serde_json::Value>) -> Vec<Mistake> {
+    let wrong = parameters.iter().filter_map(|(name, value)| {
+        let help = match (name.as_str(), value) {
+            ("model", _) => "name the model with `model`, beside `parameters`",
+            ("messages", _) => "the messages are those of the prompt",
+            ("stream", serde_json::Value::Bool(true)) => "answers are read whole: leave `stream` out",
+            _ => return None,
+        };
+        let message = format!("`{name}` does not belong into the parameters");
+        Some(Mistake::new(message).at(Place::file(file)).help(help))
+    });
+    wrong.collect()
 }
 
 fn facts(dataset: &Dataset) -> Vec<CaseFacts> {

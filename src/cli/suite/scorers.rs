@@ -157,10 +157,16 @@ pub(super) fn policy(
     has_baseline: bool,
     arguments: &SuiteArguments,
     mistakes: &mut Mistakes,
+    warnings: &mut Vec<String>,
 ) -> Option<Policy> {
-    let mut minimums = Vec::new();
+    let mut minimums: Vec<(String, f64)> = Vec::new();
     for text in &arguments.min {
         match config::parse_minimum(text) {
+            Ok((metric, _)) if minimums.iter().any(|(other, _)| *other == metric) => mistakes.0.push(
+                Mistake::new(format!("the minimum of `{metric}` is given twice"))
+                    .at(Place::file("--min"))
+                    .help("give it once"),
+            ),
             Ok(minimum) => minimums.push(minimum),
             Err(found) => mistakes.0.extend(found.0),
         }
@@ -182,6 +188,16 @@ pub(super) fn policy(
                     baseline: check.baseline,
                 });
             }
+        }
+    }
+    for (metric, minimum) in &minimums {
+        let check = checks.iter().find(|check| metric.strip_prefix("check.") == Some(check.name.as_str()));
+        let judged = settings.metrics.iter().find(|other| other.name == *metric);
+        let configured = check.map(|check| check.min).or_else(|| judged.and_then(|metric| metric.min));
+        if let Some(configured) = configured.filter(|configured| minimum < configured) {
+            warnings.push(format!(
+                "--min lowers the minimum of {metric} to {minimum}; the configuration requires {configured}"
+            ));
         }
     }
     match settings.policy(&checks, cases, has_baseline, &minimums) {

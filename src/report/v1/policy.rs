@@ -3,7 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Scope;
+use super::{Report, Scope};
+use crate::text::neutral;
 
 /// All criteria and the rule that decided them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -112,4 +113,44 @@ impl Rule {
             Self::Point => "point",
         }
     }
+}
+
+/// Where the policy is none that a configuration could give, or not the one behind the criteria: an edited report.
+pub(super) fn contradictions(report: &Report) -> Vec<String> {
+    let policy = &report.policy;
+    let mut found = Vec::new();
+    if !(policy.confidence > 0.5 && policy.confidence < 1.0) {
+        found.push("`policy.confidence` is not above 0.5 and below 1".to_owned());
+    }
+    if !(0.0..1.0).contains(&policy.resolution) {
+        found.push("`policy.resolution` is not in 0..1".to_owned());
+    }
+    if !(0.0..=1.0).contains(&policy.max_missing) {
+        found.push("`policy.max_missing` is not in 0..=1".to_owned());
+    }
+    for criterion in &policy.criteria {
+        let wrong = match criterion.requirement {
+            Requirement::Minimum { value } => {
+                (!(0.0..=1.0).contains(&value)).then(|| "is not in 0..=1".to_owned())
+            }
+            Requirement::NotWorse { tolerance } => {
+                (!(0.0..=1.0).contains(&tolerance)).then(|| "forgives what is not in 0..=1".to_owned())
+            }
+            Requirement::Limit { bound: Bound::Absolute(value) | Bound::MaxIncrease(value), .. } => {
+                (value < 0.0).then(|| "has a limit below 0".to_owned())
+            }
+            Requirement::MustPass { case } => match report.cases.get(case) {
+                Some(case) if criterion.id == format!("case.{}", case.id) => None,
+                Some(_) => Some(format!("speaks of case {case}, which has another id")),
+                None => Some(format!("speaks of case {case}, which is not there")),
+            },
+            Requirement::EveryTrial | Requirement::BrokenCases { .. } => None,
+        };
+        found.extend(wrong.map(|wrong| format!("criterion `{}` {wrong}", neutral::terminal(&criterion.id))));
+    }
+    let decided = report.criteria.iter().map(|outcome| &outcome.id);
+    if !policy.criteria.iter().map(|criterion| &criterion.id).eq(decided) {
+        found.push("`policy.criteria` and `criteria` are not the same ones".to_owned());
+    }
+    found
 }

@@ -7,10 +7,13 @@ use serde::Deserialize;
 use crate::model::{Mistake, Mistakes, Place};
 use crate::text::neutral;
 
-use super::{Report, Requirement, Role, SCHEMA};
+use super::{Report, Role, SCHEMA, policy};
 
 /// At most this many mistakes are listed: a file that is wrong throughout needs no more.
 const LISTED: usize = 20;
+
+/// Most repeats of a case, as in the configuration.
+const MOST_REPEATS: u32 = 1000;
 
 /// Only the field that says what the rest is.
 #[derive(Deserialize)]
@@ -84,6 +87,12 @@ fn other_version(file: &str, name: &str) -> Mistake {
 fn contradictions(report: &Report) -> Vec<String> {
     let mut found = Vec::new();
     let mut ids = HashSet::new();
+    let mut scorers = HashSet::new();
+    for scorer in &report.scorers {
+        if !scorers.insert(scorer.as_str()) {
+            found.push(format!("the scorer `{}` is there twice", neutral::terminal(scorer)));
+        }
+    }
     for case in &report.cases {
         let id = || neutral::terminal(&case.id);
         if !ids.insert(case.id.as_str()) {
@@ -101,6 +110,19 @@ fn contradictions(report: &Report) -> Vec<String> {
             if trial.role == Role::Baseline && report.variants.baseline.is_none() {
                 found.push(format!("{}: there is no baseline", name()));
             }
+            let mut graded = HashSet::new();
+            for grade in &trial.grades {
+                let scorer = || neutral::terminal(&grade.scorer);
+                if !graded.insert(grade.scorer.as_str()) {
+                    found.push(format!("{}: two grades of `{}`", name(), scorer()));
+                }
+                if !case.scorers.contains(&grade.scorer) {
+                    found.push(format!("{}: a grade of `{}`, which does not apply", name(), scorer()));
+                }
+                if grade.judging.is_some() && report.judge.is_none() {
+                    found.push(format!("{}: a judgement of `{}`, but no `judge`", name(), scorer()));
+                }
+            }
             if trial.latency_ms.is_some_and(|latency| latency < 0.0) {
                 found.push(format!("{}: `latency_ms` is below 0", name()));
             }
@@ -113,14 +135,10 @@ fn contradictions(report: &Report) -> Vec<String> {
         let (said, there) = (report.dataset.cases, report.cases.len());
         found.push(format!("`dataset.cases` is {said}, but there are {there} cases"));
     }
-    for criterion in &report.policy.criteria {
-        if let Requirement::MustPass { case } = criterion.requirement
-            && case >= report.cases.len()
-        {
-            let id = neutral::terminal(&criterion.id);
-            found.push(format!("criterion `{id}` speaks of case {case}, which is not there"));
-        }
+    if report.repeats > MOST_REPEATS {
+        found.push(format!("`repeats` is {}, above the {MOST_REPEATS} that a run can have", report.repeats));
     }
+    found.extend(policy::contradictions(report));
     if found.is_empty()
         && let Err(message) = report.restore()
     {
