@@ -278,8 +278,8 @@ pub(super) fn points(difference: f64) -> String {
     // As many digits as it takes for something not to read as nothing.
     let digits = match size {
         _ if size >= 1.0 => 1,
-        _ if size >= 0.005 || size < 1e-7 => 2,
-        _ => 7,
+        _ if (1e-7..0.005).contains(&size) => 7,
+        _ => 2,
     };
     let text = trimmed(size, digits);
     if text == "1" { "1 point".to_owned() } else { format!("{text} points") }
