@@ -269,7 +269,7 @@ fn filled_with(text: &str) -> Report {
     }
     for (required, outcome) in parts.policy.criteria.iter_mut().zip(&mut parts.decision.criteria) {
         required.id = match required.requirement {
-            super::v1::Requirement::MustPass { case } => format!("case.{}", parts.run.cases[case].id),
+            v1::Requirement::MustPass { case } => format!("case.{}", parts.run.cases[case].id),
             _ => text.to_owned(),
         };
         outcome.id.clone_from(&required.id);
