@@ -112,7 +112,7 @@ fn the_least_configuration_has_the_defaults() {
 #[test]
 fn broken_configurations_are_told_what_and_where() {
     let rows: &[(&str, &[&str])] = &[
-        ("asert: []", &["4:1: unknown key `asert` (help: known keys are"]),
+        ("asert: []", &["4:1: unknown key `asert` (help: did you mean `checks`?)"]),
         ("metircs: {}", &["4:1: unknown key `metircs` (help: did you mean `metrics`?)"]),
         (
             "endpoint: {max_concurency: 3}",
