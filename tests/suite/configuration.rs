@@ -182,6 +182,10 @@ fn a_folder_for_reports_that_cannot_be_is_found_before_a_call() {
     folder.write("taken", "a file");
     let server = MockServer::start(&[]);
     let outcome = folder.against(&server.base_url, &["run", "--out", "taken/report"]).expect_code(2);
-    assert!(outcome.stderr.contains("--> flag --out"), "{}", outcome.stderr);
+    assert!(
+        outcome.stderr.contains("--> taken/report") && outcome.stderr.contains("`--out`"),
+        "{}",
+        outcome.stderr
+    );
     assert!(!outcome.stderr.contains("asking for"), "{}", outcome.stderr);
 }

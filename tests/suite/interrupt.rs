@@ -15,7 +15,7 @@ fn interrupted_by(signal: &str) {
     let mut child = command.spawn().expect("the executable starts");
     // The line that says what the run will take is printed before the first call.
     let stderr = BufReader::new(child.stderr.take().expect("its errors"));
-    let line = stderr.lines().map_while(Result::ok).find(|line| line.contains("calls"));
+    let line = stderr.lines().map_while(Result::ok).find(|line| line.contains("asking for"));
     assert!(line.is_some());
     let status = Command::new("kill").args([signal, &child.id().to_string()]).status().expect("kill");
     assert!(status.success());

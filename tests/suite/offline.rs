@@ -167,7 +167,7 @@ fn advisory_changes_the_code_and_nothing_else() {
 #[test]
 fn faults_that_pass_are_retried_and_cost_no_answer() {
     let server = MockServer::start(&["--fault", "500=0.2", "--fault", "cut=0.1", "--seed", "4"]);
-    let folder = Folder::small(8);
+    let folder = Folder::small(4);
     folder.edit("promptgate.yaml", "attempts: 2, max_wait: 2s", "attempts: 8");
     folder.against(&server.base_url, &["run"]).expect_code(0);
     let report = folder.report();
