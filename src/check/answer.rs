@@ -4,8 +4,9 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
+use crate::text::json;
+
 use super::path::Path;
-use super::strict;
 
 /// The text of `field` in a JSON answer, or the whole text where no field is configured.
 ///
@@ -18,7 +19,7 @@ pub fn extract<'a>(text: &'a str, field: Option<&str>) -> Result<Cow<'a, str>, S
         return Ok(Cow::Borrowed(text));
     };
     let path = Path::parse(field)?;
-    let value = strict::parse(text).map_err(|error| format!("the answer is not JSON: {error}"))?;
+    let value = json::parse(text).map_err(|error| format!("the answer is not JSON: {error}"))?;
     match path.find(&value)? {
         Value::Null => Err(format!("field \"{path}\" is null")),
         Value::String(text) => Ok(Cow::Owned(text.clone())),

@@ -5,12 +5,12 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::port::{Check, Finding, Subject};
+use crate::text::json;
 
 use super::comparison::{Comparison, reference, text, text_of};
 use super::mistake::EntryMistake;
 use super::reason::{fail, pass, quoted, shown};
 use super::spec::{Built, Files, Spec, present};
-use super::strict;
 
 /// A text, number or truth value, or a map; an empty map compares with the case's expected.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -72,8 +72,8 @@ impl EqualsCheck {
         let equal = if wanted.is_array() || wanted.is_object() {
             // The text of a list or map depends on spaces and order, its value does not.
             let found =
-                strict::parse(answer).map_err(|error| fail(format!("the answer is not JSON: {error}")))?;
-            strict::equal(&found, wanted)
+                json::parse(answer).map_err(|error| fail(format!("the answer is not JSON: {error}")))?;
+            json::equal(&found, wanted)
         } else {
             self.comparison.normalise(answer) == self.comparison.normalise(&text_of(wanted))
         };

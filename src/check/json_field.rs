@@ -6,13 +6,13 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::port::{Check, Finding, Subject};
+use crate::text::json;
 
 use super::mistake::EntryMistake;
 use super::path::Path;
 use super::pattern::{self, Flags};
 use super::reason::{excerpt, fail, finding, kind, pass, quoted, shown};
 use super::spec::{Built, Files, Spec, present};
-use super::strict;
 use super::tolerance::{Tolerance, ToleranceSpec};
 use super::whole::{self, Extract};
 
@@ -69,7 +69,7 @@ impl Spec for JsonField {
         }
         if let Some(values) = self.one_of {
             for (index, value) in values.iter().enumerate() {
-                if values.iter().take(index).any(|earlier| strict::equal(earlier, value)) {
+                if values.iter().take(index).any(|earlier| json::equal(earlier, value)) {
                     let message = format!("{} is listed twice", shown(value));
                     mistakes.push(EntryMistake::new(format!("/one_of/{index}"), message));
                 }
@@ -121,7 +121,7 @@ impl Condition {
     /// What is wrong with the value, if anything.
     fn objection(&self, value: &Value) -> Option<String> {
         match self {
-            Self::Equals(wanted) => (!strict::equal(wanted, value))
+            Self::Equals(wanted) => (!json::equal(wanted, value))
                 .then(|| format!("expected {}, found {}", shown(wanted), shown(value))),
             Self::Matches(regex) => match value {
                 Value::String(text) if regex.is_match(text) => None,
@@ -130,7 +130,7 @@ impl Condition {
                 }
                 other => Some(format!("is {}, not text to match", kind(other))),
             },
-            Self::OneOf(values) => (!values.iter().any(|wanted| strict::equal(wanted, value))).then(|| {
+            Self::OneOf(values) => (!values.iter().any(|wanted| json::equal(wanted, value))).then(|| {
                 let wanted: Vec<String> = values.iter().map(shown).collect();
                 format!("{} is none of {}", shown(value), excerpt(&wanted.join(", "), 200))
             }),

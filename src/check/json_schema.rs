@@ -12,11 +12,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::port::{Check, Finding, Subject};
+use crate::text::json;
 
 use super::mistake::EntryMistake;
 use super::reason::{excerpt, fail, finding, kind, pass, quoted};
 use super::spec::{Built, Files, Spec, present};
-use super::strict;
 use super::whole::{self, Extract};
 
 /// Violations that are shown.
@@ -69,7 +69,7 @@ impl Spec for JsonSchemaSpec {
             (Some(path), None) => {
                 let named = |message: String| vec![EntryMistake::new(pointer, format!("{path}: {message}"))];
                 let text = files(&path).map_err(named)?;
-                let schema = strict::parse(text.trim_start_matches('\u{feff}'))
+                let schema = json::parse(text.trim_start_matches('\u{feff}'))
                     .map_err(|error| named(format!("not JSON: {error}")))?;
                 compile(&schema).map_err(|problems| {
                     problems.into_iter().map(|problem| problem.mistake(pointer, &path)).collect()

@@ -31,7 +31,6 @@ mod shape;
 mod similarity;
 mod spec;
 mod starts_with;
-pub mod strict;
 mod texts;
 mod tolerance;
 mod whole;

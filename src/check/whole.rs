@@ -6,8 +6,7 @@ use serde_json::Value;
 
 use crate::model::FinishReason;
 use crate::port::Subject;
-
-use super::strict;
+use crate::text::json;
 
 /// Where the JSON stands in the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -30,7 +29,7 @@ pub(crate) fn json(subject: &Subject<'_>, extract: Option<Extract>) -> Result<Va
     }
     let text = &subject.completion.text;
     match extract {
-        None => strict::parse(text).map_err(|error| {
+        None => json::parse(text).map_err(|error| {
             let hint = if text.trim_start().starts_with("```") {
                 " (it is fenced; `extract: fenced` allows that)"
             } else {
@@ -40,7 +39,7 @@ pub(crate) fn json(subject: &Subject<'_>, extract: Option<Extract>) -> Result<Va
         }),
         Some(Extract::Fenced) => {
             let block = fenced(text)?;
-            strict::parse(&block).map_err(|error| format!("the fenced block is not JSON: {error}"))
+            json::parse(&block).map_err(|error| format!("the fenced block is not JSON: {error}"))
         }
     }
 }

@@ -30,7 +30,7 @@ pub fn main() -> ExitCode {
         Err(error) => {
             // Help and version are answers, everything else is the user's mistake; clap knows which.
             let status = if error.use_stderr() { ExitStatus::Usage } else { ExitStatus::Pass };
-            return match error.print() {
+            return match output::explain(&error) {
                 Ok(()) => status.into(),
                 Err(_) => ExitStatus::Internal.into(),
             };

@@ -54,3 +54,15 @@ pub(super) fn width() -> usize {
     let columns = terminal_size::terminal_size_of(std::io::stdout()).map(|(width, _)| usize::from(width.0));
     columns.unwrap_or(100).clamp(60, 100)
 }
+
+/// Prints what the parser of the arguments has to say.
+///
+/// It repeats values as they were given: one that would act in a log is shown without colours, and harmless.
+pub(super) fn explain(error: &clap::Error) -> std::io::Result<()> {
+    let plain = error.render().to_string();
+    let harmless: Vec<String> = plain.lines().map(neutral::guarded).collect();
+    if plain.lines().eq(harmless.iter()) {
+        return error.print();
+    }
+    writeln!(std::io::stderr().lock(), "{}", harmless.join("\n"))
+}

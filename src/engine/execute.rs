@@ -80,9 +80,16 @@ impl Engine {
         while state.ended.is_none()
             && let Some(work) = queue.next()
         {
+            let mut first = std::pin::pin!(Arc::clone(self).process(work));
             let graded = tokio::select! {
-                graded = Arc::clone(self).process(work) => graded,
-                () = self.interrupted.cancelled() => { state.end(Ended::Interrupted); return }
+                graded = &mut first => graded,
+                () = self.interrupted.cancelled() => {
+                    state.end(Ended::Interrupted);
+                    if let Ok(graded) = tokio::time::timeout(GRACE, first).await {
+                        state.take(graded);
+                    }
+                    return;
+                }
             };
             let fault = first_fault(&graded.result).cloned();
             let answered = matches!(graded.result, TrialResult::Answered { .. });

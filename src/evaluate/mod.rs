@@ -137,7 +137,7 @@ pub fn adopt_baseline(run: &mut Run, earlier: Run) {
     run.trials.extend(adopted);
     run.trials.sort_by_key(|trial| (trial.case, trial.repeat, trial.role));
     run.baseline = Some(earlier.candidate);
-    run.baseline_note = Some(format!("baseline_reused from a run of {}", earlier.started_at));
+    run.baseline_note = Some(format!("baseline_reused: answered in a run of {}", earlier.started_at));
     run.baseline_reused = true;
     for case in &mut run.cases {
         case.shared = false;

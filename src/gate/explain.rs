@@ -207,6 +207,9 @@ fn must_pass(told: &Told<'_>, name: &str) -> String {
     let share = percent(told.outcome.estimate.unwrap_or_default());
     match told.outcome.verdict {
         CriterionVerdict::Pass => format!("{name} passed in every trial, as it must."),
+        CriterionVerdict::Fail if told.outcome.estimate == Some(0.0) => {
+            format!("{name} must pass, but none of its trials did.")
+        }
         CriterionVerdict::Fail => format!("{name} must pass, but only {share} of its trials did."),
         CriterionVerdict::Inconclusive => {
             format!("{name} must pass, but {share} of its trials did; more repeats would tell.")

@@ -68,7 +68,7 @@ pub(super) async fn score(
     let mut reason = format!("{covered} of {} statements of the expected answer covered", statements.len());
     let mut flags = Vec::new();
     if !contradicted.is_empty() {
-        reason.push_str(&format!("; contradicted: {}", details::ids(&contradicted)));
+        reason.push_str(&format!("; contradicted: number {}", details::ids(&contradicted)));
         flags.push("contradicted".to_owned());
     }
     let absent = with(Coverage::Absent);

@@ -160,7 +160,7 @@ fn tally(checked: &[Checked<'_>], must_answer: bool) -> Scored {
             ("supported without a real quote", unquoted),
         ] {
             if !ids.is_empty() {
-                reason.push_str(&format!("; {what}: {}", details::ids(&ids)));
+                reason.push_str(&format!("; {what}: number {}", details::ids(&ids)));
             }
         }
         (ratio(supported, claims), reason)

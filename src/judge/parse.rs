@@ -6,11 +6,11 @@
 //! the verdict, must never be taken for the verdict. The messages hold no text of the reply but short names.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
-use serde::de::{self, DeserializeOwned, MapAccess, SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer};
-use serde_json::{Map, Value};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::text::json;
 
 use super::reply::{JudgedItem, JudgedReference, JudgedStatement};
 
@@ -83,10 +83,7 @@ pub(super) fn fenced(text: &str) -> Result<Value, String> {
 }
 
 fn document(text: &str) -> Result<Value, String> {
-    match serde_json::from_str::<Unique>(text) {
-        Ok(Unique(value)) => Ok(value),
-        Err(error) => Err(format!("the reply is not one JSON document: {}", short(&error.to_string()))),
-    }
+    json::parse(text).map_err(|error| format!("the reply is not one JSON document: {}", short(&error)))
 }
 
 /// The entries of the list named `list`, in the order of their ids, which are exactly 1 to `asked`.
@@ -153,69 +150,6 @@ fn bounded(parts: &[String]) -> String {
 
 fn short(text: &str) -> String {
     text.chars().filter(|character| !character.is_control()).take(LONGEST_MESSAGE).collect()
-}
-
-/// A JSON value without a key that comes twice.
-struct Unique(Value);
-
-impl<'de> Deserialize<'de> for Unique {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(UniqueVisitor).map(Self)
-    }
-}
-
-struct UniqueVisitor;
-
-impl<'de> Visitor<'de> for UniqueVisitor {
-    type Value = Value;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON value")
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Value, A::Error> {
-        let mut values = Vec::new();
-        while let Some(Unique(value)) = sequence.next_element()? {
-            values.push(value);
-        }
-        Ok(Value::Array(values))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
-        let mut object = Map::new();
-        while let Some(key) = map.next_key::<String>()? {
-            if object.contains_key(&key) {
-                return Err(de::Error::custom(format!("the key `{}` comes twice", short(&key))));
-            }
-            let Unique(value) = map.next_value()?;
-            object.insert(key, value);
-        }
-        Ok(Value::Object(object))
-    }
 }
 
 #[cfg(test)]

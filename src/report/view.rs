@@ -366,8 +366,8 @@ pub(super) fn baseline_words(note: &str) -> &str {
         "new" => "new: there is nothing to compare with at the base",
         "none" => "none, as configured",
         note if note.starts_with(NO_BASELINE) => note.trim_start_matches(NO_BASELINE),
-        "baseline_reused" => "reused: answered in an earlier session",
-        other => other,
+        // The code is for scripts, the rest for people.
+        other => other.strip_prefix("baseline_reused: ").unwrap_or(other),
     }
 }
 
@@ -375,7 +375,7 @@ pub(super) fn baseline_words(note: &str) -> &str {
 pub(super) fn cost(report: &Report) -> String {
     let usage = &report.usage;
     let money = match usage.cost_usd {
-        Some(usd) if report.simulated => format!("nothing spent (a real model: {})", number::dollars(usd)),
+        Some(usd) if report.simulated => format!("nothing spent (would be {})", number::dollars(usd)),
         None if report.simulated => "nothing spent".to_owned(),
         Some(usd) => number::dollars(usd),
         None => "price not known".to_owned(),

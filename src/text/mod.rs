@@ -1,7 +1,8 @@
-//! Text that leaves the program: secrets as a type and their redaction.
+//! Text that leaves the program: secrets as a type, redaction, neutralising; and the strict reading of JSON.
 //!
-//! Used by every room that prints or sends. Knows nothing of cases, runs or endpoints.
+//! Used by every room that prints, sends or reads what a model wrote. Knows nothing of cases, runs or endpoints.
 
+pub mod json;
 pub mod neutral;
 mod redact;
 mod secret;

@@ -334,3 +334,13 @@ fn parameters_do_not_take_the_place_of_model_and_messages() {
         folder.promptgate(&["check"]).expect_code(2).says("promptgate.yaml").says(&format!("`{word}`"));
     }
 }
+
+#[test]
+fn a_flag_whose_value_would_act_in_a_log_is_repeated_harmlessly() {
+    let folder = Folder::small(1);
+    let outcome =
+        folder.promptgate(&["run", "--repeats", "1\n::error::x\u{1b}[31m ##[add-mask]pass"]).expect_code(2);
+    assert!(outcome.stderr.contains("--repeats"), "{}", outcome.stderr);
+    assert!(!outcome.stderr.lines().any(|line| line.trim_start().starts_with("::")), "{}", outcome.stderr);
+    assert!(!outcome.stderr.contains('\u{1b}') && !outcome.stderr.contains("##["), "{:?}", outcome.stderr);
+}

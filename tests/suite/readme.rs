@@ -29,7 +29,7 @@ fn its_commands_exist() {
         assert!(readme.contains(&format!("promptgate {command}")), "{command}");
         Folder::new().promptgate(&[command, "--help"]).expect_code(0);
     }
-    assert!(readme.contains("cargo run --release --locked -- run golden/customer-support --offline"));
+    assert!(readme.contains("cargo run --locked -- run golden/customer-support --offline"));
     assert!(readme.contains("cargo test --locked"));
 }
 

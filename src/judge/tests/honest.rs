@@ -19,7 +19,10 @@ async fn faithfulness_is_the_share_of_backed_statements() {
     let (grade, asked) = faithfulness(answer, &[&reply]).await;
     assert_eq!(grade.score(), Some(1.0 / 3.0));
     assert_eq!(grade.scorer, "metric");
-    assert_eq!(grade.reason, "1 of 3 statements backed by the context; contradicted: 3; not found: 4");
+    assert_eq!(
+        grade.reason,
+        "1 of 3 statements backed by the context; contradicted: number 3; not found: number 4"
+    );
     assert!(grade.flags.is_empty());
     assert_eq!(
         *details_of(&grade, 1),

@@ -51,7 +51,7 @@ pub struct Report {
     pub cases: Vec<Case>,
     /// What was compared.
     pub variants: Variants,
-    /// Why there is no baseline, or that it was reused: `new`, `none`, `baseline_reused`.
+    /// Why there is no baseline, or, after `baseline_reused: `, where its answers are from.
     pub baseline_note: Option<String>,
     /// Whether the baseline's trials were answered in an earlier session.
     pub baseline_reused: bool,

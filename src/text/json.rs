@@ -9,7 +9,8 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
-use super::reason::quoted;
+/// Characters of a key in a message.
+const SHOWN: usize = 120;
 
 /// Reads one JSON value that is the whole text.
 ///
@@ -23,7 +24,7 @@ pub fn parse(text: &str) -> Result<Value, String> {
 }
 
 /// Whether two JSON values are equal: numbers by value (`1` is `1.0`), objects whatever their order.
-pub(crate) fn equal(left: &Value, right: &Value) -> bool {
+pub fn equal(left: &Value, right: &Value) -> bool {
     match (left, right) {
         (Value::Number(a), Value::Number(b)) => match (a.as_i64(), b.as_i64(), a.as_u64(), b.as_u64()) {
             (Some(a), Some(b), _, _) => a == b,
@@ -97,7 +98,8 @@ impl<'de> Visitor<'de> for StrictVisitor {
         let mut map = Map::new();
         while let Some(key) = entries.next_key::<String>()? {
             if map.contains_key(&key) {
-                return Err(A::Error::custom(format!("the key {} occurs twice", quoted(&key))));
+                let shown: String = key.chars().take(SHOWN).collect();
+                return Err(A::Error::custom(format!("the key {shown:?} occurs twice")));
             }
             let Strict(value) = entries.next_value()?;
             map.insert(key, value);
