@@ -191,8 +191,8 @@ mod tests {
             (r#"{"items":[]}"#, "no valid entry for id 1"),
             (r#"{"items":{}}"#, "must be a list"),
             (r#"{"items":[],"score":11}"#, "unknown key `score`"),
-            (r#"{"items":[{"id":1,"id":1,"reasoning":"a","verdict":"yes"}]}"#, "comes twice"),
-            (r#"{"items":[{"id":1,"reasoning":"a","verdict":"no","verdict":"yes"}]}"#, "comes twice"),
+            (r#"{"items":[{"id":1,"id":1,"reasoning":"a","verdict":"yes"}]}"#, "occurs twice"),
+            (r#"{"items":[{"id":1,"reasoning":"a","verdict":"no","verdict":"yes"}]}"#, "occurs twice"),
             (
                 r#"{"items":[{"id":1,"reasoning":"a","verdict":"yes"},{"id":1,"reasoning":"a","verdict":"yes"}]}"#,
                 "id 1 comes twice",

@@ -82,7 +82,10 @@ async fn a_real_quote_does_not_carry_a_wrong_number() {
     let (grade, asked) = faithfulness("Items can be returned within 60 days.", &[&reply, &reply]).await;
     assert_eq!(grade.score(), Some(0.0));
     assert!(asked[1].messages[3].content.contains("- id 1: no quote has the number 60"));
-    assert_eq!(grade.reason, "0 of 1 statements backed by the context; supported without a real quote: number 1");
+    assert_eq!(
+        grade.reason,
+        "0 of 1 statements backed by the context; supported without a real quote: number 1"
+    );
 }
 
 #[tokio::test]
