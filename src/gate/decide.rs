@@ -280,8 +280,11 @@ fn outcome(
 ) -> CriterionOutcome {
     let worst = &examined.worst;
     let best = examined.best.as_ref().unwrap_or(worst);
-    let spread = |pick: fn(&Evidence) -> Option<f64>, better: fn(f64, f64) -> f64| {
-        pick(worst).zip(pick(best)).map(|(a, b)| better(a, b)).filter(|bound| bound.abs() < UNBOUNDED / 1e6)
+    // The estimate counts the cases that both sides have, the fills count all: bounds span both.
+    let spread = |pick: fn(&Evidence) -> Option<f64>, outer: fn(f64, f64) -> f64| {
+        let bound = pick(worst).zip(pick(best)).map(|(a, b)| outer(a, b));
+        let bound = bound.filter(|bound| bound.abs() < UNBOUNDED / 1e6);
+        bound.map(|bound| examined.observed.map_or(bound, |observed| outer(bound, observed)))
     };
     let mut outcome = CriterionOutcome {
         id: criterion.id.clone(),
