@@ -163,20 +163,6 @@ impl Outcome {
 }
 
 #[test]
-#[ignore = "prints the table that the suite is tuned by"]
-fn table() {
-    for name in ["baseline", "support", "quiet-regression", "format-breaker", "fenced", "no-context"] {
-        let outcome = Outcome::noiseless(name);
-        println!("\n{name}: {:.3} {:.3} {:.3}", outcome.faithfulness(), outcome.relevance(), outcome.valid());
-        for (id, (text, valid, faithful, relevant)) in &outcome.answers {
-            if !valid || *faithful < 1.0 || *relevant < 1.0 || std::env::var_os("ALL").is_some() {
-                println!("  {id} {valid} {faithful:.2} {relevant:.2} {text}");
-            }
-        }
-    }
-}
-
-#[test]
 fn the_suite_is_large_and_varied_and_well_formed() {
     let cases = cases();
     assert!(cases.len() >= 50, "{}", cases.len());
