@@ -293,7 +293,8 @@ fn no_repository(folder: &Path, said: &Said) -> NoRepository {
     let complaint = said.complaint();
     let shown = folder.display();
     if complaint.contains("not a git repository") {
-        return NoRepository::Absent(Mistake::new(format!("{shown} is in no git repository")).help(
+        // The note of a run without a baseline: a report holds no path of the machine it was made on.
+        return NoRepository::Absent(Mistake::new("the configuration is in no git repository").help(
             "compare with a file or a saved report, `baseline: file:PATH` or `report:PATH`, or set `none`",
         ));
     }
