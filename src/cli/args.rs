@@ -77,10 +77,14 @@ pub struct SuiteArguments {
     /// Deterministic checks only: no judge is asked, and its metrics gate nothing.
     #[arg(long, env = "PROMPTGATE_NO_JUDGE", hide_env = true)]
     pub no_judge: bool,
-    /// Completions of every case by each variant, decided in one look.
+    /// Completions of every case by each variant; alone, decided in one look.
     #[arg(long, value_name = "N", env = "PROMPTGATE_REPEATS", hide_env = true,
           value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub repeats: Option<u32>,
+    /// Double the repeats up to this many while criteria are undecided.
+    #[arg(long, value_name = "N", env = "PROMPTGATE_MAX_REPEATS", hide_env = true,
+          value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub max_repeats: Option<u32>,
 }
 
 /// `promptgate run`.

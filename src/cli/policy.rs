@@ -1,6 +1,6 @@
 //! The policy in a report and the policy of the gate: the same thing in two rooms' types.
 
-use crate::gate::{Bound, Criterion, Policy, Requirement, Rule, Statistic};
+use crate::gate::{Bound, Criterion, Policy, Requirement, Rule, Schedule, Statistic};
 use crate::model::Scope;
 use crate::report::v1;
 
@@ -19,6 +19,8 @@ pub(super) fn saved(policy: &Policy) -> v1::Policy {
         resolution: policy.resolution,
         max_missing: policy.max_missing,
         seed: policy.seed,
+        repeats: policy.schedule.first(),
+        max_repeats: policy.schedule.most(),
         criteria: policy
             .criteria
             .iter()
@@ -64,6 +66,7 @@ pub(super) fn restored(policy: &v1::Policy) -> Policy {
         resolution: policy.resolution,
         max_missing: policy.max_missing,
         seed: policy.seed,
+        schedule: Schedule::new(policy.repeats, policy.max_repeats),
         criteria: policy
             .criteria
             .iter()

@@ -9,6 +9,9 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use crate::port::{Event, EventSink};
 use crate::text::neutral;
 
+/// So many undecided criteria are named.
+const NAMED: usize = 4;
+
 /// What has happened so far.
 #[derive(Debug, Default, Clone)]
 struct Counts {
@@ -28,7 +31,8 @@ impl Counts {
         match event {
             Event::Planned { cases, completions, .. } => {
                 self.cases = *cases;
-                self.trials = *completions;
+                self.cases_done = 0;
+                self.trials = self.trials_done + completions;
             }
             Event::CallStarted => self.in_flight += 1,
             Event::CallEnded => self.in_flight = self.in_flight.saturating_sub(1),
@@ -42,7 +46,7 @@ impl Counts {
                 self.cases_done = (self.cases_done + usize::from(*case_done)).min(self.cases);
             }
             Event::Spent { usd } => self.spent_usd = *usd,
-            Event::Warning { .. } => {}
+            Event::LookTaken { .. } | Event::Warning { .. } => {}
         }
     }
 
@@ -120,22 +124,44 @@ impl EventSink for Progress {
         let Ok(mut state) = self.0.lock() else { return };
         let (counts, display) = &mut *state;
         counts.take(&event);
+        let said = said(&event);
         match display {
             Display::Bar(bar) => {
                 bar.set_length(counts.trials as u64);
                 bar.set_position(counts.trials_done as u64);
                 bar.set_message(counts.detail());
-                if let Event::Warning { message } = &event {
-                    bar.println(format!("warning: {}", neutral::terminal(message)));
+                if let Some(line) = said {
+                    bar.println(line);
                 }
             }
             Display::Lines { .. } => {
-                if let Event::Warning { message } = &event {
-                    write_line(&format!("warning: {}", neutral::terminal(message)));
+                if let Some(line) = said {
+                    write_line(&line);
                 }
             }
             Display::Quiet => {}
         }
+    }
+}
+
+/// What an event says in a line of its own.
+fn said(event: &Event) -> Option<String> {
+    match event {
+        Event::Warning { message } => Some(format!("warning: {}", neutral::terminal(message))),
+        Event::LookTaken { repeats, next, undecided } => {
+            let (named, more) = undecided.split_at(undecided.len().min(NAMED));
+            let more = match more.len() {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            let named: Vec<_> = named.iter().map(|id| neutral::terminal(id)).collect();
+            Some(format!(
+                "undecided after {repeats} repeats: {}{more}; asking for {} more",
+                named.join(", "),
+                next - repeats
+            ))
+        }
+        _ => None,
     }
 }
 

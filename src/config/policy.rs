@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::resolve::unknown_metric;
 use super::settings::Settings;
-use crate::gate::{Bound, Criterion, Policy, Requirement};
+use crate::gate::{Bound, Criterion, Policy, Requirement, Schedule};
 use crate::model::{CaseFacts, Mistake, Mistakes, Place};
 
 /// What the gate requires of a compiled check.
@@ -84,6 +84,7 @@ impl Settings {
         }
         Ok(Policy {
             criteria,
+            schedule: Schedule::new(self.gate.repeats, self.gate.max_repeats),
             rule: self.gate.rule,
             scope: self.gate.scope,
             confidence: self.gate.confidence,

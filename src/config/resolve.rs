@@ -18,6 +18,8 @@ use crate::gate::Rule;
 use crate::model::{Item, Mistake, Place, Scope};
 
 /// Names that a metric of one's own cannot have: other metrics and the beginnings of criterion ids.
+/// Most repeats by default: looks at 3, 6, 12 and 24.
+const MAX_REPEATS: u32 = 24;
 const RESERVED: [&str; 9] =
     ["latency", "output_tokens", "cost_usd", "length", "check", "limit", "slice", "case", "broken_cases"];
 
@@ -328,14 +330,17 @@ fn store(reader: &mut Reader<'_>, written: Option<WrittenStore>) -> StoreSetting
 }
 
 fn gate(reader: &mut Reader<'_>, written: &WrittenGate) -> GateSettings {
-    let repeats = written.repeats.unwrap_or(3);
-    let max_repeats = written.max_repeats.unwrap_or(repeats);
+    let repeats = written.repeats.unwrap_or(written.max_repeats.map_or(3, |most| most.min(3)));
+    // Repeats given alone are a fixed number of them. More of them narrow the noise of answers and judge, not the
+    // spread of cases, which is what counts for a population.
+    let adaptive = written.repeats.is_none()
+        && !matches!(written.scope, Some(WrittenScope::Population))
+        && !matches!(written.rule, Some(WrittenRule::Point));
+    let max_repeats = written.max_repeats.unwrap_or(if adaptive { MAX_REPEATS } else { repeats });
     if max_repeats < repeats {
         let message = format!("`gate.max_repeats` is {max_repeats}, below the {repeats} of `gate.repeats`");
         let mistake = reader.mistake("/gate/max_repeats", message);
         reader.push(mistake.help("raise it, or leave it out"));
-    } else if max_repeats > repeats {
-        reader.note("`gate.max_repeats`: repeats are not added yet, a run takes one look at `gate.repeats`");
     }
     let resolution = written.resolution.map_or(0.05, |share| share.0);
     if resolution >= 1.0 {

@@ -88,7 +88,7 @@ fn the_complete_example_is_read() {
     assert_eq!(settings.budget.time, Some(Duration::from_secs(1200)));
     let notes = settings.notes();
     let noted: Vec<&str> = notes.iter().filter_map(|note| note.split(':').next()).collect();
-    assert_eq!(noted, ["`judge.self_test`", "`store`", "`gate.max_repeats`"]);
+    assert_eq!(noted, ["`judge.self_test`", "`store`"]);
 }
 
 #[test]
@@ -98,7 +98,7 @@ fn the_least_configuration_has_the_defaults() {
     assert_eq!(settings.user.value, "{{query}}");
     assert_eq!(settings.endpoint.timeout, Duration::from_secs(120));
     assert_eq!(settings.endpoint.max_concurrency, 32);
-    assert_eq!((settings.gate.repeats, settings.gate.max_repeats), (3, 3));
+    assert_eq!((settings.gate.repeats, settings.gate.max_repeats), (3, 24));
     assert_eq!((settings.gate.confidence, settings.gate.resolution), (0.95, 0.05));
     assert_eq!(
         (settings.gate.baseline_tolerance, settings.gate.max_missing, settings.gate.seed),

@@ -310,10 +310,11 @@ pub(super) struct WrittenStore {
 #[serde(deny_unknown_fields, default)]
 #[schemars(rename = "Gate")]
 pub(super) struct WrittenGate {
-    /// Answers to every case by each variant; 3 by default.
+    /// Answers to every case by each variant at the first look; 3 by default. Given without max_repeats, the only
+    /// look.
     #[schemars(range(min = 1, max = 1_000))]
     pub(super) repeats: Option<u32>,
-    /// Most answers to a case when more evidence is needed; as repeats by default.
+    /// Most answers to a case: while criteria are undecided, repeats are doubled up to this many; 24 by default.
     #[schemars(range(min = 1, max = 1_000))]
     pub(super) max_repeats: Option<u32>,
     /// One-sided confidence of every decision, above 0.5 and below 1; 0.95 by default.

@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::grade::Scorers;
-use super::plan::{Plan, Slot};
+use super::plan::{Plan, Roles, Slot};
 use crate::model::{Completion, Ended, Fault, FaultKind, Grade, Outcome, Role, Score, Trial, TrialResult};
 use crate::port::{ChatModel, Event, EventSink};
 
@@ -17,7 +17,7 @@ const GRACE: Duration = Duration::from_secs(5);
 /// After so many judgements without a single valid one, of one metric or of all, the judge is taken for broken.
 const USELESS_JUDGEMENTS: u32 = 10;
 
-/// Carries out slots of one plan.
+/// Carries out rounds of one plan.
 pub struct Engine {
     /// What to ask.
     pub plan: Plan,
@@ -37,7 +37,18 @@ pub struct Engine {
     pub stop: CancellationToken,
 }
 
-/// What carrying out slots brought.
+/// What to ask for in one round.
+#[derive(Debug, Default)]
+pub struct Round {
+    /// New completions.
+    pub slots: Vec<Slot>,
+    /// Metrics of the judges to ask.
+    pub judges: BTreeSet<String>,
+    /// The trials of earlier rounds.
+    pub earlier: Vec<Trial>,
+}
+
+/// What a round brought, with the trials of those before it.
 #[derive(Debug)]
 pub struct Executed {
     /// Trials that came to an end, in plan order: case, repeat, candidate before baseline.
@@ -59,17 +70,21 @@ struct Work {
 }
 
 impl Engine {
-    /// Carries out the slots; what came back missing is asked once more at the end.
-    pub async fn execute(self: &Arc<Self>, slots: Vec<Slot>) -> Executed {
-        let mut state = State::new(self, &slots);
-        let mut queue = slots.into_iter().map(|slot| Work { slot, earlier: None });
-        self.probe(&mut queue, &mut state).await;
+    /// Carries out a round; what is missing from earlier ones is asked again first, what came back missing in this
+    /// one once more at the end.
+    pub async fn execute(self: &Arc<Self>, round: Round) -> Executed {
+        let Round { slots, judges, earlier } = round;
+        let first = earlier.is_empty();
+        let mut state = State::new(self, &slots, judges);
+        let again = state.reopen(earlier);
+        let mut queue = again.into_iter().chain(slots.into_iter().map(|slot| Work { slot, earlier: None }));
+        if first {
+            self.probe(&mut queue, &mut state).await;
+        }
         self.drain(&mut queue, &mut state).await;
         if state.ended.is_none() {
             let mut again = state.take_missing().into_iter();
             self.drain(&mut again, &mut state).await;
-            // What was waiting for its second try when the run ended stays as it was.
-            state.done.extend(again.filter_map(Work::into_earlier));
         }
         state.finish()
     }
@@ -80,7 +95,7 @@ impl Engine {
         while state.ended.is_none()
             && let Some(work) = queue.next()
         {
-            let mut first = std::pin::pin!(Arc::clone(self).process(work));
+            let mut first = std::pin::pin!(Arc::clone(self).process(work, Arc::clone(&state.judges)));
             let graded = tokio::select! {
                 graded = &mut first => graded,
                 () = self.interrupted.cancelled() => {
@@ -113,7 +128,7 @@ impl Engine {
         loop {
             while state.ended.is_none() && running.len() < self.concurrency {
                 let Some(work) = queue.next() else { break };
-                running.spawn(Arc::clone(self).process(work));
+                running.spawn(Arc::clone(self).process(work, Arc::clone(&state.judges)));
             }
             if state.ended.is_some() || running.is_empty() {
                 break;
@@ -137,7 +152,7 @@ impl Engine {
         }
     }
 
-    async fn process(self: Arc<Self>, work: Work) -> Graded {
+    async fn process(self: Arc<Self>, work: Work, judges: Arc<BTreeSet<String>>) -> Graded {
         let slot = work.slot;
         let case = &self.plan.dataset().cases[slot.case];
         let (completion, mut grades) = match work.earlier {
@@ -152,7 +167,8 @@ impl Engine {
         };
         if !self.fails_for_certain(slot, &grades) {
             let wanted = |name: &str| {
-                grades.iter().all(|grade: &Grade| grade.scorer != name || grade.score().is_none())
+                judges.contains(name)
+                    && grades.iter().all(|grade: &Grade| grade.scorer != name || grade.score().is_none())
             };
             let judged = self.scorers.judge(case, &completion, slot.repeat, wanted).await;
             for mut new in judged {
@@ -188,23 +204,21 @@ impl Engine {
     }
 }
 
-impl Work {
-    fn into_earlier(self) -> Option<Graded> {
-        let Self { slot, earlier } = self;
-        earlier
-            .map(|(completion, grades)| Graded { slot, result: TrialResult::Answered { completion, grades } })
-    }
-}
-
 /// What has come back so far.
 struct State<'a> {
     engine: &'a Engine,
+    /// The judges of this round.
+    judges: Arc<BTreeSet<String>>,
+    /// Trials of earlier rounds that stay as they are.
+    kept: Vec<Trial>,
     done: Vec<Graded>,
+    /// What is being asked again, as it was: it stays so where the run ends before.
+    waiting: BTreeMap<(usize, u32, Role), Graded>,
     ended: Option<Ended>,
     /// Slots still to come, by case.
     left: Vec<u32>,
     /// What each judge has brought, by metric.
-    judges: BTreeMap<String, Tally>,
+    tallies: BTreeMap<String, Tally>,
 }
 
 /// Judgements of one metric.
@@ -215,12 +229,21 @@ struct Tally {
 }
 
 impl<'a> State<'a> {
-    fn new(engine: &'a Engine, slots: &[Slot]) -> Self {
+    fn new(engine: &'a Engine, slots: &[Slot], judges: BTreeSet<String>) -> Self {
         let mut left = vec![0; engine.plan.dataset().cases.len()];
         for slot in slots {
             left[slot.case] += 1;
         }
-        Self { engine, done: Vec::new(), ended: None, left, judges: BTreeMap::new() }
+        Self {
+            engine,
+            judges: Arc::new(judges),
+            kept: Vec::new(),
+            done: Vec::new(),
+            waiting: BTreeMap::new(),
+            ended: None,
+            left,
+            tallies: BTreeMap::new(),
+        }
     }
 
     fn take_joined(&mut self, joined: Result<Graded, tokio::task::JoinError>) {
@@ -252,24 +275,25 @@ impl<'a> State<'a> {
                 self.end(Ended::FailedFast);
             }
         }
+        self.waiting.remove(&place(graded.slot));
         self.done.push(graded);
     }
 
     /// Books what the judges brought; the run ends where one never gives a valid verdict.
     fn count_judgements(&mut self, grades: &[Grade]) {
         for grade in grades.iter().filter(|grade| grade.judging.is_some()) {
-            let tally = self.judges.entry(grade.scorer.clone()).or_default();
+            let tally = self.tallies.entry(grade.scorer.clone()).or_default();
             match &grade.outcome {
                 Outcome::Score(_) => tally.valid += 1,
                 Outcome::Ungraded(_) => tally.useless += 1,
             }
         }
-        let useless: u32 = self.judges.values().map(|tally| tally.useless).sum();
+        let useless: u32 = self.tallies.values().map(|tally| tally.useless).sum();
         let (what, count) = if let Some((name, tally)) =
-            self.judges.iter().find(|(_, tally)| tally.valid == 0 && tally.useless >= USELESS_JUDGEMENTS)
+            self.tallies.iter().find(|(_, tally)| tally.valid == 0 && tally.useless >= USELESS_JUDGEMENTS)
         {
             (format!(" for {name}"), tally.useless)
-        } else if useless >= USELESS_JUDGEMENTS && self.judges.values().all(|tally| tally.valid == 0) {
+        } else if useless >= USELESS_JUDGEMENTS && self.tallies.values().all(|tally| tally.valid == 0) {
             (String::new(), useless)
         } else {
             return;
@@ -290,7 +314,7 @@ impl<'a> State<'a> {
 
     /// Whether some judge has replied, but never with a valid verdict.
     fn awaits_a_verdict(&self) -> bool {
-        self.judges.values().any(|tally| tally.valid == 0)
+        self.tallies.values().any(|tally| tally.valid == 0)
     }
 
     /// The first reason to end stays: what follows from stopping is no reason.
@@ -301,39 +325,63 @@ impl<'a> State<'a> {
         }
     }
 
-    /// Takes out what is missing and may come when asked again.
-    fn take_missing(&mut self) -> Vec<Work> {
+    /// Sets earlier trials aside, but for those that lack something which may come when asked again.
+    fn reopen(&mut self, earlier: Vec<Trial>) -> Vec<Work> {
         let mut again = Vec::new();
-        let mut kept = Vec::new();
-        for graded in self.done.drain(..) {
-            match graded.result {
-                TrialResult::Missing(ref fault) if may_recover(fault) => {
-                    again.push(Work { slot: graded.slot, earlier: None });
-                }
-                TrialResult::Answered { completion, grades }
-                    if grades.iter().any(|grade| match &grade.outcome {
-                        Outcome::Ungraded(Some(fault)) => may_recover(fault),
-                        Outcome::Ungraded(None) => true,
-                        Outcome::Score(_) => false,
-                    }) =>
-                {
-                    again.push(Work { slot: graded.slot, earlier: Some((completion, grades)) });
-                }
-                result => kept.push(Graded { slot: graded.slot, result }),
+        for trial in earlier {
+            let shared = self.engine.plan.shared().get(trial.case).copied().unwrap_or_default();
+            if !self.may_come(&trial.result) {
+                self.kept.push(trial);
+            } else if !shared || trial.role == Role::Candidate {
+                let roles = if shared { Roles::Both } else { Roles::One(trial.role) };
+                let slot = Slot { case: trial.case, repeat: trial.repeat, roles };
+                again.push(self.ask_again(Graded { slot, result: trial.result }));
             }
         }
-        self.done = kept;
-        again.sort_by_key(|work| (work.slot.case, work.slot.repeat, work.slot.roles.sender()));
-        for work in &again {
-            self.left[work.slot.case] += 1;
-        }
         again
+    }
+
+    /// Takes out what is missing and may come when asked again.
+    fn take_missing(&mut self) -> Vec<Work> {
+        let (missing, done): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.done).into_iter().partition(|graded| self.may_come(&graded.result));
+        self.done = done;
+        let mut again: Vec<Work> = missing.into_iter().map(|graded| self.ask_again(graded)).collect();
+        again.sort_by_key(|work| place(work.slot));
+        again
+    }
+
+    /// Whether something is missing that this round asks for and that may come when asked again.
+    fn may_come(&self, result: &TrialResult) -> bool {
+        match result {
+            TrialResult::Missing(fault) => may_recover(fault),
+            TrialResult::Answered { grades, .. } => grades
+                .iter()
+                .filter(|grade| self.judges.contains(&grade.scorer))
+                .any(|grade| match &grade.outcome {
+                    Outcome::Ungraded(Some(fault)) => may_recover(fault),
+                    Outcome::Ungraded(None) => true,
+                    Outcome::Score(_) => false,
+                }),
+        }
+    }
+
+    fn ask_again(&mut self, graded: Graded) -> Work {
+        let slot = graded.slot;
+        self.left[slot.case] += 1;
+        let earlier = match &graded.result {
+            TrialResult::Missing(_) => None,
+            TrialResult::Answered { completion, grades } => Some((completion.clone(), grades.clone())),
+        };
+        self.waiting.insert(place(slot), graded);
+        Work { slot, earlier }
     }
 
     fn finish(self) -> Executed {
         let mut trials: Vec<Trial> = self
             .done
             .into_iter()
+            .chain(self.waiting.into_values())
             .flat_map(|graded| {
                 let Slot { case, repeat, roles } = graded.slot;
                 roles.all().iter().map(move |&role| Trial {
@@ -343,10 +391,16 @@ impl<'a> State<'a> {
                     result: graded.result.clone(),
                 })
             })
+            .chain(self.kept)
             .collect();
         trials.sort_by_key(|trial| (trial.case, trial.repeat, trial.role));
         Executed { trials, ended: self.ended.unwrap_or(Ended::Completed) }
     }
+}
+
+/// A slot's place in the order of the plan.
+fn place(slot: Slot) -> (usize, u32, Role) {
+    (slot.case, slot.repeat, slot.roles.sender())
 }
 
 /// The fault that kept this trial, or a judgement of it, from coming.

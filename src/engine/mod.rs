@@ -9,6 +9,6 @@ mod plan;
 #[cfg(test)]
 mod tests;
 
-pub use execute::{Engine, Executed};
+pub use execute::{Engine, Executed, Round};
 pub use grade::Scorers;
 pub use plan::{Plan, Roles, Slot};

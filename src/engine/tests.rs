@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::{Engine, Executed, Plan, Roles, Scorers, Slot};
+use super::{Engine, Executed, Plan, Roles, Round, Scorers, Slot};
 use crate::check;
 use crate::judge::{Judge, Spec};
 use crate::model::{
@@ -140,10 +140,16 @@ fn bench(
 impl Bench {
     async fn run(self, repeats: u32) -> (Executed, Vec<ChatRequest>, usize) {
         let engine = Arc::new(self.engine);
-        let executed = engine.execute(engine.plan.slots(0, repeats)).await;
+        let executed = engine.execute(round(&engine, 0, repeats)).await;
         let asked = self.model.asked.lock().unwrap().clone();
         (executed, asked, self.model.peak.load(Ordering::SeqCst))
     }
+}
+
+/// Repeats `from..to` by all judges, with nothing before them.
+fn round(engine: &Engine, from: u32, to: u32) -> Round {
+    let judges = engine.scorers.judges.iter().map(|judge| judge.name().to_owned()).collect();
+    Round { slots: engine.plan.slots(from, to), judges, earlier: Vec::new() }
 }
 
 fn stopped(executed: &Executed) -> Option<FaultKind> {
@@ -365,7 +371,7 @@ async fn what_never_comes_back_does_not_hold_an_interrupt() {
     let interrupted = engine.interrupted.clone();
     let engine = Arc::new(engine);
     let started = Instant::now();
-    let (executed, ()) = tokio::join!(engine.execute(engine.plan.slots(0, 1)), async {
+    let (executed, ()) = tokio::join!(engine.execute(round(&engine, 0, 1)), async {
         tokio::time::sleep(Duration::from_secs(2)).await;
         interrupted.cancel();
     });

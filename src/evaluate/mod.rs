@@ -1,21 +1,24 @@
-//! The way from a plan to a decision: execute, analyse, decide.
-//!
-//! One look is taken, at all planned repeats; further looks belong here. Reads no file and prints nothing.
+//! The way from a plan to a decision: execute, analyse, decide, and again with more repeats while that can
+//! settle something. Which look comes next is the gate's to say. Reads no file and prints nothing.
 
 #[cfg(test)]
 mod tests;
 mod totals;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 pub use totals::CallCounter;
+use totals::Prices;
 
-use crate::engine::Engine;
+use crate::engine::{Engine, Round};
 use crate::gate::{self, Policy};
 use crate::metric;
-use crate::model::{Analysis, CaseFacts, Decision, JudgeFacts, Role, Run, Trial, TrialResult};
+use crate::model::{
+    Analysis, Asked, CallTotals, CaseFacts, Decision, Ended, JudgeFacts, Role, Run, Trial, TrialResult,
+};
+use crate::port::Event;
 
 /// What is known of a run before its first call.
 #[derive(Debug, Clone)]
@@ -24,8 +27,6 @@ pub struct Header {
     pub name: String,
     /// RFC 3339, UTC.
     pub started_at: String,
-    /// Repeats of every case.
-    pub repeats: u32,
     /// The judge, if one is asked.
     pub judge: Option<JudgeFacts>,
     /// US dollars per million tokens by model: input, output.
@@ -49,16 +50,61 @@ pub struct Evaluation {
     pub decision: Decision,
 }
 
-/// Carries out the whole plan and decides; the candidate of an `earlier` run, if given, is the baseline.
+/// Carries out the plan, look after look, until the verdict stands or the schedule ends; the candidate of an
+/// `earlier` run, if given, is the baseline.
 pub async fn evaluate(
     engine: &Arc<Engine>,
     header: Header,
     policy: &Policy,
     earlier: Option<Run>,
     counter: &CallCounter,
-    elapsed: impl FnOnce() -> Duration,
+    elapsed: impl Fn() -> Duration,
 ) -> Evaluation {
-    let executed = engine.execute(engine.plan.slots(0, header.repeats)).await;
+    let prices = Prices {
+        prices: header.prices.clone(),
+        judge_model: header.judge.as_ref().map(|judge| judge.model.clone()).unwrap_or_default(),
+    };
+    let mut run = unanswered(engine, header);
+    let mut repeats = policy.schedule.first();
+    let mut judges: BTreeSet<String> =
+        engine.scorers.judges.iter().map(|judge| judge.name().to_owned()).collect();
+    loop {
+        let slots = engine.plan.slots(run.asked.repeats, repeats);
+        let earlier_trials = std::mem::take(&mut run.trials);
+        let round = Round { slots, judges: judges.clone(), earlier: earlier_trials };
+        let executed = engine.execute(round).await;
+        run.asked.repeats = repeats;
+        for (scorer, graded) in run.scorers.iter().zip(&mut run.asked.graded) {
+            if judges.contains(scorer) || !engine.scorers.judges.iter().any(|judge| judge.name() == scorer) {
+                *graded = repeats;
+            }
+        }
+        run.totals = totals::of(&executed.trials, &run.cases, &prices, engine, counter);
+        run.trials = executed.trials;
+        run.ended = executed.ended;
+        if let Some(earlier) = &earlier {
+            adopt_baseline(&mut run, earlier);
+        }
+        run.duration_ms = elapsed().as_millis().try_into().unwrap_or(u64::MAX);
+        let (analysis, decision) = decide(&run, policy);
+        let Some(next) = &decision.next else { return Evaluation { run, analysis, decision } };
+        engine.sink.emit(Event::LookTaken { repeats, next: next.repeats, undecided: next.undecided.clone() });
+        repeats = next.repeats;
+        judges.retain(|judge| next.metrics.contains(judge));
+        engine.sink.emit(planned(engine, run.asked.repeats, repeats, judges.len()));
+        // The lent trials are taken again at every look: it may reach further into them.
+        run.trials.retain(|trial| earlier.is_none() || trial.role == Role::Candidate);
+    }
+}
+
+/// What asking for repeats `from..to` takes, with so many judges.
+pub fn planned(engine: &Engine, from: u32, to: u32, judges: usize) -> Event {
+    let completions = engine.plan.slots(from, to).len();
+    Event::Planned { cases: engine.plan.dataset().cases.len(), completions, judgements: completions * judges }
+}
+
+/// The run before its first call.
+fn unanswered(engine: &Engine, header: Header) -> Run {
     let dataset = engine.plan.dataset();
     let cases: Vec<CaseFacts> = dataset
         .cases
@@ -78,8 +124,7 @@ pub async fn evaluate(
         .iter()
         .map(|metric| (0..cases.len()).map(|case| engine.scorers.applies(metric, case)).collect())
         .collect();
-    let totals = totals::of(&executed.trials, &cases, &header, engine, counter);
-    let mut run = Run {
+    Run {
         name: header.name,
         started_at: header.started_at,
         duration_ms: 0,
@@ -88,24 +133,18 @@ pub async fn evaluate(
         candidate: engine.plan.candidate().facts.clone(),
         baseline: engine.plan.baseline().map(|variant| variant.facts.clone()),
         baseline_note: header.baseline_note,
-        baseline_reused: false,
         judge: header.judge,
+        asked: Asked::all(0, scorers.len()),
+        lent: None,
         scorers,
         applies,
-        repeats: header.repeats,
-        trials: executed.trials,
-        totals,
+        trials: Vec::new(),
+        totals: CallTotals::default(),
         prices: header.prices,
         simulated: header.simulated,
-        ended: executed.ended,
+        ended: Ended::Completed,
         warnings: header.warnings,
-    };
-    if let Some(earlier) = earlier {
-        adopt_baseline(&mut run, earlier);
     }
-    run.duration_ms = elapsed().as_millis().try_into().unwrap_or(u64::MAX);
-    let (analysis, decision) = decide(&run, policy);
-    Evaluation { run, analysis, decision }
 }
 
 /// Analyses and decides; the same for a fresh run and for saved reports.
@@ -117,18 +156,19 @@ pub fn decide(run: &Run, policy: &Policy) -> (Analysis, Decision) {
 
 /// Makes the candidate of an earlier run the baseline of this one; cases are matched by id.
 ///
-/// Only repeats that this run has too are taken, so that both sides are of one length; what the earlier run
-/// lacks is missing.
-pub fn adopt_baseline(run: &mut Run, earlier: Run) {
+/// Only repeats that this run has too are taken: a look reads as many of both sides. Where the earlier run was
+/// asked for fewer, those there are count; what it was asked for and lacks is missing.
+pub fn adopt_baseline(run: &mut Run, earlier: &Run) {
     let index: BTreeMap<&str, usize> =
         run.cases.iter().enumerate().map(|(index, case)| (case.id.as_str(), index)).collect();
+    let repeats = run.asked.repeats;
     let adopted: Vec<Trial> = earlier
         .trials
-        .into_iter()
-        .filter(|trial| trial.role == Role::Candidate && trial.repeat < run.repeats)
+        .iter()
+        .filter(|trial| trial.role == Role::Candidate && trial.repeat < repeats)
         .filter_map(|trial| {
             let case = *index.get(earlier.cases.get(trial.case)?.id.as_str())?;
-            Some(Trial { case, role: Role::Baseline, ..trial })
+            Some(Trial { case, role: Role::Baseline, repeat: trial.repeat, result: trial.result.clone() })
         })
         .collect();
     run.trials.retain(|trial| trial.role == Role::Candidate);
@@ -136,9 +176,17 @@ pub fn adopt_baseline(run: &mut Run, earlier: Run) {
     run.totals.stored += adopted.iter().filter(is_answered).count() as u64;
     run.trials.extend(adopted);
     run.trials.sort_by_key(|trial| (trial.case, trial.repeat, trial.role));
-    run.baseline = Some(earlier.candidate);
+    run.baseline = Some(earlier.candidate.clone());
     run.baseline_note = Some(format!("baseline_reused: answered in a run of {}", earlier.started_at));
-    run.baseline_reused = true;
+    let graded = |scorer: &String| {
+        let place = earlier.scorers.iter().position(|other| other == scorer);
+        // What the earlier run never graded is missing, not left out.
+        place.and_then(|place| earlier.asked.graded.get(place)).map_or(repeats, |graded| repeats.min(*graded))
+    };
+    run.lent = Some(Asked {
+        repeats: repeats.min(earlier.asked.repeats),
+        graded: run.scorers.iter().map(graded).collect(),
+    });
     for case in &mut run.cases {
         case.shared = false;
     }

@@ -2,8 +2,8 @@
 
 use crate::metric;
 use crate::model::{
-    CallTotals, CaseFacts, DatasetFacts, Ended, Fault, FaultKind, PromptFacts, Role, Run, Trial, TrialResult,
-    VariantFacts,
+    Asked, CallTotals, CaseFacts, DatasetFacts, Ended, Fault, FaultKind, PromptFacts, Role, Run, Trial,
+    TrialResult, VariantFacts,
 };
 
 use super::adopt_baseline;
@@ -42,11 +42,11 @@ fn run(name: &str, cases: &[&str], repeats: u32, roles: &[Role]) -> Run {
         candidate: variant(name),
         baseline: None,
         baseline_note: None,
-        baseline_reused: false,
         judge: None,
         scorers: Vec::new(),
         applies: Vec::new(),
-        repeats,
+        asked: Asked::all(repeats, 0),
+        lent: None,
         trials,
         totals: CallTotals::default(),
         prices: Vec::new(),
@@ -70,7 +70,7 @@ fn lent(run: &Run) -> Vec<String> {
 #[test]
 fn cases_are_matched_by_id_and_repeats_by_number() {
     let mut new = run("new", &["b", "a"], 2, &[Role::Candidate]);
-    adopt_baseline(&mut new, run("old", &["a", "gone", "b"], 3, &[Role::Candidate, Role::Baseline]));
+    adopt_baseline(&mut new, &run("old", &["a", "gone", "b"], 3, &[Role::Candidate, Role::Baseline]));
     assert_eq!(lent(&new), ["b: old b 0", "b: old b 1", "a: old a 0", "a: old a 1"]);
     let places: Vec<_> = new.trials.iter().map(|trial| (trial.case, trial.repeat, trial.role)).collect();
     assert!(places.is_sorted());
@@ -81,7 +81,7 @@ fn cases_are_matched_by_id_and_repeats_by_number() {
 #[test]
 fn a_baseline_of_its_own_gives_way() {
     let mut new = run("new", &["a"], 1, &[Role::Candidate, Role::Baseline]);
-    adopt_baseline(&mut new, run("old", &["a"], 1, &[Role::Candidate]));
+    adopt_baseline(&mut new, &run("old", &["a"], 1, &[Role::Candidate]));
     assert_eq!(lent(&new), ["a: old a 0"]);
 }
 
@@ -89,13 +89,13 @@ fn a_baseline_of_its_own_gives_way() {
 fn the_analysis_knows_that_it_was_lent() {
     let mut new = run("new", &["a"], 1, &[Role::Candidate]);
     assert!(!metric::analyse(&new).baseline_reused);
-    adopt_baseline(&mut new, run("old", &["a"], 1, &[Role::Candidate]));
+    adopt_baseline(&mut new, &run("old", &["a"], 1, &[Role::Candidate]));
     assert!(metric::analyse(&new).baseline_reused);
 }
 
 #[test]
 fn what_was_not_answered_is_not_counted_as_stored() {
     let mut new = run("new", &["a"], 1, &[Role::Candidate]);
-    adopt_baseline(&mut new, run("old", &["a"], 1, &[Role::Candidate]));
+    adopt_baseline(&mut new, &run("old", &["a"], 1, &[Role::Candidate]));
     assert_eq!(new.totals.stored, 0);
 }

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::Header;
 use crate::engine::Engine;
 use crate::model::{CallTotals, CaseFacts, Outcome, Role, Trial, TrialResult, Usage};
 use crate::port::{Event, EventSink};
@@ -35,15 +34,23 @@ impl EventSink for CallCounter {
     }
 }
 
+/// What calls cost, and who judges.
+pub(super) struct Prices {
+    /// US dollars per million tokens by model: input, output.
+    pub(super) prices: Vec<(String, f64, f64)>,
+    /// The judge's model; empty where none is asked.
+    pub(super) judge_model: String,
+}
+
 /// Adds up the trials; an answer that both variants share is counted once.
 pub(super) fn of(
     trials: &[Trial],
     cases: &[CaseFacts],
-    header: &Header,
+    prices: &Prices,
     engine: &Engine,
     counter: &CallCounter,
 ) -> CallTotals {
-    let price = |model: &str| header.prices.iter().find(|(name, ..)| name == model);
+    let price = |model: &str| prices.prices.iter().find(|(name, ..)| name == model);
     let cost = |usage: Usage, model: &str| {
         price(model).map(|(_, input, output)| {
             (usage.prompt_tokens as f64 * input + usage.completion_tokens as f64 * output) / 1e6
@@ -71,7 +78,7 @@ pub(super) fn of(
         totals.completion_cost_usd = totals.completion_cost_usd.zip(known).map(|(sum, cost)| sum + cost);
         for (grade, judging) in grades.iter().filter_map(|grade| Some((grade, grade.judging.as_ref()?))) {
             add(&mut totals.judgements, judging.usage);
-            let model = header.judge.as_ref().map_or("", |judge| &judge.model);
+            let model = prices.judge_model.as_str();
             // A judge that replied used tokens: none reported is not none used. One that was not reached used none.
             let known =
                 judging.usage != Usage::default() || matches!(grade.outcome, Outcome::Ungraded(Some(_)));

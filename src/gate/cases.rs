@@ -117,7 +117,7 @@ fn tally(
 ) -> Tally {
     let mut tally = Tally::default();
     for repeat in 0..analysis.repeats as usize {
-        let (mut graded, mut failed, mut open) = (false, false, false);
+        let (mut graded, mut failed, mut open, mut untold) = (false, false, false, false);
         for (metric, demanded) in demands {
             match row(analysis, *metric, role, case).and_then(|row| row.get(repeat)) {
                 Some(Cell::Value(score)) => {
@@ -125,7 +125,9 @@ fn tally(
                     failed |= *score < demanded - EXACT;
                 }
                 Some(Cell::Missing) => open = true,
-                Some(Cell::NotAsked) => open |= gaps_from_haste,
+                Some(Cell::NotAsked) if gaps_from_haste => open = true,
+                // A metric that had passed before this repeat: the trial is no evidence of passing.
+                Some(Cell::NotAsked) => untold = true,
                 None => {}
             }
         }
@@ -133,7 +135,7 @@ fn tally(
             tally.failed += 1;
         } else if open {
             tally.open += 1;
-        } else if graded {
+        } else if graded && !untold {
             tally.passed += 1;
         }
     }

@@ -1,90 +1,201 @@
-//! From the evidence on every criterion to the verdict of the run.
+//! From the evidence on every criterion to the verdict of the run, look after look.
 
-use crate::model::{Analysis, CriterionOutcome, CriterionVerdict, Decision, Ended, MetricKind, Verdict};
+use std::borrow::Cow;
+
+use crate::model::{
+    Analysis, CriterionOutcome, CriterionVerdict, Decision, Ended, LookCriterion, LookOutcome, NextLook,
+    Verdict,
+};
 use crate::stats::holm;
 
-use super::cases::{Passing, broken_cases, must_pass, open_trials, statuses};
-use super::evidence::{Context, EXACT, Evidence, literally};
-use super::explain::{Told, explain};
-use super::fill::{Counts, Fill, Filled, Selection, UNBOUNDED};
-use super::limit::limit;
+use super::cases::{Passing, statuses};
+use super::evidence::{Context, EXACT, Evidence};
+use super::examine::{Examined, Examiner, outcome};
 use super::reasons::reasons;
 use super::summary::{share_missing, summaries, warnings};
-use super::weigh::{not_worse, threshold};
-use super::{Bound, Criterion, Policy, Requirement, Rule};
+use super::{Criterion, Policy};
 
 /// Decides a run: every criterion, then the whole, with reasons, worst first.
 ///
+/// Every look of the policy's schedule that the run has reached is taken again, from the first repeats on, so
+/// that a saved run is decided as it was when it was made. `ended` tells how the run ended after the last of them.
+///
 /// Pure: the same analysis, policy and ending give the same decision, bit for bit.
 pub fn decide(analysis: &Analysis, policy: &Policy, ended: &Ended) -> Decision {
-    look(analysis, policy, ended, 1.0 - policy.confidence)
+    let alpha = 1.0 - policy.confidence;
+    let hasty = *ended == Ended::FailedFast;
+    let taken = policy.schedule.taken(analysis.repeats, alpha);
+    let mut settled: Vec<Option<CriterionOutcome>> = vec![None; policy.criteria.len()];
+    let mut looks = Vec::with_capacity(taken.len());
+    let mut undecided = Vec::new();
+    for (index, look) in taken.iter().enumerate() {
+        let last = index + 1 == taken.len();
+        let seen = match look.repeats {
+            repeats if repeats < analysis.repeats => Cow::Owned(analysis.after(repeats)),
+            _ => Cow::Borrowed(analysis),
+        };
+        let context = context(&seen, policy, look.alpha);
+        let passing = Passing::new(&seen, policy, hasty && last);
+        let examiner =
+            Examiner { context: &context, analysis: &seen, passing: &passing, hasty: hasty && last };
+        let found = take(&examiner, policy, &settled);
+        undecided =
+            found.iter().zip(&policy.criteria).filter(|(found, _)| found.open).map(|(_, it)| it).collect();
+        looks.push(LookOutcome {
+            repeats: look.repeats,
+            alpha: look.alpha,
+            verdict: verdict(
+                found.iter().map(|found| found.outcome.verdict),
+                policy,
+                &seen,
+                if last { ended } else { &Ended::Completed },
+            ),
+            criteria: found.iter().filter(|found| found.weighed).map(Found::at_look).collect(),
+        });
+        for (found, settled) in found.into_iter().zip(&mut settled) {
+            // What is not settled yet is kept until the next look replaces it.
+            *settled = Some(found.outcome).filter(|_| last || found.settles);
+        }
+    }
+    let context = context(analysis, policy, alpha);
+    let criteria: Vec<CriterionOutcome> = settled.into_iter().flatten().collect();
+    let passing = Passing::new(analysis, policy, hasty);
+    let missing = share_missing(analysis, policy);
+    let verdict = looks.last().map_or(Verdict::Incomplete, |look| look.verdict);
+    Decision {
+        verdict,
+        reasons: reasons(policy, &criteria, missing, ended),
+        metrics: summaries(analysis, policy, &context),
+        cases: statuses(analysis, policy, &passing),
+        warnings: warnings(analysis, policy, &context, &criteria),
+        next: next(analysis, policy, ended, verdict, &undecided),
+        criteria,
+        looks,
+    }
 }
 
-/// One look at the data, at the alpha that this look may spend.
-fn look(analysis: &Analysis, policy: &Policy, ended: &Ended, alpha: f64) -> Decision {
-    let context = Context {
+fn context(analysis: &Analysis, policy: &Policy, alpha: f64) -> Context {
+    Context {
         alpha,
         resolution: policy.resolution,
         rule: policy.rule,
         scope: policy.scope,
         repeats_cached: analysis.repeats_cached,
         seed: policy.seed,
-    };
-    let hasty = *ended == Ended::FailedFast;
-    let passing = Passing::new(analysis, policy, hasty);
-    let examined: Vec<Examined> = policy
+    }
+}
+
+/// One criterion at one look.
+struct Found {
+    outcome: CriterionOutcome,
+    /// Whether chance plays a part in it.
+    weighed: bool,
+    /// Whether the outcome stays whatever later looks see.
+    settles: bool,
+    /// Whether more repeats could decide it.
+    open: bool,
+    /// Whether an earlier look had settled it.
+    earlier: bool,
+}
+
+impl Found {
+    fn at_look(&self) -> LookCriterion {
+        let outcome = &self.outcome;
+        let now = |value: Option<f64>| value.filter(|_| !self.earlier);
+        LookCriterion {
+            id: outcome.id.clone(),
+            estimate: now(outcome.estimate),
+            lower: now(outcome.lower),
+            upper: now(outcome.upper),
+            p: now(outcome.p),
+            verdict: outcome.verdict,
+        }
+    }
+}
+
+/// Takes one look: what an earlier one settled stays, and counts in Holm's family with p = 1.
+fn take(examiner: &Examiner<'_>, policy: &Policy, settled: &[Option<CriterionOutcome>]) -> Vec<Found> {
+    let examined: Vec<Option<Examined>> = policy
         .criteria
         .iter()
-        .map(|criterion| {
-            Examiner { context: &context, analysis, passing: &passing, hasty }.examine(criterion)
-        })
+        .zip(settled)
+        .map(|(criterion, settled)| settled.is_none().then(|| examiner.examine(criterion)))
         .collect();
-    let worst = verdicts(&examined, &context, |examined| &examined.worst);
-    let best = verdicts(&examined, &context, |examined| examined.best.as_ref().unwrap_or(&examined.worst));
-    let criteria: Vec<CriterionOutcome> = policy
-        .criteria
-        .iter()
-        .zip(&examined)
-        .zip(worst.into_iter().zip(best))
-        .map(|((criterion, examined), (worst, best))| {
+    let worst = verdicts(&examined, examiner.context, |examined| &examined.worst);
+    let best = verdicts(&examined, examiner.context, Examined::best);
+    let found =
+        |((criterion, settled), examined): ((&Criterion, &Option<CriterionOutcome>), Option<Examined>),
+         (worst, best)| {
+            let Some(examined) = examined else {
+                // Only what is weighed is settled before its time.
+                let outcome = settled.clone()?;
+                return Some(Found { outcome, weighed: true, settles: true, open: false, earlier: true });
+            };
             let verdict = match (worst, best) {
                 (_, CriterionVerdict::Fail) => CriterionVerdict::Fail,
                 (worst, best) if worst == best => worst,
                 _ => CriterionVerdict::Incomplete,
             };
-            outcome(&context, analysis, criterion, examined, verdict)
-        })
+            let decided = matches!(verdict, CriterionVerdict::Pass | CriterionVerdict::Fail);
+            Some(Found {
+                outcome: outcome(examiner.context, examiner.analysis, criterion, &examined, verdict),
+                weighed: examined.is_weighed(),
+                settles: decided && examined.is_weighed(),
+                open: !decided && examined.gains_by_repeats(),
+                earlier: false,
+            })
+        };
+    let criteria = policy.criteria.iter().zip(settled).zip(examined);
+    criteria
+        .zip(worst.into_iter().zip(best))
+        .filter_map(|(criterion, fills)| found(criterion, fills))
+        .collect()
+}
+
+/// The verdict of every criterion under one fill, p adjusted over the family. What is settled takes its place in
+/// the family; its verdict here is of no account.
+fn verdicts<'a>(
+    examined: &'a [Option<Examined>],
+    context: &Context,
+    evidence: impl Fn(&'a Examined) -> &'a Evidence,
+) -> Vec<CriterionVerdict> {
+    let evidence = |examined: &'a Option<Examined>| examined.as_ref().map(&evidence);
+    let family: Vec<f64> = examined
+        .iter()
+        .map(evidence)
+        .filter(|evidence| evidence.is_none_or(|evidence| evidence.in_family))
+        .map(|evidence| evidence.and_then(|evidence| evidence.p).unwrap_or(1.0))
         .collect();
-    let missing = share_missing(analysis, policy);
-    let verdict = verdict(
-        &criteria,
-        policy.is_empty(),
-        missing.as_ref().is_some_and(|(share, _)| *share > policy.max_missing + EXACT),
-        ended,
-    );
-    Decision {
-        verdict,
-        reasons: reasons(policy, &criteria, missing, ended),
-        metrics: summaries(analysis, &context),
-        cases: statuses(analysis, policy, &passing),
-        warnings: warnings(analysis, policy, &context, &criteria),
-        criteria,
-    }
+    let mut adjusted = holm(&family).into_iter();
+    examined
+        .iter()
+        .map(evidence)
+        .map(|evidence| match evidence {
+            None => {
+                adjusted.next();
+                CriterionVerdict::Pass
+            }
+            Some(evidence) => {
+                let place = if evidence.in_family { adjusted.next() } else { None };
+                evidence.verdict(place.filter(|_| evidence.p.is_some()), context.alpha)
+            }
+        })
+        .collect()
 }
 
 /// The verdict of the run.
 fn verdict(
-    criteria: &[CriterionOutcome],
-    nothing_required: bool,
-    too_many_missing: bool,
+    criteria: impl Iterator<Item = CriterionVerdict> + Clone,
+    policy: &Policy,
+    analysis: &Analysis,
     ended: &Ended,
 ) -> Verdict {
-    let any = |wanted| criteria.iter().any(|criterion| criterion.verdict == wanted);
+    let any = |wanted| criteria.clone().any(|verdict| verdict == wanted);
     if any(CriterionVerdict::Fail) {
         Verdict::Fail
-    } else if nothing_required
+    } else if policy.is_empty()
         || any(CriterionVerdict::Incomplete)
-        || too_many_missing
+        || too_many_missing(analysis, policy)
         || *ended != Ended::Completed
     {
         Verdict::Incomplete
@@ -95,232 +206,34 @@ fn verdict(
     }
 }
 
-/// The verdict of every criterion under one fill, p adjusted over the family.
-fn verdicts<'a>(
-    examined: &'a [Examined],
-    context: &Context,
-    evidence: impl Fn(&'a Examined) -> &'a Evidence,
-) -> Vec<CriterionVerdict> {
-    let family: Vec<f64> = examined
-        .iter()
-        .map(&evidence)
-        .filter(|evidence| evidence.in_family)
-        .map(|evidence| evidence.p.unwrap_or(1.0))
-        .collect();
-    let mut adjusted = holm(&family).into_iter();
-    examined
-        .iter()
-        .map(evidence)
-        .map(|evidence| {
-            let place = if evidence.in_family { adjusted.next() } else { None };
-            evidence.verdict(place.filter(|_| evidence.p.is_some()), context.alpha)
-        })
-        .collect()
+fn too_many_missing(analysis: &Analysis, policy: &Policy) -> bool {
+    share_missing(analysis, policy).is_some_and(|(share, _)| share > policy.max_missing + EXACT)
 }
 
-/// One criterion under its fills.
-struct Examined {
-    /// With every gap against the candidate.
-    worst: Evidence,
-    /// With every gap in its favour; `None` where there are no gaps, and both are the same.
-    best: Option<Evidence>,
-    /// The estimate from what there is.
-    observed: Option<f64>,
-    /// What is required; of a limit relative to the baseline, by what there is of it.
-    required: f64,
-    /// Cells, or trials, that are open.
-    gaps: usize,
-    /// Why there is nothing to go by.
-    unmeasured: Option<String>,
-    /// Cells by what is in them.
-    counts: Counts,
-}
-
-impl Examined {
-    fn unmeasured(required: f64, why: impl Into<String>) -> Self {
-        Self {
-            worst: Evidence::none(required),
-            best: None,
-            observed: None,
-            required,
-            gaps: 0,
-            unmeasured: Some(why.into()),
-            counts: Counts::default(),
-        }
-    }
-}
-
-/// Looks at criteria one at a time.
-struct Examiner<'a> {
-    context: &'a Context,
-    analysis: &'a Analysis,
-    passing: &'a Passing,
-    hasty: bool,
-}
-
-impl Examiner<'_> {
-    fn examine(&self, criterion: &Criterion) -> Examined {
-        let required = match criterion.requirement {
-            Requirement::Minimum(minimum) => minimum,
-            Requirement::EveryTrial => 1.0,
-            Requirement::NotWorse { tolerance } => -tolerance,
-            Requirement::Limit { bound: Bound::Absolute(limit), .. } => limit,
-            Requirement::Limit { bound: Bound::MaxIncrease(increase), .. } => increase,
-            Requirement::MustPass { case } => return self.must_pass(case),
-            Requirement::BrokenCases { max } => return self.broken_cases(max),
-        };
-        let Some(metric) = self.analysis.metric(&criterion.metric) else {
-            return Examined::unmeasured(
-                required,
-                format!("{} was not measured in this run", criterion.metric),
-            );
-        };
-        let relative =
-            matches!(criterion.requirement, Requirement::Limit { bound: Bound::MaxIncrease(_), .. });
-        let paired = relative || matches!(criterion.requirement, Requirement::NotWorse { .. });
-        if paired && !self.analysis.has_baseline {
-            return Examined::unmeasured(required, "there is no baseline to compare with");
-        }
-        if paired && metric.scores.baseline.is_none() {
-            return Examined::unmeasured(
-                required,
-                "the baseline was never graded on it; answer the baseline afresh, or do not gate against it",
-            );
-        }
-        if relative && metric.kind == MetricKind::Latency && self.analysis.baseline_reused {
-            return Examined::unmeasured(
-                required,
-                "the baseline's latency was measured in an earlier session; a relative one needs a fresh baseline",
-            );
-        }
-        let tag = criterion.tag.as_deref();
-        let selection =
-            Selection { analysis: self.analysis, metric, tag, paired, gaps_from_haste: self.hasty };
-        let counts = selection.counts();
-        if counts.cases == 0 {
-            return Examined::unmeasured(required, "no case falls under it");
-        }
-        if counts.candidate == 0 || (paired && counts.baseline == 0) {
-            let mut examined = Examined::unmeasured(required, "not one answer was graded");
-            examined.counts = counts;
-            examined.gaps = counts.gaps();
-            return examined;
-        }
-        let weigh = |fill| {
-            let filled = selection.fill(fill);
-            self.weigh(criterion, &filled).unwrap_or_else(|| Evidence::none(required))
-        };
-        let worst = weigh(Fill::Worst);
-        let (best, observed, required) = if counts.gaps() == 0 {
-            (None, worst.estimate, worst.required)
-        } else {
-            // Only the estimate is wanted, and the naive rule gets it without a test.
-            let naive = Context { rule: Rule::Point, ..*self.context };
-            let seen = selection.fill(Fill::Observed);
-            let seen = Examiner { context: &naive, ..*self }.weigh(criterion, &seen);
-            let Some((estimate, required)) = seen.and_then(|seen| Some((seen.estimate?, seen.required)))
-            else {
-                let mut examined = Examined::unmeasured(required, "no case was graded for both variants");
-                examined.counts = counts;
-                examined.gaps = counts.gaps();
-                return examined;
-            };
-            (Some(weigh(Fill::Best)), Some(estimate), required)
-        };
-        Examined { worst, best, observed, required, gaps: counts.gaps(), unmeasured: None, counts }
-    }
-
-    fn weigh(&self, criterion: &Criterion, filled: &Filled) -> Option<Evidence> {
-        if filled.candidate.is_empty() {
-            return None;
-        }
-        match criterion.requirement {
-            Requirement::Minimum(minimum) => Some(threshold(self.context, filled, minimum)),
-            Requirement::NotWorse { tolerance } => Some(not_worse(self.context, filled, tolerance)),
-            Requirement::Limit { statistic, bound } => limit(self.context, filled, statistic, bound),
-            Requirement::EveryTrial => {
-                let trials = filled.candidate.values();
-                let passed = trials.iter().filter(|score| **score >= 1.0 - EXACT).count();
-                let verdict = literally(passed == trials.len());
-                Some(Evidence::literal(passed as f64 / trials.len() as f64, 1.0, verdict))
-            }
-            Requirement::MustPass { .. } | Requirement::BrokenCases { .. } => None,
-        }
-    }
-
-    fn must_pass(&self, case: usize) -> Examined {
-        let worst = must_pass(self.passing, case, Fill::Worst);
-        let gaps = open_trials(self.passing, Some(case));
-        let unmeasured =
-            worst.estimate.is_none().then(|| "nothing tells whether a trial of it passes".to_owned());
-        let best = must_pass(self.passing, case, Fill::Best);
-        let (observed, required) = (worst.estimate, worst.required);
-        Examined { worst, best: Some(best), observed, required, gaps, unmeasured, counts: Counts::default() }
-    }
-
-    fn broken_cases(&self, max: usize) -> Examined {
-        let worst = broken_cases(self.passing, max, Fill::Worst);
-        let best = broken_cases(self.passing, max, Fill::Best);
-        let unmeasured = worst.estimate.is_none().then(|| {
-            "it takes a baseline, and a check or a minimum that tells whether a trial passes".to_owned()
-        });
-        let gaps = open_trials(self.passing, None);
-        let (observed, required) = (best.estimate, best.required);
-        Examined { worst, best: Some(best), observed, required, gaps, unmeasured, counts: Counts::default() }
-    }
-}
-
-/// What is reported of a criterion. With gaps, the interval reaches from one fill's bound to the other's.
-fn outcome(
-    context: &Context,
+/// The next look, if one could settle more: not after a failure, nor where repeats are copies of each other or
+/// so much is missing that the endpoint is not to be trusted with more.
+fn next(
     analysis: &Analysis,
-    criterion: &Criterion,
-    examined: &Examined,
-    verdict: CriterionVerdict,
-) -> CriterionOutcome {
-    let worst = &examined.worst;
-    let best = examined.best.as_ref().unwrap_or(worst);
-    // The estimate counts the cases that both sides have, the fills count all: bounds span both.
-    let spread = |pick: fn(&Evidence) -> Option<f64>, outer: fn(f64, f64) -> f64| {
-        let bound = pick(worst).zip(pick(best)).map(|(a, b)| outer(a, b));
-        let bound = bound.filter(|bound| bound.abs() < UNBOUNDED / 1e6);
-        bound.map(|bound| examined.observed.map_or(bound, |observed| outer(bound, observed)))
-    };
-    let mut outcome = CriterionOutcome {
-        id: criterion.id.clone(),
-        metric: criterion.metric.clone(),
-        kind: kind(criterion).to_owned(),
-        required: examined.required,
-        estimate: examined.observed,
-        lower: spread(|evidence| evidence.lower, f64::min),
-        upper: spread(|evidence| evidence.upper, f64::max),
-        p: best.p,
-        verdict,
-        method: best.method.clone(),
-        explanation: String::new(),
-    };
-    outcome.explanation = explain(&Told {
-        context,
-        analysis,
-        criterion,
-        outcome: &outcome,
-        need: worst.need,
-        gaps: examined.gaps,
-        counts: examined.counts,
-        unmeasured: examined.unmeasured.as_deref(),
-    });
-    outcome
-}
-
-/// The kind of a criterion in reports.
-fn kind(criterion: &Criterion) -> &'static str {
-    match criterion.requirement {
-        Requirement::MustPass { .. } => "case",
-        Requirement::BrokenCases { .. } => "broken_cases",
-        _ if criterion.tag.is_some() => "slice",
-        Requirement::Minimum(_) => "threshold",
-        Requirement::EveryTrial => "check",
-        Requirement::NotWorse { .. } => "baseline",
-        Requirement::Limit { .. } => "limit",
+    policy: &Policy,
+    ended: &Ended,
+    verdict: Verdict,
+    undecided: &[&Criterion],
+) -> Option<NextLook> {
+    let over = *ended != Ended::Completed
+        || verdict == Verdict::Fail
+        || undecided.is_empty()
+        || analysis.repeats_cached
+        || too_many_missing(analysis, policy);
+    let repeats = policy.schedule.after(analysis.repeats).filter(|_| !over)?;
+    let mut metrics: Vec<String> = Vec::new();
+    for criterion in undecided {
+        if !metrics.contains(&criterion.metric) {
+            metrics.push(criterion.metric.clone());
+        }
     }
+    Some(NextLook {
+        repeats,
+        undecided: undecided.iter().map(|criterion| criterion.id.clone()).collect(),
+        metrics,
+    })
 }

@@ -1,6 +1,6 @@
 //! What is known about one criterion, and the verdict that follows from it.
 
-use crate::model::{CriterionVerdict, Scope};
+use crate::model::{CriterionVerdict, Need, Scope};
 
 use super::Rule;
 
@@ -44,17 +44,6 @@ pub(super) enum Ruling {
     },
 }
 
-/// What would settle an inconclusive criterion.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Need {
-    /// Nothing that could be told.
-    Unknown,
-    /// So many repeats more.
-    Repeats(usize),
-    /// So many cases more.
-    Cases(usize),
-}
-
 /// What is known about one criterion under one fill.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Evidence {
@@ -74,8 +63,8 @@ pub(super) struct Evidence {
     pub(super) method: String,
     /// What follows.
     pub(super) ruling: Ruling,
-    /// What would settle it.
-    pub(super) need: Need,
+    /// What would settle it, where that can be told.
+    pub(super) need: Option<Need>,
 }
 
 impl Evidence {
@@ -90,7 +79,7 @@ impl Evidence {
             in_family: false,
             method: "literal".to_owned(),
             ruling: Ruling::Literal(verdict),
-            need: Need::Unknown,
+            need: None,
         }
     }
 

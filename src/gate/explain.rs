@@ -1,8 +1,8 @@
 //! One sentence for each criterion, for readers who know the product and not the statistics.
 
-use crate::model::{Analysis, CriterionOutcome, CriterionVerdict, MetricKind};
+use crate::model::{Analysis, CriterionOutcome, CriterionVerdict, MetricKind, Need};
 
-use super::evidence::{Context, Need};
+use super::evidence::Context;
 use super::fill::Counts;
 use super::{Bound, Criterion, Requirement, Rule, Statistic};
 
@@ -20,8 +20,6 @@ pub(super) struct Told<'a> {
     pub(super) criterion: &'a Criterion,
     /// Its outcome, still without the explanation.
     pub(super) outcome: &'a CriterionOutcome,
-    /// What would settle it.
-    pub(super) need: Need,
     /// Cells or trials that are open.
     pub(super) gaps: usize,
     /// Cells by what is in them.
@@ -259,10 +257,10 @@ fn settle(told: &Told<'_>) -> String {
         count if count <= MOST => format!("about {count} more {many} would settle it"),
         _ => format!("more than {MOST} further {many} would be needed to settle it"),
     };
-    match told.need {
-        Need::Repeats(count) => more(count, "repeat", "repeats"),
-        Need::Cases(count) => more(count, "case", "cases"),
-        Need::Unknown => "it is too close to call; more cases or repeats would help".to_owned(),
+    match told.outcome.need {
+        Some(Need::Repeats(count)) => more(count, "repeat", "repeats"),
+        Some(Need::Cases(count)) => more(count, "case", "cases"),
+        None => "it is too close to call; more cases or repeats would help".to_owned(),
     }
 }
 

@@ -7,15 +7,18 @@
 mod cases;
 mod decide;
 mod evidence;
+mod examine;
 mod explain;
 mod fill;
 mod limit;
+mod looks;
 pub mod policy;
 mod reasons;
 mod summary;
 mod weigh;
 
 pub use decide::decide;
+pub use looks::{Look, Schedule};
 pub use policy::{Bound, Criterion, Policy, Requirement, Rule, Statistic};
 
 #[cfg(test)]

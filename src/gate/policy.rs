@@ -2,6 +2,8 @@
 
 use crate::model::Scope;
 
+use super::Schedule;
+
 /// Which statistic of a metric a limit looks at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Statistic {
@@ -92,6 +94,8 @@ pub enum Rule {
 pub struct Policy {
     /// The criteria, in the order of the configuration.
     pub criteria: Vec<Criterion>,
+    /// When the evidence is looked at.
+    pub schedule: Schedule,
     /// The rule.
     pub rule: Rule,
     /// Which uncertainty counts.

@@ -15,15 +15,15 @@ use super::{Policy, Rule};
 const FEW_CASES: usize = 20;
 
 /// Every metric, from the grades there are, with bounds in both scopes.
-pub(super) fn summaries(analysis: &Analysis, context: &Context) -> Vec<MetricSummary> {
-    analysis.metrics.iter().map(|metric| summary(analysis, context, metric)).collect()
+pub(super) fn summaries(analysis: &Analysis, policy: &Policy, context: &Context) -> Vec<MetricSummary> {
+    analysis.metrics.iter().map(|metric| summary(analysis, policy, context, metric)).collect()
 }
 
 fn select<'a>(analysis: &'a Analysis, metric: &'a MetricScores, paired: bool) -> Selection<'a> {
     Selection { analysis, metric, tag: None, paired, gaps_from_haste: false }
 }
 
-fn summary(analysis: &Analysis, context: &Context, metric: &MetricScores) -> MetricSummary {
+fn summary(analysis: &Analysis, policy: &Policy, context: &Context, metric: &MetricScores) -> MetricSummary {
     let alone = select(analysis, metric, false).fill(Fill::Observed);
     let counts = select(analysis, metric, true).counts();
     let theirs = metric.scores.baseline.is_some().then(|| baseline_alone(analysis, metric));
@@ -31,7 +31,11 @@ fn summary(analysis: &Analysis, context: &Context, metric: &MetricScores) -> Met
     // The difference decides; where nothing is paired, the candidate's own repeats tell.
     let compared = both.as_ref().filter(|both| !both.candidate.is_empty());
     // By the repeats that were planned, as for the criteria: a missing grade does not turn the question.
-    let scope = context.scope(analysis.repeats as usize);
+    let planned = match metric.scores.baseline {
+        Some(_) => metric.repeats.min(metric.baseline_repeats),
+        None => metric.repeats,
+    };
+    let scope = context.scope(planned as usize);
     let mean = |filled: &Filled| {
         (!filled.candidate.is_empty()).then(|| interval(candidate_mean(filled, scope, context.alpha)))
     };
@@ -54,7 +58,7 @@ fn summary(analysis: &Analysis, context: &Context, metric: &MetricScores) -> Met
         other_difference: difference(other),
         scope,
         within_case_sd: pooled_variance(rows).map(f64::sqrt),
-        smallest_detectable_drop: smallest_drop(context, metric, &alone, both.as_ref(), scope),
+        smallest_detectable_drop: smallest_drop(context, policy, metric, &alone, both.as_ref(), scope),
     }
 }
 
@@ -79,9 +83,11 @@ fn baseline_alone(analysis: &Analysis, metric: &MetricScores) -> Filled {
     filled
 }
 
-/// The smallest drop found with 80 % power: against the baseline where there is one, else of the mean.
+/// The smallest drop found with 80 % power: against the baseline where there is one, else of the mean. In the
+/// suite's scope by the last look of the schedule, whether or not the run had to go that far.
 fn smallest_drop(
     context: &Context,
+    policy: &Policy,
     metric: &MetricScores,
     alone: &Filled,
     both: Option<&Filled>,
@@ -96,8 +102,14 @@ fn smallest_drop(
     };
     // No noise in two repeats, or no spread over cases, says too little.
     let told = estimate.standard_error > 0.0 || (scope == Scope::Suite && repeats >= 3);
+    let last = policy.schedule.looks(context.alpha).pop()?;
+    // Noise shrinks with repeats, the spread over cases does not.
+    let shrunk = match scope {
+        Scope::Suite if !context.repeats_cached => (repeats as f64 / f64::from(last.repeats)).sqrt().min(1.0),
+        _ => 1.0,
+    };
     (told && estimate.standard_error.is_finite())
-        .then(|| detectable_shift(estimate.standard_error, context.alpha))
+        .then(|| detectable_shift(estimate.standard_error * shrunk, last.alpha))
 }
 
 fn interval((estimate, bounds): (Estimate, Bounds)) -> Interval {

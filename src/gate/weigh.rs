@@ -1,13 +1,13 @@
 //! Means against requirements: thresholds and the comparison with the baseline.
 
-use crate::model::Scope;
+use crate::model::{Need, Scope};
 use crate::stats::{
     Bounds, Estimate, population_mean, proportion_p_below, sign_flip, student_t_cdf, suite_contrast,
     suite_mean, t_bounds, tango, tango_p_worse, units_to_settle, wilson, within_cases,
 };
 
 use super::Rule;
-use super::evidence::{Context, EXACT, Evidence, Need, Ruling, literally};
+use super::evidence::{Context, EXACT, Evidence, Ruling, literally};
 use super::fill::Filled;
 
 /// Below this many independent units a population is not vouched for.
@@ -83,7 +83,7 @@ pub(super) fn weigh(context: &Context, question: &Question) -> Evidence {
 }
 
 /// What would settle the question if the estimate stays where it is.
-fn need(question: &Question, meets: bool, enough: bool) -> Need {
+fn need(question: &Question, meets: bool, enough: bool) -> Option<Need> {
     let Question { estimate, bounds, required, slack, .. } = *question;
     // Down to the lower bound a pass is at stake, up to the upper one a fail.
     let below = bounds.lower.map(|lower| (estimate.mean - lower, estimate.mean - (required - slack)));
@@ -97,11 +97,11 @@ fn need(question: &Question, meets: bool, enough: bool) -> Need {
     let settle = |(reach, margin)| units_to_settle(units, reach, margin);
     let total = ways.into_iter().flatten().filter_map(settle).min();
     match question.scope {
-        Scope::Suite if !enough => Need::Repeats(1),
-        Scope::Suite => total.map_or(Need::Unknown, |total| Need::Repeats(total - units)),
+        Scope::Suite if !enough => Some(Need::Repeats(1)),
+        Scope::Suite => total.map(|total| Need::Repeats(total - units)),
         Scope::Population => {
             let fewest = (!enough).then_some(FEWEST_UNITS);
-            total.max(fewest).map_or(Need::Unknown, |total| Need::Cases(total.saturating_sub(units).max(1)))
+            total.max(fewest).map(|total| Need::Cases(total.saturating_sub(units).max(1)))
         }
     }
 }

@@ -1,14 +1,15 @@
 //! The matrices of a run.
 
 use crate::model::{
-    Analysis, Cell, Completion, Ended, Matrix, MetricKind, MetricScores, Role, Run, Trial, TrialResult,
-    VariantScores,
+    Analysis, Asked, Cell, Completion, Ended, Matrix, MetricKind, MetricScores, Role, Run, Trial,
+    TrialResult, VariantScores,
 };
 
 /// Every metric of a run: the scorers in their order, then latency in seconds, output tokens, cost in US dollars
 /// and length in characters.
 ///
-/// A trial without an answer and a grade that could not be given are missing. A planned trial that does not
+/// A trial without an answer and a grade that could not be given are missing; what a scorer was not asked for is
+/// not. A planned trial that does not
 /// exist was not asked after `--fail-fast`, and is missing otherwise. Output tokens are left out where no
 /// answer reported any, cost where the model of a variant has no price.
 pub fn analyse(run: &Run) -> Analysis {
@@ -17,11 +18,13 @@ pub fn analyse(run: &Run) -> Analysis {
     for (scorer, name) in run.scorers.iter().enumerate() {
         let applies = trials.applies(scorer, name);
         let kind = if name.starts_with("check.") { MetricKind::Check } else { MetricKind::Judge };
-        metrics.push(trials.metric(name, kind, &applies, |_, trial| trials.grade(name, trial)));
+        let asked = |role| trials.asked(role).graded.get(scorer).copied().unwrap_or_default();
+        metrics.push(trials.metric(name, kind, &applies, &asked, |_, trial| trials.grade(name, trial)));
     }
     let everywhere = vec![true; run.cases.len()];
     let mut measure = |name: &str, kind, value: &dyn Fn(Role, &Completion) -> Option<f64>| {
-        metrics.push(trials.metric(name, kind, &everywhere, |role, trial| match &trial.result {
+        let asked = |role| trials.asked(role).repeats;
+        metrics.push(trials.metric(name, kind, &everywhere, &asked, |role, trial| match &trial.result {
             TrialResult::Answered { completion, .. } => {
                 value(role, completion).filter(|value| value.is_finite()).map_or(Cell::Missing, Cell::Value)
             }
@@ -44,10 +47,10 @@ pub fn analyse(run: &Run) -> Analysis {
     measure("length", MetricKind::Length, &|_, completion| Some(completion.text.chars().count() as f64));
     Analysis {
         cases: run.cases.clone(),
-        repeats: run.repeats,
+        repeats: run.asked.repeats,
         metrics,
         has_baseline: run.baseline.is_some(),
-        baseline_reused: run.baseline_reused,
+        baseline_reused: run.lent.is_some(),
         repeats_cached: trials.cached(Role::Candidate) || trials.cached(Role::Baseline),
     }
 }
@@ -75,7 +78,7 @@ struct Trials<'a> {
 
 impl<'a> Trials<'a> {
     fn new(run: &'a Run) -> Self {
-        let repeats = run.repeats as usize;
+        let repeats = run.asked.repeats as usize;
         let empty = vec![None; run.cases.len() * repeats];
         let mut places = [empty.clone(), empty];
         for trial in &run.trials {
@@ -85,6 +88,14 @@ impl<'a> Trials<'a> {
             }
         }
         Self { run, repeats, places }
+    }
+
+    /// What a side was asked for.
+    fn asked(&self, role: Role) -> &'a Asked {
+        match (role, &self.run.lent) {
+            (Role::Baseline, Some(lent)) => lent,
+            _ => &self.run.asked,
+        }
     }
 
     /// The trials of one case; of a shared case the candidate's, for both sides.
@@ -100,21 +111,33 @@ impl<'a> Trials<'a> {
         name: &str,
         kind: MetricKind,
         applies: &[bool],
+        asked: &dyn Fn(Role) -> u32,
         cell: impl Fn(Role, &Trial) -> Cell,
     ) -> MetricScores {
         let absent = if self.run.ended == Ended::FailedFast { Cell::NotAsked } else { Cell::Missing };
         let matrix = |role| -> Matrix {
+            let asked = asked(role) as usize;
             let row = |case| {
-                self.of(role, case)
-                    .iter()
-                    .map(|trial| trial.map_or(absent, |trial| cell(role, trial)))
-                    .collect()
+                let trials = self.of(role, case).iter().enumerate();
+                let cells = trials.map(|(repeat, trial)| match trial {
+                    _ if repeat >= asked => Cell::NotAsked,
+                    Some(trial) => cell(role, trial),
+                    None => absent,
+                });
+                cells.collect()
             };
             applies.iter().enumerate().map(|(case, applies)| applies.then(|| row(case))).collect()
         };
         let baseline = self.run.baseline.as_ref().map(|_| matrix(Role::Baseline));
         let scores = VariantScores { candidate: matrix(Role::Candidate), baseline };
-        MetricScores { name: name.to_owned(), kind, scores }
+        let baseline_repeats = if scores.baseline.is_some() { asked(Role::Baseline) } else { 0 };
+        MetricScores {
+            name: name.to_owned(),
+            kind,
+            repeats: asked(Role::Candidate),
+            baseline_repeats,
+            scores,
+        }
     }
 
     /// What a scorer says of a trial.

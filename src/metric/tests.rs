@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::analyse;
 use crate::model::{
-    CallTotals, CaseFacts, Cell, Completion, DatasetFacts, Ended, Fault, FaultKind, FinishReason, Grade,
-    MetricKind, Outcome, PromptFacts, Role, Run, Score, Trial, TrialResult, Usage, VariantFacts,
+    Asked, CallTotals, CaseFacts, Cell, Completion, DatasetFacts, Ended, Fault, FaultKind, FinishReason,
+    Grade, MetricKind, Outcome, PromptFacts, Role, Run, Score, Trial, TrialResult, Usage, VariantFacts,
 };
 
 fn variant(model: &str, temperature: Option<f64>) -> VariantFacts {
@@ -28,11 +28,11 @@ fn run(cases: usize, repeats: u32, trials: Vec<Trial>) -> Run {
         candidate: variant("a", None),
         baseline: Some(variant("b", None)),
         baseline_note: None,
-        baseline_reused: false,
         judge: None,
         scorers: vec!["check.short".to_owned(), "faithfulness".to_owned()],
         applies: Vec::new(),
-        repeats,
+        asked: Asked::all(repeats, 2),
+        lent: None,
         trials,
         totals: CallTotals::default(),
         prices: Vec::new(),
@@ -215,6 +215,6 @@ fn trials_beyond_the_plan_are_no_part_of_it() {
 fn a_reused_baseline_is_told() {
     let mut run = run(1, 1, vec![]);
     assert!(!analyse(&run).baseline_reused);
-    run.baseline_reused = true;
+    run.lent = Some(run.asked.clone());
     assert!(analyse(&run).baseline_reused);
 }

@@ -77,6 +77,10 @@ pub struct MetricScores {
     pub name: String,
     /// What it measures.
     pub kind: MetricKind,
+    /// Repeats of the candidate that were to be graded.
+    pub repeats: u32,
+    /// Repeats of the baseline that were to be graded; 0 without one.
+    pub baseline_repeats: u32,
     /// The values.
     pub scores: VariantScores,
 }
@@ -100,6 +104,32 @@ pub struct Analysis {
 }
 
 impl Analysis {
+    /// The same after its first `repeats` repeats.
+    pub fn after(&self, repeats: u32) -> Self {
+        let cut = |matrix: &Matrix| -> Matrix {
+            let row = |row: &Vec<Cell>| row.iter().copied().take(repeats as usize).collect();
+            matrix.iter().map(|cells| cells.as_ref().map(row)).collect()
+        };
+        let metric = |metric: &MetricScores| MetricScores {
+            name: metric.name.clone(),
+            kind: metric.kind,
+            repeats: metric.repeats.min(repeats),
+            baseline_repeats: metric.baseline_repeats.min(repeats),
+            scores: VariantScores {
+                candidate: cut(&metric.scores.candidate),
+                baseline: metric.scores.baseline.as_ref().map(cut),
+            },
+        };
+        Self {
+            cases: self.cases.clone(),
+            repeats: self.repeats.min(repeats),
+            metrics: self.metrics.iter().map(metric).collect(),
+            has_baseline: self.has_baseline,
+            baseline_reused: self.baseline_reused,
+            repeats_cached: self.repeats_cached,
+        }
+    }
+
     /// The metric of that name.
     pub fn metric(&self, name: &str) -> Option<&MetricScores> {
         self.metrics.iter().find(|metric| metric.name == name)

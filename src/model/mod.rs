@@ -21,9 +21,9 @@ pub use dataset::{Dataset, DatasetFacts};
 pub use fault::{Fault, FaultKind};
 pub use grade::{Grade, Judging, Outcome, Score};
 pub use mistake::{Mistake, Mistakes, Place};
-pub use run::{CallTotals, Ended, JudgeFacts, Run, Trial, TrialResult};
+pub use run::{Asked, CallTotals, Ended, JudgeFacts, Run, Trial, TrialResult};
 pub use variant::{PromptFacts, Role, Variant, VariantFacts};
 pub use verdict::{
-    CaseChange, CaseStatus, CriterionOutcome, CriterionVerdict, Decision, Interval, MetricSummary, Reason,
-    ReasonCode, Scope, Verdict,
+    CaseChange, CaseStatus, CriterionOutcome, CriterionVerdict, Decision, Interval, LookCriterion,
+    LookOutcome, MetricSummary, Need, NextLook, Reason, ReasonCode, Scope, Verdict,
 };

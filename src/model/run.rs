@@ -70,6 +70,22 @@ pub struct JudgeFacts {
     pub fingerprint: String,
 }
 
+/// How often every case was asked for, and by which scorers its answers were graded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// Repeats of every case.
+    pub repeats: u32,
+    /// For each scorer, how many of these it was asked to grade: a judge whose metric passed is asked no more.
+    pub graded: Vec<u32>,
+}
+
+impl Asked {
+    /// All scorers graded all repeats.
+    pub fn all(repeats: u32, scorers: usize) -> Self {
+        Self { repeats, graded: vec![repeats; scorers] }
+    }
+}
+
 /// A run: what was asked, what came back, where everything is from.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Run {
@@ -89,16 +105,16 @@ pub struct Run {
     pub baseline: Option<VariantFacts>,
     /// Why there is no baseline, or where a reused one is from.
     pub baseline_note: Option<String>,
-    /// Whether the baseline's trials were answered in an earlier session.
-    pub baseline_reused: bool,
     /// The judge; `None` where no judge was asked.
     pub judge: Option<JudgeFacts>,
     /// Metric names of the checks, then of the judges, in configuration order.
     pub scorers: Vec<String>,
     /// For each scorer, whether it grades each case: scorers x cases.
     pub applies: Vec<Vec<bool>>,
-    /// Repeats of every case.
-    pub repeats: u32,
+    /// What the candidate was asked for, and the baseline too unless it is lent.
+    pub asked: Asked,
+    /// What a lent baseline was asked for: one that was answered in an earlier session.
+    pub lent: Option<Asked>,
     /// The trials in plan order: case, repeat, candidate before baseline.
     pub trials: Vec<Trial>,
     /// What it took.

@@ -139,6 +139,62 @@ pub struct CriterionOutcome {
     pub method: String,
     /// One sentence that a product manager understands.
     pub explanation: String,
+    /// Repeats of the look that decided, or of the last one.
+    pub repeats: u32,
+    /// The one-sided alpha of that look, which is also that of the bounds.
+    pub alpha: f64,
+    /// What would settle it; `None` where it is settled, or nothing can be told.
+    pub need: Option<Need>,
+}
+
+/// What would settle an inconclusive criterion if its estimate stays where it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Need {
+    /// So many repeats more.
+    Repeats(usize),
+    /// So many cases more.
+    Cases(usize),
+}
+
+/// What one look at the evidence found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LookOutcome {
+    /// It read so many repeats of both variants.
+    pub repeats: u32,
+    /// The one-sided alpha that it could spend.
+    pub alpha: f64,
+    /// What the verdict was.
+    pub verdict: Verdict,
+    /// Every criterion that repeats can decide, in policy order.
+    pub criteria: Vec<LookCriterion>,
+}
+
+/// A criterion at one look.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LookCriterion {
+    /// Its id.
+    pub id: String,
+    /// The estimate; `None` where nothing was graded, or it was settled at an earlier look.
+    pub estimate: Option<f64>,
+    /// One-sided lower bound at the look's alpha.
+    pub lower: Option<f64>,
+    /// One-sided upper bound at the look's alpha.
+    pub upper: Option<f64>,
+    /// The p of "shown to be missed", unadjusted.
+    pub p: Option<f64>,
+    /// The verdict.
+    pub verdict: CriterionVerdict,
+}
+
+/// What the next look needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NextLook {
+    /// Repeats of every case, those so far among them.
+    pub repeats: u32,
+    /// The criteria that are undecided.
+    pub undecided: Vec<String>,
+    /// Their metrics: what has to be graded.
+    pub metrics: Vec<String>,
 }
 
 /// Which uncertainty an interval counts.
@@ -178,7 +234,8 @@ pub struct MetricSummary {
     pub scope: Scope,
     /// Standard deviation over the repeats of a case, pooled; `None` with one repeat.
     pub within_case_sd: Option<f64>,
-    /// The smallest drop that the suite detects with 80 % power; `None` where the noise is not known.
+    /// The smallest drop that the suite detects with 80 % power, given all its looks; `None` where the noise is not
+    /// known.
     pub smallest_detectable_drop: Option<f64>,
 }
 
@@ -245,6 +302,10 @@ pub struct Decision {
     pub metrics: Vec<MetricSummary>,
     /// The status of every case, in dataset order.
     pub cases: Vec<CaseStatus>,
+    /// Every look that was taken.
+    pub looks: Vec<LookOutcome>,
+    /// The look that could settle more; `None` where the verdict stands.
+    pub next: Option<NextLook>,
     /// Things a reader should know: few cases, fallback of the scope, thin evidence.
     pub warnings: Vec<String>,
 }

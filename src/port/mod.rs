@@ -55,6 +55,15 @@ pub enum Event {
         /// Judgements to ask for, at most, without re-asks.
         judgements: usize,
     },
+    /// The evidence so far leaves criteria undecided, so more repeats are asked for.
+    LookTaken {
+        /// Repeats so far.
+        repeats: u32,
+        /// Repeats of the next look.
+        next: u32,
+        /// Ids of what is undecided.
+        undecided: Vec<String>,
+    },
     /// A call left (after any waiting for its turn).
     CallStarted,
     /// A call came back, well or not.

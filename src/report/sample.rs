@@ -4,10 +4,10 @@ use serde_json::{Map, Value, json};
 
 use super::v1::{Bound, Policy, PolicyCriterion, Report, Requirement, Rule, Scope as ReportScope, Statistic};
 use crate::model::{
-    Analysis, CallTotals, CaseChange, CaseFacts, CaseStatus, Cell, Completion, CriterionOutcome,
+    Analysis, Asked, CallTotals, CaseChange, CaseFacts, CaseStatus, Cell, Completion, CriterionOutcome,
     CriterionVerdict, DatasetFacts, Decision, Ended, Fault, FaultKind, FinishReason, Grade, Interval,
-    JudgeFacts, Judging, MetricKind, MetricScores, MetricSummary, Outcome, PromptFacts, Reason, ReasonCode,
-    Role, Run, Scope, Score, Trial, TrialResult, Usage, VariantFacts, VariantScores, Verdict,
+    JudgeFacts, Judging, LookOutcome, MetricKind, MetricScores, MetricSummary, Outcome, PromptFacts, Reason,
+    ReasonCode, Role, Run, Scope, Score, Trial, TrialResult, Usage, VariantFacts, VariantScores, Verdict,
 };
 
 /// Everything a report is made of.
@@ -133,14 +133,14 @@ fn run(baseline: bool) -> Run {
         candidate: variant("v2", None),
         baseline: baseline.then(|| variant("v1", Some("1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d"))),
         baseline_note: (!baseline).then(|| "new".to_owned()),
-        baseline_reused: false,
         judge: Some(JudgeFacts {
             model: "gpt-4o".to_owned(),
             fingerprint: format!("sha256:{}", "77665544332211aa".repeat(4)),
         }),
         scorers: ["check.json_schema", "faithfulness", "relevance"].map(str::to_owned).to_vec(),
         applies: vec![vec![true; QUESTIONS.len()]; 3],
-        repeats,
+        asked: Asked::all(repeats, 3),
+        lent: None,
         trials,
         totals: CallTotals {
             calls: 91,
@@ -181,15 +181,17 @@ fn metric(name: &str, kind: MetricKind, candidate: f64, baseline: Option<f64>, h
 }
 
 fn analysis(run: &Run, metrics: &[MetricSummary]) -> Analysis {
-    let matrix = || vec![Some(vec![Cell::Value(1.0); run.repeats as usize]); run.cases.len()];
+    let matrix = || vec![Some(vec![Cell::Value(1.0); run.asked.repeats as usize]); run.cases.len()];
     Analysis {
         cases: run.cases.clone(),
-        repeats: run.repeats,
+        repeats: run.asked.repeats,
         metrics: metrics
             .iter()
             .map(|metric| MetricScores {
                 name: metric.name.clone(),
                 kind: metric.kind,
+                repeats: run.asked.repeats,
+                baseline_repeats: if run.baseline.is_some() { run.asked.repeats } else { 0 },
                 scores: VariantScores { candidate: matrix(), baseline: run.baseline.is_some().then(matrix) },
             })
             .collect(),
@@ -232,6 +234,8 @@ fn policy(baseline: bool) -> Policy {
         resolution: 0.05,
         max_missing: 0.02,
         seed: 42,
+        repeats: 3,
+        max_repeats: 24,
         criteria: criteria
             .into_iter()
             .map(|(id, metric, requirement)| PolicyCriterion {
@@ -269,6 +273,9 @@ fn outcome(criterion: &PolicyCriterion, numbers: Numbers) -> CriterionOutcome {
         verdict,
         method: if p.is_some() { "permutation" } else { "literal" }.to_owned(),
         explanation: "as the numbers say".to_owned(),
+        repeats: 3,
+        alpha: 0.00625,
+        need: None,
     }
 }
 
@@ -315,6 +322,8 @@ pub(crate) fn pass() -> Parts {
         verdict: Verdict::Pass,
         reasons: Vec::new(),
         criteria: policy.criteria.iter().zip(numbers).map(|(of, numbers)| outcome(of, numbers)).collect(),
+        looks: vec![LookOutcome { repeats: 3, alpha: 0.00625, verdict: Verdict::Pass, criteria: Vec::new() }],
+        next: None,
         cases: run.cases.iter().map(|_| same()).collect(),
         warnings: vec!["6 cases: with fewer than 20 the bounds are too kind near 1".to_owned()],
         metrics,

@@ -24,7 +24,12 @@ pub(crate) fn check(arguments: &CheckArguments) -> Result<ExitStatus, Failure> {
         (None, None, Some(note)) => note.replacen("no baseline: ", "none: ", 1),
         (None, None, None) => "none".to_owned(),
     };
-    let calls = suite.plan.slots(0, suite.repeats).len();
+    let schedule = suite.policy.schedule;
+    let calls = suite.plan.slots(0, schedule.first()).len();
+    let more = match schedule.most() {
+        most if most > schedule.first() => format!("; while undecided more, up to {most} repeats"),
+        _ => String::new(),
+    };
     let lines: [(&str, String); 7] = [
         ("suite", suite.settings.name.clone()),
         (
@@ -35,7 +40,7 @@ pub(crate) fn check(arguments: &CheckArguments) -> Result<ExitStatus, Failure> {
         ("baseline", baseline),
         ("scorers", suite.scorers.metrics().join(", ")),
         ("criteria", suite.policy.criteria.len().to_string()),
-        ("a run asks", format!("{calls} answers, {} judgements", calls * suite.scorers.judges.len())),
+        ("a run asks", format!("{calls} answers, {} judgements{more}", calls * suite.scorers.judges.len())),
     ];
     let mut text = String::new();
     for (name, value) in lines {

@@ -5,7 +5,7 @@ use crate::cli::error::Failure;
 use crate::cli::exit::ExitStatus;
 use crate::cli::{mismatch, policy, saved};
 use crate::evaluate;
-use crate::gate::Requirement;
+use crate::gate::{Requirement, Schedule};
 use crate::model::Place;
 use crate::report::Report;
 use crate::text::Redactor;
@@ -27,7 +27,9 @@ pub(crate) fn compare(arguments: &CompareArguments) -> Result<ExitStatus, Failur
             mismatch::simulation(earlier.simulated, run.simulated),
         ],
     )?;
-    evaluate::adopt_baseline(&mut run, earlier);
+    evaluate::adopt_baseline(&mut run, &earlier);
+    // What there is, is all there will be: one look, with all of alpha.
+    rules.schedule = Schedule::once(run.asked.repeats);
     run.warnings.clear();
     if old.policy != new.policy {
         run.warnings.push(format!("the two reports have different policies; that of {new_file} decides"));

@@ -59,7 +59,7 @@ async fn evaluate_and_report(
     let Models { answering, judging, judge_host, redactor, concurrency } =
         models::connect(&suite, arguments, &sink, &stop)?;
 
-    let Suite { plan, mut scorers, policy, repeats, earlier, baseline_note, settings, warnings, .. } = suite;
+    let Suite { plan, mut scorers, policy, earlier, baseline_note, settings, warnings, .. } = suite;
     scorers.judge_model = Some(judging);
     let judge = suite::judge_facts(&settings, &scorers, &judge_host);
     if let Some(earlier) = &earlier {
@@ -67,11 +67,9 @@ async fn evaluate_and_report(
     }
     saved::prepare(&arguments.out)?;
     let fail_fast = if arguments.fail_fast { literal_metrics(&policy) } else { Default::default() };
-    announce(&plan, &scorers, repeats, arguments.quiet, sink.as_ref());
     let header = Header {
         name: settings.name.clone(),
         started_at,
-        repeats,
         judge,
         prices: settings.prices.clone(),
         simulated: arguments.offline,
@@ -80,6 +78,7 @@ async fn evaluate_and_report(
     };
     let engine =
         Arc::new(Engine { plan, model: answering, scorers, concurrency, fail_fast, sink, interrupted, stop });
+    announce(&engine, &policy, arguments.quiet);
     let evaluation =
         evaluate::evaluate(&engine, header, &policy, earlier.map(|earlier| earlier.run), &counter, || {
             started.elapsed()
@@ -106,28 +105,26 @@ async fn tick(progress: &Progress) -> std::convert::Infallible {
     }
 }
 
-/// Says what the run will take, before its first call.
-fn announce(
-    plan: &crate::engine::Plan,
-    scorers: &crate::engine::Scorers,
-    repeats: u32,
-    quiet: bool,
-    sink: &dyn EventSink,
-) {
-    let completions = plan.slots(0, repeats).len();
-    let judgements = completions * scorers.judges.len();
-    let cases = plan.dataset().cases.len();
-    if !quiet {
+/// Says what the first look will take, before its first call.
+fn announce(engine: &Engine, policy: &crate::gate::Policy, quiet: bool) {
+    let schedule = policy.schedule;
+    let planned = evaluate::planned(engine, 0, schedule.first(), engine.scorers.judges.len());
+    if let (false, Event::Planned { cases, completions, judgements }) = (quiet, &planned) {
         let judged = match judgements {
             0 => String::new(),
             judgements => format!(" and {judgements} judgements"),
         };
+        let more = if schedule.most() > schedule.first() {
+            format!(", more while undecided (at most {} repeats)", schedule.most())
+        } else {
+            String::new()
+        };
         output::say(&format!(
-            "asking for {completions} answers to {cases} cases{judged}; Ctrl-C ends with a report"
+            "asking for {completions} answers to {cases} cases{judged}{more}; Ctrl-C ends with a report"
         ));
     }
     // After the line above: a bar that is drawn already would leave a copy of itself there.
-    sink.emit(Event::Planned { cases, completions, judgements });
+    engine.sink.emit(planned);
 }
 
 /// The metrics on which one failing trial of the candidate makes the verdict fail.

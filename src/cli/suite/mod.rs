@@ -35,8 +35,6 @@ pub(super) struct Suite {
     pub(super) scorers: Scorers,
     /// What decides.
     pub(super) policy: Policy,
-    /// Repeats of every case.
-    pub(super) repeats: u32,
     /// A baseline that was answered already.
     pub(super) earlier: Option<Earlier>,
     /// Why there is no baseline.
@@ -124,7 +122,6 @@ pub(super) fn load(arguments: &SuiteArguments, offline: Option<bool>) -> Result<
                 .help("add `checks:` or `metrics:`; `--no-judge` leaves checks alone"),
         ));
     }
-    let repeats = arguments.repeats.unwrap_or(settings.gate.repeats);
     let inconclusive_passes = settings.gate.inconclusive == Inconclusive::Pass;
     if let Some(earlier) = &variants.earlier {
         mismatch::refuse(
@@ -142,7 +139,6 @@ pub(super) fn load(arguments: &SuiteArguments, offline: Option<bool>) -> Result<
         plan,
         scorers,
         policy,
-        repeats,
         earlier: variants.earlier,
         baseline_note: variants.note,
         inconclusive_passes,

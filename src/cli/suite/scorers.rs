@@ -8,7 +8,7 @@ use crate::check::{self, NamedCheck};
 use crate::cli::args::SuiteArguments;
 use crate::config::{self, CheckPolicy, Settings};
 use crate::engine::Scorers;
-use crate::gate::Policy;
+use crate::gate::{Policy, Schedule};
 use crate::judge::{self, Judge, Spec};
 use crate::load::Tree;
 use crate::model::{Case, CaseFacts, Dataset, JudgeFacts, Mistake, Mistakes, Place};
@@ -202,6 +202,7 @@ pub(super) fn policy(
     }
     match settings.policy(&checks, cases, has_baseline, &minimums) {
         Ok(mut policy) => {
+            policy.schedule = schedule(settings, arguments, mistakes);
             if arguments.no_judge {
                 policy.criteria.retain(|criterion| {
                     settings.metrics.iter().all(|metric| metric.name != criterion.metric)
@@ -212,6 +213,23 @@ pub(super) fn policy(
         Err(found) => {
             mistakes.0.extend(found.0);
             None
+        }
+    }
+}
+
+/// The flags' schedule over the configuration's: `--repeats` alone is one look.
+fn schedule(settings: &Settings, arguments: &SuiteArguments, mistakes: &mut Mistakes) -> Schedule {
+    let configured = &settings.gate;
+    match (arguments.repeats, arguments.max_repeats) {
+        (None, None) => Schedule::new(configured.repeats, configured.max_repeats),
+        (Some(repeats), None) => Schedule::once(repeats),
+        (None, Some(most)) => Schedule::new(configured.repeats.min(most), most),
+        (Some(repeats), Some(most)) => {
+            if most < repeats {
+                let mistake = Mistake::new(format!("{most} is below the {repeats} of --repeats"));
+                mistakes.0.push(mistake.at(Place::file("--max-repeats")).help("raise it, or leave it out"));
+            }
+            Schedule::new(repeats, most)
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Analyses and policies in few words.
 
-use crate::gate::{Criterion, Policy, Requirement, Rule, decide};
+use crate::gate::{Criterion, Policy, Requirement, Rule, Schedule, decide};
 use crate::model::{
     Analysis, CaseFacts, Cell, CriterionOutcome, Decision, Ended, Matrix, MetricKind, MetricScores, Scope,
     VariantScores,
@@ -30,7 +30,12 @@ pub(super) fn metric(name: &str, candidate: &[Vec<f64>], baseline: Option<&[Vec<
         _ => MetricKind::Judge,
     };
     let scores = VariantScores { candidate: matrix(candidate), baseline: baseline.map(matrix) };
-    MetricScores { name: name.to_owned(), kind, scores }
+    let repeats = |rows: &[Vec<f64>]| {
+        let longest = rows.iter().map(Vec::len).max().unwrap_or(0);
+        u32::try_from(longest).expect("few repeats")
+    };
+    let (repeats, baseline_repeats) = (repeats(candidate), baseline.map_or(0, repeats));
+    MetricScores { name: name.to_owned(), kind, repeats, baseline_repeats, scores }
 }
 
 pub(super) fn analysis(metrics: Vec<MetricScores>) -> Analysis {
@@ -63,6 +68,7 @@ pub(super) fn not_worse(metric: &str, tolerance: f64) -> Criterion {
 pub(super) fn policy(criteria: Vec<Criterion>) -> Policy {
     Policy {
         criteria,
+        schedule: Schedule::once(1),
         rule: Rule::Evidence,
         scope: Scope::Suite,
         confidence: 0.95,
@@ -72,8 +78,15 @@ pub(super) fn policy(criteria: Vec<Criterion>) -> Policy {
     }
 }
 
+/// Decided in one look at all there is.
 pub(super) fn completed(analysis: &Analysis, policy: &Policy) -> Decision {
-    decide(analysis, policy, &Ended::Completed)
+    ended(analysis, policy, &Ended::Completed)
+}
+
+/// The same of a run that ended so.
+pub(super) fn ended(analysis: &Analysis, policy: &Policy, how: &Ended) -> Decision {
+    let policy = Policy { schedule: Schedule::once(analysis.repeats), ..policy.clone() };
+    decide(analysis, &policy, how)
 }
 
 /// The outcome of the only criterion of a policy.

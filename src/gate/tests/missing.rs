@@ -1,7 +1,7 @@
 //! What is missing, not asked, or not there at all.
 
-use super::build::{alone, analysis, completed, criterion, metric, minimum, not_worse, policy, same};
-use crate::gate::{Bound, Requirement, Statistic, decide};
+use super::build::{alone, analysis, completed, criterion, ended, metric, minimum, not_worse, policy, same};
+use crate::gate::{Bound, Requirement, Statistic};
 use crate::model::{CriterionVerdict, Ended, Fault, FaultKind, ReasonCode, Verdict};
 
 const GONE: f64 = f64::NAN;
@@ -131,7 +131,7 @@ fn after_fail_fast_only_what_is_certain_counts() {
     let judged = metric("m", &[vec![1.0, NOT_ASKED, NOT_ASKED], vec![NOT_ASKED; 3]], None);
     let run = analysis(vec![checks, judged]);
     let policy = policy(vec![criterion("check.c", "check.c", Requirement::EveryTrial), minimum("m", 0.5)]);
-    let decision = decide(&run, &policy, &Ended::FailedFast);
+    let decision = ended(&run, &policy, &Ended::FailedFast);
     assert_eq!(decision.verdict, Verdict::Fail);
     assert_eq!(decision.criteria[0].verdict, CriterionVerdict::Fail);
     assert_eq!(decision.criteria[1].verdict, CriterionVerdict::Incomplete);
@@ -151,13 +151,13 @@ fn a_run_that_was_stopped_is_incomplete_unless_it_failed() {
         (FaultKind::Interrupted, ReasonCode::Interrupted),
     ];
     for (kind, code) in codes {
-        let decision = decide(&good, &policy, &Ended::Stopped(Fault::new(kind, "what happened")));
+        let decision = ended(&good, &policy, &Ended::Stopped(Fault::new(kind, "what happened")));
         assert_eq!(decision.verdict, Verdict::Incomplete);
         assert_eq!((decision.reasons[0].code, decision.reasons[0].message.as_str()), (code, "what happened"));
     }
-    assert_eq!(decide(&good, &policy, &Ended::Interrupted).verdict, Verdict::Incomplete);
+    assert_eq!(ended(&good, &policy, &Ended::Interrupted).verdict, Verdict::Incomplete);
     let bad = analysis(vec![metric("m", &same(&[0.0; 3], 5), None)]);
-    let decision = decide(&bad, &policy, &Ended::Interrupted);
+    let decision = ended(&bad, &policy, &Ended::Interrupted);
     assert_eq!(decision.verdict, Verdict::Fail);
     assert_eq!(decision.reasons.len(), 2);
 }

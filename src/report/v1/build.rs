@@ -4,8 +4,8 @@ use crate::model;
 
 use super::{
     Case, CaseStatus, Criterion, Dataset, Ended, EndedKind, Fault, Grade, Interval, Judge, Judging,
-    LargestDifference, Metric, Passes, Policy, Price, Prompt, Reason, Report, SCHEMA, Tokens, Trial,
-    Ungraded, Usage, UsageShare, Variant, VariantSummary, Variants,
+    LargestDifference, Look, LookCriterion, Metric, Need, Passes, Policy, Price, Prompt, Reason, Report,
+    SCHEMA, Tokens, Trial, Ungraded, Usage, UsageShare, Variant, VariantSummary, Variants,
 };
 
 /// JSON knows no NaN and no infinity: what is not finite is null.
@@ -52,6 +52,7 @@ impl Report {
             exit_code,
             reasons: decision.reasons.iter().map(Reason::from).collect(),
             criteria: decision.criteria.iter().map(Criterion::from).collect(),
+            looks: decision.looks.iter().map(Look::from).collect(),
             metrics: decision.metrics.iter().map(|summary| metric(summary, analysis)).collect(),
             cases,
             variants: Variants {
@@ -59,7 +60,8 @@ impl Report {
                 baseline: run.baseline.as_ref().map(Variant::from),
             },
             baseline_note: run.baseline_note.clone(),
-            baseline_reused: run.baseline_reused,
+            baseline_reused: run.lent.is_some(),
+            baseline_repeats: run.lent.as_ref().map(|lent| lent.repeats),
             judge: run.judge.as_ref().map(|judge| Judge {
                 model: judge.model.clone(),
                 fingerprint: judge.fingerprint.clone(),
@@ -74,7 +76,7 @@ impl Report {
             },
             policy,
             scorers: run.scorers.clone(),
-            repeats: run.repeats,
+            repeats: run.asked.repeats,
             usage: Usage::from(&run.totals),
             prices: run
                 .prices
@@ -134,25 +136,30 @@ fn case(
 }
 
 fn metric(summary: &model::MetricSummary, analysis: &model::Analysis) -> Metric {
-    let variant = |interval: Option<model::Interval>, n, missing| VariantSummary {
+    let variant = |interval: Option<model::Interval>, n, missing, repeats| VariantSummary {
         mean: interval.and_then(|interval| finite(interval.mean)),
         lower: interval.and_then(|interval| interval.lower).and_then(finite),
         upper: interval.and_then(|interval| interval.upper).and_then(finite),
         n,
+        repeats,
         missing,
     };
     // A baseline that was asked but gave nothing is shown with its count of missing grades, not as absent.
-    let asked = analysis.metric(&summary.name).is_some_and(|scores| scores.scores.baseline.is_some());
+    let scores = analysis.metric(&summary.name);
+    let asked = scores.is_some_and(|scores| scores.scores.baseline.is_some());
+    let (repeats, baseline_repeats) =
+        scores.map_or((0, 0), |scores| (scores.repeats, scores.baseline_repeats));
     Metric {
         name: summary.name.clone(),
         kind: summary.kind.into(),
-        candidate: variant(summary.candidate, summary.candidate_cases, summary.candidate_missing),
-        baseline: (asked || summary.baseline.is_some())
-            .then(|| variant(summary.baseline, summary.baseline_cases, summary.baseline_missing)),
+        candidate: variant(summary.candidate, summary.candidate_cases, summary.candidate_missing, repeats),
+        baseline: (asked || summary.baseline.is_some()).then(|| {
+            variant(summary.baseline, summary.baseline_cases, summary.baseline_missing, baseline_repeats)
+        }),
         difference: summary.difference.and_then(interval),
         other_scope_difference: summary.other_difference.and_then(interval),
         scope: summary.scope.into(),
-        repeats: analysis.repeats,
+        repeats,
         noise: summary.within_case_sd.and_then(finite),
         smallest_detectable_drop: summary.smallest_detectable_drop.and_then(finite),
     }
@@ -190,6 +197,37 @@ impl From<&model::CriterionOutcome> for Criterion {
             verdict: outcome.verdict.into(),
             method: outcome.method.clone(),
             explanation: outcome.explanation.clone(),
+            repeats: outcome.repeats,
+            alpha: outcome.alpha,
+            need: outcome.need.map(Need::from),
+        }
+    }
+}
+
+impl From<model::Need> for Need {
+    fn from(need: model::Need) -> Self {
+        match need {
+            model::Need::Repeats(count) => Self::Repeats(count),
+            model::Need::Cases(count) => Self::Cases(count),
+        }
+    }
+}
+
+impl From<&model::LookOutcome> for Look {
+    fn from(look: &model::LookOutcome) -> Self {
+        let criterion = |criterion: &model::LookCriterion| LookCriterion {
+            id: criterion.id.clone(),
+            estimate: criterion.estimate.and_then(finite),
+            lower: criterion.lower.and_then(finite),
+            upper: criterion.upper.and_then(finite),
+            p: criterion.p.and_then(finite),
+            verdict: criterion.verdict.into(),
+        };
+        Self {
+            repeats: look.repeats,
+            alpha: look.alpha,
+            verdict: look.verdict.into(),
+            criteria: look.criteria.iter().map(criterion).collect(),
         }
     }
 }

@@ -20,7 +20,7 @@ pub use names::{
 };
 pub use policy::{Bound, Policy, PolicyCriterion, Requirement, Rule, Statistic};
 pub use read::read;
-pub use result::{Criterion, Interval, Metric, Reason, VariantSummary};
+pub use result::{Criterion, Interval, Look, LookCriterion, Metric, Need, Reason, VariantSummary};
 pub use trial::{Case, Fault, Grade, Judging, LargestDifference, Passes, Tokens, Trial, Ungraded};
 
 /// The value of `schema` in every report of this version.
@@ -45,6 +45,8 @@ pub struct Report {
     pub reasons: Vec<Reason>,
     /// Every criterion, in policy order.
     pub criteria: Vec<Criterion>,
+    /// Every look that was taken at the evidence; the last one's verdict is that of the run.
+    pub looks: Vec<Look>,
     /// Every metric: checks, judges, then latency, tokens, cost and length.
     pub metrics: Vec<Metric>,
     /// Every case with its trials, in dataset order.
@@ -55,6 +57,8 @@ pub struct Report {
     pub baseline_note: Option<String>,
     /// Whether the baseline's trials were answered in an earlier session.
     pub baseline_reused: bool,
+    /// Repeats of a reused baseline; null where it was answered in this session, as often as the candidate.
+    pub baseline_repeats: Option<u32>,
     /// The judge; null where none was asked.
     pub judge: Option<Judge>,
     /// The dataset.

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::read::MOST_REPEATS;
 use super::{Report, Scope};
 use crate::text::neutral;
 
@@ -21,6 +22,10 @@ pub struct Policy {
     pub max_missing: f64,
     /// Seed of the drawn permutations.
     pub seed: u64,
+    /// Repeats of every case at the first look.
+    pub repeats: u32,
+    /// Most repeats of a case: while criteria were undecided, repeats were doubled up to this many.
+    pub max_repeats: u32,
     /// The criteria, in the order of the configuration.
     pub criteria: Vec<PolicyCriterion>,
 }
@@ -127,6 +132,14 @@ pub(super) fn contradictions(report: &Report) -> Vec<String> {
     }
     if !(0.0..=1.0).contains(&policy.max_missing) {
         found.push("`policy.max_missing` is not in 0..=1".to_owned());
+    }
+    if policy.repeats < 1 || policy.max_repeats < policy.repeats || policy.max_repeats > MOST_REPEATS {
+        found.push(format!(
+            "`policy.repeats` and `policy.max_repeats` are not in order, within 1 to {MOST_REPEATS}"
+        ));
+    }
+    if report.repeats > policy.max_repeats {
+        found.push("`repeats` is above `policy.max_repeats`".to_owned());
     }
     for criterion in &policy.criteria {
         let wrong = match criterion.requirement {

@@ -13,7 +13,7 @@ use super::{Report, Role, SCHEMA, policy};
 const LISTED: usize = 20;
 
 /// Most repeats of a case, as in the configuration.
-const MOST_REPEATS: u32 = 1000;
+pub(super) const MOST_REPEATS: u32 = 1000;
 
 /// Only the field that says what the rest is.
 #[derive(Deserialize)]

@@ -2,7 +2,7 @@
 
 use crate::model::{self, Mistake, Mistakes, Score};
 
-use super::{Case, Ended, EndedKind, Fault, Grade, Judging, Report, Tokens, Trial, Variant};
+use super::{Case, Ended, EndedKind, Fault, Grade, Judging, Metric, Report, Tokens, Trial, Variant};
 
 impl Report {
     /// The run this report was made of: the same trials, grades and provenance.
@@ -41,7 +41,6 @@ impl Report {
             candidate: model::VariantFacts::from(&self.variants.candidate),
             baseline: self.variants.baseline.as_ref().map(model::VariantFacts::from),
             baseline_note: self.baseline_note.clone(),
-            baseline_reused: self.baseline_reused,
             judge: self.judge.as_ref().map(|judge| model::JudgeFacts {
                 model: judge.model.clone(),
                 fingerprint: judge.fingerprint.clone(),
@@ -52,7 +51,11 @@ impl Report {
                 .iter()
                 .map(|scorer| self.cases.iter().map(|case| case.scorers.contains(scorer)).collect())
                 .collect(),
-            repeats: self.repeats,
+            asked: self.asked(self.repeats, |metric| Some(metric.repeats)),
+            lent: self.baseline_reused.then(|| {
+                let repeats = self.baseline_repeats.unwrap_or(self.repeats);
+                self.asked(repeats, |metric| Some(metric.baseline.as_ref()?.repeats))
+            }),
             trials,
             totals: model::CallTotals {
                 calls: self.usage.calls,
@@ -77,6 +80,17 @@ impl Report {
             ended: restore_ended(&self.ended)?,
             warnings: self.warnings.clone(),
         })
+    }
+}
+
+impl Report {
+    /// What a variant was asked for; of a scorer that no metric tells of, everything.
+    fn asked(&self, repeats: u32, graded: impl Fn(&Metric) -> Option<u32>) -> model::Asked {
+        let of = |scorer: &String| {
+            let metric = self.metrics.iter().find(|metric| metric.name == *scorer);
+            metric.and_then(&graded).unwrap_or(repeats)
+        };
+        model::Asked { repeats, graded: self.scorers.iter().map(of).collect() }
     }
 }
 

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{CriterionVerdict, MetricKind, ReasonCode, Scope};
+use super::{CriterionVerdict, MetricKind, ReasonCode, Scope, Verdict};
 
 /// One reason for the verdict.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -31,9 +31,9 @@ pub struct Criterion {
     pub required: Option<f64>,
     /// The estimate; null where nothing was graded.
     pub estimate: Option<f64>,
-    /// One-sided lower bound at the run's confidence; null where none exists.
+    /// One-sided lower bound at `alpha`; null where none exists.
     pub lower: Option<f64>,
-    /// One-sided upper bound at the run's confidence; null where none exists.
+    /// One-sided upper bound at `alpha`; null where none exists.
     pub upper: Option<f64>,
     /// The p of "shown to be missed", unadjusted; null where the comparison is literal.
     pub p: Option<f64>,
@@ -43,6 +43,52 @@ pub struct Criterion {
     pub method: String,
     /// One sentence that says what was found.
     pub explanation: String,
+    /// Repeats of the look that settled it, or of the last one.
+    pub repeats: u32,
+    /// The one-sided alpha of that look.
+    pub alpha: f64,
+    /// What would settle it if its estimate stayed; null where it is settled, or nothing can be told.
+    pub need: Option<Need>,
+}
+
+/// What would settle an inconclusive criterion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Need {
+    /// So many repeats more.
+    Repeats(usize),
+    /// So many cases more.
+    Cases(usize),
+}
+
+/// What one look at the evidence found.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Look {
+    /// It read so many repeats of both variants.
+    pub repeats: u32,
+    /// The one-sided alpha that it could spend.
+    pub alpha: f64,
+    /// What the verdict was.
+    pub verdict: Verdict,
+    /// The criteria in which chance plays a part, in policy order.
+    pub criteria: Vec<LookCriterion>,
+}
+
+/// A criterion at one look. What an earlier look had settled has its verdict and no numbers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LookCriterion {
+    /// Its id.
+    pub id: String,
+    /// The estimate.
+    pub estimate: Option<f64>,
+    /// One-sided lower bound at the look's alpha.
+    pub lower: Option<f64>,
+    /// One-sided upper bound at the look's alpha.
+    pub upper: Option<f64>,
+    /// The p of "shown to be missed", unadjusted.
+    pub p: Option<f64>,
+    /// The verdict.
+    pub verdict: CriterionVerdict,
 }
 
 /// A metric over the whole run.
@@ -62,11 +108,12 @@ pub struct Metric {
     pub other_scope_difference: Option<Interval>,
     /// The scope that decides.
     pub scope: Scope,
-    /// Repeats of every case.
+    /// Repeats of the candidate that were graded; a judge is not asked again once its metric has passed.
     pub repeats: u32,
     /// Standard deviation over the repeats of a case, pooled; null with one repeat.
     pub noise: Option<f64>,
-    /// The smallest drop that the suite detects with 80 % power; null where the noise is not known.
+    /// The smallest drop that the suite detects with 80 % power, given all its looks; null where the noise is not
+    /// known.
     pub smallest_detectable_drop: Option<f64>,
 }
 
@@ -81,6 +128,8 @@ pub struct VariantSummary {
     pub upper: Option<f64>,
     /// Cases the mean counts.
     pub n: usize,
+    /// Repeats that were to be graded.
+    pub repeats: u32,
     /// Missing grades.
     pub missing: usize,
 }
