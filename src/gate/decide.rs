@@ -22,7 +22,7 @@ use super::{Criterion, Policy};
 ///
 /// Pure: the same analysis, policy and ending give the same decision, bit for bit.
 pub fn decide(analysis: &Analysis, policy: &Policy, ended: &Ended) -> Decision {
-    let alpha = 1.0 - policy.confidence;
+    let alpha = policy.alpha();
     let hasty = *ended == Ended::FailedFast;
     let taken = policy.schedule.taken(analysis.repeats, alpha);
     let mut settled: Vec<Option<CriterionOutcome>> = vec![None; policy.criteria.len()];

@@ -210,7 +210,7 @@ fn must_pass(told: &Told<'_>, name: &str) -> String {
         }
         CriterionVerdict::Fail => format!("{name} must pass, but only {share} of its trials did."),
         CriterionVerdict::Inconclusive => {
-            format!("{name} must pass, but {share} of its trials did; more repeats would tell.")
+            format!("{name} must pass in every trial, and {share} of its trials did: it is not dependable.")
         }
         CriterionVerdict::Incomplete => open(told, &format!("{name} must pass in every trial")),
     }

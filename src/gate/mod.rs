@@ -10,6 +10,7 @@ mod evidence;
 mod examine;
 mod explain;
 mod fill;
+mod length;
 mod limit;
 mod looks;
 pub mod policy;

@@ -111,6 +111,12 @@ pub struct Policy {
 }
 
 impl Policy {
+    /// The one-sided alpha of the whole run: what the confidence leaves to 1, without the rounding of binary
+    /// fractions.
+    pub fn alpha(&self) -> f64 {
+        ((1.0 - self.confidence) * 1e12).round() / 1e12
+    }
+
     /// Whether nothing is required: no criterion, or none that a score could miss.
     pub fn is_empty(&self) -> bool {
         self.criteria.iter().all(|criterion| criterion.requirement.is_empty())

@@ -1,13 +1,12 @@
 //! Every metric as reported, and what a reader should know beside the verdict.
 
 use crate::model::{Analysis, CriterionOutcome, Interval, MetricKind, MetricScores, MetricSummary, Scope};
-use crate::stats::{
-    Bounds, Estimate, correlation, detectable_shift, pooled_variance, suite_mean, unseen_failure_share,
-};
+use crate::stats::{Bounds, Estimate, detectable_shift, pooled_variance, suite_mean, unseen_failure_share};
 
 use super::evidence::Context;
 use super::explain::{percent, points};
 use super::fill::{Fill, Filled, Selection};
+use super::length::{self, length_correlation};
 use super::weigh::{candidate_mean, mean_difference};
 use super::{Policy, Rule};
 
@@ -58,6 +57,7 @@ fn summary(analysis: &Analysis, policy: &Policy, context: &Context, metric: &Met
         other_difference: difference(other),
         scope,
         within_case_sd: pooled_variance(rows).map(f64::sqrt),
+        length_correlation: length_correlation(analysis, metric),
         smallest_detectable_drop: smallest_drop(context, policy, metric, &alone, both.as_ref(), scope),
     }
 }
@@ -200,7 +200,12 @@ pub(super) fn warnings(
         permuted
             .map(|outcome| format!("{}: too many scores to permute; its p is from Student's t", outcome.id)),
     );
-    warnings.extend(verbosity(analysis));
+    warnings.extend(
+        analysis
+            .metrics
+            .iter()
+            .filter_map(|metric| length::warning(&metric.name, length_correlation(analysis, metric)?)),
+    );
     warnings
 }
 
@@ -240,26 +245,4 @@ fn noiseless(
         }
     }
     found
-}
-
-/// Judged metrics that rise with the length of the answer.
-fn verbosity(analysis: &Analysis) -> Vec<String> {
-    let Some(length) = analysis.metric("length") else { return Vec::new() };
-    let judged = analysis.metrics.iter().filter(|metric| metric.kind == MetricKind::Judge);
-    let warn = |metric: &MetricScores| {
-        let mean = |row: &Option<Vec<crate::model::Cell>>| {
-            let values: Vec<f64> = row.as_ref()?.iter().filter_map(|cell| cell.value()).collect();
-            (!values.is_empty()).then(|| crate::stats::mean(&values))
-        };
-        let rows = metric.scores.candidate.iter().zip(&length.scores.candidate);
-        let pairs: Vec<(f64, f64)> =
-            rows.filter_map(|(score, length)| mean(score).zip(mean(length))).collect();
-        let correlation =
-            correlation(&pairs).filter(|correlation| *correlation >= 0.5 && pairs.len() >= 10)?;
-        Some(format!(
-            "{} rises with the length of the answers (correlation {correlation:.2}): the judge may favour long ones",
-            metric.name
-        ))
-    };
-    judged.filter_map(warn).collect()
 }

@@ -24,6 +24,6 @@ pub use mistake::{Mistake, Mistakes, Place};
 pub use run::{Asked, CallTotals, Ended, JudgeFacts, Run, Trial, TrialResult};
 pub use variant::{PromptFacts, Role, Variant, VariantFacts};
 pub use verdict::{
-    CaseChange, CaseStatus, CriterionOutcome, CriterionVerdict, Decision, Interval, LookCriterion,
-    LookOutcome, MetricSummary, Need, NextLook, Reason, ReasonCode, Scope, Verdict,
+    CaseChange, CaseStatus, CriterionOutcome, CriterionVerdict, Decision, Interval, LengthCorrelation,
+    LookCriterion, LookOutcome, MetricSummary, Need, NextLook, Reason, ReasonCode, Scope, Verdict,
 };

@@ -237,6 +237,18 @@ pub struct MetricSummary {
     /// The smallest drop that the suite detects with 80 % power, given all its looks; `None` where the noise is not
     /// known.
     pub smallest_detectable_drop: Option<f64>,
+    /// How it goes with the length of the answers; judged metrics only.
+    pub length_correlation: Option<LengthCorrelation>,
+}
+
+/// Pearson's correlation of a metric's case means with the length of the answers, in -1..=1; `None` where there are
+/// too few cases, or one of the two does not vary.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LengthCorrelation {
+    /// The candidate's scores with the length of its answers.
+    pub candidate: Option<f64>,
+    /// The differences of both variants' scores with the differences in length.
+    pub differences: Option<f64>,
 }
 
 /// What became of a case, in words; the first that applies in this order. Descriptive only.

@@ -6,8 +6,9 @@ use super::v1::{Bound, Policy, PolicyCriterion, Report, Requirement, Rule, Scope
 use crate::model::{
     Analysis, Asked, CallTotals, CaseChange, CaseFacts, CaseStatus, Cell, Completion, CriterionOutcome,
     CriterionVerdict, DatasetFacts, Decision, Ended, Fault, FaultKind, FinishReason, Grade, Interval,
-    JudgeFacts, Judging, LookOutcome, MetricKind, MetricScores, MetricSummary, Outcome, PromptFacts, Reason,
-    ReasonCode, Role, Run, Scope, Score, Trial, TrialResult, Usage, VariantFacts, VariantScores, Verdict,
+    JudgeFacts, Judging, LengthCorrelation, LookOutcome, MetricKind, MetricScores, MetricSummary, Outcome,
+    PromptFacts, Reason, ReasonCode, Role, Run, Scope, Score, Trial, TrialResult, Usage, VariantFacts,
+    VariantScores, Verdict,
 };
 
 /// Everything a report is made of.
@@ -177,6 +178,8 @@ fn metric(name: &str, kind: MetricKind, candidate: f64, baseline: Option<f64>, h
         scope: Scope::Suite,
         within_case_sd: Some(half / 2.0),
         smallest_detectable_drop: matches!(kind, MetricKind::Judge).then_some(half * 1.5),
+        length_correlation: matches!(kind, MetricKind::Judge)
+            .then_some(LengthCorrelation { candidate: Some(0.12), differences: Some(-0.08) }),
     }
 }
 

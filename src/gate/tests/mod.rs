@@ -1,6 +1,7 @@
 //! Decisions on whole analyses: against independently computed fixtures, and case by case.
 
 mod build;
+mod looks;
 mod missing;
 mod oracle;
 mod properties;

@@ -4,8 +4,8 @@ use crate::model;
 
 use super::{
     Case, CaseStatus, Criterion, Dataset, Ended, EndedKind, Fault, Grade, Interval, Judge, Judging,
-    LargestDifference, Look, LookCriterion, Metric, Need, Passes, Policy, Price, Prompt, Reason, Report,
-    SCHEMA, Tokens, Trial, Ungraded, Usage, UsageShare, Variant, VariantSummary, Variants,
+    LargestDifference, LengthCorrelation, Look, LookCriterion, Metric, Need, Passes, Policy, Price, Prompt,
+    Reason, Report, SCHEMA, Tokens, Trial, Ungraded, Usage, UsageShare, Variant, VariantSummary, Variants,
 };
 
 /// JSON knows no NaN and no infinity: what is not finite is null.
@@ -162,6 +162,10 @@ fn metric(summary: &model::MetricSummary, analysis: &model::Analysis) -> Metric 
         repeats,
         noise: summary.within_case_sd.and_then(finite),
         smallest_detectable_drop: summary.smallest_detectable_drop.and_then(finite),
+        length_correlation: summary.length_correlation.map(|found| LengthCorrelation {
+            candidate: found.candidate.and_then(finite),
+            differences: found.differences.and_then(finite),
+        }),
     }
 }
 

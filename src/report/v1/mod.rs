@@ -20,7 +20,9 @@ pub use names::{
 };
 pub use policy::{Bound, Policy, PolicyCriterion, Requirement, Rule, Statistic};
 pub use read::read;
-pub use result::{Criterion, Interval, Look, LookCriterion, Metric, Need, Reason, VariantSummary};
+pub use result::{
+    Criterion, Interval, LengthCorrelation, Look, LookCriterion, Metric, Need, Reason, VariantSummary,
+};
 pub use trial::{Case, Fault, Grade, Judging, LargestDifference, Passes, Tokens, Trial, Ungraded};
 
 /// The value of `schema` in every report of this version.

@@ -115,6 +115,17 @@ pub struct Metric {
     /// The smallest drop that the suite detects with 80 % power, given all its looks; null where the noise is not
     /// known.
     pub smallest_detectable_drop: Option<f64>,
+    /// How its case means go with the length of the answers; null where it is not judged.
+    pub length_correlation: Option<LengthCorrelation>,
+}
+
+/// Pearson's correlation with the length of the answers, in -1 to 1: near 1, the judge may favour long ones.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LengthCorrelation {
+    /// The candidate's scores with the length of its answers; null where that cannot be told.
+    pub candidate: Option<f64>,
+    /// The differences in score with the differences in length; null where that cannot be told.
+    pub differences: Option<f64>,
 }
 
 /// The mean of one variant.
