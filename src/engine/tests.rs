@@ -16,7 +16,7 @@ use crate::check;
 use crate::judge::{Judge, Spec};
 use crate::model::{
     Case, ChatRequest, Completion, Dataset, DatasetFacts, Ended, Fault, FaultKind, FinishReason, Item,
-    Message, PromptFacts, Purpose, Role, Speaker, TrialResult, Usage, Variant, VariantFacts,
+    Message, PromptFacts, Purpose, Role, Speaker, Trial, TrialResult, Usage, Variant, VariantFacts,
 };
 use crate::port::{ChatModel, Silent};
 
@@ -285,6 +285,50 @@ async fn a_missing_judgement_is_asked_again_without_a_new_answer() {
     let judged = asked.iter().filter(|request| is_judgement(request)).count();
     assert_eq!(took as usize, judged - 2);
     assert!(judged > 4 + 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_later_round_asks_for_what_is_new_and_for_what_is_still_missing() {
+    // In the first round `q1` never comes; in the second it does, and only `two` is asked to judge.
+    let script = |request: &ChatRequest, number| match is_judgement(request) {
+        true => yes(),
+        false if request.messages[0].content.ends_with("q1") && number < 8 => fails(FaultKind::Unavailable),
+        false => says("fine"),
+    };
+    let mut bench = bench(plan(3, "a {{query}}", None), &["one", "two"], script);
+    bench.engine.concurrency = 1;
+    let Bench { engine, model } = bench;
+    let engine = Arc::new(engine);
+    let first = engine.execute(round(&engine, 0, 1)).await;
+    assert_eq!((model.asked.lock().unwrap().len(), missing(&first)), (8, 1));
+    let judges = BTreeSet::from(["two".to_owned()]);
+    let again = Round { judges, earlier: first.trials, ..round(&engine, 1, 2) };
+    let second = engine.execute(again).await;
+    assert_eq!((missing(&second), second.trials.len(), second.ended), (0, 6, Ended::Completed));
+    // Four answers, each judged once by the one judge; the first round's other answers are left alone.
+    assert_eq!(model.asked.lock().unwrap().len(), 8 + 2 * 4);
+    let places: Vec<_> = second.trials.iter().map(|trial| (trial.case, trial.repeat)).collect();
+    assert_eq!(places, [(0, 0), (0, 1), (1, 0), (1, 1), (2, 0), (2, 1)]);
+    let graded = |trial: &Trial| match &trial.result {
+        TrialResult::Answered { grades, .. } => grades.iter().map(|grade| grade.scorer.clone()).collect(),
+        TrialResult::Missing(_) => Vec::new(),
+    };
+    assert_eq!(graded(&second.trials[0]), ["check.length", "one", "two"]);
+    assert_eq!(graded(&second.trials[2]), ["check.length", "two"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_waiting_for_another_try_stays_as_it_was_when_the_run_ends() {
+    let script = |_: &ChatRequest, number| match number {
+        0 => says("fine"),
+        1..5 => fails(FaultKind::Unavailable),
+        _ => fails(FaultKind::QuotaSpent),
+    };
+    let bench = bench(plan(3, "a {{query}}", Some("b {{query}}")), &[], script);
+    let engine = Arc::new(bench.engine);
+    let first = engine.execute(round(&engine, 0, 1)).await;
+    assert_eq!(stopped(&first), Some(FaultKind::QuotaSpent));
+    assert_eq!((first.trials.len(), missing(&first)), (6, 5));
 }
 
 #[tokio::test(start_paused = true)]

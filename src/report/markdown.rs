@@ -4,6 +4,8 @@
 //! in a report can act there. A forge refuses a comment that is too long, so the report is rendered in tiers that
 //! say less and less, each of them whole, until one fits.
 
+mod lines;
+
 use std::io::{self, Write};
 
 use minijinja::syntax::SyntaxConfig;
@@ -12,7 +14,9 @@ use minijinja::{Environment, UndefinedBehavior};
 use serde::Serialize;
 
 use super::v1::{Case, CriterionVerdict, EndedKind, MetricKind, Report, Role, Scope, Variant, Verdict};
-use super::{number, view};
+use lines::{CaseLine, CriterionLine, Effect, Fact, FoldedLine, Group, LengthLine, LookLine, MetricLine};
+
+use super::{looks, number, view};
 use crate::text::neutral;
 
 /// Bytes that a rendered report stays below: a comment may have 65,536 characters.
@@ -114,78 +118,12 @@ struct Page {
     scope: &'static str,
     scope_words: &'static str,
     compared: Vec<Fact>,
+    looks: Vec<LookLine>,
+    alpha_spent: String,
+    lengths: Vec<LengthLine>,
     warnings: Vec<String>,
     warnings_title: String,
     warnings_left_out: usize,
-}
-
-/// The size of the effect.
-#[derive(Serialize)]
-struct Effect {
-    /// `regression`, `drop` or `none`.
-    kind: &'static str,
-    metric: String,
-    baseline: String,
-    candidate: String,
-    difference: String,
-    interval: String,
-}
-
-/// A row of the criteria.
-#[derive(Serialize)]
-struct CriterionLine {
-    id: String,
-    estimate: String,
-    interval: String,
-    required: String,
-    verdict: &'static str,
-}
-
-/// Criteria that every trial passes, as one row, and their names.
-#[derive(Serialize)]
-struct FoldedLine {
-    label: String,
-    row: CriterionLine,
-    names: Vec<String>,
-    left_out: usize,
-}
-
-/// A row of the metrics.
-#[derive(Serialize)]
-struct MetricLine {
-    name: String,
-    candidate: String,
-    baseline: String,
-    difference: String,
-    interval: String,
-    missing: usize,
-}
-
-/// A folded list of cases.
-#[derive(Serialize)]
-struct Group {
-    title: String,
-    rows: Vec<CaseLine>,
-}
-
-/// One of the things that were compared.
-#[derive(Serialize)]
-struct Fact {
-    label: &'static str,
-    text: String,
-}
-
-/// A row of a list of cases.
-#[derive(Serialize)]
-struct CaseLine {
-    id: String,
-    query: String,
-    status: &'static str,
-    baseline: String,
-    candidate: String,
-    difference: String,
-    failing: String,
-    reason: String,
 }
 
 impl Page {
@@ -251,6 +189,17 @@ impl Page {
                 Scope::Population => "would new cases of the same kind give the same?",
             },
             compared: compared(report, tier),
+            looks: looks::rows(report)
+                .into_iter()
+                .map(|row| LookLine {
+                    repeats: row.repeats,
+                    alpha: row.alpha,
+                    verdict: row.verdict,
+                    because: text(&row.because),
+                })
+                .collect(),
+            alpha_spent: looks::spent(report),
+            lengths: lengths(report).map(|line| LengthLine { metric: text(&line.metric), ..line }).collect(),
             warnings_title: number::counted(report.warnings.len() as u64, "warning"),
             warnings: report.warnings.iter().take(tier.rows).map(|warning| text(warning)).collect(),
             warnings_left_out: report.warnings.len().saturating_sub(tier.rows),
@@ -285,6 +234,21 @@ fn listed(report: &Report, tier: Tier) -> usize {
         Listed::Worse => view::worst(report).len(),
         Listed::None => 0,
     }
+}
+
+/// The metrics of which it can be told how they go with the length of the answers.
+fn lengths(report: &Report) -> impl Iterator<Item = LengthLine> {
+    let shown = |value: Option<f64>| {
+        minus(value.map_or_else(|| number::NONE.to_owned(), |value| format!("{value:.2}")))
+    };
+    report.metrics.iter().filter_map(move |metric| {
+        let found = metric.length_correlation?;
+        (found.candidate.is_some() || found.differences.is_some()).then(|| LengthLine {
+            metric: metric.name.clone(),
+            candidate: shown(found.candidate),
+            differences: shown(found.differences),
+        })
+    })
 }
 
 fn cases(count: usize) -> String {

@@ -9,7 +9,7 @@ use anstyle::{AnsiColor, Style as Ansi};
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle};
 
 use super::v1::{CriterionVerdict, Report, Verdict};
-use super::{Style, number, view};
+use super::{Style, looks, number, view};
 use crate::text::neutral;
 
 /// The narrowest width that is laid out for.
@@ -337,6 +337,9 @@ fn notes<W: Write>(report: &Report, style: &Style, page: &mut Page<'_, W>) -> io
     let tally = view::tally(report);
     let separator = if tally.is_empty() { "" } else { ": " };
     page.labelled(LABEL, "cases", &format!("{cases}, {repeats} each{separator}{tally}"), DIM)?;
+    if let Some(looks) = looks::line(report) {
+        page.labelled(LABEL, "looks", &looks, DIM)?;
+    }
     let judge = report
         .judge
         .as_ref()

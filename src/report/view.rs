@@ -197,7 +197,7 @@ fn reason_words(report: &Report, reason: &Reason) -> String {
 }
 
 /// The rows of the metrics that say something beside the criteria: no check that every trial passes, no length
-/// that nothing depends on, nothing that was not measured.
+/// where nothing is judged, nothing that was not measured.
 pub(super) fn telling_metrics(report: &Report) -> Vec<MetricRow<'_>> {
     let perfect = |of: &VariantSummary| of.missing == 0 && of.mean.is_some_and(|mean| mean >= 1.0);
     let telling = |metric: &&Metric| match metric.kind {
@@ -205,7 +205,8 @@ pub(super) fn telling_metrics(report: &Report) -> Vec<MetricRow<'_>> {
         MetricKind::Check => {
             !perfect(&metric.candidate) || metric.baseline.as_ref().is_some_and(|of| !perfect(of))
         }
-        MetricKind::Length => report.criteria.iter().any(|criterion| criterion.metric == metric.name),
+        // A judge may favour long answers, so their length belongs beside its scores.
+        MetricKind::Length => report.judge.is_some() && metric.candidate.mean.is_some(),
         MetricKind::Latency | MetricKind::OutputTokens | MetricKind::Cost => metric.candidate.mean.is_some(),
     };
     report.metrics.iter().filter(telling).map(metric_row).collect()

@@ -7,6 +7,7 @@ mod hostile;
 mod init;
 mod interrupt;
 mod layering;
+mod looks;
 mod never_green;
 mod offline;
 mod readme;

@@ -8,7 +8,7 @@ fn committed_schemas_do_not_drift() {
         let printed = Folder::new().promptgate(&["schema", name]).expect_code(0).stdout;
         let path = repository().join(format!("schema/{name}.schema.json"));
         let committed = std::fs::read_to_string(&path).expect("a committed schema");
-        assert_eq!(committed, printed, "run `just schemas`");
+        assert!(committed == printed, "{name} is stale: run `just schemas`");
         let schema = serde_json::from_str(&printed).expect("JSON");
         jsonschema::meta::validate(&schema).expect("a valid schema");
     }

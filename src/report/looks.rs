@@ -1,0 +1,70 @@
+//! The looks of a run in words, for the terminal and Markdown.
+
+use super::v1::{CriterionVerdict, Look, Report, Verdict};
+use crate::text::neutral;
+
+/// So many criteria are named.
+const NAMED: usize = 3;
+
+/// One look in words.
+pub(super) struct LookRow {
+    /// Repeats it read.
+    pub(super) repeats: u32,
+    /// The alpha it could spend.
+    pub(super) alpha: String,
+    /// The verdict at that look.
+    pub(super) verdict: &'static str,
+    /// The criteria behind it: what failed, else what was undecided, else `–`.
+    pub(super) because: String,
+}
+
+/// Every look; none where the schedule has only one, which says nothing that the verdict does not.
+pub(super) fn rows(report: &Report) -> Vec<LookRow> {
+    if report.policy.max_repeats <= report.policy.repeats {
+        return Vec::new();
+    }
+    report.looks.iter().map(row).collect()
+}
+
+fn row(look: &Look) -> LookRow {
+    let behind = |verdict| match look.verdict {
+        Verdict::Fail => verdict == CriterionVerdict::Fail,
+        _ => matches!(verdict, CriterionVerdict::Inconclusive | CriterionVerdict::Incomplete),
+    };
+    let criteria: Vec<String> =
+        look.criteria.iter().filter(|at| behind(at.verdict)).map(|at| neutral::terminal(&at.id)).collect();
+    let more = match criteria.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let named = criteria.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
+    LookRow {
+        repeats: look.repeats,
+        alpha: alpha(look.alpha),
+        verdict: look.verdict.as_str(),
+        because: if criteria.is_empty() { super::number::NONE.to_owned() } else { named + &more },
+    }
+}
+
+/// The looks in one line: `3 repeats: inconclusive (relevance.min); 6 repeats: pass`.
+pub(super) fn line(report: &Report) -> Option<String> {
+    let told = rows(report).into_iter().map(|row| match row.because.as_str() {
+        super::number::NONE => format!("{} repeats: {}", row.repeats, row.verdict),
+        because => format!("{} repeats: {} ({because})", row.repeats, row.verdict),
+    });
+    let told: Vec<String> = told.collect();
+    (told.len() > 1).then(|| told.join("; "))
+}
+
+/// The alpha that the looks could spend together, of the run's.
+pub(super) fn spent(report: &Report) -> String {
+    let spent: f64 = report.looks.iter().map(|look| look.alpha).sum();
+    format!("{} of {}", alpha(spent), alpha(1.0 - report.policy.confidence))
+}
+
+/// Four significant digits, without needless zeros.
+fn alpha(value: f64) -> String {
+    let digits = 3 + (-value.log10().floor()).clamp(0.0, 12.0) as usize;
+    let text = format!("{value:.digits$}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
