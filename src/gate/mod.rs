@@ -15,6 +15,7 @@ mod limit;
 mod looks;
 pub mod policy;
 mod reasons;
+mod slices;
 mod summary;
 mod weigh;
 

@@ -7,6 +7,7 @@ use super::evidence::Context;
 use super::explain::{percent, points};
 use super::fill::{Fill, Filled, Selection};
 use super::length::{self, length_correlation};
+use super::slices;
 use super::weigh::{candidate_mean, mean_difference};
 use super::{Policy, Rule};
 
@@ -15,14 +16,21 @@ const FEW_CASES: usize = 20;
 
 /// Every metric, from the grades there are, with bounds in both scopes.
 pub(super) fn summaries(analysis: &Analysis, policy: &Policy, context: &Context) -> Vec<MetricSummary> {
-    analysis.metrics.iter().map(|metric| summary(analysis, policy, context, metric)).collect()
+    let tags = slices::tags(analysis);
+    analysis.metrics.iter().map(|metric| summary(analysis, policy, context, metric, &tags)).collect()
 }
 
 fn select<'a>(analysis: &'a Analysis, metric: &'a MetricScores, paired: bool) -> Selection<'a> {
     Selection { analysis, metric, tag: None, paired, gaps_from_haste: false }
 }
 
-fn summary(analysis: &Analysis, policy: &Policy, context: &Context, metric: &MetricScores) -> MetricSummary {
+fn summary(
+    analysis: &Analysis,
+    policy: &Policy,
+    context: &Context,
+    metric: &MetricScores,
+    tags: &[&str],
+) -> MetricSummary {
     let alone = select(analysis, metric, false).fill(Fill::Observed);
     let counts = select(analysis, metric, true).counts();
     let theirs = metric.scores.baseline.is_some().then(|| baseline_alone(analysis, metric));
@@ -57,6 +65,7 @@ fn summary(analysis: &Analysis, policy: &Policy, context: &Context, metric: &Met
         other_difference: difference(other),
         scope,
         within_case_sd: pooled_variance(rows).map(f64::sqrt),
+        slices: slices::slices(analysis, context, metric, scope, tags),
         length_correlation: length_correlation(analysis, metric),
         smallest_detectable_drop: smallest_drop(context, policy, metric, &alone, both.as_ref(), scope),
     }
@@ -112,7 +121,7 @@ fn smallest_drop(
         .then(|| detectable_shift(estimate.standard_error * shrunk, last.alpha))
 }
 
-fn interval((estimate, bounds): (Estimate, Bounds)) -> Interval {
+pub(super) fn interval((estimate, bounds): (Estimate, Bounds)) -> Interval {
     Interval { mean: estimate.mean, lower: bounds.lower, upper: bounds.upper }
 }
 

@@ -237,8 +237,25 @@ pub struct MetricSummary {
     /// The smallest drop that the suite detects with 80 % power, given all its looks; `None` where the noise is not
     /// known.
     pub smallest_detectable_drop: Option<f64>,
+    /// The same by tag, where cases have any; checks and judged metrics only.
+    pub slices: Vec<Slice>,
     /// How it goes with the length of the answers; judged metrics only.
     pub length_correlation: Option<LengthCorrelation>,
+}
+
+/// A metric over the cases with a tag.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Slice {
+    /// The tag.
+    pub tag: String,
+    /// Cases with it that were graded.
+    pub cases: usize,
+    /// The candidate's mean with bounds in the deciding scope.
+    pub candidate: Interval,
+    /// The baseline's mean.
+    pub baseline: Option<f64>,
+    /// Candidate minus baseline.
+    pub difference: Option<Interval>,
 }
 
 /// Pearson's correlation of a metric's case means with the length of the answers, in -1..=1; `None` where there are

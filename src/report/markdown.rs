@@ -13,8 +13,12 @@ use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior};
 use serde::Serialize;
 
-use super::v1::{Case, CriterionVerdict, EndedKind, MetricKind, Report, Role, Scope, Variant, Verdict};
-use lines::{CaseLine, CriterionLine, Effect, Fact, FoldedLine, Group, LengthLine, LookLine, MetricLine};
+use super::v1::{
+    Case, CriterionVerdict, EndedKind, Metric, MetricKind, Report, Role, Scope, Slice, Variant, Verdict,
+};
+use lines::{
+    CaseLine, CriterionLine, Effect, Fact, FoldedLine, Group, LengthLine, LookLine, MetricLine, SliceLine,
+};
 
 use super::{looks, number, view};
 use crate::text::neutral;
@@ -120,6 +124,8 @@ struct Page {
     compared: Vec<Fact>,
     looks: Vec<LookLine>,
     alpha_spent: String,
+    slices: Vec<SliceLine>,
+    slices_left_out: usize,
     lengths: Vec<LengthLine>,
     warnings: Vec<String>,
     warnings_title: String,
@@ -139,6 +145,7 @@ impl Page {
             verdict: criterion_words(row.verdict),
         };
         let reasons = view::reasons(report);
+        let slices = slices(report);
         let fault = report.ended.fault.as_ref();
         Self {
             symbol: symbol(report),
@@ -198,6 +205,12 @@ impl Page {
                     because: text(&row.because),
                 })
                 .collect(),
+            slices_left_out: slices.len().saturating_sub(tier.rows),
+            slices: slices
+                .into_iter()
+                .take(tier.rows)
+                .map(|line| SliceLine { tag: text(&line.tag), metric: text(&line.metric), ..line })
+                .collect(),
             alpha_spent: looks::spent(report),
             lengths: lengths(report).map(|line| LengthLine { metric: text(&line.metric), ..line }).collect(),
             warnings_title: number::counted(report.warnings.len() as u64, "warning"),
@@ -234,6 +247,36 @@ fn listed(report: &Report, tier: Tier) -> usize {
         Listed::Worse => view::worst(report).len(),
         Listed::None => 0,
     }
+}
+
+/// Judged metrics by tag, the largest loss first.
+fn slices(report: &Report) -> Vec<SliceLine> {
+    let judged = report.metrics.iter().filter(|metric| metric.kind == MetricKind::Judge);
+    let mut rows: Vec<_> =
+        judged.flat_map(|metric| metric.slices.iter().map(move |slice| (metric, slice))).collect();
+    let loss = |slice: &Slice| slice.difference.as_ref().map_or(0.0, |difference| difference.mean);
+    rows.sort_by(|(_, one), (_, other)| loss(one).total_cmp(&loss(other)));
+    let line = |(metric, slice): (&Metric, &Slice)| {
+        let score = |value: f64| number::value(metric.kind, value);
+        let signed = |value: f64| number::signed(metric.kind, value);
+        let (difference, interval) = match &slice.difference {
+            Some(of) => (signed(of.mean), number::bounds(of.lower, of.upper, signed)),
+            None => {
+                let of = &slice.candidate;
+                (number::NONE.to_owned(), number::bounds(of.lower, of.upper, score))
+            }
+        };
+        SliceLine {
+            tag: slice.tag.clone(),
+            metric: metric.name.clone(),
+            cases: slice.n,
+            candidate: score(slice.candidate.mean),
+            baseline: slice.baseline.map_or_else(|| number::NONE.to_owned(), score),
+            difference: minus(difference),
+            interval: minus(interval),
+        }
+    };
+    rows.into_iter().map(line).collect()
 }
 
 /// The metrics of which it can be told how they go with the length of the answers.

@@ -1,14 +1,16 @@
 //! Reports made by hand for tests: one per verdict, all of the same small suite.
 
-use serde_json::{Map, Value, json};
+mod trials;
+
+use serde_json::{Map, json};
+use trials::trial;
 
 use super::v1::{Bound, Policy, PolicyCriterion, Report, Requirement, Rule, Scope as ReportScope, Statistic};
 use crate::model::{
-    Analysis, Asked, CallTotals, CaseChange, CaseFacts, CaseStatus, Cell, Completion, CriterionOutcome,
-    CriterionVerdict, DatasetFacts, Decision, Ended, Fault, FaultKind, FinishReason, Grade, Interval,
-    JudgeFacts, Judging, LengthCorrelation, LookOutcome, MetricKind, MetricScores, MetricSummary, Outcome,
-    PromptFacts, Reason, ReasonCode, Role, Run, Scope, Score, Trial, TrialResult, Usage, VariantFacts,
-    VariantScores, Verdict,
+    Analysis, Asked, CallTotals, CaseChange, CaseFacts, CaseStatus, Cell, CriterionOutcome, CriterionVerdict,
+    DatasetFacts, Decision, Ended, Fault, FaultKind, Grade, Interval, JudgeFacts, LengthCorrelation,
+    LookOutcome, MetricKind, MetricScores, MetricSummary, Outcome, PromptFacts, Reason, ReasonCode, Role,
+    Run, Scope, Slice, TrialResult, Usage, VariantFacts, VariantScores, Verdict,
 };
 
 /// Everything a report is made of.
@@ -58,47 +60,6 @@ fn variant(version: &str, commit: Option<&str>) -> VariantFacts {
         model: "gpt-4o-mini".to_owned(),
         parameters,
     }
-}
-
-fn grade(scorer: &str, score: f64, judged: bool) -> Grade {
-    Grade {
-        scorer: scorer.to_owned(),
-        outcome: Score::new(score).map_or(Outcome::Ungraded(None), Outcome::Score),
-        reason: if score < 1.0 { "2 of 3 statements are backed by the context" } else { "as it should be" }
-            .to_owned(),
-        details: if judged { json!({"statements": 3, "supported": 2}) } else { Value::Null },
-        flags: Vec::new(),
-        judging: judged.then(|| Judging {
-            calls: 1,
-            usage: Usage { prompt_tokens: 620, completion_tokens: 140 },
-            latency_ms: 1840.25,
-            rung: Some("json_schema".to_owned()),
-            model: Some("gpt-4o-2024-08-06".to_owned()),
-            system_fingerprint: None,
-        }),
-    }
-}
-
-fn trial(case: usize, repeat: u32, role: Role) -> Trial {
-    let lost = role == Role::Candidate && case == 1;
-    // A third is not a decimal: reading and writing must keep every bit of it.
-    let faithfulness = if lost { 1.0 / 3.0 } else { 14.0 / 15.0 };
-    let completion = Completion {
-        text: format!("Answer {case} of repeat {repeat}.\nYou have 30 days."),
-        refusal: false,
-        finish_reason: FinishReason::Stop,
-        usage: Some(Usage { prompt_tokens: 410, completion_tokens: 88 }),
-        latency_ms: 1000.0 + 1000.0 / 7.0 * f64::from(repeat) + case as f64,
-        model: Some("gpt-4o-mini-2024-07-18".to_owned()),
-        system_fingerprint: Some("fp_44709d6fcb".to_owned()),
-        stored: role == Role::Baseline,
-    };
-    let grades = vec![
-        grade("check.json_schema", if lost { 0.0 } else { 1.0 }, false),
-        grade("faithfulness", faithfulness, true),
-        grade("relevance", 1.0, true),
-    ];
-    Trial { case, role, repeat, result: TrialResult::Answered { completion, grades } }
 }
 
 fn run(baseline: bool) -> Run {
@@ -178,6 +139,11 @@ fn metric(name: &str, kind: MetricKind, candidate: f64, baseline: Option<f64>, h
         scope: Scope::Suite,
         within_case_sd: Some(half / 2.0),
         smallest_detectable_drop: matches!(kind, MetricKind::Judge).then_some(half * 1.5),
+        slices: baseline.filter(|_| kind == MetricKind::Judge).map_or_else(Vec::new, |baseline| {
+            let difference = Some(interval(candidate - baseline, half * 1.5));
+            let (tag, candidate) = ("refunds".to_owned(), interval(candidate, half * 1.5));
+            vec![Slice { tag, cases: 3, candidate, baseline: Some(baseline), difference }]
+        }),
         length_correlation: matches!(kind, MetricKind::Judge)
             .then_some(LengthCorrelation { candidate: Some(0.12), differences: Some(-0.08) }),
     }

@@ -7,3 +7,4 @@ mod oracle;
 mod properties;
 mod rules;
 mod told;
+mod told_metrics;

@@ -53,6 +53,18 @@ pub(super) struct LookLine {
     pub(super) because: String,
 }
 
+/// A row of the metrics by tag.
+#[derive(Serialize)]
+pub(super) struct SliceLine {
+    pub(super) tag: String,
+    pub(super) metric: String,
+    pub(super) cases: usize,
+    pub(super) candidate: String,
+    pub(super) baseline: String,
+    pub(super) difference: String,
+    pub(super) interval: String,
+}
+
 /// How a judged metric goes with the length of the answers.
 #[derive(Serialize)]
 pub(super) struct LengthLine {

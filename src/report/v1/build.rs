@@ -5,7 +5,8 @@ use crate::model;
 use super::{
     Case, CaseStatus, Criterion, Dataset, Ended, EndedKind, Fault, Grade, Interval, Judge, Judging,
     LargestDifference, LengthCorrelation, Look, LookCriterion, Metric, Need, Passes, Policy, Price, Prompt,
-    Reason, Report, SCHEMA, Tokens, Trial, Ungraded, Usage, UsageShare, Variant, VariantSummary, Variants,
+    Reason, Report, SCHEMA, Slice, Tokens, Trial, Ungraded, Usage, UsageShare, Variant, VariantSummary,
+    Variants,
 };
 
 /// JSON knows no NaN and no infinity: what is not finite is null.
@@ -162,11 +163,22 @@ fn metric(summary: &model::MetricSummary, analysis: &model::Analysis) -> Metric 
         repeats,
         noise: summary.within_case_sd.and_then(finite),
         smallest_detectable_drop: summary.smallest_detectable_drop.and_then(finite),
+        slices: summary.slices.iter().filter_map(slice).collect(),
         length_correlation: summary.length_correlation.map(|found| LengthCorrelation {
             candidate: found.candidate.and_then(finite),
             differences: found.differences.and_then(finite),
         }),
     }
+}
+
+fn slice(slice: &model::Slice) -> Option<Slice> {
+    Some(Slice {
+        tag: slice.tag.clone(),
+        n: slice.cases,
+        candidate: interval(slice.candidate)?,
+        baseline: slice.baseline.and_then(finite),
+        difference: slice.difference.and_then(interval),
+    })
 }
 
 fn interval(interval: model::Interval) -> Option<Interval> {

@@ -21,7 +21,7 @@ pub use names::{
 pub use policy::{Bound, Policy, PolicyCriterion, Requirement, Rule, Statistic};
 pub use read::read;
 pub use result::{
-    Criterion, Interval, LengthCorrelation, Look, LookCriterion, Metric, Need, Reason, VariantSummary,
+    Criterion, Interval, LengthCorrelation, Look, LookCriterion, Metric, Need, Reason, Slice, VariantSummary,
 };
 pub use trial::{Case, Fault, Grade, Judging, LargestDifference, Passes, Tokens, Trial, Ungraded};
 

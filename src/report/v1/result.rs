@@ -115,8 +115,25 @@ pub struct Metric {
     /// The smallest drop that the suite detects with 80 % power, given all its looks; null where the noise is not
     /// known.
     pub smallest_detectable_drop: Option<f64>,
+    /// The same by tag, the fifty most frequent ones; empty where cases have no tags and for what is not a score.
+    pub slices: Vec<Slice>,
     /// How its case means go with the length of the answers; null where it is not judged.
     pub length_correlation: Option<LengthCorrelation>,
+}
+
+/// A metric over the cases with a tag.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Slice {
+    /// The tag.
+    pub tag: String,
+    /// Cases with it that were graded.
+    pub n: usize,
+    /// The candidate's mean.
+    pub candidate: Interval,
+    /// The baseline's mean; null without one.
+    pub baseline: Option<f64>,
+    /// Candidate minus baseline, mean over cases.
+    pub difference: Option<Interval>,
 }
 
 /// Pearson's correlation with the length of the answers, in -1 to 1: near 1, the judge may favour long ones.

@@ -1,0 +1,56 @@
+//! What is told of metrics beside the verdict: by tag, and against the length of the answers.
+
+use super::build::{analysis, completed, metric, minimum, policy};
+
+fn rising(values: &[f64]) -> Vec<Vec<f64>> {
+    values.iter().map(|value| vec![*value; 3]).collect()
+}
+
+#[test]
+fn slices_have_the_numbers_of_their_own_cases() {
+    let mut run = analysis(vec![metric(
+        "m",
+        &[vec![1.0, 0.8], vec![0.6, 0.4], vec![0.0, 0.2]],
+        Some(&[vec![0.5, 0.5], vec![0.5, 0.5], vec![0.5, 0.5]]),
+    )]);
+    for (case, tags) in run.cases.iter_mut().zip([vec!["b", "a"], vec!["b"], vec![]]) {
+        case.tags = tags.into_iter().map(str::to_owned).collect();
+    }
+    let slices = completed(&run, &policy(vec![minimum("m", 0.1)])).metrics.swap_remove(0).slices;
+    let told: Vec<_> = slices.iter().map(|slice| (slice.tag.as_str(), slice.cases)).collect();
+    assert_eq!(told, [("a", 1), ("b", 2)]);
+    let close = |found: f64, expected: f64| assert!((found - expected).abs() < 1e-12, "{found}");
+    close(slices[1].candidate.mean, 0.7);
+    close(slices[1].baseline.expect("a baseline"), 0.5);
+    close(slices[1].difference.expect("a difference").mean, 0.2);
+    // Two cases, two repeats each with s^2 = 0.02: SE = sqrt(2 x 0.01) / 2 on 2 degrees of freedom.
+    let t = 2.919_985_580_355_516;
+    close(slices[1].candidate.lower.expect("a bound"), 0.7 - t * 0.02_f64.sqrt() / 2.0);
+}
+
+#[test]
+fn length_is_told_against_score_alone_and_as_differences() {
+    let lengths: Vec<f64> = (0..12).map(|case| 100.0 + f64::from(case * case)).collect();
+    let scores: Vec<f64> = lengths.iter().map(|length| length / 300.0).collect();
+    let flat = vec![vec![0.5; 3]; 12];
+    let run = analysis(vec![
+        metric("m", &rising(&scores), Some(&flat)),
+        metric("length", &rising(&lengths), Some(&vec![vec![150.0; 3]; 12])),
+    ]);
+    let decision = completed(&run, &policy(vec![minimum("m", 0.1)]));
+    let found = decision.metrics[0].length_correlation.expect("a judged metric");
+    assert!((found.candidate.expect("told") - 1.0).abs() < 1e-9, "{found:?}");
+    assert!((found.differences.expect("told") - 1.0).abs() < 1e-9, "{found:?}");
+    assert_eq!(decision.metrics[1].length_correlation, None);
+    assert!(decision.warnings.iter().any(|warning| warning.contains("may favour long ones")));
+    // The longer the worse is no verbosity bias, and a constant correlates with nothing.
+    let falling: Vec<f64> = scores.iter().rev().copied().collect();
+    let run = analysis(vec![metric("m", &rising(&falling), None), metric("length", &rising(&lengths), None)]);
+    let decision = completed(&run, &policy(vec![minimum("m", 0.1)]));
+    let found = decision.metrics[0].length_correlation.expect("a judged metric");
+    assert!(found.candidate.expect("told") < 0.0 && found.differences.is_none(), "{found:?}");
+    assert!(!decision.warnings.iter().any(|warning| warning.contains("may favour long ones")));
+    let run = analysis(vec![metric("m", &flat, None), metric("length", &rising(&lengths), None)]);
+    let found = completed(&run, &policy(vec![minimum("m", 0.1)])).metrics[0].length_correlation;
+    assert_eq!(found.and_then(|found| found.candidate), None);
+}
