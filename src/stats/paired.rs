@@ -1,5 +1,7 @@
 //! Estimates with their standard errors, and tests of paired 0/1 answers.
 
+use statrs::function::factorial::ln_binomial;
+
 use super::describe::{clamp_variance, mean, sample_variance, sum};
 use super::{Repeated, binomial_cdf, normal_cdf};
 
@@ -125,6 +127,32 @@ pub fn population_mean(values: &[f64], clusters: Option<&[usize]>) -> Estimate {
 /// form). `losses`: only the baseline passes; `gains`: only the candidate does.
 pub fn mcnemar_p_worse(losses: usize, gains: usize) -> f64 {
     binomial_cdf(gains, losses + gains, 0.5)
+}
+
+/// Two-sided exact p of McNemar's test (1947): twice the smaller tail, at most 1.
+pub fn mcnemar_p_differs(losses: usize, gains: usize) -> f64 {
+    (2.0 * binomial_cdf(losses.min(gains), losses + gains, 0.5)).min(1.0)
+}
+
+/// Two-sided mid-p of McNemar's test (Fagerland, Lydersen and Laake 2013): what was observed counts half.
+pub fn mcnemar_mid_p(losses: usize, gains: usize) -> f64 {
+    let (fewer, all) = (losses.min(gains), losses + gains);
+    let below = |count: usize| binomial_cdf(count, all, 0.5);
+    let observed = below(fewer) - fewer.checked_sub(1).map_or(0.0, below);
+    (2.0 * below(fewer) - observed).min(1.0)
+}
+
+/// One-sided p of Fisher's exact test (1935) that the second of two groups passes as rarely as seen, or more rarely:
+/// the hypergeometric tail.
+pub fn fisher_p_fewer(first: (usize, usize), second: (usize, usize)) -> f64 {
+    let ((passed, trials), (other_passed, other_trials)) = (first, second);
+    let (all, passes) = (trials + other_trials, passed + other_passed);
+    let log_choose = |n: usize, k: usize| ln_binomial(n as u64, k as u64);
+    let fewest = passes.saturating_sub(trials);
+    let terms = (fewest..=other_passed.min(other_trials)).map(|seen| {
+        (log_choose(other_trials, seen) + log_choose(trials, passes - seen) - log_choose(all, passes)).exp()
+    });
+    terms.sum::<f64>().min(1.0)
 }
 
 /// One-sided exact p that all `baseline` repeats of a case pass and all `candidate` repeats fail by chance

@@ -1,6 +1,6 @@
 //! How much evidence a plan buys, and how much more a question needs.
 
-use super::normal_quantile;
+use super::{noncentral_t_cdf, normal_quantile, student_t_quantile};
 
 /// Power that every figure here is given for.
 const POWER: f64 = 0.8;
@@ -14,6 +14,29 @@ pub fn power_constant(alpha: f64) -> f64 {
 /// approximation; `sd` is that of the differences between cases.
 pub fn cases_needed(sd: f64, delta: f64, alpha: f64) -> f64 {
     power_constant(alpha) * sd * sd / (delta * delta)
+}
+
+/// The power of the one-sided t test over `cases` cases: that of a drop of `delta` where differences between cases
+/// have the standard deviation `sd`. `None` below 2 cases, or without a spread.
+pub fn power_of_t(cases: usize, sd: f64, delta: f64, alpha: f64) -> Option<f64> {
+    if cases < 2 || sd.is_nan() || sd <= 0.0 {
+        return None;
+    }
+    let degrees_of_freedom = (cases - 1) as f64;
+    let critical = student_t_quantile(1.0 - alpha, degrees_of_freedom);
+    let shift = delta / sd * (cases as f64).sqrt();
+    noncentral_t_cdf(critical, degrees_of_freedom, shift).map(|below| 1.0 - below)
+}
+
+/// Cases to see a drop of `delta` with 80 % power by the t test: [`cases_needed`] as a start, then one by one.
+/// `None` where no number up to a million would do.
+pub fn cases_needed_exactly(sd: f64, delta: f64, alpha: f64) -> Option<usize> {
+    let start = cases_needed(sd, delta, alpha);
+    if start.is_nan() || start >= 1e6 {
+        return None;
+    }
+    (start.ceil().max(2.0) as usize..=1_000_000)
+        .find(|cases| power_of_t(*cases, sd, delta, alpha).is_none_or(|power| power >= POWER))
 }
 
 /// Repeats of both variants to see a drop of `delta` of this suite with 80 % power: 2 c s2 / (n delta^2);

@@ -76,7 +76,7 @@ fn a_settled_criterion_keeps_its_place_in_the_family() {
         theirs[0][repeat] += repeat as f64 / 1e3;
     }
     let worse = || metric("a", &rows, Some(&theirs));
-    let steady = metric("b", &vec![vec![0.9; 6]], Some(&vec![vec![0.9; 6]]));
+    let steady = metric("b", &[vec![0.9; 6]], Some(&[vec![0.9; 6]]));
     let strict = |criteria| Policy { confidence: 0.997, ..looks(3, 6, criteria) };
     let alone = decided(&analysis(vec![worse()]), &strict(vec![not_worse("a", 0.0)]));
     assert_eq!(verdicts(&alone), [CriterionVerdict::Fail]);

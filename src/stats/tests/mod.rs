@@ -1,5 +1,6 @@
 //! Every function against values computed independently, and properties that hold for any input.
 
+mod agreement;
 mod properties;
 
 use serde_json::Value;

@@ -1,0 +1,171 @@
+//! One simulated run: a suite of cases with known chances, answered, judged and decided look by look.
+//!
+//! A case has a rate at which a statement of an answer is backed, drawn from a Beta distribution with mean 0.85 and
+//! standard deviation 0.127. An answer has some statements; its score is the share of them that is backed. The fewer
+//! statements, the more a score swings between repeats of a case: that is the noise. A drop lowers the rate of every
+//! case by so much. The naive rule passes where every metric's mean at the first look is at least the baseline's.
+
+use promptgate::gate::{Criterion, Policy, Requirement, Rule, Schedule, decide};
+use promptgate::model::{
+    Analysis, CaseFacts, Cell, Ended, Matrix, MetricKind, MetricScores, Scope, VariantScores, Verdict,
+};
+use promptgate::stats::beta_quantile;
+use rand::{Rng as _, RngExt as _, SeedableRng as _};
+use rand_chacha::ChaCha8Rng;
+
+/// Of a Beta distribution with mean 0.85 and standard deviation 0.127.
+const BETA: (f64, f64) = (5.869, 1.036);
+/// The minimum of each metric where there are two; the truth is far above it.
+const MINIMUM: f64 = 0.60;
+
+/// How much scores swing between the repeats of a case.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Noise {
+    /// 1 to 6 statements: a standard deviation of 0.21 within a case.
+    Noisy,
+    /// 4 to 10 statements: 0.13.
+    Moderate,
+    /// 12 to 30 statements: 0.08.
+    Quiet,
+}
+
+impl Noise {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Noisy => "noisy",
+            Self::Moderate => "moderate",
+            Self::Quiet => "quiet",
+        }
+    }
+
+    fn statements(self) -> std::ops::RangeInclusive<u32> {
+        match self {
+            Self::Noisy => 1..=6,
+            Self::Moderate => 4..=10,
+            Self::Quiet => 12..=30,
+        }
+    }
+}
+
+/// What is simulated.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Setting {
+    pub(crate) noise: Noise,
+    pub(crate) cases: usize,
+    /// How much lower the candidate's rate is on every case.
+    pub(crate) drop: f64,
+    /// With one there is only the comparison with the baseline, with two each has a minimum as well.
+    pub(crate) metrics: usize,
+    /// Repeats of the last look; the first is at 3.
+    pub(crate) most: u32,
+}
+
+/// What came of a run.
+pub(crate) struct Outcome {
+    pub(crate) verdict: Verdict,
+    /// Repeats of the last look that was taken.
+    pub(crate) repeats: u32,
+    pub(crate) naive_pass: bool,
+}
+
+/// Simulates run number `run`.
+pub(crate) fn run(setting: Setting, seed: u64, run: u64) -> Outcome {
+    let mut generator = ChaCha8Rng::seed_from_u64(seed);
+    generator.set_stream(run);
+    let policy = policy(setting, generator.next_u64());
+    let truth: Vec<Vec<f64>> = (0..setting.metrics)
+        .map(|_| (0..setting.cases).map(|_| beta_quantile(generator.random(), BETA.0, BETA.1)).collect())
+        .collect();
+    let mut analysis = nothing_yet(setting);
+    let mut asked: Vec<String> = (0..setting.metrics).map(name).collect();
+    let mut repeats = policy.schedule.first();
+    let mut naive_pass = None;
+    loop {
+        for (metric, rates) in analysis.metrics.iter_mut().zip(&truth) {
+            let wanted = asked.contains(&metric.name);
+            let before = analysis.repeats;
+            let mut fill = |matrix: &mut Matrix, drop: f64| {
+                for (row, rate) in matrix.iter_mut().flatten().zip(rates) {
+                    let rate = (rate - drop).max(0.0);
+                    row.extend((before..repeats).map(|_| match wanted {
+                        true => Cell::Value(score(&mut generator, setting.noise, rate)),
+                        false => Cell::NotAsked,
+                    }));
+                }
+            };
+            fill(&mut metric.scores.candidate, setting.drop);
+            metric.scores.baseline.iter_mut().for_each(|baseline| fill(baseline, 0.0));
+            if wanted {
+                (metric.repeats, metric.baseline_repeats) = (repeats, repeats);
+            }
+        }
+        analysis.repeats = repeats;
+        let decision = decide(&analysis, &policy, &Ended::Completed);
+        let differences = || decision.metrics.iter().filter_map(|metric| metric.difference);
+        naive_pass.get_or_insert_with(|| differences().all(|difference| difference.mean >= 0.0));
+        match decision.next {
+            Some(next) => (repeats, asked) = (next.repeats, next.metrics),
+            None => {
+                let naive_pass = naive_pass.unwrap_or_default();
+                return Outcome { verdict: decision.verdict, repeats, naive_pass };
+            }
+        }
+    }
+}
+
+/// The share of backed statements of one answer.
+fn score(generator: &mut ChaCha8Rng, noise: Noise, rate: f64) -> f64 {
+    let statements = generator.random_range(noise.statements());
+    let backed = (0..statements).filter(|_| generator.random_bool(rate)).count();
+    backed as f64 / f64::from(statements)
+}
+
+fn name(metric: usize) -> String {
+    format!("metric {metric}")
+}
+
+fn policy(setting: Setting, seed: u64) -> Policy {
+    let criterion = |metric: usize, kind: &str, requirement| Criterion {
+        id: format!("{}.{kind}", name(metric)),
+        metric: name(metric),
+        tag: None,
+        requirement,
+    };
+    let mut criteria = Vec::new();
+    for metric in 0..setting.metrics {
+        if setting.metrics > 1 {
+            criteria.push(criterion(metric, "min", Requirement::Minimum(MINIMUM)));
+        }
+        criteria.push(criterion(metric, "baseline", Requirement::NotWorse { tolerance: 0.0 }));
+    }
+    Policy {
+        criteria,
+        schedule: Schedule::new(3, setting.most),
+        rule: Rule::Evidence,
+        scope: Scope::Suite,
+        confidence: 0.95,
+        resolution: 0.05,
+        max_missing: 0.02,
+        seed,
+    }
+}
+
+fn nothing_yet(setting: Setting) -> Analysis {
+    let case = |case| CaseFacts { id: format!("case-{case}"), ..CaseFacts::default() };
+    let empty = || vec![Some(Vec::new()); setting.cases];
+    let metric = |metric| MetricScores {
+        name: name(metric),
+        kind: MetricKind::Judge,
+        repeats: 0,
+        baseline_repeats: 0,
+        scores: VariantScores { candidate: empty(), baseline: Some(empty()) },
+    };
+    Analysis {
+        cases: (0..setting.cases).map(case).collect(),
+        repeats: 0,
+        metrics: (0..setting.metrics).map(metric).collect(),
+        has_baseline: true,
+        baseline_reused: false,
+        repeats_cached: false,
+    }
+}
