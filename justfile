@@ -26,3 +26,12 @@ schemas:
     cargo run --locked --quiet -- schema config > schema/config.schema.json
     cargo run --locked --quiet -- schema case > schema/case.schema.json
     cargo run --locked --quiet -- schema report > schema/report.schema.json
+    cargo run --locked --quiet -- schema plan > schema/plan.schema.json
+
+# Time and memory of a large decision.
+bench:
+    cargo bench --locked --bench decide_large
+
+# How often the gate is wrong, simulated; about a quarter of an hour on two cores.
+simulate:
+    cargo run --release --locked --example operating_characteristics -- 600 1

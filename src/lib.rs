@@ -10,6 +10,7 @@ pub mod document;
 pub mod endpoint;
 pub mod engine;
 pub mod evaluate;
+pub mod forecast;
 pub mod gate;
 pub mod judge;
 pub mod load;

@@ -42,6 +42,8 @@ pub enum Command {
     Run(Box<RunArguments>),
     /// Validate configuration, dataset, prompts and schemas; no call, no cost.
     Check(CheckArguments),
+    /// Say what a run takes, and the smallest drop that it can see; no call.
+    Plan(PlanArguments),
     /// Decide from two saved reports; no call.
     Compare(CompareArguments),
     /// Render a saved report.
@@ -153,6 +155,30 @@ pub struct CheckArguments {
     pub suite: SuiteArguments,
 }
 
+/// `promptgate plan`.
+#[derive(Debug, Args)]
+pub struct PlanArguments {
+    /// Which suite.
+    #[command(flatten)]
+    pub suite: SuiteArguments,
+    /// Take noise, tokens and prices from this report.json of an earlier run of the suite.
+    #[arg(long, value_name = "REPORT")]
+    pub after: Option<PathBuf>,
+    /// What to print on standard output.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: PlanFormat,
+}
+
+/// Forms of a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum PlanFormat {
+    /// Tables for people.
+    #[default]
+    Terminal,
+    /// JSON, by `promptgate schema plan`.
+    Json,
+}
+
 /// `promptgate compare`.
 #[derive(Debug, Args)]
 pub struct CompareArguments {
@@ -213,6 +239,8 @@ pub enum SchemaName {
     Case,
     /// report.json.
     Report,
+    /// What `plan --format json` prints.
+    Plan,
 }
 
 /// `promptgate init`.

@@ -13,10 +13,12 @@ pub use totals::CallCounter;
 use totals::Prices;
 
 use crate::engine::{Engine, Round};
+use crate::forecast;
 use crate::gate::{self, Policy};
 use crate::metric;
 use crate::model::{
     Analysis, Asked, CallTotals, CaseFacts, Decision, Ended, JudgeFacts, Role, Run, Trial, TrialResult,
+    Verdict,
 };
 use crate::port::Event;
 
@@ -87,7 +89,14 @@ pub async fn evaluate(
         }
         run.duration_ms = elapsed().as_millis().try_into().unwrap_or(u64::MAX);
         let (analysis, decision) = decide(&run, policy);
-        let Some(next) = &decision.next else { return Evaluation { run, analysis, decision } };
+        let Some(next) = &decision.next else {
+            let to_settle = match decision.verdict {
+                Verdict::Inconclusive => forecast::to_settle(&run, &decision),
+                _ => None,
+            };
+            let decision = Decision { to_settle, ..decision };
+            return Evaluation { run, analysis, decision };
+        };
         engine.sink.emit(Event::LookTaken { repeats, next: next.repeats, undecided: next.undecided.clone() });
         repeats = next.repeats;
         judges.retain(|judge| next.metrics.contains(judge));

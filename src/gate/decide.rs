@@ -68,6 +68,7 @@ pub fn decide(analysis: &Analysis, policy: &Policy, ended: &Ended) -> Decision {
         metrics: summaries(analysis, policy, &context),
         cases: statuses(analysis, policy, &passing),
         warnings: warnings(analysis, policy, &context, &criteria),
+        to_settle: None,
         next: next(analysis, policy, ended, verdict, &undecided),
         criteria,
         looks,

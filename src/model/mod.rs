@@ -25,5 +25,6 @@ pub use run::{Asked, CallTotals, Ended, JudgeFacts, Run, Trial, TrialResult};
 pub use variant::{PromptFacts, Role, Variant, VariantFacts};
 pub use verdict::{
     CaseChange, CaseStatus, CriterionOutcome, CriterionVerdict, Decision, Interval, LengthCorrelation,
-    LookCriterion, LookOutcome, MetricSummary, Need, NextLook, Reason, ReasonCode, Scope, Slice, Verdict,
+    LookCriterion, LookOutcome, MetricSummary, Need, NextLook, Reason, ReasonCode, Scope, Slice, ToSettle,
+    Verdict,
 };

@@ -156,6 +156,19 @@ pub enum Need {
     Cases(usize),
 }
 
+/// What would settle every criterion that a run left open, and what it takes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ToSettle {
+    /// Repeats more, where repeats help.
+    pub repeats: Option<usize>,
+    /// Cases more, where cases help.
+    pub cases: Option<usize>,
+    /// Calls that this takes, about.
+    pub calls: u64,
+    /// US dollars, about; `None` where a price is not known.
+    pub cost_usd: Option<f64>,
+}
+
 /// What one look at the evidence found.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LookOutcome {
@@ -335,6 +348,8 @@ pub struct Decision {
     pub looks: Vec<LookOutcome>,
     /// The look that could settle more; `None` where the verdict stands.
     pub next: Option<NextLook>,
+    /// What would settle an inconclusive run; filled in where what it took is known.
+    pub to_settle: Option<ToSettle>,
     /// Things a reader should know: few cases, fallback of the scope, thin evidence.
     pub warnings: Vec<String>,
 }

@@ -1,5 +1,6 @@
 //! The looks of a run in words, for the terminal and Markdown.
 
+use super::number;
 use super::v1::{CriterionVerdict, Look, Report, Verdict};
 use crate::text::neutral;
 
@@ -42,14 +43,14 @@ fn row(look: &Look) -> LookRow {
         repeats: look.repeats,
         alpha: alpha(look.alpha),
         verdict: look.verdict.as_str(),
-        because: if criteria.is_empty() { super::number::NONE.to_owned() } else { named + &more },
+        because: if criteria.is_empty() { number::NONE.to_owned() } else { named + &more },
     }
 }
 
 /// The looks in one line: `3 repeats: inconclusive (relevance.min); 6 repeats: pass`.
 pub(super) fn line(report: &Report) -> Option<String> {
     let told = rows(report).into_iter().map(|row| match row.because.as_str() {
-        super::number::NONE => format!("{} repeats: {}", row.repeats, row.verdict),
+        number::NONE => format!("{} repeats: {}", row.repeats, row.verdict),
         because => format!("{} repeats: {} ({because})", row.repeats, row.verdict),
     });
     let told: Vec<String> = told.collect();
@@ -67,4 +68,32 @@ fn alpha(value: f64) -> String {
     let digits = 3 + (-value.log10().floor()).clamp(0.0, 12.0) as usize;
     let text = format!("{value:.digits$}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// What would settle an inconclusive run, what it takes, and how to ask for it.
+pub(super) fn settle(report: &Report) -> Option<String> {
+    let settle = report.to_settle?;
+    let cost = match settle.cost_usd {
+        Some(usd) if !report.simulated => format!(", {}", number::dollars(usd)),
+        _ => String::new(),
+    };
+    let takes = format!("{} calls{cost}", number::count(settle.calls));
+    let what = match (settle.repeats, settle.cases) {
+        (Some(repeats), None) => number::counted(repeats as u64, "more repeat"),
+        (None, Some(cases)) => number::counted(cases as u64, "more case"),
+        (Some(repeats), Some(cases)) => {
+            let cases = number::counted(cases as u64, "more case");
+            format!("{} and {cases}", number::counted(repeats as u64, "more repeat"))
+        }
+        (None, None) => return None,
+    };
+    let total = settle.repeats.map(|more| more.saturating_add(report.repeats as usize));
+    let flag = match total {
+        Some(total) if total <= 1000 => {
+            format!(": --max-repeats {total}, a further look that spends more alpha")
+        }
+        Some(_) => ": more repeats than make sense; more cases, or a wider resolution".to_owned(),
+        None => ": add them to the dataset".to_owned(),
+    };
+    Some(format!("about {what} ({takes}) would settle it if the estimates stay{flag}"))
 }

@@ -8,6 +8,7 @@ mod json;
 mod looks;
 mod markdown;
 mod number;
+pub mod plan;
 #[cfg(test)]
 pub(crate) mod sample;
 mod terminal;
@@ -21,6 +22,11 @@ use std::io::{self, Write};
 use std::str::FromStr;
 
 pub use v1::{Report, read, schema};
+
+/// What would settle an inconclusive run, what it takes, and how to ask for it; `None` for any other.
+pub fn settle_words(report: &Report) -> Option<String> {
+    looks::settle(report)
+}
 
 /// A way to show a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

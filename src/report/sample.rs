@@ -10,7 +10,7 @@ use crate::model::{
     Analysis, Asked, CallTotals, CaseChange, CaseFacts, CaseStatus, Cell, CriterionOutcome, CriterionVerdict,
     DatasetFacts, Decision, Ended, Fault, FaultKind, Grade, Interval, JudgeFacts, LengthCorrelation,
     LookOutcome, MetricKind, MetricScores, MetricSummary, Outcome, PromptFacts, Reason, ReasonCode, Role,
-    Run, Scope, Slice, TrialResult, Usage, VariantFacts, VariantScores, Verdict,
+    Run, Scope, Slice, ToSettle, TrialResult, Usage, VariantFacts, VariantScores, Verdict,
 };
 
 /// Everything a report is made of.
@@ -293,6 +293,7 @@ pub(crate) fn pass() -> Parts {
         criteria: policy.criteria.iter().zip(numbers).map(|(of, numbers)| outcome(of, numbers)).collect(),
         looks: vec![LookOutcome { repeats: 3, alpha: 0.00625, verdict: Verdict::Pass, criteria: Vec::new() }],
         next: None,
+        to_settle: None,
         cases: run.cases.iter().map(|_| same()).collect(),
         warnings: vec!["6 cases: with fewer than 20 the bounds are too kind near 1".to_owned()],
         metrics,
@@ -357,6 +358,7 @@ pub(crate) fn inconclusive() -> Parts {
     parts.exit_code = 11;
     let decision = &mut parts.decision;
     decision.verdict = Verdict::Inconclusive;
+    decision.to_settle = Some(ToSettle { repeats: Some(5), cases: None, calls: 120, cost_usd: Some(0.31) });
     decision.reasons = vec![reason(
         ReasonCode::TooLittleEvidence,
         "faithfulness: a drop beyond 0.050 is neither shown nor ruled out; about 8 repeats instead of 3, or 22 \

@@ -175,7 +175,13 @@ fn headline<W: Write>(report: &Report, page: &mut Page<'_, W>) -> io::Result<()>
 }
 
 /// A table whose columns are right-aligned where `right` says so; all but the `wrapping` one keep to one line.
-fn table(header: &[&str], right: &[usize], wrapping: usize, rows: Vec<Vec<String>>, width: u16) -> Table {
+pub(super) fn table(
+    header: &[&str],
+    right: &[usize],
+    wrapping: usize,
+    rows: Vec<Vec<String>>,
+    width: u16,
+) -> Table {
     let mut table = Table::new();
     table.load_style(RULED);
     table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
@@ -339,6 +345,9 @@ fn notes<W: Write>(report: &Report, style: &Style, page: &mut Page<'_, W>) -> io
     page.labelled(LABEL, "cases", &format!("{cases}, {repeats} each{separator}{tally}"), DIM)?;
     if let Some(looks) = looks::line(report) {
         page.labelled(LABEL, "looks", &looks, DIM)?;
+    }
+    if let Some(settle) = looks::settle(report) {
+        page.labelled(LABEL, "to settle", &settle, YELLOW)?;
     }
     let judge = report
         .judge

@@ -22,7 +22,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("load", &["model", "port", "text", "document"]),
     ("report", &["model", "text"]),
     ("config", &["model", "document", "check", "judge", "gate"]),
-    ("evaluate", &["model", "port", "engine", "metric", "gate"]),
+    ("forecast", &["model", "stats", "gate"]),
+    ("evaluate", &["model", "port", "engine", "metric", "gate", "forecast"]),
 ];
 
 /// `crate::` paths outside tests, first two segments, by file.

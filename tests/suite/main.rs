@@ -10,6 +10,7 @@ mod layering;
 mod looks;
 mod never_green;
 mod offline;
+mod plan;
 mod readme;
 mod schemas;
 mod servers;

@@ -4,6 +4,7 @@ mod check;
 mod compare;
 mod init;
 mod mock_server;
+mod plan;
 mod report;
 mod run;
 mod schema;
@@ -17,6 +18,7 @@ pub(super) fn dispatch(command: &Command) -> Result<ExitStatus, Failure> {
     match command {
         Command::Run(arguments) => run::run(arguments),
         Command::Check(arguments) => check::check(arguments),
+        Command::Plan(arguments) => plan::plan(arguments),
         Command::Compare(arguments) => compare::compare(arguments),
         Command::Report(arguments) => report::report(arguments),
         Command::Schema(arguments) => schema::schema(arguments),

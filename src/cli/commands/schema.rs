@@ -12,6 +12,7 @@ pub(crate) fn schema(arguments: &SchemaArguments) -> Result<ExitStatus, Failure>
         SchemaName::Config => config::schema(&check::entry_schema()),
         SchemaName::Case => config::case_schema(&check::entry_schema()),
         SchemaName::Report => report::schema(),
+        SchemaName::Plan => report::plan::schema(),
     };
     let text = serde_json::to_string_pretty(&schema)
         .map_err(|error| Failure::Internal(format!("could not write the schema: {error}")))?;

@@ -5,8 +5,8 @@ use crate::model;
 use super::{
     Case, CaseStatus, Criterion, Dataset, Ended, EndedKind, Fault, Grade, Interval, Judge, Judging,
     LargestDifference, LengthCorrelation, Look, LookCriterion, Metric, Need, Passes, Policy, Price, Prompt,
-    Reason, Report, SCHEMA, Slice, Tokens, Trial, Ungraded, Usage, UsageShare, Variant, VariantSummary,
-    Variants,
+    Reason, Report, SCHEMA, Slice, ToSettle, Tokens, Trial, Ungraded, Usage, UsageShare, Variant,
+    VariantSummary, Variants,
 };
 
 /// JSON knows no NaN and no infinity: what is not finite is null.
@@ -53,6 +53,12 @@ impl Report {
             exit_code,
             reasons: decision.reasons.iter().map(Reason::from).collect(),
             criteria: decision.criteria.iter().map(Criterion::from).collect(),
+            to_settle: decision.to_settle.map(|it| ToSettle {
+                repeats: it.repeats,
+                cases: it.cases,
+                calls: it.calls,
+                cost_usd: it.cost_usd.and_then(finite),
+            }),
             looks: decision.looks.iter().map(Look::from).collect(),
             metrics: decision.metrics.iter().map(|summary| metric(summary, analysis)).collect(),
             cases,

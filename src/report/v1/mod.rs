@@ -21,7 +21,8 @@ pub use names::{
 pub use policy::{Bound, Policy, PolicyCriterion, Requirement, Rule, Statistic};
 pub use read::read;
 pub use result::{
-    Criterion, Interval, LengthCorrelation, Look, LookCriterion, Metric, Need, Reason, Slice, VariantSummary,
+    Criterion, Interval, LengthCorrelation, Look, LookCriterion, Metric, Need, Reason, Slice, ToSettle,
+    VariantSummary,
 };
 pub use trial::{Case, Fault, Grade, Judging, LargestDifference, Passes, Tokens, Trial, Ungraded};
 
@@ -47,6 +48,8 @@ pub struct Report {
     pub reasons: Vec<Reason>,
     /// Every criterion, in policy order.
     pub criteria: Vec<Criterion>,
+    /// What would settle an inconclusive run; null for any other, and where nothing can be told.
+    pub to_settle: Option<ToSettle>,
     /// Every look that was taken at the evidence; the last one's verdict is that of the run.
     pub looks: Vec<Look>,
     /// Every metric: checks, judges, then latency, tokens, cost and length.

@@ -61,6 +61,20 @@ pub enum Need {
     Cases(usize),
 }
 
+/// What would settle every criterion that the run left open if the estimates stayed, and what it takes at this run's
+/// own rates.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ToSettle {
+    /// Repeats more; null where repeats do not help.
+    pub repeats: Option<usize>,
+    /// Cases more; null where cases do not help.
+    pub cases: Option<usize>,
+    /// Calls that this takes, about.
+    pub calls: u64,
+    /// US dollars, about; null where a price is not known.
+    pub cost_usd: Option<f64>,
+}
+
 /// What one look at the evidence found.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Look {

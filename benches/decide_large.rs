@@ -1,0 +1,192 @@
+//! A large suite, decided: time and memory of `metric::analyse` and `gate::decide`.
+//!
+//! ```text
+//! cargo bench --bench decide_large -- [CASES] [REPEATS]
+//! ```
+//!
+//! Both variants, two judged metrics with a threshold and the comparison with the baseline each, a check that every
+//! answer must pass, a limit on latency, four tags; first from the matrices alone, then from a whole run, whose answers
+//! are short.
+
+#![expect(clippy::print_stdout, reason = "figures on standard output are what it is for")]
+
+use std::time::Instant;
+
+use promptgate::gate::{Bound, Criterion, Policy, Requirement, Rule, Schedule, Statistic, decide};
+use promptgate::metric::analyse;
+use promptgate::model::{
+    Analysis, Asked, CallTotals, CaseFacts, Cell, Completion, DatasetFacts, Ended, FinishReason, Grade,
+    Matrix, MetricKind, MetricScores, Outcome, PromptFacts, Role, Run, Scope, Score, Trial, TrialResult,
+    VariantFacts, VariantScores,
+};
+use rand::{RngExt as _, SeedableRng as _};
+use rand_chacha::ChaCha8Rng;
+
+fn main() {
+    // Cargo passes `--bench`.
+    let mut numbers = std::env::args().skip(1).filter_map(|text| text.parse::<u32>().ok());
+    let (cases, repeats) = (numbers.next().unwrap_or(100_000), numbers.next().unwrap_or(3));
+    let policy = policy(repeats);
+    println!("{cases} cases x {repeats} repeats x 2 variants, {} criteria", policy.criteria.len());
+    let analysis = analysis(cases as usize, repeats);
+    println!("matrices alone      {}", memory());
+    let started = Instant::now();
+    let decision = decide(&analysis, &policy, &Ended::Completed);
+    println!("decided from them   {} in {:.3} s", memory(), started.elapsed().as_secs_f64());
+    println!("verdict {}, {} cases told of", decision.verdict.as_str(), decision.cases.len());
+    drop((analysis, decision));
+    let run = run(cases as usize, repeats);
+    println!("a whole run         {}", memory());
+    let started = Instant::now();
+    let analysis = analyse(&run);
+    println!("analysed            {} in {:.3} s", memory(), started.elapsed().as_secs_f64());
+    let decision = decide(&analysis, &policy, &Ended::Completed);
+    println!("verdict {}", decision.verdict.as_str());
+}
+
+/// Memory now and at its highest, where the system tells.
+fn memory() -> String {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let kilobytes = |name: &str| {
+        let line = status.lines().find(|line| line.starts_with(name))?;
+        line.split_whitespace().nth(1)?.parse::<u64>().ok()
+    };
+    match (kilobytes("VmRSS:"), kilobytes("VmHWM:")) {
+        (Some(now), Some(most)) => format!("{} MB now, {} MB at most", now / 1000, most / 1000),
+        _ => "memory not known".to_owned(),
+    }
+}
+
+fn policy(repeats: u32) -> Policy {
+    let criterion = |id: &str, metric: &str, requirement| Criterion {
+        id: id.to_owned(),
+        metric: metric.to_owned(),
+        tag: None,
+        requirement,
+    };
+    let latency = Requirement::Limit { statistic: Statistic::P95, bound: Bound::Absolute(4.0) };
+    Policy {
+        criteria: vec![
+            criterion("check.format", "check.format", Requirement::EveryTrial),
+            criterion("faithfulness.min", "faithfulness", Requirement::Minimum(0.75)),
+            criterion("faithfulness.baseline", "faithfulness", Requirement::NotWorse { tolerance: 0.0 }),
+            criterion("relevance.min", "relevance", Requirement::Minimum(0.75)),
+            criterion("relevance.baseline", "relevance", Requirement::NotWorse { tolerance: 0.0 }),
+            criterion("limit.latency_p95", "latency", latency),
+        ],
+        schedule: Schedule::once(repeats),
+        rule: Rule::Evidence,
+        scope: Scope::Suite,
+        confidence: 0.95,
+        resolution: 0.05,
+        max_missing: 0.02,
+        seed: 1,
+    }
+}
+
+/// The matrices that a run of this size comes to, without the run.
+fn analysis(cases: usize, repeats: u32) -> Analysis {
+    let mut generator = ChaCha8Rng::seed_from_u64(1);
+    let mut matrix = |value: &dyn Fn(&mut ChaCha8Rng) -> f64| -> Matrix {
+        let row = |_| Some((0..repeats).map(|_| Cell::Value(value(&mut generator))).collect());
+        (0..cases).map(row).collect()
+    };
+    let mut metric = |name: &str, kind, value: &dyn Fn(&mut ChaCha8Rng) -> f64| MetricScores {
+        name: name.to_owned(),
+        kind,
+        repeats,
+        baseline_repeats: repeats,
+        scores: VariantScores { candidate: matrix(value), baseline: Some(matrix(value)) },
+    };
+    let tenths = |generator: &mut ChaCha8Rng| f64::from(generator.random_range(6..=10_u32)) / 10.0;
+    Analysis {
+        cases: (0..cases).map(case).collect(),
+        repeats,
+        metrics: vec![
+            metric("check.format", MetricKind::Check, &|_| 1.0),
+            metric("faithfulness", MetricKind::Judge, &tenths),
+            metric("relevance", MetricKind::Judge, &tenths),
+            metric("latency", MetricKind::Latency, &|generator| generator.random_range(0.2..3.0)),
+            metric("length", MetricKind::Length, &|generator| f64::from(generator.random_range(1..500_u32))),
+        ],
+        has_baseline: true,
+        baseline_reused: false,
+        repeats_cached: false,
+    }
+}
+
+fn case(case: usize) -> CaseFacts {
+    CaseFacts {
+        id: format!("case-{case}"),
+        tags: vec![["refunds", "shipping", "accounts", "billing"][case % 4].to_owned()],
+        ..CaseFacts::default()
+    }
+}
+
+fn run(cases: usize, repeats: u32) -> Run {
+    let mut generator = ChaCha8Rng::seed_from_u64(1);
+    let mut trials = Vec::with_capacity(cases * repeats as usize * 2);
+    for case in 0..cases {
+        for repeat in 0..repeats {
+            for role in [Role::Candidate, Role::Baseline] {
+                let grades = vec![
+                    grade("check.format", 1.0),
+                    grade("faithfulness", f64::from(generator.random_range(6..=10_u32)) / 10.0),
+                    grade("relevance", f64::from(generator.random_range(6..=10_u32)) / 10.0),
+                ];
+                let completion = Completion {
+                    text: "yes".to_owned(),
+                    refusal: false,
+                    finish_reason: FinishReason::Stop,
+                    usage: None,
+                    latency_ms: generator.random_range(200.0..3000.0),
+                    model: None,
+                    system_fingerprint: None,
+                    stored: false,
+                };
+                trials.push(Trial {
+                    case,
+                    role,
+                    repeat,
+                    result: TrialResult::Answered { completion, grades },
+                });
+            }
+        }
+    }
+    let word = || "p".to_owned();
+    let prompt = PromptFacts { name: word(), version: word(), digest: word(), source: word(), commit: None };
+    let variant = VariantFacts { prompt, model: word(), parameters: serde_json::Map::new() };
+    let scorers = ["check.format", "faithfulness", "relevance"].map(str::to_owned).to_vec();
+    Run {
+        name: word(),
+        started_at: "2026-01-01T00:00:00Z".to_owned(),
+        duration_ms: 0,
+        dataset: DatasetFacts { path: word(), format: word(), digest: word(), cases },
+        cases: (0..cases).map(case).collect(),
+        candidate: variant.clone(),
+        baseline: Some(variant),
+        baseline_note: None,
+        judge: None,
+        applies: vec![vec![true; cases]; scorers.len()],
+        asked: Asked::all(repeats, scorers.len()),
+        lent: None,
+        scorers,
+        trials,
+        totals: CallTotals::default(),
+        prices: Vec::new(),
+        simulated: false,
+        ended: Ended::Completed,
+        warnings: Vec::new(),
+    }
+}
+
+fn grade(scorer: &str, score: f64) -> Grade {
+    Grade {
+        scorer: scorer.to_owned(),
+        outcome: Score::new(score).map_or(Outcome::Ungraded(None), Outcome::Score),
+        reason: String::new(),
+        details: serde_json::Value::Null,
+        flags: Vec::new(),
+        judging: None,
+    }
+}

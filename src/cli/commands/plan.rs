@@ -1,0 +1,316 @@
+//! `promptgate plan`: what a run takes and what it can see; no call leaves the machine.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::cli::args::{PlanArguments, PlanFormat};
+use crate::cli::error::Failure;
+use crate::cli::exit::ExitStatus;
+use crate::cli::suite::{self, Suite};
+use crate::cli::{mismatch, output, saved};
+use crate::config::Settings;
+use crate::endpoint::simulated::{Simulated, SimulatedOptions};
+use crate::engine::{Engine, Round};
+use crate::forecast::{self, Each, Load, Rates, Size};
+use crate::gate::{Policy, Rule};
+use crate::metric;
+use crate::model::{Place, Run, Scope, TrialResult, Usage};
+use crate::port::{ChatModel, Silent};
+use crate::report::plan::{Amount, AtRepeats, Drop, Plan, Row, SCHEMA, write};
+use crate::report::{self, Report};
+use crate::stats::unseen_failure_share;
+
+/// Assumed standard deviations over the repeats of a case, where none was measured.
+const ASSUMED: [(&str, f64); 3] = [("quiet", 0.08), ("moderate", 0.13), ("noisy", 0.21)];
+/// The assumption that decides what is expected.
+const MODERATE: usize = 1;
+/// Cases that the simulated model answers to see how long requests are.
+const SAMPLE: usize = 100;
+/// Numbers of cases that the table shows beside the suite's own.
+const CASES: [usize; 5] = [20, 30, 50, 100, 200];
+/// Numbers of repeats that it shows beside the schedule's own.
+const REPEATS: [u32; 4] = [3, 6, 12, 24];
+/// From so many cases on, fewer repeats decide and rare failures are seen.
+const ADVISED_CASES: usize = 50;
+
+/// Plans a run of the suite.
+pub(crate) fn plan(arguments: &PlanArguments) -> Result<ExitStatus, Failure> {
+    let suite = suite::load(&arguments.suite, None)?;
+    output::warn(&suite.warnings);
+    let earlier = arguments.after.as_deref().map(|path| earlier(path, &suite)).transpose()?;
+    let plan = forecast_of(Planned::new(suite), earlier.as_ref())?;
+    let text = match arguments.format {
+        PlanFormat::Json => {
+            serde_json::to_string_pretty(&plan).map(|text| text + "\n").map_err(|error| error.to_string())
+        }
+        PlanFormat::Terminal => {
+            let mut text = Vec::new();
+            let written = write(&plan, &mut text, output::width()).map_err(|error| error.to_string());
+            written.and_then(|()| String::from_utf8(text).map_err(|error| error.to_string()))
+        }
+    };
+    output::print(&text.map_err(|error| Failure::Internal(format!("could not write the plan: {error}")))?)?;
+    Ok(ExitStatus::Pass)
+}
+
+/// A suite that can be carried out by the simulated model.
+struct Planned {
+    engine: Arc<Engine>,
+    settings: Settings,
+    policy: Policy,
+    /// Whether there is a baseline, answered here or lent.
+    compared: bool,
+}
+
+impl Planned {
+    fn new(suite: Suite) -> Self {
+        let Suite { plan, mut scorers, settings, policy, earlier, .. } = suite;
+        let compared = plan.baseline().is_some() || earlier.is_some();
+        let model = Arc::new(Simulated::new(SimulatedOptions::default())) as Arc<dyn ChatModel>;
+        scorers.judge_model = Some(Arc::clone(&model));
+        let engine = Engine {
+            plan,
+            model,
+            scorers,
+            concurrency: 16,
+            fail_fast: BTreeSet::new(),
+            sink: Arc::new(Silent),
+            interrupted: CancellationToken::new(),
+            stop: CancellationToken::new(),
+        };
+        Self { engine: Arc::new(engine), settings, policy, compared }
+    }
+}
+
+/// An earlier run of the suite.
+struct Earlier {
+    file: String,
+    report: Report,
+    run: Run,
+}
+
+fn earlier(path: &Path, suite: &Suite) -> Result<Earlier, Failure> {
+    let report = saved::read(path)?;
+    let file = path.display().to_string();
+    let run = report.to_run().map_err(|mistakes| mistakes.at(&Place::file(&file)))?;
+    mismatch::refuse(&file, [mismatch::dataset(&run.dataset, &suite.plan.dataset().facts)])?;
+    Ok(Earlier { file, report, run })
+}
+
+fn forecast_of(planned: Planned, earlier: Option<&Earlier>) -> Result<Plan, Failure> {
+    let Planned { engine, settings, policy, compared } = &planned;
+    let (plan, schedule) = (&engine.plan, policy.schedule);
+    let judged: Vec<String> = engine.scorers.judges.iter().map(|judge| judge.name().to_owned()).collect();
+    let answers = plan.slots(0, 1).len() as u64;
+    let load = Load { answers, judgements: answers * judged.len() as u64 };
+    let shared = plan.shared().iter().filter(|shared| **shared).count();
+    let size = Size { cases: plan.dataset().cases.len(), shared, compared: *compared };
+    let alpha = policy.alpha();
+    let drops = drops(policy, size, &judged, earlier);
+    let noise = match earlier {
+        Some(_) => drops.iter().map(|drop| drop.noise).fold(0.0, f64::max),
+        None => ASSUMED[MODERATE].1,
+    };
+    let repeated = !judged.is_empty() && policy.scope == Scope::Suite && policy.rule == Rule::Evidence;
+    let likely = match repeated {
+        true => forecast::likely_repeats(schedule, alpha, size, noise, policy.resolution),
+        // Nothing that is noisy decides, or repeats do not narrow what does.
+        false => schedule.first(),
+    };
+    let mut notes = Vec::new();
+    let Rates { answer, judgement, .. } = rates(&planned, earlier, &mut notes)?;
+    let amount = |repeats| shown(forecast::amount(load, repeats, answer, judgement));
+    let (lowest, expected, most) = (amount(schedule.first()), amount(likely), amount(schedule.most()));
+    if repeated && schedule.most() > schedule.first() {
+        notes.push(format!(
+            "expected: the look at which an unchanged prompt passes with 80 % power at a noise of {noise:.3}; a large \
+             drop fails earlier"
+        ));
+    }
+    notes.push(
+        "calls: retries and second questions to the judge are not counted; a judge whose metric has passed is asked \
+         less than `most` says"
+            .to_owned(),
+    );
+    notes.extend(budget(settings, [("lowest", &lowest), ("expected", &expected), ("most", &most)]));
+    let unseen = unseen_failure_share(size.cases, alpha);
+    notes.push(format!(
+        "{} cases without a failure cannot exclude that {:.1} % of traffic fails",
+        size.cases,
+        unseen * 100.0
+    ));
+    if size.cases < ADVISED_CASES {
+        notes.push(format!(
+            "{ADVISED_CASES} cases or more need fewer repeats to decide, and see rare failures"
+        ));
+    }
+    if noise == 0.0 {
+        notes.push("no noise was measured between repeats: any drop on these cases is seen".to_owned());
+    }
+    if let Some(settle) = earlier.and_then(|earlier| report::settle_words(&earlier.report)) {
+        notes.push(format!("that run was inconclusive: {settle}"));
+    }
+    Ok(Plan {
+        schema: SCHEMA.to_owned(),
+        name: settings.name.clone(),
+        cases: size.cases,
+        shared_cases: shared,
+        variants: 1 + usize::from(plan.baseline().is_some()),
+        judged,
+        looks: schedule.looks(alpha).into_iter().map(|look| look.repeats).collect(),
+        lowest,
+        expected,
+        most,
+        drops,
+        // Without noise every drop is seen, and a table of zeros says less than the sentence.
+        table: if noise > 0.0 { table(policy, size, noise) } else { Vec::new() },
+        unseen_failure_share: unseen,
+        notes,
+    })
+}
+
+fn shown(amount: forecast::Amount) -> Amount {
+    Amount {
+        repeats: amount.repeats,
+        answers: amount.answers,
+        judgements: amount.judgements,
+        prompt_tokens: amount.tokens.prompt_tokens,
+        completion_tokens: amount.tokens.completion_tokens,
+        cost_usd: amount.usd,
+    }
+}
+
+/// The smallest drop by the last look, at the noise that was measured, else at what is assumed.
+fn drops(policy: &Policy, size: Size, judged: &[String], earlier: Option<&Earlier>) -> Vec<Drop> {
+    let alpha = policy.alpha();
+    let Some(last) = policy.schedule.looks(alpha).pop() else { return Vec::new() };
+    let suite = |noise| forecast::suite_drop(size, noise, last.repeats, last.alpha);
+    let Some(earlier) = earlier else {
+        let assumed = |(name, noise): (&str, f64)| Drop {
+            name: format!("{name} (assumed)"),
+            measured: false,
+            noise,
+            suite: suite(noise),
+            spread: None,
+            population: None,
+        };
+        return ASSUMED.into_iter().map(assumed).collect();
+    };
+    let analysis = metric::analyse(&earlier.run);
+    let measured = earlier.report.metrics.iter().filter(|metric| judged.contains(&metric.name));
+    let drop = |metric: &report::v1::Metric| {
+        let spread = analysis.metric(&metric.name).and_then(forecast::spread);
+        Some(Drop {
+            name: metric.name.clone(),
+            measured: true,
+            noise: metric.noise?,
+            suite: suite(metric.noise?),
+            spread,
+            population: spread.map(|spread| forecast::population_drop(size.cases, spread, alpha)),
+        })
+    };
+    measured.filter_map(drop).collect()
+}
+
+/// The smallest drops for other numbers of cases and repeats, all of them answered by both variants.
+fn table(policy: &Policy, size: Size, noise: f64) -> Vec<Row> {
+    let sorted = |mut values: Vec<usize>| {
+        values.sort_unstable();
+        values.dedup();
+        values
+    };
+    let own = [policy.schedule.first(), policy.schedule.most()];
+    let repeats = sorted(REPEATS.into_iter().chain(own).map(|repeats| repeats as usize).collect());
+    let cases = sorted(CASES.into_iter().chain([size.cases]).collect());
+    let row = |cases| {
+        let size = Size { cases, shared: 0, ..size };
+        let at = |repeats: &usize| {
+            let repeats = u32::try_from(*repeats).unwrap_or(u32::MAX);
+            AtRepeats { repeats, drop: forecast::suite_drop(size, noise, repeats, policy.alpha()) }
+        };
+        Row { cases, noise, drops: repeats.iter().map(at).collect() }
+    };
+    cases.into_iter().map(row).collect()
+}
+
+/// What one answer and one judgement takes: as in the earlier run, else as the simulated model answers.
+fn rates(planned: &Planned, earlier: Option<&Earlier>, notes: &mut Vec<String>) -> Result<Rates, Failure> {
+    let Planned { engine, settings, .. } = planned;
+    let mut rates = match earlier {
+        Some(earlier) => {
+            notes.push(format!("tokens: the means of {}", earlier.file));
+            forecast::rates(&earlier.run)
+        }
+        None => {
+            notes.push(
+                "tokens: as the simulated model answers these requests; a real model may write more (--after REPORT \
+                 takes them from a run)"
+                    .to_owned(),
+            );
+            simulated(engine)?
+        }
+    };
+    let mut price = |model: &str, each: &mut Each| {
+        let known = settings.prices.iter().find(|(name, ..)| name == model);
+        each.usd = known
+            .map(|(_, input, output)| (each.prompt_tokens * input + each.completion_tokens * output) / 1e6);
+        let note = format!("no price of {model}: add it to `prices`");
+        if known.is_none() && !notes.contains(&note) {
+            notes.push(note);
+        }
+    };
+    price(&engine.plan.candidate().facts.model, &mut rates.answer);
+    if let Some(judge) = settings.judge.as_ref().filter(|_| !engine.scorers.judges.is_empty()) {
+        price(&judge.model.value, &mut rates.judgement);
+    }
+    Ok(rates)
+}
+
+/// Lets the simulated model answer a part of the suite once: the requests, and their length, are the real ones.
+fn simulated(engine: &Arc<Engine>) -> Result<Rates, Failure> {
+    let step = engine.plan.dataset().cases.len().div_ceil(SAMPLE).max(1);
+    let slots = engine.plan.slots(0, 1).into_iter().filter(|slot| slot.case % step == 0).collect();
+    let judges = engine.scorers.judges.iter().map(|judge| judge.name().to_owned()).collect();
+    let runtime = tokio::runtime::Runtime::new()
+        .map_err(|error| Failure::Internal(format!("could not start the runtime: {error}")))?;
+    let executed = runtime.block_on(engine.execute(Round { slots, judges, earlier: Vec::new() }));
+    let (mut answers, mut judgements) = (Vec::new(), Vec::new());
+    for trial in &executed.trials {
+        if let TrialResult::Answered { completion, grades } = &trial.result {
+            answers.extend(completion.usage);
+            judgements.extend(grades.iter().filter_map(|grade| grade.judging.as_ref()).map(|it| it.usage));
+        }
+    }
+    Ok(Rates { answer: mean(&answers), judgement: mean(&judgements), judgement_calls: 1.0 })
+}
+
+fn mean(usages: &[Usage]) -> Each {
+    let count = usages.len().max(1) as f64;
+    let sum = |of: fn(&Usage) -> u64| usages.iter().map(of).sum::<u64>() as f64;
+    Each {
+        prompt_tokens: sum(|usage| usage.prompt_tokens) / count,
+        completion_tokens: sum(|usage| usage.completion_tokens) / count,
+        usd: None,
+    }
+}
+
+/// What the configured budget does not cover.
+fn budget(settings: &Settings, amounts: [(&str, &Amount); 3]) -> Vec<String> {
+    let budget = &settings.budget;
+    let over = |what: &str, beyond: &dyn Fn(&Amount) -> bool| {
+        let first = amounts.iter().find(|(_, amount)| beyond(amount));
+        first.map(|(name, _)| {
+            format!("the budget of {what} does not cover `{name}`: the run would end incomplete")
+        })
+    };
+    let calls = budget
+        .calls
+        .and_then(|most| over(&format!("{most} calls"), &|amount| amount.answers + amount.judgements > most));
+    let usd = budget
+        .usd
+        .and_then(|most| over(&format!("${most}"), &|amount| amount.cost_usd.is_some_and(|usd| usd > most)));
+    calls.into_iter().chain(usd).collect()
+}

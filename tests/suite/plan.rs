@@ -1,0 +1,118 @@
+//! What a plan says, held against what runs really take.
+
+use serde_json::Value;
+
+use crate::support::{Folder, MockServer, repository};
+
+fn plan(folder: &Folder, arguments: &[&str]) -> Value {
+    let all = [&["plan", "--format", "json"], arguments].concat();
+    let outcome = folder.promptgate(&all).expect_code(0);
+    serde_json::from_str(&outcome.stdout).expect("a plan")
+}
+
+fn calls(amount: &Value) -> u64 {
+    amount["answers"].as_u64().expect("answers") + amount["judgements"].as_u64().expect("judgements")
+}
+
+#[test]
+fn the_lowest_is_what_a_run_takes_that_settles_at_once() {
+    let folder = Folder::golden();
+    for flags in [&[][..], &["--no-judge"], &["--baseline", "none"], &["--tag", "refunds"]] {
+        let plan = plan(&folder, flags);
+        folder.promptgate(&[&["run", "--offline"], flags].concat());
+        let report = folder.report();
+        assert_eq!(report["repeats"], 3, "{flags:?}");
+        assert_eq!(calls(&plan["lowest"]), report["usage"]["calls"].as_u64().expect("calls"), "{flags:?}");
+        // The simulated model answers all cases the same way each time, so even the tokens are the same.
+        assert_eq!(plan["lowest"]["prompt_tokens"], report["usage"]["prompt_tokens"], "{flags:?}");
+        let cost = |value: &Value| (value.as_f64().expect("a price") * 1e6).round();
+        assert_eq!(cost(&plan["lowest"]["cost_usd"]), cost(&report["usage"]["cost_usd"]), "{flags:?}");
+    }
+}
+
+#[test]
+fn the_most_is_what_a_run_takes_that_goes_to_the_last_look() {
+    let folder = Folder::small(6);
+    let most = plan(&folder, &["--max-repeats", "6"])["most"].clone();
+    assert_eq!(most["repeats"], 6);
+    folder.promptgate(&["run", "--offline", "--repeats", "6"]);
+    assert_eq!(calls(&most), folder.report()["usage"]["calls"].as_u64().expect("calls"));
+    // What both variants share is asked once.
+    folder.write("baseline.md", &folder.read("prompt.md"));
+    let shared = plan(&folder, &["--max-repeats", "6"]);
+    assert_eq!((&shared["shared_cases"], calls(&shared["most"])), (&6.into(), calls(&most) / 2));
+}
+
+#[test]
+fn a_plan_is_json_by_its_schema_and_a_page_by_default() {
+    let folder = Folder::golden();
+    let schema = std::fs::read_to_string(repository().join("schema/plan.schema.json")).expect("the schema");
+    let schema: Value = serde_json::from_str(&schema).expect("JSON");
+    let validator = jsonschema::validator_for(&schema).expect("a schema");
+    let json = plan(&folder, &[]);
+    let errors: Vec<String> = validator.iter_errors(&json).map(|error| error.to_string()).collect();
+    assert!(errors.is_empty(), "{errors:?}");
+    let page = folder.promptgate(&["plan"]).expect_code(0);
+    for words in ["PLAN  customer-support", "60 cases", "looks at 3, 6, 12, 24 repeats", "expected", "4.9 %"]
+    {
+        assert!(page.stdout.contains(words), "{words}: {}", page.stdout);
+    }
+    assert!(page.stdout.lines().all(|line| line.chars().count() <= 100), "{}", page.stdout);
+    assert!(!folder.path().join("promptgate-report").exists());
+}
+
+#[test]
+fn after_a_run_its_own_noise_and_tokens_count() {
+    let folder = Folder::small(10);
+    let server = MockServer::start(&["--noise", "0.4", "--seed", "7"]);
+    let outcome = folder.against(&server.base_url, &["run", "--repeats", "3"]);
+    let report = folder.report();
+    let after = plan(&folder, &["--after", "promptgate-report/report.json"]);
+    let noise = |name: &str| {
+        let of =
+            |list: &Value| list.as_array().expect("a list").iter().find(|it| it["name"] == name).cloned();
+        (of(&after["drops"]).expect("a drop"), of(&report["metrics"]).expect("a metric"))
+    };
+    let (drop, metric) = noise("faithfulness");
+    assert_eq!((&drop["noise"], &drop["measured"]), (&metric["noise"], &true.into()), "{}", outcome.text());
+    assert!(drop["noise"].as_f64().is_some_and(|noise| noise > 0.0));
+    assert!(drop["population"].as_f64() > drop["suite"].as_f64(), "{drop}");
+    // Prices are not configured, and never guessed.
+    assert!(after["most"]["cost_usd"].is_null());
+    let notes = after["notes"].to_string();
+    assert!(notes.contains("no price of") && notes.contains("50 cases or more"), "{notes}");
+    // Another dataset's noise is not this one's.
+    folder.append("cases.jsonl", "{\"id\": \"new\", \"query\": \"q\", \"context\": \"c\"}\n");
+    let refused = folder.promptgate(&["plan", "--after", "promptgate-report/report.json"]);
+    refused.expect_code(2).says("the dataset differs");
+    folder.promptgate(&["plan", "--after", "nowhere.json"]).expect_code(2).says("nowhere.json");
+}
+
+#[test]
+fn a_budget_that_does_not_reach_is_said_ahead() {
+    let folder = Folder::small(10);
+    folder.append("promptgate.yaml", "budget: {calls: 100}\n");
+    let notes = plan(&folder, &[])["notes"].to_string();
+    assert!(notes.contains("the budget of 100 calls does not cover `lowest`"), "{notes}");
+}
+
+#[test]
+fn an_inconclusive_run_says_what_would_settle_it_and_what_that_takes() {
+    let folder = Folder::small(8);
+    folder.append("promptgate.yaml", "prices: {m: {input_per_million: 1, output_per_million: 2}}\n");
+    folder.edit("promptgate.yaml", "min: 0.75", "min: 0.3");
+    let server = MockServer::start(&["--noise", "0.2", "--seed", "3"]);
+    let outcome = folder.against(&server.base_url, &["run", "--repeats", "3"]);
+    let report = folder.report();
+    let settle = &report["to_settle"];
+    if report["verdict"] != "inconclusive" {
+        panic!("the seed was chosen to leave the run open: {}", outcome.text());
+    }
+    let repeats = settle["repeats"].as_u64().expect("repeats");
+    assert!(settle["calls"].as_u64().expect("calls") >= repeats * 16, "{settle}");
+    assert!(outcome.stdout.contains(&format!("--max-repeats {}", repeats + 3)), "{}", outcome.stdout);
+    let page = folder.promptgate(&["plan", "--after", "promptgate-report/report.json"]).expect_code(0);
+    assert!(page.stdout.contains("that run was inconclusive"), "{}", page.stdout);
+    let markdown = folder.read("promptgate-report/report.md");
+    assert!(markdown.contains("**To settle it:**"), "{markdown}");
+}
