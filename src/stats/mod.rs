@@ -4,6 +4,8 @@
 //! standard error, a p of 1 or `None`, as each function says. What the numbers mean for a verdict is left to
 //! the gate.
 
+mod agreement;
+mod correction;
 mod describe;
 mod distribution;
 mod interval;
@@ -12,6 +14,11 @@ mod paired;
 mod permutation;
 mod power;
 
+pub use agreement::{
+    Confusion, Kappa, Level, Weighting, cohen_kappa, gwet_ac1, kendall_tau_b, krippendorff_alpha,
+    percent_agreement, spearman, weighted_kappa,
+};
+pub use correction::{Corrected, ppi_mean, rogan_gladen};
 pub use describe::{Repeated, correlation, mean, nearest_rank, pooled_variance, sample_variance};
 pub use distribution::{
     beta_quantile, binomial_cdf, normal_cdf, normal_quantile, student_t_cdf, student_t_quantile,

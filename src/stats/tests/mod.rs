@@ -1,6 +1,8 @@
 //! Every function against values computed independently, and properties that hold for any input.
 
+mod judges;
 mod properties;
+mod properties_of_judges;
 
 use serde_json::Value;
 
