@@ -1,7 +1,7 @@
-//! Estimates with their standard errors, and tests of paired 0/1 answers.
+//! Estimates with their standard errors, and score tests of 0/1 answers.
 
 use super::describe::{clamp_variance, mean, sample_variance, sum};
-use super::{Repeated, binomial_cdf, normal_cdf};
+use super::{Repeated, normal_cdf};
 
 /// An estimate, how far chance may have moved it, and how well that is known.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -119,18 +119,6 @@ pub fn population_mean(values: &[f64], clusters: Option<&[usize]>) -> Estimate {
     }
     let degrees_of_freedom = if variance == 0.0 { f64::INFINITY } else { (units - 1) as f64 };
     Estimate { mean: centre, standard_error: variance.sqrt(), degrees_of_freedom }
-}
-
-/// One-sided exact p of "the candidate is worse": P(Bin(losses + gains, 1/2) >= losses) (McNemar 1947, exact
-/// form). `losses`: only the baseline passes; `gains`: only the candidate does.
-pub fn mcnemar_p_worse(losses: usize, gains: usize) -> f64 {
-    binomial_cdf(gains, losses + gains, 0.5)
-}
-
-/// One-sided exact p that all `baseline` repeats of a case pass and all `candidate` repeats fail by chance
-/// (Fisher 1935): 1 / C(baseline + candidate, candidate).
-pub fn broken_case_p(baseline: usize, candidate: usize) -> f64 {
-    (1..=candidate).map(|i| i as f64 / (baseline + i) as f64).product()
 }
 
 /// The score statistic of Tango (1998) for the difference `delta` = P(gain) - P(loss) of paired 0/1 answers;

@@ -1,6 +1,7 @@
 //! Every function against values computed independently, and properties that hold for any input.
 
 mod judges;
+mod plans;
 mod properties;
 mod properties_of_judges;
 
