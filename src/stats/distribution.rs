@@ -6,6 +6,8 @@ use statrs::distribution::{
 use statrs::function::beta::checked_beta_reg;
 use statrs::function::gamma::ln_gamma;
 
+/// Above so many degrees of freedom Student's t is taken as nearly normal.
+const MANY_DEGREES: f64 = 10_000.0;
 /// The largest noncentrality that the series of the noncentral t is summed for.
 pub(super) const MOST_NONCENTRAL: f64 = 100.0;
 
@@ -31,15 +33,29 @@ pub fn student_t_cdf(x: f64, degrees_of_freedom: f64) -> f64 {
     StudentsT::new(0.0, 1.0, degrees_of_freedom).map_or(f64::NAN, |t| t.cdf(x))
 }
 
-/// The quantile of Student's t; NaN outside 0..=1 or where the degrees of freedom are not above 0.
+/// The quantile of Student's t; NaN outside 0..=1 or where the degrees of freedom are not above 0. Beyond 10,000
+/// degrees of freedom by its expansion around the normal quantile (Abramowitz and Stegun 1964, 26.7.5), since
+/// there the root that statrs finds loses digits: all but four at 566,000.
 pub fn student_t_quantile(probability: f64, degrees_of_freedom: f64) -> f64 {
     if !(0.0..=1.0).contains(&probability) {
         return f64::NAN;
     }
-    if degrees_of_freedom.is_infinite() {
-        return normal_quantile(probability);
+    if degrees_of_freedom > MANY_DEGREES {
+        return near_normal_quantile(normal_quantile(probability), degrees_of_freedom);
     }
     StudentsT::new(0.0, 1.0, degrees_of_freedom).map_or(f64::NAN, |t| t.inverse_cdf(probability))
+}
+
+/// The quantile of Student's t whose probability has the normal quantile `z`.
+fn near_normal_quantile(z: f64, degrees_of_freedom: f64) -> f64 {
+    if z.is_infinite() || degrees_of_freedom.is_infinite() {
+        return z;
+    }
+    let (square, small) = (z * z, degrees_of_freedom.recip());
+    let first = (square + 1.0) / 4.0;
+    let second = ((5.0 * square + 16.0) * square + 3.0) / 96.0;
+    let third = (((3.0 * square + 19.0) * square + 17.0) * square - 15.0) / 384.0;
+    z * (1.0 + small * (first + small * (second + small * third)))
 }
 
 /// The quantile of the beta distribution; NaN where it does not exist.

@@ -18,6 +18,23 @@ fn impossible_parameters_give_nan_and_not_a_panic() {
     assert_eq!(binomial_cdf(5, 3, 0.5), 1.0);
     assert_eq!(binomial_cdf(0, 3, 1.0), 0.0);
     assert_eq!(student_t_quantile(0.975, f64::INFINITY), normal_quantile(0.975));
+    assert_eq!(student_t_quantile(1.0, 1e6), f64::INFINITY);
+}
+
+#[test]
+fn students_t_is_exact_with_many_degrees_of_freedom() {
+    // Checked by numerical integration of the tail with 30 digits.
+    for (probability, degrees_of_freedom, expected) in [
+        (0.95, 10_000.0, 1.645_006_018_069_243),
+        (0.95, 20_000.0, 1.644_929_818_959_481_7),
+        (0.9999, 20_000.0, 3.719_706_062_884_869),
+        (0.99375, 566_000.0, 2.497_713_460_179_722_5),
+    ] {
+        let found = student_t_quantile(probability, degrees_of_freedom);
+        assert!((found - expected).abs() < 1e-9, "{found} at {degrees_of_freedom}");
+        assert!((student_t_cdf(found, degrees_of_freedom) - probability).abs() < 1e-9);
+        assert_eq!(student_t_quantile(1.0 - probability, degrees_of_freedom).signum(), -1.0);
+    }
 }
 
 #[test]
