@@ -129,6 +129,13 @@ fn alpha_is_spent_in_proportion_to_the_repeats() {
 }
 
 #[test]
+fn a_p_that_is_no_number_rejects_nothing() {
+    assert_eq!(holm(&[f64::NAN]), [1.0]);
+    assert_eq!(holm(&[0.01, f64::NAN]), [0.02, 1.0]);
+    assert!(holm(&[]).is_empty());
+}
+
+#[test]
 fn fisher_is_the_published_test() {
     // The lady tasting tea: 3 of 4 cups right, p 17/70 (Fisher 1935).
     near(fisher_p_worse(1, 4, 3, 4), 17.0 / 70.0);
