@@ -63,7 +63,7 @@ fn constant(looks: usize, alpha: f64, shape: impl Fn(usize) -> f64) -> Option<f6
 
 /// The probability that a walk of standard normal steps is at or above its bound at any step: the density of
 /// the walks still below is carried from step to step (Armitage, McPherson and Rowe 1969; Jennison and
-/// Turnbull 2000, chapter 19).
+/// Turnbull 2000).
 fn crossing(bounds: &[f64], rule: &[(f64, f64)]) -> f64 {
     let mut crossed = 0.0;
     // Places of walks still below the bounds, with their probability.

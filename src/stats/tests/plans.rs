@@ -99,7 +99,7 @@ fn the_power_of_mcnemar_is_that_of_every_table() {
 #[test]
 fn constants_of_equal_looks_are_exact_and_the_published_ones() {
     // Computed with three grids that agree in all digits; two looks also by integration with 20 digits. To
-    // three decimals these are the constants of Jennison and Turnbull (2000, tables 2.1 and 2.3) at 0.10
+    // three decimals these are the constants of Jennison and Turnbull (2000) at 0.10
     // two-sided.
     for (looks, pocock, obrien_fleming) in [
         (1, 1.644_853_626_951, 1.644_853_626_951),
