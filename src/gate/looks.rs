@@ -1,5 +1,7 @@
 //! When a run looks at its evidence, and what each look may spend.
 
+use crate::stats::spend;
+
 /// The looks of a run: at `first` repeats, then at twice as many each time, at last at `most`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Schedule {
@@ -38,19 +40,22 @@ impl Schedule {
         self.most
     }
 
+    /// The repeats of every look.
+    pub fn repeats(self) -> Vec<u32> {
+        let mut at = vec![self.first];
+        while let Some(last) = at.last().copied().filter(|last| *last < self.most) {
+            at.push(last.saturating_mul(2).min(self.most));
+        }
+        at
+    }
+
     /// Every look, with its share of `alpha`: alpha (k_j - k_(j-1)) / k_last, so that they add up to alpha
     /// whatever the looks have in common (Bonferroni; linear spending, Lan and DeMets 1983).
     pub fn looks(self, alpha: f64) -> Vec<Look> {
-        let mut looks = Vec::new();
-        let mut before = 0;
-        let mut repeats = self.first;
-        while before < self.most {
-            let share = f64::from(repeats - before) / f64::from(self.most);
-            looks.push(Look { repeats, alpha: alpha * share });
-            before = repeats;
-            repeats = repeats.saturating_mul(2).min(self.most);
-        }
-        looks
+        let at = self.repeats();
+        let counts: Vec<usize> = at.iter().map(|repeats| *repeats as usize).collect();
+        let alphas = spend(&counts, alpha).unwrap_or_default();
+        at.into_iter().zip(alphas).map(|(repeats, alpha)| Look { repeats, alpha }).collect()
     }
 
     /// The looks at what `repeats` repeats have brought; the last one reads all of them, up to the schedule's end.
@@ -72,7 +77,7 @@ impl Schedule {
 
     /// The repeats of the look after the one at `repeats`.
     pub(super) fn after(self, repeats: u32) -> Option<u32> {
-        self.looks(1.0).into_iter().map(|look| look.repeats).find(|later| *later > repeats)
+        self.repeats().into_iter().find(|later| *later > repeats)
     }
 }
 

@@ -1,92 +1,124 @@
-//! What a share or a mean would be if people had judged, from a judge whose mistakes were measured.
+//! What people would have said, from a judge that errs and a few labels by people.
 
-use super::describe::mean;
-use super::{Bounds, normal_quantile};
+use super::{Bounds, Confusion, Estimate, mean, normal_quantile, t_bounds};
 
-/// How well a judge was seen to find what people find.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Accuracy {
-    /// Share of passing answers that it passes.
-    pub sensitivity: f64,
-    /// Passing answers it was measured on.
-    pub positives: usize,
-    /// Share of failing answers that it fails.
-    pub specificity: f64,
-    /// Failing answers it was measured on.
-    pub negatives: usize,
-}
-
-/// A corrected share or mean, with two-sided bounds.
+/// An estimate that was corrected for the judge's errors.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Corrected {
-    /// The estimate; not clipped to 0..=1.
+    /// The estimate.
     pub estimate: f64,
-    /// Its standard error, by the delta method.
+    /// Its standard error.
     pub standard_error: f64,
-    /// Both bounds, each missed with probability `alpha`.
+    /// Its bounds, each one-sided.
     pub bounds: Bounds,
 }
 
-/// The share that people would pass, from the share of `trials` that the judge passes (Rogan and Gladen 1978), with
-/// the interval of Lang and Reiczigel (2014), which counts what is not known of the judge too. `alpha` is that of
-/// each bound. `None` where the judge is no better than chance, or nothing was measured.
-pub fn rogan_gladen(judged: f64, trials: usize, accuracy: Accuracy, alpha: f64) -> Option<Corrected> {
-    let Accuracy { sensitivity, positives, specificity, negatives } = accuracy;
-    let in_range = [judged, sensitivity, specificity].iter().all(|share| (0.0..=1.0).contains(share));
-    if !in_range || trials == 0 || positives == 0 || negatives == 0 || sensitivity + specificity <= 1.0 {
+/// The share of answers that people would pass, from the share that the judge passes (Rogan and Gladen 1978):
+/// (p + Sp - 1) / (Se + Sp - 1), within 0..=1, with its standard error by the delta method. The bounds are
+/// those of Lang and Reiczigel (2014), which also count how few labels sensitivity and specificity rest on;
+/// near 0 and 1 they need not hold the estimate.
+///
+/// `share`: the share of `answers` that the judge passes; `labelled`: the judge against people on other
+/// answers of the same kind. `None` without answers, without labels of either class, with a share outside
+/// 0..=1, an alpha not within 0..0.5, or a judge that is no better than chance.
+pub fn rogan_gladen(share: f64, answers: usize, labelled: &Confusion, alpha: f64) -> Option<Corrected> {
+    let possible = (0.0..=1.0).contains(&share) && answers > 0 && alpha > 0.0 && alpha < 0.5;
+    if !possible {
         return None;
     }
-    let (n, m1, m0) = (trials as f64, positives as f64, negatives as f64);
-    let youden = sensitivity + specificity - 1.0;
-    let estimate = (judged + specificity - 1.0) / youden;
-    let variance = share_variance(judged, n)
-        + estimate.powi(2) * share_variance(sensitivity, m1)
-        + (1.0 - estimate).powi(2) * share_variance(specificity, m0);
+    let judge = Judge {
+        sensitivity: labelled.sensitivity()?,
+        positives: labelled.positives() as f64,
+        specificity: labelled.specificity()?,
+        negatives: labelled.negatives() as f64,
+    };
+    let answers = answers as f64;
+    let estimate = judge.invert(share)?.clamp(0.0, 1.0);
+    let standard_error = judge.standard_error(estimate, share, answers);
+
+    // As if z^2 more answers, half of them passed, and one more label right and wrong in each class were seen.
     let z = normal_quantile(1.0 - alpha);
-    // As if z^2 answers more had been judged, half of them passed, and two more of each class, one of them right.
-    let (n, m1, m0) = (n + z * z, m1 + 2.0, m0 + 2.0);
-    let judged = (judged * trials as f64 + z * z / 2.0) / n;
-    let sensitivity = (sensitivity * positives as f64 + 1.0) / m1;
-    let specificity = (specificity * negatives as f64 + 1.0) / m0;
-    let shrunk = sensitivity + specificity - 1.0;
-    if shrunk <= 0.0 {
+    let seen = Judge {
+        sensitivity: (judge.positives * judge.sensitivity + 1.0) / (judge.positives + 2.0),
+        positives: judge.positives + 2.0,
+        specificity: (judge.negatives * judge.specificity + 1.0) / (judge.negatives + 2.0),
+        negatives: judge.negatives + 2.0,
+    };
+    let share = (answers * share + z * z / 2.0) / (answers + z * z);
+    let Some(centre) = seen.invert(share) else {
+        // The labels are too few to tell the judge from chance.
+        return Some(Corrected { estimate, standard_error, bounds: Bounds::default() });
+    };
+    let shift = 2.0 * z * z * (centre * seen.noise_passed() - (1.0 - centre) * seen.noise_failed());
+    let reach = z * seen.standard_error(centre, share, answers + z * z);
+    let within = |bound: f64| bound.is_finite().then(|| bound.clamp(0.0, 1.0));
+    let bounds = Bounds { lower: within(centre + shift - reach), upper: within(centre + shift + reach) };
+    Some(Corrected { estimate, standard_error, bounds })
+}
+
+/// How well a judge does on each class, and from how many labels that is known.
+struct Judge {
+    sensitivity: f64,
+    positives: f64,
+    specificity: f64,
+    negatives: f64,
+}
+
+impl Judge {
+    /// How far the judge is from chance: Youden's J.
+    fn power(&self) -> f64 {
+        self.sensitivity + self.specificity - 1.0
+    }
+
+    /// The share that people would pass; `None` for a judge no better than chance.
+    fn invert(&self, share: f64) -> Option<f64> {
+        (self.power() > 1e-12).then(|| (share + self.specificity - 1.0) / self.power())
+    }
+
+    /// The variance of the sensitivity.
+    fn noise_passed(&self) -> f64 {
+        self.sensitivity * (1.0 - self.sensitivity) / self.positives
+    }
+
+    /// The variance of the specificity.
+    fn noise_failed(&self) -> f64 {
+        self.specificity * (1.0 - self.specificity) / self.negatives
+    }
+
+    fn standard_error(&self, estimate: f64, share: f64, answers: f64) -> f64 {
+        let variance = share * (1.0 - share) / answers
+            + estimate.powi(2) * self.noise_passed()
+            + (1.0 - estimate).powi(2) * self.noise_failed();
+        variance.sqrt() / self.power()
+    }
+}
+
+/// The mean score that people would give: the judge's mean on answers without labels, plus the mean of (human
+/// score - judge's score) on answers with labels (Angelopoulos and others 2023, with lambda 1). The standard
+/// error is sqrt(var(judged) / N + var(human - judge) / n) with the variances of whole populations
+/// (denominators N and n), the bounds are normal ones, each one-sided at `alpha`, not cut to a range.
+///
+/// `unlabelled`: the judge's scores where no one labelled; `judged` and `human`: both scores of each labelled
+/// answer. `None` with fewer than two scores of either kind, with lengths that differ, with a score that is not
+/// finite, or an alpha not within 0..0.5.
+pub fn ppi_mean(unlabelled: &[f64], judged: &[f64], human: &[f64], alpha: f64) -> Option<Corrected> {
+    let enough = unlabelled.len() >= 2 && human.len() >= 2 && judged.len() == human.len();
+    let possible = enough && alpha > 0.0 && alpha < 0.5;
+    if !possible {
         return None;
     }
-    let centre = (judged + specificity - 1.0) / shrunk;
-    let (of_sensitivity, of_specificity) = (share_variance(sensitivity, m1), share_variance(specificity, m0));
-    let shift = 2.0 * z * z * (centre * of_sensitivity - (1.0 - centre) * of_specificity);
-    let spread =
-        share_variance(judged, n) + centre.powi(2) * of_sensitivity + (1.0 - centre).powi(2) * of_specificity;
-    let half = z * spread.sqrt() / shrunk;
-    let bound = |value: f64| Some(value.clamp(0.0, 1.0));
-    Some(Corrected {
-        estimate,
-        standard_error: variance.sqrt() / youden,
-        bounds: Bounds { lower: bound(centre + shift - half), upper: bound(centre + shift + half) },
+    let errors: Vec<f64> = human.iter().zip(judged).map(|(human, judge)| human - judge).collect();
+    let estimate = mean(unlabelled) + mean(&errors);
+    let standard_error = (noise_of_mean(unlabelled) + noise_of_mean(&errors)).sqrt();
+    let finite = estimate.is_finite() && standard_error.is_finite();
+    finite.then(|| {
+        let normal = Estimate { mean: estimate, standard_error, degrees_of_freedom: f64::INFINITY };
+        Corrected { estimate, standard_error, bounds: t_bounds(normal, alpha) }
     })
 }
 
-fn share_variance(share: f64, count: f64) -> f64 {
-    share * (1.0 - share) / count
-}
-
-/// The mean that people would give, from a judge's scores of many answers and from both for a few (prediction-powered
-/// inference, Angelopoulos et al. 2023, with all weight on the judge). `both` holds (judge, person); `alpha` is that
-/// of each bound. `None` where one of the two is empty.
-pub fn prediction_powered_mean(judged: &[f64], both: &[(f64, f64)], alpha: f64) -> Option<Corrected> {
-    if judged.is_empty() || both.is_empty() {
-        return None;
-    }
-    let corrections: Vec<f64> = both.iter().map(|(judge, person)| person - judge).collect();
-    let estimate = mean(judged) + mean(&corrections);
-    let standard_error = (variance_of_mean(judged) + variance_of_mean(&corrections)).sqrt();
-    let half = normal_quantile(1.0 - alpha) * standard_error;
-    let bounds = Bounds { lower: Some(estimate - half), upper: Some(estimate + half) };
-    estimate.is_finite().then_some(Corrected { estimate, standard_error, bounds })
-}
-
-/// Variance of a mean, by the plain mean of squares, as the method has it.
-fn variance_of_mean(values: &[f64]) -> f64 {
+/// The variance of a mean, from the variance with denominator n.
+fn noise_of_mean(values: &[f64]) -> f64 {
     let centre = mean(values);
     let squares: Vec<f64> = values.iter().map(|value| (value - centre).powi(2)).collect();
     mean(&squares) / values.len() as f64

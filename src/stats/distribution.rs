@@ -1,14 +1,15 @@
 //! Distributions, by statrs, with impossible parameters answered by NaN instead of a panic.
 
-use statrs::distribution::{Beta, ContinuousCDF, Normal, StudentsT};
+use statrs::distribution::{
+    Beta, Binomial, ContinuousCDF, Discrete, DiscreteCDF, Hypergeometric, Normal, StudentsT,
+};
+use statrs::function::beta::checked_beta_reg;
 use statrs::function::gamma::ln_gamma;
 
-use super::quadrature::gauss_legendre;
-
-/// Points of the integral behind the noncentral t.
-const POINTS: usize = 200;
-/// Its scale is followed for so many of its standard deviations.
-const REACH: f64 = 12.0;
+/// Above so many degrees of freedom Student's t is taken as nearly normal.
+const MANY_DEGREES: f64 = 10_000.0;
+/// The largest noncentrality that the series of the noncentral t is summed for.
+pub(super) const MOST_NONCENTRAL: f64 = 100.0;
 
 /// P(Z <= x) of the standard normal distribution.
 pub fn normal_cdf(x: f64) -> f64 {
@@ -32,15 +33,29 @@ pub fn student_t_cdf(x: f64, degrees_of_freedom: f64) -> f64 {
     StudentsT::new(0.0, 1.0, degrees_of_freedom).map_or(f64::NAN, |t| t.cdf(x))
 }
 
-/// The quantile of Student's t; NaN outside 0..=1 or where the degrees of freedom are not above 0.
+/// The quantile of Student's t; NaN outside 0..=1 or where the degrees of freedom are not above 0. Beyond 10,000
+/// degrees of freedom by its expansion around the normal quantile (Abramowitz and Stegun 1964, 26.7.5), since
+/// there the root that statrs finds loses digits: all but four at 566,000.
 pub fn student_t_quantile(probability: f64, degrees_of_freedom: f64) -> f64 {
     if !(0.0..=1.0).contains(&probability) {
         return f64::NAN;
     }
-    if degrees_of_freedom.is_infinite() {
-        return normal_quantile(probability);
+    if degrees_of_freedom > MANY_DEGREES {
+        return near_normal_quantile(normal_quantile(probability), degrees_of_freedom);
     }
     StudentsT::new(0.0, 1.0, degrees_of_freedom).map_or(f64::NAN, |t| t.inverse_cdf(probability))
+}
+
+/// The quantile of Student's t whose probability has the normal quantile `z`.
+fn near_normal_quantile(z: f64, degrees_of_freedom: f64) -> f64 {
+    if z.is_infinite() || degrees_of_freedom.is_infinite() {
+        return z;
+    }
+    let (square, small) = (z * z, degrees_of_freedom.recip());
+    let first = (square + 1.0) / 4.0;
+    let second = ((5.0 * square + 16.0) * square + 3.0) / 96.0;
+    let third = (((3.0 * square + 19.0) * square + 17.0) * square - 15.0) / 384.0;
+    z * (1.0 + small * (first + small * (second + small * third)))
 }
 
 /// The quantile of the beta distribution; NaN where it does not exist.
@@ -67,26 +82,48 @@ pub fn binomial_cdf(successes: usize, trials: usize, probability: f64) -> f64 {
         .map_or(f64::NAN, |beta| beta.cdf(1.0 - probability))
 }
 
-/// Distribution function of the noncentral t: P(T <= x) with this noncentrality, integrated over the chi
-/// distribution of the denominator. `None` for parameters that are none.
-pub fn noncentral_t_cdf(x: f64, degrees_of_freedom: f64, noncentrality: f64) -> Option<f64> {
-    if degrees_of_freedom.is_nan()
-        || degrees_of_freedom <= 0.0
-        || !x.is_finite()
-        || !noncentrality.is_finite()
-    {
-        return None;
+/// P(X = successes) of `trials` trials that each succeed with `probability`; NaN outside 0..=1.
+pub(super) fn binomial_mass(successes: usize, trials: usize, probability: f64) -> f64 {
+    Binomial::new(probability, trials as u64).map_or(f64::NAN, |binomial| binomial.pmf(successes as u64))
+}
+
+/// P(X <= picked) where `draws` are drawn without replacement from `all`, of which `marked` are marked; NaN
+/// where more are drawn or marked than there are.
+pub fn hypergeometric_cdf(picked: usize, draws: usize, marked: usize, all: usize) -> f64 {
+    // The sum of its terms may pass 1 by rounding.
+    Hypergeometric::new(all as u64, marked as u64, draws as u64)
+        .map_or(f64::NAN, |counts| counts.cdf(picked as u64).min(1.0))
+}
+
+/// P(T <= x) of the noncentral t: a normal with mean `noncentrality` over the root of an independent
+/// chi-square divided by its degrees of freedom. The series of Lenth (1989, algorithm AS 243), summed over all
+/// terms that count. NaN where the degrees of freedom are not above 0 and finite, or the noncentrality is
+/// beyond 100 either way.
+pub fn noncentral_t_cdf(x: f64, degrees_of_freedom: f64, noncentrality: f64) -> f64 {
+    let possible = degrees_of_freedom > 0.0 && degrees_of_freedom.is_finite();
+    if !possible || x.is_nan() || noncentrality.is_nan() || noncentrality.abs() > MOST_NONCENTRAL {
+        return f64::NAN;
     }
-    if degrees_of_freedom.is_infinite() {
-        return Some(normal_cdf(x - noncentrality));
+    if noncentrality == 0.0 {
+        return student_t_cdf(x, degrees_of_freedom);
     }
-    // The scale s = sqrt(chi^2 / df) is near 1, the nearer the more degrees of freedom.
-    let half = degrees_of_freedom / 2.0;
-    let spread = 1.0 / (2.0 * degrees_of_freedom).sqrt();
-    let log_factor = std::f64::consts::LN_2 + half * half.ln() - ln_gamma(half);
-    let density = |s: f64| (log_factor + (degrees_of_freedom - 1.0) * s.ln() - half * s * s).exp();
-    let points = gauss_legendre(POINTS, (1.0 - REACH * spread).max(0.0), 1.0 + REACH * spread);
-    let below: f64 =
-        points.into_iter().map(|(s, weight)| weight * density(s) * normal_cdf(x * s - noncentrality)).sum();
-    Some(below.clamp(0.0, 1.0))
+    if x < 0.0 {
+        return 1.0 - noncentral_t_cdf(-x, degrees_of_freedom, -noncentrality);
+    }
+    let share = if x.is_infinite() { 1.0 } else { x * x / (degrees_of_freedom + x * x) };
+    let rate = noncentrality * noncentrality / 2.0;
+    let log_rate = rate.ln();
+    let incomplete = |a: f64| checked_beta_reg(a, degrees_of_freedom / 2.0, share).unwrap_or(f64::NAN);
+    // The weights are Poisson ones: nothing that counts lies ten standard deviations from their mean.
+    let reach = 10.0 * rate.sqrt();
+    let (first, last) = ((rate - reach).max(0.0).floor() as usize, (rate + reach + 40.0).ceil() as usize);
+    let mut total = 0.0;
+    for term in first..=last {
+        let j = term as f64;
+        let common = j * log_rate - rate;
+        let even = (common - ln_gamma(j + 1.0)).exp();
+        let odd = noncentrality / std::f64::consts::SQRT_2 * (common - ln_gamma(j + 1.5)).exp();
+        total += even * incomplete(j + 0.5) + odd * incomplete(j + 1.0);
+    }
+    (normal_cdf(-noncentrality) + total / 2.0).clamp(0.0, 1.0)
 }

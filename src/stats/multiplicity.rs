@@ -1,8 +1,10 @@
 //! Several tests at once.
 
 /// The adjusted p of each test, in the order given: step-down Bonferroni, which keeps the chance of any false
-/// rejection below alpha whatever the dependence (Holm 1979).
+/// rejection below alpha whatever the dependence (Holm 1979). A p that is not a
+/// number counts as 1.
 pub fn holm(p: &[f64]) -> Vec<f64> {
+    let p: Vec<f64> = p.iter().map(|p| if p.is_nan() { 1.0 } else { *p }).collect();
     let mut order: Vec<usize> = (0..p.len()).collect();
     order.sort_by(|&a, &b| p[a].total_cmp(&p[b]));
     let mut adjusted = vec![1.0; p.len()];

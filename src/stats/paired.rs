@@ -1,9 +1,7 @@
-//! Estimates with their standard errors, and tests of paired 0/1 answers.
-
-use statrs::function::factorial::ln_binomial;
+//! Estimates with their standard errors, and score tests of 0/1 answers.
 
 use super::describe::{clamp_variance, mean, sample_variance, sum};
-use super::{Repeated, binomial_cdf, normal_cdf};
+use super::{Repeated, normal_cdf};
 
 /// An estimate, how far chance may have moved it, and how well that is known.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -121,44 +119,6 @@ pub fn population_mean(values: &[f64], clusters: Option<&[usize]>) -> Estimate {
     }
     let degrees_of_freedom = if variance == 0.0 { f64::INFINITY } else { (units - 1) as f64 };
     Estimate { mean: centre, standard_error: variance.sqrt(), degrees_of_freedom }
-}
-
-/// One-sided exact p of "the candidate is worse": P(Bin(losses + gains, 1/2) >= losses) (McNemar 1947, exact
-/// form). `losses`: only the baseline passes; `gains`: only the candidate does.
-pub fn mcnemar_p_worse(losses: usize, gains: usize) -> f64 {
-    binomial_cdf(gains, losses + gains, 0.5)
-}
-
-/// Two-sided exact p of McNemar's test (1947): twice the smaller tail, at most 1.
-pub fn mcnemar_p_differs(losses: usize, gains: usize) -> f64 {
-    (2.0 * binomial_cdf(losses.min(gains), losses + gains, 0.5)).min(1.0)
-}
-
-/// Two-sided mid-p of McNemar's test (Fagerland, Lydersen and Laake 2013): what was observed counts half.
-pub fn mcnemar_mid_p(losses: usize, gains: usize) -> f64 {
-    let (fewer, all) = (losses.min(gains), losses + gains);
-    let below = |count: usize| binomial_cdf(count, all, 0.5);
-    let observed = below(fewer) - fewer.checked_sub(1).map_or(0.0, below);
-    (2.0 * below(fewer) - observed).min(1.0)
-}
-
-/// One-sided p of Fisher's exact test (1935) that the second of two groups passes as rarely as seen, or more rarely:
-/// the hypergeometric tail.
-pub fn fisher_p_fewer(first: (usize, usize), second: (usize, usize)) -> f64 {
-    let ((passed, trials), (other_passed, other_trials)) = (first, second);
-    let (all, passes) = (trials + other_trials, passed + other_passed);
-    let log_choose = |n: usize, k: usize| ln_binomial(n as u64, k as u64);
-    let fewest = passes.saturating_sub(trials);
-    let terms = (fewest..=other_passed.min(other_trials)).map(|seen| {
-        (log_choose(other_trials, seen) + log_choose(trials, passes - seen) - log_choose(all, passes)).exp()
-    });
-    terms.sum::<f64>().min(1.0)
-}
-
-/// One-sided exact p that all `baseline` repeats of a case pass and all `candidate` repeats fail by chance
-/// (Fisher 1935): 1 / C(baseline + candidate, candidate).
-pub fn broken_case_p(baseline: usize, candidate: usize) -> f64 {
-    (1..=candidate).map(|i| i as f64 / (baseline + i) as f64).product()
 }
 
 /// The score statistic of Tango (1998) for the difference `delta` = P(gain) - P(loss) of paired 0/1 answers;

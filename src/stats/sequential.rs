@@ -1,69 +1,115 @@
-//! Boundaries for several looks at growing evidence, one-sided, in equal steps.
-//!
-//! The gate itself spends alpha in proportion to repeats and needs none of these; they are the yardstick that its
-//! spending is held against.
+//! Several looks at growing data: how alpha is shared among them.
 
 use std::f64::consts::PI;
 
-use super::quadrature::gauss_legendre;
+use super::{normal_cdf, normal_quantile};
 
-/// Points of each integral; doubling them changes nothing in the first ten digits.
-const POINTS: usize = 160;
-/// Sums are followed down to so many standard deviations.
-const FAR: f64 = 9.0;
+/// Points of the Gauss-Legendre rule; 64 give twelve digits up to twenty looks.
+const POINTS: usize = 64;
+/// Standard deviations to the left of 0 that are integrated over; what lies beyond is below 1e-18.
+const LEFT: f64 = 9.0;
+/// The most looks that a constant is worked out for.
+const MOST_LOOKS: usize = 20;
 
-/// The constant c of Pocock (1977): reject at look k where z_k >= c. `None` unless alpha is in 0..0.5 and looks in
-/// 1..=20.
+/// The share of `alpha` for each look, linear in the information: alpha_j = alpha (k_j - k_(j-1)) / k_last,
+/// from k_0 = 0 (Lan and DeMets 1983, for the linear function; each look tested at its share alone, which is
+/// valid whatever the dependence). `repeats` are the k_j. `None` unless they rise and alpha is within 0..1.
+pub fn spend(repeats: &[usize], alpha: f64) -> Option<Vec<f64>> {
+    let last = *repeats.last()? as f64;
+    let mut before = 0;
+    let mut shares = Vec::with_capacity(repeats.len());
+    for &now in repeats {
+        if now <= before {
+            return None;
+        }
+        shares.push(alpha * ((now - before) as f64 / last));
+        before = now;
+    }
+    (alpha > 0.0 && alpha < 1.0).then_some(shares)
+}
+
+/// Pocock's constant c: with `looks` at equal steps, rejecting as soon as z >= c keeps the one-sided error at
+/// `alpha` (Pocock 1977). By the recursion of Armitage, McPherson and Rowe (1969). `None` with no look, with
+/// more than 20, or with an alpha that is not within 0..0.5.
 pub fn pocock_constant(looks: usize, alpha: f64) -> Option<f64> {
-    constant(looks, alpha, |_| 1.0)
+    constant(looks, alpha, |look| (look as f64).sqrt())
 }
 
-/// The constant c of O'Brien and Fleming (1979): reject at look k of K where z_k >= c sqrt(K / k). `None` as for
-/// [`pocock_constant`].
+/// O'Brien and Fleming's constant c: with K `looks` at equal steps, rejecting as soon as z >= c sqrt(K / k) at
+/// look k keeps the one-sided error at `alpha` (O'Brien and Fleming 1979). As [`pocock_constant`] otherwise.
 pub fn obrien_fleming_constant(looks: usize, alpha: f64) -> Option<f64> {
-    constant(looks, alpha, |look| (looks as f64 / look as f64).sqrt())
+    constant(looks, alpha, |_| (looks as f64).sqrt())
 }
 
-/// The factor of all boundaries at which they are crossed with probability alpha, by bisection.
+/// The factor c at which a walk of `looks` standard normal steps crosses c `shape(step)` at any step with
+/// probability `alpha`.
 fn constant(looks: usize, alpha: f64, shape: impl Fn(usize) -> f64) -> Option<f64> {
-    if !((1..=20).contains(&looks) && alpha > 0.0 && alpha < 0.5) {
+    if looks == 0 || looks > MOST_LOOKS || !(alpha > 0.0 && alpha < 0.5) {
         return None;
     }
-    let (mut low, mut high) = (0.0, 8.0);
-    while high - low > 1e-12 {
-        let middle = (low + high) / 2.0;
-        let boundaries: Vec<f64> = (1..=looks).map(|look| middle * shape(look)).collect();
-        if crossing(&boundaries) > alpha {
-            low = middle;
-        } else {
-            high = middle;
+    let rule = gauss_legendre();
+    let bounds = |factor: f64| (1..=looks).map(|look| factor * shape(look)).collect::<Vec<f64>>();
+    // The last look alone reaches its own quantile, and a share of alpha for each look is enough for all.
+    let (mut low, mut high) = (normal_quantile(1.0 - alpha), normal_quantile(1.0 - alpha / looks as f64));
+    while high - low > 1e-13 * high {
+        let middle = f64::midpoint(low, high);
+        if middle <= low || middle >= high {
+            break;
         }
+        if crossing(&bounds(middle), &rule) > alpha { low = middle } else { high = middle }
     }
-    Some((low + high) / 2.0)
+    Some(f64::midpoint(low, high))
 }
 
-/// The probability that z crosses one of these boundaries without any effect: the density of the sum of k standard
-/// normal steps that has stayed below, carried on from look to look (Armitage, McPherson and Rowe 1969).
-pub fn crossing(boundaries: &[f64]) -> f64 {
-    let normal = |x: f64| (-x * x / 2.0).exp() / (2.0 * PI).sqrt();
-    let mut stayed: Vec<(f64, f64)> = Vec::new();
-    let mut probability = 1.0;
-    for (index, boundary) in boundaries.iter().enumerate() {
-        let steps = ((index + 1) as f64).sqrt();
-        let from = -FAR * steps;
-        let below = gauss_legendre(POINTS, from, (boundary * steps).max(from));
-        // Each point with its weight times the density there.
-        stayed = below
-            .into_iter()
-            .map(|(sum, weight)| {
-                let density = match index {
-                    0 => normal(sum),
-                    _ => stayed.iter().map(|(before, mass)| mass * normal(sum - before)).sum(),
-                };
-                (sum, weight * density)
+/// The probability that a walk of standard normal steps is at or above its bound at any step: the density of
+/// the walks still below is carried from step to step (Armitage, McPherson and Rowe 1969; Jennison and
+/// Turnbull 2000).
+fn crossing(bounds: &[f64], rule: &[(f64, f64)]) -> f64 {
+    let mut crossed = 0.0;
+    // Places of walks still below the bounds, with their probability.
+    let mut walks = vec![(0.0, 1.0)];
+    for (step, &bound) in bounds.iter().enumerate() {
+        crossed += walks.iter().map(|(place, weight)| weight * normal_cdf(place - bound)).sum::<f64>();
+        if step + 1 == bounds.len() {
+            break;
+        }
+        let left = -LEFT * ((step + 1) as f64).sqrt();
+        let (middle, half) = (f64::midpoint(left, bound), (bound - left) / 2.0);
+        walks = rule
+            .iter()
+            .map(|(node, weight)| {
+                let place = middle + half * node;
+                let density: f64 = walks.iter().map(|(from, mass)| mass * normal_density(place - from)).sum();
+                (place, half * weight * density)
             })
             .collect();
-        probability = stayed.iter().map(|(_, mass)| mass).sum();
     }
-    (1.0 - probability).clamp(0.0, 1.0)
+    crossed
+}
+
+fn normal_density(x: f64) -> f64 {
+    (-x * x / 2.0).exp() / (2.0 * PI).sqrt()
+}
+
+/// Nodes and weights of the Gauss-Legendre rule on -1..1: the roots of the Legendre polynomial by Newton's
+/// method, from the usual first guess (Abramowitz and Stegun 1964, 25.4.29 and 22.16.6).
+fn gauss_legendre() -> Vec<(f64, f64)> {
+    let order = POINTS as f64;
+    (0..POINTS)
+        .map(|index| {
+            let mut root = (PI * (index as f64 + 0.75) / (order + 0.5)).cos();
+            let mut slope = 1.0;
+            for _ in 0..20 {
+                let (mut before, mut value) = (1.0, root);
+                for degree in 2..=POINTS {
+                    let degree = degree as f64;
+                    let next = ((2.0 * degree - 1.0) * root * value - (degree - 1.0) * before) / degree;
+                    (before, value) = (value, next);
+                }
+                slope = order * (root * value - before) / (root * root - 1.0);
+                root -= value / slope;
+            }
+            (root, 2.0 / ((1.0 - root * root) * slope * slope))
+        })
+        .collect()
 }

@@ -160,7 +160,7 @@ fn forecast_of(planned: Planned, earlier: Option<&Earlier>) -> Result<Plan, Fail
         shared_cases: shared,
         variants: 1 + usize::from(plan.baseline().is_some()),
         judged,
-        looks: schedule.looks(alpha).into_iter().map(|look| look.repeats).collect(),
+        looks: schedule.repeats(),
         lowest,
         expected,
         most,

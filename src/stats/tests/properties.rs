@@ -97,4 +97,82 @@ proptest! {
         spread.push(-1e16);
         prop_assert!((sum(spread) - sum(values)).abs() < 1e-9);
     }
+
+    #[test]
+    fn holm_rejects_at_least_what_bonferroni_does_and_ignores_order(p in prop::collection::vec(0.0..=1.0_f64, 1..12)) {
+        let adjusted = holm(&p);
+        for (raw, adjusted) in p.iter().zip(&adjusted) {
+            prop_assert!(*adjusted <= (raw * p.len() as f64).min(1.0) + 1e-12);
+        }
+        let backwards: Vec<f64> = p.iter().rev().copied().collect();
+        prop_assert!(holm(&backwards).iter().rev().zip(&adjusted).all(|(a, b)| a == b));
+    }
+
+    #[test]
+    fn tests_of_counts_are_shares_and_fall_with_losses(losses in 0..60_usize, gains in 0..60_usize) {
+        let (worse, differs, mid) =
+            (mcnemar_p_worse(losses, gains), mcnemar_p_differs(losses, gains), mcnemar_mid_p_differs(losses, gains));
+        prop_assert!(worse > 0.0 && worse <= 1.0 && differs > 0.0 && differs <= 1.0);
+        prop_assert!(mid > 0.0 && mid <= differs + 1e-12);
+        prop_assert!(mcnemar_p_worse(losses + 1, gains) <= worse + 1e-12);
+        // A share of the baseline's passes moved to the candidate never makes it look worse.
+        let (trials, passes) = (60, losses);
+        let fisher = fisher_p_worse(passes, trials, gains, trials);
+        prop_assert!(fisher > 0.0 && fisher <= 1.0);
+        prop_assert!(fisher_p_worse(passes + 1, trials, gains, trials) >= fisher - 1e-9);
+        // Both tails hold the observed table.
+        prop_assert!(fisher + fisher_p_worse(gains, trials, passes, trials) >= 1.0 - 1e-9);
+    }
+
+    #[test]
+    fn power_is_a_share_and_rises_with_cases_drop_and_alpha(
+        cases in 2..200_usize, sd in 0.01..0.5_f64, drop in 0.001..0.3_f64, alpha in 0.001..0.2_f64,
+    ) {
+        let power = power_t(cases, sd, drop, alpha).expect("possible");
+        prop_assert!((alpha - 1e-9..=1.0).contains(&power));
+        prop_assert!(power_t(cases + 1, sd, drop, alpha).is_some_and(|more| more >= power - 1e-9));
+        prop_assert!(power_t(cases, sd, drop * 1.1, alpha).is_some_and(|more| more >= power - 1e-9));
+        prop_assert!(power_t(cases, sd, drop, alpha * 1.1).is_some_and(|more| more >= power - 1e-9));
+        if let Some(needed) = cases_needed_t(sd, drop, alpha) {
+            prop_assert!(power_t(needed, sd, drop, alpha).is_some_and(|power| power >= 0.8));
+            prop_assert!(needed == 2 || power_t(needed - 1, sd, drop, alpha).is_some_and(|power| power < 0.8));
+        }
+    }
+
+    #[test]
+    fn power_of_mcnemar_is_a_share_and_rises_with_losses(
+        cases in 0..80_usize, loss in 0.0..0.5_f64, gain in 0.0..0.4_f64, alpha in 0.001..0.2_f64,
+    ) {
+        let power = power_mcnemar(cases, loss, gain, alpha).expect("possible");
+        prop_assert!((0.0..=1.0).contains(&power));
+        prop_assert!(power_mcnemar(cases, loss + 0.1, gain, alpha).is_some_and(|more| more >= power - 1e-9));
+        // Where losses and gains are as likely, the test keeps its level.
+        prop_assert!(power_mcnemar(cases, gain, gain, alpha).is_some_and(|level| level <= alpha + 1e-12));
+    }
+
+    #[test]
+    fn constants_of_looks_rise_with_looks_and_fall_with_alpha(looks in 1..6_usize, alpha in 0.001..0.2_f64) {
+        for constant in [pocock_constant as fn(usize, f64) -> Option<f64>, obrien_fleming_constant] {
+            let found = constant(looks, alpha);
+            prop_assert!(found.is_some() && constant(looks + 1, alpha) > found);
+            prop_assert!(constant(looks, alpha * 1.1) < found);
+        }
+    }
+
+    #[test]
+    fn alpha_is_spent_whole(steps in prop::collection::vec(1..20_usize, 1..6), alpha in 0.001..0.5_f64) {
+        let repeats: Vec<usize> = steps.iter().scan(0, |total, step| { *total += step; Some(*total) }).collect();
+        let shares = spend(&repeats, alpha).expect("rising");
+        prop_assert!((shares.iter().sum::<f64>() - alpha).abs() < 1e-12);
+        prop_assert!(shares.iter().all(|share| *share > 0.0));
+    }
+
+    #[test]
+    fn bounds_of_means_widen_with_confidence((ours, theirs) in scores(3), alpha in 0.001..0.2_f64) {
+        let estimate =
+            suite_contrast(&ours.into_iter().collect(), &theirs.into_iter().collect(), &[], 1.0);
+        let (narrow, wide) = (t_bounds(estimate, alpha), t_bounds(estimate, alpha / 2.0));
+        prop_assert!(wide.lower <= narrow.lower && narrow.upper <= wide.upper);
+        prop_assert!(narrow.lower <= Some(estimate.mean) && narrow.upper >= Some(estimate.mean));
+    }
 }

@@ -1,0 +1,49 @@
+//! Whether two raters put answers into the same order.
+
+use crate::stats::correlation;
+
+/// Spearman's rank correlation: Pearson's of the ranks, ties at their middle rank (Spearman 1904). `None` also
+/// with fewer than two answers or where one side gives one score only.
+pub fn spearman(first: &[f64], second: &[f64]) -> Option<f64> {
+    if first.len() != second.len() || !first.iter().chain(second).all(|score| score.is_finite()) {
+        return None;
+    }
+    let ranks: Vec<(f64, f64)> = ranks(first).into_iter().zip(ranks(second)).collect();
+    correlation(&ranks)
+}
+
+/// Kendall's tau-b: concordant less discordant pairs, over the pairs that are not tied (Kendall 1945). `None`
+/// as [`spearman`].
+pub fn kendall_tau_b(first: &[f64], second: &[f64]) -> Option<f64> {
+    if first.len() != second.len() || !first.iter().chain(second).all(|score| score.is_finite()) {
+        return None;
+    }
+    let side = |a: f64, b: f64| i64::from(a > b) - i64::from(a < b);
+    let (mut concordant, mut apart_first, mut apart_second) = (0_i64, 0_i64, 0_i64);
+    for (at, (a, b)) in first.iter().zip(second).enumerate() {
+        for (c, d) in first.iter().zip(second).take(at) {
+            let (left, right) = (side(*a, *c), side(*b, *d));
+            concordant += left * right;
+            apart_first += left.abs();
+            apart_second += right.abs();
+        }
+    }
+    let pairs = (apart_first as f64).sqrt() * (apart_second as f64).sqrt();
+    (pairs > 0.0).then(|| (concordant as f64 / pairs).clamp(-1.0, 1.0))
+}
+
+/// The rank of each value, from 1; equal values share the middle of their ranks.
+fn ranks(values: &[f64]) -> Vec<f64> {
+    let mut order: Vec<usize> = (0..values.len()).collect();
+    order.sort_by(|&a, &b| values[a].total_cmp(&values[b]));
+    let mut ranks = vec![0.0; values.len()];
+    let mut before = 0;
+    for tied in order.chunk_by(|&a, &b| values[a] == values[b]) {
+        let middle = before as f64 + f64::midpoint(1.0, tied.len() as f64);
+        for &index in tied {
+            ranks[index] = middle;
+        }
+        before += tied.len();
+    }
+    ranks
+}
