@@ -1,12 +1,14 @@
 //! What an earlier run lends as a baseline.
 
+use crate::forecast;
+use crate::gate::{Criterion, Policy, Requirement, Rule, Schedule};
 use crate::metric;
 use crate::model::{
-    Asked, CallTotals, CaseFacts, DatasetFacts, Ended, Fault, FaultKind, PromptFacts, Role, Run, Trial,
-    TrialResult, VariantFacts,
+    Asked, CallTotals, CaseFacts, Completion, DatasetFacts, Ended, Fault, FaultKind, FinishReason, Grade,
+    Judging, Need, Outcome, PromptFacts, Role, Run, Scope, Score, Trial, TrialResult, VariantFacts,
 };
 
-use super::adopt_baseline;
+use super::{adopt_baseline, decide};
 
 fn variant(model: &str) -> VariantFacts {
     let word = || "p".to_owned();
@@ -98,4 +100,68 @@ fn what_was_not_answered_is_not_counted_as_stored() {
     let mut new = run("new", &["a"], 1, &[Role::Candidate]);
     adopt_baseline(&mut new, &run("old", &["a"], 1, &[Role::Candidate]));
     assert_eq!(new.totals.stored, 0);
+}
+
+#[test]
+fn what_would_settle_a_run_is_counted_from_its_own_calls() {
+    let mut run = run("new", &["a", "b", "c"], 2, &[Role::Candidate, Role::Baseline]);
+    run.scorers = vec!["check.c".to_owned(), "m".to_owned(), "other".to_owned()];
+    run.applies = vec![vec![true; 3]; 3];
+    run.asked = Asked::all(2, 3);
+    run.baseline = Some(variant("old"));
+    run.cases.iter_mut().for_each(|case| case.shared = case.id == "c");
+    let judged = |scorer: &str, score: f64| Grade {
+        scorer: scorer.to_owned(),
+        outcome: Outcome::Score(Score::new(score).expect("in range")),
+        reason: String::new(),
+        details: serde_json::Value::Null,
+        flags: Vec::new(),
+        judging: Some(Judging { calls: 1, ..Judging::default() }),
+    };
+    for trial in &mut run.trials {
+        let swing = if trial.repeat == 0 { 0.2 } else { -0.2 };
+        let lower = if trial.role == Role::Candidate { 0.02 } else { 0.0 };
+        let check = Grade { judging: None, ..judged("check.c", 1.0) };
+        let grades = vec![check, judged("m", 0.6 + swing - lower), judged("other", 0.9)];
+        let completion = Completion {
+            text: "yes".to_owned(),
+            refusal: false,
+            finish_reason: FinishReason::Stop,
+            usage: None,
+            latency_ms: 1.0,
+            model: None,
+            system_fingerprint: None,
+            stored: false,
+        };
+        trial.result = TrialResult::Answered { completion, grades };
+    }
+    run.totals.completion_cost_usd = Some(1.0);
+    run.totals.judgement_cost_usd = Some(4.0);
+    let criterion = |metric: &str| Criterion {
+        id: format!("{metric}.baseline"),
+        metric: metric.to_owned(),
+        tag: None,
+        requirement: Requirement::NotWorse { tolerance: 0.0 },
+    };
+    let policy = Policy {
+        criteria: vec![criterion("m"), criterion("check.c")],
+        schedule: Schedule::once(2),
+        rule: Rule::Evidence,
+        scope: Scope::Suite,
+        confidence: 0.95,
+        resolution: 0.05,
+        max_missing: 0.02,
+        seed: 1,
+    };
+    let (_, decision) = decide(&run, &policy);
+    let Some(Need::Repeats(repeats)) = decision.criteria[0].need else { panic!("{decision:?}") };
+    let settle = forecast::to_settle(&run, &decision).expect("something is open");
+    // Two cases by both variants and one for both: five answers a repeat. The check needs repeats too, but no judge.
+    assert!(settle.repeats.is_some_and(|most| most >= repeats));
+    let answers = settle.repeats.expect("repeats") as u64 * 5;
+    assert_eq!(settle.calls, answers * 2);
+    // Ten answers were paid with a dollar, twenty judgements with four.
+    let expected = answers as f64 * (0.1 + 0.2);
+    assert!((settle.cost_usd.expect("prices") - expected).abs() < 1e-9, "{settle:?}");
+    assert_eq!(settle.cases, None);
 }

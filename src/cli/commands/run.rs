@@ -38,8 +38,10 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<ExitStatus, Failure> {
         let interrupted = CancellationToken::new();
         let twice = interrupt::twice(interrupted.clone());
         tokio::select! {
-            result = evaluate_and_report(suite, arguments, interrupted, inconclusive_passes) => result,
+            // First, so that it listens before the run says a word.
+            biased;
             () = twice => Ok(ExitStatus::Interrupted),
+            result = evaluate_and_report(suite, arguments, interrupted, inconclusive_passes) => result,
         }
     })
 }
