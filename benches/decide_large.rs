@@ -188,5 +188,6 @@ fn grade(scorer: &str, score: f64) -> Grade {
         details: serde_json::Value::Null,
         flags: Vec::new(),
         judging: None,
+        opinions: Vec::new(),
     }
 }

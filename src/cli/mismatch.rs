@@ -1,5 +1,7 @@
 //! Two runs that cannot be compared: other cases, another judge, a simulated model.
 
+use std::collections::BTreeSet;
+
 use crate::model::{DatasetFacts, JudgeFacts, Mistake, Mistakes, Place};
 
 /// Refuses a saved baseline for any of these reasons; `file` names its report.
@@ -28,11 +30,23 @@ pub(super) fn judge(saved: Option<&JudgeFacts>, ours: Option<&JudgeFacts>) -> Op
     let (saved, ours) = saved.zip(ours)?;
     (saved.fingerprint != ours.fingerprint).then(|| {
         Mistake::new(format!(
-            "the judge differs: {} with fingerprint {} there, {} with fingerprint {} here",
-            saved.model, saved.fingerprint, ours.model, ours.fingerprint
+            "the judge differs in {}: {} with fingerprint {} there, {} with fingerprint {} here",
+            differing(saved, ours),
+            saved.model(),
+            saved.fingerprint,
+            ours.model(),
+            ours.fingerprint
         ))
         .help("judge the baseline again with this judge: two judges can differ by more than two prompts")
     })
+}
+
+/// The parts of the fingerprint that differ, by name.
+fn differing(saved: &JudgeFacts, ours: &JudgeFacts) -> String {
+    let names: BTreeSet<&String> = saved.parts.keys().chain(ours.parts.keys()).collect();
+    let differ = names.into_iter().filter(|name| saved.parts.get(*name) != ours.parts.get(*name));
+    let listed: Vec<&str> = differ.map(String::as_str).collect();
+    if listed.is_empty() { "its fingerprint".to_owned() } else { listed.join(", ") }
 }
 
 /// One answered by the simulated model, the other not.

@@ -5,9 +5,7 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
-use super::args::RunArguments;
 use super::error::Failure;
-use super::suite::Suite;
 use crate::config::{EndpointSettings, HeaderValue, Settings};
 use crate::endpoint::simulated::{Simulated, SimulatedOptions};
 use crate::endpoint::{self, Budget, Ceilings, Options, Price};
@@ -29,62 +27,87 @@ const SIMULATED_CONCURRENCY: usize = 16;
 pub(super) struct Models {
     /// Answers for both variants.
     pub(super) answering: Arc<dyn ChatModel>,
-    /// Judges.
-    pub(super) judging: Arc<dyn ChatModel>,
-    /// The host that judges, for the fingerprint.
-    pub(super) judge_host: String,
+    /// Judge: one for each member of the panel.
+    pub(super) judging: Vec<Arc<dyn ChatModel>>,
+    /// The hosts that judge, for the fingerprint.
+    pub(super) judge_hosts: Vec<String>,
     /// Knows every secret that was read.
     pub(super) redactor: Arc<Redactor>,
     /// Trials under way at once.
     pub(super) concurrency: usize,
 }
 
+/// What a command says of its calls.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Calls {
+    /// The simulated model answers and judges.
+    pub(super) offline: bool,
+    /// Calls in flight at once, over the configuration's.
+    pub(super) concurrency: Option<u32>,
+    /// Ceilings over the configuration's.
+    pub(super) ceilings: Ceilings,
+}
+
 /// Connects to the endpoints of the settings, or makes the simulated model.
 pub(super) fn connect(
-    suite: &Suite,
-    arguments: &RunArguments,
+    settings: &Settings,
+    tree: &Tree,
+    calls: Calls,
     sink: &Arc<dyn EventSink>,
     stop: &CancellationToken,
 ) -> Result<Models, Failure> {
-    let settings = &suite.settings;
-    let budget = budget(settings, arguments);
-    if arguments.offline {
+    let budget = budget(settings, calls.ceilings);
+    let panel = settings.judge.as_ref().map_or(&[][..], |judge| &judge.panel);
+    if calls.offline {
         let mut options = Options::new("http://simulated.invalid");
-        options.max_concurrency = arguments.concurrency.map_or(SIMULATED_CONCURRENCY, |it| it as usize);
+        options.max_concurrency = calls.concurrency.map_or(SIMULATED_CONCURRENCY, |it| it as usize);
         options.budget = budget;
         let simulated = Arc::new(Simulated::new(SimulatedOptions::default()));
         let concurrency = options.max_concurrency;
         let model = endpoint::layered(simulated, &options, Arc::clone(sink), stop.clone());
         return Ok(Models {
-            answering: Arc::clone(&model),
-            judging: model,
-            judge_host: "simulated".to_owned(),
+            judging: panel.iter().map(|_| Arc::clone(&model)).collect(),
+            judge_hosts: panel.iter().map(|_| "simulated".to_owned()).collect(),
+            answering: model,
             redactor: Arc::new(Redactor::new(&[])),
             concurrency,
         });
     }
     let mut secrets = Vec::new();
-    let mut answering = options(&settings.endpoint, &suite.tree, &mut secrets)?;
-    let own_endpoint = settings.judge.as_ref().and_then(|judge| judge.endpoint.as_ref());
-    let mut judging = own_endpoint.map(|own| options(own, &suite.tree, &mut secrets)).transpose()?;
-    for options in [Some(&mut answering), judging.as_mut()].into_iter().flatten() {
-        if let Some(concurrency) = arguments.concurrency {
+    // Every endpoint once, so that its limits hold for all that ask it: the candidate's, then the judges' own.
+    let mut endpoints = vec![&settings.endpoint];
+    let mut places = Vec::new();
+    for member in panel {
+        let own = member.endpoint.as_ref().unwrap_or(&settings.endpoint);
+        let place = endpoints.iter().position(|known| *known == own);
+        places.push(place.unwrap_or(endpoints.len()));
+        if place.is_none() {
+            endpoints.push(own);
+        }
+    }
+    let mut all = Vec::new();
+    for endpoint in endpoints {
+        let mut options = options(endpoint, tree, &mut secrets)?;
+        if let Some(concurrency) = calls.concurrency {
             options.max_concurrency = concurrency as usize;
         }
         options.budget = budget.clone();
+        all.push(options);
     }
     let redactor = Arc::new(Redactor::new(&secrets));
-    // A trial waits for its judges while others ask: enough trials to keep both endpoints full.
+    // A trial waits for its judges while others ask: enough trials to keep all endpoints full.
     let concurrency =
-        2 * answering.max_concurrency + judging.as_ref().map_or(0, |options| options.max_concurrency);
-    let judge_host = host(&judging.as_ref().unwrap_or(&answering).base_url);
+        all[0].max_concurrency + all.iter().map(|options| options.max_concurrency).sum::<usize>();
+    let hosts: Vec<String> = all.iter().map(|options| host(&options.base_url)).collect();
     let connect = |options| endpoint::connect(options, Arc::clone(sink), Arc::clone(&redactor), stop.clone());
-    let answering = connect(answering)?;
-    let judging = match judging {
-        Some(options) => connect(options)?,
-        None => Arc::clone(&answering),
-    };
-    Ok(Models { answering, judging, judge_host, redactor, concurrency })
+    let connected = all.into_iter().map(connect).collect::<Result<Vec<_>, _>>()?;
+    Ok(Models {
+        answering: Arc::clone(&connected[0]),
+        judging: places.iter().map(|place| Arc::clone(&connected[*place])).collect(),
+        judge_hosts: places.iter().map(|place| hosts[*place].clone()).collect(),
+        redactor,
+        concurrency,
+    })
 }
 
 fn options(settings: &EndpointSettings, tree: &Tree, secrets: &mut Vec<Secret>) -> Result<Options, Mistake> {
@@ -127,11 +150,11 @@ fn options(settings: &EndpointSettings, tree: &Tree, secrets: &mut Vec<Secret>) 
     Ok(options)
 }
 
-fn budget(settings: &Settings, arguments: &RunArguments) -> Option<Arc<Budget>> {
+fn budget(settings: &Settings, over: Ceilings) -> Option<Arc<Budget>> {
     let ceilings = Ceilings {
-        calls: arguments.budget_calls.or(settings.budget.calls),
-        usd: arguments.budget_usd.or(settings.budget.usd),
-        time: arguments.deadline.or(settings.budget.time),
+        calls: over.calls.or(settings.budget.calls),
+        usd: over.usd.or(settings.budget.usd),
+        time: over.time.or(settings.budget.time),
     };
     let prices: BTreeMap<String, Price> = settings
         .prices

@@ -10,6 +10,7 @@
 mod case;
 mod endpoint;
 mod find;
+mod judge;
 mod limits;
 mod policy;
 mod resolve;
@@ -32,8 +33,8 @@ pub use scalar::parse_duration;
 pub use schema::{case_schema, schema};
 pub use settings::{
     BudgetSettings, CheckSettings, DatasetFormat, DatasetSettings, EndpointSettings, GateSettings,
-    HeaderValue, Inconclusive, JudgeSettings, MetricSettings, Placed, Settings, SliceSettings, StoreSettings,
-    StoredBaseline,
+    HeaderValue, Inconclusive, JudgeSettings, MemberSettings, MetricSettings, Placed, Settings,
+    SliceSettings, StoreSettings, StoredBaseline,
 };
 
 /// Metrics that need no rubric.

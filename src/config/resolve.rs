@@ -2,26 +2,22 @@
 
 use serde_json::Value;
 
-use super::BUILT_IN_METRICS;
 use super::endpoint::endpoint;
-use super::limits;
 use super::settings::{
-    BudgetSettings, CheckSettings, DatasetSettings, GateSettings, JudgeSettings, MetricSettings, Placed,
-    Settings, SliceSettings, StoreSettings,
+    BudgetSettings, CheckSettings, DatasetSettings, GateSettings, JudgeSettings, Placed, Settings,
+    SliceSettings, StoreSettings,
 };
 use super::written::{
-    ItemMap, Written, WrittenBudget, WrittenDataset, WrittenGate, WrittenItem, WrittenJudge, WrittenMetric,
-    WrittenRule, WrittenScope, WrittenSlice, WrittenStore,
+    Written, WrittenBudget, WrittenDataset, WrittenGate, WrittenRule, WrittenScope, WrittenSlice,
+    WrittenStore,
 };
+use super::{judge, limits};
 use crate::document::{Document, pointer, suggest};
 use crate::gate::Rule;
-use crate::model::{Item, Mistake, Place, Scope};
+use crate::model::{Mistake, Place, Scope};
 
-/// Names that a metric of one's own cannot have: other metrics and the beginnings of criterion ids.
 /// Most repeats by default: looks at 3, 6, 12 and 24.
 const MAX_REPEATS: u32 = 24;
-const RESERVED: [&str; 9] =
-    ["latency", "output_tokens", "cost_usd", "length", "check", "limit", "slice", "case", "broken_cases"];
 
 /// Resolves a configuration; the mistakes are in no particular order.
 pub(super) fn resolve(file: &str, document: &Document, written: Written) -> (Settings, Vec<Mistake>) {
@@ -32,7 +28,7 @@ pub(super) fn resolve(file: &str, document: &Document, written: Written) -> (Set
 
 /// The document that is read and what is found in it.
 pub(super) struct Reader<'a> {
-    document: &'a Document,
+    pub(super) document: &'a Document,
     mistakes: Vec<Mistake>,
     notes: Vec<String>,
 }
@@ -64,12 +60,12 @@ impl Reader<'_> {
     }
 
     /// Whether the document has a value there, right or wrong.
-    fn has(&self, at: &str) -> bool {
+    pub(super) fn has(&self, at: &str) -> bool {
         self.document.value().pointer(at).is_some()
     }
 
     /// The keys of the map there, right or wrong.
-    fn keys(&self, at: &str) -> Vec<String> {
+    pub(super) fn keys(&self, at: &str) -> Vec<String> {
         let map = self.document.value().pointer(at).and_then(Value::as_object);
         map.into_iter().flat_map(|map| map.keys().cloned()).collect()
     }
@@ -88,8 +84,8 @@ fn settings(reader: &mut Reader<'_>, file: &str, written: Written) -> Settings {
         .into_iter()
         .map(|(model, price)| (model, price.input_per_million, price.output_per_million))
         .collect();
-    let judge = written.judge.map(|judge| self::judge(reader, judge));
-    let metrics = metrics(reader, written.metrics.0);
+    let judge = written.judge.map(|judge| judge::judge(reader, judge));
+    let metrics = judge::metrics(reader, written.metrics.0);
     let slices = slices(reader, written.slices.0);
     let budget = budget(&written.budget);
     need_prices(
@@ -156,100 +152,6 @@ fn dataset(reader: &Reader<'_>, written: WrittenDataset) -> DatasetSettings {
     }
 }
 
-fn judge(reader: &mut Reader<'_>, written: WrittenJudge) -> JudgeSettings {
-    let votes = written.votes.unwrap_or(1);
-    if votes > 1 {
-        let mistake = reader.mistake("/judge/votes", "more than one vote is not supported yet");
-        reader.push(mistake.help("use `votes: 1`; `gate.repeats` buys more than votes"));
-    }
-    for (key, given) in [
-        ("min_kappa", written.min_kappa.is_some()),
-        ("min_balanced_accuracy", written.min_balanced_accuracy.is_some()),
-    ] {
-        if given {
-            let message =
-                format!("`judge.{key}` is not checked yet, and a gate that is not applied would pass");
-            let mistake = Mistake::new(message).at(reader.document.key_place(&format!("/judge/{key}")));
-            reader.push(mistake.help("remove it until a version supports it"));
-        }
-    }
-    if written.self_test == Some(true) {
-        reader.note("`judge.self_test`: the judge is not tried on planted answers yet");
-    }
-    if written.calibration.is_some() {
-        reader.note("`judge.calibration`: the calibration file is not read yet");
-    }
-    JudgeSettings {
-        model: reader.placed("/judge/model", written.model),
-        endpoint: written.endpoint.map(|own| endpoint(reader, "/judge/endpoint", own)),
-        parameters: written.parameters,
-        votes,
-        self_test: written.self_test.unwrap_or(true),
-        min_kappa: written.min_kappa,
-        min_balanced_accuracy: written.min_balanced_accuracy,
-        calibration: written.calibration.map(|path| reader.placed("/judge/calibration", path)),
-    }
-}
-
-fn metrics(reader: &mut Reader<'_>, written: Vec<(String, WrittenMetric)>) -> Vec<MetricSettings> {
-    if !written.is_empty() && !reader.has("/judge") {
-        let mistake = Mistake::new("metrics are scored by a judge, and there is none");
-        let mistake = mistake.at(reader.document.key_place("/metrics"));
-        reader.push(mistake.help("add `judge: {model: …}`"));
-    }
-    let mut metrics = Vec::new();
-    for (name, metric) in written {
-        let at = pointer("/metrics", &name);
-        let place = reader.document.key_place(&at);
-        let built_in = BUILT_IN_METRICS.contains(&name.as_str());
-        let mistake = if built_in && reader.has(&format!("{at}/rubric")) {
-            Some(
-                Mistake::new(format!("`{name}` is built in and takes no rubric"))
-                    .help("give a metric with a rubric another name"),
-            )
-        } else if RESERVED.contains(&name.as_str()) {
-            let help = match name.as_str() {
-                "latency" | "output_tokens" | "cost_usd" => "put a ceiling under `limits`",
-                "length" => "use the check `length`",
-                _ => "give the metric another name",
-            };
-            Some(Mistake::new(format!("no metric can be named `{name}`")).help(help))
-        } else if !built_in && !reader.has(&format!("{at}/rubric")) {
-            let help = match suggest(&name, BUILT_IN_METRICS) {
-                Some(meant) => format!("did you mean `{meant}`? a metric of your own needs a `rubric`"),
-                None => format!(
-                    "built in are `{}`; a metric of your own needs a `rubric`",
-                    BUILT_IN_METRICS.join("`, `")
-                ),
-            };
-            Some(Mistake::new(format!("unknown metric `{name}`")).help(help))
-        } else {
-            None
-        };
-        if let Some(mistake) = mistake {
-            reader.push(mistake.at(place));
-            continue;
-        }
-        metrics.push(MetricSettings {
-            name,
-            min: metric.min,
-            baseline: metric.baseline.unwrap_or(true),
-            rubric: metric.rubric.map(|items| items.into_iter().map(item).collect()),
-            place,
-        });
-    }
-    metrics
-}
-
-fn item(written: WrittenItem) -> Item {
-    match written {
-        WrittenItem::Text(text) => Item { text, weight: 1.0, critical: false },
-        WrittenItem::Map(ItemMap { text, weight, critical }) => {
-            Item { text, weight: weight.unwrap_or(1.0), critical: critical.unwrap_or(false) }
-        }
-    }
-}
-
 type WrittenSlices = Vec<(String, super::scalar::Ordered<WrittenSlice>)>;
 
 fn slices(reader: &mut Reader<'_>, written: WrittenSlices) -> Vec<SliceSettings> {
@@ -297,8 +199,9 @@ fn need_prices(
 ) {
     let priced = reader.keys("/prices");
     let model = model.map(|model| (model.value.clone(), cost_limit || budget.usd.is_some()));
-    let judge = judge.map(|judge| (judge.model.value.clone(), budget.usd.is_some()));
-    for (model, needed) in model.into_iter().chain(judge) {
+    let panel = judge.into_iter().flat_map(|judge| &judge.panel);
+    let judges = panel.map(|member| (member.model.value.clone(), budget.usd.is_some()));
+    for (model, needed) in model.into_iter().chain(judges) {
         if !needed || model.is_empty() || priced.contains(&model) {
             continue;
         }

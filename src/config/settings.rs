@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::gate::{Criterion, Rule};
+use crate::judge::Scale;
 use crate::model::{Item, Place, Scope};
 
 /// A value with its place in the configuration.
@@ -152,22 +153,31 @@ pub enum HeaderValue {
 /// The judge.
 #[derive(Debug, Clone, PartialEq)]
 pub struct JudgeSettings {
-    /// Its model.
-    pub model: Placed<String>,
-    /// Its own endpoint; `None` is the candidate's.
-    pub endpoint: Option<EndpointSettings>,
-    /// Parameters of every judgement.
-    pub parameters: Map<String, Value>,
-    /// Judgements of one answer; 1 in this version.
+    /// The models that judge, at least one.
+    pub panel: Vec<MemberSettings>,
+    /// Judgements of one answer by each of them, at least 1.
     pub votes: u32,
     /// Whether the judge is tried on planted answers first.
     pub self_test: bool,
-    /// Least kappa; `None` in this version.
+    /// Planted answers beside the built-in ones, relative to the configuration.
+    pub planted: Option<Placed<String>>,
+    /// Least kappa of the calibration.
     pub min_kappa: Option<f64>,
-    /// Least balanced accuracy; `None` in this version.
+    /// Least balanced accuracy of the calibration.
     pub min_balanced_accuracy: Option<f64>,
     /// The calibration file, relative to the configuration.
     pub calibration: Option<Placed<String>>,
+}
+
+/// A model that judges.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MemberSettings {
+    /// Its name.
+    pub model: Placed<String>,
+    /// Its endpoint; `None` is the candidate's.
+    pub endpoint: Option<EndpointSettings>,
+    /// Parameters of every judgement by it.
+    pub parameters: Map<String, Value>,
 }
 
 /// A check as written.
@@ -188,8 +198,10 @@ pub struct MetricSettings {
     pub min: Option<f64>,
     /// Whether the candidate must not be worse than the baseline.
     pub baseline: bool,
-    /// Items of the rubric; `None` for the built-in metrics.
+    /// Items of the rubric, for a metric with one.
     pub rubric: Option<Vec<Item>>,
+    /// The scale, for a metric with one.
+    pub scale: Option<Scale>,
     /// Where its name stands.
     pub place: Place,
 }

@@ -53,8 +53,8 @@ fn the_complete_example_is_read() {
     assert_eq!((settings.endpoint.rpm, settings.endpoint.tpm), (Some(500), Some(200_000)));
     assert_eq!((settings.endpoint.attempts, settings.endpoint.max_wait), (6, Duration::from_secs(120)));
     let judge = settings.judge.as_ref().expect("a judge");
-    assert_eq!((judge.model.value.as_str(), judge.votes, judge.self_test), ("gpt-4o", 1, true));
-    assert_eq!(judge.endpoint, None);
+    assert_eq!((judge.panel[0].model.value.as_str(), judge.votes, judge.self_test), ("gpt-4o", 1, true));
+    assert_eq!(judge.panel[0].endpoint, None);
     assert_eq!(settings.checks.len(), 5);
     assert_eq!(settings.checks[4].entry["name"], "names-the-term");
     assert_eq!(settings.checks[4].place.line, Some(17));
@@ -88,7 +88,7 @@ fn the_complete_example_is_read() {
     assert_eq!(settings.budget.time, Some(Duration::from_secs(1200)));
     let notes = settings.notes();
     let noted: Vec<&str> = notes.iter().filter_map(|note| note.split(':').next()).collect();
-    assert_eq!(noted, ["`judge.self_test`", "`store`"]);
+    assert_eq!(noted, ["`store`"]);
 }
 
 #[test]
@@ -242,8 +242,30 @@ fn broken_configurations_are_told_what_and_where() {
                 "5:10: there is no price for `gpt-4o`, so its cost is not known (help: there is one for `gpt4o`",
             ],
         ),
-        ("judge: {model: j, votes: 3}", &["4:26: more than one vote is not supported yet"]),
-        ("judge: {model: j, min_kappa: 0.6}", &["4:19: `judge.min_kappa` is not checked yet"]),
+        ("judge: {model: j, votes: 3, panel: [{model: k}]}", &[]),
+        ("judge: {model: j, panel: [{model: k}, {model: j}]}", &["4:47: `j` is on the panel twice"]),
+        ("judge: {model: j, panel: [{model: j, parameters: {seed: 1}}]}", &[]),
+        (
+            "judge: {model: j, min_kappa: 0.6}",
+            &["4:19: `judge.min_kappa` is checked against a calibration, and none is named"],
+        ),
+        ("judge: {model: j, min_kappa: 0.6, calibration: c.json}", &[]),
+        (
+            "judge: {model: j, self_test: false, planted: p.jsonl}",
+            &["4:37: `judge.planted` is for the self-test, which is off"],
+        ),
+        ("judge: {model: j}\nmetrics: {tone: {scale: {of: tone, anchors: {0: rude, 5: warm}}}}", &[]),
+        (
+            "judge: {model: j}\nmetrics: {tone: {scale: {of: tone, anchors: {0: rude, 6: warm}}}}",
+            &[
+                "5:36: `metrics.tone.scale.anchors` lacks the key `5`",
+                "5:55: `metrics.tone.scale.anchors`: the key `6` is not a number from 0 to 5",
+            ],
+        ),
+        (
+            "judge: {model: j}\nmetrics: {tone: {rubric: [is polite], scale: {of: tone, anchors: {0: rude, 5: warm}}}}",
+            &["5:11: `tone` has a rubric and a scale"],
+        ),
         ("endpoint: {base_url: \"ftp://x/v1\"}", &["4:22: `base_url` must be an http or https URL"]),
         ("endpoint: {base_url: localhost}", &["4:22: `base_url` must be an http or https URL"]),
         ("endpoint: {base_url: \"http://localhost:8080/v1\"}", &[]),
@@ -282,14 +304,14 @@ fn broken_configurations_are_told_what_and_where() {
 #[test]
 fn everything_is_told_at_once_in_the_order_of_the_file() {
     let told = told(
-        "version: 2\nprompt: 3\nmodle: m\njudge: {model: j, votes: 2}\nmetrics: {tone: {mni: 1}}\nlimits: {cost_per_case_usd: -1}\n",
+        "version: 2\nprompt: 3\nmodle: m\njudge: {model: j, votes: 0}\nmetrics: {tone: {mni: 1}}\nlimits: {cost_per_case_usd: -1}\n",
     );
     let starts = [
         "1:1: the key `dataset` is missing",
         "1:10: `version` must be `1`, found the number 2",
         "2:9: `prompt` must be text, found the number 3",
         "3:1: unknown key `modle` (help: did you mean `model`?)",
-        "4:26: more than one vote is not supported yet",
+        "4:26: `judge.votes` must be at least 1",
         "5:11: unknown metric `tone`",
         "5:18: unknown key `mni` in `metrics.tone`",
         "6:29: `limits.cost_per_case_usd` must be at least 0",

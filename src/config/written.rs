@@ -153,20 +153,40 @@ pub(super) struct WrittenJudge {
     pub(super) endpoint: Option<WrittenEndpoint>,
     /// Parameters of every judgement.
     pub(super) parameters: Map<String, Value>,
-    /// Judgements of one answer; 1 by default, and no more in this version.
+    /// Further judges beside this one: the score is the mean of all.
+    #[schemars(length(max = 9))]
+    pub(super) panel: Vec<WrittenMember>,
+    /// Judgements of one answer by each judge, of which the mean counts; 1 by default.
     #[schemars(range(min = 1, max = 100))]
     pub(super) votes: Option<u32>,
     /// Whether the judge is tried on planted answers before a run; true by default.
     pub(super) self_test: Option<bool>,
-    /// Least Cohen's kappa with human labels.
+    /// Path of planted answers of your own, relative to this file: cases with answer, low and high.
+    #[schemars(length(min = 1))]
+    pub(super) planted: Option<String>,
+    /// Least Cohen's kappa with human labels, by the calibration file.
     #[schemars(range(min = -1, max = 1))]
     pub(super) min_kappa: Option<f64>,
-    /// Least balanced accuracy against human labels.
+    /// Least balanced accuracy against human labels, by the calibration file.
     #[schemars(range(min = 0, max = 1))]
     pub(super) min_balanced_accuracy: Option<f64>,
-    /// Path of the calibration file, relative to this file.
+    /// Path of the calibration file, relative to this file; `promptgate calibrate` writes it.
     #[schemars(length(min = 1))]
     pub(super) calibration: Option<String>,
+}
+
+/// A further judge.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(rename = "Member", extend("required" = ["model"]))]
+pub(super) struct WrittenMember {
+    /// Model that judges.
+    #[schemars(length(min = 1))]
+    pub(super) model: String,
+    /// Its endpoint; by default the judge's.
+    pub(super) endpoint: Option<WrittenEndpoint>,
+    /// Parameters of every judgement by it.
+    pub(super) parameters: Map<String, Value>,
 }
 
 /// What the gate requires of a metric.
@@ -182,6 +202,21 @@ pub(super) struct WrittenMetric {
     /// Yes/no statements about a good answer, for a metric of your own.
     #[schemars(length(min = 1))]
     pub(super) rubric: Option<Vec<WrittenItem>>,
+    /// A scale from 0 to 5, for a metric of your own.
+    pub(super) scale: Option<WrittenScale>,
+}
+
+/// A scale from 0 to 5.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(rename = "Scale", extend("required" = ["of", "anchors"]))]
+pub(super) struct WrittenScale {
+    /// What is rated: how polite the answer is.
+    #[schemars(length(min = 1))]
+    pub(super) of: String,
+    /// What a rating means, by its number from 0 to 5; 0 and 5 are needed.
+    #[schemars(schema_with = "anchors")]
+    pub(super) anchors: Ordered<String>,
 }
 
 /// An item of a rubric: its text, or a map.
@@ -400,5 +435,15 @@ fn metrics(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
         "type": "object",
         "propertyNames": {"title": "a name of letters, digits, `_` and `-`", "pattern": "^[A-Za-z][A-Za-z0-9_-]*$"},
         "additionalProperties": metric,
+    })
+}
+
+fn anchors(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    let text = generator.subschema_for::<String>();
+    schemars::json_schema!({
+        "type": "object",
+        "propertyNames": {"title": "a number from 0 to 5", "pattern": "^[0-5]$"},
+        "additionalProperties": text,
+        "required": ["0", "5"],
     })
 }

@@ -175,9 +175,7 @@ impl Engine {
                 match grades.iter_mut().find(|grade| grade.scorer == new.scorer) {
                     // In the place of what it replaces; what that took was paid for as well.
                     Some(earlier) => {
-                        if let Some(took) = &earlier.judging {
-                            new.judging.get_or_insert_default().add(took);
-                        }
+                        new.replace(earlier);
                         *earlier = new;
                     }
                     None => grades.push(new),

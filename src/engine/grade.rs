@@ -3,11 +3,10 @@
 use std::sync::Arc;
 
 use futures::future::join_all;
-use serde_json::Value;
 
 use crate::check::{self, NamedCheck};
-use crate::judge::Judge;
-use crate::model::{Case, Completion, FinishReason, Grade, Outcome, Score};
+use crate::judge::{self, Judge, Planted};
+use crate::model::{Case, Completion, Fault, FinishReason, Grade, Outcome, Score, SelfTest};
 use crate::port::{ChatModel, Subject};
 
 /// Everything that grades, in the order of the configuration.
@@ -18,8 +17,10 @@ pub struct Scorers {
     pub case_checks: Vec<Vec<NamedCheck>>,
     /// The judges.
     pub judges: Vec<Judge>,
-    /// The model behind the judges.
-    pub judge_model: Option<Arc<dyn ChatModel>>,
+    /// The models behind the judges, one for each member of their panel.
+    pub judge_models: Vec<Arc<dyn ChatModel>>,
+    /// Planted answers for the self-test beside the built-in ones; `None` leaves the self-test out.
+    pub planted: Option<Vec<Planted>>,
     /// Which field of a JSON answer judges and text checks read.
     pub answer_field: Option<String>,
 }
@@ -57,17 +58,11 @@ impl Scorers {
             .map(|named| {
                 let scorer = metric_name(named);
                 if let Some(reason) = &fault {
-                    return zero(scorer, reason);
+                    return zero(&scorer, reason);
                 }
                 let finding = named.check.grade(&subject);
-                Grade {
-                    scorer,
-                    outcome: Outcome::Score(Score::from(finding.passed)),
-                    reason: finding.reason,
-                    details: finding.details,
-                    flags: Vec::new(),
-                    judging: None,
-                }
+                let outcome = Outcome::Score(Score::from(finding.passed));
+                Grade { details: finding.details, ..Grade::unasked(&scorer, outcome, finding.reason) }
             })
             .collect()
     }
@@ -81,13 +76,32 @@ impl Scorers {
         wanted: impl Fn(&str) -> bool,
     ) -> Vec<Grade> {
         let judges = self.judges.iter().filter(|judge| wanted(judge.name()));
-        let Some(model) = &self.judge_model else { return Vec::new() };
+        let models = self.models();
         if let Some(reason) = product_fault(completion) {
-            return judges.map(|judge| zero(judge.name().to_owned(), &reason)).collect();
+            return judges.map(|judge| zero(judge.name(), &reason)).collect();
         }
         let answer = check::answer::extract(&completion.text, self.answer_field.as_deref());
         let subject = Subject { case, completion, answer: answer.as_deref().map_err(String::as_str) };
-        join_all(judges.map(|judge| judge.grade(model.as_ref(), &subject, repeat))).await
+        join_all(judges.map(|judge| judge.grade(&models, &subject, repeat))).await
+    }
+}
+
+impl Scorers {
+    fn models(&self) -> Vec<&dyn ChatModel> {
+        self.judge_models.iter().map(AsRef::as_ref).collect()
+    }
+
+    /// Tries the judges on planted answers; `None` where there is no judge, or it is not to be tried.
+    ///
+    /// # Errors
+    /// The fault of an endpoint that could not be asked.
+    pub(crate) async fn self_test(&self) -> Result<Option<SelfTest>, Fault> {
+        match &self.planted {
+            Some(own) if !self.judges.is_empty() => {
+                judge::self_test(&self.judges, &self.models(), own).await.map(Some)
+            }
+            _ => Ok(None),
+        }
     }
 }
 
@@ -96,14 +110,10 @@ fn metric_name(check: &NamedCheck) -> String {
     format!("check.{}", check.name)
 }
 
-fn zero(scorer: String, reason: &str) -> Grade {
+fn zero(scorer: &str, reason: &str) -> Grade {
     Grade {
-        scorer,
-        outcome: Outcome::Score(Score::ZERO),
-        reason: reason.to_owned(),
-        details: Value::Null,
         flags: vec!["product_fault".to_owned()],
-        judging: None,
+        ..Grade::unasked(scorer, Outcome::Score(Score::ZERO), reason)
     }
 }
 

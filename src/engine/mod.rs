@@ -6,6 +6,7 @@
 mod execute;
 mod grade;
 mod plan;
+mod self_test;
 #[cfg(test)]
 mod tests;
 

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Engine, Executed, Plan, Roles, Round, Scorers, Slot};
 use crate::check;
-use crate::judge::{Judge, Spec};
+use crate::judge::{Judge, Member, Spec};
 use crate::model::{
     Case, ChatRequest, Completion, Dataset, DatasetFacts, Ended, Fault, FaultKind, FinishReason, Item,
     Message, PromptFacts, Purpose, Role, Speaker, Trial, TrialResult, Usage, Variant, VariantFacts,
@@ -95,7 +95,8 @@ fn plan(cases: usize, candidate: &str, baseline: Option<&str>) -> Plan {
 
 fn rubric(name: &str) -> Judge {
     let items = vec![Item { text: "is polite".to_owned(), weight: 1.0, critical: false }];
-    Judge::new(name.to_owned(), Spec::Rubric { items }, "j".to_owned(), Map::new())
+    let member = Arc::new(Member::new("j".to_owned(), Map::new()));
+    Judge::new(name.to_owned(), Spec::Rubric { items }, vec![member], 1)
 }
 
 /// An engine with what the tests look at afterwards.
@@ -121,7 +122,8 @@ fn bench(
         checks: vec![check::compile(&json!({"length": {"min_chars": 2}}), &no_file).unwrap()],
         case_checks: Vec::new(),
         judges: judges.iter().map(|name| rubric(name)).collect(),
-        judge_model: Some(Arc::clone(&model) as _),
+        judge_models: vec![Arc::clone(&model) as _],
+        planted: None,
         answer_field: None,
     };
     let engine = Engine {

@@ -1,6 +1,7 @@
 //! The way from a plan to a decision: execute, analyse, decide, and again with more repeats while that can
 //! settle something. Which look comes next is the gate's to say. Reads no file and prints nothing.
 
+mod drift;
 #[cfg(test)]
 mod tests;
 mod totals;
@@ -17,8 +18,8 @@ use crate::forecast;
 use crate::gate::{self, Policy};
 use crate::metric;
 use crate::model::{
-    Analysis, Asked, CallTotals, CaseFacts, Decision, Ended, JudgeFacts, Role, Run, Trial, TrialResult,
-    Verdict,
+    Analysis, Asked, CallTotals, CaseFacts, Decision, Ended, Fault, JudgeFacts, MetricKind, Role, Run, Trial,
+    TrialResult, Verdict,
 };
 use crate::port::Event;
 
@@ -31,6 +32,8 @@ pub struct Header {
     pub started_at: String,
     /// The judge, if one is asked.
     pub judge: Option<JudgeFacts>,
+    /// Why the judge must not be asked; then nothing is.
+    pub unfit: Option<Fault>,
     /// US dollars per million tokens by model: input, output.
     pub prices: Vec<(String, f64, f64)>,
     /// Whether the simulated endpoint answers.
@@ -64,9 +67,18 @@ pub async fn evaluate(
 ) -> Evaluation {
     let prices = Prices {
         prices: header.prices.clone(),
-        judge_model: header.judge.as_ref().map(|judge| judge.model.clone()).unwrap_or_default(),
+        judges: header.judge.as_ref().map(|judge| judge.panel.clone()).unwrap_or_default(),
     };
+    let unfit = header.unfit.clone();
     let mut run = unanswered(engine, header);
+    if let Some(ended) = before_the_first_call(engine, &mut run, unfit).await {
+        run.ended = ended;
+        run.asked = Asked::all(policy.schedule.first(), run.scorers.len());
+        run.totals = totals::of(&run, &prices, engine, counter);
+        run.duration_ms = elapsed().as_millis().try_into().unwrap_or(u64::MAX);
+        let (analysis, decision) = decide(&run, policy);
+        return Evaluation { run, analysis, decision };
+    }
     let mut repeats = policy.schedule.first();
     let mut judges: BTreeSet<String> =
         engine.scorers.judges.iter().map(|judge| judge.name().to_owned()).collect();
@@ -81,9 +93,9 @@ pub async fn evaluate(
                 *graded = repeats;
             }
         }
-        run.totals = totals::of(&executed.trials, &run.cases, &prices, engine, counter);
         run.trials = executed.trials;
         run.ended = executed.ended;
+        run.totals = totals::of(&run, &prices, engine, counter);
         if let Some(earlier) = &earlier {
             adopt_baseline(&mut run, earlier);
         }
@@ -104,6 +116,21 @@ pub async fn evaluate(
         // The lent trials are taken again at every look: it may reach further into them.
         run.trials.retain(|trial| earlier.is_none() || trial.role == Role::Candidate);
     }
+}
+
+/// Whether the judge may be asked: how the run ends instead, if not.
+async fn before_the_first_call(engine: &Engine, run: &mut Run, unfit: Option<Fault>) -> Option<Ended> {
+    if let Some(fault) = unfit {
+        return Some(Ended::Stopped(fault));
+    }
+    let (outcome, ended) = match engine.self_test().await {
+        Ok(outcome) => (outcome, None),
+        Err((ended, outcome)) => (outcome, Some(ended)),
+    };
+    if let Some(judge) = &mut run.judge {
+        judge.self_test = outcome;
+    }
+    ended
 }
 
 /// What asking for repeats `from..to` takes, with so many judges.
@@ -159,7 +186,11 @@ fn unanswered(engine: &Engine, header: Header) -> Run {
 /// Analyses and decides; the same for a fresh run and for saved reports.
 pub fn decide(run: &Run, policy: &Policy) -> (Analysis, Decision) {
     let analysis = metric::analyse(run);
-    let decision = gate::decide(&analysis, policy, &run.ended);
+    let mut decision = gate::decide(&analysis, policy, &run.ended);
+    for summary in decision.metrics.iter_mut().filter(|summary| summary.kind == MetricKind::Judge) {
+        summary.judged = metric::judged(run, summary, policy.alpha());
+    }
+    decision.warnings.extend(drift::warnings(run));
     (analysis, decision)
 }
 

@@ -117,6 +117,7 @@ fn what_would_settle_a_run_is_counted_from_its_own_calls() {
         details: serde_json::Value::Null,
         flags: Vec::new(),
         judging: Some(Judging { calls: 1, ..Judging::default() }),
+        opinions: Vec::new(),
     };
     for trial in &mut run.trials {
         let swing = if trial.repeat == 0 { 0.2 } else { -0.2 };

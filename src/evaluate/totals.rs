@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::engine::Engine;
-use crate::model::{CallTotals, CaseFacts, Outcome, Role, Trial, TrialResult, Usage};
+use crate::model::{CallTotals, Judging, Outcome, Role, Run, TrialResult, Usage};
 use crate::port::{Event, EventSink};
 
 /// Counts calls on their way to another sink.
@@ -38,18 +38,12 @@ impl EventSink for CallCounter {
 pub(super) struct Prices {
     /// US dollars per million tokens by model: input, output.
     pub(super) prices: Vec<(String, f64, f64)>,
-    /// The judge's model; empty where none is asked.
-    pub(super) judge_model: String,
+    /// The models of the judge's panel; empty where none is asked.
+    pub(super) judges: Vec<String>,
 }
 
-/// Adds up the trials; an answer that both variants share is counted once.
-pub(super) fn of(
-    trials: &[Trial],
-    cases: &[CaseFacts],
-    prices: &Prices,
-    engine: &Engine,
-    counter: &CallCounter,
-) -> CallTotals {
+/// Adds up the self-test and the trials; an answer that both variants share is counted once.
+pub(super) fn of(run: &Run, prices: &Prices, engine: &Engine, counter: &CallCounter) -> CallTotals {
     let price = |model: &str| prices.prices.iter().find(|(name, ..)| name == model);
     let cost = |usage: Usage, model: &str| {
         price(model).map(|(_, input, output)| {
@@ -62,8 +56,19 @@ pub(super) fn of(
         judgement_cost_usd: Some(0.0),
         ..CallTotals::default()
     };
-    for trial in trials {
-        if trial.role == Role::Baseline && cases[trial.case].shared {
+    let mut judged = |judging: &Judging, model: &str, reached: bool| {
+        add(&mut totals.judgements, judging.usage);
+        // A judge that replied used tokens: none reported is not none used. One that was not reached used none.
+        let known = judging.usage != Usage::default() || !reached;
+        let cost = if known { cost(judging.usage, model) } else { None };
+        totals.judgement_cost_usd = totals.judgement_cost_usd.zip(cost).map(|(sum, cost)| sum + cost);
+    };
+    let planted = run.judge.iter().flat_map(|judge| &judge.self_test).flat_map(|test| &test.rows);
+    for row in planted {
+        judged(&row.judging, &row.judge, true);
+    }
+    for trial in &run.trials {
+        if trial.role == Role::Baseline && (run.cases[trial.case].shared || run.lent.is_some()) {
             continue;
         }
         let TrialResult::Answered { completion, grades } = &trial.result else { continue };
@@ -77,13 +82,13 @@ pub(super) fn of(
         let known = completion.usage.and_then(|usage| cost(usage, &variant.facts.model));
         totals.completion_cost_usd = totals.completion_cost_usd.zip(known).map(|(sum, cost)| sum + cost);
         for (grade, judging) in grades.iter().filter_map(|grade| Some((grade, grade.judging.as_ref()?))) {
-            add(&mut totals.judgements, judging.usage);
-            let model = prices.judge_model.as_str();
-            // A judge that replied used tokens: none reported is not none used. One that was not reached used none.
-            let known =
-                judging.usage != Usage::default() || matches!(grade.outcome, Outcome::Ungraded(Some(_)));
-            let cost = if known { cost(judging.usage, model) } else { None };
-            totals.judgement_cost_usd = totals.judgement_cost_usd.zip(cost).map(|(sum, cost)| sum + cost);
+            let reached = !matches!(grade.outcome, Outcome::Ungraded(Some(_)));
+            if grade.opinions.is_empty() {
+                judged(judging, prices.judges.first().map_or("", String::as_str), reached);
+            }
+            for opinion in &grade.opinions {
+                judged(&opinion.judging, &opinion.judge, reached);
+            }
         }
     }
     totals

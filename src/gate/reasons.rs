@@ -73,6 +73,7 @@ pub(super) fn reasons(
 fn fault_code(fault: &Fault) -> ReasonCode {
     match fault.kind {
         FaultKind::MissingCredentials => ReasonCode::MissingCredentials,
+        FaultKind::UnfitJudge => ReasonCode::UnfitJudge,
         FaultKind::BudgetSpent => ReasonCode::BudgetSpent,
         FaultKind::Interrupted => ReasonCode::Interrupted,
         _ => ReasonCode::Endpoint,

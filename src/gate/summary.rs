@@ -1,6 +1,8 @@
 //! Every metric as reported, and what a reader should know beside the verdict.
 
-use crate::model::{Analysis, CriterionOutcome, Interval, MetricKind, MetricScores, MetricSummary, Scope};
+use crate::model::{
+    Analysis, CriterionOutcome, Interval, Judged, MetricKind, MetricScores, MetricSummary, Scope,
+};
 use crate::stats::{Bounds, Estimate, detectable_shift, pooled_variance, suite_mean, unseen_failure_share};
 
 use super::evidence::Context;
@@ -67,6 +69,7 @@ fn summary(
         within_case_sd: pooled_variance(rows).map(f64::sqrt),
         slices: slices::slices(analysis, context, metric, scope, tags),
         length_correlation: length_correlation(analysis, metric),
+        judged: Judged::default(),
         smallest_detectable_drop: smallest_drop(context, policy, metric, &alone, both.as_ref(), scope),
     }
 }

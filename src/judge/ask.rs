@@ -10,7 +10,7 @@ use crate::model::{
 };
 use crate::port::ChatModel;
 
-use super::Judge;
+use super::Member;
 use super::dialect::{Dialect, Rung};
 use super::parse;
 use super::request::Payload;
@@ -57,7 +57,7 @@ pub(super) struct Question {
 
 /// A conversation about one answer.
 pub(super) struct Conversation<'a> {
-    judge: &'a Judge,
+    member: &'a Member,
     model: &'a dyn ChatModel,
     repeat: u32,
     question: Question,
@@ -69,10 +69,10 @@ pub(super) struct Conversation<'a> {
 
 impl<'a> Conversation<'a> {
     /// Begins one; nothing is sent yet.
-    pub(super) fn new(judge: &'a Judge, model: &'a dyn ChatModel, repeat: u32, question: Question) -> Self {
+    pub(super) fn new(member: &'a Member, model: &'a dyn ChatModel, repeat: u32, question: Question) -> Self {
         let boundary = format!("{:032x}", rand::random::<u128>());
         let data = Message { role: Speaker::User, content: question.payload.wrap(&boundary) };
-        Self { judge, model, repeat, question, turns: vec![data], repairs: 0, judging: Judging::default() }
+        Self { member, model, repeat, question, turns: vec![data], repairs: 0, judging: Judging::default() }
     }
 
     /// What it took so far.
@@ -144,7 +144,7 @@ impl<'a> Conversation<'a> {
     async fn send(&mut self) -> Result<(Completion, Rung), Stop> {
         let mut changes = 0;
         loop {
-            let dialect = self.judge.dialect();
+            let dialect = self.member.dialect();
             let request = self.request(&dialect);
             self.judging.calls = self.judging.calls.saturating_add(1);
             match self.model.complete(&request).await {
@@ -155,7 +155,7 @@ impl<'a> Conversation<'a> {
                 Err(fault) => {
                     changes += 1;
                     let refused = fault.kind == FaultKind::Rejected && changes <= MOST_CHANGES;
-                    if !(refused && self.judge.adapt(&dialect, &fault.message)) {
+                    if !(refused && self.member.adapt(&dialect, &fault.message)) {
                         return Err(Stop::Fault(fault));
                     }
                 }
@@ -168,9 +168,9 @@ impl<'a> Conversation<'a> {
         let mut messages = vec![Message { role: Speaker::System, content }];
         messages.extend(self.turns.iter().cloned());
         ChatRequest {
-            model: self.judge.model.clone(),
+            model: self.member.model.clone(),
             messages,
-            parameters: dialect.parameters(&self.judge.parameters),
+            parameters: dialect.parameters(&self.member.parameters),
             response_format: dialect.response_format(self.question.form, self.question.asked),
             repeat: self.repeat,
             purpose: Purpose::Judgement,

@@ -7,7 +7,7 @@
 //! missing grade and never a score.
 //!
 //! Left to others: transport, retries and storing (the model behind the port), prices, repeats, and whether a
-//! score is good enough (gate). Several votes, the self-test and calibration build on [`Judge::grade_unchecked`].
+//! score is good enough (gate). The self-test and calibration build on [`Judge::grade_unchecked`].
 
 mod ask;
 mod checklist;
@@ -17,29 +17,35 @@ mod dialect;
 mod faithfulness;
 mod fingerprint;
 mod numbers;
+mod panel;
 mod parse;
 mod precheck;
 mod quote;
 pub mod reply;
 pub mod request;
+mod scale;
 mod schema;
+mod self_test;
 mod statements;
 mod words;
 
 #[cfg(test)]
 mod tests;
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Arc;
 
-use serde_json::{Map, Value};
+use futures::future::join_all;
+use serde_json::Value;
 
 use crate::model::{Case, Grade, Item, Judging, Outcome, Score};
 use crate::port::{ChatModel, Subject};
 
 use ask::{Conversation, Stop};
-use dialect::Dialect;
 
-pub use fingerprint::fingerprint;
+pub use fingerprint::{Fingerprint, fingerprint};
+pub use panel::Member;
+pub use scale::Scale;
+pub use self_test::{Planted, self_test};
 
 /// What a judge asks.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,6 +61,8 @@ pub enum Spec {
         /// The properties; not empty.
         items: Vec<Item>,
     },
+    /// Which rating does the answer get on a scale from 0 to 5?
+    Scale(Scale),
 }
 
 /// What a judge needs of a case.
@@ -68,21 +76,19 @@ pub struct Needs {
     pub query: bool,
 }
 
-/// A judge: a question, and the model that answers it.
+/// A judge: a question, and the models that answer it.
 #[derive(Debug)]
 pub struct Judge {
     name: String,
     spec: Spec,
-    model: String,
-    parameters: Map<String, Value>,
-    /// How the endpoint wants to be asked, as learned from its refusals.
-    dialect: Mutex<Dialect>,
+    panel: Vec<Arc<Member>>,
+    votes: u32,
 }
 
 impl Judge {
-    /// A judge whose grades count for the metric `name`. The parameters are sent as they are, until refused.
-    pub fn new(name: String, spec: Spec, model: String, parameters: Map<String, Value>) -> Self {
-        Self { name, spec, model, parameters, dialect: Mutex::default() }
+    /// A judge whose grades count for the metric `name`: each member of the panel judges every answer `votes` times.
+    pub fn new(name: String, spec: Spec, panel: Vec<Arc<Member>>, votes: u32) -> Self {
+        Self { name, spec, panel, votes: votes.max(1) }
     }
 
     /// The metric its grades count for.
@@ -95,9 +101,14 @@ impl Judge {
         &self.spec
     }
 
-    /// The model that is asked.
-    pub fn model(&self) -> &str {
-        &self.model
+    /// The models that are asked.
+    pub fn panel(&self) -> &[Arc<Member>] {
+        &self.panel
+    }
+
+    /// Judgements of one answer, without second questions.
+    pub fn judgements(&self) -> usize {
+        self.panel.len() * self.votes as usize
     }
 
     /// What it needs of every case that it grades; a case without is a mistake of the configuration.
@@ -106,43 +117,61 @@ impl Judge {
             Spec::Faithfulness => Needs { context: true, ..Needs::default() },
             Spec::Relevance => Needs { query: true, ..Needs::default() },
             Spec::Correctness => Needs { expected: true, ..Needs::default() },
-            Spec::Rubric { .. } => Needs::default(),
+            Spec::Rubric { .. } | Spec::Scale(_) => Needs::default(),
         }
     }
 
-    /// Grades one answer. An answer that is none (absent, cut short, empty, only punctuation or an opener) scores
-    /// 0 without a call. The fault of the endpoint or of the judge leaves the grade missing.
-    pub async fn grade(&self, model: &dyn ChatModel, subject: &Subject<'_>, repeat: u32) -> Grade {
+    /// Grades one answer by the models of the panel, in its order. An answer that is none (absent, cut short, empty,
+    /// only punctuation or an opener) scores 0 without a call. The fault of an endpoint or of a judge leaves the
+    /// grade missing.
+    pub async fn grade(&self, models: &[&dyn ChatModel], subject: &Subject<'_>, repeat: u32) -> Grade {
         match precheck::answer(subject) {
-            Ok(answer) => self.grade_unchecked(model, subject.case, answer, repeat).await,
+            Ok(answer) => self.grade_unchecked(models, subject.case, answer, repeat).await,
             Err(refusal) => Grade {
-                scorer: self.name.clone(),
-                outcome: Outcome::Score(Score::ZERO),
-                reason: refusal.reason,
-                details: Value::Null,
                 flags: vec![refusal.flag.to_owned()],
-                judging: None,
+                ..Grade::unasked(&self.name, Outcome::Score(Score::ZERO), refusal.reason)
             },
         }
     }
 
-    /// Grades one answer by asking the model, whatever the answer is: no check comes before.
+    /// Grades one answer by asking the models, whatever the answer is: no check comes before.
     pub async fn grade_unchecked(
         &self,
+        models: &[&dyn ChatModel],
+        case: &Case,
+        answer: &str,
+        repeat: u32,
+    ) -> Grade {
+        if let ([member], [model], 1) = (&*self.panel, models, self.votes) {
+            return self.judge_once(member, *model, case, answer, repeat).await;
+        }
+        let opinions = self.panel.iter().zip(models).map(|(member, model)| async move {
+            // Every vote is a request of its own.
+            let votes = (0..self.votes).map(|vote| repeat.wrapping_mul(self.votes).wrapping_add(vote));
+            let asked = votes.map(|repeat| self.judge_once(member, *model, case, answer, repeat));
+            (member.model.clone(), join_all(asked).await)
+        });
+        panel::combine(&self.name, join_all(opinions).await)
+    }
+
+    /// One judgement by one member.
+    pub async fn judge_once(
+        &self,
+        member: &Member,
         model: &dyn ChatModel,
         case: &Case,
         answer: &str,
         repeat: u32,
     ) -> Grade {
-        let open = |question| Conversation::new(self, model, repeat, question);
+        let open = |question| Conversation::new(member, model, repeat, question);
         match &self.spec {
             Spec::Faithfulness => match faithfulness::prepare(case, answer) {
                 Ok((question, statements)) => {
                     let mut conversation = open(question);
                     let scored = faithfulness::score(&mut conversation, case, &statements).await;
-                    self.finish(conversation, scored)
+                    self.finish(member, conversation, scored)
                 }
-                Err(stop) => self.grade_of(Err(stop), None),
+                Err(stop) => self.grade_of(member, Err(stop), None),
             },
             Spec::Relevance => {
                 let items = checklist::relevance_items(case);
@@ -150,32 +179,37 @@ impl Judge {
                     Ok(question) => {
                         let mut conversation = open(question);
                         let scored = checklist::score(&mut conversation, &items).await;
-                        self.finish(conversation, scored)
+                        self.finish(member, conversation, scored)
                     }
-                    Err(stop) => self.grade_of(Err(stop), None),
+                    Err(stop) => self.grade_of(member, Err(stop), None),
                 }
             }
             Spec::Rubric { items } => {
                 let mut conversation = open(checklist::rubric(case, answer, items));
                 let scored = checklist::score(&mut conversation, items).await;
-                self.finish(conversation, scored)
+                self.finish(member, conversation, scored)
+            }
+            Spec::Scale(scale) => {
+                let mut conversation = open(scale::prepare(case, answer, scale));
+                let scored = scale::score(&mut conversation, scale).await;
+                self.finish(member, conversation, scored)
             }
             Spec::Correctness => match correctness::prepare(case, answer) {
                 Ok((question, statements)) => {
                     let mut conversation = open(question);
                     let scored = correctness::score(&mut conversation, &statements).await;
-                    self.finish(conversation, scored)
+                    self.finish(member, conversation, scored)
                 }
-                Err(stop) => self.grade_of(Err(stop), None),
+                Err(stop) => self.grade_of(member, Err(stop), None),
             },
         }
     }
 
-    fn finish(&self, conversation: Conversation<'_>, scored: Result<Scored, Stop>) -> Grade {
-        self.grade_of(scored, Some(conversation.into_judging()))
+    fn finish(&self, member: &Member, conversation: Conversation<'_>, scored: Result<Scored, Stop>) -> Grade {
+        self.grade_of(member, scored, Some(conversation.into_judging()))
     }
 
-    fn grade_of(&self, scored: Result<Scored, Stop>, judging: Option<Judging>) -> Grade {
+    fn grade_of(&self, member: &Member, scored: Result<Scored, Stop>, judging: Option<Judging>) -> Grade {
         let (outcome, reason, details, mut flags) = match scored {
             Ok(scored) => match Score::new(scored.score) {
                 Some(score) => (Outcome::Score(score), scored.reason, scored.details, scored.flags),
@@ -191,23 +225,9 @@ impl Judge {
             Err(Stop::Invalid(reason)) => (Outcome::Ungraded(None), reason, Value::Null, Vec::new()),
         };
         if judging.is_some() {
-            flags.extend(self.dialect().flags(&self.parameters));
+            flags.extend(member.dialect().flags(&member.parameters));
         }
-        Grade { scorer: self.name.clone(), outcome, reason, details, flags, judging }
-    }
-
-    /// How to ask now.
-    fn dialect(&self) -> Dialect {
-        self.dialect.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Learns from the refusal of a request sent in `sent`; whether it is worth asking in another way.
-    fn adapt(&self, sent: &Dialect, message: &str) -> bool {
-        let Some(refusal) = sent.refusal(message, &self.parameters) else {
-            return false;
-        };
-        self.dialect.lock().unwrap_or_else(PoisonError::into_inner).leave(refusal);
-        true
+        Grade { details, flags, judging, ..Grade::unasked(&self.name, outcome, reason) }
     }
 }
 

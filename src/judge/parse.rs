@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::text::json;
 
-use super::reply::{JudgedItem, JudgedReference, JudgedStatement};
+use super::reply::{JudgedItem, JudgedRating, JudgedReference, JudgedStatement};
 
 /// The most characters of a library's message that are passed on.
 const LONGEST_MESSAGE: usize = 300;
@@ -36,6 +36,12 @@ impl Entry for JudgedItem {
 }
 
 impl Entry for JudgedReference {
+    fn id(&self) -> u32 {
+        self.id
+    }
+}
+
+impl Entry for JudgedRating {
     fn id(&self) -> u32 {
         self.id
     }

@@ -99,3 +99,56 @@ pub struct CorrectnessReply {
     /// One for each id asked for.
     pub statements: Vec<JudgedReference>,
 }
+
+/// A rating on an anchored scale: a name, not a free number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Rating {
+    /// The meaning of the anchor 0.
+    #[serde(rename = "0")]
+    Zero,
+    /// One step above.
+    #[serde(rename = "1")]
+    One,
+    /// Two steps above.
+    #[serde(rename = "2")]
+    Two,
+    /// Three steps above.
+    #[serde(rename = "3")]
+    Three,
+    /// Four steps above.
+    #[serde(rename = "4")]
+    Four,
+    /// The meaning of the anchor 5.
+    #[serde(rename = "5")]
+    Five,
+}
+
+impl Rating {
+    /// Every rating, from 0 to 5.
+    pub const ALL: [Self; 6] = [Self::Zero, Self::One, Self::Two, Self::Three, Self::Four, Self::Five];
+
+    /// The rating as a number, in 0..=5.
+    pub fn number(self) -> u8 {
+        self as u8
+    }
+}
+
+/// The rating of an answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JudgedRating {
+    /// Always 1.
+    pub id: u32,
+    /// Why.
+    pub reasoning: String,
+    /// The rating.
+    pub verdict: Rating,
+}
+
+/// Reply of a judge with a scale.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScaleReply {
+    /// One rating.
+    pub ratings: Vec<JudgedRating>,
+}

@@ -47,6 +47,26 @@ pub enum Payload {
         /// The reference's statements.
         statements: Vec<Numbered>,
     },
+    /// Which rating does the answer get?
+    Scale {
+        /// The question.
+        question: String,
+        /// The whole answer.
+        answer: String,
+        /// What is rated.
+        of: String,
+        /// What the ratings mean.
+        anchors: Vec<Anchor>,
+    },
+}
+
+/// What a rating means.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Anchor {
+    /// From 0 to 5.
+    pub rating: u8,
+    /// Its meaning.
+    pub text: String,
 }
 
 /// The fixed items of the relevance judge, in the order of their ids; a case's own items come after them.

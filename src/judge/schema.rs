@@ -18,6 +18,8 @@ pub(super) enum Form {
     Checklist,
     /// `{statements: [{id, reasoning, verdict}]}`
     Correctness,
+    /// `{ratings: [{id, reasoning, verdict}]}`
+    Scale,
 }
 
 impl Form {
@@ -27,6 +29,7 @@ impl Form {
             Self::Faithfulness => "faithfulness",
             Self::Checklist => "checklist",
             Self::Correctness => "correctness",
+            Self::Scale => "scale",
         }
     }
 
@@ -35,6 +38,7 @@ impl Form {
         match self {
             Self::Faithfulness | Self::Correctness => "statements",
             Self::Checklist => "items",
+            Self::Scale => "ratings",
         }
     }
 
@@ -43,6 +47,7 @@ impl Form {
             Self::Faithfulness => &["supported", "contradicted", "not_found", "no_claim"],
             Self::Checklist => &["yes", "no"],
             Self::Correctness => &["covered", "contradicted", "absent"],
+            Self::Scale => &["0", "1", "2", "3", "4", "5"],
         }
     }
 
@@ -67,7 +72,7 @@ impl Form {
                 "required": ["id", "quotes", "reasoning", "verdict"],
                 "additionalProperties": false,
             }),
-            Self::Checklist | Self::Correctness => json!({
+            Self::Checklist | Self::Correctness | Self::Scale => json!({
                 "type": "object",
                 "properties": {"id": id, "reasoning": text, "verdict": verdict},
                 "required": ["id", "reasoning", "verdict"],
@@ -91,14 +96,14 @@ impl Form {
 #[cfg(test)]
 mod tests {
     use super::super::reply::{
-        ChecklistReply, CorrectnessReply, Coverage, FaithfulnessReply, JudgedItem, JudgedReference,
-        JudgedStatement, Support, YesNo,
+        ChecklistReply, CorrectnessReply, Coverage, FaithfulnessReply, JudgedItem, JudgedRating,
+        JudgedReference, JudgedStatement, Rating, ScaleReply, Support, YesNo,
     };
     use super::*;
 
     #[test]
     fn evidence_comes_before_the_verdict_in_the_bytes() {
-        for form in [Form::Faithfulness, Form::Checklist, Form::Correctness] {
+        for form in [Form::Faithfulness, Form::Checklist, Form::Correctness, Form::Scale] {
             let text = form.schema(2, true).to_string();
             let reasoning = text.find("\"reasoning\":{").unwrap();
             let verdict = text.find("\"verdict\":{").unwrap();
@@ -122,6 +127,12 @@ mod tests {
         let coverages = [Coverage::Covered, Coverage::Contradicted, Coverage::Absent];
         let correctness =
             CorrectnessReply { statements: (1..).zip(coverages).map(|(i, v)| reference(i, v)).collect() };
+        let ratings = [Rating::Zero, Rating::One, Rating::Two, Rating::Three, Rating::Four, Rating::Five];
+        for verdict in ratings {
+            let rating = JudgedRating { id: 1, reasoning: "r".into(), verdict };
+            let validator = jsonschema::validator_for(&Form::Scale.schema(1, true)).unwrap();
+            assert!(validator.is_valid(&json!(ScaleReply { ratings: vec![rating] })));
+        }
         for (form, asked, reply) in [
             (Form::Faithfulness, 4, json!(faithfulness)),
             (Form::Checklist, 2, json!(checklist)),
@@ -139,6 +150,7 @@ mod tests {
             (Form::Checklist, include_str!("prompts/relevance.md")),
             (Form::Checklist, include_str!("prompts/rubric.md")),
             (Form::Correctness, include_str!("prompts/correctness.md")),
+            (Form::Scale, include_str!("prompts/scale.md")),
         ] {
             let example = prompt.lines().find(|line| line.starts_with('{')).unwrap();
             let example: Value = serde_json::from_str(example).unwrap();

@@ -58,7 +58,15 @@ fn completion(text: &str) -> Completion {
 fn grade(scorer: &str, score: Option<f64>) -> Grade {
     let outcome = score.and_then(Score::new).map_or(Outcome::Ungraded(None), Outcome::Score);
     let reason = String::new();
-    Grade { scorer: scorer.to_owned(), outcome, reason, details: Value::Null, flags: vec![], judging: None }
+    Grade {
+        scorer: scorer.to_owned(),
+        outcome,
+        reason,
+        details: Value::Null,
+        flags: vec![],
+        judging: None,
+        opinions: Vec::new(),
+    }
 }
 
 fn trial(case: usize, role: Role, repeat: u32, grades: Vec<Grade>) -> Trial {

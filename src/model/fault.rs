@@ -43,6 +43,8 @@ pub enum FaultKind {
     TooLarge,
     /// Too many calls in a row failed; the endpoint is taken for dead.
     Dead,
+    /// The judge failed its self-test, or is not calibrated as the configuration wants.
+    UnfitJudge,
     /// A ceiling of the budget was reached.
     BudgetSpent,
     /// The user or the system asked to stop.
@@ -62,6 +64,7 @@ impl FaultKind {
                 | Self::Redirected
                 | Self::Certificate
                 | Self::Dead
+                | Self::UnfitJudge
                 | Self::BudgetSpent
                 | Self::Interrupted
         )
@@ -87,6 +90,7 @@ impl FaultKind {
             Self::InvalidAnswer => "invalid_answer",
             Self::TooLarge => "too_large",
             Self::Dead => "dead",
+            Self::UnfitJudge => "unfit_judge",
             Self::BudgetSpent => "budget_spent",
             Self::Interrupted => "interrupted",
         }

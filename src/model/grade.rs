@@ -56,16 +56,59 @@ pub struct Grade {
     pub flags: Vec<String>,
     /// What judging it took; `None` for checks.
     pub judging: Option<Judging>,
+    /// What each judge of a panel says; empty where one judgement is the grade.
+    pub opinions: Vec<Opinion>,
 }
 
 impl Grade {
-    /// The score, if graded.
-    pub fn score(&self) -> Option<f64> {
-        match &self.outcome {
-            Outcome::Score(score) => Some(score.get()),
-            Outcome::Ungraded(_) => None,
+    /// A grade for which no judge was asked.
+    pub fn unasked(scorer: &str, outcome: Outcome, reason: impl Into<String>) -> Self {
+        Self {
+            scorer: scorer.to_owned(),
+            outcome,
+            reason: reason.into(),
+            details: Value::Null,
+            flags: Vec::new(),
+            judging: None,
+            opinions: Vec::new(),
         }
     }
+
+    /// The score, if graded.
+    pub fn score(&self) -> Option<f64> {
+        self.outcome.score()
+    }
+
+    /// Takes the place of an earlier try at the same grade, whose judgements were paid for as well.
+    pub fn replace(&mut self, earlier: &Self) {
+        if let Some(took) = &earlier.judging {
+            self.judging.get_or_insert_default().add(took);
+        }
+        for (opinion, before) in self.opinions.iter_mut().zip(&earlier.opinions) {
+            opinion.judging.add(&before.judging);
+        }
+    }
+}
+
+impl Outcome {
+    /// The score, if graded.
+    pub fn score(&self) -> Option<f64> {
+        match self {
+            Self::Score(score) => Some(score.get()),
+            Self::Ungraded(_) => None,
+        }
+    }
+}
+
+/// What one judge of a panel says.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Opinion {
+    /// The judge's model, as asked for.
+    pub judge: String,
+    /// The mean of its votes, in 0..=1; `None` where one is missing.
+    pub score: Option<f64>,
+    /// What they took.
+    pub judging: Judging,
 }
 
 impl Judging {

@@ -9,6 +9,7 @@ mod chat;
 mod dataset;
 mod fault;
 mod grade;
+mod judge;
 mod mistake;
 mod run;
 mod variant;
@@ -19,12 +20,13 @@ pub use case::{Case, Item};
 pub use chat::{ChatRequest, Completion, FinishReason, Message, Purpose, ResponseFormat, Speaker, Usage};
 pub use dataset::{Dataset, DatasetFacts};
 pub use fault::{Fault, FaultKind};
-pub use grade::{Grade, Judging, Outcome, Score};
+pub use grade::{Grade, Judging, Opinion, Outcome, Score};
+pub use judge::{CalibrationFacts, Expected, JudgeFacts, PlantedOutcome, SelfTest};
 pub use mistake::{Mistake, Mistakes, Place};
-pub use run::{Asked, CallTotals, Ended, JudgeFacts, Run, Trial, TrialResult};
+pub use run::{Asked, CallTotals, Ended, Run, Trial, TrialResult};
 pub use variant::{PromptFacts, Role, Variant, VariantFacts};
 pub use verdict::{
-    CaseChange, CaseStatus, CriterionOutcome, CriterionVerdict, Decision, Interval, LengthCorrelation,
-    LookCriterion, LookOutcome, MetricSummary, Need, NextLook, Reason, ReasonCode, Scope, Slice, ToSettle,
-    Verdict,
+    CaseChange, CaseStatus, CriterionOutcome, CriterionVerdict, Decision, Interval, Judged,
+    LengthCorrelation, LookCriterion, LookOutcome, MetricSummary, Need, NextLook, Reason, ReasonCode, Scope,
+    Slice, ToSettle, Verdict,
 };

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{CaseFacts, Completion, DatasetFacts, Fault, Grade, Role, Usage, VariantFacts};
+use super::{CaseFacts, Completion, DatasetFacts, Fault, Grade, JudgeFacts, Role, Usage, VariantFacts};
 
 /// One completion of one case by one variant, with its grades.
 #[derive(Debug, Clone, PartialEq)]
@@ -59,15 +59,6 @@ pub struct CallTotals {
     pub completion_cost_usd: Option<f64>,
     /// US dollars of judgements; `None` where a price is not known.
     pub judgement_cost_usd: Option<f64>,
-}
-
-/// The judge of a run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct JudgeFacts {
-    /// Its model.
-    pub model: String,
-    /// Digest of what is known before a call: model, parameters, endpoint host, rubrics and templates.
-    pub fingerprint: String,
 }
 
 /// How often every case was asked for, and by which scorers its answers were graded.

@@ -83,6 +83,8 @@ pub enum ReasonCode {
     Endpoint,
     /// No key in the environment.
     MissingCredentials,
+    /// The judge failed its self-test, or is not calibrated as the configuration wants.
+    UnfitJudge,
     /// A ceiling of the budget was reached.
     BudgetSpent,
     /// Ctrl-C or SIGTERM.
@@ -254,6 +256,20 @@ pub struct MetricSummary {
     pub slices: Vec<Slice>,
     /// How it goes with the length of the answers; judged metrics only.
     pub length_correlation: Option<LengthCorrelation>,
+    /// How a panel of judges agrees and what a calibration says of it; judged metrics only.
+    pub judged: Judged,
+}
+
+/// What is known of the judges of a metric.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Judged {
+    /// Krippendorff's alpha between the judges of a panel; `None` without a panel, or where it does not exist.
+    pub panel_alpha: Option<f64>,
+    /// The share of answers that people would pass, from the share that the judge passes; `None` without a
+    /// calibration, or one that is too small.
+    pub corrected: Option<Interval>,
+    /// The smallest drop in what people would say that shows as the smallest detectable drop.
+    pub smallest_true_drop: Option<f64>,
 }
 
 /// A metric over the cases with a tag.

@@ -20,6 +20,7 @@ use lines::{
     CaseLine, CriterionLine, Effect, Fact, FoldedLine, Group, LengthLine, LookLine, MetricLine, SliceLine,
 };
 
+use super::judge::{self, PlantedRow};
 use super::{looks, number, view};
 use crate::text::neutral;
 
@@ -123,6 +124,7 @@ struct Page {
     scope: &'static str,
     scope_words: &'static str,
     compared: Vec<Fact>,
+    planted: Vec<PlantedRow>,
     looks: Vec<LookLine>,
     alpha_spent: String,
     slices: Vec<SliceLine>,
@@ -198,6 +200,16 @@ impl Page {
                 Scope::Population => "would new cases of the same kind give the same?",
             },
             compared: compared(report, tier),
+            planted: judge::failed_self_test(report)
+                .into_iter()
+                .take(tier.rows)
+                .map(|row| PlantedRow {
+                    planted: text(&row.planted),
+                    metric: text(&row.metric),
+                    said: text(&row.said),
+                    ..row
+                })
+                .collect(),
             looks: looks::rows(report)
                 .into_iter()
                 .map(|row| LookLine {
@@ -404,6 +416,8 @@ fn compared(report: &Report, tier: Tier) -> Vec<Fact> {
     }
     if let Some(judge) = &report.judge {
         facts.push(Fact { label: "Judge", text: text(&judge.model) });
+        let words: Vec<String> = judge::words(report).iter().map(|word| text(word)).collect();
+        facts.push(Fact { label: "Judging", text: words.join("; ") });
     }
     let digest = neutral::clip(&report.dataset.digest, 20).replace('…', "");
     let repeats = number::counted(u64::from(report.repeats), "repeat");
@@ -429,7 +443,11 @@ fn compared(report: &Report, tier: Tier) -> Vec<Fact> {
         .filter(|metric| metric.kind == MetricKind::Judge)
         .filter_map(|metric| {
             let drop = metric.smallest_detectable_drop?;
-            Some(format!("{} {}", text(&metric.name), number::value(metric.kind, drop)))
+            let of_people = metric.judged.as_ref().and_then(|judged| judged.smallest_true_drop);
+            let of_people = of_people.map_or_else(String::new, |drop| {
+                format!(" ({} in what people would say)", number::value(metric.kind, drop))
+            });
+            Some(format!("{} {}{of_people}", text(&metric.name), number::value(metric.kind, drop)))
         })
         .take(8)
         .collect();

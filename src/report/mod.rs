@@ -5,6 +5,7 @@
 //! left to the callers, redaction of secrets to the text room, and every decision to the gate.
 
 mod json;
+mod judge;
 mod looks;
 mod markdown;
 mod number;

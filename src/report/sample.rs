@@ -1,6 +1,9 @@
 //! Reports made by hand for tests: one per verdict, all of the same small suite.
 
+mod judge;
 mod trials;
+
+pub(super) use judge::planted;
 
 use serde_json::{Map, json};
 use trials::trial;
@@ -8,9 +11,9 @@ use trials::trial;
 use super::v1::{Bound, Policy, PolicyCriterion, Report, Requirement, Rule, Scope as ReportScope, Statistic};
 use crate::model::{
     Analysis, Asked, CallTotals, CaseChange, CaseFacts, CaseStatus, Cell, CriterionOutcome, CriterionVerdict,
-    DatasetFacts, Decision, Ended, Fault, FaultKind, Grade, Interval, JudgeFacts, LengthCorrelation,
-    LookOutcome, MetricKind, MetricScores, MetricSummary, Outcome, PromptFacts, Reason, ReasonCode, Role,
-    Run, Scope, Slice, ToSettle, TrialResult, Usage, VariantFacts, VariantScores, Verdict,
+    DatasetFacts, Decision, Ended, Fault, FaultKind, Grade, Interval, Judged, LengthCorrelation, LookOutcome,
+    MetricKind, MetricScores, MetricSummary, Outcome, PromptFacts, Reason, ReasonCode, Role, Run, Scope,
+    Slice, ToSettle, TrialResult, Usage, VariantFacts, VariantScores, Verdict,
 };
 
 /// Everything a report is made of.
@@ -95,10 +98,7 @@ fn run(baseline: bool) -> Run {
         candidate: variant("v2", None),
         baseline: baseline.then(|| variant("v1", Some("1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d"))),
         baseline_note: (!baseline).then(|| "new".to_owned()),
-        judge: Some(JudgeFacts {
-            model: "gpt-4o".to_owned(),
-            fingerprint: format!("sha256:{}", "77665544332211aa".repeat(4)),
-        }),
+        judge: Some(judge::judge()),
         scorers: ["check.json_schema", "faithfulness", "relevance"].map(str::to_owned).to_vec(),
         applies: vec![vec![true; QUESTIONS.len()]; 3],
         asked: Asked::all(repeats, 3),
@@ -146,6 +146,14 @@ fn metric(name: &str, kind: MetricKind, candidate: f64, baseline: Option<f64>, h
         }),
         length_correlation: matches!(kind, MetricKind::Judge)
             .then_some(LengthCorrelation { candidate: Some(0.12), differences: Some(-0.08) }),
+        judged: match name {
+            "faithfulness" => Judged {
+                panel_alpha: None,
+                corrected: Some(interval(candidate - 0.02, half * 3.0)),
+                smallest_true_drop: Some(half * 1.5 / 0.63),
+            },
+            _ => Judged::default(),
+        },
     }
 }
 
@@ -386,6 +394,7 @@ pub(crate) fn incomplete() -> Parts {
         grades[2] = Grade {
             outcome: Outcome::Ungraded(Some(Fault::new(FaultKind::Timeout, "no answer within 120 s"))),
             judging: None,
+            opinions: Vec::new(),
             reason: "no answer within 120 s".to_owned(),
             ..grades[2].clone()
         };

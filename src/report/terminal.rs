@@ -9,7 +9,7 @@ use anstyle::{AnsiColor, Style as Ansi};
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle};
 
 use super::v1::{CriterionVerdict, Report, Verdict};
-use super::{Style, looks, number, view};
+use super::{Style, judge, looks, number, view};
 use crate::text::neutral;
 
 /// The narrowest width that is laid out for.
@@ -41,7 +41,33 @@ pub(super) fn write(report: &Report, out: &mut impl Write, style: &Style) -> io:
         metrics(report, &mut page)?;
         cases(report, &mut page)?;
     }
+    self_test(report, &mut page)?;
     notes(report, style, &mut page)
+}
+
+/// What an unfit judge said of planted answers.
+fn self_test<W: Write>(report: &Report, page: &mut Page<'_, W>) -> io::Result<()> {
+    let rows = judge::failed_self_test(report);
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let header = ["planted answer", "asked", "belongs", "scores", "", "the judge said"];
+    let cells = rows
+        .into_iter()
+        .map(|row| {
+            let said = neutral::clip(&row.said, 120);
+            vec![
+                short(&row.planted, 32),
+                row.metric,
+                row.expected.to_owned(),
+                row.scores,
+                row.verdict.to_owned(),
+                said,
+            ]
+        })
+        .collect();
+    page.table(&table(&header, &[2, 3], 5, cells, page.width))?;
+    page.blank()
 }
 
 /// Lines of bounded width on their way out.
@@ -349,7 +375,7 @@ fn notes<W: Write>(report: &Report, style: &Style, page: &mut Page<'_, W>) -> io
     if let Some(settle) = looks::settle(report) {
         page.labelled(LABEL, "to settle", &settle, YELLOW)?;
     }
-    let judge = report
+    let judged_by = report
         .judge
         .as_ref()
         .map_or_else(String::new, |judge| format!(", judged by {}", short(&judge.model, 40)));
@@ -360,7 +386,11 @@ fn notes<W: Write>(report: &Report, style: &Style, page: &mut Page<'_, W>) -> io
         }
         _ => String::new(),
     };
-    page.labelled(LABEL, "model", &format!("{model}{baseline_model}{judge}"), DIM)?;
+    page.labelled(LABEL, "model", &format!("{model}{baseline_model}{judged_by}"), DIM)?;
+    let words = judge::words(report);
+    if !words.is_empty() {
+        page.labelled(LABEL, "judge", &words.join("; "), DIM)?;
+    }
     page.labelled(LABEL, "cost", &view::cost(report), DIM)?;
     if !style.files.is_empty() {
         let files: Vec<String> = style.files.iter().map(|file| neutral::terminal(file)).collect();

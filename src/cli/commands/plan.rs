@@ -16,6 +16,7 @@ use crate::endpoint::simulated::{Simulated, SimulatedOptions};
 use crate::engine::{Engine, Round};
 use crate::forecast::{self, Each, Load, Rates, Size};
 use crate::gate::{Policy, Rule};
+use crate::judge::Judge;
 use crate::metric;
 use crate::model::{Place, Run, Scope, TrialResult, Usage};
 use crate::port::{ChatModel, Silent};
@@ -70,7 +71,8 @@ impl Planned {
         let Suite { plan, mut scorers, settings, policy, earlier, .. } = suite;
         let compared = plan.baseline().is_some() || earlier.is_some();
         let model = Arc::new(Simulated::new(SimulatedOptions::default())) as Arc<dyn ChatModel>;
-        scorers.judge_model = Some(Arc::clone(&model));
+        let panel = settings.judge.as_ref().map_or(0, |judge| judge.panel.len());
+        scorers.judge_models = vec![Arc::clone(&model); panel];
         let engine = Engine {
             plan,
             model,
@@ -105,7 +107,8 @@ fn forecast_of(planned: Planned, earlier: Option<&Earlier>) -> Result<Plan, Fail
     let (plan, schedule) = (&engine.plan, policy.schedule);
     let judged: Vec<String> = engine.scorers.judges.iter().map(|judge| judge.name().to_owned()).collect();
     let answers = plan.slots(0, 1).len() as u64;
-    let load = Load { answers, judgements: answers * judged.len() as u64 };
+    let judgements: usize = engine.scorers.judges.iter().map(Judge::judgements).sum();
+    let load = Load { answers, judgements: answers * judgements as u64 };
     let shared = plan.shared().iter().filter(|shared| **shared).count();
     let size = Size { cases: plan.dataset().cases.len(), shared, compared: *compared };
     let alpha = policy.alpha();
@@ -131,7 +134,7 @@ fn forecast_of(planned: Planned, earlier: Option<&Earlier>) -> Result<Plan, Fail
         ));
     }
     notes.push(
-        "calls: retries and second questions to the judge are not counted; a judge whose metric has passed is asked \
+        "calls: retries, the self-test and second questions to the judge are not counted; a judge whose metric has passed is asked \
          less than `most` says"
             .to_owned(),
     );
@@ -263,8 +266,17 @@ fn rates(planned: &Planned, earlier: Option<&Earlier>, notes: &mut Vec<String>) 
         }
     };
     price(&engine.plan.candidate().facts.model, &mut rates.answer);
-    if let Some(judge) = settings.judge.as_ref().filter(|_| !engine.scorers.judges.is_empty()) {
-        price(&judge.model.value, &mut rates.judgement);
+    if let (Some(judge), Some(one)) = (&settings.judge, engine.scorers.judges.first()) {
+        // A grade is of as many judgements; they share its tokens, and each member has its own price.
+        let judgements = one.judgements() as f64;
+        rates.judgement.prompt_tokens /= judgements;
+        rates.judgement.completion_tokens /= judgements;
+        let mut usd = Some(0.0);
+        for member in &judge.panel {
+            price(&member.model.value, &mut rates.judgement);
+            usd = usd.zip(rates.judgement.usd).map(|(sum, one)| sum + one);
+        }
+        rates.judgement.usd = usd.map(|sum| sum / judge.panel.len() as f64);
     }
     Ok(rates)
 }

@@ -9,10 +9,12 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::args::{Inconclusive, RunArguments};
 use crate::cli::error::Failure;
 use crate::cli::exit::ExitStatus;
+use crate::cli::models::Calls;
 use crate::cli::models::{self, Models};
 use crate::cli::progress::Progress;
 use crate::cli::suite::{self, Suite};
 use crate::cli::{interrupt, mismatch, output, policy, saved};
+use crate::endpoint::Ceilings;
 use crate::engine::Engine;
 use crate::evaluate::{self, CallCounter, Evaluation, Header};
 use crate::gate::Requirement;
@@ -58,12 +60,21 @@ async fn evaluate_and_report(
     let counter = Arc::new(CallCounter::new(Arc::clone(&progress) as Arc<dyn EventSink>));
     let sink = Arc::clone(&counter) as Arc<dyn EventSink>;
     let stop = CancellationToken::new();
-    let Models { answering, judging, judge_host, redactor, concurrency } =
-        models::connect(&suite, arguments, &sink, &stop)?;
+    let calls = Calls {
+        offline: arguments.offline,
+        concurrency: arguments.concurrency,
+        ceilings: Ceilings {
+            calls: arguments.budget_calls,
+            usd: arguments.budget_usd,
+            time: arguments.deadline,
+        },
+    };
+    let Models { answering, judging, judge_hosts, redactor, concurrency } =
+        models::connect(&suite.settings, &suite.tree, calls, &sink, &stop)?;
 
     let Suite { plan, mut scorers, policy, earlier, baseline_note, settings, warnings, .. } = suite;
-    scorers.judge_model = Some(judging);
-    let judge = suite::judge_facts(&settings, &scorers, &judge_host);
+    scorers.judge_models = judging;
+    let judge = suite::judge_facts(&settings, &scorers.judges, &judge_hosts);
     if let Some(earlier) = &earlier {
         mismatch::refuse(&earlier.file, [mismatch::judge(earlier.run.judge.as_ref(), judge.as_ref())])?;
     }
@@ -73,6 +84,7 @@ async fn evaluate_and_report(
         name: settings.name.clone(),
         started_at,
         judge,
+        unfit: None,
         prices: settings.prices.clone(),
         simulated: arguments.offline,
         baseline_note,

@@ -2,6 +2,7 @@
 //!
 //! Mistakes are collected as far as one does not hide another, so that they are all reported at once.
 
+mod judges;
 mod locate;
 mod scorers;
 mod variants;
@@ -9,7 +10,7 @@ mod variants;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-pub(super) use scorers::judge_facts;
+pub(super) use judges::judge_facts;
 pub(super) use variants::Earlier;
 
 use super::args::SuiteArguments;
@@ -74,8 +75,8 @@ pub(super) fn load(arguments: &SuiteArguments, offline: Option<bool>) -> Result<
     let dataset = select(dataset, arguments)?;
 
     let scorers = scorers::build(&settings, checks, &dataset, arguments.no_judge, &tree, &mut mistakes);
-    if let Some(judge) = &settings.judge {
-        mistakes.0.extend(not_parameters(&location.shown, &judge.parameters));
+    for member in settings.judge.iter().flat_map(|judge| &judge.panel) {
+        mistakes.0.extend(not_parameters(&location.shown, &member.parameters));
     }
     if let Some(variants) = &variants {
         for variant in [Some(&variants.candidate), variants.baseline.as_ref()].into_iter().flatten() {
@@ -93,7 +94,9 @@ pub(super) fn load(arguments: &SuiteArguments, offline: Option<bool>) -> Result<
                 judge.name()
             ));
         }
-        let same = |judge: &JudgeSettings| judge.model.value == variants.candidate.facts.model;
+        let same = |judge: &JudgeSettings| {
+            judge.panel.iter().any(|member| member.model.value == variants.candidate.facts.model)
+        };
         if offline != Some(true) && !scorers.judges.is_empty() && settings.judge.as_ref().is_some_and(same) {
             warnings.push(format!(
                 "judge and candidate are the same model, {}: models favour their own answers",

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::judges::{judges, planted};
 use crate::check::{self, NamedCheck};
 use crate::cli::args::SuiteArguments;
 use crate::config::{self, CheckPolicy, Settings};
 use crate::engine::Scorers;
 use crate::gate::{Policy, Schedule};
-use crate::judge::{self, Judge, Spec};
 use crate::load::Tree;
-use crate::model::{Case, CaseFacts, Dataset, JudgeFacts, Mistake, Mistakes, Place};
+use crate::model::{Case, CaseFacts, Dataset, Mistake, Mistakes, Place};
 
 /// How many cases of one kind of mistake are named.
 const SHOWN: usize = 5;
@@ -104,7 +104,9 @@ pub(super) fn build(
             lacking(&dataset.cases, &name, "query", mistakes, |case| !case.query.is_empty());
         }
     }
-    Scorers { checks, case_checks, judges, judge_model: None, answer_field: settings.answer_field.clone() }
+    let answer_field = settings.answer_field.clone();
+    let planted = planted(settings, &judges, tree, mistakes);
+    Scorers { checks, case_checks, judges, judge_models: Vec::new(), planted, answer_field }
 }
 
 /// One mistake for all cases that lack a field which a scorer needs.
@@ -121,32 +123,6 @@ fn lacking(cases: &[Case], scorer: &str, field: &str, mistakes: &mut Mistakes, h
             .at(first.place.clone())
             .help(format!("add `{field}` to the cases, map it by `dataset.fields`, or leave the metric out")),
     );
-}
-
-fn judges(settings: &Settings) -> Vec<Judge> {
-    let Some(judge) = &settings.judge else { return Vec::new() };
-    settings
-        .metrics
-        .iter()
-        .map(|metric| {
-            let spec = match (&metric.rubric, metric.name.as_str()) {
-                (Some(items), _) => Spec::Rubric { items: items.clone() },
-                (None, "relevance") => Spec::Relevance,
-                (None, "correctness") => Spec::Correctness,
-                (None, _) => Spec::Faithfulness,
-            };
-            Judge::new(metric.name.clone(), spec, judge.model.value.clone(), judge.parameters.clone())
-        })
-        .collect()
-}
-
-/// The judge of a run with its fingerprint; `None` where no judge is asked.
-pub(in crate::cli) fn judge_facts(settings: &Settings, scorers: &Scorers, host: &str) -> Option<JudgeFacts> {
-    let judge = settings.judge.as_ref().filter(|_| !scorers.judges.is_empty())?;
-    Some(JudgeFacts {
-        model: judge.model.value.clone(),
-        fingerprint: judge::fingerprint(&scorers.judges, host),
-    })
 }
 
 /// The policy over the scorers there are; without judges, nothing is required of their metrics.

@@ -12,10 +12,10 @@ use super::language::Terms;
 use super::noise::Noise;
 use super::thesaurus;
 use crate::judge::reply::{
-    ChecklistReply, CorrectnessReply, Coverage, FaithfulnessReply, JudgedItem, JudgedReference,
-    JudgedStatement, Support, YesNo,
+    ChecklistReply, CorrectnessReply, Coverage, FaithfulnessReply, JudgedItem, JudgedRating, JudgedReference,
+    JudgedStatement, Rating, ScaleReply, Support, YesNo,
 };
-use crate::judge::request::{Numbered, Payload};
+use crate::judge::request::{Anchor, Numbered, Payload};
 use crate::model::{ChatRequest, Speaker};
 
 /// The data of the judgement that a request asks for; `None` for any other request. A re-ask carries the data in
@@ -34,7 +34,8 @@ pub(in crate::endpoint) fn judged_answer(request: &ChatRequest) -> Option<String
     payload(request).map(|payload| match payload {
         Payload::Faithfulness { answer, .. }
         | Payload::Checklist { answer, .. }
-        | Payload::Correctness { answer, .. } => answer,
+        | Payload::Correctness { answer, .. }
+        | Payload::Scale { answer, .. } => answer,
     })
 }
 
@@ -44,6 +45,9 @@ pub(super) fn reply(payload: &Payload, held_to_format: bool, noise: &mut Noise) 
         Payload::Faithfulness { context, statements, .. } => json(&faithfulness(context, statements, noise)),
         Payload::Checklist { question, answer, items } => json(&checklist(question, answer, items, noise)),
         Payload::Correctness { answer, statements, .. } => json(&correctness(answer, statements, noise)),
+        Payload::Scale { question, answer, of, anchors } => {
+            json(&scale(question, answer, of, anchors, noise))
+        }
     };
     if held_to_format { json } else { format!("```json\n{json}\n```") }
 }
@@ -120,4 +124,24 @@ fn correctness(answer: &str, statements: &[Numbered], noise: &mut Noise) -> Corr
         JudgedReference { id: statement.id, reasoning: found.reasoning, verdict }
     };
     CorrectnessReply { statements: statements.iter().map(judge).collect() }
+}
+
+/// A rating by shared words: the anchor that has most in common with the answer, else how much of what is rated
+/// and of the question the answer takes up.
+fn scale(question: &str, answer: &str, of: &str, anchors: &[Anchor], noise: &mut Noise) -> ScaleReply {
+    let said = Terms::of(answer);
+    let said = said.stems();
+    let mut nearest: Option<(f64, u8)> = None;
+    for anchor in anchors {
+        let share = Terms::of(&anchor.text).covered_by(&said);
+        if share > nearest.map_or(0.0, |(most, _)| most) {
+            nearest = Some((share, anchor.rating));
+        }
+    }
+    let topic = Terms::of(&format!("{of} {question}")).covered_by(&said);
+    let rating = nearest.map_or((topic * 5.0).round() as u8, |(_, rating)| rating);
+    let rating = if noise.strikes() { 5 - rating.min(5) } else { rating };
+    let verdict = Rating::ALL.get(usize::from(rating)).copied().unwrap_or(Rating::Zero);
+    let reasoning = "the words of the answer are nearest to this rating".to_owned();
+    ScaleReply { ratings: vec![JudgedRating { id: 1, reasoning, verdict }] }
 }

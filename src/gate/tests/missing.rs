@@ -146,6 +146,7 @@ fn a_run_that_was_stopped_is_incomplete_unless_it_failed() {
     let policy = policy(vec![minimum("m", 0.5)]);
     let codes = [
         (FaultKind::MissingCredentials, ReasonCode::MissingCredentials),
+        (FaultKind::UnfitJudge, ReasonCode::UnfitJudge),
         (FaultKind::BudgetSpent, ReasonCode::BudgetSpent),
         (FaultKind::Unauthorized, ReasonCode::Endpoint),
         (FaultKind::Interrupted, ReasonCode::Interrupted),

@@ -1,4 +1,4 @@
-use serde_json::json;
+use serde_json::{Map, json};
 
 use super::*;
 use crate::judge::{Needs, fingerprint};
@@ -167,8 +167,14 @@ fn needs_follow_the_question() {
 fn the_fingerprint_changes_with_the_judge_and_with_nothing_else() {
     let with = |name: &str, spec: Spec, model: &str, parameters: Value| {
         let parameters = parameters.as_object().cloned().unwrap_or_default();
-        Judge::new(name.to_owned(), spec, model.to_owned(), parameters)
+        let member = Arc::new(Member::new(model.to_owned(), parameters));
+        Judge::new(name.to_owned(), spec, vec![member], 1)
     };
+    let voting = |votes| {
+        let member = || Arc::new(Member::new("m".to_owned(), Map::new()));
+        Judge::new("a".to_owned(), Spec::Faithfulness, vec![member(), member()], votes)
+    };
+    let fingerprint = |judges: &[Judge], host: &str| fingerprint(judges, &[host.to_owned()]).digest;
     let one = || with("a", Spec::Faithfulness, "m", json!({"temperature": 0, "seed": 1}));
     let two = || with("b", rubric(&[("is polite", 1.0, false)]), "m", json!({}));
     let base = fingerprint(&[one(), two()], "api.example.com");
@@ -195,6 +201,9 @@ fn the_fingerprint_changes_with_the_judge_and_with_nothing_else() {
             &[one(), with("b", rubric(&[("is polite", 2.0, false)]), "m", json!({}))],
             "api.example.com",
         ),
+        fingerprint(&[voting(1)], "api.example.com"),
+        fingerprint(&[voting(2)], "api.example.com"),
+        fingerprint(&[voting(2)], "other.example.com"),
     ];
     for (index, other) in others.iter().enumerate() {
         assert_ne!(base, *other, "{index}");
@@ -208,5 +217,5 @@ fn a_judgement_can_move_between_threads() {
     let (judge, model, case) = (judge(Spec::Faithfulness), Scripted::saying(&[]), case());
     let completion = completion("x");
     let subject = Subject { case: &case, completion: &completion, answer: Ok("x") };
-    is_send(&judge.grade(&model, &subject, 0));
+    is_send(&judge.grade(&[&model], &subject, 0));
 }

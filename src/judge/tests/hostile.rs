@@ -34,11 +34,11 @@ async fn an_absent_or_unfinished_answer_scores_zero_without_a_call() {
     let (case, model, judge) = (case(), Scripted::saying(&[]), judge(Spec::Relevance));
     let whole = completion("not json");
     let subject = Subject { case: &case, completion: &whole, answer: Err("the answer is not JSON") };
-    let grade = judge.grade(&model, &subject, 0).await;
+    let grade = judge.grade(&[&model], &subject, 0).await;
     assert_eq!((grade.score(), grade.reason.as_str()), (Some(0.0), "the answer is not JSON"));
     let cut = Completion { finish_reason: FinishReason::Length, ..completion("Returns take 30") };
     let subject = Subject { case: &case, completion: &cut, answer: Ok("Returns take 30") };
-    let grade = judge.grade(&model, &subject, 0).await;
+    let grade = judge.grade(&[&model], &subject, 0).await;
     assert_eq!(
         (grade.score(), grade.reason.as_str()),
         (Some(0.0), "the answer is not whole: finish_reason length")

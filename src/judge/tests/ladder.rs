@@ -91,12 +91,7 @@ async fn a_fenced_reply_is_read_strictly() {
 #[tokio::test]
 async fn refused_parameters_are_left_out_once_and_recorded() {
     let parameters = json!({"temperature": 0, "max_tokens": 900, "reasoning_effort": "low"});
-    let judge = Judge::new(
-        "metric".to_owned(),
-        Spec::Faithfulness,
-        "judge-model".to_owned(),
-        parameters.as_object().cloned().unwrap_or_default(),
-    );
+    let judge = judge_with(Spec::Faithfulness, parameters);
     let model = Scripted::new([
         rejected("Unsupported value: 'temperature' does not support 0 with this model."),
         rejected(
@@ -119,12 +114,7 @@ async fn refused_parameters_are_left_out_once_and_recorded() {
 async fn an_endpoint_that_refuses_everything_is_given_up() {
     let model = Answering(|_: &ChatRequest| rejected("response_format temperature seed: unsupported"));
     let parameters = json!({"temperature": 0, "seed": 1, "max_tokens": 1, "max_completion_tokens": 1});
-    let judge = Judge::new(
-        "metric".to_owned(),
-        Spec::Relevance,
-        "judge-model".to_owned(),
-        parameters.as_object().cloned().unwrap_or_default(),
-    );
+    let judge = judge_with(Spec::Relevance, parameters);
     let grade = grade_of(&judge, &model, &case(), "Returns are free.").await;
     assert!(matches!(&grade.outcome, Outcome::Ungraded(Some(fault)) if fault.kind == FaultKind::Rejected));
     assert_eq!(grade.judging.unwrap().calls, 5);

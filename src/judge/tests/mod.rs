@@ -6,16 +6,16 @@ mod ladder;
 mod replies;
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::future::BoxFuture;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::model::{Case, ChatRequest, Completion, Fault, FinishReason, Grade, Item, Usage};
 use crate::port::{ChatModel, Subject};
 
 use super::request::Payload;
-use super::{Judge, Spec};
+use super::{Judge, Member, Spec};
 
 /// What a scripted model does next.
 type Step = Result<Completion, Fault>;
@@ -78,7 +78,14 @@ fn completion(text: &str) -> Completion {
 }
 
 fn judge(spec: Spec) -> Judge {
-    Judge::new("metric".to_owned(), spec, "judge-model".to_owned(), Map::new())
+    judge_with(spec, json!({}))
+}
+
+/// A judge of one member that is asked with these parameters.
+fn judge_with(spec: Spec, parameters: Value) -> Judge {
+    let parameters = parameters.as_object().cloned().unwrap_or_default();
+    let member = Member::new("judge-model".to_owned(), parameters);
+    Judge::new("metric".to_owned(), spec, vec![Arc::new(member)], 1)
 }
 
 fn rubric(items: &[(&str, f64, bool)]) -> Spec {
@@ -107,7 +114,7 @@ fn case() -> Case {
 async fn grade_of(judge: &Judge, model: &dyn ChatModel, case: &Case, answer: &str) -> Grade {
     let completion = completion(answer);
     let subject = Subject { case, completion: &completion, answer: Ok(answer) };
-    judge.grade(model, &subject, 0).await
+    judge.grade(&[model], &subject, 0).await
 }
 
 /// The faithfulness grade of an answer to [`case`] by a judge that says these texts.

@@ -22,6 +22,7 @@ fn grade(scorer: &str, score: f64, judged: bool) -> Grade {
             model: Some("gpt-4o-2024-08-06".to_owned()),
             system_fingerprint: None,
         }),
+        opinions: Vec::new(),
     }
 }
 

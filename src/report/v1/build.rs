@@ -3,9 +3,9 @@
 use crate::model;
 
 use super::{
-    Case, CaseStatus, Criterion, Dataset, Ended, EndedKind, Fault, Grade, Interval, Judge, Judging,
-    LargestDifference, LengthCorrelation, Look, LookCriterion, Metric, Need, Passes, Policy, Price, Prompt,
-    Reason, Report, SCHEMA, Slice, ToSettle, Tokens, Trial, Ungraded, Usage, UsageShare, Variant,
+    Case, CaseStatus, Criterion, Dataset, Ended, EndedKind, Fault, Grade, Interval, Judge, Judged, Judging,
+    LargestDifference, LengthCorrelation, Look, LookCriterion, Metric, Need, Opinion, Passes, Policy, Price,
+    Prompt, Reason, Report, SCHEMA, Slice, ToSettle, Tokens, Trial, Ungraded, Usage, UsageShare, Variant,
     VariantSummary, Variants,
 };
 
@@ -69,12 +69,7 @@ impl Report {
             baseline_note: run.baseline_note.clone(),
             baseline_reused: run.lent.is_some(),
             baseline_repeats: run.lent.as_ref().map(|lent| lent.repeats),
-            judge: run.judge.as_ref().map(|judge| Judge {
-                model: judge.model.clone(),
-                fingerprint: judge.fingerprint.clone(),
-                self_test: None,
-                calibration: None,
-            }),
+            judge: Judge::of(run),
             dataset: Dataset {
                 path: run.dataset.path.clone(),
                 format: run.dataset.format.clone(),
@@ -173,6 +168,11 @@ fn metric(summary: &model::MetricSummary, analysis: &model::Analysis) -> Metric 
         length_correlation: summary.length_correlation.map(|found| LengthCorrelation {
             candidate: found.candidate.and_then(finite),
             differences: found.differences.and_then(finite),
+        }),
+        judged: (summary.kind == model::MetricKind::Judge).then(|| Judged {
+            panel_alpha: summary.judged.panel_alpha.and_then(finite),
+            corrected: summary.judged.corrected.and_then(interval),
+            smallest_true_drop: summary.judged.smallest_true_drop.and_then(finite),
         }),
     }
 }
@@ -371,7 +371,14 @@ impl From<&model::Grade> for Grade {
             details: grade.details.clone(),
             flags: grade.flags.clone(),
             judging: grade.judging.as_ref().map(Judging::from),
+            opinions: grade.opinions.iter().map(Opinion::from).collect(),
         }
+    }
+}
+
+impl From<&model::Opinion> for Opinion {
+    fn from(opinion: &model::Opinion) -> Self {
+        Self { judge: opinion.judge.clone(), score: opinion.score, judging: Judging::from(&opinion.judging) }
     }
 }
 

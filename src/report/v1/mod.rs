@@ -4,6 +4,7 @@
 //! cannot rename a field here. Fields may be added, never renamed or removed. Numbers are finite or null.
 
 mod build;
+mod judge;
 mod names;
 mod policy;
 mod read;
@@ -15,16 +16,18 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+pub use judge::{Answered, CalibrationFacts, Judge, Planted, SelfTest};
 pub use names::{
-    CaseStatus, CriterionVerdict, EndedKind, FaultKind, MetricKind, ReasonCode, Role, Scope, Verdict,
+    CaseStatus, CriterionVerdict, EndedKind, Expected, FaultKind, MetricKind, ReasonCode, Role, Scope,
+    Verdict,
 };
 pub use policy::{Bound, Policy, PolicyCriterion, Requirement, Rule, Statistic};
 pub use read::read;
 pub use result::{
-    Criterion, Interval, LengthCorrelation, Look, LookCriterion, Metric, Need, Reason, Slice, ToSettle,
-    VariantSummary,
+    Criterion, Interval, Judged, LengthCorrelation, Look, LookCriterion, Metric, Need, Reason, Slice,
+    ToSettle, VariantSummary,
 };
-pub use trial::{Case, Fault, Grade, Judging, LargestDifference, Passes, Tokens, Trial, Ungraded};
+pub use trial::{Case, Fault, Grade, Judging, LargestDifference, Opinion, Passes, Tokens, Trial, Ungraded};
 
 /// The value of `schema` in every report of this version.
 pub const SCHEMA: &str = "promptgate.report/v1";
@@ -123,19 +126,6 @@ pub struct Prompt {
     pub source: String,
     /// The commit it was read from, in full; null where that is not known.
     pub commit: Option<String>,
-}
-
-/// The judge of a run.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Judge {
-    /// Its model.
-    pub model: String,
-    /// Digest of what is known before a call: model, parameters, endpoint host, rubrics and templates.
-    pub fingerprint: String,
-    /// What the self-test found; null where it was not run.
-    pub self_test: Option<Value>,
-    /// The calibration in force; null where there is none.
-    pub calibration: Option<Value>,
 }
 
 /// Provenance of the dataset.

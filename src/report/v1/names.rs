@@ -99,10 +99,22 @@ names! {
         MissingCredentials = "missing_credentials",
         /// A ceiling of the budget was reached.
         BudgetSpent = "budget_spent",
+        /// The judge failed its self-test, or is not calibrated as the configuration wants.
+        UnfitJudge = "unfit_judge",
         /// The user or the system asked to stop.
         Interrupted = "interrupted",
         /// `--fail-fast` stopped the run after a certain failure.
         FailedFast = "failed_fast",
+    }
+}
+
+names! {
+    /// Where the score of a planted answer belongs.
+    Expected = model::Expected {
+        /// At most 0.3.
+        Low = "low",
+        /// At least 0.7.
+        High = "high",
     }
 }
 
@@ -203,6 +215,8 @@ names! {
         Dead = "dead",
         /// A ceiling of the budget was reached.
         BudgetSpent = "budget_spent",
+        /// The judge failed its self-test, or is not calibrated as the configuration wants.
+        UnfitJudge = "unfit_judge",
         /// The user or the system asked to stop.
         Interrupted = "interrupted",
     }

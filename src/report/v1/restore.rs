@@ -2,7 +2,9 @@
 
 use crate::model::{self, Mistake, Mistakes, Score};
 
-use super::{Case, Ended, EndedKind, Fault, Grade, Judging, Metric, Report, Tokens, Trial, Variant};
+use super::{
+    Case, Ended, EndedKind, Fault, Grade, Judge, Judging, Metric, Opinion, Report, Tokens, Trial, Variant,
+};
 
 impl Report {
     /// The run this report was made of: the same trials, grades and provenance.
@@ -41,10 +43,7 @@ impl Report {
             candidate: model::VariantFacts::from(&self.variants.candidate),
             baseline: self.variants.baseline.as_ref().map(model::VariantFacts::from),
             baseline_note: self.baseline_note.clone(),
-            judge: self.judge.as_ref().map(|judge| model::JudgeFacts {
-                model: judge.model.clone(),
-                fingerprint: judge.fingerprint.clone(),
-            }),
+            judge: self.judge.as_ref().map(Judge::restore),
             scorers: self.scorers.clone(),
             applies: self
                 .scorers
@@ -174,6 +173,7 @@ fn restore_grade(grade: &Grade) -> Option<model::Grade> {
         details: grade.details.clone(),
         flags: grade.flags.clone(),
         judging: grade.judging.as_ref().map(model::Judging::from),
+        opinions: grade.opinions.iter().map(model::Opinion::from).collect(),
     })
 }
 
@@ -207,6 +207,16 @@ impl From<&Fault> for model::Fault {
 impl From<Tokens> for model::Usage {
     fn from(tokens: Tokens) -> Self {
         Self { prompt_tokens: tokens.prompt_tokens, completion_tokens: tokens.completion_tokens }
+    }
+}
+
+impl From<&Opinion> for model::Opinion {
+    fn from(opinion: &Opinion) -> Self {
+        Self {
+            judge: opinion.judge.clone(),
+            score: opinion.score,
+            judging: model::Judging::from(&opinion.judging),
+        }
     }
 }
 

@@ -133,6 +133,21 @@ pub struct Metric {
     pub slices: Vec<Slice>,
     /// How its case means go with the length of the answers; null where it is not judged.
     pub length_correlation: Option<LengthCorrelation>,
+    /// What is known of its judges; null where it is not judged.
+    pub judged: Option<Judged>,
+}
+
+/// What is known of the judges of a metric.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Judged {
+    /// Krippendorff's alpha between the judges of a panel; null without a panel, or where it does not exist.
+    pub panel_alpha: Option<f64>,
+    /// The share of the candidate's answers that people would pass, from the share that the judge passes (Rogan and
+    /// Gladen 1978, bounds of Lang and Reiczigel 2014); null without a calibration that allows it.
+    pub corrected: Option<Interval>,
+    /// The smallest drop in what people would say that shows as the smallest detectable drop: that over the
+    /// calibration's power; null without a calibration.
+    pub smallest_true_drop: Option<f64>,
 }
 
 /// A metric over the cases with a tag.

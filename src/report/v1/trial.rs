@@ -113,6 +113,21 @@ pub struct Grade {
     pub flags: Vec<String>,
     /// What judging took; null for checks.
     pub judging: Option<Judging>,
+    /// What each judge of a panel says; absent where one judgement is the grade.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub opinions: Vec<Opinion>,
+}
+
+/// What one judge of a panel says.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Opinion {
+    /// The judge's model.
+    pub judge: String,
+    /// The mean of its votes, in 0 to 1; null where one is missing.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub score: Option<f64>,
+    /// What they took.
+    pub judging: Judging,
 }
 
 /// Why a scorer could not grade.

@@ -1,0 +1,148 @@
+//! The judge and its metrics resolved.
+
+use super::BUILT_IN_METRICS;
+use super::endpoint::endpoint;
+use super::resolve::Reader;
+use super::settings::{JudgeSettings, MemberSettings, MetricSettings};
+use super::written::{ItemMap, WrittenItem, WrittenJudge, WrittenMetric, WrittenScale};
+use crate::document::{pointer, suggest};
+use crate::judge::Scale;
+use crate::model::{Item, Mistake};
+
+/// Names that a metric of one's own cannot have: other metrics and the beginnings of criterion ids.
+const RESERVED: [&str; 9] =
+    ["latency", "output_tokens", "cost_usd", "length", "check", "limit", "slice", "case", "broken_cases"];
+
+/// The judge: its own model first, then the rest of its panel.
+pub(super) fn judge(reader: &mut Reader<'_>, written: WrittenJudge) -> JudgeSettings {
+    let own = MemberSettings {
+        model: reader.placed("/judge/model", written.model),
+        endpoint: written.endpoint.map(|own| endpoint(reader, "/judge/endpoint", own)),
+        parameters: written.parameters,
+    };
+    let mut panel = vec![own];
+    for (index, member) in written.panel.into_iter().enumerate() {
+        let at = format!("/judge/panel/{index}");
+        let own_endpoint = member.endpoint.map(|own| endpoint(reader, &format!("{at}/endpoint"), own));
+        let member = MemberSettings {
+            model: reader.placed(&format!("{at}/model"), member.model),
+            endpoint: own_endpoint.or_else(|| panel[0].endpoint.clone()),
+            parameters: member.parameters,
+        };
+        let twice = |other: &MemberSettings| {
+            other.model.value == member.model.value
+                && other.endpoint == member.endpoint
+                && other.parameters == member.parameters
+        };
+        if panel.iter().any(twice) {
+            let message = format!("`{}` is on the panel twice", member.model.value);
+            let mistake = Mistake::new(message).at(member.model.place.clone());
+            reader.push(mistake.help("name another model, or ask the same one more often with `votes`"));
+        }
+        panel.push(member);
+    }
+    let required =
+        [("min_kappa", written.min_kappa), ("min_balanced_accuracy", written.min_balanced_accuracy)];
+    for (key, given) in required {
+        if given.is_some() && written.calibration.is_none() {
+            let mistake =
+                Mistake::new(format!("`judge.{key}` is checked against a calibration, and none is named"));
+            let mistake = mistake.at(reader.document.key_place(&format!("/judge/{key}")));
+            reader.push(mistake.help(
+                "add `calibration: calibration.json` beside it; `promptgate calibrate LABELS` writes that file",
+            ));
+        }
+    }
+    if written.planted.is_some() && written.self_test == Some(false) {
+        let mistake = Mistake::new("`judge.planted` is for the self-test, which is off");
+        let mistake = mistake.at(reader.document.key_place("/judge/planted"));
+        reader.push(mistake.help("leave out `self_test: false`, or `planted`"));
+    }
+    JudgeSettings {
+        panel,
+        votes: written.votes.unwrap_or(1),
+        self_test: written.self_test.unwrap_or(true),
+        planted: written.planted.map(|path| reader.placed("/judge/planted", path)),
+        min_kappa: written.min_kappa,
+        min_balanced_accuracy: written.min_balanced_accuracy,
+        calibration: written.calibration.map(|path| reader.placed("/judge/calibration", path)),
+    }
+}
+
+/// The judged metrics.
+pub(super) fn metrics(reader: &mut Reader<'_>, written: Vec<(String, WrittenMetric)>) -> Vec<MetricSettings> {
+    if !written.is_empty() && !reader.has("/judge") {
+        let mistake = Mistake::new("metrics are scored by a judge, and there is none");
+        let mistake = mistake.at(reader.document.key_place("/metrics"));
+        reader.push(mistake.help("add `judge: {model: …}`"));
+    }
+    let mut metrics = Vec::new();
+    for (name, metric) in written {
+        let at = pointer("/metrics", &name);
+        let place = reader.document.key_place(&at);
+        let built_in = BUILT_IN_METRICS.contains(&name.as_str());
+        let own = |key: &str| reader.has(&format!("{at}/{key}"));
+        let (has_rubric, has_scale) = (own("rubric"), own("scale"));
+        let mistake = if built_in && (has_rubric || has_scale) {
+            Some(
+                Mistake::new(format!("`{name}` is built in and takes no rubric and no scale"))
+                    .help("give a metric with a rubric or a scale another name"),
+            )
+        } else if has_rubric && has_scale {
+            Some(
+                Mistake::new(format!("`{name}` has a rubric and a scale"))
+                    .help("make two metrics of them: each has one score"),
+            )
+        } else if RESERVED.contains(&name.as_str()) {
+            let help = match name.as_str() {
+                "latency" | "output_tokens" | "cost_usd" => "put a ceiling under `limits`",
+                "length" => "use the check `length`",
+                _ => "give the metric another name",
+            };
+            Some(Mistake::new(format!("no metric can be named `{name}`")).help(help))
+        } else if !built_in && !has_rubric && !has_scale {
+            let help = match suggest(&name, BUILT_IN_METRICS) {
+                Some(meant) => {
+                    format!("did you mean `{meant}`? a metric of your own needs a `rubric` or a `scale`")
+                }
+                None => format!(
+                    "built in are `{}`; a metric of your own needs a `rubric` or a `scale`",
+                    BUILT_IN_METRICS.join("`, `")
+                ),
+            };
+            Some(Mistake::new(format!("unknown metric `{name}`")).help(help))
+        } else {
+            None
+        };
+        if let Some(mistake) = mistake {
+            reader.push(mistake.at(place));
+            continue;
+        }
+        metrics.push(MetricSettings {
+            name,
+            min: metric.min,
+            baseline: metric.baseline.unwrap_or(true),
+            rubric: metric.rubric.map(|items| items.into_iter().map(item).collect()),
+            scale: metric.scale.map(scale),
+            place,
+        });
+    }
+    metrics
+}
+
+fn scale(written: WrittenScale) -> Scale {
+    let anchors = written.anchors.0.into_iter();
+    let mut anchors: Vec<(u8, String)> =
+        anchors.filter_map(|(rating, text)| Some((rating.parse().ok()?, text))).collect();
+    anchors.sort_by_key(|(rating, _)| *rating);
+    Scale { of: written.of, anchors }
+}
+
+fn item(written: WrittenItem) -> Item {
+    match written {
+        WrittenItem::Text(text) => Item { text, weight: 1.0, critical: false },
+        WrittenItem::Map(ItemMap { text, weight, critical }) => {
+            Item { text, weight: weight.unwrap_or(1.0), critical: critical.unwrap_or(false) }
+        }
+    }
+}

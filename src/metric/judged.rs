@@ -1,0 +1,69 @@
+//! What is known of the judges of a metric: how a panel agrees, and what people would have said.
+
+use crate::model::{CalibrationFacts, Interval, Judged, MetricSummary, Role, Run, TrialResult};
+use crate::stats::{Confusion, Level, Repeated, krippendorff_alpha, mean, rogan_gladen};
+
+/// Below this power (sensitivity + specificity - 1) a judge says too little to correct for it.
+const LEAST_POWER: f64 = 0.2;
+/// Fewer labels of a class than this say too little of the judge's errors.
+const FEWEST_LABELS: usize = 20;
+
+/// The judges of one metric; `alpha` is that of each one-sided bound.
+pub fn judged(run: &Run, summary: &MetricSummary, alpha: f64) -> Judged {
+    let calibration = run.judge.as_ref().and_then(|judge| judge.calibration.as_ref());
+    let calibration = calibration.filter(|calibration| calibration.metric == summary.name);
+    let power = calibration.and_then(|calibration| calibration.power).filter(|power| *power > 0.0);
+    Judged {
+        panel_alpha: panel_alpha(run, &summary.name),
+        corrected: calibration.and_then(|calibration| corrected(run, &summary.name, calibration, alpha)),
+        smallest_true_drop: power.zip(summary.smallest_detectable_drop).map(|(power, drop)| drop / power),
+    }
+}
+
+/// Krippendorff's alpha at the interval level between the judges of a panel, over all answers that all of them graded.
+fn panel_alpha(run: &Run, metric: &str) -> Option<f64> {
+    let mut ratings = Repeated::default();
+    for trial in &run.trials {
+        let TrialResult::Answered { grades, .. } = &trial.result else { continue };
+        let shared =
+            trial.role == Role::Baseline && run.cases.get(trial.case).is_some_and(|case| case.shared);
+        for grade in grades.iter().filter(|grade| grade.scorer == metric && !shared) {
+            let scores: Option<Vec<f64>> = grade.opinions.iter().map(|opinion| opinion.score).collect();
+            if let Some(scores) = scores.filter(|scores| scores.len() > 1) {
+                ratings.push(scores);
+            }
+        }
+    }
+    krippendorff_alpha(&ratings, Level::Interval)
+}
+
+/// The share of the candidate's answers that people would pass (Rogan and Gladen 1978). The repeats of a case are no
+/// answers of their own: each case counts once, with the share of its repeats that the judge passes.
+fn corrected(run: &Run, metric: &str, calibration: &CalibrationFacts, alpha: f64) -> Option<Interval> {
+    let labelled = Confusion {
+        true_positives: calibration.true_positives,
+        false_positives: calibration.false_positives,
+        false_negatives: calibration.false_negatives,
+        true_negatives: calibration.true_negatives,
+    };
+    let told = calibration.power.is_some_and(|power| power >= LEAST_POWER)
+        && labelled.positives().min(labelled.negatives()) >= FEWEST_LABELS;
+    if !told {
+        return None;
+    }
+    let mut by_case: Vec<Vec<f64>> = vec![Vec::new(); run.cases.len()];
+    for trial in run.trials.iter().filter(|trial| trial.role == Role::Candidate) {
+        let TrialResult::Answered { grades, .. } = &trial.result else { continue };
+        let score = grades.iter().find(|grade| grade.scorer == metric).and_then(|grade| grade.score());
+        if let (Some(score), Some(of_case)) = (score, by_case.get_mut(trial.case)) {
+            // The reading of a score as a verdict: everything is as it should be, or not.
+            of_case.push(f64::from(u8::from(score >= 1.0)));
+        }
+    }
+    let shares: Vec<f64> = by_case.iter().filter(|of_case| !of_case.is_empty()).map(|it| mean(it)).collect();
+    if shares.is_empty() {
+        return None;
+    }
+    let found = rogan_gladen(mean(&shares), shares.len(), &labelled, alpha)?;
+    Some(Interval { mean: found.estimate, lower: found.bounds.lower, upper: found.bounds.upper })
+}
