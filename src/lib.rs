@@ -3,6 +3,7 @@
 //! The library holds all of it; `main.rs` only calls [`cli::main`]. Rooms depend downwards only, as
 //! `docs/architecture.md` shows and `tests/suite/layering.rs` holds them to.
 
+pub mod calibrate;
 pub mod check;
 pub mod cli;
 pub mod config;

@@ -46,6 +46,8 @@ pub enum Command {
     Plan(PlanArguments),
     /// Decide from two saved reports; no call.
     Compare(CompareArguments),
+    /// Measure the judge against human labels.
+    Calibrate(CalibrateArguments),
     /// Render a saved report.
     Report(ReportArguments),
     /// Print the JSON Schema of a format.
@@ -166,16 +168,16 @@ pub struct PlanArguments {
     pub after: Option<PathBuf>,
     /// What to print on standard output.
     #[arg(long, value_enum, default_value_t)]
-    pub format: PlanFormat,
+    pub format: TableFormat,
 }
 
-/// Forms of a plan.
+/// Forms of a plan and of a calibration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub enum PlanFormat {
+pub enum TableFormat {
     /// Tables for people.
     #[default]
     Terminal,
-    /// JSON, by `promptgate schema plan`.
+    /// JSON, by `promptgate schema`.
     Json,
 }
 
@@ -198,6 +200,52 @@ pub struct CompareArguments {
     /// Report as ever, but exit 0 on fail, inconclusive and incomplete.
     #[arg(long)]
     pub advisory: bool,
+}
+
+/// `promptgate calibrate`.
+#[derive(Debug, Args)]
+pub struct CalibrateArguments {
+    /// Labelled answers: rows with query, context, response, human (true, false or 0 to 1) and, if several rated, rater.
+    pub labels: PathBuf,
+    /// The configuration with the judge, or its folder [default: the nearest promptgate.yaml here or above].
+    #[arg(long, value_name = "CONFIG")]
+    pub config: Option<PathBuf>,
+    /// The judged metric that the labels are about [default: faithfulness, or the only one].
+    #[arg(long, value_name = "NAME")]
+    pub metric: Option<String>,
+    /// Let the simulated judge answer: no key, no network, no cost.
+    #[arg(long)]
+    pub offline: bool,
+    /// Times each answer is judged: the first counts, further ones tell how the judge agrees with itself.
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub repeats: u32,
+    /// The rating from which on people count as having passed an answer; for ratings between 0 and 1.
+    #[arg(long, value_name = "X", default_value_t = 1.0, value_parser = share)]
+    pub pass_at: f64,
+    /// The column whose values make the slices [default: tags, else model].
+    #[arg(long, value_name = "COLUMN")]
+    pub by: Option<String>,
+    /// A report.json by the same judge, whose candidate's answers are corrected for the judge's errors.
+    #[arg(long, value_name = "REPORT")]
+    pub report: Option<PathBuf>,
+    /// Where calibration.json, judged.jsonl and disagreements.jsonl go.
+    #[arg(long, value_name = "DIR", default_value = "promptgate-calibration")]
+    pub out: PathBuf,
+    /// What to print on standard output.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: TableFormat,
+    /// Calls in flight at once, at most.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub concurrency: Option<u32>,
+    /// Make no call that could bring the cost above this many US dollars.
+    #[arg(long, value_name = "USD", value_parser = dollars)]
+    pub budget_usd: Option<f64>,
+    /// Make at most this many calls.
+    #[arg(long, value_name = "N")]
+    pub budget_calls: Option<u64>,
+    /// No progress on standard error.
+    #[arg(long, short)]
+    pub quiet: bool,
 }
 
 /// `promptgate report`.
@@ -241,6 +289,8 @@ pub enum SchemaName {
     Report,
     /// What `plan --format json` prints.
     Plan,
+    /// calibration.json.
+    Calibration,
 }
 
 /// `promptgate init`.

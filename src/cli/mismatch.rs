@@ -1,6 +1,6 @@
 //! Two runs that cannot be compared: other cases, another judge, a simulated model.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{DatasetFacts, JudgeFacts, Mistake, Mistakes, Place};
 
@@ -31,7 +31,7 @@ pub(super) fn judge(saved: Option<&JudgeFacts>, ours: Option<&JudgeFacts>) -> Op
     (saved.fingerprint != ours.fingerprint).then(|| {
         Mistake::new(format!(
             "the judge differs in {}: {} with fingerprint {} there, {} with fingerprint {} here",
-            differing(saved, ours),
+            differing(&saved.parts, &ours.parts),
             saved.model(),
             saved.fingerprint,
             ours.model(),
@@ -42,9 +42,9 @@ pub(super) fn judge(saved: Option<&JudgeFacts>, ours: Option<&JudgeFacts>) -> Op
 }
 
 /// The parts of the fingerprint that differ, by name.
-fn differing(saved: &JudgeFacts, ours: &JudgeFacts) -> String {
-    let names: BTreeSet<&String> = saved.parts.keys().chain(ours.parts.keys()).collect();
-    let differ = names.into_iter().filter(|name| saved.parts.get(*name) != ours.parts.get(*name));
+pub(super) fn differing(saved: &BTreeMap<String, String>, ours: &BTreeMap<String, String>) -> String {
+    let names: BTreeSet<&String> = saved.keys().chain(ours.keys()).collect();
+    let differ = names.into_iter().filter(|name| saved.get(*name) != ours.get(*name));
     let listed: Vec<&str> = differ.map(String::as_str).collect();
     if listed.is_empty() { "its fingerprint".to_owned() } else { listed.join(", ") }
 }

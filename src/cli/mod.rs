@@ -1,6 +1,7 @@
 //! The command line: parses, wires, prints, and maps what happened to an exit code.
 
 mod args;
+mod calibration;
 mod commands;
 mod error;
 mod exit;

@@ -3,16 +3,11 @@
 use crate::model::{CalibrationFacts, Interval, Judged, MetricSummary, Role, Run, TrialResult};
 use crate::stats::{Confusion, Level, Repeated, krippendorff_alpha, mean, rogan_gladen};
 
-/// Below this power (sensitivity + specificity - 1) a judge says too little to correct for it.
-const LEAST_POWER: f64 = 0.2;
-/// Fewer labels of a class than this say too little of the judge's errors.
-const FEWEST_LABELS: usize = 20;
-
 /// The judges of one metric; `alpha` is that of each one-sided bound.
 pub fn judged(run: &Run, summary: &MetricSummary, alpha: f64) -> Judged {
     let calibration = run.judge.as_ref().and_then(|judge| judge.calibration.as_ref());
     let calibration = calibration.filter(|calibration| calibration.metric == summary.name);
-    let power = calibration.and_then(|calibration| calibration.power).filter(|power| *power > 0.0);
+    let power = calibration.and_then(|calibration| calibration.youden).filter(|power| *power > 0.0);
     Judged {
         panel_alpha: panel_alpha(run, &summary.name),
         corrected: calibration.and_then(|calibration| corrected(run, &summary.name, calibration, alpha)),
@@ -46,9 +41,7 @@ fn corrected(run: &Run, metric: &str, calibration: &CalibrationFacts, alpha: f64
         false_negatives: calibration.false_negatives,
         true_negatives: calibration.true_negatives,
     };
-    let told = calibration.power.is_some_and(|power| power >= LEAST_POWER)
-        && labelled.positives().min(labelled.negatives()) >= FEWEST_LABELS;
-    if !told {
+    if !labelled.allows_correction() {
         return None;
     }
     let mut by_case: Vec<Vec<f64>> = vec![Vec::new(); run.cases.len()];

@@ -15,6 +15,8 @@ pub struct JudgeFacts {
     pub fingerprint: String,
     /// What the digest is made of, by name, so that a difference can be told.
     pub parts: BTreeMap<String, String>,
+    /// The fingerprint of the judge of each metric alone: what a calibration of that metric goes by.
+    pub by_metric: BTreeMap<String, String>,
     /// How it did on planted answers; `None` where it was not tried.
     pub self_test: Option<SelfTest>,
     /// How it agrees with people; `None` where no calibration is named.
@@ -120,6 +122,6 @@ pub struct CalibrationFacts {
     pub kappa_lower: Option<f64>,
     /// Balanced accuracy; `None` where people labelled one class only.
     pub balanced_accuracy: Option<f64>,
-    /// Sensitivity + specificity - 1: the share of a true drop that the judge shows.
-    pub power: Option<f64>,
+    /// Youden's J, sensitivity + specificity - 1: the share of a true drop that the judge shows.
+    pub youden: Option<f64>,
 }

@@ -4,6 +4,7 @@
 //! or as Markdown. Everything here is pure but for the writer handed in: opening, renaming and sending files is
 //! left to the callers, redaction of secrets to the text room, and every decision to the gate.
 
+pub mod calibration;
 mod json;
 mod judge;
 mod looks;
@@ -12,6 +13,7 @@ mod number;
 pub mod plan;
 #[cfg(test)]
 pub(crate) mod sample;
+mod tables;
 mod terminal;
 #[cfg(test)]
 mod tests;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::number;
+use super::tables::{line, note, write_table};
 use super::terminal::table;
 use crate::text::neutral;
 
@@ -180,22 +181,8 @@ pub fn write(plan: &Plan, out: &mut impl Write, width: usize) -> io::Result<()> 
         let right: Vec<usize> = (1..header.len()).collect();
         write_table(out, &table(&header, &right, 0, rows.collect(), width))?;
     }
-    for note in &plan.notes {
-        let wrapped = table(&["", ""], &[], 1, vec![vec!["note".to_owned(), neutral::terminal(note)]], width);
-        for text in wrapped.lines().skip(2) {
-            line(out, &text)?;
-        }
+    for text in &plan.notes {
+        note(out, text, width)?;
     }
     Ok(())
-}
-
-fn write_table(out: &mut impl Write, table: &comfy_table::Table) -> io::Result<()> {
-    for text in table.lines() {
-        line(out, &text)?;
-    }
-    writeln!(out)
-}
-
-fn line(out: &mut impl Write, text: &str) -> io::Result<()> {
-    writeln!(out, "{}", neutral::guarded(text.trim_end_matches(' ')))
 }

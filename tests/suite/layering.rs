@@ -15,6 +15,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("document", &["model"]),
     ("check", &["model", "port", "text"]),
     ("judge", &["model", "port", "template", "text"]),
+    ("calibrate", &["model", "port", "judge", "stats"]),
     ("metric", &["model", "stats"]),
     ("gate", &["model", "stats"]),
     ("engine", &["model", "port", "check", "judge", "template"]),

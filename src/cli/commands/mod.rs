@@ -1,5 +1,6 @@
 //! One file per command.
 
+mod calibrate;
 mod check;
 mod compare;
 mod init;
@@ -20,6 +21,7 @@ pub(super) fn dispatch(command: &Command) -> Result<ExitStatus, Failure> {
         Command::Check(arguments) => check::check(arguments),
         Command::Plan(arguments) => plan::plan(arguments),
         Command::Compare(arguments) => compare::compare(arguments),
+        Command::Calibrate(arguments) => calibrate::calibrate(arguments),
         Command::Report(arguments) => report::report(arguments),
         Command::Schema(arguments) => schema::schema(arguments),
         Command::Init(arguments) => init::init(arguments),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::cli::args::{PlanArguments, PlanFormat};
+use crate::cli::args::{PlanArguments, TableFormat};
 use crate::cli::error::Failure;
 use crate::cli::exit::ExitStatus;
 use crate::cli::suite::{self, Suite};
@@ -44,10 +44,10 @@ pub(crate) fn plan(arguments: &PlanArguments) -> Result<ExitStatus, Failure> {
     let earlier = arguments.after.as_deref().map(|path| earlier(path, &suite)).transpose()?;
     let plan = forecast_of(Planned::new(suite), earlier.as_ref())?;
     let text = match arguments.format {
-        PlanFormat::Json => {
+        TableFormat::Json => {
             serde_json::to_string_pretty(&plan).map(|text| text + "\n").map_err(|error| error.to_string())
         }
-        PlanFormat::Terminal => {
+        TableFormat::Terminal => {
             let mut text = Vec::new();
             let written = write(&plan, &mut text, output::width()).map_err(|error| error.to_string());
             written.and_then(|()| String::from_utf8(text).map_err(|error| error.to_string()))

@@ -13,11 +13,12 @@ use crate::cli::models::Calls;
 use crate::cli::models::{self, Models};
 use crate::cli::progress::Progress;
 use crate::cli::suite::{self, Suite};
-use crate::cli::{interrupt, mismatch, output, policy, saved};
+use crate::cli::{calibration, interrupt, mismatch, output, policy, saved};
 use crate::endpoint::Ceilings;
 use crate::engine::Engine;
 use crate::evaluate::{self, CallCounter, Evaluation, Header};
 use crate::gate::Requirement;
+use crate::model::JudgeFacts;
 use crate::port::{Event, EventSink};
 use crate::report::Report;
 
@@ -72,9 +73,15 @@ async fn evaluate_and_report(
     let Models { answering, judging, judge_hosts, redactor, concurrency } =
         models::connect(&suite.settings, &suite.tree, calls, &sink, &stop)?;
 
-    let Suite { plan, mut scorers, policy, earlier, baseline_note, settings, warnings, .. } = suite;
+    let Suite { plan, mut scorers, policy, earlier, baseline_note, settings, mut warnings, tree, .. } = suite;
     scorers.judge_models = judging;
     let judge = suite::judge_facts(&settings, &scorers.judges, &judge_hosts);
+    let standing = calibration::standing(&settings, &tree, judge.as_ref(), arguments.offline)?;
+    if !arguments.quiet {
+        output::warn(&standing.warnings);
+    }
+    warnings.extend(standing.warnings);
+    let judge = judge.map(|judge| JudgeFacts { calibration: standing.facts, ..judge });
     if let Some(earlier) = &earlier {
         mismatch::refuse(&earlier.file, [mismatch::judge(earlier.run.judge.as_ref(), judge.as_ref())])?;
     }
@@ -84,7 +91,7 @@ async fn evaluate_and_report(
         name: settings.name.clone(),
         started_at,
         judge,
-        unfit: None,
+        unfit: standing.unfit,
         prices: settings.prices.clone(),
         simulated: arguments.offline,
         baseline_note,

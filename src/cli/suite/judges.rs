@@ -45,6 +45,12 @@ pub(in crate::cli) fn judge_facts(
         votes: judge.votes,
         fingerprint: fingerprint.digest,
         parts: fingerprint.parts,
+        by_metric: judges
+            .iter()
+            .map(|judge| {
+                (judge.name().to_owned(), judge::fingerprint(std::slice::from_ref(judge), hosts).digest)
+            })
+            .collect(),
         self_test: None,
         calibration: None,
     })

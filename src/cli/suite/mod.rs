@@ -8,9 +8,9 @@ mod scorers;
 mod variants;
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-pub(super) use judges::judge_facts;
+pub(super) use judges::{judge_facts, judges};
 pub(super) use variants::Earlier;
 
 use super::args::SuiteArguments;
@@ -46,14 +46,31 @@ pub(super) struct Suite {
     pub(super) warnings: Vec<String>,
 }
 
+/// A configuration with the tree that its paths are seen from.
+pub(super) struct Configured {
+    /// Its folder.
+    pub(super) folder: PathBuf,
+    location: locate::Location,
+    /// What it says.
+    pub(super) settings: Settings,
+    /// Where its files are.
+    pub(super) tree: Tree,
+}
+
+/// Reads the configuration that was named, else the nearest above; nothing that it names is read.
+pub(super) fn configured(named: Option<&Path>) -> Result<Configured, Failure> {
+    let location = locate::configuration(named)?;
+    let text = load::decode(&location.shown, &location.bytes)?.to_owned();
+    let settings = config::load(&location.shown, &text, &check::entry_schema())?;
+    let tree = Tree::work_tree(&location.folder);
+    Ok(Configured { folder: location.folder.clone(), location, settings, tree })
+}
+
 /// Loads and validates the suite that the arguments select.
 ///
 /// `offline` says whether the simulated model will answer; `None` where nothing will be asked.
 pub(super) fn load(arguments: &SuiteArguments, offline: Option<bool>) -> Result<Suite, Failure> {
-    let location = locate::configuration(arguments.config.as_deref())?;
-    let text = load::decode(&location.shown, &location.bytes)?.to_owned();
-    let settings = config::load(&location.shown, &text, &check::entry_schema())?;
-    let tree = Tree::work_tree(&location.folder);
+    let Configured { location, settings, tree, .. } = configured(arguments.config.as_deref())?;
     let mut mistakes = Mistakes::default();
     let mut warnings = settings.notes();
 

@@ -10,6 +10,7 @@ pub(super) fn judge() -> JudgeFacts {
         fingerprint: digest("77665544332211aa"),
         parts: [("models".to_owned(), "[\"gpt-4o\"]".to_owned()), ("votes".to_owned(), "1".to_owned())]
             .into(),
+        by_metric: [("faithfulness".to_owned(), digest("8877665544332211"))].into(),
         self_test: Some(SelfTest {
             rows: vec![
                 planted("a lone colon", Expected::Low, &[Some(0.0)], true),
@@ -28,7 +29,7 @@ pub(super) fn judge() -> JudgeFacts {
             kappa: Some(0.64),
             kappa_lower: Some(0.54),
             balanced_accuracy: Some(0.82),
-            power: Some(0.63),
+            youden: Some(0.63),
         }),
     }
 }

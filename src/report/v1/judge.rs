@@ -21,6 +21,8 @@ pub struct Judge {
     pub fingerprint: String,
     /// What the fingerprint is made of, by name.
     pub parts: BTreeMap<String, String>,
+    /// The fingerprint of the judge of each metric alone: what a calibration of that metric goes by.
+    pub by_metric: BTreeMap<String, String>,
     /// How it answered, over all judgements.
     pub answered: Answered,
     /// What the self-test found; null where it was not run.
@@ -97,8 +99,8 @@ pub struct CalibrationFacts {
     pub kappa_lower: Option<f64>,
     /// Balanced accuracy; null where people labelled one class only.
     pub balanced_accuracy: Option<f64>,
-    /// Sensitivity + specificity - 1: the share of a true drop that the judge shows.
-    pub power: Option<f64>,
+    /// Youden's J, sensitivity + specificity - 1: the share of a true drop that the judge shows.
+    pub youden: Option<f64>,
 }
 
 impl Judge {
@@ -111,6 +113,7 @@ impl Judge {
             votes: facts.votes,
             fingerprint: facts.fingerprint.clone(),
             parts: facts.parts.clone(),
+            by_metric: facts.by_metric.clone(),
             answered: Answered::of(run),
             self_test: facts.self_test.as_ref().map(SelfTest::from),
             calibration: facts.calibration.as_ref().map(CalibrationFacts::from),
@@ -124,6 +127,7 @@ impl Judge {
             votes: self.votes,
             fingerprint: self.fingerprint.clone(),
             parts: self.parts.clone(),
+            by_metric: self.by_metric.clone(),
             self_test: self.self_test.as_ref().map(model::SelfTest::from),
             calibration: self.calibration.as_ref().map(model::CalibrationFacts::from),
         }
@@ -199,7 +203,7 @@ macro_rules! same_fields {
                     kappa: facts.kappa,
                     kappa_lower: facts.kappa_lower,
                     balanced_accuracy: facts.balanced_accuracy,
-                    power: facts.power,
+                    youden: facts.youden,
                 }
             }
         }

@@ -64,6 +64,18 @@ impl Confusion {
         Some(f64::midpoint(self.sensitivity()?, self.specificity()?))
     }
 
+    /// Youden's J (Youden 1950), sensitivity + specificity - 1: the share of a true difference between two sets of
+    /// answers that the judge's pass rates show. 0 for a judge that cannot tell the classes apart.
+    pub fn youden(&self) -> Option<f64> {
+        Some(self.sensitivity()? + self.specificity()? - 1.0)
+    }
+
+    /// Whether judge and labels say enough to correct a pass rate for the judge's errors: J of at least 0.2, and 20
+    /// labels of each class. Below, the correction is wider than what it corrects.
+    pub fn allows_correction(&self) -> bool {
+        self.youden().is_some_and(|power| power >= 0.2) && self.positives().min(self.negatives()) >= 20
+    }
+
     /// The share of answers that judge and people label alike.
     pub fn agreement(&self) -> Option<f64> {
         share(self.true_positives + self.true_negatives, self.total())

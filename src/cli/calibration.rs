@@ -1,0 +1,146 @@
+//! The calibration that a configuration names: read, held against the judge of the run, and asked whether it allows
+//! one.
+
+use std::collections::BTreeMap;
+
+use super::error::Failure;
+use super::mismatch::differing;
+use crate::config::{JudgeSettings, Settings};
+use crate::load::{self, Tree};
+use crate::model::{CalibrationFacts, Fault, FaultKind, JudgeFacts, Mistake, Place};
+use crate::report::calibration::{self, Calibration};
+use crate::stats::Confusion;
+
+/// The alpha of kappa's lower bound.
+const ALPHA: f64 = 0.05;
+
+/// What the calibration means for a run.
+#[derive(Debug, Default)]
+pub(super) struct Standing {
+    /// The calibration in force.
+    pub(super) facts: Option<CalibrationFacts>,
+    /// Why the judge must not be asked.
+    pub(super) unfit: Option<Fault>,
+    /// Things a reader should know.
+    pub(super) warnings: Vec<String>,
+}
+
+/// Holds the calibration that the settings name against the judge of a run.
+///
+/// # Errors
+/// A file that is no calibration; and, where nothing is required of it, one that is not there or is of another judge.
+pub(super) fn standing(
+    settings: &Settings,
+    tree: &Tree,
+    judge: Option<&JudgeFacts>,
+    offline: bool,
+) -> Result<Standing, Failure> {
+    let mut standing = Standing::default();
+    let (Some(wanted), Some(facts)) = (&settings.judge, judge) else { return Ok(standing) };
+    let Some(path) = &wanted.calibration else { return Ok(standing) };
+    let required = wanted.min_kappa.is_some() || wanted.min_balanced_accuracy.is_some();
+    let Some(bytes) = tree.find(&path.value, load::FILE_LIMIT)? else {
+        if !required {
+            return Err(Mistake::new(format!("there is no calibration at {}", path.value))
+                .at(path.place.clone())
+                .help("`promptgate calibrate LABELS` writes it there; or leave `calibration` out")
+                .into());
+        }
+        standing.unfit = Some(unfit(format!("the judge is not calibrated: there is no {}", path.value)));
+        return Ok(standing);
+    };
+    let file = tree.describe(&path.value);
+    let calibration = calibration::read(&file, load::decode(&file, &bytes)?)?;
+    let same = facts.by_metric.get(&calibration.metric) == Some(&calibration.judge.fingerprint);
+    if !same {
+        let message =
+            format!("{} is of another judge: it differs in {}", path.value, difference(facts, &calibration));
+        if required {
+            standing.unfit = Some(unfit(message));
+        } else if offline {
+            standing.warnings.push(format!("{message}; nothing is corrected by it"));
+        } else {
+            let help = "`promptgate calibrate LABELS` measures this one";
+            return Err(Mistake::new(message).at(Place::file(file)).help(help).into());
+        }
+        return Ok(standing);
+    }
+    let facts = counted(&path.value, &calibration);
+    standing.unfit = below(wanted, &facts);
+    if let (Some(least), Some(lower)) = (wanted.min_kappa, facts.kappa_lower)
+        && lower < least
+        && standing.unfit.is_none()
+    {
+        standing.warnings.push(format!(
+            "{}: kappa meets judge.min_kappa {least}, its lower bound {lower:.3} does not: more labels would tell",
+            path.value
+        ));
+    }
+    standing.facts = Some(facts);
+    Ok(standing)
+}
+
+/// What differs between the calibrated judge and that of the run. The questions of a run are those of all its metrics,
+/// so a difference in them shows by there being no other.
+fn difference(facts: &JudgeFacts, calibration: &Calibration) -> String {
+    if !facts.by_metric.contains_key(&calibration.metric) {
+        return format!("the metric: this run does not judge {}", calibration.metric);
+    }
+    let without_questions = |parts: &BTreeMap<String, String>| {
+        let mut parts = parts.clone();
+        parts.remove("questions");
+        parts
+    };
+    let (theirs, ours) = (without_questions(&calibration.judge.parts), without_questions(&facts.parts));
+    if theirs == ours { "questions".to_owned() } else { differing(&theirs, &ours) }
+}
+
+/// The facts from the counts alone: a figure in the file that its counts do not give does not count.
+fn counted(file: &str, calibration: &Calibration) -> CalibrationFacts {
+    let counts = &calibration.overall;
+    let confusion = Confusion {
+        true_positives: counts.true_positives,
+        false_positives: counts.false_positives,
+        false_negatives: counts.false_negatives,
+        true_negatives: counts.true_negatives,
+    };
+    let kappa = confusion.kappa();
+    CalibrationFacts {
+        file: file.to_owned(),
+        metric: calibration.metric.clone(),
+        fingerprint: calibration.judge.fingerprint.clone(),
+        answers: confusion.total(),
+        true_positives: confusion.true_positives,
+        false_positives: confusion.false_positives,
+        false_negatives: confusion.false_negatives,
+        true_negatives: confusion.true_negatives,
+        kappa: kappa.map(|kappa| kappa.kappa),
+        kappa_lower: kappa.and_then(|kappa| kappa.bounds(ALPHA).lower),
+        balanced_accuracy: confusion.balanced_accuracy(),
+        youden: confusion.youden(),
+    }
+}
+
+fn below(wanted: &JudgeSettings, facts: &CalibrationFacts) -> Option<Fault> {
+    let figures = [
+        ("kappa", "min_kappa", wanted.min_kappa, facts.kappa),
+        ("balanced accuracy", "min_balanced_accuracy", wanted.min_balanced_accuracy, facts.balanced_accuracy),
+    ];
+    figures.into_iter().find_map(|(name, key, least, found)| {
+        let least = least?;
+        let told = match found {
+            Some(found) if found >= least => return None,
+            Some(found) => format!("is {found:.3}"),
+            None => "does not exist".to_owned(),
+        };
+        Some(unfit(format!(
+            "the judge agrees too little with people: its {name} {told}, judge.{key} is {least} ({}, {} answers)",
+            facts.file, facts.answers
+        )))
+    })
+}
+
+fn unfit(message: String) -> Fault {
+    Fault::new(FaultKind::UnfitJudge, message)
+        .help("calibrate this judge with `promptgate calibrate LABELS`, or choose one that agrees better with people")
+}

@@ -1,0 +1,164 @@
+//! From measured figures to the calibration that is written and printed.
+
+use std::path::Path;
+
+use crate::calibrate::{Figures, Labels, Measured};
+use crate::judge::Judge;
+use crate::model::JudgeFacts;
+use crate::report::calibration::{
+    Agreement, CalibratedJudge, Calibration, Corrections, CutOff, Humans, LabelFacts, Repeatability, SCHEMA,
+    SliceAgreement,
+};
+use crate::report::v1::Interval;
+use crate::stats::{Bounds, Corrected, wilson};
+
+/// The alpha of each bound.
+const ALPHA: f64 = 0.05;
+/// Fewer labels than this and kappa's standard error is rough.
+const FEW: usize = 50;
+
+/// What is known beside the figures.
+pub(super) struct About<'a> {
+    /// RFC 3339, UTC.
+    pub(super) created_at: String,
+    /// The judge.
+    pub(super) judge: &'a Judge,
+    /// The same, as reports have it.
+    pub(super) facts: &'a JudgeFacts,
+    /// Whether it was the simulated one.
+    pub(super) simulated: bool,
+    /// Calls that were made.
+    pub(super) calls: u64,
+    /// The file of labels.
+    pub(super) file: &'a Path,
+    /// The digest of its rows.
+    pub(super) digest: String,
+    /// Its answers.
+    pub(super) labels: &'a Labels,
+    /// The rating from which on people pass an answer.
+    pub(super) pass_at: f64,
+}
+
+/// The calibration in its written form.
+pub(super) fn calibration(about: &About<'_>, measured: &Measured) -> Calibration {
+    let labels = about.labels;
+    let name = about.file.file_name().unwrap_or(about.file.as_os_str());
+    Calibration {
+        schema: SCHEMA.to_owned(),
+        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+        created_at: about.created_at.clone(),
+        metric: about.judge.name().to_owned(),
+        judge: CalibratedJudge {
+            panel: about.facts.panel.clone(),
+            votes: about.facts.votes,
+            fingerprint: about.facts.by_metric.get(about.judge.name()).cloned().unwrap_or_default(),
+            parts: about.facts.parts.clone(),
+            simulated: about.simulated,
+            calls: about.calls,
+        },
+        labels: LabelFacts {
+            file: name.to_string_lossy().into_owned(),
+            digest: about.digest.clone(),
+            answers: labels.answers.len(),
+            rated: labels.answers.iter().filter(|answer| !answer.ratings.is_empty()).count(),
+            missing: measured.missing,
+            graded: labels.graded,
+            pass_at: about.pass_at,
+        },
+        overall: agreement(&measured.figures),
+        slices: measured
+            .slices
+            .iter()
+            .map(|slice| SliceAgreement { slice: slice.slice.clone(), agreement: agreement(&slice.figures) })
+            .collect(),
+        humans: measured.humans.map(|humans| Humans { answers: humans.answers, alpha: humans.alpha }),
+        repeatability: measured.repeatability.map(|itself| Repeatability {
+            repeats: itself.repeats,
+            alpha: itself.alpha,
+            same_verdict: itself.same_verdict,
+        }),
+        corrections: measured.corrections.map(|corrections| Corrections {
+            answers: corrections.answers,
+            judge_passes: corrections.passed,
+            share: corrections.share.map(|share| corrected(&share)),
+            mean: corrections.mean.map(|mean| corrected(&mean)),
+        }),
+        notes: notes(about, measured),
+    }
+}
+
+fn agreement(figures: &Figures) -> Agreement {
+    let counts = &figures.confusion;
+    let total = counts.total() as f64;
+    let (positives, negatives) = (counts.positives(), counts.negatives());
+    Agreement {
+        answers: counts.total(),
+        true_positives: counts.true_positives,
+        false_positives: counts.false_positives,
+        false_negatives: counts.false_negatives,
+        true_negatives: counts.true_negatives,
+        prevalence: positives as f64 / total,
+        judge_passes: (counts.true_positives + counts.false_positives) as f64 / total,
+        sensitivity: counts
+            .sensitivity()
+            .map(|share| interval(share, wilson(counts.true_positives, positives, ALPHA))),
+        specificity: counts
+            .specificity()
+            .map(|share| interval(share, wilson(counts.true_negatives, negatives, ALPHA))),
+        balanced_accuracy: counts.balanced_accuracy(),
+        youden: counts.youden(),
+        accuracy: counts.agreement().unwrap_or_default(),
+        kappa: figures.kappa.map(|kappa| interval(kappa.kappa, figures.kappa_bounds)),
+        kappa_standard_error: figures.kappa.map(|kappa| kappa.standard_error),
+        ac1: figures.ac1,
+        spearman: figures.spearman,
+        kendall: figures.kendall,
+        weighted_kappa: figures.weighted_kappa,
+        bias: figures.bias.map(|bias| interval(bias.mean, figures.bias_bounds)),
+        cut_off: figures.cut_off.map(|found| CutOff {
+            score: found.score,
+            balanced_accuracy: found.balanced_accuracy,
+            kappa: found.kappa,
+        }),
+    }
+}
+
+fn interval(mean: f64, bounds: Bounds) -> Interval {
+    Interval { mean, lower: bounds.lower, upper: bounds.upper }
+}
+
+fn corrected(found: &Corrected) -> Interval {
+    interval(found.estimate, found.bounds)
+}
+
+fn notes(about: &About<'_>, measured: &Measured) -> Vec<String> {
+    let counts = &measured.figures.confusion;
+    let mut notes = Vec::new();
+    if about.simulated {
+        notes.push(
+            "the simulated judge compares words and is no model: these figures are its own alone".to_owned(),
+        );
+    }
+    if counts.positives().min(counts.negatives()) == 0 {
+        notes.push(
+            "people gave one verdict only: add answers of the other kind, or nothing can be told".to_owned(),
+        );
+    } else if counts.total() < FEW {
+        notes.push(format!("{} labels are few: the intervals are rough below {FEW}", counts.total()));
+    }
+    let cut_off = measured.figures.cut_off.filter(|cut_off| cut_off.score < 1.0);
+    if let Some(cut_off) = cut_off {
+        notes.push(format!(
+            "the cut-off {:.3} was found on the labels it is measured on, so its figures flatter",
+            cut_off.score
+        ));
+    }
+    let told = measured.corrections.as_ref().is_some_and(|corrections| corrections.share.is_none());
+    if told {
+        notes.push(
+            "no corrected share: it needs 20 labels of each kind and sensitivity + specificity of at least 1.2"
+                .to_owned(),
+        );
+    }
+    notes
+}

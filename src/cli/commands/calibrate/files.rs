@@ -1,0 +1,105 @@
+//! What a calibration leaves: the figures, every verdict, and the answers that judge and people see differently.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use crate::calibrate::{Answer, Judged, Labels, passes};
+use crate::cli::args::CalibrateArguments;
+use crate::cli::error::Failure;
+use crate::cli::files::write_whole;
+use crate::model::{Mistake, Place};
+use crate::report::calibration::Calibration;
+
+/// Makes the folder and tries to write there, before anything is spent.
+pub(super) fn prepare(folder: &Path) -> Result<(), Failure> {
+    let probe = std::fs::create_dir_all(folder)
+        .and_then(|()| tempfile::Builder::new().prefix(".promptgate-").tempfile_in(folder));
+    match probe {
+        Ok(_) => Ok(()),
+        Err(error) => {
+            let message = format!("no calibration can be written here: {error}");
+            let place = Place::file(folder.display().to_string());
+            Err(Mistake::new(message)
+                .at(place)
+                .help("name a folder that can be written to with `--out`")
+                .into())
+        }
+    }
+}
+
+/// The calibration as JSON.
+pub(super) fn json(calibration: &Calibration) -> Result<String, Failure> {
+    serde_json::to_string_pretty(calibration)
+        .map(|text| text + "\n")
+        .map_err(|error| Failure::Internal(format!("could not write the calibration: {error}")))
+}
+
+/// Writes everything; `named` is where the configuration wants the calibration. Returns the paths.
+pub(super) fn write(
+    arguments: &CalibrateArguments,
+    calibration: &Calibration,
+    labels: &Labels,
+    judged: &[Judged],
+    named: Option<PathBuf>,
+) -> Result<Vec<PathBuf>, Failure> {
+    let figures = named.unwrap_or_else(|| arguments.out.join("calibration.json"));
+    let verdicts = arguments.out.join("judged.jsonl");
+    let disagreements = arguments.out.join("disagreements.jsonl");
+    let text = json(calibration)?;
+    write_whole(&figures, |file| file.write_all(text.as_bytes()))?;
+    let rows = || labels.answers.iter().zip(judged);
+    write_whole(&verdicts, |file| {
+        rows()
+            .try_for_each(|(answer, judged)| line(file, &verdict(answer, judged, labels, arguments.pass_at)))
+    })?;
+    write_whole(&disagreements, |file| {
+        rows()
+            .filter(|(answer, judged)| {
+                let human = passes(answer, labels.graded, arguments.pass_at);
+                human.zip(judged.score()).is_some_and(|(human, score)| human != (score >= 1.0))
+            })
+            .try_for_each(|(answer, judged)| {
+                line(file, &disagreement(answer, judged, labels, arguments.pass_at))
+            })
+    })?;
+    Ok(vec![figures, verdicts, disagreements])
+}
+
+fn line(file: &mut dyn Write, row: &Value) -> std::io::Result<()> {
+    writeln!(file, "{row}")
+}
+
+/// What was said of an answer, without its text: enough to compute every figure again.
+fn verdict(answer: &Answer, judged: &Judged, labels: &Labels, pass_at: f64) -> Value {
+    json!({
+        "id": answer.id,
+        "slices": answer.slices,
+        "ratings": answer.ratings,
+        "human": answer.human(),
+        "human_passes": passes(answer, labels.graded, pass_at),
+        "score": judged.score(),
+        "judge_passes": judged.score().map(|score| score >= 1.0),
+        "scores": judged.grades.iter().map(|grade| grade.score()).collect::<Vec<_>>(),
+    })
+}
+
+/// The same with all that a reviewer needs to say who is right.
+fn disagreement(answer: &Answer, judged: &Judged, labels: &Labels, pass_at: f64) -> Value {
+    let mut row = verdict(answer, judged, labels, pass_at);
+    let grade = judged.grades.first();
+    if let Value::Object(fields) = &mut row {
+        for (name, value) in [
+            ("reason", json!(grade.map(|grade| &grade.reason))),
+            ("flags", json!(grade.map(|grade| &grade.flags))),
+            ("query", json!(answer.case.query)),
+            ("context", json!(answer.case.context)),
+            ("response", json!(answer.response)),
+            ("details", json!(grade.map(|grade| &grade.details))),
+        ] {
+            fields.insert(name.to_owned(), value);
+        }
+    }
+    row
+}

@@ -1,0 +1,307 @@
+//! `promptgate calibrate`: how far the judge can be trusted, by answers that people have labelled.
+
+mod figures;
+mod files;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+
+use crate::calibrate::{self, Judged, Labels, judge_all};
+use crate::check;
+use crate::cli::args::{CalibrateArguments, TableFormat};
+use crate::cli::error::Failure;
+use crate::cli::exit::ExitStatus;
+use crate::cli::models::{self, Calls, Models};
+use crate::cli::progress::Progress;
+use crate::cli::suite;
+use crate::cli::{interrupt, output, saved};
+use crate::config::{self, Settings};
+use crate::endpoint::Ceilings;
+use crate::evaluate::CallCounter;
+use crate::judge::{Judge, Needs};
+use crate::load::{self, DatasetSource, LoadError, Tree};
+use crate::model::{Ended, JudgeFacts, Mistake, Place, Role, TrialResult};
+use crate::port::{ChatModel, EventSink};
+use crate::report::calibration::{Calibration, write};
+
+/// More answers than this share without a grade, and the figures would be of what the judge finds easy.
+const MOST_MISSING: f64 = 0.02;
+/// The configuration of the simulated judge where there is no other.
+const SIMULATED: &str = "\
+version: 1
+dataset: labels.jsonl
+prompt: prompt.md
+judge: {model: simulated}
+metrics: {faithfulness: {}}
+";
+
+/// Judges labelled answers, measures, writes, prints.
+pub(crate) fn calibrate(arguments: &CalibrateArguments) -> Result<ExitStatus, Failure> {
+    let (settings, folder) = configured(arguments)?;
+    let tree = Tree::work_tree(&folder);
+    let judge = judge_of(&settings, arguments.metric.as_deref())?;
+    let (labels, digest) = labels(arguments, &judge)?;
+    files::prepare(&arguments.out)?;
+    let runtime = tokio::runtime::Runtime::new()
+        .map_err(|error| Failure::Internal(format!("could not start the runtime: {error}")))?;
+    runtime.block_on(async {
+        let interrupted = CancellationToken::new();
+        let asked = asked(arguments, &settings, &tree, &judge, &labels);
+        tokio::select! {
+            biased;
+            () = interrupt::twice(interrupted.clone()) => Ok(ExitStatus::Interrupted),
+            () = interrupted.cancelled() => {
+                output::say("interrupted: nothing was written");
+                Ok(ExitStatus::Interrupted)
+            }
+            asked = asked => conclude(arguments, &settings, &folder, &judge, &labels, digest, asked?),
+        }
+    })
+}
+
+/// The configuration, or that of the simulated judge where there is none and no other is wanted.
+fn configured(arguments: &CalibrateArguments) -> Result<(Settings, PathBuf), Failure> {
+    match suite::configured(arguments.config.as_deref()) {
+        Ok(found) => Ok((found.settings, found.folder)),
+        Err(_) if arguments.offline && arguments.config.is_none() && nowhere() => {
+            let settings = config::load("promptgate.yaml", SIMULATED, &check::entry_schema())?;
+            Ok((settings, PathBuf::from(".")))
+        }
+        Err(failure) => Err(failure),
+    }
+}
+
+/// Whether there is no configuration here or above.
+fn nowhere() -> bool {
+    std::env::current_dir().is_ok_and(|here| config::find(&here).is_none())
+}
+
+fn judge_of(settings: &Settings, metric: Option<&str>) -> Result<Judge, Failure> {
+    let mut judges = suite::judges(settings);
+    let names: Vec<String> = judges.iter().map(|judge| judge.name().to_owned()).collect();
+    let place = || Place::file(settings.file.clone());
+    let index = match metric {
+        Some(metric) => names.iter().position(|name| name == metric),
+        None if names.len() == 1 => Some(0),
+        None => names.iter().position(|name| name == "faithfulness"),
+    };
+    match index {
+        Some(index) => Ok(judges.swap_remove(index)),
+        None if names.is_empty() => Err(Mistake::new("there is no judged metric to calibrate")
+            .at(place())
+            .help("add `judge:` and `metrics:`")
+            .into()),
+        None => {
+            let message = match metric {
+                Some(metric) => format!("`{metric}` is no judged metric here"),
+                None => "there are several judged metrics".to_owned(),
+            };
+            let help = format!("name one with --metric: {}", names.join(", "));
+            Err(Mistake::new(message).at(place()).help(help).into())
+        }
+    }
+}
+
+/// The labelled answers, and the digest of their rows.
+fn labels(arguments: &CalibrateArguments, judge: &Judge) -> Result<(Labels, String), Failure> {
+    let path = arguments.labels.display().to_string();
+    let here = std::env::current_dir()
+        .map_err(|error| Mistake::new(format!("the current folder cannot be read: {error}")))?;
+    let source = DatasetSource {
+        path: path.clone(),
+        // Several rows may be ratings of one answer, so that an id is no id of a row.
+        fields: [(format!("vars.{}", calibrate::ID), "id".to_owned())].into(),
+        ..DatasetSource::default()
+    };
+    let loaded = load::dataset(&Tree::work_tree(&here), &source).map_err(|error| match error {
+        LoadError::Mistakes(mistakes) => Failure::from(mistakes),
+        LoadError::Empty(mistake) => Failure::Nothing(mistake),
+    })?;
+    output::warn(&loaded.warnings);
+    let digest = loaded.value.facts.digest.clone();
+    let labels = calibrate::labels(loaded.value.cases, arguments.by.as_deref())?;
+    let Needs { context, expected, query } = judge.needs();
+    for (field, needed) in [("context", context), ("expected", expected), ("query", query)] {
+        let lacking = labels.answers.iter().find(|answer| match field {
+            "context" => answer.case.context.is_none(),
+            "expected" => answer.case.expected.is_none(),
+            _ => answer.case.query.is_empty(),
+        });
+        if let Some(answer) = lacking.filter(|_| needed) {
+            let message = format!("label {}: `{}` needs `{field}`", answer.id, judge.name());
+            let help = "every label needs what the judge reads";
+            return Err(Mistake::new(message).at(answer.case.place.clone()).help(help).into());
+        }
+    }
+    if labels.answers.iter().all(|answer| answer.ratings.is_empty()) {
+        let mistake = Mistake::new("no row has a label of a person").at(Place::file(path));
+        return Err(Failure::Nothing(mistake.help("add `human`: true, false, or a number from 0 to 1")));
+    }
+    Ok((labels, digest))
+}
+
+/// What the judge said, and who it was.
+struct Asked {
+    facts: JudgeFacts,
+    judged: Vec<Judged>,
+    calls: u64,
+    ended: Option<Ended>,
+}
+
+async fn asked(
+    arguments: &CalibrateArguments,
+    settings: &Settings,
+    tree: &Tree,
+    judge: &Judge,
+    labels: &Labels,
+) -> Result<Asked, Failure> {
+    let progress = Arc::new(Progress::new(arguments.quiet));
+    let counter = Arc::new(CallCounter::new(Arc::clone(&progress) as Arc<dyn EventSink>));
+    let sink = Arc::clone(&counter) as Arc<dyn EventSink>;
+    let calls = Calls {
+        offline: arguments.offline,
+        concurrency: arguments.concurrency,
+        ceilings: Ceilings { calls: arguments.budget_calls, usd: arguments.budget_usd, time: None },
+    };
+    let stop = CancellationToken::new();
+    let Models { judging, judge_hosts, concurrency, .. } =
+        models::connect(settings, tree, calls, &sink, &stop)?;
+    let facts = suite::judge_facts(settings, std::slice::from_ref(judge), &judge_hosts)
+        .ok_or_else(|| Failure::Internal("a judge without facts".to_owned()))?;
+    let judgements = labels.answers.len() * arguments.repeats as usize * judge.judgements();
+    if !arguments.quiet {
+        output::say(&format!(
+            "asking {} for {judgements} judgements of {} answers; Ctrl-C ends without a result",
+            facts.model(),
+            labels.answers.len()
+        ));
+    }
+    let models: Vec<&dyn ChatModel> = judging.iter().map(AsRef::as_ref).collect();
+    let sink: &dyn EventSink = sink.as_ref();
+    let judged = judge_all(judge, &models, &labels.answers, arguments.repeats, concurrency, sink).await;
+    progress.finish();
+    let (judged, ended) = match judged {
+        Ok(judged) => (judged, None),
+        Err(ended) => (Vec::new(), Some(ended)),
+    };
+    Ok(Asked { facts, judged, calls: counter.calls(), ended })
+}
+
+fn conclude(
+    arguments: &CalibrateArguments,
+    settings: &Settings,
+    folder: &Path,
+    judge: &Judge,
+    labels: &Labels,
+    digest: String,
+    asked: Asked,
+) -> Result<ExitStatus, Failure> {
+    if let Some(Ended::Stopped(fault)) = &asked.ended {
+        output::say(&format!("INCOMPLETE  {}", fault.message));
+        if let Some(help) = &fault.help {
+            output::say(&format!("help: {help}"));
+        }
+        return Ok(ExitStatus::Incomplete);
+    }
+    let elsewhere = match &arguments.report {
+        Some(path) => elsewhere(path, judge, &asked.facts)?,
+        None => Vec::new(),
+    };
+    let measured = calibrate::measure(labels, &asked.judged, arguments.pass_at, &elsewhere);
+    let missing = asked.judged.iter().filter(|judged| judged.score().is_none()).count();
+    let all = labels.answers.len();
+    let Some(measured) = measured.filter(|_| missing as f64 <= MOST_MISSING * all as f64) else {
+        let why = asked.judged.iter().filter_map(|judged| judged.grades.first());
+        let why = why.filter(|grade| grade.score().is_none()).map(|grade| grade.reason.as_str()).next();
+        output::say(&format!(
+            "INCOMPLETE  {missing} of {all} answers could not be judged, more than 2 %: {}",
+            why.unwrap_or("no answer is both rated and judged")
+        ));
+        return Ok(ExitStatus::Incomplete);
+    };
+    let calibration = figures::calibration(
+        &figures::About {
+            created_at: Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            judge,
+            facts: &asked.facts,
+            simulated: arguments.offline,
+            calls: asked.calls,
+            file: &arguments.labels,
+            digest,
+            labels,
+            pass_at: arguments.pass_at,
+        },
+        &measured,
+    );
+    let named = settings.judge.as_ref().and_then(|judge| judge.calibration.as_ref());
+    // What the simulated judge does says nothing of the one that the configuration's file is about.
+    let named = named.filter(|_| !arguments.offline).map(|path| folder.join(&path.value));
+    let written = files::write(arguments, &calibration, labels, &asked.judged, named)?;
+    print(arguments, &calibration, &written)?;
+    Ok(verdict(settings, &calibration))
+}
+
+/// The candidate's scores in a report by the same judge: one answer of each case, since repeats are no answers of
+/// their own.
+fn elsewhere(path: &Path, judge: &Judge, facts: &JudgeFacts) -> Result<Vec<f64>, Failure> {
+    let report = saved::read(path)?;
+    let file = path.display().to_string();
+    let run = report.to_run().map_err(|mistakes| mistakes.at(&Place::file(&file)))?;
+    let theirs = run.judge.as_ref().and_then(|judge_there| judge_there.by_metric.get(judge.name()));
+    if theirs != facts.by_metric.get(judge.name()) {
+        let message = format!("this report was not judged by the same judge of {}", judge.name());
+        let help = "two judges can differ by more than two prompts: judge again with this one";
+        return Err(Mistake::new(message).at(Place::file(file)).help(help).into());
+    }
+    let first = run.trials.iter().filter(|trial| trial.role == Role::Candidate && trial.repeat == 0);
+    let scores = first.filter_map(|trial| match &trial.result {
+        TrialResult::Answered { grades, .. } => {
+            grades.iter().find(|grade| grade.scorer == judge.name()).and_then(|grade| grade.score())
+        }
+        TrialResult::Missing(_) => None,
+    });
+    Ok(scores.collect())
+}
+
+fn print(
+    arguments: &CalibrateArguments,
+    calibration: &Calibration,
+    written: &[PathBuf],
+) -> Result<(), Failure> {
+    let text = match arguments.format {
+        TableFormat::Json => files::json(calibration)?,
+        TableFormat::Terminal => {
+            let mut text = Vec::new();
+            write(calibration, &mut text, output::width())
+                .map_err(|error| Failure::Internal(format!("could not write the table: {error}")))?;
+            let mut text = String::from_utf8_lossy(&text).into_owned();
+            let names: Vec<String> = written.iter().map(|path| path.display().to_string()).collect();
+            text.push_str(&format!("files  {}\n", names.join(", ")));
+            text
+        }
+    };
+    output::print(&text)
+}
+
+/// Whether the judge is as good as the configuration wants it.
+fn verdict(settings: &Settings, calibration: &Calibration) -> ExitStatus {
+    let Some(judge) = &settings.judge else { return ExitStatus::Pass };
+    let kappa = calibration.overall.kappa.as_ref().map(|kappa| kappa.mean);
+    let below = [
+        ("kappa", judge.min_kappa, kappa),
+        ("balanced accuracy", judge.min_balanced_accuracy, calibration.overall.balanced_accuracy),
+    ]
+    .into_iter()
+    .find(|(_, least, found)| least.is_some_and(|least| found.is_none_or(|found| found < least)));
+    match below {
+        Some((name, Some(least), found)) => {
+            let found = found.map_or_else(|| "does not exist".to_owned(), |found| format!("is {found:.3}"));
+            output::say(&format!("FAIL  {name} {found}, below the {least} that the configuration wants"));
+            ExitStatus::Fail
+        }
+        _ => ExitStatus::Pass,
+    }
+}
