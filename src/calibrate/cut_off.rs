@@ -14,7 +14,8 @@ pub struct CutOff {
 }
 
 /// The score from which on an answer best counts as good: the largest balanced accuracy, of equal ones the highest
-/// score. Chosen on the labels that it is measured on, so it flatters. `None` where one class is missing.
+/// score. Chosen on the labels that it is measured on, so it flatters. `None` where one class is missing, or no line is
+/// better than a coin.
 pub(super) fn best(human: &[bool], scores: &[f64]) -> Option<CutOff> {
     let mut candidates: Vec<f64> = scores.to_vec();
     candidates.sort_by(f64::total_cmp);
@@ -29,5 +30,5 @@ pub(super) fn best(human: &[bool], scores: &[f64]) -> Option<CutOff> {
             best = Some(CutOff { score, balanced_accuracy, kappa });
         }
     }
-    best
+    best.filter(|best| best.balanced_accuracy > 0.5 + 1e-12)
 }

@@ -304,8 +304,12 @@ impl<'a> State<'a> {
         let fault = match last.map(|grade| &grade.outcome) {
             // What kept it from being asked knows the next step.
             Some(Outcome::Ungraded(Some(fault))) => Fault { message, ..fault.clone() },
-            _ => Fault::new(FaultKind::InvalidAnswer, message)
-                .help("choose a judge model that can follow a JSON schema"),
+            _ => Fault::new(FaultKind::InvalidAnswer, message).help(match last {
+                Some(grade) if grade.reason.ends_with("finish_reason length") => {
+                    "raise the token limit in `judge.parameters`"
+                }
+                _ => "choose a judge model that can follow a JSON schema",
+            }),
         };
         self.end(Ended::Stopped(fault));
     }

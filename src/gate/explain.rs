@@ -143,8 +143,11 @@ fn baseline(told: &Told<'_>, name: &str, tolerance: f64) -> String {
         CriterionVerdict::Fail => format!("{change}{}{forgiven}.", beyond_chance(told)),
         CriterionVerdict::Inconclusive => {
             let low = told.outcome.lower.map_or(1.0, |lower| (-lower).clamp(0.0, 1.0));
+            let shown_worse = told.outcome.upper.is_some_and(|upper| upper < -tolerance);
             let worst = if told.outcome.lower.is_none() {
                 "how much of that is chance cannot be told".to_owned()
+            } else if shown_worse {
+                "though not by enough to be sure of so many criteria at once".to_owned()
             } else if low <= told.context.resolution + tolerance + 1e-9 {
                 "but there is too little evidence to vouch for it".to_owned()
             } else {

@@ -73,6 +73,10 @@ impl Context {
     /// The nearest miss.
     pub(super) fn backs(&self, statement: &str, quotes: &[String]) -> Result<(), Problem> {
         let statement = self.without_citations(&words::normalise(statement));
+        // What says nothing has nothing to be backed by.
+        if !statement.contains(char::is_alphanumeric) {
+            return Err(Problem::Unrelated);
+        }
         let claimed = numbers::claimed(&statement);
         let stems = words::content_stems(&statement);
         let mut nearest = Problem::NoQuote;

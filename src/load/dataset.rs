@@ -85,6 +85,8 @@ pub struct DatasetSource {
     pub format: Option<Format>,
     /// Our field name (or `vars.NAME`) to the column's name in the files.
     pub fields: BTreeMap<String, String>,
+    /// The variable that takes the column `id` where several rows may share one; rows are then named by their number.
+    pub shared_ids: Option<String>,
 }
 
 /// Reads a dataset.
@@ -92,7 +94,7 @@ pub struct DatasetSource {
 /// # Errors
 /// [`LoadError::Empty`] where the files are fine and hold no row, else every mistake in the files, up to twenty.
 pub fn dataset(tree: &Tree, source: &DatasetSource) -> Result<Loaded<Dataset>, LoadError> {
-    let mapping = Mapping::new(&source.fields)?;
+    let mapping = Mapping::new(&source.fields)?.share_ids(source.shared_ids.as_deref());
     let paths = tree.glob(&source.path)?;
     if paths.is_empty() {
         if source.path.contains(['*', '?', '[']) {

@@ -28,6 +28,8 @@ pub(super) struct Mapping {
     targets: BTreeMap<String, Vec<Target>>,
     /// For each mapped field the column it comes from.
     sources: BTreeMap<Field, String>,
+    /// The variable that takes the ids, which several rows may share.
+    shared_ids: Option<String>,
 }
 
 impl Mapping {
@@ -61,6 +63,12 @@ impl Mapping {
             mapping.targets.entry(theirs.clone()).or_default().push(target);
         }
         sink.into_result().map(|()| mapping)
+    }
+
+    /// Makes the id a variable of that name: several rows may share it, and a file may have none.
+    pub(super) fn share_ids(mut self, variable: Option<&str>) -> Self {
+        self.shared_ids = variable.map(str::to_owned);
+        self
     }
 
     /// The field that a column of this name holds, for reading its cells.
@@ -142,8 +150,11 @@ impl<'m> Builder<'m> {
         case.place.excerpt = None;
         let mut taken: BTreeMap<Field, &str> = BTreeMap::new();
         for (column, value) in &row.columns {
-            let named =
-                [Field::named(column).map_or_else(|| Target::Variable(column.clone()), Target::Field)];
+            let named = match (Field::named(column), &self.mapping.shared_ids) {
+                (Some(Field::Id), Some(variable)) => [Target::Variable(variable.clone())],
+                (Some(field), _) => [Target::Field(field)],
+                (None, _) => [Target::Variable(column.clone())],
+            };
             let targets = self.mapping.targets.get(column).map_or(named.as_slice(), Vec::as_slice);
             for target in targets {
                 match target {

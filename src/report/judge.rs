@@ -18,7 +18,7 @@ pub(super) struct PlantedRow {
     /// The scores it got.
     pub(super) scores: String,
     /// Whether that is as expected.
-    pub(super) verdict: &'static str,
+    pub(super) passed: bool,
     /// What the judge said.
     pub(super) said: String,
 }
@@ -41,16 +41,23 @@ pub(super) fn failed_self_test(report: &Report) -> Vec<PlantedRow> {
                 Expected::Low => "≤ 0.3",
                 Expected::High => "≥ 0.7",
             },
-            scores: row.scores.iter().map(|score| scored(*score)).collect::<Vec<_>>().join(", "),
-            verdict: if row.passed { "as expected" } else { "wrong" },
+            scores: scores(&row.scores),
+            passed: row.passed,
             said: neutral::terminal(&row.reason),
         }
     };
     wrong.into_iter().chain(right).map(row).collect()
 }
 
-fn scored(score: Option<f64>) -> String {
-    score.map_or_else(|| "none".to_owned(), |score| format!("{score:.2}"))
+/// `0.50, 1.00, 1.00`; the same score three times is told once.
+fn scores(scores: &[Option<f64>]) -> String {
+    let shown = |score: &Option<f64>| score.map_or_else(|| "none".to_owned(), |score| format!("{score:.2}"));
+    match scores {
+        [first, rest @ ..] if !rest.is_empty() && rest.iter().all(|other| other == first) => {
+            format!("{} ({} times)", shown(first), scores.len())
+        }
+        all => all.iter().map(shown).collect::<Vec<_>>().join(", "),
+    }
 }
 
 /// How the judge answered, its self-test and its calibration, part by part; none where no judge was asked.
@@ -70,6 +77,10 @@ pub(super) fn words(report: &Report) -> Vec<String> {
         words.push(format!("without {}, which was refused", listed(&judge.answered.refused_parameters)));
     }
     words.push(self_test(judge));
+    let usage = &report.usage;
+    if let Some(usd) = usage.judgements.cost_usd.filter(|usd| *usd > 0.0 && usage.cost_usd.is_some()) {
+        words.push(format!("{} of the cost", number::dollars(usd)));
+    }
     let alphas = report.metrics.iter().filter_map(|metric| {
         let alpha = metric.judged.as_ref()?.panel_alpha?;
         Some(format!("{} {alpha:.2}", neutral::terminal(&metric.name)))

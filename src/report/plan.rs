@@ -39,6 +39,8 @@ pub struct Plan {
     pub expected: Amount,
     /// What it takes if it goes to the last look with every judge.
     pub most: Amount,
+    /// What the self-test of the judge takes besides, once a run; null without one.
+    pub self_test: Option<Amount>,
     /// The smallest drops that this suite shows with 80 % power, for each noise.
     pub drops: Vec<Drop>,
     /// The same for other numbers of cases and of repeats, at the noise that decides.
@@ -143,10 +145,11 @@ pub fn write(plan: &Plan, out: &mut impl Write, width: usize) -> io::Result<()> 
         ),
     )?;
     let amounts = [("lowest", &plan.lowest), ("expected", &plan.expected), ("most", &plan.most)];
-    let rows = amounts.map(|(name, amount)| {
+    let self_test = plan.self_test.iter().map(|amount| ("self-test, besides", amount));
+    let rows = amounts.into_iter().chain(self_test).map(|(name, amount)| {
         vec![
             name.to_owned(),
-            amount.repeats.to_string(),
+            if amount.answers == 0 { number::NONE.to_owned() } else { amount.repeats.to_string() },
             number::count(amount.answers),
             number::count(amount.judgements),
             number::count(amount.prompt_tokens),
@@ -155,7 +158,7 @@ pub fn write(plan: &Plan, out: &mut impl Write, width: usize) -> io::Result<()> 
         ]
     });
     let header = ["a run takes", "repeats", "answers", "judgements", "tokens in", "out", "price"];
-    write_table(out, &table(&header, &[1, 2, 3, 4, 5, 6], 0, rows.to_vec(), width))?;
+    write_table(out, &table(&header, &[1, 2, 3, 4, 5, 6], 0, rows.collect(), width))?;
     let points = |drop: f64| format!("{:.1}", drop * 100.0);
     let rows = plan.drops.iter().map(|drop| {
         let measured = |value: Option<String>| value.unwrap_or_else(|| number::NONE.to_owned());

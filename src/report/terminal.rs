@@ -18,6 +18,8 @@ const NARROWEST: usize = 60;
 const ROOMY: u16 = 84;
 /// From here on there is room for what fails in a case.
 const MIDDLE: u16 = 72;
+/// So many sentences of an unfit judge are shown.
+const SAID: usize = 3;
 /// Cases that are listed.
 const WORST: usize = 5;
 /// Reasons that are listed.
@@ -45,28 +47,32 @@ pub(super) fn write(report: &Report, out: &mut impl Write, style: &Style) -> io:
     notes(report, style, &mut page)
 }
 
-/// What an unfit judge said of planted answers.
+/// What an unfit judge said of planted answers, and why of the first few that came out wrong.
 fn self_test<W: Write>(report: &Report, page: &mut Page<'_, W>) -> io::Result<()> {
     let rows = judge::failed_self_test(report);
     if rows.is_empty() {
         return Ok(());
     }
-    let header = ["planted answer", "asked", "belongs", "scores", "", "the judge said"];
+    let mut said: Vec<String> = Vec::new();
+    for row in rows.iter().filter(|row| !row.passed && !said.contains(&row.said)) {
+        if said.len() < SAID {
+            said.push(row.said.clone());
+        }
+    }
+    let header = ["planted answer", "asked", "belongs", "scores"];
     let cells = rows
         .into_iter()
         .map(|row| {
-            let said = neutral::clip(&row.said, 120);
-            vec![
-                short(&row.planted, 32),
-                row.metric,
-                row.expected.to_owned(),
-                row.scores,
-                row.verdict.to_owned(),
-                said,
-            ]
+            let mark = if row.passed { "✓" } else { "✗" };
+            let planted = format!("{mark} {}", short(&row.planted, 36));
+            vec![planted, short(&row.metric, 30), row.expected.to_owned(), row.scores]
         })
         .collect();
-    page.table(&table(&header, &[2, 3], 5, cells, page.width))?;
+    page.table(&table(&header, &[2, 3], 0, cells, page.width))?;
+    page.blank()?;
+    for text in said {
+        page.labelled(LABEL, "it said", &neutral::clip(&text, 300), PLAIN)?;
+    }
     page.blank()
 }
 
@@ -375,10 +381,6 @@ fn notes<W: Write>(report: &Report, style: &Style, page: &mut Page<'_, W>) -> io
     if let Some(settle) = looks::settle(report) {
         page.labelled(LABEL, "to settle", &settle, YELLOW)?;
     }
-    let judged_by = report
-        .judge
-        .as_ref()
-        .map_or_else(String::new, |judge| format!(", judged by {}", short(&judge.model, 40)));
     let model = short(&report.variants.candidate.model, 40);
     let baseline_model = match &report.variants.baseline {
         Some(baseline) if baseline.model != report.variants.candidate.model => {
@@ -386,10 +388,10 @@ fn notes<W: Write>(report: &Report, style: &Style, page: &mut Page<'_, W>) -> io
         }
         _ => String::new(),
     };
-    page.labelled(LABEL, "model", &format!("{model}{baseline_model}{judged_by}"), DIM)?;
-    let words = judge::words(report);
-    if !words.is_empty() {
-        page.labelled(LABEL, "judge", &words.join("; "), DIM)?;
+    page.labelled(LABEL, "model", &format!("{model}{baseline_model}"), DIM)?;
+    if let Some(judge) = &report.judge {
+        let words = judge::words(report).join("; ");
+        page.labelled(LABEL, "judge", &format!("{}; {words}", short(&judge.model, 40)), DIM)?;
     }
     page.labelled(LABEL, "cost", &view::cost(report), DIM)?;
     if !style.files.is_empty() {

@@ -386,11 +386,8 @@ pub(super) fn cost(report: &Report) -> String {
         0 => String::new(),
         stored => format!(" ({} from the store)", number::count(stored)),
     };
-    let judging = usage.judgements.cost_usd.filter(|usd| *usd > 0.0 && usage.cost_usd.is_some());
-    let judging =
-        judging.map_or_else(String::new, |usd| format!(", {} of it for judging", number::dollars(usd)));
     format!(
-        "{}{stored}, {}, {money}{judging}, {}",
+        "{}{stored}, {}, {money}, {}",
         number::counted(usage.calls, "call"),
         number::tokens(tokens),
         number::duration(report.duration_ms)

@@ -14,7 +14,7 @@ baseline: file:support.md
 answer_field: answer
 user: "{{query}}"
 model: m
-judge: {model: j}
+judge: {model: j, self_test: false}
 metrics:
   faithfulness: {min: 0.5}
   relevance: {min: 0.5}

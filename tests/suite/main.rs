@@ -1,11 +1,13 @@
 //! Drives the real executable against real files, real git and real local servers, with a scrubbed environment.
 
+mod calibrate;
 mod compare;
 mod configuration;
 mod git;
 mod hostile;
 mod init;
 mod interrupt;
+mod judges;
 mod layering;
 mod looks;
 mod never_green;

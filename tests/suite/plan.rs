@@ -10,6 +10,12 @@ fn plan(folder: &Folder, arguments: &[&str]) -> Value {
     serde_json::from_str(&outcome.stdout).expect("a plan")
 }
 
+/// Calls of a run that takes this much, the self-test included.
+fn all_calls(plan: &Value, amount: &str) -> u64 {
+    let tested = &plan["self_test"];
+    calls(&plan[amount]) + if tested.is_null() { 0 } else { calls(tested) }
+}
+
 fn calls(amount: &Value) -> u64 {
     amount["answers"].as_u64().expect("answers") + amount["judgements"].as_u64().expect("judgements")
 }
@@ -22,21 +28,29 @@ fn the_lowest_is_what_a_run_takes_that_settles_at_once() {
         folder.promptgate(&[&["run", "--offline"], flags].concat());
         let report = folder.report();
         assert_eq!(report["repeats"], 3, "{flags:?}");
-        assert_eq!(calls(&plan["lowest"]), report["usage"]["calls"].as_u64().expect("calls"), "{flags:?}");
+        assert_eq!(plan["self_test"].is_null(), flags.contains(&"--no-judge"));
+        let calls = report["usage"]["calls"].as_u64().expect("calls");
+        assert_eq!(all_calls(&plan, "lowest"), calls, "{flags:?}");
         // The simulated model answers all cases the same way each time, so even the tokens are the same.
-        assert_eq!(plan["lowest"]["prompt_tokens"], report["usage"]["prompt_tokens"], "{flags:?}");
-        let cost = |value: &Value| (value.as_f64().expect("a price") * 1e6).round();
-        assert_eq!(cost(&plan["lowest"]["cost_usd"]), cost(&report["usage"]["cost_usd"]), "{flags:?}");
+        let both = |key: &str| {
+            plan["lowest"][key].as_f64().expect("a number")
+                + plan["self_test"][key].as_f64().unwrap_or_default()
+        };
+        let tokens = report["usage"]["prompt_tokens"].as_f64().expect("tokens");
+        assert!((both("prompt_tokens") - tokens).abs() < 2.0, "{flags:?}: {plan} {tokens}");
+        let cost = report["usage"]["cost_usd"].as_f64().expect("a price");
+        assert!((both("cost_usd") - cost).abs() < 1e-5, "{flags:?}: {plan} {cost}");
     }
 }
 
 #[test]
 fn the_most_is_what_a_run_takes_that_goes_to_the_last_look() {
     let folder = Folder::small(6);
-    let most = plan(&folder, &["--max-repeats", "6"])["most"].clone();
+    let plan_of_six = plan(&folder, &["--max-repeats", "6"]);
+    let most = plan_of_six["most"].clone();
     assert_eq!(most["repeats"], 6);
     folder.promptgate(&["run", "--offline", "--repeats", "6"]);
-    assert_eq!(calls(&most), folder.report()["usage"]["calls"].as_u64().expect("calls"));
+    assert_eq!(all_calls(&plan_of_six, "most"), folder.report()["usage"]["calls"].as_u64().expect("calls"));
     // What both variants share is asked once.
     folder.write("baseline.md", &folder.read("prompt.md"));
     let shared = plan(&folder, &["--max-repeats", "6"]);

@@ -10,15 +10,15 @@ use serde_json::{Value, json};
 use crate::support::Folder;
 
 /// A server that answers each request by a function of its body and of how many came before.
-struct Server {
-    base_url: String,
+pub(crate) struct Server {
+    pub(crate) base_url: String,
     calls: Arc<AtomicUsize>,
     peak: Arc<AtomicUsize>,
 }
 
 impl Server {
     /// The function gives status and body.
-    fn start(answer: impl Fn(&Value, usize) -> (u16, Value) + Send + Sync + 'static) -> Self {
+    pub(crate) fn start(answer: impl Fn(&Value, usize) -> (u16, Value) + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let base_url = format!("http://{}/v1", listener.local_addr().expect("an address"));
         let answer = Arc::new(answer);
@@ -55,28 +55,31 @@ impl Server {
         server
     }
 
-    fn calls(&self) -> usize {
+    /// Calls that came.
+    pub(crate) fn calls(&self) -> usize {
         self.calls.load(Ordering::SeqCst)
     }
 }
 
-fn says(text: &str) -> Value {
+/// An answer.
+pub(crate) fn says(text: &str) -> Value {
     json!({"choices": [{"message": {"content": text}, "finish_reason": "stop"}],
         "usage": {"prompt_tokens": 9, "completion_tokens": 5}})
 }
 
-fn is_judge(request: &Value) -> bool {
+/// Whether the judge of [`Folder::small`] is asked.
+pub(crate) fn is_judge(request: &Value) -> bool {
     request["model"] == "tiny-judge"
 }
 
 /// What is asked of a judge: the name of its list.
-fn list_of(request: &Value) -> String {
+pub(crate) fn list_of(request: &Value) -> String {
     let schema = &request["response_format"]["json_schema"]["schema"];
     schema["required"][0].as_str().expect("a list").to_owned()
 }
 
 /// A valid reply of a judge that finds nothing supported and everything relevant.
-fn verdicts(request: &Value) -> Value {
+pub(crate) fn verdicts(request: &Value) -> Value {
     let list = list_of(request);
     let schema = &request["response_format"]["json_schema"]["schema"]["properties"][&list];
     let entries: Vec<Value> = (1..=schema["minItems"].as_u64().expect("a count"))
@@ -105,7 +108,7 @@ fn a_usage_that_nobody_can_believe_has_no_cost() {
             answer["usage"] = usage.clone();
             (200, answer)
         });
-        let folder = Folder::small(3);
+        let folder = Folder::small(3).without_self_test();
         folder.append(
             "promptgate.yaml",
             "limits: {cost_per_case_usd: 0.01}\n\
@@ -127,7 +130,7 @@ fn judgements_without_usage_are_not_free() {
         reply["usage"] = Value::Null;
         (200, reply)
     });
-    let folder = Folder::small(2);
+    let folder = Folder::small(2).without_self_test();
     folder.append(
         "promptgate.yaml",
         "prices: {tiny: {input_per_million: 1, output_per_million: 2}, \
@@ -143,7 +146,7 @@ fn judgements_without_usage_are_not_free() {
 #[test]
 fn a_judge_that_never_replies_validly_is_given_up_early() {
     let server = Server::start(|request, _| (200, says(if is_judge(request) { "10/10!" } else { ANSWER })));
-    let folder = Folder::small(40);
+    let folder = Folder::small(40).without_self_test();
     folder.against(&server.base_url, &["run"]).expect_code(12).says("no valid verdict");
     // Five answers, ten judgements, each asked three times.
     assert_eq!(server.calls(), 35);
@@ -156,7 +159,7 @@ fn one_bad_judge_is_not_hidden_by_a_good_one() {
         true => (200, verdicts(request)),
         false => (200, says(ANSWER)),
     });
-    let folder = Folder::small(40);
+    let folder = Folder::small(40).without_self_test();
     folder.against(&server.base_url, &["run"]).expect_code(12);
     let reasons = folder.report()["reasons"].to_string();
     assert!(reasons.contains("no valid verdict for faithfulness in its first 10 judgements"), "{reasons}");
@@ -172,7 +175,7 @@ fn refused_requests_are_not_asked_again() {
             false => (200, says(ANSWER)),
         }
     });
-    let folder = Folder::small(6);
+    let folder = Folder::small(6).without_self_test();
     folder.against(&server.base_url, &["run", "--no-judge"]).expect_code(12);
     assert_eq!(server.calls(), 6 * 2 * 3);
 }
@@ -189,7 +192,7 @@ fn a_judge_that_dies_midway_is_given_up_early() {
             _ => (500, json!({"error": "down"})),
         }
     });
-    let folder = Folder::small(60);
+    let folder = Folder::small(60).without_self_test();
     folder.edit("promptgate.yaml", "attempts: 2, max_wait: 2s", "attempts: 1");
     folder
         .against(&server.base_url, &["run", "--concurrency", "2"])
@@ -206,7 +209,7 @@ fn no_more_calls_are_in_flight_than_allowed() {
             std::thread::yield_now();
             (200, if is_judge(request) { verdicts(request) } else { says(ANSWER) })
         });
-        let folder = Folder::small(10);
+        let folder = Folder::small(10).without_self_test();
         let width_text = width.to_string();
         folder.against(&server.base_url, &["run", "--concurrency", &width_text]).expect_code(10);
         assert!(server.peak.load(Ordering::SeqCst) <= width);
@@ -220,7 +223,7 @@ fn fail_fast_asks_no_judge_after_a_failing_check() {
         assert!(!is_judge(request));
         (200, says("X"))
     });
-    let folder = Folder::small(20);
+    let folder = Folder::small(20).without_self_test();
     folder.edit("promptgate.yaml", "min_chars: 1", "min_chars: 5");
     folder.against(&server.base_url, &["run", "--fail-fast", "--baseline", "none"]).expect_code(10);
     assert_eq!(server.calls(), 1);

@@ -113,6 +113,16 @@ impl Folder {
         self.write(name, &(self.read(name) + text));
     }
 
+    /// The same without a self-test, for counting calls.
+    pub(crate) fn without_self_test(self) -> Self {
+        self.edit(
+            "promptgate.yaml",
+            "judge: {model: tiny-judge}",
+            "judge: {model: tiny-judge, self_test: false}",
+        );
+        self
+    }
+
     /// The report that the last run wrote.
     #[track_caller]
     pub(crate) fn report(&self) -> Value {

@@ -18,7 +18,7 @@ use crate::forecast::{self, Each, Load, Rates, Size};
 use crate::gate::{Policy, Rule};
 use crate::judge::Judge;
 use crate::metric;
-use crate::model::{Place, Run, Scope, TrialResult, Usage};
+use crate::model::{JudgeFacts, Place, Run, Scope, SelfTest, TrialResult, Usage};
 use crate::port::{ChatModel, Silent};
 use crate::report::plan::{Amount, AtRepeats, Drop, Plan, Row, SCHEMA, write};
 use crate::report::{self, Report};
@@ -55,6 +55,23 @@ pub(crate) fn plan(arguments: &PlanArguments) -> Result<ExitStatus, Failure> {
     };
     output::print(&text.map_err(|error| Failure::Internal(format!("could not write the plan: {error}")))?)?;
     Ok(ExitStatus::Pass)
+}
+
+/// Says that an earlier run was judged by another judge, as far as that can be told without an endpoint.
+fn other_judge(planned: &Planned, earlier: &Earlier) -> Option<String> {
+    let without_hosts = |mut facts: JudgeFacts| {
+        facts.parts.remove("hosts");
+        facts.parts
+    };
+    let ours = suite::judge_facts(&planned.settings, &planned.engine.scorers.judges, &[])?;
+    let (ours, theirs) = (without_hosts(ours), without_hosts(earlier.run.judge.clone()?));
+    (ours != theirs).then(|| {
+        format!(
+            "{} was judged by another judge: it differs in {}, and its noise may not be this one's",
+            earlier.file,
+            mismatch::differing(&theirs, &ours)
+        )
+    })
 }
 
 /// A suite that can be carried out by the simulated model.
@@ -124,9 +141,12 @@ fn forecast_of(planned: Planned, earlier: Option<&Earlier>) -> Result<Plan, Fail
         false => schedule.first(),
     };
     let mut notes = Vec::new();
-    let Rates { answer, judgement, .. } = rates(&planned, earlier, &mut notes)?;
+    let (Rates { answer, judgement, .. }, self_test) = rates(&planned, earlier, &mut notes)?;
     let amount = |repeats| shown(forecast::amount(load, repeats, answer, judgement));
     let (lowest, expected, most) = (amount(schedule.first()), amount(likely), amount(schedule.most()));
+    if let Some(note) = earlier.and_then(|earlier| other_judge(&planned, earlier)) {
+        notes.push(note);
+    }
     if repeated && schedule.most() > schedule.first() {
         notes.push(format!(
             "expected: the look at which an unchanged prompt passes with 80 % power at a noise of {noise:.3}; a large \
@@ -134,7 +154,7 @@ fn forecast_of(planned: Planned, earlier: Option<&Earlier>) -> Result<Plan, Fail
         ));
     }
     notes.push(
-        "calls: retries, the self-test and second questions to the judge are not counted; a judge whose metric has passed is asked \
+        "calls: retries and second questions to the judge are not counted; a judge whose metric has passed is asked \
          less than `most` says"
             .to_owned(),
     );
@@ -167,6 +187,7 @@ fn forecast_of(planned: Planned, earlier: Option<&Earlier>) -> Result<Plan, Fail
         lowest,
         expected,
         most,
+        self_test,
         drops,
         // Without noise every drop is seen, and a table of zeros says less than the sentence.
         table: if noise > 0.0 { table(policy, size, noise) } else { Vec::new() },
@@ -240,7 +261,13 @@ fn table(policy: &Policy, size: Size, noise: f64) -> Vec<Row> {
 }
 
 /// What one answer and one judgement takes: as in the earlier run, else as the simulated model answers.
-fn rates(planned: &Planned, earlier: Option<&Earlier>, notes: &mut Vec<String>) -> Result<Rates, Failure> {
+///
+/// Beside it what the self-test takes, where there is one.
+fn rates(
+    planned: &Planned,
+    earlier: Option<&Earlier>,
+    notes: &mut Vec<String>,
+) -> Result<(Rates, Option<Amount>), Failure> {
     let Planned { engine, settings, .. } = planned;
     let mut rates = match earlier {
         Some(earlier) => {
@@ -266,19 +293,30 @@ fn rates(planned: &Planned, earlier: Option<&Earlier>, notes: &mut Vec<String>) 
         }
     };
     price(&engine.plan.candidate().facts.model, &mut rates.answer);
+    let mut tested = None;
     if let (Some(judge), Some(one)) = (&settings.judge, engine.scorers.judges.first()) {
         // A grade is of as many judgements; they share its tokens, and each member has its own price.
         let judgements = one.judgements() as f64;
         rates.judgement.prompt_tokens /= judgements;
         rates.judgement.completion_tokens /= judgements;
-        let mut usd = Some(0.0);
-        for member in &judge.panel {
-            price(&member.model.value, &mut rates.judgement);
-            usd = usd.zip(rates.judgement.usd).map(|(sum, one)| sum + one);
+        let mut mean_price = |each: &mut Each| {
+            let mut usd = Some(0.0);
+            for member in &judge.panel {
+                price(&member.model.value, each);
+                usd = usd.zip(each.usd).map(|(sum, one)| sum + one);
+            }
+            each.usd = usd.map(|sum| sum / judge.panel.len() as f64);
+        };
+        mean_price(&mut rates.judgement);
+        tested = self_test(engine)?;
+        if let Some((_, each)) = &mut tested {
+            mean_price(each);
         }
-        rates.judgement.usd = usd.map(|sum| sum / judge.panel.len() as f64);
     }
-    Ok(rates)
+    let self_test = tested.map(|(judgements, each)| {
+        shown(forecast::amount(Load { answers: 0, judgements }, 1, Each::default(), each))
+    });
+    Ok((rates, self_test))
 }
 
 /// Lets the simulated model answer a part of the suite once: the requests, and their length, are the real ones.
@@ -297,6 +335,15 @@ fn simulated(engine: &Arc<Engine>) -> Result<Rates, Failure> {
         }
     }
     Ok(Rates { answer: mean(&answers), judgement: mean(&judgements), judgement_calls: 1.0 })
+}
+
+/// Judgements of the self-test, and what one of them takes.
+fn self_test(engine: &Arc<Engine>) -> Result<Option<(u64, Each)>, Failure> {
+    let runtime = tokio::runtime::Runtime::new()
+        .map_err(|error| Failure::Internal(format!("could not start the runtime: {error}")))?;
+    let tested = runtime.block_on(engine.self_test()).unwrap_or_else(|(_, outcome)| outcome);
+    let usages = |test: SelfTest| test.rows.into_iter().map(|row| row.judging.usage).collect::<Vec<_>>();
+    Ok(tested.map(usages).map(|usages| (usages.len() as u64, mean(&usages))))
 }
 
 fn mean(usages: &[Usage]) -> Each {

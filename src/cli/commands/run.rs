@@ -131,9 +131,10 @@ fn announce(engine: &Engine, policy: &crate::gate::Policy, quiet: bool) {
     let schedule = policy.schedule;
     let planned = evaluate::planned(engine, 0, schedule.first(), engine.scorers.judges.len());
     if let (false, Event::Planned { cases, completions, judgements }) = (quiet, &planned) {
-        let judged = match judgements {
-            0 => String::new(),
-            judgements => format!(" and {judgements} judgements"),
+        let judged = match (judgements, &engine.scorers.planted) {
+            (0, _) => String::new(),
+            (judgements, None) => format!(" and {judgements} judgements"),
+            (judgements, Some(_)) => format!(" and {judgements} judgements after the judge's self-test"),
         };
         let more = if schedule.most() > schedule.first() {
             format!(", more while undecided (at most {} repeats)", schedule.most())

@@ -121,6 +121,11 @@ pub(super) fn load(arguments: &SuiteArguments, offline: Option<bool>) -> Result<
             ));
         }
     }
+    if settings.judge.as_ref().is_some_and(|judge| !judge.self_test) && !scorers.judges.is_empty() {
+        warnings.push(
+            "judge.self_test is off: a judge that approves of anything would not be noticed".to_owned(),
+        );
+    }
     let has_baseline = variants.as_ref().is_some_and(|it| it.baseline.is_some() || it.earlier.is_some());
     let policy = scorers::policy(
         &settings,
@@ -132,6 +137,13 @@ pub(super) fn load(arguments: &SuiteArguments, offline: Option<bool>) -> Result<
         &mut warnings,
     );
     let (Some(variants), Some(policy)) = (variants, policy) else { return Err(mistakes.into()) };
+    if policy.schedule.most() > 1 && variants.candidate.facts.parameters.contains_key("seed") {
+        warnings.push(
+            "parameters.seed goes out with every repeat: an endpoint that honours it answers all of them alike, and \
+             they tell nothing of the noise"
+                .to_owned(),
+        );
+    }
     if !mistakes.0.is_empty() {
         return Err(mistakes.into());
     }
@@ -172,6 +184,7 @@ fn load_dataset(settings: &Settings, tree: &Tree, warnings: &mut Vec<String>) ->
         path: written.path.value.clone(),
         format: written.format.map(format),
         fields: written.fields.clone(),
+        shared_ids: None,
     };
     let Loaded { value, warnings: more } = load::dataset(tree, &source)?;
     warnings.extend(more);

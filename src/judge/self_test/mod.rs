@@ -6,7 +6,7 @@
 
 mod planted;
 
-use futures::future::{join_all, try_join_all};
+use futures::future::try_join_all;
 
 use crate::model::{Expected, Fault, FaultKind, Grade, Judging, Outcome, PlantedOutcome, SelfTest};
 use crate::port::ChatModel;
@@ -59,44 +59,45 @@ pub async fn self_test(
     }
     let mut rows = Vec::with_capacity(puts.len());
     let mut puts = puts.iter();
-    // One goes ahead: a dead endpoint is not asked by all at once.
+    // One goes ahead: a dead endpoint, or a judge that gives no verdict at all, is not asked by all at once.
     if let Some(first) = puts.next() {
-        rows.push(put(first).await?);
+        let row = put(first).await?;
+        let hopeless = row.scores.iter().all(Option::is_none);
+        rows.push(row);
+        if hopeless {
+            return Ok(SelfTest { rows });
+        }
     }
     rows.extend(try_join_all(puts.map(put)).await?);
     Ok(SelfTest { rows })
 }
 
 async fn put(put: &Put<'_>) -> Result<PlantedOutcome, Fault> {
-    let ask =
-        |repeat| put.judge.judge_once(put.member, put.model, &put.planted.case, &put.planted.answer, repeat);
-    let mut grades = vec![ask(0).await];
+    let ask = async |repeat| {
+        let Planted { case, answer, .. } = put.planted;
+        let grade = put.judge.judge_once(put.member, put.model, case, answer, repeat).await;
+        match &grade.outcome {
+            Outcome::Ungraded(Some(fault)) if fault.kind != FaultKind::ContentFilter => Err(fault.clone()),
+            _ => Ok(grade),
+        }
+    };
+    let mut grades = vec![ask(0).await?];
     if !grades.iter().all(|grade| as_expected(put.expected, grade)) {
-        grades.extend(join_all((1..TRIES).map(ask)).await);
+        grades.extend(try_join_all((1..TRIES).map(ask)).await?);
     }
     let mut judging = Judging::default();
-    let (mut scores, mut right, mut reason) = (Vec::new(), 0, String::new());
-    for grade in grades {
-        if let Outcome::Ungraded(Some(fault)) = &grade.outcome
-            && fault.kind != FaultKind::ContentFilter
-        {
-            return Err(fault.clone());
-        }
-        if let Some(took) = &grade.judging {
-            judging.add(took);
-        }
-        right += usize::from(as_expected(put.expected, &grade));
-        scores.push(grade.score());
-        reason = grade.reason;
+    for took in grades.iter().filter_map(|grade| grade.judging.as_ref()) {
+        judging.add(took);
     }
+    let right = grades.iter().filter(|grade| as_expected(put.expected, grade)).count();
     Ok(PlantedOutcome {
         planted: put.planted.name.clone(),
         metric: put.metric.clone(),
         judge: put.member.model.clone(),
         expected: put.expected,
-        passed: 2 * right > scores.len(),
-        scores,
-        reason,
+        passed: 2 * right > grades.len(),
+        scores: grades.iter().map(Grade::score).collect(),
+        reason: grades.last().map(|grade| grade.reason.clone()).unwrap_or_default(),
         judging,
     })
 }

@@ -42,8 +42,7 @@ pub(super) fn question(spec: &Spec) -> (&'static str, Spec) {
         Spec::Correctness => ("correctness", Spec::Correctness),
         Spec::Rubric { .. } => {
             let item = |text: &str| Item { text: text.to_owned(), weight: 1.0, critical: false };
-            let items = ["says for how many days a book may be kept", "says what a late return costs"];
-            ("rubric", Spec::Rubric { items: items.map(item).into() })
+            ("rubric", Spec::Rubric { items: vec![item("says for how many days a book may be kept")] })
         }
         Spec::Scale(_) => {
             let anchors =
@@ -60,7 +59,8 @@ pub(super) fn question(spec: &Spec) -> (&'static str, Spec) {
 const EVERY: &[&str] = &["faithfulness", "relevance", "correctness", "rubric", "scale"];
 const OF_CONTENT: &[&str] = &["faithfulness", "correctness"];
 
-/// The built-in planted answers. What claims nothing must score low too: the case has to be answered.
+/// The built-in planted answers. What claims nothing must score low too: the case has to be answered. Right answers
+/// are one statement long, so that one slip of a noisy judge shows as one surprise and not in half of the answers.
 pub(super) fn built_in() -> Vec<Planted> {
     use Expected::{High, Low};
     let answers: [(&str, &str, Expected, &[&str]); 7] = [
@@ -74,24 +74,9 @@ pub(super) fn built_in() -> Vec<Planted> {
             Low,
             EVERY,
         ),
-        (
-            "a fluent contradiction",
-            "Books may be kept for 60 days. A late return costs nothing, however late it is.",
-            Low,
-            OF_CONTENT,
-        ),
-        (
-            "sentences of the context",
-            "Books may be kept for 21 days. A late return costs 20 cents a day for each book, up to 5 euros.",
-            High,
-            EVERY,
-        ),
-        (
-            "a faithful paraphrase",
-            "You may keep books for 21 days. Returning a book late costs 20 cents for each day, up to 5 euros.",
-            High,
-            EVERY,
-        ),
+        ("a fluent contradiction", "Books may be kept for 60 days.", Low, OF_CONTENT),
+        ("a sentence of the context", "Books may be kept for 21 days.", High, EVERY),
+        ("a faithful paraphrase", "You may keep books for 21 days.", High, EVERY),
     ];
     let planted = |(name, answer, expected, metrics): (&str, &str, Expected, &[&str])| {
         let metrics: Vec<String> = metrics.iter().map(|metric| (*metric).to_owned()).collect();
@@ -104,7 +89,7 @@ pub(super) fn built_in() -> Vec<Planted> {
 fn library() -> Case {
     Case {
         id: "self-test".to_owned(),
-        query: "How long may I keep a book, and what does a late return cost?".to_owned(),
+        query: "How long may I keep books?".to_owned(),
         context: Some(vec![
             "Books may be kept for 21 days. A loan can be renewed twice, unless another reader has reserved the book."
                 .to_owned(),
@@ -112,9 +97,7 @@ fn library() -> Case {
              desk free of charge."
                 .to_owned(),
         ]),
-        expected: Some(Value::from(
-            "Books may be kept for 21 days. A late return costs 20 cents a day for each book, up to 5 euros.",
-        )),
+        expected: Some(Value::from("Books may be kept for 21 days.")),
         must_answer: true,
         ..Case::default()
     }

@@ -3,7 +3,10 @@
 mod honest;
 mod hostile;
 mod ladder;
+mod panel;
 mod replies;
+mod scale;
+mod self_test;
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};

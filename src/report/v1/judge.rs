@@ -14,16 +14,21 @@ pub struct Judge {
     /// Its model; of a panel, the models joined by ` + `.
     pub model: String,
     /// The models of its panel.
+    #[serde(default)]
     pub panel: Vec<String>,
     /// Judgements of one answer by each of them.
+    #[serde(default = "one")]
     pub votes: u32,
     /// Digest of what is known before a call: rules, questions, models, parameters, endpoint hosts, votes.
     pub fingerprint: String,
     /// What the fingerprint is made of, by name.
+    #[serde(default)]
     pub parts: BTreeMap<String, String>,
     /// The fingerprint of the judge of each metric alone: what a calibration of that metric goes by.
+    #[serde(default)]
     pub by_metric: BTreeMap<String, String>,
     /// How it answered, over all judgements.
+    #[serde(default)]
     pub answered: Answered,
     /// What the self-test found; null where it was not run.
     pub self_test: Option<SelfTest>,
@@ -123,7 +128,8 @@ impl Judge {
     /// Back to the program's own data.
     pub(super) fn restore(&self) -> model::JudgeFacts {
         model::JudgeFacts {
-            panel: self.panel.clone(),
+            // Reports from before there were panels have the one model.
+            panel: if self.panel.is_empty() { vec![self.model.clone()] } else { self.panel.clone() },
             votes: self.votes,
             fingerprint: self.fingerprint.clone(),
             parts: self.parts.clone(),
@@ -132,6 +138,11 @@ impl Judge {
             calibration: self.calibration.as_ref().map(model::CalibrationFacts::from),
         }
     }
+}
+
+/// Votes in reports from before there were any.
+fn one() -> u32 {
+    1
 }
 
 impl Answered {

@@ -134,6 +134,7 @@ pub struct Metric {
     /// How its case means go with the length of the answers; null where it is not judged.
     pub length_correlation: Option<LengthCorrelation>,
     /// What is known of its judges; null where it is not judged.
+    #[serde(default)]
     pub judged: Option<Judged>,
 }
 

@@ -127,8 +127,14 @@ fn interval(mean: f64, bounds: Bounds) -> Interval {
     Interval { mean, lower: bounds.lower, upper: bounds.upper }
 }
 
+/// An estimate of scores, whose bounds end where scores do.
 fn corrected(found: &Corrected) -> Interval {
-    interval(found.estimate, found.bounds)
+    let within = |bound: Option<f64>| bound.map(|bound| bound.clamp(0.0, 1.0));
+    Interval {
+        mean: found.estimate.clamp(0.0, 1.0),
+        lower: within(found.bounds.lower),
+        upper: within(found.bounds.upper),
+    }
 }
 
 fn notes(about: &About<'_>, measured: &Measured) -> Vec<String> {

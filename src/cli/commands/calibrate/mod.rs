@@ -113,7 +113,7 @@ fn labels(arguments: &CalibrateArguments, judge: &Judge) -> Result<(Labels, Stri
     let source = DatasetSource {
         path: path.clone(),
         // Several rows may be ratings of one answer, so that an id is no id of a row.
-        fields: [(format!("vars.{}", calibrate::ID), "id".to_owned())].into(),
+        shared_ids: Some(calibrate::ID.to_owned()),
         ..DatasetSource::default()
     };
     let loaded = load::dataset(&Tree::work_tree(&here), &source).map_err(|error| match error {
@@ -278,8 +278,12 @@ fn print(
             write(calibration, &mut text, output::width())
                 .map_err(|error| Failure::Internal(format!("could not write the table: {error}")))?;
             let mut text = String::from_utf8_lossy(&text).into_owned();
-            let names: Vec<String> = written.iter().map(|path| path.display().to_string()).collect();
-            text.push_str(&format!("files  {}\n", names.join(", ")));
+            let here = std::env::current_dir().unwrap_or_default();
+            for (index, path) in written.iter().enumerate() {
+                let label = if index == 0 { "files" } else { "" };
+                let shown = path.strip_prefix(&here).unwrap_or(path).display();
+                text.push_str(&format!("{label:5}  {shown}\n"));
+            }
             text
         }
     };

@@ -1,0 +1,216 @@
+//! `promptgate calibrate`, and what a run makes of its file.
+
+use serde_json::{Value, json};
+
+use crate::servers::{Server, says, verdicts};
+use crate::support::{Folder, repository};
+
+/// Labels over the cases of [`Folder::small`]: `good` right answers and `bad` wrong ones.
+fn labels(good: usize, bad: usize) -> String {
+    let row = |number: usize, right: bool| {
+        let days = if right { number + 10 } else { number + 50 };
+        json!({
+            "id": format!("{number}-{right}"),
+            "query": format!("How many days does plan {number} give for a refund?"),
+            "context": format!("Plan {number} gives {} days for a refund of the full price.", number + 10),
+            "response": format!("Plan {number} gives {days} days for a refund."),
+            "human": right,
+        })
+        .to_string()
+            + "\n"
+    };
+    (1..=good).map(|number| row(number, true)).chain((1..=bad).map(|number| row(number, false))).collect()
+}
+
+fn calibration(folder: &Folder) -> Value {
+    serde_json::from_str(&folder.read("promptgate-calibration/calibration.json")).expect("JSON")
+}
+
+#[test]
+fn the_golden_labels_give_a_table_and_a_file_by_its_schema() {
+    let folder = Folder::golden();
+    let page = folder.promptgate(&["calibrate", "labels.jsonl", "--offline"]).expect_code(0).stdout;
+    for words in [
+        "CALIBRATION  faithfulness by gpt-4o",
+        "73 answers of labels.jsonl: 67 rated and judged",
+        "balanced accuracy",
+        "Cohen's kappa",
+        "Gwet's AC1",
+        "Kendall's tau-b",
+        "best cut-off",
+        "alpha of people",
+        "alpha with itself",
+        "people would pass",
+        "refunds",
+        "the simulated judge compares words",
+    ] {
+        assert!(page.contains(words), "no {words:?} in\n{page}");
+    }
+    assert!(page.lines().all(|line| line.chars().count() <= 100), "{page}");
+    let schema =
+        std::fs::read_to_string(repository().join("schema/calibration.schema.json")).expect("a schema");
+    let schema: Value = serde_json::from_str(&schema).expect("JSON");
+    let found = calibration(&folder);
+    let validator = jsonschema::validator_for(&schema).expect("a schema");
+    let errors: Vec<String> = validator.iter_errors(&found).map(|error| error.to_string()).collect();
+    assert!(errors.is_empty(), "{errors:?}");
+    assert_eq!(found["judge"]["simulated"], true);
+    assert_eq!((&found["labels"]["answers"], &found["labels"]["rated"]), (&json!(73), &json!(67)));
+    // The rows say the same as the counts, and those of disagreement are for review.
+    let rows: Vec<Value> = folder
+        .read("promptgate-calibration/judged.jsonl")
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("a row"))
+        .collect();
+    let wrong = rows
+        .iter()
+        .filter(|row| row["human_passes"].is_boolean() && row["human_passes"] != row["judge_passes"])
+        .count();
+    let count = |name: &str| found["overall"][name].as_u64().expect("a count");
+    assert_eq!(wrong as u64, count("false_positives") + count("false_negatives"));
+    let disagreements = folder.read("promptgate-calibration/disagreements.jsonl");
+    assert_eq!(disagreements.lines().count(), wrong);
+    let first: Value = serde_json::from_str(disagreements.lines().next().expect("a row")).expect("JSON");
+    assert!(
+        first["response"].is_string() && first["context"].is_array() && first["reason"].is_string(),
+        "{first}"
+    );
+    let json =
+        folder.promptgate(&["calibrate", "labels.jsonl", "--offline", "--format", "json"]).expect_code(0);
+    let printed: Value = serde_json::from_str(&json.stdout).expect("JSON");
+    assert_eq!(printed["overall"], found["overall"]);
+}
+
+#[test]
+fn without_a_configuration_the_simulated_judge_is_measured() {
+    let folder = Folder::new();
+    folder.write("labels.jsonl", &labels(20, 20));
+    folder
+        .promptgate(&["calibrate", "labels.jsonl", "--offline"])
+        .expect_code(0)
+        .says("faithfulness by simulated");
+    assert_eq!(calibration(&folder)["overall"]["balanced_accuracy"], 1.0);
+    folder.promptgate(&["calibrate", "labels.jsonl"]).expect_code(2).says("there is no promptgate.yaml");
+}
+
+#[test]
+fn files_that_are_no_labels_are_refused_before_any_call() {
+    let folder = Folder::small(3);
+    for (text, code, says) in [
+        ("", 3, "no rows"),
+        ("{\"query\": \"q\", \"context\": \"c\", \"human\": true}\n", 2, "`response` must be the text"),
+        ("{\"query\": \"q\", \"context\": \"c\", \"response\": \"r\", \"human\": 2}\n", 2, "labels.jsonl:1"),
+        ("{\"query\": \"q\", \"context\": \"c\", \"response\": \"r\"}\n", 3, "no row has a label"),
+        ("{\"query\": \"q\", \"response\": \"r\", \"human\": true}\n", 2, "`faithfulness` needs `context`"),
+        ("{\"query\": \n", 2, "labels.jsonl:1"),
+    ] {
+        folder.write("labels.jsonl", text);
+        folder.promptgate(&["calibrate", "labels.jsonl", "--offline"]).expect_code(code).says(says);
+    }
+    folder.promptgate(&["calibrate", "nowhere.jsonl", "--offline"]).expect_code(2).says("nowhere.jsonl");
+    folder.write("labels.jsonl", &labels(3, 3));
+    let metric = ["calibrate", "labels.jsonl", "--offline", "--metric", "tone"];
+    folder.promptgate(&metric).expect_code(2).says("name one with --metric: faithfulness, relevance");
+    folder.write("taken", "");
+    let out = ["calibrate", "labels.jsonl", "--offline", "--out", "taken"];
+    folder.promptgate(&out).expect_code(2).says("no calibration can be written here");
+}
+
+#[test]
+fn a_wrong_key_or_a_judge_that_writes_prose_leaves_nothing() {
+    for (status, body, says) in [
+        (401, json!({"error": {"message": "no such key"}}), "no such key"),
+        (200, says("It looks fine to me."), "could not be judged, more than 2 %"),
+    ] {
+        let server = Server::start(move |_, _| (status, body.clone()));
+        let folder = Folder::small(3);
+        folder.write("labels.jsonl", &labels(4, 4));
+        folder
+            .against(&server.base_url, &["calibrate", "labels.jsonl"])
+            .expect_code(12)
+            .says("INCOMPLETE")
+            .says(says);
+        assert!(!folder.path().join("promptgate-calibration/calibration.json").exists());
+    }
+}
+
+#[test]
+fn a_judge_that_finds_nothing_is_told_as_one() {
+    let server = Server::start(|request, _| (200, verdicts(request)));
+    let folder = Folder::small(3);
+    folder.write("labels.jsonl", &labels(6, 6));
+    let outcome =
+        folder.against(&server.base_url, &["calibrate", "labels.jsonl", "--repeats", "1"]).expect_code(0);
+    outcome.says("the judge cannot tell good answers from bad ones").says("judged once: --repeats 2");
+    assert_eq!(calibration(&folder)["overall"]["youden"], 0.0);
+    assert_eq!(server.calls(), 12);
+}
+
+#[test]
+fn a_run_goes_by_the_calibration_that_it_names() {
+    let folder = Folder::small(6);
+    folder.write("labels.jsonl", &labels(25, 25));
+    folder.promptgate(&["calibrate", "labels.jsonl", "--offline"]).expect_code(0);
+    folder.write("calibration.json", &folder.read("promptgate-calibration/calibration.json"));
+    let with = |keys: &str| {
+        let text = folder.read("promptgate.yaml");
+        let line = text.lines().find(|line| line.starts_with("judge:")).expect("the judge").to_owned();
+        folder.edit("promptgate.yaml", &line, &format!("judge: {{model: tiny-judge, {keys}}}"));
+    };
+    with("calibration: calibration.json, min_kappa: 0.9, min_balanced_accuracy: 0.9");
+    let page = folder.promptgate(&["run", "--offline"]).expect_code(0).text();
+    let page = page.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(page.contains("faithfulness calibrated on 50 answers: kappa 1.00"), "{page}");
+    assert!(page.contains("people would pass 1.000 of the candidate's answers"), "{page}");
+    let report = folder.report();
+    let facts = &report["judge"]["calibration"];
+    assert_eq!((&facts["answers"], &facts["youden"]), (&json!(50), &json!(1.0)));
+    folder.write("first.json", &report.to_string());
+    // A report by the same judge can be corrected; one by another cannot.
+    let corrected = ["calibrate", "labels.jsonl", "--offline", "--report", "first.json"];
+    folder.promptgate(&corrected).expect_code(0).says("of 6 answers without a rating");
+    // Too little agreement, no calibration, and one of another judge: nothing is asked.
+    folder.edit("calibration.json", "\"true_negatives\": 25", "\"true_negatives\": 20");
+    folder.promptgate(&["run", "--offline"]).expect_code(2).says("its counts are not those of its answers");
+    let mut forged = calibration(&folder);
+    forged["overall"]["true_negatives"] = json!(10);
+    forged["overall"]["false_positives"] = json!(15);
+    folder.write("calibration.json", &forged.to_string());
+    // The figures of the file say 1 still; its counts do not.
+    let refused = folder
+        .promptgate(&["run", "--offline"])
+        .expect_code(12)
+        .says("the judge agrees too little with people");
+    refused.says("judge.min_kappa is 0.9");
+    assert_eq!(folder.report()["usage"]["calls"], 0);
+    with("calibration: nowhere.json, min_kappa: 0.5");
+    folder.promptgate(&["run", "--offline"]).expect_code(12).says("there is no nowhere.json");
+    with("calibration: nowhere.json");
+    folder.promptgate(&["run", "--offline"]).expect_code(2).says("there is no calibration at nowhere.json");
+    folder.write("calibration.json", &calibration(&folder).to_string());
+    with("votes: 2, calibration: calibration.json, min_kappa: 0.5");
+    folder.promptgate(&["run", "--offline"]).expect_code(12).says("is of another judge: it differs in votes");
+    let corrected = ["calibrate", "labels.jsonl", "--offline", "--report", "first.json"];
+    folder.promptgate(&corrected).expect_code(2).says("was not judged by the same judge of faithfulness");
+    folder.write("calibration.json", "{}");
+    folder.promptgate(&["run", "--offline"]).expect_code(2).says("this is no calibration");
+}
+
+#[test]
+fn calibrate_writes_where_the_configuration_names_its_file_and_fails_below_its_least() {
+    let server = Server::start(|request, _| (200, verdicts(request)));
+    let folder = Folder::small(3);
+    folder.write("labels.jsonl", &labels(6, 6));
+    folder.edit(
+        "promptgate.yaml",
+        "judge: {model: tiny-judge}",
+        "judge: {model: tiny-judge, calibration: judged/calibration.json, min_kappa: 0.5}",
+    );
+    let outcome = folder.against(&server.base_url, &["calibrate", "labels.jsonl"]).expect_code(10);
+    outcome.says("FAIL kappa is 0.000, below the 0.5").says("judged/calibration.json");
+    assert!(folder.read("judged/calibration.json").contains("promptgate.calibration/v1"));
+    // The simulated judge never overwrites what was measured of the real one.
+    let before = folder.read("judged/calibration.json");
+    folder.promptgate(&["calibrate", "labels.jsonl", "--offline"]).expect_code(0);
+    assert_eq!(folder.read("judged/calibration.json"), before);
+}
