@@ -182,7 +182,10 @@ fn nearly_a_field_is_a_mistake_unless_the_field_is_there() {
 
 fn mapped(fields: &[(&str, &str)], text: &str) -> Result<Loaded<Dataset>, LoadError> {
     let fields = fields.iter().map(|(ours, theirs)| ((*ours).to_owned(), (*theirs).to_owned())).collect();
-    read_with(&[("c.json", text)], &DatasetSource { path: "c.json".to_owned(), fields, ..DatasetSource::default() })
+    read_with(
+        &[("c.json", text)],
+        &DatasetSource { path: "c.json".to_owned(), fields, ..DatasetSource::default() },
+    )
 }
 
 #[test]
