@@ -55,6 +55,11 @@ pub(super) struct Question {
     pub(super) asked: usize,
 }
 
+/// The letters and digits of a text: what a copy keeps, however it is spaced and escaped.
+fn letters(text: &str) -> String {
+    text.chars().filter(|character| character.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
 /// A conversation about one answer.
 pub(super) struct Conversation<'a> {
     member: &'a Member,
@@ -136,8 +141,15 @@ impl<'a> Conversation<'a> {
     }
 
     fn read<T: parse::Entry>(&self, text: &str, rung: Rung) -> Result<Vec<T>, String> {
-        let document: Value = if rung == Rung::Fenced { parse::fenced(text)? } else { parse::whole(text)? };
-        parse::entries(&document, self.question.form.list(), self.question.asked)
+        let text = if rung == Rung::Fenced { parse::block(text)? } else { text };
+        let document: Value = parse::whole(text)?;
+        let entries = parse::entries(&document, self.question.form.list(), self.question.asked)?;
+        // A candidate may write a whole reply, and a judge say it again.
+        let answer = letters(self.question.payload.answer());
+        if answer.contains(&letters(text)) || answer.contains(&letters(&document.to_string())) {
+            return Err("it is copied from the answer, which must not judge itself".into());
+        }
+        Ok(entries)
     }
 
     /// One call that came back, after as many as the endpoint refused for the way it was asked.

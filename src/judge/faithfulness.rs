@@ -3,6 +3,8 @@
 //! Score = supported / (all but no_claim). A `supported` counts only with a real quote (`quote`); without one the
 //! judge is asked once more about it.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use crate::model::Case;
@@ -12,7 +14,7 @@ use super::quote::{Context, Problem};
 use super::reply::{JudgedStatement, Support};
 use super::request::{Numbered, Payload};
 use super::schema::Form;
-use super::{Scored, details, statements};
+use super::{Scored, details, statements, words};
 
 /// The judge's own part of the system message.
 pub(super) const RUBRIC: &str = include_str!("prompts/faithfulness.md");
@@ -30,7 +32,11 @@ pub(super) fn prepare(case: &Case, answer: &str) -> Result<(Question, Vec<Number
     let Some(context) = case.context_text() else {
         return Err(Stop::Invalid("the case has no context to judge faithfulness by".into()));
     };
-    let statements = numbered(statements::split(answer));
+    // What is said again counts once: else one true sentence, many times, would outweigh what is false.
+    let mut said = BTreeSet::new();
+    let mut statements = statements::split(answer);
+    statements.retain(|statement| said.insert(words::normalise(statement)));
+    let statements = numbered(statements);
     if statements.is_empty() {
         return Err(Stop::Invalid("the answer holds no statement".into()));
     }

@@ -163,6 +163,7 @@ impl Judge {
         answer: &str,
         repeat: u32,
     ) -> Grade {
+        let answer = &words::visible(answer);
         let open = |question| Conversation::new(member, model, repeat, question);
         match &self.spec {
             Spec::Faithfulness => match faithfulness::prepare(case, answer) {

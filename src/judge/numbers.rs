@@ -4,7 +4,7 @@
 //! is a decimal one, and zeros that say nothing go (`02`, `3.50`). Several points (`1.2.3`) stay as written.
 //! Number words are English: `thirty`, `twenty-five`. Words below thirteen are understood where they are found
 //! ("two weeks" backs "2 weeks") but not demanded ("one of them" is no number). Hundreds and thousands in words,
-//! fractions, other languages and other digits are not read; `1.000` is one.
+//! fractions and other languages are not read; `1.000` is one.
 
 use std::collections::BTreeSet;
 

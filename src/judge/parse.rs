@@ -55,11 +55,11 @@ pub(super) fn whole(text: &str) -> Result<Value, String> {
     document(text)
 }
 
-/// Reads a reply that has to hold exactly one fenced block, and no curly bracket outside of it.
+/// The inside of the fenced block of a reply that has to hold exactly one, and no curly bracket outside of it.
 ///
 /// # Errors
 /// What is wrong, for the judge.
-pub(super) fn fenced(text: &str) -> Result<Value, String> {
+pub(super) fn block(text: &str) -> Result<&str, String> {
     let mut fences = Vec::new();
     let mut start = 0;
     for line in text.split_inclusive('\n') {
@@ -85,7 +85,7 @@ pub(super) fn fenced(text: &str) -> Result<Value, String> {
     if outside.into_iter().any(|part| part.contains(['{', '}'])) {
         return Err("there is something like JSON outside of the fenced block".into());
     }
-    document(text.get(*begin..*end).unwrap_or_default())
+    Ok(text.get(*begin..*end).unwrap_or_default())
 }
 
 fn document(text: &str) -> Result<Value, String> {
@@ -163,6 +163,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    fn fenced(text: &str) -> Result<Value, String> {
+        whole(block(text)?)
+    }
 
     fn items(text: &str, asked: usize) -> Result<Vec<JudgedItem>, String> {
         entries(&whole(text)?, "items", asked)

@@ -98,11 +98,13 @@ impl Context {
                 nearest = nearest.max(Problem::TooShort);
                 continue;
             }
+            let found = self.without_marker(found, &statement);
             let found_numbers = numbers::stated(found);
             let found_stems = words::content_stems(found);
             let related = if stems.is_empty() && claimed.is_empty() {
                 // "Yes." and "They are not." speak of what the question speaks of.
-                !words::content_stems(&self.question).is_disjoint(&found_stems)
+                (words::only_stop_words(&statement)
+                    && !words::content_stems(&self.question).is_disjoint(&found_stems))
                     || statement.unicode_words().any(|word| found.unicode_words().any(|other| other == word))
             } else {
                 !stems.is_disjoint(&found_stems) || !claimed.is_disjoint(&found_numbers)
@@ -151,6 +153,19 @@ impl Context {
         }
         kept.push_str(rest);
         kept
+    }
+
+    /// The text found, without the name of its passage at the start, whose number says nothing of the matter; with
+    /// it where the statement names the passage.
+    fn without_marker<'t>(&self, found: &'t str, statement: &str) -> &'t str {
+        found
+            .split_once(']')
+            .filter(|(group, _)| {
+                let name = group.get(1..).unwrap_or_default();
+                let named = name.starts_with(char::is_alphabetic) && statement.contains(name);
+                group.starts_with('[') && self.is_citation(group) && !named
+            })
+            .map_or(found, |(_, rest)| rest)
     }
 
     /// Whether `group`, an opening bracket and what follows up to the closing one, only names passages.

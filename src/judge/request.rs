@@ -81,6 +81,16 @@ const BEGIN: &str = "=== BEGIN DATA ";
 const END: &str = "=== END DATA ";
 
 impl Payload {
+    /// The answer that is judged.
+    pub fn answer(&self) -> &str {
+        match self {
+            Self::Faithfulness { answer, .. }
+            | Self::Checklist { answer, .. }
+            | Self::Correctness { answer, .. }
+            | Self::Scale { answer, .. } => answer,
+        }
+    }
+
     /// The user message: the JSON document between two lines that carry `boundary`.
     pub fn wrap(&self, boundary: &str) -> String {
         let json = serde_json::to_string(self).unwrap_or_default();

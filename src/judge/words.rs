@@ -25,7 +25,18 @@ const NEGATIONS: [&str; 17] = [
     "unless", "nicht", "kein", "keine", "nie", "pas",
 ];
 
-/// The text in one spelling: NFKC, one case, single spaces, plain quotes and dashes, nothing invisible,
+/// The digit zero of scripts that have digits of their own; one to nine follow it.
+const ZEROS: [char; 18] = [
+    '\u{660}', '\u{6f0}', '\u{7c0}', '\u{966}', '\u{9e6}', '\u{a66}', '\u{ae6}', '\u{b66}', '\u{be6}',
+    '\u{c66}', '\u{ce6}', '\u{d66}', '\u{e50}', '\u{ed0}', '\u{f20}', '\u{1040}', '\u{17e0}', '\u{1810}',
+];
+
+/// The text without characters that show nothing: what a reader does not see is not there for the judge either.
+pub(super) fn visible(text: &str) -> String {
+    text.chars().filter(|character| !is_invisible(*character)).collect()
+}
+
+/// The text in one spelling: NFKC, one case, single spaces, plain quotes, dashes and digits, nothing invisible,
 /// no bold or code marks.
 pub(super) fn normalise(text: &str) -> String {
     let mut normal = String::with_capacity(text.len());
@@ -58,14 +69,25 @@ fn is_invisible(character: char) -> bool {
         )
 }
 
-/// Typographic quotes and dashes in ASCII.
+/// Typographic quotes and dashes, and the digits of every script, in ASCII.
 fn plain(character: char) -> char {
     match character {
         '\u{2018}'..='\u{201b}' | '\u{2032}' | '\u{2039}' | '\u{203a}' | '\u{b4}' => '\'',
         '\u{201c}'..='\u{201f}' | '\u{2033}' | '\u{ab}' | '\u{bb}' => '"',
         '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{fe58}' | '\u{fe63}' | '\u{ff0d}' => '-',
-        other => other,
+        other if other.is_ascii() => other,
+        other => {
+            let value = ZEROS.iter().find_map(|zero| {
+                (u32::from(other)).checked_sub(u32::from(*zero)).filter(|value| *value < 10)
+            });
+            value.and_then(|value| char::from_digit(value, 10)).unwrap_or(other)
+        }
     }
+}
+
+/// Whether a normalised text has words, and none of them has content.
+pub(super) fn only_stop_words(normal: &str) -> bool {
+    normal.unicode_words().all(|word| STOP_WORDS.contains(&word))
 }
 
 /// The stems of the words with content in a normalised text. Stems are those of English; a word of another
@@ -100,6 +122,7 @@ mod tests {
         assert_eq!(normalise("e\u{301}te\u{301}"), normalise("été"));
         assert_eq!(normalise("a\u{202e}b\u{feff}c\u{e0041}\u{0}"), "abc");
         assert_eq!(normalise("\u{200b}\n"), "");
+        assert_eq!(normalise("\u{663}\u{660} \u{96f} \u{669}\u{66a}"), "30 9 9\u{66a}");
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! What a source says of a statement: backs it, denies it, or is silent. Word by word, nothing more.
 //!
 //! A statement is backed when at most [`MOST_QUOTES`] sentences of the source hold at least [`BACKED`] of its
-//! content words by weight, and all of its numbers and names. It is denied when its words are there but a
-//! negation, an opposite or a number is not the same. Copied text never reaches anything but these counts, so
-//! text that addresses the judge sways nothing.
+//! content words by weight, not by numbers alone, and all of its numbers and names. It is denied when its words are
+//! there but a negation, an opposite or a number is not the same. Copied text never reaches anything but these
+//! counts, so text that addresses the judge sways nothing.
 
 use std::collections::BTreeSet;
 
@@ -74,6 +74,10 @@ impl<'a> Source<'a> {
         let share = format!("{:.0} % of its content words are there", coverage * 100.0);
         if coverage < CLOSE {
             return evidence(Finding::Silent, format!("no passage says this: {share}"));
+        }
+        let words = || wanted.list.iter().filter(|term| term.kind != Kind::Number);
+        if words().next().is_some() && !words().any(|term| found.contains(term.stem.as_str())) {
+            return evidence(Finding::Silent, "no passage says this: it shares numbers alone".to_owned());
         }
         let missing = |kind: Kind| {
             wanted.list.iter().find(|term| term.kind == kind && !found.contains(term.stem.as_str()))

@@ -31,12 +31,7 @@ pub(super) fn payload(request: &ChatRequest) -> Option<Payload> {
 
 /// The answer that a request wants judged; `None` where it is no judgement.
 pub(in crate::endpoint) fn judged_answer(request: &ChatRequest) -> Option<String> {
-    payload(request).map(|payload| match payload {
-        Payload::Faithfulness { answer, .. }
-        | Payload::Checklist { answer, .. }
-        | Payload::Correctness { answer, .. }
-        | Payload::Scale { answer, .. } => answer,
-    })
+    payload(request).map(|payload| payload.answer().to_owned())
 }
 
 /// The reply to a judgement: JSON, in a fenced block unless the request holds the model to a format.

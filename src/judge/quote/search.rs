@@ -3,10 +3,10 @@
 //! Edits: Sellers' semi-global edit distance (1980), at most a tenth of the quote's bytes, for quotes of fifteen
 //! characters or more. Of k + 1 pieces of the quote at least one is untouched by k edits, so only the
 //! neighbourhoods of pieces that occur exactly are searched; that loses nothing and keeps long contexts cheap.
-//! Beyond a bound on the work a quote counts as not found. An edit must not touch a number, a negation or a
-//! negating prefix: those turn a sentence into another one.
+//! Beyond a bound on the work a quote counts as not found. Edits mend what copying spoils: white space, articles, and
+//! one letter within a longer word. Any other word, added, left out or put in another's place, turns a sentence into
+//! another one, and a changed statement must not pass as a quote for itself.
 
-use std::collections::BTreeSet;
 use std::ops::Range;
 
 use unicode_segmentation::UnicodeSegmentation;
@@ -23,8 +23,8 @@ const BYTES_PER_EDIT: usize = 10;
 const MOST_CELLS: usize = 4_000_000;
 /// Bound on the places where a piece occurs.
 const MOST_PLACES: usize = 20_000;
-/// Prefixes that turn a word into its opposite.
-const NEGATING_PREFIXES: [&str; 11] = ["un", "non", "in", "im", "ir", "il", "dis", "mis", "ex", "de", "anti"];
+/// Shorter words have to be the same: too many of them differ in one letter.
+const FEWEST_LETTERS: usize = 5;
 
 /// The words of `text` where `quote` occurs, both normalised; whole words, also where the quote cuts its last.
 pub(super) fn find<'t>(text: &'t str, quote: &str) -> Option<&'t str> {
@@ -128,19 +128,33 @@ fn nearest(text: &[u8], quote: &[u8], edits: usize) -> Option<(usize, Range<usiz
     best
 }
 
-/// Whether the words found and the quote agree in what small edits must not change.
+/// Whether the words found and the quote differ in no more than copying spoils.
 fn same_sense(found: &str, quote: &str) -> bool {
-    let found_words: BTreeSet<&str> = found.unicode_words().collect();
-    let quote_words: BTreeSet<&str> = quote.unicode_words().collect();
-    let opposite = found_words.symmetric_difference(&quote_words).any(|word| {
-        NEGATING_PREFIXES
-            .iter()
-            .filter_map(|prefix| word.strip_prefix(prefix))
-            .any(|stem| stem.len() > 2 && (found_words.contains(stem) || quote_words.contains(stem)))
-    });
-    !opposite
+    let words = |text| -> Vec<&str> {
+        str::unicode_words(text).filter(|word| !matches!(*word, "a" | "an" | "the")).collect()
+    };
+    let (found_words, quote_words) = (words(found), words(quote));
+    let word_by_word = found_words.len() == quote_words.len()
+        && found_words.iter().zip(&quote_words).all(|(one, other)| same_word(one, other));
+    // White space may have come or gone.
+    (word_by_word || found_words.concat() == quote_words.concat())
         && numbers::stated(found) == numbers::stated(quote)
         && words::negations(found) == words::negations(quote)
+}
+
+/// Whether two words are the same but for one letter; never the first, which may be all of a negating prefix.
+fn same_word(one: &str, other: &str) -> bool {
+    if one == other {
+        return true;
+    }
+    let (one, other): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
+    let (longer, shorter) = if one.len() < other.len() { (other, one) } else { (one, other) };
+    let start = longer.iter().zip(&shorter).take_while(|(one, other)| one == other).count();
+    let rest = shorter.get(start + usize::from(longer.len() == shorter.len())..).unwrap_or_default();
+    longer.len() >= FEWEST_LETTERS
+        && start > 0
+        && longer.len() - shorter.len() <= 1
+        && longer.get(start + 1..).unwrap_or_default() == rest
 }
 
 /// The range, grown until it cuts no ASCII word and no number. Other scripts may not part their words.

@@ -93,6 +93,44 @@ fn what_does_not_back() {
 }
 
 #[test]
+fn a_changed_sentence_is_no_quote_for_itself() {
+    for changed in [
+        // Words added, left out, put in another's place; numbers in each other's place.
+        "Unopened items and tickets can be returned within 30 days of delivery.",
+        "Items can be returned 30 days of delivery.",
+        "Unopened items can be returned within 30 days or delivery.",
+        "Unopened items must be returned within 30 days of delivery.",
+        "Unopened ideas can be returned within 30 days of delivery.",
+        "Orders above 2.5 euros ship free. Parcels weigh at most 1,000 kg.",
+        "Claims are transferable between customers of the company.",
+        "Claims are nontransferable among customers of the company.",
+    ] {
+        assert_eq!(search::find(&normalise(CONTEXT), &normalise(changed)), None, "{changed}");
+    }
+    for copied in [
+        "Unopend items can be returned within the 30 days of delivery.",
+        "Un opened items can be returned with in 30 days of delivery.",
+        "Claims are nontransferable between customer of company.",
+    ] {
+        assert!(search::find(&normalise(CONTEXT), &normalise(copied)).is_some(), "{copied}");
+    }
+}
+
+#[test]
+fn the_name_of_a_passage_backs_no_number() {
+    let quote = "[KB-101] Unopened items can be returned within 30 days";
+    assert_eq!(backs("Items have 101 days.", &[quote]), Err(Problem::Numbers(vec!["101".to_owned()])));
+    for statement in ["By KB-101 items have 30 days.", "Items have 30 days [KB-101]."] {
+        assert_eq!(backs(statement, &[quote]), Ok(()), "{statement}");
+    }
+}
+
+#[test]
+fn what_says_nothing_is_not_measured_by_the_question() {
+    assert_eq!(backs("x x x", &["Gift cards are non-refundable"]), Err(Problem::Unrelated));
+}
+
+#[test]
 fn markup_of_the_context_is_no_edit() {
     let context = Context::new("Items can be **returned** within **30 days** of `delivery`.", 1, "");
     let quote = "Items can be returned within 30 days of delivery.".to_owned();

@@ -1,5 +1,6 @@
 //! Whole judgements with scripted models: honest ones, broken ones, fooled ones.
 
+mod attacks;
 mod honest;
 mod hostile;
 mod ladder;

@@ -1,0 +1,139 @@
+//! Judges that were talked into "supported" everywhere, and what the quote check leaves of it.
+
+use super::super::super::words::{content_stems, normalise};
+use super::super::super::{numbers, statements};
+use super::reader::{self, honest};
+use super::*;
+use crate::judge::request::Numbered;
+
+/// A judge that takes every statement for supported, with the quotes that this gives for it.
+fn fooled(quotes: impl Fn(&str, &Numbered) -> Vec<String> + Send + Sync) -> impl ChatModel {
+    Answering(move |request: &ChatRequest| {
+        let Payload::Faithfulness { answer, statements, .. } = payload(request) else {
+            panic!("another task");
+        };
+        let entry = |statement: &Numbered| json!({"id": statement.id, "quotes": quotes(&answer, statement), "reasoning": "of course", "verdict": "supported"});
+        Ok(completion(&json!({"statements": statements.iter().map(entry).collect::<Vec<_>>()}).to_string()))
+    })
+}
+
+/// The sentence of the context that shares most words with a statement; the first of those that share as many.
+fn nearest(statement: &str) -> String {
+    let wanted: BTreeSet<String> = reader::words(statement).0.into_iter().collect();
+    let shared = |sentence: &String| {
+        let there: BTreeSet<String> = reader::words(sentence).0.into_iter().collect();
+        wanted.intersection(&there).count()
+    };
+    let mut sentences = statements::split(&pool().context_text().unwrap());
+    sentences.reverse();
+    sentences.into_iter().max_by_key(shared).unwrap()
+}
+
+/// The text with letters of another script that look the same.
+fn look_alike(text: &str) -> String {
+    let pairs = [('a', '\u{430}'), ('e', '\u{435}'), ('o', '\u{43e}'), ('c', '\u{441}'), ('p', '\u{440}')];
+    text.chars()
+        .map(|letter| pairs.iter().find(|(latin, _)| *latin == letter).map_or(letter, |(_, other)| *other))
+        .collect()
+}
+
+/// What the quote check lets through although the quote is no more than the statement itself: the words are in the
+/// context, and the check does not see what stands before them.
+const TORN: &str = "torn-from-its-negation";
+
+/// Asserts that a fooled judge brings no attack more than its true statements, and that its grades say so.
+async fn no_support_from(model: impl ChatModel, except: &[&str]) {
+    let mut wrong = Vec::new();
+    for attack in corpus().iter().filter(|attack| !except.contains(&attack.id.as_str())) {
+        let text = attack.text();
+        let honest = graded(&Spec::Faithfulness, &honest(), &text).await.score();
+        let grade = graded(&Spec::Faithfulness, &model, &text).await;
+        let flagged = grade.flags.iter().any(|flag| flag == "unquoted_support" || flag == "empty_answer");
+        if grade.score() > honest || grade.score().is_none() || (grade.score() == Some(0.0) && !flagged) {
+            wrong.push(format!("{}: {:?} above {honest:?}, {}", attack.id, grade.score(), grade.reason));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[tokio::test]
+async fn support_without_a_quote_is_none() {
+    no_support_from(fooled(|_, _| Vec::new()), &[]).await;
+}
+
+#[tokio::test]
+async fn a_statement_is_no_quote_for_itself() {
+    no_support_from(fooled(|_, statement| vec![statement.text.clone()]), &[TORN]).await;
+    let torn = corpus().into_iter().find(|attack| attack.id == TORN).unwrap();
+    let itself = fooled(|_, statement| vec![statement.text.clone()]);
+    let grade = graded(&Spec::Faithfulness, &itself, &torn.text()).await;
+    assert_eq!(grade.score(), Some(1.0), "docs/judges.md calls this a limit: {}", grade.reason);
+}
+
+#[tokio::test]
+async fn the_answer_is_no_source_of_quotes() {
+    let of_the_answer = |answer: &str, _: &Numbered| {
+        let mut quotes = statements::split(answer);
+        // The whole answer, and what it puts in quotation marks or brackets.
+        quotes.push(answer.to_owned());
+        quotes.extend(answer.split(['"', '<', '>']).map(str::to_owned));
+        quotes.truncate(12);
+        quotes
+    };
+    no_support_from(fooled(of_the_answer), &[TORN]).await;
+}
+
+#[tokio::test]
+async fn look_alikes_of_the_context_are_no_quotes() {
+    no_support_from(fooled(|_, statement| vec![look_alike(&nearest(&statement.text))]), &[]).await;
+}
+
+/// Statements of the corpus, and those that pass the quote check when a fooled judge quotes the sentence of the
+/// context that is nearest to each. The check cannot see that a real quote does not back its statement.
+const ALL_AND_PASSED: (usize, usize) = (96, 21);
+
+#[tokio::test]
+async fn real_quotes_that_do_not_back_are_the_measured_limit() {
+    let model = fooled(|_, statement| vec![nearest(&statement.text)]);
+    let context = normalise(&pool().context_text().unwrap());
+    let (known, counted) = (content_stems(&context), numbers::stated(&context));
+    let (mut all, mut passed) = (0, Vec::new());
+    for attack in corpus().iter().filter(|attack| attack.id != "padding-true-sentence") {
+        let grade = graded(&Spec::Faithfulness, &model, &attack.text()).await;
+        let Some(entries) = grade.details["statements"].as_array() else {
+            assert_eq!(grade.flags, ["empty_answer"], "{}", attack.id);
+            continue;
+        };
+        for entry in entries {
+            all += 1;
+            let normal = normalise(entry["text"].as_str().unwrap());
+            let (stems, claimed) = (content_stems(&normal), numbers::claimed(&normal));
+            let strange = stems.is_disjoint(&known) && claimed.is_disjoint(&counted);
+            if entry["quote_found"] == true {
+                passed.push(format!("{}: {}", attack.id, entry["text"]));
+                assert!(!strange || (stems.is_empty() && claimed.is_empty()), "{}: {normal}", attack.id);
+            }
+        }
+    }
+    assert_eq!((all, passed.len()), ALL_AND_PASSED, "docs/judges.md names these numbers: {passed:#?}");
+}
+
+#[tokio::test]
+async fn a_judge_that_sees_no_claim_anywhere_gains_nothing_where_an_answer_is_due() {
+    let none = Answering(|request: &ChatRequest| {
+        let Payload::Faithfulness { statements, .. } = payload(request) else {
+            panic!("another task");
+        };
+        Ok(completion(&verdicts(&vec![("no_claim", &[][..]); statements.len()])))
+    });
+    let optional = Case { must_answer: false, ..pool() };
+    for attack in corpus() {
+        let text = attack.text();
+        let due = graded(&Spec::Faithfulness, &none, &text).await;
+        assert_eq!(due.score(), Some(0.0), "{}", attack.id);
+        // Where no answer is due it is faithful, and the flag shows why.
+        let grade = grade_of(&judge(Spec::Faithfulness), &none, &optional, &text).await;
+        let expected = if grade.judging.is_some() { ("no_claims", 1.0) } else { ("empty_answer", 0.0) };
+        assert_eq!((grade.flags[0].as_str(), grade.score().unwrap()), expected, "{}", attack.id);
+    }
+}

@@ -1,0 +1,100 @@
+//! An honest judge of plain words.
+//!
+//! It keeps to the form of the reply and believes nothing but words: a statement is said by a sentence that holds
+//! all its words with content in the same order, every number among them, and negates as often. It reads words in
+//! its own way, so that a fault of the program's reading cannot hide itself.
+
+use unicode_segmentation::UnicodeSegmentation;
+
+use super::super::super::statements::split;
+use super::*;
+
+/// Short words are left out anyway.
+const WITHOUT_CONTENT: [&str; 12] =
+    ["that", "this", "with", "have", "from", "into", "when", "does", "what", "they", "which", "there"];
+const NEGATIVE: [&str; 7] = ["not", "no", "never", "cannot", "hardly", "without", "nobody"];
+
+/// The words with content in their order, without the s of plurals, and how often the text negates.
+pub(super) fn words(text: &str) -> (Vec<String>, usize) {
+    let lower = text.to_lowercase();
+    let negations = lower.unicode_words().filter(|word| NEGATIVE.contains(word)).count();
+    let content = |word: &&str| {
+        let long = word.chars().count() > 3 || !word.is_ascii();
+        (long && !WITHOUT_CONTENT.contains(word)) || word.contains(|character: char| character.is_numeric())
+    };
+    let words =
+        lower.unicode_words().filter(content).map(|word| word.trim_end_matches('s').to_owned()).collect();
+    (words, negations)
+}
+
+/// Whether a sentence says a statement.
+fn says(sentence: &str, statement: &str) -> bool {
+    let (wanted, negations) = words(statement);
+    let (there, others) = words(sentence);
+    let mut there = there.iter();
+    !wanted.is_empty() && negations == others && wanted.iter().all(|word| there.any(|other| other == word))
+}
+
+fn is_on(matter: &[String], statement: &str) -> bool {
+    let shared: BTreeSet<String> =
+        words(statement).0.into_iter().filter(|word| matter.contains(word)).collect();
+    shared.len() >= 2 && !statement.ends_with('?')
+}
+
+/// The reply of the honest judge to a payload.
+pub(super) fn reply(payload: &Payload) -> String {
+    match payload {
+        Payload::Faithfulness { context, statements, .. } => {
+            let sentences = split(context);
+            let entries = statements.iter().map(|statement| {
+                let found = sentences.iter().find(|sentence| says(sentence, &statement.text));
+                let verdict = if found.is_some() { "supported" } else { "not_found" };
+                let quotes: Vec<&String> = found.into_iter().collect();
+                json!({"id": statement.id, "quotes": quotes, "reasoning": "compared word by word", "verdict": verdict})
+            });
+            json!({"statements": entries.collect::<Vec<_>>()}).to_string()
+        }
+        Payload::Checklist { question, answer, .. } => {
+            let statements = split(answer);
+            let matter = words(question).0;
+            let some = |matter: &[String]| statements.iter().any(|statement| is_on(matter, statement));
+            let every_part = question.split(", and ").all(|part| some(&words(part).0));
+            let on_topic = statements.iter().all(|statement| is_on(&matter, statement));
+            let verdicts = [some(&matter), every_part, on_topic, some(&matter)];
+            list("items", &verdicts.map(|fulfilled| if fulfilled { "yes" } else { "no" }))
+        }
+        Payload::Correctness { answer, statements, .. } => {
+            let said = split(answer);
+            let covered = |statement: &str| said.iter().any(|sentence| says(sentence, statement));
+            let verdicts: Vec<&str> = statements
+                .iter()
+                .map(|statement| if covered(&statement.text) { "covered" } else { "absent" })
+                .collect();
+            list("statements", &verdicts)
+        }
+        Payload::Scale { .. } => panic!("no scale is asked here"),
+    }
+}
+
+/// The honest judge.
+pub(super) fn honest() -> impl ChatModel {
+    Answering(|request: &ChatRequest| Ok(completion(&reply(&payload(request)))))
+}
+
+#[tokio::test]
+async fn the_honest_judge_knows_right_from_wrong() {
+    let model = honest();
+    let context = pool().context.unwrap().join(" ");
+    let right = "A day ticket costs 7 euros for adults. The pool closes at 20:30 in July.";
+    for (answer, scores) in [
+        (right, [1.0, 1.0, 0.5]),
+        (&context, [1.0, 0.75, 0.5]),
+        (BASES[0], [0.0, 1.0, 0.0]),
+        (BASES[1], [0.5, 1.0, 0.5]),
+        ("Ask somebody else.", [0.0, 0.0, 0.0]),
+    ] {
+        for (spec, score) in SPECS.iter().zip(scores) {
+            assert_eq!(graded(spec, &model, answer).await.score(), Some(score), "{spec:?} {answer}");
+        }
+    }
+}
