@@ -11,6 +11,8 @@ use crate::model::{CalibrationFacts, Fault, FaultKind, JudgeFacts, Mistake, Plac
 use crate::report::calibration::{self, Calibration};
 use crate::stats::Confusion;
 
+/// Fewer labels of a kind than this say too little of a judge to let anything pass by them.
+const FEWEST_LABELS: usize = 20;
 /// The alpha of kappa's lower bound.
 const ALPHA: f64 = 0.05;
 
@@ -66,7 +68,7 @@ pub(super) fn standing(
         return Ok(standing);
     }
     let facts = counted(&path.value, &calibration);
-    standing.unfit = below(wanted, &facts);
+    standing.unfit = below(wanted, &facts).map(unfit);
     if let (Some(least), Some(lower)) = (wanted.min_kappa, facts.kappa_lower)
         && lower < least
         && standing.unfit.is_none()
@@ -96,7 +98,7 @@ fn difference(facts: &JudgeFacts, calibration: &Calibration) -> String {
 }
 
 /// The facts from the counts alone: a figure in the file that its counts do not give does not count.
-fn counted(file: &str, calibration: &Calibration) -> CalibrationFacts {
+pub(super) fn counted(file: &str, calibration: &Calibration) -> CalibrationFacts {
     let counts = &calibration.overall;
     let confusion = Confusion {
         true_positives: counts.true_positives,
@@ -121,11 +123,22 @@ fn counted(file: &str, calibration: &Calibration) -> CalibrationFacts {
     }
 }
 
-fn below(wanted: &JudgeSettings, facts: &CalibrationFacts) -> Option<Fault> {
+/// Why a calibration is not what the settings require: too few labels to tell, or too little agreement.
+pub(super) fn below(wanted: &JudgeSettings, facts: &CalibrationFacts) -> Option<String> {
     let figures = [
         ("kappa", "min_kappa", wanted.min_kappa, facts.kappa),
         ("balanced accuracy", "min_balanced_accuracy", wanted.min_balanced_accuracy, facts.balanced_accuracy),
     ];
+    let required = figures.iter().find(|(_, _, least, _)| least.is_some())?;
+    let good = facts.true_positives + facts.false_negatives;
+    let bad = facts.false_positives + facts.true_negatives;
+    if good.min(bad) < FEWEST_LABELS {
+        return Some(format!(
+            "too few labels for judge.{}: people passed {good} answers and failed {bad}, and {FEWEST_LABELS} of each \
+             kind are needed ({})",
+            required.1, facts.file
+        ));
+    }
     figures.into_iter().find_map(|(name, key, least, found)| {
         let least = least?;
         let told = match found {
@@ -133,10 +146,10 @@ fn below(wanted: &JudgeSettings, facts: &CalibrationFacts) -> Option<Fault> {
             Some(found) => format!("is {found:.3}"),
             None => "does not exist".to_owned(),
         };
-        Some(unfit(format!(
+        Some(format!(
             "the judge agrees too little with people: its {name} {told}, judge.{key} is {least} ({}, {} answers)",
             facts.file, facts.answers
-        )))
+        ))
     })
 }
 

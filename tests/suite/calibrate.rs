@@ -183,6 +183,13 @@ fn a_run_goes_by_the_calibration_that_it_names() {
         .says("the judge agrees too little with people");
     refused.says("judge.min_kappa is 0.9");
     assert_eq!(folder.report()["usage"]["calls"], 0);
+    // A few labels are no evidence, however well they agree.
+    forged["overall"]["true_positives"] = json!(4);
+    forged["overall"]["answers"] = json!(29);
+    forged["overall"]["true_negatives"] = json!(25);
+    forged["overall"]["false_positives"] = json!(0);
+    folder.write("calibration.json", &forged.to_string());
+    folder.promptgate(&["run", "--offline"]).expect_code(12).says("people passed 4 answers and failed 25");
     with("calibration: nowhere.json, min_kappa: 0.5");
     folder.promptgate(&["run", "--offline"]).expect_code(12).says("there is no nowhere.json");
     with("calibration: nowhere.json");
@@ -200,15 +207,19 @@ fn a_run_goes_by_the_calibration_that_it_names() {
 fn calibrate_writes_where_the_configuration_names_its_file_and_fails_below_its_least() {
     let server = Server::start(|request, _| (200, verdicts(request)));
     let folder = Folder::small(3);
-    folder.write("labels.jsonl", &labels(6, 6));
+    folder.write("labels.jsonl", &labels(20, 20));
     folder.edit(
         "promptgate.yaml",
         "judge: {model: tiny-judge}",
         "judge: {model: tiny-judge, calibration: judged/calibration.json, min_kappa: 0.5}",
     );
     let outcome = folder.against(&server.base_url, &["calibrate", "labels.jsonl"]).expect_code(10);
-    outcome.says("FAIL kappa is 0.000, below the 0.5").says("judged/calibration.json");
+    outcome.says("its kappa is 0.000, judge.min_kappa is 0.5").says("judged/calibration.json");
     assert!(folder.read("judged/calibration.json").contains("promptgate.calibration/v1"));
+    folder.write("labels.jsonl", &labels(6, 6));
+    let few = folder.against(&server.base_url, &["calibrate", "labels.jsonl"]).expect_code(10);
+    few.says("too few labels for judge.min_kappa: people passed 6 answers and failed 6");
+    folder.write("labels.jsonl", &labels(20, 20));
     // The simulated judge never overwrites what was measured of the real one.
     let before = folder.read("judged/calibration.json");
     folder.promptgate(&["calibrate", "labels.jsonl", "--offline"]).expect_code(0);

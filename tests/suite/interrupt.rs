@@ -35,3 +35,19 @@ fn ctrl_c() {
 fn sigterm() {
     interrupted_by("-TERM");
 }
+
+#[test]
+fn an_interrupted_calibration_leaves_nothing() {
+    let server = MockServer::start(&["--latency", "200ms"]);
+    let folder = Folder::golden();
+    let mut command = folder.command(&["calibrate", "labels.jsonl", "--concurrency", "1"]);
+    command.env("OPENAI_BASE_URL", &server.base_url).stderr(Stdio::piped()).stdout(Stdio::null());
+    let mut child = command.spawn().expect("the executable starts");
+    let mut lines = BufReader::new(child.stderr.take().expect("its errors")).lines().map_while(Result::ok);
+    assert!(lines.any(|line| line.contains("judgements of 73 answers")));
+    let status = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill");
+    assert!(status.success());
+    assert!(lines.any(|line| line == "interrupted: nothing was written"));
+    assert_eq!(child.wait().expect("its end").code(), Some(130));
+    assert!(!folder.path().join("promptgate-calibration/calibration.json").exists());
+}

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::calibrate::{self, Judged, Labels, judge_all};
 use crate::check;
 use crate::cli::args::{CalibrateArguments, TableFormat};
+use crate::cli::calibration::{below, counted};
 use crate::cli::error::Failure;
 use crate::cli::exit::ExitStatus;
 use crate::cli::models::{self, Calls, Models};
@@ -292,20 +293,12 @@ fn print(
 
 /// Whether the judge is as good as the configuration wants it.
 fn verdict(settings: &Settings, calibration: &Calibration) -> ExitStatus {
-    let Some(judge) = &settings.judge else { return ExitStatus::Pass };
-    let kappa = calibration.overall.kappa.as_ref().map(|kappa| kappa.mean);
-    let below = [
-        ("kappa", judge.min_kappa, kappa),
-        ("balanced accuracy", judge.min_balanced_accuracy, calibration.overall.balanced_accuracy),
-    ]
-    .into_iter()
-    .find(|(_, least, found)| least.is_some_and(|least| found.is_none_or(|found| found < least)));
-    match below {
-        Some((name, Some(least), found)) => {
-            let found = found.map_or_else(|| "does not exist".to_owned(), |found| format!("is {found:.3}"));
-            output::say(&format!("FAIL  {name} {found}, below the {least} that the configuration wants"));
+    let facts = counted(&calibration.labels.file, calibration);
+    match settings.judge.as_ref().and_then(|judge| below(judge, &facts)) {
+        Some(why) => {
+            output::say(&format!("FAIL  {why}"));
             ExitStatus::Fail
         }
-        _ => ExitStatus::Pass,
+        None => ExitStatus::Pass,
     }
 }
