@@ -50,7 +50,8 @@ pub async fn judge_all(
     let ask = |(index, repeat): (usize, u32)| async move {
         let answer = &answers[index];
         let completion = completion(&answer.response);
-        let subject = Subject { case: &answer.case, completion: &completion, answer: Ok(&answer.response) };
+        let read = answer.read.as_deref().map_err(String::as_str);
+        let subject = Subject { case: &answer.case, completion: &completion, answer: read };
         (index, repeat, judge.grade(models, &subject, repeat).await)
     };
     let mut take = |(index, repeat, grade): (usize, u32, Grade)| {

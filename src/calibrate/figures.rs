@@ -5,22 +5,36 @@ use std::collections::BTreeMap;
 use super::cut_off::{self, CutOff};
 use super::{Answer, Judged, Labels};
 use crate::stats::{
-    Bounds, Confusion, Corrected, Estimate, Kappa, Level, Repeated, Weighting, gwet_ac1, kendall_tau_b,
-    krippendorff_alpha, mean, ppi_mean, rogan_gladen, sample_variance, spearman, t_bounds, weighted_kappa,
+    Bounds, Confusion, Corrected, Estimate, Kappa, Level, Repeated, Weighting, clopper_pearson, gwet_ac1,
+    kendall_tau_b, krippendorff_alpha, mean, ppi_mean, rogan_gladen, sample_variance, spearman, t_bounds,
+    weighted_kappa,
 };
 
 /// Every interval is made of two bounds, each one-sided at this alpha.
 const ALPHA: f64 = 0.05;
+
+/// Below so many labels the normal interval of a prediction-powered mean covers too little.
+const FEWEST_FOR_MEAN: usize = 50;
 
 /// How well the judge agrees with people on a set of answers.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Figures {
     /// Passed and failed, by people and by the judge.
     pub confusion: Confusion,
+    /// Bounds of the sensitivity (Clopper and Pearson 1934).
+    pub sensitivity_bounds: Bounds,
+    /// Bounds of the specificity, likewise.
+    pub specificity_bounds: Bounds,
+    /// Bounds of the balanced accuracy: the means of those two, which is cautious.
+    pub balanced_bounds: Bounds,
     /// Agreement beyond chance; `None` where one side gives one verdict only.
     pub kappa: Option<Kappa>,
-    /// Bounds of kappa.
+    /// Bounds of kappa: what it would be with both bounds at these shares of good and bad answers, which is cautious.
+    /// Those of its standard error are too narrow where one kind is rare, and of no width at perfect agreement.
     pub kappa_bounds: Bounds,
+    /// The mean score of what people pass less that of what they fail: the share of a true drop that the mean score
+    /// shows.
+    pub slope: Option<f64>,
     /// Gwet's AC1.
     pub ac1: Option<f64>,
     /// Rank correlation of score and rating.
@@ -29,7 +43,8 @@ pub struct Figures {
     pub kendall: Option<f64>,
     /// Quadratically weighted kappa of score and rating; graded ratings only.
     pub weighted_kappa: Option<f64>,
-    /// The judge's score minus the rating, on average; above 0 the judge is lenient.
+    /// What the judge gives minus what people give, on average: verdicts, or with graded ratings scores and ratings.
+    /// Above 0 the judge is lenient.
     pub bias: Option<Estimate>,
     /// Bounds of the bias.
     pub bias_bounds: Bounds,
@@ -58,11 +73,13 @@ pub struct Humans {
 /// How the judge agrees with itself.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Repeatability {
+    /// Answers.
+    pub answers: usize,
     /// Times each answer was judged.
     pub repeats: usize,
     /// Krippendorff's alpha between the scores, at the interval level; `None` where all are the same.
     pub alpha: Option<f64>,
-    /// The share of answers with the same verdict every time.
+    /// The share of answers with the same verdict every time; one that is missing is not the same.
     pub same_verdict: f64,
 }
 
@@ -97,23 +114,25 @@ pub struct Measured {
     pub corrections: Option<Corrections>,
 }
 
-/// How a rating and a score are read as verdicts.
-///
-/// A rating passes from `pass_at` on; of several ratings that are 0 or 1 the majority does, a tie fails. A score
-/// passes at 1.
-pub fn passes(answer: &Answer, graded: bool, pass_at: f64) -> Option<bool> {
-    let human = answer.human()?;
-    Some(if graded { human >= pass_at } else { human > 0.5 })
+/// Whether people pass an answer: most of the ratings are at least `pass_at`; a tie fails. `None` without a rating.
+pub fn passes(answer: &Answer, pass_at: f64) -> Option<bool> {
+    let passing = answer.ratings.iter().filter(|rating| **rating >= pass_at).count();
+    (!answer.ratings.is_empty()).then_some(2 * passing > answer.ratings.len())
 }
 
-/// Computes every figure; `elsewhere` holds the judge's scores of further answers without a rating. `None` where no
-/// answer is both rated and graded.
-pub fn measure(labels: &Labels, judged: &[Judged], pass_at: f64, elsewhere: &[f64]) -> Option<Measured> {
+/// Computes every figure; `elsewhere` holds the judge's scores of answers that are to be corrected in the place of those
+/// without a rating. `None` where no answer is both rated and graded.
+pub fn measure(
+    labels: &Labels,
+    judged: &[Judged],
+    pass_at: f64,
+    elsewhere: Option<&[f64]>,
+) -> Option<Measured> {
     let mut rated = Vec::new();
-    let mut unrated: Vec<f64> = elsewhere.to_vec();
+    let mut unrated = Vec::new();
     let mut missing = 0;
     for (answer, judged) in labels.answers.iter().zip(judged) {
-        match (judged.score(), passes(answer, labels.graded, pass_at), answer.human()) {
+        match (judged.score(), passes(answer, pass_at), answer.human()) {
             (None, ..) => missing += 1,
             (Some(score), Some(passed), Some(human)) => rated.push(Row { answer, score, human, passed }),
             (Some(score), ..) => unrated.push(score),
@@ -134,7 +153,7 @@ pub fn measure(labels: &Labels, judged: &[Judged], pass_at: f64, elsewhere: &[f6
             Some(SliceFigures { slice: slice.to_owned(), figures: self::figures(&rows, labels.graded)? })
         })
         .collect();
-    let corrections = corrections(&figures, &rated, &unrated);
+    let corrections = corrections(&figures, &rated, elsewhere.unwrap_or(&unrated));
     Some(Measured {
         figures,
         slices,
@@ -160,14 +179,36 @@ fn figures(rows: &[&Row<'_>], graded: bool) -> Option<Figures> {
     let scores: Vec<f64> = rows.iter().map(|row| row.score).collect();
     let confusion = Confusion::count(&human, &verdicts)?;
     let kappa = confusion.kappa();
-    let errors: Vec<f64> = rows.iter().map(|row| row.score - row.human).collect();
+    let error = |row: &&Row<'_>| match graded {
+        true => row.score - row.human,
+        // The rating of a verdict knows no shares: half of an answer that is backed is no leniency.
+        false => f64::from(u8::from(row.score >= 1.0)) - f64::from(u8::from(row.passed)),
+    };
+    let errors: Vec<f64> = rows.iter().map(error).collect();
+    let class_mean = |passed: bool| {
+        let scores: Vec<f64> = rows.iter().filter(|row| row.passed == passed).map(|row| row.score).collect();
+        (!scores.is_empty()).then(|| mean(&scores))
+    };
+    let slope = class_mean(true).zip(class_mean(false)).map(|(good, bad)| good - bad);
+    let sensitivity = clopper_pearson(confusion.true_positives, confusion.positives(), ALPHA);
+    let specificity = clopper_pearson(confusion.true_negatives, confusion.negatives(), ALPHA);
+    let both = |of: fn(&Bounds) -> Option<f64>| of(&sensitivity).zip(of(&specificity));
+    let (lower, upper) = (both(|bounds| bounds.lower), both(|bounds| bounds.upper));
+    let at = |shares: (f64, f64)| kappa_at(shares, confusion.positives(), confusion.negatives());
     let bias = (errors.len() > 1).then(|| Estimate {
         mean: mean(&errors),
         standard_error: (sample_variance(&errors) / errors.len() as f64).sqrt(),
         degrees_of_freedom: errors.len() as f64 - 1.0,
     });
     Some(Figures {
-        kappa_bounds: kappa.map_or_else(Bounds::default, |kappa| kappa.bounds(ALPHA)),
+        sensitivity_bounds: sensitivity,
+        specificity_bounds: specificity,
+        balanced_bounds: Bounds {
+            lower: lower.map(|(one, other)| f64::midpoint(one, other)),
+            upper: upper.map(|(one, other)| f64::midpoint(one, other)),
+        },
+        kappa_bounds: Bounds { lower: lower.and_then(at), upper: upper.and_then(at) },
+        slope,
         ac1: gwet_ac1(&human, &verdicts, 2),
         spearman: spearman(&ratings, &scores),
         kendall: kendall_tau_b(&ratings, &scores),
@@ -183,6 +224,16 @@ fn figures(rows: &[&Row<'_>], graded: bool) -> Option<Figures> {
     })
 }
 
+/// Kappa of a judge with this sensitivity and specificity on so many good and bad answers.
+pub fn kappa_at((sensitivity, specificity): (f64, f64), good: usize, bad: usize) -> Option<f64> {
+    let (good, bad) = (good as f64, bad as f64);
+    let total = good + bad;
+    let passed = sensitivity * good + (1.0 - specificity) * bad;
+    let agreement = (sensitivity * good + specificity * bad) / total;
+    let chance = (good * passed + bad * (total - passed)) / (total * total);
+    (good > 0.0 && bad > 0.0 && chance < 1.0).then(|| (agreement - chance) / (1.0 - chance))
+}
+
 fn humans(labels: &Labels) -> Option<Humans> {
     let several = labels.answers.iter().filter(|answer| answer.ratings.len() > 1);
     let ratings: Repeated = several.map(|answer| answer.ratings.iter().copied()).collect();
@@ -193,16 +244,19 @@ fn humans(labels: &Labels) -> Option<Humans> {
 }
 
 fn repeatability(judged: &[Judged]) -> Option<Repeatability> {
-    let scores: Repeated =
-        judged.iter().filter_map(Judged::scores).filter(|scores| scores.len() > 1).collect();
-    if scores.is_empty() {
-        return None;
-    }
-    let same = scores.rows().filter(|row| row.iter().all(|score| (*score >= 1.0) == (row[0] >= 1.0))).count();
-    Some(Repeatability {
-        repeats: scores.rows().map(<[f64]>::len).max().unwrap_or_default(),
+    let repeated: Vec<&Judged> = judged.iter().filter(|judged| judged.grades.len() > 1).collect();
+    let passes = |score: Option<f64>| score.map(|score| score >= 1.0);
+    let same = repeated.iter().filter(|judged| {
+        let mut verdicts = judged.grades.iter().map(|grade| passes(grade.score()));
+        let first = verdicts.next().flatten();
+        first.is_some() && verdicts.all(|verdict| verdict == first)
+    });
+    let scores: Repeated = repeated.iter().filter_map(|judged| judged.scores()).collect();
+    (!repeated.is_empty()).then(|| Repeatability {
+        answers: repeated.len(),
+        repeats: repeated.iter().map(|judged| judged.grades.len()).max().unwrap_or_default(),
         alpha: krippendorff_alpha(&scores, Level::Interval),
-        same_verdict: same as f64 / scores.len() as f64,
+        same_verdict: same.count() as f64 / repeated.len() as f64,
     })
 }
 
@@ -221,6 +275,6 @@ fn corrections(figures: &Figures, rated: &[Row<'_>], unrated: &[f64]) -> Option<
             .allows_correction()
             .then(|| rogan_gladen(passed, unrated.len(), &figures.confusion, ALPHA))
             .flatten(),
-        mean: ppi_mean(unrated, &judged, &human, ALPHA),
+        mean: (rated.len() >= FEWEST_FOR_MEAN).then(|| ppi_mean(unrated, &judged, &human, ALPHA)).flatten(),
     })
 }

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 
-use crate::model::{Case, Mistake, Mistakes};
+use crate::model::{Case, Mistake, Mistakes, Place};
 
 /// The variable that holds the id of an answer: several rows may share it, so it is no id of a case.
 pub const ID: &str = "answer_id";
@@ -18,6 +18,8 @@ pub struct Answer {
     pub case: Case,
     /// The answer.
     pub response: String,
+    /// What the judge reads of it; `Err` holds why there is nothing to read.
+    pub read: Result<String, String>,
     /// The ratings in 0..=1, one per rater; empty where nobody rated it.
     pub ratings: Vec<f64>,
     /// What it is counted under, beside the whole: its tags, or the value of a column.
@@ -40,8 +42,8 @@ pub struct Labels {
     pub graded: bool,
 }
 
-/// Reads the rows of a file of labels. Rows with a `rater` that have the same id, question, context and answer are
-/// ratings of one answer; any other row is an answer of its own.
+/// Reads the rows of a file of labels. Rows with a `rater` that have the same question, context and answer are ratings
+/// of one answer, whatever their ids; any other row is an answer of its own.
 ///
 /// A row has `response`; `human` is true, false or a number in 0..=1, and absent where the answer is not rated. `by`
 /// names the column whose values make slices; without it, tags do, and where no row has any, `model`.
@@ -49,18 +51,21 @@ pub struct Labels {
 /// # Errors
 /// Every row without a response, or with a rating that is none.
 pub fn labels(rows: Vec<Case>, by: Option<&str>) -> Result<Labels, Mistakes> {
+    if let Some(by) = by.filter(|by| rows.iter().all(|row| !row.vars.contains_key(*by))) {
+        let mistake = Mistake::new(format!("no row has the column `{by}`")).at(Place::file("--by"));
+        return Err(mistake.help("name a column of the labels").into());
+    }
     let tagged = rows.iter().any(|row| !row.tags.is_empty());
     let column = by.or((!tagged).then_some("model"));
     let mut mistakes = Vec::new();
     let mut answers: Vec<Answer> = Vec::new();
-    // Answers with their raters, by id, question, context and answer.
-    let mut known: HashMap<(Option<String>, String, Option<String>, String), usize> = HashMap::new();
+    // Answers with their raters, by question, context and answer.
+    let mut known: HashMap<(String, Option<String>, String), usize> = HashMap::new();
     let mut raters: HashSet<(usize, String)> = HashSet::new();
     for mut row in rows {
         let place = row.place.clone();
         let wrong = |message: String, help: &str| Mistake::new(message).at(place.clone()).help(help);
-        let own_id = row.vars.get(ID).map(plain);
-        let id = own_id.clone().unwrap_or_else(|| row.id.clone());
+        let id = row.vars.get(ID).map_or_else(|| row.id.clone(), plain);
         let Some(Value::String(response)) = row.vars.shift_remove("response") else {
             mistakes.push(wrong(
                 format!("label {id}: `response` must be the text of the answer"),
@@ -84,11 +89,19 @@ pub fn labels(rows: Vec<Case>, by: Option<&str>) -> Result<Labels, Mistakes> {
             None => row.tags.clone(),
         };
         let rater = row.vars.shift_remove("rater").as_ref().map(plain);
-        let key = (own_id, row.query.clone(), row.context_text(), response.clone());
+        let key = (row.query.clone(), row.context_text(), response.clone());
         let index = match rater.as_ref().and_then(|_| known.get(&key)) {
             Some(index) => *index,
             None => {
-                answers.push(Answer { id: id.clone(), case: row, response, ratings: Vec::new(), slices });
+                let read = Ok(response.clone());
+                answers.push(Answer {
+                    id: id.clone(),
+                    case: row,
+                    response,
+                    read,
+                    ratings: Vec::new(),
+                    slices,
+                });
                 answers.len() - 1
             }
         };

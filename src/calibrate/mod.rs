@@ -13,5 +13,7 @@ mod tests;
 
 pub use ask::{Judged, judge_all};
 pub use cut_off::CutOff;
-pub use figures::{Corrections, Figures, Humans, Measured, Repeatability, SliceFigures, measure, passes};
+pub use figures::{
+    Corrections, Figures, Humans, Measured, Repeatability, SliceFigures, kappa_at, measure, passes,
+};
 pub use labels::{Answer, ID, Labels, labels};

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 
 use super::error::Failure;
 use super::mismatch::differing;
+use crate::calibrate::kappa_at;
 use crate::config::{JudgeSettings, Settings};
 use crate::load::{self, Tree};
 use crate::model::{CalibrationFacts, Fault, FaultKind, JudgeFacts, Mistake, Place};
 use crate::report::calibration::{self, Calibration};
-use crate::stats::Confusion;
+use crate::stats::{Confusion, clopper_pearson};
 
 /// Fewer labels of a kind than this say too little of a judge to let anything pass by them.
 const FEWEST_LABELS: usize = 20;
@@ -69,17 +70,49 @@ pub(super) fn standing(
     }
     let facts = counted(&path.value, &calibration);
     standing.unfit = below(wanted, &facts).map(unfit);
-    if let (Some(least), Some(lower)) = (wanted.min_kappa, facts.kappa_lower)
-        && lower < least
-        && standing.unfit.is_none()
-    {
-        standing.warnings.push(format!(
-            "{}: kappa meets judge.min_kappa {least}, its lower bound {lower:.3} does not: more labels would tell",
-            path.value
-        ));
+    if standing.unfit.is_none() {
+        standing.warnings.extend(doubts(settings, wanted, &facts));
     }
     standing.facts = Some(facts);
     Ok(standing)
+}
+
+/// What the requirements leave open: a figure whose lower bound misses them, and judges that nobody calibrated.
+fn doubts(settings: &Settings, wanted: &JudgeSettings, facts: &CalibrationFacts) -> Vec<String> {
+    let lower = |share: Option<f64>, of: usize| {
+        clopper_pearson((share? * of as f64).round() as usize, of, ALPHA).lower
+    };
+    let counts = confusion(facts);
+    let balanced = lower(counts.sensitivity(), counts.positives())
+        .zip(lower(counts.specificity(), counts.negatives()))
+        .map(|(one, other)| f64::midpoint(one, other));
+    let mut doubts = Vec::new();
+    for (name, key, least, lower) in [
+        ("kappa", "min_kappa", wanted.min_kappa, facts.kappa_lower),
+        ("balanced accuracy", "min_balanced_accuracy", wanted.min_balanced_accuracy, balanced),
+    ] {
+        let Some(least) = least else { continue };
+        if lower.is_none_or(|lower| lower < least) {
+            let lower = lower.map_or_else(|| "not known".to_owned(), |lower| format!("{lower:.3}"));
+            doubts.push(format!(
+                "{}: {name} meets judge.{key} {least}, its lower bound, {lower}, does not: more labels would tell",
+                facts.file
+            ));
+        }
+    }
+    if wanted.min_kappa.is_some() || wanted.min_balanced_accuracy.is_some() {
+        let others = settings.metrics.iter().filter(|metric| metric.name != facts.metric);
+        let others: Vec<&str> = others.map(|metric| metric.name.as_str()).collect();
+        if !others.is_empty() {
+            doubts.push(format!(
+                "{} speaks of {} alone: the judge of {} is not held to people",
+                facts.file,
+                facts.metric,
+                others.join(", ")
+            ));
+        }
+    }
+    doubts
 }
 
 /// What differs between the calibrated judge and that of the run. The questions of a run are those of all its metrics,
@@ -100,26 +133,39 @@ fn difference(facts: &JudgeFacts, calibration: &Calibration) -> String {
 /// The facts from the counts alone: a figure in the file that its counts do not give does not count.
 pub(super) fn counted(file: &str, calibration: &Calibration) -> CalibrationFacts {
     let counts = &calibration.overall;
-    let confusion = Confusion {
+    let mut facts = CalibrationFacts {
+        file: file.to_owned(),
+        metric: calibration.metric.clone(),
+        fingerprint: calibration.judge.fingerprint.clone(),
+        answers: counts.answers,
         true_positives: counts.true_positives,
         false_positives: counts.false_positives,
         false_negatives: counts.false_negatives,
         true_negatives: counts.true_negatives,
+        kappa: None,
+        kappa_lower: None,
+        balanced_accuracy: None,
+        slope: counts.slope.filter(|slope| (-1.0..=1.0).contains(slope)),
+        youden: None,
     };
-    let kappa = confusion.kappa();
-    CalibrationFacts {
-        file: file.to_owned(),
-        metric: calibration.metric.clone(),
-        fingerprint: calibration.judge.fingerprint.clone(),
-        answers: confusion.total(),
-        true_positives: confusion.true_positives,
-        false_positives: confusion.false_positives,
-        false_negatives: confusion.false_negatives,
-        true_negatives: confusion.true_negatives,
-        kappa: kappa.map(|kappa| kappa.kappa),
-        kappa_lower: kappa.and_then(|kappa| kappa.bounds(ALPHA).lower),
-        balanced_accuracy: confusion.balanced_accuracy(),
-        youden: confusion.youden(),
+    let confusion = confusion(&facts);
+    let bound = |part, of| clopper_pearson(part, of, ALPHA).lower;
+    let (good, bad) = (confusion.positives(), confusion.negatives());
+    facts.kappa = confusion.kappa().map(|kappa| kappa.kappa);
+    facts.kappa_lower = bound(confusion.true_positives, good)
+        .zip(bound(confusion.true_negatives, bad))
+        .and_then(|shares| kappa_at(shares, good, bad));
+    facts.balanced_accuracy = confusion.balanced_accuracy();
+    facts.youden = confusion.youden();
+    facts
+}
+
+fn confusion(facts: &CalibrationFacts) -> Confusion {
+    Confusion {
+        true_positives: facts.true_positives,
+        false_positives: facts.false_positives,
+        false_negatives: facts.false_negatives,
+        true_negatives: facts.true_negatives,
     }
 }
 

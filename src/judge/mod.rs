@@ -145,6 +145,10 @@ impl Judge {
         if let ([member], [model], 1) = (&*self.panel, models, self.votes) {
             return self.judge_once(member, *model, case, answer, repeat).await;
         }
+        if models.len() != self.panel.len() {
+            let reason = format!("{} models for a panel of {}", models.len(), self.panel.len());
+            return Grade::unasked(&self.name, Outcome::Ungraded(None), reason);
+        }
         let opinions = self.panel.iter().zip(models).map(|(member, model)| async move {
             // Every vote is a request of its own.
             let votes = (0..self.votes).map(|vote| repeat.wrapping_mul(self.votes).wrapping_add(vote));

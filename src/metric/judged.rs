@@ -7,11 +7,15 @@ use crate::stats::{Confusion, Level, Repeated, krippendorff_alpha, mean, rogan_g
 pub fn judged(run: &Run, summary: &MetricSummary, alpha: f64) -> Judged {
     let calibration = run.judge.as_ref().and_then(|judge| judge.calibration.as_ref());
     let calibration = calibration.filter(|calibration| calibration.metric == summary.name);
-    let power = calibration.and_then(|calibration| calibration.youden).filter(|power| *power > 0.0);
+    // The mean score shrinks by the slope, and what is measured is a mean score.
+    let slope = calibration
+        .filter(|calibration| confusion(calibration).allows_correction())
+        .and_then(|calibration| calibration.slope)
+        .filter(|slope| *slope > 0.0);
     Judged {
         panel_alpha: panel_alpha(run, &summary.name),
         corrected: calibration.and_then(|calibration| corrected(run, &summary.name, calibration, alpha)),
-        smallest_true_drop: power.zip(summary.smallest_detectable_drop).map(|(power, drop)| drop / power),
+        smallest_true_drop: slope.zip(summary.smallest_detectable_drop).map(|(slope, drop)| drop / slope),
     }
 }
 
@@ -35,12 +39,7 @@ fn panel_alpha(run: &Run, metric: &str) -> Option<f64> {
 /// The share of the candidate's answers that people would pass (Rogan and Gladen 1978). The repeats of a case are no
 /// answers of their own: each case counts once, with the share of its repeats that the judge passes.
 fn corrected(run: &Run, metric: &str, calibration: &CalibrationFacts, alpha: f64) -> Option<Interval> {
-    let labelled = Confusion {
-        true_positives: calibration.true_positives,
-        false_positives: calibration.false_positives,
-        false_negatives: calibration.false_negatives,
-        true_negatives: calibration.true_negatives,
-    };
+    let labelled = confusion(calibration);
     if !labelled.allows_correction() {
         return None;
     }
@@ -59,4 +58,13 @@ fn corrected(run: &Run, metric: &str, calibration: &CalibrationFacts, alpha: f64
     }
     let found = rogan_gladen(mean(&shares), shares.len(), &labelled, alpha)?;
     Some(Interval { mean: found.estimate, lower: found.bounds.lower, upper: found.bounds.upper })
+}
+
+fn confusion(calibration: &CalibrationFacts) -> Confusion {
+    Confusion {
+        true_positives: calibration.true_positives,
+        false_positives: calibration.false_positives,
+        false_negatives: calibration.false_negatives,
+        true_negatives: calibration.true_negatives,
+    }
 }

@@ -122,6 +122,9 @@ pub struct CalibrationFacts {
     pub kappa_lower: Option<f64>,
     /// Balanced accuracy; `None` where people labelled one class only.
     pub balanced_accuracy: Option<f64>,
+    /// The mean score of what people pass less that of what they fail: the share of a true drop that the mean score
+    /// shows.
+    pub slope: Option<f64>,
     /// Youden's J, sensitivity + specificity - 1: the share of a true drop that the judge shows.
     pub youden: Option<f64>,
 }

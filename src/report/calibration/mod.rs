@@ -104,17 +104,21 @@ pub struct Agreement {
     pub prevalence: f64,
     /// The share that the judge passes.
     pub judge_passes: f64,
-    /// Of the answers that people pass, the share that the judge passes (interval: Wilson 1927).
+    /// Of the answers that people pass, the share that the judge passes (bounds: Clopper and Pearson 1934, each
+    /// one-sided at 95 % as all bounds here).
     pub sensitivity: Option<Interval>,
-    /// Of the answers that people fail, the share that the judge fails (interval: Wilson 1927).
+    /// Of the answers that people fail, the share that the judge fails (bounds likewise).
     pub specificity: Option<Interval>,
-    /// The mean of sensitivity and specificity.
-    pub balanced_accuracy: Option<f64>,
-    /// Sensitivity + specificity - 1 (Youden 1950): the share of a true drop that the judge shows.
+    /// The mean of sensitivity and specificity; its bounds are the means of theirs, which is cautious.
+    pub balanced_accuracy: Option<Interval>,
+    /// The mean score of what people pass less that of what they fail: the share of a true drop that the mean score
+    /// shows.
+    pub slope: Option<f64>,
+    /// Sensitivity + specificity - 1 (Youden 1950): the share of a true drop that the judge's pass rate shows.
     pub youden: Option<f64>,
     /// The share of answers with the same verdict.
     pub accuracy: f64,
-    /// Cohen's kappa (1960) with its interval from the standard error.
+    /// Cohen's kappa (1960); its bounds are kappa at both bounds of sensitivity and specificity, which is cautious.
     pub kappa: Option<Interval>,
     /// Its standard error (Fleiss, Cohen and Everitt 1969).
     pub kappa_standard_error: Option<f64>,
@@ -126,7 +130,8 @@ pub struct Agreement {
     pub kendall: Option<f64>,
     /// Quadratically weighted kappa (Cohen 1968) of score and rating; null unless ratings are graded.
     pub weighted_kappa: Option<f64>,
-    /// The score minus the rating, on average: above 0 the judge is lenient (interval: Student's t).
+    /// What the judge gives minus what people give, on average: verdicts, or with graded ratings scores and ratings.
+    /// Above 0 the judge is lenient (bounds: Student's t).
     pub bias: Option<Interval>,
     /// The score that is the best line between passed and failed answers, found on these very labels.
     pub cut_off: Option<CutOff>,
@@ -165,15 +170,17 @@ pub struct Humans {
 /// How the judge agrees with itself.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Repeatability {
+    /// Answers.
+    pub answers: usize,
     /// Times each answer was judged.
     pub repeats: usize,
     /// Krippendorff's alpha between the scores, interval; null where all scores are the same.
     pub alpha: Option<f64>,
-    /// The share of answers with the same verdict every time.
+    /// The share of answers with the same verdict every time; one that is missing is not the same.
     pub same_verdict: f64,
 }
 
-/// What people would say of answers that only the judge has seen.
+/// What people would say of answers that only the judge has seen: those without a rating, or those of a report.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Corrections {
     /// Answers without a rating.

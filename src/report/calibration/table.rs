@@ -66,7 +66,7 @@ fn figures(calibration: &Calibration, out: &mut impl Write, width: u16) -> io::R
     let all = &calibration.overall;
     let of = |interval: &Option<Interval>| (interval.as_ref().map(|it| it.mean), interval.clone());
     let (sensitivity, specificity, bias) = (of(&all.sensitivity), of(&all.specificity), of(&all.bias));
-    let kappa = of(&all.kappa);
+    let (kappa, balanced) = (of(&all.kappa), of(&all.balanced_accuracy));
     let error =
         all.kappa_standard_error.map_or_else(String::new, |error| format!("standard error {error:.3}"));
     let mut rows: Vec<Row> = vec![
@@ -74,7 +74,7 @@ fn figures(calibration: &Calibration, out: &mut impl Write, width: u16) -> io::R
         ("judge passes", Some(all.judge_passes), None, "share that the judge passes".into()),
         ("sensitivity", sensitivity.0, sensitivity.1, "of what people pass".into()),
         ("specificity", specificity.0, specificity.1, "of what people fail".into()),
-        ("balanced accuracy", all.balanced_accuracy, None, "0.5 is a coin".into()),
+        ("balanced accuracy", balanced.0, balanced.1, "0.5 is a coin".into()),
         ("accuracy", Some(all.accuracy), None, "same verdict".into()),
         ("Cohen's kappa", kappa.0, kappa.1, error),
         ("Gwet's AC1", all.ac1, None, String::new()),
@@ -84,8 +84,9 @@ fn figures(calibration: &Calibration, out: &mut impl Write, width: u16) -> io::R
     if let Some(weighted) = all.weighted_kappa {
         rows.push(("weighted kappa", Some(weighted), None, "quadratic".into()));
     }
-    rows.push(("bias", bias.0, bias.1, "score less rating; above 0 is lenient".into()));
-    rows.push(("Youden's J", all.youden, None, drop_words(all.youden)));
+    rows.push(("bias", bias.0, bias.1, "above 0 the judge is lenient".into()));
+    rows.push(("Youden's J", all.youden, None, drop_words(all.youden, "the pass rate")));
+    rows.push(("slope", all.slope, None, drop_words(all.slope, "the mean score")));
     if let Some(cut_off) = &all.cut_off {
         let found = format!(
             "from this score on: balanced accuracy {:.3}, kappa {:.3}",
@@ -96,7 +97,7 @@ fn figures(calibration: &Calibration, out: &mut impl Write, width: u16) -> io::R
     match &calibration.humans {
         Some(humans) => {
             let told = format!(
-                "{}: what no judge can be expected to exceed",
+                "{} with several raters, one against another",
                 number::counted(humans.answers as u64, "answer")
             );
             rows.push(("alpha of people", humans.alpha, None, told));
@@ -105,8 +106,12 @@ fn figures(calibration: &Calibration, out: &mut impl Write, width: u16) -> io::R
     }
     match &calibration.repeatability {
         Some(itself) => {
-            let told =
-                format!("{} times; the same verdict on {:.1} %", itself.repeats, itself.same_verdict * 100.0);
+            let told = format!(
+                "{} answers, {} times; the same verdict on {:.1} %",
+                itself.answers,
+                itself.repeats,
+                itself.same_verdict * 100.0
+            );
             rows.push(("alpha with itself", itself.alpha, None, told));
         }
         None => rows.push(("alpha with itself", None, None, "judged once: --repeats 2".into())),
@@ -115,7 +120,7 @@ fn figures(calibration: &Calibration, out: &mut impl Write, width: u16) -> io::R
         Some(corrections) => {
             let answers = number::counted(corrections.answers as u64, "answer");
             let told =
-                format!("of {answers} without a rating; the judge passes {:.3}", corrections.judge_passes);
+                format!("of {answers} that only the judge saw; it passes {:.3}", corrections.judge_passes);
             let (share, mean) = (of(&corrections.share), of(&corrections.mean));
             rows.push(("people would pass", share.0, share.1, told));
             rows.push(("mean they would give", mean.0, mean.1, "prediction-powered".into()));
@@ -131,13 +136,15 @@ fn figures(calibration: &Calibration, out: &mut impl Write, width: u16) -> io::R
         let value = value.map_or_else(|| number::NONE.to_owned(), shown);
         vec![name.to_owned(), value, interval, told]
     });
-    write_table(out, &table(&["figure", "value", "interval", ""], &[1, 2], 3, rows.collect(), width))
+    write_table(out, &table(&["figure", "value", "95 % bounds", ""], &[1, 2], 3, rows.collect(), width))
 }
 
 /// What a drop of five points in the answers looks like through this judge.
-fn drop_words(youden: Option<f64>) -> String {
-    match youden {
-        Some(power) if power > 0.0 => format!("a true drop of 5.0 points shows as {:.1}", power * 5.0),
+fn drop_words(share: Option<f64>, of: &str) -> String {
+    match share {
+        Some(power) if power > 0.0 => {
+            format!("a true drop of 5.0 points shows as {:.1} in {of}", power * 5.0)
+        }
         Some(_) => "the judge cannot tell good answers from bad ones".to_owned(),
         None => "people gave one verdict only".to_owned(),
     }
@@ -158,7 +165,7 @@ fn slices(calibration: &Calibration, out: &mut impl Write, width: u16) -> io::Re
             of.false_positives.to_string(),
             of.false_negatives.to_string(),
             of.true_negatives.to_string(),
-            shown(of.balanced_accuracy),
+            shown(of.balanced_accuracy.as_ref().map(|balanced| balanced.mean)),
             shown(of.kappa.as_ref().map(|kappa| kappa.mean)),
             shown(of.bias.as_ref().map(|bias| bias.mean)),
         ]

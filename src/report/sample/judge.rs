@@ -29,6 +29,7 @@ pub(super) fn judge() -> JudgeFacts {
             kappa: Some(0.64),
             kappa_lower: Some(0.54),
             balanced_accuracy: Some(0.82),
+            slope: Some(0.63),
             youden: Some(0.63),
         }),
     }

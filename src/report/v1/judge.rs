@@ -104,7 +104,10 @@ pub struct CalibrationFacts {
     pub kappa_lower: Option<f64>,
     /// Balanced accuracy; null where people labelled one class only.
     pub balanced_accuracy: Option<f64>,
-    /// Youden's J, sensitivity + specificity - 1: the share of a true drop that the judge shows.
+    /// The mean score of what people pass less that of what they fail: the share of a true drop that the mean score
+    /// shows.
+    pub slope: Option<f64>,
+    /// Youden's J, sensitivity + specificity - 1: the share of a true drop that the judge's pass rate shows.
     pub youden: Option<f64>,
 }
 
@@ -214,6 +217,7 @@ macro_rules! same_fields {
                     kappa: facts.kappa,
                     kappa_lower: facts.kappa_lower,
                     balanced_accuracy: facts.balanced_accuracy,
+                    slope: facts.slope,
                     youden: facts.youden,
                 }
             }

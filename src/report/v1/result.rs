@@ -146,8 +146,8 @@ pub struct Judged {
     /// The share of the candidate's answers that people would pass, from the share that the judge passes (Rogan and
     /// Gladen 1978, bounds of Lang and Reiczigel 2014); null without a calibration that allows it.
     pub corrected: Option<Interval>,
-    /// The smallest drop in what people would say that shows as the smallest detectable drop: that over the
-    /// calibration's power; null without a calibration.
+    /// The smallest drop in the share of answers that people pass which shows as the smallest detectable drop: that over
+    /// the calibration's slope; null without a calibration that allows it.
     pub smallest_true_drop: Option<f64>,
 }
 

@@ -1,5 +1,6 @@
 //! From measured figures to the calibration that is written and printed.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::calibrate::{Figures, Labels, Measured};
@@ -10,11 +11,9 @@ use crate::report::calibration::{
     SliceAgreement,
 };
 use crate::report::v1::Interval;
-use crate::stats::{Bounds, Corrected, wilson};
+use crate::stats::{Bounds, Corrected};
 
-/// The alpha of each bound.
-const ALPHA: f64 = 0.05;
-/// Fewer labels than this and kappa's standard error is rough.
+/// Fewer labels of a kind than this leave wide bounds.
 const FEW: usize = 50;
 
 /// What is known beside the figures.
@@ -73,6 +72,7 @@ pub(super) fn calibration(about: &About<'_>, measured: &Measured) -> Calibration
             .collect(),
         humans: measured.humans.map(|humans| Humans { answers: humans.answers, alpha: humans.alpha }),
         repeatability: measured.repeatability.map(|itself| Repeatability {
+            answers: itself.answers,
             repeats: itself.repeats,
             alpha: itself.alpha,
             same_verdict: itself.same_verdict,
@@ -90,22 +90,18 @@ pub(super) fn calibration(about: &About<'_>, measured: &Measured) -> Calibration
 fn agreement(figures: &Figures) -> Agreement {
     let counts = &figures.confusion;
     let total = counts.total() as f64;
-    let (positives, negatives) = (counts.positives(), counts.negatives());
     Agreement {
         answers: counts.total(),
         true_positives: counts.true_positives,
         false_positives: counts.false_positives,
         false_negatives: counts.false_negatives,
         true_negatives: counts.true_negatives,
-        prevalence: positives as f64 / total,
+        prevalence: counts.positives() as f64 / total,
         judge_passes: (counts.true_positives + counts.false_positives) as f64 / total,
-        sensitivity: counts
-            .sensitivity()
-            .map(|share| interval(share, wilson(counts.true_positives, positives, ALPHA))),
-        specificity: counts
-            .specificity()
-            .map(|share| interval(share, wilson(counts.true_negatives, negatives, ALPHA))),
-        balanced_accuracy: counts.balanced_accuracy(),
+        sensitivity: counts.sensitivity().map(|share| interval(share, figures.sensitivity_bounds)),
+        specificity: counts.specificity().map(|share| interval(share, figures.specificity_bounds)),
+        balanced_accuracy: counts.balanced_accuracy().map(|share| interval(share, figures.balanced_bounds)),
+        slope: figures.slope,
         youden: counts.youden(),
         accuracy: counts.agreement().unwrap_or_default(),
         kappa: figures.kappa.map(|kappa| interval(kappa.kappa, figures.kappa_bounds)),
@@ -149,8 +145,17 @@ fn notes(about: &About<'_>, measured: &Measured) -> Vec<String> {
         notes.push(
             "people gave one verdict only: add answers of the other kind, or nothing can be told".to_owned(),
         );
-    } else if counts.total() < FEW {
-        notes.push(format!("{} labels are few: the intervals are rough below {FEW}", counts.total()));
+    } else if counts.positives().min(counts.negatives()) < FEW {
+        let fewer = counts.positives().min(counts.negatives());
+        notes.push(format!("{fewer} labels of the rarer kind are few: {FEW} of each tell more"));
+    }
+    let questions: BTreeSet<&str> = about.labels.answers.iter().map(|it| it.case.query.as_str()).collect();
+    let answers = about.labels.answers.len();
+    if questions.len() < answers {
+        notes.push(format!(
+            "{answers} answers to {} questions: answers to one question are alike, and the bounds take them for independent",
+            questions.len()
+        ));
     }
     let cut_off = measured.figures.cut_off.filter(|cut_off| cut_off.score < 1.0);
     if let Some(cut_off) = cut_off {
@@ -158,6 +163,13 @@ fn notes(about: &About<'_>, measured: &Measured) -> Vec<String> {
             "the cut-off {:.3} was found on the labels it is measured on, so its figures flatter",
             cut_off.score
         ));
+    }
+    if measured.corrections.as_ref().is_some_and(|corrections| corrections.mean.is_some()) {
+        notes.push(
+            "the mean they would give holds only where the labelled answers are a random draw of the same kind as the \
+             others; the share that they would pass does not need that"
+                .to_owned(),
+        );
     }
     let told = measured.corrections.as_ref().is_some_and(|corrections| corrections.share.is_none());
     if told {

@@ -9,8 +9,12 @@ use crate::calibrate::{Answer, Judged, Labels, passes};
 use crate::cli::args::CalibrateArguments;
 use crate::cli::error::Failure;
 use crate::cli::files::write_whole;
+use crate::config::Settings;
 use crate::model::{Mistake, Place};
-use crate::report::calibration::Calibration;
+use crate::report::calibration::{self, Calibration};
+
+/// The name of the figures in the folder of `--out`.
+const FIGURES: &str = "calibration.json";
 
 /// Makes the folder and tries to write there, before anything is spent.
 pub(super) fn prepare(folder: &Path) -> Result<(), Failure> {
@@ -29,6 +33,36 @@ pub(super) fn prepare(folder: &Path) -> Result<(), Failure> {
     }
 }
 
+/// Where the calibration goes: to the file that the configuration names, else into the folder of `--out`.
+///
+/// # Errors
+/// The file holds the calibration of another metric, or of the real judge where the simulated one is measured: it must
+/// not be lost by a slip.
+pub(super) fn target(
+    arguments: &CalibrateArguments,
+    settings: &Settings,
+    folder: &Path,
+    metric: &str,
+) -> Result<PathBuf, Failure> {
+    let named = settings.judge.as_ref().and_then(|judge| judge.calibration.as_ref());
+    // What the simulated judge does says nothing of the one that the configuration's file is about.
+    let named = named.filter(|_| !arguments.offline).map(|path| folder.join(&path.value));
+    let target = named.unwrap_or_else(|| arguments.out.join(FIGURES));
+    let Ok(text) = std::fs::read_to_string(&target) else { return Ok(target) };
+    let Ok(there) = calibration::read(&target.display().to_string(), &text) else { return Ok(target) };
+    let what = if there.metric != metric {
+        format!("the calibration of {}", there.metric)
+    } else if arguments.offline && !there.judge.simulated {
+        "the calibration of a real judge".to_owned()
+    } else {
+        return Ok(target);
+    };
+    Err(Mistake::new(format!("this file holds {what}"))
+        .at(Place::file(target.display().to_string()))
+        .help("name another folder with `--out`, or another file in the configuration, or remove this one")
+        .into())
+}
+
 /// The calibration as JSON.
 pub(super) fn json(calibration: &Calibration) -> Result<String, Failure> {
     serde_json::to_string_pretty(calibration)
@@ -36,35 +70,31 @@ pub(super) fn json(calibration: &Calibration) -> Result<String, Failure> {
         .map_err(|error| Failure::Internal(format!("could not write the calibration: {error}")))
 }
 
-/// Writes everything; `named` is where the configuration wants the calibration. Returns the paths.
+/// Writes everything, the figures to `target`; returns the paths.
 pub(super) fn write(
     arguments: &CalibrateArguments,
     calibration: &Calibration,
     labels: &Labels,
     judged: &[Judged],
-    named: Option<PathBuf>,
+    target: &Path,
 ) -> Result<Vec<PathBuf>, Failure> {
-    let figures = named.unwrap_or_else(|| arguments.out.join("calibration.json"));
     let verdicts = arguments.out.join("judged.jsonl");
     let disagreements = arguments.out.join("disagreements.jsonl");
     let text = json(calibration)?;
-    write_whole(&figures, |file| file.write_all(text.as_bytes()))?;
+    write_whole(target, |file| file.write_all(text.as_bytes()))?;
     let rows = || labels.answers.iter().zip(judged);
     write_whole(&verdicts, |file| {
-        rows()
-            .try_for_each(|(answer, judged)| line(file, &verdict(answer, judged, labels, arguments.pass_at)))
+        rows().try_for_each(|(answer, judged)| line(file, &verdict(answer, judged, arguments.pass_at)))
     })?;
     write_whole(&disagreements, |file| {
         rows()
             .filter(|(answer, judged)| {
-                let human = passes(answer, labels.graded, arguments.pass_at);
+                let human = passes(answer, arguments.pass_at);
                 human.zip(judged.score()).is_some_and(|(human, score)| human != (score >= 1.0))
             })
-            .try_for_each(|(answer, judged)| {
-                line(file, &disagreement(answer, judged, labels, arguments.pass_at))
-            })
+            .try_for_each(|(answer, judged)| line(file, &disagreement(answer, judged, arguments.pass_at)))
     })?;
-    Ok(vec![figures, verdicts, disagreements])
+    Ok(vec![target.to_owned(), verdicts, disagreements])
 }
 
 fn line(file: &mut dyn Write, row: &Value) -> std::io::Result<()> {
@@ -72,13 +102,13 @@ fn line(file: &mut dyn Write, row: &Value) -> std::io::Result<()> {
 }
 
 /// What was said of an answer, without its text: enough to compute every figure again.
-fn verdict(answer: &Answer, judged: &Judged, labels: &Labels, pass_at: f64) -> Value {
+fn verdict(answer: &Answer, judged: &Judged, pass_at: f64) -> Value {
     json!({
         "id": answer.id,
         "slices": answer.slices,
         "ratings": answer.ratings,
         "human": answer.human(),
-        "human_passes": passes(answer, labels.graded, pass_at),
+        "human_passes": passes(answer, pass_at),
         "score": judged.score(),
         "judge_passes": judged.score().map(|score| score >= 1.0),
         "scores": judged.grades.iter().map(|grade| grade.score()).collect::<Vec<_>>(),
@@ -86,8 +116,8 @@ fn verdict(answer: &Answer, judged: &Judged, labels: &Labels, pass_at: f64) -> V
 }
 
 /// The same with all that a reviewer needs to say who is right.
-fn disagreement(answer: &Answer, judged: &Judged, labels: &Labels, pass_at: f64) -> Value {
-    let mut row = verdict(answer, judged, labels, pass_at);
+fn disagreement(answer: &Answer, judged: &Judged, pass_at: f64) -> Value {
+    let mut row = verdict(answer, judged, pass_at);
     let grade = judged.grades.first();
     if let Value::Object(fields) = &mut row {
         for (name, value) in [

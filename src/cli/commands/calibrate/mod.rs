@@ -44,7 +44,8 @@ pub(crate) fn calibrate(arguments: &CalibrateArguments) -> Result<ExitStatus, Fa
     let (settings, folder) = configured(arguments)?;
     let tree = Tree::work_tree(&folder);
     let judge = judge_of(&settings, arguments.metric.as_deref())?;
-    let (labels, digest) = labels(arguments, &judge)?;
+    let (labels, digest) = labels(arguments, &settings, &judge)?;
+    let target = files::target(arguments, &settings, &folder, judge.name())?;
     files::prepare(&arguments.out)?;
     let runtime = tokio::runtime::Runtime::new()
         .map_err(|error| Failure::Internal(format!("could not start the runtime: {error}")))?;
@@ -58,7 +59,7 @@ pub(crate) fn calibrate(arguments: &CalibrateArguments) -> Result<ExitStatus, Fa
                 output::say("interrupted: nothing was written");
                 Ok(ExitStatus::Interrupted)
             }
-            asked = asked => conclude(arguments, &settings, &folder, &judge, &labels, digest, asked?),
+            asked = asked => conclude(arguments, &settings, &target, &judge, &labels, digest, asked?),
         }
     })
 }
@@ -107,7 +108,11 @@ fn judge_of(settings: &Settings, metric: Option<&str>) -> Result<Judge, Failure>
 }
 
 /// The labelled answers, and the digest of their rows.
-fn labels(arguments: &CalibrateArguments, judge: &Judge) -> Result<(Labels, String), Failure> {
+fn labels(
+    arguments: &CalibrateArguments,
+    settings: &Settings,
+    judge: &Judge,
+) -> Result<(Labels, String), Failure> {
     let path = arguments.labels.display().to_string();
     let here = std::env::current_dir()
         .map_err(|error| Mistake::new(format!("the current folder cannot be read: {error}")))?;
@@ -123,7 +128,12 @@ fn labels(arguments: &CalibrateArguments, judge: &Judge) -> Result<(Labels, Stri
     })?;
     output::warn(&loaded.warnings);
     let digest = loaded.value.facts.digest.clone();
-    let labels = calibrate::labels(loaded.value.cases, arguments.by.as_deref())?;
+    let mut labels = calibrate::labels(loaded.value.cases, arguments.by.as_deref())?;
+    // A label may hold the whole answer or, as people read it, the text that the judge would see.
+    for answer in labels.answers.iter_mut().filter(|answer| answer.response.trim_start().starts_with('{')) {
+        let read = check::answer::extract(&answer.response, settings.answer_field.as_deref());
+        answer.read = read.map(|text| text.to_string());
+    }
     let Needs { context, expected, query } = judge.needs();
     for (field, needed) in [("context", context), ("expected", expected), ("query", query)] {
         let lacking = labels.answers.iter().find(|answer| match field {
@@ -194,7 +204,7 @@ async fn asked(
 fn conclude(
     arguments: &CalibrateArguments,
     settings: &Settings,
-    folder: &Path,
+    target: &Path,
     judge: &Judge,
     labels: &Labels,
     digest: String,
@@ -207,18 +217,26 @@ fn conclude(
         }
         return Ok(ExitStatus::Incomplete);
     }
-    let elsewhere = match &arguments.report {
-        Some(path) => elsewhere(path, judge, &asked.facts)?,
-        None => Vec::new(),
-    };
-    let measured = calibrate::measure(labels, &asked.judged, arguments.pass_at, &elsewhere);
+    let elsewhere = arguments.report.as_ref().map(|path| elsewhere(path, judge, &asked.facts)).transpose()?;
+    let measured = calibrate::measure(labels, &asked.judged, arguments.pass_at, elsewhere.as_deref());
     let missing = asked.judged.iter().filter(|judged| judged.score().is_none()).count();
     let all = labels.answers.len();
-    let Some(measured) = measured.filter(|_| missing as f64 <= MOST_MISSING * all as f64) else {
+    // By what people say, too: a judge that fails on the bad answers alone would look better than it is.
+    let too_many = [None, Some(true), Some(false)].into_iter().any(|kind| {
+        let of_kind = labels
+            .answers
+            .iter()
+            .zip(&asked.judged)
+            .filter(|(answer, _)| kind.is_none() || calibrate::passes(answer, arguments.pass_at) == kind);
+        let of_kind: Vec<bool> = of_kind.map(|(_, judged)| judged.score().is_none()).collect();
+        let missing = of_kind.iter().filter(|missing| **missing).count();
+        missing as f64 > MOST_MISSING * of_kind.len() as f64
+    });
+    let Some(measured) = measured.filter(|_| !too_many) else {
         let why = asked.judged.iter().filter_map(|judged| judged.grades.first());
         let why = why.filter(|grade| grade.score().is_none()).map(|grade| grade.reason.as_str()).next();
         output::say(&format!(
-            "INCOMPLETE  {missing} of {all} answers could not be judged, more than 2 %: {}",
+            "INCOMPLETE  {missing} of {all} answers could not be judged, more than 2 % of one kind: {}",
             why.unwrap_or("no answer is both rated and judged")
         ));
         return Ok(ExitStatus::Incomplete);
@@ -237,10 +255,7 @@ fn conclude(
         },
         &measured,
     );
-    let named = settings.judge.as_ref().and_then(|judge| judge.calibration.as_ref());
-    // What the simulated judge does says nothing of the one that the configuration's file is about.
-    let named = named.filter(|_| !arguments.offline).map(|path| folder.join(&path.value));
-    let written = files::write(arguments, &calibration, labels, &asked.judged, named)?;
+    let written = files::write(arguments, &calibration, labels, &asked.judged, target)?;
     print(arguments, &calibration, &written)?;
     Ok(verdict(settings, &calibration))
 }
@@ -258,13 +273,26 @@ fn elsewhere(path: &Path, judge: &Judge, facts: &JudgeFacts) -> Result<Vec<f64>,
         return Err(Mistake::new(message).at(Place::file(file)).help(help).into());
     }
     let first = run.trials.iter().filter(|trial| trial.role == Role::Candidate && trial.repeat == 0);
-    let scores = first.filter_map(|trial| match &trial.result {
-        TrialResult::Answered { grades, .. } => {
-            grades.iter().find(|grade| grade.scorer == judge.name()).and_then(|grade| grade.score())
-        }
-        TrialResult::Missing(_) => None,
-    });
-    Ok(scores.collect())
+    let scores: Vec<Option<f64>> = first
+        .map(|trial| match &trial.result {
+            TrialResult::Answered { grades, .. } => {
+                grades.iter().find(|grade| grade.scorer == judge.name()).and_then(|grade| grade.score())
+            }
+            TrialResult::Missing(_) => None,
+        })
+        .collect();
+    let graded: Vec<f64> = scores.iter().flatten().copied().collect();
+    let missing = run.cases.len().saturating_sub(graded.len());
+    if missing as f64 > MOST_MISSING * run.cases.len() as f64 {
+        let message = format!(
+            "{missing} of {} cases of this report have no grade of {}",
+            run.cases.len(),
+            judge.name()
+        );
+        let help = "what is missing may be what is bad: run again until the report is complete";
+        return Err(Mistake::new(message).at(Place::file(file)).help(help).into());
+    }
+    Ok(graded)
 }
 
 fn print(
