@@ -6,7 +6,7 @@ use super::language::{Terms, sentences};
 use super::thesaurus;
 
 /// The share of the question's content words from which an answer addresses it.
-const ADDRESSES: f64 = 0.3;
+pub(super) const ADDRESSES: f64 = 0.3;
 /// The share of a part's content words from which the part counts as answered.
 const ANSWERS_PART: f64 = 0.25;
 /// The share of sentences that have to stay with the question.

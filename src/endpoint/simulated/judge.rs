@@ -4,11 +4,14 @@
 //! It compares words and nothing else, so text that addresses it changes nothing, and so does a paraphrase that
 //! shares no words: its scores are no measure of a model.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use super::checklist;
+use super::commonplace;
 use super::evidence::{Evidence, Finding, Source};
-use super::language::Terms;
+use super::language::{Kind, Term, Terms};
 use super::noise::Noise;
 use super::thesaurus;
 use crate::judge::reply::{
@@ -37,7 +40,9 @@ pub(in crate::endpoint) fn judged_answer(request: &ChatRequest) -> Option<String
 /// The reply to a judgement: JSON, in a fenced block unless the request holds the model to a format.
 pub(super) fn reply(payload: &Payload, held_to_format: bool, noise: &mut Noise) -> String {
     let json = match payload {
-        Payload::Faithfulness { context, statements, .. } => json(&faithfulness(context, statements, noise)),
+        Payload::Faithfulness { question, context, statements, .. } => {
+            json(&faithfulness(question, context, statements, noise))
+        }
         Payload::Checklist { question, answer, items } => json(&checklist(question, answer, items, noise)),
         Payload::Correctness { answer, statements, .. } => json(&correctness(answer, statements, noise)),
         Payload::Scale { question, answer, of, anchors } => {
@@ -51,10 +56,30 @@ fn json(reply: &impl Serialize) -> String {
     serde_json::to_string(reply).unwrap_or_default()
 }
 
-fn faithfulness(context: &str, statements: &[Numbered], noise: &mut Noise) -> FaithfulnessReply {
+fn faithfulness(
+    question: &str,
+    context: &str,
+    statements: &[Numbered],
+    noise: &mut Noise,
+) -> FaithfulnessReply {
     let source = Source::new(context);
+    let question = Terms::of(question);
+    let asked = question.stems();
+    let mut said = BTreeSet::new();
     let judge = |statement: &Numbered| {
-        if claims_nothing(&statement.text) {
+        let found = source.look_up(&statement.text);
+        let told = told(&statement.text);
+        if !told.is_empty() && !said.insert(told) {
+            return JudgedStatement {
+                id: statement.id,
+                quotes: Vec::new(),
+                reasoning: "an earlier statement has said this already".to_owned(),
+                verdict: Support::NoClaim,
+            };
+        }
+        // What the source says word for word is a claim, also where it reads like not knowing.
+        let copied = found.copied && found.finding == Finding::Backed;
+        if !copied && claims_nothing(&statement.text, &asked) {
             return JudgedStatement {
                 id: statement.id,
                 quotes: Vec::new(),
@@ -62,7 +87,7 @@ fn faithfulness(context: &str, statements: &[Numbered], noise: &mut Noise) -> Fa
                 verdict: Support::NoClaim,
             };
         }
-        let Evidence { finding, quotes, reasoning, .. } = source.look_up(&statement.text);
+        let Evidence { finding, quotes, reasoning, .. } = found;
         let verdict = match (finding, noise.strikes()) {
             (Finding::Backed, false) => Support::Supported,
             (Finding::Denied, false) => Support::Contradicted,
@@ -80,10 +105,35 @@ fn faithfulness(context: &str, statements: &[Numbered], noise: &mut Noise) -> Fa
     FaithfulnessReply { statements: statements.iter().map(judge).collect() }
 }
 
-/// Whether a statement claims nothing: no content words, a question, small talk or not knowing without a fact.
-fn claims_nothing(statement: &str) -> bool {
+/// The words of a statement that tell something of their own or are negated: two statements with the same ones say
+/// the same.
+fn told(statement: &str) -> BTreeSet<(String, bool)> {
     let terms = Terms::of(statement);
-    if terms.is_empty() {
+    let tells = |term: &Term| {
+        let number = matches!(term.kind, Kind::Count | Kind::Number);
+        term.negated || number || commonplace::weight(&term.stem) >= 1.0
+    };
+    let telling =
+        terms.list.iter().enumerate().filter(|(index, term)| !terms.is_reference(*index) && tells(term));
+    telling.map(|(_, term)| (term.stem.clone(), term.negated)).collect()
+}
+
+/// Whether a statement claims nothing: no word that tells something, a question, small talk, not knowing without a
+/// fact, or a lead-in that only repeats what was asked.
+fn claims_nothing(statement: &str, asked: &BTreeSet<&str>) -> bool {
+    let terms = Terms::of(statement);
+    let tells = |term: &&Term| commonplace::weight(&term.stem) > 0.0;
+    let telling = || terms.list.iter().enumerate().filter(|(index, _)| !terms.is_reference(*index));
+    if !telling().any(|(_, term)| tells(&term)) {
+        return true;
+    }
+    let leads_in = statement.trim_end().trim_end_matches('*').ends_with(':');
+    let of_a_text = terms.list.iter().any(|term| commonplace::is_text(&term.stem));
+    let adds = |term: &Term| {
+        let number = matches!(term.kind, Kind::Count | Kind::Number);
+        !asked.contains(term.stem.as_str()) && (number || commonplace::weight(&term.stem) >= 1.0)
+    };
+    if (leads_in || of_a_text) && !telling().any(|(_, term)| adds(term)) {
         return true;
     }
     let lower = statement.to_lowercase().replace('’', "'");
@@ -121,19 +171,23 @@ fn correctness(answer: &str, statements: &[Numbered], noise: &mut Noise) -> Corr
     CorrectnessReply { statements: statements.iter().map(judge).collect() }
 }
 
-/// A rating by shared words: the anchor that has most in common with the answer, else how much of what is rated
-/// and of the question the answer takes up.
+/// The share of an anchor's words from which an answer is what it says.
+const ANCHORED: f64 = 0.6;
+
+/// A rating by shared words: the anchor whose words the answer has, else how far the answer takes up the question.
 fn scale(question: &str, answer: &str, of: &str, anchors: &[Anchor], noise: &mut Noise) -> ScaleReply {
     let said = Terms::of(answer);
     let said = said.stems();
     let mut nearest: Option<(f64, u8)> = None;
     for anchor in anchors {
         let share = Terms::of(&anchor.text).covered_by(&said);
-        if share > nearest.map_or(0.0, |(most, _)| most) {
+        if share >= ANCHORED && share > nearest.map_or(0.0, |(most, _)| most) {
             nearest = Some((share, anchor.rating));
         }
     }
-    let topic = Terms::of(&format!("{of} {question}")).covered_by(&said);
+    // An answer that takes up the question has done what most scales ask for.
+    let asked = if question.trim().is_empty() { of } else { question };
+    let topic = (Terms::of(asked).covered_by(&said) / checklist::ADDRESSES).min(1.0);
     let rating = nearest.map_or((topic * 5.0).round() as u8, |(_, rating)| rating);
     let rating = if noise.strikes() { 5 - rating.min(5) } else { rating };
     let verdict = Rating::ALL.get(usize::from(rating)).copied().unwrap_or(Rating::Zero);

@@ -8,22 +8,29 @@ use std::collections::BTreeSet;
 use rust_stemmers::{Algorithm, Stemmer};
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::thesaurus;
+use super::{commonplace, thesaurus};
+
+/// The content words behind a negation that it is about.
+const NEGATED: usize = 3;
 
 /// What a content word is; numbers and names weigh more than plain words.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Word,
     Name,
+    /// A number word up to twelve: "two of them" may count what the source only lists.
+    Count,
     Number,
 }
 
 /// A content word.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Term {
     /// Stem or digits.
     pub(super) stem: String,
     pub(super) kind: Kind,
+    /// Whether it stands behind an odd number of negations, a few words away.
+    pub(super) negated: bool,
 }
 
 impl Term {
@@ -32,7 +39,7 @@ impl Term {
         match self.kind {
             Kind::Word => 1.0,
             Kind::Name => 1.5,
-            Kind::Number => 2.0,
+            Kind::Count | Kind::Number => 2.0,
         }
     }
 }
@@ -50,20 +57,51 @@ impl Terms {
         let stemmer = Stemmer::create(Algorithm::English);
         let text = without_markers(text).replace('’', "'");
         let mut terms = Self::default();
-        for (position, word) in text.unicode_words().enumerate() {
+        // By negation, the terms that stood before it.
+        let mut negations: Vec<usize> = Vec::new();
+        let mut averted: Vec<usize> = Vec::new();
+        let mut before = String::new();
+        for (start, word) in text.unicode_word_indices() {
             let lower = word.to_lowercase();
+            let bare = lower.strip_suffix("'s").unwrap_or(&lower);
             if thesaurus::is_negation(&lower) {
-                terms.negated = true;
-            } else if let Some(number) = number(&lower) {
-                terms.list.push(Term { stem: number, kind: Kind::Number });
-            } else if !thesaurus::is_function_word(&lower) {
-                let bare = lower.strip_suffix("'s").unwrap_or(&lower);
+                // "Paid or not" leaves it open.
+                if before != "or" {
+                    negations.push(terms.list.len());
+                }
+            } else if (lower == "than" && before == "rather") || (lower == "of" && before == "instead") {
+                negations.push(terms.list.len());
+            } else if matches!(bare, "only" | "just" | "more" | "less" | "later" | "fewer")
+                && thesaurus::is_negation(&before)
+            {
+                // "Not only" and "no later than" negate nothing.
+                negations.pop();
+            } else if let Some(stem) = number(&lower) {
+                let small = !lower.starts_with(|c: char| c.is_ascii_digit())
+                    && stem.parse::<u8>().is_ok_and(|value| value <= 12);
+                let kind = if small { Kind::Count } else { Kind::Number };
+                terms.list.push(Term { stem, kind, negated: false });
+            } else if !thesaurus::is_function_word(bare) {
                 let stem = stemmer.stem(bare);
-                let named = position > 0 && word.chars().next().is_some_and(char::is_uppercase);
-                terms.list.push(Term {
-                    stem: thesaurus::synonym(&stem).to_owned(),
-                    kind: if named { Kind::Name } else { Kind::Word },
-                });
+                let kind = if is_named(&text[..start], word) { Kind::Name } else { Kind::Word };
+                if thesaurus::averts(&stem) {
+                    averted.push(terms.list.len() + 1);
+                }
+                terms.list.push(Term { stem: thesaurus::synonym(&stem).to_owned(), kind, negated: false });
+            }
+            before = lower;
+        }
+        terms.negated = !negations.is_empty();
+        for at in negations.into_iter().chain(averted) {
+            // What ends with its negation ("these are not") is negated itself.
+            let from = if at == terms.list.len() { at.saturating_sub(1) } else { at };
+            let mut reach = NEGATED;
+            for term in terms.list.iter_mut().skip(from) {
+                term.negated = !term.negated;
+                reach = reach.saturating_sub(usize::from(commonplace::weight(&term.stem) >= 1.0));
+                if reach == 0 {
+                    break;
+                }
             }
         }
         terms
@@ -79,9 +117,23 @@ impl Terms {
         self.list.iter().map(|term| term.stem.as_str()).collect()
     }
 
-    /// The distinct numbers.
+    /// The distinct numbers, in digits and in words.
     pub(super) fn numbers(&self) -> BTreeSet<&str> {
-        self.list.iter().filter(|term| term.kind == Kind::Number).map(|term| term.stem.as_str()).collect()
+        let number = |term: &&Term| matches!(term.kind, Kind::Count | Kind::Number);
+        self.list.iter().filter(number).map(|term| term.stem.as_str()).collect()
+    }
+
+    /// Whether the number at this place names a part of a text: `passage 2`, `steps 3 and 4`.
+    pub(super) fn is_reference(&self, index: usize) -> bool {
+        let number = |term: &Term| term.kind == Kind::Number;
+        self.list.get(index).is_some_and(number)
+            && self
+                .list
+                .iter()
+                .take(index)
+                .rev()
+                .find(|term| !number(term))
+                .is_some_and(|term| commonplace::is_numbered(&term.stem))
     }
 
     /// The weighted share of these words that `other` has, in 0..=1; 0 where there are none.
@@ -93,6 +145,15 @@ impl Terms {
     }
 }
 
+/// Whether a word is written as a name: with a capital within a sentence, where no mark before it calls for one.
+fn is_named(before: &str, word: &str) -> bool {
+    word.len() > 1
+        && word.starts_with(char::is_uppercase)
+        && before
+            .trim_end()
+            .ends_with(|c: char| c.is_alphanumeric() || matches!(c, ',' | '-' | '&' | '/' | '\''))
+}
+
 /// The digits of a number, without group separators and a trailing `.0` or `.00`.
 fn number(word: &str) -> Option<String> {
     if let Some(digits) = thesaurus::number_word(word) {
@@ -101,7 +162,8 @@ fn number(word: &str) -> Option<String> {
     if !word.contains(|c: char| c.is_ascii_digit()) {
         return None;
     }
-    let digits = word.replace(',', "");
+    // Units and endings of ordinals: `7th`, `3pm`, `160f`.
+    let digits = word.trim_end_matches(|c: char| c.is_alphabetic()).replace(',', "");
     Some(match digits.split_once('.') {
         Some((whole, rest)) if rest.chars().all(|c| c == '0') => whole.to_owned(),
         _ => digits,

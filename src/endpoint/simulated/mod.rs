@@ -6,6 +6,7 @@
 
 mod answerer;
 mod checklist;
+mod commonplace;
 mod evidence;
 mod instructions;
 mod judge;

@@ -73,6 +73,7 @@ pub(super) fn is_function_word(word: &str) -> bool {
             | "itself"
             | "just"
             | "let"
+            | "ll"
             | "like"
             | "may"
             | "me"
@@ -80,6 +81,7 @@ pub(super) fn is_function_word(word: &str) -> bool {
             | "mine"
             | "more"
             | "most"
+            | "m"
             | "much"
             | "must"
             | "my"
@@ -99,6 +101,8 @@ pub(super) fn is_function_word(word: &str) -> bool {
             | "over"
             | "own"
             | "please"
+            | "re"
+            | "s"
             | "same"
             | "shall"
             | "she"
@@ -108,6 +112,7 @@ pub(super) fn is_function_word(word: &str) -> bool {
             | "something"
             | "still"
             | "such"
+            | "t"
             | "than"
             | "that"
             | "that's"
@@ -131,6 +136,7 @@ pub(super) fn is_function_word(word: &str) -> bool {
             | "up"
             | "upon"
             | "us"
+            | "ve"
             | "very"
             | "want"
             | "was"
@@ -170,6 +176,17 @@ pub(super) fn is_negation(word: &str) -> bool {
         "not" | "no" | "never" | "cannot" | "without" | "neither" | "nor" | "none" | "nothing" | "nobody"
     ) || word.ends_with("n't")
         || word.ends_with("n’t")
+}
+
+/// Whether the word with this stem says that what follows is not to be.
+pub(super) fn averts(stem: &str) -> bool {
+    matches!(stem, "avoid" | "prevent")
+}
+
+/// Whether a speaker speaks of himself: `I`, `my`.
+pub(super) fn speaks_of_self(text: &str) -> bool {
+    text.split(|c: char| !c.is_alphanumeric())
+        .any(|word| ["i", "me", "my", "mine", "myself"].iter().any(|own| word.eq_ignore_ascii_case(own)))
 }
 
 /// The stem that stands for a group of near-synonyms, or the stem itself.
@@ -279,6 +296,17 @@ pub(super) fn says_not_knowing(text: &str) -> bool {
         "do not say",
         "does not say",
         "not mentioned in",
+        "unable to answer",
+        "not possible to answer",
+        "not possible to provide",
+        "impossible to provide",
+        "cannot be provided",
+        "cannot provide",
+        "do not provide",
+        "does not provide",
+        "don't provide",
+        "doesn't provide",
+        "not explicitly mentioned",
         "not covered",
     ];
     PHRASES.iter().any(|phrase| text.contains(phrase))
@@ -332,6 +360,8 @@ pub(super) fn is_small_talk(text: &str) -> bool {
         "best regards",
         "kind regards",
         "great question",
+        "good luck",
+        "i can help",
         "have a nice day",
         "have a great day",
         "feel free to",
