@@ -43,6 +43,12 @@ pub(super) fn standing(
     let Some(path) = &wanted.calibration else { return Ok(standing) };
     let required = wanted.min_kappa.is_some() || wanted.min_balanced_accuracy.is_some();
     let Some(bytes) = tree.find(&path.value, load::FILE_LIMIT)? else {
+        if offline {
+            standing
+                .warnings
+                .push(format!("there is no {} yet: the simulated judge is held to nothing", path.value));
+            return Ok(standing);
+        }
         if !required {
             return Err(Mistake::new(format!("there is no calibration at {}", path.value))
                 .at(path.place.clone())
@@ -58,10 +64,13 @@ pub(super) fn standing(
     if !same {
         let message =
             format!("{} is of another judge: it differs in {}", path.value, difference(facts, &calibration));
-        if required {
+        if offline && !calibration.judge.simulated {
+            standing.warnings.push(format!(
+                "{} is of the real judge, and the simulated one judges here: it is held to nothing",
+                path.value
+            ));
+        } else if required {
             standing.unfit = Some(unfit(message));
-        } else if offline {
-            standing.warnings.push(format!("{message}; nothing is corrected by it"));
         } else {
             let help = "`promptgate calibrate LABELS` measures this one";
             return Err(Mistake::new(message).at(Place::file(file)).help(help).into());

@@ -88,6 +88,12 @@ pub(super) fn connect(
     let mut all = Vec::new();
     for endpoint in endpoints {
         let mut options = options(endpoint, tree, &mut secrets)?;
+        // A key goes to the host that it was given for, and to no other unless that is said.
+        let elsewhere =
+            all.first().is_some_and(|first: &Options| host(&first.base_url) != host(&options.base_url));
+        if elsewhere && endpoint.api_key_env.is_none() && host(&options.base_url) != host(OPENAI) {
+            options.api_key = None;
+        }
         if let Some(concurrency) = calls.concurrency {
             options.max_concurrency = concurrency as usize;
         }

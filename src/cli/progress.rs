@@ -2,13 +2,15 @@
 
 use std::io::{IsTerminal, Write};
 use std::sync::Mutex;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::port::{Event, EventSink};
 use crate::text::neutral;
 
+/// Between two lines of progress where there is no terminal.
+const TICK: Duration = Duration::from_secs(10);
 /// So many undecided criteria are named.
 const NAMED: usize = 4;
 
@@ -107,6 +109,16 @@ impl Progress {
             line.push_str(&format!(" · last retry: {retry}"));
         }
         write_line(&line);
+    }
+
+    /// Writes a line from time to time, even when nothing happens.
+    pub(super) async fn tick(&self) -> std::convert::Infallible {
+        let mut interval = tokio::time::interval(TICK);
+        interval.tick().await;
+        loop {
+            interval.tick().await;
+            self.line();
+        }
     }
 
     /// Takes the bar away; what is printed next stands on a clean line.

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::servers::{Server, says, verdicts};
-use crate::support::{Folder, repository};
+use crate::support::{Folder, MockServer, repository};
 
 /// Labels over the cases of [`Folder::small`]: `good` right answers and `bad` wrong ones.
 fn labels(good: usize, bad: usize) -> String {
@@ -89,7 +89,7 @@ fn without_a_configuration_the_simulated_judge_is_measured() {
         .promptgate(&["calibrate", "labels.jsonl", "--offline"])
         .expect_code(0)
         .says("faithfulness by simulated");
-    assert_eq!(calibration(&folder)["overall"]["balanced_accuracy"], 1.0);
+    assert_eq!(calibration(&folder)["overall"]["balanced_accuracy"]["mean"], 1.0);
     folder.promptgate(&["calibrate", "labels.jsonl"]).expect_code(2).says("there is no promptgate.yaml");
 }
 
@@ -168,7 +168,7 @@ fn a_run_goes_by_the_calibration_that_it_names() {
     folder.write("first.json", &report.to_string());
     // A report by the same judge can be corrected; one by another cannot.
     let corrected = ["calibrate", "labels.jsonl", "--offline", "--report", "first.json"];
-    folder.promptgate(&corrected).expect_code(0).says("of 6 answers without a rating");
+    folder.promptgate(&corrected).expect_code(0).says("that only the judge saw");
     // Too little agreement, no calibration, and one of another judge: nothing is asked.
     folder.edit("calibration.json", "\"true_negatives\": 25", "\"true_negatives\": 20");
     folder.promptgate(&["run", "--offline"]).expect_code(2).says("its counts are not those of its answers");
@@ -191,9 +191,11 @@ fn a_run_goes_by_the_calibration_that_it_names() {
     folder.write("calibration.json", &forged.to_string());
     folder.promptgate(&["run", "--offline"]).expect_code(12).says("people passed 4 answers and failed 25");
     with("calibration: nowhere.json, min_kappa: 0.5");
-    folder.promptgate(&["run", "--offline"]).expect_code(12).says("there is no nowhere.json");
+    folder.promptgate(&["run", "--offline"]).expect_code(0).says("the simulated judge is held to nothing");
+    let real = MockServer::start(&[]);
+    folder.against(&real.base_url, &["run"]).expect_code(12).says("there is no nowhere.json");
     with("calibration: nowhere.json");
-    folder.promptgate(&["run", "--offline"]).expect_code(2).says("there is no calibration at nowhere.json");
+    folder.against(&real.base_url, &["run"]).expect_code(2).says("there is no calibration at nowhere.json");
     folder.write("calibration.json", &calibration(&folder).to_string());
     with("votes: 2, calibration: calibration.json, min_kappa: 0.5");
     folder.promptgate(&["run", "--offline"]).expect_code(12).says("is of another judge: it differs in votes");
@@ -220,6 +222,22 @@ fn calibrate_writes_where_the_configuration_names_its_file_and_fails_below_its_l
     let few = folder.against(&server.base_url, &["calibrate", "labels.jsonl"]).expect_code(10);
     few.says("too few labels for judge.min_kappa: people passed 6 answers and failed 6");
     folder.write("labels.jsonl", &labels(20, 20));
+    // Nothing but a calibration of this metric is overwritten, and nothing outside.
+    let other = ["calibrate", "labels.jsonl", "--metric", "relevance"];
+    folder.against(&server.base_url, &other).expect_code(2).says("holds the calibration of faithfulness");
+    for (path, says) in [
+        ("labels.jsonl", "this is no calibration, and must not be overwritten"),
+        ("promptgate.yaml", "this is no calibration"),
+        ("../elsewhere.json", "below its configuration only"),
+    ] {
+        folder.edit("promptgate.yaml", "judged/calibration.json", path);
+        folder.against(&server.base_url, &["calibrate", "labels.jsonl"]).expect_code(2).says(says);
+        folder.edit(
+            "promptgate.yaml",
+            &format!("calibration: {path}"),
+            "calibration: judged/calibration.json",
+        );
+    }
     // The simulated judge never overwrites what was measured of the real one.
     let before = folder.read("judged/calibration.json");
     folder.promptgate(&["calibrate", "labels.jsonl", "--offline"]).expect_code(0);

@@ -90,6 +90,18 @@ fn own_planted_answers_are_put_to_their_metrics() {
     folder.promptgate(&["run", "--offline"]).expect_code(12).says("✗ Plan 1 gives 30 days");
     for (row, says) in [
         (json!({"query": "q", "context": "c", "answer": "a"}), "is meant for no metric"),
+        (
+            json!({"query": "q", "context": "c", "answer": "a", "hihg": ["relevance"]}),
+            "unknown column `hihg`",
+        ),
+        (
+            json!({"query": "q", "context": "c", "answer": "a", "low": ["relevance", 5]}),
+            "`low` must list metrics",
+        ),
+        (
+            json!({"query": "q", "context": "c", "answer": "a ".repeat(60_000), "low": ["relevance"]}),
+            "bytes long",
+        ),
         (json!({"query": "q", "context": "c", "low": ["relevance"]}), "`answer` must be a text"),
         (
             json!({"query": "q", "context": "c", "answer": "a", "low": ["tone"]}),
@@ -104,6 +116,10 @@ fn own_planted_answers_are_put_to_their_metrics() {
         folder.write("planted.jsonl", &(row.to_string() + "\n"));
         folder.promptgate(&["check"]).expect_code(2).says(says).says("planted.jsonl:1");
     }
+    let many: String =
+        (0..201).map(|day| row(&format!("Plan 1 gives {day} days for a refund."), "low")).collect();
+    folder.write("planted.jsonl", &many);
+    folder.promptgate(&["check"]).expect_code(2).says("201 planted answers are too many");
     folder.write("planted.jsonl", "");
     folder.promptgate(&["run", "--offline"]).expect_code(2).says("no rows");
 }
@@ -222,4 +238,22 @@ fn a_scale_is_rated_and_a_refused_parameter_is_told() {
     assert_eq!(report["cases"][0]["trials"][0]["grades"][2]["score"], 0.8);
     assert_eq!(report["judge"]["answered"]["refused_parameters"], json!(["temperature"]));
     assert_eq!(report["judge"]["answered"]["rungs"], json!(["json_schema"]));
+}
+
+#[test]
+fn a_key_goes_to_no_other_host_unless_that_is_said() {
+    let key = "sk-one-host-only";
+    let (candidate, judge) = (MockServer::start(&[]), MockServer::start(&["--require-key", key]));
+    let folder = Folder::small(6);
+    let run = |endpoint: &str| {
+        let text = folder.read("promptgate.yaml");
+        let line = text.lines().find(|line| line.starts_with("judge:")).expect("the judge").to_owned();
+        let judge = format!("judge: {{model: j, endpoint: {{base_url: \"{}\"{endpoint}}}}}", judge.base_url);
+        folder.edit("promptgate.yaml", &line, &judge);
+        let mut command = folder.command(&["run", "--repeats", "2"]);
+        command.env("OPENAI_BASE_URL", &candidate.base_url).env("OPENAI_API_KEY", key);
+        crate::support::finish(command)
+    };
+    run("").expect_code(12).says("the judge could not be asked in its self-test");
+    run(", api_key_env: OPENAI_API_KEY").expect_code(11).says("self-test 13 of 13 as expected");
 }

@@ -1,7 +1,7 @@
 //! `promptgate run`: the gate.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
@@ -21,9 +21,6 @@ use crate::gate::Requirement;
 use crate::model::JudgeFacts;
 use crate::port::{Event, EventSink};
 use crate::report::Report;
-
-/// Between two lines of progress where there is no terminal.
-const TICK: Duration = Duration::from_secs(10);
 
 /// Loads, asks, grades, decides, reports.
 pub(crate) fn run(arguments: &RunArguments) -> Result<ExitStatus, Failure> {
@@ -106,7 +103,7 @@ async fn evaluate_and_report(
         });
     let Evaluation { run, analysis, decision } = tokio::select! {
         evaluation = evaluation => evaluation,
-        never = tick(&progress) => match never {},
+        never = progress.tick() => match never {},
     };
     progress.finish();
     let status = ExitStatus::of(&run, decision.verdict, inconclusive_passes, arguments.advisory);
@@ -114,16 +111,6 @@ async fn evaluate_and_report(
     let files = saved::write(&report, &arguments.out, &redactor)?;
     saved::print(&report, arguments.format, &redactor, &files)?;
     Ok(status)
-}
-
-/// Lets progress speak from time to time, even when nothing happens.
-async fn tick(progress: &Progress) -> std::convert::Infallible {
-    let mut interval = tokio::time::interval(TICK);
-    interval.tick().await;
-    loop {
-        interval.tick().await;
-        progress.line();
-    }
 }
 
 /// Says what the first look will take, before its first call.

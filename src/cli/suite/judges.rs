@@ -9,6 +9,11 @@ use crate::judge::{self, Judge, Member, Planted, Spec};
 use crate::load::{self, DatasetSource, LoadError, Tree};
 use crate::model::{Case, JudgeFacts, Mistake, Mistakes};
 
+/// Planted answers of one's own: each is put to its judges before every run.
+const MOST_PLANTED: usize = 200;
+/// Bytes of a planted answer.
+const LONGEST_PLANTED: usize = 100_000;
+
 /// The judges of the configured metrics; they share the members of the panel.
 pub(in crate::cli) fn judges(settings: &Settings) -> Vec<Judge> {
     let Some(judge) = &settings.judge else { return Vec::new() };
@@ -77,6 +82,14 @@ pub(super) fn planted(
             return None;
         }
     };
+    if cases.len() > MOST_PLANTED {
+        let message =
+            format!("{} planted answers are too many: each is a call before every run", cases.len());
+        mistakes
+            .0
+            .push(Mistake::new(message).at(path.place.clone()).help(format!("keep at most {MOST_PLANTED}")));
+        return None;
+    }
     let names: Vec<&str> = judges.iter().map(Judge::name).collect();
     let mut planted = Vec::new();
     for case in cases {
@@ -117,16 +130,19 @@ fn plant(mut case: Case, metrics: &[&str]) -> Result<Planted, Mistake> {
         Some(Value::String(text)) => text,
         _ => return Err(wrong(format!("planted answer {}: `answer` must be a text", case.id), form())),
     };
+    if answer.len() > LONGEST_PLANTED {
+        let message = format!("planted answer {}: its answer is {} bytes long", case.id, answer.len());
+        return Err(wrong(message, format!("keep it below {LONGEST_PLANTED}")));
+    }
     let mut named = |key: &str| -> Result<Vec<String>, Mistake> {
-        let names: Vec<String> = match case.vars.shift_remove(key) {
-            None => Vec::new(),
-            Some(Value::String(name)) => vec![name],
-            Some(Value::Array(names)) => {
-                names.iter().filter_map(|name| Some(name.as_str()?.to_owned())).collect()
-            }
-            Some(_) => {
-                return Err(wrong(format!("planted answer {}: `{key}` must list metrics", case.id), form()));
-            }
+        let listed = match case.vars.shift_remove(key) {
+            None => Some(Vec::new()),
+            Some(Value::String(name)) => Some(vec![name]),
+            Some(Value::Array(names)) => names.iter().map(|name| Some(name.as_str()?.to_owned())).collect(),
+            Some(_) => None,
+        };
+        let Some(names) = listed else {
+            return Err(wrong(format!("planted answer {}: `{key}` must list metrics", case.id), form()));
         };
         if let Some(unknown) = names.iter().find(|name| !metrics.contains(&name.as_str())) {
             let message = format!("planted answer {}: `{unknown}` is no judged metric here", case.id);
@@ -135,6 +151,10 @@ fn plant(mut case: Case, metrics: &[&str]) -> Result<Planted, Mistake> {
         Ok(names)
     };
     let (low, high) = (named("low")?, named("high")?);
+    if let Some(unknown) = case.vars.keys().next() {
+        let message = format!("planted answer {}: unknown column `{unknown}`", case.id);
+        return Err(wrong(message, form()));
+    }
     if low.is_empty() && high.is_empty() {
         return Err(wrong(format!("planted answer {} is meant for no metric", case.id), form()));
     }

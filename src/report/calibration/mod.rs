@@ -17,6 +17,8 @@ use crate::text::neutral;
 
 pub use table::write;
 
+/// More answers than this nobody has labelled.
+const MOST_ANSWERS: usize = 10_000_000;
 /// The value of `schema` in every calibration of this version.
 pub const SCHEMA: &str = "promptgate.calibration/v1";
 
@@ -220,7 +222,7 @@ pub fn read(file: &str, text: &str) -> Result<Calibration, Mistake> {
     let sum = [counts.true_positives, counts.false_positives, counts.false_negatives, counts.true_negatives]
         .into_iter()
         .try_fold(0_usize, usize::checked_add);
-    if sum != Some(counts.answers) {
+    if sum != Some(counts.answers) || counts.answers > MOST_ANSWERS {
         return Err(wrong(
             "the calibration contradicts itself: its counts are not those of its answers".to_owned(),
         ));

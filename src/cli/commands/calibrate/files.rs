@@ -1,7 +1,7 @@
 //! What a calibration leaves: the figures, every verdict, and the answers that judge and people see differently.
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use serde_json::{Value, json};
 
@@ -36,8 +36,8 @@ pub(super) fn prepare(folder: &Path) -> Result<(), Failure> {
 /// Where the calibration goes: to the file that the configuration names, else into the folder of `--out`.
 ///
 /// # Errors
-/// The file holds the calibration of another metric, or of the real judge where the simulated one is measured: it must
-/// not be lost by a slip.
+/// The file is something else, or holds the calibration of another metric, or of the real judge where the simulated one
+/// is measured: nothing must be lost by a slip. A path that leaves the folder of the configuration.
 pub(super) fn target(
     arguments: &CalibrateArguments,
     settings: &Settings,
@@ -46,21 +46,41 @@ pub(super) fn target(
 ) -> Result<PathBuf, Failure> {
     let named = settings.judge.as_ref().and_then(|judge| judge.calibration.as_ref());
     // What the simulated judge does says nothing of the one that the configuration's file is about.
-    let named = named.filter(|_| !arguments.offline).map(|path| folder.join(&path.value));
-    let target = named.unwrap_or_else(|| arguments.out.join(FIGURES));
-    let Ok(text) = std::fs::read_to_string(&target) else { return Ok(target) };
-    let Ok(there) = calibration::read(&target.display().to_string(), &text) else { return Ok(target) };
-    let what = if there.metric != metric {
-        format!("the calibration of {}", there.metric)
-    } else if arguments.offline && !there.judge.simulated {
-        "the calibration of a real judge".to_owned()
-    } else {
-        return Ok(target);
+    let named = named.filter(|_| !arguments.offline).map(|path| path.value.clone());
+    let target = named.as_ref().map_or_else(|| arguments.out.join(FIGURES), |path| folder.join(path));
+    let refused = |what: String, help: &str| {
+        Failure::from(Mistake::new(what).at(Place::file(target.display().to_string())).help(help))
     };
-    Err(Mistake::new(format!("this file holds {what}"))
-        .at(Place::file(target.display().to_string()))
-        .help("name another folder with `--out`, or another file in the configuration, or remove this one")
-        .into())
+    let inside = Path::new(named.as_deref().unwrap_or_default())
+        .components()
+        .all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+    if !inside {
+        let help = "name a path below the folder of the configuration";
+        return Err(refused("a calibration is written below its configuration only".to_owned(), help));
+    }
+    let facts = match std::fs::symlink_metadata(&target) {
+        Ok(facts) => facts,
+        Err(_) => return Ok(target),
+    };
+    let there = facts
+        .is_file()
+        .then(|| std::fs::read_to_string(&target).ok())
+        .flatten()
+        .and_then(|text| calibration::read(&target.display().to_string(), &text).ok());
+    let what = match there {
+        None => "this is no calibration, and must not be overwritten".to_owned(),
+        Some(there) if there.metric != metric => {
+            format!("this file holds the calibration of {}", there.metric)
+        }
+        Some(there) if arguments.offline && !there.judge.simulated => {
+            "this file holds the calibration of a real judge".to_owned()
+        }
+        Some(_) => return Ok(target),
+    };
+    Err(refused(
+        what,
+        "name another folder with `--out`, or another file in the configuration, or remove this one",
+    ))
 }
 
 /// The calibration as JSON.
@@ -78,14 +98,11 @@ pub(super) fn write(
     judged: &[Judged],
     target: &Path,
 ) -> Result<Vec<PathBuf>, Failure> {
-    let verdicts = arguments.out.join("judged.jsonl");
+    let verdicts = verdicts(arguments, labels, judged)?;
     let disagreements = arguments.out.join("disagreements.jsonl");
     let text = json(calibration)?;
     write_whole(target, |file| file.write_all(text.as_bytes()))?;
     let rows = || labels.answers.iter().zip(judged);
-    write_whole(&verdicts, |file| {
-        rows().try_for_each(|(answer, judged)| line(file, &verdict(answer, judged, arguments.pass_at)))
-    })?;
     write_whole(&disagreements, |file| {
         rows()
             .filter(|(answer, judged)| {
@@ -95,6 +112,20 @@ pub(super) fn write(
             .try_for_each(|(answer, judged)| line(file, &disagreement(answer, judged, arguments.pass_at)))
     })?;
     Ok(vec![target.to_owned(), verdicts, disagreements])
+}
+
+/// Writes every verdict; returns the path.
+pub(super) fn verdicts(
+    arguments: &CalibrateArguments,
+    labels: &Labels,
+    judged: &[Judged],
+) -> Result<PathBuf, Failure> {
+    let path = arguments.out.join("judged.jsonl");
+    write_whole(&path, |file| {
+        let mut rows = labels.answers.iter().zip(judged);
+        rows.try_for_each(|(answer, judged)| line(file, &verdict(answer, judged, arguments.pass_at)))
+    })?;
+    Ok(path)
 }
 
 fn line(file: &mut dyn Write, row: &Value) -> std::io::Result<()> {

@@ -24,7 +24,7 @@ use crate::endpoint::Ceilings;
 use crate::evaluate::CallCounter;
 use crate::judge::{Judge, Needs};
 use crate::load::{self, DatasetSource, LoadError, Tree};
-use crate::model::{Ended, JudgeFacts, Mistake, Place, Role, TrialResult};
+use crate::model::{Ended, JudgeFacts, Mistake, Place, Role, Run, TrialResult};
 use crate::port::{ChatModel, EventSink};
 use crate::report::calibration::{Calibration, write};
 
@@ -45,13 +45,19 @@ pub(crate) fn calibrate(arguments: &CalibrateArguments) -> Result<ExitStatus, Fa
     let tree = Tree::work_tree(&folder);
     let judge = judge_of(&settings, arguments.metric.as_deref())?;
     let (labels, digest) = labels(arguments, &settings, &judge)?;
-    let target = files::target(arguments, &settings, &folder, judge.name())?;
+    let given = Given {
+        report: arguments.report.as_deref().map(saved_run).transpose()?,
+        target: files::target(arguments, &settings, &folder, judge.name())?,
+        judge,
+        labels,
+        digest,
+    };
     files::prepare(&arguments.out)?;
     let runtime = tokio::runtime::Runtime::new()
         .map_err(|error| Failure::Internal(format!("could not start the runtime: {error}")))?;
     runtime.block_on(async {
         let interrupted = CancellationToken::new();
-        let asked = asked(arguments, &settings, &tree, &judge, &labels);
+        let asked = asked(arguments, &settings, &tree, &given);
         tokio::select! {
             biased;
             () = interrupt::twice(interrupted.clone()) => Ok(ExitStatus::Interrupted),
@@ -59,9 +65,21 @@ pub(crate) fn calibrate(arguments: &CalibrateArguments) -> Result<ExitStatus, Fa
                 output::say("interrupted: nothing was written");
                 Ok(ExitStatus::Interrupted)
             }
-            asked = asked => conclude(arguments, &settings, &target, &judge, &labels, digest, asked?),
+            asked = asked => conclude(arguments, &settings, &given, asked?),
         }
     })
+}
+
+/// What is read and looked at before anything is spent.
+struct Given {
+    judge: Judge,
+    labels: Labels,
+    /// The digest of the labels' rows.
+    digest: String,
+    /// A report to correct, and its name.
+    report: Option<(String, Run)>,
+    /// Where the calibration goes.
+    target: PathBuf,
 }
 
 /// The configuration, or that of the simulated judge where there is none and no other is wanted.
@@ -166,8 +184,7 @@ async fn asked(
     arguments: &CalibrateArguments,
     settings: &Settings,
     tree: &Tree,
-    judge: &Judge,
-    labels: &Labels,
+    Given { judge, labels, .. }: &Given,
 ) -> Result<Asked, Failure> {
     let progress = Arc::new(Progress::new(arguments.quiet));
     let counter = Arc::new(CallCounter::new(Arc::clone(&progress) as Arc<dyn EventSink>));
@@ -192,7 +209,11 @@ async fn asked(
     }
     let models: Vec<&dyn ChatModel> = judging.iter().map(AsRef::as_ref).collect();
     let sink: &dyn EventSink = sink.as_ref();
-    let judged = judge_all(judge, &models, &labels.answers, arguments.repeats, concurrency, sink).await;
+    let judging = judge_all(judge, &models, &labels.answers, arguments.repeats, concurrency, sink);
+    let judged = tokio::select! {
+        judged = judging => judged,
+        never = progress.tick() => match never {},
+    };
     progress.finish();
     let (judged, ended) = match judged {
         Ok(judged) => (judged, None),
@@ -204,12 +225,10 @@ async fn asked(
 fn conclude(
     arguments: &CalibrateArguments,
     settings: &Settings,
-    target: &Path,
-    judge: &Judge,
-    labels: &Labels,
-    digest: String,
+    given: &Given,
     asked: Asked,
 ) -> Result<ExitStatus, Failure> {
+    let Given { judge, labels, digest, report, target } = given;
     if let Some(Ended::Stopped(fault)) = &asked.ended {
         output::say(&format!("INCOMPLETE  {}", fault.message));
         if let Some(help) = &fault.help {
@@ -217,7 +236,8 @@ fn conclude(
         }
         return Ok(ExitStatus::Incomplete);
     }
-    let elsewhere = arguments.report.as_ref().map(|path| elsewhere(path, judge, &asked.facts)).transpose()?;
+    let elsewhere =
+        report.as_ref().map(|(file, run)| elsewhere(file, run, judge, &asked.facts)).transpose()?;
     let measured = calibrate::measure(labels, &asked.judged, arguments.pass_at, elsewhere.as_deref());
     let missing = asked.judged.iter().filter(|judged| judged.score().is_none()).count();
     let all = labels.answers.len();
@@ -235,10 +255,12 @@ fn conclude(
     let Some(measured) = measured.filter(|_| !too_many) else {
         let why = asked.judged.iter().filter_map(|judged| judged.grades.first());
         let why = why.filter(|grade| grade.score().is_none()).map(|grade| grade.reason.as_str()).next();
+        let said = files::verdicts(arguments, labels, &asked.judged)?;
         output::say(&format!(
             "INCOMPLETE  {missing} of {all} answers could not be judged, more than 2 % of one kind: {}",
             why.unwrap_or("no answer is both rated and judged")
         ));
+        output::say(&format!("what was judged is in {}", said.display()));
         return Ok(ExitStatus::Incomplete);
     };
     let calibration = figures::calibration(
@@ -249,7 +271,7 @@ fn conclude(
             simulated: arguments.offline,
             calls: asked.calls,
             file: &arguments.labels,
-            digest,
+            digest: digest.clone(),
             labels,
             pass_at: arguments.pass_at,
         },
@@ -260,12 +282,16 @@ fn conclude(
     Ok(verdict(settings, &calibration))
 }
 
+/// A report with its name, read before anything is spent.
+fn saved_run(path: &Path) -> Result<(String, Run), Failure> {
+    let file = path.display().to_string();
+    let run = saved::read(path)?.to_run().map_err(|mistakes| mistakes.at(&Place::file(&file)))?;
+    Ok((file, run))
+}
+
 /// The candidate's scores in a report by the same judge: one answer of each case, since repeats are no answers of
 /// their own.
-fn elsewhere(path: &Path, judge: &Judge, facts: &JudgeFacts) -> Result<Vec<f64>, Failure> {
-    let report = saved::read(path)?;
-    let file = path.display().to_string();
-    let run = report.to_run().map_err(|mistakes| mistakes.at(&Place::file(&file)))?;
+fn elsewhere(file: &str, run: &Run, judge: &Judge, facts: &JudgeFacts) -> Result<Vec<f64>, Failure> {
     let theirs = run.judge.as_ref().and_then(|judge_there| judge_there.by_metric.get(judge.name()));
     if theirs != facts.by_metric.get(judge.name()) {
         let message = format!("this report was not judged by the same judge of {}", judge.name());
