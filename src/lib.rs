@@ -20,5 +20,6 @@ pub mod model;
 pub mod port;
 pub mod report;
 pub mod stats;
+pub mod store;
 pub mod template;
 pub mod text;

@@ -93,6 +93,6 @@ fn completion(response: &str) -> Completion {
         latency_ms: 0.0,
         model: None,
         system_fingerprint: None,
-        stored: true,
+        stored_at: None,
     }
 }

@@ -242,7 +242,7 @@ impl ChatModel for Wavering {
                 latency_ms: 1.0,
                 model: None,
                 system_fingerprint: None,
-                stored: false,
+                stored_at: None,
             })
         })
     }

@@ -68,7 +68,7 @@ fn grade(fixture: &Fixture) -> Finding {
         latency_ms: 1.0,
         model: None,
         system_fingerprint: None,
-        stored: false,
+        stored_at: None,
     };
     let extracted = answer::extract(&fixture.answer, fixture.answer_field.as_deref());
     let subject = Subject {

@@ -54,6 +54,8 @@ pub enum Command {
     Schema(SchemaArguments),
     /// Write a starter suite: configuration, dataset and prompt.
     Init(InitArguments),
+    /// See what the store of answers holds, or make it smaller.
+    Store(StoreArguments),
     /// Serve a simulated model over HTTP, with faults on request.
     MockServer(MockServerArguments),
 }
@@ -116,6 +118,9 @@ pub struct RunArguments {
     #[arg(long, value_name = "N", env = "PROMPTGATE_CONCURRENCY", hide_env = true,
           value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub concurrency: Option<u32>,
+    /// Where answers are looked for before they are asked for.
+    #[command(flatten)]
+    pub store: StoreFlags,
     /// Stop spending once the verdict can only be fail.
     #[arg(long, env = "PROMPTGATE_FAIL_FAST", hide_env = true)]
     pub fail_fast: bool,
@@ -138,6 +143,20 @@ pub struct RunArguments {
     /// No progress on standard error.
     #[arg(long, short, env = "PROMPTGATE_QUIET", hide_env = true)]
     pub quiet: bool,
+}
+
+/// How the store of answers is used.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub struct StoreFlags {
+    /// Ask for everything anew, and keep it in the place of what is in the store.
+    #[arg(long, env = "PROMPTGATE_REFRESH", hide_env = true, conflicts_with = "no_store")]
+    pub refresh: bool,
+    /// Neither look into the store nor keep anything in it.
+    #[arg(long, env = "PROMPTGATE_NO_STORE", hide_env = true)]
+    pub no_store: bool,
+    /// Ask for nothing: what is not in the store is missing, and the run incomplete.
+    #[arg(long, env = "PROMPTGATE_STORED_ONLY", hide_env = true, conflicts_with_all = ["refresh", "no_store"])]
+    pub stored_only: bool,
 }
 
 /// What an inconclusive verdict does.
@@ -234,6 +253,9 @@ pub struct CalibrateArguments {
     /// What to print on standard output.
     #[arg(long, value_enum, default_value_t)]
     pub format: TableFormat,
+    /// Where judgements are looked for before they are asked for.
+    #[command(flatten)]
+    pub store: StoreFlags,
     /// Calls in flight at once, at most.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub concurrency: Option<u32>,
@@ -291,6 +313,39 @@ pub enum SchemaName {
     Plan,
     /// calibration.json.
     Calibration,
+}
+
+/// `promptgate store`.
+#[derive(Debug, Args)]
+pub struct StoreArguments {
+    /// What to do with it.
+    #[command(subcommand)]
+    pub command: StoreCommand,
+}
+
+/// What to do with the store.
+#[derive(Debug, Subcommand)]
+pub enum StoreCommand {
+    /// Say what it holds: answers and judgements by model, their age and size.
+    Stats(StorePlace),
+    /// Remove what is older than an age, and give the room back.
+    Prune {
+        /// Which store.
+        #[command(flatten)]
+        place: StorePlace,
+        /// The age: 12h, 30d [default: `store.max_age` of the configuration].
+        #[arg(long, value_name = "AGE", value_parser = duration)]
+        older_than: Option<Duration>,
+    },
+    /// Remove everything.
+    Clear(StorePlace),
+}
+
+/// Which store.
+#[derive(Debug, Args)]
+pub struct StorePlace {
+    /// The configuration that names it, or its folder [default: the nearest promptgate.yaml here or above].
+    pub config: Option<PathBuf>,
 }
 
 /// `promptgate init`.

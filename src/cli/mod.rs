@@ -1,5 +1,6 @@
 //! The command line: parses, wires, prints, and maps what happened to an exit code.
 
+mod answers;
 mod args;
 mod calibration;
 mod commands;
@@ -38,7 +39,11 @@ pub fn main() -> ExitCode {
         }
     };
     output::choose_color(arguments.color);
-    match commands::dispatch(&arguments.command) {
+    // A bug has said what it is by now; it ends with the code of one.
+    let Ok(result) = std::panic::catch_unwind(|| commands::dispatch(&arguments.command)) else {
+        return ExitStatus::Internal.into();
+    };
+    match result {
         Ok(status) => status.into(),
         Err(failure) => {
             if !matches!(failure, Failure::BrokenPipe) {

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
+use super::answers::{self, Answers};
+use super::args::StoreFlags;
 use super::error::Failure;
 use crate::config::{EndpointSettings, HeaderValue, Settings};
 use crate::endpoint::simulated::{Simulated, SimulatedOptions};
@@ -12,6 +14,7 @@ use crate::endpoint::{self, Budget, Ceilings, Options, Price};
 use crate::load::Tree;
 use crate::model::Mistake;
 use crate::port::{ChatModel, EventSink};
+use crate::store::{Store, Stored};
 use crate::text::{Redactor, Secret};
 
 /// Where OpenAI's own API is.
@@ -35,6 +38,8 @@ pub(super) struct Models {
     pub(super) redactor: Arc<Redactor>,
     /// Trials under way at once.
     pub(super) concurrency: usize,
+    /// The store that is asked first; `None` where nothing is kept.
+    pub(super) store: Option<Arc<Store>>,
 }
 
 /// What a command says of its calls.
@@ -46,6 +51,8 @@ pub(super) struct Calls {
     pub(super) concurrency: Option<u32>,
     /// Ceilings over the configuration's.
     pub(super) ceilings: Ceilings,
+    /// How the store of answers is used.
+    pub(super) store: StoreFlags,
 }
 
 /// Connects to the endpoints of the settings, or makes the simulated model.
@@ -71,6 +78,8 @@ pub(super) fn connect(
             answering: model,
             redactor: Arc::new(Redactor::new(&[])),
             concurrency,
+            // Computed answers cost nothing.
+            store: None,
         });
     }
     let mut secrets = Vec::new();
@@ -105,14 +114,26 @@ pub(super) fn connect(
     let concurrency =
         all[0].max_concurrency + all.iter().map(|options| options.max_concurrency).sum::<usize>();
     let hosts: Vec<String> = all.iter().map(|options| host(&options.base_url)).collect();
-    let connect = |options| endpoint::connect(options, Arc::clone(sink), Arc::clone(&redactor), stop.clone());
-    let connected = all.into_iter().map(connect).collect::<Result<Vec<_>, _>>()?;
+    let answers = answers::open(settings, tree, calls.store)?;
+    let connect = |options: Options| {
+        let base_url = options.base_url.clone();
+        let model = endpoint::connect(options, Arc::clone(sink), Arc::clone(&redactor), stop.clone())?;
+        Ok(match &answers {
+            None => model,
+            Some(Answers { store, how }) => {
+                let store = Arc::clone(store);
+                Arc::new(Stored::new(model, store, &base_url, *how, Arc::clone(sink))) as Arc<dyn ChatModel>
+            }
+        })
+    };
+    let connected = all.into_iter().map(connect).collect::<Result<Vec<_>, Mistake>>()?;
     Ok(Models {
         answering: Arc::clone(&connected[0]),
         judging: places.iter().map(|place| Arc::clone(&connected[*place])).collect(),
         judge_hosts: places.iter().map(|place| hosts[*place].clone()).collect(),
         redactor,
         concurrency,
+        store: answers.map(|answers| answers.store),
     })
 }
 

@@ -24,6 +24,7 @@ struct Counts {
     missing: usize,
     in_flight: u64,
     retries: u64,
+    stored: u64,
     spent_usd: f64,
     last_retry: Option<String>,
 }
@@ -47,6 +48,7 @@ impl Counts {
                 self.missing += usize::from(*missing);
                 self.cases_done = (self.cases_done + usize::from(*case_done)).min(self.cases);
             }
+            Event::Recalled { .. } => self.stored += 1,
             Event::Spent { usd } => self.spent_usd = *usd,
             Event::LookTaken { .. } | Event::Warning { .. } => {}
         }
@@ -57,6 +59,9 @@ impl Counts {
             format!("{}/{} cases", self.cases_done, self.cases),
             format!("{} in flight", self.in_flight),
         ];
+        if self.stored > 0 {
+            parts.push(format!("{} from the store", self.stored));
+        }
         if self.retries > 0 {
             parts.push(format!("{} retries", self.retries));
         }

@@ -21,7 +21,7 @@ const MAX_REPEATS: u32 = 24;
 
 /// Resolves a configuration; the mistakes are in no particular order.
 pub(super) fn resolve(file: &str, document: &Document, written: Written) -> (Settings, Vec<Mistake>) {
-    let mut reader = Reader { document, mistakes: Vec::new(), notes: Vec::new() };
+    let mut reader = Reader { document, mistakes: Vec::new() };
     let settings = settings(&mut reader, file, written);
     (settings, reader.mistakes)
 }
@@ -30,7 +30,6 @@ pub(super) fn resolve(file: &str, document: &Document, written: Written) -> (Set
 pub(super) struct Reader<'a> {
     pub(super) document: &'a Document,
     mistakes: Vec<Mistake>,
-    notes: Vec<String>,
 }
 
 impl Reader<'_> {
@@ -68,10 +67,6 @@ impl Reader<'_> {
     pub(super) fn keys(&self, at: &str) -> Vec<String> {
         let map = self.document.value().pointer(at).and_then(Value::as_object);
         map.into_iter().flat_map(|map| map.keys().cloned()).collect()
-    }
-
-    fn note(&mut self, note: &str) {
-        self.notes.push(note.to_owned());
     }
 }
 
@@ -124,7 +119,6 @@ fn settings(reader: &mut Reader<'_>, file: &str, written: Written) -> Settings {
         store,
         gate,
         budget,
-        notes: std::mem::take(&mut reader.notes),
     }
 }
 
@@ -220,13 +214,14 @@ fn need_prices(
     }
 }
 
+/// Where answers are kept, unless said otherwise.
+const STORE: &str = ".promptgate/store.redb";
+
 fn store(reader: &mut Reader<'_>, written: Option<WrittenStore>) -> StoreSettings {
-    if written.is_some() {
-        reader.note("`store`: answers are not kept between runs yet, every run asks anew");
-    }
     let written = written.unwrap_or_default();
+    let path = written.path.unwrap_or_else(|| STORE.to_owned());
     StoreSettings {
-        path: written.path.unwrap_or_else(|| ".promptgate/store.redb".to_owned()),
+        path: reader.placed("/store/path", path),
         max_age: written.max_age.map(|age| age.0),
         baseline: written.baseline.unwrap_or_default(),
     }

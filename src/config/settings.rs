@@ -61,19 +61,12 @@ pub struct Settings {
     pub gate: GateSettings,
     /// Hard ceilings.
     pub budget: BudgetSettings,
-    /// What this version does not do yet with keys that are there; see [`Settings::notes`].
-    pub(super) notes: Vec<String>,
 }
 
 impl Settings {
     /// The price of a model: US dollars per million tokens of input and of output.
     pub fn price(&self, model: &str) -> Option<(f64, f64)> {
         self.prices.iter().find(|(name, _, _)| name == model).map(|(_, input, output)| (*input, *output))
-    }
-
-    /// What this version does not do yet with keys that are there: one sentence each, to be shown as warnings.
-    pub fn notes(&self) -> Vec<String> {
-        self.notes.clone()
     }
 }
 
@@ -223,7 +216,7 @@ pub struct SliceSettings {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoreSettings {
     /// Path, relative to the configuration.
-    pub path: String,
+    pub path: Placed<String>,
     /// Age above which an answer is asked for again.
     pub max_age: Option<Duration>,
     /// Whether the baseline's answers may come from an earlier session.

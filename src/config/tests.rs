@@ -86,9 +86,7 @@ fn the_complete_example_is_read() {
     assert_eq!((settings.gate.scope, settings.gate.rule), (Scope::Suite, Rule::Evidence));
     assert_eq!(settings.gate.max_broken_cases, Some(3));
     assert_eq!(settings.budget.time, Some(Duration::from_secs(1200)));
-    let notes = settings.notes();
-    let noted: Vec<&str> = notes.iter().filter_map(|note| note.split(':').next()).collect();
-    assert_eq!(noted, ["`store`"]);
+    assert_eq!(settings.store.path.value, ".promptgate/store.redb");
 }
 
 #[test]
@@ -105,7 +103,7 @@ fn the_least_configuration_has_the_defaults() {
         (0.0, 0.02, 0)
     );
     assert_eq!(settings.gate.inconclusive, Inconclusive::Fail);
-    assert!(settings.model.is_none() && settings.judge.is_none() && settings.notes().is_empty());
+    assert!(settings.model.is_none() && settings.judge.is_none());
 }
 
 /// Each row: what follows the three lines every configuration needs, and all that is said about it.

@@ -201,7 +201,7 @@ impl HttpModel {
             latency_ms,
             model: answer.model.map(|name| self.teller.clean(&name)),
             system_fingerprint: answer.system_fingerprint.map(|name| self.teller.clean(&name)),
-            stored: false,
+            stored_at: None,
         })
     }
 

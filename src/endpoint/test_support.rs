@@ -23,6 +23,7 @@ pub(super) fn request() -> ChatRequest {
         response_format: None,
         repeat: 0,
         purpose: Purpose::Completion,
+        anew: false,
     }
 }
 
@@ -41,7 +42,7 @@ pub(super) fn answer(text: &str) -> Completion {
         latency_ms: 1.0,
         model: None,
         system_fingerprint: None,
-        stored: false,
+        stored_at: None,
     }
 }
 

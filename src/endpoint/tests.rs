@@ -61,7 +61,9 @@ async fn a_call_sends_what_it_should_and_reads_the_whole_answer() {
     assert_eq!((completion.text.as_str(), completion.finish_reason), ("hello", FinishReason::Stop));
     assert_eq!(completion.usage.unwrap().prompt_tokens, 3);
     assert_eq!(completion.model.as_deref(), Some("m-2026"));
-    assert!(completion.latency_ms > 0.0 && completion.latency_ms < 60_000.0 && !completion.stored);
+    assert!(
+        completion.latency_ms > 0.0 && completion.latency_ms < 60_000.0 && completion.stored_at.is_none()
+    );
 
     let received = server.received();
     assert_eq!(received.len(), 1);

@@ -111,7 +111,12 @@ impl Engine {
             state.take(graded);
             match fault {
                 // That row's own fault says nothing of the endpoint.
-                Some(fault) if matches!(fault.kind, FaultKind::ContextLength | FaultKind::ContentFilter) => {
+                Some(fault)
+                    if matches!(
+                        fault.kind,
+                        FaultKind::ContextLength | FaultKind::ContentFilter | FaultKind::NotStored
+                    ) =>
+                {
                     if answered {
                         return;
                     }
@@ -283,6 +288,8 @@ impl<'a> State<'a> {
             let tally = self.tallies.entry(grade.scorer.clone()).or_default();
             match &grade.outcome {
                 Outcome::Score(_) => tally.valid += 1,
+                // It was not asked.
+                Outcome::Ungraded(Some(fault)) if fault.kind == FaultKind::NotStored => {}
                 Outcome::Ungraded(_) => tally.useless += 1,
             }
         }
@@ -396,8 +403,33 @@ impl<'a> State<'a> {
             .chain(self.kept)
             .collect();
         trials.sort_by_key(|trial| (trial.case, trial.repeat, trial.role));
-        Executed { trials, ended: self.ended.unwrap_or(Ended::Completed) }
+        let ended = self.ended.or_else(|| not_stored(&trials).map(Ended::Stopped));
+        Executed { trials, ended: ended.unwrap_or(Ended::Completed) }
     }
+}
+
+/// What a run of stored answers alone lacks, if it lacks something.
+fn not_stored(trials: &[Trial]) -> Option<Fault> {
+    let lacks = |fault: &Fault| fault.kind == FaultKind::NotStored;
+    let (mut answers, mut judgements) = (0_u64, 0_u64);
+    for trial in trials {
+        match &trial.result {
+            TrialResult::Missing(fault) => answers += u64::from(lacks(fault)),
+            TrialResult::Answered { grades, .. } => {
+                let missing =
+                    |grade: &&Grade| matches!(&grade.outcome, Outcome::Ungraded(Some(fault)) if lacks(fault));
+                judgements += grades.iter().filter(missing).count() as u64;
+            }
+        }
+    }
+    let missing = match (answers, judgements) {
+        (0, 0) => return None,
+        (answers, 0) => format!("{answers} of {} answers", trials.len()),
+        (0, judgements) => format!("{judgements} judgements"),
+        (answers, judgements) => format!("{answers} of {} answers and {judgements} judgements", trials.len()),
+    };
+    let fault = Fault::new(FaultKind::NotStored, format!("not in the store: {missing}"));
+    Some(fault.help("run without --stored-only to ask for them"))
 }
 
 /// A slot's place in the order of the plan.
@@ -419,5 +451,8 @@ fn first_fault(result: &TrialResult) -> Option<&Fault> {
 /// Whether asking again can help: not where the request itself is refused.
 fn may_recover(fault: &Fault) -> bool {
     !fault.kind.ends_run()
-        && !matches!(fault.kind, FaultKind::ContextLength | FaultKind::ContentFilter | FaultKind::Rejected)
+        && !matches!(
+            fault.kind,
+            FaultKind::ContextLength | FaultKind::ContentFilter | FaultKind::Rejected | FaultKind::NotStored
+        )
 }

@@ -91,6 +91,7 @@ impl Prepared {
             response_format: None,
             repeat,
             purpose: Purpose::Completion,
+            anew: false,
         })
     }
 }
@@ -102,6 +103,7 @@ pub struct Plan {
     candidate: Prepared,
     baseline: Option<Prepared>,
     shared: Vec<bool>,
+    anew: Vec<Role>,
 }
 
 impl Plan {
@@ -123,10 +125,17 @@ impl Plan {
             shared.push(theirs.is_some() && ours == theirs);
         }
         if mistakes.is_empty() {
-            Ok(Self { dataset, candidate, baseline, shared })
+            Ok(Self { dataset, candidate, baseline, shared, anew: Vec::new() })
         } else {
             Err(Mistakes(mistakes))
         }
+    }
+
+    /// Takes no answers of earlier sessions for these sides.
+    #[must_use]
+    pub fn anew(mut self, roles: Vec<Role>) -> Self {
+        self.anew = roles;
+        self
     }
 
     /// The dataset.
@@ -180,6 +189,7 @@ impl Plan {
             (Role::Baseline, Some(baseline)) => baseline,
             _ => &self.candidate,
         };
-        prepared.request(&self.dataset.cases[slot.case], slot.repeat)
+        let request = prepared.request(&self.dataset.cases[slot.case], slot.repeat)?;
+        Ok(ChatRequest { anew: self.anew.contains(&slot.roles.sender()), ..request })
     }
 }

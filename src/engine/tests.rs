@@ -57,7 +57,7 @@ fn says(text: &str) -> Answer {
         latency_ms: 1000.0,
         model: None,
         system_fingerprint: None,
-        stored: false,
+        stored_at: None,
     })
 }
 

@@ -132,7 +132,7 @@ fn what_would_settle_a_run_is_counted_from_its_own_calls() {
             latency_ms: 1.0,
             model: None,
             system_fingerprint: None,
-            stored: false,
+            stored_at: None,
         };
         trial.result = TrialResult::Answered { completion, grades };
     }

@@ -4,19 +4,27 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::engine::Engine;
-use crate::model::{CallTotals, Judging, Outcome, Role, Run, TrialResult, Usage};
+use crate::model::{CallTotals, Judging, Outcome, Purpose, Role, Run, TrialResult, Usage};
 use crate::port::{Event, EventSink};
 
 /// Counts calls on their way to another sink.
 pub struct CallCounter {
     inner: Arc<dyn EventSink>,
     calls: AtomicU64,
+    judgements: AtomicU64,
+    /// When the oldest entry of the store was kept.
+    oldest: AtomicU64,
 }
 
 impl CallCounter {
     /// Counts what passes through to `inner`.
     pub fn new(inner: Arc<dyn EventSink>) -> Self {
-        Self { inner, calls: AtomicU64::new(0) }
+        Self {
+            inner,
+            calls: AtomicU64::new(0),
+            judgements: AtomicU64::new(0),
+            oldest: AtomicU64::new(u64::MAX),
+        }
     }
 
     /// Calls that left so far.
@@ -27,8 +35,15 @@ impl CallCounter {
 
 impl EventSink for CallCounter {
     fn emit(&self, event: Event) {
-        if event == Event::CallStarted {
-            self.calls.fetch_add(1, Ordering::Relaxed);
+        match event {
+            Event::CallStarted => {
+                self.calls.fetch_add(1, Ordering::Relaxed);
+            }
+            Event::Recalled { purpose, at } => {
+                self.judgements.fetch_add(u64::from(purpose == Purpose::Judgement), Ordering::Relaxed);
+                self.oldest.fetch_min(at, Ordering::Relaxed);
+            }
+            _ => {}
         }
         self.inner.emit(event);
     }
@@ -52,15 +67,18 @@ pub(super) fn of(run: &Run, prices: &Prices, engine: &Engine, counter: &CallCoun
     };
     let mut totals = CallTotals {
         calls: counter.calls(),
+        stored_judgements: counter.judgements.load(Ordering::Relaxed),
+        stored_since: Some(counter.oldest.load(Ordering::Relaxed)).filter(|at| *at < u64::MAX),
         completion_cost_usd: Some(0.0),
         judgement_cost_usd: Some(0.0),
         ..CallTotals::default()
     };
     let mut judged = |judging: &Judging, model: &str, reached: bool| {
-        add(&mut totals.judgements, judging.usage);
+        let usage = judging.asked_usage();
+        totals.judgements.add(usage);
         // A judge that replied used tokens: none reported is not none used. One that was not reached used none.
-        let known = judging.usage != Usage::default() || !reached;
-        let cost = if known { cost(judging.usage, model) } else { None };
+        let known = usage != Usage::default() || !reached || judging.stored_calls == judging.calls;
+        let cost = if known { cost(usage, model) } else { None };
         totals.judgement_cost_usd = totals.judgement_cost_usd.zip(cost).map(|(sum, cost)| sum + cost);
     };
     let planted = run.judge.iter().flat_map(|judge| &judge.self_test).flat_map(|test| &test.rows);
@@ -76,11 +94,14 @@ pub(super) fn of(run: &Run, prices: &Prices, engine: &Engine, counter: &CallCoun
             (Role::Baseline, Some(baseline)) => baseline,
             _ => engine.plan.candidate(),
         };
-        let usage = completion.usage.unwrap_or_default();
-        add(&mut totals.completions, usage);
-        // An answer without usage has a price that nobody knows.
-        let known = completion.usage.and_then(|usage| cost(usage, &variant.facts.model));
-        totals.completion_cost_usd = totals.completion_cost_usd.zip(known).map(|(sum, cost)| sum + cost);
+        if completion.stored_at.is_some() {
+            totals.stored += 1;
+        } else {
+            totals.completions.add(completion.usage.unwrap_or_default());
+            // An answer without usage has a price that nobody knows.
+            let known = completion.usage.and_then(|usage| cost(usage, &variant.facts.model));
+            totals.completion_cost_usd = totals.completion_cost_usd.zip(known).map(|(sum, cost)| sum + cost);
+        }
         for (grade, judging) in grades.iter().filter_map(|grade| Some((grade, grade.judging.as_ref()?))) {
             let reached = !matches!(grade.outcome, Outcome::Ungraded(Some(_)));
             if grade.opinions.is_empty() {
@@ -92,9 +113,4 @@ pub(super) fn of(run: &Run, prices: &Prices, engine: &Engine, counter: &CallCoun
         }
     }
     totals
-}
-
-fn add(sum: &mut Usage, usage: Usage) {
-    sum.prompt_tokens = sum.prompt_tokens.saturating_add(usage.prompt_tokens);
-    sum.completion_tokens = sum.completion_tokens.saturating_add(usage.completion_tokens);
 }

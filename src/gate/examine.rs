@@ -102,7 +102,7 @@ impl Examiner<'_> {
                 "the baseline was never graded on it; answer the baseline afresh, or do not gate against it",
             );
         }
-        if relative && metric.kind == MetricKind::Latency && self.analysis.baseline_reused {
+        if relative && metric.kind == MetricKind::Latency && self.analysis.sessions_differ {
             return Examined::unmeasured(
                 required,
                 "the baseline's latency was measured in an earlier session; a relative one needs a fresh baseline",

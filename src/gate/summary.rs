@@ -199,7 +199,7 @@ pub(super) fn warnings(
             percent(unseen)
         ));
     }
-    if analysis.baseline_reused {
+    if analysis.sessions_differ {
         warnings.push(
             "the baseline was answered in an earlier session: drift since then counts as a difference, and the rate \
              of false failures depends on that one draw"

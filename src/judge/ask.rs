@@ -1,12 +1,17 @@
 //! One conversation with a judge: asking, repairing, and what it took.
 //!
 //! A reply is valid or it is asked again with what was wrong, at most twice; then there is no grade. There is no
-//! default verdict. Refused ways of asking are left behind for the judge's life (`dialect`).
+//! default verdict. Refused ways of asking are left behind for the judge's life (`dialect`). Where the model has a
+//! memory, a conversation that came to a grade is kept, and gone through again instead of being asked again: what
+//! the judge said is read, and its quotes are looked up, as if it had said it now.
 
-use serde_json::Value;
+use std::collections::VecDeque;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use crate::model::{
-    ChatRequest, Completion, Fault, FaultKind, FinishReason, Judging, Message, Purpose, Speaker,
+    ChatRequest, Completion, Fault, FaultKind, FinishReason, Judging, Message, Purpose, Speaker, Usage,
 };
 use crate::port::ChatModel;
 
@@ -70,14 +75,93 @@ pub(super) struct Conversation<'a> {
     turns: Vec<Message>,
     repairs: u32,
     judging: Judging,
+    /// What the memory knows this conversation by; empty where there is none.
+    identity: String,
+    /// Replies of an earlier run, still to be gone through.
+    recalled: VecDeque<Reply>,
+    /// All replies so far.
+    replies: Vec<Reply>,
+    /// Why the memory could not be read.
+    damage: Option<Fault>,
+    /// Keeps others from asking the same.
+    _claim: Option<Box<dyn Send + Sync>>,
+}
+
+/// A reply as it is kept.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Reply {
+    text: String,
+    rung: Rung,
+    /// Calls that it took, refused ways of asking included.
+    calls: u32,
+    usage: Option<Usage>,
+    latency_ms: f64,
+    model: Option<String>,
+    system_fingerprint: Option<String>,
 }
 
 impl<'a> Conversation<'a> {
-    /// Begins one; nothing is sent yet.
-    pub(super) fn new(member: &'a Member, model: &'a dyn ChatModel, repeat: u32, question: Question) -> Self {
+    /// Begins one, or takes up what the model's memory has of it; nothing is sent yet.
+    pub(super) async fn begin(
+        member: &'a Member,
+        model: &'a dyn ChatModel,
+        repeat: u32,
+        question: Question,
+    ) -> Self {
         let boundary = format!("{:032x}", rand::random::<u128>());
         let data = Message { role: Speaker::User, content: question.payload.wrap(&boundary) };
-        Self { member, model, repeat, question, turns: vec![data], repairs: 0, judging: Judging::default() }
+        let mut conversation = Self {
+            member,
+            model,
+            repeat,
+            question,
+            turns: vec![data],
+            repairs: 0,
+            judging: Judging::default(),
+            identity: String::new(),
+            recalled: VecDeque::new(),
+            replies: Vec::new(),
+            damage: None,
+            _claim: None,
+        };
+        if let Some(memory) = model.memory() {
+            conversation.identity = conversation.identity();
+            match memory.recall(&conversation.identity).await {
+                Ok(recalled) => {
+                    conversation._claim = recalled.claim;
+                    // A record that is none of ours is asked for again.
+                    let replies = recalled.record.and_then(|record| serde_json::from_str(&record).ok());
+                    conversation.recalled = replies.unwrap_or_default();
+                }
+                Err(fault) => conversation.damage = Some(fault),
+            }
+        }
+        conversation
+    }
+
+    /// What is asked of whom, without what differs from call to call (the boundary) and without the way to ask that
+    /// the endpoint allows.
+    fn identity(&self) -> String {
+        let mut parameters: Vec<_> = self.member.parameters.iter().collect();
+        parameters.sort_by_key(|(name, _)| *name);
+        json!({
+            "model": self.member.model,
+            "parameters": parameters,
+            "system": system(self.question.rubric, Rung::JsonSchema),
+            "data": self.question.payload,
+            "repeat": self.repeat,
+        })
+        .to_string()
+    }
+
+    /// Keeps the conversation in the model's memory, unless it came from there.
+    pub(super) fn keep(&self) {
+        let is_new = self.judging.calls > self.judging.stored_calls;
+        if let (Some(memory), true) = (self.model.memory(), is_new)
+            && let Ok(record) = serde_json::to_string(&self.replies)
+        {
+            memory.keep(&self.identity, &self.member.model, record);
+        }
     }
 
     /// What it took so far.
@@ -154,6 +238,12 @@ impl<'a> Conversation<'a> {
 
     /// One call that came back, after as many as the endpoint refused for the way it was asked.
     async fn send(&mut self) -> Result<(Completion, Rung), Stop> {
+        if let Some(fault) = self.damage.take() {
+            return Err(Stop::Fault(fault));
+        }
+        if let Some(reply) = self.recalled.pop_front() {
+            return Ok(self.say_again(reply));
+        }
         let mut changes = 0;
         loop {
             let dialect = self.member.dialect();
@@ -162,6 +252,15 @@ impl<'a> Conversation<'a> {
             match self.model.complete(&request).await {
                 Ok(completion) => {
                     self.count(&completion, dialect.rung);
+                    self.replies.push(Reply {
+                        text: completion.text.clone(),
+                        rung: dialect.rung,
+                        calls: changes + 1,
+                        usage: completion.usage,
+                        latency_ms: completion.latency_ms,
+                        model: completion.model.clone(),
+                        system_fingerprint: completion.system_fingerprint.clone(),
+                    });
                     return Ok((completion, dialect.rung));
                 }
                 Err(fault) => {
@@ -175,6 +274,28 @@ impl<'a> Conversation<'a> {
         }
     }
 
+    /// A reply of an earlier run.
+    fn say_again(&mut self, reply: Reply) -> (Completion, Rung) {
+        let rung = reply.rung;
+        let completion = Completion {
+            text: reply.text.clone(),
+            refusal: false,
+            // Only whole replies come to a grade, and only with one is a conversation kept.
+            finish_reason: FinishReason::Stop,
+            usage: reply.usage,
+            latency_ms: reply.latency_ms,
+            model: reply.model.clone(),
+            system_fingerprint: reply.system_fingerprint.clone(),
+            stored_at: None,
+        };
+        self.judging.calls = self.judging.calls.saturating_add(reply.calls);
+        self.judging.stored_calls = self.judging.stored_calls.saturating_add(reply.calls);
+        self.judging.stored_usage.add(reply.usage.unwrap_or_default());
+        self.count(&completion, rung);
+        self.replies.push(reply);
+        (completion, rung)
+    }
+
     fn request(&self, dialect: &Dialect) -> ChatRequest {
         let content = system(self.question.rubric, dialect.rung);
         let mut messages = vec![Message { role: Speaker::System, content }];
@@ -186,16 +307,13 @@ impl<'a> Conversation<'a> {
             response_format: dialect.response_format(self.question.form, self.question.asked),
             repeat: self.repeat,
             purpose: Purpose::Judgement,
+            anew: false,
         }
     }
 
     fn count(&mut self, completion: &Completion, rung: Rung) {
         let judging = &mut self.judging;
-        if let Some(usage) = completion.usage {
-            judging.usage.prompt_tokens = judging.usage.prompt_tokens.saturating_add(usage.prompt_tokens);
-            judging.usage.completion_tokens =
-                judging.usage.completion_tokens.saturating_add(usage.completion_tokens);
-        }
+        judging.usage.add(completion.usage.unwrap_or_default());
         judging.latency_ms += completion.latency_ms;
         judging.rung = Some(rung.as_str().to_owned());
         judging.model.clone_from(&completion.model);

@@ -7,6 +7,7 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::model::ResponseFormat;
@@ -54,7 +55,8 @@ const REFUSAL_WORDS: [&str; 13] = [
 ];
 
 /// How structured output is asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(super) enum Rung {
     /// `response_format: json_schema`, strict.
     JsonSchema,

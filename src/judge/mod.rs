@@ -168,11 +168,11 @@ impl Judge {
         repeat: u32,
     ) -> Grade {
         let answer = &words::visible(answer);
-        let open = |question| Conversation::new(member, model, repeat, question);
+        let open = |question| Conversation::begin(member, model, repeat, question);
         match &self.spec {
             Spec::Faithfulness => match faithfulness::prepare(case, answer) {
                 Ok((question, statements)) => {
-                    let mut conversation = open(question);
+                    let mut conversation = open(question).await;
                     let scored = faithfulness::score(&mut conversation, case, &statements).await;
                     self.finish(member, conversation, scored)
                 }
@@ -182,7 +182,7 @@ impl Judge {
                 let items = checklist::relevance_items(case);
                 match checklist::relevance(case, answer, &items) {
                     Ok(question) => {
-                        let mut conversation = open(question);
+                        let mut conversation = open(question).await;
                         let scored = checklist::score(&mut conversation, &items).await;
                         self.finish(member, conversation, scored)
                     }
@@ -190,18 +190,18 @@ impl Judge {
                 }
             }
             Spec::Rubric { items } => {
-                let mut conversation = open(checklist::rubric(case, answer, items));
+                let mut conversation = open(checklist::rubric(case, answer, items)).await;
                 let scored = checklist::score(&mut conversation, items).await;
                 self.finish(member, conversation, scored)
             }
             Spec::Scale(scale) => {
-                let mut conversation = open(scale::prepare(case, answer, scale));
+                let mut conversation = open(scale::prepare(case, answer, scale)).await;
                 let scored = scale::score(&mut conversation, scale).await;
                 self.finish(member, conversation, scored)
             }
             Spec::Correctness => match correctness::prepare(case, answer) {
                 Ok((question, statements)) => {
-                    let mut conversation = open(question);
+                    let mut conversation = open(question).await;
                     let scored = correctness::score(&mut conversation, &statements).await;
                     self.finish(member, conversation, scored)
                 }
@@ -211,6 +211,10 @@ impl Judge {
     }
 
     fn finish(&self, member: &Member, conversation: Conversation<'_>, scored: Result<Scored, Stop>) -> Grade {
+        let graded = scored.as_ref().is_ok_and(|scored| Score::new(scored.score).is_some());
+        if graded {
+            conversation.keep();
+        }
         self.grade_of(member, scored, Some(conversation.into_judging()))
     }
 

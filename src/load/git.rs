@@ -114,6 +114,14 @@ impl Repository {
         &self.prefix
     }
 
+    /// Whether a file of its folder is part of the repository: committed, or about to be.
+    ///
+    /// # Errors
+    /// A mistake where git does not say.
+    pub fn tracks(&self, name: &str) -> Result<bool, Mistake> {
+        Ok(!self.git(&["ls-files", "--", name])?.text().is_empty())
+    }
+
     /// Whether history is cut off, as in most CI checkouts.
     pub fn is_shallow(&self) -> bool {
         self.shallow

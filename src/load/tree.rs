@@ -50,6 +50,14 @@ impl Tree {
         }
     }
 
+    /// The folder that paths are relative to; `None` in a commit.
+    pub fn folder(&self) -> Option<&Path> {
+        match self {
+            Self::WorkTree { root } => Some(root),
+            Self::Commit { .. } => None,
+        }
+    }
+
     /// The commit, in full; `None` for the work tree.
     pub fn commit(&self) -> Option<&str> {
         match self {

@@ -1,8 +1,8 @@
 //! The matrices of a run.
 
 use crate::model::{
-    Analysis, Asked, Cell, Completion, Ended, Matrix, MetricKind, MetricScores, Role, Run, Trial,
-    TrialResult, VariantScores,
+    Analysis, Asked, Cell, Completion, Ended, Matrix, MetricKind, MetricScores, Role, Run, SESSION_SECONDS,
+    Trial, TrialResult, VariantScores,
 };
 
 /// Every metric of a run: the scorers in their order, then latency in seconds, output tokens, cost in US dollars
@@ -51,6 +51,7 @@ pub fn analyse(run: &Run) -> Analysis {
         metrics,
         has_baseline: run.baseline.is_some(),
         baseline_reused: run.lent.is_some(),
+        sessions_differ: run.lent.is_some() || trials.sessions_differ(),
         repeats_cached: trials.cached(Role::Candidate) || trials.cached(Role::Baseline),
     }
 }
@@ -88,6 +89,21 @@ impl<'a> Trials<'a> {
             }
         }
         Self { run, repeats, places }
+    }
+
+    /// Whether some case was answered for one side long before it was for the other.
+    fn sessions_differ(&self) -> bool {
+        let started = self.run.started_at.parse::<jiff::Timestamp>().map_or(0, |time| time.as_second());
+        let of = |trial: &Trial| match &trial.result {
+            TrialResult::Answered { completion, .. } => {
+                Some(completion.stored_at.unwrap_or(u64::try_from(started).unwrap_or(0)))
+            }
+            TrialResult::Missing(_) => None,
+        };
+        let pairs = self.places[0].iter().zip(&self.places[1]);
+        pairs
+            .filter_map(|(ours, theirs)| Some((of((*ours)?)?, of((*theirs)?)?)))
+            .any(|(ours, theirs)| ours.abs_diff(theirs) > SESSION_SECONDS)
     }
 
     /// What a side was asked for.

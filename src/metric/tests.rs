@@ -51,7 +51,7 @@ fn completion(text: &str) -> Completion {
         latency_ms: 1500.0,
         model: None,
         system_fingerprint: None,
-        stored: false,
+        stored_at: None,
     }
 }
 

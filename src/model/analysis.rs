@@ -98,6 +98,8 @@ pub struct Analysis {
     pub has_baseline: bool,
     /// Whether the baseline was answered in an earlier session.
     pub baseline_reused: bool,
+    /// Whether the sides were answered in different sessions, so that their latencies do not compare.
+    pub sessions_differ: bool,
     /// Whether all repeats of every case of a variant are the same text although they were sampled: a cache
     /// answered, and repeats are no evidence of their own.
     pub repeats_cached: bool,
@@ -126,6 +128,7 @@ impl Analysis {
             metrics: self.metrics.iter().map(metric).collect(),
             has_baseline: self.has_baseline,
             baseline_reused: self.baseline_reused,
+            sessions_differ: self.sessions_differ,
             repeats_cached: self.repeats_cached,
         }
     }

@@ -64,6 +64,8 @@ pub struct ChatRequest {
     pub repeat: u32,
     /// Why the call is made; never sent.
     pub purpose: Purpose,
+    /// Whether an answer from the store must be of this session; never sent.
+    pub anew: bool,
 }
 
 /// Why the model stopped.
@@ -105,6 +107,14 @@ pub struct Usage {
     pub completion_tokens: u64,
 }
 
+impl Usage {
+    /// Adds tokens.
+    pub fn add(&mut self, more: Self) {
+        self.prompt_tokens = self.prompt_tokens.saturating_add(more.prompt_tokens);
+        self.completion_tokens = self.completion_tokens.saturating_add(more.completion_tokens);
+    }
+}
+
 /// A whole answer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Completion {
@@ -122,6 +132,6 @@ pub struct Completion {
     pub model: Option<String>,
     /// `system_fingerprint`, as it said.
     pub system_fingerprint: Option<String>,
-    /// Whether the answer came from a store or a saved report.
-    pub stored: bool,
+    /// When it was stored, in seconds since 1970 (UTC), where it came from a store.
+    pub stored_at: Option<u64>,
 }

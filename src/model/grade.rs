@@ -115,10 +115,21 @@ impl Judging {
     /// Adds what an earlier try at the same judgement took.
     pub fn add(&mut self, earlier: &Self) {
         self.calls = self.calls.saturating_add(earlier.calls);
-        let (usage, more) = (&mut self.usage, earlier.usage);
-        usage.prompt_tokens = usage.prompt_tokens.saturating_add(more.prompt_tokens);
-        usage.completion_tokens = usage.completion_tokens.saturating_add(more.completion_tokens);
+        self.usage.add(earlier.usage);
         self.latency_ms += earlier.latency_ms;
+        self.stored_calls = self.stored_calls.saturating_add(earlier.stored_calls);
+        self.stored_usage.add(earlier.stored_usage);
+    }
+
+    /// Tokens of the calls of this run.
+    pub fn asked_usage(&self) -> Usage {
+        Usage {
+            prompt_tokens: self.usage.prompt_tokens.saturating_sub(self.stored_usage.prompt_tokens),
+            completion_tokens: self
+                .usage
+                .completion_tokens
+                .saturating_sub(self.stored_usage.completion_tokens),
+        }
     }
 }
 
@@ -131,6 +142,10 @@ pub struct Judging {
     pub usage: Usage,
     /// Milliseconds of all of them.
     pub latency_ms: f64,
+    /// Those of them that came from a store: made, and paid for, in an earlier run.
+    pub stored_calls: u32,
+    /// Tokens of these.
+    pub stored_usage: Usage,
     /// How structured output was asked for: `json_schema`, `json_object`, `fenced`.
     pub rung: Option<String>,
     /// The model that answered, as it said.

@@ -23,7 +23,7 @@ pub use fault::{Fault, FaultKind};
 pub use grade::{Grade, Judging, Opinion, Outcome, Score};
 pub use judge::{CalibrationFacts, Expected, JudgeFacts, PlantedOutcome, SelfTest};
 pub use mistake::{Mistake, Mistakes, Place};
-pub use run::{Asked, CallTotals, Ended, Run, Trial, TrialResult};
+pub use run::{Asked, CallTotals, Ended, Run, SESSION_SECONDS, Trial, TrialResult};
 pub use variant::{PromptFacts, Role, Variant, VariantFacts};
 pub use verdict::{
     CaseChange, CaseStatus, CriterionOutcome, CriterionVerdict, Decision, Interval, Judged,

@@ -4,6 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{CaseFacts, Completion, DatasetFacts, Fault, Grade, JudgeFacts, Role, Usage, VariantFacts};
 
+/// What was answered within this time counts as one session: an endpoint's latency drifts by the hour.
+pub const SESSION_SECONDS: u64 = 3600;
+
 /// One completion of one case by one variant, with its grades.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Trial {
@@ -51,6 +54,10 @@ pub struct CallTotals {
     pub calls: u64,
     /// Answers taken from a store or a saved report.
     pub stored: u64,
+    /// Judgements taken from a store.
+    pub stored_judgements: u64,
+    /// When the oldest of what came from the store was stored, in seconds since 1970 (UTC).
+    pub stored_since: Option<u64>,
     /// Tokens of completions.
     pub completions: Usage,
     /// Tokens of judgements.

@@ -3,15 +3,41 @@
 use futures::future::BoxFuture;
 use serde_json::Value;
 
-use crate::model::{Case, ChatRequest, Completion, Fault};
+use crate::model::{Case, ChatRequest, Completion, Fault, Purpose};
 
-/// A chat model: HTTP, simulated, or a layer around another one (retry, limit, budget).
+/// A chat model: HTTP, simulated, or a layer around another one (store, retry, limit, budget).
 pub trait ChatModel: Send + Sync {
     /// Answers one request with one whole answer.
     ///
     /// # Errors
     /// A [`Fault`] where no whole answer came; cancelled by dropping the future.
     fn complete<'a>(&'a self, request: &'a ChatRequest) -> BoxFuture<'a, Result<Completion, Fault>>;
+
+    /// Where judgements by this model are kept; `None` where they are not. Answers are kept by the model itself, but
+    /// what a judge replied is worth keeping only once it has been read.
+    fn memory(&self) -> Option<&dyn Memory> {
+        None
+    }
+}
+
+/// Keeps judgements by one model.
+pub trait Memory: Send + Sync {
+    /// What was kept under an identity. Waits while somebody else asks the same.
+    ///
+    /// # Errors
+    /// A [`Fault`] where the memory cannot be read.
+    fn recall<'a>(&'a self, identity: &'a str) -> BoxFuture<'a, Result<Recalled, Fault>>;
+
+    /// Keeps the record of a judgement that `model` gave.
+    fn keep(&self, identity: &str, model: &str, record: String);
+}
+
+/// What a memory holds of a judgement.
+pub struct Recalled {
+    /// The record, as it was kept.
+    pub record: Option<String>,
+    /// Where there is none: held until the judgement is kept or given up; others that want the same wait for it.
+    pub claim: Option<Box<dyn Send + Sync>>,
 }
 
 /// What a scorer looks at.
@@ -83,6 +109,13 @@ pub enum Event {
         missing: bool,
         /// Whether this was the last trial of its case.
         case_done: bool,
+    },
+    /// An answer or a judgement came from the store.
+    Recalled {
+        /// What it is.
+        purpose: Purpose,
+        /// When it was stored, in seconds since 1970 (UTC).
+        at: u64,
     },
     /// Money spent so far, in US dollars.
     Spent {

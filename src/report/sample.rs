@@ -107,6 +107,8 @@ fn run(baseline: bool) -> Run {
         totals: CallTotals {
             calls: 91,
             stored: 18,
+            stored_judgements: 9,
+            stored_since: Some(1_793_500_000),
             completions: Usage { prompt_tokens: 14_760, completion_tokens: 3_168 },
             judgements: Usage { prompt_tokens: 44_640, completion_tokens: 10_080 },
             completion_cost_usd: Some(0.004_114_8),
@@ -174,6 +176,7 @@ fn analysis(run: &Run, metrics: &[MetricSummary]) -> Analysis {
             .collect(),
         has_baseline: run.baseline.is_some(),
         baseline_reused: false,
+        sessions_differ: false,
         repeats_cached: false,
     }
 }

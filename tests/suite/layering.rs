@@ -19,6 +19,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("metric", &["model", "stats"]),
     ("gate", &["model", "stats"]),
     ("engine", &["model", "port", "check", "judge", "template"]),
+    ("store", &["model", "port", "text"]),
     ("endpoint", &["model", "port", "text", "judge::request", "judge::reply"]),
     ("load", &["model", "port", "text", "document"]),
     ("report", &["model", "text"]),

@@ -9,6 +9,7 @@ mod plan;
 mod report;
 mod run;
 mod schema;
+mod store;
 
 use super::args::Command;
 use super::error::Failure;
@@ -24,6 +25,7 @@ pub(super) fn dispatch(command: &Command) -> Result<ExitStatus, Failure> {
         Command::Calibrate(arguments) => calibrate::calibrate(arguments),
         Command::Report(arguments) => report::report(arguments),
         Command::Schema(arguments) => schema::schema(arguments),
+        Command::Store(arguments) => store::store(arguments),
         Command::Init(arguments) => init::init(arguments),
         Command::MockServer(arguments) => mock_server::mock_server(arguments),
     }

@@ -14,11 +14,12 @@ use crate::cli::models::{self, Models};
 use crate::cli::progress::Progress;
 use crate::cli::suite::{self, Suite};
 use crate::cli::{calibration, interrupt, mismatch, output, policy, saved};
+use crate::config::{Settings, StoredBaseline};
 use crate::endpoint::Ceilings;
 use crate::engine::Engine;
 use crate::evaluate::{self, CallCounter, Evaluation, Header};
-use crate::gate::Requirement;
-use crate::model::JudgeFacts;
+use crate::gate::{Bound, Policy, Requirement};
+use crate::model::{JudgeFacts, Role};
 use crate::port::{Event, EventSink};
 use crate::report::Report;
 
@@ -66,8 +67,9 @@ async fn evaluate_and_report(
             usd: arguments.budget_usd,
             time: arguments.deadline,
         },
+        store: arguments.store,
     };
-    let Models { answering, judging, judge_hosts, redactor, concurrency } =
+    let Models { answering, judging, judge_hosts, redactor, concurrency, store } =
         models::connect(&suite.settings, &suite.tree, calls, &sink, &stop)?;
 
     let Suite { plan, mut scorers, policy, earlier, baseline_note, settings, mut warnings, tree, .. } = suite;
@@ -94,6 +96,7 @@ async fn evaluate_and_report(
         baseline_note,
         warnings,
     };
+    let plan = plan.anew(needed_anew(&settings, &policy));
     let engine =
         Arc::new(Engine { plan, model: answering, scorers, concurrency, fail_fast, sink, interrupted, stop });
     announce(&engine, &policy, arguments.quiet);
@@ -106,6 +109,10 @@ async fn evaluate_and_report(
         never = progress.tick() => match never {},
     };
     progress.finish();
+    if let Some(store) = store {
+        // What could not be kept is a loss for the next run, not for this one.
+        output::warn(&store.close().err().map(|mistake| mistake.to_string()).into_iter().collect::<Vec<_>>());
+    }
     let status = ExitStatus::of(&run, decision.verdict, inconclusive_passes, arguments.advisory);
     let report = Report::new(&run, &analysis, &decision, policy::saved(&policy), status.code());
     let files = saved::write(&report, &arguments.out, &redactor)?;
@@ -113,8 +120,24 @@ async fn evaluate_and_report(
     Ok(status)
 }
 
+/// The sides whose answers must be of this session: what is compared by its latency, and what is said to be.
+fn needed_anew(settings: &Settings, policy: &Policy) -> Vec<Role> {
+    let relative = |requirement: &Requirement| {
+        matches!(requirement, Requirement::Limit { bound: Bound::MaxIncrease(_), .. })
+    };
+    let by_latency = policy
+        .criteria
+        .iter()
+        .any(|criterion| criterion.metric == "latency" && relative(&criterion.requirement));
+    match (by_latency, settings.store.baseline) {
+        (true, _) => vec![Role::Candidate, Role::Baseline],
+        (false, StoredBaseline::Fresh) => vec![Role::Baseline],
+        (false, StoredBaseline::Reuse) => Vec::new(),
+    }
+}
+
 /// Says what the first look will take, before its first call.
-fn announce(engine: &Engine, policy: &crate::gate::Policy, quiet: bool) {
+fn announce(engine: &Engine, policy: &Policy, quiet: bool) {
     let schedule = policy.schedule;
     let planned = evaluate::planned(engine, 0, schedule.first(), engine.scorers.judges.len());
     if let (false, Event::Planned { cases, completions, judgements }) = (quiet, &planned) {
@@ -137,7 +160,7 @@ fn announce(engine: &Engine, policy: &crate::gate::Policy, quiet: bool) {
 }
 
 /// The metrics on which one failing trial of the candidate makes the verdict fail.
-fn literal_metrics(policy: &crate::gate::Policy) -> std::collections::BTreeSet<String> {
+fn literal_metrics(policy: &Policy) -> std::collections::BTreeSet<String> {
     policy
         .criteria
         .iter()

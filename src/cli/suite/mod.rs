@@ -72,7 +72,7 @@ pub(super) fn configured(named: Option<&Path>) -> Result<Configured, Failure> {
 pub(super) fn load(arguments: &SuiteArguments, offline: Option<bool>) -> Result<Suite, Failure> {
     let Configured { location, settings, tree, .. } = configured(arguments.config.as_deref())?;
     let mut mistakes = Mistakes::default();
-    let mut warnings = settings.notes();
+    let mut warnings = Vec::new();
 
     let checks = scorers::compile(&settings, &tree, &mut mistakes);
     let dataset = match load_dataset(&settings, &tree, &mut warnings) {

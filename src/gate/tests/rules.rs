@@ -307,7 +307,7 @@ fn a_relative_latency_needs_a_fresh_baseline() {
     let mut run = analysis(vec![metric("latency", &seconds, Some(&seconds))]);
     let policy = policy(vec![limit("latency", Statistic::P50, Bound::MaxIncrease(0.5))]);
     assert_eq!(completed(&run, &policy).verdict, Verdict::Pass);
-    run.baseline_reused = true;
+    run.sessions_differ = true;
     let decision = completed(&run, &policy);
     assert_eq!(decision.verdict, Verdict::Incomplete);
     assert!(decision.criteria[0].explanation.contains("needs a fresh baseline"));

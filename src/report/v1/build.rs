@@ -5,8 +5,8 @@ use crate::model;
 use super::{
     Case, CaseStatus, Criterion, Dataset, Ended, EndedKind, Fault, Grade, Interval, Judge, Judged, Judging,
     LargestDifference, LengthCorrelation, Look, LookCriterion, Metric, Need, Opinion, Passes, Policy, Price,
-    Prompt, Reason, Report, SCHEMA, Slice, ToSettle, Tokens, Trial, Ungraded, Usage, UsageShare, Variant,
-    VariantSummary, Variants,
+    Prompt, Reason, Report, SCHEMA, Slice, StoredCalls, ToSettle, Tokens, Trial, Ungraded, Usage, UsageShare,
+    Variant, VariantSummary, Variants, timestamp,
 };
 
 /// JSON knows no NaN and no infinity: what is not finite is null.
@@ -282,6 +282,8 @@ impl From<&model::CallTotals> for Usage {
         Self {
             calls: totals.calls,
             stored: totals.stored,
+            stored_judgements: totals.stored_judgements,
+            stored_since: totals.stored_since.and_then(timestamp),
             prompt_tokens: completions.prompt_tokens.saturating_add(judgements.prompt_tokens),
             completion_tokens: completions.completion_tokens.saturating_add(judgements.completion_tokens),
             // No tokens may mean that none were reported: a cost that is not known stays so.
@@ -335,7 +337,8 @@ impl From<&model::Trial> for Trial {
                 latency_ms: finite(completion.latency_ms),
                 model: completion.model.clone(),
                 system_fingerprint: completion.system_fingerprint.clone(),
-                stored: completion.stored,
+                stored: completion.stored_at.is_some(),
+                stored_at: completion.stored_at.and_then(timestamp),
                 grades: grades.iter().map(Grade::from).collect(),
                 error: None,
             },
@@ -350,6 +353,7 @@ impl From<&model::Trial> for Trial {
                 model: None,
                 system_fingerprint: None,
                 stored: false,
+                stored_at: None,
                 grades: Vec::new(),
                 error: Some(Fault::from(fault)),
             },
@@ -388,6 +392,8 @@ impl From<&model::Judging> for Judging {
             calls: judging.calls,
             usage: judging.usage.into(),
             latency_ms: finite(judging.latency_ms),
+            stored: (judging.stored_calls > 0)
+                .then(|| StoredCalls { calls: judging.stored_calls, usage: judging.stored_usage.into() }),
             rung: judging.rung.clone(),
             model: judging.model.clone(),
             system_fingerprint: judging.system_fingerprint.clone(),

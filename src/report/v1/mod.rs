@@ -27,7 +27,9 @@ pub use result::{
     Criterion, Interval, Judged, LengthCorrelation, Look, LookCriterion, Metric, Need, Reason, Slice,
     ToSettle, VariantSummary,
 };
-pub use trial::{Case, Fault, Grade, Judging, LargestDifference, Opinion, Passes, Tokens, Trial, Ungraded};
+pub use trial::{
+    Case, Fault, Grade, Judging, LargestDifference, Opinion, Passes, StoredCalls, Tokens, Trial, Ungraded,
+};
 
 /// The value of `schema` in every report of this version.
 pub const SCHEMA: &str = "promptgate.report/v1";
@@ -148,6 +150,12 @@ pub struct Usage {
     pub calls: u64,
     /// Answers taken from a store or a saved report.
     pub stored: u64,
+    /// Judgements taken from a store.
+    #[serde(default)]
+    pub stored_judgements: u64,
+    /// When the oldest of what came from the store was stored, RFC 3339; null where nothing did.
+    #[serde(default)]
+    pub stored_since: Option<String>,
     /// Tokens of all requests.
     pub prompt_tokens: u64,
     /// Tokens of all answers.
@@ -196,4 +204,15 @@ pub fn schema() -> Value {
     let mut schema = schemars::schema_for!(Report);
     schema.insert("$id".to_owned(), Value::from("urn:promptgate:report:v1"));
     schema.to_value()
+}
+
+/// Seconds since 1970 (UTC) as RFC 3339.
+fn timestamp(seconds: u64) -> Option<String> {
+    let seconds = i64::try_from(seconds).ok()?;
+    jiff::Timestamp::from_second(seconds).ok().map(|time| time.to_string())
+}
+
+/// The inverse of [`timestamp`].
+fn seconds(timestamp: &str) -> Option<u64> {
+    timestamp.parse::<jiff::Timestamp>().ok().and_then(|time| u64::try_from(time.as_second()).ok())
 }

@@ -4,6 +4,7 @@ use crate::model::{self, Mistake, Mistakes, Score};
 
 use super::{
     Case, Ended, EndedKind, Fault, Grade, Judge, Judging, Metric, Opinion, Report, Tokens, Trial, Variant,
+    seconds,
 };
 
 impl Report {
@@ -59,6 +60,8 @@ impl Report {
             totals: model::CallTotals {
                 calls: self.usage.calls,
                 stored: self.usage.stored,
+                stored_judgements: self.usage.stored_judgements,
+                stored_since: self.usage.stored_since.as_deref().and_then(seconds),
                 completions: model::Usage {
                     prompt_tokens: self.usage.completions.prompt_tokens,
                     completion_tokens: self.usage.completions.completion_tokens,
@@ -130,7 +133,8 @@ fn restore_trial(trial: &Trial, index: usize, case: &Case) -> Result<model::Tria
                 latency_ms,
                 model: trial.model.clone(),
                 system_fingerprint: trial.system_fingerprint.clone(),
-                stored: trial.stored,
+                // A report from before the time was told.
+                stored_at: trial.stored.then(|| trial.stored_at.as_deref().and_then(seconds).unwrap_or(0)),
             },
             grades: trial
                 .grades
@@ -226,6 +230,8 @@ impl From<&Judging> for model::Judging {
             calls: judging.calls,
             usage: judging.usage.into(),
             latency_ms: judging.latency_ms.unwrap_or_default(),
+            stored_calls: judging.stored.map_or(0, |stored| stored.calls),
+            stored_usage: judging.stored.map(|stored| stored.usage.into()).unwrap_or_default(),
             rung: judging.rung.clone(),
             model: judging.model.clone(),
             system_fingerprint: judging.system_fingerprint.clone(),

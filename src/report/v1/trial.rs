@@ -76,8 +76,11 @@ pub struct Trial {
     pub model: Option<String>,
     /// `system_fingerprint`, as the endpoint said it.
     pub system_fingerprint: Option<String>,
-    /// Whether the answer came from a store or a saved report.
+    /// Whether the answer came from a store.
     pub stored: bool,
+    /// When it was stored, RFC 3339; absent where it was not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stored_at: Option<String>,
     /// The grades, in scorer order; a scorer that does not apply to the case has none.
     pub grades: Vec<Grade>,
     /// Why no answer came; absent where one did.
@@ -146,12 +149,24 @@ pub struct Judging {
     pub usage: Tokens,
     /// Milliseconds of all of them.
     pub latency_ms: Option<f64>,
+    /// Those of them that came from a store: made, and paid for, in an earlier run; absent where there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stored: Option<StoredCalls>,
     /// How structured output was asked for: `json_schema`, `json_object` or `fenced`.
     pub rung: Option<String>,
     /// The model that answered, as it said.
     pub model: Option<String>,
     /// `system_fingerprint`, as the endpoint said it.
     pub system_fingerprint: Option<String>,
+}
+
+/// Calls of a judgement that came from a store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct StoredCalls {
+    /// How many.
+    pub calls: u32,
+    /// Their tokens.
+    pub usage: Tokens,
 }
 
 /// A fault of the endpoint: no answer came, or none that is whole. Says nothing about quality.

@@ -193,6 +193,7 @@ async fn asked(
         offline: arguments.offline,
         concurrency: arguments.concurrency,
         ceilings: Ceilings { calls: arguments.budget_calls, usd: arguments.budget_usd, time: None },
+        store: arguments.store,
     };
     let stop = CancellationToken::new();
     let Models { judging, judge_hosts, concurrency, .. } =

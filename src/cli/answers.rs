@@ -1,0 +1,72 @@
+//! The store of answers that a command uses: where it is, and whether it may be trusted.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::args::StoreFlags;
+use super::error::Failure;
+use crate::config::Settings;
+use crate::load::{NoRepository, Repository, Tree};
+use crate::model::{Mistake, Place};
+use crate::store::{Store, Use};
+
+/// How long another process is waited for.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// An open store, and how it is used.
+#[derive(Clone)]
+pub(super) struct Answers {
+    /// The store.
+    pub(super) store: Arc<Store>,
+    /// How.
+    pub(super) how: Use,
+}
+
+/// The path of the store of these settings.
+pub(super) fn path(settings: &Settings, tree: &Tree) -> PathBuf {
+    let folder = tree.folder().unwrap_or(Path::new("."));
+    folder.join(&settings.store.path.value)
+}
+
+/// Opens the store that the flags leave; `None` under `--no-store`.
+pub(super) fn open(settings: &Settings, tree: &Tree, flags: StoreFlags) -> Result<Option<Answers>, Failure> {
+    if flags.no_store {
+        return Ok(None);
+    }
+    let path = path(settings, tree);
+    refuse_tracked(&path)?;
+    if let Some(folder) = path.parent().filter(|folder| folder.ends_with(".promptgate") && !folder.exists()) {
+        ignore(folder);
+    }
+    let how = Use { refresh: flags.refresh, only: flags.stored_only, max_age: settings.store.max_age };
+    Ok(Some(Answers { store: Arc::new(Store::open(&path, PATIENCE)?), how }))
+}
+
+/// Makes the folder of the store with a .gitignore for all of it. One that cannot be made is found when the store is.
+fn ignore(folder: &Path) {
+    let made = std::fs::create_dir_all(folder);
+    let _ = made.and_then(|()| std::fs::write(folder.join(".gitignore"), "*\n"));
+}
+
+/// Whoever can write a store can write the answers and verdicts of a run: one that comes with the repository, as in a
+/// pull request, is none of this machine's.
+fn refuse_tracked(path: &Path) -> Result<(), Mistake> {
+    let Ok(path) = path.canonicalize() else { return Ok(()) };
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name().and_then(|name| name.to_str())) else {
+        return Ok(());
+    };
+    let repository = match Repository::discover(folder) {
+        Ok(repository) => repository,
+        Err(NoRepository::Absent(_)) => return Ok(()),
+        Err(NoRepository::Unreadable(mistake)) => return Err(mistake),
+    };
+    if !repository.tracks(name)? {
+        return Ok(());
+    }
+    Err(Mistake::new(
+        "the store of answers is part of the repository, so whoever commits can write its answers",
+    )
+    .at(Place::file(path.display().to_string()))
+    .help("take it out with `git rm --cached` and list it in .gitignore, or run with --no-store"))
+}

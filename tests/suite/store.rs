@@ -1,0 +1,409 @@
+//! The store of answers, through the executable: what was answered is asked for no more, whatever happens in between.
+
+use std::collections::BTreeMap;
+use std::process::Stdio;
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
+
+use promptgate::judge::request::Payload;
+use promptgate::store::{Shelved, Store};
+use serde_json::{Value, json};
+
+use crate::servers::{Server, is_judge, says};
+use crate::support::{Folder, git};
+
+/// What a server was asked, by what it is about: judgements without the boundary that is drawn for each.
+#[derive(Default)]
+struct Asked {
+    counts: Mutex<BTreeMap<String, usize>>,
+    more: Condvar,
+}
+
+impl Asked {
+    fn total(&self) -> usize {
+        self.counts.lock().expect("counts").values().sum()
+    }
+
+    fn distinct(&self) -> usize {
+        self.counts.lock().expect("counts").len()
+    }
+
+    /// Requests that hold some text.
+    fn with(&self, text: &str) -> usize {
+        let counts = self.counts.lock().expect("counts");
+        counts.iter().filter(|(about, _)| about.contains(text)).map(|(_, count)| count).sum()
+    }
+
+    fn forget(&self) {
+        self.counts.lock().expect("counts").clear();
+    }
+
+    /// Blocks until so many came in all.
+    fn wait_for(&self, total: usize) -> bool {
+        let counts = self.counts.lock().expect("counts");
+        let enough = |counts: &mut BTreeMap<String, usize>| counts.values().sum::<usize>() < total;
+        let (_counts, waited) =
+            self.more.wait_timeout_while(counts, Duration::from_secs(60), enough).expect("counts");
+        !waited.timed_out()
+    }
+}
+
+/// A server whose answers and verdicts depend on the request alone, and what it was asked.
+fn server() -> (Server, Arc<Asked>) {
+    let asked = Arc::new(Asked::default());
+    let book = Arc::clone(&asked);
+    let server = Server::start(move |request, _| {
+        let messages = request["messages"].as_array().expect("messages");
+        let text = |index: usize| messages[index]["content"].as_str().expect("a text");
+        let (about, reply) = if is_judge(request) {
+            let payload = Payload::unwrap(text(1)).expect("a judge's data");
+            let about = format!("judge {}", json!(payload));
+            let reply = judged(&payload, about.len());
+            (about, reply)
+        } else {
+            let context = text(0).lines().rev().find(|line| line.starts_with("Plan")).unwrap_or("nothing");
+            (format!("{} | {}", text(0), text(1)), context.to_owned())
+        };
+        let mut counts = book.counts.lock().expect("counts");
+        *counts.entry(about).or_default() += 1;
+        book.more.notify_all();
+        (200, says(&reply))
+    });
+    (server, asked)
+}
+
+/// A valid judgement that differs from case to case.
+fn judged(payload: &Payload, size: usize) -> String {
+    match payload {
+        Payload::Faithfulness { statements, .. } => {
+            let entry = |id: u32, text: &str| json!({"id": id, "quotes": [text], "reasoning": "r", "verdict": "supported"});
+            let all: Vec<Value> = statements.iter().map(|one| entry(one.id, &one.text)).collect();
+            json!({ "statements": all }).to_string()
+        }
+        Payload::Checklist { items, .. } => {
+            let entry = |id: u32| {
+                let verdict = if (id as usize + size) % 7 == 0 { "no" } else { "yes" };
+                json!({"id": id, "reasoning": "r", "verdict": verdict})
+            };
+            json!({ "items": items.iter().map(|one| entry(one.id)).collect::<Vec<_>>() }).to_string()
+        }
+        other => panic!("not of this suite: {other:?}"),
+    }
+}
+
+fn suite(cases: usize) -> Folder {
+    let folder = Folder::small(cases).without_self_test();
+    folder.append("promptgate.yaml", "gate: {repeats: 1}\n");
+    folder
+}
+
+const STORE: &str = ".promptgate/store.redb";
+
+fn usage(folder: &Folder, key: &str) -> u64 {
+    folder.report()["usage"][key].as_u64().unwrap_or_else(|| panic!("usage.{key}"))
+}
+
+/// Runs the suite and says how many requests came.
+#[track_caller]
+fn requests(folder: &Folder, server: &Server, asked: &Asked, more: &[&str]) -> usize {
+    asked.forget();
+    let arguments: Vec<&str> = ["run"].iter().chain(more).copied().collect();
+    let outcome = folder.against(&server.base_url, &arguments);
+    assert!([0, 10, 11].contains(&outcome.code), "{}: {}", outcome.code, outcome.text());
+    assert_eq!(usage(folder, "calls") as usize, asked.total(), "the report's count is the server's");
+    asked.total()
+}
+
+#[test]
+fn a_second_run_asks_nothing_and_an_edit_asks_for_what_it_touches() {
+    let (server, asked) = server();
+    let folder = suite(6);
+    // 6 cases, 2 variants. Both give the same answers, so that each is judged once by each of 2 judges.
+    assert_eq!(requests(&folder, &server, &asked, &[]), 12 + 12);
+    let first = normal(folder.report());
+    assert_eq!(requests(&folder, &server, &asked, &[]), 0);
+    assert_eq!(normal(folder.report()), first);
+    assert_eq!((usage(&folder, "stored"), usage(&folder, "stored_judgements")), (12, 24));
+    assert!(folder.report()["usage"]["stored_since"].as_str().is_some_and(|at| at.starts_with("20")));
+    assert!(folder.read("promptgate-report/report.md").contains("from the store"));
+    // Another candidate: its requests, and judgements of answers that were not judged before.
+    folder.edit("prompt.md", "in one sentence", "in one short sentence");
+    assert_eq!(requests(&folder, &server, &asked, &[]), 6);
+    assert_eq!(asked.with("in one short sentence"), 6);
+    // Another case: both variants, both judges.
+    folder.edit("cases.jsonl", "gives 13 days", "gives 99 days");
+    assert_eq!(requests(&folder, &server, &asked, &[]), 2 + 2);
+    assert_eq!(asked.with("gives 99 days"), 4);
+    // Another judge: every answer is judged again, none is asked for.
+    folder.edit(
+        "promptgate.yaml",
+        "judge: {model: tiny-judge,",
+        "judge: {model: tiny-judge, parameters: {top_p: 1},",
+    );
+    assert_eq!(requests(&folder, &server, &asked, &[]), 12);
+    // A new row in front moves no answer.
+    let rows = folder.read("cases.jsonl");
+    let new = "{\"id\": \"new\", \"query\": \"How many days does plan 70 give?\", \"context\": \"Plan 70 gives 80 days.\"}\n";
+    folder.write("cases.jsonl", &format!("{new}{rows}"));
+    assert_eq!(requests(&folder, &server, &asked, &[]), 2 + 2);
+}
+
+#[test]
+fn a_pull_request_pays_for_its_candidate_alone() {
+    let (server, asked) = server();
+    let folder = suite(5);
+    folder.edit("promptgate.yaml", "baseline: file:baseline.md\n", "");
+    folder.git(&["init", "-q"]);
+    folder.git(&["add", "."]);
+    folder.git(&["commit", "-qm", "main"]);
+    requests(&folder, &server, &asked, &["--baseline", "none"]);
+    // The store is not part of what is committed.
+    assert_eq!(git(folder.path(), &["status", "--porcelain", "--", ".promptgate"]), "");
+    folder.git(&["checkout", "-qb", "edit"]);
+    folder.edit("prompt.md", "in one sentence", "in one short sentence");
+    folder.git(&["commit", "-qam", "edit"]);
+    assert_eq!(requests(&folder, &server, &asked, &["--baseline", "git:main"]), 5);
+    assert_eq!(asked.with("in one short sentence"), 5);
+}
+
+#[test]
+fn refresh_asks_anew_and_no_store_keeps_nothing() {
+    let (server, asked) = server();
+    let folder = suite(4);
+    assert_eq!(requests(&folder, &server, &asked, &["--no-store"]), 8 + 16);
+    assert!(!folder.path().join(".promptgate").exists());
+    assert_eq!(requests(&folder, &server, &asked, &[]), 8 + 8);
+    assert_eq!(requests(&folder, &server, &asked, &["--refresh"]), 8 + 8);
+    assert_eq!(requests(&folder, &server, &asked, &[]), 0);
+    folder.against(&server.base_url, &["run", "--refresh", "--no-store"]).expect_code(2);
+    folder.append("promptgate.yaml", "store: {path: elsewhere/answers.redb, baseline: fresh}\n");
+    assert_eq!(requests(&folder, &server, &asked, &[]), 8 + 8);
+    assert!(folder.path().join("elsewhere/answers.redb").exists());
+    // Fresh is of this session.
+    assert_eq!(requests(&folder, &server, &asked, &[]), 0);
+}
+
+#[test]
+fn stored_only_asks_nothing_and_misses_nothing_in_silence() {
+    let (server, asked) = server();
+    let folder = suite(4);
+    let outcome = folder.against(&server.base_url, &["run", "--stored-only"]).expect_code(12);
+    outcome.says("not in the store: 8 of 8 answers").says("run without --stored-only");
+    requests(&folder, &server, &asked, &[]);
+    asked.forget();
+    let full = normal(folder.report());
+    // No endpoint is needed, and no key.
+    let mut command = folder.command(&["run", "--stored-only"]);
+    command.env("OPENAI_BASE_URL", &server.base_url);
+    let code = crate::support::finish(command).code;
+    assert!([0, 10, 11].contains(&code), "{code}");
+    assert_eq!((normal(folder.report()), asked.total()), (full, 0));
+    folder.edit("cases.jsonl", "gives 13 days", "gives 99 days");
+    let outcome = folder.against(&server.base_url, &["run", "--stored-only"]).expect_code(12);
+    outcome.says("not in the store: 2 of 8 answers");
+    assert_eq!(folder.report()["reasons"][0]["code"], "not_stored");
+    folder.edit("cases.jsonl", "gives 99 days", "gives 13 days");
+    folder.edit("promptgate.yaml", "judge: {model: tiny-judge,", "judge: {model: tiny-judge, votes: 2,");
+    let outcome = folder.against(&server.base_url, &["run", "--stored-only"]).expect_code(12);
+    outcome.says("not in the store: 16 judgements");
+    assert_eq!(asked.total(), 0);
+}
+
+#[test]
+fn a_self_test_and_a_calibration_are_not_paid_for_twice() {
+    let server = crate::support::MockServer::start(&[]);
+    let folder = Folder::small(6);
+    folder.against(&server.base_url, &["run"]).expect_code(0);
+    assert!(usage(&folder, "calls") > 0);
+    folder.against(&server.base_url, &["run"]).expect_code(0).says("self-test 13 of 13 as expected");
+    assert_eq!(usage(&folder, "calls"), 0);
+    let rows: String = (0..40)
+        .map(|row| {
+            let said = if row % 2 == 0 { 11 } else { 99 };
+            json!({"query": "How many days?", "context": format!("Plan {row} gives 11 days."),
+                "response": format!("Plan {row} gives {said} days."), "human": row % 2 == 0})
+            .to_string()
+                + "\n"
+        })
+        .collect();
+    folder.write("labels.jsonl", &rows);
+    let calibrate = || {
+        folder.against(&server.base_url, &["calibrate", "labels.jsonl"]).expect_code(0);
+        let found: Value =
+            serde_json::from_str(&folder.read("promptgate-calibration/calibration.json")).expect("JSON");
+        found["judge"]["calls"].as_u64().expect("calls")
+    };
+    assert_eq!((calibrate(), calibrate()), (80, 0));
+}
+
+#[test]
+fn a_relative_latency_takes_answers_of_this_session_alone() {
+    let (server, asked) = server();
+    let folder = suite(4);
+    requests(&folder, &server, &asked, &[]);
+    age(&folder, 7200);
+    folder.edit("prompt.md", "in one sentence", "in one short sentence");
+    folder.append("promptgate.yaml", "limits: {latency_p95: {max_increase: 500%}}\n");
+    // The baseline is asked again, since its latency is compared.
+    assert_eq!(requests(&folder, &server, &asked, &[]), 8);
+    let criteria = folder.report()["criteria"].to_string();
+    assert!(!criteria.contains("earlier session"), "{criteria}");
+}
+
+#[test]
+fn what_is_older_than_the_configuration_allows_is_asked_again() {
+    let (server, asked) = server();
+    let folder = suite(3);
+    requests(&folder, &server, &asked, &[]);
+    age(&folder, 86_400 * 3);
+    folder.append("promptgate.yaml", "store: {max_age: 7d}\n");
+    assert_eq!(requests(&folder, &server, &asked, &[]), 0);
+    let warnings = folder.report()["warnings"].to_string();
+    folder.edit("promptgate.yaml", "max_age: 7d", "max_age: 2d");
+    assert_eq!(requests(&folder, &server, &asked, &[]), 6 + 6, "{warnings}");
+    let stats = folder.promptgate(&["store", "stats"]).expect_code(0);
+    stats.says("answers").says("judgements").says("tiny-judge");
+    folder.promptgate(&["store", "prune"]).expect_code(0).says("0 entries removed");
+    folder.promptgate(&["store", "prune", "--older-than", "0s"]).expect_code(0);
+    folder.promptgate(&["store", "clear"]).expect_code(0).says("removed");
+    folder.promptgate(&["store", "stats"]).expect_code(0).says("empty");
+    assert_eq!(requests(&folder, &server, &asked, &[]), 6 + 6);
+}
+
+/// Makes everything in the store so many seconds older.
+fn age(folder: &Folder, seconds: u64) {
+    let store = Store::open(&folder.path().join(STORE), Duration::ZERO).expect("the store");
+    assert!(store.backdate(seconds).expect("the store") > 0);
+}
+
+#[test]
+fn a_store_that_comes_with_the_repository_is_refused() {
+    let (server, asked) = server();
+    let folder = suite(3);
+    requests(&folder, &server, &asked, &[]);
+    folder.git(&["init", "-q"]);
+    folder.git(&["add", "-f", STORE]);
+    let outcome = folder.against(&server.base_url, &["run"]).expect_code(2);
+    outcome.says("whoever commits can write its answers").says("git rm --cached");
+    // Nor by another way to the same file.
+    folder.append("promptgate.yaml", "store: {path: link/store.redb}\n");
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(folder.path().join(".promptgate"), folder.path().join("link"))
+        .expect("a link");
+    folder.against(&server.base_url, &["run"]).expect_code(2).says("part of the repository");
+    folder.git(&["rm", "-q", "--cached", STORE]);
+    assert_eq!(requests(&folder, &server, &asked, &[]), 0);
+}
+
+#[test]
+fn a_damaged_or_foreign_store_is_an_error_that_names_it() {
+    let (server, asked) = server();
+    let folder = suite(3);
+    requests(&folder, &server, &asked, &[]);
+    asked.forget();
+    let whole = std::fs::read(folder.path().join(STORE)).expect("the store");
+    let cut = whole[..whole.len() / 3].to_vec();
+    let mut scribbled = whole.clone();
+    scribbled[4000..].fill(0xA5);
+    for bytes in [b"id,query\n1,a\n".to_vec(), cut, scribbled] {
+        std::fs::write(folder.path().join(STORE), &bytes).expect("a file");
+        let outcome = folder.against(&server.base_url, &["run"]);
+        assert!([2, 12].contains(&outcome.code), "{}: {}", outcome.code, outcome.text());
+        assert!(!outcome.text().contains("panicked"), "{}", outcome.text());
+        outcome.says("store.redb").says("--no-store");
+        assert_eq!(asked.total(), 0);
+    }
+    assert!([0, 10, 11].contains(&folder.against(&server.base_url, &["run", "--no-store"]).code));
+}
+
+#[test]
+fn a_store_in_use_names_the_process() {
+    let (server, _) = server();
+    let folder = suite(3);
+    let held = Store::open(&folder.path().join(STORE), Duration::ZERO).expect("a store");
+    let outcome = folder.promptgate(&["store", "stats"]).expect_code(2);
+    outcome.says(&format!("process {} has held the store", std::process::id()));
+    // A run waits for it.
+    let mut command = folder.command(&["run"]);
+    command.env("OPENAI_BASE_URL", &server.base_url).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut child = command.spawn().expect("the executable starts");
+    drop(held);
+    let code = child.wait().expect("its end").code();
+    assert!([Some(0), Some(10), Some(11)].contains(&code), "{code:?}");
+}
+
+/// Thirty times killed at a moment that depends on how far the run is, then left in peace.
+#[test]
+#[cfg(unix)]
+fn a_killed_run_goes_on_where_it_was() {
+    let (server, asked) = server();
+    let quiet = suite(60);
+    quiet.against(&server.base_url, &["run", "--no-store", "--concurrency", "8"]);
+    let undisturbed = normal(quiet.report());
+    asked.forget();
+
+    let folder = suite(60);
+    let entries = || {
+        // A file that was never finished is made anew; one that has entries keeps them.
+        if !folder.path().join(STORE).exists() {
+            return 0;
+        }
+        let store = Store::open(&folder.path().join(STORE), Duration::from_secs(10)).expect("a whole store");
+        let statistics = store.statistics().expect("a whole store");
+        let count =
+            |by_model: &BTreeMap<String, Shelved>| by_model.values().map(|of| of.entries).sum::<u64>();
+        count(&statistics.answers) + count(&statistics.verdicts)
+    };
+    let (mut kept, mut state) = (0, 7_u64);
+    for kill in 0..30 {
+        let mut command = folder.command(&["run", "--concurrency", "8"]);
+        command.env("OPENAI_BASE_URL", &server.base_url).stdout(Stdio::null()).stderr(Stdio::null());
+        let before = asked.total();
+        let mut child = command.spawn().expect("the executable starts");
+        // A step of a linear congruential generator (Knuth's MMIX) is random enough for a moment.
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        assert!(asked.wait_for(before + 1 + (state >> 33) as usize % 8), "kill {kill}");
+        child.kill().expect("a kill");
+        child.wait().expect("its end");
+        let now = entries();
+        assert!(now >= kept, "kill {kill}: {kept} entries became {now}");
+        kept = now;
+    }
+    let before = asked.total();
+    let outcome = folder.against(&server.base_url, &["run", "--concurrency", "8"]);
+    assert!([0, 10, 11].contains(&outcome.code), "{}", outcome.text());
+    // What was in the store was not asked for; the rest was, once.
+    assert_eq!((asked.total() - before) as u64, asked.distinct() as u64 - kept);
+    assert_eq!(normal(folder.report()), undisturbed);
+    assert_eq!(requests(&folder, &server, &asked, &[]), 0);
+}
+
+/// A report without what differs from run to run: times, and what a store saves.
+fn normal(mut report: Value) -> Value {
+    const VOLATILE: [&str; 9] = [
+        "started_at",
+        "duration_ms",
+        "usage",
+        "latency_ms",
+        "stored",
+        "stored_at",
+        "judging",
+        "calls",
+        "answered",
+    ];
+    fn strip(value: &mut Value) {
+        match value {
+            Value::Object(fields) => {
+                fields.retain(|name, _| !VOLATILE.contains(&name.as_str()));
+                fields.values_mut().for_each(strip);
+            }
+            Value::Array(values) => {
+                values.retain(|value| value["name"] != "latency");
+                values.iter_mut().for_each(strip);
+            }
+            _ => {}
+        }
+    }
+    strip(&mut report);
+    report
+}
