@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::shard::ShardArgument;
 use crate::config::parse_duration;
 use crate::endpoint::mock_server::FaultSpec;
 
@@ -46,6 +47,8 @@ pub enum Command {
     Plan(PlanArguments),
     /// Decide from two saved reports; no call.
     Compare(CompareArguments),
+    /// Join the shards of a run on several machines, decide and report; no call.
+    Merge(MergeArguments),
     /// Measure the judge against human labels.
     Calibrate(CalibrateArguments),
     /// Render a saved report.
@@ -119,6 +122,9 @@ pub struct RunArguments {
     /// Stop spending once the verdict can only be fail.
     #[arg(long, env = "PROMPTGATE_FAIL_FAST", hide_env = true)]
     pub fail_fast: bool,
+    /// Carry out one shard of the run, k/n, for `promptgate merge`; auto reads k and n from the CI system's variables.
+    #[arg(long, value_name = "K/N|auto", env = "PROMPTGATE_SHARD", hide_env = true)]
+    pub shard: Option<ShardArgument>,
     /// Make no call that could bring the cost above this many US dollars.
     #[arg(long, value_name = "USD", env = "PROMPTGATE_BUDGET_USD", hide_env = true, value_parser = dollars)]
     pub budget_usd: Option<f64>,
@@ -199,6 +205,32 @@ pub struct CompareArguments {
     pub inconclusive: Inconclusive,
     /// Report as ever, but exit 0 on fail, inconclusive and incomplete.
     #[arg(long)]
+    pub advisory: bool,
+}
+
+/// `promptgate merge`.
+#[derive(Debug, Args)]
+pub struct MergeArguments {
+    /// Folders with the files of all shards, shard-k-of-n.json, each also in folders of its own below.
+    #[arg(required = true, value_name = "DIR")]
+    pub folders: Vec<PathBuf>,
+    /// Where report.json and report.md go.
+    #[arg(
+        long,
+        value_name = "DIR",
+        default_value = "promptgate-report",
+        env = "PROMPTGATE_OUT",
+        hide_env = true
+    )]
+    pub out: PathBuf,
+    /// What to print on standard output.
+    #[arg(long, value_enum, default_value_t, env = "PROMPTGATE_FORMAT", hide_env = true)]
+    pub format: OutputFormat,
+    /// What an inconclusive verdict does [default: `gate.inconclusive` of the shards' configuration].
+    #[arg(long, value_enum, env = "PROMPTGATE_INCONCLUSIVE", hide_env = true)]
+    pub inconclusive: Option<Inconclusive>,
+    /// Report as ever, but exit 0 on fail, inconclusive and incomplete.
+    #[arg(long, env = "PROMPTGATE_ADVISORY", hide_env = true)]
     pub advisory: bool,
 }
 
@@ -287,6 +319,8 @@ pub enum SchemaName {
     Case,
     /// report.json.
     Report,
+    /// shard-k-of-n.json.
+    Shard,
     /// What `plan --format json` prints.
     Plan,
     /// calibration.json.

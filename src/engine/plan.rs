@@ -144,6 +144,14 @@ impl Plan {
         self.baseline.as_ref().map(|prepared| &prepared.variant)
     }
 
+    /// Keeps the cases for which `keep` says so, in their order; what the dataset says of itself stays as it is.
+    pub fn retain(&mut self, keep: &[bool]) {
+        let mut kept = keep.iter();
+        self.dataset.cases.retain(|_| kept.next().copied().unwrap_or_default());
+        let mut kept = keep.iter();
+        self.shared.retain(|_| kept.next().copied().unwrap_or_default());
+    }
+
     /// For each case, whether both variants render the same request.
     pub fn shared(&self) -> &[bool] {
         &self.shared

@@ -13,7 +13,7 @@ use crate::cli::models::Calls;
 use crate::cli::models::{self, Models};
 use crate::cli::progress::Progress;
 use crate::cli::suite::{self, Suite};
-use crate::cli::{calibration, interrupt, mismatch, output, policy, saved};
+use crate::cli::{calibration, interrupt, mismatch, output, policy, saved, shard};
 use crate::endpoint::Ceilings;
 use crate::engine::Engine;
 use crate::evaluate::{self, CallCounter, Evaluation, Header};
@@ -21,10 +21,15 @@ use crate::gate::Requirement;
 use crate::model::JudgeFacts;
 use crate::port::{Event, EventSink};
 use crate::report::Report;
+use crate::report::shard::Shard;
 
 /// Loads, asks, grades, decides, reports.
 pub(crate) fn run(arguments: &RunArguments) -> Result<ExitStatus, Failure> {
-    let suite = suite::load(&arguments.suite, Some(arguments.offline))?;
+    let shard = shard::asked(arguments)?;
+    let mut suite = suite::load(&arguments.suite, Some(arguments.offline))?;
+    if let Some(shard) = shard {
+        shard::take(shard, &mut suite)?;
+    }
     if !arguments.quiet {
         output::warn(&suite.warnings);
     }
@@ -41,7 +46,7 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<ExitStatus, Failure> {
             // First, so that it listens before the run says a word.
             biased;
             () = twice => Ok(ExitStatus::Interrupted),
-            result = evaluate_and_report(suite, arguments, interrupted, inconclusive_passes) => result,
+            result = evaluate_and_report(suite, arguments, shard, interrupted, inconclusive_passes) => result,
         }
     })
 }
@@ -49,6 +54,7 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<ExitStatus, Failure> {
 async fn evaluate_and_report(
     suite: Suite,
     arguments: &RunArguments,
+    shard: Option<Shard>,
     interrupted: CancellationToken,
     inconclusive_passes: bool,
 ) -> Result<ExitStatus, Failure> {
@@ -61,16 +67,16 @@ async fn evaluate_and_report(
     let calls = Calls {
         offline: arguments.offline,
         concurrency: arguments.concurrency,
-        ceilings: Ceilings {
-            calls: arguments.budget_calls,
-            usd: arguments.budget_usd,
-            time: arguments.deadline,
-        },
+        ceilings: shard::ceilings(
+            shard,
+            Ceilings { calls: arguments.budget_calls, usd: arguments.budget_usd, time: arguments.deadline },
+        ),
     };
-    let Models { answering, judging, judge_hosts, redactor, concurrency } =
+    let Models { answering, host, judging, judge_hosts, redactor, concurrency } =
         models::connect(&suite.settings, &suite.tree, calls, &sink, &stop)?;
 
-    let Suite { plan, mut scorers, policy, earlier, baseline_note, settings, mut warnings, tree, .. } = suite;
+    let Suite { mut plan, mut scorers, policy, earlier, baseline_note, settings, mut warnings, tree, .. } =
+        suite;
     scorers.judge_models = judging;
     let judge = suite::judge_facts(&settings, &scorers.judges, &judge_hosts);
     let standing = calibration::standing(&settings, &tree, judge.as_ref(), arguments.offline)?;
@@ -83,6 +89,19 @@ async fn evaluate_and_report(
         mismatch::refuse(&earlier.file, [mismatch::judge(earlier.run.judge.as_ref(), judge.as_ref())])?;
     }
     saved::prepare(&arguments.out)?;
+    let part = shard.map(|shard| {
+        let facts = shard::Facts {
+            settings: &settings,
+            tree: &tree,
+            scorers: &scorers.metrics(),
+            policy: &policy,
+            judge: judge.as_ref(),
+            host: &host,
+            earlier: earlier.as_ref(),
+            simulated: arguments.offline,
+        };
+        shard::Part::cut(shard, &mut plan, &mut scorers, &facts)
+    });
     let fail_fast = if arguments.fail_fast { literal_metrics(&policy) } else { Default::default() };
     let header = Header {
         name: settings.name.clone(),
@@ -97,10 +116,13 @@ async fn evaluate_and_report(
     let engine =
         Arc::new(Engine { plan, model: answering, scorers, concurrency, fail_fast, sink, interrupted, stop });
     announce(&engine, &policy, arguments.quiet);
-    let evaluation =
-        evaluate::evaluate(&engine, header, &policy, earlier.map(|earlier| earlier.run), &counter, || {
-            started.elapsed()
-        });
+    let elapsed = || started.elapsed();
+    let earlier = earlier.map(|earlier| earlier.run);
+    if let Some(part) = part {
+        let to = (arguments, redactor.as_ref());
+        return part.carry_out(&engine, header, earlier, (&counter, &progress), elapsed, to).await;
+    }
+    let evaluation = evaluate::evaluate(&engine, header, &policy, earlier, &counter, elapsed);
     let Evaluation { run, analysis, decision } = tokio::select! {
         evaluation = evaluation => evaluation,
         never = progress.tick() => match never {},
