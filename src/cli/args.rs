@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use super::shard::ShardArgument;
 use crate::config::parse_duration;
 use crate::endpoint::mock_server::FaultSpec;
+use crate::report::shard::MOST_SHARDS;
 
 /// The gate that a prompt change has to pass before it is merged.
 ///
@@ -172,12 +173,27 @@ pub struct PlanArguments {
     /// Take noise, tokens and prices from this report.json of an earlier run of the suite.
     #[arg(long, value_name = "REPORT")]
     pub after: Option<PathBuf>,
+    /// Also say what each of so many shards takes; with --format github-matrix, name them.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST_SHARDS)))]
+    pub shards: Option<u32>,
     /// What to print on standard output.
     #[arg(long, value_enum, default_value_t)]
-    pub format: TableFormat,
+    pub format: PlanFormat,
 }
 
-/// Forms of a plan and of a calibration.
+/// Forms of a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum PlanFormat {
+    /// Tables for people.
+    #[default]
+    Terminal,
+    /// JSON, by `promptgate schema plan`.
+    Json,
+    /// One line of JSON, {"shard":["1/8",…]}, for `strategy.matrix` of GitHub Actions.
+    GithubMatrix,
+}
+
+/// Forms of a calibration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum TableFormat {
     /// Tables for people.

@@ -102,6 +102,8 @@ pub struct Plan {
     candidate: Prepared,
     baseline: Option<Prepared>,
     shared: Vec<bool>,
+    /// Each case's place in the whole dataset: which variant goes first does not hang on what was left out.
+    places: Vec<usize>,
 }
 
 impl Plan {
@@ -123,7 +125,8 @@ impl Plan {
             shared.push(theirs.is_some() && ours == theirs);
         }
         if mistakes.is_empty() {
-            Ok(Self { dataset, candidate, baseline, shared })
+            let places = (0..dataset.cases.len()).collect();
+            Ok(Self { dataset, candidate, baseline, shared, places })
         } else {
             Err(Mistakes(mistakes))
         }
@@ -150,6 +153,8 @@ impl Plan {
         self.dataset.cases.retain(|_| kept.next().copied().unwrap_or_default());
         let mut kept = keep.iter();
         self.shared.retain(|_| kept.next().copied().unwrap_or_default());
+        let mut kept = keep.iter();
+        self.places.retain(|_| kept.next().copied().unwrap_or_default());
     }
 
     /// For each case, whether both variants render the same request.
@@ -170,7 +175,7 @@ impl Plan {
                     slots.push(slot(Roles::Both));
                 } else {
                     let pair = [Role::Candidate, Role::Baseline];
-                    let first = usize::from((case + repeat as usize) % 2 == 1);
+                    let first = usize::from((self.places[case] + repeat as usize) % 2 == 1);
                     slots.push(slot(Roles::One(pair[first])));
                     slots.push(slot(Roles::One(pair[1 - first])));
                 }

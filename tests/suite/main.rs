@@ -16,5 +16,6 @@ mod plan;
 mod readme;
 mod schemas;
 mod servers;
+mod shards;
 mod support;
 mod wire;

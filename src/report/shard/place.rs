@@ -27,14 +27,19 @@ impl Shard {
         ((1..=of).contains(&index) && of <= MOST_SHARDS).then_some(Self { index, of })
     }
 
-    /// Whether the case with this id belongs to it: the first eight bytes of the SHA-256 of the id, read as a
-    /// big-endian number, modulo the number of shards, are its index less 1.
+    /// The index of the shard, of so many, that the case with this id belongs to: the first eight bytes of the SHA-256
+    /// of the id, read as a big-endian number, modulo the number of shards, plus 1.
     ///
     /// So an id belongs to the same shard whatever other cases there are.
-    pub fn holds(self, id: &str) -> bool {
+    pub fn index_of(id: &str, of: u32) -> u32 {
         let digest = Sha256::digest(id.as_bytes());
         let number = digest.iter().take(8).fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
-        number % u64::from(self.of.max(1)) + 1 == u64::from(self.index)
+        u32::try_from(number % u64::from(of.max(1))).map_or(1, |index| index + 1)
+    }
+
+    /// Whether the case with this id belongs to it.
+    pub fn holds(self, id: &str) -> bool {
+        Self::index_of(id, self.of) == self.index
     }
 
     /// The name of its file: `shard-3-of-8.json`.
