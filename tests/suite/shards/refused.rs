@@ -8,7 +8,7 @@ use crate::support::{Folder, Outcome};
 /// Three shards of six cases.
 fn three() -> Folder {
     let folder = small(6);
-    run_shards(&folder, 3, &["--repeats", "1"]);
+    run_shards(&folder, 3, &[]);
     folder
 }
 
@@ -63,10 +63,10 @@ fn a_shard_of_another_run() {
     let folder = three();
     for (flags, part) in [
         (&["--repeats", "2"][..], "policy, repeats"),
-        (&["--repeats", "1", "--min", "faithfulness=0.9"], "policy"),
-        (&["--repeats", "1", "--no-judge"], "judge, policy, scorers"),
-        (&["--repeats", "1", "--baseline", "none"], "baseline, policy"),
-        (&["--repeats", "1", "--filter", "case-[1-5]"], "dataset"),
+        (&["--min", "faithfulness=0.9"], "policy"),
+        (&["--no-judge"], "judge, policy, scorers"),
+        (&["--baseline", "none"], "baseline, policy"),
+        (&["--filter", "case-[1-5]"], "dataset"),
     ] {
         shard(&folder, 2, 3, flags).expect_code(0);
         refused(&folder)
@@ -75,12 +75,12 @@ fn a_shard_of_another_run() {
             .says(&format!("differs in {part}"));
     }
     folder.append("prompt.md", "Be kind.\n");
-    shard(&folder, 2, 3, &["--repeats", "1"]).expect_code(0);
+    shard(&folder, 2, 3, &[]).expect_code(0);
     refused(&folder).says("differs in candidate\n");
     // Of another number of shards.
     std::fs::remove_dir_all(folder.path().join("shards/2")).expect("a shard");
     folder.edit("prompt.md", "Be kind.\n", "");
-    shard(&folder, 2, 4, &["--repeats", "1"]).expect_code(0);
+    shard(&folder, 2, 4, &[]).expect_code(0);
     refused(&folder).says("shard 2/4 is of another run").says("differs in shards");
 }
 
@@ -89,11 +89,11 @@ fn a_shard_with_other_checks_or_another_schema_file() {
     let folder = small(6);
     folder.write("answer.schema.json", "{\"type\": \"string\"}");
     folder.edit("promptgate.yaml", "checks:\n", "checks:\n  - {json_schema: answer.schema.json, min: 0}\n");
-    run_shards(&folder, 3, &["--repeats", "1"]);
+    run_shards(&folder, 3, &[]);
     folder.promptgate(&["merge", "shards", "--out", "fine"]);
     assert!(folder.path().join("fine/report.json").exists());
     folder.write("answer.schema.json", "{\"type\": \"number\"}");
-    shard(&folder, 2, 3, &["--repeats", "1"]).expect_code(0);
+    shard(&folder, 2, 3, &[]).expect_code(0);
     refused(&folder).says("differs in scorers\n");
 }
 
@@ -110,7 +110,7 @@ fn a_damaged_shard() {
         ("{\"schema\": \"promptgate.report/v1\"}".to_owned(), "this is no shard"),
         ("{\"schema\": \"promptgate.shard/v1\"}".to_owned(), "missing field"),
         (good.replace("promptgate.shard/v1", "promptgate.shard/v9"), "version `promptgate.shard/v9`"),
-        (good.replacen("\"repeats\":1", "\"repeats\":\"one\"", 1), "this is no shard"),
+        (good.replacen("\"repeats\":3", "\"repeats\":\"one\"", 1), "this is no shard"),
     ] {
         folder.write(&path(2, 3), &text);
         let outcome = refused(&folder).says(words).says(&path(2, 3));
@@ -134,14 +134,14 @@ fn an_edited_shard() {
         (|file| file["shard"]["index"] = 9.into(), "`shard` is 9/3"),
         (|file| file["shard"]["index"] = 0.into(), "`shard` is 0/3"),
         (|file| file["shard"]["of"] = 2.into(), ""),
-        (|file| file["policy"]["criteria"][0]["requirement"]["value"] = 0.0.into(), "`plan.parts.policy`"),
+        (|file| file["policy"]["criteria"][1]["requirement"]["value"] = 0.0.into(), "`plan.parts.policy`"),
         (|file| file["plan"]["parts"]["candidate"] = "sha256:other".into(), "`plan.digest`"),
         (|file| file["dataset"]["digest"] = "sha256:other".into(), "`plan.parts.dataset`"),
         (|file| file["part"]["repeats"] = 7.into(), "repeats"),
         (|file| file["part"]["cases"][0]["id"] = "case-77".into(), "does not belong to shard"),
         (|file| file["part"]["cases"][0]["index"] = 6.into(), "has place 6 of 6 cases"),
         (|file| file["part"]["cases"][0]["trials"][0]["grades"][0]["score"] = 1.5.into(), "no valid score"),
-        (|file| file["part"]["cases"][0]["trials"] = Value::Array(Vec::new()), "0 of 1 trials"),
+        (|file| file["part"]["cases"][0]["trials"] = Value::Array(Vec::new()), "0 of 3 trials"),
         (|file| file["part"]["scorers"] = Value::Array(Vec::new()), "scorer"),
     ];
     let folder = three();
@@ -157,7 +157,7 @@ fn an_edited_shard() {
         let cases = file["part"]["cases"].as_array_mut().expect("cases");
         cases.remove(0);
         let left = cases.len();
-        file["counts"] = serde_json::json!({"cases": left, "trials": left * 2, "missing": 0});
+        file["counts"] = serde_json::json!({"cases": left, "trials": left * 6, "missing": 0});
     });
     refused(&folder).says("of 6 cases together");
     folder.write(&path(index, 3), &good);
