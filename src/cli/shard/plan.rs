@@ -13,7 +13,7 @@ use crate::engine::Plan;
 use crate::gate::Policy;
 use crate::load::Tree;
 use crate::model::{JudgeFacts, Role, Variant};
-use crate::report::shard::digest_of;
+use crate::report::shard::{digest_of, digest_of_ids};
 use crate::report::v1;
 
 /// What is known of a run before its first call, as far as shards must have it in common.
@@ -69,6 +69,7 @@ impl Facts<'_> {
             ("self_test", self_test.to_string()),
             ("calibration", calibration.map_or_else(|| "none".to_owned(), |it| it.fingerprint.clone())),
             ("endpoint", self.host.to_owned()),
+            ("ids", digest_of_ids(plan.dataset().cases.iter().map(|case| case.id.as_str()))),
             ("prices", digest_of(prices)),
             ("inconclusive", if self.inconclusive_passes() { "pass" } else { "fail" }.to_owned()),
             ("simulated", self.simulated.to_string()),

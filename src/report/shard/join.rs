@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{PlanDigest, Shard, ShardFile};
+use super::{PlanDigest, Shard, ShardFile, digest_of_ids};
 use crate::model::{self, Ended, Fault, FaultKind, Mistake, Mistakes, Place};
 use crate::report::v1;
 use crate::text::neutral;
@@ -148,6 +148,11 @@ fn misfits(ours: &[(String, ShardFile)]) -> Vec<Mistake> {
             by_place.extend(shard.part.cases.iter().map(|case| (case.index, case.id.as_str())));
         }
         by_place.sort_unstable();
+        let ids = digest_of_ids(by_place.iter().map(|(_, id)| *id));
+        if first.plan.parts.get("ids") != Some(&ids) {
+            let message = "the ids of the cases are not those of the run, or not in its order";
+            found.push(Mistake::new(message).help("a file was edited: make the shards again"));
+        }
         let id = |index: usize| by_place.get(index).map(|(_, id)| *id);
         let wrong = v1::wrong_criteria(&first.policy, id);
         found.extend(wrong.into_iter().map(|message| Mistake::new(message).help(again)));

@@ -52,6 +52,11 @@ pub fn digest_of(values: impl IntoIterator<Item = Value>) -> String {
     named(&hasher.finalize())
 }
 
+/// The part `ids` of a plan: the ids of all cases, in dataset order.
+pub fn digest_of_ids<'a>(ids: impl IntoIterator<Item = &'a str>) -> String {
+    digest_of(ids.into_iter().map(Value::from))
+}
+
 /// The part `policy` of a plan.
 ///
 /// `None` where the policy holds a number that JSON does not know.

@@ -138,7 +138,7 @@ fn an_edited_shard() {
         (|file| file["plan"]["parts"]["candidate"] = "sha256:other".into(), "`plan.digest`"),
         (|file| file["dataset"]["digest"] = "sha256:other".into(), "`plan.parts.dataset`"),
         (|file| file["part"]["repeats"] = 7.into(), "repeats"),
-        (|file| file["part"]["cases"][0]["id"] = "case-77".into(), "does not belong to shard"),
+        (|file| file["part"]["cases"][0]["id"] = "case-71".into(), "does not belong to shard"),
         (|file| file["part"]["cases"][0]["index"] = 6.into(), "has place 6 of 6 cases"),
         (|file| file["part"]["cases"][0]["trials"][0]["grades"][0]["score"] = 1.5.into(), "no valid score"),
         (|file| file["part"]["cases"][0]["trials"] = Value::Array(Vec::new()), "0 of 3 trials"),
@@ -160,6 +160,10 @@ fn an_edited_shard() {
         file["counts"] = serde_json::json!({"cases": left, "trials": left * 6, "missing": 0});
     });
     refused(&folder).says("of 6 cases together");
+    folder.write(&path(index, 3), &good);
+    // An id that hashes to the same shard: another program says so.
+    edit(&folder, index, |file| file["part"]["cases"][0]["id"] = "case-77".into());
+    refused(&folder).says("the ids of the cases are not those of the run");
     folder.write(&path(index, 3), &good);
     // Two files that disagree on what they have in common.
     edit(&folder, index, |file| file["part"]["simulated"] = false.into());
