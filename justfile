@@ -28,6 +28,7 @@ schemas:
     cargo run --locked --quiet -- schema report > schema/report.schema.json
     cargo run --locked --quiet -- schema plan > schema/plan.schema.json
     cargo run --locked --quiet -- schema calibration > schema/calibration.schema.json
+    cargo run --locked --quiet -- schema shard > schema/shard.schema.json
 
 # Time and memory of a large decision.
 bench:

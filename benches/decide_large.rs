@@ -111,6 +111,7 @@ fn analysis(cases: usize, repeats: u32) -> Analysis {
         ],
         has_baseline: true,
         baseline_reused: false,
+        sessions_differ: false,
         repeats_cached: false,
     }
 }
@@ -142,7 +143,7 @@ fn run(cases: usize, repeats: u32) -> Run {
                     latency_ms: generator.random_range(200.0..3000.0),
                     model: None,
                     system_fingerprint: None,
-                    stored: false,
+                    stored_at: None,
                 };
                 trials.push(Trial {
                     case,

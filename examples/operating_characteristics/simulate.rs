@@ -166,6 +166,7 @@ fn nothing_yet(setting: Setting) -> Analysis {
         metrics: (0..setting.metrics).map(metric).collect(),
         has_baseline: true,
         baseline_reused: false,
+        sessions_differ: false,
         repeats_cached: false,
     }
 }

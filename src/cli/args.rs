@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::shard::ShardArgument;
 use crate::config::parse_duration;
 use crate::endpoint::mock_server::FaultSpec;
+use crate::report::shard::MOST_SHARDS;
 
 /// The gate that a prompt change has to pass before it is merged.
 ///
@@ -46,6 +48,8 @@ pub enum Command {
     Plan(PlanArguments),
     /// Decide from two saved reports; no call.
     Compare(CompareArguments),
+    /// Join the shards of a run on several machines, decide and report; no call.
+    Merge(MergeArguments),
     /// Measure the judge against human labels.
     Calibrate(CalibrateArguments),
     /// Render a saved report.
@@ -124,6 +128,9 @@ pub struct RunArguments {
     /// Stop spending once the verdict can only be fail.
     #[arg(long, env = "PROMPTGATE_FAIL_FAST", hide_env = true)]
     pub fail_fast: bool,
+    /// Carry out one shard of the run, k/n, for `promptgate merge`; auto reads k and n from the CI system's variables.
+    #[arg(long, value_name = "K/N|auto", env = "PROMPTGATE_SHARD", hide_env = true)]
+    pub shard: Option<ShardArgument>,
     /// Make no call that could bring the cost above this many US dollars.
     #[arg(long, value_name = "USD", env = "PROMPTGATE_BUDGET_USD", hide_env = true, value_parser = dollars)]
     pub budget_usd: Option<f64>,
@@ -185,12 +192,27 @@ pub struct PlanArguments {
     /// Take noise, tokens and prices from this report.json of an earlier run of the suite.
     #[arg(long, value_name = "REPORT")]
     pub after: Option<PathBuf>,
+    /// Also say what each of so many shards takes; with --format github-matrix, name them.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST_SHARDS)))]
+    pub shards: Option<u32>,
     /// What to print on standard output.
     #[arg(long, value_enum, default_value_t)]
-    pub format: TableFormat,
+    pub format: PlanFormat,
 }
 
-/// Forms of a plan and of a calibration.
+/// Forms of a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum PlanFormat {
+    /// Tables for people.
+    #[default]
+    Terminal,
+    /// JSON, by `promptgate schema plan`.
+    Json,
+    /// One line of JSON, {"shard":["1/8",…]}, for `strategy.matrix` of GitHub Actions.
+    GithubMatrix,
+}
+
+/// Forms of a calibration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum TableFormat {
     /// Tables for people.
@@ -218,6 +240,32 @@ pub struct CompareArguments {
     pub inconclusive: Inconclusive,
     /// Report as ever, but exit 0 on fail, inconclusive and incomplete.
     #[arg(long)]
+    pub advisory: bool,
+}
+
+/// `promptgate merge`.
+#[derive(Debug, Args)]
+pub struct MergeArguments {
+    /// Folders with the files of all shards, shard-k-of-n.json, each also in folders of its own below.
+    #[arg(required = true, value_name = "DIR")]
+    pub folders: Vec<PathBuf>,
+    /// Where report.json and report.md go.
+    #[arg(
+        long,
+        value_name = "DIR",
+        default_value = "promptgate-report",
+        env = "PROMPTGATE_OUT",
+        hide_env = true
+    )]
+    pub out: PathBuf,
+    /// What to print on standard output.
+    #[arg(long, value_enum, default_value_t, env = "PROMPTGATE_FORMAT", hide_env = true)]
+    pub format: OutputFormat,
+    /// What an inconclusive verdict does [default: `gate.inconclusive` of the shards' configuration].
+    #[arg(long, value_enum, env = "PROMPTGATE_INCONCLUSIVE", hide_env = true)]
+    pub inconclusive: Option<Inconclusive>,
+    /// Report as ever, but exit 0 on fail, inconclusive and incomplete.
+    #[arg(long, env = "PROMPTGATE_ADVISORY", hide_env = true)]
     pub advisory: bool,
 }
 
@@ -309,6 +357,8 @@ pub enum SchemaName {
     Case,
     /// report.json.
     Report,
+    /// shard-k-of-n.json.
+    Shard,
     /// What `plan --format json` prints.
     Plan,
     /// calibration.json.

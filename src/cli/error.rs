@@ -14,6 +14,8 @@ use crate::text::neutral;
 pub(super) enum Failure {
     /// The user's mistakes: exit 2.
     Mistakes(Mistakes),
+    /// Shards that do not make a run: exit 12.
+    Incomplete(Mistakes),
     /// Nothing to evaluate: exit 3.
     Nothing(Mistake),
     /// The machine's fault (disk full, no permission): exit 1.
@@ -27,6 +29,7 @@ impl Failure {
     pub(super) fn status(&self) -> ExitStatus {
         match self {
             Self::Mistakes(_) => ExitStatus::Usage,
+            Self::Incomplete(_) => ExitStatus::Incomplete,
             Self::Nothing(_) => ExitStatus::NothingToEvaluate,
             Self::Internal(_) | Self::BrokenPipe => ExitStatus::Internal,
         }
@@ -45,6 +48,7 @@ impl Failure {
     pub(super) fn render(&self) -> String {
         match self {
             Self::Mistakes(mistakes) => render_all(&mistakes.0),
+            Self::Incomplete(mistakes) => mistakes.0.iter().map(render).collect(),
             Self::Nothing(mistake) => render(mistake),
             Self::Internal(message) => render(&Mistake::new(message)),
             Self::BrokenPipe => String::new(),

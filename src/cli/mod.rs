@@ -14,6 +14,7 @@ mod output;
 mod policy;
 mod progress;
 mod saved;
+mod shard;
 mod suite;
 
 use std::process::ExitCode;

@@ -32,6 +32,8 @@ pub(super) struct Models {
     pub(super) answering: Arc<dyn ChatModel>,
     /// Judge: one for each member of the panel.
     pub(super) judging: Vec<Arc<dyn ChatModel>>,
+    /// The host that answers.
+    pub(super) host: String,
     /// The hosts that judge, for the fingerprint.
     pub(super) judge_hosts: Vec<String>,
     /// Knows every secret that was read.
@@ -76,6 +78,7 @@ pub(super) fn connect(
             judging: panel.iter().map(|_| Arc::clone(&model)).collect(),
             judge_hosts: panel.iter().map(|_| "simulated".to_owned()).collect(),
             answering: model,
+            host: "simulated".to_owned(),
             redactor: Arc::new(Redactor::new(&[])),
             concurrency,
             // Computed answers cost nothing.
@@ -129,6 +132,7 @@ pub(super) fn connect(
     let connected = all.into_iter().map(connect).collect::<Result<Vec<_>, Mistake>>()?;
     Ok(Models {
         answering: Arc::clone(&connected[0]),
+        host: hosts[0].clone(),
         judging: places.iter().map(|place| Arc::clone(&connected[*place])).collect(),
         judge_hosts: places.iter().map(|place| hosts[*place].clone()).collect(),
         redactor,

@@ -39,6 +39,12 @@ impl Scorers {
         names
     }
 
+    /// Keeps the checks of the cases for which `keep` says so; metrics of other cases alone are no longer known.
+    pub fn retain(&mut self, keep: &[bool]) {
+        let mut kept = keep.iter();
+        self.case_checks.retain(|_| kept.next().copied().unwrap_or_default());
+    }
+
     /// Whether the metric is graded for the case.
     pub fn applies(&self, metric: &str, case: usize) -> bool {
         self.of_case(case).any(|check| metric_name(check) == metric)

@@ -104,6 +104,8 @@ pub struct Plan {
     baseline: Option<Prepared>,
     shared: Vec<bool>,
     anew: Vec<Role>,
+    /// Each case's place in the whole dataset: which variant goes first does not hang on what was left out.
+    places: Vec<usize>,
 }
 
 impl Plan {
@@ -125,7 +127,8 @@ impl Plan {
             shared.push(theirs.is_some() && ours == theirs);
         }
         if mistakes.is_empty() {
-            Ok(Self { dataset, candidate, baseline, shared, anew: Vec::new() })
+            let places = (0..dataset.cases.len()).collect();
+            Ok(Self { dataset, candidate, baseline, shared, anew: Vec::new(), places })
         } else {
             Err(Mistakes(mistakes))
         }
@@ -153,6 +156,16 @@ impl Plan {
         self.baseline.as_ref().map(|prepared| &prepared.variant)
     }
 
+    /// Keeps the cases for which `keep` says so, in their order; what the dataset says of itself stays as it is.
+    pub fn retain(&mut self, keep: &[bool]) {
+        let mut kept = keep.iter();
+        self.dataset.cases.retain(|_| kept.next().copied().unwrap_or_default());
+        let mut kept = keep.iter();
+        self.shared.retain(|_| kept.next().copied().unwrap_or_default());
+        let mut kept = keep.iter();
+        self.places.retain(|_| kept.next().copied().unwrap_or_default());
+    }
+
     /// For each case, whether both variants render the same request.
     pub fn shared(&self) -> &[bool] {
         &self.shared
@@ -171,7 +184,7 @@ impl Plan {
                     slots.push(slot(Roles::Both));
                 } else {
                     let pair = [Role::Candidate, Role::Baseline];
-                    let first = usize::from((case + repeat as usize) % 2 == 1);
+                    let first = usize::from((self.places[case] + repeat as usize) % 2 == 1);
                     slots.push(slot(Roles::One(pair[first])));
                     slots.push(slot(Roles::One(pair[1 - first])));
                 }

@@ -2,6 +2,7 @@
 //! settle something. Which look comes next is the gate's to say. Reads no file and prints nothing.
 
 mod drift;
+mod gather;
 #[cfg(test)]
 mod tests;
 mod totals;
@@ -10,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use gather::{Gathering, gather};
 pub use totals::CallCounter;
 use totals::Prices;
 
@@ -70,7 +72,7 @@ pub async fn evaluate(
         judges: header.judge.as_ref().map(|judge| judge.panel.clone()).unwrap_or_default(),
     };
     let unfit = header.unfit.clone();
-    let mut run = unanswered(engine, header);
+    let mut run = unanswered(engine, header, engine.scorers.metrics());
     if let Some(ended) = before_the_first_call(engine, &mut run, unfit).await {
         run.ended = ended;
         run.asked = Asked::all(policy.schedule.first(), run.scorers.len());
@@ -101,14 +103,7 @@ pub async fn evaluate(
         }
         run.duration_ms = elapsed().as_millis().try_into().unwrap_or(u64::MAX);
         let (analysis, decision) = decide(&run, policy);
-        let Some(next) = &decision.next else {
-            let to_settle = match decision.verdict {
-                Verdict::Inconclusive => forecast::to_settle(&run, &decision),
-                _ => None,
-            };
-            let decision = Decision { to_settle, ..decision };
-            return Evaluation { run, analysis, decision };
-        };
+        let Some(next) = &decision.next else { return settled(run, analysis, decision) };
         engine.sink.emit(Event::LookTaken { repeats, next: next.repeats, undecided: next.undecided.clone() });
         repeats = next.repeats;
         judges.retain(|judge| next.metrics.contains(judge));
@@ -139,8 +134,8 @@ pub fn planned(engine: &Engine, from: u32, to: u32, judges: usize) -> Event {
     Event::Planned { cases: engine.plan.dataset().cases.len(), completions, judgements: completions * judges }
 }
 
-/// The run before its first call.
-fn unanswered(engine: &Engine, header: Header) -> Run {
+/// The run before its first call, with the metric names of its scorers.
+fn unanswered(engine: &Engine, header: Header, scorers: Vec<String>) -> Run {
     let dataset = engine.plan.dataset();
     let cases: Vec<CaseFacts> = dataset
         .cases
@@ -155,7 +150,6 @@ fn unanswered(engine: &Engine, header: Header) -> Run {
             shared,
         })
         .collect();
-    let scorers = engine.scorers.metrics();
     let applies = scorers
         .iter()
         .map(|metric| (0..cases.len()).map(|case| engine.scorers.applies(metric, case)).collect())
@@ -181,6 +175,21 @@ fn unanswered(engine: &Engine, header: Header) -> Run {
         ended: Ended::Completed,
         warnings: header.warnings,
     }
+}
+
+/// Decides on a run that is over, as [`evaluate`] does after its last look.
+pub fn conclude(run: Run, policy: &Policy) -> Evaluation {
+    let (analysis, decision) = decide(&run, policy);
+    settled(run, analysis, decision)
+}
+
+/// The evaluation, with what would settle the run where it is undecided.
+fn settled(run: Run, analysis: Analysis, decision: Decision) -> Evaluation {
+    let to_settle = match decision.verdict {
+        Verdict::Inconclusive => forecast::to_settle(&run, &decision),
+        _ => None,
+    };
+    Evaluation { run, analysis, decision: Decision { to_settle, ..decision } }
 }
 
 /// Analyses and decides; the same for a fresh run and for saved reports.

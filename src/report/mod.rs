@@ -13,6 +13,7 @@ mod number;
 pub mod plan;
 #[cfg(test)]
 pub(crate) mod sample;
+pub mod shard;
 mod tables;
 mod terminal;
 #[cfg(test)]

@@ -41,6 +41,9 @@ pub struct Plan {
     pub most: Amount,
     /// What the self-test of the judge takes besides, once a run; null without one.
     pub self_test: Option<Amount>,
+    /// What a run takes in so many shards; null where none were asked about.
+    #[serde(default)]
+    pub shards: Option<Shards>,
     /// The smallest drops that this suite shows with 80 % power, for each noise.
     pub drops: Vec<Drop>,
     /// The same for other numbers of cases and of repeats, at the noise that decides.
@@ -49,6 +52,17 @@ pub struct Plan {
     pub unseen_failure_share: f64,
     /// Where the numbers are from, and what to do about them.
     pub notes: Vec<String>,
+}
+
+/// A run in shards, which takes one look.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Shards {
+    /// How many shards there are.
+    pub of: u32,
+    /// Cases of the one that takes most.
+    pub cases: usize,
+    /// What that one takes, without the self-test of the judge, which each of them runs.
+    pub largest: Amount,
 }
 
 /// What so many repeats take.
@@ -146,9 +160,13 @@ pub fn write(plan: &Plan, out: &mut impl Write, width: usize) -> io::Result<()> 
     )?;
     let amounts = [("lowest", &plan.lowest), ("expected", &plan.expected), ("most", &plan.most)];
     let self_test = plan.self_test.iter().map(|amount| ("self-test, besides", amount));
-    let rows = amounts.into_iter().chain(self_test).map(|(name, amount)| {
+    let shards = plan.shards.as_ref().map(|shards| {
+        (format!("largest of {}", number::counted(shards.of.into(), "shard")), &shards.largest)
+    });
+    let own = amounts.into_iter().chain(self_test).map(|(name, amount)| (name.to_owned(), amount));
+    let rows = own.chain(shards).map(|(name, amount)| {
         vec![
-            name.to_owned(),
+            name,
             if amount.answers == 0 { number::NONE.to_owned() } else { amount.repeats.to_string() },
             number::count(amount.answers),
             number::count(amount.judgements),

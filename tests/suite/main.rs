@@ -16,6 +16,7 @@ mod plan;
 mod readme;
 mod schemas;
 mod servers;
+mod shards;
 mod store;
 mod support;
 mod wire;

@@ -4,7 +4,7 @@ use crate::support::{Folder, repository};
 
 #[test]
 fn committed_schemas_do_not_drift() {
-    for name in ["config", "case", "report", "plan", "calibration"] {
+    for name in ["config", "case", "report", "plan", "calibration", "shard"] {
         let printed = Folder::new().promptgate(&["schema", name]).expect_code(0).stdout;
         let path = repository().join(format!("schema/{name}.schema.json"));
         let committed = std::fs::read_to_string(&path).expect("a committed schema");

@@ -4,6 +4,7 @@ mod calibrate;
 mod check;
 mod compare;
 mod init;
+mod merge;
 mod mock_server;
 mod plan;
 mod report;
@@ -22,6 +23,7 @@ pub(super) fn dispatch(command: &Command) -> Result<ExitStatus, Failure> {
         Command::Check(arguments) => check::check(arguments),
         Command::Plan(arguments) => plan::plan(arguments),
         Command::Compare(arguments) => compare::compare(arguments),
+        Command::Merge(arguments) => merge::merge(arguments),
         Command::Calibrate(arguments) => calibrate::calibrate(arguments),
         Command::Report(arguments) => report::report(arguments),
         Command::Schema(arguments) => schema::schema(arguments),

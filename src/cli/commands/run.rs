@@ -13,7 +13,7 @@ use crate::cli::models::Calls;
 use crate::cli::models::{self, Models};
 use crate::cli::progress::Progress;
 use crate::cli::suite::{self, Suite};
-use crate::cli::{calibration, interrupt, mismatch, output, policy, saved};
+use crate::cli::{calibration, interrupt, mismatch, output, policy, saved, shard};
 use crate::config::{Settings, StoredBaseline};
 use crate::endpoint::Ceilings;
 use crate::engine::Engine;
@@ -22,10 +22,16 @@ use crate::gate::{Bound, Policy, Requirement};
 use crate::model::{JudgeFacts, Role};
 use crate::port::{Event, EventSink};
 use crate::report::Report;
+use crate::report::shard::Shard;
+use crate::store::Store;
 
 /// Loads, asks, grades, decides, reports.
 pub(crate) fn run(arguments: &RunArguments) -> Result<ExitStatus, Failure> {
-    let suite = suite::load(&arguments.suite, Some(arguments.offline))?;
+    let shard = shard::asked(arguments)?;
+    let mut suite = suite::load(&arguments.suite, Some(arguments.offline))?;
+    if let Some(shard) = shard {
+        shard::take(shard, &mut suite)?;
+    }
     if !arguments.quiet {
         output::warn(&suite.warnings);
     }
@@ -42,7 +48,7 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<ExitStatus, Failure> {
             // First, so that it listens before the run says a word.
             biased;
             () = twice => Ok(ExitStatus::Interrupted),
-            result = evaluate_and_report(suite, arguments, interrupted, inconclusive_passes) => result,
+            result = evaluate_and_report(suite, arguments, shard, interrupted, inconclusive_passes) => result,
         }
     })
 }
@@ -50,6 +56,7 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<ExitStatus, Failure> {
 async fn evaluate_and_report(
     suite: Suite,
     arguments: &RunArguments,
+    shard: Option<Shard>,
     interrupted: CancellationToken,
     inconclusive_passes: bool,
 ) -> Result<ExitStatus, Failure> {
@@ -62,17 +69,17 @@ async fn evaluate_and_report(
     let calls = Calls {
         offline: arguments.offline,
         concurrency: arguments.concurrency,
-        ceilings: Ceilings {
-            calls: arguments.budget_calls,
-            usd: arguments.budget_usd,
-            time: arguments.deadline,
-        },
+        ceilings: shard::ceilings(
+            shard,
+            Ceilings { calls: arguments.budget_calls, usd: arguments.budget_usd, time: arguments.deadline },
+        ),
         store: arguments.store,
     };
-    let Models { answering, judging, judge_hosts, redactor, concurrency, store } =
+    let Models { answering, host, judging, judge_hosts, redactor, concurrency, store } =
         models::connect(&suite.settings, &suite.tree, calls, &sink, &stop)?;
 
-    let Suite { plan, mut scorers, policy, earlier, baseline_note, settings, mut warnings, tree, .. } = suite;
+    let Suite { mut plan, mut scorers, policy, earlier, baseline_note, settings, mut warnings, tree, .. } =
+        suite;
     scorers.judge_models = judging;
     let judge = suite::judge_facts(&settings, &scorers.judges, &judge_hosts);
     let standing = calibration::standing(&settings, &tree, judge.as_ref(), arguments.offline)?;
@@ -85,6 +92,19 @@ async fn evaluate_and_report(
         mismatch::refuse(&earlier.file, [mismatch::judge(earlier.run.judge.as_ref(), judge.as_ref())])?;
     }
     saved::prepare(&arguments.out)?;
+    let part = shard.map(|shard| {
+        let facts = shard::Facts {
+            settings: &settings,
+            tree: &tree,
+            scorers: &scorers.metrics(),
+            policy: &policy,
+            judge: judge.as_ref(),
+            host: &host,
+            earlier: earlier.as_ref(),
+            simulated: arguments.offline,
+        };
+        shard::Part::cut(shard, &mut plan, &mut scorers, &facts)
+    });
     let fail_fast = if arguments.fail_fast { literal_metrics(&policy) } else { Default::default() };
     let header = Header {
         name: settings.name.clone(),
@@ -100,24 +120,32 @@ async fn evaluate_and_report(
     let engine =
         Arc::new(Engine { plan, model: answering, scorers, concurrency, fail_fast, sink, interrupted, stop });
     announce(&engine, &policy, arguments.quiet);
-    let evaluation =
-        evaluate::evaluate(&engine, header, &policy, earlier.map(|earlier| earlier.run), &counter, || {
-            started.elapsed()
-        });
+    let elapsed = || started.elapsed();
+    let earlier = earlier.map(|earlier| earlier.run);
+    if let Some(part) = part {
+        let to = (arguments, redactor.as_ref());
+        let status = part.carry_out(&engine, header, earlier, (&counter, &progress), elapsed, to).await;
+        close(store.as_deref());
+        return status;
+    }
+    let evaluation = evaluate::evaluate(&engine, header, &policy, earlier, &counter, elapsed);
     let Evaluation { run, analysis, decision } = tokio::select! {
         evaluation = evaluation => evaluation,
         never = progress.tick() => match never {},
     };
     progress.finish();
-    if let Some(store) = store {
-        // What could not be kept is a loss for the next run, not for this one.
-        output::warn(&store.close().err().map(|mistake| mistake.to_string()).into_iter().collect::<Vec<_>>());
-    }
+    close(store.as_deref());
     let status = ExitStatus::of(&run, decision.verdict, inconclusive_passes, arguments.advisory);
     let report = Report::new(&run, &analysis, &decision, policy::saved(&policy), status.code());
     let files = saved::write(&report, &arguments.out, &redactor)?;
     saved::print(&report, arguments.format, &redactor, &files)?;
     Ok(status)
+}
+
+/// Writes what is still on its way to the store. What cannot be kept is a loss for the next run, not for this one.
+fn close(store: Option<&Store>) {
+    let lost = store.and_then(|store| store.close().err());
+    output::warn(&lost.map(|mistake| mistake.to_string()).into_iter().collect::<Vec<_>>());
 }
 
 /// The sides whose answers must be of this session: what is compared by its latency, and what is said to be.

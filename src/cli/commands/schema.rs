@@ -13,6 +13,7 @@ pub(crate) fn schema(arguments: &SchemaArguments) -> Result<ExitStatus, Failure>
         SchemaName::Case => config::case_schema(&check::entry_schema()),
         SchemaName::Report => report::schema(),
         SchemaName::Plan => report::plan::schema(),
+        SchemaName::Shard => report::shard::schema(),
         SchemaName::Calibration => report::calibration::schema(),
     };
     let text = serde_json::to_string_pretty(&schema)

@@ -21,7 +21,9 @@ pub use names::{
     CaseStatus, CriterionVerdict, EndedKind, Expected, FaultKind, MetricKind, ReasonCode, Role, Scope,
     Verdict,
 };
+pub(in crate::report) use policy::wrong_criteria;
 pub use policy::{Bound, Policy, PolicyCriterion, Requirement, Rule, Statistic};
+pub(in crate::report) use read::contradictions;
 pub use read::read;
 pub use result::{
     Criterion, Interval, Judged, LengthCorrelation, Look, LookCriterion, Metric, Need, Reason, Slice,

@@ -141,6 +141,20 @@ pub(super) fn contradictions(report: &Report) -> Vec<String> {
     if report.repeats > policy.max_repeats {
         found.push("`repeats` is above `policy.max_repeats`".to_owned());
     }
+    found.extend(wrong_criteria(policy, |case| report.cases.get(case).map(|case| case.id.as_str())));
+    let decided = report.criteria.iter().map(|outcome| &outcome.id);
+    if !policy.criteria.iter().map(|criterion| &criterion.id).eq(decided) {
+        found.push("`policy.criteria` and `criteria` are not the same ones".to_owned());
+    }
+    found
+}
+
+/// Criteria that no configuration could give, or that speak of other cases than those whose ids these are.
+pub(in crate::report) fn wrong_criteria<'a>(
+    policy: &Policy,
+    id: impl Fn(usize) -> Option<&'a str>,
+) -> Vec<String> {
+    let mut found = Vec::new();
     for criterion in &policy.criteria {
         let wrong = match criterion.requirement {
             Requirement::Minimum { value } => {
@@ -152,18 +166,14 @@ pub(super) fn contradictions(report: &Report) -> Vec<String> {
             Requirement::Limit { bound: Bound::Absolute(value) | Bound::MaxIncrease(value), .. } => {
                 (value < 0.0).then(|| "has a limit below 0".to_owned())
             }
-            Requirement::MustPass { case } => match report.cases.get(case) {
-                Some(case) if criterion.id == format!("case.{}", case.id) => None,
+            Requirement::MustPass { case } => match id(case) {
+                Some(id) if criterion.id == format!("case.{id}") => None,
                 Some(_) => Some(format!("speaks of case {case}, which has another id")),
                 None => Some(format!("speaks of case {case}, which is not there")),
             },
             Requirement::EveryTrial | Requirement::BrokenCases { .. } => None,
         };
         found.extend(wrong.map(|wrong| format!("criterion `{}` {wrong}", neutral::terminal(&criterion.id))));
-    }
-    let decided = report.criteria.iter().map(|outcome| &outcome.id);
-    if !policy.criteria.iter().map(|criterion| &criterion.id).eq(decided) {
-        found.push("`policy.criteria` and `criteria` are not the same ones".to_owned());
     }
     found
 }

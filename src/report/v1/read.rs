@@ -76,6 +76,9 @@ fn other_version(file: &str, name: &str) -> Mistake {
     let mistake = if name.starts_with("promptgate.report/") {
         Mistake::new(format!("the report has version `{shown}`, this promptgate reads `{SCHEMA}`"))
             .help("read it with the promptgate that wrote it, or make it again with this one")
+    } else if name.starts_with("promptgate.shard/") {
+        Mistake::new("this is one shard of a run, not a report")
+            .help("join all shards with `promptgate merge DIR`, and name the report.json that it writes")
     } else {
         Mistake::new(format!("this is no report: its `schema` is `{shown}`, not `{SCHEMA}`"))
             .help("name the report.json that `promptgate run` wrote")
@@ -84,7 +87,7 @@ fn other_version(file: &str, name: &str) -> Mistake {
 }
 
 /// What the types cannot rule out: the places where an edited report contradicts itself.
-fn contradictions(report: &Report) -> Vec<String> {
+pub(in crate::report) fn contradictions(report: &Report) -> Vec<String> {
     let mut found = Vec::new();
     let mut ids = HashSet::new();
     let mut scorers = HashSet::new();

@@ -1,12 +1,14 @@
 //! `promptgate plan`: what a run takes and what it can see; no call leaves the machine.
 
+mod shards;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::cli::args::{PlanArguments, TableFormat};
+use crate::cli::args::{PlanArguments, PlanFormat};
 use crate::cli::error::Failure;
 use crate::cli::exit::ExitStatus;
 use crate::cli::suite::{self, Suite};
@@ -20,7 +22,7 @@ use crate::judge::Judge;
 use crate::metric;
 use crate::model::{JudgeFacts, Place, Run, Scope, SelfTest, TrialResult, Usage};
 use crate::port::{ChatModel, Silent};
-use crate::report::plan::{Amount, AtRepeats, Drop, Plan, Row, SCHEMA, write};
+use crate::report::plan::{Amount, AtRepeats, Drop, Plan, Row, SCHEMA, Shards, write};
 use crate::report::{self, Report};
 use crate::stats::unseen_failure_share;
 
@@ -41,13 +43,17 @@ const ADVISED_CASES: usize = 50;
 pub(crate) fn plan(arguments: &PlanArguments) -> Result<ExitStatus, Failure> {
     let suite = suite::load(&arguments.suite, None)?;
     output::warn(&suite.warnings);
+    if arguments.format == PlanFormat::GithubMatrix {
+        output::print(&shards::matrix(arguments.shards)?)?;
+        return Ok(ExitStatus::Pass);
+    }
     let earlier = arguments.after.as_deref().map(|path| earlier(path, &suite)).transpose()?;
-    let plan = forecast_of(Planned::new(suite), earlier.as_ref())?;
+    let plan = forecast_of(Planned::new(suite), earlier.as_ref(), arguments.shards)?;
     let text = match arguments.format {
-        TableFormat::Json => {
+        PlanFormat::Json => {
             serde_json::to_string_pretty(&plan).map(|text| text + "\n").map_err(|error| error.to_string())
         }
-        TableFormat::Terminal => {
+        PlanFormat::Terminal | PlanFormat::GithubMatrix => {
             let mut text = Vec::new();
             let written = write(&plan, &mut text, output::width()).map_err(|error| error.to_string());
             written.and_then(|()| String::from_utf8(text).map_err(|error| error.to_string()))
@@ -119,7 +125,7 @@ fn earlier(path: &Path, suite: &Suite) -> Result<Earlier, Failure> {
     Ok(Earlier { file, report, run })
 }
 
-fn forecast_of(planned: Planned, earlier: Option<&Earlier>) -> Result<Plan, Failure> {
+fn forecast_of(planned: Planned, earlier: Option<&Earlier>, shards: Option<u32>) -> Result<Plan, Failure> {
     let Planned { engine, settings, policy, compared } = &planned;
     let (plan, schedule) = (&engine.plan, policy.schedule);
     let judged: Vec<String> = engine.scorers.judges.iter().map(|judge| judge.name().to_owned()).collect();
@@ -144,6 +150,13 @@ fn forecast_of(planned: Planned, earlier: Option<&Earlier>) -> Result<Plan, Fail
     let (Rates { answer, judgement, .. }, self_test) = rates(&planned, earlier, &mut notes)?;
     let amount = |repeats| shown(forecast::amount(load, repeats, answer, judgement));
     let (lowest, expected, most) = (amount(schedule.first()), amount(likely), amount(schedule.most()));
+    let shards = shards.map(|of| {
+        let (cases, answers) = shards::largest(plan, of);
+        let load = Load { answers, judgements: answers * judgements as u64 };
+        let largest = shown(forecast::amount(load, schedule.first(), answer, judgement));
+        notes.push(shards::note(schedule, self_test.is_some()));
+        Shards { of, cases, largest }
+    });
     if let Some(note) = earlier.and_then(|earlier| other_judge(&planned, earlier)) {
         notes.push(note);
     }
@@ -188,6 +201,7 @@ fn forecast_of(planned: Planned, earlier: Option<&Earlier>) -> Result<Plan, Fail
         expected,
         most,
         self_test,
+        shards,
         drops,
         // Without noise every drop is seen, and a table of zeros says less than the sentence.
         table: if noise > 0.0 { table(policy, size, noise) } else { Vec::new() },

@@ -1,0 +1,53 @@
+//! `promptgate merge`: all shards of a run joined, decided and reported as the run would have been.
+
+use crate::cli::args::{Inconclusive, MergeArguments};
+use crate::cli::error::Failure;
+use crate::cli::exit::ExitStatus;
+use crate::cli::{output, policy, saved, shard};
+use crate::evaluate::{self, Evaluation};
+use crate::model::Mistakes;
+use crate::report::Report;
+use crate::report::shard::{Joined, join};
+use crate::text::Redactor;
+
+/// Joins, decides, reports.
+pub(crate) fn merge(arguments: &MergeArguments) -> Result<ExitStatus, Failure> {
+    let joined = match joined(arguments) {
+        // Advisory is of use only if it never stands in the way.
+        Err(failure @ Failure::Incomplete(_)) if arguments.advisory => {
+            output::report(&failure);
+            return Ok(ExitStatus::Pass);
+        }
+        joined => joined?,
+    };
+    saved::prepare(&arguments.out)?;
+    let rules = policy::restored(&joined.policy);
+    let Evaluation { run, analysis, decision } = evaluate::conclude(joined.run, &rules);
+    let inconclusive_passes = match arguments.inconclusive {
+        Some(choice) => choice == Inconclusive::Pass,
+        None => joined.inconclusive_passes,
+    };
+    let status = ExitStatus::of(&run, decision.verdict, inconclusive_passes, arguments.advisory);
+    let report = Report::new(&run, &analysis, &decision, joined.policy, status.code());
+    let redactor = Redactor::new(&[]);
+    let files = saved::write(&report, &arguments.out, &redactor)?;
+    saved::print(&report, arguments.format, &redactor, &files)?;
+    Ok(status)
+}
+
+/// The run out of every shard there is; everything that is wrong with any of them at once.
+fn joined(arguments: &MergeArguments) -> Result<Joined, Failure> {
+    let found = shard::find(&arguments.folders)?;
+    let mut mistakes = found.damaged;
+    if found.shards.is_empty() {
+        return Err(Failure::Incomplete(Mistakes(mistakes)));
+    }
+    match join(found.shards, &found.refused) {
+        Ok(joined) if mistakes.is_empty() => Ok(joined),
+        Ok(_) => Err(Failure::Incomplete(Mistakes(mistakes))),
+        Err(more) => {
+            mistakes.extend(more.0);
+            Err(Failure::Incomplete(Mistakes(mistakes)))
+        }
+    }
+}

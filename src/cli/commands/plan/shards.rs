@@ -1,0 +1,49 @@
+//! A plan in shards: what the largest of them takes, and their names for a matrix of jobs.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use crate::engine::Plan;
+use crate::gate::Schedule;
+use crate::model::{Mistake, Place};
+use crate::report::shard::Shard;
+
+/// `{"shard":["1/8",…]}` in one line: `strategy.matrix` of GitHub Actions, by `fromJSON`.
+///
+/// # Errors
+/// Without a number of shards.
+pub(super) fn matrix(shards: Option<u32>) -> Result<String, Mistake> {
+    let Some(of) = shards else {
+        return Err(Mistake::new("a matrix needs the number of shards")
+            .at(Place::file("--format github-matrix"))
+            .help("say it with `--shards N`"));
+    };
+    let names: Vec<String> = (1..=of).map(|index| Shard { index, of }.to_string()).collect();
+    Ok(json!({ "shard": names }).to_string() + "\n")
+}
+
+/// Cases and, for one repeat, answers of the shard that takes most answers.
+pub(super) fn largest(plan: &Plan, of: u32) -> (usize, u64) {
+    let index: Vec<u32> = plan.dataset().cases.iter().map(|case| Shard::index_of(&case.id, of)).collect();
+    let mut sizes: BTreeMap<u32, (u64, usize)> = BTreeMap::new();
+    for index in &index {
+        sizes.entry(*index).or_default().1 += 1;
+    }
+    for index in plan.slots(0, 1).iter().filter_map(|slot| index.get(slot.case)) {
+        sizes.entry(*index).or_default().0 += 1;
+    }
+    sizes.into_values().max().map_or((0, 0), |(answers, cases)| (cases, answers))
+}
+
+/// What is different about a run in shards.
+pub(super) fn note(schedule: Schedule, tested: bool) -> String {
+    let repeats = schedule.first();
+    let more = if schedule.most() > repeats {
+        format!(" and never asks for more: --repeats N where {repeats} are too few")
+    } else {
+        String::new()
+    };
+    let test = if tested { "; each shard runs the judge's self-test" } else { "" };
+    format!("shards: one look at {repeats} repeats, which spends all of alpha{more}{test}")
+}

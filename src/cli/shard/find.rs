@@ -1,0 +1,111 @@
+//! The shard files below some folders, read.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use crate::model::{Mistake, Place};
+use crate::report::shard::{self, Shard, ShardFile};
+
+/// The largest shard that is read, in bytes.
+const MAX_BYTES: u64 = 1 << 30;
+/// Folders are searched this deep.
+const DEPTH: usize = 16;
+
+/// What was found.
+#[derive(Debug, Default)]
+pub(in crate::cli) struct Found {
+    /// Shards, each with the path of its file.
+    pub(in crate::cli) shards: Vec<(String, ShardFile)>,
+    /// What is wrong with files that are no shard.
+    pub(in crate::cli) damaged: Vec<Mistake>,
+    /// The shards that these would be by their names.
+    pub(in crate::cli) refused: Vec<Shard>,
+}
+
+/// Reads every `shard-*.json` in these folders and below them; a file may be named as well.
+///
+/// # Errors
+/// A folder that is not there or cannot be read, and folders without any shard.
+pub(in crate::cli) fn find(named: &[PathBuf]) -> Result<Found, Mistake> {
+    // By their real paths: a folder that is named twice, or within another, is read once.
+    let mut files: BTreeMap<PathBuf, PathBuf> = BTreeMap::new();
+    for path in named {
+        let place = || Place::file(path.display().to_string());
+        let facts = std::fs::metadata(path).map_err(|error| {
+            Mistake::new(format!("cannot read this: {error}"))
+                .at(place())
+                .help("name the folder that holds the files of all shards")
+        })?;
+        if facts.is_file() {
+            add(path, &mut files);
+        } else {
+            search(path, DEPTH, &mut files)
+                .map_err(|error| Mistake::new(format!("cannot read this folder: {error}")).at(place()))?;
+        }
+    }
+    if files.is_empty() {
+        let shown: Vec<String> = named.iter().map(|path| path.display().to_string()).collect();
+        return Err(Mistake::new("there is no shard here: no file is named shard-k-of-n.json")
+            .at(Place::file(shown.join(", ")))
+            .help("`promptgate run --shard k/n` writes them into its --out folder"));
+    }
+    let mut found = Found::default();
+    let shown: BTreeSet<PathBuf> = files.into_values().collect();
+    for path in shown {
+        let file = path.display().to_string();
+        match read_text(&path).map_err(|message| Mistake::new(message).at(Place::file(&file)).into()) {
+            Ok(text) => match shard::read(&file, &text) {
+                Ok(shard) => found.shards.push((file, shard)),
+                Err(mistakes) => found.refuse(&path, mistakes.0),
+            },
+            Err(mistakes) => {
+                let mistakes: crate::model::Mistakes = mistakes;
+                found.refuse(&path, mistakes.0);
+            }
+        }
+    }
+    Ok(found)
+}
+
+impl Found {
+    fn refuse(&mut self, path: &Path, mistakes: Vec<Mistake>) {
+        self.damaged.extend(mistakes);
+        let name = path.file_name().map(|name| name.to_string_lossy());
+        self.refused.extend(name.and_then(|name| Shard::of_file_name(&name)));
+    }
+}
+
+fn search(folder: &Path, depth: usize, files: &mut BTreeMap<PathBuf, PathBuf>) -> std::io::Result<()> {
+    let mut entries: Vec<_> = std::fs::read_dir(folder)?.collect::<Result<_, _>>()?;
+    entries.sort_by_key(std::fs::DirEntry::file_name);
+    for entry in entries {
+        let kind = entry.file_type()?;
+        let path = entry.path();
+        let name = entry.file_name().to_string_lossy().into_owned();
+        // Links to folders are not followed: they may lead back.
+        if kind.is_dir() && depth > 0 {
+            search(&path, depth - 1, files)?;
+        } else if !kind.is_dir() && name.starts_with("shard-") && name.ends_with(".json") {
+            add(&path, files);
+        }
+    }
+    Ok(())
+}
+
+fn add(path: &Path, files: &mut BTreeMap<PathBuf, PathBuf>) {
+    let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    files.entry(real).or_insert_with(|| path.to_owned());
+}
+
+fn read_text(path: &Path) -> Result<String, String> {
+    let facts = std::fs::metadata(path).map_err(|error| format!("cannot read this shard: {error}"))?;
+    // Only a regular file ends: a pipe or a device may not.
+    if !facts.is_file() {
+        return Err("this is not a file".to_owned());
+    }
+    if facts.len() > MAX_BYTES {
+        return Err("this shard is larger than 1 GiB".to_owned());
+    }
+    let bytes = std::fs::read(path).map_err(|error| format!("cannot read this shard: {error}"))?;
+    String::from_utf8(bytes).map_err(|_| "the shard is damaged: it is not UTF-8 text".to_owned())
+}

@@ -1,0 +1,60 @@
+//! `--shard`: which part of a run this process carries out, and how it does.
+//!
+//! Which cases belong to it, and how its file is written and read, is said by [`report::shard`](crate::report::shard).
+
+mod auto;
+mod find;
+mod part;
+mod plan;
+mod share;
+
+use std::str::FromStr;
+
+pub(super) use find::find;
+pub(super) use part::Part;
+pub(super) use plan::Facts;
+pub(super) use share::{ceilings, take};
+
+use super::args::RunArguments;
+use crate::model::{Mistake, Place};
+use crate::report::shard::{NoShard, Shard};
+
+/// What `--shard` asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ShardArgument {
+    /// What the variables of the CI system say.
+    Auto,
+    /// This one.
+    Of(Shard),
+}
+
+impl FromStr for ShardArgument {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "auto" {
+            return Ok(Self::Auto);
+        }
+        let or_auto = |error: NoShard| format!("{error}; or auto, in a parallel job of a CI system");
+        text.parse().map(Self::Of).map_err(or_auto)
+    }
+}
+
+/// The shard that the arguments ask for; `None` without `--shard`.
+///
+/// # Errors
+/// No shard where `auto` looks, and `--max-repeats`, which a shard cannot follow.
+pub(super) fn asked(arguments: &RunArguments) -> Result<Option<Shard>, Mistake> {
+    let Some(asked) = arguments.shard else { return Ok(None) };
+    if arguments.suite.max_repeats.is_some() {
+        return Err(Mistake::new(
+            "a shard takes one look at all its repeats, so it cannot ask for more while undecided",
+        )
+        .at(Place::file("--max-repeats"))
+        .help("say with `--repeats N` how many each shard takes, and leave `--max-repeats` out"));
+    }
+    match asked {
+        ShardArgument::Of(shard) => Ok(Some(shard)),
+        ShardArgument::Auto => auto::detect(&|name| std::env::var(name).ok()).map(Some),
+    }
+}

@@ -1,0 +1,94 @@
+//! Rates and budgets are totals of a run: a shard takes its share of them. Time and width are each shard's own.
+
+use crate::cli::suite::Suite;
+use crate::config::EndpointSettings;
+use crate::endpoint::Ceilings;
+use crate::gate::Schedule;
+use crate::model::{Mistake, Mistakes, Place};
+use crate::report::shard::Shard;
+
+/// Makes a suite that of a shard: one look at `repeats`, and 1/n of each rate and of the budget.
+///
+/// # Errors
+/// A rate that is too small to be shared: with less than one a minute, the shards would exceed it together.
+pub(in crate::cli) fn take(shard: Shard, suite: &mut Suite) -> Result<(), Mistakes> {
+    suite.policy.schedule = Schedule::once(suite.policy.schedule.first());
+    let settings = &mut suite.settings;
+    let mut mistakes = Vec::new();
+    let place = Place::file(&settings.file);
+    share_rates(shard, &mut settings.endpoint, "endpoint", &place, &mut mistakes);
+    let own = settings.judge.iter_mut().flat_map(|judge| &mut judge.panel);
+    for endpoint in own.filter_map(|member| member.endpoint.as_mut()) {
+        share_rates(shard, endpoint, "judge.endpoint", &place, &mut mistakes);
+    }
+    let budget = &mut settings.budget;
+    budget.calls = budget.calls.map(|calls| part_of(calls, shard));
+    budget.usd = budget.usd.map(|usd| usd / f64::from(shard.of));
+    if mistakes.is_empty() { Ok(()) } else { Err(Mistakes(mistakes)) }
+}
+
+/// A shard's share of the ceilings that flags set; the time is each shard's own.
+pub(in crate::cli) fn ceilings(shard: Option<Shard>, ceilings: Ceilings) -> Ceilings {
+    let Some(shard) = shard else { return ceilings };
+    Ceilings {
+        calls: ceilings.calls.map(|calls| part_of(calls, shard)),
+        usd: ceilings.usd.map(|usd| usd / f64::from(shard.of)),
+        time: ceilings.time,
+    }
+}
+
+fn share_rates(
+    shard: Shard,
+    endpoint: &mut EndpointSettings,
+    name: &str,
+    place: &Place,
+    mistakes: &mut Vec<Mistake>,
+) {
+    let mut too_small = |key: &str, total: u64| {
+        mistakes.push(
+            Mistake::new(format!(
+                "{name}.{key} is {total}, less than one a minute for each of {} shards",
+                shard.of
+            ))
+            .at(place.clone())
+            .help(format!("take at most {total} shards, or raise {key}")),
+        );
+    };
+    if let Some(rpm) = endpoint.rpm.filter(|rpm| *rpm < shard.of) {
+        too_small("rpm", u64::from(rpm));
+    }
+    if let Some(tpm) = endpoint.tpm.filter(|tpm| *tpm < u64::from(shard.of)) {
+        too_small("tpm", tpm);
+    }
+    endpoint.rpm = endpoint.rpm.map(|rpm| (rpm / shard.of).max(1));
+    endpoint.tpm = endpoint.tpm.map(|tpm| (tpm / u64::from(shard.of)).max(1));
+}
+
+/// The share of a shard in a count: the shares of all shards add up to the count.
+fn part_of(count: u64, shard: Shard) -> u64 {
+    let of = u64::from(shard.of);
+    count / of + u64::from(u64::from(shard.index) <= count % of)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_of_a_count_add_up_to_it() {
+        for count in [0, 1, 7, 8, 100, 1003] {
+            for of in 1..=9 {
+                let shares = (1..=of).filter_map(|index| Shard::new(index, of)).map(|it| part_of(count, it));
+                assert_eq!(shares.sum::<u64>(), count, "{count} by {of}");
+            }
+        }
+    }
+
+    #[test]
+    fn flags_are_totals_too_but_not_the_time() {
+        let all = Ceilings { calls: Some(10), usd: Some(1.0), time: Some(std::time::Duration::from_secs(9)) };
+        assert_eq!(ceilings(None, all), all);
+        let share = ceilings(Shard::new(2, 4), all);
+        assert_eq!(share, Ceilings { calls: Some(3), usd: Some(0.25), time: all.time });
+    }
+}

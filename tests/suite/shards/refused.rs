@@ -1,0 +1,180 @@
+//! Shards that do not make one run: each refused by name, with the next step.
+
+use serde_json::Value;
+
+use super::{json, path, run_shards, shard, small};
+use crate::support::{Folder, Outcome};
+
+/// Three shards of six cases.
+fn three() -> Folder {
+    let folder = small(6);
+    run_shards(&folder, 3, &[]);
+    folder
+}
+
+/// Merges what must be refused; no report is written.
+#[track_caller]
+fn refused(folder: &Folder) -> Outcome {
+    let outcome = folder.promptgate(&["merge", "shards"]).expect_code(12).says("help");
+    assert!(!folder.path().join("promptgate-report").exists());
+    outcome
+}
+
+/// A shard with an edit, written back.
+fn edit(folder: &Folder, index: u32, edit: impl FnOnce(&mut Value)) {
+    let mut file = json(folder, &path(index, 3));
+    edit(&mut file);
+    folder.write(&path(index, 3), &file.to_string());
+}
+
+/// A shard of [`three`] that has a case.
+fn filled(folder: &Folder) -> u32 {
+    (1..=3).find(|index| json(folder, &path(*index, 3))["counts"]["cases"] != 0).expect("a case")
+}
+
+#[test]
+fn a_missing_shard() {
+    let folder = three();
+    folder.promptgate(&["merge", "shards"]).expect_code(0);
+    std::fs::remove_dir_all(folder.path().join("promptgate-report")).expect("a report");
+    std::fs::remove_dir_all(folder.path().join("shards/2")).expect("a shard");
+    refused(&folder)
+        .says("shard 2/3 is missing")
+        .says("promptgate run --shard 2/3")
+        .says("shard-2-of-3.json");
+    std::fs::remove_dir_all(folder.path().join("shards/1")).expect("a shard");
+    refused(&folder).says("shards 1/3, 2/3 are missing");
+    // Advisory says the same, and lets the change pass.
+    folder.promptgate(&["merge", "shards", "--advisory"]).expect_code(0).says("are missing");
+}
+
+#[test]
+fn a_shard_that_is_there_twice() {
+    let folder = three();
+    folder.write("shards/again/shard-2-of-3.json", &folder.read(&path(2, 3)));
+    refused(&folder).says("shard 2/3 is there twice").says("shards/2/").says("shards/again/");
+    // The same folder named twice, or within another, is the same file.
+    std::fs::remove_dir_all(folder.path().join("shards/again")).expect("a shard");
+    folder.promptgate(&["merge", "shards", "shards/2", "shards/2/../1"]).expect_code(0);
+}
+
+#[test]
+fn a_shard_of_another_run() {
+    let folder = three();
+    for (flags, part) in [
+        (&["--repeats", "2"][..], "policy, repeats"),
+        (&["--min", "faithfulness=0.9"], "policy"),
+        (&["--no-judge"], "judge, policy, scorers"),
+        (&["--baseline", "none"], "baseline, policy"),
+        (&["--filter", "case-[1-5]"], "dataset"),
+    ] {
+        shard(&folder, 2, 3, flags).expect_code(0);
+        refused(&folder)
+            .says("shard 2/3 is of another run")
+            .says(&path(2, 3))
+            .says(&format!("differs in {part}"));
+    }
+    folder.append("prompt.md", "Be kind.\n");
+    shard(&folder, 2, 3, &[]).expect_code(0);
+    refused(&folder).says("differs in candidate\n");
+    // Of another number of shards.
+    std::fs::remove_dir_all(folder.path().join("shards/2")).expect("a shard");
+    folder.edit("prompt.md", "Be kind.\n", "");
+    shard(&folder, 2, 4, &[]).expect_code(0);
+    refused(&folder).says("shard 2/4 is of another run").says("differs in shards");
+}
+
+#[test]
+fn a_shard_with_other_checks_or_another_schema_file() {
+    let folder = small(6);
+    folder.write("answer.schema.json", "{\"type\": \"string\"}");
+    folder.edit("promptgate.yaml", "checks:\n", "checks:\n  - {json_schema: answer.schema.json, min: 0}\n");
+    run_shards(&folder, 3, &[]);
+    folder.promptgate(&["merge", "shards", "--out", "fine"]);
+    assert!(folder.path().join("fine/report.json").exists());
+    folder.write("answer.schema.json", "{\"type\": \"number\"}");
+    shard(&folder, 2, 3, &[]).expect_code(0);
+    refused(&folder).says("differs in scorers\n");
+}
+
+#[test]
+fn a_damaged_shard() {
+    let folder = three();
+    let good = folder.read(&path(2, 3));
+    for (text, words) in [
+        (good[..good.len() / 2].to_owned(), "it is cut off"),
+        (String::new(), "the shard is empty"),
+        ("PK\u{3}\u{4} no JSON".to_owned(), "the shard is damaged"),
+        ("{}".to_owned(), "this is no shard"),
+        ("[]".to_owned(), "this is no shard"),
+        ("{\"schema\": \"promptgate.report/v1\"}".to_owned(), "this is no shard"),
+        ("{\"schema\": \"promptgate.shard/v1\"}".to_owned(), "missing field"),
+        (good.replace("promptgate.shard/v1", "promptgate.shard/v9"), "version `promptgate.shard/v9`"),
+        (good.replacen("\"repeats\":3", "\"repeats\":\"one\"", 1), "this is no shard"),
+    ] {
+        folder.write(&path(2, 3), &text);
+        let outcome = refused(&folder).says(words).says(&path(2, 3));
+        assert!(!outcome.text().contains("is missing"), "{}", outcome.text());
+    }
+    // Every file that is wrong is named at once.
+    folder.write(&path(1, 3), "");
+    std::fs::remove_dir_all(folder.path().join("shards/3")).expect("a shard");
+    folder.write(&path(2, 3), &good);
+    refused(&folder).says(&path(1, 3)).says("shard 3/3 is missing");
+    std::fs::write(folder.path().join(path(1, 3)), [0xff, 0xfe, 0x00]).expect("a file");
+    refused(&folder).says("not UTF-8");
+}
+
+#[test]
+fn an_edited_shard() {
+    type Edit = fn(&mut Value);
+    let edits: [(Edit, &str); 14] = [
+        (|file| file["counts"]["missing"] = 1.into(), "`counts` says"),
+        (|file| file["counts"]["cases"] = 0.into(), "`counts` says"),
+        (|file| file["shard"]["index"] = 9.into(), "`shard` is 9/3"),
+        (|file| file["shard"]["index"] = 0.into(), "`shard` is 0/3"),
+        (|file| file["shard"]["of"] = 2.into(), ""),
+        (|file| file["policy"]["criteria"][1]["requirement"]["value"] = 0.0.into(), "`plan.parts.policy`"),
+        (|file| file["plan"]["parts"]["candidate"] = "sha256:other".into(), "`plan.digest`"),
+        (|file| file["dataset"]["digest"] = "sha256:other".into(), "`plan.parts.dataset`"),
+        (|file| file["part"]["repeats"] = 7.into(), "repeats"),
+        (|file| file["part"]["cases"][0]["id"] = "case-71".into(), "does not belong to shard"),
+        (|file| file["part"]["cases"][0]["index"] = 6.into(), "has place 6 of 6 cases"),
+        (|file| file["part"]["cases"][0]["trials"][0]["grades"][0]["score"] = 1.5.into(), "no valid score"),
+        (|file| file["part"]["cases"][0]["trials"] = Value::Array(Vec::new()), "0 of 3 trials"),
+        (|file| file["part"]["scorers"] = Value::Array(Vec::new()), "scorer"),
+    ];
+    let folder = three();
+    let index = filled(&folder);
+    let good = folder.read(&path(index, 3));
+    for (change, words) in edits {
+        edit(&folder, index, change);
+        refused(&folder).says(words).says(&path(index, 3));
+        folder.write(&path(index, 3), &good);
+    }
+    // A case taken out, with everything that counts it.
+    edit(&folder, index, |file| {
+        let cases = file["part"]["cases"].as_array_mut().expect("cases");
+        cases.remove(0);
+        let left = cases.len();
+        file["counts"] = serde_json::json!({"cases": left, "trials": left * 6, "missing": 0});
+    });
+    refused(&folder).says("of 6 cases together");
+    folder.write(&path(index, 3), &good);
+    // An id that hashes to the same shard: another program says so.
+    edit(&folder, index, |file| file["part"]["cases"][0]["id"] = "case-77".into());
+    refused(&folder).says("the ids of the cases are not those of the run");
+    folder.write(&path(index, 3), &good);
+    // Two files that disagree on what they have in common.
+    edit(&folder, index, |file| file["part"]["simulated"] = false.into());
+    refused(&folder).says("`simulated` is another one");
+}
+
+#[test]
+fn no_shard_at_all() {
+    let folder = small(1);
+    folder.promptgate(&["merge"]).expect_code(2);
+    folder.promptgate(&["merge", "nowhere"]).expect_code(2).says("nowhere");
+    folder.write("empty/report.json", "{}");
+    folder.promptgate(&["merge", "empty"]).expect_code(2).says("no file is named shard-k-of-n.json");
+}
