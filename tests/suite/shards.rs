@@ -138,25 +138,6 @@ fn rates_and_budgets_are_totals() {
 }
 
 #[test]
-fn a_shard_paces_itself_to_its_part_of_the_rate() {
-    // With 60 a minute for both, each has 30: 2.5 at once and one each two seconds after. The budget of time ends
-    // the shard long before it could make more.
-    let folder = small(40);
-    folder.edit("promptgate.yaml", "{timeout: 5s,", "{timeout: 5s, rpm: 60,");
-    let server = MockServer::start(&[]);
-    let calls = |flags: &[&str]| {
-        let all = [&["run", "--no-judge", "--deadline", "1s", "--quiet", "--repeats", "1"], flags].concat();
-        let outcome = folder.against(&server.base_url, &all).expect_code(12);
-        drop(outcome);
-    };
-    calls(&["--shard", "1/2", "--out", "part"]);
-    calls(&["--out", "all"]);
-    let part = json(&folder, "part/shard-1-of-2.json")["part"]["usage"]["calls"].as_u64();
-    let all = json(&folder, "all/report.json")["usage"]["calls"].as_u64();
-    assert!(part < all, "{part:?} of {all:?}");
-}
-
-#[test]
 fn a_shard_without_cases_is_done_without_a_call() {
     let folder = Folder::small(2);
     run_shards(&folder, 8, &[]);

@@ -85,6 +85,34 @@ mod tests {
     }
 
     #[test]
+    fn rates_are_totals_and_what_cannot_be_shared_is_refused() {
+        let endpoint = |rpm, tpm| EndpointSettings {
+            base_url: None,
+            api_key_env: None,
+            timeout: std::time::Duration::from_secs(1),
+            max_concurrency: 32,
+            rpm,
+            tpm,
+            headers: Vec::new(),
+            ca_cert: None,
+            attempts: 1,
+            max_wait: std::time::Duration::ZERO,
+        };
+        let shared = |mut endpoint: EndpointSettings| {
+            let mut mistakes = Vec::new();
+            let shard = Shard { index: 2, of: 8 };
+            share_rates(shard, &mut endpoint, "endpoint", &Place::file("promptgate.yaml"), &mut mistakes);
+            let said: Vec<String> = mistakes.into_iter().map(|mistake| mistake.message).collect();
+            (endpoint.rpm, endpoint.tpm, endpoint.max_concurrency, said)
+        };
+        assert_eq!(shared(endpoint(Some(500), Some(200_001))), (Some(62), Some(25_000), 32, Vec::new()));
+        assert_eq!(shared(endpoint(Some(8), None)), (Some(1), None, 32, Vec::new()));
+        let said = shared(endpoint(Some(7), Some(7))).3;
+        assert_eq!(said[0], "endpoint.rpm is 7, less than one a minute for each of 8 shards");
+        assert_eq!(said.len(), 2);
+    }
+
+    #[test]
     fn flags_are_totals_too_but_not_the_time() {
         let all = Ceilings { calls: Some(10), usd: Some(1.0), time: Some(std::time::Duration::from_secs(9)) };
         assert_eq!(ceilings(None, all), all);

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{json, path, run_shards};
-use crate::support::{Folder, MockServer};
+use crate::support::Folder;
 
 const SUITE: &str = r#"version: 1
 name: rich
@@ -213,33 +213,6 @@ fn of_an_undecided_run_that_may_pass() {
     assert_eq!((&report["verdict"], &report["exit_code"]), (&"inconclusive".into(), &0.into()));
     folder.promptgate(&["merge", "shards", "--inconclusive", "fail"]).expect_code(11);
     folder.promptgate(&["merge", "shards", "--inconclusive", "fail", "--advisory"]).expect_code(0);
-}
-
-#[test]
-fn of_a_noisy_model_whose_answers_only_one_order_brings() {
-    // One call at a time: what the server draws depends on how often the same request came before.
-    let folder = rich();
-    folder.edit("promptgate.yaml", "{model: tiny-judge}", "{model: tiny-judge, self_test: false}");
-    let flags = ["run", "--quiet", "--concurrency", "1", "--repeats", "3"];
-    let server = || MockServer::start(&["--noise", "0.4", "--seed", "3"]);
-    folder.against(&server().base_url, &[&flags[..], &["--out", "whole"]].concat());
-    let server = server();
-    for index in 1..=3 {
-        let (shard, out) = (format!("{index}/3"), format!("shards/{index}"));
-        folder
-            .against(&server.base_url, &[&flags[..], &["--shard", &shard, "--out", &out]].concat())
-            .expect_code(0);
-    }
-    folder.promptgate(&["merge", "shards", "--out", "merged"]);
-    let (mut merged, mut whole) = (json(&folder, "merged/report.json"), json(&folder, "whole/report.json"));
-    assert!(whole["metrics"].to_string().contains("\"noise\":0."), "no noise: the test shows nothing");
-    for report in [&mut merged, &mut whole] {
-        // The servers had different ports.
-        for host in ["fingerprint", "parts", "by_metric"] {
-            report["judge"][host].take();
-        }
-    }
-    same(merged, whole);
 }
 
 #[test]
