@@ -145,12 +145,7 @@ fn run(cases: usize, repeats: u32) -> Run {
                     system_fingerprint: None,
                     stored_at: None,
                 };
-                trials.push(Trial {
-                    case,
-                    role,
-                    repeat,
-                    result: TrialResult::Answered { completion, grades },
-                });
+                trials.push(Trial { case, role, repeat, result: TrialResult::answered(completion, grades) });
             }
         }
     }

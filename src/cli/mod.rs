@@ -13,6 +13,7 @@ mod models;
 mod output;
 mod policy;
 mod progress;
+mod redacting;
 mod saved;
 mod shard;
 mod suite;

@@ -6,6 +6,7 @@ use super::args::OutputFormat;
 use super::error::Failure;
 use super::files::write_whole;
 use super::output;
+use super::redacting::Redacting;
 use crate::model::{Mistake, Place};
 use crate::report::{self, Format, Report, Style};
 use crate::text::Redactor;
@@ -36,8 +37,11 @@ pub(super) fn write(report: &Report, folder: &Path, redactor: &Redactor) -> Resu
         .into_iter()
         .map(|(name, format)| {
             let path = folder.join(name);
-            let text = render(report, format, redactor, Style::default())?;
-            write_whole(&path, |file| file.write_all(text.as_bytes()))?;
+            write_whole(&path, |file| {
+                let mut file = Redacting::new(file, redactor);
+                report::write(report, format, &mut file, Style::default())?;
+                file.finish()
+            })?;
             Ok(path)
         })
         .collect()
@@ -62,17 +66,11 @@ pub(super) fn print(
             },
         ),
     };
-    output::print(&render(report, format, redactor, style)?)
-}
-
-/// The text of a report, without a secret in it.
-fn render(report: &Report, format: Format, redactor: &Redactor, style: Style) -> Result<String, Failure> {
-    let mut bytes = Vec::new();
-    report::write(report, format, &mut bytes, style)
-        .map_err(|error| Failure::Internal(format!("could not render the report: {error}")))?;
-    let text = String::from_utf8(bytes)
-        .map_err(|error| Failure::Internal(format!("could not render the report: {error}")))?;
-    Ok(redactor.redact(&text).into_owned())
+    output::stream(|out| {
+        let mut out = Redacting::new(out, redactor);
+        report::write(report, format, &mut out, style)?;
+        out.finish()
+    })
 }
 
 /// Reads a report.json.

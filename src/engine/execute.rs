@@ -1,7 +1,7 @@
 //! The concurrent part: slots go out, graded trials come back, and the run ends when nothing more can come of it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::task::JoinSet;
@@ -9,8 +9,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::grade::Scorers;
 use super::plan::{Plan, Roles, Slot};
-use crate::model::{Completion, Ended, Fault, FaultKind, Grade, Outcome, Role, Score, Trial, TrialResult};
-use crate::port::{ChatModel, Event, EventSink};
+use crate::model::{
+    Answered, Completion, Ended, Fault, FaultKind, Grade, GradeFacts, Names, Outcome, Role, Score, Spoken,
+    Trial, TrialResult, Words,
+};
+use crate::port::{ChatModel, Event, EventSink, Spool};
 
 /// What is in flight when the user interrupts gets this long to come back.
 const GRACE: Duration = Duration::from_secs(5);
@@ -29,6 +32,10 @@ pub struct Engine {
     pub concurrency: usize,
     /// Metrics on which one candidate score of 0 makes the verdict fail; not empty under `--fail-fast` only.
     pub fail_fast: BTreeSet<String>,
+    /// Takes what was said; `None` keeps it in memory.
+    pub spool: Option<Arc<dyn Spool>>,
+    /// Names of scorers and judges that answers share.
+    pub names: Mutex<Names>,
     /// Takes events.
     pub sink: Arc<dyn EventSink>,
     /// Cancelled by Ctrl-C; then no new call is made.
@@ -66,7 +73,7 @@ struct Graded {
 /// What is to be done for a slot: everything, or only the judgements that are missing.
 struct Work {
     slot: Slot,
-    earlier: Option<(Completion, Vec<Grade>)>,
+    earlier: Option<Spoken>,
 }
 
 impl Engine {
@@ -107,7 +114,7 @@ impl Engine {
                 }
             };
             let fault = first_fault(&graded.result).cloned();
-            let answered = matches!(graded.result, TrialResult::Answered { .. });
+            let answered = matches!(graded.result, TrialResult::Answered(_));
             state.take(graded);
             match fault {
                 // That row's own fault says nothing of the endpoint.
@@ -161,7 +168,7 @@ impl Engine {
         let slot = work.slot;
         let case = &self.plan.dataset().cases[slot.case];
         let (completion, mut grades) = match work.earlier {
-            Some(earlier) => earlier,
+            Some(Spoken { completion, grades }) => (completion, grades),
             None => match self.complete(slot).await {
                 Ok(completion) => {
                     let grades = self.scorers.check(slot.case, case, &completion);
@@ -187,7 +194,21 @@ impl Engine {
                 }
             }
         }
-        Graded { slot, result: TrialResult::Answered { completion, grades } }
+        Graded { slot, result: self.answered(completion, grades) }
+    }
+
+    fn answered(&self, completion: Completion, grades: Vec<Grade>) -> TrialResult {
+        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        TrialResult::Answered(Answered::new(completion, grades, &mut names))
+    }
+
+    /// The words of an answer, from the spool if they are there.
+    fn spoken(&self, answered: &Answered) -> Option<Spoken> {
+        match (&answered.words, &self.spool) {
+            (Words::Here(spoken), _) => Some((**spoken).clone()),
+            (Words::Spooled(place), Some(spool)) => spool.get(*place).ok(),
+            (Words::Spooled(_), None) => None,
+        }
     }
 
     async fn complete(&self, slot: Slot) -> Result<Completion, Fault> {
@@ -258,7 +279,7 @@ impl<'a> State<'a> {
         }
     }
 
-    fn take(&mut self, graded: Graded) {
+    fn take(&mut self, mut graded: Graded) {
         let case = graded.slot.case;
         let missing = matches!(graded.result, TrialResult::Missing(_));
         self.left[case] = self.left[case].saturating_sub(1);
@@ -272,10 +293,17 @@ impl<'a> State<'a> {
         {
             self.end(Ended::Stopped(fault.clone()));
         }
-        if let TrialResult::Answered { grades, .. } = &graded.result {
-            self.count_judgements(grades);
-            if self.engine.fails_for_certain(graded.slot, grades) {
+        if let TrialResult::Answered(answered) = &mut graded.result
+            && let Words::Here(spoken) = &answered.words
+        {
+            self.count_judgements(&spoken.grades);
+            if self.engine.fails_for_certain(graded.slot, &spoken.grades) {
                 self.end(Ended::FailedFast);
+            }
+            // A spool that is full keeps nothing from being decided.
+            let place = self.engine.spool.as_ref().and_then(|spool| spool.put(spoken).ok());
+            if let Some(place) = place {
+                answered.words = Words::Spooled(place);
             }
         }
         self.waiting.remove(&place(graded.slot));
@@ -363,15 +391,12 @@ impl<'a> State<'a> {
     /// Whether something is missing that this round asks for and that may come when asked again.
     fn may_come(&self, result: &TrialResult) -> bool {
         match result {
-            TrialResult::Missing(fault) => may_recover(fault),
-            TrialResult::Answered { grades, .. } => grades
+            TrialResult::Missing(fault) => may_recover(fault.kind),
+            TrialResult::Answered(answered) => answered
+                .grades
                 .iter()
-                .filter(|grade| self.judges.contains(&grade.scorer))
-                .any(|grade| match &grade.outcome {
-                    Outcome::Ungraded(Some(fault)) => may_recover(fault),
-                    Outcome::Ungraded(None) => true,
-                    Outcome::Score(_) => false,
-                }),
+                .filter(|grade| self.judges.contains(&*grade.scorer))
+                .any(|grade| grade.score.is_none() && grade.fault.is_none_or(may_recover)),
         }
     }
 
@@ -380,7 +405,7 @@ impl<'a> State<'a> {
         self.left[slot.case] += 1;
         let earlier = match &graded.result {
             TrialResult::Missing(_) => None,
-            TrialResult::Answered { completion, grades } => Some((completion.clone(), grades.clone())),
+            TrialResult::Answered(answered) => self.engine.spoken(answered),
         };
         self.waiting.insert(place(slot), graded);
         Work { slot, earlier }
@@ -410,15 +435,14 @@ impl<'a> State<'a> {
 
 /// What a run of stored answers alone lacks, if it lacks something.
 fn not_stored(trials: &[Trial]) -> Option<Fault> {
-    let lacks = |fault: &Fault| fault.kind == FaultKind::NotStored;
+    let lacks = |fault: FaultKind| fault == FaultKind::NotStored;
     let (mut answers, mut judgements) = (0_u64, 0_u64);
     for trial in trials {
         match &trial.result {
-            TrialResult::Missing(fault) => answers += u64::from(lacks(fault)),
-            TrialResult::Answered { grades, .. } => {
-                let missing =
-                    |grade: &&Grade| matches!(&grade.outcome, Outcome::Ungraded(Some(fault)) if lacks(fault));
-                judgements += grades.iter().filter(missing).count() as u64;
+            TrialResult::Missing(fault) => answers += u64::from(lacks(fault.kind)),
+            TrialResult::Answered(answered) => {
+                let missing = |grade: &&GradeFacts| grade.fault.is_some_and(lacks);
+                judgements += answered.grades.iter().filter(missing).count() as u64;
             }
         }
     }
@@ -441,18 +465,20 @@ fn place(slot: Slot) -> (usize, u32, Role) {
 fn first_fault(result: &TrialResult) -> Option<&Fault> {
     match result {
         TrialResult::Missing(fault) => Some(fault),
-        TrialResult::Answered { grades, .. } => grades.iter().find_map(|grade| match &grade.outcome {
-            Outcome::Ungraded(Some(fault)) => Some(fault),
-            _ => None,
-        }),
+        TrialResult::Answered(answered) => {
+            answered.here()?.grades.iter().find_map(|grade| match &grade.outcome {
+                Outcome::Ungraded(Some(fault)) => Some(fault),
+                _ => None,
+            })
+        }
     }
 }
 
 /// Whether asking again can help: not where the request itself is refused.
-fn may_recover(fault: &Fault) -> bool {
-    !fault.kind.ends_run()
+fn may_recover(fault: FaultKind) -> bool {
+    !fault.ends_run()
         && !matches!(
-            fault.kind,
+            fault,
             FaultKind::ContextLength | FaultKind::ContentFilter | FaultKind::Rejected | FaultKind::NotStored
         )
 }

@@ -15,7 +15,7 @@ use super::{Engine, Executed, Plan, Roles, Round, Scorers, Slot};
 use crate::check;
 use crate::judge::{Judge, Member, Spec};
 use crate::model::{
-    Case, ChatRequest, Completion, Dataset, DatasetFacts, Ended, Fault, FaultKind, FinishReason, Item,
+    Case, ChatRequest, Completion, Dataset, DatasetFacts, Ended, Fault, FaultKind, FinishReason, Grade, Item,
     Message, PromptFacts, Purpose, Role, Speaker, Trial, TrialResult, Usage, Variant, VariantFacts,
 };
 use crate::port::{ChatModel, Silent};
@@ -132,11 +132,19 @@ fn bench(
         scorers,
         concurrency: 4,
         fail_fast: BTreeSet::new(),
+        spool: None,
+        names: Mutex::default(),
         sink: Arc::new(Silent),
         interrupted: CancellationToken::new(),
         stop: CancellationToken::new(),
     };
     Bench { engine, model }
+}
+
+/// The grades of a trial that was answered.
+fn grades(trial: &Trial) -> &[Grade] {
+    let TrialResult::Answered(answered) = &trial.result else { panic!("missing") };
+    &answered.here().expect("in memory").grades
 }
 
 impl Bench {
@@ -278,7 +286,7 @@ async fn a_missing_judgement_is_asked_again_without_a_new_answer() {
     let (executed, asked, _) = bench.run(1).await;
     assert_eq!(executed.ended, Ended::Completed);
     assert_eq!(asked.iter().filter(|request| !is_judgement(request)).count(), 2);
-    let TrialResult::Answered { grades, .. } = &executed.trials[1].result else { panic!("missing") };
+    let grades = grades(&executed.trials[1]);
     let names: Vec<&str> = grades.iter().map(|grade| grade.scorer.as_str()).collect();
     assert_eq!(names, ["check.length", "one", "two"]);
     assert!(grades.iter().all(|grade| grade.score() == Some(1.0)), "{grades:?}");
@@ -311,10 +319,8 @@ async fn a_later_round_asks_for_what_is_new_and_for_what_is_still_missing() {
     assert_eq!(model.asked.lock().unwrap().len(), 8 + 2 * 4);
     let places: Vec<_> = second.trials.iter().map(|trial| (trial.case, trial.repeat)).collect();
     assert_eq!(places, [(0, 0), (0, 1), (1, 0), (1, 1), (2, 0), (2, 1)]);
-    let graded = |trial: &Trial| match &trial.result {
-        TrialResult::Answered { grades, .. } => grades.iter().map(|grade| grade.scorer.clone()).collect(),
-        TrialResult::Missing(_) => Vec::new(),
-    };
+    let graded =
+        |trial: &Trial| -> Vec<String> { grades(trial).iter().map(|grade| grade.scorer.clone()).collect() };
     assert_eq!(graded(&second.trials[0]), ["check.length", "one", "two"]);
     assert_eq!(graded(&second.trials[2]), ["check.length", "two"]);
 }
@@ -433,7 +439,7 @@ async fn a_fault_of_the_product_needs_no_judge() {
     };
     let (executed, asked, _) = bench(plan(2, "a {{query}}", None), &["tone"], script).run(1).await;
     assert_eq!(asked.len(), 2);
-    let TrialResult::Answered { grades, .. } = &executed.trials[0].result else { panic!("missing") };
+    let grades = grades(&executed.trials[0]);
     assert!(grades.iter().all(|grade| grade.score() == Some(0.0) && grade.details == Value::Null));
     assert_eq!(grades.len(), 2);
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::{Judging, Role, Run, TrialResult};
+use crate::model::{Role, Run, TrialResult};
 
 /// What the judge answered as, over the trials of one variant.
 #[derive(Debug, Default, PartialEq)]
@@ -46,17 +46,12 @@ pub(super) fn warnings(run: &Run) -> Vec<String> {
 fn answered(run: &Run, role: Role, place: usize) -> Answered<'_> {
     let mut found = Answered::default();
     for trial in run.trials.iter().filter(|trial| trial.role == role) {
-        let TrialResult::Answered { grades, .. } = &trial.result else { continue };
-        for grade in grades.iter().filter(|grade| grade.score().is_some()) {
-            let judging: Option<&Judging> = match grade.opinions.get(place) {
-                Some(opinion) => Some(&opinion.judging),
-                None if grade.opinions.is_empty() && place == 0 => grade.judging.as_ref(),
-                None => None,
-            };
-            let Some(judging) = judging else { continue };
-            found.models.extend(judging.model.as_deref());
-            found.system_fingerprints.extend(judging.system_fingerprint.as_deref());
-            found.rungs.extend(judging.rung.as_deref());
+        let TrialResult::Answered(answered) = &trial.result else { continue };
+        for grade in answered.grades.iter().filter(|grade| grade.score.is_some()) {
+            let Some(judgement) = grade.judgements.get(place) else { continue };
+            found.models.extend(judgement.model.as_deref());
+            found.system_fingerprints.extend(judgement.system_fingerprint.as_deref());
+            found.rungs.extend(judgement.rung.as_deref());
         }
     }
     found

@@ -221,7 +221,7 @@ pub fn adopt_baseline(run: &mut Run, earlier: &Run) {
         })
         .collect();
     run.trials.retain(|trial| trial.role == Role::Candidate);
-    let is_answered = |trial: &&Trial| matches!(trial.result, TrialResult::Answered { .. });
+    let is_answered = |trial: &&Trial| matches!(trial.result, TrialResult::Answered(_));
     run.totals.stored += adopted.iter().filter(is_answered).count() as u64;
     run.trials.extend(adopted);
     run.trials.sort_by_key(|trial| (trial.case, trial.repeat, trial.role));

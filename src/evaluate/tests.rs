@@ -134,7 +134,7 @@ fn what_would_settle_a_run_is_counted_from_its_own_calls() {
             system_fingerprint: None,
             stored_at: None,
         };
-        trial.result = TrialResult::Answered { completion, grades };
+        trial.result = TrialResult::answered(completion, grades);
     }
     run.totals.completion_cost_usd = Some(1.0);
     run.totals.judgement_cost_usd = Some(4.0);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::engine::Engine;
-use crate::model::{CallTotals, Judging, Outcome, Purpose, Role, Run, TrialResult, Usage};
+use crate::model::{CallTotals, Purpose, Role, Run, TrialResult, Usage};
 use crate::port::{Event, EventSink};
 
 /// Counts calls on their way to another sink.
@@ -73,42 +73,41 @@ pub(super) fn of(run: &Run, prices: &Prices, engine: &Engine, counter: &CallCoun
         judgement_cost_usd: Some(0.0),
         ..CallTotals::default()
     };
-    let mut judged = |judging: &Judging, model: &str, reached: bool| {
-        let usage = judging.asked_usage();
+    let mut judged = |usage: Usage, model: &str, reached: bool| {
         totals.judgements.add(usage);
         // A judge that replied used tokens: none reported is not none used. One that was not reached used none.
-        let known = usage != Usage::default() || !reached || judging.stored_calls == judging.calls;
+        let known = usage != Usage::default() || !reached;
         let cost = if known { cost(usage, model) } else { None };
         totals.judgement_cost_usd = totals.judgement_cost_usd.zip(cost).map(|(sum, cost)| sum + cost);
     };
     let planted = run.judge.iter().flat_map(|judge| &judge.self_test).flat_map(|test| &test.rows);
     for row in planted {
-        judged(&row.judging, &row.judge, true);
+        let asked = row.judging.calls > row.judging.stored_calls;
+        judged(row.judging.asked_usage(), &row.judge, asked);
     }
     for trial in &run.trials {
         if trial.role == Role::Baseline && (run.cases[trial.case].shared || run.lent.is_some()) {
             continue;
         }
-        let TrialResult::Answered { completion, grades } = &trial.result else { continue };
+        let TrialResult::Answered(answered) = &trial.result else { continue };
         let variant = match (trial.role, engine.plan.baseline()) {
             (Role::Baseline, Some(baseline)) => baseline,
             _ => engine.plan.candidate(),
         };
-        if completion.stored_at.is_some() {
+        if answered.stored_at.is_some() {
             totals.stored += 1;
         } else {
-            totals.completions.add(completion.usage.unwrap_or_default());
+            totals.completions.add(answered.usage.unwrap_or_default());
             // An answer without usage has a price that nobody knows.
-            let known = completion.usage.and_then(|usage| cost(usage, &variant.facts.model));
+            let known = answered.usage.and_then(|usage| cost(usage, &variant.facts.model));
             totals.completion_cost_usd = totals.completion_cost_usd.zip(known).map(|(sum, cost)| sum + cost);
         }
-        for (grade, judging) in grades.iter().filter_map(|grade| Some((grade, grade.judging.as_ref()?))) {
-            let reached = !matches!(grade.outcome, Outcome::Ungraded(Some(_)));
-            if grade.opinions.is_empty() {
-                judged(judging, prices.judges.first().map_or("", String::as_str), reached);
-            }
-            for opinion in &grade.opinions {
-                judged(&opinion.judging, &opinion.judge, reached);
+        for grade in &answered.grades {
+            for judgement in &grade.judgements {
+                let only = || prices.judges.first().map_or("", String::as_str);
+                let model = judgement.judge.as_deref().unwrap_or_else(only);
+                let asked = judgement.calls > judgement.stored_calls;
+                judged(judgement.asked_usage, model, asked && grade.fault.is_none());
             }
         }
     }

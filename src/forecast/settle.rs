@@ -21,14 +21,16 @@ pub fn rates(run: &Run) -> Rates {
     let (mut answers, mut judgements, mut judgement_calls) = (0.0, 0.0, 0.0);
     for trial in &run.trials {
         let elsewhere = trial.role == Role::Baseline && (run.cases[trial.case].shared || run.lent.is_some());
-        let TrialResult::Answered { grades, .. } = &trial.result else { continue };
+        let TrialResult::Answered(answered) = &trial.result else { continue };
+        // What came from a store took nothing of this run's totals.
         if elsewhere {
             continue;
         }
-        answers += 1.0;
-        for judging in grades.iter().filter_map(|grade| grade.judging.as_ref()) {
-            judgements += 1.0;
-            judgement_calls += f64::from(judging.calls);
+        answers += f64::from(u8::from(answered.stored_at.is_none()));
+        for grade in answered.grades.iter().filter(|grade| !grade.judgements.is_empty()) {
+            let asked: u32 = grade.judgements.iter().map(|it| it.calls.saturating_sub(it.stored_calls)).sum();
+            judgements += f64::from(u8::from(asked > 0));
+            judgement_calls += f64::from(asked);
         }
     }
     let each = |usage: Usage, usd: Option<f64>, count: f64| match count {

@@ -1,7 +1,7 @@
 //! The matrices of a run.
 
 use crate::model::{
-    Analysis, Asked, Cell, Completion, Ended, Matrix, MetricKind, MetricScores, Role, Run, SESSION_SECONDS,
+    Analysis, Answered, Asked, Cell, Ended, Matrix, MetricKind, MetricScores, Role, Run, SESSION_SECONDS,
     Trial, TrialResult, VariantScores,
 };
 
@@ -22,29 +22,29 @@ pub fn analyse(run: &Run) -> Analysis {
         metrics.push(trials.metric(name, kind, &applies, &asked, |_, trial| trials.grade(name, trial)));
     }
     let everywhere = vec![true; run.cases.len()];
-    let mut measure = |name: &str, kind, value: &dyn Fn(Role, &Completion) -> Option<f64>| {
+    let mut measure = |name: &str, kind, value: &dyn Fn(Role, &Answered) -> Option<f64>| {
         let asked = |role| trials.asked(role).repeats;
         metrics.push(trials.metric(name, kind, &everywhere, &asked, |role, trial| match &trial.result {
-            TrialResult::Answered { completion, .. } => {
-                value(role, completion).filter(|value| value.is_finite()).map_or(Cell::Missing, Cell::Value)
+            TrialResult::Answered(answered) => {
+                value(role, answered).filter(|value| value.is_finite()).map_or(Cell::Missing, Cell::Value)
             }
             TrialResult::Missing(_) => Cell::Missing,
         }));
     };
-    measure("latency", MetricKind::Latency, &|_, completion| Some(completion.latency_ms / 1000.0));
+    measure("latency", MetricKind::Latency, &|_, answer| Some(answer.latency_ms / 1000.0));
     if trials.any_usage() {
-        measure("output_tokens", MetricKind::OutputTokens, &|_, completion| {
-            completion.usage.map(|usage| usage.completion_tokens as f64)
+        measure("output_tokens", MetricKind::OutputTokens, &|_, answer| {
+            answer.usage.map(|usage| usage.completion_tokens as f64)
         });
         if let Some(price) = prices(run) {
-            measure("cost_usd", MetricKind::Cost, &|role, completion| {
+            measure("cost_usd", MetricKind::Cost, &|role, answer| {
                 let (input, output) = price(role);
-                let usage = completion.usage?;
+                let usage = answer.usage?;
                 Some((usage.prompt_tokens as f64 * input + usage.completion_tokens as f64 * output) / 1e6)
             });
         }
     }
-    measure("length", MetricKind::Length, &|_, completion| Some(completion.text.chars().count() as f64));
+    measure("length", MetricKind::Length, &|_, answer| Some(answer.characters as f64));
     Analysis {
         cases: run.cases.clone(),
         repeats: run.asked.repeats,
@@ -95,8 +95,8 @@ impl<'a> Trials<'a> {
     fn sessions_differ(&self) -> bool {
         let started = self.run.started_at.parse::<jiff::Timestamp>().map_or(0, |time| time.as_second());
         let of = |trial: &Trial| match &trial.result {
-            TrialResult::Answered { completion, .. } => {
-                Some(completion.stored_at.unwrap_or(u64::try_from(started).unwrap_or(0)))
+            TrialResult::Answered(answered) => {
+                Some(answered.stored_at.unwrap_or(u64::try_from(started).unwrap_or(0)))
             }
             TrialResult::Missing(_) => None,
         };
@@ -160,9 +160,9 @@ impl<'a> Trials<'a> {
     fn grade(&self, scorer: &str, trial: &Trial) -> Cell {
         match &trial.result {
             TrialResult::Missing(_) => Cell::Missing,
-            TrialResult::Answered { grades, .. } => {
-                match grades.iter().find(|grade| grade.scorer == scorer) {
-                    Some(grade) => grade.score().map_or(Cell::Missing, Cell::Value),
+            TrialResult::Answered(answered) => {
+                match answered.grade(scorer) {
+                    Some(grade) => grade.score.map_or(Cell::Missing, Cell::Value),
                     // An answer whose grade was never asked for.
                     None if self.run.ended == Ended::FailedFast => Cell::NotAsked,
                     None => Cell::Missing,
@@ -182,24 +182,24 @@ impl<'a> Trials<'a> {
         let (mut graded, mut answered) =
             (vec![false; self.run.cases.len()], vec![false; self.run.cases.len()]);
         for trial in &self.run.trials {
-            if let TrialResult::Answered { grades, .. } = &trial.result
+            if let TrialResult::Answered(answer) = &trial.result
                 && trial.case < graded.len()
             {
                 answered[trial.case] = true;
-                graded[trial.case] |= grades.iter().any(|grade| grade.scorer == name);
+                graded[trial.case] |= answer.grade(name).is_some();
             }
         }
         graded.iter().zip(&answered).map(|(graded, answered)| *graded || !*answered).collect()
     }
 
-    fn answers(&self, role: Role) -> impl Iterator<Item = &'a Completion> {
+    fn answers(&self, role: Role) -> impl Iterator<Item = &'a Answered> {
         self.places[side(role)].iter().flatten().filter_map(|trial| answer(trial))
     }
 
     fn any_usage(&self) -> bool {
         [Role::Candidate, Role::Baseline]
             .into_iter()
-            .any(|role| self.answers(role).any(|completion| completion.usage.is_some()))
+            .any(|role| self.answers(role).any(|answer| answer.usage.is_some()))
     }
 
     /// Whether repeats of a variant come from a cache: the same text, byte for byte, over all repeats of every
@@ -222,7 +222,7 @@ impl<'a> Trials<'a> {
             let mut texts = self.of(role, case).iter().flatten().filter_map(|trial| answer(trial));
             let Some(first) = texts.next() else { continue };
             for other in texts {
-                if other.text != first.text {
+                if other.text_hash != first.text_hash || other.characters != first.characters {
                     return false;
                 }
                 repeated += 1;
@@ -232,9 +232,9 @@ impl<'a> Trials<'a> {
     }
 }
 
-fn answer(trial: &Trial) -> Option<&Completion> {
+fn answer(trial: &Trial) -> Option<&Answered> {
     match &trial.result {
-        TrialResult::Answered { completion, .. } => Some(completion),
+        TrialResult::Answered(answered) => Some(answered),
         TrialResult::Missing(_) => None,
     }
 }

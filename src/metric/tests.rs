@@ -70,7 +70,7 @@ fn grade(scorer: &str, score: Option<f64>) -> Grade {
 }
 
 fn trial(case: usize, role: Role, repeat: u32, grades: Vec<Grade>) -> Trial {
-    Trial { case, role, repeat, result: TrialResult::Answered { completion: completion("größer"), grades } }
+    Trial { case, role, repeat, result: TrialResult::answered(completion("größer"), grades) }
 }
 
 fn lost(case: usize, role: Role, repeat: u32) -> Trial {
@@ -150,9 +150,7 @@ fn metrics_come_in_order_with_their_kinds() {
 fn tokens_that_no_answer_reports_are_no_metric_and_single_gaps_are_missing() {
     let mut trials = vec![trial(0, Role::Candidate, 0, vec![]), trial(0, Role::Candidate, 1, vec![])];
     let forget = |trial: &mut Trial| {
-        if let TrialResult::Answered { completion, .. } = &mut trial.result {
-            completion.usage = None;
-        }
+        trial.result.edit(|completion, _| completion.usage = None);
     };
     forget(&mut trials[0]);
     let cells = candidate_row(&run(1, 2, trials.clone()), "output_tokens", 0).expect("a row");
@@ -195,7 +193,7 @@ fn copies_are_a_cache_only_where_sampling_was_asked_of_a_real_endpoint() {
             case: 0,
             role: Role::Candidate,
             repeat,
-            result: TrialResult::Answered { completion: completion(text), grades: vec![] },
+            result: TrialResult::answered(completion(text), vec![]),
         };
         (0..).zip(texts).map(answered).collect()
     };

@@ -4,6 +4,7 @@
 //! explained in `docs/concepts.md`.
 
 mod analysis;
+mod answered;
 mod case;
 mod chat;
 mod dataset;
@@ -16,6 +17,7 @@ mod variant;
 mod verdict;
 
 pub use analysis::{Analysis, CaseFacts, Cell, Matrix, MetricKind, MetricScores, VariantScores};
+pub use answered::{Answered, GradeFacts, Judgement, Names, Spoken, SpoolPlace, Words};
 pub use case::{Case, Item};
 pub use chat::{ChatRequest, Completion, FinishReason, Message, Purpose, ResponseFormat, Speaker, Usage};
 pub use dataset::{Dataset, DatasetFacts};

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{CaseFacts, Completion, DatasetFacts, Fault, Grade, JudgeFacts, Role, Usage, VariantFacts};
+use super::{
+    Answered, CaseFacts, Completion, DatasetFacts, Fault, Grade, JudgeFacts, Names, Role, Usage, VariantFacts,
+};
 
 /// What was answered within this time counts as one session: an endpoint's latency drifts by the hour.
 pub const SESSION_SECONDS: u64 = 3600;
@@ -24,14 +26,27 @@ pub struct Trial {
 #[derive(Debug, Clone, PartialEq)]
 pub enum TrialResult {
     /// An answer, graded.
-    Answered {
-        /// The answer.
-        completion: Completion,
-        /// Its grades, in scorer order; a scorer that does not apply to the case has none.
-        grades: Vec<Grade>,
-    },
+    Answered(Answered),
     /// No answer: the endpoint's fault. Every grade of it is missing.
     Missing(Fault),
+}
+
+impl TrialResult {
+    /// A graded answer, in memory.
+    pub fn answered(completion: Completion, grades: Vec<Grade>) -> Self {
+        Self::Answered(Answered::new(completion, grades, &mut Names::default()))
+    }
+
+    /// Changes what was said in an answer that is in memory.
+    #[cfg(test)]
+    pub(crate) fn edit(&mut self, change: impl FnOnce(&mut Completion, &mut Vec<Grade>)) {
+        if let Self::Answered(answered) = self
+            && let Some(super::Spoken { mut completion, mut grades }) = answered.here().cloned()
+        {
+            change(&mut completion, &mut grades);
+            *self = Self::answered(completion, grades);
+        }
+    }
 }
 
 /// How the run ended.

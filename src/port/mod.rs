@@ -1,9 +1,11 @@
 //! The few traits: places where two implementations exist and are chosen at run time.
 
+use std::io;
+
 use futures::future::BoxFuture;
 use serde_json::Value;
 
-use crate::model::{Case, ChatRequest, Completion, Fault, Purpose};
+use crate::model::{Case, ChatRequest, Completion, Fault, Purpose, Spoken, SpoolPlace};
 
 /// A chat model: HTTP, simulated, or a layer around another one (store, retry, limit, budget).
 pub trait ChatModel: Send + Sync {
@@ -38,6 +40,21 @@ pub struct Recalled {
     pub record: Option<String>,
     /// Where there is none: held until the judgement is kept or given up; others that want the same wait for it.
     pub claim: Option<Box<dyn Send + Sync>>,
+}
+
+/// Keeps what was said in a run out of memory until it is needed again.
+pub trait Spool: Send + Sync {
+    /// Takes an answer with its grades.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    fn put(&self, spoken: &Spoken) -> io::Result<SpoolPlace>;
+
+    /// Gives back what was put at a place.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    fn get(&self, place: SpoolPlace) -> io::Result<Spoken>;
 }
 
 /// What a scorer looks at.

@@ -388,21 +388,25 @@ fn case_line(row: &view::CaseRow<'_>, tier: Tier) -> CaseLine {
             },
         ),
         failing: if failing.is_empty() { number::NONE.to_owned() } else { failing.join(", ") },
-        reason: neutral::clip(reason(row.case), tier.text.min(120)),
+        reason: neutral::clip(&reason(row.case), tier.text.min(120)),
     }
 }
 
 /// Why the first failing trial of the candidate fails.
-fn reason(case: &Case) -> &str {
-    let trials = || case.trials.iter().filter(|trial| trial.role == Role::Candidate);
-    let failed = trials()
-        .flat_map(|trial| &trial.grades)
-        .filter(|grade| grade.score.is_none_or(|score| score < 1.0))
-        .find(|grade| grade.score.is_none() || case.failing.contains(&grade.scorer));
-    match failed {
-        Some(grade) => &grade.reason,
-        None => trials().find_map(|trial| trial.error.as_ref()).map_or("", |fault| fault.message.as_str()),
+fn reason(case: &Case) -> String {
+    let mut fault = None;
+    for trial in case.trials.readable().filter(|trial| trial.role == Role::Candidate) {
+        let failed = trial
+            .grades
+            .iter()
+            .filter(|grade| grade.score.is_none_or(|score| score < 1.0))
+            .find(|grade| grade.score.is_none() || case.failing.contains(&grade.scorer));
+        if let Some(grade) = failed {
+            return grade.reason.clone();
+        }
+        fault = fault.or_else(|| trial.error.as_ref().map(|fault| fault.message.clone()));
     }
+    fault.unwrap_or_default()
 }
 
 /// What was compared, label by label.

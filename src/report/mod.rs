@@ -14,6 +14,7 @@ pub mod plan;
 #[cfg(test)]
 pub(crate) mod sample;
 pub mod shard;
+pub mod spool;
 mod tables;
 mod terminal;
 #[cfg(test)]

@@ -393,7 +393,7 @@ pub(crate) fn incomplete() -> Parts {
     for trial in parts.run.trials.iter_mut().filter(|trial| trial.case >= 4) {
         trial.result = TrialResult::Missing(fault.clone());
     }
-    if let TrialResult::Answered { grades, .. } = &mut parts.run.trials[0].result {
+    parts.run.trials[0].result.edit(|_, grades| {
         grades[2] = Grade {
             outcome: Outcome::Ungraded(Some(Fault::new(FaultKind::Timeout, "no answer within 120 s"))),
             judging: None,
@@ -406,7 +406,7 @@ pub(crate) fn incomplete() -> Parts {
             reason: "no valid reply after two repairs".to_owned(),
             ..grades[1].clone()
         };
-    }
+    });
     let decision = &mut parts.decision;
     decision.verdict = Verdict::Incomplete;
     decision.reasons = vec![

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::model::{Mistakes, Outcome, TrialResult};
+use crate::model::{Mistakes, Outcome};
 use crate::text::neutral;
 
 fn all() -> Vec<(&'static str, sample::Parts)> {
@@ -143,13 +143,13 @@ proptest! {
     ) {
         let mut parts = sample::pass();
         for (trial, (score, latency)) in parts.run.trials.iter_mut().zip(scores.iter().zip(&latencies)) {
-            if let TrialResult::Answered { completion, grades } = &mut trial.result {
+            trial.result.edit(|completion, grades| {
                 completion.latency_ms = *latency;
                 grades[1].outcome = match score.and_then(crate::model::Score::new) {
                     Some(score) => Outcome::Score(score),
                     None => Outcome::Ungraded(None),
                 };
-            }
+            });
         }
         let text = rendered(&parts.report(), Format::Json, style());
         let run = read("report.json", &text).unwrap().to_run().unwrap();
@@ -270,12 +270,10 @@ fn filled_with(text: &str) -> Report {
         case.tags = vec![text.to_owned()];
     }
     for trial in &mut parts.run.trials {
-        if let TrialResult::Answered { grades, completion } = &mut trial.result {
+        trial.result.edit(|completion, grades| {
             completion.text = text.to_owned();
-            for grade in grades {
-                grade.reason = text.to_owned();
-            }
-        }
+            grades.iter_mut().for_each(|grade| grade.reason = text.to_owned());
+        });
     }
     for (required, outcome) in parts.policy.criteria.iter_mut().zip(&mut parts.decision.criteria) {
         required.id = match required.requirement {

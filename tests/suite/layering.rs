@@ -22,7 +22,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("store", &["model", "port", "text"]),
     ("endpoint", &["model", "port", "text", "judge::request", "judge::reply"]),
     ("load", &["model", "port", "text", "document"]),
-    ("report", &["model", "text"]),
+    ("report", &["model", "port", "text"]),
     ("config", &["model", "document", "check", "judge", "gate"]),
     ("forecast", &["model", "stats", "gate"]),
     ("evaluate", &["model", "port", "engine", "metric", "gate", "forecast"]),

@@ -1,6 +1,6 @@
 //! `promptgate run`: the gate.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use jiff::Timestamp;
@@ -20,9 +20,10 @@ use crate::engine::Engine;
 use crate::evaluate::{self, CallCounter, Evaluation, Header};
 use crate::gate::{Bound, Policy, Requirement};
 use crate::model::{JudgeFacts, Role};
-use crate::port::{Event, EventSink};
+use crate::port::{Event, EventSink, Spool};
 use crate::report::Report;
 use crate::report::shard::Shard;
+use crate::report::spool::FileSpool;
 use crate::store::Store;
 
 /// Loads, asks, grades, decides, reports.
@@ -117,8 +118,21 @@ async fn evaluate_and_report(
         warnings,
     };
     let plan = plan.anew(needed_anew(&settings, &policy));
-    let engine =
-        Arc::new(Engine { plan, model: answering, scorers, concurrency, fail_fast, sink, interrupted, stop });
+    let spool = FileSpool::new(&arguments.out)
+        .map_err(|error| Failure::Internal(format!("no temporary file can be made: {error}")))?;
+    let spool = Arc::new(spool) as Arc<dyn Spool>;
+    let engine = Arc::new(Engine {
+        plan,
+        model: answering,
+        scorers,
+        concurrency,
+        fail_fast,
+        spool: Some(Arc::clone(&spool)),
+        names: Mutex::default(),
+        sink,
+        interrupted,
+        stop,
+    });
     announce(&engine, &policy, arguments.quiet);
     let elapsed = || started.elapsed();
     let earlier = earlier.map(|earlier| earlier.run);
@@ -136,7 +150,8 @@ async fn evaluate_and_report(
     progress.finish();
     close(store.as_deref());
     let status = ExitStatus::of(&run, decision.verdict, inconclusive_passes, arguments.advisory);
-    let report = Report::new(&run, &analysis, &decision, policy::saved(&policy), status.code());
+    let report =
+        Report::spooled(&run, &analysis, &decision, policy::saved(&policy), status.code(), Some(&spool));
     let files = saved::write(&report, &arguments.out, &redactor)?;
     saved::print(&report, arguments.format, &redactor, &files)?;
     Ok(status)

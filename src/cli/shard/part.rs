@@ -63,7 +63,7 @@ impl Part {
             never = progress.tick() => match never {},
         };
         progress.finish();
-        let file = ShardFile::new(&run, whole);
+        let file = ShardFile::new(&run, whole, engine.spool.as_ref());
         let text = serde_json::to_string(&file)
             .map_err(|error| Failure::Internal(format!("could not write the shard: {error}")))?;
         let text = redactor.redact(&text).into_owned() + "\n";

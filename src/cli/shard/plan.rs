@@ -128,7 +128,7 @@ fn of_earlier(earlier: &Earlier) -> String {
     ]);
     let trials = run.trials.iter().filter(|trial| trial.role == Role::Candidate).map(|trial| {
         let id = run.cases.get(trial.case).map(|case| &case.id);
-        json!([id, v1::Trial::from(trial)])
+        json!([id, v1::Trials::from(trial)])
     });
     digest_of(std::iter::once(facts).chain(trials))
 }

@@ -47,5 +47,5 @@ pub(super) fn trial(case: usize, repeat: u32, role: Role) -> Trial {
         grade("faithfulness", faithfulness, true),
         grade("relevance", 1.0, true),
     ];
-    Trial { case, role, repeat, result: TrialResult::Answered { completion, grades } }
+    Trial { case, role, repeat, result: TrialResult::answered(completion, grades) }
 }

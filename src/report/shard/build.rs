@@ -1,10 +1,12 @@
 //! From the run of a shard's cases to its file, and the report that a part is the bare bones of.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::plan::policy_part;
 use super::{Counts, Lent, Part, PartCase, PlanDigest, SCHEMA, Shard, ShardFile};
 use crate::model;
+use crate::port::Spool;
 use crate::report::v1;
 
 /// What a shard is a part of.
@@ -24,9 +26,9 @@ pub struct Whole {
 
 impl ShardFile {
     /// The file of a shard whose cases `run` holds, in the order of `whole.places`; `run.dataset` is the whole one.
-    pub fn new(run: &model::Run, whole: Whole) -> Self {
+    pub fn new(run: &model::Run, whole: Whole, spool: Option<&Arc<dyn Spool>>) -> Self {
         let Whole { shard, places, mut parts, policy, inconclusive_passes } = whole;
-        let report = v1::Report::new(run, &nothing_analysed(run), &nothing_decided(), policy, 0);
+        let report = v1::Report::spooled(run, &nothing_analysed(run), &nothing_decided(), policy, 0, spool);
         parts.extend(
             [
                 ("shards", shard.of.to_string()),
@@ -131,7 +133,7 @@ impl Part {
     pub(super) fn counts(&self) -> Counts {
         let here = self.answered_here();
         let trials = self.cases.len().saturating_mul(self.repeats as usize).saturating_mul(here.len());
-        let answered = self.cases.iter().flat_map(|case| &case.trials);
+        let answered = self.cases.iter().flat_map(|case| case.trials.readable());
         let answered = answered.filter(|trial| trial.error.is_none() && here.contains(&trial.role)).count();
         Counts { cases: self.cases.len(), trials, missing: trials.saturating_sub(answered) }
     }

@@ -118,7 +118,7 @@ pub struct PartCase {
     /// Names of the scorers that grade this case.
     pub scorers: Vec<String>,
     /// The trials: by repeat, candidate before baseline.
-    pub trials: Vec<v1::Trial>,
+    pub trials: v1::Trials,
 }
 
 /// What a reused baseline was asked for.

@@ -47,7 +47,7 @@ fn files(run: &Run, of: u32, change: impl Fn(Shard, &mut Run)) -> Vec<(String, S
             policy: policy.clone(),
             inconclusive_passes: false,
         };
-        let text = serde_json::to_string(&ShardFile::new(&part, whole)).expect("JSON");
+        let text = serde_json::to_string(&ShardFile::new(&part, whole, None)).expect("JSON");
         let name = shard.file_name();
         let read = read(&name, &text).unwrap_or_else(|mistakes| panic!("{name}: {mistakes}"));
         (name, read)
@@ -141,7 +141,7 @@ fn a_judge_that_failed_anywhere_is_the_one_that_is_shown() {
     let mut policy = sample::pass().policy;
     (policy.repeats, policy.max_repeats) = (run.asked.repeats, run.asked.repeats);
     let whole = Whole { shard, places, parts: BTreeMap::new(), policy, inconclusive_passes: false };
-    let text = serde_json::to_string(&ShardFile::new(&part, whole)).expect("JSON");
+    let text = serde_json::to_string(&ShardFile::new(&part, whole, None)).expect("JSON");
     let said = read("shard-1-of-1.json", &text).expect_err("a contradiction").to_string();
     assert!(said.contains("failed its self-test"), "{said}");
 }

@@ -1,12 +1,15 @@
 //! From a run, its analysis and the decision to a report.
 
+use std::sync::Arc;
+
 use crate::model;
+use crate::port::Spool;
 
 use super::{
     Case, CaseStatus, Criterion, Dataset, Ended, EndedKind, Fault, Grade, Interval, Judge, Judged, Judging,
     LargestDifference, LengthCorrelation, Look, LookCriterion, Metric, Need, Opinion, Passes, Policy, Price,
-    Prompt, Reason, Report, SCHEMA, Slice, StoredCalls, ToSettle, Tokens, Trial, Ungraded, Usage, UsageShare,
-    Variant, VariantSummary, Variants, timestamp,
+    Prompt, Reason, Report, Role, SCHEMA, Slice, StoredCalls, ToSettle, Tokens, Trial, Trials, Ungraded,
+    Usage, UsageShare, Variant, VariantSummary, Variants, timestamp,
 };
 
 /// JSON knows no NaN and no infinity: what is not finite is null.
@@ -25,10 +28,22 @@ impl Report {
         policy: Policy,
         exit_code: u8,
     ) -> Self {
-        let mut trials: Vec<Vec<Trial>> = run.cases.iter().map(|_| Vec::new()).collect();
+        Self::spooled(run, analysis, decision, policy, exit_code, None)
+    }
+
+    /// The same of a run whose words may be in a spool: they are read when the report is written.
+    pub fn spooled(
+        run: &model::Run,
+        analysis: &model::Analysis,
+        decision: &model::Decision,
+        policy: Policy,
+        exit_code: u8,
+        spool: Option<&Arc<dyn Spool>>,
+    ) -> Self {
+        let mut trials: Vec<Trials> = run.cases.iter().map(|_| Trials::default()).collect();
         for trial in &run.trials {
             if let Some(of_case) = trials.get_mut(trial.case) {
-                of_case.push(Trial::from(trial));
+                of_case.push(trial, spool);
             }
         }
         let cases = run
@@ -114,7 +129,7 @@ fn case(
     facts: &model::CaseFacts,
     scorers: Vec<String>,
     status: Option<&model::CaseStatus>,
-    trials: Vec<Trial>,
+    trials: Trials,
 ) -> Case {
     let passes = |counts: Option<(usize, usize)>| counts.map(|(passed, of)| Passes { passed, of });
     Case {
@@ -322,41 +337,43 @@ impl From<model::Usage> for Tokens {
     }
 }
 
-impl From<&model::Trial> for Trial {
-    fn from(trial: &model::Trial) -> Self {
-        let role = trial.role.into();
-        let repeat = trial.repeat;
-        match &trial.result {
-            model::TrialResult::Answered { completion, grades } => Self {
-                role,
-                repeat,
-                output: Some(completion.text.clone()),
-                refusal: completion.refusal,
-                finish_reason: Some(completion.finish_reason.as_str().to_owned()),
-                usage: completion.usage.map(Tokens::from),
-                latency_ms: finite(completion.latency_ms),
-                model: completion.model.clone(),
-                system_fingerprint: completion.system_fingerprint.clone(),
-                stored: completion.stored_at.is_some(),
-                stored_at: completion.stored_at.and_then(timestamp),
-                grades: grades.iter().map(Grade::from).collect(),
-                error: None,
-            },
-            model::TrialResult::Missing(fault) => Self {
-                role,
-                repeat,
-                output: None,
-                refusal: false,
-                finish_reason: None,
-                usage: None,
-                latency_ms: None,
-                model: None,
-                system_fingerprint: None,
-                stored: false,
-                stored_at: None,
-                grades: Vec::new(),
-                error: Some(Fault::from(fault)),
-            },
+impl Trial {
+    /// A trial that was answered.
+    pub(in crate::report) fn of(spoken: &model::Spoken, role: Role, repeat: u32) -> Self {
+        let model::Spoken { completion, grades } = spoken;
+        Self {
+            role,
+            repeat,
+            output: Some(completion.text.clone()),
+            refusal: completion.refusal,
+            finish_reason: Some(completion.finish_reason.as_str().to_owned()),
+            usage: completion.usage.map(Tokens::from),
+            latency_ms: finite(completion.latency_ms),
+            model: completion.model.clone(),
+            system_fingerprint: completion.system_fingerprint.clone(),
+            stored: completion.stored_at.is_some(),
+            stored_at: completion.stored_at.and_then(timestamp),
+            grades: grades.iter().map(Grade::from).collect(),
+            error: None,
+        }
+    }
+
+    /// A trial without an answer.
+    pub(super) fn missing(fault: &model::Fault, role: Role, repeat: u32) -> Self {
+        Self {
+            role,
+            repeat,
+            output: None,
+            refusal: false,
+            finish_reason: None,
+            usage: None,
+            latency_ms: None,
+            model: None,
+            system_fingerprint: None,
+            stored: false,
+            stored_at: None,
+            grades: Vec::new(),
+            error: Some(Fault::from(fault)),
         }
     }
 }

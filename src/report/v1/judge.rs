@@ -1,6 +1,7 @@
 //! The judge of a run: who judges, how it answered, its self-test and its calibration.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -152,13 +153,13 @@ impl Answered {
     fn of(run: &model::Run) -> Self {
         let mut answered = Self::default();
         for trial in &run.trials {
-            let TrialResult::Answered { grades, .. } = &trial.result else { continue };
-            for grade in grades {
-                let single = grade.judging.iter().filter(|_| grade.opinions.is_empty());
-                for judging in single.chain(grade.opinions.iter().map(|opinion| &opinion.judging)) {
-                    answered.models.extend(judging.model.clone());
-                    answered.system_fingerprints.extend(judging.system_fingerprint.clone());
-                    answered.rungs.extend(judging.rung.clone());
+            let TrialResult::Answered(answer) = &trial.result else { continue };
+            let name = |name: &Option<Arc<str>>| name.as_ref().map(|name| name.to_string());
+            for grade in &answer.grades {
+                for judgement in &grade.judgements {
+                    answered.models.extend(name(&judgement.model));
+                    answered.system_fingerprints.extend(name(&judgement.system_fingerprint));
+                    answered.rungs.extend(name(&judgement.rung));
                 }
                 let refused = grade.flags.iter().filter_map(|flag| flag.strip_prefix("parameter_refused:"));
                 answered.refused_parameters.extend(refused.map(str::to_owned));

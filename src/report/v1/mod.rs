@@ -11,6 +11,7 @@ mod read;
 mod restore;
 mod result;
 mod trial;
+mod trials;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -32,6 +33,7 @@ pub use result::{
 pub use trial::{
     Case, Fault, Grade, Judging, LargestDifference, Opinion, Passes, StoredCalls, Tokens, Trial, Ungraded,
 };
+pub use trials::Trials;
 
 /// The value of `schema` in every report of this version.
 pub const SCHEMA: &str = "promptgate.report/v1";

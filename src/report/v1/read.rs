@@ -102,7 +102,7 @@ pub(in crate::report) fn contradictions(report: &Report) -> Vec<String> {
             found.push(format!("case `{}` is there twice", id()));
         }
         let mut trials = HashSet::new();
-        for trial in &case.trials {
+        for trial in case.trials.readable() {
             let name = || format!("case `{}`, {} repeat {}", id(), trial.role.as_str(), trial.repeat);
             if !trials.insert((trial.role, trial.repeat)) {
                 found.push(format!("{}: is there twice", name()));

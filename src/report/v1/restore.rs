@@ -24,10 +24,12 @@ impl Report {
 
     /// The same; an error says which place contradicts itself.
     pub(super) fn restore(&self) -> Result<model::Run, String> {
+        let mut names = model::Names::default();
         let mut trials = Vec::with_capacity(self.cases.iter().map(|case| case.trials.len()).sum());
         for (index, case) in self.cases.iter().enumerate() {
-            for trial in &case.trials {
-                trials.push(restore_trial(trial, index, case)?);
+            for trial in case.trials.iter() {
+                let trial = trial.map_err(|error| error.to_string())?;
+                trials.push(restore_trial(&trial, index, case, &mut names)?);
             }
         }
         Ok(model::Run {
@@ -117,41 +119,58 @@ fn restore_ended(ended: &Ended) -> Result<model::Ended, String> {
     }
 }
 
-fn restore_trial(trial: &Trial, index: usize, case: &Case) -> Result<model::Trial, String> {
+fn restore_trial(
+    trial: &Trial,
+    index: usize,
+    case: &Case,
+    names: &mut model::Names,
+) -> Result<model::Trial, String> {
     let place = || {
         let id = crate::text::neutral::terminal(&case.id);
         format!("case `{id}`, {} repeat {}", trial.role.as_str(), trial.repeat)
     };
-    let result = match (&trial.error, &trial.output, trial.latency_ms, &trial.finish_reason) {
-        (Some(fault), ..) => model::TrialResult::Missing(fault.into()),
-        (None, Some(text), Some(latency_ms), Some(finish_reason)) => model::TrialResult::Answered {
-            completion: model::Completion {
-                text: text.clone(),
-                refusal: trial.refusal,
-                finish_reason: restore_finish_reason(finish_reason),
-                usage: trial.usage.map(model::Usage::from),
-                latency_ms,
-                model: trial.model.clone(),
-                system_fingerprint: trial.system_fingerprint.clone(),
-                // A report from before the time was told.
-                stored_at: trial.stored.then(|| trial.stored_at.as_deref().and_then(seconds).unwrap_or(0)),
-            },
-            grades: trial
-                .grades
-                .iter()
-                .map(|grade| restore_grade(grade).ok_or(grade))
-                .collect::<Result<_, _>>()
-                .map_err(|grade| {
-                    let scorer = crate::text::neutral::terminal(&grade.scorer);
-                    format!("{}: the grade of `{scorer}` has no valid score", place())
-                })?,
-        },
-        (None, ..) => {
-            let needs = "needs `output`, `latency_ms` and `finish_reason`, or an `error`";
-            return Err(format!("{}: {needs}", place()));
+    let result = match &trial.error {
+        Some(fault) => model::TrialResult::Missing(fault.into()),
+        None => {
+            let model::Spoken { completion, grades } =
+                trial.spoken().map_err(|what| format!("{}: {what}", place()))?;
+            model::TrialResult::Answered(model::Answered::new(completion, grades, names))
         }
     };
     Ok(model::Trial { case: index, role: trial.role.into(), repeat: trial.repeat, result })
+}
+
+impl Trial {
+    /// What was said in a trial that was answered.
+    ///
+    /// # Errors
+    /// What it lacks.
+    pub(in crate::report) fn spoken(&self) -> Result<model::Spoken, String> {
+        let (Some(text), Some(latency_ms), Some(finish_reason)) =
+            (&self.output, self.latency_ms, &self.finish_reason)
+        else {
+            return Err("needs `output`, `latency_ms` and `finish_reason`, or an `error`".to_owned());
+        };
+        let completion = model::Completion {
+            text: text.clone(),
+            refusal: self.refusal,
+            finish_reason: restore_finish_reason(finish_reason),
+            usage: self.usage.map(model::Usage::from),
+            latency_ms,
+            model: self.model.clone(),
+            system_fingerprint: self.system_fingerprint.clone(),
+            // A report from before the time was told.
+            stored_at: self.stored.then(|| self.stored_at.as_deref().and_then(seconds).unwrap_or(0)),
+        };
+        let grade = |grade: &Grade| {
+            restore_grade(grade).ok_or_else(|| {
+                let scorer = crate::text::neutral::terminal(&grade.scorer);
+                format!("the grade of `{scorer}` has no valid score")
+            })
+        };
+        let grades = self.grades.iter().map(grade).collect::<Result<_, _>>()?;
+        Ok(model::Spoken { completion, grades })
+    }
 }
 
 fn restore_finish_reason(name: &str) -> model::FinishReason {

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{CaseStatus, FaultKind, Role};
+use super::{CaseStatus, FaultKind, Role, Trials};
 
 /// A case with its trials.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -34,7 +34,7 @@ pub struct Case {
     /// Metrics on which a trial of the candidate does not pass.
     pub failing: Vec<String>,
     /// The trials: by repeat, candidate before baseline.
-    pub trials: Vec<Trial>,
+    pub trials: Trials,
 }
 
 /// How many trials passed.

@@ -4,7 +4,7 @@ mod shards;
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use tokio_util::sync::CancellationToken;
 
@@ -102,6 +102,8 @@ impl Planned {
             scorers,
             concurrency: 16,
             fail_fast: BTreeSet::new(),
+            spool: None,
+            names: Mutex::default(),
             sink: Arc::new(Silent),
             interrupted: CancellationToken::new(),
             stop: CancellationToken::new(),
@@ -343,9 +345,13 @@ fn simulated(engine: &Arc<Engine>) -> Result<Rates, Failure> {
     let executed = runtime.block_on(engine.execute(Round { slots, judges, earlier: Vec::new() }));
     let (mut answers, mut judgements) = (Vec::new(), Vec::new());
     for trial in &executed.trials {
-        if let TrialResult::Answered { completion, grades } = &trial.result {
-            answers.extend(completion.usage);
-            judgements.extend(grades.iter().filter_map(|grade| grade.judging.as_ref()).map(|it| it.usage));
+        if let TrialResult::Answered(answered) = &trial.result {
+            answers.extend(answered.usage);
+            for grade in answered.grades.iter().filter(|grade| !grade.judgements.is_empty()) {
+                let mut usage = Usage::default();
+                grade.judgements.iter().for_each(|judgement| usage.add(judgement.usage));
+                judgements.push(usage);
+            }
         }
     }
     Ok(Rates { answer: mean(&answers), judgement: mean(&judgements), judgement_calls: 1.0 })

@@ -1,0 +1,134 @@
+//! The trials of a case: in memory, or read from the spool of the run one after the other when they are shown.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::de::{Deserialize, Deserializer};
+use serde::ser::{Error as _, Serialize, SerializeSeq as _, Serializer};
+
+use super::{Role, Trial};
+use crate::model::{self, SpoolPlace, Words};
+use crate::port::Spool;
+
+/// The trials of a case; in JSON a list of [`Trial`].
+#[derive(Clone, Default)]
+pub struct Trials(Vec<Held>);
+
+#[derive(Clone)]
+enum Held {
+    Here(Box<Trial>),
+    Spooled { role: Role, repeat: u32, place: SpoolPlace, spool: Arc<dyn Spool> },
+}
+
+impl Held {
+    fn read(&self) -> io::Result<Cow<'_, Trial>> {
+        match self {
+            Self::Here(trial) => Ok(Cow::Borrowed(trial)),
+            Self::Spooled { role, repeat, place, spool } => {
+                Ok(Cow::Owned(Trial::of(&spool.get(*place)?, *role, *repeat)))
+            }
+        }
+    }
+}
+
+impl Trials {
+    /// Adds a trial of a run, whose words are in memory or in its spool.
+    pub(super) fn push(&mut self, trial: &model::Trial, spool: Option<&Arc<dyn Spool>>) {
+        let (role, repeat) = (trial.role.into(), trial.repeat);
+        let held = match (&trial.result, spool) {
+            (model::TrialResult::Answered(answered), Some(spool)) => match answered.words {
+                Words::Spooled(place) => Held::Spooled { role, repeat, place, spool: Arc::clone(spool) },
+                Words::Here(ref spoken) => Held::Here(Box::new(Trial::of(spoken, role, repeat))),
+            },
+            (model::TrialResult::Answered(answered), None) => match answered.here() {
+                Some(spoken) => Held::Here(Box::new(Trial::of(spoken, role, repeat))),
+                None => return,
+            },
+            (model::TrialResult::Missing(fault), _) => {
+                Held::Here(Box::new(Trial::missing(fault, role, repeat)))
+            }
+        };
+        self.0.push(held);
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The trials in their order, one at a time.
+    pub fn iter(&self) -> impl Iterator<Item = io::Result<Cow<'_, Trial>>> {
+        self.0.iter().map(Held::read)
+    }
+
+    /// Those that can be read; a spool that cannot shows when the report is written.
+    pub fn readable(&self) -> impl Iterator<Item = Cow<'_, Trial>> {
+        self.iter().filter_map(Result::ok)
+    }
+}
+
+/// One trial of a run that is in memory.
+impl From<&model::Trial> for Trials {
+    fn from(trial: &model::Trial) -> Self {
+        let mut trials = Self::default();
+        trials.push(trial, None);
+        trials
+    }
+}
+
+impl From<Vec<Trial>> for Trials {
+    fn from(trials: Vec<Trial>) -> Self {
+        Self(trials.into_iter().map(|trial| Held::Here(Box::new(trial))).collect())
+    }
+}
+
+impl fmt::Debug for Trials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+impl PartialEq for Trials {
+    fn eq(&self, other: &Self) -> bool {
+        self.len() == other.len()
+            && self.iter().zip(other.iter()).all(|pair| matches!(pair, (Ok(one), Ok(other)) if one == other))
+    }
+}
+
+impl Serialize for Trials {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut list = serializer.serialize_seq(Some(self.len()))?;
+        for trial in self.iter() {
+            list.serialize_element(&*trial.map_err(S::Error::custom)?)?;
+        }
+        list.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for Trials {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Vec::<Trial>::deserialize(deserializer).map(Self::from)
+    }
+}
+
+impl JsonSchema for Trials {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        Vec::<Trial>::schema_name()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        Vec::<Trial>::json_schema(generator)
+    }
+}
