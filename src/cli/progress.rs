@@ -48,7 +48,7 @@ impl Counts {
                 self.cases_done = (self.cases_done + usize::from(*case_done)).min(self.cases);
             }
             Event::Spent { usd } => self.spent_usd = *usd,
-            Event::LookTaken { .. } | Event::Warning { .. } => {}
+            Event::LookTaken { .. } | Event::Warning { .. } | Event::Paced { .. } => {}
         }
     }
 

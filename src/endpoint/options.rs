@@ -57,6 +57,13 @@ impl Options {
         }
     }
 
+    /// Host and port of the address, without anything secret; for telling endpoints apart.
+    pub(super) fn host(&self) -> String {
+        let rest = self.base_url.split_once("://").map_or(self.base_url.as_str(), |(_, rest)| rest);
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        authority.rsplit('@').next().unwrap_or_default().to_owned()
+    }
+
     /// The key, if there is one with anything in it.
     pub(super) fn key(&self) -> Option<&Secret> {
         self.api_key.as_ref().filter(|key| !key.is_empty())

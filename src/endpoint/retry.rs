@@ -25,7 +25,7 @@ const FIRST_WAIT: Duration = Duration::from_millis(500);
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 /// A wait that is asked for is cut to this: limits often recover long before the time they name.
-const CEILING: Duration = Duration::from_secs(60);
+pub(super) const CEILING: Duration = Duration::from_secs(60);
 
 /// A shorter wait that is asked for is stretched to the back-off of that try, and every wait that costs no attempt
 /// counts as this long at least, so that a call is neither hammered nor repeated for ever.

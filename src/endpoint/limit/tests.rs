@@ -17,7 +17,7 @@ fn limited(inner: &Arc<Scripted>, max_concurrency: usize, stop: &CancellationTok
 async fn no_more_than_allowed_are_in_flight_and_none_less() {
     let inner = Scripted::slow([], Duration::from_millis(100));
     let (model, events) = limited(&inner, 4, &CancellationToken::new());
-    let start = tokio::time::Instant::now();
+    let start = Instant::now();
     let asked = request();
     for result in join_all((0..20).map(|_| model.complete(&asked))).await {
         result.unwrap();
@@ -94,7 +94,7 @@ async fn the_pace_holds_and_can_be_interrupted() {
     let options = Options { rpm: Some(60), ..Options::new("http://localhost") };
     let model = Limited::new(Arc::clone(&inner) as _, &options, Arc::new(Kept::default()), stop.clone());
     let asked = request();
-    let start = tokio::time::Instant::now();
+    let start = Instant::now();
     for result in join_all((0..20).map(|_| model.complete(&asked))).await {
         result.unwrap();
     }
