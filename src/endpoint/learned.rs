@@ -38,6 +38,10 @@ const HELPED: f64 = 0.5;
 const CLOSED: f64 = 0.75;
 /// Limits that were found at less than this part of the first one, while next to nothing was refused, are doubted.
 const DOUBTED: f64 = 0.6;
+/// Next to nothing: less than this share.
+const DOUBTFUL: f64 = 0.05;
+/// A limit that refused a larger share than this is not doubted.
+const CONVINCING: f64 = 0.3;
 /// Shares of calls that came through which differ by less than this factor are the same.
 const ALIKE: f64 = 1.4;
 /// Calls a second after a refusal that came when next to nothing was known; grows by this factor each second.
@@ -331,7 +335,8 @@ impl Learned {
                 self.first_top = through;
                 self.tally = Tally::default();
             }
-            if through < DOUBTED * self.first_top && self.tally.share() < 0.05 {
+            let is_brief = wait.is_none_or(|wait| wait < WINDOW_WAIT);
+            if is_brief && through < DOUBTED * self.first_top && self.tally.share() < DOUBTFUL {
                 return self.take_back(self.tally.share());
             }
             self.hold_until(now, wait);
@@ -358,6 +363,9 @@ impl Learned {
         }
         if here > HELPED {
             self.hold_until(now, wait);
+        }
+        if here > CONVINCING {
+            self.first_top = 0.0;
         }
         let top = (rate * (1.0 - here)).max(rate * DEEPEST);
         let part = if helped { CUT } else { EXPERIMENT };

@@ -79,7 +79,7 @@ fn refusals_at_random_do_not_strangle() {
         for share in [0.01, 0.05, 0.2, 0.5] {
             let log = simulate(at_random(share, Some(1.0), unlimited()), latency, width, 60.0);
             let rate = log.rate(30.0, 60.0);
-            assert!(rate > 0.75 * full, "{rate:.0}/s of {full}/s at {share}, {latency} s");
+            assert!(rate > 0.6 * full, "{rate:.0}/s of {full}/s at {share}, {latency} s");
         }
         let log = simulate(at_random(0.2, Some(1.0), unlimited()), latency, width, 10.0);
         let rate = log.rate(3.0, 10.0);
