@@ -280,6 +280,10 @@ impl Learned {
             return;
         }
         self.here.add_refused(departure.number);
+        if self.noise.is_none() && self.turned_away > 1 && wait.is_some_and(|wait| wait >= WINDOW_WAIT) {
+            // Nobody came through since the last refusal: the door is closed.
+            self.hold_until(now, wait);
+        }
         let is_noise = match &mut self.noise {
             Some(noise) => noise.explains(departure.number),
             None => false,
@@ -295,7 +299,10 @@ impl Learned {
     fn confine(&mut self, now: f64) {
         let Some(limit) = &mut self.limit else { return };
         let elapsed = now - self.since;
-        if elapsed > 1.0 && self.here.departed > 0 && limit.rate() > HEADROOM * self.here.departed as f64 / elapsed {
+        if elapsed > 1.0
+            && self.here.departed > 0
+            && limit.rate() > HEADROOM * self.here.departed as f64 / elapsed
+        {
             limit.at = limit.at.max(now);
         }
     }
@@ -350,8 +357,8 @@ impl Learned {
         if here > CLOSED {
             return self.knock(wait, rate, now);
         }
-        let helped = self.before.departed > 0
-            && (here < HELPED * before || (1.0 - here) > ALIKE * (1.0 - before));
+        let helped =
+            self.before.departed > 0 && (here < HELPED * before || (1.0 - here) > ALIKE * (1.0 - before));
         if helped {
             self.futile = 0;
         } else {
@@ -392,7 +399,9 @@ impl Learned {
     /// asks for a long wait. `None` where too few came to say.
     fn through(&mut self, wait: Option<f64>, now: f64) -> Option<f64> {
         let (count, rate) = match wait {
-            Some(wait) if wait >= WINDOW_WAIT => (self.answered as f64, self.answered as f64 / (now - self.opened + wait)),
+            Some(wait) if wait >= WINDOW_WAIT => {
+                (self.answered as f64, self.answered as f64 / (now - self.opened + wait))
+            }
             _ => self.window.rate(now),
         };
         (count >= KNOWN).then_some(rate)

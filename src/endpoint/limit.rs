@@ -173,9 +173,7 @@ impl Limited {
             self.events.emit(Event::Paced { endpoint: self.endpoint.clone(), calls_per_second });
         }
         match result {
-            Err(fault)
-                if closed.0 >= self.max_wait.as_secs_f64().max(1.0) && closed.1 >= GIVEN_UP_AFTER =>
-            {
+            Err(fault) if closed.0 >= self.max_wait.as_secs_f64().max(1.0) && closed.1 >= GIVEN_UP_AFTER => {
                 let message = format!(
                     "{} (given up: the endpoint refused all of {} calls for {:.0} s)",
                     fault.message, closed.1, closed.0

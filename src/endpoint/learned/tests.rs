@@ -1,4 +1,4 @@
-use simulation::{Limiter, Log, at_random, bucket, concurrent, fixed_window, simulate, unlimited};
+use simulation::{Log, at_random, bucket, concurrent, fixed_window, simulate, unlimited};
 
 use super::*;
 
@@ -181,7 +181,9 @@ fn strange_times_and_departures_do_no_harm() {
     let mut learned = Learned::new(1);
     let stranger = Departure { epoch: 77, number: u64::MAX };
     for now in [5.0, 1.0, 1e15, 3.0, 1e300] {
-        for came in [Came::Refused { wait: Some(1e6) }, Came::Failed, Came::Well, Came::Refused { wait: None }] {
+        for came in
+            [Came::Refused { wait: Some(1e6) }, Came::Failed, Came::Well, Came::Refused { wait: None }]
+        {
             learned.came_back(stranger, came, now);
             if let Ok(departure) = learned.depart(now) {
                 learned.came_back(departure, came, now);

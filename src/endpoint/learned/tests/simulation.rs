@@ -103,7 +103,11 @@ pub(super) fn simulate(mut server: impl Limiter, latency: f64, width: usize, sec
                     let well = came == Came::Well;
                     working += usize::from(well);
                     // A refusal needs no work, but it has to travel too.
-                    let takes = if well { latency * (0.8 + 0.4 * random.random::<f64>()) } else { latency.min(0.001) };
+                    let takes = if well {
+                        latency * (0.8 + 0.4 * random.random::<f64>())
+                    } else {
+                        latency.min(0.001)
+                    };
                     flying.push((-((now + takes) * 1e9) as i64, well, number));
                     calls.push_back((departure, came));
                     number += 1;
