@@ -259,5 +259,6 @@ async fn a_whole_call_is_bounded_in_time() {
     let start = Instant::now();
     assert_eq!(model.complete(&request()).await.unwrap_err().kind, FaultKind::RateLimited);
     let elapsed = start.elapsed();
-    assert!(elapsed >= Duration::from_secs(45) && elapsed <= Duration::from_secs(58), "{elapsed:?}");
+    // 8 s to the first fault, 50 s from there, and the try that was under way then.
+    assert!(elapsed >= Duration::from_secs(45) && elapsed <= Duration::from_secs(67), "{elapsed:?}");
 }
