@@ -134,7 +134,8 @@ impl Limited {
                 Ok(departure) => return Some(Left { _slot: slot, turn, departure }),
                 Err(at) => at,
             };
-            let at = Duration::try_from_secs_f64(at).ok().and_then(|at| self.origin.checked_add(at));
+            // A microsecond more than was rounded off, or a clock that stands still is asked for ever.
+            let at = Duration::try_from_secs_f64(at + 1e-6).ok().and_then(|at| self.origin.checked_add(at));
             tokio::select! {
                 () = tokio::time::sleep_until(at.unwrap_or(self.origin)) => {}
                 () = changed => {}
