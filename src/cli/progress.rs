@@ -1,5 +1,6 @@
 //! Progress on standard error: a bar on a terminal, a line every ten seconds elsewhere, nothing when quiet.
 
+use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -11,6 +12,8 @@ use crate::text::neutral;
 
 /// Between two lines of progress where there is no terminal.
 const TICK: Duration = Duration::from_secs(10);
+/// Between two states of the bar; events come in faster by far.
+const REDRAW: Duration = Duration::from_millis(100);
 /// So many undecided criteria are named.
 const NAMED: usize = 4;
 
@@ -26,14 +29,16 @@ struct Counts {
     retries: u64,
     stored: u64,
     spent_usd: f64,
-    last_retry: Option<String>,
+    last_retry: Option<(String, f64)>,
+    /// Calls a second that each endpoint was found to allow.
+    paces: BTreeMap<String, f64>,
 }
 
 impl Counts {
-    fn take(&mut self, event: &Event) {
+    fn take(&mut self, event: Event) {
         match event {
             Event::Planned { cases, completions, .. } => {
-                self.cases = *cases;
+                self.cases = cases;
                 self.cases_done = 0;
                 self.trials = self.trials_done + completions;
             }
@@ -41,15 +46,22 @@ impl Counts {
             Event::CallEnded => self.in_flight = self.in_flight.saturating_sub(1),
             Event::Retried { reason, wait_seconds } => {
                 self.retries += 1;
-                self.last_retry = Some(format!("{} (waits {wait_seconds:.1} s)", neutral::terminal(reason)));
+                self.last_retry = Some((reason, wait_seconds));
             }
             Event::TrialEnded { missing, case_done, .. } => {
                 self.trials_done = (self.trials_done + 1).min(self.trials);
-                self.missing += usize::from(*missing);
-                self.cases_done = (self.cases_done + usize::from(*case_done)).min(self.cases);
+                self.missing += usize::from(missing);
+                self.cases_done = (self.cases_done + usize::from(case_done)).min(self.cases);
+            }
+            // Two that settle at once may be told in either order; what is spent never falls.
+            Event::Spent { usd } => self.spent_usd = self.spent_usd.max(usd),
+            Event::Paced { endpoint, calls_per_second: Some(rate) } => {
+                self.paces.insert(endpoint, rate);
+            }
+            Event::Paced { endpoint, calls_per_second: None } => {
+                self.paces.remove(&endpoint);
             }
             Event::Recalled { .. } => self.stored += 1,
-            Event::Spent { usd } => self.spent_usd = *usd,
             Event::LookTaken { .. } | Event::Warning { .. } => {}
         }
     }
@@ -65,6 +77,13 @@ impl Counts {
         if self.retries > 0 {
             parts.push(format!("{} retries", self.retries));
         }
+        match self.paces.len() {
+            0 => {}
+            1 => parts.extend(self.paces.values().map(|rate| format!("{} (endpoint's limit)", pace(*rate)))),
+            _ => parts.extend(self.paces.iter().map(|(endpoint, rate)| {
+                format!("{} ({}'s limit)", pace(*rate), neutral::terminal(endpoint))
+            })),
+        }
         if self.missing > 0 {
             parts.push(format!("{} missing", self.missing));
         }
@@ -75,9 +94,18 @@ impl Counts {
     }
 }
 
+/// `48 calls/s`; `12 calls/min` where it is slower than one a second.
+fn pace(calls_per_second: f64) -> String {
+    if calls_per_second >= 1.0 {
+        format!("{calls_per_second:.0} calls/s")
+    } else {
+        format!("{:.0} calls/min", calls_per_second * 60.0)
+    }
+}
+
 /// Where progress goes.
 enum Display {
-    Bar(ProgressBar),
+    Bar { bar: ProgressBar, drawn: Option<Instant> },
     Lines { started: Instant },
     Quiet,
 }
@@ -94,7 +122,7 @@ impl Progress {
             let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr_with_hz(10));
             let style = ProgressStyle::with_template("{bar:24} {pos}/{len} answers · {msg} · ETA {eta}");
             bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-            Display::Bar(bar)
+            Display::Bar { bar, drawn: None }
         } else {
             Display::Lines { started: Instant::now() }
         };
@@ -110,8 +138,9 @@ impl Progress {
             let left = counts.trials.saturating_sub(counts.trials_done) as f64 / counts.trials_done as f64;
             line.push_str(&format!(" · about {} s left", started.elapsed().mul_f64(left).as_secs()));
         }
-        if let Some(retry) = counts.last_retry.take() {
-            line.push_str(&format!(" · last retry: {retry}"));
+        if let Some((reason, wait_seconds)) = counts.last_retry.take() {
+            let reason = neutral::terminal(&reason);
+            line.push_str(&format!(" · last retry: {reason} (waits {wait_seconds:.1} s)"));
         }
         write_line(&line);
     }
@@ -129,7 +158,7 @@ impl Progress {
     /// Takes the bar away; what is printed next stands on a clean line.
     pub(super) fn finish(&self) {
         if let Ok(state) = self.0.lock()
-            && let Display::Bar(bar) = &state.1
+            && let Display::Bar { bar, .. } = &state.1
         {
             bar.finish_and_clear();
         }
@@ -140,15 +169,20 @@ impl EventSink for Progress {
     fn emit(&self, event: Event) {
         let Ok(mut state) = self.0.lock() else { return };
         let (counts, display) = &mut *state;
-        counts.take(&event);
         let said = said(&event);
+        counts.take(event);
         match display {
-            Display::Bar(bar) => {
-                bar.set_length(counts.trials as u64);
-                bar.set_position(counts.trials_done as u64);
-                bar.set_message(counts.detail());
+            Display::Bar { bar, drawn } => {
                 if let Some(line) = said {
                     bar.println(line);
+                }
+                // Texts are made a few times a second, not thousands of times.
+                let is_last = counts.trials_done == counts.trials;
+                if is_last || drawn.is_none_or(|drawn| drawn.elapsed() >= REDRAW) {
+                    *drawn = Some(Instant::now());
+                    bar.set_length(counts.trials as u64);
+                    bar.set_position(counts.trials_done as u64);
+                    bar.set_message(counts.detail());
                 }
             }
             Display::Lines { .. } => {
@@ -185,4 +219,48 @@ fn said(event: &Event) -> Option<String> {
 fn write_line(line: &str) {
     // Progress that cannot be shown is no reason to lose a run.
     let _ = writeln!(std::io::stderr().lock(), "{line}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn after(events: impl IntoIterator<Item = Event>) -> Counts {
+        let mut counts = Counts::default();
+        events.into_iter().for_each(|event| counts.take(event));
+        counts
+    }
+
+    fn paced(endpoint: &str, calls_per_second: Option<f64>) -> Event {
+        Event::Paced { endpoint: endpoint.to_owned(), calls_per_second }
+    }
+
+    #[test]
+    fn flight_retries_pace_and_money_are_shown() {
+        let retried = Event::Retried { wait_seconds: 1.0, reason: "429".to_owned() };
+        let counts = after([
+            Event::Planned { cases: 3, completions: 6, judgements: 0 },
+            Event::CallStarted,
+            Event::CallStarted,
+            Event::CallEnded,
+            retried,
+            paced("api.example.com", Some(48.4)),
+            Event::Spent { usd: 1.5 },
+            Event::Spent { usd: 1.25 },
+        ]);
+        assert_eq!(
+            counts.detail(),
+            "0/3 cases · 1 in flight · 1 retries · 48 calls/s (endpoint's limit) · $1.50"
+        );
+    }
+
+    #[test]
+    fn a_pace_is_shown_while_it_is_limited() {
+        assert_eq!(after([paced("a", Some(5.0)), paced("a", None)]).detail(), "0/0 cases · 0 in flight");
+        let two = after([paced("a:1", Some(5.0)), paced("b:2", Some(0.2))]);
+        assert_eq!(
+            two.detail(),
+            "0/0 cases · 0 in flight · 5 calls/s (a:1's limit) · 12 calls/min (b:2's limit)"
+        );
+    }
 }

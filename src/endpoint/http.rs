@@ -31,6 +31,9 @@ const ERROR_BYTES: usize = 64 << 10;
 /// A request that fails within this time after it was sent may have met a connection that was closed while idle.
 const STALE_WITHIN: Duration = Duration::from_secs(1);
 
+/// So many times one request is sent again for that: the next connection of the pool may have been closed as well.
+const STALE_SENDS: u32 = 2;
+
 /// Headers that belong to the transport.
 const OWN_HEADERS: [&str; 8] = [
     "host",
@@ -98,12 +101,15 @@ impl HttpModel {
         })?;
         let body = Bytes::from(body);
         let mut sent = Instant::now();
-        let mut response = match self.send(self.url.clone(), body.clone()).await {
-            Err(error) if self.is_stale(&error, sent) => {
-                sent = Instant::now();
-                self.send(self.url.clone(), body.clone()).await
+        let mut stale = 0;
+        let mut response = loop {
+            match self.send(self.url.clone(), body.clone()).await {
+                Err(error) if stale < STALE_SENDS && self.is_stale(&error, sent) => {
+                    stale += 1;
+                    sent = Instant::now();
+                }
+                other => break other,
             }
-            other => other,
         }
         .map_err(|error| self.teller.transport(&error))?;
         if response.status().is_redirection() {

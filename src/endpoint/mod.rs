@@ -8,6 +8,7 @@ mod address;
 mod budget;
 mod failure;
 mod http;
+mod learned;
 mod limit;
 pub mod mock_server;
 mod options;

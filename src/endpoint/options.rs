@@ -57,6 +57,19 @@ impl Options {
         }
     }
 
+    /// Host and port of the address, without anything secret; for telling endpoints apart.
+    pub(super) fn host(&self) -> String {
+        let rest = self.base_url.split_once("://").map_or(self.base_url.as_str(), |(_, rest)| rest);
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        authority.rsplit('@').next().unwrap_or_default().to_owned()
+    }
+
+    /// Time in which a call that has failed once is tried again: that of all its attempts and of all its waiting.
+    /// Waits that the endpoint asks for cost no attempt, so attempts alone do not bound it.
+    pub(super) fn call_time(&self) -> Duration {
+        self.timeout.saturating_mul(self.attempts.max(1)).saturating_add(self.max_wait)
+    }
+
     /// The key, if there is one with anything in it.
     pub(super) fn key(&self) -> Option<&Secret> {
         self.api_key.as_ref().filter(|key| !key.is_empty())

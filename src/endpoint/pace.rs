@@ -37,6 +37,11 @@ impl Pace {
         Self { calls: rpm.map(f64::from).map(bucket), tokens: tpm.map(bucket) }
     }
 
+    /// Whether there is any limit.
+    pub(super) fn has_limits(&self) -> bool {
+        self.calls.is_some() || self.tokens.is_some()
+    }
+
     /// The next turn. Dropped before it left, it gives back what it took.
     pub(super) fn turn(&self, request: &ChatRequest) -> Turn<'_> {
         let mut turn = Turn { pace: self, tokens: 0.0, at: None, left: false };

@@ -1,8 +1,8 @@
 //! The one retry layer: what is tried again, after how long a wait, and when an endpoint is given up.
 //!
 //! Waits grow exponentially with full jitter (a wait is drawn evenly from zero to its limit), so calls that failed
-//! together do not come back together. A wait that the endpoint asks for is obeyed, up to a ceiling. Attempts and
-//! waiting are bounded for each call, failures in a row for the endpoint.
+//! together do not come back together. A wait that the endpoint asks for is obeyed, up to a ceiling. Attempts,
+//! waiting and time are bounded for each call, failures in a row for the endpoint.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -25,7 +25,7 @@ const FIRST_WAIT: Duration = Duration::from_millis(500);
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 /// A wait that is asked for is cut to this: limits often recover long before the time they name.
-const CEILING: Duration = Duration::from_secs(60);
+pub(super) const CEILING: Duration = Duration::from_secs(60);
 
 /// A shorter wait that is asked for is stretched to the back-off of that try, and every wait that costs no attempt
 /// counts as this long at least, so that a call is neither hammered nor repeated for ever.
@@ -46,6 +46,7 @@ pub struct Retrying {
     inner: Arc<dyn ChatModel>,
     attempts: u32,
     max_wait: Duration,
+    call_time: Duration,
     deadline: Option<Instant>,
     health: Mutex<Health>,
     events: Arc<dyn EventSink>,
@@ -96,6 +97,7 @@ impl Retrying {
             inner,
             attempts: options.attempts.max(1),
             max_wait: options.max_wait,
+            call_time: options.call_time(),
             deadline: options.budget.as_ref().and_then(|budget| budget.deadline()),
             health: Mutex::default(),
             events,
@@ -105,6 +107,7 @@ impl Retrying {
 
     async fn call(&self, request: &ChatRequest) -> Result<Completion, Fault> {
         let mut spent = Spent::default();
+        let mut failed_first: Option<Instant> = None;
         loop {
             if let Some(fault) = lock(&self.health).dead.clone() {
                 return Err(fault);
@@ -122,7 +125,11 @@ impl Retrying {
             if let Some(dead) = lock(&self.health).failed_attempt(&fault) {
                 return Err(dead);
             }
+            let failing = failed_first.get_or_insert_with(Instant::now).elapsed();
             match next(&fault, &mut spent, self.attempts, self.max_wait, rand::random()) {
+                Next::Again { wait, .. } if failing + wait >= self.call_time => {
+                    return Err(self.give_up(request, fault, spent.tries));
+                }
                 Next::GiveUp => return Err(self.give_up(request, fault, spent.tries)),
                 Next::Again { wait, .. }
                     if self.deadline.is_some_and(|deadline| Instant::now() + wait >= deadline) =>

@@ -242,6 +242,26 @@ async fn a_connection_closed_while_idle_costs_no_attempt() {
 }
 
 #[tokio::test]
+async fn connections_that_the_server_closes_after_each_answer_cost_no_attempt() {
+    let body = r#"{"choices": [{"message": {"content": "a"}, "finish_reason": "stop"}]}"#;
+    let length = body.len();
+    for header in ["connection: close\r\n", "keep-alive: timeout=0\r\n", ""] {
+        let answer = raw(&format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n{header}\r\n{body}"));
+        let server = Server::start(vec![answer; 40]).await;
+        let (model, events) = model(options(server.base_url()));
+        let asked = request();
+        // Several connections lie idle, and closed, when the next calls come.
+        for _ in 0..5 {
+            for result in futures::future::join_all((0..4).map(|_| model.complete(&asked))).await {
+                result.unwrap();
+            }
+        }
+        assert_eq!(events.count(|event| matches!(event, Event::Retried { .. })), 0);
+        assert_eq!(events.count(|event| *event == Event::CallStarted), 20, "{header:?}");
+    }
+}
+
+#[tokio::test]
 async fn retries_go_over_the_wire_and_end_in_the_answer() {
     let reactions = [
         response(503, "retry-after-ms: 5\r\n", ""),

@@ -118,6 +118,13 @@ pub enum Event {
         /// Why.
         reason: String,
     },
+    /// The rate that an endpoint allows was learned, or has changed.
+    Paced {
+        /// Host and port of the endpoint.
+        endpoint: String,
+        /// Calls a second at most; `None`: no limit is known any more.
+        calls_per_second: Option<f64>,
+    },
     /// A trial is graded, or missing for good.
     TrialEnded {
         /// The case's id.

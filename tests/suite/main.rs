@@ -12,6 +12,7 @@ mod layering;
 mod looks;
 mod never_green;
 mod offline;
+mod pace;
 mod plan;
 mod readme;
 mod schemas;

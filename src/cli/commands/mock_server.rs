@@ -40,8 +40,8 @@ pub(crate) fn mock_server(arguments: &MockServerArguments) -> Result<ExitStatus,
             .await
             .map_err(|error| Failure::Internal(format!("the server ended: {error}")))?;
         output::say(&format!(
-            "served {} requests, {} of them judgements, {} met a fault",
-            served.requests, served.judgements, served.faults
+            "served {} requests, {} of them judgements, {} met a fault, {} were refused with 429",
+            served.requests, served.judgements, served.faults, served.refused
         ));
         Ok(ExitStatus::Pass)
     })

@@ -1,7 +1,7 @@
 //! The simulated model as a local OpenAI-compatible server, with faults on demand.
 //!
-//! `POST …/chat/completions` and `GET …/models` under any base path, HTTP/1.1 with keep-alive. Faults are drawn
-//! by seed and arrival number, so a sequential client meets the same faults in every run. The table of faults is
+//! `POST …/chat/completions`, `GET …/models` and `GET …/stats` under any base path, HTTP/1.1 with keep-alive.
+//! Faults are drawn by seed and arrival number, so a sequential client meets the same faults in every run. The table of faults is
 //! in `docs/offline.md`. Parsing flags and printing is left to the command line.
 
 mod cache;
@@ -51,6 +51,8 @@ pub struct Served {
     pub judgements: u64,
     /// Those of them that met a fault or were not allowed.
     pub faults: u64,
+    /// Those of them that were answered by 429.
+    pub refused: u64,
 }
 
 /// Serves until `shutdown` is ready, then drops every connection.

@@ -34,6 +34,7 @@ pub(super) struct Server {
     arrivals: AtomicU64,
     judgements: AtomicU64,
     faults: AtomicU64,
+    refused: AtomicU64,
 }
 
 /// The connection is to be reset in place of a response.
@@ -95,6 +96,7 @@ impl Server {
             arrivals: AtomicU64::new(0),
             judgements: AtomicU64::new(0),
             faults: AtomicU64::new(0),
+            refused: AtomicU64::new(0),
             options,
         }
     }
@@ -105,6 +107,7 @@ impl Server {
             requests: self.arrivals.load(Ordering::Relaxed),
             judgements: self.judgements.load(Ordering::Relaxed),
             faults: self.faults.load(Ordering::Relaxed),
+            refused: self.refused.load(Ordering::Relaxed),
         }
     }
 
@@ -121,6 +124,9 @@ impl Server {
                 return Ok(json(StatusCode::OK, &wire::models(MODEL)));
             }
             (&Method::GET, _, true) => return Ok(unauthorized()),
+            (&Method::GET, ..) if path.ends_with("/stats") => {
+                return Ok(json(StatusCode::OK, &wire::stats(self.served())));
+            }
             (_, true, _) | (_, _, true) => {
                 let error =
                     wire::error("this method is not allowed here", "invalid_request_error", None, None);
@@ -133,6 +139,15 @@ impl Server {
                 return Ok(json(StatusCode::NOT_FOUND, &error));
             }
         }
+        let response = self.respond_to_chat(request).await;
+        if response.as_ref().is_ok_and(|response| response.status() == StatusCode::TOO_MANY_REQUESTS) {
+            self.refused.fetch_add(1, Ordering::Relaxed);
+        }
+        response
+    }
+
+    /// Answers one request for a completion, or plays the fault that is drawn for it.
+    async fn respond_to_chat(&self, request: Request<Incoming>) -> Result<Response<Reply>, ResetConnection> {
         let arrival = self.arrivals.fetch_add(1, Ordering::Relaxed);
         let faults = &self.options.faults;
         let fault = faults.draw(self.options.simulated.seed, arrival);

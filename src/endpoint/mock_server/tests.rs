@@ -155,7 +155,7 @@ async fn one_connection_answers_and_judges_many_times() {
     assert_eq!(client.get("/v1/chat/completions").await.unwrap().status, 405);
     let refused = client.post("/v1/chat/completions", "", &json!({"model": "m"})).await.unwrap();
     assert_eq!((refused.status, &refused.json()["error"]["param"]), (400, &json!("messages")));
-    assert_eq!(server.stop().await, Served { requests: 7, judgements: 3, faults: 0 });
+    assert_eq!(server.stop().await, Served { requests: 7, judgements: 3, faults: 0, refused: 0 });
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use hyper::body::Bytes;
 use serde_json::{Map, Value, json};
 
+use super::Served;
 use crate::model::{ChatRequest, Completion, Message, Purpose, ResponseFormat, Speaker};
 
 /// Why a request is refused: the message and the parameter at fault.
@@ -119,6 +120,16 @@ pub(super) fn error(message: &str, kind: &str, parameter: Option<&str>, code: Op
 /// The list of models.
 pub(super) fn models(name: &str) -> Value {
     json!({"object": "list", "data": [{"id": name, "object": "model", "created": 0, "owned_by": "promptgate"}]})
+}
+
+/// What was served so far.
+pub(super) fn stats(served: Served) -> Value {
+    json!({
+        "requests": served.requests,
+        "judgements": served.judgements,
+        "faults": served.faults,
+        "refused": served.refused,
+    })
 }
 
 /// JSON as bytes.

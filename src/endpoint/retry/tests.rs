@@ -242,3 +242,23 @@ async fn a_model_dies_alone() {
     assert_eq!(bench.model.complete(&dead).await.unwrap_err().kind, FaultKind::Dead);
     assert_eq!(bench.inner.calls(), 20);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_whole_call_is_bounded_in_time() {
+    let options = Options {
+        attempts: 2,
+        timeout: Duration::from_secs(10),
+        max_wait: Duration::from_secs(30),
+        ..Options::new("http://localhost")
+    };
+    // Each try is slow and ends with a wait that costs no attempt.
+    let script = vec![Err(asking(FaultKind::RateLimited, Duration::from_secs(1))); 100];
+    let inner = Scripted::slow(script, Duration::from_secs(8));
+    let events = Arc::new(Kept::default());
+    let model = Retrying::new(Arc::clone(&inner) as _, &options, events, CancellationToken::new());
+    let start = Instant::now();
+    assert_eq!(model.complete(&request()).await.unwrap_err().kind, FaultKind::RateLimited);
+    let elapsed = start.elapsed();
+    // 8 s to the first fault, 50 s from there, and the try that was under way then.
+    assert!(elapsed >= Duration::from_secs(45) && elapsed <= Duration::from_secs(67), "{elapsed:?}");
+}

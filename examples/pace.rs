@@ -1,0 +1,234 @@
+//! How the pace of calls settles: the client against the mock server, both in this process, in real time.
+//!
+//! ```text
+//! cargo run --release --example pace
+//! ```
+//!
+//! Prints what settles at a limit of which nothing is configured, what faults cost, and what the limits cost where
+//! there is none. Takes about two minutes.
+
+#![expect(clippy::print_stdout, reason = "a table on standard output is what it is for")]
+
+use std::error::Error;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use futures::stream::{self, StreamExt as _};
+use promptgate::endpoint::mock_server::{self, FaultSpec};
+use promptgate::endpoint::simulated::SimulatedOptions;
+use promptgate::endpoint::{self, Options};
+use promptgate::model::{ChatRequest, Completion, Fault, FinishReason, Message, Purpose, Speaker};
+use promptgate::port::{ChatModel, Event, EventSink, Silent};
+use promptgate::text::Redactor;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+/// Trials under way for each call in flight, as in a run with one endpoint.
+const TASKS_A_SLOT: usize = 2;
+
+/// Counts calls, and the waits between tries.
+#[derive(Default)]
+struct Counts {
+    calls: AtomicU64,
+    waited_ms: AtomicU64,
+}
+
+impl EventSink for Counts {
+    fn emit(&self, event: Event) {
+        match event {
+            Event::CallStarted => {
+                self.calls.fetch_add(1, Ordering::Relaxed);
+            }
+            Event::Retried { wait_seconds, .. } => {
+                self.waited_ms.fetch_add((wait_seconds * 1000.0) as u64, Ordering::Relaxed);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Answers at once.
+struct Instantly;
+
+impl ChatModel for Instantly {
+    fn complete<'a>(&'a self, _request: &'a ChatRequest) -> BoxFuture<'a, Result<Completion, Fault>> {
+        async {
+            Ok(Completion {
+                text: String::new(),
+                refusal: false,
+                finish_reason: FinishReason::Stop,
+                usage: None,
+                latency_ms: 0.0,
+                model: None,
+                system_fingerprint: None,
+                stored: false,
+            })
+        }
+        .boxed()
+    }
+}
+
+fn request(number: u64) -> ChatRequest {
+    ChatRequest {
+        model: "m".to_owned(),
+        messages: vec![Message { role: Speaker::User, content: format!("What is plan {number}?") }],
+        parameters: serde_json::Map::new(),
+        response_format: None,
+        repeat: 0,
+        purpose: Purpose::Completion,
+    }
+}
+
+/// A mock server with this latency and these faults, and a client of it.
+async fn connect(
+    latency_ms: u64,
+    faults: &[&str],
+    width: usize,
+    counts: &Arc<Counts>,
+) -> Result<Arc<dyn ChatModel>, Box<dyn Error>> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let base_url = format!("http://{}/v1", listener.local_addr()?);
+    let faults = faults.iter().map(|fault| fault.parse::<FaultSpec>()).collect::<Result<Vec<_>, _>>()?;
+    let options = mock_server::Options {
+        simulated: SimulatedOptions {
+            latency: Duration::from_millis(latency_ms),
+            ..SimulatedOptions::default()
+        },
+        faults: faults.into_iter().collect(),
+        require_key: None,
+    };
+    tokio::spawn(mock_server::serve(listener, options, std::future::pending()));
+    let options = Options { max_concurrency: width, ..Options::new(base_url) };
+    let sink = Arc::clone(counts) as Arc<dyn EventSink>;
+    let redactor = Arc::new(Redactor::new(&[]));
+    endpoint::connect(options, sink, redactor, CancellationToken::new())
+        .map_err(|mistake| mistake.to_string().into())
+}
+
+/// Asks without end, and reports answers and refusals from ten seconds on until forty.
+async fn settle(limit: f64, latency_ms: u64, width: usize) -> Result<(), Box<dyn Error>> {
+    let counts = Arc::new(Counts::default());
+    let model = connect(latency_ms, &[&format!("rate-limit={limit}")], width, &counts).await?;
+    let answers = Arc::new(AtomicU64::new(0));
+    let mut tasks = tokio::task::JoinSet::new();
+    let next = Arc::new(AtomicU64::new(0));
+    for _ in 0..width * TASKS_A_SLOT {
+        let (model, answers, next) = (Arc::clone(&model), Arc::clone(&answers), Arc::clone(&next));
+        tasks.spawn(async move {
+            loop {
+                if model.complete(&request(next.fetch_add(1, Ordering::Relaxed))).await.is_ok() {
+                    answers.fetch_add(1, Ordering::Relaxed);
+                }
+            }
+        });
+    }
+    let mut marks = Vec::new();
+    for seconds in [10, 30] {
+        tokio::time::sleep(Duration::from_secs(seconds)).await;
+        marks.push((answers.load(Ordering::Relaxed), counts.calls.load(Ordering::Relaxed)));
+    }
+    let answered = (marks[1].0 - marks[0].0) as f64;
+    let called = (marks[1].1 - marks[0].1) as f64;
+    println!(
+        "| {limit}/s | {latency_ms} ms | {width} | {:.1}/s | {:+.1} % | {:.2} % | {:.1} % |",
+        answered / 30.0,
+        (answered / 30.0 / limit - 1.0) * 100.0,
+        (1.0 - answered / called).max(0.0) * 100.0,
+        (1.0 - marks[0].0 as f64 / marks[0].1 as f64).max(0.0) * 100.0,
+    );
+    Ok(())
+}
+
+/// What some requests took.
+struct Took {
+    seconds: f64,
+    answered: usize,
+    calls: u64,
+    waited: f64,
+    longest: f64,
+}
+
+async fn ask(number: u64, faults: &[&str], width: usize) -> Result<Took, Box<dyn Error>> {
+    let counts = Arc::new(Counts::default());
+    let model = connect(100, faults, width, &counts).await?;
+    let start = Instant::now();
+    let results: Vec<(bool, f64)> = stream::iter(0..number)
+        .map(|number| {
+            let model = &model;
+            async move {
+                let start = Instant::now();
+                let well = model.complete(&request(number)).await.is_ok();
+                (well, start.elapsed().as_secs_f64())
+            }
+        })
+        .buffer_unordered(width * TASKS_A_SLOT)
+        .collect()
+        .await;
+    Ok(Took {
+        seconds: start.elapsed().as_secs_f64(),
+        answered: results.iter().filter(|(well, _)| *well).count(),
+        calls: counts.calls.load(Ordering::Relaxed),
+        waited: counts.waited_ms.load(Ordering::Relaxed) as f64 / 1000.0,
+        longest: results.iter().map(|(_, seconds)| *seconds).fold(0.0, f64::max),
+    })
+}
+
+async fn faults() -> Result<(), Box<dyn Error>> {
+    let (requests, width) = (1000, 32);
+    let well = ask(requests, &[], width).await?;
+    let badly = ask(requests, &["429=0.2", "retry-after=1", "500=0.05", "cut=0.02"], width).await?;
+    println!("| | seconds | answered | calls | waited, all calls together | longest call |");
+    println!("| --- | --- | --- | --- | --- | --- |");
+    for (name, took) in [("no faults", &well), ("20 % 429, 5 % 500, 2 % cut", &badly)] {
+        println!(
+            "| {name} | {:.2} | {} of {requests} | {} | {:.0} s | {:.2} s |",
+            took.seconds, took.answered, took.calls, took.waited, took.longest
+        );
+    }
+    // So many can wait at once, so this much of the waiting cannot be avoided.
+    let waits = badly.waited / (width * TASKS_A_SLOT) as f64;
+    println!(
+        "\nratio {:.2}; less the waits ({waits:.2} s for each of {} at once) {:.2}",
+        badly.seconds / well.seconds,
+        width * TASKS_A_SLOT,
+        (badly.seconds - waits) / well.seconds
+    );
+    Ok(())
+}
+
+async fn cost() {
+    let options = Options { max_concurrency: 64, ..Options::new("http://localhost") };
+    let calls = 1_000_000;
+    let model = endpoint::layered(Arc::new(Instantly), &options, Arc::new(Silent), CancellationToken::new());
+    let asked = request(0);
+    let start = Instant::now();
+    stream::iter(0..calls)
+        .for_each_concurrent(64, |_| async {
+            let _ = model.complete(&asked).await;
+        })
+        .await;
+    println!(
+        "{:.2} µs a call for retries, limits and pace",
+        start.elapsed().as_secs_f64() * 1e6 / f64::from(calls)
+    );
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    println!("No limit configured; the server refuses what is beyond its limit.\n");
+    println!(
+        "| limit | latency | in flight | answers, 10 s to 40 s | off | refused, 10 s to 40 s | refused before |"
+    );
+    println!("| --- | --- | --- | --- | --- | --- | --- |");
+    for (limit, latency_ms, width) in [(50.0, 0, 32), (50.0, 20, 32), (500.0, 20, 64)] {
+        settle(limit, latency_ms, width).await?;
+    }
+    println!("\n1,000 requests of 100 ms, 32 in flight:\n");
+    faults().await?;
+    println!("\nNothing limited, a model that answers at once:\n");
+    cost().await;
+    Ok(())
+}
