@@ -29,8 +29,13 @@ schemas:
     cargo run --locked --quiet -- schema plan > schema/plan.schema.json
     cargo run --locked --quiet -- schema calibration > schema/calibration.schema.json
 
+# Speed of the release binary beside the ideal: `just bench`, or rows of it: `just bench throughput memory`.
+bench *rows:
+    cargo build --release --locked
+    cargo run --release --locked --quiet --example speed -- {{rows}}
+
 # Time and memory of a large decision.
-bench:
+bench-decide:
     cargo bench --locked --bench decide_large
 
 # How often the gate is wrong, simulated; about a quarter of an hour on two cores.
