@@ -201,8 +201,21 @@ pub(super) fn parse_error(body: &[u8]) -> ServerError {
     if let Ok(value) = serde_json::from_str::<Value>(trimmed) {
         return read_error(&value);
     }
-    let message = if trimmed.starts_with('<') { "an HTML page" } else { trimmed };
-    ServerError { message: message.to_owned(), ..ServerError::default() }
+    let message = if trimmed.starts_with('<') { page(trimmed) } else { trimmed.to_owned() };
+    ServerError { message, ..ServerError::default() }
+}
+
+/// An HTML page, by its title: a proxy often says there, and nowhere else, what is wrong.
+fn page(text: &str) -> String {
+    let title = || {
+        // In ASCII lower case every place stays where it was.
+        let lower = text.to_ascii_lowercase();
+        let opened = lower.find("<title")?;
+        let start = opened + lower.get(opened..)?.find('>')? + 1;
+        let end = start + lower.get(start..)?.find("</title")?;
+        text.get(start..end).map(str::trim).filter(|title| !title.is_empty())
+    };
+    title().map_or_else(|| "an HTML page".to_owned(), |title| format!("an HTML page titled \"{title}\""))
 }
 
 fn error_message(value: &Value) -> String {
