@@ -34,6 +34,10 @@ bench *rows:
     cargo build --release --locked
     cargo run --release --locked --quiet --example speed -- {{rows}}
 
+# The hot parts alone; a filter names some: `just bench-hot judge`.
+bench-hot *filter:
+    cargo bench --locked --bench hot -- {{filter}}
+
 # Time and memory of a large decision.
 bench-decide:
     cargo bench --locked --bench decide_large

@@ -37,13 +37,10 @@ impl Serialize for Body<'_> {
             }
         }
         match &request.response_format {
-            Some(ResponseFormat::JsonSchema { name, schema }) => map.serialize_entry(
-                "response_format",
-                &json!({
-                    "type": "json_schema",
-                    "json_schema": {"name": name, "strict": true, "schema": schema},
-                }),
-            )?,
+            Some(ResponseFormat::JsonSchema { name, schema }) => {
+                let json_schema = NamedSchema { name, strict: true, schema };
+                map.serialize_entry("response_format", &Format { kind: "json_schema", json_schema })?;
+            }
             Some(ResponseFormat::JsonObject) => {
                 map.serialize_entry("response_format", &json!({"type": "json_object"}))?;
             }
@@ -51,6 +48,21 @@ impl Serialize for Body<'_> {
         }
         map.end()
     }
+}
+
+/// `response_format` by reference: a schema is larger than most requests, and copying it costs more than writing it.
+#[derive(Serialize)]
+struct Format<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    json_schema: NamedSchema<'a>,
+}
+
+#[derive(Serialize)]
+struct NamedSchema<'a> {
+    name: &'a str,
+    strict: bool,
+    schema: &'a Value,
 }
 
 /// A whole answer, without what only the caller knows.

@@ -192,7 +192,11 @@ fn errors_are_read_in_every_usual_form() {
         (r#""a""#, "a", vec![]),
         ("  plain words ", "plain words", vec![]),
         ("<!doctype html><p>x</p>", "an HTML page", vec![]),
-        ("<html><TITLE class=a>\n 502 Bad Gateway </TITLE>", "an HTML page titled \"502 Bad Gateway\"", vec![]),
+        (
+            "<html><TITLE class=a>\n 502 Bad Gateway </TITLE>",
+            "an HTML page titled \"502 Bad Gateway\"",
+            vec![],
+        ),
         ("<title>ẞ", "an HTML page", vec![]),
         ("", "", vec![]),
         ("4", "", vec![]),
