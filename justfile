@@ -30,8 +30,17 @@ schemas:
     cargo run --locked --quiet -- schema calibration > schema/calibration.schema.json
     cargo run --locked --quiet -- schema shard > schema/shard.schema.json
 
+# Speed of the release binary beside the ideal: `just bench`, or rows of it: `just bench throughput memory`.
+bench *rows:
+    cargo build --release --locked
+    cargo run --release --locked --quiet --example speed -- {{rows}}
+
+# The hot parts alone; a filter names some: `just bench-hot judge`.
+bench-hot *filter:
+    cargo bench --locked --bench hot -- {{filter}}
+
 # Time and memory of a large decision.
-bench:
+bench-decide:
     cargo bench --locked --bench decide_large
 
 # How often the gate is wrong, simulated; about a quarter of an hour on two cores.

@@ -37,13 +37,10 @@ impl Serialize for Body<'_> {
             }
         }
         match &request.response_format {
-            Some(ResponseFormat::JsonSchema { name, schema }) => map.serialize_entry(
-                "response_format",
-                &json!({
-                    "type": "json_schema",
-                    "json_schema": {"name": name, "strict": true, "schema": schema},
-                }),
-            )?,
+            Some(ResponseFormat::JsonSchema { name, schema }) => {
+                let json_schema = NamedSchema { name, strict: true, schema };
+                map.serialize_entry("response_format", &Format { kind: "json_schema", json_schema })?;
+            }
             Some(ResponseFormat::JsonObject) => {
                 map.serialize_entry("response_format", &json!({"type": "json_object"}))?;
             }
@@ -51,6 +48,21 @@ impl Serialize for Body<'_> {
         }
         map.end()
     }
+}
+
+/// `response_format` by reference: a schema is larger than most requests, and copying it costs more than writing it.
+#[derive(Serialize)]
+struct Format<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    json_schema: NamedSchema<'a>,
+}
+
+#[derive(Serialize)]
+struct NamedSchema<'a> {
+    name: &'a str,
+    strict: bool,
+    schema: &'a Value,
 }
 
 /// A whole answer, without what only the caller knows.
@@ -201,8 +213,21 @@ pub(super) fn parse_error(body: &[u8]) -> ServerError {
     if let Ok(value) = serde_json::from_str::<Value>(trimmed) {
         return read_error(&value);
     }
-    let message = if trimmed.starts_with('<') { "an HTML page" } else { trimmed };
-    ServerError { message: message.to_owned(), ..ServerError::default() }
+    let message = if trimmed.starts_with('<') { page(trimmed) } else { trimmed.to_owned() };
+    ServerError { message, ..ServerError::default() }
+}
+
+/// An HTML page, by its title: a proxy often says there, and nowhere else, what is wrong.
+fn page(text: &str) -> String {
+    let title = || {
+        // In ASCII lower case every place stays where it was.
+        let lower = text.to_ascii_lowercase();
+        let opened = lower.find("<title")?;
+        let start = opened + lower.get(opened..)?.find('>')? + 1;
+        let end = start + lower.get(start..)?.find("</title")?;
+        text.get(start..end).map(str::trim).filter(|title| !title.is_empty())
+    };
+    title().map_or_else(|| "an HTML page".to_owned(), |title| format!("an HTML page titled \"{title}\""))
 }
 
 fn error_message(value: &Value) -> String {

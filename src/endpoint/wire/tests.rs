@@ -191,7 +191,13 @@ fn errors_are_read_in_every_usual_form() {
         (r#"{"error": {"message": null}}"#, "", vec![]),
         (r#""a""#, "a", vec![]),
         ("  plain words ", "plain words", vec![]),
-        ("<!doctype html><title>x</title>", "an HTML page", vec![]),
+        ("<!doctype html><p>x</p>", "an HTML page", vec![]),
+        (
+            "<html><TITLE class=a>\n 502 Bad Gateway </TITLE>",
+            "an HTML page titled \"502 Bad Gateway\"",
+            vec![],
+        ),
+        ("<title>ẞ", "an HTML page", vec![]),
         ("", "", vec![]),
         ("4", "", vec![]),
     ] {

@@ -1,0 +1,165 @@
+//! The hot parts alone, by criterion: `just bench-hot [FILTER]`.
+//!
+//! What they come to in a run, network and all, is measured by `just bench`.
+
+#[path = "../examples/speed/suite.rs"]
+#[expect(dead_code, reason = "shared with the benchmark of whole runs, which also counts calls")]
+mod suite;
+
+use std::hint::black_box;
+use std::path::Path;
+use std::process::Command;
+use std::sync::{Arc, Mutex};
+
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use promptgate::endpoint::simulated::{Simulated, SimulatedOptions};
+use promptgate::judge::reply::FaithfulnessReply;
+use promptgate::judge::{Judge, Member, Spec};
+use promptgate::model::{Case, ChatRequest, Completion, Fault, FinishReason};
+use promptgate::port::{ChatModel, Subject};
+use promptgate::report::{self, Format, Report, Style};
+use promptgate::stats::{Repeated, sign_flip, within_cases};
+use promptgate::template::{Template, variables};
+use sha2::{Digest as _, Sha256};
+
+/// A result whose error is only shown.
+pub(crate) type Fallible<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
+
+/// Says what the simulated model said the first time, and keeps the request.
+#[derive(Default)]
+struct Echo(Mutex<Option<(ChatRequest, Completion)>>);
+
+impl ChatModel for Echo {
+    fn complete<'a>(&'a self, request: &'a ChatRequest) -> BoxFuture<'a, Result<Completion, Fault>> {
+        let mut known = self.0.lock().expect("nobody panics here");
+        let (_, completion) = known.get_or_insert_with(|| {
+            let simulated = Simulated::new(SimulatedOptions::default());
+            (request.clone(), simulated.answer(request, 0))
+        });
+        let completion = completion.clone();
+        async { Ok(completion) }.boxed()
+    }
+}
+
+/// A report of 1,000 cases, by the executable and the simulated model.
+fn report_of(cases: u64) -> Report {
+    let folder = tempfile::tempdir().expect("a folder");
+    suite::write(folder.path(), cases, 16).expect("a suite");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_promptgate"));
+    command.args(["run", "--offline", "--quiet"]).current_dir(folder.path());
+    let output = command.output().expect("the executable runs");
+    let path = folder.path().join("promptgate-report/report.json");
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|_| {
+        panic!("no report: {}", String::from_utf8_lossy(&output.stderr));
+    });
+    report::read(&display(&path), &text).expect("a report")
+}
+
+fn display(path: &Path) -> String {
+    path.display().to_string()
+}
+
+fn case() -> Case {
+    Case {
+        id: "case-1".to_owned(),
+        query: "How many days does plan 1 give for a refund?".to_owned(),
+        context: Some(vec![
+            "Plan 1 gives 11 days for a refund of the full price, counted from the day of delivery. Orders are \
+             shipped from the depot in Leeds within two working days, and a label is on each parcel. A parcel that \
+             comes back without its label is kept for a month; after that its content goes to a charity."
+                .to_owned(),
+        ]),
+        ..Case::default()
+    }
+}
+
+fn rendering(criterion: &mut Criterion) {
+    let template =
+        Template::parse("Answer from the passages.\n\n{{context}}\n\n{{query}}").expect("a template");
+    let case = case();
+    criterion.bench_function("render a prompt", |bencher| {
+        let variables = variables(&case);
+        bencher.iter(|| template.render(&|name| variables.get(black_box(name))));
+    });
+}
+
+fn judging(criterion: &mut Criterion) {
+    let case = case();
+    let text = "Plan 1 gives 11 days for a refund of the full price, counted from the day of delivery.";
+    let completion = Completion {
+        text: text.to_owned(),
+        refusal: false,
+        finish_reason: FinishReason::Stop,
+        usage: None,
+        latency_ms: 0.0,
+        model: None,
+        system_fingerprint: None,
+        stored: false,
+    };
+    let subject = Subject { case: &case, completion: &completion, answer: Ok(text) };
+    for (name, spec) in [("faithfulness", Spec::Faithfulness), ("relevance", Spec::Relevance)] {
+        let member = Arc::new(Member::new("judge".to_owned(), serde_json::Map::new()));
+        let judge = Judge::new(name.to_owned(), spec, vec![member], 1);
+        let model = Echo::default();
+        criterion.bench_function(&format!("judge {name}, the model aside"), |bencher| {
+            bencher.iter(|| judge.grade(&[&model], &subject, 0).now_or_never());
+        });
+        let known = model.0.lock().expect("nobody panics here");
+        let Some((request, completion)) = known.as_ref() else { continue };
+        if name == "faithfulness" {
+            let reply = completion.text.clone();
+            criterion.bench_function("parse a judge's reply", |bencher| {
+                bencher.iter(|| serde_json::from_str::<FaithfulnessReply>(black_box(&reply)));
+            });
+            let messages: String = request.messages.iter().map(|message| message.content.as_str()).collect();
+            let mut group = criterion.benchmark_group("hash");
+            group.throughput(Throughput::Bytes(messages.len() as u64));
+            group.bench_function("SHA-256 of a judgement's messages", |bencher| {
+                bencher.iter(|| Sha256::digest(black_box(&messages)));
+            });
+            group.finish();
+        }
+    }
+}
+
+fn permuting(criterion: &mut Criterion) {
+    let scores = |offset: usize| {
+        let mut rows = Repeated::with_capacity(500, 1_500);
+        for case in 0..500_usize {
+            rows.push((0..3).map(|repeat| ((case * 7 + repeat * 3 + offset) % 11) as f64 / 10.0));
+        }
+        rows
+    };
+    let (candidate, baseline) = (scores(0), scores(1));
+    let differences: Vec<f64> =
+        candidate.row_means().iter().zip(baseline.row_means()).map(|(ours, theirs)| ours - theirs).collect();
+    let mut group = criterion.benchmark_group("permutation");
+    group.sample_size(10);
+    group.bench_function("within 500 cases of 3 repeats", |bencher| {
+        bencher.iter(|| within_cases(black_box(&candidate), &baseline, &[], 0.0, 1));
+    });
+    group.bench_function("signs of 500 differences", |bencher| {
+        bencher.iter(|| sign_flip(black_box(&differences), 500, 1));
+    });
+    group.finish();
+}
+
+fn reporting(criterion: &mut Criterion) {
+    let report = report_of(1_000);
+    let mut group = criterion.benchmark_group("report of 1,000 cases");
+    group.sample_size(20);
+    for format in Format::ALL {
+        group.bench_function(format.as_str(), |bencher| {
+            bencher.iter(|| {
+                let mut bytes = Vec::new();
+                report::write(&report, format, &mut bytes, Style::default()).map(|()| bytes)
+            });
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(hot, rendering, judging, permuting, reporting);
+criterion_main!(hot);

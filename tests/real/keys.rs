@@ -1,0 +1,74 @@
+//! Redirects by nginx: followed where they stay, and no key goes to another origin.
+
+use crate::nginx::Nginx;
+use crate::prepared::Tells as _;
+use crate::support::{Folder, KEY, MockServer};
+
+const ONCE: [&str; 3] = ["run", "--repeats", "1"];
+
+#[test]
+fn a_redirect_within_the_origin_is_followed() {
+    let mock = MockServer::start(&["--require-key", KEY]);
+    for status in [307, 308] {
+        let Some(nginx) = Nginx::start(|_| {
+            format!(
+                "location /v1/ {{ return {status} /moved$request_uri; }} \
+                 location /moved/ {{ proxy_pass {}/; }}",
+                mock.base_url.trim_end_matches("/v1")
+            )
+        }) else {
+            return;
+        };
+        let code = nginx.run(&Folder::small(2).without_self_test(), &ONCE).code;
+        assert!([0, 11].contains(&code), "{status}: {code}");
+        let seen = nginx.seen_here();
+        let at = |path: &str| seen.iter().filter(|seen| seen.path == path).count();
+        assert_eq!((at("/v1/chat/completions"), at("/moved/v1/chat/completions")), (12, 12));
+        nginx.assert_key_stayed();
+    }
+}
+
+#[test]
+fn a_redirect_to_another_origin_ends_the_run_and_the_key_stays() {
+    for status in [301, 302, 303, 307, 308] {
+        let Some(nginx) = Nginx::start(|ports| {
+            format!("location / {{ return {status} http://127.0.0.1:{}$request_uri; }}", ports.elsewhere)
+        }) else {
+            return;
+        };
+        let elsewhere = format!("redirected to http://127.0.0.1:{}", nginx.elsewhere);
+        nginx
+            .run(&Folder::small(3), &ONCE)
+            .expect_code(12)
+            .tells(&format!("{status}: {elsewhere}"))
+            .tells("the key was not sent there");
+        assert_eq!(nginx.seen_here().len(), 1, "{status}: once, and not again");
+        nginx.assert_key_stayed();
+    }
+}
+
+#[test]
+fn a_redirect_within_the_origin_that_then_leaves_it_is_refused() {
+    let Some(nginx) = Nginx::start(|ports| {
+        format!(
+            "location /v1/ {{ return 308 /moved$request_uri; }} \
+             location /moved/ {{ return 307 http://127.0.0.1:{}/v1/chat/completions; }}",
+            ports.elsewhere
+        )
+    }) else {
+        return;
+    };
+    nginx.run(&Folder::small(3), &ONCE).expect_code(12).tells("redirected twice");
+    nginx.assert_key_stayed();
+}
+
+#[test]
+fn a_redirect_that_would_turn_the_call_into_a_get_is_refused() {
+    let Some(nginx) =
+        Nginx::start(|ports| format!("location / {{ return 302 http://127.0.0.1:{}/login; }}", ports.here))
+    else {
+        return;
+    };
+    nginx.run(&Folder::small(3), &ONCE).expect_code(12).tells("302: redirected to /login");
+    assert_eq!(nginx.seen_here().len(), 1);
+}

@@ -1,0 +1,137 @@
+//! llama.cpp's own server with a tiny model of random weights: its words mean nothing, its protocol is real.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
+
+use crate::prepared::{self, Tells as _, free_port};
+use crate::support::{Folder, KEY, repository};
+
+/// A running server; it ends when its standard input does.
+struct Llama {
+    child: Child,
+    base_url: String,
+}
+
+impl Llama {
+    fn start() -> Option<Self> {
+        let folder = prepared::folder("llama")?;
+        let port = free_port();
+        let mut child = Command::new(folder.join("python/bin/python"))
+            .arg(repository().join("tests/real/llama.py"))
+            .arg(folder.join("model.gguf"))
+            .args([&port.to_string(), KEY])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("Python runs");
+        let lines = BufReader::new(child.stdout.take().expect("its output")).lines();
+        let ready = lines.map_while(Result::ok).any(|line| line == "ready");
+        assert!(ready, "the server did not start");
+        Some(Self { child, base_url: format!("http://127.0.0.1:{port}/v1") })
+    }
+}
+
+impl Drop for Llama {
+    fn drop(&mut self) {
+        drop(self.child.stdin.take());
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// At temperature 0 the model repeats a word for ever.
+fn small(cases: usize) -> Folder {
+    let folder = Folder::small(cases).without_self_test();
+    folder.append("promptgate.yaml", "parameters: {temperature: 0.8, seed: 7, max_tokens: 40}\n");
+    folder.edit("promptgate.yaml", "timeout: 5s", "timeout: 60s");
+    folder.edit(
+        "promptgate.yaml",
+        "{model: tiny-judge,",
+        "{model: tiny-judge, parameters: {temperature: 0.8, max_tokens: 400},",
+    );
+    folder
+}
+
+fn trials(report: &Value) -> Vec<&Value> {
+    let cases = report["cases"].as_array().expect("cases");
+    cases.iter().flat_map(|case| case["trials"].as_array().expect("trials")).collect()
+}
+
+#[test]
+fn answers_come_with_tokens_and_reasons_to_stop() {
+    let Some(llama) = Llama::start() else { return };
+    let folder = small(8);
+    // More at once than the server has slots: the others queue there.
+    let outcome =
+        folder.against(&llama.base_url, &["run", "--no-judge", "--repeats", "2", "--concurrency", "8"]);
+    // An answer that was cut fails its check.
+    assert!([0, 10, 11].contains(&outcome.code), "{}", outcome.text());
+    let report = folder.report();
+    let trials = trials(&report);
+    assert_eq!(trials.len(), 8 * 2 * 2);
+    for trial in &trials {
+        assert!(trial["usage"]["prompt_tokens"].as_u64() > Some(20), "{trial}");
+        assert!(trial["usage"]["completion_tokens"].as_u64() > Some(0), "{trial}");
+        assert!(["stop", "length"].contains(&trial["finish_reason"].as_str().unwrap_or_default()), "{trial}");
+    }
+    for reason in ["stop", "length"] {
+        assert!(trials.iter().any(|trial| trial["finish_reason"] == reason), "none ended by {reason}");
+    }
+}
+
+#[test]
+fn a_judge_held_to_a_schema_gives_verdicts_that_can_be_read() {
+    let Some(llama) = Llama::start() else { return };
+    let folder = small(3);
+    let outcome = folder.against(&llama.base_url, &["run", "--repeats", "1"]);
+    // Random verdicts: any decision will do, but for one that nothing was graded for.
+    assert!([0, 10, 11].contains(&outcome.code), "{}", outcome.text());
+    let report = folder.report();
+    let grades: Vec<&Value> = trials(&report)
+        .into_iter()
+        .flat_map(|trial| trial["grades"].as_array().expect("grades"))
+        .filter(|grade| grade["scorer"] == "relevance")
+        .collect();
+    assert_eq!(grades.len(), 3 * 2);
+    assert!(grades.iter().any(|grade| grade["score"].is_number()), "{grades:?}");
+}
+
+#[test]
+fn a_wrong_key_ends_the_run_with_the_servers_words() {
+    let Some(llama) = Llama::start() else { return };
+    let folder = small(3);
+    let mut command = folder.command(&["run", "--repeats", "1"]);
+    command.env("OPENAI_BASE_URL", &llama.base_url).env("OPENAI_API_KEY", "sk-of-somebody-else");
+    crate::support::finish(command)
+        .expect_code(12)
+        .tells("401 Unauthorized: Invalid API Key")
+        .tells("check the key");
+}
+
+#[test]
+fn a_context_that_is_too_long_costs_that_case_alone() {
+    let Some(llama) = Llama::start() else { return };
+    let folder = small(3);
+    let context = "Plan 9 gives 19 days for a refund. ".repeat(2_000);
+    folder.append(
+        "cases.jsonl",
+        &format!("{{\"id\": \"long\", \"query\": \"How many days?\", \"context\": \"{context}\"}}\n"),
+    );
+    // Whether an answer that was cut makes it fail, or a missing one incomplete, is left to chance.
+    let outcome = folder.against(&llama.base_url, &["run", "--no-judge", "--repeats", "1"]);
+    assert!([10, 12].contains(&outcome.code), "{}", outcome.text());
+    let report = folder.report();
+    let missing: Vec<&Value> =
+        trials(&report).into_iter().filter(|trial| trial["error"].is_object()).collect();
+    assert_eq!(missing.len(), 2, "{missing:?}");
+    for trial in missing {
+        assert_eq!(trial["error"]["kind"], "context_length", "{trial}");
+        assert!(
+            trial["error"]["message"].as_str().is_some_and(|message| message.contains("400 Bad Request")),
+            "{trial}"
+        );
+    }
+}

@@ -1,0 +1,118 @@
+//! TLS by nginx, with an authority of the test's own.
+
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
+
+use crate::nginx::Nginx;
+use crate::prepared::Tells as _;
+use crate::support::{Folder, MockServer};
+
+const ONCE: [&str; 3] = ["run", "--repeats", "1"];
+
+/// An authority, and a certificate for these names by it.
+struct Issued {
+    authority: String,
+    folder: tempfile::TempDir,
+}
+
+impl Issued {
+    fn to(names: &[&str], expired: bool) -> Self {
+        let mut parameters = CertificateParams::default();
+        parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().expect("a key");
+        let authority = CertifiedIssuer::self_signed(parameters, key).expect("an authority");
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        let mut parameters = CertificateParams::new(names).expect("names");
+        if expired {
+            parameters.not_before = date_time_ymd(2019, 1, 1);
+            parameters.not_after = date_time_ymd(2020, 1, 1);
+        }
+        let key = KeyPair::generate().expect("a key");
+        let certificate = parameters.signed_by(&key, &authority).expect("a certificate");
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(folder.path().join("server.pem"), certificate.pem()).expect("a file");
+        std::fs::write(folder.path().join("key.pem"), key.serialize_pem()).expect("a file");
+        Self { authority: authority.pem(), folder }
+    }
+
+    /// nginx with this certificate before a mock server.
+    fn nginx(&self, mock: &MockServer) -> Option<Nginx> {
+        let folder = self.folder.path().display();
+        Nginx::listening("ssl http2", "", |_| {
+            format!(
+                "ssl_certificate {folder}/server.pem; ssl_certificate_key {folder}/key.pem; \
+                 location / {{ proxy_pass {}; }}",
+                mock.base_url.trim_end_matches("/v1")
+            )
+        })
+    }
+
+    /// A suite that trusts the authority.
+    fn trusting(&self) -> Folder {
+        let folder = Folder::small(3).without_self_test();
+        folder.write("authority.pem", &self.authority);
+        folder.edit("promptgate.yaml", "timeout: 5s", "ca_cert: authority.pem, timeout: 5s");
+        folder
+    }
+}
+
+#[test]
+fn an_authority_of_ones_own_is_trusted_when_it_is_named() {
+    let issued = Issued::to(&["localhost", "127.0.0.1"], false);
+    let mock = MockServer::start(&[]);
+    let Some(nginx) = issued.nginx(&mock) else { return };
+    for host in ["localhost", "127.0.0.1"] {
+        let base_url = format!("https://{host}:{}/v1", nginx.port);
+        let code = issued.trusting().against(&base_url, &ONCE).code;
+        assert!([0, 11].contains(&code), "{host}: {code}");
+    }
+    assert_eq!(nginx.seen_here().len(), 2 * 18);
+}
+
+#[test]
+fn without_it_the_fault_of_the_certificate_is_said_and_nothing_is_sent() {
+    let issued = Issued::to(&["localhost"], false);
+    let mock = MockServer::start(&[]);
+    let Some(nginx) = issued.nginx(&mock) else { return };
+    Folder::small(3)
+        .against(&format!("https://localhost:{}/v1", nginx.port), &ONCE)
+        .expect_code(12)
+        .tells("the server's certificate was not accepted")
+        .tells("endpoint.ca_cert");
+    assert_eq!(nginx.seen_here(), []);
+}
+
+#[test]
+fn a_certificate_for_another_name_or_from_another_time_is_refused_though_its_authority_is_trusted() {
+    let mock = MockServer::start(&[]);
+    for (names, expired, word) in
+        [(["elsewhere.example"], false, "not valid for"), (["localhost"], true, "expired")]
+    {
+        let issued = Issued::to(&names, expired);
+        let Some(nginx) = issued.nginx(&mock) else { return };
+        issued
+            .trusting()
+            .against(&format!("https://localhost:{}/v1", nginx.port), &ONCE)
+            .expect_code(12)
+            .tells("the server's certificate was not accepted")
+            .tells(word);
+        assert_eq!(nginx.seen_here(), []);
+    }
+}
+
+#[test]
+fn the_wrong_scheme_is_said() {
+    let issued = Issued::to(&["localhost"], false);
+    let mock = MockServer::start(&[]);
+    let Some(encrypted) = issued.nginx(&mock) else { return };
+    encrypted
+        .run(&Folder::small(3), &ONCE)
+        .expect_code(12)
+        .tells("400 Bad Request: an HTML page")
+        .tells("The plain HTTP request was sent to HTTPS port");
+    let Some(plain) = Nginx::start(|_| "return 204;".to_owned()) else { return };
+    issued
+        .trusting()
+        .against(&format!("https://localhost:{}/v1", plain.port), &ONCE)
+        .expect_code(12)
+        .tells("does the server speak https on this port?");
+}
