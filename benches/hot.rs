@@ -96,7 +96,7 @@ fn judging(criterion: &mut Criterion) {
         latency_ms: 0.0,
         model: None,
         system_fingerprint: None,
-        stored: false,
+        stored_at: None,
     };
     let subject = Subject { case: &case, completion: &completion, answer: Ok(text) };
     for (name, spec) in [("faithfulness", Spec::Faithfulness), ("relevance", Spec::Relevance)] {

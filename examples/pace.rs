@@ -64,7 +64,7 @@ impl ChatModel for Instantly {
                 latency_ms: 0.0,
                 model: None,
                 system_fingerprint: None,
-                stored: false,
+                stored_at: None,
             })
         }
         .boxed()
@@ -79,6 +79,7 @@ fn request(number: u64) -> ChatRequest {
         response_format: None,
         repeat: 0,
         purpose: Purpose::Completion,
+        anew: false,
     }
 }
 
