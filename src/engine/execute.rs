@@ -68,6 +68,19 @@ pub struct Executed {
 struct Graded {
     slot: Slot,
     result: TrialResult,
+    /// The fault that kept it, or a judgement of it, from coming.
+    fault: Option<Fault>,
+    /// The last judgement without a grade.
+    ungraded: Option<Box<Grade>>,
+    /// Whether the verdict can only be fail now, under `--fail-fast`.
+    fails: bool,
+}
+
+impl Graded {
+    /// A slot that was not asked for in this round.
+    fn as_it_was(slot: Slot, result: TrialResult) -> Self {
+        Self { slot, result, fault: None, ungraded: None, fails: false }
+    }
 }
 
 /// What is to be done for a slot: everything, or only the judgements that are missing.
@@ -113,7 +126,7 @@ impl Engine {
                     return;
                 }
             };
-            let fault = first_fault(&graded.result).cloned();
+            let fault = graded.fault.clone();
             let answered = matches!(graded.result, TrialResult::Answered(_));
             state.take(graded);
             match fault {
@@ -174,10 +187,14 @@ impl Engine {
                     let grades = self.scorers.check(slot.case, case, &completion);
                     (completion, grades)
                 }
-                Err(fault) => return Graded { slot, result: TrialResult::Missing(fault) },
+                Err(fault) => {
+                    let result = TrialResult::Missing(fault.clone());
+                    return Graded { fault: Some(fault), ..Graded::as_it_was(slot, result) };
+                }
             },
         };
-        if !self.fails_for_certain(slot, &grades) {
+        let fails = self.fails_for_certain(slot, &grades);
+        if !fails {
             let wanted = |name: &str| {
                 judges.contains(name)
                     && grades.iter().all(|grade: &Grade| grade.scorer != name || grade.score().is_none())
@@ -194,12 +211,27 @@ impl Engine {
                 }
             }
         }
-        Graded { slot, result: self.answered(completion, grades) }
+        Graded {
+            slot,
+            fault: grades.iter().find_map(fault).cloned(),
+            ungraded: grades.iter().rev().find(|grade| is_useless(grade)).cloned().map(Box::new),
+            fails,
+            result: self.answered(completion, grades),
+        }
     }
 
+    /// A graded answer, its words in the spool.
     fn answered(&self, completion: Completion, grades: Vec<Grade>) -> TrialResult {
-        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
-        TrialResult::Answered(Answered::new(completion, grades, &mut names))
+        let mut answered = {
+            let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+            Answered::new(completion, grades, &mut names)
+        };
+        // A spool that is full keeps nothing from being decided.
+        let spool = self.spool.as_ref().zip(answered.here());
+        if let Some(place) = spool.and_then(|(spool, spoken)| spool.put(spoken).ok()) {
+            answered.words = Words::Spooled(place);
+        }
+        TrialResult::Answered(answered)
     }
 
     /// The words of an answer, from the spool if they are there.
@@ -279,7 +311,7 @@ impl<'a> State<'a> {
         }
     }
 
-    fn take(&mut self, mut graded: Graded) {
+    fn take(&mut self, graded: Graded) {
         let case = graded.slot.case;
         let missing = matches!(graded.result, TrialResult::Missing(_));
         self.left[case] = self.left[case].saturating_sub(1);
@@ -288,37 +320,31 @@ impl<'a> State<'a> {
             missing,
             case_done: self.left[case] == 0,
         });
-        if let Some(fault) = first_fault(&graded.result)
-            && fault.kind.ends_run()
-        {
+        if let Some(fault) = graded.fault.as_ref().filter(|fault| fault.kind.ends_run()) {
             self.end(Ended::Stopped(fault.clone()));
         }
-        if let TrialResult::Answered(answered) = &mut graded.result
-            && let Words::Here(spoken) = &answered.words
-        {
-            self.count_judgements(&spoken.grades);
-            if self.engine.fails_for_certain(graded.slot, &spoken.grades) {
-                self.end(Ended::FailedFast);
-            }
-            // A spool that is full keeps nothing from being decided.
-            let place = self.engine.spool.as_ref().and_then(|spool| spool.put(spoken).ok());
-            if let Some(place) = place {
-                answered.words = Words::Spooled(place);
-            }
+        if let TrialResult::Answered(answered) = &graded.result {
+            self.count_judgements(&answered.grades, graded.ungraded.as_deref());
+        }
+        if graded.fails {
+            self.end(Ended::FailedFast);
         }
         self.waiting.remove(&place(graded.slot));
         self.done.push(graded);
     }
 
     /// Books what the judges brought; the run ends where one never gives a valid verdict.
-    fn count_judgements(&mut self, grades: &[Grade]) {
-        for grade in grades.iter().filter(|grade| grade.judging.is_some()) {
-            let tally = self.tallies.entry(grade.scorer.clone()).or_default();
-            match &grade.outcome {
-                Outcome::Score(_) => tally.valid += 1,
+    fn count_judgements(&mut self, grades: &[GradeFacts], last: Option<&Grade>) {
+        for grade in grades.iter().filter(|grade| !grade.judgements.is_empty()) {
+            let tally = match self.tallies.get_mut(&*grade.scorer) {
+                Some(tally) => tally,
+                None => self.tallies.entry(grade.scorer.to_string()).or_default(),
+            };
+            match (grade.score, grade.fault) {
+                (Some(_), _) => tally.valid += 1,
                 // It was not asked.
-                Outcome::Ungraded(Some(fault)) if fault.kind == FaultKind::NotStored => {}
-                Outcome::Ungraded(_) => tally.useless += 1,
+                (None, Some(FaultKind::NotStored)) => {}
+                (None, _) => tally.useless += 1,
             }
         }
         let useless: u32 = self.tallies.values().map(|tally| tally.useless).sum();
@@ -331,7 +357,6 @@ impl<'a> State<'a> {
         } else {
             return;
         };
-        let last = grades.iter().find(|grade| grade.judging.is_some() && grade.score().is_none());
         let message = format!(
             "the judge gave no valid verdict{what} in its first {count} judgements: {}",
             last.map_or("", |grade| &grade.reason)
@@ -372,7 +397,7 @@ impl<'a> State<'a> {
             } else if !shared || trial.role == Role::Candidate {
                 let roles = if shared { Roles::Both } else { Roles::One(trial.role) };
                 let slot = Slot { case: trial.case, repeat: trial.repeat, roles };
-                again.push(self.ask_again(Graded { slot, result: trial.result }));
+                again.push(self.ask_again(Graded::as_it_was(slot, trial.result)));
             }
         }
         again
@@ -461,17 +486,17 @@ fn place(slot: Slot) -> (usize, u32, Role) {
     (slot.case, slot.repeat, slot.roles.sender())
 }
 
-/// The fault that kept this trial, or a judgement of it, from coming.
-fn first_fault(result: &TrialResult) -> Option<&Fault> {
-    match result {
-        TrialResult::Missing(fault) => Some(fault),
-        TrialResult::Answered(answered) => {
-            answered.here()?.grades.iter().find_map(|grade| match &grade.outcome {
-                Outcome::Ungraded(Some(fault)) => Some(fault),
-                _ => None,
-            })
-        }
+/// The fault that kept a judgement from coming.
+fn fault(grade: &Grade) -> Option<&Fault> {
+    match &grade.outcome {
+        Outcome::Ungraded(Some(fault)) => Some(fault),
+        _ => None,
     }
+}
+
+/// Whether a judge was asked, and gave no valid verdict.
+fn is_useless(grade: &Grade) -> bool {
+    grade.judging.is_some() && grade.score().is_none()
 }
 
 /// Whether asking again can help: not where the request itself is refused.

@@ -137,7 +137,7 @@ pub fn planned(engine: &Engine, from: u32, to: u32, judges: usize) -> Event {
 /// The run before its first call, with the metric names of its scorers.
 fn unanswered(engine: &Engine, header: Header, scorers: Vec<String>) -> Run {
     let dataset = engine.plan.dataset();
-    let cases: Vec<CaseFacts> = dataset
+    let cases: Arc<[CaseFacts]> = dataset
         .cases
         .iter()
         .zip(engine.plan.shared())
@@ -236,7 +236,7 @@ pub fn adopt_baseline(run: &mut Run, earlier: &Run) {
         repeats: repeats.min(earlier.asked.repeats),
         graded: run.scorers.iter().map(graded).collect(),
     });
-    for case in &mut run.cases {
+    for case in Arc::make_mut(&mut run.cases) {
         case.shared = false;
     }
 }

@@ -1,5 +1,7 @@
 //! What an earlier run lends as a baseline.
 
+use std::sync::Arc;
+
 use crate::forecast;
 use crate::gate::{Criterion, Policy, Requirement, Rule, Schedule};
 use crate::metric;
@@ -109,7 +111,7 @@ fn what_would_settle_a_run_is_counted_from_its_own_calls() {
     run.applies = vec![vec![true; 3]; 3];
     run.asked = Asked::all(2, 3);
     run.baseline = Some(variant("old"));
-    run.cases.iter_mut().for_each(|case| case.shared = case.id == "c");
+    Arc::make_mut(&mut run.cases).iter_mut().for_each(|case| case.shared = case.id == "c");
     let judged = |scorer: &str, score: f64| Grade {
         scorer: scorer.to_owned(),
         outcome: Outcome::Score(Score::new(score).expect("in range")),

@@ -1,5 +1,7 @@
 //! Which cell of which matrix a trial ends up in.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use super::analyse;
@@ -181,7 +183,7 @@ fn a_scorer_applies_where_the_run_says_so_or_where_grades_tell() {
 #[test]
 fn a_shared_case_shows_the_candidates_trials_on_both_sides() {
     let mut run = run(1, 1, vec![trial(0, Role::Candidate, 0, vec![grade("faithfulness", Some(0.25))])]);
-    run.cases[0].shared = true;
+    Arc::make_mut(&mut run.cases)[0].shared = true;
     let scores = analyse(&run).metric("faithfulness").expect("a metric").scores.clone();
     assert_eq!(Some(scores.candidate), scores.baseline);
 }

@@ -1,5 +1,7 @@
 //! The case x repeat matrices of a run, with what is missing in them.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 /// What the decision needs to know of a case.
@@ -89,7 +91,7 @@ pub struct MetricScores {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Analysis {
     /// The cases in dataset order; rows of every matrix.
-    pub cases: Vec<CaseFacts>,
+    pub cases: Arc<[CaseFacts]>,
     /// Planned repeats of every case; the length of every row.
     pub repeats: u32,
     /// The metrics: checks, judges, then latency, tokens, cost, length.

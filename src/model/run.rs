@@ -1,5 +1,7 @@
 //! The trials of a run with their provenance.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -111,7 +113,7 @@ pub struct Run {
     /// The dataset.
     pub dataset: DatasetFacts,
     /// The cases in dataset order.
-    pub cases: Vec<CaseFacts>,
+    pub cases: Arc<[CaseFacts]>,
     /// The candidate.
     pub candidate: VariantFacts,
     /// The baseline; `None` without one.

@@ -44,14 +44,20 @@ impl Spool for FileSpool {
     }
 
     fn get(&self, place: SpoolPlace) -> io::Result<Spoken> {
+        self.trial(place)?.spoken().map_err(io::Error::other)
+    }
+}
+
+impl FileSpool {
+    /// The trial at a place, as the report has it; whose it is, is not kept.
+    pub(super) fn trial(&self, place: SpoolPlace) -> io::Result<v1::Trial> {
         let mut text = vec![0; place.length as usize];
         {
             let mut ends = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             ends.file.seek(SeekFrom::Start(place.offset))?;
             ends.file.read_exact(&mut text)?;
         }
-        let trial: v1::Trial = serde_json::from_slice(&text)?;
-        trial.spoken().map_err(io::Error::other)
+        Ok(serde_json::from_slice(&text)?)
     }
 }
 
@@ -99,7 +105,6 @@ mod tests {
                     answered.words = Words::Spooled(place);
                 }
             }
-            let spool = spool as Arc<dyn Spool>;
             let (analysis, decision) = (&parts.analysis, &parts.decision);
             let policy = parts.policy.clone();
             let spooled = Report::spooled(&run, analysis, decision, policy, parts.exit_code, Some(&spool));

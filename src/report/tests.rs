@@ -2,6 +2,8 @@
 
 mod judging;
 
+use std::sync::Arc;
+
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -264,7 +266,7 @@ fn filled_with(text: &str) -> Report {
             calibration.file = text.to_owned();
         }
     }
-    for (index, case) in parts.run.cases.iter_mut().enumerate() {
+    for (index, case) in Arc::make_mut(&mut parts.run.cases).iter_mut().enumerate() {
         case.id = format!("{text}{index}");
         case.query = text.to_owned();
         case.tags = vec![text.to_owned()];

@@ -82,7 +82,7 @@ fn judged(payload: &Payload, size: usize) -> String {
         }
         Payload::Checklist { items, .. } => {
             let entry = |id: u32| {
-                let verdict = if (id as usize + size) % 7 == 0 { "no" } else { "yes" };
+                let verdict = if (id as usize + size).is_multiple_of(7) { "no" } else { "yes" };
                 json!({"id": id, "reasoning": "r", "verdict": verdict})
             };
             json!({ "items": items.iter().map(|one| entry(one.id)).collect::<Vec<_>>() }).to_string()

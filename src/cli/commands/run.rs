@@ -120,14 +120,14 @@ async fn evaluate_and_report(
     let plan = plan.anew(needed_anew(&settings, &policy));
     let spool = FileSpool::new(&arguments.out)
         .map_err(|error| Failure::Internal(format!("no temporary file can be made: {error}")))?;
-    let spool = Arc::new(spool) as Arc<dyn Spool>;
+    let spool = Arc::new(spool);
     let engine = Arc::new(Engine {
         plan,
         model: answering,
         scorers,
         concurrency,
         fail_fast,
-        spool: Some(Arc::clone(&spool)),
+        spool: Some(Arc::clone(&spool) as Arc<dyn Spool>),
         names: Mutex::default(),
         sink,
         interrupted,
@@ -137,7 +137,7 @@ async fn evaluate_and_report(
     let elapsed = || started.elapsed();
     let earlier = earlier.map(|earlier| earlier.run);
     if let Some(part) = part {
-        let to = (arguments, redactor.as_ref());
+        let to = (arguments, redactor.as_ref(), &spool);
         let status = part.carry_out(&engine, header, earlier, (&counter, &progress), elapsed, to).await;
         close(store.as_deref());
         return status;

@@ -15,6 +15,7 @@ use crate::engine::{Engine, Plan, Scorers};
 use crate::evaluate::{self, CallCounter, Gathering, Header};
 use crate::model::Run;
 use crate::report::shard::{Shard, ShardFile, Whole};
+use crate::report::spool::FileSpool;
 use crate::report::v1::EndedKind;
 use crate::text::{Redactor, neutral};
 
@@ -54,7 +55,7 @@ impl Part {
         earlier: Option<Run>,
         (counter, progress): (&CallCounter, &Progress),
         elapsed: impl Fn() -> Duration,
-        (arguments, redactor): (&RunArguments, &Redactor),
+        (arguments, redactor, spool): (&RunArguments, &Redactor, &Arc<FileSpool>),
     ) -> Result<ExitStatus, Failure> {
         let Self { whole, scorers, repeats } = self;
         let gathering = Gathering { scorers, repeats, earlier: earlier.as_ref() };
@@ -63,7 +64,7 @@ impl Part {
             never = progress.tick() => match never {},
         };
         progress.finish();
-        let file = ShardFile::new(&run, whole, engine.spool.as_ref());
+        let file = ShardFile::new(&run, whole, Some(spool));
         let text = serde_json::to_string(&file)
             .map_err(|error| Failure::Internal(format!("could not write the shard: {error}")))?;
         let text = redactor.redact(&text).into_owned() + "\n";

@@ -1,5 +1,7 @@
 //! What is missing, not asked, or not there at all.
 
+use std::sync::Arc;
+
 use super::build::{alone, analysis, completed, criterion, ended, metric, minimum, not_worse, policy, same};
 use crate::gate::{Bound, Requirement, Statistic};
 use crate::model::{CriterionVerdict, Ended, Fault, FaultKind, ReasonCode, Verdict};
@@ -167,10 +169,10 @@ fn a_run_that_was_stopped_is_incomplete_unless_it_failed() {
 fn what_is_missing_of_a_shared_answer_is_the_same_on_both_sides() {
     let rows = with_gap(4, GONE);
     let mut run = analysis(vec![metric("m", &rows, Some(&rows))]);
-    run.cases[0].shared = true;
+    Arc::make_mut(&mut run.cases)[0].shared = true;
     let outcome = &completed(&run, &policy(vec![not_worse("m", 0.0)])).criteria[0];
     assert_eq!((outcome.verdict, outcome.estimate), (CriterionVerdict::Pass, Some(0.0)));
-    run.cases[0].shared = false;
+    Arc::make_mut(&mut run.cases)[0].shared = false;
     let outcome = &completed(&run, &policy(vec![not_worse("m", 0.0)])).criteria[0];
     assert_ne!(outcome.verdict, CriterionVerdict::Pass);
     assert!(outcome.lower < Some(0.0) && outcome.upper > Some(0.0), "{outcome:?}");

@@ -1,5 +1,7 @@
 //! One rule at a time.
 
+use std::sync::Arc;
+
 use super::build::{alone, analysis, completed, criterion, metric, minimum, not_worse, policy, same};
 use crate::gate::{Bound, Criterion, Policy, Requirement, Rule, Statistic};
 use crate::model::{CaseChange, CriterionVerdict, MetricScores, ReasonCode, Scope, Verdict};
@@ -30,7 +32,7 @@ fn identical_requests_cannot_differ_at_any_number_of_repeats() {
     for repeats in 1..=3 {
         let rows = same(&[0.2, 0.9, 0.4][..repeats], 3);
         let mut run = analysis(vec![metric("m", &rows, Some(&rows))]);
-        run.cases.iter_mut().for_each(|case| case.shared = true);
+        Arc::make_mut(&mut run.cases).iter_mut().for_each(|case| case.shared = true);
         let decision = completed(&run, &policy(vec![not_worse("m", 0.0)]));
         assert_eq!(decision.verdict, Verdict::Pass, "{repeats}: {:?}", decision.reasons);
     }
@@ -45,8 +47,8 @@ fn shared_cases_stay_in_the_mean_and_a_tolerance_stays_one_of_the_mean() {
         row.iter_mut().for_each(|score| *score -= 0.1);
     }
     let mut run = analysis(vec![metric("m", &ours, Some(&theirs))]);
-    run.cases[2].shared = true;
-    run.cases[3].shared = true;
+    Arc::make_mut(&mut run.cases)[2].shared = true;
+    Arc::make_mut(&mut run.cases)[3].shared = true;
     let outcome = &completed(&run, &policy(vec![not_worse("m", 0.05)])).criteria[0];
     assert!((outcome.estimate.expect("an estimate") + 0.05).abs() < 1e-12);
     assert!(outcome.p.expect("a p") > 0.5, "a drop of just the tolerance is no evidence: {outcome:?}");
@@ -132,7 +134,7 @@ fn groups_are_flipped_as_a_whole_and_count_as_units() {
     let wide = Policy { scope: Scope::Population, ..policy(vec![not_worse("m", 0.0)]) };
     let outcome = &completed(&run, &wide).criteria[0];
     assert!((outcome.p.expect("a p") - 0.5_f64.powi(12)).abs() < 1e-12);
-    for (case, facts) in run.cases.iter_mut().enumerate() {
+    for (case, facts) in Arc::make_mut(&mut run.cases).iter_mut().enumerate() {
         facts.group = Some(format!("g{}", case % 3));
     }
     let outcome = &completed(&run, &wide).criteria[0];
@@ -156,7 +158,7 @@ fn the_point_rule_compares_and_says_so() {
 fn a_slice_looks_at_its_own_cases_only() {
     let rows = vec![vec![0.2, 0.2, 0.2], vec![0.9, 0.9, 0.9]];
     let mut run = analysis(vec![metric("m", &rows, None)]);
-    run.cases[1].tags = vec!["refunds".to_owned()];
+    Arc::make_mut(&mut run.cases)[1].tags = vec!["refunds".to_owned()];
     let slice =
         Criterion { tag: Some("refunds".to_owned()), id: "slice.refunds.m.min".into(), ..minimum("m", 0.8) };
     let decision = completed(&run, &policy(vec![slice, minimum("m", 0.8)]));

@@ -1,5 +1,7 @@
 //! What readers are told: sentences and warnings that are true to the numbers beside them.
 
+use std::sync::Arc;
+
 use super::build::{alone, analysis, completed, criterion, metric, minimum, not_worse, policy, same};
 use crate::gate::{Bound, Policy, Requirement, Statistic};
 use crate::model::{CriterionVerdict, Scope};
@@ -63,7 +65,7 @@ fn a_gap_does_not_turn_the_scope() {
 fn groups_count_for_the_baseline_too() {
     let rows: Vec<Vec<f64>> = (0..20).map(|case| vec![f64::from(case / 5) / 5.0, 0.5]).collect();
     let mut run = analysis(vec![metric("m", &rows, Some(&rows))]);
-    for (index, case) in run.cases.iter_mut().enumerate() {
+    for (index, case) in Arc::make_mut(&mut run.cases).iter_mut().enumerate() {
         case.group = Some(format!("g{}", index / 5));
     }
     let wide = Policy { scope: Scope::Population, ..policy(vec![not_worse("m", 0.0)]) };
@@ -76,8 +78,8 @@ fn noise_is_not_denied_where_there_is_some() {
     let mut rows: Vec<Vec<f64>> = (0..20).map(|_| vec![0.9, 0.8, 1.0]).collect();
     rows[0] = vec![0.9; 3];
     let mut run = analysis(vec![metric("m", &rows, Some(&rows))]);
-    run.cases[0].tags = vec!["one".to_owned()];
-    run.cases.iter_mut().for_each(|case| case.shared = true);
+    Arc::make_mut(&mut run.cases)[0].tags = vec!["one".to_owned()];
+    Arc::make_mut(&mut run.cases).iter_mut().for_each(|case| case.shared = true);
     let slice = crate::gate::Criterion {
         tag: Some("one".to_owned()),
         ..criterion("slice.one.m.min", "m", Requirement::Minimum(0.5))

@@ -1,5 +1,7 @@
 //! What is told of metrics beside the verdict: by tag, and against the length of the answers.
 
+use std::sync::Arc;
+
 use super::build::{analysis, completed, metric, minimum, policy};
 
 fn rising(values: &[f64]) -> Vec<Vec<f64>> {
@@ -13,7 +15,7 @@ fn slices_have_the_numbers_of_their_own_cases() {
         &[vec![1.0, 0.8], vec![0.6, 0.4], vec![0.0, 0.2]],
         Some(&[vec![0.5, 0.5], vec![0.5, 0.5], vec![0.5, 0.5]]),
     )]);
-    for (case, tags) in run.cases.iter_mut().zip([vec!["b", "a"], vec!["b"], vec![]]) {
+    for (case, tags) in Arc::make_mut(&mut run.cases).iter_mut().zip([vec!["b", "a"], vec!["b"], vec![]]) {
         case.tags = tags.into_iter().map(str::to_owned).collect();
     }
     let slices = completed(&run, &policy(vec![minimum("m", 0.1)])).metrics.swap_remove(0).slices;

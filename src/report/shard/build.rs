@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::plan::policy_part;
 use super::{Counts, Lent, Part, PartCase, PlanDigest, SCHEMA, Shard, ShardFile};
 use crate::model;
-use crate::port::Spool;
+use crate::report::spool::FileSpool;
 use crate::report::v1;
 
 /// What a shard is a part of.
@@ -26,7 +26,7 @@ pub struct Whole {
 
 impl ShardFile {
     /// The file of a shard whose cases `run` holds, in the order of `whole.places`; `run.dataset` is the whole one.
-    pub fn new(run: &model::Run, whole: Whole, spool: Option<&Arc<dyn Spool>>) -> Self {
+    pub fn new(run: &model::Run, whole: Whole, spool: Option<&Arc<FileSpool>>) -> Self {
         let Whole { shard, places, mut parts, policy, inconclusive_passes } = whole;
         let report = v1::Report::spooled(run, &nothing_analysed(run), &nothing_decided(), policy, 0, spool);
         parts.extend(
@@ -161,7 +161,7 @@ impl PartCase {
 
 fn nothing_analysed(run: &model::Run) -> model::Analysis {
     model::Analysis {
-        cases: Vec::new(),
+        cases: Vec::new().into(),
         repeats: run.asked.repeats,
         metrics: Vec::new(),
         has_baseline: run.baseline.is_some(),

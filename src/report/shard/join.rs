@@ -186,9 +186,9 @@ fn merged(ours: Vec<(String, ShardFile)>) -> Result<Joined, Mistakes> {
         let lent = shard.part.lent.as_ref();
         run.lent = lent.map(|lent| model::Asked { repeats: lent.repeats, graded: lent.graded.clone() });
         let places: Vec<usize> = shard.part.cases.iter().map(|case| case.index).collect();
-        for (place, facts) in std::mem::take(&mut run.cases).into_iter().enumerate() {
+        for (place, facts) in std::mem::take(&mut run.cases).iter().enumerate() {
             let applies = run.applies.iter().map(|row| row.get(place).copied().unwrap_or_default());
-            cases.push((places.get(place).copied().unwrap_or_default(), facts, applies.collect()));
+            cases.push((places.get(place).copied().unwrap_or_default(), facts.clone(), applies.collect()));
         }
         for trial in &mut run.trials {
             trial.case = places.get(trial.case).copied().unwrap_or_default();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::model;
-use crate::port::Spool;
+use crate::report::spool::FileSpool;
 
 use super::{
     Case, CaseStatus, Criterion, Dataset, Ended, EndedKind, Fault, Grade, Interval, Judge, Judged, Judging,
@@ -38,7 +38,7 @@ impl Report {
         decision: &model::Decision,
         policy: Policy,
         exit_code: u8,
-        spool: Option<&Arc<dyn Spool>>,
+        spool: Option<&Arc<FileSpool>>,
     ) -> Self {
         let mut trials: Vec<Trials> = run.cases.iter().map(|_| Trials::default()).collect();
         for trial in &run.trials {

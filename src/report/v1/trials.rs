@@ -11,7 +11,7 @@ use serde::ser::{Error as _, Serialize, SerializeSeq as _, Serializer};
 
 use super::{Role, Trial};
 use crate::model::{self, SpoolPlace, Words};
-use crate::port::Spool;
+use crate::report::spool::FileSpool;
 
 /// The trials of a case; in JSON a list of [`Trial`].
 #[derive(Clone, Default)]
@@ -20,7 +20,7 @@ pub struct Trials(Vec<Held>);
 #[derive(Clone)]
 enum Held {
     Here(Box<Trial>),
-    Spooled { role: Role, repeat: u32, place: SpoolPlace, spool: Arc<dyn Spool> },
+    Spooled { role: Role, repeat: u32, place: SpoolPlace, spool: Arc<FileSpool> },
 }
 
 impl Held {
@@ -28,7 +28,7 @@ impl Held {
         match self {
             Self::Here(trial) => Ok(Cow::Borrowed(trial)),
             Self::Spooled { role, repeat, place, spool } => {
-                Ok(Cow::Owned(Trial::of(&spool.get(*place)?, *role, *repeat)))
+                Ok(Cow::Owned(Trial { role: *role, repeat: *repeat, ..spool.trial(*place)? }))
             }
         }
     }
@@ -36,7 +36,7 @@ impl Held {
 
 impl Trials {
     /// Adds a trial of a run, whose words are in memory or in its spool.
-    pub(super) fn push(&mut self, trial: &model::Trial, spool: Option<&Arc<dyn Spool>>) {
+    pub(super) fn push(&mut self, trial: &model::Trial, spool: Option<&Arc<FileSpool>>) {
         let (role, repeat) = (trial.role.into(), trial.repeat);
         let held = match (&trial.result, spool) {
             (model::TrialResult::Answered(answered), Some(spool)) => match answered.words {
