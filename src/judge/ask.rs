@@ -8,7 +8,7 @@
 use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::model::{
     ChatRequest, Completion, Fault, FaultKind, FinishReason, Judging, Message, Purpose, Speaker, Usage,
@@ -62,6 +62,10 @@ pub(super) struct Question {
 
 /// The letters and digits of a text: what a copy keeps, however it is spaced and escaped.
 fn letters(text: &str) -> String {
+    if text.is_ascii() {
+        let kept = text.bytes().filter(u8::is_ascii_alphanumeric);
+        return kept.map(|byte| char::from(byte.to_ascii_lowercase())).collect();
+    }
     text.chars().filter(|character| character.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
@@ -85,6 +89,16 @@ pub(super) struct Conversation<'a> {
     damage: Option<Fault>,
     /// Keeps others from asking the same.
     _claim: Option<Box<dyn Send + Sync>>,
+}
+
+/// What a conversation is known by.
+#[derive(Serialize)]
+struct Identity<'a> {
+    model: &'a str,
+    parameters: Vec<(&'a String, &'a Value)>,
+    system: String,
+    data: &'a Payload,
+    repeat: u32,
 }
 
 /// A reply as it is kept.
@@ -144,14 +158,14 @@ impl<'a> Conversation<'a> {
     fn identity(&self) -> String {
         let mut parameters: Vec<_> = self.member.parameters.iter().collect();
         parameters.sort_by_key(|(name, _)| *name);
-        json!({
-            "model": self.member.model,
-            "parameters": parameters,
-            "system": system(self.question.rubric, Rung::JsonSchema),
-            "data": self.question.payload,
-            "repeat": self.repeat,
-        })
-        .to_string()
+        let identity = Identity {
+            model: &self.member.model,
+            parameters,
+            system: system(self.question.rubric, Rung::JsonSchema),
+            data: &self.question.payload,
+            repeat: self.repeat,
+        };
+        serde_json::to_string(&identity).unwrap_or_default()
     }
 
     /// Keeps the conversation in the model's memory, unless it came from there.
@@ -230,7 +244,8 @@ impl<'a> Conversation<'a> {
         let entries = parse::entries(&document, self.question.form.list(), self.question.asked)?;
         // A candidate may write a whole reply, and a judge say it again.
         let answer = letters(self.question.payload.answer());
-        if answer.contains(&letters(text)) || answer.contains(&letters(&document.to_string())) {
+        let written_otherwise = || text.contains('\\') && answer.contains(&letters(&document.to_string()));
+        if answer.contains(&letters(text)) || written_otherwise() {
             return Err("it is copied from the answer, which must not judge itself".into());
         }
         Ok(entries)

@@ -131,7 +131,7 @@ impl Dialect {
         match self.rung {
             Rung::JsonSchema => Some(ResponseFormat::JsonSchema {
                 name: form.name().to_owned(),
-                schema: form.schema(asked, self.lengths),
+                schema: form.shared(asked, self.lengths),
             }),
             Rung::JsonObject => Some(ResponseFormat::JsonObject),
             Rung::Fenced => None,

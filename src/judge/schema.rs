@@ -4,6 +4,9 @@
 //! wants every property required and no others. The ids asked for are an enumeration and the list has their
 //! exact length, as far as the endpoint can; the program checks both again in `parse`.
 
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
 use serde_json::{Value, json};
 
 /// The most ids that go into an enumeration: endpoints bound the size of all enumerations together.
@@ -49,6 +52,17 @@ impl Form {
             Self::Correctness => &["covered", "contradicted", "absent"],
             Self::Scale => &["0", "1", "2", "3", "4", "5"],
         }
+    }
+
+    /// [`Form::schema`], made once for each number of ids.
+    pub(super) fn shared(self, asked: usize, lengths: bool) -> Arc<Value> {
+        static MADE: Mutex<BTreeMap<(&'static str, usize, bool), Arc<Value>>> = Mutex::new(BTreeMap::new());
+        if asked > MOST_ENUMERATED {
+            return Arc::new(self.schema(asked, lengths));
+        }
+        let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+        let schema = made.entry((self.name(), asked, lengths));
+        Arc::clone(schema.or_insert_with(|| Arc::new(self.schema(asked, lengths))))
     }
 
     /// The schema of a reply on the ids 1 to `asked`; without `lengths` the list has no bounds.

@@ -1,6 +1,7 @@
 //! Texts made comparable: one spelling for what looks the same, words by their stems, negations.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
+use std::sync::LazyLock;
 
 use rust_stemmers::{Algorithm, Stemmer};
 use unicode_normalization::UnicodeNormalization;
@@ -19,6 +20,8 @@ const STOP_WORDS: [&str; 132] = [
     "without", "would", "you", "your", "yours", "der", "die", "das", "und", "ist", "le", "la", "les", "et",
     "est", "el", "los", "de", "y", "yes", "yeah", "ja", "nein", "oui", "si",
 ];
+/// The same, for looking up.
+static STOPS: LazyLock<HashSet<&str>> = LazyLock::new(|| STOP_WORDS.into());
 /// Words that turn a sentence into its opposite.
 const NEGATIONS: [&str; 17] = [
     "no", "not", "never", "none", "nobody", "nothing", "neither", "nor", "without", "cannot", "except",
@@ -39,10 +42,33 @@ pub(super) fn visible(text: &str) -> String {
 /// The text in one spelling: NFKC, one case, single spaces, plain quotes, dashes and digits, nothing invisible,
 /// no bold or code marks.
 pub(super) fn normalise(text: &str) -> String {
-    let mut normal = String::with_capacity(text.len());
-    let mut space = false;
     // Bold and code are marks of Markdown, which quotes leave out.
     let text = text.replace("**", "").replace('`', "");
+    if text.is_ascii() { normalise_ascii(&text) } else { normalise_any(&text) }
+}
+
+/// The same of plain ASCII, which is most of what is judged: only case, spaces and controls are to be changed.
+fn normalise_ascii(text: &str) -> String {
+    let mut normal = String::with_capacity(text.len());
+    let mut space = false;
+    for byte in text.bytes() {
+        // The white space of Unicode within ASCII, unlike that of ASCII, has the vertical tab.
+        if matches!(byte, b'\t'..=b'\r' | b' ') {
+            space = true;
+        } else if !byte.is_ascii_control() {
+            if space && !normal.is_empty() {
+                normal.push(' ');
+            }
+            space = false;
+            normal.push(char::from(byte.to_ascii_lowercase()));
+        }
+    }
+    normal
+}
+
+fn normalise_any(text: &str) -> String {
+    let mut normal = String::with_capacity(text.len());
+    let mut space = false;
     let plain = text.chars().filter(|character| !is_invisible(*character)).map(plain);
     for character in plain.nfkc().filter(|character| !is_invisible(*character)) {
         if character.is_whitespace() {
@@ -87,7 +113,7 @@ fn plain(character: char) -> char {
 
 /// Whether a normalised text has words, and none of them has content.
 pub(super) fn only_stop_words(normal: &str) -> bool {
-    normal.unicode_words().all(|word| STOP_WORDS.contains(&word))
+    normal.unicode_words().all(|word| STOPS.contains(word))
 }
 
 /// The stems of the words with content in a normalised text. Stems are those of English; a word of another
@@ -96,7 +122,7 @@ pub(super) fn content_stems(normal: &str) -> BTreeSet<String> {
     let stemmer = Stemmer::create(Algorithm::English);
     normal
         .unicode_words()
-        .filter(|word| !STOP_WORDS.contains(word) && word.chars().any(char::is_alphabetic))
+        .filter(|word| !STOPS.contains(word) && word.chars().any(char::is_alphabetic))
         .map(|word| stemmer.stem(word.strip_suffix("'s").unwrap_or(word)).into_owned())
         // A lone Latin letter says nothing; a lone ideograph is a word.
         .filter(|stem| stem.len() > 1)
@@ -123,6 +149,13 @@ mod tests {
         assert_eq!(normalise("a\u{202e}b\u{feff}c\u{e0041}\u{0}"), "abc");
         assert_eq!(normalise("\u{200b}\n"), "");
         assert_eq!(normalise("\u{663}\u{660} \u{96f} \u{669}\u{66a}"), "30 9 9\u{66a}");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn the_short_way_for_ascii_is_the_long_one(text in "[\\x00-\\x7f]{0,80}") {
+            proptest::prop_assert_eq!(normalise_ascii(&text), normalise_any(&text));
+        }
     }
 
     #[test]

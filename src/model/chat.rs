@@ -1,5 +1,7 @@
 //! A request to a chat model and what came back.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -34,7 +36,7 @@ pub enum ResponseFormat {
         /// Name of the schema: letters, digits, `_`.
         name: String,
         /// The JSON Schema; its property order is the order of generation.
-        schema: Value,
+        schema: Arc<Value>,
     },
     /// `json_object`.
     JsonObject,

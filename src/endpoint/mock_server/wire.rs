@@ -1,5 +1,7 @@
 //! The wire format of chat completions, seen from the server: requests in, replies and errors out.
 
+use std::sync::Arc;
+
 use hyper::body::Bytes;
 use serde_json::{Map, Value, json};
 
@@ -79,9 +81,10 @@ fn read_format(format: &Value) -> Result<Option<ResponseFormat>, Refused> {
         Some("json_schema") => {
             let described = format.get("json_schema").unwrap_or(&Value::Null);
             match (described.get("name").and_then(Value::as_str), described.get("schema")) {
-                (Some(name), Some(schema)) => {
-                    Ok(Some(ResponseFormat::JsonSchema { name: name.to_owned(), schema: schema.clone() }))
-                }
+                (Some(name), Some(schema)) => Ok(Some(ResponseFormat::JsonSchema {
+                    name: name.to_owned(),
+                    schema: Arc::new(schema.clone()),
+                })),
                 _ => Err(refused("response_format", "json_schema needs a name and a schema")),
             }
         }

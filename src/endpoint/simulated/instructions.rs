@@ -171,6 +171,8 @@ fn skeleton_of_schema(schema: &Value) -> Option<Map<String, Value>> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
 
     fn read(prompt: &str) -> Instructions {
@@ -223,7 +225,7 @@ mod tests {
         let schema = serde_json::json!({"properties": {
             "b": {"type": "array"}, "a": {"type": ["string", "null"]}, "c": {"enum": ["x", "y"]}
         }});
-        let format = ResponseFormat::JsonSchema { name: "reply".to_owned(), schema };
+        let format = ResponseFormat::JsonSchema { name: "reply".to_owned(), schema: Arc::new(schema) };
         let skeleton = Instructions::read("", Some(&format)).skeleton.map(Value::Object);
         assert_eq!(skeleton, Some(serde_json::json!({"b": [], "a": "", "c": "x"})));
     }

@@ -1,4 +1,6 @@
 use proptest::prelude::*;
+use std::sync::Arc;
+
 use serde_json::Map;
 
 use super::super::test_support::request;
@@ -30,7 +32,7 @@ fn a_request_goes_out_in_the_form_of_the_api() {
         r#"{"model":"m","messages":[{"role":"user","content":"why?"}],"temperature":0,"response_format":{"type":"text"},"seed":7}"#
     );
     asked.response_format =
-        Some(ResponseFormat::JsonSchema { name: "s".to_owned(), schema: json!({"z": 1, "a": 2}) });
+        Some(ResponseFormat::JsonSchema { name: "s".to_owned(), schema: Arc::new(json!({"z": 1, "a": 2})) });
     let text = String::from_utf8(body(&asked).unwrap()).unwrap();
     assert!(text.ends_with(
         r#""seed":7,"response_format":{"type":"json_schema","json_schema":{"name":"s","strict":true,"schema":{"z":1,"a":2}}}}"#
