@@ -12,6 +12,9 @@ use serde_json::{Value, json};
 /// The most ids that go into an enumeration: endpoints bound the size of all enumerations together.
 const MOST_ENUMERATED: usize = 250;
 
+/// Schemas by the name of the form, the number of ids and whether the list is bounded.
+type Made = BTreeMap<(&'static str, usize, bool), Arc<Value>>;
+
 /// A reply form: the name of its list and what an entry holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
@@ -56,7 +59,7 @@ impl Form {
 
     /// [`Form::schema`], made once for each number of ids.
     pub(super) fn shared(self, asked: usize, lengths: bool) -> Arc<Value> {
-        static MADE: Mutex<BTreeMap<(&'static str, usize, bool), Arc<Value>>> = Mutex::new(BTreeMap::new());
+        static MADE: Mutex<Made> = Mutex::new(BTreeMap::new());
         if asked > MOST_ENUMERATED {
             return Arc::new(self.schema(asked, lengths));
         }

@@ -149,9 +149,12 @@ async fn evaluate_and_report(
     };
     progress.finish();
     close(store.as_deref());
+    // The dataset and its prompts make room for the report.
+    drop(engine);
     let status = ExitStatus::of(&run, decision.verdict, inconclusive_passes, arguments.advisory);
     let report =
         Report::spooled(&run, &analysis, &decision, policy::saved(&policy), status.code(), Some(&spool));
+    drop((run, analysis, decision));
     let files = saved::write(&report, &arguments.out, &redactor)?;
     saved::print(&report, arguments.format, &redactor, &files)?;
     Ok(status)
