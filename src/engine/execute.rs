@@ -1,6 +1,6 @@
 //! The concurrent part: slots go out, graded trials come back, and the run ends when nothing more can come of it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -8,18 +8,16 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::grade::Scorers;
-use super::plan::{Plan, Roles, Slot};
+use super::plan::{Plan, Slot};
+use super::state::{Graded, State, Work};
 use crate::model::{
-    Answered, Completion, Ended, Fault, FaultKind, Grade, GradeFacts, Names, Outcome, Role, Score, Spoken,
-    Trial, TrialResult, Words,
+    Answered, Completion, Ended, Fault, FaultKind, Grade, Names, Outcome, Role, Score, Spoken, Trial,
+    TrialResult, Words,
 };
-use crate::port::{ChatModel, Event, EventSink, Spool};
+use crate::port::{ChatModel, EventSink, Spool};
 
 /// What is in flight when the user interrupts gets this long to come back.
 const GRACE: Duration = Duration::from_secs(5);
-/// After so many judgements without a single valid one, of one metric or of all, the judge is taken for broken.
-const USELESS_JUDGEMENTS: u32 = 10;
-
 /// Carries out rounds of one plan.
 pub struct Engine {
     /// What to ask.
@@ -62,31 +60,6 @@ pub struct Executed {
     pub trials: Vec<Trial>,
     /// How it ended.
     pub ended: Ended,
-}
-
-/// A finished slot.
-struct Graded {
-    slot: Slot,
-    result: TrialResult,
-    /// The fault that kept it, or a judgement of it, from coming.
-    fault: Option<Fault>,
-    /// The last judgement without a grade.
-    ungraded: Option<Box<Grade>>,
-    /// Whether the verdict can only be fail now, under `--fail-fast`.
-    fails: bool,
-}
-
-impl Graded {
-    /// A slot that was not asked for in this round.
-    fn as_it_was(slot: Slot, result: TrialResult) -> Self {
-        Self { slot, result, fault: None, ungraded: None, fails: false }
-    }
-}
-
-/// What is to be done for a slot: everything, or only the judgements that are missing.
-struct Work {
-    slot: Slot,
-    earlier: Option<Spoken>,
 }
 
 impl Engine {
@@ -235,7 +208,7 @@ impl Engine {
     }
 
     /// The words of an answer, from the spool if they are there.
-    fn spoken(&self, answered: &Answered) -> Option<Spoken> {
+    pub(super) fn spoken(&self, answered: &Answered) -> Option<Spoken> {
         match (&answered.words, &self.spool) {
             (Words::Here(spoken), _) => Some((**spoken).clone()),
             (Words::Spooled(place), Some(spool)) => spool.get(*place).ok(),
@@ -260,232 +233,6 @@ impl Engine {
     }
 }
 
-/// What has come back so far.
-struct State<'a> {
-    engine: &'a Engine,
-    /// The judges of this round.
-    judges: Arc<BTreeSet<String>>,
-    /// Trials of earlier rounds that stay as they are.
-    kept: Vec<Trial>,
-    done: Vec<Graded>,
-    /// What is being asked again, as it was: it stays so where the run ends before.
-    waiting: BTreeMap<(usize, u32, Role), Graded>,
-    ended: Option<Ended>,
-    /// Slots still to come, by case.
-    left: Vec<u32>,
-    /// What each judge has brought, by metric.
-    tallies: BTreeMap<String, Tally>,
-}
-
-/// Judgements of one metric.
-#[derive(Default)]
-struct Tally {
-    valid: u32,
-    useless: u32,
-}
-
-impl<'a> State<'a> {
-    fn new(engine: &'a Engine, slots: &[Slot], judges: BTreeSet<String>) -> Self {
-        let mut left = vec![0; engine.plan.dataset().cases.len()];
-        for slot in slots {
-            left[slot.case] += 1;
-        }
-        Self {
-            engine,
-            judges: Arc::new(judges),
-            kept: Vec::new(),
-            done: Vec::new(),
-            waiting: BTreeMap::new(),
-            ended: None,
-            left,
-            tallies: BTreeMap::new(),
-        }
-    }
-
-    fn take_joined(&mut self, joined: Result<Graded, tokio::task::JoinError>) {
-        match joined {
-            Ok(graded) => self.take(graded),
-            // A panic in a scorer is a bug: let it surface as one.
-            Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-            Err(_) => {}
-        }
-    }
-
-    fn take(&mut self, graded: Graded) {
-        let case = graded.slot.case;
-        let missing = matches!(graded.result, TrialResult::Missing(_));
-        self.left[case] = self.left[case].saturating_sub(1);
-        self.engine.sink.emit(Event::TrialEnded {
-            case: self.engine.plan.dataset().cases[case].id.clone(),
-            missing,
-            case_done: self.left[case] == 0,
-        });
-        if let Some(fault) = graded.fault.as_ref().filter(|fault| fault.kind.ends_run()) {
-            self.end(Ended::Stopped(fault.clone()));
-        }
-        if let TrialResult::Answered(answered) = &graded.result {
-            self.count_judgements(&answered.grades, graded.ungraded.as_deref());
-        }
-        if graded.fails {
-            self.end(Ended::FailedFast);
-        }
-        self.waiting.remove(&place(graded.slot));
-        self.done.push(graded);
-    }
-
-    /// Books what the judges brought; the run ends where one never gives a valid verdict.
-    fn count_judgements(&mut self, grades: &[GradeFacts], last: Option<&Grade>) {
-        for grade in grades.iter().filter(|grade| !grade.judgements.is_empty()) {
-            let tally = match self.tallies.get_mut(&*grade.scorer) {
-                Some(tally) => tally,
-                None => self.tallies.entry(grade.scorer.to_string()).or_default(),
-            };
-            match (grade.score, grade.fault) {
-                (Some(_), _) => tally.valid += 1,
-                // It was not asked.
-                (None, Some(FaultKind::NotStored)) => {}
-                (None, _) => tally.useless += 1,
-            }
-        }
-        let useless: u32 = self.tallies.values().map(|tally| tally.useless).sum();
-        let (what, count) = if let Some((name, tally)) =
-            self.tallies.iter().find(|(_, tally)| tally.valid == 0 && tally.useless >= USELESS_JUDGEMENTS)
-        {
-            (format!(" for {name}"), tally.useless)
-        } else if useless >= USELESS_JUDGEMENTS && self.tallies.values().all(|tally| tally.valid == 0) {
-            (String::new(), useless)
-        } else {
-            return;
-        };
-        let message = format!(
-            "the judge gave no valid verdict{what} in its first {count} judgements: {}",
-            last.map_or("", |grade| &grade.reason)
-        );
-        let fault = match last.map(|grade| &grade.outcome) {
-            // What kept it from being asked knows the next step.
-            Some(Outcome::Ungraded(Some(fault))) => Fault { message, ..fault.clone() },
-            _ => Fault::new(FaultKind::InvalidAnswer, message).help(match last {
-                Some(grade) if grade.reason.ends_with("finish_reason length") => {
-                    "raise the token limit in `judge.parameters`"
-                }
-                _ => "choose a judge model that can follow a JSON schema",
-            }),
-        };
-        self.end(Ended::Stopped(fault));
-    }
-
-    /// Whether some judge has replied, but never with a valid verdict.
-    fn awaits_a_verdict(&self) -> bool {
-        self.tallies.values().any(|tally| tally.valid == 0)
-    }
-
-    /// The first reason to end stays: what follows from stopping is no reason.
-    fn end(&mut self, ended: Ended) {
-        if self.ended.is_none() {
-            self.ended = Some(ended);
-            self.engine.stop.cancel();
-        }
-    }
-
-    /// Sets earlier trials aside, but for those that lack something which may come when asked again.
-    fn reopen(&mut self, earlier: Vec<Trial>) -> Vec<Work> {
-        let mut again = Vec::new();
-        for trial in earlier {
-            let shared = self.engine.plan.shared().get(trial.case).copied().unwrap_or_default();
-            if !self.may_come(&trial.result) {
-                self.kept.push(trial);
-            } else if !shared || trial.role == Role::Candidate {
-                let roles = if shared { Roles::Both } else { Roles::One(trial.role) };
-                let slot = Slot { case: trial.case, repeat: trial.repeat, roles };
-                again.push(self.ask_again(Graded::as_it_was(slot, trial.result)));
-            }
-        }
-        again
-    }
-
-    /// Takes out what is missing and may come when asked again.
-    fn take_missing(&mut self) -> Vec<Work> {
-        let (missing, done): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut self.done).into_iter().partition(|graded| self.may_come(&graded.result));
-        self.done = done;
-        let mut again: Vec<Work> = missing.into_iter().map(|graded| self.ask_again(graded)).collect();
-        again.sort_by_key(|work| place(work.slot));
-        again
-    }
-
-    /// Whether something is missing that this round asks for and that may come when asked again.
-    fn may_come(&self, result: &TrialResult) -> bool {
-        match result {
-            TrialResult::Missing(fault) => may_recover(fault.kind),
-            TrialResult::Answered(answered) => answered
-                .grades
-                .iter()
-                .filter(|grade| self.judges.contains(&*grade.scorer))
-                .any(|grade| grade.score.is_none() && grade.fault.is_none_or(may_recover)),
-        }
-    }
-
-    fn ask_again(&mut self, graded: Graded) -> Work {
-        let slot = graded.slot;
-        self.left[slot.case] += 1;
-        let earlier = match &graded.result {
-            TrialResult::Missing(_) => None,
-            TrialResult::Answered(answered) => self.engine.spoken(answered),
-        };
-        self.waiting.insert(place(slot), graded);
-        Work { slot, earlier }
-    }
-
-    fn finish(self) -> Executed {
-        let mut trials: Vec<Trial> = self
-            .done
-            .into_iter()
-            .chain(self.waiting.into_values())
-            .flat_map(|graded| {
-                let Slot { case, repeat, roles } = graded.slot;
-                roles.all().iter().map(move |&role| Trial {
-                    case,
-                    role,
-                    repeat,
-                    result: graded.result.clone(),
-                })
-            })
-            .chain(self.kept)
-            .collect();
-        trials.sort_by_key(|trial| (trial.case, trial.repeat, trial.role));
-        let ended = self.ended.or_else(|| not_stored(&trials).map(Ended::Stopped));
-        Executed { trials, ended: ended.unwrap_or(Ended::Completed) }
-    }
-}
-
-/// What a run of stored answers alone lacks, if it lacks something.
-fn not_stored(trials: &[Trial]) -> Option<Fault> {
-    let lacks = |fault: FaultKind| fault == FaultKind::NotStored;
-    let (mut answers, mut judgements) = (0_u64, 0_u64);
-    for trial in trials {
-        match &trial.result {
-            TrialResult::Missing(fault) => answers += u64::from(lacks(fault.kind)),
-            TrialResult::Answered(answered) => {
-                let missing = |grade: &&GradeFacts| grade.fault.is_some_and(lacks);
-                judgements += answered.grades.iter().filter(missing).count() as u64;
-            }
-        }
-    }
-    let missing = match (answers, judgements) {
-        (0, 0) => return None,
-        (answers, 0) => format!("{answers} of {} answers", trials.len()),
-        (0, judgements) => format!("{judgements} judgements"),
-        (answers, judgements) => format!("{answers} of {} answers and {judgements} judgements", trials.len()),
-    };
-    let fault = Fault::new(FaultKind::NotStored, format!("not in the store: {missing}"));
-    Some(fault.help("run without --stored-only to ask for them"))
-}
-
-/// A slot's place in the order of the plan.
-fn place(slot: Slot) -> (usize, u32, Role) {
-    (slot.case, slot.repeat, slot.roles.sender())
-}
-
 /// The fault that kept a judgement from coming.
 fn fault(grade: &Grade) -> Option<&Fault> {
     match &grade.outcome {
@@ -497,13 +244,4 @@ fn fault(grade: &Grade) -> Option<&Fault> {
 /// Whether a judge was asked, and gave no valid verdict.
 fn is_useless(grade: &Grade) -> bool {
     grade.judging.is_some() && grade.score().is_none()
-}
-
-/// Whether asking again can help: not where the request itself is refused.
-fn may_recover(fault: FaultKind) -> bool {
-    !fault.ends_run()
-        && !matches!(
-            fault,
-            FaultKind::ContextLength | FaultKind::ContentFilter | FaultKind::Rejected | FaultKind::NotStored
-        )
 }

@@ -7,6 +7,7 @@ mod execute;
 mod grade;
 mod plan;
 mod self_test;
+mod state;
 #[cfg(test)]
 mod tests;
 
