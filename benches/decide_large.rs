@@ -15,9 +15,9 @@ use std::time::Instant;
 use promptgate::gate::{Bound, Criterion, Policy, Requirement, Rule, Schedule, Statistic, decide};
 use promptgate::metric::analyse;
 use promptgate::model::{
-    Analysis, Asked, CallTotals, CaseFacts, Cell, Completion, DatasetFacts, Ended, FinishReason, Grade,
-    Matrix, MetricKind, MetricScores, Outcome, PromptFacts, Role, Run, Scope, Score, Trial, TrialResult,
-    VariantFacts, VariantScores,
+    Analysis, Asked, CallTotals, CaseFacts, Cell, Completion, DatasetFacts, Ended, Grade, Matrix, MetricKind,
+    MetricScores, Outcome, PromptFacts, Role, Run, Scope, Score, Trial, TrialResult, VariantFacts,
+    VariantScores,
 };
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
@@ -136,14 +136,8 @@ fn run(cases: usize, repeats: u32) -> Run {
                     grade("relevance", f64::from(generator.random_range(6..=10_u32)) / 10.0),
                 ];
                 let completion = Completion {
-                    text: "yes".to_owned(),
-                    refusal: false,
-                    finish_reason: FinishReason::Stop,
-                    usage: None,
                     latency_ms: generator.random_range(200.0..3000.0),
-                    model: None,
-                    system_fingerprint: None,
-                    stored_at: None,
+                    ..Completion::said("yes")
                 };
                 trials.push(Trial { case, role, repeat, result: TrialResult::answered(completion, grades) });
             }

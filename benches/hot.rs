@@ -17,7 +17,7 @@ use futures::future::BoxFuture;
 use promptgate::endpoint::simulated::{Simulated, SimulatedOptions};
 use promptgate::judge::reply::FaithfulnessReply;
 use promptgate::judge::{Judge, Member, Spec};
-use promptgate::model::{Case, ChatRequest, Completion, Fault, FinishReason};
+use promptgate::model::{Case, ChatRequest, Completion, Fault};
 use promptgate::port::{ChatModel, Subject};
 use promptgate::report::{self, Format, Report, Style};
 use promptgate::stats::{Repeated, sign_flip, within_cases};
@@ -88,16 +88,7 @@ fn rendering(criterion: &mut Criterion) {
 fn judging(criterion: &mut Criterion) {
     let case = case();
     let text = "Plan 1 gives 11 days for a refund of the full price, counted from the day of delivery.";
-    let completion = Completion {
-        text: text.to_owned(),
-        refusal: false,
-        finish_reason: FinishReason::Stop,
-        usage: None,
-        latency_ms: 0.0,
-        model: None,
-        system_fingerprint: None,
-        stored_at: None,
-    };
+    let completion = Completion::said(text);
     let subject = Subject { case: &case, completion: &completion, answer: Ok(text) };
     for (name, spec) in [("faithfulness", Spec::Faithfulness), ("relevance", Spec::Relevance)] {
         let member = Arc::new(Member::new("judge".to_owned(), serde_json::Map::new()));

@@ -20,7 +20,7 @@ use futures::stream::{self, StreamExt as _};
 use promptgate::endpoint::mock_server::{self, FaultSpec};
 use promptgate::endpoint::simulated::SimulatedOptions;
 use promptgate::endpoint::{self, Options};
-use promptgate::model::{ChatRequest, Completion, Fault, FinishReason, Message, Purpose, Speaker};
+use promptgate::model::{ChatRequest, Completion, Fault, Message, Purpose, Speaker};
 use promptgate::port::{ChatModel, Event, EventSink, Silent};
 use promptgate::text::Redactor;
 use tokio::net::TcpListener;
@@ -55,19 +55,7 @@ struct Instantly;
 
 impl ChatModel for Instantly {
     fn complete<'a>(&'a self, _request: &'a ChatRequest) -> BoxFuture<'a, Result<Completion, Fault>> {
-        async {
-            Ok(Completion {
-                text: String::new(),
-                refusal: false,
-                finish_reason: FinishReason::Stop,
-                usage: None,
-                latency_ms: 0.0,
-                model: None,
-                system_fingerprint: None,
-                stored_at: None,
-            })
-        }
-        .boxed()
+        async { Ok(Completion::said("")) }.boxed()
     }
 }
 

@@ -4,7 +4,7 @@ use futures::StreamExt;
 use futures::stream;
 
 use crate::judge::Judge;
-use crate::model::{Completion, Ended, FinishReason, Grade, Outcome};
+use crate::model::{Completion, Ended, Grade, Outcome};
 use crate::port::{ChatModel, Event, EventSink, Subject};
 
 use super::Answer;
@@ -49,7 +49,7 @@ pub async fn judge_all(
     let mut jobs = (0..repeats).flat_map(|repeat| (0..answers.len()).map(move |index| (index, repeat)));
     let ask = |(index, repeat): (usize, u32)| async move {
         let answer = &answers[index];
-        let completion = completion(&answer.response);
+        let completion = Completion::said(answer.response.as_str());
         let read = answer.read.as_deref().map_err(String::as_str);
         let subject = Subject { case: &answer.case, completion: &completion, answer: read };
         (index, repeat, judge.grade(models, &subject, repeat).await)
@@ -82,17 +82,4 @@ pub async fn judge_all(
         judged[index].grades.push(grade);
     }
     Ok(judged)
-}
-
-fn completion(response: &str) -> Completion {
-    Completion {
-        text: response.to_owned(),
-        refusal: false,
-        finish_reason: FinishReason::Stop,
-        usage: None,
-        latency_ms: 0.0,
-        model: None,
-        system_fingerprint: None,
-        stored_at: None,
-    }
 }

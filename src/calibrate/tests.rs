@@ -6,9 +6,7 @@ use serde_json::{Map, Value, json};
 use super::*;
 use crate::judge::request::Payload;
 use crate::judge::{Judge, Member, Spec};
-use crate::model::{
-    Case, ChatRequest, Completion, Ended, Fault, FaultKind, FinishReason, Grade, Outcome, Score,
-};
+use crate::model::{Case, ChatRequest, Completion, Ended, Fault, FaultKind, Grade, Outcome, Score};
 use crate::port::{ChatModel, Silent};
 
 /// A row of a file of labels.
@@ -234,16 +232,7 @@ impl ChatModel for Wavering {
             if request.repeat == 0 {
                 tokio::task::yield_now().await;
             }
-            Ok(Completion {
-                text: reply.to_string(),
-                refusal: false,
-                finish_reason: FinishReason::Stop,
-                usage: None,
-                latency_ms: 1.0,
-                model: None,
-                system_fingerprint: None,
-                stored_at: None,
-            })
+            Ok(Completion { latency_ms: 1.0, ..Completion::said(reply.to_string()) })
         })
     }
 }

@@ -61,14 +61,10 @@ fn compiled(entry: &Value) -> NamedCheck {
 fn grade(fixture: &Fixture) -> Finding {
     let case = Case { expected: fixture.expected.clone(), ..Case::default() };
     let completion = Completion {
-        text: fixture.answer.clone(),
-        refusal: false,
         finish_reason: fixture.finish_reason.clone().unwrap_or(FinishReason::Stop),
         usage: fixture.tokens.map(|completion_tokens| Usage { prompt_tokens: 1, completion_tokens }),
         latency_ms: 1.0,
-        model: None,
-        system_fingerprint: None,
-        stored_at: None,
+        ..Completion::said(fixture.answer.clone())
     };
     let extracted = answer::extract(&fixture.answer, fixture.answer_field.as_deref());
     let subject = Subject {

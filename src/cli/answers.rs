@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::args::StoreFlags;
 use super::error::Failure;
+use super::output;
 use crate::config::Settings;
 use crate::load::{NoRepository, Repository, Tree};
 use crate::model::{Mistake, Place};
@@ -41,6 +42,12 @@ pub(super) fn open(settings: &Settings, tree: &Tree, flags: StoreFlags) -> Resul
     }
     let how = Use { refresh: flags.refresh, only: flags.stored_only, max_age: settings.store.max_age };
     Ok(Some(Answers { store: Arc::new(Store::open(&path, PATIENCE)?), how }))
+}
+
+/// Writes what is still on its way to the store. What cannot be kept is a loss for the next run, not for this one.
+pub(super) fn close(store: Option<&Store>) {
+    let lost = store.and_then(|store| store.close().err());
+    output::warn(&lost.map(|mistake| mistake.to_string()).into_iter().collect::<Vec<_>>());
 }
 
 /// Makes the folder of the store with a .gitignore for all of it. One that cannot be made is found when the store is.

@@ -9,9 +9,7 @@ use futures::future::BoxFuture;
 use serde_json::Map;
 
 use super::lock;
-use crate::model::{
-    ChatRequest, Completion, Fault, FaultKind, FinishReason, Message, Purpose, Speaker, Usage,
-};
+use crate::model::{ChatRequest, Completion, Fault, FaultKind, Message, Purpose, Speaker, Usage};
 use crate::port::{ChatModel, Event, EventSink};
 
 /// A request for a completion.
@@ -35,14 +33,9 @@ pub(super) fn judgement() -> ChatRequest {
 /// An answer with usage.
 pub(super) fn answer(text: &str) -> Completion {
     Completion {
-        text: text.to_owned(),
-        refusal: false,
-        finish_reason: FinishReason::Stop,
         usage: Some(Usage { prompt_tokens: 100, completion_tokens: 10 }),
         latency_ms: 1.0,
-        model: None,
-        system_fingerprint: None,
-        stored_at: None,
+        ..Completion::said(text)
     }
 }
 

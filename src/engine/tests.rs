@@ -50,14 +50,9 @@ impl ChatModel for Scripted {
 
 fn says(text: &str) -> Answer {
     Ok(Completion {
-        text: text.to_owned(),
-        refusal: false,
-        finish_reason: FinishReason::Stop,
         usage: Some(Usage { prompt_tokens: 10, completion_tokens: 1 }),
         latency_ms: 1000.0,
-        model: None,
-        system_fingerprint: None,
-        stored_at: None,
+        ..Completion::said(text)
     })
 }
 

@@ -29,10 +29,7 @@ pub async fn gather(
     elapsed: impl Fn() -> Duration,
 ) -> Run {
     let Gathering { scorers, repeats, earlier } = gathering;
-    let prices = Prices {
-        prices: header.prices.clone(),
-        judges: header.judge.as_ref().map(|judge| judge.panel.clone()).unwrap_or_default(),
-    };
+    let prices = Prices::of(&header);
     let unfit = header.unfit.clone();
     let mut run = unanswered(engine, header, scorers);
     run.asked = Asked::all(repeats, run.scorers.len());

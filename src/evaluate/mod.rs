@@ -67,10 +67,7 @@ pub async fn evaluate(
     counter: &CallCounter,
     elapsed: impl Fn() -> Duration,
 ) -> Evaluation {
-    let prices = Prices {
-        prices: header.prices.clone(),
-        judges: header.judge.as_ref().map(|judge| judge.panel.clone()).unwrap_or_default(),
-    };
+    let prices = Prices::of(&header);
     let unfit = header.unfit.clone();
     let mut run = unanswered(engine, header, engine.scorers.metrics());
     if let Some(ended) = before_the_first_call(engine, &mut run, unfit).await {

@@ -6,8 +6,8 @@ use crate::forecast;
 use crate::gate::{Criterion, Policy, Requirement, Rule, Schedule};
 use crate::metric;
 use crate::model::{
-    Asked, CallTotals, CaseFacts, Completion, DatasetFacts, Ended, Fault, FaultKind, FinishReason, Grade,
-    Judging, Need, Outcome, PromptFacts, Role, Run, Scope, Score, Trial, TrialResult, VariantFacts,
+    Asked, CallTotals, CaseFacts, Completion, DatasetFacts, Ended, Fault, FaultKind, Grade, Judging, Need,
+    Outcome, PromptFacts, Role, Run, Scope, Score, Trial, TrialResult, VariantFacts,
 };
 
 use super::{adopt_baseline, decide};
@@ -126,16 +126,7 @@ fn what_would_settle_a_run_is_counted_from_its_own_calls() {
         let lower = if trial.role == Role::Candidate { 0.02 } else { 0.0 };
         let check = Grade { judging: None, ..judged("check.c", 1.0) };
         let grades = vec![check, judged("m", 0.6 + swing - lower), judged("other", 0.9)];
-        let completion = Completion {
-            text: "yes".to_owned(),
-            refusal: false,
-            finish_reason: FinishReason::Stop,
-            usage: None,
-            latency_ms: 1.0,
-            model: None,
-            system_fingerprint: None,
-            stored_at: None,
-        };
+        let completion = Completion { latency_ms: 1.0, ..Completion::said("yes") };
         trial.result = TrialResult::answered(completion, grades);
     }
     run.totals.completion_cost_usd = Some(1.0);

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::Header;
 use crate::engine::Engine;
 use crate::model::{CallTotals, Purpose, Role, Run, TrialResult, Usage};
 use crate::port::{Event, EventSink};
@@ -55,6 +56,16 @@ pub(super) struct Prices {
     pub(super) prices: Vec<(String, f64, f64)>,
     /// The models of the judge's panel; empty where none is asked.
     pub(super) judges: Vec<String>,
+}
+
+impl Prices {
+    /// Those of a run.
+    pub(super) fn of(header: &Header) -> Self {
+        Self {
+            prices: header.prices.clone(),
+            judges: header.judge.as_ref().map(|judge| judge.panel.clone()).unwrap_or_default(),
+        }
+    }
 }
 
 /// Adds up the self-test and the trials; an answer that both variants share is counted once.

@@ -292,16 +292,13 @@ impl<'a> Conversation<'a> {
     /// A reply of an earlier run.
     fn say_again(&mut self, reply: Reply) -> (Completion, Rung) {
         let rung = reply.rung;
+        // Only whole replies come to a grade, and only with one is a conversation kept.
         let completion = Completion {
-            text: reply.text.clone(),
-            refusal: false,
-            // Only whole replies come to a grade, and only with one is a conversation kept.
-            finish_reason: FinishReason::Stop,
             usage: reply.usage,
             latency_ms: reply.latency_ms,
             model: reply.model.clone(),
             system_fingerprint: reply.system_fingerprint.clone(),
-            stored_at: None,
+            ..Completion::said(reply.text.as_str())
         };
         self.judging.calls = self.judging.calls.saturating_add(reply.calls);
         self.judging.stored_calls = self.judging.stored_calls.saturating_add(reply.calls);

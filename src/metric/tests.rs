@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::analyse;
 use crate::model::{
-    Asked, CallTotals, CaseFacts, Cell, Completion, DatasetFacts, Ended, Fault, FaultKind, FinishReason,
-    Grade, MetricKind, Outcome, PromptFacts, Role, Run, Score, Trial, TrialResult, Usage, VariantFacts,
+    Asked, CallTotals, CaseFacts, Cell, Completion, DatasetFacts, Ended, Fault, FaultKind, Grade, MetricKind,
+    Outcome, PromptFacts, Role, Run, Score, Trial, TrialResult, Usage, VariantFacts,
 };
 
 fn variant(model: &str, temperature: Option<f64>) -> VariantFacts {
@@ -46,14 +46,9 @@ fn run(cases: usize, repeats: u32, trials: Vec<Trial>) -> Run {
 
 fn completion(text: &str) -> Completion {
     Completion {
-        text: text.to_owned(),
-        refusal: false,
-        finish_reason: FinishReason::Stop,
         usage: Some(Usage { prompt_tokens: 1000, completion_tokens: 200 }),
         latency_ms: 1500.0,
-        model: None,
-        system_fingerprint: None,
-        stored_at: None,
+        ..Completion::said(text)
     }
 }
 

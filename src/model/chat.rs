@@ -137,3 +137,19 @@ pub struct Completion {
     /// When it was stored, in seconds since 1970 (UTC), where it came from a store.
     pub stored_at: Option<u64>,
 }
+
+impl Completion {
+    /// A whole answer of which nothing is known but its text.
+    pub fn said(text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            refusal: false,
+            finish_reason: FinishReason::Stop,
+            usage: None,
+            latency_ms: 0.0,
+            model: None,
+            system_fingerprint: None,
+            stored_at: None,
+        }
+    }
+}

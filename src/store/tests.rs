@@ -24,14 +24,11 @@ impl ChatModel for Counting {
                 return Err(Fault::new(FaultKind::Unavailable, "503"));
             }
             Ok(Completion {
-                text: format!("answer {call}"),
-                refusal: false,
                 finish_reason: FinishReason::Length,
                 usage: Some(Usage { prompt_tokens: 7, completion_tokens: 3 }),
                 latency_ms: 12.34567891,
                 model: Some("m-1".to_owned()),
-                system_fingerprint: None,
-                stored_at: None,
+                ..Completion::said(format!("answer {call}"))
             })
         }
         .boxed()

@@ -13,7 +13,7 @@ use crate::cli::models::Calls;
 use crate::cli::models::{self, Models};
 use crate::cli::progress::Progress;
 use crate::cli::suite::{self, Suite};
-use crate::cli::{calibration, interrupt, mismatch, output, policy, saved, shard};
+use crate::cli::{answers, calibration, interrupt, mismatch, output, policy, saved, shard};
 use crate::config::{Settings, StoredBaseline};
 use crate::endpoint::Ceilings;
 use crate::engine::Engine;
@@ -24,7 +24,6 @@ use crate::port::{Event, EventSink, Spool};
 use crate::report::Report;
 use crate::report::shard::Shard;
 use crate::report::spool::FileSpool;
-use crate::store::Store;
 
 /// Loads, asks, grades, decides, reports.
 pub(crate) fn run(arguments: &RunArguments) -> Result<ExitStatus, Failure> {
@@ -139,7 +138,7 @@ async fn evaluate_and_report(
     if let Some(part) = part {
         let to = (arguments, redactor.as_ref(), &spool);
         let status = part.carry_out(&engine, header, earlier, (&counter, &progress), elapsed, to).await;
-        close(store.as_deref());
+        answers::close(store.as_deref());
         return status;
     }
     let evaluation = evaluate::evaluate(&engine, header, &policy, earlier, &counter, elapsed);
@@ -148,7 +147,7 @@ async fn evaluate_and_report(
         never = progress.tick() => match never {},
     };
     progress.finish();
-    close(store.as_deref());
+    answers::close(store.as_deref());
     // The dataset and its prompts make room for the report.
     drop(engine);
     let status = ExitStatus::of(&run, decision.verdict, inconclusive_passes, arguments.advisory);
@@ -158,12 +157,6 @@ async fn evaluate_and_report(
     let files = saved::write(&report, &arguments.out, &redactor)?;
     saved::print(&report, arguments.format, &redactor, &files)?;
     Ok(status)
-}
-
-/// Writes what is still on its way to the store. What cannot be kept is a loss for the next run, not for this one.
-fn close(store: Option<&Store>) {
-    let lost = store.and_then(|store| store.close().err());
-    output::warn(&lost.map(|mistake| mistake.to_string()).into_iter().collect::<Vec<_>>());
 }
 
 /// The sides whose answers must be of this session: what is compared by its latency, and what is said to be.

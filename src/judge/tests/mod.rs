@@ -70,14 +70,11 @@ impl<F: Fn(&ChatRequest) -> Step + Send + Sync> ChatModel for Answering<F> {
 
 fn completion(text: &str) -> Completion {
     Completion {
-        text: text.to_owned(),
-        refusal: false,
-        finish_reason: FinishReason::Stop,
         usage: Some(Usage { prompt_tokens: 100, completion_tokens: 10 }),
         latency_ms: 5.0,
         model: Some("judge-2026-01-01".to_owned()),
         system_fingerprint: Some("fp_1".to_owned()),
-        stored_at: None,
+        ..Completion::said(text)
     }
 }
 

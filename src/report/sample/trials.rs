@@ -2,9 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::model::{
-    Completion, FinishReason, Grade, Judging, Outcome, Role, Score, Trial, TrialResult, Usage,
-};
+use crate::model::{Completion, Grade, Judging, Outcome, Role, Score, Trial, TrialResult, Usage};
 
 fn grade(scorer: &str, score: f64, judged: bool) -> Grade {
     Grade {
@@ -33,14 +31,12 @@ pub(super) fn trial(case: usize, repeat: u32, role: Role) -> Trial {
     // A third is not a decimal: reading and writing must keep every bit of it.
     let faithfulness = if lost { 1.0 / 3.0 } else { 14.0 / 15.0 };
     let completion = Completion {
-        text: format!("Answer {case} of repeat {repeat}.\nYou have 30 days."),
-        refusal: false,
-        finish_reason: FinishReason::Stop,
         usage: Some(Usage { prompt_tokens: 410, completion_tokens: 88 }),
         latency_ms: 1000.0 + 1000.0 / 7.0 * f64::from(repeat) + case as f64,
         model: Some("gpt-4o-mini-2024-07-18".to_owned()),
         system_fingerprint: Some("fp_44709d6fcb".to_owned()),
         stored_at: (role == Role::Baseline).then_some(1_793_500_000),
+        ..Completion::said(format!("Answer {case} of repeat {repeat}.\nYou have 30 days."))
     };
     let grades = vec![
         grade("check.json_schema", if lost { 0.0 } else { 1.0 }, false),

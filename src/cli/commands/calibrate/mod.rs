@@ -18,7 +18,7 @@ use crate::cli::exit::ExitStatus;
 use crate::cli::models::{self, Calls, Models};
 use crate::cli::progress::Progress;
 use crate::cli::suite;
-use crate::cli::{interrupt, output, saved};
+use crate::cli::{answers, interrupt, output, saved};
 use crate::config::{self, Settings};
 use crate::endpoint::Ceilings;
 use crate::evaluate::CallCounter;
@@ -196,7 +196,7 @@ async fn asked(
         store: arguments.store,
     };
     let stop = CancellationToken::new();
-    let Models { judging, judge_hosts, concurrency, .. } =
+    let Models { judging, judge_hosts, concurrency, store, .. } =
         models::connect(settings, tree, calls, &sink, &stop)?;
     let facts = suite::judge_facts(settings, std::slice::from_ref(judge), &judge_hosts)
         .ok_or_else(|| Failure::Internal("a judge without facts".to_owned()))?;
@@ -216,6 +216,7 @@ async fn asked(
         never = progress.tick() => match never {},
     };
     progress.finish();
+    answers::close(store.as_deref());
     let (judged, ended) = match judged {
         Ok(judged) => (judged, None),
         Err(ended) => (Vec::new(), Some(ended)),
