@@ -18,6 +18,7 @@ use crate::port::{ChatModel, EventSink, Spool};
 
 /// What is in flight when the user interrupts gets this long to come back.
 const GRACE: Duration = Duration::from_secs(5);
+
 /// Carries out rounds of one plan.
 pub struct Engine {
     /// What to ask.
@@ -66,9 +67,15 @@ impl Engine {
     /// Carries out a round; what is missing from earlier ones is asked again first, what came back missing in this
     /// one once more at the end.
     pub async fn execute(self: &Arc<Self>, round: Round) -> Executed {
+        // As a task among those it gathers: on a thread of its own, each trial that ends would cost a switch.
+        let gathering = tokio::spawn(Arc::clone(self).gather(round));
+        gathering.await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
+    }
+
+    async fn gather(self: Arc<Self>, round: Round) -> Executed {
         let Round { slots, judges, earlier } = round;
         let first = earlier.is_empty();
-        let mut state = State::new(self, &slots, judges);
+        let mut state = State::new(&self, &slots, judges);
         let again = state.reopen(earlier);
         let mut queue = again.into_iter().chain(slots.into_iter().map(|slot| Work { slot, earlier: None }));
         if first {

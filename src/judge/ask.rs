@@ -91,13 +91,11 @@ pub(super) struct Conversation<'a> {
     _claim: Option<Box<dyn Send + Sync>>,
 }
 
-/// What a conversation is known by.
+/// What a conversation is known by, beside what is asked.
 #[derive(Serialize)]
 struct Identity<'a> {
     model: &'a str,
     parameters: Vec<(&'a String, &'a Value)>,
-    system: String,
-    data: &'a Payload,
     repeat: u32,
 }
 
@@ -123,7 +121,8 @@ impl<'a> Conversation<'a> {
         question: Question,
     ) -> Self {
         let boundary = format!("{:032x}", rand::random::<u128>());
-        let data = Message { role: Speaker::User, content: question.payload.wrap(&boundary) };
+        let document = question.payload.document();
+        let data = Message { role: Speaker::User, content: Payload::wrap_document(&document, &boundary) };
         let mut conversation = Self {
             member,
             model,
@@ -139,7 +138,7 @@ impl<'a> Conversation<'a> {
             _claim: None,
         };
         if let Some(memory) = model.memory() {
-            conversation.identity = conversation.identity();
+            conversation.identity = conversation.identity(&document);
             match memory.recall(&conversation.identity).await {
                 Ok(recalled) => {
                     conversation._claim = recalled.claim;
@@ -155,17 +154,13 @@ impl<'a> Conversation<'a> {
 
     /// What is asked of whom, without what differs from call to call (the boundary) and without the way to ask that
     /// the endpoint allows.
-    fn identity(&self) -> String {
+    fn identity(&self, document: &str) -> String {
         let mut parameters: Vec<_> = self.member.parameters.iter().collect();
         parameters.sort_by_key(|(name, _)| *name);
-        let identity = Identity {
-            model: &self.member.model,
-            parameters,
-            system: system(self.question.rubric, Rung::JsonSchema),
-            data: &self.question.payload,
-            repeat: self.repeat,
-        };
-        serde_json::to_string(&identity).unwrap_or_default()
+        let identity = Identity { model: &self.member.model, parameters, repeat: self.repeat };
+        let identity = serde_json::to_string(&identity).unwrap_or_default();
+        // A line each for the two documents, and the rest is the system message.
+        format!("{identity}\n{document}\n{}", system(self.question.rubric, Rung::JsonSchema))
     }
 
     /// Keeps the conversation in the model's memory, unless it came from there.

@@ -91,10 +91,19 @@ impl Payload {
         }
     }
 
+    /// The JSON document: one line.
+    pub(super) fn document(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
     /// The user message: the JSON document between two lines that carry `boundary`.
     pub fn wrap(&self, boundary: &str) -> String {
-        let json = serde_json::to_string(self).unwrap_or_default();
-        format!("{BEGIN}{boundary} ===\n{json}\n{END}{boundary} ===")
+        Self::wrap_document(&self.document(), boundary)
+    }
+
+    /// The same for a document that is there already.
+    pub(super) fn wrap_document(document: &str, boundary: &str) -> String {
+        format!("{BEGIN}{boundary} ===\n{document}\n{END}{boundary} ===")
     }
 
     /// The inverse of [`Payload::wrap`]; `None` for any other text.

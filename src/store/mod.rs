@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use redb::{Database, ReadableDatabase, StorageError, TableDefinition, TableError};
+use redb::{Database, ReadOnlyTable, ReadableDatabase, StorageError, TableDefinition, TableError};
 use tokio::sync::Notify;
 
 use crate::model::{Fault, FaultKind, Mistake, Place};
@@ -77,7 +77,17 @@ pub struct Store {
 #[derive(Default)]
 struct Shared {
     state: Mutex<State>,
+    /// The tables as the last commit left them.
+    tables: Mutex<Option<Arc<Tables>>>,
 }
+
+/// Both tables for reading: opening them costs more than a look into them.
+struct Tables {
+    answers: Committed,
+    verdicts: Committed,
+}
+
+type Committed = ReadOnlyTable<&'static [u8; 32], &'static [u8]>;
 
 #[derive(Default)]
 struct State {
@@ -202,10 +212,10 @@ impl Store {
             return Ok(None);
         }
         let read = || -> Result<Option<Record>, redb::Error> {
-            let reading = self.database.begin_read()?;
-            let table = match reading.open_table(place.0.table()) {
-                Err(TableError::TableDoesNotExist(_)) => return Ok(None),
-                other => other?,
+            let tables = self.tables()?;
+            let table = match place.0 {
+                Shelf::Answers => &tables.answers,
+                Shelf::Verdicts => &tables.verdicts,
             };
             let Some(value) = table.get(&place.1)? else { return Ok(None) };
             let damaged =
@@ -214,6 +224,22 @@ impl Store {
         };
         let record = guarded(read).map_err(|error| self.damaged(&error.to_string()))?;
         Ok(record.filter(|record| record.at >= wanted.since))
+    }
+
+    /// The tables as they are now. Opened under the lock that the writer takes after each commit to let go of them, so
+    /// that none older than the last commit is kept.
+    fn tables(&self) -> Result<Arc<Tables>, redb::Error> {
+        let mut open = lock(&self.shared.tables);
+        if let Some(tables) = &*open {
+            return Ok(Arc::clone(tables));
+        }
+        let reading = self.database.begin_read()?;
+        let tables = Arc::new(Tables {
+            answers: reading.open_table(ANSWERS)?,
+            verdicts: reading.open_table(VERDICTS)?,
+        });
+        *open = Some(Arc::clone(&tables));
+        Ok(tables)
     }
 
     fn read(&self, bytes: &[u8]) -> Result<Record, Fault> {

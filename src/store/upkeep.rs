@@ -69,6 +69,8 @@ impl Store {
     /// A store that cannot be read or written; then nothing is removed.
     pub fn prune(mut self, before: u64) -> Result<u64, Mistake> {
         self.close()?;
+        // The file shrinks only while nobody reads.
+        *super::lock(&self.shared.tables) = None;
         let remove = || -> Result<u64, redb::Error> {
             let mut removed = 0;
             let writing = self.database.begin_write()?;

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -14,29 +15,36 @@ use super::key::Key;
 use super::{Shared, Shelf, lock};
 
 /// How long entries gather before they are committed.
-const GATHER: Duration = Duration::from_millis(50);
+const GATHER: Duration = Duration::from_millis(80);
 
 /// The thread.
 pub(super) struct Writer {
     wake: SyncSender<()>,
+    /// It knows that something waits: to wake it again would cost both sides a switch of threads for each entry.
+    knows: Arc<AtomicBool>,
     thread: JoinHandle<()>,
 }
 
 impl Writer {
     /// Starts it.
     pub(super) fn start(database: Arc<Database>, shared: Arc<Shared>) -> std::io::Result<Self> {
-        // One wake-up is enough for any number of entries.
         let (wake, woken) = mpsc::sync_channel(1);
-        let thread = std::thread::Builder::new()
-            .name("store".to_owned())
-            .spawn(move || write(&database, &shared, &woken))?;
-        Ok(Self { wake, thread })
+        let knows = Arc::new(AtomicBool::new(false));
+        let thread = {
+            let knows = Arc::clone(&knows);
+            std::thread::Builder::new()
+                .name("store".to_owned())
+                .spawn(move || write(&database, &shared, &woken, &knows))?
+        };
+        Ok(Self { wake, knows, thread })
     }
 
     /// Says that there is something to write.
     pub(super) fn wake(&self) {
-        // Full: it is about to look anyway.
-        let _ = self.wake.try_send(());
+        if !self.knows.swap(true, Ordering::AcqRel) {
+            // Full: it is about to look anyway.
+            let _ = self.wake.try_send(());
+        }
     }
 
     /// Waits until everything is written.
@@ -47,7 +55,7 @@ impl Writer {
     }
 }
 
-fn write(database: &Database, shared: &Shared, woken: &Receiver<()>) {
+fn write(database: &Database, shared: &Shared, woken: &Receiver<()>, knows: &AtomicBool) {
     let mut open = true;
     while open {
         open = woken.recv().is_ok();
@@ -60,12 +68,16 @@ fn write(database: &Database, shared: &Shared, woken: &Receiver<()>) {
                 Err(RecvTimeoutError::Disconnected) => open = false,
             }
         }
+        // Before the look: what comes after it says so again.
+        knows.store(false, Ordering::Release);
         let batch = lock(&shared.state).pending.clone();
         if batch.is_empty() {
             continue;
         }
         match guarded(|| commit(database, &batch)) {
             Ok(()) => {
+                // Before the entries are no longer pending: they are found in the one or in the other.
+                *lock(&shared.tables) = None;
                 let mut state = lock(&shared.state);
                 // An entry that was kept again meanwhile is another one.
                 state
