@@ -1,5 +1,7 @@
 //! Reports on disk: written, read back, printed.
 
+use std::fs::File;
+use std::io::{self, BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
 use super::args::OutputFormat;
@@ -8,20 +10,24 @@ use super::files::write_whole;
 use super::output;
 use super::redacting::Redacting;
 use crate::model::{Mistake, Place};
-use crate::report::{self, Format, Report, Style};
+use crate::report::{self, Digesting, Format, KEPT, LARGE, Report, Style, TRIALS_FILE, TrialsFile};
 use crate::text::Redactor;
 
 /// The largest report.json that is read back, in bytes.
 const MAX_BYTES: u64 = 1 << 30;
 
-/// What a run leaves in its folder.
-const FILES: [(&str, Format); 2] = [("report.json", Format::Json), ("report.md", Format::Markdown)];
+/// So much of a file's first line is read to see whether it is a trial, in bytes.
+const LONGEST_PROBE: u64 = 64 << 20;
+
+/// What a run leaves in its folder; report.json comes last, since it speaks of a file beside it in a large run.
+const FILES: [(&str, Format); 2] = [("report.md", Format::Markdown), ("report.json", Format::Json)];
 
 /// Makes the folder of the reports and tries to write there, before anything is spent on a run.
 pub(super) fn prepare(folder: &Path) -> Result<(), Failure> {
     let probe = std::fs::create_dir_all(folder)
         .and_then(|()| tempfile::Builder::new().prefix(".promptgate-").tempfile_in(folder));
-    let blocked = FILES.iter().map(|(name, _)| folder.join(name)).find(|path| path.is_dir());
+    let names = FILES.iter().map(|(name, _)| *name).chain([TRIALS_FILE]);
+    let blocked = names.map(|name| folder.join(name)).find(|path| path.is_dir());
     let message = match (probe, blocked) {
         (Err(error), _) => format!("no report can be written here: {error}"),
         (Ok(_), Some(path)) => format!("no report can be written here: {} is a folder", path.display()),
@@ -31,20 +37,72 @@ pub(super) fn prepare(folder: &Path) -> Result<(), Failure> {
     Err(Mistake::new(message).at(place).help("name a folder that can be written to with `--out`").into())
 }
 
-/// Writes report.json and report.md into a folder; returns their paths.
-pub(super) fn write(report: &Report, folder: &Path, redactor: &Redactor) -> Result<Vec<PathBuf>, Failure> {
-    FILES
-        .into_iter()
-        .map(|(name, format)| {
-            let path = folder.join(name);
-            write_whole(&path, |file| {
-                let mut file = Redacting::new(file, redactor);
-                report::write(report, format, &mut file, Style::default())?;
-                file.finish()
-            })?;
-            Ok(path)
-        })
-        .collect()
+/// Writes report.json, report.md and, for a large run, trials.jsonl into a folder; returns their paths.
+///
+/// A report of a large run speaks of trials.jsonl from then on.
+pub(super) fn write(
+    report: &mut Report,
+    folder: &Path,
+    redactor: &Redactor,
+) -> Result<Vec<PathBuf>, Failure> {
+    write_from(report, folder, redactor, LARGE)
+}
+
+/// The same, where a run with more trials than `most` is a large one.
+fn write_from(
+    report: &mut Report,
+    folder: &Path,
+    redactor: &Redactor,
+    most: usize,
+) -> Result<Vec<PathBuf>, Failure> {
+    let beside = folder.join(TRIALS_FILE);
+    let large = report.trials() > most;
+    if large {
+        write_trials(report, &beside, redactor)?;
+    }
+    let mut paths = Vec::new();
+    for (name, format) in FILES {
+        let path = folder.join(name);
+        write_whole(&path, |file| {
+            let mut file = Redacting::new(file, redactor);
+            report::write(report, format, &mut file, Style::default())?;
+            file.finish()
+        })?;
+        paths.insert(0, path);
+    }
+    if large {
+        paths.push(beside);
+    } else {
+        remove_earlier(&beside)?;
+    }
+    Ok(paths)
+}
+
+/// Writes the trials, and makes the report speak of their file.
+fn write_trials(report: &mut Report, path: &Path, redactor: &Redactor) -> Result<(), Failure> {
+    let mut file = TrialsFile { name: TRIALS_FILE.to_owned(), digest: String::new(), lines: 0 };
+    write_whole(path, |out| {
+        let mut digesting = Digesting::new(out);
+        let mut redacting = Redacting::new(&mut digesting, redactor);
+        file.lines = report::write_trials(report, &mut redacting)?;
+        redacting.finish()?;
+        file.digest = digesting.digest();
+        Ok(())
+    })?;
+    report.leave_trials_to(file, KEPT);
+    Ok(())
+}
+
+/// Removes the trials that an earlier, larger run left: no report speaks of them any more. A file of that name that
+/// holds something else stays.
+fn remove_earlier(path: &Path) -> Result<(), Failure> {
+    let Ok(file) = open_file(path) else { return Ok(()) };
+    let mut first = Vec::new();
+    let read = BufReader::new(file).take(LONGEST_PROBE).read_until(b'\n', &mut first);
+    if read.is_err() || !report::is_line(&first) {
+        return Ok(());
+    }
+    std::fs::remove_file(path).map_err(|error| Failure::writing(&path.display().to_string(), &error))
 }
 
 /// Prints a report on standard output.
@@ -93,5 +151,68 @@ pub(super) fn read(path: &Path) -> Result<Report, Failure> {
     }
     let bytes = std::fs::read(path).map_err(|error| refuse(format!("cannot read this report: {error}")))?;
     let text = String::from_utf8(bytes).map_err(|_| refuse("this report is not UTF-8 text".to_owned()))?;
-    Ok(report::read(&file, &text)?)
+    let open = |name: &str| open_file(&path.with_file_name(name));
+    Ok(report::read(&file, &text, open)?)
+}
+
+/// Opens a file, if it is one: a pipe in its place would be waited for.
+fn open_file(path: &Path) -> io::Result<File> {
+    match std::fs::metadata(path)?.is_file() {
+        true => File::open(path),
+        false => Err(io::Error::other("this is not a file")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::sample;
+    use crate::text::Secret;
+
+    fn text(folder: &Path, name: &str) -> String {
+        std::fs::read_to_string(folder.join(name)).unwrap()
+    }
+
+    #[test]
+    fn a_large_run_leaves_its_trials_in_a_file_and_a_smaller_one_takes_it_away() {
+        let folder = tempfile::tempdir().unwrap();
+        let redactor = Redactor::new(&[]);
+        let mut report = sample::fail().report();
+        let trials = report.trials();
+        let files = write_from(&mut report, folder.path(), &redactor, trials - 1).unwrap();
+        let names = |files: &[PathBuf]| -> Vec<String> {
+            files.iter().map(|path| path.file_name().unwrap().to_string_lossy().into_owned()).collect()
+        };
+        assert_eq!(names(&files), ["report.json", "report.md", "trials.jsonl"]);
+        assert_eq!(text(folder.path(), "trials.jsonl").lines().count(), trials);
+        assert_eq!(read(&folder.path().join("report.json")).unwrap(), report);
+
+        let mut smaller = sample::fail().report();
+        let files = write_from(&mut smaller, folder.path(), &redactor, trials).unwrap();
+        assert_eq!(names(&files), ["report.json", "report.md"]);
+        assert!(!folder.path().join("trials.jsonl").exists());
+        assert_eq!(read(&folder.path().join("report.json")).unwrap(), sample::fail().report());
+
+        // What is not ours is not taken away.
+        std::fs::write(folder.path().join("trials.jsonl"), "{\"mine\": 1}\n").unwrap();
+        write_from(&mut smaller, folder.path(), &redactor, trials).unwrap();
+        assert_eq!(text(folder.path(), "trials.jsonl"), "{\"mine\": 1}\n");
+    }
+
+    #[test]
+    fn no_secret_is_in_either_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut parts = sample::fail();
+        let key = "sk-canary-7f3a9b2c";
+        for trial in &mut parts.run.trials {
+            trial.result.edit(|completion, _| completion.text = format!("the key is {key}, or is it"));
+        }
+        let redactor = Redactor::new(&[Secret::new(key.to_owned())]);
+        write_from(&mut parts.report(), folder.path(), &redactor, 0).unwrap();
+        for name in ["report.json", "trials.jsonl"] {
+            let text = text(folder.path(), name);
+            assert!(!text.contains(key) && text.contains("the key is [redacted], or is it"), "{name}");
+        }
+        read(&folder.path().join("report.json")).unwrap();
+    }
 }

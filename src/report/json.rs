@@ -2,6 +2,9 @@
 
 use std::io::{self, Write};
 
+use serde::Serialize as _;
+use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter, Serializer};
+
 use super::Report;
 
 /// Writes the report as JSON, case by case: its trials may be many more than memory holds.
@@ -9,17 +12,88 @@ use super::Report;
 /// It may be printed in CI, where a runner reads a command in `##[name]` anywhere in a line. A bracket that comes
 /// after two hashes in a string is escaped: the JSON means the same.
 pub(super) fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
-    let mut safe = WithoutCommands { out: &mut *out, inside: false, escaped: false, hashes: 0 };
-    serde_json::to_writer_pretty(&mut safe, report)?;
+    let safe = WithoutCommands::new(&mut *out);
+    match report.trials_file {
+        None => serde_json::to_writer_pretty(safe, report)?,
+        // Indented, a hundred thousand cases would be mostly spaces.
+        Some(_) => report.serialize(&mut Serializer::with_formatter(safe, Flat::new()))?,
+    }
     out.write_all(b"\n")
 }
 
+/// Indents the report, but writes each case, criterion, metric and look on a line of its own.
+struct Flat {
+    outer: PrettyFormatter<'static>,
+    depth: usize,
+}
+
+/// From this depth on nothing is indented: the report is 1, a list in it 2, what is listed 3.
+const INNER: usize = 3;
+
+impl Flat {
+    fn new() -> Self {
+        Self { outer: PrettyFormatter::new(), depth: 0 }
+    }
+
+    fn is_inner(&self) -> bool {
+        self.depth >= INNER
+    }
+}
+
+/// Passes each of these on to the one formatter or the other.
+macro_rules! by_depth {
+    ($($name:ident($($argument:ident: $kind:ty),*);)+) => {
+        $(fn $name<W: ?Sized + Write>(&mut self, out: &mut W $(, $argument: $kind)*) -> io::Result<()> {
+            if self.is_inner() { CompactFormatter.$name(out $(, $argument)*) } else { self.outer.$name(out $(, $argument)*) }
+        })+
+    };
+}
+
+impl Formatter for Flat {
+    by_depth! {
+        begin_array_value(first: bool);
+        end_array_value();
+        begin_object_key(first: bool);
+        begin_object_value();
+        end_object_value();
+    }
+
+    fn begin_array<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.depth += 1;
+        if self.is_inner() { CompactFormatter.begin_array(out) } else { self.outer.begin_array(out) }
+    }
+
+    fn end_array<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        let inner = self.is_inner();
+        self.depth -= 1;
+        if inner { CompactFormatter.end_array(out) } else { self.outer.end_array(out) }
+    }
+
+    fn begin_object<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.depth += 1;
+        if self.is_inner() { CompactFormatter.begin_object(out) } else { self.outer.begin_object(out) }
+    }
+
+    fn end_object<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        let inner = self.is_inner();
+        self.depth -= 1;
+        if inner { CompactFormatter.end_object(out) } else { self.outer.end_object(out) }
+    }
+}
+
 /// Passes JSON on with `\u005b` for a bracket after two hashes in a string.
-struct WithoutCommands<W> {
+pub(super) struct WithoutCommands<W> {
     out: W,
     inside: bool,
     escaped: bool,
     hashes: usize,
+}
+
+impl<W: Write> WithoutCommands<W> {
+    /// Writes to `out`.
+    pub(super) fn new(out: W) -> Self {
+        Self { out, inside: false, escaped: false, hashes: 0 }
+    }
 }
 
 impl<W: Write> Write for WithoutCommands<W> {

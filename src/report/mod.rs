@@ -7,6 +7,7 @@
 pub mod calibration;
 mod json;
 mod judge;
+mod large;
 mod looks;
 mod markdown;
 mod number;
@@ -26,7 +27,8 @@ use std::fmt;
 use std::io::{self, Write};
 use std::str::FromStr;
 
-pub use v1::{Report, read, schema};
+pub use large::{KEPT, LARGE, TRIALS_FILE};
+pub use v1::{Digesting, Report, TrialsFile, is_line, read, schema};
 
 /// What would settle an inconclusive run, what it takes, and how to ask for it; `None` for any other.
 pub fn settle_words(report: &Report) -> Option<String> {
@@ -104,4 +106,13 @@ pub fn write(report: &Report, format: Format, out: &mut impl Write, style: Style
         Format::Json => json::write(report, out),
         Format::Markdown => markdown::write(report, out),
     }
+}
+
+/// Writes all trials of a report, one to a line, as they stand in the file that [`TrialsFile`] speaks of; returns how
+/// many lines they are.
+///
+/// # Errors
+/// Those of the writer, and of the file that the trials are read from.
+pub fn write_trials(report: &Report, out: &mut impl Write) -> io::Result<usize> {
+    v1::write_lines(report, &mut json::WithoutCommands::new(out))
 }

@@ -28,6 +28,11 @@ impl FileSpool {
     pub fn new(folder: &Path) -> io::Result<Self> {
         Ok(Self(Mutex::new(Ends { file: tempfile::tempfile_in(folder)?, end: 0 })))
     }
+
+    /// The trials that a file holds already, as JSON at places that are known.
+    pub(super) fn of(file: File) -> Self {
+        Self(Mutex::new(Ends { file, end: 0 }))
+    }
 }
 
 impl Spool for FileSpool {

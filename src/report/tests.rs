@@ -1,6 +1,7 @@
 //! What every rendering must do, whatever is in the report.
 
 mod judging;
+mod large;
 
 use std::sync::Arc;
 
@@ -30,6 +31,11 @@ fn rendered(report: &Report, format: Format, style: Style) -> String {
 
 fn style() -> Style {
     Style { files: vec!["promptgate-report/report.json".to_owned()], ..Style::default() }
+}
+
+/// Reads a report that has no file beside it.
+fn read_alone(file: &str, text: &str) -> Result<Report, Mistakes> {
+    read(file, text, |_| Err(io::ErrorKind::NotFound.into()))
 }
 
 fn said(mistakes: Mistakes) -> String {
@@ -126,7 +132,7 @@ fn the_committed_schema_is_the_generated_one() {
 fn a_report_gives_back_its_run() {
     for (name, parts) in all() {
         let text = rendered(&parts.report(), Format::Json, style());
-        let read = read("report.json", &text).unwrap();
+        let read = read_alone("report.json", &text).unwrap();
         assert_eq!(read, parts.report(), "{name}");
         let mut run = read.to_run().unwrap();
         // Warnings of the decision stay in the report, and so come back with it.
@@ -154,7 +160,7 @@ proptest! {
             });
         }
         let text = rendered(&parts.report(), Format::Json, style());
-        let run = read("report.json", &text).unwrap().to_run().unwrap();
+        let run = read_alone("report.json", &text).unwrap().to_run().unwrap();
         prop_assert_eq!(run.trials, parts.run.trials);
     }
 
@@ -163,8 +169,8 @@ proptest! {
         let text = rendered(&sample::fail().report(), Format::Json, style());
         let at = (text.len() as f64 * cut) as usize;
         let Some((head, tail)) = text.split_at_checked(at) else { return Ok(()) };
-        let _ = read("report.json", &format!("{head}{with}{tail}"));
-        prop_assert!(read("report.json", &text[..head.len()]).is_err());
+        let _ = read_alone("report.json", &format!("{head}{with}{tail}"));
+        prop_assert!(read_alone("report.json", &text[..head.len()]).is_err());
     }
 }
 
@@ -188,19 +194,19 @@ fn numbers_that_are_none_become_null() {
 #[test]
 fn reading_says_what_is_wrong_with_a_file() {
     let text = rendered(&sample::fail().report(), Format::Json, style());
-    let cut = said(read("old.json", &text[..text.len() / 2]).unwrap_err());
+    let cut = said(read_alone("old.json", &text[..text.len() / 2]).unwrap_err());
     assert!(cut.starts_with("old.json:") && cut.contains("cut off"), "{cut}");
-    let empty = said(read("old.json", " \n").unwrap_err());
+    let empty = said(read_alone("old.json", " \n").unwrap_err());
     assert!(empty.contains("empty"), "{empty}");
-    let later = said(read("old.json", r#"{"schema": "promptgate.report/v2"}"#).unwrap_err());
+    let later = said(read_alone("old.json", r#"{"schema": "promptgate.report/v2"}"#).unwrap_err());
     assert!(later.contains("promptgate.report/v2") && later.contains("promptgate.report/v1"), "{later}");
-    let other = said(read("old.json", r#"{"schema": "https://json-schema.org"}"#).unwrap_err());
+    let other = said(read_alone("old.json", r#"{"schema": "https://json-schema.org"}"#).unwrap_err());
     assert!(other.contains("no report"), "{other}");
-    let none = said(read("old.json", r#"{"verdict": "pass"}"#).unwrap_err());
+    let none = said(read_alone("old.json", r#"{"verdict": "pass"}"#).unwrap_err());
     assert!(none.contains("no report"), "{none}");
-    let list = said(read("old.json", "[]").unwrap_err());
+    let list = said(read_alone("old.json", "[]").unwrap_err());
     assert!(list.contains("no report"), "{list}");
-    let noise = said(read("old.json", "{\"schema\": ::error::\n}").unwrap_err());
+    let noise = said(read_alone("old.json", "{\"schema\": ::error::\n}").unwrap_err());
     assert!(noise.contains("damaged") && noise.starts_with("old.json:1:"), "{noise}");
 }
 
@@ -209,7 +215,7 @@ fn a_field_of_a_later_version_is_no_mistake() {
     let mut value = serde_json::to_value(sample::pass().report()).unwrap();
     value["added_later"] = json!({"a": 1});
     value["cases"][0]["added_later"] = json!(true);
-    assert_eq!(read("report.json", &value.to_string()).unwrap(), sample::pass().report());
+    assert_eq!(read_alone("report.json", &value.to_string()).unwrap(), sample::pass().report());
 }
 
 #[test]
@@ -232,7 +238,7 @@ fn a_report_that_contradicts_itself_is_refused() {
     for (expected, edit) in edits {
         let mut value = serde_json::to_value(sample::fail().report()).unwrap();
         edit(&mut value);
-        let message = said(read("report.json", &value.to_string()).unwrap_err());
+        let message = said(read_alone("report.json", &value.to_string()).unwrap_err());
         assert!(message.contains(expected) && message.contains("help:"), "{expected}: {message}");
     }
 }
@@ -381,7 +387,7 @@ proptest! {
         let out = rendered(&report, Format::Terminal, style());
         prop_assert!(!out.lines().any(is_command), "{}", neutral::log_line(&out));
         let text = rendered(&report, Format::Json, style());
-        prop_assert_eq!(read("report.json", &text).unwrap(), report);
+        prop_assert_eq!(read_alone("report.json", &text).unwrap(), report);
     }
 }
 

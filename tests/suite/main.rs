@@ -8,6 +8,7 @@ mod hostile;
 mod init;
 mod interrupt;
 mod judges;
+mod large;
 mod layering;
 mod looks;
 mod never_green;

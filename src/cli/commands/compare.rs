@@ -37,10 +37,10 @@ pub(crate) fn compare(arguments: &CompareArguments) -> Result<ExitStatus, Failur
     let (analysis, decision) = evaluate::decide(&run, &rules);
     let inconclusive_passes = arguments.inconclusive == Inconclusive::Pass;
     let status = ExitStatus::of(&run, decision.verdict, inconclusive_passes, arguments.advisory);
-    let report = Report::new(&run, &analysis, &decision, policy::saved(&rules), status.code());
+    let mut report = Report::new(&run, &analysis, &decision, policy::saved(&rules), status.code());
     let redactor = Redactor::new(&[]);
     let files = match &arguments.out {
-        Some(folder) => saved::write(&report, folder, &redactor)?,
+        Some(folder) => saved::write(&mut report, folder, &redactor)?,
         None => Vec::new(),
     };
     saved::print(&report, arguments.format, &redactor, &files)?;

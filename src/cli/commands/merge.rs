@@ -28,9 +28,9 @@ pub(crate) fn merge(arguments: &MergeArguments) -> Result<ExitStatus, Failure> {
         None => joined.inconclusive_passes,
     };
     let status = ExitStatus::of(&run, decision.verdict, inconclusive_passes, arguments.advisory);
-    let report = Report::new(&run, &analysis, &decision, joined.policy, status.code());
+    let mut report = Report::new(&run, &analysis, &decision, joined.policy, status.code());
     let redactor = Redactor::new(&[]);
-    let files = saved::write(&report, &arguments.out, &redactor)?;
+    let files = saved::write(&mut report, &arguments.out, &redactor)?;
     saved::print(&report, arguments.format, &redactor, &files)?;
     Ok(status)
 }

@@ -151,10 +151,10 @@ async fn evaluate_and_report(
     // The dataset and its prompts make room for the report.
     drop(engine);
     let status = ExitStatus::of(&run, decision.verdict, inconclusive_passes, arguments.advisory);
-    let report =
+    let mut report =
         Report::spooled(&run, &analysis, &decision, policy::saved(&policy), status.code(), Some(&spool));
     drop((run, analysis, decision));
-    let files = saved::write(&report, &arguments.out, &redactor)?;
+    let files = saved::write(&mut report, &arguments.out, &redactor)?;
     saved::print(&report, arguments.format, &redactor, &files)?;
     Ok(status)
 }

@@ -99,6 +99,7 @@ impl ShardFile {
             looks: Vec::new(),
             metrics: Vec::new(),
             cases: part.cases.iter().map(PartCase::as_case).collect(),
+            trials_file: None,
             variants: part.variants.clone(),
             baseline_note: part.baseline_note.clone(),
             baseline_reused: part.lent.is_some(),

@@ -77,6 +77,7 @@ impl Report {
             looks: decision.looks.iter().map(Look::from).collect(),
             metrics: decision.metrics.iter().map(|summary| metric(summary, analysis)).collect(),
             cases,
+            trials_file: None,
             variants: Variants {
                 candidate: Variant::from(&run.candidate),
                 baseline: run.baseline.as_ref().map(Variant::from),

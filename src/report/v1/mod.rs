@@ -12,6 +12,7 @@ mod restore;
 mod result;
 mod trial;
 mod trials;
+mod trials_file;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -34,6 +35,7 @@ pub use trial::{
     Case, Fault, Grade, Judging, LargestDifference, Opinion, Passes, StoredCalls, Tokens, Trial, Ungraded,
 };
 pub use trials::Trials;
+pub use trials_file::{Digesting, TrialsFile, is_line, write_lines};
 
 /// The value of `schema` in every report of this version.
 pub const SCHEMA: &str = "promptgate.report/v1";
@@ -65,6 +67,10 @@ pub struct Report {
     pub metrics: Vec<Metric>,
     /// Every case with its trials, in dataset order.
     pub cases: Vec<Case>,
+    /// Where all trials are, in a run of more than 20,000 of them: `cases` then holds those of the cases that got worse
+    /// or failed, worst first, at most 2,000. Absent where `cases` holds them all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trials_file: Option<TrialsFile>,
     /// What was compared.
     pub variants: Variants,
     /// Why there is no baseline, or, after `baseline_reused: `, where its answers are from.

@@ -1,16 +1,19 @@
 //! Reading a saved report: strict about what it must hold, silent about what a later version may add.
 
+use std::borrow::Borrow;
 use std::collections::HashSet;
+use std::fs::File;
+use std::io;
 
 use serde::Deserialize;
 
 use crate::model::{Mistake, Mistakes, Place};
 use crate::text::neutral;
 
-use super::{Report, Role, SCHEMA, policy};
+use super::{Case, EndedKind, Report, Role, SCHEMA, Trial, policy, trials_file};
 
 /// At most this many mistakes are listed: a file that is wrong throughout needs no more.
-const LISTED: usize = 20;
+pub(super) const LISTED: usize = 20;
 
 /// Most repeats of a case, as in the configuration.
 pub(super) const MOST_REPEATS: u32 = 1000;
@@ -21,12 +24,14 @@ struct Header {
     schema: Option<serde_json::Value>,
 }
 
-/// Reads a report from the text of `file`, which is named in mistakes.
+/// Reads a report from the text of `file`, which is named in mistakes; `open` opens a file of that name beside it.
+///
+/// Trials that the report has in another file stay there until they are asked for.
 ///
 /// # Errors
 /// [`Mistakes`] where the text is cut off, is not JSON, is no report, is one of another version, or contradicts
-/// itself.
-pub fn read(file: &str, text: &str) -> Result<Report, Mistakes> {
+/// itself; and where its trials are in another file that is missing, cut off, or not the one it was written with.
+pub fn read(file: &str, text: &str, open: impl FnOnce(&str) -> io::Result<File>) -> Result<Report, Mistakes> {
     if text.trim().is_empty() {
         return Err(Mistake::new("the report is empty").at(Place::file(file)).help(AGAIN).into());
     }
@@ -41,9 +46,10 @@ pub fn read(file: &str, text: &str) -> Result<Report, Mistakes> {
                 .into());
         }
     }
-    let report: Report = serde_json::from_str(text).map_err(|error| unreadable(file, &error))?;
+    let mut report: Report = serde_json::from_str(text).map_err(|error| unreadable(file, &error))?;
     let mistakes = contradictions(&report);
     if mistakes.is_empty() {
+        trials_file::find(&mut report, file, open)?;
         return Ok(report);
     }
     let place = |message: String| Mistake::new(message).at(Place::file(file)).help(AGAIN);
@@ -65,7 +71,7 @@ fn unreadable(file: &str, error: &serde_json::Error) -> Mistake {
 }
 
 /// The error without its place, which is shown before it; it may quote the file, so it is neutralised.
-fn described(error: &serde_json::Error) -> String {
+pub(super) fn described(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let bare = text.rsplit_once(" at line ").map_or(text.as_str(), |(message, _)| message);
     neutral::terminal(bare)
@@ -101,35 +107,7 @@ pub(in crate::report) fn contradictions(report: &Report) -> Vec<String> {
         if !ids.insert(case.id.as_str()) {
             found.push(format!("case `{}` is there twice", id()));
         }
-        let mut trials = HashSet::new();
-        for trial in case.trials.readable() {
-            let name = || format!("case `{}`, {} repeat {}", id(), trial.role.as_str(), trial.repeat);
-            if !trials.insert((trial.role, trial.repeat)) {
-                found.push(format!("{}: is there twice", name()));
-            }
-            if trial.repeat >= report.repeats {
-                found.push(format!("{}: there are {} repeats, counted from 0", name(), report.repeats));
-            }
-            if trial.role == Role::Baseline && report.variants.baseline.is_none() {
-                found.push(format!("{}: there is no baseline", name()));
-            }
-            let mut graded = HashSet::new();
-            for grade in &trial.grades {
-                let scorer = || neutral::terminal(&grade.scorer);
-                if !graded.insert(grade.scorer.as_str()) {
-                    found.push(format!("{}: two grades of `{}`", name(), scorer()));
-                }
-                if !case.scorers.contains(&grade.scorer) {
-                    found.push(format!("{}: a grade of `{}`, which does not apply", name(), scorer()));
-                }
-                if grade.judging.is_some() && report.judge.is_none() {
-                    found.push(format!("{}: a judgement of `{}`, but no `judge`", name(), scorer()));
-                }
-            }
-            if trial.latency_ms.is_some_and(|latency| latency < 0.0) {
-                found.push(format!("{}: `latency_ms` is below 0", name()));
-            }
-        }
+        found.extend(wrong_trials(report, case, &mut case.trials.readable()));
         if found.len() >= LISTED {
             return found;
         }
@@ -142,10 +120,54 @@ pub(in crate::report) fn contradictions(report: &Report) -> Vec<String> {
         found.push(format!("`repeats` is {}, above the {MOST_REPEATS} that a run can have", report.repeats));
     }
     found.extend(policy::contradictions(report));
-    if found.is_empty()
-        && let Err(message) = report.restore()
-    {
-        found.push(message);
+    if report.ended.kind == EndedKind::Stopped && report.ended.fault.is_none() {
+        found.push("`ended` is `stopped` without a `fault`".to_owned());
+    }
+    found
+}
+
+/// What the trials of a case contradict: each other, the case, or the report.
+pub(super) fn wrong_trials<T: Borrow<Trial>>(
+    report: &Report,
+    case: &Case,
+    trials: &mut dyn Iterator<Item = T>,
+) -> Vec<String> {
+    let mut found = Vec::new();
+    let id = || neutral::terminal(&case.id);
+    let mut there = HashSet::new();
+    for trial in trials {
+        let trial: &Trial = trial.borrow();
+        let name = || format!("case `{}`, {} repeat {}", id(), trial.role.as_str(), trial.repeat);
+        if !there.insert((trial.role, trial.repeat)) {
+            found.push(format!("{}: is there twice", name()));
+        }
+        if trial.repeat >= report.repeats {
+            found.push(format!("{}: there are {} repeats, counted from 0", name(), report.repeats));
+        }
+        if trial.role == Role::Baseline && report.variants.baseline.is_none() {
+            found.push(format!("{}: there is no baseline", name()));
+        }
+        let mut graded = HashSet::new();
+        for grade in &trial.grades {
+            let scorer = || neutral::terminal(&grade.scorer);
+            if !graded.insert(grade.scorer.as_str()) {
+                found.push(format!("{}: two grades of `{}`", name(), scorer()));
+            }
+            if !case.scorers.contains(&grade.scorer) {
+                found.push(format!("{}: a grade of `{}`, which does not apply", name(), scorer()));
+            }
+            if grade.judging.is_some() && report.judge.is_none() {
+                found.push(format!("{}: a judgement of `{}`, but no `judge`", name(), scorer()));
+            }
+        }
+        if trial.latency_ms.is_some_and(|latency| latency < 0.0) {
+            found.push(format!("{}: `latency_ms` is below 0", name()));
+        }
+        if trial.error.is_none()
+            && let Err(what) = trial.spoken()
+        {
+            found.push(format!("{}: {what}", name()));
+        }
     }
     found
 }

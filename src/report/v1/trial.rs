@@ -1,17 +1,25 @@
 //! Cases with their trials and grades.
 
+use std::borrow::Cow;
+
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
 use super::{CaseStatus, FaultKind, Role, Trials};
 
+/// What stands at the end of a question that is cut.
+pub(super) const CUT: char = '…';
+
+/// The longest question of a case whose trials are left out, in characters.
+const LONGEST_QUERY: usize = 200;
+
 /// A case with its trials.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 pub struct Case {
     /// Its id, unique in the report.
     pub id: String,
-    /// The question.
+    /// The question; cut to 200 characters where the trials are in `trials_file` alone, which has it whole.
     pub query: String,
     /// Its tags.
     pub tags: Vec<String>,
@@ -33,8 +41,66 @@ pub struct Case {
     pub largest_difference: Option<LargestDifference>,
     /// Metrics on which a trial of the candidate does not pass.
     pub failing: Vec<String>,
-    /// The trials: by repeat, candidate before baseline.
+    /// The trials: by repeat, candidate before baseline. Empty where they are in `trials_file` alone.
     pub trials: Trials,
+}
+
+/// A case as it is written.
+#[derive(Serialize)]
+struct Written<'a> {
+    id: &'a str,
+    query: Cow<'a, str>,
+    tags: &'a [String],
+    group: &'a Option<String>,
+    must_pass: bool,
+    shared: bool,
+    scorers: &'a [String],
+    status: CaseStatus,
+    candidate_passes: Option<Passes>,
+    baseline_passes: Option<Passes>,
+    largest_difference: &'a Option<LargestDifference>,
+    failing: &'a [String],
+    trials: &'a Trials,
+}
+
+impl Case {
+    /// Leaves its trials, and the end of a long question, out of report.json.
+    pub(in crate::report) fn leave_trials_out(&mut self) {
+        self.trials.leave_out();
+    }
+}
+
+impl Serialize for Case {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let query = if self.trials.is_left_out() { cut(&self.query) } else { Cow::Borrowed(&*self.query) };
+        let Self { id, tags, group, scorers, largest_difference, failing, trials, .. } = self;
+        let (must_pass, shared, status) = (self.must_pass, self.shared, self.status);
+        let (candidate_passes, baseline_passes) = (self.candidate_passes, self.baseline_passes);
+        Written {
+            id,
+            query,
+            tags,
+            group,
+            must_pass,
+            shared,
+            scorers,
+            status,
+            candidate_passes,
+            baseline_passes,
+            largest_difference,
+            failing,
+            trials,
+        }
+        .serialize(serializer)
+    }
+}
+
+/// A question in short, cut between two words: half a key would not be known as one.
+fn cut(query: &str) -> Cow<'_, str> {
+    let Some((end, _)) = query.char_indices().nth(LONGEST_QUERY) else { return Cow::Borrowed(query) };
+    let start = query.get(..end).unwrap_or_default();
+    let words = start.rsplit_once(char::is_whitespace).map_or("", |(words, _)| words);
+    Cow::Owned(format!("{words}{CUT}"))
 }
 
 /// How many trials passed.

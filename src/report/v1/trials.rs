@@ -15,7 +15,11 @@ use crate::report::spool::FileSpool;
 
 /// The trials of a case; in JSON a list of [`Trial`].
 #[derive(Clone, Default)]
-pub struct Trials(Vec<Held>);
+pub struct Trials {
+    held: Vec<Held>,
+    /// Whether report.json leaves them to the file beside it.
+    elsewhere: bool,
+}
 
 #[derive(Clone)]
 enum Held {
@@ -51,22 +55,42 @@ impl Trials {
                 Held::Here(Box::new(Trial::missing(fault, role, repeat)))
             }
         };
-        self.0.push(held);
+        self.held.push(held);
+    }
+
+    /// Trials at these places of a file.
+    pub(super) fn placed(
+        places: Vec<(Role, u32, SpoolPlace)>,
+        spool: &Arc<FileSpool>,
+        elsewhere: bool,
+    ) -> Self {
+        let held = |(role, repeat, place)| Held::Spooled { role, repeat, place, spool: Arc::clone(spool) };
+        Self { held: places.into_iter().map(held).collect(), elsewhere }
+    }
+
+    /// Leaves them out of report.json; they are still here.
+    pub(super) fn leave_out(&mut self) {
+        self.elsewhere = true;
+    }
+
+    /// Whether report.json does without them.
+    pub(super) fn is_left_out(&self) -> bool {
+        self.elsewhere && !self.is_empty()
     }
 
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.held.len()
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.held.is_empty()
     }
 
     /// The trials in their order, one at a time.
     pub fn iter(&self) -> impl Iterator<Item = io::Result<Cow<'_, Trial>>> {
-        self.0.iter().map(Held::read)
+        self.held.iter().map(Held::read)
     }
 
     /// Those that can be read; a spool that cannot shows when the report is written.
@@ -86,7 +110,8 @@ impl From<&model::Trial> for Trials {
 
 impl From<Vec<Trial>> for Trials {
     fn from(trials: Vec<Trial>) -> Self {
-        Self(trials.into_iter().map(|trial| Held::Here(Box::new(trial))).collect())
+        let held = trials.into_iter().map(|trial| Held::Here(Box::new(trial))).collect();
+        Self { held, elsewhere: false }
     }
 }
 
@@ -105,8 +130,9 @@ impl PartialEq for Trials {
 
 impl Serialize for Trials {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut list = serializer.serialize_seq(Some(self.len()))?;
-        for trial in self.iter() {
+        let written = if self.is_left_out() { &[][..] } else { &self.held };
+        let mut list = serializer.serialize_seq(Some(written.len()))?;
+        for trial in written.iter().map(Held::read) {
             list.serialize_element(&*trial.map_err(S::Error::custom)?)?;
         }
         list.end()
