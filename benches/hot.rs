@@ -6,6 +6,7 @@
 #[expect(dead_code, reason = "shared with the benchmark of whole runs, which also counts calls")]
 mod suite;
 
+use std::fs::File;
 use std::hint::black_box;
 use std::path::Path;
 use std::process::Command;
@@ -54,7 +55,7 @@ fn report_of(cases: u64) -> Report {
     let text = std::fs::read_to_string(&path).unwrap_or_else(|_| {
         panic!("no report: {}", String::from_utf8_lossy(&output.stderr));
     });
-    report::read(&display(&path), &text).expect("a report")
+    report::read(&display(&path), &text, |name| File::open(path.with_file_name(name))).expect("a report")
 }
 
 fn display(path: &Path) -> String {

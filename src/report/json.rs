@@ -81,46 +81,67 @@ impl Formatter for Flat {
     }
 }
 
-/// Passes JSON on with `\u005b` for a bracket after two hashes in a string.
+/// Passes JSON on with `\u005b` for a bracket after two hashes, which is in a string.
 pub(super) struct WithoutCommands<W> {
     out: W,
-    inside: bool,
-    escaped: bool,
+    /// Hashes at the end of what was passed on, at most two.
     hashes: usize,
 }
 
 impl<W: Write> WithoutCommands<W> {
     /// Writes to `out`.
     pub(super) fn new(out: W) -> Self {
-        Self { out, inside: false, escaped: false, hashes: 0 }
+        Self { out, hashes: 0 }
     }
 }
 
 impl<W: Write> Write for WithoutCommands<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let mut passed = 0;
-        for (at, &byte) in bytes.iter().enumerate() {
-            match byte {
-                b'"' if !self.escaped => {
-                    self.inside = !self.inside;
-                    self.hashes = 0;
-                }
-                b'#' => self.hashes = self.hashes.saturating_add(1),
-                b'[' if self.inside && self.hashes >= 2 => {
-                    self.out.write_all(bytes.get(passed..at).unwrap_or_default())?;
-                    self.out.write_all(b"\\u005b")?;
-                    passed = at + 1;
-                    continue;
-                }
-                _ => {}
+        for at in memchr::memchr_iter(b'[', bytes) {
+            let before = bytes.get(..at).unwrap_or_default();
+            let hashes = trailing_hashes(before);
+            // They may have come with the bytes before these.
+            if hashes >= 2 || (hashes == before.len() && hashes + self.hashes >= 2) {
+                self.out.write_all(before.get(passed..).unwrap_or_default())?;
+                self.out.write_all(b"\\u005b")?;
+                passed = at + 1;
             }
-            self.escaped = byte == b'\\' && !self.escaped;
         }
         self.out.write_all(bytes.get(passed..).unwrap_or_default())?;
+        let hashes = trailing_hashes(bytes);
+        self.hashes = if hashes == bytes.len() { (self.hashes + hashes).min(2) } else { hashes };
         Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
         self.out.flush()
+    }
+}
+
+/// Hashes that bytes end with, at most two.
+fn trailing_hashes(bytes: &[u8]) -> usize {
+    bytes.iter().rev().take(2).take_while(|byte| **byte == b'#').count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn no_command_is_left_however_the_text_comes(text in "[#\\[a\\\\\"]{0,12}", cuts in proptest::collection::vec(0_usize..12, 0..4)) {
+            let text = serde_json::to_string(&text).unwrap();
+            let mut cuts: Vec<usize> = cuts.into_iter().map(|cut| cut.min(text.len())).chain([0, text.len()]).collect();
+            cuts.sort_unstable();
+            let mut safe = WithoutCommands::new(Vec::new());
+            for part in cuts.windows(2) {
+                safe.write_all(&text.as_bytes()[part[0]..part[1]]).unwrap();
+            }
+            let safe = String::from_utf8(safe.out).unwrap();
+            proptest::prop_assert!(!safe.contains("##["));
+            let same: String = serde_json::from_str(&safe).unwrap();
+            proptest::prop_assert_eq!(serde_json::to_string(&same).unwrap(), text);
+        }
     }
 }

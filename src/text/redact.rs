@@ -9,6 +9,8 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Range;
 
+use aho_corasick::AhoCorasick;
+
 use super::Secret;
 
 /// Secrets with fewer characters are left alone: values such as `none`, `EMPTY` or `ollama` are set for servers
@@ -27,8 +29,9 @@ const URL_SAFE: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 /// Replaces secrets in text. Secrets shorter than eight characters are ignored.
 #[derive(Clone, Default)]
 pub struct Redactor {
-    /// What to look for.
-    forms: Vec<String>,
+    /// What to look for; `None` where there is nothing.
+    forms: Option<AhoCorasick>,
+    mark: &'static str,
 }
 
 impl fmt::Debug for Redactor {
@@ -47,26 +50,18 @@ impl Redactor {
                 add_forms(value, &mut forms);
             }
         }
-        Self { forms: forms.into_iter().collect() }
+        let mark = if forms.iter().any(|form| MARK.contains(form.as_str())) { OTHER_MARK } else { MARK };
+        let search = |forms| AhoCorasick::new(forms).expect("a key is not gigabytes long");
+        let forms = (!forms.is_empty()).then(|| search(forms));
+        Self { forms, mark }
     }
 
     /// The text with `[redacted]` in place of every secret; borrowed where there was none.
     pub fn redact<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        let mut found: Vec<Range<usize>> = Vec::new();
-        let mut mark = MARK;
-        for form in &self.forms {
-            let Some(first) = form.chars().next() else { continue };
-            let mut from = 0;
-            while let Some(at) = text.get(from..).and_then(|rest| rest.find(form.as_str())) {
-                let start = from + at;
-                found.push(start..start + form.len());
-                // One character on, not one match: overlapping occurrences go too.
-                from = start + first.len_utf8();
-                if MARK.contains(form.as_str()) {
-                    mark = OTHER_MARK;
-                }
-            }
-        }
+        let Some(forms) = &self.forms else { return Cow::Borrowed(text) };
+        // Overlapping occurrences go too.
+        let mut found: Vec<Range<usize>> =
+            forms.find_overlapping_iter(text).map(|found| found.range()).collect();
         if found.is_empty() {
             return Cow::Borrowed(text);
         }
@@ -76,7 +71,7 @@ impl Redactor {
         for range in found {
             if range.start > end || redacted.is_empty() {
                 redacted.push_str(text.get(end..range.start).unwrap_or_default());
-                redacted.push_str(mark);
+                redacted.push_str(self.mark);
             }
             end = end.max(range.end);
         }

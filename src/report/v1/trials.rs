@@ -8,6 +8,7 @@ use std::sync::Arc;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::{Deserialize, Deserializer};
 use serde::ser::{Error as _, Serialize, SerializeSeq as _, Serializer};
+use serde_json::value::RawValue;
 
 use super::{Role, Trial};
 use crate::model::{self, SpoolPlace, Words};
@@ -32,8 +33,16 @@ impl Held {
         match self {
             Self::Here(trial) => Ok(Cow::Borrowed(trial)),
             Self::Spooled { role, repeat, place, spool } => {
-                Ok(Cow::Owned(Trial { role: *role, repeat: *repeat, ..spool.trial(*place)? }))
+                spool.trial(*place, *role, *repeat).map(Cow::Owned)
             }
+        }
+    }
+
+    /// Its JSON, on one line: what the spool has is passed on as it is.
+    fn text(&self) -> io::Result<String> {
+        match self {
+            Self::Here(trial) => Ok(serde_json::to_string(trial)?),
+            Self::Spooled { role, repeat, place, spool } => spool.text(*place, *role, *repeat),
         }
     }
 }
@@ -93,6 +102,11 @@ impl Trials {
         self.held.iter().map(Held::read)
     }
 
+    /// The same as JSON, each on one line.
+    pub(super) fn texts(&self) -> impl Iterator<Item = io::Result<String>> {
+        self.held.iter().map(Held::text)
+    }
+
     /// Those that can be read; a spool that cannot shows when the report is written.
     pub fn readable(&self) -> impl Iterator<Item = Cow<'_, Trial>> {
         self.iter().filter_map(Result::ok)
@@ -132,8 +146,9 @@ impl Serialize for Trials {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let written = if self.is_left_out() { &[][..] } else { &self.held };
         let mut list = serializer.serialize_seq(Some(written.len()))?;
-        for trial in written.iter().map(Held::read) {
-            list.serialize_element(&*trial.map_err(S::Error::custom)?)?;
+        for text in written.iter().map(Held::text) {
+            let trial = text.and_then(|text| Ok(RawValue::from_string(text)?)).map_err(S::Error::custom)?;
+            list.serialize_element(&trial)?;
         }
         list.end()
     }
