@@ -27,7 +27,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 /// Trials under way for each call in flight, as in a run with one endpoint.
-const TASKS_A_SLOT: usize = 2;
+const TASKS_A_SLOT: usize = 4;
 
 /// Counts calls, and the waits between tries.
 #[derive(Default)]

@@ -25,6 +25,9 @@ const KEY: &str = "OPENAI_API_KEY";
 const BASE_URL: &str = "OPENAI_BASE_URL";
 /// Simulated answers are computed, not waited for: more at once than cores brings nothing.
 const SIMULATED_CONCURRENCY: usize = 16;
+/// Trials under way for each call in flight: one waits for its judges, or for as long as a server that refused it
+/// asks for, while others are asked about. With fewer, a server that refuses every fifth call stands idle.
+const TRIALS_A_SLOT: usize = 4;
 
 /// What answers and what judges.
 pub(super) struct Models {
@@ -113,9 +116,7 @@ pub(super) fn connect(
         all.push(options);
     }
     let redactor = Arc::new(Redactor::new(&secrets));
-    // A trial waits for its judges while others ask: enough trials to keep all endpoints full.
-    let concurrency =
-        all[0].max_concurrency + all.iter().map(|options| options.max_concurrency).sum::<usize>();
+    let concurrency = TRIALS_A_SLOT * all.iter().map(|options| options.max_concurrency).sum::<usize>();
     let hosts: Vec<String> = all.iter().map(|options| host(&options.base_url)).collect();
     let answers = answers::open(settings, tree, calls.store)?;
     let connect = |options: Options| {

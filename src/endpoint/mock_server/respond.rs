@@ -10,6 +10,7 @@ use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
 use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, LOCATION, RETRY_AFTER};
 use hyper::{Method, Request, Response, StatusCode};
 use serde_json::Value;
+use tokio::time::Instant;
 
 use super::cache::{Kept, Occurrences, Replies};
 use super::faults::FaultForm;
@@ -239,6 +240,7 @@ impl Server {
 
     /// The whole reply to a request, from the cache where it cannot differ from the last one.
     async fn answer(&self, request: &ChatRequest) -> Kept {
+        let arrived = Instant::now();
         let digest = digest(request);
         let options = &self.options.simulated;
         let varies = options.noise > 0.0 || !options.jitter.is_zero();
@@ -258,8 +260,9 @@ impl Server {
         if kept.judgement {
             self.judgements.fetch_add(1, Ordering::Relaxed);
         }
+        // What it took to make up the answer is part of the latency asked for.
         if !wait.is_zero() {
-            tokio::time::sleep(wait).await;
+            tokio::time::sleep_until(arrived + wait).await;
         }
         kept
     }
