@@ -88,7 +88,7 @@ fn policy(repeats: u32) -> Policy {
 fn analysis(cases: usize, repeats: u32) -> Analysis {
     let mut generator = ChaCha8Rng::seed_from_u64(1);
     let mut matrix = |value: &dyn Fn(&mut ChaCha8Rng) -> f64| -> Matrix {
-        let row = |_| Some((0..repeats).map(|_| Cell::Value(value(&mut generator))).collect());
+        let row = |_| Some((0..repeats).map(|_| Cell::Value(value(&mut generator))).collect::<Vec<_>>());
         (0..cases).map(row).collect()
     };
     let mut metric = |name: &str, kind, value: &dyn Fn(&mut ChaCha8Rng) -> f64| MetricScores {

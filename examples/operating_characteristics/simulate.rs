@@ -85,13 +85,15 @@ pub(crate) fn run(setting: Setting, seed: u64, run: u64) -> Outcome {
             let wanted = asked.contains(&metric.name);
             let before = analysis.repeats;
             let mut fill = |matrix: &mut Matrix, drop: f64| {
-                for (row, rate) in matrix.iter_mut().flatten().zip(rates) {
+                let longer = matrix.rows().flatten().zip(rates).map(|(row, rate)| {
                     let rate = (rate - drop).max(0.0);
-                    row.extend((before..repeats).map(|_| match wanted {
+                    let more = (before..repeats).map(|_| match wanted {
                         true => Cell::Value(score(&mut generator, setting.noise, rate)),
                         false => Cell::NotAsked,
-                    }));
-                }
+                    });
+                    Some(row.iter().copied().chain(more).collect::<Vec<_>>())
+                });
+                *matrix = longer.collect();
             };
             fill(&mut metric.scores.candidate, setting.drop);
             metric.scores.baseline.iter_mut().for_each(|baseline| fill(baseline, 0.0));
@@ -152,7 +154,7 @@ fn policy(setting: Setting, seed: u64) -> Policy {
 
 fn nothing_yet(setting: Setting) -> Analysis {
     let case = |case| CaseFacts { id: format!("case-{case}"), ..CaseFacts::default() };
-    let empty = || vec![Some(Vec::new()); setting.cases];
+    let empty = || (0..setting.cases).map(|_| Some([])).collect();
     let metric = |metric| MetricScores {
         name: name(metric),
         kind: MetricKind::Judge,

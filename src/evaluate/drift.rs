@@ -49,9 +49,9 @@ fn answered(run: &Run, role: Role, place: usize) -> Answered<'_> {
         let TrialResult::Answered(answered) = &trial.result else { continue };
         for grade in answered.grades.iter().filter(|grade| grade.score.is_some()) {
             let Some(judgement) = grade.judgements.get(place) else { continue };
-            found.models.extend(judgement.model.as_deref());
-            found.system_fingerprints.extend(judgement.system_fingerprint.as_deref());
-            found.rungs.extend(judgement.rung.as_deref());
+            found.models.extend(judgement.by.model.as_deref());
+            found.system_fingerprints.extend(judgement.by.system_fingerprint.as_deref());
+            found.rungs.extend(judgement.by.rung.as_deref());
         }
     }
     found

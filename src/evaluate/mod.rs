@@ -58,9 +58,10 @@ pub struct Evaluation {
 }
 
 /// Carries out the plan, look after look, until the verdict stands or the schedule ends; the candidate of an
-/// `earlier` run, if given, is the baseline.
+/// `earlier` run, if given, is the baseline. The engine, and with it the dataset, goes before the last decision: both
+/// would be in memory at once.
 pub async fn evaluate(
-    engine: &Arc<Engine>,
+    engine: Arc<Engine>,
     header: Header,
     policy: &Policy,
     earlier: Option<Run>,
@@ -69,11 +70,11 @@ pub async fn evaluate(
 ) -> Evaluation {
     let prices = Prices::of(&header);
     let unfit = header.unfit.clone();
-    let mut run = unanswered(engine, header, engine.scorers.metrics());
-    if let Some(ended) = before_the_first_call(engine, &mut run, unfit).await {
+    let mut run = unanswered(&engine, header, engine.scorers.metrics());
+    if let Some(ended) = before_the_first_call(&engine, &mut run, unfit).await {
         run.ended = ended;
         run.asked = Asked::all(policy.schedule.first(), run.scorers.len());
-        run.totals = totals::of(&run, &prices, engine, counter);
+        run.totals = totals::of(&run, &prices, &engine, counter);
         run.duration_ms = elapsed().as_millis().try_into().unwrap_or(u64::MAX);
         let (analysis, decision) = decide(&run, policy);
         return Evaluation { run, analysis, decision };
@@ -94,17 +95,22 @@ pub async fn evaluate(
         }
         run.trials = executed.trials;
         run.ended = executed.ended;
-        run.totals = totals::of(&run, &prices, engine, counter);
+        run.totals = totals::of(&run, &prices, &engine, counter);
         if let Some(earlier) = &earlier {
             adopt_baseline(&mut run, earlier);
         }
         run.duration_ms = elapsed().as_millis().try_into().unwrap_or(u64::MAX);
+        if repeats >= policy.schedule.most() {
+            drop((engine, earlier));
+            let (analysis, decision) = decide(&run, policy);
+            return settled(run, analysis, decision);
+        }
         let (analysis, decision) = decide(&run, policy);
         let Some(next) = &decision.next else { return settled(run, analysis, decision) };
         engine.sink.emit(Event::LookTaken { repeats, next: next.repeats, undecided: next.undecided.clone() });
         repeats = next.repeats;
         judges.retain(|judge| next.metrics.contains(judge));
-        engine.sink.emit(planned(engine, run.asked.repeats, repeats, judges.len()));
+        engine.sink.emit(planned(&engine, run.asked.repeats, repeats, judges.len()));
         // The lent trials are taken again at every look: it may reach further into them.
         run.trials.retain(|trial| earlier.is_none() || trial.role == Role::Candidate);
     }

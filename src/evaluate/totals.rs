@@ -116,7 +116,7 @@ pub(super) fn of(run: &Run, prices: &Prices, engine: &Engine, counter: &CallCoun
         for grade in &answered.grades {
             for judgement in &grade.judgements {
                 let only = || prices.judges.first().map_or("", String::as_str);
-                let model = judgement.judge.as_deref().unwrap_or_else(only);
+                let model = judgement.by.judge.as_deref().unwrap_or_else(only);
                 let asked = judgement.calls > judgement.stored_calls;
                 judged(judgement.asked_usage, model, asked && grade.fault.is_none());
             }

@@ -106,14 +106,14 @@ pub fn likely_repeats(schedule: Schedule, alpha: f64, size: Size, noise: f64, sl
 /// Standard deviation over cases of the difference between the variants, or of the candidate's own mean without a
 /// baseline. `None` for fewer than two cases.
 pub fn spread(metric: &MetricScores) -> Option<f64> {
-    let row_mean = |row: &Option<Vec<Cell>>| {
-        let values: Vec<f64> = row.as_ref()?.iter().filter_map(|cell| cell.value()).collect();
+    let row_mean = |row: Option<&[Cell]>| {
+        let values: Vec<f64> = row?.iter().filter_map(|cell| cell.value()).collect();
         (!values.is_empty()).then(|| mean(&values))
     };
-    let ours = metric.scores.candidate.iter().map(row_mean);
+    let ours = metric.scores.candidate.rows().map(row_mean);
     let values: Vec<f64> = match &metric.scores.baseline {
         Some(baseline) => {
-            let pairs = ours.zip(baseline.iter().map(row_mean));
+            let pairs = ours.zip(baseline.rows().map(row_mean));
             pairs.filter_map(|(ours, theirs)| Some(ours? - theirs?)).collect()
         }
         None => ours.flatten().collect(),

@@ -104,7 +104,7 @@ fn row(analysis: &Analysis, metric: usize, role: Role, case: usize) -> Option<&[
     let shared = analysis.cases.get(case).is_some_and(|facts| facts.shared);
     let matrix: &Matrix =
         if role == Role::Candidate || shared { &scores.candidate } else { scores.baseline.as_ref()? };
-    matrix.get(case)?.as_deref()
+    matrix.row(case)
 }
 
 /// How the trials of one case did.

@@ -90,10 +90,10 @@ impl Filled {
 impl<'a> Selection<'a> {
     /// The selected cases: those the metric applies to and that carry the tag.
     fn cases(self) -> impl Iterator<Item = (usize, &'a [Cell])> {
-        self.metric.scores.candidate.iter().enumerate().filter_map(move |(case, row)| {
+        self.metric.scores.candidate.rows().enumerate().filter_map(move |(case, row)| {
             let facts = self.analysis.cases.get(case)?;
             let wanted = self.tag.is_none_or(|tag| facts.tags.iter().any(|own| own == tag));
-            row.as_deref().filter(|_| wanted).map(|row| (case, row))
+            row.filter(|_| wanted).map(|row| (case, row))
         })
     }
 
@@ -102,7 +102,7 @@ impl<'a> Selection<'a> {
         if self.analysis.cases.get(case).is_some_and(|facts| facts.shared) {
             return Some(candidate);
         }
-        self.metric.scores.baseline.as_ref()?.get(case)?.as_deref()
+        self.metric.scores.baseline.as_ref()?.row(case)
     }
 
     /// What is in the selected cells.

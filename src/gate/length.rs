@@ -38,11 +38,11 @@ pub(super) fn warning(metric: &str, found: LengthCorrelation) -> Option<String> 
 
 /// Mean score and mean length of each case, where it has both.
 fn pairs<'a>(scores: &'a Matrix, lengths: &'a Matrix) -> impl Iterator<Item = Option<(f64, f64)>> + 'a {
-    let row_mean = |row: &Option<Vec<Cell>>| {
-        let values: Vec<f64> = row.as_ref()?.iter().filter_map(|cell| cell.value()).collect();
+    let row_mean = |row: Option<&[Cell]>| {
+        let values: Vec<f64> = row?.iter().filter_map(|cell| cell.value()).collect();
         (!values.is_empty()).then(|| mean(&values))
     };
-    scores.iter().zip(lengths).map(move |(score, length)| row_mean(score).zip(row_mean(length)))
+    scores.rows().zip(lengths.rows()).map(move |(score, length)| row_mean(score).zip(row_mean(length)))
 }
 
 fn less(((score, length), (their_score, their_length)): ((f64, f64), (f64, f64))) -> (f64, f64) {

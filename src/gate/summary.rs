@@ -1,7 +1,7 @@
 //! Every metric as reported, and what a reader should know beside the verdict.
 
 use crate::model::{
-    Analysis, CriterionOutcome, Interval, Judged, MetricKind, MetricScores, MetricSummary, Scope,
+    Analysis, CriterionOutcome, Interval, Judged, Matrix, MetricKind, MetricScores, MetricSummary, Scope,
 };
 use crate::stats::{Bounds, Estimate, detectable_shift, pooled_variance, suite_mean, unseen_failure_share};
 
@@ -76,14 +76,14 @@ fn summary(
 
 /// The baseline's own matrix, read like a candidate's.
 fn baseline_alone(analysis: &Analysis, metric: &MetricScores) -> Filled {
-    let empty = Vec::new();
+    let empty = Matrix::default();
     let matrix = metric.scores.baseline.as_ref().unwrap_or(&empty);
     let mut filled =
         Filled { candidate: Default::default(), baseline: None, shared: Vec::new(), clusters: None };
     let mut kept = Vec::new();
     for (case, facts) in analysis.cases.iter().enumerate() {
         let matrix = if facts.shared { &metric.scores.candidate } else { matrix };
-        let Some(row) = matrix.get(case).and_then(|row| row.as_ref()) else { continue };
+        let Some(row) = matrix.row(case) else { continue };
         let values = row.iter().filter_map(|cell| cell.value());
         if values.clone().next().is_some() {
             filled.candidate.push(values);

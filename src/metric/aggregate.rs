@@ -131,16 +131,16 @@ impl<'a> Trials<'a> {
         cell: impl Fn(Role, &Trial) -> Cell,
     ) -> MetricScores {
         let absent = if self.run.ended == Ended::FailedFast { Cell::NotAsked } else { Cell::Missing };
+        let cell = &cell;
         let matrix = |role| -> Matrix {
             let asked = asked(role) as usize;
             let row = |case| {
                 let trials = self.of(role, case).iter().enumerate();
-                let cells = trials.map(|(repeat, trial)| match trial {
+                trials.map(move |(repeat, trial)| match trial {
                     _ if repeat >= asked => Cell::NotAsked,
                     Some(trial) => cell(role, trial),
                     None => absent,
-                });
-                cells.collect()
+                })
             };
             applies.iter().enumerate().map(|(case, applies)| applies.then(|| row(case))).collect()
         };

@@ -75,7 +75,7 @@ fn lost(case: usize, role: Role, repeat: u32) -> Trial {
 }
 
 fn candidate_row(run: &Run, metric: &str, case: usize) -> Option<Vec<Cell>> {
-    analyse(run).metric(metric)?.scores.candidate.get(case)?.clone()
+    analyse(run).metric(metric)?.scores.candidate.row(case).map(<[Cell]>::to_vec)
 }
 
 #[test]
@@ -131,10 +131,10 @@ fn metrics_come_in_order_with_their_kinds() {
         ]
     );
     let cost = &analysis.metric("cost_usd").expect("priced").scores;
-    assert_eq!(cost.candidate[0], Some(vec![Cell::Value((1000.0 + 400.0) / 1e6)]));
+    assert_eq!(cost.candidate.row(0), Some(&[Cell::Value((1000.0 + 400.0) / 1e6)][..]));
     assert_eq!(
-        cost.baseline.as_ref().expect("a baseline")[0],
-        Some(vec![Cell::Value((10_000.0 + 4_000.0) / 1e6)])
+        cost.baseline.as_ref().expect("a baseline").row(0),
+        Some(&[Cell::Value((10_000.0 + 4_000.0) / 1e6)][..])
     );
     run.prices.pop();
     assert!(analyse(&run).metric("cost_usd").is_none(), "one price alone is none");
@@ -166,13 +166,13 @@ fn a_scorer_applies_where_the_run_says_so_or_where_grades_tell() {
     let mut run = run(3, 1, trials);
     let rows = |run: &Run| analyse(run).metric("check.short").expect("a metric").scores.candidate.clone();
     let told = rows(&run);
-    assert_eq!(told[0], Some(vec![Cell::Value(1.0)]));
-    assert_eq!(told[1], None, "an answer without this grade: the check is not for this case");
-    assert_eq!(told[2], Some(vec![Cell::Missing]), "no answer at all must not vanish");
+    assert_eq!(told.row(0), Some(&[Cell::Value(1.0)][..]));
+    assert_eq!(told.row(1), None, "an answer without this grade: the check is not for this case");
+    assert_eq!(told.row(2), Some(&[Cell::Missing][..]), "no answer at all must not vanish");
     run.applies = vec![vec![true, true, false], vec![true; 3]];
     let said = rows(&run);
-    assert_eq!(said[1], Some(vec![Cell::Missing]));
-    assert_eq!(said[2], None);
+    assert_eq!(said.row(1), Some(&[Cell::Missing][..]));
+    assert_eq!(said.row(2), None);
 }
 
 #[test]

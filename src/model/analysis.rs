@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::Matrix;
+
 /// What the decision needs to know of a case.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct CaseFacts {
@@ -60,9 +62,6 @@ impl Cell {
     }
 }
 
-/// Rows in case order, `None` where the metric does not apply to the case; a row has one cell per repeat.
-pub type Matrix = Vec<Option<Vec<Cell>>>;
-
 /// Both variants' values of one metric.
 #[derive(Debug, Clone, PartialEq)]
 pub struct VariantScores {
@@ -111,8 +110,8 @@ impl Analysis {
     /// The same after its first `repeats` repeats.
     pub fn after(&self, repeats: u32) -> Self {
         let cut = |matrix: &Matrix| -> Matrix {
-            let row = |row: &Vec<Cell>| row.iter().copied().take(repeats as usize).collect();
-            matrix.iter().map(|cells| cells.as_ref().map(row)).collect()
+            let cut = |row: &[Cell]| row.iter().copied().take(repeats as usize).collect::<Vec<_>>();
+            matrix.rows().map(|row| row.map(cut)).collect()
         };
         let metric = |metric: &MetricScores| MetricScores {
             name: metric.name.clone(),

@@ -46,8 +46,8 @@ pub struct GradeFacts {
 /// What one judge of a panel brought to a grade.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Judgement {
-    /// Its model as asked for; `None` where it is the only one.
-    pub judge: Option<Arc<str>>,
+    /// Who judged.
+    pub by: Arc<Instrument>,
     /// Its score.
     pub score: Option<f64>,
     /// Calls, re-asks included.
@@ -58,6 +58,13 @@ pub struct Judgement {
     pub usage: Usage,
     /// Tokens of the calls of this run.
     pub asked_usage: Usage,
+}
+
+/// Who judged, and how it answered: the same for many judgements.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Instrument {
+    /// Its model as asked for; `None` where it is the only one.
+    pub judge: Option<Arc<str>>,
     /// How structured output was asked for.
     pub rung: Option<Arc<str>>,
     /// The model that answered, as it said.
@@ -93,17 +100,20 @@ pub struct SpoolPlace {
     pub length: u32,
 }
 
-/// Names that stand on many grades, each in memory once.
+/// What stands on many grades, each in memory once.
 #[derive(Debug, Default)]
-pub struct Names(BTreeSet<Arc<str>>);
+pub struct Names {
+    names: BTreeSet<Arc<str>>,
+    instruments: BTreeSet<Arc<Instrument>>,
+}
 
 impl Names {
     fn name(&mut self, text: &str) -> Arc<str> {
-        match self.0.get(text) {
+        match self.names.get(text) {
             Some(name) => Arc::clone(name),
             None => {
                 let name: Arc<str> = text.into();
-                self.0.insert(Arc::clone(&name));
+                self.names.insert(Arc::clone(&name));
                 name
             }
         }
@@ -114,16 +124,30 @@ impl Names {
     }
 
     fn judgement(&mut self, judge: Option<&String>, score: Option<f64>, judging: &Judging) -> Judgement {
-        Judgement {
+        let by = Instrument {
             judge: self.maybe(judge),
+            rung: self.maybe(judging.rung.as_ref()),
+            model: self.maybe(judging.model.as_ref()),
+            system_fingerprint: self.maybe(judging.system_fingerprint.as_ref()),
+        };
+        Judgement {
+            by: self.instrument(by),
             score,
             calls: judging.calls,
             stored_calls: judging.stored_calls,
             usage: judging.usage,
             asked_usage: judging.asked_usage(),
-            rung: self.maybe(judging.rung.as_ref()),
-            model: self.maybe(judging.model.as_ref()),
-            system_fingerprint: self.maybe(judging.system_fingerprint.as_ref()),
+        }
+    }
+
+    fn instrument(&mut self, instrument: Instrument) -> Arc<Instrument> {
+        match self.instruments.get(&instrument) {
+            Some(known) => Arc::clone(known),
+            None => {
+                let known = Arc::new(instrument);
+                self.instruments.insert(Arc::clone(&known));
+                known
+            }
         }
     }
 

@@ -160,7 +160,8 @@ fn metric(name: &str, kind: MetricKind, candidate: f64, baseline: Option<f64>, h
 }
 
 fn analysis(run: &Run, metrics: &[MetricSummary]) -> Analysis {
-    let matrix = || vec![Some(vec![Cell::Value(1.0); run.asked.repeats as usize]); run.cases.len()];
+    let matrix =
+        || run.cases.iter().map(|_| Some(vec![Cell::Value(1.0); run.asked.repeats as usize])).collect();
     Analysis {
         cases: run.cases.clone(),
         repeats: run.asked.repeats,

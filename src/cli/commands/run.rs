@@ -141,15 +141,13 @@ async fn evaluate_and_report(
         answers::close(store.as_deref());
         return status;
     }
-    let evaluation = evaluate::evaluate(&engine, header, &policy, earlier, &counter, elapsed);
+    let evaluation = evaluate::evaluate(engine, header, &policy, earlier, &counter, elapsed);
     let Evaluation { run, analysis, decision } = tokio::select! {
         evaluation = evaluation => evaluation,
         never = progress.tick() => match never {},
     };
     progress.finish();
     answers::close(store.as_deref());
-    // The dataset and its prompts make room for the report.
-    drop(engine);
     let status = ExitStatus::of(&run, decision.verdict, inconclusive_passes, arguments.advisory);
     let mut report =
         Report::spooled(&run, &analysis, &decision, policy::saved(&policy), status.code(), Some(&spool));

@@ -41,7 +41,7 @@ pub(super) fn metric(name: &str, candidate: &[Vec<f64>], baseline: Option<&[Vec<
 pub(super) fn analysis(metrics: Vec<MetricScores>) -> Analysis {
     let first = &metrics.first().expect("a metric").scores;
     let cases = first.candidate.len();
-    let repeats = first.candidate.iter().flatten().map(Vec::len).max().unwrap_or(0);
+    let repeats = first.candidate.rows().flatten().map(<[Cell]>::len).max().unwrap_or(0);
     let facts = |case| CaseFacts { id: format!("c{case}"), ..CaseFacts::default() };
     Analysis {
         cases: (0..cases).map(facts).collect(),

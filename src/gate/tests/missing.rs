@@ -120,7 +120,7 @@ fn a_case_that_the_baseline_does_not_know_counts_as_missing() {
     let rows = same(&[0.9, 0.8, 1.0], 4);
     let mut run = analysis(vec![metric("m", &rows, Some(&rows))]);
     if let Some(baseline) = &mut run.metrics[0].scores.baseline {
-        baseline[3] = None;
+        *baseline = baseline.rows().take(3).chain([None]).map(|row| row.map(<[_]>::to_vec)).collect();
     }
     let decision = completed(&run, &policy(vec![not_worse("m", 0.0)]));
     assert_eq!(decision.verdict, Verdict::Incomplete);

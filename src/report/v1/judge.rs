@@ -157,9 +157,9 @@ impl Answered {
             let name = |name: &Option<Arc<str>>| name.as_ref().map(|name| name.to_string());
             for grade in &answer.grades {
                 for judgement in &grade.judgements {
-                    answered.models.extend(name(&judgement.model));
-                    answered.system_fingerprints.extend(name(&judgement.system_fingerprint));
-                    answered.rungs.extend(name(&judgement.rung));
+                    answered.models.extend(name(&judgement.by.model));
+                    answered.system_fingerprints.extend(name(&judgement.by.system_fingerprint));
+                    answered.rungs.extend(name(&judgement.by.rung));
                 }
                 let refused = grade.flags.iter().filter_map(|flag| flag.strip_prefix("parameter_refused:"));
                 answered.refused_parameters.extend(refused.map(str::to_owned));
