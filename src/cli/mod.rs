@@ -1,5 +1,6 @@
 //! The command line: parses, wires, prints, and maps what happened to an exit code.
 
+mod announce;
 mod answers;
 mod args;
 mod calibration;

@@ -68,7 +68,7 @@ pub(super) fn connect(
     sink: &Arc<dyn EventSink>,
     stop: &CancellationToken,
 ) -> Result<Models, Failure> {
-    let budget = budget(settings, calls.ceilings);
+    let budget = budget(settings, calls.ceilings, calls.offline);
     let panel = settings.judge.as_ref().map_or(&[][..], |judge| &judge.panel);
     if calls.offline {
         let mut options = Options::new("http://simulated.invalid");
@@ -182,7 +182,7 @@ fn options(settings: &EndpointSettings, tree: &Tree, secrets: &mut Vec<Secret>) 
     Ok(options)
 }
 
-fn budget(settings: &Settings, over: Ceilings) -> Option<Arc<Budget>> {
+fn budget(settings: &Settings, over: Ceilings, offline: bool) -> Option<Arc<Budget>> {
     let ceilings = Ceilings {
         calls: over.calls.or(settings.budget.calls),
         usd: over.usd.or(settings.budget.usd),
@@ -196,7 +196,9 @@ fn budget(settings: &Settings, over: Ceilings) -> Option<Arc<Budget>> {
         })
         .collect();
     let limited = ceilings.calls.is_some() || ceilings.usd.is_some() || ceilings.time.is_some();
-    limited.then(|| Arc::new(Budget::new(ceilings, prices)))
+    // Without a ceiling it still adds up what is spent, for the line that shows progress.
+    let told = !offline && !prices.is_empty();
+    (limited || told).then(|| Arc::new(Budget::new(ceilings, prices)))
 }
 
 /// The value of an environment variable that holds something.

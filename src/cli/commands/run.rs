@@ -6,6 +6,7 @@ use std::time::Instant;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
+use crate::cli::announce::{Calling, announce};
 use crate::cli::args::{Inconclusive, RunArguments};
 use crate::cli::error::Failure;
 use crate::cli::exit::ExitStatus;
@@ -20,7 +21,7 @@ use crate::engine::Engine;
 use crate::evaluate::{self, CallCounter, Evaluation, Header};
 use crate::gate::{Bound, Policy, Requirement};
 use crate::model::{JudgeFacts, Role};
-use crate::port::{Event, EventSink, Spool};
+use crate::port::{EventSink, Spool};
 use crate::report::Report;
 use crate::report::shard::Shard;
 use crate::report::spool::FileSpool;
@@ -132,7 +133,9 @@ async fn evaluate_and_report(
         interrupted,
         stop,
     });
-    announce(&engine, &policy, arguments.quiet);
+    let ceiling = calls.ceilings.calls.or(settings.budget.calls);
+    let calling = Calling { offline: arguments.offline, stored: store.is_some(), ceiling };
+    announce(&engine, policy.schedule, &settings, (!arguments.quiet).then_some(calling));
     let elapsed = || started.elapsed();
     let earlier = earlier.map(|earlier| earlier.run);
     if let Some(part) = part {
@@ -171,29 +174,6 @@ fn needed_anew(settings: &Settings, policy: &Policy) -> Vec<Role> {
         (false, StoredBaseline::Fresh) => vec![Role::Baseline],
         (false, StoredBaseline::Reuse) => Vec::new(),
     }
-}
-
-/// Says what the first look will take, before its first call.
-fn announce(engine: &Engine, policy: &Policy, quiet: bool) {
-    let schedule = policy.schedule;
-    let planned = evaluate::planned(engine, 0, schedule.first(), engine.scorers.judges.len());
-    if let (false, Event::Planned { cases, completions, judgements }) = (quiet, &planned) {
-        let judged = match (judgements, &engine.scorers.planted) {
-            (0, _) => String::new(),
-            (judgements, None) => format!(" and {judgements} judgements"),
-            (judgements, Some(_)) => format!(" and {judgements} judgements after the judge's self-test"),
-        };
-        let more = if schedule.most() > schedule.first() {
-            format!(", more while undecided (at most {} repeats)", schedule.most())
-        } else {
-            String::new()
-        };
-        output::say(&format!(
-            "asking for {completions} answers to {cases} cases{judged}{more}; Ctrl-C ends with a report"
-        ));
-    }
-    // After the line above: a bar that is drawn already would leave a copy of itself there.
-    engine.sink.emit(planned);
 }
 
 /// The metrics on which one failing trial of the candidate makes the verdict fail.

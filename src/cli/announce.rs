@@ -1,0 +1,126 @@
+//! What a run will take, said before its first call.
+
+use super::output;
+use crate::config::Settings;
+use crate::engine::Engine;
+use crate::evaluate;
+use crate::forecast::{self, Each, Load};
+use crate::gate::Schedule;
+use crate::port::Event;
+
+/// Requests that are looked at for their length.
+const SAMPLE: usize = 50;
+/// Bytes of text to a token, as in English.
+const BYTES_PER_TOKEN: f64 = 4.0;
+/// Tokens that an answer is taken to have.
+const ANSWER_TOKENS: f64 = 100.0;
+/// Tokens that a judge's instructions are taken to have, beside the case and the answer.
+const INSTRUCTION_TOKENS: f64 = 700.0;
+/// Tokens that a judgement is taken to have.
+const JUDGEMENT_TOKENS: f64 = 150.0;
+
+/// How calls are made.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Calling {
+    /// The simulated model answers.
+    pub(super) offline: bool,
+    /// A store is asked first.
+    pub(super) stored: bool,
+    /// The ceiling of calls.
+    pub(super) ceiling: Option<u64>,
+}
+
+/// Hands on what is planned; says before what it will take, unless there is no `calling` to speak of.
+pub(super) fn announce(engine: &Engine, schedule: Schedule, settings: &Settings, calling: Option<Calling>) {
+    let planned = evaluate::planned(engine, 0, schedule.first(), engine.scorers.judges.len());
+    if let (Some(calling), Event::Planned { cases, completions, .. }) = (calling, &planned) {
+        let takes = Takes::of(engine, schedule, settings);
+        let judged = match (takes.judgements, &engine.scorers.planted) {
+            (0, _) => String::new(),
+            (judgements, None) => format!(" and {judgements} judgements"),
+            (judgements, Some(_)) => format!(" and {judgements} judgements after the judge's self-test"),
+        };
+        let more = if schedule.most() > schedule.first() {
+            format!(", more while undecided (at most {} repeats)", schedule.most())
+        } else {
+            String::new()
+        };
+        output::say(&format!(
+            "asking for {completions} answers to {cases} cases{judged}{more}: {}; Ctrl-C ends with a report",
+            takes.words(calling)
+        ));
+    }
+    // After the line above: a bar that is drawn already would leave a copy of itself there.
+    engine.sink.emit(planned);
+}
+
+/// Calls and money of the first look, and of all of them.
+struct Takes {
+    judgements: u64,
+    calls: u64,
+    most: u64,
+    /// US dollars of the first look; `None` where a price is not known.
+    usd: Option<f64>,
+}
+
+impl Takes {
+    fn of(engine: &Engine, schedule: Schedule, settings: &Settings) -> Self {
+        let answers = engine.plan.slots(0, 1).len() as u64;
+        let judges: usize = engine.scorers.judges.iter().map(|judge| judge.judgements()).sum();
+        let load = Load { answers, judgements: answers * judges as u64 };
+        let panel = settings.judge.as_ref().map_or(&[][..], |judge| &judge.panel);
+        let planted = engine.scorers.planted.as_ref().map_or(0, Vec::len) * panel.len();
+        let (answer, judgement) = each(engine, settings);
+        let amount = |repeats| forecast::amount(load, repeats, answer, judgement);
+        let tested = forecast::amount(Load { answers: 0, judgements: planted as u64 }, 1, answer, judgement);
+        let (first, last) = (amount(schedule.first()), amount(schedule.most()));
+        Self {
+            judgements: first.judgements,
+            calls: first.answers + first.judgements + tested.judgements,
+            most: last.answers + last.judgements + tested.judgements,
+            usd: first.usd.zip(tested.usd).map(|(usd, tested)| usd + tested),
+        }
+    }
+
+    fn words(&self, calling: Calling) -> String {
+        let most = calling.ceiling.map_or(self.most, |ceiling| self.most.min(ceiling));
+        let money = match self.usd {
+            _ if calling.offline => "nothing to pay".to_owned(),
+            Some(usd) => format!("about ${usd:.2} by the length of the requests"),
+            None => "price not known".to_owned(),
+        };
+        // What the store has is known only once it is asked: a judgement's request holds the answer.
+        let stored = if calling.stored { "what is stored costs none; " } else { "" };
+        format!("{} calls now, at most {most}, {money} ({stored}retries come on top)", self.calls)
+    }
+}
+
+/// What one answer and one judgement are taken to need, by the length of some of the requests.
+fn each(engine: &Engine, settings: &Settings) -> (Each, Each) {
+    let slots = engine.plan.slots(0, 1);
+    let step = slots.len().div_ceil(SAMPLE).max(1);
+    let (mut bytes, mut count) = (0, 0);
+    for slot in slots.into_iter().step_by(step) {
+        let Ok(request) = engine.plan.request(slot) else { continue };
+        bytes += request.messages.iter().map(|message| message.content.len()).sum::<usize>();
+        count += 1;
+    }
+    let asked = bytes as f64 / f64::from(count.max(1)) / BYTES_PER_TOKEN;
+    let priced = |models: &[&str], prompt_tokens: f64, completion_tokens: f64| {
+        let price = |model: &&str| {
+            let (_, input, output) = settings.prices.iter().find(|(name, ..)| name == model)?;
+            Some((prompt_tokens * input + completion_tokens * output) / 1e6)
+        };
+        let prices: Option<Vec<f64>> = models.iter().map(price).collect();
+        let usd = prices.map(|prices| prices.iter().sum::<f64>() / prices.len().max(1) as f64);
+        Each { prompt_tokens, completion_tokens, usd }
+    };
+    let mut answering = vec![engine.plan.candidate().facts.model.as_str()];
+    answering.extend(engine.plan.baseline().map(|variant| variant.facts.model.as_str()));
+    let panel = settings.judge.as_ref().map_or(&[][..], |judge| &judge.panel);
+    let judging: Vec<&str> = panel.iter().map(|member| member.model.value.as_str()).collect();
+    (
+        priced(&answering, asked, ANSWER_TOKENS),
+        priced(&judging, asked + ANSWER_TOKENS + INSTRUCTION_TOKENS, JUDGEMENT_TOKENS),
+    )
+}
