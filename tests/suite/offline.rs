@@ -32,19 +32,19 @@ fn without_times(mut report: Value) -> Value {
 #[test]
 fn a_line_before_the_first_call_says_what_the_run_takes() {
     let folder = Folder::small(3).without_self_test();
-    // Both sides of three cases three times, each answer judged by two metrics.
-    folder
-        .promptgate(&["run", "--offline", "--repeats", "2"])
-        .expect_code(0)
-        .says("asking for 18 answers to 3 cases and 36 judgements: 54 calls now, at most 54, nothing to pay");
+    // Both sides of three cases, three times now and 24 times at most, each answer judged by two metrics.
+    folder.promptgate(&["run", "--offline"]).says(
+        "asking for 18 answers to 3 cases and 36 judgements, more while undecided (at most 24 repeats): 54 calls now, \
+         at most 432, nothing to pay",
+    );
     folder.append(
         "promptgate.yaml",
         "prices: {tiny: {input_per_million: 10, output_per_million: 30}, \
          tiny-judge: {input_per_million: 10, output_per_million: 30}}\n",
     );
     let server = MockServer::start(&[]);
-    let outcome = folder.against(&server.base_url, &["run", "--repeats", "3", "--no-store"]).expect_code(0);
-    let line = outcome.stderr.lines().find(|line| line.contains("54 calls now, at most 54, about $0."));
+    let outcome = folder.against(&server.base_url, &["run", "--no-store", "--budget-calls", "300"]);
+    let line = outcome.stderr.lines().find(|line| line.contains("54 calls now, at most 300, about $0."));
     assert!(line.is_some_and(|line| line.contains("(retries come on top)")), "{}", outcome.stderr);
 }
 
