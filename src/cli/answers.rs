@@ -36,7 +36,12 @@ pub(super) fn open(settings: &Settings, tree: &Tree, flags: StoreFlags) -> Resul
         return Ok(None);
     }
     let path = path(settings, tree);
-    refuse_tracked(&path)?;
+    refuse_link(&path)?;
+    refuse_tracked(
+        &path,
+        "the store of answers",
+        "take it out with `git rm --cached` and list it in .gitignore, or run with --no-store",
+    )?;
     if let Some(folder) = path.parent().filter(|folder| folder.ends_with(".promptgate") && !folder.exists()) {
         ignore(folder);
     }
@@ -56,24 +61,46 @@ fn ignore(folder: &Path) {
     let _ = made.and_then(|()| std::fs::write(folder.join(".gitignore"), "*\n"));
 }
 
-/// Whoever can write a store can write the answers and verdicts of a run: one that comes with the repository, as in a
-/// pull request, is none of this machine's.
-fn refuse_tracked(path: &Path) -> Result<(), Mistake> {
+/// A link in the place of the store's own folder could come with the repository, and lead anywhere.
+fn refuse_link(path: &Path) -> Result<(), Mistake> {
+    let own = path.parent().filter(|folder| folder.ends_with(".promptgate"));
+    match own.filter(|folder| folder.is_symlink()) {
+        Some(folder) => Err(Mistake::new("the folder of the store is a link")
+            .at(Place::file(folder.display().to_string()))
+            .help("remove it, or name the file that it leads to in `store.path`")),
+        None => Ok(()),
+    }
+}
+
+/// Whoever can write `what`, a store or a shard, can write the answers and verdicts of a run: one that comes with the
+/// repository, as in a pull request, is none of this machine's. `help` is the next step.
+///
+/// # Errors
+/// The file is tracked, or it cannot be seen whether it is.
+pub(super) fn refuse_tracked(path: &Path, what: &str, help: &str) -> Result<(), Mistake> {
     let Ok(path) = path.canonicalize() else { return Ok(()) };
     let (Some(folder), Some(name)) = (path.parent(), path.file_name().and_then(|name| name.to_str())) else {
         return Ok(());
     };
+    let refuse = |message: String| {
+        Mistake::new(message).at(Place::file(path.display().to_string())).help(help.to_owned())
+    };
     let repository = match Repository::discover(folder) {
         Ok(repository) => repository,
+        // Without the program nobody can tell; where there is no repository, there is nothing to tell.
+        Err(NoRepository::Absent(mistake)) if folder.ancestors().any(|above| above.join(".git").exists()) => {
+            return Err(refuse(format!(
+                "whether {what} is part of the repository cannot be seen: {}",
+                mistake.message
+            )));
+        }
         Err(NoRepository::Absent(_)) => return Ok(()),
         Err(NoRepository::Unreadable(mistake)) => return Err(mistake),
     };
-    if !repository.tracks(name)? {
-        return Ok(());
+    if repository.tracks(name)? {
+        return Err(refuse(format!(
+            "{what} is part of the repository, so whoever commits can write its answers"
+        )));
     }
-    Err(Mistake::new(
-        "the store of answers is part of the repository, so whoever commits can write its answers",
-    )
-    .at(Place::file(path.display().to_string()))
-    .help("take it out with `git rm --cached` and list it in .gitignore, or run with --no-store"))
+    Ok(())
 }

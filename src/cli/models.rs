@@ -14,7 +14,7 @@ use crate::endpoint::{self, Budget, Ceilings, Options, Price};
 use crate::load::Tree;
 use crate::model::Mistake;
 use crate::port::{ChatModel, EventSink};
-use crate::store::{Store, Stored};
+use crate::store::{self, Store, Stored};
 use crate::text::{Redactor, Secret};
 
 /// Where OpenAI's own API is.
@@ -35,8 +35,8 @@ pub(super) struct Models {
     pub(super) answering: Arc<dyn ChatModel>,
     /// Judge: one for each member of the panel.
     pub(super) judging: Vec<Arc<dyn ChatModel>>,
-    /// The host that answers.
-    pub(super) host: String,
+    /// What the endpoint that answers is known by.
+    pub(super) scope: String,
     /// The hosts that judge, for the fingerprint.
     pub(super) judge_hosts: Vec<String>,
     /// Knows every secret that was read.
@@ -81,7 +81,7 @@ pub(super) fn connect(
             judging: panel.iter().map(|_| Arc::clone(&model)).collect(),
             judge_hosts: panel.iter().map(|_| "simulated".to_owned()).collect(),
             answering: model,
-            host: "simulated".to_owned(),
+            scope: "simulated".to_owned(),
             redactor: Arc::new(Redactor::new(&[])),
             concurrency,
             // Computed answers cost nothing.
@@ -100,9 +100,10 @@ pub(super) fn connect(
             endpoints.push(own);
         }
     }
-    let mut all = Vec::new();
+    let (mut all, mut scopes) = (Vec::new(), Vec::new());
     for endpoint in endpoints {
         let mut options = options(endpoint, tree, &mut secrets)?;
+        scopes.push(scope(&options.base_url, endpoint));
         // A key goes to the host that it was given for, and to no other unless that is said.
         let elsewhere =
             all.first().is_some_and(|first: &Options| host(&first.base_url) != host(&options.base_url));
@@ -117,23 +118,23 @@ pub(super) fn connect(
     }
     let redactor = Arc::new(Redactor::new(&secrets));
     let concurrency = TRIALS_A_SLOT * all.iter().map(|options| options.max_concurrency).sum::<usize>();
-    let hosts: Vec<String> = all.iter().map(|options| host(&options.base_url)).collect();
+    let hosts: Vec<String> =
+        all.iter().zip(&scopes).map(|(options, scope)| known_as(&options.base_url, scope)).collect();
     let answers = answers::open(settings, tree, calls.store)?;
-    let connect = |options: Options| {
-        let base_url = options.base_url.clone();
+    let connect = |(options, scope): (Options, &String)| {
         let model = endpoint::connect(options, Arc::clone(sink), Arc::clone(&redactor), stop.clone())?;
         Ok(match &answers {
             None => model,
             Some(Answers { store, how }) => {
                 let store = Arc::clone(store);
-                Arc::new(Stored::new(model, store, &base_url, *how, Arc::clone(sink))) as Arc<dyn ChatModel>
+                Arc::new(Stored::new(model, store, scope, *how, Arc::clone(sink))) as Arc<dyn ChatModel>
             }
         })
     };
-    let connected = all.into_iter().map(connect).collect::<Result<Vec<_>, Mistake>>()?;
+    let connected = all.into_iter().zip(&scopes).map(connect).collect::<Result<Vec<_>, Mistake>>()?;
     Ok(Models {
         answering: Arc::clone(&connected[0]),
-        host: hosts[0].clone(),
+        scope: scopes[0].clone(),
         judging: places.iter().map(|place| Arc::clone(&connected[*place])).collect(),
         judge_hosts: places.iter().map(|place| hosts[*place].clone()).collect(),
         redactor,
@@ -204,6 +205,26 @@ fn budget(settings: &Settings, over: Ceilings, offline: bool) -> Option<Arc<Budg
 /// The value of an environment variable that holds something.
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
+}
+
+/// What an endpoint is known by: its address, and the headers that may choose what answers there.
+fn scope(base_url: &str, settings: &EndpointSettings) -> String {
+    let headers: Vec<(&str, Option<&str>)> = settings
+        .headers
+        .iter()
+        .map(|(name, value)| match value {
+            HeaderValue::Literal(text) => (name.as_str(), Some(text.as_str())),
+            HeaderValue::Env(_) => (name.as_str(), None),
+        })
+        .collect();
+    store::scope(base_url, &headers)
+}
+
+/// The same for people: the host alone where nothing but the usual path comes with it.
+fn known_as(base_url: &str, scope: &str) -> String {
+    let host = host(base_url);
+    let rest = scope.split_once("://").map_or(scope, |(_, rest)| rest);
+    if rest == host || rest.strip_suffix("/v1") == Some(&host) { host } else { rest.to_owned() }
 }
 
 /// `api.openai.com`, without credentials, path and query.

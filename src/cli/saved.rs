@@ -24,6 +24,14 @@ const FILES: [(&str, Format); 2] = [("report.md", Format::Markdown), ("report.js
 
 /// Makes the folder of the reports and tries to write there, before anything is spent on a run.
 pub(super) fn prepare(folder: &Path) -> Result<(), Failure> {
+    // It could come with a repository, and lead anywhere.
+    if folder.is_symlink() {
+        let mistake = Mistake::new("the folder of the reports is a link");
+        return Err(mistake
+            .at(Place::file(folder.display().to_string()))
+            .help("name the folder itself with `--out`")
+            .into());
+    }
     let probe = std::fs::create_dir_all(folder)
         .and_then(|()| tempfile::Builder::new().prefix(".promptgate-").tempfile_in(folder));
     let names = FILES.iter().map(|(name, _)| *name).chain([TRIALS_FILE]);

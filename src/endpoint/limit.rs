@@ -162,7 +162,7 @@ impl Limited {
         departure: Departure,
         result: Result<Completion, Fault>,
     ) -> Result<Completion, Fault> {
-        let came = came(&result);
+        let came = came(&result, self.max_wait);
         let now = self.now();
         let (told, closed) = {
             let mut learning = lock(&self.learned);
@@ -210,9 +210,9 @@ impl Learning {
 }
 
 /// What a result says about the pace.
-fn came(result: &Result<Completion, Fault>) -> Came {
+fn came(result: &Result<Completion, Fault>, most: Duration) -> Came {
     let Err(fault) = result else { return Came::Well };
-    let wait = fault.retry_after.map(|wait| wait.min(CEILING).as_secs_f64());
+    let wait = fault.retry_after.map(|wait| wait.min(CEILING).min(most).as_secs_f64());
     match fault.kind {
         FaultKind::RateLimited => Came::Refused { wait },
         FaultKind::Unavailable if wait.is_some() => Came::Refused { wait },

@@ -179,7 +179,7 @@ impl Engine {
                 judges.contains(name)
                     && grades.iter().all(|grade: &Grade| grade.scorer != name || grade.score().is_none())
             };
-            let judged = self.scorers.judge(case, &completion, slot.repeat, wanted).await;
+            let judged = self.scorers.judge(case, &completion, self.plan.judged_as(slot), wanted).await;
             for mut new in judged {
                 match grades.iter_mut().find(|grade| grade.scorer == new.scorer) {
                     // In the place of what it replaces; what that took was paid for as well.

@@ -1,6 +1,8 @@
 //! What to ask for, and in which order.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher as _};
 
 use crate::model::{Case, ChatRequest, Dataset, Message, Mistake, Mistakes, Purpose, Role, Variant};
 use crate::template::{self, Template};
@@ -42,6 +44,36 @@ pub struct Slot {
     pub repeat: u32,
     /// Whom it counts for.
     pub roles: Roles,
+}
+
+/// Repeats of one case, at most: a request's `repeat` counts on from here for the next case that asks the same.
+const MOST_REPEATS: u32 = 1 << 10;
+
+/// How many cases before one ask the same. Each is a draw of its own: an answer or verdict that a store has for one
+/// of them counted for all would make one observation look like many.
+#[derive(Debug, Clone, Copy, Default)]
+struct Before {
+    /// Of the candidate.
+    candidate: u32,
+    /// Of the baseline.
+    baseline: u32,
+    /// Of a judge, which is told the question of the case.
+    judge: u32,
+}
+
+/// Counts what comes again.
+#[derive(Default)]
+struct Counted(HashMap<u64, u32>);
+
+impl Counted {
+    /// How often the same came before.
+    fn before(&mut self, what: impl Hash) -> u32 {
+        let mut hasher = DefaultHasher::new();
+        what.hash(&mut hasher);
+        let count = self.0.entry(hasher.finish()).or_default();
+        *count += 1;
+        *count - 1
+    }
 }
 
 /// A variant with its message templates parsed.
@@ -106,6 +138,8 @@ pub struct Plan {
     anew: Vec<Role>,
     /// Each case's place in the whole dataset: which variant goes first does not hang on what was left out.
     places: Vec<usize>,
+    /// Counted over the whole dataset, too.
+    before: Vec<Before>,
 }
 
 impl Plan {
@@ -118,17 +152,26 @@ impl Plan {
         let baseline = baseline.map(Prepared::new).transpose()?;
         let mut mistakes = Vec::new();
         let mut shared = Vec::with_capacity(dataset.cases.len());
+        let mut before = Vec::with_capacity(dataset.cases.len());
+        let (mut candidates, mut baselines, mut judged) =
+            (Counted::default(), Counted::default(), Counted::default());
         for case in &dataset.cases {
             let ours = candidate.request(case, 0).map_err(|mistake| mistakes.push(mistake)).ok();
             let theirs = match &baseline {
                 Some(baseline) => baseline.request(case, 0).map_err(|mistake| mistakes.push(mistake)).ok(),
                 None => None,
             };
+            let messages = |request: Option<&ChatRequest>| request.map(|it| it.messages.clone());
+            before.push(Before {
+                candidate: candidates.before(messages(ours.as_ref())),
+                baseline: baselines.before(messages(theirs.as_ref())),
+                judge: judged.before(&case.query),
+            });
             shared.push(theirs.is_some() && ours == theirs);
         }
         if mistakes.is_empty() {
             let places = (0..dataset.cases.len()).collect();
-            Ok(Self { dataset, candidate, baseline, shared, anew: Vec::new(), places })
+            Ok(Self { dataset, candidate, baseline, shared, anew: Vec::new(), places, before })
         } else {
             Err(Mistakes(mistakes))
         }
@@ -164,6 +207,8 @@ impl Plan {
         self.shared.retain(|_| kept.next().copied().unwrap_or_default());
         let mut kept = keep.iter();
         self.places.retain(|_| kept.next().copied().unwrap_or_default());
+        let mut kept = keep.iter();
+        self.before.retain(|_| kept.next().copied().unwrap_or_default());
     }
 
     /// For each case, whether both variants render the same request.
@@ -193,6 +238,11 @@ impl Plan {
         slots
     }
 
+    /// The number of a slot among the judgements that may ask the same.
+    pub(crate) fn judged_as(&self, slot: Slot) -> u32 {
+        self.before[slot.case].judge.saturating_mul(MOST_REPEATS).saturating_add(slot.repeat)
+    }
+
     /// The request of a slot.
     ///
     /// # Errors
@@ -202,7 +252,11 @@ impl Plan {
             (Role::Baseline, Some(baseline)) => baseline,
             _ => &self.candidate,
         };
-        let request = prepared.request(&self.dataset.cases[slot.case], slot.repeat)?;
-        Ok(ChatRequest { anew: self.anew.contains(&slot.roles.sender()), ..request })
+        let before = self.before[slot.case];
+        let before = if slot.roles.sender() == Role::Baseline { before.baseline } else { before.candidate };
+        let repeat = before.saturating_mul(MOST_REPEATS).saturating_add(slot.repeat);
+        let request = prepared.request(&self.dataset.cases[slot.case], repeat)?;
+        let anew = slot.roles.all().iter().any(|role| self.anew.contains(role));
+        Ok(ChatRequest { anew, ..request })
     }
 }

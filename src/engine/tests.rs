@@ -209,6 +209,25 @@ async fn what_renders_the_same_is_asked_and_judged_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn cases_that_ask_the_same_are_draws_of_their_own() {
+    // A prompt without the question: all cases send one text.
+    let bench =
+        bench(
+            plan(3, "a", None),
+            &["tone"],
+            |request, _| {
+                if is_judgement(request) { yes() } else { says("fine") }
+            },
+        );
+    let (_, asked, _) = bench.run(2).await;
+    let mut repeats: Vec<u32> =
+        asked.iter().filter(|request| !is_judgement(request)).map(|request| request.repeat).collect();
+    repeats.sort_unstable();
+    repeats.dedup();
+    assert_eq!(repeats.len(), 3 * 2);
+}
+
+#[tokio::test(start_paused = true)]
 async fn trials_come_in_plan_order_however_they_return() {
     let bench = bench(plan(7, "a {{query}}", Some("b {{query}}")), &[], |_, _| says("fine"));
     let (executed, asked, peak) = bench.run(3).await;

@@ -149,9 +149,10 @@ impl Judge {
             let reason = format!("{} models for a panel of {}", models.len(), self.panel.len());
             return Grade::unasked(&self.name, Outcome::Ungraded(None), reason);
         }
-        let opinions = self.panel.iter().zip(models).map(|(member, model)| async move {
-            // Every vote is a request of its own.
-            let votes = (0..self.votes).map(|vote| repeat.wrapping_mul(self.votes).wrapping_add(vote));
+        let opinions = (0..).zip(self.panel.iter().zip(models)).map(|(index, (member, model))| async move {
+            // Every vote is a request of its own, also where two members are one model behind one address.
+            let first = repeat.wrapping_mul(self.panel.len() as u32).wrapping_add(index);
+            let votes = (0..self.votes).map(|vote| first.wrapping_mul(self.votes).wrapping_add(vote));
             let asked = votes.map(|repeat| self.judge_once(member, *model, case, answer, repeat));
             (member.model.clone(), join_all(asked).await)
         });

@@ -312,7 +312,7 @@ fn no_repository(folder: &Path, said: &Said) -> NoRepository {
                 .help("trust it with `git config --global --add safe.directory FOLDER` before this step"),
         );
     }
-    if complaint.contains("must be run in a work tree") {
+    if complaint.contains("must be run in a work tree") || complaint.contains("cannot use bare repository") {
         return NoRepository::Unreadable(
             Mistake::new(format!("the git repository of {shown} has no work tree"))
                 .help("run in a clone that is not bare"),
@@ -330,6 +330,8 @@ fn git(folder: &Path, arguments: &[&str]) -> Result<Said, GitFailure> {
         .arg("--no-optional-locks")
         .arg("--literal-pathspecs")
         .args(["-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", "core.quotePath=false"])
+        // Files of a commit can look like a repository without a work tree; its answers would be the committer's.
+        .args(["-c", "safe.bareRepository=explicit"])
         .args(arguments)
         .current_dir(folder)
         // Never reach for the network, ask, or talk in another language.

@@ -83,8 +83,22 @@ impl Write for Digesting {
     }
 }
 
-/// The endpoint of a base URL: without user, password and the last slash, since neither changes what answers.
-pub(super) fn scope(base_url: &str) -> String {
+/// The name of an endpoint in keys: its base URL without user, password and the last slash, since neither changes
+/// what answers, and its further headers, which may; of one that holds a secret, the name alone.
+pub fn scope(base_url: &str, headers: &[(&str, Option<&str>)]) -> String {
+    let mut scope = of_url(base_url);
+    let mut headers: Vec<(String, Option<&str>)> =
+        headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), *value)).collect();
+    headers.sort();
+    if !headers.is_empty() {
+        let digest = Sha256::digest(serde_json::to_string(&headers).unwrap_or_default().as_bytes());
+        scope.push_str(" with headers ");
+        scope.extend(digest.iter().take(8).map(|byte| format!("{byte:02x}")));
+    }
+    scope
+}
+
+fn of_url(base_url: &str) -> String {
     let url = match base_url.split_once("://") {
         Some((scheme, rest)) => {
             let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());

@@ -31,6 +31,13 @@ impl Lock {
         let wrong = |what: &str, error: &dyn std::fmt::Display| {
             mistake(store, format!("the store cannot be {what}: {error}")).help(NO_STORE)
         };
+        // A link could come with a repository, and lead to a file that is somebody's.
+        if let Some(link) = [store, &path].into_iter().find(|file| file.is_symlink()) {
+            return Err(mistake(link, "this is a link, and not a store's file".to_owned()).help("remove it"));
+        }
+        if path.exists() && !is_ours(&path) {
+            return Err(mistake(&path, "this is not the lock of a store".to_owned()).help("move it away"));
+        }
         let mut file = OpenOptions::new()
             .read(true)
             .write(true)
@@ -51,9 +58,20 @@ impl Lock {
         }
         // The name is for people alone: one that cannot be written does no harm.
         let _ = file.set_len(0);
-        let _ = file.write_all(format!("process {}\n", std::process::id()).as_bytes());
+        let _ = file.write_all(format!("{SAYS}{}\n", std::process::id()).as_bytes());
         Ok(Self { _file: file })
     }
+}
+
+/// How the lock's text begins.
+const SAYS: &str = "process ";
+
+/// Whether a file is empty or one that [`Lock::take`] wrote.
+fn is_ours(path: &Path) -> bool {
+    let is_file = std::fs::metadata(path).is_ok_and(|facts| facts.is_file());
+    let mut start = Vec::new();
+    let mut read = || File::open(path)?.take(SAYS.len() as u64).read_to_end(&mut start);
+    is_file && read().is_ok() && (start.is_empty() || start == SAYS.as_bytes())
 }
 
 /// `store.redb.lock`.

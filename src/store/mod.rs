@@ -25,12 +25,13 @@ use redb::{Database, ReadOnlyTable, ReadableDatabase, StorageError, TableDefinit
 use tokio::sync::Notify;
 
 use crate::model::{Fault, FaultKind, Mistake, Place};
-use guard::guarded;
+use guard::{Held, guarded};
 use key::Key;
 use lock::Lock;
 use record::Record;
 use writer::Writer;
 
+pub use key::scope;
 pub use stored::{Stored, Use};
 pub use upkeep::{Shelved, Statistics};
 
@@ -67,7 +68,7 @@ impl Shelf {
 /// A store, held by this process until dropped.
 pub struct Store {
     path: PathBuf,
-    database: Arc<Database>,
+    database: Arc<Held>,
     shared: Arc<Shared>,
     writer: Mutex<Option<Writer>>,
     _lock: Lock,
@@ -146,21 +147,22 @@ impl Store {
                 .map_err(|error| wrong(format!("the store's folder cannot be made: {error}")))?;
         }
         let lock = Lock::take(path, patience)?;
+        if !path.exists() {
+            make(path)
+                .map_err(|error| wrong(format!("the store cannot be written: {error}")).help(NO_STORE))?;
+        }
         let open = || {
-            let database = Database::builder().set_cache_size(CACHE_BYTES).create(path)?;
+            let database = Held::new(Database::builder().set_cache_size(CACHE_BYTES).open(path)?);
             let version = about(&database)?;
             Ok((database, version))
         };
         let (database, version) = guarded(open)
             .map_err(|error| wrong(format!("the store cannot be read: {error}")).help(DAMAGED))?;
-        match version {
-            None => guarded(|| found(&database))
-                .map_err(|error| wrong(format!("the store cannot be written: {error}")).help(NO_STORE))?,
-            Some(FORMAT) => {}
-            Some(other) => {
-                return Err(wrong(format!("the store is of version {other}, this program knows {FORMAT}"))
-                    .help("remove it, or name another file in `store.path`"));
-            }
+        if version != Some(FORMAT) {
+            let version =
+                version.map_or_else(|| "no version".to_owned(), |version| format!("version {version}"));
+            return Err(wrong(format!("the store is of {version}, this program knows version {FORMAT}"))
+                .help("move it away, or name another file in `store.path`"));
         }
         let database = Arc::new(database);
         let shared = Arc::new(Shared::default());
@@ -313,6 +315,23 @@ fn about(database: &Database) -> Result<Option<u64>, redb::Error> {
         Err(error) => Err(error.into()),
         Ok(table) => Ok(table.get("format")?.map(|version| version.value())),
     }
+}
+
+/// Makes an empty store: under another name until it is whole, so that no half of one is ever found.
+fn make(path: &Path) -> Result<(), redb::Error> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".new");
+    let new = PathBuf::from(name);
+    // What a process left that was killed here.
+    match std::fs::remove_file(&new) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
+        _ => {}
+    }
+    guarded(|| {
+        let database = Database::builder().set_cache_size(CACHE_BYTES).create(&new)?;
+        found(&database)
+    })?;
+    Ok(std::fs::rename(&new, path)?)
 }
 
 /// Writes the tables of a new store.

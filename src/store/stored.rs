@@ -9,9 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::record::Record;
 use super::{Found, Shelf, Store, Wanted, key, now};
-use crate::model::{
-    ChatRequest, Completion, Fault, FaultKind, FinishReason, Purpose, SESSION_SECONDS, Usage,
-};
+use crate::model::{ChatRequest, Completion, Fault, FaultKind, FinishReason, Purpose, Usage};
 use crate::port::{ChatModel, Event, EventSink, Memory, Recalled};
 
 /// How the store is used.
@@ -32,6 +30,8 @@ pub struct Stored {
     scope: String,
     how: Use,
     since: u64,
+    /// When this process began to ask, in seconds since 1970.
+    begun: u64,
     events: Arc<dyn EventSink>,
 }
 
@@ -48,16 +48,16 @@ struct Kept {
 }
 
 impl Stored {
-    /// Puts a store before the model behind `base_url`.
+    /// Puts a store before the model behind `endpoint`, a name of [`scope`](super::scope).
     pub fn new(
         inner: Arc<dyn ChatModel>,
         store: Arc<Store>,
-        base_url: &str,
+        endpoint: &str,
         how: Use,
         events: Arc<dyn EventSink>,
     ) -> Self {
         let since = how.max_age.map_or(0, |age| now().saturating_sub(age.as_secs()));
-        Self { inner, store, scope: key::scope(base_url), how, since, events }
+        Self { inner, store, scope: endpoint.to_owned(), how, since, begun: now(), events }
     }
 
     /// The store.
@@ -76,8 +76,7 @@ impl Stored {
             };
         }
         let key = key::of_request(&self.scope, request);
-        let since =
-            if request.anew { self.since.max(now().saturating_sub(SESSION_SECONDS)) } else { self.since };
+        let since = if request.anew { self.since.max(self.begun) } else { self.since };
         let wanted = Wanted { since, renewed: self.how.refresh };
         let _claim = match self.store.look(Shelf::Answers, key, wanted).await? {
             Found::Record(record) => match serde_json::from_str::<Kept>(&record.text) {

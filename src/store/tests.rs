@@ -70,7 +70,7 @@ impl Bench {
     fn model(&self, how: Use) -> (Stored, Arc<Counting>) {
         let inner = Arc::new(Counting::default());
         let model = Arc::clone(&inner) as Arc<dyn ChatModel>;
-        let stored = Stored::new(model, Arc::new(self.open()), "http://h/v1/", how, Arc::new(Silent));
+        let stored = Stored::new(model, Arc::new(self.open()), "http://h/v1", how, Arc::new(Silent));
         (stored, inner)
     }
 }
@@ -131,10 +131,10 @@ async fn what_is_asked_is_the_key_and_nothing_else() {
 
 #[test]
 fn an_endpoint_is_its_address_without_who_asks() {
-    assert_eq!(key::scope("HTTPS://me:secret@Api.Example.com/V1/"), "https://api.example.com/V1");
-    assert_eq!(key::scope("https://api.example.com/V1"), "https://api.example.com/V1");
-    assert_ne!(key::scope("https://api.example.com/V1"), key::scope("https://api.example.com/v1"));
-    assert_ne!(key::scope("https://h/v1?api-version=1"), key::scope("https://h/v1?api-version=2"));
+    assert_eq!(scope("HTTPS://me:secret@Api.Example.com/V1/", &[]), "https://api.example.com/V1");
+    assert_eq!(scope("https://api.example.com/V1", &[]), "https://api.example.com/V1");
+    assert_ne!(scope("https://api.example.com/V1", &[]), scope("https://api.example.com/v1", &[]));
+    assert_ne!(scope("https://h/v1?api-version=1", &[]), scope("https://h/v1?api-version=2", &[]));
 }
 
 #[tokio::test]
@@ -294,6 +294,50 @@ fn what_is_no_store_is_left_as_it_is() {
         assert!(mistake.contains("store.redb") && mistake.contains("cannot be"), "{mistake}");
         assert_eq!(std::fs::read(bench.path()).unwrap(), bytes);
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_leads_nowhere_and_no_file_of_others_is_cut() {
+    let bench = Bench::new();
+    let path = bench.path();
+    let lock = path.with_file_name("store.redb.lock");
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let elsewhere = path.with_file_name("elsewhere");
+    std::fs::write(&elsewhere, "mine").unwrap();
+    let refused = |what: &str| {
+        let mistake = Store::open(&path, Duration::ZERO).err().unwrap().to_string();
+        assert!(mistake.contains(what), "{mistake}");
+        assert_eq!(std::fs::read_to_string(&elsewhere).unwrap(), "mine");
+    };
+    for link in [&lock, &path] {
+        std::os::unix::fs::symlink(&elsewhere, link).unwrap();
+        refused("this is a link");
+        std::fs::remove_file(link).unwrap();
+    }
+    std::fs::write(&lock, "mine").unwrap();
+    refused("not the lock of a store");
+    assert_eq!(std::fs::read_to_string(&lock).unwrap(), "mine");
+}
+
+#[test]
+fn what_a_process_left_that_was_killed_while_it_made_a_store_is_in_nobodys_way() {
+    let bench = Bench::new();
+    std::fs::create_dir_all(bench.path().parent().unwrap()).unwrap();
+    std::fs::write(bench.path().with_file_name("store.redb.new"), [0; 5000]).unwrap();
+    bench.open();
+    std::fs::write(bench.path(), "").unwrap();
+    let mistake = Store::open(&bench.path(), Duration::ZERO).err().unwrap().to_string();
+    assert!(mistake.contains("cannot be read"), "an empty file is no store: {mistake}");
+}
+
+#[test]
+fn headers_that_choose_what_answers_are_part_of_the_endpoint() {
+    let of = |headers: &[(&str, Option<&str>)]| scope("https://h/v1", headers);
+    assert_ne!(of(&[("x-route", Some("big"))]), of(&[("x-route", Some("small"))]));
+    assert_ne!(of(&[("api-key", None)]), of(&[]));
+    assert_eq!(of(&[("A", Some("1")), ("b", None)]), of(&[("b", None), ("a", Some("1"))]));
+    assert!(!of(&[("x-route", Some("big"))]).contains("big"));
 }
 
 #[test]

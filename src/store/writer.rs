@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use redb::Database;
 
-use super::guard::guarded;
+use super::guard::{Held, guarded};
 use super::key::Key;
 use super::{Shared, Shelf, lock};
 
@@ -27,7 +27,7 @@ pub(super) struct Writer {
 
 impl Writer {
     /// Starts it.
-    pub(super) fn start(database: Arc<Database>, shared: Arc<Shared>) -> std::io::Result<Self> {
+    pub(super) fn start(database: Arc<Held>, shared: Arc<Shared>) -> std::io::Result<Self> {
         let (wake, woken) = mpsc::sync_channel(1);
         let knows = Arc::new(AtomicBool::new(false));
         let thread = {

@@ -76,7 +76,7 @@ async fn evaluate_and_report(
         ),
         store: arguments.store,
     };
-    let Models { answering, host, judging, judge_hosts, redactor, concurrency, store } =
+    let Models { answering, scope, judging, judge_hosts, redactor, concurrency, store } =
         models::connect(&suite.settings, &suite.tree, calls, &sink, &stop)?;
 
     let Suite { mut plan, mut scorers, policy, earlier, baseline_note, settings, mut warnings, tree, .. } =
@@ -100,7 +100,7 @@ async fn evaluate_and_report(
             scorers: &scorers.metrics(),
             policy: &policy,
             judge: judge.as_ref(),
-            host: &host,
+            endpoint: &scope,
             earlier: earlier.as_ref(),
             simulated: arguments.offline,
         };

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use crate::cli::answers;
 use crate::model::{Mistake, Place};
 use crate::report::shard::{self, Shard, ShardFile};
 
@@ -48,6 +49,13 @@ pub(in crate::cli) fn find(named: &[PathBuf]) -> Result<Found, Mistake> {
         return Err(Mistake::new("there is no shard here: no file is named shard-k-of-n.json")
             .at(Place::file(shown.join(", ")))
             .help("`promptgate run --shard k/n` writes them into its --out folder"));
+    }
+    for path in files.keys() {
+        answers::refuse_tracked(
+            path,
+            "this shard",
+            "take it out with `git rm --cached`, and merge what jobs wrote",
+        )?;
     }
     let mut found = Found::default();
     let shown: BTreeSet<PathBuf> = files.into_values().collect();

@@ -28,8 +28,8 @@ pub(in crate::cli) struct Facts<'a> {
     pub(in crate::cli) policy: &'a Policy,
     /// The judge, if one is asked.
     pub(in crate::cli) judge: Option<&'a JudgeFacts>,
-    /// The host that answers.
-    pub(in crate::cli) host: &'a str,
+    /// What the endpoint that answers is known by.
+    pub(in crate::cli) endpoint: &'a str,
     /// A baseline that was answered already.
     pub(in crate::cli) earlier: Option<&'a Earlier>,
     /// Whether the simulated model answers.
@@ -68,7 +68,7 @@ impl Facts<'_> {
             ("judge", judge),
             ("self_test", self_test.to_string()),
             ("calibration", calibration.map_or_else(|| "none".to_owned(), |it| it.fingerprint.clone())),
-            ("endpoint", self.host.to_owned()),
+            ("endpoint", self.endpoint.to_owned()),
             ("ids", digest_of_ids(plan.dataset().cases.iter().map(|case| case.id.as_str()))),
             ("prices", digest_of(prices)),
             ("inconclusive", if self.inconclusive_passes() { "pass" } else { "fail" }.to_owned()),

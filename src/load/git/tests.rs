@@ -41,6 +41,21 @@ fn no_repository_is_absent_and_a_bare_one_unreadable() {
 }
 
 #[test]
+fn files_that_look_like_a_repository_are_none() {
+    // As a commit can carry them: git would ask the repository that they make, in place of the real one.
+    let folder = Fixture::new();
+    folder.commit("one");
+    let inner = folder.path().join("suite");
+    std::fs::create_dir_all(inner.join("objects")).unwrap();
+    std::fs::create_dir_all(inner.join("refs")).unwrap();
+    std::fs::write(inner.join("HEAD"), "ref: refs/heads/main\n").unwrap();
+    std::fs::write(inner.join("config"), "[core]\nrepositoryformatversion = 0\nbare = false\nworktree = .\n")
+        .unwrap();
+    let Err(NoRepository::Unreadable(mistake)) = Repository::discover(&inner) else { panic!() };
+    assert!(mistake.message.contains("no work tree"), "{mistake}");
+}
+
+#[test]
 fn resolve_finds_branches_tags_commits_and_what_only_origin_has() {
     let origin = Fixture::new();
     let first = origin.commit("one");
