@@ -66,12 +66,12 @@ fn case() -> Case {
     Case {
         id: "case-1".to_owned(),
         query: "How many days does plan 1 give for a refund?".to_owned(),
-        context: Some(vec![
+        context: Some([
             "Plan 1 gives 11 days for a refund of the full price, counted from the day of delivery. Orders are \
              shipped from the depot in Leeds within two working days, and a label is on each parcel. A parcel that \
              comes back without its label is kept for a month; after that its content goes to a charity."
                 .to_owned(),
-        ]),
+        ].into()),
         ..Case::default()
     }
 }

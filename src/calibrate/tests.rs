@@ -17,7 +17,7 @@ fn row(number: usize, columns: Value) -> Case {
     Case {
         id: number.to_string(),
         query: "How long?".to_owned(),
-        context: Some(vec!["Books may be kept for 21 days.".to_owned()]),
+        context: Some(["Books may be kept for 21 days.".to_owned()].into()),
         tags,
         vars,
         ..Case::default()

@@ -232,7 +232,7 @@ pub struct CompareArguments {
     /// What to print on standard output.
     #[arg(long, value_enum, default_value_t)]
     pub format: OutputFormat,
-    /// Also write report.json and report.md here.
+    /// Also write report.json, report.md and report.html here.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// What an inconclusive verdict does.
@@ -338,6 +338,8 @@ pub enum OutputFormat {
     Json,
     /// report.md.
     Markdown,
+    /// report.html.
+    Html,
 }
 
 /// `promptgate schema`.

@@ -20,7 +20,8 @@ const MAX_BYTES: u64 = 1 << 30;
 const LONGEST_PROBE: u64 = 64 << 20;
 
 /// What a run leaves in its folder; report.json comes last, since it speaks of a file beside it in a large run.
-const FILES: [(&str, Format); 2] = [("report.md", Format::Markdown), ("report.json", Format::Json)];
+const FILES: [(&str, Format); 3] =
+    [("report.html", Format::Html), ("report.md", Format::Markdown), ("report.json", Format::Json)];
 
 /// Makes the folder of the reports and tries to write there, before anything is spent on a run.
 pub(super) fn prepare(folder: &Path) -> Result<(), Failure> {
@@ -45,7 +46,7 @@ pub(super) fn prepare(folder: &Path) -> Result<(), Failure> {
     Err(Mistake::new(message).at(place).help("name a folder that can be written to with `--out`").into())
 }
 
-/// Writes report.json, report.md and, for a large run, trials.jsonl into a folder; returns their paths.
+/// Writes report.json, report.md, report.html and, for a large run, trials.jsonl into a folder; returns their paths.
 ///
 /// A report of a large run speaks of trials.jsonl from then on.
 pub(super) fn write(
@@ -73,7 +74,7 @@ fn write_from(
         let path = folder.join(name);
         write_whole(&path, |file| {
             let mut file = Redacting::new(file, redactor);
-            report::write(report, format, &mut file, Style::default())?;
+            report::write(report, format, &mut file, style(redactor))?;
             file.finish()
         })?;
         paths.insert(0, path);
@@ -121,14 +122,16 @@ pub(super) fn print(
     files: &[PathBuf],
 ) -> Result<(), Failure> {
     let (format, style) = match format {
-        OutputFormat::Json => (Format::Json, Style::default()),
-        OutputFormat::Markdown => (Format::Markdown, Style::default()),
+        OutputFormat::Json => (Format::Json, style(redactor)),
+        OutputFormat::Markdown => (Format::Markdown, style(redactor)),
+        OutputFormat::Html => (Format::Html, style(redactor)),
         OutputFormat::Terminal => (
             Format::Terminal,
             Style {
                 width: output::width(),
                 color: output::colored(),
                 files: files.iter().map(|path| path.display().to_string()).collect(),
+                ..style(redactor)
             },
         ),
     };
@@ -137,6 +140,11 @@ pub(super) fn print(
         report::write(report, format, &mut out, style)?;
         out.finish()
     })
+}
+
+/// A style without these secrets.
+fn style(redactor: &Redactor) -> Style {
+    Style { redactor: redactor.clone(), ..Style::default() }
 }
 
 /// Reads a report.json.

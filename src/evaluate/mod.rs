@@ -147,6 +147,8 @@ fn unanswered(engine: &Engine, header: Header, scorers: Vec<String>) -> Run {
         .map(|(case, &shared)| CaseFacts {
             id: case.id.clone(),
             query: case.query.clone(),
+            context: case.context.clone(),
+            expected: case.expected_text(),
             tags: case.tags.clone(),
             group: case.group.clone(),
             must_pass: case.must_pass,

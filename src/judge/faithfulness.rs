@@ -83,7 +83,7 @@ pub(super) async fn score(
 ) -> Result<Scored, Stop> {
     let context = Context::new(
         &case.context_text().unwrap_or_default(),
-        case.context.as_ref().map_or(0, Vec::len),
+        case.context.as_ref().map_or(0, |passages| passages.len()),
         &case.query,
     );
     let check = |(statement, judged): (_, JudgedStatement)| check(&context, statement, judged);

@@ -316,7 +316,7 @@ fn fill(case: &mut Case, field: Field, value: &Value, column: &str, row: &Row<'_
     let outcome = match field {
         Field::Id => field::label(field, value).map(|id| case.id = id),
         Field::Query => field::text(field, value).map(|query| case.query = query),
-        Field::Context => field::passages(field, value).map(|context| case.context = Some(context)),
+        Field::Context => field::passages(field, value).map(|context| case.context = Some(context.into())),
         Field::Expected => {
             case.expected = Some(value.clone());
             Ok(())

@@ -13,6 +13,10 @@ pub struct CaseFacts {
     pub id: String,
     /// The question, for readers.
     pub query: String,
+    /// The passages an answer may rely on, for readers; `None` where the row has none.
+    pub context: Option<Arc<[String]>>,
+    /// The reference answer as text, for readers; `None` where the row has none.
+    pub expected: Option<String>,
     /// Its tags.
     pub tags: Vec<String>,
     /// Its cluster.

@@ -1,5 +1,7 @@
 //! One row of the golden dataset.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -12,8 +14,8 @@ pub struct Case {
     pub id: String,
     /// The question; empty where the dataset has none (then no judge or `{{query}}` may need it).
     pub query: String,
-    /// The passages an answer may rely on; `None` where the row has no context.
-    pub context: Option<Vec<String>>,
+    /// The passages an answer may rely on; `None` where the row has no context. Shared with the run and its report.
+    pub context: Option<Arc<[String]>>,
     /// The reference answer.
     pub expected: Option<Value>,
     /// Checks of this case alone, as written; compiled by the check room.

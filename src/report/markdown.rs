@@ -22,7 +22,7 @@ use lines::{
 
 use super::judge::{self, PlantedRow};
 use super::{looks, number, view};
-use crate::text::neutral;
+use crate::text::{Redactor, neutral};
 
 /// Bytes that a rendered report stays below: a comment may have 65,536 characters.
 const LIMIT: usize = 60_000;
@@ -63,8 +63,8 @@ const TIERS: [Tier; 4] = [
 ];
 
 /// Writes the report as Markdown.
-pub(super) fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
-    let environment = environment().map_err(io::Error::other)?;
+pub(super) fn write(report: &Report, out: &mut impl Write, redactor: &Redactor) -> io::Result<()> {
+    let environment = environment(redactor.clone()).map_err(io::Error::other)?;
     let mut text = String::new();
     for tier in TIERS {
         if listed(report, tier) > ROWS {
@@ -82,15 +82,16 @@ pub(super) fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
 
 const TEMPLATE: &str = include_str!("templates/report.md");
 
-/// An engine that neutralises whatever it prints.
-fn environment() -> Result<Environment<'static>, minijinja::Error> {
+/// An engine that neutralises whatever it prints, without secrets, which would be past finding then.
+fn environment(redactor: Redactor) -> Result<Environment<'static>, minijinja::Error> {
     let mut environment = Environment::new();
     let mut syntax = SyntaxConfig::builder();
     syntax.trim_blocks(true).lstrip_blocks(true).keep_trailing_newline(true);
     environment.set_syntax(syntax.build()?);
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    environment.set_formatter(|out, _state, value| {
-        out.write_str(&neutral::markdown(&value.to_string())).map_err(minijinja::Error::from)
+    environment.set_formatter(move |out, _state, value| {
+        out.write_str(&neutral::markdown(&redactor.redact(&value.to_string())))
+            .map_err(minijinja::Error::from)
     });
     Ok(environment)
 }
@@ -264,7 +265,7 @@ fn listed(report: &Report, tier: Tier) -> usize {
 }
 
 /// Judged metrics by tag, the largest loss first.
-fn slices(report: &Report) -> Vec<SliceLine> {
+pub(super) fn slices(report: &Report) -> Vec<SliceLine> {
     let judged = report.metrics.iter().filter(|metric| metric.kind == MetricKind::Judge);
     let mut rows: Vec<_> =
         judged.flat_map(|metric| metric.slices.iter().map(move |slice| (metric, slice))).collect();
@@ -313,12 +314,12 @@ fn cases(count: usize) -> String {
 }
 
 /// A share in percent, without digits that say nothing.
-fn percent(share: f64) -> f64 {
+pub(super) fn percent(share: f64) -> f64 {
     (share * 1e6).round() / 1e4
 }
 
 /// A real minus sign, which no list or table mistakes for its own.
-fn minus(text: String) -> String {
+pub(super) fn minus(text: String) -> String {
     text.replace('-', "\u{2212}")
 }
 

@@ -1,10 +1,11 @@
 //! Reports: a view of a run and its decision in types of their own, and the ways to show it.
 //!
-//! [`v1`] is the frozen format that scripts read (`report.json`); [`write()`] shows a report on a terminal, as JSON
-//! or as Markdown. Everything here is pure but for the writer handed in: opening, renaming and sending files is
+//! [`v1`] is the frozen format that scripts read (`report.json`); [`write()`] shows a report on a terminal, as JSON,
+//! as Markdown or as a page. Everything here is pure but for the writer handed in: opening, renaming and sending files is
 //! left to the callers, redaction of secrets to the text room, and every decision to the gate.
 
 pub mod calibration;
+mod html;
 mod json;
 mod judge;
 mod large;
@@ -27,6 +28,7 @@ use std::fmt;
 use std::io::{self, Write};
 use std::str::FromStr;
 
+use crate::text::Redactor;
 pub use large::{KEPT, LARGE, TRIALS_FILE};
 pub use v1::{Digesting, Report, TrialsFile, is_line, read, schema};
 
@@ -44,11 +46,13 @@ pub enum Format {
     Json,
     /// `report.md`, also the body of the comment on a pull request.
     Markdown,
+    /// `report.html`, a page that needs nothing beside itself.
+    Html,
 }
 
 impl Format {
     /// Every format, in the order of the help text.
-    pub const ALL: [Self; 3] = [Self::Terminal, Self::Json, Self::Markdown];
+    pub const ALL: [Self; 4] = [Self::Terminal, Self::Json, Self::Markdown, Self::Html];
 
     /// Its name on the command line.
     pub fn as_str(self) -> &'static str {
@@ -56,6 +60,7 @@ impl Format {
             Self::Terminal => "terminal",
             Self::Json => "json",
             Self::Markdown => "markdown",
+            Self::Html => "html",
         }
     }
 }
@@ -68,7 +73,7 @@ impl fmt::Display for Format {
 
 /// A name that is no format.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown format, expected one of terminal, json, markdown")]
+#[error("unknown format, expected one of terminal, json, markdown, html")]
 pub struct UnknownFormat;
 
 impl FromStr for Format {
@@ -79,20 +84,22 @@ impl FromStr for Format {
     }
 }
 
-/// How the terminal report looks; the other formats do not depend on it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// How a report looks.
+#[derive(Debug, Clone)]
 pub struct Style {
-    /// Columns to keep to, at least 60.
+    /// Columns of a terminal to keep to, at least 60.
     pub width: usize,
-    /// Whether to colour with ANSI sequences.
+    /// Whether to colour a terminal with ANSI sequences.
     pub color: bool,
     /// Where the report files are, for the last line; empty where none were written.
     pub files: Vec<String>,
+    /// What must not be in it: formats that escape text take secrets out of it before they do.
+    pub redactor: Redactor,
 }
 
 impl Default for Style {
     fn default() -> Self {
-        Self { width: 100, color: false, files: Vec::new() }
+        Self { width: 100, color: false, files: Vec::new(), redactor: Redactor::default() }
     }
 }
 
@@ -104,7 +111,8 @@ pub fn write(report: &Report, format: Format, out: &mut impl Write, style: Style
     match format {
         Format::Terminal => terminal::write(report, out, &style),
         Format::Json => json::write(report, out),
-        Format::Markdown => markdown::write(report, out),
+        Format::Markdown => markdown::write(report, out, &style.redactor),
+        Format::Html => html::write(report, out, &style.redactor),
     }
 }
 

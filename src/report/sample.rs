@@ -46,6 +46,11 @@ const QUESTIONS: [&str; 6] = [
     "Who pays for the return label?",
 ];
 
+const CONTEXT: [&str; 2] = [
+    "[KB-1] Returns are accepted for 30 days after delivery.",
+    "[KB-2] Gift cards are refunded as store credit.",
+];
+
 fn variant(version: &str, commit: Option<&str>) -> VariantFacts {
     let mut parameters = Map::new();
     parameters.insert("temperature".to_owned(), json!(0));
@@ -79,6 +84,8 @@ fn run(baseline: bool) -> Run {
     let cases = QUESTIONS.iter().enumerate().map(|(index, question)| CaseFacts {
         id: format!("refund-{:03}", index + 1),
         query: (*question).to_owned(),
+        context: Some(CONTEXT.map(str::to_owned).into()),
+        expected: (index == 0).then(|| "30 days after delivery".to_owned()),
         tags: vec!["refunds".to_owned()],
         group: None,
         must_pass: index == 0,

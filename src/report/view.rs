@@ -275,9 +275,7 @@ fn case_row<'a>(report: &Report, case: &'a Case) -> CaseRow<'a> {
         passes.map_or_else(|| NONE.to_owned(), |passes| format!("{}/{}", passes.passed, passes.of))
     };
     let difference = case.largest_difference.as_ref().map(|largest| {
-        let metric = report.metrics.iter().find(|metric| metric.name == largest.metric);
-        let kind = metric.map_or(MetricKind::Judge, |metric| metric.kind);
-        (largest.metric.as_str(), number::signed(kind, largest.difference))
+        (largest.metric.as_str(), number::signed(kind(report, &largest.metric), largest.difference))
     });
     CaseRow {
         case,
@@ -285,6 +283,12 @@ fn case_row<'a>(report: &Report, case: &'a Case) -> CaseRow<'a> {
         candidate: passes(case.candidate_passes),
         difference,
     }
+}
+
+/// What a metric measures; a metric that the report does not tell of is taken for a score.
+pub(super) fn kind(report: &Report, metric: &str) -> MetricKind {
+    let found = report.metrics.iter().find(|of| of.name == metric);
+    found.map_or(MetricKind::Judge, |metric| metric.kind)
 }
 
 /// How many cases have which status, in words: `2 broken, 1 regressed, 27 same`.

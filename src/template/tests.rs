@@ -99,7 +99,7 @@ fn case(id: &str, vars: serde_json::Value) -> Case {
     Case {
         id: id.to_owned(),
         query: "why?".to_owned(),
-        context: Some(vec!["one".to_owned(), "two".to_owned()]),
+        context: Some(["one".to_owned(), "two".to_owned()].into()),
         expected: Some(json!("secret answer")),
         vars: vars.as_object().cloned().unwrap_or_default(),
         place: Place::line("cases.jsonl", 7),

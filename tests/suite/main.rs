@@ -1,10 +1,12 @@
 //! Drives the real executable against real files, real git and real local servers, with a scrubbed environment.
 
+mod browser;
 mod calibrate;
 mod compare;
 mod configuration;
 mod git;
 mod hostile;
+mod html;
 mod init;
 mod interrupt;
 mod judges;

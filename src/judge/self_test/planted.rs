@@ -90,13 +90,13 @@ fn library() -> Case {
     Case {
         id: "self-test".to_owned(),
         query: "How long may I keep books?".to_owned(),
-        context: Some(vec![
+        context: Some([
             "Books may be kept for 21 days. A loan can be renewed twice, unless another reader has reserved the book."
                 .to_owned(),
             "A late return costs 20 cents a day for each book, up to 5 euros. Reading glasses can be borrowed at the \
              desk free of charge."
                 .to_owned(),
-        ]),
+        ].into()),
         expected: Some(Value::from("Books may be kept for 21 days.")),
         must_answer: true,
         ..Case::default()

@@ -103,10 +103,13 @@ fn case() -> Case {
     Case {
         id: "returns".to_owned(),
         query: "How long can I return an item?".to_owned(),
-        context: Some(vec![
-            "[KB-1] Unopened items can be returned within 30 days of delivery.".to_owned(),
-            "[KB-2] Gift cards are not refundable.".to_owned(),
-        ]),
+        context: Some(
+            [
+                "[KB-1] Unopened items can be returned within 30 days of delivery.".to_owned(),
+                "[KB-2] Gift cards are not refundable.".to_owned(),
+            ]
+            .into(),
+        ),
         expected: Some(json!("Items can be returned within 30 days. Gift cards cannot.")),
         ..Case::default()
     }

@@ -4,98 +4,98 @@ use serde::Serialize;
 
 /// The size of the effect.
 #[derive(Serialize)]
-pub(super) struct Effect {
+pub(in crate::report) struct Effect {
     /// `regression`, `drop` or `none`.
-    pub(super) kind: &'static str,
-    pub(super) metric: String,
-    pub(super) baseline: String,
-    pub(super) candidate: String,
-    pub(super) difference: String,
-    pub(super) interval: String,
+    pub(in crate::report) kind: &'static str,
+    pub(in crate::report) metric: String,
+    pub(in crate::report) baseline: String,
+    pub(in crate::report) candidate: String,
+    pub(in crate::report) difference: String,
+    pub(in crate::report) interval: String,
 }
 
 /// A row of the criteria.
 #[derive(Serialize)]
-pub(super) struct CriterionLine {
-    pub(super) id: String,
-    pub(super) estimate: String,
-    pub(super) interval: String,
-    pub(super) required: String,
-    pub(super) verdict: &'static str,
+pub(in crate::report) struct CriterionLine {
+    pub(in crate::report) id: String,
+    pub(in crate::report) estimate: String,
+    pub(in crate::report) interval: String,
+    pub(in crate::report) required: String,
+    pub(in crate::report) verdict: &'static str,
 }
 
 /// Criteria that every trial passes, as one row, and their names.
 #[derive(Serialize)]
-pub(super) struct FoldedLine {
-    pub(super) label: String,
-    pub(super) row: CriterionLine,
-    pub(super) names: Vec<String>,
-    pub(super) left_out: usize,
+pub(in crate::report) struct FoldedLine {
+    pub(in crate::report) label: String,
+    pub(in crate::report) row: CriterionLine,
+    pub(in crate::report) names: Vec<String>,
+    pub(in crate::report) left_out: usize,
 }
 
 /// A row of the metrics.
 #[derive(Serialize)]
-pub(super) struct MetricLine {
-    pub(super) name: String,
-    pub(super) candidate: String,
-    pub(super) baseline: String,
-    pub(super) difference: String,
-    pub(super) interval: String,
-    pub(super) missing: usize,
+pub(in crate::report) struct MetricLine {
+    pub(in crate::report) name: String,
+    pub(in crate::report) candidate: String,
+    pub(in crate::report) baseline: String,
+    pub(in crate::report) difference: String,
+    pub(in crate::report) interval: String,
+    pub(in crate::report) missing: usize,
 }
 
 /// A row of the looks.
 #[derive(Serialize)]
-pub(super) struct LookLine {
-    pub(super) repeats: u32,
-    pub(super) alpha: String,
-    pub(super) verdict: &'static str,
-    pub(super) because: String,
+pub(in crate::report) struct LookLine {
+    pub(in crate::report) repeats: u32,
+    pub(in crate::report) alpha: String,
+    pub(in crate::report) verdict: &'static str,
+    pub(in crate::report) because: String,
 }
 
 /// A row of the metrics by tag.
 #[derive(Serialize)]
-pub(super) struct SliceLine {
-    pub(super) tag: String,
-    pub(super) metric: String,
-    pub(super) cases: usize,
-    pub(super) candidate: String,
-    pub(super) baseline: String,
-    pub(super) difference: String,
-    pub(super) interval: String,
+pub(in crate::report) struct SliceLine {
+    pub(in crate::report) tag: String,
+    pub(in crate::report) metric: String,
+    pub(in crate::report) cases: usize,
+    pub(in crate::report) candidate: String,
+    pub(in crate::report) baseline: String,
+    pub(in crate::report) difference: String,
+    pub(in crate::report) interval: String,
 }
 
 /// How a judged metric goes with the length of the answers.
 #[derive(Serialize)]
-pub(super) struct LengthLine {
-    pub(super) metric: String,
-    pub(super) candidate: String,
-    pub(super) differences: String,
+pub(in crate::report) struct LengthLine {
+    pub(in crate::report) metric: String,
+    pub(in crate::report) candidate: String,
+    pub(in crate::report) differences: String,
 }
 
 /// A folded list of cases.
 #[derive(Serialize)]
-pub(super) struct Group {
-    pub(super) title: String,
-    pub(super) rows: Vec<CaseLine>,
+pub(in crate::report) struct Group {
+    pub(in crate::report) title: String,
+    pub(in crate::report) rows: Vec<CaseLine>,
 }
 
 /// One of the things that were compared.
 #[derive(Serialize)]
-pub(super) struct Fact {
-    pub(super) label: &'static str,
-    pub(super) text: String,
+pub(in crate::report) struct Fact {
+    pub(in crate::report) label: &'static str,
+    pub(in crate::report) text: String,
 }
 
 /// A row of a list of cases.
 #[derive(Serialize)]
-pub(super) struct CaseLine {
-    pub(super) id: String,
-    pub(super) query: String,
-    pub(super) status: &'static str,
-    pub(super) baseline: String,
-    pub(super) candidate: String,
-    pub(super) difference: String,
-    pub(super) failing: String,
-    pub(super) reason: String,
+pub(in crate::report) struct CaseLine {
+    pub(in crate::report) id: String,
+    pub(in crate::report) query: String,
+    pub(in crate::report) status: &'static str,
+    pub(in crate::report) baseline: String,
+    pub(in crate::report) candidate: String,
+    pub(in crate::report) difference: String,
+    pub(in crate::report) failing: String,
+    pub(in crate::report) reason: String,
 }

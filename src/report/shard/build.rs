@@ -42,6 +42,8 @@ impl ShardFile {
             index,
             id: case.id,
             query: case.query,
+            context: case.context,
+            expected: case.expected,
             tags: case.tags,
             group: case.group,
             must_pass: case.must_pass,
@@ -145,6 +147,8 @@ impl PartCase {
         v1::Case {
             id: self.id.clone(),
             query: self.query.clone(),
+            context: self.context.clone(),
+            expected: self.expected.clone(),
             tags: self.tags.clone(),
             group: self.group.clone(),
             must_pass: self.must_pass,

@@ -12,6 +12,8 @@ mod read;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -107,6 +109,13 @@ pub struct PartCase {
     pub id: String,
     /// The question.
     pub query: String,
+    /// The passages an answer may rely on; absent where the case has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Vec<String>>")]
+    pub context: Option<Arc<[String]>>,
+    /// The reference answer as text; absent where the case has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected: Option<String>,
     /// Its tags.
     pub tags: Vec<String>,
     /// Its cluster.

@@ -136,6 +136,8 @@ fn case(
     Case {
         id: facts.id.clone(),
         query: facts.query.clone(),
+        context: facts.context.clone(),
+        expected: facts.expected.clone(),
         tags: facts.tags.clone(),
         group: facts.group.clone(),
         must_pass: facts.must_pass,

@@ -102,6 +102,8 @@ fn facts(case: &Case) -> model::CaseFacts {
     model::CaseFacts {
         id: case.id.clone(),
         query: case.query.clone(),
+        context: case.context.clone(),
+        expected: case.expected.clone(),
         tags: case.tags.clone(),
         group: case.group.clone(),
         must_pass: case.must_pass,

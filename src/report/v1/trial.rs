@@ -1,6 +1,7 @@
 //! Cases with their trials and grades.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer};
@@ -21,6 +22,13 @@ pub struct Case {
     pub id: String,
     /// The question; cut to 200 characters where the trials are in `trials_file` alone, which has it whole.
     pub query: String,
+    /// The passages an answer may rely on; absent where the case has none, or its trials are in `trials_file` alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Vec<String>>")]
+    pub context: Option<Arc<[String]>>,
+    /// The reference answer as text; absent where the case has none, or its trials are in `trials_file` alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected: Option<String>,
     /// Its tags.
     pub tags: Vec<String>,
     /// Its cluster; cases of one group are not independent.
@@ -50,6 +58,10 @@ pub struct Case {
 struct Written<'a> {
     id: &'a str,
     query: Cow<'a, str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    context: Option<&'a [String]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expected: Option<&'a str>,
     tags: &'a [String],
     group: &'a Option<String>,
     must_pass: bool,
@@ -72,13 +84,18 @@ impl Case {
 
 impl Serialize for Case {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let query = if self.trials.is_left_out() { cut(&self.query) } else { Cow::Borrowed(&*self.query) };
+        let whole = !self.trials.is_left_out();
+        let query = if whole { Cow::Borrowed(&*self.query) } else { cut(&self.query) };
+        let context = self.context.as_deref().filter(|_| whole);
+        let expected = self.expected.as_deref().filter(|_| whole);
         let Self { id, tags, group, scorers, largest_difference, failing, trials, .. } = self;
         let (must_pass, shared, status) = (self.must_pass, self.shared, self.status);
         let (candidate_passes, baseline_passes) = (self.candidate_passes, self.baseline_passes);
         Written {
             id,
             query,
+            context,
+            expected,
             tags,
             group,
             must_pass,

@@ -40,6 +40,12 @@ struct Head<'a> {
     /// On the first line of a case.
     #[serde(skip_serializing_if = "Option::is_none")]
     query: Option<&'a str>,
+    /// As well.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    context: Option<&'a [String]>,
+    /// As well.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expected: Option<&'a str>,
 }
 
 /// What a line says beside its trial.
@@ -48,6 +54,10 @@ struct Owner {
     case: String,
     #[serde(default)]
     query: Option<String>,
+    #[serde(default)]
+    context: Option<Arc<[String]>>,
+    #[serde(default)]
+    expected: Option<String>,
 }
 
 /// Writes the trials of a report, case by case; returns how many lines they are.
@@ -58,8 +68,13 @@ pub fn write_lines(report: &Report, out: &mut impl Write) -> io::Result<usize> {
     let mut lines = 0;
     for case in &report.cases {
         for (place, trial) in case.trials.texts().enumerate() {
-            let query = (place == 0).then_some(case.query.as_str());
-            let mut line = serde_json::to_string(&Head { case: &case.id, query })?;
+            let first = place == 0;
+            let mut line = serde_json::to_string(&Head {
+                case: &case.id,
+                query: first.then_some(case.query.as_str()),
+                context: case.context.as_deref().filter(|_| first),
+                expected: case.expected.as_deref().filter(|_| first),
+            })?;
             // One object of both.
             line.pop();
             line.push(',');
@@ -117,6 +132,8 @@ pub(super) fn find(
         let elsewhere = case.trials.is_empty() && !found.places.is_empty();
         if let Some(query) = found.query {
             case.query = query;
+            case.context = found.context;
+            case.expected = found.expected;
         }
         case.trials = Trials::placed(found.places, &spool, elsewhere);
     }
@@ -144,6 +161,8 @@ fn whole_query(case: &Case, query: Option<String>) -> Result<String, String> {
 struct Found {
     places: Vec<(Role, u32, SpoolPlace)>,
     query: Option<String>,
+    context: Option<Arc<[String]>>,
+    expected: Option<String>,
 }
 
 /// A file of trials while it is read.
@@ -206,6 +225,7 @@ impl<'a> Reading<'a> {
         let Some(found) = self.found.get_mut(self.at) else { return Ok(()) };
         if self.trials.is_empty() {
             found.query = Some(whole_query(case, owner.query)?);
+            (found.context, found.expected) = (owner.context, owner.expected);
         }
         let length = u32::try_from(line.len()).map_err(|_| "this line is too long".to_owned())?;
         found.places.push((trial.role, trial.repeat, SpoolPlace { offset: self.offset, length }));

@@ -1,0 +1,49 @@
+// Elements and texts. Text reaches the page as text nodes alone.
+
+// Shows nothing, or turns the direction of what follows; said.rs has the same rule.
+const HIDDEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}]/gu;
+
+const isPlain = (character) => character === "" || character.codePointAt(0) < 128;
+const isSelector = (character) => character >= "\ufe00" && character <= "\ufe0f";
+
+function isHidden(text, at, character) {
+  const before = at > 0 ? text[at - 1] : "";
+  const after = text[at + character.length] ?? "";
+  if (character === "\u200c" || character === "\u200d") return isPlain(before) || isPlain(after);
+  if (isSelector(character)) return before === "" || isSelector(before);
+  return !(character === "\r" && after === "\n");
+}
+
+// An element with attributes and children; a text among these becomes a text node.
+function element(name, attributes = {}, ...children) {
+  const made = document.createElement(name);
+  for (const [attribute, value] of Object.entries(attributes)) {
+    if (value === true) made.setAttribute(attribute, "");
+    else if (value !== false && value !== null && value !== undefined) made.setAttribute(attribute, String(value));
+  }
+  made.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== ""));
+  return made;
+}
+
+// A text with labels in place of what hides in it.
+function shown(text) {
+  const fragment = document.createDocumentFragment();
+  let from = 0;
+  for (const found of text.matchAll(HIDDEN)) {
+    if (!isHidden(text, found.index, found[0])) continue;
+    const code = found[0].codePointAt(0).toString(16).toUpperCase().padStart(4, "0");
+    fragment.append(text.slice(from, found.index), element("span", { class: "hidden", title: "a character that does not show" }, `U+${code}`));
+    from = found.index + found[0].length;
+  }
+  fragment.append(text.slice(from));
+  return fragment;
+}
+
+// The same, kept from turning what stands around it.
+const isolated = (text, attributes = {}) => element("bdi", attributes, shown(text));
+
+const SYMBOLS = { broken: "✗", regressed: "▼", missing: "!", flaky: "~", fixed: "✓", improved: "▲", same: "=" };
+const chip = (status) =>
+  element("span", { class: `chip ${status}` }, element("span", { "aria-hidden": "true" }, `${SYMBOLS[status] ?? ""} `), status);
+
+const counted = (count, noun) => `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
