@@ -106,7 +106,7 @@ pub struct RunArguments {
     /// Let the simulated model answer: no key, no network, no cost; its scores measure no model.
     #[arg(long, env = "PROMPTGATE_OFFLINE", hide_env = true)]
     pub offline: bool,
-    /// Where report.json and report.md go.
+    /// Where report.json, report.md and report.html go.
     #[arg(
         long,
         value_name = "DIR",
@@ -249,7 +249,7 @@ pub struct MergeArguments {
     /// Folders with the files of all shards, shard-k-of-n.json, each also in folders of its own below.
     #[arg(required = true, value_name = "DIR")]
     pub folders: Vec<PathBuf>,
-    /// Where report.json and report.md go.
+    /// Where report.json, report.md and report.html go.
     #[arg(
         long,
         value_name = "DIR",

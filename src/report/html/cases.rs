@@ -12,9 +12,9 @@ use crate::report::v1::{Case, Passes, Report, Role};
 use crate::report::{number, view};
 
 /// Bytes of all rows, and of all that was said; the rest of the page is far smaller than what is left of 10 MB.
-const ROWS: usize = 2_500_000;
+const ROWS: usize = 2_300_000;
 /// See [`ROWS`].
-const SAID: usize = 6_000_000;
+const SAID: usize = 5_500_000;
 /// Passages of a context, and trials of a case, that are shown.
 const PASSAGES: usize = 50;
 /// See [`PASSAGES`].

@@ -13,9 +13,9 @@ use crate::report::v1::{Case, MetricKind, Report, Role};
 /// Trials that are read for the differences; of a larger run those are shown that the report names itself.
 const MOST_TRIALS: usize = 20_000;
 /// Metrics that are drawn.
-const MOST: usize = 12;
+const MOST: usize = 8;
 /// Bars of a plot; more cases share them.
-const BARS: usize = 360;
+const BARS: usize = 240;
 /// Rows of each list below a plot.
 const LISTED: usize = 10;
 /// Size of the drawing.
@@ -145,7 +145,7 @@ fn draw(report: &Report, series: Series, index: usize, said: &Said<'_>) -> Diffe
     let show = |value: f64| minus(number::signed(kind, value));
     let moved = |(case, difference): &(usize, f64)| Moved {
         case: case + 1,
-        id: report.cases.get(*case).map_or_else(String::new, |case| said.text(&case.id, 80)),
+        id: report.cases.get(*case).map_or_else(String::new, |case| said.text(&case.id, 60)),
         difference: show(*difference),
     };
     let mut told = format!(

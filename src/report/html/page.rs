@@ -14,9 +14,9 @@ use crate::report::v1::{CaseStatus, CriterionVerdict, EndedKind, Report, Scope, 
 use crate::report::{looks, number, view};
 
 /// Rows of a table, reasons, warnings.
-const ROWS: usize = 300;
+const ROWS: usize = 150;
 /// Characters of a text.
-const TEXT: usize = 600;
+const TEXT: usize = 400;
 
 /// The page.
 #[derive(Serialize)]
@@ -154,7 +154,9 @@ impl Page {
         let reasons = reasons(report);
         let slices = markdown::slices(report);
         let (panels, panels_left_out) = panels(report, said);
-        let (gated, others): (Vec<Panel>, Vec<Panel>) = panels.into_iter().partition(|panel| panel.gated);
+        let (mut gated, others): (Vec<Panel>, Vec<Panel>) = panels.into_iter().partition(|panel| panel.gated);
+        // What did not pass first, as among the criteria.
+        gated.sort_by_key(|panel| panel.verdicts.iter().all(|of| of.verdict == "pass"));
         let without = (!gated.is_empty()).then(|| {
             let metrics = number::counted(others.len() as u64, "metric");
             format!("{metrics} without a criterion")

@@ -116,6 +116,10 @@ fn every_line_is_a_trial_with_its_case() {
             let fields = line.as_object_mut().unwrap();
             assert_eq!(fields.shift_remove("case"), Some(json!(case.id)));
             assert_eq!(fields.shift_remove("query"), (place == 0).then(|| json!(case.query)));
+            let context = case.context.as_ref().filter(|_| place == 0);
+            assert_eq!(fields.shift_remove("context"), context.map(|context| json!(context)));
+            let expected = case.expected.as_ref().filter(|_| place == 0);
+            assert_eq!(fields.shift_remove("expected"), expected.map(|expected| json!(expected)));
             assert_eq!(line, serde_json::to_value(trial.unwrap()).unwrap());
         }
     }

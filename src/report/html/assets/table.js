@@ -16,8 +16,17 @@ const COLUMNS = [
   { name: "difference", head: "difference", compared: true, value: (row) => row.difference, cell: (row) => element("td", {}, row.shown === null ? "–" : [element("span", { class: "number" }, row.shown), " ", isolated(row.metric, { class: "quiet" })]) },
   { name: "fails", head: "fails", value: (row) => (row.failing.length > 0 ? row.failing.join(" ") : null), cell: (row) => element("td", {}, row.failing.flatMap((name, at) => [at > 0 ? ", " : "", isolated(name)])) },
   { name: "tags", head: "tags", value: (row) => (row.tags.length > 0 ? row.tags.join(" ") : null), cell: (row) => element("td", {}, row.tags.map((tag) => element("span", { class: "tag" }, isolated(tag)))) },
-  { name: "query", head: "question", value: (row) => row.query, cell: (row) => element("td", { class: "query" }, isolated(row.query)) },
+  { name: "query", head: "question", value: (row) => row.query, cell: (row) => element("td", {}, isolated(row.query)) },
 ];
+
+// A cell that is one whatever the style sheet makes of it on a narrow screen, where it brings its heading along.
+function named(column, cell) {
+  cell.setAttribute("role", cell.localName === "th" ? "rowheader" : "cell");
+  cell.dataset.label = column.head;
+  cell.dataset.column = column.name;
+  cell.classList.toggle("empty", cell.textContent === "" || cell.textContent === "–");
+  return cell;
+}
 
 class CaseTable {
   constructor(rows, compared, open) {
@@ -52,7 +61,7 @@ class CaseTable {
     for (const column of this.columns) {
       const arrow = element("span", { "aria-hidden": "true" });
       const button = element("button", { type: "button" }, column.head, arrow);
-      const cell = element("th", { scope: "col", "data-column": column.name }, button);
+      const cell = element("th", { role: "columnheader", scope: "col", "data-column": column.name }, button);
       button.addEventListener("click", () => {
         const again = this.sorted.name === column.name;
         this.sorted = { name: column.name, down: again && !this.sorted.down };
@@ -102,7 +111,7 @@ class CaseTable {
   // Makes the next rows.
   add() {
     const next = this.found.slice(this.made, this.made + CHUNK);
-    this.body.append(...next.map((row) => element("tr", { "data-case": row.number }, this.columns.map((column) => column.cell(row)))));
+    this.body.append(...next.map((row) => element("tr", { role: "row", "data-case": row.number }, this.columns.map((column) => named(column, column.cell(row))))));
     this.made += next.length;
     this.more.hidden = this.made >= this.found.length;
     this.more.textContent = `Show more (${this.made.toLocaleString("en")} of ${this.found.length.toLocaleString("en")} are here)`;
