@@ -36,8 +36,10 @@ impl Opened {
         assert_eq!(self.browser.value("window.violations"), json!([]));
         assert_eq!(self.browser.troubles(), Vec::<&Value>::new());
         assert_eq!(self.browser.requests(), Vec::<&str>::new());
-        let asked = self.canary.asked();
-        assert!(!asked.iter().any(|line| line.contains("evil") || line.starts_with("GET")), "{asked:?}");
+        // The browser itself may ask its maker for things.
+        let asked: Vec<String> =
+            self.canary.asked().into_iter().filter(|line| !line.contains("google")).collect();
+        assert_eq!(asked, Vec::<String>::new());
         assert_ne!(self.browser.value("document.title"), "ran");
     }
 
@@ -64,7 +66,7 @@ impl Opened {
 }
 
 /// Answers, cases and names that are hostile, from a run over HTTP.
-fn hostile() -> Folder {
+fn hostile(arguments: &[&str]) -> Folder {
     let folder = Folder::small(1);
     let text = folder.read("promptgate.yaml");
     let head = text.split("judge:").next().expect("a head").to_owned();
@@ -79,7 +81,7 @@ fn hostile() -> Folder {
     let body = json!({"model": HOSTILE, "system_fingerprint": HOSTILE,
                       "choices": [{"message": {"content": HOSTILE}, "finish_reason": "stop"}]});
     let server = Canned::answering("200 OK", "application/json", &body.to_string());
-    folder.against(&server.base_url, &["run"]).expect_code(10);
+    folder.against(&server.base_url, &[&["run"], arguments].concat()).expect_code(10);
     folder
 }
 
@@ -106,13 +108,13 @@ fn hostile_texts_neither_run_nor_ask() {
     if chromium().is_none() {
         return;
     }
-    let Some(mut page) = Opened::of(hostile(), "#case-2") else { return };
+    let Some(mut page) = Opened::of(hostile(&[]), "#case-2") else { return };
     assert!(page.text("#verdict").contains("FAIL"));
     assert!(page.text("dialog").contains("document.title='ran'"));
     assert!(page.text("dialog").contains("U+202E"));
     page.assert_quiet();
     page.press_on("dialog .steps button:last-child", "Enter");
-    for selector in ["#main", "#worst", "#provenance"] {
+    for selector in ["#main", "#criteria", "#provenance"] {
         assert!(page.text(selector).len() > 3, "{selector}");
     }
     // No element of theirs is there.
@@ -260,7 +262,8 @@ fn without_its_script_the_page_still_says_what_matters() {
     }
     let canary = Canary::new();
     let Some(chromium) = chromium() else { return };
-    let folder = hostile();
+    // Without a baseline what fails is shown as the worst.
+    let folder = hostile(&["--baseline", "none"]);
     let mut browser = Browser::start(chromium, &canary.address);
     browser.call("Emulation.setScriptExecutionDisabled", json!({"value": true}));
     browser.open(&folder.path().join(PAGE), "");
