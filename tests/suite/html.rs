@@ -13,7 +13,10 @@ const HOSTILE: &str = "</script><script>document.title='ran'</script><img src=ht
      href=http://evil.example/><link rel=stylesheet href=http://evil.example/s.css><style>@import \
      url(http://evil.example/t.css);*{display:none}</style><iframe src=http://evil.example/f></iframe><a \
      href=\"javascript:document.title='ran'\" id=data>x</a><form action=http://evil.example/><meta http-equiv=refresh \
-     content=\"0;url=http://evil.example/r\">\u{202E}\u{2028}{{ 7 * 7 }}";
+     content=\"0;url=http://evil.example/r\">{{ 7 * 7 }}";
+
+/// What turns text, ends a line and shows nothing; names with such characters are refused.
+const HIDDEN: &str = "\u{202E}\u{2028}\u{0}\u{200B}";
 
 /// A page in a browser behind a canary; `None` where there is no browser.
 struct Opened {
@@ -36,10 +39,11 @@ impl Opened {
         assert_eq!(self.browser.value("window.violations"), json!([]));
         assert_eq!(self.browser.troubles(), Vec::<&Value>::new());
         assert_eq!(self.browser.requests(), Vec::<&str>::new());
-        // The browser itself may ask its maker for things.
-        let asked: Vec<String> =
-            self.canary.asked().into_iter().filter(|line| !line.contains("google")).collect();
-        assert_eq!(asked, Vec::<String>::new());
+        // The browser itself may ask its maker for things, and connect to its proxy before there is a reason to.
+        let asked = self.canary.asked();
+        let asked: Vec<&String> =
+            asked.iter().filter(|line| !line.is_empty() && !line.contains("google")).collect();
+        assert_eq!(asked, Vec::<&String>::new());
         assert_ne!(self.browser.value("document.title"), "ran");
     }
 
@@ -73,13 +77,15 @@ fn hostile(arguments: &[&str]) -> Folder {
     let checks = format!("name: {}\nchecks: [{{equals: nothing}}]\n", json!(HOSTILE));
     folder.write("promptgate.yaml", &(head.replace("name: small\n", "") + &checks));
     let case = |number: usize| {
-        json!({"id": format!("{HOSTILE}{number}"), "query": HOSTILE, "context": [HOSTILE], "tags": [HOSTILE],
-               "expected": HOSTILE})
+        let text = format!("{HOSTILE}{HIDDEN}");
+        json!({"id": format!("{HOSTILE}{number}"), "query": text, "context": [text], "tags": [HOSTILE],
+               "expected": text})
         .to_string()
     };
     folder.write("cases.jsonl", &format!("{}\n{}\n", case(1), case(2)));
-    let body = json!({"model": HOSTILE, "system_fingerprint": HOSTILE,
-                      "choices": [{"message": {"content": HOSTILE}, "finish_reason": "stop"}]});
+    let text = format!("{HOSTILE}{HIDDEN}");
+    let body = json!({"model": text, "system_fingerprint": text,
+                      "choices": [{"message": {"content": text}, "finish_reason": "stop"}]});
     let server = Canned::answering("200 OK", "application/json", &body.to_string());
     folder.against(&server.base_url, &[&["run"], arguments].concat()).expect_code(10);
     folder
@@ -99,7 +105,7 @@ fn a_browser_sees_what_a_page_does() {
     browser.open(&folder.path().join("open.html"), "");
     // Without our policy the script runs and the request leaves: what the other tests look for can be seen.
     assert_eq!(browser.value("document.title"), "ran");
-    assert!(canary.next().starts_with("GET http://evil.example/x.png"));
+    while !canary.next().starts_with("GET http://evil.example/x.png") {}
     assert!(browser.requests().contains(&"http://evil.example/x.png"));
 }
 
@@ -296,10 +302,12 @@ fn thousands_of_cases_are_searched_at_once() {
         })
         .collect();
     folder.write("cases.jsonl", &rows);
-    folder.edit(
+    // A judge would take its time, and there is enough to show without one.
+    let text = folder.read("promptgate.yaml");
+    let head = text.split("judge:").next().expect("a head");
+    folder.write(
         "promptgate.yaml",
-        "  relevance: {min: 0.5}\n",
-        "  relevance: {min: 0.5}\ngate: {repeats: 1, max_repeats: 1}\n",
+        &format!("{head}checks: [length: {{min_chars: 1}}]\ngate: {{repeats: 1}}\n"),
     );
     folder.promptgate(&["run", "--offline", "--quiet"]);
     assert!(std::fs::metadata(folder.path().join(PAGE)).expect("a page").len() < 10_000_000);
