@@ -162,7 +162,7 @@ fn draw(report: &Report, series: Series, index: usize, said: &Said<'_>) -> Diffe
     // Among thousands those that are the same would leave no room for the others.
     if differences.len() > BARS {
         differences.retain(|(_, of)| of.abs() > NONE);
-        told.push_str("; only those that differ are drawn");
+        told.push_str(if differences.is_empty() { "" } else { "; only those that differ are drawn" });
     }
     let most = differences.iter().map(|(_, of)| *of).fold(0.0, f64::max);
     let least = differences.iter().map(|(_, of)| *of).fold(0.0, f64::min);
