@@ -199,13 +199,13 @@ mod tests {
         let names = |files: &[PathBuf]| -> Vec<String> {
             files.iter().map(|path| path.file_name().unwrap().to_string_lossy().into_owned()).collect()
         };
-        assert_eq!(names(&files), ["report.json", "report.md", "trials.jsonl"]);
+        assert_eq!(names(&files), ["report.json", "report.md", "report.html", "trials.jsonl"]);
         assert_eq!(text(folder.path(), "trials.jsonl").lines().count(), trials);
         assert_eq!(read(&folder.path().join("report.json")).unwrap(), report);
 
         let mut smaller = sample::fail().report();
         let files = write_from(&mut smaller, folder.path(), &redactor, trials).unwrap();
-        assert_eq!(names(&files), ["report.json", "report.md"]);
+        assert_eq!(names(&files), ["report.json", "report.md", "report.html"]);
         assert!(!folder.path().join("trials.jsonl").exists());
         assert_eq!(read(&folder.path().join("report.json")).unwrap(), sample::fail().report());
 
@@ -225,7 +225,7 @@ mod tests {
         }
         let redactor = Redactor::new(&[Secret::new(key.to_owned())]);
         write_from(&mut parts.report(), folder.path(), &redactor, 0).unwrap();
-        for name in ["report.json", "trials.jsonl"] {
+        for name in ["report.json", "report.html", "trials.jsonl"] {
             let text = text(folder.path(), name);
             assert!(!text.contains(key) && text.contains("the key is [redacted], or is it"), "{name}");
         }

@@ -15,6 +15,10 @@ const HOSTILE: &str = "</script><script>document.title='ran'</script><img src=ht
      href=\"javascript:document.title='ran'\" id=data>x</a><form action=http://evil.example/><meta http-equiv=refresh \
      content=\"0;url=http://evil.example/r\">{{ 7 * 7 }}";
 
+/// The same for a name, which has at most 200 characters.
+const NAME: &str = "</script><script>document.title='ran'</script><img src=http://evil.example/n.png \
+     onerror=\"document.title='ran'\"><base href=http://evil.example/>";
+
 /// What turns text, ends a line and shows nothing; names with such characters are refused.
 const HIDDEN: &str = "\u{202E}\u{2028}\u{0}\u{200B}";
 
@@ -78,7 +82,7 @@ fn hostile(arguments: &[&str]) -> Folder {
     folder.write("promptgate.yaml", &(head.replace("name: small\n", "") + &checks));
     let case = |number: usize| {
         let text = format!("{HOSTILE}{HIDDEN}");
-        json!({"id": format!("{HOSTILE}{number}"), "query": text, "context": [text], "tags": [HOSTILE],
+        json!({"id": format!("{NAME}{number}"), "query": text, "context": [text], "tags": [NAME],
                "expected": text})
         .to_string()
     };
