@@ -130,7 +130,7 @@ fn row(report: &Report, case: &Case, place: usize, rank: usize, said: &Said<'_>)
     Row {
         number: place + 1,
         rank,
-        id: said.text(&case.id, 120),
+        id: said.text(&case.id, 200),
         query: said.text(&case.query, 200),
         status: case.status.as_str(),
         before: passes(case.baseline_passes),
