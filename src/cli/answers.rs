@@ -26,8 +26,7 @@ pub(super) struct Answers {
 
 /// The path of the store of these settings.
 pub(super) fn path(settings: &Settings, tree: &Tree) -> PathBuf {
-    let folder = tree.folder().unwrap_or(Path::new("."));
-    folder.join(&settings.store.path.value)
+    tree.folder().join(&settings.store.path.value)
 }
 
 /// Opens the store that the flags leave; `None` under `--no-store`.

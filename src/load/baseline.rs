@@ -158,6 +158,28 @@ pub fn baseline(
     folder: &Path,
     variable: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Baseline, Mistake> {
+    found(spec, folder, variable, false)
+}
+
+/// The same for a change that must not choose what it is judged by: a merge base that HEAD alone speaks for, by its
+/// parents or its message, has to be part of the target branch.
+///
+/// # Errors
+/// As [`baseline`], and for a merge base of which that cannot be seen.
+pub fn trusted_baseline(
+    spec: Option<&BaselineSpec>,
+    folder: &Path,
+    variable: &dyn Fn(&str) -> Option<String>,
+) -> Result<Baseline, Mistake> {
+    found(spec, folder, variable, true)
+}
+
+fn found(
+    spec: Option<&BaselineSpec>,
+    folder: &Path,
+    variable: &dyn Fn(&str) -> Option<String>,
+    trusted: bool,
+) -> Result<Baseline, Mistake> {
     match spec {
         Some(BaselineSpec::None) => Ok(Baseline::None { note: None }),
         Some(BaselineSpec::File(path)) => Ok(Baseline::File { path: path.clone() }),
@@ -170,10 +192,10 @@ pub fn baseline(
         }
         Some(BaselineSpec::MergeBase { path }) => {
             let repository = Repository::discover(folder).map_err(Mistake::from)?;
-            merge_base(repository, path.clone(), variable).map_err(Mistake::from)
+            merge_base(repository, path.clone(), variable, trusted).map_err(Mistake::from)
         }
         None => match Repository::discover(folder) {
-            Ok(repository) => match merge_base(repository, None, variable) {
+            Ok(repository) => match merge_base(repository, None, variable, trusted) {
                 Ok(found) => Ok(found),
                 Err(NoMergeBase::Nothing(mistake)) => Ok(without(&mistake)),
                 Err(NoMergeBase::OutOfReach(mistake)) => Err(mistake),
@@ -192,8 +214,21 @@ fn merge_base(
     repository: Repository,
     path: Option<String>,
     variable: &dyn Fn(&str) -> Option<String>,
+    trusted: bool,
 ) -> Result<Baseline, NoMergeBase> {
     let found = repository.merge_base(variable)?;
+    if trusted && found.guessed && !repository.is_merged(&found.commit, variable)? {
+        return Err(NoMergeBase::OutOfReach(
+            Mistake::new(format!(
+                "the merge base would be the {}, and nothing but HEAD itself says so",
+                found.how
+            ))
+            .help(
+                "a change must not choose what it is judged by: fetch the target branch too (`fetch-depth: 0`), or \
+                 name it: `git:REF`",
+            ),
+        ));
+    }
     let tree = Tree::Commit { repository, commit: found.commit, reference: "merge-base".to_owned() };
     Ok(Baseline::Commit { tree, path, how: found.how })
 }

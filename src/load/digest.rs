@@ -19,7 +19,7 @@ pub fn digest(cases: &[Case]) -> String {
 }
 
 /// `sha256:…` of bytes as they are.
-pub(super) fn digest_of_bytes(bytes: &[u8]) -> String {
+pub fn digest_of_bytes(bytes: &[u8]) -> String {
     named(&Sha256::digest(bytes))
 }
 

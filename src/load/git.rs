@@ -109,6 +109,16 @@ impl Repository {
         &self.top
     }
 
+    /// The folder it was discovered from.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The same repository with paths relative to another of its folders, named from the top.
+    pub(super) fn seen_from(&self, prefix: &str) -> Self {
+        Self { prefix: prefix.to_owned(), ..self.clone() }
+    }
+
     /// The folder it was discovered from, relative to the top, with `/`; empty for the top itself.
     pub fn prefix(&self) -> &str {
         &self.prefix

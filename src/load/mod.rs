@@ -18,9 +18,9 @@ mod prompt;
 mod row;
 mod tree;
 
-pub use baseline::{Baseline, BaselineSpec, baseline};
+pub use baseline::{Baseline, BaselineSpec, baseline, trusted_baseline};
 pub use dataset::{DATASET_LIMIT, DatasetSource, Format, dataset};
-pub use digest::digest;
+pub use digest::{digest, digest_of_bytes};
 pub use git::{MergeBase, NoMergeBase, NoRepository, Repository, Resolved};
 pub use mistakes::LoadError;
 pub use prompt::{PROMPT_LIMIT, PromptSource, new_or_prompt, prompt};

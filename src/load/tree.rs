@@ -1,5 +1,6 @@
 //! Where files are read: the work tree or a commit, in the same way.
 
+mod inside;
 #[cfg(test)]
 mod tests;
 
@@ -9,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use crate::model::{Mistake, Place};
 
-use super::git::{Entry, EntryKind, Repository, short};
+use super::git::{Entry, EntryKind, NoRepository, Repository, short};
 
 /// Bytes of a file that is read without a limit of its own: 64 MiB.
 pub const FILE_LIMIT: u64 = 64 << 20;
@@ -20,10 +21,12 @@ const MATCHES_LIMIT: usize = 10_000;
 /// A place to read files from; paths are relative to the folder of the configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Tree {
-    /// The files as they lie there. Absolute paths, `..` and symbolic links are followed.
+    /// The files as they lie there. Absolute paths, `..` and symbolic links are followed, unless it is guarded.
     WorkTree {
         /// The folder of the configuration.
         root: PathBuf,
+        /// Nothing outside this folder, nothing of git's own and no symbolic link is read.
+        within: Option<PathBuf>,
     },
     /// The files of a commit, read through the git program. Nothing outside the repository, no symbolic links.
     Commit {
@@ -39,7 +42,50 @@ pub enum Tree {
 impl Tree {
     /// The work tree, seen from a folder.
     pub fn work_tree(root: impl Into<PathBuf>) -> Self {
-        Self::WorkTree { root: root.into() }
+        Self::WorkTree { root: root.into(), within: None }
+    }
+
+    /// The work tree, seen from a folder, of which somebody else chooses the paths: what lies outside the repository
+    /// (without one, outside the folder), in `.git`, or behind a symbolic link is refused.
+    ///
+    /// # Errors
+    /// A mistake where the folder, or its repository, cannot be read.
+    pub fn guarded(root: &Path) -> Result<Self, Mistake> {
+        let real = |path: &Path| {
+            fs::canonicalize(path).map_err(|error| {
+                Mistake::new(format!("cannot be read: {error}")).at(Place::file(path.display().to_string()))
+            })
+        };
+        let root = real(if root.as_os_str().is_empty() { Path::new(".") } else { root })?;
+        let within = match Repository::discover(&root) {
+            Ok(repository) => real(repository.top())?,
+            Err(NoRepository::Absent(_)) => root.clone(),
+            Err(NoRepository::Unreadable(mistake)) => return Err(mistake),
+        };
+        Ok(Self::WorkTree { root, within: Some(within) })
+    }
+
+    /// The same tree, seen from the folder of one of its files.
+    ///
+    /// # Errors
+    /// A path that leaves the repository.
+    pub fn beside(&self, file: &str) -> Result<Self, Mistake> {
+        match self {
+            Self::WorkTree { root, within } => {
+                let file = root.join(file);
+                let folder = file.parent().unwrap_or(root);
+                Ok(Self::WorkTree { root: folder.to_owned(), within: within.clone() })
+            }
+            Self::Commit { repository, commit, reference } => {
+                let full = in_repository(repository, file)?;
+                let prefix = full.rsplit_once('/').map_or("", |(folder, _)| folder);
+                Ok(Self::Commit {
+                    repository: repository.seen_from(prefix),
+                    commit: commit.clone(),
+                    reference: reference.clone(),
+                })
+            }
+        }
     }
 
     /// How a file of this tree is named to readers: `prompts/support.md`, `git:main:prompts/support.md`.
@@ -50,11 +96,12 @@ impl Tree {
         }
     }
 
-    /// The folder that paths are relative to; `None` in a commit.
-    pub fn folder(&self) -> Option<&Path> {
+    /// The folder of the work tree that paths are relative to; of a commit, that of the configuration whose
+    /// repository it is read through.
+    pub fn folder(&self) -> &Path {
         match self {
-            Self::WorkTree { root } => Some(root),
-            Self::Commit { .. } => None,
+            Self::WorkTree { root, .. } => root,
+            Self::Commit { repository, .. } => repository.folder(),
         }
     }
 
@@ -101,7 +148,10 @@ impl Tree {
             return Err(Mistake::new("a path is empty or holds a NUL character").help("name a file"));
         }
         let bytes = match self {
-            Self::WorkTree { root } => find_in_folder(root, path, limit)?,
+            Self::WorkTree { root, within: None } => find_in_folder(&root.join(path), path, limit)?,
+            Self::WorkTree { root, within: Some(top) } => {
+                find_in_folder(&inside::inside(top, root, path)?, path, limit)?
+            }
             Self::Commit { repository, commit, .. } => {
                 find_in_commit(repository, commit, path, &shown, limit)?
             }
@@ -125,7 +175,13 @@ impl Tree {
     /// A malformed pattern, a folder that cannot be read, or more than 10,000 matches. No match is no error.
     pub fn glob(&self, pattern: &str) -> Result<Vec<String>, Mistake> {
         let mut paths = match self {
-            Self::WorkTree { root } => glob_in_folder(root, pattern)?,
+            Self::WorkTree { root, within } => {
+                // What a pattern matches is held to the same when it is read.
+                if let Some(top) = within {
+                    inside::inside(top, root, pattern)?;
+                }
+                glob_in_folder(root, pattern)?
+            }
             Self::Commit { repository, commit, .. } => glob_in_commit(repository, commit, pattern)?,
         };
         paths.sort();
@@ -139,7 +195,7 @@ impl Tree {
     fn absent(&self, path: &str) -> Mistake {
         let mistake = Mistake::new("there is no such file").at(Place::file(self.describe(path)));
         match self {
-            Self::WorkTree { root } => {
+            Self::WorkTree { root, .. } => {
                 let looked = root.join(path);
                 mistake.help(match nearest(&looked) {
                     Some(name) => format!("looked for {}; did you mean `{name}`?", looked.display()),
@@ -189,8 +245,8 @@ fn too_large(shown: &str, limit: u64) -> Mistake {
         .help("split it, or cut it down")
 }
 
-fn find_in_folder(root: &Path, path: &str, limit: u64) -> Result<Option<Vec<u8>>, Mistake> {
-    let full = root.join(path);
+/// The bytes of the file at `full`, which messages call `path`.
+fn find_in_folder(full: &Path, path: &str, limit: u64) -> Result<Option<Vec<u8>>, Mistake> {
     let failed = |error: &std::io::Error| {
         let mistake = Mistake::new(format!("cannot be read: {error}")).at(Place::file(path));
         match error.kind() {
@@ -198,10 +254,10 @@ fn find_in_folder(root: &Path, path: &str, limit: u64) -> Result<Option<Vec<u8>>
             _ => mistake,
         }
     };
-    let metadata = match fs::metadata(&full) {
+    let metadata = match fs::metadata(full) {
         Ok(metadata) => metadata,
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-            if fs::symlink_metadata(&full).is_ok_and(|metadata| metadata.is_symlink()) {
+            if fs::symlink_metadata(full).is_ok_and(|metadata| metadata.is_symlink()) {
                 return Err(
                     Mistake::new("is a symbolic link to something that is not there").at(Place::file(path))
                 );
@@ -223,7 +279,7 @@ fn find_in_folder(root: &Path, path: &str, limit: u64) -> Result<Option<Vec<u8>>
         return Err(too_large(path, limit));
     }
     let mut bytes = Vec::new();
-    let file = File::open(&full).map_err(|error| failed(&error))?;
+    let file = File::open(full).map_err(|error| failed(&error))?;
     file.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(|error| failed(&error))?;
     if bytes.len() as u64 > limit {
         return Err(too_large(path, limit));

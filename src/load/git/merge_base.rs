@@ -11,6 +11,9 @@ pub struct MergeBase {
     pub commit: String,
     /// How it was found, for the report: `first parent of the pull request's merge commit`.
     pub how: String,
+    /// Whether HEAD's own looks alone say so. Whoever writes a commit chooses its parents and its message, so this must
+    /// not decide what a change is judged by, unless [`Repository::is_merged`] confirms it.
+    pub guessed: bool,
 }
 
 /// Why no merge base was found. None of these means that nothing changed.
@@ -82,10 +85,10 @@ impl Repository {
         };
         let commit = self.raw_commit(&head)?;
         if let [first, _] = commit.parents.as_slice()
-            && let Some(how) = self.pull_request(&head, &commit, &variable)?
+            && let Some((how, guessed)) = self.pull_request(&head, &commit, &variable)?
         {
             return match self.commit_of(first)? {
-                Some(commit) => Ok(MergeBase { commit, how: format!("first parent of {how}") }),
+                Some(commit) => Ok(MergeBase { commit, how: format!("first parent of {how}"), guessed }),
                 None => Err(NoMergeBase::OutOfReach(
                     Mistake::new(format!(
                         "HEAD is {how}, but its first parent {} is not in this clone",
@@ -102,6 +105,7 @@ impl Repository {
                     Some(commit) => Ok(MergeBase {
                         commit,
                         how: "first parent of HEAD, a merge in a shallow clone".to_owned(),
+                        guessed: true,
                     }),
                     None => Err(NoMergeBase::OutOfReach(mistake)),
                 }
@@ -122,7 +126,9 @@ impl Repository {
         for name in BASE_COMMITS {
             if let Some(value) = variable(name) {
                 return match if is_object_name(&value) { self.commit_of(&value)? } else { None } {
-                    Some(commit) => Ok(MergeBase { commit, how: format!("{name} of the CI system") }),
+                    Some(commit) => {
+                        Ok(MergeBase { commit, how: format!("{name} of the CI system"), guessed: false })
+                    }
                     None => Err(NoMergeBase::OutOfReach(
                         Mistake::new(format!("the commit that {name} names is not in this clone")).help(
                             "fetch more history: `GIT_DEPTH: 0`, or `git fetch --depth=1 origin COMMIT`",
@@ -150,38 +156,38 @@ impl Repository {
         Err(NoMergeBase::Nothing(mistake.help("name the baseline: `git:REF`, `file:PATH`, or `none`")))
     }
 
-    /// What tells that HEAD, a commit of two parents, is a pull request's merge commit; `None` where nothing
-    /// does. A merge of main into a branch looks the same from inside, and its first parent is no baseline.
+    /// What tells that HEAD, a commit of two parents, is a pull request's merge commit, and whether it is HEAD itself
+    /// that does; `None` where nothing does. A merge of main into a branch looks the same from inside, and its first parent is no baseline.
     fn pull_request(
         &self,
         head: &str,
         commit: &RawCommit,
         variable: &dyn Fn(&str) -> Option<String>,
-    ) -> Result<Option<String>, Mistake> {
+    ) -> Result<Option<(String, bool)>, Mistake> {
         let another = variable("GITHUB_SHA").is_some_and(|value| value != head);
         for name in CHECKED_OUT {
             if let Some(value) = variable(name).filter(|value| is_merge_ref(value)) {
                 // `actions/checkout` with `ref: head.sha` checks out another commit than the one named here.
                 if !(another && name == "GITHUB_REF") {
-                    return Ok(Some(format!("the merge commit of {value}")));
+                    return Ok(Some((format!("the merge commit of {value}"), false)));
                 }
             }
         }
         let said = self.git(&["for-each-ref", "--points-at", head, "--format=%(refname)"])?;
         if let Some(name) = said.text().lines().find(|name| is_merge_ref(name)) {
-            return Ok(Some(format!("the merge commit of {name}")));
+            return Ok(Some((format!("the merge commit of {name}"), false)));
         }
         if let [first, second] = commit.parents.as_slice()
             && commit.subject == format!("Merge {second} into {first}")
         {
-            return Ok(Some("a pull request's merge commit".to_owned()));
+            return Ok(Some(("a pull request's merge commit".to_owned(), true)));
         }
         // A test merge is on no branch.
         let attached = self.git(&["symbolic-ref", "--quiet", "HEAD"])?.success;
         if !attached {
             let said = self.git(&["for-each-ref", "--contains", head, "--format=%(refname)"])?;
             if said.success && said.text().is_empty() {
-                return Ok(Some("a merge commit on no branch".to_owned()));
+                return Ok(Some(("a merge commit on no branch".to_owned(), true)));
             }
         }
         Ok(None)
@@ -200,7 +206,10 @@ impl Repository {
             return Ok(None);
         };
         match self.commit_of(base)? {
-            Some(commit) => Ok(Some(MergeBase { commit, how: "base commit of the merge queue".to_owned() })),
+            Some(commit) => {
+                let how = "base commit of the merge queue".to_owned();
+                Ok(Some(MergeBase { commit, how, guessed: false }))
+            }
             None => Err(NoMergeBase::OutOfReach(
                 Mistake::new(format!("the merge queue's base commit {} is not in this clone", short(base)))
                     .help(format!("fetch it: `git fetch --depth=1 origin {base}`, or `fetch-depth: 0`")),
@@ -225,12 +234,40 @@ impl Repository {
         ))
     }
 
+    /// Whether a commit is part of the branch that a change wants to be merged into, as far as this clone tells: the one
+    /// that the CI system names, else a main branch.
+    ///
+    /// # Errors
+    /// A mistake where git does not say.
+    pub fn is_merged(
+        &self,
+        commit: &str,
+        variable: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<bool, Mistake> {
+        let target = TARGET_BRANCHES.iter().find_map(|name| variable(name)).filter(|name| !name.is_empty());
+        let branches = match &target {
+            Some(value) => {
+                let branch = value.strip_prefix("refs/heads/").unwrap_or(value);
+                super::well_formed(branch)?;
+                vec![format!("origin/{branch}"), branch.to_owned()]
+            }
+            None => MAIN_BRANCHES.map(str::to_owned).to_vec(),
+        };
+        for branch in branches {
+            // The first that is there speaks for the rest, as it does when the merge base is looked for.
+            if let Some(tip) = self.commit_of(&branch)? {
+                return Ok(self.git(&["merge-base", "--is-ancestor", commit, &tip])?.success);
+            }
+        }
+        Ok(false)
+    }
+
     /// The common ancestor of HEAD and another commit.
     fn common(&self, head: &str, other: &str, name: &str) -> Result<MergeBase, NoMergeBase> {
         let said = self.git(&["merge-base", head, other])?;
         let commit = said.text();
         if said.success && is_object_name(&commit) {
-            return Ok(MergeBase { commit, how: format!("merge base with {name}") });
+            return Ok(MergeBase { commit, how: format!("merge base with {name}"), guessed: false });
         }
         let mistake = Mistake::new(format!("HEAD and {name} have no common commit in this clone"));
         let help = if self.shallow {

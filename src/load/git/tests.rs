@@ -236,3 +236,22 @@ fn reading_leaves_no_trace() {
     assert_eq!(repository.blob(&base.commit, &entry, 3).unwrap(), Err(14));
     assert_eq!((fixture.git(&["status", "--porcelain"]), fixture.git(&["for-each-ref"])), before);
 }
+
+#[test]
+fn what_head_says_of_itself_is_a_guess_until_the_target_branch_confirms_it() {
+    let (fixture, main, merge) = Fixture::pull_request();
+    fixture.git(&["checkout", "--quiet", "--detach", &merge]);
+    let found = repository(&fixture).merge_base(&nothing).unwrap();
+    assert_eq!((found.commit.as_str(), found.guessed), (main.as_str(), false), "a ref says so");
+    fixture.git(&["update-ref", "-d", "refs/pull/1/merge"]);
+    let found = repository(&fixture).merge_base(&nothing).unwrap();
+    assert_eq!((found.commit.as_str(), found.guessed), (main.as_str(), true), "on no branch");
+    let repository = repository(&fixture);
+    assert!(repository.is_merged(&main, &nothing).unwrap());
+    assert!(!repository.is_merged(&merge, &nothing).unwrap());
+    // The branch that the CI system names is the one that counts.
+    let change = |name: &str| (name == "GITHUB_BASE_REF").then(|| "change".to_owned());
+    assert!(!repository.is_merged(&main, &change).unwrap());
+    let gone = |name: &str| (name == "GITHUB_BASE_REF").then(|| "gone".to_owned());
+    assert!(!repository.is_merged(&main, &gone).unwrap());
+}

@@ -129,3 +129,65 @@ fn globs_match_the_same_files_in_both() {
         }
     }
 }
+
+#[test]
+fn a_guarded_tree_stays_inside_its_repository() {
+    let fixture = Fixture::new();
+    fixture.write("suite/a.txt", "one");
+    fixture.write("shared/b.txt", "two");
+    fixture.write("shared/c.txt", "three");
+    let tree = Tree::guarded(&fixture.path().join("suite")).unwrap();
+    assert_eq!(tree.read("a.txt").unwrap(), b"one");
+    assert_eq!(tree.read("../shared/b.txt").unwrap(), b"two");
+    assert_eq!(
+        tree.read(fixture.path().canonicalize().unwrap().join("suite/a.txt").to_str().unwrap()).unwrap(),
+        b"one"
+    );
+    assert_eq!(tree.glob("../shared/*.txt").unwrap().len(), 2);
+    assert_eq!(tree.find("gone/x.txt", 9).unwrap(), None);
+    for path in ["../../x", "/etc/hostname", "../suite/../../x", "../.git/config", "../.GIT/HEAD"] {
+        assert!(tree.read(path).is_err(), "{path}");
+        assert!(tree.glob(path).is_err(), "{path}");
+    }
+    assert!(tree.glob("../../*").unwrap_err().message.contains("outside the repository"));
+    #[cfg(unix)]
+    {
+        let link = |target: &str, name: &str| {
+            std::os::unix::fs::symlink(target, fixture.path().join(name)).unwrap();
+        };
+        link("/etc/hostname", "suite/out.txt");
+        link("../shared", "suite/in");
+        link("nowhere", "suite/dangling");
+        for path in ["out.txt", "in/b.txt", "dangling"] {
+            assert!(tree.read(path).unwrap_err().message.contains("is a symbolic link"), "{path}");
+        }
+        for path in tree.glob("*.txt").unwrap() {
+            assert_eq!(tree.read(&path).is_ok(), path == "a.txt", "{path}");
+        }
+        // As it looks, not as the machine would go: `in/..` is where the link stands.
+        assert_eq!(tree.read("in/../a.txt").unwrap(), b"one");
+    }
+    // Without a repository, the folder is the border.
+    let folder = tempfile::TempDir::new().unwrap();
+    fs::create_dir(folder.path().join("suite")).unwrap();
+    fs::write(folder.path().join("x.txt"), "x").unwrap();
+    assert!(Tree::guarded(&folder.path().join("suite")).unwrap().read("../x.txt").is_err());
+    assert!(Tree::guarded(&folder.path().join("gone")).is_err());
+}
+
+#[test]
+fn a_tree_is_seen_from_beside_a_file() {
+    let fixture = Fixture::new();
+    fixture.write("suite/prompt.md", "suite");
+    fixture.write("policy/schema.json", "{}");
+    fixture.write("top.json", "[]");
+    fixture.commit("start");
+    for tree in [at(&fixture, "suite", "HEAD"), Tree::work_tree(fixture.path().join("suite"))] {
+        assert_eq!(tree.beside("../policy/strict.yaml").unwrap().read("schema.json").unwrap(), b"{}");
+        assert_eq!(tree.beside("../strict.yaml").unwrap().read("top.json").unwrap(), b"[]");
+        assert_eq!(tree.beside("promptgate.yaml").unwrap().read("prompt.md").unwrap(), b"suite");
+    }
+    let tree = at(&fixture, "suite", "HEAD");
+    assert_eq!(tree.folder(), fixture.path().join("suite"));
+    assert!(tree.beside("../../x.yaml").is_err());
+}
