@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// Names a configuration may have, the preferred one first.
-const NAMES: [&str; 2] = ["promptgate.yaml", "promptgate.yml"];
+pub const NAMES: [&str; 2] = ["promptgate.yaml", "promptgate.yml"];
 
 /// The nearest `promptgate.yaml` or `promptgate.yml`, in the folder `start` or above it.
 pub fn find(start: &Path) -> Option<PathBuf> {

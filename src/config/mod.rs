@@ -8,6 +8,7 @@
 //! variables and calling anything (endpoint).
 
 mod case;
+mod difference;
 mod endpoint;
 mod find;
 mod judge;
@@ -27,7 +28,8 @@ use serde_json::Value;
 use crate::document::{self, Document};
 use crate::model::{Mistake, Mistakes, Place};
 
-pub use find::find;
+pub use difference::{Difference, differences};
+pub use find::{NAMES, find};
 pub use policy::{CheckPolicy, parse_minimum};
 pub use scalar::parse_duration;
 pub use schema::{case_schema, schema};
@@ -39,6 +41,14 @@ pub use settings::{
 
 /// Metrics that need no rubric.
 pub const BUILT_IN_METRICS: [&str; 3] = ["faithfulness", "relevance", "correctness"];
+
+/// What a configuration says, as written.
+///
+/// # Errors
+/// Every mistake of syntax.
+pub fn written(file: &str, text: &str) -> Result<Value, Mistakes> {
+    Document::yaml(file, text).map(Document::into_value)
+}
 
 /// Reads a configuration. `file` is its path as the user named it, `check_entry` the schema of an entry of
 /// `checks`.
