@@ -166,6 +166,7 @@ fn run(cases: usize, repeats: u32) -> Run {
         prices: Vec::new(),
         simulated: false,
         ended: Ended::Completed,
+        policy_source: None,
         warnings: Vec::new(),
     }
 }

@@ -75,6 +75,10 @@ pub struct SuiteArguments {
     /// The baseline: a path, file:PATH, git:REF[:PATH], git:merge-base, report:PATH or none.
     #[arg(long, value_name = "SPEC", env = "PROMPTGATE_BASELINE", hide_env = true)]
     pub baseline: Option<String>,
+    /// Take everything but prompt, user message, model, parameters and dataset from another configuration, which the
+    /// change under test cannot write to: git:merge-base, git:REF[:PATH] or file:PATH.
+    #[arg(long, value_name = "SPEC", env = "PROMPTGATE_POLICY_FROM", hide_env = true)]
+    pub policy_from: Option<String>,
     /// Require a mean of at least X for a metric, over the configuration's; may be repeated.
     #[arg(long, value_name = "METRIC=X", env = "PROMPTGATE_MIN", hide_env = true, value_delimiter = ',')]
     pub min: Vec<String>,

@@ -20,8 +20,8 @@ use crate::forecast;
 use crate::gate::{self, Policy};
 use crate::metric;
 use crate::model::{
-    Analysis, Asked, CallTotals, CaseFacts, Decision, Ended, Fault, JudgeFacts, MetricKind, Role, Run, Trial,
-    TrialResult, Verdict,
+    Analysis, Asked, CallTotals, CaseFacts, Decision, Ended, Fault, JudgeFacts, MetricKind, PolicySource,
+    Role, Run, Trial, TrialResult, Verdict,
 };
 use crate::port::Event;
 
@@ -42,6 +42,8 @@ pub struct Header {
     pub simulated: bool,
     /// Where there is no baseline, why.
     pub baseline_note: Option<String>,
+    /// Where the policy is from; `None` for the candidate's own configuration.
+    pub policy_source: Option<PolicySource>,
     /// Things a reader should know.
     pub warnings: Vec<String>,
 }
@@ -178,6 +180,7 @@ fn unanswered(engine: &Engine, header: Header, scorers: Vec<String>) -> Run {
         prices: header.prices,
         simulated: header.simulated,
         ended: Ended::Completed,
+        policy_source: header.policy_source,
         warnings: header.warnings,
     }
 }

@@ -56,6 +56,7 @@ fn run(name: &str, cases: &[&str], repeats: u32, roles: &[Role]) -> Run {
         prices: Vec::new(),
         simulated: false,
         ended: Ended::Completed,
+        policy_source: None,
         warnings: Vec::new(),
     }
 }

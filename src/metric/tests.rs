@@ -40,6 +40,7 @@ fn run(cases: usize, repeats: u32, trials: Vec<Trial>) -> Run {
         prices: Vec::new(),
         simulated: false,
         ended: Ended::Completed,
+        policy_source: None,
         warnings: Vec::new(),
     }
 }

@@ -13,6 +13,7 @@ mod grade;
 mod judge;
 mod matrix;
 mod mistake;
+mod origin;
 mod run;
 mod variant;
 mod verdict;
@@ -27,6 +28,7 @@ pub use grade::{Grade, Judging, Opinion, Outcome, Score};
 pub use judge::{CalibrationFacts, Expected, JudgeFacts, PlantedOutcome, SelfTest};
 pub use matrix::Matrix;
 pub use mistake::{Mistake, Mistakes, Place};
+pub use origin::{DatasetChanges, NamedCases, PolicyChange, PolicySource};
 pub use run::{Asked, CallTotals, Ended, Run, SESSION_SECONDS, Trial, TrialResult};
 pub use variant::{PromptFacts, Role, Variant, VariantFacts};
 pub use verdict::{

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Answered, CaseFacts, Completion, DatasetFacts, Fault, Grade, JudgeFacts, Names, Role, Usage, VariantFacts,
+    Answered, CaseFacts, Completion, DatasetFacts, Fault, Grade, JudgeFacts, Names, PolicySource, Role,
+    Usage, VariantFacts,
 };
 
 /// What was answered within this time counts as one session: an endpoint's latency drifts by the hour.
@@ -140,6 +141,8 @@ pub struct Run {
     pub simulated: bool,
     /// How it ended.
     pub ended: Ended,
+    /// Where the policy is from; `None` for the candidate's own configuration.
+    pub policy_source: Option<PolicySource>,
     /// Things a reader should know.
     pub warnings: Vec<String>,
 }

@@ -21,7 +21,7 @@ use lines::{
 };
 
 use super::judge::{self, PlantedRow};
-use super::{looks, number, view};
+use super::{looks, number, origin, view};
 use crate::text::{Redactor, neutral};
 
 /// Bytes that a rendered report stays below: a comment may have 65,536 characters.
@@ -105,6 +105,7 @@ struct Page {
     effect: Option<Effect>,
     has_baseline: bool,
     baseline_note: Option<String>,
+    policy: Option<origin::Notice>,
     exit_code_zero: bool,
     simulated: bool,
     so_far: bool,
@@ -158,6 +159,7 @@ impl Page {
             effect: effect(report, tier),
             has_baseline: report.variants.baseline.is_some(),
             baseline_note: report.baseline_note.as_deref().map(view::baseline_words).map(text),
+            policy: origin::notice(report, tier.rows.min(12), tier.text),
             exit_code_zero: report.exit_code == 0
                 && !matches!(report.verdict, Verdict::Pass | Verdict::Unchanged),
             simulated: report.simulated,
@@ -440,6 +442,10 @@ fn compared(report: &Report, tier: Tier) -> Vec<Fact> {
         percent(report.policy.confidence),
         report.policy.resolution
     );
+    let policy = match origin::place(report) {
+        Some(place) => format!("{policy}, of {}", text(&place)),
+        None => policy,
+    };
     facts.push(Fact { label: "Policy", text: policy });
     facts.push(Fact { label: "Cost", text: view::cost(report) });
     let drops: Vec<String> = report

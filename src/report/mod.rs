@@ -12,6 +12,7 @@ mod large;
 mod looks;
 mod markdown;
 mod number;
+mod origin;
 pub mod plan;
 #[cfg(test)]
 pub(crate) mod sample;

@@ -124,6 +124,7 @@ fn run(baseline: bool) -> Run {
         prices: vec![("gpt-4o-mini".to_owned(), 0.15, 0.60)],
         simulated: false,
         ended: Ended::Completed,
+        policy_source: None,
         warnings: Vec::new(),
     }
 }

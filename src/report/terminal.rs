@@ -9,7 +9,7 @@ use anstyle::{AnsiColor, Style as Ansi};
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle};
 
 use super::v1::{CriterionVerdict, Report, Verdict};
-use super::{Style, judge, looks, number, view};
+use super::{Style, judge, looks, number, origin, view};
 use crate::text::neutral;
 
 /// The narrowest width that is laid out for.
@@ -187,6 +187,9 @@ fn headline<W: Write>(report: &Report, page: &mut Page<'_, W>) -> io::Result<()>
     }
     if report.exit_code == 0 && !matches!(report.verdict, Verdict::Pass | Verdict::Unchanged) {
         page.line("      (exit code 0 all the same: advisory, or allowed by the configuration)", DIM)?;
+    }
+    if report.policy_source.as_ref().is_some_and(|source| source.new) {
+        page.line("      (policy: new: this change set its own bar)", YELLOW.bold())?;
     }
     let reasons = view::reasons(report);
     for reason in reasons.iter().take(REASONS) {
@@ -380,6 +383,13 @@ fn notes<W: Write>(report: &Report, style: &Style, page: &mut Page<'_, W>) -> io
     }
     if let Some(settle) = looks::settle(report) {
         page.labelled(LABEL, "to settle", &settle, YELLOW)?;
+    }
+    if let Some(place) = origin::place(report) {
+        let (words, ansi) = match origin::notice(report, 0, 0) {
+            Some(notice) => (notice.words, YELLOW),
+            None => (format!("that of {place}, as here"), DIM),
+        };
+        page.labelled(LABEL, "policy", &neutral::terminal(&words), ansi)?;
     }
     let model = short(&report.variants.candidate.model, 40);
     let baseline_model = match &report.variants.baseline {

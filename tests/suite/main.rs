@@ -17,6 +17,7 @@ mod never_green;
 mod offline;
 mod pace;
 mod plan;
+mod policy_from;
 mod readme;
 mod schemas;
 mod servers;

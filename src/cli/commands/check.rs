@@ -30,7 +30,7 @@ pub(crate) fn check(arguments: &CheckArguments) -> Result<ExitStatus, Failure> {
         most if most > schedule.first() => format!("; while undecided more, up to {most} repeats"),
         _ => String::new(),
     };
-    let lines: [(&str, String); 7] = [
+    let mut lines = vec![
         ("suite", suite.settings.name.clone()),
         (
             "dataset",
@@ -42,6 +42,12 @@ pub(crate) fn check(arguments: &CheckArguments) -> Result<ExitStatus, Failure> {
         ("criteria", suite.policy.criteria.len().to_string()),
         ("a run asks", format!("{calls} answers, {} judgements{more}", calls * suite.scorers.judges.len())),
     ];
+    if let Some(source) = &suite.policy_source {
+        let commit = source.commit.as_deref().and_then(|commit| commit.get(..12));
+        let at = commit.map_or_else(String::new, |commit| format!(" at {commit}"));
+        let new = if source.new { ", where there is none: new, this configuration's own" } else { "" };
+        lines.insert(4, ("policy", format!("of {}{at}{new}", source.spec)));
+    }
     let mut text = String::new();
     for (name, value) in lines {
         text.push_str(&format!("{name:<11} {}\n", neutral::terminal(&value)));

@@ -77,13 +77,23 @@ async fn evaluate_and_report(
         store: arguments.store,
     };
     let Models { answering, scope, judging, judge_hosts, redactor, concurrency, store } =
-        models::connect(&suite.settings, &suite.tree, calls, &sink, &stop)?;
+        models::connect(&suite.settings, &suite.files.policy, calls, &sink, &stop)?;
 
-    let Suite { mut plan, mut scorers, policy, earlier, baseline_note, settings, mut warnings, tree, .. } =
-        suite;
+    let Suite {
+        mut plan,
+        mut scorers,
+        policy,
+        earlier,
+        baseline_note,
+        policy_source,
+        settings,
+        mut warnings,
+        files,
+        ..
+    } = suite;
     scorers.judge_models = judging;
     let judge = suite::judge_facts(&settings, &scorers.judges, &judge_hosts);
-    let standing = calibration::standing(&settings, &tree, judge.as_ref(), arguments.offline)?;
+    let standing = calibration::standing(&settings, &files.policy, judge.as_ref(), arguments.offline)?;
     if !arguments.quiet {
         output::warn(&standing.warnings);
     }
@@ -96,7 +106,8 @@ async fn evaluate_and_report(
     let part = shard.map(|shard| {
         let facts = shard::Facts {
             settings: &settings,
-            tree: &tree,
+            files: &files,
+            policy_source: policy_source.as_ref(),
             scorers: &scorers.metrics(),
             policy: &policy,
             judge: judge.as_ref(),
@@ -115,6 +126,7 @@ async fn evaluate_and_report(
         prices: settings.prices.clone(),
         simulated: arguments.offline,
         baseline_note,
+        policy_source,
         warnings,
     };
     let plan = plan.anew(needed_anew(&settings, &policy));

@@ -7,12 +7,11 @@ use serde_json::{Value, json};
 
 use crate::check;
 use crate::cli::policy;
-use crate::cli::suite::Earlier;
+use crate::cli::suite::{Earlier, Files};
 use crate::config::{Inconclusive, Settings};
 use crate::engine::Plan;
 use crate::gate::Policy;
-use crate::load::Tree;
-use crate::model::{JudgeFacts, Role, Variant};
+use crate::model::{JudgeFacts, PolicySource, Role, Variant};
 use crate::report::shard::{digest_of, digest_of_ids};
 use crate::report::v1;
 
@@ -21,7 +20,9 @@ pub(in crate::cli) struct Facts<'a> {
     /// The configuration.
     pub(in crate::cli) settings: &'a Settings,
     /// Where the files of its checks are.
-    pub(in crate::cli) tree: &'a Tree,
+    pub(in crate::cli) files: &'a Files,
+    /// Where the policy is from, where it is not the configuration itself.
+    pub(in crate::cli) policy_source: Option<&'a PolicySource>,
     /// Metric names of the whole run.
     pub(in crate::cli) scorers: &'a [String],
     /// What decides.
@@ -58,6 +59,15 @@ impl Facts<'_> {
         let judge = self.judge.map_or_else(|| "none".to_owned(), |judge| judge.fingerprint.clone());
         let self_test = settings.judge.as_ref().is_some_and(|judge| judge.self_test);
         let calibration = self.judge.and_then(|judge| judge.calibration.as_ref());
+        let source = self.policy_source.map_or_else(
+            || "none".to_owned(),
+            |source| {
+                digest_of([json!([
+                    v1::PolicySource::from(source),
+                    source.dataset.as_ref().map(v1::DatasetChanges::from)
+                ])])
+            },
+        );
         let prices = settings.prices.iter().map(|(model, input, output)| json!([model, input, output]));
         [
             ("tool", env!("CARGO_PKG_VERSION").to_owned()),
@@ -73,6 +83,7 @@ impl Facts<'_> {
             ("prices", digest_of(prices)),
             ("inconclusive", if self.inconclusive_passes() { "pass" } else { "fail" }.to_owned()),
             ("simulated", self.simulated.to_string()),
+            ("policy_from", source),
         ]
         .map(|(name, value)| (name.to_owned(), value))
         .into()
@@ -83,14 +94,17 @@ impl Facts<'_> {
         let entries: Vec<&Value> = self.settings.checks.iter().map(|check| &check.entry).collect();
         let own = plan.dataset().cases.iter().flat_map(|case| &case.checks);
         let files = RefCell::new(BTreeMap::new());
-        for entry in entries.iter().copied().chain(own) {
-            let read = |path: &str| {
-                let text = self.tree.read_text(path).map_err(|mistake| mistake.message)?;
-                files.borrow_mut().insert(path.to_owned(), text.clone());
-                Ok(text)
-            };
-            // It was compiled before: here only what it reads is of interest.
-            let _ = check::compile(entry, &read);
+        let keep = |path: &str, text: Result<String, String>| {
+            let text = text?;
+            files.borrow_mut().insert(path.to_owned(), text.clone());
+            Ok(text)
+        };
+        // They were compiled before: here only what they read is of interest.
+        for entry in entries.iter().copied() {
+            let _ = check::compile(entry, &|path: &str| keep(path, self.files.of_check(path)));
+        }
+        for entry in own {
+            let _ = check::compile(entry, &|path: &str| keep(path, self.files.of_case(path)));
         }
         digest_of([json!({
             "names": self.scorers,

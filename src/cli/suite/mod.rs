@@ -2,14 +2,17 @@
 //!
 //! Mistakes are collected as far as one does not hide another, so that they are all reported at once.
 
+mod files;
 mod judges;
 mod locate;
+mod origin;
 mod scorers;
 mod variants;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+pub(super) use files::Files;
 pub(super) use judges::{judge_facts, judges};
 pub(super) use variants::Earlier;
 
@@ -21,15 +24,17 @@ use crate::config::{self, DatasetFormat, Inconclusive, JudgeSettings, Settings};
 use crate::engine::{Plan, Scorers};
 use crate::gate::Policy;
 use crate::load::{self, DatasetSource, Format, LoadError, Loaded, Tree};
-use crate::model::{CaseFacts, Dataset, Mistake, Mistakes, Place};
+use crate::model::{CaseFacts, Dataset, Mistake, Mistakes, Place, PolicySource};
 use crate::template;
 
 /// Everything a run needs but the models.
 pub(super) struct Suite {
-    /// The configuration, resolved.
+    /// What decides, with the candidate's parts.
     pub(super) settings: Settings,
     /// Where its files are.
-    pub(super) tree: Tree,
+    pub(super) files: Files,
+    /// Where the policy is from; `None` for the configuration itself.
+    pub(super) policy_source: Option<PolicySource>,
     /// The variants over the selected cases.
     pub(super) plan: Plan,
     /// What grades; the judge's model is not connected yet.
@@ -53,8 +58,6 @@ pub(super) struct Configured {
     location: locate::Location,
     /// What it says.
     pub(super) settings: Settings,
-    /// Where its files are.
-    pub(super) tree: Tree,
 }
 
 /// Reads the configuration that was named, else the nearest above; nothing that it names is read.
@@ -62,20 +65,21 @@ pub(super) fn configured(named: Option<&Path>) -> Result<Configured, Failure> {
     let location = locate::configuration(named)?;
     let text = load::decode(&location.shown, &location.bytes)?.to_owned();
     let settings = config::load(&location.shown, &text, &check::entry_schema())?;
-    let tree = Tree::work_tree(&location.folder);
-    Ok(Configured { folder: location.folder.clone(), location, settings, tree })
+    Ok(Configured { folder: location.folder.clone(), location, settings })
 }
 
 /// Loads and validates the suite that the arguments select.
 ///
 /// `offline` says whether the simulated model will answer; `None` where nothing will be asked.
 pub(super) fn load(arguments: &SuiteArguments, offline: Option<bool>) -> Result<Suite, Failure> {
-    let Configured { location, settings, tree, .. } = configured(arguments.config.as_deref())?;
+    let Configured { location, settings: own, .. } = configured(arguments.config.as_deref())?;
     let mut mistakes = Mistakes::default();
     let mut warnings = Vec::new();
+    let mut parts = origin::parts(arguments, &location, own, &mut warnings)?;
+    let (settings, files) = (&parts.settings, &parts.files);
 
-    let checks = scorers::compile(&settings, &tree, &mut mistakes);
-    let dataset = match load_dataset(&settings, &tree, &mut warnings) {
+    let checks = scorers::compile(settings, files, &mut mistakes);
+    let dataset = match load_dataset(settings, &files.candidate, &mut warnings) {
         Ok(dataset) => Some(dataset),
         Err(LoadError::Mistakes(more)) => {
             mistakes.0.extend(more.0);
@@ -87,13 +91,14 @@ pub(super) fn load(arguments: &SuiteArguments, offline: Option<bool>) -> Result<
             None
         }
     };
-    let variants = variants::load(arguments, &settings, &location, &tree, &mut mistakes, &mut warnings);
+    let variants = variants::load(arguments, &parts, &location, &mut mistakes, &mut warnings);
     let Some(dataset) = dataset else { return Err(mistakes.into()) };
+    let changes = origin::dataset_changes(&parts, &dataset, &mut warnings);
     let dataset = select(dataset, arguments)?;
 
-    let scorers = scorers::build(&settings, checks, &dataset, arguments.no_judge, &tree, &mut mistakes);
+    let scorers = scorers::build(settings, checks, &dataset, arguments.no_judge, files, &mut mistakes);
     for member in settings.judge.iter().flat_map(|judge| &judge.panel) {
-        mistakes.0.extend(not_parameters(&location.shown, &member.parameters));
+        mistakes.0.extend(not_parameters(&settings.file, &member.parameters));
     }
     if let Some(variants) = &variants {
         for variant in [Some(&variants.candidate), variants.baseline.as_ref()].into_iter().flatten() {
@@ -128,7 +133,7 @@ pub(super) fn load(arguments: &SuiteArguments, offline: Option<bool>) -> Result<
     }
     let has_baseline = variants.as_ref().is_some_and(|it| it.baseline.is_some() || it.earlier.is_some());
     let policy = scorers::policy(
-        &settings,
+        settings,
         &scorers,
         &facts(&dataset),
         has_baseline,
@@ -165,16 +170,22 @@ pub(super) fn load(arguments: &SuiteArguments, offline: Option<bool>) -> Result<
         )?;
     }
     let plan = Plan::new(dataset, variants.candidate, variants.baseline)?;
+    origin::finish(&mut parts, changes);
+    let origin::Parts { settings, files, source: policy_source, .. } = parts;
+    // First: whoever reads one of the warnings reads this one.
+    let mut all = policy_source.as_ref().map(origin::warnings).unwrap_or_default();
+    all.append(&mut warnings);
     Ok(Suite {
         settings,
-        tree,
+        files,
+        policy_source,
         plan,
         scorers,
         policy,
         earlier: variants.earlier,
         baseline_note: variants.note,
         inconclusive_passes,
-        warnings,
+        warnings: all,
     })
 }
 
@@ -264,6 +275,11 @@ fn facts(dataset: &Dataset) -> Vec<CaseFacts> {
             ..CaseFacts::default()
         })
         .collect()
+}
+
+/// The variables by which CI systems name the base of a change.
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
 /// A path as a reader in the current folder would write it.

@@ -4,23 +4,24 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::files::Files;
 use super::judges::{judges, planted};
 use crate::check::{self, NamedCheck};
 use crate::cli::args::SuiteArguments;
 use crate::config::{self, CheckPolicy, Settings};
 use crate::engine::Scorers;
 use crate::gate::{Policy, Schedule};
-use crate::load::Tree;
 use crate::model::{Case, CaseFacts, Dataset, Mistake, Mistakes, Place};
 
 /// How many cases of one kind of mistake are named.
 const SHOWN: usize = 5;
 
 /// Compiles the checks of the configuration; what does not compile is a mistake.
-pub(super) fn compile(settings: &Settings, tree: &Tree, mistakes: &mut Mistakes) -> Vec<NamedCheck> {
+pub(super) fn compile(settings: &Settings, files: &Files, mistakes: &mut Mistakes) -> Vec<NamedCheck> {
+    let read = |path: &str| files.of_check(path);
     let mut checks: Vec<NamedCheck> = Vec::new();
     for written in &settings.checks {
-        let Some(check) = compile_entry(&written.entry, &written.place, tree, mistakes) else { continue };
+        let Some(check) = compile_entry(&written.entry, &written.place, &read, mistakes) else { continue };
         if checks.iter().any(|other| other.name == check.name) {
             mistakes.0.push(same_name(&check.name).at(written.place.clone()));
         }
@@ -33,9 +34,13 @@ fn same_name(name: &str) -> Mistake {
     Mistake::new(format!("two checks are named `{name}`")).help("give one of them a `name:` of its own")
 }
 
-fn compile_entry(entry: &Value, place: &Place, tree: &Tree, mistakes: &mut Mistakes) -> Option<NamedCheck> {
-    let read = |path: &str| tree.read_text(path).map_err(|mistake| mistake.message);
-    match check::compile(entry, &read) {
+fn compile_entry(
+    entry: &Value,
+    place: &Place,
+    read: &dyn Fn(&str) -> Result<String, String>,
+    mistakes: &mut Mistakes,
+) -> Option<NamedCheck> {
+    match check::compile(entry, read) {
         Ok(check) => Some(check),
         Err(found) => {
             for wrong in found {
@@ -55,9 +60,10 @@ pub(super) fn build(
     checks: Vec<NamedCheck>,
     dataset: &Dataset,
     no_judge: bool,
-    tree: &Tree,
+    files: &Files,
     mistakes: &mut Mistakes,
 ) -> Scorers {
+    let read = |path: &str| files.of_case(path);
     let case_checks: Vec<Vec<NamedCheck>> = dataset
         .cases
         .iter()
@@ -65,7 +71,7 @@ pub(super) fn build(
             let own: Vec<NamedCheck> = case
                 .checks
                 .iter()
-                .filter_map(|entry| compile_entry(entry, &case.place, tree, mistakes))
+                .filter_map(|entry| compile_entry(entry, &case.place, &read, mistakes))
                 .collect();
             for (index, check) in own.iter().enumerate() {
                 if checks.iter().chain(&own[..index]).any(|other| other.name == check.name) {
@@ -105,7 +111,7 @@ pub(super) fn build(
         }
     }
     let answer_field = settings.answer_field.clone();
-    let planted = planted(settings, &judges, tree, mistakes);
+    let planted = planted(settings, &judges, &files.policy, mistakes);
     Scorers { checks, case_checks, judges, judge_models: Vec::new(), planted, answer_field }
 }
 

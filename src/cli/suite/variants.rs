@@ -1,13 +1,19 @@
 //! The candidate and what it is compared with.
 
+use super::files::Files;
 use super::locate::{Location, from_command_line};
+use super::origin::{Parts, configuration_at};
+use super::variable;
 use crate::check;
 use crate::cli::args::SuiteArguments;
 use crate::cli::error::Failure;
 use crate::cli::saved;
 use crate::config::{self, Settings};
-use crate::load::{self, Baseline, BaselineSpec, Loaded, PromptSource, Tree};
+use crate::load::{self, Baseline, BaselineSpec, Loaded, PromptSource, Repository, Tree};
 use crate::model::{Mistake, Mistakes, Place, Run, Variant};
+
+/// The largest report that is a baseline, in bytes.
+const REPORT_LIMIT: u64 = 1 << 30;
 
 /// A baseline that was answered in an earlier run.
 pub(in crate::cli) struct Earlier {
@@ -32,13 +38,12 @@ pub(super) struct Variants {
 /// Loads both; `None` where there were mistakes.
 pub(super) fn load(
     arguments: &SuiteArguments,
-    settings: &Settings,
+    parts: &Parts,
     location: &Location,
-    tree: &Tree,
     mistakes: &mut Mistakes,
     warnings: &mut Vec<String>,
 ) -> Option<Variants> {
-    let candidate = match candidate(arguments, settings, location, tree) {
+    let candidate = match candidate(arguments, &parts.settings, location, &parts.files.candidate) {
         Ok(Loaded { value, warnings: more }) => {
             warnings.extend(more);
             Some(value)
@@ -55,7 +60,7 @@ pub(super) fn load(
         earlier: None,
         note: None,
     };
-    match baseline(arguments, settings, location, tree, warnings) {
+    match baseline(arguments, parts, location, warnings) {
         Ok(Side::Run(variant)) => found.baseline = Some(*variant),
         Ok(Side::Earlier(earlier)) => found.earlier = Some(*earlier),
         Ok(Side::None(note)) => found.note = note,
@@ -106,11 +111,11 @@ enum Side {
 
 fn baseline(
     arguments: &SuiteArguments,
-    settings: &Settings,
+    parts: &Parts,
     location: &Location,
-    tree: &Tree,
     warnings: &mut Vec<String>,
 ) -> Result<Side, Mistakes> {
+    let settings = &parts.settings;
     let (text, place) = match (&arguments.baseline, &settings.baseline) {
         (Some(text), _) => (Some(text), Place::file("--baseline")),
         (None, Some(written)) => (Some(&written.value), written.place.clone()),
@@ -125,14 +130,26 @@ fn baseline(
     let seen = |path: String| {
         if from_flag { from_command_line(&path, &location.folder) } else { path }
     };
-    match load::baseline(spec.as_ref(), &location.folder, &variable).map_err(placed)? {
+    let found = match parts.source {
+        Some(_) => load::trusted_baseline(spec.as_ref(), &location.folder, &variable),
+        None => load::baseline(spec.as_ref(), &location.folder, &variable),
+    };
+    match found.map_err(placed)? {
         Baseline::None { note } => Ok(Side::None(note)),
         Baseline::File { path } => {
-            let Loaded { value, warnings: more } = load::prompt(tree, &source(settings, seen(path)))?;
+            // A file that the policy names is the policy's, as are its user message, model and parameters.
+            let (tree, of) = match &parts.base {
+                Some(base) if !from_flag => (&parts.files.policy, base),
+                _ => (&parts.files.candidate, settings),
+            };
+            let Loaded { value, warnings: more } = load::prompt(tree, &source(of, seen(path)))?;
             warnings.extend(more);
             Ok(Side::Run(Box::new(value)))
         }
         Baseline::Report { path } => {
+            if parts.base.is_some() && !from_flag {
+                own_report(parts, &path)?;
+            }
             let report =
                 saved::read(&location.folder.join(seen(path.clone()))).map_err(|failure| match failure {
                     Failure::Mistakes(mistakes) => mistakes,
@@ -156,10 +173,10 @@ fn at_commit(
     how: &str,
     warnings: &mut Vec<String>,
 ) -> Result<Side, Mistakes> {
-    let shown = base.describe(&location.name);
-    let there = match base.find(&location.name, load::FILE_LIMIT)? {
+    let there = match configuration_at(base, &location.name)? {
         None => None,
-        Some(bytes) => {
+        Some((name, bytes)) => {
+            let shown = base.describe(&name);
             let loaded = load::decode(&shown, &bytes)
                 .map_err(Mistakes::from)
                 .and_then(|text| config::load(&shown, text, &check::entry_schema()));
@@ -195,11 +212,26 @@ fn at_commit(
     }
 }
 
-fn at_flag(mistake: Mistake, flag: &str) -> Mistake {
-    if mistake.place.is_some() { mistake } else { mistake.at(Place::file(flag)) }
+/// Refuses a report that a policy names and the change under test brings along, or has altered.
+fn own_report(parts: &Parts, path: &str) -> Result<(), Mistake> {
+    let Files { policy, candidate, .. } = &parts.files;
+    if policy.commit().is_none() {
+        return Ok(());
+    }
+    let ours = candidate.find(path, REPORT_LIMIT)?;
+    let same = match policy.find(path, REPORT_LIMIT)? {
+        Some(theirs) => ours.is_some_and(|ours| ours == theirs),
+        // One that a job put there is no part of the change.
+        None => !Repository::discover(candidate.folder()).map_err(Mistake::from)?.tracks(path)?,
+    };
+    if same {
+        return Ok(());
+    }
+    Err(Mistake::new("this report is the baseline, and the change under test has another one in its place")
+        .at(Place::file(path))
+        .help("change a saved baseline and a prompt in two steps"))
 }
 
-/// The variables by which CI systems name the base of a change.
-fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.is_empty())
+fn at_flag(mistake: Mistake, flag: &str) -> Mistake {
+    if mistake.place.is_some() { mistake } else { mistake.at(Place::file(flag)) }
 }

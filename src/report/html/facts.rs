@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::said::Said;
 use crate::report::v1::{EndedKind, MetricKind, Report, UsageShare, Variant};
-use crate::report::{judge, markdown, number, view};
+use crate::report::{judge, markdown, number, origin, view};
 
 /// Characters of a text.
 const TEXT: usize = 500;
@@ -31,7 +31,7 @@ pub(super) fn groups(report: &Report, said: &Said<'_>) -> Vec<Group> {
     groups.push(Group { title: "Baseline", facts: baseline });
     groups.push(Group { title: "Dataset", facts: dataset(report, said) });
     groups.push(Group { title: "Judge", facts: judging(report, said) });
-    groups.push(Group { title: "Policy", facts: policy(report) });
+    groups.push(Group { title: "Policy", facts: policy(report, said) });
     groups.push(Group { title: "Cost", facts: cost(report, said) });
     groups.push(Group { title: "Run", facts: run(report, said) });
     groups.retain(|group| !group.facts.is_empty());
@@ -105,10 +105,11 @@ fn judging(report: &Report, said: &Said<'_>) -> Vec<(String, String)> {
     facts
 }
 
-fn policy(report: &Report) -> Vec<(String, String)> {
+fn policy(report: &Report, said: &Said<'_>) -> Vec<(String, String)> {
     let policy = &report.policy;
     let percent = |share: f64| format!("{} %", markdown::percent(share));
-    vec![
+    let from = origin::place(report).map(|place| fact("from", said.text(&place, TEXT)));
+    let facts = [
         fact("criteria", number::count(policy.criteria.len() as u64)),
         fact("rule", policy.rule.as_str()),
         fact("scope", policy.scope.as_str()),
@@ -118,7 +119,8 @@ fn policy(report: &Report) -> Vec<(String, String)> {
         fact("repeats at the first look", policy.repeats.to_string()),
         fact("repeats, at most", policy.max_repeats.to_string()),
         fact("seed", policy.seed.to_string()),
-    ]
+    ];
+    from.into_iter().chain(facts).collect()
 }
 
 fn cost(report: &Report, said: &Said<'_>) -> Vec<(String, String)> {

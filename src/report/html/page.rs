@@ -10,6 +10,7 @@ use super::worst::{Worst, worst};
 use super::{cases::CaseData, script};
 use crate::report::judge::{PlantedRow, failed_self_test};
 use crate::report::markdown::{self, minus};
+use crate::report::origin::{Notice, notice};
 use crate::report::v1::{CaseStatus, CriterionVerdict, EndedKind, Report, Scope, Verdict};
 use crate::report::{looks, number, view};
 
@@ -35,6 +36,7 @@ pub(super) struct Page {
     verdict: &'static str,
     exit_code_zero: bool,
     simulated: bool,
+    origin: Option<Notice>,
     so_far: bool,
     reasons: Vec<String>,
     reasons_left_out: usize,
@@ -185,6 +187,11 @@ impl Page {
             exit_code_zero: report.exit_code == 0
                 && !matches!(report.verdict, Verdict::Pass | Verdict::Unchanged),
             simulated: report.simulated,
+            origin: notice(report, ROWS, TEXT).map(|notice| Notice {
+                words: text(&notice.words),
+                changes: notice.changes.iter().map(|change| text(change)).collect(),
+                ..notice
+            }),
             so_far: report.verdict == Verdict::Incomplete,
             reasons_left_out: reasons.len().saturating_sub(ROWS),
             reasons: reasons.iter().take(ROWS).map(|reason| text(reason)).collect(),

@@ -58,6 +58,8 @@ impl ShardFile {
             baseline_note: report.baseline_note,
             lent: run.lent.as_ref().map(|lent| Lent { repeats: lent.repeats, graded: lent.graded.clone() }),
             judge: report.judge,
+            policy_source: report.policy_source,
+            dataset_changes: report.dataset_changes,
             scorers: report.scorers,
             repeats: report.repeats,
             usage: report.usage,
@@ -110,6 +112,8 @@ impl ShardFile {
             dataset: v1::Dataset { cases: part.cases.len(), ..self.dataset.clone() },
             // Criteria speak of the whole.
             policy: v1::Policy { criteria: Vec::new(), ..self.policy.clone() },
+            policy_source: part.policy_source.clone(),
+            dataset_changes: part.dataset_changes.clone(),
             scorers: part.scorers.clone(),
             repeats: part.repeats,
             usage: part.usage.clone(),

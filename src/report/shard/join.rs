@@ -119,6 +119,8 @@ fn misfits(ours: &[(String, ShardFile)]) -> Vec<Mistake> {
             ("prices", one.prices != other.prices),
             ("simulated", one.simulated != other.simulated),
             ("name", one.name != other.name),
+            ("policy_source", one.policy_source != other.policy_source),
+            ("dataset_changes", one.dataset_changes != other.dataset_changes),
             ("variants", !same_variants(&one.variants, &other.variants)),
             ("judge", fingerprint(&one.judge) != fingerprint(&other.judge)),
         ];

@@ -80,6 +80,12 @@ pub struct Part {
     pub lent: Option<Lent>,
     /// The judge; null where none is asked.
     pub judge: Option<v1::Judge>,
+    /// Where the policy is from, where it is not the candidate's own configuration; else absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy_source: Option<v1::PolicySource>,
+    /// How the dataset differs from the one beside that policy; absent where it was not compared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dataset_changes: Option<v1::DatasetChanges>,
     /// Metric names of the whole run: the checks, then the judges, in configuration order.
     pub scorers: Vec<String>,
     /// Repeats of every case.

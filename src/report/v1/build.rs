@@ -6,10 +6,10 @@ use crate::model;
 use crate::report::spool::FileSpool;
 
 use super::{
-    Case, CaseStatus, Criterion, Dataset, Ended, EndedKind, Fault, Grade, Interval, Judge, Judged, Judging,
-    LargestDifference, LengthCorrelation, Look, LookCriterion, Metric, Need, Opinion, Passes, Policy, Price,
-    Prompt, Reason, Report, Role, SCHEMA, Slice, StoredCalls, ToSettle, Tokens, Trial, Trials, Ungraded,
-    Usage, UsageShare, Variant, VariantSummary, Variants, timestamp,
+    Case, CaseStatus, Criterion, Dataset, DatasetChanges, Ended, EndedKind, Fault, Grade, Interval, Judge,
+    Judged, Judging, LargestDifference, LengthCorrelation, Look, LookCriterion, Metric, Need, Opinion,
+    Passes, Policy, PolicySource, Price, Prompt, Reason, Report, Role, SCHEMA, Slice, StoredCalls, ToSettle,
+    Tokens, Trial, Trials, Ungraded, Usage, UsageShare, Variant, VariantSummary, Variants, timestamp,
 };
 
 /// JSON knows no NaN and no infinity: what is not finite is null.
@@ -93,6 +93,12 @@ impl Report {
                 cases: run.dataset.cases,
             },
             policy,
+            policy_source: run.policy_source.as_ref().map(PolicySource::from),
+            dataset_changes: run
+                .policy_source
+                .as_ref()
+                .and_then(|source| source.dataset.as_ref())
+                .map(DatasetChanges::from),
             scorers: run.scorers.clone(),
             repeats: run.asked.repeats,
             usage: Usage::from(&run.totals),

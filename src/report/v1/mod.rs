@@ -6,6 +6,7 @@
 mod build;
 mod judge;
 mod names;
+mod origin;
 mod policy;
 mod read;
 mod restore;
@@ -23,6 +24,8 @@ pub use names::{
     CaseStatus, CriterionVerdict, EndedKind, Expected, FaultKind, MetricKind, ReasonCode, Role, Scope,
     Verdict,
 };
+pub(in crate::report) use origin::policy_source;
+pub use origin::{DatasetChanges, NamedCases, PolicyChange, PolicySource};
 pub(in crate::report) use policy::wrong_criteria;
 pub use policy::{Bound, Policy, PolicyCriterion, Requirement, Rule, Statistic};
 pub(in crate::report) use read::contradictions;
@@ -85,6 +88,12 @@ pub struct Report {
     pub dataset: Dataset,
     /// The criteria as decided: enough to decide again.
     pub policy: Policy,
+    /// Where the policy is from, where it is not the candidate's own configuration (`--policy-from`); else absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy_source: Option<PolicySource>,
+    /// How the dataset differs from the one beside that policy; absent where it was not compared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dataset_changes: Option<DatasetChanges>,
     /// Metric names of the checks, then of the judges, in configuration order.
     pub scorers: Vec<String>,
     /// Repeats of every case.

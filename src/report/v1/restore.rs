@@ -4,7 +4,7 @@ use crate::model::{self, Mistake, Mistakes, Score};
 
 use super::{
     Case, Ended, EndedKind, Fault, Grade, Judge, Judging, Metric, Opinion, Report, Tokens, Trial, Variant,
-    seconds,
+    origin, seconds,
 };
 
 impl Report {
@@ -82,6 +82,7 @@ impl Report {
                 .collect(),
             simulated: self.simulated,
             ended: restore_ended(&self.ended)?,
+            policy_source: origin::policy_source(self),
             warnings: self.warnings.clone(),
         })
     }

@@ -1,0 +1,54 @@
+//! Where the files of a suite are: those that the policy names, and those of the candidate.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
+use crate::load::{FILE_LIMIT, Tree};
+use crate::model::Mistake;
+
+/// The trees of a suite; all the same one unless the policy is from elsewhere.
+pub(in crate::cli) struct Files {
+    /// Seen from the policy's configuration: schemas, planted answers, calibration, authorities.
+    pub(in crate::cli) policy: Tree,
+    /// The policy's side of files that single cases name, seen from the candidate's configuration.
+    pub(super) of_cases: Tree,
+    /// Seen from the candidate's configuration: prompt and dataset.
+    pub(in crate::cli) candidate: Tree,
+    /// What checks have read.
+    read: RefCell<BTreeSet<String>>,
+}
+
+impl Files {
+    /// One tree for everything.
+    pub(super) fn of(tree: Tree) -> Self {
+        Self::from(tree.clone(), tree.clone(), tree)
+    }
+
+    /// The policy's files from elsewhere.
+    pub(super) fn from(policy: Tree, of_cases: Tree, candidate: Tree) -> Self {
+        Self { policy, of_cases, candidate, read: RefCell::default() }
+    }
+
+    /// A file that a check of the policy names.
+    pub(in crate::cli) fn of_check(&self, path: &str) -> Result<String, String> {
+        self.read.borrow_mut().insert(path.to_owned());
+        self.policy.read_text(path).map_err(told)
+    }
+
+    /// A file that a check of a single case names: the policy's, and the candidate's where that is new.
+    pub(in crate::cli) fn of_case(&self, path: &str) -> Result<String, String> {
+        self.read.borrow_mut().insert(path.to_owned());
+        let known = self.of_cases.find(path, FILE_LIMIT).map_err(told)?.is_some();
+        let tree = if known { &self.of_cases } else { &self.candidate };
+        tree.read_text(path).map_err(told)
+    }
+
+    /// Every file that checks have read.
+    pub(super) fn read(&self) -> BTreeSet<String> {
+        self.read.borrow().clone()
+    }
+}
+
+fn told(mistake: Mistake) -> String {
+    mistake.message
+}
