@@ -23,7 +23,13 @@ impl Address {
             Mistake::new(message).at(Place::file("endpoint.base_url")).help(help.to_owned())
         };
         let example = "write it like https://api.openai.com/v1";
-        let mut url = Url::parse(base_url.trim()).map_err(|_| mistake("this is not a URL", example))?;
+        let base_url = base_url.trim();
+        // A URL is read as if a backslash were a slash, and as if a line break or tab were not there: who reads it
+        // otherwise, such as what names a host to people, would see another host.
+        if base_url.contains(|letter: char| letter == '\\' || letter.is_whitespace() || letter.is_control()) {
+            return Err(mistake("the URL holds a backslash, a space or a control character", example));
+        }
+        let mut url = Url::parse(base_url).map_err(|_| mistake("this is not a URL", example))?;
         if !matches!(url.scheme(), "http" | "https") {
             return Err(mistake("only http and https can be called", example));
         }
@@ -175,6 +181,9 @@ mod tests {
             "https://hush@x.example/v1",
             "https://x.example/v1/chat/completions/",
             "file:///etc/passwd",
+            "http://hush.example\\@x.example/v1",
+            "https://x.example\n.other.example/v1",
+            "https://x.\texample/v1",
         ] {
             let mistake = Address::parse(base).unwrap_err();
             assert!(mistake.help.is_some(), "{base}");

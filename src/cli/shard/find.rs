@@ -106,7 +106,12 @@ fn add(path: &Path, files: &mut BTreeMap<PathBuf, PathBuf>) {
 }
 
 fn read_text(path: &Path) -> Result<String, String> {
-    let facts = std::fs::metadata(path).map_err(|error| format!("cannot read this shard: {error}"))?;
+    let facts =
+        std::fs::symlink_metadata(path).map_err(|error| format!("cannot read this shard: {error}"))?;
+    // What a job uploads holds no links; one could lead to a file whose words the message would show.
+    if facts.is_symlink() {
+        return Err("this is a link, and not a shard".to_owned());
+    }
     // Only a regular file ends: a pipe or a device may not.
     if !facts.is_file() {
         return Err("this is not a file".to_owned());

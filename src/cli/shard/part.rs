@@ -38,7 +38,7 @@ impl Part {
         let whole = Whole {
             shard,
             places: keep.iter().enumerate().filter(|(_, keep)| **keep).map(|(place, _)| place).collect(),
-            parts: facts.parts(plan),
+            parts: facts.parts(plan, scorers),
             policy: facts.saved_policy(),
             inconclusive_passes: facts.inconclusive_passes(),
         };

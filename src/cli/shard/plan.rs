@@ -9,10 +9,10 @@ use crate::check;
 use crate::cli::policy;
 use crate::cli::suite::{Earlier, Files};
 use crate::config::{Inconclusive, Settings};
-use crate::engine::Plan;
+use crate::engine::{Plan, Scorers};
 use crate::gate::Policy;
 use crate::model::{JudgeFacts, PolicySource, Role, Variant};
-use crate::report::shard::{digest_of, digest_of_ids};
+use crate::report::shard::{CaseInPlan, digest_of, digest_of_cases};
 use crate::report::v1;
 
 /// What is known of a run before its first call, as far as shards must have it in common.
@@ -49,7 +49,7 @@ impl Facts<'_> {
     }
 
     /// The parts of the digest of this plan, taken before cases of other shards are dropped from it.
-    pub(super) fn parts(&self, plan: &Plan) -> BTreeMap<String, String> {
+    pub(super) fn parts(&self, plan: &Plan, scorers: &Scorers) -> BTreeMap<String, String> {
         let settings = self.settings;
         let baseline = match (plan.baseline(), self.earlier) {
             (Some(variant), _) => of_variant(variant),
@@ -79,7 +79,7 @@ impl Facts<'_> {
             ("self_test", self_test.to_string()),
             ("calibration", calibration.map_or_else(|| "none".to_owned(), |it| it.fingerprint.clone())),
             ("endpoint", self.endpoint.to_owned()),
-            ("ids", digest_of_ids(plan.dataset().cases.iter().map(|case| case.id.as_str()))),
+            ("cases", self.of_cases(plan, scorers)),
             ("prices", digest_of(prices)),
             ("inconclusive", if self.inconclusive_passes() { "pass" } else { "fail" }.to_owned()),
             ("simulated", self.simulated.to_string()),
@@ -87,6 +87,17 @@ impl Facts<'_> {
         ]
         .map(|(name, value)| (name.to_owned(), value))
         .into()
+    }
+
+    fn of_cases(&self, plan: &Plan, scorers: &Scorers) -> String {
+        digest_of_cases(plan.dataset().cases.iter().enumerate().map(|(index, case)| CaseInPlan {
+            id: &case.id,
+            tags: &case.tags,
+            group: case.group.as_deref(),
+            must_pass: case.must_pass,
+            scorers:
+                self.scorers.iter().map(String::as_str).filter(|name| scorers.applies(name, index)).collect(),
+        }))
     }
 
     /// Names, checks as written, and the files that they name.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{PlanDigest, Shard, ShardFile, digest_of_ids};
+use super::{CaseInPlan, PartCase, PlanDigest, Shard, ShardFile, digest_of_cases};
 use crate::model::{self, Ended, Fault, FaultKind, Mistake, Mistakes, Place};
 use crate::report::v1;
 use crate::text::neutral;
@@ -129,6 +129,9 @@ fn misfits(ours: &[(String, ShardFile)]) -> Vec<Mistake> {
             found.push(Mistake::new(message).at(Place::file(file)).help(again));
         }
     }
+    for (file, _) in ours.iter().filter(|(_, shard)| lacks_self_test(shard)) {
+        found.push(Mistake::new("the self-test of its judge is not in it").at(Place::file(file)).help(again));
+    }
     // Places rise within a file and ids hash to one shard: what is left is that each place and id is there once.
     let (mut places, mut ids) = (BTreeSet::new(), BTreeSet::new());
     for (file, shard) in ours {
@@ -145,22 +148,38 @@ fn misfits(ours: &[(String, ShardFile)]) -> Vec<Mistake> {
         found.push(Mistake::new(message).help("a case was taken out of a file: make the shards again"));
     }
     if found.is_empty() {
-        let mut by_place: Vec<(usize, &str)> = Vec::new();
-        for (_, shard) in ours {
-            by_place.extend(shard.part.cases.iter().map(|case| (case.index, case.id.as_str())));
-        }
-        by_place.sort_unstable();
-        let ids = digest_of_ids(by_place.iter().map(|(_, id)| *id));
-        if first.plan.parts.get("ids") != Some(&ids) {
-            let message = "the ids of the cases are not those of the run, or not in its order";
+        let mut by_place: Vec<&PartCase> = ours.iter().flat_map(|(_, shard)| &shard.part.cases).collect();
+        by_place.sort_unstable_by_key(|case| case.index);
+        let cases = digest_of_cases(by_place.iter().map(|case| in_plan(case)));
+        if first.plan.parts.get("cases") != Some(&cases) {
+            let message =
+                "the cases are not those of the run: ids, order, tags, groups, must_pass or scorers differ";
             found.push(Mistake::new(message).help("a file was edited: make the shards again"));
         }
-        let id = |index: usize| by_place.get(index).map(|(_, id)| *id);
+        let id = |index: usize| by_place.get(index).map(|case| case.id.as_str());
         let wrong = v1::wrong_criteria(&first.policy, id);
         found.extend(wrong.into_iter().map(|message| Mistake::new(message).help(again)));
     }
     found.truncate(NAMED);
     found
+}
+
+fn in_plan(case: &PartCase) -> CaseInPlan<'_> {
+    CaseInPlan {
+        id: &case.id,
+        tags: &case.tags,
+        group: case.group.as_deref(),
+        must_pass: case.must_pass,
+        scorers: case.scorers.iter().map(String::as_str).collect(),
+    }
+}
+
+/// Whether the plan has its judge tested and this shard, though done, does not show that it was.
+fn lacks_self_test(shard: &ShardFile) -> bool {
+    let planned = shard.plan.parts.get("self_test").is_some_and(|planned| planned == "true");
+    let asks = planned && shard.is_done() && !shard.part.cases.is_empty();
+    let judge = shard.part.judge.as_ref().filter(|_| asks);
+    judge.is_some_and(|judge| judge.self_test.is_none())
 }
 
 /// The same prompts by the same models; where they were read may differ.

@@ -21,7 +21,7 @@ use serde_json::Value;
 pub use build::Whole;
 pub use join::{Joined, join};
 pub use place::{MOST_SHARDS, NoShard, Shard};
-pub use plan::{PlanDigest, digest_of, digest_of_ids};
+pub use plan::{CaseInPlan, PlanDigest, digest_of, digest_of_cases};
 pub use read::read;
 
 use super::v1;

@@ -52,9 +52,24 @@ pub fn digest_of(values: impl IntoIterator<Item = Value>) -> String {
     named(&hasher.finalize())
 }
 
-/// The part `ids` of a plan: the ids of all cases, in dataset order.
-pub fn digest_of_ids<'a>(ids: impl IntoIterator<Item = &'a str>) -> String {
-    digest_of(ids.into_iter().map(Value::from))
+/// What makes a case count: who it is, which criteria it is part of, and what grades it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CaseInPlan<'a> {
+    /// Its id.
+    pub id: &'a str,
+    /// Its tags.
+    pub tags: &'a [String],
+    /// Its cluster.
+    pub group: Option<&'a str>,
+    /// Whether it is a criterion of its own.
+    pub must_pass: bool,
+    /// Names of the scorers that grade it.
+    pub scorers: Vec<&'a str>,
+}
+
+/// The part `cases` of a plan: all cases, in dataset order.
+pub fn digest_of_cases<'a>(cases: impl IntoIterator<Item = CaseInPlan<'a>>) -> String {
+    digest_of(cases.into_iter().map(|case| serde_json::to_value(case).unwrap_or_default()))
 }
 
 /// The part `policy` of a plan.

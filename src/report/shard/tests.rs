@@ -35,7 +35,21 @@ fn part_of(run: &Run, shard: Shard) -> (Run, Vec<usize>) {
 fn files(run: &Run, of: u32, change: impl Fn(Shard, &mut Run)) -> Vec<(String, ShardFile)> {
     let mut policy = sample::pass().policy;
     (policy.repeats, policy.max_repeats) = (run.asked.repeats, run.asked.repeats);
-    let ids = digest_of_ids(run.cases.iter().map(|case| case.id.as_str()));
+    let cases = digest_of_cases(run.cases.iter().enumerate().map(|(index, case)| {
+        CaseInPlan {
+            id: &case.id,
+            tags: &case.tags,
+            group: case.group.as_deref(),
+            must_pass: case.must_pass,
+            scorers: run
+                .scorers
+                .iter()
+                .zip(&run.applies)
+                .filter(|(_, applies)| applies[index])
+                .map(|(name, _)| name.as_str())
+                .collect(),
+        }
+    }));
     let all = (1..=of).map(|index| {
         let shard = Shard::new(index, of).expect("a shard");
         let (mut part, places) = part_of(run, shard);
@@ -43,7 +57,7 @@ fn files(run: &Run, of: u32, change: impl Fn(Shard, &mut Run)) -> Vec<(String, S
         let whole = Whole {
             shard,
             places,
-            parts: BTreeMap::from([("ids".to_owned(), ids.clone())]),
+            parts: BTreeMap::from([("cases".to_owned(), cases.clone())]),
             policy: policy.clone(),
             inconclusive_passes: false,
         };

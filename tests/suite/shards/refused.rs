@@ -64,7 +64,7 @@ fn a_shard_of_another_run() {
     for (flags, part) in [
         (&["--repeats", "2"][..], "policy, repeats"),
         (&["--min", "faithfulness=0.9"], "policy"),
-        (&["--no-judge"], "judge, policy, scorers"),
+        (&["--no-judge"], "cases, judge, policy, scorers"),
         (&["--baseline", "none"], "baseline, policy"),
         (&["--filter", "case-[1-5]"], "dataset"),
     ] {
@@ -163,8 +163,20 @@ fn an_edited_shard() {
     folder.write(&path(index, 3), &good);
     // An id that hashes to the same shard: another program says so.
     edit(&folder, index, |file| file["part"]["cases"][0]["id"] = "case-77".into());
-    refused(&folder).says("the ids of the cases are not those of the run");
+    refused(&folder).says("the cases are not those of the run");
     folder.write(&path(index, 3), &good);
+    // What makes a case count.
+    let counting: [Edit; 4] = [
+        |file| file["part"]["cases"][0]["must_pass"] = true.into(),
+        |file| file["part"]["cases"][0]["group"] = "other".into(),
+        |file| file["part"]["cases"][0]["tags"] = serde_json::json!(["other"]),
+        |file| file["part"]["cases"][0]["scorers"] = serde_json::json!(["length"]),
+    ];
+    for change in counting {
+        edit(&folder, index, change);
+        refused(&folder);
+        folder.write(&path(index, 3), &good);
+    }
     // Two files that disagree on what they have in common.
     edit(&folder, index, |file| file["part"]["simulated"] = false.into());
     refused(&folder).says("`simulated` is another one");
@@ -177,4 +189,31 @@ fn no_shard_at_all() {
     folder.promptgate(&["merge", "nowhere"]).expect_code(2).says("nowhere");
     folder.write("empty/report.json", "{}");
     folder.promptgate(&["merge", "empty"]).expect_code(2).says("no file is named shard-k-of-n.json");
+}
+
+#[test]
+fn a_shard_that_comes_with_the_repository() {
+    let folder = three();
+    folder.git(&["init", "--quiet", "-b", "main"]);
+    folder.promptgate(&["merge", "shards"]).expect_code(0);
+    std::fs::remove_dir_all(folder.path().join("promptgate-report")).expect("a report");
+    folder.git(&["add", &path(2, 3)]);
+    folder
+        .promptgate(&["merge", "shards"])
+        .expect_code(2)
+        .says("shard-2-of-3.json")
+        .says("part of the repository");
+    assert!(!folder.path().join("promptgate-report").exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_in_the_place_of_a_shard() {
+    let folder = three();
+    folder.write("elsewhere.json", "{\"schema\": \"promptgate.shard/v1\", \"shard\": \"a word of mine\"}");
+    let place = folder.path().join(path(2, 3));
+    std::fs::remove_file(&place).expect("a shard");
+    std::os::unix::fs::symlink(folder.path().join("elsewhere.json"), place).expect("a link");
+    let outcome = refused(&folder).says("this is a link, and not a shard");
+    assert!(!outcome.stderr.contains("a word of mine"));
 }
