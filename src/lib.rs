@@ -13,6 +13,7 @@ pub mod engine;
 pub mod evaluate;
 pub mod forecast;
 pub mod gate;
+pub mod github;
 pub mod judge;
 pub mod load;
 pub mod metric;

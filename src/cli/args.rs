@@ -1,5 +1,8 @@
 //! Flags and arguments, as written.
 
+mod ci;
+mod parse;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -9,6 +12,10 @@ use super::shard::ShardArgument;
 use crate::config::parse_duration;
 use crate::endpoint::mock_server::FaultSpec;
 use crate::report::shard::MOST_SHARDS;
+
+pub(super) use ci::KnownBase;
+pub(super) use ci::{CiArguments, Disclose, Mode, OnMissingCredentials};
+pub(super) use parse::parse;
 
 /// The gate that a prompt change has to pass before it is merged.
 ///
@@ -42,6 +49,8 @@ pub enum Color {
 pub enum Command {
     /// Evaluate the candidate against thresholds and baseline: the gate.
     Run(Box<RunArguments>),
+    /// The gate of a pull request: finds out what to compare with, and leaves all that a CI system shows.
+    Ci(Box<CiArguments>),
     /// Validate configuration, dataset, prompts and schemas; no call, no cost.
     Check(CheckArguments),
     /// Say what a run takes, and the smallest drop that it can see; no call.
@@ -65,7 +74,7 @@ pub enum Command {
 }
 
 /// What a suite is selected by.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct SuiteArguments {
     /// The configuration, or its folder [default: the nearest promptgate.yaml here or above].
     pub config: Option<PathBuf>,
@@ -99,10 +108,13 @@ pub struct SuiteArguments {
     #[arg(long, value_name = "N", env = "PROMPTGATE_MAX_REPEATS", hide_env = true,
           value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub max_repeats: Option<u32>,
+    /// What `git:merge-base` stands for, where the event of a CI system says it.
+    #[arg(skip)]
+    pub(super) merge_base: Option<KnownBase>,
 }
 
 /// `promptgate run`.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct RunArguments {
     /// Which suite.
     #[command(flatten)]

@@ -21,8 +21,6 @@ mod suite;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 pub use args::Arguments;
 pub use exit::ExitStatus;
 
@@ -30,7 +28,7 @@ use error::Failure;
 
 /// Runs promptgate with the process's arguments.
 pub fn main() -> ExitCode {
-    let arguments = match Arguments::try_parse() {
+    let arguments = match args::parse() {
         Ok(arguments) => arguments,
         Err(error) => {
             // Help and version are answers, everything else is the user's mistake; clap knows which.

@@ -144,15 +144,8 @@ pub(super) fn connect(
 }
 
 fn options(settings: &EndpointSettings, tree: &Tree, secrets: &mut Vec<Secret>) -> Result<Options, Mistake> {
-    let base_url = settings
-        .base_url
-        .as_ref()
-        .map(|url| url.value.clone())
-        .or_else(|| variable(BASE_URL))
-        .unwrap_or_else(|| OPENAI.to_owned());
-    let mut options = Options::new(base_url);
-    options.api_key_env =
-        settings.api_key_env.as_ref().map(|name| name.value.clone()).unwrap_or_else(|| KEY.to_owned());
+    let mut options = Options::new(base_url(settings));
+    options.api_key_env = key_variable(settings);
     options.api_key = variable(&options.api_key_env).map(Secret::new);
     secrets.extend(options.api_key.clone());
     for (name, value) in &settings.headers {
@@ -181,6 +174,44 @@ fn options(settings: &EndpointSettings, tree: &Tree, secrets: &mut Vec<Secret>) 
     options.attempts = settings.attempts;
     options.max_wait = settings.max_wait;
     Ok(options)
+}
+
+/// The variables of keys that are not set, though an endpoint that will be asked needs one; in the order of the
+/// endpoints. `judged` says whether a judge is asked.
+pub(super) fn missing_keys(settings: &Settings, judged: bool) -> Vec<String> {
+    let panel = settings.judge.iter().filter(|_| judged).flat_map(|judge| &judge.panel);
+    let endpoints =
+        std::iter::once(&settings.endpoint).chain(panel.filter_map(|member| member.endpoint.as_ref()));
+    let mut missing = Vec::new();
+    for endpoint in endpoints {
+        let mut wanted: Vec<String> = endpoint
+            .headers
+            .iter()
+            .filter_map(|(_, value)| match value {
+                HeaderValue::Env(name) => Some(name.value.clone()),
+                HeaderValue::Literal(_) => None,
+            })
+            .collect();
+        // A header whose value is not in the configuration may be the key.
+        if wanted.is_empty() && endpoint::needs_key(&base_url(endpoint)) {
+            wanted.push(key_variable(endpoint));
+        }
+        for name in wanted {
+            if variable(&name).is_none() && !missing.contains(&name) {
+                missing.push(name);
+            }
+        }
+    }
+    missing
+}
+
+fn base_url(settings: &EndpointSettings) -> String {
+    let written = settings.base_url.as_ref().map(|url| url.value.clone());
+    written.or_else(|| variable(BASE_URL)).unwrap_or_else(|| OPENAI.to_owned())
+}
+
+fn key_variable(settings: &EndpointSettings) -> String {
+    settings.api_key_env.as_ref().map_or_else(|| KEY.to_owned(), |name| name.value.clone())
 }
 
 fn budget(settings: &Settings, over: Ceilings, offline: bool) -> Option<Arc<Budget>> {

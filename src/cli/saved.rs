@@ -104,7 +104,7 @@ fn write_trials(report: &mut Report, path: &Path, redactor: &Redactor) -> Result
 
 /// Removes the trials that an earlier, larger run left: no report speaks of them any more. A file of that name that
 /// holds something else stays.
-fn remove_earlier(path: &Path) -> Result<(), Failure> {
+pub(super) fn remove_earlier(path: &Path) -> Result<(), Failure> {
     let Ok(file) = open_file(path) else { return Ok(()) };
     let mut first = Vec::new();
     let read = BufReader::new(file).take(LONGEST_PROBE).read_until(b'\n', &mut first);

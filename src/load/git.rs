@@ -4,6 +4,7 @@
 //! `--end-of-options` or inside an object name that was resolved before. The room reads no environment itself:
 //! what a CI system says comes in through a lookup.
 
+mod changed;
 #[cfg(test)]
 pub(super) mod fixture;
 mod merge_base;
@@ -16,6 +17,7 @@ use std::process::{Command, Stdio};
 
 use crate::model::Mistake;
 
+pub use changed::Changed;
 pub use merge_base::{MergeBase, NoMergeBase};
 
 /// A repository with a work tree, seen from a folder in it.

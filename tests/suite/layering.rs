@@ -23,6 +23,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("endpoint", &["model", "port", "text", "judge::request", "judge::reply"]),
     ("load", &["model", "port", "text", "document"]),
     ("report", &["model", "port", "text"]),
+    ("github", &["model", "text"]),
     ("config", &["model", "document", "check", "judge", "gate"]),
     ("forecast", &["model", "stats", "gate"]),
     ("evaluate", &["model", "port", "engine", "metric", "gate", "forecast"]),

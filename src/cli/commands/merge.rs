@@ -1,5 +1,8 @@
 //! `promptgate merge`: all shards of a run joined, decided and reported as the run would have been.
 
+use std::sync::Arc;
+
+use super::run::Finished;
 use crate::cli::args::{Inconclusive, MergeArguments};
 use crate::cli::error::Failure;
 use crate::cli::exit::ExitStatus;
@@ -12,14 +15,23 @@ use crate::text::Redactor;
 
 /// Joins, decides, reports.
 pub(crate) fn merge(arguments: &MergeArguments) -> Result<ExitStatus, Failure> {
-    let joined = match joined(arguments) {
+    let Finished { status, report, redactor, files } = match carry_out(arguments) {
         // Advisory is of use only if it never stands in the way.
         Err(failure @ Failure::Incomplete(_)) if arguments.advisory => {
             output::report(&failure);
             return Ok(ExitStatus::Pass);
         }
-        joined => joined?,
+        finished => finished?,
     };
+    if let Some(report) = report {
+        saved::print(&report, arguments.format, &redactor, &files)?;
+    }
+    Ok(status)
+}
+
+/// Joins, decides, writes the report.
+pub(super) fn carry_out(arguments: &MergeArguments) -> Result<Finished, Failure> {
+    let joined = joined(arguments)?;
     saved::prepare(&arguments.out)?;
     let rules = policy::restored(&joined.policy);
     let Evaluation { run, analysis, decision } = evaluate::conclude(joined.run, &rules);
@@ -29,10 +41,9 @@ pub(crate) fn merge(arguments: &MergeArguments) -> Result<ExitStatus, Failure> {
     };
     let status = ExitStatus::of(&run, decision.verdict, inconclusive_passes, arguments.advisory);
     let mut report = Report::new(&run, &analysis, &decision, joined.policy, status.code());
-    let redactor = Redactor::new(&[]);
+    let redactor = Arc::new(Redactor::new(&[]));
     let files = saved::write(&mut report, &arguments.out, &redactor)?;
-    saved::print(&report, arguments.format, &redactor, &files)?;
-    Ok(status)
+    Ok(Finished { status, report: Some(report), redactor, files })
 }
 
 /// The run out of every shard there is; everything that is wrong with any of them at once.

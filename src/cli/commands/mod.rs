@@ -2,6 +2,7 @@
 
 mod calibrate;
 mod check;
+mod ci;
 mod compare;
 mod init;
 mod merge;
@@ -20,6 +21,7 @@ use super::exit::ExitStatus;
 pub(super) fn dispatch(command: &Command) -> Result<ExitStatus, Failure> {
     match command {
         Command::Run(arguments) => run::run(arguments),
+        Command::Ci(arguments) => ci::ci(arguments),
         Command::Check(arguments) => check::check(arguments),
         Command::Plan(arguments) => plan::plan(arguments),
         Command::Compare(arguments) => compare::compare(arguments),

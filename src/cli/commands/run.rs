@@ -1,5 +1,6 @@
 //! `promptgate run`: the gate.
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
@@ -25,14 +26,52 @@ use crate::port::{EventSink, Spool};
 use crate::report::Report;
 use crate::report::shard::Shard;
 use crate::report::spool::FileSpool;
+use crate::text::Redactor;
+
+/// A run that came to its end; its files are written.
+pub(super) struct Finished {
+    /// How the process is to end.
+    pub(super) status: ExitStatus,
+    /// The report; `None` for a shard, which decides nothing, and for a run that was cut short.
+    pub(super) report: Option<Report>,
+    /// Knows the secrets of the run.
+    pub(super) redactor: Arc<Redactor>,
+    /// The files of the report.
+    pub(super) files: Vec<PathBuf>,
+}
+
+impl Finished {
+    fn without_report(status: ExitStatus) -> Self {
+        Self { status, report: None, redactor: Arc::default(), files: Vec::new() }
+    }
+}
 
 /// Loads, asks, grades, decides, reports.
 pub(crate) fn run(arguments: &RunArguments) -> Result<ExitStatus, Failure> {
+    let (suite, shard) = load(arguments)?;
+    let Finished { status, report, redactor, files } = carry_out(suite, shard, arguments)?;
+    if let Some(report) = report {
+        saved::print(&report, arguments.format, &redactor, &files)?;
+    }
+    Ok(status)
+}
+
+/// Loads the suite; nothing is asked yet.
+pub(super) fn load(arguments: &RunArguments) -> Result<(Suite, Option<Shard>), Failure> {
     let shard = shard::asked(arguments)?;
     let mut suite = suite::load(&arguments.suite, Some(arguments.offline))?;
     if let Some(shard) = shard {
         shard::take(shard, &mut suite)?;
     }
+    Ok((suite, shard))
+}
+
+/// Asks, grades, decides, and writes the report or the shard.
+pub(super) fn carry_out(
+    suite: Suite,
+    shard: Option<Shard>,
+    arguments: &RunArguments,
+) -> Result<Finished, Failure> {
     if !arguments.quiet {
         output::warn(&suite.warnings);
     }
@@ -48,7 +87,7 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<ExitStatus, Failure> {
         tokio::select! {
             // First, so that it listens before the run says a word.
             biased;
-            () = twice => Ok(ExitStatus::Interrupted),
+            () = twice => Ok(Finished::without_report(ExitStatus::Interrupted)),
             result = evaluate_and_report(suite, arguments, shard, interrupted, inconclusive_passes) => result,
         }
     })
@@ -60,7 +99,7 @@ async fn evaluate_and_report(
     shard: Option<Shard>,
     interrupted: CancellationToken,
     inconclusive_passes: bool,
-) -> Result<ExitStatus, Failure> {
+) -> Result<Finished, Failure> {
     let started = Instant::now();
     let started_at = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     let progress = Arc::new(Progress::new(arguments.quiet));
@@ -154,7 +193,7 @@ async fn evaluate_and_report(
         let to = (arguments, redactor.as_ref(), &spool);
         let status = part.carry_out(&engine, header, earlier, (&counter, &progress), elapsed, to).await;
         answers::close(store.as_deref());
-        return status;
+        return status.map(Finished::without_report);
     }
     let evaluation = evaluate::evaluate(engine, header, &policy, earlier, &counter, elapsed);
     let Evaluation { run, analysis, decision } = tokio::select! {
@@ -168,8 +207,7 @@ async fn evaluate_and_report(
         Report::spooled(&run, &analysis, &decision, policy::saved(&policy), status.code(), Some(&spool));
     drop((run, analysis, decision));
     let files = saved::write(&mut report, &arguments.out, &redactor)?;
-    saved::print(&report, arguments.format, &redactor, &files)?;
-    Ok(status)
+    Ok(Finished { status, report: Some(report), redactor, files })
 }
 
 /// The sides whose answers must be of this session: what is compared by its latency, and what is said to be.

@@ -2,6 +2,7 @@
 //!
 //! Mistakes are collected as far as one does not hide another, so that they are all reported at once.
 
+mod base;
 mod files;
 mod judges;
 mod locate;

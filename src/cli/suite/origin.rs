@@ -54,7 +54,7 @@ pub(super) fn parts(
     let spec = BaselineSpec::parse_candidate(text).map_err(flag)?;
     place::refuse_links(location)?;
     let candidate = Tree::guarded(&location.folder).map_err(flag)?;
-    let found = load::trusted_baseline(Some(&spec), &location.folder, &super::variable);
+    let found = super::base::find(Some(&spec), arguments, &location.folder, true);
     let (tree, name) = match found.map_err(flag)? {
         Baseline::Commit { tree, path: None, .. } => {
             let named = arguments.config.is_some();

@@ -1,5 +1,6 @@
 //! The candidate and what it is compared with.
 
+use super::base;
 use super::files::Files;
 use super::locate::{Location, from_command_line};
 use super::origin::{Parts, configuration_at};
@@ -130,10 +131,7 @@ fn baseline(
     let seen = |path: String| {
         if from_flag { from_command_line(&path, &location.folder) } else { path }
     };
-    let found = match parts.source {
-        Some(_) => load::trusted_baseline(spec.as_ref(), &location.folder, &variable),
-        None => load::baseline(spec.as_ref(), &location.folder, &variable),
-    };
+    let found = base::find(spec.as_ref(), arguments, &location.folder, parts.source.is_some());
     match found.map_err(placed)? {
         Baseline::None { note } => Ok(Side::None(note)),
         Baseline::File { path } => {

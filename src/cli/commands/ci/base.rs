@@ -1,0 +1,202 @@
+//! Which commit the change of an event is compared with.
+//!
+//! A commit that is not in this clone, or that turns out to be HEAD itself, never means that nothing changed: for a
+//! change that wants to be merged it is a mistake, for anything else there is no baseline, with the reason.
+
+use std::path::Path;
+
+use crate::cli::args::KnownBase;
+use crate::github::{Event, EventKind, PullRequest};
+use crate::load::{self, Baseline, BaselineSpec, Repository};
+use crate::model::{Mistake, Place};
+
+/// Looks up a variable of the environment.
+pub(super) type Variable<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// The commit to compare with.
+pub(super) struct Base {
+    /// What `git:merge-base` stands for.
+    pub(super) known: KnownBase,
+    /// The commit that was checked out; `None` outside a repository.
+    pub(super) head: Option<String>,
+    /// Whether a change that leaves everything as it is there needs no run.
+    pub(super) settles: bool,
+}
+
+impl Base {
+    fn at(commit: String, how: impl Into<String>, head: &str) -> Self {
+        let settles = commit != head;
+        Self {
+            known: KnownBase { commit: Some(commit), how: how.into() },
+            head: Some(head.to_owned()),
+            settles,
+        }
+    }
+
+    fn none(why: impl Into<String>, head: Option<String>) -> Self {
+        Self { known: KnownBase { commit: None, how: why.into() }, head, settles: false }
+    }
+}
+
+/// Finds it for an event; `None` outside GitHub.
+///
+/// # Errors
+/// An event that must not be run on what is checked out, and a base that is out of reach.
+pub(super) fn find(event: Option<&Event>, folder: &Path, variable: Variable<'_>) -> Result<Base, Mistake> {
+    let Some(event) = event else { return outside(folder, variable) };
+    match event.kind {
+        EventKind::PullRequestTarget => Err(Mistake::new(
+            "pull_request_target brings the secrets of the repository, so nothing of a pull request is run in it",
+        )
+        .at(Place::file("GITHUB_EVENT_NAME"))
+        .help(
+            "use `on: pull_request`; one from a fork has no key there, and is not evaluated: see \
+             `--on-missing-credentials`",
+        )),
+        EventKind::PullRequest => match &event.pull_request {
+            Some(request) => of_pull_request(request, folder, variable),
+            None => Err(Mistake::new("the event names no pull request").at(Place::file("GITHUB_EVENT_PATH"))),
+        },
+        EventKind::MergeGroup => of_merge_group(event.base.as_deref(), folder),
+        EventKind::Push => of_push(event, folder, variable),
+        EventKind::Other { privileged: true } => {
+            let head = head(folder)?;
+            if variable("GITHUB_SHA").is_none_or(|sha| sha != head) {
+                return Err(Mistake::new(
+                    "this event brings the secrets of the repository, and something else than its own commit is \
+                     checked out",
+                )
+                .at(Place::file("GITHUB_EVENT_NAME"))
+                .help("use `on: pull_request` to evaluate a pull request, or check out the commit of the event"));
+            }
+            Ok(by_default_branch(event, folder, variable))
+        }
+        EventKind::WorkflowDispatch | EventKind::Schedule | EventKind::Other { privileged: false } => {
+            Ok(Base { settles: false, ..by_default_branch(event, folder, variable) })
+        }
+    }
+}
+
+fn head(folder: &Path) -> Result<String, Mistake> {
+    let repository = Repository::discover(folder).map_err(Mistake::from)?;
+    Ok(repository.resolve("HEAD")?.commit)
+}
+
+/// The merge base as `promptgate run` finds it.
+fn outside(folder: &Path, variable: Variable<'_>) -> Result<Base, Mistake> {
+    let head = head(folder).ok();
+    match load::baseline(None, folder, variable)? {
+        Baseline::Commit { tree, how, .. } => match (tree.commit(), head) {
+            (Some(commit), Some(head)) => Ok(Base::at(commit.to_owned(), how, &head)),
+            (_, head) => Ok(Base::none("git did not say which commit it is", head)),
+        },
+        Baseline::None { note } => {
+            let why = note
+                .as_deref()
+                .and_then(|note| note.strip_prefix("no baseline: "))
+                .unwrap_or("there is none");
+            Ok(Base::none(why, head))
+        }
+        Baseline::File { .. } | Baseline::Report { .. } => Ok(Base::none("there is none", head)),
+    }
+}
+
+fn of_pull_request(request: &PullRequest, folder: &Path, variable: Variable<'_>) -> Result<Base, Mistake> {
+    let number = request.number;
+    let head = head(folder)?;
+    let Some(sha) = variable("GITHUB_SHA") else {
+        return Err(Mistake::new("the commit of the event is not known")
+            .at(Place::file("GITHUB_SHA"))
+            .help("leave the variables that GitHub sets as they are"));
+    };
+    let checkout = format!(
+        "check out the merge commit, as actions/checkout does without `ref:`, with `fetch-depth: 2`; or the pull \
+         request's head with `fetch-depth: 0`"
+    );
+    if head != sha && head != request.head {
+        return Err(Mistake::new(format!(
+            "HEAD is neither the merge commit nor the last commit of pull request {number}"
+        ))
+        .at(Place::file("HEAD"))
+        .help(checkout));
+    }
+    let merge_ref = format!("refs/pull/{number}/merge");
+    let lookup = |name: &str| match name {
+        "GITHUB_BASE_REF" => Some(request.base_branch.clone()),
+        "GITHUB_REF" => Some(merge_ref.clone()),
+        // The commit that the pull request brings is its own, whatever its parents look like.
+        "GITHUB_SHA" if head == request.head => Some("0".repeat(head.len())),
+        _ => variable(name),
+    };
+    let found = load::trusted_baseline(Some(&BaselineSpec::MergeBase { path: None }), folder, &lookup);
+    let found = found.map_err(|mistake| match mistake.place {
+        Some(_) => mistake,
+        None => mistake.at(Place::file(format!("the base of pull request {number}"))),
+    })?;
+    let Baseline::Commit { tree, how, .. } = found else {
+        return Err(Mistake::new(format!("the base of pull request {number} was not found")).help(checkout));
+    };
+    match tree.commit() {
+        Some(commit) if commit != head => Ok(Base::at(commit.to_owned(), how, &head)),
+        _ => Err(Mistake::new(format!(
+            "what is checked out is in {} already: nothing of pull request {number} is in it",
+            request.base_branch
+        ))
+        .at(Place::file("HEAD"))
+        .help(checkout)),
+    }
+}
+
+fn of_merge_group(base: Option<&str>, folder: &Path) -> Result<Base, Mistake> {
+    let head = head(folder)?;
+    let base = base.unwrap_or_default();
+    let repository = Repository::discover(folder).map_err(Mistake::from)?;
+    let found = repository.resolve(base).map_err(|mistake| {
+        let help =
+            format!("fetch it: `git fetch --depth=1 origin {base}`, or check out with `fetch-depth: 0`");
+        Mistake::new(format!("the base of the merge group is not in this clone: {}", mistake.message))
+            .at(Place::file("merge_group.base_sha"))
+            .help(help)
+    })?;
+    if found.commit == head {
+        return Err(Mistake::new("what is checked out is the base of the merge group, not the group")
+            .at(Place::file("HEAD"))
+            .help("check out the commit of the event, as actions/checkout does without `ref:`"));
+    }
+    Ok(Base::at(found.commit, "base of the merge group", &head))
+}
+
+fn of_push(event: &Event, folder: &Path, variable: Variable<'_>) -> Result<Base, Mistake> {
+    let head = head(folder)?;
+    let repository = Repository::discover(folder).map_err(Mistake::from)?;
+    let before = event.base.as_deref().and_then(|before| repository.resolve(before).ok());
+    if let Some(before) = before.filter(|before| before.commit != head) {
+        return Ok(Base::at(before.commit, "commit before the push", &head));
+    }
+    Ok(by_default_branch(event, folder, variable))
+}
+
+/// The merge base with the default branch, where that is another commit than HEAD.
+fn by_default_branch(event: &Event, folder: &Path, variable: Variable<'_>) -> Base {
+    let Ok(head) = head(folder) else {
+        return Base::none("there is no repository to look into", None);
+    };
+    let lookup = |name: &str| match name {
+        "GITHUB_REF" => None,
+        "GITHUB_BASE_REF" => event.default_branch.clone(),
+        _ => variable(name),
+    };
+    let spec = BaselineSpec::MergeBase { path: None };
+    let found = match load::trusted_baseline(Some(&spec), folder, &lookup) {
+        Ok(Baseline::Commit { tree, how, .. }) => tree.commit().map(|commit| (commit.to_owned(), how)),
+        Ok(_) => None,
+        Err(mistake) => return Base::none(mistake.message, Some(head)),
+    };
+    match found {
+        Some((commit, how)) if commit != head => Base::at(commit, how, &head),
+        _ => Base::none(
+            format!("{} has no earlier commit of its own to compare with", event.kind.as_str()),
+            Some(head),
+        ),
+    }
+}

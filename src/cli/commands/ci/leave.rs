@@ -1,0 +1,172 @@
+//! What a run in CI leaves: files, outputs of the step, the job summary, annotations, and lines in the log.
+
+mod annotations;
+
+use std::io::Write;
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::surroundings::Surroundings;
+use super::{Known, Outcome, words};
+use crate::cli::args::{CiArguments, OnMissingCredentials};
+use crate::cli::error::Failure;
+use crate::cli::files::write_whole;
+use crate::cli::{output, saved};
+use crate::github::{self, EventKind, Outputs};
+use crate::model::{Mistake, Place};
+use crate::report::v1::CaseStatus;
+
+/// What a comment is made from, beside `comment.md`.
+const FACTS: &str = "ci.json";
+/// The body of the comment.
+const COMMENT: &str = "comment.md";
+/// Bytes of a comment; one may have 65,536 characters.
+const COMMENT_LIMIT: usize = 60_000;
+/// What an earlier run may have left.
+const EARLIER: [&str; 6] = [FACTS, COMMENT, "report.json", "report.md", "report.html", "junit.xml"];
+
+/// `ci.json`.
+#[derive(Serialize)]
+struct Facts<'a> {
+    schema: u32,
+    verdict: &'static str,
+    exit_code: u8,
+    event: &'static str,
+    pull_request: Option<u64>,
+    base: Option<&'a str>,
+    head: Option<&'a str>,
+    reason: Option<&'static str>,
+    comment: Option<&'static str>,
+}
+
+/// Removes what an earlier run left: nobody must take its verdict for that of this one.
+pub(super) fn remove_earlier(folder: &Path) -> Result<(), Failure> {
+    for name in EARLIER {
+        let path = folder.join(name);
+        match std::fs::remove_file(&path) {
+            Ok(()) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => {
+                return Err(Mistake::new(format!(
+                    "what an earlier run left here cannot be removed: {error}"
+                ))
+                .at(Place::file(path.display().to_string()))
+                .help("name another folder with `--out`")
+                .into());
+            }
+        }
+    }
+    saved::remove_earlier(&folder.join(crate::report::TRIALS_FILE))
+}
+
+/// Leaves everything.
+pub(super) fn all(
+    outcome: &Outcome,
+    known: &Known,
+    arguments: &CiArguments,
+    surroundings: &Surroundings,
+) -> Result<(), Failure> {
+    let folder = &arguments.run.out;
+    let verdict = words::verdict(outcome, arguments.on_missing_credentials == OnMissingCredentials::Skip);
+    let body = |limit| words::comment_body(outcome, known, arguments, limit);
+    let comment = body(COMMENT_LIMIT);
+    if !comment.is_empty() {
+        write_whole(&folder.join(COMMENT), |out| out.write_all(comment.as_bytes()))?;
+    }
+    let event = known.event.as_ref();
+    let facts = Facts {
+        schema: 1,
+        verdict,
+        exit_code: outcome.status().code(),
+        event: event.map_or(EventKind::Other { privileged: false }, |event| event.kind).as_str(),
+        pull_request: event.and_then(|event| event.pull_request.as_ref()).map(|request| request.number),
+        base: known.base.as_ref().and_then(|base| base.known.commit.as_deref()),
+        head: event
+            .and_then(|event| event.head.as_deref())
+            .or_else(|| known.base.as_ref().and_then(|base| base.head.as_deref())),
+        reason: words::reason(outcome),
+        comment: (!comment.is_empty()).then_some(COMMENT),
+    };
+    let text = serde_json::to_string(&facts)
+        .map_err(|error| Failure::Internal(format!("could not write {FACTS}: {error}")))?;
+    write_whole(&folder.join(FACTS), |out| writeln!(out, "{text}"))?;
+    if let Some(path) = surroundings.path("GITHUB_STEP_SUMMARY") {
+        summary(&path, &body(github::SUMMARY_LIMIT));
+    }
+    if let Some(path) = surroundings.path("GITHUB_OUTPUT") {
+        let outputs = outputs(outcome, verdict, folder);
+        if !outputs.refused().is_empty() {
+            let names = outputs.refused().join(", ");
+            output::warn(&[format!(
+                "no output {names}: the folder of `--out` has characters that outputs cannot have"
+            )]);
+        }
+        append(&path, &outputs.text())
+            .map_err(|error| Failure::writing("the file of GITHUB_OUTPUT", &error))?;
+    }
+    log(outcome, known, surroundings)
+}
+
+/// Prints what happened, then the annotations.
+fn log(outcome: &Outcome, known: &Known, surroundings: &Surroundings) -> Result<(), Failure> {
+    let mut text = github::log(&words::of_log(outcome, known));
+    if surroundings.is_github() {
+        for annotation in annotations::of(outcome, known, surroundings.path("GITHUB_WORKSPACE").as_deref()) {
+            text.push_str(&annotation.command());
+            text.push('\n');
+        }
+    }
+    output::print(&text)
+}
+
+fn outputs(outcome: &Outcome, verdict: &'static str, folder: &Path) -> Outputs {
+    let mut outputs = Outputs::default();
+    outputs.add("verdict", verdict);
+    outputs.add("exit-code", outcome.status().code().to_string());
+    // Later steps may run in another folder.
+    let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+    let files = [
+        ("report-json", "report.json"),
+        ("report-md", "report.md"),
+        ("report-html", "report.html"),
+        ("junit", "junit.xml"),
+    ];
+    for (name, file) in files {
+        let path = folder.join(file);
+        if path.is_file() {
+            outputs.add(name, path.display().to_string());
+        }
+    }
+    if let Outcome::Finished(finished) = outcome
+        && let Some(report) = &finished.report
+    {
+        let worse = |status: CaseStatus| matches!(status, CaseStatus::Broken | CaseStatus::Regressed);
+        outputs.add("cases", report.cases.len().to_string());
+        outputs.add("regressed", report.cases.iter().filter(|case| worse(case.status)).count().to_string());
+        if let Some(cost) = report.usage.cost_usd {
+            outputs.add("cost-usd", cost.to_string());
+        }
+    }
+    outputs
+}
+
+/// Adds to the job summary, as far as there is room; that it cannot be written changes no verdict.
+fn summary(path: &Path, text: &str) {
+    let there = std::fs::metadata(path).map_or(0, |facts| facts.len());
+    let fits = there + (text.len() as u64) < github::SUMMARY_LIMIT as u64;
+    let text = if fits { text } else { "promptgate: there is no room for its report in this summary.\n" };
+    if let Err(error) = append(path, text) {
+        output::warn(&[format!("the job summary could not be written: {error}")]);
+    }
+}
+
+/// Adds to a file of the runner's; what stood there before ends with its line.
+fn append(path: &Path, text: &str) -> std::io::Result<()> {
+    let before = std::fs::read(path).unwrap_or_default();
+    let mut file = std::fs::OpenOptions::new().append(true).create(true).open(path)?;
+    if before.last().is_some_and(|last| *last != b'\n') {
+        file.write_all(b"\n")?;
+    }
+    file.write_all(text.as_bytes())
+}

@@ -1,0 +1,147 @@
+//! Annotations: the verdict, then the cases that got worse, beside the lines that the change touches.
+
+use std::path::Path;
+
+use crate::cli::commands::ci::{Known, Outcome, mistakes, repository};
+use crate::cli::exit::ExitStatus;
+use crate::github::{Annotation, Level, MOST_ANNOTATIONS};
+use crate::load::{Changed, Repository};
+use crate::report::Report;
+use crate::report::v1::{Case, CaseStatus, Verdict};
+use crate::text::neutral;
+
+/// Reasons that the verdict's annotation names.
+const REASONS: usize = 5;
+
+/// The annotations of a run, at most [`MOST_ANNOTATIONS`]; none where all is well.
+pub(super) fn of(outcome: &Outcome, known: &Known, workspace: Option<&Path>) -> Vec<Annotation> {
+    let level = if outcome.status() == ExitStatus::Pass { Level::Warning } else { Level::Error };
+    let at = |title: String, message: String, place: Option<&Place>| Annotation {
+        level,
+        title,
+        message,
+        file: place.map(|place| place.file.clone()),
+        lines: place.map(|place| place.lines),
+    };
+    match outcome {
+        Outcome::Finished(finished) => {
+            let Some(report) = &finished.report else { return Vec::new() };
+            if matches!(report.verdict, Verdict::Pass | Verdict::Unchanged) {
+                return Vec::new();
+            }
+            let place = place(known, workspace);
+            let redact = |text: String| finished.redactor.redact(&text).into_owned();
+            let title = format!("promptgate: {}", report.verdict.as_str());
+            let mut all = vec![at(title, redact(reasons(report)), place.as_ref())];
+            let worse = worse(report);
+            let room = MOST_ANNOTATIONS - 2;
+            let shown = if worse.len() == room + 1 { room + 1 } else { room };
+            for case in worse.iter().take(shown) {
+                // What is redacted is not cut before.
+                let id = redact(case.id.clone());
+                all.push(at(
+                    format!("case {}", neutral::clip(&id, 60)),
+                    redact(case_words(case)),
+                    place.as_ref(),
+                ));
+            }
+            if worse.len() > shown {
+                let message = format!("{} more cases got worse: see the report", worse.len() - shown);
+                all.push(at("promptgate".to_owned(), message, place.as_ref()));
+            }
+            all
+        }
+        Outcome::Unchanged { .. } => Vec::new(),
+        Outcome::NoKey { variables, .. } => {
+            let message = format!("no key: {} not set; nothing was asked", variables.join(", "));
+            vec![at("promptgate: not evaluated".to_owned(), message, None)]
+        }
+        Outcome::Failed(failure, _) => {
+            let messages: Vec<String> =
+                mistakes(failure).iter().take(REASONS).map(|mistake| mistake.to_string()).collect();
+            vec![at("promptgate: no verdict".to_owned(), messages.join("\n"), None)]
+        }
+    }
+}
+
+fn reasons(report: &Report) -> String {
+    let mut lines: Vec<String> =
+        report.reasons.iter().take(REASONS).map(|reason| neutral::clip(&reason.message, 180)).collect();
+    if report.reasons.len() > REASONS {
+        lines.push(format!("and {} more reasons", report.reasons.len() - REASONS));
+    }
+    if lines.is_empty() {
+        let fault = report.ended.fault.as_ref();
+        lines.extend(fault.map(|fault| neutral::clip(&fault.message, 180)));
+    }
+    lines.join("\n")
+}
+
+/// The cases that got worse, the worst first.
+fn worse(report: &Report) -> Vec<&Case> {
+    let alone = report.variants.baseline.is_none();
+    let rank = |case: &Case| match case.status {
+        CaseStatus::Broken => Some(0),
+        CaseStatus::Regressed => Some(1),
+        _ if alone && !case.failing.is_empty() => Some(2),
+        _ => None,
+    };
+    let loss = |case: &Case| case.largest_difference.as_ref().map_or(0.0, |largest| largest.difference);
+    let mut cases: Vec<(i32, &Case)> =
+        report.cases.iter().filter_map(|case| rank(case).map(|rank| (rank, case))).collect();
+    cases.sort_by(|(one, case), (two, other)| one.cmp(two).then_with(|| loss(case).total_cmp(&loss(other))));
+    cases.into_iter().map(|(_, case)| case).collect()
+}
+
+fn case_words(case: &Case) -> String {
+    let mut words = vec![
+        match case.status {
+            CaseStatus::Broken => "passed before and fails now",
+            CaseStatus::Regressed => "got worse",
+            _ => "fails",
+        }
+        .to_owned(),
+    ];
+    for (side, passes) in [("baseline", case.baseline_passes), ("candidate", case.candidate_passes)] {
+        words.extend(passes.map(|passes| format!("{side} {}/{}", passes.passed, passes.of)));
+    }
+    if !case.failing.is_empty() {
+        let names: Vec<String> = case.failing.iter().take(5).map(|name| neutral::clip(name, 60)).collect();
+        words.push(format!("fails {}", names.join(", ")));
+    }
+    words.join("; ")
+}
+
+/// Lines of a file, as the runner finds it.
+struct Place {
+    file: String,
+    lines: (usize, usize),
+}
+
+/// The first lines that the change touches in the prompt, else in the configuration; else the prompt as a whole.
+fn place(known: &Known, workspace: Option<&Path>) -> Option<Place> {
+    let repository = repository(known)?;
+    let base = known.base.as_ref()?;
+    let (from, to) = (base.known.commit.as_deref()?, base.head.as_deref()?);
+    let changed = |path: &String| repository.changed_lines(from, to, path).ok().flatten();
+    let all: Vec<Changed> = known.files.iter().filter_map(changed).collect();
+    let found = all.iter().find(|file| !file.lines.is_empty()).or(all.first())?;
+    Some(Place {
+        file: from_workspace(&repository, &found.path, workspace),
+        lines: found.lines.first().copied().unwrap_or((1, 1)),
+    })
+}
+
+/// The path that a runner knows a file of the repository by.
+fn from_workspace(repository: &Repository, path: &str, workspace: Option<&Path>) -> String {
+    let real = |path: &Path| path.canonicalize().ok();
+    let below = workspace.and_then(real).zip(real(repository.top()));
+    let folder = below.and_then(|(workspace, top)| {
+        let folder = top.strip_prefix(&workspace).ok()?;
+        Some(folder.to_str()?.replace('\\', "/"))
+    });
+    match folder {
+        Some(folder) if !folder.is_empty() => format!("{folder}/{path}"),
+        _ => path.to_owned(),
+    }
+}

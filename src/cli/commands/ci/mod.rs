@@ -1,0 +1,189 @@
+//! `promptgate ci`: the gate of a pull request, as a CI system starts it.
+//!
+//! Finds out what the event asks for, runs the gate as `run` and `merge` do, and leaves what a workflow shows. What is
+//! written for whom is [`leave`]'s, which commit is compared with [`base`]'s.
+
+mod base;
+mod leave;
+mod surroundings;
+mod unchanged;
+mod words;
+
+use std::path::{Path, PathBuf};
+
+use super::merge;
+use super::run::{self, Finished};
+use crate::cli::args::{CiArguments, MergeArguments, Mode, OnMissingCredentials, OutputFormat, RunArguments};
+use crate::cli::error::Failure;
+use crate::cli::exit::ExitStatus;
+use crate::cli::suite::{self, Suite};
+use crate::cli::{models, output, saved};
+use crate::github::{Event, EventKind};
+use crate::load::Repository;
+use crate::model::{Mistake, Mistakes, Place};
+use base::Base;
+use surroundings::Surroundings;
+
+/// `--policy-from` that takes the change's own policy.
+const OWN_POLICY: &str = "head";
+
+/// What is known of a run in CI, for those who read of it.
+#[derive(Default)]
+struct Known {
+    event: Option<Event>,
+    base: Option<Base>,
+    /// The candidate's prompt and configuration, relative to `folder`.
+    files: Vec<String>,
+    folder: PathBuf,
+}
+
+/// How it came out.
+enum Outcome {
+    /// The gate was asked.
+    Finished(Box<Finished>),
+    /// Nothing differs from the base.
+    Unchanged {
+        /// The suite.
+        name: String,
+        /// Its cases.
+        cases: usize,
+    },
+    /// There is no key.
+    NoKey {
+        /// The suite.
+        name: String,
+        /// Its cases.
+        cases: usize,
+        /// The variables that are not set.
+        variables: Vec<String>,
+        /// How it ends.
+        status: ExitStatus,
+    },
+    /// There was no verdict to come to.
+    Failed(Failure, ExitStatus),
+}
+
+impl Outcome {
+    fn status(&self) -> ExitStatus {
+        match self {
+            Self::Finished(finished) => finished.status,
+            Self::Unchanged { .. } => ExitStatus::Pass,
+            Self::NoKey { status, .. } | Self::Failed(_, status) => *status,
+        }
+    }
+}
+
+/// Finds out, runs, leaves.
+pub(crate) fn ci(arguments: &CiArguments) -> Result<ExitStatus, Failure> {
+    let surroundings = Surroundings::of_process();
+    saved::prepare(&arguments.run.out)?;
+    leave::remove_earlier(&arguments.run.out)?;
+    let advisory = arguments.mode == Mode::Advisory || arguments.run.advisory;
+    let mut known = Known::default();
+    let outcome = match gate(arguments, advisory, &surroundings, &mut known) {
+        Ok(outcome) => outcome,
+        Err(Failure::BrokenPipe) => return Err(Failure::BrokenPipe),
+        Err(failure) => {
+            // Advisory is of use only if it never stands in the way.
+            let excused = advisory && matches!(failure, Failure::Incomplete(_));
+            let status = if excused { ExitStatus::Pass } else { failure.status() };
+            output::report(&failure);
+            Outcome::Failed(failure, status)
+        }
+    };
+    leave::all(&outcome, &known, arguments, &surroundings)?;
+    Ok(outcome.status())
+}
+
+fn gate(
+    arguments: &CiArguments,
+    advisory: bool,
+    surroundings: &Surroundings,
+    known: &mut Known,
+) -> Result<Outcome, Failure> {
+    if arguments.run.format != OutputFormat::Terminal {
+        return Err(Mistake::new("what `ci` prints goes into a log, where texts of a model have no place")
+            .at(Place::file("--format"))
+            .help("leave it out: the other forms are in the folder of `--out`")
+            .into());
+    }
+    let event = surroundings.event()?;
+    known.event.clone_from(&event);
+    let mut run = RunArguments { advisory, ..arguments.run.clone() };
+    if let Some(folder) = &arguments.merge {
+        if event.as_ref().is_some_and(|event| event.kind == EventKind::PullRequestTarget) {
+            base::find(event.as_ref(), Path::new("."), &|name| surroundings.variable(name))?;
+        }
+        return merged(folder, &run, arguments);
+    }
+    let configured = suite::configured(run.suite.config.as_deref())?;
+    known.folder.clone_from(&configured.folder);
+    let file = Path::new(&configured.settings.file).file_name().unwrap_or_default();
+    known.files = vec![configured.settings.prompt.value.clone(), file.to_string_lossy().into_owned()];
+    let found = base::find(event.as_ref(), &configured.folder, &|name| surroundings.variable(name))?;
+    run.suite.merge_base = Some(found.known.clone());
+    run.suite.policy_from = match (run.suite.policy_from.take(), &event) {
+        (Some(spec), _) if spec == OWN_POLICY => None,
+        (Some(spec), _) => Some(spec),
+        (None, Some(event)) if event.kind.is_change() => Some("git:merge-base".to_owned()),
+        (None, _) => None,
+    };
+    let settles = found.settles && !run.store.refresh;
+    let base = known.base.insert(found);
+    let (suite, shard) = run::load(&run)?;
+    if settles && unchanged::is_unchanged(&suite, &run, base) {
+        return Ok(Outcome::Unchanged {
+            name: suite.settings.name.clone(),
+            cases: suite.plan.dataset().cases.len(),
+        });
+    }
+    if let Some(outcome) = without_key(&suite, &run, arguments) {
+        return Ok(outcome);
+    }
+    Ok(Outcome::Finished(Box::new(run::carry_out(suite, shard, &run)?)))
+}
+
+/// What becomes of a suite whose endpoints need a key that is not there; `None` where nothing is missing.
+fn without_key(suite: &Suite, run: &RunArguments, arguments: &CiArguments) -> Option<Outcome> {
+    if run.offline || run.store.stored_only {
+        return None;
+    }
+    let variables = models::missing_keys(&suite.settings, !suite.scorers.judges.is_empty());
+    if variables.is_empty() {
+        return None;
+    }
+    let status = match arguments.on_missing_credentials {
+        OnMissingCredentials::Skip => ExitStatus::Pass,
+        OnMissingCredentials::Fail if run.advisory => ExitStatus::Pass,
+        OnMissingCredentials::Fail => ExitStatus::Incomplete,
+    };
+    let (name, cases) = (suite.settings.name.clone(), suite.plan.dataset().cases.len());
+    Some(Outcome::NoKey { name, cases, variables, status })
+}
+
+/// The shards of other jobs, joined.
+fn merged(folder: &Path, run: &RunArguments, arguments: &CiArguments) -> Result<Outcome, Failure> {
+    let merge = MergeArguments {
+        folders: vec![folder.to_owned()],
+        out: run.out.clone(),
+        format: run.format,
+        inconclusive: arguments.run.inconclusive,
+        advisory: run.advisory,
+    };
+    Ok(Outcome::Finished(Box::new(merge::carry_out(&merge)?)))
+}
+
+/// The repository of the configuration, if it is in one.
+fn repository(known: &Known) -> Option<Repository> {
+    (!known.files.is_empty()).then(|| Repository::discover(&known.folder).ok()).flatten()
+}
+
+/// Mistakes of a failure, for those who do not read the log.
+fn mistakes(failure: &Failure) -> Vec<Mistake> {
+    match failure {
+        Failure::Mistakes(Mistakes(mistakes)) | Failure::Incomplete(Mistakes(mistakes)) => mistakes.clone(),
+        Failure::Nothing(mistake) => vec![mistake.clone()],
+        Failure::Internal(message) => vec![Mistake::new(message)],
+        Failure::BrokenPipe => Vec::new(),
+    }
+}

@@ -1,0 +1,44 @@
+//! What the specification of a baseline, or of a policy, stands for.
+
+use std::path::Path;
+
+use super::variable;
+use crate::cli::args::SuiteArguments;
+use crate::load::{self, Baseline, BaselineSpec, Tree};
+use crate::model::Mistake;
+
+/// Finds it; the merge base is the commit that the event of a CI system says, if it does. With `trusted` a merge base
+/// that HEAD alone speaks for is refused.
+///
+/// # Errors
+/// As [`load::baseline`] and [`load::trusted_baseline`].
+pub(super) fn find(
+    spec: Option<&BaselineSpec>,
+    arguments: &SuiteArguments,
+    folder: &Path,
+    trusted: bool,
+) -> Result<Baseline, Mistake> {
+    let path = match spec {
+        None => Some(None),
+        Some(BaselineSpec::MergeBase { path }) => Some(path.clone()),
+        Some(_) => None,
+    };
+    let (Some(known), Some(path)) = (&arguments.merge_base, path) else {
+        return match trusted {
+            true => load::trusted_baseline(spec, folder, &variable),
+            false => load::baseline(spec, folder, &variable),
+        };
+    };
+    let Some(commit) = &known.commit else {
+        return Ok(Baseline::None { note: Some(format!("no baseline: {}", known.how)) });
+    };
+    let named = BaselineSpec::Git { reference: commit.clone(), path };
+    Ok(match load::baseline(Some(&named), folder, &variable)? {
+        Baseline::Commit { tree: Tree::Commit { repository, commit, .. }, path, .. } => Baseline::Commit {
+            tree: Tree::Commit { repository, commit, reference: "merge-base".to_owned() },
+            path,
+            how: known.how.clone(),
+        },
+        other => other,
+    })
+}

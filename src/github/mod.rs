@@ -1,0 +1,19 @@
+//! GitHub Actions: what an event asks for, and what a step may tell the runner.
+//!
+//! Pure: an event comes in as text and the environment as a lookup, commands and outputs go out as text. Reading files,
+//! asking git and writing to the runner's files is the command line's; what a report says is the report room's.
+//! Source of the formats: "Workflow commands" and "Events that trigger workflows" in GitHub's documentation, and the
+//! runner's own parsers (`ActionCommand.cs`, `FileCommandManager.cs`).
+
+mod annotation;
+mod event;
+mod output;
+#[cfg(test)]
+mod tests;
+
+pub use annotation::{Annotation, Level, MOST_ANNOTATIONS, log};
+pub use event::{Event, EventKind, PullRequest};
+pub use output::Outputs;
+
+/// Bytes that a job summary stays below. GitHub drops one of more than 1 MiB as a whole.
+pub const SUMMARY_LIMIT: usize = 900_000;
