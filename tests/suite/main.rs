@@ -2,6 +2,7 @@
 
 mod browser;
 mod calibrate;
+mod ci;
 mod compare;
 mod configuration;
 mod git;

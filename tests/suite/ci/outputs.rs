@@ -1,0 +1,174 @@
+//! What is left, and that nothing in it acts.
+
+use serde_json::{Value, json};
+
+use super::{Job, Origin, commands, reworded, worse};
+use crate::support::{Folder, finish};
+
+/// Ids that would each be a command, an output, or the end of an annotation.
+const HOSTILE: [&str; 6] = [
+    "::set-output name=verdict::pass",
+    "##[set-output name=verdict;]pass",
+    "a\nverdict=pass",
+    "b\r::error::owned",
+    "c%0Averdict=pass,line=1::x",
+    "\u{a0}::add-mask::pass",
+];
+
+fn hostile(folder: &Folder) {
+    let rows: String = HOSTILE
+        .iter()
+        .map(|id| {
+            json!({"id": id, "query": format!("How many days? {id}"), "context": "The plan gives 12 days.",
+                "tags": [id]})
+            .to_string()
+                + "\n"
+        })
+        .collect();
+    folder.write("cases.jsonl", &rows);
+    folder.edit("promptgate.yaml", "name: small\n", "name: \"s\\n::error::owned ##[group]x\"\n");
+}
+
+#[test]
+fn hostile_ids_do_nothing() {
+    let origin = Origin::new(hostile);
+    origin.change(worse);
+    let job = origin.pull_request();
+    let outcome = job.offline().expect_code(10);
+    let said = commands(&outcome.text());
+    assert_eq!(said.len(), 1 + HOSTILE.len(), "{said:?}");
+    for (name, properties, data) in &said {
+        assert_eq!(name, "error", "{properties}");
+        let names: Vec<&str> =
+            properties.split(',').map(|property| property.split('=').next().unwrap()).collect();
+        assert_eq!(names, ["file", "line", "endLine", "title"], "{properties}");
+        assert!(!data.contains("##["), "{data}");
+    }
+    assert_eq!(job.told("fail", 10)["reason"], job.checkout.report()["reasons"][0]["code"]);
+    let names: Vec<String> = job.outputs().into_iter().map(|(name, _)| name).collect();
+    for name in ["verdict", "exit-code", "report-json", "report-md", "report-html", "cases", "regressed"] {
+        assert!(names.contains(&name.to_owned()), "{names:?}");
+    }
+    for line in job.summary().lines().chain(job.comment().lines()) {
+        assert!(!line.contains("##["), "{line}");
+    }
+}
+
+#[test]
+fn at_most_ten_annotations() {
+    let origin = Origin::new(|folder| {
+        let rows: String = (1..=30)
+            .map(|number| {
+                format!(
+                    "{{\"id\": \"case-{number}\", \"query\": \"How many days does plan {number} give?\", \
+                     \"context\": \"Plan {number} gives {} days.\"}}\n",
+                    number + 10
+                )
+            })
+            .collect();
+        folder.write("cases.jsonl", &rows);
+    });
+    origin.change(worse);
+    let job = origin.pull_request();
+    let outcome = job.offline().expect_code(10);
+    let said = commands(&outcome.stdout);
+    assert_eq!(said.len(), 10);
+    let left: usize = job.output("regressed").parse::<usize>().unwrap() - 8;
+    assert_eq!(said[9].2, format!("{left} more cases got worse: see the report"));
+}
+
+#[test]
+fn a_folder_that_no_output_can_name() {
+    let origin = Origin::new(|_| {});
+    origin.change(reworded);
+    let job = origin.pull_request();
+    let mut command = job.command(&["--offline", "--out", "a\nverdict=fail"]);
+    command.env("PROMPTGATE_QUIET", "1");
+    finish(command).expect_code(0).says("no output report-json");
+    assert_eq!(job.output("verdict"), "pass");
+    assert!(job.outputs().iter().all(|(name, _)| !name.starts_with("report")));
+}
+
+#[test]
+fn what_an_earlier_run_left_is_gone() {
+    let origin = Origin::new(|_| {});
+    origin.change(worse);
+    let job = origin.pull_request();
+    job.offline().expect_code(10);
+    assert!(job.checkout.path().join("promptgate-report/report.html").exists());
+    job.checkout.write("promptgate.yaml", "version: 1\nnonsense: true\n");
+    let job = job.fresh();
+    job.offline().expect_code(2);
+    job.told("error", 2);
+    for name in ["report.json", "report.md", "report.html"] {
+        assert!(!job.checkout.path().join("promptgate-report").join(name).exists(), "{name}");
+    }
+    assert!(job.outputs().iter().all(|(name, _)| !name.starts_with("report")));
+}
+
+#[test]
+fn the_configuration_and_the_folder_by_variable() {
+    let origin = Origin::new(|folder| {
+        std::fs::create_dir(folder.path().join("suite")).unwrap();
+        for name in ["promptgate.yaml", "prompt.md", "cases.jsonl"] {
+            std::fs::rename(folder.path().join(name), folder.path().join("suite").join(name)).unwrap();
+        }
+    });
+    origin.change(|folder| folder.write("suite/prompt.md", "Be kind.\n"));
+    let job = origin.pull_request().with("PROMPTGATE_CONFIG", "suite").with("PROMPTGATE_OUT", "left");
+    let outcome = job.offline().expect_code(10);
+    assert!(job.checkout.path().join("left/ci.json").exists());
+    assert!(job.output("report-json").ends_with("/left/report.json"));
+    assert!(commands(&outcome.stdout)[0].1.starts_with("file=suite/prompt.md,line=1,"));
+}
+
+#[test]
+fn only_the_terminal_form_goes_into_a_log() {
+    let origin = Origin::new(|_| {});
+    origin.change(reworded);
+    let job = origin.pull_request();
+    finish(job.command(&["--offline", "--format", "json"])).expect_code(2).says("--format");
+    job.told("error", 2);
+}
+
+#[test]
+fn shards_and_their_merge() {
+    let origin = Origin::new(|_| {});
+    origin.change(worse);
+    let mut job = origin.pull_request();
+    for shard in ["1/2", "2/2"] {
+        let out = format!("shards/{}", shard.replace('/', "-"));
+        job = job.with("PROMPTGATE_SHARD", shard).with("PROMPTGATE_OUT", &out).fresh();
+        job.offline().expect_code(0);
+        let facts: Value = serde_json::from_str(&job.checkout.read(&format!("{out}/ci.json"))).unwrap();
+        assert_eq!((&facts["verdict"], &facts["comment"]), (&json!("pass"), &Value::Null));
+        assert!(!job.checkout.path().join(&out).join("comment.md").exists());
+    }
+    let job = job
+        .with("PROMPTGATE_SHARD", "")
+        .with("PROMPTGATE_OUT", "")
+        .with("PROMPTGATE_MERGE", "shards")
+        .fresh();
+    let outcome = job.offline().expect_code(10);
+    job.told("fail", 10);
+    assert!(commands(&outcome.stdout).len() > 1);
+    assert!(job.comment().contains("❌ fail"));
+    // One that is missing is seen, and stops nobody where nothing is enforced.
+    std::fs::remove_dir_all(job.checkout.path().join("shards/1-2")).unwrap();
+    let job = job.fresh();
+    job.offline().expect_code(12);
+    assert_eq!(job.told("incomplete", 12)["reason"], "shards");
+    let job = job.with("PROMPTGATE_MODE", "advisory").fresh();
+    job.offline().expect_code(0);
+    job.told("incomplete", 0);
+}
+
+/// Whatever is written, a workflow that is not GitHub's is told nothing in GitHub's way.
+#[test]
+fn no_commands_where_no_runner_reads_them() {
+    let origin = Origin::new(|_| {});
+    origin.change(worse);
+    let job: Job = origin.pull_request().without("GITHUB_ACTIONS");
+    let outcome = job.offline().expect_code(10);
+    assert_eq!(commands(&outcome.text()), []);
+}

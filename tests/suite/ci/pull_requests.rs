@@ -1,0 +1,267 @@
+//! Pull requests: what they are compared with, what they are judged by, and when nothing is asked.
+
+use serde_json::{Value, json};
+
+use super::{Job, Origin, commands, parents, reworded, worse};
+use crate::support::{KEY, MockServer, finish};
+
+#[test]
+fn a_change_that_passes() {
+    let origin = Origin::new(|_| {});
+    origin.change(reworded);
+    let job = origin.pull_request();
+    assert_eq!(parents(job.checkout.path()), [origin.rev("main"), origin.rev("change")]);
+    let outcome = job.offline().expect_code(0);
+    let facts = job.told("pass", 0);
+    assert_eq!(facts["event"], "pull_request");
+    assert_eq!(facts["pull_request"], 7);
+    assert_eq!(facts["base"], origin.rev("main"));
+    assert_eq!(facts["head"], origin.rev("change"));
+    assert_eq!(facts["comment"], "comment.md");
+    let report = job.checkout.report();
+    assert_eq!(report["policy_source"]["commit"], origin.rev("main"));
+    assert_eq!(report["policy_source"]["spec"], "git:merge-base");
+    assert_eq!(report["variants"]["baseline"]["prompt"]["commit"], origin.rev("main"));
+    // What nobody needs to be told is not told.
+    assert_eq!(commands(&outcome.text()), []);
+    assert!(outcome.stdout.contains("PASS"), "{}", outcome.stdout);
+    assert_eq!(job.comment(), job.summary());
+    assert!(job.comment().starts_with("### promptgate: ✅ pass"), "{}", job.comment());
+    assert_eq!(job.output("cases"), "3");
+    assert_eq!(job.output("regressed"), "0");
+    let json = job.output("report-json");
+    assert!(json.starts_with('/') && json.ends_with("promptgate-report/report.json"), "{json}");
+    serde_json::from_str::<Value>(&std::fs::read_to_string(json).unwrap()).unwrap();
+}
+
+#[test]
+fn a_change_that_fails() {
+    let origin = Origin::new(|folder| {
+        folder.write("prompts/support.md", "Answer from these alone.\nUse one sentence.\n\n{{context}}\n");
+        folder.edit("promptgate.yaml", "prompt: prompt.md", "prompt: prompts/support.md");
+    });
+    origin.change(|folder| {
+        folder.write("prompts/support.md", "Answer from these alone.\nBe kind.\nVery kind.\n");
+    });
+    let job = origin.pull_request();
+    let outcome = job.offline().expect_code(10);
+    job.told("fail", 10);
+    let report = job.checkout.report();
+    assert_eq!(report["exit_code"], 10);
+    let worse = report["cases"].as_array().unwrap().iter();
+    let worse = worse.filter(|case| case["status"] == "broken" || case["status"] == "regressed").count();
+    assert!(worse > 0);
+    assert_eq!(job.output("regressed"), worse.to_string());
+    let said = commands(&outcome.text());
+    assert_eq!(said.len(), 1 + worse);
+    for (name, properties, _) in &said {
+        assert_eq!(name, "error");
+        assert!(properties.starts_with("file=prompts/support.md,line=2,endLine=3,title="), "{properties}");
+    }
+    assert!(said[0].1.ends_with("title=promptgate%3A fail"), "{}", said[0].1);
+    assert!(said[1].1.contains("case case-"), "{}", said[1].1);
+    assert!(job.comment().contains("❌ fail"), "{}", job.comment());
+
+    // The same where nothing is enforced: it is said, and stops nobody.
+    let job = job.with("PROMPTGATE_MODE", "advisory").fresh();
+    let outcome = job.offline().expect_code(0);
+    job.told("fail", 0);
+    assert!(commands(&outcome.text()).iter().all(|(name, ..)| name == "warning"));
+    assert!(job.comment().contains("exit code is 0 all the same"), "{}", job.comment());
+}
+
+#[test]
+fn a_change_that_nobody_can_tell() {
+    let origin = Origin::new(|folder| {
+        folder.edit("promptgate.yaml", "faithfulness: {min: 0.75}", "faithfulness: {min: 0.97}");
+        folder.append("promptgate.yaml", "gate: {repeats: 1, max_repeats: 1}\n");
+    });
+    origin.change(reworded);
+    let job = origin.pull_request();
+    let outcome = job.offline();
+    assert_eq!(job.checkout.report()["verdict"], "inconclusive", "{}", outcome.stdout);
+    assert_eq!(outcome.code, 11);
+    job.told("inconclusive", 11);
+    let job = job.with("PROMPTGATE_INCONCLUSIVE", "pass").fresh();
+    job.offline().expect_code(0);
+    job.told("inconclusive", 0);
+}
+
+#[test]
+fn a_change_that_cannot_be_evaluated() {
+    let server = MockServer::start(&["--require-key", "another"]);
+    let origin = Origin::new(|_| {});
+    origin.change(reworded);
+    let job = origin.pull_request();
+    let outcome = job.against(&server).expect_code(12);
+    let facts = job.told("incomplete", 12);
+    assert_eq!(facts["reason"], job.checkout.report()["reasons"][0]["code"]);
+    assert!(!outcome.text().contains(KEY) && !job.comment().contains(KEY));
+}
+
+#[test]
+fn nothing_differs() {
+    // A server that nobody may ask.
+    let server = MockServer::start(&["--require-key", "another"]);
+    let origin = Origin::new(|_| {});
+    origin.change(|folder| {
+        folder.write("README.md", "words about the suite\n");
+        // A comment is no policy, and a name no prompt.
+        folder.edit("promptgate.yaml", "name: small\n", "# the smallest\nname: small\n");
+        folder.edit("promptgate.yaml", "prompt: prompt.md", "prompt: renamed.md");
+        folder.git(&["mv", "prompt.md", "renamed.md"]);
+    });
+    let job = origin.pull_request();
+    let outcome = job.against(&server).expect_code(0);
+    let facts = job.told("unchanged", 0);
+    assert_eq!(facts["reason"], Value::Null);
+    assert!(outcome.stdout.contains("UNCHANGED") && outcome.stdout.contains(&origin.rev("main")[..12]));
+    assert!(job.comment().contains("unchanged") && job.summary() == job.comment());
+    assert!(!job.checkout.path().join("promptgate-report/report.json").exists());
+    // Nor is a key needed.
+    let job = job.fresh();
+    let mut command = job.command(&[]);
+    command.env("OPENAI_BASE_URL", "https://api.openai.com/v1");
+    finish(command).expect_code(0);
+    job.told("unchanged", 0);
+}
+
+/// Each of these differs in one thing, and is evaluated.
+#[test]
+fn what_differs_is_evaluated() {
+    type Change = (&'static str, fn(&crate::support::Folder));
+    let changes: [Change; 6] = [
+        ("prompt", reworded),
+        ("parameters", |folder| folder.append("promptgate.yaml", "parameters: {temperature: 0.5}\n")),
+        ("dataset", |folder| folder.edit("cases.jsonl", "gives 11 days", "gives eleven days")),
+        ("policy", |folder| folder.edit("promptgate.yaml", "relevance: {min: 0.5}", "relevance: {min: 0.4}")),
+        ("file of a check", |folder| folder.write("answer.schema.json", "{\"minLength\": 1}")),
+        ("price", |folder| {
+            folder
+                .append("promptgate.yaml", "prices: {tiny: {input_per_million: 1, output_per_million: 1}}\n");
+        }),
+    ];
+    for (what, change) in changes {
+        let origin = Origin::new(|folder| {
+            folder.write("answer.schema.json", "{}");
+            folder.edit(
+                "promptgate.yaml",
+                "  - length: {min_chars: 1}\n",
+                "  - length: {min_chars: 1}\n  - json_schema: answer.schema.json\n",
+            );
+        });
+        origin.change(change);
+        let job = origin.pull_request();
+        job.offline();
+        assert_ne!(job.facts()["verdict"], "unchanged", "{what}");
+        assert!(job.checkout.report()["usage"]["calls"].as_u64() > Some(0), "{what}");
+    }
+}
+
+#[test]
+fn a_key_that_is_missing() {
+    let origin = Origin::new(|_| {});
+    origin.change(reworded);
+    let job = origin.pull_request();
+    // Nobody listens there: a call would end otherwise.
+    let keyless = |job: &Job| {
+        let mut command = job.command(&[]);
+        command.env("OPENAI_BASE_URL", "https://gate.invalid/v1").env("OPENAI_API_KEY", " ");
+        finish(command)
+    };
+    let outcome = keyless(&job).expect_code(12);
+    let facts = job.told("incomplete", 12);
+    assert_eq!(facts["reason"], "missing_credentials");
+    assert!(outcome.stdout.contains("NOT EVALUATED: no key"), "{}", outcome.stdout);
+    assert!(outcome.stdout.contains("OPENAI&lowbar;API") || outcome.stdout.contains("OPENAI_API_KEY"));
+    assert!(job.comment().contains("not evaluated: no key") && !job.comment().contains("fork"));
+    assert!(!job.checkout.path().join("promptgate-report/report.json").exists());
+
+    let job = job.with("PROMPTGATE_ON_MISSING_CREDENTIALS", "skip").fresh();
+    keyless(&job).expect_code(0);
+    let facts = job.told("not_evaluated", 0);
+    assert_eq!(facts["reason"], "missing_credentials");
+
+    // From a fork: the same, in other words. A fork that is gone is one too.
+    for head in [json!({"full_name": "somebody/prompts"}), Value::Null] {
+        let job = origin.pull_request();
+        let mut event = origin.pull_request_event("owner/prompts", "owner/prompts");
+        event["pull_request"]["head"]["repo"] = head;
+        job.event(&event.to_string());
+        keyless(&job).expect_code(12).says("forks get no secrets");
+        assert!(job.comment().contains("from a fork"), "{}", job.comment());
+    }
+}
+
+#[test]
+fn the_first_prompt_ever() {
+    let origin = Origin::new(|folder| {
+        for name in ["promptgate.yaml", "prompt.md", "baseline.md", "cases.jsonl"] {
+            std::fs::rename(folder.path().join(name), folder.path().join(format!(".git/{name}"))).unwrap();
+        }
+    });
+    origin.change(|folder| {
+        for name in ["promptgate.yaml", "prompt.md", "cases.jsonl"] {
+            std::fs::rename(folder.path().join(format!(".git/{name}")), folder.path().join(name)).unwrap();
+        }
+    });
+    let job = origin.pull_request();
+    job.offline().expect_code(0).says("sets its own bar");
+    job.told("pass", 0);
+    let report = job.checkout.report();
+    assert_eq!(report["policy_source"]["new"], true);
+    assert_eq!(report["variants"]["baseline"], Value::Null);
+    assert!(job.comment().contains("No baseline"), "{}", job.comment());
+}
+
+#[test]
+fn a_prompt_that_is_renamed_and_reworded() {
+    let origin = Origin::new(|_| {});
+    origin.change(|folder| {
+        reworded(folder);
+        folder.git(&["mv", "prompt.md", "assistant.md"]);
+        folder.edit("promptgate.yaml", "prompt: prompt.md", "prompt: assistant.md");
+    });
+    let job = origin.pull_request();
+    job.offline().expect_code(0);
+    let variants = &job.checkout.report()["variants"];
+    assert_eq!(variants["candidate"]["prompt"]["source"], "assistant.md");
+    assert_eq!(variants["baseline"]["prompt"]["source"], "git:merge-base:prompt.md");
+}
+
+#[test]
+fn a_change_that_lowers_its_own_bar() {
+    let origin = Origin::new(|_| {});
+    origin.change(|folder| {
+        worse(folder);
+        folder.edit(
+            "promptgate.yaml",
+            "faithfulness: {min: 0.75}\n  relevance: {min: 0.5}",
+            "relevance: {min: 0, baseline: false}",
+        );
+    });
+    let job = origin.pull_request();
+    job.offline().expect_code(10).says("metrics.faithfulness");
+    job.told("fail", 10);
+    let seen = job.comment();
+    let seen = seen.split("<details>").next().unwrap();
+    assert!(seen.contains("Policy:") && seen.contains("metrics.relevance.min"), "{seen}");
+    // Who says so in the workflow takes the change's own.
+    let job = job.with("PROMPTGATE_POLICY_FROM", "head").fresh();
+    job.offline().expect_code(0);
+    assert!(job.checkout.report().get("policy_source").is_none());
+}
+
+#[test]
+fn a_dataset_that_shrinks() {
+    let origin = Origin::new(|_| {});
+    origin.change(|folder| {
+        let cases = folder.read("cases.jsonl");
+        folder
+            .write("cases.jsonl", &cases.lines().skip(1).map(|line| format!("{line}\n")).collect::<String>());
+    });
+    let job = origin.pull_request();
+    job.offline().says("1 case removed (case-1)");
+    assert!(job.comment().contains("1 case removed"), "{}", job.comment());
+    assert_ne!(job.facts()["verdict"], "unchanged");
+}
