@@ -40,7 +40,7 @@ pub(in crate::cli) fn find(named: &[PathBuf]) -> Result<Found, Mistake> {
         if facts.is_file() {
             add(path, &mut files);
         } else {
-            search(path, DEPTH, &mut files)
+            search(path, DEPTH, &is_shard, &mut files)
                 .map_err(|error| Mistake::new(format!("cannot read this folder: {error}")).at(place()))?;
         }
     }
@@ -83,7 +83,31 @@ impl Found {
     }
 }
 
-fn search(folder: &Path, depth: usize, files: &mut BTreeMap<PathBuf, PathBuf>) -> std::io::Result<()> {
+/// The files in a folder and below it whose names are wanted, in the order of their paths.
+///
+/// # Errors
+/// Those of reading the folders.
+pub(in crate::cli) fn files_below(
+    folder: &Path,
+    wanted: &dyn Fn(&str) -> bool,
+) -> std::io::Result<Vec<PathBuf>> {
+    let mut files = BTreeMap::new();
+    search(folder, DEPTH, wanted, &mut files)?;
+    let shown: BTreeSet<PathBuf> = files.into_values().collect();
+    Ok(shown.into_iter().collect())
+}
+
+/// Whether a file is named as shards are.
+pub(in crate::cli) fn is_shard(name: &str) -> bool {
+    name.starts_with("shard-") && name.ends_with(".json")
+}
+
+fn search(
+    folder: &Path,
+    depth: usize,
+    wanted: &dyn Fn(&str) -> bool,
+    files: &mut BTreeMap<PathBuf, PathBuf>,
+) -> std::io::Result<()> {
     let mut entries: Vec<_> = std::fs::read_dir(folder)?.collect::<Result<_, _>>()?;
     entries.sort_by_key(std::fs::DirEntry::file_name);
     for entry in entries {
@@ -92,8 +116,8 @@ fn search(folder: &Path, depth: usize, files: &mut BTreeMap<PathBuf, PathBuf>) -
         let name = entry.file_name().to_string_lossy().into_owned();
         // Links to folders are not followed: they may lead back.
         if kind.is_dir() && depth > 0 {
-            search(&path, depth - 1, files)?;
-        } else if !kind.is_dir() && name.starts_with("shard-") && name.ends_with(".json") {
+            search(&path, depth - 1, wanted, files)?;
+        } else if !kind.is_dir() && wanted(&name) {
             add(&path, files);
         }
     }

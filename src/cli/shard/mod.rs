@@ -10,7 +10,7 @@ mod share;
 
 use std::str::FromStr;
 
-pub(super) use find::find;
+pub(super) use find::{files_below, find, is_shard};
 pub(super) use part::Part;
 pub(super) use plan::Facts;
 pub(super) use share::{ceilings, take};

@@ -3,16 +3,16 @@
 use serde_json::{Value, json};
 
 use super::{Job, Origin, commands, reworded, worse};
-use crate::support::{Folder, finish};
+use crate::support::{Canned, Folder, KEY, finish};
 
 /// Ids that would each be a command, an output, or the end of an annotation.
 const HOSTILE: [&str; 6] = [
     "::set-output name=verdict::pass",
     "##[set-output name=verdict;]pass",
-    "a\nverdict=pass",
-    "b\r::error::owned",
+    "###[add-matcher]evil.json",
+    "verdict<<EOF",
     "c%0Averdict=pass,line=1::x",
-    "\u{a0}::add-mask::pass",
+    "x\u{a0}::add-mask::pass",
 ];
 
 fn hostile(folder: &Folder) {
@@ -55,6 +55,45 @@ fn hostile_ids_do_nothing() {
 }
 
 #[test]
+fn ids_with_line_breaks_are_refused_and_do_nothing() {
+    let origin = Origin::new(|_| {});
+    origin.change(|folder| {
+        let row = json!({"id": "a\n::error::owned\rverdict=pass", "query": "?", "context": "x"});
+        folder.append("cases.jsonl", &format!("{row}\n"));
+    });
+    let job = origin.pull_request();
+    let outcome = job.offline().expect_code(2);
+    job.told("error", 2);
+    let said = commands(&outcome.text());
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert_eq!(said[0].1, "title=promptgate%3A no verdict");
+    assert!(said[0].2.contains("cases.jsonl:4"), "{}", said[0].2);
+}
+
+#[test]
+fn a_server_that_says_the_key_again() {
+    let body = json!({"error": {"message": format!("no {KEY}\n::error::{KEY} ##[group]x"), "type": "x"}});
+    let server = Canned::answering("400 Bad Request", "application/json", &body.to_string());
+    let origin = Origin::new(|_| {});
+    origin.change(reworded);
+    let job = origin.pull_request();
+    let mut command = job.command(&[]);
+    command.env("OPENAI_BASE_URL", &server.base_url).env("OPENAI_API_KEY", KEY);
+    let outcome = finish(command).expect_code(12);
+    job.told("incomplete", 12);
+    assert!(outcome.text().contains("[redacted]"), "{}", outcome.text());
+    for text in [outcome.text(), job.comment(), job.summary(), job.facts().to_string()] {
+        assert!(!text.contains(KEY), "{text}");
+    }
+    // Nothing of it but our own.
+    let said = commands(&outcome.text());
+    assert!(
+        said.iter().all(|(name, properties, _)| name == "error" && properties.contains("title=promptgate")),
+        "{said:?}"
+    );
+}
+
+#[test]
 fn at_most_ten_annotations() {
     let origin = Origin::new(|folder| {
         let rows: String = (1..=30)
@@ -82,9 +121,9 @@ fn a_folder_that_no_output_can_name() {
     let origin = Origin::new(|_| {});
     origin.change(reworded);
     let job = origin.pull_request();
-    let mut command = job.command(&["--offline", "--out", "a\nverdict=fail"]);
-    command.env("PROMPTGATE_QUIET", "1");
-    finish(command).expect_code(0).says("no output report-json");
+    finish(job.command(&["--offline", "--out", "a\nverdict=fail"]))
+        .expect_code(0)
+        .says("no output report-json");
     assert_eq!(job.output("verdict"), "pass");
     assert!(job.outputs().iter().all(|(name, _)| !name.starts_with("report")));
 }
@@ -161,6 +200,56 @@ fn shards_and_their_merge() {
     let job = job.with("PROMPTGATE_MODE", "advisory").fresh();
     job.offline().expect_code(0);
     job.told("incomplete", 0);
+}
+
+/// Shards that have nothing to do say so, and all of them together say it of the whole.
+#[test]
+fn shards_that_ask_nothing() {
+    let origin = Origin::new(|_| {});
+    origin.change(|folder| folder.write("README.md", "words\n"));
+    let shards = |mut job: Job, code: i32| {
+        for shard in ["1/2", "2/2"] {
+            let out = format!("shards/{}", shard.replace('/', "-"));
+            job = job.with("PROMPTGATE_SHARD", shard).with("PROMPTGATE_OUT", &out).fresh();
+            let mut command = job.command(&[]);
+            command.env("OPENAI_BASE_URL", "https://gate.invalid/v1");
+            finish(command).expect_code(code);
+        }
+        job.with("PROMPTGATE_SHARD", "").with("PROMPTGATE_OUT", "").with("PROMPTGATE_MERGE", "shards").fresh()
+    };
+    let job = shards(origin.pull_request(), 0);
+    finish(job.command(&[])).expect_code(0);
+    assert_eq!(job.told("unchanged", 0)["base"], origin.rev("main"));
+    assert!(job.comment().contains(&format!("{}", &origin.rev("main")[..6])), "{}", job.comment());
+
+    let origin = Origin::new(|_| {});
+    origin.change(reworded);
+    let job = shards(origin.pull_request(), 12);
+    finish(job.command(&[])).expect_code(12);
+    assert_eq!(job.told("incomplete", 12)["reason"], "missing_credentials");
+    let job = job.with("PROMPTGATE_ON_MISSING_CREDENTIALS", "skip").fresh();
+    finish(job.command(&[])).expect_code(0);
+    job.told("not_evaluated", 0);
+
+    // Of another commit, of two minds, in the repository, or nothing at all: nobody is let through.
+    let text = job.checkout.read("shards/1-2/ci.json");
+    let other = text.replace(&origin.rev("change"), &origin.rev("main"));
+    for (name, text) in [
+        ("shards/1-2/ci.json", other.clone()),
+        ("shards/1-2/ci.json", text.replace("missing_credentials", "usage")),
+        ("shards/1-2/ci.json", "{}".to_owned()),
+    ] {
+        job.checkout.write(name, &text);
+        let outcome = finish(job.command(&[]));
+        assert!([2, 12].contains(&outcome.code), "{}", outcome.text());
+        assert_ne!(job.facts()["verdict"], "not_evaluated", "{text}");
+    }
+    job.checkout.write("shards/1-2/ci.json", &text);
+    job.checkout.git(&["add", "--force", "shards/1-2/ci.json"]);
+    finish(job.command(&[])).expect_code(2).says("part of the repository");
+    std::fs::remove_dir_all(job.checkout.path().join("shards")).unwrap();
+    job.checkout.write("shards/readme.txt", "");
+    finish(job.command(&[])).expect_code(2).says("no shard");
 }
 
 /// Whatever is written, a workflow that is not GitHub's is told nothing in GitHub's way.

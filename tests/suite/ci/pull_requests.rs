@@ -101,8 +101,6 @@ fn a_change_that_cannot_be_evaluated() {
 
 #[test]
 fn nothing_differs() {
-    // A server that nobody may ask.
-    let server = MockServer::start(&["--require-key", "another"]);
     let origin = Origin::new(|_| {});
     origin.change(|folder| {
         folder.write("README.md", "words about the suite\n");
@@ -112,7 +110,14 @@ fn nothing_differs() {
         folder.git(&["mv", "prompt.md", "renamed.md"]);
     });
     let job = origin.pull_request();
-    let outcome = job.against(&server).expect_code(0);
+    // Whoever is asked by anybody has a connection waiting.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.set_nonblocking(true).expect("a listener that does not wait");
+    let mut command = job.command(&[]);
+    let address = format!("http://{}/v1", listener.local_addr().expect("an address"));
+    command.env("OPENAI_BASE_URL", address).env("OPENAI_API_KEY", KEY);
+    let outcome = finish(command).expect_code(0);
+    assert_eq!(listener.accept().expect_err("nobody was asked").kind(), std::io::ErrorKind::WouldBlock);
     let facts = job.told("unchanged", 0);
     assert_eq!(facts["reason"], Value::Null);
     assert!(outcome.stdout.contains("UNCHANGED") && outcome.stdout.contains(&origin.rev("main")[..12]));
@@ -124,6 +129,28 @@ fn nothing_differs() {
     command.env("OPENAI_BASE_URL", "https://api.openai.com/v1");
     finish(command).expect_code(0);
     job.told("unchanged", 0);
+}
+
+/// What is not asked for by the event is not settled by it.
+#[test]
+fn another_baseline_is_asked() {
+    let origin = Origin::new(|_| {});
+    origin.change(|_| {});
+    for (name, value) in [("PROMPTGATE_BASELINE", "file:baseline.md"), ("PROMPTGATE_BASELINE", "none")] {
+        let job = origin.pull_request().with(name, value);
+        job.offline().expect_code(0);
+        job.told("pass", 0);
+    }
+    // The same commit by another name is the same.
+    let job = origin.pull_request().with("PROMPTGATE_BASELINE", "git:merge-base");
+    job.offline().expect_code(0);
+    job.told("unchanged", 0);
+    // Nor is it settled by a policy of its own that differs.
+    let origin = Origin::new(|_| {});
+    origin.change(|folder| folder.edit("promptgate.yaml", "min: 0.75", "min: 0.7"));
+    let job = origin.pull_request().with("PROMPTGATE_POLICY_FROM", "head");
+    job.offline().expect_code(0);
+    job.told("pass", 0);
 }
 
 /// Each of these differs in one thing, and is evaluated.
@@ -173,7 +200,7 @@ fn a_key_that_is_missing() {
     let facts = job.told("incomplete", 12);
     assert_eq!(facts["reason"], "missing_credentials");
     assert!(outcome.stdout.contains("NOT EVALUATED: no key"), "{}", outcome.stdout);
-    assert!(outcome.stdout.contains("OPENAI&lowbar;API") || outcome.stdout.contains("OPENAI_API_KEY"));
+    assert!(outcome.stdout.contains("OPENAI_API_KEY is not set"), "{}", outcome.stdout);
     assert!(job.comment().contains("not evaluated: no key") && !job.comment().contains("fork"));
     assert!(!job.checkout.path().join("promptgate-report/report.json").exists());
 

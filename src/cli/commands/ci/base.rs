@@ -57,7 +57,7 @@ pub(super) fn find(event: Option<&Event>, folder: &Path, variable: Variable<'_>)
             Some(request) => of_pull_request(request, folder, variable),
             None => Err(Mistake::new("the event names no pull request").at(Place::file("GITHUB_EVENT_PATH"))),
         },
-        EventKind::MergeGroup => of_merge_group(event.base.as_deref(), folder),
+        EventKind::MergeGroup => of_merge_group(event, folder, variable),
         EventKind::Push => of_push(event, folder, variable),
         EventKind::Other { privileged: true } => {
             let head = head(folder)?;
@@ -147,9 +147,15 @@ fn of_pull_request(request: &PullRequest, folder: &Path, variable: Variable<'_>)
     }
 }
 
-fn of_merge_group(base: Option<&str>, folder: &Path) -> Result<Base, Mistake> {
+fn of_merge_group(event: &Event, folder: &Path, variable: Variable<'_>) -> Result<Base, Mistake> {
     let head = head(folder)?;
-    let base = base.unwrap_or_default();
+    let base = event.base.as_deref().unwrap_or_default();
+    let group = event.head.clone().or_else(|| variable("GITHUB_SHA"));
+    if group.is_some_and(|group| group != head) {
+        return Err(Mistake::new("what is checked out is not the merge group")
+            .at(Place::file("HEAD"))
+            .help("check out the commit of the event, as actions/checkout does without `ref:`"));
+    }
     let repository = Repository::discover(folder).map_err(Mistake::from)?;
     let found = repository.resolve(base).map_err(|mistake| {
         let help =

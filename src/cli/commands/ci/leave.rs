@@ -18,7 +18,7 @@ use crate::model::{Mistake, Place};
 use crate::report::v1::CaseStatus;
 
 /// What a comment is made from, beside `comment.md`.
-const FACTS: &str = "ci.json";
+pub(super) const FACTS: &str = "ci.json";
 /// The body of the comment.
 const COMMENT: &str = "comment.md";
 /// Bytes of a comment; one may have 65,536 characters.

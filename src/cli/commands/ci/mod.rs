@@ -5,20 +5,20 @@
 
 mod base;
 mod leave;
+mod merged;
 mod surroundings;
 mod unchanged;
 mod words;
 
 use std::path::{Path, PathBuf};
 
-use super::merge;
 use super::run::{self, Finished};
-use crate::cli::args::{CiArguments, MergeArguments, Mode, OnMissingCredentials, OutputFormat, RunArguments};
+use crate::cli::args::{CiArguments, Mode, OnMissingCredentials, OutputFormat, RunArguments};
 use crate::cli::error::Failure;
 use crate::cli::exit::ExitStatus;
-use crate::cli::suite::{self, Suite};
+use crate::cli::suite::{self, Configured, Suite};
 use crate::cli::{models, output, saved};
-use crate::github::{Event, EventKind};
+use crate::github::Event;
 use crate::load::Repository;
 use crate::model::{Mistake, Mistakes, Place};
 use base::Base;
@@ -37,24 +37,26 @@ struct Known {
     folder: PathBuf,
 }
 
+impl Known {
+    /// Remembers where the candidate's files are.
+    fn look_at(&mut self, configured: &Configured) {
+        self.folder.clone_from(&configured.folder);
+        let file = Path::new(&configured.settings.file).file_name().unwrap_or_default();
+        self.files = vec![configured.settings.prompt.value.clone(), file.to_string_lossy().into_owned()];
+    }
+}
+
 /// How it came out.
 enum Outcome {
     /// The gate was asked.
     Finished(Box<Finished>),
     /// Nothing differs from the base.
-    Unchanged {
-        /// The suite.
-        name: String,
-        /// Its cases.
-        cases: usize,
-    },
+    Unchanged(Of),
     /// There is no key.
     NoKey {
-        /// The suite.
-        name: String,
-        /// Its cases.
-        cases: usize,
-        /// The variables that are not set.
+        /// Of which suite.
+        of: Of,
+        /// The variables that are not set; empty where only the shards know.
         variables: Vec<String>,
         /// How it ends.
         status: ExitStatus,
@@ -63,11 +65,30 @@ enum Outcome {
     Failed(Failure, ExitStatus),
 }
 
+/// A suite of which nothing was asked.
+enum Of {
+    /// It was loaded.
+    Suite {
+        /// Its name.
+        name: String,
+        /// Its cases.
+        cases: usize,
+    },
+    /// Every shard said the same.
+    Shards,
+}
+
+impl Of {
+    fn suite(suite: &Suite) -> Self {
+        Self::Suite { name: suite.settings.name.clone(), cases: suite.plan.dataset().cases.len() }
+    }
+}
+
 impl Outcome {
     fn status(&self) -> ExitStatus {
         match self {
             Self::Finished(finished) => finished.status,
-            Self::Unchanged { .. } => ExitStatus::Pass,
+            Self::Unchanged(_) => ExitStatus::Pass,
             Self::NoKey { status, .. } | Self::Failed(_, status) => *status,
         }
     }
@@ -110,17 +131,13 @@ fn gate(
     let event = surroundings.event()?;
     known.event.clone_from(&event);
     let mut run = RunArguments { advisory, ..arguments.run.clone() };
+    let variable = |name: &str| surroundings.variable(name);
     if let Some(folder) = &arguments.merge {
-        if event.as_ref().is_some_and(|event| event.kind == EventKind::PullRequestTarget) {
-            base::find(event.as_ref(), Path::new("."), &|name| surroundings.variable(name))?;
-        }
-        return merged(folder, &run, arguments);
+        return merged::merged(folder, &run, arguments, known, &variable);
     }
     let configured = suite::configured(run.suite.config.as_deref())?;
-    known.folder.clone_from(&configured.folder);
-    let file = Path::new(&configured.settings.file).file_name().unwrap_or_default();
-    known.files = vec![configured.settings.prompt.value.clone(), file.to_string_lossy().into_owned()];
-    let found = base::find(event.as_ref(), &configured.folder, &|name| surroundings.variable(name))?;
+    known.look_at(&configured);
+    let found = base::find(event.as_ref(), &configured.folder, &variable)?;
     run.suite.merge_base = Some(found.known.clone());
     run.suite.policy_from = match (run.suite.policy_from.take(), &event) {
         (Some(spec), _) if spec == OWN_POLICY => None,
@@ -132,10 +149,7 @@ fn gate(
     let base = known.base.insert(found);
     let (suite, shard) = run::load(&run)?;
     if settles && unchanged::is_unchanged(&suite, &run, base) {
-        return Ok(Outcome::Unchanged {
-            name: suite.settings.name.clone(),
-            cases: suite.plan.dataset().cases.len(),
-        });
+        return Ok(Outcome::Unchanged(Of::suite(&suite)));
     }
     if let Some(outcome) = without_key(&suite, &run, arguments) {
         return Ok(outcome);
@@ -152,25 +166,15 @@ fn without_key(suite: &Suite, run: &RunArguments, arguments: &CiArguments) -> Op
     if variables.is_empty() {
         return None;
     }
-    let status = match arguments.on_missing_credentials {
+    Some(Outcome::NoKey { of: Of::suite(suite), variables, status: status_without_key(run, arguments) })
+}
+
+fn status_without_key(run: &RunArguments, arguments: &CiArguments) -> ExitStatus {
+    match arguments.on_missing_credentials {
         OnMissingCredentials::Skip => ExitStatus::Pass,
         OnMissingCredentials::Fail if run.advisory => ExitStatus::Pass,
         OnMissingCredentials::Fail => ExitStatus::Incomplete,
-    };
-    let (name, cases) = (suite.settings.name.clone(), suite.plan.dataset().cases.len());
-    Some(Outcome::NoKey { name, cases, variables, status })
-}
-
-/// The shards of other jobs, joined.
-fn merged(folder: &Path, run: &RunArguments, arguments: &CiArguments) -> Result<Outcome, Failure> {
-    let merge = MergeArguments {
-        folders: vec![folder.to_owned()],
-        out: run.out.clone(),
-        format: run.format,
-        inconclusive: arguments.run.inconclusive,
-        advisory: run.advisory,
-    };
-    Ok(Outcome::Finished(Box::new(merge::carry_out(&merge)?)))
+    }
 }
 
 /// The repository of the configuration, if it is in one.

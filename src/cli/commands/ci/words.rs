@@ -1,6 +1,6 @@
 //! What is said of a run in the log, the comment and the summary; where there is a report, it is the report's.
 
-use super::{Known, Outcome, mistakes};
+use super::{Known, Of, Outcome, mistakes};
 use crate::cli::args::{CiArguments, Disclose};
 use crate::cli::commands::run::Finished;
 use crate::cli::error::Failure;
@@ -22,7 +22,7 @@ pub(super) fn verdict(outcome: &Outcome, on_missing_pass: bool) -> &'static str 
             None if finished.status == ExitStatus::Pass => "pass",
             None => "incomplete",
         },
-        Outcome::Unchanged { .. } => "unchanged",
+        Outcome::Unchanged(_) => "unchanged",
         Outcome::NoKey { .. } if on_missing_pass => "not_evaluated",
         Outcome::NoKey { .. } | Outcome::Failed(Failure::Incomplete(_), _) => "incomplete",
         Outcome::Failed(..) => "error",
@@ -36,7 +36,7 @@ pub(super) fn reason(outcome: &Outcome) -> Option<&'static str> {
             let reason = finished.report.as_ref().and_then(|report| report.reasons.first());
             reason.map(|reason| reason.code.as_str())
         }
-        Outcome::Unchanged { .. } => None,
+        Outcome::Unchanged(_) => None,
         Outcome::NoKey { .. } => Some("missing_credentials"),
         Outcome::Failed(failure, _) => Some(match failure {
             Failure::Mistakes(_) => "usage",
@@ -65,12 +65,12 @@ pub(super) fn of_log(outcome: &Outcome, known: &Known) -> String {
             }
             None => String::new(),
         },
-        Outcome::Unchanged { name, cases } => {
-            format!("UNCHANGED  {}\n           {}\n", short(name), unchanged(*cases, known))
+        Outcome::Unchanged(of) => {
+            format!("UNCHANGED  {}\n           {}\n", short(name(of)), unchanged(of, known))
         }
-        Outcome::NoKey { name, variables, .. } => {
+        Outcome::NoKey { of, variables, .. } => {
             let (why, next) = no_key(variables, known);
-            format!("NOT EVALUATED: no key  {}\n           {why}\n           help: {next}\n", short(name))
+            format!("NOT EVALUATED: no key  {}\n           {why}\n           help: {next}\n", short(name(of)))
         }
         Outcome::Failed(..) => String::new(),
     }
@@ -95,22 +95,22 @@ pub(super) fn comment_body(
             }
             None => return String::new(),
         },
-        Outcome::Unchanged { name, cases } => {
-            format!(
-                "### promptgate: ✅ unchanged: {}\n\n{}\n",
-                markdown(name),
-                markdown(&unchanged(*cases, known))
-            )
+        Outcome::Unchanged(of) => {
+            let why = markdown(&unchanged(of, known));
+            format!("### promptgate: ✅ unchanged: {}\n\n{why}\n", markdown(name(of)))
         }
-        Outcome::NoKey { name, cases, variables, .. } => {
+        Outcome::NoKey { of, variables, .. } => {
             let (why, next) = no_key(variables, known);
+            let of_what = match of {
+                Of::Suite { cases, .. } => format!("{} of this change", counted(*cases)),
+                Of::Shards => "cases of this change".to_owned(),
+            };
             format!(
-                "### promptgate: ⏸ not evaluated: no key: {}\n\n{} Nothing was asked, so nothing is known of the {} \
-                 of this change.\n\n**Next:** {}\n",
-                markdown(name),
-                markdown(&sentence(&why)),
-                counted(*cases),
-                markdown(&sentence(&next)),
+                "### promptgate: ⏸ not evaluated: no key: {}\n\n**No key:** {}. Nothing was asked, so nothing is \
+                 known of the {of_what}.\n\n**Next:** {}.\n",
+                markdown(name(of)),
+                markdown(&why),
+                markdown(&next),
             )
         }
         Outcome::Failed(failure, _) => failed(failure),
@@ -138,50 +138,49 @@ fn failed(failure: &Failure) -> String {
     text
 }
 
+fn name(of: &Of) -> &str {
+    match of {
+        Of::Suite { name, .. } => name,
+        Of::Shards => "all shards",
+    }
+}
+
 /// Why nothing had to be asked.
-fn unchanged(cases: usize, known: &Known) -> String {
+fn unchanged(of: &Of, known: &Known) -> String {
     let base = known.base.as_ref().map(|base| &base.known);
     let commit = base.and_then(|base| base.commit.as_deref()?.get(..12)).unwrap_or("the base");
     let how = base.map_or_else(String::new, |base| format!(" ({})", base.how));
+    let requests = match of {
+        Of::Suite { cases, .. } => format!("the requests to the model for {}", counted(*cases)),
+        Of::Shards => "the requests to the model".to_owned(),
+    };
     format!(
-        "The requests to the model for {}, the dataset, what scores and the policy are those of {commit}{how}. Nothing \
-         was asked.",
-        counted(cases)
+        "nothing was asked: {requests}, the dataset, what scores and the policy are those of {commit}{how}"
     )
 }
 
 /// Why there is no key, and what to do.
 fn no_key(variables: &[String], known: &Known) -> (String, String) {
-    let names = variables.join(" and ");
-    let (is, variable) = if variables.len() == 1 { ("is", "variable") } else { ("are", "variables") };
-    let request = known.event.as_ref().and_then(|event| event.pull_request.as_ref());
-    match request {
+    let what = match variables {
+        [] => "no shard had a key".to_owned(),
+        [name] => format!("{name} is not set"),
+        names => format!("{} are not set", names.join(" and ")),
+    };
+    match known.event.as_ref().and_then(|event| event.pull_request.as_ref()) {
         Some(request) if request.fork => (
-            format!(
-                "{names} {is} not set: pull request {} is from a fork, and forks get no secrets",
-                request.number
-            ),
+            format!("{what}: pull request {} is from a fork, and forks get no secrets", request.number),
             "a maintainer can push the branch to this repository and open the pull request from there"
                 .to_owned(),
         ),
-        _ => (
-            format!("{names} {is} not set"),
-            format!(
-                "give the environment {variable} to this step, such as `env: {{NAME: ${{{{ secrets.NAME }}}}}}`"
-            ),
-        ),
+        _ => {
+            let names = if variables.is_empty() { "the key".to_owned() } else { variables.join(", ") };
+            (what, format!("give {names} to this step as environment, from the secrets of the repository"))
+        }
     }
 }
 
 fn counted(cases: usize) -> String {
     if cases == 1 { "1 case".to_owned() } else { format!("{cases} cases") }
-}
-
-fn sentence(text: &str) -> String {
-    let mut characters = text.chars();
-    let first = characters.next().map(|first| first.to_uppercase().collect::<String>()).unwrap_or_default();
-    // A name of a variable stays as it is.
-    format!("{first}{}.", characters.as_str())
 }
 
 fn short(text: &str) -> String {

@@ -51,9 +51,12 @@ pub(super) fn of(outcome: &Outcome, known: &Known, workspace: Option<&Path>) -> 
             }
             all
         }
-        Outcome::Unchanged { .. } => Vec::new(),
+        Outcome::Unchanged(_) => Vec::new(),
         Outcome::NoKey { variables, .. } => {
-            let message = format!("no key: {} not set; nothing was asked", variables.join(", "));
+            let message = match variables.as_slice() {
+                [] => "no key: no shard had one; nothing was asked".to_owned(),
+                names => format!("no key: {} not set; nothing was asked", names.join(", ")),
+            };
             vec![at("promptgate: not evaluated".to_owned(), message, None)]
         }
         Outcome::Failed(failure, _) => {

@@ -1,0 +1,127 @@
+//! `--merge`: the shards of other jobs, joined.
+//!
+//! Shards that had nothing to do leave no shard file but say so in their `ci.json`: that nothing differs from the base,
+//! or that they had no key. What all of them say alike is said of the whole.
+
+use std::path::Path;
+
+use serde::Deserialize;
+
+use super::base::{self, Base, Variable};
+use super::{Known, Of, Outcome, status_without_key};
+use crate::cli::args::{CiArguments, KnownBase, MergeArguments, RunArguments};
+use crate::cli::commands::merge;
+use crate::cli::error::Failure;
+use crate::cli::{answers, shard, suite};
+use crate::github::EventKind;
+use crate::model::{Mistake, Place};
+
+/// The largest `ci.json` that is read, in bytes.
+const LIMIT: u64 = 64 << 10;
+
+/// What a shard says of itself, as far as it is read.
+#[derive(Deserialize)]
+struct Said {
+    schema: u32,
+    verdict: String,
+    reason: Option<String>,
+    base: Option<String>,
+    head: Option<String>,
+}
+
+/// Joins the shards in a folder.
+pub(super) fn merged(
+    folder: &Path,
+    run: &RunArguments,
+    arguments: &CiArguments,
+    known: &mut Known,
+    variable: Variable<'_>,
+) -> Result<Outcome, Failure> {
+    if known.event.as_ref().is_some_and(|event| event.kind == EventKind::PullRequestTarget) {
+        base::find(known.event.as_ref(), folder, variable)?;
+    }
+    // Where the job has the repository, annotations find their lines; it decides nothing.
+    if let Ok(configured) = suite::configured(run.suite.config.as_deref()) {
+        known.look_at(&configured);
+        known.base = base::find(known.event.as_ref(), &configured.folder, variable).ok();
+    }
+    if let Some(outcome) = nothing_to_join(folder, run, arguments, known)? {
+        return Ok(outcome);
+    }
+    let merge = MergeArguments {
+        folders: vec![folder.to_owned()],
+        out: run.out.clone(),
+        format: run.format,
+        inconclusive: arguments.run.inconclusive,
+        advisory: run.advisory,
+    };
+    let finished = merge::carry_out(&merge)?;
+    if known.base.is_none()
+        && let Some(report) = &finished.report
+    {
+        let baseline = report.variants.baseline.as_ref().and_then(|variant| variant.prompt.commit.clone());
+        let policy = report.policy_source.as_ref().and_then(|source| source.commit.clone());
+        known.base = policy.or(baseline).map(|commit| found_by_shards(commit, None));
+    }
+    Ok(Outcome::Finished(Box::new(finished)))
+}
+
+fn found_by_shards(commit: String, head: Option<String>) -> Base {
+    Base {
+        known: KnownBase { commit: Some(commit), how: "as the shards found it".to_owned() },
+        head,
+        settles: false,
+    }
+}
+
+/// What is to be said where no shard had anything to do; `None` where shards are to be joined, or to be missed.
+fn nothing_to_join(
+    folder: &Path,
+    run: &RunArguments,
+    arguments: &CiArguments,
+    known: &mut Known,
+) -> Result<Option<Outcome>, Failure> {
+    // A folder that cannot be read is told of by those who join.
+    let below = |wanted: &dyn Fn(&str) -> bool| shard::files_below(folder, wanted).unwrap_or_default();
+    if !below(&shard::is_shard).is_empty() {
+        return Ok(None);
+    }
+    let mut all = Vec::new();
+    for path in below(&|name| name == super::leave::FACTS) {
+        let refuse = |why: String| {
+            Mistake::new(format!("what a shard says of itself cannot be read: {why}"))
+                .at(Place::file(path.display().to_string()))
+                .help("run that shard again")
+        };
+        answers::refuse_tracked(
+            &path,
+            "this",
+            "take it out with `git rm --cached`, and merge what jobs wrote",
+        )?;
+        let facts = std::fs::symlink_metadata(&path).map_err(|error| refuse(error.to_string()))?;
+        if !facts.is_file() || facts.len() > LIMIT {
+            return Err(refuse("this is no file of a shard".to_owned()).into());
+        }
+        let text = std::fs::read_to_string(&path).map_err(|error| refuse(error.to_string()))?;
+        let said: Said = serde_json::from_str(&text).map_err(|error| refuse(error.to_string()))?;
+        all.push(said);
+    }
+    let Some(first) = all.first() else { return Ok(None) };
+    let every = |test: fn(&Said) -> bool| all.iter().all(|said| said.schema == 1 && test(said));
+    let head = known.event.as_ref().and_then(|event| event.head.as_ref());
+    let alike = all.iter().all(|said| said.base == first.base && said.head == first.head)
+        && head.is_none_or(|head| first.head.as_ref() == Some(head));
+    if alike && every(|said| said.verdict == "unchanged") {
+        let object =
+            |name: &String| matches!(name.len(), 40 | 64) && name.bytes().all(|b| b.is_ascii_hexdigit());
+        if let Some(base) = first.base.clone().filter(object) {
+            known.base = Some(found_by_shards(base, first.head.clone().filter(object)));
+        }
+        return Ok(Some(Outcome::Unchanged(Of::Shards)));
+    }
+    if alike && every(|said| said.reason.as_deref() == Some("missing_credentials")) {
+        let status = status_without_key(run, arguments);
+        return Ok(Some(Outcome::NoKey { of: Of::Shards, variables: Vec::new(), status }));
+    }
+    Ok(None)
+}
