@@ -220,7 +220,7 @@ fn shards_that_ask_nothing() {
     let job = shards(origin.pull_request(), 0);
     finish(job.command(&[])).expect_code(0);
     assert_eq!(job.told("unchanged", 0)["base"], origin.rev("main"));
-    assert!(job.comment().contains(&format!("{}", &origin.rev("main")[..6])), "{}", job.comment());
+    assert!(job.comment().contains(&origin.rev("main")[..6]), "{}", job.comment());
 
     let origin = Origin::new(|_| {});
     origin.change(reworded);

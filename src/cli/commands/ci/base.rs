@@ -109,10 +109,8 @@ fn of_pull_request(request: &PullRequest, folder: &Path, variable: Variable<'_>)
             .at(Place::file("GITHUB_SHA"))
             .help("leave the variables that GitHub sets as they are"));
     };
-    let checkout = format!(
-        "check out the merge commit, as actions/checkout does without `ref:`, with `fetch-depth: 2`; or the pull \
-         request's head with `fetch-depth: 0`"
-    );
+    let checkout = "check out the merge commit, as actions/checkout does without `ref:`, with `fetch-depth: 2`; or the pull \
+         request's head with `fetch-depth: 0`";
     if head != sha && head != request.head {
         return Err(Mistake::new(format!(
             "HEAD is neither the merge commit nor the last commit of pull request {number}"

@@ -208,8 +208,8 @@ fn whole_lines(text: String, limit: usize) -> String {
         return text;
     }
     let room = limit.saturating_sub(MORE.len());
-    let end = text.bytes().enumerate().take(room).filter(|(_, byte)| *byte == b'\n').last();
-    let kept = end.and_then(|(end, _)| text.get(..end)).unwrap_or_default();
+    let end = text.as_bytes().get(..room).and_then(|bytes| bytes.iter().rposition(|byte| *byte == b'\n'));
+    let kept = end.and_then(|end| text.get(..end)).unwrap_or_default();
     format!("{kept}{MORE}")
 }
 
