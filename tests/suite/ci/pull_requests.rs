@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Job, Origin, commands, parents, reworded, worse};
-use crate::support::{KEY, MockServer, finish};
+use crate::support::{Folder, KEY, MockServer, finish};
 
 #[test]
 fn a_change_that_passes() {
@@ -145,6 +145,22 @@ fn another_baseline_is_asked() {
     let job = origin.pull_request().with("PROMPTGATE_BASELINE", "git:merge-base");
     job.offline().expect_code(0);
     job.told("unchanged", 0);
+    // A baseline of the configuration is policy: where it is the same, and the candidate too, nothing differs.
+    let named = |folder: &Folder| {
+        folder.edit("promptgate.yaml", "model: tiny\n", "baseline: file:baseline.md\nmodel: tiny\n");
+    };
+    let origin = Origin::new(named);
+    origin.change(|_| {});
+    let job = origin.pull_request();
+    job.offline().expect_code(0);
+    job.told("unchanged", 0);
+    for change in [reworded, |folder: &Folder| folder.append("baseline.md", "Be brief.\n")] {
+        let origin = Origin::new(named);
+        origin.change(change);
+        let job = origin.pull_request();
+        job.offline().expect_code(0);
+        job.told("pass", 0);
+    }
     // Nor is it settled by a policy of its own that differs.
     let origin = Origin::new(|_| {});
     origin.change(|folder| folder.edit("promptgate.yaml", "min: 0.75", "min: 0.7"));
@@ -156,7 +172,7 @@ fn another_baseline_is_asked() {
 /// Each of these differs in one thing, and is evaluated.
 #[test]
 fn what_differs_is_evaluated() {
-    type Change = (&'static str, fn(&crate::support::Folder));
+    type Change = (&'static str, fn(&Folder));
     let changes: [Change; 6] = [
         ("prompt", reworded),
         ("parameters", |folder| folder.append("promptgate.yaml", "parameters: {temperature: 0.5}\n")),

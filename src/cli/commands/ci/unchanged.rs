@@ -4,16 +4,29 @@ use super::base::Base;
 use crate::cli::args::RunArguments;
 use crate::cli::suite::{self, Suite};
 
+/// The base, as a specification.
+const BASE: &str = "git:merge-base";
+
 /// Whether all requests, the dataset, what scores and the policy are those of the base. What cannot be compared counts
-/// as changed.
+/// as changed, and so does a baseline or a policy that the command line takes from elsewhere.
 pub(super) fn is_unchanged(suite: &Suite, run: &RunArguments, base: &Base) -> bool {
     let Some(commit) = &base.known.commit else { return false };
-    if suite.policy_source.is_some() {
-        return is_that_of(suite, commit);
+    if is_that_of(suite, commit) {
+        return true;
     }
-    // Judged by its own policy: then that has to be the base's.
+    let elsewhere = |spec: &Option<String>| spec.as_ref().is_some_and(|spec| spec != BASE);
+    if elsewhere(&run.suite.baseline) || elsewhere(&run.suite.policy_from) {
+        return false;
+    }
+    let compared = suite.plan.baseline().and_then(|variant| variant.facts.prompt.commit.as_ref());
+    if suite.policy_source.is_some() && compared == Some(commit) {
+        return false;
+    }
+    // Judged by its own policy, or against a baseline that the configuration names: both have to be those of the base,
+    // and so has the candidate.
     let mut by_base = run.suite.clone();
-    by_base.policy_from = Some("git:merge-base".to_owned());
+    by_base.baseline = Some(BASE.to_owned());
+    by_base.policy_from = Some(BASE.to_owned());
     suite::load(&by_base, Some(run.offline)).is_ok_and(|suite| is_that_of(&suite, commit))
 }
 
