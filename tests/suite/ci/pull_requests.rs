@@ -154,7 +154,9 @@ fn another_baseline_is_asked() {
     let job = origin.pull_request();
     job.offline().expect_code(0);
     job.told("unchanged", 0);
-    for change in [reworded, |folder: &Folder| folder.append("baseline.md", "Be brief.\n")] {
+    // A prompt that becomes that baseline is another one.
+    let reverted = |folder: &Folder| folder.write("prompt.md", &folder.read("baseline.md"));
+    for change in [reworded, reverted, |folder: &Folder| folder.append("baseline.md", "Be brief.\n")] {
         let origin = Origin::new(named);
         origin.change(change);
         let job = origin.pull_request();
