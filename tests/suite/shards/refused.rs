@@ -66,7 +66,7 @@ fn a_shard_of_another_run() {
         (&["--min", "faithfulness=0.9"], "policy"),
         (&["--no-judge"], "cases, judge, policy, scorers"),
         (&["--baseline", "none"], "baseline, policy"),
-        (&["--filter", "case-[1-5]"], "dataset"),
+        (&["--filter", "case-[1-5]"], "cases, dataset"),
     ] {
         shard(&folder, 2, 3, flags).expect_code(0);
         refused(&folder)
