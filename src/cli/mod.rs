@@ -15,6 +15,7 @@ mod output;
 mod policy;
 mod progress;
 mod redacting;
+mod runtime;
 mod saved;
 mod shard;
 mod suite;

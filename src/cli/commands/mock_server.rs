@@ -5,7 +5,7 @@ use tokio::net::TcpListener;
 use crate::cli::args::MockServerArguments;
 use crate::cli::error::Failure;
 use crate::cli::exit::ExitStatus;
-use crate::cli::{interrupt, output};
+use crate::cli::{interrupt, output, runtime};
 use crate::endpoint::mock_server::{self, Options};
 use crate::endpoint::simulated::SimulatedOptions;
 use crate::model::Mistake;
@@ -22,8 +22,7 @@ pub(crate) fn mock_server(arguments: &MockServerArguments) -> Result<ExitStatus,
         faults: arguments.fault.iter().cloned().collect(),
         require_key: arguments.require_key.clone(),
     };
-    let runtime = tokio::runtime::Runtime::new()
-        .map_err(|error| Failure::Internal(format!("could not start the runtime: {error}")))?;
+    let runtime = runtime::start()?;
     runtime.block_on(async {
         let listener = TcpListener::bind(arguments.listen).await.map_err(|error| {
             Failure::from(

@@ -15,7 +15,7 @@ use crate::cli::models::Calls;
 use crate::cli::models::{self, Models};
 use crate::cli::progress::Progress;
 use crate::cli::suite::{self, Suite};
-use crate::cli::{answers, calibration, interrupt, mismatch, output, policy, saved, shard};
+use crate::cli::{answers, calibration, interrupt, mismatch, output, policy, runtime, saved, shard};
 use crate::config::{Settings, StoredBaseline};
 use crate::endpoint::Ceilings;
 use crate::engine::Engine;
@@ -59,6 +59,9 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<ExitStatus, Failure> {
 /// Loads the suite; nothing is asked yet.
 pub(super) fn load(arguments: &RunArguments) -> Result<(Suite, Option<Shard>), Failure> {
     let shard = shard::asked(arguments)?;
+    if let Some(shard) = shard {
+        shard::forget_earlier(shard, &arguments.out)?;
+    }
     let mut suite = suite::load(&arguments.suite, Some(arguments.offline))?;
     if let Some(shard) = shard {
         shard::take(shard, &mut suite)?;
@@ -75,12 +78,14 @@ pub(super) fn carry_out(
     if !arguments.quiet {
         output::warn(&suite.warnings);
     }
-    let runtime = tokio::runtime::Runtime::new()
-        .map_err(|error| Failure::Internal(format!("could not start the runtime: {error}")))?;
+    let runtime = runtime::start()?;
     let inconclusive_passes = match arguments.inconclusive {
         Some(choice) => choice == Inconclusive::Pass,
         None => suite.inconclusive_passes,
     };
+    // What is waited for here, such as the store, is left at once by Ctrl-C: nothing was asked yet.
+    let _context = runtime.enter();
+    let asking = Asking::prepare(&suite, shard, arguments)?;
     runtime.block_on(async {
         let interrupted = CancellationToken::new();
         let twice = interrupt::twice(interrupted.clone());
@@ -88,36 +93,61 @@ pub(super) fn carry_out(
             // First, so that it listens before the run says a word.
             biased;
             () = twice => Ok(Finished::without_report(ExitStatus::Interrupted)),
-            result = evaluate_and_report(suite, arguments, shard, interrupted, inconclusive_passes) => result,
+            result = evaluate_and_report(suite, asking, arguments, shard, interrupted, inconclusive_passes) => result,
         }
     })
 }
 
+/// What is there before the first call.
+struct Asking {
+    started: Instant,
+    started_at: String,
+    progress: Arc<Progress>,
+    counter: Arc<CallCounter>,
+    sink: Arc<dyn EventSink>,
+    stop: CancellationToken,
+    /// The ceiling of calls that a flag sets.
+    calls: Option<u64>,
+    models: Models,
+}
+
+impl Asking {
+    fn prepare(suite: &Suite, shard: Option<Shard>, arguments: &RunArguments) -> Result<Self, Failure> {
+        let started = Instant::now();
+        let started_at = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        let progress = Arc::new(Progress::new(arguments.quiet));
+        let counter = Arc::new(CallCounter::new(Arc::clone(&progress) as Arc<dyn EventSink>));
+        let sink = Arc::clone(&counter) as Arc<dyn EventSink>;
+        let stop = CancellationToken::new();
+        let calls = Calls {
+            offline: arguments.offline,
+            concurrency: arguments.concurrency,
+            ceilings: shard::ceilings(
+                shard,
+                Ceilings {
+                    calls: arguments.budget_calls,
+                    usd: arguments.budget_usd,
+                    time: arguments.deadline,
+                },
+            ),
+            store: arguments.store,
+        };
+        let ceiling = calls.ceilings.calls;
+        let models = models::connect(&suite.settings, &suite.files.policy, calls, &sink, &stop)?;
+        Ok(Self { started, started_at, progress, counter, sink, stop, calls: ceiling, models })
+    }
+}
+
 async fn evaluate_and_report(
     suite: Suite,
+    asking: Asking,
     arguments: &RunArguments,
     shard: Option<Shard>,
     interrupted: CancellationToken,
     inconclusive_passes: bool,
 ) -> Result<Finished, Failure> {
-    let started = Instant::now();
-    let started_at = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-    let progress = Arc::new(Progress::new(arguments.quiet));
-    let counter = Arc::new(CallCounter::new(Arc::clone(&progress) as Arc<dyn EventSink>));
-    let sink = Arc::clone(&counter) as Arc<dyn EventSink>;
-    let stop = CancellationToken::new();
-    let calls = Calls {
-        offline: arguments.offline,
-        concurrency: arguments.concurrency,
-        ceilings: shard::ceilings(
-            shard,
-            Ceilings { calls: arguments.budget_calls, usd: arguments.budget_usd, time: arguments.deadline },
-        ),
-        store: arguments.store,
-    };
-    let Models { answering, scope, judging, judge_hosts, redactor, concurrency, store } =
-        models::connect(&suite.settings, &suite.files.policy, calls, &sink, &stop)?;
-
+    let Asking { started, started_at, progress, counter, sink, stop, calls, models } = asking;
+    let Models { answering, scope, judging, judge_hosts, redactor, concurrency, store } = models;
     let Suite {
         mut plan,
         mut scorers,
@@ -184,7 +214,7 @@ async fn evaluate_and_report(
         interrupted,
         stop,
     });
-    let ceiling = calls.ceilings.calls.or(settings.budget.calls);
+    let ceiling = calls.or(settings.budget.calls);
     let calling = Calling { offline: arguments.offline, stored: store.is_some(), ceiling };
     announce(&engine, policy.schedule, &settings, (!arguments.quiet).then_some(calling));
     let elapsed = || started.elapsed();

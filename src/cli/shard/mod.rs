@@ -8,6 +8,7 @@ mod part;
 mod plan;
 mod share;
 
+use std::path::Path;
 use std::str::FromStr;
 
 pub(super) use find::{files_below, find, is_shard};
@@ -56,5 +57,23 @@ pub(super) fn asked(arguments: &RunArguments) -> Result<Option<Shard>, Mistake> 
     match asked {
         ShardArgument::Of(shard) => Ok(Some(shard)),
         ShardArgument::Auto => auto::detect(&|name| std::env::var(name).ok()).map(Some),
+    }
+}
+
+/// Takes away what an earlier run left in the place of this shard: where this one comes to nothing, a merge must not find
+/// the other.
+pub(super) fn forget_earlier(shard: Shard, out: &Path) -> Result<(), Mistake> {
+    let path = out.join(shard.file_name());
+    // A folder that is a link is refused before anything is written there.
+    if out.is_symlink() {
+        return Ok(());
+    }
+    match std::fs::remove_file(&path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(Mistake::new(format!("the shard of an earlier run cannot be taken away: {error}"))
+                .at(Place::file(path.display().to_string()))
+                .help("remove it, or name another folder with `--out`"))
+        }
+        _ => Ok(()),
     }
 }

@@ -217,3 +217,12 @@ fn a_link_in_the_place_of_a_shard() {
     let outcome = refused(&folder).says("this is a link, and not a shard");
     assert!(!outcome.stderr.contains("a word of mine"));
 }
+
+#[test]
+fn a_shard_that_came_to_nothing_leaves_no_earlier_one() {
+    let folder = three();
+    folder.append("promptgate.yaml", "no_such_key: 1\n");
+    let out = "shards/2";
+    folder.promptgate(&["run", "--offline", "--shard", "2/3", "--out", out]).expect_code(2);
+    refused(&folder).says("shard 2/3 is missing");
+}

@@ -18,7 +18,7 @@ use crate::cli::exit::ExitStatus;
 use crate::cli::models::{self, Calls, Models};
 use crate::cli::progress::Progress;
 use crate::cli::suite;
-use crate::cli::{answers, interrupt, output, saved};
+use crate::cli::{answers, interrupt, output, runtime, saved};
 use crate::config::{self, Settings};
 use crate::endpoint::Ceilings;
 use crate::evaluate::CallCounter;
@@ -53,8 +53,7 @@ pub(crate) fn calibrate(arguments: &CalibrateArguments) -> Result<ExitStatus, Fa
         digest,
     };
     files::prepare(&arguments.out)?;
-    let runtime = tokio::runtime::Runtime::new()
-        .map_err(|error| Failure::Internal(format!("could not start the runtime: {error}")))?;
+    let runtime = runtime::start()?;
     runtime.block_on(async {
         let interrupted = CancellationToken::new();
         let asked = asked(arguments, &settings, &tree, &given);

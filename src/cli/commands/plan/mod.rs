@@ -12,7 +12,7 @@ use crate::cli::args::{PlanArguments, PlanFormat};
 use crate::cli::error::Failure;
 use crate::cli::exit::ExitStatus;
 use crate::cli::suite::{self, Suite};
-use crate::cli::{mismatch, output, saved};
+use crate::cli::{mismatch, output, runtime, saved};
 use crate::config::Settings;
 use crate::endpoint::simulated::{Simulated, SimulatedOptions};
 use crate::engine::{Engine, Round};
@@ -340,8 +340,7 @@ fn simulated(engine: &Arc<Engine>) -> Result<Rates, Failure> {
     let step = engine.plan.dataset().cases.len().div_ceil(SAMPLE).max(1);
     let slots = engine.plan.slots(0, 1).into_iter().filter(|slot| slot.case % step == 0).collect();
     let judges = engine.scorers.judges.iter().map(|judge| judge.name().to_owned()).collect();
-    let runtime = tokio::runtime::Runtime::new()
-        .map_err(|error| Failure::Internal(format!("could not start the runtime: {error}")))?;
+    let runtime = runtime::start()?;
     let executed = runtime.block_on(engine.execute(Round { slots, judges, earlier: Vec::new() }));
     let (mut answers, mut judgements) = (Vec::new(), Vec::new());
     for trial in &executed.trials {
@@ -359,8 +358,7 @@ fn simulated(engine: &Arc<Engine>) -> Result<Rates, Failure> {
 
 /// Judgements of the self-test, and what one of them takes.
 fn self_test(engine: &Arc<Engine>) -> Result<Option<(u64, Each)>, Failure> {
-    let runtime = tokio::runtime::Runtime::new()
-        .map_err(|error| Failure::Internal(format!("could not start the runtime: {error}")))?;
+    let runtime = runtime::start()?;
     let tested = runtime.block_on(engine.self_test()).unwrap_or_else(|(_, outcome)| outcome);
     let usages = |test: SelfTest| test.rows.into_iter().map(|row| row.judging.usage).collect::<Vec<_>>();
     Ok(tested.map(usages).map(|usages| (usages.len() as u64, mean(&usages))))
