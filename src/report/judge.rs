@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::number;
 use super::v1::{CalibrationFacts, Expected, Judge, MetricKind, Planted, Report};
-use crate::text::neutral;
+use crate::text::{Redactor, neutral};
 
 /// One planted answer in words.
 #[derive(Serialize)]
@@ -24,26 +24,23 @@ pub(super) struct PlantedRow {
 }
 
 /// Every planted answer of a failed self-test, the wrong ones first; none where it passed or was not run.
-pub(super) fn failed_self_test(report: &Report) -> Vec<PlantedRow> {
+pub(super) fn failed_self_test(report: &Report, redactor: &Redactor) -> Vec<PlantedRow> {
+    let clean = |text: &str| neutral::terminal(&redactor.redact(text));
     let Some(judge) = &report.judge else { return Vec::new() };
     let Some(test) = judge.self_test.as_ref().filter(|test| !test.passed) else { return Vec::new() };
     let (right, wrong): (Vec<&Planted>, Vec<&Planted>) = test.planted.iter().partition(|row| row.passed);
     let row = |row: &Planted| {
-        let metric = neutral::terminal(&row.metric);
+        let metric = clean(&row.metric);
         PlantedRow {
-            planted: neutral::terminal(&row.planted),
-            metric: if judge.panel.len() > 1 {
-                format!("{metric}, {}", neutral::terminal(&row.judge))
-            } else {
-                metric
-            },
+            planted: clean(&row.planted),
+            metric: if judge.panel.len() > 1 { format!("{metric}, {}", clean(&row.judge)) } else { metric },
             expected: match row.expected {
                 Expected::Low => "≤ 0.3",
                 Expected::High => "≥ 0.7",
             },
             scores: scores(&row.scores),
             passed: row.passed,
-            said: neutral::terminal(&row.reason),
+            said: clean(&row.reason),
         }
     };
     wrong.into_iter().chain(right).map(row).collect()
@@ -61,14 +58,15 @@ fn scores(scores: &[Option<f64>]) -> String {
 }
 
 /// How the judge answered, its self-test and its calibration, part by part; none where no judge was asked.
-pub(super) fn words(report: &Report) -> Vec<String> {
+pub(super) fn words(report: &Report, redactor: &Redactor) -> Vec<String> {
+    let clean = |text: &str| neutral::terminal(&redactor.redact(text));
     let Some(judge) = &report.judge else { return Vec::new() };
     let mut words = Vec::new();
     if judge.votes > 1 {
         words.push(format!("{} votes each", judge.votes));
     }
     let listed = |names: &std::collections::BTreeSet<String>| {
-        names.iter().map(|name| neutral::terminal(name)).collect::<Vec<_>>().join(", ")
+        names.iter().map(|name| clean(name)).collect::<Vec<_>>().join(", ")
     };
     if !judge.answered.rungs.is_empty() {
         words.push(format!("asked by {}", listed(&judge.answered.rungs)));
@@ -83,14 +81,14 @@ pub(super) fn words(report: &Report) -> Vec<String> {
     }
     let alphas = report.metrics.iter().filter_map(|metric| {
         let alpha = metric.judged.as_ref()?.panel_alpha?;
-        Some(format!("{} {alpha:.2}", neutral::terminal(&metric.name)))
+        Some(format!("{} {alpha:.2}", clean(&metric.name)))
     });
     let alphas: Vec<String> = alphas.collect();
     if !alphas.is_empty() {
         words.push(format!("agreement of the panel (alpha): {}", alphas.join(", ")));
     }
     if let Some(calibration) = &judge.calibration {
-        words.push(calibrated(calibration));
+        words.push(calibrated(calibration, &clean));
         words.extend(corrected(report, calibration));
     }
     words
@@ -106,12 +104,12 @@ fn self_test(judge: &Judge) -> String {
     }
 }
 
-fn calibrated(calibration: &CalibrationFacts) -> String {
+fn calibrated(calibration: &CalibrationFacts, clean: &dyn Fn(&str) -> String) -> String {
     let figure =
         |value: Option<f64>| value.map_or_else(|| "not known".to_owned(), |value| format!("{value:.2}"));
     format!(
         "{} calibrated on {}: kappa {}, balanced accuracy {}",
-        neutral::terminal(&calibration.metric),
+        clean(&calibration.metric),
         number::counted(calibration.answers as u64, "answer"),
         figure(calibration.kappa),
         figure(calibration.balanced_accuracy)

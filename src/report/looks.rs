@@ -2,7 +2,7 @@
 
 use super::number;
 use super::v1::{CriterionVerdict, Look, Report, Verdict};
-use crate::text::neutral;
+use crate::text::{Redactor, neutral};
 
 /// So many criteria are named.
 const NAMED: usize = 3;
@@ -20,20 +20,21 @@ pub(super) struct LookRow {
 }
 
 /// Every look; none where the schedule has only one, which says nothing that the verdict does not.
-pub(super) fn rows(report: &Report) -> Vec<LookRow> {
+pub(super) fn rows(report: &Report, redactor: &Redactor) -> Vec<LookRow> {
     if report.policy.max_repeats <= report.policy.repeats {
         return Vec::new();
     }
-    report.looks.iter().map(row).collect()
+    report.looks.iter().map(|look| row(look, redactor)).collect()
 }
 
-fn row(look: &Look) -> LookRow {
+fn row(look: &Look, redactor: &Redactor) -> LookRow {
+    let name = |id: &str| neutral::terminal(&redactor.redact(id));
     let behind = |verdict| match look.verdict {
         Verdict::Fail => verdict == CriterionVerdict::Fail,
         _ => matches!(verdict, CriterionVerdict::Inconclusive | CriterionVerdict::Incomplete),
     };
     let criteria: Vec<String> =
-        look.criteria.iter().filter(|at| behind(at.verdict)).map(|at| neutral::terminal(&at.id)).collect();
+        look.criteria.iter().filter(|at| behind(at.verdict)).map(|at| name(&at.id)).collect();
     let more = match criteria.len().saturating_sub(NAMED) {
         0 => String::new(),
         more => format!(" and {more} more"),
@@ -48,8 +49,8 @@ fn row(look: &Look) -> LookRow {
 }
 
 /// The looks in one line: `3 repeats: inconclusive (relevance.min); 6 repeats: pass`.
-pub(super) fn line(report: &Report) -> Option<String> {
-    let told = rows(report).into_iter().map(|row| match row.because.as_str() {
+pub(super) fn line(report: &Report, redactor: &Redactor) -> Option<String> {
+    let told = rows(report, redactor).into_iter().map(|row| match row.because.as_str() {
         number::NONE => format!("{} repeats: {}", row.repeats, row.verdict),
         because => format!("{} repeats: {} ({because})", row.repeats, row.verdict),
     });

@@ -1,33 +1,38 @@
-//! `report.md`, also the body of the comment on a pull request.
+//! A report as Markdown: `report.md`, and what a comment on a pull request and the summary of a job say of a run.
 //!
 //! The words are in `templates/report.md`. Whatever the template prints passes [`neutral::markdown`], so nothing
 //! in a report can act there. A forge refuses a comment that is too long, so the report is rendered in tiers that
-//! say less and less, each of them whole, until one fits.
+//! say less and less, each of them whole, until one fits. Where there is no report, [`super::comment`] has the words.
 
+mod answers;
+mod cases;
+mod compared;
 mod lines;
 
 use std::io::{self, Write};
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
-use minijinja::{Environment, UndefinedBehavior};
+use minijinja::{Environment, UndefinedBehavior, Value};
 use serde::Serialize;
 
 use super::v1::{
-    Case, CriterionVerdict, EndedKind, Metric, MetricKind, Report, Role, Scope, Slice, Variant, Verdict,
+    CriterionVerdict, EndedKind, Fault, FaultKind, Metric, MetricKind, Reason, ReasonCode, Report, Scope,
+    Slice, Verdict,
 };
-use lines::{
-    CaseLine, CriterionLine, Effect, Fact, FoldedLine, Group, LengthLine, LookLine, MetricLine, SliceLine,
-};
+use answers::Answers;
+use cases::{groups, listed};
+use compared::compared;
+use lines::{CriterionLine, Effect, Fact, FoldedLine, Group, LengthLine, LookLine, MetricLine, SliceLine};
 
+use super::comment::COMMENT_BYTES;
+use super::html::Said;
 use super::judge::{self, PlantedRow};
-use super::{looks, number, origin, view};
+use super::{Disclose, looks, number, origin, view};
 use crate::text::{Redactor, neutral};
 
-/// Bytes that a rendered report stays below: a comment may have 65,536 characters.
-const LIMIT: usize = 60_000;
-/// A tier that lists more cases than this is not tried: it would hardly fit, and nobody reads it there.
-const ROWS: usize = 1000;
+/// Bytes of the shortest row of a case: a tier that lists more cases than fit by this is not tried.
+const SHORTEST_ROW: usize = 60;
 /// Cases in the first list.
 const WORST: usize = 5;
 
@@ -42,6 +47,22 @@ struct Tier {
     rows: usize,
     /// Characters of each piece of text.
     text: usize,
+    /// Characters of an answer, where answers are shown.
+    answer: usize,
+}
+
+/// What is to be rendered beside the report itself.
+pub(super) struct Wanted<'a> {
+    /// Bytes to stay below.
+    pub(super) limit: usize,
+    /// How much is said of what models and the dataset say.
+    pub(super) disclose: Disclose,
+    /// The commits that were compared.
+    pub(super) commits: Option<String>,
+    /// Where everything is; our own address, which becomes a link.
+    pub(super) address: Option<&'a str>,
+    /// What must not be in it.
+    pub(super) redactor: &'a Redactor,
 }
 
 /// Which cases the second list holds.
@@ -56,49 +77,75 @@ enum Listed {
 }
 
 const TIERS: [Tier; 4] = [
-    Tier { cases: Listed::Changed, worst: WORST, rows: 200, text: 300 },
-    Tier { cases: Listed::Worse, worst: WORST, rows: 100, text: 200 },
-    Tier { cases: Listed::None, worst: WORST, rows: 40, text: 100 },
-    Tier { cases: Listed::None, worst: 0, rows: 8, text: 40 },
+    Tier { cases: Listed::Changed, worst: WORST, rows: 200, text: 300, answer: 2000 },
+    Tier { cases: Listed::Worse, worst: WORST, rows: 100, text: 200, answer: 1000 },
+    Tier { cases: Listed::None, worst: WORST, rows: 40, text: 100, answer: 300 },
+    Tier { cases: Listed::None, worst: 0, rows: 8, text: 40, answer: 0 },
 ];
 
-/// Writes the report as Markdown.
+/// Writes `report.md`.
 pub(super) fn write(report: &Report, out: &mut impl Write, redactor: &Redactor) -> io::Result<()> {
-    let environment = environment(redactor.clone()).map_err(io::Error::other)?;
+    let disclose = Disclose::Excerpts;
+    let wanted = Wanted { limit: COMMENT_BYTES, disclose, commits: None, address: None, redactor };
+    let text = render(report, &wanted).map_err(io::Error::other)?;
+    out.write_all(text.as_bytes())
+}
+
+/// The report in the first tier that fits, else in the last.
+pub(super) fn render(report: &Report, wanted: &Wanted<'_>) -> Result<String, minijinja::Error> {
+    let environment = environment(wanted.redactor.clone())?;
+    let said = Said::new(wanted.redactor);
     let mut text = String::new();
     for tier in TIERS {
-        if listed(report, tier) > ROWS {
+        if listed(report, tier) > wanted.limit / SHORTEST_ROW {
             continue;
         }
-        text = environment
-            .render_named_str("report.md", TEMPLATE, Serde(Page::new(report, tier)))
-            .map_err(io::Error::other)?;
-        if text.len() < LIMIT {
+        let page = Page::new(report, tier, wanted, &said);
+        text = environment.render_named_str("report.md", TEMPLATE, Serde(page))?;
+        if text.len() < wanted.limit {
             break;
         }
     }
-    out.write_all(text.as_bytes())
+    Ok(text)
 }
 
 const TEMPLATE: &str = include_str!("templates/report.md");
 
-/// An engine that neutralises whatever it prints, without secrets, which would be past finding then.
-fn environment(redactor: Redactor) -> Result<Environment<'static>, minijinja::Error> {
+/// An engine that neutralises whatever it prints, without secrets, which would be past finding then. Only what
+/// [`neutral::fenced`] made is printed as it is.
+pub(super) fn environment(redactor: Redactor) -> Result<Environment<'static>, minijinja::Error> {
     let mut environment = Environment::new();
     let mut syntax = SyntaxConfig::builder();
     syntax.trim_blocks(true).lstrip_blocks(true).keep_trailing_newline(true);
     environment.set_syntax(syntax.build()?);
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.add_filter("fenced", |text: &str| Value::from_safe_string(neutral::fenced(text)));
+    environment.add_filter("address", |text: &str| Value::from_safe_string(own_address(text)));
     environment.set_formatter(move |out, _state, value| {
-        out.write_str(&neutral::markdown(&redactor.redact(&value.to_string())))
-            .map_err(minijinja::Error::from)
+        let text = value.to_string();
+        let redacted = redactor.redact(&text);
+        let written = if value.is_safe() { redacted.into_owned() } else { neutral::markdown(&redacted) };
+        out.write_str(&written).map_err(minijinja::Error::from)
     });
     Ok(environment)
 }
 
+/// An address as it may stand in a link; empty where it holds what no address of ours does.
+fn own_address(text: &str) -> String {
+    if is_own_address(text) { text.to_owned() } else { String::new() }
+}
+
+/// Whether this is a plain address of a web page, with nothing in it that means anything in Markdown.
+pub(super) fn is_own_address(text: &str) -> bool {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    rest.is_some_and(|rest| {
+        !rest.is_empty() && rest.chars().all(|c| c.is_ascii_alphanumeric() || "-._/:#?=&%".contains(c))
+    })
+}
+
 /// What the template knows.
 #[derive(Serialize)]
-struct Page {
+struct Page<'a> {
     symbol: &'static str,
     verdict: &'static str,
     name: String,
@@ -132,15 +179,19 @@ struct Page {
     slices: Vec<SliceLine>,
     slices_left_out: usize,
     lengths: Vec<LengthLine>,
+    shows_text: bool,
+    answers: Vec<Answers>,
+    address: Option<&'a str>,
     warnings: Vec<String>,
     warnings_title: String,
     warnings_left_out: usize,
 }
 
-impl Page {
-    fn new(report: &Report, tier: Tier) -> Self {
-        let text = |text: &str| neutral::clip(text, tier.text);
-        let (groups, left_out) = groups(report, tier);
+impl<'a> Page<'a> {
+    fn new(report: &Report, tier: Tier, wanted: &Wanted<'a>, said: &Said<'_>) -> Self {
+        let text = |text: &str| said.text(text, tier.text);
+        let shows_text = wanted.disclose != Disclose::Numbers;
+        let (groups, left_out) = groups(report, tier, said);
         let view::Criteria { listed, folded } = view::criteria(report);
         let criterion = |id: &str, row: &view::CriterionRow<'_>| CriterionLine {
             id: text(id),
@@ -149,23 +200,26 @@ impl Page {
             required: minus(row.required.clone()),
             verdict: criterion_words(row.verdict),
         };
-        let reasons = view::reasons(report);
+        let reasons = reasons(report, shows_text, said);
         let slices = slices(report);
         let fault = report.ended.fault.as_ref();
+        let warnings = if shows_text { &*report.warnings } else { &[] };
         Self {
             symbol: symbol(report),
             verdict: words(report),
             name: text(&report.name),
-            effect: effect(report, tier),
+            effect: effect(report, tier, said),
             has_baseline: report.variants.baseline.is_some(),
             baseline_note: report.baseline_note.as_deref().map(view::baseline_words).map(text),
-            policy: origin::notice(report, tier.rows.min(12), tier.text),
+            policy: origin::notice(report, tier.rows.min(12), text),
             exit_code_zero: report.exit_code == 0
                 && !matches!(report.verdict, Verdict::Pass | Verdict::Unchanged),
             simulated: report.simulated,
             so_far: report.verdict == Verdict::Incomplete,
-            stopped: fault.filter(|_| report.reasons.is_empty()).map(|fault| text(&fault.message)),
-            help: fault.and_then(|fault| fault.help.as_deref()).map(text),
+            stopped: fault
+                .filter(|_| report.reasons.is_empty())
+                .map(|fault| if shows_text { text(&fault.message) } else { withheld(fault) }),
+            help: fault.filter(|_| shows_text).and_then(|fault| fault.help.as_deref()).map(text),
             settle: looks::settle(report),
             reasons_left_out: reasons.len().saturating_sub(tier.rows),
             reasons: reasons.iter().take(tier.rows).map(|reason| text(reason)).collect(),
@@ -202,8 +256,8 @@ impl Page {
                 Scope::Suite => "would this very suite give the same if run again?",
                 Scope::Population => "would new cases of the same kind give the same?",
             },
-            compared: compared(report, tier),
-            planted: judge::failed_self_test(report)
+            compared: compared(report, tier.text, wanted, said),
+            planted: judge::failed_self_test(report, said.redactor())
                 .into_iter()
                 .take(tier.rows)
                 .map(|row| PlantedRow {
@@ -213,7 +267,7 @@ impl Page {
                     ..row
                 })
                 .collect(),
-            looks: looks::rows(report)
+            looks: looks::rows(report, said.redactor())
                 .into_iter()
                 .map(|row| LookLine {
                     repeats: row.repeats,
@@ -231,38 +285,16 @@ impl Page {
             alpha_spent: looks::spent(report),
             lengths: lengths(report).map(|line| LengthLine { metric: text(&line.metric), ..line }).collect(),
             warnings_title: number::counted(report.warnings.len() as u64, "warning"),
-            warnings: report.warnings.iter().take(tier.rows).map(|warning| text(warning)).collect(),
-            warnings_left_out: report.warnings.len().saturating_sub(tier.rows),
+            warnings: warnings.iter().take(tier.rows).map(|warning| text(warning)).collect(),
+            warnings_left_out: report.warnings.len().saturating_sub(tier.rows.min(warnings.len())),
+            answers: if wanted.disclose == Disclose::Full {
+                answers::worst(report, tier.worst, tier.answer, said)
+            } else {
+                Vec::new()
+            },
+            shows_text,
+            address: wanted.address.filter(|address| is_own_address(address)),
         }
-    }
-}
-
-/// The worst cases, then the others that the tier shows, and how many are left out.
-fn groups(report: &Report, tier: Tier) -> (Vec<Group>, usize) {
-    let worst = view::worst(report);
-    let others = view::changed(report);
-    let line = |row: &view::CaseRow<'_>| case_line(row, tier);
-    let first: Vec<CaseLine> = worst.iter().take(tier.worst).map(line).collect();
-    let rest: Vec<CaseLine> = match tier.cases {
-        Listed::None => Vec::new(),
-        Listed::Worse => worst.iter().skip(tier.worst).map(line).collect(),
-        Listed::Changed => worst.iter().skip(tier.worst).chain(&others).map(line).collect(),
-    };
-    let left_out = worst.len() + others.len() - first.len() - rest.len();
-    let count = |count: usize| number::count(count as u64);
-    let groups = [
-        Group { title: format!("Worst {} of {}", count(first.len()), cases(worst.len())), rows: first },
-        Group { title: format!("Other cases that changed ({})", count(rest.len())), rows: rest },
-    ];
-    (groups.into_iter().filter(|group| !group.rows.is_empty()).collect(), left_out)
-}
-
-/// How many cases a tier lists.
-fn listed(report: &Report, tier: Tier) -> usize {
-    match tier.cases {
-        Listed::Changed => view::worst(report).len() + view::changed(report).len(),
-        Listed::Worse => view::worst(report).len(),
-        Listed::None => 0,
     }
 }
 
@@ -326,22 +358,46 @@ pub(super) fn minus(text: String) -> String {
 }
 
 fn symbol(report: &Report) -> &'static str {
-    if report.ended.kind == EndedKind::Interrupted && report.verdict != Verdict::Fail {
-        return "⏸";
-    }
-    match report.verdict {
-        Verdict::Pass | Verdict::Unchanged => "✅",
-        Verdict::Fail => "❌",
-        Verdict::Inconclusive => "⚠️",
-        Verdict::Incomplete => "💥",
+    match (words(report), report.verdict) {
+        ("interrupted" | "not evaluated", _) => "⏸",
+        (_, Verdict::Pass | Verdict::Unchanged) => "✅",
+        (_, Verdict::Fail) => "❌",
+        (_, Verdict::Inconclusive) => "⚠️",
+        (_, Verdict::Incomplete) => "💥",
     }
 }
 
 fn words(report: &Report) -> &'static str {
-    if report.ended.kind == EndedKind::Interrupted && report.verdict != Verdict::Fail {
-        return "interrupted";
+    let nothing = || view::nothing_measured(report);
+    match (&report.ended.fault, report.verdict) {
+        (_, verdict) if verdict != Verdict::Fail && report.ended.kind == EndedKind::Interrupted => {
+            "interrupted"
+        }
+        (Some(fault), Verdict::Incomplete) if fault.kind == FaultKind::MissingCredentials && nothing() => {
+            "not evaluated"
+        }
+        (_, verdict) => verdict.as_str(),
     }
-    report.verdict.as_str()
+}
+
+/// The reasons; where nothing is to be told of what servers and models say, theirs are left out.
+fn reasons(report: &Report, shows_text: bool, said: &Said<'_>) -> Vec<String> {
+    let mut reasons = view::reasons(report, said.redactor());
+    let theirs = |reason: &&Reason| {
+        reason.criterion.is_none() && matches!(reason.code, ReasonCode::Endpoint | ReasonCode::UnfitJudge)
+    };
+    let Some(fault) = report.ended.fault.as_ref().filter(|_| !shows_text) else { return reasons };
+    for theirs in report.reasons.iter().filter(theirs) {
+        for reason in reasons.iter_mut().filter(|reason| **reason == theirs.message) {
+            *reason = withheld(fault);
+        }
+    }
+    reasons
+}
+
+/// What is said of a fault without its message.
+fn withheld(fault: &Fault) -> String {
+    format!("the run was stopped: {}; the message is in report.json", fault.kind.as_str().replace('_', " "))
 }
 
 fn criterion_words(verdict: CriterionVerdict) -> &'static str {
@@ -353,7 +409,7 @@ fn criterion_words(verdict: CriterionVerdict) -> &'static str {
     }
 }
 
-fn effect(report: &Report, tier: Tier) -> Option<Effect> {
+fn effect(report: &Report, tier: Tier, said: &Said<'_>) -> Option<Effect> {
     let effect = view::effect(report)?;
     let metric = effect.metric;
     let value = |value: Option<f64>| {
@@ -367,119 +423,10 @@ fn effect(report: &Report, tier: Tier) -> Option<Effect> {
             true => "drop",
             false => "none",
         },
-        metric: neutral::clip(&metric.name, tier.text),
+        metric: said.text(&metric.name, tier.text),
         baseline: minus(value(metric.baseline.as_ref().and_then(|baseline| baseline.mean))),
         candidate: minus(value(metric.candidate.mean)),
         interval: minus(number::bounds(effect.difference.lower, effect.difference.upper, signed)),
         difference: minus(difference),
     })
-}
-
-fn case_line(row: &view::CaseRow<'_>, tier: Tier) -> CaseLine {
-    let failing: Vec<String> =
-        row.case.failing.iter().take(3).map(|metric| neutral::clip(metric, tier.text.min(40))).collect();
-    CaseLine {
-        id: neutral::clip(&row.case.id, tier.text.min(60)),
-        query: neutral::clip(&row.case.query, tier.text.min(80)),
-        status: row.case.status.as_str(),
-        baseline: row.baseline.clone(),
-        candidate: row.candidate.clone(),
-        difference: row.difference.as_ref().map_or_else(
-            || number::NONE.to_owned(),
-            |(metric, difference)| {
-                format!("{} {}", minus(difference.clone()), neutral::clip(metric, tier.text.min(40)))
-            },
-        ),
-        failing: if failing.is_empty() { number::NONE.to_owned() } else { failing.join(", ") },
-        reason: neutral::clip(&reason(row.case), tier.text.min(120)),
-    }
-}
-
-/// Why the first failing trial of the candidate fails.
-fn reason(case: &Case) -> String {
-    let mut fault = None;
-    for trial in case.trials.readable().filter(|trial| trial.role == Role::Candidate) {
-        let failed = trial
-            .grades
-            .iter()
-            .filter(|grade| grade.score.is_none_or(|score| score < 1.0))
-            .find(|grade| grade.score.is_none() || case.failing.contains(&grade.scorer));
-        if let Some(grade) = failed {
-            return grade.reason.clone();
-        }
-        fault = fault.or_else(|| trial.error.as_ref().map(|fault| fault.message.clone()));
-    }
-    fault.unwrap_or_default()
-}
-
-/// What was compared, label by label.
-fn compared(report: &Report, tier: Tier) -> Vec<Fact> {
-    let text = |text: &str| neutral::clip(text, tier.text);
-    let mut facts = vec![Fact { label: "Candidate", text: variant(&report.variants.candidate, tier) }];
-    if let Some(baseline) = &report.variants.baseline {
-        let note = report.baseline_note.as_deref().map(view::baseline_words);
-        let note = note.map_or_else(String::new, |note| format!(" ({})", text(note)));
-        facts.push(Fact { label: "Baseline", text: format!("{}{note}", variant(baseline, tier)) });
-    }
-    if let Some(judge) = &report.judge {
-        facts.push(Fact { label: "Judge", text: text(&judge.model) });
-        let words: Vec<String> = judge::words(report).iter().map(|word| text(word)).collect();
-        facts.push(Fact { label: "Judging", text: words.join("; ") });
-    }
-    let digest = neutral::clip(&report.dataset.digest, 20).replace('…', "");
-    let repeats = number::counted(u64::from(report.repeats), "repeat");
-    let path = text(&report.dataset.path);
-    let dataset = format!("{path}, {}, {repeats} each, {digest}", cases(report.cases.len()));
-    facts.push(Fact { label: "Dataset", text: dataset });
-    let policy = format!(
-        "{}, rule {}, scope {}, confidence {} %, resolution {}",
-        match report.policy.criteria.len() {
-            1 => "1 criterion".to_owned(),
-            many => format!("{} criteria", number::count(many as u64)),
-        },
-        report.policy.rule.as_str(),
-        report.policy.scope.as_str(),
-        percent(report.policy.confidence),
-        report.policy.resolution
-    );
-    let policy = match origin::place(report) {
-        Some(place) => format!("{policy}, of {}", text(&place)),
-        None => policy,
-    };
-    facts.push(Fact { label: "Policy", text: policy });
-    facts.push(Fact { label: "Cost", text: view::cost(report) });
-    let drops: Vec<String> = report
-        .metrics
-        .iter()
-        .filter(|metric| metric.kind == MetricKind::Judge)
-        .filter_map(|metric| {
-            let drop = metric.smallest_detectable_drop?;
-            let of_people = metric.judged.as_ref().and_then(|judged| judged.smallest_true_drop);
-            let of_people = of_people.map_or_else(String::new, |drop| {
-                format!(" ({} in what people would say)", number::value(metric.kind, drop))
-            });
-            Some(format!("{} {}{of_people}", text(&metric.name), number::value(metric.kind, drop)))
-        })
-        .take(8)
-        .collect();
-    if !drops.is_empty() {
-        facts.push(Fact { label: "Smallest drop this suite detects", text: drops.join(", ") });
-    }
-    if let Some(share) = view::unseen_share(report.cases.len()) {
-        let share = format!("failures in up to {:.1} % of traffic", share * 100.0);
-        facts.push(Fact { label: "Not excluded even if every case is clean", text: share });
-    }
-    facts.push(Fact { label: "Started", text: text(&report.started_at) });
-    facts.push(Fact { label: "promptgate", text: text(&report.tool_version) });
-    facts
-}
-
-/// A variant with where it is from.
-fn variant(variant: &Variant, tier: Tier) -> String {
-    let text = |text: &str| neutral::clip(text, tier.text);
-    let commit = variant.prompt.commit.as_deref().map_or_else(String::new, |commit| {
-        format!(" at commit {}", neutral::clip(commit, 13).replace('…', ""))
-    });
-    let name = text(&view::variant_name(variant));
-    format!("{name} from {}{commit}, model {}", text(&variant.prompt.source), text(&variant.model))
 }

@@ -5,6 +5,8 @@
 //! left to the callers, redaction of secrets to the text room, and every decision to the gate.
 
 pub mod calibration;
+pub mod comment;
+mod disclose;
 mod html;
 mod json;
 mod judge;
@@ -30,6 +32,7 @@ use std::io::{self, Write};
 use std::str::FromStr;
 
 use crate::text::Redactor;
+pub use disclose::{Disclose, UnknownDisclosure};
 pub use large::{KEPT, LARGE, TRIALS_FILE};
 pub use v1::{Digesting, Report, TrialsFile, is_line, read, schema};
 

@@ -4,7 +4,6 @@
 use serde::Serialize;
 
 use super::v1::{self, Report};
-use crate::text::neutral;
 
 /// What is to be said before the numbers.
 #[derive(Debug, Serialize)]
@@ -25,9 +24,9 @@ pub(super) fn place(report: &Report) -> Option<String> {
     Some(format!("{}{at}", source.spec))
 }
 
-/// The notice; `None` where the policy is the one from elsewhere and nothing was altered. At most `rows` changes of
-/// `text` characters are listed.
-pub(super) fn notice(report: &Report, rows: usize, text: usize) -> Option<Notice> {
+/// The notice; `None` where the policy is the one from elsewhere and nothing was altered. At most `rows` changes are
+/// listed, each shortened by `text`.
+pub(super) fn notice(report: &Report, rows: usize, text: impl Fn(&str) -> String) -> Option<Notice> {
     let place = place(report)?;
     let source = v1::policy_source(report)?;
     if source.new {
@@ -50,7 +49,7 @@ pub(super) fn notice(report: &Report, rows: usize, text: usize) -> Option<Notice
         _ => format!("that of {place}. None of the {all} things that this change alters in it counted"),
     };
     changes.truncate(rows);
-    let changes = changes.into_iter().map(|change| neutral::clip(&change, text)).collect();
+    let changes = changes.iter().map(|change| text(change)).collect();
     Some(Notice { words, changes, left_out })
 }
 
@@ -121,7 +120,7 @@ mod tests {
     #[test]
     fn a_policy_that_nobody_touches_is_named_once() {
         let report = report(PolicySource { dataset: Some(DatasetChanges::default()), ..from_main() });
-        assert!(notice(&report, 9, 99).is_none());
+        assert!(notice(&report, 9, str::to_owned).is_none());
         let text = rendered(&report, Format::Markdown);
         assert_eq!(text.matches("5f6e7d8c9b0a").count(), 1, "{text}");
     }

@@ -10,7 +10,7 @@ use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, LineStyle
 
 use super::v1::{CriterionVerdict, Report, Verdict};
 use super::{Style, judge, looks, number, origin, view};
-use crate::text::neutral;
+use crate::text::{Redactor, neutral};
 
 /// The narrowest width that is laid out for.
 const NARROWEST: usize = 60;
@@ -36,7 +36,7 @@ const YELLOW: Ansi = AnsiColor::Yellow.on_default();
 /// Writes the report for a terminal.
 pub(super) fn write(report: &Report, out: &mut impl Write, style: &Style) -> io::Result<()> {
     let width = u16::try_from(style.width.max(NARROWEST)).unwrap_or(u16::MAX);
-    let mut page = Page { out, width, color: style.color };
+    let mut page = Page { out, width, color: style.color, redactor: &style.redactor };
     headline(report, &mut page)?;
     if !view::nothing_measured(report) {
         criteria(report, &mut page)?;
@@ -49,7 +49,7 @@ pub(super) fn write(report: &Report, out: &mut impl Write, style: &Style) -> io:
 
 /// What an unfit judge said of planted answers, and why of the first few that came out wrong.
 fn self_test<W: Write>(report: &Report, page: &mut Page<'_, W>) -> io::Result<()> {
-    let rows = judge::failed_self_test(report);
+    let rows = judge::failed_self_test(report, page.redactor);
     if rows.is_empty() {
         return Ok(());
     }
@@ -64,8 +64,8 @@ fn self_test<W: Write>(report: &Report, page: &mut Page<'_, W>) -> io::Result<()
         .into_iter()
         .map(|row| {
             let mark = if row.passed { "✓" } else { "✗" };
-            let planted = format!("{mark} {}", short(&row.planted, 36));
-            vec![planted, short(&row.metric, 30), row.expected.to_owned(), row.scores]
+            let planted = format!("{mark} {}", short(page.redactor, &row.planted, 36));
+            vec![planted, short(page.redactor, &row.metric, 30), row.expected.to_owned(), row.scores]
         })
         .collect();
     page.table(&table(&header, &[2, 3], 0, cells, page.width))?;
@@ -81,6 +81,8 @@ struct Page<'a, W> {
     out: &'a mut W,
     width: u16,
     color: bool,
+    /// Takes secrets out of what is about to be cut or wrapped: a part of one would not be known.
+    redactor: &'a Redactor,
 }
 
 impl<W: Write> Page<'_, W> {
@@ -116,6 +118,7 @@ impl<W: Write> Page<'_, W> {
 
     /// A label of some columns and a text that wraps beside it.
     fn labelled(&mut self, width: u16, label: &str, text: &str, ansi: Ansi) -> io::Result<()> {
+        let text = &*self.redactor.redact(text);
         let mut table = Table::new();
         table.load_style(TableStyle::new());
         table.set_content_arrangement(ContentArrangement::Dynamic).set_width(self.width);
@@ -166,17 +169,17 @@ fn verdict_color(verdict: Verdict) -> Ansi {
 }
 
 /// Untrusted text of bounded length for one line.
-fn short(text: &str, limit: usize) -> String {
-    neutral::clip(&neutral::terminal(text), limit)
+fn short(redactor: &Redactor, text: &str, limit: usize) -> String {
+    neutral::clip(&neutral::terminal(&redactor.redact(text)), limit)
 }
 
 fn headline<W: Write>(report: &Report, page: &mut Page<'_, W>) -> io::Result<()> {
-    let candidate = short(&view::variant_name(&report.variants.candidate), 40);
+    let candidate = short(page.redactor, &view::variant_name(&report.variants.candidate), 40);
     let against = match &report.variants.baseline {
-        Some(baseline) => format!("against {}", short(&view::variant_name(baseline), 40)),
+        Some(baseline) => format!("against {}", short(page.redactor, &view::variant_name(baseline), 40)),
         None => "without a baseline".to_owned(),
     };
-    let first = format!("{}  {}", view::verdict_word(report), short(&report.name, 40));
+    let first = format!("{}  {}", view::verdict_word(report), short(page.redactor, &report.name, 40));
     let second = format!("candidate {candidate} {against}");
     let ansi = verdict_color(report.verdict).bold();
     if first.chars().count() + second.chars().count() + 2 <= usize::from(page.width) {
@@ -191,19 +194,24 @@ fn headline<W: Write>(report: &Report, page: &mut Page<'_, W>) -> io::Result<()>
     if report.policy_source.as_ref().is_some_and(|source| source.new) {
         page.line("      (policy: new: this change set its own bar)", YELLOW.bold())?;
     }
-    let reasons = view::reasons(report);
+    let reasons = view::reasons(report, page.redactor);
     for reason in reasons.iter().take(REASONS) {
-        page.labelled(BULLET, "  -", &neutral::terminal(reason), verdict_color(report.verdict))?;
+        page.labelled(
+            BULLET,
+            "  -",
+            &neutral::terminal(&page.redactor.redact(reason)),
+            verdict_color(report.verdict),
+        )?;
     }
     if let Some(more) = reasons.len().checked_sub(REASONS).filter(|more| *more > 0) {
         page.line(&format!("  - and {more} more in the report"), PLAIN)?;
     }
     if let Some(fault) = &report.ended.fault {
         if report.reasons.is_empty() {
-            page.labelled(BULLET, "  -", &neutral::terminal(&fault.message), YELLOW)?;
+            page.labelled(BULLET, "  -", &neutral::terminal(&page.redactor.redact(&fault.message)), YELLOW)?;
         }
         if let Some(help) = &fault.help {
-            page.labelled(HELP, "  help:", &neutral::terminal(help), DIM)?;
+            page.labelled(HELP, "  help:", &neutral::terminal(&page.redactor.redact(help)), DIM)?;
         }
     }
     page.blank()
@@ -240,7 +248,13 @@ fn criteria<W: Write>(report: &Report, page: &mut Page<'_, W>) -> io::Result<()>
     let view::Criteria { listed, folded } = view::criteria(report);
     let cells = |id: &str, row: &view::CriterionRow<'_>| {
         let verdict = verdict_text(row.verdict).to_owned();
-        vec![short(id, 60), row.estimate.clone(), row.interval.clone(), row.required.clone(), verdict]
+        vec![
+            short(page.redactor, id, 60),
+            row.estimate.clone(),
+            row.interval.clone(),
+            row.required.clone(),
+            verdict,
+        ]
     };
     let listed = listed.iter().map(|row| cells(row.id, row));
     let folded = folded.iter().filter_map(|of| of.rows.first().map(|row| cells(&of.label, row)));
@@ -289,7 +303,7 @@ fn metrics<W: Write>(report: &Report, page: &mut Page<'_, W>) -> io::Result<()> 
     let mut cells: Vec<Vec<String>> = rows
         .into_iter()
         .map(|row| {
-            let mut cells = vec![short(row.name, 60), row.candidate];
+            let mut cells = vec![short(page.redactor, row.name, 60), row.candidate];
             if compared {
                 cells.extend([row.baseline, row.difference]);
             }
@@ -323,13 +337,13 @@ fn cases<W: Write>(report: &Report, page: &mut Page<'_, W>) -> io::Result<()> {
         .into_iter()
         .take(WORST)
         .map(|row| {
-            let id = short(&row.case.id, if roomy { 32 } else { 20 });
+            let id = short(page.redactor, &row.case.id, if roomy { 32 } else { 20 });
             let mut cells = vec![id, row.case.status.as_str().to_owned()];
             if compared {
                 // What fails names the metric already, for most cases.
                 let fails = |metric: &str| row.case.failing.iter().any(|failing| failing == metric);
                 let difference = row.difference.map(|(metric, difference)| match roomy && !fails(metric) {
-                    true => format!("{difference} {}", short(metric, 20)),
+                    true => format!("{difference} {}", short(page.redactor, metric, 20)),
                     false => difference,
                 });
                 cells.push(row.baseline);
@@ -338,7 +352,7 @@ fn cases<W: Write>(report: &Report, page: &mut Page<'_, W>) -> io::Result<()> {
             } else {
                 cells.push(row.candidate);
             }
-            cells.extend(middle.then(|| failing(&row.case.failing)));
+            cells.extend(middle.then(|| failing(page.redactor, &row.case.failing)));
             cells
         })
         .collect();
@@ -352,8 +366,8 @@ fn cases<W: Write>(report: &Report, page: &mut Page<'_, W>) -> io::Result<()> {
 }
 
 /// The first metrics that fail, and how many more there are.
-fn failing(metrics: &[String]) -> String {
-    let mut names: Vec<String> = metrics.iter().take(2).map(|name| short(name, 28)).collect();
+fn failing(redactor: &Redactor, metrics: &[String]) -> String {
+    let mut names: Vec<String> = metrics.iter().take(2).map(|name| short(redactor, name, 28)).collect();
     if metrics.len() > 2 {
         names.push(format!("+{}", metrics.len() - 2));
     }
@@ -371,37 +385,37 @@ fn notes<W: Write>(report: &Report, style: &Style, page: &mut Page<'_, W>) -> io
     if let Some(note) = report.baseline_note.as_deref() {
         let none = if note.starts_with(view::NO_BASELINE) { "none: " } else { "" };
         let words = format!("{none}{}", view::baseline_words(note));
-        page.labelled(LABEL, "baseline", &neutral::terminal(&words), YELLOW)?;
+        page.labelled(LABEL, "baseline", &neutral::terminal(&page.redactor.redact(&words)), YELLOW)?;
     }
     let cases = number::counted(report.cases.len() as u64, "case");
     let repeats = number::counted(u64::from(report.repeats), "repeat");
     let tally = view::tally(report);
     let separator = if tally.is_empty() { "" } else { ": " };
     page.labelled(LABEL, "cases", &format!("{cases}, {repeats} each{separator}{tally}"), DIM)?;
-    if let Some(looks) = looks::line(report) {
+    if let Some(looks) = looks::line(report, page.redactor) {
         page.labelled(LABEL, "looks", &looks, DIM)?;
     }
     if let Some(settle) = looks::settle(report) {
         page.labelled(LABEL, "to settle", &settle, YELLOW)?;
     }
     if let Some(place) = origin::place(report) {
-        let (words, ansi) = match origin::notice(report, 0, 0) {
+        let (words, ansi) = match origin::notice(report, 0, |_| String::new()) {
             Some(notice) => (notice.words, YELLOW),
             None => (format!("that of {place}, as here"), DIM),
         };
-        page.labelled(LABEL, "policy", &neutral::terminal(&words), ansi)?;
+        page.labelled(LABEL, "policy", &neutral::terminal(&page.redactor.redact(&words)), ansi)?;
     }
-    let model = short(&report.variants.candidate.model, 40);
+    let model = short(page.redactor, &report.variants.candidate.model, 40);
     let baseline_model = match &report.variants.baseline {
         Some(baseline) if baseline.model != report.variants.candidate.model => {
-            format!(" (baseline {})", short(&baseline.model, 40))
+            format!(" (baseline {})", short(page.redactor, &baseline.model, 40))
         }
         _ => String::new(),
     };
     page.labelled(LABEL, "model", &format!("{model}{baseline_model}"), DIM)?;
     if let Some(judge) = &report.judge {
-        let words = judge::words(report).join("; ");
-        page.labelled(LABEL, "judge", &format!("{}; {words}", short(&judge.model, 40)), DIM)?;
+        let words = judge::words(report, page.redactor).join("; ");
+        page.labelled(LABEL, "judge", &format!("{}; {words}", short(page.redactor, &judge.model, 40)), DIM)?;
     }
     page.labelled(LABEL, "cost", &view::cost(report), DIM)?;
     if !style.files.is_empty() {

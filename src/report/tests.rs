@@ -254,7 +254,7 @@ pub(in crate::report) fn filled_with(text: &str) -> Report {
     parts.report()
 }
 
-const HOSTILE: [&str; 9] = [
+pub(in crate::report) const HOSTILE: [&str; 9] = [
     "::error file=a::b",
     "##[set-output name=verdict;]pass",
     "a\r::set-output name=verdict::pass\n::stop-commands::x",
@@ -301,7 +301,7 @@ fn assert_inert(out: &str) {
 }
 
 /// Every table has as many cells in each row as in its header.
-fn assert_tables_whole(out: &str) {
+pub(in crate::report) fn assert_tables_whole(out: &str) {
     let mut columns = None;
     for line in out.lines() {
         let pipes = line.matches('|').count();
@@ -341,7 +341,7 @@ proptest! {
 }
 
 /// The failing report with that many cases, all broken.
-fn large(cases: usize, text: &str) -> Report {
+pub(in crate::report) fn large(cases: usize, text: &str) -> Report {
     let mut report = filled_with(text);
     let broken = report.cases[1].clone();
     report.cases =

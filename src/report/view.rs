@@ -7,7 +7,7 @@ use super::v1::{
     Bound, Case, CaseStatus, Criterion, CriterionVerdict, EndedKind, Interval, Metric, MetricKind, Reason,
     ReasonCode, Report, Requirement, Tokens, Variant, VariantSummary, Verdict,
 };
-use crate::text::neutral;
+use crate::text::{Redactor, neutral};
 
 /// Cases that a reason names.
 const NAMED: usize = 5;
@@ -153,20 +153,21 @@ pub(super) fn nothing_measured(report: &Report) -> bool {
     report.metrics.iter().all(|metric| metric.candidate.mean.is_none())
 }
 
-/// The reasons in words: a failed check with its cases, what merely follows from an early end as one.
-pub(super) fn reasons(report: &Report) -> Vec<String> {
+/// The reasons in words: a failed check with its cases, what merely follows from an early end as one. A name is cut
+/// only after secrets are out of it, since half of one would not be known.
+pub(super) fn reasons(report: &Report, redactor: &Redactor) -> Vec<String> {
     let early = matches!(report.ended.kind, EndedKind::Stopped | EndedKind::Interrupted);
     let follows =
         |reason: &Reason| early && reason.code == ReasonCode::MissingGrades && reason.criterion.is_some();
     let following = report.reasons.iter().filter(|reason| follows(reason)).count();
     if following < 2 {
-        return report.reasons.iter().map(|reason| reason_words(report, reason)).collect();
+        return report.reasons.iter().map(|reason| reason_words(report, reason, redactor)).collect();
     }
     let mut words: Vec<String> = report
         .reasons
         .iter()
         .filter(|reason| !follows(reason))
-        .map(|reason| reason_words(report, reason))
+        .map(|reason| reason_words(report, reason, redactor))
         .collect();
     words.push(format!(
         "{} of {} criteria could not be decided for want of answers.",
@@ -176,7 +177,7 @@ pub(super) fn reasons(report: &Report) -> Vec<String> {
     words
 }
 
-fn reason_words(report: &Report, reason: &Reason) -> String {
+fn reason_words(report: &Report, reason: &Reason, redactor: &Redactor) -> String {
     let criterion = reason
         .criterion
         .as_ref()
@@ -185,7 +186,8 @@ fn reason_words(report: &Report, reason: &Reason) -> String {
     let Some(criterion) = criterion else { return reason.message.clone() };
     let failing: Vec<&Case> =
         report.cases.iter().filter(|case| case.failing.contains(&criterion.metric)).collect();
-    let mut names: Vec<String> = failing.iter().take(NAMED).map(|case| neutral::clip(&case.id, 32)).collect();
+    let name = |case: &&Case| neutral::clip(&redactor.redact(&case.id), 32);
+    let mut names: Vec<String> = failing.iter().take(NAMED).map(name).collect();
     if failing.len() > NAMED {
         names.push(format!("{} more", number::count((failing.len() - NAMED) as u64)));
     }
@@ -396,6 +398,31 @@ pub(super) fn cost(report: &Report) -> String {
         number::tokens(tokens),
         number::duration(report.duration_ms)
     )
+}
+
+/// What share of the answers came from the store, how many judgements did, and how old the oldest of it was when the
+/// run started; `None` where nothing did.
+pub(super) fn stored(report: &Report) -> Option<String> {
+    let usage = &report.usage;
+    if usage.stored == 0 && usage.stored_judgements == 0 {
+        return None;
+    }
+    let mut words =
+        format!("{} of {}", number::count(usage.stored), number::counted(report.trials() as u64, "answer"));
+    if usage.stored_judgements > 0 {
+        words.push_str(&format!(" and {}", number::counted(usage.stored_judgements, "judgement")));
+    }
+    let time = |text: &str| text.parse::<jiff::Timestamp>().ok();
+    let age = usage.stored_since.as_deref().and_then(time).zip(time(&report.started_at));
+    if let Some((since, started)) = age {
+        let hours = (started.as_second() - since.as_second()).max(0) / 3600;
+        words.push_str(&match hours {
+            0 => ", less than an hour old".to_owned(),
+            1..48 => format!(", up to {} old", number::counted(hours.unsigned_abs(), "hour")),
+            _ => format!(", up to {} old", number::counted(hours.unsigned_abs() / 24, "day")),
+        });
+    }
+    Some(words)
 }
 
 /// The share of failing traffic that n clean cases cannot exclude at 95 %: 1 - 0.05^(1/n).

@@ -2,6 +2,8 @@
 //!
 //! Used by every room that prints, sends or reads what a model wrote. Knows nothing of cases, runs or endpoints.
 
+#[cfg(test)]
+pub(crate) mod forge;
 pub mod json;
 pub mod neutral;
 mod redact;

@@ -98,19 +98,58 @@ pub fn markdown(text: &str) -> String {
             '_' if before.is_some_and(is_word) && after.is_some_and(is_word) => out.push('_'),
             '_' => out.push_str("&lowbar;"),
             '@' | '#' => out.extend([character, BREAK]),
-            // `https://`, `mailto:name`, `:emoji:`
-            ':' if after.is_some_and(|after| !after.is_whitespace() && !after.is_ascii_digit()) => {
+            // `https://`, `mailto:name`, `:emoji:`, `:100:`; a time stays as it is
+            ':' if after.is_some_and(|after| !after.is_whitespace())
+                && !(before.is_some_and(|c| c.is_ascii_digit())
+                    && after.is_some_and(|c| c.is_ascii_digit())) =>
+            {
                 out.extend([character, BREAK]);
             }
             '.' if ends_with_www(&characters, index) => out.extend([BREAK, character]),
-            // `GH-1`, and what a repository may have configured: `TICKET-1`
-            '-' if ends_with_letters(&characters, index) && after.is_some_and(|c| c.is_ascii_digit()) => {
+            // `GH-1`, `GHSA-xxxx`, and what a repository may have configured: `TICKET-1`
+            '-' if ends_with_letters(&characters, index)
+                && after.is_some_and(|c| c.is_ascii_alphanumeric()) =>
+            {
                 out.extend([character, BREAK]);
             }
             _ => out.push(character),
         }
     }
     out
+}
+
+/// Text of many lines as a block of code in a Markdown document, its fences included; it ends with a line break.
+///
+/// The fence is longer than any run of its character inside, so nothing in the text ends the block. Code makes no
+/// mention, but whoever answers by e-mail quotes it as plain text, where it does: [`BREAK`] stands after `@` and `#`.
+pub fn fenced(text: &str) -> String {
+    let lines: Vec<String> = lines(text).collect();
+    let longest = lines.iter().map(|line| longest_run(line, '`')).max().unwrap_or_default();
+    let fence = "`".repeat(longest.max(2) + 1);
+    let mut out = format!("{fence}text\n");
+    for line in lines {
+        for character in line.chars() {
+            out.push(character);
+            if matches!(character, '@' | '#') {
+                out.push(BREAK);
+            }
+        }
+        out.push('\n');
+    }
+    out.push_str(&fence);
+    out.push('\n');
+    out
+}
+
+/// The length of the longest run of a character.
+fn longest_run(line: &str, wanted: char) -> usize {
+    let mut longest = 0;
+    let mut run = 0;
+    for character in line.chars() {
+        run = if character == wanted { run + 1 } else { 0 };
+        longest = longest.max(run);
+    }
+    longest
 }
 
 /// At most `limit` user-perceived characters of a text, the last one `…` where more was there.

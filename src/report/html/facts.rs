@@ -93,7 +93,7 @@ fn judging(report: &Report, said: &Said<'_>) -> Vec<(String, String)> {
             facts.push(fact(label, listed(&mut names.iter())));
         }
     }
-    let words = judge::words(report);
+    let words = judge::words(report, said.redactor());
     let told = words.iter().filter(|word| !word.starts_with("asked by") && !word.ends_with("votes each"));
     facts.extend(told.take(MOST).map(|word| fact("", said.text(word, TEXT))));
     if let Some(calibration) = &judge.calibration {

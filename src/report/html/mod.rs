@@ -27,7 +27,8 @@ use sha2::{Digest as _, Sha256};
 use super::Report;
 use crate::text::Redactor;
 use page::Page;
-use said::Said;
+pub(super) use said::Said;
+pub(super) use worst::{answers, reasons};
 
 const TEMPLATE: &str = include_str!("assets/report.html");
 const STYLE: &str = concat!(include_str!("assets/page.css"), include_str!("assets/cases.css"));

@@ -153,7 +153,7 @@ impl Page {
     pub(super) fn new(report: &Report, order: &[usize], data: CaseData, said: &Said<'_>) -> Self {
         let text = |text: &str| said.text(text, TEXT);
         let view::Criteria { listed, folded } = view::criteria(report);
-        let reasons = reasons(report);
+        let reasons = reasons(report, said);
         let slices = markdown::slices(report);
         let (panels, panels_left_out) = panels(report, said);
         let (mut gated, others): (Vec<Panel>, Vec<Panel>) = panels.into_iter().partition(|panel| panel.gated);
@@ -187,7 +187,7 @@ impl Page {
             exit_code_zero: report.exit_code == 0
                 && !matches!(report.verdict, Verdict::Pass | Verdict::Unchanged),
             simulated: report.simulated,
-            origin: notice(report, ROWS, TEXT).map(|notice| Notice {
+            origin: notice(report, ROWS, |change| said.text(change, TEXT)).map(|notice| Notice {
                 words: text(&notice.words),
                 changes: notice.changes.iter().map(|change| text(change)).collect(),
                 ..notice
@@ -241,7 +241,7 @@ impl Page {
                     interval: of.interval,
                 })
                 .collect(),
-            looks: looks::rows(report)
+            looks: looks::rows(report, said.redactor())
                 .into_iter()
                 .map(|of| Look {
                     repeats: of.repeats,
@@ -251,7 +251,7 @@ impl Page {
                 })
                 .collect(),
             alpha_spent: looks::spent(report),
-            planted: failed_self_test(report)
+            planted: failed_self_test(report, said.redactor())
                 .into_iter()
                 .take(ROWS)
                 .map(|row| PlantedRow {
@@ -272,8 +272,8 @@ impl Page {
 }
 
 /// The reasons, or the fault that ended the run where there is none.
-fn reasons(report: &Report) -> Vec<String> {
-    let mut reasons = view::reasons(report);
+fn reasons(report: &Report, said: &Said<'_>) -> Vec<String> {
+    let mut reasons = view::reasons(report, said.redactor());
     if let Some(fault) = report.ended.fault.as_ref().filter(|_| reasons.is_empty()) {
         reasons.push(fault.message.clone());
     }

@@ -3,18 +3,23 @@
 use crate::text::{Redactor, neutral};
 
 /// Texts of a report, made fit to be shown.
-pub(super) struct Said<'a> {
+pub(in crate::report) struct Said<'a> {
     redactor: &'a Redactor,
 }
 
 impl<'a> Said<'a> {
     /// Without these secrets.
-    pub(super) fn new(redactor: &'a Redactor) -> Self {
+    pub(in crate::report) fn new(redactor: &'a Redactor) -> Self {
         Self { redactor }
     }
 
+    /// What takes the secrets out.
+    pub(in crate::report) fn redactor(&self) -> &'a Redactor {
+        self.redactor
+    }
+
     /// At most `limit` characters. A secret goes before the cut, which would leave a part of it.
-    pub(super) fn text(&self, text: &str, limit: usize) -> String {
+    pub(in crate::report) fn text(&self, text: &str, limit: usize) -> String {
         let text = self.redactor.redact(text);
         // No text has more characters than bytes.
         if text.len() <= limit { text.into_owned() } else { neutral::clip(&text, limit) }

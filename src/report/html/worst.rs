@@ -30,11 +30,11 @@ pub(super) struct Worst {
 
 /// An answer of one side, or why there is none.
 #[derive(Serialize)]
-pub(super) struct Answer {
-    pub(super) side: &'static str,
-    pub(super) repeat: u32,
-    pub(super) text: Option<String>,
-    pub(super) error: Option<String>,
+pub(in crate::report) struct Answer {
+    pub(in crate::report) side: &'static str,
+    pub(in crate::report) repeat: u32,
+    pub(in crate::report) text: Option<String>,
+    pub(in crate::report) error: Option<String>,
 }
 
 /// The worst cases, and how many more got worse.
@@ -62,7 +62,7 @@ pub(super) fn worst(report: &Report, order: &[usize], said: &Said<'_>) -> (Vec<W
 }
 
 /// Of every metric that a trial of the candidate does not pass, the first reason.
-fn reasons(case: &Case, said: &Said<'_>) -> Vec<(String, String)> {
+pub(in crate::report) fn reasons(case: &Case, said: &Said<'_>) -> Vec<(String, String)> {
     let mut reasons: Vec<(String, String)> = Vec::new();
     for trial in case.trials.readable().filter(|trial| trial.role == Role::Candidate) {
         for grade in &trial.grades {
@@ -80,7 +80,7 @@ fn reasons(case: &Case, said: &Said<'_>) -> Vec<(String, String)> {
 }
 
 /// Both answers of the first repeat in which the candidate does not pass, baseline first.
-fn answers(case: &Case, said: &Said<'_>) -> Vec<Answer> {
+pub(in crate::report) fn answers(case: &Case, said: &Said<'_>) -> Vec<Answer> {
     let fails = |trial: &Trial| {
         trial.error.is_some()
             || trial.grades.iter().any(|grade| {

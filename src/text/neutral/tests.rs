@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::text::forge::{self, hostile};
 
 /// Reads a line as a CI runner does: a command at its start, or in brackets anywhere in it.
 fn is_command(line: &str) -> bool {
@@ -21,78 +22,6 @@ fn controls(text: &str) -> bool {
     text.chars().any(|c| {
         (c.is_control() && c != '\n') || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
     })
-}
-
-/// Pieces that attacks are made of, among ordinary characters.
-fn hostile() -> impl Strategy<Value = String> {
-    let piece = prop_oneof![
-        prop::sample::select(vec![
-            "::",
-            ":",
-            "##",
-            "#",
-            "##[",
-            "[",
-            "]",
-            "error",
-            "::error::",
-            "vso",
-            "\r",
-            "\n",
-            "\r\n",
-            "\u{A0}",
-            "\u{85}",
-            "\u{2028}",
-            "\u{B}",
-            "\u{1B}[31m",
-            "\u{9B}",
-            "\u{202E}",
-            "\u{200B}",
-            "\u{FEFF}",
-            "\u{AD}",
-            "@",
-            "octocat",
-            "#1",
-            "GH-",
-            "gh-12",
-            "`",
-            "```",
-            "~~~",
-            "|",
-            "\\",
-            "\\|",
-            "<!--",
-            "-->",
-            "<img src=x>",
-            "</details>",
-            "![a](b)",
-            "https://",
-            "http:",
-            "//x.y",
-            "www.",
-            "x.y",
-            "a@b.co",
-            "1a2b3c4d5e6f7081",
-            "&#64;",
-            "&",
-            "$",
-            "*",
-            "**",
-            "_",
-            "__",
-            "- ",
-            "1. ",
-            "=",
-            "---",
-            "> ",
-            " ",
-            "\t",
-            "\0",
-        ])
-        .prop_map(str::to_owned),
-        any::<char>().prop_map(String::from),
-    ];
-    prop::collection::vec(piece, 0..24).prop_map(|pieces| pieces.concat())
 }
 
 /// The text as a reader sees it: entities and backslash escapes resolved.
@@ -161,6 +90,38 @@ proptest! {
     }
 
     #[test]
+    fn a_forge_finds_nothing_to_act_on(text in hostile()) {
+        let out = markdown(&text);
+        for place in [
+            // The first character of a document may be a byte order mark.
+            format!("a\n\n{out}\n"),
+            format!("* {out}\n* {out}\n"),
+            format!("### {out}\n\n{out}\n"),
+            format!("| a | b |\n|--|--|\n| {out} | {out} |\n"),
+            format!("<details><summary>x</summary>\n\n{out}\n\n</details>\n"),
+        ] {
+            let reading = forge::read(&place, None);
+            prop_assert!(reading.acts.is_empty(), "{:?} of {place:?}", reading.acts);
+            if !out.is_empty() {
+                let plain = forge::read(&place.replace(&out, "x"), None);
+                prop_assert_eq!(reading.shape, plain.shape, "{:?}", place);
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_ends_a_block_of_code(text in hostile(), more in "[`~\n a]{0,40}") {
+        let text = format!("{text}{more}");
+        let block = fenced(&text);
+        let reading = forge::read(&format!("before\n\n{block}\nafter\n"), None);
+        prop_assert!(reading.acts.is_empty(), "{:?} of {block:?}", reading.acts);
+        prop_assert_eq!(&reading.shape, &["Paragraph", "CodeBlock", "Paragraph"], "{:?}", block);
+        let shown = reading.code[0].replace(BREAK, "");
+        let written = lines(&text.replace(BREAK, "")).collect::<Vec<_>>().join("\n");
+        prop_assert_eq!(shown.trim_end_matches('\n'), written.trim_end_matches('\n'));
+    }
+
+    #[test]
     fn markdown_loses_nothing_but_layout(text in "[ -~]{0,60}") {
         let shown: String = rendered(&markdown(&text)).replace(BREAK, "");
         prop_assert_eq!(shown, text.split_whitespace().collect::<Vec<_>>().join(" "));
@@ -212,6 +173,8 @@ fn markdown_shows_what_was_written() {
     assert_eq!(markdown("https://evil.example"), "https:\u{200B}//evil.example");
     assert_eq!(markdown("WWW.evil.example"), "WWW\u{200B}.evil.example");
     assert_eq!(markdown("1a2b3c4d"), "1a2b3c\u{200B}4d");
+    assert_eq!(markdown(":100: at 12:30"), ":\u{200B}100: at 12:30");
+    assert_eq!(markdown("GHSA-jf85-cpcp-j695"), "GHSA-\u{200B}jf85-cpcp-j695");
     assert_eq!(markdown("- item"), "\u{200B}- item");
     assert_eq!(markdown("3) item"), "\u{200B}3) item");
     assert_eq!(markdown("_x_ a_b"), "&lowbar;x&lowbar; a_b");
