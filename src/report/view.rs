@@ -407,8 +407,11 @@ pub(super) fn stored(report: &Report) -> Option<String> {
     if usage.stored == 0 && usage.stored_judgements == 0 {
         return None;
     }
-    let mut words =
-        format!("{} of {}", number::count(usage.stored), number::counted(report.trials() as u64, "answer"));
+    let mut words = number::counted(usage.stored, "answer");
+    let all = report.trials() as u64;
+    if usage.stored <= all {
+        words = format!("{} of {}", number::count(usage.stored), number::counted(all, "answer"));
+    }
     if usage.stored_judgements > 0 {
         words.push_str(&format!(" and {}", number::counted(usage.stored_judgements, "judgement")));
     }

@@ -3,6 +3,7 @@
 mod browser;
 mod calibrate;
 mod ci;
+mod comment;
 mod compare;
 mod configuration;
 mod git;

@@ -3,6 +3,7 @@
 mod calibrate;
 mod check;
 mod ci;
+mod comment;
 mod compare;
 mod init;
 mod merge;
@@ -32,5 +33,6 @@ pub(super) fn dispatch(command: &Command) -> Result<ExitStatus, Failure> {
         Command::Store(arguments) => store::store(arguments),
         Command::Init(arguments) => init::init(arguments),
         Command::MockServer(arguments) => mock_server::mock_server(arguments),
+        Command::Comment(arguments) => comment::comment(arguments),
     }
 }

@@ -1,0 +1,239 @@
+//! `promptgate comment`: what `promptgate ci` left, as the one comment on the pull request.
+//!
+//! Its exit code speaks of the comment alone and never of the gate: 0 also where there is no pull request, where none is
+//! wanted, and where the token may only read; 2 where something is set wrong; 12 where GitHub is not well.
+
+use std::fs::File;
+use std::io::{Read as _, Write as _};
+use std::path::Path;
+
+use clap::ValueEnum as _;
+use serde::Deserialize;
+
+use crate::cli::args::{CommentArguments, CommentWhen};
+use crate::cli::error::Failure;
+use crate::cli::exit::ExitStatus;
+use crate::cli::output;
+use crate::github::api::{self, Client, FailureKind, Outcome, Settings, Sticky};
+use crate::model::{Mistake, Mistakes, Place};
+use crate::text::Secret;
+
+/// Where the API is, unless GITHUB_API_URL says otherwise.
+const API_URL: &str = "https://api.github.com";
+/// Where the pages are, unless GITHUB_SERVER_URL says otherwise.
+const SERVER_URL: &str = "https://github.com";
+/// The key of the only gate of a repository.
+const KEY: &str = "default";
+/// Bytes of a file that is read.
+const MOST_BYTES: u64 = 1 << 20;
+
+/// `ci.json`, as far as the comment needs it.
+#[derive(Debug, Deserialize)]
+struct Ci {
+    schema: u64,
+    verdict: CiVerdict,
+    event: String,
+    pull_request: Option<u64>,
+    comment: String,
+}
+
+/// The verdicts of `promptgate ci`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum CiVerdict {
+    Pass,
+    Fail,
+    Inconclusive,
+    Incomplete,
+    Unchanged,
+    NotEvaluated,
+    Error,
+}
+
+/// Writes the comment, or brings it up to date.
+pub(crate) fn comment(arguments: &CommentArguments) -> Result<ExitStatus, Failure> {
+    let when = when(arguments)?;
+    let key = key(arguments)?;
+    if when == CommentWhen::Never {
+        output::say("no comment: none is wanted");
+        return Ok(ExitStatus::Pass);
+    }
+    let ci = read_ci(&arguments.folder)?;
+    let Some(pull_request) = ci.pull_request.filter(|number| *number > 0) else {
+        output::say(&format!("no comment: the event {} has no pull request", ci.event));
+        return Ok(ExitStatus::Pass);
+    };
+    let body = read_comment(&arguments.folder, &ci.comment)?;
+    let repository = repository()?;
+    let settings = Settings {
+        api_url: variable("GITHUB_API_URL").unwrap_or_else(|| API_URL.to_owned()),
+        token: token()?,
+    };
+    let create = match when {
+        CommentWhen::Always => true,
+        CommentWhen::Changes => ci.verdict != CiVerdict::Unchanged,
+        CommentWhen::Failures => !matches!(ci.verdict, CiVerdict::Pass | CiVerdict::Unchanged),
+        CommentWhen::Never => false,
+    };
+    let sticky = Sticky { repository: &repository, pull_request, key: &key, body: &body, create };
+    let runtime = tokio::runtime::Runtime::new()
+        .map_err(|error| Failure::Internal(format!("could not start the runtime: {error}")))?;
+    let kept = runtime.block_on(async { api::keep(&Client::new(&settings)?, &sticky).await });
+    let (id, words) = match kept {
+        Ok(Outcome::Created(id)) => (id, "the comment was written"),
+        Ok(Outcome::Updated(id)) => (id, "the comment was brought up to date"),
+        Ok(Outcome::Same(id)) => (id, "the comment says the same already"),
+        Ok(Outcome::None) => {
+            output::say("no comment: there is none yet, and this verdict needs none");
+            return Ok(ExitStatus::Pass);
+        }
+        Err(failure) if failure.kind == FailureKind::Forbidden => return forbidden(&failure),
+        Err(failure) => return Err(failed(failure)),
+    };
+    output::say(&format!("{words}: pull request {pull_request} of {repository}"));
+    write_url(&repository, pull_request, id)?;
+    Ok(ExitStatus::Pass)
+}
+
+/// A token that may only read stands in nobody's way: the summary of the job says what the comment would have.
+fn forbidden(failure: &api::Failure) -> Result<ExitStatus, Failure> {
+    let help = failure.help.as_deref().unwrap_or_default();
+    output::warn(&[format!("the comment was not written: {}", failure.message), help.to_owned()]);
+    if variable("GITHUB_ACTIONS").as_deref() == Some("true") {
+        // Nothing in it is from outside: it is a command.
+        output::print(
+            "::warning title=promptgate::the comment was not written, since the token may not write to this pull \
+             request; the summary of the job says what it would have said\n",
+        )?;
+    }
+    Ok(ExitStatus::Pass)
+}
+
+fn failed(failure: api::Failure) -> Failure {
+    let mut mistake = Mistake::new(format!("the comment was not written: {}", failure.message));
+    if let Some(help) = failure.help {
+        mistake = mistake.help(help);
+    }
+    match failure.kind {
+        FailureKind::Usage | FailureKind::Forbidden => mistake.into(),
+        FailureKind::Unavailable => Failure::Incomplete(Mistakes(vec![mistake])),
+    }
+}
+
+/// The flag, else the variable. One that is empty is not set, as a workflow passes on an input that is not.
+fn when(arguments: &CommentArguments) -> Result<CommentWhen, Mistake> {
+    const NAME: &str = "PROMPTGATE_COMMENT";
+    match (arguments.when, variable(NAME)) {
+        (Some(when), _) => Ok(when),
+        (None, None) => Ok(CommentWhen::default()),
+        (None, Some(text)) => CommentWhen::from_str(&text, false).map_err(|_| {
+            Mistake::new("this is no choice")
+                .at(Place::file(NAME))
+                .help("use always, changes, failures or never")
+        }),
+    }
+}
+
+fn key(arguments: &CommentArguments) -> Result<String, Mistake> {
+    const NAME: &str = "PROMPTGATE_COMMENT_KEY";
+    let (place, key) = match (&arguments.key, variable(NAME)) {
+        (Some(key), _) => ("--key", key.clone()),
+        (None, Some(key)) => (NAME, key),
+        (None, None) => return Ok(KEY.to_owned()),
+    };
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+    if (1..=40).contains(&key.len()) && key.bytes().all(plain) {
+        return Ok(key);
+    }
+    Err(Mistake::new("this is no key")
+        .at(Place::file(place))
+        .help("use 1 to 40 letters, digits, `_` and `-`"))
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
+}
+
+fn token() -> Result<Secret, Mistake> {
+    let found = variable("PROMPTGATE_GITHUB_TOKEN").or_else(|| variable("GITHUB_TOKEN"));
+    found.map(Secret::new).ok_or_else(|| {
+        Mistake::new("there is no token to write the comment with")
+            .at(Place::file("GITHUB_TOKEN"))
+            .help("set it in the step: GITHUB_TOKEN: ${{ github.token }}")
+    })
+}
+
+/// `owner/name`, of characters that mean nothing in an address.
+fn repository() -> Result<String, Mistake> {
+    const NAME: &str = "GITHUB_REPOSITORY";
+    let name = variable(NAME).unwrap_or_default();
+    let part = |part: &str| {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+        !part.is_empty() && part.bytes().all(plain) && part.bytes().any(|byte| byte != b'.')
+    };
+    match name.split_once('/') {
+        Some((owner, repository)) if part(owner) && part(repository) => Ok(name),
+        _ => Err(Mistake::new("this is not the name of a repository")
+            .at(Place::file(NAME))
+            .help("it is like owner/name; GitHub Actions sets it")),
+    }
+}
+
+fn read_ci(folder: &Path) -> Result<Ci, Mistake> {
+    let path = folder.join("ci.json");
+    let text = read(&path)?;
+    let help = "name the folder that `promptgate ci` of this version wrote";
+    let at = Place::file(path.display().to_string());
+    let ci: Ci = serde_json::from_str(&text).map_err(|error| {
+        Mistake::new(format!("this is not what `promptgate ci` writes: {error}")).at(at.clone()).help(help)
+    })?;
+    if ci.schema != 1 {
+        return Err(Mistake::new(format!("schema {} is not known, only 1 is", ci.schema)).at(at).help(help));
+    }
+    Ok(ci)
+}
+
+fn read_comment(folder: &Path, name: &str) -> Result<String, Mistake> {
+    let plain = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
+    if !plain || name.starts_with('.') {
+        let at = Place::file(folder.join("ci.json").display().to_string());
+        return Err(Mistake::new("`comment` is not the name of a file in this folder").at(at));
+    }
+    read(&folder.join(name))
+}
+
+/// A file of the folder, whole. What is posted must not be another file that a link leads to.
+fn read(path: &Path) -> Result<String, Mistake> {
+    let refuse = |why: String| {
+        Mistake::new(why)
+            .at(Place::file(path.display().to_string()))
+            .help("name the folder that `promptgate ci` wrote; where there is none, see why the gate ended before it reported")
+    };
+    let cannot = |error: std::io::Error| refuse(format!("cannot read this file: {error}"));
+    let facts = std::fs::symlink_metadata(path).map_err(cannot)?;
+    if !facts.is_file() {
+        return Err(refuse("this is not a file".to_owned()));
+    }
+    if facts.len() > MOST_BYTES {
+        return Err(refuse("this file is larger than 1 MiB".to_owned()));
+    }
+    let mut text = String::new();
+    File::open(path).and_then(|file| file.take(MOST_BYTES).read_to_string(&mut text)).map_err(cannot)?;
+    Ok(text)
+}
+
+/// Adds `comment-url` to the outputs of the step. It is put together here: nothing of the server's is in it but a
+/// number.
+fn write_url(repository: &str, pull_request: u64, id: u64) -> Result<(), Failure> {
+    let Some(outputs) = variable("GITHUB_OUTPUT").filter(|_| id > 0) else { return Ok(()) };
+    let server = variable("GITHUB_SERVER_URL").unwrap_or_else(|| SERVER_URL.to_owned());
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-._/:".contains(c);
+    if !server.starts_with("http") || !server.chars().all(plain) {
+        return Ok(());
+    }
+    let server = server.trim_end_matches('/');
+    let line = format!("comment-url={server}/{repository}/pull/{pull_request}#issuecomment-{id}\n");
+    let file = File::options().append(true).create(true).open(&outputs);
+    file.and_then(|mut file| file.write_all(line.as_bytes()))
+        .map_err(|error| Failure::writing("GITHUB_OUTPUT", &error))
+}
