@@ -5,14 +5,8 @@ pub(super) fn next(header: &str) -> Option<&str> {
     let mut rest = header;
     while let Some((_, after)) = rest.split_once('<') {
         let (target, parameters) = after.split_once('>')?;
-        // A comma ends the parameters of a link, but not inside of quotes.
-        let mut quoted = false;
-        let end = parameters.find(|c: char| {
-            quoted ^= c == '"';
-            c == ',' && !quoted
-        });
-        let (own, more) = parameters.split_at(end.unwrap_or(parameters.len()));
-        if own.split(';').any(is_next) {
+        let (own, more) = until(parameters, ',');
+        if has_next(own) {
             return Some(target);
         }
         rest = more;
@@ -20,12 +14,31 @@ pub(super) fn next(header: &str) -> Option<&str> {
     None
 }
 
-/// `rel="next"`, alone or among other relations.
-fn is_next(parameter: &str) -> bool {
-    let Some((name, value)) = parameter.split_once('=') else { return false };
-    let relations = value.trim().trim_matches('"');
-    name.trim().eq_ignore_ascii_case("rel")
-        && relations.split_whitespace().any(|relation| relation.eq_ignore_ascii_case("next"))
+/// Both sides of the first such character that is not inside of quotes; all and nothing without one.
+fn until(text: &str, wanted: char) -> (&str, &str) {
+    let mut quoted = false;
+    let found = text.find(|c: char| {
+        quoted ^= c == '"';
+        c == wanted && !quoted
+    });
+    let end = found.unwrap_or(text.len());
+    let after = text.get(end..).unwrap_or_default();
+    (text.get(..end).unwrap_or_default(), after.strip_prefix(wanted).unwrap_or_default())
+}
+
+/// Whether there is `rel="next"` among the parameters, alone or among other relations.
+fn has_next(parameters: &str) -> bool {
+    let mut rest = parameters;
+    while !rest.is_empty() {
+        let (parameter, more) = until(rest, ';');
+        rest = more;
+        let Some((name, value)) = parameter.split_once('=') else { continue };
+        let mut relations = value.trim().trim_matches('"').split_whitespace();
+        if name.trim().eq_ignore_ascii_case("rel") && relations.any(|of| of.eq_ignore_ascii_case("next")) {
+            return true;
+        }
+    }
+    false
 }
 
 #[cfg(test)]
@@ -40,8 +53,9 @@ mod tests {
         assert_eq!(next("<a>; title=\"b, <c>; rel=next\"; rel=last"), None);
         assert_eq!(next("<a>;REL=next"), Some("a"));
         assert_eq!(next("<a>; rel=\"last next\""), Some("a"));
-        for none in ["", "<", "<a", "<a>", "rel=next", "<a>; rel=\"last\"", "<a>; rel=next<"] {
-            assert!(next(none).is_none() || none == "<a>; rel=next<", "{none}");
+        assert_eq!(next("<a>; title=\"x\"; rel=\"next\", <b>; rel=\"last\""), Some("a"));
+        for none in ["", "<", "<a", "<a>", "rel=next", "<a>; rel=\"last\"", "<a>; rel=\"next", "<a>; rel"] {
+            assert!(next(none).is_none() || none.ends_with("\"next"), "{none}");
         }
     }
 }
