@@ -325,6 +325,19 @@ fn hostile_text_does_nothing_in_markdown() {
     }
 }
 
+#[test]
+fn no_part_of_a_secret_is_left_where_a_line_is_cut_or_wrapped() {
+    let secret = "sk-Pl4nt3d/K+y=0987zQ";
+    for before in (0..330).step_by(7) {
+        let report = filled_with(&format!("{}{secret} tail", "w ".repeat(before / 2)));
+        let redactor = Redactor::new(&[crate::text::Secret::new(secret)]);
+        for (format, width) in [(Format::Terminal, 60), (Format::Terminal, 100), (Format::Markdown, 100)] {
+            let text = rendered(&report, format, Style { redactor: redactor.clone(), width, ..style() });
+            assert!(!text.contains("sk-Pl4"), "{before}: {text}");
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
     #[test]

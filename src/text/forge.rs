@@ -31,6 +31,13 @@ static ACTING: LazyLock<Regex> = LazyLock::new(|| {
     .expect("a pattern")
 });
 
+static ACTING_QUOTED: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new("@[A-Za-z0-9]|#[0-9]").expect("a pattern"));
+
+static OWN_HTML: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new("^(</details>\n?)?(<details><summary>[^<>@#\n]*</summary>)?$").expect("a pattern")
+});
+
 fn options() -> Options<'static> {
     let mut options = Options::default();
     options.extension.strikethrough = true;
@@ -64,7 +71,7 @@ fn look<'a>(node: Node<'a>, own: Option<&str>, reading: &mut Reading) {
         NodeValue::Text(_) | NodeValue::SoftBreak => return,
         NodeValue::HtmlBlock(html) => {
             let html = html.literal.trim().to_owned();
-            if !is_own_html(&html) {
+            if !OWN_HTML.is_match(&html) {
                 reading.acts.push(html.clone());
             }
             reading.shape.push(html.clone());
@@ -73,8 +80,7 @@ fn look<'a>(node: Node<'a>, own: Option<&str>, reading: &mut Reading) {
         }
         NodeValue::CodeBlock(block) => {
             // Code makes no reference, but an answer by e-mail may quote it.
-            let acting = Regex::new("@[A-Za-z0-9]|#[0-9]").expect("a pattern");
-            found = acting.find(&block.literal).map(|found| found.as_str().to_owned());
+            found = ACTING_QUOTED.find(&block.literal).map(|found| found.as_str().to_owned());
             reading.code.push(block.literal.clone());
             reading.text.push_str(&block.literal);
         }
@@ -94,11 +100,6 @@ fn look<'a>(node: Node<'a>, own: Option<&str>, reading: &mut Reading) {
     }
     reading.acts.extend(found);
     reading.shape.push(kind);
-}
-
-fn is_own_html(html: &str) -> bool {
-    let own = Regex::new("^(</details>\n?)?(<details><summary>[^<>@#\n]*</summary>)?$").expect("a pattern");
-    own.is_match(html)
 }
 
 /// The text of a block, in one piece as a forge sees it; that of our own links is not part of it.

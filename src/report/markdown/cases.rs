@@ -53,7 +53,10 @@ fn case_line(row: &view::CaseRow<'_>, tier: Tier, said: &Said<'_>) -> CaseLine {
             },
         ),
         failing: if failing.is_empty() { number::NONE.to_owned() } else { failing.join(", ") },
-        reason: said.text(&reason(row.case), tier.text.min(120)),
+        reason: match reason(row.case) {
+            none if none.is_empty() => number::NONE.to_owned(),
+            reason => said.text(&reason, tier.text.min(120)),
+        },
     }
 }
 
