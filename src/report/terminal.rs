@@ -380,7 +380,7 @@ fn notes<W: Write>(report: &Report, style: &Style, page: &mut Page<'_, W>) -> io
         page.labelled(LABEL, "simulated", text, YELLOW)?;
     }
     for warning in &report.warnings {
-        page.labelled(LABEL, "warning", &neutral::terminal(warning), YELLOW)?;
+        page.labelled(LABEL, "warning", &neutral::terminal(&page.redactor.redact(warning)), YELLOW)?;
     }
     if let Some(note) = report.baseline_note.as_deref() {
         let none = if note.starts_with(view::NO_BASELINE) { "none: " } else { "" };
