@@ -267,13 +267,10 @@ fn numbers_alone_hold_nothing_that_a_model_or_a_case_says() {
             grades.iter_mut().for_each(|grade| grade.reason = word.to_owned());
         });
     }
-    if let Some(judge) = &mut parts.run.judge {
-        if let Some(test) = &mut judge.self_test {
-            test.rows.iter_mut().for_each(|row| {
-                row.reason = word.to_owned();
-                row.passed = false;
-            });
-        }
+    let judge = parts.run.judge.as_mut().unwrap();
+    for row in judge.self_test.iter_mut().flat_map(|test| &mut test.rows) {
+        row.reason = word.to_owned();
+        row.passed = false;
     }
     let report = parts.report();
     let numbers = of(&report, Disclose::Numbers);
