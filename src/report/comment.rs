@@ -1,6 +1,6 @@
 //! The comment on a pull request, and the summary of a job: of a run, or of why there was none.
 //!
-//! Of a run they say what `report.md` says ([`super::markdown`]), and what else is known in CI: the commits and where
+//! Of a run they say what `report.md` says (`markdown.rs`), and what else is known in CI: the commits and where
 //! everything is. Where there was no run the words are in `templates/comment.md`. Both are pure, stay below the
 //! limit of the place they are for, and hold nothing that acts. Finding and writing the comment is left to others.
 

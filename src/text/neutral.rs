@@ -121,7 +121,7 @@ pub fn markdown(text: &str) -> String {
 /// Text of many lines as a block of code in a Markdown document, its fences included; it ends with a line break.
 ///
 /// The fence is longer than any run of its character inside, so nothing in the text ends the block. Code makes no
-/// mention, but whoever answers by e-mail quotes it as plain text, where it does: [`BREAK`] stands after `@` and `#`.
+/// mention, but whoever answers by e-mail quotes it as plain text, where it does: U+200B stands after `@` and `#`.
 pub fn fenced(text: &str) -> String {
     let lines: Vec<String> = lines(text).collect();
     let longest = lines.iter().map(|line| longest_run(line, '`')).max().unwrap_or_default();
