@@ -154,7 +154,7 @@ pub struct RunArguments {
     /// Let the simulated model answer: no key, no network, no cost; its scores measure no model.
     #[arg(long, env = "PROMPTGATE_OFFLINE", hide_env = true)]
     pub offline: bool,
-    /// Where report.json, report.md and report.html go.
+    /// Where report.json, report.md, report.html and junit.xml go.
     #[arg(
         long,
         value_name = "DIR",
@@ -280,7 +280,7 @@ pub struct CompareArguments {
     /// What to print on standard output.
     #[arg(long, value_enum, default_value_t)]
     pub format: OutputFormat,
-    /// Also write report.json, report.md and report.html here.
+    /// Also write report.json, report.md, report.html and junit.xml here.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// What an inconclusive verdict does.
@@ -297,7 +297,7 @@ pub struct MergeArguments {
     /// Folders with the files of all shards, shard-k-of-n.json, each also in folders of its own below.
     #[arg(required = true, value_name = "DIR")]
     pub folders: Vec<PathBuf>,
-    /// Where report.json, report.md and report.html go.
+    /// Where report.json, report.md, report.html and junit.xml go.
     #[arg(
         long,
         value_name = "DIR",
@@ -388,6 +388,8 @@ pub enum OutputFormat {
     Markdown,
     /// report.html.
     Html,
+    /// junit.xml.
+    Junit,
 }
 
 /// `promptgate schema`.

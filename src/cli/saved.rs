@@ -20,8 +20,12 @@ const MAX_BYTES: u64 = 1 << 30;
 const LONGEST_PROBE: u64 = 64 << 20;
 
 /// What a run leaves in its folder; report.json comes last, since it speaks of a file beside it in a large run.
-const FILES: [(&str, Format); 3] =
-    [("report.html", Format::Html), ("report.md", Format::Markdown), ("report.json", Format::Json)];
+const FILES: [(&str, Format); 4] = [
+    ("junit.xml", Format::Junit),
+    ("report.html", Format::Html),
+    ("report.md", Format::Markdown),
+    ("report.json", Format::Json),
+];
 
 /// Makes the folder of the reports and tries to write there, before anything is spent on a run.
 pub(super) fn prepare(folder: &Path) -> Result<(), Failure> {
@@ -46,7 +50,7 @@ pub(super) fn prepare(folder: &Path) -> Result<(), Failure> {
     Err(Mistake::new(message).at(place).help("name a folder that can be written to with `--out`").into())
 }
 
-/// Writes report.json, report.md, report.html and, for a large run, trials.jsonl into a folder; returns their paths.
+/// Writes report.json, report.md, report.html, junit.xml and, for a large run, trials.jsonl into a folder; returns their paths.
 ///
 /// A report of a large run speaks of trials.jsonl from then on.
 pub(super) fn write(
@@ -125,6 +129,7 @@ pub(super) fn print(
         OutputFormat::Json => (Format::Json, style(redactor)),
         OutputFormat::Markdown => (Format::Markdown, style(redactor)),
         OutputFormat::Html => (Format::Html, style(redactor)),
+        OutputFormat::Junit => (Format::Junit, style(redactor)),
         OutputFormat::Terminal => (
             Format::Terminal,
             Style {
@@ -199,13 +204,13 @@ mod tests {
         let names = |files: &[PathBuf]| -> Vec<String> {
             files.iter().map(|path| path.file_name().unwrap().to_string_lossy().into_owned()).collect()
         };
-        assert_eq!(names(&files), ["report.json", "report.md", "report.html", "trials.jsonl"]);
+        assert_eq!(names(&files), ["report.json", "report.md", "report.html", "junit.xml", "trials.jsonl"]);
         assert_eq!(text(folder.path(), "trials.jsonl").lines().count(), trials);
         assert_eq!(read(&folder.path().join("report.json")).unwrap(), report);
 
         let mut smaller = sample::fail().report();
         let files = write_from(&mut smaller, folder.path(), &redactor, trials).unwrap();
-        assert_eq!(names(&files), ["report.json", "report.md", "report.html"]);
+        assert_eq!(names(&files), ["report.json", "report.md", "report.html", "junit.xml"]);
         assert!(!folder.path().join("trials.jsonl").exists());
         assert_eq!(read(&folder.path().join("report.json")).unwrap(), sample::fail().report());
 

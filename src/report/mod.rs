@@ -1,7 +1,7 @@
 //! Reports: a view of a run and its decision in types of their own, and the ways to show it.
 //!
 //! [`v1`] is the frozen format that scripts read (`report.json`); [`write()`] shows a report on a terminal, as JSON,
-//! as Markdown or as a page. Everything here is pure but for the writer handed in: opening, renaming and sending files is
+//! as Markdown, as a page or as test results. Everything here is pure but for the writer handed in: opening, renaming and sending files is
 //! left to the callers, redaction of secrets to the text room, and every decision to the gate.
 
 pub mod calibration;
@@ -10,6 +10,7 @@ mod disclose;
 mod html;
 mod json;
 mod judge;
+mod junit;
 mod large;
 mod looks;
 mod markdown;
@@ -52,11 +53,13 @@ pub enum Format {
     Markdown,
     /// `report.html`, a page that needs nothing beside itself.
     Html,
+    /// `junit.xml`, for systems that show test results.
+    Junit,
 }
 
 impl Format {
     /// Every format, in the order of the help text.
-    pub const ALL: [Self; 4] = [Self::Terminal, Self::Json, Self::Markdown, Self::Html];
+    pub const ALL: [Self; 5] = [Self::Terminal, Self::Json, Self::Markdown, Self::Html, Self::Junit];
 
     /// Its name on the command line.
     pub fn as_str(self) -> &'static str {
@@ -65,6 +68,7 @@ impl Format {
             Self::Json => "json",
             Self::Markdown => "markdown",
             Self::Html => "html",
+            Self::Junit => "junit",
         }
     }
 }
@@ -77,7 +81,7 @@ impl fmt::Display for Format {
 
 /// A name that is no format.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown format, expected one of terminal, json, markdown, html")]
+#[error("unknown format, expected one of terminal, json, markdown, html, junit")]
 pub struct UnknownFormat;
 
 impl FromStr for Format {
@@ -117,6 +121,7 @@ pub fn write(report: &Report, format: Format, out: &mut impl Write, style: Style
         Format::Json => json::write(report, out),
         Format::Markdown => markdown::write(report, out, &style.redactor),
         Format::Html => html::write(report, out, &style.redactor),
+        Format::Junit => junit::write(report, out, &style.redactor),
     }
 }
 

@@ -72,7 +72,7 @@ impl Part {
         write_whole(&path, |out| out.write_all(text.as_bytes()))?;
         match arguments.format {
             OutputFormat::Json => output::print(&text)?,
-            OutputFormat::Terminal | OutputFormat::Markdown | OutputFormat::Html => {
+            OutputFormat::Terminal | OutputFormat::Markdown | OutputFormat::Html | OutputFormat::Junit => {
                 output::print(&redactor.redact(&summary(&file, &path)))?;
             }
         }
