@@ -1,5 +1,6 @@
 //! Drives the real executable against real files, real git and real local servers, with a scrubbed environment.
 
+mod action;
 mod browser;
 mod calibrate;
 mod ci;

@@ -1,0 +1,181 @@
+//! Events, and pull requests of every kind.
+
+use serde_json::{Value, json};
+
+use super::composite::Done;
+use super::world::{BAD, GOOD, World};
+
+fn report(done: &Done) -> Value {
+    let text = std::fs::read_to_string(&done.outputs["report-json"]).expect("a report");
+    serde_json::from_str(&text).expect("JSON")
+}
+
+#[test]
+fn a_pull_request_that_changes_nothing_of_the_suite() {
+    let mut world = World::of(|folder| folder.write("docs.md", "other words\n"));
+    world.served(&["--fault", "status=500"]);
+    // No call, no key.
+    world.set("OPENAI_API_KEY", "");
+    let done = world.job().expect_code(0).expect_output("verdict", "unchanged");
+    assert_eq!(done.step("Verdict").code, Some(0));
+}
+
+#[test]
+fn a_fork_has_no_key() {
+    let mut world = World::of(|folder| folder.write("prompt.md", GOOD));
+    world.set("OPENAI_API_KEY", "");
+    world.github.read_only();
+    let mut payload = world.payload();
+    payload["pull_request"]["head"]["repo"] = json!({"full_name": "mallory/prompts", "fork": true});
+    world.event("pull_request", &payload);
+    let done = world.job().expect_code(12).expect_output("verdict", "incomplete");
+    assert_eq!(done.step("Comment").code, Some(0), "{}", done.log());
+    assert!(done.step("Gate").summary.contains("not evaluated"), "{}", done.step("Gate").summary);
+    world.with("on-missing-credentials", "skip");
+    world.job().expect_code(0).expect_output("verdict", "not_evaluated");
+}
+
+#[test]
+fn a_merge_queue_is_judged_and_gets_no_comment() {
+    for (prompt, code, verdict) in [(GOOD, 0, "pass"), (BAD, 10, "fail")] {
+        let mut world = World::of(|folder| folder.write("prompt.md", prompt));
+        let payload = world.payload();
+        let (base, head) = (&payload["pull_request"]["base"]["sha"], world.environment["GITHUB_SHA"].clone());
+        let group = json!({
+            "merge_group": {"base_sha": base, "head_sha": head, "base_ref": "refs/heads/main",
+                "head_ref": "refs/heads/gh-readonly-queue/main/pr-7-0123"},
+            "repository": payload["repository"],
+        });
+        world.event("merge_group", &group);
+        world.set("GITHUB_BASE_REF", "").set("GITHUB_REF", "refs/heads/gh-readonly-queue/main/pr-7-0123");
+        world.with("comment", "always");
+        world.job().expect_code(code).expect_output("verdict", verdict);
+        assert!(world.github.comments().is_empty());
+    }
+}
+
+#[test]
+fn pull_request_target_is_refused() {
+    let mut world = World::of(|folder| folder.write("prompt.md", GOOD));
+    let payload = world.payload();
+    world.event("pull_request_target", &payload);
+    let done = world.job().expect_code(2).expect_output("verdict", "error");
+    assert_eq!(done.step("Restore the store of answers").code, None);
+    assert_eq!(done.step("Keep the store of answers").code, None);
+}
+
+#[test]
+fn a_push_fills_the_store_that_the_pull_request_reads() {
+    let mut world = World::of(|folder| folder.write("prompt.md", GOOD));
+    let payload = world.payload();
+    let base = payload["pull_request"]["base"]["sha"].as_str().expect("a commit").to_owned();
+    let merge = world.environment["GITHUB_SHA"].clone();
+    crate::support::git(&world.workspace, &["checkout", "--quiet", &base]);
+    let push = json!({"before": "0".repeat(40), "after": base, "repository": payload["repository"]});
+    world.event("push", &push);
+    world.set("GITHUB_SHA", &base).set("GITHUB_BASE_REF", "").set("GITHUB_REF", "refs/heads/main");
+    world.job().expect_code(0).expect_output("verdict", "pass");
+    assert_eq!(world.cache.entries.len(), 1);
+    assert!(world.github.comments().is_empty());
+
+    crate::support::git(&world.workspace, &["checkout", "--quiet", &merge]);
+    world.event("pull_request", &payload);
+    world.set("GITHUB_SHA", &merge).set("GITHUB_BASE_REF", "main").set("GITHUB_REF", "refs/pull/7/merge");
+    let done = world.job().expect_code(0);
+    assert!(report(&done)["usage"]["stored"].as_u64().is_some_and(|stored| stored >= 4), "{}", done.log());
+}
+
+#[test]
+fn the_first_prompt_ever() {
+    let start = |folder: &crate::support::Folder| {
+        for name in ["promptgate.yaml", "prompt.md", "cases.jsonl"] {
+            std::fs::rename(folder.path().join(name), folder.path().join(format!(".kept-{name}")))
+                .expect("a file");
+        }
+    };
+    let mut world = World::from(start, |folder| {
+        for name in ["promptgate.yaml", "prompt.md", "cases.jsonl"] {
+            std::fs::rename(folder.path().join(format!(".kept-{name}")), folder.path().join(name))
+                .expect("a file");
+        }
+    });
+    let done = world.job().expect_code(0).expect_output("verdict", "pass");
+    let report = report(&done);
+    assert_eq!(report["policy_source"]["new"], true);
+    assert!(report["variants"]["baseline"].is_null());
+}
+
+#[test]
+fn a_prompt_that_is_renamed_is_compared_with_what_it_was() {
+    for (text, code) in [(GOOD, 0), (BAD, 10)] {
+        let mut world = World::of(|folder| {
+            std::fs::remove_file(folder.path().join("prompt.md")).expect("a file");
+            folder.write("prompts/support.md", text);
+            folder.edit("promptgate.yaml", "prompt: prompt.md", "prompt: prompts/support.md");
+        });
+        let done = world.job().expect_code(code);
+        let report = report(&done);
+        assert_eq!(report["variants"]["baseline"]["prompt"]["name"], "prompt", "{}", report["variants"]);
+    }
+}
+
+#[test]
+fn a_pull_request_that_lowers_its_own_bar_is_judged_by_the_old_one() {
+    let mut world = World::of(|folder| {
+        folder.write("prompt.md", BAD);
+        folder.edit(
+            "promptgate.yaml",
+            "faithfulness: {min: 0.75}",
+            "faithfulness: {min: 0.01, baseline: false}",
+        );
+        folder.edit("promptgate.yaml", "relevance: {min: 0.5}", "relevance: {min: 0.01, baseline: false}");
+    });
+    let done = world.job().expect_code(10).expect_output("verdict", "fail");
+    let report = report(&done);
+    assert!(
+        report["policy_source"]["changed"].to_string().contains("metrics.faithfulness"),
+        "{}",
+        report["policy_source"]
+    );
+    let [comment] = &world.github.own()[..] else { panic!("{:?}", world.github.comments()) };
+    assert!(comment.contains("olicy"), "{comment}");
+    assert!(comment.contains("metrics.faithfulness"), "{comment}");
+}
+
+#[test]
+fn cases_that_are_taken_out_are_named() {
+    let mut world = World::of(|folder| {
+        folder.write("prompt.md", GOOD);
+        let cases = folder.read("cases.jsonl");
+        let rest: Vec<&str> = cases.lines().filter(|line| !line.contains("\"case-3\"")).collect();
+        folder.write("cases.jsonl", &(rest.join("\n") + "\n"));
+    });
+    world.with("comment", "always");
+    let done = world.job().expect_code(0);
+    assert_eq!(report(&done)["dataset_changes"]["removed"], json!({"count": 1, "first": ["case-3"]}));
+    let [comment] = &world.github.own()[..] else { panic!("{:?}", world.github.comments()) };
+    assert!(comment.contains("case-3") && comment.contains("1 case removed"), "{comment}");
+}
+
+#[test]
+fn shards_ask_and_one_job_decides() {
+    let mut world = World::of(|folder| folder.write("prompt.md", BAD));
+    let shards = world.folder().path().join("shards");
+    for shard in ["1/2", "2/2"] {
+        world.with("shard", shard);
+        let done = world.job().expect_code(0);
+        assert_eq!(done.step("Comment").code, None);
+        let (_, kept) = done.step("Keep the reports").uses.as_ref().expect("it is kept");
+        assert_eq!(kept["name"], "promptgate-shard-prompt-gate-0-default");
+        let name = format!("shard-{}-of-2.json", &shard[..1]);
+        std::fs::create_dir_all(shards.join(&name)).expect("a folder");
+        std::fs::copy(std::path::Path::new(&kept["path"]).join(&name), shards.join(&name).join(&name))
+            .expect("a shard");
+    }
+    world.with("shard", "").with("merge", &shards.display().to_string());
+    let done = world.job().expect_code(10).expect_output("verdict", "fail");
+    assert_eq!(done.step("Restore the store of answers").code, None);
+    assert_eq!(world.github.own().len(), 1);
+    std::fs::remove_dir_all(shards.join("shard-2-of-2.json")).expect("a folder");
+    world.job().expect_code(12).expect_output("verdict", "incomplete");
+}

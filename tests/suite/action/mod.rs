@@ -1,0 +1,136 @@
+//! The action: its steps, executed in order as a runner of GitHub would, on a real merge commit in a clone of depth 2.
+
+mod comments;
+mod composite;
+mod events;
+mod expression;
+mod github;
+mod install;
+mod world;
+
+use serde_json::Value;
+
+use world::{BAD, GOOD, World};
+
+#[test]
+fn a_pull_request_that_may_be_merged() {
+    let mut world = World::of(|folder| folder.write("prompt.md", GOOD));
+    world.with("comment", "always");
+    let done = world.job().expect_code(0).expect_output("verdict", "pass").expect_output("exit-code", "0");
+    assert_eq!(done.outputs["cases"], "4");
+    assert_eq!(done.outputs["regressed"], "0");
+    for output in ["report-json", "report-md", "report-html", "junit"] {
+        assert!(std::path::Path::new(&done.outputs[output]).is_file(), "{output}: {}", done.outputs[output]);
+    }
+    assert!(!done.step("Gate").summary.is_empty());
+    let [comment] = &world.github.own()[..] else { panic!("{:?}", world.github.comments()) };
+    assert!(comment.contains("pass"), "{comment}");
+    assert_eq!(done.outputs["comment-url"], "https://github.example/acme/prompts/pull/7#issuecomment-1");
+    let (_, kept) = done.step("Keep the reports").uses.as_ref().expect("it is kept");
+    assert_eq!(kept["name"], "promptgate-report-prompt-gate-0-default");
+}
+
+#[test]
+fn a_pull_request_that_loses_quality() {
+    let mut world = World::of(|folder| folder.write("prompt.md", BAD));
+    let done = world.job().expect_code(10).expect_output("verdict", "fail").expect_output("exit-code", "10");
+    assert_ne!(done.outputs["regressed"], "0");
+    // Everything was kept and told before the job failed.
+    for name in ["Keep the store of answers", "Keep the reports", "Comment"] {
+        assert_eq!(done.step(name).code, Some(0), "{}", done.log());
+    }
+    assert_eq!(done.step("Gate").code, Some(0));
+    assert_eq!(done.step("Verdict").code, Some(10));
+    assert_eq!(world.github.own().len(), 1);
+    let report: Value =
+        serde_json::from_str(&std::fs::read_to_string(&done.outputs["report-json"]).expect("a report"))
+            .expect("JSON");
+    assert_eq!(report["verdict"], "fail");
+
+    // The same, advisory: told, and not in the way.
+    world.with("mode", "advisory");
+    let done = world.job().expect_code(0).expect_output("verdict", "fail");
+    assert_eq!(done.outputs["exit-code"], "0");
+    // The comment is the one that was there.
+    assert_eq!(world.github.own().len(), 1);
+}
+
+#[test]
+fn what_was_answered_once_is_not_asked_again() {
+    let mut world = World::of(|folder| folder.write("prompt.md", BAD));
+    world.job().expect_code(10);
+    assert_eq!(world.cache.entries.len(), 1);
+    // The endpoint is gone, and the store is not.
+    world.served(&["--fault", "status=500"]);
+    let done = world.job().expect_code(10).expect_output("verdict", "fail");
+    assert_eq!(done.step("Restore the store of answers").code, Some(0));
+    world.with("cache", "false");
+    let done = world.job().expect_code(12).expect_output("verdict", "incomplete");
+    assert_eq!(done.step("Restore the store of answers").code, None);
+    assert_eq!(done.step("Keep the store of answers").code, None);
+}
+
+#[test]
+fn too_little_evidence() {
+    let open = "gate: {confidence: 0.9999, resolution: 0, repeats: 3, max_repeats: 3}\n";
+    let mut world = World::from(
+        |folder| folder.append("promptgate.yaml", open),
+        |folder| folder.write("prompt.md", GOOD),
+    );
+    world.served(&["--seed", "1", "--noise", "0.3"]);
+    world.job().expect_code(11).expect_output("verdict", "inconclusive");
+    world.with("inconclusive", "pass");
+    world.job().expect_code(0).expect_output("verdict", "inconclusive");
+}
+
+#[test]
+fn an_endpoint_that_fails() {
+    let mut world = World::of(|folder| folder.write("prompt.md", GOOD));
+    world.served(&["--fault", "status=401"]);
+    let done = world.job().expect_code(12).expect_output("verdict", "incomplete");
+    assert!(std::fs::read_to_string(&done.outputs["junit"]).expect("junit.xml").contains("<error"));
+}
+
+#[test]
+fn a_gate_that_dies_without_a_code() {
+    // Its own shell dies with it, before a code is recorded.
+    let mut world = World::of(|folder| folder.write("prompt.md", GOOD));
+    world.program("[ \"$1\" = ci ] || { echo promptgate 0; exit 0; }; kill -9 $PPID");
+    let done = world.job();
+    assert_eq!(done.outputs["exit-code"], "");
+    assert_eq!(done.step("Verdict").code, Some(1), "{}", done.log());
+    assert!(done.step("Verdict").log.contains("before it reported"), "{}", done.log());
+    assert_ne!(done.code, 0);
+    assert!(world.github.own().is_empty());
+    // One that is killed alone leaves the code of its signal.
+    world.program("[ \"$1\" = ci ] || { echo promptgate 0; exit 0; }; kill -9 $$");
+    let done = world.job().expect_code(137);
+    assert_eq!(done.outputs["verdict"], "");
+}
+
+#[test]
+fn inputs_that_mean_nothing_are_refused() {
+    for (input, value) in [
+        ("cache", "yes"),
+        ("upload-report", "False"),
+        ("setup-only", ""),
+        ("fallback", "maybe"),
+        ("version", "latest"),
+        ("comment-key", "a b"),
+        ("working-directory", "nowhere"),
+    ] {
+        let mut world = World::of(|folder| folder.write("prompt.md", GOOD));
+        world.with(input, value);
+        let done = world.job();
+        assert_eq!(done.step("Prepare").code, Some(2), "{input}: {}", done.log());
+        assert!(done.step("Prepare").log.contains(input), "{}", done.log());
+        assert_eq!(done.step("Gate").code, None);
+        assert_ne!(done.code, 0);
+    }
+    // Others are the program's.
+    for (input, value) in [("mode", "soft"), ("inconclusive", "ok"), ("disclose", "all"), ("shard", "9/3")] {
+        let mut world = World::of(|folder| folder.write("prompt.md", GOOD));
+        world.with(input, value);
+        world.job().expect_code(2);
+    }
+}
