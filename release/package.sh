@@ -12,6 +12,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 cp "$binary" "$root/LICENSE-MIT" "$root/LICENSE-APACHE" "$root/README.md" "$work/"
+chmod 755 "$work/$(basename "$binary")"
 mkdir -p "$folder"
 folder=$(cd "$folder" && pwd)
 cd "$work"

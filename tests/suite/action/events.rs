@@ -13,7 +13,7 @@ fn report(done: &Done) -> Value {
 #[test]
 fn a_pull_request_that_changes_nothing_of_the_suite() {
     let mut world = World::of(|folder| folder.write("docs.md", "other words\n"));
-    world.served(&["--fault", "status=500"]);
+    world.served(&["--fault", "401-after=0"]);
     // No call, no key.
     world.set("OPENAI_API_KEY", "");
     let done = world.job().expect_code(0).expect_output("verdict", "unchanged");

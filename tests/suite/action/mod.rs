@@ -61,7 +61,7 @@ fn what_was_answered_once_is_not_asked_again() {
     world.job().expect_code(10);
     assert_eq!(world.cache.entries.len(), 1);
     // The endpoint is gone, and the store is not.
-    world.served(&["--fault", "status=500"]);
+    world.served(&["--fault", "401-after=0"]);
     let done = world.job().expect_code(10).expect_output("verdict", "fail");
     assert_eq!(done.step("Restore the store of answers").code, Some(0));
     world.with("cache", "false");
@@ -86,7 +86,7 @@ fn too_little_evidence() {
 #[test]
 fn an_endpoint_that_fails() {
     let mut world = World::of(|folder| folder.write("prompt.md", GOOD));
-    world.served(&["--fault", "status=401"]);
+    world.served(&["--fault", "401-after=0"]);
     let done = world.job().expect_code(12).expect_output("verdict", "incomplete");
     assert!(std::fs::read_to_string(&done.outputs["junit"]).expect("junit.xml").contains("<error"));
 }
