@@ -6,6 +6,7 @@ where the two contradict each other.
 
 import json
 import pathlib
+import re
 import sys
 
 from junitparser import Error, Failure, JUnitXml, TestSuite
@@ -27,9 +28,9 @@ def main():
     places = [(test.classname, test.name) for test in tests]
     expect("tests with a place of their own", len(set(places)), len(tests))
     gate = {name: test for (place, name), test in zip(places, tests) if place.startswith("promptgate.gate.")}
-    cases = {name: test for (place, name), test in zip(places, tests) if place.startswith("promptgate.case.")}
+    cases = [test for test in tests if test.classname.startswith("promptgate.case.")]
     expect("criteria", set(gate) - {"run"}, {criterion["id"] for criterion in report["criteria"]})
-    expect("cases", set(cases), {case["id"] for case in report["cases"]})
+    expect("cases", len(cases), len(report["cases"]))
 
     def kinds(test):
         return [type(result) for result in test.result]
@@ -40,10 +41,13 @@ def main():
         if criterion["verdict"] == "inconclusive" and report["exit_code"] == 0:
             continue
         expect(f"criterion {criterion['id']}", found, wanted[criterion["verdict"]])
-    for case in report["cases"]:
-        expect(f"failures of case {case['id']}", kinds(cases[case["id"]]).count(Failure), 0)
+    for case, test in zip(report["cases"], cases):
+        # What XML cannot hold, and what a CI runner would take for a command, is written in another way.
+        if not re.search("[\ufffe\uffff]|##\\[|^::", case["id"]):
+            expect("the name of a case", test.name, case["id"])
+        expect(f"failures of case {case['id']}", kinds(test).count(Failure), 0)
         if case["status"] == "missing" and report["verdict"] != "pass":
-            expect(f"case {case['id']}", kinds(cases[case["id"]]), [Error])
+            expect(f"case {case['id']}", kinds(test), [Error])
     bad = sum(kind in (Failure, Error) for test in tests for kind in kinds(test))
     expect("failures and errors as counted in the file", document.failures + document.errors, bad)
     if report["exit_code"] == 0 and report["verdict"] != "fail":

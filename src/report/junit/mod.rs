@@ -23,19 +23,26 @@ use crate::text::Redactor;
 use entry::Entry;
 use words::Words;
 
-/// Bytes that the file stays below: GitLab reads no larger one than 30 MB.
-const MOST_BYTES: usize = 20_000_000;
-/// Test cases at most.
-const MOST_CASES: usize = 20_000;
+/// How much a file holds.
+#[derive(Debug, Clone, Copy)]
+struct Limits {
+    /// Bytes that it stays below.
+    bytes: usize,
+    /// Test cases.
+    cases: usize,
+}
+
+/// GitLab reads no file of more than 30 MB.
+const LIMITS: Limits = Limits { bytes: 25_000_000, cases: 20_000 };
 /// What the tags and the names of attributes of one test case take, about, in bytes.
 const TAGS: usize = 400;
 
 /// Writes the report as JUnit XML; no secret that `redactor` knows is in it.
 pub(super) fn write(report: &Report, out: &mut impl Write, redactor: &Redactor) -> io::Result<()> {
-    document(report, redactor, MOST_CASES).serialize(out).map_err(io::Error::other)
+    document(report, redactor, LIMITS).serialize(out).map_err(io::Error::other)
 }
 
-fn document(report: &Report, redactor: &Redactor, most: usize) -> Document {
+fn document(report: &Report, redactor: &Redactor, limits: Limits) -> Document {
     let words = Words::new(redactor);
     let name = words.name(&report.name);
     let time = Duration::from_millis(report.duration_ms);
@@ -44,7 +51,7 @@ fn document(report: &Report, redactor: &Redactor, most: usize) -> Document {
     let mut suite = TestSuite::new(&name);
     suite.set_time(time);
     suite.timestamp = started;
-    let (listed, left_out) = listed(report, &words, &name, most);
+    let (listed, left_out) = listed(report, &words, &name, limits);
     suite.add_properties(properties(report, &words, left_out));
     suite.add_test_cases(listed);
 
@@ -56,13 +63,13 @@ fn document(report: &Report, redactor: &Redactor, most: usize) -> Document {
 }
 
 /// The test cases in order, and how many did not find room: those that say least go first.
-fn listed(report: &Report, words: &Words<'_>, suite: &str, most: usize) -> (Vec<TestCase>, usize) {
+fn listed(report: &Report, words: &Words<'_>, suite: &str, limits: Limits) -> (Vec<TestCase>, usize) {
     let mut places = places(report);
     let total = places.len();
     // The sort is stable: within a rank it stays the order of the report.
     places.sort_by_key(|place| place.rank);
     let times = report.trials() <= large::LARGE;
-    let mut bytes = 0;
+    let mut bytes = 10 * TAGS;
     let mut chosen: Vec<(usize, Entry)> = Vec::new();
     for place in places {
         let entry = match place.what {
@@ -71,7 +78,7 @@ fn listed(report: &Report, words: &Words<'_>, suite: &str, most: usize) -> (Vec<
             What::Case(case) => entry::case(report, case, times, words),
         };
         bytes += TAGS + suite.len() * 6 + entry.bytes();
-        if chosen.len() >= most || bytes > MOST_BYTES {
+        if chosen.len() >= limits.cases || bytes > limits.bytes {
             break;
         }
         chosen.push((place.order, entry));

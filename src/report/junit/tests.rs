@@ -4,8 +4,9 @@ use proptest::prelude::*;
 use roxmltree::{Document, Node};
 
 use super::super::sample::{self, Parts};
+use super::super::v1::Case;
 use super::super::{Format, Report, Style, write};
-use super::{document, is_green};
+use super::{LIMITS, Limits, document, is_green};
 use crate::model::{CriterionVerdict, Fault, FaultKind, Verdict};
 use crate::text::{Redactor, Secret};
 
@@ -158,7 +159,7 @@ fn no_secret_and_no_answer_is_in_it() {
     let redactor = Redactor::new(&[Secret::new(key.to_owned())]);
     let mut report = parts.report();
     report.cases[0].id = format!("id {key}");
-    let text = document(&report, &redactor, 100).to_string().unwrap();
+    let text = document(&report, &redactor, LIMITS).to_string().unwrap();
     assert!(text.contains("id [redacted]"), "{text}");
     assert!(!text.contains("sk-canary") && !text.contains("sk-") && !text.contains("nobody else"), "{text}");
 }
@@ -169,12 +170,32 @@ fn what_does_not_fit_goes_last_first_and_is_counted() {
     let report = parts.report();
     let failed = report.criteria.iter().filter(|of| of.verdict != super::CriterionVerdict::Pass).count();
     assert!(parts.decision.criteria.iter().any(|of| of.verdict == CriterionVerdict::Fail));
-    let text = document(&report, &Redactor::default(), failed + 1).to_string().unwrap();
+    let text =
+        document(&report, &Redactor::default(), Limits { cases: failed + 1, ..LIMITS }).to_string().unwrap();
     let document = Document::parse(&text).unwrap();
     assert_eq!(document.descendants().filter(|node| node.has_tag_name("testcase")).count(), failed + 1);
     assert!(bad(&document) >= failed);
     let left_out = report.criteria.len() + report.cases.len() - failed - 1;
     assert!(text.contains(&format!("name=\"promptgate.left_out\" value=\"{left_out}\"")), "{text}");
+}
+
+#[test]
+fn a_large_run_stays_below_what_readers_take() {
+    let mut report = sample::fail().report();
+    let case = report.cases[1].clone();
+    report.cases = (0..300)
+        .map(|number| {
+            let id = format!("{number}{}", "&".repeat(190));
+            Case { id, failing: vec!["\"".repeat(280)], trials: Vec::new().into(), ..case.clone() }
+        })
+        .collect();
+    let limits = Limits { bytes: 200_000, ..LIMITS };
+    let text = document(&report, &Redactor::default(), limits).to_string().unwrap();
+    assert!((100_000..200_000).contains(&text.len()), "{}", text.len());
+    let document = Document::parse(&text).unwrap();
+    let listed = cases(&document, "case").len();
+    assert_eq!(cases(&document, "gate").len(), report.criteria.len());
+    assert!(text.contains(&format!("name=\"promptgate.left_out\" value=\"{}\"", 300 - listed)));
 }
 
 proptest! {

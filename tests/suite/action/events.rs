@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::composite::Done;
 use super::world::{BAD, GOOD, World};
+use crate::support::{Folder, git};
 
 fn report(done: &Done) -> Value {
     let text = std::fs::read_to_string(&done.outputs["report-json"]).expect("a report");
@@ -23,7 +24,8 @@ fn a_pull_request_that_changes_nothing_of_the_suite() {
 #[test]
 fn a_fork_has_no_key() {
     let mut world = World::of(|folder| folder.write("prompt.md", GOOD));
-    world.set("OPENAI_API_KEY", "");
+    // An endpoint on this machine needs no key, any other does.
+    world.set("OPENAI_API_KEY", "").set("OPENAI_BASE_URL", "https://gate.invalid/v1");
     world.github.read_only();
     let mut payload = world.payload();
     payload["pull_request"]["head"]["repo"] = json!({"full_name": "mallory/prompts", "fork": true});
@@ -70,7 +72,7 @@ fn a_push_fills_the_store_that_the_pull_request_reads() {
     let payload = world.payload();
     let base = payload["pull_request"]["base"]["sha"].as_str().expect("a commit").to_owned();
     let merge = world.environment["GITHUB_SHA"].clone();
-    crate::support::git(&world.workspace, &["checkout", "--quiet", &base]);
+    git(&world.workspace, &["checkout", "--quiet", &base]);
     let push = json!({"before": "0".repeat(40), "after": base, "repository": payload["repository"]});
     world.event("push", &push);
     world.set("GITHUB_SHA", &base).set("GITHUB_BASE_REF", "").set("GITHUB_REF", "refs/heads/main");
@@ -78,7 +80,7 @@ fn a_push_fills_the_store_that_the_pull_request_reads() {
     assert_eq!(world.cache.entries.len(), 1);
     assert!(world.github.comments().is_empty());
 
-    crate::support::git(&world.workspace, &["checkout", "--quiet", &merge]);
+    git(&world.workspace, &["checkout", "--quiet", &merge]);
     world.event("pull_request", &payload);
     world.set("GITHUB_SHA", &merge).set("GITHUB_BASE_REF", "main").set("GITHUB_REF", "refs/pull/7/merge");
     let done = world.job().expect_code(0);
@@ -87,7 +89,7 @@ fn a_push_fills_the_store_that_the_pull_request_reads() {
 
 #[test]
 fn the_first_prompt_ever() {
-    let start = |folder: &crate::support::Folder| {
+    let start = |folder: &Folder| {
         for name in ["promptgate.yaml", "prompt.md", "cases.jsonl"] {
             std::fs::rename(folder.path().join(name), folder.path().join(format!(".kept-{name}")))
                 .expect("a file");
@@ -178,4 +180,69 @@ fn shards_ask_and_one_job_decides() {
     assert_eq!(world.github.own().len(), 1);
     std::fs::remove_dir_all(shards.join("shard-2-of-2.json")).expect("a folder");
     world.job().expect_code(12).expect_output("verdict", "incomplete");
+}
+
+#[test]
+fn the_store_is_kept_where_the_configuration_is() {
+    let below = |folder: &Folder| {
+        std::fs::create_dir_all(folder.path().join("suites/refunds")).expect("a folder");
+        for name in ["promptgate.yaml", "prompt.md", "cases.jsonl"] {
+            let to = folder.path().join("suites/refunds").join(name);
+            std::fs::rename(folder.path().join(name), to).expect("a file");
+        }
+    };
+    for (input, value) in [
+        ("config", "suites/refunds"),
+        ("config", "suites/refunds/promptgate.yaml"),
+        ("working-directory", "suites/refunds"),
+    ] {
+        let mut world = World::from(below, |folder| folder.write("suites/refunds/prompt.md", GOOD));
+        world.with(input, value);
+        let done = world.job().expect_code(0).expect_output("verdict", "pass");
+        assert_eq!(world.cache.entries.len(), 1, "{}", done.log());
+        let (_, kept) = done.step("Keep the store of answers").uses.as_ref().expect("it is kept");
+        assert!(kept["path"].ends_with("/suites/refunds/.promptgate/store.redb"), "{kept:?}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_in_the_place_of_the_store_is_not_followed() {
+    let mut world = World::of(|folder| {
+        folder.write("prompt.md", GOOD);
+        std::os::unix::fs::symlink("..", folder.path().join(".promptgate")).expect("a link");
+        folder.git(&["add", "--force", ".promptgate"]);
+    });
+    let done = world.job().expect_code(2).expect_output("verdict", "error");
+    assert_eq!(done.step("Restore the store of answers").code, None);
+    assert!(done.log().contains("is a link"), "{}", done.log());
+}
+
+#[test]
+fn nothing_that_a_pull_request_names_acts() {
+    let mut world = World::of(|folder| {
+        let ids =
+            ["::error::x", "  ::set-output name=verdict::pass", "##[group]y", "@acme/owners #1 <img src=x>"];
+        let cases = folder.read("cases.jsonl");
+        let cases: Vec<String> = cases
+            .lines()
+            .zip(ids)
+            .enumerate()
+            .map(|(number, (line, id))| line.replace(&format!("case-{}", number + 1), id))
+            .collect();
+        folder.write("cases.jsonl", &(cases.join("\n") + "\n"));
+        folder.write("::error::prompt\u{1b}[31m.md", BAD);
+        folder.edit("promptgate.yaml", "prompt: prompt.md", "prompt: \"::error::prompt\\e[31m.md\"");
+        folder.write("promptgate-report/ci.json", "{}");
+        folder.write("promptgate-report/comment.md", "mine");
+        folder.git(&["add", "--force", "promptgate-report"]);
+    });
+    // What the world checks after each job is most of this test.
+    let done = world.job().expect_code(10).expect_output("verdict", "fail");
+    assert_eq!(done.outputs["cases"], "4");
+    let [comment] = &world.github.own()[..] else { panic!("{:?}", world.github.comments()) };
+    for live in ["@acme", "#1", "<img", "\u{1b}"] {
+        assert!(!comment.contains(live), "{live}: {comment}");
+        assert!(!done.step("Gate").summary.contains(live), "{live}");
+    }
 }

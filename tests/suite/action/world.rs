@@ -178,7 +178,10 @@ impl World {
         std::fs::create_dir(&temporary).expect("a folder");
         let mut environment = self.environment.clone();
         environment.insert("GITHUB_RUN_ID".to_owned(), (1000 + self.jobs).to_string());
-        let _ = std::fs::remove_dir_all(self.workspace.join(".promptgate"));
+        let store = self.workspace.join(".promptgate");
+        if !store.is_symlink() {
+            let _ = std::fs::remove_dir_all(store);
+        }
         let job = Job {
             action: self.action.clone(),
             workspace: &self.workspace,
