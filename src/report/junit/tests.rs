@@ -102,7 +102,7 @@ fn a_fault_is_an_error_unless_the_run_passed_without_the_answer() {
             FaultKind::Unavailable,
             "the server answered 500 <b>\u{0}",
         ));
-        let id = parts.run.trials[0].case as usize;
+        let id = parts.run.trials[0].case;
         parts.decision.cases[id].change = crate::model::CaseChange::Missing;
         id
     };
@@ -204,7 +204,7 @@ proptest! {
         let pieces = ["]]>", "<!--", "\u{1b}[31m\u{0}", "\n::error::x\r##[group]", "\u{FFFE}&amp;&#0;\""];
         let text = format!("{}{hostile}{}", pieces[kind], pieces[(kind + 3) % 5]);
         let mut parts = sample::fail();
-        parts.run.name = text.clone().into();
+        parts.run.name = text.clone();
         parts.decision.cases[1].failing.push(text.clone());
         for criterion in &mut parts.decision.criteria {
             criterion.explanation = text.clone();
