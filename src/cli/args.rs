@@ -1,6 +1,7 @@
 //! Flags and arguments, as written.
 
 mod ci;
+mod comment;
 mod parse;
 
 use std::path::PathBuf;
@@ -14,7 +15,8 @@ use crate::endpoint::mock_server::FaultSpec;
 use crate::report::shard::MOST_SHARDS;
 
 pub(super) use ci::KnownBase;
-pub(super) use ci::{CiArguments, Disclose, Mode, OnMissingCredentials};
+pub(super) use ci::{CiArguments, Mode, OnMissingCredentials};
+pub(super) use comment::{CommentArguments, CommentWhen};
 pub(super) use parse::parse;
 
 /// The gate that a prompt change has to pass before it is merged.
@@ -73,36 +75,6 @@ pub enum Command {
     MockServer(MockServerArguments),
     /// Keep the gate's one comment on a GitHub pull request up to date.
     Comment(CommentArguments),
-}
-
-/// `promptgate comment`.
-#[derive(Debug, Args)]
-pub struct CommentArguments {
-    /// The folder that `promptgate ci` wrote.
-    #[arg(default_value = "promptgate-report")]
-    pub folder: PathBuf,
-    /// When a first comment is written; one that is there is always brought up to date, but for `never`
-    /// [default: changes; variable PROMPTGATE_COMMENT].
-    #[arg(long, value_enum)]
-    pub when: Option<CommentWhen>,
-    /// Tells the comments of several gates apart: letters, digits, _ and - [default: default; variable
-    /// PROMPTGATE_COMMENT_KEY].
-    #[arg(long, value_name = "KEY")]
-    pub key: Option<String>,
-}
-
-/// When a first comment is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub enum CommentWhen {
-    /// For every run.
-    Always,
-    /// Unless the gate found nothing changed.
-    #[default]
-    Changes,
-    /// For every verdict that is neither pass nor unchanged.
-    Failures,
-    /// Not at all: nothing is asked of GitHub.
-    Never,
 }
 
 /// What a suite is selected by.

@@ -16,6 +16,3 @@ mod tests;
 pub use annotation::{Annotation, Level, MOST_ANNOTATIONS, log};
 pub use event::{Event, EventKind, PullRequest};
 pub use output::Outputs;
-
-/// Bytes that a job summary stays below. GitHub drops one of more than 1 MiB as a whole.
-pub const SUMMARY_LIMIT: usize = 900_000;

@@ -33,7 +33,7 @@ use std::io::{self, Write};
 use std::str::FromStr;
 
 use crate::text::Redactor;
-pub use disclose::{Disclose, UnknownDisclosure};
+pub use disclose::Disclose;
 pub use large::{KEPT, LARGE, TRIALS_FILE};
 pub use v1::{Digesting, Report, TrialsFile, is_line, read, schema};
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::RunArguments;
+use crate::report;
 
 /// `promptgate ci`.
 #[derive(Debug, Args)]
@@ -54,8 +55,18 @@ pub enum Disclose {
     /// Questions and reasons too, cut short.
     #[default]
     Excerpts,
-    /// As much as there is room for.
+    /// The answers of the worst cases as well.
     Full,
+}
+
+impl From<Disclose> for report::Disclose {
+    fn from(disclose: Disclose) -> Self {
+        match disclose {
+            Disclose::Numbers => Self::Numbers,
+            Disclose::Excerpts => Self::Excerpts,
+            Disclose::Full => Self::Full,
+        }
+    }
 }
 
 /// The commit that a change is compared with, as the event of a CI system says it.

@@ -16,7 +16,7 @@ pub(in crate::cli) fn parse() -> Result<Arguments, clap::Error> {
 /// Commands that a workflow starts get all their variables from its inputs: one without a value is not set.
 fn for_a_workflow(command: Command) -> Command {
     match command.get_name() {
-        "ci" => command.mut_args(|argument| {
+        "ci" | "comment" => command.mut_args(|argument| {
             if argument.get_id() == "config" {
                 return without_empty(argument.env("PROMPTGATE_CONFIG").hide_env(true));
             }

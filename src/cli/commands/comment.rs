@@ -7,13 +7,12 @@ use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::path::Path;
 
-use clap::ValueEnum as _;
 use serde::Deserialize;
 
 use crate::cli::args::{CommentArguments, CommentWhen};
 use crate::cli::error::Failure;
 use crate::cli::exit::ExitStatus;
-use crate::cli::output;
+use crate::cli::{output, runtime};
 use crate::github::api::{self, Client, FailureKind, Outcome, Settings, Sticky};
 use crate::model::{Mistake, Mistakes, Place};
 use crate::text::Secret;
@@ -22,8 +21,6 @@ use crate::text::Secret;
 const API_URL: &str = "https://api.github.com";
 /// Where the pages are, unless GITHUB_SERVER_URL says otherwise.
 const SERVER_URL: &str = "https://github.com";
-/// The key of the only gate of a repository.
-const KEY: &str = "default";
 /// Bytes of a file that is read.
 const MOST_BYTES: u64 = 1 << 20;
 
@@ -34,7 +31,8 @@ struct Ci {
     verdict: CiVerdict,
     event: String,
     pull_request: Option<u64>,
-    comment: String,
+    /// `None` for a shard, of which nothing is said before all are joined.
+    comment: Option<String>,
 }
 
 /// The verdicts of `promptgate ci`.
@@ -52,8 +50,8 @@ enum CiVerdict {
 
 /// Writes the comment, or brings it up to date.
 pub(crate) fn comment(arguments: &CommentArguments) -> Result<ExitStatus, Failure> {
-    let when = when(arguments)?;
-    let key = key(arguments)?;
+    let when = arguments.when;
+    let key = key(&arguments.key)?;
     if when == CommentWhen::Never {
         output::say("no comment: none is wanted");
         return Ok(ExitStatus::Pass);
@@ -63,7 +61,11 @@ pub(crate) fn comment(arguments: &CommentArguments) -> Result<ExitStatus, Failur
         output::say(&format!("no comment: the event {} has no pull request", ci.event));
         return Ok(ExitStatus::Pass);
     };
-    let body = read_comment(&arguments.folder, &ci.comment)?;
+    let Some(file) = &ci.comment else {
+        output::say("no comment: a shard decides nothing");
+        return Ok(ExitStatus::Pass);
+    };
+    let body = read_comment(&arguments.folder, file)?;
     let repository = repository()?;
     let settings = Settings {
         api_url: variable("GITHUB_API_URL").unwrap_or_else(|| API_URL.to_owned()),
@@ -75,9 +77,8 @@ pub(crate) fn comment(arguments: &CommentArguments) -> Result<ExitStatus, Failur
         CommentWhen::Failures => !matches!(ci.verdict, CiVerdict::Pass | CiVerdict::Unchanged),
         CommentWhen::Never => false,
     };
-    let sticky = Sticky { repository: &repository, pull_request, key: &key, body: &body, create };
-    let runtime = tokio::runtime::Runtime::new()
-        .map_err(|error| Failure::Internal(format!("could not start the runtime: {error}")))?;
+    let sticky = Sticky { repository: &repository, pull_request, key, body: &body, create };
+    let runtime = runtime::start()?;
     let kept = runtime.block_on(async { api::keep(&Client::new(&settings)?, &sticky).await });
     let (id, words) = match kept {
         Ok(Outcome::Created(id)) => (id, "the comment was written"),
@@ -120,33 +121,14 @@ fn failed(failure: api::Failure) -> Failure {
     }
 }
 
-/// The flag, else the variable. One that is empty is not set, as a workflow passes on an input that is not.
-fn when(arguments: &CommentArguments) -> Result<CommentWhen, Mistake> {
-    const NAME: &str = "PROMPTGATE_COMMENT";
-    match (arguments.when, variable(NAME)) {
-        (Some(when), _) => Ok(when),
-        (None, None) => Ok(CommentWhen::default()),
-        (None, Some(text)) => CommentWhen::from_str(&text, false).map_err(|_| {
-            Mistake::new("this is no choice")
-                .at(Place::file(NAME))
-                .help("use always, changes, failures or never")
-        }),
-    }
-}
-
-fn key(arguments: &CommentArguments) -> Result<String, Mistake> {
-    const NAME: &str = "PROMPTGATE_COMMENT_KEY";
-    let (place, key) = match (&arguments.key, variable(NAME)) {
-        (Some(key), _) => ("--key", key.clone()),
-        (None, Some(key)) => (NAME, key),
-        (None, None) => return Ok(KEY.to_owned()),
-    };
+/// A key that a marker can hold.
+fn key(key: &str) -> Result<&str, Mistake> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
     if (1..=40).contains(&key.len()) && key.bytes().all(plain) {
         return Ok(key);
     }
     Err(Mistake::new("this is no key")
-        .at(Place::file(place))
+        .at(Place::file("--key"))
         .help("use 1 to 40 letters, digits, `_` and `-`"))
 }
 

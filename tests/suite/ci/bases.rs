@@ -213,7 +213,10 @@ fn an_event_that_is_broken() {
         job.event(&text);
         job.offline().expect_code(2).says("the event is damaged").says("event.json");
         job.told("error", 2);
-        assert!(job.comment().contains("there is no verdict"), "{text}");
+        assert!(
+            job.comment().contains("💥 error") && job.comment().contains("the event is damaged"),
+            "{text}"
+        );
     }
     let job = job.with("GITHUB_EVENT_PATH", "/nowhere/event.json");
     job.offline().expect_code(2).says("the event cannot be read");

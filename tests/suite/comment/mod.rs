@@ -387,7 +387,7 @@ fn what_the_environment_lacks_is_named() {
         ("GITHUB_REPOSITORY", "acme/..", "not the name of a repository"),
         ("GITHUB_API_URL", "http://github.example", "without encryption"),
         ("GITHUB_API_URL", "nowhere", "the address of the API is none"),
-        ("PROMPTGATE_COMMENT", "sometimes", "always, changes, failures or never"),
+        ("PROMPTGATE_COMMENT", "sometimes", "always, changes, failures, never"),
     ] {
         comment_with(&folder, &github, &[], &[(name, value)]).expect_code(2).says(words);
     }

@@ -15,14 +15,13 @@ use crate::cli::files::write_whole;
 use crate::cli::{output, saved};
 use crate::github::{self, EventKind, Outputs};
 use crate::model::{Mistake, Place};
+use crate::report::comment::{COMMENT_BYTES, SUMMARY_BYTES};
 use crate::report::v1::CaseStatus;
 
 /// What a comment is made from, beside `comment.md`.
 pub(super) const FACTS: &str = "ci.json";
 /// The body of the comment.
 const COMMENT: &str = "comment.md";
-/// Bytes of a comment; one may have 65,536 characters.
-const COMMENT_LIMIT: usize = 60_000;
 /// What an earlier run may have left.
 const EARLIER: [&str; 6] = [FACTS, COMMENT, "report.json", "report.md", "report.html", "junit.xml"];
 
@@ -69,30 +68,39 @@ pub(super) fn all(
 ) -> Result<(), Failure> {
     let folder = &arguments.run.out;
     let verdict = words::verdict(outcome, arguments.on_missing_credentials == OnMissingCredentials::Skip);
-    let body = |limit| words::comment_body(outcome, known, arguments, limit);
-    let comment = body(COMMENT_LIMIT);
-    if !comment.is_empty() {
+    let event = known.event.as_ref();
+    let base = known.base.as_ref().and_then(|base| base.known.commit.as_deref());
+    let head = event
+        .and_then(|event| event.head.as_deref())
+        .or_else(|| known.base.as_ref().and_then(|base| base.head.as_deref()));
+    let address = surroundings.address();
+    let body = |limit| {
+        let disclose = arguments.disclose.into();
+        words::comment_body(outcome, (base, head), known, disclose, address.as_deref(), limit)
+    };
+    let comment = body(COMMENT_BYTES);
+    if let Some(comment) = &comment {
         write_whole(&folder.join(COMMENT), |out| out.write_all(comment.as_bytes()))?;
     }
-    let event = known.event.as_ref();
     let facts = Facts {
         schema: 1,
         verdict,
         exit_code: outcome.status().code(),
         event: event.map_or(EventKind::Other { privileged: false }, |event| event.kind).as_str(),
         pull_request: event.and_then(|event| event.pull_request.as_ref()).map(|request| request.number),
-        base: known.base.as_ref().and_then(|base| base.known.commit.as_deref()),
-        head: event
-            .and_then(|event| event.head.as_deref())
-            .or_else(|| known.base.as_ref().and_then(|base| base.head.as_deref())),
+        base,
+        head,
         reason: words::reason(outcome),
-        comment: (!comment.is_empty()).then_some(COMMENT),
+        comment: comment.is_some().then_some(COMMENT),
     };
     let text = serde_json::to_string(&facts)
         .map_err(|error| Failure::Internal(format!("could not write {FACTS}: {error}")))?;
     write_whole(&folder.join(FACTS), |out| writeln!(out, "{text}"))?;
     if let Some(path) = surroundings.path("GITHUB_STEP_SUMMARY") {
-        summary(&path, &body(github::SUMMARY_LIMIT));
+        let there =
+            std::fs::metadata(&path).map_or(0, |facts| usize::try_from(facts.len()).unwrap_or(usize::MAX));
+        let room = SUMMARY_BYTES.saturating_sub(there);
+        summary(&path, &body(room).unwrap_or_default(), room);
     }
     if let Some(path) = surroundings.path("GITHUB_OUTPUT") {
         let outputs = outputs(outcome, verdict, folder);
@@ -152,10 +160,12 @@ fn outputs(outcome: &Outcome, verdict: &'static str, folder: &Path) -> Outputs {
 }
 
 /// Adds to the job summary, as far as there is room; that it cannot be written changes no verdict.
-fn summary(path: &Path, text: &str) {
-    let there = std::fs::metadata(path).map_or(0, |facts| facts.len());
-    let fits = there + (text.len() as u64) < github::SUMMARY_LIMIT as u64;
-    let text = if fits { text } else { "promptgate: there is no room for its report in this summary.\n" };
+fn summary(path: &Path, text: &str, room: usize) {
+    let text = if text.len() <= room {
+        text
+    } else {
+        "promptgate: there is no room for its report in this summary.\n"
+    };
     if let Err(error) = append(path, text) {
         output::warn(&[format!("the job summary could not be written: {error}")]);
     }

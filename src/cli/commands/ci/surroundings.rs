@@ -42,6 +42,13 @@ impl Surroundings {
         self.variables.get(name).map(PathBuf::from)
     }
 
+    /// Where the run of the workflow can be looked at; `None` outside GitHub.
+    pub(super) fn address(&self) -> Option<String> {
+        let [server, repository, run] =
+            ["GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID"].map(|name| self.variables.get(name));
+        Some(format!("{}/{}/actions/runs/{}", server?.trim_end_matches('/'), repository?, run?))
+    }
+
     /// The event that started the job; `None` outside GitHub.
     ///
     /// # Errors

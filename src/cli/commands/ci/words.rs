@@ -1,18 +1,14 @@
 //! What is said of a run in the log, the comment and the summary; where there is a report, it is the report's.
 
 use super::{Known, Of, Outcome, mistakes};
-use crate::cli::args::{CiArguments, Disclose};
 use crate::cli::commands::run::Finished;
 use crate::cli::error::Failure;
 use crate::cli::exit::ExitStatus;
 use crate::cli::output;
-use crate::report::{self, Format, Style};
+use crate::model::Mistake;
+use crate::report::comment::{self, CommentFacts, Subject};
+use crate::report::{self, Disclose, Format, Style};
 use crate::text::{Redactor, neutral};
-
-/// Mistakes that a comment lists.
-const LISTED: usize = 10;
-/// Stands where everything beyond verdict and numbers begins in a report's Markdown.
-const FOLD: &str = "<details>";
 
 /// The words of the verdict, for scripts.
 pub(super) fn verdict(outcome: &Outcome, on_missing_pass: bool) -> &'static str {
@@ -76,66 +72,50 @@ pub(super) fn of_log(outcome: &Outcome, known: &Known) -> String {
     }
 }
 
-/// The body of the comment on a pull request, and of the job summary; below `limit` bytes where it is not empty.
+/// The body of the comment on a pull request, and of the job summary, below `limit` bytes; `None` for a shard, which
+/// decides nothing. `address` is where the run can be looked at.
 pub(super) fn comment_body(
     outcome: &Outcome,
+    (base, head): (Option<&str>, Option<&str>),
     known: &Known,
-    arguments: &CiArguments,
+    disclose: Disclose,
+    address: Option<&str>,
     limit: usize,
-) -> String {
-    let text = match outcome {
-        Outcome::Finished(finished) => match &finished.report {
-            Some(report) => {
-                let style = Style { redactor: finished.redactor.as_ref().clone(), ..Style::default() };
-                let text = written(report, Format::Markdown, style);
-                match arguments.disclose {
-                    Disclose::Numbers => text.split(FOLD).next().unwrap_or_default().to_owned(),
-                    Disclose::Excerpts | Disclose::Full => text,
-                }
-            }
-            None => return String::new(),
-        },
-        Outcome::Unchanged(of) => {
-            let why = markdown(&unchanged(of, known));
-            format!("### promptgate: ✅ unchanged: {}\n\n{why}\n", markdown(name(of)))
-        }
+) -> Option<String> {
+    let (reason, next);
+    let messages: Vec<String>;
+    let subject = match outcome {
+        Outcome::Finished(finished) => Subject::Report(finished.report.as_ref()?),
+        Outcome::Unchanged(of) => Subject::Unchanged { name: name(of) },
         Outcome::NoKey { of, variables, .. } => {
-            let (why, next) = no_key(variables, known);
-            let of_what = match of {
-                Of::Suite { cases, .. } => format!("{} of this change", counted(*cases)),
-                Of::Shards => "cases of this change".to_owned(),
-            };
-            format!(
-                "### promptgate: ⏸ not evaluated: no key: {}\n\n**No key:** {}. Nothing was asked, so nothing is \
-                 known of the {of_what}.\n\n**Next:** {}.\n",
-                markdown(name(of)),
-                markdown(&why),
-                markdown(&next),
-            )
+            let why;
+            (why, next) = no_key(variables, known);
+            reason = format!("no key: {why}");
+            Subject::NotEvaluated { name: name(of), reason: &reason, help: Some(&next) }
         }
-        Outcome::Failed(failure, _) => failed(failure),
+        Outcome::Failed(failure, _) => {
+            messages = mistakes(failure).iter().map(in_one_line).collect();
+            match failure {
+                Failure::Incomplete(_) => Subject::Incomplete { name: None, messages: &messages },
+                _ => Subject::Error { name: None, messages: &messages },
+            }
+        }
     };
-    whole_lines(text, limit)
+    let without = Redactor::default();
+    let redactor = match outcome {
+        Outcome::Finished(finished) => finished.redactor.as_ref(),
+        _ => &without,
+    };
+    let exit_code = outcome.status().code();
+    let facts = CommentFacts { subject, exit_code, disclose, base, head, address, redactor };
+    Some(comment::render(&facts, limit))
 }
 
-fn failed(failure: &Failure) -> String {
-    let title = match failure {
-        Failure::Incomplete(_) => "💥 incomplete",
-        _ => "💥 error: there is no verdict",
-    };
-    let all = mistakes(failure);
-    let mut text = format!("### promptgate: {title}\n\n");
-    for mistake in all.iter().take(LISTED) {
-        let place = mistake.place.as_ref().map_or_else(String::new, |place| format!("{place}: "));
-        text.push_str(&format!("* {}\n", markdown(&format!("{place}{}", mistake.message))));
-        if let Some(help) = &mistake.help {
-            text.push_str(&format!("  **Next:** {}\n", markdown(help)));
-        }
-    }
-    if all.len() > LISTED {
-        text.push_str(&format!("* and {} more in the log\n", all.len() - LISTED));
-    }
-    text
+/// Where, what, and what to do next.
+fn in_one_line(mistake: &Mistake) -> String {
+    let place = mistake.place.as_ref().map_or_else(String::new, |place| format!("{place}: "));
+    let help = mistake.help.as_ref().map_or_else(String::new, |help| format!("; {help}"));
+    format!("{place}{}{help}", mistake.message)
 }
 
 fn name(of: &Of) -> &str {
@@ -187,10 +167,6 @@ fn short(text: &str) -> String {
     neutral::clip(&neutral::terminal(text), 80)
 }
 
-fn markdown(text: &str) -> String {
-    neutral::markdown(&neutral::clip(text, 600))
-}
-
 /// A report in one of its forms. Writing to memory does not fail, and a report can always be shown.
 fn written(report: &report::Report, format: Format, style: Style) -> String {
     let redactor: Redactor = style.redactor.clone();
@@ -199,31 +175,4 @@ fn written(report: &report::Report, format: Format, style: Style) -> String {
         return format!("the report could not be shown: {}\n", neutral::terminal(&error.to_string()));
     }
     redactor.redact(&String::from_utf8_lossy(&bytes)).into_owned()
-}
-
-/// The text, or as many of its first lines as there is room for.
-fn whole_lines(text: String, limit: usize) -> String {
-    const MORE: &str = "\n\nThe rest is in report.md.\n";
-    if text.len() <= limit {
-        return text;
-    }
-    let room = limit.saturating_sub(MORE.len());
-    let end = text.as_bytes().get(..room).and_then(|bytes| bytes.iter().rposition(|byte| *byte == b'\n'));
-    let kept = end.and_then(|end| text.get(..end)).unwrap_or_default();
-    format!("{kept}{MORE}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_cut_is_cut_between_lines() {
-        assert_eq!(whole_lines("a\nb\n".to_owned(), 4), "a\nb\n");
-        let long = "0123456789\n".repeat(20);
-        let cut = whole_lines(long.clone(), 100);
-        assert!(cut.len() <= 100 && cut.starts_with("0123456789\n0123456789\n"), "{cut}");
-        assert!(cut.ends_with("0123456789\n\nThe rest is in report.md.\n"), "{cut}");
-        assert!(whole_lines(long, 5).len() <= 30);
-    }
 }
