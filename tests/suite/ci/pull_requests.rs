@@ -219,9 +219,8 @@ fn a_key_that_is_missing() {
     assert_eq!(facts["reason"], "missing_credentials");
     assert!(outcome.stdout.contains("NOT EVALUATED: no key"), "{}", outcome.stdout);
     assert!(outcome.stdout.contains("OPENAI_API_KEY is not set"), "{}", outcome.stdout);
-    assert!(
-        job.comment().contains("no key: OPENAI\\_API\\_KEY is not set") && !job.comment().contains("fork")
-    );
+    let comment = job.comment();
+    assert!(comment.contains("no key: OPENAI") && !comment.contains("from a fork, and"), "{comment}");
     assert!(!job.checkout.path().join("promptgate-report/report.json").exists());
 
     let job = job.with("PROMPTGATE_ON_MISSING_CREDENTIALS", "skip").fresh();
