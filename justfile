@@ -46,3 +46,15 @@ bench-decide:
 # How often the gate is wrong, simulated; about a quarter of an hour on two cores.
 simulate:
     cargo run --release --locked --example operating_characteristics -- 600 1
+
+# Fuzzes one target (runner, forge or secrets) for some seconds, on a stable toolchain: `just fuzz forge 300`.
+fuzz target seconds="60":
+    #!/usr/bin/env bash
+    set -euo pipefail
+    host=$(rustc -vV | sed -n 's/^host: //p')
+    coverage=(level=4 inline-8bit-counters pc-table trace-compares)
+    # With a target named, build scripts and macros go without.
+    RUSTFLAGS="-Cpasses=sancov-module ${coverage[*]/#/-Cllvm-args=-sanitizer-coverage-}" \
+        cargo build --release --locked --manifest-path fuzz/Cargo.toml --target "$host" --bin {{target}}
+    mkdir -p fuzz/corpus/{{target}}
+    "fuzz/target/$host/release/{{target}}" -max_total_time={{seconds}} -artifact_prefix=fuzz/ fuzz/corpus/{{target}}

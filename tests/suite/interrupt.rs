@@ -61,13 +61,11 @@ fn while_another_process_holds_the_store() {
     let mut command = folder.command(&["run"]);
     command.env("OPENAI_BASE_URL", "http://127.0.0.1:9/v1").stderr(Stdio::null()).stdout(Stdio::null());
     let mut child = command.spawn().expect("the executable starts");
-    let mut code = None;
     // Whenever it comes, before or during the wait: nothing was asked, so it ends at once. The wait itself would end
     // with exit code 2.
-    while code.is_none() {
+    while child.try_wait().expect("its state").is_none() {
         let _ = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill");
-        code = child.try_wait().expect("its state");
     }
-    assert_ne!(code.and_then(|status| status.code()), Some(2));
+    assert_ne!(child.wait().expect("its end").code(), Some(2));
     assert!(!folder.path().join("promptgate-report").join("report.json").exists());
 }

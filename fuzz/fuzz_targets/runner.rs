@@ -1,0 +1,34 @@
+//! Whatever a log line, an annotation or an output holds, a runner finds no command and no second output in it.
+#![no_main]
+
+#[path = "../../src/github/tests/runner.rs"]
+#[expect(dead_code, reason = "the tests of the project use all of it")]
+mod runner;
+
+use libfuzzer_sys::fuzz_target;
+use promptgate::github::{Annotation, Level, Outputs, log};
+use promptgate::text::neutral;
+
+fuzz_target!(|text: &str| {
+    for shown in [log(text), neutral::log_line(text), neutral::terminal(text), neutral::guarded(text)] {
+        assert!(!runner::acts(&shown), "{shown:?}");
+    }
+    let annotation = Annotation {
+        level: Level::Error,
+        title: text.to_owned(),
+        message: text.to_owned(),
+        file: Some(text.to_owned()),
+        lines: Some((1, 2)),
+    };
+    let command = annotation.command();
+    assert_eq!(runner::lines(&command).len(), 1, "{command:?}");
+    let read = runner::second_form(&command).expect("one command");
+    assert_eq!(read.name, "error");
+    assert!(!runner::acts(&read.data), "{command:?}");
+    let mut outputs = Outputs::default();
+    outputs.add("verdict", "fail");
+    outputs.add("report-json", text);
+    let found = runner::outputs(&outputs.text());
+    assert_eq!(found.len() + outputs.refused().len(), 2, "{found:?}");
+    assert_eq!(found[0], ("verdict".to_owned(), "fail".to_owned()));
+});
