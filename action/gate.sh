@@ -3,7 +3,8 @@
 set -euo pipefail
 
 state() {
-    if [[ -n $STORE && -e $STORE ]]; then cksum <"$STORE"; fi
+    # Never through a link: it could lead to what has no end.
+    if [[ -n $STORE && -f $STORE && ! -L $STORE ]]; then cksum <"$STORE"; fi
 }
 
 before=$(state)

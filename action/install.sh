@@ -33,7 +33,9 @@ or_source() {
     [[ $INPUT_FALLBACK == source ]] || refuse "$1; set fallback: source to build it with cargo"
     [[ -z $INPUT_VERSION || $INPUT_VERSION == "$own" ]] || refuse "$1; only version $own can be built from this action"
     echo "$1: building it from the source of this action"
-    cargo install --locked --quiet --path "$action" --root "$folder"
+    # In the action's own folder: what a pull request puts into the workspace may choose the toolchain, or settings of
+    # cargo, for whoever calls it there.
+    (cd -- "$action" && env -u RUSTUP_TOOLCHAIN cargo install --locked --quiet --path . --root "$folder")
     found "$folder/bin/promptgate$suffix"
 }
 

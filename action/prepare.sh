@@ -37,6 +37,12 @@ esac
     refuse "the input comment-key has more than 40 characters, or others than letters, digits, - and _"
 [[ -z $INPUT_SHARD || -z $INPUT_MERGE ]] || refuse "the inputs shard and merge exclude each other"
 [[ -d $INPUT_WORKING_DIRECTORY ]] || refuse "the input working-directory names no folder"
+# A link that a pull request puts there would lead to a suite, and a policy, of its own.
+part=$INPUT_WORKING_DIRECTORY
+while [[ -n $part && $part != . && $part != / && $part != "${GITHUB_WORKSPACE:-/}" ]]; do
+    [[ ! -L ${part%/} ]] || refuse "the input working-directory leads through a symbolic link"
+    part=$(dirname -- "$part")
+done
 
 if [[ $INPUT_SETUP_ONLY == true ]]; then
     say gate false
@@ -70,7 +76,9 @@ if [[ -z $INPUT_CONFIG ]]; then
     while [[ -n $folder && ! -e $folder/promptgate.yaml && ! -e $folder/promptgate.yml ]]; do folder=${folder%/*}; done
 fi
 store=
-if [[ -n $folder && ! -L $folder/.promptgate ]]; then store=$folder/.promptgate/store.redb; fi
+if [[ -n $folder && ! -L $folder/.promptgate && ! -L $folder/.promptgate/store.redb ]]; then
+    store=$folder/.promptgate/store.redb
+fi
 if [[ -n $store ]] && command -v cygpath >/dev/null; then store=$(cygpath -w "$store"); fi
 # Other events run in the scope of the default branch with what strangers wrote: a cache is not for them.
 case $GITHUB_EVENT_NAME in

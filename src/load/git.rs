@@ -146,14 +146,39 @@ impl Repository {
     /// A mistake for a malformed name, one that is not there, or a repository without commits.
     pub fn resolve(&self, reference: &str) -> Result<Resolved, Mistake> {
         well_formed(reference)?;
+        self.refuse_two_meanings(reference)?;
         if let Some(commit) = self.commit_of(reference)? {
             return Ok(Resolved { name: reference.to_owned(), commit });
         }
-        let remote = format!("origin/{reference}");
-        if let Some(commit) = self.commit_of(&remote)? {
-            return Ok(Resolved { name: remote, commit });
+        let remote = format!("refs/remotes/origin/{reference}");
+        if !is_object_name(reference)
+            && let Some(commit) = self.commit_of(&remote)?
+        {
+            return Ok(Resolved { name: format!("origin/{reference}"), commit });
         }
         Err(self.unknown(reference))
+    }
+
+    /// The tip of a branch, by its name alone: a tag of that name, which anybody may push, is none.
+    fn branch(&self, name: &str) -> Result<Option<String>, Mistake> {
+        match self.commit_of(&format!("refs/remotes/{name}"))? {
+            Some(commit) => Ok(Some(commit)),
+            None => self.commit_of(&format!("refs/heads/{name}")),
+        }
+    }
+
+    /// Git takes a tag before a branch of the same name: where there are both, of different commits, whoever pushes the
+    /// tag would choose what the name means.
+    fn refuse_two_meanings(&self, reference: &str) -> Result<(), Mistake> {
+        let name = reference.split(['~', '^', '@']).next().unwrap_or_default();
+        let Some(tag) = self.commit_of(&format!("refs/tags/{name}"))? else { return Ok(()) };
+        for branch in [name.to_owned(), format!("origin/{name}")] {
+            if self.branch(&branch)?.is_some_and(|commit| commit != tag) {
+                return Err(Mistake::new(format!("`{name}` is a tag and a branch, of different commits"))
+                    .help("say which: `git:refs/tags/NAME`, `git:refs/heads/NAME`, `git:refs/remotes/origin/NAME`"));
+            }
+        }
+        Ok(())
     }
 
     /// The commit of a name, `None` where there is none.

@@ -1,5 +1,6 @@
 //! Where files are read: the work tree or a commit, in the same way.
 
+mod committed;
 mod inside;
 #[cfg(test)]
 mod tests;
@@ -9,6 +10,8 @@ use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use crate::model::{Mistake, Place};
+
+use committed::Committed;
 
 use super::git::{Entry, EntryKind, NoRepository, Repository, short};
 
@@ -27,6 +30,8 @@ pub enum Tree {
         root: PathBuf,
         /// Nothing outside this folder, nothing of git's own and no symbolic link is read.
         within: Option<PathBuf>,
+        /// A file that this commit holds has to be as it stands there, line ends aside.
+        committed: Option<Box<Committed>>,
     },
     /// The files of a commit, read through the git program. Nothing outside the repository, no symbolic links.
     Commit {
@@ -42,7 +47,22 @@ pub enum Tree {
 impl Tree {
     /// The work tree, seen from a folder.
     pub fn work_tree(root: impl Into<PathBuf>) -> Self {
-        Self::WorkTree { root: root.into(), within: None }
+        Self::WorkTree { root: root.into(), within: None, committed: None }
+    }
+
+    /// The same work tree, of which only what a commit holds counts: a filter that `.gitattributes` names, or a step
+    /// before this one, could show something else than what is merged.
+    ///
+    /// # Errors
+    /// A mistake where there is no repository.
+    pub fn held_to(self, commit: &str) -> Result<Self, Mistake> {
+        match self {
+            Self::WorkTree { root, within, .. } => {
+                let committed = Some(Box::new(Committed::of(&root, commit)?));
+                Ok(Self::WorkTree { root, within, committed })
+            }
+            commit @ Self::Commit { .. } => Ok(commit),
+        }
     }
 
     /// The work tree, seen from a folder, of which somebody else chooses the paths: what lies outside the repository
@@ -62,7 +82,7 @@ impl Tree {
             Err(NoRepository::Absent(_)) => root.clone(),
             Err(NoRepository::Unreadable(mistake)) => return Err(mistake),
         };
-        Ok(Self::WorkTree { root, within: Some(within) })
+        Ok(Self::WorkTree { root, within: Some(within), committed: None })
     }
 
     /// The same tree, seen from the folder of one of its files.
@@ -71,10 +91,14 @@ impl Tree {
     /// A path that leaves the repository.
     pub fn beside(&self, file: &str) -> Result<Self, Mistake> {
         match self {
-            Self::WorkTree { root, within } => {
-                let file = root.join(file);
-                let folder = file.parent().unwrap_or(root);
-                Ok(Self::WorkTree { root: folder.to_owned(), within: within.clone() })
+            Self::WorkTree { root, within, committed } => {
+                let path = root.join(file);
+                let folder = path.parent().unwrap_or(root);
+                let committed = match committed {
+                    Some(held) => Some(Box::new(held.beside(file)?)),
+                    None => None,
+                };
+                Ok(Self::WorkTree { root: folder.to_owned(), within: within.clone(), committed })
             }
             Self::Commit { repository, commit, reference } => {
                 let full = in_repository(repository, file)?;
@@ -148,9 +172,16 @@ impl Tree {
             return Err(Mistake::new("a path is empty or holds a NUL character").help("name a file"));
         }
         let bytes = match self {
-            Self::WorkTree { root, within: None } => find_in_folder(&root.join(path), path, limit)?,
-            Self::WorkTree { root, within: Some(top) } => {
-                find_in_folder(&inside::inside(top, root, path)?, path, limit)?
+            Self::WorkTree { root, within, committed } => {
+                let full = match within {
+                    Some(top) => inside::inside(top, root, path)?,
+                    None => root.join(path),
+                };
+                let bytes = find_in_folder(&full, path, limit)?;
+                if let Some(held) = committed {
+                    held.refuse_another(path, bytes.as_deref(), limit)?;
+                }
+                bytes
             }
             Self::Commit { repository, commit, .. } => {
                 find_in_commit(repository, commit, path, &shown, limit)?
@@ -175,7 +206,7 @@ impl Tree {
     /// A malformed pattern, a folder that cannot be read, or more than 10,000 matches. No match is no error.
     pub fn glob(&self, pattern: &str) -> Result<Vec<String>, Mistake> {
         let mut paths = match self {
-            Self::WorkTree { root, within } => {
+            Self::WorkTree { root, within, .. } => {
                 // What a pattern matches is held to the same when it is read.
                 if let Some(top) = within {
                     inside::inside(top, root, pattern)?;

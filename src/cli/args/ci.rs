@@ -76,4 +76,6 @@ pub(in crate::cli) struct KnownBase {
     pub(in crate::cli) commit: Option<String>,
     /// How it was found, or why there is none.
     pub(in crate::cli) how: String,
+    /// The commit whose files are evaluated, as it holds them; `None` where the work tree counts as it lies there.
+    pub(in crate::cli) evaluated: Option<String>,
 }

@@ -53,7 +53,13 @@ pub(super) fn parts(
     };
     let spec = BaselineSpec::parse_candidate(text).map_err(flag)?;
     place::refuse_links(location)?;
-    let candidate = Tree::guarded(&location.folder).map_err(flag)?;
+    let mut candidate = Tree::guarded(&location.folder).map_err(flag)?;
+    if let Some(commit) = arguments.merge_base.as_ref().and_then(|known| known.evaluated.as_deref()) {
+        candidate = candidate.held_to(commit)?;
+        // It was read before: here only whether the commit holds the same is of interest.
+        candidate.find(&location.name, load::FILE_LIMIT)?;
+    }
+    place::refuse_two(location)?;
     let found = super::base::find(Some(&spec), arguments, &location.folder, true);
     let (tree, name) = match found.map_err(flag)? {
         Baseline::Commit { tree, path: None, .. } => {

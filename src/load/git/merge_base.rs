@@ -143,7 +143,7 @@ impl Repository {
             }
         }
         for name in MAIN_BRANCHES {
-            if let Some(other) = self.commit_of(name)? {
+            if let Some(other) = self.branch(name)? {
                 return self.common(head, &other, name);
             }
         }
@@ -222,7 +222,7 @@ impl Repository {
         let branch = value.strip_prefix("refs/heads/").unwrap_or(value);
         super::well_formed(branch)?;
         for name in [format!("origin/{branch}"), branch.to_owned()] {
-            if let Some(other) = self.commit_of(&name)? {
+            if let Some(other) = self.branch(&name)? {
                 return self.common(head, &other, &name);
             }
         }
@@ -255,7 +255,7 @@ impl Repository {
         };
         for branch in branches {
             // The first that is there speaks for the rest, as it does when the merge base is looked for.
-            if let Some(tip) = self.commit_of(&branch)? {
+            if let Some(tip) = self.branch(&branch)? {
                 return Ok(self.git(&["merge-base", "--is-ancestor", commit, &tip])?.success);
             }
         }

@@ -150,16 +150,12 @@ pub(super) fn case(report: &Report, case: &Case, times: bool, words: &Words<'_>)
     Entry { class: "case", name: words.name(&case.id), outcome, note: note(report, case, words), time }
 }
 
-/// Why an answer or a grade is missing. Where the verdict is pass in spite of it, it is no error.
+/// Why an answer or a grade is missing. Where the change may be merged in spite of it, it is no error.
 fn missing(report: &Report, case: &Case, words: &Words<'_>) -> Outcome {
     let found = case.trials.readable().find_map(|trial| gap(&trial));
     let (kind, message) = found.unwrap_or_else(|| ("missing", "an answer or a grade is missing".to_owned()));
     let (kind, message) = (kind.to_owned(), words.text(&message));
-    if is_green(report) && report.verdict == Verdict::Pass {
-        Outcome::Skipped(kind, message)
-    } else {
-        Outcome::Error(kind, message)
-    }
+    if is_green(report) { Outcome::Skipped(kind, message) } else { Outcome::Error(kind, message) }
 }
 
 /// What a trial lacks: the answer, or a grade.

@@ -205,6 +205,32 @@ fn the_store_is_kept_where_the_configuration_is() {
     }
 }
 
+/// A link to a suite of the pull request's own would bring a policy of its own.
+#[cfg(unix)]
+#[test]
+fn a_link_in_the_place_of_the_working_directory_is_refused() {
+    let below = |folder: &Folder| {
+        std::fs::create_dir_all(folder.path().join("suites/refunds")).expect("a folder");
+        for name in ["promptgate.yaml", "prompt.md", "cases.jsonl"] {
+            let to = folder.path().join("suites/refunds").join(name);
+            std::fs::rename(folder.path().join(name), to).expect("a file");
+        }
+    };
+    for link in ["suites/refunds", "suites"] {
+        let mut world = World::from(below, |folder| {
+            let moved = folder.path().join("elsewhere");
+            std::fs::rename(folder.path().join(link), &moved).expect("a folder");
+            let to = if link == "suites" { "elsewhere" } else { "../elsewhere" };
+            std::os::unix::fs::symlink(to, folder.path().join(link)).expect("a link");
+        });
+        world.with("working-directory", "suites/refunds");
+        let done = world.job();
+        assert_ne!(done.code, 0, "{}", done.log());
+        assert!(done.log().contains("leads through a symbolic link"), "{}", done.log());
+        assert_eq!(done.step("Gate").code, None);
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn a_link_in_the_place_of_the_store_is_not_followed() {

@@ -1,6 +1,7 @@
 //! `promptgate ci` as a workflow starts it: real repositories with merge commits, clones of depth 2, real servers.
 
 mod bases;
+mod evasions;
 mod outputs;
 mod pull_requests;
 

@@ -27,14 +27,14 @@ impl Base {
     fn at(commit: String, how: impl Into<String>, head: &str) -> Self {
         let settles = commit != head;
         Self {
-            known: KnownBase { commit: Some(commit), how: how.into() },
+            known: KnownBase { commit: Some(commit), how: how.into(), evaluated: None },
             head: Some(head.to_owned()),
             settles,
         }
     }
 
     fn none(why: impl Into<String>, head: Option<String>) -> Self {
-        Self { known: KnownBase { commit: None, how: why.into() }, head, settles: false }
+        Self { known: KnownBase { commit: None, how: why.into(), evaluated: None }, head, settles: false }
     }
 }
 

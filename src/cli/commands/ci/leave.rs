@@ -36,6 +36,8 @@ struct Facts<'a> {
     base: Option<&'a str>,
     head: Option<&'a str>,
     reason: Option<&'static str>,
+    /// `K/N`; null for the whole.
+    shard: Option<String>,
     comment: Option<&'static str>,
 }
 
@@ -91,6 +93,7 @@ pub(super) fn all(
         base,
         head,
         reason: words::reason(outcome),
+        shard: known.shard.map(|shard| shard.to_string()),
         comment: comment.is_some().then_some(COMMENT),
     };
     let text = serde_json::to_string(&facts)

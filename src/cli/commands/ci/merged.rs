@@ -3,6 +3,7 @@
 //! Shards that had nothing to do leave no shard file but say so in their `ci.json`: that nothing differs from the base,
 //! or that they had no key. What all of them say alike is said of the whole.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde::Deserialize;
@@ -15,6 +16,7 @@ use crate::cli::error::Failure;
 use crate::cli::{answers, shard, suite};
 use crate::github::EventKind;
 use crate::model::{Mistake, Place};
+use crate::report::shard::Shard;
 
 /// The largest `ci.json` that is read, in bytes.
 const LIMIT: u64 = 64 << 10;
@@ -27,6 +29,7 @@ struct Said {
     reason: Option<String>,
     base: Option<String>,
     head: Option<String>,
+    shard: Option<String>,
 }
 
 /// Joins the shards in a folder.
@@ -68,7 +71,7 @@ pub(super) fn merged(
 
 fn found_by_shards(commit: String, head: Option<String>) -> Base {
     Base {
-        known: KnownBase { commit: Some(commit), how: "as the shards found it".to_owned() },
+        known: KnownBase { commit: Some(commit), how: "as the shards found it".to_owned(), evaluated: None },
         head,
         settles: false,
     }
@@ -109,7 +112,18 @@ fn nothing_to_join(
     let Some(first) = all.first() else { return Ok(None) };
     let every = |test: fn(&Said) -> bool| all.iter().all(|said| said.schema == 1 && test(said));
     let head = known.event.as_ref().and_then(|event| event.head.as_ref());
-    let alike = all.iter().all(|said| said.base == first.base && said.head == first.head)
+    // Each of them once: what a shard that is missing would have said is not known.
+    let shards: BTreeSet<Shard> = all.iter().filter_map(|said| said.shard.as_deref()?.parse().ok()).collect();
+    let complete = shards.first().is_some_and(|first| {
+        shards.len() == all.len()
+            && all.len() == first.of as usize
+            && shards.iter().all(|it| it.of == first.of)
+    });
+    // Where this job has found the base by itself, the shards have to have found the same.
+    let base = known.base.as_ref().map(|base| base.known.commit.as_ref());
+    let alike = complete
+        && base.is_none_or(|base| base == first.base.as_ref())
+        && all.iter().all(|said| said.base == first.base && said.head == first.head)
         && head.is_none_or(|head| first.head.as_ref() == Some(head));
     if alike && every(|said| said.verdict == "unchanged") {
         let object =

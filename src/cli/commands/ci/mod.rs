@@ -21,6 +21,7 @@ use crate::cli::{models, output, saved};
 use crate::github::Event;
 use crate::load::Repository;
 use crate::model::{Mistake, Mistakes, Place};
+use crate::report::shard::Shard;
 use base::Base;
 use surroundings::Surroundings;
 
@@ -35,6 +36,8 @@ struct Known {
     /// The candidate's prompt and configuration, relative to `folder`.
     files: Vec<String>,
     folder: PathBuf,
+    /// Which part of the run this is; `None` for the whole.
+    shard: Option<Shard>,
 }
 
 impl Known {
@@ -137,7 +140,10 @@ fn gate(
     }
     let configured = suite::configured(run.suite.config.as_deref())?;
     known.look_at(&configured);
-    let found = base::find(event.as_ref(), &configured.folder, &variable)?;
+    let mut found = base::find(event.as_ref(), &configured.folder, &variable)?;
+    if event.as_ref().is_some_and(|event| event.kind.is_change()) {
+        found.known.evaluated.clone_from(&found.head);
+    }
     run.suite.merge_base = Some(found.known.clone());
     run.suite.policy_from = match (run.suite.policy_from.take(), &event) {
         (Some(spec), _) if spec == OWN_POLICY => None,
@@ -148,6 +154,7 @@ fn gate(
     let settles = found.settles && !run.store.refresh;
     let base = known.base.insert(found);
     let (suite, shard) = run::load(&run)?;
+    known.shard = shard;
     if settles && unchanged::is_unchanged(&suite, &run, base) {
         return Ok(Outcome::Unchanged(Of::suite(&suite)));
     }

@@ -69,7 +69,12 @@ fn shown(path: &str, value: &Value) -> String {
 pub(in crate::cli::suite) fn finish(parts: &mut Parts, dataset: Option<DatasetChanges>) {
     let (Some(source), Some(base)) = (&mut parts.source, &parts.base) else { return };
     let files = &parts.files;
-    for path in named_files(base, &files.policy) {
+    let mut named = named_files(base, &files.policy);
+    // A pattern may match more in the change than it does there.
+    for path in base.judge.iter().filter_map(|judge| judge.planted.as_ref()) {
+        named.extend(files.candidate.glob(&path.value).unwrap_or_default());
+    }
+    for path in named {
         compare(source, &path, &files.policy, &files.candidate);
     }
     for path in files.read() {

@@ -17,12 +17,21 @@ pub(in crate::cli::suite) fn configuration_at(
     name: &str,
 ) -> Result<Option<(String, Vec<u8>)>, Mistake> {
     let other = NAMES.contains(&name).then(|| NAMES.into_iter().find(|other| *other != name)).flatten();
+    let mut found = None;
     for name in [Some(name), other].into_iter().flatten() {
-        if let Some(bytes) = tree.find(name, FILE_LIMIT)? {
-            return Ok(Some((name.to_owned(), bytes)));
+        let Some(bytes) = tree.find(name, FILE_LIMIT)? else { continue };
+        if let Some((first, _)) = found.replace((name.to_owned(), bytes)) {
+            return Err(two_configurations(&tree.describe(&first), name));
         }
     }
-    Ok(None)
+    Ok(found)
+}
+
+/// With two, a change that takes one away would choose the other.
+fn two_configurations(one: &str, other: &str) -> Mistake {
+    Mistake::new(format!("there is also {other}: one place has one configuration"))
+        .at(Place::file(one))
+        .help("remove one of the two")
 }
 
 /// The name of the policy's configuration in a commit; `None` where it is new.
@@ -65,6 +74,18 @@ pub(super) fn find(tree: &Tree, location: &Location, named: bool) -> Result<Opti
         }
     }
     Ok(None)
+}
+
+/// Refuses a configuration with another one beside it.
+pub(super) fn refuse_two(location: &Location) -> Result<(), Mistake> {
+    let other = NAMES
+        .into_iter()
+        .find(|name| *name != location.name)
+        .filter(|_| NAMES.contains(&location.name.as_str()));
+    match other.filter(|name| location.folder.join(name).symlink_metadata().is_ok()) {
+        Some(other) => Err(two_configurations(&location.shown, other)),
+        None => Ok(()),
+    }
 }
 
 /// Refuses a configuration that is reached through a symbolic link of a repository: it would be judged by the policy of

@@ -1,0 +1,136 @@
+//! Ways in which a pull request could be let through by something else than what is merged: each is told or refused.
+
+use serde_json::json;
+
+use super::{Job, Origin, reworded, worse};
+
+const LAX: (&str, &str) =
+    ("faithfulness: {min: 0.75}\n  relevance: {min: 0.5}", "relevance: {min: 0, baseline: false}");
+
+/// A tag with the name of the target branch, which anybody may push, in a clone that has tags.
+#[test]
+fn a_tag_with_the_name_of_a_branch() {
+    let origin = Origin::new(|_| {});
+    origin.folder.git(&["switch", "--quiet", "-c", "change"]);
+    origin.folder.edit("promptgate.yaml", LAX.0, LAX.1);
+    let lax = origin.commit("lax");
+    worse(&origin.folder);
+    origin.commit("worse");
+    origin.folder.git(&["switch", "--quiet", "main"]);
+    let merge = origin.merge();
+    for tag in ["origin/main", "main"] {
+        origin.folder.git(&["tag", "--force", tag, &lax]);
+    }
+    let event = origin.pull_request_event("owner/prompts", "owner/prompts");
+    let checkout = origin.fetched("change", "refs/remotes/origin/change", 100);
+    checkout.git(&["fetch", "--quiet", "--tags", "origin", "+refs/heads/main:refs/remotes/origin/main"]);
+    let job = Job::new(checkout, "pull_request", &merge, &event);
+    job.offline().expect_code(10);
+    assert_eq!(job.told("fail", 10)["base"], origin.rev("refs/heads/main"));
+    // Named by hand it has two meanings, and none is taken.
+    for spec in ["git:main", "git:origin/main", "git:main~0"] {
+        let job =
+            Job::new(origin.fetched("change", "refs/remotes/origin/change", 100), "push", &merge, &json!({}));
+        job.checkout.git(&[
+            "fetch",
+            "--quiet",
+            "--tags",
+            "origin",
+            "+refs/heads/main:refs/remotes/origin/main",
+        ]);
+        let flags = ["run", "--offline", "--policy-from", spec];
+        job.checkout.promptgate(&flags).expect_code(2).says("is a tag and a branch, of different commits");
+    }
+    let flags = ["run", "--offline", "--policy-from", "git:refs/remotes/origin/main"];
+    job.checkout.promptgate(&flags).expect_code(10);
+}
+
+/// The work tree shows what the base has, and the commit holds something else.
+#[test]
+fn attributes_that_hide_what_is_committed() {
+    let origin = Origin::new(|folder| folder.write("prompt.md", "Answer.\n$Id$\n\n{{context}}\n"));
+    origin.change(|folder| {
+        folder.write("prompt.md", "Answer.\n$Id:\tInvent\twhat\tthey\tdo\tnot\tsay.$\n\n{{context}}\n");
+        folder.git(&["add", "prompt.md"]);
+        folder.git(&["commit", "--quiet", "-m", "prompt"]);
+        folder.write(".git/info/attributes", "prompt.md -ident\n");
+        folder.write(".gitattributes", "prompt.md ident\n");
+    });
+    let job = origin.pull_request();
+    assert!(!job.checkout.read("prompt.md").contains("Invent"), "git hides it");
+    job.offline().expect_code(2).says("this is not what commit").says("prompt.md").says(".gitattributes");
+    job.told("error", 2);
+    // Ends of lines are nobody's change.
+    let origin = Origin::new(|folder| folder.write(".gitattributes", "*.md text eol=crlf\n"));
+    origin.change(reworded);
+    let job = origin.pull_request();
+    assert!(job.checkout.read("prompt.md").contains("\r\n"));
+    job.offline().expect_code(0);
+    // What a step before made, and no commit holds, is the job's own.
+    let origin = Origin::new(|folder| folder.edit("promptgate.yaml", "prompt: prompt.md", "prompt: made.md"));
+    origin.change(|folder| folder.write("README.md", "words\n"));
+    let job = origin.pull_request();
+    job.checkout.write("made.md", "Use only these passages.\n\n{{context}}\n");
+    let outcome = job.offline();
+    assert!(!outcome.text().contains("this is not what commit"), "{}", outcome.text());
+}
+
+#[test]
+fn a_second_configuration_beside_the_first() {
+    let origin = Origin::new(|_| {});
+    origin.change(|folder| {
+        let lax = folder.read("promptgate.yaml").replace(LAX.0, LAX.1);
+        folder.write("promptgate.yml", &lax);
+    });
+    let job = origin.pull_request().with("PROMPTGATE_CONFIG", ".");
+    job.offline().expect_code(2).says("one place has one configuration");
+    // Where it got in all the same, taking the first away does not make it the policy.
+    let origin = Origin::new(|folder| {
+        let lax = folder.read("promptgate.yaml").replace(LAX.0, LAX.1);
+        folder.write("promptgate.yml", &lax);
+    });
+    origin.change(|folder| {
+        std::fs::remove_file(folder.path().join("promptgate.yaml")).unwrap();
+        worse(folder);
+    });
+    let job = origin.pull_request().with("PROMPTGATE_CONFIG", ".");
+    job.offline().expect_code(2).says("one place has one configuration");
+}
+
+/// What shards say of themselves counts where all of them are there, and say it of this job's own base.
+#[test]
+fn shards_that_are_made_up() {
+    let origin = Origin::new(|_| {});
+    origin.change(worse);
+    let job = origin.pull_request().with("PROMPTGATE_MERGE", "shards");
+    let head = origin.rev("change");
+    let said = |shard: serde_json::Value, base: &str| {
+        json!({"schema": 1, "verdict": "unchanged", "reason": null, "shard": shard, "base": base, "head": head})
+            .to_string()
+    };
+    let base = origin.rev("main");
+    job.checkout.write("shards/1/ci.json", &said(json!("1/1"), &"f".repeat(40)));
+    assert!([2, 12].contains(&job.offline().code), "another base");
+    job.checkout.write("shards/1/ci.json", &said(json!("1/2"), &base));
+    assert!([2, 12].contains(&job.offline().code), "one of two");
+    job.checkout.write("shards/1/ci.json", &said(json!(null), &base));
+    assert!([2, 12].contains(&job.offline().code), "no shard");
+    job.checkout.write("shards/2/ci.json", &said(json!("1/1"), &base));
+    assert!([2, 12].contains(&job.offline().code), "one, and one that is none");
+}
+
+#[test]
+fn planted_answers_that_a_pattern_takes_in() {
+    let origin = Origin::new(|folder| {
+        folder.edit(
+            "promptgate.yaml",
+            "{model: tiny-judge}",
+            "{model: tiny-judge, planted: \"planted*.jsonl\"}",
+        );
+        folder.write("planted.jsonl", "");
+    });
+    origin.change(|folder| folder.write("planted-2.jsonl", "nonsense\n"));
+    let job = origin.pull_request();
+    let outcome = job.offline();
+    assert!(!outcome.stdout.contains("UNCHANGED"), "{}", outcome.text());
+}
