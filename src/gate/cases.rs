@@ -16,10 +16,13 @@ pub(super) struct Tally {
     pub(super) failed: usize,
     /// Trials that a missing grade leaves open.
     pub(super) open: usize,
+    /// Trials that say nothing either way: by design, a metric was not asked about them.
+    pub(super) silent: usize,
 }
 
 impl Tally {
-    fn total(self) -> usize {
+    /// Trials that count: all but those that say nothing.
+    pub(super) fn counted(self) -> usize {
         self.passed + self.failed + self.open
     }
 
@@ -107,7 +110,8 @@ fn row(analysis: &Analysis, metric: usize, role: Role, case: usize) -> Option<&[
     matrix.row(case)
 }
 
-/// How the trials of one case did.
+/// How the trials of one case did. Whether a trial counts must not depend on how it did: were one that fails another
+/// metric counted, and one that passes it left out, the share that passes would sink with every look.
 fn tally(
     analysis: &Analysis,
     demands: &[(usize, f64)],
@@ -117,7 +121,7 @@ fn tally(
 ) -> Tally {
     let mut tally = Tally::default();
     for repeat in 0..analysis.repeats as usize {
-        let (mut graded, mut failed, mut open, mut untold) = (false, false, false, false);
+        let (mut graded, mut failed, mut open, mut silent) = (false, false, false, false);
         for (metric, demanded) in demands {
             match row(analysis, *metric, role, case).and_then(|row| row.get(repeat)) {
                 Some(Cell::Value(score)) => {
@@ -126,16 +130,18 @@ fn tally(
                 }
                 Some(Cell::Missing) => open = true,
                 Some(Cell::NotAsked) if gaps_from_haste => open = true,
-                // A metric that had passed before this repeat: the trial is no evidence of passing.
-                Some(Cell::NotAsked) => untold = true,
+                // A metric that was settled before this repeat.
+                Some(Cell::NotAsked) => silent = true,
                 None => {}
             }
         }
-        if failed {
+        if silent {
+            tally.silent += 1;
+        } else if failed {
             tally.failed += 1;
         } else if open {
             tally.open += 1;
-        } else if graded && !untold {
+        } else if graded {
             tally.passed += 1;
         }
     }
@@ -144,8 +150,8 @@ fn tally(
 
 /// A `must_pass` case: pass when all its trials do, fail when fewer than half do.
 pub(super) fn must_pass(passing: &Passing, case: usize, fill: Fill) -> Evidence {
-    let tally = passing.candidate.get(case).copied().unwrap_or_default();
-    if passing.demands_nothing() || tally.total() == 0 {
+    let tally = trials(passing, case);
+    if passing.demands_nothing() || tally.counted() == 0 {
         return Evidence::none(1.0);
     }
     let (passed, failed) = tally.settled(fill == Fill::Best);
@@ -169,10 +175,15 @@ pub(super) fn broken_cases(passing: &Passing, max: usize, fill: Fill) -> Evidenc
     Evidence::literal(broken as f64, max as f64, literally(broken <= max))
 }
 
+/// The candidate's trials of a case.
+pub(super) fn trials(passing: &Passing, case: usize) -> Tally {
+    passing.candidate.get(case).copied().unwrap_or_default()
+}
+
 /// Trials that a missing grade leaves open, over the case or over all.
 pub(super) fn open_trials(passing: &Passing, case: Option<usize>) -> usize {
     match case {
-        Some(case) => passing.candidate.get(case).map_or(0, |tally| tally.open),
+        Some(case) => trials(passing, case).open,
         None => {
             let all = passing.candidate.iter().chain(passing.baseline.iter().flatten());
             all.map(|tally| tally.open).sum()

@@ -2,7 +2,7 @@
 
 use crate::model::{Analysis, CriterionOutcome, CriterionVerdict, MetricKind};
 
-use super::cases::{Passing, broken_cases, must_pass, open_trials};
+use super::cases::{Passing, Tally, broken_cases, must_pass, open_trials, trials};
 use super::evidence::{Context, EXACT, Evidence, Ruling, literally};
 use super::explain::{Told, explain};
 use super::fill::{Counts, Fill, Filled, Selection, UNBOUNDED};
@@ -26,6 +26,8 @@ pub(super) struct Examined {
     pub(super) unmeasured: Option<String>,
     /// Cells by what is in them.
     pub(super) counts: Counts,
+    /// The trials of a case that must pass.
+    pub(super) trials: Tally,
 }
 
 impl Examined {
@@ -55,6 +57,7 @@ impl Examined {
             gaps: 0,
             unmeasured: Some(why.into()),
             counts: Counts::default(),
+            trials: Tally::default(),
         }
     }
 }
@@ -142,7 +145,16 @@ impl Examiner<'_> {
             };
             (Some(weigh(Fill::Best)), Some(estimate), required)
         };
-        Examined { worst, best, observed, required, gaps: counts.gaps(), unmeasured: None, counts }
+        Examined {
+            worst,
+            best,
+            observed,
+            required,
+            gaps: counts.gaps(),
+            unmeasured: None,
+            counts,
+            trials: Tally::default(),
+        }
     }
 
     fn weigh(&self, criterion: &Criterion, filled: &Filled) -> Option<Evidence> {
@@ -170,7 +182,8 @@ impl Examiner<'_> {
             worst.estimate.is_none().then(|| "nothing tells whether a trial of it passes".to_owned());
         let best = must_pass(self.passing, case, Fill::Best);
         let (observed, required) = (worst.estimate, worst.required);
-        Examined { worst, best: Some(best), observed, required, gaps, unmeasured, counts: Counts::default() }
+        let (trials, counts) = (trials(self.passing, case), Counts::default());
+        Examined { worst, best: Some(best), observed, required, gaps, unmeasured, counts, trials }
     }
 
     fn broken_cases(&self, max: usize) -> Examined {
@@ -181,7 +194,8 @@ impl Examiner<'_> {
         });
         let gaps = open_trials(self.passing, None);
         let (observed, required) = (best.estimate, best.required);
-        Examined { worst, best: Some(best), observed, required, gaps, unmeasured, counts: Counts::default() }
+        let (trials, counts) = (Tally::default(), Counts::default());
+        Examined { worst, best: Some(best), observed, required, gaps, unmeasured, counts, trials }
     }
 }
 
@@ -224,6 +238,7 @@ pub(super) fn outcome(
         outcome: &outcome,
         gaps: examined.gaps,
         counts: examined.counts,
+        trials: examined.trials,
         unmeasured: examined.unmeasured.as_deref(),
     });
     outcome

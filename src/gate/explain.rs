@@ -2,6 +2,7 @@
 
 use crate::model::{Analysis, CriterionOutcome, CriterionVerdict, MetricKind, Need};
 
+use super::cases::Tally;
 use super::evidence::Context;
 use super::fill::Counts;
 use super::{Bound, Criterion, Requirement, Rule, Statistic};
@@ -24,6 +25,8 @@ pub(super) struct Told<'a> {
     pub(super) gaps: usize,
     /// Cells by what is in them.
     pub(super) counts: Counts,
+    /// The trials of a case that must pass.
+    pub(super) trials: Tally,
     /// Why there is nothing to go by.
     pub(super) unmeasured: Option<&'a str>,
 }
@@ -205,15 +208,20 @@ fn limit(told: &Told<'_>, name: &str, statistic: Statistic, bound: Bound) -> Str
 }
 
 fn must_pass(told: &Told<'_>, name: &str) -> String {
-    let share = percent(told.outcome.estimate.unwrap_or_default());
+    let Tally { passed, silent, .. } = told.trials;
+    // A judge that was settled is not asked about later trials, which then say nothing of this case.
+    let (whose, count) = if silent > 0 { ("the", " that count") } else { ("its", "") };
+    let trials = match told.trials.counted() {
+        1 => format!("{whose} 1 trial{count}"),
+        counted => format!("{whose} {counted} trials{count}"),
+    };
     match told.outcome.verdict {
+        CriterionVerdict::Pass if silent > 0 => format!("{name} passed in all {trials}, as it must."),
         CriterionVerdict::Pass => format!("{name} passed in every trial, as it must."),
-        CriterionVerdict::Fail if told.outcome.estimate == Some(0.0) => {
-            format!("{name} must pass, but none of its trials did.")
-        }
-        CriterionVerdict::Fail => format!("{name} must pass, but only {share} of its trials did."),
+        CriterionVerdict::Fail if passed == 0 => format!("{name} must pass, but none of {trials} did."),
+        CriterionVerdict::Fail => format!("{name} must pass, but only {passed} of {trials} did."),
         CriterionVerdict::Inconclusive => {
-            format!("{name} must pass in every trial, and {share} of its trials did: it is not dependable.")
+            format!("{name} must pass in every trial, and {passed} of {trials} did: it is not dependable.")
         }
         CriterionVerdict::Incomplete => open(told, &format!("{name} must pass in every trial")),
     }

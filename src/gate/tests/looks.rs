@@ -127,6 +127,47 @@ fn a_trial_that_a_passed_metric_never_saw_is_no_evidence_of_passing() {
 }
 
 #[test]
+fn later_trials_change_no_share_of_passes_whether_they_pass_or_fail_what_is_still_asked() {
+    let must = || criterion("case.c0", "", Requirement::MustPass { case: 0 });
+    // `a` is settled after three trials, of which two pass; the check goes on and fails, passes, or is missing.
+    for later in [[0.0, 0.0, 0.0], [1.0, 1.0, 1.0], [0.0, 1.0, GONE]] {
+        let mut judged = metric("a", &[vec![0.9, 0.9, 0.9, NOT_ASKED, NOT_ASKED, NOT_ASKED]], None);
+        judged.repeats = 3;
+        let check = metric("check.c", &[[[1.0, 0.0, 1.0], later].concat()], None);
+        let run = analysis(vec![check, judged]);
+        let decision = decided(&run, &looks(3, 6, vec![minimum("a", 0.5), must()]));
+        assert_eq!(decision.cases[0].candidate_passes, Some((2, 3)), "{later:?}");
+        let case = &decision.criteria[1];
+        assert_eq!((case.verdict, case.estimate), (CriterionVerdict::Inconclusive, Some(2.0 / 3.0)));
+        assert_eq!(
+            case.explanation,
+            "Case c0 must pass in every trial, and 2 of the 3 trials that count did: it is not dependable."
+        );
+    }
+    // Where all are asked to the end, all count.
+    let judged = metric("a", &[vec![0.9; 6]], None);
+    let run = analysis(vec![metric("check.c", &[vec![1.0, 0.0, 1.0, 0.0, 0.0, 0.0]], None), judged]);
+    let decision = decided(&run, &looks(3, 6, vec![minimum("a", 0.5), must()]));
+    assert_eq!(decision.criteria[1].verdict, CriterionVerdict::Fail);
+    assert_eq!(decision.criteria[1].explanation, "Case c0 must pass, but only 2 of its 6 trials did.");
+}
+
+#[test]
+fn later_trials_break_no_case_either() {
+    let row = |later: f64| vec![1.0, 1.0, 1.0, later, later, later];
+    let judged = |score: f64| vec![vec![score, score, score, NOT_ASKED, NOT_ASKED, NOT_ASKED]];
+    let both = criterion("broken_cases", "", Requirement::BrokenCases { max: 0 });
+    for later in [0.0, 1.0, GONE] {
+        let mut a = metric("a", &judged(0.2), Some(&judged(0.9)));
+        (a.repeats, a.baseline_repeats) = (3, 3);
+        let run = analysis(vec![metric("check.c", &[row(1.0)], Some(&[row(later)])), a]);
+        let decision = decided(&run, &looks(3, 6, vec![minimum("a", 0.5), both.clone()]));
+        assert_eq!(decision.cases[0].baseline_passes, Some((3, 3)), "{later}");
+        assert_eq!(decision.criteria[1].verdict, CriterionVerdict::Fail, "{later}");
+    }
+}
+
+#[test]
 fn a_run_that_went_on_is_decided_as_it_was_at_each_look() {
     let rows = noisy(0.72, 5, 12);
     let cut = |repeats: usize| rows.iter().map(|row| row[..repeats].to_vec()).collect::<Vec<_>>();
