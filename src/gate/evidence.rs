@@ -1,6 +1,6 @@
 //! What is known about one criterion, and the verdict that follows from it.
 
-use crate::model::{CriterionVerdict, Need, Scope};
+use crate::model::{CriterionVerdict, MetricKind, Need, Scope};
 
 use super::Rule;
 
@@ -106,4 +106,25 @@ impl Evidence {
 /// Pass if `met`, else fail.
 pub(super) fn literally(met: bool) -> CriterionVerdict {
     if met { CriterionVerdict::Pass } else { CriterionVerdict::Fail }
+}
+
+/// What a reported interval is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Parameter {
+    /// A mean.
+    Mean,
+    /// A difference of two means.
+    Difference,
+}
+
+impl Parameter {
+    /// A bound as it is reported: of scores, not beyond what a score can be. Student's t knows nothing of the ends of
+    /// the scale. Decisions are made on the bound as it is.
+    pub(super) fn reported(self, kind: MetricKind, bound: f64) -> f64 {
+        match (kind, self) {
+            (MetricKind::Check | MetricKind::Judge, Self::Mean) => bound.clamp(0.0, 1.0),
+            (MetricKind::Check | MetricKind::Judge, Self::Difference) => bound.clamp(-1.0, 1.0),
+            _ => bound,
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use crate::model::{Analysis, CriterionOutcome, CriterionVerdict, MetricKind};
 
 use super::cases::{Passing, Tally, broken_cases, must_pass, open_trials, trials};
-use super::evidence::{Context, EXACT, Evidence, Ruling, literally};
+use super::evidence::{Context, EXACT, Evidence, Parameter, Ruling, literally};
 use super::explain::{Told, explain};
 use super::fill::{Counts, Fill, Filled, Selection, UNBOUNDED};
 use super::limit::limit;
@@ -213,7 +213,11 @@ pub(super) fn outcome(
     let spread = |pick: fn(&Evidence) -> Option<f64>, outer: fn(f64, f64) -> f64| {
         let bound = pick(worst).zip(pick(best)).map(|(a, b)| outer(a, b));
         let bound = bound.filter(|bound| bound.abs() < UNBOUNDED / 1e6);
-        bound.map(|bound| examined.observed.map_or(bound, |observed| outer(bound, observed)))
+        let bound = bound.map(|bound| examined.observed.map_or(bound, |observed| outer(bound, observed)));
+        match analysis.metric(&criterion.metric).zip(parameter(criterion)) {
+            Some((metric, parameter)) => bound.map(|bound| parameter.reported(metric.kind, bound)),
+            None => bound,
+        }
     };
     let mut outcome = CriterionOutcome {
         id: criterion.id.clone(),
@@ -242,6 +246,15 @@ pub(super) fn outcome(
         unmeasured: examined.unmeasured.as_deref(),
     });
     outcome
+}
+
+/// What the interval of a criterion is of; `None` of a limit and of counts.
+fn parameter(criterion: &Criterion) -> Option<Parameter> {
+    match criterion.requirement {
+        Requirement::Minimum(_) | Requirement::EveryTrial => Some(Parameter::Mean),
+        Requirement::NotWorse { .. } => Some(Parameter::Difference),
+        _ => None,
+    }
 }
 
 /// The kind of a criterion in reports.

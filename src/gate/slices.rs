@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use crate::model::{Analysis, Interval, MetricKind, MetricScores, Scope, Slice};
 use crate::stats::mean;
 
-use super::evidence::Context;
+use super::evidence::{Context, Parameter};
 use super::fill::{Fill, Selection};
 use super::summary::interval;
 use super::weigh::{candidate_mean, mean_difference};
@@ -59,12 +59,13 @@ fn slice(
     let both =
         metric.scores.baseline.is_some().then(|| select(true)).filter(|both| !both.candidate.is_empty());
     let baseline = both.as_ref().and_then(|both| both.baseline.as_ref()).map(|rows| mean(&rows.row_means()));
-    let difference: Option<Interval> =
-        both.and_then(|both| mean_difference(&both, scope, context.alpha)).map(interval);
+    let difference: Option<Interval> = both
+        .and_then(|both| mean_difference(&both, scope, context.alpha))
+        .map(|found| interval(metric.kind, Parameter::Difference, found));
     Some(Slice {
         tag: tag.to_owned(),
         cases: alone.candidate.len(),
-        candidate: interval(candidate_mean(&alone, scope, context.alpha)),
+        candidate: interval(metric.kind, Parameter::Mean, candidate_mean(&alone, scope, context.alpha)),
         baseline,
         difference,
     })

@@ -5,7 +5,7 @@ use crate::model::{
 };
 use crate::stats::{Bounds, Estimate, detectable_shift, pooled_variance, suite_mean, unseen_failure_share};
 
-use super::evidence::Context;
+use super::evidence::{Context, Parameter};
 use super::explain::{percent, points};
 use super::fill::{Fill, Filled, Selection};
 use super::length::{self, length_correlation};
@@ -46,9 +46,13 @@ fn summary(
     };
     let scope = context.scope(planned as usize);
     let mean = |filled: &Filled| {
-        (!filled.candidate.is_empty()).then(|| interval(candidate_mean(filled, scope, context.alpha)))
+        let found = (!filled.candidate.is_empty()).then(|| candidate_mean(filled, scope, context.alpha));
+        found.map(|found| interval(metric.kind, Parameter::Mean, found))
     };
-    let difference = |scope| mean_difference(compared?, scope, context.alpha).map(interval);
+    let difference = |scope| {
+        let found = mean_difference(compared?, scope, context.alpha)?;
+        Some(interval(metric.kind, Parameter::Difference, found))
+    };
     let other = match scope {
         Scope::Suite => Scope::Population,
         Scope::Population => Scope::Suite,
@@ -124,8 +128,14 @@ fn smallest_drop(
         .then(|| detectable_shift(estimate.standard_error * shrunk, last.alpha))
 }
 
-pub(super) fn interval((estimate, bounds): (Estimate, Bounds)) -> Interval {
-    Interval { mean: estimate.mean, lower: bounds.lower, upper: bounds.upper }
+/// An estimate with its bounds as they are reported.
+pub(super) fn interval(
+    kind: MetricKind,
+    parameter: Parameter,
+    (estimate, bounds): (Estimate, Bounds),
+) -> Interval {
+    let reported = |bound: Option<f64>| bound.map(|bound| parameter.reported(kind, bound));
+    Interval { mean: estimate.mean, lower: reported(bounds.lower), upper: reported(bounds.upper) }
 }
 
 /// The largest share of missing grades of a gated metric in either variant, and whose it is.

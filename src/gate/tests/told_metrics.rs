@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use super::build::{analysis, completed, metric, minimum, policy};
+use super::build::{analysis, completed, criterion, metric, minimum, not_worse, policy};
+use crate::gate::{Bound, Requirement, Statistic};
+use crate::model::CriterionVerdict;
 
 fn rising(values: &[f64]) -> Vec<Vec<f64>> {
     values.iter().map(|value| vec![*value; 3]).collect()
@@ -55,4 +57,30 @@ fn length_is_told_against_score_alone_and_as_differences() {
     let run = analysis(vec![metric("m", &flat, None), metric("length", &rising(&lengths), None)]);
     let found = completed(&run, &policy(vec![minimum("m", 0.1)])).metrics[0].length_correlation;
     assert_eq!(found.and_then(|found| found.candidate), None);
+}
+
+#[test]
+fn no_interval_of_scores_leaves_the_scale_and_decisions_stay_as_they_are() {
+    // Two repeats at the two ends: Student's t has bounds far beyond them.
+    let ours = vec![vec![1.0, 0.0]];
+    let theirs = vec![vec![0.9, 0.1]];
+    let run = analysis(vec![metric("m", &ours, Some(&theirs)), metric("latency", &ours, None)]);
+    let low = criterion(
+        "limit",
+        "latency",
+        Requirement::Limit { statistic: Statistic::Mean, bound: Bound::Absolute(0.1) },
+    );
+    let decision = completed(&run, &policy(vec![minimum("m", 0.65), not_worse("m", 0.0), low]));
+    let summary = &decision.metrics[0];
+    let (mean, difference) = (summary.candidate.unwrap(), summary.difference.unwrap());
+    assert_eq!((mean.lower, mean.upper), (Some(0.0), Some(1.0)));
+    assert_eq!((difference.lower, difference.upper), (Some(-1.0), Some(1.0)));
+    let bounds = |index: usize| (decision.criteria[index].lower, decision.criteria[index].upper);
+    assert_eq!(bounds(0), (Some(0.0), Some(1.0)));
+    assert_eq!(bounds(1), (Some(-1.0), Some(1.0)));
+    assert!(decision.criteria[..2].iter().all(|of| of.verdict == CriterionVerdict::Inconclusive));
+    // Seconds have no such scale.
+    let latency = decision.metrics[1].candidate.unwrap();
+    assert!(latency.upper.is_some_and(|upper| upper > 1.0), "{latency:?}");
+    assert!(latency.lower.is_some_and(|lower| lower < 0.0), "{latency:?}");
 }
