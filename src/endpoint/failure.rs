@@ -77,8 +77,11 @@ impl Teller {
             what.push_str(": ");
             what.push_str(&message);
         }
-        let mut extras: Vec<String> =
-            error.codes.iter().map(|code| format!("code {}", self.clean(code))).collect();
+        let named = |code: &String| {
+            let name = if error.kind.as_ref() == Some(code) { "type" } else { "code" };
+            format!("{name} {}", self.clean(code))
+        };
+        let mut extras: Vec<String> = error.codes.iter().map(named).collect();
         extras.extend(error.param.iter().map(|param| format!("parameter {}", self.clean(param))));
         extras.retain(|extra| !extra.ends_with(&format!(" {}", status.as_u16())));
         extras.truncate(3);

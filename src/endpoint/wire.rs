@@ -202,6 +202,8 @@ pub(super) struct ServerError {
     pub(super) message: String,
     /// `code` and `type`, whichever were given.
     pub(super) codes: Vec<String>,
+    /// Which of them is the `type`.
+    pub(super) kind: Option<String>,
     /// The parameter that is complained about.
     pub(super) param: Option<String>,
 }
@@ -263,7 +265,8 @@ fn read_error(value: &Value) -> ServerError {
             let mut codes: Vec<String> =
                 [word("code"), word("type"), inner.map(str::to_owned)].into_iter().flatten().collect();
             codes.dedup();
-            ServerError { message, codes, param: word("param") }
+            let kind = word("type").filter(|kind| word("code").as_ref() != Some(kind));
+            ServerError { message, codes, kind, param: word("param") }
         }
         _ => ServerError::default(),
     }

@@ -106,6 +106,14 @@ fn messages_say_where_what_and_what_next() {
         "POST h/v1/chat/completions: 401 Unauthorized: Incorrect API key (code invalid_api_key)"
     );
     assert_eq!(unauthorized.help.as_deref(), Some("check the key in MY_KEY"));
+    let typed = fault(
+        401,
+        &[],
+        r#"{"error": {"message": "no", "type": "invalid_request_error", "code": "invalid_api_key"}}"#,
+    );
+    assert!(typed.message.ends_with("no (code invalid_api_key, type invalid_request_error)"), "{typed}");
+    let same = fault(400, &[], r#"{"error": {"message": "no", "type": "bad_thing", "code": "bad_thing"}}"#);
+    assert!(same.message.ends_with("no (code bad_thing)"), "{same}");
     let rejected =
         fault(400, &[], r#"{"error": {"message": "bad", "code": "unsupported", "param": "max_tokens"}}"#);
     assert!(rejected.message.ends_with("bad (code unsupported, parameter max_tokens)"), "{rejected}");
