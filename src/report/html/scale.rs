@@ -12,9 +12,13 @@ pub(super) struct Scale {
 }
 
 impl Scale {
-    /// Of these values, with some room on both sides, within `limits` where the values are; `None` without a finite
-    /// value.
-    pub(super) fn of(values: impl Iterator<Item = f64>, limits: Option<(f64, f64)>) -> Option<Self> {
+    /// Of these values, with some room on both sides, within `limits` where the values are, and over no less than
+    /// `least`, below which differences are not told apart anyway; `None` without a finite value.
+    pub(super) fn of(
+        values: impl Iterator<Item = f64>,
+        limits: Option<(f64, f64)>,
+        least: f64,
+    ) -> Option<Self> {
         let (low, high) = values
             .filter(|value| value.is_finite())
             .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)));
@@ -22,7 +26,7 @@ impl Scale {
             return None;
         }
         let span = high - low;
-        let least = (low.abs().max(high.abs()) * 0.02).max(1e-9);
+        let least = (low.abs().max(high.abs()) * 0.02).max(least);
         let room = if span < least { least } else { span * 0.1 };
         let (mut low, mut high) = (low - room, high + room);
         if let Some((least, most)) = limits {
@@ -42,16 +46,22 @@ impl Scale {
     pub(super) fn ticks(&self) -> (Vec<f64>, usize) {
         let raw = (self.high - self.low) / 3.0;
         let power = 10_f64.powf(raw.log10().floor());
-        let step = [1.0, 2.0, 2.5, 5.0, 10.0]
-            .into_iter()
-            .map(|of| of * power)
-            .find(|step| *step >= raw * 0.999)
-            .unwrap_or(power * 10.0);
-        let first = (self.low / step).ceil();
-        let ticks = (0..6)
-            .map(|index| (first + f64::from(index)) * step)
-            .take_while(|value| *value <= self.high + step * 1e-6)
-            .collect();
+        let steps = [0.5, 1.0, 2.0, 2.5, 5.0, 10.0].map(|of| of * power);
+        let next = steps.iter().position(|step| *step >= raw * 0.999).unwrap_or(steps.len() - 1);
+        let at = |step: f64| -> Vec<f64> {
+            let first = (self.low / step - 1e-6).ceil();
+            (0..6)
+                .map(|index| (first + f64::from(index)) * step)
+                .take_while(|value| *value <= self.high + step * 1e-6)
+                .collect()
+        };
+        // One tick tells no distance: where only one round value falls on the line, a finer step is taken.
+        let mut step = steps[next];
+        let mut ticks = at(step);
+        if ticks.len() < 2 && next > 0 {
+            step = steps[next - 1];
+            ticks = at(step);
+        }
         let decimals = (-step.log10().floor()).clamp(0.0, 9.0) as usize;
         // 0.25 needs one more than 0.2.
         let more = usize::from((step / 10_f64.powi(-(decimals as i32)) - 2.5).abs() < 1e-6);
@@ -70,25 +80,46 @@ mod tests {
 
     #[test]
     fn values_find_their_place() {
-        let scale = Scale::of([0.75, 0.931].into_iter(), Some((0.0, 1.0))).unwrap();
+        let scale = Scale::of([0.75, 0.931].into_iter(), Some((0.0, 1.0)), 1e-9).unwrap();
         assert!(
             scale.place(0.75) > LEFT && scale.place(0.931) < RIGHT && scale.place(0.75) < scale.place(0.9)
         );
         assert_eq!((scale.place(-5.0), scale.place(5.0)), (LEFT, RIGHT));
         assert!((2..=4).contains(&scale.ticks().0.len()), "{:?}", scale.ticks());
-        let narrow = Scale::of([0.0, 0.002].into_iter(), None).unwrap();
+        let narrow = Scale::of([0.0, 0.002].into_iter(), None, 1e-9).unwrap();
         assert_eq!(narrow.ticks().1, 3);
-        assert!(Scale::of([f64::NAN].into_iter(), None).is_none());
+        assert!(Scale::of([f64::NAN].into_iter(), None, 1e-9).is_none());
     }
 
     #[test]
     fn one_value_and_the_ends_of_a_score_are_no_trouble() {
         for value in [0.0, 1.0, 1e-7, 3e9, -2.0] {
-            let scale = Scale::of(std::iter::once(value), Some((0.0, 1.0))).unwrap();
+            let scale = Scale::of(std::iter::once(value), Some((0.0, 1.0)), 1e-9).unwrap();
             assert!(scale.place(value).is_finite(), "{value}");
             let (ticks, decimals) = scale.ticks();
             assert!(decimals <= 10, "{value}");
             assert!(ticks.iter().all(|tick| tick.is_finite()) && ticks.len() <= 6, "{value}: {ticks:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_drawn_finer_than_it_is_told() {
+        let (ticks, decimals) = Scale::of(std::iter::once(0.0), None, 0.01).unwrap().ticks();
+        assert_eq!((ticks.len(), decimals), (3, 2), "{ticks:?}");
+        assert!((ticks[0] + 0.01).abs() < 1e-12 && ticks[1] == 0.0, "{ticks:?}");
+    }
+
+    #[test]
+    fn no_line_has_a_single_tick() {
+        for low in 0..200 {
+            for span in 1..60 {
+                let (low, span) = (f64::from(low) * 0.013, f64::from(span) * 0.017);
+                let scale = Scale::of([low, low + span].into_iter(), None, 1e-3).unwrap();
+                let (ticks, _) = scale.ticks();
+                assert!((2..=5).contains(&ticks.len()), "{low} and {span} more: {ticks:?}");
+                let inside = |tick: &f64| *tick > scale.low - 1e-6 && *tick < scale.high + 1e-6;
+                assert!(ticks.iter().all(inside), "{low} and {span} more: {ticks:?}");
+            }
         }
     }
 }

@@ -227,7 +227,7 @@ impl Plot {
             .chain(required.iter().map(|(value, _)| *value))
             .chain(resolution.iter().map(|(value, _)| *value))
             .chain(signed.then_some(0.0));
-        let scale = Scale::of(values, *limits)?;
+        let scale = Scale::of(values, *limits, least_span(*kind))?;
         let mark = |value: f64, label: &str| {
             let x = scale.place(value);
             let anchor = if x < LEFT + 80.0 {
@@ -291,6 +291,15 @@ impl Plot {
         });
         let marks = self.required.iter().chain(&self.resolution).map(|(_, label)| label.clone());
         told.chain(marks).collect::<Vec<_>>().join("; ")
+    }
+}
+
+/// The least that an axis spans on each side of a single value: some steps of the last digit that is told.
+fn least_span(kind: MetricKind) -> f64 {
+    match kind {
+        MetricKind::Check | MetricKind::Judge | MetricKind::Latency => 0.01,
+        MetricKind::OutputTokens | MetricKind::Length => 1.0,
+        MetricKind::Cost => 1e-5,
     }
 }
 
