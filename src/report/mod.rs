@@ -6,6 +6,7 @@
 
 pub mod calibration;
 pub mod comment;
+mod concern;
 mod disclose;
 mod html;
 mod json;
@@ -33,6 +34,7 @@ use std::io::{self, Write};
 use std::str::FromStr;
 
 use crate::text::Redactor;
+pub use concern::{Concern, concerns};
 pub use disclose::Disclose;
 pub use large::{KEPT, LARGE, TRIALS_FILE};
 pub use v1::{Digesting, Report, TrialsFile, is_line, read, schema};

@@ -338,7 +338,7 @@ fn cases<W: Write>(report: &Report, page: &mut Page<'_, W>) -> io::Result<()> {
         .take(WORST)
         .map(|row| {
             let id = short(page.redactor, &row.case.id, if roomy { 32 } else { 20 });
-            let mut cells = vec![id, row.case.status.as_str().to_owned()];
+            let mut cells = vec![id, row.words.to_owned()];
             if compared {
                 // What fails names the metric already, for most cases.
                 let fails = |metric: &str| row.case.failing.iter().any(|failing| failing == metric);

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::concern::{self, Concern};
 use super::number::{self, NONE};
 use super::v1::{
     Bound, Case, CaseStatus, Criterion, CriterionVerdict, EndedKind, Interval, Metric, MetricKind, Reason,
@@ -71,6 +72,8 @@ pub(super) struct MetricRow<'a> {
 pub(super) struct CaseRow<'a> {
     /// The case.
     pub(super) case: &'a Case,
+    /// Its status, or that it must pass, in a word.
+    pub(super) words: &'static str,
     /// Trials of the baseline that passed: `3/3`.
     pub(super) baseline: String,
     /// Trials of the candidate that passed.
@@ -245,34 +248,20 @@ fn difference_bounds(metric: &Metric, difference: &Interval) -> String {
     number::bounds(difference.lower, difference.upper, |value| number::signed(metric.kind, value))
 }
 
-/// The cases that got worse or have no grade, worst first: broken, then regressed by loss, then missing.
+/// The cases that want a look, the most pressing first.
 pub(super) fn worst(report: &Report) -> Vec<CaseRow<'_>> {
-    let rank = |case: &Case| match case.status {
-        CaseStatus::Broken => Some(0),
-        CaseStatus::Regressed => Some(1),
-        // Without a baseline nothing can have got worse: what fails is then shown.
-        _ if !case.failing.is_empty() && report.variants.baseline.is_none() => Some(2),
-        CaseStatus::Missing => Some(3),
-        CaseStatus::Fixed | CaseStatus::Improved | CaseStatus::Flaky | CaseStatus::Same => None,
-    };
-    let loss = |case: &Case| case.largest_difference.as_ref().map_or(0.0, |largest| largest.difference);
-    let mut cases: Vec<(i32, &Case)> =
-        report.cases.iter().filter_map(|case| rank(case).map(|rank| (rank, case))).collect();
-    // The sort is stable: equal ones stay in dataset order.
-    cases.sort_by(|(rank, case), (other_rank, other)| {
-        rank.cmp(other_rank).then_with(|| loss(case).total_cmp(&loss(other)))
-    });
-    cases.into_iter().map(|(_, case)| case_row(report, case)).collect()
+    let concerns = concern::concerns(report).into_iter();
+    concerns.map(|(concern, case)| case_row(report, case, Some(concern))).collect()
 }
 
 /// The other cases that are not as they were, in dataset order.
 pub(super) fn changed(report: &Report) -> Vec<CaseRow<'_>> {
     let worst: HashSet<&str> = worst(report).iter().map(|row| row.case.id.as_str()).collect();
     let others = |case: &&Case| case.status != CaseStatus::Same && !worst.contains(case.id.as_str());
-    report.cases.iter().filter(others).map(|case| case_row(report, case)).collect()
+    report.cases.iter().filter(others).map(|case| case_row(report, case, None)).collect()
 }
 
-fn case_row<'a>(report: &Report, case: &'a Case) -> CaseRow<'a> {
+fn case_row<'a>(report: &Report, case: &'a Case, of: Option<Concern>) -> CaseRow<'a> {
     let passes = |passes: Option<super::v1::Passes>| {
         passes.map_or_else(|| NONE.to_owned(), |passes| format!("{}/{}", passes.passed, passes.of))
     };
@@ -281,6 +270,7 @@ fn case_row<'a>(report: &Report, case: &'a Case) -> CaseRow<'a> {
     });
     CaseRow {
         case,
+        words: concern::words(report, case, of),
         baseline: passes(case.baseline_passes),
         candidate: passes(case.candidate_passes),
         difference,
@@ -293,24 +283,15 @@ pub(super) fn kind(report: &Report, metric: &str) -> MetricKind {
     found.map_or(MetricKind::Judge, |metric| metric.kind)
 }
 
-/// How many cases have which status, in words: `2 broken, 1 regressed, 27 same`.
+/// How many cases have which status, in words: `2 broken, 1 regressed, 27 same`; without a baseline how many fail and
+/// pass, where anything tells.
 pub(super) fn tally(report: &Report) -> String {
-    const ORDER: [CaseStatus; 7] = [
-        CaseStatus::Broken,
-        CaseStatus::Regressed,
-        CaseStatus::Missing,
-        CaseStatus::Flaky,
-        CaseStatus::Fixed,
-        CaseStatus::Improved,
-        CaseStatus::Same,
-    ];
-    let parts: Vec<String> = ORDER
-        .into_iter()
-        .filter_map(|status| {
-            let count = report.cases.iter().filter(|case| case.status == status).count();
-            (count > 0).then(|| format!("{} {}", number::count(count as u64), status.as_str()))
-        })
-        .collect();
+    const ORDER: [&str; 9] =
+        ["broken", "regressed", "missing", "failing", "flaky", "fixed", "improved", "same", "passing"];
+    let count = |word: &str| report.cases.iter().filter(|case| concern::status(report, case) == word).count();
+    let parts = ORDER.into_iter().map(|word| (word, count(word))).filter(|(_, count)| *count > 0);
+    let parts: Vec<String> =
+        parts.map(|(word, count)| format!("{} {word}", number::count(count as u64))).collect();
     parts.join(", ")
 }
 

@@ -9,7 +9,7 @@ use super::said::{Said, inert};
 use super::trial::{ANSWER, TrialData, trial};
 use crate::report::markdown::minus;
 use crate::report::v1::{Case, Passes, Report, Role};
-use crate::report::{number, view};
+use crate::report::{concern, number, view};
 
 /// Bytes of all rows, and of all that was said; the rest of the page is far smaller than what is left of 10 MB.
 const ROWS: usize = 2_300_000;
@@ -132,7 +132,7 @@ fn row(report: &Report, case: &Case, place: usize, rank: usize, said: &Said<'_>)
         rank,
         id: said.text(&case.id, 200),
         query: said.text(&case.query, 200),
-        status: case.status.as_str(),
+        status: concern::status(report, case),
         before: passes(case.baseline_passes),
         now: passes(case.candidate_passes),
         difference: moved.map(|moved| moved.difference),

@@ -20,6 +20,7 @@ pub(super) struct Worst {
     pub(super) id: String,
     pub(super) query: String,
     pub(super) status: &'static str,
+    pub(super) words: &'static str,
     pub(super) before: String,
     pub(super) now: String,
     pub(super) difference: String,
@@ -46,6 +47,7 @@ pub(super) fn worst(report: &Report, order: &[usize], said: &Said<'_>) -> (Vec<W
         id: said.text(&row.case.id, 120),
         query: said.text(&row.case.query, WORDS),
         status: row.case.status.as_str(),
+        words: row.words,
         before: row.baseline.clone(),
         now: row.candidate.clone(),
         difference: row.difference.as_ref().map_or_else(

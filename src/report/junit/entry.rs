@@ -8,7 +8,7 @@ use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestRerun};
 use super::words::Words;
 use super::{ended_early, is_green, reasons_of_the_run};
 use crate::report::v1::{Case, CaseStatus, Criterion, CriterionVerdict, Report, Role, Trial, Verdict};
-use crate::report::{number, view};
+use crate::report::{concern, number, view};
 
 /// Repeats of a flaky case that are told of, at most.
 const MOST_REPEATS: usize = 5;
@@ -184,7 +184,7 @@ fn note(report: &Report, case: &Case, words: &Words<'_>) -> Option<String> {
     if case.status == CaseStatus::Same && case.failing.is_empty() {
         return None;
     }
-    let mut parts = vec![case.status.as_str().to_owned()];
+    let mut parts = vec![concern::status(report, case).to_owned()];
     let passes = [("baseline", case.baseline_passes), ("candidate", case.candidate_passes)];
     parts.extend(passes.into_iter().filter_map(|(side, passes)| {
         passes.map(|passes| format!("{side} passed {} of {}", passes.passed, passes.of))

@@ -43,7 +43,7 @@ fn case_line(row: &view::CaseRow<'_>, tier: Tier, said: &Said<'_>) -> CaseLine {
     CaseLine {
         id: said.text(&row.case.id, tier.text.min(60)),
         query: said.text(&row.case.query, tier.text.min(80)),
-        status: row.case.status.as_str(),
+        status: row.words,
         baseline: row.baseline.clone(),
         candidate: row.candidate.clone(),
         difference: row.difference.as_ref().map_or_else(

@@ -113,7 +113,7 @@ fn at_most_ten_annotations() {
     let said = commands(&outcome.stdout);
     assert_eq!(said.len(), 10);
     let left: usize = job.output("regressed").parse::<usize>().unwrap() - 8;
-    assert_eq!(said[9].2, format!("{left} more cases got worse: see the report"));
+    assert_eq!(said[9].2, format!("{left} more cases fail or got worse: see the report"));
 }
 
 #[test]

@@ -42,7 +42,8 @@ function shown(text) {
 // The same, kept from turning what stands around it.
 const isolated = (text, attributes = {}) => element("bdi", attributes, shown(text));
 
-const SYMBOLS = { broken: "✗", regressed: "▼", missing: "!", flaky: "~", fixed: "✓", improved: "▲", same: "=" };
+// Without a baseline a case is failing, passing or merely graded.
+const SYMBOLS = { broken: "✗", regressed: "▼", missing: "!", failing: "✗", flaky: "~", fixed: "✓", improved: "▲", same: "=", passing: "✓", graded: "·" };
 const chip = (status) =>
   element("span", { class: `chip ${status}` }, element("span", { "aria-hidden": "true" }, `${SYMBOLS[status] ?? ""} `), status);
 

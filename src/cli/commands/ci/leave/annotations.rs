@@ -1,4 +1,4 @@
-//! Annotations: the verdict, then the cases that got worse, beside the lines that the change touches.
+//! Annotations: the verdict, then the cases that fail or got worse, beside the lines that the change touches.
 
 use std::path::Path;
 
@@ -6,8 +6,8 @@ use crate::cli::commands::ci::{Known, Outcome, mistakes, repository};
 use crate::cli::exit::ExitStatus;
 use crate::github::{Annotation, Level, MOST_ANNOTATIONS};
 use crate::load::{Changed, Repository};
-use crate::report::Report;
-use crate::report::v1::{Case, CaseStatus, Verdict};
+use crate::report::v1::{Case, CaseStatus, Passes, Verdict};
+use crate::report::{Concern, Report, concerns};
 use crate::text::neutral;
 
 /// Reasons that the verdict's annotation names.
@@ -36,17 +36,17 @@ pub(super) fn of(outcome: &Outcome, known: &Known, workspace: Option<&Path>) -> 
             let worse = worse(report);
             let room = MOST_ANNOTATIONS - 2;
             let shown = if worse.len() == room + 1 { room + 1 } else { room };
-            for case in worse.iter().take(shown) {
+            for (concern, case) in worse.iter().take(shown) {
                 // What is redacted is not cut before.
                 let id = redact(case.id.clone());
                 all.push(at(
                     format!("case {}", neutral::clip(&id, 60)),
-                    redact(case_words(case)),
+                    redact(case_words(*concern, case)),
                     place.as_ref(),
                 ));
             }
             if worse.len() > shown {
-                let message = format!("{} more cases got worse: see the report", worse.len() - shown);
+                let message = format!("{} more cases fail or got worse: see the report", worse.len() - shown);
                 all.push(at("promptgate".to_owned(), message, place.as_ref()));
             }
             all
@@ -80,33 +80,37 @@ fn reasons(report: &Report) -> String {
     lines.join("\n")
 }
 
-/// The cases that got worse, the worst first.
-fn worse(report: &Report) -> Vec<&Case> {
-    let alone = report.variants.baseline.is_none();
-    let rank = |case: &Case| match case.status {
-        CaseStatus::Broken => Some(0),
-        CaseStatus::Regressed => Some(1),
-        _ if alone && !case.failing.is_empty() => Some(2),
-        _ => None,
-    };
-    let loss = |case: &Case| case.largest_difference.as_ref().map_or(0.0, |largest| largest.difference);
-    let mut cases: Vec<(i32, &Case)> =
-        report.cases.iter().filter_map(|case| rank(case).map(|rank| (rank, case))).collect();
-    cases.sort_by(|(one, case), (two, other)| one.cmp(two).then_with(|| loss(case).total_cmp(&loss(other))));
-    cases.into_iter().map(|(_, case)| case).collect()
+/// The cases that fail or got worse, the most pressing first.
+fn worse(report: &Report) -> Vec<(Concern, &Case)> {
+    concerns(report).into_iter().filter(|(concern, _)| *concern != Concern::Missing).collect()
 }
 
-fn case_words(case: &Case) -> String {
+fn case_words(concern: Concern, case: &Case) -> String {
+    let share = |passes: Passes| passes.passed as f64 / passes.of.max(1) as f64;
+    let counts = case.baseline_passes.zip(case.candidate_passes);
+    let fell = counts.is_none_or(|(before, now)| share(now) < share(before));
     let mut words = vec![
-        match case.status {
-            CaseStatus::Broken => "passed before and fails now",
-            CaseStatus::Regressed => "got worse",
-            _ => "fails",
+        match concern {
+            Concern::MustPass | Concern::MustPassInDoubt if case.status == CaseStatus::Broken => {
+                "must pass; passed before and fails now"
+            }
+            Concern::MustPass => "must pass and fails",
+            Concern::MustPassInDoubt => "must pass, and does not always",
+            Concern::Broken => "passed before and fails now",
+            // As many trials pass as before: what fell is a score.
+            Concern::Regressed if !fell => "scores lower than before",
+            Concern::Regressed => "got worse",
+            Concern::Fails | Concern::Missing => "fails",
         }
         .to_owned(),
     ];
-    for (side, passes) in [("baseline", case.baseline_passes), ("candidate", case.candidate_passes)] {
-        words.extend(passes.map(|passes| format!("{side} {}/{}", passes.passed, passes.of)));
+    if concern == Concern::Regressed && !fell {
+        let largest = case.largest_difference.as_ref();
+        words.extend(largest.map(|of| format!("{} {:+.3}", neutral::clip(&of.metric, 60), of.difference)));
+    } else {
+        for (side, passes) in [("baseline", case.baseline_passes), ("candidate", case.candidate_passes)] {
+            words.extend(passes.map(|passes| format!("{side} {}/{}", passes.passed, passes.of)));
+        }
     }
     if !case.failing.is_empty() {
         let names: Vec<String> = case.failing.iter().take(5).map(|name| neutral::clip(name, 60)).collect();
@@ -146,5 +150,45 @@ fn from_workspace(repository: &Repository, path: &str, workspace: Option<&Path>)
     match folder {
         Some(folder) if !folder.is_empty() => format!("{folder}/{path}"),
         _ => path.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::sample;
+    use crate::report::v1::LargestDifference;
+
+    fn words(report: &Report) -> Vec<String> {
+        worse(report).into_iter().map(|(concern, case)| case_words(concern, case)).collect()
+    }
+
+    #[test]
+    fn cases_that_must_pass_come_first_and_equal_counts_are_not_told_as_worse() {
+        let mut report = sample::fail().report();
+        let some = |passed| Some(Passes { passed, of: 3 });
+        let [first, second, third, fourth, ..] = report.cases.as_mut_slice() else { panic!("four cases") };
+        for case in [&mut *first, &mut *second, &mut *third, &mut *fourth] {
+            (case.must_pass, case.failing) = (false, Vec::new());
+            case.largest_difference =
+                Some(LargestDifference { metric: "faithfulness".to_owned(), difference: -0.25 });
+            (case.status, case.baseline_passes) = (CaseStatus::Regressed, some(3));
+        }
+        first.candidate_passes = some(3);
+        (second.candidate_passes, second.status) = (some(0), CaseStatus::Broken);
+        // As bad as it was: no status of a loss, and still it fails the run.
+        (third.must_pass, third.status) = (true, CaseStatus::Same);
+        (third.baseline_passes, third.candidate_passes) = (some(1), some(1));
+        fourth.candidate_passes = some(2);
+        report.cases.truncate(4);
+        assert_eq!(
+            words(&report),
+            [
+                "must pass and fails; baseline 1/3; candidate 1/3",
+                "passed before and fails now; baseline 3/3; candidate 0/3",
+                "scores lower than before; faithfulness -0.250",
+                "got worse; baseline 3/3; candidate 2/3",
+            ]
+        );
     }
 }
