@@ -67,3 +67,67 @@ pub(super) fn words(report: &Report, case: &Case, concern: Option<Concern>) -> &
         _ => status(report, case),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::v1::Passes;
+    use crate::report::{Format, Style, sample, write};
+
+    fn shown(report: &Report, format: Format) -> String {
+        let mut out = Vec::new();
+        write(report, format, &mut out, Style::default()).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn cases_that_must_pass_and_fail_come_before_all_others() {
+        let mut report = sample::fail().report();
+        let mut must = report.cases.last().cloned().unwrap();
+        must.status = CaseStatus::Same;
+        (must.must_pass, must.failing) = (true, vec!["check.refusal".to_owned()]);
+        for (id, passed) in [("always", 3), ("mostly", 2), ("hardly", 1)] {
+            must.id = id.to_owned();
+            must.candidate_passes = Some(Passes { passed, of: 3 });
+            must.baseline_passes = must.candidate_passes;
+            report.cases.push(must.clone());
+        }
+        let found: Vec<(Concern, &str)> =
+            concerns(&report).into_iter().map(|(concern, case)| (concern, case.id.as_str())).collect();
+        assert_eq!(
+            found,
+            [
+                (Concern::MustPass, "hardly"),
+                (Concern::Broken, "refund-002"),
+                (Concern::MustPassInDoubt, "mostly"),
+                (Concern::Regressed, "refund-004"),
+            ]
+        );
+        let terminal = shown(&report, Format::Terminal);
+        let row = |id: &str| terminal.lines().position(|line| line.trim_start().starts_with(id)).unwrap();
+        assert!(row("hardly") < row("refund-002"), "{terminal}");
+        assert!(terminal.lines().nth(row("hardly")).unwrap().contains("must pass"), "{terminal}");
+    }
+
+    #[test]
+    fn without_a_baseline_nothing_is_called_the_same() {
+        let mut report = sample::no_baseline().report();
+        report.cases[0].failing = vec!["faithfulness".to_owned()];
+        report.cases[0].candidate_passes = Some(Passes { passed: 0, of: 3 });
+        report.cases[0].must_pass = false;
+        report.cases[1].candidate_passes = None;
+        let rest = report.cases.len() - 2;
+        let tally = format!("1 failing, {rest} passing");
+        for format in [Format::Terminal, Format::Markdown] {
+            let text = shown(&report, format);
+            assert!(text.contains(&tally), "{text}");
+        }
+        let page = shown(&report, Format::Html);
+        assert!(!page.contains(r#""status":"same""#));
+        for status in ["failing", "passing", "graded"] {
+            assert!(page.contains(&format!(r#""status":"{status}""#)), "{status}");
+        }
+        // The frozen format has the statuses it had.
+        assert!(shown(&report, Format::Json).contains(r#""status": "same""#));
+    }
+}
