@@ -92,19 +92,19 @@ proptest! {
     #[test]
     fn a_forge_finds_nothing_to_act_on(text in hostile()) {
         let out = markdown(&text);
-        for place in [
+        let places = |shown: &str| [
             // The first character of a document may be a byte order mark.
-            format!("a\n\n{out}\n"),
-            format!("* {out}\n* {out}\n"),
-            format!("### {out}\n\n{out}\n"),
-            format!("| a | b |\n|--|--|\n| {out} | {out} |\n"),
-            format!("<details><summary>x</summary>\n\n{out}\n\n</details>\n"),
-        ] {
+            format!("a\n\n{shown}\n"),
+            format!("* {shown}\n* {shown}\n"),
+            format!("### {shown}\n\n{shown}\n"),
+            format!("| a | b |\n|--|--|\n| {shown} | {shown} |\n"),
+            format!("<details><summary>x</summary>\n\n{shown}\n\n</details>\n"),
+        ];
+        for (place, tame) in places(&out).into_iter().zip(places("x")) {
             let reading = forge::read(&place, None);
             prop_assert!(reading.acts.is_empty(), "{:?} of {place:?}", reading.acts);
             if !out.is_empty() {
-                let plain = forge::read(&place.replace(&out, "x"), None);
-                prop_assert_eq!(reading.shape, plain.shape, "{:?}", place);
+                prop_assert_eq!(reading.shape, forge::read(&tame, None).shape, "{:?}", place);
             }
         }
     }
