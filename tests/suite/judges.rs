@@ -46,7 +46,7 @@ fn a_judge_that_fails_its_self_test_judges_no_case() {
     let calls: u64 = planted.iter().map(|row| row["judging"]["calls"].as_u64().expect("calls")).sum();
     assert_eq!((server.calls() as u64, report["usage"]["calls"].as_u64()), (calls, Some(calls)));
     assert_eq!(report["usage"]["judgements"]["prompt_tokens"], 9 * calls);
-    assert!(folder.read("promptgate-report/report.md").contains("| ❌ | a lone colon |"));
+    assert!(folder.read("promptgate-report/report.md").contains("| ❌ wrong | a lone colon |"));
 }
 
 #[test]
