@@ -19,8 +19,6 @@ pub enum Level {
     Error,
     /// Yellow.
     Warning,
-    /// Grey.
-    Notice,
 }
 
 impl Level {
@@ -28,7 +26,6 @@ impl Level {
         match self {
             Self::Error => "error",
             Self::Warning => "warning",
-            Self::Notice => "notice",
         }
     }
 }
@@ -88,14 +85,9 @@ fn property(text: &str) -> String {
 pub fn log(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 1);
     for line in text.replace("\r\n", "\n").split_terminator('\n') {
-        let line: String =
-            line.chars().map(|c| if c.is_control() || is_break(c) { '\u{FFFD}' } else { c }).collect();
+        let line = line.replace(char::is_control, "\u{FFFD}");
         out.push_str(&neutral::guarded(&line));
         out.push('\n');
     }
     out
-}
-
-fn is_break(character: char) -> bool {
-    matches!(character, '\u{2028}' | '\u{2029}')
 }

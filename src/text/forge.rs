@@ -34,6 +34,8 @@ static ACTING: LazyLock<Regex> = LazyLock::new(|| {
 static ACTING_QUOTED: LazyLock<Regex> =
     LazyLock::new(|| Regex::new("@[A-Za-z0-9]|#[0-9]").expect("a pattern"));
 
+static COMMIT: LazyLock<Regex> = LazyLock::new(|| Regex::new("^[0-9a-f]{12}$").expect("a pattern"));
+
 static OWN_HTML: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new("^(</details>\n?)?(<details><summary>[^<>@#\n]*</summary>)?$").expect("a pattern")
 });
@@ -84,6 +86,8 @@ fn look<'a>(node: Node<'a>, own: Option<&str>, reading: &mut Reading) {
             reading.code.push(block.literal.clone());
             reading.text.push_str(&block.literal);
         }
+        // Our own: a commit, which as code refers to nothing.
+        NodeValue::Code(code) if COMMIT.is_match(&code.literal) => {}
         NodeValue::Link(link) if Some(link.url.as_str()) == own => {}
         NodeValue::Paragraph | NodeValue::Heading(_) | NodeValue::TableCell => {
             let text = text_of(node);

@@ -11,3 +11,12 @@ mod secret;
 
 pub use redact::Redactor;
 pub use secret::Secret;
+
+/// The text at the end of an error's chain of causes, which is the one that says something.
+pub fn innermost(error: &dyn std::error::Error) -> String {
+    let mut last = error;
+    while let Some(next) = last.source() {
+        last = next;
+    }
+    last.to_string()
+}

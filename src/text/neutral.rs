@@ -14,26 +14,17 @@ use unicode_segmentation::UnicodeSegmentation;
 /// Characters that [`terminal`] keeps at most.
 pub const TERMINAL_LIMIT: usize = 300;
 
+/// What breaks a line somewhere.
+const BREAKS: [char; 7] = ['\n', '\r', '\u{B}', '\u{C}', '\u{85}', '\u{2028}', '\u{2029}'];
 /// Shown where a control character was.
 const REPLACEMENT: char = '\u{FFFD}';
 /// Takes no room and is no white space, but ends every mention, reference and address.
 const BREAK: char = '\u{200B}';
 
-/// Text for a log, of one line or many.
+/// Text for one place in one line of a terminal or log, at most [`TERMINAL_LIMIT`] characters.
 ///
-/// Every kind of line break becomes `\n`; control characters and those that turn the direction of text become
-/// U+FFFD; `##[` gets a backslash. Each line of a text of several lines starts with `| `, and so does a single one
-/// that would otherwise start with `::`.
-pub fn log_line(text: &str) -> String {
-    let lines: Vec<String> = lines(text).map(|line| without_commands(&line)).collect();
-    if let [line] = lines.as_slice() {
-        return if starts_command(line) { format!("| {line}") } else { line.clone() };
-    }
-    lines.iter().map(|line| format!("| {line}")).collect::<Vec<_>>().join("\n")
-}
-
-/// Text for one place in one line of a terminal or log: like [`log_line`], with white space of every kind, line
-/// breaks among them, as one space, and at most [`TERMINAL_LIMIT`] characters.
+/// White space of every kind, line breaks among them, becomes one space; control characters and those that turn the
+/// direction of text become U+FFFD; `##[` and a `::` at the start get a backslash.
 pub fn terminal(text: &str) -> String {
     let line = without_commands(&clip(&one_line(text), TERMINAL_LIMIT));
     if starts_command(&line) { line.replacen(':', ":\\", 1) } else { line }
@@ -105,9 +96,11 @@ pub fn markdown(text: &str) -> String {
             {
                 out.extend([character, BREAK]);
             }
-            '.' if ends_with_www(&characters, index) => out.extend([BREAK, character]),
+            '.' if ends_with(characters.get(..index).unwrap_or_default(), "www") => {
+                out.extend([BREAK, character])
+            }
             // `GH-1`, `GHSA-xxxx`, and what a repository may have configured: `TICKET-1`
-            '-' if ends_with_letters(&characters, index)
+            '-' if could_refer(characters.get(..index).unwrap_or_default())
                 && after.is_some_and(|c| c.is_ascii_alphanumeric()) =>
             {
                 out.extend([character, BREAK]);
@@ -178,16 +171,17 @@ pub fn clip(text: &str, limit: usize) -> String {
 
 /// A whole line of our own making, with pieces of others in it: the last guard before a log.
 ///
-/// The pieces may be harmless each and a command together, or be moved to the start of a line by wrapping.
+/// The pieces may be harmless each and a command together, or be moved to the start of a line by wrapping. A break in
+/// it, which would begin a line of somebody else's making, becomes U+FFFD.
 pub fn guarded(line: &str) -> String {
-    let line = without_commands(line);
+    let line = without_commands(&line.replace(BREAKS, "\u{FFFD}"));
     if starts_command(&line) { format!("| {}", line.trim_start()) } else { line }
 }
 
 /// The lines of a text, whatever breaks them, without control characters.
 fn lines(text: &str) -> impl Iterator<Item = String> {
     text.replace("\r\n", "\n")
-        .split(['\n', '\r', '\u{B}', '\u{C}', '\u{85}', '\u{2028}', '\u{2029}'])
+        .split(BREAKS)
         .map(|line| line.chars().map(visible).collect())
         .collect::<Vec<String>>()
         .into_iter()
@@ -293,20 +287,14 @@ fn starts_block(characters: &[char]) -> bool {
     marker.first().is_none_or(|next| next.is_whitespace() || matches!(next, '-' | '='))
 }
 
-fn ends_with_www(characters: &[char], dot: usize) -> bool {
-    let start = dot.saturating_sub(3);
-    characters.get(start..dot).is_some_and(|word| {
-        word.len() == 3 && word.iter().all(|character| character.eq_ignore_ascii_case(&'w'))
-    })
+/// Whether what stands before could begin a reference: a capital letter, as in `TICKET-1`, or GitHub's own names.
+fn could_refer(before: &[char]) -> bool {
+    before.last().is_some_and(char::is_ascii_uppercase)
+        || ["gh", "ghsa"].into_iter().any(|name| ends_with(before, name))
 }
 
-/// Whether the word before this place is letters alone, as in `GH-1`.
-fn ends_with_letters(characters: &[char], place: usize) -> bool {
-    let word = characters.get(..place).unwrap_or_default();
-    let mut letters = word.iter().rev().take_while(|character| character.is_alphanumeric()).peekable();
-    letters.peek().is_some() && letters.all(|character| character.is_ascii_uppercase()) || ends_with_gh(word)
-}
-
-fn ends_with_gh(word: &[char]) -> bool {
-    matches!(word, [.., g, h] if g.eq_ignore_ascii_case(&'g') && h.eq_ignore_ascii_case(&'h'))
+/// Whether the characters end with this name, in capitals or not.
+fn ends_with(characters: &[char], name: &str) -> bool {
+    let mut before = characters.iter().rev();
+    name.chars().rev().all(|wanted| before.next().is_some_and(|found| found.eq_ignore_ascii_case(&wanted)))
 }

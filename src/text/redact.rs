@@ -17,11 +17,8 @@ use super::Secret;
 /// that check no key, and to cut them out of every text would garble it and tell the value at the same time.
 const SHORTEST: usize = 8;
 
-/// What stands in place of a secret.
-const MARK: &str = "[redacted]";
-
-/// In place of a secret that is part of [`MARK`].
-const OTHER_MARK: &str = "***";
+/// What may stand in place of a secret: the first that together with its surroundings cannot make one again.
+const MARKS: [&str; 3] = ["[redacted]", "***", "(secret)"];
 
 const STANDARD: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 const URL_SAFE: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -50,7 +47,8 @@ impl Redactor {
                 add_forms(value, &mut forms);
             }
         }
-        let mark = if forms.iter().any(|form| MARK.contains(form.as_str())) { OTHER_MARK } else { MARK };
+        let mark = MARKS.into_iter().find(|mark| forms.iter().all(|form| !meet(mark, form)));
+        let mark = mark.unwrap_or("\u{FFFD}");
         let search = |forms| AhoCorasick::new(forms).expect("a key is not gigabytes long");
         let forms = (!forms.is_empty()).then(|| search(forms));
         Self { forms, mark }
@@ -80,6 +78,14 @@ impl Redactor {
     }
 }
 
+/// Whether one holds the other, or begins with what the other ends with.
+fn meet(mark: &str, form: &str) -> bool {
+    let touch = |end: &str, start: &str| {
+        start.char_indices().skip(1).any(|(at, _)| end.ends_with(start.get(..at).unwrap_or_default()))
+    };
+    mark.contains(form) || form.contains(mark) || touch(mark, form) || touch(form, mark)
+}
+
 /// Every form of one secret.
 fn add_forms(value: &str, forms: &mut BTreeSet<String>) {
     forms.insert(value.to_owned());
@@ -87,7 +93,8 @@ fn add_forms(value: &str, forms: &mut BTreeSet<String>) {
         forms.insert(json);
     }
     for space in ["%20", "+"] {
-        for keep in ["-._~", "-._~!*'()", "-._*"] {
+        // By RFC 3986, by JavaScript, as a form, and by those who keep letters and digits alone.
+        for keep in ["-._~", "-._~!*'()", "-._*", ""] {
             forms.insert(percent_encoded(value, keep, space, false));
             forms.insert(percent_encoded(value, keep, space, true));
         }
