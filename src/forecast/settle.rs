@@ -55,6 +55,9 @@ pub fn to_settle(run: &Run, decision: &Decision) -> Option<ToSettle> {
     let open = || decision.criteria.iter().filter_map(|outcome| Some((outcome, outcome.need?)));
     let most = |pick: fn(Need) -> Option<usize>| open().filter_map(|(_, need)| pick(need)).max();
     let repeats = most(|need| if let Need::Repeats(count) = need { Some(count) } else { None });
+    // What passed has to pass again, with less alpha for each look.
+    let hold = decision.repeats_to_hold.unwrap_or(0).saturating_sub(run.asked.repeats as usize);
+    let repeats = repeats.map(|repeats| repeats.max(hold));
     let cases = most(|need| if let Need::Cases(count) = need { Some(count) } else { None });
     repeats.or(cases)?;
     // Only the judges of open criteria are asked about further repeats, all of them about further cases.

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use crate::model::{
-    Analysis, CriterionOutcome, CriterionVerdict, Decision, Ended, LookCriterion, LookOutcome, NextLook,
-    Verdict,
+    Analysis, CriterionOutcome, CriterionVerdict, Decision, Ended, LookCriterion, LookOutcome, Need,
+    NextLook, Verdict,
 };
 use crate::stats::holm;
 
@@ -28,6 +28,7 @@ pub fn decide(analysis: &Analysis, policy: &Policy, ended: &Ended) -> Decision {
     let mut settled: Vec<Option<CriterionOutcome>> = vec![None; policy.criteria.len()];
     let mut looks = Vec::with_capacity(taken.len());
     let mut undecided = Vec::new();
+    let mut hold = None;
     for (index, look) in taken.iter().enumerate() {
         let last = index + 1 == taken.len();
         let seen = match look.repeats {
@@ -52,6 +53,7 @@ pub fn decide(analysis: &Analysis, policy: &Policy, ended: &Ended) -> Decision {
             ),
             criteria: found.iter().filter(|found| found.weighed).map(Found::at_look).collect(),
         });
+        hold = found.iter().filter_map(|found| found.holds_from).max().max(hold);
         for (found, settled) in found.into_iter().zip(&mut settled) {
             // What is not settled yet is kept until the next look replaces it.
             *settled = Some(found.outcome).filter(|_| last || found.settles);
@@ -68,6 +70,7 @@ pub fn decide(analysis: &Analysis, policy: &Policy, ended: &Ended) -> Decision {
         metrics: summaries(analysis, policy, &context),
         cases: statuses(analysis, policy, &passing),
         warnings: warnings(analysis, policy, &context, &criteria),
+        repeats_to_hold: hold,
         to_settle: None,
         next: next(analysis, policy, ended, verdict, &undecided),
         criteria,
@@ -83,6 +86,8 @@ fn context(analysis: &Analysis, policy: &Policy, alpha: f64) -> Context {
         scope: policy.scope,
         repeats_cached: analysis.repeats_cached,
         seed: policy.seed,
+        schedule: policy.schedule,
+        run_alpha: policy.alpha(),
     }
 }
 
@@ -97,6 +102,8 @@ struct Found {
     open: bool,
     /// Whether an earlier look had settled it.
     earlier: bool,
+    /// Where it passed at this look: the repeats at which it would again, were they the last.
+    holds_from: Option<usize>,
 }
 
 impl Found {
@@ -130,7 +137,14 @@ fn take(examiner: &Examiner<'_>, policy: &Policy, settled: &[Option<CriterionOut
             let Some(examined) = examined else {
                 // Only what is weighed is settled before its time.
                 let outcome = settled.clone()?;
-                return Some(Found { outcome, weighed: true, settles: true, open: false, earlier: true });
+                return Some(Found {
+                    outcome,
+                    weighed: true,
+                    settles: true,
+                    open: false,
+                    earlier: true,
+                    holds_from: None,
+                });
             };
             let verdict = match (worst, best) {
                 (_, CriterionVerdict::Fail) => CriterionVerdict::Fail,
@@ -144,6 +158,12 @@ fn take(examiner: &Examiner<'_>, policy: &Policy, settled: &[Option<CriterionOut
                 settles: decided && examined.is_weighed(),
                 open: !decided && examined.gains_by_repeats(),
                 earlier: false,
+                holds_from: match examined.worst.need {
+                    Some(Need::Repeats(more)) if verdict == CriterionVerdict::Pass => {
+                        Some(examiner.analysis.repeats as usize + more)
+                    }
+                    _ => None,
+                },
             })
         };
     let criteria = policy.criteria.iter().zip(settled).zip(examined);

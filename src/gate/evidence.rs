@@ -2,7 +2,7 @@
 
 use crate::model::{CriterionVerdict, MetricKind, Need, Scope};
 
-use super::Rule;
+use super::{Rule, Schedule};
 
 /// Comparisons of estimates against requirements forgive this much rounding.
 pub(super) const EXACT: f64 = 1e-12;
@@ -22,6 +22,10 @@ pub(super) struct Context {
     pub(super) repeats_cached: bool,
     /// Seed of drawn permutations.
     pub(super) seed: u64,
+    /// The looks of the run.
+    pub(super) schedule: Schedule,
+    /// The one-sided alpha of all of them together.
+    pub(super) run_alpha: f64,
 }
 
 impl Context {

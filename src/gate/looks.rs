@@ -75,6 +75,33 @@ impl Schedule {
         taken
     }
 
+    /// The fewest repeats beyond `now` such that a schedule that ends there settles at its last look; `None` where it
+    /// would take more than a million. `settles` judges a look, and more repeats and alpha never tell against it.
+    pub(super) fn fewest_to_settle(
+        self,
+        now: u32,
+        alpha: f64,
+        settles: impl Fn(Look) -> bool,
+    ) -> Option<u32> {
+        let ending_at = |most| Self::new(self.first, most).looks(alpha).pop().is_some_and(&settles);
+        // A schedule that ends a little beyond a doubling has a last look that may spend next to nothing. From there
+        // to the next doubling its repeats and its alpha grow.
+        let mut doubling = self.first;
+        while doubling <= 500_000 {
+            let next = doubling * 2;
+            if next > now && ending_at(next) {
+                let (mut below, mut enough) = (doubling.max(now), next);
+                while enough - below > 1 {
+                    let middle = below.midpoint(enough);
+                    if ending_at(middle) { enough = middle } else { below = middle }
+                }
+                return Some(enough);
+            }
+            doubling = next;
+        }
+        None
+    }
+
     /// The repeats of the look after the one at `repeats`.
     pub(super) fn after(self, repeats: u32) -> Option<u32> {
         self.repeats().into_iter().find(|later| *later > repeats)
@@ -114,6 +141,18 @@ mod tests {
         assert_eq!(shown(&schedule.taken(2, 0.06)), [(2, 0.06 * (2.0 / 24.0))]);
         assert_eq!(schedule.taken(30, 0.05).len(), 4);
         assert_eq!((schedule.after(3), schedule.after(24), schedule.after(0)), (Some(6), None, Some(3)));
+    }
+
+    #[test]
+    fn what_settles_is_reckoned_with_the_schedule_that_ends_there() {
+        let schedule = Schedule::new(3, 6);
+        let found = |settles: &dyn Fn(Look) -> bool| schedule.fewest_to_settle(6, 0.05, settles);
+        assert_eq!(found(&|_| true), Some(7));
+        // 0.05 (N - 6) / N >= 0.02 from N = 10 on.
+        assert_eq!(found(&|look| look.alpha >= 0.02 - 1e-12), Some(10));
+        // 12 repeats are not enough, and at 13 the last look may spend little.
+        assert_eq!(found(&|look| look.repeats > 12 && look.alpha >= 0.01 - 1e-12), Some(15));
+        assert_eq!(found(&|_| false), None);
     }
 
     #[test]

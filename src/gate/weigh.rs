@@ -2,13 +2,13 @@
 
 use crate::model::{Need, Scope};
 use crate::stats::{
-    Bounds, Estimate, population_mean, proportion_p_below, sign_flip, student_t_cdf, suite_contrast,
-    suite_mean, t_bounds, tango, tango_p_worse, units_to_settle, wilson, within_cases,
+    Bounds, Estimate, population_mean, proportion_p_below, sign_flip, student_t_cdf, student_t_quantile,
+    suite_contrast, suite_mean, t_bounds, tango, tango_p_worse, units_to_settle, wilson, within_cases,
 };
 
-use super::Rule;
 use super::evidence::{Context, EXACT, Evidence, Ruling, literally};
 use super::fill::Filled;
+use super::{Look, Rule};
 
 /// Below this many independent units a population is not vouched for.
 const FEWEST_UNITS: usize = 10;
@@ -78,12 +78,12 @@ pub(super) fn weigh(context: &Context, question: &Question) -> Evidence {
     };
     let within = bounds.lower.is_some_and(|lower| lower >= required - question.slack - EXACT);
     evidence.ruling = Ruling::Weighed { ruled_out: enough && within && (meets || !question.must_meet) };
-    evidence.need = need(question, meets, enough);
+    evidence.need = need(context, question, meets, enough);
     evidence
 }
 
 /// What would settle the question if the estimate stays where it is.
-fn need(question: &Question, meets: bool, enough: bool) -> Option<Need> {
+fn need(context: &Context, question: &Question, meets: bool, enough: bool) -> Option<Need> {
     let Question { estimate, bounds, required, slack, .. } = *question;
     // Down to the lower bound a pass is at stake, up to the upper one a fail.
     let below = bounds.lower.map(|lower| (estimate.mean - lower, estimate.mean - (required - slack)));
@@ -93,17 +93,35 @@ fn need(question: &Question, meets: bool, enough: bool) -> Option<Need> {
         (false, true) => [None, above],
         (false, false) => [below, above],
     };
-    let units = if question.scope == Scope::Suite { question.repeats } else { question.units };
-    let settle = |(reach, margin)| units_to_settle(units, reach, margin);
-    let total = ways.into_iter().flatten().filter_map(settle).min();
+    let ways = ways.into_iter().flatten();
     match question.scope {
         Scope::Suite if !enough => Some(Need::Repeats(1)),
-        Scope::Suite => total.map(|total| Need::Repeats(total - units)),
+        Scope::Suite => {
+            let more = |(_, margin)| repeats_to_settle(context, question, margin);
+            ways.filter_map(more).min().map(Need::Repeats)
+        }
+        // More cases leave the looks as they are.
         Scope::Population => {
+            let total =
+                ways.filter_map(|(reach, margin)| units_to_settle(question.units, reach, margin)).min();
             let fewest = (!enough).then_some(FEWEST_UNITS);
-            total.max(fewest).map(|total| Need::Cases(total.saturating_sub(units).max(1)))
+            total.max(fewest).map(|total| Need::Cases(total.saturating_sub(question.units).max(1)))
         }
     }
+}
+
+/// The repeats beyond those there are until t reaches no further than `margin`, at the alpha that the last look has of
+/// a schedule that ends there: standard errors fall with the root of the repeats, degrees of freedom grow with them.
+fn repeats_to_settle(context: &Context, question: &Question, margin: f64) -> Option<usize> {
+    let Estimate { standard_error, degrees_of_freedom, .. } = question.estimate;
+    let now = u32::try_from(question.repeats).ok().filter(|now| *now >= 2 && margin > 0.0)?;
+    let settles = |look: Look| {
+        let freedom = degrees_of_freedom * f64::from(look.repeats - 1) / f64::from(now - 1);
+        let error = standard_error * (f64::from(now) / f64::from(look.repeats)).sqrt();
+        student_t_quantile(1.0 - look.alpha, freedom) * error <= margin
+    };
+    let total = context.schedule.fewest_to_settle(now, context.run_alpha, settles)?;
+    Some((total - now) as usize)
 }
 
 /// The candidate's mean in a scope, with bounds; Wilson's for 0/1 scores of a population.

@@ -368,6 +368,9 @@ pub struct Decision {
     pub looks: Vec<LookOutcome>,
     /// The look that could settle more; `None` where the verdict stands.
     pub next: Option<NextLook>,
+    /// Repeats at which whatever passed by its bound would pass in a schedule that ends there, if its estimate stayed;
+    /// `None` where nothing did. A longer schedule leaves less alpha to each look.
+    pub repeats_to_hold: Option<usize>,
     /// What would settle an inconclusive run; filled in where what it took is known.
     pub to_settle: Option<ToSettle>,
     /// Things a reader should know: few cases, fallback of the scope, thin evidence.

@@ -10,7 +10,7 @@ use minijinja::value::Serde;
 use serde::Serialize;
 
 use super::html::Said;
-use super::markdown::{self, Wanted};
+use super::markdown::{self, Commits, Wanted};
 use super::{Disclose, Report};
 use crate::text::{Redactor, neutral};
 
@@ -118,7 +118,7 @@ struct Page<'a> {
     messages: Vec<String>,
     left_out: usize,
     withheld: usize,
-    commits: Option<String>,
+    commits: Commits,
     version: &'static str,
     address: Option<&'a str>,
 }
@@ -172,17 +172,13 @@ fn kind(subject: &Subject<'_>) -> &'static str {
     }
 }
 
-/// `1a2b3c4d5e6f to 9f8e7d6c5b4a`; what is no commit is not shown.
-fn commits(facts: &CommentFacts<'_>) -> Option<String> {
+/// What is no commit is not shown.
+fn commits(facts: &CommentFacts<'_>) -> Commits {
     let short = |commit: &str| {
         let hexadecimal = commit.len() >= 12 && commit.bytes().all(|byte| byte.is_ascii_hexdigit());
         commit.get(..12).filter(|_| hexadecimal).map(str::to_owned)
     };
-    match (facts.base.and_then(short), facts.head.and_then(short)) {
-        (Some(base), Some(head)) => Some(format!("{base} (base) to {head}")),
-        (Some(base), None) => Some(format!("{base} (base)")),
-        (None, head) => head,
-    }
+    Commits { base: facts.base.and_then(short), head: facts.head.and_then(short) }
 }
 
 /// The verdict and nothing else, whatever the limit.

@@ -23,6 +23,13 @@ pub(super) struct PlantedRow {
     pub(super) said: String,
 }
 
+impl PlantedRow {
+    /// The row with what others wrote passed through `text`.
+    pub(super) fn through(self, text: impl Fn(&str) -> String) -> Self {
+        Self { planted: text(&self.planted), metric: text(&self.metric), said: text(&self.said), ..self }
+    }
+}
+
 /// Every planted answer of a failed self-test, the wrong ones first; none where it passed or was not run.
 pub(super) fn failed_self_test(report: &Report, redactor: &Redactor) -> Vec<PlantedRow> {
     let clean = |text: &str| neutral::terminal(&redactor.redact(text));

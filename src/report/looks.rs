@@ -1,5 +1,7 @@
 //! The looks of a run in words, for the terminal and Markdown.
 
+use serde::Serialize;
+
 use super::number;
 use super::v1::{CriterionVerdict, Look, Report, Verdict};
 use crate::text::{Redactor, neutral};
@@ -8,6 +10,7 @@ use crate::text::{Redactor, neutral};
 const NAMED: usize = 3;
 
 /// One look in words.
+#[derive(Serialize)]
 pub(super) struct LookRow {
     /// Repeats it read.
     pub(super) repeats: u32,
@@ -17,6 +20,13 @@ pub(super) struct LookRow {
     pub(super) verdict: &'static str,
     /// The criteria behind it: what failed, else what was undecided, else `–`.
     pub(super) because: String,
+}
+
+impl LookRow {
+    /// The row with what others wrote passed through `text`.
+    pub(super) fn through(self, text: impl Fn(&str) -> String) -> Self {
+        Self { because: text(&self.because), ..self }
+    }
 }
 
 /// Every look; none where the schedule has only one, which says nothing that the verdict does not.
@@ -91,7 +101,7 @@ pub(super) fn settle(report: &Report) -> Option<String> {
     let total = settle.repeats.map(|more| more.saturating_add(report.repeats as usize));
     let flag = match total {
         Some(total) if total <= 1000 => {
-            format!(": --max-repeats {total}, a further look that spends more alpha")
+            format!(": --max-repeats {total}, among whose looks alpha is shared anew")
         }
         Some(_) => ": more repeats than make sense; more cases, or a wider resolution".to_owned(),
         None => ": add them to the dataset".to_owned(),

@@ -16,20 +16,19 @@ use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior, Value};
 use serde::Serialize;
 
-use super::v1::{
-    CriterionVerdict, EndedKind, Fault, FaultKind, Metric, MetricKind, Reason, ReasonCode, Report, Scope,
-    Slice, Verdict,
-};
+use super::v1::{CriterionVerdict, Fault, Reason, ReasonCode, Report, Verdict};
 use answers::Answers;
 use cases::{groups, listed};
 use compared::compared;
-use lines::{CriterionLine, Effect, Fact, FoldedLine, Group, LengthLine, LookLine, MetricLine, SliceLine};
+use lines::{CriterionLine, Fact, FoldedLine, Group, LengthLine, MetricLine};
 
 use super::comment::COMMENT_BYTES;
 use super::html::Said;
 use super::judge::{self, PlantedRow};
-use super::{Disclose, looks, number, origin, view};
+use super::number::minus;
+use super::{Disclose, effect, looks, number, origin, slices, view};
 use crate::text::{Redactor, neutral};
+use view::Standing;
 
 /// Bytes of the shortest row of a case: a tier that lists more cases than fit by this is not tried.
 const SHORTEST_ROW: usize = 60;
@@ -58,11 +57,18 @@ pub(super) struct Wanted<'a> {
     /// How much is said of what models and the dataset say.
     pub(super) disclose: Disclose,
     /// The commits that were compared.
-    pub(super) commits: Option<String>,
+    pub(super) commits: Commits,
     /// Where everything is; our own address, which becomes a link.
     pub(super) address: Option<&'a str>,
     /// What must not be in it.
     pub(super) redactor: &'a Redactor,
+}
+
+/// The commits that were compared, each by its first twelve digits.
+#[derive(Debug, Clone, Default, Serialize)]
+pub(super) struct Commits {
+    pub(super) base: Option<String>,
+    pub(super) head: Option<String>,
 }
 
 /// Which cases the second list holds.
@@ -86,7 +92,8 @@ const TIERS: [Tier; 4] = [
 /// Writes `report.md`.
 pub(super) fn write(report: &Report, out: &mut impl Write, redactor: &Redactor) -> io::Result<()> {
     let disclose = Disclose::Excerpts;
-    let wanted = Wanted { limit: COMMENT_BYTES, disclose, commits: None, address: None, redactor };
+    let wanted =
+        Wanted { limit: COMMENT_BYTES, disclose, commits: Commits::default(), address: None, redactor };
     let text = render(report, &wanted).map_err(io::Error::other)?;
     out.write_all(text.as_bytes())
 }
@@ -120,6 +127,7 @@ pub(super) fn environment(redactor: Redactor) -> Result<Environment<'static>, mi
     environment.set_syntax(syntax.build()?);
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.add_filter("fenced", |text: &str| Value::from_safe_string(neutral::fenced(text)));
+    environment.add_filter("commit", |text: &str| Value::from_safe_string(own_commit(text)));
     environment.add_filter("address", |text: &str| Value::from_safe_string(own_address(text)));
     environment.set_formatter(move |out, _state, value| {
         let text = value.to_string();
@@ -128,6 +136,12 @@ pub(super) fn environment(redactor: Redactor) -> Result<Environment<'static>, mi
         out.write_str(&written).map_err(minijinja::Error::from)
     });
     Ok(environment)
+}
+
+/// A commit as code, which no forge turns into a reference and a reader can copy; empty where it is none.
+fn own_commit(text: &str) -> String {
+    let hexadecimal = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if hexadecimal { format!("`{text}`") } else { String::new() }
 }
 
 /// An address as it may stand in a link; empty where it holds what no address of ours does.
@@ -149,11 +163,12 @@ struct Page<'a> {
     symbol: &'static str,
     verdict: &'static str,
     name: String,
-    effect: Option<Effect>,
+    effect: Option<effect::Effect>,
     has_baseline: bool,
     baseline_note: Option<String>,
     policy: Option<origin::Notice>,
     exit_code_zero: bool,
+    measured: bool,
     simulated: bool,
     so_far: bool,
     stopped: Option<String>,
@@ -172,11 +187,12 @@ struct Page<'a> {
     confidence: String,
     scope: &'static str,
     scope_words: &'static str,
+    commits: Commits,
     compared: Vec<Fact>,
     planted: Vec<PlantedRow>,
-    looks: Vec<LookLine>,
+    looks: Vec<looks::LookRow>,
     alpha_spent: String,
-    slices: Vec<SliceLine>,
+    slices: Vec<slices::SliceRow>,
     slices_left_out: usize,
     lengths: Vec<LengthLine>,
     shows_text: bool,
@@ -191,6 +207,7 @@ impl<'a> Page<'a> {
     fn new(report: &Report, tier: Tier, wanted: &Wanted<'a>, said: &Said<'_>) -> Self {
         let text = |text: &str| said.text(text, tier.text);
         let shows_text = wanted.disclose != Disclose::Numbers;
+        let standing = view::standing(report);
         let (groups, left_out) = groups(report, tier, said);
         let view::Criteria { listed, folded } = view::criteria(report);
         let criterion = |id: &str, row: &view::CriterionRow<'_>| CriterionLine {
@@ -201,19 +218,19 @@ impl<'a> Page<'a> {
             verdict: criterion_words(row.verdict),
         };
         let reasons = reasons(report, shows_text, said);
-        let slices = slices(report);
+        let slices = slices::rows(report);
         let fault = report.ended.fault.as_ref();
         let warnings = if shows_text { &*report.warnings } else { &[] };
         Self {
-            symbol: symbol(report),
-            verdict: words(report),
+            symbol: symbol(standing),
+            verdict: standing.word(),
             name: text(&report.name),
-            effect: effect(report, tier, said),
+            effect: effect::effect(report, text),
             has_baseline: report.variants.baseline.is_some(),
             baseline_note: report.baseline_note.as_deref().map(view::baseline_words).map(text),
-            policy: origin::notice(report, tier.rows.min(12), text),
-            exit_code_zero: report.exit_code == 0
-                && !matches!(report.verdict, Verdict::Pass | Verdict::Unchanged),
+            policy: origin::notice(report, tier.rows.min(12)).map(|notice| notice.through(text)),
+            exit_code_zero: view::is_let_through(report),
+            measured: !view::nothing_measured(report),
             simulated: report.simulated,
             so_far: report.verdict == Verdict::Incomplete,
             stopped: fault
@@ -250,38 +267,19 @@ impl<'a> Page<'a> {
             groups,
             cases_left_out: (left_out > 0).then(|| cases(left_out)),
             tally: view::tally(report),
-            confidence: format!("{} %", percent(report.policy.confidence)),
+            confidence: number::percent(report.policy.confidence),
             scope: report.policy.scope.as_str(),
-            scope_words: match report.policy.scope {
-                Scope::Suite => "would this very suite give the same if run again?",
-                Scope::Population => "would new cases of the same kind give the same?",
-            },
-            compared: compared(report, tier.text, wanted, said),
+            scope_words: view::question(report.policy.scope),
+            commits: wanted.commits.clone(),
+            compared: compared(report, tier.text, said),
             planted: judge::failed_self_test(report, said.redactor())
                 .into_iter()
                 .take(tier.rows)
-                .map(|row| PlantedRow {
-                    planted: text(&row.planted),
-                    metric: text(&row.metric),
-                    said: text(&row.said),
-                    ..row
-                })
+                .map(|row| row.through(text))
                 .collect(),
-            looks: looks::rows(report, said.redactor())
-                .into_iter()
-                .map(|row| LookLine {
-                    repeats: row.repeats,
-                    alpha: row.alpha,
-                    verdict: row.verdict,
-                    because: text(&row.because),
-                })
-                .collect(),
+            looks: looks::rows(report, said.redactor()).into_iter().map(|row| row.through(text)).collect(),
             slices_left_out: slices.len().saturating_sub(tier.rows),
-            slices: slices
-                .into_iter()
-                .take(tier.rows)
-                .map(|line| SliceLine { tag: text(&line.tag), metric: text(&line.metric), ..line })
-                .collect(),
+            slices: slices.into_iter().take(tier.rows).map(|row| row.through(text)).collect(),
             alpha_spent: looks::spent(report),
             lengths: lengths(report).map(|line| LengthLine { metric: text(&line.metric), ..line }).collect(),
             warnings_title: number::counted(report.warnings.len() as u64, "warning"),
@@ -296,36 +294,6 @@ impl<'a> Page<'a> {
             address: wanted.address.filter(|address| is_own_address(address)),
         }
     }
-}
-
-/// Judged metrics by tag, the largest loss first.
-pub(super) fn slices(report: &Report) -> Vec<SliceLine> {
-    let judged = report.metrics.iter().filter(|metric| metric.kind == MetricKind::Judge);
-    let mut rows: Vec<_> =
-        judged.flat_map(|metric| metric.slices.iter().map(move |slice| (metric, slice))).collect();
-    let loss = |slice: &Slice| slice.difference.as_ref().map_or(0.0, |difference| difference.mean);
-    rows.sort_by(|(_, one), (_, other)| loss(one).total_cmp(&loss(other)));
-    let line = |(metric, slice): (&Metric, &Slice)| {
-        let score = |value: f64| number::value(metric.kind, value);
-        let signed = |value: f64| number::signed(metric.kind, value);
-        let (difference, interval) = match &slice.difference {
-            Some(of) => (signed(of.mean), number::bounds(of.lower, of.upper, signed)),
-            None => {
-                let of = &slice.candidate;
-                (number::NONE.to_owned(), number::bounds(of.lower, of.upper, score))
-            }
-        };
-        SliceLine {
-            tag: slice.tag.clone(),
-            metric: metric.name.clone(),
-            cases: slice.n,
-            candidate: score(slice.candidate.mean),
-            baseline: slice.baseline.map_or_else(|| number::NONE.to_owned(), score),
-            difference: minus(difference),
-            interval: minus(interval),
-        }
-    };
-    rows.into_iter().map(line).collect()
 }
 
 /// The metrics of which it can be told how they go with the length of the answers.
@@ -347,36 +315,13 @@ fn cases(count: usize) -> String {
     number::counted(count as u64, "case")
 }
 
-/// A share in percent, without digits that say nothing.
-pub(super) fn percent(share: f64) -> f64 {
-    (share * 1e6).round() / 1e4
-}
-
-/// A real minus sign, which no list or table mistakes for its own.
-pub(super) fn minus(text: String) -> String {
-    text.replace('-', "\u{2212}")
-}
-
-fn symbol(report: &Report) -> &'static str {
-    match (words(report), report.verdict) {
-        ("interrupted" | "not evaluated", _) => "⏸",
-        (_, Verdict::Pass | Verdict::Unchanged) => "✅",
-        (_, Verdict::Fail) => "❌",
-        (_, Verdict::Inconclusive) => "⚠️",
-        (_, Verdict::Incomplete) => "💥",
-    }
-}
-
-fn words(report: &Report) -> &'static str {
-    let nothing = || view::nothing_measured(report);
-    match (&report.ended.fault, report.verdict) {
-        (_, verdict) if verdict != Verdict::Fail && report.ended.kind == EndedKind::Interrupted => {
-            "interrupted"
-        }
-        (Some(fault), Verdict::Incomplete) if fault.kind == FaultKind::MissingCredentials && nothing() => {
-            "not evaluated"
-        }
-        (_, verdict) => verdict.as_str(),
+fn symbol(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Interrupted | Standing::NotEvaluated => "⏸",
+        Standing::Of(Verdict::Pass | Verdict::Unchanged) => "✅",
+        Standing::Of(Verdict::Fail) => "❌",
+        Standing::Of(Verdict::Inconclusive) => "⚠️",
+        Standing::Of(Verdict::Incomplete) => "💥",
     }
 }
 
@@ -407,26 +352,4 @@ fn criterion_words(verdict: CriterionVerdict) -> &'static str {
         CriterionVerdict::Inconclusive => "⚠️ inconclusive",
         CriterionVerdict::Incomplete => "💥 incomplete",
     }
-}
-
-fn effect(report: &Report, tier: Tier, said: &Said<'_>) -> Option<Effect> {
-    let effect = view::effect(report)?;
-    let metric = effect.metric;
-    let value = |value: Option<f64>| {
-        value.map_or_else(|| number::NONE.to_owned(), |value| number::value(metric.kind, value))
-    };
-    let signed = |value: f64| number::signed(metric.kind, value);
-    let difference = signed(effect.difference.mean);
-    Some(Effect {
-        kind: match difference.starts_with('-') {
-            true if effect.failed => "regression",
-            true => "drop",
-            false => "none",
-        },
-        metric: said.text(&metric.name, tier.text),
-        baseline: minus(value(metric.baseline.as_ref().and_then(|baseline| baseline.mean))),
-        candidate: minus(value(metric.candidate.mean)),
-        interval: minus(number::bounds(effect.difference.lower, effect.difference.upper, signed)),
-        difference: minus(difference),
-    })
 }

@@ -8,6 +8,7 @@ pub mod calibration;
 pub mod comment;
 mod concern;
 mod disclose;
+mod effect;
 mod html;
 mod json;
 mod judge;
@@ -21,6 +22,7 @@ pub mod plan;
 #[cfg(test)]
 pub(crate) mod sample;
 pub mod shard;
+mod slices;
 pub mod spool;
 mod tables;
 mod terminal;

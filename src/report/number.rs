@@ -84,6 +84,16 @@ pub(super) fn duration(milliseconds: u64) -> String {
     }
 }
 
+/// A share in percent, without digits that say nothing: `97.5 %`.
+pub(super) fn percent(share: f64) -> String {
+    format!("{} %", (share * 1e6).round() / 1e4)
+}
+
+/// The text with a real minus sign, which no list or table mistakes for its own.
+pub(super) fn minus(text: String) -> String {
+    text.replace('-', "\u{2212}")
+}
+
 /// `-0.000` is `0.000`.
 fn unsigned_zero(text: String) -> String {
     match text.strip_prefix('-') {

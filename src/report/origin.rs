@@ -16,6 +16,14 @@ pub(super) struct Notice {
     pub(super) left_out: usize,
 }
 
+impl Notice {
+    /// The notice with what others wrote passed through `text`.
+    pub(super) fn through(self, text: impl Fn(&str) -> String) -> Self {
+        let changes = self.changes.iter().map(|change| text(change)).collect();
+        Self { words: text(&self.words), changes, ..self }
+    }
+}
+
 /// `git:merge-base at commit 1a2b3c4d5e6f`; `None` for the candidate's own policy.
 pub(super) fn place(report: &Report) -> Option<String> {
     let source = report.policy_source.as_ref()?;
@@ -24,9 +32,8 @@ pub(super) fn place(report: &Report) -> Option<String> {
     Some(format!("{}{at}", source.spec))
 }
 
-/// The notice; `None` where the policy is the one from elsewhere and nothing was altered. At most `rows` changes are
-/// listed, each shortened by `text`.
-pub(super) fn notice(report: &Report, rows: usize, text: impl Fn(&str) -> String) -> Option<Notice> {
+/// The notice, of at most `rows` changes; `None` where the policy is the one from elsewhere and nothing was altered.
+pub(super) fn notice(report: &Report, rows: usize) -> Option<Notice> {
     let place = place(report)?;
     let source = v1::policy_source(report)?;
     if source.new {
@@ -49,7 +56,6 @@ pub(super) fn notice(report: &Report, rows: usize, text: impl Fn(&str) -> String
         _ => format!("that of {place}. None of the {all} things that this change alters in it counted"),
     };
     changes.truncate(rows);
-    let changes = changes.iter().map(|change| text(change)).collect();
     Some(Notice { words, changes, left_out })
 }
 
@@ -120,7 +126,7 @@ mod tests {
     #[test]
     fn a_policy_that_nobody_touches_is_named_once() {
         let report = report(PolicySource { dataset: Some(DatasetChanges::default()), ..from_main() });
-        assert!(notice(&report, 9, str::to_owned).is_none());
+        assert!(notice(&report, 9).is_none());
         let text = rendered(&report, Format::Markdown);
         assert_eq!(text.matches("5f6e7d8c9b0a").count(), 1, "{text}");
     }

@@ -179,7 +179,11 @@ fn headline<W: Write>(report: &Report, page: &mut Page<'_, W>) -> io::Result<()>
         Some(baseline) => format!("against {}", short(page.redactor, &view::variant_name(baseline), 40)),
         None => "without a baseline".to_owned(),
     };
-    let first = format!("{}  {}", view::verdict_word(report), short(page.redactor, &report.name, 40));
+    let first = format!(
+        "{}  {}",
+        view::standing(report).word().to_uppercase(),
+        short(page.redactor, &report.name, 40)
+    );
     let second = format!("candidate {candidate} {against}");
     let ansi = verdict_color(report.verdict).bold();
     if first.chars().count() + second.chars().count() + 2 <= usize::from(page.width) {
@@ -188,7 +192,7 @@ fn headline<W: Write>(report: &Report, page: &mut Page<'_, W>) -> io::Result<()>
         page.line(&first, ansi)?;
         page.labelled(BULLET, "", &second, PLAIN)?;
     }
-    if report.exit_code == 0 && !matches!(report.verdict, Verdict::Pass | Verdict::Unchanged) {
+    if view::is_let_through(report) {
         page.line("      (exit code 0 all the same: advisory, or allowed by the configuration)", DIM)?;
     }
     if report.policy_source.as_ref().is_some_and(|source| source.new) {
@@ -399,7 +403,7 @@ fn notes<W: Write>(report: &Report, style: &Style, page: &mut Page<'_, W>) -> io
         page.labelled(LABEL, "to settle", &settle, YELLOW)?;
     }
     if let Some(place) = origin::place(report) {
-        let (words, ansi) = match origin::notice(report, 0, |_| String::new()) {
+        let (words, ansi) = match origin::notice(report, 0) {
             Some(notice) => (notice.words, YELLOW),
             None => (format!("that of {place}, as here"), DIM),
         };

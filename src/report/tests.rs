@@ -11,7 +11,6 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::model::{Mistakes, Outcome};
-use crate::text::neutral;
 
 fn all() -> Vec<(&'static str, sample::Parts)> {
     vec![
@@ -347,7 +346,7 @@ proptest! {
         assert_inert(&out);
         assert_tables_whole(&out);
         let out = rendered(&report, Format::Terminal, style());
-        prop_assert!(!out.lines().any(is_command), "{}", neutral::log_line(&out));
+        prop_assert!(!out.lines().any(is_command), "{out:?}");
         let text = rendered(&report, Format::Json, style());
         prop_assert_eq!(read_alone("report.json", &text).unwrap(), report);
     }

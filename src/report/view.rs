@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use super::concern::{self, Concern};
 use super::number::{self, NONE};
 use super::v1::{
-    Bound, Case, CaseStatus, Criterion, CriterionVerdict, EndedKind, Interval, Metric, MetricKind, Reason,
-    ReasonCode, Report, Requirement, Tokens, Variant, VariantSummary, Verdict,
+    Bound, Case, CaseStatus, Criterion, CriterionVerdict, EndedKind, FaultKind, Interval, Metric, MetricKind,
+    Reason, ReasonCode, Report, Requirement, Scope, Tokens, Variant, VariantSummary, Verdict,
 };
 use crate::text::{Redactor, neutral};
 
@@ -108,7 +108,8 @@ fn criterion_rows(report: &Report) -> Vec<CriterionRow<'_>> {
     rows.into_iter().map(|criterion| criterion_row(report, criterion)).collect()
 }
 
-fn criterion_row<'a>(report: &Report, criterion: &'a Criterion) -> CriterionRow<'a> {
+/// One criterion as a row.
+pub(super) fn criterion_row<'a>(report: &Report, criterion: &'a Criterion) -> CriterionRow<'a> {
     let requirement = report.policy.criteria.iter().find(|of| of.id == criterion.id).map(|of| of.requirement);
     let kind = report.metrics.iter().find(|metric| metric.name == criterion.metric).map(|metric| metric.kind);
     let counts = criterion.kind == "broken_cases";
@@ -295,48 +296,51 @@ pub(super) fn tally(report: &Report) -> String {
     parts.join(", ")
 }
 
-/// The size of the effect: a quality metric and its difference.
-pub(super) struct Effect<'a> {
-    /// The metric.
-    pub(super) metric: &'a Metric,
-    /// Its difference.
-    pub(super) difference: &'a Interval,
-    /// Whether a criterion on it failed.
-    pub(super) failed: bool,
+/// What a report starts with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// Somebody stopped it before it was done, and nothing failed until then.
+    Interrupted,
+    /// There was no key, and so not one answer.
+    NotEvaluated,
+    /// The verdict.
+    Of(Verdict),
 }
 
-/// The gated quality metric with the smallest difference; one whose criterion failed comes before any other.
-pub(super) fn effect(report: &Report) -> Option<Effect<'_>> {
-    let verdicts = |metric: &Metric| {
-        let name = metric.name.clone();
-        report.criteria.iter().filter(move |of| of.metric == name).map(|of| of.verdict)
-    };
-    report
-        .metrics
-        .iter()
-        .filter(|metric| matches!(metric.kind, MetricKind::Check | MetricKind::Judge))
-        .filter(|metric| verdicts(metric).next().is_some())
-        .filter_map(|metric| {
-            let failed = verdicts(metric).any(|verdict| verdict == CriterionVerdict::Fail);
-            metric.difference.as_ref().map(|difference| Effect { metric, difference, failed })
-        })
-        .min_by(|one, other| {
-            let means = || one.difference.mean.total_cmp(&other.difference.mean);
-            other.failed.cmp(&one.failed).then_with(means)
-        })
-}
-
-/// The word a report starts with.
-pub(super) fn verdict_word(report: &Report) -> &'static str {
-    if report.ended.kind == EndedKind::Interrupted && report.verdict != Verdict::Fail {
-        return "INTERRUPTED";
+impl Standing {
+    /// In a word.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Interrupted => "interrupted",
+            Self::NotEvaluated => "not evaluated",
+            Self::Of(verdict) => verdict.as_str(),
+        }
     }
+}
+
+/// What the report starts with.
+pub(super) fn standing(report: &Report) -> Standing {
+    let without_key =
+        || report.ended.fault.as_ref().is_some_and(|fault| fault.kind == FaultKind::MissingCredentials);
     match report.verdict {
-        Verdict::Pass => "PASS",
-        Verdict::Fail => "FAIL",
-        Verdict::Inconclusive => "INCONCLUSIVE",
-        Verdict::Incomplete => "INCOMPLETE",
-        Verdict::Unchanged => "UNCHANGED",
+        verdict if verdict != Verdict::Fail && report.ended.kind == EndedKind::Interrupted => {
+            Standing::Interrupted
+        }
+        Verdict::Incomplete if without_key() && nothing_measured(report) => Standing::NotEvaluated,
+        verdict => Standing::Of(verdict),
+    }
+}
+
+/// Whether the exit code is 0 though the run did not pass.
+pub(super) fn is_let_through(report: &Report) -> bool {
+    report.exit_code == 0 && !matches!(report.verdict, Verdict::Pass | Verdict::Unchanged)
+}
+
+/// What a scope asks.
+pub(super) fn question(scope: Scope) -> &'static str {
+    match scope {
+        Scope::Suite => "would this very suite give the same if run again?",
+        Scope::Population => "would new cases of the same kind give the same?",
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::build::{analysis, criterion, metric, minimum, not_worse, policy, same};
 use crate::gate::{Criterion, Policy, Requirement, Schedule, decide};
-use crate::model::{Analysis, CriterionVerdict, Decision, Ended, Fault, FaultKind, Verdict};
+use crate::model::{Analysis, CriterionVerdict, Decision, Ended, Fault, FaultKind, Need, Verdict};
 
 const GONE: f64 = f64::NAN;
 const NOT_ASKED: f64 = f64::INFINITY;
@@ -47,6 +47,44 @@ fn one_look_never_buys_another() {
     let run = analysis(vec![metric("a", &noisy(0.7, 4, 3), None)]);
     let decision = decided(&run, &looks(3, 3, vec![minimum("a", 0.7)]));
     assert_eq!((decision.verdict, decision.next), (Verdict::Inconclusive, None));
+}
+
+#[test]
+fn what_would_settle_it_does_where_the_schedule_ends_there() {
+    // Half of the cases swing against the other half: the estimate stays, whatever the repeats.
+    let swing = |case: usize, repeat: usize| if (case + repeat).is_multiple_of(2) { 0.85 } else { 0.55 };
+    let of = |cases: usize, repeats: usize, most: u32| {
+        let row = |case| (0..repeats).map(|repeat| swing(case, repeat)).collect();
+        let rows: Vec<Vec<f64>> = (0..cases).map(row).collect();
+        decided(&analysis(vec![metric("a", &rows, None)]), &looks(3, most, vec![minimum("a", 0.7)]))
+    };
+    let mut tried = 0;
+    for cases in [2, 4, 6, 8] {
+        let open = of(cases, 6, 6);
+        let Some(Need::Repeats(more)) = open.criteria[0].need else { continue };
+        let total = 6 + more;
+        let settled = of(cases, total, u32::try_from(total).expect("few repeats"));
+        assert_eq!(verdicts(&settled), [CriterionVerdict::Pass], "{cases} cases, {total} repeats");
+        tried += 1;
+    }
+    assert!(tried >= 3, "{tried}");
+}
+
+#[test]
+fn what_passed_by_its_bound_tells_when_it_would_again() {
+    let criteria = vec![minimum("a", 0.68), minimum("b", 0.7)];
+    let run = analysis(vec![
+        metric("a", &noisy(0.7, 6, 6), None),
+        metric("b", &noisy(0.7, 3, 6).into_iter().chain(same(&[0.7; 6], 3)).collect::<Vec<_>>(), None),
+    ]);
+    let decision = decided(&run, &looks(3, 6, criteria));
+    assert_eq!(decision.criteria[0].verdict, CriterionVerdict::Pass);
+    assert!(decision.repeats_to_hold.is_some_and(|repeats| repeats > 6), "{:?}", decision.repeats_to_hold);
+    let none = decided(
+        &analysis(vec![metric("a", &same(&[0.9; 3], 4), None)]),
+        &looks(3, 6, vec![minimum("a", 0.5)]),
+    );
+    assert_eq!((none.verdict, none.repeats_to_hold), (Verdict::Pass, None));
 }
 
 #[test]

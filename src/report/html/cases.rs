@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::said::{Said, inert};
 use super::trial::{ANSWER, TrialData, trial};
-use crate::report::markdown::minus;
+use crate::report::number::minus;
 use crate::report::v1::{Case, Passes, Report, Role};
 use crate::report::{concern, number, view};
 

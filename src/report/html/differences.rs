@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use super::said::Said;
 use super::scale::round;
-use crate::report::markdown::minus;
 use crate::report::number;
+use crate::report::number::minus;
 use crate::report::v1::{Case, MetricKind, Report, Role};
 
 /// Trials that are read for the differences; of a larger run those are shown that the report names itself.

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::said::Said;
 use crate::report::v1::{EndedKind, MetricKind, Report, UsageShare, Variant};
-use crate::report::{judge, markdown, number, origin, view};
+use crate::report::{judge, number, origin, view};
 
 /// Characters of a text.
 const TEXT: usize = 500;
@@ -107,15 +107,14 @@ fn judging(report: &Report, said: &Said<'_>) -> Vec<(String, String)> {
 
 fn policy(report: &Report, said: &Said<'_>) -> Vec<(String, String)> {
     let policy = &report.policy;
-    let percent = |share: f64| format!("{} %", markdown::percent(share));
     let from = origin::place(report).map(|place| fact("from", said.text(&place, TEXT)));
     let facts = [
         fact("criteria", number::count(policy.criteria.len() as u64)),
         fact("rule", policy.rule.as_str()),
         fact("scope", policy.scope.as_str()),
-        fact("confidence, one-sided", percent(policy.confidence)),
+        fact("confidence, one-sided", number::percent(policy.confidence)),
         fact("resolution", policy.resolution.to_string()),
-        fact("missing grades, at most", percent(policy.max_missing)),
+        fact("missing grades, at most", number::percent(policy.max_missing)),
         fact("repeats at the first look", policy.repeats.to_string()),
         fact("repeats, at most", policy.max_repeats.to_string()),
         fact("seed", policy.seed.to_string()),

@@ -9,10 +9,11 @@ use super::strip::{Panel, panels};
 use super::worst::{Worst, worst};
 use super::{cases::CaseData, script};
 use crate::report::judge::{PlantedRow, failed_self_test};
-use crate::report::markdown::{self, minus};
+use crate::report::number::minus;
 use crate::report::origin::{Notice, notice};
-use crate::report::v1::{CaseStatus, CriterionVerdict, EndedKind, Report, Scope, Verdict};
-use crate::report::{looks, number, view};
+use crate::report::v1::{CaseStatus, CriterionVerdict, Report, Verdict};
+use crate::report::view::Standing;
+use crate::report::{effect, looks, number, slices, view};
 
 /// Rows of a table, reasons, warnings.
 const ROWS: usize = 150;
@@ -33,7 +34,7 @@ pub(super) struct Page {
     baseline_note: Option<String>,
     class: &'static str,
     symbol: &'static str,
-    verdict: &'static str,
+    verdict: String,
     exit_code_zero: bool,
     simulated: bool,
     origin: Option<Notice>,
@@ -42,7 +43,7 @@ pub(super) struct Page {
     reasons_left_out: usize,
     help: Option<String>,
     settle: Option<String>,
-    effect: Option<Effect>,
+    effect: Option<effect::Effect>,
     cases: String,
     repeats: String,
     cost: String,
@@ -62,8 +63,8 @@ pub(super) struct Page {
     count: usize,
     shown: usize,
     notes: Vec<String>,
-    slices: Vec<Slice>,
-    looks: Vec<Look>,
+    slices: Vec<slices::SliceRow>,
+    looks: Vec<looks::LookRow>,
     alpha_spent: String,
     planted: Vec<PlantedRow>,
     lengths: Vec<(String, String, String)>,
@@ -79,17 +80,6 @@ pub(super) struct Page {
 struct Panels {
     folded: Option<String>,
     panels: Vec<Panel>,
-}
-
-/// The size of the effect.
-#[derive(Serialize)]
-struct Effect {
-    kind: &'static str,
-    metric: String,
-    baseline: String,
-    candidate: String,
-    difference: String,
-    interval: String,
 }
 
 /// A row of the criteria.
@@ -127,34 +117,13 @@ struct Metric {
     missing: usize,
 }
 
-/// A row of the metrics by tag.
-#[derive(Serialize)]
-struct Slice {
-    tag: String,
-    metric: String,
-    cases: usize,
-    candidate: String,
-    baseline: String,
-    difference: String,
-    interval: String,
-}
-
-/// A row of the looks.
-#[derive(Serialize)]
-struct Look {
-    repeats: u32,
-    alpha: String,
-    verdict: &'static str,
-    because: String,
-}
-
 impl Page {
     /// The page of a report, with the data of its cases.
     pub(super) fn new(report: &Report, order: &[usize], data: CaseData, said: &Said<'_>) -> Self {
         let text = |text: &str| said.text(text, TEXT);
         let view::Criteria { listed, folded } = view::criteria(report);
         let reasons = reasons(report, said);
-        let slices = markdown::slices(report);
+        let slices = slices::rows(report);
         let (panels, panels_left_out) = panels(report, said);
         let (mut gated, others): (Vec<Panel>, Vec<Panel>) = panels.into_iter().partition(|panel| panel.gated);
         // What did not pass first, as among the criteria.
@@ -166,8 +135,8 @@ impl Page {
         let panels =
             [Panels { folded: None, panels: gated }, Panels { folded: without, panels: others }].into();
         let (worst, worst_more) = worst(report, order, said);
-        let word = view::verdict_word(report);
-        let symbol = symbol(report);
+        let standing = view::standing(report);
+        let word = standing.word().to_uppercase();
         let script = script();
         Self {
             policy: super::policy(&script),
@@ -178,26 +147,21 @@ impl Page {
             candidate: text(&view::variant_name(&report.variants.candidate)),
             baseline: report.variants.baseline.as_ref().map(view::variant_name).as_deref().map(text),
             baseline_note: report.baseline_note.as_deref().map(view::baseline_words).map(text),
-            class: match word {
-                "INTERRUPTED" => "incomplete",
-                _ => report.verdict.as_str(),
+            class: match standing {
+                Standing::Of(verdict) => verdict.as_str(),
+                Standing::Interrupted | Standing::NotEvaluated => "incomplete",
             },
-            symbol,
+            symbol: symbol(standing),
             verdict: word,
-            exit_code_zero: report.exit_code == 0
-                && !matches!(report.verdict, Verdict::Pass | Verdict::Unchanged),
+            exit_code_zero: view::is_let_through(report),
             simulated: report.simulated,
-            origin: notice(report, ROWS, |change| said.text(change, TEXT)).map(|notice| Notice {
-                words: text(&notice.words),
-                changes: notice.changes.iter().map(|change| text(change)).collect(),
-                ..notice
-            }),
+            origin: notice(report, ROWS).map(|notice| notice.through(text)),
             so_far: report.verdict == Verdict::Incomplete,
             reasons_left_out: reasons.len().saturating_sub(ROWS),
             reasons: reasons.iter().take(ROWS).map(|reason| text(reason)).collect(),
             help: report.ended.fault.as_ref().and_then(|fault| fault.help.as_deref()).map(text),
             settle: looks::settle(report),
-            effect: effect(report, said),
+            effect: effect::effect(report, text),
             cases: number::counted(report.cases.len() as u64, "case"),
             repeats: number::counted(u64::from(report.repeats), "repeat"),
             cost: view::cost(report),
@@ -211,11 +175,8 @@ impl Page {
                     left_out: of.rows.len().saturating_sub(ROWS),
                 })
                 .collect(),
-            confidence: format!("{} %", markdown::percent(report.policy.confidence)),
-            scope: match report.policy.scope {
-                Scope::Suite => "would this very suite give the same if run again?",
-                Scope::Population => "would new cases of the same kind give the same?",
-            },
+            confidence: number::percent(report.policy.confidence),
+            scope: view::question(report.policy.scope),
             panels,
             panels_left_out,
             metrics: metrics(report, said),
@@ -228,38 +189,13 @@ impl Page {
             shown: report.cases.len() - data.without_row,
             notes: notes(report, &data),
             data: data.json,
-            slices: slices
-                .into_iter()
-                .take(ROWS)
-                .map(|of| Slice {
-                    tag: text(&of.tag),
-                    metric: text(&of.metric),
-                    cases: of.cases,
-                    candidate: of.candidate,
-                    baseline: of.baseline,
-                    difference: of.difference,
-                    interval: of.interval,
-                })
-                .collect(),
-            looks: looks::rows(report, said.redactor())
-                .into_iter()
-                .map(|of| Look {
-                    repeats: of.repeats,
-                    alpha: of.alpha,
-                    verdict: of.verdict,
-                    because: text(&of.because),
-                })
-                .collect(),
+            slices: slices.into_iter().take(ROWS).map(|row| row.through(text)).collect(),
+            looks: looks::rows(report, said.redactor()).into_iter().map(|row| row.through(text)).collect(),
             alpha_spent: looks::spent(report),
             planted: failed_self_test(report, said.redactor())
                 .into_iter()
                 .take(ROWS)
-                .map(|row| PlantedRow {
-                    planted: text(&row.planted),
-                    metric: text(&row.metric),
-                    said: text(&row.said),
-                    ..row
-                })
+                .map(|row| row.through(text))
                 .collect(),
             lengths: lengths(report, said),
             facts: facts::groups(report, said),
@@ -280,36 +216,13 @@ fn reasons(report: &Report, said: &Said<'_>) -> Vec<String> {
     reasons
 }
 
-fn symbol(report: &Report) -> &'static str {
-    match report.verdict {
-        _ if report.ended.kind == EndedKind::Interrupted && report.verdict != Verdict::Fail => "!",
-        Verdict::Pass | Verdict::Unchanged => "✓",
-        Verdict::Fail => "✗",
-        Verdict::Inconclusive => "?",
-        Verdict::Incomplete => "!",
+fn symbol(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Of(Verdict::Pass | Verdict::Unchanged) => "✓",
+        Standing::Of(Verdict::Fail) => "✗",
+        Standing::Of(Verdict::Inconclusive) => "?",
+        Standing::Of(Verdict::Incomplete) | Standing::Interrupted | Standing::NotEvaluated => "!",
     }
-}
-
-fn effect(report: &Report, said: &Said<'_>) -> Option<Effect> {
-    let effect = view::effect(report)?;
-    let kind = effect.metric.kind;
-    let mean = |mean: Option<f64>| {
-        minus(mean.map_or_else(|| number::NONE.to_owned(), |mean| number::value(kind, mean)))
-    };
-    let signed = |value: f64| number::signed(kind, value);
-    let difference = signed(effect.difference.mean);
-    Some(Effect {
-        kind: match difference.starts_with('-') {
-            true if effect.failed => "Largest regression",
-            true => "Largest drop",
-            false => "No gated metric fell; the smallest change",
-        },
-        metric: said.text(&effect.metric.name, 120),
-        baseline: mean(effect.metric.baseline.as_ref().and_then(|of| of.mean)),
-        candidate: mean(effect.metric.candidate.mean),
-        interval: minus(number::bounds(effect.difference.lower, effect.difference.upper, signed)),
-        difference: minus(difference),
-    })
 }
 
 fn criterion(report: &Report, row: &view::CriterionRow<'_>, said: &Said<'_>) -> Criterion {

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::said::Said;
 use super::scale::{LEFT, RIGHT, Scale, round};
-use crate::report::markdown::minus;
+use crate::report::number::minus;
 use crate::report::v1::{
     Bound, Criterion, Metric, MetricKind, Report, Requirement, Statistic, VariantSummary,
 };

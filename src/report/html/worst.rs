@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::said::Said;
 use crate::report::v1::{Case, Report, Role, Trial};
-use crate::report::{markdown, number, view};
+use crate::report::{number, view};
 
 /// Cases that are shown.
 const MOST: usize = 8;
@@ -52,9 +52,7 @@ pub(super) fn worst(report: &Report, order: &[usize], said: &Said<'_>) -> (Vec<W
         now: row.candidate.clone(),
         difference: row.difference.as_ref().map_or_else(
             || number::NONE.to_owned(),
-            |(metric, difference)| {
-                format!("{} {}", markdown::minus(difference.clone()), said.text(metric, 60))
-            },
+            |(metric, difference)| format!("{} {}", number::minus(difference.clone()), said.text(metric, 60)),
         ),
         failing: row.case.failing.iter().take(8).map(|name| said.text(name, 60)).collect(),
         reasons: reasons(row.case, said),

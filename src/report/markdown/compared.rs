@@ -1,15 +1,14 @@
 //! What was compared: commits, prompts, models, dataset, judge, policy, and what it took.
 
+use super::Said;
 use super::lines::Fact;
-use super::{Said, Wanted};
 use crate::report::v1::{MetricKind, Report, Variant};
 use crate::report::{judge, number, origin, view};
 
 /// What was compared, label by label.
-pub(super) fn compared(report: &Report, limit: usize, wanted: &Wanted<'_>, said: &Said<'_>) -> Vec<Fact> {
+pub(super) fn compared(report: &Report, limit: usize, said: &Said<'_>) -> Vec<Fact> {
     let text = |text: &str| said.text(text, limit);
-    let commits = wanted.commits.as_deref().map(|commits| Fact { label: "Commits", text: text(commits) });
-    let mut facts: Vec<Fact> = commits.into_iter().collect();
+    let mut facts = Vec::new();
     facts.push(Fact { label: "Candidate", text: variant(&report.variants.candidate, limit, said) });
     if let Some(baseline) = &report.variants.baseline {
         let note = report.baseline_note.as_deref().map(view::baseline_words);
@@ -28,14 +27,14 @@ pub(super) fn compared(report: &Report, limit: usize, wanted: &Wanted<'_>, said:
     let dataset = format!("{path}, {}, {repeats} each, {digest}", super::cases(report.cases.len()));
     facts.push(Fact { label: "Dataset", text: dataset });
     let policy = format!(
-        "{}, rule {}, scope {}, confidence {} %, resolution {}",
+        "{}, rule {}, scope {}, confidence {}, resolution {}",
         match report.policy.criteria.len() {
             1 => "1 criterion".to_owned(),
             many => format!("{} criteria", number::count(many as u64)),
         },
         report.policy.rule.as_str(),
         report.policy.scope.as_str(),
-        super::percent(report.policy.confidence),
+        number::percent(report.policy.confidence),
         report.policy.resolution
     );
     let policy = match origin::place(report) {

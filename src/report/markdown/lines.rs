@@ -2,18 +2,6 @@
 
 use serde::Serialize;
 
-/// The size of the effect.
-#[derive(Serialize)]
-pub(in crate::report) struct Effect {
-    /// `regression`, `drop` or `none`.
-    pub(in crate::report) kind: &'static str,
-    pub(in crate::report) metric: String,
-    pub(in crate::report) baseline: String,
-    pub(in crate::report) candidate: String,
-    pub(in crate::report) difference: String,
-    pub(in crate::report) interval: String,
-}
-
 /// A row of the criteria.
 #[derive(Serialize)]
 pub(in crate::report) struct CriterionLine {
@@ -42,27 +30,6 @@ pub(in crate::report) struct MetricLine {
     pub(in crate::report) difference: String,
     pub(in crate::report) interval: String,
     pub(in crate::report) missing: usize,
-}
-
-/// A row of the looks.
-#[derive(Serialize)]
-pub(in crate::report) struct LookLine {
-    pub(in crate::report) repeats: u32,
-    pub(in crate::report) alpha: String,
-    pub(in crate::report) verdict: &'static str,
-    pub(in crate::report) because: String,
-}
-
-/// A row of the metrics by tag.
-#[derive(Serialize)]
-pub(in crate::report) struct SliceLine {
-    pub(in crate::report) tag: String,
-    pub(in crate::report) metric: String,
-    pub(in crate::report) cases: usize,
-    pub(in crate::report) candidate: String,
-    pub(in crate::report) baseline: String,
-    pub(in crate::report) difference: String,
-    pub(in crate::report) interval: String,
 }
 
 /// How a judged metric goes with the length of the answers.

@@ -189,6 +189,7 @@ fn nothing_decided() -> model::Decision {
         cases: Vec::new(),
         looks: Vec::new(),
         next: None,
+        repeats_to_hold: None,
         to_settle: None,
         warnings: Vec::new(),
     }
