@@ -131,7 +131,14 @@ impl Repository {
     /// # Errors
     /// A mistake where git does not say.
     pub fn tracks(&self, name: &str) -> Result<bool, Mistake> {
-        Ok(!self.git(&["ls-files", "--", name])?.text().is_empty())
+        let said = self.git(&["ls-files", "--", name])?;
+        if !said.success {
+            return Err(Mistake::new(format!(
+                "git could not say whether `{name}` is tracked: {}",
+                said.complaint()
+            )));
+        }
+        Ok(!said.text().is_empty())
     }
 
     /// Whether history is cut off, as in most CI checkouts.

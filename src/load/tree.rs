@@ -206,12 +206,16 @@ impl Tree {
     /// A malformed pattern, a folder that cannot be read, or more than 10,000 matches. No match is no error.
     pub fn glob(&self, pattern: &str) -> Result<Vec<String>, Mistake> {
         let mut paths = match self {
-            Self::WorkTree { root, within, .. } => {
+            Self::WorkTree { root, within, committed } => {
                 // What a pattern matches is held to the same when it is read.
                 if let Some(top) = within {
                     inside::inside(top, root, pattern)?;
                 }
-                glob_in_folder(root, pattern)?
+                let mut found = glob_in_folder(root, pattern)?;
+                if let Some(held) = committed {
+                    held.add_missing(pattern, &mut found)?;
+                }
+                found
             }
             Self::Commit { repository, commit, .. } => glob_in_commit(repository, commit, pattern)?,
         };
@@ -460,8 +464,8 @@ fn glob_in_folder(root: &Path, pattern: &str) -> Result<Vec<String>, Mistake> {
 }
 
 fn glob_in_commit(repository: &Repository, commit: &str, pattern: &str) -> Result<Vec<String>, Mistake> {
-    if repository.entry(commit, &in_repository(repository, pattern)?)?.is_some() || !is_pattern(pattern) {
-        let found = repository.entry(commit, &in_repository(repository, pattern)?)?;
+    let found = repository.entry(commit, &in_repository(repository, pattern)?)?;
+    if found.is_some() || !is_pattern(pattern) {
         return Ok(found.map(|_| pattern.to_owned()).into_iter().collect());
     }
     // What stands before the first part with a pattern is a folder, and is put back before each match.

@@ -83,19 +83,35 @@ pub(super) fn carry_out(
         Some(choice) => choice == Inconclusive::Pass,
         None => suite.inconclusive_passes,
     };
-    // What is waited for here, such as the store, is left at once by Ctrl-C: nothing was asked yet.
-    let _context = runtime.enter();
-    let asking = Asking::prepare(&suite, shard, arguments)?;
-    runtime.block_on(async {
+    let finished = runtime.block_on(async {
         let interrupted = CancellationToken::new();
         let twice = interrupt::twice(interrupted.clone());
-        tokio::select! {
+        tokio::pin!(twice);
+        let owned = arguments.clone();
+        let preparing = tokio::task::spawn_blocking(move || {
+            Asking::prepare(&suite, shard, &owned).map(|asking| (suite, asking))
+        });
+        let (suite, asking) = tokio::select! {
             // First, so that it listens before the run says a word.
             biased;
-            () = twice => Ok(Finished::without_report(ExitStatus::Interrupted)),
-            result = evaluate_and_report(suite, asking, arguments, shard, interrupted, inconclusive_passes) => result,
+            () = &mut twice => return Ok(None),
+            // Nothing was asked yet, so the first signal is enough.
+            () = interrupted.cancelled() => return Ok(None),
+            prepared = preparing => prepared.map_err(|error| Failure::Internal(error.to_string()))??,
+        };
+        tokio::select! {
+            biased;
+            () = twice => Ok(Some(Finished::without_report(ExitStatus::Interrupted))),
+            result = evaluate_and_report(suite, asking, arguments, shard, interrupted, inconclusive_passes) => {
+                result.map(Some)
+            }
         }
-    })
+    })?;
+    Ok(finished.unwrap_or_else(|| {
+        // A thread may still wait for the store.
+        runtime.shutdown_background();
+        Finished::without_report(ExitStatus::Interrupted)
+    }))
 }
 
 /// What is there before the first call.
@@ -215,7 +231,8 @@ async fn evaluate_and_report(
         stop,
     });
     let ceiling = calls.or(settings.budget.calls);
-    let calling = Calling { offline: arguments.offline, stored: store.is_some(), ceiling };
+    let stored_only = arguments.store.stored_only;
+    let calling = Calling { offline: arguments.offline, stored: store.is_some(), stored_only, ceiling };
     announce(&engine, policy.schedule, &settings, (!arguments.quiet).then_some(calling));
     let elapsed = || started.elapsed();
     let earlier = earlier.map(|earlier| earlier.run);

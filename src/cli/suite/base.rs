@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use super::variable;
 use crate::cli::args::SuiteArguments;
+use crate::cli::environment::variable;
 use crate::load::{self, Baseline, BaselineSpec, Tree};
 use crate::model::Mistake;
 

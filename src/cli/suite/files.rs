@@ -14,8 +14,10 @@ pub(in crate::cli) struct Files {
     pub(super) of_cases: Tree,
     /// Seen from the candidate's configuration: prompt and dataset.
     pub(in crate::cli) candidate: Tree,
-    /// What checks have read.
-    read: RefCell<BTreeSet<String>>,
+    /// What checks of the policy have read.
+    of_checks: RefCell<BTreeSet<String>>,
+    /// What checks of single cases have.
+    read_by_cases: RefCell<BTreeSet<String>>,
 }
 
 impl Files {
@@ -26,26 +28,30 @@ impl Files {
 
     /// The policy's files from elsewhere.
     pub(super) fn from(policy: Tree, of_cases: Tree, candidate: Tree) -> Self {
-        Self { policy, of_cases, candidate, read: RefCell::default() }
+        let (of_checks, read_by_cases) = Default::default();
+        Self { policy, of_cases, candidate, of_checks, read_by_cases }
     }
 
     /// A file that a check of the policy names.
     pub(in crate::cli) fn of_check(&self, path: &str) -> Result<String, String> {
-        self.read.borrow_mut().insert(path.to_owned());
+        self.of_checks.borrow_mut().insert(path.to_owned());
         self.policy.read_text(path).map_err(told)
     }
 
     /// A file that a check of a single case names: the policy's, and the candidate's where that is new.
     pub(in crate::cli) fn of_case(&self, path: &str) -> Result<String, String> {
-        self.read.borrow_mut().insert(path.to_owned());
+        self.read_by_cases.borrow_mut().insert(path.to_owned());
         let known = self.of_cases.find(path, FILE_LIMIT).map_err(told)?.is_some();
         let tree = if known { &self.of_cases } else { &self.candidate };
         tree.read_text(path).map_err(told)
     }
 
-    /// Every file that checks have read.
-    pub(super) fn read(&self) -> BTreeSet<String> {
-        self.read.borrow().clone()
+    /// Every file that checks have read, with the tree that is the policy's side of it.
+    pub(super) fn read(&self) -> Vec<(String, &Tree)> {
+        let each = |paths: &RefCell<BTreeSet<String>>, tree| {
+            paths.borrow().iter().map(|path| (path.clone(), tree)).collect::<Vec<_>>()
+        };
+        [each(&self.of_checks, &self.policy), each(&self.read_by_cases, &self.of_cases)].concat()
     }
 }
 

@@ -25,15 +25,13 @@ pub(super) fn configuration(named: Option<&Path>) -> Result<Location, Mistake> {
         Some(path) => {
             let path = here.join(path);
             if path.is_dir() {
-                ["promptgate.yaml", "promptgate.yml"]
-                    .iter()
-                    .map(|name| path.join(name))
-                    .find(|file| file.is_file())
-                    .ok_or_else(|| {
+                config::NAMES.into_iter().map(|name| path.join(name)).find(|file| file.is_file()).ok_or_else(
+                    || {
                         Mistake::new("there is no promptgate.yaml in this folder")
                             .at(Place::file(super::shown(&path)))
                             .help("`promptgate init FOLDER` writes one")
-                    })?
+                    },
+                )?
             } else {
                 path
             }

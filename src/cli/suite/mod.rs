@@ -278,11 +278,6 @@ fn facts(dataset: &Dataset) -> Vec<CaseFacts> {
         .collect()
 }
 
-/// The variables by which CI systems name the base of a change.
-fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.is_empty())
-}
-
 /// A path as a reader in the current folder would write it.
 fn shown(path: &Path) -> String {
     let here = std::env::current_dir().unwrap_or_default();

@@ -4,9 +4,9 @@ use super::base;
 use super::files::Files;
 use super::locate::{Location, from_command_line};
 use super::origin::{Parts, configuration_at};
-use super::variable;
 use crate::check;
 use crate::cli::args::SuiteArguments;
+use crate::cli::environment::variable;
 use crate::cli::error::Failure;
 use crate::cli::saved;
 use crate::config::{self, Settings};
@@ -54,21 +54,18 @@ pub(super) fn load(
             None
         }
     };
-    let mut found = Variants {
-        // Stands in only until the `?` below.
-        candidate: candidate?,
-        baseline: None,
-        earlier: None,
-        note: None,
-    };
-    match baseline(arguments, parts, location, warnings) {
-        Ok(Side::Run(variant)) => found.baseline = Some(*variant),
-        Ok(Side::Earlier(earlier)) => found.earlier = Some(*earlier),
-        Ok(Side::None(note)) => found.note = note,
+    let side = match baseline(arguments, parts, location, warnings) {
+        Ok(side) => Some(side),
         Err(more) => {
             mistakes.0.extend(more.0);
-            return None;
+            None
         }
+    };
+    let mut found = Variants { candidate: candidate?, baseline: None, earlier: None, note: None };
+    match side? {
+        Side::Run(variant) => found.baseline = Some(*variant),
+        Side::Earlier(earlier) => found.earlier = Some(*earlier),
+        Side::None(note) => found.note = note,
     }
     Some(found)
 }
@@ -145,14 +142,19 @@ fn baseline(
             Ok(Side::Run(Box::new(value)))
         }
         Baseline::Report { path } => {
-            if parts.base.is_some() && !from_flag {
+            // So is a report.
+            let folder = if parts.base.is_some() && !from_flag {
                 own_report(parts, &path)?;
-            }
-            let report =
-                saved::read(&location.folder.join(seen(path.clone()))).map_err(|failure| match failure {
-                    Failure::Mistakes(mistakes) => mistakes,
-                    _ => Mistake::new("this report cannot be read").at(Place::file(&path)).into(),
-                })?;
+                let policy = &parts.files.policy;
+                // What a commit holds, the candidate's folder holds alike.
+                if policy.commit().is_none() { policy.folder() } else { &location.folder }
+            } else {
+                &location.folder
+            };
+            let report = saved::read(&folder.join(seen(path.clone()))).map_err(|failure| match failure {
+                Failure::Mistakes(mistakes) => mistakes,
+                _ => Mistake::new("this report cannot be read").at(Place::file(&path)).into(),
+            })?;
             let run = report.to_run().map_err(|mistakes| mistakes.at(&Place::file(&path)))?;
             Ok(Side::Earlier(Box::new(Earlier { run, file: path })))
         }

@@ -1,8 +1,9 @@
 //! A commit that a work tree is held to: what lies there has to be what the commit holds.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::{find_in_commit, in_repository};
+use super::{find_in_commit, glob_in_commit, in_repository};
 use crate::load::git::{Repository, short};
 use crate::model::{Mistake, Place};
 
@@ -25,6 +26,18 @@ impl Committed {
         let full = in_repository(&self.repository, file)?;
         let prefix = full.rsplit_once('/').map_or("", |(folder, _)| folder);
         Ok(Self { repository: self.repository.seen_from(prefix), commit: self.commit.clone() })
+    }
+
+    /// Adds what the commit holds under a pattern and the folder no longer does: it is missed when it is read.
+    pub(super) fn add_missing(&self, pattern: &str, found: &mut Vec<String>) -> Result<(), Mistake> {
+        let full = |path: &str| in_repository(&self.repository, path);
+        let here: BTreeSet<String> = found.iter().map(|path| full(path)).collect::<Result<_, _>>()?;
+        for path in glob_in_commit(&self.repository, &self.commit, pattern)? {
+            if !here.contains(&full(&path)?) {
+                found.push(path);
+            }
+        }
+        Ok(())
     }
 
     /// Refuses bytes that are not those of the commit, line ends aside. What the commit does not hold, the job has made.

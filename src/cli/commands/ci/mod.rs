@@ -17,7 +17,7 @@ use crate::cli::args::{CiArguments, Mode, OnMissingCredentials, OutputFormat, Ru
 use crate::cli::error::Failure;
 use crate::cli::exit::ExitStatus;
 use crate::cli::suite::{self, Configured, Suite};
-use crate::cli::{models, output, saved};
+use crate::cli::{models, output, saved, shard};
 use crate::github::Event;
 use crate::load::Repository;
 use crate::model::{Mistake, Mistakes, Place};
@@ -138,6 +138,7 @@ fn gate(
     if let Some(folder) = &arguments.merge {
         return merged::merged(folder, &run, arguments, known, &variable);
     }
+    known.shard = shard::asked(&run)?;
     let configured = suite::configured(run.suite.config.as_deref())?;
     known.look_at(&configured);
     let mut found = base::find(event.as_ref(), &configured.folder, &variable)?;
@@ -154,7 +155,6 @@ fn gate(
     let settles = found.settles && !run.store.refresh;
     let base = known.base.insert(found);
     let (suite, shard) = run::load(&run)?;
-    known.shard = shard;
     if settles && unchanged::is_unchanged(&suite, &run, base) {
         return Ok(Outcome::Unchanged(Of::suite(&suite)));
     }

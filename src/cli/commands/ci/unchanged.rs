@@ -19,19 +19,27 @@ pub(super) fn is_unchanged(suite: &Suite, run: &RunArguments, base: &Base) -> bo
     if suite.policy_source.as_ref().is_some_and(|source| !is_same(source, commit)) {
         return false;
     }
-    // The suite may be judged by its own policy, or against another prompt that its configuration names: seen anew,
-    // from the base alone. A baseline that the policy names is compared with the policy.
+    if let Some(unchanged) = seen_from(suite, commit) {
+        return unchanged;
+    }
+    // The suite is judged by its own policy, or against another prompt that its configuration names: seen anew, from
+    // the base alone. A baseline that the policy names is compared with the policy.
     let mut by_base = run.suite.clone();
     by_base.baseline = Some(BASE.to_owned());
     by_base.policy_from = Some(BASE.to_owned());
     let Ok(suite) = suite::load(&by_base, Some(run.offline)) else { return false };
-    let Some(source) = &suite.policy_source else { return false };
-    let baseline = suite.plan.baseline().and_then(|variant| variant.facts.prompt.commit.as_deref());
+    seen_from(&suite, commit) == Some(true)
+}
+
+/// What a suite tells that takes policy and baseline from the commit; `None` of another.
+fn seen_from(suite: &Suite, commit: &str) -> Option<bool> {
+    let source = suite.policy_source.as_ref()?;
+    let baseline = suite.plan.baseline()?.facts.prompt.commit.as_deref();
+    if source.commit.as_deref() != Some(commit) || baseline != Some(commit) {
+        return None;
+    }
     let shared = suite.plan.shared();
-    is_same(source, commit)
-        && baseline == Some(commit)
-        && !shared.is_empty()
-        && shared.iter().all(|shared| *shared)
+    Some(is_same(source, commit) && !shared.is_empty() && shared.iter().all(|shared| *shared))
 }
 
 /// Whether policy and dataset are those of the commit.

@@ -77,9 +77,8 @@ pub(in crate::cli::suite) fn finish(parts: &mut Parts, dataset: Option<DatasetCh
     for path in named {
         compare(source, &path, &files.policy, &files.candidate);
     }
-    for path in files.read() {
-        let of_check = files.policy.find(&path, FILE_LIMIT).is_ok_and(|found| found.is_some());
-        compare(source, &path, if of_check { &files.policy } else { &files.of_cases }, &files.candidate);
+    for (path, theirs) in files.read() {
+        compare(source, &path, theirs, &files.candidate);
     }
     source.dataset = dataset;
 }

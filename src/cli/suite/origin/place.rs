@@ -16,15 +16,19 @@ pub(in crate::cli::suite) fn configuration_at(
     tree: &Tree,
     name: &str,
 ) -> Result<Option<(String, Vec<u8>)>, Mistake> {
-    let other = NAMES.contains(&name).then(|| NAMES.into_iter().find(|other| *other != name)).flatten();
     let mut found = None;
-    for name in [Some(name), other].into_iter().flatten() {
+    for name in [Some(name), other_name(name)].into_iter().flatten() {
         let Some(bytes) = tree.find(name, FILE_LIMIT)? else { continue };
         if let Some((first, _)) = found.replace((name.to_owned(), bytes)) {
             return Err(two_configurations(&tree.describe(&first), name));
         }
     }
     Ok(found)
+}
+
+/// The other of the two names, where this is one.
+fn other_name(name: &str) -> Option<&'static str> {
+    NAMES.into_iter().find(|other| *other != name).filter(|_| NAMES.contains(&name))
 }
 
 /// With two, a change that takes one away would choose the other.
@@ -78,11 +82,7 @@ pub(super) fn find(tree: &Tree, location: &Location, named: bool) -> Result<Opti
 
 /// Refuses a configuration with another one beside it.
 pub(super) fn refuse_two(location: &Location) -> Result<(), Mistake> {
-    let other = NAMES
-        .into_iter()
-        .find(|name| *name != location.name)
-        .filter(|_| NAMES.contains(&location.name.as_str()));
-    match other.filter(|name| location.folder.join(name).symlink_metadata().is_ok()) {
+    match other_name(&location.name).filter(|name| location.folder.join(name).symlink_metadata().is_ok()) {
         Some(other) => Err(two_configurations(&location.shown, other)),
         None => Ok(()),
     }

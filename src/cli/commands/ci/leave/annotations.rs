@@ -30,18 +30,17 @@ pub(super) fn of(outcome: &Outcome, known: &Known, workspace: Option<&Path>) -> 
                 return Vec::new();
             }
             let place = place(known, workspace);
-            let redact = |text: String| finished.redactor.redact(&text).into_owned();
+            let redact = |text: &str| finished.redactor.redact(text).into_owned();
             let title = format!("promptgate: {}", report.verdict.as_str());
-            let mut all = vec![at(title, redact(reasons(report)), place.as_ref())];
+            // Everything is redacted before it is cut.
+            let mut all = vec![at(title, reasons(report, redact), place.as_ref())];
             let worse = worse(report);
             let room = MOST_ANNOTATIONS - 2;
             let shown = if worse.len() == room + 1 { room + 1 } else { room };
             for (concern, case) in worse.iter().take(shown) {
-                // What is redacted is not cut before.
-                let id = redact(case.id.clone());
                 all.push(at(
-                    format!("case {}", neutral::clip(&id, 60)),
-                    redact(case_words(*concern, case)),
+                    format!("case {}", neutral::clip(&redact(&case.id), 60)),
+                    case_words(*concern, case, redact),
                     place.as_ref(),
                 ));
             }
@@ -67,15 +66,16 @@ pub(super) fn of(outcome: &Outcome, known: &Known, workspace: Option<&Path>) -> 
     }
 }
 
-fn reasons(report: &Report) -> String {
+fn reasons(report: &Report, redact: impl Fn(&str) -> String) -> String {
+    let line = |message: &String| neutral::clip(&redact(message), 180);
     let mut lines: Vec<String> =
-        report.reasons.iter().take(REASONS).map(|reason| neutral::clip(&reason.message, 180)).collect();
+        report.reasons.iter().take(REASONS).map(|reason| line(&reason.message)).collect();
     if report.reasons.len() > REASONS {
         lines.push(format!("and {} more reasons", report.reasons.len() - REASONS));
     }
     if lines.is_empty() {
         let fault = report.ended.fault.as_ref();
-        lines.extend(fault.map(|fault| neutral::clip(&fault.message, 180)));
+        lines.extend(fault.map(|fault| line(&fault.message)));
     }
     lines.join("\n")
 }
@@ -85,7 +85,8 @@ fn worse(report: &Report) -> Vec<(Concern, &Case)> {
     concerns(report).into_iter().filter(|(concern, _)| *concern != Concern::Missing).collect()
 }
 
-fn case_words(concern: Concern, case: &Case) -> String {
+fn case_words(concern: Concern, case: &Case, redact: impl Fn(&str) -> String) -> String {
+    let name = |metric: &String| neutral::clip(&redact(metric), 60);
     let share = |passes: Passes| passes.passed as f64 / passes.of.max(1) as f64;
     let counts = case.baseline_passes.zip(case.candidate_passes);
     let fell = counts.is_none_or(|(before, now)| share(now) < share(before));
@@ -106,14 +107,14 @@ fn case_words(concern: Concern, case: &Case) -> String {
     ];
     if concern == Concern::Regressed && !fell {
         let largest = case.largest_difference.as_ref();
-        words.extend(largest.map(|of| format!("{} {:+.3}", neutral::clip(&of.metric, 60), of.difference)));
+        words.extend(largest.map(|of| format!("{} {:+.3}", name(&of.metric), of.difference)));
     } else {
         for (side, passes) in [("baseline", case.baseline_passes), ("candidate", case.candidate_passes)] {
             words.extend(passes.map(|passes| format!("{side} {}/{}", passes.passed, passes.of)));
         }
     }
     if !case.failing.is_empty() {
-        let names: Vec<String> = case.failing.iter().take(5).map(|name| neutral::clip(name, 60)).collect();
+        let names: Vec<String> = case.failing.iter().take(5).map(name).collect();
         words.push(format!("fails {}", names.join(", ")));
     }
     words.join("; ")
@@ -160,7 +161,7 @@ mod tests {
     use crate::report::v1::LargestDifference;
 
     fn words(report: &Report) -> Vec<String> {
-        worse(report).into_iter().map(|(concern, case)| case_words(concern, case)).collect()
+        worse(report).into_iter().map(|(concern, case)| case_words(concern, case, str::to_owned)).collect()
     }
 
     #[test]
