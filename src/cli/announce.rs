@@ -26,6 +26,8 @@ pub(super) struct Calling {
     pub(super) offline: bool,
     /// A store is asked first.
     pub(super) stored: bool,
+    /// Nothing else is asked.
+    pub(super) stored_only: bool,
     /// The ceiling of calls.
     pub(super) ceiling: Option<u64>,
 }
@@ -45,10 +47,16 @@ pub(super) fn announce(engine: &Engine, schedule: Schedule, settings: &Settings,
         } else {
             String::new()
         };
-        output::say(&format!(
-            "asking for {completions} answers to {cases} cases{judged}{more}: {}; Ctrl-C ends with a report",
-            takes.words(calling)
-        ));
+        if calling.stored_only {
+            output::say(&format!(
+                "looking up {completions} answers to {cases} cases{judged} in the store: nothing is called"
+            ));
+        } else {
+            output::say(&format!(
+                "asking for {completions} answers to {cases} cases{judged}{more}: {}; Ctrl-C ends with a report",
+                takes.words(calling)
+            ));
+        }
     }
     // After the line above: a bar that is drawn already would leave a copy of itself there.
     engine.sink.emit(planned);

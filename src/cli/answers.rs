@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::args::StoreFlags;
 use super::error::Failure;
+use super::files::make_ignored;
 use super::output;
 use crate::config::Settings;
 use crate::load::{NoRepository, Repository, Tree};
@@ -42,7 +43,8 @@ pub(super) fn open(settings: &Settings, tree: &Tree, flags: StoreFlags) -> Resul
         "take it out with `git rm --cached` and list it in .gitignore, or run with --no-store",
     )?;
     if let Some(folder) = path.parent().filter(|folder| folder.ends_with(".promptgate") && !folder.exists()) {
-        ignore(folder);
+        // One that cannot be made is found when the store is.
+        let _ = make_ignored(folder);
     }
     let how = Use { refresh: flags.refresh, only: flags.stored_only, max_age: settings.store.max_age };
     Ok(Some(Answers { store: Arc::new(Store::open(&path, PATIENCE)?), how }))
@@ -52,12 +54,6 @@ pub(super) fn open(settings: &Settings, tree: &Tree, flags: StoreFlags) -> Resul
 pub(super) fn close(store: Option<&Store>) {
     let lost = store.and_then(|store| store.close().err());
     output::warn(&lost.map(|mistake| mistake.to_string()).into_iter().collect::<Vec<_>>());
-}
-
-/// Makes the folder of the store with a .gitignore for all of it. One that cannot be made is found when the store is.
-fn ignore(folder: &Path) {
-    let made = std::fs::create_dir_all(folder);
-    let _ = made.and_then(|()| std::fs::write(folder.join(".gitignore"), "*\n"));
 }
 
 /// A link in the place of the store's own folder could come with the repository, and lead anywhere.

@@ -19,6 +19,9 @@ pub(super) use ci::{CiArguments, Mode, OnMissingCredentials};
 pub(super) use comment::{CommentArguments, CommentWhen};
 pub(super) use parse::parse;
 
+/// The folder of the reports where none is named.
+pub(super) const REPORTS: &str = "promptgate-report";
+
 /// The gate that a prompt change has to pass before it is merged.
 ///
 /// Exit codes: 0 pass, 1 internal error, 2 usage, 3 nothing to evaluate, 10 fail, 11 inconclusive,
@@ -130,7 +133,7 @@ pub struct RunArguments {
     #[arg(
         long,
         value_name = "DIR",
-        default_value = "promptgate-report",
+        default_value = REPORTS,
         env = "PROMPTGATE_OUT",
         hide_env = true
     )]
@@ -273,7 +276,7 @@ pub struct MergeArguments {
     #[arg(
         long,
         value_name = "DIR",
-        default_value = "promptgate-report",
+        default_value = REPORTS,
         env = "PROMPTGATE_OUT",
         hide_env = true
     )]

@@ -25,6 +25,12 @@ pub(super) fn write_whole(
     Ok(())
 }
 
+/// Makes a folder of our own with a .gitignore for all of it.
+pub(super) fn make_ignored(folder: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(folder)?;
+    std::fs::write(folder.join(".gitignore"), "*\n")
+}
+
 /// Temporary files are private to the user; a report is like any other file.
 #[cfg(unix)]
 fn make_readable(file: &std::fs::File) -> std::io::Result<()> {

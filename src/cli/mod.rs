@@ -5,6 +5,7 @@ mod answers;
 mod args;
 mod calibration;
 mod commands;
+mod environment;
 mod error;
 mod exit;
 mod files;

@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::answers::{self, Answers};
 use super::args::StoreFlags;
+use super::environment::variable;
 use super::error::Failure;
 use crate::config::{EndpointSettings, HeaderValue, Settings};
 use crate::endpoint::simulated::{Simulated, SimulatedOptions};
@@ -231,11 +232,6 @@ fn budget(settings: &Settings, over: Ceilings, offline: bool) -> Option<Arc<Budg
     // Without a ceiling it still adds up what is spent, for the line that shows progress.
     let told = !offline && !prices.is_empty();
     (limited || told).then(|| Arc::new(Budget::new(ceilings, prices)))
-}
-
-/// The value of an environment variable that holds something.
-fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok().map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
 }
 
 /// What an endpoint is known by: its address, and the headers that may choose what answers there.

@@ -4,9 +4,9 @@ use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
-use super::args::OutputFormat;
+use super::args::{OutputFormat, REPORTS};
 use super::error::Failure;
-use super::files::write_whole;
+use super::files::{make_ignored, write_whole};
 use super::output;
 use super::redacting::Redacting;
 use crate::model::{Mistake, Place};
@@ -37,8 +37,12 @@ pub(super) fn prepare(folder: &Path) -> Result<(), Failure> {
             .help("name the folder itself with `--out`")
             .into());
     }
-    let probe = std::fs::create_dir_all(folder)
-        .and_then(|()| tempfile::Builder::new().prefix(".promptgate-").tempfile_in(folder));
+    // One that the user names may well be kept in the repository, and so may one that is there.
+    let made = match folder.ends_with(REPORTS) && !folder.exists() {
+        true => make_ignored(folder),
+        false => std::fs::create_dir_all(folder),
+    };
+    let probe = made.and_then(|()| tempfile::Builder::new().prefix(".promptgate-").tempfile_in(folder));
     let names = FILES.iter().map(|(name, _)| *name).chain([TRIALS_FILE]);
     let blocked = names.map(|name| folder.join(name)).find(|path| path.is_dir());
     let message = match (probe, blocked) {

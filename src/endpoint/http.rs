@@ -20,7 +20,7 @@ use super::options::Options;
 use super::wire::{self, Complaint};
 use crate::model::{ChatRequest, Completion, Fault, FaultKind, FinishReason, Mistake, Place};
 use crate::port::ChatModel;
-use crate::text::{Redactor, Secret};
+use crate::text::{Redactor, Secret, innermost};
 
 /// A connection is made within this time or not at all.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -352,13 +352,4 @@ fn certificates(pem: &[u8]) -> Result<Vec<Certificate>, Mistake> {
         return Err(mistake("the file holds no certificate".to_owned()));
     }
     Ok(found)
-}
-
-/// The text at the end of the chain, which is the one that says something.
-fn innermost(error: &dyn std::error::Error) -> String {
-    let mut last = error;
-    while let Some(next) = last.source() {
-        last = next;
-    }
-    last.to_string()
 }

@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 #[derive(Debug, Args)]
 pub struct CommentArguments {
     /// The folder that `promptgate ci` wrote.
-    #[arg(default_value = "promptgate-report")]
+    #[arg(default_value = super::REPORTS)]
     pub folder: PathBuf,
     /// When a first comment is written; one that is there is always brought up to date, but for `never`.
     #[arg(long, value_enum, default_value_t, env = "PROMPTGATE_COMMENT", hide_env = true)]

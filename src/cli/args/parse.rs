@@ -20,6 +20,9 @@ fn for_a_workflow(command: Command) -> Command {
             if argument.get_id() == "config" {
                 return without_empty(argument.env("PROMPTGATE_CONFIG").hide_env(true));
             }
+            // Refused with a reason where it is given, so not offered.
+            let refused = argument.get_id() == "format";
+            let argument = argument.hide(refused);
             without_empty(argument)
         }),
         _ => command,

@@ -10,6 +10,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 use crate::cli::args::{CommentArguments, CommentWhen};
+use crate::cli::environment::variable;
 use crate::cli::error::Failure;
 use crate::cli::exit::ExitStatus;
 use crate::cli::{output, runtime};
@@ -130,10 +131,6 @@ fn key(key: &str) -> Result<&str, Mistake> {
     Err(Mistake::new("this is no key")
         .at(Place::file("--key"))
         .help("use 1 to 40 letters, digits, `_` and `-`"))
-}
-
-fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok().map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
 }
 
 fn token() -> Result<Secret, Mistake> {

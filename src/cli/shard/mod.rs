@@ -17,6 +17,7 @@ pub(super) use plan::Facts;
 pub(super) use share::{ceilings, take};
 
 use super::args::RunArguments;
+use super::environment::variable;
 use crate::model::{Mistake, Place};
 use crate::report::shard::{NoShard, Shard};
 
@@ -56,7 +57,7 @@ pub(super) fn asked(arguments: &RunArguments) -> Result<Option<Shard>, Mistake> 
     }
     match asked {
         ShardArgument::Of(shard) => Ok(Some(shard)),
-        ShardArgument::Auto => auto::detect(&|name| std::env::var(name).ok()).map(Some),
+        ShardArgument::Auto => auto::detect(&variable).map(Some),
     }
 }
 

@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use super::failure::{Failure, FailureKind};
 use super::link;
-use crate::text::{Redactor, Secret, neutral};
+use crate::text::{Redactor, Secret, innermost, neutral};
 
 /// Time for one request.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -142,7 +142,8 @@ impl Client {
             let what = format!("{method} {}", url.path());
             let mut request = self.http.request(method.clone(), url.clone());
             if let Some(body) = body {
-                request = request.json_text(body);
+                request =
+                    request.header(reqwest::header::CONTENT_TYPE, "application/json").body(body.to_string());
             }
             let response = request.send().await.map_err(|error| Tried::transport(&what, &error))?;
             if !response.status().is_redirection() {
@@ -267,17 +268,6 @@ impl Tried {
     }
 }
 
-/// Adds a body of JSON to a request.
-trait JsonText {
-    fn json_text(self, body: &Value) -> Self;
-}
-
-impl JsonText for reqwest::RequestBuilder {
-    fn json_text(self, body: &Value) -> Self {
-        self.header(reqwest::header::CONTENT_TYPE, "application/json").body(body.to_string())
-    }
-}
-
 /// Checks the address of the API.
 fn address(api_url: &str) -> Result<Url, Failure> {
     let refuse = |message: &str, help: &str| Failure::new(FailureKind::Usage, message).help(help);
@@ -324,15 +314,6 @@ fn asked(headers: &HeaderMap) -> Option<Duration> {
     let reset = number("x-ratelimit-reset").filter(|_| number("x-ratelimit-remaining") == Some(0))?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
     Some(Duration::from_secs(reset.saturating_sub(now.as_secs())))
-}
-
-/// The text at the end of the chain, which is the one that says something.
-fn innermost(error: &dyn std::error::Error) -> String {
-    let mut last = error;
-    while let Some(next) = last.source() {
-        last = next;
-    }
-    last.to_string()
 }
 
 #[cfg(test)]
