@@ -52,6 +52,16 @@ fn an_interrupted_calibration_leaves_nothing() {
     assert!(!folder.path().join("promptgate-calibration/calibration.json").exists());
 }
 
+/// Whether the process has a handler for a signal; without one it would die of it.
+#[cfg(target_os = "linux")]
+fn handles(process: u32, signal: u32) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+    let caught = caught.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    caught.is_some_and(|mask| mask & (1 << (signal - 1)) != 0)
+}
+
+#[cfg(target_os = "linux")]
 #[test]
 fn while_another_process_holds_the_store() {
     let folder = Folder::small(3);
@@ -60,12 +70,15 @@ fn while_another_process_holds_the_store() {
     let _held = promptgate::store::Store::open(&path, std::time::Duration::ZERO).expect("a store");
     let mut command = folder.command(&["run"]);
     command.env("OPENAI_BASE_URL", "http://127.0.0.1:9/v1").stderr(Stdio::null()).stdout(Stdio::null());
-    let mut child = command.spawn().expect("the executable starts");
-    // Whenever it comes, before or during the wait: nothing was asked, so it ends at once. The wait itself would end
-    // with exit code 2.
-    while child.try_wait().expect("its state").is_none() {
-        let _ = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill");
+    // Nothing was asked yet, so the first signal is enough. The wait itself would end with exit code 2.
+    for (name, number) in [("-INT", 2), ("-TERM", 15)] {
+        let mut child = command.spawn().expect("the executable starts");
+        while !handles(child.id(), number) {
+            assert!(child.try_wait().expect("its state").is_none(), "it ended before it could be stopped");
+        }
+        let status = Command::new("kill").args([name, &child.id().to_string()]).status().expect("kill");
+        assert!(status.success());
+        assert_eq!(child.wait().expect("its end").code(), Some(130), "{name}");
     }
-    assert_ne!(child.wait().expect("its end").code(), Some(2));
     assert!(!folder.path().join("promptgate-report").join("report.json").exists());
 }

@@ -1,5 +1,7 @@
 //! What the README promises.
 
+use std::collections::BTreeSet;
+
 use promptgate::cli::ExitStatus;
 
 use crate::support::{Folder, repository};
@@ -25,10 +27,18 @@ fn the_exit_codes_are_those_of_the_enum() {
 #[test]
 fn its_commands_exist() {
     let readme = readme();
-    for command in ["run", "check", "compare", "report", "schema", "init", "mock-server"] {
-        assert!(readme.contains(&format!("promptgate {command}")), "{command}");
+    let listed: BTreeSet<&str> = readme
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `promptgate ")?.split_once('`').map(|(command, _)| command))
+        .collect();
+    for command in &listed {
         Folder::new().promptgate(&[command, "--help"]).expect_code(0);
     }
+    let help = Folder::new().promptgate(&["--help"]).expect_code(0).stdout;
+    let commands =
+        help.split("Commands:\n").nth(1).and_then(|rest| rest.split("\n\n").next()).expect("commands");
+    let known: BTreeSet<&str> = commands.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    assert_eq!(listed, known.into_iter().filter(|command| *command != "help").collect());
     assert!(readme.contains("cargo run --locked -- run golden/customer-support --offline"));
     assert!(readme.contains("cargo test --locked"));
 }

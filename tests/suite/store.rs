@@ -291,6 +291,11 @@ fn a_store_that_comes_with_the_repository_is_refused() {
     std::os::unix::fs::symlink(folder.path().join(".promptgate"), folder.path().join("link"))
         .expect("a link");
     folder.against(&server.base_url, &["run"]).expect_code(2).says("part of the repository");
+    // Where git cannot say, nobody may say that it is not.
+    let index = std::fs::read(folder.path().join(".git/index")).expect("the index");
+    folder.write(".git/index", "scribbled");
+    folder.against(&server.base_url, &["run"]).expect_code(2).says("git could not say whether");
+    std::fs::write(folder.path().join(".git/index"), index).expect("the index");
     folder.git(&["rm", "-q", "--cached", STORE]);
     assert_eq!(requests(&folder, &server, &asked, &[]), 0);
 }

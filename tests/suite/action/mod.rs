@@ -80,6 +80,16 @@ fn too_little_evidence() {
     world.job().expect_code(11).expect_output("verdict", "inconclusive");
     world.with("inconclusive", "pass");
     world.job().expect_code(0).expect_output("verdict", "inconclusive");
+    // Without the input the policy says it.
+    let open = open.replace("}\n", ", inconclusive: pass}\n");
+    let mut world = World::from(
+        |folder| folder.append("promptgate.yaml", &open),
+        |folder| folder.write("prompt.md", GOOD),
+    );
+    world.served(&["--seed", "1", "--noise", "0.3"]);
+    world.job().expect_code(0).expect_output("verdict", "inconclusive");
+    world.with("inconclusive", "fail");
+    world.job().expect_code(11);
 }
 
 #[test]

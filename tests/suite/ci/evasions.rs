@@ -119,6 +119,12 @@ fn shards_that_are_made_up() {
     assert!([2, 12].contains(&job.offline().code), "one, and one that is none");
 }
 
+fn planted(answer: &str) -> String {
+    let row = json!({"id": answer, "query": "How many days does plan 1 give?", "answer": answer,
+        "context": "Plan 1 gives 11 days for a refund.", "low": ["faithfulness"]});
+    format!("{row}\n")
+}
+
 #[test]
 fn planted_answers_that_a_pattern_takes_in() {
     let origin = Origin::new(|folder| {
@@ -127,10 +133,30 @@ fn planted_answers_that_a_pattern_takes_in() {
             "{model: tiny-judge}",
             "{model: tiny-judge, planted: \"planted*.jsonl\"}",
         );
-        folder.write("planted.jsonl", "");
+        folder.write("planted.jsonl", &planted("Plan 1 gives 30 days for a refund."));
     });
-    origin.change(|folder| folder.write("planted-2.jsonl", "nonsense\n"));
+    origin.change(|folder| folder.write("planted-2.jsonl", &planted("Plan 1 gives 60 days for a refund.")));
     let job = origin.pull_request();
     let outcome = job.offline();
-    assert!(!outcome.stdout.contains("UNCHANGED"), "{}", outcome.text());
+    assert!(["pass", "fail"].contains(&job.facts()["verdict"].as_str().unwrap()), "{}", outcome.text());
+    assert!(job.checkout.report()["usage"]["calls"].as_u64().is_some_and(|calls| calls > 0));
+}
+
+/// A step before takes a part of the dataset away that a pattern would find.
+#[test]
+fn a_file_of_a_pattern_that_is_no_longer_there() {
+    let origin = Origin::new(|folder| {
+        folder.edit("promptgate.yaml", "cases.jsonl", "cases/*.jsonl");
+        let rows = folder.read("cases.jsonl");
+        folder.write("cases/a.jsonl", &rows);
+        folder.write("cases/b.jsonl", &rows.replace("case-", "more-"));
+    });
+    origin.change(reworded);
+    let job = origin.pull_request();
+    job.offline().expect_code(0);
+    assert_eq!(job.checkout.report()["cases"].as_array().map(Vec::len), Some(6));
+    let job = job.fresh();
+    std::fs::remove_file(job.checkout.path().join("cases/b.jsonl")).unwrap();
+    job.offline().expect_code(2).says("cases/b.jsonl").says("this is not what commit");
+    job.told("error", 2);
 }

@@ -46,7 +46,8 @@ fn hostile_ids_do_nothing() {
     }
     assert_eq!(job.told("fail", 10)["reason"], job.checkout.report()["reasons"][0]["code"]);
     let names: Vec<String> = job.outputs().into_iter().map(|(name, _)| name).collect();
-    for name in ["verdict", "exit-code", "report-json", "report-md", "report-html", "cases", "regressed"] {
+    let of_reports = ["report-json", "report-md", "report-html", "junit"];
+    for name in ["verdict", "exit-code", "cases", "regressed"].into_iter().chain(of_reports) {
         assert!(names.contains(&name.to_owned()), "{names:?}");
     }
     for line in job.summary().lines().chain(job.comment().lines()) {
@@ -139,7 +140,7 @@ fn what_an_earlier_run_left_is_gone() {
     let job = job.fresh();
     job.offline().expect_code(2);
     job.told("error", 2);
-    for name in ["report.json", "report.md", "report.html"] {
+    for name in ["report.json", "report.md", "report.html", "junit.xml"] {
         assert!(!job.checkout.path().join("promptgate-report").join(name).exists(), "{name}");
     }
     assert!(job.outputs().iter().all(|(name, _)| !name.starts_with("report")));

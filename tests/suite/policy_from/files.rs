@@ -96,6 +96,19 @@ fn a_saved_baseline_that_a_change_brings_along() {
     folder.append("saved/report.json", " ");
     commit(&folder, "change");
     run(&folder).expect_code(2).says("saved/report.json").says("in two steps");
+    // Beside a policy that is a file, it is that file's neighbour.
+    let trusted = Folder::new();
+    for name in ["promptgate.yaml", "saved/report.json"] {
+        trusted.write(name, &folder.git(&["show", &format!("main:{name}")]));
+    }
+    let policy = format!("file:{}", trusted.path().join("promptgate.yaml").display());
+    std::fs::remove_dir_all(folder.path().join("saved")).expect("it was there");
+    folder.promptgate(&["run", "--offline", "--policy-from", &policy]).expect_code(0);
+    std::fs::remove_dir_all(trusted.path().join("saved")).expect("it was there");
+    folder
+        .promptgate(&["run", "--offline", "--policy-from", &policy])
+        .expect_code(2)
+        .says("saved/report.json");
 }
 
 #[cfg(unix)]
