@@ -1,6 +1,7 @@
-//! Files that a command leaves: whole or not at all.
+//! Files that a command leaves, whole or not at all, and files of ours that it reads.
 
-use std::io::{BufWriter, Write};
+use std::fs::File;
+use std::io::{BufWriter, Read as _, Write};
 use std::path::Path;
 
 use super::error::Failure;
@@ -23,6 +24,52 @@ pub(super) fn write_whole(
     make_readable(file.as_file()).map_err(failed)?;
     file.persist(path).map_err(|error| failed(error.error))?;
     Ok(())
+}
+
+/// What a link in the place of a file does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Links {
+    /// It is followed.
+    Follow,
+    /// It is refused: it could lead to a file whose words a message would show.
+    Refuse,
+}
+
+/// The text of a file of at most so many bytes; `what` it is, for the message.
+///
+/// # Errors
+/// In words: it is no such file, or cannot be read.
+pub(super) fn read_text(path: &Path, what: &str, limit: u64, links: Links) -> Result<String, String> {
+    let cannot = |error: std::io::Error| format!("cannot read this {what}: {error}");
+    let facts = match links {
+        Links::Follow => std::fs::metadata(path),
+        Links::Refuse => std::fs::symlink_metadata(path),
+    };
+    let facts = facts.map_err(cannot)?;
+    if facts.is_symlink() {
+        return Err(format!("this is a link, and not a {what}"));
+    }
+    // Only a regular file ends: a pipe or a device may not.
+    if !facts.is_file() {
+        return Err("this is not a file".to_owned());
+    }
+    let mut bytes = Vec::new();
+    File::open(path).and_then(|file| file.take(limit + 1).read_to_end(&mut bytes)).map_err(cannot)?;
+    if bytes.len() as u64 > limit {
+        let (size, unit) = if limit >= 1 << 30 { (limit >> 30, "GiB") } else { (limit >> 20, "MiB") };
+        return Err(format!("this {what} is larger than {size} {unit}"));
+    }
+    String::from_utf8(bytes).map_err(|_| format!("this {what} is not UTF-8 text"))
+}
+
+/// Adds to a file of the runner's; what stood there before ends with its line.
+pub(super) fn append(path: &Path, text: &str) -> std::io::Result<()> {
+    let before = std::fs::read(path).unwrap_or_default();
+    let mut file = File::options().append(true).create(true).open(path)?;
+    if before.last().is_some_and(|last| *last != b'\n') {
+        file.write_all(b"\n")?;
+    }
+    file.write_all(text.as_bytes())
 }
 
 /// Makes a folder of our own with a .gitignore for all of it.

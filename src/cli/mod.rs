@@ -8,6 +8,7 @@ mod commands;
 mod environment;
 mod error;
 mod exit;
+mod facts;
 mod files;
 mod interrupt;
 mod mismatch;

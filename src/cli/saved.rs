@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::args::{OutputFormat, REPORTS};
 use super::error::Failure;
-use super::files::{make_ignored, write_whole};
+use super::files::{Links, make_ignored, read_text, write_whole};
 use super::output;
 use super::redacting::Redacting;
 use crate::model::{Mistake, Place};
@@ -166,16 +166,7 @@ pub(super) fn read(path: &Path) -> Result<Report, Failure> {
                 .help("name a report.json that `promptgate run` wrote"),
         )
     };
-    let facts =
-        std::fs::metadata(path).map_err(|error| refuse(format!("cannot read this report: {error}")))?;
-    if !facts.is_file() {
-        return Err(refuse("this is not a file".to_owned()));
-    }
-    if facts.len() > MAX_BYTES {
-        return Err(refuse("this report is larger than 1 GiB".to_owned()));
-    }
-    let bytes = std::fs::read(path).map_err(|error| refuse(format!("cannot read this report: {error}")))?;
-    let text = String::from_utf8(bytes).map_err(|_| refuse("this report is not UTF-8 text".to_owned()))?;
+    let text = read_text(path, "report", MAX_BYTES, Links::Follow).map_err(refuse)?;
     let open = |name: &str| open_file(&path.with_file_name(name));
     Ok(report::read(&file, &text, open)?)
 }

@@ -12,7 +12,7 @@ pub struct Outputs {
 
 impl Outputs {
     /// Adds an output: a word, a number or a path. One with any other character than letters and digits of ASCII, `.`,
-    /// `_`, `-`, `/`, `:`, `\`, `+`, `~` and blanks inside is left out, and named by [`Outputs::refused`].
+    /// `_`, `-`, `/`, `:`, `\`, `+`, `~`, `@`, `#` and blanks inside is left out, and named by [`Outputs::refused`].
     pub fn add(&mut self, name: &'static str, value: impl Into<String>) {
         let value = value.into();
         if is_plain(&value) {
@@ -35,7 +35,8 @@ impl Outputs {
 
 fn is_plain(value: &str) -> bool {
     let plain = |c: char| {
-        c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '/' | ':' | '\\' | '+' | '~' | ' ')
+        c.is_ascii_alphanumeric()
+            || matches!(c, '.' | '_' | '-' | '/' | ':' | '\\' | '+' | '~' | '@' | '#' | ' ')
     };
     value.chars().all(plain) && value.trim() == value
 }

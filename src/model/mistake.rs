@@ -66,6 +66,13 @@ impl Mistake {
         self
     }
 
+    /// The same mistake, at this place unless it has one.
+    #[must_use]
+    pub fn or_at(mut self, place: &Place) -> Self {
+        self.place.get_or_insert_with(|| place.clone());
+        self
+    }
+
     /// The same mistake with the next step.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
@@ -94,11 +101,8 @@ pub struct Mistakes(pub Vec<Mistake>);
 impl Mistakes {
     /// The same mistakes, those without a place at this one.
     #[must_use]
-    pub fn at(mut self, place: &Place) -> Self {
-        for mistake in &mut self.0 {
-            mistake.place.get_or_insert_with(|| place.clone());
-        }
-        self
+    pub fn at(self, place: &Place) -> Self {
+        Self(self.0.into_iter().map(|mistake| mistake.or_at(place)).collect())
     }
 }
 

@@ -20,13 +20,13 @@ use super::v1::{CriterionVerdict, Fault, Reason, ReasonCode, Report, Verdict};
 use answers::Answers;
 use cases::{groups, listed};
 use compared::compared;
-use lines::{CriterionLine, Fact, FoldedLine, Group, LengthLine, MetricLine};
+use lines::{CriterionLine, Fact, FoldedLine, Group, MetricLine};
 
 use super::comment::COMMENT_BYTES;
 use super::html::Said;
 use super::judge::{self, PlantedRow};
 use super::number::minus;
-use super::{Disclose, effect, looks, number, origin, slices, view};
+use super::{Disclose, effect, lengths, looks, number, origin, slices, view};
 use crate::text::{Redactor, neutral};
 use view::Standing;
 
@@ -194,7 +194,7 @@ struct Page<'a> {
     alpha_spent: String,
     slices: Vec<slices::SliceRow>,
     slices_left_out: usize,
-    lengths: Vec<LengthLine>,
+    lengths: Vec<lengths::LengthRow>,
     shows_text: bool,
     answers: Vec<Answers>,
     address: Option<&'a str>,
@@ -281,7 +281,7 @@ impl<'a> Page<'a> {
             slices_left_out: slices.len().saturating_sub(tier.rows),
             slices: slices.into_iter().take(tier.rows).map(|row| row.through(text)).collect(),
             alpha_spent: looks::spent(report),
-            lengths: lengths(report).map(|line| LengthLine { metric: text(&line.metric), ..line }).collect(),
+            lengths: lengths::rows(report).map(|row| row.through(text)).collect(),
             warnings_title: number::counted(report.warnings.len() as u64, "warning"),
             warnings: warnings.iter().take(tier.rows).map(|warning| text(warning)).collect(),
             warnings_left_out: report.warnings.len().saturating_sub(tier.rows.min(warnings.len())),
@@ -294,21 +294,6 @@ impl<'a> Page<'a> {
             address: wanted.address.filter(|address| is_own_address(address)),
         }
     }
-}
-
-/// The metrics of which it can be told how they go with the length of the answers.
-fn lengths(report: &Report) -> impl Iterator<Item = LengthLine> {
-    let shown = |value: Option<f64>| {
-        minus(value.map_or_else(|| number::NONE.to_owned(), |value| format!("{value:.2}")))
-    };
-    report.metrics.iter().filter_map(move |metric| {
-        let found = metric.length_correlation?;
-        (found.candidate.is_some() || found.differences.is_some()).then(|| LengthLine {
-            metric: metric.name.clone(),
-            candidate: shown(found.candidate),
-            differences: shown(found.differences),
-        })
-    })
 }
 
 fn cases(count: usize) -> String {

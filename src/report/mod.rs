@@ -14,6 +14,7 @@ mod json;
 mod judge;
 mod junit;
 mod large;
+mod lengths;
 mod looks;
 mod markdown;
 mod number;

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use super::concern::{self, Concern};
 use super::number::{self, NONE};
 use super::v1::{
-    Bound, Case, CaseStatus, Criterion, CriterionVerdict, EndedKind, FaultKind, Interval, Metric, MetricKind,
-    Reason, ReasonCode, Report, Requirement, Scope, Tokens, Variant, VariantSummary, Verdict,
+    Bound, Case, CaseStatus, Criterion, CriterionVerdict, EndedKind, FaultKind, Grade, Interval, Metric,
+    MetricKind, Reason, ReasonCode, Report, Requirement, Scope, Tokens, Variant, VariantSummary, Verdict,
 };
 use crate::text::{Redactor, neutral};
 
@@ -366,12 +366,7 @@ pub(super) fn baseline_words(note: &str) -> &str {
 /// Calls, tokens, money and time in one line.
 pub(super) fn cost(report: &Report) -> String {
     let usage = &report.usage;
-    let money = match usage.cost_usd {
-        Some(usd) if report.simulated => format!("nothing spent (would be {})", number::dollars(usd)),
-        None if report.simulated => "nothing spent".to_owned(),
-        Some(usd) => number::dollars(usd),
-        None => "price not known".to_owned(),
-    };
+    let money = money(report, usage.cost_usd);
     let tokens = Tokens { prompt_tokens: usage.prompt_tokens, completion_tokens: usage.completion_tokens };
     let stored = match usage.stored {
         0 => String::new(),
@@ -413,9 +408,39 @@ pub(super) fn stored(report: &Report) -> Option<String> {
     Some(words)
 }
 
-/// The share of failing traffic that n clean cases cannot exclude at 95 %: 1 - 0.05^(1/n).
-///
-/// The exact (Clopper and Pearson) bound for no failure in n.
-pub(super) fn unseen_share(cases: usize) -> Option<f64> {
-    (cases > 0).then(|| 1.0 - 0.05_f64.powf(1.0 / cases as f64))
+/// What was spent, in words; nothing is where the simulated model answered.
+pub(super) fn money(report: &Report, usd: Option<f64>) -> String {
+    match usd {
+        Some(usd) if report.simulated => format!("nothing spent (would be {})", number::dollars(usd)),
+        Some(usd) => number::dollars(usd),
+        None if report.simulated => "nothing spent".to_owned(),
+        None => "price not known".to_owned(),
+    }
+}
+
+/// Whether a grade is among the reasons why its case fails.
+pub(super) fn fails(case: &Case, grade: &Grade) -> bool {
+    grade.score.is_none_or(|score| score < 1.0 && case.failing.contains(&grade.scorer))
+}
+
+/// The smallest drops that the suite detects, by judged metric, of at most `most`; names pass through `text`.
+pub(super) fn smallest_drops(report: &Report, most: usize, text: impl Fn(&str) -> String) -> Option<String> {
+    let judged = report.metrics.iter().filter(|metric| metric.kind == MetricKind::Judge);
+    let drops = judged.filter_map(|metric| {
+        let drop = metric.smallest_detectable_drop?;
+        let of_people = metric.judged.as_ref().and_then(|judged| judged.smallest_true_drop);
+        let of_people = of_people.map_or_else(String::new, |drop| {
+            format!(" ({} in what people would say)", number::value(metric.kind, drop))
+        });
+        Some(format!("{} {}{of_people}", text(&metric.name), number::value(metric.kind, drop)))
+    });
+    let drops: Vec<String> = drops.take(most).collect();
+    (!drops.is_empty()).then(|| drops.join(", "))
+}
+
+/// What n clean cases cannot exclude at 95 %, the exact (Clopper and Pearson) bound for no failure in n: failures in a
+/// share of 1 - 0.05^(1/n).
+pub(super) fn not_excluded(cases: usize) -> Option<String> {
+    let share = (cases > 0).then(|| 1.0 - 0.05_f64.powf(1.0 / cases as f64))?;
+    Some(format!("failures in up to {:.1} % of traffic", share * 100.0))
 }

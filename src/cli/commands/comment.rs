@@ -3,17 +3,16 @@
 //! Its exit code speaks of the comment alone and never of the gate: 0 also where there is no pull request, where none is
 //! wanted, and where the token may only read; 2 where something is set wrong; 12 where GitHub is not well.
 
-use std::fs::File;
-use std::io::{Read as _, Write as _};
 use std::path::Path;
-
-use serde::Deserialize;
 
 use crate::cli::args::{CommentArguments, CommentWhen};
 use crate::cli::environment::variable;
 use crate::cli::error::Failure;
 use crate::cli::exit::ExitStatus;
+use crate::cli::facts::{self, Facts, Verdict};
+use crate::cli::files::{Links, append, read_text};
 use crate::cli::{output, runtime};
+use crate::github::Outputs;
 use crate::github::api::{self, Client, FailureKind, Outcome, Settings, Sticky};
 use crate::model::{Mistake, Mistakes, Place};
 use crate::text::Secret;
@@ -25,30 +24,6 @@ const SERVER_URL: &str = "https://github.com";
 /// Bytes of a file that is read.
 const MOST_BYTES: u64 = 1 << 20;
 
-/// `ci.json`, as far as the comment needs it.
-#[derive(Debug, Deserialize)]
-struct Ci {
-    schema: u64,
-    verdict: CiVerdict,
-    event: String,
-    pull_request: Option<u64>,
-    /// `None` for a shard, of which nothing is said before all are joined.
-    comment: Option<String>,
-}
-
-/// The verdicts of `promptgate ci`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum CiVerdict {
-    Pass,
-    Fail,
-    Inconclusive,
-    Incomplete,
-    Unchanged,
-    NotEvaluated,
-    Error,
-}
-
 /// Writes the comment, or brings it up to date.
 pub(crate) fn comment(arguments: &CommentArguments) -> Result<ExitStatus, Failure> {
     let when = arguments.when;
@@ -57,7 +32,7 @@ pub(crate) fn comment(arguments: &CommentArguments) -> Result<ExitStatus, Failur
         output::say("no comment: none is wanted");
         return Ok(ExitStatus::Pass);
     }
-    let ci = read_ci(&arguments.folder)?;
+    let ci = read_facts(&arguments.folder)?;
     let Some(pull_request) = ci.pull_request.filter(|number| *number > 0) else {
         output::say(&format!("no comment: the event {} has no pull request", ci.event));
         return Ok(ExitStatus::Pass);
@@ -74,8 +49,8 @@ pub(crate) fn comment(arguments: &CommentArguments) -> Result<ExitStatus, Failur
     };
     let create = match when {
         CommentWhen::Always => true,
-        CommentWhen::Changes => ci.verdict != CiVerdict::Unchanged,
-        CommentWhen::Failures => !matches!(ci.verdict, CiVerdict::Pass | CiVerdict::Unchanged),
+        CommentWhen::Changes => ci.verdict != Verdict::Unchanged,
+        CommentWhen::Failures => !matches!(ci.verdict, Verdict::Pass | Verdict::Unchanged),
         CommentWhen::Never => false,
     };
     let sticky = Sticky { repository: &repository, pull_request, key, body: &body, create };
@@ -158,47 +133,27 @@ fn repository() -> Result<String, Mistake> {
     }
 }
 
-fn read_ci(folder: &Path) -> Result<Ci, Mistake> {
-    let path = folder.join("ci.json");
-    let text = read(&path)?;
-    let help = "name the folder that `promptgate ci` of this version wrote";
-    let at = Place::file(path.display().to_string());
-    let ci: Ci = serde_json::from_str(&text).map_err(|error| {
-        Mistake::new(format!("this is not what `promptgate ci` writes: {error}")).at(at.clone()).help(help)
-    })?;
-    if ci.schema != 1 {
-        return Err(Mistake::new(format!("schema {} is not known, only 1 is", ci.schema)).at(at).help(help));
-    }
-    Ok(ci)
+fn read_facts(folder: &Path) -> Result<Facts, Mistake> {
+    let path = folder.join(facts::NAME);
+    facts::read(&path).map_err(|why| refused(&path, why))
 }
 
 fn read_comment(folder: &Path, name: &str) -> Result<String, Mistake> {
     let plain = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
     if !plain || name.starts_with('.') {
-        let at = Place::file(folder.join("ci.json").display().to_string());
+        let at = Place::file(folder.join(facts::NAME).display().to_string());
         return Err(Mistake::new("`comment` is not the name of a file in this folder").at(at));
     }
-    read(&folder.join(name))
+    let path = folder.join(name);
+    // What is posted must not be another file that a link leads to.
+    read_text(&path, "file", MOST_BYTES, Links::Refuse).map_err(|why| refused(&path, why))
 }
 
-/// A file of the folder, whole. What is posted must not be another file that a link leads to.
-fn read(path: &Path) -> Result<String, Mistake> {
-    let refuse = |why: String| {
-        Mistake::new(why)
-            .at(Place::file(path.display().to_string()))
-            .help("name the folder that `promptgate ci` wrote; where there is none, see why the gate ended before it reported")
-    };
-    let cannot = |error: std::io::Error| refuse(format!("cannot read this file: {error}"));
-    let facts = std::fs::symlink_metadata(path).map_err(cannot)?;
-    if !facts.is_file() {
-        return Err(refuse("this is not a file".to_owned()));
-    }
-    if facts.len() > MOST_BYTES {
-        return Err(refuse("this file is larger than 1 MiB".to_owned()));
-    }
-    let mut text = String::new();
-    File::open(path).and_then(|file| file.take(MOST_BYTES).read_to_string(&mut text)).map_err(cannot)?;
-    Ok(text)
+fn refused(path: &Path, why: String) -> Mistake {
+    Mistake::new(why).at(Place::file(path.display().to_string())).help(
+        "name the folder that `promptgate ci` of this version wrote; where there is none, see why the gate ended before \
+         it reported",
+    )
 }
 
 /// Adds `comment-url` to the outputs of the step. It is put together here: nothing of the server's is in it but a
@@ -206,13 +161,10 @@ fn read(path: &Path) -> Result<String, Mistake> {
 fn write_url(repository: &str, pull_request: u64, id: u64) -> Result<(), Failure> {
     let Some(outputs) = variable("GITHUB_OUTPUT").filter(|_| id > 0) else { return Ok(()) };
     let server = variable("GITHUB_SERVER_URL").unwrap_or_else(|| SERVER_URL.to_owned());
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-._/:".contains(c);
-    if !server.starts_with("http") || !server.chars().all(plain) {
-        return Ok(());
-    }
     let server = server.trim_end_matches('/');
-    let line = format!("comment-url={server}/{repository}/pull/{pull_request}#issuecomment-{id}\n");
-    let file = File::options().append(true).create(true).open(&outputs);
-    file.and_then(|mut file| file.write_all(line.as_bytes()))
-        .map_err(|error| Failure::writing("GITHUB_OUTPUT", &error))
+    let mut added = Outputs::default();
+    if server.starts_with("http") {
+        added.add("comment-url", format!("{server}/{repository}/pull/{pull_request}#issuecomment-{id}"));
+    }
+    append(Path::new(&outputs), &added.text()).map_err(|error| Failure::writing("GITHUB_OUTPUT", &error))
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crate::cli::answers;
+use crate::cli::files::{Links, read_text};
 use crate::model::{Mistake, Place};
 use crate::report::shard::{self, Shard, ShardFile};
 
@@ -61,7 +62,9 @@ pub(in crate::cli) fn find(named: &[PathBuf]) -> Result<Found, Mistake> {
     let shown: BTreeSet<PathBuf> = files.into_values().collect();
     for path in shown {
         let file = path.display().to_string();
-        match read_text(&path).map_err(|message| Mistake::new(message).at(Place::file(&file)).into()) {
+        match read_text(&path, "shard", MAX_BYTES, Links::Refuse)
+            .map_err(|message| Mistake::new(message).at(Place::file(&file)).into())
+        {
             Ok(text) => match shard::read(&file, &text) {
                 Ok(shard) => found.shards.push((file, shard)),
                 Err(mistakes) => found.refuse(&path, mistakes.0),
@@ -127,22 +130,4 @@ fn search(
 fn add(path: &Path, files: &mut BTreeMap<PathBuf, PathBuf>) {
     let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     files.entry(real).or_insert_with(|| path.to_owned());
-}
-
-fn read_text(path: &Path) -> Result<String, String> {
-    let facts =
-        std::fs::symlink_metadata(path).map_err(|error| format!("cannot read this shard: {error}"))?;
-    // What a job uploads holds no links; one could lead to a file whose words the message would show.
-    if facts.is_symlink() {
-        return Err("this is a link, and not a shard".to_owned());
-    }
-    // Only a regular file ends: a pipe or a device may not.
-    if !facts.is_file() {
-        return Err("this is not a file".to_owned());
-    }
-    if facts.len() > MAX_BYTES {
-        return Err("this shard is larger than 1 GiB".to_owned());
-    }
-    let bytes = std::fs::read(path).map_err(|error| format!("cannot read this shard: {error}"))?;
-    String::from_utf8(bytes).map_err(|_| "the shard is damaged: it is not UTF-8 text".to_owned())
 }

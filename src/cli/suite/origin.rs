@@ -47,10 +47,7 @@ pub(super) fn parts(
         let files = Files::of(Tree::work_tree(&location.folder));
         return Ok(Parts { settings: own, files, base: None, source: None });
     };
-    let flag = |mistake: Mistake| match mistake.place {
-        Some(_) => mistake,
-        None => mistake.at(Place::file("--policy-from")),
-    };
+    let flag = |mistake: Mistake| mistake.or_at(&Place::file("--policy-from"));
     let spec = BaselineSpec::parse_candidate(text).map_err(flag)?;
     place::refuse_links(location)?;
     let mut candidate = Tree::guarded(&location.folder).map_err(flag)?;

@@ -88,7 +88,7 @@ fn candidate(
     let Some(text) = &arguments.candidate else {
         return load::prompt(tree, &source(settings, settings.prompt.value.clone()));
     };
-    let flag = |mistake: Mistake| Mistakes::from(at_flag(mistake, "--candidate"));
+    let flag = |mistake: Mistake| Mistakes::from(mistake.or_at(&Place::file("--candidate")));
     let spec = BaselineSpec::parse_candidate(text).map_err(flag)?;
     match load::baseline(Some(&spec), &location.folder, &variable).map_err(flag)? {
         Baseline::File { path } => {
@@ -120,10 +120,7 @@ fn baseline(
         (None, None) => (None, Place::file(&location.shown)),
     };
     let from_flag = arguments.baseline.is_some();
-    let placed = |mistake: Mistake| match mistake.place {
-        Some(_) => mistake,
-        None => mistake.at(place.clone()),
-    };
+    let placed = |mistake: Mistake| mistake.or_at(&place);
     let spec = text.map(|text| BaselineSpec::parse(text)).transpose().map_err(placed)?;
     let seen = |path: String| {
         if from_flag { from_command_line(&path, &location.folder) } else { path }
@@ -230,8 +227,4 @@ fn own_report(parts: &Parts, path: &str) -> Result<(), Mistake> {
     Err(Mistake::new("this report is the baseline, and the change under test has another one in its place")
         .at(Place::file(path))
         .help("change a saved baseline and a prompt in two steps"))
-}
-
-fn at_flag(mistake: Mistake, flag: &str) -> Mistake {
-    if mistake.place.is_some() { mistake } else { mistake.at(Place::file(flag)) }
 }

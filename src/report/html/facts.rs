@@ -65,10 +65,8 @@ fn dataset(report: &Report, said: &Said<'_>) -> Vec<(String, String)> {
         fact("cases", number::count(dataset.cases as u64)),
         fact("digest", said.text(&dataset.digest, TEXT)),
     ];
-    facts.extend(view::unseen_share(report.cases.len()).map(|share| {
-        let share = format!("failures in up to {:.1} % of traffic", share * 100.0);
-        fact("not excluded even if every case is clean", share)
-    }));
+    let share = view::not_excluded(report.cases.len());
+    facts.extend(share.map(|share| fact("not excluded even if every case is clean", share)));
     facts
 }
 
@@ -124,21 +122,15 @@ fn policy(report: &Report, said: &Said<'_>) -> Vec<(String, String)> {
 
 fn cost(report: &Report, said: &Said<'_>) -> Vec<(String, String)> {
     let usage = &report.usage;
-    let money = |usd: Option<f64>| match usd {
-        Some(usd) if report.simulated => format!("nothing spent (would be {})", number::dollars(usd)),
-        Some(usd) => number::dollars(usd),
-        None if report.simulated => "nothing spent".to_owned(),
-        None => "price not known".to_owned(),
-    };
     let share = |share: &UsageShare| {
         let tokens = crate::report::v1::Tokens {
             prompt_tokens: share.prompt_tokens,
             completion_tokens: share.completion_tokens,
         };
-        format!("{}, {}", number::tokens(tokens), money(share.cost_usd))
+        format!("{}, {}", number::tokens(tokens), view::money(report, share.cost_usd))
     };
     let mut facts = vec![
-        fact("in all", money(usage.cost_usd)),
+        fact("in all", view::money(report, usage.cost_usd)),
         fact("calls", number::count(usage.calls)),
         fact("answers", share(&usage.completions)),
     ];
@@ -176,12 +168,7 @@ fn run(report: &Report, said: &Said<'_>) -> Vec<(String, String)> {
         EndedKind::FailedFast => "early, since it could only fail",
         EndedKind::Interrupted => "interrupted",
     };
-    let drops =
-        report.metrics.iter().filter(|metric| metric.kind == MetricKind::Judge).filter_map(|metric| {
-            let drop = metric.smallest_detectable_drop?;
-            Some(format!("{} {}", said.text(&metric.name, 120), number::value(metric.kind, drop)))
-        });
-    let drops: Vec<String> = drops.take(MOST).collect();
+    let drops = view::smallest_drops(report, MOST, |name| said.text(name, 120));
     let mut facts = vec![
         fact("suite", said.text(&report.name, TEXT)),
         fact("started", said.text(&report.started_at, TEXT)),
@@ -195,8 +182,8 @@ fn run(report: &Report, said: &Said<'_>) -> Vec<(String, String)> {
         ),
         fact("promptgate", said.text(&report.tool_version, TEXT)),
     ];
-    if !drops.is_empty() {
-        facts.insert(5, fact("smallest drops this suite detects", drops.join(", ")));
+    if let Some(drops) = drops {
+        facts.insert(5, fact("smallest drops this suite detects", drops));
     }
     facts
 }

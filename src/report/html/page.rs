@@ -13,7 +13,7 @@ use crate::report::number::minus;
 use crate::report::origin::{Notice, notice};
 use crate::report::v1::{CaseStatus, CriterionVerdict, Report, Verdict};
 use crate::report::view::Standing;
-use crate::report::{effect, looks, number, slices, view};
+use crate::report::{effect, lengths, looks, number, slices, view};
 
 /// Rows of a table, reasons, warnings.
 const ROWS: usize = 150;
@@ -67,7 +67,7 @@ pub(super) struct Page {
     looks: Vec<looks::LookRow>,
     alpha_spent: String,
     planted: Vec<PlantedRow>,
-    lengths: Vec<(String, String, String)>,
+    lengths: Vec<lengths::LengthRow>,
     facts: Vec<Group>,
     warnings: Vec<String>,
     warnings_left_out: usize,
@@ -197,7 +197,7 @@ impl Page {
                 .take(ROWS)
                 .map(|row| row.through(text))
                 .collect(),
-            lengths: lengths(report, said),
+            lengths: lengths::rows(report).take(ROWS).map(|row| row.through(text)).collect(),
             facts: facts::groups(report, said),
             warnings: report.warnings.iter().take(ROWS).map(|warning| text(warning)).collect(),
             warnings_left_out: report.warnings.len().saturating_sub(ROWS),
@@ -266,18 +266,6 @@ fn metrics(report: &Report, said: &Said<'_>) -> Vec<Metric> {
         }
     })
     .collect()
-}
-
-fn lengths(report: &Report, said: &Said<'_>) -> Vec<(String, String, String)> {
-    let shown = |value: Option<f64>| {
-        minus(value.map_or_else(|| number::NONE.to_owned(), |value| format!("{value:.2}")))
-    };
-    let found = report.metrics.iter().filter_map(|metric| {
-        let found = metric.length_correlation?;
-        let told = found.candidate.is_some() || found.differences.is_some();
-        told.then(|| (said.text(&metric.name, 120), shown(found.candidate), shown(found.differences)))
-    });
-    found.take(ROWS).collect()
 }
 
 /// Every status that occurs, worst first, with its count.

@@ -66,12 +66,8 @@ pub(in crate::report) fn reasons(case: &Case, said: &Said<'_>) -> Vec<(String, S
     let mut reasons: Vec<(String, String)> = Vec::new();
     for trial in case.trials.readable().filter(|trial| trial.role == Role::Candidate) {
         for grade in &trial.grades {
-            let fails = match grade.score {
-                Some(score) => score < 1.0 && case.failing.contains(&grade.scorer),
-                None => true,
-            };
             let scorer = said.text(&grade.scorer, 60);
-            if fails && reasons.len() < 8 && reasons.iter().all(|(of, _)| *of != scorer) {
+            if view::fails(case, grade) && reasons.len() < 8 && reasons.iter().all(|(of, _)| *of != scorer) {
                 reasons.push((scorer, said.text(&grade.reason, WORDS)));
             }
         }
@@ -81,12 +77,8 @@ pub(in crate::report) fn reasons(case: &Case, said: &Said<'_>) -> Vec<(String, S
 
 /// Both answers of the first repeat in which the candidate does not pass, baseline first.
 pub(in crate::report) fn answers(case: &Case, said: &Said<'_>) -> Vec<Answer> {
-    let fails = |trial: &Trial| {
-        trial.error.is_some()
-            || trial.grades.iter().any(|grade| {
-                grade.score.is_none_or(|score| score < 1.0 && case.failing.contains(&grade.scorer))
-            })
-    };
+    let fails =
+        |trial: &Trial| trial.error.is_some() || trial.grades.iter().any(|grade| view::fails(case, grade));
     let candidates = || case.trials.readable().filter(|trial| trial.role == Role::Candidate);
     let found = candidates().find(|trial| fails(trial)).or_else(|| candidates().next());
     let Some(repeat) = found.map(|trial| trial.repeat) else { return Vec::new() };

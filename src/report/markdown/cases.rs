@@ -64,12 +64,7 @@ fn case_line(row: &view::CaseRow<'_>, tier: Tier, said: &Said<'_>) -> CaseLine {
 fn reason(case: &Case) -> String {
     let mut fault = None;
     for trial in case.trials.readable().filter(|trial| trial.role == Role::Candidate) {
-        let failed = trial
-            .grades
-            .iter()
-            .filter(|grade| grade.score.is_none_or(|score| score < 1.0))
-            .find(|grade| grade.score.is_none() || case.failing.contains(&grade.scorer));
-        if let Some(grade) = failed {
+        if let Some(grade) = trial.grades.iter().find(|grade| view::fails(case, grade)) {
             return grade.reason.clone();
         }
         fault = fault.or_else(|| trial.error.as_ref().map(|fault| fault.message.clone()));

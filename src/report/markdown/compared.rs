@@ -44,27 +44,10 @@ pub(super) fn compared(report: &Report, limit: usize, said: &Said<'_>) -> Vec<Fa
     facts.push(Fact { label: "Policy", text: policy });
     facts.push(Fact { label: "Cost", text: view::cost(report) });
     facts.extend(view::stored(report).map(|stored| Fact { label: "From the store", text: text(&stored) }));
-    let drops: Vec<String> = report
-        .metrics
-        .iter()
-        .filter(|metric| metric.kind == MetricKind::Judge)
-        .filter_map(|metric| {
-            let drop = metric.smallest_detectable_drop?;
-            let of_people = metric.judged.as_ref().and_then(|judged| judged.smallest_true_drop);
-            let of_people = of_people.map_or_else(String::new, |drop| {
-                format!(" ({} in what people would say)", number::value(metric.kind, drop))
-            });
-            Some(format!("{} {}{of_people}", text(&metric.name), number::value(metric.kind, drop)))
-        })
-        .take(8)
-        .collect();
-    if !drops.is_empty() {
-        facts.push(Fact { label: "Smallest drop this suite detects", text: drops.join(", ") });
-    }
-    if let Some(share) = view::unseen_share(report.cases.len()) {
-        let share = format!("failures in up to {:.1} % of traffic", share * 100.0);
-        facts.push(Fact { label: "Not excluded even if every case is clean", text: share });
-    }
+    let drops = view::smallest_drops(report, 8, text);
+    facts.extend(drops.map(|text| Fact { label: "Smallest drop this suite detects", text }));
+    let share = view::not_excluded(report.cases.len());
+    facts.extend(share.map(|text| Fact { label: "Not excluded even if every case is clean", text }));
     facts.push(Fact { label: "Started", text: text(&report.started_at) });
     facts.push(Fact { label: "promptgate", text: text(&report.tool_version) });
     facts

@@ -32,14 +32,6 @@ pub(in crate::report) struct MetricLine {
     pub(in crate::report) missing: usize,
 }
 
-/// How a judged metric goes with the length of the answers.
-#[derive(Serialize)]
-pub(in crate::report) struct LengthLine {
-    pub(in crate::report) metric: String,
-    pub(in crate::report) candidate: String,
-    pub(in crate::report) differences: String,
-}
-
 /// A folded list of cases.
 #[derive(Serialize)]
 pub(in crate::report) struct Group {

@@ -60,7 +60,7 @@ pub(super) fn find(event: Option<&Event>, folder: &Path, variable: Variable<'_>)
         EventKind::MergeGroup => of_merge_group(event, folder, variable),
         EventKind::Push => of_push(event, folder, variable),
         EventKind::Other { privileged: true } => {
-            let head = head(folder)?;
+            let (_, head) = head(folder)?;
             if variable("GITHUB_SHA").is_none_or(|sha| sha != head) {
                 return Err(Mistake::new(
                     "this event brings the secrets of the repository, and something else than its own commit is \
@@ -77,14 +77,15 @@ pub(super) fn find(event: Option<&Event>, folder: &Path, variable: Variable<'_>)
     }
 }
 
-fn head(folder: &Path) -> Result<String, Mistake> {
+fn head(folder: &Path) -> Result<(Repository, String), Mistake> {
     let repository = Repository::discover(folder).map_err(Mistake::from)?;
-    Ok(repository.resolve("HEAD")?.commit)
+    let commit = repository.resolve("HEAD")?.commit;
+    Ok((repository, commit))
 }
 
 /// The merge base as `promptgate run` finds it.
 fn outside(folder: &Path, variable: Variable<'_>) -> Result<Base, Mistake> {
-    let head = head(folder).ok();
+    let head = head(folder).ok().map(|(_, commit)| commit);
     match load::baseline(None, folder, variable)? {
         Baseline::Commit { tree, how, .. } => match (tree.commit(), head) {
             (Some(commit), Some(head)) => Ok(Base::at(commit.to_owned(), how, &head)),
@@ -103,7 +104,7 @@ fn outside(folder: &Path, variable: Variable<'_>) -> Result<Base, Mistake> {
 
 fn of_pull_request(request: &PullRequest, folder: &Path, variable: Variable<'_>) -> Result<Base, Mistake> {
     let number = request.number;
-    let head = head(folder)?;
+    let (_, head) = head(folder)?;
     let Some(sha) = variable("GITHUB_SHA") else {
         return Err(Mistake::new("the commit of the event is not known")
             .at(Place::file("GITHUB_SHA"))
@@ -127,10 +128,8 @@ fn of_pull_request(request: &PullRequest, folder: &Path, variable: Variable<'_>)
         _ => variable(name),
     };
     let found = load::trusted_baseline(Some(&BaselineSpec::MergeBase { path: None }), folder, &lookup);
-    let found = found.map_err(|mistake| match mistake.place {
-        Some(_) => mistake,
-        None => mistake.at(Place::file(format!("the base of pull request {number}"))),
-    })?;
+    let place = Place::file(format!("the base of pull request {number}"));
+    let found = found.map_err(|mistake| mistake.or_at(&place))?;
     let Baseline::Commit { tree, how, .. } = found else {
         return Err(Mistake::new(format!("the base of pull request {number} was not found")).help(checkout));
     };
@@ -146,7 +145,7 @@ fn of_pull_request(request: &PullRequest, folder: &Path, variable: Variable<'_>)
 }
 
 fn of_merge_group(event: &Event, folder: &Path, variable: Variable<'_>) -> Result<Base, Mistake> {
-    let head = head(folder)?;
+    let (repository, head) = head(folder)?;
     let base = event.base.as_deref().unwrap_or_default();
     let group = event.head.clone().or_else(|| variable("GITHUB_SHA"));
     if group.is_some_and(|group| group != head) {
@@ -154,7 +153,6 @@ fn of_merge_group(event: &Event, folder: &Path, variable: Variable<'_>) -> Resul
             .at(Place::file("HEAD"))
             .help("check out the commit of the event, as actions/checkout does without `ref:`"));
     }
-    let repository = Repository::discover(folder).map_err(Mistake::from)?;
     let found = repository.resolve(base).map_err(|mistake| {
         let help =
             format!("fetch it: `git fetch --depth=1 origin {base}`, or check out with `fetch-depth: 0`");
@@ -171,8 +169,7 @@ fn of_merge_group(event: &Event, folder: &Path, variable: Variable<'_>) -> Resul
 }
 
 fn of_push(event: &Event, folder: &Path, variable: Variable<'_>) -> Result<Base, Mistake> {
-    let head = head(folder)?;
-    let repository = Repository::discover(folder).map_err(Mistake::from)?;
+    let (repository, head) = head(folder)?;
     let before = event.base.as_deref().and_then(|before| repository.resolve(before).ok());
     if let Some(before) = before.filter(|before| before.commit != head) {
         return Ok(Base::at(before.commit, "commit before the push", &head));
@@ -182,7 +179,7 @@ fn of_push(event: &Event, folder: &Path, variable: Variable<'_>) -> Result<Base,
 
 /// The merge base with the default branch, where that is another commit than HEAD.
 fn by_default_branch(event: &Event, folder: &Path, variable: Variable<'_>) -> Base {
-    let Ok(head) = head(folder) else {
+    let Ok((_, head)) = head(folder) else {
         return Base::none("there is no repository to look into", None);
     };
     let lookup = |name: &str| match name {

@@ -2,44 +2,25 @@
 
 mod annotations;
 
-use std::io::Write;
+use std::io::Write as _;
 use std::path::Path;
-
-use serde::Serialize;
 
 use super::surroundings::Surroundings;
 use super::{Known, Outcome, words};
 use crate::cli::args::{CiArguments, OnMissingCredentials};
 use crate::cli::error::Failure;
-use crate::cli::files::write_whole;
+use crate::cli::facts::{self, Facts, Verdict};
+use crate::cli::files::{append, write_whole};
 use crate::cli::{output, saved};
 use crate::github::{self, EventKind, Outputs};
 use crate::model::{Mistake, Place};
 use crate::report::comment::{COMMENT_BYTES, SUMMARY_BYTES};
 use crate::report::v1::CaseStatus;
 
-/// What a comment is made from, beside `comment.md`.
-pub(super) const FACTS: &str = "ci.json";
 /// The body of the comment.
 const COMMENT: &str = "comment.md";
 /// What an earlier run may have left.
-const EARLIER: [&str; 6] = [FACTS, COMMENT, "report.json", "report.md", "report.html", "junit.xml"];
-
-/// `ci.json`.
-#[derive(Serialize)]
-struct Facts<'a> {
-    schema: u32,
-    verdict: &'static str,
-    exit_code: u8,
-    event: &'static str,
-    pull_request: Option<u64>,
-    base: Option<&'a str>,
-    head: Option<&'a str>,
-    reason: Option<&'static str>,
-    /// `K/N`; null for the whole.
-    shard: Option<String>,
-    comment: Option<&'static str>,
-}
+const EARLIER: [&str; 6] = [facts::NAME, COMMENT, "report.json", "report.md", "report.html", "junit.xml"];
 
 /// Removes what an earlier run left: nobody must take its verdict for that of this one.
 pub(super) fn remove_earlier(folder: &Path) -> Result<(), Failure> {
@@ -85,20 +66,20 @@ pub(super) fn all(
         write_whole(&folder.join(COMMENT), |out| out.write_all(comment.as_bytes()))?;
     }
     let facts = Facts {
-        schema: 1,
+        schema: facts::SCHEMA,
         verdict,
         exit_code: outcome.status().code(),
-        event: event.map_or(EventKind::Other { privileged: false }, |event| event.kind).as_str(),
+        event: event.map_or(EventKind::Other { privileged: false }, |event| event.kind).as_str().to_owned(),
         pull_request: event.and_then(|event| event.pull_request.as_ref()).map(|request| request.number),
-        base,
-        head,
-        reason: words::reason(outcome),
+        base: base.map(str::to_owned),
+        head: head.map(str::to_owned),
+        reason: words::reason(outcome).map(str::to_owned),
         shard: known.shard.map(|shard| shard.to_string()),
-        comment: comment.is_some().then_some(COMMENT),
+        comment: comment.is_some().then(|| COMMENT.to_owned()),
     };
     let text = serde_json::to_string(&facts)
-        .map_err(|error| Failure::Internal(format!("could not write {FACTS}: {error}")))?;
-    write_whole(&folder.join(FACTS), |out| writeln!(out, "{text}"))?;
+        .map_err(|error| Failure::Internal(format!("could not write {}: {error}", facts::NAME)))?;
+    write_whole(&folder.join(facts::NAME), |out| writeln!(out, "{text}"))?;
     if let Some(path) = surroundings.path("GITHUB_STEP_SUMMARY") {
         let there =
             std::fs::metadata(&path).map_or(0, |facts| usize::try_from(facts.len()).unwrap_or(usize::MAX));
@@ -131,9 +112,9 @@ fn log(outcome: &Outcome, known: &Known, surroundings: &Surroundings) -> Result<
     output::print(&text)
 }
 
-fn outputs(outcome: &Outcome, verdict: &'static str, folder: &Path) -> Outputs {
+fn outputs(outcome: &Outcome, verdict: Verdict, folder: &Path) -> Outputs {
     let mut outputs = Outputs::default();
-    outputs.add("verdict", verdict);
+    outputs.add("verdict", verdict.as_str());
     outputs.add("exit-code", outcome.status().code().to_string());
     // Later steps may run in another folder.
     let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
@@ -172,14 +153,4 @@ fn summary(path: &Path, text: &str, room: usize) {
     if let Err(error) = append(path, text) {
         output::warn(&[format!("the job summary could not be written: {error}")]);
     }
-}
-
-/// Adds to a file of the runner's; what stood there before ends with its line.
-fn append(path: &Path, text: &str) -> std::io::Result<()> {
-    let before = std::fs::read(path).unwrap_or_default();
-    let mut file = std::fs::OpenOptions::new().append(true).create(true).open(path)?;
-    if before.last().is_some_and(|last| *last != b'\n') {
-        file.write_all(b"\n")?;
-    }
-    file.write_all(text.as_bytes())
 }

@@ -6,31 +6,16 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use serde::Deserialize;
-
 use super::base::{self, Base, Variable};
 use super::{Known, Of, Outcome, status_without_key};
 use crate::cli::args::{CiArguments, KnownBase, MergeArguments, RunArguments};
 use crate::cli::commands::merge;
 use crate::cli::error::Failure;
+use crate::cli::facts::{self, Facts, Verdict};
 use crate::cli::{answers, shard, suite};
 use crate::github::EventKind;
 use crate::model::{Mistake, Place};
 use crate::report::shard::Shard;
-
-/// The largest `ci.json` that is read, in bytes.
-const LIMIT: u64 = 64 << 10;
-
-/// What a shard says of itself, as far as it is read.
-#[derive(Deserialize)]
-struct Said {
-    schema: u32,
-    verdict: String,
-    reason: Option<String>,
-    base: Option<String>,
-    head: Option<String>,
-    shard: Option<String>,
-}
 
 /// Joins the shards in a folder.
 pub(super) fn merged(
@@ -90,7 +75,7 @@ fn nothing_to_join(
         return Ok(None);
     }
     let mut all = Vec::new();
-    for path in below(&|name| name == super::leave::FACTS) {
+    for path in below(&|name| name == facts::NAME) {
         let refuse = |why: String| {
             Mistake::new(format!("what a shard says of itself cannot be read: {why}"))
                 .at(Place::file(path.display().to_string()))
@@ -101,16 +86,10 @@ fn nothing_to_join(
             "this",
             "take it out with `git rm --cached`, and merge what jobs wrote",
         )?;
-        let facts = std::fs::symlink_metadata(&path).map_err(|error| refuse(error.to_string()))?;
-        if !facts.is_file() || facts.len() > LIMIT {
-            return Err(refuse("this is no file of a shard".to_owned()).into());
-        }
-        let text = std::fs::read_to_string(&path).map_err(|error| refuse(error.to_string()))?;
-        let said: Said = serde_json::from_str(&text).map_err(|error| refuse(error.to_string()))?;
-        all.push(said);
+        all.push(facts::read(&path).map_err(refuse)?);
     }
     let Some(first) = all.first() else { return Ok(None) };
-    let every = |test: fn(&Said) -> bool| all.iter().all(|said| said.schema == 1 && test(said));
+    let every = |test: fn(&Facts) -> bool| all.iter().all(test);
     let head = known.event.as_ref().and_then(|event| event.head.as_ref());
     // Each of them once: what a shard that is missing would have said is not known.
     let shards: BTreeSet<Shard> = all.iter().filter_map(|said| said.shard.as_deref()?.parse().ok()).collect();
@@ -125,7 +104,7 @@ fn nothing_to_join(
         && base.is_none_or(|base| base == first.base.as_ref())
         && all.iter().all(|said| said.base == first.base && said.head == first.head)
         && head.is_none_or(|head| first.head.as_ref() == Some(head));
-    if alike && every(|said| said.verdict == "unchanged") {
+    if alike && every(|said| said.verdict == Verdict::Unchanged) {
         let object =
             |name: &String| matches!(name.len(), 40 | 64) && name.bytes().all(|b| b.is_ascii_hexdigit());
         if let Some(base) = first.base.clone().filter(object) {

@@ -1,9 +1,9 @@
 //! What the CI system says, and where it wants to be told.
 
 use std::collections::BTreeMap;
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
+use crate::cli::files::{Links, read_text};
 use crate::github::Event;
 use crate::model::{Mistake, Place};
 use crate::text::neutral;
@@ -65,23 +65,8 @@ impl Surroundings {
             .help(help));
         };
         let place = || Place::file(path.display().to_string());
-        let payload = read(&path)
+        let payload = read_text(&path, "event", EVENT_LIMIT, Links::Follow)
             .map_err(|why| Mistake::new(format!("the event cannot be read: {why}")).at(place()).help(help))?;
         Event::read(name, &payload).map(Some).map_err(|mistake| mistake.at(place()))
     }
-}
-
-fn read(path: &Path) -> Result<String, String> {
-    let facts = std::fs::metadata(path).map_err(|error| error.to_string())?;
-    // Only a regular file ends: a pipe or a device may not.
-    if !facts.is_file() {
-        return Err("this is not a file".to_owned());
-    }
-    let file = std::fs::File::open(path).map_err(|error| error.to_string())?;
-    let mut bytes = Vec::new();
-    file.take(EVENT_LIMIT + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
-    if bytes.len() as u64 > EVENT_LIMIT {
-        return Err("it is larger than 32 MiB".to_owned());
-    }
-    String::from_utf8(bytes).map_err(|_| "it is not UTF-8 text".to_owned())
 }

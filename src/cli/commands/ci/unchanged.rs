@@ -19,7 +19,9 @@ pub(super) fn is_unchanged(suite: &Suite, run: &RunArguments, base: &Base) -> bo
     if suite.policy_source.as_ref().is_some_and(|source| !is_same(source, commit)) {
         return false;
     }
-    if let Some(unchanged) = seen_from(suite, commit) {
+    // What a configuration names as its baseline is another prompt of that commit.
+    let at_base = suite.settings.baseline.is_none() || run.suite.baseline.is_some();
+    if let Some(unchanged) = seen_from(suite, commit).filter(|_| at_base) {
         return unchanged;
     }
     // The suite is judged by its own policy, or against another prompt that its configuration names: seen anew, from

@@ -4,24 +4,25 @@ use super::{Known, Of, Outcome, mistakes};
 use crate::cli::commands::run::Finished;
 use crate::cli::error::Failure;
 use crate::cli::exit::ExitStatus;
+use crate::cli::facts::Verdict;
 use crate::cli::output;
 use crate::model::Mistake;
 use crate::report::comment::{self, CommentFacts, Subject};
 use crate::report::{self, Disclose, Format, Style};
 use crate::text::{Redactor, neutral};
 
-/// The words of the verdict, for scripts.
-pub(super) fn verdict(outcome: &Outcome, on_missing_pass: bool) -> &'static str {
+/// What became of the gate.
+pub(super) fn verdict(outcome: &Outcome, on_missing_pass: bool) -> Verdict {
     match outcome {
         Outcome::Finished(finished) => match &finished.report {
-            Some(report) => report.verdict.as_str(),
-            None if finished.status == ExitStatus::Pass => "pass",
-            None => "incomplete",
+            Some(report) => report.verdict.into(),
+            None if finished.status == ExitStatus::Pass => Verdict::Pass,
+            None => Verdict::Incomplete,
         },
-        Outcome::Unchanged(_) => "unchanged",
-        Outcome::NoKey { .. } if on_missing_pass => "not_evaluated",
-        Outcome::NoKey { .. } | Outcome::Failed(Failure::Incomplete(_), _) => "incomplete",
-        Outcome::Failed(..) => "error",
+        Outcome::Unchanged(_) => Verdict::Unchanged,
+        Outcome::NoKey { .. } if on_missing_pass => Verdict::NotEvaluated,
+        Outcome::NoKey { .. } | Outcome::Failed(Failure::Incomplete(_), _) => Verdict::Incomplete,
+        Outcome::Failed(..) => Verdict::Error,
     }
 }
 
