@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::files::{Links, read_text};
-use crate::model;
+use crate::report::v1;
 
 /// Its name in the folder of the reports.
 pub(super) const NAME: &str = "ci.json";
@@ -44,14 +44,14 @@ impl Verdict {
     }
 }
 
-impl From<model::Verdict> for Verdict {
-    fn from(verdict: model::Verdict) -> Self {
+impl From<v1::Verdict> for Verdict {
+    fn from(verdict: v1::Verdict) -> Self {
         match verdict {
-            model::Verdict::Pass => Self::Pass,
-            model::Verdict::Fail => Self::Fail,
-            model::Verdict::Inconclusive => Self::Inconclusive,
-            model::Verdict::Incomplete => Self::Incomplete,
-            model::Verdict::Unchanged => Self::Unchanged,
+            v1::Verdict::Pass => Self::Pass,
+            v1::Verdict::Fail => Self::Fail,
+            v1::Verdict::Inconclusive => Self::Inconclusive,
+            v1::Verdict::Incomplete => Self::Incomplete,
+            v1::Verdict::Unchanged => Self::Unchanged,
         }
     }
 }

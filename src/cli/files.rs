@@ -80,12 +80,12 @@ pub(super) fn make_ignored(folder: &Path) -> std::io::Result<()> {
 
 /// Temporary files are private to the user; a report is like any other file.
 #[cfg(unix)]
-fn make_readable(file: &std::fs::File) -> std::io::Result<()> {
+fn make_readable(file: &File) -> std::io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
     file.set_permissions(std::fs::Permissions::from_mode(0o644))
 }
 
 #[cfg(not(unix))]
-fn make_readable(_file: &std::fs::File) -> std::io::Result<()> {
+fn make_readable(_file: &File) -> std::io::Result<()> {
     Ok(())
 }

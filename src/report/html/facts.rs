@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::said::Said;
-use crate::report::v1::{EndedKind, MetricKind, Report, UsageShare, Variant};
+use crate::report::v1::{EndedKind, Report, UsageShare, Variant};
 use crate::report::{judge, number, origin, view};
 
 /// Characters of a text.

@@ -2,7 +2,7 @@
 
 use super::Said;
 use super::lines::Fact;
-use crate::report::v1::{MetricKind, Report, Variant};
+use crate::report::v1::{Report, Variant};
 use crate::report::{judge, number, origin, view};
 
 /// What was compared, label by label.

@@ -2,7 +2,6 @@
 
 mod annotations;
 
-use std::io::Write as _;
 use std::path::Path;
 
 use super::surroundings::Surroundings;
