@@ -19,6 +19,8 @@ use crate::report::{effect, lengths, looks, number, slices, view};
 const ROWS: usize = 150;
 /// Characters of a text.
 const TEXT: usize = 400;
+/// Characters of the name of a metric.
+const NAME: usize = 120;
 
 /// The page.
 #[derive(Serialize)]
@@ -121,6 +123,7 @@ impl Page {
     /// The page of a report, with the data of its cases.
     pub(super) fn new(report: &Report, order: &[usize], data: CaseData, said: &Said<'_>) -> Self {
         let text = |text: &str| said.text(text, TEXT);
+        let name = |text: &str| said.text(text, NAME);
         let view::Criteria { listed, folded } = view::criteria(report);
         let reasons = reasons(report, said);
         let slices = slices::rows(report);
@@ -161,7 +164,7 @@ impl Page {
             reasons: reasons.iter().take(ROWS).map(|reason| text(reason)).collect(),
             help: report.ended.fault.as_ref().and_then(|fault| fault.help.as_deref()).map(text),
             settle: looks::settle(report),
-            effect: effect::effect(report, text),
+            effect: effect::effect(report, name),
             cases: number::counted(report.cases.len() as u64, "case"),
             repeats: number::counted(u64::from(report.repeats), "repeat"),
             cost: view::cost(report),
@@ -197,7 +200,7 @@ impl Page {
                 .take(ROWS)
                 .map(|row| row.through(text))
                 .collect(),
-            lengths: lengths::rows(report).take(ROWS).map(|row| row.through(text)).collect(),
+            lengths: lengths::rows(report).take(ROWS).map(|row| row.through(name)).collect(),
             facts: facts::groups(report, said),
             warnings: report.warnings.iter().take(ROWS).map(|warning| text(warning)).collect(),
             warnings_left_out: report.warnings.len().saturating_sub(ROWS),
