@@ -56,11 +56,14 @@ pub fn to_settle(run: &Run, decision: &Decision) -> Option<ToSettle> {
     let most = |pick: fn(Need) -> Option<usize>| open().filter_map(|(_, need)| pick(need)).max();
     let repeats = most(|need| if let Need::Repeats(count) = need { Some(count) } else { None });
     // What passed has to pass again, with less alpha for each look.
-    let hold = decision.repeats_to_hold.unwrap_or(0).saturating_sub(run.asked.repeats as usize);
-    let repeats = repeats.map(|repeats| repeats.max(hold));
+    let asked = run.asked.repeats as usize;
+    let hold = || decision.repeats_to_hold.iter().filter(|(_, repeats)| repeats.saturating_sub(asked) > 0);
+    let held = hold().map(|(_, repeats)| repeats - asked).max().unwrap_or(0);
+    let repeats = repeats.map(|repeats| repeats.max(held));
     let cases = most(|need| if let Need::Cases(count) = need { Some(count) } else { None });
     repeats.or(cases)?;
-    // Only the judges of open criteria are asked about further repeats, all of them about further cases.
+    // Only the judges of open criteria, and of what has to pass again, are asked about further repeats, all of them
+    // about further cases.
     let judged = |name: &str| {
         let metric = decision.metrics.iter().find(|metric| metric.name == name);
         metric.is_some_and(|metric| metric.kind == MetricKind::Judge)
@@ -68,6 +71,7 @@ pub fn to_settle(run: &Run, decision: &Decision) -> Option<ToSettle> {
     let open_judges: BTreeSet<&str> = open()
         .filter(|(_, need)| matches!(need, Need::Repeats(_)))
         .map(|(outcome, _)| outcome.metric.as_str())
+        .chain(hold().map(|(metric, _)| metric.as_str()))
         .filter(|metric| judged(metric))
         .collect();
     let all_judges = run.scorers.iter().filter(|scorer| judged(scorer)).count();

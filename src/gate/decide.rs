@@ -1,10 +1,11 @@
 //! From the evidence on every criterion to the verdict of the run, look after look.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use crate::model::{
-    Analysis, CriterionOutcome, CriterionVerdict, Decision, Ended, LookCriterion, LookOutcome, Need,
-    NextLook, Verdict,
+    Analysis, CriterionOutcome, CriterionVerdict, Decision, Ended, LookCriterion, LookOutcome, NextLook,
+    Verdict,
 };
 use crate::stats::holm;
 
@@ -28,7 +29,7 @@ pub fn decide(analysis: &Analysis, policy: &Policy, ended: &Ended) -> Decision {
     let mut settled: Vec<Option<CriterionOutcome>> = vec![None; policy.criteria.len()];
     let mut looks = Vec::with_capacity(taken.len());
     let mut undecided = Vec::new();
-    let mut hold = None;
+    let mut hold: BTreeMap<String, usize> = BTreeMap::new();
     for (index, look) in taken.iter().enumerate() {
         let last = index + 1 == taken.len();
         let seen = match look.repeats {
@@ -53,7 +54,10 @@ pub fn decide(analysis: &Analysis, policy: &Policy, ended: &Ended) -> Decision {
             ),
             criteria: found.iter().filter(|found| found.weighed).map(Found::at_look).collect(),
         });
-        hold = found.iter().filter_map(|found| found.holds_from).max().max(hold);
+        for (metric, repeats) in found.iter().filter_map(|it| Some((&it.outcome.metric, it.holds_from?))) {
+            let known = hold.entry(metric.clone()).or_default();
+            *known = repeats.max(*known);
+        }
         for (found, settled) in found.into_iter().zip(&mut settled) {
             // What is not settled yet is kept until the next look replaces it.
             *settled = Some(found.outcome).filter(|_| last || found.settles);
@@ -88,6 +92,8 @@ fn context(analysis: &Analysis, policy: &Policy, alpha: f64) -> Context {
         seed: policy.seed,
         schedule: policy.schedule,
         run_alpha: policy.alpha(),
+        repeats: analysis.repeats,
+        baseline_reused: analysis.baseline_reused,
     }
 }
 
@@ -158,12 +164,7 @@ fn take(examiner: &Examiner<'_>, policy: &Policy, settled: &[Option<CriterionOut
                 settles: decided && examined.is_weighed(),
                 open: !decided && examined.gains_by_repeats(),
                 earlier: false,
-                holds_from: match examined.worst.need {
-                    Some(Need::Repeats(more)) if verdict == CriterionVerdict::Pass => {
-                        Some(examiner.analysis.repeats as usize + more)
-                    }
-                    _ => None,
-                },
+                holds_from: examined.worst.holds_from.filter(|_| verdict == CriterionVerdict::Pass),
             })
         };
     let criteria = policy.criteria.iter().zip(settled).zip(examined);

@@ -26,6 +26,10 @@ pub(super) struct Context {
     pub(super) schedule: Schedule,
     /// The one-sided alpha of all of them together.
     pub(super) run_alpha: f64,
+    /// Repeats that this look reads.
+    pub(super) repeats: u32,
+    /// Whether the baseline's answers are those of an earlier run, and so get no more.
+    pub(super) baseline_reused: bool,
 }
 
 impl Context {
@@ -69,6 +73,8 @@ pub(super) struct Evidence {
     pub(super) ruling: Ruling,
     /// What would settle it, where that can be told.
     pub(super) need: Option<Need>,
+    /// Where it passes by its bound: the repeats at which it would again, were they the last of a longer schedule.
+    pub(super) holds_from: Option<usize>,
 }
 
 impl Evidence {
@@ -84,6 +90,7 @@ impl Evidence {
             method: "literal".to_owned(),
             ruling: Ruling::Literal(verdict),
             need: None,
+            holds_from: None,
         }
     }
 

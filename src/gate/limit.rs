@@ -83,6 +83,7 @@ fn mean_limit(context: &Context, filled: &Filled, bound: Bound) -> Option<Eviden
         repeats,
         units: filled.units(),
         certain: false,
+        gains: !(context.baseline_reused && matches!(bound, Bound::MaxIncrease(_))),
         test: None,
     };
     let mut evidence = weigh(context, &question);

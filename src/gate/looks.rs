@@ -75,14 +75,20 @@ impl Schedule {
         taken
     }
 
-    /// The fewest repeats beyond `now` such that a schedule that ends there settles at its last look; `None` where it
-    /// would take more than a million. `settles` judges a look, and more repeats and alpha never tell against it.
+    /// The repeats of the first look beyond `now` that settles: one of this schedule, else the last one of the shortest
+    /// longer schedule. `None` where it would take more than a million. `settles` judges a look, and more repeats and
+    /// alpha never tell against it.
     pub(super) fn fewest_to_settle(
         self,
         now: u32,
         alpha: f64,
         settles: impl Fn(Look) -> bool,
     ) -> Option<u32> {
+        let planned = self.looks(alpha).into_iter().find(|look| look.repeats > now && settles(*look));
+        if let Some(look) = planned {
+            return Some(look.repeats);
+        }
+        let now = now.max(self.most);
         let ending_at = |most| Self::new(self.first, most).looks(alpha).pop().is_some_and(&settles);
         // A schedule that ends a little beyond a doubling has a last look that may spend next to nothing. From there
         // to the next doubling its repeats and its alpha grow.
@@ -153,6 +159,10 @@ mod tests {
         // 12 repeats are not enough, and at 13 the last look may spend little.
         assert_eq!(found(&|look| look.repeats > 12 && look.alpha >= 0.01 - 1e-12), Some(15));
         assert_eq!(found(&|_| false), None);
+        // The looks that are to come anyway are asked first.
+        let schedule = Schedule::new(3, 24);
+        assert_eq!(schedule.fewest_to_settle(3, 0.05, |look| look.alpha >= 0.0125 - 1e-12), Some(12));
+        assert_eq!(schedule.fewest_to_settle(3, 0.05, |look| look.repeats > 24), Some(25));
     }
 
     #[test]

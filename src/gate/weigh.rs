@@ -34,6 +34,8 @@ pub(super) struct Question {
     pub(super) units: usize,
     /// Whether the estimate is certain by construction.
     pub(super) certain: bool,
+    /// Whether further repeats tell more of it: not where the baseline's are those of an earlier run.
+    pub(super) gains: bool,
     /// The p and its method; `None`: the tail of t.
     pub(super) test: Option<(f64, &'static str)>,
 }
@@ -77,8 +79,13 @@ pub(super) fn weigh(context: &Context, question: &Question) -> Evidence {
         Scope::Population => question.units >= FEWEST_UNITS,
     };
     let within = bounds.lower.is_some_and(|lower| lower >= required - question.slack - EXACT);
-    evidence.ruling = Ruling::Weighed { ruled_out: enough && within && (meets || !question.must_meet) };
+    let ruled_out = enough && within && (meets || !question.must_meet);
+    evidence.ruling = Ruling::Weighed { ruled_out };
     evidence.need = need(context, question, meets, enough);
+    if ruled_out && question.scope == Scope::Suite {
+        let more = repeats_to_settle(context, question, estimate.mean - (required - question.slack));
+        evidence.holds_from = more.map(|more| context.repeats as usize + more);
+    }
     evidence
 }
 
@@ -95,7 +102,7 @@ fn need(context: &Context, question: &Question, meets: bool, enough: bool) -> Op
     };
     let ways = ways.into_iter().flatten();
     match question.scope {
-        Scope::Suite if !enough => Some(Need::Repeats(1)),
+        Scope::Suite if !enough => question.gains.then_some(Need::Repeats(1)),
         Scope::Suite => {
             let more = |(_, margin)| repeats_to_settle(context, question, margin);
             ways.filter_map(more).min().map(Need::Repeats)
@@ -110,11 +117,12 @@ fn need(context: &Context, question: &Question, meets: bool, enough: bool) -> Op
     }
 }
 
-/// The repeats beyond those there are until t reaches no further than `margin`, at the alpha that the last look has of
-/// a schedule that ends there: standard errors fall with the root of the repeats, degrees of freedom grow with them.
+/// The repeats beyond those of this look until t reaches no further than `margin`, at the alpha of the look that reads
+/// them: standard errors fall with the root of the repeats, degrees of freedom grow with them. `None` where repeats are
+/// not to be had.
 fn repeats_to_settle(context: &Context, question: &Question, margin: f64) -> Option<usize> {
     let Estimate { standard_error, degrees_of_freedom, .. } = question.estimate;
-    let now = u32::try_from(question.repeats).ok().filter(|now| *now >= 2 && margin > 0.0)?;
+    let now = Some(context.repeats).filter(|now| *now >= 2 && margin > 0.0 && question.gains)?;
     let settles = |look: Look| {
         let freedom = degrees_of_freedom * f64::from(look.repeats - 1) / f64::from(now - 1);
         let error = standard_error * (f64::from(now) / f64::from(look.repeats)).sqrt();
@@ -169,6 +177,7 @@ pub(super) fn threshold(context: &Context, filled: &Filled, required: f64) -> Ev
         repeats,
         units: filled.units(),
         certain: false,
+        gains: true,
         test,
     };
     weigh(context, &question)
@@ -198,6 +207,7 @@ pub(super) fn not_worse(context: &Context, filled: &Filled, tolerance: f64) -> E
         units: filled.units(),
         // The same requests throughout: the difference is 0 because it cannot be anything else.
         certain: own == 0,
+        gains: !context.baseline_reused,
         test,
     };
     weigh(context, &question)

@@ -178,9 +178,6 @@ impl Repository {
     /// tag would choose what the name means.
     fn refuse_two_meanings(&self, reference: &str) -> Result<(), Mistake> {
         let name = reference.split(['~', '^', '@']).next().unwrap_or_default();
-        if is_object_name(name) {
-            return Ok(());
-        }
         let Some(tag) = self.commit_of(&format!("refs/tags/{name}"))? else { return Ok(()) };
         for branch in [name.to_owned(), format!("origin/{name}")] {
             if self.branch(&branch)?.is_some_and(|commit| commit != tag) {

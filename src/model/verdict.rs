@@ -1,5 +1,7 @@
 //! What the gate decided, and from which numbers.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::MetricKind;
@@ -368,9 +370,9 @@ pub struct Decision {
     pub looks: Vec<LookOutcome>,
     /// The look that could settle more; `None` where the verdict stands.
     pub next: Option<NextLook>,
-    /// Repeats at which whatever passed by its bound would pass in a schedule that ends there, if its estimate stayed;
-    /// `None` where nothing did. A longer schedule leaves less alpha to each look.
-    pub repeats_to_hold: Option<usize>,
+    /// By metric the repeats at which what passed by its bound would pass again in a longer schedule that ends there, if
+    /// its estimate stayed: each look of it has less alpha.
+    pub repeats_to_hold: BTreeMap<String, usize>,
     /// What would settle an inconclusive run; filled in where what it took is known.
     pub to_settle: Option<ToSettle>,
     /// Things a reader should know: few cases, fallback of the scope, thin evidence.

@@ -313,7 +313,7 @@ pub(crate) fn pass() -> Parts {
         criteria: policy.criteria.iter().zip(numbers).map(|(of, numbers)| outcome(of, numbers)).collect(),
         looks: vec![LookOutcome { repeats: 3, alpha: 0.00625, verdict: Verdict::Pass, criteria: Vec::new() }],
         next: None,
-        repeats_to_hold: None,
+        repeats_to_hold: std::collections::BTreeMap::new(),
         to_settle: None,
         cases: run.cases.iter().map(|_| same()).collect(),
         warnings: vec!["6 cases: with fewer than 20 the bounds are too kind near 1".to_owned()],

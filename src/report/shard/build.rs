@@ -189,7 +189,7 @@ fn nothing_decided() -> model::Decision {
         cases: Vec::new(),
         looks: Vec::new(),
         next: None,
-        repeats_to_hold: None,
+        repeats_to_hold: BTreeMap::new(),
         to_settle: None,
         warnings: Vec::new(),
     }
