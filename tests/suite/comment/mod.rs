@@ -372,7 +372,7 @@ fn a_link_in_the_place_of_the_comment_leads_nowhere() {
     folder.write("secret", "hush");
     std::fs::remove_file(folder.path().join("report/comment.md")).expect("removed");
     std::os::unix::fs::symlink("../secret", folder.path().join("report/comment.md")).expect("a link");
-    comment(&folder, &github, &[]).expect_code(2).says("this is not a file");
+    comment(&folder, &github, &[]).expect_code(2).says("this is a link");
     assert!(github.requests().is_empty());
 }
 
