@@ -30,8 +30,6 @@ pub struct Stored {
     scope: String,
     how: Use,
     since: u64,
-    /// When this process began to ask, in seconds since 1970.
-    begun: u64,
     events: Arc<dyn EventSink>,
 }
 
@@ -57,7 +55,7 @@ impl Stored {
         events: Arc<dyn EventSink>,
     ) -> Self {
         let since = how.max_age.map_or(0, |age| now().saturating_sub(age.as_secs()));
-        Self { inner, store, scope: endpoint.to_owned(), how, since, begun: now(), events }
+        Self { inner, store, scope: endpoint.to_owned(), how, since, events }
     }
 
     /// The store.
@@ -76,8 +74,7 @@ impl Stored {
             };
         }
         let key = key::of_request(&self.scope, request);
-        let since = if request.anew { self.since.max(self.begun) } else { self.since };
-        let wanted = Wanted { since, renewed: self.how.refresh };
+        let wanted = Wanted { since: self.since, renewed: self.how.refresh || request.anew };
         let _claim = match self.store.look(Shelf::Answers, key, wanted).await? {
             Found::Record(record) => match serde_json::from_str::<Kept>(&record.text) {
                 Ok(kept) => {
