@@ -85,14 +85,13 @@ pub(super) struct Facts {
 /// In words: it is not there, a link, of another schema, or not what `promptgate ci` writes.
 pub(super) fn read(path: &Path) -> Result<Facts, String> {
     let text = read_text(path, "file", LIMIT, Links::Refuse)?;
+    let another = |error: serde_json::Error| format!("this is not what `promptgate ci` writes: {error}");
+    let value: serde_json::Value = serde_json::from_str(&text).map_err(another)?;
     // Of another version the rest may look otherwise.
-    let found =
-        serde_json::from_str::<serde_json::Value>(&text).ok().and_then(|value| value.get("schema")?.as_u64());
-    match found {
+    match value.get("schema").and_then(serde_json::Value::as_u64) {
         Some(schema) if schema != u64::from(SCHEMA) => {
             Err(format!("schema {schema} is not known, only {SCHEMA} is"))
         }
-        _ => serde_json::from_str(&text)
-            .map_err(|error| format!("this is not what `promptgate ci` writes: {error}")),
+        _ => serde_json::from_value(value).map_err(another),
     }
 }

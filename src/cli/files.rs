@@ -53,11 +53,16 @@ pub(super) fn read_text(path: &Path, what: &str, limit: u64, links: Links) -> Re
     if !facts.is_file() {
         return Err("this is not a file".to_owned());
     }
-    let mut bytes = Vec::new();
+    let too_large = || {
+        let (size, unit) = if limit >= 1 << 30 { (limit >> 30, "GiB") } else { (limit >> 20, "MiB") };
+        format!("this {what} is larger than {size} {unit}")
+    };
+    // Nothing of it is read that would be refused, unless it grows meanwhile.
+    let size = usize::try_from(facts.len()).ok().filter(|_| facts.len() <= limit).ok_or_else(too_large)?;
+    let mut bytes = Vec::with_capacity(size);
     File::open(path).and_then(|file| file.take(limit + 1).read_to_end(&mut bytes)).map_err(cannot)?;
     if bytes.len() as u64 > limit {
-        let (size, unit) = if limit >= 1 << 30 { (limit >> 30, "GiB") } else { (limit >> 20, "MiB") };
-        return Err(format!("this {what} is larger than {size} {unit}"));
+        return Err(too_large());
     }
     String::from_utf8(bytes).map_err(|_| format!("this {what} is not UTF-8 text"))
 }

@@ -57,7 +57,7 @@ pub fn to_settle(run: &Run, decision: &Decision) -> Option<ToSettle> {
     let repeats = most(|need| if let Need::Repeats(count) = need { Some(count) } else { None });
     // What passed has to pass again, with less alpha for each look.
     let asked = run.asked.repeats as usize;
-    let hold = || decision.repeats_to_hold.iter().filter(|(_, repeats)| repeats.saturating_sub(asked) > 0);
+    let hold = || decision.repeats_to_hold.iter().filter(|(_, repeats)| **repeats > asked);
     let held = hold().map(|(_, repeats)| repeats - asked).max().unwrap_or(0);
     let repeats = repeats.map(|repeats| repeats.max(held));
     let cases = most(|need| if let Need::Cases(count) = need { Some(count) } else { None });

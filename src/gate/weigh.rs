@@ -81,8 +81,9 @@ pub(super) fn weigh(context: &Context, question: &Question) -> Evidence {
     let within = bounds.lower.is_some_and(|lower| lower >= required - question.slack - EXACT);
     let ruled_out = enough && within && (meets || !question.must_meet);
     evidence.ruling = Ruling::Weighed { ruled_out };
-    evidence.need = need(context, question, meets, enough);
-    if ruled_out && question.scope == Scope::Suite {
+    if !ruled_out {
+        evidence.need = need(context, question, meets, enough);
+    } else if question.scope == Scope::Suite {
         let more = repeats_to_settle(context, question, estimate.mean - (required - question.slack));
         evidence.holds_from = more.map(|more| context.repeats as usize + more);
     }

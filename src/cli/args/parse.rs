@@ -17,13 +17,12 @@ pub(in crate::cli) fn parse() -> Result<Arguments, clap::Error> {
 fn for_a_workflow(command: Command) -> Command {
     match command.get_name() {
         "ci" | "comment" => command.mut_args(|argument| {
-            if argument.get_id() == "config" {
-                return without_empty(argument.env("PROMPTGATE_CONFIG").hide_env(true));
-            }
-            // Refused with a reason where it is given, so not offered.
-            let refused = argument.get_id() == "format";
-            let argument = argument.hide(refused);
-            without_empty(argument)
+            without_empty(match argument.get_id().as_str() {
+                "config" => argument.env("PROMPTGATE_CONFIG").hide_env(true),
+                // Refused with a reason where it is given, so not offered.
+                "format" => argument.hide(true),
+                _ => argument,
+            })
         }),
         _ => command,
     }

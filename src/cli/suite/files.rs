@@ -15,7 +15,7 @@ pub(in crate::cli) struct Files {
     /// Seen from the candidate's configuration: prompt and dataset.
     pub(in crate::cli) candidate: Tree,
     /// What checks of the policy have read.
-    of_checks: RefCell<BTreeSet<String>>,
+    read_by_checks: RefCell<BTreeSet<String>>,
     /// What checks of single cases have.
     read_by_cases: RefCell<BTreeSet<String>>,
 }
@@ -28,13 +28,13 @@ impl Files {
 
     /// The policy's files from elsewhere.
     pub(super) fn from(policy: Tree, of_cases: Tree, candidate: Tree) -> Self {
-        let (of_checks, read_by_cases) = Default::default();
-        Self { policy, of_cases, candidate, of_checks, read_by_cases }
+        let (read_by_checks, read_by_cases) = Default::default();
+        Self { policy, of_cases, candidate, read_by_checks, read_by_cases }
     }
 
     /// A file that a check of the policy names.
     pub(in crate::cli) fn of_check(&self, path: &str) -> Result<String, String> {
-        self.of_checks.borrow_mut().insert(path.to_owned());
+        self.read_by_checks.borrow_mut().insert(path.to_owned());
         self.policy.read_text(path).map_err(told)
     }
 
@@ -51,7 +51,7 @@ impl Files {
         let each = |paths: &RefCell<BTreeSet<String>>, tree| {
             paths.borrow().iter().map(|path| (path.clone(), tree)).collect::<Vec<_>>()
         };
-        [each(&self.of_checks, &self.policy), each(&self.read_by_cases, &self.of_cases)].concat()
+        [each(&self.read_by_checks, &self.policy), each(&self.read_by_cases, &self.of_cases)].concat()
     }
 }
 
