@@ -82,6 +82,15 @@ impl Folder {
         folder
     }
 
+    /// Moves the small suite into a folder below.
+    pub(crate) fn move_suite(&self, to: &str) {
+        let to = self.path().join(to);
+        std::fs::create_dir_all(&to).expect("a folder");
+        for name in ["promptgate.yaml", "prompt.md", "cases.jsonl"] {
+            std::fs::rename(self.path().join(name), to.join(name)).expect("a file");
+        }
+    }
+
     /// Its path.
     pub(crate) fn path(&self) -> &Path {
         self.directory.path()

@@ -184,13 +184,7 @@ fn shards_ask_and_one_job_decides() {
 
 #[test]
 fn the_store_is_kept_where_the_configuration_is() {
-    let below = |folder: &Folder| {
-        std::fs::create_dir_all(folder.path().join("suites/refunds")).expect("a folder");
-        for name in ["promptgate.yaml", "prompt.md", "cases.jsonl"] {
-            let to = folder.path().join("suites/refunds").join(name);
-            std::fs::rename(folder.path().join(name), to).expect("a file");
-        }
-    };
+    let below = |folder: &Folder| folder.move_suite("suites/refunds");
     for (input, value) in [
         ("config", "suites/refunds"),
         ("config", "suites/refunds/promptgate.yaml"),
@@ -209,13 +203,7 @@ fn the_store_is_kept_where_the_configuration_is() {
 #[cfg(unix)]
 #[test]
 fn a_link_in_the_place_of_the_working_directory_is_refused() {
-    let below = |folder: &Folder| {
-        std::fs::create_dir_all(folder.path().join("suites/refunds")).expect("a folder");
-        for name in ["promptgate.yaml", "prompt.md", "cases.jsonl"] {
-            let to = folder.path().join("suites/refunds").join(name);
-            std::fs::rename(folder.path().join(name), to).expect("a file");
-        }
-    };
+    let below = |folder: &Folder| folder.move_suite("suites/refunds");
     for link in ["suites/refunds", "suites"] {
         let mut world = World::from(below, |folder| {
             let moved = folder.path().join("elsewhere");

@@ -148,12 +148,7 @@ fn what_an_earlier_run_left_is_gone() {
 
 #[test]
 fn the_configuration_and_the_folder_by_variable() {
-    let origin = Origin::new(|folder| {
-        std::fs::create_dir(folder.path().join("suite")).unwrap();
-        for name in ["promptgate.yaml", "prompt.md", "cases.jsonl"] {
-            std::fs::rename(folder.path().join(name), folder.path().join("suite").join(name)).unwrap();
-        }
-    });
+    let origin = Origin::new(|folder| folder.move_suite("suite"));
     origin.change(|folder| folder.write("suite/prompt.md", "Be kind.\n"));
     let job = origin.pull_request().with("PROMPTGATE_CONFIG", "suite").with("PROMPTGATE_OUT", "left");
     let outcome = job.offline().expect_code(10);
