@@ -12,9 +12,9 @@
 
 use std::time::Instant;
 
-use promptgate::gate::{Bound, Criterion, Policy, Requirement, Rule, Schedule, Statistic, decide};
-use promptgate::metric::analyse;
-use promptgate::model::{
+use promptgate_core::gate::{Bound, Criterion, Policy, Requirement, Rule, Schedule, Statistic, decide};
+use promptgate_core::metric::analyse;
+use promptgate_core::model::{
     Analysis, Asked, CallTotals, CaseFacts, Cell, Completion, DatasetFacts, Ended, Grade, Matrix, MetricKind,
     MetricScores, Outcome, PromptFacts, Role, Run, Scope, Score, Trial, TrialResult, VariantFacts,
     VariantScores,

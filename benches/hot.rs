@@ -15,14 +15,14 @@ use std::sync::{Arc, Mutex};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use promptgate::endpoint::simulated::{Simulated, SimulatedOptions};
-use promptgate::judge::reply::FaithfulnessReply;
-use promptgate::judge::{Judge, Member, Spec};
-use promptgate::model::{Case, ChatRequest, Completion, Fault};
-use promptgate::port::{ChatModel, Subject};
-use promptgate::report::{self, Format, Report, Style};
-use promptgate::stats::{Repeated, sign_flip, within_cases};
-use promptgate::template::{Template, variables};
+use promptgate_core::model::{Case, ChatRequest, Completion, Fault};
+use promptgate_core::port::{ChatModel, Subject};
+use promptgate_core::stats::{Repeated, sign_flip, within_cases};
+use promptgate_core::template::{Template, variables};
+use promptgate_engine::judge::reply::FaithfulnessReply;
+use promptgate_engine::judge::{Judge, Member, Spec};
+use promptgate_report::{Format, Report, Style};
+use promptgate_simulated::{Simulated, SimulatedOptions};
 use sha2::{Digest as _, Sha256};
 
 /// A result whose error is only shown.
@@ -55,7 +55,8 @@ fn report_of(cases: u64) -> Report {
     let text = std::fs::read_to_string(&path).unwrap_or_else(|_| {
         panic!("no report: {}", String::from_utf8_lossy(&output.stderr));
     });
-    report::read(&display(&path), &text, |name| File::open(path.with_file_name(name))).expect("a report")
+    promptgate_report::read(&display(&path), &text, |name| File::open(path.with_file_name(name)))
+        .expect("a report")
 }
 
 fn display(path: &Path) -> String {
@@ -146,7 +147,7 @@ fn reporting(criterion: &mut Criterion) {
         group.bench_function(format.as_str(), |bencher| {
             bencher.iter(|| {
                 let mut bytes = Vec::new();
-                report::write(&report, format, &mut bytes, Style::default()).map(|()| bytes)
+                promptgate_report::write(&report, format, &mut bytes, Style::default()).map(|()| bytes)
             });
         });
     }

@@ -17,12 +17,12 @@ use std::time::{Duration, Instant};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use futures::stream::{self, StreamExt as _};
-use promptgate::endpoint::mock_server::{self, FaultSpec};
-use promptgate::endpoint::simulated::SimulatedOptions;
-use promptgate::endpoint::{self, Options};
-use promptgate::model::{ChatRequest, Completion, Fault, Message, Purpose, Speaker};
-use promptgate::port::{ChatModel, Event, EventSink, Silent};
-use promptgate::text::Redactor;
+use promptgate_adapters::endpoint::{self, Options};
+use promptgate_core::model::{ChatRequest, Completion, Fault, Message, Purpose, Speaker};
+use promptgate_core::port::{ChatModel, Event, EventSink, Silent};
+use promptgate_core::text::Redactor;
+use promptgate_simulated::SimulatedOptions;
+use promptgate_simulated::mock_server::{self, FaultSpec};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 

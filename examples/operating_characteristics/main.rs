@@ -17,7 +17,7 @@ mod simulate;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use promptgate::model::Verdict;
+use promptgate_core::model::Verdict;
 use simulate::{Noise, Outcome, Setting};
 
 const NOISES: [Noise; 3] = [Noise::Noisy, Noise::Moderate, Noise::Quiet];

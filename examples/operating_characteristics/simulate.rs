@@ -5,11 +5,11 @@
 //! statements, the more a score swings between repeats of a case: that is the noise. A drop lowers the rate of every
 //! case by so much. The naive rule passes where every metric's mean at the first look is at least the baseline's.
 
-use promptgate::gate::{Criterion, Policy, Requirement, Rule, Schedule, decide};
-use promptgate::model::{
+use promptgate_core::gate::{Criterion, Policy, Requirement, Rule, Schedule, decide};
+use promptgate_core::model::{
     Analysis, CaseFacts, Cell, Ended, Matrix, MetricKind, MetricScores, Scope, VariantScores, Verdict,
 };
-use promptgate::stats::beta_quantile;
+use promptgate_core::stats::beta_quantile;
 use rand::{Rng as _, RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 

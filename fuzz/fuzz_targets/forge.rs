@@ -2,12 +2,9 @@
 //! keeps its shape.
 #![no_main]
 
-#[path = "../../src/text/forge.rs"]
-#[expect(dead_code, reason = "the tests of the project use all of it")]
-mod forge;
-
 use libfuzzer_sys::fuzz_target;
-use promptgate::text::neutral;
+use promptgate_core::text::neutral;
+use promptgate_testing::forge;
 
 fn document(text: &str) -> String {
     let (shown, block) = (neutral::markdown(text), neutral::fenced(text));

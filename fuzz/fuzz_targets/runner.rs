@@ -1,12 +1,10 @@
 //! Whatever a log line, an annotation or an output holds, a runner finds no command and no second output in it.
 #![no_main]
 
-#[path = "../../src/github/tests/runner.rs"]
-mod runner;
-
 use libfuzzer_sys::fuzz_target;
-use promptgate::github::{Annotation, Level, Outputs, log};
-use promptgate::text::neutral;
+use promptgate_adapters::github::{Annotation, Level, Outputs, log};
+use promptgate_core::text::neutral;
+use promptgate_testing::runner;
 
 fuzz_target!(|text: &str| {
     for shown in [log(text), neutral::terminal(text), neutral::guarded(text)] {

@@ -5,7 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
 use libfuzzer_sys::fuzz_target;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use promptgate::text::{Redactor, Secret};
+use promptgate_core::text::{Redactor, Secret};
 
 fuzz_target!(|parts: (&str, &str, &str, u8)| {
     let (secret, before, after, form) = parts;

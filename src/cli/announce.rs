@@ -2,11 +2,11 @@
 
 use super::output;
 use crate::config::Settings;
-use crate::engine::Engine;
-use crate::evaluate;
-use crate::forecast::{self, Each, Load};
-use crate::gate::Schedule;
-use crate::port::Event;
+use promptgate_core::forecast::{self, Each, Load};
+use promptgate_core::gate::Schedule;
+use promptgate_core::port::Event;
+use promptgate_engine::engine::Engine;
+use promptgate_engine::evaluate;
 
 /// Requests that are looked at for their length.
 const SAMPLE: usize = 50;

@@ -9,9 +9,9 @@ use super::error::Failure;
 use super::files::make_ignored;
 use super::output;
 use crate::config::Settings;
-use crate::load::{NoRepository, Repository, Tree};
-use crate::model::{Mistake, Place};
-use crate::store::{Store, Use};
+use promptgate_adapters::load::{NoRepository, Repository, Tree};
+use promptgate_adapters::store::{Store, Use};
+use promptgate_core::model::{Mistake, Place};
 
 /// How long another process is waited for.
 const PATIENCE: Duration = Duration::from_secs(10);

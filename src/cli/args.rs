@@ -11,8 +11,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::shard::ShardArgument;
 use crate::config::parse_duration;
-use crate::endpoint::mock_server::FaultSpec;
-use crate::report::shard::MOST_SHARDS;
+use promptgate_report::shard::MOST_SHARDS;
+use promptgate_simulated::mock_server::FaultSpec;
 
 pub(super) use ci::KnownBase;
 pub(super) use ci::{CiArguments, Mode, OnMissingCredentials};

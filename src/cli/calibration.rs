@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 
 use super::error::Failure;
 use super::mismatch::differing;
-use crate::calibrate::kappa_at;
 use crate::config::{JudgeSettings, Settings};
-use crate::load::{self, Tree};
-use crate::model::{CalibrationFacts, Fault, FaultKind, JudgeFacts, Mistake, Place};
-use crate::report::calibration::{self, Calibration};
-use crate::stats::{Confusion, clopper_pearson};
+use promptgate_adapters::load::{self, Tree};
+use promptgate_core::model::{CalibrationFacts, Fault, FaultKind, JudgeFacts, Mistake, Place};
+use promptgate_core::stats::{Confusion, clopper_pearson};
+use promptgate_engine::calibrate::kappa_at;
+use promptgate_report::calibration::{self, Calibration};
 
 /// Fewer labels of a kind than this say too little of a judge to let anything pass by them.
 const FEWEST_LABELS: usize = 20;

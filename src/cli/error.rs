@@ -6,8 +6,8 @@ use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use anstyle::{AnsiColor, Style};
 
 use super::exit::ExitStatus;
-use crate::model::{Mistake, Mistakes, Place};
-use crate::text::neutral;
+use promptgate_core::model::{Mistake, Mistakes, Place};
+use promptgate_core::text::neutral;
 
 /// A command that came to no verdict.
 #[derive(Debug)]

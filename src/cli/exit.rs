@@ -1,6 +1,6 @@
 //! Exit codes: one enum, tested against the README.
 
-use crate::model::{Ended, Run, Verdict};
+use promptgate_core::model::{Ended, Run, Verdict};
 
 /// How promptgate ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

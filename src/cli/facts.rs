@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::files::{Links, read_text};
-use crate::report::v1;
+use promptgate_report::v1;
 
 /// Its name in the folder of the reports.
 pub(super) const NAME: &str = "ci.json";

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{DatasetFacts, JudgeFacts, Mistake, Mistakes, Place};
+use promptgate_core::model::{DatasetFacts, JudgeFacts, Mistake, Mistakes, Place};
 
 /// Refuses a saved baseline for any of these reasons; `file` names its report.
 pub(super) fn refuse(

@@ -10,13 +10,13 @@ use super::args::StoreFlags;
 use super::environment::variable;
 use super::error::Failure;
 use crate::config::{EndpointSettings, HeaderValue, Settings};
-use crate::endpoint::simulated::{Simulated, SimulatedOptions};
-use crate::endpoint::{self, Budget, Ceilings, Options, Price};
-use crate::load::Tree;
-use crate::model::Mistake;
-use crate::port::{ChatModel, EventSink};
-use crate::store::{self, Store, Stored};
-use crate::text::{Redactor, Secret};
+use promptgate_adapters::endpoint::{self, Budget, Ceilings, Options, Price};
+use promptgate_adapters::load::Tree;
+use promptgate_adapters::store::{self, Store, Stored};
+use promptgate_core::model::Mistake;
+use promptgate_core::port::{ChatModel, EventSink};
+use promptgate_core::text::{Redactor, Secret};
+use promptgate_simulated::{Simulated, SimulatedOptions};
 
 /// Where OpenAI's own API is.
 const OPENAI: &str = "https://api.openai.com/v1";

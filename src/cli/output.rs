@@ -4,7 +4,7 @@ use std::io::Write;
 
 use super::args::Color;
 use super::error::Failure;
-use crate::text::neutral;
+use promptgate_core::text::neutral;
 
 /// Writes data to standard output.
 pub(super) fn print(text: &str) -> Result<(), Failure> {

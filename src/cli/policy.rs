@@ -1,8 +1,8 @@
 //! The policy in a report and the policy of the gate: the same thing in two rooms' types.
 
-use crate::gate::{Bound, Criterion, Policy, Requirement, Rule, Schedule, Statistic};
-use crate::model::Scope;
-use crate::report::v1;
+use promptgate_core::gate::{Bound, Criterion, Policy, Requirement, Rule, Schedule, Statistic};
+use promptgate_core::model::Scope;
+use promptgate_report::v1;
 
 /// The policy as a report keeps it.
 pub(super) fn saved(policy: &Policy) -> v1::Policy {

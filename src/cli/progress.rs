@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::port::{Event, EventSink};
-use crate::text::neutral;
+use promptgate_core::port::{Event, EventSink};
+use promptgate_core::text::neutral;
 
 /// Between two lines of progress where there is no terminal.
 const TICK: Duration = Duration::from_secs(10);

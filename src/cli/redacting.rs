@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use crate::text::Redactor;
+use promptgate_core::text::Redactor;
 
 /// A writer behind which there is no secret. What follows the last line break goes out with [`Redacting::finish`].
 pub(super) struct Redacting<'a, W: Write> {

@@ -9,9 +9,9 @@ use super::error::Failure;
 use super::files::{Links, make_ignored, read_text, write_whole};
 use super::output;
 use super::redacting::Redacting;
-use crate::model::{Mistake, Place};
-use crate::report::{self, Digesting, Format, KEPT, LARGE, Report, Style, TRIALS_FILE, TrialsFile};
-use crate::text::Redactor;
+use promptgate_core::model::{Mistake, Place};
+use promptgate_core::text::Redactor;
+use promptgate_report::{Digesting, Format, KEPT, LARGE, Report, Style, TRIALS_FILE, TrialsFile};
 
 /// The largest report.json that is read back, in bytes.
 const MAX_BYTES: u64 = 1 << 30;
@@ -82,7 +82,7 @@ fn write_from(
         let path = folder.join(name);
         write_whole(&path, |file| {
             let mut file = Redacting::new(file, redactor);
-            report::write(report, format, &mut file, style(redactor))?;
+            promptgate_report::write(report, format, &mut file, style(redactor))?;
             file.finish()
         })?;
         paths.insert(0, path);
@@ -101,7 +101,7 @@ fn write_trials(report: &mut Report, path: &Path, redactor: &Redactor) -> Result
     write_whole(path, |out| {
         let mut digesting = Digesting::new(out);
         let mut redacting = Redacting::new(&mut digesting, redactor);
-        file.lines = report::write_trials(report, &mut redacting)?;
+        file.lines = promptgate_report::write_trials(report, &mut redacting)?;
         redacting.finish()?;
         file.digest = digesting.digest();
         Ok(())
@@ -116,7 +116,7 @@ pub(super) fn remove_earlier(path: &Path) -> Result<(), Failure> {
     let Ok(file) = open_file(path) else { return Ok(()) };
     let mut first = Vec::new();
     let read = BufReader::new(file).take(LONGEST_PROBE).read_until(b'\n', &mut first);
-    if read.is_err() || !report::is_line(&first) {
+    if read.is_err() || !promptgate_report::is_line(&first) {
         return Ok(());
     }
     std::fs::remove_file(path).map_err(|error| Failure::writing(&path.display().to_string(), &error))
@@ -146,7 +146,7 @@ pub(super) fn print(
     };
     output::stream(|out| {
         let mut out = Redacting::new(out, redactor);
-        report::write(report, format, &mut out, style)?;
+        promptgate_report::write(report, format, &mut out, style)?;
         out.finish()
     })
 }
@@ -168,7 +168,7 @@ pub(super) fn read(path: &Path) -> Result<Report, Failure> {
     };
     let text = read_text(path, "report", MAX_BYTES, Links::Follow).map_err(refuse)?;
     let open = |name: &str| open_file(&path.with_file_name(name));
-    Ok(report::read(&file, &text, open)?)
+    Ok(promptgate_report::read(&file, &text, open)?)
 }
 
 /// Opens a file, if it is one: a pipe in its place would be waited for.
@@ -182,8 +182,8 @@ fn open_file(path: &Path) -> io::Result<File> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::sample;
-    use crate::text::Secret;
+    use promptgate_core::text::Secret;
+    use promptgate_report::sample;
 
     fn text(folder: &Path, name: &str) -> String {
         std::fs::read_to_string(folder.join(name)).unwrap()
@@ -221,7 +221,9 @@ mod tests {
         let mut parts = sample::fail();
         let key = "sk-canary-7f3a9b2c";
         for trial in &mut parts.run.trials {
-            trial.result.edit(|completion, _| completion.text = format!("the key is {key}, or is it"));
+            promptgate_testing::edit_answer(&mut trial.result, |completion, _| {
+                completion.text = format!("the key is {key}, or is it")
+            });
         }
         let redactor = Redactor::new(&[Secret::new(key.to_owned())]);
         write_from(&mut parts.report(), folder.path(), &redactor, 0).unwrap();

@@ -6,8 +6,8 @@ use super::resolve::Reader;
 use super::scalar::WrittenDuration;
 use super::settings::{EndpointSettings, HeaderValue, Placed};
 use super::written::{WrittenEndpoint, WrittenHeader};
-use crate::document::{looks_like_secret, pointer};
-use crate::model::Mistake;
+use promptgate_core::document::{looks_like_secret, pointer};
+use promptgate_core::model::Mistake;
 
 /// Headers whose value is a secret.
 const SECRET_HEADERS: [&str; 6] =

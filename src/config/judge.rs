@@ -5,9 +5,9 @@ use super::endpoint::endpoint;
 use super::resolve::Reader;
 use super::settings::{JudgeSettings, MemberSettings, MetricSettings};
 use super::written::{ItemMap, WrittenItem, WrittenJudge, WrittenMetric, WrittenScale};
-use crate::document::{pointer, suggest};
-use crate::judge::Scale;
-use crate::model::{Item, Mistake};
+use promptgate_core::document::{pointer, suggest};
+use promptgate_core::model::{Item, Mistake};
+use promptgate_engine::judge::Scale;
 
 /// Names that a metric of one's own cannot have: other metrics and the beginnings of criterion ids.
 const RESERVED: [&str; 9] =

@@ -1,7 +1,7 @@
 //! Limits: from `latency_p95: 4s` to criteria.
 
 use super::written::{LatencyLimit, LatencyLimitMap, NumberLimit, NumberLimitMap, WrittenLimits};
-use crate::gate::{Bound, Criterion, Requirement, Statistic};
+use promptgate_core::gate::{Bound, Criterion, Requirement, Statistic};
 
 /// The criteria of the limits: in the order p50, p95, tokens, cost, an absolute bound before a relative one.
 pub(super) fn criteria(limits: &WrittenLimits) -> Vec<Criterion> {

@@ -25,8 +25,8 @@ mod tests;
 
 use serde_json::Value;
 
-use crate::document::{self, Document};
-use crate::model::{Mistake, Mistakes, Place};
+use promptgate_core::document::{self, Document};
+use promptgate_core::model::{Mistake, Mistakes, Place};
 
 pub use difference::{Difference, differences};
 pub use find::{NAMES, find};

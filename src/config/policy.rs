@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::resolve::unknown_metric;
 use super::settings::Settings;
-use crate::gate::{Bound, Criterion, Policy, Requirement, Schedule};
-use crate::model::{CaseFacts, Mistake, Mistakes, Place};
+use promptgate_core::gate::{Bound, Criterion, Policy, Requirement, Schedule};
+use promptgate_core::model::{CaseFacts, Mistake, Mistakes, Place};
 
 /// What the gate requires of a compiled check.
 #[derive(Debug, Clone, PartialEq)]

@@ -12,9 +12,9 @@ use super::written::{
     WrittenStore,
 };
 use super::{judge, limits};
-use crate::document::{Document, pointer, suggest};
-use crate::gate::Rule;
-use crate::model::{Mistake, Place, Scope};
+use promptgate_core::document::{Document, pointer, suggest};
+use promptgate_core::gate::Rule;
+use promptgate_core::model::{Mistake, Place, Scope};
 
 /// Most repeats by default: looks at 3, 6, 12 and 24.
 const MAX_REPEATS: u32 = 24;

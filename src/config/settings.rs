@@ -7,9 +7,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::gate::{Criterion, Rule};
-use crate::judge::Scale;
-use crate::model::{Item, Place, Scope};
+use promptgate_core::gate::{Criterion, Rule};
+use promptgate_core::model::{Item, Place, Scope};
+use promptgate_engine::judge::Scale;
 
 /// A value with its place in the configuration.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

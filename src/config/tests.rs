@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::*;
-use crate::gate::{Bound, Requirement, Rule, Statistic};
-use crate::model::Scope;
+use promptgate_core::gate::{Bound, Requirement, Rule, Statistic};
+use promptgate_core::model::Scope;
 
 mod policy_tests;
 
@@ -466,5 +466,5 @@ fn the_documentation_names_every_key() {
 
 /// The entry of the committed schemas: anything, until the check room's specification is part of this tree.
 fn committed_check_entry() -> Value {
-    crate::check::entry_schema()
+    promptgate_core::check::entry_schema()
 }

@@ -1,87 +1,55 @@
-//! Dependencies point down only: the table of rooms, held against the `crate::` paths in the source.
+//! Which crate may use which, held against `cargo metadata`, and the length of source files.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::Path;
+use std::process::Command;
 
 use crate::support::repository;
 
-/// Each room and the rooms it may use.
-const ROOMS: &[(&str, &[&str])] = &[
-    ("model", &[]),
-    ("stats", &[]),
-    ("text", &[]),
-    ("port", &["model"]),
-    ("template", &["model"]),
-    ("document", &["model"]),
-    ("check", &["model", "port", "text"]),
-    ("judge", &["model", "port", "template", "text"]),
-    ("calibrate", &["model", "port", "judge", "stats"]),
-    ("metric", &["model", "stats"]),
-    ("gate", &["model", "stats"]),
-    ("engine", &["model", "port", "check", "judge", "template"]),
-    ("store", &["model", "port", "text"]),
-    ("endpoint", &["model", "port", "text", "judge::request", "judge::reply"]),
-    ("load", &["model", "port", "text", "document"]),
-    ("report", &["model", "port", "text"]),
-    ("github", &["model", "text"]),
-    ("config", &["model", "document", "check", "judge", "gate"]),
-    ("forecast", &["model", "stats", "gate"]),
-    ("evaluate", &["model", "port", "engine", "metric", "gate", "forecast"]),
+/// Every crate of the workspace and the crates of the workspace that its code may use.
+const ALLOWED: &[(&str, &[&str])] = &[
+    ("promptgate-core", &[]),
+    ("promptgate-engine", &["core"]),
+    ("promptgate-report", &["core"]),
+    ("promptgate-release", &["core"]),
+    ("promptgate-adapters", &["core", "release"]),
+    ("promptgate-simulated", &["core", "engine", "release"]),
+    ("promptgate-testing", &["core"]),
+    ("promptgate", &["core", "engine", "report", "release", "adapters", "simulated"]),
 ];
 
-/// `crate::` paths outside tests, first two segments, by file.
-fn paths(folder: &Path, found: &mut BTreeMap<String, BTreeSet<String>>) {
-    for entry in std::fs::read_dir(folder).expect("a folder") {
-        let path = entry.expect("an entry").path();
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
-        if path.is_dir() {
-            if name != "tests" {
-                paths(&path, found);
-            }
-        } else if name.ends_with(".rs") && name != "tests.rs" && !name.ends_with("_tests.rs") {
-            let text = std::fs::read_to_string(&path).expect("a file");
-            let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
-            for line in code.lines().filter(|line| !line.trim_start().starts_with("//")) {
-                for (at, _) in line.match_indices("crate::") {
-                    let rest: String = line[at + 7..]
-                        .chars()
-                        .take_while(|letter| letter.is_alphanumeric() || *letter == '_' || *letter == ':')
-                        .collect();
-                    let file = path.strip_prefix(repository()).expect("a path below").display().to_string();
-                    found.entry(file).or_default().insert(rest);
-                }
-            }
-        }
-    }
+/// The workspace's packages as `cargo metadata` prints them, without their dependencies resolved.
+fn packages() -> Vec<serde_json::Value> {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--no-deps", "--format-version", "1", "--offline", "--locked"])
+        .current_dir(repository())
+        .output()
+        .expect("cargo runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    metadata["packages"].as_array().expect("a list of packages").clone()
 }
 
 #[test]
-fn rooms_depend_downwards_only() {
+fn crates_depend_only_on_allowed_crates() {
     let mut wrong = Vec::new();
-    for entry in std::fs::read_dir(repository().join("src")).expect("src") {
-        let path = entry.expect("an entry").path();
-        if !path.is_dir() {
-            continue;
-        }
-        let room = path.file_name().and_then(|name| name.to_str()).expect("a name").to_owned();
-        if room == "cli" {
-            continue;
-        }
-        let allowed = ROOMS.iter().find(|(name, _)| *name == room);
-        let Some((_, allowed)) = allowed else {
-            wrong.push(format!("src/{room} is not in the table"));
+    let packages = packages();
+    assert_eq!(packages.len(), ALLOWED.len(), "every crate has a row in the table");
+    for package in &packages {
+        let name = package["name"].as_str().expect("a name");
+        let Some((_, allowed)) = ALLOWED.iter().find(|(listed, _)| *listed == name) else {
+            wrong.push(format!("{name} is not in the table"));
             continue;
         };
-        let mut found = BTreeMap::new();
-        paths(&path, &mut found);
-        for (file, uses) in found {
-            for used in uses {
-                let own = used == room || used.starts_with(&format!("{room}::"));
-                let may =
-                    allowed.iter().any(|target| used == *target || used.starts_with(&format!("{target}::")));
-                if !own && !may {
-                    wrong.push(format!("{file} uses crate::{used}"));
-                }
+        for dependency in package["dependencies"].as_array().expect("a list of dependencies") {
+            let used = dependency["name"].as_str().expect("a name");
+            // Tests may use what the program may not.
+            let for_tests = dependency["kind"] == "dev" || dependency["optional"] == true;
+            if let Some(used) = used.strip_prefix("promptgate-")
+                && !for_tests
+                && !allowed.contains(&used)
+            {
+                wrong.push(format!("{name} uses promptgate-{used}"));
             }
         }
     }
@@ -89,7 +57,22 @@ fn rooms_depend_downwards_only() {
 }
 
 #[test]
-fn no_file_is_two_rooms() {
+fn default_members_are_all_members() {
+    let manifest = std::fs::read_to_string(repository().join("Cargo.toml")).expect("Cargo.toml");
+    assert!(
+        manifest.contains("default-members = [\".\", \"crates/*\"]"),
+        "`cargo test` in the root tests every crate"
+    );
+    let folders: BTreeSet<String> = std::fs::read_dir(repository().join("crates"))
+        .expect("crates")
+        .map(|entry| format!("promptgate-{}", entry.expect("an entry").file_name().to_string_lossy()))
+        .collect();
+    let listed = ALLOWED.iter().map(|(name, _)| (*name).to_owned()).filter(|name| name != "promptgate");
+    assert_eq!(folders, listed.collect::<BTreeSet<String>>());
+}
+
+#[test]
+fn source_files_stay_below_500_lines() {
     fn visit(folder: &Path, long: &mut Vec<String>) {
         for entry in std::fs::read_dir(folder).expect("a folder") {
             let path = entry.expect("an entry").path();
@@ -105,5 +88,6 @@ fn no_file_is_two_rooms() {
     }
     let mut long = Vec::new();
     visit(&repository().join("src"), &mut long);
+    visit(&repository().join("crates"), &mut long);
     assert!(long.is_empty(), "{}", long.join("\n"));
 }

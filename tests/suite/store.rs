@@ -5,8 +5,8 @@ use std::process::Stdio;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
-use promptgate::judge::request::Payload;
-use promptgate::store::{Shelved, Store};
+use promptgate_adapters::store::{Shelved, Store};
+use promptgate_engine::judge::request::Payload;
 use serde_json::{Value, json};
 
 use crate::servers::{Server, is_judge, says};

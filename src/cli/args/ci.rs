@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::RunArguments;
-use crate::report;
 
 /// `promptgate ci`.
 #[derive(Debug, Args)]
@@ -59,7 +58,7 @@ pub enum Disclose {
     Full,
 }
 
-impl From<Disclose> for report::Disclose {
+impl From<Disclose> for promptgate_report::Disclose {
     fn from(disclose: Disclose) -> Self {
         match disclose {
             Disclose::Numbers => Self::Numbers,

@@ -5,14 +5,14 @@ use crate::cli::error::Failure;
 use crate::cli::exit::ExitStatus;
 use crate::cli::output;
 use crate::cli::suite;
-use crate::text::neutral;
+use promptgate_core::text::neutral;
 
 /// Loads the suite as a run would, and says what it is.
 pub(crate) fn check(arguments: &CheckArguments) -> Result<ExitStatus, Failure> {
     let suite = suite::load(&arguments.suite, None)?;
     output::warn(&suite.warnings);
     let (dataset, candidate) = (suite.plan.dataset(), suite.plan.candidate());
-    let prompt = |facts: &crate::model::VariantFacts| {
+    let prompt = |facts: &promptgate_core::model::VariantFacts| {
         format!(
             "{} {} ({}), model {}",
             facts.prompt.name, facts.prompt.version, facts.prompt.source, facts.model

@@ -12,10 +12,10 @@ use crate::cli::exit::ExitStatus;
 use crate::cli::facts::{self, Facts, Verdict};
 use crate::cli::files::{Links, append, read_text};
 use crate::cli::{output, runtime};
-use crate::github::Outputs;
-use crate::github::api::{self, Client, FailureKind, Outcome, Settings, Sticky};
-use crate::model::{Mistake, Mistakes, Place};
-use crate::text::Secret;
+use promptgate_adapters::github::Outputs;
+use promptgate_adapters::github::api::{self, Client, FailureKind, Outcome, Settings, Sticky};
+use promptgate_core::model::{Mistake, Mistakes, Place};
+use promptgate_core::text::Secret;
 
 /// Where the API is, unless GITHUB_API_URL says otherwise.
 const API_URL: &str = "https://api.github.com";

@@ -4,11 +4,11 @@ use crate::cli::args::{CompareArguments, Inconclusive};
 use crate::cli::error::Failure;
 use crate::cli::exit::ExitStatus;
 use crate::cli::{mismatch, policy, saved};
-use crate::evaluate;
-use crate::gate::{Requirement, Schedule};
-use crate::model::Place;
-use crate::report::Report;
-use crate::text::Redactor;
+use promptgate_core::gate::{Requirement, Schedule};
+use promptgate_core::model::Place;
+use promptgate_core::text::Redactor;
+use promptgate_engine::evaluate;
+use promptgate_report::Report;
 
 /// The candidate of OLD becomes the baseline of NEW; NEW's policy decides.
 pub(crate) fn compare(arguments: &CompareArguments) -> Result<ExitStatus, Failure> {
@@ -48,7 +48,7 @@ pub(crate) fn compare(arguments: &CompareArguments) -> Result<ExitStatus, Failur
 }
 
 /// A run without a baseline has no criterion on it; compared, every judged threshold is also one on regression.
-fn add_baseline_criteria(rules: &mut crate::gate::Policy) {
+fn add_baseline_criteria(rules: &mut promptgate_core::gate::Policy) {
     let has_any =
         rules.criteria.iter().any(|criterion| matches!(criterion.requirement, Requirement::NotWorse { .. }));
     if has_any {
@@ -62,7 +62,7 @@ fn add_baseline_criteria(rules: &mut crate::gate::Policy) {
                 && criterion.tag.is_none()
                 && !criterion.metric.starts_with("check.")
         })
-        .map(|criterion| crate::gate::Criterion {
+        .map(|criterion| promptgate_core::gate::Criterion {
             id: format!("{}.baseline", criterion.metric),
             metric: criterion.metric.clone(),
             tag: None,

@@ -7,7 +7,7 @@ use crate::cli::error::Failure;
 use crate::cli::exit::ExitStatus;
 use crate::cli::files::write_whole;
 use crate::cli::output::print;
-use crate::model::Mistake;
+use promptgate_core::model::Mistake;
 
 const FILES: [(&str, &str); 3] = [
     ("promptgate.yaml", include_str!("../starter/promptgate.yaml")),

@@ -7,11 +7,11 @@ use crate::cli::args::{Inconclusive, MergeArguments};
 use crate::cli::error::Failure;
 use crate::cli::exit::ExitStatus;
 use crate::cli::{output, policy, saved, shard};
-use crate::evaluate::{self, Evaluation};
-use crate::model::Mistakes;
-use crate::report::Report;
-use crate::report::shard::{Joined, join};
-use crate::text::Redactor;
+use promptgate_core::model::Mistakes;
+use promptgate_core::text::Redactor;
+use promptgate_engine::evaluate::{self, Evaluation};
+use promptgate_report::Report;
+use promptgate_report::shard::{Joined, join};
 
 /// Joins, decides, reports.
 pub(crate) fn merge(arguments: &MergeArguments) -> Result<ExitStatus, Failure> {

@@ -6,9 +6,9 @@ use crate::cli::args::MockServerArguments;
 use crate::cli::error::Failure;
 use crate::cli::exit::ExitStatus;
 use crate::cli::{interrupt, output, runtime};
-use crate::endpoint::mock_server::{self, Options};
-use crate::endpoint::simulated::SimulatedOptions;
-use crate::model::Mistake;
+use promptgate_core::model::Mistake;
+use promptgate_simulated::SimulatedOptions;
+use promptgate_simulated::mock_server::{self, Options};
 
 /// Serves until Ctrl-C or SIGTERM; prints the base URL first.
 pub(crate) fn mock_server(arguments: &MockServerArguments) -> Result<ExitStatus, Failure> {

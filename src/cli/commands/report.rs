@@ -4,7 +4,7 @@ use crate::cli::args::ReportArguments;
 use crate::cli::error::Failure;
 use crate::cli::exit::ExitStatus;
 use crate::cli::saved;
-use crate::text::Redactor;
+use promptgate_core::text::Redactor;
 
 /// Renders; exits 0 whatever the verdict was.
 pub(crate) fn report(arguments: &ReportArguments) -> Result<ExitStatus, Failure> {

@@ -17,16 +17,16 @@ use crate::cli::progress::Progress;
 use crate::cli::suite::{self, Suite};
 use crate::cli::{answers, calibration, interrupt, mismatch, output, policy, runtime, saved, shard};
 use crate::config::{Settings, StoredBaseline};
-use crate::endpoint::Ceilings;
-use crate::engine::Engine;
-use crate::evaluate::{self, CallCounter, Evaluation, Header};
-use crate::gate::{Bound, Policy, Requirement};
-use crate::model::{JudgeFacts, Role};
-use crate::port::{EventSink, Spool};
-use crate::report::Report;
-use crate::report::shard::Shard;
-use crate::report::spool::FileSpool;
-use crate::text::Redactor;
+use promptgate_adapters::endpoint::Ceilings;
+use promptgate_core::gate::{Bound, Policy, Requirement};
+use promptgate_core::model::{JudgeFacts, Role};
+use promptgate_core::port::{EventSink, Spool};
+use promptgate_core::text::Redactor;
+use promptgate_engine::engine::Engine;
+use promptgate_engine::evaluate::{self, CallCounter, Evaluation, Header};
+use promptgate_report::Report;
+use promptgate_report::shard::Shard;
+use promptgate_report::spool::FileSpool;
 
 /// A run that came to its end; its files are written.
 pub(super) struct Finished {

@@ -4,7 +4,10 @@ use crate::cli::args::{SchemaArguments, SchemaName};
 use crate::cli::error::Failure;
 use crate::cli::exit::ExitStatus;
 use crate::cli::output::print;
-use crate::{check, config, report};
+use promptgate_core::check;
+use promptgate_report as report;
+
+use crate::config;
 
 /// Prints the schema.
 pub(crate) fn schema(arguments: &SchemaArguments) -> Result<ExitStatus, Failure> {

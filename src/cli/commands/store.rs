@@ -8,9 +8,9 @@ use crate::cli::args::{StoreArguments, StoreCommand, StorePlace};
 use crate::cli::error::Failure;
 use crate::cli::exit::ExitStatus;
 use crate::cli::{answers, output, suite};
-use crate::load::Tree;
-use crate::model::{Mistake, Place};
-use crate::store::{Statistics, Store};
+use promptgate_adapters::load::Tree;
+use promptgate_adapters::store::{Statistics, Store};
+use promptgate_core::model::{Mistake, Place};
 
 /// A store that is in use is not waited for: looking is cheap to do again.
 const PATIENCE: Duration = Duration::ZERO;

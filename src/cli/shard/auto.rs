@@ -1,7 +1,7 @@
 //! `--shard auto`: the place of this job among those that a CI system runs in parallel.
 
-use crate::model::{Mistake, Place};
-use crate::report::shard::{MOST_SHARDS, Shard};
+use promptgate_core::model::{Mistake, Place};
+use promptgate_report::shard::{MOST_SHARDS, Shard};
 
 /// How a CI system numbers its parallel jobs.
 struct System {

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::answers;
 use crate::cli::files::{Links, read_text};
-use crate::model::{Mistake, Place};
-use crate::report::shard::{self, Shard, ShardFile};
+use promptgate_core::model::{Mistake, Place};
+use promptgate_report::shard::{self, Shard, ShardFile};
 
 /// The largest shard that is read, in bytes.
 const MAX_BYTES: u64 = 1 << 30;
@@ -70,7 +70,7 @@ pub(in crate::cli) fn find(named: &[PathBuf]) -> Result<Found, Mistake> {
                 Err(mistakes) => found.refuse(&path, mistakes.0),
             },
             Err(mistakes) => {
-                let mistakes: crate::model::Mistakes = mistakes;
+                let mistakes: promptgate_core::model::Mistakes = mistakes;
                 found.refuse(&path, mistakes.0);
             }
         }

@@ -1,6 +1,6 @@
 //! `--shard`: which part of a run this process carries out, and how it does.
 //!
-//! Which cases belong to it, and how its file is written and read, is said by [`report::shard`](crate::report::shard).
+//! Which cases belong to it, and how its file is written and read, is said by [`report::shard`](promptgate_report::shard).
 
 mod auto;
 mod find;
@@ -18,8 +18,8 @@ pub(super) use share::{ceilings, take};
 
 use super::args::RunArguments;
 use super::environment::variable;
-use crate::model::{Mistake, Place};
-use crate::report::shard::{NoShard, Shard};
+use promptgate_core::model::{Mistake, Place};
+use promptgate_report::shard::{NoShard, Shard};
 
 /// What `--shard` asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

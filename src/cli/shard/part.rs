@@ -11,13 +11,13 @@ use crate::cli::exit::ExitStatus;
 use crate::cli::files::write_whole;
 use crate::cli::output;
 use crate::cli::progress::Progress;
-use crate::engine::{Engine, Plan, Scorers};
-use crate::evaluate::{self, CallCounter, Gathering, Header};
-use crate::model::Run;
-use crate::report::shard::{Shard, ShardFile, Whole};
-use crate::report::spool::FileSpool;
-use crate::report::v1::EndedKind;
-use crate::text::{Redactor, neutral};
+use promptgate_core::model::Run;
+use promptgate_core::text::{Redactor, neutral};
+use promptgate_engine::engine::{Engine, Plan, Scorers};
+use promptgate_engine::evaluate::{self, CallCounter, Gathering, Header};
+use promptgate_report::shard::{Shard, ShardFile, Whole};
+use promptgate_report::spool::FileSpool;
+use promptgate_report::v1::EndedKind;
 
 /// A shard before its first call.
 pub(in crate::cli) struct Part {

@@ -5,15 +5,15 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::check;
 use crate::cli::policy;
 use crate::cli::suite::{Earlier, Files};
 use crate::config::{Inconclusive, Settings};
-use crate::engine::{Plan, Scorers};
-use crate::gate::Policy;
-use crate::model::{JudgeFacts, PolicySource, Role, Variant};
-use crate::report::shard::{CaseInPlan, digest_of, digest_of_cases};
-use crate::report::v1;
+use promptgate_core::check;
+use promptgate_core::gate::Policy;
+use promptgate_core::model::{JudgeFacts, PolicySource, Role, Variant};
+use promptgate_engine::engine::{Plan, Scorers};
+use promptgate_report::shard::{CaseInPlan, digest_of, digest_of_cases};
+use promptgate_report::v1;
 
 /// What is known of a run before its first call, as far as shards must have it in common.
 pub(in crate::cli) struct Facts<'a> {

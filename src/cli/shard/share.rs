@@ -2,10 +2,10 @@
 
 use crate::cli::suite::Suite;
 use crate::config::EndpointSettings;
-use crate::endpoint::Ceilings;
-use crate::gate::Schedule;
-use crate::model::{Mistake, Mistakes, Place};
-use crate::report::shard::Shard;
+use promptgate_adapters::endpoint::Ceilings;
+use promptgate_core::gate::Schedule;
+use promptgate_core::model::{Mistake, Mistakes, Place};
+use promptgate_report::shard::Shard;
 
 /// Makes a suite that of a shard: one look at `repeats`, and 1/n of each rate and of the budget.
 ///

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use crate::cli::args::SuiteArguments;
 use crate::cli::environment::variable;
-use crate::load::{self, Baseline, BaselineSpec, Tree};
-use crate::model::Mistake;
+use promptgate_adapters::load::{self, Baseline, BaselineSpec, Tree};
+use promptgate_core::model::Mistake;
 
 /// Finds it; the merge base is the commit that the event of a CI system says, if it does. With `trusted` a merge base
 /// that HEAD alone speaks for is refused.

@@ -3,8 +3,8 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
-use crate::load::{FILE_LIMIT, Tree};
-use crate::model::Mistake;
+use promptgate_adapters::load::{FILE_LIMIT, Tree};
+use promptgate_core::model::Mistake;
 
 /// The trees of a suite; all the same one unless the policy is from elsewhere.
 pub(in crate::cli) struct Files {

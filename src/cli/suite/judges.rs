@@ -5,9 +5,9 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::config::Settings;
-use crate::judge::{self, Judge, Member, Planted, Spec};
-use crate::load::{self, DatasetSource, LoadError, Tree};
-use crate::model::{Case, JudgeFacts, Mistake, Mistakes};
+use promptgate_adapters::load::{self, DatasetSource, LoadError, Tree};
+use promptgate_core::model::{Case, JudgeFacts, Mistake, Mistakes};
+use promptgate_engine::judge::{self, Judge, Member, Planted, Spec};
 
 /// Planted answers of one's own: each is put to its judges before every run.
 const MOST_PLANTED: usize = 200;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::config;
-use crate::model::{Mistake, Place};
+use promptgate_core::model::{Mistake, Place};
 
 /// The configuration's file.
 pub(super) struct Location {

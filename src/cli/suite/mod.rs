@@ -20,13 +20,13 @@ pub(super) use variants::Earlier;
 use super::args::SuiteArguments;
 use super::error::Failure;
 use super::mismatch;
-use crate::check;
 use crate::config::{self, DatasetFormat, Inconclusive, JudgeSettings, Settings};
-use crate::engine::{Plan, Scorers};
-use crate::gate::Policy;
-use crate::load::{self, DatasetSource, Format, LoadError, Loaded, Tree};
-use crate::model::{CaseFacts, Dataset, Mistake, Mistakes, Place, PolicySource};
-use crate::template;
+use promptgate_adapters::load::{self, DatasetSource, Format, LoadError, Loaded, Tree};
+use promptgate_core::check;
+use promptgate_core::gate::Policy;
+use promptgate_core::model::{CaseFacts, Dataset, Mistake, Mistakes, Place, PolicySource};
+use promptgate_core::template;
+use promptgate_engine::engine::{Plan, Scorers};
 
 /// Everything a run needs but the models.
 pub(super) struct Suite {

@@ -11,12 +11,12 @@ use serde_json::Value;
 
 use super::files::Files;
 use super::locate::{Location, from_command_line};
-use crate::check;
 use crate::cli::args::SuiteArguments;
 use crate::config::{self, Settings};
-use crate::load::{self, Baseline, BaselineSpec, Tree};
-use crate::model::{Mistake, Mistakes, Place, PolicySource};
-use crate::text::neutral;
+use promptgate_adapters::load::{self, Baseline, BaselineSpec, Tree};
+use promptgate_core::check;
+use promptgate_core::model::{Mistake, Mistakes, Place, PolicySource};
+use promptgate_core::text::neutral;
 
 pub(super) use changes::{dataset_changes, finish, warnings};
 pub(super) use place::configuration_at;

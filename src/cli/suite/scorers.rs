@@ -6,12 +6,12 @@ use serde_json::Value;
 
 use super::files::Files;
 use super::judges::{judges, planted};
-use crate::check::{self, NamedCheck};
 use crate::cli::args::SuiteArguments;
 use crate::config::{self, CheckPolicy, Settings};
-use crate::engine::Scorers;
-use crate::gate::{Policy, Schedule};
-use crate::model::{Case, CaseFacts, Dataset, Mistake, Mistakes, Place};
+use promptgate_core::check::{self, NamedCheck};
+use promptgate_core::gate::{Policy, Schedule};
+use promptgate_core::model::{Case, CaseFacts, Dataset, Mistake, Mistakes, Place};
+use promptgate_engine::engine::Scorers;
 
 /// How many cases of one kind of mistake are named.
 const SHOWN: usize = 5;

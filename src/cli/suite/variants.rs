@@ -4,14 +4,14 @@ use super::base;
 use super::files::Files;
 use super::locate::{Location, from_command_line};
 use super::origin::{Parts, configuration_at};
-use crate::check;
 use crate::cli::args::SuiteArguments;
 use crate::cli::environment::variable;
 use crate::cli::error::Failure;
 use crate::cli::saved;
 use crate::config::{self, Settings};
-use crate::load::{self, Baseline, BaselineSpec, Loaded, PromptSource, Repository, Tree};
-use crate::model::{Mistake, Mistakes, Place, Run, Variant};
+use promptgate_adapters::load::{self, Baseline, BaselineSpec, Loaded, PromptSource, Repository, Tree};
+use promptgate_core::check;
+use promptgate_core::model::{Mistake, Mistakes, Place, Run, Variant};
 
 /// The largest report that is a baseline, in bytes.
 const REPORT_LIMIT: u64 = 1 << 30;

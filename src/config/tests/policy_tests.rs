@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::CaseFacts;
+use promptgate_core::model::CaseFacts;
 
 fn cases() -> Vec<CaseFacts> {
     [("a", false), ("b", true)]

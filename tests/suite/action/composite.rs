@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use promptgate::document::Document;
+use promptgate_core::document::Document;
 use serde_json::Value;
 
 use super::expression::Context;

@@ -3,15 +3,15 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use crate::calibrate::{Figures, Labels, Measured};
-use crate::judge::Judge;
-use crate::model::JudgeFacts;
-use crate::report::calibration::{
+use promptgate_core::model::JudgeFacts;
+use promptgate_core::stats::{Bounds, Corrected};
+use promptgate_engine::calibrate::{Figures, Labels, Measured};
+use promptgate_engine::judge::Judge;
+use promptgate_report::calibration::{
     Agreement, CalibratedJudge, Calibration, Corrections, CutOff, Humans, LabelFacts, Repeatability, SCHEMA,
     SliceAgreement,
 };
-use crate::report::v1::Interval;
-use crate::stats::{Bounds, Corrected};
+use promptgate_report::v1::Interval;
 
 /// Fewer labels of a kind than this leave wide bounds.
 const FEW: usize = 50;

@@ -5,13 +5,13 @@ use std::path::{Component, Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use crate::calibrate::{Answer, Judged, Labels, passes};
 use crate::cli::args::CalibrateArguments;
 use crate::cli::error::Failure;
 use crate::cli::files::write_whole;
 use crate::config::Settings;
-use crate::model::{Mistake, Place};
-use crate::report::calibration::{self, Calibration};
+use promptgate_core::model::{Mistake, Place};
+use promptgate_engine::calibrate::{Answer, Judged, Labels, passes};
+use promptgate_report::calibration::{self, Calibration};
 
 /// The name of the figures in the folder of `--out`.
 const FIGURES: &str = "calibration.json";

@@ -9,8 +9,6 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use crate::calibrate::{self, Judged, Labels, judge_all};
-use crate::check;
 use crate::cli::args::{CalibrateArguments, TableFormat};
 use crate::cli::calibration::{below, counted};
 use crate::cli::error::Failure;
@@ -20,13 +18,15 @@ use crate::cli::progress::Progress;
 use crate::cli::suite;
 use crate::cli::{answers, interrupt, output, runtime, saved};
 use crate::config::{self, Settings};
-use crate::endpoint::Ceilings;
-use crate::evaluate::CallCounter;
-use crate::judge::{Judge, Needs};
-use crate::load::{self, DatasetSource, LoadError, Tree};
-use crate::model::{Ended, JudgeFacts, Mistake, Place, Role, Run, TrialResult};
-use crate::port::{ChatModel, EventSink};
-use crate::report::calibration::{Calibration, write};
+use promptgate_adapters::endpoint::Ceilings;
+use promptgate_adapters::load::{self, DatasetSource, LoadError, Tree};
+use promptgate_core::check;
+use promptgate_core::model::{Ended, JudgeFacts, Mistake, Place, Role, Run, TrialResult};
+use promptgate_core::port::{ChatModel, EventSink};
+use promptgate_engine::calibrate::{self, Judged, Labels, judge_all};
+use promptgate_engine::evaluate::CallCounter;
+use promptgate_engine::judge::{Judge, Needs};
+use promptgate_report::calibration::{Calibration, write};
 
 /// More answers than this share without a grade, and the figures would be of what the judge finds easy.
 const MOST_MISSING: f64 = 0.02;

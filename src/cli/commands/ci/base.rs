@@ -6,9 +6,9 @@
 use std::path::Path;
 
 use crate::cli::args::KnownBase;
-use crate::github::{Event, EventKind, PullRequest};
-use crate::load::{self, Baseline, BaselineSpec, Repository};
-use crate::model::{Mistake, Place};
+use promptgate_adapters::github::{Event, EventKind, PullRequest};
+use promptgate_adapters::load::{self, Baseline, BaselineSpec, Repository};
+use promptgate_core::model::{Mistake, Place};
 
 /// Looks up a variable of the environment.
 pub(super) type Variable<'a> = &'a dyn Fn(&str) -> Option<String>;

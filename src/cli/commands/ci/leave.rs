@@ -11,10 +11,10 @@ use crate::cli::error::Failure;
 use crate::cli::facts::{self, Facts, Verdict};
 use crate::cli::files::{append, write_whole};
 use crate::cli::{output, saved};
-use crate::github::{self, EventKind, Outputs};
-use crate::model::{Mistake, Place};
-use crate::report::comment::{COMMENT_BYTES, SUMMARY_BYTES};
-use crate::report::v1::CaseStatus;
+use promptgate_adapters::github::{self, EventKind, Outputs};
+use promptgate_core::model::{Mistake, Place};
+use promptgate_report::comment::{COMMENT_BYTES, SUMMARY_BYTES};
+use promptgate_report::v1::CaseStatus;
 
 /// The body of the comment.
 const COMMENT: &str = "comment.md";
@@ -38,7 +38,7 @@ pub(super) fn remove_earlier(folder: &Path) -> Result<(), Failure> {
             }
         }
     }
-    saved::remove_earlier(&folder.join(crate::report::TRIALS_FILE))
+    saved::remove_earlier(&folder.join(promptgate_report::TRIALS_FILE))
 }
 
 /// Leaves everything.

@@ -13,9 +13,9 @@ use crate::cli::commands::merge;
 use crate::cli::error::Failure;
 use crate::cli::facts::{self, Facts, Verdict};
 use crate::cli::{answers, shard, suite};
-use crate::github::EventKind;
-use crate::model::{Mistake, Place};
-use crate::report::shard::Shard;
+use promptgate_adapters::github::EventKind;
+use promptgate_core::model::{Mistake, Place};
+use promptgate_report::shard::Shard;
 
 /// Joins the shards in a folder.
 pub(super) fn merged(

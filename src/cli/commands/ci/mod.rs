@@ -18,11 +18,11 @@ use crate::cli::error::Failure;
 use crate::cli::exit::ExitStatus;
 use crate::cli::suite::{self, Configured, Suite};
 use crate::cli::{models, output, saved, shard};
-use crate::github::Event;
-use crate::load::Repository;
-use crate::model::{Mistake, Mistakes, Place};
-use crate::report::shard::Shard;
 use base::Base;
+use promptgate_adapters::github::Event;
+use promptgate_adapters::load::Repository;
+use promptgate_core::model::{Mistake, Mistakes, Place};
+use promptgate_report::shard::Shard;
 use surroundings::Surroundings;
 
 /// `--policy-from` that takes the change's own policy.

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::cli::files::{Links, read_text};
-use crate::github::Event;
-use crate::model::{Mistake, Place};
-use crate::text::neutral;
+use promptgate_adapters::github::Event;
+use promptgate_core::model::{Mistake, Place};
+use promptgate_core::text::neutral;
 
 /// The largest event that is read, in bytes; GitHub's own bound of a payload is 25 MB.
 const EVENT_LIMIT: u64 = 32 << 20;

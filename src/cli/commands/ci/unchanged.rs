@@ -3,7 +3,7 @@
 use super::base::Base;
 use crate::cli::args::RunArguments;
 use crate::cli::suite::{self, Suite};
-use crate::model::PolicySource;
+use promptgate_core::model::PolicySource;
 
 /// The base, as a specification.
 const BASE: &str = "git:merge-base";

@@ -6,10 +6,10 @@ use crate::cli::error::Failure;
 use crate::cli::exit::ExitStatus;
 use crate::cli::facts::Verdict;
 use crate::cli::output;
-use crate::model::Mistake;
-use crate::report::comment::{self, CommentFacts, Subject};
-use crate::report::{self, Disclose, Format, Style};
-use crate::text::{Redactor, neutral};
+use promptgate_core::model::Mistake;
+use promptgate_core::text::{Redactor, neutral};
+use promptgate_report::comment::{self, CommentFacts, Subject};
+use promptgate_report::{Disclose, Format, Style};
 
 /// What became of the gate.
 pub(super) fn verdict(outcome: &Outcome, on_missing_pass: bool) -> Verdict {
@@ -169,10 +169,10 @@ fn short(text: &str) -> String {
 }
 
 /// A report in one of its forms. Writing to memory does not fail, and a report can always be shown.
-fn written(report: &report::Report, format: Format, style: Style) -> String {
+fn written(report: &promptgate_report::Report, format: Format, style: Style) -> String {
     let redactor: Redactor = style.redactor.clone();
     let mut bytes = Vec::new();
-    if let Err(error) = report::write(report, format, &mut bytes, style) {
+    if let Err(error) = promptgate_report::write(report, format, &mut bytes, style) {
         return format!("the report could not be shown: {}\n", neutral::terminal(&error.to_string()));
     }
     redactor.redact(&String::from_utf8_lossy(&bytes)).into_owned()

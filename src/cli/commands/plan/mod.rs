@@ -14,17 +14,17 @@ use crate::cli::exit::ExitStatus;
 use crate::cli::suite::{self, Suite};
 use crate::cli::{mismatch, output, runtime, saved};
 use crate::config::Settings;
-use crate::endpoint::simulated::{Simulated, SimulatedOptions};
-use crate::engine::{Engine, Round};
-use crate::forecast::{self, Each, Load, Rates, Size};
-use crate::gate::{Policy, Rule};
-use crate::judge::Judge;
-use crate::metric;
-use crate::model::{JudgeFacts, Place, Run, Scope, SelfTest, TrialResult, Usage};
-use crate::port::{ChatModel, Silent};
-use crate::report::plan::{Amount, AtRepeats, Drop, Plan, Row, SCHEMA, Shards, write};
-use crate::report::{self, Report};
-use crate::stats::unseen_failure_share;
+use promptgate_core::forecast::{self, Each, Load, Rates, Size};
+use promptgate_core::gate::{Policy, Rule};
+use promptgate_core::metric;
+use promptgate_core::model::{JudgeFacts, Place, Run, Scope, SelfTest, TrialResult, Usage};
+use promptgate_core::port::{ChatModel, Silent};
+use promptgate_core::stats::unseen_failure_share;
+use promptgate_engine::engine::{Engine, Round};
+use promptgate_engine::judge::Judge;
+use promptgate_report::Report;
+use promptgate_report::plan::{Amount, AtRepeats, Drop, Plan, Row, SCHEMA, Shards, write};
+use promptgate_simulated::{Simulated, SimulatedOptions};
 
 /// Assumed standard deviations over the repeats of a case, where none was measured.
 const ASSUMED: [(&str, f64); 3] = [("quiet", 0.08), ("moderate", 0.13), ("noisy", 0.21)];
@@ -188,7 +188,7 @@ fn forecast_of(planned: Planned, earlier: Option<&Earlier>, shards: Option<u32>)
     if noise == 0.0 {
         notes.push("no noise was measured between repeats: any drop on these cases is seen".to_owned());
     }
-    if let Some(settle) = earlier.and_then(|earlier| report::settle_words(&earlier.report)) {
+    if let Some(settle) = earlier.and_then(|earlier| promptgate_report::settle_words(&earlier.report)) {
         notes.push(format!("that run was inconclusive: {settle}"));
     }
     Ok(Plan {
@@ -241,7 +241,7 @@ fn drops(policy: &Policy, size: Size, judged: &[String], earlier: Option<&Earlie
     };
     let analysis = metric::analyse(&earlier.run);
     let measured = earlier.report.metrics.iter().filter(|metric| judged.contains(&metric.name));
-    let drop = |metric: &report::v1::Metric| {
+    let drop = |metric: &promptgate_report::v1::Metric| {
         let spread = analysis.metric(&metric.name).and_then(forecast::spread);
         Some(Drop {
             name: metric.name.clone(),

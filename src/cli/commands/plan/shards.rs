@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use crate::engine::Plan;
-use crate::gate::Schedule;
-use crate::model::{Mistake, Place};
-use crate::report::shard::Shard;
+use promptgate_core::gate::Schedule;
+use promptgate_core::model::{Mistake, Place};
+use promptgate_engine::engine::Plan;
+use promptgate_report::shard::Shard;
 
 /// `{"shard":["1/8",…]}` in one line: `strategy.matrix` of GitHub Actions, by `fromJSON`.
 ///

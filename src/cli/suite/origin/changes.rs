@@ -6,10 +6,12 @@ use serde_json::Value;
 
 use super::Parts;
 use crate::config::{self, Settings};
-use crate::document::looks_like_secret;
-use crate::load::{self, BaselineSpec, FILE_LIMIT, LoadError, Tree};
-use crate::model::{Case, Dataset, DatasetChanges, Mistake, NamedCases, PolicyChange, PolicySource};
-use crate::text::neutral;
+use promptgate_adapters::load::{self, BaselineSpec, FILE_LIMIT, LoadError, Tree};
+use promptgate_core::document::looks_like_secret;
+use promptgate_core::model::{
+    Case, Dataset, DatasetChanges, Mistake, NamedCases, PolicyChange, PolicySource,
+};
+use promptgate_core::text::neutral;
 
 /// Changes that a report lists.
 const LISTED: usize = 100;

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use crate::cli::suite::locate::Location;
 use crate::config::NAMES;
-use crate::load::{FILE_LIMIT, Repository, Tree};
-use crate::model::{Mistake, Place};
+use promptgate_adapters::load::{FILE_LIMIT, Repository, Tree};
+use promptgate_core::model::{Mistake, Place};
 
 /// Folders above the configuration that are looked into.
 const MOST_ABOVE: usize = 64;

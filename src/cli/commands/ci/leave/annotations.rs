@@ -4,11 +4,11 @@ use std::path::Path;
 
 use crate::cli::commands::ci::{Known, Outcome, mistakes, repository};
 use crate::cli::exit::ExitStatus;
-use crate::github::{Annotation, Level, MOST_ANNOTATIONS};
-use crate::load::{Changed, Repository};
-use crate::report::v1::{Case, CaseStatus, Passes, Verdict};
-use crate::report::{Concern, Report, concerns};
-use crate::text::neutral;
+use promptgate_adapters::github::{Annotation, Level, MOST_ANNOTATIONS};
+use promptgate_adapters::load::{Changed, Repository};
+use promptgate_core::text::neutral;
+use promptgate_report::v1::{Case, CaseStatus, Passes, Verdict};
+use promptgate_report::{Concern, Report, concerns};
 
 /// Reasons that the verdict's annotation names.
 const REASONS: usize = 5;
@@ -157,8 +157,8 @@ fn from_workspace(repository: &Repository, path: &str, workspace: Option<&Path>)
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::sample;
-    use crate::report::v1::LargestDifference;
+    use promptgate_report::sample;
+    use promptgate_report::v1::LargestDifference;
 
     fn words(report: &Report) -> Vec<String> {
         worse(report).into_iter().map(|(concern, case)| case_words(concern, case, str::to_owned)).collect()

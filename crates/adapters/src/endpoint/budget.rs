@@ -1,0 +1,289 @@
+//! Hard ceilings of a run: calls, US dollars and time, shared by all its endpoints.
+//!
+//! A call reserves its worst case before it is made and settles for what it cost. While reservations of calls in
+//! flight are all that stands in the way, a call waits for them to settle; when what is spent leaves no room, it
+//! ends as [`FaultKind::BudgetSpent`].
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::pace::answer_limit;
+use super::{interrupted, lock};
+use promptgate_core::model::{ChatRequest, Completion, Fault, FaultKind, ResponseFormat};
+use promptgate_core::port::{ChatModel, Event, EventSink};
+
+/// Tokens reserved for an answer whose request sets no limit.
+const ANSWER_TOKENS: u64 = 4096;
+
+/// Tokens of a message beside its text, at most: role and separators.
+const MESSAGE_TOKENS: u64 = 16;
+
+/// How long a call in flight may go on after the time is up, as after an interrupt.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// Money is compared to this, in US dollars.
+const CENT_OF_A_CENT: f64 = 1e-9;
+
+/// The price of a model, in US dollars a million tokens.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Price {
+    /// Of tokens of the request.
+    pub input_per_million: f64,
+    /// Of tokens of the answer.
+    pub output_per_million: f64,
+}
+
+/// The ceilings of a run; `None` is none.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Ceilings {
+    /// Requests sent, retries included.
+    pub calls: Option<u64>,
+    /// US dollars.
+    pub usd: Option<f64>,
+    /// Time from the start of the run.
+    pub time: Option<Duration>,
+}
+
+/// What is left of the ceilings of a run.
+#[derive(Debug)]
+pub struct Budget {
+    ceilings: Ceilings,
+    prices: BTreeMap<String, Price>,
+    deadline: Option<Instant>,
+    account: Mutex<Account>,
+    settled: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Account {
+    calls: u64,
+    spent: f64,
+    reserved: f64,
+    in_flight: u64,
+}
+
+impl Budget {
+    /// A budget whose time starts now, with the prices of the models by name.
+    pub fn new(ceilings: Ceilings, prices: BTreeMap<String, Price>) -> Self {
+        let deadline = ceilings.time.and_then(|time| Instant::now().checked_add(time));
+        Self { ceilings, prices, deadline, account: Mutex::default(), settled: Notify::new() }
+    }
+
+    /// Requests sent so far.
+    pub fn calls(&self) -> u64 {
+        lock(&self.account).calls
+    }
+
+    /// US dollars spent so far, at most: calls that may have been charged without an answer count in full.
+    pub fn spent_usd(&self) -> f64 {
+        lock(&self.account).spent
+    }
+
+    /// When the time is up.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.deadline
+    }
+
+    fn price(&self, model: &str) -> Result<Option<Price>, Fault> {
+        match self.prices.get(model) {
+            Some(price) => Ok(Some(*price)),
+            None if self.ceilings.usd.is_some() => Err(Fault::new(
+                FaultKind::BudgetSpent,
+                format!("budget.usd cannot be kept: the price of the model `{model}` is not known"),
+            )
+            .help("add the model to `prices`")),
+            None => Ok(None),
+        }
+    }
+
+    /// Reserves room for one call; `Ok(None)` where it has to wait for others to settle.
+    fn reserve(&self, worst: f64) -> Result<Option<()>, Fault> {
+        self.check_time()?;
+        let mut account = lock(&self.account);
+        if let Some(calls) = self.ceilings.calls
+            && account.calls >= calls
+        {
+            let what = format!("the budget of {calls} calls is spent");
+            return Err(
+                Fault::new(FaultKind::BudgetSpent, what).help("raise budget.calls, or run fewer cases")
+            );
+        }
+        if let Some(usd) = self.ceilings.usd {
+            if account.spent + worst > usd + CENT_OF_A_CENT {
+                let what = format!(
+                    "the budget of ${usd} is spent: ${:.4} so far, and the next call may cost ${worst:.4}",
+                    account.spent
+                );
+                let help = "raise budget.usd, or limit answers with max_completion_tokens";
+                return Err(Fault::new(FaultKind::BudgetSpent, what).help(help));
+            }
+            if account.spent + account.reserved + worst > usd + CENT_OF_A_CENT && account.in_flight > 0 {
+                return Ok(None);
+            }
+        }
+        account.calls += 1;
+        account.in_flight += 1;
+        account.reserved += worst;
+        Ok(Some(()))
+    }
+
+    fn check_time(&self) -> Result<(), Fault> {
+        match (self.deadline, self.ceilings.time) {
+            (Some(deadline), Some(time)) if Instant::now() >= deadline => Err(time_is_up(time)),
+            _ => Ok(()),
+        }
+    }
+
+    fn settle(&self, worst: f64, cost: f64, was_sent: bool) -> f64 {
+        let spent = {
+            let mut account = lock(&self.account);
+            account.in_flight = account.in_flight.saturating_sub(1);
+            account.reserved = if account.in_flight == 0 { 0.0 } else { (account.reserved - worst).max(0.0) };
+            account.spent += cost;
+            if !was_sent {
+                account.calls = account.calls.saturating_sub(1);
+            }
+            account.spent
+        };
+        self.settled.notify_waiters();
+        spent
+    }
+}
+
+fn time_is_up(time: Duration) -> Fault {
+    Fault::new(FaultKind::BudgetSpent, format!("the time of {} s is up", time.as_secs_f64()))
+        .help("raise budget.time or endpoint.max_concurrency, or run fewer cases")
+}
+
+/// A model within a budget.
+pub struct Budgeted {
+    inner: Arc<dyn ChatModel>,
+    budget: Arc<Budget>,
+    events: Arc<dyn EventSink>,
+    stop: CancellationToken,
+}
+
+impl Budgeted {
+    /// Puts a budget around a model.
+    pub fn new(
+        inner: Arc<dyn ChatModel>,
+        budget: Arc<Budget>,
+        events: Arc<dyn EventSink>,
+        stop: CancellationToken,
+    ) -> Self {
+        Self { inner, budget, events, stop }
+    }
+
+    async fn call(&self, request: &ChatRequest) -> Result<Completion, Fault> {
+        let price = self.budget.price(&request.model)?;
+        let worst = price.map_or(0.0, |price| worst_case(request, price));
+        self.room(worst).await?;
+        let mut reservation = Reservation { budgeted: self, worst, cost: worst, was_sent: true };
+        let result = match self.budget.deadline.and_then(|deadline| deadline.checked_add(GRACE)) {
+            None => self.inner.complete(request).await,
+            Some(last) => match tokio::time::timeout_at(last, self.inner.complete(request)).await {
+                Ok(result) => result,
+                Err(_) => Err(time_is_up(self.budget.ceilings.time.unwrap_or_default())),
+            },
+        };
+        match &result {
+            Ok(completion) => {
+                if let (Some(price), Some(usage)) = (price, completion.usage) {
+                    reservation.cost = cost(usage.prompt_tokens, usage.completion_tokens, price);
+                }
+            }
+            Err(fault) => {
+                reservation.was_sent = fault.kind != FaultKind::Interrupted;
+                if !may_be_charged(fault.kind) {
+                    reservation.cost = 0.0;
+                }
+            }
+        }
+        drop(reservation);
+        result
+    }
+
+    /// Waits until there is room for the worst case of a call, and takes it.
+    async fn room(&self, worst: f64) -> Result<(), Fault> {
+        loop {
+            let settled = self.budget.settled.notified();
+            tokio::pin!(settled);
+            // Listens before it looks, so that nothing settles unseen in between.
+            settled.as_mut().enable();
+            if self.budget.reserve(worst)?.is_some() {
+                return Ok(());
+            }
+            let time_is_up = async {
+                match self.budget.deadline {
+                    Some(deadline) => tokio::time::sleep_until(deadline).await,
+                    None => futures::future::pending().await,
+                }
+            };
+            tokio::select! {
+                biased;
+                () = self.stop.cancelled() => return Err(interrupted()),
+                () = time_is_up => {}
+                () = settled => {}
+            }
+        }
+    }
+}
+
+impl ChatModel for Budgeted {
+    fn complete<'a>(&'a self, request: &'a ChatRequest) -> BoxFuture<'a, Result<Completion, Fault>> {
+        self.call(request).boxed()
+    }
+}
+
+/// Room taken by a call in flight; settles when dropped, in full where the call was cut off.
+struct Reservation<'a> {
+    budgeted: &'a Budgeted,
+    worst: f64,
+    cost: f64,
+    was_sent: bool,
+}
+
+impl Drop for Reservation<'_> {
+    fn drop(&mut self) {
+        let usd = self.budgeted.budget.settle(self.worst, self.cost, self.was_sent);
+        if self.cost > 0.0 {
+            self.budgeted.events.emit(Event::Spent { usd });
+        }
+    }
+}
+
+/// Whether tokens may have been made, and charged, though no whole answer came.
+fn may_be_charged(kind: FaultKind) -> bool {
+    matches!(
+        kind,
+        FaultKind::Timeout | FaultKind::InvalidAnswer | FaultKind::TooLarge | FaultKind::BudgetSpent
+    )
+}
+
+fn cost(prompt_tokens: u64, completion_tokens: u64, price: Price) -> f64 {
+    (prompt_tokens as f64 * price.input_per_million + completion_tokens as f64 * price.output_per_million)
+        / 1e6
+}
+
+/// The most that a call can cost: a token holds at least one byte of text.
+fn worst_case(request: &ChatRequest, price: Price) -> f64 {
+    let text: usize = request.messages.iter().map(|message| message.content.len()).sum();
+    let schema = match &request.response_format {
+        Some(ResponseFormat::JsonSchema { schema, .. }) => schema.to_string().len(),
+        _ => 0,
+    };
+    let messages = (request.messages.len() as u64).saturating_mul(MESSAGE_TOKENS);
+    let answers = request.parameters.get("n").and_then(serde_json::Value::as_u64).unwrap_or(1).max(1);
+    let output = answer_limit(request).unwrap_or(ANSWER_TOKENS).saturating_mul(answers);
+    cost((text + schema) as u64 + messages, output, price)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,181 @@
+//! CSV: a header, commas, quotes as in RFC 4180.
+//!
+//! A cell is text. Only cells of fields that cannot be text are read further: `tags` and `criteria` (divided by
+//! `;`, or a JSON list), `checks` (a JSON list), `vars` (a JSON object), `must_pass` and `must_answer`, and a
+//! `context` that is a JSON list of texts.
+
+use serde_json::{Map, Value};
+
+use promptgate_core::model::{Mistake, Place};
+
+use super::field::Field;
+use super::row::{Builder, Mapping, Row};
+
+/// Reads the rows of a CSV file.
+pub(super) fn read(file: &str, text: &str, mapping: &Mapping, builder: &mut Builder<'_>) {
+    // Line endings are the editor's, not the data's.
+    let text = text.replace("\r\n", "\n");
+    if let Some(mistake) = misquoted(file, &text) {
+        builder.sink.push(mistake);
+        return;
+    }
+    let mut reader =
+        ::csv::ReaderBuilder::new().has_headers(true).flexible(true).from_reader(text.as_bytes());
+    let header: Vec<String> = match reader.headers() {
+        Ok(header) => header.iter().map(|name| name.trim().to_owned()).collect(),
+        Err(error) => {
+            builder.sink.push(Mistake::new(format!("cannot be read as CSV: {error}")).at(Place::file(file)));
+            return;
+        }
+    };
+    let first = Place::line(file, 1 + text.bytes().take_while(|byte| *byte == b'\n').count());
+    let faults = header_mistakes(&header, &first);
+    if !faults.is_empty() {
+        for mistake in faults {
+            builder.sink.push(mistake);
+        }
+        return;
+    }
+    for record in reader.records() {
+        let record = match record {
+            Ok(record) => record,
+            Err(error) => {
+                builder
+                    .sink
+                    .push(Mistake::new(format!("cannot be read as CSV: {error}")).at(Place::file(file)));
+                return;
+            }
+        };
+        // The reader's position is that of the blank lines before the row, if there are any.
+        let line = record.position().map_or(1, |position| {
+            let start = usize::try_from(position.byte()).unwrap_or(0);
+            let blank =
+                text.get(start..).map_or(0, |rest| rest.bytes().take_while(|byte| *byte == b'\n').count());
+            usize::try_from(position.line()).unwrap_or(1) + blank
+        });
+        let place = Place::line(file, line);
+        if record.len() != header.len() {
+            let message = format!("the row has {} cells, the header {}", record.len(), header.len());
+            builder.sink.push(
+                Mistake::new(message)
+                    .at(place)
+                    .help("put a cell that holds a comma or a line break into quotes"),
+            );
+            continue;
+        }
+        let mut columns = Map::new();
+        for (name, cell) in header.iter().zip(record.iter()) {
+            match value(mapping.field(name), cell) {
+                Ok(value) => {
+                    columns.insert(name.clone(), value);
+                }
+                Err(mistake) => {
+                    builder.sink.push(mistake.at(place.clone()));
+                    columns.insert(name.clone(), Value::Null);
+                }
+            }
+        }
+        if record.iter().all(str::is_empty) {
+            builder.sink.push(Mistake::new("the row holds nothing").at(place).help("remove it, or fill it"));
+            continue;
+        }
+        builder.push(Row { columns, place: place.clone(), locate: &|_, _| place.clone() });
+    }
+}
+
+fn header_mistakes(header: &[String], place: &Place) -> Vec<Mistake> {
+    let mut mistakes = Vec::new();
+    if let [only] = header
+        && only.contains([';', '\t'])
+    {
+        mistakes.push(
+            Mistake::new("the header is one column; cells are divided by commas here")
+                .at(place.clone())
+                .help("save the file with commas between the cells"),
+        );
+        return mistakes;
+    }
+    for (index, name) in header.iter().enumerate() {
+        if name.is_empty() {
+            let message = format!("column {} has no name", index + 1);
+            mistakes
+                .push(Mistake::new(message).at(place.clone()).help("name it in the header, or remove it"));
+        } else if header.iter().take(index).any(|other| other == name) {
+            let message = format!("the column `{name}` is there twice");
+            mistakes.push(Mistake::new(message).at(place.clone()).help("rename one of the two"));
+        }
+    }
+    mistakes
+}
+
+/// What a cell holds. An empty cell of a field is nothing, of a variable an empty text.
+fn value(field: Option<Field>, cell: &str) -> Result<Value, Mistake> {
+    let Some(field) = field else { return Ok(Value::String(cell.to_owned())) };
+    if cell.trim().is_empty() {
+        return Ok(Value::Null);
+    }
+    let trimmed = cell.trim();
+    Ok(match field {
+        Field::Id | Field::Group => Value::String(trimmed.to_owned()),
+        Field::Query | Field::Expected => Value::String(cell.to_owned()),
+        Field::Context => match serde_json::from_str::<Vec<String>>(trimmed) {
+            Ok(passages) => passages.into(),
+            Err(_) => Value::String(cell.to_owned()),
+        },
+        Field::Tags | Field::Criteria if !trimmed.starts_with('[') => {
+            trimmed.split(';').map(str::trim).filter(|part| !part.is_empty()).collect()
+        }
+        Field::Tags | Field::Criteria | Field::Checks | Field::Vars => serde_json::from_str(trimmed)
+            .map_err(|error| {
+                let wanted = if field == Field::Vars { "object" } else { "list" };
+                Mistake::new(format!("`{}` must be a JSON {wanted} here: {error}", field.name()))
+                    .help("double every quote within a quoted cell: \"[\"\"a\"\", \"\"b\"\"]\"")
+            })?,
+        Field::MustPass | Field::MustAnswer => match trimmed.to_ascii_lowercase().as_str() {
+            "true" => Value::Bool(true),
+            "false" => Value::Bool(false),
+            _ => Value::String(trimmed.to_owned()),
+        },
+    })
+}
+
+/// A quote that is never closed would swallow every row after it, and the reader would not say so.
+fn misquoted(file: &str, text: &str) -> Option<Mistake> {
+    let mut line = 1;
+    let mut opened = None;
+    let mut at_start = true;
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        if character == '\n' {
+            line += 1;
+        }
+        if opened.is_some() {
+            if character == '"' {
+                match characters.peek() {
+                    Some('"') => {
+                        characters.next();
+                    }
+                    None | Some(',' | '\n' | '\r') => opened = None,
+                    Some(_) => {
+                        return Some(
+                            Mistake::new("text follows a closing quote")
+                                .at(Place::line(file, line))
+                                .help("double a quote within a quoted cell: \"\""),
+                        );
+                    }
+                }
+            }
+            at_start = false;
+        } else if character == '"' && at_start {
+            opened = Some(line);
+            at_start = false;
+        } else {
+            at_start = matches!(character, ',' | '\n' | '\r');
+        }
+    }
+    opened.map(|line| {
+        Mistake::new("a quote is opened here and never closed")
+            .at(Place::line(file, line))
+            .help("close it; double a quote within a quoted cell: \"\"")
+    })
+}

@@ -1,0 +1,262 @@
+//! Datasets: JSONL, JSON, CSV and YAML files, one or many, into one ordered set of cases.
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use promptgate_core::document::{Document, pointer};
+use promptgate_core::model::{Dataset, DatasetFacts, Mistake, Place};
+
+use super::field::kind;
+use super::row::{Builder, Mapping, Row};
+use super::tree::decode;
+use super::{LoadError, Loaded, Tree, csv, digest};
+
+/// Bytes of one dataset file: 256 MiB.
+pub const DATASET_LIMIT: u64 = 256 << 20;
+
+/// How a dataset is written down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Format {
+    /// One JSON object a line.
+    Jsonl,
+    /// A JSON list of objects.
+    Json,
+    /// A header and rows, divided by commas.
+    Csv,
+    /// A YAML list of maps.
+    Yaml,
+}
+
+impl Format {
+    /// Every format.
+    pub const ALL: [Self; 4] = [Self::Jsonl, Self::Json, Self::Csv, Self::Yaml];
+
+    /// The name in configurations and reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Jsonl => "jsonl",
+            Self::Json => "json",
+            Self::Csv => "csv",
+            Self::Yaml => "yaml",
+        }
+    }
+
+    /// The format of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|format| format.as_str() == name)
+    }
+
+    fn of_ending(path: &str) -> Option<Self> {
+        let name = path.rsplit(['/', '\\']).next().unwrap_or(path).to_lowercase();
+        match name.rsplit_once('.')?.1 {
+            "jsonl" | "ndjson" => Some(Self::Jsonl),
+            "json" => Some(Self::Json),
+            "csv" => Some(Self::Csv),
+            "yaml" | "yml" => Some(Self::Yaml),
+            _ => None,
+        }
+    }
+
+    /// By the first characters; CSV looks like any text, so it has to be said.
+    fn sniffed(text: &str) -> Option<Self> {
+        let start = text.trim_start();
+        if start.starts_with('[') {
+            Some(Self::Json)
+        } else if start.starts_with('{') {
+            Some(Self::Jsonl)
+        } else if start.starts_with("- ") || start.starts_with("-\n") || start.starts_with("---\n") {
+            Some(Self::Yaml)
+        } else {
+            None
+        }
+    }
+}
+
+/// Which files a dataset is read from, and how.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DatasetSource {
+    /// A path or a glob, relative to the configuration.
+    pub path: String,
+    /// The format; found by the file's ending, else by its first characters, where it is not given.
+    pub format: Option<Format>,
+    /// Our field name (or `vars.NAME`) to the column's name in the files.
+    pub fields: BTreeMap<String, String>,
+    /// The variable that takes the column `id` where several rows may share one; rows are then named by their number.
+    pub shared_ids: Option<String>,
+}
+
+/// Reads a dataset.
+///
+/// # Errors
+/// [`LoadError::Empty`] where the files are fine and hold no row, else every mistake in the files, up to twenty.
+pub fn dataset(tree: &Tree, source: &DatasetSource) -> Result<Loaded<Dataset>, LoadError> {
+    let mapping = Mapping::new(&source.fields)?.share_ids(source.shared_ids.as_deref());
+    let paths = tree.glob(&source.path)?;
+    if paths.is_empty() {
+        if source.path.contains(['*', '?', '[']) {
+            return Err(Mistake::new("the pattern matches no file")
+                .at(Place::file(tree.describe(&source.path)))
+                .help("paths are relative to the configuration; `**` spans folders")
+                .into());
+        }
+        // Says what is there instead.
+        tree.read_limited(&source.path, DATASET_LIMIT)?;
+    }
+    let mut builder = Builder::new(&mapping);
+    let mut formats: Vec<Format> = Vec::new();
+    let mut empty: Vec<String> = Vec::new();
+    for path in &paths {
+        let rows = builder.rows();
+        match read(tree, path, source.format, &mapping, &mut builder) {
+            Ok(Some(format)) if !formats.contains(&format) => formats.push(format),
+            Ok(_) => {}
+            Err(mistake) => builder.sink.push(mistake),
+        }
+        if builder.rows() == rows {
+            empty.push(tree.describe(path));
+        }
+    }
+    let rows = builder.rows();
+    let (cases, mut warnings) = builder.finish()?;
+    if rows == 0 {
+        return Err(LoadError::Empty(
+            Mistake::new("the dataset has no rows")
+                .at(Place::file(tree.describe(&source.path)))
+                .help("add at least one case, such as {\"query\": \"…\", \"context\": \"…\"}"),
+        ));
+    }
+    warnings.extend(empty.into_iter().map(|path| format!("{path} has no rows")));
+    formats.sort();
+    let format = formats.iter().map(|format| format.as_str()).collect::<Vec<_>>().join(", ");
+    let facts =
+        DatasetFacts { path: source.path.clone(), format, digest: digest(&cases), cases: cases.len() };
+    Ok(Loaded { value: Dataset { facts, cases }, warnings })
+}
+
+/// Reads one file; the format it has, `None` for an empty one.
+fn read(
+    tree: &Tree,
+    path: &str,
+    format: Option<Format>,
+    mapping: &Mapping,
+    builder: &mut Builder<'_>,
+) -> Result<Option<Format>, Mistake> {
+    let file = tree.describe(path);
+    let bytes = tree.read_limited(path, DATASET_LIMIT)?;
+    let text = decode(&file, &bytes)?;
+    let Some(format) = format.or_else(|| Format::of_ending(path)).or_else(|| Format::sniffed(text)) else {
+        if text.trim().is_empty() {
+            return Ok(None);
+        }
+        return Err(Mistake::new("cannot tell the format of the dataset")
+            .at(Place::file(file))
+            .help("say it: `dataset: {path: …, format: jsonl}` (or json, csv, yaml)"));
+    };
+    if text.trim().is_empty() {
+        return Ok(Some(format));
+    }
+    match format {
+        Format::Jsonl => jsonl(&file, text, builder),
+        Format::Csv => csv::read(&file, text, mapping, builder),
+        Format::Json => match Document::json(&file, text) {
+            Ok(document) => list(&document, &file, builder),
+            Err(mut mistakes) => {
+                if looks_like_lines(text)
+                    && let Some(first) = mistakes.0.first_mut()
+                {
+                    first.help = Some("one object a line is JSONL: set `format: jsonl`".to_owned());
+                }
+                builder.sink.extend(mistakes);
+            }
+        },
+        Format::Yaml => match Document::yaml(&file, text) {
+            Ok(document) => list(&document, &file, builder),
+            Err(mistakes) => builder.sink.extend(mistakes),
+        },
+    }
+    Ok(Some(format))
+}
+
+fn looks_like_lines(text: &str) -> bool {
+    let mut lines = text.lines().filter(|line| !line.trim().is_empty());
+    let is_object = |line: &str| serde_json::from_str::<Map<String, Value>>(line).is_ok();
+    lines.next().is_some_and(is_object) && lines.next().is_some_and(|line| line.trim_start().starts_with('{'))
+}
+
+fn jsonl(file: &str, text: &str, builder: &mut Builder<'_>) {
+    for (index, line) in text.split('\n').enumerate() {
+        if line.trim().is_empty() {
+            continue;
+        }
+        let document = match Document::json_from(file, index + 1, line) {
+            Ok(document) => document,
+            Err(mut mistakes) => {
+                if let Some(help) = no_line(text, line) {
+                    for mistake in &mut mistakes.0 {
+                        mistake.help = Some(help.to_owned());
+                    }
+                    builder.sink.extend(mistakes);
+                    return;
+                }
+                builder.sink.extend(mistakes);
+                continue;
+            }
+        };
+        // The line is enough; the column and the picture of a row would cost more than reading it.
+        row(&document, "", Place::line(file, index + 1), document.value(), builder);
+    }
+}
+
+/// Help where the file is JSON over several lines, so that every line of it would be a mistake.
+fn no_line(text: &str, line: &str) -> Option<&'static str> {
+    match (text.trim_start().as_bytes().first(), line.trim()) {
+        (Some(b'['), _) => Some("the file looks like a JSON list: set `format: json`"),
+        (Some(b'{'), "{") => Some("JSONL has one whole object a line: join the lines of each row"),
+        _ => None,
+    }
+}
+
+fn list(document: &Document, file: &str, builder: &mut Builder<'_>) {
+    match document.value() {
+        Value::Array(rows) => {
+            for (index, value) in rows.iter().enumerate() {
+                let pointer = format!("/{index}");
+                row(document, &pointer, document.place(&pointer), value, builder);
+            }
+        }
+        // A file of comments.
+        Value::Null => {}
+        Value::Object(map) => {
+            let inner = map.iter().find(|(_, value)| value.is_array()).map(|(key, _)| key);
+            let help = match inner {
+                Some(key) => format!("the file is to be the list itself: take it out of `{key}`"),
+                None => "put the rows into a list: [{…}, {…}]".to_owned(),
+            };
+            let mistake = Mistake::new("a dataset is a list of rows, found an object");
+            builder.sink.push(mistake.at(document.place("")).help(help));
+        }
+        other => {
+            let mistake = Mistake::new(format!("a dataset is a list of rows, found {}", kind(other)));
+            builder.sink.push(mistake.at(Place::file(file)).help("put the rows into a list: [{…}, {…}]"));
+        }
+    }
+}
+
+fn row(document: &Document, parent: &str, place: Place, value: &Value, builder: &mut Builder<'_>) {
+    let Value::Object(columns) = value else {
+        let mistake = Mistake::new(format!("a row is an object, found {}", kind(value)));
+        builder
+            .sink
+            .push(mistake.at(document.place(parent)).help("write {\"query\": \"…\", \"context\": \"…\"}"));
+        return;
+    };
+    let locate = |column: &str, key: bool| {
+        let pointer = pointer(parent, column);
+        if key { document.key_place(&pointer) } else { document.place(&pointer) }
+    };
+    builder.push(Row { columns: columns.clone(), place, locate: &locate });
+}

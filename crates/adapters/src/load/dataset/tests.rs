@@ -1,0 +1,318 @@
+use proptest::prelude::*;
+use serde_json::json;
+use tempfile::TempDir;
+
+use super::*;
+use promptgate_core::model::Case;
+
+fn read_with(files: &[(&str, &str)], source: &DatasetSource) -> Result<Loaded<Dataset>, LoadError> {
+    let folder = TempDir::new().unwrap();
+    for (name, content) in files {
+        std::fs::write(folder.path().join(name), content).unwrap();
+    }
+    dataset(&Tree::work_tree(folder.path()), source)
+}
+
+fn source(path: &str) -> DatasetSource {
+    DatasetSource { path: path.to_owned(), ..DatasetSource::default() }
+}
+
+fn read(name: &str, content: &str) -> Result<Loaded<Dataset>, LoadError> {
+    read_with(&[(name, content)], &source(name))
+}
+
+fn cases(name: &str, content: &str) -> Vec<Case> {
+    read(name, content).unwrap().value.cases
+}
+
+fn refused(name: &str, content: &str) -> String {
+    match read(name, content).unwrap_err() {
+        LoadError::Mistakes(mistakes) => mistakes.to_string(),
+        LoadError::Empty(mistake) => panic!("empty: {mistake}"),
+    }
+}
+
+const ROWS: &str = r#"[{"id": 1, "query": "q", "context": ["a", "b"], "expected": {"k": 1}, "checks": [{"contains": "x"}],
+ "tags": ["t", "u", "t"], "group": 7, "must_pass": true, "must_answer": false,
+ "criteria": ["is kind", {"text": "is short", "weight": 2, "critical": true}], "vars": {"tone": "dry"}, "extra": [1]},
+ {"query": "r", "context": "c"}]"#;
+
+#[test]
+fn a_plain_array_is_read_as_it_is() {
+    let loaded = read(
+        "cases.json",
+        r#"[{"id": "a", "query": "q", "context": "c"}, {"id": "b", "query": "r", "context": "d"}]"#,
+    )
+    .unwrap();
+    assert!(loaded.warnings.is_empty());
+    let facts = &loaded.value.facts;
+    assert_eq!((facts.path.as_str(), facts.format.as_str(), facts.cases), ("cases.json", "json", 2));
+    assert!(facts.digest.starts_with("sha256:") && facts.digest.len() == 71);
+}
+
+#[test]
+fn every_field_is_read() {
+    let cases = cases("cases.json", ROWS);
+    let case = &cases[0];
+    assert_eq!((case.id.as_str(), case.query.as_str(), case.group.as_deref()), ("1", "q", Some("7")));
+    assert_eq!(case.context.as_deref(), Some(["a".to_owned(), "b".to_owned()].as_slice()));
+    assert_eq!(case.expected, Some(json!({"k": 1})));
+    assert_eq!(case.checks, [json!({"contains": "x"})]);
+    assert_eq!(case.tags, ["t", "u"]);
+    assert!(case.must_pass && !case.must_answer);
+    assert_eq!(
+        (case.criteria[0].weight, case.criteria[1].weight, case.criteria[1].critical),
+        (1.0, 2.0, true)
+    );
+    assert_eq!(Value::from(case.vars.clone()), json!({"tone": "dry", "extra": [1]}));
+    assert_eq!(case.place.line, Some(1));
+    assert_eq!((cases[1].id.as_str(), cases[1].place.line), ("2", Some(4)));
+}
+
+#[test]
+fn the_four_formats_agree_and_so_do_their_digests() {
+    let json = "[{\"id\": \"a\", \"query\": \"x\\ny\", \"tags\": [\"t\", \"u\"], \"must_pass\": true, \"tone\": \"dry\"}, {\"id\": \"b\", \"query\": \"z\", \"tone\": \"\"}]";
+    let jsonl = "\u{feff}\r\n{\"tone\": \"dry\", \"query\": \"x\\ny\", \"id\": \"a\", \"tags\": [\"t\", \"u\"], \"must_pass\": true}\r\n\r\n{\"id\": \"b\", \"query\": \"z\", \"tone\": \"\"}";
+    let csv = "id,query,tags,must_pass,tone\r\na,\"x\r\ny\",t; u,TRUE,dry\r\nb,z,,,\r\n";
+    let yaml = "# cases\n- id: a\n  query: |-\n    x\n    y\n  tags: [t, u]\n  must_pass: true\n  tone: dry\n- {query: z, id: b, tone: ''}\n";
+    let strip = |mut cases: Vec<Case>| {
+        for case in &mut cases {
+            case.place = Place::default();
+        }
+        cases
+    };
+    let expected = read("c.json", json).unwrap().value;
+    for (name, text) in [("c.jsonl", jsonl), ("c.csv", csv), ("c.yaml", yaml)] {
+        let found = read(name, text).unwrap().value;
+        assert_eq!(found.facts.digest, expected.facts.digest, "{name}");
+        assert_eq!(strip(found.cases), strip(expected.cases.clone()), "{name}");
+    }
+    let other = read("c.json", &json.replace("dry", "warm")).unwrap().value;
+    assert_ne!(other.facts.digest, expected.facts.digest);
+}
+
+#[test]
+fn lines_are_counted_in_the_file() {
+    assert_eq!(cases("c.jsonl", "\n\n{\"query\": \"a\"}\r\n\n{\"query\": \"b\"}\n")[1].place.line, Some(5));
+    let lines: Vec<_> = cases("c.csv", "query\n\"a\nb\"\n\nc\n").iter().map(|case| case.place.line).collect();
+    assert_eq!(lines, [Some(2), Some(5)]);
+    let shown =
+        refused("c.jsonl", "{\"query\": \"a\"}\n{\"query\": \n{\"query\": 3}\n[1]\n{\"id\": 1, \"id\": 2}\n");
+    for line in
+        ["c.jsonl:2:", "c.jsonl:3:11: `query` must be text, found a number", "c.jsonl:4:", "c.jsonl:5:"]
+    {
+        assert!(shown.contains(line), "{line} is not in:\n{shown}");
+    }
+}
+
+#[test]
+fn empty_is_an_error_of_its_own() {
+    for (name, text) in [
+        ("c.jsonl", ""),
+        ("c.jsonl", "\n \n"),
+        ("c.json", "[]"),
+        ("c.csv", "id,query\n"),
+        ("c.yaml", "[]"),
+        ("c.yaml", "# nothing\n"),
+        ("c.txt", ""),
+    ] {
+        assert!(matches!(read(name, text), Err(LoadError::Empty(_))), "{name} {text:?}");
+    }
+}
+
+#[test]
+fn ids_are_unique_over_all_files() {
+    let files = [
+        ("a.jsonl", "{\"id\": \"x\", \"query\": \"1\"}\n"),
+        ("b.jsonl", "{\"query\": \"2\"}\n{\"id\": \"x\"}\n"),
+    ];
+    let Err(LoadError::Mistakes(mistakes)) = read_with(&files, &source("*.jsonl")) else { panic!() };
+    assert!(
+        mistakes.to_string().starts_with("b.jsonl:2:8: the id `x` is taken already, at a.jsonl:1"),
+        "{mistakes}"
+    );
+    let shown = refused("c.jsonl", "{\"id\": 2, \"query\": \"a\"}\n{\"query\": \"b\"}\n");
+    assert!(shown.contains("its row number 2 is the id of the row at c.jsonl:1"), "{shown}");
+    let files = [("a.jsonl", "{\"query\": \"1\"}"), ("b.csv", "query\n2\n"), ("c.jsonl", "")];
+    let loaded = read_with(&files, &source("[abc].*")).unwrap();
+    assert_eq!(loaded.value.cases.iter().map(|case| case.id.as_str()).collect::<Vec<_>>(), ["1", "2"]);
+    assert_eq!(loaded.value.facts.format, "jsonl, csv");
+    assert_eq!(loaded.warnings, ["c.jsonl has no rows"]);
+}
+
+#[test]
+fn types_are_checked_with_their_places() {
+    let shown = refused(
+        "c.json",
+        "[{\"id\": \"\", \"query\": 1, \"context\": [\"a\", 2], \"checks\": {}, \"tags\": \"a\",\n\"group\": 1.5, \
+         \"must_pass\": \"yes\", \"criteria\": [{\"txt\": 1}], \"vars\": []}]",
+    );
+    for part in [
+        "c.json:1:9: `id` is empty",
+        "`query` must be text, found a number",
+        "`context` must be a list of texts, but item 2 is a number",
+        "`checks` must be a list, found an object",
+        "`tags` must be a list of texts, found text",
+        "c.json:2:10: `group` must be text or a whole number",
+        "`must_pass` must be true or false, found text",
+        "`criteria` item 1 has the unknown key `txt`",
+        "`vars` must be an object, found a list",
+    ] {
+        assert!(shown.contains(part), "{part} is not in:\n{shown}");
+    }
+}
+
+#[test]
+fn nearly_a_field_is_a_mistake_unless_the_field_is_there() {
+    for (column, field) in
+        [("contxt", "context"), ("Query", "query"), ("tag", "tags"), ("must-pass", "must_pass"), ("ID", "id")]
+    {
+        let shown = refused("c.json", &format!("[{{\"{column}\": \"x\", \"other\": \"y\"}}]"));
+        assert!(shown.contains(&format!("`{column}` is no field; did you mean `{field}`?")), "{shown}");
+        assert!(shown.contains(&format!("fields: {{{field}: \"{column}\"}}")), "{shown}");
+    }
+    let both = cases("c.json", r#"[{"context": "a", "content": "b"}, {"content": "c"}]"#);
+    assert_eq!(both[0].vars["content"], json!("b"));
+    for column in ["args", "bars", "idx", "tone", "question", "answer", "kids"] {
+        assert_eq!(cases("c.json", &format!("[{{\"{column}\": \"x\"}}]"))[0].vars[column], json!("x"));
+    }
+    let shown = refused("c.jsonl", "{\"context\": \"a\"}\n{\"contxt\": \"a\"}\n");
+    assert!(shown.starts_with("c.jsonl:2:2: "), "{shown}");
+}
+
+fn mapped(fields: &[(&str, &str)], text: &str) -> Result<Loaded<Dataset>, LoadError> {
+    let fields = fields.iter().map(|(ours, theirs)| ((*ours).to_owned(), (*theirs).to_owned())).collect();
+    read_with(
+        &[("c.json", text)],
+        &DatasetSource { path: "c.json".to_owned(), fields, ..DatasetSource::default() },
+    )
+}
+
+#[test]
+fn fields_are_mapped_and_never_guessed() {
+    let text = r#"[{"question": "q", "content": "c", "key": "k"}]"#;
+    let loaded = read("c.json", &text.replace("content", "passages")).unwrap();
+    assert_eq!(loaded.warnings.len(), 2, "{:?}", loaded.warnings);
+    assert!(loaded.warnings[0].contains("fields: {query: question}"));
+    let case = mapped(&[("query", "question"), ("vars.content", "content"), ("id", "key")], text)
+        .unwrap()
+        .value
+        .cases
+        .remove(0);
+    assert_eq!((case.query.as_str(), case.id.as_str()), ("q", "k"));
+    assert_eq!(Value::from(case.vars), json!({"content": "c"}));
+    let swapped =
+        mapped(&[("query", "expected"), ("expected", "query")], r#"[{"query": "a", "expected": "q"}]"#);
+    let swapped = swapped.unwrap().value.cases.remove(0);
+    assert_eq!((swapped.query.as_str(), swapped.expected), ("q", Some(json!("a"))));
+    let fail = |fields: &[(&str, &str)], text: &str, part: &str| {
+        let shown = mapped(fields, text).unwrap_err().to_string();
+        assert!(shown.contains(part), "{part} is not in:\n{shown}");
+    };
+    fail(
+        &[("query", "question")],
+        r#"[{"query": "a", "question": "b"}]"#,
+        "both `query` and `question` are `query`",
+    );
+    fail(&[("query", "questoin")], r#"[{"question": "b"}]"#, "did you mean `question`?");
+    fail(&[("qurey", "question")], r#"[{"question": "b"}]"#, "did you mean `query`?");
+    fail(&[("vars.query", "question")], r#"[{"question": "b"}]"#, "no variable can be named `query`");
+}
+
+#[test]
+fn variables_neither_shadow_nor_clash() {
+    let shown = refused(
+        "c.json",
+        r#"[{"query": "q", "vars": {"query": "x", "expected": "y", "tone": 1}, "tone": 2}]"#,
+    );
+    assert!(shown.contains("no variable can be named `query`"), "{shown}");
+    assert!(shown.contains("no variable can be named `expected`"), "{shown}");
+    assert!(shown.contains("the variable `tone` is there twice"), "{shown}");
+    let case =
+        cases("c.json", r#"[{"query": null, "context": null, "a": null, "b": "{{query}}"}]"#).remove(0);
+    assert_eq!((case.query.as_str(), case.context, case.vars.len()), ("", None, 1));
+}
+
+#[test]
+fn csv_cells_are_text_but_for_lists() {
+    let text = "id, context ,tags,checks,vars,criteria,expected,n\n\
+                7,\"[\"\"a\"\",\"\"b\"\"]\",\"[\"\"x;y\"\"]\",\"[{\"\"contains\"\": 1}]\",\"{\"\"k\"\": 2}\",is kind; is short,30,5\n\
+                8,[1] see below,,,,,\"{}\",\n";
+    let cases = cases("c.csv", text);
+    assert_eq!(cases[0].context.as_deref(), Some(["a".to_owned(), "b".to_owned()].as_slice()));
+    assert_eq!((cases[0].tags[0].as_str(), cases[0].criteria.len()), ("x;y", 2));
+    assert_eq!(Value::from(cases[0].vars.clone()), json!({"k": 2, "n": "5"}));
+    assert_eq!(cases[0].expected, Some(json!("30")));
+    assert_eq!(cases[1].context_text().as_deref(), Some("[1] see below"));
+    assert_eq!((cases[1].expected.clone(), cases[1].vars["n"].clone()), (Some(json!("{}")), json!("")));
+}
+
+#[test]
+fn csv_mistakes() {
+    for (text, part) in [
+        ("query,query\na,b\n", "c.csv:1: the column `query` is there twice"),
+        ("query,\na,b\n", "column 2 has no name"),
+        ("query;tags\na;b\n", "divided by commas"),
+        ("query,tags\na\nb,c,d\n", "c.csv:2: the row has 1 cells, the header 2"),
+        ("query,tags\na\nb,c,d\n", "c.csv:3: the row has 3 cells"),
+        ("query\na\n\"b\nc\nd\n", "c.csv:3: a quote is opened here and never closed"),
+        ("query\n\"b\" c\n", "c.csv:2: text follows a closing quote"),
+        ("query,checks\na,[1\n", "c.csv:2: `checks` must be a JSON list"),
+        ("query,must_pass\na,ja\n", "c.csv:2: `must_pass` must be true or false"),
+        ("query,n\n,\n", "c.csv:2: the row holds nothing"),
+    ] {
+        let shown = refused("c.csv", text);
+        assert!(shown.contains(part), "{part} is not in:\n{shown}");
+    }
+}
+
+#[test]
+fn the_wrong_format_is_recognised() {
+    assert!(refused("c.json", "{\"query\": 1}\n{\"query\": 2}\n").contains("format: jsonl"));
+    assert!(refused("c.jsonl", "[\n{\"query\": \"a\"}\n]\n").contains("format: json"));
+    assert!(refused("c.jsonl", "{\n\"query\": \"a\"\n}\n").contains("join the lines"));
+    assert!(refused("c.json", "{\"cases\": [{\"query\": \"a\"}]}").contains("take it out of `cases`"));
+    assert!(refused("c.txt", "query\na\n").contains("cannot tell the format"));
+    assert!(refused("c.json", "[3]").contains("a row is an object"));
+    assert_eq!(read("c.txt", "{\"query\": \"a\"}").unwrap().value.facts.format, "jsonl");
+    assert_eq!(read("c.data", "[{\"query\": \"a\"}]").unwrap().value.facts.format, "json");
+    let given = DatasetSource { format: Some(Format::Csv), ..source("c.txt") };
+    assert_eq!(read_with(&[("c.txt", "query\na\n")], &given).unwrap().value.facts.format, "csv");
+}
+
+#[test]
+fn only_twenty_mistakes_are_shown() {
+    let text: String = (0..30).map(|_| "{\"query\": 1}\n").collect();
+    let Err(LoadError::Mistakes(mistakes)) = read("c.jsonl", &text) else { panic!() };
+    assert_eq!(mistakes.0.len(), 21);
+    assert_eq!(mistakes.0[20].message, "and 10 more mistakes");
+}
+
+#[test]
+fn files_that_are_not_there() {
+    let shown = |path: &str| read_with(&[("cases.jsonl", "{}")], &source(path)).unwrap_err().to_string();
+    assert!(shown("case.jsonl").contains("did you mean `cases.jsonl`?"));
+    assert!(shown("*.csv").contains("matches no file"));
+    assert!(shown("").contains("path is empty"));
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_a_reader_panic(text in "[ -~\n\r\"{}\\[\\],:;é]{0,80}", format in 0usize..4) {
+        let chosen = DatasetSource { format: Some(Format::ALL[format]), ..source("c") };
+        let _ = read_with(&[("c", &text)], &chosen);
+    }
+
+    #[test]
+    fn csv_gives_back_what_was_written(cells in proptest::collection::vec("[ -~\n\"é,;]{1,20}", 1..6)) {
+        prop_assume!(cells.iter().all(|cell| !cell.trim().is_empty()));
+        let mut text = String::from("query,note\n");
+        for cell in &cells {
+            let quoted = cell.replace('"', "\"\"");
+            text.push_str(&format!("\"{quoted}\",\"{quoted}\"\n"));
+        }
+        let found = cases("c.csv", &text);
+        prop_assert_eq!(found.iter().map(|case| case.query.as_str()).collect::<Vec<_>>(), cells.clone());
+        prop_assert!(found.iter().zip(&cells).all(|(case, cell)| case.vars["note"] == json!(cell)));
+    }
+}

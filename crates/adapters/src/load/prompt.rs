@@ -1,0 +1,151 @@
+//! Prompt files: text with optional front matter, or chat messages.
+
+mod chat;
+mod front_matter;
+#[cfg(test)]
+mod tests;
+
+use serde_json::{Map, Value};
+
+use promptgate_core::model::{
+    Message, Mistake, Mistakes, Place, PromptFacts, Speaker, Variant, VariantFacts,
+};
+
+use super::digest::digest_of_bytes;
+use super::tree::decode;
+use super::{Loaded, Tree};
+
+/// Bytes of one prompt file: 4 MiB.
+pub const PROMPT_LIMIT: u64 = 4 << 20;
+
+/// Which file a prompt is read from, and what the configuration adds.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct PromptSource {
+    /// The path, relative to the configuration.
+    pub path: String,
+    /// The user message of a text prompt, a template too; none is sent where it is empty.
+    pub user: String,
+    /// The model, unless the prompt file names one.
+    pub model: Option<String>,
+    /// Request parameters; the prompt file's own go over them, key by key.
+    pub parameters: Map<String, Value>,
+}
+
+/// What a prompt file says beside its messages.
+#[derive(Debug, Clone, PartialEq, Default)]
+struct Settings {
+    name: Option<String>,
+    version: Option<String>,
+    model: Option<String>,
+    parameters: Map<String, Value>,
+}
+
+/// Messages, for each the line its content starts on, and the settings.
+struct Parts {
+    messages: Vec<Message>,
+    lines: Vec<usize>,
+    settings: Settings,
+    warnings: Vec<String>,
+}
+
+/// Reads a prompt.
+///
+/// `.json`, `.yaml` and `.yml` files hold chat messages, all others the text of the system message. Line endings
+/// become line feeds; the placeholders are not looked at.
+///
+/// # Errors
+/// Every mistake in the file; that it is not there.
+pub fn prompt(tree: &Tree, source: &PromptSource) -> Result<Loaded<Variant>, Mistakes> {
+    let bytes = tree.read_limited(&source.path, PROMPT_LIMIT)?;
+    read(tree, source, &bytes)
+}
+
+/// Reads a prompt that may be new: `None` where the tree does not hold it.
+///
+/// # Errors
+/// As [`prompt`].
+pub fn new_or_prompt(tree: &Tree, source: &PromptSource) -> Result<Option<Loaded<Variant>>, Mistakes> {
+    match tree.find(&source.path, PROMPT_LIMIT)? {
+        Some(bytes) => read(tree, source, &bytes).map(Some),
+        None => Ok(None),
+    }
+}
+
+fn read(tree: &Tree, source: &PromptSource, bytes: &[u8]) -> Result<Loaded<Variant>, Mistakes> {
+    let file = tree.describe(&source.path);
+    let text = decode(&file, bytes)?.replace("\r\n", "\n");
+    if text.trim().is_empty() {
+        return Err(Mistake::new("the prompt is empty")
+            .at(Place::file(&file))
+            .help("write the prompt")
+            .into());
+    }
+    let parts = match ending(&source.path).as_str() {
+        "json" => chat::read(&file, &promptgate_core::document::Document::json(&file, &text)?)?,
+        "yaml" | "yml" => chat::read(&file, &promptgate_core::document::Document::yaml(&file, &text)?)?,
+        _ => text_prompt(&file, &text, &source.user)?,
+    };
+    let Some(model) = parts.settings.model.or_else(|| source.model.clone()) else {
+        return Err(Mistake::new("no model is named")
+            .at(Place::file(&file))
+            .help("set `model` in the configuration or in the prompt file")
+            .into());
+    };
+    let mut parameters = source.parameters.clone();
+    for (name, value) in parts.settings.parameters {
+        parameters.insert(name, value);
+    }
+    let digest = digest_of_bytes(bytes);
+    let short: String = digest.trim_start_matches("sha256:").chars().take(12).collect();
+    let prompt = PromptFacts {
+        name: parts.settings.name.unwrap_or_else(|| stem(&source.path)),
+        version: parts.settings.version.unwrap_or(short),
+        digest,
+        source: file,
+        commit: tree.commit().map(str::to_owned),
+    };
+    let facts = VariantFacts { prompt, model, parameters };
+    let value = Variant { facts, messages: parts.messages, lines: parts.lines };
+    Ok(Loaded { value, warnings: parts.warnings })
+}
+
+fn text_prompt(file: &str, text: &str, user: &str) -> Result<Parts, Mistakes> {
+    let (settings, body, first_line) = front_matter::split(file, text)?;
+    let blank: usize = body.lines().take_while(|line| line.trim().is_empty()).count();
+    let start: usize = body.split_inclusive('\n').take(blank).map(str::len).sum();
+    let content = body.get(start..).unwrap_or_default().trim_end();
+    if content.is_empty() {
+        return Err(Mistake::new("the prompt holds nothing but front matter")
+            .at(Place::file(file))
+            .help("write the prompt below the second `---`")
+            .into());
+    }
+    let mut messages = vec![Message { role: Speaker::System, content: content.to_owned() }];
+    let mut lines = vec![first_line + blank];
+    if !user.is_empty() {
+        messages.push(Message { role: Speaker::User, content: user.to_owned() });
+        lines.push(0);
+    }
+    Ok(Parts { messages, lines, settings, warnings: Vec::new() })
+}
+
+fn file_name(path: &str) -> &str {
+    path.rsplit(['/', '\\']).next().unwrap_or(path)
+}
+
+fn ending(path: &str) -> String {
+    file_name(path).rsplit_once('.').map(|(_, ending)| ending.to_lowercase()).unwrap_or_default()
+}
+
+/// The file name without its ending, and without `.prompt` before it.
+fn stem(path: &str) -> String {
+    let name = file_name(path);
+    let stem = match name.rsplit_once('.') {
+        Some((stem, _)) if !stem.is_empty() => stem,
+        _ => name,
+    };
+    match stem.strip_suffix(".prompt") {
+        Some(shorter) if !shorter.is_empty() => shorter.to_owned(),
+        _ => stem.to_owned(),
+    }
+}

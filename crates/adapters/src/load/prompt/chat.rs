@@ -1,0 +1,206 @@
+//! Chat messages in JSON or YAML: a list of `{role, content}`, or a map with `messages`, as in `.prompt.yml`.
+
+use serde_json::{Map, Value};
+
+use promptgate_core::document::{Document, pointer, shown, suggest};
+use promptgate_core::model::{Message, Mistake, Mistakes, Place, Speaker};
+
+use super::front_matter::{settings, unknown};
+use super::{Parts, Settings};
+
+const KEYS: [&str; 9] = [
+    "messages",
+    "name",
+    "version",
+    "description",
+    "model",
+    "parameters",
+    "modelParameters",
+    "author",
+    "reason",
+];
+
+/// Keys of `.prompt.yml` that belong to other tools' evaluations.
+const IGNORED: [&str; 2] = ["testData", "evaluators"];
+
+/// Keys of `.prompt.yml` that would change the request.
+const REFUSED: [&str; 2] = ["responseFormat", "jsonSchema"];
+
+/// Names that `.prompt.yml` gives to parameters, and their names on the wire.
+const CAMEL: [(&str, &str); 6] = [
+    ("maxTokens", "max_tokens"),
+    ("maxCompletionTokens", "max_completion_tokens"),
+    ("topP", "top_p"),
+    ("frequencyPenalty", "frequency_penalty"),
+    ("presencePenalty", "presence_penalty"),
+    ("reasoningEffort", "reasoning_effort"),
+];
+
+const ROLES: [(&str, Speaker); 4] = [
+    ("system", Speaker::System),
+    ("developer", Speaker::Developer),
+    ("user", Speaker::User),
+    ("assistant", Speaker::Assistant),
+];
+
+/// Reads a chat prompt.
+pub(super) fn read(file: &str, document: &Document) -> Result<Parts, Mistakes> {
+    let mut mistakes = Vec::new();
+    let mut warnings = Vec::new();
+    let (settings, parent, items) = match document.value() {
+        Value::Array(items) => (Settings::default(), "", items.as_slice()),
+        Value::Object(map) => {
+            let settings = map_settings(file, document, map, &mut mistakes, &mut warnings);
+            let items = match map.get("messages") {
+                Some(Value::Array(items)) => items.as_slice(),
+                Some(other) => {
+                    let message = format!("`messages` must be a list, found {}", shown(other));
+                    mistakes.push(Mistake::new(message).at(document.place("/messages")));
+                    return Err(Mistakes(mistakes));
+                }
+                None => {
+                    let help = "write `messages: [{role: system, content: …}, {role: user, content: …}]`";
+                    mistakes.push(Mistake::new("there are no `messages`").at(document.place("")).help(help));
+                    return Err(Mistakes(mistakes));
+                }
+            };
+            (settings, "/messages", items)
+        }
+        other => {
+            let message = format!("a chat prompt is a list of messages, found {}", shown(other));
+            return Err(Mistake::new(message)
+                .at(document.place(""))
+                .help("write [{\"role\": \"system\", \"content\": \"…\"}], or use a .md file for plain text")
+                .into());
+        }
+    };
+    if items.is_empty() {
+        mistakes.push(Mistake::new("the list of messages is empty").at(Place::file(file)));
+    }
+    let mut messages = Vec::new();
+    let mut lines = Vec::new();
+    for (index, item) in items.iter().enumerate() {
+        let place = format!("{parent}/{index}");
+        if let Some(message) = message(document, &place, item, &mut mistakes) {
+            lines.push(content_line(document, &format!("{place}/content")));
+            messages.push(message);
+        }
+    }
+    if !mistakes.is_empty() {
+        return Err(Mistakes(mistakes));
+    }
+    Ok(Parts { messages, lines, settings, warnings })
+}
+
+fn map_settings(
+    file: &str,
+    document: &Document,
+    map: &Map<String, Value>,
+    mistakes: &mut Vec<Mistake>,
+    warnings: &mut Vec<String>,
+) -> Settings {
+    for key in map.keys() {
+        if IGNORED.contains(&key.as_str()) {
+            warnings.push(format!(
+                "{file}: `{key}` is not read; cases come from `dataset`, scorers from the configuration"
+            ));
+        } else if REFUSED.contains(&key.as_str()) {
+            mistakes.push(
+                Mistake::new(format!("`{key}` is not supported in a prompt"))
+                    .at(document.key_place(&pointer("", key)))
+                    .help("write `response_format` as the API takes it under `parameters`"),
+            );
+        } else if !KEYS.contains(&key.as_str()) {
+            mistakes.push(unknown(document, key, &KEYS));
+        }
+    }
+    if map.contains_key("parameters") && map.contains_key("modelParameters") {
+        mistakes.push(
+            Mistake::new("both `parameters` and `modelParameters` are there")
+                .at(document.key_place("/modelParameters"))
+                .help("keep one of the two"),
+        );
+    }
+    let github = map.contains_key("modelParameters");
+    let mut settings =
+        settings(document, map, if github { "modelParameters" } else { "parameters" }, mistakes);
+    if github {
+        let wire = |name: String| {
+            CAMEL.iter().find(|(camel, _)| *camel == name).map_or(name, |(_, wire)| (*wire).to_owned())
+        };
+        settings.parameters =
+            settings.parameters.into_iter().map(|(name, value)| (wire(name), value)).collect();
+    }
+    settings
+}
+
+fn message(document: &Document, at: &str, value: &Value, mistakes: &mut Vec<Mistake>) -> Option<Message> {
+    let Value::Object(map) = value else {
+        let message = format!("a message is a map with `role` and `content`, found {}", shown(value));
+        mistakes.push(Mistake::new(message).at(document.place(at)).help("write {role: user, content: …}"));
+        return None;
+    };
+    let before = mistakes.len();
+    for key in map.keys().filter(|key| !matches!(key.as_str(), "role" | "content")) {
+        let help = match suggest(key, ["role", "content"]) {
+            Some(name) => format!("did you mean `{name}`?"),
+            None => "a message has `role` and `content`".to_owned(),
+        };
+        let place = document.key_place(&pointer(at, key));
+        mistakes.push(Mistake::new(format!("unknown key `{key}` in a message")).at(place).help(help));
+    }
+    let role = match map.get("role").and_then(Value::as_str) {
+        Some(name) => {
+            let role = ROLES.iter().find(|(known, _)| *known == name).map(|(_, role)| *role);
+            if role.is_none() {
+                let help = match suggest(name, ROLES.map(|(known, _)| known)) {
+                    Some(known) => format!("did you mean `{known}`?"),
+                    None => "roles are system, developer, user and assistant".to_owned(),
+                };
+                let place = document.place(&format!("{at}/role"));
+                mistakes.push(
+                    Mistake::new(format!("unknown role, {}", shown(&Value::from(name)))).at(place).help(help),
+                );
+            }
+            role
+        }
+        None => {
+            let place = document.place(&format!("{at}/role"));
+            mistakes.push(
+                Mistake::new("a message has no `role`")
+                    .at(place)
+                    .help("roles are system, developer, user and assistant"),
+            );
+            None
+        }
+    };
+    let content = match map.get("content") {
+        Some(Value::String(text)) if !text.trim().is_empty() => Some(text.clone()),
+        found => {
+            let found = found.map_or("none".to_owned(), shown);
+            let place = document.place(&format!("{at}/content"));
+            mistakes.push(
+                Mistake::new(format!("the `content` of a message must be a text, found {found}"))
+                    .at(place)
+                    .help("only text is supported: no images, no parts"),
+            );
+            None
+        }
+    };
+    if mistakes.len() > before {
+        return None;
+    }
+    Some(Message { role: role?, content: content? })
+}
+
+/// The line a text starts on: below the indicator of a YAML block.
+fn content_line(document: &Document, at: &str) -> usize {
+    let place = document.place(at);
+    let start = place.column.unwrap_or(1) - 1;
+    let block = place
+        .excerpt
+        .as_deref()
+        .and_then(|line| line.chars().nth(start))
+        .is_some_and(|character| matches!(character, '|' | '>'));
+    place.line.unwrap_or(0) + usize::from(block)
+}

@@ -1,0 +1,112 @@
+//! The YAML head of a text prompt, and the settings that text and chat prompts share.
+
+use serde_json::{Map, Value};
+
+use promptgate_core::document::{Document, pointer, shown, suggest};
+use promptgate_core::model::{Mistake, Mistakes, Place};
+
+use super::Settings;
+
+const KEYS: [&str; 7] = ["name", "version", "description", "model", "parameters", "author", "reason"];
+
+/// The settings of a text prompt, its body, and the line the body starts on.
+pub(super) fn split<'t>(file: &str, text: &'t str) -> Result<(Settings, &'t str, usize), Mistakes> {
+    let mut lines = text.split_inclusive('\n');
+    let Some(first) = lines.next().filter(|line| line.trim_end() == "---") else {
+        return Ok((Settings::default(), text, 1));
+    };
+    let head_start = first.len();
+    let mut head_end = head_start;
+    let mut number = 1;
+    for line in lines {
+        number += 1;
+        if line.trim_end() == "---" {
+            let head = text.get(head_start..head_end).unwrap_or_default();
+            let body = text.get(head_end + line.len()..).unwrap_or_default();
+            let document = Document::yaml_from(file, 2, head)?;
+            return Ok((head_settings(&document)?, body, number + 1));
+        }
+        head_end += line.len();
+    }
+    Err(Mistake::new("front matter is opened here and never closed")
+        .at(Place::line(file, 1))
+        .help("close it with a line `---`; if a rule is meant, put a blank line before it")
+        .into())
+}
+
+fn head_settings(document: &Document) -> Result<Settings, Mistakes> {
+    match document.value() {
+        Value::Null => Ok(Settings::default()),
+        Value::Object(map) => {
+            let mut mistakes = Vec::new();
+            for key in map.keys().filter(|key| !KEYS.contains(&key.as_str())) {
+                mistakes.push(unknown(document, key, &KEYS));
+            }
+            let settings = settings(document, map, "parameters", &mut mistakes);
+            if mistakes.is_empty() { Ok(settings) } else { Err(Mistakes(mistakes)) }
+        }
+        other => Err(Mistake::new(format!("front matter is to be a map, found {}", shown(other)))
+            .at(document.place(""))
+            .help("write `key: value` lines between the two `---`; if a rule is meant, put a blank line before it")
+            .into()),
+    }
+}
+
+/// An unknown key at the root of a document.
+pub(super) fn unknown(document: &Document, key: &str, known: &[&str]) -> Mistake {
+    let help = match suggest(key, known.iter().copied()) {
+        Some(name) => format!("did you mean `{name}`?"),
+        None => format!("known are {}", known.join(", ")),
+    };
+    Mistake::new(format!("unknown key `{key}`")).at(document.key_place(&pointer("", key))).help(help)
+}
+
+/// Reads name, version, model and parameters, the last under the key `parameters`.
+pub(super) fn settings(
+    document: &Document,
+    map: &Map<String, Value>,
+    parameters: &str,
+    mistakes: &mut Vec<Mistake>,
+) -> Settings {
+    let mut read = |key: &str| match map.get(key) {
+        None | Some(Value::Null) => None,
+        Some(Value::String(text)) if !text.trim().is_empty() => Some(text.clone()),
+        // 7 is a version, 1.10 is not: as a number it is 1.1.
+        Some(Value::Number(number)) if key == "version" && (number.is_u64() || number.is_i64()) => {
+            Some(number.to_string())
+        }
+        Some(other) => {
+            let help = match other {
+                Value::Number(_) => "put it into quotes",
+                _ => "write a text, or leave the key out",
+            };
+            let message = format!("`{key}` must be a text, found {}", shown(other));
+            mistakes.push(Mistake::new(message).at(document.place(&pointer("", key))).help(help));
+            None
+        }
+    };
+    let (name, version, model) = (read("name"), read("version"), read("model"));
+    for key in ["author", "reason", "description"] {
+        read(key);
+    }
+    for (key, value) in [("name", &name), ("version", &version), ("model", &model)] {
+        if value.as_ref().is_some_and(|text| text.chars().any(char::is_control)) {
+            let message = format!("`{key}` holds a line break or another control character");
+            mistakes.push(Mistake::new(message).at(document.place(&pointer("", key))));
+        }
+    }
+    let parameters = match map.get(parameters) {
+        None | Some(Value::Null) => Map::new(),
+        Some(Value::Object(map)) => map.clone(),
+        Some(other) => {
+            let message = format!("`{parameters}` must be a map, found {}", shown(other));
+            mistakes.push(
+                Mistake::new(message)
+                    .at(document.place(&pointer("", parameters)))
+                    .help("write `parameters: {temperature: 0}`"),
+            );
+            Map::new()
+        }
+    };
+    Settings { name, version, model, parameters }
+}

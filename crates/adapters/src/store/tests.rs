@@ -1,0 +1,398 @@
+//! The store on real files: what is kept is found, what is damaged is told, what waits is served.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use futures::FutureExt as _;
+use futures::future::{BoxFuture, join_all};
+use serde_json::json;
+
+use super::*;
+use promptgate_core::model::{ChatRequest, Completion, FinishReason, Message, Purpose, Speaker, Usage};
+use promptgate_core::port::{ChatModel, Event, EventSink, Silent};
+
+/// Answers with the number of the call.
+#[derive(Default)]
+struct Counting(AtomicU32);
+
+impl ChatModel for Counting {
+    fn complete<'a>(&'a self, request: &'a ChatRequest) -> BoxFuture<'a, Result<Completion, Fault>> {
+        async move {
+            let call = self.0.fetch_add(1, Ordering::SeqCst);
+            // Lets others come in between.
+            tokio::task::yield_now().await;
+            if request.model == "dead" {
+                return Err(Fault::new(FaultKind::Unavailable, "503"));
+            }
+            Ok(Completion {
+                finish_reason: FinishReason::Length,
+                usage: Some(Usage { prompt_tokens: 7, completion_tokens: 3 }),
+                latency_ms: 12.34567891,
+                model: Some("m-1".to_owned()),
+                ..Completion::said(format!("answer {call}"))
+            })
+        }
+        .boxed()
+    }
+}
+
+fn request(text: &str) -> ChatRequest {
+    ChatRequest {
+        model: "m".to_owned(),
+        messages: vec![Message { role: Speaker::User, content: text.to_owned() }],
+        parameters: [("temperature".to_owned(), json!(0)), ("seed".to_owned(), json!({"b": 1, "a": [2]}))]
+            .into_iter()
+            .collect(),
+        response_format: None,
+        repeat: 0,
+        purpose: Purpose::Completion,
+        anew: false,
+    }
+}
+
+struct Bench {
+    folder: tempfile::TempDir,
+}
+
+impl Bench {
+    fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("kept/store.redb")
+    }
+
+    fn open(&self) -> Store {
+        Store::open(&self.path(), Duration::ZERO).unwrap()
+    }
+
+    /// A model with the store before it, and the model that counts.
+    fn model(&self, how: Use) -> (Stored, Arc<Counting>) {
+        let inner = Arc::new(Counting::default());
+        let model = Arc::clone(&inner) as Arc<dyn ChatModel>;
+        let stored = Stored::new(model, Arc::new(self.open()), "http://h/v1", how, Arc::new(Silent));
+        (stored, inner)
+    }
+}
+
+fn calls(model: &Counting) -> u32 {
+    model.0.load(Ordering::SeqCst)
+}
+
+#[tokio::test]
+async fn an_answer_is_asked_for_once_and_comes_back_as_it_was() {
+    let bench = Bench::new();
+    let first = {
+        let (model, inner) = bench.model(Use::default());
+        let first = model.complete(&request("a")).await.unwrap();
+        assert_eq!((calls(&inner), first.stored_at), (1, None));
+        // Found before it is committed, too.
+        assert_eq!(model.complete(&request("a")).await.unwrap().text, first.text);
+        assert_eq!(calls(&inner), 1);
+        first
+    };
+    let (model, inner) = bench.model(Use { only: true, ..Use::default() });
+    let again = model.complete(&request("a")).await.unwrap();
+    assert!(again.stored_at.is_some_and(|at| at.abs_diff(now()) < 600));
+    assert_eq!(Completion { stored_at: None, ..again }, first);
+    let fault = model.complete(&request("b")).await.unwrap_err();
+    assert_eq!((fault.kind, calls(&inner)), (FaultKind::NotStored, 0));
+}
+
+#[tokio::test]
+async fn what_is_asked_is_the_key_and_nothing_else() {
+    let bench = Bench::new();
+    let (model, inner) = bench.model(Use::default());
+    model.complete(&request("a")).await.unwrap();
+    // The order of parameters is none of it.
+    let turned = ChatRequest {
+        parameters: [("seed".to_owned(), json!({"a": [2], "b": 1})), ("temperature".to_owned(), json!(0))]
+            .into_iter()
+            .collect(),
+        ..request("a")
+    };
+    model.complete(&turned).await.unwrap();
+    assert_eq!(calls(&inner), 1);
+    let others = [
+        request("b"),
+        ChatRequest { model: "n".to_owned(), ..request("a") },
+        ChatRequest { repeat: 1, ..request("a") },
+        ChatRequest { parameters: Default::default(), ..request("a") },
+        ChatRequest {
+            messages: vec![Message { role: Speaker::System, content: "a".to_owned() }],
+            ..request("a")
+        },
+    ];
+    for (index, other) in (2..).zip(&others) {
+        model.complete(other).await.unwrap();
+        assert_eq!(calls(&inner), index, "{other:?}");
+    }
+}
+
+#[test]
+fn an_endpoint_is_its_address_without_who_asks() {
+    assert_eq!(scope("HTTPS://me:secret@Api.Example.com/V1/", &[]), "https://api.example.com/V1");
+    assert_eq!(scope("https://api.example.com/V1", &[]), "https://api.example.com/V1");
+    assert_ne!(scope("https://api.example.com/V1", &[]), scope("https://api.example.com/v1", &[]));
+    assert_ne!(scope("https://h/v1?api-version=1", &[]), scope("https://h/v1?api-version=2", &[]));
+}
+
+#[tokio::test]
+async fn the_same_request_at_the_same_time_is_one_call() {
+    let bench = Bench::new();
+    let (model, inner) = bench.model(Use::default());
+    let requests: Vec<ChatRequest> = (0..40).map(|index| request(&format!("q{}", index % 4))).collect();
+    let answers = join_all(requests.iter().map(|request| model.complete(request))).await;
+    assert_eq!(calls(&inner), 4);
+    for (index, answer) in answers.iter().enumerate() {
+        assert_eq!(answer.as_ref().unwrap().text, answers[index % 4].as_ref().unwrap().text);
+    }
+}
+
+#[tokio::test]
+async fn a_fault_is_not_kept_and_frees_those_that_wait() {
+    let bench = Bench::new();
+    let (model, inner) = bench.model(Use::default());
+    let dead = ChatRequest { model: "dead".to_owned(), ..request("a") };
+    let results = join_all([model.complete(&dead), model.complete(&dead)]).await;
+    assert!(results.iter().all(Result::is_err));
+    assert_eq!(calls(&inner), 2);
+    model.store().close().unwrap();
+    assert_eq!(model.store().statistics().unwrap().answers.len(), 0);
+}
+
+#[tokio::test]
+async fn a_refresh_asks_once_more_and_keeps_the_new_answer() {
+    let bench = Bench::new();
+    {
+        let (model, _) = bench.model(Use::default());
+        model.complete(&request("other")).await.unwrap();
+        assert_eq!(model.complete(&request("a")).await.unwrap().text, "answer 1");
+    }
+    {
+        let (model, inner) = bench.model(Use { refresh: true, ..Use::default() });
+        assert_eq!(model.complete(&request("a")).await.unwrap().text, "answer 0");
+        // Within the run it is asked once all the same, before and after its commit.
+        assert_eq!(model.complete(&request("a")).await.unwrap().text, "answer 0");
+        model.store().close().unwrap();
+        assert_eq!(model.complete(&request("a")).await.unwrap().text, "answer 0");
+        assert_eq!(calls(&inner), 1);
+    }
+    let (model, _) = bench.model(Use { only: true, ..Use::default() });
+    assert_eq!(model.complete(&request("a")).await.unwrap().text, "answer 0");
+}
+
+#[tokio::test]
+async fn what_is_too_old_is_asked_for_again() {
+    let bench = Bench::new();
+    let old = Record { at: now() - 7200, model: "m".to_owned(), text: kept("old") };
+    let keys = ["a", "b"].map(|text| key::of_request("http://h/v1", &request(text)));
+    let store = bench.open();
+    keys.iter().for_each(|key| store.keep(Shelf::Answers, *key, &old, false));
+    drop(store);
+    let (model, inner) = bench.model(Use { max_age: Some(Duration::from_secs(9000)), ..Use::default() });
+    assert_eq!(model.complete(&request("a")).await.unwrap().text, "old");
+    // Of this session it is not.
+    let anew = ChatRequest { anew: true, ..request("a") };
+    assert_eq!(model.complete(&anew).await.unwrap().text, "answer 0");
+    assert_eq!(model.complete(&anew).await.unwrap().text, "answer 0");
+    drop(model);
+    let (model, _) = bench.model(Use { max_age: Some(Duration::from_secs(3600)), ..Use::default() });
+    assert_eq!(model.complete(&request("b")).await.unwrap().text, "answer 0");
+    assert_eq!(calls(&inner), 1);
+}
+
+fn kept(text: &str) -> String {
+    json!({"text": text, "refusal": false, "finish_reason": "stop", "usage": null, "latency_ms": 1.0,
+        "model": null, "system_fingerprint": null})
+    .to_string()
+}
+
+#[tokio::test]
+async fn judgements_are_recalled_as_they_were_kept() {
+    let bench = Bench::new();
+    let (model, inner) = bench.model(Use::default());
+    let memory = model.memory().unwrap();
+    let first = memory.recall("who asked what").await.unwrap();
+    assert!(first.record.is_none() && first.claim.is_some());
+    let mut second = memory.recall("who asked what");
+    assert!(futures::poll!(second.as_mut()).is_pending(), "somebody asks this already");
+    memory.keep("who asked what", "judge", "[1]".to_owned());
+    drop(first);
+    assert_eq!((&mut second).await.unwrap().record.as_deref(), Some("[1]"));
+    drop(second);
+    // A judgement in itself is passed on: whether it is worth keeping is not known yet.
+    let judgement = ChatRequest { purpose: Purpose::Judgement, ..request("a") };
+    for _ in 0..2 {
+        model.complete(&judgement).await.unwrap();
+    }
+    assert_eq!(calls(&inner), 2);
+    drop(model);
+    let statistics = bench.open().statistics().unwrap();
+    assert_eq!((statistics.answers.len(), statistics.verdicts["judge"].entries), (0, 1));
+}
+
+/// Counts what is recalled.
+#[derive(Default)]
+struct Recalls(AtomicU32);
+
+impl EventSink for Recalls {
+    fn emit(&self, event: Event) {
+        self.0.fetch_add(u32::from(matches!(event, Event::Recalled { .. })), Ordering::SeqCst);
+    }
+}
+
+#[tokio::test]
+async fn what_comes_from_the_store_is_told() {
+    let bench = Bench::new();
+    let (sink, model) = (Arc::new(Recalls::default()), Arc::new(Counting::default()));
+    let events = Arc::clone(&sink) as Arc<dyn EventSink>;
+    let model = Stored::new(model, Arc::new(bench.open()), "http://h", Use::default(), events);
+    for _ in 0..3 {
+        model.complete(&request("a")).await.unwrap();
+    }
+    assert_eq!(sink.0.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test]
+async fn pruning_takes_what_is_old_and_gives_the_room_back() {
+    let bench = Bench::new();
+    let record = |at, index: u64| Record { at, model: format!("m{}", index % 2), text: "x".repeat(5000) };
+    let key = |index: u64| key::of_text("", &index.to_string());
+    let store = bench.open();
+    (0..400).for_each(|index| store.keep(Shelf::Answers, key(index), &record(1000 + index, index), false));
+    store.keep(Shelf::Verdicts, key(0), &record(1399, 0), false);
+    store.close().unwrap();
+    let before = store.statistics().unwrap();
+    assert_eq!((before.answers["m0"].entries, before.answers["m1"].oldest), (200, 1001));
+    assert!(before.file_bytes > 2_000_000, "{}", before.file_bytes);
+    assert_eq!(store.prune(1390).unwrap(), 390);
+    let after = bench.open().statistics().unwrap();
+    assert_eq!((after.answers["m0"].entries, after.verdicts["m0"].entries), (5, 1));
+    assert!(after.file_bytes < before.file_bytes / 2, "{} {}", after.file_bytes, before.file_bytes);
+    assert_eq!(bench.open().prune(u64::MAX).unwrap(), 11);
+}
+
+#[test]
+fn a_store_in_use_names_the_process_that_has_it() {
+    let bench = Bench::new();
+    let store = bench.open();
+    let mistake = Store::open(&bench.path(), Duration::ZERO).err().unwrap().to_string();
+    assert!(mistake.contains(&format!("process {} has held the store", std::process::id())), "{mistake}");
+    assert!(mistake.contains("store.redb") && mistake.contains("--no-store"), "{mistake}");
+    drop(store);
+    bench.open();
+}
+
+#[test]
+fn what_is_no_store_is_left_as_it_is() {
+    let bench = Bench::new();
+    std::fs::create_dir_all(bench.path().parent().unwrap()).unwrap();
+    for bytes in [&b"id,query\n1,a\n"[..], &[0; 5000], b"redb"] {
+        std::fs::write(bench.path(), bytes).unwrap();
+        let mistake = Store::open(&bench.path(), Duration::ZERO).err().unwrap().to_string();
+        assert!(mistake.contains("store.redb") && mistake.contains("cannot be"), "{mistake}");
+        assert_eq!(std::fs::read(bench.path()).unwrap(), bytes);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_leads_nowhere_and_no_file_of_others_is_cut() {
+    let bench = Bench::new();
+    let path = bench.path();
+    let lock = path.with_file_name("store.redb.lock");
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let elsewhere = path.with_file_name("elsewhere");
+    std::fs::write(&elsewhere, "mine").unwrap();
+    let refused = |what: &str| {
+        let mistake = Store::open(&path, Duration::ZERO).err().unwrap().to_string();
+        assert!(mistake.contains(what), "{mistake}");
+        assert_eq!(std::fs::read_to_string(&elsewhere).unwrap(), "mine");
+    };
+    for link in [&lock, &path] {
+        std::os::unix::fs::symlink(&elsewhere, link).unwrap();
+        refused("this is a link");
+        std::fs::remove_file(link).unwrap();
+    }
+    std::fs::write(&lock, "mine").unwrap();
+    refused("not the lock of a store");
+    assert_eq!(std::fs::read_to_string(&lock).unwrap(), "mine");
+}
+
+#[test]
+fn what_a_process_left_that_was_killed_while_it_made_a_store_is_in_nobodys_way() {
+    let bench = Bench::new();
+    std::fs::create_dir_all(bench.path().parent().unwrap()).unwrap();
+    std::fs::write(bench.path().with_file_name("store.redb.new"), [0; 5000]).unwrap();
+    bench.open();
+    std::fs::write(bench.path(), "").unwrap();
+    let mistake = Store::open(&bench.path(), Duration::ZERO).err().unwrap().to_string();
+    assert!(mistake.contains("cannot be read"), "an empty file is no store: {mistake}");
+}
+
+#[test]
+fn headers_that_choose_what_answers_are_part_of_the_endpoint() {
+    let of = |headers: &[(&str, Option<&str>)]| scope("https://h/v1", headers);
+    assert_ne!(of(&[("x-route", Some("big"))]), of(&[("x-route", Some("small"))]));
+    assert_ne!(of(&[("api-key", None)]), of(&[]));
+    assert_eq!(of(&[("A", Some("1")), ("b", None)]), of(&[("b", None), ("a", Some("1"))]));
+    assert!(!of(&[("x-route", Some("big"))]).contains("big"));
+}
+
+#[test]
+fn a_store_of_another_version_is_refused() {
+    let bench = Bench::new();
+    let store = bench.open();
+    let writing = store.database.begin_write().unwrap();
+    writing.open_table(ABOUT).unwrap().insert("format", 9).unwrap();
+    writing.commit().unwrap();
+    drop(store);
+    let mistake = Store::open(&bench.path(), Duration::ZERO).err().unwrap().to_string();
+    assert!(mistake.contains("version 9"), "{mistake}");
+}
+
+/// Whatever byte is turned: the store says that it is damaged, or every answer is as it was. None is ever another.
+#[tokio::test]
+async fn a_damaged_file_is_an_error_or_harmless() {
+    let bench = Bench::new();
+    let store = bench.open();
+    let key = |index: u64| key::of_text("", &index.to_string());
+    let text = |index: u64| format!("{index:04}").repeat(40);
+    for index in 0..60 {
+        store.keep(
+            Shelf::Answers,
+            key(index),
+            &Record { at: 1, model: "m".to_owned(), text: text(index) },
+            false,
+        );
+    }
+    drop(store);
+    let whole = std::fs::read(bench.path()).unwrap();
+    let (mut told, mut harmless) = (0, 0);
+    // Every page, at a place that moves on.
+    for (number, at) in (0..whole.len()).step_by(1009).enumerate().take(400) {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 1 << (number % 8);
+        std::fs::write(bench.path(), &bytes).unwrap();
+        let Ok(store) = Store::open(&bench.path(), Duration::ZERO) else {
+            told += 1;
+            continue;
+        };
+        let mut damage = false;
+        for index in 0..60 {
+            match store.committed((Shelf::Answers, key(index)), Wanted::default()) {
+                Ok(Some(record)) => assert_eq!(record.text, text(index)),
+                Ok(None) => damage = true,
+                Err(fault) => {
+                    assert_eq!(fault.kind, FaultKind::StoreDamaged);
+                    assert!(fault.message.contains("store.redb"), "{}", fault.message);
+                    damage = true;
+                }
+            }
+        }
+        told += u32::from(damage);
+        harmless += u32::from(!damage);
+    }
+    assert!(told > 0 && harmless > 0, "{told} {harmless}");
+}

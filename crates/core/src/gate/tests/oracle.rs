@@ -1,0 +1,130 @@
+//! Whole decisions computed independently.
+
+use serde_json::Value;
+
+use super::build::{alone, analysis, completed, metric, minimum, not_worse, policy};
+use crate::model::{CriterionOutcome, CriterionVerdict, Scope, Verdict};
+use crate::stats::{Repeated, within_cases};
+
+fn oracle() -> Value {
+    serde_json::from_str(include_str!("../../../../../tests/fixtures/oracles/decision.json"))
+        .expect("the fixture is JSON")
+}
+
+/// Rows of numbers, null as NaN; a bare number is a row of one.
+fn rows(value: &Value) -> Vec<Vec<f64>> {
+    let number = |value: &Value| value.as_f64().unwrap_or(f64::NAN);
+    let row = |value: &Value| {
+        value.as_array().map_or_else(|| vec![number(value)], |row| row.iter().map(number).collect())
+    };
+    value.as_array().expect("rows").iter().map(row).collect()
+}
+
+fn verdict(value: &Value) -> CriterionVerdict {
+    serde_json::from_value(Value::String(value.as_str().expect("a verdict").to_lowercase()))
+        .expect("a verdict")
+}
+
+#[track_caller]
+fn close(found: Option<f64>, expected: &Value, name: &str) {
+    let (found, expected) = (found.expect("a number"), expected.as_f64().expect("a number"));
+    assert!((found - expected).abs() < 1e-9, "{name}: found {found}, expected {expected}");
+}
+
+fn interval(outcome: &CriterionOutcome, result: &Value, mean: &str, name: &str) {
+    close(outcome.estimate, &result[mean], name);
+    close(outcome.lower, &result["lower"], name);
+    close(outcome.upper, &result["upper"], name);
+}
+
+#[test]
+fn comparisons_with_the_baseline_are_decided_as_in_the_fixtures() {
+    let mut seen = 0;
+    for (name, fixture) in oracle().as_object().expect("fixtures") {
+        let Some(result) = fixture.get("result") else { continue };
+        seen += 1;
+        let (ours, theirs) = (rows(&fixture["candidate"]), rows(&fixture["baseline"]));
+        assert_eq!(Some(ours.len() as u64), result["n"].as_u64());
+        let run = analysis(vec![metric("m", &ours, Some(&theirs))]);
+        let decision = completed(&run, &policy(vec![not_worse("m", 0.0)]));
+        let outcome = &decision.criteria[0];
+        assert_eq!(outcome.verdict, verdict(&result["verdict"]), "{name}: {}", outcome.explanation);
+        interval(outcome, result, "mean_diff", name);
+        let summary = &decision.metrics[0];
+        let fallback = result["scope"].as_str().expect("a scope").starts_with("population");
+        assert_eq!(summary.scope == Scope::Population, fallback, "{name}");
+        assert_eq!(decision.warnings.iter().any(|warning| warning.starts_with("with one repeat")), fallback);
+        let expected = result["p_worse_exact"].as_f64().expect("a p");
+        match outcome.method.as_str() {
+            "permutation" | "sign-flip" => close(outcome.p, &result["p_worse_exact"], name),
+            "permutation (drawn)" => {
+                let error = (expected * (1.0 - expected) / 50_000.0).sqrt();
+                assert!((outcome.p.expect("a p") - expected).abs() < 4.0 * error, "{name}: {:?}", outcome.p);
+            }
+            "literal" => {
+                assert_eq!(outcome.p, None, "{name}");
+                let (ours, theirs): (Repeated, Repeated) =
+                    (ours.into_iter().collect(), theirs.into_iter().collect());
+                let permuted = within_cases(&ours, &theirs, &[], 0.0, 1).expect("few scores");
+                let error = if permuted.exact { 1e-9 } else { 4.0 * (expected / 50_000.0).sqrt() + 1e-4 };
+                assert!((permuted.p - expected).abs() < error, "{name}: {permuted:?}");
+            }
+            other => panic!("{name}: {other}"),
+        }
+        let whole = match outcome.verdict {
+            CriterionVerdict::Pass => Verdict::Pass,
+            CriterionVerdict::Fail => Verdict::Fail,
+            CriterionVerdict::Inconclusive => Verdict::Inconclusive,
+            CriterionVerdict::Incomplete => Verdict::Incomplete,
+        };
+        assert_eq!(decision.verdict, whole);
+        assert_eq!(decision.reasons.is_empty(), whole == Verdict::Pass);
+    }
+    assert_eq!(seen, 11);
+}
+
+#[test]
+fn thresholds_are_decided_as_in_the_fixtures() {
+    let all = oracle();
+    let noisy = all["threshold"].as_array().expect("fixtures");
+    let quiet = all["threshold_deterministic"].as_array().expect("fixtures");
+    for fixture in noisy.iter().chain(quiet) {
+        let result = &fixture["result"];
+        let required = result["T"].as_f64().expect("a threshold");
+        let name = format!("threshold {required}");
+        let scores = rows(&fixture["scores"]);
+        let outcome = alone(vec![metric("m", &scores, None)], minimum("m", required));
+        assert_eq!(outcome.verdict, verdict(&result["verdict"]), "{name}: {}", outcome.explanation);
+        interval(&outcome, result, "mean", &name);
+        let strict = completed(
+            &analysis(vec![metric("m", &scores, None)]),
+            &crate::gate::Policy { resolution: 0.0, ..policy(vec![minimum("m", required)]) },
+        );
+        assert_eq!(strict.criteria[0].verdict, verdict(&result["strict_verdict"]), "{name}, strict");
+    }
+    assert_eq!(noisy.len() + quiet.len(), 9);
+}
+
+#[test]
+fn missing_grades_are_filled_as_in_the_fixture() {
+    let all = oracle();
+    let fixture = &all["missing_bounds"];
+    let run = analysis(vec![metric("m", &rows(&fixture["candidate"]), Some(&rows(&fixture["baseline"])))]);
+    let select = super::super::fill::Selection {
+        analysis: &run,
+        metric: &run.metrics[0],
+        tag: None,
+        paired: true,
+        gaps_from_haste: false,
+    };
+    use super::super::fill::Fill;
+    for (fill, name) in [
+        (Fill::Observed, "complete_case_diff"),
+        (Fill::Worst, "worst_case_diff"),
+        (Fill::Best, "best_case_diff"),
+    ] {
+        let filled = select.fill(fill);
+        let difference = super::super::weigh::mean_difference(&filled, Scope::Population, 0.05);
+        close(difference.map(|(estimate, _)| estimate.mean), &fixture[name], name);
+    }
+}

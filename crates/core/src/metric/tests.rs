@@ -1,0 +1,224 @@
+//! Which cell of which matrix a trial ends up in.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::analyse;
+use crate::model::{
+    Asked, CallTotals, CaseFacts, Cell, Completion, DatasetFacts, Ended, Fault, FaultKind, Grade, MetricKind,
+    Outcome, PromptFacts, Role, Run, Score, Trial, TrialResult, Usage, VariantFacts,
+};
+
+fn variant(model: &str, temperature: Option<f64>) -> VariantFacts {
+    let text = || String::from("p");
+    let prompt = PromptFacts { name: text(), version: text(), digest: text(), source: text(), commit: None };
+    let mut parameters = serde_json::Map::new();
+    if let Some(temperature) = temperature {
+        parameters.insert("temperature".to_owned(), json!(temperature));
+    }
+    VariantFacts { prompt, model: model.to_owned(), parameters }
+}
+
+fn run(cases: usize, repeats: u32, trials: Vec<Trial>) -> Run {
+    Run {
+        name: "suite".to_owned(),
+        started_at: "2026-01-01T00:00:00Z".to_owned(),
+        duration_ms: 1,
+        dataset: DatasetFacts { path: "d".into(), format: "jsonl".into(), digest: "x".into(), cases },
+        cases: (0..cases).map(|case| CaseFacts { id: format!("c{case}"), ..CaseFacts::default() }).collect(),
+        candidate: variant("a", None),
+        baseline: Some(variant("b", None)),
+        baseline_note: None,
+        judge: None,
+        scorers: vec!["check.short".to_owned(), "faithfulness".to_owned()],
+        applies: Vec::new(),
+        asked: Asked::all(repeats, 2),
+        lent: None,
+        trials,
+        totals: CallTotals::default(),
+        prices: Vec::new(),
+        simulated: false,
+        ended: Ended::Completed,
+        policy_source: None,
+        warnings: Vec::new(),
+    }
+}
+
+fn completion(text: &str) -> Completion {
+    Completion {
+        usage: Some(Usage { prompt_tokens: 1000, completion_tokens: 200 }),
+        latency_ms: 1500.0,
+        ..Completion::said(text)
+    }
+}
+
+fn grade(scorer: &str, score: Option<f64>) -> Grade {
+    let outcome = score.and_then(Score::new).map_or(Outcome::Ungraded(None), Outcome::Score);
+    let reason = String::new();
+    Grade {
+        scorer: scorer.to_owned(),
+        outcome,
+        reason,
+        details: Value::Null,
+        flags: vec![],
+        judging: None,
+        opinions: Vec::new(),
+    }
+}
+
+fn trial(case: usize, role: Role, repeat: u32, grades: Vec<Grade>) -> Trial {
+    Trial { case, role, repeat, result: TrialResult::answered(completion("größer"), grades) }
+}
+
+fn lost(case: usize, role: Role, repeat: u32) -> Trial {
+    Trial { case, role, repeat, result: TrialResult::Missing(Fault::new(FaultKind::Timeout, "late")) }
+}
+
+fn candidate_row(run: &Run, metric: &str, case: usize) -> Option<Vec<Cell>> {
+    analyse(run).metric(metric)?.scores.candidate.row(case).map(<[Cell]>::to_vec)
+}
+
+#[test]
+fn a_row_holds_values_and_what_is_missing() {
+    let trials = vec![
+        trial(0, Role::Candidate, 0, vec![grade("check.short", Some(1.0)), grade("faithfulness", Some(0.5))]),
+        trial(0, Role::Candidate, 1, vec![grade("check.short", Some(0.0)), grade("faithfulness", None)]),
+        lost(0, Role::Candidate, 2),
+        // Repeat 3 was planned and does not exist.
+    ];
+    let mut run = run(1, 4, trials);
+    let cells = |run: &Run, metric| candidate_row(run, metric, 0).expect("a row");
+    use Cell::{Missing, NotAsked, Value};
+    assert_eq!(cells(&run, "check.short"), [Value(1.0), Value(0.0), Missing, Missing]);
+    assert_eq!(cells(&run, "faithfulness"), [Value(0.5), Missing, Missing, Missing]);
+    assert_eq!(cells(&run, "latency"), [Value(1.5), Value(1.5), Missing, Missing]);
+    assert_eq!(cells(&run, "length"), [Value(6.0), Value(6.0), Missing, Missing]);
+    run.ended = Ended::Interrupted;
+    assert_eq!(cells(&run, "check.short")[3], Missing);
+    run.ended = Ended::FailedFast;
+    assert_eq!(cells(&run, "check.short"), [Value(1.0), Value(0.0), Missing, NotAsked]);
+}
+
+#[test]
+fn an_answer_without_a_grade_is_missing_unless_the_run_was_cut_short() {
+    let trials = vec![
+        trial(0, Role::Candidate, 0, vec![grade("check.short", Some(0.0)), grade("faithfulness", Some(1.0))]),
+        trial(0, Role::Candidate, 1, vec![grade("check.short", Some(0.0))]),
+    ];
+    let mut run = run(1, 2, trials);
+    assert_eq!(candidate_row(&run, "faithfulness", 0).expect("a row")[1], Cell::Missing);
+    run.ended = Ended::FailedFast;
+    assert_eq!(candidate_row(&run, "faithfulness", 0).expect("a row")[1], Cell::NotAsked);
+}
+
+#[test]
+fn metrics_come_in_order_with_their_kinds() {
+    let both =
+        |role| trial(0, role, 0, vec![grade("check.short", Some(1.0)), grade("faithfulness", Some(1.0))]);
+    let mut run = run(1, 1, vec![both(Role::Candidate), both(Role::Baseline)]);
+    run.prices = vec![("a".to_owned(), 1.0, 2.0), ("b".to_owned(), 10.0, 20.0)];
+    let analysis = analyse(&run);
+    let found: Vec<_> = analysis.metrics.iter().map(|metric| (metric.name.as_str(), metric.kind)).collect();
+    assert_eq!(
+        found,
+        [
+            ("check.short", MetricKind::Check),
+            ("faithfulness", MetricKind::Judge),
+            ("latency", MetricKind::Latency),
+            ("output_tokens", MetricKind::OutputTokens),
+            ("cost_usd", MetricKind::Cost),
+            ("length", MetricKind::Length),
+        ]
+    );
+    let cost = &analysis.metric("cost_usd").expect("priced").scores;
+    assert_eq!(cost.candidate.row(0), Some(&[Cell::Value((1000.0 + 400.0) / 1e6)][..]));
+    assert_eq!(
+        cost.baseline.as_ref().expect("a baseline").row(0),
+        Some(&[Cell::Value((10_000.0 + 4_000.0) / 1e6)][..])
+    );
+    run.prices.pop();
+    assert!(analyse(&run).metric("cost_usd").is_none(), "one price alone is none");
+    run.baseline = None;
+    assert!(analyse(&run).metric("cost_usd").is_some());
+    assert!(analyse(&run).metrics.iter().all(|metric| metric.scores.baseline.is_none()));
+}
+
+#[test]
+fn tokens_that_no_answer_reports_are_no_metric_and_single_gaps_are_missing() {
+    let mut trials = vec![trial(0, Role::Candidate, 0, vec![]), trial(0, Role::Candidate, 1, vec![])];
+    let forget = |trial: &mut Trial| {
+        trial.result = TrialResult::answered(Completion { usage: None, ..completion("ok") }, Vec::new());
+    };
+    forget(&mut trials[0]);
+    let cells = candidate_row(&run(1, 2, trials.clone()), "output_tokens", 0).expect("a row");
+    assert_eq!(cells, [Cell::Missing, Cell::Value(200.0)]);
+    forget(&mut trials[1]);
+    assert!(analyse(&run(1, 2, trials)).metric("output_tokens").is_none());
+}
+
+#[test]
+fn a_scorer_applies_where_the_run_says_so_or_where_grades_tell() {
+    let trials = vec![
+        trial(0, Role::Candidate, 0, vec![grade("check.short", Some(1.0))]),
+        trial(1, Role::Candidate, 0, vec![]),
+        lost(2, Role::Candidate, 0),
+    ];
+    let mut run = run(3, 1, trials);
+    let rows = |run: &Run| analyse(run).metric("check.short").expect("a metric").scores.candidate.clone();
+    let told = rows(&run);
+    assert_eq!(told.row(0), Some(&[Cell::Value(1.0)][..]));
+    assert_eq!(told.row(1), None, "an answer without this grade: the check is not for this case");
+    assert_eq!(told.row(2), Some(&[Cell::Missing][..]), "no answer at all must not vanish");
+    run.applies = vec![vec![true, true, false], vec![true; 3]];
+    let said = rows(&run);
+    assert_eq!(said.row(1), Some(&[Cell::Missing][..]));
+    assert_eq!(said.row(2), None);
+}
+
+#[test]
+fn a_shared_case_shows_the_candidates_trials_on_both_sides() {
+    let mut run = run(1, 1, vec![trial(0, Role::Candidate, 0, vec![grade("faithfulness", Some(0.25))])]);
+    Arc::make_mut(&mut run.cases)[0].shared = true;
+    let scores = analyse(&run).metric("faithfulness").expect("a metric").scores.clone();
+    assert_eq!(Some(scores.candidate), scores.baseline);
+}
+
+#[test]
+fn copies_are_a_cache_only_where_sampling_was_asked_of_a_real_endpoint() {
+    let answers = |texts: [&str; 2]| -> Vec<Trial> {
+        let answered = |(repeat, text): (u32, &str)| Trial {
+            case: 0,
+            role: Role::Candidate,
+            repeat,
+            result: TrialResult::answered(completion(text), vec![]),
+        };
+        (0..).zip(texts).map(answered).collect()
+    };
+    let mut same = run(1, 2, answers(["yes", "yes"]));
+    assert!(!analyse(&same).repeats_cached, "no temperature was asked for");
+    same.candidate = variant("a", Some(0.0));
+    assert!(!analyse(&same).repeats_cached);
+    same.candidate = variant("a", Some(0.7));
+    assert!(analyse(&same).repeats_cached);
+    same.simulated = true;
+    assert!(!analyse(&same).repeats_cached);
+    let mut other = run(1, 2, answers(["yes", "no"]));
+    other.candidate = variant("a", Some(0.7));
+    assert!(!analyse(&other).repeats_cached);
+}
+
+#[test]
+fn trials_beyond_the_plan_are_no_part_of_it() {
+    let run = run(1, 1, vec![trial(0, Role::Candidate, 7, vec![]), trial(9, Role::Candidate, 0, vec![])]);
+    let row = candidate_row(&run, "latency", 0).expect("a row");
+    assert_eq!(row, [Cell::Missing]);
+}
+
+#[test]
+fn a_reused_baseline_is_told() {
+    let mut run = run(1, 1, vec![]);
+    assert!(!analyse(&run).baseline_reused);
+    run.lent = Some(run.asked.clone());
+    assert!(analyse(&run).baseline_reused);
+}

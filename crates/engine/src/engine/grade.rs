@@ -1,0 +1,135 @@
+//! Grades one completion: checks first, then, unless that is pointless, the judges.
+
+use std::sync::Arc;
+
+use futures::future::join_all;
+
+use crate::judge::{self, Judge, Planted};
+use promptgate_core::check::{self, NamedCheck};
+use promptgate_core::model::{Case, Completion, Fault, FinishReason, Grade, Outcome, Score, SelfTest};
+use promptgate_core::port::{ChatModel, Subject};
+
+/// Everything that grades, in the order of the configuration.
+pub struct Scorers {
+    /// Checks of all cases.
+    pub checks: Vec<NamedCheck>,
+    /// Checks of single cases, by case index.
+    pub case_checks: Vec<Vec<NamedCheck>>,
+    /// The judges.
+    pub judges: Vec<Judge>,
+    /// The models behind the judges, one for each member of their panel.
+    pub judge_models: Vec<Arc<dyn ChatModel>>,
+    /// Planted answers for the self-test beside the built-in ones; `None` leaves the self-test out.
+    pub planted: Option<Vec<Planted>>,
+    /// Which field of a JSON answer judges and text checks read.
+    pub answer_field: Option<String>,
+}
+
+impl Scorers {
+    /// Metric names in report order: suite checks, checks of single cases, judges.
+    pub fn metrics(&self) -> Vec<String> {
+        let mut names = Vec::new();
+        for check in self.checks.iter().chain(self.case_checks.iter().flatten()) {
+            let name = metric_name(check);
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        names.extend(self.judges.iter().map(|judge| judge.name().to_owned()));
+        names
+    }
+
+    /// Keeps the checks of the cases for which `keep` says so; metrics of other cases alone are no longer known.
+    pub fn retain(&mut self, keep: &[bool]) {
+        let mut kept = keep.iter();
+        self.case_checks.retain(|_| kept.next().copied().unwrap_or_default());
+    }
+
+    /// Whether the metric is graded for the case.
+    pub fn applies(&self, metric: &str, case: usize) -> bool {
+        self.of_case(case).any(|check| metric_name(check) == metric)
+            || self.judges.iter().any(|judge| judge.name() == metric)
+    }
+
+    fn of_case(&self, case: usize) -> impl Iterator<Item = &NamedCheck> {
+        self.checks.iter().chain(self.case_checks.get(case).into_iter().flatten())
+    }
+
+    /// Grades by the checks of the case; a fault of the product makes every score 0.
+    pub(crate) fn check(&self, index: usize, case: &Case, completion: &Completion) -> Vec<Grade> {
+        let fault = product_fault(completion);
+        let answer = check::answer::extract(&completion.text, self.answer_field.as_deref());
+        let subject = Subject { case, completion, answer: answer.as_deref().map_err(String::as_str) };
+        self.of_case(index)
+            .map(|named| {
+                let scorer = metric_name(named);
+                if let Some(reason) = &fault {
+                    return zero(&scorer, reason);
+                }
+                let finding = named.check.grade(&subject);
+                let outcome = Outcome::Score(Score::from(finding.passed));
+                Grade { details: finding.details, ..Grade::unasked(&scorer, outcome, finding.reason) }
+            })
+            .collect()
+    }
+
+    /// Grades by the judges whose names `wanted` accepts.
+    pub(crate) async fn judge(
+        &self,
+        case: &Case,
+        completion: &Completion,
+        repeat: u32,
+        wanted: impl Fn(&str) -> bool,
+    ) -> Vec<Grade> {
+        let judges = self.judges.iter().filter(|judge| wanted(judge.name()));
+        let models = self.models();
+        if let Some(reason) = product_fault(completion) {
+            return judges.map(|judge| zero(judge.name(), &reason)).collect();
+        }
+        let answer = check::answer::extract(&completion.text, self.answer_field.as_deref());
+        let subject = Subject { case, completion, answer: answer.as_deref().map_err(String::as_str) };
+        join_all(judges.map(|judge| judge.grade(&models, &subject, repeat))).await
+    }
+}
+
+impl Scorers {
+    fn models(&self) -> Vec<&dyn ChatModel> {
+        self.judge_models.iter().map(AsRef::as_ref).collect()
+    }
+
+    /// Tries the judges on planted answers; `None` where there is no judge, or it is not to be tried.
+    ///
+    /// # Errors
+    /// The fault of an endpoint that could not be asked.
+    pub(crate) async fn self_test(&self) -> Result<Option<SelfTest>, Fault> {
+        match &self.planted {
+            Some(own) if !self.judges.is_empty() => {
+                judge::self_test(&self.judges, &self.models(), own).await.map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+}
+
+/// The metric a check's grades count for.
+fn metric_name(check: &NamedCheck) -> String {
+    format!("check.{}", check.name)
+}
+
+fn zero(scorer: &str, reason: &str) -> Grade {
+    Grade {
+        flags: vec!["product_fault".to_owned()],
+        ..Grade::unasked(scorer, Outcome::Score(Score::ZERO), reason)
+    }
+}
+
+/// Why the answer itself is at fault, if it is: cut, filtered, a tool call, or empty.
+fn product_fault(completion: &Completion) -> Option<String> {
+    match &completion.finish_reason {
+        FinishReason::Length | FinishReason::ContentFilter | FinishReason::ToolCalls => {
+            Some(format!("the answer ended with finish_reason {}", completion.finish_reason.as_str()))
+        }
+        _ if completion.text.is_empty() => Some("the answer is empty".to_owned()),
+        _ => None,
+    }
+}

@@ -1,0 +1,162 @@
+//! What an earlier run lends as a baseline.
+
+use std::sync::Arc;
+
+use promptgate_core::forecast;
+use promptgate_core::gate::{Criterion, Policy, Requirement, Rule, Schedule};
+use promptgate_core::metric;
+use promptgate_core::model::{
+    Asked, CallTotals, CaseFacts, Completion, DatasetFacts, Ended, Fault, FaultKind, Grade, Judging, Need,
+    Outcome, PromptFacts, Role, Run, Scope, Score, Trial, TrialResult, VariantFacts,
+};
+
+use super::{adopt_baseline, decide};
+
+fn variant(model: &str) -> VariantFacts {
+    let word = || "p".to_owned();
+    let prompt = PromptFacts { name: word(), version: word(), digest: word(), source: word(), commit: None };
+    VariantFacts { prompt, model: model.to_owned(), parameters: serde_json::Map::new() }
+}
+
+/// A run of these cases; each trial is missing by a fault that names it.
+fn run(name: &str, cases: &[&str], repeats: u32, roles: &[Role]) -> Run {
+    let mut trials = Vec::new();
+    for (case, id) in cases.iter().enumerate() {
+        for repeat in 0..repeats {
+            for &role in roles {
+                let fault = Fault::new(FaultKind::Timeout, format!("{name} {id} {repeat}"));
+                trials.push(Trial { case, role, repeat, result: TrialResult::Missing(fault) });
+            }
+        }
+    }
+    Run {
+        name: name.to_owned(),
+        started_at: "2026-01-01T00:00:00Z".to_owned(),
+        duration_ms: 1,
+        dataset: DatasetFacts {
+            path: "d".to_owned(),
+            format: "jsonl".to_owned(),
+            digest: "x".to_owned(),
+            cases: cases.len(),
+        },
+        cases: cases
+            .iter()
+            .map(|id| CaseFacts { id: (*id).to_owned(), shared: true, ..CaseFacts::default() })
+            .collect(),
+        candidate: variant(name),
+        baseline: None,
+        baseline_note: None,
+        judge: None,
+        scorers: Vec::new(),
+        applies: Vec::new(),
+        asked: Asked::all(repeats, 0),
+        lent: None,
+        trials,
+        totals: CallTotals::default(),
+        prices: Vec::new(),
+        simulated: false,
+        ended: Ended::Completed,
+        policy_source: None,
+        warnings: Vec::new(),
+    }
+}
+
+fn lent(run: &Run) -> Vec<String> {
+    run.trials
+        .iter()
+        .filter(|trial| trial.role == Role::Baseline)
+        .map(|trial| match &trial.result {
+            TrialResult::Missing(fault) => format!("{}: {}", run.cases[trial.case].id, fault.message),
+            TrialResult::Answered { .. } => "an answer".to_owned(),
+        })
+        .collect()
+}
+
+#[test]
+fn cases_are_matched_by_id_and_repeats_by_number() {
+    let mut new = run("new", &["b", "a"], 2, &[Role::Candidate]);
+    adopt_baseline(&mut new, &run("old", &["a", "gone", "b"], 3, &[Role::Candidate, Role::Baseline]));
+    assert_eq!(lent(&new), ["b: old b 0", "b: old b 1", "a: old a 0", "a: old a 1"]);
+    let places: Vec<_> = new.trials.iter().map(|trial| (trial.case, trial.repeat, trial.role)).collect();
+    assert!(places.is_sorted());
+    assert_eq!(new.baseline, Some(variant("old")));
+    assert!(new.cases.iter().all(|case| !case.shared));
+}
+
+#[test]
+fn a_baseline_of_its_own_gives_way() {
+    let mut new = run("new", &["a"], 1, &[Role::Candidate, Role::Baseline]);
+    adopt_baseline(&mut new, &run("old", &["a"], 1, &[Role::Candidate]));
+    assert_eq!(lent(&new), ["a: old a 0"]);
+}
+
+#[test]
+fn the_analysis_knows_that_it_was_lent() {
+    let mut new = run("new", &["a"], 1, &[Role::Candidate]);
+    assert!(!metric::analyse(&new).baseline_reused);
+    adopt_baseline(&mut new, &run("old", &["a"], 1, &[Role::Candidate]));
+    assert!(metric::analyse(&new).baseline_reused);
+}
+
+#[test]
+fn what_was_not_answered_is_not_counted_as_stored() {
+    let mut new = run("new", &["a"], 1, &[Role::Candidate]);
+    adopt_baseline(&mut new, &run("old", &["a"], 1, &[Role::Candidate]));
+    assert_eq!(new.totals.stored, 0);
+}
+
+#[test]
+fn what_would_settle_a_run_is_counted_from_its_own_calls() {
+    let mut run = run("new", &["a", "b", "c"], 2, &[Role::Candidate, Role::Baseline]);
+    run.scorers = vec!["check.c".to_owned(), "m".to_owned(), "other".to_owned()];
+    run.applies = vec![vec![true; 3]; 3];
+    run.asked = Asked::all(2, 3);
+    run.baseline = Some(variant("old"));
+    Arc::make_mut(&mut run.cases).iter_mut().for_each(|case| case.shared = case.id == "c");
+    let judged = |scorer: &str, score: f64| Grade {
+        scorer: scorer.to_owned(),
+        outcome: Outcome::Score(Score::new(score).expect("in range")),
+        reason: String::new(),
+        details: serde_json::Value::Null,
+        flags: Vec::new(),
+        judging: Some(Judging { calls: 1, ..Judging::default() }),
+        opinions: Vec::new(),
+    };
+    for trial in &mut run.trials {
+        let swing = if trial.repeat == 0 { 0.2 } else { -0.2 };
+        let lower = if trial.role == Role::Candidate { 0.02 } else { 0.0 };
+        let check = Grade { judging: None, ..judged("check.c", 1.0) };
+        let grades = vec![check, judged("m", 0.6 + swing - lower), judged("other", 0.9)];
+        let completion = Completion { latency_ms: 1.0, ..Completion::said("yes") };
+        trial.result = TrialResult::answered(completion, grades);
+    }
+    run.totals.completion_cost_usd = Some(1.0);
+    run.totals.judgement_cost_usd = Some(4.0);
+    let criterion = |metric: &str| Criterion {
+        id: format!("{metric}.baseline"),
+        metric: metric.to_owned(),
+        tag: None,
+        requirement: Requirement::NotWorse { tolerance: 0.0 },
+    };
+    let policy = Policy {
+        criteria: vec![criterion("m"), criterion("check.c")],
+        schedule: Schedule::once(2),
+        rule: Rule::Evidence,
+        scope: Scope::Suite,
+        confidence: 0.95,
+        resolution: 0.05,
+        max_missing: 0.02,
+        seed: 1,
+    };
+    let (_, decision) = decide(&run, &policy);
+    let Some(Need::Repeats(repeats)) = decision.criteria[0].need else { panic!("{decision:?}") };
+    let settle = forecast::to_settle(&run, &decision).expect("something is open");
+    // Two cases by both variants and one for both: five answers a repeat. The check needs repeats too, but no judge.
+    assert!(settle.repeats.is_some_and(|most| most >= repeats));
+    let answers = settle.repeats.expect("repeats") as u64 * 5;
+    assert_eq!(settle.calls, answers * 2);
+    // Ten answers were paid with a dollar, twenty judgements with four.
+    let expected = answers as f64 * (0.1 + 0.2);
+    assert!((settle.cost_usd.expect("prices") - expected).abs() < 1e-9, "{settle:?}");
+    assert_eq!(settle.cases, None);
+}

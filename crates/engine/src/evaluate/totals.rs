@@ -1,0 +1,126 @@
+//! Calls, tokens and dollars of a run.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::Header;
+use crate::engine::Engine;
+use promptgate_core::model::{CallTotals, Purpose, Role, Run, TrialResult, Usage};
+use promptgate_core::port::{Event, EventSink};
+
+/// Counts calls on their way to another sink.
+pub struct CallCounter {
+    inner: Arc<dyn EventSink>,
+    calls: AtomicU64,
+    judgements: AtomicU64,
+    /// When the oldest entry of the store was kept.
+    oldest: AtomicU64,
+}
+
+impl CallCounter {
+    /// Counts what passes through to `inner`.
+    pub fn new(inner: Arc<dyn EventSink>) -> Self {
+        Self {
+            inner,
+            calls: AtomicU64::new(0),
+            judgements: AtomicU64::new(0),
+            oldest: AtomicU64::new(u64::MAX),
+        }
+    }
+
+    /// Calls that left so far.
+    pub fn calls(&self) -> u64 {
+        self.calls.load(Ordering::Relaxed)
+    }
+}
+
+impl EventSink for CallCounter {
+    fn emit(&self, event: Event) {
+        match event {
+            Event::CallStarted => {
+                self.calls.fetch_add(1, Ordering::Relaxed);
+            }
+            Event::Recalled { purpose, at } => {
+                self.judgements.fetch_add(u64::from(purpose == Purpose::Judgement), Ordering::Relaxed);
+                self.oldest.fetch_min(at, Ordering::Relaxed);
+            }
+            _ => {}
+        }
+        self.inner.emit(event);
+    }
+}
+
+/// What calls cost, and who judges.
+pub(super) struct Prices {
+    /// US dollars per million tokens by model: input, output.
+    pub(super) prices: Vec<(String, f64, f64)>,
+    /// The models of the judge's panel; empty where none is asked.
+    pub(super) judges: Vec<String>,
+}
+
+impl Prices {
+    /// Those of a run.
+    pub(super) fn of(header: &Header) -> Self {
+        Self {
+            prices: header.prices.clone(),
+            judges: header.judge.as_ref().map(|judge| judge.panel.clone()).unwrap_or_default(),
+        }
+    }
+}
+
+/// Adds up the self-test and the trials; an answer that both variants share is counted once.
+pub(super) fn of(run: &Run, prices: &Prices, engine: &Engine, counter: &CallCounter) -> CallTotals {
+    let price = |model: &str| prices.prices.iter().find(|(name, ..)| name == model);
+    let cost = |usage: Usage, model: &str| {
+        price(model).map(|(_, input, output)| {
+            (usage.prompt_tokens as f64 * input + usage.completion_tokens as f64 * output) / 1e6
+        })
+    };
+    let mut totals = CallTotals {
+        calls: counter.calls(),
+        stored_judgements: counter.judgements.load(Ordering::Relaxed),
+        stored_since: Some(counter.oldest.load(Ordering::Relaxed)).filter(|at| *at < u64::MAX),
+        completion_cost_usd: Some(0.0),
+        judgement_cost_usd: Some(0.0),
+        ..CallTotals::default()
+    };
+    let mut judged = |usage: Usage, model: &str, reached: bool| {
+        totals.judgements.add(usage);
+        // A judge that replied used tokens: none reported is not none used. One that was not reached used none.
+        let known = usage != Usage::default() || !reached;
+        let cost = if known { cost(usage, model) } else { None };
+        totals.judgement_cost_usd = totals.judgement_cost_usd.zip(cost).map(|(sum, cost)| sum + cost);
+    };
+    let planted = run.judge.iter().flat_map(|judge| &judge.self_test).flat_map(|test| &test.rows);
+    for row in planted {
+        let asked = row.judging.calls > row.judging.stored_calls;
+        judged(row.judging.asked_usage(), &row.judge, asked);
+    }
+    for trial in &run.trials {
+        if trial.role == Role::Baseline && (run.cases[trial.case].shared || run.lent.is_some()) {
+            continue;
+        }
+        let TrialResult::Answered(answered) = &trial.result else { continue };
+        let variant = match (trial.role, engine.plan.baseline()) {
+            (Role::Baseline, Some(baseline)) => baseline,
+            _ => engine.plan.candidate(),
+        };
+        if answered.stored_at.is_some() {
+            totals.stored += 1;
+        } else {
+            totals.completions.add(answered.usage.unwrap_or_default());
+            // An answer without usage has a price that nobody knows.
+            let known = answered.usage.and_then(|usage| cost(usage, &variant.facts.model));
+            totals.completion_cost_usd = totals.completion_cost_usd.zip(known).map(|(sum, cost)| sum + cost);
+        }
+        for grade in &answered.grades {
+            for judgement in &grade.judgements {
+                let only = || prices.judges.first().map_or("", String::as_str);
+                let model = judgement.by.judge.as_deref().unwrap_or_else(only);
+                let asked = judgement.calls > judgement.stored_calls;
+                judged(judgement.asked_usage, model, asked && grade.fault.is_none());
+            }
+        }
+    }
+    totals
+}

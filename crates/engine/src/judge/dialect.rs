@@ -1,0 +1,290 @@
+//! What an endpoint has refused so far, and so how it is asked.
+//!
+//! The ladder of structured output is json_schema (strict), then json_object, then plain text with one fenced
+//! block. A rung is left when the endpoint refuses it by name; a parameter is left out (a token limit: sent under
+//! its other name) when the endpoint refuses that parameter by name. Nothing is ever tried again. A fault that
+//! names neither is none of this module's business.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use promptgate_core::model::ResponseFormat;
+
+use super::schema::Form;
+
+/// Parameters that may be left out: they steer the drawing of tokens, not what is asked.
+const DROPPABLE: [&str; 7] = [
+    "temperature",
+    "seed",
+    "top_p",
+    "frequency_penalty",
+    "presence_penalty",
+    "max_tokens",
+    "max_completion_tokens",
+];
+/// Two names of one limit: the older and the newer dialect.
+const LIMITS: [&str; 2] = ["max_tokens", "max_completion_tokens"];
+/// Words by which servers name structured output.
+const FORMAT_WORDS: [&str; 8] = [
+    "response_format",
+    "response format",
+    "json_schema",
+    "json_object",
+    "structured",
+    "json mode",
+    "grammar",
+    "guided_json",
+];
+/// Words that tell a refused parameter from one with a wrong value.
+const REFUSAL_WORDS: [&str; 13] = [
+    "unsupported",
+    "not support",
+    "n't support",
+    "unrecogni",
+    "unknown",
+    "unexpected",
+    "not permitted",
+    "not allowed",
+    "not accept",
+    "extra",
+    "deprecated",
+    "refuse",
+    "invalid",
+];
+
+/// How structured output is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Rung {
+    /// `response_format: json_schema`, strict.
+    JsonSchema,
+    /// `response_format: json_object`.
+    JsonObject,
+    /// No `response_format`; one fenced block.
+    Fenced,
+}
+
+impl Rung {
+    /// The name in reports.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::JsonSchema => "json_schema",
+            Self::JsonObject => "json_object",
+            Self::Fenced => "fenced",
+        }
+    }
+
+    fn next(self) -> Self {
+        match self {
+            Self::JsonSchema => Self::JsonObject,
+            Self::JsonObject | Self::Fenced => Self::Fenced,
+        }
+    }
+}
+
+/// How an endpoint is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Dialect {
+    /// The rung in use.
+    pub(super) rung: Rung,
+    /// Whether schemas may bound the length of a list.
+    lengths: bool,
+    /// Parameters that were refused.
+    refused: BTreeSet<&'static str>,
+}
+
+impl Default for Dialect {
+    fn default() -> Self {
+        Self { rung: Rung::JsonSchema, lengths: true, refused: BTreeSet::new() }
+    }
+}
+
+impl Dialect {
+    /// The parameters to send, of those configured.
+    pub(super) fn parameters(&self, configured: &Map<String, Value>) -> Map<String, Value> {
+        let mut sent = Map::new();
+        for (name, value) in configured {
+            if !self.refused.contains(name.as_str()) {
+                sent.insert(name.clone(), value.clone());
+            } else if let Some(other) = self.other_limit(name)
+                && !configured.contains_key(other)
+            {
+                sent.insert(other.to_owned(), value.clone());
+            }
+        }
+        sent
+    }
+
+    /// The name under which a refused token limit may still be sent.
+    fn other_limit(&self, name: &str) -> Option<&'static str> {
+        let other = match LIMITS.iter().position(|limit| *limit == name)? {
+            0 => LIMITS[1],
+            _ => LIMITS[0],
+        };
+        (!self.refused.contains(other)).then_some(other)
+    }
+
+    /// The structured-output request for ids 1 to `asked`.
+    pub(super) fn response_format(&self, form: Form, asked: usize) -> Option<ResponseFormat> {
+        match self.rung {
+            Rung::JsonSchema => Some(ResponseFormat::JsonSchema {
+                name: form.name().to_owned(),
+                schema: form.shared(asked, self.lengths),
+            }),
+            Rung::JsonObject => Some(ResponseFormat::JsonObject),
+            Rung::Fenced => None,
+        }
+    }
+
+    /// What a reader should know of it: `parameter_refused:temperature`.
+    pub(super) fn flags(&self, configured: &Map<String, Value>) -> Vec<String> {
+        self.refused
+            .iter()
+            .filter(|name| configured.contains_key(**name))
+            .map(|name| format!("parameter_refused:{name}"))
+            .collect()
+    }
+
+    /// What to leave behind after a refusal with this message of a request that was sent in this dialect;
+    /// `None` where the message names nothing that was sent.
+    pub(super) fn refusal(&self, message: &str, configured: &Map<String, Value>) -> Option<Refusal> {
+        let message = message.to_lowercase();
+        if self.rung == Rung::JsonSchema
+            && self.lengths
+            && (message.contains("minitems") || message.contains("maxitems"))
+        {
+            return Some(Refusal::Lengths);
+        }
+        if self.rung != Rung::Fenced && FORMAT_WORDS.iter().any(|word| message.contains(word)) {
+            return Some(Refusal::Rung(self.rung));
+        }
+        if !REFUSAL_WORDS.iter().any(|word| message.contains(word)) {
+            return None;
+        }
+        // "max_tokens is not supported, use max_completion_tokens": the one named first is the refused one.
+        let sent = self.parameters(configured);
+        DROPPABLE
+            .iter()
+            .filter(|name| sent.contains_key(**name))
+            .filter_map(|name| Some((position_of_word(&message, name)?, *name)))
+            .min()
+            .map(|(_, name)| Refusal::Parameter(name))
+    }
+
+    /// Leaves it behind. Another call may have done so already: then nothing changes.
+    pub(super) fn leave(&mut self, refusal: Refusal) {
+        match refusal {
+            Refusal::Lengths => self.lengths = false,
+            Refusal::Rung(rung) => self.rung = self.rung.max(rung.next()),
+            Refusal::Parameter(name) => {
+                self.refused.insert(name);
+            }
+        }
+    }
+}
+
+/// What an endpoint refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// Bounds on the length of a list in a schema.
+    Lengths,
+    /// This way to ask for structured output.
+    Rung(Rung),
+    /// This parameter.
+    Parameter(&'static str),
+}
+
+/// Where `word` stands in `text` as a name of its own.
+fn position_of_word(text: &str, word: &str) -> Option<usize> {
+    let of_a_name = |character: char| character.is_alphanumeric() || character == '_';
+    text.match_indices(word).map(|(start, _)| start).find(|start| {
+        let before = text.get(..*start).and_then(|head| head.chars().next_back());
+        let after = text.get(start + word.len()..).and_then(|tail| tail.chars().next());
+        !before.is_some_and(of_a_name) && !after.is_some_and(of_a_name)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn parameters(value: Value) -> Map<String, Value> {
+        value.as_object().cloned().unwrap_or_default()
+    }
+
+    #[test]
+    fn a_refused_format_goes_down_one_rung_at_a_time() {
+        let mut dialect = Dialect::default();
+        let none = Map::new();
+        let message =
+            "Invalid parameter: 'response_format' of type 'json_schema' is not supported with this model.";
+        let refusal = dialect.refusal(message, &none).unwrap();
+        assert_eq!(refusal, Refusal::Rung(Rung::JsonSchema));
+        dialect.leave(refusal);
+        assert_eq!(dialect.rung, Rung::JsonObject);
+        // A second call, sent before, comes back with the same refusal.
+        dialect.leave(refusal);
+        assert_eq!(dialect.rung, Rung::JsonObject);
+        let refusal = dialect.refusal("json mode is not available", &none).unwrap();
+        dialect.leave(refusal);
+        assert_eq!(dialect.rung, Rung::Fenced);
+        assert_eq!(dialect.response_format(Form::Checklist, 1), None);
+        assert_eq!(dialect.refusal("response_format", &none), None);
+    }
+
+    #[test]
+    fn bounds_of_a_list_are_left_before_the_schema_is() {
+        let mut dialect = Dialect::default();
+        let message = "Invalid schema for response_format 'faithfulness': 'minItems' is not permitted.";
+        let refusal = dialect.refusal(message, &Map::new()).unwrap();
+        dialect.leave(refusal);
+        assert_eq!(dialect.rung, Rung::JsonSchema);
+        let Some(ResponseFormat::JsonSchema { schema, .. }) = dialect.response_format(Form::Checklist, 3)
+        else {
+            panic!("no schema");
+        };
+        assert!(!schema.to_string().contains("minItems"));
+        assert_eq!(dialect.refusal(message, &Map::new()), Some(Refusal::Rung(Rung::JsonSchema)));
+    }
+
+    #[test]
+    fn a_refused_limit_goes_by_its_other_name_once() {
+        let configured = parameters(json!({"max_tokens": 500, "temperature": 0}));
+        let mut dialect = Dialect::default();
+        let message = "Unsupported parameter: 'max_tokens' is not supported with this model. \
+                       Use 'max_completion_tokens' instead.";
+        dialect.leave(dialect.refusal(message, &configured).unwrap());
+        let sent = dialect.parameters(&configured);
+        assert_eq!(Value::Object(sent), json!({"max_completion_tokens": 500, "temperature": 0}));
+        let message = "Unrecognized request argument supplied: max_completion_tokens";
+        dialect.leave(dialect.refusal(message, &configured).unwrap());
+        assert_eq!(Value::Object(dialect.parameters(&configured)), json!({"temperature": 0}));
+        let message = "'temperature' does not support 0 with this model";
+        dialect.leave(dialect.refusal(message, &configured).unwrap());
+        assert!(dialect.parameters(&configured).is_empty());
+        assert_eq!(dialect.refusal(message, &configured), None);
+        assert_eq!(
+            dialect.flags(&configured),
+            ["parameter_refused:max_tokens", "parameter_refused:temperature"]
+        );
+    }
+
+    #[test]
+    fn other_faults_are_left_alone() {
+        let configured = parameters(json!({"temperature": 3, "seed": 1, "reasoning_effort": "low"}));
+        let dialect = Dialect::default();
+        for message in [
+            "temperature must be between 0 and 2",
+            "unsupported: 'seeds' and 'my_temperature'",
+            "unknown parameter: reasoning_effort",
+            "unsupported parameter: top_p",
+            "",
+        ] {
+            assert_eq!(dialect.refusal(message, &configured), None, "{message}");
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! The corpus of hostile answers, `tests/fixtures/attacks.jsonl`, against judges of every kind.
+//!
+//! What each of them says is measured by an honest judge of plain words (`reader`), which shares no code with the
+//! program's own checks. An attack must bring its answer nothing: neither alone nor around another answer.
+
+mod echo;
+mod fooled;
+mod no_gain;
+mod reader;
+
+use std::collections::BTreeSet;
+
+use serde::Deserialize;
+
+use super::*;
+
+/// A hostile answer.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Attack {
+    id: String,
+    kind: String,
+    answer: String,
+    /// How often the answer is repeated; once where it is not given.
+    #[serde(default = "once")]
+    repeat: usize,
+    /// What the answer says on the matter, without the trick; empty where it says nothing.
+    #[serde(default)]
+    plain: String,
+    /// What the trick is.
+    note: String,
+}
+
+fn once() -> usize {
+    1
+}
+
+impl Attack {
+    fn text(&self) -> String {
+        self.answer.repeat(self.repeat)
+    }
+}
+
+fn corpus() -> Vec<Attack> {
+    let lines = include_str!("../../../../../tests/fixtures/attacks.jsonl").lines();
+    lines.map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// The case that the corpus attacks. It has to be answered, so that claiming nothing is no way out.
+fn pool() -> Case {
+    let passages = [
+        "[P-1] A day ticket for the Lindenau outdoor pool costs 7 euros for adults and 4 euros for children under \
+         14. The pool closes at 20:30 in July and August.",
+        "[P-2] Tickets bought online are not refundable. Season tickets cannot be transferred to another person.",
+        "[P-3] It is not true that children under 14 swim for free on Sundays. Lockers need a coin of 2 euros, \
+         which is returned after use.",
+    ];
+    Case {
+        id: "pool".to_owned(),
+        query: "What does a day ticket cost for adults, and when does the pool close in July?".to_owned(),
+        context: Some(passages.map(str::to_owned).into()),
+        expected: Some(json!("A day ticket costs 7 euros for adults. In July the pool closes at 20:30.")),
+        must_answer: true,
+        ..Case::default()
+    }
+}
+
+/// Answers that attacks are put around: one all wrong, one half right.
+const BASES: [&str; 2] = [
+    "A day ticket costs 12 euros for adults. In July the pool closes at 18:00.",
+    "A day ticket costs 7 euros for adults. In July the pool closes at 18:00.",
+];
+
+const SPECS: [Spec; 3] = [Spec::Faithfulness, Spec::Relevance, Spec::Correctness];
+
+/// A text put behind and before another; the other alone where it is empty.
+fn around(base: &str, text: &str) -> [String; 2] {
+    if text.is_empty() {
+        [base.to_owned(), base.to_owned()]
+    } else {
+        [format!("{base}\n\n{text}"), format!("{text}\n\n{base}")]
+    }
+}
+
+/// The grade of an answer to [`pool`].
+async fn graded(spec: &Spec, model: &dyn ChatModel, answer: &str) -> Grade {
+    grade_of(&judge(spec.clone()), model, &pool(), answer).await
+}
+
+#[test]
+fn the_corpus_is_in_order() {
+    let attacks = corpus();
+    let ids: BTreeSet<&str> = attacks.iter().map(|attack| attack.id.as_str()).collect();
+    let kinds: BTreeSet<&str> = attacks.iter().map(|attack| attack.kind.as_str()).collect();
+    assert_eq!((attacks.len(), ids.len(), kinds.len()), (79, 79, 16), "docs/judges.md names these numbers");
+    let context = pool().context_text().unwrap();
+    for attack in &attacks {
+        assert!(!attack.note.is_empty() && !attack.text().is_empty(), "{}", attack.id);
+        // Only this one is there to say something true, and says it too often.
+        let honest = attack.id == "padding-true-sentence";
+        assert_eq!(
+            context.contains(attack.answer.trim()) && attack.answer.len() > 45,
+            honest,
+            "{}",
+            attack.id
+        );
+    }
+}

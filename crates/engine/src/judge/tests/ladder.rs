@@ -1,0 +1,142 @@
+//! Endpoints that refuse ways of asking.
+
+use super::*;
+use promptgate_core::model::{FaultKind, Outcome, ResponseFormat};
+
+fn rejected(message: &str) -> Step {
+    Err(Fault::new(FaultKind::Rejected, message))
+}
+
+fn not_found() -> String {
+    verdicts(&[("not_found", &[])])
+}
+
+fn in_fence(text: &str) -> String {
+    format!("Here is my reply.\n\n```json\n{text}\n```\n")
+}
+
+/// An endpoint that refuses structured output by these names and replies as the rung asks.
+fn endpoint(refused: &'static [&'static str]) -> Answering<impl Fn(&ChatRequest) -> Step> {
+    Answering(move |request: &ChatRequest| {
+        let rung = match &request.response_format {
+            Some(ResponseFormat::JsonSchema { .. }) => "json_schema",
+            Some(ResponseFormat::JsonObject) => "json_object",
+            None => return Ok(completion(&in_fence(&not_found()))),
+        };
+        if refused.contains(&rung) {
+            return rejected(&format!("response_format of type {rung} is not supported"));
+        }
+        Ok(completion(&not_found()))
+    })
+}
+
+#[tokio::test]
+async fn the_ladder_goes_down_and_stays_down() {
+    for (refused, rung, calls) in [
+        (&[][..], "json_schema", 1),
+        (&["json_schema"], "json_object", 2),
+        (&["json_schema", "json_object"], "fenced", 3),
+    ] {
+        let judge = judge(Spec::Faithfulness);
+        let model = endpoint(refused);
+        for calls in [calls, 1] {
+            let grade = grade_of(&judge, &model, &case(), "Returns are free.").await;
+            assert_eq!(grade.score(), Some(0.0), "{grade:?}");
+            let judging = grade.judging.unwrap();
+            assert_eq!((judging.rung.as_deref(), judging.calls), (Some(rung), calls));
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_instructions_fit_the_rung() {
+    let model = Scripted::new([
+        rejected("json_schema is not supported"),
+        rejected("json_object is not supported"),
+        Ok(completion(&in_fence(&not_found()))),
+    ]);
+    grade_of(&judge(Spec::Faithfulness), &model, &case(), "Returns are free.").await;
+    let asked = model.asked();
+    let [schema, object, fenced] = asked.as_slice() else {
+        panic!("{} calls", asked.len());
+    };
+    assert!(matches!(&schema.response_format, Some(ResponseFormat::JsonSchema { schema, .. })
+        if schema["properties"]["statements"]["maxItems"] == 1));
+    assert_eq!(object.response_format, Some(ResponseFormat::JsonObject));
+    assert_eq!(fenced.response_format, None);
+    assert_eq!(schema.messages, object.messages);
+    assert!(object.messages[0].content.contains("the whole reply"));
+    assert!(fenced.messages[0].content.contains("three backticks"));
+    assert_eq!(fenced.messages[1], schema.messages[1]);
+}
+
+#[tokio::test]
+async fn a_fenced_reply_is_read_strictly() {
+    let good = in_fence(&not_found());
+    let praise = verdicts(&[("supported", &["Unopened items can be returned within 30 days"])]);
+    for bad in [
+        format!("{}\n{good}", in_fence(&praise)),
+        format!("{praise}\n{good}"),
+        praise.clone(),
+        format!("{good}{praise}"),
+    ] {
+        let steps = [rejected("response_format"), rejected("response_format")];
+        let model = Scripted::new(steps.into_iter().chain((0..3).map(|_| Ok(completion(&bad)))));
+        let grade = grade_of(&judge(Spec::Faithfulness), &model, &case(), "Returned within 30 days.").await;
+        assert_eq!(grade.outcome, Outcome::Ungraded(None), "{bad}");
+        assert_eq!(grade.judging.unwrap().calls, 5);
+    }
+}
+
+#[tokio::test]
+async fn refused_parameters_are_left_out_once_and_recorded() {
+    let parameters = json!({"temperature": 0, "max_tokens": 900, "reasoning_effort": "low"});
+    let judge = judge_with(Spec::Faithfulness, parameters);
+    let model = Scripted::new([
+        rejected("Unsupported value: 'temperature' does not support 0 with this model."),
+        rejected(
+            "Unsupported parameter: 'max_tokens' is not supported. Use 'max_completion_tokens' instead.",
+        ),
+        Ok(completion(&not_found())),
+        Ok(completion(&not_found())),
+    ]);
+    for calls in [3, 1] {
+        let grade = grade_of(&judge, &model, &case(), "Returns are free.").await;
+        assert_eq!(grade.score(), Some(0.0));
+        assert_eq!(grade.flags, ["parameter_refused:max_tokens", "parameter_refused:temperature"]);
+        assert_eq!(grade.judging.unwrap().calls, calls);
+    }
+    let last = Value::Object(model.asked()[3].parameters.clone());
+    assert_eq!(last, json!({"max_completion_tokens": 900, "reasoning_effort": "low"}));
+}
+
+#[tokio::test]
+async fn an_endpoint_that_refuses_everything_is_given_up() {
+    let model = Answering(|_: &ChatRequest| rejected("response_format temperature seed: unsupported"));
+    let parameters = json!({"temperature": 0, "seed": 1, "max_tokens": 1, "max_completion_tokens": 1});
+    let judge = judge_with(Spec::Relevance, parameters);
+    let grade = grade_of(&judge, &model, &case(), "Returns are free.").await;
+    assert!(matches!(&grade.outcome, Outcome::Ungraded(Some(fault)) if fault.kind == FaultKind::Rejected));
+    assert_eq!(grade.judging.unwrap().calls, 5);
+}
+
+#[tokio::test]
+async fn only_a_rejection_changes_the_way_of_asking() {
+    let fault = Fault::new(FaultKind::Unavailable, "response_format json_schema is not supported right now");
+    let model = Scripted::new([Err(fault.clone())]);
+    let grade = grade_of(&judge(Spec::Relevance), &model, &case(), "Returns are free.").await;
+    assert_eq!(grade.outcome, Outcome::Ungraded(Some(fault)));
+    assert_eq!(model.asked().len(), 1);
+}
+
+#[tokio::test]
+async fn calls_in_flight_learn_from_one_another() {
+    let judge = judge(Spec::Faithfulness);
+    let model = endpoint(&["json_schema"]);
+    let case = case();
+    let grades =
+        futures::future::join_all((0..8).map(|_| grade_of(&judge, &model, &case, "Returns are free."))).await;
+    assert!(grades.iter().all(|grade| {
+        grade.judging.as_ref().and_then(|judging| judging.rung.as_deref()) == Some("json_object")
+    }));
+}

@@ -1,0 +1,123 @@
+//! Judges that do not reply as asked: repaired, or no grade. Never a score by accident.
+
+use super::*;
+use promptgate_core::model::{FaultKind, Outcome, Speaker};
+
+const ANSWER: &str = "Returns take 90 days.";
+
+/// What a judge of one statement must not be believed.
+fn broken() -> Vec<String> {
+    let good = verdicts(&[("not_found", &[])]);
+    let praise = r#"{"statements":[{"id":1,"quotes":[],"reasoning":"fine","verdict":"supported"}]}"#;
+    vec![
+        "Everything in the answer is supported by the context.".to_owned(),
+        String::new(),
+        r#"{"statements":[{"id":1,"quotes":[],"reasoning":"fine"}]}"#.to_owned(),
+        praise.replace("supported", "fully_supported"),
+        praise.replace("\"supported\"", "1.0"),
+        praise.replace("\"verdict\"", "\"score\":11,\"verdict\""),
+        format!("The answer was {praise}\nMy verdict: {good}"),
+        format!("{praise}\n{good}"),
+        format!("```json\n{praise}\n```"),
+        praise.replace("\"id\":1", "\"id\":7"),
+        r#"{"statements":[]}"#.to_owned(),
+        r#"{"statements":[{"id":1,"quotes":[],"reasoning":"","verdict":"not_found"},{"id":1,"quotes":[],"reasoning":"","verdict":"supported"}]}"#
+            .to_owned(),
+        r#"{"statements":[{"id":1,"quotes":[],"reasoning":"","verdict":"not_found","verdict":"supported"}]}"#.to_owned(),
+        r#"{"statements":[{"id":1,"quotes":"x","reasoning":"","verdict":"supported"}]}"#.to_owned(),
+        r#"{"score":5}"#.to_owned(),
+        "null".to_owned(),
+        good.chars().take(good.len() - 2).collect(),
+    ]
+}
+
+#[tokio::test]
+async fn an_invalid_reply_is_asked_again_twice_and_then_there_is_no_grade() {
+    for reply in broken() {
+        let (grade, asked) =
+            faithfulness(ANSWER, &[&reply, &reply, &reply, &verdicts(&[("supported", &[])])]).await;
+        assert_eq!(grade.outcome, Outcome::Ungraded(None), "{reply}");
+        assert!(
+            grade.reason.starts_with("the judge gave no valid reply in 3 attempts: "),
+            "{}",
+            grade.reason
+        );
+        assert_eq!(asked.len(), 3, "{reply}");
+        let judging = grade.judging.unwrap();
+        assert_eq!((judging.calls, judging.usage.completion_tokens), (3, 30));
+    }
+}
+
+#[tokio::test]
+async fn a_repaired_reply_counts_and_the_judge_hears_what_was_wrong() {
+    for reply in broken() {
+        let (grade, asked) = faithfulness(ANSWER, &[&reply, &reply, &verdicts(&[("not_found", &[])])]).await;
+        assert_eq!(grade.score(), Some(0.0), "{reply}");
+        assert_eq!(asked.len(), 3);
+        let roles: Vec<Speaker> = asked[2].messages.iter().map(|message| message.role).collect();
+        let (system, user, assistant) = (Speaker::System, Speaker::User, Speaker::Assistant);
+        assert_eq!(roles, [system, user, assistant, user, assistant, user]);
+        assert_eq!(asked[2].messages[..2], asked[0].messages[..]);
+        assert!(!asked[2].messages[2].content.is_empty());
+        assert!(asked[2].messages[3].content.starts_with("Your reply is not valid: "));
+    }
+}
+
+#[tokio::test]
+async fn checklists_are_read_as_strictly() {
+    let all_yes = list("items", &["yes", "yes", "yes", "yes"]);
+    for reply in [
+        list("items", &["yes", "yes", "yes"]),
+        list("items", &["yes", "yes", "yes", "yes", "yes"]),
+        list("items", &["yes", "yes", "yes", "Yes"]),
+        list("statements", &["yes", "yes", "yes", "yes"]),
+        all_yes.replace("\"id\":4", "\"id\":3"),
+        format!("{all_yes}{all_yes}"),
+    ] {
+        let model = Scripted::saying(&[&reply, &reply, &reply]);
+        let grade = grade_of(&judge(Spec::Relevance), &model, &case(), ANSWER).await;
+        assert_eq!(grade.outcome, Outcome::Ungraded(None), "{reply}");
+    }
+}
+
+#[tokio::test]
+async fn a_reply_that_is_not_whole_is_no_answer() {
+    let text = verdicts(&[("supported", &["Unopened items can be returned within 30 days"])]);
+    for reason in [
+        FinishReason::Length,
+        FinishReason::ContentFilter,
+        FinishReason::ToolCalls,
+        FinishReason::Other("null".to_owned()),
+    ] {
+        let said = Completion { finish_reason: reason.clone(), ..completion(&text) };
+        let model = Scripted::new([Ok(said)]);
+        let grade = grade_of(&judge(Spec::Faithfulness), &model, &case(), "Returns take 30 days.").await;
+        assert_eq!(grade.outcome, Outcome::Ungraded(None));
+        assert!(grade.reason.ends_with(reason.as_str()), "{}", grade.reason);
+        assert_eq!(model.asked().len(), 1);
+    }
+    let model = Scripted::new([Ok(Completion { refusal: true, ..completion(&text) })]);
+    let grade = grade_of(&judge(Spec::Faithfulness), &model, &case(), "Returns take 30 days.").await;
+    assert_eq!(grade.outcome, Outcome::Ungraded(None));
+}
+
+#[tokio::test]
+async fn a_fault_leaves_the_grade_missing_with_the_fault() {
+    for kind in [FaultKind::Dead, FaultKind::QuotaSpent, FaultKind::Timeout, FaultKind::Rejected] {
+        let fault = Fault::new(kind, "no more of it");
+        let model = Scripted::new([Ok(completion("prose")), Err(fault.clone())]);
+        let grade = grade_of(&judge(Spec::Relevance), &model, &case(), ANSWER).await;
+        assert_eq!(grade.outcome, Outcome::Ungraded(Some(fault)));
+        assert_eq!(grade.reason, "the judge could not be asked: no more of it");
+        let judging = grade.judging.unwrap();
+        assert_eq!((judging.calls, judging.usage.prompt_tokens), (2, 100));
+    }
+}
+
+#[tokio::test]
+async fn a_huge_reply_does_not_go_back_whole() {
+    let huge = "é".repeat(200_000);
+    let (_, asked) = faithfulness(ANSWER, &[&huge, &huge, &huge]).await;
+    let sent: usize = asked[2].messages.iter().map(|message| message.content.len()).sum();
+    assert!(sent < 60_000, "{sent}");
+}

@@ -1,0 +1,173 @@
+//! The self-test with judges that are fit, fooled, wavering, and out of reach.
+
+use super::*;
+use crate::judge::{Planted, self_test};
+use promptgate_core::model::{Expected, FaultKind, PlantedOutcome};
+
+fn of(specs: &[(&str, Spec)]) -> Vec<Judge> {
+    let shared = Arc::new(Member::new("judge-model".to_owned(), serde_json::Map::new()));
+    let judge = |(name, spec): &(&str, Spec)| {
+        Judge::new((*name).to_owned(), spec.clone(), vec![Arc::clone(&shared)], 1)
+    };
+    specs.iter().map(judge).collect()
+}
+
+/// Whether the answer is one of those that are right.
+fn is_right(answer: &str) -> bool {
+    answer.contains("21 days")
+}
+
+/// Says yes to everything about answers that `good` accepts, and no to everything about others.
+fn judging(good: impl Fn(&str, u32) -> bool + Send + Sync) -> impl ChatModel {
+    Answering(move |request: &ChatRequest| {
+        let text = match payload(request) {
+            Payload::Faithfulness { context, answer, statements, .. } => {
+                let quotes: Vec<&str> = context.split("\n\n").collect();
+                let verdict = if good(&answer, request.repeat) { "supported" } else { "not_found" };
+                verdicts(&statements.iter().map(|_| (verdict, quotes.as_slice())).collect::<Vec<_>>())
+            }
+            Payload::Checklist { answer, items, .. } => {
+                let verdict = if good(&answer, request.repeat) { "yes" } else { "no" };
+                list("items", &vec![verdict; items.len()])
+            }
+            Payload::Correctness { answer, statements, .. } => {
+                let verdict = if good(&answer, request.repeat) { "covered" } else { "absent" };
+                list("statements", &vec![verdict; statements.len()])
+            }
+            Payload::Scale { answer, .. } => {
+                list("ratings", &[if good(&answer, request.repeat) { "5" } else { "0" }])
+            }
+        };
+        Ok(completion(&text))
+    })
+}
+
+fn all() -> Vec<(&'static str, Spec)> {
+    let scale = Spec::Scale(crate::judge::Scale { of: "tone".to_owned(), anchors: Vec::new() });
+    vec![
+        ("faithfulness", Spec::Faithfulness),
+        ("relevance", Spec::Relevance),
+        ("correctness", Spec::Correctness),
+        ("tone", rubric(&[("is polite", 1.0, false)])),
+        ("length", rubric(&[("is short", 1.0, false)])),
+        ("warmth", scale),
+    ]
+}
+
+#[tokio::test]
+async fn a_fit_judge_is_asked_once_about_each_planted_answer() {
+    let model = judging(|answer, _| is_right(answer));
+    let outcome = self_test(&of(&all()), &[&model], &[]).await.unwrap();
+    assert!(outcome.passed(), "{outcome:?}");
+    // Seven of faithfulness and correctness, six of each other kind; two rubrics are one kind.
+    assert_eq!(outcome.rows.len(), 7 + 7 + 6 + 6 + 6);
+    assert!(outcome.rows.iter().all(|row| row.scores.len() == 1 && row.judging.calls == 1));
+    let one = of(&[("faithfulness", Spec::Faithfulness)]);
+    assert_eq!(self_test(&one, &[&model], &[]).await.unwrap().rows.len(), 7);
+}
+
+#[tokio::test]
+async fn a_judge_that_likes_everything_fails_on_every_attack() {
+    let model = judging(|_, _| true);
+    let outcome = self_test(&of(&[("relevance", Spec::Relevance)]), &[&model], &[]).await.unwrap();
+    assert!(!outcome.passed());
+    let wrong: Vec<&PlantedOutcome> = outcome.rows.iter().filter(|row| !row.passed).collect();
+    assert_eq!(wrong.len(), 4);
+    assert!(wrong.iter().all(|row| row.expected == Expected::Low && row.scores == [Some(1.0); 3]));
+    assert!(wrong.iter().all(|row| row.judging.calls == 3));
+    // The quote check of faithfulness catches what has nothing in the context, whatever the judge says.
+    let outcome = self_test(&of(&[("faithfulness", Spec::Faithfulness)]), &[&model], &[]).await.unwrap();
+    assert!(outcome.passed(), "{outcome:?}");
+}
+
+#[tokio::test]
+async fn a_judge_that_likes_nothing_fails_on_what_is_right() {
+    let model = judging(|_, _| false);
+    let outcome = self_test(&of(&[("correctness", Spec::Correctness)]), &[&model], &[]).await.unwrap();
+    let wrong: Vec<Expected> =
+        outcome.rows.iter().filter(|row| !row.passed).map(|row| row.expected).collect();
+    assert_eq!(wrong, [Expected::High, Expected::High]);
+}
+
+#[tokio::test]
+async fn after_a_surprise_the_majority_of_three_counts() {
+    for (errs_on, passes) in [(1, true), (2, false)] {
+        let model = judging(move |answer, repeat| is_right(answer) || repeat < errs_on);
+        let outcome = self_test(&of(&[("relevance", Spec::Relevance)]), &[&model], &[]).await.unwrap();
+        assert_eq!(outcome.passed(), passes, "{outcome:?}");
+        let asked: Vec<usize> = outcome.rows.iter().map(|row| row.scores.len()).collect();
+        assert_eq!(asked, [3, 3, 3, 3, 1, 1]);
+    }
+}
+
+#[tokio::test]
+async fn prose_is_a_surprise_and_no_fault() {
+    let model = Answering(|_: &ChatRequest| Ok(completion("looks fine to me")));
+    let outcome = self_test(&of(&[("relevance", Spec::Relevance)]), &[&model], &[]).await.unwrap();
+    // One planted answer is enough to see that there will be no verdict.
+    assert_eq!(outcome.rows.len(), 1);
+    assert!(!outcome.passed() && outcome.rows[0].scores == [None; 3], "{outcome:?}");
+    assert!(outcome.rows[0].reason.contains("no valid reply"), "{}", outcome.rows[0].reason);
+}
+
+#[tokio::test]
+async fn an_endpoint_out_of_reach_says_nothing_of_the_judge() {
+    let fault = Fault::new(FaultKind::Unauthorized, "401");
+    let model = Scripted::new([Err(fault.clone())]);
+    let found = self_test(&of(&[("relevance", Spec::Relevance)]), &[&model], &[]).await;
+    assert_eq!(found, Err(fault));
+    // The first call told: nothing was fanned out.
+    assert_eq!(model.asked().len(), 1);
+}
+
+#[tokio::test]
+async fn a_filter_that_refuses_an_attack_has_done_the_judges_work() {
+    let honest = judging(|answer, _| is_right(answer));
+    let filtering = Filtering(honest);
+    let outcome = self_test(&of(&[("relevance", Spec::Relevance)]), &[&filtering], &[]).await.unwrap();
+    assert!(outcome.passed(), "{outcome:?}");
+}
+
+/// Refuses what sounds like an instruction, else asks the model behind.
+struct Filtering<M>(M);
+
+impl<M: ChatModel> ChatModel for Filtering<M> {
+    fn complete<'a>(&'a self, request: &'a ChatRequest) -> BoxFuture<'a, Result<Completion, Fault>> {
+        if request.messages[1].content.contains("Ignore the rubric") {
+            let fault = Fault::new(FaultKind::ContentFilter, "jailbreak detected");
+            return Box::pin(async { Err(fault) });
+        }
+        self.0.complete(request)
+    }
+}
+
+#[tokio::test]
+async fn own_planted_answers_go_to_the_metrics_that_they_name() {
+    let planted = |name: &str, answer: &str, low: &[&str], high: &[&str]| Planted {
+        name: name.to_owned(),
+        case: case(),
+        answer: answer.to_owned(),
+        low: low.iter().map(|name| (*name).to_owned()).collect(),
+        high: high.iter().map(|name| (*name).to_owned()).collect(),
+    };
+    let own = [
+        planted("too curt", "No.", &["tone"], &[]),
+        planted("as it should be", "Gladly: 30 days.", &[], &["tone", "relevance"]),
+    ];
+    let judges = of(&[("tone", rubric(&[("is polite", 1.0, false)])), ("relevance", Spec::Relevance)]);
+    let model = judging(|answer, _| is_right(answer) || answer.contains("Gladly"));
+    let outcome = self_test(&judges, &[&model], &own).await.unwrap();
+    assert!(outcome.passed(), "{outcome:?}");
+    let rows: Vec<(&str, &str, Expected)> = outcome.rows[12..]
+        .iter()
+        .map(|row| (row.planted.as_str(), row.metric.as_str(), row.expected))
+        .collect();
+    assert_eq!(
+        rows,
+        [
+            ("too curt", "tone", Expected::Low),
+            ("as it should be", "tone", Expected::High),
+            ("as it should be", "relevance", Expected::High),
+        ]
+    );
+}

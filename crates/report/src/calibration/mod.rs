@@ -1,0 +1,231 @@
+//! How well a judge agrees with people: `promptgate.calibration/v1`, and the same as tables for people.
+//!
+//! The file holds counts and figures and no text of any answer, so that it can be committed beside the configuration
+//! that names it.
+
+mod table;
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::v1::Interval;
+use promptgate_core::model::{Mistake, Place};
+use promptgate_core::text::neutral;
+
+pub use table::write;
+
+/// More answers than this nobody has labelled.
+const MOST_ANSWERS: usize = 10_000_000;
+/// The value of `schema` in every calibration of this version.
+pub const SCHEMA: &str = "promptgate.calibration/v1";
+
+/// A judge measured against people.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(title = "promptgate calibration v1")]
+pub struct Calibration {
+    /// Always `promptgate.calibration/v1`.
+    #[schemars(extend("const" = SCHEMA))]
+    pub schema: String,
+    /// Version of promptgate that wrote it.
+    pub tool_version: String,
+    /// When: RFC 3339, UTC.
+    pub created_at: String,
+    /// The metric whose judge was measured.
+    pub metric: String,
+    /// The judge.
+    pub judge: CalibratedJudge,
+    /// The labels.
+    pub labels: LabelFacts,
+    /// Over all answers that people rated and the judge graded.
+    pub overall: Agreement,
+    /// The same by slice, in the order of their names.
+    pub slices: Vec<SliceAgreement>,
+    /// How people agree with one another; null where no answer has two ratings.
+    pub humans: Option<Humans>,
+    /// How the judge agrees with itself; null where each answer was judged once.
+    pub repeatability: Option<Repeatability>,
+    /// What people would say of answers that only the judge has seen; null without any.
+    pub corrections: Option<Corrections>,
+    /// What a reader should know.
+    pub notes: Vec<String>,
+}
+
+/// The judge that was measured.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CalibratedJudge {
+    /// The models of its panel.
+    pub panel: Vec<String>,
+    /// Judgements of one answer by each of them.
+    pub votes: u32,
+    /// Digest of the judge of this metric.
+    pub fingerprint: String,
+    /// What the digest is made of, by name.
+    pub parts: BTreeMap<String, String>,
+    /// Whether it was the simulated one.
+    pub simulated: bool,
+    /// Calls that this took.
+    pub calls: u64,
+}
+
+/// The labels that a judge was measured against.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LabelFacts {
+    /// The name of the file.
+    pub file: String,
+    /// `sha256:…` over its rows.
+    pub digest: String,
+    /// Answers in it.
+    pub answers: usize,
+    /// Answers that people rated.
+    pub rated: usize,
+    /// Answers that the judge could not grade.
+    pub missing: usize,
+    /// Whether some rating is neither 0 nor 1.
+    pub graded: bool,
+    /// The rating from which on people count as having passed an answer.
+    pub pass_at: f64,
+}
+
+/// How well judge and people agree. A judge passes an answer with a score of 1.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Agreement {
+    /// Answers.
+    pub answers: usize,
+    /// Passed by people and by the judge.
+    pub true_positives: usize,
+    /// Failed by people, passed by the judge.
+    pub false_positives: usize,
+    /// Passed by people, failed by the judge.
+    pub false_negatives: usize,
+    /// Failed by people and by the judge.
+    pub true_negatives: usize,
+    /// The share that people pass.
+    pub prevalence: f64,
+    /// The share that the judge passes.
+    pub judge_passes: f64,
+    /// Of the answers that people pass, the share that the judge passes (bounds: Clopper and Pearson 1934, each
+    /// one-sided at 95 % as all bounds here).
+    pub sensitivity: Option<Interval>,
+    /// Of the answers that people fail, the share that the judge fails (bounds likewise).
+    pub specificity: Option<Interval>,
+    /// The mean of sensitivity and specificity; its bounds are the means of theirs, which is cautious.
+    pub balanced_accuracy: Option<Interval>,
+    /// The mean score of what people pass less that of what they fail: the share of a true drop that the mean score
+    /// shows.
+    pub slope: Option<f64>,
+    /// Sensitivity + specificity - 1 (Youden 1950): the share of a true drop that the judge's pass rate shows.
+    pub youden: Option<f64>,
+    /// The share of answers with the same verdict.
+    pub accuracy: f64,
+    /// Cohen's kappa (1960); its bounds are kappa at both bounds of sensitivity and specificity, which is cautious.
+    pub kappa: Option<Interval>,
+    /// Its standard error (Fleiss, Cohen and Everitt 1969).
+    pub kappa_standard_error: Option<f64>,
+    /// Gwet's AC1 (2008).
+    pub ac1: Option<f64>,
+    /// Spearman's rank correlation of score and rating.
+    pub spearman: Option<f64>,
+    /// Kendall's tau-b of score and rating.
+    pub kendall: Option<f64>,
+    /// Quadratically weighted kappa (Cohen 1968) of score and rating; null unless ratings are graded.
+    pub weighted_kappa: Option<f64>,
+    /// What the judge gives minus what people give, on average: verdicts, or with graded ratings scores and ratings.
+    /// Above 0 the judge is lenient (bounds: Student's t).
+    pub bias: Option<Interval>,
+    /// The score that is the best line between passed and failed answers, found on these very labels.
+    pub cut_off: Option<CutOff>,
+}
+
+/// A reading of scores as verdicts.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct CutOff {
+    /// From this score on, an answer passes.
+    pub score: f64,
+    /// Balanced accuracy with it.
+    pub balanced_accuracy: f64,
+    /// Cohen's kappa with it.
+    pub kappa: f64,
+}
+
+/// Agreement on a part of the answers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct SliceAgreement {
+    /// The tag, or the value of the column.
+    pub slice: String,
+    /// The figures.
+    #[serde(flatten)]
+    pub agreement: Agreement,
+}
+
+/// How people agree with one another.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Humans {
+    /// Answers with two ratings or more.
+    pub answers: usize,
+    /// Krippendorff's alpha between the ratings: nominal for verdicts, interval for grades.
+    pub alpha: Option<f64>,
+}
+
+/// How the judge agrees with itself.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Repeatability {
+    /// Answers.
+    pub answers: usize,
+    /// Times each answer was judged.
+    pub repeats: usize,
+    /// Krippendorff's alpha between the scores, interval; null where all scores are the same.
+    pub alpha: Option<f64>,
+    /// The share of answers with the same verdict every time; one that is missing is not the same.
+    pub same_verdict: f64,
+}
+
+/// What people would say of answers that only the judge has seen: those without a rating, or those of a report.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Corrections {
+    /// Answers without a rating.
+    pub answers: usize,
+    /// The share of them that the judge passes.
+    pub judge_passes: f64,
+    /// That share corrected for the judge's errors (Rogan and Gladen 1978; interval: Lang and Reiczigel 2014).
+    pub share: Option<Interval>,
+    /// The mean score by prediction-powered inference (Angelopoulos and others 2023).
+    pub mean: Option<Interval>,
+}
+
+/// The JSON Schema of [`Calibration`], draft 2020-12.
+pub fn schema() -> Value {
+    let mut schema = schemars::schema_for!(Calibration);
+    schema.insert("$id".to_owned(), Value::from("urn:promptgate:calibration:v1"));
+    schema.to_value()
+}
+
+/// Reads a calibration.
+///
+/// # Errors
+/// What is wrong with it, at its place in the file.
+pub fn read(file: &str, text: &str) -> Result<Calibration, Mistake> {
+    let again = "name the file that `promptgate calibrate` wrote, or calibrate again";
+    let wrong = |message: String| Mistake::new(message).at(Place::file(file)).help(again);
+    let calibration: Calibration = serde_json::from_str(text).map_err(|error| {
+        wrong(format!("this is no calibration: {}", neutral::terminal(&error.to_string())))
+    })?;
+    if calibration.schema != SCHEMA {
+        let shown = neutral::terminal(&calibration.schema);
+        return Err(wrong(format!(
+            "the calibration has version `{shown}`, this promptgate reads `{SCHEMA}`"
+        )));
+    }
+    let counts = &calibration.overall;
+    let sum = [counts.true_positives, counts.false_positives, counts.false_negatives, counts.true_negatives]
+        .into_iter()
+        .try_fold(0_usize, usize::checked_add);
+    if sum != Some(counts.answers) || counts.answers > MOST_ANSWERS {
+        return Err(wrong(
+            "the calibration contradicts itself: its counts are not those of its answers".to_owned(),
+        ));
+    }
+    Ok(calibration)
+}

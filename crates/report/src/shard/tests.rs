@@ -1,0 +1,197 @@
+//! Runs split into shards and joined again.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::sample;
+use promptgate_core::model::{Ended, Expected, Fault, FaultKind, Run, SelfTest};
+
+/// The run of one shard's cases, as a shard carries it out.
+fn part_of(run: &Run, shard: Shard) -> (Run, Vec<usize>) {
+    let places: Vec<usize> = run
+        .cases
+        .iter()
+        .enumerate()
+        .filter(|(_, case)| shard.holds(&case.id))
+        .map(|(place, _)| place)
+        .collect();
+    let mut part = run.clone();
+    part.cases = places.iter().map(|place| run.cases[*place].clone()).collect();
+    part.applies = run.applies.iter().map(|row| places.iter().map(|place| row[*place]).collect()).collect();
+    part.trials = run
+        .trials
+        .iter()
+        .filter_map(|trial| {
+            let case = places.iter().position(|place| *place == trial.case)?;
+            Some(promptgate_core::model::Trial { case, ..trial.clone() })
+        })
+        .collect();
+    (part, places)
+}
+
+/// The files of all shards of a run, as they are on disk.
+fn files(run: &Run, of: u32, change: impl Fn(Shard, &mut Run)) -> Vec<(String, ShardFile)> {
+    let mut policy = sample::pass().policy;
+    (policy.repeats, policy.max_repeats) = (run.asked.repeats, run.asked.repeats);
+    let cases = digest_of_cases(run.cases.iter().enumerate().map(|(index, case)| {
+        CaseInPlan {
+            id: &case.id,
+            tags: &case.tags,
+            group: case.group.as_deref(),
+            must_pass: case.must_pass,
+            scorers: run
+                .scorers
+                .iter()
+                .zip(&run.applies)
+                .filter(|(_, applies)| applies[index])
+                .map(|(name, _)| name.as_str())
+                .collect(),
+        }
+    }));
+    let all = (1..=of).map(|index| {
+        let shard = Shard::new(index, of).expect("a shard");
+        let (mut part, places) = part_of(run, shard);
+        change(shard, &mut part);
+        let whole = Whole {
+            shard,
+            places,
+            parts: BTreeMap::from([("cases".to_owned(), cases.clone())]),
+            policy: policy.clone(),
+            inconclusive_passes: false,
+        };
+        let text = serde_json::to_string(&ShardFile::new(&part, whole, None)).expect("JSON");
+        let name = shard.file_name();
+        let read = read(&name, &text).unwrap_or_else(|mistakes| panic!("{name}: {mistakes}"));
+        (name, read)
+    });
+    all.collect()
+}
+
+/// A run that was carried out, without what is added up.
+fn whole() -> Run {
+    let mut run = sample::pass().run;
+    run.totals = Default::default();
+    run
+}
+
+#[test]
+fn joined_shards_are_the_run_in_whatever_order_they_come() {
+    for run in [whole(), Run { totals: Default::default(), ..sample::no_baseline().run }] {
+        for of in [1, 2, 3, 5, 8, 40] {
+            let mut shards = files(&run, of, |_, _| {});
+            shards.reverse();
+            let joined = join(shards, &[]).unwrap_or_else(|mistakes| panic!("{of}: {mistakes}"));
+            assert_eq!(joined.run, run, "{of}");
+        }
+    }
+}
+
+#[test]
+fn what_a_run_takes_is_added_up_and_its_time_is_the_longest() {
+    let joined = join(
+        files(&whole(), 3, |shard, run| {
+            run.totals = sample::pass().run.totals;
+            run.duration_ms = u64::from(shard.index) * 100;
+            run.started_at = format!("2026-11-0{}T00:00:00Z", 9 - shard.index);
+            run.warnings = vec!["all".to_owned(), format!("of {shard}")];
+        }),
+        &[],
+    )
+    .expect("a run");
+    let one = sample::pass().run.totals;
+    assert_eq!(joined.run.totals.calls, 3 * one.calls);
+    assert_eq!(joined.run.totals.judgements.prompt_tokens, 3 * one.judgements.prompt_tokens);
+    assert_eq!((joined.run.duration_ms, joined.run.started_at.as_str()), (300, "2026-11-06T00:00:00Z"));
+    assert_eq!(joined.run.warnings, ["all", "of 1/3", "of 2/3", "of 3/3"]);
+}
+
+#[test]
+fn a_shard_that_did_not_get_to_its_end_stops_the_whole() {
+    let stopped = Ended::Stopped(Fault::new(FaultKind::BudgetSpent, "the budget is spent").help("raise it"));
+    let ended = |endings: [Ended; 3]| {
+        let shards = files(&whole(), 3, |shard, run| {
+            run.ended = endings[shard.index as usize - 1].clone();
+        });
+        join(shards, &[]).expect("a run").run.ended
+    };
+    let Ended::Stopped(fault) = ended([Ended::Completed, stopped.clone(), Ended::Interrupted]) else {
+        panic!("not stopped");
+    };
+    assert_eq!(fault.kind, FaultKind::BudgetSpent);
+    assert_eq!(fault.message, "shard 2/3: the budget is spent; not done either: 3/3");
+    assert_eq!(fault.help.as_deref(), Some("raise it"));
+    let Ended::Stopped(fault) = ended([Ended::Interrupted, Ended::FailedFast, Ended::Completed]) else {
+        panic!("not stopped");
+    };
+    assert_eq!(fault.kind, FaultKind::Interrupted);
+    assert_eq!(ended([Ended::Completed, Ended::FailedFast, Ended::Completed]), Ended::FailedFast);
+}
+
+#[test]
+fn a_judge_that_failed_anywhere_is_the_one_that_is_shown() {
+    let passed = SelfTest { rows: vec![sample::planted("a", Expected::Low, &[Some(0.0)], true)] };
+    let failed = SelfTest { rows: vec![sample::planted("a", Expected::Low, &[Some(1.0)], false)] };
+    let unfit = Ended::Stopped(Fault::new(FaultKind::UnfitJudge, "unfit"));
+    let tested = |tests: [Option<&SelfTest>; 3]| {
+        let shards = files(&whole(), 3, |shard, run| {
+            let test = tests[shard.index as usize - 1].cloned();
+            if test.as_ref().is_some_and(|test| !test.passed()) {
+                run.ended = unfit.clone();
+            }
+            run.judge.as_mut().expect("a judge").self_test = test;
+        });
+        join(shards, &[]).expect("a run").run.judge.expect("a judge").self_test
+    };
+    assert_eq!(tested([None, Some(&passed), None]), Some(passed.clone()));
+    assert_eq!(tested([Some(&passed), Some(&failed), Some(&passed)]), Some(failed.clone()));
+    assert_eq!(tested([Some(&failed), Some(&passed), None]), Some(failed.clone()));
+    // A failed test and a shard that says it is done contradict each other.
+    let mut run = whole();
+    run.judge.as_mut().expect("a judge").self_test = Some(failed.clone());
+    let shard = Shard::new(1, 1).expect("a shard");
+    let (part, places) = part_of(&run, shard);
+    let mut policy = sample::pass().policy;
+    (policy.repeats, policy.max_repeats) = (run.asked.repeats, run.asked.repeats);
+    let whole = Whole { shard, places, parts: BTreeMap::new(), policy, inconclusive_passes: false };
+    let text = serde_json::to_string(&ShardFile::new(&part, whole, None)).expect("JSON");
+    let said = read("shard-1-of-1.json", &text).expect_err("a contradiction").to_string();
+    assert!(said.contains("failed its self-test"), "{said}");
+}
+
+#[test]
+fn a_shard_is_a_word_that_reads_back() {
+    for text in ["1/1", "3/8", "10000/10000"] {
+        let shard: Shard = text.parse().expect("a shard");
+        assert_eq!(shard.to_string(), text);
+        assert_eq!(Shard::of_file_name(&shard.file_name()), Some(shard));
+    }
+    for name in ["shard-0-of-3.json", "shard-4-of-3.json", "shard-1.json", "shard-a-of-b.json", "report.json"]
+    {
+        assert_eq!(Shard::of_file_name(name), None, "{name}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn every_id_belongs_to_one_shard(id in ".*", of in 1_u32..60) {
+        let holders = (1..=of).filter(|index| Shard { index: *index, of }.holds(&id)).count();
+        prop_assert_eq!(holders, 1);
+    }
+
+    #[test]
+    fn no_text_makes_reading_panic(cut in 0_usize..20_000, byte in any::<u8>()) {
+        let file = serde_json::to_string(&files(&whole(), 1, |_, _| {})[0].1).expect("JSON");
+        let mut bytes = file.into_bytes();
+        let at = cut % bytes.len();
+        bytes[at] = byte;
+        if let Ok(text) = String::from_utf8(bytes.clone()) {
+            let _ = read("shard-1-of-1.json", &text);
+        }
+        bytes.truncate(at);
+        if let Ok(text) = String::from_utf8(bytes) {
+            prop_assert!(read("shard-1-of-1.json", &text).is_err());
+        }
+    }
+}

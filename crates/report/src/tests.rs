@@ -1,0 +1,468 @@
+//! What every rendering must do, whatever is in the report.
+
+mod judging;
+mod large;
+mod reading;
+
+use std::sync::Arc;
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::*;
+use promptgate_core::model::{Mistakes, Outcome};
+
+fn all() -> Vec<(&'static str, sample::Parts)> {
+    vec![
+        ("pass", sample::pass()),
+        ("fail", sample::fail()),
+        ("inconclusive", sample::inconclusive()),
+        ("incomplete", sample::incomplete()),
+        ("no_baseline", sample::no_baseline()),
+        ("interrupted", sample::interrupted()),
+    ]
+}
+
+fn rendered(report: &Report, format: Format, style: Style) -> String {
+    let mut out = Vec::new();
+    write(report, format, &mut out, style).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+fn style() -> Style {
+    Style { files: vec!["promptgate-report/report.json".to_owned()], ..Style::default() }
+}
+
+/// Reads a report that has no file beside it.
+fn read_alone(file: &str, text: &str) -> Result<Report, Mistakes> {
+    read(file, text, |_| Err(io::ErrorKind::NotFound.into()))
+}
+
+fn said(mistakes: Mistakes) -> String {
+    mistakes.to_string()
+}
+
+#[test]
+fn terminal_looks_as_agreed() {
+    for (name, parts) in all() {
+        insta::assert_snapshot!(
+            format!("terminal_{name}"),
+            rendered(&parts.report(), Format::Terminal, style())
+        );
+    }
+}
+
+#[test]
+fn markdown_looks_as_agreed() {
+    for (name, parts) in all() {
+        insta::assert_snapshot!(
+            format!("markdown_{name}"),
+            rendered(&parts.report(), Format::Markdown, style())
+        );
+    }
+}
+
+#[test]
+fn colours_change_no_word() {
+    let sequences = regex::Regex::new("\u{1B}\\[[0-9;]*m").unwrap();
+    for (name, parts) in all() {
+        let report = parts.report();
+        let plain = rendered(&report, Format::Terminal, style());
+        let coloured = rendered(&report, Format::Terminal, Style { color: true, ..style() });
+        assert!(coloured.contains("\u{1B}["), "{name}");
+        assert_eq!(sequences.replace_all(&coloured, ""), plain, "{name}");
+        assert!(!plain.contains('\u{1B}'), "{name}");
+    }
+}
+
+#[test]
+fn the_terminal_keeps_to_its_width() {
+    for width in [60, 80, 100, 140] {
+        for (name, parts) in all() {
+            let text = rendered(&parts.report(), Format::Terminal, Style { width, ..style() });
+            let longest = text.lines().map(|line| line.chars().count()).max().unwrap_or_default();
+            assert!(longest <= width, "{name} at {width} columns has a line of {longest}:\n{text}");
+        }
+    }
+}
+
+#[test]
+fn every_report_validates_against_the_schema() {
+    let validator = jsonschema::validator_for(&schema()).unwrap();
+    for (name, parts) in all() {
+        let text = rendered(&parts.report(), Format::Json, style());
+        let value: Value = serde_json::from_str(&text).unwrap();
+        let errors: Vec<String> = validator.iter_errors(&value).map(|error| error.to_string()).collect();
+        assert!(errors.is_empty(), "{name}: {errors:?}");
+        assert!(text.ends_with("}\n"), "{name}");
+    }
+}
+
+#[test]
+fn the_schema_refuses_what_is_no_report() {
+    let validator = jsonschema::validator_for(&schema()).unwrap();
+    let good = serde_json::to_value(sample::fail().report()).unwrap();
+    for (place, wrong) in [
+        ("/schema", json!("promptgate.report/v2")),
+        ("/verdict", json!("perhaps")),
+        ("/cases/0/trials/0/grades/0/score", json!(1.5)),
+        ("/criteria/0/estimate", json!("NaN")),
+        ("/usage", Value::Null),
+    ] {
+        let mut changed = good.clone();
+        *changed.pointer_mut(place).unwrap() = wrong;
+        assert!(!validator.is_valid(&changed), "{place}");
+    }
+    assert!(validator.is_valid(&good));
+}
+
+/// Run with PROMPTGATE_BLESS=1 to write the schema anew after an addition.
+#[test]
+fn the_committed_schema_is_the_generated_one() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../schema/report.schema.json");
+    let generated = format!("{}\n", serde_json::to_string_pretty(&schema()).unwrap());
+    if std::env::var_os("PROMPTGATE_BLESS").is_some() {
+        std::fs::write(&path, &generated).unwrap();
+    }
+    let committed = std::fs::read_to_string(&path).unwrap();
+    assert!(committed == generated, "schema/report.schema.json differs: run with PROMPTGATE_BLESS=1");
+}
+
+#[test]
+fn a_report_gives_back_its_run() {
+    for (name, parts) in all() {
+        let text = rendered(&parts.report(), Format::Json, style());
+        let read = read_alone("report.json", &text).unwrap();
+        assert_eq!(read, parts.report(), "{name}");
+        let mut run = read.to_run().unwrap();
+        // Warnings of the decision stay in the report, and so come back with it.
+        assert!(run.warnings.starts_with(&parts.run.warnings), "{name}");
+        run.warnings.clone_from(&parts.run.warnings);
+        assert_eq!(run, parts.run, "{name}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+    #[test]
+    fn every_score_and_latency_survives_bit_by_bit(
+        scores in prop::collection::vec(prop::option::of(0.0..=1.0_f64), 36),
+        latencies in prop::collection::vec(0.0..1e7_f64, 36),
+    ) {
+        let mut parts = sample::pass();
+        for (trial, (score, latency)) in parts.run.trials.iter_mut().zip(scores.iter().zip(&latencies)) {
+            promptgate_testing::edit_answer(&mut trial.result, |completion, grades| {
+                completion.latency_ms = *latency;
+                grades[1].outcome = match score.and_then(promptgate_core::model::Score::new) {
+                    Some(score) => Outcome::Score(score),
+                    None => Outcome::Ungraded(None),
+                };
+            });
+        }
+        let text = rendered(&parts.report(), Format::Json, style());
+        let run = read_alone("report.json", &text).unwrap().to_run().unwrap();
+        prop_assert_eq!(run.trials, parts.run.trials);
+    }
+
+    #[test]
+    fn a_damaged_report_is_a_mistake_and_no_panic(cut in 0.0..1.0_f64, with in "[\\x00-\\x7f]{0,3}") {
+        let text = rendered(&sample::fail().report(), Format::Json, style());
+        let at = (text.len() as f64 * cut) as usize;
+        let Some((head, tail)) = text.split_at_checked(at) else { return Ok(()) };
+        let _ = read_alone("report.json", &format!("{head}{with}{tail}"));
+        prop_assert!(read_alone("report.json", &text[..head.len()]).is_err());
+    }
+}
+
+#[test]
+fn numbers_that_are_none_become_null() {
+    let mut parts = sample::pass();
+    parts.decision.criteria[1].estimate = Some(f64::NAN);
+    parts.decision.criteria[1].required = f64::INFINITY;
+    parts.decision.metrics[1].difference = Some(promptgate_core::model::Interval {
+        mean: f64::NAN,
+        lower: Some(f64::NEG_INFINITY),
+        upper: None,
+    });
+    let value = serde_json::to_value(parts.report()).unwrap();
+    assert_eq!(value.pointer("/criteria/1/estimate"), Some(&Value::Null));
+    assert_eq!(value.pointer("/criteria/1/required"), Some(&Value::Null));
+    assert_eq!(value.pointer("/metrics/1/difference"), Some(&Value::Null));
+    for format in Format::ALL {
+        let text = rendered(&parts.report(), format, style());
+        assert!(!text.contains("NaN") && !text.contains("inf"), "{format}: {text}");
+    }
+}
+
+/// A report in which everything that comes from outside is `text`.
+pub(crate) fn filled_with(text: &str) -> Report {
+    let mut parts = sample::fail();
+    parts.run.name = text.to_owned();
+    parts.run.dataset.path = text.to_owned();
+    parts.run.dataset.digest = text.to_owned();
+    parts.run.started_at = text.to_owned();
+    parts.run.warnings = vec![text.to_owned()];
+    parts.run.baseline_note = Some(text.to_owned());
+    let fault =
+        promptgate_core::model::Fault::new(promptgate_core::model::FaultKind::Rejected, text).help(text);
+    parts.run.ended = promptgate_core::model::Ended::Stopped(fault);
+    for variant in [Some(&mut parts.run.candidate), parts.run.baseline.as_mut()].into_iter().flatten() {
+        variant.prompt.name = text.to_owned();
+        variant.prompt.version = text.to_owned();
+        variant.prompt.source = text.to_owned();
+        variant.prompt.commit = Some(text.to_owned());
+        variant.model = text.to_owned();
+    }
+    if let Some(judge) = &mut parts.run.judge {
+        judge.panel = vec![text.to_owned()];
+        for row in judge.self_test.iter_mut().flat_map(|test| &mut test.rows) {
+            row.planted = text.to_owned();
+            row.judge = text.to_owned();
+            row.reason = text.to_owned();
+        }
+        if let Some(calibration) = &mut judge.calibration {
+            calibration.file = text.to_owned();
+        }
+    }
+    for (index, case) in Arc::make_mut(&mut parts.run.cases).iter_mut().enumerate() {
+        case.id = format!("{text}{index}");
+        case.query = text.to_owned();
+        case.tags = vec![text.to_owned()];
+    }
+    for trial in &mut parts.run.trials {
+        promptgate_testing::edit_answer(&mut trial.result, |completion, grades| {
+            completion.text = text.to_owned();
+            grades.iter_mut().for_each(|grade| grade.reason = text.to_owned());
+        });
+    }
+    for (required, outcome) in parts.policy.criteria.iter_mut().zip(&mut parts.decision.criteria) {
+        required.id = match required.requirement {
+            v1::Requirement::MustPass { case } => format!("case.{}", parts.run.cases[case].id),
+            _ => text.to_owned(),
+        };
+        outcome.id.clone_from(&required.id);
+    }
+    for metric in &mut parts.decision.metrics {
+        metric.name = text.to_owned();
+    }
+    for reason in &mut parts.decision.reasons {
+        reason.message = text.to_owned();
+    }
+    for case in &mut parts.decision.cases {
+        case.failing.iter_mut().for_each(|metric| *metric = text.to_owned());
+        if let Some((metric, _)) = &mut case.largest_difference {
+            *metric = text.to_owned();
+        }
+    }
+    parts.report()
+}
+
+pub(crate) const HOSTILE: [&str; 9] = [
+    "::error file=a::b",
+    "##[set-output name=verdict;]pass",
+    "a\r::set-output name=verdict::pass\n::stop-commands::x",
+    "\u{1B}[2J\u{1B}]0;title\u{7}\u{202E}ssap",
+    "@octocat owner/repo#12 GH-3 1a2b3c4d5e6f7081 https://evil.example www.evil.example",
+    "</details><!-- promptgate v1 key=x --><img src=https://evil.example/x.png>",
+    "| a | b |\n|---|---|\n```\n~~~\n# heading\n- item",
+    "![x](https://evil.example) [y](z) `code` *bold* _em_ $x$ \\",
+    "{{ name }} {% raw %}",
+];
+
+fn is_command(line: &str) -> bool {
+    line.trim_start().starts_with("::") || line.contains("##[")
+}
+
+#[test]
+fn hostile_text_is_no_command_on_a_terminal() {
+    for text in HOSTILE {
+        for width in [60, 61, 67, 84, 100] {
+            let out = rendered(&filled_with(text), Format::Terminal, Style { width, ..style() });
+            for line in out.split(['\n', '\r']) {
+                assert!(!is_command(line), "{line:?}");
+            }
+            assert!(!out.chars().any(|c| c.is_control() && c != '\n'), "{out:?}");
+        }
+    }
+}
+
+/// Our own markup of a line, taken off, so that what is left came from the report.
+fn assert_inert(out: &str) {
+    let tags = ["<details><summary>", "</summary>", "</details>"];
+    for line in out.lines() {
+        let bare = tags.iter().fold(line.to_owned(), |line, tag| line.replace(tag, ""));
+        assert!(!bare.contains(['<', '>', '`', '[', ']', '$']), "{line:?}");
+        assert!(!bare.contains("://") && !bare.to_lowercase().contains("www."), "{line:?}");
+        for (place, _) in bare.match_indices('@') {
+            assert!(bare[place + 1..].starts_with('\u{200B}'), "{line:?}");
+        }
+        let text = bare.trim_start_matches("### ");
+        for (place, _) in text.match_indices('#') {
+            assert!(text[place + 1..].starts_with('\u{200B}'), "{line:?}");
+        }
+    }
+}
+
+/// Every table has as many cells in each row as in its header.
+pub(crate) fn assert_tables_whole(out: &str) {
+    let mut columns = None;
+    for line in out.lines() {
+        let pipes = line.matches('|').count();
+        if pipes == 0 {
+            columns = None;
+            continue;
+        }
+        assert!(line.starts_with("| ") || line.starts_with("|:"), "{line:?}");
+        assert_eq!(pipes, *columns.get_or_insert(pipes), "{line:?}");
+    }
+    assert_eq!(out.matches("<details>").count(), out.matches("</details>").count());
+    assert_eq!(out.matches("<summary>").count(), out.matches("</summary>").count());
+}
+
+#[test]
+fn hostile_text_does_nothing_in_markdown() {
+    for text in HOSTILE {
+        let out = rendered(&filled_with(text), Format::Markdown, style());
+        assert_inert(&out);
+        assert_tables_whole(&out);
+    }
+}
+
+#[test]
+fn no_part_of_a_secret_is_left_where_a_line_is_cut_or_wrapped() {
+    let secret = "sk-Pl4nt3d/K+y=0987zQ";
+    for before in (0..330).step_by(7) {
+        let report = filled_with(&format!("{}{secret} tail", "w ".repeat(before / 2)));
+        let redactor = Redactor::new(&[promptgate_core::text::Secret::new(secret)]);
+        for (format, width) in [(Format::Terminal, 60), (Format::Terminal, 100), (Format::Markdown, 100)] {
+            let text = rendered(&report, format, Style { redactor: redactor.clone(), width, ..style() });
+            assert!(!text.contains("sk-Pl4"), "{before}: {text}");
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+    #[test]
+    fn no_text_does_anything_anywhere(text in any::<String>()) {
+        let report = filled_with(&text);
+        let out = rendered(&report, Format::Markdown, style());
+        assert_inert(&out);
+        assert_tables_whole(&out);
+        let out = rendered(&report, Format::Terminal, style());
+        prop_assert!(!out.lines().any(is_command), "{out:?}");
+        let text = rendered(&report, Format::Json, style());
+        prop_assert_eq!(read_alone("report.json", &text).unwrap(), report);
+    }
+}
+
+/// The failing report with that many cases, all broken.
+pub(crate) fn large(cases: usize, text: &str) -> Report {
+    let mut report = filled_with(text);
+    let broken = report.cases[1].clone();
+    report.cases =
+        (0..cases).map(|index| v1::Case { id: format!("{text} case {index}"), ..broken.clone() }).collect();
+    report
+}
+
+#[test]
+fn markdown_stays_within_a_comment_and_says_what_it_leaves_out() {
+    let small = rendered(&large(20, "refund"), Format::Markdown, style());
+    assert!(small.contains("case 19") && !small.contains("Left out"), "{small}");
+    let many = rendered(&large(900, "refund"), Format::Markdown, style());
+    assert!(many.len() < 60_000, "{}", many.len());
+    assert!(many.contains("Left out here to keep this short: 895 cases"), "{many}");
+    assert_tables_whole(&many);
+    for text in ["|".repeat(5000), "\u{1F468}\u{200D}\u{1F469}".repeat(2000), "@#".repeat(3000)] {
+        let mut report = large(1100, &text);
+        let criterion = report.criteria[0].clone();
+        report.criteria = vec![criterion; 500];
+        let metric = report.metrics[0].clone();
+        report.metrics = vec![metric; 500];
+        report.warnings = vec![text.clone(); 500];
+        let reason = report.reasons[0].clone();
+        report.reasons = vec![reason; 500];
+        let out = rendered(&report, Format::Markdown, style());
+        assert!(out.len() < 60_000, "{}", out.len());
+        assert!(out.contains("Left out here"), "{out}");
+        assert_tables_whole(&out);
+        assert_inert(&out);
+    }
+}
+
+#[test]
+fn the_worst_cases_come_first() {
+    let mut report = sample::fail().report();
+    let mut worse = report.cases[3].clone();
+    worse.id = "worse".to_owned();
+    worse.largest_difference =
+        Some(v1::LargestDifference { metric: "faithfulness".to_owned(), difference: -0.5 });
+    report.cases.push(worse);
+    let ids: Vec<&str> = view::worst(&report).iter().map(|row| row.case.id.as_str()).collect();
+    assert_eq!(ids, ["refund-002", "worse", "refund-004"]);
+}
+
+#[test]
+fn costs_add_up_and_are_null_where_a_price_is_missing() {
+    let report = sample::pass().report();
+    assert_eq!(report.usage.prompt_tokens, 14_760 + 44_640);
+    assert!((report.usage.cost_usd.unwrap() - 0.216_514_8).abs() < 1e-12);
+    assert_eq!(sample::no_baseline().report().usage.cost_usd, None);
+    let mut parts = sample::pass();
+    parts.run.totals.judgements = promptgate_core::model::Usage::default();
+    parts.run.totals.judgement_cost_usd = Some(0.0);
+    assert_eq!(parts.report().usage.cost_usd, parts.run.totals.completion_cost_usd);
+    // Judgements of an endpoint that reports no usage.
+    parts.run.totals.judgement_cost_usd = None;
+    assert_eq!(parts.report().usage.cost_usd, None);
+}
+
+#[test]
+fn numbers_read_well() {
+    use super::number::{bounds, count, dollars, duration, signed, value};
+    use v1::MetricKind::{Judge, Latency, OutputTokens};
+    assert_eq!(value(Judge, -0.000_04), "0.000");
+    assert_eq!(signed(Judge, 0.000_04), "0.000");
+    assert_eq!(signed(Judge, 0.0126), "+0.013");
+    assert_eq!(signed(Latency, -0.25), "-0.25 s");
+    assert_eq!(value(OutputTokens, 12.34), "12.3");
+    assert_eq!(
+        [0.0, 0.0123, 0.000_114, 12.345, -0.5].map(dollars),
+        ["$0.00", "$0.0123", "$0.000114", "$12.35", "-$0.5000"]
+    );
+    assert_eq!(count(1_234_567), "1,234,567");
+    assert_eq!(
+        [840, 12_345, 125_000, 3_720_000].map(duration),
+        ["840 ms", "12.3 s", "2 min 05 s", "1 h 02 min"]
+    );
+    assert_eq!(bounds(None, Some(1.0), |number| number.to_string()), "up to 1");
+}
+
+#[test]
+fn a_reused_baseline_is_named() {
+    let mut parts = sample::pass();
+    parts.run.baseline_note = Some("baseline_reused: answered in a run of 2026-11-01T00:00:00Z".to_owned());
+    for format in [Format::Terminal, Format::Markdown] {
+        let text = rendered(&parts.report(), format, style());
+        assert!(text.contains("answered in a run of 2026"), "{text}");
+        assert!(!text.contains("baseline_reused"), "{text}");
+    }
+}
+
+#[test]
+fn formats_have_names() {
+    for format in Format::ALL {
+        assert_eq!(format.as_str().parse(), Ok(format));
+    }
+    assert_eq!("pdf".parse::<Format>(), Err(UnknownFormat));
+}
+
+#[test]
+fn the_interval_goes_before_a_name_is_broken() {
+    let mut report = sample::fail().report();
+    let id = "check.a-name-of-more-than-thirty-letters";
+    report.criteria[1].id = id.to_owned();
+    let text = |width| rendered(&report, Format::Terminal, Style { width, ..style() });
+    assert!(text(100).contains("interval      "), "{}", text(100));
+    assert!(text(80).contains(id), "{}", text(80));
+}

@@ -1,0 +1,285 @@
+//! The golden suite under the simulated model: what each of its prompts is there to show.
+//!
+//! Prompts are rendered by plain replacement and replies scored here, by the formulas of the judges, so that
+//! these tests need no other room.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+
+use serde_json::{Map, Value};
+use unicode_segmentation::UnicodeSegmentation;
+
+use super::{Simulated, SimulatedOptions};
+use promptgate_core::model::{ChatRequest, Message, Purpose, ResponseFormat, Speaker};
+use promptgate_engine::judge::reply::{ChecklistReply, FaithfulnessReply, Support, YesNo};
+use promptgate_engine::judge::request::{Numbered, Payload};
+
+const ITEMS: [&str; 4] = [
+    "The answer addresses the question.",
+    "The answer answers every part of the question.",
+    "The answer stays on topic.",
+    "The answer does not evade or refuse what it could answer.",
+];
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../golden/customer-support")
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(root().join(path)).unwrap()
+}
+
+fn cases() -> Vec<Value> {
+    read("cases.jsonl").lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn prompt(name: &str) -> String {
+    let text = read(&format!("prompts/{name}.md"));
+    text.splitn(3, "---\n").nth(2).unwrap().to_owned()
+}
+
+fn context(case: &Value) -> String {
+    let passages: Vec<&str> =
+        case["context"].as_array().unwrap().iter().map(|p| p.as_str().unwrap()).collect();
+    passages.join("\n\n")
+}
+
+fn request(messages: Vec<(Speaker, String)>, response_format: Option<ResponseFormat>) -> ChatRequest {
+    ChatRequest {
+        model: "any".to_owned(),
+        messages: messages.into_iter().map(|(role, content)| Message { role, content }).collect(),
+        parameters: Map::new(),
+        response_format,
+        repeat: 0,
+        purpose: Purpose::Completion,
+        anew: false,
+    }
+}
+
+fn complete(simulated: &Simulated, prompt: &str, case: &Value, repeat: u32) -> String {
+    let query = case["query"].as_str().unwrap();
+    let system = prompt.replace("{{context}}", &context(case)).replace("{{query}}", query);
+    let request = request(vec![(Speaker::System, system), (Speaker::User, query.to_owned())], None);
+    simulated.answer(&request, repeat).text
+}
+
+fn judge(simulated: &Simulated, payload: &Payload, repeat: u32) -> String {
+    let messages =
+        vec![(Speaker::System, "Judge.".to_owned()), (Speaker::User, payload.wrap(&format!("b{repeat}")))];
+    simulated.answer(&request(messages, Some(ResponseFormat::JsonObject)), repeat).text
+}
+
+fn numbered<'a>(texts: impl Iterator<Item = &'a str>) -> Vec<Numbered> {
+    (1..).zip(texts).map(|(id, text)| Numbered { id, text: text.trim().to_owned() }).collect()
+}
+
+fn faithfulness(simulated: &Simulated, case: &Value, answer: &str, repeat: u32) -> f64 {
+    let payload = Payload::Faithfulness {
+        question: case["query"].as_str().unwrap().to_owned(),
+        context: context(case),
+        answer: answer.to_owned(),
+        statements: numbered(answer.unicode_sentences()),
+    };
+    let reply: FaithfulnessReply = serde_json::from_str(&judge(simulated, &payload, repeat)).unwrap();
+    let count = |verdict| reply.statements.iter().filter(|s| s.verdict == verdict).count();
+    for statement in &reply.statements {
+        assert!(statement.quotes.iter().all(|quote| context(case).contains(quote.as_str())), "{statement:?}");
+    }
+    let claims = reply.statements.len() - count(Support::NoClaim);
+    match claims {
+        0 if case["must_answer"] == true => 0.0,
+        0 => 1.0,
+        _ => count(Support::Supported) as f64 / claims as f64,
+    }
+}
+
+fn relevance(simulated: &Simulated, case: &Value, answer: &str, repeat: u32) -> f64 {
+    let payload = Payload::Checklist {
+        question: case["query"].as_str().unwrap().to_owned(),
+        answer: answer.to_owned(),
+        items: numbered(ITEMS.into_iter()),
+    };
+    let reply: ChecklistReply = serde_json::from_str(&judge(simulated, &payload, repeat)).unwrap();
+    reply.items.iter().filter(|item| item.verdict == YesNo::Yes).count() as f64 / ITEMS.len() as f64
+}
+
+/// Of one prompt: by case id the answer, whether it is valid, faithfulness and relevance.
+struct Outcome {
+    answers: BTreeMap<String, (String, bool, f64, f64)>,
+}
+
+impl Outcome {
+    fn of(prompt: &str, simulated: &Simulated, repeat: u32) -> Self {
+        let schema =
+            jsonschema::validator_for(&serde_json::from_str(&read("answer.schema.json")).unwrap()).unwrap();
+        let answers = cases().into_iter().map(|case| {
+            let text = complete(simulated, prompt, &case, repeat);
+            let json: Option<Value> = serde_json::from_str(&text).ok();
+            let valid = json.as_ref().is_some_and(|json| schema.is_valid(json));
+            let answer = json.and_then(|json| json["answer"].as_str().map(str::to_owned));
+            let scores = match &answer {
+                Some(answer) => (
+                    faithfulness(simulated, &case, answer, repeat),
+                    relevance(simulated, &case, answer, repeat),
+                ),
+                None => (0.0, 0.0),
+            };
+            (case["id"].as_str().unwrap().to_owned(), (text, valid, scores.0, scores.1))
+        });
+        Self { answers: answers.collect() }
+    }
+
+    fn noiseless(name: &str) -> Self {
+        Self::of(&prompt(name), &Simulated::default(), 0)
+    }
+
+    fn mean(&self, of: impl Fn(&(String, bool, f64, f64)) -> f64) -> f64 {
+        self.answers.values().map(of).sum::<f64>() / self.answers.len() as f64
+    }
+
+    fn faithfulness(&self) -> f64 {
+        self.mean(|answer| answer.2)
+    }
+
+    fn relevance(&self) -> f64 {
+        self.mean(|answer| answer.3)
+    }
+
+    fn valid(&self) -> f64 {
+        self.mean(|answer| f64::from(answer.1))
+    }
+
+    /// Ids of the cases that pass everything.
+    fn passing(&self) -> Vec<&str> {
+        let passes = |answer: &(String, bool, f64, f64)| answer.1 && answer.2 >= 0.75 && answer.3 >= 0.80;
+        self.answers.iter().filter(|(_, answer)| passes(answer)).map(|(id, _)| id.as_str()).collect()
+    }
+
+    /// Ids of the cases that passed in the other outcome and do not here.
+    fn broken_since<'a>(&self, before: &'a Self) -> Vec<&'a str> {
+        let now = self.passing();
+        before.passing().into_iter().filter(|id| !now.contains(id)).collect()
+    }
+}
+
+#[test]
+fn the_suite_is_large_and_varied_and_well_formed() {
+    let cases = cases();
+    assert!(cases.len() >= 50, "{}", cases.len());
+    let ids: std::collections::BTreeSet<&str> =
+        cases.iter().map(|case| case["id"].as_str().unwrap()).collect();
+    assert_eq!(ids.len(), cases.len());
+    let tagged = |tag: &str| {
+        cases.iter().filter(|case| case["tags"].as_array().unwrap().contains(&tag.into())).count()
+    };
+    for tag in ["refunds", "shipping", "accounts", "billing", "outages", "unanswerable", "two-part"] {
+        assert!(tagged(tag) >= 5, "{tag}: {}", tagged(tag));
+    }
+    assert!(cases.iter().filter(|case| case["must_pass"] == true).count() >= 4);
+    for case in &cases {
+        assert!(case["context"].as_array().unwrap().len() >= 2);
+        let unanswerable = case["tags"].as_array().unwrap().contains(&"unanswerable".into());
+        assert_eq!(case["must_answer"] == true, !unanswerable, "{}", case["id"]);
+    }
+}
+
+#[test]
+fn the_candidate_meets_its_thresholds_and_its_baseline() {
+    let (candidate, baseline) = (Outcome::noiseless("support"), Outcome::noiseless("baseline"));
+    assert!(candidate.faithfulness() >= 0.75 && candidate.relevance() >= 0.80);
+    assert!(candidate.faithfulness() >= baseline.faithfulness());
+    assert!(candidate.relevance() > baseline.relevance());
+    assert!((candidate.valid() - 1.0).abs() < 1e-12 && (baseline.valid() - 1.0).abs() < 1e-12);
+    assert!(candidate.broken_since(&baseline).is_empty(), "{:?}", candidate.broken_since(&baseline));
+    assert!(!baseline.broken_since(&candidate).is_empty());
+    let passing = candidate.passing();
+    for case in cases().iter().filter(|case| case["must_pass"] == true) {
+        assert!(passing.contains(&case["id"].as_str().unwrap()), "{}", case["id"]);
+    }
+}
+
+#[test]
+fn checks_of_single_cases_hold_for_candidate_and_baseline() {
+    for name in ["support", "baseline", "quiet-regression"] {
+        let outcome = Outcome::noiseless(name);
+        for case in cases() {
+            for check in case["checks"].as_array().into_iter().flatten() {
+                let answer = &outcome.answers[case["id"].as_str().unwrap()].0;
+                assert!(
+                    answer.contains(check["contains"].as_str().unwrap()),
+                    "{name}: {}: {answer}",
+                    case["id"]
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn the_quiet_regression_stays_above_the_thresholds_and_loses_to_the_baseline() {
+    let (quiet, baseline) = (Outcome::noiseless("quiet-regression"), Outcome::noiseless("baseline"));
+    assert!(quiet.faithfulness() >= 0.75 && quiet.relevance() >= 0.80);
+    assert!((quiet.valid() - 1.0).abs() < 1e-12);
+    assert!(baseline.faithfulness() - quiet.faithfulness() >= 0.03, "{}", quiet.faithfulness());
+    // More than `max_broken_cases`.
+    let broken = quiet.broken_since(&baseline);
+    assert!(broken.len() > 3, "{broken:?}");
+    for id in broken {
+        assert!(quiet.answers[id].2 < 0.75, "{id} breaks by what it says, not by how");
+    }
+}
+
+#[test]
+fn the_format_breakers_fail_by_the_schema_alone() {
+    let renamed = Outcome::noiseless("format-breaker");
+    assert!(renamed.valid().abs() < 1e-12);
+    assert!(renamed.faithfulness() >= 0.75 && renamed.relevance() >= 0.80);
+    let fenced = Outcome::noiseless("fenced");
+    assert!(fenced.valid().abs() < 1e-12);
+    assert!(fenced.answers.values().all(|answer| answer.0.starts_with("```json\n{\"answer\":")));
+}
+
+#[test]
+fn every_prompt_loses_faithfulness_with_its_context() {
+    let names = ["baseline", "support", "quiet-regression", "format-breaker"];
+    for name in names {
+        let bare = Outcome::of(&prompt(name).replace("{{context}}", ""), &Simulated::default(), 0);
+        assert!(bare.faithfulness() < 0.5, "{name}: {}", bare.faithfulness());
+    }
+    let shipped = Outcome::noiseless("no-context");
+    assert!(shipped.faithfulness() < 0.5, "{}", shipped.faithfulness());
+    // Without words for not knowing, it makes do with what the prompt says.
+    let talkative =
+        Outcome::of("Answer the question in one sentence.\n{\"answer\": \"...\"}", &Simulated::default(), 0);
+    assert!(talkative.faithfulness() < 0.2, "{}", talkative.faithfulness());
+}
+
+#[test]
+fn noise_gives_variance_within_a_case_around_a_like_mean() {
+    let noisy = Simulated::new(SimulatedOptions { seed: 3, noise: 0.1, ..SimulatedOptions::default() });
+    let outcomes: Vec<Outcome> =
+        (0..3).map(|repeat| Outcome::of(&prompt("support"), &noisy, repeat)).collect();
+    let varied = outcomes[0]
+        .answers
+        .keys()
+        .filter(|id| {
+            let score = |outcome: &Outcome| outcome.answers[*id].2 + outcome.answers[*id].3;
+            outcomes.iter().any(|outcome| (score(outcome) - score(&outcomes[0])).abs() > 1e-9)
+        })
+        .count();
+    assert!((5..50).contains(&varied), "{varied}");
+    for outcome in &outcomes {
+        assert!(outcome.faithfulness() > 0.8 && outcome.faithfulness() < 1.0, "{}", outcome.faithfulness());
+    }
+}
+
+#[test]
+fn the_same_run_twice_is_the_same_to_the_byte() {
+    let options = SimulatedOptions { seed: 9, noise: 0.5, ..SimulatedOptions::default() };
+    let run = || {
+        let outcome = Outcome::of(&prompt("support"), &Simulated::new(options), 1);
+        outcome.answers.into_iter().map(|(id, answer)| (id, answer.0)).collect::<Vec<_>>()
+    };
+    assert_eq!(run(), run());
+}

@@ -1,0 +1,87 @@
+//! Seeded noise: a function of the seed, the logical request and how often it came.
+//!
+//! The stream is ChaCha8 keyed by SHA-256, the same on every platform. The random boundary that a judge puts
+//! around its data is left out of the digest, so that the same judgement draws the same noise.
+
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use sha2::{Digest as _, Sha256};
+
+use promptgate_core::model::{ChatRequest, ResponseFormat};
+
+/// Digest of a logical request: model, messages without random boundaries, parameters, response format.
+pub(crate) type RequestDigest = [u8; 32];
+
+/// The digest of a request; `repeat` and `purpose` are no part of it.
+pub(crate) fn digest(request: &ChatRequest) -> RequestDigest {
+    let mut hash = Sha256::new();
+    let mut add = |part: &[u8]| {
+        hash.update((part.len() as u64).to_le_bytes());
+        hash.update(part);
+    };
+    add(request.model.as_bytes());
+    for message in &request.messages {
+        add(format!("{:?}", message.role).as_bytes());
+        add(without_boundary(&message.content).as_bytes());
+    }
+    add(serde_json::to_string(&request.parameters).unwrap_or_default().as_bytes());
+    match &request.response_format {
+        None => add(b"text"),
+        Some(ResponseFormat::JsonObject) => add(b"json_object"),
+        Some(ResponseFormat::JsonSchema { name, schema }) => {
+            add(name.as_bytes());
+            add(schema.to_string().as_bytes());
+        }
+    }
+    hash.finalize().into()
+}
+
+/// What stands between two `=== … ===` lines, or the whole text.
+fn without_boundary(text: &str) -> &str {
+    let is_fence = |line: &str| line.starts_with("=== ") && line.ends_with(" ===");
+    match (text.split_once('\n'), text.rsplit_once('\n')) {
+        (Some((first, _)), Some((_, last)))
+            if is_fence(first) && is_fence(last) && first.len() + last.len() + 2 <= text.len() =>
+        {
+            &text[first.len() + 1..text.len() - last.len() - 1]
+        }
+        _ => text,
+    }
+}
+
+/// Draws for one answer.
+#[derive(Debug)]
+pub(super) struct Noise {
+    strength: f64,
+    stream: ChaCha8Rng,
+}
+
+impl Noise {
+    /// Noise for a purpose, of the given strength, clamped to 0..=1; not a number counts as 0.
+    pub(super) fn new(
+        purpose: &str,
+        seed: u64,
+        strength: f64,
+        digest: &RequestDigest,
+        occurrence: u32,
+    ) -> Self {
+        let key = Sha256::new()
+            .chain_update(purpose)
+            .chain_update(seed.to_le_bytes())
+            .chain_update(digest)
+            .chain_update(occurrence.to_le_bytes())
+            .finalize();
+        let strength = if strength.is_finite() { strength.clamp(0.0, 1.0) } else { 0.0 };
+        Self { strength, stream: ChaCha8Rng::from_seed(key.into()) }
+    }
+
+    /// Whether a decision goes the other way this time: half of the strength, so 1 is a coin toss.
+    pub(super) fn strikes(&mut self) -> bool {
+        self.strength > 0.0 && self.stream.random_bool(self.strength / 2.0)
+    }
+
+    /// A number in 0..1, drawn whatever the strength is.
+    pub(super) fn share(&mut self) -> f64 {
+        self.stream.random::<f64>()
+    }
+}
