@@ -1,4 +1,9 @@
-//! Debian's Chromium without a window, driven by its DevTools protocol over a pipe.
+//! Headless Chromium, driven over the DevTools protocol through a pipe.
+//!
+//! The page runs in a browser context of its own with a proxy of its own. The browser's background requests (start
+//! page, updates, accounts) go to another proxy, where nothing listens, and never count as requests of the page.
+
+mod proxy;
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
@@ -9,53 +14,102 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-/// A browser that says nothing for this long is dead.
-const PATIENCE: Duration = Duration::from_secs(120);
+use self::proxy::RecordingProxy;
 
-/// Where the browser is; `None`, said aloud once, where there is none.
+/// The time limit for one message of the browser.
+const MESSAGE_TIMEOUT: Duration = Duration::from_secs(120);
+
+/// The time limit for closing the browser before it is killed.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The address that marks the end of the page's requests at the proxy.
+const MARKER: &str = "http://marker.example/";
+
+/// Records policy violations before any script of the page runs.
+const VIOLATION_LISTENER: &str = "window.violations = []; document.addEventListener(\
+     'securitypolicyviolation', (event) => window.violations.push(event.violatedDirective));";
+
+/// Returns the browser's executable, or `None` with a message printed once.
 pub(crate) fn chromium() -> Option<&'static Path> {
     static FOUND: OnceLock<Option<PathBuf>> = OnceLock::new();
     FOUND
         .get_or_init(|| {
-            let named = std::env::var_os("PROMPTGATE_CHROMIUM").filter(|value| !value.is_empty());
-            let names = named.map_or_else(
+            let configured = std::env::var_os("PROMPTGATE_CHROMIUM").filter(|value| !value.is_empty());
+            let candidates = configured.map_or_else(
                 || ["chromium", "chromium-browser", "google-chrome"].map(PathBuf::from).to_vec(),
-                |named| vec![named.into()],
+                |path| vec![path.into()],
             );
-            let runs = |name: &PathBuf| {
-                let output = Command::new(name).arg("--version").stderr(Stdio::null()).output();
+            let runs = |path: &PathBuf| {
+                let output = Command::new(path).arg("--version").stderr(Stdio::null()).output();
                 output.is_ok_and(|output| output.status.success())
             };
-            let found = names.into_iter().find(runs);
+            let found = candidates.into_iter().find(runs);
             if found.is_none() {
-                assert_ne!(std::env::var("PROMPTGATE_REQUIRE_ALL").as_deref(), Ok("1"), "there is no chromium");
-                // Past the test harness, which keeps what a passing test prints to itself.
-                let line = "skipped, all tests with a browser: there is no chromium (PROMPTGATE_CHROMIUM names one)\n";
-                let _ = std::io::stderr().write_all(line.as_bytes());
+                let required = std::env::var("PROMPTGATE_REQUIRE_ALL").as_deref() == Ok("1");
+                assert!(!required, "chromium not found");
+                // Written directly: the test harness hides the output of passing tests.
+                let message =
+                    "skipped all browser tests: chromium not found (set PROMPTGATE_CHROMIUM to its path)\n";
+                let _ = std::io::stderr().write_all(message.as_bytes());
             }
             found
         })
         .as_deref()
 }
 
-/// A browser with one page; killed when dropped.
+/// The profile that the browser starts with; both are empty.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Profile {
+    /// A folder named by `--user-data-dir`.
+    Named,
+    /// The default folder below the home folder.
+    Default,
+}
+
+/// Everything that a page without network access and without errors leaves empty.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Activity {
+    /// Directives of the content security policy that the page violated.
+    pub(crate) violations: Vec<String>,
+    /// Uncaught exceptions and errors in the page's log.
+    pub(crate) errors: Vec<Value>,
+    /// Addresses of network requests by the page, including those its policy blocked.
+    pub(crate) requests: Vec<String>,
+    /// Request lines that reached the proxy of the page, including those of frames, workers and popups.
+    pub(crate) proxied: Vec<String>,
+}
+
+/// A page and its DevTools session; both are null for the browser itself.
+#[derive(Default, Clone)]
+struct Target {
+    id: Value,
+    session: Value,
+}
+
+/// A browser with one page to test; closed when dropped.
 pub(crate) struct Browser {
     child: Child,
     commands: ChildStdin,
     messages: Receiver<Value>,
-    session: String,
-    number: u64,
-    /// What was told without being asked for: method and parameters.
+    last_id: u64,
+    page: Target,
+    /// A blank page in the same context, whose policy lets the marker request through.
+    blank: Target,
+    /// Events of the page since [`Browser::open`].
     events: Vec<Value>,
-    _profile: tempfile::TempDir,
+    /// The request that loaded the page itself.
+    page_request: Value,
+    proxy: RecordingProxy,
+    _home: tempfile::TempDir,
 }
 
 impl Browser {
-    /// Starts one whose every request goes to a proxy.
-    pub(crate) fn start(chromium: &Path, proxy: &str) -> Self {
-        let profile = tempfile::tempdir().expect("a temporary folder");
-        // The protocol wants descriptors 3 and 4, which a shell can make of the ordinary ones.
-        let mut child = Command::new("sh")
+    /// Starts the browser with a blank page.
+    pub(crate) fn start(chromium: &Path, profile: Profile) -> Self {
+        let home = tempfile::tempdir().expect("a temporary folder");
+        // The protocol uses file descriptors 3 and 4, which a shell can make of stdin and stdout.
+        let mut command = Command::new("sh");
+        command
             .args(["-c", "exec \"$0\" \"$@\" 3<&0 4>&1 </dev/null >/dev/null 2>&1"])
             .arg(chromium)
             .args([
@@ -63,20 +117,25 @@ impl Browser {
                 "--remote-debugging-pipe",
                 "--no-sandbox",
                 "--disable-gpu",
-                "--no-first-run",
+                "--disable-quic",
             ])
-            .args(["--disable-background-networking", "--disable-component-update", "--disable-sync"])
-            .args(["--disable-default-apps", "--disable-dev-shm-usage", "--no-pings", "--disable-extensions"])
-            .arg(format!("--proxy-server={proxy}"))
-            // Nothing passes the proxy by, not even what is on this machine.
-            .args(["--proxy-bypass-list=<-loopback>", "--window-size=1280,900"])
-            .arg(format!("--user-data-dir={}", profile.path().display()))
+            .args(["--no-first-run", "--disable-background-networking", "--disable-component-update"])
+            .args(["--disable-sync", "--disable-default-apps", "--disable-dev-shm-usage", "--no-pings"])
+            .args(["--disable-extensions", "--window-size=1280,900"])
+            // The discard port: background requests fail at once.
+            .args(["--proxy-server=http://127.0.0.1:9", "--proxy-bypass-list=<-loopback>"])
+            .env("HOME", home.path())
+            .env("TMPDIR", home.path())
+            .env_remove("XDG_CONFIG_HOME")
+            .env_remove("XDG_CACHE_HOME")
             .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("the browser starts");
-        let commands = child.stdin.take().expect("its input");
-        let output = BufReader::new(child.stdout.take().expect("its output"));
+            .stdout(Stdio::piped());
+        if let Profile::Named = profile {
+            command.arg(format!("--user-data-dir={}", home.path().join("profile").display()));
+        }
+        let mut child = command.spawn().expect("the browser starts");
+        let commands = child.stdin.take().expect("piped stdin");
+        let output = BufReader::new(child.stdout.take().expect("piped stdout"));
         let (sender, messages) = channel();
         std::thread::spawn(move || {
             for message in output.split(0).map_while(Result::ok) {
@@ -90,73 +149,96 @@ impl Browser {
             child,
             commands,
             messages,
-            session: String::new(),
-            number: 0,
+            last_id: 0,
+            page: Target::default(),
+            blank: Target::default(),
             events: Vec::new(),
-            _profile: profile,
+            page_request: Value::Null,
+            proxy: RecordingProxy::start(),
+            _home: home,
         };
-        let target = browser.call("Target.createTarget", json!({"url": "about:blank"}));
-        let target = json!({"targetId": target["targetId"], "flatten": true});
-        let session = browser.call("Target.attachToTarget", target);
-        session["sessionId"].as_str().expect("a session").clone_into(&mut browser.session);
-        for domain in ["Page.enable", "Runtime.enable", "Log.enable", "Network.enable"] {
-            browser.call(domain, json!({}));
-        }
-        let listening = json!({"source": "window.violations = []; document.addEventListener(\
-             'securitypolicyviolation', (event) => window.violations.push(event.violatedDirective));"});
-        browser.call("Page.addScriptToEvaluateOnNewDocument", listening);
+        browser.attach_pages();
         browser
     }
 
-    /// Sends a command and gives its result.
+    /// Creates both pages in a context of their own and subscribes to the events of the one to test.
+    fn attach_pages(&mut self) {
+        let proxy = json!({"proxyServer": self.proxy.address, "proxyBypassList": "<-loopback>"});
+        let context = self.call("Target.createBrowserContext", proxy)["browserContextId"].clone();
+        let blank = self.create_page(&context);
+        self.page = self.create_page(&context);
+        self.blank = blank;
+        for method in ["Page.enable", "Runtime.enable", "Log.enable", "Network.enable"] {
+            self.call(method, json!({}));
+        }
+        self.call("Page.addScriptToEvaluateOnNewDocument", json!({"source": VIOLATION_LISTENER}));
+    }
+
+    fn create_page(&mut self, context: &Value) -> Target {
+        let parameters = json!({"url": "about:blank", "browserContextId": context});
+        let id = self.call("Target.createTarget", parameters)["targetId"].clone();
+        let attached = self.call("Target.attachToTarget", json!({"targetId": id, "flatten": true}));
+        Target { id, session: attached["sessionId"].clone() }
+    }
+
+    /// Sends a command to the page and returns its result.
     #[track_caller]
     pub(crate) fn call(&mut self, method: &str, parameters: Value) -> Value {
-        self.number += 1;
-        let mut command = json!({"id": self.number, "method": method, "params": parameters});
-        if !self.session.is_empty() {
-            command["sessionId"] = json!(self.session);
+        let session = self.page.session.clone();
+        self.call_session(&session, method, parameters)
+    }
+
+    #[track_caller]
+    fn call_session(&mut self, session: &Value, method: &str, parameters: Value) -> Value {
+        self.last_id += 1;
+        let mut command = json!({"id": self.last_id, "method": method, "params": parameters});
+        if session.is_string() {
+            command["sessionId"] = session.clone();
         }
         let text = command.to_string() + "\0";
-        self.commands.write_all(text.as_bytes()).expect("the browser listens");
+        self.commands.write_all(text.as_bytes()).expect("the browser reads commands");
         loop {
-            let message = self.next();
-            if message["id"] == json!(self.number) {
+            let message = self.receive();
+            if message["id"] == json!(self.last_id) {
                 assert!(message["error"].is_null(), "{method}: {}", message["error"]);
                 return message["result"].clone();
             }
         }
     }
 
-    /// The next message; one that answers nothing is kept as an event.
+    /// Returns the next message and records it if it is an event of the page.
     #[track_caller]
-    fn next(&mut self) -> Value {
-        let message = self.messages.recv_timeout(PATIENCE).expect("the browser answers");
-        if message["method"].is_string() {
+    fn receive(&mut self) -> Value {
+        let message = self.messages.recv_timeout(MESSAGE_TIMEOUT).expect("a message from the browser");
+        if message["method"].is_string() && message["sessionId"] == self.page.session {
             self.events.push(message.clone());
         }
         message
     }
 
-    /// Opens a file and waits until it is there.
+    /// Opens a file and waits for its load event.
     #[track_caller]
     pub(crate) fn open(&mut self, path: &Path, fragment: &str) {
         self.events.clear();
-        self.call("Page.navigate", json!({"url": format!("file://{}{fragment}", path.display())}));
+        let address = format!("file://{}{fragment}", path.display());
+        let navigation = self.call("Page.navigate", json!({"url": address}));
+        assert!(navigation["errorText"].is_null(), "{address}: {}", navigation["errorText"]);
+        self.page_request = navigation["loaderId"].clone();
         while !self.events.iter().any(|event| event["method"] == "Page.loadEventFired") {
-            self.next();
+            self.receive();
         }
     }
 
-    /// The value of an expression in the page.
+    /// Evaluates an expression in the page.
     #[track_caller]
-    pub(crate) fn value(&mut self, expression: &str) -> Value {
+    pub(crate) fn evaluate(&mut self, expression: &str) -> Value {
         let parameters = json!({"expression": expression, "returnByValue": true, "awaitPromise": true});
         let result = self.call("Runtime.evaluate", parameters);
         assert!(result["exceptionDetails"].is_null(), "{expression}: {}", result["exceptionDetails"]);
         result["result"]["value"].clone()
     }
 
-    /// Presses a key and lets the page see to it.
+    /// Presses a key and waits for the page to handle it.
     #[track_caller]
     pub(crate) fn press(&mut self, key: &str) {
         let (code, text) = match key {
@@ -173,77 +255,67 @@ impl Browser {
         self.settle();
     }
 
-    /// Types a text where the focus is.
+    /// Types text into the focused element.
     #[track_caller]
     pub(crate) fn type_text(&mut self, text: &str) {
         self.call("Input.insertText", json!({"text": text}));
         self.settle();
     }
 
-    /// Until the page has done what was waiting to be done.
+    /// Waits for the page's pending frame and tasks.
     #[track_caller]
     pub(crate) fn settle(&mut self) {
-        self.value("new Promise((done) => requestAnimationFrame(() => setTimeout(done)))");
+        self.evaluate("new Promise((done) => requestAnimationFrame(() => setTimeout(done)))");
     }
 
-    /// What went wrong in the page: exceptions, and entries of its log that are errors.
-    pub(crate) fn troubles(&self) -> Vec<&Value> {
-        let trouble = |event: &&Value| {
+    /// Returns everything that the page has done since it was opened, and that a quiet page does not do.
+    #[track_caller]
+    pub(crate) fn activity(&mut self) -> Activity {
+        let violations = self.evaluate("window.violations");
+        let violations = serde_json::from_value(violations).expect("a list of directives");
+        let proxied = self.take_proxied();
+        Activity { violations, errors: self.errors(), requests: self.requests(), proxied }
+    }
+
+    fn errors(&self) -> Vec<Value> {
+        let is_error = |event: &&Value| {
             event["method"] == "Runtime.exceptionThrown"
                 || (event["method"] == "Log.entryAdded" && event["params"]["entry"]["level"] == "error")
         };
-        self.events.iter().filter(trouble).collect()
+        self.events.iter().filter(is_error).cloned().collect()
     }
 
-    /// The addresses that the page asked for, itself left out.
-    pub(crate) fn requests(&self) -> Vec<&str> {
+    /// Returns the addresses of the page's network requests, except the one for the page itself.
+    pub(crate) fn requests(&self) -> Vec<String> {
         let sent = self.events.iter().filter(|event| event["method"] == "Network.requestWillBeSent");
-        sent.filter_map(|event| event["params"]["request"]["url"].as_str())
-            .filter(|address| !address.ends_with("report.html") && !address.contains("report.html#"))
+        sent.filter(|event| event["params"]["requestId"] != self.page_request)
+            .map(|event| event["params"]["request"]["url"].as_str().expect("an address").to_owned())
             .collect()
+    }
+
+    /// Returns the lines of requests that reached the page's proxy since the last call.
+    ///
+    /// A request for [`MARKER`] from the same context ends the list; it proves that the proxy can be reached.
+    #[track_caller]
+    pub(crate) fn take_proxied(&mut self) -> Vec<String> {
+        let options = json!({"disableCache": true, "includeCredentials": false});
+        // The ID of a page is also the ID of its main frame.
+        let marker = json!({"frameId": self.blank.id, "url": MARKER, "options": options});
+        let session = self.blank.session.clone();
+        self.call_session(&session, "Network.loadNetworkResource", marker);
+        let (markers, lines): (Vec<_>, Vec<_>) =
+            self.proxy.take_requests().into_iter().partition(|line| line.contains(MARKER));
+        assert!(!markers.is_empty(), "the page's proxy received no marker request");
+        lines
     }
 }
 
 impl Drop for Browser {
     fn drop(&mut self) {
+        // An orderly end first: a killed browser leaves processes that write to the profile while it is removed.
+        let _ = self.commands.write_all(b"{\"id\": 0, \"method\": \"Browser.close\"}\0");
+        while self.messages.recv_timeout(CLOSE_TIMEOUT).is_ok() {}
         let _ = self.child.kill();
         let _ = self.child.wait();
-    }
-}
-
-/// A proxy that answers nothing and remembers who was asked for.
-pub(crate) struct Canary {
-    /// `http://127.0.0.1:PORT`.
-    pub(crate) address: String,
-    asked: Receiver<String>,
-}
-
-impl Canary {
-    /// Listens on a free port.
-    pub(crate) fn new() -> Self {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let address = format!("http://{}", listener.local_addr().expect("an address"));
-        let (sender, asked) = channel();
-        std::thread::spawn(move || {
-            for stream in listener.incoming().map_while(Result::ok) {
-                let mut line = String::new();
-                let _ = BufReader::new(stream).read_line(&mut line);
-                if sender.send(line).is_err() {
-                    return;
-                }
-            }
-        });
-        Self { address, asked }
-    }
-
-    /// The first line of every request so far.
-    pub(crate) fn asked(&self) -> Vec<String> {
-        self.asked.try_iter().collect()
-    }
-
-    /// The next request; waits for it.
-    #[track_caller]
-    pub(crate) fn next(&self) -> String {
-        self.asked.recv_timeout(PATIENCE).expect("a request")
     }
 }
