@@ -1,10 +1,10 @@
-# Project tasks; `just` lists them.
+# Tasks of the project; `just` lists them.
 
 [private]
 default:
     @just --list
 
-# Everything a pull request must pass.
+# Everything that a pull request is held to.
 ci:
     bash .ci/run
 
@@ -17,11 +17,11 @@ lint:
     cargo fmt --check
     cargo clippy --all-targets --locked -- -D warnings
 
-# Run the golden suite offline.
+# The golden suite, offline.
 demo:
     cargo run --locked -- run golden/customer-support --offline
 
-# Regenerate the committed JSON Schemas.
+# Write the committed JSON Schemas anew.
 schemas:
     cargo run --locked --quiet -- schema config > schema/config.schema.json
     cargo run --locked --quiet -- schema case > schema/case.schema.json
@@ -30,30 +30,30 @@ schemas:
     cargo run --locked --quiet -- schema calibration > schema/calibration.schema.json
     cargo run --locked --quiet -- schema shard > schema/shard.schema.json
 
-# Benchmark the release binary: all rows, or some: `just bench throughput memory`.
+# Speed of the release binary beside the ideal: `just bench`, or rows of it: `just bench throughput memory`.
 bench *rows:
     cargo build --release --locked
     cargo run --release --locked --quiet --example speed -- {{rows}}
 
-# Benchmark hot functions, optionally filtered: `just bench-hot judge`.
+# The hot parts alone; a filter names some: `just bench-hot judge`.
 bench-hot *filter:
     cargo bench --locked --bench hot -- {{filter}}
 
-# Benchmark a large decision: time and memory.
+# Time and memory of a large decision.
 bench-decide:
     cargo bench --locked --bench decide_large
 
-# Simulate how often the gate is wrong; about 15 minutes on two cores.
+# How often the gate is wrong, simulated; about a quarter of an hour on two cores.
 simulate:
     cargo run --release --locked --example operating_characteristics -- 600 1
 
-# Fuzz one target (runner, forge or secrets) on a stable toolchain: `just fuzz forge 300`.
+# Fuzzes one target (runner, forge or secrets) for some seconds, on a stable toolchain: `just fuzz forge 300`.
 fuzz target seconds="60":
     #!/usr/bin/env bash
     set -euo pipefail
     host=$(rustc -vV | sed -n 's/^host: //p')
     coverage=(level=4 inline-8bit-counters pc-table trace-compares)
-    # With an explicit --target, RUSTFLAGS do not apply to build scripts and macros.
+    # With a target named, build scripts and macros go without.
     RUSTFLAGS="-Cpasses=sancov-module ${coverage[*]/#/-Cllvm-args=-sanitizer-coverage-}" \
         cargo build --release --locked --manifest-path fuzz/Cargo.toml --target "$host" --bin {{target}}
     mkdir -p fuzz/corpus/{{target}}
