@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Writes the comment of the pull request. Whatever becomes of it, the verdict is the last step's.
+# Writes the pull request comment. A failure here is a warning; the job ends with the gate's exit code.
 set -euo pipefail
 
 if [[ ! -e $REPORT/ci.json ]]; then
-    echo "the gate left nothing to comment on"
+    echo "no comment: the gate wrote no ci.json"
     exit 0
 fi
 code=0
 "$EXECUTABLE" comment "$REPORT" || code=$?
 if [[ $code != 0 ]]; then
-    echo "::warning title=promptgate::the comment could not be written (exit code $code); the report is in the summary"
+    echo "::warning title=promptgate::could not write the comment (exit code $code); see the job summary for the report"
 fi

@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# Runs the gate, records its exit code and succeeds, so that what it leaves is kept and told before the job fails.
+# Runs the gate, records its exit code and succeeds, so that the following steps can save its files and comment.
 set -euo pipefail
 
-state() {
-    # Never through a link: it could lead to what has no end.
-    if [[ -n $STORE && -f $STORE && ! -L $STORE ]]; then cksum <"$STORE"; fi
+cache_checksum() {
+    # Do not follow a symbolic link: it could point to an endless file.
+    if [[ -n $CACHE_FILE && -f $CACHE_FILE && ! -L $CACHE_FILE ]]; then cksum <"$CACHE_FILE"; fi
 }
 
-before=$(state)
+before=$(cache_checksum)
 code=0
 "$EXECUTABLE" ci || code=$?
-# Last, so that it counts whatever the program wrote.
+# Written last, so that it overrides anything the program wrote.
 printf 'exit-code=%s\n' "$code" >>"$GITHUB_OUTPUT"
-if [[ $(state) != "$before" ]]; then printf 'store-changed=true\n' >>"$GITHUB_OUTPUT"; fi
+if [[ $(cache_checksum) != "$before" ]]; then printf 'cache-changed=true\n' >>"$GITHUB_OUTPUT"; fi

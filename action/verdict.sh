@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Ends the job as the gate decided. A gate that left no code did not decide, and that is a failure.
+# Ends the job with the gate's exit code. A gate without an exit code did not decide, which is a failure.
 set -euo pipefail
 
 if [[ ! $EXIT_CODE =~ ^[0-9]{1,3}$ ]]; then
-    echo "::error title=promptgate::the gate ended before it reported a verdict"
+    echo "::error title=promptgate::the gate ended without a verdict; see the log of the Gate step"
     exit 1
 fi
 echo "promptgate: ${VERDICT:-no verdict}, exit code $EXIT_CODE"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Writes action/checksums.txt: where the releases of a repository are, and the SHA-256 of the archives in a folder. What
-# the file says of other versions stays, so that the input `version` of the action can name them.
+# Writes action/checksums.txt: the address of a repository's releases and the SHA-256 of the archives in a folder. Keeps
+# the checksums of other versions, so that the action's input `version` can select them.
 #
 # Usage: release/checksums.sh OWNER/REPOSITORY DIR
 set -euo pipefail
@@ -13,7 +13,7 @@ targets=(aarch64-apple-darwin aarch64-unknown-linux-musl x86_64-apple-darwin x86
     x86_64-unknown-linux-musl)
 
 [[ $repository =~ ^[A-Za-z0-9._-]+/[A-Za-z0-9._-]+$ ]] || {
-    echo "$repository is not of the form OWNER/REPOSITORY" >&2
+    echo "invalid repository $repository: expected OWNER/REPOSITORY" >&2
     exit 2
 }
 sha256() {
@@ -25,7 +25,7 @@ echo "# https://github.com/$repository/releases/download" >"$new"
 for target in "${targets[@]}"; do
     archive=promptgate-$version-$target.tar.gz
     [[ -f $folder/$archive ]] || {
-        echo "$folder has no $archive" >&2
+        echo "$archive is missing in $folder" >&2
         exit 1
     }
     printf '%s  %s\n' "$(sha256 "$folder/$archive")" "$archive" >>"$new"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Packs a built promptgate into the archive that the action fetches, with its SHA-256 beside it.
+# Packs a built promptgate into the archive that the action downloads, with a .sha256 file next to it.
 #
 # Usage: release/package.sh TARGET BINARY DIR
 set -euo pipefail

@@ -242,7 +242,7 @@ fn use_action(
             }
         }
         "actions/cache/save" => {
-            let bytes = std::fs::read(&with["path"]).expect("a store to keep");
+            let bytes = std::fs::read(&with["path"]).expect("a cache to save");
             if !cache.entries.iter().any(|(key, _)| *key == with["key"]) {
                 cache.entries.push((with["key"].clone(), bytes));
             }

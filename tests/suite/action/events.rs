@@ -62,8 +62,8 @@ fn pull_request_target_is_refused() {
     let payload = world.payload();
     world.event("pull_request_target", &payload);
     let done = world.job().expect_code(2).expect_output("verdict", "error");
-    assert_eq!(done.step("Restore the store of answers").code, None);
-    assert_eq!(done.step("Keep the store of answers").code, None);
+    assert_eq!(done.step("Restore the cache").code, None);
+    assert_eq!(done.step("Save the cache").code, None);
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn a_push_fills_the_store_that_the_pull_request_reads() {
     world.event("pull_request", &payload);
     world.set("GITHUB_SHA", &merge).set("GITHUB_BASE_REF", "main").set("GITHUB_REF", "refs/pull/7/merge");
     let done = world.job().expect_code(0);
-    assert!(report(&done)["usage"]["stored"].as_u64().is_some_and(|stored| stored >= 4), "{}", done.log());
+    assert!(report(&done)["usage"]["cached"].as_u64().is_some_and(|stored| stored >= 4), "{}", done.log());
 }
 
 #[test]
@@ -167,7 +167,7 @@ fn shards_ask_and_one_job_decides() {
         world.with("shard", shard);
         let done = world.job().expect_code(0);
         assert_eq!(done.step("Comment").code, None);
-        let (_, kept) = done.step("Keep the reports").uses.as_ref().expect("it is kept");
+        let (_, kept) = done.step("Upload the reports").uses.as_ref().expect("it is kept");
         assert_eq!(kept["name"], "promptgate-shard-prompt-gate-0-default");
         let name = format!("shard-{}-of-2.json", &shard[..1]);
         std::fs::create_dir_all(shards.join(&name)).expect("a folder");
@@ -176,7 +176,7 @@ fn shards_ask_and_one_job_decides() {
     }
     world.with("shard", "").with("merge", &shards.display().to_string());
     let done = world.job().expect_code(10).expect_output("verdict", "fail");
-    assert_eq!(done.step("Restore the store of answers").code, None);
+    assert_eq!(done.step("Restore the cache").code, None);
     assert_eq!(world.github.own().len(), 1);
     std::fs::remove_dir_all(shards.join("shard-2-of-2.json")).expect("a folder");
     world.job().expect_code(12).expect_output("verdict", "incomplete");
@@ -194,8 +194,8 @@ fn the_store_is_kept_where_the_configuration_is() {
         world.with(input, value);
         let done = world.job().expect_code(0).expect_output("verdict", "pass");
         assert_eq!(world.cache.entries.len(), 1, "{}", done.log());
-        let (_, kept) = done.step("Keep the store of answers").uses.as_ref().expect("it is kept");
-        assert!(kept["path"].ends_with("/suites/refunds/.promptgate/store.redb"), "{kept:?}");
+        let (_, kept) = done.step("Save the cache").uses.as_ref().expect("it is kept");
+        assert!(kept["path"].ends_with("/suites/refunds/.promptgate/cache.redb"), "{kept:?}");
     }
 }
 
@@ -214,7 +214,7 @@ fn a_link_in_the_place_of_the_working_directory_is_refused() {
         world.with("working-directory", "suites/refunds");
         let done = world.job();
         assert_ne!(done.code, 0, "{}", done.log());
-        assert!(done.log().contains("leads through a symbolic link"), "{}", done.log());
+        assert!(done.log().contains("contains a symbolic link"), "{}", done.log());
         assert_eq!(done.step("Gate").code, None);
     }
 }
@@ -228,7 +228,7 @@ fn a_link_in_the_place_of_the_store_is_not_followed() {
         folder.git(&["add", "--force", ".promptgate"]);
     });
     let done = world.job().expect_code(2).expect_output("verdict", "error");
-    assert_eq!(done.step("Restore the store of answers").code, None);
+    assert_eq!(done.step("Restore the cache").code, None);
     assert!(done.log().contains("is a link"), "{}", done.log());
 }
 

@@ -84,7 +84,7 @@ fn what_was_released_is_installed() {
     let done = world.job().expect_code(0);
     assert!(done.step("Install promptgate").log.contains("promptgate 9.8.7"), "{}", done.log());
     // Nothing but the installation, and the job finds it.
-    for name in ["Restore the store of answers", "Gate", "Comment", "Verdict"] {
+    for name in ["Restore the cache", "Gate", "Comment", "Verdict"] {
         assert_eq!(done.step(name).code, None, "{name}");
     }
     assert!(Path::new(done.path.trim()).join("promptgate").is_file(), "{}", done.path);
@@ -106,7 +106,7 @@ fn what_was_not_released_is_refused_and_never_run() {
         world.set("PROMPTGATE_RELEASE_URL", &url).with("fallback", fallback).with("setup-only", "false");
         let done = world.job();
         let log = &done.step("Install promptgate").log;
-        assert!(log.contains("is not what was released") && !log.contains("gotcha"), "{}", done.log());
+        assert!(log.contains("checksum mismatch for") && !log.contains("gotcha"), "{}", done.log());
         assert_eq!(done.step("Install promptgate").code, Some(1));
         assert_eq!(done.step("Gate").code, None);
         assert_eq!(done.step("Verdict").code, Some(1));
@@ -122,7 +122,7 @@ fn what_has_no_checksum_is_not_fetched() {
     world.with("version", "1.2.3");
     let done = world.job().expect_code(1);
     assert!(
-        done.log().contains("no checksum of promptgate-1.2.3-x86_64-unknown-linux-musl"),
+        done.log().contains("no checksum for promptgate-1.2.3-x86_64-unknown-linux-musl"),
         "{}",
         done.log()
     );

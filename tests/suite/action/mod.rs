@@ -26,7 +26,7 @@ fn a_pull_request_that_may_be_merged() {
     let [comment] = &world.github.own()[..] else { panic!("{:?}", world.github.comments()) };
     assert!(comment.contains("pass"), "{comment}");
     assert_eq!(done.outputs["comment-url"], "https://github.example/acme/prompts/pull/7#issuecomment-1");
-    let (_, kept) = done.step("Keep the reports").uses.as_ref().expect("it is kept");
+    let (_, kept) = done.step("Upload the reports").uses.as_ref().expect("it is kept");
     assert_eq!(kept["name"], "promptgate-report-prompt-gate-0-default");
 }
 
@@ -36,7 +36,7 @@ fn a_pull_request_that_loses_quality() {
     let done = world.job().expect_code(10).expect_output("verdict", "fail").expect_output("exit-code", "10");
     assert_ne!(done.outputs["regressed"], "0");
     // Everything was kept and told before the job failed.
-    for name in ["Keep the store of answers", "Keep the reports", "Comment"] {
+    for name in ["Save the cache", "Upload the reports", "Comment"] {
         assert_eq!(done.step(name).code, Some(0), "{}", done.log());
     }
     assert_eq!(done.step("Gate").code, Some(0));
@@ -62,11 +62,11 @@ fn what_was_answered_once_is_not_asked_again() {
     assert_eq!(world.cache.entries.len(), 1);
     world.set("PROMPTGATE_STORED_ONLY", "true");
     let done = world.job().expect_code(10).expect_output("verdict", "fail");
-    assert_eq!(done.step("Restore the store of answers").code, Some(0));
+    assert_eq!(done.step("Restore the cache").code, Some(0));
     world.with("cache", "false");
     let done = world.job().expect_code(12).expect_output("verdict", "incomplete");
-    assert_eq!(done.step("Restore the store of answers").code, None);
-    assert_eq!(done.step("Keep the store of answers").code, None);
+    assert_eq!(done.step("Restore the cache").code, None);
+    assert_eq!(done.step("Save the cache").code, None);
 }
 
 #[test]
@@ -108,7 +108,7 @@ fn a_gate_that_dies_without_a_code() {
     let done = world.job();
     assert_eq!(done.outputs["exit-code"], "");
     assert_eq!(done.step("Verdict").code, Some(1), "{}", done.log());
-    assert!(done.step("Verdict").log.contains("before it reported"), "{}", done.log());
+    assert!(done.step("Verdict").log.contains("ended without a verdict"), "{}", done.log());
     assert_ne!(done.code, 0);
     assert!(world.github.own().is_empty());
     // One that is killed alone leaves the code of its signal.
