@@ -4,24 +4,43 @@
 default:
     @just --list
 
-# Everything that a pull request is held to.
+# All checks: fast, then slow.
 ci:
     bash .ci/run
+
+# The checks that a pull request must pass: words, format, clippy, documentation, fuzz targets, tests.
+fast:
+    bash .ci/fast
+
+# The checks that fetch tools: linters, other readers of the output, a browser, real servers.
+slow:
+    bash .ci/slow
+
+# Lint text, action, workflows, examples and scripts; keeps the tools in target/lint.
+lint:
+    bash .ci/lint target/lint
+
+# Look for words that this project does not use: `just words`, or counts only: `just words --count`.
+words *mode:
+    bash .ci/words {{mode}}
 
 # Build without warnings and run all tests.
 test:
     cargo test --locked
 
-# Format and lint.
-lint:
-    cargo fmt --check
+# Format the source.
+format:
+    cargo fmt --all
+
+# Lint the source.
+clippy:
     cargo clippy --all-targets --locked -- -D warnings
 
 # The golden suite, offline.
 demo:
     cargo run --locked -- run golden/customer-support --offline
 
-# Write the committed JSON Schemas anew.
+# Regenerate the committed JSON Schemas.
 schemas:
     cargo run --locked --quiet -- schema config > schema/config.schema.json
     cargo run --locked --quiet -- schema case > schema/case.schema.json
@@ -30,24 +49,24 @@ schemas:
     cargo run --locked --quiet -- schema calibration > schema/calibration.schema.json
     cargo run --locked --quiet -- schema shard > schema/shard.schema.json
 
-# Speed of the release binary beside the ideal: `just bench`, or rows of it: `just bench throughput memory`.
+# Speed of the released binary next to a bare client: `just bench`, or rows of it: `just bench throughput memory`.
 bench *rows:
-    cargo build --release --locked
-    cargo run --release --locked --quiet --example speed -- {{rows}}
+    cargo build --profile dist --locked
+    cargo run --profile dist --locked --quiet --example speed -- {{rows}}
 
-# The hot parts alone; a filter names some: `just bench-hot judge`.
+# The hot functions alone, or those that a filter names: `just bench-hot judge`.
 bench-hot *filter:
-    cargo bench --locked --bench hot -- {{filter}}
+    cargo bench --profile dist --locked --bench hot -- {{filter}}
 
 # Time and memory of a large decision.
 bench-decide:
-    cargo bench --locked --bench decide_large
+    cargo bench --profile dist --locked --bench decide_large
 
-# How often the gate is wrong, simulated; about a quarter of an hour on two cores.
+# Simulate how often the gate is wrong; about a quarter of an hour on two cores.
 simulate:
     cargo run --release --locked --example operating_characteristics -- 600 1
 
-# Fuzzes one target (runner, forge or secrets) for some seconds, on a stable toolchain: `just fuzz forge 300`.
+# Fuzz one target (runner, forge or secrets) for some seconds on a stable toolchain: `just fuzz forge 300`.
 fuzz target seconds="60":
     #!/usr/bin/env bash
     set -euo pipefail
