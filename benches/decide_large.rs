@@ -159,7 +159,7 @@ fn run(cases: usize, repeats: u32) -> Run {
         judge: None,
         applies: vec![vec![true; cases]; scorers.len()],
         asked: Asked::all(repeats, scorers.len()),
-        lent: None,
+        reused_baseline: None,
         scorers,
         trials,
         totals: CallTotals::default(),

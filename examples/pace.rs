@@ -67,7 +67,7 @@ fn request(number: u64) -> ChatRequest {
         response_format: None,
         repeat: 0,
         purpose: Purpose::Completion,
-        anew: false,
+        refresh: false,
     }
 }
 
@@ -94,7 +94,7 @@ async fn connect(
     let sink = Arc::clone(counts) as Arc<dyn EventSink>;
     let redactor = Arc::new(Redactor::new(&[]));
     endpoint::connect(options, sink, redactor, CancellationToken::new())
-        .map_err(|mistake| mistake.to_string().into())
+        .map_err(|diagnostic| diagnostic.to_string().into())
 }
 
 /// Asks without end, and reports answers and refusals from ten seconds on until forty.

@@ -1,7 +1,7 @@
 //! How fast promptgate is, beside what is possible on the same machine in the same minute.
 //!
 //! ```text
-//! just bench [ROW…]      schedule jitter throughput memory large stored start version size; none: all of them
+//! just bench [ROW…]      schedule jitter throughput memory large cached start version size; none: all of them
 //! ```
 //!
 //! Drives the release binary against its own mock server, each a process of its own; both share the machine, and so

@@ -13,7 +13,7 @@ use crate::{Fallible, bare, suite};
 
 /// All rows, in the order of the table.
 pub(crate) const NAMES: [&str; 9] =
-    ["schedule", "jitter", "throughput", "memory", "large", "stored", "start", "version", "size"];
+    ["schedule", "jitter", "throughput", "memory", "large", "cached", "start", "version", "size"];
 
 /// Calls in flight of the two kinds of run.
 const SCHEDULED: u32 = 32;
@@ -27,15 +27,15 @@ pub(crate) struct Bench {
     binary: Binary,
     times: usize,
     folder: tempfile::TempDir,
-    /// The flag for a run from the store alone is there.
-    stores: bool,
+    /// The flag for a run from the cache alone is there.
+    caches: bool,
 }
 
 impl Bench {
     /// Measures this binary, short work so many times.
     pub(crate) fn new(binary: Binary, times: usize) -> Fallible<Self> {
-        let stores = binary.knows("--stored-only")?;
-        Ok(Self { binary, times, folder: tempfile::tempdir()?, stores })
+        let caches = binary.knows("--cached-only")?;
+        Ok(Self { binary, times, folder: tempfile::tempdir()?, caches })
     }
 
     /// Measures the rows of a name.
@@ -46,14 +46,14 @@ impl Bench {
             "throughput" => self.throughput(),
             "memory" => Ok(vec![self.memory(500, "at most 40 MB")?, self.memory(5_000, "")?]),
             "large" => Ok(vec![self.memory(100_000, "at most 300 MB")?]),
-            "stored" => Ok(vec![self.stored(10_000)?]),
+            "cached" => Ok(vec![self.cached(10_000)?]),
             "start" => Ok(vec![self.start()?]),
             "version" => Ok(vec![self.version()?]),
             _ => Ok(vec![self.size()?]),
         }
     }
 
-    /// A fresh folder with a suite in it: nothing is stored there.
+    /// A fresh folder with a suite in it: nothing is cached there.
     fn suite(&self, cases: u64, in_flight: u32) -> Fallible<PathBuf> {
         let folder = self.folder.path().join(format!("{cases}-{in_flight}"));
         if folder.exists() {
@@ -164,11 +164,11 @@ impl Bench {
         })
     }
 
-    /// A second run of the same suite, from the store; the endpoint is gone by then.
-    fn stored(&self, cases: u64) -> Fallible<Row> {
-        let work = format!("everything stored, {} cases", thousands(cases as f64));
+    /// A second run of the same suite, from the cache; the endpoint is gone by then.
+    fn cached(&self, cases: u64) -> Fallible<Row> {
+        let work = format!("everything cached, {} cases", thousands(cases as f64));
         let reach = "at most 2 s, no request";
-        if !self.stores {
+        if !self.caches {
             return Ok(Row { work, measured: "not built".to_owned(), reach, ..Row::default() });
         }
         let server = Server::start(&self.binary, &[])?;
@@ -179,7 +179,7 @@ impl Bench {
         let mut walls = Vec::new();
         let mut memory = 0;
         for _ in 0..self.times.min(3) {
-            let taken = decided(watch(self.binary.run(&folder, &base_url, &["--stored-only"]))?)?;
+            let taken = decided(watch(self.binary.run(&folder, &base_url, &["--cached-only"]))?)?;
             walls.push(taken.wall.as_secs_f64());
             memory = taken.memory.max(memory);
         }

@@ -24,10 +24,10 @@ const JUDGEMENT_TOKENS: f64 = 150.0;
 pub(super) struct Calling {
     /// The simulated model answers.
     pub(super) offline: bool,
-    /// A store is asked first.
-    pub(super) stored: bool,
+    /// A cache is asked first.
+    pub(super) cached: bool,
     /// Nothing else is asked.
-    pub(super) stored_only: bool,
+    pub(super) cached_only: bool,
     /// The ceiling of calls.
     pub(super) ceiling: Option<u64>,
 }
@@ -47,9 +47,9 @@ pub(super) fn announce(engine: &Engine, schedule: Schedule, settings: &Settings,
         } else {
             String::new()
         };
-        if calling.stored_only {
+        if calling.cached_only {
             output::say(&format!(
-                "looking up {completions} answers to {cases} cases{judged} in the store: nothing is called"
+                "looking up {completions} answers to {cases} cases{judged} in the cache: nothing is called"
             ));
         } else {
             output::say(&format!(
@@ -97,9 +97,9 @@ impl Takes {
             Some(usd) => format!("about ${usd:.2} by the length of the requests"),
             None => "price not known".to_owned(),
         };
-        // What the store has is known only once it is asked: a judgement's request holds the answer.
-        let stored = if calling.stored { "what is stored costs none; " } else { "" };
-        format!("{} calls now, at most {most}, {money} ({stored}retries come on top)", self.calls)
+        // What the cache has is known only once it is asked: a judgement's request holds the answer.
+        let cached = if calling.cached { "what is cached costs none; " } else { "" };
+        format!("{} calls now, at most {most}, {money} ({cached}retries come on top)", self.calls)
     }
 }
 

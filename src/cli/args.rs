@@ -11,7 +11,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::shard::ShardArgument;
 use crate::config::parse_duration;
-use promptgate_report::shard::MOST_SHARDS;
+use promptgate_report::shard::MAX_SHARDS;
 use promptgate_simulated::mock_server::FaultSpec;
 
 pub(super) use ci::KnownBase;
@@ -72,8 +72,8 @@ pub enum Command {
     Schema(SchemaArguments),
     /// Write a starter suite: configuration, dataset and prompt.
     Init(InitArguments),
-    /// See what the store of answers holds, or make it smaller.
-    Store(StoreArguments),
+    /// See what the cache of answers holds, or make it smaller.
+    Cache(CacheArguments),
     /// Serve a simulated model over HTTP, with faults on request.
     MockServer(MockServerArguments),
     /// Keep the gate's one comment on a GitHub pull request up to date.
@@ -147,7 +147,7 @@ pub struct RunArguments {
     pub concurrency: Option<u32>,
     /// Where answers are looked for before they are asked for.
     #[command(flatten)]
-    pub store: StoreFlags,
+    pub cache: CacheFlags,
     /// Stop spending once the verdict can only be fail.
     #[arg(long, env = "PROMPTGATE_FAIL_FAST", hide_env = true)]
     pub fail_fast: bool,
@@ -175,18 +175,18 @@ pub struct RunArguments {
     pub quiet: bool,
 }
 
-/// How the store of answers is used.
+/// How the cache of answers is used.
 #[derive(Debug, Clone, Copy, Default, Args)]
-pub struct StoreFlags {
-    /// Ask for everything anew, and keep it in the place of what is in the store.
-    #[arg(long, env = "PROMPTGATE_REFRESH", hide_env = true, conflicts_with = "no_store")]
+pub struct CacheFlags {
+    /// Ask for everything anew, and keep it in the place of what is in the cache.
+    #[arg(long, env = "PROMPTGATE_REFRESH", hide_env = true, conflicts_with = "no_cache")]
     pub refresh: bool,
-    /// Neither look into the store nor keep anything in it.
-    #[arg(long, env = "PROMPTGATE_NO_STORE", hide_env = true)]
-    pub no_store: bool,
-    /// Ask for nothing: what is not in the store is missing, and the run incomplete.
-    #[arg(long, env = "PROMPTGATE_STORED_ONLY", hide_env = true, conflicts_with_all = ["refresh", "no_store"])]
-    pub stored_only: bool,
+    /// Neither look into the cache nor keep anything in it.
+    #[arg(long, env = "PROMPTGATE_NO_CACHE", hide_env = true)]
+    pub no_cache: bool,
+    /// Ask for nothing: what is not in the cache is missing, and the run incomplete.
+    #[arg(long, env = "PROMPTGATE_CACHED_ONLY", hide_env = true, conflicts_with_all = ["refresh", "no_cache"])]
+    pub cached_only: bool,
 }
 
 /// What an inconclusive verdict does.
@@ -216,7 +216,7 @@ pub struct PlanArguments {
     #[arg(long, value_name = "REPORT")]
     pub after: Option<PathBuf>,
     /// Also say what each of so many shards takes; with --format github-matrix, name them.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST_SHARDS)))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_SHARDS)))]
     pub shards: Option<u32>,
     /// What to print on standard output.
     #[arg(long, value_enum, default_value_t)]
@@ -326,7 +326,7 @@ pub struct CalibrateArguments {
     pub format: TableFormat,
     /// Where judgements are looked for before they are asked for.
     #[command(flatten)]
-    pub store: StoreFlags,
+    pub cache: CacheFlags,
     /// Calls in flight at once, at most.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub concurrency: Option<u32>,
@@ -392,35 +392,35 @@ pub enum SchemaName {
     Calibration,
 }
 
-/// `promptgate store`.
+/// `promptgate cache`.
 #[derive(Debug, Args)]
-pub struct StoreArguments {
+pub struct CacheArguments {
     /// What to do with it.
     #[command(subcommand)]
-    pub command: StoreCommand,
+    pub command: CacheCommand,
 }
 
-/// What to do with the store.
+/// What to do with the cache.
 #[derive(Debug, Subcommand)]
-pub enum StoreCommand {
+pub enum CacheCommand {
     /// Say what it holds: answers and judgements by model, their age and size.
-    Stats(StorePlace),
+    Stats(CachePlace),
     /// Remove what is older than an age, and give the room back.
     Prune {
-        /// Which store.
+        /// Which cache.
         #[command(flatten)]
-        place: StorePlace,
-        /// The age: 12h, 30d [default: `store.max_age` of the configuration].
+        place: CachePlace,
+        /// The age: 12h, 30d [default: `cache.max_age` of the configuration].
         #[arg(long, value_name = "AGE", value_parser = duration)]
         older_than: Option<Duration>,
     },
     /// Remove everything.
-    Clear(StorePlace),
+    Clear(CachePlace),
 }
 
-/// Which store.
+/// Which cache.
 #[derive(Debug, Args)]
-pub struct StorePlace {
+pub struct CachePlace {
     /// The configuration that names it, or its folder [default: the nearest promptgate.yaml here or above].
     pub config: Option<PathBuf>,
 }

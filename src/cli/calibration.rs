@@ -7,13 +7,13 @@ use super::error::Failure;
 use super::mismatch::differing;
 use crate::config::{JudgeSettings, Settings};
 use promptgate_adapters::load::{self, Tree};
-use promptgate_core::model::{CalibrationFacts, Fault, FaultKind, JudgeFacts, Mistake, Place};
+use promptgate_core::model::{CalibrationFacts, Diagnostic, Fault, FaultKind, JudgeFacts, Place};
 use promptgate_core::stats::{Confusion, clopper_pearson};
 use promptgate_engine::calibrate::kappa_at;
 use promptgate_report::calibration::{self, Calibration};
 
 /// Fewer labels of a kind than this say too little of a judge to let anything pass by them.
-const FEWEST_LABELS: usize = 20;
+const MIN_LABELS: usize = 20;
 /// The alpha of kappa's lower bound.
 const ALPHA: f64 = 0.05;
 
@@ -50,7 +50,7 @@ pub(super) fn standing(
             return Ok(standing);
         }
         if !required {
-            return Err(Mistake::new(format!("there is no calibration at {}", path.value))
+            return Err(Diagnostic::new(format!("there is no calibration at {}", path.value))
                 .at(path.place.clone())
                 .help("`promptgate calibrate LABELS` writes it there; or leave `calibration` out")
                 .into());
@@ -73,7 +73,7 @@ pub(super) fn standing(
             standing.unfit = Some(unfit(message));
         } else {
             let help = "`promptgate calibrate LABELS` measures this one";
-            return Err(Mistake::new(message).at(Place::file(file)).help(help).into());
+            return Err(Diagnostic::new(message).at(Place::file(file)).help(help).into());
         }
         return Ok(standing);
     }
@@ -187,9 +187,9 @@ pub(super) fn below(wanted: &JudgeSettings, facts: &CalibrationFacts) -> Option<
     let required = figures.iter().find(|(_, _, least, _)| least.is_some())?;
     let good = facts.true_positives + facts.false_negatives;
     let bad = facts.false_positives + facts.true_negatives;
-    if good.min(bad) < FEWEST_LABELS {
+    if good.min(bad) < MIN_LABELS {
         return Some(format!(
-            "too few labels for judge.{}: people passed {good} answers and failed {bad}, and {FEWEST_LABELS} of each \
+            "too few labels for judge.{}: people passed {good} answers and failed {bad}, and {MIN_LABELS} of each \
              kind are needed ({})",
             required.1, facts.file
         ));

@@ -6,18 +6,18 @@ use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use anstyle::{AnsiColor, Style};
 
 use super::exit::ExitStatus;
-use promptgate_core::model::{Mistake, Mistakes, Place};
+use promptgate_core::model::{Diagnostic, Diagnostics, Place};
 use promptgate_core::text::neutral;
 
 /// A command that came to no verdict.
 #[derive(Debug)]
 pub(super) enum Failure {
     /// The user's mistakes: exit 2.
-    Mistakes(Mistakes),
+    Diagnostics(Diagnostics),
     /// Shards that do not make a run: exit 12.
-    Incomplete(Mistakes),
+    Incomplete(Diagnostics),
     /// Nothing to evaluate: exit 3.
-    Nothing(Mistake),
+    Nothing(Diagnostic),
     /// The machine's fault (disk full, no permission): exit 1.
     Internal(String),
     /// The reader of standard output went away: not an error of ours, but not a pass either.
@@ -28,7 +28,7 @@ impl Failure {
     /// The exit status.
     pub(super) fn status(&self) -> ExitStatus {
         match self {
-            Self::Mistakes(_) => ExitStatus::Usage,
+            Self::Diagnostics(_) => ExitStatus::Usage,
             Self::Incomplete(_) => ExitStatus::Incomplete,
             Self::Nothing(_) => ExitStatus::NothingToEvaluate,
             Self::Internal(_) | Self::BrokenPipe => ExitStatus::Internal,
@@ -47,40 +47,40 @@ impl Failure {
     /// The text for standard error, with colour escapes (the stream strips them where they do not belong).
     pub(super) fn render(&self) -> String {
         match self {
-            Self::Mistakes(mistakes) => render_all(&mistakes.0),
-            Self::Incomplete(mistakes) => mistakes.0.iter().map(render).collect(),
-            Self::Nothing(mistake) => render(mistake),
-            Self::Internal(message) => render(&Mistake::new(message)),
+            Self::Diagnostics(diagnostics) => render_all(&diagnostics.0),
+            Self::Incomplete(diagnostics) => diagnostics.0.iter().map(render).collect(),
+            Self::Nothing(diagnostic) => render(diagnostic),
+            Self::Internal(message) => render(&Diagnostic::new(message)),
             Self::BrokenPipe => String::new(),
         }
     }
 }
 
-impl From<Mistakes> for Failure {
-    fn from(mistakes: Mistakes) -> Self {
-        Self::Mistakes(mistakes)
+impl From<Diagnostics> for Failure {
+    fn from(diagnostics: Diagnostics) -> Self {
+        Self::Diagnostics(diagnostics)
     }
 }
 
-impl From<Mistake> for Failure {
-    fn from(mistake: Mistake) -> Self {
-        Self::Mistakes(mistake.into())
+impl From<Diagnostic> for Failure {
+    fn from(diagnostic: Diagnostic) -> Self {
+        Self::Diagnostics(diagnostic.into())
     }
 }
 
 /// All mistakes, each with its picture, and how many there are.
-pub(super) fn render_all(mistakes: &[Mistake]) -> String {
-    let mut text: String = mistakes.iter().map(render).collect();
-    if mistakes.len() > 1 {
-        text.push_str(&format!("{} mistakes; nothing was called\n", mistakes.len()));
+pub(super) fn render_all(diagnostics: &[Diagnostic]) -> String {
+    let mut text: String = diagnostics.iter().map(render).collect();
+    if diagnostics.len() > 1 {
+        text.push_str(&format!("{} mistakes; nothing was called\n", diagnostics.len()));
     }
     text
 }
 
-fn render(mistake: &Mistake) -> String {
-    let message = neutral::terminal(&mistake.message);
-    let help = mistake.help.as_deref().map(neutral::terminal);
-    let place = mistake.place.as_ref();
+fn render(diagnostic: &Diagnostic) -> String {
+    let message = neutral::terminal(&diagnostic.message);
+    let help = diagnostic.help.as_deref().map(neutral::terminal);
+    let place = diagnostic.place.as_ref();
     let excerpt = place.and_then(|place| place.excerpt.as_deref()).map(neutral::source_line);
     let file = place.map(|place| neutral::terminal(&place.file));
     let title = Level::ERROR.primary_title(message.as_str());

@@ -2,22 +2,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use promptgate_core::model::{DatasetFacts, JudgeFacts, Mistake, Mistakes, Place};
+use promptgate_core::model::{DatasetFacts, Diagnostic, Diagnostics, JudgeFacts, Place};
 
 /// Refuses a saved baseline for any of these reasons; `file` names its report.
 pub(super) fn refuse(
     file: &str,
-    mistakes: impl IntoIterator<Item = Option<Mistake>>,
-) -> Result<(), Mistakes> {
-    let mistakes: Vec<Mistake> =
-        mistakes.into_iter().flatten().map(|mistake| mistake.at(Place::file(file))).collect();
-    if mistakes.is_empty() { Ok(()) } else { Err(Mistakes(mistakes)) }
+    diagnostics: impl IntoIterator<Item = Option<Diagnostic>>,
+) -> Result<(), Diagnostics> {
+    let diagnostics: Vec<Diagnostic> =
+        diagnostics.into_iter().flatten().map(|diagnostic| diagnostic.at(Place::file(file))).collect();
+    if diagnostics.is_empty() { Ok(()) } else { Err(Diagnostics(diagnostics)) }
 }
 
 /// Other cases.
-pub(super) fn dataset(saved: &DatasetFacts, ours: &DatasetFacts) -> Option<Mistake> {
+pub(super) fn dataset(saved: &DatasetFacts, ours: &DatasetFacts) -> Option<Diagnostic> {
     (saved.digest != ours.digest).then(|| {
-        Mistake::new(format!(
+        Diagnostic::new(format!(
             "the dataset differs: {} cases with digest {} there, {} cases with digest {} here",
             saved.cases, saved.digest, ours.cases, ours.digest
         ))
@@ -26,10 +26,10 @@ pub(super) fn dataset(saved: &DatasetFacts, ours: &DatasetFacts) -> Option<Mista
 }
 
 /// Another judge; a run without one differs from none.
-pub(super) fn judge(saved: Option<&JudgeFacts>, ours: Option<&JudgeFacts>) -> Option<Mistake> {
+pub(super) fn judge(saved: Option<&JudgeFacts>, ours: Option<&JudgeFacts>) -> Option<Diagnostic> {
     let (saved, ours) = saved.zip(ours)?;
     (saved.fingerprint != ours.fingerprint).then(|| {
-        Mistake::new(format!(
+        Diagnostic::new(format!(
             "the judge differs in {}: {} with fingerprint {} there, {} with fingerprint {} here",
             differing(&saved.parts, &ours.parts),
             saved.model(),
@@ -50,9 +50,9 @@ pub(super) fn differing(saved: &BTreeMap<String, String>, ours: &BTreeMap<String
 }
 
 /// One answered by the simulated model, the other not.
-pub(super) fn simulation(saved: bool, ours: bool) -> Option<Mistake> {
+pub(super) fn simulation(saved: bool, ours: bool) -> Option<Diagnostic> {
     (saved != ours).then(|| {
-        Mistake::new("one of the two runs was answered by the simulated model, the other was not")
+        Diagnostic::new("one of the two runs was answered by the simulated model, the other was not")
             .help("the simulated model measures nothing; compare like with like")
     })
 }

@@ -6,14 +6,14 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use super::answers::{self, Answers};
-use super::args::StoreFlags;
+use super::args::CacheFlags;
 use super::environment::variable;
 use super::error::Failure;
 use crate::config::{EndpointSettings, HeaderValue, Settings};
+use promptgate_adapters::cache::{self, Cache, Cached};
 use promptgate_adapters::endpoint::{self, Budget, Ceilings, Options, Price};
 use promptgate_adapters::load::Tree;
-use promptgate_adapters::store::{self, Store, Stored};
-use promptgate_core::model::Mistake;
+use promptgate_core::model::Diagnostic;
 use promptgate_core::port::{ChatModel, EventSink};
 use promptgate_core::text::{Redactor, Secret};
 use promptgate_simulated::{Simulated, SimulatedOptions};
@@ -44,8 +44,8 @@ pub(super) struct Models {
     pub(super) redactor: Arc<Redactor>,
     /// Trials under way at once.
     pub(super) concurrency: usize,
-    /// The store that is asked first; `None` where nothing is kept.
-    pub(super) store: Option<Arc<Store>>,
+    /// The cache that is asked first; `None` where nothing is kept.
+    pub(super) cache: Option<Arc<Cache>>,
 }
 
 /// What a command says of its calls.
@@ -57,8 +57,8 @@ pub(super) struct Calls {
     pub(super) concurrency: Option<u32>,
     /// Ceilings over the configuration's.
     pub(super) ceilings: Ceilings,
-    /// How the store of answers is used.
-    pub(super) store: StoreFlags,
+    /// How the cache of answers is used.
+    pub(super) cache: CacheFlags,
 }
 
 /// Connects to the endpoints of the settings, or makes the simulated model.
@@ -86,7 +86,7 @@ pub(super) fn connect(
             redactor: Arc::new(Redactor::new(&[])),
             concurrency,
             // Computed answers cost nothing.
-            store: None,
+            cache: None,
         });
     }
     let mut secrets = Vec::new();
@@ -121,18 +121,18 @@ pub(super) fn connect(
     let concurrency = TRIALS_A_SLOT * all.iter().map(|options| options.max_concurrency).sum::<usize>();
     let hosts: Vec<String> =
         all.iter().zip(&scopes).map(|(options, scope)| known_as(&options.base_url, scope)).collect();
-    let answers = answers::open(settings, tree, calls.store)?;
+    let answers = answers::open(settings, tree, calls.cache)?;
     let connect = |(options, scope): (Options, &String)| {
         let model = endpoint::connect(options, Arc::clone(sink), Arc::clone(&redactor), stop.clone())?;
         Ok(match &answers {
             None => model,
-            Some(Answers { store, how }) => {
-                let store = Arc::clone(store);
-                Arc::new(Stored::new(model, store, scope, *how, Arc::clone(sink))) as Arc<dyn ChatModel>
+            Some(Answers { cache, how }) => {
+                let cache = Arc::clone(cache);
+                Arc::new(Cached::new(model, cache, scope, *how, Arc::clone(sink))) as Arc<dyn ChatModel>
             }
         })
     };
-    let connected = all.into_iter().zip(&scopes).map(connect).collect::<Result<Vec<_>, Mistake>>()?;
+    let connected = all.into_iter().zip(&scopes).map(connect).collect::<Result<Vec<_>, Diagnostic>>()?;
     Ok(Models {
         answering: Arc::clone(&connected[0]),
         scope: scopes[0].clone(),
@@ -140,11 +140,15 @@ pub(super) fn connect(
         judge_hosts: places.iter().map(|place| hosts[*place].clone()).collect(),
         redactor,
         concurrency,
-        store: answers.map(|answers| answers.store),
+        cache: answers.map(|answers| answers.cache),
     })
 }
 
-fn options(settings: &EndpointSettings, tree: &Tree, secrets: &mut Vec<Secret>) -> Result<Options, Mistake> {
+fn options(
+    settings: &EndpointSettings,
+    tree: &Tree,
+    secrets: &mut Vec<Secret>,
+) -> Result<Options, Diagnostic> {
     let mut options = Options::new(base_url(settings));
     options.api_key_env = key_variable(settings);
     options.api_key = variable(&options.api_key_env).map(Secret::new);
@@ -154,7 +158,7 @@ fn options(settings: &EndpointSettings, tree: &Tree, secrets: &mut Vec<Secret>) 
             HeaderValue::Literal(text) => Secret::new(text.clone()),
             HeaderValue::Env(variable_name) => {
                 let value = variable(&variable_name.value).map(Secret::new).ok_or_else(|| {
-                    Mistake::new(format!(
+                    Diagnostic::new(format!(
                         "the environment variable {} of header {name} is not set",
                         variable_name.value
                     ))
@@ -244,7 +248,7 @@ fn scope(base_url: &str, settings: &EndpointSettings) -> String {
             HeaderValue::Env(_) => (name.as_str(), None),
         })
         .collect();
-    store::scope(base_url, &headers)
+    cache::scope(base_url, &headers)
 }
 
 /// The same for people: the host alone where nothing but the usual path comes with it.

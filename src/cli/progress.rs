@@ -27,7 +27,7 @@ struct Counts {
     missing: usize,
     in_flight: u64,
     retries: u64,
-    stored: u64,
+    cached: u64,
     spent_usd: f64,
     last_retry: Option<(String, f64)>,
     /// Calls a second that each endpoint was found to allow.
@@ -61,7 +61,7 @@ impl Counts {
             Event::Paced { endpoint, calls_per_second: None } => {
                 self.paces.remove(&endpoint);
             }
-            Event::Recalled { .. } => self.stored += 1,
+            Event::Recalled { .. } => self.cached += 1,
             Event::LookTaken { .. } | Event::Warning { .. } => {}
         }
     }
@@ -71,8 +71,8 @@ impl Counts {
             format!("{}/{} cases", self.cases_done, self.cases),
             format!("{} in flight", self.in_flight),
         ];
-        if self.stored > 0 {
-            parts.push(format!("{} from the store", self.stored));
+        if self.cached > 0 {
+            parts.push(format!("{} from the cache", self.cached));
         }
         if self.retries > 0 {
             parts.push(format!("{} retries", self.retries));

@@ -9,7 +9,7 @@ use super::error::Failure;
 use super::files::{Links, make_ignored, read_text, write_whole};
 use super::output;
 use super::redacting::Redacting;
-use promptgate_core::model::{Mistake, Place};
+use promptgate_core::model::{Diagnostic, Place};
 use promptgate_core::text::Redactor;
 use promptgate_report::{Digesting, Format, KEPT, LARGE, Report, Style, TRIALS_FILE, TrialsFile};
 
@@ -17,7 +17,7 @@ use promptgate_report::{Digesting, Format, KEPT, LARGE, Report, Style, TRIALS_FI
 const MAX_BYTES: u64 = 1 << 30;
 
 /// So much of a file's first line is read to see whether it is a trial, in bytes.
-const LONGEST_PROBE: u64 = 64 << 20;
+const MAX_PROBE: u64 = 64 << 20;
 
 /// What a run leaves in its folder; report.json comes last, since it speaks of a file beside it in a large run.
 const FILES: [(&str, Format); 4] = [
@@ -31,8 +31,8 @@ const FILES: [(&str, Format); 4] = [
 pub(super) fn prepare(folder: &Path) -> Result<(), Failure> {
     // It could come with a repository, and lead anywhere.
     if folder.is_symlink() {
-        let mistake = Mistake::new("the folder of the reports is a link");
-        return Err(mistake
+        let diagnostic = Diagnostic::new("the folder of the reports is a link");
+        return Err(diagnostic
             .at(Place::file(folder.display().to_string()))
             .help("name the folder itself with `--out`")
             .into());
@@ -51,7 +51,7 @@ pub(super) fn prepare(folder: &Path) -> Result<(), Failure> {
         (Ok(_), None) => return Ok(()),
     };
     let place = Place::file(folder.display().to_string());
-    Err(Mistake::new(message).at(place).help("name a folder that can be written to with `--out`").into())
+    Err(Diagnostic::new(message).at(place).help("name a folder that can be written to with `--out`").into())
 }
 
 /// Writes report.json, report.md, report.html, junit.xml and, for a large run, trials.jsonl into a folder; returns their paths.
@@ -115,7 +115,7 @@ fn write_trials(report: &mut Report, path: &Path, redactor: &Redactor) -> Result
 pub(super) fn remove_earlier(path: &Path) -> Result<(), Failure> {
     let Ok(file) = open_file(path) else { return Ok(()) };
     let mut first = Vec::new();
-    let read = BufReader::new(file).take(LONGEST_PROBE).read_until(b'\n', &mut first);
+    let read = BufReader::new(file).take(MAX_PROBE).read_until(b'\n', &mut first);
     if read.is_err() || !promptgate_report::is_line(&first) {
         return Ok(());
     }
@@ -161,7 +161,7 @@ pub(super) fn read(path: &Path) -> Result<Report, Failure> {
     let file = path.display().to_string();
     let refuse = |message: String| {
         Failure::from(
-            Mistake::new(message)
+            Diagnostic::new(message)
                 .at(Place::file(file.clone()))
                 .help("name a report.json that `promptgate run` wrote"),
         )

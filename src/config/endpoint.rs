@@ -7,7 +7,7 @@ use super::scalar::WrittenDuration;
 use super::settings::{EndpointSettings, HeaderValue, Placed};
 use super::written::{WrittenEndpoint, WrittenHeader};
 use promptgate_core::document::{looks_like_secret, pointer};
-use promptgate_core::model::Mistake;
+use promptgate_core::model::Diagnostic;
 
 /// Headers whose value is a secret.
 const SECRET_HEADERS: [&str; 6] =
@@ -21,8 +21,8 @@ pub(super) fn endpoint(reader: &mut Reader<'_>, at: &str, written: WrittenEndpoi
     let wait = |duration: Option<WrittenDuration>| duration.map_or(Duration::from_secs(120), |wait| wait.0);
     let timeout_at = format!("{at}/timeout");
     if written.timeout.is_some_and(|timeout| timeout.0.is_zero()) {
-        let mistake = reader.mistake(&timeout_at, "a timeout of 0 leaves no time for an answer");
-        reader.push(mistake.help("write it like `60s`"));
+        let diagnostic = reader.diagnostic(&timeout_at, "a timeout of 0 leaves no time for an answer");
+        reader.push(diagnostic.help("write it like `60s`"));
     }
     EndpointSettings {
         base_url: written.base_url.and_then(|url| base_url(reader, &format!("{at}/base_url"), url)),
@@ -42,22 +42,22 @@ pub(super) fn endpoint(reader: &mut Reader<'_>, at: &str, written: WrittenEndpoi
 
 fn base_url(reader: &mut Reader<'_>, at: &str, url: String) -> Option<Placed<String>> {
     let parsed = reqwest::Url::parse(&url);
-    let mistake = match &parsed {
+    let diagnostic = match &parsed {
         Ok(parsed) if !parsed.username().is_empty() || parsed.password().is_some() => {
-            Mistake::new("a user or password in `base_url` would be shown in logs")
+            Diagnostic::new("a user or password in `base_url` would be shown in logs")
                 .help("put the key into a variable and name it with `api_key_env` or `headers`")
         }
         Ok(parsed) if matches!(parsed.scheme(), "http" | "https") && parsed.has_host() => {
             if !looks_like_secret(&url) {
                 return Some(reader.placed(at, url));
             }
-            Mistake::new("`base_url` seems to hold a key")
+            Diagnostic::new("`base_url` seems to hold a key")
                 .help("put it into a variable and name that with `api_key_env` or `headers`")
         }
-        _ => Mistake::new("`base_url` must be an http or https URL")
+        _ => Diagnostic::new("`base_url` must be an http or https URL")
             .help("write it like `https://api.openai.com/v1`"),
     };
-    reader.push(mistake.at(reader.secret_place(at)));
+    reader.push(diagnostic.at(reader.secret_place(at)));
     None
 }
 
@@ -76,8 +76,8 @@ fn variable(reader: &mut Reader<'_>, at: &str, name: String) -> Option<Placed<St
     } else {
         format!("`{what}` must be the name of an environment variable")
     };
-    let mistake = Mistake::new(message).at(reader.secret_place(at));
-    reader.push(mistake.help(
+    let diagnostic = Diagnostic::new(message).at(reader.secret_place(at));
+    reader.push(diagnostic.help(
         "put the key into a variable and name that, like `OPENAI_API_KEY`; a key that was written into a file is \
          best revoked",
     ));
@@ -104,7 +104,7 @@ fn headers(
             None
         };
         if let Some(problem) = problem {
-            reader.push(Mistake::new(problem).at(reader.secret_key_place(&here)));
+            reader.push(Diagnostic::new(problem).at(reader.secret_key_place(&here)));
             continue;
         }
         let value = match (header.env, header.value) {
@@ -115,19 +115,19 @@ fn headers(
                 let secret =
                     SECRET_HEADERS.iter().any(|known| lower.contains(known)) || looks_like_secret(&value);
                 let sendable = value.bytes().all(|b| b == b'\t' || (b >= 0x20 && b != 0x7f));
-                let mistake = if secret {
+                let diagnostic = if secret {
                     Some(
-                        Mistake::new("this header holds a secret, which does not belong into a file")
+                        Diagnostic::new("this header holds a secret, which does not belong into a file")
                             .help("put it into a variable: `{env: VARIABLE}`"),
                     )
                 } else if !sendable {
-                    Some(Mistake::new("this value holds a control character or line break"))
+                    Some(Diagnostic::new("this value holds a control character or line break"))
                 } else {
                     None
                 };
-                match mistake {
-                    Some(mistake) => {
-                        reader.push(mistake.at(reader.secret_place(&format!("{here}/value"))));
+                match diagnostic {
+                    Some(diagnostic) => {
+                        reader.push(diagnostic.at(reader.secret_place(&format!("{here}/value"))));
                         None
                     }
                     None => Some(HeaderValue::Literal(value)),

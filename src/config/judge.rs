@@ -6,7 +6,7 @@ use super::resolve::Reader;
 use super::settings::{JudgeSettings, MemberSettings, MetricSettings};
 use super::written::{ItemMap, WrittenItem, WrittenJudge, WrittenMetric, WrittenScale};
 use promptgate_core::document::{pointer, suggest};
-use promptgate_core::model::{Item, Mistake};
+use promptgate_core::model::{Diagnostic, Item};
 use promptgate_engine::judge::Scale;
 
 /// Names that a metric of one's own cannot have: other metrics and the beginnings of criterion ids.
@@ -36,8 +36,8 @@ pub(super) fn judge(reader: &mut Reader<'_>, written: WrittenJudge) -> JudgeSett
         };
         if panel.iter().any(twice) {
             let message = format!("`{}` is on the panel twice", member.model.value);
-            let mistake = Mistake::new(message).at(member.model.place.clone());
-            reader.push(mistake.help("name another model, or ask the same one more often with `votes`"));
+            let diagnostic = Diagnostic::new(message).at(member.model.place.clone());
+            reader.push(diagnostic.help("name another model, or ask the same one more often with `votes`"));
         }
         panel.push(member);
     }
@@ -45,18 +45,18 @@ pub(super) fn judge(reader: &mut Reader<'_>, written: WrittenJudge) -> JudgeSett
         [("min_kappa", written.min_kappa), ("min_balanced_accuracy", written.min_balanced_accuracy)];
     for (key, given) in required {
         if given.is_some() && written.calibration.is_none() {
-            let mistake =
-                Mistake::new(format!("`judge.{key}` is checked against a calibration, and none is named"));
-            let mistake = mistake.at(reader.document.key_place(&format!("/judge/{key}")));
-            reader.push(mistake.help(
+            let diagnostic =
+                Diagnostic::new(format!("`judge.{key}` is checked against a calibration, and none is named"));
+            let diagnostic = diagnostic.at(reader.document.key_place(&format!("/judge/{key}")));
+            reader.push(diagnostic.help(
                 "add `calibration: calibration.json` beside it; `promptgate calibrate LABELS` writes that file",
             ));
         }
     }
     if written.planted.is_some() && written.self_test == Some(false) {
-        let mistake = Mistake::new("`judge.planted` is for the self-test, which is off");
-        let mistake = mistake.at(reader.document.key_place("/judge/planted"));
-        reader.push(mistake.help("leave out `self_test: false`, or `planted`"));
+        let diagnostic = Diagnostic::new("`judge.planted` is for the self-test, which is off");
+        let diagnostic = diagnostic.at(reader.document.key_place("/judge/planted"));
+        reader.push(diagnostic.help("leave out `self_test: false`, or `planted`"));
     }
     JudgeSettings {
         panel,
@@ -72,9 +72,9 @@ pub(super) fn judge(reader: &mut Reader<'_>, written: WrittenJudge) -> JudgeSett
 /// The judged metrics.
 pub(super) fn metrics(reader: &mut Reader<'_>, written: Vec<(String, WrittenMetric)>) -> Vec<MetricSettings> {
     if !written.is_empty() && !reader.has("/judge") {
-        let mistake = Mistake::new("metrics are scored by a judge, and there is none");
-        let mistake = mistake.at(reader.document.key_place("/metrics"));
-        reader.push(mistake.help("add `judge: {model: …}`"));
+        let diagnostic = Diagnostic::new("metrics are scored by a judge, and there is none");
+        let diagnostic = diagnostic.at(reader.document.key_place("/metrics"));
+        reader.push(diagnostic.help("add `judge: {model: …}`"));
     }
     let mut metrics = Vec::new();
     for (name, metric) in written {
@@ -83,14 +83,14 @@ pub(super) fn metrics(reader: &mut Reader<'_>, written: Vec<(String, WrittenMetr
         let built_in = BUILT_IN_METRICS.contains(&name.as_str());
         let own = |key: &str| reader.has(&format!("{at}/{key}"));
         let (has_rubric, has_scale) = (own("rubric"), own("scale"));
-        let mistake = if built_in && (has_rubric || has_scale) {
+        let diagnostic = if built_in && (has_rubric || has_scale) {
             Some(
-                Mistake::new(format!("`{name}` is built in and takes no rubric and no scale"))
+                Diagnostic::new(format!("`{name}` is built in and takes no rubric and no scale"))
                     .help("give a metric with a rubric or a scale another name"),
             )
         } else if has_rubric && has_scale {
             Some(
-                Mistake::new(format!("`{name}` has a rubric and a scale"))
+                Diagnostic::new(format!("`{name}` has a rubric and a scale"))
                     .help("make two metrics of them: each has one score"),
             )
         } else if RESERVED.contains(&name.as_str()) {
@@ -99,7 +99,7 @@ pub(super) fn metrics(reader: &mut Reader<'_>, written: Vec<(String, WrittenMetr
                 "length" => "use the check `length`",
                 _ => "give the metric another name",
             };
-            Some(Mistake::new(format!("no metric can be named `{name}`")).help(help))
+            Some(Diagnostic::new(format!("no metric can be named `{name}`")).help(help))
         } else if !built_in && !has_rubric && !has_scale {
             let help = match suggest(&name, BUILT_IN_METRICS) {
                 Some(meant) => {
@@ -110,12 +110,12 @@ pub(super) fn metrics(reader: &mut Reader<'_>, written: Vec<(String, WrittenMetr
                     BUILT_IN_METRICS.join("`, `")
                 ),
             };
-            Some(Mistake::new(format!("unknown metric `{name}`")).help(help))
+            Some(Diagnostic::new(format!("unknown metric `{name}`")).help(help))
         } else {
             None
         };
-        if let Some(mistake) = mistake {
-            reader.push(mistake.at(place));
+        if let Some(diagnostic) = diagnostic {
+            reader.push(diagnostic.at(place));
             continue;
         }
         metrics.push(MetricSettings {

@@ -1,4 +1,4 @@
-//! The configuration: from the text of a promptgate.yaml to [`Settings`], or to every mistake in it at once.
+//! The configuration: from the text of a promptgate.yaml to [`Settings`], or to every diagnostic in it at once.
 //!
 //! As written and resolved are kept apart: `written` holds the types that serde and schemars see and from which
 //! the JSON Schema comes, [`Settings`] holds what the other rooms work with. In between stand the schema (names,
@@ -26,7 +26,7 @@ mod tests;
 use serde_json::Value;
 
 use promptgate_core::document::{self, Document};
-use promptgate_core::model::{Mistake, Mistakes, Place};
+use promptgate_core::model::{Diagnostic, Diagnostics, Place};
 
 pub use difference::{Difference, differences};
 pub use find::{NAMES, find};
@@ -34,9 +34,9 @@ pub use policy::{CheckPolicy, parse_minimum};
 pub use scalar::parse_duration;
 pub use schema::{case_schema, schema};
 pub use settings::{
-    BudgetSettings, CheckSettings, DatasetFormat, DatasetSettings, EndpointSettings, GateSettings,
-    HeaderValue, Inconclusive, JudgeSettings, MemberSettings, MetricSettings, Placed, Settings,
-    SliceSettings, StoreSettings, StoredBaseline,
+    BudgetSettings, CacheSettings, CachedBaseline, CheckSettings, DatasetFormat, DatasetSettings,
+    EndpointSettings, GateSettings, HeaderValue, Inconclusive, JudgeSettings, MemberSettings, MetricSettings,
+    Placed, Settings, SliceSettings,
 };
 
 /// Metrics that need no rubric.
@@ -46,7 +46,7 @@ pub const BUILT_IN_METRICS: [&str; 3] = ["faithfulness", "relevance", "correctne
 ///
 /// # Errors
 /// Every mistake of syntax.
-pub fn written(file: &str, text: &str) -> Result<Value, Mistakes> {
+pub fn written(file: &str, text: &str) -> Result<Value, Diagnostics> {
     Document::yaml(file, text).map(Document::into_value)
 }
 
@@ -55,11 +55,11 @@ pub fn written(file: &str, text: &str) -> Result<Value, Mistakes> {
 ///
 /// # Errors
 /// Every mistake at once, in the order of the file: syntax, or else schema and meaning.
-pub fn load(file: &str, text: &str, check_entry: &Value) -> Result<Settings, Mistakes> {
+pub fn load(file: &str, text: &str, check_entry: &Value) -> Result<Settings, Diagnostics> {
     let document = Document::yaml(file, text)?;
     if document.value().is_null() {
-        let mistake = Mistake::new("the configuration is empty").at(Place::file(file));
-        return Err(mistake.help("`promptgate init` writes one to start from").into());
+        let diagnostic = Diagnostic::new("the configuration is empty").at(Place::file(file));
+        return Err(diagnostic.help("`promptgate init` writes one to start from").into());
     }
     let violations = document::violations(&document, &schema(check_entry));
     // What is wrong is taken out, so that the rest can still be checked for its meaning.
@@ -69,24 +69,25 @@ pub fn load(file: &str, text: &str, check_entry: &Value) -> Result<Settings, Mis
     for pointer in pointers {
         remove(&mut rest, pointer);
     }
-    let mut mistakes: Vec<Mistake> = violations.into_iter().map(|violation| violation.mistake).collect();
+    let mut diagnostics: Vec<Diagnostic> =
+        violations.into_iter().map(|violation| violation.diagnostic).collect();
     let settings = match serde_json::from_value(rest) {
         Ok(written) => {
             let (settings, found) = resolve::resolve(file, &document, written);
-            mistakes.extend(found);
+            diagnostics.extend(found);
             Some(settings)
         }
         Err(error) => {
-            if mistakes.is_empty() {
-                mistakes.push(Mistake::new(error.to_string()).at(Place::file(file)));
+            if diagnostics.is_empty() {
+                diagnostics.push(Diagnostic::new(error.to_string()).at(Place::file(file)));
             }
             None
         }
     };
-    document::sort_by_place(&mut mistakes);
+    document::sort_by_place(&mut diagnostics);
     match settings {
-        Some(settings) if mistakes.is_empty() => Ok(settings),
-        _ => Err(Mistakes(mistakes)),
+        Some(settings) if diagnostics.is_empty() => Ok(settings),
+        _ => Err(Diagnostics(diagnostics)),
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::resolve::unknown_metric;
 use super::settings::Settings;
 use promptgate_core::gate::{Bound, Criterion, Policy, Requirement, Schedule};
-use promptgate_core::model::{CaseFacts, Mistake, Mistakes, Place};
+use promptgate_core::model::{CaseFacts, Diagnostic, Diagnostics, Place};
 
 /// What the gate requires of a compiled check.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,10 +22,10 @@ pub struct CheckPolicy {
 ///
 /// # Errors
 /// A mistake where there is no `=`, or X is no number in 0..=1.
-pub fn parse_minimum(text: &str) -> Result<(String, f64), Mistakes> {
+pub fn parse_minimum(text: &str) -> Result<(String, f64), Diagnostics> {
     let wrong = |message: String| {
-        Mistakes::from(
-            Mistake::new(message).at(Place::file("--min")).help("write it like `faithfulness=0.75`"),
+        Diagnostics::from(
+            Diagnostic::new(message).at(Place::file("--min")).help("write it like `faithfulness=0.75`"),
         )
     };
     let Some((metric, number)) = text.split_once('=') else {
@@ -49,38 +49,41 @@ impl Settings {
         cases: &[CaseFacts],
         has_baseline: bool,
         minimums: &[(String, f64)],
-    ) -> Result<Policy, Mistakes> {
+    ) -> Result<Policy, Diagnostics> {
         let known: Vec<String> = self
             .metrics
             .iter()
             .map(|metric| metric.name.clone())
             .chain(checks.iter().map(|check| format!("check.{}", check.name)))
             .collect();
-        let mut mistakes = Vec::new();
+        let mut diagnostics = Vec::new();
         for (metric, _) in minimums {
             if !known.contains(metric) {
-                let mistake = unknown_metric(metric, known.iter().map(String::as_str));
-                mistakes.push(mistake.at(Place::file("--min")));
+                let diagnostic = unknown_metric(metric, known.iter().map(String::as_str));
+                diagnostics.push(diagnostic.at(Place::file("--min")));
             }
         }
         for slice in &self.slices {
             if !known.contains(&slice.metric) {
-                let mistake = unknown_metric(&slice.metric, known.iter().map(String::as_str));
-                mistakes.push(mistake.at(slice.place.clone()));
+                let diagnostic = unknown_metric(&slice.metric, known.iter().map(String::as_str));
+                diagnostics.push(diagnostic.at(slice.place.clone()));
             }
         }
         let criteria = self.criteria(checks, cases, has_baseline, minimums);
         let mut ids = BTreeSet::new();
         for criterion in &criteria {
             if !ids.insert(criterion.id.as_str()) {
-                let mistake = Mistake::new(format!("two criteria would have the id `{}`", criterion.id));
-                mistakes.push(
-                    mistake.at(Place::file(self.file.clone())).help("rename the check, the tag or the case"),
+                let diagnostic =
+                    Diagnostic::new(format!("two criteria would have the id `{}`", criterion.id));
+                diagnostics.push(
+                    diagnostic
+                        .at(Place::file(self.file.clone()))
+                        .help("rename the check, the tag or the case"),
                 );
             }
         }
-        if !mistakes.is_empty() {
-            return Err(Mistakes(mistakes));
+        if !diagnostics.is_empty() {
+            return Err(Diagnostics(diagnostics));
         }
         Ok(Policy {
             criteria,

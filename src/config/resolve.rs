@@ -4,32 +4,32 @@ use serde_json::Value;
 
 use super::endpoint::endpoint;
 use super::settings::{
-    BudgetSettings, CheckSettings, DatasetSettings, GateSettings, JudgeSettings, Placed, Settings,
-    SliceSettings, StoreSettings,
+    BudgetSettings, CacheSettings, CheckSettings, DatasetSettings, GateSettings, JudgeSettings, Placed,
+    Settings, SliceSettings,
 };
 use super::written::{
-    Written, WrittenBudget, WrittenDataset, WrittenGate, WrittenRule, WrittenScope, WrittenSlice,
-    WrittenStore,
+    Written, WrittenBudget, WrittenCache, WrittenDataset, WrittenGate, WrittenRule, WrittenScope,
+    WrittenSlice,
 };
 use super::{judge, limits};
 use promptgate_core::document::{Document, pointer, suggest};
 use promptgate_core::gate::Rule;
-use promptgate_core::model::{Mistake, Place, Scope};
+use promptgate_core::model::{Diagnostic, Place, Scope};
 
 /// Most repeats by default: looks at 3, 6, 12 and 24.
 const MAX_REPEATS: u32 = 24;
 
 /// Resolves a configuration; the mistakes are in no particular order.
-pub(super) fn resolve(file: &str, document: &Document, written: Written) -> (Settings, Vec<Mistake>) {
-    let mut reader = Reader { document, mistakes: Vec::new() };
+pub(super) fn resolve(file: &str, document: &Document, written: Written) -> (Settings, Vec<Diagnostic>) {
+    let mut reader = Reader { document, diagnostics: Vec::new() };
     let settings = settings(&mut reader, file, written);
-    (settings, reader.mistakes)
+    (settings, reader.diagnostics)
 }
 
 /// The document that is read and what is found in it.
 pub(super) struct Reader<'a> {
     pub(super) document: &'a Document,
-    mistakes: Vec<Mistake>,
+    diagnostics: Vec<Diagnostic>,
 }
 
 impl Reader<'_> {
@@ -39,13 +39,13 @@ impl Reader<'_> {
     }
 
     /// A mistake of the value at a pointer.
-    pub(super) fn mistake(&self, at: &str, message: impl Into<String>) -> Mistake {
-        Mistake::new(message).at(self.document.place(at))
+    pub(super) fn diagnostic(&self, at: &str, message: impl Into<String>) -> Diagnostic {
+        Diagnostic::new(message).at(self.document.place(at))
     }
 
     /// Reports a mistake.
-    pub(super) fn push(&mut self, mistake: Mistake) {
-        self.mistakes.push(mistake);
+    pub(super) fn push(&mut self, diagnostic: Diagnostic) {
+        self.diagnostics.push(diagnostic);
     }
 
     /// The place of a value that must not be shown.
@@ -97,7 +97,7 @@ fn settings(reader: &mut Reader<'_>, file: &str, written: Written) -> Settings {
             place: reader.document.place(&format!("/checks/{index}")),
         })
         .collect();
-    let store = store(reader, written.store);
+    let cache = cache(reader, written.cache);
     let gate = gate(reader, &written.gate);
     Settings {
         file: file.to_owned(),
@@ -116,7 +116,7 @@ fn settings(reader: &mut Reader<'_>, file: &str, written: Written) -> Settings {
         limits,
         slices,
         prices,
-        store,
+        cache,
         gate,
         budget,
     }
@@ -154,16 +154,16 @@ fn slices(reader: &mut Reader<'_>, written: WrittenSlices) -> Vec<SliceSettings>
     for (tag, metrics) in written {
         let at = pointer("/slices", &tag);
         if reader.keys(&at).is_empty() {
-            let mistake = Mistake::new(format!("the slice `{tag}` requires nothing"));
-            let mistake = mistake.at(reader.document.key_place(&at));
-            reader.push(mistake.help("name a metric and its minimum: `{faithfulness: {min: 0.8}}`"));
+            let diagnostic = Diagnostic::new(format!("the slice `{tag}` requires nothing"));
+            let diagnostic = diagnostic.at(reader.document.key_place(&at));
+            reader.push(diagnostic.help("name a metric and its minimum: `{faithfulness: {min: 0.8}}`"));
         }
         for (metric, slice) in metrics.0 {
             let place = reader.document.key_place(&pointer(&at, &metric));
             // The names of checks are known once they are compiled: see `Settings::policy`.
             if !metric.starts_with("check.") && !known.contains(&metric) {
-                let mistake = unknown_metric(&metric, known.iter().map(String::as_str)).at(place);
-                reader.push(mistake);
+                let diagnostic = unknown_metric(&metric, known.iter().map(String::as_str)).at(place);
+                reader.push(diagnostic);
             } else if let Some(min) = slice.min {
                 slices.push(SliceSettings { tag: tag.clone(), metric, min, place });
             }
@@ -173,13 +173,13 @@ fn slices(reader: &mut Reader<'_>, written: WrittenSlices) -> Vec<SliceSettings>
 }
 
 /// The mistake of a criterion on a metric that the configuration does not have.
-pub(super) fn unknown_metric<'a>(metric: &str, known: impl Iterator<Item = &'a str> + Clone) -> Mistake {
-    let mistake = Mistake::new(format!("unknown metric `{metric}`"));
+pub(super) fn unknown_metric<'a>(metric: &str, known: impl Iterator<Item = &'a str> + Clone) -> Diagnostic {
+    let diagnostic = Diagnostic::new(format!("unknown metric `{metric}`"));
     let names: Vec<String> = known.clone().map(|name| format!("`{name}`")).collect();
     match suggest(metric, known) {
-        Some(meant) => mistake.help(format!("did you mean `{meant}`?")),
-        None if names.is_empty() => mistake.help("add it under `metrics`"),
-        None => mistake.help(format!("the metrics here are {}", names.join(", "))),
+        Some(meant) => diagnostic.help(format!("did you mean `{meant}`?")),
+        None if names.is_empty() => diagnostic.help("add it under `metrics`"),
+        None => diagnostic.help(format!("the metrics here are {}", names.join(", "))),
     }
 }
 
@@ -206,22 +206,23 @@ fn need_prices(
                 format!("add `prices: {{{model}: {{input_per_million: …, output_per_million: …}}}}`")
             }
         };
-        let mistake = Mistake::new(format!("there is no price for `{model}`, so its cost is not known"));
-        let mistake = mistake.at(reader.document.key_place(at)).help(help);
-        if !reader.mistakes.contains(&mistake) {
-            reader.push(mistake);
+        let diagnostic =
+            Diagnostic::new(format!("there is no price for `{model}`, so its cost is not known"));
+        let diagnostic = diagnostic.at(reader.document.key_place(at)).help(help);
+        if !reader.diagnostics.contains(&diagnostic) {
+            reader.push(diagnostic);
         }
     }
 }
 
 /// Where answers are kept, unless said otherwise.
-const STORE: &str = ".promptgate/store.redb";
+const CACHE: &str = ".promptgate/cache.redb";
 
-fn store(reader: &mut Reader<'_>, written: Option<WrittenStore>) -> StoreSettings {
+fn cache(reader: &mut Reader<'_>, written: Option<WrittenCache>) -> CacheSettings {
     let written = written.unwrap_or_default();
-    let path = written.path.unwrap_or_else(|| STORE.to_owned());
-    StoreSettings {
-        path: reader.placed("/store/path", path),
+    let path = written.path.unwrap_or_else(|| CACHE.to_owned());
+    CacheSettings {
+        path: reader.placed("/cache/path", path),
         max_age: written.max_age.map(|age| age.0),
         baseline: written.baseline.unwrap_or_default(),
     }
@@ -237,13 +238,13 @@ fn gate(reader: &mut Reader<'_>, written: &WrittenGate) -> GateSettings {
     let max_repeats = written.max_repeats.unwrap_or(if adaptive { MAX_REPEATS } else { repeats });
     if max_repeats < repeats {
         let message = format!("`gate.max_repeats` is {max_repeats}, below the {repeats} of `gate.repeats`");
-        let mistake = reader.mistake("/gate/max_repeats", message);
-        reader.push(mistake.help("raise it, or leave it out"));
+        let diagnostic = reader.diagnostic("/gate/max_repeats", message);
+        reader.push(diagnostic.help("raise it, or leave it out"));
     }
     let resolution = written.resolution.map_or(0.05, |share| share.0);
     if resolution >= 1.0 {
-        let mistake = reader.mistake("/gate/resolution", "`gate.resolution` must be below 1");
-        reader.push(mistake.help("0.05 sees a drop of 5 points"));
+        let diagnostic = reader.diagnostic("/gate/resolution", "`gate.resolution` must be below 1");
+        reader.push(diagnostic.help("0.05 sees a drop of 5 points"));
     }
     GateSettings {
         repeats,

@@ -56,7 +56,7 @@ pub struct Settings {
     /// Model, then US dollars per million tokens of input and of output.
     pub prices: Vec<(String, f64, f64)>,
     /// Where answers are kept.
-    pub store: StoreSettings,
+    pub cache: CacheSettings,
     /// How the gate decides.
     pub gate: GateSettings,
     /// Hard ceilings.
@@ -212,21 +212,21 @@ pub struct SliceSettings {
     pub place: Place,
 }
 
-/// The store of answers.
+/// The cache of answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoreSettings {
+pub struct CacheSettings {
     /// Path, relative to the configuration.
     pub path: Placed<String>,
     /// Age above which an answer is asked for again.
     pub max_age: Option<Duration>,
     /// Whether the baseline's answers may come from an earlier session.
-    pub baseline: StoredBaseline,
+    pub baseline: CachedBaseline,
 }
 
 /// Whether the baseline's answers may come from an earlier session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum StoredBaseline {
+pub enum CachedBaseline {
     /// They may.
     #[default]
     Reuse,

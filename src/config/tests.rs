@@ -28,14 +28,16 @@ fn check_entry() -> Value {
 }
 
 fn settings(text: &str) -> Settings {
-    load("suite/promptgate.yaml", text, &check_entry()).unwrap_or_else(|mistakes| panic!("{mistakes}"))
+    load("suite/promptgate.yaml", text, &check_entry()).unwrap_or_else(|diagnostics| panic!("{diagnostics}"))
 }
 
 /// What is wrong with a configuration, without the file's name.
 fn told(text: &str) -> Vec<String> {
     match load("f", text, &check_entry()) {
         Ok(_) => Vec::new(),
-        Err(mistakes) => mistakes.0.iter().map(|mistake| mistake.to_string().replacen("f:", "", 1)).collect(),
+        Err(diagnostics) => {
+            diagnostics.0.iter().map(|diagnostic| diagnostic.to_string().replacen("f:", "", 1)).collect()
+        }
     }
 }
 
@@ -81,12 +83,12 @@ fn the_complete_example_is_read() {
     );
     assert_eq!(settings.slices[0].tag, "refunds");
     assert_eq!(settings.price("gpt-4o"), Some((2.5, 10.0)));
-    assert_eq!(settings.store.max_age, Some(Duration::from_secs(7 * 86_400)));
+    assert_eq!(settings.cache.max_age, Some(Duration::from_secs(7 * 86_400)));
     assert_eq!((settings.gate.repeats, settings.gate.max_repeats, settings.gate.max_missing), (3, 24, 0.02));
     assert_eq!((settings.gate.scope, settings.gate.rule), (Scope::Suite, Rule::Evidence));
     assert_eq!(settings.gate.max_broken_cases, Some(3));
     assert_eq!(settings.budget.time, Some(Duration::from_secs(1200)));
-    assert_eq!(settings.store.path.value, ".promptgate/store.redb");
+    assert_eq!(settings.cache.path.value, ".promptgate/cache.redb");
 }
 
 #[test]
@@ -321,7 +323,7 @@ fn everything_is_told_at_once_in_the_order_of_the_file() {
 }
 
 #[test]
-fn other_texts_are_mistakes_too() {
+fn other_texts_are_diagnostics_too() {
     assert_eq!(told(""), [" the configuration is empty (help: `promptgate init` writes one to start from)"]);
     assert_eq!(told("- a"), ["1:1: the document must be a map, found a list"]);
     assert!(told("a: [")[0].contains("not valid YAML"));
@@ -343,10 +345,10 @@ fn a_key_in_the_place_of_its_name_is_never_repeated() {
         ("endpoint: {headers: {x-auth: {value: sk-proj-0123456789abcdef}}}", "sk-proj"),
         ("judge: {model: j, endpoint: {api_key_env: sk-proj-0123456789abcdef}}", "sk-proj"),
     ] {
-        let mistakes = load("f", &format!("{START}{rest}"), &check_entry()).expect_err(rest);
-        assert!(!format!("{mistakes:?}").contains(secret), "{mistakes:?}");
+        let diagnostics = load("f", &format!("{START}{rest}"), &check_entry()).expect_err(rest);
+        assert!(!format!("{diagnostics:?}").contains(secret), "{diagnostics:?}");
         assert_eq!(
-            mistakes.0[0].place.as_ref().and_then(|place| place.line),
+            diagnostics.0[0].place.as_ref().and_then(|place| place.line),
             Some(if rest.contains('\n') { 6 } else { 4 })
         );
     }
@@ -427,9 +429,9 @@ proptest::proptest! {
             EXAMPLE.get(..at).unwrap_or(""),
             EXAMPLE.get((at + length).min(EXAMPLE.len())..).unwrap_or("")
         );
-        if let Err(mistakes) = load("f", &text, &check_entry()) {
-            proptest::prop_assert!(!mistakes.0.is_empty());
-            proptest::prop_assert!(mistakes.0.iter().all(|mistake| mistake.place.is_some()));
+        if let Err(diagnostics) = load("f", &text, &check_entry()) {
+            proptest::prop_assert!(!diagnostics.0.is_empty());
+            proptest::prop_assert!(diagnostics.0.iter().all(|diagnostic| diagnostic.place.is_some()));
         }
     }
 }

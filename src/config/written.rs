@@ -56,7 +56,7 @@ pub(super) struct Written {
     /// US dollars per million tokens, by model.
     pub(super) prices: Ordered<WrittenPrice>,
     /// Where answers are kept between runs.
-    pub(super) store: Option<WrittenStore>,
+    pub(super) cache: Option<WrittenCache>,
     /// How the gate decides.
     pub(super) gate: WrittenGate,
     /// Hard ceilings of a run; reaching one ends it as incomplete.
@@ -326,18 +326,18 @@ pub(super) struct WrittenPrice {
     pub(super) output_per_million: f64,
 }
 
-/// The store of answers.
+/// The cache of answers.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-#[schemars(rename = "Store")]
-pub(super) struct WrittenStore {
-    /// Path of the store, relative to this file; .promptgate/store.redb by default.
+#[schemars(rename = "Cache")]
+pub(super) struct WrittenCache {
+    /// Path of the cache, relative to this file; .promptgate/cache.redb by default.
     #[schemars(length(min = 1))]
     pub(super) path: Option<String>,
     /// Age above which an answer is asked for again.
     pub(super) max_age: Option<WrittenDuration>,
     /// Whether the baseline's answers may come from an earlier session; reuse by default.
-    pub(super) baseline: Option<super::StoredBaseline>,
+    pub(super) baseline: Option<super::CachedBaseline>,
 }
 
 /// How the gate decides.

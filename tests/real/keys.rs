@@ -4,8 +4,8 @@ use crate::nginx::Nginx;
 use crate::prepared::Tells as _;
 use crate::support::{Folder, KEY, MockServer};
 
-/// Without the store, so that every judgement is a call of its own.
-const ONCE: [&str; 4] = ["run", "--no-store", "--repeats", "1"];
+/// Without the cache, so that every judgement is a call of its own.
+const ONCE: [&str; 4] = ["run", "--no-cache", "--repeats", "1"];
 
 #[test]
 fn a_redirect_within_the_origin_is_followed() {

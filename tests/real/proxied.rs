@@ -20,8 +20,8 @@ fn to(mock: &MockServer) -> String {
     format!("location / {{ proxy_pass {}; }}", mock.base_url.trim_end_matches("/v1"))
 }
 
-/// Without the store, so that every judgement is a call of its own.
-const ONCE: [&str; 4] = ["run", "--no-store", "--repeats", "1"];
+/// Without the cache, so that every judgement is a call of its own.
+const ONCE: [&str; 4] = ["run", "--no-cache", "--repeats", "1"];
 
 /// Answers and scores of a report, in order.
 fn findings(report: &Value) -> Vec<Value> {

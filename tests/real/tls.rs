@@ -6,8 +6,8 @@ use crate::nginx::Nginx;
 use crate::prepared::Tells as _;
 use crate::support::{Folder, MockServer};
 
-/// Without the store, so that every judgement is a call of its own.
-const ONCE: [&str; 4] = ["run", "--no-store", "--repeats", "1"];
+/// Without the cache, so that every judgement is a call of its own.
+const ONCE: [&str; 4] = ["run", "--no-cache", "--repeats", "1"];
 
 /// An authority, and a certificate for these names by it.
 struct Issued {

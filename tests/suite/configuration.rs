@@ -3,7 +3,7 @@
 use crate::support::{Folder, MockServer, finish, repository};
 
 #[test]
-fn all_mistakes_at_once() {
+fn all_diagnostics_at_once() {
     let folder = Folder::small(3);
     folder.write(
         "promptgate.yaml",
@@ -109,7 +109,7 @@ fn flags_have_twins_in_the_environment() {
 }
 
 #[test]
-fn a_key_in_the_configuration_is_a_mistake_and_not_repeated() {
+fn a_key_in_the_configuration_is_a_diagnostic_and_not_repeated() {
     let folder = Folder::small(1);
     folder.edit("promptgate.yaml", "timeout: 5s", "api_key_env: sk-live-1234567890abcdef, timeout: 5s");
     let outcome = folder.promptgate(&["check"]).expect_code(2);
@@ -142,7 +142,7 @@ fn budgets_are_ceilings() {
 }
 
 #[test]
-fn a_mistake_on_an_indented_line_is_pointed_at() {
+fn a_diagnostic_on_an_indented_line_is_pointed_at() {
     let folder = Folder::small(2);
     folder.write(
         "promptgate.yaml",
@@ -157,7 +157,7 @@ fn a_mistake_on_an_indented_line_is_pointed_at() {
 }
 
 #[test]
-fn a_mistake_without_a_line_says_where_it_is() {
+fn a_diagnostic_without_a_line_says_where_it_is() {
     let folder = Folder::small(2);
     let outcome = folder.promptgate(&["check", "--min", "faithfullness=0.9"]).expect_code(2);
     assert_eq!(

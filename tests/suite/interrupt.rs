@@ -63,11 +63,11 @@ fn handles(process: u32, signal: u32) -> bool {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn while_another_process_holds_the_store() {
+fn while_another_process_holds_the_cache() {
     let folder = Folder::small(3);
     folder.write(".promptgate/.gitignore", "*\n");
-    let path = folder.path().join(".promptgate/store.redb");
-    let _held = promptgate_adapters::store::Store::open(&path, std::time::Duration::ZERO).expect("a store");
+    let path = folder.path().join(".promptgate/cache.redb");
+    let _held = promptgate_adapters::cache::Cache::open(&path, std::time::Duration::ZERO).expect("a cache");
     let mut command = folder.command(&["run"]);
     command.env("OPENAI_BASE_URL", "http://127.0.0.1:9/v1").stderr(Stdio::null()).stdout(Stdio::null());
     // Nothing was asked yet, so the first signal is enough. The wait itself would end with exit code 2.

@@ -237,7 +237,7 @@ fn a_scale_is_rated_and_a_refused_parameter_is_told() {
     let report = folder.report();
     assert_eq!(report["cases"][0]["trials"][0]["grades"][2]["score"], 0.8);
     assert_eq!(report["judge"]["answered"]["refused_parameters"], json!(["temperature"]));
-    assert_eq!(report["judge"]["answered"]["rungs"], json!(["json_schema"]));
+    assert_eq!(report["judge"]["answered"]["output_modes"], json!(["json_schema"]));
 }
 
 #[test]

@@ -132,7 +132,7 @@ fn a_metric_that_passed_is_not_judged_again() {
     // asked twice.
     let answers = 10 * 2 * repeats;
     let usage = |name: &str| report["usage"][name].as_u64().expect("a count");
-    assert_eq!(usage("calls") + usage("stored_judgements"), answers + judgements);
+    assert_eq!(usage("calls") + usage("cached_judgements"), answers + judgements);
     let earlier = &report["looks"][1]["criteria"][0];
     assert_eq!((&earlier["id"], &earlier["verdict"]), (&"faithfulness.min".into(), &"pass".into()));
     assert!(earlier["estimate"].is_null(), "{earlier}");

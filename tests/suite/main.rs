@@ -2,6 +2,7 @@
 
 mod action;
 mod browser;
+mod cache;
 mod calibrate;
 mod ci;
 mod comment;
@@ -25,6 +26,5 @@ mod readme;
 mod schemas;
 mod servers;
 mod shards;
-mod store;
 mod support;
 mod wire;

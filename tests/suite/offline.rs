@@ -43,7 +43,7 @@ fn a_line_before_the_first_call_says_what_the_run_takes() {
          tiny-judge: {input_per_million: 10, output_per_million: 30}}\n",
     );
     let server = MockServer::start(&[]);
-    let outcome = folder.against(&server.base_url, &["run", "--no-store", "--budget-calls", "300"]);
+    let outcome = folder.against(&server.base_url, &["run", "--no-cache", "--budget-calls", "300"]);
     let line = outcome.stderr.lines().find(|line| line.contains("54 calls now, at most 300, about $0."));
     assert!(line.is_some_and(|line| line.contains("(retries come on top)")), "{}", outcome.stderr);
 }
@@ -225,7 +225,7 @@ fn the_golden_table_is_read_in_seconds() {
     {
         assert!(out.contains(words), "no {words} in\n{out}");
     }
-    for noise in ["check.json_schema", "case.refund-window", "from the store"] {
+    for noise in ["check.json_schema", "case.refund-window", "from the cache"] {
         assert!(!out.contains(noise), "{noise} in\n{out}");
     }
     assert!(out.lines().count() <= 33, "{out}");

@@ -44,7 +44,7 @@ fn assert_all_graded(report: &Value) {
 fn a_thousand_calls_amid_faults_are_all_graded_with_no_call_too_many() {
     let folder = patient(167);
     let whole = MockServer::start(&[]);
-    folder.against(&whole.base_url, &["run", "--no-store", "--repeats", "1"]);
+    folder.against(&whole.base_url, &["run", "--no-cache", "--repeats", "1"]);
     let needed = count(&stats(&whole), "requests");
     assert!(needed > 900, "{needed}");
 
@@ -58,7 +58,7 @@ fn a_thousand_calls_amid_faults_are_all_graded_with_no_call_too_many() {
         "--fault",
         "cut=0.02",
     ]);
-    let outcome = folder.against(&faulty.base_url, &["run", "--no-store", "--repeats", "1"]);
+    let outcome = folder.against(&faulty.base_url, &["run", "--no-cache", "--repeats", "1"]);
     let report = folder.report();
     assert_eq!(report["exit_code"], outcome.code, "{}", outcome.text());
     assert_all_graded(&report);
@@ -73,7 +73,7 @@ fn a_thousand_calls_amid_faults_are_all_graded_with_no_call_too_many() {
 fn a_limit_that_nobody_told_costs_no_answer() {
     let folder = patient(50);
     let limited = MockServer::start(&["--fault", "rate-limit=50"]);
-    folder.against(&limited.base_url, &["run", "--no-store", "--repeats", "1"]);
+    folder.against(&limited.base_url, &["run", "--no-cache", "--repeats", "1"]);
     assert_all_graded(&folder.report());
     let stats = stats(&limited);
     let (requests, refused) = (count(&stats, "requests"), count(&stats, "refused"));

@@ -160,7 +160,7 @@ fn one_bad_judge_is_not_hidden_by_a_good_one() {
         false => (200, says(ANSWER)),
     });
     let folder = Folder::small(40).without_self_test();
-    folder.against(&server.base_url, &["run", "--no-store"]).expect_code(12);
+    folder.against(&server.base_url, &["run", "--no-cache"]).expect_code(12);
     let reasons = folder.report()["reasons"].to_string();
     assert!(reasons.contains("no valid verdict for faithfulness in its first 10 judgements"), "{reasons}");
     assert_eq!(server.calls(), 10 + 10 + 30);
@@ -212,7 +212,7 @@ fn no_more_calls_are_in_flight_than_allowed() {
         let folder = Folder::small(10).without_self_test();
         let width_text = width.to_string();
         folder
-            .against(&server.base_url, &["run", "--no-store", "--concurrency", &width_text])
+            .against(&server.base_url, &["run", "--no-cache", "--concurrency", &width_text])
             .expect_code(10);
         assert!(server.peak.load(Ordering::SeqCst) <= width);
         assert_eq!(server.calls(), 10 * 2 * 3 * 3);

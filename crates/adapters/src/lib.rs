@@ -1,6 +1,6 @@
 //! Every socket, file and process: endpoints, the cache, files, git and GitHub.
 
+pub mod cache;
 pub mod endpoint;
 pub mod github;
 pub mod load;
-pub mod store;

@@ -21,7 +21,7 @@ pub const COMMENT_BYTES: usize = 60_000;
 pub const SUMMARY_BYTES: usize = 900_000;
 
 /// Bytes of what is always said; a limit below that is one no longer.
-const LEAST: usize = 300;
+const MIN: usize = 300;
 
 const TEMPLATE: &str = include_str!("templates/comment.md");
 
@@ -101,7 +101,7 @@ pub fn render(facts: &CommentFacts<'_>, limit: usize) -> String {
         _ => without_run(facts, limit),
     };
     match rendered {
-        Ok(text) if text.len() < limit.max(LEAST) => text,
+        Ok(text) if text.len() < limit.max(MIN) => text,
         // A template of ours that cannot be rendered is a bug; the verdict is told all the same.
         _ => least(facts),
     }

@@ -75,8 +75,8 @@ pub(super) fn words(report: &Report, redactor: &Redactor) -> Vec<String> {
     let listed = |names: &std::collections::BTreeSet<String>| {
         names.iter().map(|name| clean(name)).collect::<Vec<_>>().join(", ")
     };
-    if !judge.answered.rungs.is_empty() {
-        words.push(format!("asked by {}", listed(&judge.answered.rungs)));
+    if !judge.answered.output_modes.is_empty() {
+        words.push(format!("asked by {}", listed(&judge.answered.output_modes)));
     }
     if !judge.answered.refused_parameters.is_empty() {
         words.push(format!("without {}, which was refused", listed(&judge.answered.refused_parameters)));

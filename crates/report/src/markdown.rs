@@ -31,7 +31,7 @@ use promptgate_core::text::{Redactor, neutral};
 use view::Standing;
 
 /// Bytes of the shortest row of a case: a tier that lists more cases than fit by this is not tried.
-const SHORTEST_ROW: usize = 60;
+const MIN_ROW: usize = 60;
 /// Cases in the first list.
 const WORST: usize = 5;
 
@@ -104,7 +104,7 @@ pub(super) fn render(report: &Report, wanted: &Wanted<'_>) -> Result<String, min
     let said = Said::new(wanted.redactor);
     let mut text = String::new();
     for tier in TIERS {
-        if listed(report, tier) > wanted.limit / SHORTEST_ROW {
+        if listed(report, tier) > wanted.limit / MIN_ROW {
             continue;
         }
         let page = Page::new(report, tier, wanted, &said);

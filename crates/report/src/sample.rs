@@ -48,7 +48,7 @@ const QUESTIONS: [&str; 6] = [
 
 const CONTEXT: [&str; 2] = [
     "[KB-1] Returns are accepted for 30 days after delivery.",
-    "[KB-2] Gift cards are refunded as store credit.",
+    "[KB-2] Gift cards are refunded as cache credit.",
 ];
 
 fn variant(version: &str, commit: Option<&str>) -> VariantFacts {
@@ -109,13 +109,13 @@ fn run(baseline: bool) -> Run {
         scorers: ["check.json_schema", "faithfulness", "relevance"].map(str::to_owned).to_vec(),
         applies: vec![vec![true; QUESTIONS.len()]; 3],
         asked: Asked::all(repeats, 3),
-        lent: None,
+        reused_baseline: None,
         trials,
         totals: CallTotals {
             calls: 91,
-            stored: 18,
-            stored_judgements: 9,
-            stored_since: Some(1_793_500_000),
+            cached: 18,
+            cached_judgements: 9,
+            cached_since: Some(1_793_500_000),
             completions: Usage { prompt_tokens: 14_760, completion_tokens: 3_168 },
             judgements: Usage { prompt_tokens: 44_640, completion_tokens: 10_080 },
             completion_cost_usd: Some(0.004_114_8),

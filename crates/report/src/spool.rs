@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use super::v1::{self, Role};
-use promptgate_core::model::{Spoken, SpoolPlace};
+use promptgate_core::model::{SpoolPlace, TrialText};
 use promptgate_core::port::Spool;
 
 /// Entries gather up to so many bytes before they are written, and are read by as many: a call of the system for each
@@ -75,7 +75,7 @@ impl FileSpool {
 }
 
 impl Spool for FileSpool {
-    fn put(&self, spoken: &Spoken) -> io::Result<SpoolPlace> {
+    fn put(&self, spoken: &TrialText) -> io::Result<SpoolPlace> {
         let text = serde_json::to_vec(&v1::Trial::of(spoken, Role::Candidate, 0))?;
         let length = u32::try_from(text.len()).map_err(io::Error::other)?;
         let mut ends = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -87,7 +87,7 @@ impl Spool for FileSpool {
         Ok(SpoolPlace { offset, length })
     }
 
-    fn get(&self, place: SpoolPlace) -> io::Result<Spoken> {
+    fn get(&self, place: SpoolPlace) -> io::Result<TrialText> {
         self.trial(place, Role::Candidate, 0)?.spoken().map_err(io::Error::other)
     }
 }
@@ -135,13 +135,13 @@ mod tests {
 
     use super::*;
     use crate::{Format, Report, Style, sample, write};
-    use promptgate_core::model::{TrialResult, Words};
+    use promptgate_core::model::{TextLocation, TrialResult};
 
     #[test]
     fn what_was_put_comes_back() {
         let folder = tempfile::tempdir().unwrap();
         let spool = FileSpool::new(folder.path()).unwrap();
-        let said: Vec<Spoken> = sample::pass()
+        let said: Vec<TrialText> = sample::pass()
             .run
             .trials
             .iter()
@@ -182,19 +182,19 @@ mod tests {
             for trial in &mut run.trials {
                 if let TrialResult::Answered(answered) = &mut trial.result {
                     let place = spool.put(answered.here().unwrap()).unwrap();
-                    answered.words = Words::Spooled(place);
+                    answered.words = TextLocation::Spilled(place);
                 }
             }
             let (analysis, decision) = (&parts.analysis, &parts.decision);
             let policy = parts.policy.clone();
-            let spooled = Report::spooled(&run, analysis, decision, policy, parts.exit_code, Some(&spool));
+            let spilled = Report::spilled(&run, analysis, decision, policy, parts.exit_code, Some(&spool));
             for format in Format::ALL {
                 let text = |report: &Report| {
                     let mut text = Vec::new();
                     write(report, format, &mut text, Style::default()).unwrap();
                     String::from_utf8(text).unwrap()
                 };
-                assert_eq!(text(&spooled), text(&whole), "{format}");
+                assert_eq!(text(&spilled), text(&whole), "{format}");
             }
         }
     }

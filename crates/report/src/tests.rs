@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use promptgate_core::model::{Mistakes, Outcome};
+use promptgate_core::model::{Diagnostics, Outcome};
 
 fn all() -> Vec<(&'static str, sample::Parts)> {
     vec![
@@ -34,12 +34,12 @@ fn style() -> Style {
 }
 
 /// Reads a report that has no file beside it.
-fn read_alone(file: &str, text: &str) -> Result<Report, Mistakes> {
+fn read_alone(file: &str, text: &str) -> Result<Report, Diagnostics> {
     read(file, text, |_| Err(io::ErrorKind::NotFound.into()))
 }
 
-fn said(mistakes: Mistakes) -> String {
-    mistakes.to_string()
+fn said(diagnostics: Diagnostics) -> String {
+    diagnostics.to_string()
 }
 
 #[test]
@@ -165,7 +165,7 @@ proptest! {
     }
 
     #[test]
-    fn a_damaged_report_is_a_mistake_and_no_panic(cut in 0.0..1.0_f64, with in "[\\x00-\\x7f]{0,3}") {
+    fn a_damaged_report_is_a_diagnostic_and_no_panic(cut in 0.0..1.0_f64, with in "[\\x00-\\x7f]{0,3}") {
         let text = rendered(&sample::fail().report(), Format::Json, style());
         let at = (text.len() as f64 * cut) as usize;
         let Some((head, tail)) = text.split_at_checked(at) else { return Ok(()) };

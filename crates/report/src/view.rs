@@ -368,35 +368,35 @@ pub(super) fn cost(report: &Report) -> String {
     let usage = &report.usage;
     let money = money(report, usage.cost_usd);
     let tokens = Tokens { prompt_tokens: usage.prompt_tokens, completion_tokens: usage.completion_tokens };
-    let stored = match usage.stored {
+    let cached = match usage.cached {
         0 => String::new(),
-        stored => format!(" ({} from the store)", number::count(stored)),
+        cached => format!(" ({} from the cache)", number::count(cached)),
     };
     format!(
-        "{}{stored}, {}, {money}, {}",
+        "{}{cached}, {}, {money}, {}",
         number::counted(usage.calls, "call"),
         number::tokens(tokens),
         number::duration(report.duration_ms)
     )
 }
 
-/// What share of the answers came from the store, how many judgements did, and how old the oldest of it was when the
+/// What share of the answers came from the cache, how many judgements did, and how old the oldest of it was when the
 /// run started; `None` where nothing did.
-pub(super) fn stored(report: &Report) -> Option<String> {
+pub(super) fn cached(report: &Report) -> Option<String> {
     let usage = &report.usage;
-    if usage.stored == 0 && usage.stored_judgements == 0 {
+    if usage.cached == 0 && usage.cached_judgements == 0 {
         return None;
     }
-    let mut words = number::counted(usage.stored, "answer");
+    let mut words = number::counted(usage.cached, "answer");
     let all = report.trials() as u64;
-    if usage.stored <= all {
-        words = format!("{} of {}", number::count(usage.stored), number::counted(all, "answer"));
+    if usage.cached <= all {
+        words = format!("{} of {}", number::count(usage.cached), number::counted(all, "answer"));
     }
-    if usage.stored_judgements > 0 {
-        words.push_str(&format!(" and {}", number::counted(usage.stored_judgements, "judgement")));
+    if usage.cached_judgements > 0 {
+        words.push_str(&format!(" and {}", number::counted(usage.cached_judgements, "judgement")));
     }
     let time = |text: &str| text.parse::<jiff::Timestamp>().ok();
-    let age = usage.stored_since.as_deref().and_then(time).zip(time(&report.started_at));
+    let age = usage.cached_since.as_deref().and_then(time).zip(time(&report.started_at));
     if let Some((since, started)) = age {
         let hours = (started.as_second() - since.as_second()).max(0) / 3600;
         words.push_str(&match hours {

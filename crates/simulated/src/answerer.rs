@@ -15,7 +15,7 @@ use super::thesaurus;
 use promptgate_core::model::{ChatRequest, Speaker};
 
 /// Sentences of an answer where the prompt sets no limit.
-const MOST_SENTENCES: usize = 3;
+const MAX_SENTENCES: usize = 3;
 /// The share of the question's weight below which nothing given matches it.
 const MATCHES: f64 = 0.34;
 /// The share of the best sentence's score from which another one that adds something is taken too.
@@ -204,7 +204,7 @@ fn pick<'a>(
     if noise.strikes() && order.len() > 1 {
         order.swap(0, 1);
     }
-    let most = instructions.most_sentences.unwrap_or(MOST_SENTENCES);
+    let most = instructions.most_sentences.unwrap_or(MAX_SENTENCES);
     let mut chosen: Vec<usize> = Vec::new();
     let mut said: BTreeSet<&str> = BTreeSet::new();
     let mut asked: BTreeSet<&str> = BTreeSet::new();

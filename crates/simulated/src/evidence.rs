@@ -1,6 +1,6 @@
 //! What a source says of a statement: backs it, denies it, or is silent. Word by word, nothing more.
 //!
-//! A statement is backed when at most [`MOST_QUOTES`] sentences of the source hold its content words but for a few
+//! A statement is backed when at most [`MAX_QUOTES`] sentences of the source hold its content words but for a few
 //! ([`Source::allowed`]), and all of its numbers and names. It is denied when its words are there but a negation,
 //! an opposite or a number is not the same. Copied text never reaches anything but these counts, so text that
 //! addresses the judge sways nothing.
@@ -12,13 +12,13 @@ use super::language::{Kind, Term, Terms, clauses, leading_marker, sentences};
 use super::thesaurus;
 
 /// The share of the words' weight below which nothing backs a statement, however long the source.
-const FEWEST: f64 = 0.55;
+const MIN: f64 = 0.55;
 /// The share from which a statement is close enough to be denied.
 const CLOSE: f64 = 0.5;
 /// The share of a clause's words from which another is next to it, so that a negation in one alone matters.
 const NEAR: f64 = 0.66;
 /// The most sentences quoted for one statement: a summary draws on many.
-const MOST_QUOTES: usize = 6;
+const MAX_QUOTES: usize = 6;
 /// Missing words for each root of a statement's length, for a source of [`SHORT`] distinct words and one of
 /// [`LONG`]: what stands in a single sentence is copied, what stands in pages is put in words of one's own.
 const ALLOWED: [f64; 2] = [0.45, 1.15];
@@ -159,7 +159,7 @@ impl<'a> Source<'a> {
         if let Some(name) = lacking(Kind::Name) {
             return evidence(Finding::Silent, format!("the name {} is not in the passage", name.term.stem));
         }
-        if coverage < FEWEST || missing > self.allowed(total) {
+        if coverage < MIN || missing > self.allowed(total) {
             return evidence(Finding::Silent, format!("no passage says all of this: {share}"));
         }
         evidence(Finding::Backed, format!("the quoted text says this: {share}"))
@@ -215,7 +215,7 @@ impl<'a> Source<'a> {
     fn best_sentences(&self, wanted: &[Wanted<'_>]) -> Vec<usize> {
         let mut chosen: Vec<usize> = Vec::new();
         let mut missing: Vec<&Wanted<'_>> = wanted.iter().filter(|word| !word.holders.is_empty()).collect();
-        while chosen.len() < MOST_QUOTES && !missing.is_empty() {
+        while chosen.len() < MAX_QUOTES && !missing.is_empty() {
             let mut gains: BTreeMap<usize, f64> = BTreeMap::new();
             for word in &missing {
                 for holder in &word.holders {

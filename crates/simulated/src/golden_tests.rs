@@ -53,7 +53,7 @@ fn request(messages: Vec<(Speaker, String)>, response_format: Option<ResponseFor
         response_format,
         repeat: 0,
         purpose: Purpose::Completion,
-        anew: false,
+        refresh: false,
     }
 }
 

@@ -112,7 +112,7 @@ impl Simulated {
             latency_ms: self.wait(digest, occurrence).as_secs_f64() * 1000.0 + reckoned,
             model: Some(MODEL.to_owned()),
             system_fingerprint: Some(self.fingerprint()),
-            stored_at: None,
+            cached_at: None,
         }
     }
 

@@ -25,7 +25,7 @@ fn request(system: &str, user: &str) -> ChatRequest {
         response_format: None,
         repeat: 0,
         purpose: Purpose::Completion,
-        anew: false,
+        refresh: false,
     }
 }
 

@@ -14,7 +14,7 @@ use crate::cli::files::{Links, append, read_text};
 use crate::cli::{output, runtime};
 use promptgate_adapters::github::Outputs;
 use promptgate_adapters::github::api::{self, Client, FailureKind, Outcome, Settings, Sticky};
-use promptgate_core::model::{Mistake, Mistakes, Place};
+use promptgate_core::model::{Diagnostic, Diagnostics, Place};
 use promptgate_core::text::Secret;
 
 /// Where the API is, unless GITHUB_API_URL says otherwise.
@@ -22,7 +22,7 @@ const API_URL: &str = "https://api.github.com";
 /// Where the pages are, unless GITHUB_SERVER_URL says otherwise.
 const SERVER_URL: &str = "https://github.com";
 /// Bytes of a file that is read.
-const MOST_BYTES: u64 = 1 << 20;
+const MAX_BYTES: u64 = 1 << 20;
 
 /// Writes the comment, or brings it up to date.
 pub(crate) fn comment(arguments: &CommentArguments) -> Result<ExitStatus, Failure> {
@@ -87,38 +87,38 @@ fn forbidden(failure: &api::Failure) -> Result<ExitStatus, Failure> {
 }
 
 fn failed(failure: api::Failure) -> Failure {
-    let mut mistake = Mistake::new(format!("the comment was not written: {}", failure.message));
+    let mut diagnostic = Diagnostic::new(format!("the comment was not written: {}", failure.message));
     if let Some(help) = failure.help {
-        mistake = mistake.help(help);
+        diagnostic = diagnostic.help(help);
     }
     match failure.kind {
-        FailureKind::Usage | FailureKind::Forbidden => mistake.into(),
-        FailureKind::Unavailable => Failure::Incomplete(Mistakes(vec![mistake])),
+        FailureKind::Usage | FailureKind::Forbidden => diagnostic.into(),
+        FailureKind::Unavailable => Failure::Incomplete(Diagnostics(vec![diagnostic])),
     }
 }
 
 /// A key that a marker can hold.
-fn key(key: &str) -> Result<&str, Mistake> {
+fn key(key: &str) -> Result<&str, Diagnostic> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
     if (1..=40).contains(&key.len()) && key.bytes().all(plain) {
         return Ok(key);
     }
-    Err(Mistake::new("this is no key")
+    Err(Diagnostic::new("this is no key")
         .at(Place::file("--key"))
         .help("use 1 to 40 letters, digits, `_` and `-`"))
 }
 
-fn token() -> Result<Secret, Mistake> {
+fn token() -> Result<Secret, Diagnostic> {
     let found = variable("PROMPTGATE_GITHUB_TOKEN").or_else(|| variable("GITHUB_TOKEN"));
     found.map(Secret::new).ok_or_else(|| {
-        Mistake::new("there is no token to write the comment with")
+        Diagnostic::new("there is no token to write the comment with")
             .at(Place::file("GITHUB_TOKEN"))
             .help("set it in the step: GITHUB_TOKEN: ${{ github.token }}")
     })
 }
 
 /// `owner/name`, of characters that mean nothing in an address.
-fn repository() -> Result<String, Mistake> {
+fn repository() -> Result<String, Diagnostic> {
     const NAME: &str = "GITHUB_REPOSITORY";
     let name = variable(NAME).unwrap_or_default();
     let part = |part: &str| {
@@ -127,30 +127,30 @@ fn repository() -> Result<String, Mistake> {
     };
     match name.split_once('/') {
         Some((owner, repository)) if part(owner) && part(repository) => Ok(name),
-        _ => Err(Mistake::new("this is not the name of a repository")
+        _ => Err(Diagnostic::new("this is not the name of a repository")
             .at(Place::file(NAME))
             .help("it is like owner/name; GitHub Actions sets it")),
     }
 }
 
-fn read_facts(folder: &Path) -> Result<Facts, Mistake> {
+fn read_facts(folder: &Path) -> Result<Facts, Diagnostic> {
     let path = folder.join(facts::NAME);
     facts::read(&path).map_err(|why| refused(&path, why))
 }
 
-fn read_comment(folder: &Path, name: &str) -> Result<String, Mistake> {
+fn read_comment(folder: &Path, name: &str) -> Result<String, Diagnostic> {
     let plain = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
     if !plain || name.starts_with('.') {
         let at = Place::file(folder.join(facts::NAME).display().to_string());
-        return Err(Mistake::new("`comment` is not the name of a file in this folder").at(at));
+        return Err(Diagnostic::new("`comment` is not the name of a file in this folder").at(at));
     }
     let path = folder.join(name);
     // What is posted must not be another file that a link leads to.
-    read_text(&path, "file", MOST_BYTES, Links::Refuse).map_err(|why| refused(&path, why))
+    read_text(&path, "file", MAX_BYTES, Links::Refuse).map_err(|why| refused(&path, why))
 }
 
-fn refused(path: &Path, why: String) -> Mistake {
-    Mistake::new(why).at(Place::file(path.display().to_string())).help(
+fn refused(path: &Path, why: String) -> Diagnostic {
+    Diagnostic::new(why).at(Place::file(path.display().to_string())).help(
         "name the folder that `promptgate ci` of this version wrote; where there is none, see why the gate ended before \
          it reported",
     )

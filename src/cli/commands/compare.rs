@@ -17,8 +17,8 @@ pub(crate) fn compare(arguments: &CompareArguments) -> Result<ExitStatus, Failur
     let (old_file, new_file) = (arguments.old.display().to_string(), arguments.new.display().to_string());
     let mut rules = policy::restored(&new.policy);
     add_baseline_criteria(&mut rules);
-    let earlier = old.to_run().map_err(|mistakes| mistakes.at(&Place::file(&old_file)))?;
-    let mut run = new.to_run().map_err(|mistakes| mistakes.at(&Place::file(&new_file)))?;
+    let earlier = old.to_run().map_err(|diagnostics| diagnostics.at(&Place::file(&old_file)))?;
+    let mut run = new.to_run().map_err(|diagnostics| diagnostics.at(&Place::file(&new_file)))?;
     mismatch::refuse(
         &old_file,
         [

@@ -7,7 +7,7 @@ use crate::cli::error::Failure;
 use crate::cli::exit::ExitStatus;
 use crate::cli::files::write_whole;
 use crate::cli::output::print;
-use promptgate_core::model::Mistake;
+use promptgate_core::model::Diagnostic;
 
 const FILES: [(&str, &str); 3] = [
     ("promptgate.yaml", include_str!("../starter/promptgate.yaml")),
@@ -32,7 +32,7 @@ pub(crate) fn init(arguments: &InitArguments) -> Result<ExitStatus, Failure> {
             [one] => format!("{one} exists already; nothing was written"),
             many => format!("{} exist already; nothing was written", many.join(", ")),
         };
-        return Err(Mistake::new(message)
+        return Err(Diagnostic::new(message)
             .help("`promptgate init FOLDER` writes elsewhere; no file is ever overwritten")
             .into());
     }

@@ -7,7 +7,7 @@ use crate::cli::args::{Inconclusive, MergeArguments};
 use crate::cli::error::Failure;
 use crate::cli::exit::ExitStatus;
 use crate::cli::{output, policy, saved, shard};
-use promptgate_core::model::Mistakes;
+use promptgate_core::model::Diagnostics;
 use promptgate_core::text::Redactor;
 use promptgate_engine::evaluate::{self, Evaluation};
 use promptgate_report::Report;
@@ -49,16 +49,16 @@ pub(super) fn carry_out(arguments: &MergeArguments) -> Result<Finished, Failure>
 /// The run out of every shard there is; everything that is wrong with any of them at once.
 fn joined(arguments: &MergeArguments) -> Result<Joined, Failure> {
     let found = shard::find(&arguments.folders)?;
-    let mut mistakes = found.damaged;
+    let mut diagnostics = found.damaged;
     if found.shards.is_empty() {
-        return Err(Failure::Incomplete(Mistakes(mistakes)));
+        return Err(Failure::Incomplete(Diagnostics(diagnostics)));
     }
     match join(found.shards, &found.refused) {
-        Ok(joined) if mistakes.is_empty() => Ok(joined),
-        Ok(_) => Err(Failure::Incomplete(Mistakes(mistakes))),
+        Ok(joined) if diagnostics.is_empty() => Ok(joined),
+        Ok(_) => Err(Failure::Incomplete(Diagnostics(diagnostics))),
         Err(more) => {
-            mistakes.extend(more.0);
-            Err(Failure::Incomplete(Mistakes(mistakes)))
+            diagnostics.extend(more.0);
+            Err(Failure::Incomplete(Diagnostics(diagnostics)))
         }
     }
 }

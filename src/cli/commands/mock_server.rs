@@ -6,7 +6,7 @@ use crate::cli::args::MockServerArguments;
 use crate::cli::error::Failure;
 use crate::cli::exit::ExitStatus;
 use crate::cli::{interrupt, output, runtime};
-use promptgate_core::model::Mistake;
+use promptgate_core::model::Diagnostic;
 use promptgate_simulated::SimulatedOptions;
 use promptgate_simulated::mock_server::{self, Options};
 
@@ -26,7 +26,7 @@ pub(crate) fn mock_server(arguments: &MockServerArguments) -> Result<ExitStatus,
     runtime.block_on(async {
         let listener = TcpListener::bind(arguments.listen).await.map_err(|error| {
             Failure::from(
-                Mistake::new(format!("cannot listen on {}: {error}", arguments.listen))
+                Diagnostic::new(format!("cannot listen on {}: {error}", arguments.listen))
                     .help("`--listen 127.0.0.1:0` takes a free port"),
             )
         })?;

@@ -1,5 +1,6 @@
 //! One file per command.
 
+mod cache;
 mod calibrate;
 mod check;
 mod ci;
@@ -12,7 +13,6 @@ mod plan;
 mod report;
 mod run;
 mod schema;
-mod store;
 
 use super::args::Command;
 use super::error::Failure;
@@ -30,7 +30,7 @@ pub(super) fn dispatch(command: &Command) -> Result<ExitStatus, Failure> {
         Command::Calibrate(arguments) => calibrate::calibrate(arguments),
         Command::Report(arguments) => report::report(arguments),
         Command::Schema(arguments) => schema::schema(arguments),
-        Command::Store(arguments) => store::store(arguments),
+        Command::Cache(arguments) => cache::cache(arguments),
         Command::Init(arguments) => init::init(arguments),
         Command::MockServer(arguments) => mock_server::mock_server(arguments),
         Command::Comment(arguments) => comment::comment(arguments),

@@ -16,7 +16,7 @@ use crate::cli::models::{self, Models};
 use crate::cli::progress::Progress;
 use crate::cli::suite::{self, Suite};
 use crate::cli::{answers, calibration, interrupt, mismatch, output, policy, runtime, saved, shard};
-use crate::config::{Settings, StoredBaseline};
+use crate::config::{CachedBaseline, Settings};
 use promptgate_adapters::endpoint::Ceilings;
 use promptgate_core::gate::{Bound, Policy, Requirement};
 use promptgate_core::model::{JudgeFacts, Role};
@@ -108,7 +108,7 @@ pub(super) fn carry_out(
         }
     })?;
     Ok(finished.unwrap_or_else(|| {
-        // A thread may still wait for the store.
+        // A thread may still wait for the cache.
         runtime.shutdown_background();
         Finished::without_report(ExitStatus::Interrupted)
     }))
@@ -146,7 +146,7 @@ impl Asking {
                     time: arguments.deadline,
                 },
             ),
-            store: arguments.store,
+            cache: arguments.cache,
         };
         let ceiling = calls.ceilings.calls;
         let models = models::connect(&suite.settings, &suite.files.policy, calls, &sink, &stop)?;
@@ -163,7 +163,7 @@ async fn evaluate_and_report(
     inconclusive_passes: bool,
 ) -> Result<Finished, Failure> {
     let Asking { started, started_at, progress, counter, sink, stop, calls, models } = asking;
-    let Models { answering, scope, judging, judge_hosts, redactor, concurrency, store } = models;
+    let Models { answering, scope, judging, judge_hosts, redactor, concurrency, cache } = models;
     let Suite {
         mut plan,
         mut scorers,
@@ -214,7 +214,7 @@ async fn evaluate_and_report(
         policy_source,
         warnings,
     };
-    let plan = plan.anew(needed_anew(&settings, &policy));
+    let plan = plan.refresh(needed_refresh(&settings, &policy));
     let spool = FileSpool::new(&arguments.out)
         .map_err(|error| Failure::Internal(format!("no temporary file can be made: {error}")))?;
     let spool = Arc::new(spool);
@@ -231,15 +231,15 @@ async fn evaluate_and_report(
         stop,
     });
     let ceiling = calls.or(settings.budget.calls);
-    let stored_only = arguments.store.stored_only;
-    let calling = Calling { offline: arguments.offline, stored: store.is_some(), stored_only, ceiling };
+    let cached_only = arguments.cache.cached_only;
+    let calling = Calling { offline: arguments.offline, cached: cache.is_some(), cached_only, ceiling };
     announce(&engine, policy.schedule, &settings, (!arguments.quiet).then_some(calling));
     let elapsed = || started.elapsed();
     let earlier = earlier.map(|earlier| earlier.run);
     if let Some(part) = part {
         let to = (arguments, redactor.as_ref(), &spool);
         let status = part.carry_out(&engine, header, earlier, (&counter, &progress), elapsed, to).await;
-        answers::close(store.as_deref());
+        answers::close(cache.as_deref());
         return status.map(Finished::without_report);
     }
     let evaluation = evaluate::evaluate(engine, header, &policy, earlier, &counter, elapsed);
@@ -248,17 +248,17 @@ async fn evaluate_and_report(
         never = progress.tick() => match never {},
     };
     progress.finish();
-    answers::close(store.as_deref());
+    answers::close(cache.as_deref());
     let status = ExitStatus::of(&run, decision.verdict, inconclusive_passes, arguments.advisory);
     let mut report =
-        Report::spooled(&run, &analysis, &decision, policy::saved(&policy), status.code(), Some(&spool));
+        Report::spilled(&run, &analysis, &decision, policy::saved(&policy), status.code(), Some(&spool));
     drop((run, analysis, decision));
     let files = saved::write(&mut report, &arguments.out, &redactor)?;
     Ok(Finished { status, report: Some(report), redactor, files })
 }
 
 /// The sides whose answers must be of this session: what is compared by its latency, and what is said to be.
-fn needed_anew(settings: &Settings, policy: &Policy) -> Vec<Role> {
+fn needed_refresh(settings: &Settings, policy: &Policy) -> Vec<Role> {
     let relative = |requirement: &Requirement| {
         matches!(requirement, Requirement::Limit { bound: Bound::MaxIncrease(_), .. })
     };
@@ -266,10 +266,10 @@ fn needed_anew(settings: &Settings, policy: &Policy) -> Vec<Role> {
         .criteria
         .iter()
         .any(|criterion| criterion.metric == "latency" && relative(&criterion.requirement));
-    match (by_latency, settings.store.baseline) {
+    match (by_latency, settings.cache.baseline) {
         (true, _) => vec![Role::Candidate, Role::Baseline],
-        (false, StoredBaseline::Fresh) => vec![Role::Baseline],
-        (false, StoredBaseline::Reuse) => Vec::new(),
+        (false, CachedBaseline::Fresh) => vec![Role::Baseline],
+        (false, CachedBaseline::Reuse) => Vec::new(),
     }
 }
 

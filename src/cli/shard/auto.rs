@@ -1,7 +1,7 @@
 //! `--shard auto`: the place of this job among those that a CI system runs in parallel.
 
-use promptgate_core::model::{Mistake, Place};
-use promptgate_report::shard::{MOST_SHARDS, Shard};
+use promptgate_core::model::{Diagnostic, Place};
+use promptgate_report::shard::{MAX_SHARDS, Shard};
 
 /// How a CI system numbers its parallel jobs.
 struct System {
@@ -42,13 +42,13 @@ const SYSTEMS: [System; 3] = [
 ///
 /// # Errors
 /// No variables, half of a pair, numbers that are none or do not fit, and two systems that disagree.
-pub(super) fn detect(variable: &impl Fn(&str) -> Option<String>) -> Result<Shard, Mistake> {
+pub(super) fn detect(variable: &impl Fn(&str) -> Option<String>) -> Result<Shard, Diagnostic> {
     let mut found: Option<(&System, Shard)> = None;
     for system in &SYSTEMS {
         let Some(shard) = of_system(system, variable)? else { continue };
         match found {
             Some((other, earlier)) if earlier != shard => {
-                return Err(mistake(format!(
+                return Err(diagnostic(format!(
                     "{} says shard {earlier} ({} and {}), {} says shard {shard} ({} and {})",
                     other.name, other.index, other.total, system.name, system.index, system.total
                 ))
@@ -62,13 +62,16 @@ pub(super) fn detect(variable: &impl Fn(&str) -> Option<String>) -> Result<Shard
             .iter()
             .map(|system| format!("{} and {} ({})", system.index, system.total, system.name))
             .collect();
-        mistake(format!("no parallel job: none of these variables is set: {}", known.join(", "))).help(
+        diagnostic(format!("no parallel job: none of these variables is set: {}", known.join(", "))).help(
             "say which shard this is with `--shard k/n`; GitHub Actions has `--shard ${{ matrix.shard }}`",
         )
     })
 }
 
-fn of_system(system: &System, variable: &impl Fn(&str) -> Option<String>) -> Result<Option<Shard>, Mistake> {
+fn of_system(
+    system: &System,
+    variable: &impl Fn(&str) -> Option<String>,
+) -> Result<Option<Shard>, Diagnostic> {
     let read = |name: &str| variable(name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
     let parallel =
         || format!("ask {} for parallel jobs with {}, or say `--shard k/n`", system.name, system.key);
@@ -78,30 +81,30 @@ fn of_system(system: &System, variable: &impl Fn(&str) -> Option<String>) -> Res
         (None, Some(total)) if total == "1" => return Ok(Shard::new(1, 1)),
         (None, Some(_)) => {
             let message = format!("{} is set without {}", system.total, system.index);
-            return Err(mistake(message).help(parallel()));
+            return Err(diagnostic(message).help(parallel()));
         }
         (Some(_), None) => {
             let message = format!("{} is set without {}", system.index, system.total);
-            return Err(mistake(message).help(parallel()));
+            return Err(diagnostic(message).help(parallel()));
         }
         (Some(index), Some(total)) => (index, total),
     };
     let number = |name: &str, text: &str| {
-        text.parse::<u32>().map_err(|_| mistake(format!("{name} is no number")).help(parallel()))
+        text.parse::<u32>().map_err(|_| diagnostic(format!("{name} is no number")).help(parallel()))
     };
     let (number_of, count) = (number(system.index, &index)?, number(system.total, &total)?);
     let place = (number_of >= system.first).then(|| number_of.saturating_add(1 - system.first));
     place.and_then(|place| Shard::new(place, count)).map(Some).ok_or_else(|| {
-        mistake(format!(
-            "{} is {number_of} and {} is {count}: {} counts from {}, and there are at most {MOST_SHARDS} shards",
+        diagnostic(format!(
+            "{} is {number_of} and {} is {count}: {} counts from {}, and there are at most {MAX_SHARDS} shards",
             system.index, system.total, system.name, system.first
         ))
         .help(parallel())
     })
 }
 
-fn mistake(message: String) -> Mistake {
-    Mistake::new(message).at(Place::file("--shard auto"))
+fn diagnostic(message: String) -> Diagnostic {
+    Diagnostic::new(message).at(Place::file("--shard auto"))
 }
 
 #[cfg(test)]
@@ -112,7 +115,7 @@ mod tests {
         let variable = |name: &str| {
             variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
         };
-        detect(&variable).map(|shard| shard.to_string()).map_err(|mistake| mistake.message)
+        detect(&variable).map(|shard| shard.to_string()).map_err(|diagnostic| diagnostic.message)
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::answers;
 use crate::cli::files::{Links, read_text};
-use promptgate_core::model::{Mistake, Place};
+use promptgate_core::model::{Diagnostic, Place};
 use promptgate_report::shard::{self, Shard, ShardFile};
 
 /// The largest shard that is read, in bytes.
@@ -19,7 +19,7 @@ pub(in crate::cli) struct Found {
     /// Shards, each with the path of its file.
     pub(in crate::cli) shards: Vec<(String, ShardFile)>,
     /// What is wrong with files that are no shard.
-    pub(in crate::cli) damaged: Vec<Mistake>,
+    pub(in crate::cli) damaged: Vec<Diagnostic>,
     /// The shards that these would be by their names.
     pub(in crate::cli) refused: Vec<Shard>,
 }
@@ -28,13 +28,13 @@ pub(in crate::cli) struct Found {
 ///
 /// # Errors
 /// A folder that is not there or cannot be read, and folders without any shard.
-pub(in crate::cli) fn find(named: &[PathBuf]) -> Result<Found, Mistake> {
+pub(in crate::cli) fn find(named: &[PathBuf]) -> Result<Found, Diagnostic> {
     // By their real paths: a folder that is named twice, or within another, is read once.
     let mut files: BTreeMap<PathBuf, PathBuf> = BTreeMap::new();
     for path in named {
         let place = || Place::file(path.display().to_string());
         let facts = std::fs::metadata(path).map_err(|error| {
-            Mistake::new(format!("cannot read this: {error}"))
+            Diagnostic::new(format!("cannot read this: {error}"))
                 .at(place())
                 .help("name the folder that holds the files of all shards")
         })?;
@@ -42,12 +42,12 @@ pub(in crate::cli) fn find(named: &[PathBuf]) -> Result<Found, Mistake> {
             add(path, &mut files);
         } else {
             search(path, DEPTH, &is_shard, &mut files)
-                .map_err(|error| Mistake::new(format!("cannot read this folder: {error}")).at(place()))?;
+                .map_err(|error| Diagnostic::new(format!("cannot read this folder: {error}")).at(place()))?;
         }
     }
     if files.is_empty() {
         let shown: Vec<String> = named.iter().map(|path| path.display().to_string()).collect();
-        return Err(Mistake::new("there is no shard here: no file is named shard-k-of-n.json")
+        return Err(Diagnostic::new("there is no shard here: no file is named shard-k-of-n.json")
             .at(Place::file(shown.join(", ")))
             .help("`promptgate run --shard k/n` writes them into its --out folder"));
     }
@@ -63,15 +63,15 @@ pub(in crate::cli) fn find(named: &[PathBuf]) -> Result<Found, Mistake> {
     for path in shown {
         let file = path.display().to_string();
         match read_text(&path, "shard", MAX_BYTES, Links::Refuse)
-            .map_err(|message| Mistake::new(message).at(Place::file(&file)).into())
+            .map_err(|message| Diagnostic::new(message).at(Place::file(&file)).into())
         {
             Ok(text) => match shard::read(&file, &text) {
                 Ok(shard) => found.shards.push((file, shard)),
-                Err(mistakes) => found.refuse(&path, mistakes.0),
+                Err(diagnostics) => found.refuse(&path, diagnostics.0),
             },
-            Err(mistakes) => {
-                let mistakes: promptgate_core::model::Mistakes = mistakes;
-                found.refuse(&path, mistakes.0);
+            Err(diagnostics) => {
+                let diagnostics: promptgate_core::model::Diagnostics = diagnostics;
+                found.refuse(&path, diagnostics.0);
             }
         }
     }
@@ -79,8 +79,8 @@ pub(in crate::cli) fn find(named: &[PathBuf]) -> Result<Found, Mistake> {
 }
 
 impl Found {
-    fn refuse(&mut self, path: &Path, mistakes: Vec<Mistake>) {
-        self.damaged.extend(mistakes);
+    fn refuse(&mut self, path: &Path, diagnostics: Vec<Diagnostic>) {
+        self.damaged.extend(diagnostics);
         let name = path.file_name().map(|name| name.to_string_lossy());
         self.refused.extend(name.and_then(|name| Shard::of_file_name(&name)));
     }

@@ -18,7 +18,7 @@ pub(super) use share::{ceilings, take};
 
 use super::args::RunArguments;
 use super::environment::variable;
-use promptgate_core::model::{Mistake, Place};
+use promptgate_core::model::{Diagnostic, Place};
 use promptgate_report::shard::{NoShard, Shard};
 
 /// What `--shard` asks for.
@@ -46,10 +46,10 @@ impl FromStr for ShardArgument {
 ///
 /// # Errors
 /// No shard where `auto` looks, and `--max-repeats`, which a shard cannot follow.
-pub(super) fn asked(arguments: &RunArguments) -> Result<Option<Shard>, Mistake> {
+pub(super) fn asked(arguments: &RunArguments) -> Result<Option<Shard>, Diagnostic> {
     let Some(asked) = arguments.shard else { return Ok(None) };
     if arguments.suite.max_repeats.is_some() {
-        return Err(Mistake::new(
+        return Err(Diagnostic::new(
             "a shard takes one look at all its repeats, so it cannot ask for more while undecided",
         )
         .at(Place::file("--max-repeats"))
@@ -63,7 +63,7 @@ pub(super) fn asked(arguments: &RunArguments) -> Result<Option<Shard>, Mistake> 
 
 /// Takes away what an earlier run left in the place of this shard: where this one comes to nothing, a merge must not find
 /// the other.
-pub(super) fn forget_earlier(shard: Shard, out: &Path) -> Result<(), Mistake> {
+pub(super) fn forget_earlier(shard: Shard, out: &Path) -> Result<(), Diagnostic> {
     let path = out.join(shard.file_name());
     // A folder that is a link is refused before anything is written there.
     if out.is_symlink() {
@@ -71,7 +71,7 @@ pub(super) fn forget_earlier(shard: Shard, out: &Path) -> Result<(), Mistake> {
     }
     match std::fs::remove_file(&path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(Mistake::new(format!("the shard of an earlier run cannot be taken away: {error}"))
+            Err(Diagnostic::new(format!("the shard of an earlier run cannot be taken away: {error}"))
                 .at(Place::file(path.display().to_string()))
                 .help("remove it, or name another folder with `--out`"))
         }

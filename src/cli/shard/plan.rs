@@ -139,7 +139,7 @@ fn of_variant(variant: &Variant) -> String {
     })])
 }
 
-/// A lent baseline: its prompt and all of its trials.
+/// A reused_baseline baseline: its prompt and all of its trials.
 fn of_earlier(earlier: &Earlier) -> String {
     let run = &earlier.run;
     let facts = json!([

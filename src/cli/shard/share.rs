@@ -4,27 +4,27 @@ use crate::cli::suite::Suite;
 use crate::config::EndpointSettings;
 use promptgate_adapters::endpoint::Ceilings;
 use promptgate_core::gate::Schedule;
-use promptgate_core::model::{Mistake, Mistakes, Place};
+use promptgate_core::model::{Diagnostic, Diagnostics, Place};
 use promptgate_report::shard::Shard;
 
 /// Makes a suite that of a shard: one look at `repeats`, and 1/n of each rate and of the budget.
 ///
 /// # Errors
 /// A rate that is too small to be shared: with less than one a minute, the shards would exceed it together.
-pub(in crate::cli) fn take(shard: Shard, suite: &mut Suite) -> Result<(), Mistakes> {
+pub(in crate::cli) fn take(shard: Shard, suite: &mut Suite) -> Result<(), Diagnostics> {
     suite.policy.schedule = Schedule::once(suite.policy.schedule.first());
     let settings = &mut suite.settings;
-    let mut mistakes = Vec::new();
+    let mut diagnostics = Vec::new();
     let place = Place::file(&settings.file);
-    share_rates(shard, &mut settings.endpoint, "endpoint", &place, &mut mistakes);
+    share_rates(shard, &mut settings.endpoint, "endpoint", &place, &mut diagnostics);
     let own = settings.judge.iter_mut().flat_map(|judge| &mut judge.panel);
     for endpoint in own.filter_map(|member| member.endpoint.as_mut()) {
-        share_rates(shard, endpoint, "judge.endpoint", &place, &mut mistakes);
+        share_rates(shard, endpoint, "judge.endpoint", &place, &mut diagnostics);
     }
     let budget = &mut settings.budget;
     budget.calls = budget.calls.map(|calls| part_of(calls, shard));
     budget.usd = budget.usd.map(|usd| usd / f64::from(shard.of));
-    if mistakes.is_empty() { Ok(()) } else { Err(Mistakes(mistakes)) }
+    if diagnostics.is_empty() { Ok(()) } else { Err(Diagnostics(diagnostics)) }
 }
 
 /// A shard's share of the ceilings that flags set; the time is each shard's own.
@@ -42,11 +42,11 @@ fn share_rates(
     endpoint: &mut EndpointSettings,
     name: &str,
     place: &Place,
-    mistakes: &mut Vec<Mistake>,
+    diagnostics: &mut Vec<Diagnostic>,
 ) {
     let mut too_small = |key: &str, total: u64| {
-        mistakes.push(
-            Mistake::new(format!(
+        diagnostics.push(
+            Diagnostic::new(format!(
                 "{name}.{key} is {total}, less than one a minute for each of {} shards",
                 shard.of
             ))
@@ -99,10 +99,10 @@ mod tests {
             max_wait: std::time::Duration::ZERO,
         };
         let shared = |mut endpoint: EndpointSettings| {
-            let mut mistakes = Vec::new();
+            let mut diagnostics = Vec::new();
             let shard = Shard { index: 2, of: 8 };
-            share_rates(shard, &mut endpoint, "endpoint", &Place::file("promptgate.yaml"), &mut mistakes);
-            let said: Vec<String> = mistakes.into_iter().map(|mistake| mistake.message).collect();
+            share_rates(shard, &mut endpoint, "endpoint", &Place::file("promptgate.yaml"), &mut diagnostics);
+            let said: Vec<String> = diagnostics.into_iter().map(|diagnostic| diagnostic.message).collect();
             (endpoint.rpm, endpoint.tpm, endpoint.max_concurrency, said)
         };
         assert_eq!(shared(endpoint(Some(500), Some(200_001))), (Some(62), Some(25_000), 32, Vec::new()));

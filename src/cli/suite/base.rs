@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::cli::args::SuiteArguments;
 use crate::cli::environment::variable;
 use promptgate_adapters::load::{self, Baseline, BaselineSpec, Tree};
-use promptgate_core::model::Mistake;
+use promptgate_core::model::Diagnostic;
 
 /// Finds it; the merge base is the commit that the event of a CI system says, if it does. With `trusted` a merge base
 /// that HEAD alone speaks for is refused.
@@ -17,7 +17,7 @@ pub(super) fn find(
     arguments: &SuiteArguments,
     folder: &Path,
     trusted: bool,
-) -> Result<Baseline, Mistake> {
+) -> Result<Baseline, Diagnostic> {
     let path = match spec {
         None => Some(None),
         Some(BaselineSpec::MergeBase { path }) => Some(path.clone()),

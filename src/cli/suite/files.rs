@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use promptgate_adapters::load::{FILE_LIMIT, Tree};
-use promptgate_core::model::Mistake;
+use promptgate_core::model::Diagnostic;
 
 /// The trees of a suite; all the same one unless the policy is from elsewhere.
 pub(in crate::cli) struct Files {
@@ -55,6 +55,6 @@ impl Files {
     }
 }
 
-fn told(mistake: Mistake) -> String {
-    mistake.message
+fn told(diagnostic: Diagnostic) -> String {
+    diagnostic.message
 }

@@ -6,13 +6,13 @@ use serde_json::Value;
 
 use crate::config::Settings;
 use promptgate_adapters::load::{self, DatasetSource, LoadError, Tree};
-use promptgate_core::model::{Case, JudgeFacts, Mistake, Mistakes};
+use promptgate_core::model::{Case, Diagnostic, Diagnostics, JudgeFacts};
 use promptgate_engine::judge::{self, Judge, Member, Planted, Spec};
 
 /// Planted answers of one's own: each is put to its judges before every run.
-const MOST_PLANTED: usize = 200;
+const MAX_PLANTED: usize = 200;
 /// Bytes of a planted answer.
-const LONGEST_PLANTED: usize = 100_000;
+const MAX_PLANTED_BYTES: usize = 100_000;
 
 /// The judges of the configured metrics; they share the members of the panel.
 pub(in crate::cli) fn judges(settings: &Settings) -> Vec<Judge> {
@@ -66,28 +66,28 @@ pub(super) fn planted(
     settings: &Settings,
     judges: &[Judge],
     tree: &Tree,
-    mistakes: &mut Mistakes,
+    diagnostics: &mut Diagnostics,
 ) -> Option<Vec<Planted>> {
     let judge = settings.judge.as_ref().filter(|judge| judge.self_test && !judges.is_empty())?;
     let Some(path) = &judge.planted else { return Some(Vec::new()) };
     let source = DatasetSource { path: path.value.clone(), ..DatasetSource::default() };
     let cases = match load::dataset(tree, &source) {
         Ok(loaded) => loaded.value.cases,
-        Err(LoadError::Mistakes(found)) => {
-            mistakes.0.extend(found.0);
+        Err(LoadError::Diagnostics(found)) => {
+            diagnostics.0.extend(found.0);
             return None;
         }
-        Err(LoadError::Empty(mistake)) => {
-            mistakes.0.push(mistake);
+        Err(LoadError::Empty(diagnostic)) => {
+            diagnostics.0.push(diagnostic);
             return None;
         }
     };
-    if cases.len() > MOST_PLANTED {
+    if cases.len() > MAX_PLANTED {
         let message =
             format!("{} planted answers are too many: each is a call before every run", cases.len());
-        mistakes
-            .0
-            .push(Mistake::new(message).at(path.place.clone()).help(format!("keep at most {MOST_PLANTED}")));
+        diagnostics.0.push(
+            Diagnostic::new(message).at(path.place.clone()).help(format!("keep at most {MAX_PLANTED}")),
+        );
         return None;
     }
     let names: Vec<&str> = judges.iter().map(Judge::name).collect();
@@ -95,7 +95,7 @@ pub(super) fn planted(
     for case in cases {
         match plant(case, &names) {
             Ok(one) => planted.push(one),
-            Err(mistake) => mistakes.0.push(mistake),
+            Err(diagnostic) => diagnostics.0.push(diagnostic),
         }
     }
     for judge in judges {
@@ -111,8 +111,10 @@ pub(super) fn planted(
             ];
             for (field, _) in lacking.into_iter().filter(|(_, lacks)| *lacks) {
                 let message = format!("planted answer {}: `{}` needs `{field}`", one.name, judge.name());
-                mistakes.0.push(
-                    Mistake::new(message).at(one.case.place.clone()).help("add it, or leave the metric out"),
+                diagnostics.0.push(
+                    Diagnostic::new(message)
+                        .at(one.case.place.clone())
+                        .help("add it, or leave the metric out"),
                 );
             }
         }
@@ -120,9 +122,9 @@ pub(super) fn planted(
     Some(planted)
 }
 
-fn plant(mut case: Case, metrics: &[&str]) -> Result<Planted, Mistake> {
+fn plant(mut case: Case, metrics: &[&str]) -> Result<Planted, Diagnostic> {
     let place = case.place.clone();
-    let wrong = |message: String, help: String| Mistake::new(message).at(place.clone()).help(help);
+    let wrong = |message: String, help: String| Diagnostic::new(message).at(place.clone()).help(help);
     let form = || {
         "a planted answer has `answer`, and `low` or `high` with the metrics that must score it so".to_owned()
     };
@@ -130,11 +132,11 @@ fn plant(mut case: Case, metrics: &[&str]) -> Result<Planted, Mistake> {
         Some(Value::String(text)) => text,
         _ => return Err(wrong(format!("planted answer {}: `answer` must be a text", case.id), form())),
     };
-    if answer.len() > LONGEST_PLANTED {
+    if answer.len() > MAX_PLANTED_BYTES {
         let message = format!("planted answer {}: its answer is {} bytes long", case.id, answer.len());
-        return Err(wrong(message, format!("keep it below {LONGEST_PLANTED}")));
+        return Err(wrong(message, format!("keep it below {MAX_PLANTED_BYTES}")));
     }
-    let mut named = |key: &str| -> Result<Vec<String>, Mistake> {
+    let mut named = |key: &str| -> Result<Vec<String>, Diagnostic> {
         let listed = match case.vars.shift_remove(key) {
             None => Some(Vec::new()),
             Some(Value::String(name)) => Some(vec![name]),

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::config;
-use promptgate_core::model::{Mistake, Place};
+use promptgate_core::model::{Diagnostic, Place};
 
 /// The configuration's file.
 pub(super) struct Location {
@@ -18,16 +18,16 @@ pub(super) struct Location {
 }
 
 /// The configuration that was named (a file, or a folder that holds one), else the nearest above.
-pub(super) fn configuration(named: Option<&Path>) -> Result<Location, Mistake> {
+pub(super) fn configuration(named: Option<&Path>) -> Result<Location, Diagnostic> {
     let here = std::env::current_dir()
-        .map_err(|error| Mistake::new(format!("the current folder cannot be read: {error}")))?;
+        .map_err(|error| Diagnostic::new(format!("the current folder cannot be read: {error}")))?;
     let path = match named {
         Some(path) => {
             let path = here.join(path);
             if path.is_dir() {
                 config::NAMES.into_iter().map(|name| path.join(name)).find(|file| file.is_file()).ok_or_else(
                     || {
-                        Mistake::new("there is no promptgate.yaml in this folder")
+                        Diagnostic::new("there is no promptgate.yaml in this folder")
                             .at(Place::file(super::shown(&path)))
                             .help("`promptgate init FOLDER` writes one")
                     },
@@ -37,13 +37,13 @@ pub(super) fn configuration(named: Option<&Path>) -> Result<Location, Mistake> {
             }
         }
         None => config::find(&here).ok_or_else(|| {
-            Mistake::new("there is no promptgate.yaml in this folder or above it")
+            Diagnostic::new("there is no promptgate.yaml in this folder or above it")
                 .help("`promptgate init` writes one; `promptgate run PATH` names one elsewhere")
         })?,
     };
     let shown = super::shown(&path);
     let refuse = |error: std::io::Error| {
-        Mistake::new(format!("cannot read the configuration: {error}"))
+        Diagnostic::new(format!("cannot read the configuration: {error}"))
             .at(Place::file(&shown))
             .help("name a promptgate.yaml, or its folder")
     };

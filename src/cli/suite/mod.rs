@@ -24,7 +24,7 @@ use crate::config::{self, DatasetFormat, Inconclusive, JudgeSettings, Settings};
 use promptgate_adapters::load::{self, DatasetSource, Format, LoadError, Loaded, Tree};
 use promptgate_core::check;
 use promptgate_core::gate::Policy;
-use promptgate_core::model::{CaseFacts, Dataset, Mistake, Mistakes, Place, PolicySource};
+use promptgate_core::model::{CaseFacts, Dataset, Diagnostic, Diagnostics, Place, PolicySource};
 use promptgate_core::template;
 use promptgate_engine::engine::{Plan, Scorers};
 
@@ -74,37 +74,39 @@ pub(super) fn configured(named: Option<&Path>) -> Result<Configured, Failure> {
 /// `offline` says whether the simulated model will answer; `None` where nothing will be asked.
 pub(super) fn load(arguments: &SuiteArguments, offline: Option<bool>) -> Result<Suite, Failure> {
     let Configured { location, settings: own, .. } = configured(arguments.config.as_deref())?;
-    let mut mistakes = Mistakes::default();
+    let mut diagnostics = Diagnostics::default();
     let mut warnings = Vec::new();
     let mut parts = origin::parts(arguments, &location, own, &mut warnings)?;
     let (settings, files) = (&parts.settings, &parts.files);
 
-    let checks = scorers::compile(settings, files, &mut mistakes);
+    let checks = scorers::compile(settings, files, &mut diagnostics);
     let dataset = match load_dataset(settings, &files.candidate, &mut warnings) {
         Ok(dataset) => Some(dataset),
-        Err(LoadError::Mistakes(more)) => {
-            mistakes.0.extend(more.0);
+        Err(LoadError::Diagnostics(more)) => {
+            diagnostics.0.extend(more.0);
             None
         }
-        Err(LoadError::Empty(mistake)) if mistakes.0.is_empty() => return Err(Failure::Nothing(mistake)),
-        Err(LoadError::Empty(mistake)) => {
-            mistakes.0.push(mistake);
+        Err(LoadError::Empty(diagnostic)) if diagnostics.0.is_empty() => {
+            return Err(Failure::Nothing(diagnostic));
+        }
+        Err(LoadError::Empty(diagnostic)) => {
+            diagnostics.0.push(diagnostic);
             None
         }
     };
-    let variants = variants::load(arguments, &parts, &location, &mut mistakes, &mut warnings);
-    let Some(dataset) = dataset else { return Err(mistakes.into()) };
+    let variants = variants::load(arguments, &parts, &location, &mut diagnostics, &mut warnings);
+    let Some(dataset) = dataset else { return Err(diagnostics.into()) };
     let changes = origin::dataset_changes(&parts, &dataset, &mut warnings);
     let dataset = select(dataset, arguments)?;
 
-    let scorers = scorers::build(settings, checks, &dataset, arguments.no_judge, files, &mut mistakes);
+    let scorers = scorers::build(settings, checks, &dataset, arguments.no_judge, files, &mut diagnostics);
     for member in settings.judge.iter().flat_map(|judge| &judge.panel) {
-        mistakes.0.extend(not_parameters(&settings.file, &member.parameters));
+        diagnostics.0.extend(not_parameters(&settings.file, &member.parameters));
     }
     if let Some(variants) = &variants {
         for variant in [Some(&variants.candidate), variants.baseline.as_ref()].into_iter().flatten() {
-            mistakes.0.extend(not_parameters(&variant.facts.prompt.source, &variant.facts.parameters));
-            mistakes.0.extend(template::verify(variant, &dataset.cases));
+            diagnostics.0.extend(not_parameters(&variant.facts.prompt.source, &variant.facts.parameters));
+            diagnostics.0.extend(template::verify(variant, &dataset.cases));
             warnings.extend(template::warnings(variant, &dataset.cases));
         }
         let judged = scorers.judges.iter().find(|judge| judge.needs().context);
@@ -139,10 +141,10 @@ pub(super) fn load(arguments: &SuiteArguments, offline: Option<bool>) -> Result<
         &facts(&dataset),
         has_baseline,
         arguments,
-        &mut mistakes,
+        &mut diagnostics,
         &mut warnings,
     );
-    let (Some(variants), Some(policy)) = (variants, policy) else { return Err(mistakes.into()) };
+    let (Some(variants), Some(policy)) = (variants, policy) else { return Err(diagnostics.into()) };
     if policy.schedule.most() > 1 && variants.candidate.facts.parameters.contains_key("seed") {
         warnings.push(
             "parameters.seed goes out with every repeat: an endpoint that honours it answers all of them alike, and \
@@ -150,12 +152,12 @@ pub(super) fn load(arguments: &SuiteArguments, offline: Option<bool>) -> Result<
                 .to_owned(),
         );
     }
-    if !mistakes.0.is_empty() {
-        return Err(mistakes.into());
+    if !diagnostics.0.is_empty() {
+        return Err(diagnostics.into());
     }
     if scorers.metrics().is_empty() {
         return Err(Failure::Nothing(
-            Mistake::new("nothing scores: no check, and no judge that is asked")
+            Diagnostic::new("nothing scores: no check, and no judge that is asked")
                 .at(Place::file(&location.shown))
                 .help("add `checks:` or `metrics:`; `--no-judge` leaves checks alone"),
         ));
@@ -216,7 +218,7 @@ fn format(written: DatasetFormat) -> Format {
 fn select(mut dataset: Dataset, arguments: &SuiteArguments) -> Result<Dataset, Failure> {
     let pattern = match &arguments.filter {
         Some(text) => Some(glob::Pattern::new(text).map_err(|error| {
-            Mistake::new(format!("`{text}` is no pattern: {error}")).at(Place::file("--filter"))
+            Diagnostic::new(format!("`{text}` is no pattern: {error}")).at(Place::file("--filter"))
         })?),
         None => None,
     };
@@ -240,7 +242,7 @@ fn select(mut dataset: Dataset, arguments: &SuiteArguments) -> Result<Dataset, F
             (false, false) => format!("the cases have the tags {}", known_tags.join(", ")),
         };
         return Err(Failure::Nothing(
-            Mistake::new(format!("{selection} selects none of the {all} cases"))
+            Diagnostic::new(format!("{selection} selects none of the {all} cases"))
                 .at(Place::file(&dataset.facts.path))
                 .help(help),
         ));
@@ -251,7 +253,7 @@ fn select(mut dataset: Dataset, arguments: &SuiteArguments) -> Result<Dataset, F
 }
 
 /// Parameters that promptgate sets itself, or whose answer is not one JSON document.
-fn not_parameters(file: &str, parameters: &serde_json::Map<String, serde_json::Value>) -> Vec<Mistake> {
+fn not_parameters(file: &str, parameters: &serde_json::Map<String, serde_json::Value>) -> Vec<Diagnostic> {
     let wrong = parameters.iter().filter_map(|(name, value)| {
         let help = match (name.as_str(), value) {
             ("model", _) => "name the model with `model`, beside `parameters`",
@@ -260,7 +262,7 @@ fn not_parameters(file: &str, parameters: &serde_json::Map<String, serde_json::V
             _ => return None,
         };
         let message = format!("`{name}` does not belong into the parameters");
-        Some(Mistake::new(message).at(Place::file(file)).help(help))
+        Some(Diagnostic::new(message).at(Place::file(file)).help(help))
     });
     wrong.collect()
 }

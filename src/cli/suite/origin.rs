@@ -15,7 +15,7 @@ use crate::cli::args::SuiteArguments;
 use crate::config::{self, Settings};
 use promptgate_adapters::load::{self, Baseline, BaselineSpec, Tree};
 use promptgate_core::check;
-use promptgate_core::model::{Mistake, Mistakes, Place, PolicySource};
+use promptgate_core::model::{Diagnostic, Diagnostics, Place, PolicySource};
 use promptgate_core::text::neutral;
 
 pub(super) use changes::{dataset_changes, finish, warnings};
@@ -42,12 +42,12 @@ pub(super) fn parts(
     location: &Location,
     own: Settings,
     warnings: &mut Vec<String>,
-) -> Result<Parts, Mistakes> {
+) -> Result<Parts, Diagnostics> {
     let Some(text) = &arguments.policy_from else {
         let files = Files::of(Tree::work_tree(&location.folder));
         return Ok(Parts { settings: own, files, base: None, source: None });
     };
-    let flag = |mistake: Mistake| mistake.or_at(&Place::file("--policy-from"));
+    let flag = |diagnostic: Diagnostic| diagnostic.or_at(&Place::file("--policy-from"));
     let spec = BaselineSpec::parse_candidate(text).map_err(flag)?;
     place::refuse_links(location)?;
     let mut candidate = Tree::guarded(&location.folder).map_err(flag)?;
@@ -70,7 +70,7 @@ pub(super) fn parts(
             (Tree::work_tree(&location.folder), Some(path))
         }
         Baseline::None { .. } | Baseline::Report { .. } => {
-            return Err(flag(Mistake::new("this is no policy")).into());
+            return Err(flag(Diagnostic::new("this is no policy")).into());
         }
     };
     let mut source = PolicySource {
@@ -95,22 +95,22 @@ pub(super) fn parts(
 }
 
 /// The configuration that the policy is from, resolved and as written.
-fn read(tree: &Tree, name: &str, spec: &str) -> Result<(Settings, Value), Mistakes> {
+fn read(tree: &Tree, name: &str, spec: &str) -> Result<(Settings, Value), Diagnostics> {
     let shown = tree.describe(name);
     let bytes = tree.find(name, load::FILE_LIMIT)?.ok_or_else(|| {
-        Mistake::new("there is no such configuration")
+        Diagnostic::new("there is no such configuration")
             .at(Place::file(&shown))
             .help("name one that is there: `--policy-from git:REF`, `git:REF:PATH` or `file:PATH`")
     })?;
     let text = load::decode(&shown, &bytes)?;
     let loaded = config::load(&shown, text, &check::entry_schema());
     let base =
-        loaded.map_err(|mut mistakes| {
+        loaded.map_err(|mut diagnostics| {
             let message = format!("the policy of {spec} is not valid, and a change is not judged by its own");
-            mistakes.0.push(Mistake::new(message).at(Place::file(&shown)).help(
+            diagnostics.0.push(Diagnostic::new(message).at(Place::file(&shown)).help(
                 "repair it there first, or name a commit whose policy is valid: `--policy-from git:REF`",
             ));
-            mistakes
+            diagnostics
         })?;
     Ok((base, config::written(&shown, text)?))
 }
@@ -122,7 +122,7 @@ fn joined(
     own: &Settings,
     location: &Location,
     warnings: &mut Vec<String>,
-) -> Result<Settings, Mistake> {
+) -> Result<Settings, Diagnostic> {
     let folder = location.folder.file_name().map(|name| name.to_string_lossy().into_owned());
     let name = match written.get("name").and_then(Value::as_str) {
         Some(name) => name.to_owned(),
@@ -165,7 +165,7 @@ fn joined(
         );
         let help =
             "add it to `prices`: the price of a model that the policy does not know is taken from there";
-        return Err(Mistake::new(message).at(model.place.clone()).help(help));
+        return Err(Diagnostic::new(message).at(model.place.clone()).help(help));
     }
     Ok(settings)
 }

@@ -10,35 +10,35 @@ use crate::cli::args::SuiteArguments;
 use crate::config::{self, CheckPolicy, Settings};
 use promptgate_core::check::{self, NamedCheck};
 use promptgate_core::gate::{Policy, Schedule};
-use promptgate_core::model::{Case, CaseFacts, Dataset, Mistake, Mistakes, Place};
+use promptgate_core::model::{Case, CaseFacts, Dataset, Diagnostic, Diagnostics, Place};
 use promptgate_engine::engine::Scorers;
 
 /// How many cases of one kind of mistake are named.
 const SHOWN: usize = 5;
 
 /// Compiles the checks of the configuration; what does not compile is a mistake.
-pub(super) fn compile(settings: &Settings, files: &Files, mistakes: &mut Mistakes) -> Vec<NamedCheck> {
+pub(super) fn compile(settings: &Settings, files: &Files, diagnostics: &mut Diagnostics) -> Vec<NamedCheck> {
     let read = |path: &str| files.of_check(path);
     let mut checks: Vec<NamedCheck> = Vec::new();
     for written in &settings.checks {
-        let Some(check) = compile_entry(&written.entry, &written.place, &read, mistakes) else { continue };
+        let Some(check) = compile_entry(&written.entry, &written.place, &read, diagnostics) else { continue };
         if checks.iter().any(|other| other.name == check.name) {
-            mistakes.0.push(same_name(&check.name).at(written.place.clone()));
+            diagnostics.0.push(same_name(&check.name).at(written.place.clone()));
         }
         checks.push(check);
     }
     checks
 }
 
-fn same_name(name: &str) -> Mistake {
-    Mistake::new(format!("two checks are named `{name}`")).help("give one of them a `name:` of its own")
+fn same_name(name: &str) -> Diagnostic {
+    Diagnostic::new(format!("two checks are named `{name}`")).help("give one of them a `name:` of its own")
 }
 
 fn compile_entry(
     entry: &Value,
     place: &Place,
     read: &dyn Fn(&str) -> Result<String, String>,
-    mistakes: &mut Mistakes,
+    diagnostics: &mut Diagnostics,
 ) -> Option<NamedCheck> {
     match check::compile(entry, read) {
         Ok(check) => Some(check),
@@ -47,7 +47,7 @@ fn compile_entry(
                 let at = wrong.pointer.trim_start_matches('/').replace('/', ".");
                 let message =
                     if at.is_empty() { wrong.message } else { format!("check `{at}`: {}", wrong.message) };
-                mistakes.0.push(Mistake { place: Some(place.clone()), message, help: wrong.help });
+                diagnostics.0.push(Diagnostic { place: Some(place.clone()), message, help: wrong.help });
             }
             None
         }
@@ -61,7 +61,7 @@ pub(super) fn build(
     dataset: &Dataset,
     no_judge: bool,
     files: &Files,
-    mistakes: &mut Mistakes,
+    diagnostics: &mut Diagnostics,
 ) -> Scorers {
     let read = |path: &str| files.of_case(path);
     let case_checks: Vec<Vec<NamedCheck>> = dataset
@@ -71,11 +71,11 @@ pub(super) fn build(
             let own: Vec<NamedCheck> = case
                 .checks
                 .iter()
-                .filter_map(|entry| compile_entry(entry, &case.place, &read, mistakes))
+                .filter_map(|entry| compile_entry(entry, &case.place, &read, diagnostics))
                 .collect();
             for (index, check) in own.iter().enumerate() {
                 if checks.iter().chain(&own[..index]).any(|other| other.name == check.name) {
-                    mistakes.0.push(same_name(&check.name).at(case.place.clone()));
+                    diagnostics.0.push(same_name(&check.name).at(case.place.clone()));
                 }
             }
             own
@@ -85,8 +85,8 @@ pub(super) fn build(
     for (index, case) in dataset.cases.iter().enumerate() {
         for check in &case_checks[index] {
             if check.needs_expected && case.expected.is_none() {
-                mistakes.0.push(
-                    Mistake::new(format!("case {}: check `{}` needs `expected`", case.id, check.name))
+                diagnostics.0.push(
+                    Diagnostic::new(format!("case {}: check `{}` needs `expected`", case.id, check.name))
                         .at(case.place.clone())
                         .help("give the case an `expected`, or the check a value of its own"),
                 );
@@ -94,29 +94,35 @@ pub(super) fn build(
         }
     }
     for check in checks.iter().filter(|check| check.needs_expected) {
-        lacking(&dataset.cases, &format!("check `{}`", check.name), "expected", mistakes, |case| {
+        lacking(&dataset.cases, &format!("check `{}`", check.name), "expected", diagnostics, |case| {
             case.expected.is_some()
         });
     }
     for judge in &judges {
         let (needs, name) = (judge.needs(), format!("metric `{}`", judge.name()));
         if needs.context {
-            lacking(&dataset.cases, &name, "context", mistakes, |case| case.context.is_some());
+            lacking(&dataset.cases, &name, "context", diagnostics, |case| case.context.is_some());
         }
         if needs.expected {
-            lacking(&dataset.cases, &name, "expected", mistakes, |case| case.expected.is_some());
+            lacking(&dataset.cases, &name, "expected", diagnostics, |case| case.expected.is_some());
         }
         if needs.query {
-            lacking(&dataset.cases, &name, "query", mistakes, |case| !case.query.is_empty());
+            lacking(&dataset.cases, &name, "query", diagnostics, |case| !case.query.is_empty());
         }
     }
     let answer_field = settings.answer_field.clone();
-    let planted = planted(settings, &judges, &files.policy, mistakes);
+    let planted = planted(settings, &judges, &files.policy, diagnostics);
     Scorers { checks, case_checks, judges, judge_models: Vec::new(), planted, answer_field }
 }
 
 /// One mistake for all cases that lack a field which a scorer needs.
-fn lacking(cases: &[Case], scorer: &str, field: &str, mistakes: &mut Mistakes, has: impl Fn(&Case) -> bool) {
+fn lacking(
+    cases: &[Case],
+    scorer: &str,
+    field: &str,
+    diagnostics: &mut Diagnostics,
+    has: impl Fn(&Case) -> bool,
+) {
     let without: Vec<&Case> = cases.iter().filter(|case| !has(case)).collect();
     let Some(first) = without.first() else { return };
     let named: Vec<&str> = without.iter().take(SHOWN).map(|case| case.id.as_str()).collect();
@@ -124,10 +130,13 @@ fn lacking(cases: &[Case], scorer: &str, field: &str, mistakes: &mut Mistakes, h
         0 => String::new(),
         more => format!(" and {more} more"),
     };
-    mistakes.0.push(
-        Mistake::new(format!("{scorer} needs `{field}`, which these cases lack: {}{more}", named.join(", ")))
-            .at(first.place.clone())
-            .help(format!("add `{field}` to the cases, map it by `dataset.fields`, or leave the metric out")),
+    diagnostics.0.push(
+        Diagnostic::new(format!(
+            "{scorer} needs `{field}`, which these cases lack: {}{more}",
+            named.join(", ")
+        ))
+        .at(first.place.clone())
+        .help(format!("add `{field}` to the cases, map it by `dataset.fields`, or leave the metric out")),
     );
 }
 
@@ -138,19 +147,19 @@ pub(super) fn policy(
     cases: &[CaseFacts],
     has_baseline: bool,
     arguments: &SuiteArguments,
-    mistakes: &mut Mistakes,
+    diagnostics: &mut Diagnostics,
     warnings: &mut Vec<String>,
 ) -> Option<Policy> {
     let mut minimums: Vec<(String, f64)> = Vec::new();
     for text in &arguments.min {
         match config::parse_minimum(text) {
-            Ok((metric, _)) if minimums.iter().any(|(other, _)| *other == metric) => mistakes.0.push(
-                Mistake::new(format!("the minimum of `{metric}` is given twice"))
+            Ok((metric, _)) if minimums.iter().any(|(other, _)| *other == metric) => diagnostics.0.push(
+                Diagnostic::new(format!("the minimum of `{metric}` is given twice"))
                     .at(Place::file("--min"))
                     .help("give it once"),
             ),
             Ok(minimum) => minimums.push(minimum),
-            Err(found) => mistakes.0.extend(found.0),
+            Err(found) => diagnostics.0.extend(found.0),
         }
     }
     // Checks of single cases that share a name share a metric: the strictest of them counts.
@@ -184,7 +193,7 @@ pub(super) fn policy(
     }
     match settings.policy(&checks, cases, has_baseline, &minimums) {
         Ok(mut policy) => {
-            policy.schedule = schedule(settings, arguments, mistakes);
+            policy.schedule = schedule(settings, arguments, diagnostics);
             if arguments.no_judge {
                 policy.criteria.retain(|criterion| {
                     settings.metrics.iter().all(|metric| metric.name != criterion.metric)
@@ -193,14 +202,14 @@ pub(super) fn policy(
             Some(policy)
         }
         Err(found) => {
-            mistakes.0.extend(found.0);
+            diagnostics.0.extend(found.0);
             None
         }
     }
 }
 
 /// The flags' schedule over the configuration's: `--repeats` alone is one look.
-fn schedule(settings: &Settings, arguments: &SuiteArguments, mistakes: &mut Mistakes) -> Schedule {
+fn schedule(settings: &Settings, arguments: &SuiteArguments, diagnostics: &mut Diagnostics) -> Schedule {
     let configured = &settings.gate;
     match (arguments.repeats, arguments.max_repeats) {
         (None, None) => Schedule::new(configured.repeats, configured.max_repeats),
@@ -208,8 +217,10 @@ fn schedule(settings: &Settings, arguments: &SuiteArguments, mistakes: &mut Mist
         (None, Some(most)) => Schedule::new(configured.repeats.min(most), most),
         (Some(repeats), Some(most)) => {
             if most < repeats {
-                let mistake = Mistake::new(format!("{most} is below the {repeats} of --repeats"));
-                mistakes.0.push(mistake.at(Place::file("--max-repeats")).help("raise it, or leave it out"));
+                let diagnostic = Diagnostic::new(format!("{most} is below the {repeats} of --repeats"));
+                diagnostics
+                    .0
+                    .push(diagnostic.at(Place::file("--max-repeats")).help("raise it, or leave it out"));
             }
             Schedule::new(repeats, most)
         }

@@ -11,7 +11,7 @@ use crate::cli::saved;
 use crate::config::{self, Settings};
 use promptgate_adapters::load::{self, Baseline, BaselineSpec, Loaded, PromptSource, Repository, Tree};
 use promptgate_core::check;
-use promptgate_core::model::{Mistake, Mistakes, Place, Run, Variant};
+use promptgate_core::model::{Diagnostic, Diagnostics, Place, Run, Variant};
 
 /// The largest report that is a baseline, in bytes.
 const REPORT_LIMIT: u64 = 1 << 30;
@@ -41,7 +41,7 @@ pub(super) fn load(
     arguments: &SuiteArguments,
     parts: &Parts,
     location: &Location,
-    mistakes: &mut Mistakes,
+    diagnostics: &mut Diagnostics,
     warnings: &mut Vec<String>,
 ) -> Option<Variants> {
     let candidate = match candidate(arguments, &parts.settings, location, &parts.files.candidate) {
@@ -50,14 +50,14 @@ pub(super) fn load(
             Some(value)
         }
         Err(more) => {
-            mistakes.0.extend(more.0);
+            diagnostics.0.extend(more.0);
             None
         }
     };
     let side = match baseline(arguments, parts, location, warnings) {
         Ok(side) => Some(side),
         Err(more) => {
-            mistakes.0.extend(more.0);
+            diagnostics.0.extend(more.0);
             None
         }
     };
@@ -84,11 +84,11 @@ fn candidate(
     settings: &Settings,
     location: &Location,
     tree: &Tree,
-) -> Result<Loaded<Variant>, Mistakes> {
+) -> Result<Loaded<Variant>, Diagnostics> {
     let Some(text) = &arguments.candidate else {
         return load::prompt(tree, &source(settings, settings.prompt.value.clone()));
     };
-    let flag = |mistake: Mistake| Mistakes::from(mistake.or_at(&Place::file("--candidate")));
+    let flag = |diagnostic: Diagnostic| Diagnostics::from(diagnostic.or_at(&Place::file("--candidate")));
     let spec = BaselineSpec::parse_candidate(text).map_err(flag)?;
     match load::baseline(Some(&spec), &location.folder, &variable).map_err(flag)? {
         Baseline::File { path } => {
@@ -97,7 +97,7 @@ fn candidate(
         Baseline::Commit { tree, path, .. } => {
             load::prompt(&tree, &source(settings, path.unwrap_or_else(|| settings.prompt.value.clone())))
         }
-        Baseline::None { .. } | Baseline::Report { .. } => Err(flag(Mistake::new("this is no candidate"))),
+        Baseline::None { .. } | Baseline::Report { .. } => Err(flag(Diagnostic::new("this is no candidate"))),
     }
 }
 
@@ -112,7 +112,7 @@ fn baseline(
     parts: &Parts,
     location: &Location,
     warnings: &mut Vec<String>,
-) -> Result<Side, Mistakes> {
+) -> Result<Side, Diagnostics> {
     let settings = &parts.settings;
     let (text, place) = match (&arguments.baseline, &settings.baseline) {
         (Some(text), _) => (Some(text), Place::file("--baseline")),
@@ -120,7 +120,7 @@ fn baseline(
         (None, None) => (None, Place::file(&location.shown)),
     };
     let from_flag = arguments.baseline.is_some();
-    let placed = |mistake: Mistake| mistake.or_at(&place);
+    let placed = |diagnostic: Diagnostic| diagnostic.or_at(&place);
     let spec = text.map(|text| BaselineSpec::parse(text)).transpose().map_err(placed)?;
     let seen = |path: String| {
         if from_flag { from_command_line(&path, &location.folder) } else { path }
@@ -149,10 +149,10 @@ fn baseline(
                 &location.folder
             };
             let report = saved::read(&folder.join(seen(path.clone()))).map_err(|failure| match failure {
-                Failure::Mistakes(mistakes) => mistakes,
-                _ => Mistake::new("this report cannot be read").at(Place::file(&path)).into(),
+                Failure::Diagnostics(diagnostics) => diagnostics,
+                _ => Diagnostic::new("this report cannot be read").at(Place::file(&path)).into(),
             })?;
-            let run = report.to_run().map_err(|mistakes| mistakes.at(&Place::file(&path)))?;
+            let run = report.to_run().map_err(|diagnostics| diagnostics.at(&Place::file(&path)))?;
             Ok(Side::Earlier(Box::new(Earlier { run, file: path })))
         }
         Baseline::Commit { tree: base, path, how } => {
@@ -169,13 +169,13 @@ fn at_commit(
     path: Option<String>,
     how: &str,
     warnings: &mut Vec<String>,
-) -> Result<Side, Mistakes> {
+) -> Result<Side, Diagnostics> {
     let there = match configuration_at(base, &location.name)? {
         None => None,
         Some((name, bytes)) => {
             let shown = base.describe(&name);
             let loaded = load::decode(&shown, &bytes)
-                .map_err(Mistakes::from)
+                .map_err(Diagnostics::from)
                 .and_then(|text| config::load(&shown, text, &check::entry_schema()));
             match loaded {
                 Ok(settings) => Some(settings),
@@ -198,7 +198,7 @@ fn at_commit(
             warnings.extend(more);
             Ok(Side::Run(Box::new(value)))
         }
-        None if named => Err(Mistake::new("there is no such file in that commit")
+        None if named => Err(Diagnostic::new("there is no such file in that commit")
             .at(Place::file(base.describe(&source.path)))
             .help("`git:REF` alone takes the path of the configuration at that commit")
             .into()),
@@ -210,7 +210,7 @@ fn at_commit(
 }
 
 /// Refuses a report that a policy names and the change under test brings along, or has altered.
-fn own_report(parts: &Parts, path: &str) -> Result<(), Mistake> {
+fn own_report(parts: &Parts, path: &str) -> Result<(), Diagnostic> {
     let Files { policy, candidate, .. } = &parts.files;
     if policy.commit().is_none() {
         return Ok(());
@@ -219,12 +219,14 @@ fn own_report(parts: &Parts, path: &str) -> Result<(), Mistake> {
     let same = match policy.find(path, REPORT_LIMIT)? {
         Some(theirs) => ours.is_some_and(|ours| ours == theirs),
         // One that a job put there is no part of the change.
-        None => !Repository::discover(candidate.folder()).map_err(Mistake::from)?.tracks(path)?,
+        None => !Repository::discover(candidate.folder()).map_err(Diagnostic::from)?.tracks(path)?,
     };
     if same {
         return Ok(());
     }
-    Err(Mistake::new("this report is the baseline, and the change under test has another one in its place")
-        .at(Place::file(path))
-        .help("change a saved baseline and a prompt in two steps"))
+    Err(Diagnostic::new(
+        "this report is the baseline, and the change under test has another one in its place",
+    )
+    .at(Place::file(path))
+    .help("change a saved baseline and a prompt in two steps"))
 }

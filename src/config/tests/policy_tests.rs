@@ -98,9 +98,9 @@ fn minimums_of_the_command_line_replace_those_of_the_file() {
         ]
     );
     let minimums = [("relevanse".to_owned(), 0.2), ("check.b".to_owned(), 0.9)];
-    let mistakes = settings(&text).policy(&[check("a", 1.0, false)], &[], true, &minimums).unwrap_err();
+    let diagnostics = settings(&text).policy(&[check("a", 1.0, false)], &[], true, &minimums).unwrap_err();
     assert_eq!(
-        mistakes.to_string(),
+        diagnostics.to_string(),
         "--min: unknown metric `relevanse` (help: did you mean `relevance`?)\n\
          --min: unknown metric `check.b` (help: did you mean `check.a`?)"
     );
@@ -113,15 +113,21 @@ fn slices_on_checks_are_known_once_checks_are() {
     let policy = settings(&text).policy(&checks, &[], false, &[]).unwrap();
     assert_eq!(policy.criteria[2].requirement, Requirement::EveryTrial);
     assert_eq!(policy.criteria[3].requirement, Requirement::Minimum(0.9));
-    let mistakes = settings(&text).policy(&[check("a", 1.0, false)], &[], false, &[]).unwrap_err();
-    assert!(mistakes.to_string().contains("promptgate.yaml:7:5: unknown metric `check.term`"), "{mistakes}");
+    let diagnostics = settings(&text).policy(&[check("a", 1.0, false)], &[], false, &[]).unwrap_err();
+    assert!(
+        diagnostics.to_string().contains("promptgate.yaml:7:5: unknown metric `check.term`"),
+        "{diagnostics}"
+    );
 }
 
 #[test]
 fn no_two_criteria_share_an_id() {
     let checks = [check("a", 1.0, true), check("a.baseline", 1.0, false)];
-    let mistakes = settings(START).policy(&checks, &[], true, &[]).unwrap_err();
-    assert!(mistakes.to_string().contains("two criteria would have the id `check.a.baseline`"), "{mistakes}");
+    let diagnostics = settings(START).policy(&checks, &[], true, &[]).unwrap_err();
+    assert!(
+        diagnostics.to_string().contains("two criteria would have the id `check.a.baseline`"),
+        "{diagnostics}"
+    );
 }
 
 #[test]

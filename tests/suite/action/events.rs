@@ -67,7 +67,7 @@ fn pull_request_target_is_refused() {
 }
 
 #[test]
-fn a_push_fills_the_store_that_the_pull_request_reads() {
+fn a_push_fills_the_cache_that_the_pull_request_reads() {
     let mut world = World::of(|folder| folder.write("prompt.md", GOOD));
     let payload = world.payload();
     let base = payload["pull_request"]["base"]["sha"].as_str().expect("a commit").to_owned();
@@ -84,7 +84,7 @@ fn a_push_fills_the_store_that_the_pull_request_reads() {
     world.event("pull_request", &payload);
     world.set("GITHUB_SHA", &merge).set("GITHUB_BASE_REF", "main").set("GITHUB_REF", "refs/pull/7/merge");
     let done = world.job().expect_code(0);
-    assert!(report(&done)["usage"]["cached"].as_u64().is_some_and(|stored| stored >= 4), "{}", done.log());
+    assert!(report(&done)["usage"]["cached"].as_u64().is_some_and(|cached| cached >= 4), "{}", done.log());
 }
 
 #[test]
@@ -183,7 +183,7 @@ fn shards_ask_and_one_job_decides() {
 }
 
 #[test]
-fn the_store_is_kept_where_the_configuration_is() {
+fn the_cache_is_kept_where_the_configuration_is() {
     let below = |folder: &Folder| folder.move_suite("suites/refunds");
     for (input, value) in [
         ("config", "suites/refunds"),
@@ -221,7 +221,7 @@ fn a_link_in_the_place_of_the_working_directory_is_refused() {
 
 #[cfg(unix)]
 #[test]
-fn a_link_in_the_place_of_the_store_is_not_followed() {
+fn a_link_in_the_place_of_the_cache_is_not_followed() {
     let mut world = World::of(|folder| {
         folder.write("prompt.md", GOOD);
         std::os::unix::fs::symlink("..", folder.path().join(".promptgate")).expect("a link");

@@ -60,7 +60,7 @@ fn what_was_answered_once_is_not_asked_again() {
     let mut world = World::of(|folder| folder.write("prompt.md", BAD));
     world.job().expect_code(10);
     assert_eq!(world.cache.entries.len(), 1);
-    world.set("PROMPTGATE_STORED_ONLY", "true");
+    world.set("PROMPTGATE_CACHED_ONLY", "true");
     let done = world.job().expect_code(10).expect_output("verdict", "fail");
     assert_eq!(done.step("Restore the cache").code, Some(0));
     world.with("cache", "false");

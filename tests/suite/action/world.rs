@@ -178,9 +178,9 @@ impl World {
         std::fs::create_dir(&temporary).expect("a folder");
         let mut environment = self.environment.clone();
         environment.insert("GITHUB_RUN_ID".to_owned(), (1000 + self.jobs).to_string());
-        let store = self.workspace.join(".promptgate");
-        if !store.is_symlink() {
-            let _ = std::fs::remove_dir_all(store);
+        let cache = self.workspace.join(".promptgate");
+        if !cache.is_symlink() {
+            let _ = std::fs::remove_dir_all(cache);
         }
         let job = Job {
             action: self.action.clone(),

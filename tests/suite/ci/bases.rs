@@ -14,7 +14,7 @@ fn a_checkout_that_is_too_shallow_is_never_green() {
     let event = origin.pull_request_event("owner/prompts", "owner/prompts");
     let job = Job::new(checkout, "pull_request", &merge, &event);
     job.offline().expect_code(2).says("fetch-depth: 2");
-    let facts = job.told("error", 2);
+    let facts = job.outcome("error", 2);
     assert_eq!(facts["reason"], "usage");
     assert!(job.comment().contains("fetch-depth"), "{}", job.comment());
 }
@@ -30,13 +30,13 @@ fn the_head_of_the_pull_request_instead_of_its_merge() {
     let checkout = origin.fetched("change", "refs/remotes/origin/change", 1);
     let job = Job::new(checkout, "pull_request", &merge, &event);
     job.offline().expect_code(2).says("fetch-depth");
-    job.told("error", 2);
+    job.outcome("error", 2);
     // With all of history it is the merge base.
     let checkout = origin.fetched("change", "refs/remotes/origin/change", 100);
     checkout.git(&["fetch", "--quiet", "origin", "+main:refs/remotes/origin/main"]);
     let job = Job::new(checkout, "pull_request", &merge, &event);
     job.offline().expect_code(0);
-    assert_eq!(job.told("pass", 0)["base"], start);
+    assert_eq!(job.outcome("pass", 0)["base"], start);
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn something_else_is_checked_out() {
     let checkout = origin.fetched("main", "refs/remotes/origin/main", 100);
     let job = Job::new(checkout, "pull_request", &merge, &event);
     job.offline().expect_code(2).says("neither the merge commit nor the last commit of pull request 7");
-    job.told("error", 2);
+    job.outcome("error", 2);
 }
 
 #[test]
@@ -90,7 +90,7 @@ fn a_merge_queue() {
         "head_ref": "refs/heads/gh-readonly-queue/main/pr-7-x"}});
     let job = Job::new(origin.fetched(&merge, "refs/remotes/origin/queue", 2), "merge_group", &merge, &event);
     job.offline().expect_code(10);
-    let facts = job.told("fail", 10);
+    let facts = job.outcome("fail", 10);
     assert_eq!((&facts["event"], &facts["pull_request"]), (&json!("merge_group"), &Value::Null));
     assert_eq!((&facts["base"], &facts["head"]), (&json!(base), &json!(merge)));
     assert_eq!(job.checkout.report()["policy_source"]["commit"], base);
@@ -100,7 +100,7 @@ fn a_merge_queue() {
     job.offline().expect_code(2).says("git fetch --depth=1 origin").says(&base);
     let job = Job::new(origin.fetched(&base, "refs/remotes/origin/queue", 2), "merge_group", &base, &event);
     job.offline().expect_code(2);
-    job.told("error", 2);
+    job.outcome("error", 2);
 }
 
 #[test]
@@ -115,7 +115,7 @@ fn a_push() {
         "repository": {"default_branch": "main"}});
     let job = Job::new(origin.fetched(&after, "refs/remotes/origin/main", 2), "push", &after, &event);
     job.offline().expect_code(0);
-    let facts = job.told("pass", 0);
+    let facts = job.outcome("pass", 0);
     assert_eq!(
         (&facts["event"], &facts["base"], &facts["head"]),
         (&json!("push"), &json!(before), &json!(after))
@@ -130,14 +130,14 @@ fn a_push() {
     let event = json!({"before": after, "after": next, "repository": {"default_branch": "main"}});
     let job = Job::new(origin.fetched(&next, "refs/remotes/origin/main", 2), "push", &next, &event);
     job.offline().expect_code(0);
-    job.told("unchanged", 0);
+    job.outcome("unchanged", 0);
 
     // What was before is not there, or there was nothing: this is not taken for no change.
     for before in [after.as_str(), &"0".repeat(40), "no commit"] {
         let event = json!({"before": before, "after": next, "repository": {"default_branch": "main"}});
         let job = Job::new(origin.fetched(&next, "refs/remotes/origin/main", 1), "push", &next, &event);
         job.offline().expect_code(0);
-        let facts = job.told("pass", 0);
+        let facts = job.outcome("pass", 0);
         assert_eq!(facts["base"], Value::Null);
         let report = job.checkout.report();
         assert_eq!(report["variants"]["baseline"], Value::Null);
@@ -153,7 +153,7 @@ fn by_hand_and_by_the_clock() {
         let event = json!({"repository": {"default_branch": "main"}});
         let job = Job::new(origin.fetched(&main, "refs/remotes/origin/main", 100), name, &main, &event);
         job.offline().expect_code(0);
-        let facts = job.told("pass", 0);
+        let facts = job.outcome("pass", 0);
         assert_eq!(facts["event"], if name == "release" { "other" } else { name });
         assert_eq!(facts["base"], Value::Null);
     }
@@ -165,7 +165,7 @@ fn by_hand_and_by_the_clock() {
     let event = json!({"repository": {"default_branch": "main"}});
     let job = Job::new(checkout, "workflow_dispatch", &head, &event);
     job.offline().expect_code(0);
-    assert_eq!(job.told("pass", 0)["base"], main);
+    assert_eq!(job.outcome("pass", 0)["base"], main);
 }
 
 #[test]
@@ -182,7 +182,7 @@ fn events_with_secrets_for_what_others_wrote() {
     ] {
         let job = Job::new(origin.fetched(commit, "refs/remotes/origin/x", 100), name, &main, &event);
         job.offline().expect_code(2).says("on: pull_request");
-        job.told("error", 2);
+        job.outcome("error", 2);
     }
 }
 
@@ -212,7 +212,7 @@ fn an_event_that_is_broken() {
         job = job.fresh();
         job.event(&text);
         job.offline().expect_code(2).says("the event is damaged").says("event.json");
-        job.told("error", 2);
+        job.outcome("error", 2);
         assert!(
             job.comment().contains("💥 error") && job.comment().contains("the event is damaged"),
             "{text}"

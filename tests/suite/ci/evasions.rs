@@ -26,7 +26,7 @@ fn a_tag_with_the_name_of_a_branch() {
     checkout.git(&["fetch", "--quiet", "--tags", "origin", "+refs/heads/main:refs/remotes/origin/main"]);
     let job = Job::new(checkout, "pull_request", &merge, &event);
     job.offline().expect_code(10);
-    assert_eq!(job.told("fail", 10)["base"], origin.rev("refs/heads/main"));
+    assert_eq!(job.outcome("fail", 10)["base"], origin.rev("refs/heads/main"));
     // Named by hand it has two meanings, and none is taken.
     for spec in ["git:main", "git:origin/main", "git:main~0"] {
         let job =
@@ -59,7 +59,7 @@ fn attributes_that_hide_what_is_committed() {
     let job = origin.pull_request();
     assert!(!job.checkout.read("prompt.md").contains("Invent"), "git hides it");
     job.offline().expect_code(2).says("this is not what commit").says("prompt.md").says(".gitattributes");
-    job.told("error", 2);
+    job.outcome("error", 2);
     // Ends of lines are nobody's change.
     let origin = Origin::new(|folder| folder.write(".gitattributes", "*.md text eol=crlf\n"));
     origin.change(reworded);
@@ -158,5 +158,5 @@ fn a_file_of_a_pattern_that_is_no_longer_there() {
     let job = job.fresh();
     std::fs::remove_file(job.checkout.path().join("cases/b.jsonl")).unwrap();
     job.offline().expect_code(2).says("cases/b.jsonl").says("this is not what commit");
-    job.told("error", 2);
+    job.outcome("error", 2);
 }

@@ -221,7 +221,7 @@ impl Job {
 
     /// Asserts what everybody is told alike.
     #[track_caller]
-    pub(crate) fn told(&self, verdict: &str, code: i32) -> Value {
+    pub(crate) fn outcome(&self, verdict: &str, code: i32) -> Value {
         let facts = self.facts();
         assert_eq!((&facts["verdict"], &facts["exit_code"]), (&json!(verdict), &json!(code)), "{facts}");
         assert_eq!(facts["schema"], 1);

@@ -44,7 +44,7 @@ fn hostile_ids_do_nothing() {
         assert_eq!(names, ["file", "line", "endLine", "title"], "{properties}");
         assert!(!data.contains("##["), "{data}");
     }
-    assert_eq!(job.told("fail", 10)["reason"], job.checkout.report()["reasons"][0]["code"]);
+    assert_eq!(job.outcome("fail", 10)["reason"], job.checkout.report()["reasons"][0]["code"]);
     let names: Vec<String> = job.outputs().into_iter().map(|(name, _)| name).collect();
     let of_reports = ["report-json", "report-md", "report-html", "junit"];
     for name in ["verdict", "exit-code", "cases", "regressed"].into_iter().chain(of_reports) {
@@ -64,7 +64,7 @@ fn ids_with_line_breaks_are_refused_and_do_nothing() {
     });
     let job = origin.pull_request();
     let outcome = job.offline().expect_code(2);
-    job.told("error", 2);
+    job.outcome("error", 2);
     let said = commands(&outcome.text());
     assert_eq!(said.len(), 1, "{said:?}");
     assert_eq!(said[0].1, "title=promptgate%3A no verdict");
@@ -81,7 +81,7 @@ fn a_server_that_says_the_key_again() {
     let mut command = job.command(&[]);
     command.env("OPENAI_BASE_URL", &server.base_url).env("OPENAI_API_KEY", KEY);
     let outcome = finish(command).expect_code(12);
-    job.told("incomplete", 12);
+    job.outcome("incomplete", 12);
     assert!(outcome.text().contains("[redacted]"), "{}", outcome.text());
     for text in [outcome.text(), job.comment(), job.summary(), job.facts().to_string()] {
         assert!(!text.contains(KEY), "{text}");
@@ -139,7 +139,7 @@ fn what_an_earlier_run_left_is_gone() {
     job.checkout.write("promptgate.yaml", "version: 1\nnonsense: true\n");
     let job = job.fresh();
     job.offline().expect_code(2);
-    job.told("error", 2);
+    job.outcome("error", 2);
     for name in ["report.json", "report.md", "report.html", "junit.xml"] {
         assert!(!job.checkout.path().join("promptgate-report").join(name).exists(), "{name}");
     }
@@ -163,7 +163,7 @@ fn only_the_terminal_form_goes_into_a_log() {
     origin.change(reworded);
     let job = origin.pull_request();
     finish(job.command(&["--offline", "--format", "json"])).expect_code(2).says("--format");
-    job.told("error", 2);
+    job.outcome("error", 2);
 }
 
 #[test]
@@ -185,17 +185,17 @@ fn shards_and_their_merge() {
         .with("PROMPTGATE_MERGE", "shards")
         .fresh();
     let outcome = job.offline().expect_code(10);
-    job.told("fail", 10);
+    job.outcome("fail", 10);
     assert!(commands(&outcome.stdout).len() > 1);
     assert!(job.comment().contains("❌ fail"));
     // One that is missing is seen, and stops nobody where nothing is enforced.
     std::fs::remove_dir_all(job.checkout.path().join("shards/1-2")).unwrap();
     let job = job.fresh();
     job.offline().expect_code(12);
-    assert_eq!(job.told("incomplete", 12)["reason"], "shards");
+    assert_eq!(job.outcome("incomplete", 12)["reason"], "shards");
     let job = job.with("PROMPTGATE_MODE", "advisory").fresh();
     job.offline().expect_code(0);
-    job.told("incomplete", 0);
+    job.outcome("incomplete", 0);
 }
 
 /// Shards that have nothing to do say so, and all of them together say it of the whole.
@@ -215,17 +215,17 @@ fn shards_that_ask_nothing() {
     };
     let job = shards(origin.pull_request(), 0);
     finish(job.command(&[])).expect_code(0);
-    assert_eq!(job.told("unchanged", 0)["base"], origin.rev("main"));
+    assert_eq!(job.outcome("unchanged", 0)["base"], origin.rev("main"));
     assert!(job.comment().contains(&origin.rev("main")[..6]), "{}", job.comment());
 
     let origin = Origin::new(|_| {});
     origin.change(reworded);
     let job = shards(origin.pull_request(), 12);
     finish(job.command(&[])).expect_code(12);
-    assert_eq!(job.told("incomplete", 12)["reason"], "missing_credentials");
+    assert_eq!(job.outcome("incomplete", 12)["reason"], "missing_credentials");
     let job = job.with("PROMPTGATE_ON_MISSING_CREDENTIALS", "skip").fresh();
     finish(job.command(&[])).expect_code(0);
-    job.told("not_evaluated", 0);
+    job.outcome("not_evaluated", 0);
 
     // Of another commit, of two minds, in the repository, or nothing at all: nobody is let through.
     let text = job.checkout.read("shards/1-2/ci.json");

@@ -12,7 +12,7 @@ fn a_change_that_passes() {
     let job = origin.pull_request();
     assert_eq!(parents(job.checkout.path()), [origin.rev("main"), origin.rev("change")]);
     let outcome = job.offline().expect_code(0);
-    let facts = job.told("pass", 0);
+    let facts = job.outcome("pass", 0);
     assert_eq!(facts["event"], "pull_request");
     assert_eq!(facts["pull_request"], 7);
     assert_eq!(facts["base"], origin.rev("main"));
@@ -45,7 +45,7 @@ fn a_change_that_fails() {
     });
     let job = origin.pull_request();
     let outcome = job.offline().expect_code(10);
-    job.told("fail", 10);
+    job.outcome("fail", 10);
     let report = job.checkout.report();
     assert_eq!(report["exit_code"], 10);
     let worse = report["cases"].as_array().unwrap().iter();
@@ -65,7 +65,7 @@ fn a_change_that_fails() {
     // The same where nothing is enforced: it is said, and stops nobody.
     let job = job.with("PROMPTGATE_MODE", "advisory").fresh();
     let outcome = job.offline().expect_code(0);
-    job.told("fail", 0);
+    job.outcome("fail", 0);
     assert!(commands(&outcome.text()).iter().all(|(name, ..)| name == "warning"));
     assert!(job.comment().contains("exit code is 0 all the same"), "{}", job.comment());
 }
@@ -81,10 +81,10 @@ fn a_change_that_nobody_can_tell() {
     let outcome = job.offline();
     assert_eq!(job.checkout.report()["verdict"], "inconclusive", "{}", outcome.stdout);
     assert_eq!(outcome.code, 11);
-    job.told("inconclusive", 11);
+    job.outcome("inconclusive", 11);
     let job = job.with("PROMPTGATE_INCONCLUSIVE", "pass").fresh();
     job.offline().expect_code(0);
-    job.told("inconclusive", 0);
+    job.outcome("inconclusive", 0);
 }
 
 #[test]
@@ -94,7 +94,7 @@ fn a_change_that_cannot_be_evaluated() {
     origin.change(reworded);
     let job = origin.pull_request();
     let outcome = job.against(&server).expect_code(12);
-    let facts = job.told("incomplete", 12);
+    let facts = job.outcome("incomplete", 12);
     assert_eq!(facts["reason"], job.checkout.report()["reasons"][0]["code"]);
     assert!(!outcome.text().contains(KEY) && !job.comment().contains(KEY));
 }
@@ -118,7 +118,7 @@ fn nothing_differs() {
     command.env("OPENAI_BASE_URL", address).env("OPENAI_API_KEY", KEY);
     let outcome = finish(command).expect_code(0);
     assert_eq!(listener.accept().expect_err("nobody was asked").kind(), std::io::ErrorKind::WouldBlock);
-    let facts = job.told("unchanged", 0);
+    let facts = job.outcome("unchanged", 0);
     assert_eq!(facts["reason"], Value::Null);
     assert!(outcome.stdout.contains("UNCHANGED") && outcome.stdout.contains(&origin.rev("main")[..12]));
     assert!(job.comment().contains("unchanged") && job.summary() == job.comment());
@@ -128,7 +128,7 @@ fn nothing_differs() {
     let mut command = job.command(&[]);
     command.env("OPENAI_BASE_URL", "https://api.openai.com/v1");
     finish(command).expect_code(0);
-    job.told("unchanged", 0);
+    job.outcome("unchanged", 0);
 }
 
 /// What is not asked for by the event is not settled by it.
@@ -139,12 +139,12 @@ fn another_baseline_is_asked() {
     for (name, value) in [("PROMPTGATE_BASELINE", "file:baseline.md"), ("PROMPTGATE_BASELINE", "none")] {
         let job = origin.pull_request().with(name, value);
         job.offline().expect_code(0);
-        job.told("pass", 0);
+        job.outcome("pass", 0);
     }
     // The same commit by another name is the same.
     let job = origin.pull_request().with("PROMPTGATE_BASELINE", "git:merge-base");
     job.offline().expect_code(0);
-    job.told("unchanged", 0);
+    job.outcome("unchanged", 0);
     // A baseline of the configuration is policy: where it is the same, and the candidate too, nothing differs.
     let named = |folder: &Folder| {
         folder.edit("promptgate.yaml", "model: tiny\n", "baseline: file:baseline.md\nmodel: tiny\n");
@@ -153,7 +153,7 @@ fn another_baseline_is_asked() {
     origin.change(|_| {});
     let job = origin.pull_request();
     job.offline().expect_code(0);
-    job.told("unchanged", 0);
+    job.outcome("unchanged", 0);
     // A prompt that becomes that baseline is another one.
     let reverted = |folder: &Folder| folder.write("prompt.md", &folder.read("baseline.md"));
     for change in [reworded, reverted, |folder: &Folder| folder.append("baseline.md", "Be brief.\n")] {
@@ -161,14 +161,14 @@ fn another_baseline_is_asked() {
         origin.change(change);
         let job = origin.pull_request();
         job.offline().expect_code(0);
-        job.told("pass", 0);
+        job.outcome("pass", 0);
     }
     // Nor is it settled by a policy of its own that differs.
     let origin = Origin::new(|_| {});
     origin.change(|folder| folder.edit("promptgate.yaml", "min: 0.75", "min: 0.7"));
     let job = origin.pull_request().with("PROMPTGATE_POLICY_FROM", "head");
     job.offline().expect_code(0);
-    job.told("pass", 0);
+    job.outcome("pass", 0);
 }
 
 /// Each of these differs in one thing, and is evaluated.
@@ -215,7 +215,7 @@ fn a_key_that_is_missing() {
         finish(command)
     };
     let outcome = keyless(&job).expect_code(12);
-    let facts = job.told("incomplete", 12);
+    let facts = job.outcome("incomplete", 12);
     assert_eq!(facts["reason"], "missing_credentials");
     assert!(outcome.stdout.contains("NOT EVALUATED: no key"), "{}", outcome.stdout);
     assert!(outcome.stdout.contains("OPENAI_API_KEY is not set"), "{}", outcome.stdout);
@@ -225,7 +225,7 @@ fn a_key_that_is_missing() {
 
     let job = job.with("PROMPTGATE_ON_MISSING_CREDENTIALS", "skip").fresh();
     keyless(&job).expect_code(0);
-    let facts = job.told("not_evaluated", 0);
+    let facts = job.outcome("not_evaluated", 0);
     assert_eq!(facts["reason"], "missing_credentials");
 
     // From a fork: the same, in other words. A fork that is gone is one too.
@@ -253,7 +253,7 @@ fn the_first_prompt_ever() {
     });
     let job = origin.pull_request();
     job.offline().expect_code(0).says("sets its own bar");
-    job.told("pass", 0);
+    job.outcome("pass", 0);
     let report = job.checkout.report();
     assert_eq!(report["policy_source"]["new"], true);
     assert_eq!(report["variants"]["baseline"], Value::Null);
@@ -288,7 +288,7 @@ fn a_change_that_lowers_its_own_bar() {
     });
     let job = origin.pull_request();
     job.offline().expect_code(10).says("metrics.faithfulness");
-    job.told("fail", 10);
+    job.outcome("fail", 10);
     let seen = job.comment();
     let seen = seen.split("<details>").next().unwrap();
     assert!(seen.contains("Policy:") && seen.contains("metrics.relevance.min"), "{seen}");

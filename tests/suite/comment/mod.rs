@@ -332,7 +332,7 @@ fn without_a_pull_request_there_is_no_comment() {
 }
 
 #[test]
-fn what_the_gate_did_not_leave_is_a_mistake() {
+fn what_the_gate_did_not_leave_is_a_diagnostic() {
     let github = GitHub::start();
     let folder = Folder::new();
     comment(&folder, &github, &[]).expect_code(2).says("ended before it reported");

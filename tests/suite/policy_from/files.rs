@@ -165,11 +165,11 @@ fn paths_out_of_the_repository_are_refused() {
 }
 
 #[test]
-fn a_store_is_beside_the_candidate() {
+fn a_cache_is_beside_the_candidate() {
     let server = MockServer::start(&[]);
     let folder = change_of(|_| {});
     folder.against(&server.base_url, &["run", "--policy-from", "git:main"]).expect_code(0);
-    assert!(folder.path().join(".promptgate/store.redb").is_file());
-    let stored = ["run", "--policy-from", "git:main", "--stored-only"];
-    folder.against(&server.base_url, &stored).expect_code(0);
+    assert!(folder.path().join(".promptgate/cache.redb").is_file());
+    let cached = ["run", "--policy-from", "git:main", "--cached-only"];
+    folder.against(&server.base_url, &cached).expect_code(0);
 }

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use reqwest::Url;
 
-use promptgate_core::model::{Mistake, Place};
+use promptgate_core::model::{Diagnostic, Place};
 
 /// The path that is called below the base URL.
 const PATH: &str = "/chat/completions";
@@ -18,33 +18,33 @@ pub(super) struct Address {
 
 impl Address {
     /// Checks a base URL and adds the path that is called.
-    pub(super) fn parse(base_url: &str) -> Result<Self, Mistake> {
-        let mistake = |message: &str, help: &str| {
-            Mistake::new(message).at(Place::file("endpoint.base_url")).help(help.to_owned())
+    pub(super) fn parse(base_url: &str) -> Result<Self, Diagnostic> {
+        let diagnostic = |message: &str, help: &str| {
+            Diagnostic::new(message).at(Place::file("endpoint.base_url")).help(help.to_owned())
         };
         let example = "write it like https://api.openai.com/v1";
         let base_url = base_url.trim();
         // A URL is read as if a backslash were a slash, and as if a line break or tab were not there: who reads it
         // otherwise, such as what names a host to people, would see another host.
         if base_url.contains(|letter: char| letter == '\\' || letter.is_whitespace() || letter.is_control()) {
-            return Err(mistake("the URL holds a backslash, a space or a control character", example));
+            return Err(diagnostic("the URL holds a backslash, a space or a control character", example));
         }
-        let mut url = Url::parse(base_url).map_err(|_| mistake("this is not a URL", example))?;
+        let mut url = Url::parse(base_url).map_err(|_| diagnostic("this is not a URL", example))?;
         if !matches!(url.scheme(), "http" | "https") {
-            return Err(mistake("only http and https can be called", example));
+            return Err(diagnostic("only http and https can be called", example));
         }
         if url.host_str().is_none_or(str::is_empty) {
-            return Err(mistake("the URL has no host", example));
+            return Err(diagnostic("the URL has no host", example));
         }
         if !url.username().is_empty() || url.password().is_some() {
-            return Err(mistake(
+            return Err(diagnostic(
                 "the URL holds a user name or a password",
                 "keep credentials in the environment: endpoint.api_key_env, or endpoint.headers",
             ));
         }
         let path = url.path().trim_end_matches('/').to_owned();
         if path.ends_with(PATH) {
-            return Err(mistake(
+            return Err(diagnostic(
                 "the URL ends with /chat/completions",
                 "leave that off; it is added to every call",
             ));
@@ -185,9 +185,9 @@ mod tests {
             "https://x.example\n.other.example/v1",
             "https://x.\texample/v1",
         ] {
-            let mistake = Address::parse(base).unwrap_err();
-            assert!(mistake.help.is_some(), "{base}");
-            assert!(!mistake.to_string().contains("hush"), "{mistake}");
+            let diagnostic = Address::parse(base).unwrap_err();
+            assert!(diagnostic.help.is_some(), "{base}");
+            assert!(!diagnostic.to_string().contains("hush"), "{diagnostic}");
         }
     }
 

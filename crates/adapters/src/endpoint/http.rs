@@ -18,7 +18,7 @@ use super::address::{self, Address};
 use super::failure::{self, Teller};
 use super::options::Options;
 use super::wire::{self, Complaint};
-use promptgate_core::model::{ChatRequest, Completion, Fault, FaultKind, FinishReason, Mistake, Place};
+use promptgate_core::model::{ChatRequest, Completion, Diagnostic, Fault, FaultKind, FinishReason, Place};
 use promptgate_core::port::ChatModel;
 use promptgate_core::text::{Redactor, Secret, innermost};
 
@@ -58,7 +58,11 @@ pub(super) struct HttpModel {
 
 impl HttpModel {
     /// A client of this address; one pool of connections.
-    pub(super) fn new(options: &Options, address: Address, redactor: Arc<Redactor>) -> Result<Self, Mistake> {
+    pub(super) fn new(
+        options: &Options,
+        address: Address,
+        redactor: Arc<Redactor>,
+    ) -> Result<Self, Diagnostic> {
         let headers = default_headers(options)?;
         let connect_timeout = options.timeout.min(CONNECT_TIMEOUT);
         let builder = || {
@@ -207,7 +211,7 @@ impl HttpModel {
             latency_ms,
             model: answer.model.map(|name| self.teller.clean(&name)),
             system_fingerprint: answer.system_fingerprint.map(|name| self.teller.clean(&name)),
-            stored_at: None,
+            cached_at: None,
         })
     }
 
@@ -266,13 +270,13 @@ async fn read_body(response: &mut Response, cap: usize) -> Result<Vec<u8>, ReadE
     Ok(body)
 }
 
-fn default_headers(options: &Options) -> Result<HeaderMap, Mistake> {
+fn default_headers(options: &Options) -> Result<HeaderMap, Diagnostic> {
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
     if let Some(key) = options.key() {
         let value = header_value(&format!("Bearer {}", key.expose())).ok_or_else(|| {
-            Mistake::new(format!(
+            Diagnostic::new(format!(
                 "the key in {} holds characters that no header can carry",
                 options.api_key_env
             ))
@@ -286,22 +290,22 @@ fn default_headers(options: &Options) -> Result<HeaderMap, Mistake> {
     Ok(headers)
 }
 
-fn header_name(name: &str) -> Result<HeaderName, Mistake> {
+fn header_name(name: &str) -> Result<HeaderName, Diagnostic> {
     let at = Place::file("endpoint.headers");
     let parsed = HeaderName::from_bytes(name.as_bytes()).map_err(|_| {
-        Mistake::new(format!("`{}` is not a header's name", name.escape_debug())).at(at.clone())
+        Diagnostic::new(format!("`{}` is not a header's name", name.escape_debug())).at(at.clone())
     })?;
     if OWN_HEADERS.contains(&parsed.as_str()) {
-        return Err(Mistake::new(format!("`{name}` is set by promptgate itself"))
+        return Err(Diagnostic::new(format!("`{name}` is set by promptgate itself"))
             .at(at)
             .help("leave it out"));
     }
     Ok(parsed)
 }
 
-fn extra_value(name: &str, secret: &Secret) -> Result<HeaderValue, Mistake> {
+fn extra_value(name: &str, secret: &Secret) -> Result<HeaderValue, Diagnostic> {
     header_value(secret.expose()).ok_or_else(|| {
-        Mistake::new(format!("the value for `{name}` holds characters that no header can carry"))
+        Diagnostic::new(format!("the value for `{name}` holds characters that no header can carry"))
             .at(Place::file("endpoint.headers"))
             .help("look for a line break in the variable it is read from")
     })
@@ -317,7 +321,7 @@ fn build_client(
     builder: impl Fn() -> ClientBuilder,
     ca_cert: Option<&[u8]>,
     address: &Address,
-) -> Result<Client, Mistake> {
+) -> Result<Client, Diagnostic> {
     // An error here means that a provider is installed already, which is what we want.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let extra = ca_cert.map(certificates).transpose()?.unwrap_or_default();
@@ -334,22 +338,23 @@ fn build_client(
         }
     };
     client.map_err(|error| {
-        Mistake::new(format!("the client for {} could not be made: {}", address.host(), innermost(&error)))
+        Diagnostic::new(format!("the client for {} could not be made: {}", address.host(), innermost(&error)))
             .at(Place::file("endpoint"))
             .help("install the system's certificates (the package ca-certificates), or name one in endpoint.ca_cert")
     })
 }
 
-fn certificates(pem: &[u8]) -> Result<Vec<Certificate>, Mistake> {
-    let mistake = |message: String| {
-        Mistake::new(message)
+fn certificates(pem: &[u8]) -> Result<Vec<Certificate>, Diagnostic> {
+    let diagnostic = |message: String| {
+        Diagnostic::new(message)
             .at(Place::file("endpoint.ca_cert"))
             .help("give a PEM file: -----BEGIN CERTIFICATE----- and so on")
     };
-    let found = Certificate::from_pem_bundle(pem)
-        .map_err(|error| mistake(format!("the file holds no usable certificate: {}", innermost(&error))))?;
+    let found = Certificate::from_pem_bundle(pem).map_err(|error| {
+        diagnostic(format!("the file holds no usable certificate: {}", innermost(&error)))
+    })?;
     if found.is_empty() {
-        return Err(mistake("the file holds no certificate".to_owned()));
+        return Err(diagnostic("the file holds no certificate".to_owned()));
     }
     Ok(found)
 }

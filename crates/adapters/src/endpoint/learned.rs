@@ -21,12 +21,12 @@ const CUT: f64 = 0.9;
 /// A cut that is also an experiment, since the one before it did not help, leaves this part.
 const EXPERIMENT: f64 = 0.5;
 /// One cut takes no more than this: it leaves a quarter.
-const DEEPEST: f64 = 0.25;
+const MAX_DEPTH: f64 = 0.25;
 /// Refused this near to the rate that was refused before (as a part of it), the limit is where it was thought to be.
 const NEAR: f64 = 0.95;
 /// Seconds of growth from a cut back to the rate that was refused; longer with each time it proves right.
 const RECOVERY: f64 = 5.0;
-const LONGEST_RECOVERY: f64 = 15.0;
+const MAX_RECOVERY: f64 = 15.0;
 /// How much of the refused rate is added when growth has gone on for twice the recovery.
 const PROBE: f64 = 0.15;
 /// Refused calls that are needed to judge a cut, and those to judge an experiment.
@@ -51,7 +51,7 @@ const SLOW_START: f64 = 4.0;
 const KNOWN: f64 = 10.0;
 /// Seconds that nobody leaves where everything is refused and the server names no time; doubles until an answer.
 const KNOCK: f64 = 0.25;
-const LONGEST_KNOCK: f64 = 30.0;
+const MAX_KNOCK: f64 = 30.0;
 /// Never slower than this, in calls a second.
 const SLOWEST: f64 = 0.05;
 /// Seconds that growth rests after a failure of the server.
@@ -337,7 +337,7 @@ impl Learned {
             && rate >= NEAR * top
         {
             self.futile = 0;
-            let through = self.through(wait, now).unwrap_or(rate).clamp(rate * DEEPEST, rate);
+            let through = self.through(wait, now).unwrap_or(rate).clamp(rate * MAX_DEPTH, rate);
             if self.first_top == 0.0 {
                 self.first_top = through;
                 self.tally = Tally::default();
@@ -347,7 +347,7 @@ impl Learned {
                 return self.take_back(self.tally.share());
             }
             self.hold_until(now, wait);
-            let recovery = (limit.recovery * 1.5).min(LONGEST_RECOVERY);
+            let recovery = (limit.recovery * 1.5).min(MAX_RECOVERY);
             return self.cut(CUT * through, Some(through), recovery, now);
         }
         let needed = if self.futile == 0 { EVIDENCE } else { MORE_EVIDENCE };
@@ -374,7 +374,7 @@ impl Learned {
         if here > CONVINCING {
             self.first_top = 0.0;
         }
-        let top = (rate * (1.0 - here)).max(rate * DEEPEST);
+        let top = (rate * (1.0 - here)).max(rate * MAX_DEPTH);
         let part = if helped { CUT } else { EXPERIMENT };
         self.cut(part * top, Some(top), RECOVERY, now);
     }
@@ -383,15 +383,15 @@ impl Learned {
     fn knock(&mut self, wait: Option<f64>, rate: f64, now: f64) {
         self.futile = 0;
         self.hold_until(now, wait.or(Some(self.knock)));
-        self.knock = (self.knock * 2.0).min(LONGEST_KNOCK);
+        self.knock = (self.knock * 2.0).min(MAX_KNOCK);
         match self.through(wait, now) {
-            Some(through) if through > rate * DEEPEST => {
+            Some(through) if through > rate * MAX_DEPTH => {
                 // Within its first second a server may still be giving what it had saved up.
                 let most = if self.window.is_whole(now) { rate } else { rate * EXPERIMENT };
                 let top = through.min(most);
                 self.cut(CUT * top, Some(top), RECOVERY, now);
             }
-            _ => self.cut(rate * DEEPEST, None, RECOVERY, now),
+            _ => self.cut(rate * MAX_DEPTH, None, RECOVERY, now),
         }
     }
 

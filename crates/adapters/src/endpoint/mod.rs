@@ -36,7 +36,7 @@ pub use options::Options;
 pub use retry::Retrying;
 
 use address::Address;
-use promptgate_core::model::{ChatRequest, Completion, Fault, FaultKind, Mistake};
+use promptgate_core::model::{ChatRequest, Completion, Diagnostic, Fault, FaultKind};
 use promptgate_core::port::{ChatModel, Event, EventSink};
 use promptgate_core::text::Redactor;
 
@@ -46,14 +46,14 @@ use promptgate_core::text::Redactor;
 /// Where the endpoint needs a key and there is none, every call is a [`FaultKind::MissingCredentials`].
 ///
 /// # Errors
-/// A [`Mistake`] where the options make no client: an address that is none, a header that cannot be sent, a
+/// A [`Diagnostic`] where the options make no client: an address that is none, a header that cannot be sent, a
 /// certificate file that holds no certificate, no trusted roots on this machine.
 pub fn connect(
     options: Options,
     events: Arc<dyn EventSink>,
     redactor: Arc<Redactor>,
     stop: CancellationToken,
-) -> Result<Arc<dyn ChatModel>, Mistake> {
+) -> Result<Arc<dyn ChatModel>, Diagnostic> {
     let address = Address::parse(&options.base_url)?;
     let has_key = options.key().is_some() || !options.headers.is_empty();
     if !has_key && address.needs_key() {

@@ -22,18 +22,18 @@ use promptgate_core::port::{ChatModel, Event, EventSink};
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 
 /// Limit of any wait that is not asked for.
-const LONGEST_WAIT: Duration = Duration::from_secs(30);
+const MAX_WAIT: Duration = Duration::from_secs(30);
 
 /// A wait that is asked for is cut to this: limits often recover long before the time they name.
 pub(super) const CEILING: Duration = Duration::from_secs(60);
 
 /// A shorter wait that is asked for is stretched to the back-off of that try, and every wait that costs no attempt
 /// counts as this long at least, so that a call is neither hammered nor repeated for ever.
-const SHORTEST_ASKED: Duration = Duration::from_secs(1);
+const MIN_ASKED: Duration = Duration::from_secs(1);
 
 /// Spread added to a wait that was asked for, as a share of it, and at most.
 const SPREAD: f64 = 0.1;
-const LONGEST_SPREAD: Duration = Duration::from_secs(1);
+const MAX_SPREAD: Duration = Duration::from_secs(1);
 
 /// So many calls of one kind to one model in a row that failed for good, and the endpoint is dead.
 const DEAD_AFTER_CALLS: u32 = 10;
@@ -251,18 +251,18 @@ fn next(fault: &Fault, spent: &mut Spent, attempts: u32, max_wait: Duration, dra
     }
     let back_off = |tries: u32| {
         let doublings = tries.saturating_sub(1).min(16);
-        FIRST_WAIT.saturating_mul(1 << doublings).min(LONGEST_WAIT).mul_f64(draw)
+        FIRST_WAIT.saturating_mul(1 << doublings).min(MAX_WAIT).mul_f64(draw)
     };
     let wait = match asked {
-        Some(asked) if asked < SHORTEST_ASKED => asked.max(back_off(spent.tries)),
+        Some(asked) if asked < MIN_ASKED => asked.max(back_off(spent.tries)),
         Some(asked) => {
-            let spread = asked.mul_f64(SPREAD).min(LONGEST_SPREAD).mul_f64(draw);
+            let spread = asked.mul_f64(SPREAD).min(MAX_SPREAD).mul_f64(draw);
             asked.min(CEILING) + spread
         }
         None => back_off(spent.attempts),
     };
     let wait = wait.min(left);
-    spent.waited += if is_free { wait.max(SHORTEST_ASKED) } else { wait };
+    spent.waited += if is_free { wait.max(MIN_ASKED) } else { wait };
     Next::Again { wait, is_free }
 }
 

@@ -21,7 +21,7 @@ pub(super) fn request() -> ChatRequest {
         response_format: None,
         repeat: 0,
         purpose: Purpose::Completion,
-        anew: false,
+        refresh: false,
     }
 }
 

@@ -26,11 +26,11 @@ fn model(options: Options) -> (Arc<dyn ChatModel>, Arc<Kept>) {
     (model, events)
 }
 
-fn refused(options: Options) -> Mistake {
+fn refused(options: Options) -> Diagnostic {
     let redactor = Arc::new(Redactor::default());
     match connect(options, Arc::new(promptgate_core::port::Silent), redactor, CancellationToken::new()) {
         Ok(_) => panic!("these options make a client"),
-        Err(mistake) => mistake,
+        Err(diagnostic) => diagnostic,
     }
 }
 
@@ -62,7 +62,7 @@ async fn a_call_sends_what_it_should_and_reads_the_whole_answer() {
     assert_eq!(completion.usage.unwrap().prompt_tokens, 3);
     assert_eq!(completion.model.as_deref(), Some("m-2026"));
     assert!(
-        completion.latency_ms > 0.0 && completion.latency_ms < 60_000.0 && completion.stored_at.is_none()
+        completion.latency_ms > 0.0 && completion.latency_ms < 60_000.0 && completion.cached_at.is_none()
     );
 
     let received = server.received();
@@ -431,7 +431,7 @@ async fn a_key_in_the_clear_is_warned_of() {
 }
 
 #[test]
-fn options_that_make_no_client_are_mistakes_without_secrets() {
+fn options_that_make_no_client_are_diagnostics_without_secrets() {
     let base = || options("http://localhost:1".to_owned());
     for settings in [
         Options { api_key: Some(Secret::new("canary\nsecond line")), ..base() },
@@ -445,8 +445,8 @@ fn options_that_make_no_client_are_mistakes_without_secrets() {
         },
         Options { base_url: "https://user:canary@localhost:1".to_owned(), ..base() },
     ] {
-        let mistake = refused(settings);
-        assert!(!mistake.to_string().contains("canary"), "{mistake}");
-        assert!(mistake.help.is_some() || mistake.place.is_some(), "{mistake}");
+        let diagnostic = refused(settings);
+        assert!(!diagnostic.to_string().contains("canary"), "{diagnostic}");
+        assert!(diagnostic.help.is_some() || diagnostic.place.is_some(), "{diagnostic}");
     }
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 
 /// Nobody means more than this; it keeps arithmetic with durations safe.
-const LONGEST: f64 = 366.0 * 86_400.0;
+const MAX: f64 = 366.0 * 86_400.0;
 
 /// The wait that the endpoint asked for, if it did; `now` is for dates. Never zero.
 ///
@@ -53,7 +53,7 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 }
 
 fn seconds(number: f64) -> Option<Duration> {
-    (number.is_finite() && number >= 0.0).then(|| Duration::from_secs_f64(number.min(LONGEST)))
+    (number.is_finite() && number >= 0.0).then(|| Duration::from_secs_f64(number.min(MAX)))
 }
 
 /// A duration with units, plain seconds, or a point in time as seconds or milliseconds since 1970 or a date.

@@ -177,12 +177,12 @@ fn finish_reason(name: Option<String>) -> FinishReason {
 }
 
 /// More tokens than any call takes; a count beyond it is a mistake of the server.
-const MOST_TOKENS: u64 = 1 << 40;
+const MAX_TOKENS: u64 = 1 << 40;
 
 /// Both counts or none: a count that is absent, negative or beyond belief is not 0, half a usage has no price, and
 /// a call without a single token says that nobody counted.
 fn usage(value: &Value) -> Option<Usage> {
-    let count = |name: &str| value.get(name).and_then(Value::as_u64).filter(|count| *count <= MOST_TOKENS);
+    let count = |name: &str| value.get(name).and_then(Value::as_u64).filter(|count| *count <= MAX_TOKENS);
     let usage =
         Usage { prompt_tokens: count("prompt_tokens")?, completion_tokens: count("completion_tokens")? };
     (usage != Usage::default()).then_some(usage)

@@ -3,7 +3,7 @@
 use promptgate_core::text::neutral;
 
 /// Annotations of a step. GitHub shows ten of a kind and drops the rest without a word.
-pub const MOST_ANNOTATIONS: usize = 10;
+pub const MAX_ANNOTATIONS: usize = 10;
 
 /// Characters of a message; GitHub cuts at 4,096.
 const MESSAGE: usize = 1_000;

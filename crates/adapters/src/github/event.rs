@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-use promptgate_core::model::Mistake;
+use promptgate_core::model::Diagnostic;
 use promptgate_core::text::{json, neutral};
 
 /// The events that are told apart.
@@ -98,9 +98,9 @@ impl Event {
     ///
     /// # Errors
     /// A payload that is no JSON object, and one that lacks what its event needs.
-    pub fn read(name: &str, payload: &str) -> Result<Self, Mistake> {
+    pub fn read(name: &str, payload: &str) -> Result<Self, Diagnostic> {
         let broken = |why: String| {
-            Mistake::new(format!("the event is damaged: {}", neutral::terminal(&why)))
+            Diagnostic::new(format!("the event is damaged: {}", neutral::terminal(&why)))
                 .help("GITHUB_EVENT_PATH names a file that GitHub writes for the job: leave it as it is")
         };
         let payload = json::parse(payload).map_err(broken)?;

@@ -6,7 +6,7 @@ mod tests;
 use std::path::Path;
 
 use promptgate_core::document::suggest;
-use promptgate_core::model::Mistake;
+use promptgate_core::model::Diagnostic;
 
 use super::git::{NoMergeBase, NoRepository, Repository};
 use super::tree::Tree;
@@ -42,10 +42,10 @@ impl BaselineSpec {
     /// # Errors
     /// A mistake for an unknown or empty form; `gti:main` and a bare `merge-base` are answered with what was
     /// probably meant.
-    pub fn parse(text: &str) -> Result<Self, Mistake> {
+    pub fn parse(text: &str) -> Result<Self, Diagnostic> {
         let shown = || text.chars().filter(|character| !character.is_control()).take(100).collect::<String>();
         if text.trim().is_empty() {
-            return Err(Mistake::new("the baseline is empty").help(FORMS));
+            return Err(Diagnostic::new("the baseline is empty").help(FORMS));
         }
         if text == "none" {
             return Ok(Self::None);
@@ -56,18 +56,18 @@ impl BaselineSpec {
                 || text.starts_with("HEAD~")
                 || text.starts_with("HEAD^")
             {
-                return Err(Mistake::new(format!("`{}` is no baseline", shown()))
+                return Err(Diagnostic::new(format!("`{}` is no baseline", shown()))
                     .help(format!("did you mean `git:{}`?", shown())));
             }
             if text.eq_ignore_ascii_case("none") {
                 return Err(
-                    Mistake::new(format!("`{}` is no baseline", shown())).help("did you mean `none`?")
+                    Diagnostic::new(format!("`{}` is no baseline", shown())).help("did you mean `none`?")
                 );
             }
             return Ok(Self::File(text.to_owned()));
         };
         let needs = |what: &str| {
-            Mistake::new(format!("`{}` names no {what}", shown()))
+            Diagnostic::new(format!("`{}` names no {what}", shown()))
                 .help(format!("write `{kind}:{}`", what.to_uppercase()))
         };
         match kind {
@@ -92,7 +92,7 @@ impl BaselineSpec {
                     Some(known) => format!("did you mean `{known}:{rest}`?"),
                     None => FORMS.to_owned(),
                 };
-                Err(Mistake::new(format!("`{kind}:` is no kind of baseline")).help(help))
+                Err(Diagnostic::new(format!("`{kind}:` is no kind of baseline")).help(help))
             }
         }
     }
@@ -101,9 +101,9 @@ impl BaselineSpec {
     ///
     /// # Errors
     /// As [`BaselineSpec::parse`].
-    pub fn parse_candidate(text: &str) -> Result<Self, Mistake> {
+    pub fn parse_candidate(text: &str) -> Result<Self, Diagnostic> {
         match Self::parse(text)? {
-            Self::None | Self::Report(_) => Err(Mistake::new(format!("`{text}` cannot be used here"))
+            Self::None | Self::Report(_) => Err(Diagnostic::new(format!("`{text}` cannot be used here"))
                 .help("write a path, `file:PATH`, `git:REF` or `git:REF:PATH`")),
             spec => Ok(spec),
         }
@@ -157,7 +157,7 @@ pub fn baseline(
     spec: Option<&BaselineSpec>,
     folder: &Path,
     variable: &dyn Fn(&str) -> Option<String>,
-) -> Result<Baseline, Mistake> {
+) -> Result<Baseline, Diagnostic> {
     found(spec, folder, variable, false)
 }
 
@@ -170,7 +170,7 @@ pub fn trusted_baseline(
     spec: Option<&BaselineSpec>,
     folder: &Path,
     variable: &dyn Fn(&str) -> Option<String>,
-) -> Result<Baseline, Mistake> {
+) -> Result<Baseline, Diagnostic> {
     found(spec, folder, variable, true)
 }
 
@@ -179,34 +179,34 @@ fn found(
     folder: &Path,
     variable: &dyn Fn(&str) -> Option<String>,
     trusted: bool,
-) -> Result<Baseline, Mistake> {
+) -> Result<Baseline, Diagnostic> {
     match spec {
         Some(BaselineSpec::None) => Ok(Baseline::None { note: None }),
         Some(BaselineSpec::File(path)) => Ok(Baseline::File { path: path.clone() }),
         Some(BaselineSpec::Report(path)) => Ok(Baseline::Report { path: path.clone() }),
         Some(BaselineSpec::Git { reference, path }) => {
-            let repository = Repository::discover(folder).map_err(Mistake::from)?;
+            let repository = Repository::discover(folder).map_err(Diagnostic::from)?;
             let resolved = repository.resolve(reference)?;
             let tree = Tree::Commit { repository, commit: resolved.commit, reference: reference.clone() };
             Ok(Baseline::Commit { tree, path: path.clone(), how: format!("git:{}", resolved.name) })
         }
         Some(BaselineSpec::MergeBase { path }) => {
-            let repository = Repository::discover(folder).map_err(Mistake::from)?;
-            merge_base(repository, path.clone(), variable, trusted).map_err(Mistake::from)
+            let repository = Repository::discover(folder).map_err(Diagnostic::from)?;
+            merge_base(repository, path.clone(), variable, trusted).map_err(Diagnostic::from)
         }
         None => match Repository::discover(folder) {
             Ok(repository) => match merge_base(repository, None, variable, trusted) {
                 Ok(found) => Ok(found),
-                Err(NoMergeBase::Nothing(mistake)) => Ok(without(&mistake)),
-                Err(NoMergeBase::OutOfReach(mistake)) => Err(mistake),
+                Err(NoMergeBase::Nothing(diagnostic)) => Ok(without(&diagnostic)),
+                Err(NoMergeBase::OutOfReach(diagnostic)) => Err(diagnostic),
             },
-            Err(NoRepository::Absent(mistake)) => Ok(without(&mistake)),
-            Err(NoRepository::Unreadable(mistake)) => Err(mistake),
+            Err(NoRepository::Absent(diagnostic)) => Ok(without(&diagnostic)),
+            Err(NoRepository::Unreadable(diagnostic)) => Err(diagnostic),
         },
     }
 }
 
-fn without(reason: &Mistake) -> Baseline {
+fn without(reason: &Diagnostic) -> Baseline {
     Baseline::None { note: Some(format!("no baseline: {}", reason.message)) }
 }
 
@@ -219,7 +219,7 @@ fn merge_base(
     let found = repository.merge_base(variable)?;
     if trusted && found.guessed && !repository.is_merged(&found.commit, variable)? {
         return Err(NoMergeBase::OutOfReach(
-            Mistake::new(format!(
+            Diagnostic::new(format!(
                 "the merge base would be the {}, and nothing but HEAD itself says so",
                 found.how
             ))

@@ -6,7 +6,7 @@
 
 use serde_json::{Map, Value};
 
-use promptgate_core::model::{Mistake, Place};
+use promptgate_core::model::{Diagnostic, Place};
 
 use super::field::Field;
 use super::row::{Builder, Mapping, Row};
@@ -15,8 +15,8 @@ use super::row::{Builder, Mapping, Row};
 pub(super) fn read(file: &str, text: &str, mapping: &Mapping, builder: &mut Builder<'_>) {
     // Line endings are the editor's, not the data's.
     let text = text.replace("\r\n", "\n");
-    if let Some(mistake) = misquoted(file, &text) {
-        builder.sink.push(mistake);
+    if let Some(diagnostic) = misquoted(file, &text) {
+        builder.sink.push(diagnostic);
         return;
     }
     let mut reader =
@@ -24,15 +24,17 @@ pub(super) fn read(file: &str, text: &str, mapping: &Mapping, builder: &mut Buil
     let header: Vec<String> = match reader.headers() {
         Ok(header) => header.iter().map(|name| name.trim().to_owned()).collect(),
         Err(error) => {
-            builder.sink.push(Mistake::new(format!("cannot be read as CSV: {error}")).at(Place::file(file)));
+            builder
+                .sink
+                .push(Diagnostic::new(format!("cannot be read as CSV: {error}")).at(Place::file(file)));
             return;
         }
     };
     let first = Place::line(file, 1 + text.bytes().take_while(|byte| *byte == b'\n').count());
-    let faults = header_mistakes(&header, &first);
+    let faults = header_diagnostics(&header, &first);
     if !faults.is_empty() {
-        for mistake in faults {
-            builder.sink.push(mistake);
+        for diagnostic in faults {
+            builder.sink.push(diagnostic);
         }
         return;
     }
@@ -42,7 +44,7 @@ pub(super) fn read(file: &str, text: &str, mapping: &Mapping, builder: &mut Buil
             Err(error) => {
                 builder
                     .sink
-                    .push(Mistake::new(format!("cannot be read as CSV: {error}")).at(Place::file(file)));
+                    .push(Diagnostic::new(format!("cannot be read as CSV: {error}")).at(Place::file(file)));
                 return;
             }
         };
@@ -57,7 +59,7 @@ pub(super) fn read(file: &str, text: &str, mapping: &Mapping, builder: &mut Buil
         if record.len() != header.len() {
             let message = format!("the row has {} cells, the header {}", record.len(), header.len());
             builder.sink.push(
-                Mistake::new(message)
+                Diagnostic::new(message)
                     .at(place)
                     .help("put a cell that holds a comma or a line break into quotes"),
             );
@@ -69,47 +71,49 @@ pub(super) fn read(file: &str, text: &str, mapping: &Mapping, builder: &mut Buil
                 Ok(value) => {
                     columns.insert(name.clone(), value);
                 }
-                Err(mistake) => {
-                    builder.sink.push(mistake.at(place.clone()));
+                Err(diagnostic) => {
+                    builder.sink.push(diagnostic.at(place.clone()));
                     columns.insert(name.clone(), Value::Null);
                 }
             }
         }
         if record.iter().all(str::is_empty) {
-            builder.sink.push(Mistake::new("the row holds nothing").at(place).help("remove it, or fill it"));
+            builder
+                .sink
+                .push(Diagnostic::new("the row holds nothing").at(place).help("remove it, or fill it"));
             continue;
         }
         builder.push(Row { columns, place: place.clone(), locate: &|_, _| place.clone() });
     }
 }
 
-fn header_mistakes(header: &[String], place: &Place) -> Vec<Mistake> {
-    let mut mistakes = Vec::new();
+fn header_diagnostics(header: &[String], place: &Place) -> Vec<Diagnostic> {
+    let mut diagnostics = Vec::new();
     if let [only] = header
         && only.contains([';', '\t'])
     {
-        mistakes.push(
-            Mistake::new("the header is one column; cells are divided by commas here")
+        diagnostics.push(
+            Diagnostic::new("the header is one column; cells are divided by commas here")
                 .at(place.clone())
                 .help("save the file with commas between the cells"),
         );
-        return mistakes;
+        return diagnostics;
     }
     for (index, name) in header.iter().enumerate() {
         if name.is_empty() {
             let message = format!("column {} has no name", index + 1);
-            mistakes
-                .push(Mistake::new(message).at(place.clone()).help("name it in the header, or remove it"));
+            diagnostics
+                .push(Diagnostic::new(message).at(place.clone()).help("name it in the header, or remove it"));
         } else if header.iter().take(index).any(|other| other == name) {
             let message = format!("the column `{name}` is there twice");
-            mistakes.push(Mistake::new(message).at(place.clone()).help("rename one of the two"));
+            diagnostics.push(Diagnostic::new(message).at(place.clone()).help("rename one of the two"));
         }
     }
-    mistakes
+    diagnostics
 }
 
 /// What a cell holds. An empty cell of a field is nothing, of a variable an empty text.
-fn value(field: Option<Field>, cell: &str) -> Result<Value, Mistake> {
+fn value(field: Option<Field>, cell: &str) -> Result<Value, Diagnostic> {
     let Some(field) = field else { return Ok(Value::String(cell.to_owned())) };
     if cell.trim().is_empty() {
         return Ok(Value::Null);
@@ -128,7 +132,7 @@ fn value(field: Option<Field>, cell: &str) -> Result<Value, Mistake> {
         Field::Tags | Field::Criteria | Field::Checks | Field::Vars => serde_json::from_str(trimmed)
             .map_err(|error| {
                 let wanted = if field == Field::Vars { "object" } else { "list" };
-                Mistake::new(format!("`{}` must be a JSON {wanted} here: {error}", field.name()))
+                Diagnostic::new(format!("`{}` must be a JSON {wanted} here: {error}", field.name()))
                     .help("double every quote within a quoted cell: \"[\"\"a\"\", \"\"b\"\"]\"")
             })?,
         Field::MustPass | Field::MustAnswer => match trimmed.to_ascii_lowercase().as_str() {
@@ -140,7 +144,7 @@ fn value(field: Option<Field>, cell: &str) -> Result<Value, Mistake> {
 }
 
 /// A quote that is never closed would swallow every row after it, and the reader would not say so.
-fn misquoted(file: &str, text: &str) -> Option<Mistake> {
+fn misquoted(file: &str, text: &str) -> Option<Diagnostic> {
     let mut line = 1;
     let mut opened = None;
     let mut at_start = true;
@@ -158,7 +162,7 @@ fn misquoted(file: &str, text: &str) -> Option<Mistake> {
                     None | Some(',' | '\n' | '\r') => opened = None,
                     Some(_) => {
                         return Some(
-                            Mistake::new("text follows a closing quote")
+                            Diagnostic::new("text follows a closing quote")
                                 .at(Place::line(file, line))
                                 .help("double a quote within a quoted cell: \"\""),
                         );
@@ -174,7 +178,7 @@ fn misquoted(file: &str, text: &str) -> Option<Mistake> {
         }
     }
     opened.map(|line| {
-        Mistake::new("a quote is opened here and never closed")
+        Diagnostic::new("a quote is opened here and never closed")
             .at(Place::line(file, line))
             .help("close it; double a quote within a quoted cell: \"\"")
     })

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use promptgate_core::document::{Document, pointer};
-use promptgate_core::model::{Dataset, DatasetFacts, Mistake, Place};
+use promptgate_core::model::{Dataset, DatasetFacts, Diagnostic, Place};
 
 use super::field::kind;
 use super::row::{Builder, Mapping, Row};
@@ -92,13 +92,13 @@ pub struct DatasetSource {
 /// Reads a dataset.
 ///
 /// # Errors
-/// [`LoadError::Empty`] where the files are fine and hold no row, else every mistake in the files, up to twenty.
+/// [`LoadError::Empty`] where the files are fine and hold no row, else every diagnostic in the files, up to twenty.
 pub fn dataset(tree: &Tree, source: &DatasetSource) -> Result<Loaded<Dataset>, LoadError> {
     let mapping = Mapping::new(&source.fields)?.share_ids(source.shared_ids.as_deref());
     let paths = tree.glob(&source.path)?;
     if paths.is_empty() {
         if source.path.contains(['*', '?', '[']) {
-            return Err(Mistake::new("the pattern matches no file")
+            return Err(Diagnostic::new("the pattern matches no file")
                 .at(Place::file(tree.describe(&source.path)))
                 .help("paths are relative to the configuration; `**` spans folders")
                 .into());
@@ -114,7 +114,7 @@ pub fn dataset(tree: &Tree, source: &DatasetSource) -> Result<Loaded<Dataset>, L
         match read(tree, path, source.format, &mapping, &mut builder) {
             Ok(Some(format)) if !formats.contains(&format) => formats.push(format),
             Ok(_) => {}
-            Err(mistake) => builder.sink.push(mistake),
+            Err(diagnostic) => builder.sink.push(diagnostic),
         }
         if builder.rows() == rows {
             empty.push(tree.describe(path));
@@ -124,7 +124,7 @@ pub fn dataset(tree: &Tree, source: &DatasetSource) -> Result<Loaded<Dataset>, L
     let (cases, mut warnings) = builder.finish()?;
     if rows == 0 {
         return Err(LoadError::Empty(
-            Mistake::new("the dataset has no rows")
+            Diagnostic::new("the dataset has no rows")
                 .at(Place::file(tree.describe(&source.path)))
                 .help("add at least one case, such as {\"query\": \"…\", \"context\": \"…\"}"),
         ));
@@ -144,7 +144,7 @@ fn read(
     format: Option<Format>,
     mapping: &Mapping,
     builder: &mut Builder<'_>,
-) -> Result<Option<Format>, Mistake> {
+) -> Result<Option<Format>, Diagnostic> {
     let file = tree.describe(path);
     let bytes = tree.read_limited(path, DATASET_LIMIT)?;
     let text = decode(&file, &bytes)?;
@@ -152,7 +152,7 @@ fn read(
         if text.trim().is_empty() {
             return Ok(None);
         }
-        return Err(Mistake::new("cannot tell the format of the dataset")
+        return Err(Diagnostic::new("cannot tell the format of the dataset")
             .at(Place::file(file))
             .help("say it: `dataset: {path: …, format: jsonl}` (or json, csv, yaml)"));
     };
@@ -164,18 +164,18 @@ fn read(
         Format::Csv => csv::read(&file, text, mapping, builder),
         Format::Json => match Document::json(&file, text) {
             Ok(document) => list(&document, &file, builder),
-            Err(mut mistakes) => {
+            Err(mut diagnostics) => {
                 if looks_like_lines(text)
-                    && let Some(first) = mistakes.0.first_mut()
+                    && let Some(first) = diagnostics.0.first_mut()
                 {
                     first.help = Some("one object a line is JSONL: set `format: jsonl`".to_owned());
                 }
-                builder.sink.extend(mistakes);
+                builder.sink.extend(diagnostics);
             }
         },
         Format::Yaml => match Document::yaml(&file, text) {
             Ok(document) => list(&document, &file, builder),
-            Err(mistakes) => builder.sink.extend(mistakes),
+            Err(diagnostics) => builder.sink.extend(diagnostics),
         },
     }
     Ok(Some(format))
@@ -194,15 +194,15 @@ fn jsonl(file: &str, text: &str, builder: &mut Builder<'_>) {
         }
         let document = match Document::json_from(file, index + 1, line) {
             Ok(document) => document,
-            Err(mut mistakes) => {
+            Err(mut diagnostics) => {
                 if let Some(help) = no_line(text, line) {
-                    for mistake in &mut mistakes.0 {
-                        mistake.help = Some(help.to_owned());
+                    for diagnostic in &mut diagnostics.0 {
+                        diagnostic.help = Some(help.to_owned());
                     }
-                    builder.sink.extend(mistakes);
+                    builder.sink.extend(diagnostics);
                     return;
                 }
-                builder.sink.extend(mistakes);
+                builder.sink.extend(diagnostics);
                 continue;
             }
         };
@@ -236,22 +236,22 @@ fn list(document: &Document, file: &str, builder: &mut Builder<'_>) {
                 Some(key) => format!("the file is to be the list itself: take it out of `{key}`"),
                 None => "put the rows into a list: [{…}, {…}]".to_owned(),
             };
-            let mistake = Mistake::new("a dataset is a list of rows, found an object");
-            builder.sink.push(mistake.at(document.place("")).help(help));
+            let diagnostic = Diagnostic::new("a dataset is a list of rows, found an object");
+            builder.sink.push(diagnostic.at(document.place("")).help(help));
         }
         other => {
-            let mistake = Mistake::new(format!("a dataset is a list of rows, found {}", kind(other)));
-            builder.sink.push(mistake.at(Place::file(file)).help("put the rows into a list: [{…}, {…}]"));
+            let diagnostic = Diagnostic::new(format!("a dataset is a list of rows, found {}", kind(other)));
+            builder.sink.push(diagnostic.at(Place::file(file)).help("put the rows into a list: [{…}, {…}]"));
         }
     }
 }
 
 fn row(document: &Document, parent: &str, place: Place, value: &Value, builder: &mut Builder<'_>) {
     let Value::Object(columns) = value else {
-        let mistake = Mistake::new(format!("a row is an object, found {}", kind(value)));
+        let diagnostic = Diagnostic::new(format!("a row is an object, found {}", kind(value)));
         builder
             .sink
-            .push(mistake.at(document.place(parent)).help("write {\"query\": \"…\", \"context\": \"…\"}"));
+            .push(diagnostic.at(document.place(parent)).help("write {\"query\": \"…\", \"context\": \"…\"}"));
         return;
     };
     let locate = |column: &str, key: bool| {

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use promptgate_core::model::{Item, Mistake};
+use promptgate_core::model::{Diagnostic, Item};
 
 /// A field that a case knows by name; every other column is a variable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -98,39 +98,39 @@ pub(super) fn kind(value: &Value) -> &'static str {
     }
 }
 
-fn wrong(field: Field, wanted: &str, found: &Value) -> Mistake {
-    Mistake::new(format!("`{}` must be {wanted}, found {}", field.name(), kind(found)))
+fn wrong(field: Field, wanted: &str, found: &Value) -> Diagnostic {
+    Diagnostic::new(format!("`{}` must be {wanted}, found {}", field.name(), kind(found)))
 }
 
 /// A name that is shown in reports: text or a whole number, one line, not empty.
-pub(super) fn label(field: Field, value: &Value) -> Result<String, Mistake> {
-    const LONGEST: usize = 200;
+pub(super) fn label(field: Field, value: &Value) -> Result<String, Diagnostic> {
+    const MAX: usize = 200;
     let text = match value {
         Value::String(text) => text.clone(),
         Value::Number(number) if number.is_i64() || number.is_u64() => number.to_string(),
         Value::Number(_) => {
-            return Err(Mistake::new(format!("`{}` must be text or a whole number", field.name()))
+            return Err(Diagnostic::new(format!("`{}` must be text or a whole number", field.name()))
                 .help("put the number into quotes"));
         }
         other => return Err(wrong(field, "text or a whole number", other)),
     };
     if text.trim().is_empty() {
         return Err(
-            Mistake::new(format!("`{}` is empty", field.name())).help("name it, or leave the field out")
+            Diagnostic::new(format!("`{}` is empty", field.name())).help("name it, or leave the field out")
         );
     }
     if text.chars().any(char::is_control) {
-        return Err(Mistake::new(format!(
+        return Err(Diagnostic::new(format!(
             "`{}` holds a line break or another control character",
             field.name()
         )));
     }
     if text.chars().any(is_invisible) {
-        return Err(Mistake::new(format!("`{}` holds an invisible character", field.name()))
+        return Err(Diagnostic::new(format!("`{}` holds an invisible character", field.name()))
             .help("type it again: what cannot be seen makes two names look alike"));
     }
-    if text.chars().count() > LONGEST {
-        return Err(Mistake::new(format!("`{}` is longer than {LONGEST} characters", field.name())));
+    if text.chars().count() > MAX {
+        return Err(Diagnostic::new(format!("`{}` is longer than {MAX} characters", field.name())));
     }
     Ok(text)
 }
@@ -144,7 +144,7 @@ fn is_invisible(character: char) -> bool {
     )
 }
 
-pub(super) fn text(field: Field, value: &Value) -> Result<String, Mistake> {
+pub(super) fn text(field: Field, value: &Value) -> Result<String, Diagnostic> {
     match value {
         Value::String(text) => Ok(text.clone()),
         other => Err(wrong(field, "text", other)),
@@ -152,7 +152,7 @@ pub(super) fn text(field: Field, value: &Value) -> Result<String, Mistake> {
 }
 
 /// Text or a list of texts.
-pub(super) fn passages(field: Field, value: &Value) -> Result<Vec<String>, Mistake> {
+pub(super) fn passages(field: Field, value: &Value) -> Result<Vec<String>, Diagnostic> {
     match value {
         Value::String(text) => Ok(vec![text.clone()]),
         Value::Array(items) => items
@@ -161,7 +161,7 @@ pub(super) fn passages(field: Field, value: &Value) -> Result<Vec<String>, Mista
             .map(|(index, item)| {
                 item.as_str().map(str::to_owned).ok_or_else(|| {
                     let (name, number, found) = (field.name(), index + 1, kind(item));
-                    Mistake::new(format!("`{name}` must be a list of texts, but item {number} is {found}"))
+                    Diagnostic::new(format!("`{name}` must be a list of texts, but item {number} is {found}"))
                 })
             })
             .collect(),
@@ -169,7 +169,7 @@ pub(super) fn passages(field: Field, value: &Value) -> Result<Vec<String>, Mista
     }
 }
 
-pub(super) fn tags(value: &Value) -> Result<Vec<String>, Mistake> {
+pub(super) fn tags(value: &Value) -> Result<Vec<String>, Diagnostic> {
     let Value::Array(items) = value else {
         return Err(wrong(Field::Tags, "a list of texts", value).help("write `\"tags\": [\"refunds\"]`"));
     };
@@ -183,14 +183,14 @@ pub(super) fn tags(value: &Value) -> Result<Vec<String>, Mistake> {
     Ok(tags)
 }
 
-pub(super) fn flag(field: Field, value: &Value) -> Result<bool, Mistake> {
+pub(super) fn flag(field: Field, value: &Value) -> Result<bool, Diagnostic> {
     match value {
         Value::Bool(flag) => Ok(*flag),
         other => Err(wrong(field, "true or false", other)),
     }
 }
 
-pub(super) fn list(field: Field, value: &Value) -> Result<Vec<Value>, Mistake> {
+pub(super) fn list(field: Field, value: &Value) -> Result<Vec<Value>, Diagnostic> {
     match value {
         Value::Array(items) => Ok(items.clone()),
         other => Err(wrong(field, "a list", other)),
@@ -198,13 +198,13 @@ pub(super) fn list(field: Field, value: &Value) -> Result<Vec<Value>, Mistake> {
 }
 
 /// A list of texts or `{text, weight, critical}`.
-pub(super) fn criteria(value: &Value) -> Result<Vec<Item>, Mistake> {
+pub(super) fn criteria(value: &Value) -> Result<Vec<Item>, Diagnostic> {
     list(Field::Criteria, value)?.iter().enumerate().map(|(index, item)| criterion(index + 1, item)).collect()
 }
 
-fn criterion(number: usize, value: &Value) -> Result<Item, Mistake> {
+fn criterion(number: usize, value: &Value) -> Result<Item, Diagnostic> {
     let wrong = |what: &str| {
-        Mistake::new(format!("`criteria` item {number} {what}"))
+        Diagnostic::new(format!("`criteria` item {number} {what}"))
             .help("write a text, or {\"text\": \"names the next step\", \"weight\": 2, \"critical\": true}")
     };
     let checked = |text: &str| {

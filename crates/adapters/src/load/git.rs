@@ -15,7 +15,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use promptgate_core::model::Mistake;
+use promptgate_core::model::Diagnostic;
 
 pub use changed::Changed;
 pub use merge_base::{MergeBase, NoMergeBase};
@@ -42,15 +42,15 @@ pub struct Resolved {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NoRepository {
     /// The folder is in no repository, or there is no git program: nothing to compare with, no mistake by itself.
-    Absent(Mistake),
+    Absent(Diagnostic),
     /// There is one, but it cannot be read.
-    Unreadable(Mistake),
+    Unreadable(Diagnostic),
 }
 
-impl From<NoRepository> for Mistake {
+impl From<NoRepository> for Diagnostic {
     fn from(reason: NoRepository) -> Self {
         match reason {
-            NoRepository::Absent(mistake) | NoRepository::Unreadable(mistake) => mistake,
+            NoRepository::Absent(diagnostic) | NoRepository::Unreadable(diagnostic) => diagnostic,
         }
     }
 }
@@ -86,7 +86,7 @@ impl Repository {
         let said = match git(folder, &arguments) {
             Ok(said) => said,
             Err(GitFailure::NotInstalled) => return Err(NoRepository::Absent(not_installed())),
-            Err(GitFailure::Other(mistake)) => return Err(NoRepository::Unreadable(mistake)),
+            Err(GitFailure::Other(diagnostic)) => return Err(NoRepository::Unreadable(diagnostic)),
         };
         if !said.success {
             return Err(no_repository(folder, &said));
@@ -95,7 +95,7 @@ impl Repository {
         let mut lines = text.splitn(3, '\n');
         let (Some(shallow), Some(prefix), Some(top)) = (lines.next(), lines.next(), lines.next()) else {
             return Err(NoRepository::Unreadable(
-                Mistake::new("git did not say where the repository is").help("use git 2.30 or newer"),
+                Diagnostic::new("git did not say where the repository is").help("use git 2.30 or newer"),
             ));
         };
         Ok(Self {
@@ -130,10 +130,10 @@ impl Repository {
     ///
     /// # Errors
     /// A mistake where git does not say.
-    pub fn tracks(&self, name: &str) -> Result<bool, Mistake> {
+    pub fn tracks(&self, name: &str) -> Result<bool, Diagnostic> {
         let said = self.git(&["ls-files", "--", name])?;
         if !said.success {
-            return Err(Mistake::new(format!(
+            return Err(Diagnostic::new(format!(
                 "git could not say whether `{name}` is tracked: {}",
                 said.complaint()
             )));
@@ -151,7 +151,7 @@ impl Repository {
     ///
     /// # Errors
     /// A mistake for a malformed name, one that is not there, or a repository without commits.
-    pub fn resolve(&self, reference: &str) -> Result<Resolved, Mistake> {
+    pub fn resolve(&self, reference: &str) -> Result<Resolved, Diagnostic> {
         well_formed(reference)?;
         self.refuse_two_meanings(reference)?;
         if let Some(commit) = self.commit_of(reference)? {
@@ -167,7 +167,7 @@ impl Repository {
     }
 
     /// The tip of a branch, by its name alone: a tag of that name, which anybody may push, is none.
-    fn branch(&self, name: &str) -> Result<Option<String>, Mistake> {
+    fn branch(&self, name: &str) -> Result<Option<String>, Diagnostic> {
         match self.commit_of(&format!("refs/remotes/{name}"))? {
             Some(commit) => Ok(Some(commit)),
             None => self.commit_of(&format!("refs/heads/{name}")),
@@ -176,12 +176,12 @@ impl Repository {
 
     /// Git takes a tag before a branch of the same name: where there are both, of different commits, whoever pushes the
     /// tag would choose what the name means.
-    fn refuse_two_meanings(&self, reference: &str) -> Result<(), Mistake> {
+    fn refuse_two_meanings(&self, reference: &str) -> Result<(), Diagnostic> {
         let name = reference.split(['~', '^', '@']).next().unwrap_or_default();
         let Some(tag) = self.commit_of(&format!("refs/tags/{name}"))? else { return Ok(()) };
         for branch in [name.to_owned(), format!("origin/{name}")] {
             if self.branch(&branch)?.is_some_and(|commit| commit != tag) {
-                return Err(Mistake::new(format!("`{name}` is a tag and a branch, of different commits"))
+                return Err(Diagnostic::new(format!("`{name}` is a tag and a branch, of different commits"))
                     .help("say which: `git:refs/tags/NAME`, `git:refs/heads/NAME`, `git:refs/remotes/origin/NAME`"));
             }
         }
@@ -189,38 +189,38 @@ impl Repository {
     }
 
     /// The commit of a name, `None` where there is none.
-    fn commit_of(&self, reference: &str) -> Result<Option<String>, Mistake> {
+    fn commit_of(&self, reference: &str) -> Result<Option<String>, Diagnostic> {
         let peeled = format!("{reference}^{{commit}}");
         let said = self.git(&["rev-parse", "--verify", "--quiet", "--end-of-options", &peeled])?;
         let commit = said.text();
         Ok((said.success && is_object_name(&commit)).then_some(commit))
     }
 
-    fn unknown(&self, reference: &str) -> Mistake {
+    fn unknown(&self, reference: &str) -> Diagnostic {
         if matches!(self.commit_of("HEAD"), Ok(None)) {
-            return Mistake::new("the git repository has no commit yet")
+            return Diagnostic::new("the git repository has no commit yet")
                 .help("commit the prompt first, or set `baseline: none`");
         }
-        let mistake = Mistake::new(format!("git knows no commit `{reference}` here"));
+        let diagnostic = Diagnostic::new(format!("git knows no commit `{reference}` here"));
         if self.shallow {
-            return mistake.help(format!(
+            return diagnostic.help(format!(
                 "this is a shallow clone: fetch it (`git fetch --depth=1 origin {reference}`), or check out with \
                  `fetch-depth: 0`"
             ));
         }
-        mistake.help(
+        diagnostic.help(
             "name a branch, a tag or a commit of this repository; `git branch --all` lists the branches",
         )
     }
 
     /// What stands at a path of a commit; `None` where nothing does. `path` is relative to the top, with `/`.
-    pub(super) fn entry(&self, commit: &str, path: &str) -> Result<Option<Entry>, Mistake> {
+    pub(super) fn entry(&self, commit: &str, path: &str) -> Result<Option<Entry>, Diagnostic> {
         let entries = self.list_tree(&["ls-tree", "-z", "--full-tree", commit, "--", path], commit)?;
         Ok(entries.into_iter().find(|entry| entry.path == path))
     }
 
     /// Every file below a folder of a commit, in byte order. `folder` is relative to the top; empty for all.
-    pub(super) fn files(&self, commit: &str, folder: &str) -> Result<Vec<Entry>, Mistake> {
+    pub(super) fn files(&self, commit: &str, folder: &str) -> Result<Vec<Entry>, Diagnostic> {
         let mut arguments = vec!["ls-tree", "-z", "-r", "--full-tree", commit];
         let below = format!("{folder}/");
         if !folder.is_empty() {
@@ -231,7 +231,7 @@ impl Repository {
         Ok(entries)
     }
 
-    fn list_tree(&self, arguments: &[&str], commit: &str) -> Result<Vec<Entry>, Mistake> {
+    fn list_tree(&self, arguments: &[&str], commit: &str) -> Result<Vec<Entry>, Diagnostic> {
         let said = self.git(arguments)?;
         if !said.success {
             return Err(self.unreadable(commit, &said));
@@ -260,7 +260,7 @@ impl Repository {
         commit: &str,
         entry: &Entry,
         limit: u64,
-    ) -> Result<Result<Vec<u8>, u64>, Mistake> {
+    ) -> Result<Result<Vec<u8>, u64>, Diagnostic> {
         let said = self.git(&["cat-file", "-s", &entry.object])?;
         let Some(size) = said.success.then(|| said.text().parse::<u64>().ok()).flatten() else {
             return Err(self.unreadable(commit, &said));
@@ -272,16 +272,16 @@ impl Repository {
         if said.success { Ok(Ok(said.stdout)) } else { Err(self.unreadable(commit, &said)) }
     }
 
-    fn unreadable(&self, commit: &str, said: &Said) -> Mistake {
-        let mistake =
-            Mistake::new(format!("git could not read commit {}: {}", short(commit), said.complaint()));
-        mistake.help("its objects may not be here (a shallow or partial clone): fetch that commit whole")
+    fn unreadable(&self, commit: &str, said: &Said) -> Diagnostic {
+        let diagnostic =
+            Diagnostic::new(format!("git could not read commit {}: {}", short(commit), said.complaint()));
+        diagnostic.help("its objects may not be here (a shallow or partial clone): fetch that commit whole")
     }
 
-    fn git(&self, arguments: &[&str]) -> Result<Said, Mistake> {
+    fn git(&self, arguments: &[&str]) -> Result<Said, Diagnostic> {
         git(&self.folder, arguments).map_err(|failure| match failure {
             GitFailure::NotInstalled => not_installed(),
-            GitFailure::Other(mistake) => mistake,
+            GitFailure::Other(diagnostic) => diagnostic,
         })
     }
 }
@@ -311,7 +311,7 @@ fn is_object_name(text: &str) -> bool {
     (40..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-fn well_formed(reference: &str) -> Result<(), Mistake> {
+fn well_formed(reference: &str) -> Result<(), Diagnostic> {
     let reason = if reference.is_empty() {
         "is empty"
     } else if reference.starts_with('-') {
@@ -326,17 +326,17 @@ fn well_formed(reference: &str) -> Result<(), Mistake> {
         return Ok(());
     };
     let shown: String = reference.chars().filter(|character| !character.is_control()).take(100).collect();
-    Err(Mistake::new(format!("the git reference `{shown}` {reason}"))
+    Err(Diagnostic::new(format!("the git reference `{shown}` {reason}"))
         .help("write a branch, a tag or a commit: `git:main`, `git:v1.2`, `git:HEAD~1`"))
 }
 
 enum GitFailure {
     NotInstalled,
-    Other(Mistake),
+    Other(Diagnostic),
 }
 
-fn not_installed() -> Mistake {
-    Mistake::new("the git program was not found").help(
+fn not_installed() -> Diagnostic {
+    Diagnostic::new("the git program was not found").help(
         "install git, or compare with a file or a saved report: `baseline: file:PATH`, `report:PATH`, `none`",
     )
 }
@@ -346,23 +346,25 @@ fn no_repository(folder: &Path, said: &Said) -> NoRepository {
     let shown = folder.display();
     if complaint.contains("not a git repository") {
         // The note of a run without a baseline: a report holds no path of the machine it was made on.
-        return NoRepository::Absent(Mistake::new("the configuration is in no git repository").help(
+        return NoRepository::Absent(Diagnostic::new("the configuration is in no git repository").help(
             "compare with a file or a saved report, `baseline: file:PATH` or `report:PATH`, or set `none`",
         ));
     }
     if complaint.contains("dubious ownership") {
         return NoRepository::Unreadable(
-            Mistake::new(format!("git refuses the repository of {shown}: it belongs to another user"))
+            Diagnostic::new(format!("git refuses the repository of {shown}: it belongs to another user"))
                 .help("trust it with `git config --global --add safe.directory FOLDER` before this step"),
         );
     }
     if complaint.contains("must be run in a work tree") || complaint.contains("cannot use bare repository") {
         return NoRepository::Unreadable(
-            Mistake::new(format!("the git repository of {shown} has no work tree"))
+            Diagnostic::new(format!("the git repository of {shown} has no work tree"))
                 .help("run in a clone that is not bare"),
         );
     }
-    NoRepository::Unreadable(Mistake::new(format!("git cannot read the repository of {shown}: {complaint}")))
+    NoRepository::Unreadable(Diagnostic::new(format!(
+        "git cannot read the repository of {shown}: {complaint}"
+    )))
 }
 
 /// Runs git in a folder and waits for it.
@@ -415,9 +417,9 @@ fn git(folder: &Path, arguments: &[&str]) -> Result<Said, GitFailure> {
             if folder.is_dir() {
                 Err(GitFailure::NotInstalled)
             } else {
-                Err(GitFailure::Other(Mistake::new(format!("there is no folder {}", folder.display()))))
+                Err(GitFailure::Other(Diagnostic::new(format!("there is no folder {}", folder.display()))))
             }
         }
-        Err(error) => Err(GitFailure::Other(Mistake::new(format!("could not run git: {error}")))),
+        Err(error) => Err(GitFailure::Other(Diagnostic::new(format!("could not run git: {error}")))),
     }
 }

@@ -10,19 +10,19 @@
 mod baseline;
 mod csv;
 mod dataset;
+mod diagnostics;
 mod digest;
 mod field;
 mod git;
-mod mistakes;
 mod prompt;
 mod row;
 mod tree;
 
 pub use baseline::{Baseline, BaselineSpec, baseline, trusted_baseline};
 pub use dataset::{DATASET_LIMIT, DatasetSource, Format, dataset};
+pub use diagnostics::LoadError;
 pub use digest::{digest, digest_of_bytes};
 pub use git::{Changed, MergeBase, NoMergeBase, NoRepository, Repository, Resolved};
-pub use mistakes::LoadError;
 pub use prompt::{PROMPT_LIMIT, PromptSource, new_or_prompt, prompt};
 pub use tree::{FILE_LIMIT, Tree, decode};
 

@@ -8,7 +8,7 @@ mod tests;
 use serde_json::{Map, Value};
 
 use promptgate_core::model::{
-    Message, Mistake, Mistakes, Place, PromptFacts, Speaker, Variant, VariantFacts,
+    Diagnostic, Diagnostics, Message, Place, PromptFacts, Speaker, Variant, VariantFacts,
 };
 
 use super::digest::digest_of_bytes;
@@ -55,7 +55,7 @@ struct Parts {
 ///
 /// # Errors
 /// Every mistake in the file; that it is not there.
-pub fn prompt(tree: &Tree, source: &PromptSource) -> Result<Loaded<Variant>, Mistakes> {
+pub fn prompt(tree: &Tree, source: &PromptSource) -> Result<Loaded<Variant>, Diagnostics> {
     let bytes = tree.read_limited(&source.path, PROMPT_LIMIT)?;
     read(tree, source, &bytes)
 }
@@ -64,18 +64,18 @@ pub fn prompt(tree: &Tree, source: &PromptSource) -> Result<Loaded<Variant>, Mis
 ///
 /// # Errors
 /// As [`prompt`].
-pub fn new_or_prompt(tree: &Tree, source: &PromptSource) -> Result<Option<Loaded<Variant>>, Mistakes> {
+pub fn new_or_prompt(tree: &Tree, source: &PromptSource) -> Result<Option<Loaded<Variant>>, Diagnostics> {
     match tree.find(&source.path, PROMPT_LIMIT)? {
         Some(bytes) => read(tree, source, &bytes).map(Some),
         None => Ok(None),
     }
 }
 
-fn read(tree: &Tree, source: &PromptSource, bytes: &[u8]) -> Result<Loaded<Variant>, Mistakes> {
+fn read(tree: &Tree, source: &PromptSource, bytes: &[u8]) -> Result<Loaded<Variant>, Diagnostics> {
     let file = tree.describe(&source.path);
     let text = decode(&file, bytes)?.replace("\r\n", "\n");
     if text.trim().is_empty() {
-        return Err(Mistake::new("the prompt is empty")
+        return Err(Diagnostic::new("the prompt is empty")
             .at(Place::file(&file))
             .help("write the prompt")
             .into());
@@ -86,7 +86,7 @@ fn read(tree: &Tree, source: &PromptSource, bytes: &[u8]) -> Result<Loaded<Varia
         _ => text_prompt(&file, &text, &source.user)?,
     };
     let Some(model) = parts.settings.model.or_else(|| source.model.clone()) else {
-        return Err(Mistake::new("no model is named")
+        return Err(Diagnostic::new("no model is named")
             .at(Place::file(&file))
             .help("set `model` in the configuration or in the prompt file")
             .into());
@@ -109,13 +109,13 @@ fn read(tree: &Tree, source: &PromptSource, bytes: &[u8]) -> Result<Loaded<Varia
     Ok(Loaded { value, warnings: parts.warnings })
 }
 
-fn text_prompt(file: &str, text: &str, user: &str) -> Result<Parts, Mistakes> {
+fn text_prompt(file: &str, text: &str, user: &str) -> Result<Parts, Diagnostics> {
     let (settings, body, first_line) = front_matter::split(file, text)?;
     let blank: usize = body.lines().take_while(|line| line.trim().is_empty()).count();
     let start: usize = body.split_inclusive('\n').take(blank).map(str::len).sum();
     let content = body.get(start..).unwrap_or_default().trim_end();
     if content.is_empty() {
-        return Err(Mistake::new("the prompt holds nothing but front matter")
+        return Err(Diagnostic::new("the prompt holds nothing but front matter")
             .at(Place::file(file))
             .help("write the prompt below the second `---`")
             .into());

@@ -6,10 +6,10 @@ use serde_json::{Map, Value};
 use unicode_normalization::UnicodeNormalization;
 
 use promptgate_core::document::suggest;
-use promptgate_core::model::{Case, Mistake, Mistakes, Place};
+use promptgate_core::model::{Case, Diagnostic, Diagnostics, Place};
 
+use super::diagnostics::Sink;
 use super::field::{self, Field};
-use super::mistakes::Sink;
 
 /// Names that no variable may take: a prompt reads the case's own fields by them, and never the expectation.
 const RESERVED: [&str; 4] = ["id", "query", "context", "expected"];
@@ -34,7 +34,7 @@ pub(super) struct Mapping {
 
 impl Mapping {
     /// Reads `fields`: ours to theirs. `vars.NAME` maps a column to a variable.
-    pub(super) fn new(fields: &BTreeMap<String, String>) -> Result<Self, Mistakes> {
+    pub(super) fn new(fields: &BTreeMap<String, String>) -> Result<Self, Diagnostics> {
         let mut mapping = Self::default();
         let mut sink = Sink::default();
         for (ours, theirs) in fields {
@@ -57,7 +57,9 @@ impl Mapping {
                         )
                     }
                 };
-                sink.push(Mistake::new(format!("`fields` maps to `{ours}`, which is no field")).help(help));
+                sink.push(
+                    Diagnostic::new(format!("`fields` maps to `{ours}`, which is no field")).help(help),
+                );
                 continue;
             };
             mapping.targets.entry(theirs.clone()).or_default().push(target);
@@ -81,13 +83,14 @@ impl Mapping {
     }
 }
 
-fn reserved(name: &str, what: &str) -> Mistake {
+fn reserved(name: &str, what: &str) -> Diagnostic {
     let why = if name == "expected" {
         "`expected` is what answers are compared with and never reaches a prompt"
     } else {
         "a prompt would read the case's own field by that name"
     };
-    Mistake::new(format!("{what}, but no variable can be named `{name}`")).help(format!("{why}: rename it"))
+    Diagnostic::new(format!("{what}, but no variable can be named `{name}`"))
+        .help(format!("{why}: rename it"))
 }
 
 /// One row as read.
@@ -141,7 +144,8 @@ impl<'m> Builder<'m> {
     pub(super) fn push(&mut self, row: Row<'_>) {
         self.rows += 1;
         if row.columns.values().all(Value::is_null) {
-            self.sink.push(Mistake::new("the row holds nothing").at(row.place).help("remove it, or fill it"));
+            self.sink
+                .push(Diagnostic::new("the row holds nothing").at(row.place).help("remove it, or fill it"));
             return;
         }
         self.note_columns(&row);
@@ -210,7 +214,7 @@ impl<'m> Builder<'m> {
                     case.id, first.place
                 )
             };
-            self.sink.push(Mistake::new(message).at(place).help("give every row an id of its own"));
+            self.sink.push(Diagnostic::new(message).at(place).help("give every row an id of its own"));
         } else {
             self.ids.insert(key, self.cases.len());
         }
@@ -218,12 +222,12 @@ impl<'m> Builder<'m> {
     }
 
     /// The cases and the warnings.
-    pub(super) fn finish(mut self) -> Result<(Vec<Case>, Vec<String>), Mistakes> {
+    pub(super) fn finish(mut self) -> Result<(Vec<Case>, Vec<String>), Diagnostics> {
         for (column, near) in &self.columns {
             if let Some(Near { field, place, beside: false }) = near {
                 let name = field.name();
                 self.sink.push(
-                    Mistake::new(format!("`{column}` is no field; did you mean `{name}`?"))
+                    Diagnostic::new(format!("`{column}` is no field; did you mean `{name}`?"))
                         .at(place.clone())
                         .help(format!(
                             "rename it, or map it: `fields: {{{name}: \"{column}\"}}`; if it is a variable, put \
@@ -249,7 +253,7 @@ impl<'m> Builder<'m> {
                         None => format!("the rows have: {}", listed(self.columns.keys())),
                     };
                     self.sink.push(
-                        Mistake::new(format!("`fields` maps `{ours}` to `{theirs}`, which no row has"))
+                        Diagnostic::new(format!("`fields` maps `{ours}` to `{theirs}`, which no row has"))
                             .help(help),
                     );
                 }
@@ -292,9 +296,9 @@ fn listed<'n>(names: impl Iterator<Item = &'n String>) -> String {
     names.join(", ")
 }
 
-fn two_columns(field: Field, first: &str, second: &str, place: Place) -> Mistake {
+fn two_columns(field: Field, first: &str, second: &str, place: Place) -> Diagnostic {
     let name = field.name();
-    Mistake::new(format!("both `{first}` and `{second}` are `{name}`")).at(place).help(format!(
+    Diagnostic::new(format!("both `{first}` and `{second}` are `{name}`")).at(place).help(format!(
         "rename or drop one of the two, or keep both: `fields: {{{name}: \"{first}\", \"vars.other\": \"{second}\"}}`"
     ))
 }
@@ -304,7 +308,7 @@ fn set_variable(case: &mut Case, name: &str, value: &Value, place: Place, sink: 
         sink.push(reserved(name, "a variable stands here").at(place));
     } else if case.vars.insert(name.to_owned(), value.clone()).is_some() {
         sink.push(
-            Mistake::new(format!("the variable `{name}` is there twice, as a column and under `vars`"))
+            Diagnostic::new(format!("the variable `{name}` is there twice, as a column and under `vars`"))
                 .at(place)
                 .help("keep one of the two"),
         );
@@ -334,10 +338,10 @@ fn fill(case: &mut Case, field: Field, value: &Value, column: &str, row: &Row<'_
                 }
                 Ok(())
             }
-            other => Err(Mistake::new(format!("`vars` must be an object, found {}", field::kind(other)))),
+            other => Err(Diagnostic::new(format!("`vars` must be an object, found {}", field::kind(other)))),
         },
     };
-    if let Err(mistake) = outcome {
-        sink.push(mistake.at((row.locate)(column, false)));
+    if let Err(diagnostic) = outcome {
+        sink.push(diagnostic.at((row.locate)(column, false)));
     }
 }

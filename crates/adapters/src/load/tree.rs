@@ -9,7 +9,7 @@ use std::fs::{self, File};
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
-use promptgate_core::model::{Mistake, Place};
+use promptgate_core::model::{Diagnostic, Place};
 
 use committed::Committed;
 
@@ -55,7 +55,7 @@ impl Tree {
     ///
     /// # Errors
     /// A mistake where there is no repository.
-    pub fn held_to(self, commit: &str) -> Result<Self, Mistake> {
+    pub fn held_to(self, commit: &str) -> Result<Self, Diagnostic> {
         match self {
             Self::WorkTree { root, within, .. } => {
                 let committed = Some(Box::new(Committed::of(&root, commit)?));
@@ -70,17 +70,18 @@ impl Tree {
     ///
     /// # Errors
     /// A mistake where the folder, or its repository, cannot be read.
-    pub fn guarded(root: &Path) -> Result<Self, Mistake> {
+    pub fn guarded(root: &Path) -> Result<Self, Diagnostic> {
         let real = |path: &Path| {
             fs::canonicalize(path).map_err(|error| {
-                Mistake::new(format!("cannot be read: {error}")).at(Place::file(path.display().to_string()))
+                Diagnostic::new(format!("cannot be read: {error}"))
+                    .at(Place::file(path.display().to_string()))
             })
         };
         let root = real(if root.as_os_str().is_empty() { Path::new(".") } else { root })?;
         let within = match Repository::discover(&root) {
             Ok(repository) => real(repository.top())?,
             Err(NoRepository::Absent(_)) => root.clone(),
-            Err(NoRepository::Unreadable(mistake)) => return Err(mistake),
+            Err(NoRepository::Unreadable(diagnostic)) => return Err(diagnostic),
         };
         Ok(Self::WorkTree { root, within: Some(within), committed: None })
     }
@@ -89,7 +90,7 @@ impl Tree {
     ///
     /// # Errors
     /// A path that leaves the repository.
-    pub fn beside(&self, file: &str) -> Result<Self, Mistake> {
+    pub fn beside(&self, file: &str) -> Result<Self, Diagnostic> {
         match self {
             Self::WorkTree { root, within, committed } => {
                 let path = root.join(file);
@@ -141,7 +142,7 @@ impl Tree {
     ///
     /// # Errors
     /// A mistake where nothing is there, or what is there is no readable file.
-    pub fn read(&self, path: &str) -> Result<Vec<u8>, Mistake> {
+    pub fn read(&self, path: &str) -> Result<Vec<u8>, Diagnostic> {
         self.read_limited(path, FILE_LIMIT)
     }
 
@@ -149,7 +150,7 @@ impl Tree {
     ///
     /// # Errors
     /// As [`Tree::read`], and for other encodings.
-    pub fn read_text(&self, path: &str) -> Result<String, Mistake> {
+    pub fn read_text(&self, path: &str) -> Result<String, Diagnostic> {
         let bytes = self.read(path)?;
         decode(&self.describe(path), &bytes).map(str::to_owned)
     }
@@ -158,7 +159,7 @@ impl Tree {
     ///
     /// # Errors
     /// As [`Tree::read`].
-    pub fn read_limited(&self, path: &str, limit: u64) -> Result<Vec<u8>, Mistake> {
+    pub fn read_limited(&self, path: &str, limit: u64) -> Result<Vec<u8>, Diagnostic> {
         self.find(path, limit)?.ok_or_else(|| self.absent(path))
     }
 
@@ -166,10 +167,10 @@ impl Tree {
     ///
     /// # Errors
     /// A mistake where something is there that is no readable file.
-    pub fn find(&self, path: &str, limit: u64) -> Result<Option<Vec<u8>>, Mistake> {
+    pub fn find(&self, path: &str, limit: u64) -> Result<Option<Vec<u8>>, Diagnostic> {
         let shown = self.describe(path);
         if path.is_empty() || path.contains('\0') {
-            return Err(Mistake::new("a path is empty or holds a NUL character").help("name a file"));
+            return Err(Diagnostic::new("a path is empty or holds a NUL character").help("name a file"));
         }
         let bytes = match self {
             Self::WorkTree { root, within, committed } => {
@@ -190,7 +191,7 @@ impl Tree {
         if let Some(bytes) = &bytes
             && bytes.starts_with(b"version https://git-lfs.github.com/spec/")
         {
-            return Err(Mistake::new("is a Git LFS pointer, not the file itself")
+            return Err(Diagnostic::new("is a Git LFS pointer, not the file itself")
                 .at(Place::file(&shown))
                 .help(
                     "run `git lfs pull` for the work tree; in a commit only files outside LFS can be read",
@@ -204,7 +205,7 @@ impl Tree {
     ///
     /// # Errors
     /// A malformed pattern, a folder that cannot be read, or more than 10,000 matches. No match is no error.
-    pub fn glob(&self, pattern: &str) -> Result<Vec<String>, Mistake> {
+    pub fn glob(&self, pattern: &str) -> Result<Vec<String>, Diagnostic> {
         let mut paths = match self {
             Self::WorkTree { root, within, committed } => {
                 // What a pattern matches is held to the same when it is read.
@@ -221,25 +222,25 @@ impl Tree {
         };
         paths.sort();
         if paths.len() > MATCHES_LIMIT {
-            return Err(Mistake::new(format!("`{pattern}` matches {} files", paths.len()))
+            return Err(Diagnostic::new(format!("`{pattern}` matches {} files", paths.len()))
                 .help(format!("narrow it down to at most {MATCHES_LIMIT}")));
         }
         Ok(paths)
     }
 
-    fn absent(&self, path: &str) -> Mistake {
-        let mistake = Mistake::new("there is no such file").at(Place::file(self.describe(path)));
+    fn absent(&self, path: &str) -> Diagnostic {
+        let diagnostic = Diagnostic::new("there is no such file").at(Place::file(self.describe(path)));
         match self {
             Self::WorkTree { root, .. } => {
                 let looked = root.join(path);
-                mistake.help(match nearest(&looked) {
+                diagnostic.help(match nearest(&looked) {
                     Some(name) => format!("looked for {}; did you mean `{name}`?", looked.display()),
                     None => {
                         format!("looked for {}; paths are relative to the configuration", looked.display())
                     }
                 })
             }
-            Self::Commit { commit, .. } => mistake.help(format!(
+            Self::Commit { commit, .. } => diagnostic.help(format!(
                 "commit {} does not hold it; paths are relative to the configuration",
                 short(commit)
             )),
@@ -251,11 +252,11 @@ impl Tree {
 ///
 /// # Errors
 /// A mistake that names the encoding where it can be told, else the line of the first bad byte.
-pub fn decode<'b>(file: &str, bytes: &'b [u8]) -> Result<&'b str, Mistake> {
+pub fn decode<'b>(file: &str, bytes: &'b [u8]) -> Result<&'b str, Diagnostic> {
     let utf16 = [[0xff, 0xfe], [0xfe, 0xff]].iter().any(|mark| bytes.starts_with(mark))
         || bytes.get(..64).unwrap_or(bytes).contains(&0);
     if utf16 {
-        return Err(Mistake::new("is not UTF-8 but looks like UTF-16 or a binary file")
+        return Err(Diagnostic::new("is not UTF-8 but looks like UTF-16 or a binary file")
             .at(Place::file(file))
             .help("save it as UTF-8"));
     }
@@ -265,37 +266,37 @@ pub fn decode<'b>(file: &str, bytes: &'b [u8]) -> Result<&'b str, Mistake> {
         Place::line(file, 1 + before.iter().filter(|byte| **byte == b'\n').count())
     };
     if let Some(end) = bytes.iter().position(|byte| *byte == 0) {
-        return Err(Mistake::new("holds a NUL character: it is no text")
+        return Err(Diagnostic::new("holds a NUL character: it is no text")
             .at(line(end))
             .help("save it as UTF-8"));
     }
-    std::str::from_utf8(bytes)
-        .map_err(|error| Mistake::new("is not UTF-8").at(line(error.valid_up_to())).help("save it as UTF-8"))
+    std::str::from_utf8(bytes).map_err(|error| {
+        Diagnostic::new("is not UTF-8").at(line(error.valid_up_to())).help("save it as UTF-8")
+    })
 }
 
-fn too_large(shown: &str, limit: u64) -> Mistake {
+fn too_large(shown: &str, limit: u64) -> Diagnostic {
     let mebibytes = limit >> 20;
-    Mistake::new(format!("is larger than {mebibytes} MiB"))
+    Diagnostic::new(format!("is larger than {mebibytes} MiB"))
         .at(Place::file(shown))
         .help("split it, or cut it down")
 }
 
 /// The bytes of the file at `full`, which messages call `path`.
-fn find_in_folder(full: &Path, path: &str, limit: u64) -> Result<Option<Vec<u8>>, Mistake> {
+fn find_in_folder(full: &Path, path: &str, limit: u64) -> Result<Option<Vec<u8>>, Diagnostic> {
     let failed = |error: &std::io::Error| {
-        let mistake = Mistake::new(format!("cannot be read: {error}")).at(Place::file(path));
+        let diagnostic = Diagnostic::new(format!("cannot be read: {error}")).at(Place::file(path));
         match error.kind() {
-            ErrorKind::PermissionDenied => mistake.help("allow this user to read it"),
-            _ => mistake,
+            ErrorKind::PermissionDenied => diagnostic.help("allow this user to read it"),
+            _ => diagnostic,
         }
     };
     let metadata = match fs::metadata(full) {
         Ok(metadata) => metadata,
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
             if fs::symlink_metadata(full).is_ok_and(|metadata| metadata.is_symlink()) {
-                return Err(
-                    Mistake::new("is a symbolic link to something that is not there").at(Place::file(path))
-                );
+                return Err(Diagnostic::new("is a symbolic link to something that is not there")
+                    .at(Place::file(path)));
             }
             return Ok(None);
         }
@@ -303,12 +304,12 @@ fn find_in_folder(full: &Path, path: &str, limit: u64) -> Result<Option<Vec<u8>>
     };
     // Opening a pipe would wait for ever, so look before.
     if metadata.is_dir() {
-        return Err(Mistake::new("is a folder, not a file")
+        return Err(Diagnostic::new("is a folder, not a file")
             .at(Place::file(path))
             .help("name the file in it"));
     }
     if !metadata.is_file() {
-        return Err(Mistake::new("is a pipe, a socket or a device, not a file").at(Place::file(path)));
+        return Err(Diagnostic::new("is a pipe, a socket or a device, not a file").at(Place::file(path)));
     }
     if metadata.len() > limit {
         return Err(too_large(path, limit));
@@ -345,7 +346,7 @@ fn find_in_commit(
     path: &str,
     shown: &str,
     limit: u64,
-) -> Result<Option<Vec<u8>>, Mistake> {
+) -> Result<Option<Vec<u8>>, Diagnostic> {
     let full = in_repository(repository, path)?;
     let Some(entry) = repository.entry(commit, &full)? else {
         // A link or submodule on the way hides what is below it: that is not the same as absent.
@@ -367,7 +368,7 @@ fn find_in_commit(
     }
 }
 
-fn no_file(entry: &Entry, shown: &str) -> Mistake {
+fn no_file(entry: &Entry, shown: &str) -> Diagnostic {
     let (what, help) = match entry.kind {
         EntryKind::File => ("a file", "name a path that does not go through a file"),
         EntryKind::Folder => ("a folder, not a file", "name the file in it"),
@@ -376,14 +377,14 @@ fn no_file(entry: &Entry, shown: &str) -> Mistake {
         }
         EntryKind::Submodule => ("a submodule", "submodules are not read: keep the file in this repository"),
     };
-    Mistake::new(format!("`{}` is {what} in that commit", entry.path)).at(Place::file(shown)).help(help)
+    Diagnostic::new(format!("`{}` is {what} in that commit", entry.path)).at(Place::file(shown)).help(help)
 }
 
 /// A path relative to the configuration, as a path from the top of the repository.
-fn in_repository(repository: &Repository, path: &str) -> Result<String, Mistake> {
+fn in_repository(repository: &Repository, path: &str) -> Result<String, Diagnostic> {
     let slashed = if cfg!(windows) { path.replace('\\', "/") } else { path.to_owned() };
     let outside = || {
-        Mistake::new(format!("`{path}` lies outside the git repository"))
+        Diagnostic::new(format!("`{path}` lies outside the git repository"))
             .help("a commit holds the files of its repository only: name one of these")
     };
     let mut parts: Vec<&str> = Vec::new();
@@ -408,7 +409,7 @@ fn in_repository(repository: &Repository, path: &str) -> Result<String, Mistake>
         }
     }
     if parts.is_empty() {
-        return Err(Mistake::new(format!("`{path}` is the top folder of the repository, not a file")));
+        return Err(Diagnostic::new(format!("`{path}` is the top folder of the repository, not a file")));
     }
     Ok(parts.join("/"))
 }
@@ -423,12 +424,12 @@ fn is_pattern(text: &str) -> bool {
     text.contains(['*', '?', '['])
 }
 
-fn malformed(pattern: &str, error: &glob::PatternError) -> Mistake {
-    Mistake::new(format!("`{pattern}` is no pattern: {}", error.msg))
+fn malformed(pattern: &str, error: &glob::PatternError) -> Diagnostic {
+    Diagnostic::new(format!("`{pattern}` is no pattern: {}", error.msg))
         .help("`*` matches within a folder, `**` folders, `?` one character, `[ab]` one of these")
 }
 
-fn glob_in_folder(root: &Path, pattern: &str) -> Result<Vec<String>, Mistake> {
+fn glob_in_folder(root: &Path, pattern: &str) -> Result<Vec<String>, Diagnostic> {
     if !is_pattern(pattern) || fs::symlink_metadata(root.join(pattern)).is_ok() {
         return Ok(if root.join(pattern).exists() { vec![pattern.to_owned()] } else { Vec::new() });
     }
@@ -436,7 +437,7 @@ fn glob_in_folder(root: &Path, pattern: &str) -> Result<Vec<String>, Mistake> {
         String::new()
     } else {
         let root = root.to_str().ok_or_else(|| {
-            Mistake::new("the folder of the configuration has a name that is not UTF-8").help("rename it")
+            Diagnostic::new("the folder of the configuration has a name that is not UTF-8").help("rename it")
         })?;
         format!("{}/", glob::Pattern::escape(root.trim_end_matches('/')))
     };
@@ -445,14 +446,18 @@ fn glob_in_folder(root: &Path, pattern: &str) -> Result<Vec<String>, Mistake> {
     let mut paths = Vec::new();
     for found in matches {
         let found = found.map_err(|error| {
-            Mistake::new(format!("`{pattern}`: {} cannot be read: {}", error.path().display(), error.error()))
+            Diagnostic::new(format!(
+                "`{pattern}`: {} cannot be read: {}",
+                error.path().display(),
+                error.error()
+            ))
         })?;
         if !found.is_file() {
             continue;
         }
         let relative = found.strip_prefix(root).unwrap_or(&found);
         let Some(text) = relative.to_str() else {
-            return Err(Mistake::new(format!("`{pattern}` matches a file whose name is not UTF-8"))
+            return Err(Diagnostic::new(format!("`{pattern}` matches a file whose name is not UTF-8"))
                 .help("rename that file"));
         };
         paths.push(text.to_owned());
@@ -463,7 +468,7 @@ fn glob_in_folder(root: &Path, pattern: &str) -> Result<Vec<String>, Mistake> {
     Ok(paths)
 }
 
-fn glob_in_commit(repository: &Repository, commit: &str, pattern: &str) -> Result<Vec<String>, Mistake> {
+fn glob_in_commit(repository: &Repository, commit: &str, pattern: &str) -> Result<Vec<String>, Diagnostic> {
     let found = repository.entry(commit, &in_repository(repository, pattern)?)?;
     if found.is_some() || !is_pattern(pattern) {
         return Ok(found.map(|_| pattern.to_owned()).into_iter().collect());

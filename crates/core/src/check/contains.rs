@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::port::{Check, Finding, Subject};
 
 use super::comparison::{Comparison, reference, text, text_of};
-use super::mistake::EntryMistake;
+use super::diagnostic::EntryDiagnostic;
 use super::reason::{fail, finding, pass};
 use super::spec::{Built, Files, Spec};
 use super::texts::{Text, Texts, list, repeated};
@@ -39,7 +39,7 @@ pub(crate) struct ContainsMap {
 }
 
 impl Spec for Contains {
-    fn build(self, _files: &Files<'_>) -> Result<Built, Vec<EntryMistake>> {
+    fn build(self, _files: &Files<'_>) -> Result<Built, Vec<EntryDiagnostic>> {
         let (any, all, comparison, pointer) = match self {
             Self::One(text) => (None, Some(vec![text]), Comparison::default(), ""),
             Self::All(texts) => (None, Some(texts), Comparison::default(), ""),
@@ -47,10 +47,10 @@ impl Spec for Contains {
                 (map.any, map.all, Comparison { ignore_case: map.ignore_case, trim: false }, "/all")
             }
         };
-        let mut mistakes = repeated(any.as_deref().unwrap_or_default(), "/any");
-        mistakes.extend(repeated(all.as_deref().unwrap_or_default(), pointer));
-        if !mistakes.is_empty() {
-            return Err(mistakes);
+        let mut diagnostics = repeated(any.as_deref().unwrap_or_default(), "/any");
+        diagnostics.extend(repeated(all.as_deref().unwrap_or_default(), pointer));
+        if !diagnostics.is_empty() {
+            return Err(diagnostics);
         }
         let needs_expected = any.is_none() && all.is_none();
         let prepare = |texts: Option<Vec<Text>>| {

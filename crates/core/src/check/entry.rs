@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::port::Check;
 
-use super::mistake::{EntryMistake, child, similar};
+use super::diagnostic::{EntryDiagnostic, child, similar};
 use super::reason::{kind, quoted};
 use super::registry::{described, names};
 use super::{shape, spec};
@@ -55,11 +55,11 @@ static COMMON: LazyLock<Value> = LazyLock::new(spec::schema::<Common>);
 pub fn compile(
     entry: &Value,
     read: &dyn Fn(&str) -> Result<String, String>,
-) -> Result<NamedCheck, Vec<EntryMistake>> {
+) -> Result<NamedCheck, Vec<EntryDiagnostic>> {
     let Value::Object(entry) = entry else {
         return Err(vec![not_a_map(entry)]);
     };
-    let mut mistakes = Vec::new();
+    let mut diagnostics = Vec::new();
     let mut common = Map::new();
     let mut built = Vec::new();
     let mut checks: Vec<&str> = Vec::new();
@@ -73,10 +73,12 @@ pub fn compile(
             let pointer = child("", key);
             match (row.compile)(schema, value, read) {
                 Ok(check) => built.push(check),
-                Err(found) => mistakes.extend(found.into_iter().map(|mistake| mistake.below(&pointer))),
+                Err(found) => {
+                    diagnostics.extend(found.into_iter().map(|diagnostic| diagnostic.below(&pointer)))
+                }
             }
         } else {
-            mistakes.push(EntryMistake::unknown_key("", key, &known));
+            diagnostics.push(EntryDiagnostic::unknown_key("", key, &known));
             if similar(key, &known).is_some_and(|meant| !common_keys.contains(&meant)) {
                 // A misspelt check is not a missing one.
                 checks.push(key);
@@ -85,25 +87,28 @@ pub fn compile(
     }
     match checks.as_slice() {
         [_] => {}
-        [] => mistakes.push(
-            EntryMistake::new("", "the entry names no check")
+        [] => diagnostics.push(
+            EntryDiagnostic::new("", "the entry names no check")
                 .help(format!("known checks: {}", names().collect::<Vec<_>>().join(", "))),
         ),
-        several => mistakes.push(
-            EntryMistake::new("", format!("the entry has {} checks: {}", several.len(), several.join(", ")))
-                .help("give each check an entry of its own"),
+        several => diagnostics.push(
+            EntryDiagnostic::new(
+                "",
+                format!("the entry has {} checks: {}", several.len(), several.join(", ")),
+            )
+            .help("give each check an entry of its own"),
         ),
     }
-    let common = read_common(&Value::Object(common), &mut mistakes);
+    let common = read_common(&Value::Object(common), &mut diagnostics);
     match (built.pop(), checks.first()) {
-        (Some(built), Some(key)) if mistakes.is_empty() => Ok(NamedCheck {
+        (Some(built), Some(key)) if diagnostics.is_empty() => Ok(NamedCheck {
             name: common.name.unwrap_or_else(|| (*key).to_owned()),
             min: common.min.unwrap_or(1.0),
             baseline: common.baseline.unwrap_or(false),
             needs_expected: built.needs_expected,
             check: built.check,
         }),
-        _ => Err(mistakes),
+        _ => Err(diagnostics),
     }
 }
 
@@ -147,23 +152,23 @@ fn keys_of(schema: &'static Value) -> Vec<&'static str> {
         .unwrap_or_default()
 }
 
-fn read_common(value: &Value, mistakes: &mut Vec<EntryMistake>) -> Common {
-    let found = shape::mistakes(&COMMON, value);
+fn read_common(value: &Value, diagnostics: &mut Vec<EntryDiagnostic>) -> Common {
+    let found = shape::diagnostics(&COMMON, value);
     if !found.is_empty() {
-        mistakes.extend(found);
+        diagnostics.extend(found);
         return Common::default();
     }
     match serde_json::from_value::<Common>(value.clone()) {
         Ok(common) => {
             if let Some(name) = common.name.as_ref().filter(|name| !is_name(name)) {
-                mistakes.push(EntryMistake::new("/name", format!("{} is no name", quoted(name))).help(
+                diagnostics.push(EntryDiagnostic::new("/name", format!("{} is no name", quoted(name))).help(
                     format!("use 1 to {MAX_NAME} of the letters a to z and A to Z, digits, `_`, `.` and `-`"),
                 ));
             }
             common
         }
         Err(error) => {
-            mistakes.push(EntryMistake::new("", error.to_string()));
+            diagnostics.push(EntryDiagnostic::new("", error.to_string()));
             Common::default()
         }
     }
@@ -174,14 +179,14 @@ fn is_name(name: &str) -> bool {
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-'))
 }
 
-fn not_a_map(entry: &Value) -> EntryMistake {
-    let mistake = EntryMistake::new("", format!("a check must be a map, but is {}", kind(entry)));
+fn not_a_map(entry: &Value) -> EntryDiagnostic {
+    let diagnostic = EntryDiagnostic::new("", format!("a check must be a map, but is {}", kind(entry)));
     match entry.as_str() {
-        Some("is_json") => mistake.help("write `is_json: true`"),
+        Some("is_json") => diagnostic.help("write `is_json: true`"),
         Some(word) => match similar(word, &names().collect::<Vec<_>>()) {
-            Some(key) => mistake.help(format!("write `{key}:` and what it needs")),
-            None => mistake.help("write, for example, `contains: \"30 days\"`"),
+            Some(key) => diagnostic.help(format!("write `{key}:` and what it needs")),
+            None => diagnostic.help("write, for example, `contains: \"30 days\"`"),
         },
-        None => mistake.help("write, for example, `contains: \"30 days\"`"),
+        None => diagnostic.help("write, for example, `contains: \"30 days\"`"),
     }
 }

@@ -8,7 +8,7 @@ use crate::port::{Check, Finding, Subject};
 use crate::text::json;
 
 use super::comparison::{Comparison, reference, text, text_of};
-use super::mistake::EntryMistake;
+use super::diagnostic::EntryDiagnostic;
 use super::reason::{fail, pass, quoted, shown};
 use super::spec::{Built, Files, Spec, present};
 
@@ -41,7 +41,7 @@ pub(crate) struct EqualsMap {
 }
 
 impl Spec for Equals {
-    fn build(self, _files: &Files<'_>) -> Result<Built, Vec<EntryMistake>> {
+    fn build(self, _files: &Files<'_>) -> Result<Built, Vec<EntryDiagnostic>> {
         let (value, comparison) = match self {
             Self::Text(text) => (Some(Value::String(text)), Comparison::default()),
             Self::Number(number) => (Some(Value::Number(number)), Comparison::default()),

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use crate::port::{Check, Finding, Subject};
 
-use super::mistake::EntryMistake;
+use super::diagnostic::EntryDiagnostic;
 use super::reason::{fail, kind, pass};
 use super::spec::{Built, Files, Spec};
 use super::whole::{self, Extract};
@@ -33,10 +33,10 @@ pub(crate) struct IsJsonMap {
 }
 
 impl Spec for IsJson {
-    fn build(self, _files: &Files<'_>) -> Result<Built, Vec<EntryMistake>> {
+    fn build(self, _files: &Files<'_>) -> Result<Built, Vec<EntryDiagnostic>> {
         let extract = match self {
             Self::True(true) => None,
-            Self::True(false) => return Err(vec![EntryMistake::new("", "must be true, but is false")]),
+            Self::True(false) => return Err(vec![EntryDiagnostic::new("", "must be true, but is false")]),
             Self::Map(map) => map.extract,
         };
         Ok(Built::new(IsJsonCheck { extract }))

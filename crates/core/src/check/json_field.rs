@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::port::{Check, Finding, Subject};
 use crate::text::json;
 
-use super::mistake::EntryMistake;
+use super::diagnostic::EntryDiagnostic;
 use super::path::Path;
 use super::pattern::{self, Flags};
 use super::reason::{excerpt, fail, finding, kind, pass, quoted, shown};
@@ -55,8 +55,8 @@ pub(crate) struct NearMap {
 }
 
 impl Spec for JsonField {
-    fn build(self, _files: &Files<'_>) -> Result<Built, Vec<EntryMistake>> {
-        let mut mistakes = Vec::new();
+    fn build(self, _files: &Files<'_>) -> Result<Built, Vec<EntryDiagnostic>> {
+        let mut diagnostics = Vec::new();
         let mut conditions = Vec::new();
         if let Some(value) = self.equals {
             conditions.push(Condition::Equals(value));
@@ -64,14 +64,14 @@ impl Spec for JsonField {
         if let Some(pattern) = self.matches {
             match pattern::compile(&pattern, Flags::default()) {
                 Ok(regex) => conditions.push(Condition::Matches(regex)),
-                Err(error) => mistakes.push(EntryMistake::new("/matches", error)),
+                Err(error) => diagnostics.push(EntryDiagnostic::new("/matches", error)),
             }
         }
         if let Some(values) = self.one_of {
             for (index, value) in values.iter().enumerate() {
                 if values.iter().take(index).any(|earlier| json::equal(earlier, value)) {
                     let message = format!("{} is listed twice", shown(value));
-                    mistakes.push(EntryMistake::new(format!("/one_of/{index}"), message));
+                    diagnostics.push(EntryDiagnostic::new(format!("/one_of/{index}"), message));
                 }
             }
             conditions.push(Condition::OneOf(values));
@@ -83,21 +83,22 @@ impl Spec for JsonField {
             };
             match Tolerance::new(tolerance, "/number/tolerance") {
                 Ok(tolerance) => conditions.push(Condition::Near(value, tolerance)),
-                Err(mistake) => mistakes.push(mistake),
+                Err(diagnostic) => diagnostics.push(diagnostic),
             }
         }
-        if conditions.is_empty() && mistakes.is_empty() {
-            mistakes.push(
-                EntryMistake::new("", "asks nothing of the field")
+        if conditions.is_empty() && diagnostics.is_empty() {
+            diagnostics.push(
+                EntryDiagnostic::new("", "asks nothing of the field")
                     .help("give `equals`, `matches`, `one_of` or `number`, or use `required_fields`"),
             );
         }
-        let path = Path::parse(&self.path).map_err(|error| mistakes.push(EntryMistake::new("/path", error)));
+        let path =
+            Path::parse(&self.path).map_err(|error| diagnostics.push(EntryDiagnostic::new("/path", error)));
         match path {
-            Ok(path) if mistakes.is_empty() => {
+            Ok(path) if diagnostics.is_empty() => {
                 Ok(Built::new(JsonFieldCheck { path, conditions, extract: self.extract }))
             }
-            _ => Err(mistakes),
+            _ => Err(diagnostics),
         }
     }
 }

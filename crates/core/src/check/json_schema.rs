@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::port::{Check, Finding, Subject};
 use crate::text::json;
 
-use super::mistake::EntryMistake;
+use super::diagnostic::EntryDiagnostic;
 use super::reason::{excerpt, fail, finding, kind, pass, quoted};
 use super::spec::{Built, Files, Spec, present};
 use super::whole::{self, Extract};
@@ -60,29 +60,30 @@ pub(crate) struct JsonSchemaMap {
 }
 
 impl Spec for JsonSchemaSpec {
-    fn build(self, files: &Files<'_>) -> Result<Built, Vec<EntryMistake>> {
+    fn build(self, files: &Files<'_>) -> Result<Built, Vec<EntryDiagnostic>> {
         let (path, schema, extract, pointer) = match self {
             Self::Path(path) => (Some(path), None, None, ""),
             Self::Map(map) => (map.path, map.schema, map.extract, "/path"),
         };
         let validator = match (path, schema) {
             (Some(path), None) => {
-                let named = |message: String| vec![EntryMistake::new(pointer, format!("{path}: {message}"))];
+                let named =
+                    |message: String| vec![EntryDiagnostic::new(pointer, format!("{path}: {message}"))];
                 let text = files(&path).map_err(named)?;
                 let schema = json::parse(text.trim_start_matches('\u{feff}'))
                     .map_err(|error| named(format!("not JSON: {error}")))?;
                 compile(&schema).map_err(|problems| {
-                    problems.into_iter().map(|problem| problem.mistake(pointer, &path)).collect()
+                    problems.into_iter().map(|problem| problem.diagnostic(pointer, &path)).collect()
                 })
             }
             (None, Some(schema)) => compile(&schema).map_err(|problems| {
-                problems.into_iter().map(|problem| problem.mistake("/schema", "schema")).collect()
+                problems.into_iter().map(|problem| problem.diagnostic("/schema", "schema")).collect()
             }),
             (Some(_), Some(_)) => {
-                Err(vec![EntryMistake::new("", "has both `path` and `schema`").help("keep one of them")])
+                Err(vec![EntryDiagnostic::new("", "has both `path` and `schema`").help("keep one of them")])
             }
             (None, None) => {
-                Err(vec![EntryMistake::new("", "names no schema").help("give `path` or `schema`")])
+                Err(vec![EntryDiagnostic::new("", "names no schema").help("give `path` or `schema`")])
             }
         }?;
         Ok(Built::new(JsonSchemaCheck { validator, extract }))
@@ -98,13 +99,13 @@ struct Problem {
 }
 
 impl Problem {
-    fn mistake(self, pointer: &str, source: &str) -> EntryMistake {
+    fn diagnostic(self, pointer: &str, source: &str) -> EntryDiagnostic {
         let place = if self.at.is_empty() { String::new() } else { format!(" at {}", self.at) };
-        let mistake =
-            EntryMistake::new(pointer, format!("{source}: invalid schema{place}: {}", self.message));
+        let diagnostic =
+            EntryDiagnostic::new(pointer, format!("{source}: invalid schema{place}: {}", self.message));
         match self.help {
-            Some(help) => mistake.help(help),
-            None => mistake,
+            Some(help) => diagnostic.help(help),
+            None => diagnostic,
         }
     }
 }

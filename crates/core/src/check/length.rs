@@ -11,7 +11,7 @@ use unicode_segmentation::UnicodeSegmentation;
 use crate::port::{Check, Finding, Subject};
 
 use super::comparison::text;
-use super::mistake::EntryMistake;
+use super::diagnostic::EntryDiagnostic;
 use super::reason::{fail, finding};
 use super::spec::{Built, Files, Spec};
 
@@ -76,8 +76,8 @@ struct Bounds {
 }
 
 impl Spec for Length {
-    fn build(self, _files: &Files<'_>) -> Result<Built, Vec<EntryMistake>> {
-        let mut mistakes = Vec::new();
+    fn build(self, _files: &Files<'_>) -> Result<Built, Vec<EntryDiagnostic>> {
+        let mut diagnostics = Vec::new();
         let mut bounds = Vec::new();
         for (unit, key, min, max) in [
             (Unit::Characters, "chars", self.min_chars, self.max_chars),
@@ -89,14 +89,14 @@ impl Spec for Length {
                 && min > max
             {
                 let message = format!("min_{key} is {min}, more than max_{key}, which is {max}");
-                mistakes
-                    .push(EntryMistake::new(format!("/min_{key}"), message).help("no answer can be both"));
+                diagnostics
+                    .push(EntryDiagnostic::new(format!("/min_{key}"), message).help("no answer can be both"));
             }
             if min.is_some() || max.is_some() {
                 bounds.push(Bounds { unit, min, max });
             }
         }
-        if mistakes.is_empty() { Ok(Built::new(LengthCheck { bounds })) } else { Err(mistakes) }
+        if diagnostics.is_empty() { Ok(Built::new(LengthCheck { bounds })) } else { Err(diagnostics) }
     }
 }
 

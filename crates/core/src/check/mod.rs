@@ -10,6 +10,7 @@
 pub mod answer;
 mod comparison;
 mod contains;
+mod diagnostic;
 mod ends_with;
 mod entry;
 mod equals;
@@ -17,7 +18,6 @@ mod is_json;
 mod json_field;
 mod json_schema;
 mod length;
-mod mistake;
 mod not_contains;
 mod numeric;
 mod one_of;
@@ -38,6 +38,6 @@ mod whole;
 #[cfg(test)]
 mod tests;
 
+pub use diagnostic::EntryDiagnostic;
 pub use entry::{NamedCheck, compile, entry_schema};
-pub use mistake::EntryMistake;
 pub use registry::names;

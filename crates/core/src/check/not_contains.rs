@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::port::{Check, Finding, Subject};
 
 use super::comparison::{Comparison, text};
-use super::mistake::EntryMistake;
+use super::diagnostic::EntryDiagnostic;
 use super::reason::{fail, finding, pass};
 use super::spec::{Built, Files, Spec};
 use super::texts::{Text, Texts, list, repeated};
@@ -40,7 +40,7 @@ pub(crate) struct NotContainsMap {
 }
 
 impl Spec for NotContains {
-    fn build(self, _files: &Files<'_>) -> Result<Built, Vec<EntryMistake>> {
+    fn build(self, _files: &Files<'_>) -> Result<Built, Vec<EntryDiagnostic>> {
         let (any, all, comparison, pointer) = match self {
             Self::One(text) => (Some(vec![text]), None, Comparison::default(), ""),
             Self::Any(texts) => (Some(texts), None, Comparison::default(), ""),
@@ -48,13 +48,13 @@ impl Spec for NotContains {
                 (map.any, map.all, Comparison { ignore_case: map.ignore_case, trim: false }, "/any")
             }
         };
-        let mut mistakes = repeated(any.as_deref().unwrap_or_default(), pointer);
-        mistakes.extend(repeated(all.as_deref().unwrap_or_default(), "/all"));
+        let mut diagnostics = repeated(any.as_deref().unwrap_or_default(), pointer);
+        diagnostics.extend(repeated(all.as_deref().unwrap_or_default(), "/all"));
         if any.is_none() && all.is_none() {
-            mistakes.push(EntryMistake::new("", "names no text").help("give `any` or `all`"));
+            diagnostics.push(EntryDiagnostic::new("", "names no text").help("give `any` or `all`"));
         }
-        if !mistakes.is_empty() {
-            return Err(mistakes);
+        if !diagnostics.is_empty() {
+            return Err(diagnostics);
         }
         let prepare = |texts: Option<Vec<Text>>| {
             Texts::new(texts.unwrap_or_default().into_iter().map(|Text(text)| text), comparison)

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::port::{Check, Finding, Subject};
 
 use super::comparison::{reference, text};
-use super::mistake::EntryMistake;
+use super::diagnostic::EntryDiagnostic;
 use super::reason::{fail, finding, quoted, shown};
 use super::spec::{Built, Files, Spec};
 use super::tolerance::{Tolerance, ToleranceSpec, number, number_of};
@@ -32,12 +32,12 @@ pub(crate) struct NumericMap {
 }
 
 impl Spec for Numeric {
-    fn build(self, _files: &Files<'_>) -> Result<Built, Vec<EntryMistake>> {
+    fn build(self, _files: &Files<'_>) -> Result<Built, Vec<EntryDiagnostic>> {
         let (value, tolerance) = match self {
             Self::Number(number) => (Some(number), None),
             Self::Map(map) => (map.value, map.tolerance),
         };
-        let tolerance = Tolerance::new(tolerance, "/tolerance").map_err(|mistake| vec![mistake])?;
+        let tolerance = Tolerance::new(tolerance, "/tolerance").map_err(|diagnostic| vec![diagnostic])?;
         let needs_expected = value.is_none();
         let check = NumericCheck { value: value.map(Value::from), tolerance };
         Ok(Built::new(check).needing_expected(needs_expected))

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::port::{Check, Finding, Subject};
 
 use super::comparison::{Comparison, reference, text, text_of};
-use super::mistake::EntryMistake;
+use super::diagnostic::EntryDiagnostic;
 use super::reason::{fail, pass, quoted, shown};
 use super::spec::{Built, Files, Spec};
 use super::texts::list;
@@ -59,7 +59,7 @@ pub(crate) struct OneOfMap {
 }
 
 impl Spec for OneOf {
-    fn build(self, _files: &Files<'_>) -> Result<Built, Vec<EntryMistake>> {
+    fn build(self, _files: &Files<'_>) -> Result<Built, Vec<EntryDiagnostic>> {
         let (values, comparison, pointer) = match self {
             Self::Values(values) => (Some(values), Comparison::default(), ""),
             Self::Map(map) => {
@@ -68,16 +68,19 @@ impl Spec for OneOf {
         };
         let values: Option<Vec<Value>> = values.map(|values| values.into_iter().map(Value::from).collect());
         let listed = values.as_deref().unwrap_or_default();
-        let mistakes: Vec<EntryMistake> = listed
+        let diagnostics: Vec<EntryDiagnostic> = listed
             .iter()
             .enumerate()
             .filter(|(index, value)| listed.iter().take(*index).any(|earlier| earlier == *value))
             .map(|(index, value)| {
-                EntryMistake::new(format!("{pointer}/{index}"), format!("{} is listed twice", shown(value)))
+                EntryDiagnostic::new(
+                    format!("{pointer}/{index}"),
+                    format!("{} is listed twice", shown(value)),
+                )
             })
             .collect();
-        if !mistakes.is_empty() {
-            return Err(mistakes);
+        if !diagnostics.is_empty() {
+            return Err(diagnostics);
         }
         let needs_expected = values.is_none();
         let check = OneOfCheck { values: values.map(Value::Array), comparison };

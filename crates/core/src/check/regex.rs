@@ -7,7 +7,7 @@ use serde::Deserialize;
 use crate::port::{Check, Finding, Subject};
 
 use super::comparison::text;
-use super::mistake::EntryMistake;
+use super::diagnostic::EntryDiagnostic;
 use super::pattern::{self, Flags};
 use super::reason::{fail, pass, quoted};
 use super::spec::{Built, Files, Spec};
@@ -39,7 +39,7 @@ pub(crate) struct RegexMap {
 }
 
 impl Spec for RegexSpec {
-    fn build(self, _files: &Files<'_>) -> Result<Built, Vec<EntryMistake>> {
+    fn build(self, _files: &Files<'_>) -> Result<Built, Vec<EntryDiagnostic>> {
         let (pattern, flags, pointer) = match self {
             Self::Pattern(pattern) => (pattern, Flags::default(), ""),
             Self::Map(RegexMap { pattern, ignore_case, multi_line, dot_matches_new_line }) => {
@@ -47,7 +47,7 @@ impl Spec for RegexSpec {
             }
         };
         let regex =
-            pattern::compile(&pattern, flags).map_err(|error| vec![EntryMistake::new(pointer, error)])?;
+            pattern::compile(&pattern, flags).map_err(|error| vec![EntryDiagnostic::new(pointer, error)])?;
         Ok(Built::new(RegexCheck { regex }))
     }
 }

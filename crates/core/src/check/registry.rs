@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use serde_json::Value;
 
-use super::mistake::EntryMistake;
+use super::diagnostic::EntryDiagnostic;
 use super::spec::{self, Built, Files, Spec};
 use super::{
     contains, ends_with, equals, is_json, json_field, json_schema, length, not_contains, numeric, one_of,
@@ -21,7 +21,7 @@ pub struct Row {
     /// When a case needs `expected` for it.
     pub expected: Expected,
     pub(crate) schema: fn() -> Value,
-    pub(crate) compile: fn(&Value, &Value, &Files<'_>) -> Result<Built, Vec<EntryMistake>>,
+    pub(crate) compile: fn(&Value, &Value, &Files<'_>) -> Result<Built, Vec<EntryDiagnostic>>,
 }
 
 /// Whether a check compares with the case's `expected`.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::port::{Check, Finding, Subject};
 
-use super::mistake::EntryMistake;
+use super::diagnostic::EntryDiagnostic;
 use super::path::Path;
 use super::reason::{fail, finding, pass, quoted};
 use super::spec::{Built, Files, Spec};
@@ -37,11 +37,11 @@ pub(crate) struct RequiredFieldsMap {
 }
 
 impl Spec for RequiredFields {
-    fn build(self, _files: &Files<'_>) -> Result<Built, Vec<EntryMistake>> {
-        let mut mistakes = Vec::new();
+    fn build(self, _files: &Files<'_>) -> Result<Built, Vec<EntryDiagnostic>> {
+        let mut diagnostics = Vec::new();
         let (written, extract, pointer) = match self {
             Self::One(path) => {
-                let path = Path::parse(&path).map_err(|error| vec![EntryMistake::new("", error)])?;
+                let path = Path::parse(&path).map_err(|error| vec![EntryDiagnostic::new("", error)])?;
                 return Ok(Built::new(RequiredFieldsCheck { paths: vec![path], extract: None }));
             }
             Self::All(paths) => (paths, None, ""),
@@ -52,16 +52,17 @@ impl Spec for RequiredFields {
             let pointer = format!("{pointer}/{index}");
             match Path::parse(text) {
                 Ok(path) if paths.contains(&path) => {
-                    mistakes.push(EntryMistake::new(pointer, format!("{} is listed twice", quoted(text))));
+                    diagnostics
+                        .push(EntryDiagnostic::new(pointer, format!("{} is listed twice", quoted(text))));
                 }
                 Ok(path) => paths.push(path),
-                Err(error) => mistakes.push(EntryMistake::new(pointer, error)),
+                Err(error) => diagnostics.push(EntryDiagnostic::new(pointer, error)),
             }
         }
-        if mistakes.is_empty() {
+        if diagnostics.is_empty() {
             Ok(Built::new(RequiredFieldsCheck { paths, extract }))
         } else {
-            Err(mistakes)
+            Err(diagnostics)
         }
     }
 }

@@ -5,10 +5,10 @@
 
 use serde_json::Value;
 
-use super::mistake::{EntryMistake, child, similar};
+use super::diagnostic::{EntryDiagnostic, child, similar};
 use super::reason::{kind, shown};
 
-/// Every keyword that [`mistakes`] understands, or may pass over because it only describes.
+/// Every keyword that [`diagnostics`] understands, or may pass over because it only describes.
 #[cfg(test)]
 pub(crate) const KEYWORDS: &[&str] = &[
     "additionalProperties",
@@ -30,13 +30,13 @@ pub(crate) const KEYWORDS: &[&str] = &[
 ];
 
 /// All mistakes of `value` against `schema`; pointers are relative to the value.
-pub(crate) fn mistakes(schema: &Value, value: &Value) -> Vec<EntryMistake> {
+pub(crate) fn diagnostics(schema: &Value, value: &Value) -> Vec<EntryDiagnostic> {
     let mut found = Vec::new();
     inspect(schema, value, "", &mut found);
     found
 }
 
-fn inspect(schema: &Value, value: &Value, pointer: &str, found: &mut Vec<EntryMistake>) {
+fn inspect(schema: &Value, value: &Value, pointer: &str, found: &mut Vec<EntryDiagnostic>) {
     if let Some(options) = constants(schema) {
         if !options.contains(&value) {
             found.push(not_an_option(&options, value, pointer));
@@ -65,25 +65,26 @@ fn inspect(schema: &Value, value: &Value, pointer: &str, found: &mut Vec<EntryMi
                 match properties.and_then(|properties| properties.get(key)) {
                     Some(schema) => inspect(schema, value, &child(pointer, key), found),
                     None if schema.get("additionalProperties") == Some(&Value::Bool(false)) => {
-                        found.push(EntryMistake::unknown_key(pointer, key, &known));
+                        found.push(EntryDiagnostic::unknown_key(pointer, key, &known));
                     }
                     None => {}
                 }
             }
             for key in schema.get("required").and_then(Value::as_array).into_iter().flatten() {
                 if let Some(key) = key.as_str().filter(|key| !map.contains_key(*key)) {
-                    found.push(EntryMistake::new(pointer, format!("`{key}` is missing")));
+                    found.push(EntryDiagnostic::new(pointer, format!("`{key}` is missing")));
                 }
             }
             if count(schema, "minProperties") > map.len() as u64 {
                 found.push(
-                    EntryMistake::new(pointer, "is empty").help(format!("give one of: {}", known.join(", "))),
+                    EntryDiagnostic::new(pointer, "is empty")
+                        .help(format!("give one of: {}", known.join(", "))),
                 );
             }
         }
         Value::Array(list) => {
             if count(schema, "minItems") > list.len() as u64 {
-                found.push(EntryMistake::new(pointer, "the list is empty").help("list at least one item"));
+                found.push(EntryDiagnostic::new(pointer, "the list is empty").help("list at least one item"));
             }
             if let Some(items) = schema.get("items") {
                 for (index, item) in list.iter().enumerate() {
@@ -93,7 +94,7 @@ fn inspect(schema: &Value, value: &Value, pointer: &str, found: &mut Vec<EntryMi
         }
         Value::String(text) => {
             if count(schema, "minLength") > 0 && text.is_empty() {
-                found.push(EntryMistake::new(pointer, "the text is empty"));
+                found.push(EntryDiagnostic::new(pointer, "the text is empty"));
             }
         }
         Value::Number(number) => inspect_number(schema, number.as_f64().unwrap_or(f64::NAN), pointer, found),
@@ -101,16 +102,16 @@ fn inspect(schema: &Value, value: &Value, pointer: &str, found: &mut Vec<EntryMi
     }
 }
 
-fn inspect_number(schema: &Value, number: f64, pointer: &str, found: &mut Vec<EntryMistake>) {
+fn inspect_number(schema: &Value, number: f64, pointer: &str, found: &mut Vec<EntryDiagnostic>) {
     let limit = |keyword: &str| schema.get(keyword).and_then(Value::as_f64);
     if let Some(minimum) = limit("minimum").filter(|minimum| number < *minimum) {
-        found.push(EntryMistake::new(pointer, format!("{number} is less than {minimum}")));
+        found.push(EntryDiagnostic::new(pointer, format!("{number} is less than {minimum}")));
     }
     if let Some(minimum) = limit("exclusiveMinimum").filter(|minimum| number <= *minimum) {
-        found.push(EntryMistake::new(pointer, format!("{number} is not more than {minimum}")));
+        found.push(EntryDiagnostic::new(pointer, format!("{number} is not more than {minimum}")));
     }
     if let Some(maximum) = limit("maximum").filter(|maximum| number > *maximum) {
-        found.push(EntryMistake::new(pointer, format!("{number} is more than {maximum}")));
+        found.push(EntryDiagnostic::new(pointer, format!("{number} is more than {maximum}")));
     }
 }
 
@@ -163,13 +164,14 @@ fn is_of_type(name: &str, value: &Value) -> bool {
     }
 }
 
-fn not_an_option(options: &[&Value], value: &Value, pointer: &str) -> EntryMistake {
+fn not_an_option(options: &[&Value], value: &Value, pointer: &str) -> EntryDiagnostic {
     let listed: Vec<String> = options.iter().map(|option| option.to_string()).collect();
-    let mistake = EntryMistake::new(pointer, format!("must be {}, but is {}", either(&listed), shown(value)));
+    let diagnostic =
+        EntryDiagnostic::new(pointer, format!("must be {}, but is {}", either(&listed), shown(value)));
     let words: Vec<&str> = options.iter().filter_map(|option| option.as_str()).collect();
     match value.as_str().and_then(|word| similar(word, &words)) {
-        Some(meant) => mistake.help(format!("did you mean `{meant}`?")),
-        None => mistake,
+        Some(meant) => diagnostic.help(format!("did you mean `{meant}`?")),
+        None => diagnostic,
     }
 }
 
@@ -182,10 +184,10 @@ fn either(words: &[String]) -> String {
     }
 }
 
-fn wrong_type(schema: &Value, value: &Value, pointer: &str) -> EntryMistake {
+fn wrong_type(schema: &Value, value: &Value, pointer: &str) -> EntryDiagnostic {
     let mut wanted = Vec::new();
     collect_types(schema, &mut wanted);
-    EntryMistake::new(pointer, format!("must be {}, but is {}", either(&wanted), kind(value)))
+    EntryDiagnostic::new(pointer, format!("must be {}, but is {}", either(&wanted), kind(value)))
 }
 
 fn collect_types(schema: &Value, wanted: &mut Vec<String>) {
@@ -225,7 +227,10 @@ mod tests {
     use super::*;
 
     fn found(schema: Value, value: Value) -> Vec<(String, String)> {
-        mistakes(&schema, &value).into_iter().map(|mistake| (mistake.pointer, mistake.message)).collect()
+        diagnostics(&schema, &value)
+            .into_iter()
+            .map(|diagnostic| (diagnostic.pointer, diagnostic.message))
+            .collect()
     }
 
     #[test]
@@ -253,9 +258,9 @@ mod tests {
     #[test]
     fn names_the_options() {
         let schema = json!({"oneOf": [{"const": "rouge_l"}, {"enum": ["levenshtein"]}]});
-        let mistake = mistakes(&schema, &json!("rouge-l")).remove(0);
-        assert_eq!(mistake.message, "must be \"rouge_l\" or \"levenshtein\", but is \"rouge-l\"");
-        assert_eq!(mistake.help.as_deref(), Some("did you mean `rouge_l`?"));
+        let diagnostic = diagnostics(&schema, &json!("rouge-l")).remove(0);
+        assert_eq!(diagnostic.message, "must be \"rouge_l\" or \"levenshtein\", but is \"rouge-l\"");
+        assert_eq!(diagnostic.help.as_deref(), Some("did you mean `rouge_l`?"));
         assert_eq!(found(json!({"const": true}), json!(false)).len(), 1);
     }
 

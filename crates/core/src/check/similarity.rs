@@ -16,7 +16,7 @@ use unicode_segmentation::UnicodeSegmentation;
 use crate::port::{Check, Finding, Subject};
 
 use super::comparison::{Comparison, reference, text, text_of};
-use super::mistake::EntryMistake;
+use super::diagnostic::EntryDiagnostic;
 use super::reason::{fail, finding};
 use super::spec::{Built, Files, Spec};
 
@@ -62,7 +62,7 @@ pub(crate) enum Measure {
 }
 
 impl Spec for Similarity {
-    fn build(self, _files: &Files<'_>) -> Result<Built, Vec<EntryMistake>> {
+    fn build(self, _files: &Files<'_>) -> Result<Built, Vec<EntryDiagnostic>> {
         let check = match self {
             Self::Min(min) => SimilarityCheck {
                 value: None,

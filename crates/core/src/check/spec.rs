@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use crate::port::Check;
 
-use super::mistake::EntryMistake;
+use super::diagnostic::EntryDiagnostic;
 use super::shape;
 
 /// Gives the text of a file that an entry names.
@@ -43,7 +43,7 @@ pub(crate) trait Spec: DeserializeOwned + JsonSchema {
     ///
     /// # Errors
     /// All mistakes that its schema cannot see; pointers are relative to the value.
-    fn build(self, files: &Files<'_>) -> Result<Built, Vec<EntryMistake>>;
+    fn build(self, files: &Files<'_>) -> Result<Built, Vec<EntryDiagnostic>>;
 }
 
 /// Reads a value against the schema of `S`, then builds its check.
@@ -51,13 +51,13 @@ pub(crate) fn compile<S: Spec>(
     schema: &Value,
     value: &Value,
     files: &Files<'_>,
-) -> Result<Built, Vec<EntryMistake>> {
-    let mistakes = shape::mistakes(schema, value);
-    if !mistakes.is_empty() {
-        return Err(mistakes);
+) -> Result<Built, Vec<EntryDiagnostic>> {
+    let diagnostics = shape::diagnostics(schema, value);
+    if !diagnostics.is_empty() {
+        return Err(diagnostics);
     }
     let spec: S = serde_json::from_value(value.clone())
-        .map_err(|error| vec![EntryMistake::new("", error.to_string())])?;
+        .map_err(|error| vec![EntryDiagnostic::new("", error.to_string())])?;
     spec.build(files)
 }
 

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use crate::port::{Check, Finding, Subject};
 
 use super::comparison::{Comparison, text};
-use super::mistake::EntryMistake;
+use super::diagnostic::EntryDiagnostic;
 use super::reason::{fail, pass};
 use super::spec::{Built, Files, Spec};
 use super::texts::{AnyOf, Texts, list};
@@ -17,7 +17,7 @@ use super::texts::{AnyOf, Texts, list};
 pub(crate) struct StartsWith(AnyOf);
 
 impl Spec for StartsWith {
-    fn build(self, _files: &Files<'_>) -> Result<Built, Vec<EntryMistake>> {
+    fn build(self, _files: &Files<'_>) -> Result<Built, Vec<EntryDiagnostic>> {
         let (any, comparison) = self.0.prepare()?;
         Ok(Built::new(StartsWithCheck { any, comparison }))
     }

@@ -12,7 +12,7 @@ use crate::model::{Case, Completion, FinishReason, Usage};
 use crate::port::{Finding, Subject};
 
 use super::registry::{Expected, ROWS, described};
-use super::{EntryMistake, NamedCheck, answer, compile, entry_schema, names, shape};
+use super::{EntryDiagnostic, NamedCheck, answer, compile, entry_schema, names, shape};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -37,7 +37,7 @@ struct Fixture {
 struct Mistaken {
     entry: Value,
     /// Pointer, part of the message, part of the help.
-    mistakes: Vec<(String, String, Option<String>)>,
+    diagnostics: Vec<(String, String, Option<String>)>,
 }
 
 fn folder() -> PathBuf {
@@ -55,7 +55,7 @@ fn read(path: &str) -> Result<String, String> {
 }
 
 fn compiled(entry: &Value) -> NamedCheck {
-    compile(entry, &read).unwrap_or_else(|mistakes| panic!("{entry}: {mistakes:?}"))
+    compile(entry, &read).unwrap_or_else(|diagnostics| panic!("{entry}: {diagnostics:?}"))
 }
 
 fn grade(fixture: &Fixture) -> Finding {
@@ -115,12 +115,12 @@ fn every_check_does_what_its_fixtures_say() {
 }
 
 #[test]
-fn every_mistake_is_found_and_placed() {
+fn every_diagnostic_is_found_and_placed() {
     let mut wrong = Vec::new();
-    for row in fixtures::<Mistaken>("mistakes") {
+    for row in fixtures::<Mistaken>("invalid") {
         let found = compile(&row.entry, &read).err().unwrap_or_default();
-        let as_wanted = found.len() == row.mistakes.len()
-            && found.iter().zip(&row.mistakes).all(|(found, (pointer, message, help))| {
+        let as_wanted = found.len() == row.diagnostics.len()
+            && found.iter().zip(&row.diagnostics).all(|(found, (pointer, message, help))| {
                 found.pointer == *pointer
                     && found.message.contains(message.as_str())
                     && help
@@ -240,10 +240,10 @@ fn the_entry_schema_accepts_what_compiles_and_refuses_misshapen_entries() {
         }
     }
     // Where our own reading of the schema finds a mistake, a validator does so too, and the reverse.
-    for row in fixtures::<Mistaken>("mistakes") {
+    for row in fixtures::<Mistaken>("invalid") {
         for (check, schema) in described() {
             if let Some(value) = row.entry.get(check.key) {
-                let ours = shape::mistakes(schema, value).is_empty();
+                let ours = shape::diagnostics(schema, value).is_empty();
                 assert_eq!(jsonschema::is_valid(schema, value), ours, "{}", row.entry);
             }
         }
@@ -349,9 +349,9 @@ proptest! {
         let entry = json!({ROWS[index].key: value});
         match compile(&entry, &read) {
             Ok(_) => { grade(&on(&entry, &text)); }
-            Err(mistakes) => {
-                prop_assert!(!mistakes.is_empty());
-                for EntryMistake { pointer, message, .. } in mistakes {
+            Err(diagnostics) => {
+                prop_assert!(!diagnostics.is_empty());
+                for EntryDiagnostic { pointer, message, .. } in diagnostics {
                     prop_assert!(!message.is_empty());
                     let parent = pointer.rsplit_once('/').map_or("", |(parent, _)| parent);
                     prop_assert!(entry.pointer(parent).is_some(), "{} in {}", pointer, entry);

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::comparison::Comparison;
-use super::mistake::EntryMistake;
+use super::diagnostic::EntryDiagnostic;
 use super::reason::quoted;
 
 /// A text that is not empty: an empty one is found everywhere.
@@ -73,15 +73,15 @@ impl AnyOf {
     ///
     /// # Errors
     /// Texts that are listed twice.
-    pub(crate) fn prepare(self) -> Result<(Texts, Comparison), Vec<EntryMistake>> {
+    pub(crate) fn prepare(self) -> Result<(Texts, Comparison), Vec<EntryDiagnostic>> {
         let (any, comparison, pointer) = match self {
             Self::One(text) => (vec![text], Comparison::default(), ""),
             Self::Any(texts) => (texts, Comparison::default(), ""),
             Self::Map(map) => (map.any, Comparison { ignore_case: map.ignore_case, trim: map.trim }, "/any"),
         };
-        let mistakes = repeated(&any, pointer);
-        if !mistakes.is_empty() {
-            return Err(mistakes);
+        let diagnostics = repeated(&any, pointer);
+        if !diagnostics.is_empty() {
+            return Err(diagnostics);
         }
         // The texts keep their white space: it was asked for.
         let written = Comparison { trim: false, ..comparison };
@@ -99,13 +99,13 @@ pub(crate) fn list<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
 }
 
 /// A text that occurs twice in a list is a slip of the pen.
-pub(crate) fn repeated(texts: &[Text], pointer: &str) -> Vec<EntryMistake> {
+pub(crate) fn repeated(texts: &[Text], pointer: &str) -> Vec<EntryDiagnostic> {
     texts
         .iter()
         .enumerate()
         .filter(|(index, text)| texts.iter().take(*index).any(|earlier| earlier == *text))
         .map(|(index, Text(text))| {
-            EntryMistake::new(format!("{pointer}/{index}"), format!("{} is listed twice", quoted(text)))
+            EntryDiagnostic::new(format!("{pointer}/{index}"), format!("{} is listed twice", quoted(text)))
         })
         .collect()
 }

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::mistake::EntryMistake;
+use super::diagnostic::EntryDiagnostic;
 use super::reason::quoted;
 
 /// How far a number may be off: absolute, or a share such as `5%`.
@@ -28,7 +28,7 @@ pub(crate) enum Tolerance {
 
 impl Tolerance {
     /// Reads a tolerance; absent is none.
-    pub(crate) fn new(spec: Option<ToleranceSpec>, pointer: &str) -> Result<Self, EntryMistake> {
+    pub(crate) fn new(spec: Option<ToleranceSpec>, pointer: &str) -> Result<Self, EntryDiagnostic> {
         match spec {
             None => Ok(Self::Absolute(0.0)),
             Some(ToleranceSpec::Absolute(most)) => Ok(Self::Absolute(most)),
@@ -38,7 +38,7 @@ impl Tolerance {
                 .filter(|percent| *percent >= 0.0)
                 .map(|percent| Self::Share(percent / 100.0))
                 .ok_or_else(|| {
-                    EntryMistake::new(pointer, format!("{} is no tolerance", quoted(&text)))
+                    EntryDiagnostic::new(pointer, format!("{} is no tolerance", quoted(&text)))
                         .help("give a number such as 0.5, or a share such as \"5%\"")
                 }),
         }

@@ -5,36 +5,36 @@ use serde_json::{Map, Number, Value};
 use super::lines::Lines;
 use super::tree::{Node, Span};
 use super::{MAX_DEPTH, explain};
-use crate::model::{Mistake, Mistakes};
+use crate::model::{Diagnostic, Diagnostics};
 
 /// Parses one value.
-pub(super) fn parse(lines: &Lines) -> Result<(Value, Node), Mistakes> {
-    let mut parser = Parser { lines, text: lines.text(), at: 0, mistakes: Vec::new() };
+pub(super) fn parse(lines: &Lines) -> Result<(Value, Node), Diagnostics> {
+    let mut parser = Parser { lines, text: lines.text(), at: 0, diagnostics: Vec::new() };
     let result = parser.document();
-    let mut mistakes = parser.mistakes;
+    let mut diagnostics = parser.diagnostics;
     match result {
-        Ok(parsed) if mistakes.is_empty() => Ok(parsed),
-        Ok(_) => Err(Mistakes(mistakes)),
+        Ok(parsed) if diagnostics.is_empty() => Ok(parsed),
+        Ok(_) => Err(Diagnostics(diagnostics)),
         Err(fatal) => {
-            mistakes.extend(fatal.0);
-            Err(Mistakes(mistakes))
+            diagnostics.extend(fatal.0);
+            Err(Diagnostics(diagnostics))
         }
     }
 }
 
 /// The mistake of a key that stands twice in one map.
-pub(super) fn duplicate(lines: &Lines, key: &str, span: Span, first: Option<Span>) -> Mistake {
-    let mistake = Mistake::new(format!("the key {} stands here a second time", explain::quoted(key)))
+pub(super) fn duplicate(lines: &Lines, key: &str, span: Span, first: Option<Span>) -> Diagnostic {
+    let diagnostic = Diagnostic::new(format!("the key {} stands here a second time", explain::quoted(key)))
         .at(lines.place(span));
     match first.and_then(|first| lines.place(first).line) {
-        Some(line) => mistake.help(format!("keep one of the two; the first is on line {line}")),
-        None => mistake.help("keep one of the two"),
+        Some(line) => diagnostic.help(format!("keep one of the two; the first is on line {line}")),
+        None => diagnostic.help("keep one of the two"),
     }
 }
 
 /// The mistake of a number that is infinite, not a number, or an integer of more than 64 bits.
-pub(super) fn unusable_number(lines: &Lines, span: Span) -> Mistake {
-    Mistake::new("this number is not finite, or too large to be kept exactly")
+pub(super) fn unusable_number(lines: &Lines, span: Span) -> Diagnostic {
+    Diagnostic::new("this number is not finite, or too large to be kept exactly")
         .at(lines.place(span))
         .help("put quotes around it if it is an identifier")
 }
@@ -43,11 +43,11 @@ struct Parser<'a> {
     lines: &'a Lines,
     text: &'a str,
     at: usize,
-    mistakes: Vec<Mistake>,
+    diagnostics: Vec<Diagnostic>,
 }
 
 impl Parser<'_> {
-    fn document(&mut self) -> Result<(Value, Node), Mistakes> {
+    fn document(&mut self) -> Result<(Value, Node), Diagnostics> {
         let parsed = self.value(0)?;
         self.blank();
         match self.peek() {
@@ -56,7 +56,7 @@ impl Parser<'_> {
         }
     }
 
-    fn value(&mut self, depth: usize) -> Result<(Value, Node), Mistakes> {
+    fn value(&mut self, depth: usize) -> Result<(Value, Node), Diagnostics> {
         self.blank();
         let start = self.at;
         let (value, children) = match self.peek() {
@@ -72,7 +72,7 @@ impl Parser<'_> {
         Ok((value, Node { key: None, span: Span::new(start, self.at), children }))
     }
 
-    fn map(&mut self, depth: usize) -> Result<(Value, Vec<Node>), Mistakes> {
+    fn map(&mut self, depth: usize) -> Result<(Value, Vec<Node>), Diagnostics> {
         self.deeper(depth)?;
         let (mut map, mut nodes) = (Map::new(), Vec::<Node>::new());
         if self.empty(b'}') {
@@ -95,7 +95,7 @@ impl Parser<'_> {
             if map.contains_key(&key) {
                 let index = map.keys().position(|known| *known == key);
                 let first = index.and_then(|index| nodes.get(index)).and_then(|node| node.key);
-                self.mistakes.push(duplicate(self.lines, &key, span, first));
+                self.diagnostics.push(duplicate(self.lines, &key, span, first));
             } else {
                 map.insert(key, value);
                 nodes.push(node);
@@ -110,7 +110,7 @@ impl Parser<'_> {
         }
     }
 
-    fn list(&mut self, depth: usize) -> Result<(Value, Vec<Node>), Mistakes> {
+    fn list(&mut self, depth: usize) -> Result<(Value, Vec<Node>), Diagnostics> {
         self.deeper(depth)?;
         let (mut items, mut nodes) = (Vec::new(), Vec::new());
         if self.empty(b']') {
@@ -131,9 +131,9 @@ impl Parser<'_> {
     }
 
     /// Steps over the opening bracket.
-    fn deeper(&mut self, depth: usize) -> Result<(), Mistakes> {
+    fn deeper(&mut self, depth: usize) -> Result<(), Diagnostics> {
         if depth >= MAX_DEPTH {
-            return Err(self.mistake(&explain::too_deep(), self.at, self.at + 1).into());
+            return Err(self.diagnostic(&explain::too_deep(), self.at, self.at + 1).into());
         }
         self.at += 1;
         Ok(())
@@ -145,7 +145,7 @@ impl Parser<'_> {
     }
 
     /// A string in double quotes; its end is found here, its escapes are read by serde_json.
-    fn string(&mut self) -> Result<String, Mistakes> {
+    fn string(&mut self) -> Result<String, Diagnostics> {
         let start = self.at;
         let bytes = self.text.as_bytes();
         let mut end = start + 1;
@@ -155,7 +155,7 @@ impl Parser<'_> {
                 Some(b'\\') => end += 2,
                 Some(b'\n' | b'\r') | None => {
                     return Err(self
-                        .mistake("not valid JSON: a text without its closing quote", start, end)
+                        .diagnostic("not valid JSON: a text without its closing quote", start, end)
                         .help("close it with `\"`; a line break in a text is written `\\n`")
                         .into());
                 }
@@ -168,13 +168,13 @@ impl Parser<'_> {
             // serde_json appends its own line and column, which count from this literal.
             let reason = error.to_string();
             let reason = reason.split(" at line ").next().unwrap_or("a broken text");
-            self.mistake(&format!("not valid JSON: {reason}"), start, end + 1)
+            self.diagnostic(&format!("not valid JSON: {reason}"), start, end + 1)
                 .help("a backslash is written `\\\\`, a control character `\\u00XX`")
                 .into()
         })
     }
 
-    fn number(&mut self) -> Result<Value, Mistakes> {
+    fn number(&mut self) -> Result<Value, Diagnostics> {
         let start = self.at;
         let rest = self.text.get(start..).unwrap_or("");
         let length =
@@ -188,12 +188,12 @@ impl Parser<'_> {
             Ok(number) if number.as_f64() == Some(0.0) => Ok(Value::Number(number)),
             Ok(_) => Ok(self.unusable(start)),
             Err(error) if error.to_string().starts_with("number out of range") => Ok(self.unusable(start)),
-            Err(_) => Err(self.mistake("not valid JSON: this is not a number", start, self.at).into()),
+            Err(_) => Err(self.diagnostic("not valid JSON: this is not a number", start, self.at).into()),
         }
     }
 
     fn unusable(&mut self, start: usize) -> Value {
-        self.mistakes.push(unusable_number(self.lines, Span::new(start, self.at)));
+        self.diagnostics.push(unusable_number(self.lines, Span::new(start, self.at)));
         Value::Null
     }
 
@@ -224,10 +224,10 @@ impl Parser<'_> {
         found
     }
 
-    fn expected(&self, what: &str) -> Mistake {
+    fn expected(&self, what: &str) -> Diagnostic {
         let rest = self.text.get(self.at..).unwrap_or("");
         let Some(next) = rest.chars().next() else {
-            return self.mistake(
+            return self.diagnostic(
                 &format!("not valid JSON: expected {what}, found the end of the text"),
                 self.at,
                 self.at,
@@ -235,17 +235,17 @@ impl Parser<'_> {
         };
         let message =
             format!("not valid JSON: expected {what}, found {}", explain::quoted(&next.to_string()));
-        let mistake = self.mistake(&message, self.at, self.at + next.len_utf8());
+        let diagnostic = self.diagnostic(&message, self.at, self.at + next.len_utf8());
         match next {
-            '}' | ']' => mistake.help("remove the comma before it"),
-            '\'' => mistake.help("texts stand in double quotes"),
-            '/' | '#' => mistake.help("JSON has no comments"),
-            'N' | 'I' => mistake.help("JSON has no NaN or Infinity; use null"),
-            _ => mistake,
+            '}' | ']' => diagnostic.help("remove the comma before it"),
+            '\'' => diagnostic.help("texts stand in double quotes"),
+            '/' | '#' => diagnostic.help("JSON has no comments"),
+            'N' | 'I' => diagnostic.help("JSON has no NaN or Infinity; use null"),
+            _ => diagnostic,
         }
     }
 
-    fn mistake(&self, message: &str, start: usize, end: usize) -> Mistake {
-        Mistake::new(message).at(self.lines.place(Span::new(start, end)))
+    fn diagnostic(&self, message: &str, start: usize, end: usize) -> Diagnostic {
+        Diagnostic::new(message).at(self.lines.place(Span::new(start, end)))
     }
 }

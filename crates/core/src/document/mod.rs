@@ -22,7 +22,7 @@ mod tests;
 
 use serde_json::Value;
 
-use crate::model::{Mistakes, Place};
+use crate::model::{Diagnostics, Place};
 
 pub use explain::shown;
 pub use secret::looks_like_secret;
@@ -48,7 +48,7 @@ impl Document {
     ///
     /// # Errors
     /// The syntax error, or every duplicate key, tag, merge key and unusable number with its place.
-    pub fn yaml(file: &str, text: &str) -> Result<Self, Mistakes> {
+    pub fn yaml(file: &str, text: &str) -> Result<Self, Diagnostics> {
         Self::yaml_from(file, 1, text)
     }
 
@@ -56,7 +56,7 @@ impl Document {
     ///
     /// # Errors
     /// As [`Document::yaml`].
-    pub fn yaml_from(file: &str, first_line: usize, text: &str) -> Result<Self, Mistakes> {
+    pub fn yaml_from(file: &str, first_line: usize, text: &str) -> Result<Self, Diagnostics> {
         let lines = Lines::new(file, first_line, text);
         let (value, root) = yaml::parse(&lines)?;
         Ok(Self { lines, value, root })
@@ -66,7 +66,7 @@ impl Document {
     ///
     /// # Errors
     /// The syntax error, or every duplicate key and unusable number with its place.
-    pub fn json(file: &str, text: &str) -> Result<Self, Mistakes> {
+    pub fn json(file: &str, text: &str) -> Result<Self, Diagnostics> {
         Self::json_from(file, 1, text)
     }
 
@@ -75,7 +75,7 @@ impl Document {
     ///
     /// # Errors
     /// As [`Document::json`].
-    pub fn json_from(file: &str, first_line: usize, text: &str) -> Result<Self, Mistakes> {
+    pub fn json_from(file: &str, first_line: usize, text: &str) -> Result<Self, Diagnostics> {
         let lines = Lines::new(file, first_line, text);
         let (value, root) = json::parse(&lines)?;
         Ok(Self { lines, value, root })

@@ -6,11 +6,11 @@ fn yaml(text: &str) -> Value {
     Document::yaml("f", text).map_or_else(|e| panic!("{e}"), Document::into_value)
 }
 
-fn yaml_mistakes(text: &str) -> String {
+fn yaml_diagnostics(text: &str) -> String {
     Document::yaml("f", text).expect_err("a mistake").to_string()
 }
 
-fn json_mistakes(text: &str) -> String {
+fn json_diagnostics(text: &str) -> String {
     Document::json("f", text).expect_err("a mistake").to_string()
 }
 
@@ -87,8 +87,8 @@ fn yaml_that_could_be_read_in_two_ways_is_refused() {
         ("a: *nobody", "unknown anchor"),
         ("a: \"open", "f:"),
     ] {
-        let mistakes = yaml_mistakes(text);
-        assert!(mistakes.contains(message), "{text:?} gave {mistakes}");
+        let diagnostics = yaml_diagnostics(text);
+        assert!(diagnostics.contains(message), "{text:?} gave {diagnostics}");
     }
 }
 
@@ -100,21 +100,21 @@ fn aliases_repeat_within_bounds() {
         let items = vec![format!("*a{}", level - 1); 10].join(", ");
         bomb.push_str(&format!("a{level}: &a{level} [{items}]\n"));
     }
-    assert!(yaml_mistakes(&bomb).contains("aliases repeat more than"));
+    assert!(yaml_diagnostics(&bomb).contains("aliases repeat more than"));
     let mut chain = "a0: &a0 [x]\n".to_owned();
     for level in 1..100 {
         chain.push_str(&format!("a{level}: &a{level} [*a{}]\n", level - 1));
     }
-    assert!(yaml_mistakes(&chain).contains("nested deeper"));
+    assert!(yaml_diagnostics(&chain).contains("nested deeper"));
 }
 
 #[test]
 fn depth_is_bounded() {
     for depth in [200, 100_000] {
-        assert!(json_mistakes(&"[".repeat(depth)).contains("nested deeper"));
-        assert!(yaml_mistakes(&"[".repeat(depth)).contains("f:1:"));
-        assert!(yaml_mistakes(&"- ".repeat(depth)).contains("nested deeper"));
-        assert!(json_mistakes(&"{\"a\":".repeat(depth)).contains("nested deeper"));
+        assert!(json_diagnostics(&"[".repeat(depth)).contains("nested deeper"));
+        assert!(yaml_diagnostics(&"[".repeat(depth)).contains("f:1:"));
+        assert!(yaml_diagnostics(&"- ".repeat(depth)).contains("nested deeper"));
+        assert!(json_diagnostics(&"{\"a\":".repeat(depth)).contains("nested deeper"));
     }
 }
 
@@ -137,8 +137,8 @@ fn json_is_strict() {
         ("[truely]", "expected a value"),
         ("{\"a\": 1, \"b\": 2, \"a\": 3, \"b\": 3}", "f:1:26: the key `b` stands here a second time"),
     ] {
-        let mistakes = json_mistakes(text);
-        assert!(mistakes.contains(message), "{text:?} gave {mistakes}");
+        let diagnostics = json_diagnostics(text);
+        assert!(diagnostics.contains(message), "{text:?} gave {diagnostics}");
     }
 }
 
@@ -303,9 +303,9 @@ proptest::proptest! {
         for document in [Document::yaml("f", &text), Document::json("f", &text)] {
             match document {
                 Ok(document) => { let _ = document.place("/a/0"); }
-                Err(mistakes) => {
-                    proptest::prop_assert!(!mistakes.0.is_empty());
-                    proptest::prop_assert!(mistakes.0.iter().all(|mistake| mistake.place.is_some()));
+                Err(diagnostics) => {
+                    proptest::prop_assert!(!diagnostics.0.is_empty());
+                    proptest::prop_assert!(diagnostics.0.iter().all(|diagnostic| diagnostic.place.is_some()));
                 }
             }
         }

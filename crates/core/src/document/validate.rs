@@ -10,15 +10,15 @@ use super::expected::{Expectation, known_keys};
 use super::explain::{Path, quoted, quoted_list, shown};
 use super::secret::names_secret;
 use super::{Document, pointer, suggest};
-use crate::model::{Mistake, Place};
+use crate::model::{Diagnostic, Place};
 
 /// Every violation of a JSON Schema in a document, each as a mistake at its place, in the order of the text.
 ///
 /// Words come from the schema: a `title` says what is expected ("a duration"), `examples` become the help.
 /// Where one of several forms is allowed (`anyOf`, `oneOf`), the violations of the form that was meant are
 /// told: the one that fits by type, and of several the one whose required keys are there.
-pub fn validate(document: &Document, schema: &Value) -> Vec<Mistake> {
-    violations(document, schema).into_iter().map(|violation| violation.mistake).collect()
+pub fn validate(document: &Document, schema: &Value) -> Vec<Diagnostic> {
+    violations(document, schema).into_iter().map(|violation| violation.diagnostic).collect()
 }
 
 /// [`validate`], with the JSON pointer of each part that is wrong.
@@ -26,8 +26,8 @@ pub fn violations(document: &Document, schema: &Value) -> Vec<Violation> {
     let validator = match jsonschema::validator_for(schema) {
         Ok(validator) => validator,
         Err(error) => {
-            let mistake = Mistake::new(format!("the schema cannot be used: {error}"));
-            return vec![Violation { pointer: String::new(), mistake }];
+            let diagnostic = Diagnostic::new(format!("the schema cannot be used: {error}"));
+            return vec![Violation { pointer: String::new(), diagnostic }];
         }
     };
     let mut explainer = Explainer { document, schema, found: Vec::new(), meant: BTreeSet::new() };
@@ -43,7 +43,7 @@ pub struct Violation {
     /// The JSON pointer of the part; of a missing key, where it would stand.
     pub pointer: String,
     /// What is wrong with it.
-    pub mistake: Mistake,
+    pub diagnostic: Diagnostic,
 }
 
 struct Found {
@@ -69,7 +69,7 @@ impl Explainer<'_> {
                 violations.push(violation);
             }
         }
-        violations.sort_by_key(|violation| position(&violation.mistake));
+        violations.sort_by_key(|violation| position(&violation.diagnostic));
         violations
     }
 
@@ -88,8 +88,8 @@ impl Explainer<'_> {
                     "" => format!("the key {} is missing", quoted(&key)),
                     _ => format!("{} lacks the key {}", Path(at), quoted(&key)),
                 };
-                let mistake = Mistake::new(message).at(self.document.key_place(at));
-                let violation = Violation { pointer: pointer(at, &key), mistake };
+                let diagnostic = Diagnostic::new(message).at(self.document.key_place(at));
+                let violation = Violation { pointer: pointer(at, &key), diagnostic };
                 self.found.push(Found { violation, missing: Some((at.to_owned(), key)) });
             }
             Kind::AnyOf { context } | Kind::OneOfNotValid { context } => self.choose(error, context),
@@ -100,7 +100,7 @@ impl Explainer<'_> {
                     format!("{}: the key {} is not {}", Path(at), quoted(&key), expectation.words());
                 let pointer = pointer(at, &key);
                 let place = self.document.key_place(&pointer);
-                self.push(pointer, Mistake::new(message).at(place), expectation.help(None));
+                self.push(pointer, Diagnostic::new(message).at(place), expectation.help(None));
             }
             _ => self.value(error),
         }
@@ -146,8 +146,8 @@ impl Explainer<'_> {
         );
         let place = self.value_place(at);
         let found = if counted { String::new() } else { format!(", found {}", shown_at(value, &place)) };
-        let mistake = Mistake::new(format!("{} {message}{found}", Path(at)));
-        self.push(at.to_owned(), mistake.at(place), expectation.help(Some(value)));
+        let diagnostic = Diagnostic::new(format!("{} {message}{found}", Path(at)));
+        self.push(at.to_owned(), diagnostic.at(place), expectation.help(Some(value)));
     }
 
     fn unknown_key(&mut self, at: &str, key: &str, known: &[String]) {
@@ -164,7 +164,7 @@ impl Explainer<'_> {
             None if known.is_empty() => Some("no key is known here".to_owned()),
             None => Some(format!("known keys are {}", quoted_list(known))),
         };
-        self.push(pointer, Mistake::new(message).at(place), help);
+        self.push(pointer, Diagnostic::new(message).at(place), help);
     }
 
     /// Tells the violations of the form that was meant.
@@ -196,7 +196,7 @@ impl Explainer<'_> {
             let keys: Vec<String> = keys.collect::<BTreeSet<_>>().into_iter().collect();
             if !keys.is_empty() {
                 let message = format!("{} needs one of the keys {}", Path(at), quoted_list(&keys));
-                self.push(at.to_owned(), Mistake::new(message).at(self.document.key_place(at)), None);
+                self.push(at.to_owned(), Diagnostic::new(message).at(self.document.key_place(at)), None);
                 return;
             }
         }
@@ -205,7 +205,7 @@ impl Explainer<'_> {
         let place = self.value_place(at);
         let found = shown_at(value, &place);
         let message = format!("{} must be {}, found {found}", Path(at), expectation.words());
-        self.push(at.to_owned(), Mistake::new(message).at(place), expectation.help(Some(value)));
+        self.push(at.to_owned(), Diagnostic::new(message).at(place), expectation.help(Some(value)));
     }
 
     /// The place of a value, without excerpt where its path names a secret.
@@ -213,12 +213,12 @@ impl Explainer<'_> {
         without_secret(self.document.place(at), at)
     }
 
-    fn push(&mut self, pointer: String, mistake: Mistake, help: Option<String>) {
-        let mistake = match help {
-            Some(help) => mistake.help(help),
-            None => mistake,
+    fn push(&mut self, pointer: String, diagnostic: Diagnostic, help: Option<String>) {
+        let diagnostic = match help {
+            Some(help) => diagnostic.help(help),
+            None => diagnostic,
         };
-        self.found.push(Found { violation: Violation { pointer, mistake }, missing: None });
+        self.found.push(Found { violation: Violation { pointer, diagnostic }, missing: None });
     }
 
     fn expectation(&self, error: &ValidationError<'_>) -> Expectation {
@@ -234,12 +234,12 @@ impl Explainer<'_> {
 }
 
 /// Sorts mistakes by line and column; those without a line come first.
-pub fn sort_by_place(mistakes: &mut [Mistake]) {
-    mistakes.sort_by_key(position);
+pub fn sort_by_place(diagnostics: &mut [Diagnostic]) {
+    diagnostics.sort_by_key(position);
 }
 
-fn position(mistake: &Mistake) -> (Option<usize>, Option<usize>) {
-    mistake.place.as_ref().map_or((None, None), |place| (place.line, place.column))
+fn position(diagnostic: &Diagnostic) -> (Option<usize>, Option<usize>) {
+    diagnostic.place.as_ref().map_or((None, None), |place| (place.line, place.column))
 }
 
 /// Whether a violation leaves the type of the value at `at` as one that the form allows.

@@ -8,19 +8,19 @@ use serde_json::{Map, Number, Value};
 use super::lines::Lines;
 use super::tree::{Node, Span};
 use super::{MAX_DEPTH, explain, json};
-use crate::model::{Mistake, Mistakes};
+use crate::model::{Diagnostic, Diagnostics};
 
 /// Values that aliases may add to a document; stops "billion laughs".
 const MAX_ALIASED: usize = 100_000;
 
 /// Parses one document.
-pub(super) fn parse(lines: &Lines) -> Result<(Value, Node), Mistakes> {
+pub(super) fn parse(lines: &Lines) -> Result<(Value, Node), Diagnostics> {
     let mut builder = Builder::new(lines);
     let fatal = builder.read().err();
-    let mut mistakes = builder.mistakes;
-    mistakes.extend(fatal.into_iter().flat_map(|fatal| fatal.0));
-    if !mistakes.is_empty() {
-        return Err(Mistakes(mistakes));
+    let mut diagnostics = builder.diagnostics;
+    diagnostics.extend(fatal.into_iter().flat_map(|fatal| fatal.0));
+    if !diagnostics.is_empty() {
+        return Err(Diagnostics(diagnostics));
     }
     let empty = || (Value::Null, Node::leaf(Span::new(0, 0)));
     Ok(builder.root.unwrap_or_else(empty))
@@ -49,7 +49,7 @@ enum Key {
 
 struct Builder<'a> {
     lines: &'a Lines,
-    mistakes: Vec<Mistake>,
+    diagnostics: Vec<Diagnostic>,
     stack: Vec<Frame>,
     anchors: BTreeMap<usize, (Value, Node)>,
     aliased: usize,
@@ -63,7 +63,7 @@ impl<'a> Builder<'a> {
     fn new(lines: &'a Lines) -> Self {
         Self {
             lines,
-            mistakes: Vec::new(),
+            diagnostics: Vec::new(),
             stack: Vec::new(),
             anchors: BTreeMap::new(),
             aliased: 0,
@@ -74,7 +74,7 @@ impl<'a> Builder<'a> {
     }
 
     /// Reads all events; the error is the one that makes reading on impossible.
-    fn read(&mut self) -> Result<(), Mistakes> {
+    fn read(&mut self) -> Result<(), Diagnostics> {
         let lines = self.lines;
         let mut parser = Parser::new(StrInput::new(lines.text()));
         while let Some(event) = parser.next_event() {
@@ -82,11 +82,11 @@ impl<'a> Builder<'a> {
                 Ok((event, span)) => self.take(event, span)?,
                 Err(error) => {
                     let at = self.offset(*error.marker());
-                    let mistake = Mistake::new(format!("not valid YAML: {}", error.info()))
+                    let diagnostic = Diagnostic::new(format!("not valid YAML: {}", error.info()))
                         .at(lines.place(Span::new(at, at)));
                     return Err(match explain::yaml_help(error.info()) {
-                        Some(help) => mistake.help(help).into(),
-                        None => mistake.into(),
+                        Some(help) => diagnostic.help(help).into(),
+                        None => diagnostic.into(),
                     });
                 }
             }
@@ -94,14 +94,14 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    fn take(&mut self, event: Event<'_>, span: YamlSpan) -> Result<(), Mistakes> {
+    fn take(&mut self, event: Event<'_>, span: YamlSpan) -> Result<(), Diagnostics> {
         let at = Span::new(self.offset(span.start), self.offset(span.end));
         match event {
             Event::DocumentStart(_) => {
                 self.documents += 1;
                 if self.documents > 1 {
                     return Err(self
-                        .mistake("a second document begins here", at)
+                        .diagnostic("a second document begins here", at)
                         .help("keep one document in a file; remove the line `---`")
                         .into());
                 }
@@ -114,8 +114,8 @@ impl<'a> Builder<'a> {
                 self.refuse_tag(tag.is_some(), at);
                 let plain = style == ScalarStyle::Plain;
                 if plain && text == "<<" && self.waits_for_key() {
-                    let mistake = self.mistake("merge keys (`<<`) are not supported", at);
-                    self.mistakes.push(mistake.help("write the keys out"));
+                    let diagnostic = self.diagnostic("merge keys (`<<`) are not supported", at);
+                    self.diagnostics.push(diagnostic.help("write the keys out"));
                     self.refuse_key();
                     return Ok(());
                 }
@@ -142,9 +142,9 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    fn open(&mut self, content: Content, span: Span, anchor: usize) -> Result<(), Mistakes> {
+    fn open(&mut self, content: Content, span: Span, anchor: usize) -> Result<(), Diagnostics> {
         if self.stack.len() >= MAX_DEPTH {
-            return Err(self.mistake(&explain::too_deep(), span).into());
+            return Err(self.diagnostic(&explain::too_deep(), span).into());
         }
         self.stack.push(Frame { span, anchor, content, nodes: Vec::new() });
         Ok(())
@@ -158,8 +158,8 @@ impl<'a> Builder<'a> {
             Content::Map(map, _) => Value::Object(map),
         };
         if self.waits_for_key() {
-            let mistake = self.mistake("a key must be text, not a list or map", span);
-            self.mistakes.push(mistake.help("put quotes around a text that holds `{{`, `{` or `[`"));
+            let diagnostic = self.diagnostic("a key must be text, not a list or map", span);
+            self.diagnostics.push(diagnostic.help("put quotes around a text that holds `{{`, `{` or `[`"));
             self.refuse_key();
             return;
         }
@@ -216,26 +216,26 @@ impl<'a> Builder<'a> {
             let index = map.keys().position(|known| *known == text).unwrap_or_default();
             let first = nodes.get(index).and_then(|node| node.key);
             *key = Some(Key::Refused);
-            self.mistakes.push(json::duplicate(self.lines, &text, span, first));
+            self.diagnostics.push(json::duplicate(self.lines, &text, span, first));
         } else {
             *key = Some(Key::Text(text, span));
         }
     }
 
-    fn alias(&mut self, id: usize, at: Span) -> Result<(Value, Node), Mistakes> {
+    fn alias(&mut self, id: usize, at: Span) -> Result<(Value, Node), Diagnostics> {
         if self.waits_for_key() {
-            return Err(self.mistake("an alias cannot be a key", at).help("write the key out").into());
+            return Err(self.diagnostic("an alias cannot be a key", at).help("write the key out").into());
         }
         let Some((value, node)) = self.anchors.get(&id) else {
-            return Err(self.mistake("this alias stands inside of what it repeats", at).into());
+            return Err(self.diagnostic("this alias stands inside of what it repeats", at).into());
         };
         self.aliased += node.count();
         if self.aliased > MAX_ALIASED {
             let message = format!("aliases repeat more than {MAX_ALIASED} values");
-            return Err(self.mistake(&message, at).help("write less with aliases").into());
+            return Err(self.diagnostic(&message, at).help("write less with aliases").into());
         }
         if self.stack.len() + node.height() > MAX_DEPTH {
-            return Err(self.mistake(&explain::too_deep(), at).into());
+            return Err(self.diagnostic(&explain::too_deep(), at).into());
         }
         let mut node = node.clone();
         node.key = None;
@@ -245,8 +245,9 @@ impl<'a> Builder<'a> {
 
     fn refuse_tag(&mut self, tagged: bool, span: Span) {
         if tagged {
-            let mistake = self.mistake("tags (`!…`) are not supported", span);
-            self.mistakes.push(mistake.help("remove the tag; put quotes around a text that begins with `!`"));
+            let diagnostic = self.diagnostic("tags (`!…`) are not supported", span);
+            self.diagnostics
+                .push(diagnostic.help("remove the tag; put quotes around a text that begins with `!`"));
         }
     }
 
@@ -262,14 +263,14 @@ impl<'a> Builder<'a> {
             Parsed::Text => Value::String(text.to_owned()),
             Parsed::Number(number) => Value::Number(number),
             Parsed::Unusable => {
-                self.mistakes.push(json::unusable_number(self.lines, span));
+                self.diagnostics.push(json::unusable_number(self.lines, span));
                 Value::Null
             }
         }
     }
 
-    fn mistake(&self, message: &str, span: Span) -> Mistake {
-        Mistake::new(message).at(self.lines.place(span))
+    fn diagnostic(&self, message: &str, span: Span) -> Diagnostic {
+        Diagnostic::new(message).at(self.lines.place(span))
     }
 
     /// The byte offset of a marker, walked to from the last one.

@@ -20,15 +20,16 @@ pub struct Rates {
 pub fn rates(run: &Run) -> Rates {
     let (mut answers, mut judgements, mut judgement_calls) = (0.0, 0.0, 0.0);
     for trial in &run.trials {
-        let elsewhere = trial.role == Role::Baseline && (run.cases[trial.case].shared || run.lent.is_some());
+        let elsewhere =
+            trial.role == Role::Baseline && (run.cases[trial.case].shared || run.reused_baseline.is_some());
         let TrialResult::Answered(answered) = &trial.result else { continue };
-        // What came from a store took nothing of this run's totals.
+        // What came from a cache took nothing of this run's totals.
         if elsewhere {
             continue;
         }
-        answers += f64::from(u8::from(answered.stored_at.is_none()));
+        answers += f64::from(u8::from(answered.cached_at.is_none()));
         for grade in answered.grades.iter().filter(|grade| !grade.judgements.is_empty()) {
-            let asked: u32 = grade.judgements.iter().map(|it| it.calls.saturating_sub(it.stored_calls)).sum();
+            let asked: u32 = grade.judgements.iter().map(|it| it.calls.saturating_sub(it.cached_calls)).sum();
             judgements += f64::from(u8::from(asked > 0));
             judgement_calls += f64::from(asked);
         }
@@ -75,7 +76,7 @@ pub fn to_settle(run: &Run, decision: &Decision) -> Option<ToSettle> {
         .filter(|metric| judged(metric))
         .collect();
     let all_judges = run.scorers.iter().filter(|scorer| judged(scorer)).count();
-    let both = if run.baseline.is_some() && run.lent.is_none() { 2 } else { 1 };
+    let both = if run.baseline.is_some() && run.reused_baseline.is_none() { 2 } else { 1 };
     let shared = run.cases.iter().filter(|case| case.shared).count();
     // Answers to one repeat of all cases there are, and to one case as often as it was asked.
     let repeat_answers = run.cases.len() * both - if both == 2 { shared } else { 0 };

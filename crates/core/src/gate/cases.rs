@@ -49,7 +49,7 @@ pub(super) struct Passing {
 
 impl Passing {
     /// Tells for each trial whether all its checks are 1 and each judged metric reaches its own minimum.
-    pub(super) fn new(analysis: &Analysis, policy: &Policy, gaps_from_haste: bool) -> Self {
+    pub(super) fn new(analysis: &Analysis, policy: &Policy, gaps_from_fail_fast: bool) -> Self {
         let minimum = |name: &str| {
             let minima = policy.criteria.iter().filter_map(|criterion| match criterion.requirement {
                 Requirement::Minimum(minimum) if criterion.metric == name && criterion.tag.is_none() => {
@@ -68,7 +68,7 @@ impl Passing {
         let demands: Vec<(usize, f64)> = analysis.metrics.iter().enumerate().filter_map(demand).collect();
         let tallies = |role| {
             (0..analysis.cases.len())
-                .map(|case| tally(analysis, &demands, role, case, gaps_from_haste))
+                .map(|case| tally(analysis, &demands, role, case, gaps_from_fail_fast))
                 .collect()
         };
         let baseline = analysis.has_baseline.then(|| tallies(Role::Baseline));
@@ -117,7 +117,7 @@ fn tally(
     demands: &[(usize, f64)],
     role: Role,
     case: usize,
-    gaps_from_haste: bool,
+    gaps_from_fail_fast: bool,
 ) -> Tally {
     let mut tally = Tally::default();
     for repeat in 0..analysis.repeats as usize {
@@ -129,7 +129,7 @@ fn tally(
                     failed |= *score < demanded - EXACT;
                 }
                 Some(Cell::Missing) => open = true,
-                Some(Cell::NotAsked) if gaps_from_haste => open = true,
+                Some(Cell::NotAsked) if gaps_from_fail_fast => open = true,
                 // A metric that was settled before this repeat.
                 Some(Cell::NotAsked) => silent = true,
                 None => {}

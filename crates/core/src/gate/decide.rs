@@ -24,7 +24,7 @@ use super::{Criterion, Policy};
 /// Pure: the same analysis, policy and ending give the same decision, bit for bit.
 pub fn decide(analysis: &Analysis, policy: &Policy, ended: &Ended) -> Decision {
     let alpha = policy.alpha();
-    let hasty = *ended == Ended::FailedFast;
+    let stopped_early = *ended == Ended::FailedFast;
     let taken = policy.schedule.taken(analysis.repeats, alpha);
     let mut settled: Vec<Option<CriterionOutcome>> = vec![None; policy.criteria.len()];
     let mut looks = Vec::with_capacity(taken.len());
@@ -37,9 +37,13 @@ pub fn decide(analysis: &Analysis, policy: &Policy, ended: &Ended) -> Decision {
             _ => Cow::Borrowed(analysis),
         };
         let context = context(&seen, policy, look.alpha);
-        let passing = Passing::new(&seen, policy, hasty && last);
-        let examiner =
-            Examiner { context: &context, analysis: &seen, passing: &passing, hasty: hasty && last };
+        let passing = Passing::new(&seen, policy, stopped_early && last);
+        let examiner = Examiner {
+            context: &context,
+            analysis: &seen,
+            passing: &passing,
+            stopped_early: stopped_early && last,
+        };
         let found = take(&examiner, policy, &settled);
         undecided =
             found.iter().zip(&policy.criteria).filter(|(found, _)| found.open).map(|(_, it)| it).collect();
@@ -65,7 +69,7 @@ pub fn decide(analysis: &Analysis, policy: &Policy, ended: &Ended) -> Decision {
     }
     let context = context(analysis, policy, alpha);
     let criteria: Vec<CriterionOutcome> = settled.into_iter().flatten().collect();
-    let passing = Passing::new(analysis, policy, hasty);
+    let passing = Passing::new(analysis, policy, stopped_early);
     let missing = share_missing(analysis, policy);
     let verdict = looks.last().map_or(Verdict::Incomplete, |look| look.verdict);
     Decision {

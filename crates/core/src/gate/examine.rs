@@ -72,7 +72,7 @@ pub(super) struct Examiner<'a> {
     /// How the trials of every case did.
     pub(super) passing: &'a Passing,
     /// Whether what was not asked is open: after `--fail-fast`.
-    pub(super) hasty: bool,
+    pub(super) stopped_early: bool,
 }
 
 impl Examiner<'_> {
@@ -112,8 +112,13 @@ impl Examiner<'_> {
             );
         }
         let tag = criterion.tag.as_deref();
-        let selection =
-            Selection { analysis: self.analysis, metric, tag, paired, gaps_from_haste: self.hasty };
+        let selection = Selection {
+            analysis: self.analysis,
+            metric,
+            tag,
+            paired,
+            gaps_from_fail_fast: self.stopped_early,
+        };
         let counts = selection.counts();
         if counts.cases == 0 {
             return Examined::unmeasured(required, "no case falls under it");

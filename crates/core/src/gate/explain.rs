@@ -8,7 +8,7 @@ use super::fill::Counts;
 use super::{Bound, Criterion, Requirement, Rule, Statistic};
 
 /// Beyond this many repeats or cases, a number would only pretend to be one.
-const MOST: usize = 1_000;
+const MAX: usize = 1_000;
 
 /// All that a sentence may need.
 #[derive(Debug, Clone, Copy)]
@@ -265,8 +265,8 @@ fn open(told: &Told<'_>, start: &str) -> String {
 fn settle(told: &Told<'_>) -> String {
     let more = |count: usize, one: &str, many: &str| match count {
         1 => format!("about 1 more {one} would settle it"),
-        count if count <= MOST => format!("about {count} more {many} would settle it"),
-        _ => format!("more than {MOST} further {many} would be needed to settle it"),
+        count if count <= MAX => format!("about {count} more {many} would settle it"),
+        _ => format!("more than {MAX} further {many} would be needed to settle it"),
     };
     match told.outcome.need {
         Some(Need::Repeats(count)) => more(count, "repeat", "repeats"),

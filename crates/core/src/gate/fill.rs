@@ -31,7 +31,7 @@ pub(super) struct Selection<'a> {
     /// Whether the baseline's cells count too.
     pub(super) paired: bool,
     /// Whether cells that were not asked are gaps: after `--fail-fast` only.
-    pub(super) gaps_from_haste: bool,
+    pub(super) gaps_from_fail_fast: bool,
 }
 
 /// Cells of a selection by what is in them.
@@ -48,13 +48,13 @@ pub(super) struct Counts {
     /// The baseline's missing cells.
     pub(super) baseline_missing: usize,
     /// Cells of either that were not asked after `--fail-fast`.
-    pub(super) hasty: usize,
+    pub(super) stopped_early: usize,
 }
 
 impl Counts {
     /// Cells that need a fill.
     pub(super) fn gaps(&self) -> usize {
-        self.candidate_missing + self.baseline_missing + self.hasty
+        self.candidate_missing + self.baseline_missing + self.stopped_early
     }
 }
 
@@ -114,7 +114,7 @@ impl<'a> Selection<'a> {
                 match cell {
                     Cell::Value(_) => counts.candidate += 1,
                     Cell::Missing => counts.candidate_missing += 1,
-                    Cell::NotAsked => counts.hasty += usize::from(self.gaps_from_haste),
+                    Cell::NotAsked => counts.stopped_early += usize::from(self.gaps_from_fail_fast),
                 }
             }
             if !self.paired {
@@ -128,7 +128,7 @@ impl<'a> Selection<'a> {
                         match cell {
                             Cell::Value(_) => counts.baseline += 1,
                             Cell::Missing => counts.baseline_missing += 1,
-                            Cell::NotAsked => counts.hasty += usize::from(self.gaps_from_haste),
+                            Cell::NotAsked => counts.stopped_early += usize::from(self.gaps_from_fail_fast),
                         }
                     }
                 }
@@ -183,7 +183,7 @@ impl<'a> Selection<'a> {
         row.iter().filter_map(move |cell| match cell {
             Cell::Value(value) => Some(*value),
             Cell::Missing => fill,
-            Cell::NotAsked => fill.filter(|_| self.gaps_from_haste),
+            Cell::NotAsked => fill.filter(|_| self.gaps_from_fail_fast),
         })
     }
 

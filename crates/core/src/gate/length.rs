@@ -4,7 +4,7 @@ use crate::model::{Analysis, Cell, LengthCorrelation, Matrix, MetricKind, Metric
 use crate::stats::{correlation, mean};
 
 /// Fewer pairs tell nothing.
-const FEWEST_PAIRS: usize = 10;
+const MIN_PAIRS: usize = 10;
 /// From here on a reader is warned.
 const NOTABLE: f64 = 0.5;
 
@@ -21,7 +21,7 @@ pub(super) fn length_correlation(analysis: &Analysis, metric: &MetricScores) -> 
         }
         _ => Vec::new(),
     };
-    let told = |pairs: Vec<(f64, f64)>| correlation(&pairs).filter(|_| pairs.len() >= FEWEST_PAIRS);
+    let told = |pairs: Vec<(f64, f64)>| correlation(&pairs).filter(|_| pairs.len() >= MIN_PAIRS);
     Some(LengthCorrelation { candidate: told(own), differences: told(differences) })
 }
 

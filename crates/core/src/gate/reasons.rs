@@ -75,8 +75,8 @@ fn fault_code(fault: &Fault) -> ReasonCode {
         FaultKind::MissingCredentials => ReasonCode::MissingCredentials,
         FaultKind::UnfitJudge => ReasonCode::UnfitJudge,
         FaultKind::BudgetSpent => ReasonCode::BudgetSpent,
-        FaultKind::NotStored => ReasonCode::NotStored,
-        FaultKind::StoreDamaged => ReasonCode::StoreDamaged,
+        FaultKind::NotCached => ReasonCode::NotCached,
+        FaultKind::CacheDamaged => ReasonCode::CacheDamaged,
         FaultKind::Interrupted => ReasonCode::Interrupted,
         _ => ReasonCode::Endpoint,
     }

@@ -12,7 +12,7 @@ use super::summary::interval;
 use super::weigh::{candidate_mean, mean_difference};
 
 /// Tags that are told of, the most frequent first: a tag for every case says nothing.
-const MOST: usize = 50;
+const MAX: usize = 50;
 
 /// The tags of a run that are told of, in the order of the alphabet.
 pub(super) fn tags(analysis: &Analysis) -> Vec<&str> {
@@ -22,7 +22,7 @@ pub(super) fn tags(analysis: &Analysis) -> Vec<&str> {
     }
     let mut tags: Vec<(&str, usize)> = counts.into_iter().collect();
     tags.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-    tags.truncate(MOST);
+    tags.truncate(MAX);
     let mut tags: Vec<&str> = tags.into_iter().map(|(tag, _)| tag).collect();
     tags.sort_unstable();
     tags
@@ -50,7 +50,8 @@ fn slice(
     tag: &str,
 ) -> Option<Slice> {
     let select = |paired| {
-        Selection { analysis, metric, tag: Some(tag), paired, gaps_from_haste: false }.fill(Fill::Observed)
+        Selection { analysis, metric, tag: Some(tag), paired, gaps_from_fail_fast: false }
+            .fill(Fill::Observed)
     };
     let alone = select(false);
     if alone.candidate.is_empty() {

@@ -23,7 +23,7 @@ pub(super) fn summaries(analysis: &Analysis, policy: &Policy, context: &Context)
 }
 
 fn select<'a>(analysis: &'a Analysis, metric: &'a MetricScores, paired: bool) -> Selection<'a> {
-    Selection { analysis, metric, tag: None, paired, gaps_from_haste: false }
+    Selection { analysis, metric, tag: None, paired, gaps_from_fail_fast: false }
 }
 
 fn summary(

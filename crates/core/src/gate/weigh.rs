@@ -11,7 +11,7 @@ use super::fill::Filled;
 use super::{Look, Rule};
 
 /// Below this many independent units a population is not vouched for.
-const FEWEST_UNITS: usize = 10;
+const MIN_UNITS: usize = 10;
 
 /// A mean with all that its verdict needs; the requirement has the form "at least".
 #[derive(Debug, Clone, Copy)]
@@ -59,7 +59,7 @@ pub(super) fn weigh(context: &Context, question: &Question) -> Evidence {
         || match question.scope {
             Scope::Suite => noiseless && question.repeats >= 3,
             // A score or permutation test needs no standard error; the tail of t does.
-            Scope::Population => noiseless && question.test.is_none() && question.units >= FEWEST_UNITS,
+            Scope::Population => noiseless && question.test.is_none() && question.units >= MIN_UNITS,
         };
     if literal {
         return evidence;
@@ -76,7 +76,7 @@ pub(super) fn weigh(context: &Context, question: &Question) -> Evidence {
     test.map_or("none", |(_, method)| method).clone_into(&mut evidence.method);
     let enough = match question.scope {
         Scope::Suite => !noiseless,
-        Scope::Population => question.units >= FEWEST_UNITS,
+        Scope::Population => question.units >= MIN_UNITS,
     };
     let within = bounds.lower.is_some_and(|lower| lower >= required - question.slack - EXACT);
     let ruled_out = enough && within && (meets || !question.must_meet);
@@ -112,7 +112,7 @@ fn need(context: &Context, question: &Question, meets: bool, enough: bool) -> Op
         Scope::Population => {
             let total =
                 ways.filter_map(|(reach, margin)| units_to_settle(question.units, reach, margin)).min();
-            let fewest = (!enough).then_some(FEWEST_UNITS);
+            let fewest = (!enough).then_some(MIN_UNITS);
             total.max(fewest).map(|total| Need::Cases(total.saturating_sub(question.units).max(1)))
         }
     }

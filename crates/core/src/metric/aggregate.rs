@@ -1,8 +1,8 @@
 //! The matrices of a run.
 
 use crate::model::{
-    Analysis, Answered, Asked, Cell, Ended, Matrix, MetricKind, MetricScores, Role, Run, SESSION_SECONDS,
-    Trial, TrialResult, VariantScores,
+    Analysis, Asked, Cell, Ended, Matrix, MetricKind, MetricScores, Role, Run, SESSION_SECONDS, Trial,
+    TrialResult, TrialSummary, VariantScores,
 };
 
 /// Every metric of a run: the scorers in their order, then latency in seconds, output tokens, cost in US dollars
@@ -22,7 +22,7 @@ pub fn analyse(run: &Run) -> Analysis {
         metrics.push(trials.metric(name, kind, &applies, &asked, |_, trial| trials.grade(name, trial)));
     }
     let everywhere = vec![true; run.cases.len()];
-    let mut measure = |name: &str, kind, value: &dyn Fn(Role, &Answered) -> Option<f64>| {
+    let mut measure = |name: &str, kind, value: &dyn Fn(Role, &TrialSummary) -> Option<f64>| {
         let asked = |role| trials.asked(role).repeats;
         metrics.push(trials.metric(name, kind, &everywhere, &asked, |role, trial| match &trial.result {
             TrialResult::Answered(answered) => {
@@ -50,8 +50,8 @@ pub fn analyse(run: &Run) -> Analysis {
         repeats: run.asked.repeats,
         metrics,
         has_baseline: run.baseline.is_some(),
-        baseline_reused: run.lent.is_some(),
-        sessions_differ: run.lent.is_some() || trials.sessions_differ(),
+        baseline_reused: run.reused_baseline.is_some(),
+        sessions_differ: run.reused_baseline.is_some() || trials.sessions_differ(),
         repeats_cached: trials.cached(Role::Candidate) || trials.cached(Role::Baseline),
     }
 }
@@ -96,7 +96,7 @@ impl<'a> Trials<'a> {
         let started = self.run.started_at.parse::<jiff::Timestamp>().map_or(0, |time| time.as_second());
         let of = |trial: &Trial| match &trial.result {
             TrialResult::Answered(answered) => {
-                Some(answered.stored_at.unwrap_or(u64::try_from(started).unwrap_or(0)))
+                Some(answered.cached_at.unwrap_or(u64::try_from(started).unwrap_or(0)))
             }
             TrialResult::Missing(_) => None,
         };
@@ -108,8 +108,8 @@ impl<'a> Trials<'a> {
 
     /// What a side was asked for.
     fn asked(&self, role: Role) -> &'a Asked {
-        match (role, &self.run.lent) {
-            (Role::Baseline, Some(lent)) => lent,
+        match (role, &self.run.reused_baseline) {
+            (Role::Baseline, Some(reused_baseline)) => reused_baseline,
             _ => &self.run.asked,
         }
     }
@@ -192,7 +192,7 @@ impl<'a> Trials<'a> {
         graded.iter().zip(&answered).map(|(graded, answered)| *graded || !*answered).collect()
     }
 
-    fn answers(&self, role: Role) -> impl Iterator<Item = &'a Answered> {
+    fn answers(&self, role: Role) -> impl Iterator<Item = &'a TrialSummary> {
         self.places[side(role)].iter().flatten().filter_map(|trial| answer(trial))
     }
 
@@ -232,7 +232,7 @@ impl<'a> Trials<'a> {
     }
 }
 
-fn answer(trial: &Trial) -> Option<&Answered> {
+fn answer(trial: &Trial) -> Option<&TrialSummary> {
     match &trial.result {
         TrialResult::Answered(answered) => Some(answered),
         TrialResult::Missing(_) => None,

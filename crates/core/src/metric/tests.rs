@@ -34,7 +34,7 @@ fn run(cases: usize, repeats: u32, trials: Vec<Trial>) -> Run {
         scorers: vec!["check.short".to_owned(), "faithfulness".to_owned()],
         applies: Vec::new(),
         asked: Asked::all(repeats, 2),
-        lent: None,
+        reused_baseline: None,
         trials,
         totals: CallTotals::default(),
         prices: Vec::new(),
@@ -219,6 +219,6 @@ fn trials_beyond_the_plan_are_no_part_of_it() {
 fn a_reused_baseline_is_told() {
     let mut run = run(1, 1, vec![]);
     assert!(!analyse(&run).baseline_reused);
-    run.lent = Some(run.asked.clone());
+    run.reused_baseline = Some(run.asked.clone());
     assert!(analyse(&run).baseline_reused);
 }

@@ -66,8 +66,8 @@ pub struct ChatRequest {
     pub repeat: u32,
     /// Why the call is made; never sent.
     pub purpose: Purpose,
-    /// Whether an answer from the store must be of this session; never sent.
-    pub anew: bool,
+    /// Whether an answer from the cache must be of this session; never sent.
+    pub refresh: bool,
 }
 
 /// Why the model stopped.
@@ -134,8 +134,8 @@ pub struct Completion {
     pub model: Option<String>,
     /// `system_fingerprint`, as it said.
     pub system_fingerprint: Option<String>,
-    /// When it was stored, in seconds since 1970 (UTC), where it came from a store.
-    pub stored_at: Option<u64>,
+    /// When it was cached, in seconds since 1970 (UTC), where it came from a cache.
+    pub cached_at: Option<u64>,
 }
 
 impl Completion {
@@ -149,7 +149,7 @@ impl Completion {
             latency_ms: 0.0,
             model: None,
             system_fingerprint: None,
-            stored_at: None,
+            cached_at: None,
         }
     }
 }

@@ -45,10 +45,10 @@ pub enum FaultKind {
     Dead,
     /// The judge failed its self-test, or is not calibrated as the configuration wants.
     UnfitJudge,
-    /// Only stored answers were wanted, and this one is not in the store.
-    NotStored,
-    /// The store cannot be read.
-    StoreDamaged,
+    /// Only cached answers were wanted, and this one is not in the cache.
+    NotCached,
+    /// The cache cannot be read.
+    CacheDamaged,
     /// A ceiling of the budget was reached.
     BudgetSpent,
     /// The user or the system asked to stop.
@@ -69,7 +69,7 @@ impl FaultKind {
                 | Self::Certificate
                 | Self::Dead
                 | Self::UnfitJudge
-                | Self::StoreDamaged
+                | Self::CacheDamaged
                 | Self::BudgetSpent
                 | Self::Interrupted
         )
@@ -96,8 +96,8 @@ impl FaultKind {
             Self::TooLarge => "too_large",
             Self::Dead => "dead",
             Self::UnfitJudge => "unfit_judge",
-            Self::NotStored => "not_stored",
-            Self::StoreDamaged => "store_damaged",
+            Self::NotCached => "not_cached",
+            Self::CacheDamaged => "cache_damaged",
             Self::BudgetSpent => "budget_spent",
             Self::Interrupted => "interrupted",
         }

@@ -117,18 +117,18 @@ impl Judging {
         self.calls = self.calls.saturating_add(earlier.calls);
         self.usage.add(earlier.usage);
         self.latency_ms += earlier.latency_ms;
-        self.stored_calls = self.stored_calls.saturating_add(earlier.stored_calls);
-        self.stored_usage.add(earlier.stored_usage);
+        self.cached_calls = self.cached_calls.saturating_add(earlier.cached_calls);
+        self.cached_usage.add(earlier.cached_usage);
     }
 
     /// Tokens of the calls of this run.
     pub fn asked_usage(&self) -> Usage {
         Usage {
-            prompt_tokens: self.usage.prompt_tokens.saturating_sub(self.stored_usage.prompt_tokens),
+            prompt_tokens: self.usage.prompt_tokens.saturating_sub(self.cached_usage.prompt_tokens),
             completion_tokens: self
                 .usage
                 .completion_tokens
-                .saturating_sub(self.stored_usage.completion_tokens),
+                .saturating_sub(self.cached_usage.completion_tokens),
         }
     }
 }
@@ -142,12 +142,12 @@ pub struct Judging {
     pub usage: Usage,
     /// Milliseconds of all of them.
     pub latency_ms: f64,
-    /// Those of them that came from a store: made, and paid for, in an earlier run.
-    pub stored_calls: u32,
+    /// Those of them that came from a cache: made, and paid for, in an earlier run.
+    pub cached_calls: u32,
     /// Tokens of these.
-    pub stored_usage: Usage,
+    pub cached_usage: Usage,
     /// How structured output was asked for: `json_schema`, `json_object`, `fenced`.
-    pub rung: Option<String>,
+    pub output_mode: Option<String>,
     /// The model that answered, as it said.
     pub model: Option<String>,
     /// `system_fingerprint`, as it said.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Answered, CaseFacts, Completion, DatasetFacts, Fault, Grade, JudgeFacts, Names, PolicySource, Role,
+    CaseFacts, Completion, DatasetFacts, Fault, Grade, JudgeFacts, Names, PolicySource, Role, TrialSummary,
     Usage, VariantFacts,
 };
 
@@ -29,7 +29,7 @@ pub struct Trial {
 #[derive(Debug, Clone, PartialEq)]
 pub enum TrialResult {
     /// An answer, graded.
-    Answered(Answered),
+    Answered(TrialSummary),
     /// No answer: the endpoint's fault. Every grade of it is missing.
     Missing(Fault),
 }
@@ -37,7 +37,7 @@ pub enum TrialResult {
 impl TrialResult {
     /// A graded answer, in memory.
     pub fn answered(completion: Completion, grades: Vec<Grade>) -> Self {
-        Self::Answered(Answered::new(completion, grades, &mut Names::default()))
+        Self::Answered(TrialSummary::new(completion, grades, &mut Names::default()))
     }
 }
 
@@ -59,12 +59,12 @@ pub enum Ended {
 pub struct CallTotals {
     /// Requests sent, retries and judgements included.
     pub calls: u64,
-    /// Answers taken from a store or a saved report.
-    pub stored: u64,
-    /// Judgements taken from a store.
-    pub stored_judgements: u64,
-    /// When the oldest of what came from the store was stored, in seconds since 1970 (UTC).
-    pub stored_since: Option<u64>,
+    /// Answers taken from a cache or a saved report.
+    pub cached: u64,
+    /// Judgements taken from a cache.
+    pub cached_judgements: u64,
+    /// When the oldest of what came from the cache was cached, in seconds since 1970 (UTC).
+    pub cached_since: Option<u64>,
     /// Tokens of completions.
     pub completions: Usage,
     /// Tokens of judgements.
@@ -116,10 +116,10 @@ pub struct Run {
     pub scorers: Vec<String>,
     /// For each scorer, whether it grades each case: scorers x cases.
     pub applies: Vec<Vec<bool>>,
-    /// What the candidate was asked for, and the baseline too unless it is lent.
+    /// What the candidate was asked for, and the baseline too unless it is reused_baseline.
     pub asked: Asked,
-    /// What a lent baseline was asked for: one that was answered in an earlier session.
-    pub lent: Option<Asked>,
+    /// What a reused_baseline baseline was asked for: one that was answered in an earlier session.
+    pub reused_baseline: Option<Asked>,
     /// The trials in plan order: case, repeat, candidate before baseline.
     pub trials: Vec<Trial>,
     /// What it took.

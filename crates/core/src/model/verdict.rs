@@ -89,10 +89,10 @@ pub enum ReasonCode {
     UnfitJudge,
     /// A ceiling of the budget was reached.
     BudgetSpent,
-    /// Only stored answers were wanted, and some are not in the store.
-    NotStored,
-    /// The store cannot be read.
-    StoreDamaged,
+    /// Only cached answers were wanted, and some are not in the cache.
+    NotCached,
+    /// The cache cannot be read.
+    CacheDamaged,
     /// Ctrl-C or SIGTERM.
     Interrupted,
     /// `--fail-fast` stopped the run after a certain failure.

@@ -5,9 +5,9 @@ use std::io;
 use futures::future::BoxFuture;
 use serde_json::Value;
 
-use crate::model::{Case, ChatRequest, Completion, Fault, Purpose, Spoken, SpoolPlace};
+use crate::model::{Case, ChatRequest, Completion, Fault, Purpose, SpoolPlace, TrialText};
 
-/// A chat model: HTTP, simulated, or a layer around another one (store, retry, limit, budget).
+/// A chat model: HTTP, simulated, or a layer around another one (cache, retry, limit, budget).
 pub trait ChatModel: Send + Sync {
     /// Answers one request with one whole answer.
     ///
@@ -48,13 +48,13 @@ pub trait Spool: Send + Sync {
     ///
     /// # Errors
     /// It cannot be written.
-    fn put(&self, spoken: &Spoken) -> io::Result<SpoolPlace>;
+    fn put(&self, spoken: &TrialText) -> io::Result<SpoolPlace>;
 
     /// Gives back what was put at a place.
     ///
     /// # Errors
     /// It cannot be read.
-    fn get(&self, place: SpoolPlace) -> io::Result<Spoken>;
+    fn get(&self, place: SpoolPlace) -> io::Result<TrialText>;
 }
 
 /// What a scorer looks at.
@@ -134,11 +134,11 @@ pub enum Event {
         /// Whether this was the last trial of its case.
         case_done: bool,
     },
-    /// An answer or a judgement came from the store.
+    /// An answer or a judgement came from the cache.
     Recalled {
         /// What it is.
         purpose: Purpose,
-        /// When it was stored, in seconds since 1970 (UTC).
+        /// When it was cached, in seconds since 1970 (UTC).
         at: u64,
     },
     /// Money spent so far, in US dollars.

@@ -9,7 +9,7 @@ use statrs::function::gamma::ln_gamma;
 /// Above so many degrees of freedom Student's t is taken as nearly normal.
 const MANY_DEGREES: f64 = 10_000.0;
 /// The largest noncentrality that the series of the noncentral t is summed for.
-pub(super) const MOST_NONCENTRAL: f64 = 100.0;
+pub(super) const MAX_NONCENTRAL: f64 = 100.0;
 
 /// P(Z <= x) of the standard normal distribution.
 pub fn normal_cdf(x: f64) -> f64 {
@@ -101,7 +101,7 @@ pub fn hypergeometric_cdf(picked: usize, draws: usize, marked: usize, all: usize
 /// beyond 100 either way.
 pub fn noncentral_t_cdf(x: f64, degrees_of_freedom: f64, noncentrality: f64) -> f64 {
     let possible = degrees_of_freedom > 0.0 && degrees_of_freedom.is_finite();
-    if !possible || x.is_nan() || noncentrality.is_nan() || noncentrality.abs() > MOST_NONCENTRAL {
+    if !possible || x.is_nan() || noncentrality.is_nan() || noncentrality.abs() > MAX_NONCENTRAL {
         return f64::NAN;
     }
     if noncentrality == 0.0 {

@@ -21,7 +21,7 @@ const ENUMERATED: f64 = 2e5;
 /// So many are drawn otherwise.
 const DRAWS: usize = 50_000;
 /// Beyond this many single draws, no permutation.
-const MOST_DRAWS: usize = 200_000_000;
+const MAX_DRAWS: usize = 200_000_000;
 /// Cases with at most this many arrangements have all of them worked out before any is drawn.
 const TABLE: f64 = 1_000.0;
 /// Means this close count as equal, so that rounding cannot break a tie.
@@ -112,7 +112,7 @@ pub fn within_cases(
         });
         return Some(Permuted::exact(share_at_most(choices, bound)));
     }
-    if pool.len().saturating_mul(DRAWS) > MOST_DRAWS {
+    if pool.len().saturating_mul(DRAWS) > MAX_DRAWS {
         return None;
     }
     put_in_order(&mut pool, &mut strata);
@@ -192,7 +192,7 @@ pub fn sign_flip(units: &[f64], cases: usize, seed: u64) -> Option<Permuted> {
         let choices = moving.iter().map(|unit| vec![*unit, -*unit]);
         return Some(Permuted::exact(share_at_most(choices, bound)));
     }
-    if moving.len().saturating_mul(DRAWS) > MOST_DRAWS {
+    if moving.len().saturating_mul(DRAWS) > MAX_DRAWS {
         return None;
     }
     // The order of the dataset must not matter.

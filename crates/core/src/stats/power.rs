@@ -1,6 +1,6 @@
 //! How much evidence a plan buys, and how much more a question needs.
 
-use super::distribution::{MOST_NONCENTRAL, binomial_mass};
+use super::distribution::{MAX_NONCENTRAL, binomial_mass};
 use super::{binomial_cdf, noncentral_t_cdf, normal_quantile, student_t_quantile};
 
 /// Power that every figure here is given for.
@@ -8,7 +8,7 @@ const POWER: f64 = 0.8;
 /// A p this little above alpha is equal to it but for rounding.
 const TIE: f64 = 1e-12;
 /// No plan of more cases is worked out.
-const MOST_CASES: usize = 1_000_000;
+const MAX_CASES: usize = 1_000_000;
 
 /// c = (z(1 - alpha) + z(0.80))^2, one-sided: 6.182557 at alpha 0.05.
 pub fn power_constant(alpha: f64) -> f64 {
@@ -65,7 +65,7 @@ pub fn power_t(cases: usize, sd: f64, drop: f64, alpha: f64) -> Option<f64> {
         return None;
     }
     let freedom = (cases - 1) as f64;
-    let noncentrality = (drop / sd * (cases as f64).sqrt()).clamp(-MOST_NONCENTRAL, MOST_NONCENTRAL);
+    let noncentrality = (drop / sd * (cases as f64).sqrt()).clamp(-MAX_NONCENTRAL, MAX_NONCENTRAL);
     let power = 1.0 - noncentral_t_cdf(student_t_quantile(1.0 - alpha, freedom), freedom, noncentrality);
     power.is_finite().then_some(power)
 }
@@ -78,11 +78,11 @@ pub fn cases_needed_t(sd: f64, drop: f64, alpha: f64) -> Option<usize> {
         return None;
     }
     let start = cases_needed(sd, drop, alpha);
-    if start > MOST_CASES as f64 {
+    if start > MAX_CASES as f64 {
         return None;
     }
     let start = (start as usize).max(2);
-    for cases in start..=MOST_CASES {
+    for cases in start..=MAX_CASES {
         if power_t(cases, sd, drop, alpha)? >= POWER {
             return Some(cases);
         }
@@ -95,7 +95,7 @@ pub fn cases_needed_t(sd: f64, drop: f64, alpha: f64) -> Option<usize> {
 /// noncentrality of 100 has less power, as with two cases and a very small alpha.
 pub fn detectable_drop_t(cases: usize, sd: f64, alpha: f64) -> Option<f64> {
     let scale = sd / (cases as f64).sqrt();
-    let (mut low, mut high) = (0.0, MOST_NONCENTRAL * scale);
+    let (mut low, mut high) = (0.0, MAX_NONCENTRAL * scale);
     if power_t(cases, sd, high, alpha)? < POWER {
         return None;
     }

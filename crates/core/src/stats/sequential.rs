@@ -9,7 +9,7 @@ const POINTS: usize = 64;
 /// Standard deviations to the left of 0 that are integrated over; what lies beyond is below 1e-18.
 const LEFT: f64 = 9.0;
 /// The most looks that a constant is worked out for.
-const MOST_LOOKS: usize = 20;
+const MAX_LOOKS: usize = 20;
 
 /// The share of `alpha` for each look, linear in the information: alpha_j = alpha (k_j - k_(j-1)) / k_last,
 /// from k_0 = 0 (Lan and DeMets 1983, for the linear function; each look tested at its share alone, which is
@@ -44,7 +44,7 @@ pub fn obrien_fleming_constant(looks: usize, alpha: f64) -> Option<f64> {
 /// The factor c at which a walk of `looks` standard normal steps crosses c `shape(step)` at any step with
 /// probability `alpha`.
 fn constant(looks: usize, alpha: f64, shape: impl Fn(usize) -> f64) -> Option<f64> {
-    if looks == 0 || looks > MOST_LOOKS || !(alpha > 0.0 && alpha < 0.5) {
+    if looks == 0 || looks > MAX_LOOKS || !(alpha > 0.0 && alpha < 0.5) {
         return None;
     }
     let rule = gauss_legendre();

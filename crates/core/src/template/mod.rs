@@ -14,6 +14,6 @@ mod verify;
 #[cfg(test)]
 mod tests;
 
-pub use parse::{Placeholder, Template, TemplateMistake, UndefinedVariable};
+pub use parse::{Placeholder, Template, TemplateDiagnostic, UndefinedVariable};
 pub use variables::{RESERVED, Variables, variables};
 pub use verify::{uses, verify, warnings};

@@ -32,7 +32,7 @@ pub struct Placeholder {
 
 /// Something between double braces on one line that is no name.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TemplateMistake {
+pub struct TemplateDiagnostic {
     /// Byte offset of the first brace.
     pub offset: usize,
     /// Line of the first brace, counted from 1.
@@ -47,13 +47,13 @@ pub struct TemplateMistake {
     pub help: String,
 }
 
-impl fmt::Display for TemplateMistake {
+impl fmt::Display for TemplateDiagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}: {} (help: {})", self.line, self.column, self.message, self.help)
     }
 }
 
-impl std::error::Error for TemplateMistake {}
+impl std::error::Error for TemplateDiagnostic {}
 
 /// A placeholder that the lookup does not know.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,13 +85,13 @@ impl Template {
     /// # Errors
     /// The first `{{…}}` on one line that looks like an expression of another template language: `{{7*7}}`,
     /// `{{#if x}}`, `{{x | upper}}`, `{{}}`. To send it literally would be a guess.
-    pub fn parse(text: &str) -> Result<Self, TemplateMistake> {
-        let (template, mut mistakes) = scan(text);
-        if mistakes.is_empty() { Ok(template) } else { Err(mistakes.swap_remove(0)) }
+    pub fn parse(text: &str) -> Result<Self, TemplateDiagnostic> {
+        let (template, mut diagnostics) = scan(text);
+        if diagnostics.is_empty() { Ok(template) } else { Err(diagnostics.swap_remove(0)) }
     }
 
-    /// Every mistake of a text, in order; empty where [`Template::parse`] accepts it.
-    pub fn mistakes(text: &str) -> Vec<TemplateMistake> {
+    /// Every diagnostic of a text, in order; empty where [`Template::parse`] accepts it.
+    pub fn diagnostics(text: &str) -> Vec<TemplateDiagnostic> {
         scan(text).1
     }
 
@@ -150,9 +150,9 @@ enum Found<'t> {
     Literal,
 }
 
-fn scan(text: &str) -> (Template, Vec<TemplateMistake>) {
+fn scan(text: &str) -> (Template, Vec<TemplateDiagnostic>) {
     let mut segments = Vec::new();
-    let mut mistakes = Vec::new();
+    let mut diagnostics = Vec::new();
     let mut literal = String::new();
     let mut position = Position { offset: 0, line: 1, column: 1 };
     let mut rest = text;
@@ -175,7 +175,7 @@ fn scan(text: &str) -> (Template, Vec<TemplateMistake>) {
                 bytes
             }
             Found::Expression { bytes } => {
-                mistakes.push(expression(&at[..bytes], position));
+                diagnostics.push(expression(&at[..bytes], position));
                 bytes
             }
             Found::Literal => {
@@ -190,7 +190,7 @@ fn scan(text: &str) -> (Template, Vec<TemplateMistake>) {
     if !literal.is_empty() {
         segments.push(Segment::Literal(literal));
     }
-    (Template { segments }, mistakes)
+    (Template { segments }, diagnostics)
 }
 
 #[derive(Clone, Copy)]
@@ -246,7 +246,7 @@ fn is_name_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-')
 }
 
-fn expression(text: &str, position: Position) -> TemplateMistake {
+fn expression(text: &str, position: Position) -> TemplateDiagnostic {
     let inside = text[2..text.len() - 2].trim();
     let message = if inside.is_empty() {
         format!("`{text}` names no variable")
@@ -263,7 +263,7 @@ fn expression(text: &str, position: Position) -> TemplateMistake {
         "write `{{name}}` for a variable; for literal braces write `{ {` with a space, or put the text into a \
          case's `vars` and insert it by name"
     };
-    TemplateMistake {
+    TemplateDiagnostic {
         offset: position.offset,
         line: position.line,
         column: position.column,

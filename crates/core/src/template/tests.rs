@@ -47,7 +47,7 @@ fn everything_else_is_literal() {
 }
 
 #[test]
-fn expressions_of_other_languages_are_mistakes() {
+fn expressions_of_other_languages_are_diagnostics() {
     for text in [
         "{{7*7}}",
         "{{#if x}}",
@@ -66,21 +66,21 @@ fn expressions_of_other_languages_are_mistakes() {
         "{{naïve}}",
         "{{x:default}}",
     ] {
-        let mistake = Template::parse(text).unwrap_err();
-        assert!(mistake.message.contains(text), "{text}: {}", mistake.message);
-        assert!(!mistake.help.is_empty());
+        let diagnostic = Template::parse(text).unwrap_err();
+        assert!(diagnostic.message.contains(text), "{text}: {}", diagnostic.message);
+        assert!(!diagnostic.help.is_empty());
     }
 }
 
 #[test]
-fn mistakes_and_placeholders_know_their_place() {
+fn diagnostics_and_placeholders_know_their_place() {
     let text = "é {{a}}\r\n{{b}} ü{{7*7}}\n {{#x}}";
-    let mistakes = Template::mistakes(text);
+    let diagnostics = Template::diagnostics(text);
     assert_eq!(
-        mistakes.iter().map(|m| (m.line, m.column, m.length)).collect::<Vec<_>>(),
+        diagnostics.iter().map(|m| (m.line, m.column, m.length)).collect::<Vec<_>>(),
         [(2, 8, 7), (3, 2, 6)]
     );
-    assert_eq!(&text[mistakes[0].offset..][..7], "{{7*7}}");
+    assert_eq!(&text[diagnostics[0].offset..][..7], "{{7*7}}");
     let template = Template::parse("é {{a}}\n{{ b }}{{a}}").unwrap();
     let places: Vec<_> =
         template.placeholders().map(|p| (p.name.as_str(), p.line, p.column, p.length)).collect();
@@ -157,17 +157,17 @@ fn variant(system: &str, user: &str) -> Variant {
 #[test]
 fn verify_groups_by_name_and_says_what_was_meant() {
     let cases = [case("a", json!({"tone": "kind"})), case("b", json!({})), case("c", json!({}))];
-    let mistakes = verify(
+    let diagnostics = verify(
         &variant("x {{contxt}}\n{{tone}} {{expected}} {{env.HOME}} {{contxt}}", "{{qery}} {{7*7}}"),
         &cases,
     );
-    let shown: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
-    assert_eq!(mistakes.len(), 5, "{shown:#?}");
+    let shown: Vec<String> = diagnostics.iter().map(ToString::to_string).collect();
+    assert_eq!(diagnostics.len(), 5, "{shown:#?}");
     assert_eq!(
         shown[0],
         "prompts/p.md:5:3: `{{contxt}}` is undefined for all 3 cases (help: did you mean `{{context}}`?)"
     );
-    assert_eq!(mistakes[0].place.as_ref().unwrap().excerpt.as_deref(), Some("x {{contxt}}"));
+    assert_eq!(diagnostics[0].place.as_ref().unwrap().excerpt.as_deref(), Some("x {{contxt}}"));
     assert!(shown[1].starts_with("prompts/p.md:6:1: `{{tone}}` is undefined for 2 of 3 cases, first `b`"));
     assert!(shown[2].contains("leak"), "{}", shown[2]);
     assert!(shown[3].contains("no environment"), "{}", shown[3]);
@@ -190,12 +190,12 @@ fn uses_and_warnings() {
 proptest! {
     #[test]
     fn the_parser_never_panics_and_loses_nothing(text in "[ -~\n{}{}{}é]{0,60}") {
-        let mistakes = Template::mistakes(&text);
-        for mistake in &mistakes {
-            prop_assert!(text[mistake.offset..].starts_with("{{"));
+        let diagnostics = Template::diagnostics(&text);
+        for diagnostic in &diagnostics {
+            prop_assert!(text[diagnostic.offset..].starts_with("{{"));
         }
         if let Ok(template) = Template::parse(&text) {
-            prop_assert!(mistakes.is_empty());
+            prop_assert!(diagnostics.is_empty());
             // Put each placeholder back: the text is whole again, up to spaces inside the braces.
             let back = template.render(&|name| Some(Cow::Owned(format!("{{{{{name}}}}}")))).unwrap();
             let squeezed = |text: &str| text.replace([' ', '\t'], "");

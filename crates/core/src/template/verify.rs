@@ -1,17 +1,17 @@
 //! Whether a variant's templates can be rendered for every case.
 
-use crate::model::{Case, Mistake, Place, Speaker, Variant};
+use crate::model::{Case, Diagnostic, Place, Speaker, Variant};
 
 use super::{Placeholder, Template, variables};
 
 /// Every mistake in a variant's templates: malformed placeholders, and placeholders that some case leaves
 /// undefined, one mistake for a name in a message, however many cases lack it. Empty when all can be rendered.
-pub fn verify(variant: &Variant, cases: &[Case]) -> Vec<Mistake> {
-    let mut mistakes = Vec::new();
+pub fn verify(variant: &Variant, cases: &[Case]) -> Vec<Diagnostic> {
+    let mut diagnostics = Vec::new();
     for (index, message) in variant.messages.iter().enumerate() {
-        for mistake in Template::mistakes(&message.content) {
-            let spot = Spot { line: mistake.line, column: mistake.column, length: mistake.length };
-            mistakes.push(placed(variant, index, spot, mistake.message, mistake.help));
+        for diagnostic in Template::diagnostics(&message.content) {
+            let spot = Spot { line: diagnostic.line, column: diagnostic.column, length: diagnostic.length };
+            diagnostics.push(placed(variant, index, spot, diagnostic.message, diagnostic.help));
         }
         let Ok(template) = Template::parse(&message.content) else { continue };
         let mut seen: Vec<&str> = Vec::new();
@@ -23,11 +23,11 @@ pub fn verify(variant: &Variant, cases: &[Case]) -> Vec<Mistake> {
             if let Some((what, help)) = undefined(placeholder, cases) {
                 let spot =
                     Spot { line: placeholder.line, column: placeholder.column, length: placeholder.length };
-                mistakes.push(placed(variant, index, spot, what, help));
+                diagnostics.push(placed(variant, index, spot, what, help));
             }
         }
     }
-    mistakes
+    diagnostics
 }
 
 /// Whether any message of the variant uses the variable.
@@ -60,16 +60,16 @@ struct Spot {
 }
 
 /// A mistake at a spot of a message, as exactly as the file's format allows.
-fn placed(variant: &Variant, index: usize, spot: Spot, message: String, help: String) -> Mistake {
+fn placed(variant: &Variant, index: usize, spot: Spot, message: String, help: String) -> Diagnostic {
     let source = &variant.facts.prompt.source;
     let content = variant.messages.get(index).map(|message| message.content.as_str()).unwrap_or_default();
     let start = variant.lines.get(index).copied().unwrap_or(0);
     if start == 0 {
-        return Mistake::new(format!("in the {} message: {message}", speaker(variant, index))).help(help);
+        return Diagnostic::new(format!("in the {} message: {message}", speaker(variant, index))).help(help);
     }
     // In JSON and YAML the lines of a text are not always lines of the file: name the line it starts on.
     if is_structured(source) {
-        return Mistake::new(message).at(Place::line(source, start)).help(help);
+        return Diagnostic::new(message).at(Place::line(source, start)).help(help);
     }
     let place = Place {
         file: source.clone(),
@@ -78,7 +78,7 @@ fn placed(variant: &Variant, index: usize, spot: Spot, message: String, help: St
         excerpt: content.lines().nth(spot.line - 1).map(str::to_owned),
         length: spot.length,
     };
-    Mistake::new(message).at(place).help(help)
+    Diagnostic::new(message).at(place).help(help)
 }
 
 fn is_structured(source: &str) -> bool {

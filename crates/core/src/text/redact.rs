@@ -15,7 +15,7 @@ use super::Secret;
 
 /// Secrets with fewer characters are left alone: values such as `none`, `EMPTY` or `ollama` are set for servers
 /// that check no key, and to cut them out of every text would garble it and tell the value at the same time.
-const SHORTEST: usize = 8;
+const MIN: usize = 8;
 
 /// What may stand in place of a secret: the first that together with its surroundings cannot make one again.
 const MARKS: [&str; 3] = ["[redacted]", "***", "(secret)"];
@@ -43,7 +43,7 @@ impl Redactor {
         let mut forms = BTreeSet::new();
         for secret in secrets {
             let value = secret.expose();
-            if value.chars().count() >= SHORTEST {
+            if value.chars().count() >= MIN {
                 add_forms(value, &mut forms);
             }
         }

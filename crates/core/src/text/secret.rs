@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 pub struct Secret(SecretString);
 
 impl Secret {
-    /// Takes the value over. White space at both ends, such as the line break that shells and secret stores
+    /// Takes the value over. White space at both ends, such as the line break that shells and secret caches
     /// leave behind, is not part of a key and is removed.
     pub fn new(value: impl Into<String>) -> Self {
         Self(SecretString::from(value.into().trim().to_owned()))

@@ -14,7 +14,7 @@ use promptgate_core::stats::{
 const ALPHA: f64 = 0.05;
 
 /// Below so many labels the normal interval of a prediction-powered mean covers too little.
-const FEWEST_FOR_MEAN: usize = 50;
+const MIN_FOR_MEAN: usize = 50;
 
 /// How well the judge agrees with people on a set of answers.
 #[derive(Debug, Clone, PartialEq)]
@@ -275,6 +275,6 @@ fn corrections(figures: &Figures, rated: &[Row<'_>], unrated: &[f64]) -> Option<
             .allows_correction()
             .then(|| rogan_gladen(passed, unrated.len(), &figures.confusion, ALPHA))
             .flatten(),
-        mean: (rated.len() >= FEWEST_FOR_MEAN).then(|| ppi_mean(unrated, &judged, &human, ALPHA)).flatten(),
+        mean: (rated.len() >= MIN_FOR_MEAN).then(|| ppi_mean(unrated, &judged, &human, ALPHA)).flatten(),
     })
 }

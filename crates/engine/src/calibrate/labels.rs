@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 
-use promptgate_core::model::{Case, Mistake, Mistakes, Place};
+use promptgate_core::model::{Case, Diagnostic, Diagnostics, Place};
 
 /// The variable that holds the id of an answer: several rows may share it, so it is no id of a case.
 pub const ID: &str = "answer_id";
@@ -50,24 +50,24 @@ pub struct Labels {
 ///
 /// # Errors
 /// Every row without a response, or with a rating that is none.
-pub fn labels(rows: Vec<Case>, by: Option<&str>) -> Result<Labels, Mistakes> {
+pub fn labels(rows: Vec<Case>, by: Option<&str>) -> Result<Labels, Diagnostics> {
     if let Some(by) = by.filter(|by| rows.iter().all(|row| !row.vars.contains_key(*by))) {
-        let mistake = Mistake::new(format!("no row has the column `{by}`")).at(Place::file("--by"));
-        return Err(mistake.help("name a column of the labels").into());
+        let diagnostic = Diagnostic::new(format!("no row has the column `{by}`")).at(Place::file("--by"));
+        return Err(diagnostic.help("name a column of the labels").into());
     }
     let tagged = rows.iter().any(|row| !row.tags.is_empty());
     let column = by.or((!tagged).then_some("model"));
-    let mut mistakes = Vec::new();
+    let mut diagnostics = Vec::new();
     let mut answers: Vec<Answer> = Vec::new();
     // Answers with their raters, by question, context and answer.
     let mut known: HashMap<(String, Option<String>, String), usize> = HashMap::new();
     let mut raters: HashSet<(usize, String)> = HashSet::new();
     for mut row in rows {
         let place = row.place.clone();
-        let wrong = |message: String, help: &str| Mistake::new(message).at(place.clone()).help(help);
+        let wrong = |message: String, help: &str| Diagnostic::new(message).at(place.clone()).help(help);
         let id = row.vars.get(ID).map_or_else(|| row.id.clone(), plain);
         let Some(Value::String(response)) = row.vars.shift_remove("response") else {
-            mistakes.push(wrong(
+            diagnostics.push(wrong(
                 format!("label {id}: `response` must be the text of the answer"),
                 "a row is {\"query\": …, \"context\": …, \"response\": …, \"human\": true}",
             ));
@@ -77,7 +77,7 @@ pub fn labels(rows: Vec<Case>, by: Option<&str>) -> Result<Labels, Mistakes> {
             None => None,
             Some(Some(rating)) => Some(rating),
             Some(None) => {
-                mistakes.push(wrong(
+                diagnostics.push(wrong(
                     format!("label {id}: `human` must be true, false or a number from 0 to 1"),
                     "leave it out where nobody rated the answer",
                 ));
@@ -108,7 +108,7 @@ pub fn labels(rows: Vec<Case>, by: Option<&str>) -> Result<Labels, Mistakes> {
         if let Some(rater) = rater {
             known.insert(key, index);
             if !raters.insert((index, rater.clone())) {
-                mistakes.push(wrong(
+                diagnostics.push(wrong(
                     format!("label {id}: {rater} rated this answer already"),
                     "keep one rating of each rater, or name the raters apart",
                 ));
@@ -116,8 +116,8 @@ pub fn labels(rows: Vec<Case>, by: Option<&str>) -> Result<Labels, Mistakes> {
         }
         answers[index].ratings.extend(rating);
     }
-    if !mistakes.is_empty() {
-        return Err(Mistakes(mistakes));
+    if !diagnostics.is_empty() {
+        return Err(Diagnostics(diagnostics));
     }
     let graded =
         answers.iter().flat_map(|answer| &answer.ratings).any(|rating| *rating != 0.0 && *rating != 1.0);

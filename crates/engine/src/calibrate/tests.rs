@@ -26,7 +26,8 @@ fn row(number: usize, columns: Value) -> Case {
 
 fn read(rows: &[Value], by: Option<&str>) -> Result<Labels, Vec<String>> {
     let rows = rows.iter().enumerate().map(|(index, columns)| row(index + 1, columns.clone())).collect();
-    labels(rows, by).map_err(|mistakes| mistakes.0.into_iter().map(|mistake| mistake.message).collect())
+    labels(rows, by)
+        .map_err(|diagnostics| diagnostics.0.into_iter().map(|diagnostic| diagnostic.message).collect())
 }
 
 /// Answers that people and judge gave these verdicts.

@@ -11,8 +11,8 @@ use super::grade::Scorers;
 use super::plan::{Plan, Slot};
 use super::state::{Graded, State, Work};
 use promptgate_core::model::{
-    Answered, Completion, Ended, Fault, FaultKind, Grade, Names, Outcome, Role, Score, Spoken, Trial,
-    TrialResult, Words,
+    Completion, Ended, Fault, FaultKind, Grade, Names, Outcome, Role, Score, TextLocation, Trial,
+    TrialResult, TrialSummary, TrialText,
 };
 use promptgate_core::port::{ChatModel, EventSink, Spool};
 
@@ -114,7 +114,7 @@ impl Engine {
                 Some(fault)
                     if matches!(
                         fault.kind,
-                        FaultKind::ContextLength | FaultKind::ContentFilter | FaultKind::NotStored
+                        FaultKind::ContextLength | FaultKind::ContentFilter | FaultKind::NotCached
                     ) =>
                 {
                     if answered {
@@ -161,7 +161,7 @@ impl Engine {
         let slot = work.slot;
         let case = &self.plan.dataset().cases[slot.case];
         let (completion, mut grades) = match work.earlier {
-            Some(Spoken { completion, grades }) => (completion, grades),
+            Some(TrialText { completion, grades }) => (completion, grades),
             None => match self.complete(slot).await {
                 Ok(completion) => {
                     let grades = self.scorers.check(slot.case, case, &completion);
@@ -204,22 +204,22 @@ impl Engine {
     fn answered(&self, completion: Completion, grades: Vec<Grade>) -> TrialResult {
         let mut answered = {
             let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
-            Answered::new(completion, grades, &mut names)
+            TrialSummary::new(completion, grades, &mut names)
         };
         // A spool that is full keeps nothing from being decided.
         let spool = self.spool.as_ref().zip(answered.here());
         if let Some(place) = spool.and_then(|(spool, spoken)| spool.put(spoken).ok()) {
-            answered.words = Words::Spooled(place);
+            answered.words = TextLocation::Spilled(place);
         }
         TrialResult::Answered(answered)
     }
 
     /// The words of an answer, from the spool if they are there.
-    pub(super) fn spoken(&self, answered: &Answered) -> Option<Spoken> {
+    pub(super) fn spoken(&self, answered: &TrialSummary) -> Option<TrialText> {
         match (&answered.words, &self.spool) {
-            (Words::Here(spoken), _) => Some((**spoken).clone()),
-            (Words::Spooled(place), Some(spool)) => spool.get(*place).ok(),
-            (Words::Spooled(_), None) => None,
+            (TextLocation::InMemory(spoken), _) => Some((**spoken).clone()),
+            (TextLocation::Spilled(place), Some(spool)) => spool.get(*place).ok(),
+            (TextLocation::Spilled(_), None) => None,
         }
     }
 
@@ -227,7 +227,7 @@ impl Engine {
         let request = self
             .plan
             .request(slot)
-            .map_err(|mistake| Fault::new(FaultKind::Rejected, mistake.to_string()))?;
+            .map_err(|diagnostic| Fault::new(FaultKind::Rejected, diagnostic.to_string()))?;
         self.model.complete(&request).await
     }
 

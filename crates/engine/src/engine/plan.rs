@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher as _};
 
 use promptgate_core::model::{
-    Case, ChatRequest, Dataset, Message, Mistake, Mistakes, Purpose, Role, Variant,
+    Case, ChatRequest, Dataset, Diagnostic, Diagnostics, Message, Purpose, Role, Variant,
 };
 use promptgate_core::template::{self, Template};
 
@@ -49,9 +49,9 @@ pub struct Slot {
 }
 
 /// Repeats of one case, at most: a request's `repeat` counts on from here for the next case that asks the same.
-const MOST_REPEATS: u32 = 1 << 10;
+const MAX_REPEATS: u32 = 1 << 10;
 
-/// How many cases before one ask the same. Each is a draw of its own: an answer or verdict that a store has for one
+/// How many cases before one ask the same. Each is a draw of its own: an answer or verdict that a cache has for one
 /// of them counted for all would make one observation look like many.
 #[derive(Debug, Clone, Copy, Default)]
 struct Before {
@@ -86,20 +86,20 @@ struct Prepared {
 }
 
 impl Prepared {
-    fn new(variant: Variant) -> Result<Self, Mistakes> {
+    fn new(variant: Variant) -> Result<Self, Diagnostics> {
         let templates = variant
             .messages
             .iter()
             .map(|message| {
                 Template::parse(&message.content)
-                    .map_err(|error| Mistake::new(format!("{}: {error}", variant.facts.prompt.source)))
+                    .map_err(|error| Diagnostic::new(format!("{}: {error}", variant.facts.prompt.source)))
             })
             .collect::<Result<_, _>>()
-            .map_err(Mistakes::from)?;
+            .map_err(Diagnostics::from)?;
         Ok(Self { variant, templates })
     }
 
-    fn request(&self, case: &Case, repeat: u32) -> Result<ChatRequest, Mistake> {
+    fn request(&self, case: &Case, repeat: u32) -> Result<ChatRequest, Diagnostic> {
         let variables = template::variables(case);
         let messages = self
             .variant
@@ -110,14 +110,14 @@ impl Prepared {
                 let content = parsed
                     .render(&|name: &str| -> Option<Cow<'_, str>> { variables.get(name) })
                     .map_err(|error| {
-                        Mistake::new(format!(
+                        Diagnostic::new(format!(
                             "{} for case {}: {error}",
                             self.variant.facts.prompt.source, case.id
                         ))
                     })?;
                 Ok(Message { role: message.role, content })
             })
-            .collect::<Result<_, Mistake>>()?;
+            .collect::<Result<_, Diagnostic>>()?;
         Ok(ChatRequest {
             model: self.variant.facts.model.clone(),
             messages,
@@ -125,7 +125,7 @@ impl Prepared {
             response_format: None,
             repeat,
             purpose: Purpose::Completion,
-            anew: false,
+            refresh: false,
         })
     }
 }
@@ -137,7 +137,7 @@ pub struct Plan {
     candidate: Prepared,
     baseline: Option<Prepared>,
     shared: Vec<bool>,
-    anew: Vec<Role>,
+    refresh: Vec<Role>,
     /// Each case's place in the whole dataset: which variant goes first does not hang on what was left out.
     places: Vec<usize>,
     /// Counted over the whole dataset, too.
@@ -149,18 +149,20 @@ impl Plan {
     ///
     /// # Errors
     /// Templates that do not parse and variables that some case does not have.
-    pub fn new(dataset: Dataset, candidate: Variant, baseline: Option<Variant>) -> Result<Self, Mistakes> {
+    pub fn new(dataset: Dataset, candidate: Variant, baseline: Option<Variant>) -> Result<Self, Diagnostics> {
         let candidate = Prepared::new(candidate)?;
         let baseline = baseline.map(Prepared::new).transpose()?;
-        let mut mistakes = Vec::new();
+        let mut diagnostics = Vec::new();
         let mut shared = Vec::with_capacity(dataset.cases.len());
         let mut before = Vec::with_capacity(dataset.cases.len());
         let (mut candidates, mut baselines, mut judged) =
             (Counted::default(), Counted::default(), Counted::default());
         for case in &dataset.cases {
-            let ours = candidate.request(case, 0).map_err(|mistake| mistakes.push(mistake)).ok();
+            let ours = candidate.request(case, 0).map_err(|diagnostic| diagnostics.push(diagnostic)).ok();
             let theirs = match &baseline {
-                Some(baseline) => baseline.request(case, 0).map_err(|mistake| mistakes.push(mistake)).ok(),
+                Some(baseline) => {
+                    baseline.request(case, 0).map_err(|diagnostic| diagnostics.push(diagnostic)).ok()
+                }
                 None => None,
             };
             let messages = |request: Option<&ChatRequest>| request.map(|it| it.messages.clone());
@@ -171,18 +173,18 @@ impl Plan {
             });
             shared.push(theirs.is_some() && ours == theirs);
         }
-        if mistakes.is_empty() {
+        if diagnostics.is_empty() {
             let places = (0..dataset.cases.len()).collect();
-            Ok(Self { dataset, candidate, baseline, shared, anew: Vec::new(), places, before })
+            Ok(Self { dataset, candidate, baseline, shared, refresh: Vec::new(), places, before })
         } else {
-            Err(Mistakes(mistakes))
+            Err(Diagnostics(diagnostics))
         }
     }
 
     /// Takes no answers of earlier sessions for these sides.
     #[must_use]
-    pub fn anew(mut self, roles: Vec<Role>) -> Self {
-        self.anew = roles;
+    pub fn refresh(mut self, roles: Vec<Role>) -> Self {
+        self.refresh = roles;
         self
     }
 
@@ -242,23 +244,23 @@ impl Plan {
 
     /// The number of a slot among the judgements that may ask the same.
     pub(crate) fn judged_as(&self, slot: Slot) -> u32 {
-        self.before[slot.case].judge.saturating_mul(MOST_REPEATS).saturating_add(slot.repeat)
+        self.before[slot.case].judge.saturating_mul(MAX_REPEATS).saturating_add(slot.repeat)
     }
 
     /// The request of a slot.
     ///
     /// # Errors
     /// Never for a plan that was made; the error of rendering is passed on all the same.
-    pub fn request(&self, slot: Slot) -> Result<ChatRequest, Mistake> {
+    pub fn request(&self, slot: Slot) -> Result<ChatRequest, Diagnostic> {
         let prepared = match (slot.roles.sender(), &self.baseline) {
             (Role::Baseline, Some(baseline)) => baseline,
             _ => &self.candidate,
         };
         let before = self.before[slot.case];
         let before = if slot.roles.sender() == Role::Baseline { before.baseline } else { before.candidate };
-        let repeat = before.saturating_mul(MOST_REPEATS).saturating_add(slot.repeat);
+        let repeat = before.saturating_mul(MAX_REPEATS).saturating_add(slot.repeat);
         let request = prepared.request(&self.dataset.cases[slot.case], repeat)?;
-        let anew = slot.roles.all().iter().any(|role| self.anew.contains(role));
-        Ok(ChatRequest { anew, ..request })
+        let refresh = slot.roles.all().iter().any(|role| self.refresh.contains(role));
+        Ok(ChatRequest { refresh, ..request })
     }
 }

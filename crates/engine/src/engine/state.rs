@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::execute::{Engine, Executed};
 use super::plan::{Roles, Slot};
 use promptgate_core::model::{
-    Ended, Fault, FaultKind, Grade, GradeFacts, Outcome, Role, Spoken, Trial, TrialResult,
+    Ended, Fault, FaultKind, Grade, GradeFacts, Outcome, Role, Trial, TrialResult, TrialText,
 };
 use promptgate_core::port::Event;
 
@@ -35,7 +35,7 @@ impl Graded {
 /// What is to be done for a slot: everything, or only the judgements that are missing.
 pub(super) struct Work {
     pub(super) slot: Slot,
-    pub(super) earlier: Option<Spoken>,
+    pub(super) earlier: Option<TrialText>,
 }
 
 /// What has come back so far.
@@ -121,7 +121,7 @@ impl<'a> State<'a> {
             match (grade.score, grade.fault) {
                 (Some(_), _) => tally.valid += 1,
                 // It was not asked.
-                (None, Some(FaultKind::NotStored)) => {}
+                (None, Some(FaultKind::NotCached)) => {}
                 (None, _) => tally.useless += 1,
             }
         }
@@ -231,14 +231,14 @@ impl<'a> State<'a> {
             .chain(self.kept)
             .collect();
         trials.sort_by_key(|trial| (trial.case, trial.repeat, trial.role));
-        let ended = self.ended.or_else(|| not_stored(&trials).map(Ended::Stopped));
+        let ended = self.ended.or_else(|| not_cached(&trials).map(Ended::Stopped));
         Executed { trials, ended: ended.unwrap_or(Ended::Completed) }
     }
 }
 
-/// What a run of stored answers alone lacks, if it lacks something.
-fn not_stored(trials: &[Trial]) -> Option<Fault> {
-    let lacks = |fault: FaultKind| fault == FaultKind::NotStored;
+/// What a run of cached answers alone lacks, if it lacks something.
+fn not_cached(trials: &[Trial]) -> Option<Fault> {
+    let lacks = |fault: FaultKind| fault == FaultKind::NotCached;
     let (mut answers, mut judgements) = (0_u64, 0_u64);
     for trial in trials {
         match &trial.result {
@@ -255,8 +255,8 @@ fn not_stored(trials: &[Trial]) -> Option<Fault> {
         (0, judgements) => format!("{judgements} judgements"),
         (answers, judgements) => format!("{answers} of {} answers and {judgements} judgements", trials.len()),
     };
-    let fault = Fault::new(FaultKind::NotStored, format!("not in the store: {missing}"));
-    Some(fault.help("run without --stored-only to ask for them"))
+    let fault = Fault::new(FaultKind::NotCached, format!("not in the cache: {missing}"));
+    Some(fault.help("run without --cached-only to ask for them"))
 }
 
 /// A slot's place in the order of the plan.
@@ -269,6 +269,6 @@ fn may_recover(fault: FaultKind) -> bool {
     !fault.ends_run()
         && !matches!(
             fault,
-            FaultKind::ContextLength | FaultKind::ContentFilter | FaultKind::Rejected | FaultKind::NotStored
+            FaultKind::ContextLength | FaultKind::ContentFilter | FaultKind::Rejected | FaultKind::NotCached
         )
 }

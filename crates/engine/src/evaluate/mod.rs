@@ -113,7 +113,7 @@ pub async fn evaluate(
         repeats = next.repeats;
         judges.retain(|judge| next.metrics.contains(judge));
         engine.sink.emit(planned(&engine, run.asked.repeats, repeats, judges.len()));
-        // The lent trials are taken again at every look: it may reach further into them.
+        // The reused_baseline trials are taken again at every look: it may reach further into them.
         run.trials.retain(|trial| earlier.is_none() || trial.role == Role::Candidate);
     }
 }
@@ -172,7 +172,7 @@ fn unanswered(engine: &Engine, header: Header, scorers: Vec<String>) -> Run {
         baseline_note: header.baseline_note,
         judge: header.judge,
         asked: Asked::all(0, scorers.len()),
-        lent: None,
+        reused_baseline: None,
         scorers,
         applies,
         trials: Vec::new(),
@@ -230,7 +230,7 @@ pub fn adopt_baseline(run: &mut Run, earlier: &Run) {
         .collect();
     run.trials.retain(|trial| trial.role == Role::Candidate);
     let is_answered = |trial: &&Trial| matches!(trial.result, TrialResult::Answered(_));
-    run.totals.stored += adopted.iter().filter(is_answered).count() as u64;
+    run.totals.cached += adopted.iter().filter(is_answered).count() as u64;
     run.trials.extend(adopted);
     run.trials.sort_by_key(|trial| (trial.case, trial.repeat, trial.role));
     run.baseline = Some(earlier.candidate.clone());
@@ -240,7 +240,7 @@ pub fn adopt_baseline(run: &mut Run, earlier: &Run) {
         // What the earlier run never graded is missing, not left out.
         place.and_then(|place| earlier.asked.graded.get(place)).map_or(repeats, |graded| repeats.min(*graded))
     };
-    run.lent = Some(Asked {
+    run.reused_baseline = Some(Asked {
         repeats: repeats.min(earlier.asked.repeats),
         graded: run.scorers.iter().map(graded).collect(),
     });

@@ -50,7 +50,7 @@ fn run(name: &str, cases: &[&str], repeats: u32, roles: &[Role]) -> Run {
         scorers: Vec::new(),
         applies: Vec::new(),
         asked: Asked::all(repeats, 0),
-        lent: None,
+        reused_baseline: None,
         trials,
         totals: CallTotals::default(),
         prices: Vec::new(),
@@ -61,7 +61,7 @@ fn run(name: &str, cases: &[&str], repeats: u32, roles: &[Role]) -> Run {
     }
 }
 
-fn lent(run: &Run) -> Vec<String> {
+fn reused_baseline(run: &Run) -> Vec<String> {
     run.trials
         .iter()
         .filter(|trial| trial.role == Role::Baseline)
@@ -76,7 +76,7 @@ fn lent(run: &Run) -> Vec<String> {
 fn cases_are_matched_by_id_and_repeats_by_number() {
     let mut new = run("new", &["b", "a"], 2, &[Role::Candidate]);
     adopt_baseline(&mut new, &run("old", &["a", "gone", "b"], 3, &[Role::Candidate, Role::Baseline]));
-    assert_eq!(lent(&new), ["b: old b 0", "b: old b 1", "a: old a 0", "a: old a 1"]);
+    assert_eq!(reused_baseline(&new), ["b: old b 0", "b: old b 1", "a: old a 0", "a: old a 1"]);
     let places: Vec<_> = new.trials.iter().map(|trial| (trial.case, trial.repeat, trial.role)).collect();
     assert!(places.is_sorted());
     assert_eq!(new.baseline, Some(variant("old")));
@@ -87,11 +87,11 @@ fn cases_are_matched_by_id_and_repeats_by_number() {
 fn a_baseline_of_its_own_gives_way() {
     let mut new = run("new", &["a"], 1, &[Role::Candidate, Role::Baseline]);
     adopt_baseline(&mut new, &run("old", &["a"], 1, &[Role::Candidate]));
-    assert_eq!(lent(&new), ["a: old a 0"]);
+    assert_eq!(reused_baseline(&new), ["a: old a 0"]);
 }
 
 #[test]
-fn the_analysis_knows_that_it_was_lent() {
+fn the_analysis_knows_that_it_was_reused_baseline() {
     let mut new = run("new", &["a"], 1, &[Role::Candidate]);
     assert!(!metric::analyse(&new).baseline_reused);
     adopt_baseline(&mut new, &run("old", &["a"], 1, &[Role::Candidate]));
@@ -99,10 +99,10 @@ fn the_analysis_knows_that_it_was_lent() {
 }
 
 #[test]
-fn what_was_not_answered_is_not_counted_as_stored() {
+fn what_was_not_answered_is_not_counted_as_cached() {
     let mut new = run("new", &["a"], 1, &[Role::Candidate]);
     adopt_baseline(&mut new, &run("old", &["a"], 1, &[Role::Candidate]));
-    assert_eq!(new.totals.stored, 0);
+    assert_eq!(new.totals.cached, 0);
 }
 
 #[test]

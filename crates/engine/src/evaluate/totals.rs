@@ -13,7 +13,7 @@ pub struct CallCounter {
     inner: Arc<dyn EventSink>,
     calls: AtomicU64,
     judgements: AtomicU64,
-    /// When the oldest entry of the store was kept.
+    /// When the oldest entry of the cache was kept.
     oldest: AtomicU64,
 }
 
@@ -78,8 +78,8 @@ pub(super) fn of(run: &Run, prices: &Prices, engine: &Engine, counter: &CallCoun
     };
     let mut totals = CallTotals {
         calls: counter.calls(),
-        stored_judgements: counter.judgements.load(Ordering::Relaxed),
-        stored_since: Some(counter.oldest.load(Ordering::Relaxed)).filter(|at| *at < u64::MAX),
+        cached_judgements: counter.judgements.load(Ordering::Relaxed),
+        cached_since: Some(counter.oldest.load(Ordering::Relaxed)).filter(|at| *at < u64::MAX),
         completion_cost_usd: Some(0.0),
         judgement_cost_usd: Some(0.0),
         ..CallTotals::default()
@@ -93,11 +93,11 @@ pub(super) fn of(run: &Run, prices: &Prices, engine: &Engine, counter: &CallCoun
     };
     let planted = run.judge.iter().flat_map(|judge| &judge.self_test).flat_map(|test| &test.rows);
     for row in planted {
-        let asked = row.judging.calls > row.judging.stored_calls;
+        let asked = row.judging.calls > row.judging.cached_calls;
         judged(row.judging.asked_usage(), &row.judge, asked);
     }
     for trial in &run.trials {
-        if trial.role == Role::Baseline && (run.cases[trial.case].shared || run.lent.is_some()) {
+        if trial.role == Role::Baseline && (run.cases[trial.case].shared || run.reused_baseline.is_some()) {
             continue;
         }
         let TrialResult::Answered(answered) = &trial.result else { continue };
@@ -105,8 +105,8 @@ pub(super) fn of(run: &Run, prices: &Prices, engine: &Engine, counter: &CallCoun
             (Role::Baseline, Some(baseline)) => baseline,
             _ => engine.plan.candidate(),
         };
-        if answered.stored_at.is_some() {
-            totals.stored += 1;
+        if answered.cached_at.is_some() {
+            totals.cached += 1;
         } else {
             totals.completions.add(answered.usage.unwrap_or_default());
             // An answer without usage has a price that nobody knows.
@@ -117,7 +117,7 @@ pub(super) fn of(run: &Run, prices: &Prices, engine: &Engine, counter: &CallCoun
             for judgement in &grade.judgements {
                 let only = || prices.judges.first().map_or("", String::as_str);
                 let model = judgement.by.judge.as_deref().unwrap_or_else(only);
-                let asked = judgement.calls > judgement.stored_calls;
+                let asked = judgement.calls > judgement.cached_calls;
                 judged(judgement.asked_usage, model, asked && grade.fault.is_none());
             }
         }

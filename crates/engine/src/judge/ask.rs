@@ -16,7 +16,7 @@ use promptgate_core::model::{
 use promptgate_core::port::ChatModel;
 
 use super::Member;
-use super::dialect::{Dialect, Rung};
+use super::dialect::{Dialect, OutputMode};
 use super::parse;
 use super::request::Payload;
 use super::schema::Form;
@@ -24,17 +24,17 @@ use super::schema::Form;
 /// Re-asks after an invalid reply, in one conversation.
 const REPAIRS: u32 = 2;
 /// Changes of the dialect that one call may go through; there are fewer ways than that.
-const MOST_CHANGES: u32 = 16;
+const MAX_CHANGES: u32 = 16;
 /// The most bytes of a reply that go back to the judge with what is wrong with it.
-const LONGEST_ECHO: usize = 20_000;
+const MAX_ECHO: usize = 20_000;
 
 const DATA: &str = include_str!("prompts/data.md");
 const FORMAT_JSON: &str = include_str!("prompts/format_json.md");
 const FORMAT_FENCED: &str = include_str!("prompts/format_fenced.md");
 
 /// The system message of a judge whose own part is `rubric`.
-pub(super) fn system(rubric: &str, rung: Rung) -> String {
-    let format = if rung == Rung::Fenced { FORMAT_FENCED } else { FORMAT_JSON };
+pub(super) fn system(rubric: &str, output_mode: OutputMode) -> String {
+    let format = if output_mode == OutputMode::Fenced { FORMAT_FENCED } else { FORMAT_JSON };
     format!("{}\n\n{}\n\n{}", rubric.trim_end(), format.trim_end(), DATA.trim_end())
 }
 
@@ -103,7 +103,7 @@ struct Identity<'a> {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Reply {
     text: String,
-    rung: Rung,
+    output_mode: OutputMode,
     /// Calls that it took, refused ways of asking included.
     calls: u32,
     usage: Option<Usage>,
@@ -160,12 +160,12 @@ impl<'a> Conversation<'a> {
         let identity = Identity { model: &self.member.model, parameters, repeat: self.repeat };
         let identity = serde_json::to_string(&identity).unwrap_or_default();
         // A line each for the two documents, and the rest is the system message.
-        format!("{identity}\n{document}\n{}", system(self.question.rubric, Rung::JsonSchema))
+        format!("{identity}\n{document}\n{}", system(self.question.rubric, OutputMode::JsonSchema))
     }
 
     /// Keeps the conversation in the model's memory, unless it came from there.
     pub(super) fn keep(&self) {
-        let is_new = self.judging.calls > self.judging.stored_calls;
+        let is_new = self.judging.calls > self.judging.cached_calls;
         if let (Some(memory), true) = (self.model.memory(), is_new)
             && let Ok(record) = serde_json::to_string(&self.replies)
         {
@@ -184,7 +184,7 @@ impl<'a> Conversation<'a> {
     /// A fault of the endpoint, a reply that is not whole, or no valid one after the repairs.
     pub(super) async fn ask<T: parse::Entry>(&mut self) -> Result<Vec<T>, Stop> {
         loop {
-            let (completion, rung) = self.send().await?;
+            let (completion, output_mode) = self.send().await?;
             if completion.refusal {
                 return Err(Stop::Invalid("the judge refused to judge".into()));
             }
@@ -194,7 +194,7 @@ impl<'a> Conversation<'a> {
                     name(completion.finish_reason.as_str())
                 )));
             }
-            match self.read(&completion.text, rung) {
+            match self.read(&completion.text, output_mode) {
                 Ok(entries) => {
                     self.said(&completion.text);
                     return Ok(entries);
@@ -223,7 +223,7 @@ impl<'a> Conversation<'a> {
     }
 
     fn said(&mut self, text: &str) {
-        let mut end = text.len().min(LONGEST_ECHO);
+        let mut end = text.len().min(MAX_ECHO);
         while !text.is_char_boundary(end) {
             end -= 1;
         }
@@ -233,8 +233,8 @@ impl<'a> Conversation<'a> {
         self.turns.push(Message { role: Speaker::Assistant, content });
     }
 
-    fn read<T: parse::Entry>(&self, text: &str, rung: Rung) -> Result<Vec<T>, String> {
-        let text = if rung == Rung::Fenced { parse::block(text)? } else { text };
+    fn read<T: parse::Entry>(&self, text: &str, output_mode: OutputMode) -> Result<Vec<T>, String> {
+        let text = if output_mode == OutputMode::Fenced { parse::block(text)? } else { text };
         let document: Value = parse::whole(text)?;
         let entries = parse::entries(&document, self.question.form.list(), self.question.asked)?;
         // A candidate may write a whole reply, and a judge say it again.
@@ -247,7 +247,7 @@ impl<'a> Conversation<'a> {
     }
 
     /// One call that came back, after as many as the endpoint refused for the way it was asked.
-    async fn send(&mut self) -> Result<(Completion, Rung), Stop> {
+    async fn send(&mut self) -> Result<(Completion, OutputMode), Stop> {
         if let Some(fault) = self.damage.take() {
             return Err(Stop::Fault(fault));
         }
@@ -261,21 +261,21 @@ impl<'a> Conversation<'a> {
             self.judging.calls = self.judging.calls.saturating_add(1);
             match self.model.complete(&request).await {
                 Ok(completion) => {
-                    self.count(&completion, dialect.rung);
+                    self.count(&completion, dialect.output_mode);
                     self.replies.push(Reply {
                         text: completion.text.clone(),
-                        rung: dialect.rung,
+                        output_mode: dialect.output_mode,
                         calls: changes + 1,
                         usage: completion.usage,
                         latency_ms: completion.latency_ms,
                         model: completion.model.clone(),
                         system_fingerprint: completion.system_fingerprint.clone(),
                     });
-                    return Ok((completion, dialect.rung));
+                    return Ok((completion, dialect.output_mode));
                 }
                 Err(fault) => {
                     changes += 1;
-                    let refused = fault.kind == FaultKind::Rejected && changes <= MOST_CHANGES;
+                    let refused = fault.kind == FaultKind::Rejected && changes <= MAX_CHANGES;
                     if !(refused && self.member.adapt(&dialect, &fault.message)) {
                         return Err(Stop::Fault(fault));
                     }
@@ -285,8 +285,8 @@ impl<'a> Conversation<'a> {
     }
 
     /// A reply of an earlier run.
-    fn say_again(&mut self, reply: Reply) -> (Completion, Rung) {
-        let rung = reply.rung;
+    fn say_again(&mut self, reply: Reply) -> (Completion, OutputMode) {
+        let output_mode = reply.output_mode;
         // Only whole replies come to a grade, and only with one is a conversation kept.
         let completion = Completion {
             usage: reply.usage,
@@ -296,15 +296,15 @@ impl<'a> Conversation<'a> {
             ..Completion::said(reply.text.as_str())
         };
         self.judging.calls = self.judging.calls.saturating_add(reply.calls);
-        self.judging.stored_calls = self.judging.stored_calls.saturating_add(reply.calls);
-        self.judging.stored_usage.add(reply.usage.unwrap_or_default());
-        self.count(&completion, rung);
+        self.judging.cached_calls = self.judging.cached_calls.saturating_add(reply.calls);
+        self.judging.cached_usage.add(reply.usage.unwrap_or_default());
+        self.count(&completion, output_mode);
         self.replies.push(reply);
-        (completion, rung)
+        (completion, output_mode)
     }
 
     fn request(&self, dialect: &Dialect) -> ChatRequest {
-        let content = system(self.question.rubric, dialect.rung);
+        let content = system(self.question.rubric, dialect.output_mode);
         let mut messages = vec![Message { role: Speaker::System, content }];
         messages.extend(self.turns.iter().cloned());
         ChatRequest {
@@ -314,15 +314,15 @@ impl<'a> Conversation<'a> {
             response_format: dialect.response_format(self.question.form, self.question.asked),
             repeat: self.repeat,
             purpose: Purpose::Judgement,
-            anew: false,
+            refresh: false,
         }
     }
 
-    fn count(&mut self, completion: &Completion, rung: Rung) {
+    fn count(&mut self, completion: &Completion, output_mode: OutputMode) {
         let judging = &mut self.judging;
         judging.usage.add(completion.usage.unwrap_or_default());
         judging.latency_ms += completion.latency_ms;
-        judging.rung = Some(rung.as_str().to_owned());
+        judging.output_mode = Some(output_mode.as_str().to_owned());
         judging.model.clone_from(&completion.model);
         judging.system_fingerprint.clone_from(&completion.system_fingerprint);
     }

@@ -3,22 +3,22 @@
 use serde_json::{Value, json};
 
 /// Entries that are kept.
-const MOST_ENTRIES: usize = 100;
+const MAX_ENTRIES: usize = 100;
 /// Characters of a text that are kept.
-const LONGEST_TEXT: usize = 500;
+const MAX_TEXT: usize = 500;
 /// Quotes of an entry that are kept.
-const MOST_QUOTES: usize = 5;
+const MAX_QUOTES: usize = 5;
 
 /// `{name: [entries]}`, and how many were left out.
 pub(super) fn list(name: &str, mut entries: Vec<Value>) -> Value {
-    let left_out = entries.len().saturating_sub(MOST_ENTRIES);
-    entries.truncate(MOST_ENTRIES);
+    let left_out = entries.len().saturating_sub(MAX_ENTRIES);
+    entries.truncate(MAX_ENTRIES);
     if left_out == 0 { json!({name: entries}) } else { json!({name: entries, "left_out": left_out}) }
 }
 
 /// A text, cut with an ellipsis where it is long.
 pub(super) fn text(text: &str) -> String {
-    match text.char_indices().nth(LONGEST_TEXT) {
+    match text.char_indices().nth(MAX_TEXT) {
         Some((end, _)) => format!("{}\u{2026}", text.get(..end).unwrap_or_default()),
         None => text.to_owned(),
     }
@@ -26,14 +26,14 @@ pub(super) fn text(text: &str) -> String {
 
 /// The first few quotes.
 pub(super) fn quotes(quotes: &[String]) -> Vec<String> {
-    quotes.iter().take(MOST_QUOTES).map(|quote| text(quote)).collect()
+    quotes.iter().take(MAX_QUOTES).map(|quote| text(quote)).collect()
 }
 
 /// `2, 5 and 9 more`: the first few ids.
 pub(super) fn ids(ids: &[u32]) -> String {
-    const MOST: usize = 10;
-    let shown = ids.iter().take(MOST).map(u32::to_string).collect::<Vec<_>>().join(", ");
-    match ids.len().saturating_sub(MOST) {
+    const MAX: usize = 10;
+    let shown = ids.iter().take(MAX).map(u32::to_string).collect::<Vec<_>>().join(", ");
+    match ids.len().saturating_sub(MAX) {
         0 => shown,
         more => format!("{shown} and {more} more"),
     }

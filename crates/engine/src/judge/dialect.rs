@@ -1,7 +1,7 @@
 //! What an endpoint has refused so far, and so how it is asked.
 //!
 //! The ladder of structured output is json_schema (strict), then json_object, then plain text with one fenced
-//! block. A rung is left when the endpoint refuses it by name; a parameter is left out (a token limit: sent under
+//! block. An output mode is left when the endpoint refuses it by name; a parameter is left out (a token limit: sent under
 //! its other name) when the endpoint refuses that parameter by name. Nothing is ever tried again. A fault that
 //! names neither is none of this module's business.
 
@@ -57,7 +57,7 @@ const REFUSAL_WORDS: [&str; 13] = [
 /// How structured output is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Rung {
+pub(super) enum OutputMode {
     /// `response_format: json_schema`, strict.
     JsonSchema,
     /// `response_format: json_object`.
@@ -66,7 +66,7 @@ pub(super) enum Rung {
     Fenced,
 }
 
-impl Rung {
+impl OutputMode {
     /// The name in reports.
     pub(super) fn as_str(self) -> &'static str {
         match self {
@@ -87,8 +87,8 @@ impl Rung {
 /// How an endpoint is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Dialect {
-    /// The rung in use.
-    pub(super) rung: Rung,
+    /// The output mode in use.
+    pub(super) output_mode: OutputMode,
     /// Whether schemas may bound the length of a list.
     lengths: bool,
     /// Parameters that were refused.
@@ -97,7 +97,7 @@ pub(super) struct Dialect {
 
 impl Default for Dialect {
     fn default() -> Self {
-        Self { rung: Rung::JsonSchema, lengths: true, refused: BTreeSet::new() }
+        Self { output_mode: OutputMode::JsonSchema, lengths: true, refused: BTreeSet::new() }
     }
 }
 
@@ -128,13 +128,13 @@ impl Dialect {
 
     /// The structured-output request for ids 1 to `asked`.
     pub(super) fn response_format(&self, form: Form, asked: usize) -> Option<ResponseFormat> {
-        match self.rung {
-            Rung::JsonSchema => Some(ResponseFormat::JsonSchema {
+        match self.output_mode {
+            OutputMode::JsonSchema => Some(ResponseFormat::JsonSchema {
                 name: form.name().to_owned(),
                 schema: form.shared(asked, self.lengths),
             }),
-            Rung::JsonObject => Some(ResponseFormat::JsonObject),
-            Rung::Fenced => None,
+            OutputMode::JsonObject => Some(ResponseFormat::JsonObject),
+            OutputMode::Fenced => None,
         }
     }
 
@@ -151,14 +151,14 @@ impl Dialect {
     /// `None` where the message names nothing that was sent.
     pub(super) fn refusal(&self, message: &str, configured: &Map<String, Value>) -> Option<Refusal> {
         let message = message.to_lowercase();
-        if self.rung == Rung::JsonSchema
+        if self.output_mode == OutputMode::JsonSchema
             && self.lengths
             && (message.contains("minitems") || message.contains("maxitems"))
         {
             return Some(Refusal::Lengths);
         }
-        if self.rung != Rung::Fenced && FORMAT_WORDS.iter().any(|word| message.contains(word)) {
-            return Some(Refusal::Rung(self.rung));
+        if self.output_mode != OutputMode::Fenced && FORMAT_WORDS.iter().any(|word| message.contains(word)) {
+            return Some(Refusal::OutputMode(self.output_mode));
         }
         if !REFUSAL_WORDS.iter().any(|word| message.contains(word)) {
             return None;
@@ -177,7 +177,7 @@ impl Dialect {
     pub(super) fn leave(&mut self, refusal: Refusal) {
         match refusal {
             Refusal::Lengths => self.lengths = false,
-            Refusal::Rung(rung) => self.rung = self.rung.max(rung.next()),
+            Refusal::OutputMode(output_mode) => self.output_mode = self.output_mode.max(output_mode.next()),
             Refusal::Parameter(name) => {
                 self.refused.insert(name);
             }
@@ -191,7 +191,7 @@ pub(super) enum Refusal {
     /// Bounds on the length of a list in a schema.
     Lengths,
     /// This way to ask for structured output.
-    Rung(Rung),
+    OutputMode(OutputMode),
     /// This parameter.
     Parameter(&'static str),
 }
@@ -217,21 +217,21 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_format_goes_down_one_rung_at_a_time() {
+    fn a_refused_format_goes_down_one_output_mode_at_a_time() {
         let mut dialect = Dialect::default();
         let none = Map::new();
         let message =
             "Invalid parameter: 'response_format' of type 'json_schema' is not supported with this model.";
         let refusal = dialect.refusal(message, &none).unwrap();
-        assert_eq!(refusal, Refusal::Rung(Rung::JsonSchema));
+        assert_eq!(refusal, Refusal::OutputMode(OutputMode::JsonSchema));
         dialect.leave(refusal);
-        assert_eq!(dialect.rung, Rung::JsonObject);
+        assert_eq!(dialect.output_mode, OutputMode::JsonObject);
         // A second call, sent before, comes back with the same refusal.
         dialect.leave(refusal);
-        assert_eq!(dialect.rung, Rung::JsonObject);
+        assert_eq!(dialect.output_mode, OutputMode::JsonObject);
         let refusal = dialect.refusal("json mode is not available", &none).unwrap();
         dialect.leave(refusal);
-        assert_eq!(dialect.rung, Rung::Fenced);
+        assert_eq!(dialect.output_mode, OutputMode::Fenced);
         assert_eq!(dialect.response_format(Form::Checklist, 1), None);
         assert_eq!(dialect.refusal("response_format", &none), None);
     }
@@ -242,13 +242,13 @@ mod tests {
         let message = "Invalid schema for response_format 'faithfulness': 'minItems' is not permitted.";
         let refusal = dialect.refusal(message, &Map::new()).unwrap();
         dialect.leave(refusal);
-        assert_eq!(dialect.rung, Rung::JsonSchema);
+        assert_eq!(dialect.output_mode, OutputMode::JsonSchema);
         let Some(ResponseFormat::JsonSchema { schema, .. }) = dialect.response_format(Form::Checklist, 3)
         else {
             panic!("no schema");
         };
         assert!(!schema.to_string().contains("minItems"));
-        assert_eq!(dialect.refusal(message, &Map::new()), Some(Refusal::Rung(Rung::JsonSchema)));
+        assert_eq!(dialect.refusal(message, &Map::new()), Some(Refusal::OutputMode(OutputMode::JsonSchema)));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use super::ask::system;
-use super::dialect::Rung;
+use super::dialect::OutputMode;
 use super::request::RELEVANCE_ITEMS;
 use super::schema::Form;
 use super::{Judge, Member, Spec};
@@ -27,7 +27,7 @@ pub struct Fingerprint {
 /// The fingerprint over all that is known of the judges before a call: names, rubrics and their system messages,
 /// reply schemas, votes, and of each member of the panel model, parameters and the endpoint's host (`hosts`, in the
 /// panel's order). Neither the order of the judges nor that of the parameters matters. What the endpoint answers
-/// (model, rung) is on each grade instead.
+/// (model, output mode) is on each grade instead.
 pub fn fingerprint(judges: &[Judge], hosts: &[String]) -> Fingerprint {
     let mut judges: Vec<&Judge> = judges.iter().collect();
     judges.sort_by_key(|judge| &judge.name);
@@ -74,7 +74,7 @@ fn describe(judge: &Judge) -> Value {
         "name": judge.name,
         "task": task,
         "items": items,
-        "system": [system(rubric, Rung::JsonSchema), system(rubric, Rung::Fenced)],
+        "system": [system(rubric, OutputMode::JsonSchema), system(rubric, OutputMode::Fenced)],
         "schema": form.schema(1, true).to_string(),
     })
 }

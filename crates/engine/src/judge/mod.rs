@@ -6,7 +6,7 @@
 //! verifies the quotes of the faithfulness judge against the context (`quote`). A reply that stays invalid is a
 //! missing grade and never a score.
 //!
-//! Left to others: transport, retries and storing (the model behind the port), prices, repeats, and whether a
+//! Left to others: transport, retries and caching (the model behind the port), prices, repeats, and whether a
 //! score is good enough (gate). The self-test and calibration build on [`Judge::grade_unchecked`].
 
 mod ask;

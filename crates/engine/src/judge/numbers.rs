@@ -36,14 +36,13 @@ const UNITS: [&str; 20] = [
 /// Twenty to ninety.
 const TENS: [&str; 8] = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
 /// The smallest number word that is demanded.
-const SMALLEST_DEMANDED: usize = 13;
+const MIN_DEMANDED: usize = 13;
 
 /// The numbers that a normalised text claims: its digits, and its words from thirteen on.
 pub(super) fn claimed(normal: &str) -> BTreeSet<String> {
     let mut numbers = digits(normal);
-    numbers.extend(
-        in_words(normal).into_iter().filter(|number| *number >= SMALLEST_DEMANDED).map(|n| n.to_string()),
-    );
+    numbers
+        .extend(in_words(normal).into_iter().filter(|number| *number >= MIN_DEMANDED).map(|n| n.to_string()));
     numbers
 }
 

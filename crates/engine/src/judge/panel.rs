@@ -59,7 +59,7 @@ pub(super) fn combine(scorer: &str, opinions: Vec<(String, Vec<Grade>)>) -> Grad
         for (vote, grade) in (1_u32..).zip(votes) {
             if let Some(one) = &grade.judging {
                 took.add(one);
-                (took.rung, took.model) = (one.rung.clone(), one.model.clone());
+                (took.output_mode, took.model) = (one.output_mode.clone(), one.model.clone());
                 took.system_fingerprint.clone_from(&one.system_fingerprint);
             }
             for flag in grade.flags {
@@ -82,7 +82,7 @@ pub(super) fn combine(scorer: &str, opinions: Vec<(String, Vec<Grade>)>) -> Grad
             said.push(format!("{model} {score:.2}"));
         }
         judging.add(&took);
-        judging.rung = judging.rung.or_else(|| took.rung.clone());
+        judging.output_mode = judging.output_mode.or_else(|| took.output_mode.clone());
         kept.push(Opinion { judge: model, score, judging: took });
     }
     let (outcome, reason) =

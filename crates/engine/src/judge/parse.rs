@@ -15,7 +15,7 @@ use promptgate_core::text::json;
 use super::reply::{JudgedItem, JudgedRating, JudgedReference, JudgedStatement};
 
 /// The most characters of a library's message that are passed on.
-const LONGEST_MESSAGE: usize = 300;
+const MAX_MESSAGE: usize = 300;
 
 /// An entry of a reply.
 pub(super) trait Entry: DeserializeOwned {
@@ -146,16 +146,16 @@ fn entry<T: Entry>(value: &Value) -> Result<T, String> {
 
 /// The first few of them, and how many more there are.
 fn bounded(parts: &[String]) -> String {
-    const MOST: usize = 12;
-    let mut text = parts.iter().take(MOST).cloned().collect::<Vec<_>>().join(", ");
-    if parts.len() > MOST {
-        text.push_str(&format!(" and {} more", parts.len() - MOST));
+    const MAX: usize = 12;
+    let mut text = parts.iter().take(MAX).cloned().collect::<Vec<_>>().join(", ");
+    if parts.len() > MAX {
+        text.push_str(&format!(" and {} more", parts.len() - MAX));
     }
     text
 }
 
 fn short(text: &str) -> String {
-    text.chars().filter(|character| !character.is_control()).take(LONGEST_MESSAGE).collect()
+    text.chars().filter(|character| !character.is_control()).take(MAX_MESSAGE).collect()
 }
 
 #[cfg(test)]

@@ -16,11 +16,11 @@ use unicode_segmentation::UnicodeSegmentation;
 use super::{numbers, words};
 
 /// Words that make a quote long enough.
-const FEWEST_WORDS: usize = 3;
+const MIN_WORDS: usize = 3;
 /// Characters that make a quote long enough.
-const FEWEST_CHARACTERS: usize = 15;
+const MIN_CHARACTERS: usize = 15;
 /// Quotes of one statement that are looked at.
-const MOST_QUOTES: usize = 20;
+const MAX_QUOTES: usize = 20;
 
 /// A context, made ready for the search.
 #[derive(Debug)]
@@ -82,7 +82,7 @@ impl Context {
         let mut nearest = Problem::NoQuote;
         let mut backed = false;
         let mut stated = BTreeSet::new();
-        for quote in quotes.iter().take(MOST_QUOTES) {
+        for quote in quotes.iter().take(MAX_QUOTES) {
             let quote = words::normalise(quote);
             let quote = bare(&quote);
             if quote.is_empty() {
@@ -93,7 +93,7 @@ impl Context {
                 continue;
             };
             let long_enough =
-                quote.unicode_words().count() >= FEWEST_WORDS || quote.chars().count() >= FEWEST_CHARACTERS;
+                quote.unicode_words().count() >= MIN_WORDS || quote.chars().count() >= MIN_CHARACTERS;
             if !long_enough {
                 nearest = nearest.max(Problem::TooShort);
                 continue;

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde_json::{Value, json};
 
 /// The most ids that go into an enumeration: endpoints bound the size of all enumerations together.
-const MOST_ENUMERATED: usize = 250;
+const MAX_ENUMERATED: usize = 250;
 
 /// Schemas by the name of the form, the number of ids and whether the list is bounded.
 type Made = BTreeMap<(&'static str, usize, bool), Arc<Value>>;
@@ -60,7 +60,7 @@ impl Form {
     /// [`Form::schema`], made once for each number of ids.
     pub(super) fn shared(self, asked: usize, lengths: bool) -> Arc<Value> {
         static MADE: Mutex<Made> = Mutex::new(BTreeMap::new());
-        if asked > MOST_ENUMERATED {
+        if asked > MAX_ENUMERATED {
             return Arc::new(self.schema(asked, lengths));
         }
         let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
@@ -70,7 +70,7 @@ impl Form {
 
     /// The schema of a reply on the ids 1 to `asked`; without `lengths` the list has no bounds.
     pub(super) fn schema(self, asked: usize, lengths: bool) -> Value {
-        let id = if asked <= MOST_ENUMERATED {
+        let id = if asked <= MAX_ENUMERATED {
             json!({"type": "integer", "enum": (1..=asked).collect::<Vec<_>>()})
         } else {
             json!({"type": "integer"})

@@ -12,13 +12,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::v1::Interval;
-use promptgate_core::model::{Mistake, Place};
+use promptgate_core::model::{Diagnostic, Place};
 use promptgate_core::text::neutral;
 
 pub use table::write;
 
 /// More answers than this nobody has labelled.
-const MOST_ANSWERS: usize = 10_000_000;
+const MAX_ANSWERS: usize = 10_000_000;
 /// The value of `schema` in every calibration of this version.
 pub const SCHEMA: &str = "promptgate.calibration/v1";
 
@@ -206,9 +206,9 @@ pub fn schema() -> Value {
 ///
 /// # Errors
 /// What is wrong with it, at its place in the file.
-pub fn read(file: &str, text: &str) -> Result<Calibration, Mistake> {
+pub fn read(file: &str, text: &str) -> Result<Calibration, Diagnostic> {
     let again = "name the file that `promptgate calibrate` wrote, or calibrate again";
-    let wrong = |message: String| Mistake::new(message).at(Place::file(file)).help(again);
+    let wrong = |message: String| Diagnostic::new(message).at(Place::file(file)).help(again);
     let calibration: Calibration = serde_json::from_str(text).map_err(|error| {
         wrong(format!("this is no calibration: {}", neutral::terminal(&error.to_string())))
     })?;
@@ -222,7 +222,7 @@ pub fn read(file: &str, text: &str) -> Result<Calibration, Mistake> {
     let sum = [counts.true_positives, counts.false_positives, counts.false_negatives, counts.true_negatives]
         .into_iter()
         .try_fold(0_usize, usize::checked_add);
-    if sum != Some(counts.answers) || counts.answers > MOST_ANSWERS {
+    if sum != Some(counts.answers) || counts.answers > MAX_ANSWERS {
         return Err(wrong(
             "the calibration contradicts itself: its counts are not those of its answers".to_owned(),
         ));

@@ -10,7 +10,7 @@ use crate::v1::Interval;
 use promptgate_core::text::neutral;
 
 /// Slices that are shown.
-const MOST_SLICES: usize = 20;
+const MAX_SLICES: usize = 20;
 
 /// Writes the calibration as tables of at most `width` columns.
 ///
@@ -156,7 +156,7 @@ fn slices(calibration: &Calibration, out: &mut impl Write, width: u16) -> io::Re
     }
     let shown =
         |value: Option<f64>| value.map_or_else(|| number::NONE.to_owned(), |value| format!("{value:.3}"));
-    let rows = calibration.slices.iter().take(MOST_SLICES).map(|slice| {
+    let rows = calibration.slices.iter().take(MAX_SLICES).map(|slice| {
         let of = &slice.agreement;
         vec![
             neutral::clip(&neutral::terminal(&slice.slice), 28),
@@ -173,7 +173,7 @@ fn slices(calibration: &Calibration, out: &mut impl Write, width: u16) -> io::Re
     let header =
         ["slice", "n", "both pass", "judge only", "people only", "both fail", "bal. acc.", "kappa", "bias"];
     write_table(out, &table(&header, &[1, 2, 3, 4, 5, 6, 7, 8], 0, rows.collect(), width))?;
-    match calibration.slices.len().saturating_sub(MOST_SLICES) {
+    match calibration.slices.len().saturating_sub(MAX_SLICES) {
         0 => Ok(()),
         more => line(out, &format!(" and {more} more in the file\n")),
     }

@@ -228,7 +228,7 @@ fn every_tier_is_whole_and_says_what_it_leaves_out() {
     for limit in [SUMMARY_BYTES, 60_000, 30_000, 12_000, 4_000, 1_000, 0] {
         for disclose in DISCLOSURES {
             let text = render(&CommentFacts { disclose, ..facts.clone() }, limit);
-            assert!(text.len() < limit.max(LEAST), "{} of {limit}", text.len());
+            assert!(text.len() < limit.max(MIN), "{} of {limit}", text.len());
             assert!(text.starts_with("### promptgate: ") && text.contains("fail"), "{text}");
             assert!(forge::read(&text, Some(ADDRESS)).acts.is_empty());
             assert_tables_whole(&text);

@@ -11,9 +11,9 @@ use crate::number::minus;
 use crate::v1::{Case, MetricKind, Report, Role};
 
 /// Trials that are read for the differences; of a larger run those are shown that the report names itself.
-const MOST_TRIALS: usize = 20_000;
+const MAX_TRIALS: usize = 20_000;
 /// Metrics that are drawn.
-const MOST: usize = 8;
+const MAX: usize = 8;
 /// Bars of a plot; more cases share them.
 const BARS: usize = 240;
 /// Rows of each list below a plot.
@@ -73,10 +73,10 @@ pub(super) fn differences(report: &Report, said: &Said<'_>) -> Vec<Differences> 
         return Vec::new();
     }
     let trials: usize = report.cases.iter().map(|case| case.trials.len()).sum();
-    let series = if trials <= MOST_TRIALS { by_metric(report) } else { largest(report) };
+    let series = if trials <= MAX_TRIALS { by_metric(report) } else { largest(report) };
     series
         .into_iter()
-        .take(MOST)
+        .take(MAX)
         .enumerate()
         .map(|(index, series)| draw(report, series, index, said))
         .collect()

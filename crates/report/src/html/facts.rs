@@ -9,7 +9,7 @@ use crate::{judge, number, origin, view};
 /// Characters of a text.
 const TEXT: usize = 500;
 /// Facts of a kind, where their number is not bounded.
-const MOST: usize = 50;
+const MAX: usize = 50;
 
 /// Facts under a heading.
 #[derive(Serialize)]
@@ -52,7 +52,7 @@ fn variant(variant: &Variant, said: &Said<'_>) -> Vec<(String, String)> {
     facts.extend(prompt.commit.as_deref().map(|commit| fact("commit", said.text(commit, TEXT))));
     facts.push(fact("digest", said.text(&prompt.digest, TEXT)));
     facts.push(fact("model", said.text(&variant.model, TEXT)));
-    let parameters = variant.parameters.iter().take(MOST);
+    let parameters = variant.parameters.iter().take(MAX);
     facts.extend(parameters.map(|(name, value)| (said.text(name, 120), said.text(&value.to_string(), TEXT))));
     facts
 }
@@ -73,7 +73,7 @@ fn dataset(report: &Report, said: &Said<'_>) -> Vec<(String, String)> {
 fn judging(report: &Report, said: &Said<'_>) -> Vec<(String, String)> {
     let Some(judge) = &report.judge else { return Vec::new() };
     let listed = |names: &mut dyn Iterator<Item = &String>| {
-        names.take(MOST).map(|name| said.text(name, 120)).collect::<Vec<_>>().join(", ")
+        names.take(MAX).map(|name| said.text(name, 120)).collect::<Vec<_>>().join(", ")
     };
     let mut facts = vec![fact("model", said.text(&judge.model, TEXT))];
     if judge.panel.len() > 1 {
@@ -84,7 +84,7 @@ fn judging(report: &Report, said: &Said<'_>) -> Vec<(String, String)> {
     for (label, names) in [
         ("answered as", &judge.answered.models),
         ("system fingerprint", &judge.answered.system_fingerprints),
-        ("asked by", &judge.answered.rungs),
+        ("asked by", &judge.answered.output_modes),
         ("parameters refused", &judge.answered.refused_parameters),
     ] {
         if !names.is_empty() {
@@ -93,7 +93,7 @@ fn judging(report: &Report, said: &Said<'_>) -> Vec<(String, String)> {
     }
     let words = judge::words(report, said.redactor());
     let told = words.iter().filter(|word| !word.starts_with("asked by") && !word.ends_with("votes each"));
-    facts.extend(told.take(MOST).map(|word| fact("", said.text(word, TEXT))));
+    facts.extend(told.take(MAX).map(|word| fact("", said.text(word, TEXT))));
     if let Some(calibration) = &judge.calibration {
         facts.push(fact("calibration", said.text(&calibration.file, TEXT)));
         facts.push(fact("calibrated judge", said.text(&calibration.fingerprint, TEXT)));
@@ -137,10 +137,10 @@ fn cost(report: &Report, said: &Said<'_>) -> Vec<(String, String)> {
     if report.judge.is_some() {
         facts.push(fact("judgements", share(&usage.judgements)));
     }
-    let stored = match (usage.stored, usage.stored_judgements) {
+    let cached = match (usage.cached, usage.cached_judgements) {
         (0, 0) => "nothing".to_owned(),
         (answers, judgements) => {
-            let since = usage.stored_since.as_deref();
+            let since = usage.cached_since.as_deref();
             let since = since.map_or_else(String::new, |at| format!(", the oldest of {}", said.text(at, 40)));
             format!(
                 "{} and {}{since}",
@@ -149,8 +149,8 @@ fn cost(report: &Report, said: &Said<'_>) -> Vec<(String, String)> {
             )
         }
     };
-    facts.push(fact("from the store", stored));
-    facts.extend(report.prices.iter().take(MOST).map(|price| {
+    facts.push(fact("from the cache", cached));
+    facts.extend(report.prices.iter().take(MAX).map(|price| {
         let text = format!(
             "{} in, {} out per million tokens",
             number::dollars(price.input_per_million),
@@ -168,7 +168,7 @@ fn run(report: &Report, said: &Said<'_>) -> Vec<(String, String)> {
         EndedKind::FailedFast => "early, since it could only fail",
         EndedKind::Interrupted => "interrupted",
     };
-    let drops = view::smallest_drops(report, MOST, |name| said.text(name, 120));
+    let drops = view::smallest_drops(report, MAX, |name| said.text(name, 120));
     let mut facts = vec![
         fact("suite", said.text(&report.name, TEXT)),
         fact("started", said.text(&report.started_at, TEXT)),

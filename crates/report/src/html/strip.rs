@@ -11,7 +11,7 @@ use crate::v1::{Bound, Criterion, Metric, MetricKind, Report, Requirement, Stati
 use crate::{number, view};
 
 /// Metrics that are drawn; the table has all of them.
-const MOST: usize = 40;
+const MAX: usize = 40;
 /// Height of a line of a plot, and of what stands above and below the lines.
 const LINE: f64 = 20.0;
 const ABOVE: f64 = 34.0;
@@ -88,9 +88,9 @@ pub(super) fn panels(report: &Report, said: &Said<'_>) -> (Vec<Panel>, usize) {
     let telling: HashSet<&str> = view::telling_metrics(report).iter().map(|row| row.name).collect();
     let metrics: Vec<&Metric> =
         report.metrics.iter().filter(|metric| telling.contains(metric.name.as_str())).collect();
-    let drawn = metrics.iter().take(MOST).enumerate();
+    let drawn = metrics.iter().take(MAX).enumerate();
     let panels = drawn.map(|(index, metric)| panel(report, metric, index, said)).collect();
-    (panels, metrics.len().saturating_sub(MOST))
+    (panels, metrics.len().saturating_sub(MAX))
 }
 
 fn panel(report: &Report, metric: &Metric, index: usize, said: &Said<'_>) -> Panel {

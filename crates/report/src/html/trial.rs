@@ -107,8 +107,8 @@ fn facts(trial: &Trial, model: &str, prices: &[Price], said: &Said<'_>) -> Vec<(
     add("refusal", trial.refusal.then(|| "yes".to_owned()));
     add("model", trial.model.as_deref().map(|model| said.text(model, 120)));
     add("fingerprint", trial.system_fingerprint.as_deref().map(|text| said.text(text, 120)));
-    let at = trial.stored_at.as_deref().map_or_else(|| "yes".to_owned(), |at| said.text(at, 40));
-    add("from the store", trial.stored.then_some(at));
+    let at = trial.cached_at.as_deref().map_or_else(|| "yes".to_owned(), |at| said.text(at, 40));
+    add("from the cache", trial.cached.then_some(at));
     facts
 }
 
@@ -144,7 +144,7 @@ fn took(judging: &Judging, said: &Said<'_>) -> String {
     parts.push(number::counted(u64::from(judging.calls), "call"));
     parts.push(number::tokens(judging.usage));
     parts.extend(judging.latency_ms.map(|latency| format!("{:.2} s", latency / 1000.0)));
-    parts.extend(judging.stored.map(|stored| format!("{} of them from the store", stored.calls)));
+    parts.extend(judging.cached.map(|cached| format!("{} of them from the cache", cached.calls)));
     parts.join(", ")
 }
 

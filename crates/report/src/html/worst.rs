@@ -7,7 +7,7 @@ use crate::v1::{Case, Report, Role, Trial};
 use crate::{number, view};
 
 /// Cases that are shown.
-const MOST: usize = 8;
+const MAX: usize = 8;
 /// Characters of an answer, and of other texts.
 const ANSWER: usize = 4000;
 /// See [`ANSWER`].
@@ -41,8 +41,8 @@ pub(crate) struct Answer {
 /// The worst cases, and how many more got worse.
 pub(super) fn worst(report: &Report, order: &[usize], said: &Said<'_>) -> (Vec<Worst>, usize) {
     let rows = view::worst(report);
-    let more = rows.len().saturating_sub(MOST);
-    let shown = rows.into_iter().take(MOST).zip(order).map(|(row, place)| Worst {
+    let more = rows.len().saturating_sub(MAX);
+    let shown = rows.into_iter().take(MAX).zip(order).map(|(row, place)| Worst {
         number: place + 1,
         id: said.text(&row.case.id, 120),
         query: said.text(&row.case.query, WORDS),

@@ -11,7 +11,7 @@ use crate::v1::{Case, CaseStatus, Criterion, CriterionVerdict, Report, Role, Tri
 use crate::{concern, number, view};
 
 /// Repeats of a flaky case that are told of, at most.
-const MOST_REPEATS: usize = 5;
+const MAX_REPEATS: usize = 5;
 
 /// A test case before it is XML.
 pub(super) struct Entry {
@@ -139,7 +139,7 @@ pub(super) fn case(report: &Report, case: &Case, times: bool, words: &Words<'_>)
                 message.push_str(": ");
                 message.push_str(&case.failing.join(", "));
             }
-            Outcome::Flaky(failed.min(MOST_REPEATS), words.text(&message))
+            Outcome::Flaky(failed.min(MAX_REPEATS), words.text(&message))
         }
         _ => Outcome::Passed,
     };

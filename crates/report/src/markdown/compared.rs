@@ -43,7 +43,7 @@ pub(super) fn compared(report: &Report, limit: usize, said: &Said<'_>) -> Vec<Fa
     };
     facts.push(Fact { label: "Policy", text: policy });
     facts.push(Fact { label: "Cost", text: view::cost(report) });
-    facts.extend(view::stored(report).map(|stored| Fact { label: "From the store", text: text(&stored) }));
+    facts.extend(view::cached(report).map(|cached| Fact { label: "From the cache", text: text(&cached) }));
     let drops = view::smallest_drops(report, 8, text);
     facts.extend(drops.map(|text| Fact { label: "Smallest drop this suite detects", text }));
     let share = view::not_excluded(report.cases.len());

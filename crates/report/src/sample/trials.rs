@@ -16,9 +16,9 @@ fn grade(scorer: &str, score: f64, judged: bool) -> Grade {
             calls: 1,
             usage: Usage { prompt_tokens: 620, completion_tokens: 140 },
             latency_ms: 1840.25,
-            stored_calls: 0,
-            stored_usage: Usage::default(),
-            rung: Some("json_schema".to_owned()),
+            cached_calls: 0,
+            cached_usage: Usage::default(),
+            output_mode: Some("json_schema".to_owned()),
             model: Some("gpt-4o-2024-08-06".to_owned()),
             system_fingerprint: None,
         }),
@@ -35,7 +35,7 @@ pub(super) fn trial(case: usize, repeat: u32, role: Role) -> Trial {
         latency_ms: 1000.0 + 1000.0 / 7.0 * f64::from(repeat) + case as f64,
         model: Some("gpt-4o-mini-2024-07-18".to_owned()),
         system_fingerprint: Some("fp_44709d6fcb".to_owned()),
-        stored_at: (role == Role::Baseline).then_some(1_793_500_000),
+        cached_at: (role == Role::Baseline).then_some(1_793_500_000),
         ..Completion::said(format!("Answer {case} of repeat {repeat}.\nYou have 30 days."))
     };
     let grades = vec![

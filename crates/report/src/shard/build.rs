@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::plan::policy_part;
-use super::{Counts, Lent, Part, PartCase, PlanDigest, SCHEMA, Shard, ShardFile};
+use super::{Counts, Part, PartCase, PlanDigest, ReusedBaseline, SCHEMA, Shard, ShardFile};
 use crate::spool::FileSpool;
 use crate::v1;
 use promptgate_core::model;
@@ -28,7 +28,7 @@ impl ShardFile {
     /// The file of a shard whose cases `run` holds, in the order of `whole.places`; `run.dataset` is the whole one.
     pub fn new(run: &model::Run, whole: Whole, spool: Option<&Arc<FileSpool>>) -> Self {
         let Whole { shard, places, mut parts, policy, inconclusive_passes } = whole;
-        let report = v1::Report::spooled(run, &nothing_analysed(run), &nothing_decided(), policy, 0, spool);
+        let report = v1::Report::spilled(run, &nothing_analysed(run), &nothing_decided(), policy, 0, spool);
         parts.extend(
             [
                 ("shards", shard.of.to_string()),
@@ -56,7 +56,10 @@ impl ShardFile {
             cases: cases.collect(),
             variants: report.variants,
             baseline_note: report.baseline_note,
-            lent: run.lent.as_ref().map(|lent| Lent { repeats: lent.repeats, graded: lent.graded.clone() }),
+            reused_baseline: run.reused_baseline.as_ref().map(|reused_baseline| ReusedBaseline {
+                repeats: reused_baseline.repeats,
+                graded: reused_baseline.graded.clone(),
+            }),
             judge: report.judge,
             policy_source: report.policy_source,
             dataset_changes: report.dataset_changes,
@@ -106,8 +109,8 @@ impl ShardFile {
             trials_file: None,
             variants: part.variants.clone(),
             baseline_note: part.baseline_note.clone(),
-            baseline_reused: part.lent.is_some(),
-            baseline_repeats: part.lent.as_ref().map(|lent| lent.repeats),
+            baseline_reused: part.reused_baseline.is_some(),
+            baseline_repeats: part.reused_baseline.as_ref().map(|reused_baseline| reused_baseline.repeats),
             judge: part.judge.clone(),
             dataset: v1::Dataset { cases: part.cases.len(), ..self.dataset.clone() },
             // Criteria speak of the whole.
@@ -128,9 +131,9 @@ impl ShardFile {
 }
 
 impl Part {
-    /// The sides that are answered in this run: not a lent baseline.
+    /// The sides that are answered in this run: not a reused_baseline baseline.
     pub(super) fn answered_here(&self) -> &'static [v1::Role] {
-        match (&self.variants.baseline, &self.lent) {
+        match (&self.variants.baseline, &self.reused_baseline) {
             (Some(_), None) => &[v1::Role::Candidate, v1::Role::Baseline],
             _ => &[v1::Role::Candidate],
         }
@@ -174,8 +177,8 @@ fn nothing_analysed(run: &model::Run) -> model::Analysis {
         repeats: run.asked.repeats,
         metrics: Vec::new(),
         has_baseline: run.baseline.is_some(),
-        baseline_reused: run.lent.is_some(),
-        sessions_differ: run.lent.is_some(),
+        baseline_reused: run.reused_baseline.is_some(),
+        sessions_differ: run.reused_baseline.is_some(),
         repeats_cached: false,
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{CaseInPlan, PartCase, PlanDigest, Shard, ShardFile, digest_of_cases};
 use crate::v1;
-use promptgate_core::model::{self, Ended, Fault, FaultKind, Mistake, Mistakes, Place};
+use promptgate_core::model::{self, Diagnostic, Diagnostics, Ended, Fault, FaultKind, Place};
 use promptgate_core::text::neutral;
 
 /// So many shards are named where several are missing, or ended early.
@@ -28,20 +28,20 @@ pub struct Joined {
 /// was stopped.
 ///
 /// # Errors
-/// [`Mistakes`] that name the files: of another plan, there twice, missing, or not fitting together.
-pub fn join(mut shards: Vec<(String, ShardFile)>, refused: &[Shard]) -> Result<Joined, Mistakes> {
+/// [`Diagnostics`] that name the files: of another plan, there twice, missing, or not fitting together.
+pub fn join(mut shards: Vec<(String, ShardFile)>, refused: &[Shard]) -> Result<Joined, Diagnostics> {
     shards.sort_by(|(file, shard), (other_file, other)| (shard.shard, file).cmp(&(other.shard, other_file)));
     let Some(plan) = most_common(&shards) else {
-        return Err(Mistake::new("there is no shard that could be read").into());
+        return Err(Diagnostic::new("there is no shard that could be read").into());
     };
-    let mut mistakes = Vec::new();
+    let mut diagnostics = Vec::new();
     let mut claimed: BTreeSet<u32> = refused.iter().map(|shard| shard.index).collect();
     let mut ours: Vec<(String, ShardFile)> = Vec::new();
     for (file, shard) in shards {
         claimed.insert(shard.shard.index);
         if shard.plan != plan {
-            mistakes.push(
-                Mistake::new(format!(
+            diagnostics.push(
+                Diagnostic::new(format!(
                     "shard {} is of another run than the others: it differs in {}",
                     shard.shard,
                     neutral::terminal(&shard.plan.differing(&plan))
@@ -52,8 +52,8 @@ pub fn join(mut shards: Vec<(String, ShardFile)>, refused: &[Shard]) -> Result<J
             continue;
         }
         match ours.last().filter(|(_, other)| other.shard == shard.shard) {
-            Some((other, _)) => mistakes.push(
-                Mistake::new(format!(
+            Some((other, _)) => diagnostics.push(
+                Diagnostic::new(format!(
                     "shard {} is there twice, also as {}",
                     shard.shard,
                     neutral::terminal(other)
@@ -66,12 +66,12 @@ pub fn join(mut shards: Vec<(String, ShardFile)>, refused: &[Shard]) -> Result<J
     }
     // One plan has one number of shards; there is one, since the plan is that of a shard.
     let of = ours.first().map_or(0, |(_, shard)| shard.shard.of);
-    mistakes.extend(missing(of, &claimed));
-    if mistakes.is_empty() {
-        mistakes.extend(misfits(&ours));
+    diagnostics.extend(missing(of, &claimed));
+    if diagnostics.is_empty() {
+        diagnostics.extend(misfits(&ours));
     }
-    if !mistakes.is_empty() {
-        return Err(Mistakes(mistakes));
+    if !diagnostics.is_empty() {
+        return Err(Diagnostics(diagnostics));
     }
     merged(ours)
 }
@@ -88,7 +88,7 @@ fn most_common(shards: &[(String, ShardFile)]) -> Option<PlanDigest> {
     Some(first.1.plan.clone())
 }
 
-fn missing(of: u32, claimed: &BTreeSet<u32>) -> Option<Mistake> {
+fn missing(of: u32, claimed: &BTreeSet<u32>) -> Option<Diagnostic> {
     let missing: Vec<u32> = (1..=of).filter(|index| !claimed.contains(index)).collect();
     let first = missing.first()?;
     let listed: Vec<String> = missing.iter().take(NAMED).map(|index| format!("{index}/{of}")).collect();
@@ -98,7 +98,7 @@ fn missing(of: u32, claimed: &BTreeSet<u32>) -> Option<Mistake> {
     };
     let (noun, verb) = if missing.len() == 1 { ("shard", "is") } else { ("shards", "are") };
     Some(
-        Mistake::new(format!("{noun} {}{more} {verb} missing", listed.join(", "))).help(format!(
+        Diagnostic::new(format!("{noun} {}{more} {verb} missing", listed.join(", "))).help(format!(
             "look at the job that was to run it, or make it with `promptgate run --shard {first}/{of}`; it writes {}",
             Shard { index: *first, of }.file_name()
         )),
@@ -106,7 +106,7 @@ fn missing(of: u32, claimed: &BTreeSet<u32>) -> Option<Mistake> {
 }
 
 /// What shards of one plan must have in common besides, and that together they hold every case.
-fn misfits(ours: &[(String, ShardFile)]) -> Vec<Mistake> {
+fn misfits(ours: &[(String, ShardFile)]) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     let Some((first_file, first)) = ours.first() else { return found };
     let again = "the file was edited: make the shard again";
@@ -115,7 +115,7 @@ fn misfits(ours: &[(String, ShardFile)]) -> Vec<Mistake> {
         let differs = [
             ("dataset", first.dataset != shard.dataset),
             ("scorers", one.scorers != other.scorers),
-            ("lent", one.lent != other.lent),
+            ("reused_baseline", one.reused_baseline != other.reused_baseline),
             ("prices", one.prices != other.prices),
             ("simulated", one.simulated != other.simulated),
             ("name", one.name != other.name),
@@ -126,11 +126,13 @@ fn misfits(ours: &[(String, ShardFile)]) -> Vec<Mistake> {
         ];
         for (what, _) in differs.iter().filter(|(_, differs)| *differs) {
             let message = format!("`{what}` is another one than in {}", neutral::terminal(first_file));
-            found.push(Mistake::new(message).at(Place::file(file)).help(again));
+            found.push(Diagnostic::new(message).at(Place::file(file)).help(again));
         }
     }
     for (file, _) in ours.iter().filter(|(_, shard)| lacks_self_test(shard)) {
-        found.push(Mistake::new("the self-test of its judge is not in it").at(Place::file(file)).help(again));
+        found.push(
+            Diagnostic::new("the self-test of its judge is not in it").at(Place::file(file)).help(again),
+        );
     }
     // Places rise within a file and ids hash to one shard: what is left is that each place and id is there once.
     let (mut places, mut ids) = (BTreeSet::new(), BTreeSet::new());
@@ -139,13 +141,13 @@ fn misfits(ours: &[(String, ShardFile)]) -> Vec<Mistake> {
             if !places.insert(case.index) || !ids.insert(case.id.as_str()) {
                 let id = neutral::terminal(&case.id);
                 let message = format!("case `{id}` at place {} is in two shards", case.index);
-                found.push(Mistake::new(message).at(Place::file(file)).help(again));
+                found.push(Diagnostic::new(message).at(Place::file(file)).help(again));
             }
         }
     }
     if found.is_empty() && places.len() != first.dataset.cases {
         let message = format!("the shards hold {} of {} cases together", places.len(), first.dataset.cases);
-        found.push(Mistake::new(message).help("a case was taken out of a file: make the shards again"));
+        found.push(Diagnostic::new(message).help("a case was taken out of a file: make the shards again"));
     }
     if found.is_empty() {
         let mut by_place: Vec<&PartCase> = ours.iter().flat_map(|(_, shard)| &shard.part.cases).collect();
@@ -154,11 +156,11 @@ fn misfits(ours: &[(String, ShardFile)]) -> Vec<Mistake> {
         if first.plan.parts.get("cases") != Some(&cases) {
             let message =
                 "the cases are not those of the run: ids, order, tags, groups, must_pass or scorers differ";
-            found.push(Mistake::new(message).help("a file was edited: make the shards again"));
+            found.push(Diagnostic::new(message).help("a file was edited: make the shards again"));
         }
         let id = |index: usize| by_place.get(index).map(|case| case.id.as_str());
         let wrong = v1::wrong_criteria(&first.policy, id);
-        found.extend(wrong.into_iter().map(|message| Mistake::new(message).help(again)));
+        found.extend(wrong.into_iter().map(|message| Diagnostic::new(message).help(again)));
     }
     found.truncate(NAMED);
     found
@@ -198,14 +200,18 @@ fn fingerprint(judge: &Option<v1::Judge>) -> Option<(&str, &[String], u32, Optio
 }
 
 /// The run of shards that fit together.
-fn merged(ours: Vec<(String, ShardFile)>) -> Result<Joined, Mistakes> {
+fn merged(ours: Vec<(String, ShardFile)>) -> Result<Joined, Diagnostics> {
     let mut whole: Option<Joined> = None;
     let mut cases: Vec<(usize, model::CaseFacts, Vec<bool>)> = Vec::new();
     let mut endings: Vec<(Shard, Ended)> = Vec::new();
     for (file, shard) in ours {
-        let mut run = shard.bare_report().to_run().map_err(|mistakes| mistakes.at(&Place::file(&file)))?;
-        let lent = shard.part.lent.as_ref();
-        run.lent = lent.map(|lent| model::Asked { repeats: lent.repeats, graded: lent.graded.clone() });
+        let mut run =
+            shard.bare_report().to_run().map_err(|diagnostics| diagnostics.at(&Place::file(&file)))?;
+        let reused_baseline = shard.part.reused_baseline.as_ref();
+        run.reused_baseline = reused_baseline.map(|reused_baseline| model::Asked {
+            repeats: reused_baseline.repeats,
+            graded: reused_baseline.graded.clone(),
+        });
         let places: Vec<usize> = shard.part.cases.iter().map(|case| case.index).collect();
         for (place, facts) in std::mem::take(&mut run.cases).iter().enumerate() {
             let applies = run.applies.iter().map(|row| row.get(place).copied().unwrap_or_default());
@@ -223,7 +229,7 @@ fn merged(ours: Vec<(String, ShardFile)>) -> Result<Joined, Mistakes> {
             Some(joined) => Joined { run: with(joined.run, run), ..joined },
         });
     }
-    let mut joined = whole.ok_or_else(|| Mistake::new("there is no shard"))?;
+    let mut joined = whole.ok_or_else(|| Diagnostic::new("there is no shard"))?;
     cases.sort_by_key(|(place, ..)| *place);
     let run = &mut joined.run;
     run.applies = (0..run.scorers.len())
@@ -259,9 +265,9 @@ fn with(mut run: model::Run, other: model::Run) -> model::Run {
     }
     let (totals, more) = (&mut run.totals, other.totals);
     totals.calls = totals.calls.saturating_add(more.calls);
-    totals.stored = totals.stored.saturating_add(more.stored);
-    totals.stored_judgements = totals.stored_judgements.saturating_add(more.stored_judgements);
-    totals.stored_since = [totals.stored_since, more.stored_since].into_iter().flatten().min();
+    totals.cached = totals.cached.saturating_add(more.cached);
+    totals.cached_judgements = totals.cached_judgements.saturating_add(more.cached_judgements);
+    totals.cached_since = [totals.cached_since, more.cached_since].into_iter().flatten().min();
     for (sum, usage) in
         [(&mut totals.completions, more.completions), (&mut totals.judgements, more.judgements)]
     {
@@ -290,8 +296,8 @@ fn ended(endings: &[(Shard, Ended)]) -> Ended {
         })
         .collect();
     let Some((shard, fault)) = stopped.first() else {
-        let hasty = endings.iter().any(|(_, ended)| *ended == Ended::FailedFast);
-        return if hasty { Ended::FailedFast } else { Ended::Completed };
+        let stopped_early = endings.iter().any(|(_, ended)| *ended == Ended::FailedFast);
+        return if stopped_early { Ended::FailedFast } else { Ended::Completed };
     };
     let rest: Vec<String> = stopped[1..].iter().take(NAMED).map(|(shard, _)| shard.to_string()).collect();
     let more = match stopped.len().saturating_sub(NAMED + 1) {

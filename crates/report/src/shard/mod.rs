@@ -20,7 +20,7 @@ use serde_json::Value;
 
 pub use build::Whole;
 pub use join::{Joined, join};
-pub use place::{MOST_SHARDS, NoShard, Shard};
+pub use place::{MAX_SHARDS, NoShard, Shard};
 pub use plan::{CaseInPlan, PlanDigest, digest_of, digest_of_cases};
 pub use read::read;
 
@@ -77,7 +77,7 @@ pub struct Part {
     /// Why there is no baseline, or, after `baseline_reused: `, where its answers are from.
     pub baseline_note: Option<String>,
     /// What a reused baseline was asked for; null where it is answered in this run.
-    pub lent: Option<Lent>,
+    pub reused_baseline: Option<ReusedBaseline>,
     /// The judge; null where none is asked.
     pub judge: Option<v1::Judge>,
     /// Where the policy is from, where it is not the candidate's own configuration; else absent.
@@ -138,7 +138,7 @@ pub struct PartCase {
 
 /// What a reused baseline was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Lent {
+pub struct ReusedBaseline {
     /// Repeats of every case.
     pub repeats: u32,
     /// For each of `scorers`, how many of these it was asked to grade.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 /// Most shards of a run.
-pub const MOST_SHARDS: u32 = 10_000;
+pub const MAX_SHARDS: u32 = 10_000;
 
 /// One shard of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -22,9 +22,9 @@ pub struct Shard {
 }
 
 impl Shard {
-    /// A shard, if there is one: `index` in 1 to `of`, and `of` at most [`MOST_SHARDS`].
+    /// A shard, if there is one: `index` in 1 to `of`, and `of` at most [`MAX_SHARDS`].
     pub fn new(index: u32, of: u32) -> Option<Self> {
-        ((1..=of).contains(&index) && of <= MOST_SHARDS).then_some(Self { index, of })
+        ((1..=of).contains(&index) && of <= MAX_SHARDS).then_some(Self { index, of })
     }
 
     /// The index of the shard, of so many, that the case with this id belongs to: the first eight bytes of the SHA-256
@@ -62,7 +62,7 @@ impl fmt::Display for Shard {
 
 /// What is no shard.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("expected k/n with k from 1 to n, and n at most {MOST_SHARDS}: 3/8")]
+#[error("expected k/n with k from 1 to n, and n at most {MAX_SHARDS}: 3/8")]
 pub struct NoShard;
 
 impl FromStr for Shard {

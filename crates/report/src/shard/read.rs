@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::plan::policy_part;
 use super::{SCHEMA, Shard, ShardFile};
 use crate::v1;
-use promptgate_core::model::{Mistake, Mistakes, Place};
+use promptgate_core::model::{Diagnostic, Diagnostics, Place};
 use promptgate_core::text::neutral;
 
 /// At most this many mistakes of a file are listed.
@@ -22,15 +22,15 @@ struct Header {
 /// Reads a shard from the text of `file`, which is named in mistakes.
 ///
 /// # Errors
-/// [`Mistakes`] where the text is cut off, is not JSON, is no shard, is one of another version, or contradicts itself.
-pub fn read(file: &str, text: &str) -> Result<ShardFile, Mistakes> {
+/// [`Diagnostics`] where the text is cut off, is not JSON, is no shard, is one of another version, or contradicts itself.
+pub fn read(file: &str, text: &str) -> Result<ShardFile, Diagnostics> {
     // The file's name says how to make it again, where it can be trusted that far.
     let name = file.rsplit(['/', '\\']).next().unwrap_or_default();
     let again = match Shard::of_file_name(name) {
         Some(shard) => format!("make it again with `promptgate run --shard {shard}`"),
         None => "make it again with `promptgate run --shard k/n`".to_owned(),
     };
-    let refuse = |message: String| Mistake::new(message).at(Place::file(file)).help(&again);
+    let refuse = |message: String| Diagnostic::new(message).at(Place::file(file)).help(&again);
     if text.trim().is_empty() {
         return Err(refuse("the shard is empty".to_owned()).into());
     }
@@ -43,7 +43,7 @@ pub fn read(file: &str, text: &str) -> Result<ShardFile, Mistakes> {
             }
             serde_json::error::Category::Data => format!("this is no shard: {}", described(&error)),
         };
-        Mistake::new(message).at(place).help(&again)
+        Diagnostic::new(message).at(place).help(&again)
     };
     let header: Header = serde_json::from_str(text).map_err(unreadable)?;
     match header.schema {
@@ -61,7 +61,7 @@ pub fn read(file: &str, text: &str) -> Result<ShardFile, Mistakes> {
         return Ok(shard);
     }
     let damaged = |message: String| refuse(format!("the shard is damaged or was edited: {message}"));
-    Err(Mistakes(found.into_iter().take(LISTED).map(damaged).collect()))
+    Err(Diagnostics(found.into_iter().take(LISTED).map(damaged).collect()))
 }
 
 /// The error without its place, which is shown before it; it may quote the file, so it is neutralised.
@@ -102,13 +102,16 @@ fn contradictions(file: &ShardFile) -> Vec<String> {
             said.cases, said.trials, said.missing, there.cases, there.trials, there.missing
         ));
     }
-    if let Some(lent) = &part.lent {
-        let within = lent.graded.iter().all(|graded| *graded <= part.repeats);
-        if part.variants.baseline.is_none() || lent.graded.len() != part.scorers.len() || !within {
-            found.push("`part.lent` does not fit `part.scorers`, `part.repeats` or the variants".to_owned());
+    if let Some(reused_baseline) = &part.reused_baseline {
+        let within = reused_baseline.graded.iter().all(|graded| *graded <= part.repeats);
+        if part.variants.baseline.is_none() || reused_baseline.graded.len() != part.scorers.len() || !within {
+            found.push(
+                "`part.reused_baseline` does not fit `part.scorers`, `part.repeats` or the variants"
+                    .to_owned(),
+            );
         }
-        if lent.repeats > part.repeats {
-            found.push("`part.lent.repeats` is above `part.repeats`".to_owned());
+        if reused_baseline.repeats > part.repeats {
+            found.push("`part.reused_baseline.repeats` is above `part.repeats`".to_owned());
         }
     }
     let mut before = None;

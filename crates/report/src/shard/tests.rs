@@ -63,7 +63,7 @@ fn files(run: &Run, of: u32, change: impl Fn(Shard, &mut Run)) -> Vec<(String, S
         };
         let text = serde_json::to_string(&ShardFile::new(&part, whole, None)).expect("JSON");
         let name = shard.file_name();
-        let read = read(&name, &text).unwrap_or_else(|mistakes| panic!("{name}: {mistakes}"));
+        let read = read(&name, &text).unwrap_or_else(|diagnostics| panic!("{name}: {diagnostics}"));
         (name, read)
     });
     all.collect()
@@ -82,7 +82,7 @@ fn joined_shards_are_the_run_in_whatever_order_they_come() {
         for of in [1, 2, 3, 5, 8, 40] {
             let mut shards = files(&run, of, |_, _| {});
             shards.reverse();
-            let joined = join(shards, &[]).unwrap_or_else(|mistakes| panic!("{of}: {mistakes}"));
+            let joined = join(shards, &[]).unwrap_or_else(|diagnostics| panic!("{of}: {diagnostics}"));
             assert_eq!(joined.run, run, "{of}");
         }
     }

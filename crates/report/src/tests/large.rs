@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{all, rendered, said, style};
 use crate::{Digesting, Format, Report, TRIALS_FILE, TrialsFile, read, sample, schema, write_trials};
-use promptgate_core::model::Mistakes;
+use promptgate_core::model::Diagnostics;
 
 /// A report.json with the trials beside it, of which so many are kept.
 struct Saved {
@@ -27,11 +27,11 @@ fn saved(mut report: Report, kept: usize) -> Saved {
 }
 
 impl Saved {
-    fn read(&self) -> Result<Report, Mistakes> {
+    fn read(&self) -> Result<Report, Diagnostics> {
         self.read_text(&self.text)
     }
 
-    fn read_text(&self, text: &str) -> Result<Report, Mistakes> {
+    fn read_text(&self, text: &str) -> Result<Report, Diagnostics> {
         read("out/report.json", text, |name| File::open(self.folder.path().join(name)))
     }
 

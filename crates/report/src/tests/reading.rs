@@ -25,7 +25,7 @@ fn reading_says_what_is_wrong_with_a_file() {
 }
 
 #[test]
-fn a_field_of_a_later_version_is_no_mistake() {
+fn a_field_of_a_later_version_is_no_diagnostic() {
     let mut value = serde_json::to_value(sample::pass().report()).unwrap();
     value["added_later"] = json!({"a": 1});
     value["cases"][0]["added_later"] = json!(true);

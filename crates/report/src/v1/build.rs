@@ -6,10 +6,11 @@ use crate::spool::FileSpool;
 use promptgate_core::model;
 
 use super::{
-    Case, CaseStatus, Criterion, Dataset, DatasetChanges, Ended, EndedKind, Fault, Grade, Interval, Judge,
-    Judged, Judging, LargestDifference, LengthCorrelation, Look, LookCriterion, Metric, Need, Opinion,
-    Passes, Policy, PolicySource, Price, Prompt, Reason, Report, Role, SCHEMA, Slice, StoredCalls, ToSettle,
-    Tokens, Trial, Trials, Ungraded, Usage, UsageShare, Variant, VariantSummary, Variants, timestamp,
+    CachedCalls, Case, CaseStatus, Criterion, Dataset, DatasetChanges, Ended, EndedKind, Fault, Grade,
+    Interval, Judge, Judged, Judging, LargestDifference, LengthCorrelation, Look, LookCriterion, Metric,
+    Need, Opinion, Passes, Policy, PolicySource, Price, Prompt, Reason, Report, Role, SCHEMA, Slice,
+    ToSettle, Tokens, Trial, Trials, Ungraded, Usage, UsageShare, Variant, VariantSummary, Variants,
+    timestamp,
 };
 
 /// JSON knows no NaN and no infinity: what is not finite is null.
@@ -28,11 +29,11 @@ impl Report {
         policy: Policy,
         exit_code: u8,
     ) -> Self {
-        Self::spooled(run, analysis, decision, policy, exit_code, None)
+        Self::spilled(run, analysis, decision, policy, exit_code, None)
     }
 
     /// The same of a run whose words may be in a spool: they are read when the report is written.
-    pub fn spooled(
+    pub fn spilled(
         run: &model::Run,
         analysis: &model::Analysis,
         decision: &model::Decision,
@@ -83,8 +84,8 @@ impl Report {
                 baseline: run.baseline.as_ref().map(Variant::from),
             },
             baseline_note: run.baseline_note.clone(),
-            baseline_reused: run.lent.is_some(),
-            baseline_repeats: run.lent.as_ref().map(|lent| lent.repeats),
+            baseline_reused: run.reused_baseline.is_some(),
+            baseline_repeats: run.reused_baseline.as_ref().map(|reused_baseline| reused_baseline.repeats),
             judge: Judge::of(run),
             dataset: Dataset {
                 path: run.dataset.path.clone(),
@@ -305,9 +306,9 @@ impl From<&model::CallTotals> for Usage {
         let judgements = share(totals.judgements, totals.judgement_cost_usd);
         Self {
             calls: totals.calls,
-            stored: totals.stored,
-            stored_judgements: totals.stored_judgements,
-            stored_since: totals.stored_since.and_then(timestamp),
+            cached: totals.cached,
+            cached_judgements: totals.cached_judgements,
+            cached_since: totals.cached_since.and_then(timestamp),
             prompt_tokens: completions.prompt_tokens.saturating_add(judgements.prompt_tokens),
             completion_tokens: completions.completion_tokens.saturating_add(judgements.completion_tokens),
             // No tokens may mean that none were reported: a cost that is not known stays so.
@@ -348,8 +349,8 @@ impl From<model::Usage> for Tokens {
 
 impl Trial {
     /// A trial that was answered.
-    pub(crate) fn of(spoken: &model::Spoken, role: Role, repeat: u32) -> Self {
-        let model::Spoken { completion, grades } = spoken;
+    pub(crate) fn of(spoken: &model::TrialText, role: Role, repeat: u32) -> Self {
+        let model::TrialText { completion, grades } = spoken;
         Self {
             role,
             repeat,
@@ -360,8 +361,8 @@ impl Trial {
             latency_ms: finite(completion.latency_ms),
             model: completion.model.clone(),
             system_fingerprint: completion.system_fingerprint.clone(),
-            stored: completion.stored_at.is_some(),
-            stored_at: completion.stored_at.and_then(timestamp),
+            cached: completion.cached_at.is_some(),
+            cached_at: completion.cached_at.and_then(timestamp),
             grades: grades.iter().map(Grade::from).collect(),
             error: None,
         }
@@ -379,8 +380,8 @@ impl Trial {
             latency_ms: None,
             model: None,
             system_fingerprint: None,
-            stored: false,
-            stored_at: None,
+            cached: false,
+            cached_at: None,
             grades: Vec::new(),
             error: Some(Fault::from(fault)),
         }
@@ -418,9 +419,9 @@ impl From<&model::Judging> for Judging {
             calls: judging.calls,
             usage: judging.usage.into(),
             latency_ms: finite(judging.latency_ms),
-            stored: (judging.stored_calls > 0)
-                .then(|| StoredCalls { calls: judging.stored_calls, usage: judging.stored_usage.into() }),
-            rung: judging.rung.clone(),
+            cached: (judging.cached_calls > 0)
+                .then(|| CachedCalls { calls: judging.cached_calls, usage: judging.cached_usage.into() }),
+            output_mode: judging.output_mode.clone(),
             model: judging.model.clone(),
             system_fingerprint: judging.system_fingerprint.clone(),
         }

@@ -30,7 +30,7 @@ pub struct Judge {
     pub by_metric: BTreeMap<String, String>,
     /// How it answered, over all judgements.
     #[serde(default)]
-    pub answered: Answered,
+    pub answered: TrialSummary,
     /// What the self-test found; null where it was not run.
     pub self_test: Option<SelfTest>,
     /// The calibration in force; null where there is none.
@@ -39,13 +39,13 @@ pub struct Judge {
 
 /// How a judge answered over a run: several of a kind mean that it was not the same instrument throughout.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-pub struct Answered {
+pub struct TrialSummary {
     /// The models that answered, as they said.
     pub models: BTreeSet<String>,
     /// `system_fingerprint`, as the endpoints said it.
     pub system_fingerprints: BTreeSet<String>,
     /// How structured output was asked for: `json_schema`, `json_object` or `fenced`.
-    pub rungs: BTreeSet<String>,
+    pub output_modes: BTreeSet<String>,
     /// Parameters that an endpoint refused, and that were left out from then on.
     pub refused_parameters: BTreeSet<String>,
 }
@@ -123,7 +123,7 @@ impl Judge {
             fingerprint: facts.fingerprint.clone(),
             parts: facts.parts.clone(),
             by_metric: facts.by_metric.clone(),
-            answered: Answered::of(run),
+            answered: TrialSummary::of(run),
             self_test: facts.self_test.as_ref().map(SelfTest::from),
             calibration: facts.calibration.as_ref().map(CalibrationFacts::from),
         })
@@ -149,7 +149,7 @@ fn one() -> u32 {
     1
 }
 
-impl Answered {
+impl TrialSummary {
     fn of(run: &model::Run) -> Self {
         let mut answered = Self::default();
         for trial in &run.trials {
@@ -159,7 +159,7 @@ impl Answered {
                 for judgement in &grade.judgements {
                     answered.models.extend(name(&judgement.by.model));
                     answered.system_fingerprints.extend(name(&judgement.by.system_fingerprint));
-                    answered.rungs.extend(name(&judgement.by.rung));
+                    answered.output_modes.extend(name(&judgement.by.output_mode));
                 }
                 let refused = grade.flags.iter().filter_map(|flag| flag.strip_prefix("parameter_refused:"));
                 answered.refused_parameters.extend(refused.map(str::to_owned));

@@ -19,7 +19,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-pub use judge::{Answered, CalibrationFacts, Judge, Planted, SelfTest};
+pub use judge::{CalibrationFacts, Judge, Planted, SelfTest, TrialSummary};
 pub use names::{
     CaseStatus, CriterionVerdict, EndedKind, Expected, FaultKind, MetricKind, ReasonCode, Role, Scope,
     Verdict,
@@ -35,7 +35,7 @@ pub use result::{
     ToSettle, VariantSummary,
 };
 pub use trial::{
-    Case, Fault, Grade, Judging, LargestDifference, Opinion, Passes, StoredCalls, Tokens, Trial, Ungraded,
+    CachedCalls, Case, Fault, Grade, Judging, LargestDifference, Opinion, Passes, Tokens, Trial, Ungraded,
 };
 pub use trials::Trials;
 pub use trials_file::{Digesting, TrialsFile, is_line, write_lines};
@@ -167,14 +167,14 @@ pub struct Dataset {
 pub struct Usage {
     /// Requests sent, retries and judgements included.
     pub calls: u64,
-    /// Answers taken from a store or a saved report.
-    pub stored: u64,
-    /// Judgements taken from a store.
+    /// Answers taken from a cache or a saved report.
+    pub cached: u64,
+    /// Judgements taken from a cache.
     #[serde(default)]
-    pub stored_judgements: u64,
-    /// When the oldest of what came from the store was stored, RFC 3339; null where nothing did.
+    pub cached_judgements: u64,
+    /// When the oldest of what came from the cache was cached, RFC 3339; null where nothing did.
     #[serde(default)]
-    pub stored_since: Option<String>,
+    pub cached_since: Option<String>,
     /// Tokens of all requests.
     pub prompt_tokens: u64,
     /// Tokens of all answers.

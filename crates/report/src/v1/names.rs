@@ -97,10 +97,10 @@ names! {
         Endpoint = "endpoint",
         /// No key in the environment.
         MissingCredentials = "missing_credentials",
-        /// Only stored answers were wanted, and some are not in the store.
-        NotStored = "not_stored",
-        /// The store cannot be read.
-        StoreDamaged = "store_damaged",
+        /// Only cached answers were wanted, and some are not in the cache.
+        NotCached = "not_cached",
+        /// The cache cannot be read.
+        CacheDamaged = "cache_damaged",
         /// A ceiling of the budget was reached.
         BudgetSpent = "budget_spent",
         /// The judge failed its self-test, or is not calibrated as the configuration wants.
@@ -217,10 +217,10 @@ names! {
         TooLarge = "too_large",
         /// Too many calls in a row failed.
         Dead = "dead",
-        /// Only stored answers were wanted, and some are not in the store.
-        NotStored = "not_stored",
-        /// The store cannot be read.
-        StoreDamaged = "store_damaged",
+        /// Only cached answers were wanted, and some are not in the cache.
+        NotCached = "not_cached",
+        /// The cache cannot be read.
+        CacheDamaged = "cache_damaged",
         /// A ceiling of the budget was reached.
         BudgetSpent = "budget_spent",
         /// The judge failed its self-test, or is not calibrated as the configuration wants.

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::read::MOST_REPEATS;
+use super::read::MAX_REPEATS;
 use super::{Report, Scope};
 use promptgate_core::text::neutral;
 
@@ -133,9 +133,9 @@ pub(super) fn contradictions(report: &Report) -> Vec<String> {
     if !(0.0..=1.0).contains(&policy.max_missing) {
         found.push("`policy.max_missing` is not in 0..=1".to_owned());
     }
-    if policy.repeats < 1 || policy.max_repeats < policy.repeats || policy.max_repeats > MOST_REPEATS {
+    if policy.repeats < 1 || policy.max_repeats < policy.repeats || policy.max_repeats > MAX_REPEATS {
         found.push(format!(
-            "`policy.repeats` and `policy.max_repeats` are not in order, within 1 to {MOST_REPEATS}"
+            "`policy.repeats` and `policy.max_repeats` are not in order, within 1 to {MAX_REPEATS}"
         ));
     }
     if report.repeats > policy.max_repeats {

@@ -7,7 +7,7 @@ use std::io;
 
 use serde::Deserialize;
 
-use promptgate_core::model::{Mistake, Mistakes, Place};
+use promptgate_core::model::{Diagnostic, Diagnostics, Place};
 use promptgate_core::text::neutral;
 
 use super::{Case, EndedKind, Report, Role, SCHEMA, Trial, policy, trials_file};
@@ -16,7 +16,7 @@ use super::{Case, EndedKind, Report, Role, SCHEMA, Trial, policy, trials_file};
 pub(super) const LISTED: usize = 20;
 
 /// Most repeats of a case, as in the configuration.
-pub(super) const MOST_REPEATS: u32 = 1000;
+pub(super) const MAX_REPEATS: u32 = 1000;
 
 /// Only the field that says what the rest is.
 #[derive(Deserialize)]
@@ -29,36 +29,40 @@ struct Header {
 /// Trials that the report has in another file stay there until they are asked for.
 ///
 /// # Errors
-/// [`Mistakes`] where the text is cut off, is not JSON, is no report, is one of another version, or contradicts
+/// [`Diagnostics`] where the text is cut off, is not JSON, is no report, is one of another version, or contradicts
 /// itself; and where its trials are in another file that is missing, cut off, or not the one it was written with.
-pub fn read(file: &str, text: &str, open: impl FnOnce(&str) -> io::Result<File>) -> Result<Report, Mistakes> {
+pub fn read(
+    file: &str,
+    text: &str,
+    open: impl FnOnce(&str) -> io::Result<File>,
+) -> Result<Report, Diagnostics> {
     if text.trim().is_empty() {
-        return Err(Mistake::new("the report is empty").at(Place::file(file)).help(AGAIN).into());
+        return Err(Diagnostic::new("the report is empty").at(Place::file(file)).help(AGAIN).into());
     }
     let header: Header = serde_json::from_str(text).map_err(|error| unreadable(file, &error))?;
     match header.schema {
         Some(serde_json::Value::String(name)) if name == SCHEMA => {}
         Some(serde_json::Value::String(name)) => return Err(other_version(file, &name).into()),
         _ => {
-            return Err(Mistake::new(format!("this is no report: `schema` is not {SCHEMA:?}"))
+            return Err(Diagnostic::new(format!("this is no report: `schema` is not {SCHEMA:?}"))
                 .at(Place::file(file))
                 .help("name the report.json that `promptgate run` wrote")
                 .into());
         }
     }
     let mut report: Report = serde_json::from_str(text).map_err(|error| unreadable(file, &error))?;
-    let mistakes = contradictions(&report);
-    if mistakes.is_empty() {
+    let diagnostics = contradictions(&report);
+    if diagnostics.is_empty() {
         trials_file::find(&mut report, file, open)?;
         return Ok(report);
     }
-    let place = |message: String| Mistake::new(message).at(Place::file(file)).help(AGAIN);
-    Err(Mistakes(mistakes.into_iter().take(LISTED).map(place).collect()))
+    let place = |message: String| Diagnostic::new(message).at(Place::file(file)).help(AGAIN);
+    Err(Diagnostics(diagnostics.into_iter().take(LISTED).map(place).collect()))
 }
 
 const AGAIN: &str = "make the report again with `promptgate run`";
 
-fn unreadable(file: &str, error: &serde_json::Error) -> Mistake {
+fn unreadable(file: &str, error: &serde_json::Error) -> Diagnostic {
     let place = Place { column: Some(error.column().max(1)), ..Place::line(file, error.line().max(1)) };
     let message = match error.classify() {
         serde_json::error::Category::Eof => "the report is cut off".to_owned(),
@@ -67,7 +71,7 @@ fn unreadable(file: &str, error: &serde_json::Error) -> Mistake {
         }
         serde_json::error::Category::Data => format!("this is no report: {}", described(error)),
     };
-    Mistake::new(message).at(place).help(AGAIN)
+    Diagnostic::new(message).at(place).help(AGAIN)
 }
 
 /// The error without its place, which is shown before it; it may quote the file, so it is neutralised.
@@ -77,19 +81,19 @@ pub(super) fn described(error: &serde_json::Error) -> String {
     neutral::terminal(bare)
 }
 
-fn other_version(file: &str, name: &str) -> Mistake {
+fn other_version(file: &str, name: &str) -> Diagnostic {
     let shown = neutral::terminal(name);
-    let mistake = if name.starts_with("promptgate.report/") {
-        Mistake::new(format!("the report has version `{shown}`, this promptgate reads `{SCHEMA}`"))
+    let diagnostic = if name.starts_with("promptgate.report/") {
+        Diagnostic::new(format!("the report has version `{shown}`, this promptgate reads `{SCHEMA}`"))
             .help("read it with the promptgate that wrote it, or make it again with this one")
     } else if name.starts_with("promptgate.shard/") {
-        Mistake::new("this is one shard of a run, not a report")
+        Diagnostic::new("this is one shard of a run, not a report")
             .help("join all shards with `promptgate merge DIR`, and name the report.json that it writes")
     } else {
-        Mistake::new(format!("this is no report: its `schema` is `{shown}`, not `{SCHEMA}`"))
+        Diagnostic::new(format!("this is no report: its `schema` is `{shown}`, not `{SCHEMA}`"))
             .help("name the report.json that `promptgate run` wrote")
     };
-    mistake.at(Place::file(file))
+    diagnostic.at(Place::file(file))
 }
 
 /// What the types cannot rule out: the places where an edited report contradicts itself.
@@ -116,8 +120,8 @@ pub(crate) fn contradictions(report: &Report) -> Vec<String> {
         let (said, there) = (report.dataset.cases, report.cases.len());
         found.push(format!("`dataset.cases` is {said}, but there are {there} cases"));
     }
-    if report.repeats > MOST_REPEATS {
-        found.push(format!("`repeats` is {}, above the {MOST_REPEATS} that a run can have", report.repeats));
+    if report.repeats > MAX_REPEATS {
+        found.push(format!("`repeats` is {}, above the {MAX_REPEATS} that a run can have", report.repeats));
     }
     found.extend(policy::contradictions(report));
     if report.ended.kind == EndedKind::Stopped && report.ended.fault.is_none() {

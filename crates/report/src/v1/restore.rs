@@ -1,6 +1,6 @@
 //! From a report back to the run it was made of: for `baseline: report:PATH` and `compare`.
 
-use promptgate_core::model::{self, Mistake, Mistakes, Score};
+use promptgate_core::model::{self, Diagnostic, Diagnostics, Score};
 
 use super::{
     Case, Ended, EndedKind, Fault, Grade, Judge, Judging, Metric, Opinion, Report, Tokens, Trial, Variant,
@@ -13,12 +13,12 @@ impl Report {
     /// Warnings of the decision come back as warnings of the run; the order of trials is by case.
     ///
     /// # Errors
-    /// [`Mistakes`] where a trial has neither an answer nor an error, a grade has no valid score, or a run was
+    /// [`Diagnostics`] where a trial has neither an answer nor an error, a grade has no valid score, or a run was
     /// stopped without a fault: the report was edited.
-    pub fn to_run(&self) -> Result<model::Run, Mistakes> {
+    pub fn to_run(&self) -> Result<model::Run, Diagnostics> {
         self.restore().map_err(|message| {
             let help = "the report was edited or written by something else: make it again";
-            Mistake::new(message).help(help).into()
+            Diagnostic::new(message).help(help).into()
         })
     }
 
@@ -54,16 +54,16 @@ impl Report {
                 .map(|scorer| self.cases.iter().map(|case| case.scorers.contains(scorer)).collect())
                 .collect(),
             asked: self.asked(self.repeats, |metric| Some(metric.repeats)),
-            lent: self.baseline_reused.then(|| {
+            reused_baseline: self.baseline_reused.then(|| {
                 let repeats = self.baseline_repeats.unwrap_or(self.repeats);
                 self.asked(repeats, |metric| Some(metric.baseline.as_ref()?.repeats))
             }),
             trials,
             totals: model::CallTotals {
                 calls: self.usage.calls,
-                stored: self.usage.stored,
-                stored_judgements: self.usage.stored_judgements,
-                stored_since: self.usage.stored_since.as_deref().and_then(seconds),
+                cached: self.usage.cached,
+                cached_judgements: self.usage.cached_judgements,
+                cached_since: self.usage.cached_since.as_deref().and_then(seconds),
                 completions: model::Usage {
                     prompt_tokens: self.usage.completions.prompt_tokens,
                     completion_tokens: self.usage.completions.completion_tokens,
@@ -135,9 +135,9 @@ fn restore_trial(
     let result = match &trial.error {
         Some(fault) => model::TrialResult::Missing(fault.into()),
         None => {
-            let model::Spoken { completion, grades } =
+            let model::TrialText { completion, grades } =
                 trial.spoken().map_err(|what| format!("{}: {what}", place()))?;
-            model::TrialResult::Answered(model::Answered::new(completion, grades, names))
+            model::TrialResult::Answered(model::TrialSummary::new(completion, grades, names))
         }
     };
     Ok(model::Trial { case: index, role: trial.role.into(), repeat: trial.repeat, result })
@@ -148,7 +148,7 @@ impl Trial {
     ///
     /// # Errors
     /// What it lacks.
-    pub(crate) fn spoken(&self) -> Result<model::Spoken, String> {
+    pub(crate) fn spoken(&self) -> Result<model::TrialText, String> {
         let (Some(text), Some(latency_ms), Some(finish_reason)) =
             (&self.output, self.latency_ms, &self.finish_reason)
         else {
@@ -163,7 +163,7 @@ impl Trial {
             model: self.model.clone(),
             system_fingerprint: self.system_fingerprint.clone(),
             // A report from before the time was told.
-            stored_at: self.stored.then(|| self.stored_at.as_deref().and_then(seconds).unwrap_or(0)),
+            cached_at: self.cached.then(|| self.cached_at.as_deref().and_then(seconds).unwrap_or(0)),
         };
         let grade = |grade: &Grade| {
             restore_grade(grade).ok_or_else(|| {
@@ -172,7 +172,7 @@ impl Trial {
             })
         };
         let grades = self.grades.iter().map(grade).collect::<Result<_, _>>()?;
-        Ok(model::Spoken { completion, grades })
+        Ok(model::TrialText { completion, grades })
     }
 }
 
@@ -252,9 +252,9 @@ impl From<&Judging> for model::Judging {
             calls: judging.calls,
             usage: judging.usage.into(),
             latency_ms: judging.latency_ms.unwrap_or_default(),
-            stored_calls: judging.stored.map_or(0, |stored| stored.calls),
-            stored_usage: judging.stored.map(|stored| stored.usage.into()).unwrap_or_default(),
-            rung: judging.rung.clone(),
+            cached_calls: judging.cached.map_or(0, |cached| cached.calls),
+            cached_usage: judging.cached.map(|cached| cached.usage.into()).unwrap_or_default(),
+            output_mode: judging.output_mode.clone(),
             model: judging.model.clone(),
             system_fingerprint: judging.system_fingerprint.clone(),
         }

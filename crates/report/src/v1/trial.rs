@@ -13,7 +13,7 @@ use super::{CaseStatus, FaultKind, Role, Trials};
 pub(super) const CUT: char = '…';
 
 /// The longest question of a case whose trials are left out, in characters.
-const LONGEST_QUERY: usize = 200;
+const MAX_QUERY: usize = 200;
 
 /// A case with its trials.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
@@ -114,7 +114,7 @@ impl Serialize for Case {
 
 /// A question in short, cut between two words: half a key would not be known as one.
 fn cut(query: &str) -> Cow<'_, str> {
-    let Some((end, _)) = query.char_indices().nth(LONGEST_QUERY) else { return Cow::Borrowed(query) };
+    let Some((end, _)) = query.char_indices().nth(MAX_QUERY) else { return Cow::Borrowed(query) };
     let start = query.get(..end).unwrap_or_default();
     let words = start.rsplit_once(char::is_whitespace).map_or("", |(words, _)| words);
     Cow::Owned(format!("{words}{CUT}"))
@@ -159,11 +159,11 @@ pub struct Trial {
     pub model: Option<String>,
     /// `system_fingerprint`, as the endpoint said it.
     pub system_fingerprint: Option<String>,
-    /// Whether the answer came from a store.
-    pub stored: bool,
-    /// When it was stored, RFC 3339; absent where it was not.
+    /// Whether the answer came from a cache.
+    pub cached: bool,
+    /// When it was cached, RFC 3339; absent where it was not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub stored_at: Option<String>,
+    pub cached_at: Option<String>,
     /// The grades, in scorer order; a scorer that does not apply to the case has none.
     pub grades: Vec<Grade>,
     /// Why no answer came; absent where one did.
@@ -232,20 +232,20 @@ pub struct Judging {
     pub usage: Tokens,
     /// Milliseconds of all of them.
     pub latency_ms: Option<f64>,
-    /// Those of them that came from a store: made, and paid for, in an earlier run; absent where there are none.
+    /// Those of them that came from a cache: made, and paid for, in an earlier run; absent where there are none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub stored: Option<StoredCalls>,
+    pub cached: Option<CachedCalls>,
     /// How structured output was asked for: `json_schema`, `json_object` or `fenced`.
-    pub rung: Option<String>,
+    pub output_mode: Option<String>,
     /// The model that answered, as it said.
     pub model: Option<String>,
     /// `system_fingerprint`, as the endpoint said it.
     pub system_fingerprint: Option<String>,
 }
 
-/// Calls of a judgement that came from a store.
+/// Calls of a judgement that came from a cache.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct StoredCalls {
+pub struct CachedCalls {
     /// How many.
     pub calls: u32,
     /// Their tokens.

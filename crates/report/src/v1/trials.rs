@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 
 use super::{Role, Trial};
 use crate::spool::FileSpool;
-use promptgate_core::model::{self, SpoolPlace, Words};
+use promptgate_core::model::{self, SpoolPlace, TextLocation};
 
 /// The trials of a case; in JSON a list of [`Trial`].
 #[derive(Clone, Default)]
@@ -25,14 +25,14 @@ pub struct Trials {
 #[derive(Clone)]
 enum Held {
     Here(Box<Trial>),
-    Spooled { role: Role, repeat: u32, place: SpoolPlace, spool: Arc<FileSpool> },
+    Spilled { role: Role, repeat: u32, place: SpoolPlace, spool: Arc<FileSpool> },
 }
 
 impl Held {
     fn read(&self) -> io::Result<Cow<'_, Trial>> {
         match self {
             Self::Here(trial) => Ok(Cow::Borrowed(trial)),
-            Self::Spooled { role, repeat, place, spool } => {
+            Self::Spilled { role, repeat, place, spool } => {
                 spool.trial(*place, *role, *repeat).map(Cow::Owned)
             }
         }
@@ -42,7 +42,7 @@ impl Held {
     fn text(&self) -> io::Result<String> {
         match self {
             Self::Here(trial) => Ok(serde_json::to_string(trial)?),
-            Self::Spooled { role, repeat, place, spool } => spool.text(*place, *role, *repeat),
+            Self::Spilled { role, repeat, place, spool } => spool.text(*place, *role, *repeat),
         }
     }
 }
@@ -53,8 +53,10 @@ impl Trials {
         let (role, repeat) = (trial.role.into(), trial.repeat);
         let held = match (&trial.result, spool) {
             (model::TrialResult::Answered(answered), Some(spool)) => match answered.words {
-                Words::Spooled(place) => Held::Spooled { role, repeat, place, spool: Arc::clone(spool) },
-                Words::Here(ref spoken) => Held::Here(Box::new(Trial::of(spoken, role, repeat))),
+                TextLocation::Spilled(place) => {
+                    Held::Spilled { role, repeat, place, spool: Arc::clone(spool) }
+                }
+                TextLocation::InMemory(ref spoken) => Held::Here(Box::new(Trial::of(spoken, role, repeat))),
             },
             (model::TrialResult::Answered(answered), None) => match answered.here() {
                 Some(spoken) => Held::Here(Box::new(Trial::of(spoken, role, repeat))),
@@ -73,7 +75,7 @@ impl Trials {
         spool: &Arc<FileSpool>,
         elsewhere: bool,
     ) -> Self {
-        let held = |(role, repeat, place)| Held::Spooled { role, repeat, place, spool: Arc::clone(spool) };
+        let held = |(role, repeat, place)| Held::Spilled { role, repeat, place, spool: Arc::clone(spool) };
         Self { held: places.into_iter().map(held).collect(), elsewhere }
     }
 

@@ -13,11 +13,11 @@ use super::read::{LISTED, described, wrong_trials};
 use super::trial::CUT;
 use super::{Case, Report, Role, Trial, Trials};
 use crate::spool::FileSpool;
-use promptgate_core::model::{Mistake, Mistakes, Place, SpoolPlace};
+use promptgate_core::model::{Diagnostic, Diagnostics, Place, SpoolPlace};
 use promptgate_core::text::neutral;
 
 /// The longest line that is read, in bytes.
-const LONGEST_LINE: u64 = 64 << 20;
+const MAX_LINE: u64 = 64 << 20;
 
 const TOGETHER: &str = "a large run leaves report.json and this file in one folder: take both as `promptgate run` \
                         wrote them, or run again";
@@ -95,23 +95,23 @@ pub fn is_line(text: &[u8]) -> bool {
 /// Finds the trials of a report in the file beside it that it speaks of; without one there is nothing to do.
 ///
 /// # Errors
-/// [`Mistakes`] where the file cannot be opened, or is not to the byte the one that the report was written with.
+/// [`Diagnostics`] where the file cannot be opened, or is not to the byte the one that the report was written with.
 pub(super) fn find(
     report: &mut Report,
     file: &str,
     open: impl FnOnce(&str) -> io::Result<File>,
-) -> Result<(), Mistakes> {
+) -> Result<(), Diagnostics> {
     let Some(reference) = &report.trials_file else { return Ok(()) };
     if !is_bare(&reference.name) {
         let name = neutral::terminal(&reference.name);
         let message =
             format!("`trials_file.name` is `{name}`, which is not the name of a file in this folder");
-        return Err(Mistake::new(message).at(Place::file(file)).help("make the report again").into());
+        return Err(Diagnostic::new(message).at(Place::file(file)).help("make the report again").into());
     }
     let beside = Path::new(file).with_file_name(&reference.name).display().to_string();
     let unreadable = |error: io::Error| {
         let message = format!("the trials of {} cannot be read: {error}", neutral::terminal(file));
-        Mistake::new(message).at(Place::file(&beside)).help(TOGETHER)
+        Diagnostic::new(message).at(Place::file(&beside)).help(TOGETHER)
     };
     let trials_file = open(&reference.name).map_err(unreadable)?;
     let mut reading = Reading::new(report, &beside);
@@ -119,7 +119,7 @@ pub(super) fn find(
     let mut line = Vec::new();
     loop {
         line.clear();
-        reader.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut line).map_err(unreadable)?;
+        reader.by_ref().take(MAX_LINE).read_until(b'\n', &mut line).map_err(unreadable)?;
         if line.is_empty() {
             break;
         }
@@ -179,7 +179,7 @@ struct Reading<'a> {
     found: Vec<Found>,
     /// The trials of that case.
     trials: Vec<Trial>,
-    mistakes: Vec<Mistake>,
+    diagnostics: Vec<Diagnostic>,
 }
 
 impl<'a> Reading<'a> {
@@ -193,7 +193,7 @@ impl<'a> Reading<'a> {
             at: 0,
             found: report.cases.iter().map(|_| Found::default()).collect(),
             trials: Vec::new(),
-            mistakes: Vec::new(),
+            diagnostics: Vec::new(),
         }
     }
 
@@ -201,7 +201,7 @@ impl<'a> Reading<'a> {
     fn line(&mut self, line: &[u8]) {
         self.hasher.update(line);
         self.lines += 1;
-        if self.mistakes.len() < LISTED
+        if self.diagnostics.len() < LISTED
             && let Err(message) = self.trial(line)
         {
             self.refuse(message);
@@ -211,7 +211,7 @@ impl<'a> Reading<'a> {
 
     fn refuse(&mut self, message: String) {
         let place = Place::line(self.name, self.lines);
-        self.mistakes.push(Mistake::new(message).at(place).help(TOGETHER));
+        self.diagnostics.push(Diagnostic::new(message).at(place).help(TOGETHER));
     }
 
     fn trial(&mut self, line: &[u8]) -> Result<(), String> {
@@ -266,8 +266,8 @@ impl<'a> Reading<'a> {
     }
 
     /// The places of all trials, by case.
-    fn finish(mut self, file: &str) -> Result<Vec<Found>, Mistakes> {
-        while self.at < self.report.cases.len() && self.mistakes.len() < LISTED {
+    fn finish(mut self, file: &str) -> Result<Vec<Found>, Diagnostics> {
+        while self.at < self.report.cases.len() && self.diagnostics.len() < LISTED {
             self.close();
             self.at += 1;
         }
@@ -282,7 +282,7 @@ impl<'a> Reading<'a> {
                 reference.lines,
                 neutral::terminal(&reference.digest)
             );
-            return Err(Mistake::new(message).at(Place::file(self.name)).help(TOGETHER).into());
+            return Err(Diagnostic::new(message).at(Place::file(self.name)).help(TOGETHER).into());
         }
         if reference.lines != self.lines {
             let message = format!(
@@ -291,13 +291,13 @@ impl<'a> Reading<'a> {
                 neutral::terminal(self.name),
                 self.lines
             );
-            return Err(Mistake::new(message).at(Place::file(file)).help(TOGETHER).into());
+            return Err(Diagnostic::new(message).at(Place::file(file)).help(TOGETHER).into());
         }
-        if self.mistakes.is_empty() {
+        if self.diagnostics.is_empty() {
             return Ok(self.found);
         }
-        self.mistakes.truncate(LISTED);
-        Err(Mistakes(self.mistakes))
+        self.diagnostics.truncate(LISTED);
+        Err(Diagnostics(self.diagnostics))
     }
 }
 

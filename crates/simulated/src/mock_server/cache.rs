@@ -8,9 +8,9 @@ use hyper::body::Bytes;
 use crate::RequestDigest;
 
 /// The most bytes of replies kept in one generation; two are kept.
-const MOST_BYTES: usize = 16 << 20;
+const MAX_BYTES: usize = 16 << 20;
 /// The most requests counted in one generation.
-const MOST_COUNTS: usize = 1 << 20;
+const MAX_COUNTS: usize = 1 << 20;
 
 /// A finished reply, and whether it answers a judgement.
 #[derive(Debug, Clone)]
@@ -43,7 +43,7 @@ impl Replies {
     pub(super) fn keep(&self, digest: RequestDigest, reply: Kept) {
         let mut kept = self.generations.lock().unwrap_or_else(PoisonError::into_inner);
         kept.bytes += reply.body.len() + size_of::<(RequestDigest, Kept)>();
-        if kept.bytes > MOST_BYTES {
+        if kept.bytes > MAX_BYTES {
             kept.old = std::mem::take(&mut kept.young);
             kept.bytes = reply.body.len();
         }
@@ -61,7 +61,7 @@ impl Occurrences {
     /// The number of earlier arrivals of a request.
     pub(super) fn next(&self, digest: &RequestDigest) -> u32 {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        if counts.len() >= MOST_COUNTS && !counts.contains_key(digest) {
+        if counts.len() >= MAX_COUNTS && !counts.contains_key(digest) {
             counts.clear();
         }
         let count = counts.entry(*digest).or_default();

@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_say_what_would_be_right() {
+    fn diagnostics_say_what_would_be_right() {
         let message = |text: &str| text.parse::<FaultSpec>().unwrap_err().to_string();
         assert!(message("pose=1").contains("did you mean \"prose\""), "{}", message("pose=1"));
         assert!(message("cut").contains("KIND=VALUE"));

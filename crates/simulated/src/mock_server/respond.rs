@@ -22,7 +22,7 @@ use crate::{MODEL, Simulated, digest, judged_answer};
 use promptgate_core::model::{ChatRequest, ResponseFormat};
 
 /// The largest request body that is read.
-const MOST_BODY: usize = 64 << 20;
+const MAX_BODY: usize = 64 << 20;
 
 /// What all connections share.
 #[derive(Debug)]
@@ -158,7 +158,7 @@ impl Server {
             return Err(ResetConnection);
         }
         // Read whole, so that the connection can be used again whatever the answer is.
-        let Ok(body) = Limited::new(request.into_body(), MOST_BODY).collect().await else {
+        let Ok(body) = Limited::new(request.into_body(), MAX_BODY).collect().await else {
             let error =
                 wire::error("the body is too large or broke off", "invalid_request_error", None, None);
             return Ok(json(StatusCode::PAYLOAD_TOO_LARGE, &error));

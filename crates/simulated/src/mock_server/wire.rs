@@ -49,7 +49,7 @@ pub(super) fn read_request(body: &[u8]) -> Result<ChatRequest, Refused> {
         response_format,
         repeat: 0,
         purpose: Purpose::Completion,
-        anew: false,
+        refresh: false,
     })
 }
 

@@ -9,7 +9,7 @@ use crate::cli::args::CalibrateArguments;
 use crate::cli::error::Failure;
 use crate::cli::files::write_whole;
 use crate::config::Settings;
-use promptgate_core::model::{Mistake, Place};
+use promptgate_core::model::{Diagnostic, Place};
 use promptgate_engine::calibrate::{Answer, Judged, Labels, passes};
 use promptgate_report::calibration::{self, Calibration};
 
@@ -25,7 +25,7 @@ pub(super) fn prepare(folder: &Path) -> Result<(), Failure> {
         Err(error) => {
             let message = format!("no calibration can be written here: {error}");
             let place = Place::file(folder.display().to_string());
-            Err(Mistake::new(message)
+            Err(Diagnostic::new(message)
                 .at(place)
                 .help("name a folder that can be written to with `--out`")
                 .into())
@@ -49,7 +49,7 @@ pub(super) fn target(
     let named = named.filter(|_| !arguments.offline).map(|path| path.value.clone());
     let target = named.as_ref().map_or_else(|| arguments.out.join(FIGURES), |path| folder.join(path));
     let refused = |what: String, help: &str| {
-        Failure::from(Mistake::new(what).at(Place::file(target.display().to_string())).help(help))
+        Failure::from(Diagnostic::new(what).at(Place::file(target.display().to_string())).help(help))
     };
     let inside = Path::new(named.as_deref().unwrap_or_default())
         .components()

@@ -21,7 +21,7 @@ use crate::config::{self, Settings};
 use promptgate_adapters::endpoint::Ceilings;
 use promptgate_adapters::load::{self, DatasetSource, LoadError, Tree};
 use promptgate_core::check;
-use promptgate_core::model::{Ended, JudgeFacts, Mistake, Place, Role, Run, TrialResult};
+use promptgate_core::model::{Diagnostic, Ended, JudgeFacts, Place, Role, Run, TrialResult};
 use promptgate_core::port::{ChatModel, EventSink};
 use promptgate_engine::calibrate::{self, Judged, Labels, judge_all};
 use promptgate_engine::evaluate::CallCounter;
@@ -29,7 +29,7 @@ use promptgate_engine::judge::{Judge, Needs};
 use promptgate_report::calibration::{Calibration, write};
 
 /// More answers than this share without a grade, and the figures would be of what the judge finds easy.
-const MOST_MISSING: f64 = 0.02;
+const MAX_MISSING: f64 = 0.02;
 /// The configuration of the simulated judge where there is no other.
 const SIMULATED: &str = "\
 version: 1
@@ -109,7 +109,7 @@ fn judge_of(settings: &Settings, metric: Option<&str>) -> Result<Judge, Failure>
     };
     match index {
         Some(index) => Ok(judges.swap_remove(index)),
-        None if names.is_empty() => Err(Mistake::new("there is no judged metric to calibrate")
+        None if names.is_empty() => Err(Diagnostic::new("there is no judged metric to calibrate")
             .at(place())
             .help("add `judge:` and `metrics:`")
             .into()),
@@ -119,7 +119,7 @@ fn judge_of(settings: &Settings, metric: Option<&str>) -> Result<Judge, Failure>
                 None => "there are several judged metrics".to_owned(),
             };
             let help = format!("name one with --metric: {}", names.join(", "));
-            Err(Mistake::new(message).at(place()).help(help).into())
+            Err(Diagnostic::new(message).at(place()).help(help).into())
         }
     }
 }
@@ -132,7 +132,7 @@ fn labels(
 ) -> Result<(Labels, String), Failure> {
     let path = arguments.labels.display().to_string();
     let here = std::env::current_dir()
-        .map_err(|error| Mistake::new(format!("the current folder cannot be read: {error}")))?;
+        .map_err(|error| Diagnostic::new(format!("the current folder cannot be read: {error}")))?;
     let source = DatasetSource {
         path: path.clone(),
         // Several rows may be ratings of one answer, so that an id is no id of a row.
@@ -140,8 +140,8 @@ fn labels(
         ..DatasetSource::default()
     };
     let loaded = load::dataset(&Tree::work_tree(&here), &source).map_err(|error| match error {
-        LoadError::Mistakes(mistakes) => Failure::from(mistakes),
-        LoadError::Empty(mistake) => Failure::Nothing(mistake),
+        LoadError::Diagnostics(diagnostics) => Failure::from(diagnostics),
+        LoadError::Empty(diagnostic) => Failure::Nothing(diagnostic),
     })?;
     output::warn(&loaded.warnings);
     let digest = loaded.value.facts.digest.clone();
@@ -161,12 +161,12 @@ fn labels(
         if let Some(answer) = lacking.filter(|_| needed) {
             let message = format!("label {}: `{}` needs `{field}`", answer.id, judge.name());
             let help = "every label needs what the judge reads";
-            return Err(Mistake::new(message).at(answer.case.place.clone()).help(help).into());
+            return Err(Diagnostic::new(message).at(answer.case.place.clone()).help(help).into());
         }
     }
     if labels.answers.iter().all(|answer| answer.ratings.is_empty()) {
-        let mistake = Mistake::new("no row has a label of a person").at(Place::file(path));
-        return Err(Failure::Nothing(mistake.help("add `human`: true, false, or a number from 0 to 1")));
+        let diagnostic = Diagnostic::new("no row has a label of a person").at(Place::file(path));
+        return Err(Failure::Nothing(diagnostic.help("add `human`: true, false, or a number from 0 to 1")));
     }
     Ok((labels, digest))
 }
@@ -192,10 +192,10 @@ async fn asked(
         offline: arguments.offline,
         concurrency: arguments.concurrency,
         ceilings: Ceilings { calls: arguments.budget_calls, usd: arguments.budget_usd, time: None },
-        store: arguments.store,
+        cache: arguments.cache,
     };
     let stop = CancellationToken::new();
-    let Models { judging, judge_hosts, concurrency, store, .. } =
+    let Models { judging, judge_hosts, concurrency, cache, .. } =
         models::connect(settings, tree, calls, &sink, &stop)?;
     let facts = suite::judge_facts(settings, std::slice::from_ref(judge), &judge_hosts)
         .ok_or_else(|| Failure::Internal("a judge without facts".to_owned()))?;
@@ -215,7 +215,7 @@ async fn asked(
         never = progress.tick() => match never {},
     };
     progress.finish();
-    answers::close(store.as_deref());
+    answers::close(cache.as_deref());
     let (judged, ended) = match judged {
         Ok(judged) => (judged, None),
         Err(ended) => (Vec::new(), Some(ended)),
@@ -251,7 +251,7 @@ fn conclude(
             .filter(|(answer, _)| kind.is_none() || calibrate::passes(answer, arguments.pass_at) == kind);
         let of_kind: Vec<bool> = of_kind.map(|(_, judged)| judged.score().is_none()).collect();
         let missing = of_kind.iter().filter(|missing| **missing).count();
-        missing as f64 > MOST_MISSING * of_kind.len() as f64
+        missing as f64 > MAX_MISSING * of_kind.len() as f64
     });
     let Some(measured) = measured.filter(|_| !too_many) else {
         let why = asked.judged.iter().filter_map(|judged| judged.grades.first());
@@ -286,7 +286,7 @@ fn conclude(
 /// A report with its name, read before anything is spent.
 fn saved_run(path: &Path) -> Result<(String, Run), Failure> {
     let file = path.display().to_string();
-    let run = saved::read(path)?.to_run().map_err(|mistakes| mistakes.at(&Place::file(&file)))?;
+    let run = saved::read(path)?.to_run().map_err(|diagnostics| diagnostics.at(&Place::file(&file)))?;
     Ok((file, run))
 }
 
@@ -297,7 +297,7 @@ fn elsewhere(file: &str, run: &Run, judge: &Judge, facts: &JudgeFacts) -> Result
     if theirs != facts.by_metric.get(judge.name()) {
         let message = format!("this report was not judged by the same judge of {}", judge.name());
         let help = "two judges can differ by more than two prompts: judge again with this one";
-        return Err(Mistake::new(message).at(Place::file(file)).help(help).into());
+        return Err(Diagnostic::new(message).at(Place::file(file)).help(help).into());
     }
     let first = run.trials.iter().filter(|trial| trial.role == Role::Candidate && trial.repeat == 0);
     let scores: Vec<Option<f64>> = first
@@ -308,14 +308,14 @@ fn elsewhere(file: &str, run: &Run, judge: &Judge, facts: &JudgeFacts) -> Result
         .collect();
     let graded: Vec<f64> = scores.iter().flatten().copied().collect();
     let missing = run.cases.len().saturating_sub(graded.len());
-    if missing as f64 > MOST_MISSING * run.cases.len() as f64 {
+    if missing as f64 > MAX_MISSING * run.cases.len() as f64 {
         let message = format!(
             "{missing} of {} cases of this report have no grade of {}",
             run.cases.len(),
             judge.name()
         );
         let help = "what is missing may be what is bad: run again until the report is complete";
-        return Err(Mistake::new(message).at(Place::file(file)).help(help).into());
+        return Err(Diagnostic::new(message).at(Place::file(file)).help(help).into());
     }
     Ok(graded)
 }

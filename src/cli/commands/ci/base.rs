@@ -8,7 +8,7 @@ use std::path::Path;
 use crate::cli::args::KnownBase;
 use promptgate_adapters::github::{Event, EventKind, PullRequest};
 use promptgate_adapters::load::{self, Baseline, BaselineSpec, Repository};
-use promptgate_core::model::{Mistake, Place};
+use promptgate_core::model::{Diagnostic, Place};
 
 /// Looks up a variable of the environment.
 pub(super) type Variable<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -42,10 +42,10 @@ impl Base {
 ///
 /// # Errors
 /// An event that must not be run on what is checked out, and a base that is out of reach.
-pub(super) fn find(event: Option<&Event>, folder: &Path, variable: Variable<'_>) -> Result<Base, Mistake> {
+pub(super) fn find(event: Option<&Event>, folder: &Path, variable: Variable<'_>) -> Result<Base, Diagnostic> {
     let Some(event) = event else { return outside(folder, variable) };
     match event.kind {
-        EventKind::PullRequestTarget => Err(Mistake::new(
+        EventKind::PullRequestTarget => Err(Diagnostic::new(
             "pull_request_target brings the secrets of the repository, so nothing of a pull request is run in it",
         )
         .at(Place::file("GITHUB_EVENT_NAME"))
@@ -55,14 +55,14 @@ pub(super) fn find(event: Option<&Event>, folder: &Path, variable: Variable<'_>)
         )),
         EventKind::PullRequest => match &event.pull_request {
             Some(request) => of_pull_request(request, folder, variable),
-            None => Err(Mistake::new("the event names no pull request").at(Place::file("GITHUB_EVENT_PATH"))),
+            None => Err(Diagnostic::new("the event names no pull request").at(Place::file("GITHUB_EVENT_PATH"))),
         },
         EventKind::MergeGroup => of_merge_group(event, folder, variable),
         EventKind::Push => of_push(event, folder, variable),
         EventKind::Other { privileged: true } => {
             let (_, head) = head(folder)?;
             if variable("GITHUB_SHA").is_none_or(|sha| sha != head) {
-                return Err(Mistake::new(
+                return Err(Diagnostic::new(
                     "this event brings the secrets of the repository, and something else than its own commit is \
                      checked out",
                 )
@@ -77,14 +77,14 @@ pub(super) fn find(event: Option<&Event>, folder: &Path, variable: Variable<'_>)
     }
 }
 
-fn head(folder: &Path) -> Result<(Repository, String), Mistake> {
-    let repository = Repository::discover(folder).map_err(Mistake::from)?;
+fn head(folder: &Path) -> Result<(Repository, String), Diagnostic> {
+    let repository = Repository::discover(folder).map_err(Diagnostic::from)?;
     let commit = repository.resolve("HEAD")?.commit;
     Ok((repository, commit))
 }
 
 /// The merge base as `promptgate run` finds it.
-fn outside(folder: &Path, variable: Variable<'_>) -> Result<Base, Mistake> {
+fn outside(folder: &Path, variable: Variable<'_>) -> Result<Base, Diagnostic> {
     let head = head(folder).ok().map(|(_, commit)| commit);
     match load::baseline(None, folder, variable)? {
         Baseline::Commit { tree, how, .. } => match (tree.commit(), head) {
@@ -102,18 +102,18 @@ fn outside(folder: &Path, variable: Variable<'_>) -> Result<Base, Mistake> {
     }
 }
 
-fn of_pull_request(request: &PullRequest, folder: &Path, variable: Variable<'_>) -> Result<Base, Mistake> {
+fn of_pull_request(request: &PullRequest, folder: &Path, variable: Variable<'_>) -> Result<Base, Diagnostic> {
     let number = request.number;
     let (_, head) = head(folder)?;
     let Some(sha) = variable("GITHUB_SHA") else {
-        return Err(Mistake::new("the commit of the event is not known")
+        return Err(Diagnostic::new("the commit of the event is not known")
             .at(Place::file("GITHUB_SHA"))
             .help("leave the variables that GitHub sets as they are"));
     };
     let checkout = "check out the merge commit, as actions/checkout does without `ref:`, with `fetch-depth: 2`; or the pull \
          request's head with `fetch-depth: 0`";
     if head != sha && head != request.head {
-        return Err(Mistake::new(format!(
+        return Err(Diagnostic::new(format!(
             "HEAD is neither the merge commit nor the last commit of pull request {number}"
         ))
         .at(Place::file("HEAD"))
@@ -129,13 +129,15 @@ fn of_pull_request(request: &PullRequest, folder: &Path, variable: Variable<'_>)
     };
     let found = load::trusted_baseline(Some(&BaselineSpec::MergeBase { path: None }), folder, &lookup);
     let place = Place::file(format!("the base of pull request {number}"));
-    let found = found.map_err(|mistake| mistake.or_at(&place))?;
+    let found = found.map_err(|diagnostic| diagnostic.or_at(&place))?;
     let Baseline::Commit { tree, how, .. } = found else {
-        return Err(Mistake::new(format!("the base of pull request {number} was not found")).help(checkout));
+        return Err(
+            Diagnostic::new(format!("the base of pull request {number} was not found")).help(checkout)
+        );
     };
     match tree.commit() {
         Some(commit) if commit != head => Ok(Base::at(commit.to_owned(), how, &head)),
-        _ => Err(Mistake::new(format!(
+        _ => Err(Diagnostic::new(format!(
             "what is checked out is in {} already: nothing of pull request {number} is in it",
             request.base_branch
         ))
@@ -144,31 +146,31 @@ fn of_pull_request(request: &PullRequest, folder: &Path, variable: Variable<'_>)
     }
 }
 
-fn of_merge_group(event: &Event, folder: &Path, variable: Variable<'_>) -> Result<Base, Mistake> {
+fn of_merge_group(event: &Event, folder: &Path, variable: Variable<'_>) -> Result<Base, Diagnostic> {
     let (repository, head) = head(folder)?;
     let base = event.base.as_deref().unwrap_or_default();
     let group = event.head.clone().or_else(|| variable("GITHUB_SHA"));
     if group.is_some_and(|group| group != head) {
-        return Err(Mistake::new("what is checked out is not the merge group")
+        return Err(Diagnostic::new("what is checked out is not the merge group")
             .at(Place::file("HEAD"))
             .help("check out the commit of the event, as actions/checkout does without `ref:`"));
     }
-    let found = repository.resolve(base).map_err(|mistake| {
+    let found = repository.resolve(base).map_err(|diagnostic| {
         let help =
             format!("fetch it: `git fetch --depth=1 origin {base}`, or check out with `fetch-depth: 0`");
-        Mistake::new(format!("the base of the merge group is not in this clone: {}", mistake.message))
+        Diagnostic::new(format!("the base of the merge group is not in this clone: {}", diagnostic.message))
             .at(Place::file("merge_group.base_sha"))
             .help(help)
     })?;
     if found.commit == head {
-        return Err(Mistake::new("what is checked out is the base of the merge group, not the group")
+        return Err(Diagnostic::new("what is checked out is the base of the merge group, not the group")
             .at(Place::file("HEAD"))
             .help("check out the commit of the event, as actions/checkout does without `ref:`"));
     }
     Ok(Base::at(found.commit, "base of the merge group", &head))
 }
 
-fn of_push(event: &Event, folder: &Path, variable: Variable<'_>) -> Result<Base, Mistake> {
+fn of_push(event: &Event, folder: &Path, variable: Variable<'_>) -> Result<Base, Diagnostic> {
     let (repository, head) = head(folder)?;
     let before = event.base.as_deref().and_then(|before| repository.resolve(before).ok());
     if let Some(before) = before.filter(|before| before.commit != head) {
@@ -191,7 +193,7 @@ fn by_default_branch(event: &Event, folder: &Path, variable: Variable<'_>) -> Ba
     let found = match load::trusted_baseline(Some(&spec), folder, &lookup) {
         Ok(Baseline::Commit { tree, how, .. }) => tree.commit().map(|commit| (commit.to_owned(), how)),
         Ok(_) => None,
-        Err(mistake) => return Base::none(mistake.message, Some(head)),
+        Err(diagnostic) => return Base::none(diagnostic.message, Some(head)),
     };
     match found {
         Some((commit, how)) if commit != head => Base::at(commit, how, &head),

@@ -12,7 +12,7 @@ use crate::cli::facts::{self, Facts, Verdict};
 use crate::cli::files::{append, write_whole};
 use crate::cli::{output, saved};
 use promptgate_adapters::github::{self, EventKind, Outputs};
-use promptgate_core::model::{Mistake, Place};
+use promptgate_core::model::{Diagnostic, Place};
 use promptgate_report::comment::{COMMENT_BYTES, SUMMARY_BYTES};
 use promptgate_report::v1::CaseStatus;
 
@@ -29,7 +29,7 @@ pub(super) fn remove_earlier(folder: &Path) -> Result<(), Failure> {
             Ok(()) => {}
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
             Err(error) => {
-                return Err(Mistake::new(format!(
+                return Err(Diagnostic::new(format!(
                     "what an earlier run left here cannot be removed: {error}"
                 ))
                 .at(Place::file(path.display().to_string()))

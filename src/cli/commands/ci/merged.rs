@@ -14,7 +14,7 @@ use crate::cli::error::Failure;
 use crate::cli::facts::{self, Facts, Verdict};
 use crate::cli::{answers, shard, suite};
 use promptgate_adapters::github::EventKind;
-use promptgate_core::model::{Mistake, Place};
+use promptgate_core::model::{Diagnostic, Place};
 use promptgate_report::shard::Shard;
 
 /// Joins the shards in a folder.
@@ -77,7 +77,7 @@ fn nothing_to_join(
     let mut all = Vec::new();
     for path in below(&|name| name == facts::NAME) {
         let refuse = |why: String| {
-            Mistake::new(format!("what a shard says of itself cannot be read: {why}"))
+            Diagnostic::new(format!("what a shard says of itself cannot be read: {why}"))
                 .at(Place::file(path.display().to_string()))
                 .help("run that shard again")
         };

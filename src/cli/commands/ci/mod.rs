@@ -21,7 +21,7 @@ use crate::cli::{models, output, saved, shard};
 use base::Base;
 use promptgate_adapters::github::Event;
 use promptgate_adapters::load::Repository;
-use promptgate_core::model::{Mistake, Mistakes, Place};
+use promptgate_core::model::{Diagnostic, Diagnostics, Place};
 use promptgate_report::shard::Shard;
 use surroundings::Surroundings;
 
@@ -126,10 +126,12 @@ fn gate(
     known: &mut Known,
 ) -> Result<Outcome, Failure> {
     if arguments.run.format != OutputFormat::Terminal {
-        return Err(Mistake::new("what `ci` prints goes into a log, where texts of a model have no place")
-            .at(Place::file("--format"))
-            .help("leave it out: the other forms are in the folder of `--out`")
-            .into());
+        return Err(Diagnostic::new(
+            "what `ci` prints goes into a log, where texts of a model have no place",
+        )
+        .at(Place::file("--format"))
+        .help("leave it out: the other forms are in the folder of `--out`")
+        .into());
     }
     let event = surroundings.event()?;
     known.event.clone_from(&event);
@@ -152,7 +154,7 @@ fn gate(
         (None, Some(event)) if event.kind.is_change() => Some("git:merge-base".to_owned()),
         (None, _) => None,
     };
-    let settles = found.settles && !run.store.refresh;
+    let settles = found.settles && !run.cache.refresh;
     let base = known.base.insert(found);
     let (suite, shard) = run::load(&run)?;
     if settles && unchanged::is_unchanged(&suite, &run, base) {
@@ -166,7 +168,7 @@ fn gate(
 
 /// What becomes of a suite whose endpoints need a key that is not there; `None` where nothing is missing.
 fn without_key(suite: &Suite, run: &RunArguments, arguments: &CiArguments) -> Option<Outcome> {
-    if run.offline || run.store.stored_only {
+    if run.offline || run.cache.cached_only {
         return None;
     }
     let variables = models::missing_keys(&suite.settings, !suite.scorers.judges.is_empty());
@@ -190,11 +192,13 @@ fn repository(known: &Known) -> Option<Repository> {
 }
 
 /// Mistakes of a failure, for those who do not read the log.
-fn mistakes(failure: &Failure) -> Vec<Mistake> {
+fn diagnostics(failure: &Failure) -> Vec<Diagnostic> {
     match failure {
-        Failure::Mistakes(Mistakes(mistakes)) | Failure::Incomplete(Mistakes(mistakes)) => mistakes.clone(),
-        Failure::Nothing(mistake) => vec![mistake.clone()],
-        Failure::Internal(message) => vec![Mistake::new(message)],
+        Failure::Diagnostics(Diagnostics(diagnostics)) | Failure::Incomplete(Diagnostics(diagnostics)) => {
+            diagnostics.clone()
+        }
+        Failure::Nothing(diagnostic) => vec![diagnostic.clone()],
+        Failure::Internal(message) => vec![Diagnostic::new(message)],
         Failure::BrokenPipe => Vec::new(),
     }
 }

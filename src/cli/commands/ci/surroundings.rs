@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::cli::files::{Links, read_text};
 use promptgate_adapters::github::Event;
-use promptgate_core::model::{Mistake, Place};
+use promptgate_core::model::{Diagnostic, Place};
 use promptgate_core::text::neutral;
 
 /// The largest event that is read, in bytes; GitHub's own bound of a payload is 25 MB.
@@ -53,11 +53,11 @@ impl Surroundings {
     ///
     /// # Errors
     /// An event without a file, or with one that cannot be read.
-    pub(super) fn event(&self) -> Result<Option<Event>, Mistake> {
+    pub(super) fn event(&self) -> Result<Option<Event>, Diagnostic> {
         let Some(name) = self.variables.get("GITHUB_EVENT_NAME") else { return Ok(None) };
         let help = "leave the variables that GitHub sets as they are; without GITHUB_EVENT_NAME this is no event at all";
         let Some(path) = self.path("GITHUB_EVENT_PATH") else {
-            return Err(Mistake::new(format!(
+            return Err(Diagnostic::new(format!(
                 "GITHUB_EVENT_NAME is {}, but no file holds the event",
                 neutral::terminal(name)
             ))
@@ -65,8 +65,9 @@ impl Surroundings {
             .help(help));
         };
         let place = || Place::file(path.display().to_string());
-        let payload = read_text(&path, "event", EVENT_LIMIT, Links::Follow)
-            .map_err(|why| Mistake::new(format!("the event cannot be read: {why}")).at(place()).help(help))?;
-        Event::read(name, &payload).map(Some).map_err(|mistake| mistake.at(place()))
+        let payload = read_text(&path, "event", EVENT_LIMIT, Links::Follow).map_err(|why| {
+            Diagnostic::new(format!("the event cannot be read: {why}")).at(place()).help(help)
+        })?;
+        Event::read(name, &payload).map(Some).map_err(|diagnostic| diagnostic.at(place()))
     }
 }

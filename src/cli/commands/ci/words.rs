@@ -1,12 +1,12 @@
 //! What is said of a run in the log, the comment and the summary; where there is a report, it is the report's.
 
-use super::{Known, Of, Outcome, mistakes};
+use super::{Known, Of, Outcome, diagnostics};
 use crate::cli::commands::run::Finished;
 use crate::cli::error::Failure;
 use crate::cli::exit::ExitStatus;
 use crate::cli::facts::Verdict;
 use crate::cli::output;
-use promptgate_core::model::Mistake;
+use promptgate_core::model::Diagnostic;
 use promptgate_core::text::{Redactor, neutral};
 use promptgate_report::comment::{self, CommentFacts, Subject};
 use promptgate_report::{Disclose, Format, Style};
@@ -36,7 +36,7 @@ pub(super) fn reason(outcome: &Outcome) -> Option<&'static str> {
         Outcome::Unchanged(_) => None,
         Outcome::NoKey { .. } => Some("missing_credentials"),
         Outcome::Failed(failure, _) => Some(match failure {
-            Failure::Mistakes(_) => "usage",
+            Failure::Diagnostics(_) => "usage",
             Failure::Incomplete(_) => "shards",
             Failure::Nothing(_) => "nothing_to_evaluate",
             Failure::Internal(_) | Failure::BrokenPipe => "internal",
@@ -95,7 +95,7 @@ pub(super) fn comment_body(
             Subject::NotEvaluated { name: name(of), reason: &reason, help: Some(&next) }
         }
         Outcome::Failed(failure, _) => {
-            messages = mistakes(failure).iter().map(in_one_line).collect();
+            messages = diagnostics(failure).iter().map(in_one_line).collect();
             match failure {
                 Failure::Incomplete(_) => Subject::Incomplete { name: None, messages: &messages },
                 _ => Subject::Error { name: None, messages: &messages },
@@ -113,10 +113,10 @@ pub(super) fn comment_body(
 }
 
 /// Where, what, and what to do next.
-fn in_one_line(mistake: &Mistake) -> String {
-    let place = mistake.place.as_ref().map_or_else(String::new, |place| format!("{place}: "));
-    let help = mistake.help.as_ref().map_or_else(String::new, |help| format!("; {help}"));
-    format!("{place}{}{help}", mistake.message)
+fn in_one_line(diagnostic: &Diagnostic) -> String {
+    let place = diagnostic.place.as_ref().map_or_else(String::new, |place| format!("{place}: "));
+    let help = diagnostic.help.as_ref().map_or_else(String::new, |help| format!("; {help}"));
+    format!("{place}{}{help}", diagnostic.message)
 }
 
 fn name(of: &Of) -> &str {

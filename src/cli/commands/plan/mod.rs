@@ -85,7 +85,7 @@ struct Planned {
     engine: Arc<Engine>,
     settings: Settings,
     policy: Policy,
-    /// Whether there is a baseline, answered here or lent.
+    /// Whether there is a baseline, answered here or reused_baseline.
     compared: bool,
 }
 
@@ -122,7 +122,7 @@ struct Earlier {
 fn earlier(path: &Path, suite: &Suite) -> Result<Earlier, Failure> {
     let report = saved::read(path)?;
     let file = path.display().to_string();
-    let run = report.to_run().map_err(|mistakes| mistakes.at(&Place::file(&file)))?;
+    let run = report.to_run().map_err(|diagnostics| diagnostics.at(&Place::file(&file)))?;
     mismatch::refuse(&file, [mismatch::dataset(&run.dataset, &suite.plan.dataset().facts)])?;
     Ok(Earlier { file, report, run })
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use promptgate_core::gate::Schedule;
-use promptgate_core::model::{Mistake, Place};
+use promptgate_core::model::{Diagnostic, Place};
 use promptgate_engine::engine::Plan;
 use promptgate_report::shard::Shard;
 
@@ -13,9 +13,9 @@ use promptgate_report::shard::Shard;
 ///
 /// # Errors
 /// Without a number of shards.
-pub(super) fn matrix(shards: Option<u32>) -> Result<String, Mistake> {
+pub(super) fn matrix(shards: Option<u32>) -> Result<String, Diagnostic> {
     let Some(of) = shards else {
-        return Err(Mistake::new("a matrix needs the number of shards")
+        return Err(Diagnostic::new("a matrix needs the number of shards")
             .at(Place::file("--format github-matrix"))
             .help("say it with `--shards N`"));
     };

@@ -9,7 +9,7 @@ use crate::config::{self, Settings};
 use promptgate_adapters::load::{self, BaselineSpec, FILE_LIMIT, LoadError, Tree};
 use promptgate_core::document::looks_like_secret;
 use promptgate_core::model::{
-    Case, Dataset, DatasetChanges, Mistake, NamedCases, PolicyChange, PolicySource,
+    Case, Dataset, DatasetChanges, Diagnostic, NamedCases, PolicyChange, PolicySource,
 };
 use promptgate_core::text::neutral;
 
@@ -96,10 +96,11 @@ pub(in crate::cli::suite) fn dataset_changes(
         Ok(before) => Some(between(&before.cases, &dataset.cases)),
         Err(error) => {
             let why = match error {
-                LoadError::Mistakes(mistakes) => mistakes.0.into_iter().next(),
-                LoadError::Empty(mistake) => Some(mistake),
+                LoadError::Diagnostics(diagnostics) => diagnostics.0.into_iter().next(),
+                LoadError::Empty(diagnostic) => Some(diagnostic),
             };
-            let why = why.map_or_else(String::new, |mistake: Mistake| format!(": {}", mistake.message));
+            let why =
+                why.map_or_else(String::new, |diagnostic: Diagnostic| format!(": {}", diagnostic.message));
             warnings.push(format!(
                 "what changed in the dataset since {} is not known: it cannot be read there{why}",
                 source.spec
@@ -129,7 +130,7 @@ fn named_files(base: &Settings, policy: &Tree) -> BTreeSet<String> {
 
 /// Names a file whose bytes differ.
 fn compare(source: &mut PolicySource, path: &str, policy: &Tree, candidate: &Tree) {
-    let read = |tree: &Tree| tree.find(path, FILE_LIMIT).map_err(|mistake| mistake.message);
+    let read = |tree: &Tree| tree.find(path, FILE_LIMIT).map_err(|diagnostic| diagnostic.message);
     let (old, new) = (read(policy), read(candidate));
     if old == new {
         return;

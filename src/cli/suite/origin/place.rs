@@ -5,17 +5,17 @@ use std::path::Path;
 use crate::cli::suite::locate::Location;
 use crate::config::NAMES;
 use promptgate_adapters::load::{FILE_LIMIT, Repository, Tree};
-use promptgate_core::model::{Mistake, Place};
+use promptgate_core::model::{Diagnostic, Place};
 
 /// Folders above the configuration that are looked into.
-const MOST_ABOVE: usize = 64;
+const MAX_ABOVE: usize = 64;
 
 /// The configuration that stands at a commit in the place of `name`: that file, or the other of the two names that one
 /// may have.
 pub(in crate::cli::suite) fn configuration_at(
     tree: &Tree,
     name: &str,
-) -> Result<Option<(String, Vec<u8>)>, Mistake> {
+) -> Result<Option<(String, Vec<u8>)>, Diagnostic> {
     let mut found = None;
     for name in [Some(name), other_name(name)].into_iter().flatten() {
         let Some(bytes) = tree.find(name, FILE_LIMIT)? else { continue };
@@ -32,8 +32,8 @@ fn other_name(name: &str) -> Option<&'static str> {
 }
 
 /// With two, a change that takes one away would choose the other.
-fn two_configurations(one: &str, other: &str) -> Mistake {
-    Mistake::new(format!("there is also {other}: one place has one configuration"))
+fn two_configurations(one: &str, other: &str) -> Diagnostic {
+    Diagnostic::new(format!("there is also {other}: one place has one configuration"))
         .at(Place::file(one))
         .help("remove one of the two")
 }
@@ -45,7 +45,7 @@ fn two_configurations(one: &str, other: &str) -> Mistake {
 ///
 /// # Errors
 /// Such a change, and what cannot be read.
-pub(super) fn find(tree: &Tree, location: &Location, named: bool) -> Result<Option<String>, Mistake> {
+pub(super) fn find(tree: &Tree, location: &Location, named: bool) -> Result<Option<String>, Diagnostic> {
     if named {
         return Ok(configuration_at(tree, &location.name)?.map(|(name, _)| name));
     }
@@ -58,14 +58,14 @@ pub(super) fn find(tree: &Tree, location: &Location, named: bool) -> Result<Opti
         Tree::Commit { repository, .. } => repository.prefix().split('/').filter(|it| !it.is_empty()).count(),
         Tree::WorkTree { .. } => 0,
     };
-    folders.extend((1..=depth.min(MOST_ABOVE)).map(|up| vec![".."; up].join("/")));
+    folders.extend((1..=depth.min(MAX_ABOVE)).map(|up| vec![".."; up].join("/")));
     for (index, folder) in folders.iter().enumerate() {
         for name in NAMES {
             let path = if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
             match tree.find(&path, FILE_LIMIT)? {
                 Some(_) if index == own => return Ok(Some(path)),
                 Some(_) => {
-                    return Err(Mistake::new(format!(
+                    return Err(Diagnostic::new(format!(
                         "{} is found here, but {} would have been before this change",
                         location.shown,
                         tree.describe(&path)
@@ -81,7 +81,7 @@ pub(super) fn find(tree: &Tree, location: &Location, named: bool) -> Result<Opti
 }
 
 /// Refuses a configuration with another one beside it.
-pub(super) fn refuse_two(location: &Location) -> Result<(), Mistake> {
+pub(super) fn refuse_two(location: &Location) -> Result<(), Diagnostic> {
     match other_name(&location.name).filter(|name| location.folder.join(name).symlink_metadata().is_ok()) {
         Some(other) => Err(two_configurations(&location.shown, other)),
         None => Ok(()),
@@ -90,14 +90,14 @@ pub(super) fn refuse_two(location: &Location) -> Result<(), Mistake> {
 
 /// Refuses a configuration that is reached through a symbolic link of a repository: it would be judged by the policy of
 /// another place.
-pub(super) fn refuse_links(location: &Location) -> Result<(), Mistake> {
+pub(super) fn refuse_links(location: &Location) -> Result<(), Diagnostic> {
     let path = location.folder.join(&location.name);
     for part in path.ancestors() {
         let link = std::fs::symlink_metadata(part).is_ok_and(|facts| facts.is_symlink());
         let folder = part.parent().unwrap_or(part);
         // The machine's own links, such as that of a temporary folder, are in no repository.
         if link && Repository::discover(folder).is_ok() {
-            return Err(Mistake::new(format!("`{}` is a symbolic link", super::super::shown(part)))
+            return Err(Diagnostic::new(format!("`{}` is a symbolic link", super::super::shown(part)))
                 .at(Place::file(&location.shown))
                 .help(
                     "with a policy from elsewhere, links are not followed: name the configuration itself",

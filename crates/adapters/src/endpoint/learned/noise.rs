@@ -9,7 +9,7 @@ const NOISIER: f64 = 1.5;
 /// The share is brought up to date after so many refusals.
 const BLOCK: u64 = 20;
 /// A share below this is none.
-const LEAST: f64 = 1e-4;
+const MIN: f64 = 1e-4;
 
 /// A share of calls that is refused whatever the rate.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ pub(super) struct Noise {
 impl Noise {
     /// Noise of this share, above 0 and below 1.
     pub(super) fn new(share: f64) -> Self {
-        let share = share.clamp(LEAST, 0.9);
+        let share = share.clamp(MIN, 0.9);
         Self { share, most: NOISIER * share, surprise: 0.0, last: 0, refused: 0, from: 0 }
     }
 
@@ -58,6 +58,6 @@ impl Noise {
 
     /// Whether next to nothing is refused any more.
     pub(super) fn is_over(&self) -> bool {
-        self.share < LEAST
+        self.share < MIN
     }
 }

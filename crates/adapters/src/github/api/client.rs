@@ -25,11 +25,11 @@ const ATTEMPTS: u32 = 4;
 /// The first wait before another attempt, where the server does not name one; doubled each time.
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 /// A server that asks for more patience than this is given up.
-const LONGEST_WAIT: Duration = Duration::from_secs(60);
+const MAX_WAIT: Duration = Duration::from_secs(60);
 /// Redirects that are followed.
 const REDIRECTS: u32 = 3;
 /// Bytes of an answer that are read: a page of a hundred comments of the largest size has 26 MB.
-const MOST_BYTES: usize = 64 << 20;
+const MAX_BYTES: usize = 64 << 20;
 /// Characters of a server's message that are shown.
 const MESSAGE: usize = 300;
 /// The version of the API that is spoken.
@@ -182,8 +182,8 @@ impl Client {
         let next = next.map(str::to_owned);
         let mut bytes = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| Tried::transport(what, &error))? {
-            if bytes.len() + chunk.len() > MOST_BYTES {
-                let message = format!("{what}: the answer has more than {} MiB", MOST_BYTES >> 20);
+            if bytes.len() + chunk.len() > MAX_BYTES {
+                let message = format!("{what}: the answer has more than {} MiB", MAX_BYTES >> 20);
                 return Err(Tried::Over(Failure::new(FailureKind::Unavailable, message)));
             }
             bytes.extend_from_slice(&chunk);
@@ -260,7 +260,7 @@ impl Tried {
             Self::Refused(failure, asked) | Self::Unknown(failure, asked) => (failure, asked),
         };
         let wait = asked.unwrap_or_else(|| FIRST_WAIT.saturating_mul(1 << attempt.min(8).saturating_sub(1)));
-        if attempt >= ATTEMPTS || wait > LONGEST_WAIT {
+        if attempt >= ATTEMPTS || wait > MAX_WAIT {
             return Err(failure);
         }
         tokio::time::sleep(wait).await;

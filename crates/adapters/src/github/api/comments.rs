@@ -14,7 +14,7 @@ const PER_PAGE: usize = 100;
 /// Pages that are looked at; a pull request with more comments than that gets no further one.
 const PAGES: usize = 200;
 /// Characters of a comment, as GitHub counts at the strictest: UTF-16 units.
-const MOST_CHARACTERS: usize = 65_536;
+const MAX_CHARACTERS: usize = 65_536;
 /// The author of what is written with the token that a workflow is given.
 const WORKFLOWS: &str = "github-actions[bot]";
 
@@ -67,8 +67,8 @@ pub async fn keep(client: &Client, sticky: &Sticky<'_>) -> Result<Outcome, Failu
     let body = client.redactor().redact(sticky.body).trim_end().to_owned();
     let body = format!("{body}\n\n{}", sticky.marker());
     let length = body.encode_utf16().count();
-    if length > MOST_CHARACTERS {
-        let message = format!("the comment has {length} characters, and GitHub takes {MOST_CHARACTERS}");
+    if length > MAX_CHARACTERS {
+        let message = format!("the comment has {length} characters, and GitHub takes {MAX_CHARACTERS}");
         return Err(Failure::new(FailureKind::Usage, message)
             .help("let `promptgate ci` write comment.md: it keeps to the limit"));
     }

@@ -44,8 +44,8 @@ fn slips_are_answered() {
         ("file:", "write `file:PATH`"),
         ("report:", "write `report:PATH`"),
     ] {
-        let mistake = BaselineSpec::parse(text).unwrap_err();
-        assert!(mistake.help.as_deref().is_some_and(|found| found.contains(help)), "{text}: {mistake}");
+        let diagnostic = BaselineSpec::parse(text).unwrap_err();
+        assert!(diagnostic.help.as_deref().is_some_and(|found| found.contains(help)), "{text}: {diagnostic}");
     }
     for text in ["none", "report:a.json"] {
         assert!(BaselineSpec::parse_candidate(text).is_err());
@@ -91,7 +91,7 @@ fn a_pull_request_is_compared_with_main_and_a_new_prompt_is_new() {
 }
 
 #[test]
-fn a_clone_too_shallow_is_a_mistake_even_by_default() {
+fn a_clone_too_shallow_is_a_diagnostic_even_by_default() {
     let (origin, _, _) = Fixture::pull_request();
     let checkout = Fixture::checkout_of_pull_request(&origin, "1", "refs/remotes/pull/1/merge");
     assert!(baseline(None, &checkout.path(), &nothing).is_err());

@@ -27,8 +27,8 @@ fn cases(name: &str, content: &str) -> Vec<Case> {
 
 fn refused(name: &str, content: &str) -> String {
     match read(name, content).unwrap_err() {
-        LoadError::Mistakes(mistakes) => mistakes.to_string(),
-        LoadError::Empty(mistake) => panic!("empty: {mistake}"),
+        LoadError::Diagnostics(diagnostics) => diagnostics.to_string(),
+        LoadError::Empty(diagnostic) => panic!("empty: {diagnostic}"),
     }
 }
 
@@ -126,10 +126,10 @@ fn ids_are_unique_over_all_files() {
         ("a.jsonl", "{\"id\": \"x\", \"query\": \"1\"}\n"),
         ("b.jsonl", "{\"query\": \"2\"}\n{\"id\": \"x\"}\n"),
     ];
-    let Err(LoadError::Mistakes(mistakes)) = read_with(&files, &source("*.jsonl")) else { panic!() };
+    let Err(LoadError::Diagnostics(diagnostics)) = read_with(&files, &source("*.jsonl")) else { panic!() };
     assert!(
-        mistakes.to_string().starts_with("b.jsonl:2:8: the id `x` is taken already, at a.jsonl:1"),
-        "{mistakes}"
+        diagnostics.to_string().starts_with("b.jsonl:2:8: the id `x` is taken already, at a.jsonl:1"),
+        "{diagnostics}"
     );
     let shown = refused("c.jsonl", "{\"id\": 2, \"query\": \"a\"}\n{\"query\": \"b\"}\n");
     assert!(shown.contains("its row number 2 is the id of the row at c.jsonl:1"), "{shown}");
@@ -163,7 +163,7 @@ fn types_are_checked_with_their_places() {
 }
 
 #[test]
-fn nearly_a_field_is_a_mistake_unless_the_field_is_there() {
+fn nearly_a_field_is_a_diagnostic_unless_the_field_is_there() {
     for (column, field) in
         [("contxt", "context"), ("Query", "query"), ("tag", "tags"), ("must-pass", "must_pass"), ("ID", "id")]
     {
@@ -248,7 +248,7 @@ fn csv_cells_are_text_but_for_lists() {
 }
 
 #[test]
-fn csv_mistakes() {
+fn csv_diagnostics() {
     for (text, part) in [
         ("query,query\na,b\n", "c.csv:1: the column `query` is there twice"),
         ("query,\na,b\n", "column 2 has no name"),
@@ -281,11 +281,11 @@ fn the_wrong_format_is_recognised() {
 }
 
 #[test]
-fn only_twenty_mistakes_are_shown() {
+fn only_twenty_diagnostics_are_shown() {
     let text: String = (0..30).map(|_| "{\"query\": 1}\n").collect();
-    let Err(LoadError::Mistakes(mistakes)) = read("c.jsonl", &text) else { panic!() };
-    assert_eq!(mistakes.0.len(), 21);
-    assert_eq!(mistakes.0[20].message, "and 10 more mistakes");
+    let Err(LoadError::Diagnostics(diagnostics)) = read("c.jsonl", &text) else { panic!() };
+    assert_eq!(diagnostics.0.len(), 21);
+    assert_eq!(diagnostics.0[20].message, "and 10 more mistakes");
 }
 
 #[test]

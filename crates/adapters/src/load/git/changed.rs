@@ -1,10 +1,10 @@
 //! Which lines of a file a change touches.
 
 use super::{Repository, is_object_name};
-use promptgate_core::model::Mistake;
+use promptgate_core::model::Diagnostic;
 
 /// Places of a file that are remembered.
-const MOST: usize = 100;
+const MAX: usize = 100;
 
 /// The lines of a file that a change touches.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,9 +22,9 @@ impl Repository {
     ///
     /// # Errors
     /// A mistake where git does not say, or a commit is not named in full.
-    pub fn changed_lines(&self, base: &str, head: &str, path: &str) -> Result<Option<Changed>, Mistake> {
+    pub fn changed_lines(&self, base: &str, head: &str, path: &str) -> Result<Option<Changed>, Diagnostic> {
         if !is_object_name(base) || !is_object_name(head) {
-            return Err(Mistake::new("lines are compared between two commits that are named in full"));
+            return Err(Diagnostic::new("lines are compared between two commits that are named in full"));
         }
         let said = self.git(&["ls-files", "-z", "--full-name", "--", path])?;
         let listed = String::from_utf8_lossy(&said.stdout).into_owned();
@@ -57,7 +57,7 @@ fn places(diff: &str) -> Vec<(usize, usize)> {
         let first = start.max(1);
         Some((first, first.saturating_add(count.saturating_sub(1))))
     };
-    headers.filter_map(place).take(MOST).collect()
+    headers.filter_map(place).take(MAX).collect()
 }
 
 #[cfg(test)]

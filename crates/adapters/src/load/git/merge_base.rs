@@ -1,6 +1,6 @@
 //! Which commit a change is compared with when nobody names one.
 
-use promptgate_core::model::Mistake;
+use promptgate_core::model::Diagnostic;
 
 use super::{Repository, is_object_name, short};
 
@@ -20,22 +20,22 @@ pub struct MergeBase {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NoMergeBase {
     /// The repository has no commit, or no branch to compare with: a default baseline may fall back to none.
-    Nothing(Mistake),
+    Nothing(Diagnostic),
     /// There is one to compare with, but it is not in this clone, or shares no history: never "no change".
-    OutOfReach(Mistake),
+    OutOfReach(Diagnostic),
 }
 
-impl From<NoMergeBase> for Mistake {
+impl From<NoMergeBase> for Diagnostic {
     fn from(reason: NoMergeBase) -> Self {
         match reason {
-            NoMergeBase::Nothing(mistake) | NoMergeBase::OutOfReach(mistake) => mistake,
+            NoMergeBase::Nothing(diagnostic) | NoMergeBase::OutOfReach(diagnostic) => diagnostic,
         }
     }
 }
 
-impl From<Mistake> for NoMergeBase {
-    fn from(mistake: Mistake) -> Self {
-        Self::OutOfReach(mistake)
+impl From<Diagnostic> for NoMergeBase {
+    fn from(diagnostic: Diagnostic) -> Self {
+        Self::OutOfReach(diagnostic)
     }
 }
 
@@ -79,7 +79,7 @@ impl Repository {
             |name: &str| variable(name).map(|value| value.trim().to_owned()).filter(|v| !v.is_empty());
         let Some(head) = self.commit_of("HEAD")? else {
             return Err(NoMergeBase::Nothing(
-                Mistake::new("the git repository has no commit yet")
+                Diagnostic::new("the git repository has no commit yet")
                     .help("commit the prompt first, or set `baseline: none`"),
             ));
         };
@@ -90,7 +90,7 @@ impl Repository {
             return match self.commit_of(first)? {
                 Some(commit) => Ok(MergeBase { commit, how: format!("first parent of {how}"), guessed }),
                 None => Err(NoMergeBase::OutOfReach(
-                    Mistake::new(format!(
+                    Diagnostic::new(format!(
                         "HEAD is {how}, but its first parent {} is not in this clone",
                         short(first)
                     ))
@@ -100,14 +100,14 @@ impl Repository {
         }
         match (self.elsewhere(&head, &variable), commit.parents.as_slice()) {
             // With nothing else in reach, a shallow clone of a merge is taken for what it looks like.
-            (Err(NoMergeBase::OutOfReach(mistake)), [first, _]) if self.shallow => {
+            (Err(NoMergeBase::OutOfReach(diagnostic)), [first, _]) if self.shallow => {
                 match self.commit_of(first)?.filter(|_| !merges_main(&commit.subject, &variable)) {
                     Some(commit) => Ok(MergeBase {
                         commit,
                         how: "first parent of HEAD, a merge in a shallow clone".to_owned(),
                         guessed: true,
                     }),
-                    None => Err(NoMergeBase::OutOfReach(mistake)),
+                    None => Err(NoMergeBase::OutOfReach(diagnostic)),
                 }
             }
             (found, _) => found,
@@ -130,7 +130,7 @@ impl Repository {
                         Ok(MergeBase { commit, how: format!("{name} of the CI system"), guessed: false })
                     }
                     None => Err(NoMergeBase::OutOfReach(
-                        Mistake::new(format!("the commit that {name} names is not in this clone")).help(
+                        Diagnostic::new(format!("the commit that {name} names is not in this clone")).help(
                             "fetch more history: `GIT_DEPTH: 0`, or `git fetch --depth=1 origin COMMIT`",
                         ),
                     )),
@@ -147,13 +147,14 @@ impl Repository {
                 return self.common(head, &other, name);
             }
         }
-        let mistake = Mistake::new("found no branch to compare with: no origin/HEAD, origin/main or main");
+        let diagnostic =
+            Diagnostic::new("found no branch to compare with: no origin/HEAD, origin/main or main");
         if self.shallow {
             let help = "this is a shallow clone: fetch the base branch too (`fetch-depth: 0`), or name the \
                         baseline: `git:REF`";
-            return Err(NoMergeBase::OutOfReach(mistake.help(help)));
+            return Err(NoMergeBase::OutOfReach(diagnostic.help(help)));
         }
-        Err(NoMergeBase::Nothing(mistake.help("name the baseline: `git:REF`, `file:PATH`, or `none`")))
+        Err(NoMergeBase::Nothing(diagnostic.help("name the baseline: `git:REF`, `file:PATH`, or `none`")))
     }
 
     /// What tells that HEAD, a commit of two parents, is a pull request's merge commit, and whether it is HEAD itself
@@ -163,7 +164,7 @@ impl Repository {
         head: &str,
         commit: &RawCommit,
         variable: &dyn Fn(&str) -> Option<String>,
-    ) -> Result<Option<(String, bool)>, Mistake> {
+    ) -> Result<Option<(String, bool)>, Diagnostic> {
         let another = variable("GITHUB_SHA").is_some_and(|value| value != head);
         for name in CHECKED_OUT {
             if let Some(value) = variable(name).filter(|value| is_merge_ref(value)) {
@@ -211,8 +212,11 @@ impl Repository {
                 Ok(Some(MergeBase { commit, how, guessed: false }))
             }
             None => Err(NoMergeBase::OutOfReach(
-                Mistake::new(format!("the merge queue's base commit {} is not in this clone", short(base)))
-                    .help(format!("fetch it: `git fetch --depth=1 origin {base}`, or `fetch-depth: 0`")),
+                Diagnostic::new(format!(
+                    "the merge queue's base commit {} is not in this clone",
+                    short(base)
+                ))
+                .help(format!("fetch it: `git fetch --depth=1 origin {base}`, or `fetch-depth: 0`")),
             )),
         }
     }
@@ -227,10 +231,11 @@ impl Repository {
             }
         }
         Err(NoMergeBase::OutOfReach(
-            Mistake::new(format!("{variable} names the branch `{branch}`, which is not in this clone")).help(
-                "check out the pull request's merge commit with `fetch-depth: 2`, or all history with \
+            Diagnostic::new(format!("{variable} names the branch `{branch}`, which is not in this clone"))
+                .help(
+                    "check out the pull request's merge commit with `fetch-depth: 2`, or all history with \
                  `fetch-depth: 0`",
-            ),
+                ),
         ))
     }
 
@@ -243,7 +248,7 @@ impl Repository {
         &self,
         commit: &str,
         variable: &dyn Fn(&str) -> Option<String>,
-    ) -> Result<bool, Mistake> {
+    ) -> Result<bool, Diagnostic> {
         let target = TARGET_BRANCHES.iter().find_map(|name| variable(name)).filter(|name| !name.is_empty());
         let branches = match &target {
             Some(value) => {
@@ -269,18 +274,18 @@ impl Repository {
         if said.success && is_object_name(&commit) {
             return Ok(MergeBase { commit, how: format!("merge base with {name}"), guessed: false });
         }
-        let mistake = Mistake::new(format!("HEAD and {name} have no common commit in this clone"));
+        let diagnostic = Diagnostic::new(format!("HEAD and {name} have no common commit in this clone"));
         let help = if self.shallow {
             "history is cut off here: check out the pull request's merge commit with `fetch-depth: 2`, or all \
              history with `fetch-depth: 0`"
         } else {
             "the two share no history; name the baseline: `git:REF`"
         };
-        Err(NoMergeBase::OutOfReach(mistake.help(help)))
+        Err(NoMergeBase::OutOfReach(diagnostic.help(help)))
     }
 
     /// The parents as written in the commit, whether or not they are in this clone, and the subject.
-    fn raw_commit(&self, commit: &str) -> Result<RawCommit, Mistake> {
+    fn raw_commit(&self, commit: &str) -> Result<RawCommit, Diagnostic> {
         let said = self.git(&["cat-file", "commit", commit])?;
         if !said.success {
             return Err(self.unreadable(commit, &said));

@@ -13,8 +13,8 @@ fn repository(fixture: &Fixture) -> Repository {
 
 fn out_of_reach(reason: NoMergeBase) -> String {
     match reason {
-        NoMergeBase::OutOfReach(mistake) => mistake.to_string(),
-        NoMergeBase::Nothing(mistake) => panic!("not out of reach: {mistake}"),
+        NoMergeBase::OutOfReach(diagnostic) => diagnostic.to_string(),
+        NoMergeBase::Nothing(diagnostic) => panic!("not out of reach: {diagnostic}"),
     }
 }
 
@@ -32,11 +32,11 @@ fn discover_says_where_it_is() {
 #[test]
 fn no_repository_is_absent_and_a_bare_one_unreadable() {
     let folder = TempDir::new().unwrap();
-    let Err(NoRepository::Absent(mistake)) = Repository::discover(folder.path()) else { panic!() };
-    assert!(mistake.message.contains("no git repository"), "{mistake}");
+    let Err(NoRepository::Absent(diagnostic)) = Repository::discover(folder.path()) else { panic!() };
+    assert!(diagnostic.message.contains("no git repository"), "{diagnostic}");
     fixture::run(folder.path(), &["init", "--quiet", "--bare"]);
-    let Err(NoRepository::Unreadable(mistake)) = Repository::discover(folder.path()) else { panic!() };
-    assert!(mistake.message.contains("no work tree"), "{mistake}");
+    let Err(NoRepository::Unreadable(diagnostic)) = Repository::discover(folder.path()) else { panic!() };
+    assert!(diagnostic.message.contains("no work tree"), "{diagnostic}");
     assert!(matches!(Repository::discover(&folder.path().join("gone")), Err(NoRepository::Unreadable(_))));
 }
 
@@ -51,8 +51,8 @@ fn files_that_look_like_a_repository_are_none() {
     std::fs::write(inner.join("HEAD"), "ref: refs/heads/main\n").unwrap();
     std::fs::write(inner.join("config"), "[core]\nrepositoryformatversion = 0\nbare = false\nworktree = .\n")
         .unwrap();
-    let Err(NoRepository::Unreadable(mistake)) = Repository::discover(&inner) else { panic!() };
-    assert!(mistake.message.contains("no work tree"), "{mistake}");
+    let Err(NoRepository::Unreadable(diagnostic)) = Repository::discover(&inner) else { panic!() };
+    assert!(diagnostic.message.contains("no work tree"), "{diagnostic}");
 }
 
 #[test]
@@ -77,12 +77,12 @@ fn odd_references_never_reach_git_as_options() {
     fixture.commit("one");
     let repository = repository(&fixture);
     for bad in ["", "--output=x", "-h", "a b", "a:b", "main..HEAD", "a\nb", "\u{1b}[31m"] {
-        let mistake = repository.resolve(bad).unwrap_err();
-        assert!(mistake.message.starts_with("the git reference"), "{bad}: {mistake}");
-        assert!(!mistake.to_string().contains(['\n', '\u{1b}']));
+        let diagnostic = repository.resolve(bad).unwrap_err();
+        assert!(diagnostic.message.starts_with("the git reference"), "{bad}: {diagnostic}");
+        assert!(!diagnostic.to_string().contains(['\n', '\u{1b}']));
     }
-    let mistake = repository.resolve("gone").unwrap_err();
-    assert_eq!(mistake.message, "git knows no commit `gone` here");
+    let diagnostic = repository.resolve("gone").unwrap_err();
+    assert_eq!(diagnostic.message, "git knows no commit `gone` here");
     assert!(!fixture.path().join("x").exists());
 }
 
@@ -102,8 +102,8 @@ fn a_shallow_clone_without_the_commit_says_how_to_get_it() {
     let clone = Fixture::clone_of(&origin, &["--depth", "1"]);
     let repository = repository(&clone);
     assert!(repository.is_shallow());
-    let mistake = repository.resolve(&first).unwrap_err();
-    assert!(mistake.help.as_deref().unwrap().contains("fetch-depth"), "{mistake}");
+    let diagnostic = repository.resolve(&first).unwrap_err();
+    assert!(diagnostic.help.as_deref().unwrap().contains("fetch-depth"), "{diagnostic}");
 }
 
 #[test]
@@ -173,7 +173,7 @@ fn the_environment_tells_a_pull_request_too() {
 }
 
 #[test]
-fn one_deep_is_a_mistake_and_not_no_change() {
+fn one_deep_is_a_diagnostic_and_not_no_change() {
     let (origin, _, _) = Fixture::pull_request();
     let checkout = Fixture::checkout_of_pull_request(&origin, "1", "refs/remotes/pull/1/merge");
     let shown = out_of_reach(repository(&checkout).merge_base(&nothing).unwrap_err());
@@ -181,7 +181,7 @@ fn one_deep_is_a_mistake_and_not_no_change() {
 }
 
 #[test]
-fn histories_cut_apart_are_a_mistake_and_not_no_change() {
+fn histories_cut_apart_are_a_diagnostic_and_not_no_change() {
     let (origin, _, _) = Fixture::pull_request();
     let clone = Fixture::clone_of(&origin, &["--depth", "1", "--no-single-branch", "--branch", "change"]);
     let shown = out_of_reach(repository(&clone).merge_base(&nothing).unwrap_err());

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use promptgate_core::document::{Document, pointer, shown, suggest};
-use promptgate_core::model::{Message, Mistake, Mistakes, Place, Speaker};
+use promptgate_core::model::{Diagnostic, Diagnostics, Message, Place, Speaker};
 
 use super::front_matter::{settings, unknown};
 use super::{Parts, Settings};
@@ -44,50 +44,51 @@ const ROLES: [(&str, Speaker); 4] = [
 ];
 
 /// Reads a chat prompt.
-pub(super) fn read(file: &str, document: &Document) -> Result<Parts, Mistakes> {
-    let mut mistakes = Vec::new();
+pub(super) fn read(file: &str, document: &Document) -> Result<Parts, Diagnostics> {
+    let mut diagnostics = Vec::new();
     let mut warnings = Vec::new();
     let (settings, parent, items) = match document.value() {
         Value::Array(items) => (Settings::default(), "", items.as_slice()),
         Value::Object(map) => {
-            let settings = map_settings(file, document, map, &mut mistakes, &mut warnings);
+            let settings = map_settings(file, document, map, &mut diagnostics, &mut warnings);
             let items = match map.get("messages") {
                 Some(Value::Array(items)) => items.as_slice(),
                 Some(other) => {
                     let message = format!("`messages` must be a list, found {}", shown(other));
-                    mistakes.push(Mistake::new(message).at(document.place("/messages")));
-                    return Err(Mistakes(mistakes));
+                    diagnostics.push(Diagnostic::new(message).at(document.place("/messages")));
+                    return Err(Diagnostics(diagnostics));
                 }
                 None => {
                     let help = "write `messages: [{role: system, content: …}, {role: user, content: …}]`";
-                    mistakes.push(Mistake::new("there are no `messages`").at(document.place("")).help(help));
-                    return Err(Mistakes(mistakes));
+                    diagnostics
+                        .push(Diagnostic::new("there are no `messages`").at(document.place("")).help(help));
+                    return Err(Diagnostics(diagnostics));
                 }
             };
             (settings, "/messages", items)
         }
         other => {
             let message = format!("a chat prompt is a list of messages, found {}", shown(other));
-            return Err(Mistake::new(message)
+            return Err(Diagnostic::new(message)
                 .at(document.place(""))
                 .help("write [{\"role\": \"system\", \"content\": \"…\"}], or use a .md file for plain text")
                 .into());
         }
     };
     if items.is_empty() {
-        mistakes.push(Mistake::new("the list of messages is empty").at(Place::file(file)));
+        diagnostics.push(Diagnostic::new("the list of messages is empty").at(Place::file(file)));
     }
     let mut messages = Vec::new();
     let mut lines = Vec::new();
     for (index, item) in items.iter().enumerate() {
         let place = format!("{parent}/{index}");
-        if let Some(message) = message(document, &place, item, &mut mistakes) {
+        if let Some(message) = message(document, &place, item, &mut diagnostics) {
             lines.push(content_line(document, &format!("{place}/content")));
             messages.push(message);
         }
     }
-    if !mistakes.is_empty() {
-        return Err(Mistakes(mistakes));
+    if !diagnostics.is_empty() {
+        return Err(Diagnostics(diagnostics));
     }
     Ok(Parts { messages, lines, settings, warnings })
 }
@@ -96,7 +97,7 @@ fn map_settings(
     file: &str,
     document: &Document,
     map: &Map<String, Value>,
-    mistakes: &mut Vec<Mistake>,
+    diagnostics: &mut Vec<Diagnostic>,
     warnings: &mut Vec<String>,
 ) -> Settings {
     for key in map.keys() {
@@ -105,25 +106,25 @@ fn map_settings(
                 "{file}: `{key}` is not read; cases come from `dataset`, scorers from the configuration"
             ));
         } else if REFUSED.contains(&key.as_str()) {
-            mistakes.push(
-                Mistake::new(format!("`{key}` is not supported in a prompt"))
+            diagnostics.push(
+                Diagnostic::new(format!("`{key}` is not supported in a prompt"))
                     .at(document.key_place(&pointer("", key)))
                     .help("write `response_format` as the API takes it under `parameters`"),
             );
         } else if !KEYS.contains(&key.as_str()) {
-            mistakes.push(unknown(document, key, &KEYS));
+            diagnostics.push(unknown(document, key, &KEYS));
         }
     }
     if map.contains_key("parameters") && map.contains_key("modelParameters") {
-        mistakes.push(
-            Mistake::new("both `parameters` and `modelParameters` are there")
+        diagnostics.push(
+            Diagnostic::new("both `parameters` and `modelParameters` are there")
                 .at(document.key_place("/modelParameters"))
                 .help("keep one of the two"),
         );
     }
     let github = map.contains_key("modelParameters");
     let mut settings =
-        settings(document, map, if github { "modelParameters" } else { "parameters" }, mistakes);
+        settings(document, map, if github { "modelParameters" } else { "parameters" }, diagnostics);
     if github {
         let wire = |name: String| {
             CAMEL.iter().find(|(camel, _)| *camel == name).map_or(name, |(_, wire)| (*wire).to_owned())
@@ -134,20 +135,26 @@ fn map_settings(
     settings
 }
 
-fn message(document: &Document, at: &str, value: &Value, mistakes: &mut Vec<Mistake>) -> Option<Message> {
+fn message(
+    document: &Document,
+    at: &str,
+    value: &Value,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Option<Message> {
     let Value::Object(map) = value else {
         let message = format!("a message is a map with `role` and `content`, found {}", shown(value));
-        mistakes.push(Mistake::new(message).at(document.place(at)).help("write {role: user, content: …}"));
+        diagnostics
+            .push(Diagnostic::new(message).at(document.place(at)).help("write {role: user, content: …}"));
         return None;
     };
-    let before = mistakes.len();
+    let before = diagnostics.len();
     for key in map.keys().filter(|key| !matches!(key.as_str(), "role" | "content")) {
         let help = match suggest(key, ["role", "content"]) {
             Some(name) => format!("did you mean `{name}`?"),
             None => "a message has `role` and `content`".to_owned(),
         };
         let place = document.key_place(&pointer(at, key));
-        mistakes.push(Mistake::new(format!("unknown key `{key}` in a message")).at(place).help(help));
+        diagnostics.push(Diagnostic::new(format!("unknown key `{key}` in a message")).at(place).help(help));
     }
     let role = match map.get("role").and_then(Value::as_str) {
         Some(name) => {
@@ -158,16 +165,18 @@ fn message(document: &Document, at: &str, value: &Value, mistakes: &mut Vec<Mist
                     None => "roles are system, developer, user and assistant".to_owned(),
                 };
                 let place = document.place(&format!("{at}/role"));
-                mistakes.push(
-                    Mistake::new(format!("unknown role, {}", shown(&Value::from(name)))).at(place).help(help),
+                diagnostics.push(
+                    Diagnostic::new(format!("unknown role, {}", shown(&Value::from(name))))
+                        .at(place)
+                        .help(help),
                 );
             }
             role
         }
         None => {
             let place = document.place(&format!("{at}/role"));
-            mistakes.push(
-                Mistake::new("a message has no `role`")
+            diagnostics.push(
+                Diagnostic::new("a message has no `role`")
                     .at(place)
                     .help("roles are system, developer, user and assistant"),
             );
@@ -179,15 +188,15 @@ fn message(document: &Document, at: &str, value: &Value, mistakes: &mut Vec<Mist
         found => {
             let found = found.map_or("none".to_owned(), shown);
             let place = document.place(&format!("{at}/content"));
-            mistakes.push(
-                Mistake::new(format!("the `content` of a message must be a text, found {found}"))
+            diagnostics.push(
+                Diagnostic::new(format!("the `content` of a message must be a text, found {found}"))
                     .at(place)
                     .help("only text is supported: no images, no parts"),
             );
             None
         }
     };
-    if mistakes.len() > before {
+    if diagnostics.len() > before {
         return None;
     }
     Some(Message { role: role?, content: content? })

@@ -3,14 +3,14 @@
 use serde_json::{Map, Value};
 
 use promptgate_core::document::{Document, pointer, shown, suggest};
-use promptgate_core::model::{Mistake, Mistakes, Place};
+use promptgate_core::model::{Diagnostic, Diagnostics, Place};
 
 use super::Settings;
 
 const KEYS: [&str; 7] = ["name", "version", "description", "model", "parameters", "author", "reason"];
 
 /// The settings of a text prompt, its body, and the line the body starts on.
-pub(super) fn split<'t>(file: &str, text: &'t str) -> Result<(Settings, &'t str, usize), Mistakes> {
+pub(super) fn split<'t>(file: &str, text: &'t str) -> Result<(Settings, &'t str, usize), Diagnostics> {
     let mut lines = text.split_inclusive('\n');
     let Some(first) = lines.next().filter(|line| line.trim_end() == "---") else {
         return Ok((Settings::default(), text, 1));
@@ -28,24 +28,24 @@ pub(super) fn split<'t>(file: &str, text: &'t str) -> Result<(Settings, &'t str,
         }
         head_end += line.len();
     }
-    Err(Mistake::new("front matter is opened here and never closed")
+    Err(Diagnostic::new("front matter is opened here and never closed")
         .at(Place::line(file, 1))
         .help("close it with a line `---`; if a rule is meant, put a blank line before it")
         .into())
 }
 
-fn head_settings(document: &Document) -> Result<Settings, Mistakes> {
+fn head_settings(document: &Document) -> Result<Settings, Diagnostics> {
     match document.value() {
         Value::Null => Ok(Settings::default()),
         Value::Object(map) => {
-            let mut mistakes = Vec::new();
+            let mut diagnostics = Vec::new();
             for key in map.keys().filter(|key| !KEYS.contains(&key.as_str())) {
-                mistakes.push(unknown(document, key, &KEYS));
+                diagnostics.push(unknown(document, key, &KEYS));
             }
-            let settings = settings(document, map, "parameters", &mut mistakes);
-            if mistakes.is_empty() { Ok(settings) } else { Err(Mistakes(mistakes)) }
+            let settings = settings(document, map, "parameters", &mut diagnostics);
+            if diagnostics.is_empty() { Ok(settings) } else { Err(Diagnostics(diagnostics)) }
         }
-        other => Err(Mistake::new(format!("front matter is to be a map, found {}", shown(other)))
+        other => Err(Diagnostic::new(format!("front matter is to be a map, found {}", shown(other)))
             .at(document.place(""))
             .help("write `key: value` lines between the two `---`; if a rule is meant, put a blank line before it")
             .into()),
@@ -53,12 +53,12 @@ fn head_settings(document: &Document) -> Result<Settings, Mistakes> {
 }
 
 /// An unknown key at the root of a document.
-pub(super) fn unknown(document: &Document, key: &str, known: &[&str]) -> Mistake {
+pub(super) fn unknown(document: &Document, key: &str, known: &[&str]) -> Diagnostic {
     let help = match suggest(key, known.iter().copied()) {
         Some(name) => format!("did you mean `{name}`?"),
         None => format!("known are {}", known.join(", ")),
     };
-    Mistake::new(format!("unknown key `{key}`")).at(document.key_place(&pointer("", key))).help(help)
+    Diagnostic::new(format!("unknown key `{key}`")).at(document.key_place(&pointer("", key))).help(help)
 }
 
 /// Reads name, version, model and parameters, the last under the key `parameters`.
@@ -66,7 +66,7 @@ pub(super) fn settings(
     document: &Document,
     map: &Map<String, Value>,
     parameters: &str,
-    mistakes: &mut Vec<Mistake>,
+    diagnostics: &mut Vec<Diagnostic>,
 ) -> Settings {
     let mut read = |key: &str| match map.get(key) {
         None | Some(Value::Null) => None,
@@ -81,7 +81,7 @@ pub(super) fn settings(
                 _ => "write a text, or leave the key out",
             };
             let message = format!("`{key}` must be a text, found {}", shown(other));
-            mistakes.push(Mistake::new(message).at(document.place(&pointer("", key))).help(help));
+            diagnostics.push(Diagnostic::new(message).at(document.place(&pointer("", key))).help(help));
             None
         }
     };
@@ -92,7 +92,7 @@ pub(super) fn settings(
     for (key, value) in [("name", &name), ("version", &version), ("model", &model)] {
         if value.as_ref().is_some_and(|text| text.chars().any(char::is_control)) {
             let message = format!("`{key}` holds a line break or another control character");
-            mistakes.push(Mistake::new(message).at(document.place(&pointer("", key))));
+            diagnostics.push(Diagnostic::new(message).at(document.place(&pointer("", key))));
         }
     }
     let parameters = match map.get(parameters) {
@@ -100,8 +100,8 @@ pub(super) fn settings(
         Some(Value::Object(map)) => map.clone(),
         Some(other) => {
             let message = format!("`{parameters}` must be a map, found {}", shown(other));
-            mistakes.push(
-                Mistake::new(message)
+            diagnostics.push(
+                Diagnostic::new(message)
                     .at(document.place(&pointer("", parameters)))
                     .help("write `parameters: {temperature: 0}`"),
             );

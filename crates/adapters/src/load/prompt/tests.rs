@@ -3,7 +3,7 @@ use tempfile::TempDir;
 
 use super::*;
 
-fn load(name: &str, content: &str) -> Result<Loaded<Variant>, Mistakes> {
+fn load(name: &str, content: &str) -> Result<Loaded<Variant>, Diagnostics> {
     let folder = TempDir::new().unwrap();
     std::fs::create_dir_all(folder.path().join("prompts")).unwrap();
     std::fs::write(folder.path().join(name), content).unwrap();
@@ -55,7 +55,7 @@ fn front_matter_goes_over_the_configuration() {
 }
 
 #[test]
-fn front_matter_mistakes_have_lines() {
+fn front_matter_diagnostics_have_lines() {
     let shown = refused("p.md", "---\nversoin: 1\nparameters: 3\nversion: 1.10\n---\nBody");
     assert!(shown.contains("p.md:2:1: unknown key `versoin` (help: did you mean `version`?)"), "{shown}");
     assert!(shown.contains("p.md:3:13: `parameters` must be a map"), "{shown}");
@@ -98,7 +98,7 @@ fn github_prompt_files() {
 }
 
 #[test]
-fn chat_mistakes_come_all_at_once_with_lines() {
+fn chat_diagnostics_come_all_at_once_with_lines() {
     let shown = refused(
         "p.yaml",
         "mesages: 1\nmessages:\n  - role: usr\n    content: a\n  - role: user\n    content: \"\"\n  - 3\n  - {role: user, content: [a], nme: 1}\n  - content: x\n",

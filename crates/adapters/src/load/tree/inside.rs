@@ -2,14 +2,14 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use promptgate_core::model::{Mistake, Place};
+use promptgate_core::model::{Diagnostic, Place};
 
 /// A path seen from `root`, without `.` and `..`. Both folders are real paths, `root` below `top`.
 ///
 /// # Errors
 /// The path leaves `top`, leads into `.git`, where credentials may lie, or goes through a symbolic link.
-pub(super) fn inside(top: &Path, root: &Path, path: &str) -> Result<PathBuf, Mistake> {
-    let refuse = |message: String, help: &str| Err(Mistake::new(message).at(Place::file(path)).help(help));
+pub(super) fn inside(top: &Path, root: &Path, path: &str) -> Result<PathBuf, Diagnostic> {
+    let refuse = |message: String, help: &str| Err(Diagnostic::new(message).at(Place::file(path)).help(help));
     let mut full = PathBuf::new();
     for part in root.join(path).components() {
         match part {

@@ -18,8 +18,8 @@ fn the_work_tree_is_read_as_it_lies_there() {
     assert_eq!(tree.read(fixture.path().join("b.txt").to_str().unwrap()).unwrap(), b"two");
     assert_eq!(tree.find("gone.txt", 9).unwrap(), None);
     assert_eq!(tree.find("a.txt/below", 9).unwrap(), None);
-    let mistake = tree.read("a.tx").unwrap_err();
-    assert!(mistake.to_string().contains("did you mean `a.txt`?"), "{mistake}");
+    let diagnostic = tree.read("a.tx").unwrap_err();
+    assert!(diagnostic.to_string().contains("did you mean `a.txt`?"), "{diagnostic}");
 }
 
 #[test]
@@ -49,8 +49,8 @@ fn encodings_are_told() {
     assert_eq!(decode("f", b"\xef\xbb\xbfhi").unwrap(), "hi");
     assert!(decode("f", b"\xff\xfeh\0i\0").unwrap_err().message.contains("UTF-16"));
     assert!(decode("f", b"h\0i\0").unwrap_err().message.contains("UTF-16"));
-    let mistake = decode("f", b"one\ntwo\nna\xefve\n").unwrap_err();
-    assert_eq!(mistake.to_string(), "f:3: is not UTF-8 (help: save it as UTF-8)");
+    let diagnostic = decode("f", b"one\ntwo\nna\xefve\n").unwrap_err();
+    assert_eq!(diagnostic.to_string(), "f:3: is not UTF-8 (help: save it as UTF-8)");
 }
 
 #[test]

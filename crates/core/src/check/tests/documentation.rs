@@ -90,8 +90,8 @@ fn every_check_has_a_section_with_examples_that_compile() {
         }
     }
     for entry in examples(&text) {
-        if let Err(mistakes) = compile(&entry, &read) {
-            panic!("{entry}: {mistakes:?}");
+        if let Err(diagnostics) = compile(&entry, &read) {
+            panic!("{entry}: {diagnostics:?}");
         }
     }
 }

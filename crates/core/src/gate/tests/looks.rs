@@ -143,7 +143,7 @@ fn a_failure_ends_it() {
 }
 
 #[test]
-fn a_check_is_decided_anew_over_all_trials() {
+fn a_check_is_decided_refresh_over_all_trials() {
     let mut rows = same(&[1.0; 6], 4);
     rows[2][4] = 0.0;
     let run = analysis(vec![metric("check.c", &rows, None)]);

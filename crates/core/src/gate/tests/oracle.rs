@@ -115,7 +115,7 @@ fn missing_grades_are_filled_as_in_the_fixture() {
         metric: &run.metrics[0],
         tag: None,
         paired: true,
-        gaps_from_haste: false,
+        gaps_from_fail_fast: false,
     };
     use super::super::fill::Fill;
     for (fill, name) in [

@@ -8,7 +8,7 @@ use crate::stats::{Bounds, Estimate, t_bounds};
 /// Differences this small are rounding.
 const ROUNDING: f64 = 1e-12;
 /// More labels than this make a table that is not worth its memory, and hardly two answers would share one.
-const MOST_LABELS: usize = 1_000;
+const MAX_LABELS: usize = 1_000;
 
 /// Cohen's kappa and what it is made of.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -127,7 +127,7 @@ fn table<'a, Label: Ord>(first: &'a [Label], second: &'a [Label]) -> Option<(Vec
         return None;
     }
     let labels: Vec<&Label> = first.iter().chain(second).collect::<BTreeSet<_>>().into_iter().collect();
-    if labels.len() > MOST_LABELS {
+    if labels.len() > MAX_LABELS {
         return None;
     }
     let mut counts = vec![vec![0.0; labels.len()]; labels.len()];

@@ -14,17 +14,17 @@ use unicode_segmentation::UnicodeSegmentation;
 use super::super::{numbers, words};
 
 /// Shorter quotes have to occur exactly.
-const FEWEST_CHARACTERS: usize = 15;
+const MIN_CHARACTERS: usize = 15;
 /// Longer quotes, in bytes, have to occur exactly.
-const LONGEST: usize = 2_000;
+const MAX: usize = 2_000;
 /// Bytes of the quote for each edit.
 const BYTES_PER_EDIT: usize = 10;
 /// Bound on the cells of the distance matrix, and so on the work for one quote (some ten milliseconds).
-const MOST_CELLS: usize = 4_000_000;
+const MAX_CELLS: usize = 4_000_000;
 /// Bound on the places where a piece occurs.
-const MOST_PLACES: usize = 20_000;
+const MAX_PLACES: usize = 20_000;
 /// Shorter words have to be the same: too many of them differ in one letter.
-const FEWEST_LETTERS: usize = 5;
+const MIN_LETTERS: usize = 5;
 
 /// The words of `text` where `quote` occurs, both normalised; whole words, also where the quote cuts its last.
 pub(super) fn find<'t>(text: &'t str, quote: &str) -> Option<&'t str> {
@@ -36,7 +36,7 @@ pub(super) fn find<'t>(text: &'t str, quote: &str) -> Option<&'t str> {
 
 fn exact<'t>(text: &'t str, quote: &str) -> Option<&'t str> {
     text.match_indices(quote)
-        .take(MOST_PLACES)
+        .take(MAX_PLACES)
         .map(|(start, found)| start..start + found.len())
         .find(|range| whole_words(text, range) == *range)
         .and_then(|range| text.get(range))
@@ -44,14 +44,14 @@ fn exact<'t>(text: &'t str, quote: &str) -> Option<&'t str> {
 
 fn approximate<'t>(text: &'t str, quote: &str) -> Option<&'t str> {
     let edits = quote.len() / BYTES_PER_EDIT;
-    if edits == 0 || quote.len() > LONGEST || quote.chars().count() < FEWEST_CHARACTERS {
+    if edits == 0 || quote.len() > MAX || quote.chars().count() < MIN_CHARACTERS {
         return None;
     }
     let mut cells = 0;
     let mut found: Vec<(usize, Range<usize>)> = Vec::new();
     for window in windows(text, quote, edits) {
         cells += window.len().saturating_mul(quote.len());
-        if cells > MOST_CELLS {
+        if cells > MAX_CELLS {
             break;
         }
         let bytes = text.as_bytes().get(window.clone()).unwrap_or_default();
@@ -78,13 +78,13 @@ fn windows(text: &str, quote: &str, edits: usize) -> Vec<Range<usize>> {
         let Some(needle) = quote.get(start..end).filter(|needle| !needle.is_empty()) else {
             continue;
         };
-        for (place, _) in text.match_indices(needle).take(MOST_PLACES) {
+        for (place, _) in text.match_indices(needle).take(MAX_PLACES) {
             let from = place.saturating_sub(start + edits);
             let to = place.saturating_add(quote.len() - start + edits).min(text.len());
             windows.push(from..to);
         }
         start = end;
-        if windows.len() > MOST_PLACES {
+        if windows.len() > MAX_PLACES {
             break;
         }
     }
@@ -151,7 +151,7 @@ fn same_word(one: &str, other: &str) -> bool {
     let (longer, shorter) = if one.len() < other.len() { (other, one) } else { (one, other) };
     let start = longer.iter().zip(&shorter).take_while(|(one, other)| one == other).count();
     let rest = shorter.get(start + usize::from(longer.len() == shorter.len())..).unwrap_or_default();
-    longer.len() >= FEWEST_LETTERS
+    longer.len() >= MIN_LETTERS
         && start > 0
         && longer.len() - shorter.len() <= 1
         && longer.get(start + 1..).unwrap_or_default() == rest

@@ -32,7 +32,7 @@ async fn faithfulness_is_the_share_of_backed_statements() {
     assert_eq!(details_of(&grade, 2)["quote_found"], false);
     let judging = grade.judging.unwrap();
     assert_eq!((judging.calls, judging.usage.prompt_tokens, judging.latency_ms), (1, 100, 5.0));
-    assert_eq!(judging.rung.as_deref(), Some("json_schema"));
+    assert_eq!(judging.output_mode.as_deref(), Some("json_schema"));
     assert_eq!(judging.model.as_deref(), Some("judge-2026-01-01"));
     assert_eq!(judging.system_fingerprint.as_deref(), Some("fp_1"));
     assert_eq!(asked[0].messages[0].role, Speaker::System);

@@ -15,16 +15,16 @@ fn in_fence(text: &str) -> String {
     format!("Here is my reply.\n\n```json\n{text}\n```\n")
 }
 
-/// An endpoint that refuses structured output by these names and replies as the rung asks.
+/// An endpoint that refuses structured output by these names and replies as the output mode asks.
 fn endpoint(refused: &'static [&'static str]) -> Answering<impl Fn(&ChatRequest) -> Step> {
     Answering(move |request: &ChatRequest| {
-        let rung = match &request.response_format {
+        let output_mode = match &request.response_format {
             Some(ResponseFormat::JsonSchema { .. }) => "json_schema",
             Some(ResponseFormat::JsonObject) => "json_object",
             None => return Ok(completion(&in_fence(&not_found()))),
         };
-        if refused.contains(&rung) {
-            return rejected(&format!("response_format of type {rung} is not supported"));
+        if refused.contains(&output_mode) {
+            return rejected(&format!("response_format of type {output_mode} is not supported"));
         }
         Ok(completion(&not_found()))
     })
@@ -32,7 +32,7 @@ fn endpoint(refused: &'static [&'static str]) -> Answering<impl Fn(&ChatRequest)
 
 #[tokio::test]
 async fn the_ladder_goes_down_and_stays_down() {
-    for (refused, rung, calls) in [
+    for (refused, output_mode, calls) in [
         (&[][..], "json_schema", 1),
         (&["json_schema"], "json_object", 2),
         (&["json_schema", "json_object"], "fenced", 3),
@@ -43,13 +43,13 @@ async fn the_ladder_goes_down_and_stays_down() {
             let grade = grade_of(&judge, &model, &case(), "Returns are free.").await;
             assert_eq!(grade.score(), Some(0.0), "{grade:?}");
             let judging = grade.judging.unwrap();
-            assert_eq!((judging.rung.as_deref(), judging.calls), (Some(rung), calls));
+            assert_eq!((judging.output_mode.as_deref(), judging.calls), (Some(output_mode), calls));
         }
     }
 }
 
 #[tokio::test]
-async fn the_instructions_fit_the_rung() {
+async fn the_instructions_fit_the_output_mode() {
     let model = Scripted::new([
         rejected("json_schema is not supported"),
         rejected("json_object is not supported"),
@@ -137,6 +137,6 @@ async fn calls_in_flight_learn_from_one_another() {
     let grades =
         futures::future::join_all((0..8).map(|_| grade_of(&judge, &model, &case, "Returns are free."))).await;
     assert!(grades.iter().all(|grade| {
-        grade.judging.as_ref().and_then(|judging| judging.rung.as_deref()) == Some("json_object")
+        grade.judging.as_ref().and_then(|judging| judging.output_mode.as_deref()) == Some("json_object")
     }));
 }

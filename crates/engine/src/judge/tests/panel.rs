@@ -83,5 +83,5 @@ async fn what_an_endpoint_refuses_is_learned_once_for_all_judges_of_a_member() {
     assert_eq!(graded(&first, &[&model], 0).await.judging.unwrap().calls, 2);
     let grade = graded(&second, &[&model], 0).await;
     assert_eq!((grade.score(), grade.judging.as_ref().unwrap().calls), (Some(1.0), 1));
-    assert_eq!(grade.judging.unwrap().rung.as_deref(), Some("json_object"));
+    assert_eq!(grade.judging.unwrap().output_mode.as_deref(), Some("json_object"));
 }

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use crate::cli::commands::ci::{Known, Outcome, mistakes, repository};
+use crate::cli::commands::ci::{Known, Outcome, diagnostics, repository};
 use crate::cli::exit::ExitStatus;
-use promptgate_adapters::github::{Annotation, Level, MOST_ANNOTATIONS};
+use promptgate_adapters::github::{Annotation, Level, MAX_ANNOTATIONS};
 use promptgate_adapters::load::{Changed, Repository};
 use promptgate_core::text::neutral;
 use promptgate_report::v1::{Case, CaseStatus, Passes, Verdict};
@@ -13,7 +13,7 @@ use promptgate_report::{Concern, Report, concerns};
 /// Reasons that the verdict's annotation names.
 const REASONS: usize = 5;
 
-/// The annotations of a run, at most [`MOST_ANNOTATIONS`]; none where all is well.
+/// The annotations of a run, at most [`MAX_ANNOTATIONS`]; none where all is well.
 pub(super) fn of(outcome: &Outcome, known: &Known, workspace: Option<&Path>) -> Vec<Annotation> {
     let level = if outcome.status() == ExitStatus::Pass { Level::Warning } else { Level::Error };
     let at = |title: String, message: String, place: Option<&Place>| Annotation {
@@ -35,7 +35,7 @@ pub(super) fn of(outcome: &Outcome, known: &Known, workspace: Option<&Path>) -> 
             // Everything is redacted before it is cut.
             let mut all = vec![at(title, reasons(report, redact), place.as_ref())];
             let worse = worse(report);
-            let room = MOST_ANNOTATIONS - 2;
+            let room = MAX_ANNOTATIONS - 2;
             let shown = if worse.len() == room + 1 { room + 1 } else { room };
             for (concern, case) in worse.iter().take(shown) {
                 all.push(at(
@@ -60,7 +60,7 @@ pub(super) fn of(outcome: &Outcome, known: &Known, workspace: Option<&Path>) -> 
         }
         Outcome::Failed(failure, _) => {
             let messages: Vec<String> =
-                mistakes(failure).iter().take(REASONS).map(|mistake| mistake.to_string()).collect();
+                diagnostics(failure).iter().take(REASONS).map(|diagnostic| diagnostic.to_string()).collect();
             vec![at("promptgate: no verdict".to_owned(), messages.join("\n"), None)]
         }
     }

@@ -11,13 +11,13 @@ use super::{Completion, FaultKind, Grade, Judging, Outcome, Usage};
 
 /// A graded answer.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Answered {
+pub struct TrialSummary {
     /// The attempt that succeeded, in milliseconds.
     pub latency_ms: f64,
     /// Tokens; `None` where the endpoint did not say.
     pub usage: Option<Usage>,
-    /// When it was stored, in seconds since 1970 (UTC), where it came from a store.
-    pub stored_at: Option<u64>,
+    /// When it was cached, in seconds since 1970 (UTC), where it came from a cache.
+    pub cached_at: Option<u64>,
     /// Length of the text in characters.
     pub characters: usize,
     /// A hash of the text: that of another text is another, as good as always.
@@ -25,7 +25,7 @@ pub struct Answered {
     /// The grades in scorer order; a scorer that does not apply to the case has none.
     pub grades: Box<[GradeFacts]>,
     /// What was said.
-    pub words: Words,
+    pub words: TextLocation,
 }
 
 /// The numbers of a grade.
@@ -52,8 +52,8 @@ pub struct Judgement {
     pub score: Option<f64>,
     /// Calls, re-asks included.
     pub calls: u32,
-    /// Those of them that came from a store.
-    pub stored_calls: u32,
+    /// Those of them that came from a cache.
+    pub cached_calls: u32,
     /// Tokens of all calls.
     pub usage: Usage,
     /// Tokens of the calls of this run.
@@ -66,7 +66,7 @@ pub struct Instrument {
     /// Its model as asked for; `None` where it is the only one.
     pub judge: Option<Arc<str>>,
     /// How structured output was asked for.
-    pub rung: Option<Arc<str>>,
+    pub output_mode: Option<Arc<str>>,
     /// The model that answered, as it said.
     pub model: Option<Arc<str>>,
     /// `system_fingerprint`, as it said.
@@ -75,16 +75,16 @@ pub struct Instrument {
 
 /// What was said.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Words {
+pub enum TextLocation {
     /// In memory.
-    Here(Box<Spoken>),
+    InMemory(Box<TrialText>),
     /// In the spool of the run.
-    Spooled(SpoolPlace),
+    Spilled(SpoolPlace),
 }
 
 /// An answer and its grades, in full.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Spoken {
+pub struct TrialText {
     /// The answer.
     pub completion: Completion,
     /// Its grades, in scorer order.
@@ -126,7 +126,7 @@ impl Names {
     fn judgement(&mut self, judge: Option<&String>, score: Option<f64>, judging: &Judging) -> Judgement {
         let by = Instrument {
             judge: self.maybe(judge),
-            rung: self.maybe(judging.rung.as_ref()),
+            output_mode: self.maybe(judging.output_mode.as_ref()),
             model: self.maybe(judging.model.as_ref()),
             system_fingerprint: self.maybe(judging.system_fingerprint.as_ref()),
         };
@@ -134,7 +134,7 @@ impl Names {
             by: self.instrument(by),
             score,
             calls: judging.calls,
-            stored_calls: judging.stored_calls,
+            cached_calls: judging.cached_calls,
             usage: judging.usage,
             asked_usage: judging.asked_usage(),
         }
@@ -172,7 +172,7 @@ impl Names {
     }
 }
 
-impl Answered {
+impl TrialSummary {
     /// The numbers of a graded answer, with its words in memory.
     pub fn new(completion: Completion, grades: Vec<Grade>, names: &mut Names) -> Self {
         let mut hasher = DefaultHasher::new();
@@ -180,11 +180,11 @@ impl Answered {
         Self {
             latency_ms: completion.latency_ms,
             usage: completion.usage,
-            stored_at: completion.stored_at,
+            cached_at: completion.cached_at,
             characters: completion.text.chars().count(),
             text_hash: hasher.finish(),
             grades: grades.iter().map(|grade| names.grade(grade)).collect(),
-            words: Words::Here(Box::new(Spoken { completion, grades })),
+            words: TextLocation::InMemory(Box::new(TrialText { completion, grades })),
         }
     }
 
@@ -194,10 +194,10 @@ impl Answered {
     }
 
     /// What was said, where it is in memory.
-    pub fn here(&self) -> Option<&Spoken> {
+    pub fn here(&self) -> Option<&TrialText> {
         match &self.words {
-            Words::Here(spoken) => Some(spoken),
-            Words::Spooled(_) => None,
+            TextLocation::InMemory(spoken) => Some(spoken),
+            TextLocation::Spilled(_) => None,
         }
     }
 }

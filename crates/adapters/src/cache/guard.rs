@@ -57,7 +57,7 @@ pub(super) fn guarded<T>(operation: impl FnOnce() -> Result<T, redb::Error>) -> 
         }));
     });
     GUARDED.set(true);
-    // What a half-done operation leaves is looked at no more: every caller gives the store up on an error.
+    // What a half-done operation leaves is looked at no more: every caller gives the cache up on an error.
     let result = panic::catch_unwind(AssertUnwindSafe(operation));
     GUARDED.set(false);
     result.unwrap_or_else(|_| Err(StorageError::Corrupted("the file is not whole".to_owned()).into()))

@@ -1,59 +1,59 @@
-//! `promptgate store`: what the store of answers holds, and making it smaller.
+//! `promptgate cache`: what the cache of answers holds, and making it smaller.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use jiff::Timestamp;
 
-use crate::cli::args::{StoreArguments, StoreCommand, StorePlace};
+use crate::cli::args::{CacheArguments, CacheCommand, CachePlace};
 use crate::cli::error::Failure;
 use crate::cli::exit::ExitStatus;
 use crate::cli::{answers, output, suite};
+use promptgate_adapters::cache::{Cache, Statistics};
 use promptgate_adapters::load::Tree;
-use promptgate_adapters::store::{Statistics, Store};
-use promptgate_core::model::{Mistake, Place};
+use promptgate_core::model::{Diagnostic, Place};
 
-/// A store that is in use is not waited for: looking is cheap to do again.
+/// A cache that is in use is not waited for: looking is cheap to do again.
 const PATIENCE: Duration = Duration::ZERO;
 
 /// Carries out the sub-command.
-pub(crate) fn store(arguments: &StoreArguments) -> Result<ExitStatus, Failure> {
+pub(crate) fn cache(arguments: &CacheArguments) -> Result<ExitStatus, Failure> {
     match &arguments.command {
-        StoreCommand::Stats(place) => {
-            let (path, _, store) = open(place)?;
-            output::print(&table(&path, &store.statistics()?))?;
+        CacheCommand::Stats(place) => {
+            let (path, _, cache) = open(place)?;
+            output::print(&table(&path, &cache.statistics()?))?;
         }
-        StoreCommand::Prune { place, older_than } => {
-            let (path, max_age, store) = open(place)?;
+        CacheCommand::Prune { place, older_than } => {
+            let (path, max_age, cache) = open(place)?;
             let age = older_than.or(max_age).ok_or_else(|| {
-                Mistake::new("how old may what stays be?")
+                Diagnostic::new("how old may what stays be?")
                     .at(Place::file(path.clone()))
-                    .help("say `--older-than 30d`, or set `store.max_age`")
+                    .help("say `--older-than 30d`, or set `cache.max_age`")
             })?;
             let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-            let removed = store.prune(now.saturating_sub(age).as_secs())?;
+            let removed = cache.prune(now.saturating_sub(age).as_secs())?;
             output::print(&removal(removed, &path))?;
         }
-        StoreCommand::Clear(place) => {
-            let (path, _, store) = open(place)?;
-            let removed = store.prune(u64::MAX)?;
+        CacheCommand::Clear(place) => {
+            let (path, _, cache) = open(place)?;
+            let removed = cache.prune(u64::MAX)?;
             output::print(&removal(removed, &path))?;
         }
     }
     Ok(ExitStatus::Pass)
 }
 
-/// The store of a configuration, with its path and the age that it allows.
-fn open(place: &StorePlace) -> Result<(String, Option<Duration>, Store), Failure> {
+/// The cache of a configuration, with its path and the age that it allows.
+fn open(place: &CachePlace) -> Result<(String, Option<Duration>, Cache), Failure> {
     let found = suite::configured(place.config.as_deref())?;
     let path = answers::path(&found.settings, &Tree::work_tree(&found.folder));
     let shown = path.display().to_string();
     if !path.is_file() {
-        return Err(Mistake::new("there is no store yet")
+        return Err(Diagnostic::new("there is no cache yet")
             .at(Place::file(shown))
-            .help("`promptgate run` makes one; where it is, `store.path` says")
+            .help("`promptgate run` makes one; where it is, `cache.path` says")
             .into());
     }
-    Ok((shown, found.settings.store.max_age, Store::open(&path, PATIENCE)?))
+    Ok((shown, found.settings.cache.max_age, Cache::open(&path, PATIENCE)?))
 }
 
 fn removal(removed: u64, path: &str) -> String {

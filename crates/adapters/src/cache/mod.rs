@@ -1,16 +1,16 @@
-//! The store: answers and judgements in one crash-safe file, so that none is paid for twice and none is lost.
+//! The cache: answers and judgements in one crash-safe file, so that none is paid for twice and none is lost.
 //!
 //! An entry's key is the digest of what was asked (`key`), its value carries a checksum of its own (`record`). One
 //! thread writes, many entries a commit, within about a tenth of a second of their arrival (`writer`); what waits for
-//! its commit is found already. One process has a store at a time (`lock`). [`Stored`] is the layer of a chat model
-//! that asks the store first. What is worth keeping is said by who asks: an answer that came whole, a judgement that
+//! its commit is found already. One process has a cache at a time (`lock`). [`Cached`] is the layer of a chat model
+//! that asks the cache first. What is worth keeping is said by who asks: an answer that came whole, a judgement that
 //! could be read.
 
+mod cached;
 mod guard;
 mod key;
 mod lock;
 mod record;
-mod stored;
 #[cfg(test)]
 mod tests;
 mod upkeep;
@@ -27,15 +27,15 @@ use tokio::sync::Notify;
 use guard::{Held, guarded};
 use key::Key;
 use lock::Lock;
-use promptgate_core::model::{Fault, FaultKind, Mistake, Place};
+use promptgate_core::model::{Diagnostic, Fault, FaultKind, Place};
 use record::Record;
 use writer::Writer;
 
+pub use cached::{Cached, Use};
 pub use key::scope;
-pub use stored::{Stored, Use};
 pub use upkeep::{Shelved, Statistics};
 
-/// The version of the keys and values; a store of another one is not read.
+/// The version of the keys and values; a cache of another one is not read.
 const FORMAT: u64 = 1;
 /// Bytes of pages that are kept in memory at most.
 const CACHE_BYTES: usize = 8 << 20;
@@ -65,8 +65,8 @@ impl Shelf {
     }
 }
 
-/// A store, held by this process until dropped.
-pub struct Store {
+/// A cache, held by this process until dropped.
+pub struct Cache {
     path: PathBuf,
     database: Arc<Held>,
     shared: Arc<Shared>,
@@ -74,7 +74,7 @@ pub struct Store {
     _lock: Lock,
 }
 
-/// What the store and its writing thread both know.
+/// What the cache and its writing thread both know.
 #[derive(Default)]
 struct Shared {
     state: Mutex<State>,
@@ -111,7 +111,7 @@ struct Wanted {
     renewed: bool,
 }
 
-/// What a look into the store brought.
+/// What a look into the cache brought.
 enum Found {
     /// An entry.
     Record(Record),
@@ -134,22 +134,22 @@ impl Drop for Claim {
     }
 }
 
-impl Store {
-    /// Opens a store, or makes one with the folders above it; waits so long for another process to let go of it.
+impl Cache {
+    /// Opens a cache, or makes one with the folders above it; waits so long for another process to let go of it.
     ///
     /// # Errors
-    /// A [`Mistake`] that names the file: another process holds it, it is damaged, of another version or no store, or
-    /// it cannot be written. A damaged store is never replaced by an empty one.
-    pub fn open(path: &Path, patience: Duration) -> Result<Self, Mistake> {
-        let wrong = |message: String| mistake(path, message);
+    /// A [`Diagnostic`] that names the file: another process holds it, it is damaged, of another version or no cache, or
+    /// it cannot be written. A damaged cache is never replaced by an empty one.
+    pub fn open(path: &Path, patience: Duration) -> Result<Self, Diagnostic> {
+        let wrong = |message: String| diagnostic(path, message);
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder)
-                .map_err(|error| wrong(format!("the store's folder cannot be made: {error}")))?;
+                .map_err(|error| wrong(format!("the cache's folder cannot be made: {error}")))?;
         }
         let lock = Lock::take(path, patience)?;
         if !path.exists() {
             make(path)
-                .map_err(|error| wrong(format!("the store cannot be written: {error}")).help(NO_STORE))?;
+                .map_err(|error| wrong(format!("the cache cannot be written: {error}")).help(NO_CACHE))?;
         }
         let open = || {
             let database = Held::new(Database::builder().set_cache_size(CACHE_BYTES).open(path)?);
@@ -157,17 +157,17 @@ impl Store {
             Ok((database, version))
         };
         let (database, version) = guarded(open)
-            .map_err(|error| wrong(format!("the store cannot be read: {error}")).help(DAMAGED))?;
+            .map_err(|error| wrong(format!("the cache cannot be read: {error}")).help(DAMAGED))?;
         if version != Some(FORMAT) {
             let version =
                 version.map_or_else(|| "no version".to_owned(), |version| format!("version {version}"));
-            return Err(wrong(format!("the store is of {version}, this program knows version {FORMAT}"))
-                .help("move it away, or name another file in `store.path`"));
+            return Err(wrong(format!("the cache is of {version}, this program knows version {FORMAT}"))
+                .help("move it away, or name another file in `cache.path`"));
         }
         let database = Arc::new(database);
         let shared = Arc::new(Shared::default());
         let writer = Writer::start(Arc::clone(&database), Arc::clone(&shared))
-            .map_err(|error| wrong(format!("the store's thread cannot be started: {error}")))?;
+            .map_err(|error| wrong(format!("the cache's thread cannot be started: {error}")))?;
         Ok(Self { path: path.to_owned(), database, shared, writer: Mutex::new(Some(writer)), _lock: lock })
     }
 
@@ -250,8 +250,8 @@ impl Store {
 
     fn damaged(&self, why: &str) -> Fault {
         Fault::new(
-            FaultKind::StoreDamaged,
-            format!("the store {} cannot be read: {why}", self.path.display()),
+            FaultKind::CacheDamaged,
+            format!("the cache {} cannot be read: {why}", self.path.display()),
         )
         .help(DAMAGED)
     }
@@ -279,19 +279,19 @@ impl Store {
     ///
     /// # Errors
     /// Why something could not be written; what was committed before stays.
-    pub fn close(&self) -> Result<(), Mistake> {
+    pub fn close(&self) -> Result<(), Diagnostic> {
         if let Some(writer) = lock(&self.writer).take() {
             writer.finish();
         }
         match lock(&self.shared.state).broken.clone() {
             None => Ok(()),
-            Some(why) => Err(mistake(&self.path, format!("answers could not be stored: {why}"))
-                .help("make room on the disk; what was stored before is kept")),
+            Some(why) => Err(diagnostic(&self.path, format!("answers could not be cached: {why}"))
+                .help("make room on the disk; what was cached before is kept")),
         }
     }
 }
 
-impl Drop for Store {
+impl Drop for Cache {
     fn drop(&mut self) {
         // An error was for `close` to tell.
         let _ = self.close();
@@ -299,12 +299,12 @@ impl Drop for Store {
 }
 
 const DAMAGED: &str =
-    "move the file away to begin a new one, or run with --no-store; nothing was changed in it";
-const NO_STORE: &str = "name another file in `store.path`, or run with --no-store";
+    "move the file away to begin a new one, or run with --no-cache; nothing was changed in it";
+const NO_CACHE: &str = "name another file in `cache.path`, or run with --no-cache";
 
-/// A mistake about the file of a store.
-fn mistake(path: &Path, message: String) -> Mistake {
-    Mistake::new(message).at(Place::file(path.display().to_string()))
+/// A mistake about the file of a cache.
+fn diagnostic(path: &Path, message: String) -> Diagnostic {
+    Diagnostic::new(message).at(Place::file(path.display().to_string()))
 }
 
 /// The version that the file says it has; `None` in a new one.
@@ -317,7 +317,7 @@ fn about(database: &Database) -> Result<Option<u64>, redb::Error> {
     }
 }
 
-/// Makes an empty store: under another name until it is whole, so that no half of one is ever found.
+/// Makes an empty cache: under another name until it is whole, so that no half of one is ever found.
 fn make(path: &Path) -> Result<(), redb::Error> {
     let mut name = path.as_os_str().to_owned();
     name.push(".new");
@@ -334,7 +334,7 @@ fn make(path: &Path) -> Result<(), redb::Error> {
     Ok(std::fs::rename(&new, path)?)
 }
 
-/// Writes the tables of a new store.
+/// Writes the tables of a new cache.
 fn found(database: &Database) -> Result<(), redb::Error> {
     let writing = database.begin_write()?;
     writing.open_table(ABOUT)?.insert("format", FORMAT)?;

@@ -44,7 +44,7 @@ impl fmt::Display for Place {
 
 /// One mistake: where, what, and what to do next. Never holds a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mistake {
+pub struct Diagnostic {
     /// Where it stands, when it stands anywhere.
     pub place: Option<Place>,
     /// What is wrong, lower case, without a full stop.
@@ -53,7 +53,7 @@ pub struct Mistake {
     pub help: Option<String>,
 }
 
-impl Mistake {
+impl Diagnostic {
     /// A mistake without a place or help.
     pub fn new(message: impl Into<String>) -> Self {
         Self { place: None, message: message.into(), help: None }
@@ -81,7 +81,7 @@ impl Mistake {
     }
 }
 
-impl fmt::Display for Mistake {
+impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(place) = &self.place {
             write!(f, "{place}: ")?;
@@ -96,32 +96,32 @@ impl fmt::Display for Mistake {
 
 /// All mistakes found in one go; never empty when it is an error.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Mistakes(pub Vec<Mistake>);
+pub struct Diagnostics(pub Vec<Diagnostic>);
 
-impl Mistakes {
+impl Diagnostics {
     /// The same mistakes, those without a place at this one.
     #[must_use]
     pub fn at(self, place: &Place) -> Self {
-        Self(self.0.into_iter().map(|mistake| mistake.or_at(place)).collect())
+        Self(self.0.into_iter().map(|diagnostic| diagnostic.or_at(place)).collect())
     }
 }
 
-impl From<Mistake> for Mistakes {
-    fn from(mistake: Mistake) -> Self {
-        Self(vec![mistake])
+impl From<Diagnostic> for Diagnostics {
+    fn from(diagnostic: Diagnostic) -> Self {
+        Self(vec![diagnostic])
     }
 }
 
-impl fmt::Display for Mistakes {
+impl fmt::Display for Diagnostics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, mistake) in self.0.iter().enumerate() {
+        for (index, diagnostic) in self.0.iter().enumerate() {
             if index > 0 {
                 f.write_str("\n")?;
             }
-            write!(f, "{mistake}")?;
+            write!(f, "{diagnostic}")?;
         }
         Ok(())
     }
 }
 
-impl std::error::Error for Mistakes {}
+impl std::error::Error for Diagnostics {}

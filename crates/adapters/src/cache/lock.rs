@@ -1,4 +1,4 @@
-//! One process at a time: a file beside the store that is locked as long as the store is open, and says by whom.
+//! One process at a time: a file beside the cache that is locked as long as the cache is open, and says by whom.
 //!
 //! The lock is the operating system's, so it ends with the process however that ends; the file itself may stay.
 
@@ -7,13 +7,13 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::{NO_STORE, mistake};
-use promptgate_core::model::Mistake;
+use super::{NO_CACHE, diagnostic};
+use promptgate_core::model::Diagnostic;
 
 /// Between two tries.
 const PAUSE: Duration = Duration::from_millis(50);
 /// Bytes of the file that are read for its message.
-const MOST: u64 = 200;
+const MAX: u64 = 200;
 
 /// Held until dropped.
 #[derive(Debug)]
@@ -22,21 +22,23 @@ pub(super) struct Lock {
 }
 
 impl Lock {
-    /// Takes the lock of a store, waiting so long for another process.
+    /// Takes the lock of a cache, waiting so long for another process.
     ///
     /// # Errors
     /// It is still taken, by whom; or the file cannot be made.
-    pub(super) fn take(store: &Path, patience: Duration) -> Result<Self, Mistake> {
-        let path = beside(store);
+    pub(super) fn take(cache: &Path, patience: Duration) -> Result<Self, Diagnostic> {
+        let path = beside(cache);
         let wrong = |what: &str, error: &dyn std::fmt::Display| {
-            mistake(store, format!("the store cannot be {what}: {error}")).help(NO_STORE)
+            diagnostic(cache, format!("the cache cannot be {what}: {error}")).help(NO_CACHE)
         };
         // A link could come with a repository, and lead to a file that is somebody's.
-        if let Some(link) = [store, &path].into_iter().find(|file| file.is_symlink()) {
-            return Err(mistake(link, "this is a link, and not a store's file".to_owned()).help("remove it"));
+        if let Some(link) = [cache, &path].into_iter().find(|file| file.is_symlink()) {
+            return Err(
+                diagnostic(link, "this is a link, and not a cache's file".to_owned()).help("remove it")
+            );
         }
         if path.exists() && !is_ours(&path) {
-            return Err(mistake(&path, "this is not the lock of a store".to_owned()).help("move it away"));
+            return Err(diagnostic(&path, "this is not the lock of a cache".to_owned()).help("move it away"));
         }
         let mut file = OpenOptions::new()
             .read(true)
@@ -51,7 +53,7 @@ impl Lock {
                 Ok(()) => break,
                 Err(TryLockError::Error(error)) => return Err(wrong("locked", &error)),
                 Err(TryLockError::WouldBlock) if begun.elapsed() >= patience => {
-                    return Err(taken(store, &mut file, patience));
+                    return Err(taken(cache, &mut file, patience));
                 }
                 Err(TryLockError::WouldBlock) => std::thread::sleep(PAUSE),
             }
@@ -74,18 +76,21 @@ fn is_ours(path: &Path) -> bool {
     is_file && read().is_ok() && (start.is_empty() || start == SAYS.as_bytes())
 }
 
-/// `store.redb.lock`.
-fn beside(store: &Path) -> PathBuf {
-    let mut name = store.as_os_str().to_owned();
+/// `cache.redb.lock`.
+fn beside(cache: &Path) -> PathBuf {
+    let mut name = cache.as_os_str().to_owned();
     name.push(".lock");
     PathBuf::from(name)
 }
 
-fn taken(store: &Path, file: &mut File, patience: Duration) -> Mistake {
+fn taken(cache: &Path, file: &mut File, patience: Duration) -> Diagnostic {
     let mut text = String::new();
-    let said = file.seek(SeekFrom::Start(0)).and_then(|_| file.take(MOST).read_to_string(&mut text));
+    let said = file.seek(SeekFrom::Start(0)).and_then(|_| file.take(MAX).read_to_string(&mut text));
     let holder: String = text.chars().filter(|character| !character.is_control()).collect();
     let holder = if said.is_ok() && !holder.is_empty() { holder } else { "another process".to_owned() };
-    mistake(store, format!("{holder} has held the store for the {} s that were waited", patience.as_secs()))
-        .help("wait for it to end, or run with --no-store")
+    diagnostic(
+        cache,
+        format!("{holder} has held the cache for the {} s that were waited", patience.as_secs()),
+    )
+    .help("wait for it to end, or run with --no-cache")
 }

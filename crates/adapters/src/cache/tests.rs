@@ -1,4 +1,4 @@
-//! The store on real files: what is kept is found, what is damaged is told, what waits is served.
+//! The cache on real files: what is kept is found, what is damaged is told, what waits is served.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -45,7 +45,7 @@ fn request(text: &str) -> ChatRequest {
         response_format: None,
         repeat: 0,
         purpose: Purpose::Completion,
-        anew: false,
+        refresh: false,
     }
 }
 
@@ -59,19 +59,19 @@ impl Bench {
     }
 
     fn path(&self) -> PathBuf {
-        self.folder.path().join("kept/store.redb")
+        self.folder.path().join("kept/cache.redb")
     }
 
-    fn open(&self) -> Store {
-        Store::open(&self.path(), Duration::ZERO).unwrap()
+    fn open(&self) -> Cache {
+        Cache::open(&self.path(), Duration::ZERO).unwrap()
     }
 
-    /// A model with the store before it, and the model that counts.
-    fn model(&self, how: Use) -> (Stored, Arc<Counting>) {
+    /// A model with the cache before it, and the model that counts.
+    fn model(&self, how: Use) -> (Cached, Arc<Counting>) {
         let inner = Arc::new(Counting::default());
         let model = Arc::clone(&inner) as Arc<dyn ChatModel>;
-        let stored = Stored::new(model, Arc::new(self.open()), "http://h/v1", how, Arc::new(Silent));
-        (stored, inner)
+        let cached = Cached::new(model, Arc::new(self.open()), "http://h/v1", how, Arc::new(Silent));
+        (cached, inner)
     }
 }
 
@@ -85,7 +85,7 @@ async fn an_answer_is_asked_for_once_and_comes_back_as_it_was() {
     let first = {
         let (model, inner) = bench.model(Use::default());
         let first = model.complete(&request("a")).await.unwrap();
-        assert_eq!((calls(&inner), first.stored_at), (1, None));
+        assert_eq!((calls(&inner), first.cached_at), (1, None));
         // Found before it is committed, too.
         assert_eq!(model.complete(&request("a")).await.unwrap().text, first.text);
         assert_eq!(calls(&inner), 1);
@@ -93,10 +93,10 @@ async fn an_answer_is_asked_for_once_and_comes_back_as_it_was() {
     };
     let (model, inner) = bench.model(Use { only: true, ..Use::default() });
     let again = model.complete(&request("a")).await.unwrap();
-    assert!(again.stored_at.is_some_and(|at| at.abs_diff(now()) < 600));
-    assert_eq!(Completion { stored_at: None, ..again }, first);
+    assert!(again.cached_at.is_some_and(|at| at.abs_diff(now()) < 600));
+    assert_eq!(Completion { cached_at: None, ..again }, first);
     let fault = model.complete(&request("b")).await.unwrap_err();
-    assert_eq!((fault.kind, calls(&inner)), (FaultKind::NotStored, 0));
+    assert_eq!((fault.kind, calls(&inner)), (FaultKind::NotCached, 0));
 }
 
 #[tokio::test]
@@ -157,8 +157,8 @@ async fn a_fault_is_not_kept_and_frees_those_that_wait() {
     let results = join_all([model.complete(&dead), model.complete(&dead)]).await;
     assert!(results.iter().all(Result::is_err));
     assert_eq!(calls(&inner), 2);
-    model.store().close().unwrap();
-    assert_eq!(model.store().statistics().unwrap().answers.len(), 0);
+    model.cache().close().unwrap();
+    assert_eq!(model.cache().statistics().unwrap().answers.len(), 0);
 }
 
 #[tokio::test]
@@ -174,7 +174,7 @@ async fn a_refresh_asks_once_more_and_keeps_the_new_answer() {
         assert_eq!(model.complete(&request("a")).await.unwrap().text, "answer 0");
         // Within the run it is asked once all the same, before and after its commit.
         assert_eq!(model.complete(&request("a")).await.unwrap().text, "answer 0");
-        model.store().close().unwrap();
+        model.cache().close().unwrap();
         assert_eq!(model.complete(&request("a")).await.unwrap().text, "answer 0");
         assert_eq!(calls(&inner), 1);
     }
@@ -187,15 +187,15 @@ async fn what_is_too_old_is_asked_for_again() {
     let bench = Bench::new();
     let old = Record { at: now() - 7200, model: "m".to_owned(), text: kept("old") };
     let keys = ["a", "b"].map(|text| key::of_request("http://h/v1", &request(text)));
-    let store = bench.open();
-    keys.iter().for_each(|key| store.keep(Shelf::Answers, *key, &old, false));
-    drop(store);
+    let cache = bench.open();
+    keys.iter().for_each(|key| cache.keep(Shelf::Answers, *key, &old, false));
+    drop(cache);
     let (model, inner) = bench.model(Use { max_age: Some(Duration::from_secs(9000)), ..Use::default() });
     assert_eq!(model.complete(&request("a")).await.unwrap().text, "old");
     // Of this session it is not.
-    let anew = ChatRequest { anew: true, ..request("a") };
-    assert_eq!(model.complete(&anew).await.unwrap().text, "answer 0");
-    assert_eq!(model.complete(&anew).await.unwrap().text, "answer 0");
+    let refresh = ChatRequest { refresh: true, ..request("a") };
+    assert_eq!(model.complete(&refresh).await.unwrap().text, "answer 0");
+    assert_eq!(model.complete(&refresh).await.unwrap().text, "answer 0");
     drop(model);
     let (model, _) = bench.model(Use { max_age: Some(Duration::from_secs(3600)), ..Use::default() });
     assert_eq!(model.complete(&request("b")).await.unwrap().text, "answer 0");
@@ -243,11 +243,11 @@ impl EventSink for Recalls {
 }
 
 #[tokio::test]
-async fn what_comes_from_the_store_is_told() {
+async fn what_comes_from_the_cache_is_told() {
     let bench = Bench::new();
     let (sink, model) = (Arc::new(Recalls::default()), Arc::new(Counting::default()));
     let events = Arc::clone(&sink) as Arc<dyn EventSink>;
-    let model = Stored::new(model, Arc::new(bench.open()), "http://h", Use::default(), events);
+    let model = Cached::new(model, Arc::new(bench.open()), "http://h", Use::default(), events);
     for _ in 0..3 {
         model.complete(&request("a")).await.unwrap();
     }
@@ -259,14 +259,14 @@ async fn pruning_takes_what_is_old_and_gives_the_room_back() {
     let bench = Bench::new();
     let record = |at, index: u64| Record { at, model: format!("m{}", index % 2), text: "x".repeat(5000) };
     let key = |index: u64| key::of_text("", &index.to_string());
-    let store = bench.open();
-    (0..400).for_each(|index| store.keep(Shelf::Answers, key(index), &record(1000 + index, index), false));
-    store.keep(Shelf::Verdicts, key(0), &record(1399, 0), false);
-    store.close().unwrap();
-    let before = store.statistics().unwrap();
+    let cache = bench.open();
+    (0..400).for_each(|index| cache.keep(Shelf::Answers, key(index), &record(1000 + index, index), false));
+    cache.keep(Shelf::Verdicts, key(0), &record(1399, 0), false);
+    cache.close().unwrap();
+    let before = cache.statistics().unwrap();
     assert_eq!((before.answers["m0"].entries, before.answers["m1"].oldest), (200, 1001));
     assert!(before.file_bytes > 2_000_000, "{}", before.file_bytes);
-    assert_eq!(store.prune(1390).unwrap(), 390);
+    assert_eq!(cache.prune(1390).unwrap(), 390);
     let after = bench.open().statistics().unwrap();
     assert_eq!((after.answers["m0"].entries, after.verdicts["m0"].entries), (5, 1));
     assert!(after.file_bytes < before.file_bytes / 2, "{} {}", after.file_bytes, before.file_bytes);
@@ -274,24 +274,27 @@ async fn pruning_takes_what_is_old_and_gives_the_room_back() {
 }
 
 #[test]
-fn a_store_in_use_names_the_process_that_has_it() {
+fn a_cache_in_use_names_the_process_that_has_it() {
     let bench = Bench::new();
-    let store = bench.open();
-    let mistake = Store::open(&bench.path(), Duration::ZERO).err().unwrap().to_string();
-    assert!(mistake.contains(&format!("process {} has held the store", std::process::id())), "{mistake}");
-    assert!(mistake.contains("store.redb") && mistake.contains("--no-store"), "{mistake}");
-    drop(store);
+    let cache = bench.open();
+    let diagnostic = Cache::open(&bench.path(), Duration::ZERO).err().unwrap().to_string();
+    assert!(
+        diagnostic.contains(&format!("process {} has held the cache", std::process::id())),
+        "{diagnostic}"
+    );
+    assert!(diagnostic.contains("cache.redb") && diagnostic.contains("--no-cache"), "{diagnostic}");
+    drop(cache);
     bench.open();
 }
 
 #[test]
-fn what_is_no_store_is_left_as_it_is() {
+fn what_is_no_cache_is_left_as_it_is() {
     let bench = Bench::new();
     std::fs::create_dir_all(bench.path().parent().unwrap()).unwrap();
     for bytes in [&b"id,query\n1,a\n"[..], &[0; 5000], b"redb"] {
         std::fs::write(bench.path(), bytes).unwrap();
-        let mistake = Store::open(&bench.path(), Duration::ZERO).err().unwrap().to_string();
-        assert!(mistake.contains("store.redb") && mistake.contains("cannot be"), "{mistake}");
+        let diagnostic = Cache::open(&bench.path(), Duration::ZERO).err().unwrap().to_string();
+        assert!(diagnostic.contains("cache.redb") && diagnostic.contains("cannot be"), "{diagnostic}");
         assert_eq!(std::fs::read(bench.path()).unwrap(), bytes);
     }
 }
@@ -301,13 +304,13 @@ fn what_is_no_store_is_left_as_it_is() {
 fn a_link_leads_nowhere_and_no_file_of_others_is_cut() {
     let bench = Bench::new();
     let path = bench.path();
-    let lock = path.with_file_name("store.redb.lock");
+    let lock = path.with_file_name("cache.redb.lock");
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     let elsewhere = path.with_file_name("elsewhere");
     std::fs::write(&elsewhere, "mine").unwrap();
     let refused = |what: &str| {
-        let mistake = Store::open(&path, Duration::ZERO).err().unwrap().to_string();
-        assert!(mistake.contains(what), "{mistake}");
+        let diagnostic = Cache::open(&path, Duration::ZERO).err().unwrap().to_string();
+        assert!(diagnostic.contains(what), "{diagnostic}");
         assert_eq!(std::fs::read_to_string(&elsewhere).unwrap(), "mine");
     };
     for link in [&lock, &path] {
@@ -316,19 +319,19 @@ fn a_link_leads_nowhere_and_no_file_of_others_is_cut() {
         std::fs::remove_file(link).unwrap();
     }
     std::fs::write(&lock, "mine").unwrap();
-    refused("not the lock of a store");
+    refused("not the lock of a cache");
     assert_eq!(std::fs::read_to_string(&lock).unwrap(), "mine");
 }
 
 #[test]
-fn what_a_process_left_that_was_killed_while_it_made_a_store_is_in_nobodys_way() {
+fn what_a_process_left_that_was_killed_while_it_made_a_cache_is_in_nobodys_way() {
     let bench = Bench::new();
     std::fs::create_dir_all(bench.path().parent().unwrap()).unwrap();
-    std::fs::write(bench.path().with_file_name("store.redb.new"), [0; 5000]).unwrap();
+    std::fs::write(bench.path().with_file_name("cache.redb.new"), [0; 5000]).unwrap();
     bench.open();
     std::fs::write(bench.path(), "").unwrap();
-    let mistake = Store::open(&bench.path(), Duration::ZERO).err().unwrap().to_string();
-    assert!(mistake.contains("cannot be read"), "an empty file is no store: {mistake}");
+    let diagnostic = Cache::open(&bench.path(), Duration::ZERO).err().unwrap().to_string();
+    assert!(diagnostic.contains("cannot be read"), "an empty file is no cache: {diagnostic}");
 }
 
 #[test]
@@ -341,33 +344,33 @@ fn headers_that_choose_what_answers_are_part_of_the_endpoint() {
 }
 
 #[test]
-fn a_store_of_another_version_is_refused() {
+fn a_cache_of_another_version_is_refused() {
     let bench = Bench::new();
-    let store = bench.open();
-    let writing = store.database.begin_write().unwrap();
+    let cache = bench.open();
+    let writing = cache.database.begin_write().unwrap();
     writing.open_table(ABOUT).unwrap().insert("format", 9).unwrap();
     writing.commit().unwrap();
-    drop(store);
-    let mistake = Store::open(&bench.path(), Duration::ZERO).err().unwrap().to_string();
-    assert!(mistake.contains("version 9"), "{mistake}");
+    drop(cache);
+    let diagnostic = Cache::open(&bench.path(), Duration::ZERO).err().unwrap().to_string();
+    assert!(diagnostic.contains("version 9"), "{diagnostic}");
 }
 
-/// Whatever byte is turned: the store says that it is damaged, or every answer is as it was. None is ever another.
+/// Whatever byte is turned: the cache says that it is damaged, or every answer is as it was. None is ever another.
 #[tokio::test]
 async fn a_damaged_file_is_an_error_or_harmless() {
     let bench = Bench::new();
-    let store = bench.open();
+    let cache = bench.open();
     let key = |index: u64| key::of_text("", &index.to_string());
     let text = |index: u64| format!("{index:04}").repeat(40);
     for index in 0..60 {
-        store.keep(
+        cache.keep(
             Shelf::Answers,
             key(index),
             &Record { at: 1, model: "m".to_owned(), text: text(index) },
             false,
         );
     }
-    drop(store);
+    drop(cache);
     let whole = std::fs::read(bench.path()).unwrap();
     let (mut told, mut harmless) = (0, 0);
     // Every page, at a place that moves on.
@@ -375,18 +378,18 @@ async fn a_damaged_file_is_an_error_or_harmless() {
         let mut bytes = whole.clone();
         bytes[at] ^= 1 << (number % 8);
         std::fs::write(bench.path(), &bytes).unwrap();
-        let Ok(store) = Store::open(&bench.path(), Duration::ZERO) else {
+        let Ok(cache) = Cache::open(&bench.path(), Duration::ZERO) else {
             told += 1;
             continue;
         };
         let mut damage = false;
         for index in 0..60 {
-            match store.committed((Shelf::Answers, key(index)), Wanted::default()) {
+            match cache.committed((Shelf::Answers, key(index)), Wanted::default()) {
                 Ok(Some(record)) => assert_eq!(record.text, text(index)),
                 Ok(None) => damage = true,
                 Err(fault) => {
-                    assert_eq!(fault.kind, FaultKind::StoreDamaged);
-                    assert!(fault.message.contains("store.redb"), "{}", fault.message);
+                    assert_eq!(fault.kind, FaultKind::CacheDamaged);
+                    assert!(fault.message.contains("cache.redb"), "{}", fault.message);
                     damage = true;
                 }
             }

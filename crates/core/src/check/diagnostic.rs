@@ -2,7 +2,7 @@
 
 /// A mistake in an entry: where in it, what, and what to do next.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EntryMistake {
+pub struct EntryDiagnostic {
     /// JSON pointer within the entry: `/contains/any/0`; empty for the entry as a whole.
     pub pointer: String,
     /// What is wrong, lower case, without a full stop.
@@ -11,7 +11,7 @@ pub struct EntryMistake {
     pub help: Option<String>,
 }
 
-impl EntryMistake {
+impl EntryDiagnostic {
     /// A mistake without help.
     pub(crate) fn new(pointer: impl Into<String>, message: impl Into<String>) -> Self {
         Self { pointer: pointer.into(), message: message.into(), help: None }
@@ -25,10 +25,10 @@ impl EntryMistake {
 
     /// An unknown key, with the known one that looks like it or all known ones.
     pub(crate) fn unknown_key(parent: &str, key: &str, known: &[&str]) -> Self {
-        let mistake = Self::new(child(parent, key), format!("unknown key {}", super::reason::quoted(key)));
+        let diagnostic = Self::new(child(parent, key), format!("unknown key {}", super::reason::quoted(key)));
         match similar(key, known) {
-            Some(meant) => mistake.help(format!("did you mean `{meant}`?")),
-            None => mistake.help(format!("known keys: {}", known.join(", "))),
+            Some(meant) => diagnostic.help(format!("did you mean `{meant}`?")),
+            None => diagnostic.help(format!("known keys: {}", known.join(", "))),
         }
     }
 

@@ -1,4 +1,4 @@
-//! The outermost layer of a model: what is in the store is not asked for again.
+//! The outermost layer of a model: what is in the cache is not asked for again.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,11 +8,11 @@ use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 
 use super::record::Record;
-use super::{Found, Shelf, Store, Wanted, key, now};
+use super::{Cache, Found, Shelf, Wanted, key, now};
 use promptgate_core::model::{ChatRequest, Completion, Fault, FaultKind, FinishReason, Purpose, Usage};
 use promptgate_core::port::{ChatModel, Event, EventSink, Memory, Recalled};
 
-/// How the store is used.
+/// How the cache is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Use {
     /// Ask for everything anew and keep it in the place of what was there.
@@ -23,10 +23,10 @@ pub struct Use {
     pub max_age: Option<Duration>,
 }
 
-/// A model with a store before it.
-pub struct Stored {
+/// A model with a cache before it.
+pub struct Cached {
     inner: Arc<dyn ChatModel>,
-    store: Arc<Store>,
+    cache: Arc<Cache>,
     scope: String,
     how: Use,
     since: u64,
@@ -45,23 +45,23 @@ struct Kept {
     system_fingerprint: Option<String>,
 }
 
-impl Stored {
-    /// Puts a store before the model behind `endpoint`, a name of [`scope`](super::scope).
+impl Cached {
+    /// Puts a cache before the model behind `endpoint`, a name of [`scope`](super::scope).
     pub fn new(
         inner: Arc<dyn ChatModel>,
-        store: Arc<Store>,
+        cache: Arc<Cache>,
         endpoint: &str,
         how: Use,
         events: Arc<dyn EventSink>,
     ) -> Self {
         let since = how.max_age.map_or(0, |age| now().saturating_sub(age.as_secs()));
-        Self { inner, store, scope: endpoint.to_owned(), how, since, events }
+        Self { inner, cache, scope: endpoint.to_owned(), how, since, events }
     }
 
-    /// The store.
+    /// The cache.
     #[cfg(test)]
-    pub(super) fn store(&self) -> &Store {
-        &self.store
+    pub(super) fn cache(&self) -> &Cache {
+        &self.cache
     }
 
     async fn call(&self, request: &ChatRequest) -> Result<Completion, Fault> {
@@ -74,14 +74,14 @@ impl Stored {
             };
         }
         let key = key::of_request(&self.scope, request);
-        let wanted = Wanted { since: self.since, renewed: self.how.refresh || request.anew };
-        let _claim = match self.store.look(Shelf::Answers, key, wanted).await? {
+        let wanted = Wanted { since: self.since, renewed: self.how.refresh || request.refresh };
+        let _claim = match self.cache.look(Shelf::Answers, key, wanted).await? {
             Found::Record(record) => match serde_json::from_str::<Kept>(&record.text) {
                 Ok(kept) => {
                     self.events.emit(Event::Recalled { purpose: Purpose::Completion, at: record.at });
                     return Ok(kept.completion(record.at));
                 }
-                Err(_) => return Err(self.store.damaged("an entry is no answer")),
+                Err(_) => return Err(self.cache.damaged("an entry is no answer")),
             },
             Found::Nobody(claim) => claim,
         };
@@ -91,18 +91,18 @@ impl Stored {
         let completion = self.inner.complete(request).await?;
         if let Ok(text) = serde_json::to_string(&Kept::from(&completion)) {
             let record = Record { at: now(), model: request.model.clone(), text };
-            self.store.keep(Shelf::Answers, key, &record, wanted.renewed);
+            self.cache.keep(Shelf::Answers, key, &record, wanted.renewed);
         }
         Ok(completion)
     }
 }
 
 fn missing(what: &str) -> Fault {
-    Fault::new(FaultKind::NotStored, format!("this {what} is not in the store"))
-        .help("run without --stored-only to ask for it")
+    Fault::new(FaultKind::NotCached, format!("this {what} is not in the cache"))
+        .help("run without --cached-only to ask for it")
 }
 
-impl ChatModel for Stored {
+impl ChatModel for Cached {
     fn complete<'a>(&'a self, request: &'a ChatRequest) -> BoxFuture<'a, Result<Completion, Fault>> {
         self.call(request).boxed()
     }
@@ -112,12 +112,12 @@ impl ChatModel for Stored {
     }
 }
 
-impl Memory for Stored {
+impl Memory for Cached {
     fn recall<'a>(&'a self, identity: &'a str) -> BoxFuture<'a, Result<Recalled, Fault>> {
         async move {
             let wanted = Wanted { since: self.since, renewed: self.how.refresh };
             let key = key::of_text(&self.scope, identity);
-            Ok(match self.store.look(Shelf::Verdicts, key, wanted).await? {
+            Ok(match self.cache.look(Shelf::Verdicts, key, wanted).await? {
                 Found::Record(record) => {
                     self.events.emit(Event::Recalled { purpose: Purpose::Judgement, at: record.at });
                     Recalled { record: Some(record.text), claim: None }
@@ -131,7 +131,7 @@ impl Memory for Stored {
     fn keep(&self, identity: &str, model: &str, record: String) {
         let key = key::of_text(&self.scope, identity);
         let record = Record { at: now(), model: model.to_owned(), text: record };
-        self.store.keep(Shelf::Verdicts, key, &record, self.how.refresh);
+        self.cache.keep(Shelf::Verdicts, key, &record, self.how.refresh);
     }
 }
 
@@ -145,7 +145,7 @@ impl Kept {
             latency_ms: self.latency_ms,
             model: self.model,
             system_fingerprint: self.system_fingerprint,
-            stored_at: Some(at),
+            cached_at: Some(at),
         }
     }
 }

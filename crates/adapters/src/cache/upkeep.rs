@@ -1,4 +1,4 @@
-//! What a store holds, and how to make it smaller.
+//! What a cache holds, and how to make it smaller.
 
 use std::collections::BTreeMap;
 
@@ -6,10 +6,10 @@ use redb::{ReadableDatabase, ReadableTable};
 
 use super::guard::guarded;
 use super::record::Record;
-use super::{Shelf, Store, mistake};
-use promptgate_core::model::Mistake;
+use super::{Cache, Shelf, diagnostic};
+use promptgate_core::model::Diagnostic;
 
-/// What a store holds.
+/// What a cache holds.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Statistics {
     /// Answers, by the model that was asked.
@@ -33,12 +33,12 @@ pub struct Shelved {
     pub newest: u64,
 }
 
-impl Store {
+impl Cache {
     /// Counts what is in the file.
     ///
     /// # Errors
-    /// A store that cannot be read.
-    pub fn statistics(&self) -> Result<Statistics, Mistake> {
+    /// A cache that cannot be read.
+    pub fn statistics(&self) -> Result<Statistics, Diagnostic> {
         let mut statistics = Statistics {
             file_bytes: std::fs::metadata(&self.path).map(|facts| facts.len()).unwrap_or_default(),
             ..Statistics::default()
@@ -66,8 +66,8 @@ impl Store {
     /// Removes what was kept before a time, in seconds since 1970 (UTC), and gives the room back; how many there were.
     ///
     /// # Errors
-    /// A store that cannot be read or written; then nothing is removed.
-    pub fn prune(mut self, before: u64) -> Result<u64, Mistake> {
+    /// A cache that cannot be read or written; then nothing is removed.
+    pub fn prune(mut self, before: u64) -> Result<u64, Diagnostic> {
         self.close()?;
         // The file shrinks only while nobody reads.
         *super::lock(&self.shared.tables) = None;
@@ -87,11 +87,11 @@ impl Store {
             Ok(removed)
         };
         let removed = guarded(remove)
-            .map_err(|error| mistake(&self.path, format!("the store cannot be pruned: {error}")))?;
+            .map_err(|error| diagnostic(&self.path, format!("the cache cannot be pruned: {error}")))?;
         if let Some(database) = std::sync::Arc::get_mut(&mut self.database) {
             database
                 .compact()
-                .map_err(|error| mistake(&self.path, format!("the store cannot be compacted: {error}")))?;
+                .map_err(|error| diagnostic(&self.path, format!("the cache cannot be compacted: {error}")))?;
         }
         Ok(removed)
     }
@@ -100,8 +100,8 @@ impl Store {
     /// were.
     ///
     /// # Errors
-    /// A store that cannot be read or written.
-    pub fn backdate(&self, seconds: u64) -> Result<u64, Mistake> {
+    /// A cache that cannot be read or written.
+    pub fn backdate(&self, seconds: u64) -> Result<u64, Diagnostic> {
         let mut changed = 0;
         let age = || -> Result<(), redb::Error> {
             let writing = self.database.begin_write()?;
@@ -121,11 +121,12 @@ impl Store {
             writing.commit()?;
             Ok(())
         };
-        guarded(age).map_err(|error| mistake(&self.path, format!("the store cannot be written: {error}")))?;
+        guarded(age)
+            .map_err(|error| diagnostic(&self.path, format!("the cache cannot be written: {error}")))?;
         Ok(changed)
     }
 
-    fn each(&self, shelf: Shelf, mut see: impl FnMut(Record, u64)) -> Result<(), Mistake> {
+    fn each(&self, shelf: Shelf, mut see: impl FnMut(Record, u64)) -> Result<(), Diagnostic> {
         let mut all = || -> Result<bool, redb::Error> {
             let reading = self.database.begin_read()?;
             let table = reading.open_table(shelf.table())?;
@@ -137,8 +138,9 @@ impl Store {
             }
             Ok(true)
         };
-        let unreadable =
-            |why: &str| mistake(&self.path, format!("the store cannot be read: {why}")).help(super::DAMAGED);
+        let unreadable = |why: &str| {
+            diagnostic(&self.path, format!("the cache cannot be read: {why}")).help(super::DAMAGED)
+        };
         match guarded(&mut all) {
             Ok(true) => Ok(()),
             Ok(false) => Err(unreadable("an entry's checksum is wrong")),

@@ -1,11 +1,11 @@
-//! The store of answers, through the executable: what was answered is asked for no more, whatever happens in between.
+//! The cache of answers, through the executable: what was answered is asked for no more, whatever happens in between.
 
 use std::collections::BTreeMap;
 use std::process::Stdio;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
-use promptgate_adapters::store::{Shelved, Store};
+use promptgate_adapters::cache::{Cache, Shelved};
 use promptgate_engine::judge::request::Payload;
 use serde_json::{Value, json};
 
@@ -97,7 +97,7 @@ fn suite(cases: usize) -> Folder {
     folder
 }
 
-const STORE: &str = ".promptgate/store.redb";
+const CACHE: &str = ".promptgate/cache.redb";
 
 fn usage(folder: &Folder, key: &str) -> u64 {
     folder.report()["usage"][key].as_u64().unwrap_or_else(|| panic!("usage.{key}"))
@@ -123,9 +123,9 @@ fn a_second_run_asks_nothing_and_an_edit_asks_for_what_it_touches() {
     let first = normal(folder.report());
     assert_eq!(requests(&folder, &server, &asked, &[]), 0);
     assert_eq!(normal(folder.report()), first);
-    assert_eq!((usage(&folder, "stored"), usage(&folder, "stored_judgements")), (12, 24));
-    assert!(folder.report()["usage"]["stored_since"].as_str().is_some_and(|at| at.starts_with("20")));
-    assert!(folder.read("promptgate-report/report.md").contains("from the store"));
+    assert_eq!((usage(&folder, "cached"), usage(&folder, "cached_judgements")), (12, 24));
+    assert!(folder.report()["usage"]["cached_since"].as_str().is_some_and(|at| at.starts_with("20")));
+    assert!(folder.read("promptgate-report/report.md").contains("from the cache"));
     // Another candidate: its requests, and judgements of answers that were not judged before.
     folder.edit("prompt.md", "in one sentence", "in one short sentence");
     assert_eq!(requests(&folder, &server, &asked, &[]), 6);
@@ -157,7 +157,7 @@ fn a_pull_request_pays_for_its_candidate_alone() {
     folder.git(&["add", "."]);
     folder.git(&["commit", "-qm", "main"]);
     requests(&folder, &server, &asked, &["--baseline", "none"]);
-    // The store is not part of what is committed.
+    // The cache is not part of what is committed.
     assert_eq!(git(folder.path(), &["status", "--porcelain", "--", ".promptgate"]), "");
     folder.git(&["checkout", "-qb", "edit"]);
     folder.edit("prompt.md", "in one sentence", "in one short sentence");
@@ -167,16 +167,16 @@ fn a_pull_request_pays_for_its_candidate_alone() {
 }
 
 #[test]
-fn refresh_asks_anew_and_no_store_keeps_nothing() {
+fn refresh_asks_refresh_and_no_cache_keeps_nothing() {
     let (server, asked) = server();
     let folder = suite(4);
-    assert_eq!(requests(&folder, &server, &asked, &["--no-store"]), 8 + 16);
+    assert_eq!(requests(&folder, &server, &asked, &["--no-cache"]), 8 + 16);
     assert!(!folder.path().join(".promptgate").exists());
     assert_eq!(requests(&folder, &server, &asked, &[]), 8 + 8);
     assert_eq!(requests(&folder, &server, &asked, &["--refresh"]), 8 + 8);
     assert_eq!(requests(&folder, &server, &asked, &[]), 0);
-    folder.against(&server.base_url, &["run", "--refresh", "--no-store"]).expect_code(2);
-    folder.append("promptgate.yaml", "store: {path: elsewhere/answers.redb, baseline: fresh}\n");
+    folder.against(&server.base_url, &["run", "--refresh", "--no-cache"]).expect_code(2);
+    folder.append("promptgate.yaml", "cache: {path: elsewhere/answers.redb, baseline: fresh}\n");
     assert_eq!(requests(&folder, &server, &asked, &[]), 8 + 8);
     assert!(folder.path().join("elsewhere/answers.redb").exists());
     // Fresh is of this very run, however soon it comes after the last one.
@@ -184,28 +184,28 @@ fn refresh_asks_anew_and_no_store_keeps_nothing() {
 }
 
 #[test]
-fn stored_only_asks_nothing_and_misses_nothing_in_silence() {
+fn cached_only_asks_nothing_and_misses_nothing_in_silence() {
     let (server, asked) = server();
     let folder = suite(4);
-    let outcome = folder.against(&server.base_url, &["run", "--stored-only"]).expect_code(12);
-    outcome.says("not in the store: 8 of 8 answers").says("run without --stored-only");
+    let outcome = folder.against(&server.base_url, &["run", "--cached-only"]).expect_code(12);
+    outcome.says("not in the cache: 8 of 8 answers").says("run without --cached-only");
     requests(&folder, &server, &asked, &[]);
     asked.forget();
     let full = normal(folder.report());
     // No endpoint is needed, and no key.
-    let mut command = folder.command(&["run", "--stored-only"]);
+    let mut command = folder.command(&["run", "--cached-only"]);
     command.env("OPENAI_BASE_URL", &server.base_url);
     let code = crate::support::finish(command).code;
     assert!([0, 10, 11].contains(&code), "{code}");
     assert_eq!((normal(folder.report()), asked.total()), (full, 0));
     folder.edit("cases.jsonl", "gives 13 days", "gives 99 days");
-    let outcome = folder.against(&server.base_url, &["run", "--stored-only"]).expect_code(12);
-    outcome.says("not in the store: 2 of 8 answers");
-    assert_eq!(folder.report()["reasons"][0]["code"], "not_stored");
+    let outcome = folder.against(&server.base_url, &["run", "--cached-only"]).expect_code(12);
+    outcome.says("not in the cache: 2 of 8 answers");
+    assert_eq!(folder.report()["reasons"][0]["code"], "not_cached");
     folder.edit("cases.jsonl", "gives 99 days", "gives 13 days");
     folder.edit("promptgate.yaml", "judge: {model: tiny-judge,", "judge: {model: tiny-judge, votes: 2,");
-    let outcome = folder.against(&server.base_url, &["run", "--stored-only"]).expect_code(12);
-    outcome.says("not in the store: 16 judgements");
+    let outcome = folder.against(&server.base_url, &["run", "--cached-only"]).expect_code(12);
+    outcome.says("not in the cache: 16 judgements");
     assert_eq!(asked.total(), 0);
 }
 
@@ -256,37 +256,37 @@ fn what_is_older_than_the_configuration_allows_is_asked_again() {
     let folder = suite(3);
     requests(&folder, &server, &asked, &[]);
     age(&folder, 86_400 * 3);
-    folder.append("promptgate.yaml", "store: {max_age: 7d}\n");
+    folder.append("promptgate.yaml", "cache: {max_age: 7d}\n");
     assert_eq!(requests(&folder, &server, &asked, &[]), 0);
     let warnings = folder.report()["warnings"].to_string();
     folder.edit("promptgate.yaml", "max_age: 7d", "max_age: 2d");
     assert_eq!(requests(&folder, &server, &asked, &[]), 6 + 6, "{warnings}");
-    let stats = folder.promptgate(&["store", "stats"]).expect_code(0);
+    let stats = folder.promptgate(&["cache", "stats"]).expect_code(0);
     stats.says("answers").says("judgements").says("tiny-judge");
-    folder.promptgate(&["store", "prune"]).expect_code(0).says("0 entries removed");
-    folder.promptgate(&["store", "prune", "--older-than", "0s"]).expect_code(0);
-    folder.promptgate(&["store", "clear"]).expect_code(0).says("removed");
-    folder.promptgate(&["store", "stats"]).expect_code(0).says("empty");
+    folder.promptgate(&["cache", "prune"]).expect_code(0).says("0 entries removed");
+    folder.promptgate(&["cache", "prune", "--older-than", "0s"]).expect_code(0);
+    folder.promptgate(&["cache", "clear"]).expect_code(0).says("removed");
+    folder.promptgate(&["cache", "stats"]).expect_code(0).says("empty");
     assert_eq!(requests(&folder, &server, &asked, &[]), 6 + 6);
 }
 
-/// Makes everything in the store so many seconds older.
+/// Makes everything in the cache so many seconds older.
 fn age(folder: &Folder, seconds: u64) {
-    let store = Store::open(&folder.path().join(STORE), Duration::ZERO).expect("the store");
-    assert!(store.backdate(seconds).expect("the store") > 0);
+    let cache = Cache::open(&folder.path().join(CACHE), Duration::ZERO).expect("the cache");
+    assert!(cache.backdate(seconds).expect("the cache") > 0);
 }
 
 #[test]
-fn a_store_that_comes_with_the_repository_is_refused() {
+fn a_cache_that_comes_with_the_repository_is_refused() {
     let (server, asked) = server();
     let folder = suite(3);
     requests(&folder, &server, &asked, &[]);
     folder.git(&["init", "-q"]);
-    folder.git(&["add", "-f", STORE]);
+    folder.git(&["add", "-f", CACHE]);
     let outcome = folder.against(&server.base_url, &["run"]).expect_code(2);
     outcome.says("whoever commits can write its answers").says("git rm --cached");
     // Nor by another way to the same file.
-    folder.append("promptgate.yaml", "store: {path: link/store.redb}\n");
+    folder.append("promptgate.yaml", "cache: {path: link/cache.redb}\n");
     #[cfg(unix)]
     std::os::unix::fs::symlink(folder.path().join(".promptgate"), folder.path().join("link"))
         .expect("a link");
@@ -296,38 +296,38 @@ fn a_store_that_comes_with_the_repository_is_refused() {
     folder.write(".git/index", "scribbled");
     folder.against(&server.base_url, &["run"]).expect_code(2).says("git could not say whether");
     std::fs::write(folder.path().join(".git/index"), index).expect("the index");
-    folder.git(&["rm", "-q", "--cached", STORE]);
+    folder.git(&["rm", "-q", "--cached", CACHE]);
     assert_eq!(requests(&folder, &server, &asked, &[]), 0);
 }
 
 #[test]
-fn a_damaged_or_foreign_store_is_an_error_that_names_it() {
+fn a_damaged_or_foreign_cache_is_an_error_that_names_it() {
     let (server, asked) = server();
     let folder = suite(3);
     requests(&folder, &server, &asked, &[]);
     asked.forget();
-    let whole = std::fs::read(folder.path().join(STORE)).expect("the store");
+    let whole = std::fs::read(folder.path().join(CACHE)).expect("the cache");
     let cut = whole[..whole.len() / 3].to_vec();
     let mut scribbled = whole.clone();
     scribbled[4000..].fill(0xA5);
     for bytes in [b"id,query\n1,a\n".to_vec(), cut, scribbled] {
-        std::fs::write(folder.path().join(STORE), &bytes).expect("a file");
+        std::fs::write(folder.path().join(CACHE), &bytes).expect("a file");
         let outcome = folder.against(&server.base_url, &["run"]);
         assert!([2, 12].contains(&outcome.code), "{}: {}", outcome.code, outcome.text());
         assert!(!outcome.text().contains("panicked"), "{}", outcome.text());
-        outcome.says("store.redb").says("--no-store");
+        outcome.says("cache.redb").says("--no-cache");
         assert_eq!(asked.total(), 0);
     }
-    assert!([0, 10, 11].contains(&folder.against(&server.base_url, &["run", "--no-store"]).code));
+    assert!([0, 10, 11].contains(&folder.against(&server.base_url, &["run", "--no-cache"]).code));
 }
 
 #[test]
-fn a_store_in_use_names_the_process() {
+fn a_cache_in_use_names_the_process() {
     let (server, _) = server();
     let folder = suite(3);
-    let held = Store::open(&folder.path().join(STORE), Duration::ZERO).expect("a store");
-    let outcome = folder.promptgate(&["store", "stats"]).expect_code(2);
-    outcome.says(&format!("process {} has held the store", std::process::id()));
+    let held = Cache::open(&folder.path().join(CACHE), Duration::ZERO).expect("a cache");
+    let outcome = folder.promptgate(&["cache", "stats"]).expect_code(2);
+    outcome.says(&format!("process {} has held the cache", std::process::id()));
     // A run waits for it.
     let mut command = folder.command(&["run"]);
     command.env("OPENAI_BASE_URL", &server.base_url).stdout(Stdio::null()).stderr(Stdio::null());
@@ -343,18 +343,18 @@ fn a_store_in_use_names_the_process() {
 fn a_killed_run_goes_on_where_it_was() {
     let (server, asked) = server();
     let quiet = suite(60);
-    quiet.against(&server.base_url, &["run", "--no-store", "--concurrency", "8"]);
+    quiet.against(&server.base_url, &["run", "--no-cache", "--concurrency", "8"]);
     let undisturbed = normal(quiet.report());
     asked.forget();
 
     let folder = suite(60);
     let entries = || {
         // A file that was never finished is made anew; one that has entries keeps them.
-        if !folder.path().join(STORE).exists() {
+        if !folder.path().join(CACHE).exists() {
             return 0;
         }
-        let store = Store::open(&folder.path().join(STORE), Duration::from_secs(10)).expect("a whole store");
-        let statistics = store.statistics().expect("a whole store");
+        let cache = Cache::open(&folder.path().join(CACHE), Duration::from_secs(10)).expect("a whole cache");
+        let statistics = cache.statistics().expect("a whole cache");
         let count =
             |by_model: &BTreeMap<String, Shelved>| by_model.values().map(|of| of.entries).sum::<u64>();
         count(&statistics.answers) + count(&statistics.verdicts)
@@ -377,21 +377,21 @@ fn a_killed_run_goes_on_where_it_was() {
     let before = asked.total();
     let outcome = folder.against(&server.base_url, &["run", "--concurrency", "8"]);
     assert!([0, 10, 11].contains(&outcome.code), "{}", outcome.text());
-    // What was in the store was not asked for; the rest was, once.
+    // What was in the cache was not asked for; the rest was, once.
     assert_eq!((asked.total() - before) as u64, asked.distinct() as u64 - kept);
     assert_eq!(normal(folder.report()), undisturbed);
     assert_eq!(requests(&folder, &server, &asked, &[]), 0);
 }
 
-/// A report without what differs from run to run: times, and what a store saves.
+/// A report without what differs from run to run: times, and what a cache saves.
 fn normal(mut report: Value) -> Value {
     const VOLATILE: [&str; 9] = [
         "started_at",
         "duration_ms",
         "usage",
         "latency_ms",
-        "stored",
-        "stored_at",
+        "cached",
+        "cached_at",
         "judging",
         "calls",
         "answered",

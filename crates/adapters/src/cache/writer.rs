@@ -33,7 +33,7 @@ impl Writer {
         let thread = {
             let knows = Arc::clone(&knows);
             std::thread::Builder::new()
-                .name("store".to_owned())
+                .name("cache".to_owned())
                 .spawn(move || write(&database, &shared, &woken, &knows))?
         };
         Ok(Self { wake, knows, thread })
