@@ -9,6 +9,8 @@ pub mod comment;
 mod concern;
 mod disclose;
 mod effect;
+#[cfg(test)]
+mod fixtures;
 mod html;
 mod json;
 mod judge;
@@ -20,8 +22,6 @@ mod markdown;
 mod number;
 mod origin;
 pub mod plan;
-#[cfg(any(test, feature = "sample"))]
-pub mod sample;
 pub mod shard;
 mod slices;
 pub mod spool;

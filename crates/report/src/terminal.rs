@@ -193,7 +193,12 @@ fn headline<W: Write>(report: &Report, page: &mut Page<'_, W>) -> io::Result<()>
         page.labelled(BULLET, "", &second, PLAIN)?;
     }
     if view::is_let_through(report) {
-        page.line("      (exit code 0 all the same: advisory, or allowed by the configuration)", DIM)?;
+        page.labelled(
+            BULLET,
+            "",
+            "(exit code 0 all the same: advisory, or allowed by the configuration)",
+            DIM,
+        )?;
     }
     if report.policy_source.as_ref().is_some_and(|source| source.new) {
         page.line("      (policy: new: this change set its own bar)", YELLOW.bold())?;

@@ -1,12 +1,12 @@
 use super::*;
-use crate::sample;
+use crate::fixtures;
 
 fn of(report: &Report) -> Effect {
     effect(report, str::to_owned).expect("a criterion on a score")
 }
 
 fn set(report: &mut Report, id: &str, verdict: CriterionVerdict, numbers: (f64, f64, f64)) {
-    let criterion = report.criteria.iter_mut().find(|of| of.id == id).expect("a criterion of the sample");
+    let criterion = report.criteria.iter_mut().find(|of| of.id == id).expect("a criterion");
     criterion.verdict = verdict;
     criterion.estimate = Some(numbers.0);
     (criterion.lower, criterion.upper) = (Some(numbers.1), Some(numbers.2));
@@ -14,7 +14,7 @@ fn set(report: &mut Report, id: &str, verdict: CriterionVerdict, numbers: (f64, 
 
 #[test]
 fn the_interval_is_that_of_the_criterion_and_its_look() {
-    let mut report = sample::fail().report();
+    let mut report = fixtures::fail();
     set(&mut report, "faithfulness.baseline", CriterionVerdict::Fail, (-0.083, -0.15, -0.011));
     for criterion in &mut report.criteria {
         criterion.alpha = 0.025;
@@ -24,12 +24,12 @@ fn the_interval_is_that_of_the_criterion_and_its_look() {
     assert_eq!(effect.size, "−0.083");
     assert_eq!(effect.interval.as_deref(), Some("−0.150 to −0.011"));
     assert_eq!(effect.confidence, "97.5 %");
-    assert_eq!((effect.baseline.as_str(), effect.candidate.as_str()), ("0.935", "0.852"));
+    assert_eq!((effect.baseline.as_str(), effect.candidate.as_str()), ("1.000", "0.722"));
 }
 
 #[test]
 fn what_is_open_comes_before_a_larger_drop_that_passed() {
-    let mut report = sample::pass().report();
+    let mut report = fixtures::pass();
     set(&mut report, "faithfulness.baseline", CriterionVerdict::Pass, (-0.04, -0.049, -0.031));
     set(&mut report, "relevance.baseline", CriterionVerdict::Inconclusive, (-0.01, -0.08, 0.06));
     let effect = of(&report);
@@ -39,7 +39,7 @@ fn what_is_open_comes_before_a_larger_drop_that_passed() {
 
 #[test]
 fn a_minimum_that_is_open_is_told_as_a_mean() {
-    let mut report = sample::pass().report();
+    let mut report = fixtures::pass();
     set(&mut report, "relevance.min", CriterionVerdict::Inconclusive, (0.82, 0.71, 0.93));
     let effect = of(&report);
     assert_eq!((effect.kind, effect.name.as_str()), (Kind::OpenMean, "relevance"));
@@ -49,7 +49,7 @@ fn a_minimum_that_is_open_is_told_as_a_mean() {
 
 #[test]
 fn of_failures_a_regression_comes_first_and_then_the_furthest_below() {
-    let mut report = sample::pass().report();
+    let mut report = fixtures::pass();
     set(&mut report, "relevance.min", CriterionVerdict::Fail, (0.70, 0.65, 0.75));
     set(&mut report, "faithfulness.min", CriterionVerdict::Fail, (0.40, 0.35, 0.45));
     let effect = of(&report);
@@ -60,7 +60,8 @@ fn of_failures_a_regression_comes_first_and_then_the_furthest_below() {
 
 #[test]
 fn of_what_passed_the_largest_drop_is_told_else_the_smallest_change() {
-    let mut report = sample::pass().report();
+    let mut report = fixtures::pass();
+    set(&mut report, "faithfulness.baseline", CriterionVerdict::Pass, (-0.004, -0.02, 0.012));
     let effect = of(&report);
     assert_eq!((effect.kind, effect.name.as_str()), (Kind::Drop, "faithfulness"));
     set(&mut report, "faithfulness.baseline", CriterionVerdict::Pass, (0.04, 0.03, 0.05));
@@ -72,16 +73,16 @@ fn of_what_passed_the_largest_drop_is_told_else_the_smallest_change() {
 
 #[test]
 fn without_a_baseline_it_is_the_mean_nearest_to_its_minimum() {
-    let report = sample::no_baseline().report();
+    let report = fixtures::no_baseline();
     let effect = of(&report);
     assert_eq!(effect.kind, Kind::Nearest);
-    assert_eq!((effect.name.as_str(), effect.size.as_str()), ("relevance", "0.978"));
+    assert_eq!((effect.name.as_str(), effect.size.as_str()), ("relevance", "1.000"));
     assert_eq!(effect.required, "≥ 0.800");
 }
 
 #[test]
 fn a_slice_names_its_tag() {
-    let mut report = sample::pass().report();
+    let mut report = fixtures::pass();
     let mut slice = report.criteria.iter().find(|of| of.id == "faithfulness.min").cloned().expect("it");
     slice.id = "slice.a.b.faithfulness.min".to_owned();
     slice.kind = "slice".to_owned();
@@ -92,7 +93,7 @@ fn a_slice_names_its_tag() {
 
 #[test]
 fn a_limit_is_no_score() {
-    let mut report = sample::pass().report();
+    let mut report = fixtures::pass();
     report.criteria.retain(|of| of.kind == "limit");
     assert!(!report.criteria.is_empty());
     assert!(effect(&report, str::to_owned).is_none());

@@ -157,7 +157,6 @@ fn from_workspace(repository: &Repository, path: &str, workspace: Option<&Path>)
 #[cfg(test)]
 mod tests {
     use super::*;
-    use promptgate_report::sample;
     use promptgate_report::v1::LargestDifference;
 
     fn words(report: &Report) -> Vec<String> {
@@ -166,7 +165,7 @@ mod tests {
 
     #[test]
     fn cases_that_must_pass_come_first_and_equal_counts_are_not_told_as_worse() {
-        let mut report = sample::fail().report();
+        let mut report = crate::cli::saved::read(Path::new("tests/fixtures/reports/fail.json")).unwrap();
         let some = |passed| Some(Passes { passed, of: 3 });
         let [first, second, third, fourth, ..] = report.cases.as_mut_slice() else { panic!("four cases") };
         for case in [&mut *first, &mut *second, &mut *third, &mut *fourth] {
