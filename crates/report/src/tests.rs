@@ -451,5 +451,5 @@ fn the_interval_goes_before_a_name_is_broken() {
         header.contains("interval")
     };
     assert!(has_interval(&text(120)), "{}", text(120));
-    assert!(!has_interval(&text(80)) && text(80).contains(id), "{}", text(80));
+    assert!(!has_interval(&text(100)) && text(100).contains(id), "{}", text(100));
 }
