@@ -136,7 +136,7 @@ fn policy(setting: Setting, seed: u64) -> Policy {
     let mut criteria = Vec::new();
     for metric in 0..setting.metrics {
         if setting.metrics > 1 {
-            criteria.push(criterion(metric, "min", Requirement::Minimum(MINIMUM)));
+            criteria.push(criterion(metric, "min", Requirement::Minimum { value: MINIMUM }));
         }
         criteria.push(criterion(metric, "baseline", Requirement::NotWorse { tolerance: 0.0 }));
     }

@@ -29,7 +29,7 @@ pub(super) fn saved(policy: &Policy) -> v1::Policy {
                 metric: criterion.metric.clone(),
                 tag: criterion.tag.clone(),
                 requirement: match criterion.requirement {
-                    Requirement::Minimum(value) => v1::Requirement::Minimum { value },
+                    Requirement::Minimum { value } => v1::Requirement::Minimum { value },
                     Requirement::EveryTrial => v1::Requirement::EveryTrial,
                     Requirement::NotWorse { tolerance } => v1::Requirement::NotWorse { tolerance },
                     Requirement::Limit { statistic, bound } => v1::Requirement::Limit {
@@ -75,7 +75,7 @@ pub(super) fn restored(policy: &v1::Policy) -> Policy {
                 metric: criterion.metric.clone(),
                 tag: criterion.tag.clone(),
                 requirement: match criterion.requirement {
-                    v1::Requirement::Minimum { value } => Requirement::Minimum(value),
+                    v1::Requirement::Minimum { value } => Requirement::Minimum { value },
                     v1::Requirement::EveryTrial => Requirement::EveryTrial,
                     v1::Requirement::NotWorse { tolerance } => Requirement::NotWorse { tolerance },
                     v1::Requirement::Limit { statistic, bound } => Requirement::Limit {

@@ -12,7 +12,7 @@ use super::instructions::Instructions;
 use super::language::{Terms, leading_marker, sentences};
 use super::noise::Noise;
 use super::thesaurus;
-use promptgate_core::model::{ChatRequest, Speaker};
+use promptgate_core::model::{ChatRequest, MessageRole};
 
 /// Sentences of an answer where the prompt sets no limit.
 const MAX_SENTENCES: usize = 3;
@@ -42,7 +42,7 @@ pub(super) fn answer(request: &ChatRequest, noise: &mut Noise) -> String {
     let prompt: Vec<String> = request
         .messages
         .iter()
-        .filter(|message| matches!(message.role, Speaker::System | Speaker::Developer))
+        .filter(|message| matches!(message.role, MessageRole::System | MessageRole::Developer))
         .flat_map(|message| paragraphs(&message.content))
         .filter(|paragraph| leading_marker(paragraph).is_none())
         .collect();
@@ -81,7 +81,7 @@ pub(super) fn answer(request: &ChatRequest, noise: &mut Noise) -> String {
 
 /// The question, and every other sentence of the messages.
 fn read_messages(request: &ChatRequest, instructions: &Instructions) -> (String, Vec<Candidate>) {
-    let asked = request.messages.iter().rposition(|message| message.role == Speaker::User);
+    let asked = request.messages.iter().rposition(|message| message.role == MessageRole::User);
     let mut question = String::new();
     let mut candidates = Vec::new();
     let mut paragraph = 0;

@@ -14,7 +14,7 @@ use super::evidence::{Evidence, Finding, Source};
 use super::language::{Kind, Term, Terms};
 use super::noise::Noise;
 use super::thesaurus;
-use promptgate_core::model::{ChatRequest, Speaker};
+use promptgate_core::model::{ChatRequest, MessageRole};
 use promptgate_engine::judge::reply::{
     ChecklistReply, CorrectnessReply, Coverage, FaithfulnessReply, JudgedItem, JudgedRating, JudgedReference,
     JudgedStatement, Rating, ScaleReply, Support, YesNo,
@@ -28,7 +28,7 @@ pub(super) fn payload(request: &ChatRequest) -> Option<Payload> {
         .messages
         .iter()
         .rev()
-        .filter(|message| message.role == Speaker::User)
+        .filter(|message| message.role == MessageRole::User)
         .find_map(|message| Payload::unwrap(&message.content))
 }
 

@@ -29,7 +29,7 @@ pub(crate) fn compare(arguments: &CompareArguments) -> Result<ExitStatus, Failur
     )?;
     evaluate::adopt_baseline(&mut run, &earlier);
     // What there is, is all there will be: one look, with all of alpha.
-    rules.schedule = Schedule::once(run.asked.repeats);
+    rules.schedule = Schedule::once(run.repeats.per_case);
     run.warnings.clear();
     if old.policy != new.policy {
         run.warnings.push(format!("the two reports have different policies; that of {new_file} decides"));
@@ -58,7 +58,7 @@ fn add_baseline_criteria(rules: &mut promptgate_core::gate::Policy) {
         .criteria
         .iter()
         .filter(|criterion| {
-            matches!(criterion.requirement, Requirement::Minimum(_))
+            matches!(criterion.requirement, Requirement::Minimum { .. })
                 && criterion.tag.is_none()
                 && !criterion.metric.starts_with("check.")
         })

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::record::Record;
 use super::{Cache, Found, Shelf, Wanted, key, now};
 use promptgate_core::model::{ChatRequest, Completion, Fault, FaultKind, FinishReason, Purpose, Usage};
-use promptgate_core::port::{ChatModel, Event, EventSink, Memory, Recalled};
+use promptgate_core::port::{CachedJudgement, ChatModel, Event, EventSink, JudgementCache};
 
 /// How the cache is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -78,7 +78,7 @@ impl Cached {
         let _claim = match self.cache.look(Shelf::Answers, key, wanted).await? {
             Found::Record(record) => match serde_json::from_str::<Kept>(&record.text) {
                 Ok(kept) => {
-                    self.events.emit(Event::Recalled { purpose: Purpose::Completion, at: record.at });
+                    self.events.emit(Event::CacheHit { purpose: Purpose::Completion, at: record.at });
                     return Ok(kept.completion(record.at));
                 }
                 Err(_) => return Err(self.cache.damaged("an entry is no answer")),
@@ -107,28 +107,28 @@ impl ChatModel for Cached {
         self.call(request).boxed()
     }
 
-    fn memory(&self) -> Option<&dyn Memory> {
+    fn judgement_cache(&self) -> Option<&dyn JudgementCache> {
         Some(self)
     }
 }
 
-impl Memory for Cached {
-    fn recall<'a>(&'a self, identity: &'a str) -> BoxFuture<'a, Result<Recalled, Fault>> {
+impl JudgementCache for Cached {
+    fn get<'a>(&'a self, identity: &'a str) -> BoxFuture<'a, Result<CachedJudgement, Fault>> {
         async move {
             let wanted = Wanted { since: self.since, renewed: self.how.refresh };
             let key = key::of_text(&self.scope, identity);
             Ok(match self.cache.look(Shelf::Verdicts, key, wanted).await? {
                 Found::Record(record) => {
-                    self.events.emit(Event::Recalled { purpose: Purpose::Judgement, at: record.at });
-                    Recalled { record: Some(record.text), claim: None }
+                    self.events.emit(Event::CacheHit { purpose: Purpose::Judgement, at: record.at });
+                    CachedJudgement { record: Some(record.text), claim: None }
                 }
-                Found::Nobody(claim) => Recalled { record: None, claim: Some(Box::new(claim)) },
+                Found::Nobody(claim) => CachedJudgement { record: None, claim: Some(Box::new(claim)) },
             })
         }
         .boxed()
     }
 
-    fn keep(&self, identity: &str, model: &str, record: String) {
+    fn put(&self, identity: &str, model: &str, record: String) {
         let key = key::of_text(&self.scope, identity);
         let record = Record { at: now(), model: model.to_owned(), text: record };
         self.cache.keep(Shelf::Verdicts, key, &record, self.how.refresh);

@@ -7,8 +7,8 @@ use futures::future::{BoxFuture, join_all};
 use serde_json::json;
 
 use super::*;
-use promptgate_core::model::{ChatRequest, Completion, FinishReason, Message, Purpose, Speaker, Usage};
-use promptgate_core::port::{ChatModel, Event, EventSink, Silent};
+use promptgate_core::model::{ChatRequest, Completion, FinishReason, Message, MessageRole, Purpose, Usage};
+use promptgate_core::port::{ChatModel, Event, EventSink, NullSink};
 
 /// Answers with the number of the call.
 #[derive(Default)]
@@ -28,7 +28,7 @@ impl ChatModel for Counting {
                 usage: Some(Usage { prompt_tokens: 7, completion_tokens: 3 }),
                 latency_ms: 12.34567891,
                 model: Some("m-1".to_owned()),
-                ..Completion::said(format!("answer {call}"))
+                ..Completion::from_text(format!("answer {call}"))
             })
         }
         .boxed()
@@ -38,7 +38,7 @@ impl ChatModel for Counting {
 fn request(text: &str) -> ChatRequest {
     ChatRequest {
         model: "m".to_owned(),
-        messages: vec![Message { role: Speaker::User, content: text.to_owned() }],
+        messages: vec![Message { role: MessageRole::User, content: text.to_owned() }],
         parameters: [("temperature".to_owned(), json!(0)), ("seed".to_owned(), json!({"b": 1, "a": [2]}))]
             .into_iter()
             .collect(),
@@ -70,7 +70,7 @@ impl Bench {
     fn model(&self, how: Use) -> (Cached, Arc<Counting>) {
         let inner = Arc::new(Counting::default());
         let model = Arc::clone(&inner) as Arc<dyn ChatModel>;
-        let cached = Cached::new(model, Arc::new(self.open()), "http://h/v1", how, Arc::new(Silent));
+        let cached = Cached::new(model, Arc::new(self.open()), "http://h/v1", how, Arc::new(NullSink));
         (cached, inner)
     }
 }
@@ -119,7 +119,7 @@ async fn what_is_asked_is_the_key_and_nothing_else() {
         ChatRequest { repeat: 1, ..request("a") },
         ChatRequest { parameters: Default::default(), ..request("a") },
         ChatRequest {
-            messages: vec![Message { role: Speaker::System, content: "a".to_owned() }],
+            messages: vec![Message { role: MessageRole::System, content: "a".to_owned() }],
             ..request("a")
         },
     ];
@@ -212,12 +212,12 @@ fn kept(text: &str) -> String {
 async fn judgements_are_recalled_as_they_were_kept() {
     let bench = Bench::new();
     let (model, inner) = bench.model(Use::default());
-    let memory = model.memory().unwrap();
-    let first = memory.recall("who asked what").await.unwrap();
+    let judgements = model.judgement_cache().unwrap();
+    let first = judgements.get("who asked what").await.unwrap();
     assert!(first.record.is_none() && first.claim.is_some());
-    let mut second = memory.recall("who asked what");
+    let mut second = judgements.get("who asked what");
     assert!(futures::poll!(second.as_mut()).is_pending(), "somebody asks this already");
-    memory.keep("who asked what", "judge", "[1]".to_owned());
+    judgements.put("who asked what", "judge", "[1]".to_owned());
     drop(first);
     assert_eq!((&mut second).await.unwrap().record.as_deref(), Some("[1]"));
     drop(second);
@@ -238,7 +238,7 @@ struct Recalls(AtomicU32);
 
 impl EventSink for Recalls {
     fn emit(&self, event: Event) {
-        self.0.fetch_add(u32::from(matches!(event, Event::Recalled { .. })), Ordering::SeqCst);
+        self.0.fetch_add(u32::from(matches!(event, Event::CacheHit { .. })), Ordering::SeqCst);
     }
 }
 

@@ -20,7 +20,7 @@ use super::options::Options;
 use super::wire::{self, Complaint};
 use promptgate_core::model::{ChatRequest, Completion, Diagnostic, Fault, FaultKind, FinishReason, Place};
 use promptgate_core::port::ChatModel;
-use promptgate_core::text::{Redactor, Secret, innermost};
+use promptgate_core::text::{Redactor, Secret, root_cause};
 
 /// A connection is made within this time or not at all.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -338,7 +338,7 @@ fn build_client(
         }
     };
     client.map_err(|error| {
-        Diagnostic::new(format!("the client for {} could not be made: {}", address.host(), innermost(&error)))
+        Diagnostic::new(format!("the client for {} could not be made: {}", address.host(), root_cause(&error)))
             .at(Place::file("endpoint"))
             .help("install the system's certificates (the package ca-certificates), or name one in endpoint.ca_cert")
     })
@@ -351,7 +351,7 @@ fn certificates(pem: &[u8]) -> Result<Vec<Certificate>, Diagnostic> {
             .help("give a PEM file: -----BEGIN CERTIFICATE----- and so on")
     };
     let found = Certificate::from_pem_bundle(pem).map_err(|error| {
-        diagnostic(format!("the file holds no usable certificate: {}", innermost(&error)))
+        diagnostic(format!("the file holds no usable certificate: {}", root_cause(&error)))
     })?;
     if found.is_empty() {
         return Err(diagnostic("the file holds no certificate".to_owned()));

@@ -22,7 +22,7 @@ pub fn rates(run: &Run) -> Rates {
     for trial in &run.trials {
         let elsewhere =
             trial.role == Role::Baseline && (run.cases[trial.case].shared || run.reused_baseline.is_some());
-        let TrialResult::Answered(answered) = &trial.result else { continue };
+        let TrialResult::Completed(answered) = &trial.result else { continue };
         // What came from a cache took nothing of this run's totals.
         if elsewhere {
             continue;
@@ -57,7 +57,7 @@ pub fn to_settle(run: &Run, decision: &Decision) -> Option<ToSettle> {
     let most = |pick: fn(Need) -> Option<usize>| open().filter_map(|(_, need)| pick(need)).max();
     let repeats = most(|need| if let Need::Repeats(count) = need { Some(count) } else { None });
     // What passed has to pass again, with less alpha for each look.
-    let asked = run.asked.repeats as usize;
+    let asked = run.repeats.per_case as usize;
     let hold = || decision.repeats_to_hold.iter().filter(|(_, repeats)| **repeats > asked);
     let held = hold().map(|(_, repeats)| repeats - asked).max().unwrap_or(0);
     let repeats = repeats.map(|repeats| repeats.max(held));
@@ -80,7 +80,7 @@ pub fn to_settle(run: &Run, decision: &Decision) -> Option<ToSettle> {
     let shared = run.cases.iter().filter(|case| case.shared).count();
     // Answers to one repeat of all cases there are, and to one case as often as it was asked.
     let repeat_answers = run.cases.len() * both - if both == 2 { shared } else { 0 };
-    let case_answers = both * run.asked.repeats as usize;
+    let case_answers = both * run.repeats.per_case as usize;
     let answers = (repeats.unwrap_or(0) * repeat_answers + cases.unwrap_or(0) * case_answers) as f64;
     let judgements = (repeats.unwrap_or(0) * repeat_answers * open_judges.len()
         + cases.unwrap_or(0) * case_answers * all_judges) as f64;

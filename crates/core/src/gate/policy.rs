@@ -1,22 +1,27 @@
 //! The policy: every criterion and the rule that decides them.
 
-use crate::model::Scope;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Scope, named};
 
 use super::Schedule;
 
-/// Which statistic of a metric a limit looks at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Statistic {
-    /// The median over trials.
-    P50,
-    /// The 95th percentile over trials.
-    P95,
-    /// The mean over cases.
-    Mean,
+named! {
+    /// Statistic of a metric that a limit applies to.
+    pub enum Statistic {
+        /// The median over trials.
+        P50 = "p50",
+        /// The 95th percentile over trials.
+        P95 = "p95",
+        /// The mean over cases.
+        Mean = "mean",
+    }
 }
 
 /// The bound of a limit.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", content = "value", rename_all = "snake_case")]
 pub enum Bound {
     /// At most this: seconds, tokens or US dollars.
     Absolute(f64),
@@ -25,10 +30,14 @@ pub enum Bound {
 }
 
 /// What a criterion requires of its metric.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Requirement {
-    /// The candidate's mean is at least this, in 0..=1.
-    Minimum(f64),
+    /// The candidate's mean is at least this.
+    Minimum {
+        /// In 0 to 1.
+        value: f64,
+    },
     /// Every candidate trial passes, literally: a check at `min: 1.0`.
     EveryTrial,
     /// The candidate's mean is not below the baseline's by more than this.
@@ -59,7 +68,7 @@ impl Requirement {
     /// Whether no score can miss it: at least 0, or a drop of all there is forgiven. It passes, and proves nothing.
     pub fn is_empty(&self) -> bool {
         match self {
-            Self::Minimum(minimum) => *minimum <= 0.0,
+            Self::Minimum { value } => *value <= 0.0,
             Self::NotWorse { tolerance } => *tolerance >= 1.0,
             Self::EveryTrial | Self::Limit { .. } | Self::MustPass { .. } | Self::BrokenCases { .. } => false,
         }
@@ -67,7 +76,8 @@ impl Requirement {
 }
 
 /// One thing the gate requires of one metric.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "PolicyCriterion")]
 pub struct Criterion {
     /// `faithfulness.min`, `faithfulness.baseline`, `check.NAME`, `check.NAME.baseline`, `limit.latency_p95`,
     /// `slice.TAG.METRIC.min`, `case.ID`, `broken_cases`.
@@ -80,13 +90,14 @@ pub struct Criterion {
     pub requirement: Requirement,
 }
 
-/// How a criterion with noise is decided.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rule {
-    /// By evidence: fail if shown, pass if ruled out, else inconclusive.
-    Evidence,
-    /// Estimate against requirement, naive.
-    Point,
+named! {
+    /// How a criterion with noise is decided.
+    pub enum Rule {
+        /// By evidence: fail if shown, pass if ruled out, else inconclusive.
+        Evidence = "evidence",
+        /// Estimate against requirement, naive.
+        Point = "point",
+    }
 }
 
 /// All criteria and the rule that decides them.

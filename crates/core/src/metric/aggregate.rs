@@ -1,7 +1,7 @@
 //! The matrices of a run.
 
 use crate::model::{
-    Analysis, Asked, Cell, Ended, Matrix, MetricKind, MetricScores, Role, Run, SESSION_SECONDS, Trial,
+    Analysis, Cell, Ended, Matrix, MetricKind, MetricScores, RepeatCounts, Role, Run, SESSION_SECONDS, Trial,
     TrialResult, TrialSummary, VariantScores,
 };
 
@@ -18,14 +18,14 @@ pub fn analyse(run: &Run) -> Analysis {
     for (scorer, name) in run.scorers.iter().enumerate() {
         let applies = trials.applies(scorer, name);
         let kind = if name.starts_with("check.") { MetricKind::Check } else { MetricKind::Judge };
-        let asked = |role| trials.asked(role).graded.get(scorer).copied().unwrap_or_default();
+        let asked = |role| trials.repeats(role).per_scorer.get(scorer).copied().unwrap_or_default();
         metrics.push(trials.metric(name, kind, &applies, &asked, |_, trial| trials.grade(name, trial)));
     }
     let everywhere = vec![true; run.cases.len()];
     let mut measure = |name: &str, kind, value: &dyn Fn(Role, &TrialSummary) -> Option<f64>| {
-        let asked = |role| trials.asked(role).repeats;
+        let asked = |role| trials.repeats(role).per_case;
         metrics.push(trials.metric(name, kind, &everywhere, &asked, |role, trial| match &trial.result {
-            TrialResult::Answered(answered) => {
+            TrialResult::Completed(answered) => {
                 value(role, answered).filter(|value| value.is_finite()).map_or(Cell::Missing, Cell::Value)
             }
             TrialResult::Missing(_) => Cell::Missing,
@@ -47,7 +47,7 @@ pub fn analyse(run: &Run) -> Analysis {
     measure("length", MetricKind::Length, &|_, answer| Some(answer.characters as f64));
     Analysis {
         cases: run.cases.clone(),
-        repeats: run.asked.repeats,
+        repeats: run.repeats.per_case,
         metrics,
         has_baseline: run.baseline.is_some(),
         baseline_reused: run.reused_baseline.is_some(),
@@ -79,7 +79,7 @@ struct Trials<'a> {
 
 impl<'a> Trials<'a> {
     fn new(run: &'a Run) -> Self {
-        let repeats = run.asked.repeats as usize;
+        let repeats = run.repeats.per_case as usize;
         let empty = vec![None; run.cases.len() * repeats];
         let mut places = [empty.clone(), empty];
         for trial in &run.trials {
@@ -95,7 +95,7 @@ impl<'a> Trials<'a> {
     fn sessions_differ(&self) -> bool {
         let started = self.run.started_at.parse::<jiff::Timestamp>().map_or(0, |time| time.as_second());
         let of = |trial: &Trial| match &trial.result {
-            TrialResult::Answered(answered) => {
+            TrialResult::Completed(answered) => {
                 Some(answered.cached_at.unwrap_or(u64::try_from(started).unwrap_or(0)))
             }
             TrialResult::Missing(_) => None,
@@ -107,10 +107,10 @@ impl<'a> Trials<'a> {
     }
 
     /// What a side was asked for.
-    fn asked(&self, role: Role) -> &'a Asked {
+    fn repeats(&self, role: Role) -> &'a RepeatCounts {
         match (role, &self.run.reused_baseline) {
             (Role::Baseline, Some(reused_baseline)) => reused_baseline,
-            _ => &self.run.asked,
+            _ => &self.run.repeats,
         }
     }
 
@@ -160,7 +160,7 @@ impl<'a> Trials<'a> {
     fn grade(&self, scorer: &str, trial: &Trial) -> Cell {
         match &trial.result {
             TrialResult::Missing(_) => Cell::Missing,
-            TrialResult::Answered(answered) => {
+            TrialResult::Completed(answered) => {
                 match answered.grade(scorer) {
                     Some(grade) => grade.score.map_or(Cell::Missing, Cell::Value),
                     // An answer whose grade was never asked for.
@@ -182,7 +182,7 @@ impl<'a> Trials<'a> {
         let (mut graded, mut answered) =
             (vec![false; self.run.cases.len()], vec![false; self.run.cases.len()]);
         for trial in &self.run.trials {
-            if let TrialResult::Answered(answer) = &trial.result
+            if let TrialResult::Completed(answer) = &trial.result
                 && trial.case < graded.len()
             {
                 answered[trial.case] = true;
@@ -234,7 +234,7 @@ impl<'a> Trials<'a> {
 
 fn answer(trial: &Trial) -> Option<&TrialSummary> {
     match &trial.result {
-        TrialResult::Answered(answered) => Some(answered),
+        TrialResult::Completed(answered) => Some(answered),
         TrialResult::Missing(_) => None,
     }
 }

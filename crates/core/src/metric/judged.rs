@@ -23,7 +23,7 @@ pub fn judged(run: &Run, summary: &MetricSummary, alpha: f64) -> Judged {
 fn panel_alpha(run: &Run, metric: &str) -> Option<f64> {
     let mut ratings = Repeated::default();
     for trial in &run.trials {
-        let TrialResult::Answered(answered) = &trial.result else { continue };
+        let TrialResult::Completed(answered) = &trial.result else { continue };
         let shared =
             trial.role == Role::Baseline && run.cases.get(trial.case).is_some_and(|case| case.shared);
         for grade in answered.grade(metric).into_iter().filter(|_| !shared) {
@@ -45,7 +45,7 @@ fn corrected(run: &Run, metric: &str, calibration: &CalibrationFacts, alpha: f64
     }
     let mut by_case: Vec<Vec<f64>> = vec![Vec::new(); run.cases.len()];
     for trial in run.trials.iter().filter(|trial| trial.role == Role::Candidate) {
-        let TrialResult::Answered(answered) = &trial.result else { continue };
+        let TrialResult::Completed(answered) = &trial.result else { continue };
         let score = answered.grade(metric).and_then(|grade| grade.score);
         if let (Some(score), Some(of_case)) = (score, by_case.get_mut(trial.case)) {
             // The reading of a score as a verdict: everything is as it should be, or not.

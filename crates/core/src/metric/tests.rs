@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::analyse;
 use crate::model::{
-    Asked, CallTotals, CaseFacts, Cell, Completion, DatasetFacts, Ended, Fault, FaultKind, Grade, MetricKind,
-    Outcome, PromptFacts, Role, Run, Score, Trial, TrialResult, Usage, VariantFacts,
+    CallTotals, CaseFacts, Cell, Completion, DatasetFacts, Ended, Fault, FaultKind, Grade, MetricKind,
+    Outcome, PromptFacts, RepeatCounts, Role, Run, Score, Trial, TrialResult, Usage, VariantFacts,
 };
 
 fn variant(model: &str, temperature: Option<f64>) -> VariantFacts {
@@ -33,7 +33,7 @@ fn run(cases: usize, repeats: u32, trials: Vec<Trial>) -> Run {
         judge: None,
         scorers: vec!["check.short".to_owned(), "faithfulness".to_owned()],
         applies: Vec::new(),
-        asked: Asked::all(repeats, 2),
+        repeats: RepeatCounts::all(repeats, 2),
         reused_baseline: None,
         trials,
         totals: CallTotals::default(),
@@ -49,7 +49,7 @@ fn completion(text: &str) -> Completion {
     Completion {
         usage: Some(Usage { prompt_tokens: 1000, completion_tokens: 200 }),
         latency_ms: 1500.0,
-        ..Completion::said(text)
+        ..Completion::from_text(text)
     }
 }
 
@@ -68,7 +68,7 @@ fn grade(scorer: &str, score: Option<f64>) -> Grade {
 }
 
 fn trial(case: usize, role: Role, repeat: u32, grades: Vec<Grade>) -> Trial {
-    Trial { case, role, repeat, result: TrialResult::answered(completion("größer"), grades) }
+    Trial { case, role, repeat, result: TrialResult::completed(completion("größer"), grades) }
 }
 
 fn lost(case: usize, role: Role, repeat: u32) -> Trial {
@@ -148,7 +148,7 @@ fn metrics_come_in_order_with_their_kinds() {
 fn tokens_that_no_answer_reports_are_no_metric_and_single_gaps_are_missing() {
     let mut trials = vec![trial(0, Role::Candidate, 0, vec![]), trial(0, Role::Candidate, 1, vec![])];
     let forget = |trial: &mut Trial| {
-        trial.result = TrialResult::answered(Completion { usage: None, ..completion("ok") }, Vec::new());
+        trial.result = TrialResult::completed(Completion { usage: None, ..completion("ok") }, Vec::new());
     };
     forget(&mut trials[0]);
     let cells = candidate_row(&run(1, 2, trials.clone()), "output_tokens", 0).expect("a row");
@@ -191,7 +191,7 @@ fn copies_are_a_cache_only_where_sampling_was_asked_of_a_real_endpoint() {
             case: 0,
             role: Role::Candidate,
             repeat,
-            result: TrialResult::answered(completion(text), vec![]),
+            result: TrialResult::completed(completion(text), vec![]),
         };
         (0..).zip(texts).map(answered).collect()
     };
@@ -219,6 +219,6 @@ fn trials_beyond_the_plan_are_no_part_of_it() {
 fn a_reused_baseline_is_told() {
     let mut run = run(1, 1, vec![]);
     assert!(!analyse(&run).baseline_reused);
-    run.reused_baseline = Some(run.asked.clone());
+    run.reused_baseline = Some(run.repeats.clone());
     assert!(analyse(&run).baseline_reused);
 }

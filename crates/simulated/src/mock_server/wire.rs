@@ -6,7 +6,7 @@ use hyper::body::Bytes;
 use serde_json::{Map, Value, json};
 
 use super::Served;
-use promptgate_core::model::{ChatRequest, Completion, Message, Purpose, ResponseFormat, Speaker};
+use promptgate_core::model::{ChatRequest, Completion, Message, MessageRole, Purpose, ResponseFormat};
 
 /// Why a request is refused: the message and the parameter at fault.
 #[derive(Debug, PartialEq, Eq)]
@@ -55,10 +55,10 @@ pub(super) fn read_request(body: &[u8]) -> Result<ChatRequest, Refused> {
 
 fn read_message(mut message: Value) -> Result<Message, Refused> {
     let role = match message.get("role").and_then(Value::as_str) {
-        Some("system") => Speaker::System,
-        Some("developer") => Speaker::Developer,
-        Some("user") => Speaker::User,
-        Some("assistant") => Speaker::Assistant,
+        Some("system") => MessageRole::System,
+        Some("developer") => MessageRole::Developer,
+        Some("user") => MessageRole::User,
+        Some("assistant") => MessageRole::Assistant,
         other => return Err(refused("messages", format!("a message has the role {other:?}"))),
     };
     let content = match message.get_mut("content").map(Value::take) {

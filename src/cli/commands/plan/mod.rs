@@ -18,7 +18,7 @@ use promptgate_core::forecast::{self, Each, Load, Rates, Size};
 use promptgate_core::gate::{Policy, Rule};
 use promptgate_core::metric;
 use promptgate_core::model::{JudgeFacts, Place, Run, Scope, SelfTest, TrialResult, Usage};
-use promptgate_core::port::{ChatModel, Silent};
+use promptgate_core::port::{ChatModel, NullSink};
 use promptgate_core::stats::unseen_failure_share;
 use promptgate_engine::engine::{Engine, Round};
 use promptgate_engine::judge::Judge;
@@ -104,7 +104,7 @@ impl Planned {
             fail_fast: BTreeSet::new(),
             spool: None,
             names: Mutex::default(),
-            sink: Arc::new(Silent),
+            sink: Arc::new(NullSink),
             interrupted: CancellationToken::new(),
             stop: CancellationToken::new(),
         };
@@ -344,7 +344,7 @@ fn simulated(engine: &Arc<Engine>) -> Result<Rates, Failure> {
     let executed = runtime.block_on(engine.execute(Round { slots, judges, earlier: Vec::new() }));
     let (mut answers, mut judgements) = (Vec::new(), Vec::new());
     for trial in &executed.trials {
-        if let TrialResult::Answered(answered) = &trial.result {
+        if let TrialResult::Completed(answered) = &trial.result {
             answers.extend(answered.usage);
             for grade in answered.grades.iter().filter(|grade| !grade.judgements.is_empty()) {
                 let mut usage = Usage::default();

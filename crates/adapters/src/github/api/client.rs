@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use super::failure::{Failure, FailureKind};
 use super::link;
-use promptgate_core::text::{Redactor, Secret, innermost, neutral};
+use promptgate_core::text::{Redactor, Secret, neutral, root_cause};
 
 /// Time for one request.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -94,7 +94,7 @@ impl Client {
             builder = builder.no_proxy().tls_certs_only([]);
         }
         let http = builder.build().map_err(|error| {
-            Failure::new(FailureKind::Usage, format!("no client could be made: {}", innermost(&error)))
+            Failure::new(FailureKind::Usage, format!("no client could be made: {}", root_cause(&error)))
                 .help("install the system's certificates (the package ca-certificates)")
         })?;
         Ok(Self { http, base, redactor: Redactor::new(std::slice::from_ref(&settings.token)) })
@@ -244,7 +244,7 @@ impl Tried {
     fn transport(what: &str, error: &reqwest::Error) -> Self {
         let why = match () {
             () if error.is_timeout() => format!("no answer within {} s", TIMEOUT.as_secs()),
-            () => innermost(error),
+            () => root_cause(error),
         };
         let failure = Failure::new(FailureKind::Unavailable, format!("{what}: {}", neutral::terminal(&why)));
         Self::Unknown(failure.help("check GITHUB_API_URL and the network"), None)

@@ -59,7 +59,7 @@ pub(super) fn criterion(id: &str, metric: &str, requirement: Requirement) -> Cri
 }
 
 pub(super) fn minimum(metric: &str, required: f64) -> Criterion {
-    criterion(&format!("{metric}.min"), metric, Requirement::Minimum(required))
+    criterion(&format!("{metric}.min"), metric, Requirement::Minimum { value: required })
 }
 
 pub(super) fn not_worse(metric: &str, tolerance: f64) -> Criterion {
