@@ -12,7 +12,7 @@
 
 use std::time::Instant;
 
-use promptgate_core::gate::{Bound, Criterion, Policy, Requirement, Rule, Schedule, Statistic, decide};
+use promptgate_core::gate::{Bound, Criterion, Policy, Requirement, Rule, Statistic, decide};
 use promptgate_core::metric::analyse;
 use promptgate_core::model::{
     Analysis, Asked, CallTotals, CaseFacts, Cell, Completion, DatasetFacts, Ended, Grade, Matrix, MetricKind,
@@ -68,13 +68,14 @@ fn policy(repeats: u32) -> Policy {
     Policy {
         criteria: vec![
             criterion("check.format", "check.format", Requirement::EveryTrial),
-            criterion("faithfulness.min", "faithfulness", Requirement::Minimum(0.75)),
+            criterion("faithfulness.min", "faithfulness", Requirement::Minimum { value: 0.75 }),
             criterion("faithfulness.baseline", "faithfulness", Requirement::NotWorse { tolerance: 0.0 }),
-            criterion("relevance.min", "relevance", Requirement::Minimum(0.75)),
+            criterion("relevance.min", "relevance", Requirement::Minimum { value: 0.75 }),
             criterion("relevance.baseline", "relevance", Requirement::NotWorse { tolerance: 0.0 }),
             criterion("limit.latency_p95", "latency", latency),
         ],
-        schedule: Schedule::once(repeats),
+        repeats,
+        max_repeats: repeats,
         rule: Rule::Evidence,
         scope: Scope::Suite,
         confidence: 0.95,

@@ -52,7 +52,9 @@ impl Passing {
     pub(super) fn new(analysis: &Analysis, policy: &Policy, gaps_from_fail_fast: bool) -> Self {
         let minimum = |name: &str| {
             let minima = policy.criteria.iter().filter_map(|criterion| match criterion.requirement {
-                Requirement::Minimum(minimum) if criterion.metric == name && criterion.tag.is_none() => {
+                Requirement::Minimum { value: minimum }
+                    if criterion.metric == name && criterion.tag.is_none() =>
+                {
                     Some(minimum)
                 }
                 Requirement::EveryTrial if criterion.metric == name && criterion.tag.is_none() => Some(1.0),
@@ -195,7 +197,7 @@ pub(super) fn open_trials(passing: &Passing, case: Option<usize>) -> usize {
 fn gates(criterion: &Criterion, metric: &str) -> bool {
     let quality = matches!(
         criterion.requirement,
-        Requirement::Minimum(_) | Requirement::EveryTrial | Requirement::NotWorse { .. }
+        Requirement::Minimum { .. } | Requirement::EveryTrial | Requirement::NotWorse { .. }
     );
     quality && criterion.metric == metric
 }

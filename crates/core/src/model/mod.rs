@@ -13,6 +13,7 @@ mod grade;
 mod judge;
 mod matrix;
 mod origin;
+mod policy;
 mod run;
 mod trial_summary;
 mod variant;
@@ -28,6 +29,7 @@ pub use grade::{Grade, Judging, Opinion, Outcome, Score};
 pub use judge::{CalibrationFacts, Expected, JudgeFacts, PlantedOutcome, SelfTest};
 pub use matrix::Matrix;
 pub use origin::{DatasetChanges, NamedCases, PolicyChange, PolicySource};
+pub use policy::{Bound, Criterion, Policy, Requirement, Rule, Statistic};
 pub use run::{Asked, CallTotals, Ended, Run, SESSION_SECONDS, Trial, TrialResult};
 pub use trial_summary::{
     GradeFacts, Instrument, Judgement, Names, SpoolPlace, TextLocation, TrialSummary, TrialText,
