@@ -27,7 +27,7 @@ pub use v1::{Digesting, Report, TrialsFile, is_line, read, schema};
 pub use view::concern::{Concern, concerns};
 
 /// Returns the way to settle an inconclusive run: what is needed, its cost and the flag; `None` for any other run.
-pub fn settle_words(report: &Report) -> Option<String> {
+pub fn settling_advice(report: &Report) -> Option<String> {
     view::looks::settle(report)
 }
 

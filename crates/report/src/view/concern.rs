@@ -1,36 +1,36 @@
-//! Which cases want a look, and why, the most pressing first: one order for all that list cases.
+//! Orders cases by how urgently they need attention.
 
 use crate::v1::{Case, CaseStatus, Report};
 
-/// Why a case wants a look; the first is the most pressing.
+/// Why a case needs attention, most urgent first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Concern {
-    /// It must pass, and fewer than half of its trials do: that alone fails the run.
+    /// A must-pass case with fewer than half of its trials passing, which fails the run.
     MustPass,
-    /// Every trial passed before, and every one fails now.
+    /// Every trial passed before and fails now.
     Broken,
-    /// It must pass, and some of its trials do not.
+    /// A must-pass case with some failing trials.
     MustPassInDoubt,
-    /// It got worse by more than the resolution.
+    /// A loss larger than the resolution.
     Regressed,
-    /// Something fails in it, and there is no baseline to have got worse than.
+    /// A failing case in a run without a baseline.
     Fails,
-    /// An answer or a grade is missing.
+    /// A missing answer or grade.
     Missing,
 }
 
-/// The cases that want a look, by concern, then by loss, then in dataset order.
+/// Returns the cases that need attention, by concern, then by loss, then in dataset order.
 pub fn concerns(report: &Report) -> Vec<(Concern, &Case)> {
-    let alone = report.variants.baseline.is_none();
+    let no_baseline = report.variants.baseline.is_none();
     let loss = |case: &Case| case.largest_difference.as_ref().map_or(0.0, |largest| largest.difference);
-    let found = report.cases.iter().filter_map(|case| of(case, alone).map(|concern| (concern, case)));
-    let mut cases: Vec<(Concern, &Case)> = found.collect();
-    // The sort is stable: equal ones stay in dataset order.
+    let concerning = report.cases.iter().filter_map(|case| concern(case, no_baseline).map(|concern| (concern, case)));
+    let mut cases: Vec<(Concern, &Case)> = concerning.collect();
+    // A stable sort keeps dataset order among equals.
     cases.sort_by(|(one, case), (two, other)| one.cmp(two).then_with(|| loss(case).total_cmp(&loss(other))));
     cases
 }
 
-fn of(case: &Case, alone: bool) -> Option<Concern> {
+fn concern(case: &Case, no_baseline: bool) -> Option<Concern> {
     let passes = case.candidate_passes.filter(|passes| case.must_pass && passes.passed < passes.of);
     if passes.is_some_and(|passes| passes.passed < passes.of - passes.passed) {
         return Some(Concern::MustPass);
@@ -39,14 +39,13 @@ fn of(case: &Case, alone: bool) -> Option<Concern> {
         CaseStatus::Broken => Some(Concern::Broken),
         _ if passes.is_some() => Some(Concern::MustPassInDoubt),
         CaseStatus::Regressed => Some(Concern::Regressed),
-        _ if alone && !case.failing.is_empty() => Some(Concern::Fails),
+        _ if no_baseline && !case.failing.is_empty() => Some(Concern::Fails),
         CaseStatus::Missing => Some(Concern::Missing),
         CaseStatus::Fixed | CaseStatus::Improved | CaseStatus::Flaky | CaseStatus::Same => None,
     }
 }
 
-/// What is said of a case in a word: its status; without a baseline, where nothing can be the same as before, how it
-/// does.
+/// The status of a case in a word; without a baseline `same` becomes `failing`, `passing` or `graded`.
 pub(crate) fn status(report: &Report, case: &Case) -> &'static str {
     match case.status {
         CaseStatus::Same if report.variants.baseline.is_none() => match case.candidate_passes {
@@ -58,8 +57,8 @@ pub(crate) fn status(report: &Report, case: &Case) -> &'static str {
     }
 }
 
-/// The same of a case in a list of concerns: that it must pass comes before what it was before.
-pub(crate) fn words(report: &Report, case: &Case, concern: Option<Concern>) -> &'static str {
+/// The status of a case, or `must pass` where that is the concern.
+pub(crate) fn label(report: &Report, case: &Case, concern: Option<Concern>) -> &'static str {
     match concern {
         Some(Concern::MustPass | Concern::MustPassInDoubt) if case.status != CaseStatus::Broken => {
             "must pass"
@@ -81,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn cases_that_must_pass_and_fail_come_before_all_others() {
+    fn failing_must_pass_cases_come_first() {
         let mut report = sample::fail().report();
         let mut must = report.cases.last().cloned().unwrap();
         must.status = CaseStatus::Same;
@@ -110,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_baseline_nothing_is_called_the_same() {
+    fn no_baseline_no_case_is_called_same() {
         let mut report = sample::no_baseline().report();
         report.cases[0].failing = vec!["faithfulness".to_owned()];
         report.cases[0].candidate_passes = Some(Passes { passed: 0, of: 3 });
@@ -127,7 +126,7 @@ mod tests {
         for status in ["failing", "passing", "graded"] {
             assert!(page.contains(&format!(r#""status":"{status}""#)), "{status}");
         }
-        // The frozen format has the statuses it had.
+        // The wire format keeps its statuses.
         assert!(shown(&report, Format::Json).contains(r#""status": "same""#));
     }
 }

@@ -5,52 +5,47 @@ use crate::v1::{Bound, Criterion, CriterionVerdict, MetricKind, Report, Requirem
 
 /// A criterion as a row.
 pub(crate) struct CriterionRow<'a> {
-    /// Its id.
     pub(crate) id: &'a str,
-    /// The estimate.
     pub(crate) estimate: String,
-    /// The bounds around it.
     pub(crate) interval: String,
-    /// The required value with its direction.
+    /// The required value with its direction: `≥ 0.800`.
     pub(crate) required: String,
-    /// The verdict.
     pub(crate) verdict: CriterionVerdict,
-    /// The kind of row that may stand for it: it passes to the letter, and there is no more to say.
-    plain: Option<Plain>,
+    /// The group it may be folded into: every trial passes, so the row holds no further information.
+    fold: Option<FoldKind>,
 }
 
-/// Criteria that pass to the letter, by what they look at.
+/// Kinds of criteria that are folded where every trial passes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Plain {
+enum FoldKind {
     Check,
     Case,
 }
 
-/// The criteria as a reader wants them: one by one where there is something to see, the others together.
+/// Criteria for display: the informative ones as rows, the others folded.
 pub(crate) struct Criteria<'a> {
-    /// Those that did not pass, then those with an interval or a count.
+    /// Criteria that did not pass, then those with an interval or a count.
     pub(crate) listed: Vec<CriterionRow<'a>>,
-    /// Two or more that every trial passes, as one row each.
+    /// Groups of two or more criteria that every trial passes.
     pub(crate) folded: Vec<Folded<'a>>,
 }
 
-/// Criteria of one kind that every trial passes.
+/// A group of criteria of one kind that every trial passes.
 pub(crate) struct Folded<'a> {
-    /// How many of what: `10 checks`.
+    /// `10 checks`.
     pub(crate) label: String,
-    /// The rows it stands for.
     pub(crate) rows: Vec<CriterionRow<'a>>,
 }
 
-/// The criteria, those that did not pass first, those that pass to the letter folded.
+/// Returns the criteria for display, failures first.
 pub(crate) fn criteria(report: &Report) -> Criteria<'_> {
     let mut listed = criterion_rows(report);
     let mut folded = Vec::new();
-    for (plain, noun) in [(Plain::Check, "check"), (Plain::Case, "must-pass case")] {
-        if listed.iter().filter(|row| row.plain == Some(plain)).count() < 2 {
+    for (kind, noun) in [(FoldKind::Check, "check"), (FoldKind::Case, "must-pass case")] {
+        if listed.iter().filter(|row| row.fold == Some(kind)).count() < 2 {
             continue;
         }
-        let (rows, rest): (Vec<_>, Vec<_>) = listed.into_iter().partition(|row| row.plain == Some(plain));
+        let (rows, rest): (Vec<_>, Vec<_>) = listed.into_iter().partition(|row| row.fold == Some(kind));
         listed = rest;
         folded.push(Folded { label: number::counted(rows.len() as u64, noun), rows });
     }
@@ -68,7 +63,7 @@ fn criterion_rows(report: &Report) -> Vec<CriterionRow<'_>> {
     rows.into_iter().map(|criterion| criterion_row(report, criterion)).collect()
 }
 
-/// One criterion as a row.
+/// Formats one criterion.
 pub(crate) fn criterion_row<'a>(report: &Report, criterion: &'a Criterion) -> CriterionRow<'a> {
     let requirement = report.policy.criteria.iter().find(|of| of.id == criterion.id).map(|of| of.requirement);
     let kind = report.metrics.iter().find(|metric| metric.name == criterion.metric).map(|metric| metric.kind);
@@ -94,16 +89,16 @@ pub(crate) fn criterion_row<'a>(report: &Report, criterion: &'a Criterion) -> Cr
         (_, Some(required)) => format!("{sign} {}", show(required)),
         (_, None) => NONE.to_owned(),
     };
-    let plain = match requirement {
+    let fold = match requirement {
         _ if criterion.verdict != CriterionVerdict::Pass || criterion.estimate.is_none_or(|of| of < 1.0) => {
             None
         }
-        Some(Requirement::EveryTrial) => Some(Plain::Check),
-        Some(Requirement::MustPass { .. }) => Some(Plain::Case),
+        Some(Requirement::EveryTrial) => Some(FoldKind::Check),
+        Some(Requirement::MustPass { .. }) => Some(FoldKind::Case),
         _ => None,
     };
     CriterionRow {
-        plain,
+        fold,
         id: &criterion.id,
         estimate: criterion.estimate.map_or_else(|| NONE.to_owned(), show),
         interval: number::bounds(criterion.lower, criterion.upper, show),

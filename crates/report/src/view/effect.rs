@@ -1,8 +1,7 @@
-//! The size of the effect: the one number a report leads with, of the criterion that decides.
+//! The effect: the number that a report leads with, taken from one score criterion.
 //!
-//! A criterion that failed comes before one that is open, and that before those that passed; among equals what was
-//! compared with the baseline comes first, then what is furthest from its requirement. The words around it are left
-//! to the templates.
+//! Order: failed, incomplete, inconclusive, passed; among equals, comparisons with the baseline first, then the largest
+//! distance below the requirement. The sentences are in the templates.
 
 use serde::Serialize;
 
@@ -10,66 +9,64 @@ use super::number::{self, minus};
 use crate::v1::{Criterion, CriterionVerdict, Metric, MetricKind, Report};
 use crate::view;
 
-/// What is said of the number.
+/// The sentence that the number belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Kind {
-    /// A difference that failed.
+pub(crate) enum EffectKind {
+    /// A failed difference.
     Regression,
-    /// A mean that failed its minimum.
-    Short,
-    /// A difference that is open.
-    OpenDifference,
-    /// A mean that is open.
-    OpenMean,
-    /// The largest drop of a run in which no score is open or failed.
+    /// A mean that fails its minimum.
+    BelowMinimum,
+    /// An undecided difference.
+    UndecidedDifference,
+    /// An undecided mean.
+    UndecidedMean,
+    /// The largest drop where every score criterion passed.
     Drop,
-    /// The same where nothing dropped.
+    /// The smallest difference where every score criterion passed and nothing dropped.
     NoDrop,
-    /// The mean nearest to its minimum, where there is nothing to compare with.
+    /// The mean nearest to its minimum, without a baseline.
     Nearest,
 }
 
-/// The number, with what it goes with.
+/// The number with its context.
 #[derive(Debug, Serialize)]
 pub(crate) struct Effect {
-    /// What is said of it.
-    pub(crate) kind: Kind,
-    /// The metric, and the tag where it is of those cases alone.
+    pub(crate) kind: EffectKind,
+    /// The metric, with the tag for a slice.
     pub(crate) name: String,
     /// The difference, or the mean.
     pub(crate) size: String,
-    /// Its bounds as the criterion had them; `None` where there are none.
+    /// Bounds of the criterion.
     pub(crate) interval: Option<String>,
     /// Confidence of each bound: `97.5 %`.
     pub(crate) confidence: String,
-    /// What is required of it.
     pub(crate) required: String,
-    /// The baseline's mean; `–` without one.
+    /// Mean of the baseline; `–` without one.
     pub(crate) baseline: String,
-    /// The candidate's mean.
+    /// Mean of the candidate.
     pub(crate) candidate: String,
 }
 
-/// The effect of a report, its name passed through `text`; `None` where no criterion on a score has an estimate.
+/// Returns the effect of a report; `text` sanitizes its name. `None` where no score criterion has an estimate.
 pub(crate) fn effect(report: &Report, text: impl Fn(&str) -> String) -> Option<Effect> {
     let gated = report.criteria.iter().filter_map(|criterion| {
         let metric = report.metrics.iter().find(|metric| metric.name == criterion.metric)?;
         let score = matches!(metric.kind, MetricKind::Check | MetricKind::Judge);
         Gated::new(report, criterion, metric).filter(|_| score)
     });
-    let decides = gated.min_by(|one, other| {
+    let deciding = gated.min_by(|one, other| {
         let order = |of: &Gated<'_>| (of.rank(), !of.paired);
         order(one).cmp(&order(other)).then_with(|| one.margin.total_cmp(&other.margin))
     })?;
-    Some(decides.effect(report, text))
+    Some(deciding.effect(report, text))
 }
 
 /// A criterion on a score.
 struct Gated<'a> {
     criterion: &'a Criterion,
     metric: &'a Metric,
-    /// Whether the number is a difference.
+    /// Whether the effect is a difference.
     paired: bool,
     /// The difference, or how far the mean is above its minimum.
     margin: f64,
@@ -81,8 +78,7 @@ impl<'a> Gated<'a> {
         if criterion.kind == "baseline" {
             return Some(Self { criterion, metric, paired: true, margin: estimate });
         }
-        // A minimum that is met says less than the difference, which then comes from the metric; but where the
-        // difference has a criterion of its own, that one speaks for it.
+        // The difference is more informative than a minimum that is met, unless a criterion of its own covers it.
         let own = report.criteria.iter().any(|of| of.kind == "baseline" && of.metric == metric.name);
         let difference = metric
             .difference
@@ -90,7 +86,7 @@ impl<'a> Gated<'a> {
             .filter(|_| criterion.verdict == CriterionVerdict::Pass && criterion.kind != "slice" && !own);
         match difference {
             Some(difference) => Some(Self { criterion, metric, paired: true, margin: difference.mean }),
-            // Of a check that every trial passes there is no nearer or further.
+            // A check that every trial passes has no distance to its requirement.
             None if criterion.verdict == CriterionVerdict::Pass && criterion.kind == "check" => None,
             None => Some(Self { criterion, metric, paired: false, margin: estimate - criterion.required? }),
         }
@@ -112,9 +108,9 @@ impl<'a> Gated<'a> {
             minus(mean.map_or_else(|| number::NONE.to_owned(), |of| number::value(metric.kind, of)))
         };
         let signed = |value: f64| number::signed(metric.kind, value);
-        let of_metric = metric.difference.as_ref().filter(|_| paired && criterion.kind != "baseline");
+        let metric_difference = metric.difference.as_ref().filter(|_| paired && criterion.kind != "baseline");
         let size = if paired { signed(margin) } else { row.estimate };
-        let (interval, confidence) = match of_metric {
+        let (interval, confidence) = match metric_difference {
             Some(of) => (number::bounds(of.lower, of.upper, signed), report.policy.confidence),
             None => (row.interval, 1.0 - criterion.alpha),
         };
@@ -122,13 +118,13 @@ impl<'a> Gated<'a> {
         let tag = tag.and_then(|rest| rest.split(&format!(".{}.", metric.name)).next());
         Effect {
             kind: match (criterion.verdict, paired) {
-                (CriterionVerdict::Fail, true) => Kind::Regression,
-                (CriterionVerdict::Fail, false) => Kind::Short,
-                (CriterionVerdict::Incomplete | CriterionVerdict::Inconclusive, true) => Kind::OpenDifference,
-                (CriterionVerdict::Incomplete | CriterionVerdict::Inconclusive, false) => Kind::OpenMean,
-                (CriterionVerdict::Pass, true) if size.starts_with('-') => Kind::Drop,
-                (CriterionVerdict::Pass, true) => Kind::NoDrop,
-                (CriterionVerdict::Pass, false) => Kind::Nearest,
+                (CriterionVerdict::Fail, true) => EffectKind::Regression,
+                (CriterionVerdict::Fail, false) => EffectKind::BelowMinimum,
+                (CriterionVerdict::Incomplete | CriterionVerdict::Inconclusive, true) => EffectKind::UndecidedDifference,
+                (CriterionVerdict::Incomplete | CriterionVerdict::Inconclusive, false) => EffectKind::UndecidedMean,
+                (CriterionVerdict::Pass, true) if size.starts_with('-') => EffectKind::Drop,
+                (CriterionVerdict::Pass, true) => EffectKind::NoDrop,
+                (CriterionVerdict::Pass, false) => EffectKind::Nearest,
             },
             name: match tag {
                 Some(tag) => text(&format!("{} on cases tagged {tag}", metric.name)),

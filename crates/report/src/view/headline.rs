@@ -5,39 +5,39 @@ use promptgate_core::text::{Redactor, neutral};
 use super::number;
 use crate::v1::{Case, EndedKind, FaultKind, Reason, ReasonCode, Report, Verdict};
 
-/// Cases that a reason names.
-const NAMED: usize = 5;
+/// Cases named in a reason.
+const MAX_NAMED: usize = 5;
 
-/// Whether no answer of the candidate was graded or measured: tables would be empty.
+/// Whether no metric of the candidate has a value, so that all tables would be empty.
 pub(crate) fn nothing_measured(report: &Report) -> bool {
     report.metrics.iter().all(|metric| metric.candidate.mean.is_none())
 }
 
-/// The reasons in words: a failed check with its cases, what merely follows from an early end as one. A name is cut
-/// only after secrets are out of it, since half of one would not be known.
+/// The reasons as sentences. A failed check names its cases; criteria left undecided by an early end are summarized in
+/// one sentence. Names are redacted before they are cut, since half a secret would not be recognized.
 pub(crate) fn reasons(report: &Report, redactor: &Redactor) -> Vec<String> {
     let early = matches!(report.ended.kind, EndedKind::Stopped | EndedKind::Interrupted);
-    let follows =
+    let is_consequence =
         |reason: &Reason| early && reason.code == ReasonCode::MissingGrades && reason.criterion.is_some();
-    let following = report.reasons.iter().filter(|reason| follows(reason)).count();
-    if following < 2 {
-        return report.reasons.iter().map(|reason| reason_words(report, reason, redactor)).collect();
+    let consequences = report.reasons.iter().filter(|reason| is_consequence(reason)).count();
+    if consequences < 2 {
+        return report.reasons.iter().map(|reason| sentence(report, reason, redactor)).collect();
     }
-    let mut words: Vec<String> = report
+    let mut sentences: Vec<String> = report
         .reasons
         .iter()
-        .filter(|reason| !follows(reason))
-        .map(|reason| reason_words(report, reason, redactor))
+        .filter(|reason| !is_consequence(reason))
+        .map(|reason| sentence(report, reason, redactor))
         .collect();
-    words.push(format!(
-        "{} of {} criteria could not be decided for want of answers.",
-        number::count(following as u64),
+    sentences.push(format!(
+        "{} of {} criteria could not be decided because answers are missing.",
+        number::count(consequences as u64),
         number::count(report.criteria.len() as u64)
     ));
-    words
+    sentences
 }
 
-fn reason_words(report: &Report, reason: &Reason, redactor: &Redactor) -> String {
+fn sentence(report: &Report, reason: &Reason, redactor: &Redactor) -> String {
     let criterion = reason
         .criterion
         .as_ref()
@@ -47,53 +47,51 @@ fn reason_words(report: &Report, reason: &Reason, redactor: &Redactor) -> String
     let failing: Vec<&Case> =
         report.cases.iter().filter(|case| case.failing.contains(&criterion.metric)).collect();
     let name = |case: &&Case| neutral::clip(&redactor.redact(&case.id), 32);
-    let mut names: Vec<String> = failing.iter().take(NAMED).map(name).collect();
-    if failing.len() > NAMED {
-        names.push(format!("{} more", number::count((failing.len() - NAMED) as u64)));
+    let mut names: Vec<String> = failing.iter().take(MAX_NAMED).map(name).collect();
+    if failing.len() > MAX_NAMED {
+        names.push(format!("{} more", number::count((failing.len() - MAX_NAMED) as u64)));
     }
     match names.as_slice() {
         [] => reason.message.clone(),
-        [name] => format!("{} The case: {name}.", reason.message),
-        [names @ .., last] => format!("{} The cases: {} and {last}.", reason.message, names.join(", ")),
+        [name] => format!("{} Case: {name}.", reason.message),
+        [names @ .., last] => format!("{} Cases: {} and {last}.", reason.message, names.join(", ")),
     }
 }
 
-/// What a report starts with.
+/// The first word of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Standing {
-    /// Somebody stopped it before it was done, and nothing failed until then.
+pub(crate) enum Headline {
+    /// The run was interrupted before it failed.
     Interrupted,
-    /// There was no key, and so not one answer.
+    /// There was no API key, so nothing was measured.
     NotEvaluated,
-    /// The verdict.
-    Of(Verdict),
+    Verdict(Verdict),
 }
 
-impl Standing {
-    /// In a word.
-    pub(crate) fn word(self) -> &'static str {
+impl Headline {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Interrupted => "interrupted",
             Self::NotEvaluated => "not evaluated",
-            Self::Of(verdict) => verdict.as_str(),
+            Self::Verdict(verdict) => verdict.as_str(),
         }
     }
 }
 
-/// What the report starts with.
-pub(crate) fn standing(report: &Report) -> Standing {
+/// Returns the first word of a report.
+pub(crate) fn headline(report: &Report) -> Headline {
     let without_key =
         || report.ended.fault.as_ref().is_some_and(|fault| fault.kind == FaultKind::MissingCredentials);
     match report.verdict {
         verdict if verdict != Verdict::Fail && report.ended.kind == EndedKind::Interrupted => {
-            Standing::Interrupted
+            Headline::Interrupted
         }
-        Verdict::Incomplete if without_key() && nothing_measured(report) => Standing::NotEvaluated,
-        verdict => Standing::Of(verdict),
+        Verdict::Incomplete if without_key() && nothing_measured(report) => Headline::NotEvaluated,
+        verdict => Headline::Verdict(verdict),
     }
 }
 
-/// Whether the exit code is 0 though the run did not pass.
-pub(crate) fn is_let_through(report: &Report) -> bool {
+/// Whether the exit code is 0 although the run did not pass.
+pub(crate) fn is_non_blocking(report: &Report) -> bool {
     report.exit_code == 0 && !matches!(report.verdict, Verdict::Pass | Verdict::Unchanged)
 }

@@ -1,4 +1,4 @@
-//! The judge of a run in words: how it answered, its self-test, its calibration; for the terminal and Markdown.
+//! The judge of a run: response settings, self-test and calibration.
 
 use serde::Serialize;
 
@@ -6,31 +6,28 @@ use super::number;
 use crate::v1::{CalibrationFacts, Expected, Judge, MetricKind, Planted, Report};
 use promptgate_core::text::{Redactor, neutral};
 
-/// One planted answer in words.
+/// A planted answer as a row.
 #[derive(Serialize)]
 pub(crate) struct PlantedRow {
-    /// Its name.
     pub(crate) planted: String,
-    /// What was asked, and of whom where there are several judges.
+    /// The metric, with the judge where there are several.
     pub(crate) metric: String,
-    /// Where the score belongs.
+    /// The expected range of the score.
     pub(crate) expected: &'static str,
-    /// The scores it got.
     pub(crate) scores: String,
-    /// Whether that is as expected.
     pub(crate) passed: bool,
-    /// What the judge said.
-    pub(crate) said: String,
+    /// The reason given by the judge.
+    pub(crate) reason: String,
 }
 
 impl PlantedRow {
-    /// The row with what others wrote passed through `text`.
-    pub(crate) fn through(self, text: impl Fn(&str) -> String) -> Self {
-        Self { planted: text(&self.planted), metric: text(&self.metric), said: text(&self.said), ..self }
+    /// Sanitizes the texts.
+    pub(crate) fn map_text(self, text: impl Fn(&str) -> String) -> Self {
+        Self { planted: text(&self.planted), metric: text(&self.metric), reason: text(&self.reason), ..self }
     }
 }
 
-/// Every planted answer of a failed self-test, the wrong ones first; none where it passed or was not run.
+/// The planted answers of a failed self-test, wrong scores first; empty where it passed or was not run.
 pub(crate) fn failed_self_test(report: &Report, redactor: &Redactor) -> Vec<PlantedRow> {
     let clean = |text: &str| neutral::terminal(&redactor.redact(text));
     let Some(judge) = &report.judge else { return Vec::new() };
@@ -47,13 +44,13 @@ pub(crate) fn failed_self_test(report: &Report, redactor: &Redactor) -> Vec<Plan
             },
             scores: scores(&row.scores),
             passed: row.passed,
-            said: clean(&row.reason),
+            reason: clean(&row.reason),
         }
     };
     wrong.into_iter().chain(right).map(row).collect()
 }
 
-/// `0.50, 1.00, 1.00`; the same score three times is told once.
+/// `0.50, 1.00, 1.00`; repeated equal scores are collapsed: `0.50 (3 times)`.
 fn scores(scores: &[Option<f64>]) -> String {
     let shown = |score: &Option<f64>| score.map_or_else(|| "none".to_owned(), |score| format!("{score:.2}"));
     match scores {
@@ -64,27 +61,27 @@ fn scores(scores: &[Option<f64>]) -> String {
     }
 }
 
-/// How the judge answered, its self-test and its calibration, part by part; none where no judge was asked.
-pub(crate) fn words(report: &Report, redactor: &Redactor) -> Vec<String> {
+/// Facts about the judge, one per item; empty without a judge.
+pub(crate) fn facts(report: &Report, redactor: &Redactor) -> Vec<String> {
     let clean = |text: &str| neutral::terminal(&redactor.redact(text));
     let Some(judge) = &report.judge else { return Vec::new() };
-    let mut words = Vec::new();
+    let mut facts = Vec::new();
     if judge.votes > 1 {
-        words.push(format!("{} votes each", judge.votes));
+        facts.push(format!("{} votes each", judge.votes));
     }
     let listed = |names: &std::collections::BTreeSet<String>| {
         names.iter().map(|name| clean(name)).collect::<Vec<_>>().join(", ")
     };
     if !judge.answered.output_modes.is_empty() {
-        words.push(format!("asked by {}", listed(&judge.answered.output_modes)));
+        facts.push(format!("output mode {}", listed(&judge.answered.output_modes)));
     }
     if !judge.answered.refused_parameters.is_empty() {
-        words.push(format!("without {}, which was refused", listed(&judge.answered.refused_parameters)));
+        facts.push(format!("without {} (refused)", listed(&judge.answered.refused_parameters)));
     }
-    words.push(self_test(judge));
+    facts.push(self_test(judge));
     let usage = &report.usage;
     if let Some(usd) = usage.judgements.cost_usd.filter(|usd| *usd > 0.0 && usage.cost_usd.is_some()) {
-        words.push(format!("{} of the cost", number::dollars(usd)));
+        facts.push(format!("{} of the cost", number::dollars(usd)));
     }
     let alphas = report.metrics.iter().filter_map(|metric| {
         let alpha = metric.judged.as_ref()?.panel_alpha?;
@@ -92,13 +89,13 @@ pub(crate) fn words(report: &Report, redactor: &Redactor) -> Vec<String> {
     });
     let alphas: Vec<String> = alphas.collect();
     if !alphas.is_empty() {
-        words.push(format!("agreement of the panel (alpha): {}", alphas.join(", ")));
+        facts.push(format!("agreement of the panel (alpha): {}", alphas.join(", ")));
     }
     if let Some(calibration) = &judge.calibration {
-        words.push(calibrated(calibration, &clean));
-        words.extend(corrected(report, calibration));
+        facts.push(calibrated(calibration, &clean));
+        facts.extend(corrected(report, calibration));
     }
-    words
+    facts
 }
 
 fn self_test(judge: &Judge) -> String {
@@ -113,7 +110,7 @@ fn self_test(judge: &Judge) -> String {
 
 fn calibrated(calibration: &CalibrationFacts, clean: &dyn Fn(&str) -> String) -> String {
     let figure =
-        |value: Option<f64>| value.map_or_else(|| "not known".to_owned(), |value| format!("{value:.2}"));
+        |value: Option<f64>| value.map_or_else(|| "unknown".to_owned(), |value| format!("{value:.2}"));
     format!(
         "{} calibrated on {}: kappa {}, balanced accuracy {}",
         clean(&calibration.metric),
@@ -123,17 +120,17 @@ fn calibrated(calibration: &CalibrationFacts, clean: &dyn Fn(&str) -> String) ->
     )
 }
 
-/// What the calibration makes of the metric it speaks of.
+/// The pass rate that people would give, by the calibration of the metric.
 fn corrected(report: &Report, calibration: &CalibrationFacts) -> Option<String> {
     let metric = report.metrics.iter().find(|metric| metric.name == calibration.metric)?;
-    let found = metric.judged.as_ref()?.corrected.as_ref()?;
+    let corrected = metric.judged.as_ref()?.corrected.as_ref()?;
     let bound = |bound: Option<f64>| {
         bound.map_or_else(|| number::NONE.to_owned(), |bound| number::value(MetricKind::Judge, bound))
     };
     Some(format!(
         "people would pass {} of the candidate's answers ({} to {})",
-        number::value(MetricKind::Judge, found.mean),
-        bound(found.lower),
-        bound(found.upper)
+        number::value(MetricKind::Judge, corrected.mean),
+        bound(corrected.lower),
+        bound(corrected.upper)
     ))
 }

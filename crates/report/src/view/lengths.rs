@@ -1,11 +1,11 @@
-//! How judged metrics go with the length of the answers in words, for Markdown and HTML.
+//! Correlation of judged metrics with answer length, for Markdown and HTML.
 
 use serde::Serialize;
 
 use super::number::{self, minus};
 use crate::v1::Report;
 
-/// One metric.
+/// Length correlation of one metric.
 #[derive(Serialize)]
 pub(crate) struct LengthRow {
     metric: String,
@@ -14,23 +14,23 @@ pub(crate) struct LengthRow {
 }
 
 impl LengthRow {
-    /// The row with what others wrote passed through `text`.
-    pub(crate) fn through(self, text: impl Fn(&str) -> String) -> Self {
+    /// Sanitizes the name.
+    pub(crate) fn map_text(self, text: impl Fn(&str) -> String) -> Self {
         Self { metric: text(&self.metric), ..self }
     }
 }
 
-/// The metrics of which it can be told.
+/// Rows of the metrics that have a correlation.
 pub(crate) fn rows(report: &Report) -> impl Iterator<Item = LengthRow> {
     let shown = |value: Option<f64>| {
         minus(value.map_or_else(|| number::NONE.to_owned(), |value| format!("{value:.2}")))
     };
     report.metrics.iter().filter_map(move |metric| {
-        let found = metric.length_correlation?;
-        (found.candidate.is_some() || found.differences.is_some()).then(|| LengthRow {
+        let correlation = metric.length_correlation?;
+        (correlation.candidate.is_some() || correlation.differences.is_some()).then(|| LengthRow {
             metric: metric.name.clone(),
-            candidate: shown(found.candidate),
-            differences: shown(found.differences),
+            candidate: shown(correlation.candidate),
+            differences: shown(correlation.differences),
         })
     })
 }

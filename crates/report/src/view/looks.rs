@@ -1,4 +1,4 @@
-//! The looks of a run in words, for the terminal and Markdown.
+//! Looks of a run, and advice to settle an inconclusive one.
 
 use serde::Serialize;
 
@@ -6,30 +6,27 @@ use super::number;
 use crate::v1::{CriterionVerdict, Look, Report, Verdict};
 use promptgate_core::text::{Redactor, neutral};
 
-/// So many criteria are named.
-const NAMED: usize = 3;
+/// Criteria named per look.
+const MAX_NAMED: usize = 3;
 
-/// One look in words.
+/// A look as a row.
 #[derive(Serialize)]
 pub(crate) struct LookRow {
-    /// Repeats it read.
     pub(crate) repeats: u32,
-    /// The alpha it could spend.
     pub(crate) alpha: String,
-    /// The verdict at that look.
     pub(crate) verdict: &'static str,
-    /// The criteria behind it: what failed, else what was undecided, else `–`.
+    /// The failed criteria, else the undecided ones, else `–`.
     pub(crate) because: String,
 }
 
 impl LookRow {
-    /// The row with what others wrote passed through `text`.
-    pub(crate) fn through(self, text: impl Fn(&str) -> String) -> Self {
+    /// Sanitizes the names of criteria.
+    pub(crate) fn map_text(self, text: impl Fn(&str) -> String) -> Self {
         Self { because: text(&self.because), ..self }
     }
 }
 
-/// Every look; none where the schedule has only one, which says nothing that the verdict does not.
+/// Rows of all looks; empty where the schedule has a single look, which repeats the verdict.
 pub(crate) fn rows(report: &Report, redactor: &Redactor) -> Vec<LookRow> {
     if report.policy.max_repeats <= report.policy.repeats {
         return Vec::new();
@@ -45,11 +42,11 @@ fn row(look: &Look, redactor: &Redactor) -> LookRow {
     };
     let criteria: Vec<String> =
         look.criteria.iter().filter(|at| behind(at.verdict)).map(|at| name(&at.id)).collect();
-    let more = match criteria.len().saturating_sub(NAMED) {
+    let more = match criteria.len().saturating_sub(MAX_NAMED) {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
-    let named = criteria.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
+    let named = criteria.iter().take(MAX_NAMED).cloned().collect::<Vec<_>>().join(", ");
     LookRow {
         repeats: look.repeats,
         alpha: alpha(look.alpha),
@@ -58,38 +55,38 @@ fn row(look: &Look, redactor: &Redactor) -> LookRow {
     }
 }
 
-/// The looks in one line: `3 repeats: inconclusive (relevance.min); 6 repeats: pass`.
+/// All looks in one line: `3 repeats: inconclusive (relevance.min); 6 repeats: pass`.
 pub(crate) fn line(report: &Report, redactor: &Redactor) -> Option<String> {
-    let told = rows(report, redactor).into_iter().map(|row| match row.because.as_str() {
+    let looks = rows(report, redactor).into_iter().map(|row| match row.because.as_str() {
         number::NONE => format!("{} repeats: {}", row.repeats, row.verdict),
         because => format!("{} repeats: {} ({because})", row.repeats, row.verdict),
     });
-    let told: Vec<String> = told.collect();
-    (told.len() > 1).then(|| told.join("; "))
+    let looks: Vec<String> = looks.collect();
+    (looks.len() > 1).then(|| looks.join("; "))
 }
 
-/// The alpha that the looks could spend together, of the run's.
+/// The alpha available to the looks so far, out of the total.
 pub(crate) fn spent(report: &Report) -> String {
     let spent: f64 = report.looks.iter().map(|look| look.alpha).sum();
     format!("{} of {}", alpha(spent), alpha(1.0 - report.policy.confidence))
 }
 
-/// Four significant digits, without needless zeros.
+/// Four significant digits, without trailing zeros.
 fn alpha(value: f64) -> String {
     let digits = 3 + (-value.log10().floor()).clamp(0.0, 12.0) as usize;
     let text = format!("{value:.digits$}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-/// What would settle an inconclusive run, what it takes, and how to ask for it.
+/// Advice to settle an inconclusive run: the repeats or cases needed, their cost, and the flag to pass.
 pub(crate) fn settle(report: &Report) -> Option<String> {
     let settle = report.to_settle?;
     let cost = match settle.cost_usd {
         Some(usd) if !report.simulated => format!(", {}", number::dollars(usd)),
         _ => String::new(),
     };
-    let takes = format!("{} calls{cost}", number::count(settle.calls));
-    let what = match (settle.repeats, settle.cases) {
+    let effort = format!("{} calls{cost}", number::count(settle.calls));
+    let amount = match (settle.repeats, settle.cases) {
         (Some(repeats), None) => number::counted(repeats as u64, "more repeat"),
         (None, Some(cases)) => number::counted(cases as u64, "more case"),
         (Some(repeats), Some(cases)) => {
@@ -101,10 +98,10 @@ pub(crate) fn settle(report: &Report) -> Option<String> {
     let total = settle.repeats.map(|more| more.saturating_add(report.repeats as usize));
     let flag = match total {
         Some(total) if total <= 1000 => {
-            format!(": --max-repeats {total}, among whose looks alpha is shared anew")
+            format!(": --max-repeats {total} (alpha is divided again among its looks)")
         }
-        Some(_) => ": more repeats than make sense; more cases, or a wider resolution".to_owned(),
+        Some(_) => ": too many to be practical; add cases or widen the resolution".to_owned(),
         None => ": add them to the dataset".to_owned(),
     };
-    Some(format!("about {what} ({takes}) would settle it if the estimates stay{flag}"))
+    Some(format!("about {amount} ({effort}) would settle it if the estimates hold{flag}"))
 }

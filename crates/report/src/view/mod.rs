@@ -16,6 +16,8 @@ pub(crate) mod slices;
 
 pub(crate) use case_rows::{CaseRow, changed, fails, tally, worst};
 pub(crate) use criterion_rows::{Criteria, CriterionRow, criteria, criterion_row};
-pub(crate) use headline::{Standing, is_let_through, nothing_measured, reasons, standing};
-pub(crate) use metric_rows::{kind, metrics, not_excluded, smallest_drops, telling_metrics};
-pub(crate) use run_facts::{NO_BASELINE, baseline_words, cached, cost, money, question, variant_name};
+pub(crate) use headline::{Headline, headline, is_non_blocking, nothing_measured, reasons};
+pub(crate) use metric_rows::{
+    informative_metrics, metric_kind, metrics, smallest_drops, undetected_failure_rate,
+};
+pub(crate) use run_facts::{NO_BASELINE, baseline_note, cached, cost, money, scope_question, variant_name};

@@ -1,8 +1,8 @@
-//! Numbers as people read them: scores with three decimals, latency in seconds, money in dollars.
+//! Number formats: scores with three decimals, latency in seconds, cost in dollars.
 
 use crate::v1::{MetricKind, Tokens};
 
-/// What stands where there is no number.
+/// Placeholder for a missing number.
 pub(crate) const NONE: &str = "–";
 
 /// A value in the unit of its metric.
@@ -39,7 +39,7 @@ pub(crate) fn dollars(usd: f64) -> String {
     format!("{sign}${digits}")
 }
 
-/// Bounds in the unit of their metric: `0.812 to 0.874`, or the one that exists.
+/// Bounds in the unit of their metric: `0.812 to 0.874`; one-sided where a bound is missing.
 pub(crate) fn bounds(lower: Option<f64>, upper: Option<f64>, show: impl Fn(f64) -> String) -> String {
     match (lower, upper) {
         (Some(lower), Some(upper)) => format!("{} to {}", show(lower), show(upper)),
@@ -49,7 +49,7 @@ pub(crate) fn bounds(lower: Option<f64>, upper: Option<f64>, show: impl Fn(f64) 
     }
 }
 
-/// A count with thin separators every three digits: `12,345`.
+/// A count with thousands separators: `12,345`.
 pub(crate) fn count(count: u64) -> String {
     let digits = count.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
@@ -84,17 +84,17 @@ pub(crate) fn duration(milliseconds: u64) -> String {
     }
 }
 
-/// A share in percent, without digits that say nothing: `97.5 %`.
+/// A share in percent, without trailing zeros: `97.5 %`.
 pub(crate) fn percent(share: f64) -> String {
     format!("{} %", (share * 1e6).round() / 1e4)
 }
 
-/// The text with a real minus sign, which no list or table mistakes for its own.
+/// Replaces hyphens by minus signs, which Markdown does not take for list or table markup.
 pub(crate) fn minus(text: String) -> String {
     text.replace('-', "\u{2212}")
 }
 
-/// `-0.000` is `0.000`.
+/// Turns `-0.000` into `0.000`.
 fn unsigned_zero(text: String) -> String {
     match text.strip_prefix('-') {
         Some(rest) if !rest.contains(|character: char| ('1'..='9').contains(&character)) => rest.to_owned(),

@@ -1,26 +1,25 @@
-//! Where the policy is from, in words: shown where nobody misses it, since a bar that a change set itself, or would
-//! have moved, is read differently.
+//! The policy notice: where the policy comes from, and whether the change under test alters it.
 
 use serde::Serialize;
 
 use crate::v1::{self, Report};
 
-/// What is to be said before the numbers.
+/// A notice shown before the numbers.
 #[derive(Debug, Serialize)]
 pub(crate) struct Notice {
-    /// The sentence.
-    pub(crate) words: String,
-    /// What the change would have altered.
+    /// A sentence without its period.
+    pub(crate) sentence: String,
+    /// Changes to the policy that did not count, and dataset changes that did.
     pub(crate) changes: Vec<String>,
-    /// How much more of it there is.
+    /// Number of changes not listed.
     pub(crate) left_out: usize,
 }
 
 impl Notice {
-    /// The notice with what others wrote passed through `text`.
-    pub(crate) fn through(self, text: impl Fn(&str) -> String) -> Self {
+    /// Sanitizes the texts.
+    pub(crate) fn map_text(self, text: impl Fn(&str) -> String) -> Self {
         let changes = self.changes.iter().map(|change| text(change)).collect();
-        Self { words: text(&self.words), changes, ..self }
+        Self { sentence: text(&self.sentence), changes, ..self }
     }
 }
 
@@ -32,31 +31,31 @@ pub(crate) fn place(report: &Report) -> Option<String> {
     Some(format!("{}{at}", source.spec))
 }
 
-/// The notice, of at most `rows` changes; `None` where the policy is the one from elsewhere and nothing was altered.
+/// Returns the notice with at most `rows` changes; `None` for the candidate's own policy or an unaltered one.
 pub(crate) fn notice(report: &Report, rows: usize) -> Option<Notice> {
     let place = place(report)?;
     let source = v1::policy_source(report)?;
     if source.new {
-        let words = format!("new. There is no policy at {place}: this change set its own bar");
-        return Some(Notice { words, changes: Vec::new(), left_out: 0 });
+        let sentence = format!("new. There is no policy at {place}: this change sets its own bar");
+        return Some(Notice { sentence, changes: Vec::new(), left_out: 0 });
     }
     let mut changes: Vec<String> = source.changed.iter().map(ToString::to_string).collect();
     let all = changes.len() + source.more;
     if let Some(dataset) = source.dataset.filter(|dataset| !dataset.is_empty()) {
-        // Unlike the rest, this counts: it comes first.
+        // First, since only dataset changes take effect.
         changes.insert(0, format!("dataset: {dataset}"));
     }
     if changes.is_empty() {
         return None;
     }
     let left_out = changes.len().saturating_sub(rows) + source.more;
-    let words = match all {
-        0 => format!("that of {place}, with another dataset than there"),
-        1 => format!("that of {place}. What this change alters in it did not count"),
-        _ => format!("that of {place}. None of the {all} things that this change alters in it counted"),
+    let sentence = match all {
+        0 => format!("from {place}; the dataset differs from the one there"),
+        1 => format!("from {place}. The change made to it here did not count"),
+        _ => format!("from {place}. The {all} changes made to it here did not count"),
     };
     changes.truncate(rows);
-    Some(Notice { words, changes, left_out })
+    Some(Notice { sentence, changes, left_out })
 }
 
 #[cfg(test)]
@@ -82,25 +81,25 @@ mod tests {
     fn rendered(report: &Report, format: Format) -> String {
         let mut out = Vec::new();
         write(report, format, &mut out, Style::default()).unwrap();
-        // As a reader sees it.
+        // Without the characters that neutralize markup.
         String::from_utf8(out).unwrap().replace(['\u{200B}', '\\'], "")
     }
 
     #[test]
-    fn a_bar_that_a_change_sets_itself_cannot_be_missed() {
+    fn new_policy_is_announced_before_the_numbers() {
         let report = report(PolicySource { new: true, ..from_main() });
         let text = rendered(&report, Format::Terminal);
-        let second = text.lines().take(3).collect::<Vec<_>>().join("\n");
-        assert!(second.contains("policy: new"), "{text}");
+        let headline = text.lines().take(3).collect::<Vec<_>>().join("\n");
+        assert!(headline.contains("policy: new"), "{text}");
         let text = rendered(&report, Format::Markdown);
         let (seen, _) = text.split_once("<details>").unwrap();
         assert!(seen.contains("**Policy:** new."), "{text}");
         let text = rendered(&report, Format::Html);
-        assert!(text.contains("this change set its own bar"), "{text}");
+        assert!(text.contains("this change sets its own bar"), "{text}");
     }
 
     #[test]
-    fn what_did_not_count_is_listed_before_the_numbers() {
+    fn ignored_policy_changes_are_listed_before_the_numbers() {
         let change = |path: &str| PolicyChange {
             path: path.to_owned(),
             old: Some("0.75".to_owned()),
@@ -115,7 +114,7 @@ mod tests {
         });
         let text = rendered(&report, Format::Markdown);
         let (seen, _) = text.split_once("<details>").unwrap();
-        for words in ["None of the 5 things", "2 cases removed", "0.75 to 0.1", "and 3 more"] {
+        for words in ["The 5 changes", "2 cases removed", "0.75 to 0.1", "and 3 more"] {
             assert!(seen.contains(words), "{words} in {seen}");
         }
         assert!(!text.contains("<b>"), "{text}");
@@ -124,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_policy_that_nobody_touches_is_named_once() {
+    fn unchanged_policy_is_named_once() {
         let report = report(PolicySource { dataset: Some(DatasetChanges::default()), ..from_main() });
         assert!(notice(&report, 9).is_none());
         let text = rendered(&report, Format::Markdown);
@@ -132,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_read_back_as_it_was() {
+    fn policy_source_survives_the_round_trip() {
         let source = PolicySource {
             changed: vec![PolicyChange { path: "a".to_owned(), old: None, new: Some("1".to_owned()) }],
             more: 2,

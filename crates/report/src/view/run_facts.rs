@@ -3,34 +3,34 @@
 use super::number;
 use crate::v1::{Report, Scope, Tokens, Variant};
 
-/// What a scope asks.
-pub(crate) fn question(scope: Scope) -> &'static str {
+/// The question that a scope answers.
+pub(crate) fn scope_question(scope: Scope) -> &'static str {
     match scope {
-        Scope::Suite => "would this very suite give the same if run again?",
-        Scope::Population => "would new cases of the same kind give the same?",
+        Scope::Suite => "would the same suite give the same result if run again?",
+        Scope::Population => "would new cases of the same kind give the same result?",
     }
 }
 
-/// Name and version of a variant's prompt.
+/// Name and version of the prompt of a variant.
 pub(crate) fn variant_name(variant: &Variant) -> String {
     format!("{} {}", variant.prompt.name, variant.prompt.version)
 }
 
-/// How a note starts that says why there is no baseline.
+/// Prefix of a note that gives the reason for a missing baseline.
 pub(crate) const NO_BASELINE: &str = "no baseline: ";
 
-/// Why there is no baseline, or where its answers are from.
-pub(crate) fn baseline_words(note: &str) -> &str {
+/// Why there is no baseline, or where its answers come from.
+pub(crate) fn baseline_note(note: &str) -> &str {
     match note {
-        "new" => "new: there is nothing to compare with at the base",
+        "new" => "new: the base has nothing to compare with",
         "none" => "none, as configured",
         note if note.starts_with(NO_BASELINE) => note.trim_start_matches(NO_BASELINE),
-        // The code is for scripts, the rest for people.
+        // The code is meant for scripts.
         other => other.strip_prefix("baseline_reused: ").unwrap_or(other),
     }
 }
 
-/// Calls, tokens, money and time in one line.
+/// Calls, tokens, cost and time in one line.
 pub(crate) fn cost(report: &Report) -> String {
     let usage = &report.usage;
     let money = money(report, usage.cost_usd);
@@ -47,35 +47,35 @@ pub(crate) fn cost(report: &Report) -> String {
     )
 }
 
-/// What share of the answers came from the cache, how many judgements did, and how old the oldest of it was when the
-/// run started; `None` where nothing did.
+/// Share of answers and number of judgements from the cache, with the age of the oldest at the start of the run; `None`
+/// where the cache was not used.
 pub(crate) fn cached(report: &Report) -> Option<String> {
     let usage = &report.usage;
     if usage.cached == 0 && usage.cached_judgements == 0 {
         return None;
     }
-    let mut words = number::counted(usage.cached, "answer");
+    let mut text = number::counted(usage.cached, "answer");
     let all = report.trials() as u64;
     if usage.cached <= all {
-        words = format!("{} of {}", number::count(usage.cached), number::counted(all, "answer"));
+        text = format!("{} of {}", number::count(usage.cached), number::counted(all, "answer"));
     }
     if usage.cached_judgements > 0 {
-        words.push_str(&format!(" and {}", number::counted(usage.cached_judgements, "judgement")));
+        text.push_str(&format!(" and {}", number::counted(usage.cached_judgements, "judgement")));
     }
-    let time = |text: &str| text.parse::<jiff::Timestamp>().ok();
+    let time = |timestamp: &str| timestamp.parse::<jiff::Timestamp>().ok();
     let age = usage.cached_since.as_deref().and_then(time).zip(time(&report.started_at));
     if let Some((since, started)) = age {
         let hours = (started.as_second() - since.as_second()).max(0) / 3600;
-        words.push_str(&match hours {
+        text.push_str(&match hours {
             0 => ", less than an hour old".to_owned(),
             1..48 => format!(", up to {} old", number::counted(hours.unsigned_abs(), "hour")),
             _ => format!(", up to {} old", number::counted(hours.unsigned_abs() / 24, "day")),
         });
     }
-    Some(words)
+    Some(text)
 }
 
-/// What was spent, in words; nothing is where the simulated model answered.
+/// The cost in words; a simulated run spends nothing.
 pub(crate) fn money(report: &Report, usd: Option<f64>) -> String {
     match usd {
         Some(usd) if report.simulated => format!("nothing spent (would be {})", number::dollars(usd)),

@@ -1,11 +1,11 @@
-//! Judged metrics by tag in words, for Markdown and HTML.
+//! Judged metrics by tag, for Markdown and HTML.
 
 use serde::Serialize;
 
 use super::number::{self, minus};
 use crate::v1::{Metric, MetricKind, Report, Slice};
 
-/// One metric over the cases with one tag.
+/// A metric over the cases with one tag.
 #[derive(Serialize)]
 pub(crate) struct SliceRow {
     tag: String,
@@ -18,8 +18,8 @@ pub(crate) struct SliceRow {
 }
 
 impl SliceRow {
-    /// The row with what others wrote passed through `text`.
-    pub(crate) fn through(self, text: impl Fn(&str) -> String) -> Self {
+    /// Sanitizes the names.
+    pub(crate) fn map_text(self, text: impl Fn(&str) -> String) -> Self {
         Self { tag: text(&self.tag), metric: text(&self.metric), ..self }
     }
 }
@@ -31,7 +31,7 @@ pub(crate) fn rows(report: &Report) -> Vec<SliceRow> {
         judged.flat_map(|metric| metric.slices.iter().map(move |slice| (metric, slice))).collect();
     let loss = |slice: &Slice| slice.difference.as_ref().map_or(0.0, |difference| difference.mean);
     rows.sort_by(|(_, one), (_, other)| loss(one).total_cmp(&loss(other)));
-    let line = |(metric, slice): (&Metric, &Slice)| {
+    let row = |(metric, slice): (&Metric, &Slice)| {
         let score = |value: f64| number::value(metric.kind, value);
         let signed = |value: f64| number::signed(metric.kind, value);
         let (difference, interval) = match &slice.difference {
@@ -51,5 +51,5 @@ pub(crate) fn rows(report: &Report) -> Vec<SliceRow> {
             interval: minus(interval),
         }
     };
-    rows.into_iter().map(line).collect()
+    rows.into_iter().map(row).collect()
 }

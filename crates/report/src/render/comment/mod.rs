@@ -11,7 +11,7 @@ use std::fmt::Write as _;
 use minijinja::value::Serde;
 use serde::Serialize;
 
-use super::html::Said;
+use super::html::Sanitizer;
 use super::markdown::{self, Commits, Wanted};
 use crate::v1::Report;
 pub use disclose::Disclose;
@@ -127,8 +127,8 @@ struct Page<'a> {
 }
 
 fn without_run(facts: &CommentFacts<'_>, limit: usize) -> Result<String, minijinja::Error> {
-    let said = Said::new(facts.redactor);
-    let text = |text: &str| said.text(text, MESSAGE);
+    let sanitizer = Sanitizer::new(facts.redactor);
+    let text = |text: &str| sanitizer.clip(text, MESSAGE);
     let (name, messages): (Option<&str>, &[String]) = match facts.subject {
         Subject::Report(_) => (None, &[]),
         Subject::Unchanged { name } | Subject::NotEvaluated { name, .. } => (Some(name), &[]),
@@ -146,7 +146,7 @@ fn without_run(facts: &CommentFacts<'_>, limit: usize) -> Result<String, minijin
         let listed: Vec<String> = shown.iter().take(most).map(|message| text(message)).collect();
         let page = Page {
             kind: kind(&facts.subject),
-            name: name.map(|name| said.text(name, 100)),
+            name: name.map(|name| sanitizer.clip(name, 100)),
             exit_code: facts.exit_code,
             reason: reason.clone(),
             help: help.clone(),

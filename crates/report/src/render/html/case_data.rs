@@ -6,7 +6,7 @@ use std::io;
 use serde::Serialize;
 
 use super::trial_data::{ANSWER, TrialData, trial};
-use super::untrusted_text::{Said, inert};
+use super::untrusted_text::{Sanitizer, inert};
 use crate::v1::{Case, Passes, Report, Role};
 use crate::view::number::minus;
 use crate::view::{self, concern, number};
@@ -87,12 +87,12 @@ pub(super) fn order(report: &Report) -> Vec<usize> {
 ///
 /// # Errors
 /// What was said cannot be read back from the spool of the run.
-pub(super) fn data(report: &Report, order: &[usize], said: &Said<'_>) -> io::Result<CaseData> {
+pub(super) fn data(report: &Report, order: &[usize], sanitizer: &Sanitizer<'_>) -> io::Result<CaseData> {
     let mut rows = Vec::new();
     let mut room = ROWS;
     for (rank, &place) in order.iter().enumerate() {
         let Some(case) = report.cases.get(place) else { continue };
-        let text = inert(&serde_json::to_string(&row(report, case, place, rank, said))?);
+        let text = inert(&serde_json::to_string(&row(report, case, place, rank, sanitizer))?);
         if text.len() >= room {
             break;
         }
@@ -104,7 +104,7 @@ pub(super) fn data(report: &Report, order: &[usize], said: &Said<'_>) -> io::Res
     let remarkable = view::worst(report).len() + view::changed(report).len();
     for (rank, &place) in order.iter().enumerate().take(rows.len()) {
         let Some(case) = report.cases.get(place) else { continue };
-        let text = inert(&serde_json::to_string(&open(report, case, said)?)?);
+        let text = inert(&serde_json::to_string(&open(report, case, sanitizer)?)?);
         let text = format!("\"{}\":{text}", place + 1);
         if text.len() < room {
             room -= text.len() + 2;
@@ -123,28 +123,28 @@ pub(super) fn data(report: &Report, order: &[usize], said: &Said<'_>) -> io::Res
     })
 }
 
-fn row(report: &Report, case: &Case, place: usize, rank: usize, said: &Said<'_>) -> Row {
+fn row(report: &Report, case: &Case, place: usize, rank: usize, sanitizer: &Sanitizer<'_>) -> Row {
     let passes = |passes: Option<Passes>| passes.map(|passes| (passes.passed, passes.of));
     let moved = case.largest_difference.as_ref();
-    let short = |texts: &[String]| texts.iter().take(8).map(|text| said.text(text, 60)).collect();
+    let short = |texts: &[String]| texts.iter().take(8).map(|text| sanitizer.clip(text, 60)).collect();
     Row {
         number: place + 1,
         rank,
-        id: said.text(&case.id, 200),
-        query: said.text(&case.query, 200),
+        id: sanitizer.clip(&case.id, 200),
+        query: sanitizer.clip(&case.query, 200),
         status: concern::status(report, case),
         before: passes(case.baseline_passes),
         now: passes(case.candidate_passes),
         difference: moved.map(|moved| moved.difference),
-        shown: moved.map(|moved| minus(number::signed(view::kind(report, &moved.metric), moved.difference))),
-        metric: moved.map(|moved| said.text(&moved.metric, 60)),
+        shown: moved.map(|moved| minus(number::signed(view::metric_kind(report, &moved.metric), moved.difference))),
+        metric: moved.map(|moved| sanitizer.clip(&moved.metric, 60)),
         failing: short(&case.failing),
         tags: short(&case.tags),
         must: case.must_pass,
     }
 }
 
-fn open(report: &Report, case: &Case, said: &Said<'_>) -> io::Result<Opened> {
+fn open(report: &Report, case: &Case, sanitizer: &Sanitizer<'_>) -> io::Result<Opened> {
     let mut trials = Vec::new();
     for held in case.trials.iter().take(TRIALS) {
         let held = held?;
@@ -153,14 +153,14 @@ fn open(report: &Report, case: &Case, said: &Said<'_>) -> io::Result<Opened> {
             Role::Baseline => report.variants.baseline.as_ref(),
         };
         let model = variant.map_or("", |variant| variant.model.as_str());
-        trials.push(trial(&held, model, &report.prices, said));
+        trials.push(trial(&held, model, &report.prices, sanitizer));
     }
     let passages = case.context.as_deref().unwrap_or_default();
     Ok(Opened {
-        query: said.text(&case.query, ANSWER),
-        context: passages.iter().take(PASSAGES).map(|passage| said.text(passage, ANSWER)).collect(),
-        expected: case.expected.as_deref().map(|text| said.text(text, ANSWER)),
-        group: case.group.as_deref().map(|text| said.text(text, 120)),
+        query: sanitizer.clip(&case.query, ANSWER),
+        context: passages.iter().take(PASSAGES).map(|passage| sanitizer.clip(passage, ANSWER)).collect(),
+        expected: case.expected.as_deref().map(|text| sanitizer.clip(text, ANSWER)),
+        group: case.group.as_deref().map(|text| sanitizer.clip(text, 120)),
         shared: case.shared,
         left_out: case.trials.len().saturating_sub(TRIALS) + passages.len().saturating_sub(PASSAGES),
         trials,

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde::Serialize;
 
 use super::scale::round;
-use super::untrusted_text::Said;
+use super::untrusted_text::Sanitizer;
 use crate::v1::{Case, MetricKind, Report, Role};
 use crate::view::number;
 use crate::view::number::minus;
@@ -68,7 +68,7 @@ struct Series {
 }
 
 /// The plots; none without a baseline.
-pub(super) fn differences(report: &Report, said: &Said<'_>) -> Vec<Differences> {
+pub(super) fn differences(report: &Report, sanitizer: &Sanitizer<'_>) -> Vec<Differences> {
     if report.variants.baseline.is_none() {
         return Vec::new();
     }
@@ -78,7 +78,7 @@ pub(super) fn differences(report: &Report, said: &Said<'_>) -> Vec<Differences> 
         .into_iter()
         .take(MAX)
         .enumerate()
-        .map(|(index, series)| draw(report, series, index, said))
+        .map(|(index, series)| draw(report, series, index, sanitizer))
         .collect()
 }
 
@@ -135,17 +135,17 @@ fn largest(report: &Report) -> Vec<Series> {
     vec![Series { metric, kind: MetricKind::Judge, differences }]
 }
 
-fn draw(report: &Report, series: Series, index: usize, said: &Said<'_>) -> Differences {
+fn draw(report: &Report, series: Series, index: usize, sanitizer: &Sanitizer<'_>) -> Differences {
     let Series { metric, kind, mut differences } = series;
     differences.sort_by(|(_, one), (_, other)| one.total_cmp(other));
     let lost = differences.iter().filter(|(_, of)| *of < -NONE).count();
     let won = differences.iter().filter(|(_, of)| *of > NONE).count();
     let same = differences.len() - lost - won;
-    let metric = said.text(&metric, 120);
+    let metric = sanitizer.clip(&metric, 120);
     let show = |value: f64| minus(number::signed(kind, value));
     let moved = |(case, difference): &(usize, f64)| Moved {
         case: case + 1,
-        id: report.cases.get(*case).map_or_else(String::new, |case| said.text(&case.id, 60)),
+        id: report.cases.get(*case).map_or_else(String::new, |case| sanitizer.clip(&case.id, 60)),
         difference: show(*difference),
     };
     let mut told = format!(

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use serde::Serialize;
 
 use super::scale::{LEFT, RIGHT, Scale, round};
-use super::untrusted_text::Said;
+use super::untrusted_text::Sanitizer;
 use crate::v1::{Bound, Criterion, Metric, MetricKind, Report, Requirement, Statistic, VariantSummary};
 use crate::view::number::minus;
 use crate::view::{self, number};
@@ -84,16 +84,16 @@ pub(super) struct Band {
 type Value = (&'static str, &'static str, f64, Option<f64>, Option<f64>);
 
 /// The plots of every metric that says something, and how many are left out.
-pub(super) fn panels(report: &Report, said: &Said<'_>) -> (Vec<Panel>, usize) {
-    let telling: HashSet<&str> = view::telling_metrics(report).iter().map(|row| row.name).collect();
+pub(super) fn panels(report: &Report, sanitizer: &Sanitizer<'_>) -> (Vec<Panel>, usize) {
+    let telling: HashSet<&str> = view::informative_metrics(report).iter().map(|row| row.name).collect();
     let metrics: Vec<&Metric> =
         report.metrics.iter().filter(|metric| telling.contains(metric.name.as_str())).collect();
     let drawn = metrics.iter().take(MAX).enumerate();
-    let panels = drawn.map(|(index, metric)| panel(report, metric, index, said)).collect();
+    let panels = drawn.map(|(index, metric)| panel(report, metric, index, sanitizer)).collect();
     (panels, metrics.len().saturating_sub(MAX))
 }
 
-fn panel(report: &Report, metric: &Metric, index: usize, said: &Said<'_>) -> Panel {
+fn panel(report: &Report, metric: &Metric, index: usize, sanitizer: &Sanitizer<'_>) -> Panel {
     let criteria: Vec<(&Criterion, Requirement)> = report
         .policy
         .criteria
@@ -105,10 +105,10 @@ fn panel(report: &Report, metric: &Metric, index: usize, said: &Said<'_>) -> Pan
         })
         .collect();
     let judgement = |(criterion, _): &(&Criterion, Requirement)| Judgement {
-        id: said.text(&criterion.id, 120),
+        id: sanitizer.clip(&criterion.id, 120),
         verdict: criterion.verdict.as_str(),
     };
-    let name = said.text(&metric.name, 120);
+    let name = sanitizer.clip(&metric.name, 120);
     let level = level(metric, &criteria, &name, index);
     let difference = difference(metric, &criteria, &name, index);
     Panel {

@@ -28,7 +28,7 @@ use super::Style;
 use crate::v1::Report;
 use page::Page;
 use promptgate_core::text::Redactor;
-pub(super) use untrusted_text::Said;
+pub(super) use untrusted_text::Sanitizer;
 pub(super) use worst_cases::{answers, reasons};
 
 const TEMPLATE: &str = include_str!("assets/report.html");
@@ -46,10 +46,10 @@ const SCRIPTS: [&str; 6] = [
 
 /// Writes the report as a page, below 10 MB whatever it holds; no secret that `redactor` knows is in it.
 pub(super) fn write(report: &Report, out: &mut dyn Write, style: &Style) -> io::Result<()> {
-    let said = Said::new(&style.redactor);
+    let sanitizer = Sanitizer::new(&style.redactor);
     let order = case_data::order(report);
-    let data = case_data::data(report, &order, &said)?;
-    let page = Page::new(report, &order, data, &said);
+    let data = case_data::data(report, &order, &sanitizer)?;
+    let page = Page::new(report, &order, data, &sanitizer);
     let environment = environment(style.redactor.clone()).map_err(io::Error::other)?;
     let text =
         environment.render_named_str("report.html", TEMPLATE, Serde(page)).map_err(io::Error::other)?;

@@ -5,11 +5,11 @@ use serde::Serialize;
 use super::differences::{Differences, differences};
 use super::interval_plot::{Panel, panels};
 use super::provenance::{self, Group};
-use super::untrusted_text::Said;
+use super::untrusted_text::Sanitizer;
 use super::worst_cases::{Worst, worst};
 use super::{case_data::CaseData, script};
 use crate::v1::{CaseStatus, CriterionVerdict, Report, Verdict};
-use crate::view::Standing;
+use crate::view::Headline;
 use crate::view::judge_summary::{PlantedRow, failed_self_test};
 use crate::view::number::minus;
 use crate::view::policy_notice::{Notice, notice};
@@ -121,13 +121,13 @@ struct Metric {
 
 impl Page {
     /// The page of a report, with the data of its cases.
-    pub(super) fn new(report: &Report, order: &[usize], data: CaseData, said: &Said<'_>) -> Self {
-        let text = |text: &str| said.text(text, TEXT);
-        let name = |text: &str| said.text(text, NAME);
+    pub(super) fn new(report: &Report, order: &[usize], data: CaseData, sanitizer: &Sanitizer<'_>) -> Self {
+        let text = |text: &str| sanitizer.clip(text, TEXT);
+        let name = |text: &str| sanitizer.clip(text, NAME);
         let view::Criteria { listed, folded } = view::criteria(report);
-        let reasons = reasons(report, said);
+        let reasons = reasons(report, sanitizer);
         let slices = slices::rows(report);
-        let (panels, panels_left_out) = panels(report, said);
+        let (panels, panels_left_out) = panels(report, sanitizer);
         let (mut gated, others): (Vec<Panel>, Vec<Panel>) = panels.into_iter().partition(|panel| panel.gated);
         // What did not pass first, as among the criteria.
         gated.sort_by_key(|panel| panel.verdicts.iter().all(|of| of.verdict == "pass"));
@@ -137,28 +137,28 @@ impl Page {
         });
         let panels =
             [Panels { folded: None, panels: gated }, Panels { folded: without, panels: others }].into();
-        let (worst, worst_more) = worst(report, order, said);
-        let standing = view::standing(report);
-        let word = standing.word().to_uppercase();
+        let (worst, worst_more) = worst(report, order, sanitizer);
+        let headline = view::headline(report);
+        let word = headline.as_str().to_uppercase();
         let script = script();
         Self {
             policy: super::policy(&script),
             style: super::STYLE,
             script,
-            title: format!("{word}: {}", said.text(&report.name, 80)),
+            title: format!("{word}: {}", sanitizer.clip(&report.name, 80)),
             name: text(&report.name),
             candidate: text(&view::variant_name(&report.variants.candidate)),
             baseline: report.variants.baseline.as_ref().map(view::variant_name).as_deref().map(text),
-            baseline_note: report.baseline_note.as_deref().map(view::baseline_words).map(text),
-            class: match standing {
-                Standing::Of(verdict) => verdict.as_str(),
-                Standing::Interrupted | Standing::NotEvaluated => "incomplete",
+            baseline_note: report.baseline_note.as_deref().map(view::baseline_note).map(text),
+            class: match headline {
+                Headline::Verdict(verdict) => verdict.as_str(),
+                Headline::Interrupted | Headline::NotEvaluated => "incomplete",
             },
-            symbol: symbol(standing),
+            symbol: symbol(headline),
             verdict: word,
-            exit_code_zero: view::is_let_through(report),
+            exit_code_zero: view::is_non_blocking(report),
             simulated: report.simulated,
-            origin: notice(report, ROWS).map(|notice| notice.through(text)),
+            origin: notice(report, ROWS).map(|notice| notice.map_text(text)),
             so_far: report.verdict == Verdict::Incomplete,
             reasons_left_out: reasons.len().saturating_sub(ROWS),
             reasons: reasons.iter().take(ROWS).map(|reason| text(reason)).collect(),
@@ -169,7 +169,7 @@ impl Page {
             repeats: number::counted(u64::from(report.repeats), "repeat"),
             cost: view::cost(report),
             criteria_left_out: listed.len().saturating_sub(ROWS),
-            criteria: listed.iter().take(ROWS).map(|row| criterion(report, row, said)).collect(),
+            criteria: listed.iter().take(ROWS).map(|row| criterion(report, row, sanitizer)).collect(),
             folded: folded
                 .iter()
                 .map(|of| Folded {
@@ -179,11 +179,11 @@ impl Page {
                 })
                 .collect(),
             confidence: number::percent(report.policy.confidence),
-            scope: view::question(report.policy.scope),
+            scope: view::scope_question(report.policy.scope),
             panels,
             panels_left_out,
-            metrics: metrics(report, said),
-            differences: differences(report, said),
+            metrics: metrics(report, sanitizer),
+            differences: differences(report, sanitizer),
             worst,
             worst_more,
             statuses: statuses(report),
@@ -192,16 +192,16 @@ impl Page {
             shown: report.cases.len() - data.without_row,
             notes: notes(report, &data),
             data: data.json,
-            slices: slices.into_iter().take(ROWS).map(|row| row.through(text)).collect(),
-            looks: looks::rows(report, said.redactor()).into_iter().map(|row| row.through(text)).collect(),
+            slices: slices.into_iter().take(ROWS).map(|row| row.map_text(text)).collect(),
+            looks: looks::rows(report, sanitizer.redactor()).into_iter().map(|row| row.map_text(text)).collect(),
             alpha_spent: looks::spent(report),
-            planted: failed_self_test(report, said.redactor())
+            planted: failed_self_test(report, sanitizer.redactor())
                 .into_iter()
                 .take(ROWS)
-                .map(|row| row.through(text))
+                .map(|row| row.map_text(text))
                 .collect(),
-            lengths: lengths::rows(report).take(ROWS).map(|row| row.through(name)).collect(),
-            facts: provenance::groups(report, said),
+            lengths: lengths::rows(report).take(ROWS).map(|row| row.map_text(name)).collect(),
+            facts: provenance::groups(report, sanitizer),
             warnings: report.warnings.iter().take(ROWS).map(|warning| text(warning)).collect(),
             warnings_left_out: report.warnings.len().saturating_sub(ROWS),
             started: text(&report.started_at),
@@ -211,30 +211,30 @@ impl Page {
 }
 
 /// The reasons, or the fault that ended the run where there is none.
-fn reasons(report: &Report, said: &Said<'_>) -> Vec<String> {
-    let mut reasons = view::reasons(report, said.redactor());
+fn reasons(report: &Report, sanitizer: &Sanitizer<'_>) -> Vec<String> {
+    let mut reasons = view::reasons(report, sanitizer.redactor());
     if let Some(fault) = report.ended.fault.as_ref().filter(|_| reasons.is_empty()) {
         reasons.push(fault.message.clone());
     }
     reasons
 }
 
-fn symbol(standing: Standing) -> &'static str {
-    match standing {
-        Standing::Of(Verdict::Pass | Verdict::Unchanged) => "✓",
-        Standing::Of(Verdict::Fail) => "✗",
-        Standing::Of(Verdict::Inconclusive) => "?",
-        Standing::Of(Verdict::Incomplete) | Standing::Interrupted | Standing::NotEvaluated => "!",
+fn symbol(headline: Headline) -> &'static str {
+    match headline {
+        Headline::Verdict(Verdict::Pass | Verdict::Unchanged) => "✓",
+        Headline::Verdict(Verdict::Fail) => "✗",
+        Headline::Verdict(Verdict::Inconclusive) => "?",
+        Headline::Verdict(Verdict::Incomplete) | Headline::Interrupted | Headline::NotEvaluated => "!",
     }
 }
 
-fn criterion(report: &Report, row: &view::CriterionRow<'_>, said: &Said<'_>) -> Criterion {
+fn criterion(report: &Report, row: &view::CriterionRow<'_>, sanitizer: &Sanitizer<'_>) -> Criterion {
     let outcome = report.criteria.iter().find(|criterion| criterion.id == row.id);
     let p = outcome.and_then(|of| of.p).map_or_else(String::new, |p| {
         if p < 0.0001 { ", p < 0.0001".to_owned() } else { format!(", p = {p:.4}") }
     });
     Criterion {
-        id: said.text(row.id, 200),
+        id: sanitizer.clip(row.id, 200),
         estimate: minus(row.estimate.clone()),
         interval: minus(row.interval.clone()),
         required: minus(row.required.clone()),
@@ -245,19 +245,19 @@ fn criterion(report: &Report, row: &view::CriterionRow<'_>, said: &Said<'_>) -> 
             CriterionVerdict::Inconclusive => "?",
             CriterionVerdict::Incomplete => "!",
         },
-        told: outcome.map_or_else(String::new, |of| said.text(&of.explanation, TEXT)),
-        method: outcome.map_or_else(String::new, |of| format!("{}{p}", said.text(&of.method, 60))),
+        told: outcome.map_or_else(String::new, |of| sanitizer.clip(&of.explanation, TEXT)),
+        method: outcome.map_or_else(String::new, |of| format!("{}{p}", sanitizer.clip(&of.method, 60))),
     }
 }
 
-fn metrics(report: &Report, said: &Said<'_>) -> Vec<Metric> {
+fn metrics(report: &Report, sanitizer: &Sanitizer<'_>) -> Vec<Metric> {
     let rows = view::metrics(report).into_iter().zip(&report.metrics).take(ROWS);
     rows.map(|(row, metric)| {
         let value = |value: Option<f64>| {
             value.map_or_else(|| number::NONE.to_owned(), |value| number::value(metric.kind, value))
         };
         Metric {
-            name: said.text(row.name, 120),
+            name: sanitizer.clip(row.name, 120),
             candidate: minus(row.candidate),
             baseline: minus(row.baseline),
             difference: minus(row.difference),

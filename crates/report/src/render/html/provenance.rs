@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::untrusted_text::Said;
+use super::untrusted_text::Sanitizer;
 use crate::v1::{EndedKind, Report, UsageShare, Variant};
 use crate::view::{self, judge_summary, number, policy_notice};
 
@@ -19,21 +19,21 @@ pub(super) struct Group {
 }
 
 /// Every group that there is something to say of.
-pub(super) fn groups(report: &Report, said: &Said<'_>) -> Vec<Group> {
-    let mut groups = vec![Group { title: "Candidate", facts: variant(&report.variants.candidate, said) }];
-    let mut baseline = report.variants.baseline.as_ref().map(|of| variant(of, said)).unwrap_or_default();
-    let note = report.baseline_note.as_deref().map(view::baseline_words);
-    baseline.extend(note.map(|note| ("note".to_owned(), said.text(note, TEXT))));
+pub(super) fn groups(report: &Report, sanitizer: &Sanitizer<'_>) -> Vec<Group> {
+    let mut groups = vec![Group { title: "Candidate", facts: variant(&report.variants.candidate, sanitizer) }];
+    let mut baseline = report.variants.baseline.as_ref().map(|of| variant(of, sanitizer)).unwrap_or_default();
+    let note = report.baseline_note.as_deref().map(view::baseline_note);
+    baseline.extend(note.map(|note| ("note".to_owned(), sanitizer.clip(note, TEXT))));
     if report.baseline_reused {
         let repeats = report.baseline_repeats.map_or_else(|| "not known".to_owned(), |of| of.to_string());
         baseline.push(("answered in an earlier session, repeats".to_owned(), repeats));
     }
     groups.push(Group { title: "Baseline", facts: baseline });
-    groups.push(Group { title: "Dataset", facts: dataset(report, said) });
-    groups.push(Group { title: "Judge", facts: judging(report, said) });
-    groups.push(Group { title: "Policy", facts: policy(report, said) });
-    groups.push(Group { title: "Cost", facts: cost(report, said) });
-    groups.push(Group { title: "Run", facts: run(report, said) });
+    groups.push(Group { title: "Dataset", facts: dataset(report, sanitizer) });
+    groups.push(Group { title: "Judge", facts: judging(report, sanitizer) });
+    groups.push(Group { title: "Policy", facts: policy(report, sanitizer) });
+    groups.push(Group { title: "Cost", facts: cost(report, sanitizer) });
+    groups.push(Group { title: "Run", facts: run(report, sanitizer) });
     groups.retain(|group| !group.facts.is_empty());
     groups
 }
@@ -42,45 +42,45 @@ fn fact(label: &str, text: impl Into<String>) -> (String, String) {
     (label.to_owned(), text.into())
 }
 
-fn variant(variant: &Variant, said: &Said<'_>) -> Vec<(String, String)> {
+fn variant(variant: &Variant, sanitizer: &Sanitizer<'_>) -> Vec<(String, String)> {
     let prompt = &variant.prompt;
     let mut facts = vec![
-        fact("prompt", said.text(&prompt.name, TEXT)),
-        fact("version", said.text(&prompt.version, TEXT)),
-        fact("read from", said.text(&prompt.source, TEXT)),
+        fact("prompt", sanitizer.clip(&prompt.name, TEXT)),
+        fact("version", sanitizer.clip(&prompt.version, TEXT)),
+        fact("read from", sanitizer.clip(&prompt.source, TEXT)),
     ];
-    facts.extend(prompt.commit.as_deref().map(|commit| fact("commit", said.text(commit, TEXT))));
-    facts.push(fact("digest", said.text(&prompt.digest, TEXT)));
-    facts.push(fact("model", said.text(&variant.model, TEXT)));
+    facts.extend(prompt.commit.as_deref().map(|commit| fact("commit", sanitizer.clip(commit, TEXT))));
+    facts.push(fact("digest", sanitizer.clip(&prompt.digest, TEXT)));
+    facts.push(fact("model", sanitizer.clip(&variant.model, TEXT)));
     let parameters = variant.parameters.iter().take(MAX);
-    facts.extend(parameters.map(|(name, value)| (said.text(name, 120), said.text(&value.to_string(), TEXT))));
+    facts.extend(parameters.map(|(name, value)| (sanitizer.clip(name, 120), sanitizer.clip(&value.to_string(), TEXT))));
     facts
 }
 
-fn dataset(report: &Report, said: &Said<'_>) -> Vec<(String, String)> {
+fn dataset(report: &Report, sanitizer: &Sanitizer<'_>) -> Vec<(String, String)> {
     let dataset = &report.dataset;
     let mut facts = vec![
-        fact("file", said.text(&dataset.path, TEXT)),
-        fact("format", said.text(&dataset.format, TEXT)),
+        fact("file", sanitizer.clip(&dataset.path, TEXT)),
+        fact("format", sanitizer.clip(&dataset.format, TEXT)),
         fact("cases", number::count(dataset.cases as u64)),
-        fact("digest", said.text(&dataset.digest, TEXT)),
+        fact("digest", sanitizer.clip(&dataset.digest, TEXT)),
     ];
-    let share = view::not_excluded(report.cases.len());
+    let share = view::undetected_failure_rate(report.cases.len());
     facts.extend(share.map(|share| fact("not excluded even if every case is clean", share)));
     facts
 }
 
-fn judging(report: &Report, said: &Said<'_>) -> Vec<(String, String)> {
+fn judging(report: &Report, sanitizer: &Sanitizer<'_>) -> Vec<(String, String)> {
     let Some(judge) = &report.judge else { return Vec::new() };
     let listed = |names: &mut dyn Iterator<Item = &String>| {
-        names.take(MAX).map(|name| said.text(name, 120)).collect::<Vec<_>>().join(", ")
+        names.take(MAX).map(|name| sanitizer.clip(name, 120)).collect::<Vec<_>>().join(", ")
     };
-    let mut facts = vec![fact("model", said.text(&judge.model, TEXT))];
+    let mut facts = vec![fact("model", sanitizer.clip(&judge.model, TEXT))];
     if judge.panel.len() > 1 {
         facts.push(fact("panel", listed(&mut judge.panel.iter())));
     }
     facts.push(fact("votes", judge.votes.to_string()));
-    facts.push(fact("fingerprint", said.text(&judge.fingerprint, TEXT)));
+    facts.push(fact("fingerprint", sanitizer.clip(&judge.fingerprint, TEXT)));
     for (label, names) in [
         ("answered as", &judge.answered.models),
         ("system fingerprint", &judge.answered.system_fingerprints),
@@ -91,21 +91,21 @@ fn judging(report: &Report, said: &Said<'_>) -> Vec<(String, String)> {
             facts.push(fact(label, listed(&mut names.iter())));
         }
     }
-    let words = judge_summary::words(report, said.redactor());
+    let words = judge_summary::facts(report, sanitizer.redactor());
     let told = words.iter().filter(|word| !word.starts_with("asked by") && !word.ends_with("votes each"));
-    facts.extend(told.take(MAX).map(|word| fact("", said.text(word, TEXT))));
+    facts.extend(told.take(MAX).map(|word| fact("", sanitizer.clip(word, TEXT))));
     if let Some(calibration) = &judge.calibration {
-        facts.push(fact("calibration", said.text(&calibration.file, TEXT)));
-        facts.push(fact("calibrated judge", said.text(&calibration.fingerprint, TEXT)));
+        facts.push(fact("calibration", sanitizer.clip(&calibration.file, TEXT)));
+        facts.push(fact("calibrated judge", sanitizer.clip(&calibration.fingerprint, TEXT)));
     } else {
         facts.push(fact("calibration", "none"));
     }
     facts
 }
 
-fn policy(report: &Report, said: &Said<'_>) -> Vec<(String, String)> {
+fn policy(report: &Report, sanitizer: &Sanitizer<'_>) -> Vec<(String, String)> {
     let policy = &report.policy;
-    let from = policy_notice::place(report).map(|place| fact("from", said.text(&place, TEXT)));
+    let from = policy_notice::place(report).map(|place| fact("from", sanitizer.clip(&place, TEXT)));
     let facts = [
         fact("criteria", number::count(policy.criteria.len() as u64)),
         fact("rule", policy.rule.as_str()),
@@ -120,7 +120,7 @@ fn policy(report: &Report, said: &Said<'_>) -> Vec<(String, String)> {
     from.into_iter().chain(facts).collect()
 }
 
-fn cost(report: &Report, said: &Said<'_>) -> Vec<(String, String)> {
+fn cost(report: &Report, sanitizer: &Sanitizer<'_>) -> Vec<(String, String)> {
     let usage = &report.usage;
     let share = |share: &UsageShare| {
         let tokens = crate::v1::Tokens {
@@ -141,7 +141,7 @@ fn cost(report: &Report, said: &Said<'_>) -> Vec<(String, String)> {
         (0, 0) => "nothing".to_owned(),
         (answers, judgements) => {
             let since = usage.cached_since.as_deref();
-            let since = since.map_or_else(String::new, |at| format!(", the oldest of {}", said.text(at, 40)));
+            let since = since.map_or_else(String::new, |at| format!(", the oldest of {}", sanitizer.clip(at, 40)));
             format!(
                 "{} and {}{since}",
                 number::counted(answers, "answer"),
@@ -156,22 +156,22 @@ fn cost(report: &Report, said: &Said<'_>) -> Vec<(String, String)> {
             number::dollars(price.input_per_million),
             number::dollars(price.output_per_million)
         );
-        (format!("price of {}", said.text(&price.model, 120)), text)
+        (format!("price of {}", sanitizer.clip(&price.model, 120)), text)
     }));
     facts
 }
 
-fn run(report: &Report, said: &Said<'_>) -> Vec<(String, String)> {
+fn run(report: &Report, sanitizer: &Sanitizer<'_>) -> Vec<(String, String)> {
     let ended = match report.ended.kind {
         EndedKind::Completed => "as planned",
         EndedKind::Stopped => "stopped",
         EndedKind::FailedFast => "early, since it could only fail",
         EndedKind::Interrupted => "interrupted",
     };
-    let drops = view::smallest_drops(report, MAX, |name| said.text(name, 120));
+    let drops = view::smallest_drops(report, MAX, |name| sanitizer.clip(name, 120));
     let mut facts = vec![
-        fact("suite", said.text(&report.name, TEXT)),
-        fact("started", said.text(&report.started_at, TEXT)),
+        fact("suite", sanitizer.clip(&report.name, TEXT)),
+        fact("started", sanitizer.clip(&report.started_at, TEXT)),
         fact("took", number::duration(report.duration_ms)),
         fact("ended", ended),
         fact("repeats", report.repeats.to_string()),
@@ -180,7 +180,7 @@ fn run(report: &Report, said: &Said<'_>) -> Vec<(String, String)> {
             "endpoint",
             if report.simulated { "simulated: the scores are no measure of a model" } else { "real" },
         ),
-        fact("promptgate", said.text(&report.tool_version, TEXT)),
+        fact("promptgate", sanitizer.clip(&report.tool_version, TEXT)),
     ];
     if let Some(drops) = drops {
         facts.insert(5, fact("smallest drops this suite detects", drops));

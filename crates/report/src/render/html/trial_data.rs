@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::untrusted_text::Said;
+use super::untrusted_text::Sanitizer;
 use crate::v1::{Fault, Grade, Judging, Price, Trial};
 use crate::view::number;
 
@@ -76,18 +76,18 @@ pub(super) struct EntryData {
 }
 
 /// The trial in words; `model` is its variant's, by which it is priced.
-pub(super) fn trial(trial: &Trial, model: &str, prices: &[Price], said: &Said<'_>) -> TrialData {
+pub(super) fn trial(trial: &Trial, model: &str, prices: &[Price], sanitizer: &Sanitizer<'_>) -> TrialData {
     TrialData {
         role: trial.role.as_str(),
         repeat: trial.repeat,
-        output: trial.output.as_deref().map(|text| said.text(text, ANSWER)),
-        facts: facts(trial, model, prices, said),
-        error: trial.error.as_ref().map(|of| fault(of, said)),
-        grades: trial.grades.iter().map(|of| grade(of, said)).collect(),
+        output: trial.output.as_deref().map(|text| sanitizer.clip(text, ANSWER)),
+        facts: facts(trial, model, prices, sanitizer),
+        error: trial.error.as_ref().map(|of| fault(of, sanitizer)),
+        grades: trial.grades.iter().map(|of| grade(of, sanitizer)).collect(),
     }
 }
 
-fn facts(trial: &Trial, model: &str, prices: &[Price], said: &Said<'_>) -> Vec<(&'static str, String)> {
+fn facts(trial: &Trial, model: &str, prices: &[Price], sanitizer: &Sanitizer<'_>) -> Vec<(&'static str, String)> {
     let mut facts = Vec::new();
     let mut add = |label, text: Option<String>| facts.extend(text.map(|text| (label, text)));
     add("latency", trial.latency_ms.map(|latency| format!("{:.2} s", latency / 1000.0)));
@@ -103,44 +103,44 @@ fn facts(trial: &Trial, model: &str, prices: &[Price], said: &Said<'_>) -> Vec<(
             )
         }),
     );
-    add("stopped", trial.finish_reason.as_deref().map(|reason| said.text(reason, 60)));
+    add("stopped", trial.finish_reason.as_deref().map(|reason| sanitizer.clip(reason, 60)));
     add("refusal", trial.refusal.then(|| "yes".to_owned()));
-    add("model", trial.model.as_deref().map(|model| said.text(model, 120)));
-    add("fingerprint", trial.system_fingerprint.as_deref().map(|text| said.text(text, 120)));
-    let at = trial.cached_at.as_deref().map_or_else(|| "yes".to_owned(), |at| said.text(at, 40));
+    add("model", trial.model.as_deref().map(|model| sanitizer.clip(model, 120)));
+    add("fingerprint", trial.system_fingerprint.as_deref().map(|text| sanitizer.clip(text, 120)));
+    let at = trial.cached_at.as_deref().map_or_else(|| "yes".to_owned(), |at| sanitizer.clip(at, 40));
     add("from the cache", trial.cached.then_some(at));
     facts
 }
 
 /// A fault in words.
-fn fault(fault: &Fault, said: &Said<'_>) -> FaultData {
+fn fault(fault: &Fault, sanitizer: &Sanitizer<'_>) -> FaultData {
     FaultData {
         kind: fault.kind.as_str(),
-        message: said.text(&fault.message, WORDS),
-        help: fault.help.as_deref().map(|help| said.text(help, WORDS)),
+        message: sanitizer.clip(&fault.message, WORDS),
+        help: fault.help.as_deref().map(|help| sanitizer.clip(help, WORDS)),
     }
 }
 
-fn grade(grade: &Grade, said: &Said<'_>) -> GradeData {
-    let judgements = judgements(&grade.details, said);
+fn grade(grade: &Grade, sanitizer: &Sanitizer<'_>) -> GradeData {
+    let judgements = judgements(&grade.details, sanitizer);
     // What a judge wrote is shown entry by entry; anything else as it is, where there is something to explain.
     let explains =
         judgements.is_empty() && !grade.details.is_null() && grade.score.is_none_or(|score| score < 1.0);
-    let details = explains.then(|| said.text(&grade.details.to_string(), WORDS * 2));
+    let details = explains.then(|| sanitizer.clip(&grade.details.to_string(), WORDS * 2));
     GradeData {
-        scorer: said.text(&grade.scorer, 120),
+        scorer: sanitizer.clip(&grade.scorer, 120),
         score: grade.score,
-        reason: said.text(&grade.reason, WORDS),
-        missing: grade.ungraded.as_ref().and_then(|of| of.fault.as_ref()).map(|of| fault(of, said)),
-        flags: grade.flags.iter().take(ENTRIES).map(|flag| said.text(flag, 120)).collect(),
+        reason: sanitizer.clip(&grade.reason, WORDS),
+        missing: grade.ungraded.as_ref().and_then(|of| of.fault.as_ref()).map(|of| fault(of, sanitizer)),
+        flags: grade.flags.iter().take(ENTRIES).map(|flag| sanitizer.clip(flag, 120)).collect(),
         judgements,
         details,
-        took: grade.judging.as_ref().map(|judging| took(judging, said)),
+        took: grade.judging.as_ref().map(|judging| took(judging, sanitizer)),
     }
 }
 
-fn took(judging: &Judging, said: &Said<'_>) -> String {
-    let mut parts = Vec::from_iter(judging.model.as_deref().map(|model| said.text(model, 120)));
+fn took(judging: &Judging, sanitizer: &Sanitizer<'_>) -> String {
+    let mut parts = Vec::from_iter(judging.model.as_deref().map(|model| sanitizer.clip(model, 120)));
     parts.push(number::counted(u64::from(judging.calls), "call"));
     parts.push(number::tokens(judging.usage));
     parts.extend(judging.latency_ms.map(|latency| format!("{:.2} s", latency / 1000.0)));
@@ -149,9 +149,9 @@ fn took(judging: &Judging, said: &Said<'_>) -> String {
 }
 
 /// What is behind a grade, of one judgement or of several.
-fn judgements(details: &Value, said: &Said<'_>) -> Vec<JudgementData> {
+fn judgements(details: &Value, sanitizer: &Sanitizer<'_>) -> Vec<JudgementData> {
     let Some(several) = details.get("judgements").and_then(Value::as_array) else {
-        let entries = entries(details, said);
+        let entries = entries(details, sanitizer);
         return if entries.is_empty() { Vec::new() } else { vec![JudgementData { title: None, entries }] };
     };
     let one = |judgement: &Value| {
@@ -162,25 +162,25 @@ fn judgements(details: &Value, said: &Said<'_>) -> Vec<JudgementData> {
         let score = score.map_or_else(|| "no score".to_owned(), |score| format!("{score:.3}"));
         let title = format!("{}{vote}: {score}, {}", text("judge"), text("reason"));
         JudgementData {
-            title: Some(said.text(&title, WORDS)),
-            entries: judgement.get("details").map_or_else(Vec::new, |details| entries(details, said)),
+            title: Some(sanitizer.clip(&title, WORDS)),
+            entries: judgement.get("details").map_or_else(Vec::new, |details| entries(details, sanitizer)),
         }
     };
     several.iter().take(JUDGEMENTS).map(one).collect()
 }
 
-fn entries(details: &Value, said: &Said<'_>) -> Vec<EntryData> {
+fn entries(details: &Value, sanitizer: &Sanitizer<'_>) -> Vec<EntryData> {
     let lists = ["statements", "items", "ratings"];
     let list = lists.iter().find_map(|name| details.get(name).and_then(Value::as_array));
     let entry = |value: &Value| {
-        let text = |key| value.get(key).map_or_else(String::new, |found| said.text(&plain(found), WORDS));
+        let text = |key| value.get(key).map_or_else(String::new, |found| sanitizer.clip(&plain(found), WORDS));
         let quotes = value.get("quotes").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
         EntryData {
             text: text("text"),
             verdict: text("verdict"),
             reasoning: text("reasoning"),
-            quotes: quotes.iter().take(10).map(|quote| said.text(&plain(quote), WORDS)).collect(),
-            problem: value.get("problem").map(|found| said.text(&plain(found), WORDS)),
+            quotes: quotes.iter().take(10).map(|quote| sanitizer.clip(&plain(quote), WORDS)).collect(),
+            problem: value.get("problem").map(|found| sanitizer.clip(&plain(found), WORDS)),
         }
     };
     list.map_or_else(Vec::new, |list| {

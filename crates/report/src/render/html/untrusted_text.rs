@@ -3,11 +3,11 @@
 use promptgate_core::text::{Redactor, neutral};
 
 /// Texts of a report, made fit to be shown.
-pub(crate) struct Said<'a> {
+pub(crate) struct Sanitizer<'a> {
     redactor: &'a Redactor,
 }
 
-impl<'a> Said<'a> {
+impl<'a> Sanitizer<'a> {
     /// Without these secrets.
     pub(crate) fn new(redactor: &'a Redactor) -> Self {
         Self { redactor }
@@ -19,7 +19,7 @@ impl<'a> Said<'a> {
     }
 
     /// At most `limit` characters. A secret goes before the cut, which would leave a part of it.
-    pub(crate) fn text(&self, text: &str, limit: usize) -> String {
+    pub(crate) fn clip(&self, text: &str, limit: usize) -> String {
         let text = self.redactor.redact(text);
         // No text has more characters than bytes.
         if text.len() <= limit { text.into_owned() } else { neutral::clip(&text, limit) }
@@ -115,9 +115,9 @@ mod tests {
     #[test]
     fn a_secret_goes_before_the_cut() {
         let redactor = Redactor::new(&[Secret::new("sk-0123456789&<\"/+")]);
-        let said = Said::new(&redactor);
-        assert_eq!(said.text("key sk-0123456789&<\"/+ here", 400), "key [redacted] here");
-        assert!(!said.text("key sk-0123456789&<\"/+ here", 12).contains("sk-"));
-        assert_eq!(said.text("abcdef", 4), "abc…");
+        let sanitizer = Sanitizer::new(&redactor);
+        assert_eq!(sanitizer.clip("key sk-0123456789&<\"/+ here", 400), "key [redacted] here");
+        assert!(!sanitizer.clip("key sk-0123456789&<\"/+ here", 12).contains("sk-"));
+        assert_eq!(sanitizer.clip("abcdef", 4), "abc…");
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::untrusted_text::Said;
+use super::untrusted_text::Sanitizer;
 use crate::v1::{Case, Report, Role, Trial};
 use crate::view::{self, number};
 
@@ -39,36 +39,36 @@ pub(crate) struct Answer {
 }
 
 /// The worst cases, and how many more got worse.
-pub(super) fn worst(report: &Report, order: &[usize], said: &Said<'_>) -> (Vec<Worst>, usize) {
+pub(super) fn worst(report: &Report, order: &[usize], sanitizer: &Sanitizer<'_>) -> (Vec<Worst>, usize) {
     let rows = view::worst(report);
     let more = rows.len().saturating_sub(MAX);
     let shown = rows.into_iter().take(MAX).zip(order).map(|(row, place)| Worst {
         number: place + 1,
-        id: said.text(&row.case.id, 120),
-        query: said.text(&row.case.query, WORDS),
+        id: sanitizer.clip(&row.case.id, 120),
+        query: sanitizer.clip(&row.case.query, WORDS),
         status: row.case.status.as_str(),
-        words: row.words,
+        words: row.label,
         before: row.baseline.clone(),
         now: row.candidate.clone(),
         difference: row.difference.as_ref().map_or_else(
             || number::NONE.to_owned(),
-            |(metric, difference)| format!("{} {}", number::minus(difference.clone()), said.text(metric, 60)),
+            |(metric, difference)| format!("{} {}", number::minus(difference.clone()), sanitizer.clip(metric, 60)),
         ),
-        failing: row.case.failing.iter().take(8).map(|name| said.text(name, 60)).collect(),
-        reasons: reasons(row.case, said),
-        answers: answers(row.case, said),
+        failing: row.case.failing.iter().take(8).map(|name| sanitizer.clip(name, 60)).collect(),
+        reasons: reasons(row.case, sanitizer),
+        answers: answers(row.case, sanitizer),
     });
     (shown.collect(), more)
 }
 
 /// Of every metric that a trial of the candidate does not pass, the first reason.
-pub(crate) fn reasons(case: &Case, said: &Said<'_>) -> Vec<(String, String)> {
+pub(crate) fn reasons(case: &Case, sanitizer: &Sanitizer<'_>) -> Vec<(String, String)> {
     let mut reasons: Vec<(String, String)> = Vec::new();
     for trial in case.trials.readable().filter(|trial| trial.role == Role::Candidate) {
         for grade in &trial.grades {
-            let scorer = said.text(&grade.scorer, 60);
+            let scorer = sanitizer.clip(&grade.scorer, 60);
             if view::fails(case, grade) && reasons.len() < 8 && reasons.iter().all(|(of, _)| *of != scorer) {
-                reasons.push((scorer, said.text(&grade.reason, WORDS)));
+                reasons.push((scorer, sanitizer.clip(&grade.reason, WORDS)));
             }
         }
     }
@@ -76,7 +76,7 @@ pub(crate) fn reasons(case: &Case, said: &Said<'_>) -> Vec<(String, String)> {
 }
 
 /// Both answers of the first repeat in which the candidate does not pass, baseline first.
-pub(crate) fn answers(case: &Case, said: &Said<'_>) -> Vec<Answer> {
+pub(crate) fn answers(case: &Case, sanitizer: &Sanitizer<'_>) -> Vec<Answer> {
     let fails =
         |trial: &Trial| trial.error.is_some() || trial.grades.iter().any(|grade| view::fails(case, grade));
     let candidates = || case.trials.readable().filter(|trial| trial.role == Role::Candidate);
@@ -87,8 +87,8 @@ pub(crate) fn answers(case: &Case, said: &Said<'_>) -> Vec<Answer> {
         Some(Answer {
             side: role.as_str(),
             repeat: repeat + 1,
-            text: trial.output.as_deref().map(|text| said.text(text, ANSWER)),
-            error: trial.error.as_ref().map(|fault| said.text(&fault.message, WORDS)),
+            text: trial.output.as_deref().map(|text| sanitizer.clip(text, ANSWER)),
+            error: trial.error.as_ref().map(|fault| sanitizer.clip(&fault.message, WORDS)),
         })
     };
     [Role::Baseline, Role::Candidate].into_iter().filter_map(of).collect()

@@ -190,7 +190,7 @@ fn note(report: &Report, case: &Case, words: &Words<'_>) -> Option<String> {
         passes.map(|passes| format!("{side} passed {} of {}", passes.passed, passes.of))
     }));
     if let Some(largest) = &case.largest_difference {
-        let difference = number::signed(view::kind(report, &largest.metric), largest.difference);
+        let difference = number::signed(view::metric_kind(report, &largest.metric), largest.difference);
         parts.push(format!("{} {difference}", largest.metric));
     }
     if !case.failing.is_empty() {

@@ -1,15 +1,15 @@
 //! The cases that want a look, as rows: the worst, then the others that the tier shows.
 
 use super::table_lines::{CaseLine, Group};
-use super::{Listed, Said, Tier};
+use super::{Listed, Sanitizer, Tier};
 use crate::v1::{Case, Report, Role};
 use crate::view::{self, number};
 
 /// The worst cases, then the others that the tier shows, and how many are left out.
-pub(super) fn groups(report: &Report, tier: Tier, said: &Said<'_>) -> (Vec<Group>, usize) {
+pub(super) fn groups(report: &Report, tier: Tier, sanitizer: &Sanitizer<'_>) -> (Vec<Group>, usize) {
     let worst = view::worst(report);
     let others = view::changed(report);
-    let line = |row: &view::CaseRow<'_>| case_line(row, tier, said);
+    let line = |row: &view::CaseRow<'_>| case_line(row, tier, sanitizer);
     let first: Vec<CaseLine> = worst.iter().take(tier.worst).map(line).collect();
     let rest: Vec<CaseLine> = match tier.cases {
         Listed::None => Vec::new(),
@@ -37,25 +37,25 @@ pub(super) fn listed(report: &Report, tier: Tier) -> usize {
     }
 }
 
-fn case_line(row: &view::CaseRow<'_>, tier: Tier, said: &Said<'_>) -> CaseLine {
+fn case_line(row: &view::CaseRow<'_>, tier: Tier, sanitizer: &Sanitizer<'_>) -> CaseLine {
     let failing: Vec<String> =
-        row.case.failing.iter().take(3).map(|metric| said.text(metric, tier.text.min(40))).collect();
+        row.case.failing.iter().take(3).map(|metric| sanitizer.clip(metric, tier.text.min(40))).collect();
     CaseLine {
-        id: said.text(&row.case.id, tier.text.min(60)),
-        query: said.text(&row.case.query, tier.text.min(80)),
-        status: row.words,
+        id: sanitizer.clip(&row.case.id, tier.text.min(60)),
+        query: sanitizer.clip(&row.case.query, tier.text.min(80)),
+        status: row.label,
         baseline: row.baseline.clone(),
         candidate: row.candidate.clone(),
         difference: row.difference.as_ref().map_or_else(
             || number::NONE.to_owned(),
             |(metric, difference)| {
-                format!("{} {}", super::minus(difference.clone()), said.text(metric, tier.text.min(40)))
+                format!("{} {}", super::minus(difference.clone()), sanitizer.clip(metric, tier.text.min(40)))
             },
         ),
         failing: if failing.is_empty() { number::NONE.to_owned() } else { failing.join(", ") },
         reason: match reason(row.case) {
             none if none.is_empty() => number::NONE.to_owned(),
-            reason => said.text(&reason, tier.text.min(120)),
+            reason => sanitizer.clip(&reason, tier.text.min(120)),
         },
     }
 }

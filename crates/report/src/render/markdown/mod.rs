@@ -25,12 +25,12 @@ use worst_answers::Answers;
 use super::Style;
 use super::comment::COMMENT_BYTES;
 use super::comment::Disclose;
-use super::html::Said;
+use super::html::Sanitizer;
 use crate::view::judge_summary::{self, PlantedRow};
 use crate::view::number::minus;
 use crate::view::{self, effect, lengths, looks, number, policy_notice, slices};
 use promptgate_core::text::{Redactor, neutral};
-use view::Standing;
+use view::Headline;
 
 /// Bytes of the shortest row of a case: a tier that lists more cases than fit by this is not tried.
 const MIN_ROW: usize = 60;
@@ -108,13 +108,13 @@ pub(super) fn write(report: &Report, out: &mut dyn Write, style: &Style) -> io::
 /// The report in the first tier that fits, else in the last.
 pub(super) fn render(report: &Report, wanted: &Wanted<'_>) -> Result<String, minijinja::Error> {
     let environment = environment(wanted.redactor.clone())?;
-    let said = Said::new(wanted.redactor);
+    let sanitizer = Sanitizer::new(wanted.redactor);
     let mut text = String::new();
     for tier in TIERS {
         if listed(report, tier) > wanted.limit / MIN_ROW {
             continue;
         }
-        let page = Page::new(report, tier, wanted, &said);
+        let page = Page::new(report, tier, wanted, &sanitizer);
         text = environment.render_named_str("report.md", TEMPLATE, Serde(page))?;
         if text.len() < wanted.limit {
             break;
@@ -211,11 +211,11 @@ struct Page<'a> {
 }
 
 impl<'a> Page<'a> {
-    fn new(report: &Report, tier: Tier, wanted: &Wanted<'a>, said: &Said<'_>) -> Self {
-        let text = |text: &str| said.text(text, tier.text);
+    fn new(report: &Report, tier: Tier, wanted: &Wanted<'a>, sanitizer: &Sanitizer<'_>) -> Self {
+        let text = |text: &str| sanitizer.clip(text, tier.text);
         let shows_text = wanted.disclose != Disclose::Numbers;
-        let standing = view::standing(report);
-        let (groups, left_out) = groups(report, tier, said);
+        let headline = view::headline(report);
+        let (groups, left_out) = groups(report, tier, sanitizer);
         let view::Criteria { listed, folded } = view::criteria(report);
         let criterion = |id: &str, row: &view::CriterionRow<'_>| CriterionLine {
             id: text(id),
@@ -224,19 +224,19 @@ impl<'a> Page<'a> {
             required: minus(row.required.clone()),
             verdict: criterion_words(row.verdict),
         };
-        let reasons = reasons(report, shows_text, said);
+        let reasons = reasons(report, shows_text, sanitizer);
         let slices = slices::rows(report);
         let fault = report.ended.fault.as_ref();
         let warnings = if shows_text { &*report.warnings } else { &[] };
         Self {
-            symbol: symbol(standing),
-            verdict: standing.word(),
+            symbol: symbol(headline),
+            verdict: headline.as_str(),
             name: text(&report.name),
             effect: effect::effect(report, text),
             has_baseline: report.variants.baseline.is_some(),
-            baseline_note: report.baseline_note.as_deref().map(view::baseline_words).map(text),
-            policy: policy_notice::notice(report, tier.rows.min(12)).map(|notice| notice.through(text)),
-            exit_code_zero: view::is_let_through(report),
+            baseline_note: report.baseline_note.as_deref().map(view::baseline_note).map(text),
+            policy: policy_notice::notice(report, tier.rows.min(12)).map(|notice| notice.map_text(text)),
+            exit_code_zero: view::is_non_blocking(report),
             measured: !view::nothing_measured(report),
             simulated: report.simulated,
             so_far: report.verdict == Verdict::Incomplete,
@@ -276,24 +276,24 @@ impl<'a> Page<'a> {
             tally: view::tally(report),
             confidence: number::percent(report.policy.confidence),
             scope: report.policy.scope.as_str(),
-            scope_words: view::question(report.policy.scope),
+            scope_words: view::scope_question(report.policy.scope),
             commits: wanted.commits.clone(),
-            compared: compared(report, tier.text, said),
-            planted: judge_summary::failed_self_test(report, said.redactor())
+            compared: compared(report, tier.text, sanitizer),
+            planted: judge_summary::failed_self_test(report, sanitizer.redactor())
                 .into_iter()
                 .take(tier.rows)
-                .map(|row| row.through(text))
+                .map(|row| row.map_text(text))
                 .collect(),
-            looks: looks::rows(report, said.redactor()).into_iter().map(|row| row.through(text)).collect(),
+            looks: looks::rows(report, sanitizer.redactor()).into_iter().map(|row| row.map_text(text)).collect(),
             slices_left_out: slices.len().saturating_sub(tier.rows),
-            slices: slices.into_iter().take(tier.rows).map(|row| row.through(text)).collect(),
+            slices: slices.into_iter().take(tier.rows).map(|row| row.map_text(text)).collect(),
             alpha_spent: looks::spent(report),
-            lengths: lengths::rows(report).map(|row| row.through(text)).collect(),
+            lengths: lengths::rows(report).map(|row| row.map_text(text)).collect(),
             warnings_title: number::counted(report.warnings.len() as u64, "warning"),
             warnings: warnings.iter().take(tier.rows).map(|warning| text(warning)).collect(),
             warnings_left_out: report.warnings.len().saturating_sub(tier.rows.min(warnings.len())),
             answers: if wanted.disclose == Disclose::Full {
-                worst_answers::worst(report, tier.worst, tier.answer, said)
+                worst_answers::worst(report, tier.worst, tier.answer, sanitizer)
             } else {
                 Vec::new()
             },
@@ -307,19 +307,19 @@ fn cases(count: usize) -> String {
     number::counted(count as u64, "case")
 }
 
-fn symbol(standing: Standing) -> &'static str {
-    match standing {
-        Standing::Interrupted | Standing::NotEvaluated => "⏸",
-        Standing::Of(Verdict::Pass | Verdict::Unchanged) => "✅",
-        Standing::Of(Verdict::Fail) => "❌",
-        Standing::Of(Verdict::Inconclusive) => "⚠️",
-        Standing::Of(Verdict::Incomplete) => "💥",
+fn symbol(headline: Headline) -> &'static str {
+    match headline {
+        Headline::Interrupted | Headline::NotEvaluated => "⏸",
+        Headline::Verdict(Verdict::Pass | Verdict::Unchanged) => "✅",
+        Headline::Verdict(Verdict::Fail) => "❌",
+        Headline::Verdict(Verdict::Inconclusive) => "⚠️",
+        Headline::Verdict(Verdict::Incomplete) => "💥",
     }
 }
 
 /// The reasons; where nothing is to be told of what servers and models say, theirs are left out.
-fn reasons(report: &Report, shows_text: bool, said: &Said<'_>) -> Vec<String> {
-    let mut reasons = view::reasons(report, said.redactor());
+fn reasons(report: &Report, shows_text: bool, sanitizer: &Sanitizer<'_>) -> Vec<String> {
+    let mut reasons = view::reasons(report, sanitizer.redactor());
     let theirs = |reason: &&Reason| {
         reason.criterion.is_none() && matches!(reason.code, ReasonCode::Endpoint | ReasonCode::UnfitJudge)
     };

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::render::html::{Said, answers, reasons};
+use crate::render::html::{Sanitizer, answers, reasons};
 use crate::v1::{Report, Role};
 use crate::view;
 
@@ -27,10 +27,10 @@ struct Side {
 }
 
 /// The first `most` of the worst cases, with at most `limit` characters of each answer.
-pub(super) fn worst(report: &Report, most: usize, limit: usize, said: &Said<'_>) -> Vec<Answers> {
+pub(super) fn worst(report: &Report, most: usize, limit: usize, sanitizer: &Sanitizer<'_>) -> Vec<Answers> {
     let cases = view::worst(report).into_iter().map(|row| row.case).take(most);
     let of = |case| {
-        let sides = answers(case, said).into_iter().map(|answer| Side {
+        let sides = answers(case, sanitizer).into_iter().map(|answer| Side {
             who: if answer.side == Role::Baseline.as_str() {
                 "The baseline answered"
             } else {
@@ -38,8 +38,8 @@ pub(super) fn worst(report: &Report, most: usize, limit: usize, said: &Said<'_>)
             },
             repeat: answer.repeat,
             text: match (&answer.text, &answer.error) {
-                (Some(text), _) => said.text(text, limit),
-                (None, Some(error)) => said.text(&format!("no answer: {error}"), limit),
+                (Some(text), _) => sanitizer.clip(text, limit),
+                (None, Some(error)) => sanitizer.clip(&format!("no answer: {error}"), limit),
                 (None, None) => "no answer".to_owned(),
             },
         });
@@ -48,12 +48,12 @@ pub(super) fn worst(report: &Report, most: usize, limit: usize, said: &Said<'_>)
     cases
         .map(of)
         .map(|(case, sides): (&crate::v1::Case, Vec<Side>)| Answers {
-            id: said.text(&case.id, 60),
-            question: said.text(&case.query, limit),
+            id: sanitizer.clip(&case.id, 60),
+            question: sanitizer.clip(&case.query, limit),
             said: sides,
-            reasons: reasons(case, said)
+            reasons: reasons(case, sanitizer)
                 .into_iter()
-                .map(|(metric, reason)| (metric, said.text(&reason, REASON.min(limit))))
+                .map(|(metric, reason)| (metric, sanitizer.clip(&reason, REASON.min(limit))))
                 .collect(),
         })
         .collect()

@@ -18,7 +18,7 @@ pub(super) fn headline(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
     };
     let first = format!(
         "{}  {}",
-        view::standing(report).word().to_uppercase(),
+        view::headline(report).as_str().to_uppercase(),
         short(page.redactor, &report.name, 40)
     );
     let second = format!("candidate {candidate} {against}");
@@ -29,7 +29,7 @@ pub(super) fn headline(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
         page.line(&first, ansi)?;
         page.labelled(BULLET, "", &second, PLAIN)?;
     }
-    if view::is_let_through(report) {
+    if view::is_non_blocking(report) {
         page.line("      (exit code 0 all the same: advisory, or allowed by the configuration)", DIM)?;
     }
     if report.policy_source.as_ref().is_some_and(|source| source.new) {

@@ -19,8 +19,8 @@ pub(super) fn self_test(report: &Report, page: &mut Page<'_>) -> io::Result<()> 
     }
     let mut said: Vec<String> = Vec::new();
     for row in rows.iter().filter(|row| !row.passed) {
-        if said.len() < SAID && !said.contains(&row.said) {
-            said.push(row.said.clone());
+        if said.len() < SAID && !said.contains(&row.reason) {
+            said.push(row.reason.clone());
         }
     }
     let header = ["planted answer", "asked", "belongs", "scores"];
@@ -50,7 +50,7 @@ pub(super) fn notes(report: &Report, style: &Style, page: &mut Page<'_>) -> io::
     }
     if let Some(note) = report.baseline_note.as_deref() {
         let none = if note.starts_with(view::NO_BASELINE) { "none: " } else { "" };
-        let words = format!("{none}{}", view::baseline_words(note));
+        let words = format!("{none}{}", view::baseline_note(note));
         page.labelled(LABEL, "baseline", &neutral::terminal(&page.redactor.redact(&words)), YELLOW)?;
     }
     let cases = number::counted(report.cases.len() as u64, "case");
@@ -66,7 +66,7 @@ pub(super) fn notes(report: &Report, style: &Style, page: &mut Page<'_>) -> io::
     }
     if let Some(place) = policy_notice::place(report) {
         let (words, ansi) = match policy_notice::notice(report, 0) {
-            Some(notice) => (notice.words, YELLOW),
+            Some(notice) => (notice.sentence, YELLOW),
             None => (format!("that of {place}, as here"), DIM),
         };
         page.labelled(LABEL, "policy", &neutral::terminal(&page.redactor.redact(&words)), ansi)?;
@@ -80,7 +80,7 @@ pub(super) fn notes(report: &Report, style: &Style, page: &mut Page<'_>) -> io::
     };
     page.labelled(LABEL, "model", &format!("{model}{baseline_model}"), DIM)?;
     if let Some(judge) = &report.judge {
-        let words = judge_summary::words(report, page.redactor).join("; ");
+        let words = judge_summary::facts(report, page.redactor).join("; ");
         page.labelled(LABEL, "judge", &format!("{}; {words}", short(page.redactor, &judge.model, 40)), DIM)?;
     }
     page.labelled(LABEL, "cost", &view::cost(report), DIM)?;

@@ -58,7 +58,7 @@ fn drop_unless_it_fits(column: usize, header: &mut Vec<&str>, rows: &mut [Vec<St
 }
 
 pub(super) fn metrics(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
-    let rows = view::telling_metrics(report);
+    let rows = view::informative_metrics(report);
     if rows.is_empty() {
         return Ok(());
     }
@@ -111,7 +111,7 @@ pub(super) fn cases(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
         .take(WORST)
         .map(|row| {
             let id = short(page.redactor, &row.case.id, if roomy { 32 } else { 20 });
-            let mut cells = vec![id, row.words.to_owned()];
+            let mut cells = vec![id, row.label.to_owned()];
             if compared {
                 // What fails names the metric already, for most cases.
                 let fails = |metric: &str| row.case.failing.iter().any(|failing| failing == metric);

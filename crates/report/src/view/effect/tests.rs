@@ -13,14 +13,14 @@ fn set(report: &mut Report, id: &str, verdict: CriterionVerdict, numbers: (f64, 
 }
 
 #[test]
-fn the_interval_is_that_of_the_criterion_and_its_look() {
+fn effect_interval_comes_from_the_criterion_and_its_look() {
     let mut report = sample::fail().report();
     set(&mut report, "faithfulness.baseline", CriterionVerdict::Fail, (-0.083, -0.15, -0.011));
     for criterion in &mut report.criteria {
         criterion.alpha = 0.025;
     }
     let effect = of(&report);
-    assert_eq!((effect.kind, effect.name.as_str()), (Kind::Regression, "faithfulness"));
+    assert_eq!((effect.kind, effect.name.as_str()), (EffectKind::Regression, "faithfulness"));
     assert_eq!(effect.size, "−0.083");
     assert_eq!(effect.interval.as_deref(), Some("−0.150 to −0.011"));
     assert_eq!(effect.confidence, "97.5 %");
@@ -28,61 +28,61 @@ fn the_interval_is_that_of_the_criterion_and_its_look() {
 }
 
 #[test]
-fn what_is_open_comes_before_a_larger_drop_that_passed() {
+fn undecided_criterion_precedes_larger_passed_drop() {
     let mut report = sample::pass().report();
     set(&mut report, "faithfulness.baseline", CriterionVerdict::Pass, (-0.04, -0.049, -0.031));
     set(&mut report, "relevance.baseline", CriterionVerdict::Inconclusive, (-0.01, -0.08, 0.06));
     let effect = of(&report);
-    assert_eq!((effect.kind, effect.name.as_str()), (Kind::OpenDifference, "relevance"));
+    assert_eq!((effect.kind, effect.name.as_str()), (EffectKind::UndecidedDifference, "relevance"));
     assert_eq!(effect.size, "−0.010");
 }
 
 #[test]
-fn a_minimum_that_is_open_is_told_as_a_mean() {
+fn undecided_minimum_is_shown_as_a_mean() {
     let mut report = sample::pass().report();
     set(&mut report, "relevance.min", CriterionVerdict::Inconclusive, (0.82, 0.71, 0.93));
     let effect = of(&report);
-    assert_eq!((effect.kind, effect.name.as_str()), (Kind::OpenMean, "relevance"));
+    assert_eq!((effect.kind, effect.name.as_str()), (EffectKind::UndecidedMean, "relevance"));
     assert_eq!((effect.size.as_str(), effect.required.as_str()), ("0.820", "≥ 0.800"));
     assert_eq!(effect.interval.as_deref(), Some("0.710 to 0.930"));
 }
 
 #[test]
-fn of_failures_a_regression_comes_first_and_then_the_furthest_below() {
+fn regression_precedes_failed_minimum() {
     let mut report = sample::pass().report();
     set(&mut report, "relevance.min", CriterionVerdict::Fail, (0.70, 0.65, 0.75));
     set(&mut report, "faithfulness.min", CriterionVerdict::Fail, (0.40, 0.35, 0.45));
     let effect = of(&report);
-    assert_eq!((effect.kind, effect.name.as_str()), (Kind::Short, "faithfulness"));
+    assert_eq!((effect.kind, effect.name.as_str()), (EffectKind::BelowMinimum, "faithfulness"));
     set(&mut report, "relevance.baseline", CriterionVerdict::Fail, (-0.02, -0.03, -0.01));
-    assert_eq!((of(&report).kind, of(&report).name.as_str()), (Kind::Regression, "relevance"));
+    assert_eq!((of(&report).kind, of(&report).name.as_str()), (EffectKind::Regression, "relevance"));
 }
 
 #[test]
-fn of_what_passed_the_largest_drop_is_told_else_the_smallest_change() {
+fn passing_run_shows_largest_drop_else_smallest_change() {
     let mut report = sample::pass().report();
     let effect = of(&report);
-    assert_eq!((effect.kind, effect.name.as_str()), (Kind::Drop, "faithfulness"));
+    assert_eq!((effect.kind, effect.name.as_str()), (EffectKind::Drop, "faithfulness"));
     set(&mut report, "faithfulness.baseline", CriterionVerdict::Pass, (0.04, 0.03, 0.05));
     // The check has no criterion against the baseline; its difference is the metric's.
     let effect = of(&report);
-    assert_eq!((effect.kind, effect.name.as_str()), (Kind::NoDrop, "check.json_schema"));
+    assert_eq!((effect.kind, effect.name.as_str()), (EffectKind::NoDrop, "check.json_schema"));
     assert_eq!((effect.size.as_str(), effect.confidence.as_str()), ("0.000", "95 %"));
 }
 
 #[test]
-fn without_a_baseline_it_is_the_mean_nearest_to_its_minimum() {
+fn no_baseline_shows_mean_nearest_to_its_minimum() {
     let report = sample::no_baseline().report();
     let effect = of(&report);
-    assert_eq!(effect.kind, Kind::Nearest);
+    assert_eq!(effect.kind, EffectKind::Nearest);
     assert_eq!((effect.name.as_str(), effect.size.as_str()), ("relevance", "0.978"));
     assert_eq!(effect.required, "≥ 0.800");
 }
 
 #[test]
-fn a_slice_names_its_tag() {
+fn slice_effect_names_its_tag() {
     let mut report = sample::pass().report();
-    let mut slice = report.criteria.iter().find(|of| of.id == "faithfulness.min").cloned().expect("it");
+    let mut slice = report.criteria.iter().find(|of| of.id == "faithfulness.min").cloned().expect("a criterion of the sample");
     slice.id = "slice.a.b.faithfulness.min".to_owned();
     slice.kind = "slice".to_owned();
     slice.verdict = CriterionVerdict::Fail;
@@ -91,7 +91,7 @@ fn a_slice_names_its_tag() {
 }
 
 #[test]
-fn a_limit_is_no_score() {
+fn limit_has_no_effect() {
     let mut report = sample::pass().report();
     report.criteria.retain(|of| of.kind == "limit");
     assert!(!report.criteria.is_empty());
