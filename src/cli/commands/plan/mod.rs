@@ -188,7 +188,7 @@ fn forecast_of(planned: Planned, earlier: Option<&Earlier>, shards: Option<u32>)
     if noise == 0.0 {
         notes.push("no noise was measured between repeats: any drop on these cases is seen".to_owned());
     }
-    if let Some(settle) = earlier.and_then(|earlier| promptgate_report::settle_words(&earlier.report)) {
+    if let Some(settle) = earlier.and_then(|earlier| promptgate_report::settling_advice(&earlier.report)) {
         notes.push(format!("that run was inconclusive: {settle}"));
     }
     Ok(Plan {
