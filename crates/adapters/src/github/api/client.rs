@@ -12,7 +12,7 @@ use reqwest::redirect::Policy;
 use reqwest::{Method, Response, StatusCode, Url};
 use serde_json::Value;
 
-use super::failure::{Failure, FailureKind};
+use super::error::{ApiError, ApiErrorKind};
 use super::link;
 use promptgate_core::text::{Redactor, Secret, innermost, neutral};
 
@@ -65,12 +65,12 @@ impl Client {
     /// A client; nothing is sent yet.
     ///
     /// # Errors
-    /// [`FailureKind::Usage`] where the address is none, the token would travel in the clear or fits no header.
-    pub fn new(settings: &Settings) -> Result<Self, Failure> {
+    /// [`ApiErrorKind::Usage`] where the address is none, the token would travel in the clear or fits no header.
+    pub fn new(settings: &Settings) -> Result<Self, ApiError> {
         let base = address(&settings.api_url)?;
         let mut authorization = HeaderValue::from_str(&format!("Bearer {}", settings.token.expose()))
             .map_err(|_| {
-                Failure::new(FailureKind::Usage, "the token holds characters that no header can carry")
+                ApiError::new(ApiErrorKind::Usage, "the token holds characters that no header can carry")
                     .help("look for a line break that was copied along")
             })?;
         authorization.set_sensitive(true);
@@ -94,7 +94,7 @@ impl Client {
             builder = builder.no_proxy().tls_certs_only([]);
         }
         let http = builder.build().map_err(|error| {
-            Failure::new(FailureKind::Usage, format!("no client could be made: {}", innermost(&error)))
+            ApiError::new(ApiErrorKind::Usage, format!("no client could be made: {}", innermost(&error)))
                 .help("install the system's certificates (the package ca-certificates)")
         })?;
         Ok(Self { http, base, redactor: Redactor::new(std::slice::from_ref(&settings.token)) })
@@ -111,12 +111,12 @@ impl Client {
     }
 
     /// Asks for a page.
-    pub(super) async fn get(&self, url: &str) -> Result<Answer, Failure> {
+    pub(super) async fn get(&self, url: &str) -> Result<Answer, ApiError> {
         self.repeat(Method::GET, url, None).await
     }
 
     /// Changes what is there.
-    pub(super) async fn patch(&self, url: &str, body: &Value) -> Result<Answer, Failure> {
+    pub(super) async fn patch(&self, url: &str, body: &Value) -> Result<Answer, ApiError> {
         self.repeat(Method::PATCH, url, Some(body)).await
     }
 
@@ -125,7 +125,7 @@ impl Client {
         self.once(&Method::POST, url, Some(body)).await
     }
 
-    async fn repeat(&self, method: Method, url: &str, body: Option<&Value>) -> Result<Answer, Failure> {
+    async fn repeat(&self, method: Method, url: &str, body: Option<&Value>) -> Result<Answer, ApiError> {
         let mut attempt = 0;
         loop {
             attempt += 1;
@@ -154,11 +154,13 @@ impl Client {
             let target =
                 target.and_then(|target| url.join(target).ok()).filter(|_| keeps).ok_or_else(|| {
                     let message = format!("{what}: {} without a place to go on", response.status().as_u16());
-                    Tried::Over(Failure::new(FailureKind::Unavailable, message).help("check GITHUB_API_URL"))
+                    Tried::Over(
+                        ApiError::new(ApiErrorKind::Unavailable, message).help("check GITHUB_API_URL"),
+                    )
                 })?;
             url = self.same_origin(target.as_str())?;
         }
-        let failure = Failure::new(FailureKind::Unavailable, format!("{method}: redirected too often"));
+        let failure = ApiError::new(ApiErrorKind::Unavailable, format!("{method}: redirected too often"));
         Err(Tried::Over(failure.help("check GITHUB_API_URL")))
     }
 
@@ -169,7 +171,7 @@ impl Client {
             let host =
                 Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
             let message = format!("the server points to another address, {}", self.clean(&host));
-            let failure = Failure::new(FailureKind::Unavailable, message);
+            let failure = ApiError::new(ApiErrorKind::Unavailable, message);
             Tried::Over(failure.help("the token was not sent there; check GITHUB_API_URL"))
         })
     }
@@ -184,7 +186,7 @@ impl Client {
         while let Some(chunk) = response.chunk().await.map_err(|error| Tried::transport(what, &error))? {
             if bytes.len() + chunk.len() > MAX_BYTES {
                 let message = format!("{what}: the answer has more than {} MiB", MAX_BYTES >> 20);
-                return Err(Tried::Over(Failure::new(FailureKind::Unavailable, message)));
+                return Err(Tried::Over(ApiError::new(ApiErrorKind::Unavailable, message)));
             }
             bytes.extend_from_slice(&chunk);
         }
@@ -195,16 +197,16 @@ impl Client {
                 Err(_) if bytes.is_empty() => Value::Null,
                 Err(_) => {
                     let failure =
-                        Failure::new(FailureKind::Unavailable, format!("{what}: the answer is not JSON"));
+                        ApiError::new(ApiErrorKind::Unavailable, format!("{what}: the answer is not JSON"));
                     return Err(Tried::Over(failure.help("check GITHUB_API_URL")));
                 }
             };
             return Ok(Answer { body, next });
         }
         let said = body.ok().map(|body| self.said(&body)).unwrap_or_default();
-        let mut failure = Failure::status(what, status, &said);
+        let mut failure = ApiError::status(what, status, &said);
         if limited {
-            failure.kind = FailureKind::Unavailable;
+            failure.kind = ApiErrorKind::Unavailable;
             failure.help = Some("the token has asked too often: run the step again later".to_owned());
         }
         Err(match status.as_u16() {
@@ -233,11 +235,11 @@ impl Client {
 #[derive(Debug)]
 pub(super) enum Tried {
     /// Another attempt would end the same way.
-    Over(Failure),
+    Over(ApiError),
     /// It was not carried out, and may be later.
-    Refused(Failure, Option<Duration>),
+    Refused(ApiError, Option<Duration>),
     /// Nobody knows whether it was carried out.
-    Unknown(Failure, Option<Duration>),
+    Unknown(ApiError, Option<Duration>),
 }
 
 impl Tried {
@@ -246,7 +248,8 @@ impl Tried {
             () if error.is_timeout() => format!("no answer within {} s", TIMEOUT.as_secs()),
             () => innermost(error),
         };
-        let failure = Failure::new(FailureKind::Unavailable, format!("{what}: {}", neutral::terminal(&why)));
+        let failure =
+            ApiError::new(ApiErrorKind::Unavailable, format!("{what}: {}", neutral::terminal(&why)));
         Self::Unknown(failure.help("check GITHUB_API_URL and the network"), None)
     }
 
@@ -254,7 +257,7 @@ impl Tried {
     ///
     /// # Errors
     /// The failure, where there is to be no other.
-    pub(super) async fn wait(self, attempt: u32) -> Result<(), Failure> {
+    pub(super) async fn wait(self, attempt: u32) -> Result<(), ApiError> {
         let (failure, asked) = match self {
             Self::Over(failure) => return Err(failure),
             Self::Refused(failure, asked) | Self::Unknown(failure, asked) => (failure, asked),
@@ -269,8 +272,8 @@ impl Tried {
 }
 
 /// Checks the address of the API.
-fn address(api_url: &str) -> Result<Url, Failure> {
-    let refuse = |message: &str, help: &str| Failure::new(FailureKind::Usage, message).help(help);
+fn address(api_url: &str) -> Result<Url, ApiError> {
+    let refuse = |message: &str, help: &str| ApiError::new(ApiErrorKind::Usage, message).help(help);
     let example = "GITHUB_API_URL is like https://api.github.com, or https://HOST/api/v3";
     let url = Url::parse(api_url.trim()).map_err(|_| refuse("the address of the API is none", example))?;
     let host = url.host_str().unwrap_or_default();
@@ -331,7 +334,7 @@ mod tests {
             "https://github.example?x=1",
         ] {
             let failure = address(api_url).unwrap_err();
-            assert_eq!(failure.kind, FailureKind::Usage, "{api_url}");
+            assert_eq!(failure.kind, ApiErrorKind::Usage, "{api_url}");
             assert!(failure.help.is_some() && !failure.message.contains("hush"));
         }
         for api_url in

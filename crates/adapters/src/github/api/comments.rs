@@ -7,7 +7,7 @@
 use serde_json::{Value, json};
 
 use super::client::{Client, Tried};
-use super::failure::{Failure, FailureKind};
+use super::error::{ApiError, ApiErrorKind};
 
 /// Comments a page.
 const PER_PAGE: usize = 100;
@@ -20,7 +20,7 @@ const WORKFLOWS: &str = "github-actions[bot]";
 
 /// The comment.
 #[derive(Debug, Clone)]
-pub struct Sticky<'a> {
+pub struct StickyComment<'a> {
     /// `owner/name`.
     pub repository: &'a str,
     /// Number of the pull request.
@@ -35,18 +35,18 @@ pub struct Sticky<'a> {
 
 /// What became of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
+pub enum CommentOutcome {
     /// Written for the first time, with this id.
     Created(u64),
     /// Brought up to date.
     Updated(u64),
     /// It said the same already.
-    Same(u64),
+    Unchanged(u64),
     /// There is none, and none was wanted.
     None,
 }
 
-impl Sticky<'_> {
+impl StickyComment<'_> {
     /// The last line: it is not shown, and says whose comment this is.
     fn marker(&self) -> String {
         format!("<!-- promptgate v1 key={} -->", self.key)
@@ -60,16 +60,16 @@ impl Sticky<'_> {
 /// Writes the comment, or brings it up to date.
 ///
 /// # Errors
-/// [`FailureKind::Forbidden`] where the token may only read; [`FailureKind::Usage`] where text, repository, number or
-/// token are wrong; [`FailureKind::Unavailable`] where GitHub is not well.
-pub async fn keep(client: &Client, sticky: &Sticky<'_>) -> Result<Outcome, Failure> {
+/// [`ApiErrorKind::Forbidden`] where the token may only read; [`ApiErrorKind::Usage`] where text, repository, number or
+/// token are wrong; [`ApiErrorKind::Unavailable`] where GitHub is not well.
+pub async fn upsert_comment(client: &Client, sticky: &StickyComment<'_>) -> Result<CommentOutcome, ApiError> {
     // The last look at what leaves: a token is in no comment, whoever wrote it there.
     let body = client.redactor().redact(sticky.body).trim_end().to_owned();
     let body = format!("{body}\n\n{}", sticky.marker());
     let length = body.encode_utf16().count();
     if length > MAX_CHARACTERS {
         let message = format!("the comment has {length} characters, and GitHub takes {MAX_CHARACTERS}");
-        return Err(Failure::new(FailureKind::Usage, message)
+        return Err(ApiError::new(ApiErrorKind::Usage, message)
             .help("let `promptgate ci` write comment.md: it keeps to the limit"));
     }
     let owner = owner(client).await?;
@@ -77,18 +77,18 @@ pub async fn keep(client: &Client, sticky: &Sticky<'_>) -> Result<Outcome, Failu
     loop {
         let found = find(client, sticky, &owner).await?;
         match found {
-            Some((id, said)) if same(&said, &body) => return Ok(Outcome::Same(id)),
+            Some((id, said)) if same(&said, &body) => return Ok(CommentOutcome::Unchanged(id)),
             Some((id, _)) => {
                 let url = client.url(&format!("/repos/{}/issues/comments/{id}", sticky.repository));
                 client.patch(&url, &json!({ "body": body })).await?;
-                return Ok(Outcome::Updated(id));
+                return Ok(CommentOutcome::Updated(id));
             }
-            None if !sticky.create => return Ok(Outcome::None),
+            None if !sticky.create => return Ok(CommentOutcome::None),
             None => {}
         }
         attempt += 1;
         match client.post_once(&client.url(&sticky.path()), &json!({ "body": body })).await {
-            Ok(answer) => return Ok(Outcome::Created(id(&answer.body).unwrap_or_default())),
+            Ok(answer) => return Ok(CommentOutcome::Created(id(&answer.body).unwrap_or_default())),
             // It may have been written all the same: the next round looks before it writes.
             Err(tried) => Tried::wait(tried, attempt).await?,
         }
@@ -96,11 +96,11 @@ pub async fn keep(client: &Client, sticky: &Sticky<'_>) -> Result<Outcome, Failu
 }
 
 /// The login that this token writes as.
-async fn owner(client: &Client) -> Result<String, Failure> {
+async fn owner(client: &Client) -> Result<String, ApiError> {
     match client.get(&client.url("/user")).await {
         Ok(answer) => Ok(login(&answer.body).unwrap_or(WORKFLOWS).to_owned()),
         // The token of a workflow, or of another app, is no person's; GraphQL knows whose it is.
-        Err(failure) if failure.kind == FailureKind::Unavailable || failure.status == Some(401) => {
+        Err(failure) if failure.kind == ApiErrorKind::Unavailable || failure.status == Some(401) => {
             Err(failure)
         }
         Err(_) => Ok(viewer(client).await.unwrap_or_else(|| WORKFLOWS.to_owned())),
@@ -128,13 +128,17 @@ fn id(comment: &Value) -> Option<u64> {
 }
 
 /// Our comment: its id and what it says.
-async fn find(client: &Client, sticky: &Sticky<'_>, owner: &str) -> Result<Option<(u64, String)>, Failure> {
+async fn find(
+    client: &Client,
+    sticky: &StickyComment<'_>,
+    owner: &str,
+) -> Result<Option<(u64, String)>, ApiError> {
     let marker = sticky.marker();
     let mut url = client.url(&format!("{}?per_page={PER_PAGE}", sticky.path()));
     for _ in 0..PAGES {
         let answer = client.get(&url).await?;
         let Some(comments) = answer.body.as_array() else {
-            let failure = Failure::new(FailureKind::Unavailable, "the list of comments is no list");
+            let failure = ApiError::new(ApiErrorKind::Unavailable, "the list of comments is no list");
             return Err(failure.help("check GITHUB_API_URL"));
         };
         let ours = comments.iter().find_map(|comment| {
@@ -151,7 +155,7 @@ async fn find(client: &Client, sticky: &Sticky<'_>, owner: &str) -> Result<Optio
         }
     }
     let message = format!("the pull request has more than {} comments", PAGES * PER_PAGE);
-    Err(Failure::new(FailureKind::Unavailable, message)
+    Err(ApiError::new(ApiErrorKind::Unavailable, message)
         .help("no further one is written; the summary of the job has it all"))
 }
 

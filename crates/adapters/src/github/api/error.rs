@@ -6,7 +6,7 @@ use reqwest::StatusCode;
 
 /// What kind of failure, for whoever has to choose what follows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FailureKind {
+pub enum ApiErrorKind {
     /// The token may not write (403): that of a pull request from a fork, or of a job without the permission.
     Forbidden,
     /// What the caller set is wrong: address, token, repository, number, text.
@@ -17,9 +17,9 @@ pub enum FailureKind {
 
 /// A call that came to nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Failure {
+pub struct ApiError {
     /// Its kind.
-    pub kind: FailureKind,
+    pub kind: ApiErrorKind,
     /// The status of the response; `None` where there was none.
     pub status: Option<u16>,
     /// What happened; text of the server in it is short, on one line, and without the token.
@@ -28,9 +28,9 @@ pub struct Failure {
     pub help: Option<String>,
 }
 
-impl Failure {
+impl ApiError {
     /// A failure without a next step.
-    pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
+    pub fn new(kind: ApiErrorKind, message: impl Into<String>) -> Self {
         Self { kind, status: None, message: message.into(), help: None }
     }
 
@@ -46,32 +46,34 @@ impl Failure {
         let said = if said.is_empty() { String::new() } else { format!(": {said}") };
         let message = format!("{what}: {code}{said}");
         let (kind, help) = match code {
-            401 => (FailureKind::Usage, "the token is not accepted: it may be of another server, or expired"),
+            401 => {
+                (ApiErrorKind::Usage, "the token is not accepted: it may be of another server, or expired")
+            }
             403 => (
-                FailureKind::Forbidden,
+                ApiErrorKind::Forbidden,
                 "give the job the permission `pull-requests: write`; the token of a pull request from a fork only reads",
             ),
             404 => (
-                FailureKind::Usage,
+                ApiErrorKind::Usage,
                 "the token does not reach this repository or pull request: check GITHUB_REPOSITORY and the permissions \
                  of the job",
             ),
-            410 => (FailureKind::Usage, "comments are switched off there"),
+            410 => (ApiErrorKind::Usage, "comments are switched off there"),
             422 => (
-                FailureKind::Usage,
+                ApiErrorKind::Usage,
                 "the text is not accepted: a comment holds at most 65,536 characters, and one that is locked or spam \
                  is refused",
             ),
-            _ => (FailureKind::Unavailable, "run the step again later"),
+            _ => (ApiErrorKind::Unavailable, "run the step again later"),
         };
         Self { kind, status: Some(code), message, help: Some(help.to_owned()) }
     }
 }
 
-impl fmt::Display for Failure {
+impl fmt::Display for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
     }
 }
 
-impl std::error::Error for Failure {}
+impl std::error::Error for ApiError {}
