@@ -60,7 +60,7 @@ pub(crate) fn comment(arguments: &CommentArguments) -> Result<ExitStatus, Failur
         Ok(CommentOutcome::Created(id)) => (id, "the comment was written"),
         Ok(CommentOutcome::Updated(id)) => (id, "the comment was brought up to date"),
         Ok(CommentOutcome::Unchanged(id)) => (id, "the comment says the same already"),
-        Ok(CommentOutcome::None) => {
+        Ok(CommentOutcome::Skipped) => {
             output::say("no comment: there is none yet, and this verdict needs none");
             return Ok(ExitStatus::Pass);
         }

@@ -1,8 +1,6 @@
-//! The REST API, for one thing: the comments of a pull request.
+//! The REST API, for the one comment of a pull request.
 //!
-//! [`Client`] sends a request and reads its answer, [`comments`] keeps one comment up to date, [`error`] says what
-//! went wrong. The token goes to the origin of the API's address and to no other: no redirect and no page of a list
-//! leads it away, and it is in no message.
+//! The token goes to the API's origin only, and appears in no message.
 
 mod client;
 mod comments;
