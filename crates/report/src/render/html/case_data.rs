@@ -136,7 +136,8 @@ fn row(report: &Report, case: &Case, place: usize, rank: usize, sanitizer: &Sani
         before: passes(case.baseline_passes),
         now: passes(case.candidate_passes),
         difference: moved.map(|moved| moved.difference),
-        shown: moved.map(|moved| minus(number::signed(view::metric_kind(report, &moved.metric), moved.difference))),
+        shown: moved
+            .map(|moved| minus(number::signed(view::metric_kind(report, &moved.metric), moved.difference))),
         metric: moved.map(|moved| sanitizer.clip(&moved.metric, 60)),
         failing: short(&case.failing),
         tags: short(&case.tags),

@@ -193,7 +193,10 @@ impl Page {
             notes: notes(report, &data),
             data: data.json,
             slices: slices.into_iter().take(ROWS).map(|row| row.map_text(text)).collect(),
-            looks: looks::rows(report, sanitizer.redactor()).into_iter().map(|row| row.map_text(text)).collect(),
+            looks: looks::rows(report, sanitizer.redactor())
+                .into_iter()
+                .map(|row| row.map_text(text))
+                .collect(),
             alpha_spent: looks::spent(report),
             planted: failed_self_test(report, sanitizer.redactor())
                 .into_iter()

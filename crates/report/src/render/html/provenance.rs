@@ -20,7 +20,8 @@ pub(super) struct Group {
 
 /// Every group that there is something to say of.
 pub(super) fn groups(report: &Report, sanitizer: &Sanitizer<'_>) -> Vec<Group> {
-    let mut groups = vec![Group { title: "Candidate", facts: variant(&report.variants.candidate, sanitizer) }];
+    let mut groups =
+        vec![Group { title: "Candidate", facts: variant(&report.variants.candidate, sanitizer) }];
     let mut baseline = report.variants.baseline.as_ref().map(|of| variant(of, sanitizer)).unwrap_or_default();
     let note = report.baseline_note.as_deref().map(view::baseline_note);
     baseline.extend(note.map(|note| ("note".to_owned(), sanitizer.clip(note, TEXT))));
@@ -53,7 +54,9 @@ fn variant(variant: &Variant, sanitizer: &Sanitizer<'_>) -> Vec<(String, String)
     facts.push(fact("digest", sanitizer.clip(&prompt.digest, TEXT)));
     facts.push(fact("model", sanitizer.clip(&variant.model, TEXT)));
     let parameters = variant.parameters.iter().take(MAX);
-    facts.extend(parameters.map(|(name, value)| (sanitizer.clip(name, 120), sanitizer.clip(&value.to_string(), TEXT))));
+    facts.extend(
+        parameters.map(|(name, value)| (sanitizer.clip(name, 120), sanitizer.clip(&value.to_string(), TEXT))),
+    );
     facts
 }
 
@@ -141,7 +144,8 @@ fn cost(report: &Report, sanitizer: &Sanitizer<'_>) -> Vec<(String, String)> {
         (0, 0) => "nothing".to_owned(),
         (answers, judgements) => {
             let since = usage.cached_since.as_deref();
-            let since = since.map_or_else(String::new, |at| format!(", the oldest of {}", sanitizer.clip(at, 40)));
+            let since =
+                since.map_or_else(String::new, |at| format!(", the oldest of {}", sanitizer.clip(at, 40)));
             format!(
                 "{} and {}{since}",
                 number::counted(answers, "answer"),

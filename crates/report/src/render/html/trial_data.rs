@@ -87,7 +87,12 @@ pub(super) fn trial(trial: &Trial, model: &str, prices: &[Price], sanitizer: &Sa
     }
 }
 
-fn facts(trial: &Trial, model: &str, prices: &[Price], sanitizer: &Sanitizer<'_>) -> Vec<(&'static str, String)> {
+fn facts(
+    trial: &Trial,
+    model: &str,
+    prices: &[Price],
+    sanitizer: &Sanitizer<'_>,
+) -> Vec<(&'static str, String)> {
     let mut facts = Vec::new();
     let mut add = |label, text: Option<String>| facts.extend(text.map(|text| (label, text)));
     add("latency", trial.latency_ms.map(|latency| format!("{:.2} s", latency / 1000.0)));
@@ -173,7 +178,8 @@ fn entries(details: &Value, sanitizer: &Sanitizer<'_>) -> Vec<EntryData> {
     let lists = ["statements", "items", "ratings"];
     let list = lists.iter().find_map(|name| details.get(name).and_then(Value::as_array));
     let entry = |value: &Value| {
-        let text = |key| value.get(key).map_or_else(String::new, |found| sanitizer.clip(&plain(found), WORDS));
+        let text =
+            |key| value.get(key).map_or_else(String::new, |found| sanitizer.clip(&plain(found), WORDS));
         let quotes = value.get("quotes").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
         EntryData {
             text: text("text"),

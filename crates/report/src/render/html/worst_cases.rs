@@ -52,7 +52,9 @@ pub(super) fn worst(report: &Report, order: &[usize], sanitizer: &Sanitizer<'_>)
         now: row.candidate.clone(),
         difference: row.difference.as_ref().map_or_else(
             || number::NONE.to_owned(),
-            |(metric, difference)| format!("{} {}", number::minus(difference.clone()), sanitizer.clip(metric, 60)),
+            |(metric, difference)| {
+                format!("{} {}", number::minus(difference.clone()), sanitizer.clip(metric, 60))
+            },
         ),
         failing: row.case.failing.iter().take(8).map(|name| sanitizer.clip(name, 60)).collect(),
         reasons: reasons(row.case, sanitizer),

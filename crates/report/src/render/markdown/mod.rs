@@ -284,7 +284,10 @@ impl<'a> Page<'a> {
                 .take(tier.rows)
                 .map(|row| row.map_text(text))
                 .collect(),
-            looks: looks::rows(report, sanitizer.redactor()).into_iter().map(|row| row.map_text(text)).collect(),
+            looks: looks::rows(report, sanitizer.redactor())
+                .into_iter()
+                .map(|row| row.map_text(text))
+                .collect(),
             slices_left_out: slices.len().saturating_sub(tier.rows),
             slices: slices.into_iter().take(tier.rows).map(|row| row.map_text(text)).collect(),
             alpha_spent: looks::spent(report),

@@ -13,7 +13,8 @@ pub(super) fn compared(report: &Report, limit: usize, sanitizer: &Sanitizer<'_>)
     if let Some(baseline) = &report.variants.baseline {
         let note = report.baseline_note.as_deref().map(view::baseline_note);
         let note = note.map_or_else(String::new, |note| format!(" ({})", text(note)));
-        facts.push(Fact { label: "Baseline", text: format!("{}{note}", variant(baseline, limit, sanitizer)) });
+        facts
+            .push(Fact { label: "Baseline", text: format!("{}{note}", variant(baseline, limit, sanitizer)) });
     }
     if let Some(judge) = &report.judge {
         facts.push(Fact { label: "Judge", text: text(&judge.model) });
@@ -56,10 +57,9 @@ pub(super) fn compared(report: &Report, limit: usize, sanitizer: &Sanitizer<'_>)
 /// A variant with where it is from.
 fn variant(variant: &Variant, limit: usize, sanitizer: &Sanitizer<'_>) -> String {
     let text = |text: &str| sanitizer.clip(text, limit);
-    let commit =
-        variant.prompt.commit.as_deref().map_or_else(String::new, |commit| {
-            format!(" at commit {}", sanitizer.clip(commit, 13).replace('…', ""))
-        });
+    let commit = variant.prompt.commit.as_deref().map_or_else(String::new, |commit| {
+        format!(" at commit {}", sanitizer.clip(commit, 13).replace('…', ""))
+    });
     let name = text(&view::variant_name(variant));
     format!("{name} from {}{commit}, model {}", text(&variant.prompt.source), text(&variant.model))
 }
