@@ -12,7 +12,7 @@
 
 use std::time::Instant;
 
-use promptgate_core::gate::{Bound, Criterion, Policy, Requirement, Rule, Schedule, Statistic, decide};
+use promptgate_core::gate::{Bound, Criterion, Policy, Requirement, Rule, Statistic, decide};
 use promptgate_core::metric::analyse;
 use promptgate_core::model::{
     Analysis, CallTotals, CaseFacts, Cell, Completion, DatasetFacts, Ended, Grade, Matrix, MetricKind,
@@ -74,7 +74,8 @@ fn policy(repeats: u32) -> Policy {
             criterion("relevance.baseline", "relevance", Requirement::NotWorse { tolerance: 0.0 }),
             criterion("limit.latency_p95", "latency", latency),
         ],
-        schedule: Schedule::once(repeats),
+        repeats,
+        max_repeats: repeats,
         rule: Rule::Evidence,
         scope: Scope::Suite,
         confidence: 0.95,

@@ -1,6 +1,6 @@
 //! The policy in a report and the policy of the gate: the same thing in two rooms' types.
 
-use promptgate_core::gate::{Bound, Criterion, Policy, Requirement, Rule, Schedule, Statistic};
+use promptgate_core::gate::{Bound, Criterion, Policy, Requirement, Rule, Statistic};
 use promptgate_core::model::Scope;
 use promptgate_report::v1;
 
@@ -19,8 +19,8 @@ pub(super) fn saved(policy: &Policy) -> v1::Policy {
         resolution: policy.resolution,
         max_missing: policy.max_missing,
         seed: policy.seed,
-        repeats: policy.schedule.first(),
-        max_repeats: policy.schedule.most(),
+        repeats: policy.schedule().first(),
+        max_repeats: policy.schedule().last(),
         criteria: policy
             .criteria
             .iter()
@@ -66,7 +66,8 @@ pub(super) fn restored(policy: &v1::Policy) -> Policy {
         resolution: policy.resolution,
         max_missing: policy.max_missing,
         seed: policy.seed,
-        schedule: Schedule::new(policy.repeats, policy.max_repeats),
+        repeats: policy.repeats,
+        max_repeats: policy.max_repeats,
         criteria: policy
             .criteria
             .iter()

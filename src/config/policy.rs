@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::resolve::unknown_metric;
 use super::settings::Settings;
-use promptgate_core::gate::{Bound, Criterion, Policy, Requirement, Schedule};
+use promptgate_core::gate::{Bound, Criterion, Policy, Requirement};
 use promptgate_core::model::{CaseFacts, Diagnostic, Diagnostics, Place};
 
 /// What the gate requires of a compiled check.
@@ -87,7 +87,8 @@ impl Settings {
         }
         Ok(Policy {
             criteria,
-            schedule: Schedule::new(self.gate.repeats, self.gate.max_repeats),
+            repeats: self.gate.repeats,
+            max_repeats: self.gate.max_repeats,
             rule: self.gate.rule,
             scope: self.gate.scope,
             confidence: self.gate.confidence,

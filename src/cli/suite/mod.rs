@@ -145,7 +145,7 @@ pub(super) fn load(arguments: &SuiteArguments, offline: Option<bool>) -> Result<
         &mut warnings,
     );
     let (Some(variants), Some(policy)) = (variants, policy) else { return Err(diagnostics.into()) };
-    if policy.schedule.most() > 1 && variants.candidate.facts.parameters.contains_key("seed") {
+    if policy.schedule().last() > 1 && variants.candidate.facts.parameters.contains_key("seed") {
         warnings.push(
             "parameters.seed goes out with every repeat: an endpoint that honours it answers all of them alike, and \
              they tell nothing of the noise"

@@ -13,6 +13,7 @@ mod judge;
 mod matrix;
 mod named;
 mod origin;
+mod policy;
 mod run;
 mod trial_summary;
 mod variant;
@@ -29,6 +30,7 @@ pub use judge::{CalibrationFacts, Expected, JudgeFacts, PlantedOutcome, SelfTest
 pub use matrix::Matrix;
 pub(crate) use named::named;
 pub use origin::{DatasetChanges, NamedCases, PolicyChange, PolicySource};
+pub use policy::{Bound, Criterion, Policy, Requirement, Rule, Statistic};
 pub use run::{CallTotals, Ended, EndedKind, RepeatCounts, Run, SESSION_SECONDS, Trial, TrialResult};
 pub use trial_summary::{
     GradeFacts, Interner, JudgeIdentity, Judgement, SpoolPlace, TextLocation, TrialSummary, TrialText,

@@ -75,13 +75,13 @@ pub async fn evaluate(
     let mut run = unanswered(&engine, header, engine.scorers.metrics());
     if let Some(ended) = before_the_first_call(&engine, &mut run, unfit).await {
         run.ended = ended;
-        run.repeats = RepeatCounts::all(policy.schedule.first(), run.scorers.len());
+        run.repeats = RepeatCounts::all(policy.schedule().first(), run.scorers.len());
         run.totals = totals::of(&run, &prices, &engine, counter);
         run.duration_ms = elapsed().as_millis().try_into().unwrap_or(u64::MAX);
         let (analysis, decision) = decide(&run, policy);
         return Evaluation { run, analysis, decision };
     }
-    let mut repeats = policy.schedule.first();
+    let mut repeats = policy.schedule().first();
     let mut judges: BTreeSet<String> =
         engine.scorers.judges.iter().map(|judge| judge.name().to_owned()).collect();
     loop {
@@ -102,7 +102,7 @@ pub async fn evaluate(
             adopt_baseline(&mut run, earlier);
         }
         run.duration_ms = elapsed().as_millis().try_into().unwrap_or(u64::MAX);
-        if repeats >= policy.schedule.most() {
+        if repeats >= policy.schedule().last() {
             drop((engine, earlier));
             let (analysis, decision) = decide(&run, policy);
             return settled(run, analysis, decision);
@@ -205,7 +205,7 @@ pub fn decide(run: &Run, policy: &Policy) -> (Analysis, Decision) {
     let analysis = metric::analyse(run);
     let mut decision = gate::decide(&analysis, policy, &run.ended);
     for summary in decision.metrics.iter_mut().filter(|summary| summary.kind == MetricKind::Judge) {
-        summary.judged = metric::judged(run, summary, policy.alpha());
+        summary.judged = metric::judge_quality(run, summary, policy.alpha());
     }
     decision.warnings.extend(drift::warnings(run));
     (analysis, decision)

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use promptgate_core::forecast;
-use promptgate_core::gate::{Criterion, Policy, Requirement, Rule, Schedule};
+use promptgate_core::gate::{Criterion, Policy, Requirement, Rule};
 use promptgate_core::metric;
 use promptgate_core::model::{
     CallTotals, CaseFacts, Completion, DatasetFacts, Ended, Fault, FaultKind, Grade, Judging, Need, Outcome,
@@ -140,7 +140,8 @@ fn what_would_settle_a_run_is_counted_from_its_own_calls() {
     };
     let policy = Policy {
         criteria: vec![criterion("m"), criterion("check.c")],
-        schedule: Schedule::once(2),
+        repeats: 2,
+        max_repeats: 2,
         rule: Rule::Evidence,
         scope: Scope::Suite,
         confidence: 0.95,
