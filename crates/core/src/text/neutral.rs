@@ -3,7 +3,7 @@
 //! Answers, case ids, tags, file and branch names and server messages may contain anything. A CI runner executes
 //! commands in the output of a job (`::name::` at the start of a line, `##[name]` anywhere in it), a terminal executes
 //! control sequences, and GitHub turns `@name`, `#1`, hashes and addresses in a comment into mentions and links.
-//! The functions of this module return text without any of these. They do not redact secrets, and [`clip`] shortens.
+//! The functions of this module return text without any of these. They do not redact secrets; [`clip`] shortens text.
 
 #[cfg(test)]
 mod tests;
