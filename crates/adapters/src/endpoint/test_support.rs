@@ -8,7 +8,7 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use serde_json::Map;
 
-use super::lock;
+use super::sync::lock;
 use promptgate_core::model::{ChatRequest, Completion, Fault, FaultKind, Message, Purpose, Speaker, Usage};
 use promptgate_core::port::{ChatModel, Event, EventSink};
 
