@@ -13,7 +13,7 @@ use super::key;
 use super::record::{Record, now};
 use super::table::Table;
 use promptgate_core::model::{ChatRequest, Completion, Fault, FaultKind, FinishReason, Purpose, Usage};
-use promptgate_core::port::{ChatModel, Event, EventSink, Memory, Recalled};
+use promptgate_core::port::{CachedJudgement, ChatModel, Event, EventSink, JudgementCache};
 
 /// Use of the cache in one run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -82,7 +82,7 @@ impl Cached {
             LookupResult::Hit(record) => {
                 let cached = serde_json::from_str::<CachedCompletion>(&record.text)
                     .map_err(|_| damaged(&self.cache.path, "an entry is not a completion"))?;
-                self.events.emit(Event::Recalled { purpose: Purpose::Completion, at: record.at });
+                self.events.emit(Event::CacheHit { purpose: Purpose::Completion, at: record.at });
                 return Ok(cached.into_completion(record.at));
             }
             LookupResult::Miss(claim) => claim,
@@ -109,28 +109,28 @@ impl ChatModel for Cached {
         self.call(request).boxed()
     }
 
-    fn memory(&self) -> Option<&dyn Memory> {
+    fn judgement_cache(&self) -> Option<&dyn JudgementCache> {
         Some(self)
     }
 }
 
-impl Memory for Cached {
-    fn recall<'a>(&'a self, identity: &'a str) -> BoxFuture<'a, Result<Recalled, Fault>> {
+impl JudgementCache for Cached {
+    fn get<'a>(&'a self, identity: &'a str) -> BoxFuture<'a, Result<CachedJudgement, Fault>> {
         async move {
             let lookup = Lookup { since: self.since, refreshed_only: self.options.refresh };
             let key = key::of_text(&self.scope, identity);
             Ok(match self.cache.get_or_claim(Table::Judgements, key, lookup).await? {
                 LookupResult::Hit(record) => {
-                    self.events.emit(Event::Recalled { purpose: Purpose::Judgement, at: record.at });
-                    Recalled { record: Some(record.text), claim: None }
+                    self.events.emit(Event::CacheHit { purpose: Purpose::Judgement, at: record.at });
+                    CachedJudgement { record: Some(record.text), claim: None }
                 }
-                LookupResult::Miss(claim) => Recalled { record: None, claim: Some(Box::new(claim)) },
+                LookupResult::Miss(claim) => CachedJudgement { record: None, claim: Some(Box::new(claim)) },
             })
         }
         .boxed()
     }
 
-    fn keep(&self, identity: &str, model: &str, record: String) {
+    fn put(&self, identity: &str, model: &str, record: String) {
         let key = key::of_text(&self.scope, identity);
         let record = Record { at: now(), model: model.to_owned(), text: record };
         self.cache.insert(Table::Judgements, key, &record, self.options.refresh);

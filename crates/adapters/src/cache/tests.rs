@@ -14,9 +14,9 @@ use super::record::{Record, now};
 use super::table::{self, Table};
 use super::*;
 use promptgate_core::model::{
-    ChatRequest, Completion, Fault, FaultKind, FinishReason, Message, Purpose, Speaker, Usage,
+    ChatRequest, Completion, Fault, FaultKind, FinishReason, Message, MessageRole, Purpose, Usage,
 };
-use promptgate_core::port::{ChatModel, Event, EventSink, Silent};
+use promptgate_core::port::{ChatModel, Event, EventSink, NullSink};
 
 /// Responds with the number of the call.
 #[derive(Default)]
@@ -36,7 +36,7 @@ impl ChatModel for Counting {
                 usage: Some(Usage { prompt_tokens: 7, completion_tokens: 3 }),
                 latency_ms: 12.34567891,
                 model: Some("m-1".to_owned()),
-                ..Completion::said(format!("answer {call}"))
+                ..Completion::from_text(format!("answer {call}"))
             })
         }
         .boxed()
@@ -46,7 +46,7 @@ impl ChatModel for Counting {
 fn request(text: &str) -> ChatRequest {
     ChatRequest {
         model: "m".to_owned(),
-        messages: vec![Message { role: Speaker::User, content: text.to_owned() }],
+        messages: vec![Message { role: MessageRole::User, content: text.to_owned() }],
         parameters: [("temperature".to_owned(), json!(0)), ("seed".to_owned(), json!({"b": 1, "a": [2]}))]
             .into_iter()
             .collect(),
@@ -78,7 +78,7 @@ impl Bench {
     fn model(&self, options: CacheOptions) -> (Cached, Arc<Counting>) {
         let inner = Arc::new(Counting::default());
         let model = Arc::clone(&inner) as Arc<dyn ChatModel>;
-        let cached = Cached::new(model, Arc::new(self.open()), "http://h/v1", options, Arc::new(Silent));
+        let cached = Cached::new(model, Arc::new(self.open()), "http://h/v1", options, Arc::new(NullSink));
         (cached, inner)
     }
 }
@@ -127,7 +127,7 @@ async fn a_key_depends_on_the_request_alone() {
         ChatRequest { repeat: 1, ..request("a") },
         ChatRequest { parameters: Default::default(), ..request("a") },
         ChatRequest {
-            messages: vec![Message { role: Speaker::System, content: "a".to_owned() }],
+            messages: vec![Message { role: MessageRole::System, content: "a".to_owned() }],
             ..request("a")
         },
     ];
@@ -222,12 +222,12 @@ fn cached(text: &str) -> String {
 async fn judgements_are_recalled_unchanged() {
     let bench = Bench::new();
     let (model, inner) = bench.model(CacheOptions::default());
-    let memory = model.memory().unwrap();
-    let first = memory.recall("judge and conversation").await.unwrap();
+    let memory = model.judgement_cache().unwrap();
+    let first = memory.get("judge and conversation").await.unwrap();
     assert!(first.record.is_none() && first.claim.is_some());
-    let mut second = memory.recall("judge and conversation");
+    let mut second = memory.get("judge and conversation");
     assert!(futures::poll!(second.as_mut()).is_pending(), "another caller is computing this judgement");
-    memory.keep("judge and conversation", "judge", "[1]".to_owned());
+    memory.put("judge and conversation", "judge", "[1]".to_owned());
     drop(first);
     assert_eq!((&mut second).await.unwrap().record.as_deref(), Some("[1]"));
     drop(second);
@@ -248,7 +248,7 @@ struct Recalls(AtomicU32);
 
 impl EventSink for Recalls {
     fn emit(&self, event: Event) {
-        self.0.fetch_add(u32::from(matches!(event, Event::Recalled { .. })), Ordering::SeqCst);
+        self.0.fetch_add(u32::from(matches!(event, Event::CacheHit { .. })), Ordering::SeqCst);
     }
 }
 

@@ -168,7 +168,7 @@ impl Limited {
         };
         if let Some(calls_per_second) = report {
             self.rate_changed.notify_waiters();
-            self.events.emit(Event::Paced { endpoint: self.endpoint.clone(), calls_per_second });
+            self.events.emit(Event::RateLimitChanged { endpoint: self.endpoint.clone(), calls_per_second });
         }
         match result {
             Err(fault) if seconds >= self.max_wait.as_secs_f64().max(1.0) && calls >= MIN_BLOCKED_CALLS => {

@@ -5,7 +5,7 @@ use reqwest::{Certificate, Client, ClientBuilder};
 use super::address::BaseUrl;
 use super::error::SettingNames;
 use promptgate_core::model::{Diagnostic, Place};
-use promptgate_core::text::innermost;
+use promptgate_core::text::root_cause;
 
 /// Builds a client that trusts the system's roots and the certificates in `ca_cert` (PEM).
 pub(super) fn build(
@@ -32,7 +32,7 @@ pub(super) fn build(
         let install = "install the system's certificates (package ca-certificates)";
         let help =
             names.ca_cert.map_or_else(|| install.to_owned(), |name| format!("{install}, or set {name}"));
-        let message = format!("cannot create a client for {}: {}", base.authority(), innermost(&error));
+        let message = format!("cannot create a client for {}: {}", base.authority(), root_cause(&error));
         Diagnostic::new(message).at(Place::file(names.url)).help(help)
     })
 }
@@ -44,7 +44,7 @@ fn certificates(pem: &[u8], names: &SettingNames) -> Result<Vec<Certificate>, Di
             .help("expected a PEM file: -----BEGIN CERTIFICATE----- …")
     };
     let certificates = Certificate::from_pem_bundle(pem)
-        .map_err(|error| invalid(format!("the file has no usable certificate: {}", innermost(&error))))?;
+        .map_err(|error| invalid(format!("the file has no usable certificate: {}", root_cause(&error))))?;
     if certificates.is_empty() {
         return Err(invalid("the file has no certificate".to_owned()));
     }
