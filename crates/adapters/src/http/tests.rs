@@ -75,7 +75,7 @@ async fn an_error_status_is_described_without_secrets() {
 }
 
 #[tokio::test]
-async fn a_get_follows_any_redirect_and_a_post_only_those_that_keep_it() {
+async fn a_post_follows_only_redirects_that_keep_the_method() {
     let moved = |status| response(status, "location: /moved\r\n", "");
     for status in [301, 302, 303, 307, 308] {
         let found = exchange(vec![moved(status), response(200, "", "[]")], get).await;
@@ -147,7 +147,7 @@ async fn unusable_bodies_are_errors_with_place_reason_and_next_step() {
 }
 
 #[tokio::test]
-async fn only_repeatable_requests_are_sent_again_after_a_stale_connection() {
+async fn a_stale_connection_resends_only_repeatable_requests() {
     for (method, is_sent_again) in [(Method::GET, true), (Method::POST, false)] {
         let closed = || Reaction::WriteAndClose(Vec::new());
         let server = Server::start([response(200, "", "1"), closed(), response(200, "", "2")]).await;
