@@ -1,4 +1,4 @@
-//! What the tests of several files here need: a request, an answer, a scripted model, a sink that keeps events.
+//! Fixtures: requests, answers, a scripted model and an event sink.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -8,7 +8,7 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use serde_json::Map;
 
-use super::lock;
+use super::sync::lock;
 use promptgate_core::model::{
     ChatRequest, Completion, Fault, FaultKind, Message, MessageRole, Purpose, Usage,
 };

@@ -1,40 +1,37 @@
-//! A small HTTP/1.1 server for tests: it answers each request with the next of a script of raw bytes, and keeps
-//! what it was sent.
+//! A small HTTP/1.1 server for tests: it reacts to each request with the next entry of a script and records the requests.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
-use super::lock;
-
-/// What the server does with one request.
+/// The reaction to one request.
 #[derive(Debug, Clone)]
-pub(super) enum Reaction {
-    /// Writes these bytes and keeps the connection.
+pub(crate) enum Reaction {
+    /// Writes these bytes and keeps the connection open.
     Write(Vec<u8>),
     /// Writes these bytes and closes the connection.
     WriteAndClose(Vec<u8>),
-    /// Reads the request and never answers.
+    /// Reads the request and never responds.
     Hang,
-    /// Closes in the midst of the request, which resets the connection.
+    /// Closes the connection in the middle of the request, which resets it.
     Reset,
 }
 
-/// A request as it came.
+/// A received request.
 #[derive(Debug, Clone)]
-pub(super) struct Received {
-    /// Request line and headers, in lower case but for the request line.
-    pub(super) head: String,
-    pub(super) body: Vec<u8>,
-    /// Which connection it came on, from 0.
-    pub(super) connection: usize,
+pub(crate) struct Received {
+    /// Request line, and headers in lower case.
+    pub(crate) head: String,
+    pub(crate) body: Vec<u8>,
+    /// Number of the connection, from 0.
+    pub(crate) connection: usize,
 }
 
-pub(super) struct Server {
+pub(crate) struct Server {
     address: SocketAddr,
     scheme: &'static str,
     received: Arc<Mutex<Vec<Received>>>,
@@ -42,13 +39,13 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// Starts on a free port; when the script is over, connections are closed without an answer.
-    pub(super) async fn start(script: impl IntoIterator<Item = Reaction>) -> Self {
+    /// Starts on a free port; after the script, connections are closed without a response.
+    pub(crate) async fn start(script: impl IntoIterator<Item = Reaction>) -> Self {
         Self::start_with(script, None).await
     }
 
-    /// The same behind TLS.
-    pub(super) async fn start_tls(script: impl IntoIterator<Item = Reaction>, acceptor: TlsAcceptor) -> Self {
+    /// Starts with TLS.
+    pub(crate) async fn start_tls(script: impl IntoIterator<Item = Reaction>, acceptor: TlsAcceptor) -> Self {
         Self::start_with(script, Some(acceptor)).await
     }
 
@@ -58,16 +55,17 @@ impl Server {
         let scheme = if acceptor.is_some() { "https" } else { "http" };
         let received = Arc::new(Mutex::new(Vec::new()));
         let script = Arc::new(Mutex::new(script.into_iter().collect::<VecDeque<_>>()));
-        let kept = Arc::clone(&received);
+        let recorded = Arc::clone(&received);
         let accepting = tokio::spawn(async move {
             let mut connection = 0;
             while let Ok((stream, _)) = listener.accept().await {
-                let (script, kept, acceptor) = (Arc::clone(&script), Arc::clone(&kept), acceptor.clone());
+                let (script, recorded, acceptor) =
+                    (Arc::clone(&script), Arc::clone(&recorded), acceptor.clone());
                 tokio::spawn(async move {
                     match acceptor {
-                        None => serve(stream, &script, &kept, connection).await,
+                        None => serve(stream, &script, &recorded, connection).await,
                         Some(acceptor) => match acceptor.accept(stream).await {
-                            Ok(stream) => serve(stream, &script, &kept, connection).await,
+                            Ok(stream) => serve(stream, &script, &recorded, connection).await,
                             Err(_) => None,
                         },
                     }
@@ -78,15 +76,15 @@ impl Server {
         Self { address, scheme, received, accepting }
     }
 
-    pub(super) fn base_url(&self) -> String {
+    pub(crate) fn base_url(&self) -> String {
         format!("{}://localhost:{}/v1", self.scheme, self.address.port())
     }
 
-    pub(super) fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         self.address.port()
     }
 
-    pub(super) fn received(&self) -> Vec<Received> {
+    pub(crate) fn received(&self) -> Vec<Received> {
         lock(&self.received).clone()
     }
 }
@@ -100,7 +98,7 @@ impl Drop for Server {
 async fn serve(
     mut stream: impl AsyncRead + AsyncWrite + Unpin,
     script: &Mutex<VecDeque<Reaction>>,
-    kept: &Mutex<Vec<Received>>,
+    recorded: &Mutex<Vec<Received>>,
     connection: usize,
 ) -> Option<()> {
     loop {
@@ -115,12 +113,12 @@ async fn serve(
             head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok()).unwrap_or(0);
         let reaction = lock(script).pop_front();
         if matches!(reaction, Some(Reaction::Reset)) {
-            // Bytes that were sent and never read make the kernel reset the connection.
+            // Unread bytes make the kernel reset the connection.
             return None;
         }
         let mut body = vec![0; length];
         stream.read_exact(&mut body).await.ok()?;
-        lock(kept).push(Received { head, body, connection });
+        lock(recorded).push(Received { head, body, connection });
         match reaction? {
             Reaction::Write(bytes) => stream.write_all(&bytes).await.ok()?,
             Reaction::WriteAndClose(bytes) => {
@@ -133,8 +131,8 @@ async fn serve(
     }
 }
 
-/// A response with these headers (each ending in a line break) and a body of JSON.
-pub(super) fn response(status: u16, headers: &str, body: &str) -> Reaction {
+/// A response with these headers (each with its line break) and a JSON body.
+pub(crate) fn response(status: u16, headers: &str, body: &str) -> Reaction {
     let length = body.len();
     Reaction::Write(
         format!(
@@ -144,8 +142,8 @@ pub(super) fn response(status: u16, headers: &str, body: &str) -> Reaction {
     )
 }
 
-/// A whole answer.
-pub(super) fn ok(text: &str) -> Reaction {
+/// A complete chat completion.
+pub(crate) fn ok(text: &str) -> Reaction {
     response(
         200,
         "",
@@ -157,4 +155,8 @@ pub(super) fn ok(text: &str) -> Reaction {
         })
         .to_string(),
     )
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
