@@ -8,10 +8,10 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
 use super::test_server::{Reaction, Server, ok, response};
-use super::test_support::{Kept, request};
 use super::*;
 use promptgate_core::model::FinishReason;
 use promptgate_core::text::Secret;
+use promptgate_testing::{RecordedEvents, request};
 
 const KEY: &str = "sk-canary-0123456789abcdef";
 
@@ -19,8 +19,8 @@ fn options(base_url: String) -> Options {
     Options { api_key: Some(Secret::new(KEY)), attempts: 1, ..Options::new(base_url) }
 }
 
-fn model(options: Options) -> (Arc<dyn ChatModel>, Arc<Kept>) {
-    let events = Arc::new(Kept::default());
+fn model(options: Options) -> (Arc<dyn ChatModel>, Arc<RecordedEvents>) {
+    let events = Arc::new(RecordedEvents::default());
     let redactor = Arc::new(Redactor::new(&[Secret::new(KEY)]));
     let model = connect(options, Arc::clone(&events) as _, redactor, CancellationToken::new()).unwrap();
     (model, events)
@@ -79,7 +79,7 @@ async fn a_call_sends_what_it_should_and_reads_the_whole_answer() {
     assert!(head.lines().any(|line| line == "accept-encoding: gzip"), "{head}");
     let body: Value = serde_json::from_slice(&received[0].body).unwrap();
     assert_eq!(body["messages"][0]["content"], "why?");
-    assert_eq!(events.events(), [Event::CallStarted, Event::CallEnded]);
+    assert_eq!(events.all(), [Event::CallStarted, Event::CallEnded]);
 }
 
 #[tokio::test]
@@ -410,7 +410,7 @@ async fn a_missing_key_is_told_without_a_call() {
         let fault = model.complete(&request()).await.unwrap_err();
         assert_eq!(fault.kind, FaultKind::MissingCredentials);
         assert!(fault.message.contains("MY_KEY") && fault.message.contains("api.example.com"), "{fault}");
-        assert!(events.events().is_empty());
+        assert!(events.all().is_empty());
     }
 }
 
@@ -426,7 +426,7 @@ async fn a_local_endpoint_needs_no_key_and_gets_no_header() {
 #[tokio::test]
 async fn a_key_in_the_clear_is_warned_of() {
     let (_, events) = model(options("http://api.example.com/v1".to_owned()));
-    let events = events.events();
+    let events = events.all();
     assert!(matches!(events.as_slice(), [Event::Warning { message }] if message.contains("api.example.com")));
 }
 

@@ -1,8 +1,8 @@
 use proptest::prelude::*;
 use serde_json::json;
 
-use super::super::test_support::{answer, request};
 use super::*;
+use promptgate_testing::{completion, request};
 
 proptest! {
     /// Whatever the limit and however calls arrive, no half-open minute sees more than the limit.
@@ -74,7 +74,7 @@ async fn the_estimate_of_tokens_is_corrected_by_usage() {
     for _ in 0..9 {
         let mut turn = pace.turn(&asked);
         turn.leave();
-        turn.settle(&Ok(answer("short")));
+        turn.settle(&Ok(completion("short")));
     }
     let unsettled = pace.turn(&asked);
     assert!(unsettled.must_wait());
