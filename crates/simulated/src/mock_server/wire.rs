@@ -70,7 +70,10 @@ fn parse_message(mut message: Value) -> Result<Message, InvalidRequest> {
             texts.join("\n")
         }
         Some(_) => {
-            return Err(invalid("messages", "the content of a message must be a string or an array of parts"));
+            return Err(invalid(
+                "messages",
+                "the content of a message must be a string or an array of parts",
+            ));
         }
     };
     Ok(Message { role, content })
