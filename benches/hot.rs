@@ -28,7 +28,8 @@ use sha2::{Digest as _, Sha256};
 /// A result whose error is only shown.
 pub(crate) type Fallible<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
-/// Says what the simulated model said the first time, and keeps the request.
+/// Repeats the simulated model's first reply, and keeps its request. It does not record every call, as that would be
+/// measured too.
 #[derive(Default)]
 struct Echo(Mutex<Option<(ChatRequest, Completion)>>);
 

@@ -18,7 +18,7 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use futures::stream::{self, StreamExt as _};
 use promptgate_adapters::endpoint::{self, Options};
-use promptgate_core::model::{ChatRequest, Completion, Fault, Message, MessageRole, Purpose};
+use promptgate_core::model::{ChatRequest, Completion, Fault};
 use promptgate_core::port::{ChatModel, Event, EventSink, NullSink};
 use promptgate_core::text::Redactor;
 use promptgate_simulated::SimulatedOptions;
@@ -50,7 +50,7 @@ impl EventSink for Counts {
     }
 }
 
-/// Answers at once.
+/// Responds at once. It records nothing, as that would be measured too.
 struct Instantly;
 
 impl ChatModel for Instantly {
@@ -60,15 +60,7 @@ impl ChatModel for Instantly {
 }
 
 fn request(number: u64) -> ChatRequest {
-    ChatRequest {
-        model: "m".to_owned(),
-        messages: vec![Message { role: MessageRole::User, content: format!("What is plan {number}?") }],
-        parameters: serde_json::Map::new(),
-        response_format: None,
-        repeat: 0,
-        purpose: Purpose::Completion,
-        refresh: false,
-    }
+    promptgate_testing::request_of(&format!("What is plan {number}?"))
 }
 
 /// A mock server with this latency and these faults, and a client of it.

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::{Simulated, SimulatedOptions, digest, judged_answer};
-use promptgate_core::model::{ChatRequest, FinishReason, Message, MessageRole, Purpose, ResponseFormat};
+use promptgate_core::model::{ChatRequest, FinishReason, Message, MessageRole, ResponseFormat};
 use promptgate_core::port::ChatModel;
 use promptgate_engine::judge::reply::{
     ChecklistReply, CorrectnessReply, Coverage, FaithfulnessReply, Support, YesNo,
@@ -18,15 +18,8 @@ const PASSAGES: &str = "[KB-1] Returns are accepted for 30 days after delivery. 
 
 fn request(system: &str, user: &str) -> ChatRequest {
     let message = |role, content: &str| Message { role, content: content.to_owned() };
-    ChatRequest {
-        model: "any".to_owned(),
-        messages: vec![message(MessageRole::System, system), message(MessageRole::User, user)],
-        parameters: Map::new(),
-        response_format: None,
-        repeat: 0,
-        purpose: Purpose::Completion,
-        refresh: false,
-    }
+    let messages = vec![message(MessageRole::System, system), message(MessageRole::User, user)];
+    ChatRequest { messages, ..promptgate_testing::request() }
 }
 
 fn ask(system: &str, user: &str) -> String {

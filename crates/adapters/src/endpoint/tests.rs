@@ -7,11 +7,12 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
-use super::test_support::{Kept, request};
+use super::test_support::{RecordedEvents, request};
 use super::*;
 use crate::http::test_server::{Reaction, Server, ok, response};
 use promptgate_core::model::FinishReason;
 use promptgate_core::text::Secret;
+use promptgate_testing::{RecordedEvents, request};
 
 const KEY: &str = "sk-canary-0123456789abcdef";
 
@@ -19,8 +20,8 @@ fn options(base_url: String) -> Options {
     Options { api_key: Some(Secret::new(KEY)), attempts: 1, ..Options::new(base_url) }
 }
 
-fn model(options: Options) -> (Arc<dyn ChatModel>, Arc<Kept>) {
-    let events = Arc::new(Kept::default());
+fn model(options: Options) -> (Arc<dyn ChatModel>, Arc<RecordedEvents>) {
+    let events = Arc::new(RecordedEvents::default());
     let redactor = Arc::new(Redactor::new(&[Secret::new(KEY)]));
     let model = connect(options, Arc::clone(&events) as _, redactor, CancellationToken::new()).unwrap();
     (model, events)
@@ -79,7 +80,7 @@ async fn a_call_sends_a_complete_request_and_parses_the_response() {
     assert!(head.lines().any(|line| line == "accept-encoding: gzip"), "{head}");
     let body: Value = serde_json::from_slice(&received[0].body).unwrap();
     assert_eq!(body["messages"][0]["content"], "why?");
-    assert_eq!(events.events(), [Event::CallStarted, Event::CallEnded]);
+    assert_eq!(events.all(), [Event::CallStarted, Event::CallEnded]);
 }
 
 #[tokio::test]
@@ -409,7 +410,7 @@ async fn a_missing_key_is_reported_without_a_call() {
         let fault = model.complete(&request()).await.unwrap_err();
         assert_eq!(fault.kind, FaultKind::MissingCredentials);
         assert!(fault.message.contains("MY_KEY") && fault.message.contains("api.example.com"), "{fault}");
-        assert!(events.events().is_empty());
+        assert!(events.all().is_empty());
     }
 }
 
@@ -425,7 +426,7 @@ async fn a_local_endpoint_needs_no_key() {
 #[tokio::test]
 async fn a_key_sent_without_encryption_causes_a_warning() {
     let (_, events) = model(options("http://api.example.com/v1".to_owned()));
-    let events = events.events();
+    let events = events.all();
     assert!(matches!(events.as_slice(), [Event::Warning { message }] if message.contains("api.example.com")));
 }
 

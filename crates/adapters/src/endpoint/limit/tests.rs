@@ -2,27 +2,31 @@ use std::time::Duration;
 
 use futures::future::join_all;
 
-use super::super::test_support::{Kept, Scripted, asking, judgement, request};
+use super::super::test_support::{asking, judgement, scripted, slow};
 use super::*;
 use promptgate_core::model::{FaultKind, Purpose};
 
-fn limited(inner: &Arc<Scripted>, max_concurrency: usize, stop: &CancellationToken) -> (Limited, Arc<Kept>) {
+fn limited(
+    inner: &Arc<ScriptedModel<'static>>,
+    max_concurrency: usize,
+    stop: &CancellationToken,
+) -> (Limited, Arc<RecordedEvents>) {
     let options = Options { max_concurrency, ..Options::new("http://localhost") };
-    let events = Arc::new(Kept::default());
+    let events = Arc::new(RecordedEvents::default());
     let model = Limited::new(Arc::clone(inner) as _, &options, Arc::clone(&events) as _, stop.clone());
     (model, events)
 }
 
 #[tokio::test(start_paused = true)]
 async fn all_slots_and_no_more_are_used() {
-    let inner = Scripted::slow([], Duration::from_millis(100));
+    let inner = slow([], Duration::from_millis(100));
     let (model, events) = limited(&inner, 4, &CancellationToken::new());
     let start = Instant::now();
     let request = request();
     for result in join_all((0..20).map(|_| model.complete(&request))).await {
         result.unwrap();
     }
-    assert_eq!(inner.peak(), 4);
+    assert_eq!(inner.peak_in_flight(), 4);
     assert_eq!(start.elapsed().as_millis(), 500, "five full rounds");
     assert_eq!(events.count(|event| *event == Event::CallStarted), 20);
     assert_eq!(events.count(|event| *event == Event::CallEnded), 20);
@@ -30,27 +34,27 @@ async fn all_slots_and_no_more_are_used() {
 
 #[tokio::test(start_paused = true)]
 async fn a_concurrency_of_zero_counts_as_one() {
-    let inner = Scripted::slow([], Duration::from_millis(10));
+    let inner = slow([], Duration::from_millis(10));
     let (model, _) = limited(&inner, 0, &CancellationToken::new());
     let request = request();
     join_all((0..3).map(|_| model.complete(&request))).await;
-    assert_eq!(inner.peak(), 1);
+    assert_eq!(inner.peak_in_flight(), 1);
 }
 
 #[tokio::test(start_paused = true)]
 async fn judgements_precede_waiting_completions() {
-    let inner = Scripted::slow([], Duration::from_millis(10));
+    let inner = slow([], Duration::from_millis(10));
     let (model, _) = limited(&inner, 1, &CancellationToken::new());
     let requests = [request(), request(), request(), judgement(), judgement()];
     join_all(requests.iter().map(|request| model.complete(request))).await;
-    let order: Vec<Purpose> = inner.seen().into_iter().map(|(purpose, _)| purpose).collect();
+    let order: Vec<Purpose> = inner.calls().iter().map(|call| call.request.purpose).collect();
     let (c, j) = (Purpose::Completion, Purpose::Judgement);
     assert_eq!(order, [c, j, j, c, c]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_cancelled_call_releases_its_slot() {
-    let inner = Scripted::slow([], Duration::from_millis(100));
+    let inner = slow([], Duration::from_millis(100));
     let (model, events) = limited(&inner, 1, &CancellationToken::new());
     let request = request();
     let brief = Duration::from_millis(50);
@@ -63,14 +67,14 @@ async fn a_cancelled_call_releases_its_slot() {
     // A call dropped in flight releases its slot too, and its end is reported.
     assert!(tokio::time::timeout(brief, model.complete(&request)).await.is_err());
     model.complete(&request).await.unwrap();
-    assert_eq!(inner.calls(), 4);
+    assert_eq!(inner.call_count(), 4);
     assert_eq!(events.count(|event| *event == Event::CallStarted), 4);
     assert_eq!(events.count(|event| *event == Event::CallEnded), 4);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_stop_ends_waiting_calls_but_not_calls_in_flight() {
-    let inner = Scripted::slow([], Duration::from_secs(1));
+    let inner = slow([], Duration::from_secs(1));
     let stop = CancellationToken::new();
     let (model, _) = limited(&inner, 2, &stop);
     let request = request();
@@ -84,15 +88,16 @@ async fn a_stop_ends_waiting_calls_but_not_calls_in_flight() {
         result.as_ref().is_err_and(|fault| fault.kind == FaultKind::Interrupted)
     };
     assert_eq!(results.iter().filter(interrupted).count(), 3);
-    assert_eq!(inner.calls(), 2);
+    assert_eq!(inner.call_count(), 2);
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_pace_is_kept_and_can_be_interrupted() {
-    let inner = Scripted::new([]);
+    let inner = scripted([]);
     let stop = CancellationToken::new();
     let options = Options { rpm: Some(60), ..Options::new("http://localhost") };
-    let model = Limited::new(Arc::clone(&inner) as _, &options, Arc::new(Kept::default()), stop.clone());
+    let model =
+        Limited::new(Arc::clone(&inner) as _, &options, Arc::new(RecordedEvents::default()), stop.clone());
     let request = request();
     let start = Instant::now();
     for result in join_all((0..20).map(|_| model.complete(&request))).await {
@@ -107,18 +112,22 @@ async fn the_pace_is_kept_and_can_be_interrupted() {
 
 #[tokio::test(start_paused = true)]
 async fn judgements_overtake_completions_waiting_for_the_pace() {
-    let inner = Scripted::new([]);
+    let inner = scripted([]);
     let options = Options { rpm: Some(60), ..Options::new("http://localhost") };
-    let model =
-        Limited::new(Arc::clone(&inner) as _, &options, Arc::new(Kept::default()), CancellationToken::new());
+    let model = Limited::new(
+        Arc::clone(&inner) as _,
+        &options,
+        Arc::new(RecordedEvents::default()),
+        CancellationToken::new(),
+    );
     let mut requests = vec![request(); 10];
     requests.extend([judgement(), judgement()]);
     join_all(requests.iter().map(|request| model.complete(request))).await;
     let judged: Vec<usize> = inner
-        .seen()
+        .calls()
         .iter()
         .enumerate()
-        .filter(|(_, (purpose, _))| *purpose == Purpose::Judgement)
+        .filter(|(_, call)| call.request.purpose == Purpose::Judgement)
         .map(|(place, _)| place)
         .collect();
     assert_eq!(judged, [6, 7], "five start at once, one is in the gate");
@@ -129,12 +138,12 @@ fn refusing_amid(
     refused: usize,
     wait: Duration,
     max_concurrency: usize,
-) -> (Arc<Scripted>, Limited, Arc<Kept>) {
+) -> (Arc<Scripted>, Limited, Arc<RecordedEvents>) {
     let script = (0..40 + refused).map(|call| match call {
-        0..40 => Ok(super::super::test_support::answer("ok")),
+        0..40 => Ok(completion("ok")),
         _ => Err(asking(FaultKind::RateLimited, wait)),
     });
-    let inner = Scripted::slow(script, Duration::from_millis(100));
+    let inner = slow(script, Duration::from_millis(100));
     let (model, events) = limited(&inner, max_concurrency, &CancellationToken::new());
     (inner, model, events)
 }
@@ -162,13 +171,13 @@ async fn calls_of_both_kinds_finish_when_pacing_starts_midway() {
     let all = join_all(requests.iter().map(|request| model.complete(request)));
     let results = tokio::time::timeout(Duration::from_secs(600), all).await.unwrap();
     assert_eq!(results.len(), 200);
-    assert_eq!(inner.peak(), 4);
+    assert_eq!(inner.peak_in_flight(), 4);
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_endpoint_that_refuses_all_calls_is_given_up() {
     let script = vec![Err(asking(FaultKind::RateLimited, Duration::from_secs(3600))); 1000];
-    let inner = Scripted::slow(script, Duration::from_millis(100));
+    let inner = slow(script, Duration::from_millis(100));
     let (model, _) = limited(&inner, 16, &CancellationToken::new());
     let request = request();
     let start = Instant::now();

@@ -1,8 +1,8 @@
 use proptest::prelude::*;
 use serde_json::json;
 
-use super::super::test_support::{answer, request};
 use super::*;
+use promptgate_testing::{completion, request};
 
 proptest! {
     /// Holds for every limit, every arrival pattern and every half-open minute.
@@ -74,7 +74,7 @@ async fn the_token_estimate_is_corrected_by_usage() {
     for _ in 0..9 {
         let mut turn = pace.turn(&sized);
         turn.start();
-        turn.settle(&Ok(answer("short")));
+        turn.settle(&Ok(completion("short")));
     }
     let unsettled = pace.turn(&sized);
     assert!(unsettled.must_wait());

@@ -1,5 +1,6 @@
-use super::super::test_support::{Kept, Scripted, answer, asking, request};
+use super::super::test_support::{asking, scripted, slow};
 use super::*;
+use promptgate_testing::{RecordedEvents, ScriptedModel, completion, request};
 
 const RETRIABLE: [FaultKind; 6] = [
     FaultKind::RateLimited,
@@ -32,8 +33,8 @@ fn fault(kind: FaultKind) -> Fault {
 
 struct Bench {
     model: Retrying,
-    inner: Arc<Scripted>,
-    events: Arc<Kept>,
+    inner: Arc<ScriptedModel<'static>>,
+    events: Arc<RecordedEvents>,
     stop: CancellationToken,
 }
 
@@ -42,8 +43,8 @@ fn bench(script: Vec<Result<Completion, Fault>>) -> Bench {
 }
 
 fn bench_with(options: Options, script: Vec<Result<Completion, Fault>>) -> Bench {
-    let inner = Scripted::new(script);
-    let events = Arc::new(Kept::default());
+    let inner = scripted(script);
+    let events = Arc::new(RecordedEvents::default());
     let stop = CancellationToken::new();
     let model = Retrying::new(Arc::clone(&inner) as _, &options, Arc::clone(&events) as _, stop.clone());
     Bench { model, inner, events, stop }
@@ -52,9 +53,9 @@ fn bench_with(options: Options, script: Vec<Result<Completion, Fault>>) -> Bench
 #[tokio::test(start_paused = true)]
 async fn retriable_faults_are_retried_and_reported() {
     for kind in RETRIABLE {
-        let bench = bench(vec![Err(fault(kind)), Err(fault(kind)), Ok(answer("late"))]);
+        let bench = bench(vec![Err(fault(kind)), Err(fault(kind)), Ok(completion("late"))]);
         assert_eq!(bench.model.complete(&request()).await.unwrap().text, "late");
-        assert_eq!(bench.inner.calls(), 3, "{kind:?}");
+        assert_eq!(bench.inner.call_count(), 3, "{kind:?}");
         assert_eq!(bench.events.count(|event| matches!(event, Event::Retried { .. })), 2);
     }
 }
@@ -64,8 +65,8 @@ async fn other_faults_are_final() {
     for kind in FINAL {
         let bench = bench(vec![Err(fault(kind))]);
         assert_eq!(bench.model.complete(&request()).await.unwrap_err(), fault(kind));
-        assert_eq!(bench.inner.calls(), 1, "{kind:?}");
-        assert!(bench.events.events().is_empty());
+        assert_eq!(bench.inner.call_count(), 1, "{kind:?}");
+        assert!(bench.events.all().is_empty());
     }
 }
 
@@ -74,14 +75,14 @@ async fn attempts_are_bounded_and_reported() {
     let bench = bench(vec![Err(fault(FaultKind::Unavailable)); 20]);
     let fault = bench.model.complete(&request()).await.unwrap_err();
     assert_eq!((fault.kind, fault.message.as_str()), (FaultKind::Unavailable, "it broke (6 attempts)"));
-    assert_eq!(bench.inner.calls(), 6);
+    assert_eq!(bench.inner.call_count(), 6);
 }
 
 #[tokio::test(start_paused = true)]
 async fn backoff_stays_below_its_doubling_limit() {
     let bench = bench(vec![Err(fault(FaultKind::Timeout)); 20]);
     bench.model.complete(&request()).await.unwrap_err();
-    let seen = bench.inner.seen();
+    let calls = bench.inner.calls();
     let limits = [500, 1000, 2000, 4000, 8000];
     for (pair, limit) in seen.windows(2).zip(limits) {
         // tokio's timer rounds up to a millisecond.
@@ -108,7 +109,7 @@ async fn a_requested_wait_costs_no_attempt() {
     for kind in [FaultKind::RateLimited, FaultKind::Unavailable] {
         let bench = bench(vec![Err(asking(kind, Duration::from_secs(3))); 20]);
         bench.model.complete(&request()).await.unwrap();
-        assert_eq!(bench.inner.calls(), 21, "{kind:?}");
+        assert_eq!(bench.inner.call_count(), 21, "{kind:?}");
     }
     let elapsed = start.elapsed();
     assert!(elapsed >= Duration::from_secs(120) && elapsed <= Duration::from_secs(133), "{elapsed:?}");
@@ -120,7 +121,7 @@ async fn requested_waits_end_at_the_maximum_wait() {
     let bench = bench(vec![Err(asking(FaultKind::RateLimited, Duration::from_secs(3600))); 20]);
     let fault = bench.model.complete(&request()).await.unwrap_err();
     assert_eq!(fault.kind, FaultKind::RateLimited);
-    assert_eq!(bench.inner.calls(), 3, "at most a minute each, two minutes in all");
+    assert_eq!(bench.inner.call_count(), 3, "at most a minute each, two minutes in all");
     assert!(start.elapsed() <= Duration::from_secs(121));
 }
 
@@ -128,7 +129,7 @@ async fn requested_waits_end_at_the_maximum_wait() {
 async fn tiny_requested_waits_do_not_retry_forever() {
     let bench = bench(vec![Err(asking(FaultKind::RateLimited, Duration::from_millis(1))); 500]);
     bench.model.complete(&request()).await.unwrap_err();
-    let calls = bench.inner.calls();
+    let calls = bench.inner.call_count();
     assert!(calls > 6 && calls < 60, "no attempt is counted, but waits grow: {calls}");
 }
 
@@ -156,15 +157,15 @@ async fn five_failed_connections_before_any_success_are_final() {
     let fault = bench.model.complete(&request()).await.unwrap_err();
     assert_eq!((fault.kind, fault.help.as_deref()), (FaultKind::Dead, Some("start it")));
     assert!(fault.message.contains("it broke") && fault.message.contains('5'), "{fault}");
-    assert_eq!(bench.inner.calls(), 5);
+    assert_eq!(bench.inner.call_count(), 5);
     assert!(start.elapsed() < Duration::from_secs(8), "noticed within seconds");
     assert_eq!(bench.model.complete(&request()).await.unwrap_err().kind, FaultKind::Dead);
-    assert_eq!(bench.inner.calls(), 5, "a dead endpoint is not called again");
+    assert_eq!(bench.inner.call_count(), 5, "a dead endpoint is not called again");
 }
 
 #[tokio::test(start_paused = true)]
 async fn after_a_success_failed_connections_are_retriable() {
-    let mut script = vec![Ok(answer("first"))];
+    let mut script = vec![Ok(completion("first"))];
     script.extend(vec![Err(fault(FaultKind::Connection)); 6]);
     let bench = bench(script);
     bench.model.complete(&request()).await.unwrap();
@@ -176,7 +177,7 @@ async fn after_a_success_failed_connections_are_retriable() {
 async fn ten_consecutive_failed_calls_are_final() {
     let options = Options { attempts: 1, ..Options::new("http://localhost") };
     let mut script = vec![Err(fault(FaultKind::Unavailable)); 9];
-    script.push(Ok(answer("alive")));
+    script.push(Ok(completion("alive")));
     script.extend(vec![Err(fault(FaultKind::Unavailable)); 10]);
     let bench = bench_with(options, script);
     let mut kinds = Vec::new();
@@ -188,7 +189,7 @@ async fn ten_consecutive_failed_calls_are_final() {
     expected.extend(vec![Some(FaultKind::Unavailable); 9]);
     expected.extend([Some(FaultKind::Dead); 2]);
     assert_eq!(kinds, expected);
-    assert_eq!(bench.inner.calls(), 20);
+    assert_eq!(bench.inner.call_count(), 20);
 }
 
 #[tokio::test(start_paused = true)]
@@ -212,7 +213,7 @@ async fn a_stop_ends_a_wait_at_once() {
     assert_eq!(result.unwrap_err().kind, FaultKind::Interrupted);
     assert_eq!(start.elapsed().as_secs(), 2);
     assert_eq!(bench.model.complete(&request).await.unwrap_err().kind, FaultKind::Interrupted);
-    assert_eq!(bench.inner.calls(), 1);
+    assert_eq!(bench.inner.call_count(), 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -230,7 +231,7 @@ async fn no_wait_exceeds_the_time_limit_of_the_budget() {
 async fn a_dead_model_leaves_others_alive() {
     let options = Options { attempts: 1, ..Options::new("http://localhost") };
     let script = (0..40)
-        .map(|turn| if turn % 2 == 0 { Ok(answer("alive")) } else { Err(fault(FaultKind::Unavailable)) });
+        .map(|turn| if turn % 2 == 0 { Ok(completion("alive")) } else { Err(fault(FaultKind::Unavailable)) });
     let bench = bench_with(options, script.collect());
     let dead = ChatRequest { model: "other".to_owned(), ..request() };
     for _ in 0..9 {
@@ -240,7 +241,7 @@ async fn a_dead_model_leaves_others_alive() {
     bench.model.complete(&request()).await.unwrap();
     // Successes of the other model do not reset the ten consecutive failures of this one.
     assert_eq!(bench.model.complete(&dead).await.unwrap_err().kind, FaultKind::Dead);
-    assert_eq!(bench.inner.calls(), 20);
+    assert_eq!(bench.inner.call_count(), 20);
 }
 
 #[tokio::test(start_paused = true)]
@@ -253,8 +254,8 @@ async fn the_total_time_of_a_call_is_bounded() {
     };
     // Each try is slow and ends with a requested wait, which costs no attempt.
     let script = vec![Err(asking(FaultKind::RateLimited, Duration::from_secs(1))); 100];
-    let inner = Scripted::slow(script, Duration::from_secs(8));
-    let events = Arc::new(Kept::default());
+    let inner = slow(script, Duration::from_secs(8));
+    let events = Arc::new(RecordedEvents::default());
     let model = Retrying::new(Arc::clone(&inner) as _, &options, events, CancellationToken::new());
     let start = Instant::now();
     assert_eq!(model.complete(&request()).await.unwrap_err().kind, FaultKind::RateLimited);

@@ -3,8 +3,8 @@ use std::sync::Arc;
 
 use serde_json::Map;
 
-use super::super::test_support::request;
 use super::*;
+use promptgate_testing::request;
 
 fn choice(choice: Value) -> Vec<u8> {
     json!({"choices": [choice]}).to_string().into_bytes()

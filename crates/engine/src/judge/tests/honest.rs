@@ -50,7 +50,7 @@ async fn an_answer_without_claims_is_faithful_unless_it_must_answer() {
     let (grade, _) = faithfulness("I do not know.", &[&reply]).await;
     assert_eq!((grade.score(), grade.flags), (Some(1.0), vec!["no_claims".to_owned()]));
     let case = Case { must_answer: true, ..case() };
-    let model = Scripted::saying(&[&reply]);
+    let model = scripted_texts(&[&reply]);
     let grade = grade_of(&judge(Spec::Faithfulness), &model, &case, "I do not know.").await;
     assert_eq!((grade.score(), grade.flags), (Some(0.0), vec!["no_claims".to_owned()]));
 }
@@ -85,11 +85,11 @@ async fn relevance_is_the_weighted_share_of_yes() {
         criteria: vec![Item { text: "names the term".to_owned(), weight: 4.0, critical: false }],
         ..case()
     };
-    let model = Scripted::saying(&[&list("items", &["yes", "yes", "no", "yes", "no"])]);
+    let model = scripted_texts(&[&list("items", &["yes", "yes", "no", "yes", "no"])]);
     let grade = grade_of(&judge(Spec::Relevance), &model, &case, "Thirty days.").await;
     assert_eq!(grade.score(), Some(3.0 / 8.0));
     assert_eq!(grade.reason, "3 of 5 items fulfilled; not: 3, 5");
-    let Payload::Checklist { items, .. } = payload(&model.asked()[0]) else {
+    let Payload::Checklist { items, .. } = payload(&model.requests()[0]) else {
         panic!("another task");
     };
     assert_eq!((items.len(), items[4].text.as_str()), (5, "names the term"));
@@ -104,7 +104,7 @@ async fn a_critical_no_makes_a_rubric_zero_and_all_yes_is_exactly_one() {
         (["no", "no", "no"], 0.0, 1),
         (["no", "yes", "no"], 0.2, 0),
     ] {
-        let model = Scripted::saying(&[&list("items", &said)]);
+        let model = scripted_texts(&[&list("items", &said)]);
         let grade = grade_of(&judge, &model, &case(), "Thirty days.").await;
         assert!((grade.score().unwrap() - score).abs() < 1e-12, "{said:?}: {grade:?}");
         assert_eq!(grade.flags.len(), flags);
@@ -116,7 +116,7 @@ async fn weights_that_are_none_give_no_score() {
     for weight in [0.0, -1.0, f64::NAN, f64::INFINITY] {
         let judge = judge(rubric(&[("is polite", 1.0, false), ("is safe", weight, false)]));
         for said in [["yes", "yes"], ["yes", "no"], ["no", "yes"], ["no", "no"]] {
-            let model = Scripted::saying(&[&list("items", &said)]);
+            let model = scripted_texts(&[&list("items", &said)]);
             let grade = grade_of(&judge, &model, &case(), "Thirty days.").await;
             assert_eq!(grade.outcome, Outcome::Ungraded(None), "{weight} {said:?}");
         }
@@ -125,12 +125,12 @@ async fn weights_that_are_none_give_no_score() {
 
 #[tokio::test]
 async fn correctness_is_the_share_of_the_reference_that_is_covered() {
-    let model = Scripted::saying(&[&list("statements", &["covered", "contradicted"])]);
+    let model = scripted_texts(&[&list("statements", &["covered", "contradicted"])]);
     let grade = grade_of(&judge(Spec::Correctness), &model, &case(), "30 days, gift cards too.").await;
     assert_eq!(grade.score(), Some(0.5));
     assert_eq!(grade.flags, ["contradicted"]);
     let case = Case { expected: Some(json!(["One thing", {"two": 2}, ["Three. Four."]])), ..case() };
-    let model = Scripted::saying(&[&list("statements", &["covered", "covered", "covered", "absent"])]);
+    let model = scripted_texts(&[&list("statements", &["covered", "covered", "covered", "absent"])]);
     let grade = grade_of(&judge(Spec::Correctness), &model, &case, "Yes it is.").await;
     assert_eq!(grade.score(), Some(0.75), "{grade:?}");
     assert!(grade.flags.is_empty());
@@ -147,10 +147,10 @@ async fn a_case_without_what_is_needed_is_ungraded_without_a_call() {
         (Spec::Correctness, &empty),
         (rubric(&[]), &bare),
     ] {
-        let model = Scripted::saying(&[]);
+        let model = scripted_texts(&[]);
         let grade = grade_of(&judge(spec), &model, case, "Some answer.").await;
         assert_eq!(grade.outcome, Outcome::Ungraded(None));
-        assert!(model.asked().is_empty());
+        assert!(model.requests().is_empty());
     }
 }
 
@@ -214,7 +214,7 @@ fn the_fingerprint_changes_with_the_judge_and_with_nothing_else() {
 #[test]
 fn a_judgement_can_move_between_threads() {
     fn is_send<T: Send>(_: &T) {}
-    let (judge, model, case) = (judge(Spec::Faithfulness), Scripted::saying(&[]), case());
+    let (judge, model, case) = (judge(Spec::Faithfulness), scripted_texts(&[]), case());
     let completion = completion("x");
     let subject = Subject { case: &case, completion: &completion, answer: Ok("x") };
     is_send(&judge.grade(&[&model], &subject, 0));

@@ -1,5 +1,7 @@
 //! The self-test with judges that are fit, fooled, wavering, and out of reach.
 
+use futures::future::BoxFuture;
+
 use super::*;
 use crate::judge::{Planted, self_test};
 use promptgate_core::model::{Expected, FaultKind, PlantedOutcome};
@@ -18,8 +20,8 @@ fn is_right(answer: &str) -> bool {
 }
 
 /// Says yes to everything about answers that `good` accepts, and no to everything about others.
-fn judging(good: impl Fn(&str, u32) -> bool + Send + Sync) -> impl ChatModel {
-    Answering(move |request: &ChatRequest| {
+fn judging<'s>(good: impl Fn(&str, u32) -> bool + Send + Sync + 's) -> ScriptedModel<'s> {
+    scripted_by(move |request: &ChatRequest| {
         let text = match payload(request) {
             Payload::Faithfulness { context, answer, statements, .. } => {
                 let quotes: Vec<&str> = context.split("\n\n").collect();
@@ -102,7 +104,7 @@ async fn after_a_surprise_the_majority_of_three_counts() {
 
 #[tokio::test]
 async fn prose_is_a_surprise_and_no_fault() {
-    let model = Answering(|_: &ChatRequest| Ok(completion("looks fine to me")));
+    let model = scripted_by(|_: &ChatRequest| Ok(completion("looks fine to me")));
     let outcome = self_test(&of(&[("relevance", Spec::Relevance)]), &[&model], &[]).await.unwrap();
     // One planted answer is enough to see that there will be no verdict.
     assert_eq!(outcome.rows.len(), 1);
@@ -113,11 +115,11 @@ async fn prose_is_a_surprise_and_no_fault() {
 #[tokio::test]
 async fn an_endpoint_out_of_reach_says_nothing_of_the_judge() {
     let fault = Fault::new(FaultKind::Unauthorized, "401");
-    let model = Scripted::new([Err(fault.clone())]);
+    let model = scripted([Err(fault.clone())]);
     let found = self_test(&of(&[("relevance", Spec::Relevance)]), &[&model], &[]).await;
     assert_eq!(found, Err(fault));
     // The first call told: nothing was fanned out.
-    assert_eq!(model.asked().len(), 1);
+    assert_eq!(model.requests().len(), 1);
 }
 
 #[tokio::test]

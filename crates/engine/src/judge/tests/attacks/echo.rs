@@ -4,8 +4,8 @@ use super::*;
 use promptgate_core::model::{FaultKind, Outcome};
 
 /// A judge whose reply this makes of the data; over an endpoint that knows structured output, or knows none.
-fn saying(structured: bool, say: impl Fn(&Payload) -> String + Send + Sync) -> impl ChatModel {
-    Answering(move |request: &ChatRequest| {
+fn saying<'s>(structured: bool, say: impl Fn(&Payload) -> String + Send + Sync + 's) -> ScriptedModel<'s> {
+    scripted_by(move |request: &ChatRequest| {
         if !structured && request.response_format.is_some() {
             return Err(Fault::new(
                 FaultKind::Rejected,

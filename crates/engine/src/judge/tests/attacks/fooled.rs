@@ -7,8 +7,8 @@ use super::*;
 use crate::judge::request::Numbered;
 
 /// A judge that takes every statement for supported, with the quotes that this gives for it.
-fn fooled(quotes: impl Fn(&str, &Numbered) -> Vec<String> + Send + Sync) -> impl ChatModel {
-    Answering(move |request: &ChatRequest| {
+fn fooled<'s>(quotes: impl Fn(&str, &Numbered) -> Vec<String> + Send + Sync + 's) -> ScriptedModel<'s> {
+    scripted_by(move |request: &ChatRequest| {
         let Payload::Faithfulness { answer, statements, .. } = payload(request) else {
             panic!("another task");
         };
@@ -120,7 +120,7 @@ async fn real_quotes_that_do_not_back_are_the_measured_limit() {
 
 #[tokio::test]
 async fn a_judge_that_sees_no_claim_anywhere_gains_nothing_where_an_answer_is_due() {
-    let none = Answering(|request: &ChatRequest| {
+    let none = scripted_by(|request: &ChatRequest| {
         let Payload::Faithfulness { statements, .. } = payload(request) else {
             panic!("another task");
         };

@@ -78,7 +78,7 @@ pub(super) fn reply(payload: &Payload) -> String {
 
 /// The honest judge.
 pub(super) fn honest() -> impl ChatModel {
-    Answering(|request: &ChatRequest| Ok(completion(&reply(&payload(request)))))
+    scripted_by(|request: &ChatRequest| Ok(completion(&reply(&payload(request)))))
 }
 
 #[tokio::test]
