@@ -53,7 +53,8 @@ fn case_row<'a>(report: &Report, case: &'a Case, concern: Option<Concern>) -> Ca
 pub(crate) fn tally(report: &Report) -> String {
     const ORDER: [&str; 9] =
         ["broken", "regressed", "missing", "failing", "flaky", "fixed", "improved", "same", "passing"];
-    let count = |status: &str| report.cases.iter().filter(|case| concern::status(report, case) == status).count();
+    let count =
+        |status: &str| report.cases.iter().filter(|case| concern::status(report, case) == status).count();
     let parts = ORDER.into_iter().map(|status| (status, count(status))).filter(|(_, count)| *count > 0);
     let parts: Vec<String> =
         parts.map(|(status, count)| format!("{} {status}", number::count(count as u64))).collect();

@@ -23,7 +23,8 @@ pub enum Concern {
 pub fn concerns(report: &Report) -> Vec<(Concern, &Case)> {
     let no_baseline = report.variants.baseline.is_none();
     let loss = |case: &Case| case.largest_difference.as_ref().map_or(0.0, |largest| largest.difference);
-    let concerning = report.cases.iter().filter_map(|case| concern(case, no_baseline).map(|concern| (concern, case)));
+    let concerning =
+        report.cases.iter().filter_map(|case| concern(case, no_baseline).map(|concern| (concern, case)));
     let mut cases: Vec<(Concern, &Case)> = concerning.collect();
     // A stable sort keeps dataset order among equals.
     cases.sort_by(|(one, case), (two, other)| one.cmp(two).then_with(|| loss(case).total_cmp(&loss(other))));

@@ -120,8 +120,12 @@ impl<'a> Gated<'a> {
             kind: match (criterion.verdict, paired) {
                 (CriterionVerdict::Fail, true) => EffectKind::Regression,
                 (CriterionVerdict::Fail, false) => EffectKind::BelowMinimum,
-                (CriterionVerdict::Incomplete | CriterionVerdict::Inconclusive, true) => EffectKind::UndecidedDifference,
-                (CriterionVerdict::Incomplete | CriterionVerdict::Inconclusive, false) => EffectKind::UndecidedMean,
+                (CriterionVerdict::Incomplete | CriterionVerdict::Inconclusive, true) => {
+                    EffectKind::UndecidedDifference
+                }
+                (CriterionVerdict::Incomplete | CriterionVerdict::Inconclusive, false) => {
+                    EffectKind::UndecidedMean
+                }
                 (CriterionVerdict::Pass, true) if size.starts_with('-') => EffectKind::Drop,
                 (CriterionVerdict::Pass, true) => EffectKind::NoDrop,
                 (CriterionVerdict::Pass, false) => EffectKind::Nearest,

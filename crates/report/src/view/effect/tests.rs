@@ -82,7 +82,12 @@ fn no_baseline_shows_mean_nearest_to_its_minimum() {
 #[test]
 fn slice_effect_names_its_tag() {
     let mut report = sample::pass().report();
-    let mut slice = report.criteria.iter().find(|of| of.id == "faithfulness.min").cloned().expect("a criterion of the sample");
+    let mut slice = report
+        .criteria
+        .iter()
+        .find(|of| of.id == "faithfulness.min")
+        .cloned()
+        .expect("a criterion of the sample");
     slice.id = "slice.a.b.faithfulness.min".to_owned();
     slice.kind = "slice".to_owned();
     slice.verdict = CriterionVerdict::Fail;
