@@ -45,7 +45,7 @@ impl Part {
         };
         plan.retain(&keep);
         scorers.retain(&keep);
-        Self { whole, scorers: facts.scorers.to_vec(), repeats: facts.policy.schedule.first() }
+        Self { whole, scorers: facts.scorers.to_vec(), repeats: facts.policy.schedule().first() }
     }
 
     /// Asks, grades, writes the file of the shard, and says how it went.

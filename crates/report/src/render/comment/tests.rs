@@ -135,7 +135,7 @@ fn assert_nothing_acts(text: &str, disclose: Disclose) {
     let plain = everywhere("x", disclose, &redactor, COMMENT_BYTES);
     for (out, plain) in everywhere(text, disclose, &redactor, COMMENT_BYTES).iter().zip(&plain) {
         let reading = forge::read(out, Some(ADDRESS));
-        assert!(reading.acts.is_empty(), "{text:?}: {:?} in\n{out}", reading.acts);
+        assert!(reading.active.is_empty(), "{text:?}: {:?} in\n{out}", reading.active);
         assert_eq!(reading.shape, forge::read(plain, Some(ADDRESS)).shape, "{text:?}:\n{out}");
     }
 }
@@ -209,7 +209,7 @@ fn large_run_fits_comment_and_is_listed_in_summary() {
         let text = of(&report, disclose);
         assert!(text.len() < COMMENT_BYTES && text.chars().count() < 65_536, "{}", text.len());
         assert!(text.contains("Omitted to limit the size: 4,995 cases"), "{disclose:?}");
-        assert!(forge::read(&text, Some(ADDRESS)).acts.is_empty());
+        assert!(forge::read(&text, Some(ADDRESS)).active.is_empty());
         assert_tables_whole(&text);
     }
     let redactor = Redactor::default();
@@ -230,7 +230,7 @@ fn every_tier_is_complete_and_reports_omissions() {
             let text = render(&CommentFacts { disclose, ..facts.clone() }, limit);
             assert!(text.len() < limit.max(MIN_BYTES), "{} of {limit}", text.len());
             assert!(text.starts_with("### promptgate: ") && text.contains("fail"), "{text}");
-            assert!(forge::read(&text, Some(ADDRESS)).acts.is_empty());
+            assert!(forge::read(&text, Some(ADDRESS)).active.is_empty());
             assert_tables_whole(&text);
             let whole = text.contains("refund case 299");
             assert!(whole || text.contains("Omitted to") || text.contains("See the report files"), "{text}");

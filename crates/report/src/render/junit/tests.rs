@@ -103,7 +103,7 @@ fn fault_is_an_error_unless_the_run_passed() {
             "the server answered 500 <b>\u{0}",
         ));
         let id = parts.run.trials[0].case;
-        parts.decision.cases[id].change = promptgate_core::model::CaseChange::Missing;
+        parts.decision.cases[id].status = promptgate_core::model::CaseStatus::Missing;
         id
     };
     for (mut parts, element) in [(sample::fail(), "error"), (sample::pass(), "skipped")] {

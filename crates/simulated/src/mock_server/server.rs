@@ -1,4 +1,4 @@
-//! From one HTTP request to one HTTP response, by the book or with the fault that was drawn for it.
+//! Responds to HTTP requests, with the fault drawn for each.
 
 use std::io;
 use std::pin::Pin;
@@ -12,33 +12,33 @@ use hyper::{Method, Request, Response, StatusCode};
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::cache::{Kept, Occurrences, Replies};
+use super::corrupt::corrupt;
 use super::faults::FaultForm;
-use super::misbehave;
-use super::rate::RateLimit;
+use super::rate_limit::RateLimit;
+use super::replies::{CachedReply, Occurrences, Replies};
 use super::wire;
-use super::{Options, Served};
+use super::{Options, ServerStats};
 use crate::{MODEL, Simulated, digest, judged_answer};
 use promptgate_core::model::{ChatRequest, ResponseFormat};
 
-/// The largest request body that is read.
+/// The maximum size of a request body, in bytes.
 const MAX_BODY: usize = 64 << 20;
 
-/// What all connections share.
+/// The state shared by all connections.
 #[derive(Debug)]
 pub(super) struct Server {
     options: Options,
     simulated: Simulated,
     replies: Replies,
     occurrences: Occurrences,
-    rate: Option<RateLimit>,
+    rate_limit: Option<RateLimit>,
     arrivals: AtomicU64,
     judgements: AtomicU64,
     faults: AtomicU64,
     refused: AtomicU64,
 }
 
-/// The connection is to be reset in place of a response.
+/// Resets the connection in place of a response.
 #[derive(Debug, thiserror::Error)]
 #[error("the connection is reset on purpose")]
 pub(super) struct ResetConnection;
@@ -47,7 +47,7 @@ pub(super) struct ResetConnection;
 #[derive(Debug)]
 pub(super) struct Reply {
     data: Option<Bytes>,
-    cut: bool,
+    truncated: bool,
     flushed: bool,
 }
 
@@ -62,25 +62,25 @@ impl Body for Reply {
         if let Some(data) = self.data.take() {
             return Poll::Ready(Some(Ok(Frame::data(data))));
         }
-        if !self.cut {
+        if !self.truncated {
             return Poll::Ready(None);
         }
         if !self.flushed {
-            // The error would take what is still buffered with it; a pause lets it leave first.
+            // The error would drop the buffered bytes; a pause lets them be sent first.
             self.flushed = true;
             context.waker().wake_by_ref();
             return Poll::Pending;
         }
-        Poll::Ready(Some(Err(io::Error::other("the body is cut on purpose"))))
+        Poll::Ready(Some(Err(io::Error::other("the body is truncated on purpose"))))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.data.is_none() && !self.cut
+        self.data.is_none() && !self.truncated
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.data {
-            _ if self.cut => SizeHint::default(),
+            _ if self.truncated => SizeHint::default(),
             Some(data) => SizeHint::with_exact(data.len() as u64),
             None => SizeHint::with_exact(0),
         }
@@ -93,7 +93,7 @@ impl Server {
             simulated: Simulated::new(options.simulated),
             replies: Replies::default(),
             occurrences: Occurrences::default(),
-            rate: options.faults.rate_limit.map(RateLimit::new),
+            rate_limit: options.faults.rate_limit.map(RateLimit::new),
             arrivals: AtomicU64::new(0),
             judgements: AtomicU64::new(0),
             faults: AtomicU64::new(0),
@@ -102,9 +102,8 @@ impl Server {
         }
     }
 
-    /// What was served so far.
-    pub(super) fn served(&self) -> Served {
-        Served {
+    pub(super) fn stats(&self) -> ServerStats {
+        ServerStats {
             requests: self.arrivals.load(Ordering::Relaxed),
             judgements: self.judgements.load(Ordering::Relaxed),
             faults: self.faults.load(Ordering::Relaxed),
@@ -112,7 +111,6 @@ impl Server {
         }
     }
 
-    /// Answers one request.
     pub(super) async fn respond(
         &self,
         request: Request<Incoming>,
@@ -126,7 +124,7 @@ impl Server {
             }
             (&Method::GET, _, true) => return Ok(unauthorized()),
             (&Method::GET, ..) if path.ends_with("/stats") => {
-                return Ok(json(StatusCode::OK, &wire::stats(self.served())));
+                return Ok(json(StatusCode::OK, &wire::stats(self.stats())));
             }
             (_, true, _) | (_, _, true) => {
                 let error =
@@ -147,7 +145,7 @@ impl Server {
         response
     }
 
-    /// Answers one request for a completion, or plays the fault that is drawn for it.
+    /// Responds to one chat completion request, with the fault drawn for it.
     async fn respond_to_chat(&self, request: Request<Incoming>) -> Result<Response<Reply>, ResetConnection> {
         let arrival = self.arrivals.fetch_add(1, Ordering::Relaxed);
         let faults = &self.options.faults;
@@ -157,10 +155,10 @@ impl Server {
             self.count_fault();
             return Err(ResetConnection);
         }
-        // Read whole, so that the connection can be used again whatever the answer is.
+        // The body is always read, so that the connection can be reused.
         let Ok(body) = Limited::new(request.into_body(), MAX_BODY).collect().await else {
             let error =
-                wire::error("the body is too large or broke off", "invalid_request_error", None, None);
+                wire::error("the body is too large or incomplete", "invalid_request_error", None, None);
             return Ok(json(StatusCode::PAYLOAD_TOO_LARGE, &error));
         };
         let body = body.to_bytes();
@@ -174,28 +172,28 @@ impl Server {
             let error = wire::error(message, "insufficient_quota", None, Some("insufficient_quota"));
             return Ok(json(StatusCode::TOO_MANY_REQUESTS, &error));
         }
-        if let Some(wait) = self.rate.as_ref().and_then(RateLimit::take) {
+        if let Some(wait) = self.rate_limit.as_ref().and_then(RateLimit::take) {
             self.count_fault();
             return Ok(self.status(StatusCode::TOO_MANY_REQUESTS, Some(wait.as_secs_f64())));
         }
         match fault {
             Some(fault) => self.respond_with(fault, &body).await,
-            None => Ok(self.respond_well(&body).await),
+            None => Ok(self.respond_without_fault(&body).await),
         }
     }
 
-    /// The response of a server that works.
-    async fn respond_well(&self, body: &[u8]) -> Response<Reply> {
-        match wire::read_request(body) {
+    /// The response without a fault.
+    async fn respond_without_fault(&self, body: &[u8]) -> Response<Reply> {
+        match wire::parse_request(body) {
             Ok(request) => whole(StatusCode::OK, self.answer(&request).await.body),
-            Err(refused) => {
-                let error = wire::error(&refused.message, "invalid_request_error", refused.parameter, None);
+            Err(invalid) => {
+                let error = wire::error(&invalid.message, "invalid_request_error", invalid.parameter, None);
                 json(StatusCode::BAD_REQUEST, &error)
             }
         }
     }
 
-    /// The response with a fault that is not a reset.
+    /// The response with a fault other than a reset.
     async fn respond_with(&self, fault: &FaultForm, body: &[u8]) -> Result<Response<Reply>, ResetConnection> {
         let response = match fault {
             FaultForm::Reset => return Err(ResetConnection),
@@ -210,9 +208,9 @@ impl Server {
             FaultForm::Empty => whole(StatusCode::OK, Bytes::new()),
             FaultForm::Html => html(),
             FaultForm::Redirect => redirect(),
-            FaultForm::Refuse(parameter) => match wire::read_request(body) {
+            FaultForm::Refuse(parameter) => match wire::parse_request(body) {
                 Ok(request) if has_parameter(&request, parameter) => refuse(parameter),
-                _ => return Ok(self.respond_well(body).await),
+                _ => return Ok(self.respond_without_fault(body).await),
             },
             FaultForm::ErrorWithOk => {
                 let error =
@@ -220,17 +218,19 @@ impl Server {
                 json(StatusCode::OK, &error)
             }
             form => {
-                let Ok(request) = wire::read_request(body) else { return Ok(self.respond_well(body).await) };
-                let kept = self.answer(&request).await;
-                if form.is_for_judges() && !kept.judgement {
-                    return Ok(whole(StatusCode::OK, kept.body));
+                let Ok(request) = wire::parse_request(body) else {
+                    return Ok(self.respond_without_fault(body).await);
+                };
+                let reply = self.answer(&request).await;
+                if form.is_judge_only() && !reply.is_judgement {
+                    return Ok(whole(StatusCode::OK, reply.body));
                 }
                 if *form == FaultForm::Cut {
-                    cut(&kept.body)
+                    truncated(&reply.body)
                 } else {
-                    let mut reply: Value = serde_json::from_slice(&kept.body).unwrap_or_default();
-                    misbehave::spoil(&mut reply, form, &request);
-                    json(StatusCode::OK, &reply)
+                    let mut body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+                    corrupt(&mut body, form, &request);
+                    json(StatusCode::OK, &body)
                 }
             }
         };
@@ -238,33 +238,33 @@ impl Server {
         Ok(response)
     }
 
-    /// The whole reply to a request, from the cache where it cannot differ from the last one.
-    async fn answer(&self, request: &ChatRequest) -> Kept {
+    /// The reply to a request, cached unless there is noise.
+    async fn answer(&self, request: &ChatRequest) -> CachedReply {
         let arrived = Instant::now();
         let digest = digest(request);
         let options = &self.options.simulated;
         let varies = options.noise > 0.0 || !options.jitter.is_zero();
         let occurrence = if varies { self.occurrences.next(&digest) } else { 0 };
-        let known = if options.noise > 0.0 { None } else { self.replies.get(&digest) };
-        let wait = self.simulated.wait(&digest, occurrence);
-        let kept = known.unwrap_or_else(|| {
+        let cached = if options.noise > 0.0 { None } else { self.replies.get(&digest) };
+        let delay = self.simulated.delay(&digest, occurrence);
+        let reply = cached.unwrap_or_else(|| {
             let completion = self.simulated.answer_digested(request, &digest, occurrence);
             let id: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
             let body = wire::bytes(&wire::reply(&completion, &id));
-            let kept = Kept { body, judgement: judged_answer(request).is_some() };
+            let reply = CachedReply { body, is_judgement: judged_answer(request).is_some() };
             if options.noise <= 0.0 {
-                self.replies.keep(digest, kept.clone());
+                self.replies.insert(digest, reply.clone());
             }
-            kept
+            reply
         });
-        if kept.judgement {
+        if reply.is_judgement {
             self.judgements.fetch_add(1, Ordering::Relaxed);
         }
-        // What it took to make up the answer is part of the latency asked for.
-        if !wait.is_zero() {
-            tokio::time::sleep_until(arrived + wait).await;
+        // The time to compute the answer is part of the configured latency.
+        if !delay.is_zero() {
+            tokio::time::sleep_until(arrived + delay).await;
         }
-        kept
+        reply
     }
 
     fn is_allowed(&self, request: &Request<Incoming>) -> bool {
@@ -274,10 +274,10 @@ impl Server {
             || header("api-key") == Some(key.as_str())
     }
 
-    /// An error status; 429 and 503 say how long to wait: as configured, else `wait` seconds if given.
+    /// An error response; `Retry-After` of 429 and 503 is as configured, else `wait` seconds if given.
     fn status(&self, status: StatusCode, wait: Option<f64>) -> Response<Reply> {
         let (message, kind, code) = match status.as_u16() {
-            402 => ("the balance of this account is spent", "insufficient_quota", "insufficient_quota"),
+            402 => ("the balance of this account is exhausted", "insufficient_quota", "insufficient_quota"),
             429 => ("rate limit reached, please try again later", "rate_limit_error", "rate_limit_exceeded"),
             500.. => ("the server had an error, please try again", "server_error", "server_error"),
             401 => ("incorrect API key provided", "invalid_request_error", "invalid_api_key"),
@@ -286,13 +286,13 @@ impl Server {
             _ => ("the request was refused", "invalid_request_error", "refused"),
         };
         let mut response = json(status, &wire::error(message, kind, None, Some(code)));
-        let waits = matches!(status.as_u16(), 429 | 503);
-        if let Some(seconds) = self.options.faults.retry_after.or(wait).filter(|_| waits) {
+        let has_retry_after = matches!(status.as_u16(), 429 | 503);
+        if let Some(seconds) = self.options.faults.retry_after.or(wait).filter(|_| has_retry_after) {
             let whole = seconds.fract() == 0.0;
             let (name, value) = if whole {
                 (RETRY_AFTER, seconds.to_string())
             } else {
-                // The header of the standard knows whole seconds alone.
+                // `Retry-After` takes whole seconds only.
                 (
                     hyper::header::HeaderName::from_static("retry-after-ms"),
                     (seconds * 1000.0).ceil().to_string(),
@@ -353,10 +353,10 @@ fn redirect() -> Response<Reply> {
     response
 }
 
-/// The first half of a body under the length of the whole.
-fn cut(body: &Bytes) -> Response<Reply> {
+/// The first half of a body with the length of the whole.
+fn truncated(body: &Bytes) -> Response<Reply> {
     let mut response =
-        Response::new(Reply { data: Some(body.slice(..body.len() / 2)), cut: true, flushed: false });
+        Response::new(Reply { data: Some(body.slice(..body.len() / 2)), truncated: true, flushed: false });
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
     response
@@ -367,7 +367,7 @@ fn json(status: StatusCode, value: &Value) -> Response<Reply> {
 }
 
 fn whole(status: StatusCode, body: Bytes) -> Response<Reply> {
-    let mut response = Response::new(Reply { data: Some(body), cut: false, flushed: false });
+    let mut response = Response::new(Reply { data: Some(body), truncated: false, flushed: false });
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response

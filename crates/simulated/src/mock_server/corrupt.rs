@@ -1,4 +1,4 @@
-//! Replies that are whole HTTP answers and yet not what was asked for.
+//! Complete HTTP responses with an invalid completion.
 
 use serde_json::{Value, json};
 
@@ -6,8 +6,8 @@ use super::faults::FaultForm;
 use crate::judged_answer;
 use promptgate_core::model::ChatRequest;
 
-/// Spoils a reply in the way of the fault; forms that are not about replies leave it as it is.
-pub(super) fn spoil(reply: &mut Value, form: &FaultForm, request: &ChatRequest) {
+/// Applies a fault to a reply; faults of the connection or status leave it unchanged.
+pub(super) fn corrupt(reply: &mut Value, form: &FaultForm, request: &ChatRequest) {
     if *form == FaultForm::NoChoices {
         reply["choices"] = json!([]);
         return;
@@ -44,7 +44,7 @@ pub(super) fn spoil(reply: &mut Value, form: &FaultForm, request: &ChatRequest) 
         | FaultForm::BadVerdict
         | FaultForm::UnknownId
         | FaultForm::Echo => {
-            choice["message"]["content"] = Value::from(bad_judgement(form, &text, request));
+            choice["message"]["content"] = Value::from(invalid_judgement(form, &text, request));
             "stop"
         }
         _ => return,
@@ -52,8 +52,8 @@ pub(super) fn spoil(reply: &mut Value, form: &FaultForm, request: &ChatRequest) 
     choice["finish_reason"] = Value::from(finish);
 }
 
-/// What a judge says that does not do its work.
-fn bad_judgement(form: &FaultForm, text: &str, request: &ChatRequest) -> String {
+/// The text of an invalid judgement.
+fn invalid_judgement(form: &FaultForm, text: &str, request: &ChatRequest) -> String {
     let bare = text.strip_prefix("```json\n").and_then(|text| text.strip_suffix("\n```")).unwrap_or(text);
     let mut verdicts: Value = serde_json::from_str(bare).unwrap_or_default();
     let list = if verdicts.get("items").is_some() { "items" } else { "statements" };
@@ -77,8 +77,8 @@ fn bad_judgement(form: &FaultForm, text: &str, request: &ChatRequest) -> String 
         }
         FaultForm::Echo => {
             let judged = judged_answer(request).unwrap_or_default();
-            let quoted = json!({"answer": judged});
-            format!("The answer to judge is:\n{quoted}\nMy verdict:\n{verdicts}")
+            let judged = json!({"answer": judged});
+            format!("The answer to judge is:\n{judged}\nMy verdict:\n{verdicts}")
         }
         _ => verdicts.to_string(),
     }

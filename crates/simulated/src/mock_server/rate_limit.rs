@@ -1,11 +1,10 @@
-//! A token bucket: so many requests a second, a second's worth at once.
+//! A token bucket whose capacity is the rate of one second.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// The bucket.
 #[derive(Debug)]
 pub(super) struct RateLimit {
     per_second: f64,
@@ -19,17 +18,17 @@ struct State {
 }
 
 impl RateLimit {
-    /// A full bucket.
+    /// Creates a full bucket.
     pub(super) fn new(per_second: f64) -> Self {
         Self { per_second, state: Mutex::new(State { tokens: per_second.max(1.0), at: Instant::now() }) }
     }
 
-    /// Takes a token; without one, says how long until there is one.
+    /// Takes a token; returns the time until the next one if there is none.
     pub(super) fn take(&self) -> Option<Duration> {
         let now = Instant::now();
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let grown = now.duration_since(state.at).as_secs_f64() * self.per_second;
-        state.tokens = (state.tokens + grown).min(self.per_second.max(1.0));
+        let refill = now.duration_since(state.at).as_secs_f64() * self.per_second;
+        state.tokens = (state.tokens + refill).min(self.per_second.max(1.0));
         state.at = now;
         if state.tokens >= 1.0 {
             state.tokens -= 1.0;
@@ -44,7 +43,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn lets_a_seconds_worth_through_and_then_the_rate() {
+    async fn bucket_allows_a_burst_of_one_second_then_the_rate() {
         let limit = RateLimit::new(10.0);
         let passed = (0..20).filter(|_| limit.take().is_none()).count();
         assert_eq!(passed, 10);

@@ -1,24 +1,39 @@
-//! How long an endpoint asks to wait, read from the headers of its response.
+//! The wait that a server asks for, read from the headers of its response.
 //!
-//! `Retry-After` in seconds or as a date (RFC 9110, section 10.2.3), `retry-after-ms`, and the
-//! `x-ratelimit-reset-*` family, which holds durations (`6m0s`, `1.5s`, `200ms`), seconds, or points in time.
+//! `Retry-After` in seconds or as a date (RFC 9110, section 10.2.3), `retry-after-ms`, and the `x-ratelimit-reset-*`
+//! family, which holds durations (`6m0s`, `1.5s`, `200ms`), seconds, or points in time.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 
-/// Nobody means more than this; it keeps arithmetic with durations safe.
-const MAX: f64 = 366.0 * 86_400.0;
+/// Upper bound that keeps arithmetic with durations safe.
+const MAX_SECONDS: f64 = 366.0 * 86_400.0;
 
-/// The wait that the endpoint asked for, if it did; `now` is for dates. Never zero.
-///
-/// Many send `x-ratelimit-reset-*` with every response: they count only where a limit was hit (`is_limited`).
-pub(super) fn asked(headers: &HeaderMap, is_limited: bool, now: SystemTime) -> Option<Duration> {
-    let reset = || if is_limited { reset(headers, now) } else { None };
-    explicit(headers, now).or_else(reset).filter(|wait| !wait.is_zero())
+/// The `x-ratelimit-reset*` headers that count. Many servers send them with every response.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resets {
+    /// None: no limit was hit.
+    Ignore,
+    /// Those with nothing remaining.
+    Exhausted,
+    /// Those with nothing remaining, or all where no header says that.
+    Any,
 }
 
-/// `retry-after-ms`, which is the finer one, else `Retry-After`.
+/// Returns the wait that the server asked for; zero where its time has passed. `now` is for dates.
+pub fn retry_after(headers: &HeaderMap, resets: Resets, now: SystemTime) -> Option<Duration> {
+    explicit(headers, now).or_else(|| match resets {
+        Resets::Ignore => None,
+        Resets::Exhausted => reset(headers, now).0,
+        Resets::Any => {
+            let (exhausted, latest) = reset(headers, now);
+            exhausted.or(latest)
+        }
+    })
+}
+
+/// Returns `retry-after-ms`, which is finer, else `Retry-After`.
 fn explicit(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let milliseconds = text(headers, "retry-after-ms").and_then(|value| value.parse::<f64>().ok());
     if let Some(wait) = milliseconds.and_then(|value| seconds(value / 1000.0)) {
@@ -32,20 +47,19 @@ fn explicit(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     Some(date.duration_since(now).unwrap_or_default())
 }
 
-/// The `x-ratelimit-reset*` headers: the latest of those with nothing remaining, else the latest of all.
-fn reset(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
-    let mut exhausted: Option<Duration> = None;
-    let mut latest: Option<Duration> = None;
+/// Returns the latest of the resets with nothing remaining, and the latest of all.
+fn reset(headers: &HeaderMap, now: SystemTime) -> (Option<Duration>, Option<Duration>) {
+    let (mut exhausted, mut latest) = (None, None);
     for (name, value) in headers {
-        let Some(what) = name.as_str().strip_prefix("x-ratelimit-reset") else { continue };
+        let Some(limit) = name.as_str().strip_prefix("x-ratelimit-reset") else { continue };
         let Some(wait) = value.to_str().ok().and_then(|value| moment(value.trim(), now)) else { continue };
-        let left = text(headers, &format!("x-ratelimit-remaining{what}"));
-        if left.and_then(|left| left.parse::<f64>().ok()).is_some_and(|left| left <= 0.0) {
+        let remaining = text(headers, &format!("x-ratelimit-remaining{limit}"));
+        if remaining.and_then(|count| count.parse::<f64>().ok()).is_some_and(|count| count <= 0.0) {
             exhausted = exhausted.max(Some(wait));
         }
         latest = latest.max(Some(wait));
     }
-    exhausted.or(latest)
+    (exhausted, latest)
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
@@ -53,13 +67,13 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 }
 
 fn seconds(number: f64) -> Option<Duration> {
-    (number.is_finite() && number >= 0.0).then(|| Duration::from_secs_f64(number.min(MAX)))
+    (number.is_finite() && number >= 0.0).then(|| Duration::from_secs_f64(number.min(MAX_SECONDS)))
 }
 
-/// A duration with units, plain seconds, or a point in time as seconds or milliseconds since 1970 or a date.
+/// Parses a duration with units, seconds, or a point in time: a date, or seconds or milliseconds since 1970.
 fn moment(value: &str, now: SystemTime) -> Option<Duration> {
     if let Ok(number) = value.parse::<f64>() {
-        // A number as large as this is a date: 1e9 s is the year 2001, 1e11 ms the year 1973.
+        // Larger numbers are dates: 1e9 s is the year 2001, 1e11 ms the year 1973.
         let since_epoch = match number {
             large if large >= 1e11 => large / 1000.0,
             large if large >= 1e9 => large,
@@ -78,7 +92,7 @@ fn moment(value: &str, now: SystemTime) -> Option<Duration> {
     httpdate::parse_http_date(value).ok().map(|date| date.duration_since(now).unwrap_or_default())
 }
 
-/// `1h2m3.5s`, `200ms`: numbers, each with a unit.
+/// Parses numbers with units: `1h2m3.5s`, `200ms`.
 fn units(value: &str) -> Option<Duration> {
     let mut rest = value;
     let mut total = 0.0;
@@ -126,11 +140,11 @@ mod tests {
     }
 
     fn wait(pairs: &[(&str, &str)]) -> Option<u128> {
-        asked(&headers(pairs), true, now()).map(|wait| wait.as_millis())
+        retry_after(&headers(pairs), Resets::Any, now()).map(|wait| wait.as_millis())
     }
 
     #[test]
-    fn every_form_is_read() {
+    fn every_common_form_is_parsed() {
         for (name, value, milliseconds) in [
             ("retry-after", "7", 7000),
             ("retry-after", " 1.5 ", 1500),
@@ -150,13 +164,21 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_asks_for_nothing() {
-        for value in ["", "soon", "-1", "NaN", "inf", "0", "Tue, 14 Nov 2023 22:13:10 GMT", "5 parsecs"] {
+    fn an_invalid_value_is_ignored() {
+        for value in ["", "soon", "-1", "NaN", "inf", "5 parsecs"] {
             assert_eq!(wait(&[("retry-after", value)]), None, "{value}");
         }
-        for value in ["", "s", "1x", "1.2.3s", "m5", "9é", "1700000000", "é"] {
+        for value in ["", "s", "1x", "1.2.3s", "m5", "9é", "é"] {
             assert_eq!(wait(&[("x-ratelimit-reset-tokens", value)]), None, "{value}");
         }
+    }
+
+    #[test]
+    fn a_time_that_has_passed_is_zero() {
+        for value in ["0", "Tue, 14 Nov 2023 22:13:10 GMT"] {
+            assert_eq!(wait(&[("retry-after", value)]), Some(0), "{value}");
+        }
+        assert_eq!(wait(&[("x-ratelimit-reset-tokens", "1700000000")]), Some(0));
     }
 
     #[test]
@@ -168,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn milliseconds_win_over_seconds_and_both_over_resets() {
+    fn milliseconds_precede_seconds_and_both_precede_resets() {
         assert_eq!(
             wait(&[("retry-after", "2"), ("retry-after-ms", "1200"), ("x-ratelimit-reset-tokens", "9s")]),
             Some(1200)
@@ -177,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn the_exhausted_limit_decides() {
+    fn the_exhausted_limit_takes_precedence() {
         let pairs = [
             ("x-ratelimit-reset-requests", "1s"),
             ("x-ratelimit-remaining-requests", "3"),
@@ -197,10 +219,14 @@ mod tests {
     }
 
     #[test]
-    fn resets_count_only_where_a_limit_was_hit() {
+    fn resets_count_only_as_requested() {
         let pairs = headers(&[("x-ratelimit-reset-requests", "9s")]);
-        assert_eq!(asked(&pairs, false, now()), None);
+        for resets in [Resets::Ignore, Resets::Exhausted] {
+            assert_eq!(retry_after(&pairs, resets, now()), None);
+        }
+        let pairs = headers(&[("x-ratelimit-reset", "9s"), ("x-ratelimit-remaining", "0")]);
+        assert_eq!(retry_after(&pairs, Resets::Exhausted, now()), Some(Duration::from_secs(9)));
         let pairs = headers(&[("x-ratelimit-reset-requests", "9s"), ("retry-after", "4")]);
-        assert_eq!(asked(&pairs, false, now()), Some(Duration::from_secs(4)));
+        assert_eq!(retry_after(&pairs, Resets::Ignore, now()), Some(Duration::from_secs(4)));
     }
 }
