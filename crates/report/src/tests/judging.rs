@@ -56,6 +56,9 @@ fn an_advisory_failure_says_that_it_passes() {
     parts.exit_code = 0;
     for format in [Format::Terminal, Format::Markdown] {
         let text = rendered(&parts.report(), format, style());
-        assert!(text.to_lowercase().contains("fail") && text.contains("allowed by the configuration"), "{text}");
+        assert!(
+            text.to_lowercase().contains("fail") && text.contains("allowed by the configuration"),
+            "{text}"
+        );
     }
 }
