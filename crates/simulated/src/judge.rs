@@ -6,8 +6,6 @@
 
 use std::collections::BTreeSet;
 
-use serde::Serialize;
-
 use super::checklist;
 use super::commonplace;
 use super::evidence::{Evidence, Finding, Source};
@@ -15,21 +13,22 @@ use super::language::{Kind, Term, Terms};
 use super::noise::Noise;
 use super::thesaurus;
 use promptgate_core::model::{ChatRequest, Speaker};
-use promptgate_engine::judge::reply::{
-    ChecklistReply, CorrectnessReply, Coverage, FaithfulnessReply, JudgedItem, JudgedRating, JudgedReference,
-    JudgedStatement, Rating, ScaleReply, Support, YesNo,
-};
-use promptgate_engine::judge::request::{Anchor, Numbered, Payload};
+use promptgate_engine::judge::registry::correctness::{CorrectnessPayload, Coverage, JudgedReference};
+use promptgate_engine::judge::registry::faithfulness::{FaithfulnessPayload, JudgedStatement, Support};
+use promptgate_engine::judge::registry::scale::{JudgedRating, Rating, ScalePayload};
+use promptgate_engine::judge::registry::{ChecklistPayload, JudgedItem, YesNo};
+use promptgate_engine::judge::reply;
+use promptgate_engine::judge::request::{Numbered, UntypedPayload};
 
 /// The data of the judgement that a request asks for; `None` for any other request. A re-ask carries the data in
 /// an earlier user message than its last.
-pub(super) fn payload(request: &ChatRequest) -> Option<Payload> {
+pub(super) fn payload(request: &ChatRequest) -> Option<UntypedPayload> {
     request
         .messages
         .iter()
         .rev()
         .filter(|message| message.role == Speaker::User)
-        .find_map(|message| Payload::unwrap(&message.content))
+        .find_map(|message| UntypedPayload::unwrap(&message.content))
 }
 
 /// The answer that a request wants judged; `None` where it is no judgement.
@@ -37,33 +36,26 @@ pub(crate) fn judged_answer(request: &ChatRequest) -> Option<String> {
     payload(request).map(|payload| payload.answer().to_owned())
 }
 
-/// The reply to a judgement: JSON, in a fenced block unless the request holds the model to a format.
-pub(super) fn reply(payload: &Payload, held_to_format: bool, noise: &mut Noise) -> String {
-    let json = match payload {
-        Payload::Faithfulness { question, context, statements, .. } => {
-            json(&faithfulness(question, context, statements, noise))
-        }
-        Payload::Checklist { question, answer, items } => json(&checklist(question, answer, items, noise)),
-        Payload::Correctness { answer, statements, .. } => json(&correctness(answer, statements, noise)),
-        Payload::Scale { question, answer, of, anchors } => {
-            json(&scale(question, answer, of, anchors, noise))
-        }
+/// The reply to a judgement: JSON, in a fenced block unless the request holds the model to a format. Prose if there are
+/// no rules for the task, so that there is no grade.
+pub(super) fn reply(payload: &UntypedPayload, held_to_format: bool, noise: &mut Noise) -> String {
+    let json = if let Some(payload) = payload.typed() {
+        reply::write(&faithfulness(&payload, noise))
+    } else if let Some(payload) = payload.typed() {
+        reply::write(&checklist(&payload, noise))
+    } else if let Some(payload) = payload.typed() {
+        reply::write(&correctness(&payload, noise))
+    } else if let Some(payload) = payload.typed() {
+        reply::write(&scale(&payload, noise))
+    } else {
+        return format!("The simulated judge has no rules for the task `{}`.", payload.task());
     };
     if held_to_format { json } else { format!("```json\n{json}\n```") }
 }
 
-fn json(reply: &impl Serialize) -> String {
-    serde_json::to_string(reply).unwrap_or_default()
-}
-
-fn faithfulness(
-    question: &str,
-    context: &str,
-    statements: &[Numbered],
-    noise: &mut Noise,
-) -> FaithfulnessReply {
-    let source = Source::new(context);
-    let question = Terms::of(question);
+fn faithfulness(payload: &FaithfulnessPayload, noise: &mut Noise) -> Vec<JudgedStatement> {
+    let source = Source::new(&payload.context);
+    let question = Terms::of(&payload.question);
     let asked = question.stems();
     let mut said = BTreeSet::new();
     let judge = |statement: &Numbered| {
@@ -102,7 +94,7 @@ fn faithfulness(
         };
         JudgedStatement { id: statement.id, quotes, reasoning, verdict }
     };
-    FaithfulnessReply { statements: statements.iter().map(judge).collect() }
+    payload.statements.iter().map(judge).collect()
 }
 
 /// The words of a statement that tell something of their own or are negated: two statements with the same ones say
@@ -147,18 +139,18 @@ fn claims_nothing(statement: &str, asked: &BTreeSet<&str>) -> bool {
         || (few && (thesaurus::is_small_talk(&lower) || thesaurus::refuses(&lower)))
 }
 
-fn checklist(question: &str, answer: &str, items: &[Numbered], noise: &mut Noise) -> ChecklistReply {
-    let seen = checklist::Answer::read(question, answer);
+fn checklist(payload: &ChecklistPayload, noise: &mut Noise) -> Vec<JudgedItem> {
+    let seen = checklist::Answer::read(&payload.question, &payload.answer);
     let judge = |item: &Numbered| {
         let (fulfilled, reasoning) = seen.fulfils(&item.text);
         let verdict = if fulfilled != noise.strikes() { YesNo::Yes } else { YesNo::No };
         JudgedItem { id: item.id, reasoning, verdict }
     };
-    ChecklistReply { items: items.iter().map(judge).collect() }
+    payload.items.iter().map(judge).collect()
 }
 
-fn correctness(answer: &str, statements: &[Numbered], noise: &mut Noise) -> CorrectnessReply {
-    let source = Source::new(answer);
+fn correctness(payload: &CorrectnessPayload, noise: &mut Noise) -> Vec<JudgedReference> {
+    let source = Source::new(&payload.answer);
     let judge = |statement: &Numbered| {
         let found = source.look_up(&statement.text);
         let verdict = match (found.finding, noise.strikes()) {
@@ -168,14 +160,15 @@ fn correctness(answer: &str, statements: &[Numbered], noise: &mut Noise) -> Corr
         };
         JudgedReference { id: statement.id, reasoning: found.reasoning, verdict }
     };
-    CorrectnessReply { statements: statements.iter().map(judge).collect() }
+    payload.statements.iter().map(judge).collect()
 }
 
 /// The share of an anchor's words from which an answer is what it says.
 const ANCHORED: f64 = 0.6;
 
 /// A rating by shared words: the anchor whose words the answer has, else how far the answer takes up the question.
-fn scale(question: &str, answer: &str, of: &str, anchors: &[Anchor], noise: &mut Noise) -> ScaleReply {
+fn scale(payload: &ScalePayload, noise: &mut Noise) -> Vec<JudgedRating> {
+    let ScalePayload { question, answer, of, anchors } = payload;
     let said = Terms::of(answer);
     let said = said.stems();
     let mut nearest: Option<(f64, u8)> = None;
@@ -192,5 +185,5 @@ fn scale(question: &str, answer: &str, of: &str, anchors: &[Anchor], noise: &mut
     let rating = if noise.strikes() { 5 - rating.min(5) } else { rating };
     let verdict = Rating::ALL.get(usize::from(rating)).copied().unwrap_or(Rating::Zero);
     let reasoning = "the words of the answer are nearest to this rating".to_owned();
-    ScaleReply { ratings: vec![JudgedRating { id: 1, reasoning, verdict }] }
+    vec![JudgedRating { id: 1, reasoning, verdict }]
 }

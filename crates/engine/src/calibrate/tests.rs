@@ -4,8 +4,9 @@ use futures::future::BoxFuture;
 use serde_json::{Map, Value, json};
 
 use super::*;
-use crate::judge::request::Payload;
-use crate::judge::{Judge, Member, Spec};
+use crate::judge::registry::{built_in, faithfulness::FaithfulnessPayload};
+use crate::judge::request::UntypedPayload;
+use crate::judge::{Judge, Member};
 use promptgate_core::model::{Case, ChatRequest, Completion, Ended, Fault, FaultKind, Grade, Outcome, Score};
 use promptgate_core::port::{ChatModel, Silent};
 
@@ -216,8 +217,9 @@ struct Wavering;
 impl ChatModel for Wavering {
     fn complete<'a>(&'a self, request: &'a ChatRequest) -> BoxFuture<'a, Result<Completion, Fault>> {
         Box::pin(async move {
-            let Some(Payload::Faithfulness { context, answer, .. }) =
-                Payload::unwrap(&request.messages[1].content)
+            let payload = UntypedPayload::unwrap(&request.messages[1].content);
+            let Some(FaithfulnessPayload { context, answer, .. }) =
+                payload.and_then(|payload| payload.typed())
             else {
                 return Err(Fault::new(FaultKind::Rejected, "another task"));
             };
@@ -241,7 +243,7 @@ impl ChatModel for Wavering {
 #[tokio::test]
 async fn the_first_repeat_counts_and_the_rest_tell_of_the_judge() {
     let member = Arc::new(Member::new("j".to_owned(), Map::new()));
-    let judge = Judge::new("faithfulness".to_owned(), Spec::Faithfulness, vec![member], 1);
+    let judge = Judge::new("faithfulness".to_owned(), built_in("faithfulness").unwrap(), vec![member], 1);
     let rows: Vec<Value> = (0..10)
         .map(|index| {
             let response =
@@ -262,7 +264,7 @@ async fn the_first_repeat_counts_and_the_rest_tell_of_the_judge() {
 #[tokio::test]
 async fn a_fault_that_ends_a_run_ends_a_calibration() {
     let member = Arc::new(Member::new("j".to_owned(), Map::new()));
-    let judge = Judge::new("faithfulness".to_owned(), Spec::Faithfulness, vec![member], 1);
+    let judge = Judge::new("faithfulness".to_owned(), built_in("faithfulness").unwrap(), vec![member], 1);
     let labels = read(&[json!({"response": "Lose the key.", "human": true})], None).unwrap();
     let ended = judge_all(&judge, &[&Wavering], &labels.answers, 1, 4, &Silent).await.unwrap_err();
     assert!(matches!(ended, Ended::Stopped(fault) if fault.kind == FaultKind::Unauthorized));

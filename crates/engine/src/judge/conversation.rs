@@ -1,9 +1,9 @@
-//! One conversation with a judge: asking, repairing, and what it took.
+//! A conversation with a judge: calls, repairs of invalid replies, and usage.
 //!
-//! A reply is valid or it is asked again with what was wrong, at most twice; then there is no grade. There is no
-//! default verdict. Refused ways of asking are left behind for the judge's life (`dialect`). Where the model has a
-//! memory, a conversation that came to a grade is kept, and gone through again instead of being asked again: what
-//! the judge said is read, and its quotes are looked up, as if it had said it now.
+//! An invalid reply is sent back with its error, at most twice; after that there is no grade, never a default verdict.
+//! Features that the endpoint refused are not used again (`dialect`). If the model has a memory, a conversation that led
+//! to a grade is saved there and replayed instead of repeated: its replies are parsed and their quotes are checked as if
+//! they were new.
 
 use std::collections::VecDeque;
 
@@ -17,54 +17,64 @@ use promptgate_core::port::ChatModel;
 
 use super::Member;
 use super::dialect::{Dialect, OutputMode};
-use super::parse;
-use super::request::Payload;
-use super::schema::Form;
+use super::reply::{self, Entry, Form};
+use super::request::{self, Payload};
 
-/// Re-asks after an invalid reply, in one conversation.
-const REPAIRS: u32 = 2;
-/// Changes of the dialect that one call may go through; there are fewer ways than that.
+/// Maximum number of repairs after an invalid reply, in one conversation.
+const MAX_REPAIRS: u32 = 2;
+/// Maximum number of changes of the dialect during one call; an endpoint cannot refuse as many features.
 const MAX_CHANGES: u32 = 16;
-/// The most bytes of a reply that go back to the judge with what is wrong with it.
+/// Maximum length of a reply that goes back to the judge with its error, in bytes.
 const MAX_ECHO: usize = 20_000;
 
 const DATA: &str = include_str!("prompts/data.md");
 const FORMAT_JSON: &str = include_str!("prompts/format_json.md");
 const FORMAT_FENCED: &str = include_str!("prompts/format_fenced.md");
 
-/// The system message of a judge whose own part is `rubric`.
-pub(super) fn system(rubric: &str, output_mode: OutputMode) -> String {
+/// Builds the system message of a judge from its own prompt.
+pub(super) fn system_message(prompt: &str, output_mode: OutputMode) -> String {
     let format = if output_mode == OutputMode::Fenced { FORMAT_FENCED } else { FORMAT_JSON };
-    format!("{}\n\n{}\n\n{}", rubric.trim_end(), format.trim_end(), DATA.trim_end())
+    format!("{}\n\n{}\n\n{}", prompt.trim_end(), format.trim_end(), DATA.trim_end())
 }
 
-/// Why there is no grade.
+/// The reason why there is no grade.
 #[derive(Debug)]
 pub(super) enum Stop {
-    /// The endpoint's fault.
+    /// A fault of the endpoint.
     Fault(Fault),
-    /// The judge's: it did not give a whole, valid reply, or there was nothing to ask.
+    /// The judge gave no complete, valid reply, or there was nothing to judge.
     Invalid(String),
 }
 
-/// What is asked.
+/// The question of a conversation.
 #[derive(Debug)]
 pub(super) struct Question {
     /// The judge's own part of the system message.
-    pub(super) rubric: &'static str,
-    /// The data.
-    pub(super) payload: Payload,
-    /// The form of the reply.
-    pub(super) form: Form,
-    /// How many ids there are: 1 to this.
-    pub(super) asked: usize,
+    prompt: &'static str,
+    /// The data as a JSON document.
+    document: String,
+    /// Letters and digits of the answer, to recognize copies of it.
+    answer: String,
+    /// Number of ids, which count from 1.
+    ids: usize,
 }
 
-/// The letters and digits of a text: what a copy keeps, however it is spaced and escaped.
+impl Question {
+    pub(super) fn new<P: Payload>(prompt: &'static str, payload: &P) -> Self {
+        Self {
+            prompt,
+            document: payload.document(),
+            answer: letters(payload.answer()),
+            ids: payload.entries(),
+        }
+    }
+}
+
+/// The letters and digits of a text: they are the same in a copy, however it is spaced and escaped.
 fn letters(text: &str) -> String {
     if text.is_ascii() {
-        let kept = text.bytes().filter(u8::is_ascii_alphanumeric);
-        return kept.map(|byte| char::from(byte.to_ascii_lowercase())).collect();
+        let letters = text.bytes().filter(u8::is_ascii_alphanumeric);
+        return letters.map(|byte| char::from(byte.to_ascii_lowercase())).collect();
     }
     text.chars().filter(|character| character.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
@@ -75,36 +85,35 @@ pub(super) struct Conversation<'a> {
     model: &'a dyn ChatModel,
     repeat: u32,
     question: Question,
-    /// What follows the system message.
-    turns: Vec<Message>,
+    /// The messages after the system message.
+    messages: Vec<Message>,
     repairs: u32,
     judging: Judging,
-    /// What the memory knows this conversation by; empty where there is none.
-    identity: String,
-    /// Replies of an earlier run, still to be gone through.
-    recalled: VecDeque<Reply>,
-    /// All replies so far.
-    replies: Vec<Reply>,
-    /// Why the memory could not be read.
-    damage: Option<Fault>,
-    /// Keeps others from asking the same.
+    /// Key of this conversation in the memory; empty if there is none.
+    key: String,
+    /// Saved replies that are not replayed yet.
+    saved: VecDeque<SavedReply>,
+    replies: Vec<SavedReply>,
+    /// The error of reading the memory.
+    memory_fault: Option<Fault>,
+    /// Prevents the same conversation elsewhere at the same time.
     _claim: Option<Box<dyn Send + Sync>>,
 }
 
-/// What a conversation is known by, beside what is asked.
+/// The part of a conversation's key beside the messages.
 #[derive(Serialize)]
-struct Identity<'a> {
+struct KeyParts<'a> {
     model: &'a str,
     parameters: Vec<(&'a String, &'a Value)>,
     repeat: u32,
 }
 
-/// A reply as it is kept.
+/// A reply as the memory saves it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-struct Reply {
+struct SavedReply {
     text: String,
     output_mode: OutputMode,
-    /// Calls that it took, refused ways of asking included.
+    /// Number of calls for it, including refused ones.
     calls: u32,
     usage: Option<Usage>,
     latency_ms: f64,
@@ -113,7 +122,7 @@ struct Reply {
 }
 
 impl<'a> Conversation<'a> {
-    /// Begins one, or takes up what the model's memory has of it; nothing is sent yet.
+    /// Starts a conversation, or loads a saved one. Sends nothing yet.
     pub(super) async fn begin(
         member: &'a Member,
         model: &'a dyn ChatModel,
@@ -121,95 +130,95 @@ impl<'a> Conversation<'a> {
         question: Question,
     ) -> Self {
         let boundary = format!("{:032x}", rand::random::<u128>());
-        let document = question.payload.document();
-        let data = Message { role: Speaker::User, content: Payload::wrap_document(&document, &boundary) };
+        let content = request::wrap(&question.document, &boundary);
         let mut conversation = Self {
             member,
             model,
             repeat,
             question,
-            turns: vec![data],
+            messages: vec![Message { role: Speaker::User, content }],
             repairs: 0,
             judging: Judging::default(),
-            identity: String::new(),
-            recalled: VecDeque::new(),
+            key: String::new(),
+            saved: VecDeque::new(),
             replies: Vec::new(),
-            damage: None,
+            memory_fault: None,
             _claim: None,
         };
         if let Some(memory) = model.memory() {
-            conversation.identity = conversation.identity(&document);
-            match memory.recall(&conversation.identity).await {
+            conversation.key = conversation.key();
+            match memory.recall(&conversation.key).await {
                 Ok(recalled) => {
                     conversation._claim = recalled.claim;
-                    // A record that is none of ours is asked for again.
+                    // An unreadable record is ignored: the model is called again.
                     let replies = recalled.record.and_then(|record| serde_json::from_str(&record).ok());
-                    conversation.recalled = replies.unwrap_or_default();
+                    conversation.saved = replies.unwrap_or_default();
                 }
-                Err(fault) => conversation.damage = Some(fault),
+                Err(fault) => conversation.memory_fault = Some(fault),
             }
         }
         conversation
     }
 
-    /// What is asked of whom, without what differs from call to call (the boundary) and without the way to ask that
-    /// the endpoint allows.
-    fn identity(&self, document: &str) -> String {
+    /// The key in the memory: the question and the model, without the boundary, which differs between calls, and
+    /// without the dialect of the endpoint.
+    fn key(&self) -> String {
         let mut parameters: Vec<_> = self.member.parameters.iter().collect();
         parameters.sort_by_key(|(name, _)| *name);
-        let identity = Identity { model: &self.member.model, parameters, repeat: self.repeat };
-        let identity = serde_json::to_string(&identity).unwrap_or_default();
-        // A line each for the two documents, and the rest is the system message.
-        format!("{identity}\n{document}\n{}", system(self.question.rubric, OutputMode::JsonSchema))
+        let parts = KeyParts { model: &self.member.model, parameters, repeat: self.repeat };
+        let parts = serde_json::to_string(&parts).unwrap_or_default();
+        let Question { prompt, document, .. } = &self.question;
+        // The two JSON documents are one line each, so that the parts cannot run into each other.
+        format!("{parts}\n{document}\n{}", system_message(prompt, OutputMode::JsonSchema))
     }
 
-    /// Keeps the conversation in the model's memory, unless it came from there.
-    pub(super) fn keep(&self) {
+    /// Saves the conversation in the model's memory, unless it came from there.
+    pub(super) fn save(&self) {
         let is_new = self.judging.calls > self.judging.cached_calls;
         if let (Some(memory), true) = (self.model.memory(), is_new)
             && let Ok(record) = serde_json::to_string(&self.replies)
         {
-            memory.keep(&self.identity, &self.member.model, record);
+            memory.keep(&self.key, &self.member.model, record);
         }
     }
 
-    /// What it took so far.
+    /// Calls and usage so far.
     pub(super) fn into_judging(self) -> Judging {
         self.judging
     }
 
-    /// Asks until the reply is valid; the entries come in the order of their ids, one for each.
+    /// Asks until the reply is valid. Returns one entry for each id, sorted by id.
     ///
     /// # Errors
-    /// A fault of the endpoint, a reply that is not whole, or no valid one after the repairs.
-    pub(super) async fn ask<T: parse::Entry>(&mut self) -> Result<Vec<T>, Stop> {
+    /// A fault of the endpoint, an incomplete reply, or no valid one after the repairs.
+    pub(super) async fn ask<T: Entry>(&mut self) -> Result<Vec<T>, Stop> {
         loop {
-            let (completion, output_mode) = self.send().await?;
+            let (completion, output_mode) = self.send(T::FORM).await?;
             if completion.refusal {
                 return Err(Stop::Invalid("the judge refused to judge".into()));
             }
             if completion.finish_reason != FinishReason::Stop {
                 return Err(Stop::Invalid(format!(
                     "the judge's reply is not whole: finish_reason {}",
-                    name(completion.finish_reason.as_str())
+                    short(completion.finish_reason.as_str())
                 )));
             }
-            match self.read(&completion.text, output_mode) {
+            match self.parse(&completion.text, output_mode) {
                 Ok(entries) => {
-                    self.said(&completion.text);
+                    self.push_reply(&completion.text);
                     return Ok(entries);
                 }
-                Err(wrong) if self.repairs == REPAIRS => {
+                Err(error) if self.repairs == MAX_REPAIRS => {
                     return Err(Stop::Invalid(format!(
-                        "the judge gave no valid reply in {} attempts: {wrong}",
-                        REPAIRS + 1
+                        "the judge gave no valid reply in {} attempts: {error}",
+                        MAX_REPAIRS + 1
                     )));
                 }
-                Err(wrong) => {
+                Err(error) => {
                     self.repairs += 1;
-                    self.said(&completion.text);
+                    self.push_reply(&completion.text);
                     self.object(format!(
-                        "Your reply is not valid: {wrong}.\nReply to the same data again, in the form that the \
+                        "Your reply is not valid: {error}.\nReply to the same data again, in the form that the \
                          first message asks for."
                     ));
                 }
@@ -217,12 +226,12 @@ impl<'a> Conversation<'a> {
         }
     }
 
-    /// Tells the judge what is wrong with its last reply; the next [`Conversation::ask`] sends it.
-    pub(super) fn object(&mut self, wrong: String) {
-        self.turns.push(Message { role: Speaker::User, content: wrong });
+    /// Adds an objection to the last reply, which the next [`Conversation::ask`] sends.
+    pub(super) fn object(&mut self, objection: String) {
+        self.messages.push(Message { role: Speaker::User, content: objection });
     }
 
-    fn said(&mut self, text: &str) {
+    fn push_reply(&mut self, text: &str) {
         let mut end = text.len().min(MAX_ECHO);
         while !text.is_char_boundary(end) {
             end -= 1;
@@ -230,39 +239,39 @@ impl<'a> Conversation<'a> {
         let text = text.get(..end).unwrap_or_default();
         // Some endpoints refuse a message without content.
         let content = if text.trim().is_empty() { "(an empty reply)".to_owned() } else { text.to_owned() };
-        self.turns.push(Message { role: Speaker::Assistant, content });
+        self.messages.push(Message { role: Speaker::Assistant, content });
     }
 
-    fn read<T: parse::Entry>(&self, text: &str, output_mode: OutputMode) -> Result<Vec<T>, String> {
-        let text = if output_mode == OutputMode::Fenced { parse::block(text)? } else { text };
-        let document: Value = parse::whole(text)?;
-        let entries = parse::entries(&document, self.question.form.list(), self.question.asked)?;
-        // A candidate may write a whole reply, and a judge say it again.
-        let answer = letters(self.question.payload.answer());
-        let written_otherwise = || text.contains('\\') && answer.contains(&letters(&document.to_string()));
-        if answer.contains(&letters(text)) || written_otherwise() {
+    fn parse<T: Entry>(&self, text: &str, output_mode: OutputMode) -> Result<Vec<T>, String> {
+        let text = if output_mode == OutputMode::Fenced { reply::block(text)? } else { text };
+        let document: Value = reply::whole(text)?;
+        let entries = reply::entries(&document, self.question.ids)?;
+        // A candidate may write a whole reply, and a judge may repeat it.
+        let answer = &self.question.answer;
+        let is_unescaped_copy = || text.contains('\\') && answer.contains(&letters(&document.to_string()));
+        if answer.contains(&letters(text)) || is_unescaped_copy() {
             return Err("it is copied from the answer, which must not judge itself".into());
         }
         Ok(entries)
     }
 
-    /// One call that came back, after as many as the endpoint refused for the way it was asked.
-    async fn send(&mut self) -> Result<(Completion, OutputMode), Stop> {
-        if let Some(fault) = self.damage.take() {
+    /// Sends the messages, again for each feature that the endpoint refuses; or replays a saved reply.
+    async fn send(&mut self, form: Form) -> Result<(Completion, OutputMode), Stop> {
+        if let Some(fault) = self.memory_fault.take() {
             return Err(Stop::Fault(fault));
         }
-        if let Some(reply) = self.recalled.pop_front() {
-            return Ok(self.say_again(reply));
+        if let Some(reply) = self.saved.pop_front() {
+            return Ok(self.replay(reply));
         }
         let mut changes = 0;
         loop {
             let dialect = self.member.dialect();
-            let request = self.request(&dialect);
+            let request = self.request(&dialect, form);
             self.judging.calls = self.judging.calls.saturating_add(1);
             match self.model.complete(&request).await {
                 Ok(completion) => {
                     self.count(&completion, dialect.output_mode);
-                    self.replies.push(Reply {
+                    self.replies.push(SavedReply {
                         text: completion.text.clone(),
                         output_mode: dialect.output_mode,
                         calls: changes + 1,
@@ -284,10 +293,9 @@ impl<'a> Conversation<'a> {
         }
     }
 
-    /// A reply of an earlier run.
-    fn say_again(&mut self, reply: Reply) -> (Completion, OutputMode) {
+    fn replay(&mut self, reply: SavedReply) -> (Completion, OutputMode) {
         let output_mode = reply.output_mode;
-        // Only whole replies come to a grade, and only with one is a conversation kept.
+        // Saved replies are complete: only a conversation that led to a grade is saved.
         let completion = Completion {
             usage: reply.usage,
             latency_ms: reply.latency_ms,
@@ -303,15 +311,15 @@ impl<'a> Conversation<'a> {
         (completion, output_mode)
     }
 
-    fn request(&self, dialect: &Dialect) -> ChatRequest {
-        let content = system(self.question.rubric, dialect.output_mode);
+    fn request(&self, dialect: &Dialect, form: Form) -> ChatRequest {
+        let content = system_message(self.question.prompt, dialect.output_mode);
         let mut messages = vec![Message { role: Speaker::System, content }];
-        messages.extend(self.turns.iter().cloned());
+        messages.extend(self.messages.iter().cloned());
         ChatRequest {
             model: self.member.model.clone(),
             messages,
             parameters: dialect.parameters(&self.member.parameters),
-            response_format: dialect.response_format(self.question.form, self.question.asked),
+            response_format: dialect.response_format(form, self.question.ids),
             repeat: self.repeat,
             purpose: Purpose::Judgement,
             refresh: false,
@@ -328,7 +336,7 @@ impl<'a> Conversation<'a> {
     }
 }
 
-/// A name from the server, fit for a message.
-fn name(text: &str) -> String {
+/// A word from the server without control characters, of bounded length.
+fn short(text: &str) -> String {
     text.chars().filter(|character| !character.is_control()).take(40).collect()
 }
