@@ -7,8 +7,6 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use promptgate_engine::judge::registry;
-
 use super::scalar::{Increase, Ordered, Share, WrittenDuration};
 
 /// Configuration of promptgate: what is evaluated, how it is graded and what a prompt change must meet.
@@ -48,8 +46,8 @@ pub(super) struct Written {
     pub(super) judge: Option<WrittenJudge>,
     /// Deterministic checks of every answer.
     pub(super) checks: Vec<CheckEntry>,
-    /// Metrics that a judge scores, by name.
-    #[schemars(schema_with = "metrics", extend("description" = metrics_description()))]
+    /// Metrics that a judge scores: a built-in judge, or a name of your own with a rubric or a scale.
+    #[schemars(schema_with = "metrics")]
     pub(super) metrics: Ordered<WrittenMetric>,
     /// Ceilings for latency, tokens and cost, absolute or relative to the baseline.
     pub(super) limits: WrittenLimits,
@@ -438,11 +436,6 @@ fn metrics(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
         "propertyNames": {"title": "a name of letters, digits, `_` and `-`", "pattern": "^[A-Za-z][A-Za-z0-9_-]*$"},
         "additionalProperties": metric,
     })
-}
-
-fn metrics_description() -> String {
-    let built_in: Vec<&str> = registry::names().collect();
-    format!("Metrics that a judge scores: {}, or a name of your own with a rubric.", built_in.join(", "))
 }
 
 fn anchors(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
