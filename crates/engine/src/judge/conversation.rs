@@ -1,9 +1,8 @@
 //! A conversation with a judge: calls, repairs of invalid replies, and usage.
 //!
 //! An invalid reply is sent back with its error, at most twice; after that there is no grade, never a default verdict.
-//! Features that the endpoint refused are not used again (`dialect`). If the model has a memory, a conversation that led
-//! to a grade is saved there and replayed instead of repeated: its replies are parsed and their quotes are checked as if
-//! they were new.
+//! Features that the endpoint refused are not used again (`dialect`). A conversation that led to a grade is cached and
+//! replayed instead of repeated: its replies are parsed and their quotes are checked as if they were new.
 
 use std::collections::VecDeque;
 
@@ -11,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use promptgate_core::model::{
-    ChatRequest, Completion, Fault, FaultKind, FinishReason, Judging, Message, Purpose, Speaker, Usage,
+    ChatRequest, Completion, Fault, FaultKind, FinishReason, Judging, Message, MessageRole, Purpose, Usage,
 };
 use promptgate_core::port::ChatModel;
 
@@ -89,28 +88,28 @@ pub(super) struct Conversation<'a> {
     messages: Vec<Message>,
     repairs: u32,
     judging: Judging,
-    /// Key of this conversation in the memory; empty if there is none.
-    key: String,
-    /// Saved replies that are not replayed yet.
-    saved: VecDeque<SavedReply>,
-    replies: Vec<SavedReply>,
-    /// The error of reading the memory.
-    memory_fault: Option<Fault>,
+    /// Identity of this conversation in the cache of judgements; empty if there is none.
+    identity: String,
+    /// Cached replies that are not replayed yet.
+    cached: VecDeque<CachedReply>,
+    replies: Vec<CachedReply>,
+    /// The error of reading the cache.
+    cache_fault: Option<Fault>,
     /// Prevents the same conversation elsewhere at the same time.
     _claim: Option<Box<dyn Send + Sync>>,
 }
 
-/// The part of a conversation's key beside the messages.
+/// The part of a conversation's identity beside the messages.
 #[derive(Serialize)]
-struct KeyParts<'a> {
+struct IdentityParts<'a> {
     model: &'a str,
     parameters: Vec<(&'a String, &'a Value)>,
     repeat: u32,
 }
 
-/// A reply as the memory saves it.
+/// A reply as the cache stores it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-struct SavedReply {
+struct CachedReply {
     text: String,
     output_mode: OutputMode,
     /// Number of calls for it, including refused ones.
@@ -122,7 +121,7 @@ struct SavedReply {
 }
 
 impl<'a> Conversation<'a> {
-    /// Starts a conversation, or loads a saved one. Sends nothing yet.
+    /// Starts a conversation, or loads a cached one. Sends nothing yet.
     pub(super) async fn begin(
         member: &'a Member,
         model: &'a dyn ChatModel,
@@ -136,49 +135,49 @@ impl<'a> Conversation<'a> {
             model,
             repeat,
             question,
-            messages: vec![Message { role: Speaker::User, content }],
+            messages: vec![Message { role: MessageRole::User, content }],
             repairs: 0,
             judging: Judging::default(),
-            key: String::new(),
-            saved: VecDeque::new(),
+            identity: String::new(),
+            cached: VecDeque::new(),
             replies: Vec::new(),
-            memory_fault: None,
+            cache_fault: None,
             _claim: None,
         };
-        if let Some(memory) = model.memory() {
-            conversation.key = conversation.key();
-            match memory.recall(&conversation.key).await {
-                Ok(recalled) => {
-                    conversation._claim = recalled.claim;
+        if let Some(cache) = model.judgement_cache() {
+            conversation.identity = conversation.identity();
+            match cache.get(&conversation.identity).await {
+                Ok(cached) => {
+                    conversation._claim = cached.claim;
                     // An unreadable record is ignored: the model is called again.
-                    let replies = recalled.record.and_then(|record| serde_json::from_str(&record).ok());
-                    conversation.saved = replies.unwrap_or_default();
+                    let replies = cached.record.and_then(|record| serde_json::from_str(&record).ok());
+                    conversation.cached = replies.unwrap_or_default();
                 }
-                Err(fault) => conversation.memory_fault = Some(fault),
+                Err(fault) => conversation.cache_fault = Some(fault),
             }
         }
         conversation
     }
 
-    /// The key in the memory: the question and the model, without the boundary, which differs between calls, and
+    /// The identity in the cache: the question and the model, without the boundary, which differs between calls, and
     /// without the dialect of the endpoint.
-    fn key(&self) -> String {
+    fn identity(&self) -> String {
         let mut parameters: Vec<_> = self.member.parameters.iter().collect();
         parameters.sort_by_key(|(name, _)| *name);
-        let parts = KeyParts { model: &self.member.model, parameters, repeat: self.repeat };
+        let parts = IdentityParts { model: &self.member.model, parameters, repeat: self.repeat };
         let parts = serde_json::to_string(&parts).unwrap_or_default();
         let Question { prompt, document, .. } = &self.question;
         // The two JSON documents are one line each, so that the parts cannot run into each other.
         format!("{parts}\n{document}\n{}", system_message(prompt, OutputMode::JsonSchema))
     }
 
-    /// Saves the conversation in the model's memory, unless it came from there.
-    pub(super) fn save(&self) {
+    /// Caches the conversation, unless it came from the cache.
+    pub(super) fn cache(&self) {
         let is_new = self.judging.calls > self.judging.cached_calls;
-        if let (Some(memory), true) = (self.model.memory(), is_new)
+        if let (Some(judgements), true) = (self.model.judgement_cache(), is_new)
             && let Ok(record) = serde_json::to_string(&self.replies)
         {
-            memory.keep(&self.key, &self.member.model, record);
+            judgements.put(&self.identity, &self.member.model, record);
         }
     }
 
@@ -228,7 +227,7 @@ impl<'a> Conversation<'a> {
 
     /// Adds an objection to the last reply, which the next [`Conversation::ask`] sends.
     pub(super) fn object(&mut self, objection: String) {
-        self.messages.push(Message { role: Speaker::User, content: objection });
+        self.messages.push(Message { role: MessageRole::User, content: objection });
     }
 
     fn push_reply(&mut self, text: &str) {
@@ -239,7 +238,7 @@ impl<'a> Conversation<'a> {
         let text = text.get(..end).unwrap_or_default();
         // Some endpoints refuse a message without content.
         let content = if text.trim().is_empty() { "(an empty reply)".to_owned() } else { text.to_owned() };
-        self.messages.push(Message { role: Speaker::Assistant, content });
+        self.messages.push(Message { role: MessageRole::Assistant, content });
     }
 
     fn parse<T: Entry>(&self, text: &str, output_mode: OutputMode) -> Result<Vec<T>, String> {
@@ -255,12 +254,12 @@ impl<'a> Conversation<'a> {
         Ok(entries)
     }
 
-    /// Sends the messages, again for each feature that the endpoint refuses; or replays a saved reply.
+    /// Sends the messages, again for each feature that the endpoint refuses; or replays a cached reply.
     async fn send(&mut self, form: Form) -> Result<(Completion, OutputMode), Stop> {
-        if let Some(fault) = self.memory_fault.take() {
+        if let Some(fault) = self.cache_fault.take() {
             return Err(Stop::Fault(fault));
         }
-        if let Some(reply) = self.saved.pop_front() {
+        if let Some(reply) = self.cached.pop_front() {
             return Ok(self.replay(reply));
         }
         let mut changes = 0;
@@ -271,7 +270,7 @@ impl<'a> Conversation<'a> {
             match self.model.complete(&request).await {
                 Ok(completion) => {
                     self.count(&completion, dialect.output_mode);
-                    self.replies.push(SavedReply {
+                    self.replies.push(CachedReply {
                         text: completion.text.clone(),
                         output_mode: dialect.output_mode,
                         calls: changes + 1,
@@ -293,15 +292,15 @@ impl<'a> Conversation<'a> {
         }
     }
 
-    fn replay(&mut self, reply: SavedReply) -> (Completion, OutputMode) {
+    fn replay(&mut self, reply: CachedReply) -> (Completion, OutputMode) {
         let output_mode = reply.output_mode;
-        // Saved replies are complete: only a conversation that led to a grade is saved.
+        // Cached replies are complete: only a conversation that led to a grade is cached.
         let completion = Completion {
             usage: reply.usage,
             latency_ms: reply.latency_ms,
             model: reply.model.clone(),
             system_fingerprint: reply.system_fingerprint.clone(),
-            ..Completion::said(reply.text.as_str())
+            ..Completion::from_text(reply.text.as_str())
         };
         self.judging.calls = self.judging.calls.saturating_add(reply.calls);
         self.judging.cached_calls = self.judging.cached_calls.saturating_add(reply.calls);
@@ -313,7 +312,7 @@ impl<'a> Conversation<'a> {
 
     fn request(&self, dialect: &Dialect, form: Form) -> ChatRequest {
         let content = system_message(self.question.prompt, dialect.output_mode);
-        let mut messages = vec![Message { role: Speaker::System, content }];
+        let mut messages = vec![Message { role: MessageRole::System, content }];
         messages.extend(self.messages.iter().cloned());
         ChatRequest {
             model: self.member.model.clone(),

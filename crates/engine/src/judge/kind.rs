@@ -160,7 +160,7 @@ impl<S: Spec> ErasedSpec for S {
             let mut conversation = Conversation::begin(call.member, call.model, call.repeat, question).await;
             let scored = self.score(&mut conversation, call.case, &payload).await;
             if scored.as_ref().is_ok_and(|scored| Score::new(scored.score).is_some()) {
-                conversation.save();
+                conversation.cache();
             }
             (scored, Some(conversation.into_judging()))
         }
