@@ -21,7 +21,7 @@ fn is_right(answer: &str) -> bool {
 }
 
 /// Says yes to everything about answers that `good` accepts, and no to everything about others.
-fn judging(good: impl Fn(&str, u32) -> bool + Send + Sync) -> impl ChatModel {
+fn judging<'s>(good: impl Fn(&str, u32) -> bool + Send + Sync + 's) -> ScriptedModel<'s> {
     scripted_by(move |request: &ChatRequest| {
         let payload = untyped(request);
         let good = good(payload.answer(), request.repeat);
