@@ -19,7 +19,7 @@ use futures::future::BoxFuture;
 use futures::stream::{self, StreamExt as _};
 use promptgate_adapters::endpoint::{self, Options};
 use promptgate_core::model::{ChatRequest, Completion, Fault};
-use promptgate_core::port::{ChatModel, Event, EventSink, Silent};
+use promptgate_core::port::{ChatModel, Event, EventSink, NullSink};
 use promptgate_core::text::Redactor;
 use promptgate_simulated::SimulatedOptions;
 use promptgate_simulated::mock_server::{self, FaultSpec};
@@ -55,7 +55,7 @@ struct Instantly;
 
 impl ChatModel for Instantly {
     fn complete<'a>(&'a self, _request: &'a ChatRequest) -> BoxFuture<'a, Result<Completion, Fault>> {
-        async { Ok(Completion::said("")) }.boxed()
+        async { Ok(Completion::from_text("")) }.boxed()
     }
 }
 
@@ -183,7 +183,8 @@ async fn faults() -> Result<(), Box<dyn Error>> {
 async fn cost() {
     let options = Options { max_concurrency: 64, ..Options::new("http://localhost") };
     let calls = 1_000_000;
-    let model = endpoint::layered(Arc::new(Instantly), &options, Arc::new(Silent), CancellationToken::new());
+    let model =
+        endpoint::layered(Arc::new(Instantly), &options, Arc::new(NullSink), CancellationToken::new());
     let asked = request(0);
     let start = Instant::now();
     stream::iter(0..calls)

@@ -271,20 +271,12 @@ fn broken_configurations_are_told_what_and_where() {
         ("endpoint: {base_url: \"http://localhost:8080/v1\"}", &[]),
         (
             "endpoint: {headers: {X-Team: blue}}",
-            &["4:30: `endpoint.headers.X-Team` must be a map, found a text"],
+            &["4:30: `endpoint.headers.X-Team` must be a map, found text"],
         ),
         ("endpoint: {headers: {X-Team: {value: blue}, api-key: {env: AZURE_KEY}}}", &[]),
         ("endpoint: {headers: {Host: {value: x}}}", &["4:22: this header is set by promptgate itself"]),
-        (
-            "endpoint: {headers: {A: {value: x}, a: {value: x}}}",
-            &["4:37: this header stands here a second time"],
-        ),
-        (
-            "dataset: x",
-            &[
-                "4:1: the key `dataset` stands here a second time (help: keep one of the two; the first is on line 2)",
-            ],
-        ),
+        ("endpoint: {headers: {A: {value: x}, a: {value: x}}}", &["4:37: duplicate header"]),
+        ("dataset: x", &["4:1: duplicate key `dataset` (help: keep one of the two; the first is on line 2)"]),
         ("name: ''", &["4:7: `name` must not be empty"]),
         ("answer_field: 3", &["4:15: `answer_field` must be text, found the number 3"]),
         ("parameters: [1]", &["4:13: `parameters` must be a map, found a list"]),

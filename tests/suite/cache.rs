@@ -5,7 +5,7 @@ use std::process::Stdio;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
-use promptgate_adapters::cache::{Cache, Shelved};
+use promptgate_adapters::cache::{Cache, TableStats};
 use promptgate_engine::judge::request::Payload;
 use serde_json::{Value, json};
 
@@ -356,8 +356,8 @@ fn killed_run_resumes() {
         let cache = Cache::open(&folder.path().join(CACHE), Duration::from_secs(10)).expect("a whole cache");
         let statistics = cache.statistics().expect("a whole cache");
         let count =
-            |by_model: &BTreeMap<String, Shelved>| by_model.values().map(|of| of.entries).sum::<u64>();
-        count(&statistics.answers) + count(&statistics.verdicts)
+            |by_model: &BTreeMap<String, TableStats>| by_model.values().map(|of| of.entries).sum::<u64>();
+        count(&statistics.completions) + count(&statistics.judgements)
     };
     let (mut kept, mut state) = (0, 7_u64);
     for kill in 0..30 {

@@ -12,7 +12,7 @@ use super::instructions::Instructions;
 use super::language::{Terms, leading_marker, sentences};
 use super::lexicon;
 use super::noise::Noise;
-use promptgate_core::model::{ChatRequest, Speaker};
+use promptgate_core::model::{ChatRequest, MessageRole};
 
 /// The number of sentences in an answer unless the prompt sets a limit.
 const DEFAULT_MAX_SENTENCES: usize = 3;
@@ -42,7 +42,7 @@ pub(super) fn answer(request: &ChatRequest, noise: &mut Noise) -> String {
     let prompt: Vec<String> = request
         .messages
         .iter()
-        .filter(|message| matches!(message.role, Speaker::System | Speaker::Developer))
+        .filter(|message| matches!(message.role, MessageRole::System | MessageRole::Developer))
         .flat_map(|message| paragraphs(&message.content))
         .filter(|paragraph| leading_marker(paragraph).is_none())
         .collect();
@@ -81,7 +81,7 @@ pub(super) fn answer(request: &ChatRequest, noise: &mut Noise) -> String {
 
 /// Splits the messages into the question and all other sentences.
 fn read_messages(request: &ChatRequest, instructions: &Instructions) -> (String, Vec<Candidate>) {
-    let last_user = request.messages.iter().rposition(|message| message.role == Speaker::User);
+    let last_user = request.messages.iter().rposition(|message| message.role == MessageRole::User);
     let mut question = String::new();
     let mut candidates = Vec::new();
     let mut paragraph = 0;

@@ -10,7 +10,7 @@ use serde_json::Value;
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::{Simulated, SimulatedOptions};
-use promptgate_core::model::{ChatRequest, Message, ResponseFormat, Speaker};
+use promptgate_core::model::{ChatRequest, Message, MessageRole, ResponseFormat};
 use promptgate_engine::judge::reply::{ChecklistReply, FaithfulnessReply, Support, YesNo};
 use promptgate_engine::judge::request::{Numbered, Payload};
 
@@ -44,7 +44,7 @@ fn context(case: &Value) -> String {
     passages.join("\n\n")
 }
 
-fn request(messages: Vec<(Speaker, String)>, response_format: Option<ResponseFormat>) -> ChatRequest {
+fn request(messages: Vec<(MessageRole, String)>, response_format: Option<ResponseFormat>) -> ChatRequest {
     let messages = messages.into_iter().map(|(role, content)| Message { role, content }).collect();
     ChatRequest { messages, response_format, ..promptgate_testing::request() }
 }
@@ -52,13 +52,15 @@ fn request(messages: Vec<(Speaker, String)>, response_format: Option<ResponseFor
 fn complete(simulated: &Simulated, prompt: &str, case: &Value, repeat: u32) -> String {
     let query = case["query"].as_str().unwrap();
     let system = prompt.replace("{{context}}", &context(case)).replace("{{query}}", query);
-    let request = request(vec![(Speaker::System, system), (Speaker::User, query.to_owned())], None);
+    let request = request(vec![(MessageRole::System, system), (MessageRole::User, query.to_owned())], None);
     simulated.answer(&request, repeat).text
 }
 
 fn judge(simulated: &Simulated, payload: &Payload, repeat: u32) -> String {
-    let messages =
-        vec![(Speaker::System, "Judge.".to_owned()), (Speaker::User, payload.wrap(&format!("b{repeat}")))];
+    let messages = vec![
+        (MessageRole::System, "Judge.".to_owned()),
+        (MessageRole::User, payload.wrap(&format!("b{repeat}"))),
+    ];
     simulated.answer(&request(messages, Some(ResponseFormat::JsonObject)), repeat).text
 }
 

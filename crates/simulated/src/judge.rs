@@ -12,7 +12,7 @@ use super::evidence::{Entailment, Evidence, Source};
 use super::language::{Kind, Term, Terms};
 use super::lexicon;
 use super::noise::Noise;
-use promptgate_core::model::{ChatRequest, Speaker};
+use promptgate_core::model::{ChatRequest, MessageRole};
 use promptgate_engine::judge::reply::{
     ChecklistReply, CorrectnessReply, Coverage, FaithfulnessReply, JudgedItem, JudgedRating, JudgedReference,
     JudgedStatement, Rating, ScaleReply, Support, YesNo,
@@ -26,7 +26,7 @@ pub(super) fn payload(request: &ChatRequest) -> Option<Payload> {
         .messages
         .iter()
         .rev()
-        .filter(|message| message.role == Speaker::User)
+        .filter(|message| message.role == MessageRole::User)
         .find_map(|message| Payload::unwrap(&message.content))
 }
 

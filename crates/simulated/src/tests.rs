@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{Simulated, SimulatedOptions, digest, judged_answer};
-use promptgate_core::model::{ChatRequest, FinishReason, Message, ResponseFormat, Speaker};
+use promptgate_core::model::{ChatRequest, FinishReason, Message, MessageRole, ResponseFormat};
 use promptgate_core::port::ChatModel;
 use promptgate_engine::judge::reply::{
     ChecklistReply, CorrectnessReply, Coverage, FaithfulnessReply, Support, YesNo,
@@ -18,7 +18,7 @@ const PASSAGES: &str = "[KB-1] Returns are accepted for 30 days after delivery. 
 
 fn request(system: &str, user: &str) -> ChatRequest {
     let message = |role, content: &str| Message { role, content: content.to_owned() };
-    let messages = vec![message(Speaker::System, system), message(Speaker::User, user)];
+    let messages = vec![message(MessageRole::System, system), message(MessageRole::User, user)];
     ChatRequest { messages, ..promptgate_testing::request() }
 }
 
@@ -89,7 +89,7 @@ fn earlier_answer_of_the_conversation_is_a_source() {
     let mut request = request("Be kind.", "Which lamp did you mean?");
     request
         .messages
-        .insert(1, Message { role: Speaker::Assistant, content: "I meant the Juno lamp.".to_owned() });
+        .insert(1, Message { role: MessageRole::Assistant, content: "I meant the Juno lamp.".to_owned() });
     assert_eq!(Simulated::default().answer(&request, 0).text, "I meant the Juno lamp.");
 }
 
@@ -323,8 +323,8 @@ fn correctness_is_coverage_of_the_reference() {
 fn judgement_without_a_format_is_fenced() {
     let payload = Payload::Checklist { question: "a".into(), answer: "b".into(), items: numbered(&["c"]) };
     let mut request = request("Judge.", &payload.wrap("x"));
-    request.messages.push(Message { role: Speaker::Assistant, content: "hm".to_owned() });
-    request.messages.push(Message { role: Speaker::User, content: "that was no JSON".to_owned() });
+    request.messages.push(Message { role: MessageRole::Assistant, content: "hm".to_owned() });
+    request.messages.push(Message { role: MessageRole::User, content: "that was no JSON".to_owned() });
     let text = Simulated::default().answer(&request, 0).text;
     let json = text.strip_prefix("```json\n").and_then(|text| text.strip_suffix("\n```")).unwrap();
     assert!(serde_json::from_str::<ChecklistReply>(json).is_ok());

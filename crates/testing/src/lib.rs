@@ -10,10 +10,10 @@ use promptgate_core::model::{Completion, Grade, TrialResult};
 
 /// Edits the completion and the grades of a trial whose text is in memory.
 pub fn edit_answer(result: &mut TrialResult, edit: impl FnOnce(&mut Completion, &mut Vec<Grade>)) {
-    if let TrialResult::Answered(summary) = result
-        && let Some(mut text) = summary.here().cloned()
+    if let TrialResult::Completed(summary) = result
+        && let Some(mut text) = summary.in_memory().cloned()
     {
         edit(&mut text.completion, &mut text.grades);
-        *result = TrialResult::answered(text.completion, text.grades);
+        *result = TrialResult::completed(text.completion, text.grades);
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use promptgate_core::model::{ChatRequest, Completion, Fault, Message, Purpose, Speaker, Usage};
+use promptgate_core::model::{ChatRequest, Completion, Fault, Message, MessageRole, Purpose, Usage};
 use promptgate_core::port::{ChatModel, Event, EventSink};
 use tokio::time::Instant;
 
@@ -22,7 +22,7 @@ pub fn request() -> ChatRequest {
 pub fn request_of(text: &str) -> ChatRequest {
     ChatRequest {
         model: "m".to_owned(),
-        messages: vec![Message { role: Speaker::User, content: text.to_owned() }],
+        messages: vec![Message { role: MessageRole::User, content: text.to_owned() }],
         parameters: serde_json::Map::new(),
         response_format: None,
         repeat: 0,
@@ -36,7 +36,7 @@ pub fn completion(text: impl Into<String>) -> Completion {
     Completion {
         usage: Some(Usage { prompt_tokens: 100, completion_tokens: 10 }),
         latency_ms: 1.0,
-        ..Completion::said(text)
+        ..Completion::from_text(text)
     }
 }
 

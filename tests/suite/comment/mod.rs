@@ -239,7 +239,7 @@ fn token_stays_within_its_origin() {
     });
     let outcome = comment(&left("fail", "text"), &redirecting, &[]).expect_code(12);
     assert!(
-        outcome.stderr.contains("points to another address") && outcome.stderr.contains("was not sent there")
+        outcome.stderr.contains("redirected to http://") && outcome.stderr.contains("was not sent there")
     );
     let paging = GitHub::with_faults(move |_, request, _| {
         let page = || Response::new(200, json!([])).with("link", next.clone());
@@ -386,7 +386,7 @@ fn missing_environment_is_named() {
         ("GITHUB_REPOSITORY", "acme/../x", "not the name of a repository"),
         ("GITHUB_REPOSITORY", "acme/..", "not the name of a repository"),
         ("GITHUB_API_URL", "http://github.example", "without encryption"),
-        ("GITHUB_API_URL", "nowhere", "the address of the API is none"),
+        ("GITHUB_API_URL", "nowhere", "not a valid URL"),
         ("PROMPTGATE_COMMENT", "sometimes", "always, changes, failures, never"),
     ] {
         comment_with(&folder, &github, &[], &[(name, value)]).expect_code(2).says(words);

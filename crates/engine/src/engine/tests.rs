@@ -14,9 +14,9 @@ use crate::judge::{Judge, Member, Spec};
 use promptgate_core::check;
 use promptgate_core::model::{
     Case, ChatRequest, Completion, Dataset, DatasetFacts, Ended, Fault, FaultKind, FinishReason, Grade, Item,
-    Message, PromptFacts, Purpose, Role, Speaker, Trial, TrialResult, Usage, Variant, VariantFacts,
+    Message, MessageRole, PromptFacts, Purpose, Role, Trial, TrialResult, Usage, Variant, VariantFacts,
 };
-use promptgate_core::port::Silent;
+use promptgate_core::port::NullSink;
 
 fn says(text: &str) -> Reply {
     let usage = Some(Usage { prompt_tokens: 10, completion_tokens: 1 });
@@ -37,7 +37,7 @@ fn variant(text: &str) -> Variant {
     let prompt = PromptFacts { name: word(), version: word(), digest: word(), source: word(), commit: None };
     Variant {
         facts: VariantFacts { prompt, model: "m".to_owned(), parameters: Map::new() },
-        messages: vec![Message { role: Speaker::User, content: text.to_owned() }],
+        messages: vec![Message { role: MessageRole::User, content: text.to_owned() }],
         lines: vec![1],
     }
 }
@@ -91,7 +91,7 @@ fn bench(
         fail_fast: BTreeSet::new(),
         spool: None,
         names: Mutex::default(),
-        sink: Arc::new(Silent),
+        sink: Arc::new(NullSink),
         interrupted: CancellationToken::new(),
         stop: CancellationToken::new(),
     };
@@ -100,8 +100,8 @@ fn bench(
 
 /// The grades of a trial that was answered.
 fn grades(trial: &Trial) -> &[Grade] {
-    let TrialResult::Answered(answered) = &trial.result else { panic!("missing") };
-    &answered.here().expect("in memory").grades
+    let TrialResult::Completed(answered) = &trial.result else { panic!("missing") };
+    &answered.in_memory().expect("in memory").grades
 }
 
 impl Bench {

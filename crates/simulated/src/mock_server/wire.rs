@@ -6,7 +6,7 @@ use hyper::body::Bytes;
 use serde_json::{Map, Value, json};
 
 use super::ServerStats;
-use promptgate_core::model::{ChatRequest, Completion, Message, Purpose, ResponseFormat, Speaker};
+use promptgate_core::model::{ChatRequest, Completion, Message, MessageRole, Purpose, ResponseFormat};
 
 /// An invalid request: the message and the parameter at fault.
 #[derive(Debug, PartialEq, Eq)]
@@ -55,10 +55,10 @@ pub(super) fn parse_request(body: &[u8]) -> Result<ChatRequest, InvalidRequest> 
 
 fn parse_message(mut message: Value) -> Result<Message, InvalidRequest> {
     let role = match message.get("role").and_then(Value::as_str) {
-        Some("system") => Speaker::System,
-        Some("developer") => Speaker::Developer,
-        Some("user") => Speaker::User,
-        Some("assistant") => Speaker::Assistant,
+        Some("system") => MessageRole::System,
+        Some("developer") => MessageRole::Developer,
+        Some("user") => MessageRole::User,
+        Some("assistant") => MessageRole::Assistant,
         other => return Err(invalid("messages", format!("unknown role of a message: {other:?}"))),
     };
     let content = match message.get_mut("content").map(Value::take) {
