@@ -138,7 +138,7 @@ fn refusing_amid(
     refused: usize,
     wait: Duration,
     max_concurrency: usize,
-) -> (Arc<Scripted>, Limited, Arc<RecordedEvents>) {
+) -> (Arc<ScriptedModel<'static>>, Limited, Arc<RecordedEvents>) {
     let script = (0..40 + refused).map(|call| match call {
         0..40 => Ok(completion("ok")),
         _ => Err(asking(FaultKind::RateLimited, wait)),
@@ -154,10 +154,10 @@ async fn a_requested_wait_pauses_all_calls() {
     let request = request();
     let results = join_all((0..80).map(|_| model.complete(&request))).await;
     assert_eq!(results.iter().filter(|result| result.is_err()).count(), 1);
-    let seen = inner.seen();
+    let calls = inner.calls();
     // 40 answers and the batch with the refusal; no other call until the wait is over.
-    let (before, after) = seen.split_at(48);
-    let pause = after[0].1 - before[47].1;
+    let (before, after) = calls.split_at(48);
+    let pause = after[0].at - before[47].at;
     assert!(pause >= Duration::from_secs(3) && pause < Duration::from_millis(3200), "{pause:?}");
     let paced = |event: &Event| matches!(event, Event::RateLimitChanged { calls_per_second: Some(_), endpoint } if endpoint == "localhost");
     assert!(events.count(paced) >= 1);
