@@ -7,7 +7,6 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
-use super::test_support::{RecordedEvents, request};
 use super::*;
 use crate::http::test_server::{Reaction, Server, ok, response};
 use promptgate_core::model::FinishReason;

@@ -5,6 +5,7 @@ use futures::future::join_all;
 use super::super::test_support::{asking, judgement, scripted, slow};
 use super::*;
 use promptgate_core::model::{FaultKind, Purpose};
+use promptgate_testing::{RecordedEvents, ScriptedModel, completion, request};
 
 fn limited(
     inner: &Arc<ScriptedModel<'static>>,

@@ -84,9 +84,9 @@ async fn backoff_stays_below_its_doubling_limit() {
     bench.model.complete(&request()).await.unwrap_err();
     let calls = bench.inner.calls();
     let limits = [500, 1000, 2000, 4000, 8000];
-    for (pair, limit) in seen.windows(2).zip(limits) {
+    for (pair, limit) in calls.windows(2).zip(limits) {
         // tokio's timer rounds up to a millisecond.
-        assert!(pair[1].1 - pair[0].1 <= Duration::from_millis(limit + 1));
+        assert!(pair[1].at - pair[0].at <= Duration::from_millis(limit + 1));
     }
 }
 

@@ -1,59 +1,59 @@
-// An opened case: question, both answers with their difference, grades with reasons, context with quotes.
+// The dialog of a case: question, both answers with their diff, grades with reasons, context with quotes.
 
 const SIDES = ["baseline", "candidate"];
 
-// Whether a trial is without an answer or fails a metric that its case fails.
+// Whether a trial has no answer or fails a metric that its case fails.
 function fails(trial, row) {
   if (trial.error || trial.output === null) return true;
   return trial.grades.some((grade) => grade.score === null || (grade.score < 1 && row.failing.includes(grade.scorer)));
 }
 
-function repeatsOf(opened) {
-  return [...new Set(opened.trials.map((trial) => trial.repeat))].sort((one, other) => one - other);
+function repeatsOf(details) {
+  return [...new Set(details.trials.map((trial) => trial.repeat))].sort((one, other) => one - other);
 }
 
-const trialOf = (opened, role, repeat) => opened.trials.find((trial) => trial.role === role && trial.repeat === repeat);
+const trialOf = (details, role, repeat) => details.trials.find((trial) => trial.role === role && trial.repeat === repeat);
 
-// What is inside the dialog below its bar, for one repeat.
-function inside(row, opened, repeat, compared, choose) {
-  const parts = [element("p", { class: "question" }, isolated(opened?.query ?? row.query))];
+// The content of the dialog for one repeat.
+function dialogContent(row, details, repeat, compared, choose) {
+  const parts = [element("p", { class: "question" }, isolated(details?.query ?? row.query))];
   const labels = row.tags.map((tag) => element("span", { class: "tag" }, isolated(tag)));
   if (row.must) labels.push(element("span", { class: "tag" }, "must pass"));
-  if (opened?.group) labels.push(element("span", { class: "tag" }, "group ", isolated(opened.group)));
+  if (details?.group) labels.push(element("span", { class: "tag" }, "group ", isolated(details.group)));
   if (labels.length > 0) parts.push(element("p", {}, labels));
   parts.push(element("p", { class: "quiet" }, summary(row, compared)));
-  if (!opened) {
-    parts.push(element("p", { class: "banner" }, "The answers of this case are not in this page, to keep it small. report.json has them; of a large run, trials.jsonl beside it."));
+  if (!details) {
+    parts.push(element("p", { class: "banner" }, "The answers of this case are omitted to limit the size of this page. See report.json, or trials.jsonl for a large run."));
     return parts;
   }
-  if (opened.shared) parts.push(element("p", { class: "quiet" }, "Both variants sent the same request: it was answered and judged once."));
-  const repeats = repeatsOf(opened);
-  if (repeats.length === 0) parts.push(element("p", { class: "banner" }, "No answer was asked for before the run ended."));
-  if (repeats.length > 1) parts.push(repeatButtons(row, opened, repeats, repeat, choose));
-  const sides = SIDES.map((role) => trialOf(opened, role, repeat));
+  if (details.shared) parts.push(element("p", { class: "quiet" }, "Both variants sent the same request, so it was answered and judged once."));
+  const repeats = repeatsOf(details);
+  if (repeats.length === 0) parts.push(element("p", { class: "banner" }, "The run ended before any answer was requested."));
+  if (repeats.length > 1) parts.push(repeatButtons(row, details, repeats, repeat, choose));
+  const sides = SIDES.map((role) => trialOf(details, role, repeat));
   parts.push(...answers(sides, compared), ...grades(sides, compared, row));
-  if (opened.expected !== null) {
-    parts.push(element("h3", {}, "Expected"), element("p", { class: "expected" }, isolated(opened.expected)));
+  if (details.expected !== null) {
+    parts.push(element("h3", {}, "Expected"), element("p", { class: "expected" }, isolated(details.expected)));
   }
-  parts.push(...context(opened.context, sides));
-  if (opened.left_out > 0) parts.push(element("p", { class: "quiet" }, `${opened.left_out} trials and passages are left out here; report.json has them.`));
+  parts.push(...context(details.context, sides));
+  if (details.left_out > 0) parts.push(element("p", { class: "quiet" }, `${details.left_out} trials and passages omitted; see report.json.`));
   return parts;
 }
 
 function summary(row, compared) {
-  const share = (passes) => (passes === null ? "not known" : `${passes[0]} of ${passes[1]}`);
-  const told = compared ? [`passed ${share(row.before)} before, ${share(row.now)} now`] : [`passed ${share(row.now)}`];
-  if (row.shown !== null) told.push("; moved most: ", isolated(row.metric), ` ${row.shown}`);
-  if (row.failing.length > 0) told.push("; fails ", ...row.failing.flatMap((name, at) => [at > 0 ? ", " : "", isolated(name)]));
-  return told;
+  const share = (passes) => (passes === null ? "unknown" : `${passes[0]} of ${passes[1]}`);
+  const parts = compared ? [`passed ${share(row.before)} before, ${share(row.now)} now`] : [`passed ${share(row.now)}`];
+  if (row.shown !== null) parts.push("; largest change: ", isolated(row.metric), ` ${row.shown}`);
+  if (row.failing.length > 0) parts.push("; fails ", ...row.failing.flatMap((name, at) => [at > 0 ? ", " : "", isolated(name)]));
+  return parts;
 }
 
-function repeatButtons(row, opened, repeats, repeat, choose) {
+function repeatButtons(row, details, repeats, repeat, choose) {
   const button = (of) => {
-    const failed = opened.trials.some((trial) => trial.repeat === of && trial.role === "candidate" && fails(trial, row));
-    const made = element("button", { type: "button", "aria-pressed": of === repeat ? "true" : "false" }, `${of + 1}`, failed ? " ✗" : " ✓", element("span", { class: "unseen-text" }, failed ? " candidate fails" : " candidate passes"));
-    made.addEventListener("click", () => choose(of));
-    return made;
+    const failed = details.trials.some((trial) => trial.repeat === of && trial.role === "candidate" && fails(trial, row));
+    const control = element("button", { type: "button", "aria-pressed": of === repeat ? "true" : "false" }, `${of + 1}`, failed ? " ✗" : " ✓", element("span", { class: "visually-hidden" }, failed ? " candidate fails" : " candidate passes"));
+    control.addEventListener("click", () => choose(of));
+    return control;
   };
   return element("div", { class: "repeats", role: "group", "aria-label": "Repeat" }, element("span", { class: "quiet" }, "Repeat"), repeats.map(button));
 }
@@ -62,11 +62,11 @@ function answers(sides, compared) {
   const [before, after] = sides;
   const both = typeof before?.output === "string" && typeof after?.output === "string";
   const same = both && before.output === after.output;
-  const pieces = both && !same ? difference(before.output, after.output) : null;
+  const pieces = both && !same ? wordDiff(before.output, after.output) : null;
   let note = null;
-  if (same) note = "Both answers are the same, word for word.";
-  else if (pieces) note = "Struck through: only the baseline says it. Underlined: only the candidate says it.";
-  else if (both) note = "Too long, or too far apart, for a word difference.";
+  if (same) note = "Both answers are identical.";
+  else if (pieces) note = "Struck through: only in the baseline. Underlined: only in the candidate.";
+  else if (both) note = "Too long or too different for a word diff.";
   const shownSides = compared ? SIDES : ["candidate"];
   const boxes = shownSides.map((role) => {
     const trial = sides[SIDES.indexOf(role)];
@@ -88,7 +88,7 @@ function answer(role, trial, pieces) {
     const text = element("pre", { dir: "auto", tabindex: 0, "aria-label": `Answer of the ${role}` });
     const name = role === "baseline" ? "del" : "ins";
     for (const [piece, changed] of pieces ?? [[trial.output, false]]) {
-      text.append(changed ? element(name, {}, shown(piece)) : shown(piece));
+      text.append(changed ? element(name, {}, visible(piece)) : visible(piece));
     }
     if (trial.output === "") text.append(element("span", { class: "quiet" }, "an empty answer"));
     box.append(text);
@@ -99,11 +99,11 @@ function answer(role, trial, pieces) {
   return box;
 }
 
-function fault(what, error) {
-  if (!error) return [element("p", { class: "error" }, what)];
-  const told = [element("p", { class: "error" }, `${what} (${error.kind}): `, isolated(error.message))];
-  if (error.help) told.push(element("p", { class: "quiet" }, "Next: ", isolated(error.help)));
-  return told;
+function fault(title, error) {
+  if (!error) return [element("p", { class: "error" }, title)];
+  const parts = [element("p", { class: "error" }, `${title} (${error.kind}): `, isolated(error.message))];
+  if (error.help) parts.push(element("p", { class: "quiet" }, "Next: ", isolated(error.help)));
+  return parts;
 }
 
 function grades(sides, compared, row) {
@@ -122,7 +122,7 @@ function grades(sides, compared, row) {
   return [element("h3", {}, "Grades"), element("div", { class: "scroll", role: "region", "aria-label": "Grades", tabindex: 0 }, table)];
 }
 
-// What the candidate fails, then what is judged, then the others.
+// Scorers that the candidate fails, then judged ones, then the others.
 function worstFirst(scorers, sides, row) {
   const rank = (scorer) => {
     const grade = sides[1]?.grades.find((of) => of.scorer === scorer);
@@ -140,20 +140,20 @@ function score(grade, scorer, row) {
 }
 
 function reason(grade) {
-  const told = [element("div", {}, isolated(grade.reason))];
-  if (grade.missing) told.push(...fault("Not graded", grade.missing));
-  if (grade.flags) told.push(element("div", {}, grade.flags.map((flag) => element("span", { class: "tag" }, isolated(flag)))));
+  const parts = [element("div", {}, isolated(grade.reason))];
+  if (grade.missing) parts.push(...fault("Not graded", grade.missing));
+  if (grade.flags) parts.push(element("div", {}, grade.flags.map((flag) => element("span", { class: "tag" }, isolated(flag)))));
   const inner = (grade.judgements ?? []).flatMap((judgement) => [
     judgement.title ? element("p", {}, isolated(judgement.title)) : null,
     element("ul", { class: "evidence" }, judgement.entries.map(entry)),
   ]);
-  if (grade.details) inner.push(element("pre", {}, shown(grade.details)));
+  if (grade.details) inner.push(element("pre", {}, visible(grade.details)));
   if (grade.took) inner.push(element("p", { class: "quiet" }, isolated(grade.took)));
   if (inner.length > 0) {
     const open = grade.score === null || grade.score < 1;
-    told.push(element("details", { open }, element("summary", { class: "quiet" }, grade.judgements ? "what the judge says" : "details"), inner));
+    parts.push(element("details", { open }, element("summary", { class: "quiet" }, grade.judgements ? "judge reasoning" : "details"), inner));
   }
-  return told;
+  return parts;
 }
 
 function entry(of) {
@@ -166,14 +166,14 @@ function context(passages, sides) {
   const quotes = sides.flatMap((trial, at) =>
     (trial?.grades ?? []).flatMap((grade) => (grade.judgements ?? []).flatMap((judgement) => judgement.entries.flatMap((of) => (of.quotes ?? []).map((quote) => [quote, at === 1 ? 1 : 2])))),
   );
-  const found = passages.map((passage) => highlighted(passage, quotes));
+  const highlightedPassages = passages.map((passage) => highlighted(passage, quotes));
   const parts = [element("h3", {}, "Context")];
-  if (found.some((passage) => passage.marked)) {
-    const legend = element("p", { class: "quiet" }, "Marked is what the judge quoted: ", element("mark", {}, "for the candidate"));
+  if (highlightedPassages.some((passage) => passage.marked)) {
+    const legend = element("p", { class: "quiet" }, "Marked: quoted by the judge ", element("mark", {}, "for the candidate"));
     if (sides[0]) legend.append(", ", element("mark", { class: "other" }, "for the baseline"), ", ", element("mark", { class: "both" }, "for both"));
     parts.push(legend);
   } else if (quotes.length > 0) {
-    parts.push(element("p", { class: "quiet" }, "None of the judge's quotes stands here word for word."));
+    parts.push(element("p", { class: "quiet" }, "None of the judge's quotes occurs here verbatim."));
   }
-  return [...parts, ...found.map((passage) => element("div", { class: "passage", dir: "auto" }, passage.fragment))];
+  return [...parts, ...highlightedPassages.map((passage) => element("div", { class: "passage", dir: "auto" }, passage.fragment))];
 }

@@ -1,4 +1,4 @@
-//! Analyses and policies in few words.
+//! Builders of analyses and policies.
 
 use crate::gate::{Criterion, Policy, Requirement, Rule, decide};
 use crate::model::{
@@ -6,7 +6,7 @@ use crate::model::{
     VariantScores,
 };
 
-/// A row of values; NaN is missing, infinity was not asked.
+/// A row of cells: NaN is a missing grade, infinity a cell that was not asked.
 pub(super) fn row(values: &[f64]) -> Option<Vec<Cell>> {
     let cell = |value: &f64| match value {
         value if value.is_nan() => Cell::Missing,
@@ -80,24 +80,24 @@ pub(super) fn policy(criteria: Vec<Criterion>) -> Policy {
     }
 }
 
-/// Decided in one look at all there is.
+/// The decision on a completed run, in one look at all repeats.
 pub(super) fn completed(analysis: &Analysis, policy: &Policy) -> Decision {
     ended(analysis, policy, &Ended::Completed)
 }
 
-/// The same of a run that ended so.
+/// The decision on a run with this end, in one look at all repeats.
 pub(super) fn ended(analysis: &Analysis, policy: &Policy, how: &Ended) -> Decision {
     let policy = Policy { repeats: analysis.repeats, max_repeats: analysis.repeats, ..policy.clone() };
     decide(analysis, &policy, how)
 }
 
-/// The outcome of the only criterion of a policy.
-pub(super) fn alone(metrics: Vec<MetricScores>, one: Criterion) -> CriterionOutcome {
-    let decision = completed(&analysis(metrics), &policy(vec![one]));
+/// The outcome of a single criterion.
+pub(super) fn single_outcome(metrics: Vec<MetricScores>, criterion: Criterion) -> CriterionOutcome {
+    let decision = completed(&analysis(metrics), &policy(vec![criterion]));
     decision.criteria.into_iter().next().expect("one criterion")
 }
 
-/// The same row for so many cases.
+/// The same row for each of `cases` cases.
 pub(super) fn same(values: &[f64], cases: usize) -> Vec<Vec<f64>> {
     vec![values.to_vec(); cases]
 }

@@ -16,17 +16,17 @@ pub(super) const GREEN: Ansi = AnsiColor::Green.on_default();
 pub(super) const RED: Ansi = AnsiColor::Red.on_default();
 pub(super) const YELLOW: Ansi = AnsiColor::Yellow.on_default();
 
-/// Lines of bounded width on their way out.
-pub(super) struct Page<'a> {
+/// Writes lines of bounded width.
+pub(super) struct LineWriter<'a> {
     pub(super) out: &'a mut dyn Write,
     pub(super) width: u16,
     pub(super) color: bool,
-    /// Takes secrets out of what is about to be cut or wrapped: a part of one would not be known.
+    /// Applied before text is cut or wrapped, since a part of a secret would not be recognized.
     pub(super) redactor: &'a Redactor,
 }
 
-impl Page<'_> {
-    /// One line, guarded, in one colour.
+impl LineWriter<'_> {
+    /// Writes a guarded line in one style.
     pub(super) fn line(&mut self, text: &str, ansi: Ansi) -> io::Result<()> {
         let line = neutral::guarded(text.trim_end());
         if self.color && !line.is_empty() && ansi != PLAIN {
@@ -40,7 +40,7 @@ impl Page<'_> {
         writeln!(self.out)
     }
 
-    /// A table with a rule below its header; a line that ends with the word of a verdict has that in colour.
+    /// Writes a table with a dimmed header; a verdict at the end of a line is colored.
     pub(super) fn table(&mut self, table: &Table) -> io::Result<()> {
         for (index, line) in table.lines().enumerate() {
             let line = neutral::guarded(line.trim_end());
@@ -56,7 +56,7 @@ impl Page<'_> {
         Ok(())
     }
 
-    /// A label of some columns and a text that wraps beside it.
+    /// Writes a label of `width` columns with the text wrapped beside it.
     pub(super) fn labelled(&mut self, width: u16, label: &str, text: &str, ansi: Ansi) -> io::Result<()> {
         let text = &*self.redactor.redact(text);
         let mut table = Table::new();
@@ -80,15 +80,15 @@ impl Page<'_> {
     }
 }
 
-/// Width of the labels before the notes.
+/// Width of the labels of notes.
 pub(super) const LABEL: u16 = 11;
-/// Width of the mark before a reason.
+/// Width of the bullet of a reason.
 pub(super) const BULLET: u16 = 4;
 
-/// Width of the label before the next step.
+/// Width of the `help:` label.
 pub(super) const HELP: u16 = 8;
 
-/// What a verdict on a criterion looks like.
+/// Text and style of criterion verdicts.
 const VERDICTS: [(CriterionVerdict, &str, Ansi); 4] = [
     (CriterionVerdict::Pass, "✓ pass", GREEN),
     (CriterionVerdict::Fail, "✗ FAIL", RED),
@@ -108,12 +108,12 @@ pub(super) fn verdict_color(verdict: Verdict) -> Ansi {
     }
 }
 
-/// Untrusted text of bounded length for one line.
+/// Redacts and clips untrusted text to a part of a line.
 pub(super) fn short(redactor: &Redactor, text: &str, limit: usize) -> String {
     neutral::clip(&neutral::terminal(&redactor.redact(text)), limit)
 }
 
-/// A table whose columns are right-aligned where `right` says so; all but the `wrapping` one keep to one line.
+/// Builds a table with the columns in `right` aligned to the right; only the column `wrapping` wraps.
 pub(crate) fn table(
     header: &[&str],
     right: &[usize],

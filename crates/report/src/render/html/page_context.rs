@@ -1,31 +1,29 @@
-//! What the template knows.
+//! The data of the template `report.html`.
 
 use serde::Serialize;
 
-use super::differences::{Differences, differences};
+use super::differences::{DifferencePlot, differences};
 use super::interval_plot::{Panel, panels};
-use super::provenance::{self, Group};
-use super::untrusted_text::Sanitizer;
-use super::worst_cases::{Worst, worst};
+use super::provenance::{self, FactGroup};
+use super::worst_cases::{WorstCase, worst};
 use super::{case_data::CaseData, script};
 use crate::v1::{CaseStatus, CriterionVerdict, Report, Verdict};
 use crate::view::Headline;
 use crate::view::judge_summary::{PlantedRow, failed_self_test};
 use crate::view::number::minus;
 use crate::view::policy_notice::{Notice, notice};
-use crate::view::{self, effect, lengths, looks, number, slices};
+use crate::view::{self, Sanitizer, effect, lengths, looks, number, slices};
 
 /// Rows of a table, reasons, warnings.
-const ROWS: usize = 150;
+const MAX_ROWS: usize = 150;
 /// Characters of a text.
-const TEXT: usize = 400;
-/// Characters of the name of a metric.
-const NAME: usize = 120;
+const MAX_TEXT: usize = 400;
+/// Characters of a metric name.
+const MAX_NAME: usize = 120;
 
-/// The page.
 #[derive(Serialize)]
-pub(super) struct Page {
-    pub(super) policy: String,
+pub(super) struct PageContext {
+    content_security_policy: String,
     style: &'static str,
     script: String,
     data: String,
@@ -39,8 +37,8 @@ pub(super) struct Page {
     verdict: String,
     exit_code_zero: bool,
     simulated: bool,
-    origin: Option<Notice>,
-    so_far: bool,
+    policy_notice: Option<Notice>,
+    partial: bool,
     reasons: Vec<String>,
     reasons_left_out: usize,
     help: Option<String>,
@@ -49,16 +47,16 @@ pub(super) struct Page {
     cases: String,
     repeats: String,
     cost: String,
-    criteria: Vec<Criterion>,
+    criteria: Vec<CriterionRow>,
     criteria_left_out: usize,
-    folded: Vec<Folded>,
+    folded: Vec<FoldedCriteria>,
     confidence: String,
     scope: &'static str,
-    panels: Vec<Panels>,
+    panels: Vec<PanelGroup>,
     panels_left_out: usize,
-    metrics: Vec<Metric>,
-    differences: Vec<Differences>,
-    worst: Vec<Worst>,
+    metrics: Vec<MetricRow>,
+    differences: Vec<DifferencePlot>,
+    worst: Vec<WorstCase>,
     worst_more: usize,
     statuses: Vec<(&'static str, usize)>,
     compared: bool,
@@ -70,44 +68,42 @@ pub(super) struct Page {
     alpha_spent: String,
     planted: Vec<PlantedRow>,
     lengths: Vec<lengths::LengthRow>,
-    facts: Vec<Group>,
+    facts: Vec<FactGroup>,
     warnings: Vec<String>,
     warnings_left_out: usize,
     started: String,
     version: String,
 }
 
-/// Plots, some of them folded away below a line of words.
+/// A group of plots, collapsed below a summary where one is given.
 #[derive(Serialize)]
-struct Panels {
-    folded: Option<String>,
+struct PanelGroup {
+    summary: Option<String>,
     panels: Vec<Panel>,
 }
 
-/// A row of the criteria.
 #[derive(Serialize)]
-struct Criterion {
+struct CriterionRow {
     id: String,
     estimate: String,
     interval: String,
     required: String,
     class: &'static str,
     symbol: &'static str,
-    told: String,
+    explanation: String,
     method: String,
 }
 
 /// Criteria that every trial passes.
 #[derive(Serialize)]
-struct Folded {
+struct FoldedCriteria {
     label: String,
     names: Vec<String>,
     left_out: usize,
 }
 
-/// A row of the metrics.
 #[derive(Serialize)]
-struct Metric {
+struct MetricRow {
     name: String,
     candidate: String,
     baseline: String,
@@ -119,30 +115,30 @@ struct Metric {
     missing: usize,
 }
 
-impl Page {
-    /// The page of a report, with the data of its cases.
+impl PageContext {
     pub(super) fn new(report: &Report, order: &[usize], data: CaseData, sanitizer: &Sanitizer<'_>) -> Self {
-        let text = |text: &str| sanitizer.clip(text, TEXT);
-        let name = |text: &str| sanitizer.clip(text, NAME);
+        let text = |text: &str| sanitizer.clip(text, MAX_TEXT);
+        let name = |text: &str| sanitizer.clip(text, MAX_NAME);
         let view::Criteria { listed, folded } = view::criteria(report);
         let reasons = reasons(report, sanitizer);
         let slices = slices::rows(report);
         let (panels, panels_left_out) = panels(report, sanitizer);
         let (mut gated, others): (Vec<Panel>, Vec<Panel>) = panels.into_iter().partition(|panel| panel.gated);
-        // What did not pass first, as among the criteria.
+        // Failures first, as among the criteria.
         gated.sort_by_key(|panel| panel.verdicts.iter().all(|of| of.verdict == "pass"));
         let without = (!gated.is_empty()).then(|| {
             let metrics = number::counted(others.len() as u64, "metric");
             format!("{metrics} without a criterion")
         });
         let panels =
-            [Panels { folded: None, panels: gated }, Panels { folded: without, panels: others }].into();
+            [PanelGroup { summary: None, panels: gated }, PanelGroup { summary: without, panels: others }]
+                .into();
         let (worst, worst_more) = worst(report, order, sanitizer);
         let headline = view::headline(report);
         let word = headline.as_str().to_uppercase();
         let script = script();
         Self {
-            policy: super::policy(&script),
+            content_security_policy: super::content_security_policy(&script),
             style: super::STYLE,
             script,
             title: format!("{word}: {}", sanitizer.clip(&report.name, 80)),
@@ -158,24 +154,24 @@ impl Page {
             verdict: word,
             exit_code_zero: view::is_non_blocking(report),
             simulated: report.simulated,
-            origin: notice(report, ROWS).map(|notice| notice.map_text(text)),
-            so_far: report.verdict == Verdict::Incomplete,
-            reasons_left_out: reasons.len().saturating_sub(ROWS),
-            reasons: reasons.iter().take(ROWS).map(|reason| text(reason)).collect(),
+            policy_notice: notice(report, MAX_ROWS).map(|notice| notice.map_text(text)),
+            partial: report.verdict == Verdict::Incomplete,
+            reasons_left_out: reasons.len().saturating_sub(MAX_ROWS),
+            reasons: reasons.iter().take(MAX_ROWS).map(|reason| text(reason)).collect(),
             help: report.ended.fault.as_ref().and_then(|fault| fault.help.as_deref()).map(text),
             settle: looks::settle(report),
             effect: effect::effect(report, name),
             cases: number::counted(report.cases.len() as u64, "case"),
             repeats: number::counted(u64::from(report.repeats), "repeat"),
             cost: view::cost(report),
-            criteria_left_out: listed.len().saturating_sub(ROWS),
-            criteria: listed.iter().take(ROWS).map(|row| criterion(report, row, sanitizer)).collect(),
+            criteria_left_out: listed.len().saturating_sub(MAX_ROWS),
+            criteria: listed.iter().take(MAX_ROWS).map(|row| criterion(report, row, sanitizer)).collect(),
             folded: folded
                 .iter()
-                .map(|of| Folded {
+                .map(|of| FoldedCriteria {
                     label: of.label.clone(),
-                    names: of.rows.iter().take(ROWS).map(|row| text(row.id)).collect(),
-                    left_out: of.rows.len().saturating_sub(ROWS),
+                    names: of.rows.iter().take(MAX_ROWS).map(|row| text(row.id)).collect(),
+                    left_out: of.rows.len().saturating_sub(MAX_ROWS),
                 })
                 .collect(),
             confidence: number::percent(report.policy.confidence),
@@ -192,7 +188,7 @@ impl Page {
             shown: report.cases.len() - data.without_row,
             notes: notes(report, &data),
             data: data.json,
-            slices: slices.into_iter().take(ROWS).map(|row| row.map_text(text)).collect(),
+            slices: slices.into_iter().take(MAX_ROWS).map(|row| row.map_text(text)).collect(),
             looks: looks::rows(report, sanitizer.redactor())
                 .into_iter()
                 .map(|row| row.map_text(text))
@@ -200,20 +196,20 @@ impl Page {
             alpha_spent: looks::spent(report),
             planted: failed_self_test(report, sanitizer.redactor())
                 .into_iter()
-                .take(ROWS)
+                .take(MAX_ROWS)
                 .map(|row| row.map_text(text))
                 .collect(),
-            lengths: lengths::rows(report).take(ROWS).map(|row| row.map_text(name)).collect(),
+            lengths: lengths::rows(report).take(MAX_ROWS).map(|row| row.map_text(name)).collect(),
             facts: provenance::groups(report, sanitizer),
-            warnings: report.warnings.iter().take(ROWS).map(|warning| text(warning)).collect(),
-            warnings_left_out: report.warnings.len().saturating_sub(ROWS),
+            warnings: report.warnings.iter().take(MAX_ROWS).map(|warning| text(warning)).collect(),
+            warnings_left_out: report.warnings.len().saturating_sub(MAX_ROWS),
             started: text(&report.started_at),
             version: text(&report.tool_version),
         }
     }
 }
 
-/// The reasons, or the fault that ended the run where there is none.
+/// The reasons; without any, the fault that ended the run.
 fn reasons(report: &Report, sanitizer: &Sanitizer<'_>) -> Vec<String> {
     let mut reasons = view::reasons(report, sanitizer.redactor());
     if let Some(fault) = report.ended.fault.as_ref().filter(|_| reasons.is_empty()) {
@@ -231,12 +227,12 @@ fn symbol(headline: Headline) -> &'static str {
     }
 }
 
-fn criterion(report: &Report, row: &view::CriterionRow<'_>, sanitizer: &Sanitizer<'_>) -> Criterion {
+fn criterion(report: &Report, row: &view::CriterionRow<'_>, sanitizer: &Sanitizer<'_>) -> CriterionRow {
     let outcome = report.criteria.iter().find(|criterion| criterion.id == row.id);
     let p = outcome.and_then(|of| of.p).map_or_else(String::new, |p| {
         if p < 0.0001 { ", p < 0.0001".to_owned() } else { format!(", p = {p:.4}") }
     });
-    Criterion {
+    CriterionRow {
         id: sanitizer.clip(row.id, 200),
         estimate: minus(row.estimate.clone()),
         interval: minus(row.interval.clone()),
@@ -248,18 +244,18 @@ fn criterion(report: &Report, row: &view::CriterionRow<'_>, sanitizer: &Sanitize
             CriterionVerdict::Inconclusive => "?",
             CriterionVerdict::Incomplete => "!",
         },
-        told: outcome.map_or_else(String::new, |of| sanitizer.clip(&of.explanation, TEXT)),
+        explanation: outcome.map_or_else(String::new, |of| sanitizer.clip(&of.explanation, MAX_TEXT)),
         method: outcome.map_or_else(String::new, |of| format!("{}{p}", sanitizer.clip(&of.method, 60))),
     }
 }
 
-fn metrics(report: &Report, sanitizer: &Sanitizer<'_>) -> Vec<Metric> {
-    let rows = view::metrics(report).into_iter().zip(&report.metrics).take(ROWS);
+fn metrics(report: &Report, sanitizer: &Sanitizer<'_>) -> Vec<MetricRow> {
+    let rows = view::metrics(report).into_iter().zip(&report.metrics).take(MAX_ROWS);
     rows.map(|(row, metric)| {
         let value = |value: Option<f64>| {
             value.map_or_else(|| number::NONE.to_owned(), |value| number::value(metric.kind, value))
         };
-        Metric {
+        MetricRow {
             name: sanitizer.clip(row.name, 120),
             candidate: minus(row.candidate),
             baseline: minus(row.baseline),
@@ -274,7 +270,7 @@ fn metrics(report: &Report, sanitizer: &Sanitizer<'_>) -> Vec<Metric> {
     .collect()
 }
 
-/// Every status that occurs, worst first, with its count.
+/// The statuses that occur, worst first, with their counts.
 fn statuses(report: &Report) -> Vec<(&'static str, usize)> {
     [
         CaseStatus::Broken,
@@ -291,23 +287,21 @@ fn statuses(report: &Report) -> Vec<(&'static str, usize)> {
     .collect()
 }
 
-/// What the page does not hold of its cases, and who does.
+/// Notes on omitted cases and where to find them.
 fn notes(report: &Report, data: &CaseData) -> Vec<String> {
-    let holder = report.trials_file.as_ref().map_or("report.json", |_| "trials.jsonl beside report.json");
+    let file = report.trials_file.as_ref().map_or("report.json", |_| "trials.jsonl beside report.json");
     let cases = |count: usize| number::counted(count as u64, "case");
     let mut notes = Vec::new();
     if data.without_row > 0 {
         notes.push(format!(
-            "Left out here to keep this page small: {}, none of them worse than those that are listed. report.json \
-             has them.",
+            "Omitted to limit the size of this page: {}, none worse than the listed ones. See report.json.",
             cases(data.without_row)
         ));
     }
-    if data.without_answers > 0 {
+    if data.without_details > 0 {
         notes.push(format!(
-            "The answers of {} are left out here to keep this page small, the worst cases coming first. {holder} has \
-             them.",
-            cases(data.without_answers)
+            "Omitted to limit the size of this page: the answers of {}; the worst cases have theirs. See {file}.",
+            cases(data.without_details)
         ));
     }
     notes

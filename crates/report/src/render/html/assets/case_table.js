@@ -1,4 +1,4 @@
-// The table of cases: filtered, searched, sorted; rows are made as they are needed.
+// The table of cases, with filters, search and sorting. Rows are created on demand.
 
 const CHUNK = 100;
 
@@ -6,7 +6,7 @@ const share = (passes) => (passes === null ? null : passes[1] === 0 ? 0 : passes
 const passed = (passes) => (passes === null ? "–" : `${passes[0]}/${passes[1]}`);
 const byText = new Intl.Collator("en", { numeric: true }).compare;
 
-// Columns: name, heading, value to sort by, cell. Without a baseline some say nothing.
+// Columns: name, heading, sort value, cell; `compared` columns need a baseline.
 const COLUMNS = [
   { name: "number", head: "#", value: (row) => row.number, cell: (row) => element("td", { class: "number" }, String(row.number)) },
   { name: "id", head: "case", value: (row) => row.id, cell: (row) => element("th", { scope: "row" }, element("a", { href: `#case-${row.number}` }, isolated(row.id))) },
@@ -19,8 +19,8 @@ const COLUMNS = [
   { name: "query", head: "question", value: (row) => row.query, cell: (row) => element("td", {}, isolated(row.query)) },
 ];
 
-// A cell that is one whatever the style sheet makes of it on a narrow screen, where it brings its heading along.
-function named(column, cell) {
+// Gives a cell its role, which the style sheet removes on narrow screens, and its heading.
+function labelled(column, cell) {
   cell.setAttribute("role", cell.localName === "th" ? "rowheader" : "cell");
   cell.dataset.label = column.head;
   cell.dataset.column = column.name;
@@ -39,8 +39,8 @@ class CaseTable {
     this.tag = "";
     this.fails = "";
     this.texts = rows.map((row) => [row.id, row.query, row.status, row.metric ?? "", ...row.failing, ...row.tags].join("\n").toLowerCase());
-    this.found = rows;
-    this.made = 0;
+    this.matches = rows;
+    this.created = 0;
     this.body = document.querySelector("#table tbody");
     this.more = document.getElementById("more");
     this.head();
@@ -73,19 +73,19 @@ class CaseTable {
     }
   }
 
-  // Shows what is asked for, from the first row.
+  // Applies filters and order, and shows the first rows.
   show() {
-    const kept = this.rows.filter((row, at) => this.keeps(row, this.texts[at]));
+    const matching = this.rows.filter((row, at) => this.accepts(row, this.texts[at]));
     const column = this.columns.find((of) => of.name === this.sorted.name);
     const direction = this.sorted.down ? -1 : 1;
-    const keyed = kept.map((row) => [column.value(row), row]);
-    // What has no value comes last, whichever way; equal ones are worst first.
+    const keyed = matching.map((row) => [column.value(row), row]);
+    // Rows without a value come last in both directions; ties are worst first.
     keyed.sort(([one, row], [other, next]) => {
       if (one === null || other === null) return (one === null) - (other === null) || row.rank - next.rank;
       const order = typeof one === "string" ? byText(one, other) : one - other;
       return order * direction || row.rank - next.rank;
     });
-    this.found = keyed.map(([, row]) => row);
+    this.matches = keyed.map(([, row]) => row);
     for (const of of this.columns) {
       const sorts = of === column;
       if (sorts) of.headCell.setAttribute("aria-sort", this.sorted.down ? "descending" : "ascending");
@@ -94,30 +94,30 @@ class CaseTable {
     }
     this.body.replaceChildren();
     this.body.closest(".scroll").scrollTop = 0;
-    this.made = 0;
+    this.created = 0;
     this.add();
-    const [shownCount, all] = [this.found.length, this.rows.length];
-    const told = shownCount === all ? `${counted(all, "case")}` : `${shownCount.toLocaleString("en")} of ${counted(all, "case")}`;
-    document.getElementById("counted").textContent = `${told}, by ${column.name === "status" && !this.sorted.down ? "status, worst first" : column.head}`;
+    const [shownCount, all] = [this.matches.length, this.rows.length];
+    const summary = shownCount === all ? `${counted(all, "case")}` : `${shownCount.toLocaleString("en")} of ${counted(all, "case")}`;
+    document.getElementById("counted").textContent = `${summary}, by ${column.name === "status" && !this.sorted.down ? "status, worst first" : column.head}`;
   }
 
-  keeps(row, text) {
+  accepts(row, text) {
     if (this.statuses.size > 0 && !this.statuses.has(row.status)) return false;
     if (this.tag !== "" && !row.tags.includes(this.tag)) return false;
     if (this.fails !== "" && !row.failing.includes(this.fails)) return false;
     return this.words.every((word) => text.includes(word));
   }
 
-  // Makes the next rows.
+  // Creates the next rows.
   add() {
-    const next = this.found.slice(this.made, this.made + CHUNK);
-    this.body.append(...next.map((row) => element("tr", { role: "row", "data-case": row.number }, this.columns.map((column) => named(column, column.cell(row))))));
-    this.made += next.length;
-    this.more.hidden = this.made >= this.found.length;
-    this.more.textContent = `Show more (${this.made.toLocaleString("en")} of ${this.found.length.toLocaleString("en")} are here)`;
+    const next = this.matches.slice(this.created, this.created + CHUNK);
+    this.body.append(...next.map((row) => element("tr", { role: "row", "data-case": row.number }, this.columns.map((column) => labelled(column, column.cell(row))))));
+    this.created += next.length;
+    this.more.hidden = this.created >= this.matches.length;
+    this.more.textContent = `Show more (${this.created.toLocaleString("en")} of ${this.matches.length.toLocaleString("en")} shown)`;
   }
 
-  // Arrow keys, Home and End go from row to row.
+  // Arrow keys, Home and End move between rows.
   move(event) {
     const row = event.target.closest("tr");
     if (!row || event.ctrlKey || event.altKey || event.metaKey) return;

@@ -1,9 +1,9 @@
-// A word difference of two texts: Myers' shortest edit script, bounded in length and in edits.
+// Word diff of two texts: Myers' shortest edit script, bounded in length and number of edits.
 
-const MOST_WORDS = 12000;
-const MOST_EDITS = 1000;
+const MAX_WORDS = 12000;
+const MAX_EDITS = 1000;
 
-// Scripts that put no blanks between words.
+// Scripts without spaces between words.
 const UNSPACED = /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Myanmar}]/u;
 
 function words(text) {
@@ -14,39 +14,39 @@ function words(text) {
   return text.match(/\s+|[\p{L}\p{N}\p{M}_]+|[^\s\p{L}\p{N}\p{M}_]/gu) ?? [];
 }
 
-// For each word of both texts whether only that text has it; null where the texts are too long or too far apart.
-function difference(before, after) {
-  const [old, fresh] = [words(before), words(after)];
-  if (old.length + fresh.length > MOST_WORDS) return null;
+// For each text, its pieces marked as changed or not; null for texts that are too long or too different.
+function wordDiff(before, after) {
+  const [oldWords, newWords] = [words(before), words(after)];
+  if (oldWords.length + newWords.length > MAX_WORDS) return null;
   let start = 0;
-  while (start < old.length && start < fresh.length && old[start] === fresh[start]) start += 1;
+  while (start < oldWords.length && start < newWords.length && oldWords[start] === newWords[start]) start += 1;
   let ends = 0;
-  while (ends < old.length - start && ends < fresh.length - start && old[old.length - 1 - ends] === fresh[fresh.length - 1 - ends]) ends += 1;
-  const edits = script(old.slice(start, old.length - ends), fresh.slice(start, fresh.length - ends));
+  while (ends < oldWords.length - start && ends < newWords.length - start && oldWords[oldWords.length - 1 - ends] === newWords[newWords.length - 1 - ends]) ends += 1;
+  const edits = editScript(oldWords.slice(start, oldWords.length - ends), newWords.slice(start, newWords.length - ends));
   if (edits === null) return null;
   const marked = (list, changed) => list.map((word, at) => [word, changed.has(at - start)]);
-  return { before: joined(marked(old, edits.removed)), after: joined(marked(fresh, edits.added)) };
+  return { before: joined(marked(oldWords, edits.removed)), after: joined(marked(newWords, edits.added)) };
 }
 
-// The places that are removed and added on the shortest way from one list to the other.
-function script(old, fresh) {
-  const [width, height] = [old.length, fresh.length];
-  const most = Math.min(width + height, MOST_EDITS);
+// Indices removed from and added to a list in the shortest edit script.
+function editScript(oldWords, newWords) {
+  const [width, height] = [oldWords.length, newWords.length];
+  const maxEdits = Math.min(width + height, MAX_EDITS);
   // By diagonal, from the lowest one on.
-  const furthest = new Int32Array(2 * most + 3);
-  const middle = most + 1;
+  const furthest = new Int32Array(2 * maxEdits + 3);
+  const middle = maxEdits + 1;
   const trace = [];
-  for (let edits = 0; edits <= most; edits += 1) {
+  for (let edits = 0; edits <= maxEdits; edits += 1) {
     const row = new Int32Array(edits + 1);
     for (let diagonal = -edits; diagonal <= edits; diagonal += 2) {
       const down = diagonal === -edits || (diagonal !== edits && furthest[middle + diagonal - 1] < furthest[middle + diagonal + 1]);
       let x = down ? furthest[middle + diagonal + 1] : furthest[middle + diagonal - 1] + 1;
-      while (x < width && x - diagonal < height && old[x] === fresh[x - diagonal]) x += 1;
+      while (x < width && x - diagonal < height && oldWords[x] === newWords[x - diagonal]) x += 1;
       furthest[middle + diagonal] = x;
       row[(diagonal + edits) / 2] = x;
       if (x >= width && x - diagonal >= height) {
         trace.push(row);
-        return backwards(trace, width, height);
+        return backtrack(trace, width, height);
       }
     }
     trace.push(row);
@@ -54,7 +54,7 @@ function script(old, fresh) {
   return null;
 }
 
-function backwards(trace, width, height) {
+function backtrack(trace, width, height) {
   const [removed, added] = [new Set(), new Set()];
   let [x, y] = [width, height];
   for (let edits = trace.length - 1; edits > 0; edits -= 1) {
@@ -74,7 +74,7 @@ function backwards(trace, width, height) {
   return { removed, added };
 }
 
-// Neighbours of one kind as one piece; a blank between two changed words goes with them.
+// Joins neighbors of one kind; a space between two changed words counts as changed.
 function joined(marked) {
   const pieces = [];
   marked.forEach(([word, changed], at) => {

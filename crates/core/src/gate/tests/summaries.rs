@@ -1,17 +1,17 @@
-//! What is told of metrics beside the verdict: by tag, and against the length of the answers.
+//! Metric summaries: slices by tag, correlation with length, reported intervals.
 
 use std::sync::Arc;
 
-use super::build::{analysis, completed, criterion, metric, minimum, not_worse, policy};
+use super::builders::{analysis, completed, criterion, metric, minimum, not_worse, policy};
 use crate::gate::{Bound, Requirement, Statistic};
 use crate::model::CriterionVerdict;
 
-fn rising(values: &[f64]) -> Vec<Vec<f64>> {
+fn constant_rows(values: &[f64]) -> Vec<Vec<f64>> {
     values.iter().map(|value| vec![*value; 3]).collect()
 }
 
 #[test]
-fn slices_have_the_numbers_of_their_own_cases() {
+fn slices_summarize_their_own_cases() {
     let mut run = analysis(vec![metric(
         "m",
         &[vec![1.0, 0.8], vec![0.6, 0.4], vec![0.0, 0.2]],
@@ -21,8 +21,8 @@ fn slices_have_the_numbers_of_their_own_cases() {
         case.tags = tags.into_iter().map(str::to_owned).collect();
     }
     let slices = completed(&run, &policy(vec![minimum("m", 0.1)])).metrics.swap_remove(0).slices;
-    let told: Vec<_> = slices.iter().map(|slice| (slice.tag.as_str(), slice.cases)).collect();
-    assert_eq!(told, [("a", 1), ("b", 2)]);
+    let tags: Vec<_> = slices.iter().map(|slice| (slice.tag.as_str(), slice.cases)).collect();
+    assert_eq!(tags, [("a", 1), ("b", 2)]);
     let close = |found: f64, expected: f64| assert!((found - expected).abs() < 1e-12, "{found}");
     close(slices[1].candidate.mean, 0.7);
     close(slices[1].baseline.expect("a baseline"), 0.5);
@@ -33,35 +33,38 @@ fn slices_have_the_numbers_of_their_own_cases() {
 }
 
 #[test]
-fn length_is_told_against_score_alone_and_as_differences() {
+fn length_correlates_with_scores_and_with_differences() {
     let lengths: Vec<f64> = (0..12).map(|case| 100.0 + f64::from(case * case)).collect();
     let scores: Vec<f64> = lengths.iter().map(|length| length / 300.0).collect();
     let flat = vec![vec![0.5; 3]; 12];
     let run = analysis(vec![
-        metric("m", &rising(&scores), Some(&flat)),
-        metric("length", &rising(&lengths), Some(&vec![vec![150.0; 3]; 12])),
+        metric("m", &constant_rows(&scores), Some(&flat)),
+        metric("length", &constant_rows(&lengths), Some(&vec![vec![150.0; 3]; 12])),
     ]);
     let decision = completed(&run, &policy(vec![minimum("m", 0.1)]));
     let found = decision.metrics[0].length_correlation.expect("a judged metric");
-    assert!((found.candidate.expect("told") - 1.0).abs() < 1e-9, "{found:?}");
-    assert!((found.differences.expect("told") - 1.0).abs() < 1e-9, "{found:?}");
+    assert!((found.candidate.expect("enough cases") - 1.0).abs() < 1e-9, "{found:?}");
+    assert!((found.differences.expect("enough cases") - 1.0).abs() < 1e-9, "{found:?}");
     assert_eq!(decision.metrics[1].length_correlation, None);
-    assert!(decision.warnings.iter().any(|warning| warning.contains("may favour long ones")));
-    // The longer the worse is no verbosity bias, and a constant correlates with nothing.
+    assert!(decision.warnings.iter().any(|warning| warning.contains("may favour long answers")));
+    // A negative correlation is not verbosity bias, and a constant has no correlation.
     let falling: Vec<f64> = scores.iter().rev().copied().collect();
-    let run = analysis(vec![metric("m", &rising(&falling), None), metric("length", &rising(&lengths), None)]);
+    let run = analysis(vec![
+        metric("m", &constant_rows(&falling), None),
+        metric("length", &constant_rows(&lengths), None),
+    ]);
     let decision = completed(&run, &policy(vec![minimum("m", 0.1)]));
     let found = decision.metrics[0].length_correlation.expect("a judged metric");
-    assert!(found.candidate.expect("told") < 0.0 && found.differences.is_none(), "{found:?}");
-    assert!(!decision.warnings.iter().any(|warning| warning.contains("may favour long ones")));
-    let run = analysis(vec![metric("m", &flat, None), metric("length", &rising(&lengths), None)]);
+    assert!(found.candidate.expect("enough cases") < 0.0 && found.differences.is_none(), "{found:?}");
+    assert!(!decision.warnings.iter().any(|warning| warning.contains("may favour long answers")));
+    let run = analysis(vec![metric("m", &flat, None), metric("length", &constant_rows(&lengths), None)]);
     let found = completed(&run, &policy(vec![minimum("m", 0.1)])).metrics[0].length_correlation;
     assert_eq!(found.and_then(|found| found.candidate), None);
 }
 
 #[test]
-fn no_interval_of_scores_leaves_the_scale_and_decisions_stay_as_they_are() {
-    // Two repeats at the two ends: Student's t has bounds far beyond them.
+fn reported_intervals_are_clamped_without_changing_decisions() {
+    // Repeats at both ends of the scale: the bounds of Student's t are far outside.
     let ours = vec![vec![1.0, 0.0]];
     let theirs = vec![vec![0.9, 0.1]];
     let run = analysis(vec![metric("m", &ours, Some(&theirs)), metric("latency", &ours, None)]);
@@ -78,8 +81,8 @@ fn no_interval_of_scores_leaves_the_scale_and_decisions_stay_as_they_are() {
     let bounds = |index: usize| (decision.criteria[index].lower, decision.criteria[index].upper);
     assert_eq!(bounds(0), (Some(0.0), Some(1.0)));
     assert_eq!(bounds(1), (Some(-1.0), Some(1.0)));
-    assert!(decision.criteria[..2].iter().all(|of| of.verdict == CriterionVerdict::Inconclusive));
-    // Seconds have no such scale.
+    assert!(decision.criteria[..2].iter().all(|outcome| outcome.verdict == CriterionVerdict::Inconclusive));
+    // Seconds are not clamped.
     let latency = decision.metrics[1].candidate.unwrap();
     assert!(latency.upper.is_some_and(|upper| upper > 1.0), "{latency:?}");
     assert!(latency.lower.is_some_and(|lower| lower < 0.0), "{latency:?}");
