@@ -1,23 +1,22 @@
-//! A large suite, decided: time and memory of `metric::analyse` and `gate::decide`.
+//! Time and memory of `metric::analyse` and `gate::decide` for a large suite.
 //!
 //! ```text
 //! cargo bench --bench decide_large -- [CASES] [REPEATS]
 //! ```
 //!
-//! Both variants, two judged metrics with a threshold and the comparison with the baseline each, a check that every
-//! answer must pass, a limit on latency, four tags; first from the matrices alone, then from a whole run, whose answers
-//! are short.
+//! Two variants, two judged metrics each with a threshold and a comparison with the baseline, a check that every answer
+//! must pass, a latency limit and four tags; first from matrices alone, then from a whole run with short answers.
 
-#![expect(clippy::print_stdout, reason = "figures on standard output are what it is for")]
+#![expect(clippy::print_stdout, reason = "prints figures to standard output")]
 
 use std::time::Instant;
 
-use promptgate_core::gate::{Bound, Criterion, Policy, Requirement, Rule, Schedule, Statistic, decide};
+use promptgate_core::gate::{Bound, Criterion, Policy, Requirement, Rule, Statistic, decide};
 use promptgate_core::metric::analyse;
 use promptgate_core::model::{
-    Analysis, Asked, CallTotals, CaseFacts, Cell, Completion, DatasetFacts, Ended, Grade, Matrix, MetricKind,
-    MetricScores, Outcome, PromptFacts, Role, Run, Scope, Score, Trial, TrialResult, VariantFacts,
-    VariantScores,
+    Analysis, CallTotals, CaseFacts, Cell, Completion, DatasetFacts, Ended, Grade, Matrix, MetricKind,
+    MetricScores, Outcome, PromptFacts, RepeatCounts, Role, Run, Scope, Score, Trial, TrialResult,
+    VariantFacts, VariantScores,
 };
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
@@ -32,8 +31,8 @@ fn main() {
     println!("matrices alone      {}", memory());
     let started = Instant::now();
     let decision = decide(&analysis, &policy, &Ended::Completed);
-    println!("decided from them   {} in {:.3} s", memory(), started.elapsed().as_secs_f64());
-    println!("verdict {}, {} cases told of", decision.verdict.as_str(), decision.cases.len());
+    println!("decided             {} in {:.3} s", memory(), started.elapsed().as_secs_f64());
+    println!("verdict {}, {} case statuses", decision.verdict.as_str(), decision.cases.len());
     drop((analysis, decision));
     let run = run(cases as usize, repeats);
     println!("a whole run         {}", memory());
@@ -44,7 +43,7 @@ fn main() {
     println!("verdict {}", decision.verdict.as_str());
 }
 
-/// Memory now and at its highest, where the system tells.
+/// Current and peak memory, if the system reports them.
 fn memory() -> String {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let kilobytes = |name: &str| {
@@ -52,8 +51,8 @@ fn memory() -> String {
         line.split_whitespace().nth(1)?.parse::<u64>().ok()
     };
     match (kilobytes("VmRSS:"), kilobytes("VmHWM:")) {
-        (Some(now), Some(most)) => format!("{} MB now, {} MB at most", now / 1000, most / 1000),
-        _ => "memory not known".to_owned(),
+        (Some(now), Some(peak)) => format!("{} MB now, {} MB peak", now / 1000, peak / 1000),
+        _ => "unknown memory".to_owned(),
     }
 }
 
@@ -68,13 +67,14 @@ fn policy(repeats: u32) -> Policy {
     Policy {
         criteria: vec![
             criterion("check.format", "check.format", Requirement::EveryTrial),
-            criterion("faithfulness.min", "faithfulness", Requirement::Minimum(0.75)),
+            criterion("faithfulness.min", "faithfulness", Requirement::Minimum { value: 0.75 }),
             criterion("faithfulness.baseline", "faithfulness", Requirement::NotWorse { tolerance: 0.0 }),
-            criterion("relevance.min", "relevance", Requirement::Minimum(0.75)),
+            criterion("relevance.min", "relevance", Requirement::Minimum { value: 0.75 }),
             criterion("relevance.baseline", "relevance", Requirement::NotWorse { tolerance: 0.0 }),
             criterion("limit.latency_p95", "latency", latency),
         ],
-        schedule: Schedule::once(repeats),
+        repeats,
+        max_repeats: repeats,
         rule: Rule::Evidence,
         scope: Scope::Suite,
         confidence: 0.95,
@@ -84,7 +84,7 @@ fn policy(repeats: u32) -> Policy {
     }
 }
 
-/// The matrices that a run of this size comes to, without the run.
+/// The matrices of a run of this size, without the run.
 fn analysis(cases: usize, repeats: u32) -> Analysis {
     let mut generator = ChaCha8Rng::seed_from_u64(1);
     let mut matrix = |value: &dyn Fn(&mut ChaCha8Rng) -> f64| -> Matrix {
@@ -137,9 +137,9 @@ fn run(cases: usize, repeats: u32) -> Run {
                 ];
                 let completion = Completion {
                     latency_ms: generator.random_range(200.0..3000.0),
-                    ..Completion::said("yes")
+                    ..Completion::from_text("yes")
                 };
-                trials.push(Trial { case, role, repeat, result: TrialResult::answered(completion, grades) });
+                trials.push(Trial { case, role, repeat, result: TrialResult::completed(completion, grades) });
             }
         }
     }
@@ -158,7 +158,7 @@ fn run(cases: usize, repeats: u32) -> Run {
         baseline_note: None,
         judge: None,
         applies: vec![vec![true; cases]; scorers.len()],
-        asked: Asked::all(repeats, scorers.len()),
+        repeats: RepeatCounts::all(repeats, scorers.len()),
         reused_baseline: None,
         scorers,
         trials,

@@ -9,20 +9,20 @@ use super::error::Failure;
 use super::files::make_ignored;
 use super::output;
 use crate::config::Settings;
-use promptgate_adapters::cache::{Cache, Use};
+use promptgate_adapters::cache::{Cache, CacheOptions};
 use promptgate_adapters::load::{NoRepository, Repository, Tree};
 use promptgate_core::model::{Diagnostic, Place};
 
 /// How long another process is waited for.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// An open cache, and how it is used.
+/// An open cache and its options.
 #[derive(Clone)]
 pub(super) struct Answers {
     /// The cache.
     pub(super) cache: Arc<Cache>,
-    /// How.
-    pub(super) how: Use,
+    /// Its options.
+    pub(super) options: CacheOptions,
 }
 
 /// The path of the cache of these settings.
@@ -46,8 +46,12 @@ pub(super) fn open(settings: &Settings, tree: &Tree, flags: CacheFlags) -> Resul
         // One that cannot be made is found when the cache is.
         let _ = make_ignored(folder);
     }
-    let how = Use { refresh: flags.refresh, only: flags.cached_only, max_age: settings.cache.max_age };
-    Ok(Some(Answers { cache: Arc::new(Cache::open(&path, PATIENCE)?), how }))
+    let options = CacheOptions {
+        refresh: flags.refresh,
+        cached_only: flags.cached_only,
+        max_age: settings.cache.max_age,
+    };
+    Ok(Some(Answers { cache: Arc::new(Cache::open(&path, PATIENCE)?), options }))
 }
 
 /// Writes what is still on its way to the cache. What cannot be kept is a loss for the next run, not for this one.

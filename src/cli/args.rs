@@ -7,10 +7,12 @@ mod parse;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::shard::ShardArgument;
 use crate::config::parse_duration;
+use promptgate_report::Format;
 use promptgate_report::shard::MAX_SHARDS;
 use promptgate_simulated::mock_server::FaultSpec;
 
@@ -139,8 +141,8 @@ pub struct RunArguments {
     )]
     pub out: PathBuf,
     /// What to print on standard output.
-    #[arg(long, value_enum, default_value_t, env = "PROMPTGATE_FORMAT", hide_env = true)]
-    pub format: OutputFormat,
+    #[arg(long, value_parser = report_format(), default_value_t, env = "PROMPTGATE_FORMAT", hide_env = true)]
+    pub format: Format,
     /// Calls in flight at once, at most.
     #[arg(long, value_name = "N", env = "PROMPTGATE_CONCURRENCY", hide_env = true,
           value_parser = clap::value_parser!(u32).range(1..=10_000))]
@@ -253,8 +255,8 @@ pub struct CompareArguments {
     /// report.json of the candidate, whose policy decides.
     pub new: PathBuf,
     /// What to print on standard output.
-    #[arg(long, value_enum, default_value_t)]
-    pub format: OutputFormat,
+    #[arg(long, value_parser = report_format(), default_value_t)]
+    pub format: Format,
     /// Also write report.json, report.md, report.html and junit.xml here.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
@@ -282,8 +284,8 @@ pub struct MergeArguments {
     )]
     pub out: PathBuf,
     /// What to print on standard output.
-    #[arg(long, value_enum, default_value_t, env = "PROMPTGATE_FORMAT", hide_env = true)]
-    pub format: OutputFormat,
+    #[arg(long, value_parser = report_format(), default_value_t, env = "PROMPTGATE_FORMAT", hide_env = true)]
+    pub format: Format,
     /// What an inconclusive verdict does [default: `gate.inconclusive` of the shards' configuration].
     #[arg(long, value_enum, env = "PROMPTGATE_INCONCLUSIVE", hide_env = true)]
     pub inconclusive: Option<Inconclusive>,
@@ -347,24 +349,14 @@ pub struct ReportArguments {
     /// A report.json.
     pub report: PathBuf,
     /// The form to print.
-    #[arg(long, value_enum, default_value_t)]
-    pub format: OutputFormat,
+    #[arg(long, value_parser = report_format(), default_value_t)]
+    pub format: Format,
 }
 
-/// Forms of a report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub enum OutputFormat {
-    /// A table for people.
-    #[default]
-    Terminal,
-    /// report.json.
-    Json,
-    /// report.md.
-    Markdown,
-    /// report.html.
-    Html,
-    /// junit.xml.
-    Junit,
+/// Accepts the names in the table of report formats.
+fn report_format() -> impl TypedValueParser<Value = Format> {
+    let names = Format::ALL.map(|format| PossibleValue::new(format.as_str()).help(format.help()));
+    PossibleValuesParser::new(names).try_map(|name| name.parse::<Format>())
 }
 
 /// `promptgate schema`.

@@ -126,9 +126,9 @@ pub(super) fn connect(
         let model = endpoint::connect(options, Arc::clone(sink), Arc::clone(&redactor), stop.clone())?;
         Ok(match &answers {
             None => model,
-            Some(Answers { cache, how }) => {
+            Some(Answers { cache, options }) => {
                 let cache = Arc::clone(cache);
-                Arc::new(Cached::new(model, cache, scope, *how, Arc::clone(sink))) as Arc<dyn ChatModel>
+                Arc::new(Cached::new(model, cache, scope, *options, Arc::clone(sink))) as Arc<dyn ChatModel>
             }
         })
     };

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
-use super::args::{OutputFormat, REPORTS};
+use super::args::REPORTS;
 use super::error::Failure;
 use super::files::{Links, make_ignored, read_text, write_whole};
 use super::output;
@@ -18,14 +18,6 @@ const MAX_BYTES: u64 = 1 << 30;
 
 /// So much of a file's first line is read to see whether it is a trial, in bytes.
 const MAX_PROBE: u64 = 64 << 20;
-
-/// What a run leaves in its folder; report.json comes last, since it speaks of a file beside it in a large run.
-const FILES: [(&str, Format); 4] = [
-    ("junit.xml", Format::Junit),
-    ("report.html", Format::Html),
-    ("report.md", Format::Markdown),
-    ("report.json", Format::Json),
-];
 
 /// Makes the folder of the reports and tries to write there, before anything is spent on a run.
 pub(super) fn prepare(folder: &Path) -> Result<(), Failure> {
@@ -43,7 +35,7 @@ pub(super) fn prepare(folder: &Path) -> Result<(), Failure> {
         false => std::fs::create_dir_all(folder),
     };
     let probe = made.and_then(|()| tempfile::Builder::new().prefix(".promptgate-").tempfile_in(folder));
-    let names = FILES.iter().map(|(name, _)| *name).chain([TRIALS_FILE]);
+    let names = Format::files().map(|(name, _)| name).chain([TRIALS_FILE]);
     let blocked = names.map(|name| folder.join(name)).find(|path| path.is_dir());
     let message = match (probe, blocked) {
         (Err(error), _) => format!("no report can be written here: {error}"),
@@ -78,7 +70,8 @@ fn write_from(
         write_trials(report, &beside, redactor)?;
     }
     let mut paths = Vec::new();
-    for (name, format) in FILES {
+    // report.json comes last, since it names the trials file beside it in a large run.
+    for (name, format) in Format::files().rev() {
         let path = folder.join(name);
         write_whole(&path, |file| {
             let mut file = Redacting::new(file, redactor);
@@ -125,24 +118,18 @@ pub(super) fn remove_earlier(path: &Path) -> Result<(), Failure> {
 /// Prints a report on standard output.
 pub(super) fn print(
     report: &Report,
-    format: OutputFormat,
+    format: Format,
     redactor: &Redactor,
     files: &[PathBuf],
 ) -> Result<(), Failure> {
-    let (format, style) = match format {
-        OutputFormat::Json => (Format::Json, style(redactor)),
-        OutputFormat::Markdown => (Format::Markdown, style(redactor)),
-        OutputFormat::Html => (Format::Html, style(redactor)),
-        OutputFormat::Junit => (Format::Junit, style(redactor)),
-        OutputFormat::Terminal => (
-            Format::Terminal,
-            Style {
-                width: output::width(),
-                color: output::colored(),
-                files: files.iter().map(|path| path.display().to_string()).collect(),
-                ..style(redactor)
-            },
-        ),
+    let style = match format {
+        Format::Terminal => Style {
+            width: output::width(),
+            color: output::colored(),
+            files: files.iter().map(|path| path.display().to_string()).collect(),
+            ..style(redactor)
+        },
+        _ => style(redactor),
     };
     output::stream(|out| {
         let mut out = Redacting::new(out, redactor);

@@ -99,7 +99,7 @@ fn headers(
         } else if OWN_HEADERS.contains(&lower.as_str()) {
             Some("this header is set by promptgate itself")
         } else if headers.iter().any(|(other, _)| other.eq_ignore_ascii_case(&name)) {
-            Some("this header stands here a second time; case does not count in names of headers")
+            Some("duplicate header (header names are case-insensitive)")
         } else {
             None
         };

@@ -8,8 +8,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use promptgate_core::gate::{Criterion, Rule};
-use promptgate_core::model::{Item, Place, Scope};
-use promptgate_engine::judge::Scale;
+use promptgate_core::model::{DatasetFormat, Place, Scope};
+use promptgate_engine::judge::Kind;
 
 /// A value with its place in the configuration.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -81,32 +81,6 @@ pub struct DatasetSettings {
     pub fields: BTreeMap<String, String>,
     /// Where `fields` stands; the dataset's place without it.
     pub fields_place: Place,
-}
-
-/// Format of a dataset.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum DatasetFormat {
-    /// One JSON object a line.
-    Jsonl,
-    /// A JSON array of objects.
-    Json,
-    /// Comma-separated values with a header.
-    Csv,
-    /// A YAML list of maps.
-    Yaml,
-}
-
-impl DatasetFormat {
-    /// The name in configurations and reports.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Jsonl => "jsonl",
-            Self::Json => "json",
-            Self::Csv => "csv",
-            Self::Yaml => "yaml",
-        }
-    }
 }
 
 /// An endpoint.
@@ -185,16 +159,14 @@ pub struct CheckSettings {
 /// A judged metric.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MetricSettings {
-    /// `faithfulness`, `relevance`, `correctness`, or a name with a rubric.
+    /// The name of a built-in judge, or one of the user's own.
     pub name: String,
     /// Least mean score, in 0..=1.
     pub min: Option<f64>,
     /// Whether the candidate must not be worse than the baseline.
     pub baseline: bool,
-    /// Items of the rubric, for a metric with one.
-    pub rubric: Option<Vec<Item>>,
-    /// The scale, for a metric with one.
-    pub scale: Option<Scale>,
+    /// The kind of judge that scores it.
+    pub kind: Kind,
     /// Where its name stands.
     pub place: Place,
 }

@@ -1,14 +1,14 @@
-//! Redirects by nginx: followed where they stay, and no key goes to another origin.
+//! Redirects by nginx: followed within the origin; no key is sent to another one.
 
 use crate::nginx::Nginx;
-use crate::prepared::Tells as _;
+use crate::prepared::ExpectText as _;
 use crate::support::{Folder, KEY, MockServer};
 
-/// Without the cache, so that every judgement is a call of its own.
+/// Without the cache, so that every judgement is a separate call.
 const ONCE: [&str; 4] = ["run", "--no-cache", "--repeats", "1"];
 
 #[test]
-fn a_redirect_within_the_origin_is_followed() {
+fn redirect_within_the_origin_is_followed() {
     let mock = MockServer::start(&["--require-key", KEY]);
     for status in [307, 308] {
         let Some(nginx) = Nginx::start(|_| {
@@ -22,15 +22,15 @@ fn a_redirect_within_the_origin_is_followed() {
         };
         let code = nginx.run(&Folder::small(2).without_self_test(), &ONCE).code;
         assert!([0, 11].contains(&code), "{status}: {code}");
-        let seen = nginx.seen_here();
-        let at = |path: &str| seen.iter().filter(|seen| seen.path == path).count();
+        let requests = nginx.site_requests();
+        let at = |path: &str| requests.iter().filter(|request| request.path == path).count();
         assert_eq!((at("/v1/chat/completions"), at("/moved/v1/chat/completions")), (12, 12));
         nginx.assert_key_stayed();
     }
 }
 
 #[test]
-fn a_redirect_to_another_origin_ends_the_run_and_the_key_stays() {
+fn redirect_to_another_origin_gets_no_key() {
     for status in [301, 302, 303, 307, 308] {
         let Some(nginx) = Nginx::start(|ports| {
             format!("location / {{ return {status} http://127.0.0.1:{}$request_uri; }}", ports.elsewhere)
@@ -41,15 +41,15 @@ fn a_redirect_to_another_origin_ends_the_run_and_the_key_stays() {
         nginx
             .run(&Folder::small(3), &ONCE)
             .expect_code(12)
-            .tells(&format!("{status}: {elsewhere}"))
-            .tells("the key was not sent there");
-        assert_eq!(nginx.seen_here().len(), 1, "{status}: once, and not again");
+            .expect_text(&format!("{status}: {elsewhere}"))
+            .expect_text("the key was not sent there");
+        assert_eq!(nginx.site_requests().len(), 1, "{status}: one call");
         nginx.assert_key_stayed();
     }
 }
 
 #[test]
-fn a_redirect_within_the_origin_that_then_leaves_it_is_refused() {
+fn chained_redirect_out_of_the_origin_is_refused() {
     let Some(nginx) = Nginx::start(|ports| {
         format!(
             "location /v1/ {{ return 308 /moved$request_uri; }} \
@@ -59,17 +59,17 @@ fn a_redirect_within_the_origin_that_then_leaves_it_is_refused() {
     }) else {
         return;
     };
-    nginx.run(&Folder::small(3), &ONCE).expect_code(12).tells("redirected twice");
+    nginx.run(&Folder::small(3), &ONCE).expect_code(12).expect_text("redirected twice");
     nginx.assert_key_stayed();
 }
 
 #[test]
-fn a_redirect_that_would_turn_the_call_into_a_get_is_refused() {
+fn redirect_to_get_is_refused() {
     let Some(nginx) =
         Nginx::start(|ports| format!("location / {{ return 302 http://127.0.0.1:{}/login; }}", ports.here))
     else {
         return;
     };
-    nginx.run(&Folder::small(3), &ONCE).expect_code(12).tells("302: redirected to /login");
-    assert_eq!(nginx.seen_here().len(), 1);
+    nginx.run(&Folder::small(3), &ONCE).expect_code(12).expect_text("302: redirected to /login");
+    assert_eq!(nginx.site_requests().len(), 1);
 }

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::v1::{Bound, Policy, Report, Requirement, Rule, Scope, Statistic, Trial, read};
+use super::v1::{Policy, Report, Trial, read};
 use promptgate_core::model::{Analysis, Decision, MetricKind, Run};
 use promptgate_core::{forecast, gate, metric};
 
@@ -104,7 +104,7 @@ impl Parts {
         let policy = gate_policy(&report.policy);
         let mut decision = gate::decide(&analysis, &policy, &run.ended);
         for summary in decision.metrics.iter_mut().filter(|summary| summary.kind == MetricKind::Judge) {
-            summary.judged = metric::judged(&run, summary, policy.alpha());
+            summary.judged = metric::judge_quality(&run, summary, policy.alpha());
         }
         decision.to_settle = report.to_settle.and_then(|_| forecast::to_settle(&run, &decision));
         Self { run, analysis, decision, policy: report.policy.clone(), exit_code: report.exit_code }
@@ -117,47 +117,5 @@ impl Parts {
 }
 
 fn gate_policy(policy: &Policy) -> gate::Policy {
-    let requirement = |requirement| match requirement {
-        Requirement::Minimum { value } => gate::Requirement::Minimum(value),
-        Requirement::EveryTrial => gate::Requirement::EveryTrial,
-        Requirement::NotWorse { tolerance } => gate::Requirement::NotWorse { tolerance },
-        Requirement::Limit { statistic, bound } => gate::Requirement::Limit {
-            statistic: match statistic {
-                Statistic::P50 => gate::Statistic::P50,
-                Statistic::P95 => gate::Statistic::P95,
-                Statistic::Mean => gate::Statistic::Mean,
-            },
-            bound: match bound {
-                Bound::Absolute(value) => gate::Bound::Absolute(value),
-                Bound::MaxIncrease(share) => gate::Bound::MaxIncrease(share),
-            },
-        },
-        Requirement::MustPass { case } => gate::Requirement::MustPass { case },
-        Requirement::BrokenCases { max } => gate::Requirement::BrokenCases { max },
-    };
-    gate::Policy {
-        rule: match policy.rule {
-            Rule::Evidence => gate::Rule::Evidence,
-            Rule::Point => gate::Rule::Point,
-        },
-        scope: match policy.scope {
-            Scope::Suite => promptgate_core::model::Scope::Suite,
-            Scope::Population => promptgate_core::model::Scope::Population,
-        },
-        confidence: policy.confidence,
-        resolution: policy.resolution,
-        max_missing: policy.max_missing,
-        seed: policy.seed,
-        schedule: gate::Schedule::new(policy.repeats, policy.max_repeats),
-        criteria: policy
-            .criteria
-            .iter()
-            .map(|criterion| gate::Criterion {
-                id: criterion.id.clone(),
-                metric: criterion.metric.clone(),
-                tag: criterion.tag.clone(),
-                requirement: requirement(criterion.requirement),
-            })
-            .collect(),
-    }
+    serde_json::from_value(serde_json::to_value(policy).unwrap()).unwrap()
 }

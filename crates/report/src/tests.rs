@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::fixtures::{Parts, all};
 use promptgate_core::model::{Diagnostics, Outcome};
+use promptgate_core::text::Redactor;
 
 fn rendered(report: &Report, format: Format, style: Style) -> String {
     let mut out = Vec::new();
@@ -350,10 +351,10 @@ pub(crate) fn large(cases: usize, text: &str) -> Report {
 #[test]
 fn markdown_stays_within_a_comment_and_says_what_it_leaves_out() {
     let small = rendered(&large(20, "refund"), Format::Markdown, style());
-    assert!(small.contains("case 19") && !small.contains("Left out"), "{small}");
+    assert!(small.contains("case 19") && !small.contains("Omitted"), "{small}");
     let many = rendered(&large(900, "refund"), Format::Markdown, style());
     assert!(many.len() < 60_000, "{}", many.len());
-    assert!(many.contains("Left out here to keep this short: 895 cases"), "{many}");
+    assert!(many.contains("Omitted to limit the size: 895 cases"), "{many}");
     assert_tables_whole(&many);
     for text in ["|".repeat(5000), "\u{1F468}\u{200D}\u{1F469}".repeat(2000), "@#".repeat(3000)] {
         let mut report = large(1100, &text);
@@ -366,7 +367,7 @@ fn markdown_stays_within_a_comment_and_says_what_it_leaves_out() {
         report.reasons = vec![reason; 500];
         let out = rendered(&report, Format::Markdown, style());
         assert!(out.len() < 60_000, "{}", out.len());
-        assert!(out.contains("Left out here"), "{out}");
+        assert!(out.contains("Omitted to limit"), "{out}");
         assert_tables_whole(&out);
         assert_inert(&out);
     }
@@ -403,7 +404,7 @@ fn costs_add_up_and_are_null_where_a_price_is_missing() {
 
 #[test]
 fn numbers_read_well() {
-    use super::number::{bounds, count, dollars, duration, signed, value};
+    use crate::view::number::{bounds, count, dollars, duration, signed, value};
     use v1::MetricKind::{Judge, Latency, OutputTokens};
     assert_eq!(value(Judge, -0.000_04), "0.000");
     assert_eq!(signed(Judge, 0.000_04), "0.000");

@@ -24,9 +24,9 @@ pub(crate) fn check(arguments: &CheckArguments) -> Result<ExitStatus, Failure> {
         (None, None, Some(note)) => note.replacen("no baseline: ", "none: ", 1),
         (None, None, None) => "none".to_owned(),
     };
-    let schedule = suite.policy.schedule;
+    let schedule = suite.policy.schedule();
     let calls = suite.plan.slots(0, schedule.first()).len();
-    let more = match schedule.most() {
+    let more = match schedule.last() {
         most if most > schedule.first() => format!("; while undecided more, up to {most} repeats"),
         _ => String::new(),
     };

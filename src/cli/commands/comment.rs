@@ -13,7 +13,7 @@ use crate::cli::facts::{self, Facts, Verdict};
 use crate::cli::files::{Links, append, read_text};
 use crate::cli::{output, runtime};
 use promptgate_adapters::github::Outputs;
-use promptgate_adapters::github::api::{self, Client, FailureKind, Outcome, Settings, Sticky};
+use promptgate_adapters::github::api::{self, ApiErrorKind, Client, CommentOutcome, Settings, StickyComment};
 use promptgate_core::model::{Diagnostic, Diagnostics, Place};
 use promptgate_core::text::Secret;
 
@@ -53,18 +53,18 @@ pub(crate) fn comment(arguments: &CommentArguments) -> Result<ExitStatus, Failur
         CommentWhen::Failures => !matches!(ci.verdict, Verdict::Pass | Verdict::Unchanged),
         CommentWhen::Never => false,
     };
-    let sticky = Sticky { repository: &repository, pull_request, key, body: &body, create };
+    let sticky = StickyComment { repository: &repository, pull_request, key, body: &body, create };
     let runtime = runtime::start()?;
-    let kept = runtime.block_on(async { api::keep(&Client::new(&settings)?, &sticky).await });
+    let kept = runtime.block_on(async { api::upsert_comment(&Client::new(&settings)?, &sticky).await });
     let (id, words) = match kept {
-        Ok(Outcome::Created(id)) => (id, "the comment was written"),
-        Ok(Outcome::Updated(id)) => (id, "the comment was brought up to date"),
-        Ok(Outcome::Same(id)) => (id, "the comment says the same already"),
-        Ok(Outcome::None) => {
+        Ok(CommentOutcome::Created(id)) => (id, "the comment was written"),
+        Ok(CommentOutcome::Updated(id)) => (id, "the comment was brought up to date"),
+        Ok(CommentOutcome::Unchanged(id)) => (id, "the comment says the same already"),
+        Ok(CommentOutcome::Skipped) => {
             output::say("no comment: there is none yet, and this verdict needs none");
             return Ok(ExitStatus::Pass);
         }
-        Err(failure) if failure.kind == FailureKind::Forbidden => return forbidden(&failure),
+        Err(failure) if failure.kind == ApiErrorKind::Forbidden => return forbidden(&failure),
         Err(failure) => return Err(failed(failure)),
     };
     output::say(&format!("{words}: pull request {pull_request} of {repository}"));
@@ -73,7 +73,7 @@ pub(crate) fn comment(arguments: &CommentArguments) -> Result<ExitStatus, Failur
 }
 
 /// A token that may only read stands in nobody's way: the summary of the job says what the comment would have.
-fn forbidden(failure: &api::Failure) -> Result<ExitStatus, Failure> {
+fn forbidden(failure: &api::ApiError) -> Result<ExitStatus, Failure> {
     let help = failure.help.as_deref().unwrap_or_default();
     output::warn(&[format!("the comment was not written: {}", failure.message), help.to_owned()]);
     if variable("GITHUB_ACTIONS").as_deref() == Some("true") {
@@ -86,14 +86,14 @@ fn forbidden(failure: &api::Failure) -> Result<ExitStatus, Failure> {
     Ok(ExitStatus::Pass)
 }
 
-fn failed(failure: api::Failure) -> Failure {
+fn failed(failure: api::ApiError) -> Failure {
     let mut diagnostic = Diagnostic::new(format!("the comment was not written: {}", failure.message));
     if let Some(help) = failure.help {
         diagnostic = diagnostic.help(help);
     }
     match failure.kind {
-        FailureKind::Usage | FailureKind::Forbidden => diagnostic.into(),
-        FailureKind::Unavailable => Failure::Incomplete(Diagnostics(vec![diagnostic])),
+        ApiErrorKind::Usage | ApiErrorKind::Forbidden => diagnostic.into(),
+        ApiErrorKind::Unavailable => Failure::Incomplete(Diagnostics(vec![diagnostic])),
     }
 }
 

@@ -4,7 +4,7 @@ use crate::cli::args::{CompareArguments, Inconclusive};
 use crate::cli::error::Failure;
 use crate::cli::exit::ExitStatus;
 use crate::cli::{mismatch, policy, saved};
-use promptgate_core::gate::{Requirement, Schedule};
+use promptgate_core::gate::Requirement;
 use promptgate_core::model::Place;
 use promptgate_core::text::Redactor;
 use promptgate_engine::evaluate;
@@ -29,7 +29,8 @@ pub(crate) fn compare(arguments: &CompareArguments) -> Result<ExitStatus, Failur
     )?;
     evaluate::adopt_baseline(&mut run, &earlier);
     // What there is, is all there will be: one look, with all of alpha.
-    rules.schedule = Schedule::once(run.asked.repeats);
+    rules.repeats = run.repeats.per_case.max(1);
+    rules.max_repeats = rules.repeats;
     run.warnings.clear();
     if old.policy != new.policy {
         run.warnings.push(format!("the two reports have different policies; that of {new_file} decides"));
@@ -58,7 +59,7 @@ fn add_baseline_criteria(rules: &mut promptgate_core::gate::Policy) {
         .criteria
         .iter()
         .filter(|criterion| {
-            matches!(criterion.requirement, Requirement::Minimum(_))
+            matches!(criterion.requirement, Requirement::Minimum { .. })
                 && criterion.tag.is_none()
                 && !criterion.metric.starts_with("check.")
         })

@@ -233,7 +233,7 @@ async fn evaluate_and_report(
     let ceiling = calls.or(settings.budget.calls);
     let cached_only = arguments.cache.cached_only;
     let calling = Calling { offline: arguments.offline, cached: cache.is_some(), cached_only, ceiling };
-    announce(&engine, policy.schedule, &settings, (!arguments.quiet).then_some(calling));
+    announce(&engine, policy.schedule(), &settings, (!arguments.quiet).then_some(calling));
     let elapsed = || started.elapsed();
     let earlier = earlier.map(|earlier| earlier.run);
     if let Some(part) = part {

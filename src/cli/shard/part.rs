@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::plan::Facts;
-use crate::cli::args::{OutputFormat, RunArguments};
+use crate::cli::args::RunArguments;
 use crate::cli::error::Failure;
 use crate::cli::exit::ExitStatus;
 use crate::cli::files::write_whole;
@@ -15,6 +15,7 @@ use promptgate_core::model::Run;
 use promptgate_core::text::{Redactor, neutral};
 use promptgate_engine::engine::{Engine, Plan, Scorers};
 use promptgate_engine::evaluate::{self, CallCounter, Gathering, Header};
+use promptgate_report::Format;
 use promptgate_report::shard::{Shard, ShardFile, Whole};
 use promptgate_report::spool::FileSpool;
 use promptgate_report::v1::EndedKind;
@@ -44,7 +45,7 @@ impl Part {
         };
         plan.retain(&keep);
         scorers.retain(&keep);
-        Self { whole, scorers: facts.scorers.to_vec(), repeats: facts.policy.schedule.first() }
+        Self { whole, scorers: facts.scorers.to_vec(), repeats: facts.policy.schedule().first() }
     }
 
     /// Asks, grades, writes the file of the shard, and says how it went.
@@ -71,10 +72,8 @@ impl Part {
         let path = arguments.out.join(file.shard.file_name());
         write_whole(&path, |out| out.write_all(text.as_bytes()))?;
         match arguments.format {
-            OutputFormat::Json => output::print(&text)?,
-            OutputFormat::Terminal | OutputFormat::Markdown | OutputFormat::Html | OutputFormat::Junit => {
-                output::print(&redactor.redact(&summary(&file, &path)))?;
-            }
+            Format::Json => output::print(&text)?,
+            _ => output::print(&redactor.redact(&summary(&file, &path)))?,
         }
         Ok(status(&file, arguments.advisory))
     }

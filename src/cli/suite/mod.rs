@@ -20,8 +20,8 @@ pub(super) use variants::Earlier;
 use super::args::SuiteArguments;
 use super::error::Failure;
 use super::mismatch;
-use crate::config::{self, DatasetFormat, Inconclusive, JudgeSettings, Settings};
-use promptgate_adapters::load::{self, DatasetSource, Format, LoadError, Loaded, Tree};
+use crate::config::{self, Inconclusive, JudgeSettings, Settings};
+use promptgate_adapters::load::{self, DatasetSource, LoadError, Loaded, Tree};
 use promptgate_core::check;
 use promptgate_core::gate::Policy;
 use promptgate_core::model::{CaseFacts, Dataset, Diagnostic, Diagnostics, Place, PolicySource};
@@ -145,7 +145,7 @@ pub(super) fn load(arguments: &SuiteArguments, offline: Option<bool>) -> Result<
         &mut warnings,
     );
     let (Some(variants), Some(policy)) = (variants, policy) else { return Err(diagnostics.into()) };
-    if policy.schedule.most() > 1 && variants.candidate.facts.parameters.contains_key("seed") {
+    if policy.schedule().last() > 1 && variants.candidate.facts.parameters.contains_key("seed") {
         warnings.push(
             "parameters.seed goes out with every repeat: an endpoint that honours it answers all of them alike, and \
              they tell nothing of the noise"
@@ -196,22 +196,13 @@ fn load_dataset(settings: &Settings, tree: &Tree, warnings: &mut Vec<String>) ->
     let written = &settings.dataset;
     let source = DatasetSource {
         path: written.path.value.clone(),
-        format: written.format.map(format),
+        format: written.format,
         fields: written.fields.clone(),
         shared_ids: None,
     };
     let Loaded { value, warnings: more } = load::dataset(tree, &source)?;
     warnings.extend(more);
     Ok(value)
-}
-
-fn format(written: DatasetFormat) -> Format {
-    match written {
-        DatasetFormat::Jsonl => Format::Jsonl,
-        DatasetFormat::Json => Format::Json,
-        DatasetFormat::Csv => Format::Csv,
-        DatasetFormat::Yaml => Format::Yaml,
-    }
 }
 
 /// Keeps the cases that `--filter` and `--tag` select; the digest is that of what is kept.

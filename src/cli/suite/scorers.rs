@@ -193,7 +193,8 @@ pub(super) fn policy(
     }
     match settings.policy(&checks, cases, has_baseline, &minimums) {
         Ok(mut policy) => {
-            policy.schedule = schedule(settings, arguments, diagnostics);
+            let schedule = schedule(settings, arguments, diagnostics);
+            (policy.repeats, policy.max_repeats) = (schedule.first(), schedule.last());
             if arguments.no_judge {
                 policy.criteria.retain(|criterion| {
                     settings.metrics.iter().all(|metric| metric.name != criterion.metric)

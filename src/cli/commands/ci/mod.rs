@@ -13,7 +13,7 @@ mod words;
 use std::path::{Path, PathBuf};
 
 use super::run::{self, Finished};
-use crate::cli::args::{CiArguments, Mode, OnMissingCredentials, OutputFormat, RunArguments};
+use crate::cli::args::{CiArguments, Mode, OnMissingCredentials, RunArguments};
 use crate::cli::error::Failure;
 use crate::cli::exit::ExitStatus;
 use crate::cli::suite::{self, Configured, Suite};
@@ -22,6 +22,7 @@ use base::Base;
 use promptgate_adapters::github::Event;
 use promptgate_adapters::load::Repository;
 use promptgate_core::model::{Diagnostic, Diagnostics, Place};
+use promptgate_report::Format;
 use promptgate_report::shard::Shard;
 use surroundings::Surroundings;
 
@@ -125,7 +126,7 @@ fn gate(
     surroundings: &Surroundings,
     known: &mut Known,
 ) -> Result<Outcome, Failure> {
-    if arguments.run.format != OutputFormat::Terminal {
+    if arguments.run.format != Format::Terminal {
         return Err(Diagnostic::new(
             "what `ci` prints goes into a log, where texts of a model have no place",
         )

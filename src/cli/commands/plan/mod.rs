@@ -14,11 +14,11 @@ use crate::cli::exit::ExitStatus;
 use crate::cli::suite::{self, Suite};
 use crate::cli::{mismatch, output, runtime, saved};
 use crate::config::Settings;
-use promptgate_core::forecast::{self, Each, Load, Rates, Size};
+use promptgate_core::forecast::{self, CallCost, ComparisonSize, Load, Rates};
 use promptgate_core::gate::{Policy, Rule};
 use promptgate_core::metric;
 use promptgate_core::model::{JudgeFacts, Place, Run, Scope, SelfTest, TrialResult, Usage};
-use promptgate_core::port::{ChatModel, Silent};
+use promptgate_core::port::{ChatModel, NullSink};
 use promptgate_core::stats::unseen_failure_share;
 use promptgate_engine::engine::{Engine, Round};
 use promptgate_engine::judge::Judge;
@@ -104,7 +104,7 @@ impl Planned {
             fail_fast: BTreeSet::new(),
             spool: None,
             names: Mutex::default(),
-            sink: Arc::new(Silent),
+            sink: Arc::new(NullSink),
             interrupted: CancellationToken::new(),
             stop: CancellationToken::new(),
         };
@@ -129,13 +129,13 @@ fn earlier(path: &Path, suite: &Suite) -> Result<Earlier, Failure> {
 
 fn forecast_of(planned: Planned, earlier: Option<&Earlier>, shards: Option<u32>) -> Result<Plan, Failure> {
     let Planned { engine, settings, policy, compared } = &planned;
-    let (plan, schedule) = (&engine.plan, policy.schedule);
+    let (plan, schedule) = (&engine.plan, policy.schedule());
     let judged: Vec<String> = engine.scorers.judges.iter().map(|judge| judge.name().to_owned()).collect();
     let answers = plan.slots(0, 1).len() as u64;
     let judgements: usize = engine.scorers.judges.iter().map(Judge::judgements).sum();
     let load = Load { answers, judgements: answers * judgements as u64 };
     let shared = plan.shared().iter().filter(|shared| **shared).count();
-    let size = Size { cases: plan.dataset().cases.len(), shared, compared: *compared };
+    let size = ComparisonSize { cases: plan.dataset().cases.len(), shared, compared: *compared };
     let alpha = policy.alpha();
     let drops = drops(policy, size, &judged, earlier);
     let noise = match earlier {
@@ -150,19 +150,19 @@ fn forecast_of(planned: Planned, earlier: Option<&Earlier>, shards: Option<u32>)
     };
     let mut notes = Vec::new();
     let (Rates { answer, judgement, .. }, self_test) = rates(&planned, earlier, &mut notes)?;
-    let amount = |repeats| shown(forecast::amount(load, repeats, answer, judgement));
-    let (lowest, expected, most) = (amount(schedule.first()), amount(likely), amount(schedule.most()));
+    let amount = |repeats| shown(forecast::estimate_cost(load, repeats, answer, judgement));
+    let (lowest, expected, most) = (amount(schedule.first()), amount(likely), amount(schedule.last()));
     let shards = shards.map(|of| {
         let (cases, answers) = shards::largest(plan, of);
         let load = Load { answers, judgements: answers * judgements as u64 };
-        let largest = shown(forecast::amount(load, schedule.first(), answer, judgement));
+        let largest = shown(forecast::estimate_cost(load, schedule.first(), answer, judgement));
         notes.push(shards::note(schedule, self_test.is_some()));
         Shards { of, cases, largest }
     });
     if let Some(note) = earlier.and_then(|earlier| other_judge(&planned, earlier)) {
         notes.push(note);
     }
-    if repeated && schedule.most() > schedule.first() {
+    if repeated && schedule.last() > schedule.first() {
         notes.push(format!(
             "expected: the look at which an unchanged prompt passes with 80 % power at a noise of {noise:.3}; a large \
              drop fails earlier"
@@ -188,7 +188,7 @@ fn forecast_of(planned: Planned, earlier: Option<&Earlier>, shards: Option<u32>)
     if noise == 0.0 {
         notes.push("no noise was measured between repeats: any drop on these cases is seen".to_owned());
     }
-    if let Some(settle) = earlier.and_then(|earlier| promptgate_report::settle_words(&earlier.report)) {
+    if let Some(settle) = earlier.and_then(|earlier| promptgate_report::settling_advice(&earlier.report)) {
         notes.push(format!("that run was inconclusive: {settle}"));
     }
     Ok(Plan {
@@ -212,7 +212,7 @@ fn forecast_of(planned: Planned, earlier: Option<&Earlier>, shards: Option<u32>)
     })
 }
 
-fn shown(amount: forecast::Amount) -> Amount {
+fn shown(amount: forecast::CostEstimate) -> Amount {
     Amount {
         repeats: amount.repeats,
         answers: amount.answers,
@@ -224,10 +224,10 @@ fn shown(amount: forecast::Amount) -> Amount {
 }
 
 /// The smallest drop by the last look, at the noise that was measured, else at what is assumed.
-fn drops(policy: &Policy, size: Size, judged: &[String], earlier: Option<&Earlier>) -> Vec<Drop> {
+fn drops(policy: &Policy, size: ComparisonSize, judged: &[String], earlier: Option<&Earlier>) -> Vec<Drop> {
     let alpha = policy.alpha();
-    let Some(last) = policy.schedule.looks(alpha).pop() else { return Vec::new() };
-    let suite = |noise| forecast::suite_drop(size, noise, last.repeats, last.alpha);
+    let Some(last) = policy.schedule().looks(alpha).pop() else { return Vec::new() };
+    let suite = |noise| forecast::detectable_suite_drop(size, noise, last.repeats, last.alpha);
     let Some(earlier) = earlier else {
         let assumed = |(name, noise): (&str, f64)| Drop {
             name: format!("{name} (assumed)"),
@@ -242,34 +242,34 @@ fn drops(policy: &Policy, size: Size, judged: &[String], earlier: Option<&Earlie
     let analysis = metric::analyse(&earlier.run);
     let measured = earlier.report.metrics.iter().filter(|metric| judged.contains(&metric.name));
     let drop = |metric: &promptgate_report::v1::Metric| {
-        let spread = analysis.metric(&metric.name).and_then(forecast::spread);
+        let spread = analysis.metric(&metric.name).and_then(forecast::between_case_sd);
         Some(Drop {
             name: metric.name.clone(),
             measured: true,
             noise: metric.noise?,
             suite: suite(metric.noise?),
             spread,
-            population: spread.map(|spread| forecast::population_drop(size.cases, spread, alpha)),
+            population: spread.map(|spread| forecast::detectable_population_drop(size.cases, spread, alpha)),
         })
     };
     measured.filter_map(drop).collect()
 }
 
 /// The smallest drops for other numbers of cases and repeats, all of them answered by both variants.
-fn table(policy: &Policy, size: Size, noise: f64) -> Vec<Row> {
+fn table(policy: &Policy, size: ComparisonSize, noise: f64) -> Vec<Row> {
     let sorted = |mut values: Vec<usize>| {
         values.sort_unstable();
         values.dedup();
         values
     };
-    let own = [policy.schedule.first(), policy.schedule.most()];
+    let own = [policy.schedule().first(), policy.schedule().last()];
     let repeats = sorted(REPEATS.into_iter().chain(own).map(|repeats| repeats as usize).collect());
     let cases = sorted(CASES.into_iter().chain([size.cases]).collect());
     let row = |cases| {
-        let size = Size { cases, shared: 0, ..size };
+        let size = ComparisonSize { cases, shared: 0, ..size };
         let at = |repeats: &usize| {
             let repeats = u32::try_from(*repeats).unwrap_or(u32::MAX);
-            AtRepeats { repeats, drop: forecast::suite_drop(size, noise, repeats, policy.alpha()) }
+            AtRepeats { repeats, drop: forecast::detectable_suite_drop(size, noise, repeats, policy.alpha()) }
         };
         Row { cases, noise, drops: repeats.iter().map(at).collect() }
     };
@@ -299,7 +299,7 @@ fn rates(
             simulated(engine)?
         }
     };
-    let mut price = |model: &str, each: &mut Each| {
+    let mut price = |model: &str, each: &mut CallCost| {
         let known = settings.prices.iter().find(|(name, ..)| name == model);
         each.usd = known
             .map(|(_, input, output)| (each.prompt_tokens * input + each.completion_tokens * output) / 1e6);
@@ -315,7 +315,7 @@ fn rates(
         let judgements = one.judgements() as f64;
         rates.judgement.prompt_tokens /= judgements;
         rates.judgement.completion_tokens /= judgements;
-        let mut mean_price = |each: &mut Each| {
+        let mut mean_price = |each: &mut CallCost| {
             let mut usd = Some(0.0);
             for member in &judge.panel {
                 price(&member.model.value, each);
@@ -330,7 +330,7 @@ fn rates(
         }
     }
     let self_test = tested.map(|(judgements, each)| {
-        shown(forecast::amount(Load { answers: 0, judgements }, 1, Each::default(), each))
+        shown(forecast::estimate_cost(Load { answers: 0, judgements }, 1, CallCost::default(), each))
     });
     Ok((rates, self_test))
 }
@@ -344,7 +344,7 @@ fn simulated(engine: &Arc<Engine>) -> Result<Rates, Failure> {
     let executed = runtime.block_on(engine.execute(Round { slots, judges, earlier: Vec::new() }));
     let (mut answers, mut judgements) = (Vec::new(), Vec::new());
     for trial in &executed.trials {
-        if let TrialResult::Answered(answered) = &trial.result {
+        if let TrialResult::Completed(answered) = &trial.result {
             answers.extend(answered.usage);
             for grade in answered.grades.iter().filter(|grade| !grade.judgements.is_empty()) {
                 let mut usage = Usage::default();
@@ -357,17 +357,17 @@ fn simulated(engine: &Arc<Engine>) -> Result<Rates, Failure> {
 }
 
 /// Judgements of the self-test, and what one of them takes.
-fn self_test(engine: &Arc<Engine>) -> Result<Option<(u64, Each)>, Failure> {
+fn self_test(engine: &Arc<Engine>) -> Result<Option<(u64, CallCost)>, Failure> {
     let runtime = runtime::start()?;
     let tested = runtime.block_on(engine.self_test()).unwrap_or_else(|(_, outcome)| outcome);
     let usages = |test: SelfTest| test.rows.into_iter().map(|row| row.judging.usage).collect::<Vec<_>>();
     Ok(tested.map(usages).map(|usages| (usages.len() as u64, mean(&usages))))
 }
 
-fn mean(usages: &[Usage]) -> Each {
+fn mean(usages: &[Usage]) -> CallCost {
     let count = usages.len().max(1) as f64;
     let sum = |of: fn(&Usage) -> u64| usages.iter().map(of).sum::<u64>() as f64;
-    Each {
+    CallCost {
         prompt_tokens: sum(|usage| usage.prompt_tokens) / count,
         completion_tokens: sum(|usage| usage.completion_tokens) / count,
         usd: None,

@@ -1,0 +1,111 @@
+//! `report.html`: a self-contained page without network requests.
+//!
+//! The template escapes every value. Case data is a JSON block that its content cannot end
+//! ([`escaping::escape_json`]); the script inserts it as text nodes only. The content security policy allows the style
+//! and script of the page by digest, and no other script, style, image or request. Without JavaScript the page shows
+//! the verdict, the criteria, the plots and the worst cases.
+
+mod case_data;
+mod differences;
+mod escaping;
+mod interval_plot;
+mod page_context;
+mod provenance;
+mod scale;
+#[cfg(test)]
+mod tests;
+mod trial_data;
+mod worst_cases;
+
+use std::io::{self, Write};
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::Serde;
+use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, escape_formatter};
+use sha2::{Digest as _, Sha256};
+
+use super::Style;
+use crate::v1::Report;
+use crate::view::Sanitizer;
+use page_context::PageContext;
+use promptgate_core::text::Redactor;
+
+const TEMPLATE: &str = include_str!("assets/report.html");
+const STYLE: &str = concat!(include_str!("assets/page.css"), include_str!("assets/cases.css"));
+
+/// The parts of the script; each may use the parts before it.
+const SCRIPTS: [&str; 6] = [
+    include_str!("assets/elements.js"),
+    include_str!("assets/word_diff.js"),
+    include_str!("assets/quotes.js"),
+    include_str!("assets/case_dialog.js"),
+    include_str!("assets/case_table.js"),
+    include_str!("assets/start.js"),
+];
+
+/// Writes the report as a page of less than 10 MB.
+pub(super) fn write(report: &Report, out: &mut dyn Write, style: &Style) -> io::Result<()> {
+    let sanitizer = Sanitizer::new(&style.redactor);
+    let order = case_data::display_order(report);
+    let data = case_data::case_data(report, &order, &sanitizer)?;
+    let page = PageContext::new(report, &order, data, &sanitizer);
+    let environment = environment(style.redactor.clone()).map_err(io::Error::other)?;
+    let text =
+        environment.render_named_str("report.html", TEMPLATE, Serde(page)).map_err(io::Error::other)?;
+    out.write_all(text.as_bytes())
+}
+
+/// Creates an environment that redacts and escapes every printed value and labels invisible characters.
+fn environment(redactor: Redactor) -> Result<Environment<'static>, minijinja::Error> {
+    let mut environment = Environment::new();
+    let mut syntax = SyntaxConfig::builder();
+    syntax.trim_blocks(true).lstrip_blocks(true).keep_trailing_newline(true);
+    environment.set_syntax(syntax.build()?);
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_auto_escape_callback(|_| AutoEscape::Html);
+    environment.set_formatter(move |out, state, value| match value.as_str() {
+        Some(text) if !value.is_safe() => {
+            escape_formatter(out, state, &Value::from(escaping::label_invisible(&redactor.redact(text))))
+        }
+        _ => escape_formatter(out, state, value),
+    });
+    Ok(environment)
+}
+
+/// The whole script of the page.
+fn script() -> String {
+    format!("\"use strict\";\n(() => {{\n{}}})();\n", SCRIPTS.concat())
+}
+
+/// The content security policy for a script.
+fn content_security_policy(script: &str) -> String {
+    format!(
+        "default-src 'none'; script-src '{}'; style-src '{}'; base-uri 'none'; form-action 'none'; \
+         require-trusted-types-for 'script'; trusted-types 'none'",
+        csp_digest(script),
+        csp_digest(STYLE)
+    )
+}
+
+/// The digest of an inline element as a policy source.
+fn csp_digest(text: &str) -> String {
+    format!("sha256-{}", base64(&Sha256::digest(text.as_bytes())))
+}
+
+/// Base64 with padding (RFC 4648).
+fn base64(bytes: &[u8]) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut encoded = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for chunk in bytes.chunks(3) {
+        let group = chunk.iter().fold(0_u32, |group, byte| (group << 8) | u32::from(*byte));
+        let group = group << (8 * (3 - chunk.len()));
+        for position in 0..4 {
+            if position > chunk.len() {
+                encoded.push('=');
+            } else {
+                encoded.push(char::from(ALPHABET[((group >> (18 - 6 * position)) & 63) as usize]));
+            }
+        }
+    }
+    encoded
+}

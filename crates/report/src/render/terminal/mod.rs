@@ -1,0 +1,37 @@
+//! The terminal rendering, also for logs: verdict and reasons first, then the numbers.
+//!
+//! It prints ids, names and numbers, but no model output except reasons of a rejected judge. Every line passes
+//! [`neutral::guarded`](promptgate_core::text::neutral::guarded) after layout. Color only repeats what a word says.
+
+mod headline;
+mod line_writer;
+mod notes;
+mod results;
+pub(crate) mod tables;
+
+use std::io::{self, Write};
+
+use super::Style;
+use crate::v1::Report;
+use crate::view;
+use headline::write_headline;
+use line_writer::LineWriter;
+pub(crate) use line_writer::table;
+use notes::{write_notes, write_self_test};
+use results::{write_cases, write_criteria, write_metrics};
+
+/// The minimum layout width in columns.
+const MIN_WIDTH: usize = 60;
+
+pub(super) fn write(report: &Report, out: &mut dyn Write, style: &Style) -> io::Result<()> {
+    let width = u16::try_from(style.width.max(MIN_WIDTH)).unwrap_or(u16::MAX);
+    let mut writer = LineWriter { out, width, color: style.color, redactor: &style.redactor };
+    write_headline(report, &mut writer)?;
+    if !view::nothing_measured(report) {
+        write_criteria(report, &mut writer)?;
+        write_metrics(report, &mut writer)?;
+        write_cases(report, &mut writer)?;
+    }
+    write_self_test(report, &mut writer)?;
+    write_notes(report, style, &mut writer)
+}

@@ -1,0 +1,101 @@
+//! The self-test of a rejected judge, and notes below the tables.
+
+use std::io;
+
+use super::Style;
+use super::line_writer::{DIM, LABEL, LineWriter, PLAIN, YELLOW, short, table};
+use crate::v1::{Report, Verdict};
+use crate::view::{self, judge_summary, looks, number, policy_notice};
+use promptgate_core::text::neutral;
+
+/// Reasons of a rejected judge that are shown.
+const MAX_JUDGE_REASONS: usize = 3;
+
+/// Writes the scores of planted answers, and the judge's reasons for the first wrong ones.
+pub(super) fn write_self_test(report: &Report, writer: &mut LineWriter<'_>) -> io::Result<()> {
+    let rows = judge_summary::failed_self_test(report, writer.redactor);
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let mut judge_reasons: Vec<String> = Vec::new();
+    for row in rows.iter().filter(|row| !row.passed) {
+        if judge_reasons.len() < MAX_JUDGE_REASONS && !judge_reasons.contains(&row.reason) {
+            judge_reasons.push(row.reason.clone());
+        }
+    }
+    let header = ["planted answer", "metric", "expected", "scores"];
+    let cells = rows
+        .into_iter()
+        .map(|row| {
+            let mark = if row.passed { "✓" } else { "✗" };
+            let planted = format!("{mark} {}", short(writer.redactor, &row.planted, 36));
+            vec![planted, short(writer.redactor, &row.metric, 30), row.expected.to_owned(), row.scores]
+        })
+        .collect();
+    writer.table(&table(&header, &[2, 3], 0, cells, writer.width))?;
+    writer.blank()?;
+    for reason in judge_reasons {
+        writer.labelled(LABEL, "reason", &neutral::clip(&reason, 300), PLAIN)?;
+    }
+    writer.blank()
+}
+
+pub(super) fn write_notes(report: &Report, style: &Style, writer: &mut LineWriter<'_>) -> io::Result<()> {
+    if report.simulated {
+        let text = "simulated endpoint: these scores do not measure a model";
+        writer.labelled(LABEL, "simulated", text, YELLOW)?;
+    }
+    for warning in &report.warnings {
+        writer.labelled(LABEL, "warning", &neutral::terminal(&writer.redactor.redact(warning)), YELLOW)?;
+    }
+    if let Some(note) = report.baseline_note.as_deref() {
+        let none = if note.starts_with(view::NO_BASELINE) { "none: " } else { "" };
+        let text = format!("{none}{}", view::baseline_note(note));
+        writer.labelled(LABEL, "baseline", &neutral::terminal(&writer.redactor.redact(&text)), YELLOW)?;
+    }
+    let cases = number::counted(report.cases.len() as u64, "case");
+    let repeats = number::counted(u64::from(report.repeats), "repeat");
+    let tally = view::tally(report);
+    let separator = if tally.is_empty() { "" } else { ": " };
+    writer.labelled(LABEL, "cases", &format!("{cases}, {repeats} each{separator}{tally}"), DIM)?;
+    if let Some(looks) = looks::line(report, writer.redactor) {
+        writer.labelled(LABEL, "looks", &looks, DIM)?;
+    }
+    if let Some(settle) = looks::settle(report) {
+        writer.labelled(LABEL, "to settle", &settle, YELLOW)?;
+    }
+    if let Some(place) = policy_notice::place(report) {
+        let (text, ansi) = match policy_notice::notice(report, 0) {
+            Some(notice) => (notice.sentence, YELLOW),
+            None => (format!("from {place}, unchanged here"), DIM),
+        };
+        writer.labelled(LABEL, "policy", &neutral::terminal(&writer.redactor.redact(&text)), ansi)?;
+    }
+    let model = short(writer.redactor, &report.variants.candidate.model, 40);
+    let baseline_model = match &report.variants.baseline {
+        Some(baseline) if baseline.model != report.variants.candidate.model => {
+            format!(" (baseline {})", short(writer.redactor, &baseline.model, 40))
+        }
+        _ => String::new(),
+    };
+    writer.labelled(LABEL, "model", &format!("{model}{baseline_model}"), DIM)?;
+    if let Some(judge) = &report.judge {
+        let facts = judge_summary::facts(report, writer.redactor).join("; ");
+        writer.labelled(
+            LABEL,
+            "judge",
+            &format!("{}; {facts}", short(writer.redactor, &judge.model, 40)),
+            DIM,
+        )?;
+    }
+    writer.labelled(LABEL, "cost", &view::cost(report), DIM)?;
+    if !style.files.is_empty() {
+        let files: Vec<String> = style.files.iter().map(|file| neutral::terminal(file)).collect();
+        writer.labelled(LABEL, "reports", &files.join(", "), DIM)?;
+        let markdown = files.iter().find(|file| file.ends_with(".md"));
+        if let Some(file) = markdown.filter(|_| report.verdict == Verdict::Fail) {
+            writer.labelled(LABEL, "next", &format!("see {file} for why each case fails"), PLAIN)?;
+        }
+    }
+    Ok(())
+}
