@@ -39,9 +39,6 @@ pub use settings::{
     SliceSettings,
 };
 
-/// Metrics that need no rubric.
-pub const BUILT_IN_METRICS: [&str; 3] = ["faithfulness", "relevance", "correctness"];
-
 /// What a configuration says, as written.
 ///
 /// # Errors

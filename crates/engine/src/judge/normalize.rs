@@ -41,14 +41,14 @@ pub(super) fn visible(text: &str) -> String {
 
 /// The text in one spelling: NFKC, one case, single spaces, plain quotes, dashes and digits, nothing invisible,
 /// no bold or code marks.
-pub(super) fn normalise(text: &str) -> String {
+pub(super) fn normalize(text: &str) -> String {
     // Bold and code are marks of Markdown, which quotes leave out.
     let text = text.replace("**", "").replace('`', "");
-    if text.is_ascii() { normalise_ascii(&text) } else { normalise_any(&text) }
+    if text.is_ascii() { normalize_ascii(&text) } else { normalize_any(&text) }
 }
 
 /// The same of plain ASCII, which is most of what is judged: only case, spaces and controls are to be changed.
-fn normalise_ascii(text: &str) -> String {
+fn normalize_ascii(text: &str) -> String {
     let mut normal = String::with_capacity(text.len());
     let mut space = false;
     for byte in text.bytes() {
@@ -66,7 +66,7 @@ fn normalise_ascii(text: &str) -> String {
     normal
 }
 
-fn normalise_any(text: &str) -> String {
+fn normalize_any(text: &str) -> String {
     let mut normal = String::with_capacity(text.len());
     let mut space = false;
     let plain = text.chars().filter(|character| !is_invisible(*character)).map(plain);
@@ -111,12 +111,12 @@ fn plain(character: char) -> char {
     }
 }
 
-/// Whether a normalised text has words, and none of them has content.
+/// Whether a normalized text has words, and none of them has content.
 pub(super) fn only_stop_words(normal: &str) -> bool {
     normal.unicode_words().all(|word| STOPS.contains(word))
 }
 
-/// The stems of the words with content in a normalised text. Stems are those of English; a word of another
+/// The stems of the words with content in a normalized text. Stems are those of English; a word of another
 /// language keeps being equal to itself.
 pub(super) fn content_stems(normal: &str) -> BTreeSet<String> {
     let stemmer = Stemmer::create(Algorithm::English);
@@ -129,7 +129,7 @@ pub(super) fn content_stems(normal: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// How often a normalised text negates.
+/// How often a normalized text negates.
 pub(super) fn negations(normal: &str) -> usize {
     normal.unicode_words().filter(|word| NEGATIONS.contains(word) || word.ends_with("n't")).count()
 }
@@ -141,31 +141,31 @@ mod tests {
     #[test]
     fn what_looks_the_same_is_the_same() {
         assert_eq!(
-            normalise("  The\u{a0}“Ｆｕｌｌ”\n ﬁne\u{200b}  Straße \u{2014} it\u{2019}s "),
+            normalize("  The\u{a0}“Ｆｕｌｌ”\n ﬁne\u{200b}  Straße \u{2014} it\u{2019}s "),
             "the \"full\" fine strasse - it's"
         );
-        assert_eq!(normalise("Ὀδυσσεύς"), normalise("ὈΔΥΣΣΕΎΣ"));
-        assert_eq!(normalise("e\u{301}te\u{301}"), normalise("été"));
-        assert_eq!(normalise("a\u{202e}b\u{feff}c\u{e0041}\u{0}"), "abc");
-        assert_eq!(normalise("\u{200b}\n"), "");
-        assert_eq!(normalise("\u{663}\u{660} \u{96f} \u{669}\u{66a}"), "30 9 9\u{66a}");
+        assert_eq!(normalize("Ὀδυσσεύς"), normalize("ὈΔΥΣΣΕΎΣ"));
+        assert_eq!(normalize("e\u{301}te\u{301}"), normalize("été"));
+        assert_eq!(normalize("a\u{202e}b\u{feff}c\u{e0041}\u{0}"), "abc");
+        assert_eq!(normalize("\u{200b}\n"), "");
+        assert_eq!(normalize("\u{663}\u{660} \u{96f} \u{669}\u{66a}"), "30 9 9\u{66a}");
     }
 
     proptest::proptest! {
         #[test]
         fn the_short_way_for_ascii_is_the_long_one(text in "[\\x00-\\x7f]{0,80}") {
-            proptest::prop_assert_eq!(normalise_ascii(&text), normalise_any(&text));
+            proptest::prop_assert_eq!(normalize_ascii(&text), normalize_any(&text));
         }
     }
 
     #[test]
     fn look_alikes_of_another_script_stay_different() {
-        assert_ne!(normalise("refund"), normalise("r\u{435}fund"));
+        assert_ne!(normalize("refund"), normalize("r\u{435}fund"));
     }
 
     #[test]
     fn stems_leave_stop_words_and_numbers_out() {
-        let stems = content_stems(&normalise("The refunds are refunded within 30 days of it."));
+        let stems = content_stems(&normalize("The refunds are refunded within 30 days of it."));
         assert_eq!(stems.into_iter().collect::<Vec<_>>(), ["day", "refund"]);
     }
 

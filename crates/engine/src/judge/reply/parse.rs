@@ -1,65 +1,34 @@
-//! Strict reading of a judge's reply.
+//! Strict parsing of a judge's reply.
 //!
-//! The whole text has to be the JSON document (or hold exactly one fenced block and nothing else that looks like
-//! JSON), no key may come twice, every entry has to have the asked form, and every id asked for comes exactly
-//! once. Anything else is an error whose message goes back to the judge: a candidate's own JSON, echoed before
-//! the verdict, must never be taken for the verdict. The messages hold no text of the reply but short names.
+//! The text must be one JSON document, or contain exactly one fenced block and nothing else that looks like JSON. Keys
+//! must be unique, every entry must have the requested form, and every requested id must occur exactly once. Anything
+//! else is an error whose message goes back to the judge: a candidate's own JSON, echoed before the verdict, must never
+//! be taken for the verdict. Of the reply's text, the messages contain only short names.
 
 use std::collections::BTreeMap;
 
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use promptgate_core::text::json;
 
-use super::reply::{JudgedItem, JudgedRating, JudgedReference, JudgedStatement};
+use super::Entry;
 
-/// The most characters of a library's message that are passed on.
+/// Maximum length of a library's message, in characters.
 const MAX_MESSAGE: usize = 300;
 
-/// An entry of a reply.
-pub(super) trait Entry: DeserializeOwned {
-    /// The id it speaks of.
-    fn id(&self) -> u32;
-}
-
-impl Entry for JudgedStatement {
-    fn id(&self) -> u32 {
-        self.id
-    }
-}
-
-impl Entry for JudgedItem {
-    fn id(&self) -> u32 {
-        self.id
-    }
-}
-
-impl Entry for JudgedReference {
-    fn id(&self) -> u32 {
-        self.id
-    }
-}
-
-impl Entry for JudgedRating {
-    fn id(&self) -> u32 {
-        self.id
-    }
-}
-
-/// Reads a reply that has to be JSON and nothing else.
+/// Parses a reply that must be JSON and nothing else.
 ///
 /// # Errors
-/// What is wrong, for the judge.
-pub(super) fn whole(text: &str) -> Result<Value, String> {
-    document(text)
+/// The error of the parser, in words for the judge.
+pub(in crate::judge) fn whole(text: &str) -> Result<Value, String> {
+    json::parse(text).map_err(|error| format!("the reply is not one JSON document: {}", short(&error)))
 }
 
-/// The inside of the fenced block of a reply that has to hold exactly one, and no curly bracket outside of it.
+/// Returns the content of the only fenced block of a reply. No curly bracket may be outside of it.
 ///
 /// # Errors
-/// What is wrong, for the judge.
-pub(super) fn block(text: &str) -> Result<&str, String> {
+/// The violation, in words for the judge.
+pub(in crate::judge) fn block(text: &str) -> Result<&str, String> {
     let mut fences = Vec::new();
     let mut start = 0;
     for line in text.split_inclusive('\n') {
@@ -88,15 +57,12 @@ pub(super) fn block(text: &str) -> Result<&str, String> {
     Ok(text.get(*begin..*end).unwrap_or_default())
 }
 
-fn document(text: &str) -> Result<Value, String> {
-    json::parse(text).map_err(|error| format!("the reply is not one JSON document: {}", short(&error)))
-}
-
-/// The entries of the list named `list`, in the order of their ids, which are exactly 1 to `asked`.
+/// Returns the entries of a reply on the ids 1 to `asked`, sorted by id.
 ///
 /// # Errors
-/// Everything that is wrong, for the judge.
-pub(super) fn entries<T: Entry>(document: &Value, list: &str, asked: usize) -> Result<Vec<T>, String> {
+/// Every violation, in words for the judge.
+pub(in crate::judge) fn entries<T: Entry>(document: &Value, asked: usize) -> Result<Vec<T>, String> {
+    let list = T::FORM.list;
     let Value::Object(object) = document else {
         return Err(format!("the reply must be an object with the key `{list}`"));
     };
@@ -131,7 +97,7 @@ pub(super) fn entries<T: Entry>(document: &Value, list: &str, asked: usize) -> R
     if wrong.is_empty() { Ok(found.into_values().collect()) } else { Err(bounded(&wrong)) }
 }
 
-/// One entry. Serde alone would also take a list for an object and an object for an enumeration.
+/// Parses one entry. Serde alone would also accept a list as an object, and an object as an enumeration.
 fn entry<T: Entry>(value: &Value) -> Result<T, String> {
     let Value::Object(object) = value else {
         return Err("must be an object".into());
@@ -144,7 +110,7 @@ fn entry<T: Entry>(value: &Value) -> Result<T, String> {
     T::deserialize(value).map_err(|error| short(&error.to_string()))
 }
 
-/// The first few of them, and how many more there are.
+/// Joins the first few parts, with the number of the others.
 fn bounded(parts: &[String]) -> String {
     const MAX: usize = 12;
     let mut text = parts.iter().take(MAX).cloned().collect::<Vec<_>>().join(", ");
@@ -163,27 +129,28 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::judge::registry::JudgedItem;
 
     fn fenced(text: &str) -> Result<Value, String> {
         whole(block(text)?)
     }
 
     fn items(text: &str, asked: usize) -> Result<Vec<JudgedItem>, String> {
-        entries(&whole(text)?, "items", asked)
+        entries(&whole(text)?, asked)
     }
 
     #[test]
-    fn reads_entries_in_the_order_of_ids() {
+    fn entries_are_sorted_by_id() {
         let text = r#" {"items":[{"id":2,"reasoning":"b","verdict":"no"},{"id":1,"reasoning":"a","verdict":"yes"}]} "#;
         let ids: Vec<u32> = items(text, 2).unwrap().iter().map(|item| item.id).collect();
         assert_eq!(ids, [1, 2]);
     }
 
     #[test]
-    fn refuses_what_is_not_exactly_the_form() {
+    fn entries_of_another_form_are_rejected() {
         let good = r#"{"items":[{"id":1,"reasoning":"a","verdict":"yes"}]}"#;
         assert!(items(good, 1).is_ok());
-        for (bad, says) in [
+        for (bad, expected) in [
             ("it looks fine to me", "not one JSON document"),
             ("", "not one JSON document"),
             (r#"{"items":[{"id":1,"reasoning":"a","verdict":"yes"}]} {}"#, "trailing"),
@@ -214,24 +181,24 @@ mod tests {
             (r#"{"items":[{"id":0,"reasoning":"a","verdict":"yes"}]}"#, "id 0 was not asked for"),
         ] {
             let message = items(bad, 1).unwrap_err();
-            assert!(message.contains(says), "{bad}: {message}");
+            assert!(message.contains(expected), "{bad}: {message}");
         }
     }
 
     #[test]
-    fn a_deeply_nested_reply_is_refused_without_harm() {
+    fn deeply_nested_reply_is_rejected() {
         assert!(whole(&"[".repeat(100_000)).is_err());
         assert!(whole(&"{\"a\":".repeat(100_000)).is_err());
     }
 
     #[test]
-    fn the_message_stays_short_whatever_the_reply() {
+    fn error_message_of_a_long_reply_is_bounded() {
         let many = json!({"items": (0..5000).map(|_| json!({"id": 1})).collect::<Vec<_>>()}).to_string();
         assert!(items(&many, 5000).unwrap_err().len() < 2000);
     }
 
     #[test]
-    fn takes_exactly_one_fenced_block() {
+    fn block_requires_exactly_one_fenced_block() {
         let block = "```json\n{\"a\": 1}\n```";
         assert_eq!(fenced(block).unwrap(), json!({"a": 1}));
         assert_eq!(fenced(&format!("Here it is.\n\n{block}\nDone.\n")).unwrap(), json!({"a": 1}));
