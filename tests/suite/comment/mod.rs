@@ -52,9 +52,9 @@ fn the_first_comment_is_written_and_the_next_runs_bring_it_up_to_date() {
     let url = "comment-url=https://github.com/acme/support/pull/7#issuecomment-1000\n";
     assert_eq!(folder.read("outputs"), url);
 
-    comment(&folder, &github, &[]).expect_code(0).says("says the same already");
+    comment(&folder, &github, &[]).expect_code(0).says("the comment is up to date");
     folder.write("report/comment.md", "### promptgate: ✅ pass: support\n");
-    comment(&folder, &github, &[]).expect_code(0).says("brought up to date");
+    comment(&folder, &github, &[]).expect_code(0).says("the comment was updated");
     assert_eq!(github.bodies(), [format!("### promptgate: ✅ pass: support\n\n{MARKER}")]);
     assert_eq!(folder.read("outputs"), url.repeat(3));
     for request in github.requests() {
@@ -86,14 +86,14 @@ fn only_a_comment_of_ours_with_the_marker_at_its_end_is_touched_however_many_the
     github.add("somebody", "User", "later");
 
     folder.write("report/comment.md", "two");
-    comment(&folder, &github, &[]).expect_code(0).says("brought up to date");
+    comment(&folder, &github, &[]).expect_code(0).says("the comment was updated");
     assert_eq!(github.body(ours), format!("two\n\n{MARKER}"));
     let after: Vec<String> = foreign.iter().map(|id| github.body(*id)).collect();
     assert_eq!(before, after);
     assert_eq!(github.bodies().len(), foreign.len() + 243 + 2);
     // Windows has line ends of its own, and so has what GitHub gives back of them.
     let lines = github.add(BOT, "Bot", "old\r\n\r\n<!-- promptgate v1 key=lines -->\r\n");
-    comment(&folder, &github, &["--key", "lines"]).expect_code(0).says("brought up to date");
+    comment(&folder, &github, &["--key", "lines"]).expect_code(0).says("the comment was updated");
     assert!(github.body(lines).starts_with("two\n"));
 }
 
@@ -104,7 +104,7 @@ fn a_person_with_a_token_of_their_own_has_a_comment_of_their_own() {
     });
     let bots = github.add(BOT, "Bot", &format!("the workflow's\n{MARKER}"));
     let hers = github.add("alice", "User", &format!("hers\n{MARKER}"));
-    comment(&left("fail", "new"), &github, &[]).expect_code(0).says("brought up to date");
+    comment(&left("fail", "new"), &github, &[]).expect_code(0).says("the comment was updated");
     assert!(github.body(hers).starts_with("new") && github.body(bots).starts_with("the workflow's"));
 }
 
@@ -116,7 +116,7 @@ fn who_an_app_is_says_graphql_and_where_nobody_does_it_is_the_workflow() {
             (request.path == "/graphql").then(|| Response::new(status, body))
         });
         let ours = github.add(login, "Bot", &format!("old\n{MARKER}"));
-        comment(&left("fail", "new"), &github, &[]).expect_code(0).says("brought up to date");
+        comment(&left("fail", "new"), &github, &[]).expect_code(0).says("the comment was updated");
         assert!(github.body(ours).starts_with("new"), "{login}");
     }
 }
@@ -188,7 +188,7 @@ fn a_server_that_is_not_well_is_asked_again() {
             first.then(refused)
         });
         comment(&left("fail", "one"), &github, &[]).expect_code(0).says("the comment was written");
-        comment(&left("fail", "two"), &github, &[]).expect_code(0).says("brought up to date");
+        comment(&left("fail", "two"), &github, &[]).expect_code(0).says("the comment was updated");
         assert_eq!(github.bodies(), [format!("two\n\n{MARKER}")], "{status}");
     }
 }
@@ -311,7 +311,7 @@ fn several_gates_have_a_comment_each() {
     assert_eq!(ends, [marker("search"), marker("support_2"), marker("default")]);
     let long = "x".repeat(41);
     for key in ["", "a b", "a-->", "ä", &long] {
-        comment(&folder, &github, &["--key", key]).expect_code(2).says("this is no key");
+        comment(&folder, &github, &["--key", key]).expect_code(2).says("not a valid key");
     }
 }
 

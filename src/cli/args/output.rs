@@ -1,0 +1,58 @@
+//! Flags of commands that end with a report.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::values::{Named, named};
+use crate::app::report_files::DEFAULT_FOLDER;
+use crate::cli::exit::ExitRules;
+use crate::config::Inconclusive;
+use promptgate_report::Format;
+
+/// Names of report formats.
+pub(super) const FORMATS: [Named<Format>; 5] = [
+    ("terminal", Format::Terminal, "Tables"),
+    ("json", Format::Json, "report.json"),
+    ("markdown", Format::Markdown, "report.md"),
+    ("html", Format::Html, "report.html"),
+    ("junit", Format::Junit, "junit.xml"),
+];
+
+const INCONCLUSIVE: [Named<Inconclusive>; 2] =
+    [("fail", Inconclusive::Fail, "Exit 11"), ("pass", Inconclusive::Pass, "Exit 0")];
+
+/// Flags of commands that end with a report.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct OutputFlags {
+    /// Folder for report.json, report.md, report.html and junit.xml [default: promptgate-report].
+    #[arg(long, value_name = "DIR", env = "PROMPTGATE_OUT", hide_env = true)]
+    out: Option<PathBuf>,
+    /// Format of standard output.
+    #[arg(long, default_value = "terminal", env = "PROMPTGATE_FORMAT", hide_env = true,
+          value_parser = named(&FORMATS))]
+    pub(crate) format: Format,
+    /// Exit code of an inconclusive verdict [default: `gate.inconclusive`, else fail].
+    #[arg(long, env = "PROMPTGATE_INCONCLUSIVE", hide_env = true, value_parser = named(&INCONCLUSIVE))]
+    inconclusive: Option<Inconclusive>,
+    /// Report as usual, but exit 0 on fail, inconclusive and incomplete.
+    #[arg(long, env = "PROMPTGATE_ADVISORY", hide_env = true)]
+    pub(crate) advisory: bool,
+}
+
+impl OutputFlags {
+    /// The folder that is named.
+    pub(crate) fn folder(&self) -> Option<&Path> {
+        self.out.as_deref()
+    }
+
+    /// The folder that is named, else the default one.
+    pub(crate) fn folder_or_default(&self) -> PathBuf {
+        self.out.clone().unwrap_or_else(|| PathBuf::from(DEFAULT_FOLDER))
+    }
+
+    /// How a verdict becomes an exit code.
+    pub(crate) fn exit_rules(&self) -> ExitRules {
+        ExitRules { inconclusive: self.inconclusive, advisory: self.advisory }
+    }
+}
