@@ -12,12 +12,12 @@
 
 use std::time::Instant;
 
-use promptgate_core::gate::{Bound, Criterion, Policy, Requirement, Rule, Schedule, Statistic, decide};
+use promptgate_core::gate::{Bound, Criterion, Policy, Requirement, Rule, Statistic, decide};
 use promptgate_core::metric::analyse;
 use promptgate_core::model::{
-    Analysis, Asked, CallTotals, CaseFacts, Cell, Completion, DatasetFacts, Ended, Grade, Matrix, MetricKind,
-    MetricScores, Outcome, PromptFacts, Role, Run, Scope, Score, Trial, TrialResult, VariantFacts,
-    VariantScores,
+    Analysis, CallTotals, CaseFacts, Cell, Completion, DatasetFacts, Ended, Grade, Matrix, MetricKind,
+    MetricScores, Outcome, PromptFacts, RepeatCounts, Role, Run, Scope, Score, Trial, TrialResult,
+    VariantFacts, VariantScores,
 };
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
@@ -68,13 +68,14 @@ fn policy(repeats: u32) -> Policy {
     Policy {
         criteria: vec![
             criterion("check.format", "check.format", Requirement::EveryTrial),
-            criterion("faithfulness.min", "faithfulness", Requirement::Minimum(0.75)),
+            criterion("faithfulness.min", "faithfulness", Requirement::Minimum { value: 0.75 }),
             criterion("faithfulness.baseline", "faithfulness", Requirement::NotWorse { tolerance: 0.0 }),
-            criterion("relevance.min", "relevance", Requirement::Minimum(0.75)),
+            criterion("relevance.min", "relevance", Requirement::Minimum { value: 0.75 }),
             criterion("relevance.baseline", "relevance", Requirement::NotWorse { tolerance: 0.0 }),
             criterion("limit.latency_p95", "latency", latency),
         ],
-        schedule: Schedule::once(repeats),
+        repeats,
+        max_repeats: repeats,
         rule: Rule::Evidence,
         scope: Scope::Suite,
         confidence: 0.95,
@@ -137,9 +138,9 @@ fn run(cases: usize, repeats: u32) -> Run {
                 ];
                 let completion = Completion {
                     latency_ms: generator.random_range(200.0..3000.0),
-                    ..Completion::said("yes")
+                    ..Completion::from_text("yes")
                 };
-                trials.push(Trial { case, role, repeat, result: TrialResult::answered(completion, grades) });
+                trials.push(Trial { case, role, repeat, result: TrialResult::completed(completion, grades) });
             }
         }
     }
@@ -158,7 +159,7 @@ fn run(cases: usize, repeats: u32) -> Run {
         baseline_note: None,
         judge: None,
         applies: vec![vec![true; cases]; scorers.len()],
-        asked: Asked::all(repeats, scorers.len()),
+        repeats: RepeatCounts::all(repeats, scorers.len()),
         reused_baseline: None,
         scorers,
         trials,

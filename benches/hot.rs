@@ -90,7 +90,7 @@ fn rendering(criterion: &mut Criterion) {
 fn judging(criterion: &mut Criterion) {
     let case = case();
     let text = "Plan 1 gives 11 days for a refund of the full price, counted from the day of delivery.";
-    let completion = Completion::said(text);
+    let completion = Completion::from_text(text);
     let subject = Subject { case: &case, completion: &completion, answer: Ok(text) };
     for (name, spec) in [("faithfulness", Spec::Faithfulness), ("relevance", Spec::Relevance)] {
         let member = Arc::new(Member::new("judge".to_owned(), serde_json::Map::new()));

@@ -18,8 +18,8 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use futures::stream::{self, StreamExt as _};
 use promptgate_adapters::endpoint::{self, Options};
-use promptgate_core::model::{ChatRequest, Completion, Fault, Message, Purpose, Speaker};
-use promptgate_core::port::{ChatModel, Event, EventSink, Silent};
+use promptgate_core::model::{ChatRequest, Completion, Fault, Message, MessageRole, Purpose};
+use promptgate_core::port::{ChatModel, Event, EventSink, NullSink};
 use promptgate_core::text::Redactor;
 use promptgate_simulated::SimulatedOptions;
 use promptgate_simulated::mock_server::{self, FaultSpec};
@@ -55,14 +55,14 @@ struct Instantly;
 
 impl ChatModel for Instantly {
     fn complete<'a>(&'a self, _request: &'a ChatRequest) -> BoxFuture<'a, Result<Completion, Fault>> {
-        async { Ok(Completion::said("")) }.boxed()
+        async { Ok(Completion::from_text("")) }.boxed()
     }
 }
 
 fn request(number: u64) -> ChatRequest {
     ChatRequest {
         model: "m".to_owned(),
-        messages: vec![Message { role: Speaker::User, content: format!("What is plan {number}?") }],
+        messages: vec![Message { role: MessageRole::User, content: format!("What is plan {number}?") }],
         parameters: serde_json::Map::new(),
         response_format: None,
         repeat: 0,
@@ -191,7 +191,8 @@ async fn faults() -> Result<(), Box<dyn Error>> {
 async fn cost() {
     let options = Options { max_concurrency: 64, ..Options::new("http://localhost") };
     let calls = 1_000_000;
-    let model = endpoint::layered(Arc::new(Instantly), &options, Arc::new(Silent), CancellationToken::new());
+    let model =
+        endpoint::layered(Arc::new(Instantly), &options, Arc::new(NullSink), CancellationToken::new());
     let asked = request(0);
     let start = Instant::now();
     stream::iter(0..calls)

@@ -86,8 +86,8 @@ fn main() -> ExitCode {
         println!("| --- | --: | --: | --: | --: | --: | --: | --: | --: |");
         for noise in NOISES {
             for cases in CASES {
-                let [unchanged, small, large] =
-                    DROPS.map(|drop| row(Setting { noise, cases, drop, metrics, most }, runs, seed));
+                let [unchanged, small, large] = DROPS
+                    .map(|drop| row(Setting { noise, cases, drop, metrics, max_repeats: most }, runs, seed));
                 println!(
                     "| {} | {cases} | {} | {:.1} | {:.0} | {} | {:.1} | {:.0} | {} |",
                     noise.name(),

@@ -5,7 +5,7 @@
 //! statements, the more a score swings between repeats of a case: that is the noise. A drop lowers the rate of every
 //! case by so much. The naive rule passes where every metric's mean at the first look is at least the baseline's.
 
-use promptgate_core::gate::{Criterion, Policy, Requirement, Rule, Schedule, decide};
+use promptgate_core::gate::{Criterion, Policy, Requirement, Rule, decide};
 use promptgate_core::model::{
     Analysis, CaseFacts, Cell, Ended, Matrix, MetricKind, MetricScores, Scope, VariantScores, Verdict,
 };
@@ -57,7 +57,7 @@ pub(crate) struct Setting {
     /// With one there is only the comparison with the baseline, with two each has a minimum as well.
     pub(crate) metrics: usize,
     /// Repeats of the last look; the first is at 3.
-    pub(crate) most: u32,
+    pub(crate) max_repeats: u32,
 }
 
 /// What came of a run.
@@ -78,7 +78,7 @@ pub(crate) fn run(setting: Setting, seed: u64, run: u64) -> Outcome {
         .collect();
     let mut analysis = nothing_yet(setting);
     let mut asked: Vec<String> = (0..setting.metrics).map(name).collect();
-    let mut repeats = policy.schedule.first();
+    let mut repeats = policy.schedule().first();
     let mut naive_pass = None;
     loop {
         for (metric, rates) in analysis.metrics.iter_mut().zip(&truth) {
@@ -136,13 +136,14 @@ fn policy(setting: Setting, seed: u64) -> Policy {
     let mut criteria = Vec::new();
     for metric in 0..setting.metrics {
         if setting.metrics > 1 {
-            criteria.push(criterion(metric, "min", Requirement::Minimum(MINIMUM)));
+            criteria.push(criterion(metric, "min", Requirement::Minimum { value: MINIMUM }));
         }
         criteria.push(criterion(metric, "baseline", Requirement::NotWorse { tolerance: 0.0 }));
     }
     Policy {
         criteria,
-        schedule: Schedule::new(3, setting.most),
+        repeats: 3,
+        max_repeats: setting.max_repeats,
         rule: Rule::Evidence,
         scope: Scope::Suite,
         confidence: 0.95,

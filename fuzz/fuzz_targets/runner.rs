@@ -1,4 +1,4 @@
-//! Whatever a log line, an annotation or an output holds, a runner finds no command and no second output in it.
+//! Untrusted text in a log line, an annotation or an output adds no workflow command and no further output.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -8,7 +8,7 @@ use promptgate_testing::runner;
 
 fuzz_target!(|text: &str| {
     for shown in [log(text), neutral::terminal(text), neutral::guarded(text)] {
-        assert!(!runner::acts(&shown), "{shown:?}");
+        assert!(!runner::has_command(&shown), "{shown:?}");
     }
     let annotation = Annotation {
         level: Level::Error,
@@ -19,13 +19,13 @@ fuzz_target!(|text: &str| {
     };
     let command = annotation.command();
     assert_eq!(runner::lines(&command).len(), 1, "{command:?}");
-    let read = runner::second_form(&command).expect("one command");
-    assert_eq!(read.name, "error");
-    assert!(!runner::acts(&read.data), "{command:?}");
+    let parsed = runner::second_form(&command).expect("one command");
+    assert_eq!(parsed.name, "error");
+    assert!(!runner::has_command(&parsed.data), "{command:?}");
     let mut outputs = Outputs::default();
     outputs.add("verdict", "fail");
     outputs.add("report-json", text);
-    let found = runner::outputs(&outputs.text());
-    assert_eq!(found.len() + outputs.refused().len(), 2, "{found:?}");
-    assert_eq!(found[0], ("verdict".to_owned(), "fail".to_owned()));
+    let parsed_outputs = runner::outputs(&outputs.text());
+    assert_eq!(parsed_outputs.len() + outputs.refused().len(), 2, "{parsed_outputs:?}");
+    assert_eq!(parsed_outputs[0], ("verdict".to_owned(), "fail".to_owned()));
 });

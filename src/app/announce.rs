@@ -1,7 +1,7 @@
 //! The line before the first call: how many calls, and what they cost.
 
 use crate::config::Settings;
-use promptgate_core::forecast::{self, Each, Load};
+use promptgate_core::forecast::{self, CallCost, Load};
 use promptgate_core::gate::Schedule;
 use promptgate_core::port::Event;
 use promptgate_engine::engine::Engine;
@@ -59,8 +59,8 @@ fn message(
             "looking up {completions} answers to {cases} cases{judged} in the cache: nothing is called"
         );
     }
-    let more = if schedule.most() > schedule.first() {
-        format!(", more while undecided (at most {} repeats)", schedule.most())
+    let more = if schedule.last() > schedule.first() {
+        format!(", more while undecided (at most {} repeats)", schedule.last())
     } else {
         String::new()
     };
@@ -87,9 +87,10 @@ impl Estimate {
         let panel = settings.judge.as_ref().map_or(&[][..], |judge| &judge.panel);
         let planted = engine.scorers.planted.as_ref().map_or(0, Vec::len) * panel.len();
         let (answer, judgement) = each(engine, settings);
-        let amount = |repeats| forecast::amount(load, repeats, answer, judgement);
-        let tested = forecast::amount(Load { answers: 0, judgements: planted as u64 }, 1, answer, judgement);
-        let (first, last) = (amount(schedule.first()), amount(schedule.most()));
+        let amount = |repeats| forecast::estimate_cost(load, repeats, answer, judgement);
+        let tested =
+            forecast::estimate_cost(Load { answers: 0, judgements: planted as u64 }, 1, answer, judgement);
+        let (first, last) = (amount(schedule.first()), amount(schedule.last()));
         Self {
             judgements: first.judgements,
             calls: first.answers + first.judgements + tested.judgements,
@@ -112,7 +113,7 @@ impl Estimate {
 }
 
 /// Estimated tokens and price of one answer and one judgement, by the length of a sample of requests.
-fn each(engine: &Engine, settings: &Settings) -> (Each, Each) {
+fn each(engine: &Engine, settings: &Settings) -> (CallCost, CallCost) {
     let slots = engine.plan.slots(0, 1);
     let step = slots.len().div_ceil(SAMPLE).max(1);
     let (mut bytes, mut count) = (0, 0);
@@ -129,7 +130,7 @@ fn each(engine: &Engine, settings: &Settings) -> (Each, Each) {
         };
         let prices: Option<Vec<f64>> = models.iter().map(price).collect();
         let usd = prices.map(|prices| prices.iter().sum::<f64>() / prices.len().max(1) as f64);
-        Each { prompt_tokens, completion_tokens, usd }
+        CallCost { prompt_tokens, completion_tokens, usd }
     };
     let mut answering = vec![engine.plan.candidate().facts.model.as_str()];
     answering.extend(engine.plan.baseline().map(|variant| variant.facts.model.as_str()));

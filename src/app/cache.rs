@@ -8,7 +8,7 @@ use super::Failure;
 use super::files::make_ignored;
 use super::suite;
 use crate::config::Settings;
-use promptgate_adapters::cache::{Cache, Statistics, Use};
+use promptgate_adapters::cache::{Cache, CacheOptions, Statistics};
 use promptgate_adapters::load::{NoRepository, Repository};
 use promptgate_core::model::{Diagnostic, Place};
 
@@ -35,7 +35,7 @@ pub(super) struct OpenCache {
     /// The cache.
     pub(super) cache: Arc<Cache>,
     /// How it is used.
-    pub(super) usage: Use,
+    pub(super) options: CacheOptions,
 }
 
 /// Opens the cache of the settings; `None` where it is bypassed. `folder` is that of the configuration.
@@ -58,12 +58,12 @@ pub(super) fn open(
         // A failure shows when the cache is opened.
         let _ = make_ignored(folder);
     }
-    let usage = Use {
+    let options = CacheOptions {
         refresh: mode == CacheMode::Refresh,
-        only: mode == CacheMode::CachedOnly,
+        cached_only: mode == CacheMode::CachedOnly,
         max_age: settings.cache.max_age,
     };
-    Ok(Some(OpenCache { cache: Arc::new(Cache::open(&path, PATIENCE)?), usage }))
+    Ok(Some(OpenCache { cache: Arc::new(Cache::open(&path, PATIENCE)?), options }))
 }
 
 /// Closes the cache; returns a warning where entries were lost, which costs the next run and not this one.

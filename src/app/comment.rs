@@ -8,7 +8,9 @@ use super::ci::facts::{self, CiFacts, Verdict};
 use super::files::{Links, append, read_text};
 use super::{Environment, Failure};
 use promptgate_adapters::github::Outputs;
-use promptgate_adapters::github::api::{self, Client, FailureKind, Outcome, Settings, Sticky};
+use promptgate_adapters::github::api::{
+    self, ApiError, ApiErrorKind, Client, CommentOutcome, Settings, StickyComment,
+};
 use promptgate_core::model::{Diagnostic, Diagnostics, Place};
 use promptgate_core::text::Secret;
 
@@ -83,13 +85,15 @@ pub(crate) async fn comment(
         token: token(environment)?,
     };
     let create = creates(when, ci.verdict);
-    let sticky = Sticky { repository: &repository, pull_request, key, body: &body, create };
-    let (id, action) = match post(&settings, &sticky).await {
-        Ok(Outcome::Created(id)) => (id, "the comment was written"),
-        Ok(Outcome::Updated(id)) => (id, "the comment was updated"),
-        Ok(Outcome::Same(id)) => (id, "the comment is up to date"),
-        Ok(Outcome::None) => return done("no comment: there is none yet, and this verdict needs none"),
-        Err(failure) if failure.kind == FailureKind::Forbidden => {
+    let comment = StickyComment { repository: &repository, pull_request, key, body: &body, create };
+    let (id, action) = match post(&settings, &comment).await {
+        Ok(CommentOutcome::Created(id)) => (id, "the comment was written"),
+        Ok(CommentOutcome::Updated(id)) => (id, "the comment was updated"),
+        Ok(CommentOutcome::Unchanged(id)) => (id, "the comment is up to date"),
+        Ok(CommentOutcome::Skipped) => {
+            return done("no comment: there is none yet, and this verdict needs none");
+        }
+        Err(failure) if failure.kind == ApiErrorKind::Forbidden => {
             let help = failure.help.unwrap_or_default();
             return Ok(Commented::Forbidden {
                 warnings: vec![format!("the comment was not written: {}", failure.message), help],
@@ -102,8 +106,8 @@ pub(crate) async fn comment(
     done(&format!("{action}: pull request {pull_request} of {repository}"))
 }
 
-async fn post(settings: &Settings, sticky: &Sticky<'_>) -> Result<Outcome, api::Failure> {
-    api::keep(&Client::new(settings)?, sticky).await
+async fn post(settings: &Settings, comment: &StickyComment<'_>) -> Result<CommentOutcome, ApiError> {
+    api::upsert_comment(&Client::new(settings)?, comment).await
 }
 
 /// Whether a first comment is created for a verdict.
@@ -116,14 +120,14 @@ fn creates(when: CommentWhen, verdict: Verdict) -> bool {
     }
 }
 
-fn failed(failure: api::Failure) -> Failure {
+fn failed(failure: ApiError) -> Failure {
     let mut diagnostic = Diagnostic::new(format!("the comment was not written: {}", failure.message));
     if let Some(help) = failure.help {
         diagnostic = diagnostic.help(help);
     }
     match failure.kind {
-        FailureKind::Usage | FailureKind::Forbidden => diagnostic.into(),
-        FailureKind::Unavailable => Failure::Incomplete(Diagnostics(vec![diagnostic])),
+        ApiErrorKind::Usage | ApiErrorKind::Forbidden => diagnostic.into(),
+        ApiErrorKind::Unavailable => Failure::Incomplete(Diagnostics(vec![diagnostic])),
     }
 }
 

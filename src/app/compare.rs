@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::evaluate::Decided;
 use super::{Failure, mismatch, policy, report_files};
-use promptgate_core::gate::{Criterion, Policy, Requirement, Schedule};
+use promptgate_core::gate::{Criterion, Policy, Requirement};
 use promptgate_core::model::Place;
 use promptgate_engine::evaluate::{self, Evaluation};
 
@@ -30,7 +30,8 @@ pub(crate) fn compare(old: &Path, new: &Path) -> Result<Decided, Failure> {
     )?;
     evaluate::adopt_baseline(&mut run, &earlier);
     // There will be no more evidence: one look spends all of alpha.
-    policy.schedule = Schedule::once(run.asked.repeats);
+    policy.repeats = run.repeats.per_case.max(1);
+    policy.max_repeats = policy.repeats;
     run.warnings.clear();
     if old.policy != new.policy {
         run.warnings.push(format!("the two reports have different policies; that of {new_file} decides"));
@@ -56,7 +57,7 @@ fn add_baseline_criteria(policy: &mut Policy) {
         .criteria
         .iter()
         .filter(|criterion| {
-            matches!(criterion.requirement, Requirement::Minimum(_))
+            matches!(criterion.requirement, Requirement::Minimum { .. })
                 && criterion.tag.is_none()
                 && !criterion.metric.starts_with("check.")
         })

@@ -281,7 +281,7 @@ impl PreparedRun {
             cached_only: calls.cache == CacheMode::CachedOnly,
             ceiling: calls.ceilings.calls.or(self.settings.budget.calls),
         };
-        announce(&self.engine, self.policy.schedule, &self.settings, calling);
+        announce(&self.engine, self.policy.schedule(), &self.settings, calling);
     }
 
     async fn execute(self, folder: &Path) -> Result<Outcome, Failure> {

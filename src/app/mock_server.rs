@@ -6,7 +6,7 @@ use tokio::net::TcpListener;
 
 use super::Failure;
 use promptgate_core::model::Diagnostic;
-use promptgate_simulated::mock_server::{self, Served};
+use promptgate_simulated::mock_server::{self, ServerStats};
 
 pub(crate) use promptgate_simulated::SimulatedOptions;
 pub(crate) use promptgate_simulated::mock_server::Options;
@@ -42,7 +42,7 @@ impl MockServer {
         self,
         options: Options,
         shutdown: impl Future<Output = ()> + Send,
-    ) -> Result<Served, Failure> {
+    ) -> Result<ServerStats, Failure> {
         mock_server::serve(self.listener, options, shutdown)
             .await
             .map_err(|error| Failure::Internal(format!("the server ended: {error}")))

@@ -132,9 +132,10 @@ impl Connection<'_> {
             let model = endpoint::connect(options, Arc::clone(sink), Arc::clone(&redactor), stop.clone())?;
             Ok(match &cache {
                 None => model,
-                Some(OpenCache { cache, usage }) => {
+                Some(OpenCache { cache, options }) => {
                     let cache = Arc::clone(cache);
-                    Arc::new(Cached::new(model, cache, scope, *usage, Arc::clone(sink))) as Arc<dyn ChatModel>
+                    Arc::new(Cached::new(model, cache, scope, *options, Arc::clone(sink)))
+                        as Arc<dyn ChatModel>
                 }
             })
         };

@@ -1,6 +1,6 @@
 //! The policy in a report and the policy of the gate: the same thing in two rooms' types.
 
-use promptgate_core::gate::{Bound, Criterion, Policy, Requirement, Rule, Schedule, Statistic};
+use promptgate_core::gate::{Bound, Criterion, Policy, Requirement, Rule, Statistic};
 use promptgate_core::model::Scope;
 use promptgate_report::v1;
 
@@ -19,8 +19,8 @@ pub(super) fn saved(policy: &Policy) -> v1::Policy {
         resolution: policy.resolution,
         max_missing: policy.max_missing,
         seed: policy.seed,
-        repeats: policy.schedule.first(),
-        max_repeats: policy.schedule.most(),
+        repeats: policy.schedule().first(),
+        max_repeats: policy.schedule().last(),
         criteria: policy
             .criteria
             .iter()
@@ -29,7 +29,7 @@ pub(super) fn saved(policy: &Policy) -> v1::Policy {
                 metric: criterion.metric.clone(),
                 tag: criterion.tag.clone(),
                 requirement: match criterion.requirement {
-                    Requirement::Minimum(value) => v1::Requirement::Minimum { value },
+                    Requirement::Minimum { value } => v1::Requirement::Minimum { value },
                     Requirement::EveryTrial => v1::Requirement::EveryTrial,
                     Requirement::NotWorse { tolerance } => v1::Requirement::NotWorse { tolerance },
                     Requirement::Limit { statistic, bound } => v1::Requirement::Limit {
@@ -66,7 +66,8 @@ pub(super) fn restored(policy: &v1::Policy) -> Policy {
         resolution: policy.resolution,
         max_missing: policy.max_missing,
         seed: policy.seed,
-        schedule: Schedule::new(policy.repeats, policy.max_repeats),
+        repeats: policy.repeats,
+        max_repeats: policy.max_repeats,
         criteria: policy
             .criteria
             .iter()
@@ -75,7 +76,7 @@ pub(super) fn restored(policy: &v1::Policy) -> Policy {
                 metric: criterion.metric.clone(),
                 tag: criterion.tag.clone(),
                 requirement: match criterion.requirement {
-                    v1::Requirement::Minimum { value } => Requirement::Minimum(value),
+                    v1::Requirement::Minimum { value } => Requirement::Minimum { value },
                     v1::Requirement::EveryTrial => Requirement::EveryTrial,
                     v1::Requirement::NotWorse { tolerance } => Requirement::NotWorse { tolerance },
                     v1::Requirement::Limit { statistic, bound } => Requirement::Limit {

@@ -18,14 +18,6 @@ const MAX_BYTES: u64 = 1 << 30;
 /// Bytes of a file's first line that are read to see whether it is a trial.
 const MAX_PROBE: u64 = 64 << 20;
 
-/// The files of a report. report.json comes last: that of a large run names a file beside it.
-const FILES: [(&str, Format); 4] = [
-    ("junit.xml", Format::Junit),
-    ("report.html", Format::Html),
-    ("report.md", Format::Markdown),
-    ("report.json", Format::Json),
-];
-
 /// The folder of the reports where none is named.
 pub(crate) const DEFAULT_FOLDER: &str = "promptgate-report";
 
@@ -68,7 +60,7 @@ pub(crate) fn prepare(folder: &Path) -> Result<(), Failure> {
         false => std::fs::create_dir_all(folder),
     };
     let probe = made.and_then(|()| tempfile::Builder::new().prefix(".promptgate-").tempfile_in(folder));
-    let names = FILES.iter().map(|(name, _)| *name).chain([TRIALS_FILE]);
+    let names = Format::files().map(|(name, _)| name).chain([TRIALS_FILE]);
     let blocked = names.map(|name| folder.join(name)).find(|path| path.is_dir());
     let message = match (probe, blocked) {
         (Err(error), _) => format!("no report can be written here: {error}"),
@@ -97,7 +89,8 @@ fn write_from(
         write_trials(report, &beside, redactor)?;
     }
     let mut paths = Vec::new();
-    for (name, format) in FILES {
+    // report.json comes last, since it names the trials file beside it in a large run.
+    for (name, format) in Format::files().rev() {
         let path = folder.join(name);
         write_whole(&path, |file| {
             let mut file = Redacting::new(file, redactor);

@@ -55,13 +55,13 @@ impl Counts {
             }
             // Events of concurrent calls may arrive in any order; the total never falls.
             Event::Spent { usd } => self.spent_usd = self.spent_usd.max(usd),
-            Event::Paced { endpoint, calls_per_second: Some(rate) } => {
+            Event::RateLimitChanged { endpoint, calls_per_second: Some(rate) } => {
                 self.paces.insert(endpoint, rate);
             }
-            Event::Paced { endpoint, calls_per_second: None } => {
+            Event::RateLimitChanged { endpoint, calls_per_second: None } => {
                 self.paces.remove(&endpoint);
             }
-            Event::Recalled { .. } => self.cached += 1,
+            Event::CacheHit { .. } => self.cached += 1,
             Event::LookTaken { .. } | Event::Note { .. } | Event::Warning { .. } => {}
         }
     }
@@ -241,7 +241,7 @@ mod tests {
     }
 
     fn paced(endpoint: &str, calls_per_second: Option<f64>) -> Event {
-        Event::Paced { endpoint: endpoint.to_owned(), calls_per_second }
+        Event::RateLimitChanged { endpoint: endpoint.to_owned(), calls_per_second }
     }
 
     #[test]

@@ -34,9 +34,9 @@ pub use policy::{CheckPolicy, parse_minimum};
 pub use scalar::parse_duration;
 pub use schema::{case_schema, schema};
 pub use settings::{
-    BudgetSettings, CacheSettings, CachedBaseline, CheckSettings, DatasetFormat, DatasetSettings,
-    EndpointSettings, GateSettings, HeaderValue, Inconclusive, JudgeSettings, MemberSettings, MetricSettings,
-    Placed, Settings, SliceSettings,
+    BudgetSettings, CacheSettings, CachedBaseline, CheckSettings, DatasetSettings, EndpointSettings,
+    GateSettings, HeaderValue, Inconclusive, JudgeSettings, MemberSettings, MetricSettings, Placed, Settings,
+    SliceSettings,
 };
 
 /// Metrics that need no rubric.

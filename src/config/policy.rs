@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::resolve::unknown_metric;
 use super::settings::Settings;
-use promptgate_core::gate::{Bound, Criterion, Policy, Requirement, Schedule};
+use promptgate_core::gate::{Bound, Criterion, Policy, Requirement};
 use promptgate_core::model::{CaseFacts, Diagnostic, Diagnostics, Place};
 
 /// What the gate requires of a compiled check.
@@ -87,7 +87,8 @@ impl Settings {
         }
         Ok(Policy {
             criteria,
-            schedule: Schedule::new(self.gate.repeats, self.gate.max_repeats),
+            repeats: self.gate.repeats,
+            max_repeats: self.gate.max_repeats,
             rule: self.gate.rule,
             scope: self.gate.scope,
             confidence: self.gate.confidence,
@@ -130,7 +131,7 @@ impl Settings {
         for metric in &self.metrics {
             let name = &metric.name;
             if let Some(min) = minimum(name, metric.min) {
-                add(format!("{name}.min"), name, None, Requirement::Minimum(min));
+                add(format!("{name}.min"), name, None, Requirement::Minimum { value: min });
             }
             if metric.baseline && has_baseline {
                 add(format!("{name}.baseline"), name, None, not_worse);
@@ -146,7 +147,7 @@ impl Settings {
         for slice in &self.slices {
             let requirement = match slice.metric.strip_prefix("check.") {
                 Some(_) => of_check(slice.min),
-                None => Requirement::Minimum(slice.min),
+                None => Requirement::Minimum { value: slice.min },
             };
             let id = format!("slice.{}.{}.min", slice.tag, slice.metric);
             add(id, &slice.metric, Some(&slice.tag), requirement);
@@ -163,5 +164,5 @@ impl Settings {
 
 /// A check that every trial must pass is literal, as a unit test is; below that it is a threshold.
 fn of_check(min: f64) -> Requirement {
-    if min >= 1.0 { Requirement::EveryTrial } else { Requirement::Minimum(min) }
+    if min >= 1.0 { Requirement::EveryTrial } else { Requirement::Minimum { value: min } }
 }

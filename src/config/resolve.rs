@@ -7,10 +7,7 @@ use super::settings::{
     BudgetSettings, CacheSettings, CheckSettings, DatasetSettings, GateSettings, JudgeSettings, Placed,
     Settings, SliceSettings,
 };
-use super::written::{
-    Written, WrittenBudget, WrittenCache, WrittenDataset, WrittenGate, WrittenRule, WrittenScope,
-    WrittenSlice,
-};
+use super::written::{Written, WrittenBudget, WrittenCache, WrittenDataset, WrittenGate, WrittenSlice};
 use super::{judge, limits};
 use promptgate_core::document::{Document, pointer, suggest};
 use promptgate_core::gate::Rule;
@@ -233,8 +230,8 @@ fn gate(reader: &mut Reader<'_>, written: &WrittenGate) -> GateSettings {
     // Repeats given alone are a fixed number of them. More of them narrow the noise of answers and judge, not the
     // spread of cases, which is what counts for a population.
     let adaptive = written.repeats.is_none()
-        && !matches!(written.scope, Some(WrittenScope::Population))
-        && !matches!(written.rule, Some(WrittenRule::Point));
+        && !matches!(written.scope, Some(Scope::Population))
+        && !matches!(written.rule, Some(Rule::Point));
     let max_repeats = written.max_repeats.unwrap_or(if adaptive { MAX_REPEATS } else { repeats });
     if max_repeats < repeats {
         let message = format!("`gate.max_repeats` is {max_repeats}, below the {repeats} of `gate.repeats`");
@@ -251,14 +248,8 @@ fn gate(reader: &mut Reader<'_>, written: &WrittenGate) -> GateSettings {
         max_repeats,
         confidence: written.confidence.unwrap_or(0.95),
         resolution,
-        scope: match written.scope {
-            Some(WrittenScope::Population) => Scope::Population,
-            Some(WrittenScope::Suite) | None => Scope::Suite,
-        },
-        rule: match written.rule {
-            Some(WrittenRule::Point) => Rule::Point,
-            Some(WrittenRule::Evidence) | None => Rule::Evidence,
-        },
+        scope: written.scope.unwrap_or(Scope::Suite),
+        rule: written.rule.unwrap_or(Rule::Evidence),
         baseline_tolerance: written.baseline_tolerance.map_or(0.0, |share| share.0),
         max_missing: written.max_missing.map_or(0.02, |share| share.0),
         max_broken_cases: written.max_broken_cases,

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use promptgate_core::gate::{Criterion, Rule};
-use promptgate_core::model::{Item, Place, Scope};
+use promptgate_core::model::{DatasetFormat, Item, Place, Scope};
 use promptgate_engine::judge::Scale;
 
 /// A value with its place in the configuration.
@@ -81,32 +81,6 @@ pub struct DatasetSettings {
     pub fields: BTreeMap<String, String>,
     /// Where `fields` stands; the dataset's place without it.
     pub fields_place: Place,
-}
-
-/// Format of a dataset.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum DatasetFormat {
-    /// One JSON object a line.
-    Jsonl,
-    /// A JSON array of objects.
-    Json,
-    /// Comma-separated values with a header.
-    Csv,
-    /// A YAML list of maps.
-    Yaml,
-}
-
-impl DatasetFormat {
-    /// The name in configurations and reports.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Jsonl => "jsonl",
-            Self::Json => "json",
-            Self::Csv => "csv",
-            Self::Yaml => "yaml",
-        }
-    }
 }
 
 /// An endpoint.

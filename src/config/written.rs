@@ -7,6 +7,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use promptgate_core::gate::Rule;
+use promptgate_core::model::{DatasetFormat, Scope};
+
 use super::scalar::{Increase, Ordered, Share, WrittenDuration};
 
 /// Configuration of promptgate: what is evaluated, how it is graded and what a prompt change must meet.
@@ -89,7 +92,7 @@ pub(super) struct DatasetMap {
     #[schemars(length(min = 1))]
     pub(super) path: String,
     /// Format of the files; by default found from name and content.
-    pub(super) format: Option<super::DatasetFormat>,
+    pub(super) format: Option<DatasetFormat>,
     /// Names of fields in the dataset, by the name they have here: {query: question}.
     pub(super) fields: Ordered<String>,
 }
@@ -359,10 +362,10 @@ pub(super) struct WrittenGate {
     pub(super) resolution: Option<Share>,
     /// Which uncertainty counts: suite (would this suite meet the bar if run again?) or population (would new
     /// cases of its kind?); suite by default.
-    pub(super) scope: Option<WrittenScope>,
+    pub(super) scope: Option<Scope>,
     /// How a criterion with noise is decided: evidence, or point (estimate against requirement); evidence by
     /// default.
-    pub(super) rule: Option<WrittenRule>,
+    pub(super) rule: Option<Rule>,
     /// How far below the baseline the candidate may be; 0 by default.
     pub(super) baseline_tolerance: Option<Share>,
     /// Share of missing grades above which nothing is decided; 2% by default.
@@ -375,24 +378,6 @@ pub(super) struct WrittenGate {
     /// Seed of the drawn permutations; 0 by default.
     #[schemars(range(min = 0))]
     pub(super) seed: Option<u64>,
-}
-
-/// Which uncertainty counts.
-#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-#[schemars(rename = "Scope")]
-pub(super) enum WrittenScope {
-    Suite,
-    Population,
-}
-
-/// How a criterion with noise is decided.
-#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-#[schemars(rename = "Rule")]
-pub(super) enum WrittenRule {
-    Evidence,
-    Point,
 }
 
 /// Hard ceilings of a run.

@@ -8,7 +8,7 @@ use crate::support::{Folder, KEY, MockServer};
 const ONCE: [&str; 4] = ["run", "--no-cache", "--repeats", "1"];
 
 #[test]
-fn a_redirect_within_the_origin_is_followed() {
+fn redirect_within_the_origin_is_followed() {
     let mock = MockServer::start(&["--require-key", KEY]);
     for status in [307, 308] {
         let Some(nginx) = Nginx::start(|_| {
@@ -30,7 +30,7 @@ fn a_redirect_within_the_origin_is_followed() {
 }
 
 #[test]
-fn a_redirect_to_another_origin_ends_the_run_and_the_key_stays() {
+fn redirect_to_another_origin_gets_no_key() {
     for status in [301, 302, 303, 307, 308] {
         let Some(nginx) = Nginx::start(|ports| {
             format!("location / {{ return {status} http://127.0.0.1:{}$request_uri; }}", ports.elsewhere)
@@ -49,7 +49,7 @@ fn a_redirect_to_another_origin_ends_the_run_and_the_key_stays() {
 }
 
 #[test]
-fn a_redirect_within_the_origin_that_then_leaves_it_is_refused() {
+fn chained_redirect_out_of_the_origin_is_refused() {
     let Some(nginx) = Nginx::start(|ports| {
         format!(
             "location /v1/ {{ return 308 /moved$request_uri; }} \
@@ -64,7 +64,7 @@ fn a_redirect_within_the_origin_that_then_leaves_it_is_refused() {
 }
 
 #[test]
-fn a_redirect_that_would_turn_the_call_into_a_get_is_refused() {
+fn redirect_to_get_is_refused() {
     let Some(nginx) =
         Nginx::start(|ports| format!("location / {{ return 302 http://127.0.0.1:{}/login; }}", ports.here))
     else {

@@ -61,7 +61,7 @@ fn trials(report: &Value) -> Vec<&Value> {
 }
 
 #[test]
-fn answers_come_with_tokens_and_reasons_to_stop() {
+fn answers_have_usage_and_finish_reasons() {
     let Some(llama) = Llama::start() else { return };
     let folder = small(8);
     // More at once than the server has slots: the others queue there.
@@ -83,7 +83,7 @@ fn answers_come_with_tokens_and_reasons_to_stop() {
 }
 
 #[test]
-fn a_judge_held_to_a_schema_gives_verdicts_that_can_be_read() {
+fn schema_bound_judge_gives_readable_verdicts() {
     let Some(llama) = Llama::start() else { return };
     let folder = small(3);
     let outcome = folder.against(&llama.base_url, &["run", "--repeats", "1"]);
@@ -100,7 +100,7 @@ fn a_judge_held_to_a_schema_gives_verdicts_that_can_be_read() {
 }
 
 #[test]
-fn a_wrong_key_ends_the_run_with_the_servers_words() {
+fn wrong_key_ends_the_run_with_the_servers_message() {
     let Some(llama) = Llama::start() else { return };
     let folder = small(3);
     let mut command = folder.command(&["run", "--repeats", "1"]);
@@ -112,7 +112,7 @@ fn a_wrong_key_ends_the_run_with_the_servers_words() {
 }
 
 #[test]
-fn a_context_that_is_too_long_costs_that_case_alone() {
+fn overlong_context_costs_its_case_alone() {
     let Some(llama) = Llama::start() else { return };
     let folder = small(3);
     let context = "Plan 9 gives 19 days for a refund. ".repeat(2_000);

@@ -63,7 +63,7 @@ pub(crate) fn free_port() -> u16 {
 
 /// Looks for words whose lines may be broken to fit a terminal.
 pub(crate) trait Tells {
-    /// Asserts that the words stand somewhere in the output.
+    /// Asserts that the output contains the text.
     fn tells(self, words: &str) -> Self;
 }
 

@@ -55,7 +55,7 @@ fn compressed_answers_are_read() {
 }
 
 #[test]
-fn a_page_of_a_proxy_before_a_dead_server_is_told_without_its_markup() {
+fn proxy_error_page_is_reported_without_markup() {
     // Nobody listens there: the port of a server that is gone.
     let gone = MockServer::start(&[]).base_url.clone();
     let Some(nginx) = Nginx::start(|_| format!("location / {{ proxy_pass {gone}; }}")) else { return };
@@ -66,14 +66,14 @@ fn a_page_of_a_proxy_before_a_dead_server_is_told_without_its_markup() {
 }
 
 #[test]
-fn a_proxy_that_gives_up_waiting_is_told() {
+fn proxy_timeout_is_named() {
     let mock = MockServer::start(&["--fault", "hang=1"]);
     let Some(nginx) = Nginx::start(|_| format!("proxy_read_timeout 50ms; {}", to(&mock))) else { return };
     nginx.run(&small(3), &ONCE).expect_code(12).tells("504 Gateway Time").tells("an HTML page");
 }
 
 #[test]
-fn a_log_in_page_is_no_answer() {
+fn login_page_is_not_an_answer() {
     let Some(nginx) = Nginx::start(|_| {
         "default_type text/html; location / { return 200 '<!doctype html><h1>Please sign in</h1>'; }"
             .to_owned()
@@ -84,7 +84,7 @@ fn a_log_in_page_is_no_answer() {
 }
 
 #[test]
-fn a_proxy_that_wants_other_credentials_ends_the_run() {
+fn proxy_authentication_ends_the_run() {
     let mock = MockServer::start(&[]);
     let Some(nginx) =
         Nginx::start(|_| format!("auth_basic inside; auth_basic_user_file none; {}", to(&mock)))
@@ -100,7 +100,7 @@ fn a_proxy_that_wants_other_credentials_ends_the_run() {
 }
 
 #[test]
-fn a_body_over_the_limit_of_a_proxy_costs_that_trial_alone() {
+fn oversized_request_costs_its_trial_alone() {
     let mock = MockServer::start(&[]);
     let Some(nginx) = Nginx::start(|_| format!("client_max_body_size 64k; {}", to(&mock))) else { return };
     let folder = small(4);
@@ -123,7 +123,7 @@ fn a_body_over_the_limit_of_a_proxy_costs_that_trial_alone() {
 }
 
 #[test]
-fn a_rate_limit_slows_a_run_and_loses_nothing() {
+fn rate_limit_loses_no_answer() {
     let mock = MockServer::start(&[]);
     for (status, hint) in
         [(429, "add_header Retry-After 1 always;"), (503, "add_header Retry-After 1 always;"), (429, "")]
@@ -150,7 +150,7 @@ fn a_rate_limit_slows_a_run_and_loses_nothing() {
 }
 
 #[test]
-fn connections_closed_while_idle_or_after_a_number_of_calls_are_no_fault() {
+fn closed_idle_connections_are_not_faults() {
     let mock = MockServer::start(&[]);
     // Idle: calls come every 100 ms when the first 50 are through, just when the connection closes.
     for (closing, pace) in

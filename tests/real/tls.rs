@@ -57,7 +57,7 @@ impl Issued {
 }
 
 #[test]
-fn an_authority_of_ones_own_is_trusted_when_it_is_named() {
+fn configured_ca_is_trusted() {
     let issued = Issued::to(&["localhost", "127.0.0.1"], false);
     let mock = MockServer::start(&[]);
     let Some(nginx) = issued.nginx(&mock) else { return };
@@ -70,7 +70,7 @@ fn an_authority_of_ones_own_is_trusted_when_it_is_named() {
 }
 
 #[test]
-fn without_it_the_fault_of_the_certificate_is_said_and_nothing_is_sent() {
+fn untrusted_certificate_is_named_and_nothing_sent() {
     let issued = Issued::to(&["localhost"], false);
     let mock = MockServer::start(&[]);
     let Some(nginx) = issued.nginx(&mock) else { return };
@@ -83,7 +83,7 @@ fn without_it_the_fault_of_the_certificate_is_said_and_nothing_is_sent() {
 }
 
 #[test]
-fn a_certificate_for_another_name_or_from_another_time_is_refused_though_its_authority_is_trusted() {
+fn wrong_name_or_expired_certificate_is_refused() {
     let mock = MockServer::start(&[]);
     for (names, expired, word) in
         [(["elsewhere.example"], false, "not valid for"), (["localhost"], true, "expired")]
@@ -101,7 +101,7 @@ fn a_certificate_for_another_name_or_from_another_time_is_refused_though_its_aut
 }
 
 #[test]
-fn the_wrong_scheme_is_said() {
+fn wrong_scheme_is_named() {
     let issued = Issued::to(&["localhost"], false);
     let mock = MockServer::start(&[]);
     let Some(encrypted) = issued.nginx(&mock) else { return };

@@ -1,18 +1,18 @@
-//! The cache of answers, through the executable: what was answered is asked for no more, whatever happens in between.
+//! The cache through the executable: an answer is requested once, whatever happens in between.
 
 use std::collections::BTreeMap;
 use std::process::Stdio;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
-use promptgate_adapters::cache::{Cache, Shelved};
+use promptgate_adapters::cache::{Cache, TableStats};
 use promptgate_engine::judge::request::Payload;
 use serde_json::{Value, json};
 
 use crate::servers::{Server, is_judge, says};
 use crate::support::{Folder, git};
 
-/// What a server was asked, by what it is about: judgements without the boundary that is drawn for each.
+/// Requests that a server received, by content; judgements without their random boundary.
 #[derive(Default)]
 struct Asked {
     counts: Mutex<BTreeMap<String, usize>>,
@@ -28,7 +28,7 @@ impl Asked {
         self.counts.lock().expect("counts").len()
     }
 
-    /// Requests that hold some text.
+    /// Requests that contain a text.
     fn with(&self, text: &str) -> usize {
         let counts = self.counts.lock().expect("counts");
         counts.iter().filter(|(about, _)| about.contains(text)).map(|(_, count)| count).sum()
@@ -38,7 +38,7 @@ impl Asked {
         self.counts.lock().expect("counts").clear();
     }
 
-    /// Blocks until so many came in all.
+    /// Blocks until `count` requests were received.
     fn wait_for(&self, total: usize) -> bool {
         let counts = self.counts.lock().expect("counts");
         let enough = |counts: &mut BTreeMap<String, usize>| counts.values().sum::<usize>() < total;
@@ -48,7 +48,7 @@ impl Asked {
     }
 }
 
-/// A server whose answers and verdicts depend on the request alone, and what it was asked.
+/// A server whose replies depend on the request alone, and the requests it received.
 fn server() -> (Server, Arc<Asked>) {
     let asked = Arc::new(Asked::default());
     let book = Arc::clone(&asked);
@@ -103,7 +103,7 @@ fn usage(folder: &Folder, key: &str) -> u64 {
     folder.report()["usage"][key].as_u64().unwrap_or_else(|| panic!("usage.{key}"))
 }
 
-/// Runs the suite and says how many requests came.
+/// Runs the suite and returns the number of requests.
 #[track_caller]
 fn requests(folder: &Folder, server: &Server, asked: &Asked, more: &[&str]) -> usize {
     asked.forget();
@@ -115,7 +115,7 @@ fn requests(folder: &Folder, server: &Server, asked: &Asked, more: &[&str]) -> u
 }
 
 #[test]
-fn a_second_run_asks_nothing_and_an_edit_asks_for_what_it_touches() {
+fn second_run_makes_no_call_and_an_edit_only_its_own() {
     let (server, asked) = server();
     let folder = suite(6);
     // 6 cases, 2 variants. Both give the same answers, so that each is judged once by each of 2 judges.
@@ -149,7 +149,7 @@ fn a_second_run_asks_nothing_and_an_edit_asks_for_what_it_touches() {
 }
 
 #[test]
-fn a_pull_request_pays_for_its_candidate_alone() {
+fn pull_request_pays_for_its_candidate_alone() {
     let (server, asked) = server();
     let folder = suite(5);
     folder.edit("promptgate.yaml", "baseline: file:baseline.md\n", "");
@@ -167,7 +167,7 @@ fn a_pull_request_pays_for_its_candidate_alone() {
 }
 
 #[test]
-fn refresh_asks_refresh_and_no_cache_keeps_nothing() {
+fn refresh_replaces_entries_and_no_cache_writes_none() {
     let (server, asked) = server();
     let folder = suite(4);
     assert_eq!(requests(&folder, &server, &asked, &["--no-cache"]), 8 + 16);
@@ -184,7 +184,7 @@ fn refresh_asks_refresh_and_no_cache_keeps_nothing() {
 }
 
 #[test]
-fn cached_only_asks_nothing_and_misses_nothing_in_silence() {
+fn cached_only_makes_no_call_and_reports_misses() {
     let (server, asked) = server();
     let folder = suite(4);
     let outcome = folder.against(&server.base_url, &["run", "--cached-only"]).expect_code(12);
@@ -210,7 +210,7 @@ fn cached_only_asks_nothing_and_misses_nothing_in_silence() {
 }
 
 #[test]
-fn a_self_test_and_a_calibration_are_not_paid_for_twice() {
+fn self_test_and_calibration_are_cached() {
     let server = crate::support::MockServer::start(&[]);
     let folder = Folder::small(6);
     folder.against(&server.base_url, &["run"]).expect_code(0);
@@ -237,7 +237,7 @@ fn a_self_test_and_a_calibration_are_not_paid_for_twice() {
 }
 
 #[test]
-fn a_relative_latency_takes_answers_of_this_session_alone() {
+fn relative_latency_ignores_cached_answers() {
     let (server, asked) = server();
     let folder = suite(4);
     requests(&folder, &server, &asked, &[]);
@@ -251,7 +251,7 @@ fn a_relative_latency_takes_answers_of_this_session_alone() {
 }
 
 #[test]
-fn what_is_older_than_the_configuration_allows_is_asked_again() {
+fn entries_beyond_max_age_are_refreshed() {
     let (server, asked) = server();
     let folder = suite(3);
     requests(&folder, &server, &asked, &[]);
@@ -270,14 +270,14 @@ fn what_is_older_than_the_configuration_allows_is_asked_again() {
     assert_eq!(requests(&folder, &server, &asked, &[]), 6 + 6);
 }
 
-/// Makes everything in the cache so many seconds older.
+/// Makes every cache entry `seconds` older.
 fn age(folder: &Folder, seconds: u64) {
     let cache = Cache::open(&folder.path().join(CACHE), Duration::ZERO).expect("the cache");
     assert!(cache.backdate(seconds).expect("the cache") > 0);
 }
 
 #[test]
-fn a_cache_that_comes_with_the_repository_is_refused() {
+fn tracked_cache_is_refused() {
     let (server, asked) = server();
     let folder = suite(3);
     requests(&folder, &server, &asked, &[]);
@@ -301,7 +301,7 @@ fn a_cache_that_comes_with_the_repository_is_refused() {
 }
 
 #[test]
-fn a_damaged_or_foreign_cache_is_an_error_that_names_it() {
+fn damaged_or_foreign_cache_is_named() {
     let (server, asked) = server();
     let folder = suite(3);
     requests(&folder, &server, &asked, &[]);
@@ -322,7 +322,7 @@ fn a_damaged_or_foreign_cache_is_an_error_that_names_it() {
 }
 
 #[test]
-fn a_cache_in_use_names_the_process() {
+fn locked_cache_names_the_process() {
     let (server, _) = server();
     let folder = suite(3);
     let held = Cache::open(&folder.path().join(CACHE), Duration::ZERO).expect("a cache");
@@ -337,10 +337,10 @@ fn a_cache_in_use_names_the_process() {
     assert!([Some(0), Some(10), Some(11)].contains(&code), "{code:?}");
 }
 
-/// Thirty times killed at a moment that depends on how far the run is, then left in peace.
+/// Kills the run thirty times at a moment that depends on its progress, then lets it finish.
 #[test]
 #[cfg(unix)]
-fn a_killed_run_goes_on_where_it_was() {
+fn killed_run_resumes() {
     let (server, asked) = server();
     let quiet = suite(60);
     quiet.against(&server.base_url, &["run", "--no-cache", "--concurrency", "8"]);
@@ -356,8 +356,8 @@ fn a_killed_run_goes_on_where_it_was() {
         let cache = Cache::open(&folder.path().join(CACHE), Duration::from_secs(10)).expect("a whole cache");
         let statistics = cache.statistics().expect("a whole cache");
         let count =
-            |by_model: &BTreeMap<String, Shelved>| by_model.values().map(|of| of.entries).sum::<u64>();
-        count(&statistics.answers) + count(&statistics.verdicts)
+            |by_model: &BTreeMap<String, TableStats>| by_model.values().map(|of| of.entries).sum::<u64>();
+        count(&statistics.completions) + count(&statistics.judgements)
     };
     let (mut kept, mut state) = (0, 7_u64);
     for kill in 0..30 {
@@ -383,7 +383,7 @@ fn a_killed_run_goes_on_where_it_was() {
     assert_eq!(requests(&folder, &server, &asked, &[]), 0);
 }
 
-/// A report without what differs from run to run: times, and what a cache saves.
+/// A report without the fields that differ between runs: times and cache counts.
 fn normal(mut report: Value) -> Value {
     const VOLATILE: [&str; 9] = [
         "started_at",

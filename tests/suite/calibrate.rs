@@ -1,4 +1,4 @@
-//! `promptgate calibrate`, and what a run makes of its file.
+//! `promptgate calibrate`, and runs that use its file.
 
 use serde_json::{Value, json};
 
@@ -27,7 +27,7 @@ fn calibration(folder: &Folder) -> Value {
 }
 
 #[test]
-fn the_golden_labels_give_a_table_and_a_file_by_its_schema() {
+fn golden_labels_give_a_valid_calibration() {
     let folder = Folder::golden();
     let page = folder.promptgate(&["calibrate", "labels.jsonl", "--offline"]).expect_code(0).stdout;
     for words in [
@@ -82,7 +82,7 @@ fn the_golden_labels_give_a_table_and_a_file_by_its_schema() {
 }
 
 #[test]
-fn without_a_configuration_the_simulated_judge_is_measured() {
+fn simulated_judge_is_measured_without_configuration() {
     let folder = Folder::new();
     folder.write("labels.jsonl", &labels(20, 20));
     folder
@@ -94,7 +94,7 @@ fn without_a_configuration_the_simulated_judge_is_measured() {
 }
 
 #[test]
-fn files_that_are_no_labels_are_refused_before_any_call() {
+fn invalid_labels_are_refused_before_any_call() {
     let folder = Folder::small(3);
     for (text, code, says) in [
         ("", 3, "no rows"),
@@ -117,7 +117,7 @@ fn files_that_are_no_labels_are_refused_before_any_call() {
 }
 
 #[test]
-fn a_wrong_key_or_a_judge_that_writes_prose_leaves_nothing() {
+fn failed_calibration_writes_nothing() {
     for (status, body, says) in [
         (401, json!({"error": {"message": "no such key"}}), "no such key"),
         (200, says("It looks fine to me."), "could not be judged, more than 2 %"),
@@ -135,7 +135,7 @@ fn a_wrong_key_or_a_judge_that_writes_prose_leaves_nothing() {
 }
 
 #[test]
-fn a_judge_that_finds_nothing_is_told_as_one() {
+fn judge_that_detects_nothing_is_named() {
     let server = Server::start(|request, _| (200, verdicts(request)));
     let folder = Folder::small(3);
     folder.write("labels.jsonl", &labels(6, 6));
@@ -147,7 +147,7 @@ fn a_judge_that_finds_nothing_is_told_as_one() {
 }
 
 #[test]
-fn a_run_goes_by_the_calibration_that_it_names() {
+fn run_uses_its_configured_calibration() {
     let folder = Folder::small(6);
     folder.write("labels.jsonl", &labels(25, 25));
     folder.promptgate(&["calibrate", "labels.jsonl", "--offline"]).expect_code(0);
@@ -206,7 +206,7 @@ fn a_run_goes_by_the_calibration_that_it_names() {
 }
 
 #[test]
-fn calibrate_writes_where_the_configuration_names_its_file_and_fails_below_its_least() {
+fn calibrate_writes_the_configured_file_and_gates_it() {
     let server = Server::start(|request, _| (200, verdicts(request)));
     let folder = Folder::small(3);
     folder.write("labels.jsonl", &labels(20, 20));

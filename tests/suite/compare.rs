@@ -1,4 +1,4 @@
-//! Saved reports: as baselines, compared, and refused when they are not what they seem.
+//! Saved reports as baselines and in `compare`, and their refusal when forged.
 
 use crate::support::Folder;
 
@@ -35,7 +35,7 @@ fn reports() -> Folder {
 }
 
 #[test]
-fn two_saved_reports_are_decided_without_a_call() {
+fn compare_decides_without_a_call() {
     let folder = reports();
     folder.promptgate(&["compare", "old/report.json", "new/report.json"]).expect_code(0).says("PASS");
     let outcome = folder.promptgate(&["compare", "old/report.json", "worse/report.json", "--out", "both"]);
@@ -57,7 +57,7 @@ fn two_saved_reports_are_decided_without_a_call() {
 }
 
 #[test]
-fn a_saved_report_is_a_baseline() {
+fn saved_report_is_a_baseline() {
     let folder = reports();
     folder.promptgate(&["run", "--offline", "--baseline", "report:old/report.json"]).expect_code(0);
     let report = folder.report();
@@ -76,7 +76,7 @@ fn a_saved_report_is_a_baseline() {
 }
 
 #[test]
-fn a_relative_latency_is_not_held_against_an_earlier_session() {
+fn relative_latency_skips_an_earlier_session() {
     let folder = Folder::small(3);
     folder.append("promptgate.yaml", "limits: {latency_p50: {max_increase: 900%}}\n");
     folder.promptgate(&["run", "--offline", "--baseline", "none", "--out", "old"]).expect_code(0);
@@ -87,7 +87,7 @@ fn a_relative_latency_is_not_held_against_an_earlier_session() {
 }
 
 #[test]
-fn what_cannot_be_compared_is_refused() {
+fn incomparable_reports_are_refused() {
     let folder = reports();
     folder.promptgate(&["compare", "old/report.json", "gone.json"]).expect_code(2).says("gone.json");
     folder.write("broken.json", &folder.read("new/report.json")[..2000]);

@@ -1,9 +1,9 @@
-//! Mistakes in files and flags: all at once, each with its place and the next step, before any call.
+//! Diagnostics for files and flags: all at once, each with its place and the next step, before any call.
 
 use crate::support::{Folder, MockServer, finish, repository};
 
 #[test]
-fn all_diagnostics_at_once() {
+fn all_diagnostics_are_reported_at_once() {
     let folder = Folder::small(3);
     folder.write(
         "promptgate.yaml",
@@ -19,13 +19,13 @@ fn all_diagnostics_at_once() {
 }
 
 #[test]
-fn a_valid_suite_is_summed_up() {
+fn check_summarizes_a_valid_suite() {
     let folder = Folder::small(3);
     folder.promptgate(&["check"]).expect_code(0).says("3 cases").says("faithfulness").says("18 answers");
 }
 
 #[test]
-fn a_configuration_with_every_key_is_accepted() {
+fn configuration_with_every_key_is_accepted() {
     let folder = Folder::small(3);
     let complete = repository().join("tests/fixtures/config/complete.yaml");
     folder.write("promptgate.yaml", &std::fs::read_to_string(complete).expect("the configuration"));
@@ -38,14 +38,14 @@ fn a_configuration_with_every_key_is_accepted() {
 }
 
 #[test]
-fn a_bad_row_is_named_by_its_line() {
+fn invalid_row_is_named_by_its_line() {
     let folder = Folder::small(2);
     folder.append("cases.jsonl", "{\"id\": \"x\", \"query\": \n");
     folder.promptgate(&["check"]).expect_code(2).says("cases.jsonl:3");
 }
 
 #[test]
-fn a_case_without_what_a_judge_needs() {
+fn case_without_judge_input_is_refused() {
     let folder = Folder::small(2);
     folder.append("cases.jsonl", "{\"id\": \"bare\", \"query\": \"Why?\"}\n");
     folder.write("prompt.md", "Answer in one sentence.\n");
@@ -54,7 +54,7 @@ fn a_case_without_what_a_judge_needs() {
 }
 
 #[test]
-fn a_prompt_that_never_uses_its_context_is_a_warning() {
+fn prompt_without_context_warns() {
     let folder = Folder::small(2);
     folder.write("prompt.md", "Answer in one sentence.\n");
     let outcome = folder.promptgate(&["check"]).expect_code(0);
@@ -79,7 +79,7 @@ fn missing_files_are_named() {
 }
 
 #[test]
-fn wrong_flags() {
+fn unknown_flags_are_refused() {
     let folder = Folder::small(1);
     folder.promptgate(&["run", "--ofline"]).expect_code(2).says("--offline");
     folder.promptgate(&["rum"]).expect_code(2).says("run");
@@ -94,7 +94,7 @@ fn wrong_flags() {
 }
 
 #[test]
-fn flags_have_twins_in_the_environment() {
+fn flags_can_be_set_by_environment() {
     let folder = Folder::small(2);
     let mut command = folder.command(&["run"]);
     command
@@ -109,7 +109,7 @@ fn flags_have_twins_in_the_environment() {
 }
 
 #[test]
-fn a_key_in_the_configuration_is_a_diagnostic_and_not_repeated() {
+fn key_in_the_configuration_is_refused_without_an_echo() {
     let folder = Folder::small(1);
     folder.edit("promptgate.yaml", "timeout: 5s", "api_key_env: sk-live-1234567890abcdef, timeout: 5s");
     let outcome = folder.promptgate(&["check"]).expect_code(2);
@@ -117,7 +117,7 @@ fn a_key_in_the_configuration_is_a_diagnostic_and_not_repeated() {
 }
 
 #[test]
-fn an_unwritable_folder_for_the_report_is_an_error() {
+fn unwritable_report_folder_is_refused() {
     let folder = Folder::small(1);
     folder.write("taken", "a file\n");
     let outcome = folder.promptgate(&["run", "--offline", "--out", "taken"]);
@@ -126,7 +126,7 @@ fn an_unwritable_folder_for_the_report_is_an_error() {
 }
 
 #[test]
-fn a_configuration_from_a_folder_below_is_found() {
+fn configuration_is_found_from_a_subfolder() {
     let folder = Folder::small(2);
     std::fs::create_dir(folder.path().join("deep")).expect("a folder");
     let mut command = folder.command(&["check"]);
@@ -135,14 +135,14 @@ fn a_configuration_from_a_folder_below_is_found() {
 }
 
 #[test]
-fn budgets_are_ceilings() {
+fn budgets_are_hard_limits() {
     let folder = Folder::small(4);
     folder.promptgate(&["run", "--offline", "--budget-calls", "5"]).expect_code(12).says("budget");
     assert!(folder.report()["usage"]["calls"].as_u64().is_some_and(|calls| calls <= 5));
 }
 
 #[test]
-fn a_diagnostic_on_an_indented_line_is_pointed_at() {
+fn diagnostic_points_into_an_indented_line() {
     let folder = Folder::small(2);
     folder.write(
         "promptgate.yaml",
@@ -157,7 +157,7 @@ fn a_diagnostic_on_an_indented_line_is_pointed_at() {
 }
 
 #[test]
-fn a_diagnostic_without_a_line_says_where_it_is() {
+fn diagnostic_without_a_line_names_its_file() {
     let folder = Folder::small(2);
     let outcome = folder.promptgate(&["check", "--min", "faithfullness=0.9"]).expect_code(2);
     assert_eq!(
@@ -170,13 +170,13 @@ fn a_diagnostic_without_a_line_says_where_it_is() {
 }
 
 #[test]
-fn a_tag_that_no_case_has() {
+fn unused_tag_selects_nothing() {
     let folder = Folder::golden();
     folder.promptgate(&["check", "--tag", "refund"]).expect_code(3).says("`refunds`");
 }
 
 #[test]
-fn a_folder_for_reports_that_cannot_be_is_found_before_a_call() {
+fn invalid_report_folder_fails_before_any_call() {
     let folder = Folder::small(2);
     folder.write("taken", "a file");
     let server = MockServer::start(&[]);

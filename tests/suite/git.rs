@@ -17,7 +17,7 @@ fn repository() -> Folder {
 }
 
 #[test]
-fn the_default_baseline_is_the_merge_base() {
+fn default_baseline_is_the_merge_base() {
     let folder = repository();
     let first = folder.git(&["rev-parse", "main"]);
     folder.promptgate(&["run", "--offline"]).expect_code(0);
@@ -31,7 +31,7 @@ fn the_default_baseline_is_the_merge_base() {
 }
 
 #[test]
-fn references_and_paths() {
+fn baseline_accepts_references_and_paths() {
     let folder = repository();
     folder.promptgate(&["run", "--offline", "--baseline", "git:main"]).expect_code(0);
     folder.promptgate(&["run", "--offline", "--baseline", "git:main:baseline.md"]).expect_code(0);
@@ -53,7 +53,7 @@ fn references_and_paths() {
 }
 
 #[test]
-fn a_prompt_that_is_new_is_judged_by_thresholds_alone() {
+fn new_prompt_is_judged_by_thresholds_alone() {
     let folder = repository();
     folder.write("new.md", "Answer from the passages, in one sentence.\n\n{{context}}\n");
     folder.edit("promptgate.yaml", "prompt: prompt.md", "prompt: new.md");
@@ -80,7 +80,7 @@ fn a_prompt_that_is_new_is_judged_by_thresholds_alone() {
 }
 
 #[test]
-fn a_shallow_clone_of_a_merge_commit_finds_its_base() {
+fn shallow_merge_commit_finds_its_base() {
     let folder = repository();
     folder.git(&["switch", "--quiet", "main"]);
     folder.write("README", "moves main on\n");
@@ -113,7 +113,7 @@ fn a_shallow_clone_of_a_merge_commit_finds_its_base() {
 }
 
 #[test]
-fn an_uncommitted_edit_is_the_candidate() {
+fn uncommitted_edit_is_the_candidate() {
     let folder = repository();
     folder.write("prompt.md", "Be kind to the customer.\n");
     folder.promptgate(&["run", "--offline", "--baseline", "git:HEAD"]).expect_code(10);

@@ -1,4 +1,4 @@
-//! A hostile pull request, endpoint and environment: nothing of theirs makes the gate green, leaks or acts.
+//! A hostile pull request, endpoint and environment: none makes the gate green, leaks or acts.
 
 use std::io::{Read, Write};
 
@@ -16,7 +16,7 @@ fn judged_by(policy: &str) -> Folder {
 }
 
 #[test]
-fn criteria_that_no_score_can_miss_are_no_evidence() {
+fn criterion_no_score_can_miss_is_refused() {
     for policy in [
         "metrics: {faithfulness: {min: 0, baseline: false}}",
         "metrics: {faithfulness: {min: -0.0, baseline: false}}",
@@ -38,7 +38,7 @@ fn criteria_that_no_score_can_miss_are_no_evidence() {
 }
 
 #[test]
-fn a_flag_that_lowers_the_bar_shows_in_every_report() {
+fn lowered_threshold_shows_in_every_report() {
     let folder = Folder::small(2);
     let words = "--min lowers the minimum of faithfulness to 0.5; the configuration requires 0.75";
     folder.promptgate(&["run", "--offline", "--min", "faithfulness=0.5"]).expect_code(0);
@@ -106,7 +106,7 @@ fn edited_reports_are_refused() {
 }
 
 #[test]
-fn names_that_look_alike_are_one() {
+fn confusable_names_are_duplicates() {
     for (first, second) in [("a", "a "), ("\u{e9}", "e\u{301}")] {
         let folder = Folder::small(1);
         let row = |id: &str| json!({"id": id, "query": "q", "context": "c"}).to_string();
@@ -121,7 +121,7 @@ fn names_that_look_alike_are_one() {
 }
 
 #[test]
-fn binary_files_are_no_text_wherever_the_nul_stands() {
+fn binary_file_is_refused_wherever_the_nul_is() {
     // As in the file that holds a process's environment: names and values, each ended by a NUL.
     let folder = Folder::small(1);
     let environment = format!("PATH={}\0TOKEN=hunter2hunter2\0", "x".repeat(200));
@@ -139,7 +139,7 @@ fn binary_files_are_no_text_wherever_the_nul_stands() {
 }
 
 #[test]
-fn a_report_that_cannot_be_written_is_found_before_anything_is_asked() {
+fn unwritable_report_fails_before_any_call() {
     let server = crate::wire::Recorder::start();
     let folder = Folder::small(1);
     folder.write("file", "");
@@ -156,7 +156,7 @@ fn a_report_that_cannot_be_written_is_found_before_anything_is_asked() {
 
 #[cfg(unix)]
 #[test]
-fn links_in_the_out_folder_are_replaced_not_followed() {
+fn links_in_the_out_folder_are_replaced() {
     let folder = Folder::small(1);
     folder.write("victim", "untouched");
     folder.write("promptgate-report/x", "");
@@ -167,7 +167,7 @@ fn links_in_the_out_folder_are_replaced_not_followed() {
     assert_eq!(folder.report()["verdict"], "pass");
 }
 
-/// Answers every request with what `body` makes of the key it was sent.
+/// Answers every request with a body computed from the key it was sent.
 fn echoing(body: fn(&str) -> String) -> String {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = listener.local_addr().expect("an address");
@@ -200,7 +200,7 @@ fn answer(mut stream: std::net::TcpStream, body: fn(&str) -> String) {
 }
 
 #[test]
-fn a_key_that_the_endpoint_sends_back_is_nowhere_not_even_in_part() {
+fn echoed_key_is_redacted_even_in_part() {
     let bodies: [fn(&str) -> String; 4] = [
         // At every place of an excerpt: wherever it is cut, it is cut through a key.
         |key| {
@@ -238,7 +238,7 @@ fn a_key_that_the_endpoint_sends_back_is_nowhere_not_even_in_part() {
 }
 
 #[test]
-fn commands_in_answers_do_not_reach_the_log_as_json() {
+fn commands_in_answers_are_inert_in_json_logs() {
     let folder = Folder::small(1);
     folder.write(
         "cases.jsonl",
@@ -253,7 +253,7 @@ fn commands_in_answers_do_not_reach_the_log_as_json() {
 
 #[cfg(unix)]
 #[test]
-fn nothing_of_a_hostile_repository_runs() {
+fn hostile_repository_runs_no_code() {
     let folder = Folder::small(1);
     let mark = folder.path().join("ran");
     let touch = format!("touch {}", mark.display());
@@ -307,7 +307,7 @@ fn nothing_of_a_hostile_repository_runs() {
 }
 
 #[test]
-fn an_output_that_is_not_written_is_no_pass() {
+fn unwritten_output_is_not_a_pass() {
     let folder = Folder::small(1);
     let Ok(full) = std::fs::OpenOptions::new().write(true).open("/dev/full") else { return };
     for arguments in [&["run", "--offline"][..], &["run", "--offline", "--advisory"]] {
@@ -318,7 +318,7 @@ fn an_output_that_is_not_written_is_no_pass() {
 }
 
 #[test]
-fn parameters_do_not_take_the_place_of_model_and_messages() {
+fn parameters_cannot_override_model_or_messages() {
     for name in ["model: other", "messages: [{role: user, content: hi}]", "stream: true"] {
         let word = name.split(':').next().expect("a name");
         let folder = Folder::small(1);
@@ -336,7 +336,7 @@ fn parameters_do_not_take_the_place_of_model_and_messages() {
 }
 
 #[test]
-fn a_flag_whose_value_would_act_in_a_log_is_repeated_harmlessly() {
+fn hostile_flag_value_is_inert_in_the_log() {
     let folder = Folder::small(1);
     let outcome =
         folder.promptgate(&["run", "--repeats", "1\n::error::x\u{1b}[31m ##[add-mask]pass"]).expect_code(2);

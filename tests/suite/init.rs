@@ -1,9 +1,9 @@
-//! `init`: a suite that works at once, and never over somebody's files.
+//! `init`: the starter suite works at once and overwrites no file.
 
 use crate::support::Folder;
 
 #[test]
-fn a_new_suite_checks_and_runs() {
+fn new_suite_checks_and_runs() {
     let folder = Folder::new();
     folder.promptgate(&["init"]).expect_code(0).says("promptgate run --offline");
     folder.promptgate(&["check"]).expect_code(0);
@@ -11,14 +11,14 @@ fn a_new_suite_checks_and_runs() {
 }
 
 #[test]
-fn another_folder() {
+fn init_writes_to_another_folder() {
     let folder = Folder::new();
     folder.promptgate(&["init", "quality/gate"]).expect_code(0);
     folder.promptgate(&["run", "quality/gate", "--offline"]).expect_code(0);
 }
 
 #[test]
-fn no_file_is_overwritten_and_nothing_half_written() {
+fn init_overwrites_nothing_and_writes_all_or_nothing() {
     let folder = Folder::new();
     folder.write("cases.jsonl", "mine\n");
     folder.promptgate(&["init"]).expect_code(2).says("cases.jsonl exists already; nothing");

@@ -27,17 +27,17 @@ fn interrupted_by(signal: &str) {
 }
 
 #[test]
-fn ctrl_c() {
+fn ctrl_c_leaves_a_partial_report() {
     interrupted_by("-INT");
 }
 
 #[test]
-fn sigterm() {
+fn sigterm_leaves_a_partial_report() {
     interrupted_by("-TERM");
 }
 
 #[test]
-fn an_interrupted_calibration_leaves_nothing() {
+fn interrupted_calibration_writes_nothing() {
     let server = MockServer::start(&["--latency", "200ms"]);
     let folder = Folder::golden();
     let mut command = folder.command(&["calibrate", "labels.jsonl", "--concurrency", "1"]);
@@ -52,7 +52,7 @@ fn an_interrupted_calibration_leaves_nothing() {
     assert!(!folder.path().join("promptgate-calibration/calibration.json").exists());
 }
 
-/// Whether the process has a handler for a signal; without one it would die of it.
+/// Whether the process handles a signal.
 #[cfg(target_os = "linux")]
 fn handles(process: u32, signal: u32) -> bool {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
@@ -63,7 +63,7 @@ fn handles(process: u32, signal: u32) -> bool {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn while_another_process_holds_the_cache() {
+fn interrupt_while_the_cache_is_locked_exits() {
     let folder = Folder::small(3);
     folder.write(".promptgate/.gitignore", "*\n");
     let path = folder.path().join(".promptgate/cache.redb");

@@ -1,4 +1,4 @@
-//! Judges as instruments: tried before a run, several at once, from other endpoints, and refused when they are others.
+//! Judges as instruments: self-tests, panels, own endpoints, and refusal of another judge.
 
 use std::sync::Mutex;
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::servers::{Server, is_judge, list_of, says, verdicts};
 use crate::support::{Folder, MockServer};
 
-/// A server whose answers are right and whose judge approves of anything, with a real quote if it has to.
+/// A server with right answers and a judge that approves of anything, with a real quote where required.
 fn flattering() -> Server {
     Server::start(|request, _| {
         if !is_judge(request) {
@@ -28,7 +28,7 @@ fn flattering() -> Server {
 }
 
 #[test]
-fn a_judge_that_fails_its_self_test_judges_no_case() {
+fn judge_that_fails_its_self_test_judges_no_case() {
     let server = flattering();
     let folder = Folder::small(4);
     let outcome = folder.against(&server.base_url, &["run"]).expect_code(12);
@@ -50,7 +50,7 @@ fn a_judge_that_fails_its_self_test_judges_no_case() {
 }
 
 #[test]
-fn without_the_self_test_the_report_says_so() {
+fn report_names_a_skipped_self_test() {
     let server = flattering();
     let folder = Folder::small(4).without_self_test();
     let outcome = folder.against(&server.base_url, &["run", "--repeats", "2"]);
@@ -60,7 +60,7 @@ fn without_the_self_test_the_report_says_so() {
 }
 
 #[test]
-fn a_fit_judge_is_tried_once_and_told_in_the_report() {
+fn self_test_runs_once_and_is_reported() {
     let folder = Folder::small(4);
     let server = MockServer::start(&[]);
     folder.against(&server.base_url, &["run"]).expect_code(0).says("self-test 13 of 13 as expected");
@@ -68,7 +68,7 @@ fn a_fit_judge_is_tried_once_and_told_in_the_report() {
 }
 
 #[test]
-fn own_planted_answers_are_put_to_their_metrics() {
+fn configured_planted_answers_reach_their_metrics() {
     let folder = Folder::small(3);
     folder.edit(
         "promptgate.yaml",
@@ -125,7 +125,7 @@ fn own_planted_answers_are_put_to_their_metrics() {
 }
 
 #[test]
-fn a_panel_from_several_endpoints_gives_the_mean_and_its_alpha() {
+fn panel_of_endpoints_reports_mean_and_alpha() {
     let (candidate, strict) = (MockServer::start(&[]), Server::start(|request, _| (200, verdicts(request))));
     let folder = Folder::small(6);
     folder.edit(
@@ -160,7 +160,7 @@ fn a_panel_from_several_endpoints_gives_the_mean_and_its_alpha() {
 }
 
 #[test]
-fn another_judge_is_refused_with_what_differs() {
+fn other_judge_is_refused_with_the_difference() {
     let folder = Folder::small(3);
     folder.promptgate(&["run", "--offline", "--out", "old"]).expect_code(0);
     folder.edit("promptgate.yaml", "judge: {model: tiny-judge}", "judge: {model: tiny-judge, votes: 2}");
@@ -181,7 +181,7 @@ fn another_judge_is_refused_with_what_differs() {
 }
 
 #[test]
-fn a_judge_that_changes_within_a_run_is_a_warning() {
+fn judge_that_changes_within_a_run_warns() {
     let seen = Mutex::new(0);
     let server = Server::start(move |request, _| {
         if !is_judge(request) {
@@ -207,7 +207,7 @@ fn a_judge_that_changes_within_a_run_is_a_warning() {
 }
 
 #[test]
-fn a_scale_is_rated_and_a_refused_parameter_is_told() {
+fn scale_is_rated_and_a_refused_parameter_reported() {
     let server = Server::start(|request, _| {
         if !is_judge(request) {
             return (200, says("Gladly: plan 1 gives 11 days."));
@@ -241,7 +241,7 @@ fn a_scale_is_rated_and_a_refused_parameter_is_told() {
 }
 
 #[test]
-fn a_key_goes_to_no_other_host_unless_that_is_said() {
+fn key_goes_to_another_host_only_if_configured() {
     let key = "sk-one-host-only";
     let (candidate, judge) = (MockServer::start(&[]), MockServer::start(&["--require-key", key]));
     let folder = Folder::small(6);

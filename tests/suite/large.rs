@@ -1,10 +1,10 @@
-//! A run that is too large for one file: report.json stays small, its trials lie beside it, and both are read as one.
+//! Large runs: report.json stays small, its trials are in a second file, and both are read as one report.
 
 use serde_json::Value;
 
 use crate::support::Folder;
 
-/// One more than fit into report.json alone, answered by both sides.
+/// One more case than fits into report.json alone, for both variants.
 const CASES: usize = 10_001;
 
 const SUITE: &str = "\
@@ -19,7 +19,7 @@ checks:
 gate: {repeats: 1}
 ";
 
-/// A suite of that many cases; the answers to two of them fail the check.
+/// A suite of [`CASES`] cases; two of its answers fail the check.
 fn suite() -> Folder {
     let folder = Folder::new();
     folder.write("promptgate.yaml", SUITE);
@@ -39,13 +39,13 @@ fn json(text: &str) -> Value {
     serde_json::from_str(text).expect("JSON")
 }
 
-/// The numbers and the verdict of a report.
+/// Numbers and verdict of a report.
 fn decided(report: &Value) -> [&Value; 3] {
     [&report["verdict"], &report["criteria"], &report["metrics"]]
 }
 
 #[test]
-fn a_large_run_is_read_as_it_was_written() {
+fn large_run_round_trips() {
     let folder = suite();
     let outcome =
         folder.promptgate(&["run", "--offline", "--format", "json", "--out", "out"]).expect_code(10);
@@ -101,7 +101,7 @@ fn a_large_run_is_read_as_it_was_written() {
     folder.promptgate(&["report", "out/report.json"]).expect_code(0);
 }
 
-/// Whatever is done to the trials, the report is not read without them.
+/// A report with missing or damaged trials is refused.
 fn refused(folder: &Folder, trials: &str) {
     let refused = |arguments: &[&str], words: &str| {
         folder.promptgate(arguments).expect_code(2).says("out/trials.jsonl").says(words);

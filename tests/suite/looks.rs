@@ -21,7 +21,7 @@ metrics:
 "#;
 
 /// The first cases of the golden suite with nothing but judges; `reworded.md` differs from the baseline by one
-/// word that the simulated model has no ear for.
+/// word that the simulated model ignores.
 fn noisy_suite(cases: usize) -> Folder {
     let folder = Folder::golden();
     folder.write("promptgate.yaml", SUITE);
@@ -40,7 +40,7 @@ fn noisy_suite(cases: usize) -> Folder {
     folder
 }
 
-/// The same under a policy that chance hardly ever settles: a look at noisy answers leaves it open.
+/// The same suite under a policy that a noisy look rarely settles.
 fn open_suite(cases: usize) -> Folder {
     let folder = noisy_suite(cases);
     folder.append("promptgate.yaml", "gate: {confidence: 0.9999, resolution: 0}\n");
@@ -59,7 +59,7 @@ fn looks(report: &Value) -> Vec<(u64, &str)> {
 }
 
 #[test]
-fn an_unchanged_prompt_hardly_ever_fails_and_a_real_drop_is_caught() {
+fn unchanged_prompt_passes_and_a_drop_is_caught() {
     let noise = "0.1";
     let run = |seed: u32, cases: usize, candidate: &str| {
         let folder = noisy_suite(cases);
@@ -89,7 +89,7 @@ fn an_unchanged_prompt_hardly_ever_fails_and_a_real_drop_is_caught() {
 }
 
 #[test]
-fn one_look_at_little_evidence_is_inconclusive_and_says_what_would_settle_it() {
+fn little_evidence_is_inconclusive_and_says_what_settles_it() {
     let folder = open_suite(8);
     let server = server(1, "0.3");
     let outcome = folder.against(&server.base_url, &["run", "--repeats", "3"]).expect_code(11);
@@ -104,7 +104,7 @@ fn one_look_at_little_evidence_is_inconclusive_and_says_what_would_settle_it() {
 }
 
 #[test]
-fn a_metric_that_passed_is_not_judged_again() {
+fn passed_metric_is_not_judged_again() {
     let folder = open_suite(10);
     folder.edit("promptgate.yaml", "faithfulness: {min: 0.5}", "faithfulness: {min: 0.1, baseline: false}");
     let server = server(5, "0.2");
@@ -141,7 +141,7 @@ fn a_metric_that_passed_is_not_judged_again() {
 }
 
 #[test]
-fn saved_looks_are_decided_again_as_they_were() {
+fn saved_looks_decide_alike() {
     let folder = open_suite(10);
     let server = server(3, "0.2");
     folder.against(&server.base_url, &["run", "--repeats", "3", "--out", "old", "--baseline", "none"]);
@@ -173,7 +173,7 @@ fn saved_looks_are_decided_again_as_they_were() {
 }
 
 #[test]
-fn a_run_that_ends_within_a_later_look_is_incomplete_and_keeps_the_earlier_one() {
+fn run_ended_in_a_later_look_keeps_the_earlier_one() {
     let folder = open_suite(10);
     let server = server(4, "0.3");
     // The first look takes 60 answers and 120 judgements.
@@ -185,7 +185,7 @@ fn a_run_that_ends_within_a_later_look_is_incomplete_and_keeps_the_earlier_one()
 }
 
 #[test]
-fn repeats_given_alone_are_one_look_and_contradictions_are_refused() {
+fn repeats_alone_are_one_look() {
     let folder = noisy_suite(4);
     folder.promptgate(&["run", "--offline", "--repeats", "4"]);
     assert_eq!(folder.report()["policy"]["max_repeats"], 4);

@@ -1,10 +1,10 @@
-//! What must never be green: every way in which evidence can be lacking.
+//! Every way in which evidence can be missing: none is green.
 
 use std::time::{Duration, Instant};
 
 use crate::support::{Canned, Folder, KEY, MockServer, Outcome};
 
-/// Runs the small suite against an endpoint and asserts that the run ends with `code` and leaks no key.
+/// Runs the small suite against an endpoint and asserts the exit code and that no key leaks.
 #[track_caller]
 fn never_green(base_url: &str, code: i32) -> Outcome {
     let folder = Folder::small(6);
@@ -18,7 +18,7 @@ fn never_green(base_url: &str, code: i32) -> Outcome {
     outcome
 }
 
-/// The mock server with a fault, over the small suite.
+/// Runs the small suite against a mock server with a fault.
 #[track_caller]
 fn never_green_with(fault: &str, code: i32) -> Outcome {
     let server = MockServer::start(&["--fault", fault]);
@@ -28,7 +28,7 @@ fn never_green_with(fault: &str, code: i32) -> Outcome {
 const ERROR: &str = r#"{"error": {"message": "no such luck", "type": null, "code": 7}}"#;
 
 #[test]
-fn a_good_endpoint_is_green() {
+fn good_endpoint_passes() {
     let server = MockServer::start(&[]);
     let folder = Folder::small(6);
     folder.against(&server.base_url, &["run"]).expect_code(0);
@@ -36,7 +36,7 @@ fn a_good_endpoint_is_green() {
 }
 
 #[test]
-fn statuses_that_end_the_run() {
+fn fatal_statuses_end_the_run() {
     for (status, words) in [
         ("401 Unauthorized", "OPENAI_API_KEY"),
         ("402 Payment Required", "402"),
@@ -49,13 +49,13 @@ fn statuses_that_end_the_run() {
 }
 
 #[test]
-fn too_many_requests_for_ever() {
+fn endless_429_is_incomplete() {
     let server = Canned::answering("429 Too Many Requests", "application/json", ERROR);
     never_green(&server.base_url, 12).says("429");
 }
 
 #[test]
-fn a_spent_quota_is_not_retried() {
+fn spent_quota_is_not_retried() {
     let body = r#"{"error": {"message": "You exceeded your quota", "code": "insufficient_quota"}}"#;
     let server = Canned::answering("429 Too Many Requests", "application/json", body);
     let started = Instant::now();
@@ -64,7 +64,7 @@ fn a_spent_quota_is_not_retried() {
 }
 
 #[test]
-fn server_errors_for_ever() {
+fn endless_5xx_is_incomplete() {
     for status in ["500 Internal Server Error", "503 Service Unavailable"] {
         let server = Canned::answering(status, "application/json", ERROR);
         never_green(&server.base_url, 12).says(&status[..3]);
@@ -72,7 +72,7 @@ fn server_errors_for_ever() {
 }
 
 #[test]
-fn answers_that_are_none() {
+fn invalid_answers_are_incomplete() {
     let whole = |content: &str| {
         format!("{{\"choices\": [{{\"message\": {{{content}}}, \"finish_reason\": \"stop\"}}]}}")
     };
@@ -94,7 +94,7 @@ fn answers_that_are_none() {
 }
 
 #[test]
-fn a_body_shorter_than_it_says() {
+fn truncated_body_is_incomplete() {
     let server = Canned::raw(
         "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 900\r\n\r\n{\"choices\""
             .to_owned(),
@@ -103,7 +103,7 @@ fn a_body_shorter_than_it_says() {
 }
 
 #[test]
-fn connections_that_come_to_nothing() {
+fn failed_connections_are_incomplete() {
     // Nobody listens on a port that was free a moment ago.
     let port =
         std::net::TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr()).expect("a port").port();
@@ -114,7 +114,7 @@ fn connections_that_come_to_nothing() {
 }
 
 #[test]
-fn no_answer_at_all() {
+fn no_answer_is_incomplete() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("an address");
     let folder = Folder::small(2);
@@ -124,12 +124,12 @@ fn no_answer_at_all() {
 }
 
 #[test]
-fn the_key_dies_on_the_way() {
+fn key_revoked_midway_is_incomplete() {
     never_green_with("401-after=9", 12).says("OPENAI_API_KEY");
 }
 
 #[test]
-fn a_judge_that_does_not_judge() {
+fn judge_without_verdicts_is_incomplete() {
     for fault in ["prose=1", "no-verdict=1", "bad-verdict=1", "unknown-id=1", "echo=1"] {
         let server = MockServer::start(&["--fault", fault]);
         let folder = Folder::small(4);
@@ -140,7 +140,7 @@ fn a_judge_that_does_not_judge() {
 }
 
 #[test]
-fn answers_that_are_cut_or_filtered_score_nothing() {
+fn cut_or_filtered_answers_score_zero() {
     for fault in ["length=1", "content-filter=1", "tool-calls=1"] {
         let folder = Folder::small(4);
         let server = MockServer::start(&["--fault", fault]);
@@ -151,7 +151,7 @@ fn answers_that_are_cut_or_filtered_score_nothing() {
 }
 
 #[test]
-fn datasets_without_a_case() {
+fn empty_datasets_are_refused() {
     for (name, text) in [
         ("e.jsonl", ""),
         ("e.jsonl", "\n\n"),
@@ -169,7 +169,7 @@ fn datasets_without_a_case() {
 }
 
 #[test]
-fn globs_and_filters_that_match_nothing() {
+fn globs_and_filters_without_a_match_are_refused() {
     let folder = Folder::small(2);
     folder.promptgate(&["run", "--offline", "--filter", "no-such-*"]).expect_code(3).says("no-such-*");
     folder.promptgate(&["run", "--offline", "--tag", "no-such-tag"]).expect_code(3).says("no-such-tag");
@@ -178,7 +178,7 @@ fn globs_and_filters_that_match_nothing() {
 }
 
 #[test]
-fn no_scorer_at_all() {
+fn suite_without_scorers_is_refused() {
     let folder = Folder::small(2);
     folder.write(
         "promptgate.yaml",
@@ -192,7 +192,7 @@ fn no_scorer_at_all() {
 }
 
 #[test]
-fn unknown_keys_at_any_depth() {
+fn unknown_keys_are_refused_at_any_depth() {
     for (from, to, key) in [
         ("checks:", "asert: 1\nchecks:", "asert"),
         ("faithfulness: {min: 0.75}", "faithfulness: {treshold: 0.75}", "treshold"),
@@ -213,21 +213,21 @@ fn unknown_keys_at_any_depth() {
 }
 
 #[test]
-fn undefined_template_variables() {
+fn undefined_template_variables_are_refused() {
     let folder = Folder::small(2);
     folder.append("prompt.md", "Customer: {{custommer}}\n");
     folder.promptgate(&["run", "--offline"]).expect_code(2).says("custommer").says("prompt.md");
 }
 
 #[test]
-fn duplicate_ids() {
+fn duplicate_ids_are_refused() {
     let folder = Folder::small(2);
     folder.append("cases.jsonl", "{\"id\": \"case-1\", \"query\": \"q\", \"context\": \"c\"}\n");
     folder.promptgate(&["run", "--offline"]).expect_code(2).says("case-1").says("cases.jsonl");
 }
 
 #[test]
-fn a_missing_key_is_not_evaluated() {
+fn missing_key_is_incomplete() {
     let folder = Folder::small(2);
     let mut command = folder.command(&["run"]);
     command.env("OPENAI_BASE_URL", "https://models.example.com/v1");
@@ -239,7 +239,7 @@ fn a_missing_key_is_not_evaluated() {
 }
 
 #[test]
-fn a_worse_candidate_is_never_saved_by_a_better_baseline() {
+fn worse_candidate_fails_despite_a_better_baseline() {
     // Candidate without passages, baseline with them: pooled, they would reach the thresholds.
     let folder = Folder::small(6);
     folder.write("prompt.md", "Answer the question politely and be of help to the customer.\n");

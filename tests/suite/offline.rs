@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::support::{Folder, MockServer, repository};
 
-/// A report without what differs between two runs of the same inputs: times.
+/// A report without its times.
 fn without_times(mut report: Value) -> Value {
     fn strip(value: &mut Value) {
         match value {
@@ -30,7 +30,7 @@ fn without_times(mut report: Value) -> Value {
 }
 
 #[test]
-fn a_line_before_the_first_call_says_what_the_run_takes() {
+fn first_line_estimates_calls_and_cost() {
     let folder = Folder::small(3).without_self_test();
     // Both sides of three cases, three times now and 24 times at most, each answer judged by two metrics.
     folder.promptgate(&["run", "--offline"]).says(
@@ -49,7 +49,7 @@ fn a_line_before_the_first_call_says_what_the_run_takes() {
 }
 
 #[test]
-fn the_golden_suite_passes() {
+fn golden_suite_passes() {
     let folder = Folder::golden();
     let outcome = folder.promptgate(&["run", "--offline"]).expect_code(0);
     assert!(outcome.stdout.contains("PASS"), "{}", outcome.stdout);
@@ -63,7 +63,7 @@ fn the_golden_suite_passes() {
 }
 
 #[test]
-fn the_report_validates_against_its_schema() {
+fn report_validates_against_its_schema() {
     let folder = Folder::golden();
     folder.promptgate(&["run", "--offline"]).expect_code(0);
     let schema = std::fs::read_to_string(repository().join("schema/report.schema.json")).expect("the schema");
@@ -75,7 +75,7 @@ fn the_report_validates_against_its_schema() {
 }
 
 #[test]
-fn the_quiet_regression_fails_and_names_what_broke() {
+fn quiet_regression_fails_and_names_broken_cases() {
     let folder = Folder::golden();
     let outcome = folder
         .promptgate(&["run", "--offline", "--candidate", "file:prompts/quiet-regression.md"])
@@ -95,7 +95,7 @@ fn the_quiet_regression_fails_and_names_what_broke() {
 }
 
 #[test]
-fn the_format_breaker_fails_by_checks_alone() {
+fn format_breaker_fails_by_checks_alone() {
     for arguments in [
         &["run", "--offline", "--candidate", "file:prompts/format-breaker.md"][..],
         &["run", "--offline", "--candidate", "file:prompts/format-breaker.md", "--no-judge"],
@@ -110,7 +110,7 @@ fn the_format_breaker_fails_by_checks_alone() {
 }
 
 #[test]
-fn a_prompt_that_loses_its_context_loses_faithfulness() {
+fn prompt_without_context_loses_faithfulness() {
     let folder = Folder::golden();
     let prompt = folder.read("prompts/support.md");
     assert!(prompt.contains("{{context}}"));
@@ -135,7 +135,7 @@ fn every_prompt_can_be_the_candidate() {
 }
 
 #[test]
-fn two_runs_give_the_same_report_but_for_times() {
+fn two_runs_give_the_same_report() {
     let folder = Folder::golden();
     folder.promptgate(&["run", "--offline"]).expect_code(0);
     let first = without_times(folder.report());
@@ -144,7 +144,7 @@ fn two_runs_give_the_same_report_but_for_times() {
 }
 
 #[test]
-fn over_http_the_verdict_and_the_numbers_are_the_same() {
+fn http_and_in_process_runs_agree() {
     let folder = Folder::golden();
     folder.promptgate(&["run", "--offline"]).expect_code(0);
     let offline = without_times(folder.report());
@@ -166,7 +166,7 @@ fn over_http_the_verdict_and_the_numbers_are_the_same() {
 }
 
 #[test]
-fn a_stricter_minimum_from_the_command_line_fails() {
+fn stricter_minimum_fails() {
     let folder = Folder::golden();
     folder.promptgate(&["run", "--offline", "--min", "relevance=1.0"]).expect_code(10).says("relevance");
     folder.promptgate(&["run", "--offline", "--min", "relevence=0.5"]).expect_code(2).says("did you mean");
@@ -175,7 +175,7 @@ fn a_stricter_minimum_from_the_command_line_fails() {
 }
 
 #[test]
-fn advisory_changes_the_code_and_nothing_else() {
+fn advisory_changes_only_the_exit_code() {
     let folder = Folder::golden();
     folder
         .promptgate(&["run", "--offline", "--advisory", "--candidate", "file:prompts/quiet-regression.md"])
@@ -184,7 +184,7 @@ fn advisory_changes_the_code_and_nothing_else() {
 }
 
 #[test]
-fn faults_that_pass_are_retried_and_cost_no_answer() {
+fn transient_faults_cost_no_answer() {
     let server = MockServer::start(&["--fault", "500=0.2", "--fault", "cut=0.1", "--seed", "4"]);
     let folder = Folder::small(4);
     folder.edit("promptgate.yaml", "attempts: 2, max_wait: 2s", "attempts: 8");
@@ -196,7 +196,7 @@ fn faults_that_pass_are_retried_and_cost_no_answer() {
 }
 
 #[test]
-fn one_repeat_is_decided_for_the_population_and_says_so() {
+fn one_repeat_is_decided_for_the_population() {
     let folder = Folder::golden();
     let outcome = folder.promptgate(&["run", "--offline", "--repeats", "1"]);
     assert!([0, 10, 11].contains(&outcome.code), "{}", outcome.text());
@@ -206,7 +206,7 @@ fn one_repeat_is_decided_for_the_population_and_says_so() {
 }
 
 #[test]
-fn formats_on_standard_output() {
+fn formats_are_printed_on_stdout() {
     let folder = Folder::golden();
     let outcome = folder.promptgate(&["run", "--offline", "--format", "json", "--quiet"]).expect_code(0);
     let printed: Value = serde_json::from_str(&outcome.stdout).expect("only JSON on standard output");
@@ -217,7 +217,7 @@ fn formats_on_standard_output() {
 }
 
 #[test]
-fn the_golden_table_is_read_in_seconds() {
+fn golden_terminal_output_is_short() {
     let folder = Folder::golden();
     let out = folder.promptgate(&["run", "--offline"]).expect_code(0).stdout;
     for words in
@@ -236,7 +236,7 @@ fn the_golden_table_is_read_in_seconds() {
 }
 
 #[test]
-fn a_failed_check_names_its_cases_and_the_next_step() {
+fn failed_check_names_its_cases() {
     let folder = Folder::golden();
     let arguments = ["run", "--offline", "--no-judge", "--candidate", "file:prompts/format-breaker.md"];
     let out = folder.promptgate(&arguments).expect_code(10).stdout;
@@ -247,7 +247,7 @@ fn a_failed_check_names_its_cases_and_the_next_step() {
 }
 
 #[test]
-fn an_endpoint_that_is_not_there_takes_a_few_lines() {
+fn dead_endpoint_takes_few_lines() {
     let folder = Folder::small(4);
     let outcome = folder.against("http://127.0.0.1:9/v1", &["run"]).expect_code(12);
     assert!(outcome.stdout.contains("connection refused"), "{}", outcome.text());

@@ -1,4 +1,4 @@
-//! Endpoints that refuse, fail and cut answers off: everything is graded, and nothing is asked for in vain.
+//! Endpoints that refuse, fail and cut answers: everything is graded and no call is wasted.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -21,7 +21,7 @@ fn count(stats: &Value, name: &str) -> u64 {
     stats[name].as_u64().unwrap_or_else(|| panic!("no {name} in {stats}"))
 }
 
-/// A suite with the defaults of a user's endpoint.
+/// A suite with the default endpoint settings.
 fn patient(cases: usize) -> Folder {
     let folder = Folder::small(cases).without_self_test();
     folder.edit("promptgate.yaml", "endpoint: {timeout: 5s, attempts: 2, max_wait: 2s}\n", "");
@@ -41,7 +41,7 @@ fn assert_all_graded(report: &Value) {
 }
 
 #[test]
-fn a_thousand_calls_amid_faults_are_all_graded_with_no_call_too_many() {
+fn thousand_calls_amid_faults_are_all_graded() {
     let folder = patient(167);
     let whole = MockServer::start(&[]);
     folder.against(&whole.base_url, &["run", "--no-cache", "--repeats", "1"]);
@@ -70,7 +70,7 @@ fn a_thousand_calls_amid_faults_are_all_graded_with_no_call_too_many() {
 }
 
 #[test]
-fn a_limit_that_nobody_told_costs_no_answer() {
+fn unannounced_rate_limit_costs_no_answer() {
     let folder = patient(50);
     let limited = MockServer::start(&["--fault", "rate-limit=50"]);
     folder.against(&limited.base_url, &["run", "--no-cache", "--repeats", "1"]);

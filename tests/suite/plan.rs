@@ -1,4 +1,4 @@
-//! What a plan says, held against what runs really take.
+//! Plans against the calls of real runs.
 
 use serde_json::Value;
 
@@ -10,7 +10,7 @@ fn plan(folder: &Folder, arguments: &[&str]) -> Value {
     serde_json::from_str(&outcome.stdout).expect("a plan")
 }
 
-/// Calls of a run that takes this much, the self-test included.
+/// Calls of a planned amount, including the self-test.
 fn all_calls(plan: &Value, amount: &str) -> u64 {
     let tested = &plan["self_test"];
     calls(&plan[amount]) + if tested.is_null() { 0 } else { calls(tested) }
@@ -21,7 +21,7 @@ fn calls(amount: &Value) -> u64 {
 }
 
 #[test]
-fn the_lowest_is_what_a_run_takes_that_settles_at_once() {
+fn plan_minimum_is_a_run_of_one_look() {
     let folder = Folder::golden();
     for flags in [&[][..], &["--no-judge"], &["--baseline", "none"], &["--tag", "refunds"]] {
         let plan = plan(&folder, flags);
@@ -44,7 +44,7 @@ fn the_lowest_is_what_a_run_takes_that_settles_at_once() {
 }
 
 #[test]
-fn the_most_is_what_a_run_takes_that_goes_to_the_last_look() {
+fn plan_maximum_is_a_run_of_all_looks() {
     let folder = Folder::small(6);
     let plan_of_six = plan(&folder, &["--max-repeats", "6"]);
     let most = plan_of_six["most"].clone();
@@ -58,7 +58,7 @@ fn the_most_is_what_a_run_takes_that_goes_to_the_last_look() {
 }
 
 #[test]
-fn a_plan_is_json_by_its_schema_and_a_page_by_default() {
+fn plan_prints_text_and_json_by_its_schema() {
     let folder = Folder::golden();
     let schema = std::fs::read_to_string(repository().join("schema/plan.schema.json")).expect("the schema");
     let schema: Value = serde_json::from_str(&schema).expect("JSON");
@@ -76,7 +76,7 @@ fn a_plan_is_json_by_its_schema_and_a_page_by_default() {
 }
 
 #[test]
-fn after_a_run_its_own_noise_and_tokens_count() {
+fn plan_after_a_run_uses_its_noise_and_tokens() {
     let folder = Folder::small(10);
     let server = MockServer::start(&["--noise", "0.4", "--seed", "7"]);
     let outcome = folder.against(&server.base_url, &["run", "--repeats", "3"]);
@@ -103,7 +103,7 @@ fn after_a_run_its_own_noise_and_tokens_count() {
 }
 
 #[test]
-fn a_budget_that_does_not_reach_is_said_ahead() {
+fn plan_names_an_insufficient_budget() {
     let folder = Folder::small(10);
     folder.append("promptgate.yaml", "budget: {calls: 100}\n");
     let notes = plan(&folder, &[])["notes"].to_string();
@@ -111,7 +111,7 @@ fn a_budget_that_does_not_reach_is_said_ahead() {
 }
 
 #[test]
-fn after_an_inconclusive_run_a_plan_says_what_would_settle_it() {
+fn plan_after_an_inconclusive_run_says_what_settles_it() {
     let folder = Folder::small(8);
     folder.promptgate(&["run", "--offline", "--repeats", "3"]);
     let mut report = folder.report();

@@ -1,4 +1,4 @@
-//! What the README promises.
+//! The README against the program.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ fn readme() -> String {
 }
 
 #[test]
-fn the_exit_codes_are_those_of_the_enum() {
+fn readme_lists_the_exit_codes() {
     let table: Vec<(u8, String)> = readme()
         .lines()
         .filter_map(|line| {
@@ -25,7 +25,7 @@ fn the_exit_codes_are_those_of_the_enum() {
 }
 
 #[test]
-fn its_commands_exist() {
+fn readme_commands_exist() {
     let readme = readme();
     let listed: BTreeSet<&str> = readme
         .lines()
@@ -49,7 +49,7 @@ fn its_commands_exist() {
 }
 
 #[test]
-fn its_configuration_is_valid() {
+fn readme_configuration_is_valid() {
     let readme = readme();
     let yaml =
         readme.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("an example");

@@ -3,7 +3,7 @@
 use crate::support::{Folder, repository};
 
 #[test]
-fn committed_schemas_do_not_drift() {
+fn committed_schemas_match_the_program() {
     for name in ["config", "case", "report", "plan", "calibration", "shard"] {
         let printed = Folder::new().promptgate(&["schema", name]).expect_code(0).stdout;
         let path = repository().join(format!("schema/{name}.schema.json"));

@@ -1,4 +1,4 @@
-//! Servers that answer, but not as they should: no evidence is made up, nothing crashes, few calls are wasted.
+//! Misbehaving servers: no evidence is invented, nothing crashes, few calls are wasted.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::support::Folder;
 
-/// A server that answers each request by a function of its body and of how many came before.
+/// A server that answers each request by a function of its body and its number.
 pub(crate) struct Server {
     pub(crate) base_url: String,
     calls: Arc<AtomicUsize>,
@@ -17,7 +17,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// The function gives status and body.
+    /// The function returns status and body.
     pub(crate) fn start(answer: impl Fn(&Value, usize) -> (u16, Value) + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let base_url = format!("http://{}/v1", listener.local_addr().expect("an address"));
@@ -55,24 +55,24 @@ impl Server {
         server
     }
 
-    /// Calls that came.
+    /// Calls received.
     pub(crate) fn calls(&self) -> usize {
         self.calls.load(Ordering::SeqCst)
     }
 }
 
-/// An answer.
+/// A chat completion.
 pub(crate) fn says(text: &str) -> Value {
     json!({"choices": [{"message": {"content": text}, "finish_reason": "stop"}],
         "usage": {"prompt_tokens": 9, "completion_tokens": 5}})
 }
 
-/// Whether the judge of [`Folder::small`] is asked.
+/// Whether a request is for the judge of [`Folder::small`].
 pub(crate) fn is_judge(request: &Value) -> bool {
     request["model"] == "tiny-judge"
 }
 
-/// What is asked of a judge: the name of its list.
+/// The list that a judge's reply has to contain.
 pub(crate) fn list_of(request: &Value) -> String {
     let schema = &request["response_format"]["json_schema"]["schema"];
     schema["required"][0].as_str().expect("a list").to_owned()
@@ -94,7 +94,7 @@ pub(crate) fn verdicts(request: &Value) -> Value {
 const ANSWER: &str = "Plan 1 gives 11 days for a refund.";
 
 #[test]
-fn a_usage_that_nobody_can_believe_has_no_cost() {
+fn implausible_usage_has_no_cost() {
     for usage in [
         json!({"prompt_tokens": 9}),
         json!({"prompt_tokens": 9, "completion_tokens": -1}),
@@ -121,7 +121,7 @@ fn a_usage_that_nobody_can_believe_has_no_cost() {
 }
 
 #[test]
-fn judgements_without_usage_are_not_free() {
+fn judgements_without_usage_have_unknown_cost() {
     let server = Server::start(|request, _| {
         if !is_judge(request) {
             return (200, says(ANSWER));
@@ -144,7 +144,7 @@ fn judgements_without_usage_are_not_free() {
 }
 
 #[test]
-fn a_judge_that_never_replies_validly_is_given_up_early() {
+fn judge_with_invalid_replies_ends_the_run_early() {
     let server = Server::start(|request, _| (200, says(if is_judge(request) { "10/10!" } else { ANSWER })));
     let folder = Folder::small(40).without_self_test();
     folder.against(&server.base_url, &["run"]).expect_code(12).says("no valid verdict");
@@ -153,7 +153,7 @@ fn a_judge_that_never_replies_validly_is_given_up_early() {
 }
 
 #[test]
-fn one_bad_judge_is_not_hidden_by_a_good_one() {
+fn failing_judge_is_not_hidden_by_a_good_one() {
     let server = Server::start(|request, _| match is_judge(request) {
         true if list_of(request) == "statements" => (200, says("10/10!")),
         true => (200, verdicts(request)),
@@ -167,7 +167,7 @@ fn one_bad_judge_is_not_hidden_by_a_good_one() {
 }
 
 #[test]
-fn refused_requests_are_not_asked_again() {
+fn refused_requests_are_not_retried() {
     let server = Server::start(|request, _| {
         let text = request["messages"][0]["content"].as_str().unwrap_or_default();
         match text.contains("You answer questions") {
@@ -181,7 +181,7 @@ fn refused_requests_are_not_asked_again() {
 }
 
 #[test]
-fn a_judge_that_dies_midway_is_given_up_early() {
+fn judge_that_dies_midway_ends_the_run_early() {
     let judged = AtomicUsize::new(0);
     let server = Server::start(move |request, _| {
         if !is_judge(request) {
@@ -203,7 +203,7 @@ fn a_judge_that_dies_midway_is_given_up_early() {
 }
 
 #[test]
-fn no_more_calls_are_in_flight_than_allowed() {
+fn calls_in_flight_stay_within_the_limit() {
     for width in [1, 3] {
         let server = Server::start(|request, _| {
             std::thread::yield_now();
@@ -220,7 +220,7 @@ fn no_more_calls_are_in_flight_than_allowed() {
 }
 
 #[test]
-fn fail_fast_asks_no_judge_after_a_failing_check() {
+fn fail_fast_calls_no_judge_after_a_failed_check() {
     let server = Server::start(|request, _| {
         assert!(!is_judge(request));
         (200, says("X"))

@@ -1,4 +1,4 @@
-//! A run on several machines: shards, merged, are the run; what is no whole run is refused by name.
+//! A run on several machines: merged shards equal the run; an incomplete set is refused by name.
 
 mod refused;
 mod whole;
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::support::{Canned, Folder, KEY, MockServer, Outcome, finish, repository};
 
-/// Runs every shard offline, each into a folder of its own below `shards`, as artifacts are downloaded.
+/// Runs every shard offline, each into a folder below `shards`, the layout of downloaded artifacts.
 #[track_caller]
 fn run_shards(folder: &Folder, of: u32, flags: &[&str]) {
     for index in 1..=of {
@@ -31,13 +31,13 @@ fn json(folder: &Folder, name: &str) -> Value {
     serde_json::from_str(&folder.read(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
-/// The suite of so many cases without a self-test, for counting calls.
+/// A suite without a self-test, for counting calls.
 fn small(cases: usize) -> Folder {
     Folder::small(cases).without_self_test()
 }
 
 #[test]
-fn a_shard_says_what_it_has_and_judges_nothing() {
+fn shard_reports_its_cases_without_a_verdict() {
     let folder = small(10);
     let outcome = shard(&folder, 1, 2, &["--repeats", "2"]).expect_code(0).says("no verdict");
     let file = json(&folder, &path(1, 2));
@@ -66,7 +66,7 @@ fn a_shard_says_what_it_has_and_judges_nothing() {
 }
 
 #[test]
-fn a_case_stays_in_its_shard_whatever_other_cases_there_are() {
+fn case_keeps_its_shard_in_any_dataset() {
     let ids = |folder: &Folder, index| -> Vec<String> {
         shard(folder, index, 3, &["--no-judge"]).expect_code(0);
         let file = json(folder, &path(index, 3));
@@ -83,7 +83,7 @@ fn a_case_stays_in_its_shard_whatever_other_cases_there_are() {
 }
 
 #[test]
-fn auto_reads_the_variables_of_the_ci_system() {
+fn auto_shard_reads_ci_variables() {
     let folder = small(6);
     let auto = |variables: &[(&str, &str)]| {
         let mut command = folder.command(&["run", "--offline", "--shard", "auto", "--out", "auto"]);
@@ -103,7 +103,7 @@ fn auto_reads_the_variables_of_the_ci_system() {
 }
 
 #[test]
-fn what_is_no_shard_is_refused_before_any_call() {
+fn invalid_shard_is_refused_before_any_call() {
     let folder = small(3);
     for text in ["0/3", "4/3", "3", "1/0", "-1/3", "+1/3", "1/3/3", "a/b", "", "1/10001", "1 / 3"] {
         let flag = format!("--shard={text}");
@@ -138,7 +138,7 @@ fn rates_and_budgets_are_totals() {
 }
 
 #[test]
-fn a_shard_without_cases_is_done_without_a_call() {
+fn shard_without_cases_makes_no_call() {
     let folder = Folder::small(2);
     run_shards(&folder, 8, &[]);
     let empty = (1..=8).map(|index| json(&folder, &path(index, 8))).filter(|it| it["counts"]["cases"] == 0);
@@ -153,7 +153,7 @@ fn a_shard_without_cases_is_done_without_a_call() {
 }
 
 #[test]
-fn a_shard_at_a_dead_endpoint_makes_the_whole_incomplete() {
+fn shard_at_a_dead_endpoint_is_incomplete() {
     let folder = small(6);
     let dead =
         Canned::answering("401 Unauthorized", "application/json", r#"{"error": {"message": "no such key"}}"#);
@@ -177,7 +177,7 @@ fn a_shard_at_a_dead_endpoint_makes_the_whole_incomplete() {
 }
 
 #[test]
-fn a_failure_counts_even_if_another_shard_is_incomplete() {
+fn failure_outranks_an_incomplete_shard() {
     let folder = small(8);
     folder.edit("promptgate.yaml", "{min_chars: 1}", "{min_chars: 1, max_chars: 2}");
     shard(&folder, 1, 2, &[]).expect_code(0);
@@ -191,7 +191,7 @@ fn a_failure_counts_even_if_another_shard_is_incomplete() {
 }
 
 #[test]
-fn an_unfit_judge_is_found_in_every_shard_that_asks_it() {
+fn rejected_judge_is_found_in_every_shard() {
     let folder = Folder::small(6);
     let server = MockServer::start(&["--fault", "prose=1"]);
     for index in ["1", "2"] {
@@ -207,7 +207,7 @@ fn an_unfit_judge_is_found_in_every_shard_that_asks_it() {
 
 #[cfg(unix)]
 #[test]
-fn an_interrupted_shard_leaves_its_file() {
+fn interrupted_shard_leaves_its_file() {
     use std::io::{BufRead, BufReader};
     use std::process::{Command, Stdio};
     let server = MockServer::start(&["--latency", "200ms"]);
@@ -228,7 +228,7 @@ fn an_interrupted_shard_leaves_its_file() {
 }
 
 #[test]
-fn a_plan_names_the_shards_and_what_the_largest_takes() {
+fn plan_names_shards_and_the_largest() {
     let folder = Folder::golden();
     let line =
         folder.promptgate(&["plan", "--shards", "3", "--format", "github-matrix"]).expect_code(0).stdout;

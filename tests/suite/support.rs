@@ -1,4 +1,4 @@
-//! The executable, a folder to run it in, and servers to run it against.
+//! The executable, folders to run it in, and servers to run it against.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
-/// What a command left.
+/// Exit code and output of a command.
 #[derive(Debug)]
 pub(crate) struct Outcome {
     /// The exit code.
@@ -25,12 +25,12 @@ impl Outcome {
         self
     }
 
-    /// Both streams, for looking for words.
+    /// Both streams.
     pub(crate) fn text(&self) -> String {
         format!("{}\n{}", self.stdout, self.stderr)
     }
 
-    /// Asserts that the words stand somewhere in the output.
+    /// Asserts that the output contains the text.
     #[track_caller]
     pub(crate) fn says(self, words: &str) -> Self {
         let text = self.text();
@@ -39,7 +39,7 @@ impl Outcome {
     }
 }
 
-/// A folder of its own with a way to run promptgate in it.
+/// A temporary folder to run promptgate in.
 pub(crate) struct Folder {
     directory: tempfile::TempDir,
 }
@@ -57,7 +57,7 @@ impl Folder {
         folder
     }
 
-    /// A suite of `cases` cases that every simulated answer passes: two metrics, one check.
+    /// A suite of `cases` cases that every simulated answer passes: two metrics and one check.
     pub(crate) fn small(cases: usize) -> Self {
         let folder = Self::new();
         folder.write("promptgate.yaml", SMALL);
@@ -96,14 +96,14 @@ impl Folder {
         self.directory.path()
     }
 
-    /// Writes a file into it.
+    /// Writes a file.
     pub(crate) fn write(&self, name: &str, text: &str) {
         let path = self.path().join(name);
         std::fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
         std::fs::write(path, text).expect("a file");
     }
 
-    /// Reads a file of it.
+    /// Reads a file.
     #[track_caller]
     pub(crate) fn read(&self, name: &str) -> String {
         std::fs::read_to_string(self.path().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
@@ -122,7 +122,7 @@ impl Folder {
         self.write(name, &(self.read(name) + text));
     }
 
-    /// The same without a self-test, for counting calls.
+    /// Turns the self-test off, for counting calls.
     pub(crate) fn without_self_test(self) -> Self {
         self.edit(
             "promptgate.yaml",
@@ -138,7 +138,7 @@ impl Folder {
         serde_json::from_str(&self.read("promptgate-report/report.json")).expect("report.json is JSON")
     }
 
-    /// The executable in this folder, with an environment of its own.
+    /// The executable in this folder, with a scrubbed environment.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_promptgate"));
         command.current_dir(self.path()).args(arguments).env_clear().stdin(Stdio::null());
@@ -170,7 +170,7 @@ impl Folder {
     }
 }
 
-/// A key that must never be seen in any output.
+/// A key that must not appear in any output.
 pub(crate) const KEY: &str = "sk-canary-7f3a9b2c4d5e6f70";
 
 /// The configuration of [`Folder::small`].
@@ -234,7 +234,7 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// A mock server of the executable's own; killed when dropped.
+/// A `promptgate mock-server`; killed when dropped.
 pub(crate) struct MockServer {
     child: Child,
     /// `http://127.0.0.1:PORT/v1`.
@@ -242,7 +242,7 @@ pub(crate) struct MockServer {
 }
 
 impl MockServer {
-    /// Starts one on a free port.
+    /// Starts on a free port.
     pub(crate) fn start(arguments: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_promptgate"))
             .args(["mock-server", "--listen", "127.0.0.1:0"])
@@ -283,7 +283,7 @@ impl Canned {
         ))
     }
 
-    /// Answers with these bytes as they are; none: the connection is closed without an answer.
+    /// Answers with exactly these bytes; with none, the connection is closed without an answer.
     pub(crate) fn raw(answer: String) -> Self {
         use std::io::{Read, Write};
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");

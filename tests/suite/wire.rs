@@ -1,4 +1,4 @@
-//! What is sent, and over which connections.
+//! Requests as sent, and their connections.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -10,14 +10,14 @@ use serde_json::{Value, json};
 
 use crate::support::{Folder, KEY};
 
-/// A server that keeps what it is sent and answers every request with the same words.
+/// A server that records its requests and answers each with the same text.
 pub(crate) struct Recorder {
     address: std::net::SocketAddr,
     requests: Arc<Mutex<Vec<(String, Value)>>>,
 }
 
 impl Recorder {
-    /// Starts one on a free port.
+    /// Starts on a free port.
     pub(crate) fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("an address");
@@ -59,19 +59,19 @@ impl Recorder {
         format!("http://{}/v1", self.address)
     }
 
-    /// The bodies it was sent, in order of arrival.
+    /// Request bodies in order of arrival.
     pub(crate) fn bodies(&self) -> Vec<Value> {
         self.requests.lock().expect("the lock").iter().map(|(_, body)| body.clone()).collect()
     }
 
-    /// The heads it was sent.
+    /// Request heads in order of arrival.
     pub(crate) fn heads(&self) -> Vec<String> {
         self.requests.lock().expect("the lock").iter().map(|(head, _)| head.clone()).collect()
     }
 }
 
 #[test]
-fn a_request_is_what_the_configuration_says() {
+fn request_follows_the_configuration() {
     let server = Recorder::start();
     let folder = Folder::small(1);
     folder.edit(
@@ -95,7 +95,7 @@ fn a_request_is_what_the_configuration_says() {
 }
 
 #[test]
-fn variants_that_render_the_same_are_asked_once() {
+fn equal_requests_are_sent_once() {
     let server = Recorder::start();
     let folder = Folder::small(2);
     folder.against(&server.base_url(), &["run", "--no-judge", "--baseline", "file:prompt.md"]).expect_code(0);
@@ -106,7 +106,7 @@ fn variants_that_render_the_same_are_asked_once() {
 }
 
 #[test]
-fn a_self_signed_certificate_is_refused_and_an_own_authority_accepted() {
+fn self_signed_certificate_is_refused_and_ca_cert_accepted() {
     let certified = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).expect("a certificate");
     let pem = certified.cert.pem();
     let key = rustls_key(&certified);

@@ -3,4 +3,5 @@
 pub mod cache;
 pub mod endpoint;
 pub mod github;
+pub mod http;
 pub mod load;

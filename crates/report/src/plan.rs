@@ -6,9 +6,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::number;
-use super::tables::{line, note, write_table};
-use super::terminal::table;
+use crate::render::terminal::table;
+use crate::render::terminal::tables::{line, note, write_table};
+use crate::view::number;
 use promptgate_core::text::neutral;
 
 /// The value of `schema` in every plan of this version.

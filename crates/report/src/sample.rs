@@ -10,10 +10,10 @@ use trials::trial;
 
 use super::v1::{Bound, Policy, PolicyCriterion, Report, Requirement, Rule, Scope as ReportScope, Statistic};
 use promptgate_core::model::{
-    Analysis, Asked, CallTotals, CaseChange, CaseFacts, CaseStatus, Cell, CriterionOutcome, CriterionVerdict,
+    Analysis, CallTotals, CaseFacts, CaseStatus, CaseSummary, Cell, CriterionOutcome, CriterionVerdict,
     DatasetFacts, Decision, Ended, Fault, FaultKind, Grade, Interval, Judged, LengthCorrelation, LookOutcome,
-    MetricKind, MetricScores, MetricSummary, Outcome, PromptFacts, Reason, ReasonCode, Role, Run, Scope,
-    Slice, ToSettle, TrialResult, Usage, VariantFacts, VariantScores, Verdict,
+    MetricKind, MetricScores, MetricSummary, Outcome, PromptFacts, Reason, ReasonCode, RepeatCounts, Role,
+    Run, Scope, Slice, ToSettle, TrialResult, Usage, VariantFacts, VariantScores, Verdict,
 };
 
 /// Everything a report is made of.
@@ -108,7 +108,7 @@ fn run(baseline: bool) -> Run {
         judge: Some(judge::judge()),
         scorers: ["check.json_schema", "faithfulness", "relevance"].map(str::to_owned).to_vec(),
         applies: vec![vec![true; QUESTIONS.len()]; 3],
-        asked: Asked::all(repeats, 3),
+        repeats: RepeatCounts::all(repeats, 3),
         reused_baseline: None,
         trials,
         totals: CallTotals {
@@ -169,17 +169,17 @@ fn metric(name: &str, kind: MetricKind, candidate: f64, baseline: Option<f64>, h
 
 fn analysis(run: &Run, metrics: &[MetricSummary]) -> Analysis {
     let matrix =
-        || run.cases.iter().map(|_| Some(vec![Cell::Value(1.0); run.asked.repeats as usize])).collect();
+        || run.cases.iter().map(|_| Some(vec![Cell::Value(1.0); run.repeats.per_case as usize])).collect();
     Analysis {
         cases: run.cases.clone(),
-        repeats: run.asked.repeats,
+        repeats: run.repeats.per_case,
         metrics: metrics
             .iter()
             .map(|metric| MetricScores {
                 name: metric.name.clone(),
                 kind: metric.kind,
-                repeats: run.asked.repeats,
-                baseline_repeats: if run.baseline.is_some() { run.asked.repeats } else { 0 },
+                repeats: run.repeats.per_case,
+                baseline_repeats: if run.baseline.is_some() { run.repeats.per_case } else { 0 },
                 scores: VariantScores { candidate: matrix(), baseline: run.baseline.is_some().then(matrix) },
             })
             .collect(),
@@ -268,9 +268,9 @@ fn outcome(criterion: &PolicyCriterion, numbers: Numbers) -> CriterionOutcome {
     }
 }
 
-fn same() -> CaseStatus {
-    CaseStatus {
-        change: CaseChange::Same,
+fn same() -> CaseSummary {
+    CaseSummary {
+        status: CaseStatus::Same,
         candidate_passes: Some((3, 3)),
         baseline_passes: Some((3, 3)),
         largest_difference: Some(("faithfulness".to_owned(), 0.0)),
@@ -351,22 +351,22 @@ pub fn fail() -> Parts {
     }
     decision.metrics[0] = metric("check.json_schema", MetricKind::Check, 15.0 / 18.0, Some(1.0), 0.0);
     decision.metrics[1] = metric("faithfulness", MetricKind::Judge, 0.852, Some(0.935), 0.038);
-    decision.cases[1] = CaseStatus {
-        change: CaseChange::Broken,
+    decision.cases[1] = CaseSummary {
+        status: CaseStatus::Broken,
         candidate_passes: Some((0, 3)),
         baseline_passes: Some((3, 3)),
         largest_difference: Some(("faithfulness".to_owned(), -0.6)),
         failing: vec!["check.json_schema".to_owned(), "faithfulness".to_owned()],
     };
-    decision.cases[3] = CaseStatus {
-        change: CaseChange::Regressed,
+    decision.cases[3] = CaseSummary {
+        status: CaseStatus::Regressed,
         candidate_passes: Some((2, 3)),
         largest_difference: Some(("faithfulness".to_owned(), -0.11)),
         failing: vec!["faithfulness".to_owned()],
         ..same()
     };
-    decision.cases[4] = CaseStatus {
-        change: CaseChange::Improved,
+    decision.cases[4] = CaseSummary {
+        status: CaseStatus::Improved,
         largest_difference: Some(("relevance".to_owned(), 0.09)),
         ..same()
     };
@@ -389,7 +389,7 @@ pub fn inconclusive() -> Parts {
     let numbers = (-0.021, Some(0.064), 0.0, Some(0.28), CriterionVerdict::Inconclusive);
     decision.criteria[2] = outcome(&parts.policy.criteria[2], numbers);
     decision.metrics[1] = metric("faithfulness", MetricKind::Judge, 0.914, Some(0.935), 0.064);
-    decision.cases[2] = CaseStatus { change: CaseChange::Flaky, candidate_passes: Some((2, 3)), ..same() };
+    decision.cases[2] = CaseSummary { status: CaseStatus::Flaky, candidate_passes: Some((2, 3)), ..same() };
     parts
 }
 
@@ -445,8 +445,8 @@ pub fn incomplete() -> Parts {
     decision.metrics[2].candidate = None;
     decision.metrics[2].difference = None;
     for index in [0, 4, 5] {
-        decision.cases[index] = CaseStatus {
-            change: CaseChange::Missing,
+        decision.cases[index] = CaseSummary {
+            status: CaseStatus::Missing,
             candidate_passes: None,
             baseline_passes: None,
             largest_difference: None,

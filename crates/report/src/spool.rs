@@ -146,7 +146,7 @@ mod tests {
             .trials
             .iter()
             .filter_map(|trial| match &trial.result {
-                TrialResult::Answered(answered) => answered.here().cloned(),
+                TrialResult::Completed(answered) => answered.in_memory().cloned(),
                 TrialResult::Missing(_) => None,
             })
             .collect();
@@ -180,9 +180,9 @@ mod tests {
             let spool = Arc::new(FileSpool::new(folder.path()).unwrap());
             let mut run = parts.run.clone();
             for trial in &mut run.trials {
-                if let TrialResult::Answered(answered) = &mut trial.result {
-                    let place = spool.put(answered.here().unwrap()).unwrap();
-                    answered.words = TextLocation::Spilled(place);
+                if let TrialResult::Completed(answered) = &mut trial.result {
+                    let place = spool.put(answered.in_memory().unwrap()).unwrap();
+                    answered.text = TextLocation::Spilled(place);
                 }
             }
             let (analysis, decision) = (&parts.analysis, &parts.decision);

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use promptgate_core::model::{Diagnostics, Outcome};
+use promptgate_core::text::Redactor;
 
 fn all() -> Vec<(&'static str, sample::Parts)> {
     vec![
@@ -419,7 +420,7 @@ fn costs_add_up_and_are_null_where_a_price_is_missing() {
 
 #[test]
 fn numbers_read_well() {
-    use super::number::{bounds, count, dollars, duration, signed, value};
+    use crate::view::number::{bounds, count, dollars, duration, signed, value};
     use v1::MetricKind::{Judge, Latency, OutputTokens};
     assert_eq!(value(Judge, -0.000_04), "0.000");
     assert_eq!(signed(Judge, 0.000_04), "0.000");

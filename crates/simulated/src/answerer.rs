@@ -1,8 +1,8 @@
-//! The extractive answerer: picks the sentences of what it was given that best match the question.
+//! The extractive answerer: picks the sentences of the request that best match the question.
 //!
-//! It sees the request alone. Every message but the question is a source: passages, instructions and worked
-//! examples alike, so whatever a prompt says can end up in an answer, as it does with real models. Sentences that
-//! read like instructions or questions count for less, unless they stand in a passage with a citation marker.
+//! Every message but the question is a source: passages, instructions and worked examples alike, so any text of a
+//! prompt can end up in an answer, as with real models. Sentences that read like instructions or questions have a
+//! lower score, unless they are in a passage with a citation marker.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,48 +10,48 @@ use serde_json::{Map, Value};
 
 use super::instructions::Instructions;
 use super::language::{Terms, leading_marker, sentences};
+use super::lexicon;
 use super::noise::Noise;
-use super::thesaurus;
-use promptgate_core::model::{ChatRequest, Speaker};
+use promptgate_core::model::{ChatRequest, MessageRole};
 
-/// Sentences of an answer where the prompt sets no limit.
-const MAX_SENTENCES: usize = 3;
-/// The share of the question's weight below which nothing given matches it.
-const MATCHES: f64 = 0.34;
-/// The share of the best sentence's score from which another one that adds something is taken too.
-const CLOSE_SECOND: f64 = 0.55;
-/// What an instruction or a question counts of its score.
-const INSTRUCTION: f64 = 0.35;
-/// What the rest of its passage adds to a sentence's score.
-const NEIGHBOURS: f64 = 0.4;
+/// The number of sentences in an answer unless the prompt sets a limit.
+const DEFAULT_MAX_SENTENCES: usize = 3;
+/// The minimum score of a sentence that matches the question.
+const MIN_MATCH: f64 = 0.34;
+/// The minimum score of a further sentence, relative to the best one.
+const MIN_RELATIVE_SCORE: f64 = 0.55;
+/// The factor on the score of an instruction or a question.
+const INSTRUCTION_FACTOR: f64 = 0.35;
+/// The weight of a sentence's paragraph in its score.
+const PARAGRAPH_WEIGHT: f64 = 0.4;
 
 /// A sentence that could be part of an answer.
 #[derive(Debug)]
 struct Candidate {
     text: String,
     terms: Terms,
-    /// Number of the paragraph it stands in.
+    /// Index of its paragraph.
     paragraph: usize,
     marker: Option<String>,
-    instruction: bool,
+    is_instruction: bool,
 }
 
-/// Answers a request in the form that its prompt asks for.
+/// Answers a request in the format that its prompt asks for.
 pub(super) fn answer(request: &ChatRequest, noise: &mut Noise) -> String {
-    // A passage with a marker is data: what it says about replies is not followed.
+    // A passage with a marker is data: instructions in it are not followed.
     let prompt: Vec<String> = request
         .messages
         .iter()
-        .filter(|message| matches!(message.role, Speaker::System | Speaker::Developer))
+        .filter(|message| matches!(message.role, MessageRole::System | MessageRole::Developer))
         .flat_map(|message| paragraphs(&message.content))
         .filter(|paragraph| leading_marker(paragraph).is_none())
         .collect();
     let instructions = Instructions::read(&prompt.join("\n\n"), request.response_format.as_ref());
     let (question, candidates) = read_messages(request, &instructions);
-    let picked = pick(&Terms::of(&question), &candidates, &instructions, noise);
+    let selection = select(&Terms::of(&question), &candidates, &instructions, noise);
 
-    let (mut said, citations) = match picked {
-        Picked::Sentences(chosen) => {
+    let (mut answer, citations) = match selection {
+        Selection::Sentences(chosen) => {
             let mut markers: Vec<String> = Vec::new();
             for candidate in &chosen {
                 if let Some(marker) = &candidate.marker
@@ -63,14 +63,14 @@ pub(super) fn answer(request: &ChatRequest, noise: &mut Noise) -> String {
             let texts: Vec<&str> = chosen.iter().map(|candidate| candidate.text.as_str()).collect();
             (texts.join(" "), markers)
         }
-        Picked::Fallback(text) => (text, Vec::new()),
+        Selection::Fallback(text) => (text, Vec::new()),
     };
-    if let Some(most) = instructions.most_words {
-        said = said.split_whitespace().take(most).collect::<Vec<_>>().join(" ");
+    if let Some(max) = instructions.max_words {
+        answer = answer.split_whitespace().take(max).collect::<Vec<_>>().join(" ");
     }
     let text = match &instructions.skeleton {
-        Some(skeleton) => Value::Object(fill(skeleton, &said, &citations, &question)).to_string(),
-        None => said,
+        Some(skeleton) => Value::Object(fill(skeleton, &answer, &citations, &question)).to_string(),
+        None => answer,
     };
     match (instructions.fenced, &instructions.skeleton) {
         (true, Some(_)) => format!("```json\n{text}\n```"),
@@ -79,28 +79,26 @@ pub(super) fn answer(request: &ChatRequest, noise: &mut Noise) -> String {
     }
 }
 
-/// The question, and every other sentence of the messages.
+/// Splits the messages into the question and all other sentences.
 fn read_messages(request: &ChatRequest, instructions: &Instructions) -> (String, Vec<Candidate>) {
-    let asked = request.messages.iter().rposition(|message| message.role == Speaker::User);
+    let last_user = request.messages.iter().rposition(|message| message.role == MessageRole::User);
     let mut question = String::new();
     let mut candidates = Vec::new();
     let mut paragraph = 0;
     for (index, message) in request.messages.iter().enumerate() {
         let mut source = message.content.clone();
-        if Some(index) == asked {
-            let (asked, rest) = split_question(&message.content);
-            question = asked;
-            source = rest;
+        if Some(index) == last_user {
+            (question, source) = split_question(&message.content);
         }
-        for form in &instructions.form {
-            source = source.replace(form.as_str(), " ");
+        for text in &instructions.non_content {
+            source = source.replace(text.as_str(), " ");
         }
         for text in paragraphs(&source) {
             paragraph += 1;
             read_paragraph(&text, paragraph, &mut candidates);
         }
     }
-    if asked.is_none()
+    if last_user.is_none()
         && let Some(last) = candidates.pop()
     {
         question = last.text;
@@ -116,12 +114,12 @@ fn split_question(message: &str) -> (String, String) {
     (strip_label(question.trim()).to_owned(), parts.join("\n\n"))
 }
 
-/// The paragraphs of a text: parted by blank lines, or by a line that starts with a citation marker.
+/// The paragraphs of a text, separated by blank lines; a citation marker at the start of a line opens one as well.
 fn paragraphs(text: &str) -> Vec<String> {
     let mut parts: Vec<String> = vec![String::new()];
     for line in text.lines() {
-        let fresh = line.trim().is_empty() || leading_marker(line).is_some();
-        if fresh && parts.last().is_some_and(|part| !part.is_empty()) {
+        let starts_paragraph = line.trim().is_empty() || leading_marker(line).is_some();
+        if starts_paragraph && parts.last().is_some_and(|part| !part.is_empty()) {
             parts.push(String::new());
         }
         if let Some(part) = parts.last_mut().filter(|_| !line.trim().is_empty()) {
@@ -139,8 +137,8 @@ fn read_paragraph(text: &str, paragraph: usize, candidates: &mut Vec<Candidate>)
     let mut marker = None;
     for sentence in sentences(text) {
         let mut sentence = strip_label(sentence.trim_start_matches(['#', '-', '*', '•', '>', ' ']));
-        if let Some((found, rest)) = leading_marker(sentence) {
-            marker = Some(found.to_owned());
+        if let Some((text, rest)) = leading_marker(sentence) {
+            marker = Some(text.to_owned());
             sentence = rest;
         }
         let sentence = sentence.trim();
@@ -148,13 +146,13 @@ fn read_paragraph(text: &str, paragraph: usize, candidates: &mut Vec<Candidate>)
         if terms.is_empty() {
             continue;
         }
-        let instruction = marker.is_none() && reads_like_instruction(sentence);
+        let is_instruction = marker.is_none() && reads_like_instruction(sentence);
         candidates.push(Candidate {
             text: sentence.to_owned(),
             terms,
             paragraph,
             marker: marker.clone(),
-            instruction,
+            is_instruction,
         });
     }
 }
@@ -163,13 +161,13 @@ fn reads_like_instruction(sentence: &str) -> bool {
     let lower = sentence.to_lowercase();
     let first = lower.split_whitespace().next().unwrap_or_default();
     sentence.ends_with(['?', ':'])
-        || thesaurus::opens_instruction(first.trim_matches(|c: char| !c.is_alphanumeric() && c != '\''))
+        || lexicon::is_instruction_verb(first.trim_matches(|c: char| !c.is_alphanumeric() && c != '\''))
         || lower.starts_with("you are ")
         || lower.starts_with("your ")
         || lower.starts_with("if ")
 }
 
-/// The text without the label of a dialogue: `Q:`, `Answer:`.
+/// Strips a dialogue label: `Q:`, `Answer:`.
 fn strip_label(text: &str) -> &str {
     const LABELS: &[&str] =
         &["question:", "answer:", "assistant:", "customer:", "agent:", "user:", "q:", "a:"];
@@ -180,91 +178,89 @@ fn strip_label(text: &str) -> &str {
 }
 
 #[derive(Debug)]
-enum Picked<'a> {
+enum Selection<'a> {
     Sentences(Vec<&'a Candidate>),
     Fallback(String),
 }
 
-fn pick<'a>(
+fn select<'a>(
     question: &Terms,
     candidates: &'a [Candidate],
     instructions: &Instructions,
     noise: &mut Noise,
-) -> Picked<'a> {
+) -> Selection<'a> {
     let scores = scores(question, candidates);
     let mut order: Vec<usize> = (0..candidates.len()).collect();
-    // Stable: of equal scores, what was said first.
+    // A stable sort: of equal scores, the earlier sentence comes first.
     order.sort_by(|a, b| scores[*b].total_cmp(&scores[*a]));
     let best = order.first().map_or(0.0, |index| scores[*index]);
     if let Some(fallback) = &instructions.fallback
-        && best < MATCHES
+        && best < MIN_MATCH
     {
-        return Picked::Fallback(fallback.clone());
+        return Selection::Fallback(fallback.clone());
     }
-    if noise.strikes() && order.len() > 1 {
+    if noise.flips() && order.len() > 1 {
         order.swap(0, 1);
     }
-    let most = instructions.most_sentences.unwrap_or(MAX_SENTENCES);
+    let max = instructions.max_sentences.unwrap_or(DEFAULT_MAX_SENTENCES);
     let mut chosen: Vec<usize> = Vec::new();
-    let mut said: BTreeSet<&str> = BTreeSet::new();
-    let mut asked: BTreeSet<&str> = BTreeSet::new();
-    let wanted = question.stems();
+    let mut covered: BTreeSet<&str> = BTreeSet::new();
+    let question = question.stems();
     for index in order {
-        if chosen.len() >= most {
+        if chosen.len() >= max {
             break;
         }
         let stems = candidates[index].terms.stems();
-        let repeats = candidates[index].terms.covered_by(&said) > 0.8;
-        let adds = stems.iter().any(|stem| wanted.contains(stem) && !asked.contains(stem));
-        let close = scores[index] >= CLOSE_SECOND * best;
+        let repeats = candidates[index].terms.covered_by(&covered) > 0.8;
+        let adds = stems.iter().any(|stem| question.contains(stem) && !covered.contains(stem));
+        let close = scores[index] >= MIN_RELATIVE_SCORE * best;
         if chosen.is_empty() || (close && adds && !repeats) {
-            asked.extend(stems.iter().filter(|stem| wanted.contains(*stem)));
-            said.extend(stems);
+            covered.extend(stems);
             chosen.push(index);
         }
     }
-    if chosen.len() > 1 && noise.strikes() {
+    if chosen.len() > 1 && noise.flips() {
         chosen.pop();
     }
-    // In the order of the text, as a reader expects it.
+    // In the order of the text.
     chosen.sort_unstable();
-    Picked::Sentences(chosen.into_iter().map(|index| &candidates[index]).collect())
+    Selection::Sentences(chosen.into_iter().map(|index| &candidates[index]).collect())
 }
 
-/// For each sentence the share of the question's weight that it holds, in 0..=1; rare words weigh more.
+/// The score of each sentence, in 0..=1: its share of the question's words, where rare words weigh more.
 fn scores(question: &Terms, candidates: &[Candidate]) -> Vec<f64> {
     let stems: Vec<BTreeSet<&str>> = candidates.iter().map(|candidate| candidate.terms.stems()).collect();
-    let mut around: BTreeMap<usize, BTreeSet<&str>> = BTreeMap::new();
+    let mut paragraphs: BTreeMap<usize, BTreeSet<&str>> = BTreeMap::new();
     for (candidate, own) in candidates.iter().zip(&stems) {
-        around.entry(candidate.paragraph).or_default().extend(own);
+        paragraphs.entry(candidate.paragraph).or_default().extend(own);
     }
     let mut seen = BTreeSet::new();
     let mut weights: Vec<(&str, f64)> = Vec::new();
     for term in question.list.iter().filter(|term| seen.insert(term.stem.as_str())) {
         let holders = stems.iter().filter(|own| own.contains(term.stem.as_str())).count();
-        // Inverse document frequency, smoothed; a word that is nowhere still counts as asked for.
+        // Inverse document frequency, smoothed: a word that no sentence has still has a weight.
         let rarity = ((stems.len() as f64 + 1.0) / (holders as f64 + 1.0)).ln() + 0.5;
         weights.push((term.stem.as_str(), term.weight() * rarity));
     }
     let total: f64 = weights.iter().map(|(_, weight)| weight).sum();
     let share = |held: &BTreeSet<&str>| -> f64 {
-        let found: f64 =
+        let matched: f64 =
             weights.iter().filter(|(stem, _)| held.contains(stem)).map(|(_, weight)| weight).sum();
-        if total > 0.0 { found / total } else { 0.0 }
+        if total > 0.0 { matched / total } else { 0.0 }
     };
     let score = |(candidate, held): (&Candidate, &BTreeSet<&str>)| {
         let own = share(held);
-        let neighbours = around.get(&candidate.paragraph).filter(|_| own > 0.0).map_or(0.0, &share);
-        let factor = if candidate.instruction { INSTRUCTION } else { 1.0 };
-        factor * (own + NEIGHBOURS * neighbours) / (1.0 + NEIGHBOURS)
+        let paragraph = paragraphs.get(&candidate.paragraph).filter(|_| own > 0.0).map_or(0.0, &share);
+        let factor = if candidate.is_instruction { INSTRUCTION_FACTOR } else { 1.0 };
+        factor * (own + PARAGRAPH_WEIGHT * paragraph) / (1.0 + PARAGRAPH_WEIGHT)
     };
     candidates.iter().zip(&stems).map(score).collect()
 }
 
-/// The skeleton with its placeholders filled.
+/// Fills the placeholders of a skeleton.
 fn fill(
     skeleton: &Map<String, Value>,
-    said: &str,
+    answer: &str,
     citations: &[String],
     question: &str,
 ) -> Map<String, Value> {
@@ -274,28 +270,28 @@ fn fill(
         let lower = name.to_lowercase();
         let names_sources =
             ["citation", "source", "passage", "reference", "article"].iter().any(|word| lower.contains(word));
-        let new = match value {
+        let filled_value = match value {
             Value::Array(_) => Value::Array(citations.iter().cloned().map(Value::String).collect()),
             Value::String(_) if names_sources => Value::String(citations.join(", ")),
             Value::String(_) if lower == "question" => Value::String(question.to_owned()),
-            Value::String(written) if written.contains('|') => {
-                Value::String(option(written, !citations.is_empty()))
+            Value::String(options) if options.contains('|') => {
+                Value::String(option(options, !citations.is_empty()))
             }
             Value::String(_) if !answered => {
                 answered = true;
-                Value::String(said.to_owned())
+                Value::String(answer.to_owned())
             }
             Value::String(_) => Value::String(String::new()),
             other => other.clone(),
         };
-        filled.insert(name.clone(), new);
+        filled.insert(name.clone(), filled_value);
     }
     filled
 }
 
-/// Of `<high | medium | low>` the first when the answer has a source, else the last.
-fn option(written: &str, sourced: bool) -> String {
-    let mut options = written.trim_matches(['<', '>']).split('|').map(str::trim);
+/// Of `<high | medium | low>` the first if the answer has a source, else the last.
+fn option(options: &str, sourced: bool) -> String {
+    let mut options = options.trim_matches(['<', '>']).split('|').map(str::trim);
     let chosen = if sourced { options.next() } else { options.next_back() };
     chosen.unwrap_or_default().to_owned()
 }

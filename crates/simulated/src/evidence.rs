@@ -1,46 +1,44 @@
-//! What a source says of a statement: backs it, denies it, or is silent. Word by word, nothing more.
+//! Whether a source entails or contradicts a statement, decided by words alone.
 //!
-//! A statement is backed when at most [`MAX_QUOTES`] sentences of the source hold its content words but for a few
-//! ([`Source::allowed`]), and all of its numbers and names. It is denied when its words are there but a negation,
-//! an opposite or a number is not the same. Copied text never reaches anything but these counts, so text that
-//! addresses the judge sways nothing.
+//! A statement is entailed if at most [`MAX_QUOTES`] sentences of the source contain all of its numbers and names and
+//! its content words but for a few ([`Source::max_missing`]). It is contradicted if the source has its words but a
+//! different negation, an opposite or another number. Text is only ever counted, so text that addresses the judge
+//! has no effect.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::commonplace;
 use super::language::{Kind, Term, Terms, clauses, leading_marker, sentences};
-use super::thesaurus;
+use super::lexicon;
 
-/// The share of the words' weight below which nothing backs a statement, however long the source.
-const MIN: f64 = 0.55;
-/// The share from which a statement is close enough to be denied.
-const CLOSE: f64 = 0.5;
-/// The share of a clause's words from which another is next to it, so that a negation in one alone matters.
-const NEAR: f64 = 0.66;
-/// The most sentences quoted for one statement: a summary draws on many.
+/// The minimum coverage of an entailed statement, for a source of any length.
+const MIN_ENTAILED: f64 = 0.55;
+/// The minimum coverage of a contradicted statement.
+const MIN_CONTRADICTED: f64 = 0.5;
+/// The minimum overlap of two clauses whose negations are compared.
+const MIN_CLAUSE_OVERLAP: f64 = 0.66;
+/// The maximum number of sentences quoted for one statement; a summary draws on many.
 const MAX_QUOTES: usize = 6;
-/// Missing words for each root of a statement's length, for a source of [`SHORT`] distinct words and one of
-/// [`LONG`]: what stands in a single sentence is copied, what stands in pages is put in words of one's own.
+/// The weight of missing words allowed, times the root of the statement's length, for a source of [`SHORT`] distinct
+/// words and one of [`LONG`]: a single sentence is copied, pages are paraphrased.
 const ALLOWED: [f64; 2] = [0.45, 1.15];
 const SHORT: f64 = 15.0;
 const LONG: f64 = 100.0;
-/// What it counts to speak of oneself where the source does not: two missing words.
-const SPEAKER: f64 = 2.0;
-/// The share of a statement's other words from which a sentence is about the same, so that its number must be too.
-const SAME: f64 = 0.8;
-/// How much nearer that sentence has to be than any that holds the statement's number.
-const NEARER: f64 = 0.3;
-/// Letters that related words start with, such as `discolored` and `discoloration`.
-const ROOT: usize = 5;
+/// The weight, in missing words, of a first person that the source does not use.
+const FIRST_PERSON: f64 = 2.0;
+/// The minimum share of a statement's other words in a sentence whose number must be the same.
+const MIN_NUMBER_CONTEXT: f64 = 0.8;
+/// The minimum lead of that share over any sentence with the statement's number.
+const MIN_NUMBER_LEAD: f64 = 0.3;
+/// The length of the common prefix of related words, such as `discolored` and `discoloration`.
+const PREFIX: usize = 5;
 
-/// A source, split once for many statements.
+/// A source text, split once for many statements.
 #[derive(Debug)]
 pub(super) struct Source<'a> {
     sentences: Vec<Sentence<'a>>,
-    /// By stem the sentences that hold it, in order.
+    /// For each stem the sentences that contain it, in order.
     holders: BTreeMap<String, Vec<usize>>,
-    /// Whether somebody speaks of himself in it.
-    speaks: bool,
+    uses_first_person: bool,
 }
 
 #[derive(Debug)]
@@ -49,7 +47,7 @@ struct Sentence<'a> {
     clauses: Vec<Clause>,
 }
 
-/// A part of a sentence, of statement or source.
+/// A clause of a statement or a source.
 #[derive(Debug)]
 struct Clause {
     stems: BTreeSet<String>,
@@ -57,35 +55,35 @@ struct Clause {
     terms: Terms,
 }
 
-/// What the source says of a statement.
+/// The relation of a source to a statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Finding {
-    Backed,
-    Denied,
-    Silent,
+pub(super) enum Entailment {
+    Entailed,
+    Contradicted,
+    Neutral,
 }
 
-/// A finding with its evidence.
+/// The relation to a statement and the sentences that show it.
 #[derive(Debug, Clone)]
 pub(super) struct Evidence<'a> {
-    pub(super) finding: Finding,
-    /// Sentences of the source, verbatim, best first; empty where none shares a word.
+    pub(super) entailment: Entailment,
+    /// Sentences of the source, verbatim, best first; empty if none shares a word.
     pub(super) quotes: Vec<&'a str>,
     pub(super) reasoning: String,
-    /// Whether one sentence holds every word, of three or more.
+    /// Whether one sentence contains every word, of three or more.
     pub(super) copied: bool,
 }
 
-/// A word of a statement with the sentences that hold it.
+/// A word of a statement and the sentences that contain it.
 #[derive(Debug)]
-struct Wanted<'t> {
+struct WeightedTerm<'t> {
     term: &'t Term,
     weight: f64,
     holders: Vec<usize>,
 }
 
 impl<'a> Source<'a> {
-    /// Splits a text into sentences, without the markers of its passages.
+    /// Splits a text into sentences, without its citation markers.
     pub(super) fn new(text: &'a str) -> Self {
         let sentences: Vec<Sentence<'a>> = sentences(text)
             .into_iter()
@@ -97,110 +95,118 @@ impl<'a> Source<'a> {
         for (index, sentence) in sentences.iter().enumerate() {
             for stem in sentence.clauses.iter().flat_map(|clause| &clause.stems) {
                 match holders.get_mut(stem) {
-                    Some(known) if known.last() == Some(&index) => {}
-                    Some(known) => known.push(index),
+                    Some(indices) if indices.last() == Some(&index) => {}
+                    Some(indices) => indices.push(index),
                     None => {
                         holders.insert(stem.clone(), vec![index]);
                     }
                 }
             }
         }
-        Self { sentences, holders, speaks: thesaurus::speaks_of_self(text) }
+        Self { sentences, holders, uses_first_person: lexicon::uses_first_person(text) }
     }
 
-    /// Looks a statement up.
+    /// Looks up a statement.
     pub(super) fn look_up(&self, statement: &str) -> Evidence<'a> {
         let terms = Terms::of(statement);
-        let wanted = self.wanted(&terms);
-        let chosen = self.best_sentences(&wanted);
-        let holds = |word: &Wanted<'_>| word.holders.iter().any(|holder| chosen.contains(holder));
-        let mut total: f64 = wanted.iter().map(|word| word.weight).sum();
-        let mut missing: f64 = wanted.iter().filter(|word| !holds(word)).map(|word| word.weight).sum();
-        if !self.speaks && thesaurus::speaks_of_self(statement) {
-            total += SPEAKER;
-            missing += SPEAKER;
+        let words = self.weighted_terms(&terms);
+        let chosen = self.best_sentences(&words);
+        let is_covered = |word: &WeightedTerm<'_>| word.holders.iter().any(|holder| chosen.contains(holder));
+        let mut total: f64 = words.iter().map(|word| word.weight).sum();
+        let mut missing: f64 = words.iter().filter(|word| !is_covered(word)).map(|word| word.weight).sum();
+        if !self.uses_first_person && lexicon::uses_first_person(statement) {
+            total += FIRST_PERSON;
+            missing += FIRST_PERSON;
         }
         let coverage = if total > 0.0 { 1.0 - missing / total } else { 0.0 };
         let mut quotes: Vec<&'a str> = chosen.iter().map(|index| self.sentences[*index].text).collect();
         quotes.extend(self.references(&terms, &chosen));
         let copied = missing <= 0.0
-            && wanted.len() >= 3
-            && chosen.first().is_some_and(|first| wanted.iter().all(|word| word.holders.contains(first)));
-        let evidence = |finding, reasoning| Evidence { finding, quotes: quotes.clone(), reasoning, copied };
-        let share = format!("{:.0} % of its content words are there", coverage * 100.0);
-        if coverage < CLOSE {
-            return evidence(Finding::Silent, format!("no passage says this: {share}"));
+            && words.len() >= 3
+            && chosen.first().is_some_and(|first| words.iter().all(|word| word.holders.contains(first)));
+        let evidence =
+            |entailment, reasoning| Evidence { entailment, quotes: quotes.clone(), reasoning, copied };
+        let share = format!("{:.0} % of its content words are in the source", coverage * 100.0);
+        if coverage < MIN_CONTRADICTED {
+            return evidence(Entailment::Neutral, format!("no passage states this: {share}"));
         }
         let has_words = terms.list.iter().any(|term| term.kind != Kind::Number);
-        let words = wanted.iter().filter(|word| word.term.kind != Kind::Number);
-        if has_words && !words.into_iter().any(holds) {
-            return evidence(Finding::Silent, "no passage says this: it shares numbers alone".to_owned());
+        let mut non_numbers = words.iter().filter(|word| word.term.kind != Kind::Number);
+        if has_words && !non_numbers.any(is_covered) {
+            return evidence(Entailment::Neutral, "no passage states this: only numbers match".to_owned());
         }
-        let lacking = |kind: Kind| {
-            wanted.iter().find(|word| word.term.kind == kind && word.weight >= 1.0 && !holds(word))
+        let missing_term = |kind: Kind| {
+            words.iter().find(|word| word.term.kind == kind && word.weight >= 1.0 && !is_covered(word))
         };
-        if let Some(number) = lacking(Kind::Number) {
+        if let Some(number) = missing_term(Kind::Number) {
             let other_number = chosen.iter().any(|index| self.sentences[*index].has_number());
-            let finding = if other_number { Finding::Denied } else { Finding::Silent };
-            return evidence(finding, format!("the number {} is not in the passage", number.term.stem));
+            let entailment = if other_number { Entailment::Contradicted } else { Entailment::Neutral };
+            return evidence(entailment, format!("the number {} is not in the passage", number.term.stem));
         }
-        if let Some(number) = self.other_number(&terms, &wanted, &chosen) {
-            return evidence(Finding::Denied, format!("the passage says another number than {number}"));
+        if let Some(number) = self.other_number(&terms, &words, &chosen) {
+            return evidence(
+                Entailment::Contradicted,
+                format!("the passage has another number than {number}"),
+            );
         }
-        if let Some(opposite) = self.opposed(&wanted, &chosen) {
-            return evidence(Finding::Denied, format!("the passage says the opposite: {opposite}"));
+        if let Some(opposite) = self.opposed(&words, &chosen) {
+            return evidence(Entailment::Contradicted, format!("the passage has the opposite: {opposite}"));
         }
         if self.negation_differs(statement, &chosen) {
             return evidence(
-                Finding::Denied,
-                "the passage negates what this affirms, or the reverse".to_owned(),
+                Entailment::Contradicted,
+                "the passage and the statement differ in a negation".to_owned(),
             );
         }
-        if let Some(name) = lacking(Kind::Name) {
-            return evidence(Finding::Silent, format!("the name {} is not in the passage", name.term.stem));
+        if let Some(name) = missing_term(Kind::Name) {
+            return evidence(
+                Entailment::Neutral,
+                format!("the name {} is not in the passage", name.term.stem),
+            );
         }
-        if coverage < MIN || missing > self.allowed(total) {
-            return evidence(Finding::Silent, format!("no passage says all of this: {share}"));
+        if coverage < MIN_ENTAILED || missing > self.max_missing(total) {
+            return evidence(Entailment::Neutral, format!("no passage states all of this: {share}"));
         }
-        evidence(Finding::Backed, format!("the quoted text says this: {share}"))
+        evidence(Entailment::Entailed, format!("the quoted text states this: {share}"))
     }
 
-    /// The weight of words that may be missing from the source where a statement has words of this weight. It
-    /// grows with the root of the length, as counts by chance do.
-    fn allowed(&self, total: f64) -> f64 {
+    /// The maximum weight of words missing from the source in an entailed statement with words of this weight. It
+    /// grows with the root of the length, as random counts do.
+    fn max_missing(&self, total: f64) -> f64 {
         let words = (self.holders.len() as f64).clamp(SHORT, LONG);
         let share = (words / SHORT).ln() / (LONG / SHORT).ln();
         (ALLOWED[0] + share * (ALLOWED[1] - ALLOWED[0])) * (1.0 + total).sqrt()
     }
 
-    /// The words of a statement that tell something, without the numbers of passages and steps.
-    fn wanted<'t>(&self, terms: &'t Terms) -> Vec<Wanted<'t>> {
-        let mut wanted = Vec::new();
+    /// The content words of a statement with their weights, without the numbers of passages and steps.
+    fn weighted_terms<'t>(&self, terms: &'t Terms) -> Vec<WeightedTerm<'t>> {
+        let mut weighted = Vec::new();
         for (index, term) in terms.list.iter().enumerate() {
             let weight = match term.kind {
                 Kind::Number if terms.is_reference(index) => 0.0,
                 Kind::Number => term.weight(),
-                Kind::Word | Kind::Name | Kind::Count => commonplace::weight(&term.stem),
+                Kind::Word | Kind::Name | Kind::Count => lexicon::content_weight(&term.stem),
             };
             if weight > 0.0 {
-                wanted.push(Wanted { term, weight, holders: self.holders_of(term) });
+                weighted.push(WeightedTerm { term, weight, holders: self.holders_of(term) });
             }
         }
-        wanted
+        weighted
     }
 
-    /// The sentences that hold a word, or else a related one: with the same first letters, and at least two thirds
-    /// of the longer stem in common.
+    /// The sentences that contain a word, or else a related one: a stem with the same prefix, at least two thirds of
+    /// the longer stem.
     fn holders_of(&self, term: &Term) -> Vec<usize> {
         if let Some(holders) = self.holders.get(&term.stem) {
             return holders.clone();
         }
-        let Some(root) = term.stem.get(..ROOT).filter(|_| matches!(term.kind, Kind::Word | Kind::Name))
+        let Some(prefix) = term.stem.get(..PREFIX).filter(|_| matches!(term.kind, Kind::Word | Kind::Name))
         else {
             return Vec::new();
         };
-        let related = self.holders.range(root.to_owned()..).take_while(|(stem, _)| stem.starts_with(root));
-        let found: BTreeSet<usize> = related
+        let related =
+            self.holders.range(prefix.to_owned()..).take_while(|(stem, _)| stem.starts_with(prefix));
+        let indices: BTreeSet<usize> = related
             .filter(|(stem, _)| {
                 let same =
                     stem.bytes().zip(term.stem.bytes()).take_while(|(one, other)| one == other).count();
@@ -208,13 +214,14 @@ impl<'a> Source<'a> {
             })
             .flat_map(|(_, holders)| holders.iter().copied())
             .collect();
-        found.into_iter().collect()
+        indices.into_iter().collect()
     }
 
-    /// The sentences that together hold most of the wanted words, greedily, each adding a word.
-    fn best_sentences(&self, wanted: &[Wanted<'_>]) -> Vec<usize> {
+    /// The sentences that together contain most of the words, chosen greedily, each adding a word.
+    fn best_sentences(&self, words: &[WeightedTerm<'_>]) -> Vec<usize> {
         let mut chosen: Vec<usize> = Vec::new();
-        let mut missing: Vec<&Wanted<'_>> = wanted.iter().filter(|word| !word.holders.is_empty()).collect();
+        let mut missing: Vec<&WeightedTerm<'_>> =
+            words.iter().filter(|word| !word.holders.is_empty()).collect();
         while chosen.len() < MAX_QUOTES && !missing.is_empty() {
             let mut gains: BTreeMap<usize, f64> = BTreeMap::new();
             for word in &missing {
@@ -224,7 +231,7 @@ impl<'a> Source<'a> {
             }
             let mut best: Option<(usize, f64)> = None;
             for (index, gain) in gains {
-                if best.is_none_or(|(_, most)| gain > most + 1e-12) {
+                if best.is_none_or(|(_, max)| gain > max + 1e-12) {
                     best = Some((index, gain));
                 }
             }
@@ -235,8 +242,8 @@ impl<'a> Source<'a> {
         chosen
     }
 
-    /// Sentences that hold the numbers of passages and steps that a statement refers to and the chosen ones lack:
-    /// the numbers claim nothing, but a quote has to show them.
+    /// Further sentences with the numbers of passages and steps that a statement refers to. The numbers are no part
+    /// of the claim, but a quote has to contain them.
     fn references(&self, terms: &Terms, chosen: &[usize]) -> Vec<&'a str> {
         let mut added: Vec<usize> = Vec::new();
         for (index, term) in terms.list.iter().enumerate().filter(|(index, _)| terms.is_reference(*index)) {
@@ -252,52 +259,60 @@ impl<'a> Source<'a> {
         added.into_iter().map(|index| self.sentences[index].text).collect()
     }
 
-    /// A number of the statement in whose place the sentence that is nearest has another.
-    fn other_number<'t>(&self, terms: &'t Terms, wanted: &[Wanted<'t>], chosen: &[usize]) -> Option<&'t str> {
-        let is_number = |word: &&Wanted<'_>| matches!(word.term.kind, Kind::Number | Kind::Count);
-        let rest: f64 = wanted.iter().filter(|word| !is_number(word)).map(|word| word.weight).sum();
+    /// A number of the statement in whose place the nearest sentence has another.
+    fn other_number<'t>(
+        &self,
+        terms: &'t Terms,
+        words: &[WeightedTerm<'t>],
+        chosen: &[usize],
+    ) -> Option<&'t str> {
+        let is_number = |word: &&WeightedTerm<'_>| matches!(word.term.kind, Kind::Number | Kind::Count);
+        let rest: f64 = words.iter().filter(|word| !is_number(word)).map(|word| word.weight).sum();
         let share = |index: usize| -> f64 {
-            let held = wanted.iter().filter(|word| !is_number(word) && word.holders.contains(&index));
+            let held = words.iter().filter(|word| !is_number(word) && word.holders.contains(&index));
             held.map(|word| word.weight).sum::<f64>() / rest.max(1e-12)
         };
-        let said = terms.numbers();
-        wanted.iter().filter(is_number).find_map(|word| {
+        let numbers = terms.numbers();
+        words.iter().filter(is_number).find_map(|word| {
             let with = word.holders.iter().map(|holder| share(*holder)).fold(0.0, f64::max);
             chosen
                 .iter()
                 .any(|index| {
                     let nearest = share(*index);
                     !word.holders.contains(index)
-                        && nearest >= SAME
-                        && nearest >= with + NEARER
-                        && self.sentences[*index].numbers().any(|number| !said.contains(number))
+                        && nearest >= MIN_NUMBER_CONTEXT
+                        && nearest >= with + MIN_NUMBER_LEAD
+                        && self.sentences[*index].numbers().any(|number| !numbers.contains(number))
                 })
                 .then_some(word.term.stem.as_str())
         })
     }
 
-    /// A word of the statement whose opposite stands in the chosen sentences instead.
-    fn opposed(&self, wanted: &[Wanted<'_>], chosen: &[usize]) -> Option<&'static str> {
-        let there = |holders: &[usize]| holders.iter().any(|holder| chosen.contains(holder));
-        wanted.iter().filter(|word| word.weight >= 1.0 && !there(&word.holders)).find_map(|word| {
-            thesaurus::opposite(&word.term.stem)
-                .filter(|opposite| self.holders.get(*opposite).is_some_and(|holders| there(holders)))
+    /// The opposite of a word of the statement, if the chosen sentences have it in place of the word.
+    fn opposed(&self, words: &[WeightedTerm<'_>], chosen: &[usize]) -> Option<&'static str> {
+        let is_chosen = |holders: &[usize]| holders.iter().any(|holder| chosen.contains(holder));
+        words.iter().filter(|word| word.weight >= 1.0 && !is_chosen(&word.holders)).find_map(|word| {
+            lexicon::opposite(&word.term.stem)
+                .filter(|opposite| self.holders.get(*opposite).is_some_and(|holders| is_chosen(holders)))
         })
     }
 
-    /// Whether a word of the statement is negated where the clauses next to it have it affirmed, or the reverse.
+    /// Whether a word is negated in the statement and affirmed in the nearest clauses, or the reverse.
     fn negation_differs(&self, statement: &str, chosen: &[usize]) -> bool {
         let sources: Vec<&Clause> = chosen.iter().flat_map(|index| &self.sentences[*index].clauses).collect();
         parts(statement).iter().any(|clause| {
             let words = &clause.terms.list;
-            let near: Vec<&Clause> =
-                sources.iter().copied().filter(|source| clause.covered_by(source) >= NEAR).collect();
-            // Of the same words the last that is negated decides: "no return is possible" is "a return is not
-            // possible", and not "no return is not possible".
+            let near: Vec<&Clause> = sources
+                .iter()
+                .copied()
+                .filter(|source| clause.covered_by(source) >= MIN_CLAUSE_OVERLAP)
+                .collect();
+            // Among equal words the last negated one decides: "no return is possible" equals "a return is not
+            // possible", but not "no return is not possible".
             if let Some(same) = near.iter().find(|source| source.covered_by(clause) >= 1.0)
                 && clause.covered_by(same) >= 1.0
             {
-                // A word that it has both ways says nothing.
+                // A word that is both negated and affirmed decides nothing.
                 let both = |term: &&Term| same.has(term, true) && same.has(term, false);
                 let last =
                     words.iter().rev().find(|term| (term.negated || same.has(term, true)) && !both(term));
@@ -309,7 +324,7 @@ impl<'a> Source<'a> {
                 near.iter().any(|source| source.has(term, !term.negated))
                     && !sources.iter().any(|source| source.has(term, term.negated))
             };
-            !agrees && words.iter().any(|term| commonplace::weight(&term.stem) >= 1.0 && differs(term))
+            !agrees && words.iter().any(|term| lexicon::content_weight(&term.stem) >= 1.0 && differs(term))
         })
     }
 }

@@ -1,7 +1,6 @@
-//! The golden suite under the simulated model: what each of its prompts is there to show.
+//! The golden suite under the simulated model: each of its prompts shows its intended effect.
 //!
-//! Prompts are rendered by plain replacement and replies scored here, by the formulas of the judges, so that
-//! these tests need no other room.
+//! The tests render prompts by plain replacement and compute scores by the judges' formulas, without the engine.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,7 +10,7 @@ use serde_json::{Map, Value};
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::{Simulated, SimulatedOptions};
-use promptgate_core::model::{ChatRequest, Message, Purpose, ResponseFormat, Speaker};
+use promptgate_core::model::{ChatRequest, Message, MessageRole, Purpose, ResponseFormat};
 use promptgate_engine::judge::reply::{ChecklistReply, FaithfulnessReply, Support, YesNo};
 use promptgate_engine::judge::request::{Numbered, Payload};
 
@@ -45,7 +44,7 @@ fn context(case: &Value) -> String {
     passages.join("\n\n")
 }
 
-fn request(messages: Vec<(Speaker, String)>, response_format: Option<ResponseFormat>) -> ChatRequest {
+fn request(messages: Vec<(MessageRole, String)>, response_format: Option<ResponseFormat>) -> ChatRequest {
     ChatRequest {
         model: "any".to_owned(),
         messages: messages.into_iter().map(|(role, content)| Message { role, content }).collect(),
@@ -60,13 +59,15 @@ fn request(messages: Vec<(Speaker, String)>, response_format: Option<ResponseFor
 fn complete(simulated: &Simulated, prompt: &str, case: &Value, repeat: u32) -> String {
     let query = case["query"].as_str().unwrap();
     let system = prompt.replace("{{context}}", &context(case)).replace("{{query}}", query);
-    let request = request(vec![(Speaker::System, system), (Speaker::User, query.to_owned())], None);
+    let request = request(vec![(MessageRole::System, system), (MessageRole::User, query.to_owned())], None);
     simulated.answer(&request, repeat).text
 }
 
 fn judge(simulated: &Simulated, payload: &Payload, repeat: u32) -> String {
-    let messages =
-        vec![(Speaker::System, "Judge.".to_owned()), (Speaker::User, payload.wrap(&format!("b{repeat}")))];
+    let messages = vec![
+        (MessageRole::System, "Judge.".to_owned()),
+        (MessageRole::User, payload.wrap(&format!("b{repeat}"))),
+    ];
     simulated.answer(&request(messages, Some(ResponseFormat::JsonObject)), repeat).text
 }
 
@@ -104,28 +105,33 @@ fn relevance(simulated: &Simulated, case: &Value, answer: &str, repeat: u32) -> 
     reply.items.iter().filter(|item| item.verdict == YesNo::Yes).count() as f64 / ITEMS.len() as f64
 }
 
-/// Of one prompt: by case id the answer, whether it is valid, faithfulness and relevance.
-struct Outcome {
-    answers: BTreeMap<String, (String, bool, f64, f64)>,
+struct ScoredAnswer {
+    text: String,
+    is_valid: bool,
+    faithfulness: f64,
+    relevance: f64,
 }
 
-impl Outcome {
+/// The answers to one prompt by case id.
+struct PromptScores {
+    answers: BTreeMap<String, ScoredAnswer>,
+}
+
+impl PromptScores {
     fn of(prompt: &str, simulated: &Simulated, repeat: u32) -> Self {
         let schema =
             jsonschema::validator_for(&serde_json::from_str(&read("answer.schema.json")).unwrap()).unwrap();
         let answers = cases().into_iter().map(|case| {
             let text = complete(simulated, prompt, &case, repeat);
             let json: Option<Value> = serde_json::from_str(&text).ok();
-            let valid = json.as_ref().is_some_and(|json| schema.is_valid(json));
+            let is_valid = json.as_ref().is_some_and(|json| schema.is_valid(json));
             let answer = json.and_then(|json| json["answer"].as_str().map(str::to_owned));
-            let scores = match &answer {
-                Some(answer) => (
-                    faithfulness(simulated, &case, answer, repeat),
-                    relevance(simulated, &case, answer, repeat),
-                ),
-                None => (0.0, 0.0),
+            let score = |of: fn(&Simulated, &Value, &str, u32) -> f64| {
+                answer.as_ref().map_or(0.0, |answer| of(simulated, &case, answer, repeat))
             };
-            (case["id"].as_str().unwrap().to_owned(), (text, valid, scores.0, scores.1))
+            let (faithfulness, relevance) = (score(faithfulness), score(relevance));
+            let scored = ScoredAnswer { text, is_valid, faithfulness, relevance };
+            (case["id"].as_str().unwrap().to_owned(), scored)
         });
         Self { answers: answers.collect() }
     }
@@ -134,37 +140,39 @@ impl Outcome {
         Self::of(&prompt(name), &Simulated::default(), 0)
     }
 
-    fn mean(&self, of: impl Fn(&(String, bool, f64, f64)) -> f64) -> f64 {
+    fn mean(&self, of: impl Fn(&ScoredAnswer) -> f64) -> f64 {
         self.answers.values().map(of).sum::<f64>() / self.answers.len() as f64
     }
 
     fn faithfulness(&self) -> f64 {
-        self.mean(|answer| answer.2)
+        self.mean(|answer| answer.faithfulness)
     }
 
     fn relevance(&self) -> f64 {
-        self.mean(|answer| answer.3)
+        self.mean(|answer| answer.relevance)
     }
 
     fn valid(&self) -> f64 {
-        self.mean(|answer| f64::from(answer.1))
+        self.mean(|answer| f64::from(answer.is_valid))
     }
 
-    /// Ids of the cases that pass everything.
+    /// The ids of the cases that pass all criteria.
     fn passing(&self) -> Vec<&str> {
-        let passes = |answer: &(String, bool, f64, f64)| answer.1 && answer.2 >= 0.75 && answer.3 >= 0.80;
+        let passes = |answer: &ScoredAnswer| {
+            answer.is_valid && answer.faithfulness >= 0.75 && answer.relevance >= 0.80
+        };
         self.answers.iter().filter(|(_, answer)| passes(answer)).map(|(id, _)| id.as_str()).collect()
     }
 
-    /// Ids of the cases that passed in the other outcome and do not here.
-    fn broken_since<'a>(&self, before: &'a Self) -> Vec<&'a str> {
-        let now = self.passing();
-        before.passing().into_iter().filter(|id| !now.contains(id)).collect()
+    /// The ids of the cases that pass with the baseline only.
+    fn broken_since<'a>(&self, baseline: &'a Self) -> Vec<&'a str> {
+        let passing = self.passing();
+        baseline.passing().into_iter().filter(|id| !passing.contains(id)).collect()
     }
 }
 
 #[test]
-fn the_suite_is_large_and_varied_and_well_formed() {
+fn golden_suite_is_large_varied_and_well_formed() {
     let cases = cases();
     assert!(cases.len() >= 50, "{}", cases.len());
     let ids: std::collections::BTreeSet<&str> =
@@ -185,8 +193,8 @@ fn the_suite_is_large_and_varied_and_well_formed() {
 }
 
 #[test]
-fn the_candidate_meets_its_thresholds_and_its_baseline() {
-    let (candidate, baseline) = (Outcome::noiseless("support"), Outcome::noiseless("baseline"));
+fn candidate_meets_its_thresholds_and_its_baseline() {
+    let (candidate, baseline) = (PromptScores::noiseless("support"), PromptScores::noiseless("baseline"));
     assert!(candidate.faithfulness() >= 0.75 && candidate.relevance() >= 0.80);
     assert!(candidate.faithfulness() >= baseline.faithfulness());
     assert!(candidate.relevance() > baseline.relevance());
@@ -202,10 +210,10 @@ fn the_candidate_meets_its_thresholds_and_its_baseline() {
 #[test]
 fn checks_of_single_cases_hold_for_candidate_and_baseline() {
     for name in ["support", "baseline", "quiet-regression"] {
-        let outcome = Outcome::noiseless(name);
+        let outcome = PromptScores::noiseless(name);
         for case in cases() {
             for check in case["checks"].as_array().into_iter().flatten() {
-                let answer = &outcome.answers[case["id"].as_str().unwrap()].0;
+                let answer = &outcome.answers[case["id"].as_str().unwrap()].text;
                 assert!(
                     answer.contains(check["contains"].as_str().unwrap()),
                     "{name}: {}: {answer}",
@@ -217,8 +225,9 @@ fn checks_of_single_cases_hold_for_candidate_and_baseline() {
 }
 
 #[test]
-fn the_quiet_regression_stays_above_the_thresholds_and_loses_to_the_baseline() {
-    let (quiet, baseline) = (Outcome::noiseless("quiet-regression"), Outcome::noiseless("baseline"));
+fn quiet_regression_passes_thresholds_but_loses_to_baseline() {
+    let (quiet, baseline) =
+        (PromptScores::noiseless("quiet-regression"), PromptScores::noiseless("baseline"));
     assert!(quiet.faithfulness() >= 0.75 && quiet.relevance() >= 0.80);
     assert!((quiet.valid() - 1.0).abs() < 1e-12);
     assert!(baseline.faithfulness() - quiet.faithfulness() >= 0.03, "{}", quiet.faithfulness());
@@ -226,45 +235,49 @@ fn the_quiet_regression_stays_above_the_thresholds_and_loses_to_the_baseline() {
     let broken = quiet.broken_since(&baseline);
     assert!(broken.len() > 3, "{broken:?}");
     for id in broken {
-        assert!(quiet.answers[id].2 < 0.75, "{id} breaks by what it says, not by how");
+        assert!(quiet.answers[id].faithfulness < 0.75, "{id} must break by faithfulness, not by format");
     }
 }
 
 #[test]
-fn the_format_breakers_fail_by_the_schema_alone() {
-    let renamed = Outcome::noiseless("format-breaker");
+fn format_breakers_fail_by_the_schema_only() {
+    let renamed = PromptScores::noiseless("format-breaker");
     assert!(renamed.valid().abs() < 1e-12);
     assert!(renamed.faithfulness() >= 0.75 && renamed.relevance() >= 0.80);
-    let fenced = Outcome::noiseless("fenced");
+    let fenced = PromptScores::noiseless("fenced");
     assert!(fenced.valid().abs() < 1e-12);
-    assert!(fenced.answers.values().all(|answer| answer.0.starts_with("```json\n{\"answer\":")));
+    assert!(fenced.answers.values().all(|answer| answer.text.starts_with("```json\n{\"answer\":")));
 }
 
 #[test]
-fn every_prompt_loses_faithfulness_with_its_context() {
+fn prompts_without_context_lose_faithfulness() {
     let names = ["baseline", "support", "quiet-regression", "format-breaker"];
     for name in names {
-        let bare = Outcome::of(&prompt(name).replace("{{context}}", ""), &Simulated::default(), 0);
+        let bare = PromptScores::of(&prompt(name).replace("{{context}}", ""), &Simulated::default(), 0);
         assert!(bare.faithfulness() < 0.5, "{name}: {}", bare.faithfulness());
     }
-    let shipped = Outcome::noiseless("no-context");
+    let shipped = PromptScores::noiseless("no-context");
     assert!(shipped.faithfulness() < 0.5, "{}", shipped.faithfulness());
-    // Without words for not knowing, it makes do with what the prompt says.
-    let talkative =
-        Outcome::of("Answer the question in one sentence.\n{\"answer\": \"...\"}", &Simulated::default(), 0);
+    // Without a fallback it answers from the text of the prompt.
+    let talkative = PromptScores::of(
+        "Answer the question in one sentence.\n{\"answer\": \"...\"}",
+        &Simulated::default(),
+        0,
+    );
     assert!(talkative.faithfulness() < 0.2, "{}", talkative.faithfulness());
 }
 
 #[test]
-fn noise_gives_variance_within_a_case_around_a_like_mean() {
+fn noise_gives_variance_within_cases_around_a_similar_mean() {
     let noisy = Simulated::new(SimulatedOptions { seed: 3, noise: 0.1, ..SimulatedOptions::default() });
-    let outcomes: Vec<Outcome> =
-        (0..3).map(|repeat| Outcome::of(&prompt("support"), &noisy, repeat)).collect();
+    let outcomes: Vec<PromptScores> =
+        (0..3).map(|repeat| PromptScores::of(&prompt("support"), &noisy, repeat)).collect();
     let varied = outcomes[0]
         .answers
         .keys()
         .filter(|id| {
-            let score = |outcome: &Outcome| outcome.answers[*id].2 + outcome.answers[*id].3;
+            let score =
+                |scores: &PromptScores| scores.answers[*id].faithfulness + scores.answers[*id].relevance;
             outcomes.iter().any(|outcome| (score(outcome) - score(&outcomes[0])).abs() > 1e-9)
         })
         .count();
@@ -275,11 +288,11 @@ fn noise_gives_variance_within_a_case_around_a_like_mean() {
 }
 
 #[test]
-fn the_same_run_twice_is_the_same_to_the_byte() {
+fn equal_runs_are_equal_to_the_byte() {
     let options = SimulatedOptions { seed: 9, noise: 0.5, ..SimulatedOptions::default() };
     let run = || {
-        let outcome = Outcome::of(&prompt("support"), &Simulated::new(options), 1);
-        outcome.answers.into_iter().map(|(id, answer)| (id, answer.0)).collect::<Vec<_>>()
+        let outcome = PromptScores::of(&prompt("support"), &Simulated::new(options), 1);
+        outcome.answers.into_iter().map(|(id, answer)| (id, answer.text)).collect::<Vec<_>>()
     };
     assert_eq!(run(), run());
 }

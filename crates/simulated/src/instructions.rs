@@ -1,11 +1,11 @@
-//! The few instructions that the simulated answerer follows, read from the system message by pattern.
+//! The few instructions that the simulated answerer follows, matched by patterns in the system message.
 //!
-//! - a JSON object whose values are placeholders: the answer takes its form;
+//! - a JSON object whose values are placeholders: the answer is such an object;
 //! - `code block` or `fenced`, unless negated: the answer is wrapped in a fence;
-//! - `at most three sentences`, `in one sentence`, `under 60 words`: the answer is cut to it;
-//! - `If … not …, say "…"`: that sentence, when nothing given to the model matches the question.
+//! - `at most three sentences`, `in one sentence`, `under 60 words`: the answer is truncated;
+//! - `If … not …, say "…"`: the answer if no sentence of the request matches the question.
 //!
-//! Everything else in a prompt is text like any other, and may end up in an answer.
+//! The rest of a prompt is text like any other, and may end up in an answer.
 
 use std::sync::LazyLock;
 
@@ -13,24 +13,22 @@ use regex::Regex;
 use serde_json::{Map, Value};
 
 use super::language::sentences;
-use super::thesaurus;
+use super::lexicon;
 use promptgate_core::model::ResponseFormat;
 
-/// What the prompt asks of the form of an answer.
+/// The instructions of a prompt about the format of the answer.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Instructions {
     /// The JSON object to fill.
     pub(super) skeleton: Option<Map<String, Value>>,
     /// Whether to wrap the answer in a code fence.
     pub(super) fenced: bool,
-    /// The most sentences.
-    pub(super) most_sentences: Option<usize>,
-    /// The most words.
-    pub(super) most_words: Option<usize>,
-    /// What to say when nothing matches.
+    pub(super) max_sentences: Option<usize>,
+    pub(super) max_words: Option<usize>,
+    /// The answer if no sentence matches the question.
     pub(super) fallback: Option<String>,
-    /// Stretches of the prompt that are form, not content: the skeleton and the fallback.
-    pub(super) form: Vec<String>,
+    /// Parts of the prompt that are no content for an answer: the skeleton and the fallback.
+    pub(super) non_content: Vec<String>,
 }
 
 const NUMBER: &str = r"(\d{1,4}|one|two|three|four|five|six|seven|eight|nine|ten|twelve|fifteen|twenty|thirty|forty|fifty|sixty)";
@@ -51,20 +49,20 @@ static FALLBACK: LazyLock<Option<Regex>> = LazyLock::new(|| {
 static FENCE: LazyLock<Option<Regex>> =
     LazyLock::new(|| pattern(r"(?i)\b(?:code[ -]?block|code[ -]?fence|fenced)"));
 
-/// A pattern of this file; the tests compile each.
+/// Compiles a pattern of this file; a test checks that each compiles.
 fn pattern(text: &str) -> Option<Regex> {
     Regex::new(text).ok()
 }
 
 impl Instructions {
-    /// Reads the instructions of a prompt; a response format outranks a skeleton in the text.
+    /// Parses the instructions of a prompt; a response format takes precedence over a skeleton in the text.
     pub(super) fn read(prompt: &str, format: Option<&ResponseFormat>) -> Self {
         let mut instructions = Self::default();
         let mut prose = prompt.to_owned();
         if let Some((skeleton, written)) = find_skeleton(prompt) {
             prose = prompt.replacen(&written, " ", 1);
             instructions.skeleton = Some(skeleton);
-            instructions.form.push(written);
+            instructions.non_content.push(written);
         }
         match format {
             Some(ResponseFormat::JsonSchema { schema, .. }) => {
@@ -78,7 +76,7 @@ impl Instructions {
             _ => {}
         }
         instructions.read_prose(&prose);
-        // A model held to a format by the endpoint cannot add a fence.
+        // Under a response format the model cannot add a fence.
         instructions.fenced &= format.is_none();
         instructions
     }
@@ -86,9 +84,9 @@ impl Instructions {
     fn read_prose(&mut self, prose: &str) {
         if let Some(captures) = FALLBACK.as_ref().and_then(|fallback| fallback.captures(prose)) {
             self.fallback =
-                captures.get(2).map(|said| said.as_str().split_whitespace().collect::<Vec<_>>().join(" "));
-            // With its quotation marks, so that only this place of the prompt is left out.
-            self.form.extend(captures.get(1).map(|quoted| quoted.as_str().to_owned()));
+                captures.get(2).map(|text| text.as_str().split_whitespace().collect::<Vec<_>>().join(" "));
+            // With its quotation marks, so that only this occurrence in the prompt is removed.
+            self.non_content.extend(captures.get(1).map(|quoted| quoted.as_str().to_owned()));
         }
         for limit in [&LIMIT, &TRAILING_LIMIT].into_iter().filter_map(|limit| limit.as_ref()) {
             for captures in limit.captures_iter(prose) {
@@ -96,8 +94,8 @@ impl Instructions {
                     continue;
                 };
                 let of_words = captures.get(2).is_some_and(|unit| unit.as_str().eq_ignore_ascii_case("word"));
-                let known = if of_words { &mut self.most_words } else { &mut self.most_sentences };
-                *known = Some(known.map_or(number, |before| before.min(number)));
+                let limit = if of_words { &mut self.max_words } else { &mut self.max_sentences };
+                *limit = Some(limit.map_or(number, |before| before.min(number)));
             }
         }
         self.fenced = FENCE.as_ref().is_some_and(|fence| {
@@ -106,7 +104,7 @@ impl Instructions {
                     && !sentence
                         .to_lowercase()
                         .split_whitespace()
-                        .any(|word| thesaurus::is_negation(word.trim_matches(|c: char| !c.is_alphanumeric())))
+                        .any(|word| lexicon::is_negation(word.trim_matches(|c: char| !c.is_alphanumeric())))
             })
         });
     }
@@ -114,12 +112,12 @@ impl Instructions {
 
 fn count(number: &str) -> Option<usize> {
     let lower = number.to_lowercase();
-    thesaurus::number_word(&lower).unwrap_or(&lower).parse().ok().filter(|count| *count > 0)
+    lexicon::number_word(&lower).unwrap_or(&lower).parse().ok().filter(|count| *count > 0)
 }
 
-/// The first JSON object of a text whose values are placeholders, and how it is written there.
+/// The first JSON object of a text whose values are placeholders, and its source text.
 fn find_skeleton(text: &str) -> Option<(Map<String, Value>, String)> {
-    // Bounded, since a text full of opening braces would be parsed from each of them.
+    // Bounded, as a parse starts at each opening brace.
     text.match_indices('{').take(64).find_map(|(start, _)| {
         let rest = &text[start..];
         let mut values = serde_json::Deserializer::from_str(rest).into_iter::<Map<String, Value>>();
@@ -145,7 +143,7 @@ fn is_placeholder(value: &Value) -> bool {
     }
 }
 
-/// An empty object of the schema's properties, in the schema's order.
+/// An object with an empty value for each property of a schema, in the schema's order.
 fn skeleton_of_schema(schema: &Value) -> Option<Map<String, Value>> {
     let properties = schema.get("properties")?.as_object()?;
     let empty = |property: &Value| {
@@ -180,23 +178,23 @@ mod tests {
     }
 
     #[test]
-    fn every_pattern_compiles() {
+    fn patterns_all_compile() {
         for pattern in [&LIMIT, &TRAILING_LIMIT, &FALLBACK, &FENCE] {
             assert!(pattern.is_some());
         }
     }
 
     #[test]
-    fn limits_are_read_and_the_tightest_holds() {
-        assert_eq!(read("Answer in one sentence.").most_sentences, Some(1));
-        assert_eq!(read("Use at most three short sentences.").most_sentences, Some(3));
-        assert_eq!(read("Stay under 60 words. Never go up to 80 words.").most_words, Some(60));
-        assert_eq!(read("Two sentences or fewer.").most_sentences, Some(2));
-        assert_eq!(read("Read every sentence of the passages.").most_sentences, None);
+    fn length_limits_several_uses_the_lowest() {
+        assert_eq!(read("Answer in one sentence.").max_sentences, Some(1));
+        assert_eq!(read("Use at most three short sentences.").max_sentences, Some(3));
+        assert_eq!(read("Stay under 60 words. Never go up to 80 words.").max_words, Some(60));
+        assert_eq!(read("Two sentences or fewer.").max_sentences, Some(2));
+        assert_eq!(read("Read every sentence of the passages.").max_sentences, None);
     }
 
     #[test]
-    fn the_fallback_is_what_the_prompt_puts_in_quotes() {
+    fn fallback_is_the_quoted_sentence() {
         let prompt =
             "If the passages do not answer the question, reply with exactly: \"I could not find that.\"";
         assert_eq!(read(prompt).fallback.as_deref(), Some("I could not find that."));
@@ -205,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn a_skeleton_is_an_object_of_placeholders_only() {
+    fn skeleton_is_an_object_of_placeholders_only() {
         let prompt = "Example: {\"answer\": \"Ten days.\"}\nReply as {\"answer\": \"<text>\", \"citations\": [\"...\"]}";
         let skeleton = read(prompt).skeleton.map(|skeleton| skeleton.keys().cloned().collect::<Vec<_>>());
         assert_eq!(skeleton, Some(vec!["answer".to_owned(), "citations".to_owned()]));
@@ -213,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fence_is_asked_for_unless_the_sentence_negates_it() {
+    fn fence_is_set_unless_negated() {
         assert!(read("Return it in a code block.").fenced);
         assert!(!read("Do not use a code block.").fenced);
         let format = ResponseFormat::JsonObject;
@@ -221,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn a_schema_gives_the_skeleton() {
+    fn response_schema_becomes_the_skeleton() {
         let schema = serde_json::json!({"properties": {
             "b": {"type": "array"}, "a": {"type": ["string", "null"]}, "c": {"enum": ["x", "y"]}
         }});

@@ -1,44 +1,42 @@
-//! The lexical judge: verdicts statement by statement, by overlap with the source, in the reply types of the
-//! judge room.
+//! The lexical judge: a verdict on each statement by word overlap with the source, in the engine's reply types.
 //!
-//! It compares words and nothing else, so text that addresses it changes nothing, and so does a paraphrase that
-//! shares no words: its scores are no measure of a model.
+//! It only compares words, so text that addresses the judge has no effect, and a paraphrase that shares no words is
+//! not recognized. Its scores do not measure any model.
 
 use std::collections::BTreeSet;
 
 use serde::Serialize;
 
 use super::checklist;
-use super::commonplace;
-use super::evidence::{Evidence, Finding, Source};
+use super::evidence::{Entailment, Evidence, Source};
 use super::language::{Kind, Term, Terms};
+use super::lexicon;
 use super::noise::Noise;
-use super::thesaurus;
-use promptgate_core::model::{ChatRequest, Speaker};
+use promptgate_core::model::{ChatRequest, MessageRole};
 use promptgate_engine::judge::reply::{
     ChecklistReply, CorrectnessReply, Coverage, FaithfulnessReply, JudgedItem, JudgedRating, JudgedReference,
     JudgedStatement, Rating, ScaleReply, Support, YesNo,
 };
 use promptgate_engine::judge::request::{Anchor, Numbered, Payload};
 
-/// The data of the judgement that a request asks for; `None` for any other request. A re-ask carries the data in
-/// an earlier user message than its last.
+/// The payload of a judge request; `None` for any other request. A re-ask has it in an earlier user message than
+/// the last.
 pub(super) fn payload(request: &ChatRequest) -> Option<Payload> {
     request
         .messages
         .iter()
         .rev()
-        .filter(|message| message.role == Speaker::User)
+        .filter(|message| message.role == MessageRole::User)
         .find_map(|message| Payload::unwrap(&message.content))
 }
 
-/// The answer that a request wants judged; `None` where it is no judgement.
+/// The answer to be judged by a request; `None` if it is not a judge request.
 pub(crate) fn judged_answer(request: &ChatRequest) -> Option<String> {
     payload(request).map(|payload| payload.answer().to_owned())
 }
 
-/// The reply to a judgement: JSON, in a fenced block unless the request holds the model to a format.
-pub(super) fn reply(payload: &Payload, held_to_format: bool, noise: &mut Noise) -> String {
+/// The reply to a judge request: JSON, in a fenced block unless the request has a response format.
+pub(super) fn reply(payload: &Payload, has_format: bool, noise: &mut Noise) -> String {
     let json = match payload {
         Payload::Faithfulness { question, context, statements, .. } => {
             json(&faithfulness(question, context, statements, noise))
@@ -49,7 +47,7 @@ pub(super) fn reply(payload: &Payload, held_to_format: bool, noise: &mut Noise) 
             json(&scale(question, answer, of, anchors, noise))
         }
     };
-    if held_to_format { json } else { format!("```json\n{json}\n```") }
+    if has_format { json } else { format!("```json\n{json}\n```") }
 }
 
 fn json(reply: &impl Serialize) -> String {
@@ -64,35 +62,35 @@ fn faithfulness(
 ) -> FaithfulnessReply {
     let source = Source::new(context);
     let question = Terms::of(question);
-    let asked = question.stems();
-    let mut said = BTreeSet::new();
+    let question_stems = question.stems();
+    let mut earlier_claims = BTreeSet::new();
     let judge = |statement: &Numbered| {
-        let found = source.look_up(&statement.text);
-        let told = told(&statement.text);
-        if !told.is_empty() && !said.insert(told) {
+        let evidence = source.look_up(&statement.text);
+        let claim = claim_key(&statement.text);
+        if !claim.is_empty() && !earlier_claims.insert(claim) {
             return JudgedStatement {
                 id: statement.id,
                 quotes: Vec::new(),
-                reasoning: "an earlier statement has said this already".to_owned(),
+                reasoning: "an earlier statement makes the same claim".to_owned(),
                 verdict: Support::NoClaim,
             };
         }
-        // What the source says word for word is a claim, also where it reads like not knowing.
-        let copied = found.copied && found.finding == Finding::Backed;
-        if !copied && claims_nothing(&statement.text, &asked) {
+        // A verbatim copy of the source is a claim even if it reads like an admission of not knowing.
+        let copied = evidence.copied && evidence.entailment == Entailment::Entailed;
+        if !copied && makes_no_claim(&statement.text, &question_stems) {
             return JudgedStatement {
                 id: statement.id,
                 quotes: Vec::new(),
-                reasoning: "this states no fact: small talk, a question, or not knowing".to_owned(),
+                reasoning: "no factual claim: small talk, a question, or the answer is not known".to_owned(),
                 verdict: Support::NoClaim,
             };
         }
-        let Evidence { finding, quotes, reasoning, .. } = found;
-        let verdict = match (finding, noise.strikes()) {
-            (Finding::Backed, false) => Support::Supported,
-            (Finding::Denied, false) => Support::Contradicted,
-            (Finding::Silent, false) | (Finding::Backed, true) => Support::NotFound,
-            // A judge that errs on the kind side still has to show a quote.
+        let Evidence { entailment, quotes, reasoning, .. } = evidence;
+        let verdict = match (entailment, noise.flips()) {
+            (Entailment::Entailed, false) => Support::Supported,
+            (Entailment::Contradicted, false) => Support::Contradicted,
+            (Entailment::Neutral, false) | (Entailment::Entailed, true) => Support::NotFound,
+            // A wrong `supported` verdict needs a quote as well.
             (_, true) if quotes.is_empty() => Support::NotFound,
             (_, true) => Support::Supported,
         };
@@ -105,53 +103,55 @@ fn faithfulness(
     FaithfulnessReply { statements: statements.iter().map(judge).collect() }
 }
 
-/// The words of a statement that tell something of their own or are negated: two statements with the same ones say
-/// the same.
-fn told(statement: &str) -> BTreeSet<(String, bool)> {
+/// The specific or negated words of a statement: statements with equal keys make the same claim.
+fn claim_key(statement: &str) -> BTreeSet<(String, bool)> {
     let terms = Terms::of(statement);
-    let tells = |term: &Term| {
+    let is_specific = |term: &Term| {
         let number = matches!(term.kind, Kind::Count | Kind::Number);
-        term.negated || number || commonplace::weight(&term.stem) >= 1.0
+        term.negated || number || lexicon::content_weight(&term.stem) >= 1.0
     };
-    let telling =
-        terms.list.iter().enumerate().filter(|(index, term)| !terms.is_reference(*index) && tells(term));
-    telling.map(|(_, term)| (term.stem.clone(), term.negated)).collect()
+    let specific = terms
+        .list
+        .iter()
+        .enumerate()
+        .filter(|(index, term)| !terms.is_reference(*index) && is_specific(term));
+    specific.map(|(_, term)| (term.stem.clone(), term.negated)).collect()
 }
 
-/// Whether a statement claims nothing: no word that tells something, a question, small talk, not knowing without a
-/// fact, or a lead-in that only repeats what was asked.
-fn claims_nothing(statement: &str, asked: &BTreeSet<&str>) -> bool {
+/// Whether a statement makes no factual claim: no content words, a question, small talk, an admission of not
+/// knowing, or a lead-in that only repeats the question.
+fn makes_no_claim(statement: &str, question_stems: &BTreeSet<&str>) -> bool {
     let terms = Terms::of(statement);
-    let tells = |term: &&Term| commonplace::weight(&term.stem) > 0.0;
-    let telling = || terms.list.iter().enumerate().filter(|(index, _)| !terms.is_reference(*index));
-    if !telling().any(|(_, term)| tells(&term)) {
+    let has_content = |term: &Term| lexicon::content_weight(&term.stem) > 0.0;
+    let candidates = || terms.list.iter().enumerate().filter(|(index, _)| !terms.is_reference(*index));
+    if !candidates().any(|(_, term)| has_content(term)) {
         return true;
     }
-    let leads_in = statement.trim_end().trim_end_matches('*').ends_with(':');
-    let of_a_text = terms.list.iter().any(|term| commonplace::is_text(&term.stem));
+    let is_lead_in = statement.trim_end().trim_end_matches('*').ends_with(':');
+    let is_about_text = terms.list.iter().any(|term| lexicon::is_text_stem(&term.stem));
     let adds = |term: &Term| {
         let number = matches!(term.kind, Kind::Count | Kind::Number);
-        !asked.contains(term.stem.as_str()) && (number || commonplace::weight(&term.stem) >= 1.0)
+        !question_stems.contains(term.stem.as_str()) && (number || lexicon::content_weight(&term.stem) >= 1.0)
     };
-    if (leads_in || of_a_text) && !telling().any(|(_, term)| adds(term)) {
+    if (is_lead_in || is_about_text) && !candidates().any(|(_, term)| adds(term)) {
         return true;
     }
     let lower = statement.to_lowercase().replace('’', "'");
-    // A number, or a clause that goes on with `but`, is a claim however politely it is wrapped.
+    // A number or a clause after `but` is a claim, however politely it is phrased.
     if !terms.numbers().is_empty() || lower.contains(" but ") || lower.contains("however") {
         return false;
     }
-    let few = terms.list.len() <= 5;
+    let is_short = terms.list.len() <= 5;
     lower.trim_end().ends_with('?')
-        || thesaurus::says_not_knowing(&lower)
-        || (few && (thesaurus::is_small_talk(&lower) || thesaurus::refuses(&lower)))
+        || lexicon::says_unknown(&lower)
+        || (is_short && (lexicon::is_small_talk(&lower) || lexicon::is_refusal(&lower)))
 }
 
 fn checklist(question: &str, answer: &str, items: &[Numbered], noise: &mut Noise) -> ChecklistReply {
-    let seen = checklist::Answer::read(question, answer);
+    let parsed = checklist::ParsedAnswer::new(question, answer);
     let judge = |item: &Numbered| {
-        let (fulfilled, reasoning) = seen.fulfils(&item.text);
-        let verdict = if fulfilled != noise.strikes() { YesNo::Yes } else { YesNo::No };
+        let (fulfilled, reasoning) = parsed.fulfils(&item.text);
+        let verdict = if fulfilled != noise.flips() { YesNo::Yes } else { YesNo::No };
         JudgedItem { id: item.id, reasoning, verdict }
     };
     ChecklistReply { items: items.iter().map(judge).collect() }
@@ -160,36 +160,38 @@ fn checklist(question: &str, answer: &str, items: &[Numbered], noise: &mut Noise
 fn correctness(answer: &str, statements: &[Numbered], noise: &mut Noise) -> CorrectnessReply {
     let source = Source::new(answer);
     let judge = |statement: &Numbered| {
-        let found = source.look_up(&statement.text);
-        let verdict = match (found.finding, noise.strikes()) {
-            (Finding::Backed, false) | (Finding::Denied | Finding::Silent, true) => Coverage::Covered,
-            (Finding::Denied, false) => Coverage::Contradicted,
-            (Finding::Silent, false) | (Finding::Backed, true) => Coverage::Absent,
+        let evidence = source.look_up(&statement.text);
+        let verdict = match (evidence.entailment, noise.flips()) {
+            (Entailment::Entailed, false) | (Entailment::Contradicted | Entailment::Neutral, true) => {
+                Coverage::Covered
+            }
+            (Entailment::Contradicted, false) => Coverage::Contradicted,
+            (Entailment::Neutral, false) | (Entailment::Entailed, true) => Coverage::Absent,
         };
-        JudgedReference { id: statement.id, reasoning: found.reasoning, verdict }
+        JudgedReference { id: statement.id, reasoning: evidence.reasoning, verdict }
     };
     CorrectnessReply { statements: statements.iter().map(judge).collect() }
 }
 
-/// The share of an anchor's words from which an answer is what it says.
-const ANCHORED: f64 = 0.6;
+/// The minimum share of an anchor's words in an answer that matches it.
+const MIN_ANCHORED: f64 = 0.6;
 
-/// A rating by shared words: the anchor whose words the answer has, else how far the answer takes up the question.
+/// A rating by shared words: that of the nearest anchor, else by the share of the question's words in the answer.
 fn scale(question: &str, answer: &str, of: &str, anchors: &[Anchor], noise: &mut Noise) -> ScaleReply {
-    let said = Terms::of(answer);
-    let said = said.stems();
+    let answer = Terms::of(answer);
+    let answer_stems = answer.stems();
     let mut nearest: Option<(f64, u8)> = None;
     for anchor in anchors {
-        let share = Terms::of(&anchor.text).covered_by(&said);
-        if share >= ANCHORED && share > nearest.map_or(0.0, |(most, _)| most) {
+        let share = Terms::of(&anchor.text).covered_by(&answer_stems);
+        if share >= MIN_ANCHORED && share > nearest.map_or(0.0, |(best, _)| best) {
             nearest = Some((share, anchor.rating));
         }
     }
-    // An answer that takes up the question has done what most scales ask for.
-    let asked = if question.trim().is_empty() { of } else { question };
-    let topic = (Terms::of(asked).covered_by(&said) / checklist::ADDRESSES).min(1.0);
-    let rating = nearest.map_or((topic * 5.0).round() as u8, |(_, rating)| rating);
-    let rating = if noise.strikes() { 5 - rating.min(5) } else { rating };
+    // Most scales reward an answer that addresses the question.
+    let topic = if question.trim().is_empty() { of } else { question };
+    let addressed = (Terms::of(topic).covered_by(&answer_stems) / checklist::MIN_ADDRESSED).min(1.0);
+    let rating = nearest.map_or((addressed * 5.0).round() as u8, |(_, rating)| rating);
+    let rating = if noise.flips() { 5 - rating.min(5) } else { rating };
     let verdict = Rating::ALL.get(usize::from(rating)).copied().unwrap_or(Rating::Zero);
     let reasoning = "the words of the answer are nearest to this rating".to_owned();
     ScaleReply { ratings: vec![JudgedRating { id: 1, reasoning, verdict }] }

@@ -1,24 +1,23 @@
-//! Sentences and words, as the simulated model sees them.
+//! Splits text into sentences, clauses and stemmed content words.
 //!
-//! Sentence and word boundaries are those of UAX #29, stems those of the Snowball English stemmer. Judgements
-//! are made of these words elsewhere.
+//! Sentence and word boundaries follow UAX #29, stems the Snowball English stemmer.
 
 use std::collections::BTreeSet;
 
 use rust_stemmers::{Algorithm, Stemmer};
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::{commonplace, thesaurus};
+use super::lexicon;
 
-/// The content words behind a negation that it is about.
-const NEGATED: usize = 3;
+/// The number of content words after a negation that it applies to.
+const NEGATION_SCOPE: usize = 3;
 
-/// What a content word is; numbers and names weigh more than plain words.
+/// The kind of a content word; numbers and names weigh more than plain words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Word,
     Name,
-    /// A number word up to twelve: "two of them" may count what the source only lists.
+    /// A number word up to twelve: "two of them" may count items that the source only lists.
     Count,
     Number,
 }
@@ -29,12 +28,12 @@ pub(super) struct Term {
     /// Stem or digits.
     pub(super) stem: String,
     pub(super) kind: Kind,
-    /// Whether it stands behind an odd number of negations, a few words away.
+    /// Whether an odd number of negations applies to it.
     pub(super) negated: bool,
 }
 
 impl Term {
-    /// How much it counts in an overlap.
+    /// The weight in an overlap.
     pub(super) fn weight(&self) -> f64 {
         match self.kind {
             Kind::Word => 1.0,
@@ -44,7 +43,7 @@ impl Term {
     }
 }
 
-/// The content words of a stretch of text, in order, and whether it is negated.
+/// The content words of a text in order, and whether any is negated.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Terms {
     pub(super) list: Vec<Term>,
@@ -52,27 +51,27 @@ pub(super) struct Terms {
 }
 
 impl Terms {
-    /// The words of a text; citation markers count for nothing.
+    /// The content words of a text without its citation markers.
     pub(super) fn of(text: &str) -> Self {
         let stemmer = Stemmer::create(Algorithm::English);
         let text = without_markers(text).replace('’', "'");
         let mut terms = Self::default();
-        // By negation, the terms that stood before it.
+        // For each negation, the number of terms before it.
         let mut negations: Vec<usize> = Vec::new();
-        let mut averted: Vec<usize> = Vec::new();
+        let mut avoidances: Vec<usize> = Vec::new();
         let mut before = String::new();
         for (start, word) in text.unicode_word_indices() {
             let lower = word.to_lowercase();
             let bare = lower.strip_suffix("'s").unwrap_or(&lower);
-            if thesaurus::is_negation(&lower) {
-                // "Paid or not" leaves it open.
+            if lexicon::is_negation(&lower) {
+                // "Paid or not" negates nothing.
                 if before != "or" {
                     negations.push(terms.list.len());
                 }
             } else if (lower == "than" && before == "rather") || (lower == "of" && before == "instead") {
                 negations.push(terms.list.len());
             } else if matches!(bare, "only" | "just" | "more" | "less" | "later" | "fewer")
-                && thesaurus::is_negation(&before)
+                && lexicon::is_negation(&before)
             {
                 // "Not only" and "no later than" negate nothing.
                 negations.pop();
@@ -81,24 +80,24 @@ impl Terms {
                     && stem.parse::<u8>().is_ok_and(|value| value <= 12);
                 let kind = if small { Kind::Count } else { Kind::Number };
                 terms.list.push(Term { stem, kind, negated: false });
-            } else if !thesaurus::is_function_word(bare) {
+            } else if !lexicon::is_function_word(bare) {
                 let stem = stemmer.stem(bare);
                 let kind = if is_named(&text[..start], word) { Kind::Name } else { Kind::Word };
-                if thesaurus::averts(&stem) {
-                    averted.push(terms.list.len() + 1);
+                if lexicon::is_avoidance(&stem) {
+                    avoidances.push(terms.list.len() + 1);
                 }
-                terms.list.push(Term { stem: thesaurus::synonym(&stem).to_owned(), kind, negated: false });
+                terms.list.push(Term { stem: lexicon::synonym(&stem).to_owned(), kind, negated: false });
             }
             before = lower;
         }
         terms.negated = !negations.is_empty();
-        for at in negations.into_iter().chain(averted) {
-            // What ends with its negation ("these are not") is negated itself.
+        for at in negations.into_iter().chain(avoidances) {
+            // A negation at the end ("these are not") applies to the word before it.
             let from = if at == terms.list.len() { at.saturating_sub(1) } else { at };
-            let mut reach = NEGATED;
+            let mut reach = NEGATION_SCOPE;
             for term in terms.list.iter_mut().skip(from) {
                 term.negated = !term.negated;
-                reach = reach.saturating_sub(usize::from(commonplace::weight(&term.stem) >= 1.0));
+                reach = reach.saturating_sub(usize::from(lexicon::content_weight(&term.stem) >= 1.0));
                 if reach == 0 {
                     break;
                 }
@@ -107,7 +106,6 @@ impl Terms {
         terms
     }
 
-    /// Whether there is no content word.
     pub(super) fn is_empty(&self) -> bool {
         self.list.is_empty()
     }
@@ -123,7 +121,7 @@ impl Terms {
         self.list.iter().filter(number).map(|term| term.stem.as_str()).collect()
     }
 
-    /// Whether the number at this place names a part of a text: `passage 2`, `steps 3 and 4`.
+    /// Whether the term at this index is the number of a part of a text: `passage 2`, `steps 3 and 4`.
     pub(super) fn is_reference(&self, index: usize) -> bool {
         let number = |term: &Term| term.kind == Kind::Number;
         self.list.get(index).is_some_and(number)
@@ -133,19 +131,19 @@ impl Terms {
                 .take(index)
                 .rev()
                 .find(|term| !number(term))
-                .is_some_and(|term| commonplace::is_numbered(&term.stem))
+                .is_some_and(|term| lexicon::is_part_stem(&term.stem))
     }
 
-    /// The weighted share of these words that `other` has, in 0..=1; 0 where there are none.
+    /// The weighted share of these words that `other` contains, in 0..=1; 0 if there are no words.
     pub(super) fn covered_by(&self, other: &BTreeSet<&str>) -> f64 {
         let total: f64 = self.list.iter().map(Term::weight).sum();
-        let found: f64 =
+        let covered: f64 =
             self.list.iter().filter(|term| other.contains(term.stem.as_str())).map(Term::weight).sum();
-        if total > 0.0 { found / total } else { 0.0 }
+        if total > 0.0 { covered / total } else { 0.0 }
     }
 }
 
-/// Whether a word is written as a name: with a capital within a sentence, where no mark before it calls for one.
+/// Whether a word is written as a name: capitalized within a sentence, not after a mark that requires a capital.
 fn is_named(before: &str, word: &str) -> bool {
     word.len() > 1
         && word.starts_with(char::is_uppercase)
@@ -156,13 +154,13 @@ fn is_named(before: &str, word: &str) -> bool {
 
 /// The digits of a number, without group separators and a trailing `.0` or `.00`.
 fn number(word: &str) -> Option<String> {
-    if let Some(digits) = thesaurus::number_word(word) {
+    if let Some(digits) = lexicon::number_word(word) {
         return Some(digits.to_owned());
     }
     if !word.contains(|c: char| c.is_ascii_digit()) {
         return None;
     }
-    // Units and endings of ordinals: `7th`, `3pm`, `160f`.
+    // Without units and ordinal endings: `7th`, `3pm`, `160f`.
     let digits = word.trim_end_matches(|c: char| c.is_alphabetic()).replace(',', "");
     Some(match digits.split_once('.') {
         Some((whole, rest)) if rest.chars().all(|c| c == '0') => whole.to_owned(),
@@ -170,34 +168,34 @@ fn number(word: &str) -> Option<String> {
     })
 }
 
-/// The sentences of a text, trimmed, each a verbatim slice of it. A line is never joined with the next unless
-/// the text is hard-wrapped prose: a line that starts in lower case goes on from the one before.
+/// The sentences of a text, trimmed, each a verbatim slice of it. A line is joined with the one before only if it
+/// starts in lower case, as in hard-wrapped prose.
 pub(super) fn sentences(text: &str) -> Vec<&str> {
-    let mut found = Vec::new();
+    let mut sentences = Vec::new();
     for block in blocks(text) {
-        // UAX #29 ends a sentence at every line feed, so hard-wrapped prose is mended by offsets.
+        // UAX #29 ends a sentence at every line feed, so lines are joined before the split.
         let flat: String = block.chars().map(|c| if c == '\n' || c == '\r' { ' ' } else { c }).collect();
         for (start, sentence) in flat.split_sentence_bound_indices() {
             if let Some(slice) = block.get(start..start + sentence.len()) {
                 let slice = slice.trim();
                 if slice.contains(char::is_alphanumeric) {
-                    found.push(slice);
+                    sentences.push(slice);
                 }
             }
         }
     }
-    found
+    sentences
 }
 
-/// Runs of lines that belong together: prose that goes on in lower case after a line break.
+/// Groups of lines: a line that starts in lower case continues the one before.
 fn blocks(text: &str) -> Vec<&str> {
     let mut blocks: Vec<(usize, usize)> = Vec::new();
     let mut offset = 0;
     for line in text.split_inclusive('\n') {
         let end = offset + line.len();
-        let goes_on = line.chars().next().is_some_and(char::is_lowercase);
+        let continues = line.chars().next().is_some_and(char::is_lowercase);
         match blocks.last_mut() {
-            Some(last) if goes_on && last.1 == offset && !text[last.0..last.1].trim().is_empty() => {
+            Some(last) if continues && last.1 == offset && !text[last.0..last.1].trim().is_empty() => {
                 last.1 = end
             }
             _ => blocks.push((offset, end)),
@@ -222,7 +220,7 @@ pub(super) fn clauses(sentence: &str) -> Vec<&str> {
     parts
 }
 
-/// A citation marker at the start of a text, `[KB-12]`, with what follows it.
+/// The citation marker at the start of a text, `[KB-12]`, and the text after it.
 pub(super) fn leading_marker(text: &str) -> Option<(&str, &str)> {
     let rest = text.trim_start().strip_prefix('[')?;
     let (inside, rest) = rest.split_once(']')?;
@@ -238,19 +236,19 @@ fn is_identifier(inside: &str) -> bool {
 
 /// The text without its citation markers.
 pub(super) fn without_markers(text: &str) -> String {
-    let mut kept = String::with_capacity(text.len());
+    let mut bare = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(open) = rest.find('[') {
         let (before, from) = rest.split_at(open);
-        kept.push_str(before);
+        bare.push_str(before);
         match leading_marker(from) {
             Some((marker, _)) => rest = &from[marker.len() + 2..],
             None => {
-                kept.push('[');
+                bare.push('[');
                 rest = &from[1..];
             }
         }
     }
-    kept.push_str(rest);
-    kept
+    bare.push_str(rest);
+    bare
 }

@@ -1,19 +1,18 @@
 //! The simulated model: an extractive answerer and a lexical judge behind the [`ChatModel`] port.
 //!
-//! For `--offline`, for wiring a pipeline, and for tests; `mock_server` plays the same code over HTTP. It is
-//! deterministic: an answer is a function of the request, the seed and how often the request came. Its scores are
-//! no measure of a model. What it can and cannot do is written down in `docs/offline.md`.
+//! Used by `--offline` and in tests; [`mock_server`] serves it over HTTP. It is deterministic: an answer is a
+//! function of the request, the seed and the occurrence number of the request. Its scores do not measure any model.
+//! `docs/offline.md` describes its abilities and limits.
 
 mod answerer;
 mod checklist;
-mod commonplace;
 mod evidence;
 mod instructions;
 mod judge;
 mod language;
+mod lexicon;
 pub mod mock_server;
 mod noise;
-mod thesaurus;
 
 #[cfg(test)]
 mod golden_tests;
@@ -31,23 +30,23 @@ use promptgate_core::port::ChatModel;
 pub(crate) use judge::judged_answer;
 pub(crate) use noise::{RequestDigest, digest};
 
-/// The name that the simulated model answers by.
+/// The model name in its answers.
 pub const MODEL: &str = "simulated";
 
-/// The pace that the simulated latency is reckoned by, in milliseconds a token; read and written.
-const READ_MS: f64 = 0.02;
-const WRITE_MS: f64 = 0.5;
+/// Simulated latency in milliseconds for each prompt token and for each completion token.
+const PROMPT_TOKEN_MS: f64 = 0.02;
+const COMPLETION_TOKEN_MS: f64 = 0.5;
 
-/// How the simulated model behaves.
+/// Options of the simulated model.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct SimulatedOptions {
     /// Seed of noise and jitter.
     pub seed: u64,
-    /// Strength of the noise, in 0..=1: half of it is the probability that a decision goes the other way.
+    /// Strength of the noise, in 0..=1: half of it is the probability that a decision is inverted.
     pub noise: f64,
-    /// Time that every answer takes.
+    /// Latency of every answer.
     pub latency: Duration,
-    /// Further time, drawn evenly between zero and this for each answer.
+    /// Maximum of the additional latency, drawn uniformly for each answer.
     pub jitter: Duration,
 }
 
@@ -58,32 +57,32 @@ pub struct Simulated {
 }
 
 impl Simulated {
-    /// A simulated model.
+    /// Creates a simulated model.
     pub fn new(options: SimulatedOptions) -> Self {
         Self { options }
     }
 
-    /// The answer to a request that comes for the `occurrence`-th time, counted from 0.
+    /// Answers the `occurrence`-th request of its kind, counted from 0.
     ///
-    /// `latency_ms` is reckoned, not measured: a function of the same inputs, so that two runs give the same report.
+    /// `latency_ms` is computed, not measured, so that two runs give the same report.
     pub fn answer(&self, request: &ChatRequest, occurrence: u32) -> Completion {
         self.answer_digested(request, &digest(request), occurrence)
     }
 
-    /// How long the answer to a request takes: latency and jitter of the options.
-    pub(crate) fn wait(&self, digest: &RequestDigest, occurrence: u32) -> Duration {
+    /// The time to wait before an answer: latency and jitter of the options.
+    pub(crate) fn delay(&self, digest: &RequestDigest, occurrence: u32) -> Duration {
         if self.options.jitter.is_zero() {
             return self.options.latency;
         }
-        let share = self.noise("jitter", digest, occurrence).share();
-        self.options.latency.saturating_add(self.options.jitter.mul_f64(share))
+        let fraction = self.noise("jitter", digest, occurrence).fraction();
+        self.options.latency.saturating_add(self.options.jitter.mul_f64(fraction))
     }
 
     fn noise(&self, purpose: &str, digest: &RequestDigest, occurrence: u32) -> noise::Noise {
         noise::Noise::new(purpose, self.options.seed, self.options.noise, digest, occurrence)
     }
 
-    /// The same as [`Simulated::answer`] with the request's digest known already.
+    /// As [`Simulated::answer`], for a caller that has the request's digest.
     pub(crate) fn answer_digested(
         &self,
         request: &ChatRequest,
@@ -95,28 +94,29 @@ impl Simulated {
             Some(payload) => judge::reply(&payload, request.response_format.is_some(), &mut noise),
             None => answerer::answer(request, &mut noise),
         };
-        let (text, finish_reason) = match most_tokens(request).and_then(|most| cut(&whole, most)) {
-            Some(cut) => (cut.to_owned(), FinishReason::Length),
+        let (text, finish_reason) = match max_tokens(request).and_then(|max| truncate(&whole, max)) {
+            Some(start) => (start.to_owned(), FinishReason::Length),
             None => (whole, FinishReason::Stop),
         };
         let usage = Usage {
             prompt_tokens: request.messages.iter().map(|message| tokens(&message.content) + 4).sum(),
             completion_tokens: tokens(&text),
         };
-        let reckoned = usage.prompt_tokens as f64 * READ_MS + usage.completion_tokens as f64 * WRITE_MS;
+        let generation_ms = usage.prompt_tokens as f64 * PROMPT_TOKEN_MS
+            + usage.completion_tokens as f64 * COMPLETION_TOKEN_MS;
         Completion {
             text,
             refusal: false,
             finish_reason,
             usage: Some(usage),
-            latency_ms: self.wait(digest, occurrence).as_secs_f64() * 1000.0 + reckoned,
+            latency_ms: self.delay(digest, occurrence).as_secs_f64() * 1000.0 + generation_ms,
             model: Some(MODEL.to_owned()),
             system_fingerprint: Some(self.fingerprint()),
             cached_at: None,
         }
     }
 
-    /// What `system_fingerprint` says: the version of the simulation, its seed and its noise.
+    /// The `system_fingerprint` of its answers: the version of the simulation, its seed and its noise.
     pub fn fingerprint(&self) -> String {
         format!("simulated-1-seed-{}-noise-{}", self.options.seed, self.options.noise)
     }
@@ -126,9 +126,9 @@ impl ChatModel for Simulated {
     fn complete<'a>(&'a self, request: &'a ChatRequest) -> BoxFuture<'a, Result<Completion, Fault>> {
         async move {
             let digest = digest(request);
-            let wait = self.wait(&digest, request.repeat);
-            if !wait.is_zero() {
-                tokio::time::sleep(wait).await;
+            let delay = self.delay(&digest, request.repeat);
+            if !delay.is_zero() {
+                tokio::time::sleep(delay).await;
             }
             Ok(self.answer_digested(request, &digest, request.repeat))
         }
@@ -136,22 +136,22 @@ impl ChatModel for Simulated {
     }
 }
 
-/// About as many tokens as English text has: four for three words.
+/// Estimates the tokens of an English text: four for three words.
 fn tokens(text: &str) -> u64 {
     (text.split_whitespace().count() as u64 * 4).div_ceil(3)
 }
 
-/// The token limit of a request, in either dialect.
-fn most_tokens(request: &ChatRequest) -> Option<u64> {
+/// The token limit of a request, under either parameter name.
+fn max_tokens(request: &ChatRequest) -> Option<u64> {
     ["max_completion_tokens", "max_tokens"].iter().find_map(|name| request.parameters.get(*name)?.as_u64())
 }
 
-/// The words that fit into a number of tokens, where not all do.
-fn cut(text: &str, most: u64) -> Option<&str> {
-    if tokens(text) <= most {
+/// The start of a text that fits into `max` tokens; `None` if the whole text fits.
+fn truncate(text: &str, max: u64) -> Option<&str> {
+    if tokens(text) <= max {
         return None;
     }
-    let words = usize::try_from(most.saturating_mul(3) / 4).unwrap_or(usize::MAX);
+    let words = usize::try_from(max.saturating_mul(3) / 4).unwrap_or(usize::MAX);
     let end = text
         .split_whitespace()
         .take(words)

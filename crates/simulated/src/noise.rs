@@ -1,7 +1,7 @@
-//! Seeded noise: a function of the seed, the logical request and how often it came.
+//! Seeded noise: a function of the seed, the logical request and its occurrence number.
 //!
-//! The stream is ChaCha8 keyed by SHA-256, the same on every platform. The random boundary that a judge puts
-//! around its data is left out of the digest, so that the same judgement draws the same noise.
+//! The stream is ChaCha8 keyed by SHA-256, the same on every platform. The digest omits the random boundary that a
+//! judge puts around its data, so that equal judgements draw equal noise.
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -12,7 +12,7 @@ use promptgate_core::model::{ChatRequest, ResponseFormat};
 /// Digest of a logical request: model, messages without random boundaries, parameters, response format.
 pub(crate) type RequestDigest = [u8; 32];
 
-/// The digest of a request; `repeat` and `purpose` are no part of it.
+/// The digest of a request without `repeat` and `purpose`.
 pub(crate) fn digest(request: &ChatRequest) -> RequestDigest {
     let mut hash = Sha256::new();
     let mut add = |part: &[u8]| {
@@ -36,7 +36,7 @@ pub(crate) fn digest(request: &ChatRequest) -> RequestDigest {
     hash.finalize().into()
 }
 
-/// What stands between two `=== … ===` lines, or the whole text.
+/// The text between two `=== … ===` lines, or the whole text.
 fn without_boundary(text: &str) -> &str {
     let is_fence = |line: &str| line.starts_with("=== ") && line.ends_with(" ===");
     match (text.split_once('\n'), text.rsplit_once('\n')) {
@@ -49,7 +49,7 @@ fn without_boundary(text: &str) -> &str {
     }
 }
 
-/// Draws for one answer.
+/// The random draws for one answer.
 #[derive(Debug)]
 pub(super) struct Noise {
     strength: f64,
@@ -57,7 +57,7 @@ pub(super) struct Noise {
 }
 
 impl Noise {
-    /// Noise for a purpose, of the given strength, clamped to 0..=1; not a number counts as 0.
+    /// Noise for a purpose; the strength is clamped to 0..=1, and NaN counts as 0.
     pub(super) fn new(
         purpose: &str,
         seed: u64,
@@ -75,13 +75,13 @@ impl Noise {
         Self { strength, stream: ChaCha8Rng::from_seed(key.into()) }
     }
 
-    /// Whether a decision goes the other way this time: half of the strength, so 1 is a coin toss.
-    pub(super) fn strikes(&mut self) -> bool {
+    /// Whether to invert the next decision. The probability is half of the strength, so 1 is a coin toss.
+    pub(super) fn flips(&mut self) -> bool {
         self.strength > 0.0 && self.stream.random_bool(self.strength / 2.0)
     }
 
-    /// A number in 0..1, drawn whatever the strength is.
-    pub(super) fn share(&mut self) -> f64 {
+    /// A number in 0..1, independent of the strength.
+    pub(super) fn fraction(&mut self) -> f64 {
         self.stream.random::<f64>()
     }
 }

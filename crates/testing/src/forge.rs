@@ -1,7 +1,7 @@
-//! For tests: reads Markdown as a forge does, and says what in it would act.
+//! Parses Markdown as a forge does and lists its active content.
 //!
-//! A parser of CommonMark with the extensions of GitHub says what is a link, an image or HTML; what a forge finds in
-//! text afterwards (mentions, references, hashes, addresses, emoji) is looked for in the text that is left.
+//! A parser of CommonMark with GitHub's extensions finds links, images and HTML. The remaining text is searched for
+//! mentions, references, hashes, addresses and emoji.
 
 use std::sync::LazyLock;
 
@@ -10,20 +10,20 @@ use comrak::{Arena, Node, Options, parse_document};
 use proptest::prelude::*;
 use regex::Regex;
 
-/// What was read.
+/// A parsed document.
 #[derive(Debug, Default)]
-pub struct Reading {
-    /// The kinds of all nodes but text, in order; HTML as it stands.
+pub struct Document {
+    /// The kinds of all nodes but text, in order; HTML verbatim.
     pub shape: Vec<String>,
-    /// What would act and is not our own.
-    pub acts: Vec<String>,
-    /// The text of every block of code.
+    /// Active content, without the links and HTML of promptgate itself.
+    pub active: Vec<String>,
+    /// The text of each code block.
     pub code: Vec<String>,
-    /// All text, that of code and of HTML too, as a reader sees it.
+    /// The visible text, including code and HTML.
     pub text: String,
 }
 
-static ACTING: LazyLock<Regex> = LazyLock::new(|| {
+static ACTIVE: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
         r"(?ix) @[a-z0-9] | \#[0-9] | \bgh-[0-9] | \bghsa-[a-z0-9] | \b[0-9a-f]{7,40}\b | :// | www\.
         | mailto:[a-z0-9] | :([a-z_+-][a-z0-9_+-]*|100|1234|8ball): | (?-i)\b[A-Z]{2,}-[0-9]",
@@ -31,7 +31,7 @@ static ACTING: LazyLock<Regex> = LazyLock::new(|| {
     .expect("a pattern")
 });
 
-static ACTING_QUOTED: LazyLock<Regex> =
+static ACTIVE_IN_CODE: LazyLock<Regex> =
     LazyLock::new(|| Regex::new("@[A-Za-z0-9]|#[0-9]").expect("a pattern"));
 
 static COMMIT: LazyLock<Regex> = LazyLock::new(|| Regex::new("^[0-9a-f]{12}$").expect("a pattern"));
@@ -53,64 +53,64 @@ fn options() -> Options<'static> {
     options
 }
 
-/// Reads a document; a link to `own` is ours.
-pub fn read(markdown: &str, own: Option<&str>) -> Reading {
+/// Parses a document; links to `own` are not active content.
+pub fn read(markdown: &str, own: Option<&str>) -> Document {
     let arena = Arena::new();
     let root = parse_document(&arena, markdown, &options());
-    let mut reading = Reading::default();
+    let mut document = Document::default();
     for node in root.descendants().skip(1) {
-        look(node, own, &mut reading);
+        visit(node, own, &mut document);
     }
-    reading
+    document
 }
 
-fn look<'a>(node: Node<'a>, own: Option<&str>, reading: &mut Reading) {
+fn visit<'a>(node: Node<'a>, own: Option<&str>, document: &mut Document) {
     let value = node.data().value.clone();
     let kind = format!("{value:?}");
     let kind = kind.split(['(', ' ', '{']).next().unwrap_or_default().to_owned();
-    let mut found = None;
+    let mut active = None;
     match &value {
         NodeValue::Text(_) | NodeValue::SoftBreak => return,
         NodeValue::HtmlBlock(html) => {
             let html = html.literal.trim().to_owned();
             if !OWN_HTML.is_match(&html) {
-                reading.acts.push(html.clone());
+                document.active.push(html.clone());
             }
-            reading.shape.push(html.clone());
-            reading.text.push_str(&html);
+            document.shape.push(html.clone());
+            document.text.push_str(&html);
             return;
         }
         NodeValue::CodeBlock(block) => {
-            // Code makes no reference, but an answer by e-mail may quote it.
-            found = ACTING_QUOTED.find(&block.literal).map(|found| found.as_str().to_owned());
-            reading.code.push(block.literal.clone());
-            reading.text.push_str(&block.literal);
+            // Code has no references, but a reply by e-mail may quote it as text.
+            active = ACTIVE_IN_CODE.find(&block.literal).map(|matched| matched.as_str().to_owned());
+            document.code.push(block.literal.clone());
+            document.text.push_str(&block.literal);
         }
-        // Our own: a commit, which as code refers to nothing.
+        // A commit hash in code is no reference.
         NodeValue::Code(code) if COMMIT.is_match(&code.literal) => {}
         NodeValue::Link(link) if Some(link.url.as_str()) == own => {}
         NodeValue::Paragraph | NodeValue::Heading(_) | NodeValue::TableCell => {
             let text = text_of(node);
-            found = ACTING.find(&text).map(|found| found.as_str().to_owned());
-            reading.text.push_str(&text);
-            reading.text.push('\n');
+            active = ACTIVE.find(&text).map(|matched| matched.as_str().to_owned());
+            document.text.push_str(&text);
+            document.text.push('\n');
         }
         NodeValue::List(_)
         | NodeValue::Item(_)
         | NodeValue::Table(_)
         | NodeValue::TableRow(_)
         | NodeValue::Strong => {}
-        other => found = Some(format!("{other:?}")),
+        other => active = Some(format!("{other:?}")),
     }
-    reading.acts.extend(found);
-    reading.shape.push(kind);
+    document.active.extend(active);
+    document.shape.push(kind);
 }
 
-/// The text of a block, in one piece as a forge sees it; that of our own links is not part of it.
+/// The text of a block, joined as a forge does, without the text of links.
 fn text_of<'a>(node: Node<'a>) -> String {
     let mut text = String::new();
     for child in node.descendants() {
-        let in_link = child.ancestors().any(|of| matches!(of.data().value, NodeValue::Link(_)));
+        let in_link = child.ancestors().any(|ancestor| matches!(ancestor.data().value, NodeValue::Link(_)));
         match &child.data().value {
             NodeValue::Text(piece) if !in_link => text.push_str(piece),
             NodeValue::SoftBreak => text.push('\n'),
@@ -120,7 +120,7 @@ fn text_of<'a>(node: Node<'a>) -> String {
     text
 }
 
-/// Pieces that attacks are made of, among ordinary characters.
+/// Texts of attack fragments and random characters.
 pub fn hostile() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         prop::sample::select(vec![

@@ -1,16 +1,19 @@
-//! Support for the tests of several crates; never part of the program.
+//! Support for tests of several crates: a scripted model, readers of Markdown and of workflow commands.
 
 pub mod forge;
+mod model;
 pub mod runner;
+
+pub use model::{Call, RecordedEvents, Reply, ScriptedModel, completion, request, request_of};
 
 use promptgate_core::model::{Completion, Grade, TrialResult};
 
-/// Changes the text of an answer that is in memory.
-pub fn edit_answer(result: &mut TrialResult, change: impl FnOnce(&mut Completion, &mut Vec<Grade>)) {
-    if let TrialResult::Answered(answered) = result
-        && let Some(mut spoken) = answered.here().cloned()
+/// Edits the completion and the grades of a trial whose text is in memory.
+pub fn edit_answer(result: &mut TrialResult, edit: impl FnOnce(&mut Completion, &mut Vec<Grade>)) {
+    if let TrialResult::Completed(summary) = result
+        && let Some(mut text) = summary.in_memory().cloned()
     {
-        change(&mut spoken.completion, &mut spoken.grades);
-        *result = TrialResult::answered(spoken.completion, spoken.grades);
+        edit(&mut text.completion, &mut text.grades);
+        *result = TrialResult::completed(text.completion, text.grades);
     }
 }

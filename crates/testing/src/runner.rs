@@ -1,31 +1,31 @@
-//! What a runner of GitHub Actions obeys, read anew from its rules; for the tests and for fuzz/.
+//! Parses workflow commands as the GitHub Actions runner does, written independently of the code under test.
 
-/// A command as a runner understands it.
+/// A workflow command.
 #[derive(Debug, PartialEq)]
 pub struct Command {
-    /// The name of the command.
+    /// The name.
     pub name: String,
-    /// Its properties, in order.
+    /// The properties, in order.
     pub properties: Vec<(String, String)>,
-    /// Everything after the command.
+    /// The text after the command.
     pub data: String,
 }
 
-/// Lines as the runner cuts them: at `\n`, `\r` and both.
+/// Splits a text into lines as the runner does: at `\n`, `\r` and `\r\n`.
 pub fn lines(text: &str) -> Vec<String> {
     text.replace("\r\n", "\n").split(['\n', '\r']).map(str::to_owned).collect()
 }
 
-/// Characters that a comparison by culture passes over.
+/// Removes the characters that a culture-sensitive comparison ignores.
 pub fn without_width(text: &str) -> String {
-    let hidden = |c: char| {
+    let is_ignored = |c: char| {
         matches!(c, '\u{AD}' | '\u{34F}' | '\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{2060}'..='\u{2064}'
             | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}')
     };
-    text.chars().filter(|c| !hidden(*c)).collect()
+    text.chars().filter(|c| !is_ignored(*c)).collect()
 }
 
-/// `::name key=value,…::data` at the start of a line, after white space of any kind.
+/// Parses `::name key=value,…::data` at the start of a line, after any white space.
 pub fn second_form(line: &str) -> Option<Command> {
     let rest = line.trim_start().strip_prefix("::")?;
     let (command, data) = rest.split_once("::")?;
@@ -42,36 +42,36 @@ pub fn second_form(line: &str) -> Option<Command> {
     Some(Command { name: name.to_owned(), properties: properties.collect(), data })
 }
 
-/// `##[name …]data` anywhere in a line.
+/// Whether a line contains `##[name …]data`.
 pub fn first_form(line: &str) -> bool {
     line.find("##[").is_some_and(|at| line[at..].contains(']'))
 }
 
-/// Whether a runner finds a command in any line of a text.
-pub fn acts(text: &str) -> bool {
+/// Whether a text contains a workflow command.
+pub fn has_command(text: &str) -> bool {
     lines(text).iter().any(|line| {
         let bare = without_width(line);
         second_form(line).is_some() || second_form(&bare).is_some() || first_form(line) || first_form(&bare)
     })
 }
 
-/// Names and values as the runner reads them from the file of outputs.
+/// Parses the names and values of a `GITHUB_OUTPUT` file.
 pub fn outputs(text: &str) -> Vec<(String, String)> {
-    let mut found = Vec::new();
+    let mut outputs = Vec::new();
     let mut rest = lines(text).into_iter();
     while let Some(line) = rest.next() {
         let (equals, heredoc) = (line.find('='), line.find("<<"));
         match (equals, heredoc) {
             (Some(equals), heredoc) if heredoc.is_none_or(|heredoc| equals < heredoc) => {
-                found.push((line[..equals].to_owned(), line[equals + 1..].to_owned()));
+                outputs.push((line[..equals].to_owned(), line[equals + 1..].to_owned()));
             }
             (_, Some(heredoc)) => {
                 let end = line[heredoc + 2..].to_owned();
                 let value: Vec<String> = rest.by_ref().take_while(|line| *line != end).collect();
-                found.push((line[..heredoc].to_owned(), value.join("\n")));
+                outputs.push((line[..heredoc].to_owned(), value.join("\n")));
             }
             _ => assert!(line.is_empty(), "{line:?}"),
         }
     }
-    found
+    outputs
 }

@@ -305,7 +305,7 @@ fn report_scores(file: &str, run: &Run, judge: &Judge, facts: &JudgeFacts) -> Re
     let first = run.trials.iter().filter(|trial| trial.role == Role::Candidate && trial.repeat == 0);
     let scores: Vec<Option<f64>> = first
         .map(|trial| match &trial.result {
-            TrialResult::Answered(answered) => answered.grade(judge.name()).and_then(|grade| grade.score),
+            TrialResult::Completed(answered) => answered.grade(judge.name()).and_then(|grade| grade.score),
             TrialResult::Missing(_) => None,
         })
         .collect();

@@ -1,7 +1,7 @@
 //! The smallest drops that a run can detect.
 
 use super::EarlierRun;
-use promptgate_core::forecast::{self, Size};
+use promptgate_core::forecast::{self, ComparisonSize};
 use promptgate_core::gate::Policy;
 use promptgate_core::metric;
 use promptgate_report::plan::{AtRepeats, Drop, Row};
@@ -18,13 +18,13 @@ const REPEATS: [u32; 4] = [3, 6, 12, 24];
 /// The smallest drop that the last look detects, at measured noise, else at assumed noise.
 pub(super) fn smallest(
     policy: &Policy,
-    size: Size,
+    size: ComparisonSize,
     judged: &[String],
     earlier: Option<&EarlierRun>,
 ) -> Vec<Drop> {
     let alpha = policy.alpha();
-    let Some(last) = policy.schedule.looks(alpha).pop() else { return Vec::new() };
-    let suite = |noise| forecast::suite_drop(size, noise, last.repeats, last.alpha);
+    let Some(last) = policy.schedule().looks(alpha).pop() else { return Vec::new() };
+    let suite = |noise| forecast::detectable_suite_drop(size, noise, last.repeats, last.alpha);
     let Some(earlier) = earlier else {
         let assumed = |(name, noise): (&str, f64)| Drop {
             name: format!("{name} (assumed)"),
@@ -39,34 +39,34 @@ pub(super) fn smallest(
     let analysis = metric::analyse(&earlier.run);
     let measured = earlier.report.metrics.iter().filter(|metric| judged.contains(&metric.name));
     let drop = |metric: &promptgate_report::v1::Metric| {
-        let spread = analysis.metric(&metric.name).and_then(forecast::spread);
+        let spread = analysis.metric(&metric.name).and_then(forecast::between_case_sd);
         Some(Drop {
             name: metric.name.clone(),
             measured: true,
             noise: metric.noise?,
             suite: suite(metric.noise?),
             spread,
-            population: spread.map(|spread| forecast::population_drop(size.cases, spread, alpha)),
+            population: spread.map(|spread| forecast::detectable_population_drop(size.cases, spread, alpha)),
         })
     };
     measured.filter_map(drop).collect()
 }
 
 /// The smallest drops for other numbers of cases and repeats, all of them answered by both variants.
-pub(super) fn table(policy: &Policy, size: Size, noise: f64) -> Vec<Row> {
+pub(super) fn table(policy: &Policy, size: ComparisonSize, noise: f64) -> Vec<Row> {
     let sorted = |mut values: Vec<usize>| {
         values.sort_unstable();
         values.dedup();
         values
     };
-    let own = [policy.schedule.first(), policy.schedule.most()];
+    let own = [policy.schedule().first(), policy.schedule().last()];
     let repeats = sorted(REPEATS.into_iter().chain(own).map(|repeats| repeats as usize).collect());
     let cases = sorted(CASES.into_iter().chain([size.cases]).collect());
     let row = |cases| {
-        let size = Size { cases, shared: 0, ..size };
+        let size = ComparisonSize { cases, shared: 0, ..size };
         let at = |repeats: &usize| {
             let repeats = u32::try_from(*repeats).unwrap_or(u32::MAX);
-            AtRepeats { repeats, drop: forecast::suite_drop(size, noise, repeats, policy.alpha()) }
+            AtRepeats { repeats, drop: forecast::detectable_suite_drop(size, noise, repeats, policy.alpha()) }
         };
         Row { cases, noise, drops: repeats.iter().map(at).collect() }
     };

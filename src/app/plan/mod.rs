@@ -13,10 +13,10 @@ use super::report_files;
 use super::suite::{self, Suite, SuiteOptions};
 use super::{Environment, Failure, mismatch};
 use crate::config::Settings;
-use promptgate_core::forecast::{self, Load, Rates, Size};
+use promptgate_core::forecast::{self, ComparisonSize, Load, Rates};
 use promptgate_core::gate::{Policy, Rule};
 use promptgate_core::model::{JudgeFacts, Place, Run, Scope};
-use promptgate_core::port::{ChatModel, Silent};
+use promptgate_core::port::{ChatModel, NullSink};
 use promptgate_core::stats::unseen_failure_share;
 use promptgate_engine::engine::Engine;
 use promptgate_engine::judge::Judge;
@@ -74,7 +74,7 @@ impl PlannedRun {
         let model = Arc::new(Simulated::new(SimulatedOptions::default())) as Arc<dyn ChatModel>;
         let panel = settings.judge.as_ref().map_or(0, |judge| judge.panel.len());
         scorers.judge_models = vec![Arc::clone(&model); panel];
-        let engine = Engine::new(plan, model, scorers, Arc::new(Silent));
+        let engine = Engine::new(plan, model, scorers, Arc::new(NullSink));
         Self { engine: Arc::new(engine), settings, policy, compared }
     }
 }
@@ -102,13 +102,13 @@ fn forecast_of(
     mut notes: Vec<String>,
 ) -> Plan {
     let PlannedRun { engine, settings, policy, compared } = planned;
-    let (plan, schedule) = (&engine.plan, policy.schedule);
+    let (plan, schedule) = (&engine.plan, policy.schedule());
     let judged: Vec<String> = engine.scorers.judges.iter().map(|judge| judge.name().to_owned()).collect();
     let answers = plan.slots(0, 1).len() as u64;
     let judgements: usize = engine.scorers.judges.iter().map(Judge::judgements).sum();
     let load = Load { answers, judgements: answers * judgements as u64 };
     let shared = plan.shared().iter().filter(|shared| **shared).count();
-    let size = Size { cases: plan.dataset().cases.len(), shared, compared: *compared };
+    let size = ComparisonSize { cases: plan.dataset().cases.len(), shared, compared: *compared };
     let alpha = policy.alpha();
     let drops = drops::smallest(policy, size, &judged, earlier);
     let noise = match earlier {
@@ -121,19 +121,19 @@ fn forecast_of(
         // No noisy criterion decides, or repeats do not narrow its interval.
         false => schedule.first(),
     };
-    let amount = |repeats| amount_of(forecast::amount(load, repeats, answer, judgement));
-    let (lowest, expected, most) = (amount(schedule.first()), amount(likely), amount(schedule.most()));
+    let amount = |repeats| amount_of(forecast::estimate_cost(load, repeats, answer, judgement));
+    let (lowest, expected, most) = (amount(schedule.first()), amount(likely), amount(schedule.last()));
     let shards = shards.map(|of| {
         let (cases, answers) = shards::largest(plan, of);
         let load = Load { answers, judgements: answers * judgements as u64 };
-        let largest = amount_of(forecast::amount(load, schedule.first(), answer, judgement));
+        let largest = amount_of(forecast::estimate_cost(load, schedule.first(), answer, judgement));
         notes.push(shards::note(schedule, self_test.is_some()));
         Shards { of, cases, largest }
     });
     if let Some(note) = earlier.and_then(|earlier| other_judge(planned, earlier)) {
         notes.push(note);
     }
-    if repeated && schedule.most() > schedule.first() {
+    if repeated && schedule.last() > schedule.first() {
         notes.push(format!(
             "expected: the look at which an unchanged prompt passes with 80 % power at a noise of {noise:.3}; a large \
              drop fails earlier"
@@ -159,7 +159,7 @@ fn forecast_of(
     if noise == 0.0 {
         notes.push("no noise was measured between repeats: any drop on these cases is seen".to_owned());
     }
-    if let Some(settle) = earlier.and_then(|earlier| promptgate_report::settle_words(&earlier.report)) {
+    if let Some(settle) = earlier.and_then(|earlier| promptgate_report::settling_advice(&earlier.report)) {
         notes.push(format!("that run was inconclusive: {settle}"));
     }
     Plan {
@@ -200,7 +200,7 @@ fn other_judge(planned: &PlannedRun, earlier: &EarlierRun) -> Option<String> {
     })
 }
 
-fn amount_of(amount: forecast::Amount) -> Amount {
+fn amount_of(amount: forecast::CostEstimate) -> Amount {
     Amount {
         repeats: amount.repeats,
         answers: amount.answers,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{EarlierRun, PlannedRun, amount_of};
-use promptgate_core::forecast::{self, Each, Load, Rates};
+use promptgate_core::forecast::{self, CallCost, Load, Rates};
 use promptgate_core::model::{SelfTest, TrialResult, Usage};
 use promptgate_engine::engine::{Engine, Round};
 use promptgate_report::plan::Amount;
@@ -33,7 +33,7 @@ pub(super) async fn rates(
             simulated(engine).await
         }
     };
-    let mut price = |model: &str, each: &mut Each| {
+    let mut price = |model: &str, each: &mut CallCost| {
         let known = settings.prices.iter().find(|(name, ..)| name == model);
         each.usd = known
             .map(|(_, input, output)| (each.prompt_tokens * input + each.completion_tokens * output) / 1e6);
@@ -49,7 +49,7 @@ pub(super) async fn rates(
         let judgements = one.judgements() as f64;
         rates.judgement.prompt_tokens /= judgements;
         rates.judgement.completion_tokens /= judgements;
-        let mut mean_price = |each: &mut Each| {
+        let mut mean_price = |each: &mut CallCost| {
             let mut usd = Some(0.0);
             for member in &judge.panel {
                 price(&member.model.value, each);
@@ -64,7 +64,7 @@ pub(super) async fn rates(
         }
     }
     let self_test = tested.map(|(judgements, each)| {
-        amount_of(forecast::amount(Load { answers: 0, judgements }, 1, Each::default(), each))
+        amount_of(forecast::estimate_cost(Load { answers: 0, judgements }, 1, CallCost::default(), each))
     });
     (rates, self_test)
 }
@@ -77,7 +77,7 @@ async fn simulated(engine: &Arc<Engine>) -> Rates {
     let executed = engine.execute(Round { slots, judges, earlier: Vec::new() }).await;
     let (mut answers, mut judgements) = (Vec::new(), Vec::new());
     for trial in &executed.trials {
-        if let TrialResult::Answered(answered) = &trial.result {
+        if let TrialResult::Completed(answered) = &trial.result {
             answers.extend(answered.usage);
             for grade in answered.grades.iter().filter(|grade| !grade.judgements.is_empty()) {
                 let mut usage = Usage::default();
@@ -90,16 +90,16 @@ async fn simulated(engine: &Arc<Engine>) -> Rates {
 }
 
 /// The number of judgements in the self-test, and the tokens of one.
-async fn self_test(engine: &Arc<Engine>) -> Option<(u64, Each)> {
+async fn self_test(engine: &Arc<Engine>) -> Option<(u64, CallCost)> {
     let tested = engine.self_test().await.unwrap_or_else(|(_, outcome)| outcome);
     let usages = |test: SelfTest| test.rows.into_iter().map(|row| row.judging.usage).collect::<Vec<_>>();
     tested.map(usages).map(|usages| (usages.len() as u64, mean(&usages)))
 }
 
-fn mean(usages: &[Usage]) -> Each {
+fn mean(usages: &[Usage]) -> CallCost {
     let count = usages.len().max(1) as f64;
     let sum = |of: fn(&Usage) -> u64| usages.iter().map(of).sum::<u64>() as f64;
-    Each {
+    CallCost {
         prompt_tokens: sum(|usage| usage.prompt_tokens) / count,
         completion_tokens: sum(|usage| usage.completion_tokens) / count,
         usd: None,

@@ -39,7 +39,7 @@ pub(super) fn largest(plan: &Plan, of: u32) -> (usize, u64) {
 /// A note on how a run in shards differs.
 pub(super) fn note(schedule: Schedule, tested: bool) -> String {
     let repeats = schedule.first();
-    let more = if schedule.most() > repeats {
+    let more = if schedule.last() > repeats {
         format!(" and never more: --repeats N where {repeats} are too few")
     } else {
         String::new()

@@ -60,7 +60,7 @@ impl Part {
         };
         plan.retain(&keep);
         scorers.retain(&keep);
-        Self { whole, scorers: facts.scorers.to_vec(), repeats: facts.policy.schedule.first() }
+        Self { whole, scorers: facts.scorers.to_vec(), repeats: facts.policy.schedule().first() }
     }
 
     /// Answers and grades the cases of the shard, and writes its file.

@@ -147,8 +147,8 @@ fn digest_of_earlier(earlier: &Earlier) -> String {
         run.candidate.prompt.digest,
         run.candidate.model,
         run.candidate.parameters,
-        run.asked.repeats,
-        run.asked.graded,
+        run.repeats.per_case,
+        run.repeats.per_scorer,
         run.scorers,
     ]);
     let trials = run.trials.iter().filter(|trial| trial.role == Role::Candidate).map(|trial| {

@@ -3,7 +3,6 @@
 use crate::app::suite::Suite;
 use crate::config::EndpointSettings;
 use promptgate_adapters::endpoint::Ceilings;
-use promptgate_core::gate::Schedule;
 use promptgate_core::model::{Diagnostic, Diagnostics, Place};
 use promptgate_report::shard::Shard;
 
@@ -12,7 +11,7 @@ use promptgate_report::shard::Shard;
 /// # Errors
 /// A rate below one a minute for each shard: together they would exceed it.
 pub(in crate::app) fn narrow(shard: Shard, suite: &mut Suite) -> Result<(), Diagnostics> {
-    suite.policy.schedule = Schedule::once(suite.policy.schedule.first());
+    suite.policy.max_repeats = suite.policy.repeats;
     let settings = &mut suite.settings;
     let mut diagnostics = Vec::new();
     let place = Place::file(&settings.file);

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::{Findings, SuiteOptions};
 use crate::app::Failure;
-use crate::config::{DatasetFormat, Settings};
-use promptgate_adapters::load::{self, DatasetSource, Format, LoadError, Loaded, Tree};
+use crate::config::Settings;
+use promptgate_adapters::load::{self, DatasetSource, LoadError, Loaded, Tree};
 use promptgate_core::model::{CaseFacts, Dataset, Diagnostic, Place};
 
 /// Tags that a message lists.
@@ -39,20 +39,11 @@ pub(super) fn load(settings: &Settings, tree: &Tree) -> Result<Loaded<Dataset>, 
     let written = &settings.dataset;
     let source = DatasetSource {
         path: written.path.value.clone(),
-        format: written.format.map(format),
+        format: written.format,
         fields: written.fields.clone(),
         shared_ids: None,
     };
     load::dataset(tree, &source)
-}
-
-fn format(written: DatasetFormat) -> Format {
-    match written {
-        DatasetFormat::Jsonl => Format::Jsonl,
-        DatasetFormat::Json => Format::Json,
-        DatasetFormat::Csv => Format::Csv,
-        DatasetFormat::Yaml => Format::Yaml,
-    }
 }
 
 /// Keeps the cases that `--filter` and `--tag` select; the digest becomes that of the selection.

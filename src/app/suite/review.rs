@@ -62,7 +62,7 @@ pub(super) fn self_test(settings: &Settings, scorers: &Scorers, findings: &mut F
 
 /// Warns about repeats that are all sent the same seed.
 pub(super) fn seed(variants: &Variants, policy: &Policy, findings: &mut Findings) {
-    if policy.schedule.most() > 1 && variants.candidate.facts.parameters.contains_key("seed") {
+    if policy.schedule().last() > 1 && variants.candidate.facts.parameters.contains_key("seed") {
         findings.warnings.push(
             "parameters.seed is sent with every repeat: an endpoint that honours it gives the same answer each time, \
              and repeats do not measure noise"

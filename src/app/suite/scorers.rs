@@ -192,7 +192,8 @@ pub(super) fn policy(
     }
     match settings.policy(&checks, cases, has_baseline, &minimums) {
         Ok(mut policy) => {
-            policy.schedule = schedule(settings, options, diagnostics);
+            let schedule = schedule(settings, options, diagnostics);
+            (policy.repeats, policy.max_repeats) = (schedule.first(), schedule.last());
             if options.no_judge {
                 policy.criteria.retain(|criterion| {
                     settings.metrics.iter().all(|metric| metric.name != criterion.metric)

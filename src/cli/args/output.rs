@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
 use super::values::{Named, named};
 use crate::app::report_files::DEFAULT_FOLDER;
@@ -10,14 +11,11 @@ use crate::cli::exit::ExitRules;
 use crate::config::Inconclusive;
 use promptgate_report::Format;
 
-/// Names of report formats.
-pub(super) const FORMATS: [Named<Format>; 5] = [
-    ("terminal", Format::Terminal, "Tables"),
-    ("json", Format::Json, "report.json"),
-    ("markdown", Format::Markdown, "report.md"),
-    ("html", Format::Html, "report.html"),
-    ("junit", Format::Junit, "junit.xml"),
-];
+/// Parses the name of a report format.
+pub(super) fn report_format() -> impl TypedValueParser<Value = Format> {
+    let names = Format::ALL.map(|format| PossibleValue::new(format.as_str()).help(format.help()));
+    PossibleValuesParser::new(names).try_map(|name| name.parse::<Format>())
+}
 
 const INCONCLUSIVE: [Named<Inconclusive>; 2] =
     [("fail", Inconclusive::Fail, "Exit 11"), ("pass", Inconclusive::Pass, "Exit 0")];
@@ -30,7 +28,7 @@ pub(crate) struct OutputFlags {
     out: Option<PathBuf>,
     /// Format of standard output.
     #[arg(long, default_value = "terminal", env = "PROMPTGATE_FORMAT", hide_env = true,
-          value_parser = named(&FORMATS))]
+          value_parser = report_format())]
     pub(crate) format: Format,
     /// Exit code of an inconclusive verdict [default: `gate.inconclusive`, else fail].
     #[arg(long, env = "PROMPTGATE_INCONCLUSIVE", hide_env = true, value_parser = named(&INCONCLUSIVE))]

@@ -4,8 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::output::FORMATS;
-use super::values::named;
+use super::output::report_format;
 use promptgate_report::Format;
 
 /// `promptgate report`.
@@ -14,6 +13,6 @@ pub(crate) struct ReportArguments {
     /// A report.json.
     pub(crate) report: PathBuf,
     /// Format of standard output.
-    #[arg(long, default_value = "terminal", value_parser = named(&FORMATS))]
+    #[arg(long, default_value = "terminal", value_parser = report_format())]
     pub(crate) format: Format,
 }

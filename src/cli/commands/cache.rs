@@ -38,18 +38,18 @@ fn removed(count: u64, path: &str) -> String {
 
 fn table(path: &str, statistics: &Statistics) -> String {
     let mut text = format!("{path}, {}\n", bytes(statistics.file_bytes));
-    for (name, by_model) in [("answers", &statistics.answers), ("judgements", &statistics.verdicts)] {
-        for (model, entries) in by_model {
+    for (name, by_model) in [("answers", &statistics.completions), ("judgements", &statistics.judgements)] {
+        for (model, stats) in by_model {
             text.push_str(&format!(
                 "  {name:<11} {:>9}  {:>9}  {} to {}  {model}\n",
-                entries.entries,
-                bytes(entries.bytes),
-                day(entries.oldest),
-                day(entries.newest),
+                stats.entries,
+                bytes(stats.bytes),
+                day(stats.oldest),
+                day(stats.newest),
             ));
         }
     }
-    if statistics.answers.is_empty() && statistics.verdicts.is_empty() {
+    if statistics.completions.is_empty() && statistics.judgements.is_empty() {
         text.push_str("  empty\n");
     }
     text

@@ -17,9 +17,9 @@ pub(super) fn check(arguments: &CheckArguments, environment: &Environment) -> Re
 }
 
 fn summary(suite: &Suite) -> String {
-    let (dataset, schedule) = (&suite.plan.dataset().facts, suite.policy.schedule);
+    let (dataset, schedule) = (&suite.plan.dataset().facts, suite.policy.schedule());
     let calls = suite.plan.slots(0, schedule.first()).len();
-    let more = match schedule.most() {
+    let more = match schedule.last() {
         most if most > schedule.first() => format!("; while undecided more, up to {most} repeats"),
         _ => String::new(),
     };

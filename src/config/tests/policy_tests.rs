@@ -24,17 +24,17 @@ fn criteria_stand_in_the_order_of_the_configuration() {
         told,
         [
             ("check.json", "check.json", Requirement::EveryTrial),
-            ("check.term", "check.term", Requirement::Minimum(0.8)),
+            ("check.term", "check.term", Requirement::Minimum { value: 0.8 }),
             ("check.term.baseline", "check.term", not_worse),
-            ("faithfulness.min", "faithfulness", Requirement::Minimum(0.75)),
+            ("faithfulness.min", "faithfulness", Requirement::Minimum { value: 0.75 }),
             ("faithfulness.baseline", "faithfulness", not_worse),
-            ("relevance.min", "relevance", Requirement::Minimum(0.8)),
+            ("relevance.min", "relevance", Requirement::Minimum { value: 0.8 }),
             ("relevance.baseline", "relevance", not_worse),
-            ("tone.min", "tone", Requirement::Minimum(0.7)),
+            ("tone.min", "tone", Requirement::Minimum { value: 0.7 }),
             ("limit.latency_p95", "latency", limit(Statistic::P95, Bound::Absolute(4.0))),
             ("limit.output_tokens_mean", "output_tokens", limit(Statistic::Mean, Bound::MaxIncrease(0.2))),
             ("limit.cost_per_case_usd", "cost_usd", limit(Statistic::Mean, Bound::Absolute(0.01))),
-            ("slice.refunds.faithfulness.min", "faithfulness", Requirement::Minimum(0.8)),
+            ("slice.refunds.faithfulness.min", "faithfulness", Requirement::Minimum { value: 0.8 }),
             ("case.b", "", Requirement::MustPass { case: 1 }),
             ("broken_cases", "", Requirement::BrokenCases { max: 3 }),
         ]
@@ -91,9 +91,9 @@ fn minimums_of_the_command_line_replace_those_of_the_file() {
     assert_eq!(
         told,
         [
-            ("check.a", Requirement::Minimum(0.9)),
-            ("relevance.min", Requirement::Minimum(0.2)),
-            ("faithfulness.min", Requirement::Minimum(0.5)),
+            ("check.a", Requirement::Minimum { value: 0.9 }),
+            ("relevance.min", Requirement::Minimum { value: 0.2 }),
+            ("faithfulness.min", Requirement::Minimum { value: 0.5 }),
             ("faithfulness.baseline", Requirement::NotWorse { tolerance: 0.0 }),
         ]
     );
@@ -112,7 +112,7 @@ fn slices_on_checks_are_known_once_checks_are() {
     let checks = [check("a", 1.0, false), check("term", 1.0, false)];
     let policy = settings(&text).policy(&checks, &[], false, &[]).unwrap();
     assert_eq!(policy.criteria[2].requirement, Requirement::EveryTrial);
-    assert_eq!(policy.criteria[3].requirement, Requirement::Minimum(0.9));
+    assert_eq!(policy.criteria[3].requirement, Requirement::Minimum { value: 0.9 });
     let diagnostics = settings(&text).policy(&[check("a", 1.0, false)], &[], false, &[]).unwrap_err();
     assert!(
         diagnostics.to_string().contains("promptgate.yaml:7:5: unknown metric `check.term`"),

@@ -3,7 +3,7 @@
 use super::world::{BAD, GOOD, World};
 
 #[test]
-fn a_token_that_may_not_comment_changes_no_verdict() {
+fn read_only_token_changes_no_verdict() {
     for (prompt, code) in [(GOOD, 0), (BAD, 10)] {
         let mut world = World::of(|folder| folder.write("prompt.md", prompt));
         world.with("comment", "always");
@@ -18,7 +18,7 @@ fn a_token_that_may_not_comment_changes_no_verdict() {
 }
 
 #[test]
-fn it_is_found_among_many_and_nobody_elses_is_touched() {
+fn own_comment_is_found_among_many() {
     let mut world = World::of(|folder| folder.write("prompt.md", BAD));
     world.job().expect_code(10);
     let [body] = &world.github.own()[..] else { panic!("{:?}", world.github.comments()) };
@@ -45,7 +45,7 @@ fn it_is_found_among_many_and_nobody_elses_is_touched() {
 }
 
 #[test]
-fn each_suite_has_its_own() {
+fn each_suite_has_its_own_comment() {
     let mut world = World::of(|folder| folder.write("prompt.md", BAD));
     for key in ["", "one", "two", "one"] {
         world.with("comment-key", key);
@@ -55,7 +55,7 @@ fn each_suite_has_its_own() {
 }
 
 #[test]
-fn it_is_written_when_asked_for() {
+fn comment_follows_its_input() {
     let mut world = World::of(|folder| folder.write("prompt.md", GOOD));
     world.with("comment", "failures");
     world.job().expect_code(0);

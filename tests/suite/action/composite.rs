@@ -1,5 +1,5 @@
-//! A small runner of composite actions: it executes the steps of an action.yml as GitHub's runner would, each in a bash of
-//! its own, with a file for its outputs. Actions that a step uses are recorded, and those of the cache stand in.
+//! A small runner of composite actions: it executes the steps of an action.yml as GitHub's runner does, each in its own
+//! bash with its own output file. `uses:` steps are recorded, and those of the cache are simulated.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::expression::Context;
 
-/// What `actions/cache` keeps between jobs: files by key, oldest first.
+/// Entries of `actions/cache` between jobs: files by key, oldest first.
 #[derive(Debug, Default)]
 pub(crate) struct Cache {
     pub(crate) entries: Vec<(String, Vec<u8>)>,
@@ -30,7 +30,7 @@ pub(crate) struct Job<'a> {
     pub(crate) environment: BTreeMap<String, String>,
 }
 
-/// What became of a step.
+/// The outcome of a step.
 #[derive(Debug)]
 pub(crate) struct Step {
     pub(crate) name: String,
@@ -38,13 +38,13 @@ pub(crate) struct Step {
     pub(crate) code: Option<i32>,
     /// Both streams.
     pub(crate) log: String,
-    /// The job summary that it wrote.
+    /// Its job summary.
     pub(crate) summary: String,
-    /// The action that it uses, with its inputs.
+    /// The action of a `uses:` step, with its inputs.
     pub(crate) uses: Option<(String, BTreeMap<String, String>)>,
 }
 
-/// What became of the job.
+/// The outcome of the job.
 #[derive(Debug)]
 pub(crate) struct Done {
     pub(crate) steps: Vec<Step>,
@@ -62,14 +62,14 @@ impl Done {
         self.steps.iter().find(|step| step.name == name).unwrap_or_else(|| panic!("no step {name}"))
     }
 
-    /// The job, if it ended with this code.
+    /// Asserts the exit code.
     #[track_caller]
     pub(crate) fn expect_code(self, code: i32) -> Self {
         assert_eq!(self.code, code, "{}", self.log());
         self
     }
 
-    /// The job, if one of its outputs is this.
+    /// Asserts an output.
     #[track_caller]
     pub(crate) fn expect_output(self, name: &str, value: &str) -> Self {
         assert_eq!(self.outputs[name], value, "{}", self.log());
@@ -209,7 +209,7 @@ impl Job<'_> {
     }
 }
 
-/// A `uses:` step: recorded, and the cache does what it says.
+/// Records a `uses:` step, and simulates those of the cache.
 fn use_action(
     step: &Value,
     context: &Context,
@@ -255,7 +255,7 @@ fn use_action(
     BTreeMap::new()
 }
 
-/// The outputs in a file, as the runner reads it: a later line wins.
+/// The outputs in a file as the runner reads them: a later line wins.
 fn outputs_of(text: &str) -> BTreeMap<String, String> {
     let mut outputs = BTreeMap::new();
     let mut lines = text.lines();

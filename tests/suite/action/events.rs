@@ -12,7 +12,7 @@ fn report(done: &Done) -> Value {
 }
 
 #[test]
-fn a_pull_request_that_changes_nothing_of_the_suite() {
+fn unrelated_pull_request_is_unchanged() {
     let mut world = World::of(|folder| folder.write("docs.md", "other words\n"));
     world.served(&["--fault", "401-after=0"]);
     // No call, no key.
@@ -22,7 +22,7 @@ fn a_pull_request_that_changes_nothing_of_the_suite() {
 }
 
 #[test]
-fn a_fork_has_no_key() {
+fn fork_is_not_evaluated() {
     let mut world = World::of(|folder| folder.write("prompt.md", GOOD));
     // An endpoint on this machine needs no key, any other does.
     world.set("OPENAI_API_KEY", "").set("OPENAI_BASE_URL", "https://gate.invalid/v1");
@@ -38,7 +38,7 @@ fn a_fork_has_no_key() {
 }
 
 #[test]
-fn a_merge_queue_is_judged_and_gets_no_comment() {
+fn merge_queue_gets_no_comment() {
     for (prompt, code, verdict) in [(GOOD, 0, "pass"), (BAD, 10, "fail")] {
         let mut world = World::of(|folder| folder.write("prompt.md", prompt));
         let payload = world.payload();
@@ -67,7 +67,7 @@ fn pull_request_target_is_refused() {
 }
 
 #[test]
-fn a_push_fills_the_cache_that_the_pull_request_reads() {
+fn push_warms_the_cache_of_pull_requests() {
     let mut world = World::of(|folder| folder.write("prompt.md", GOOD));
     let payload = world.payload();
     let base = payload["pull_request"]["base"]["sha"].as_str().expect("a commit").to_owned();
@@ -88,7 +88,7 @@ fn a_push_fills_the_cache_that_the_pull_request_reads() {
 }
 
 #[test]
-fn the_first_prompt_ever() {
+fn first_prompt_is_judged_by_thresholds() {
     let start = |folder: &Folder| {
         for name in ["promptgate.yaml", "prompt.md", "cases.jsonl"] {
             std::fs::rename(folder.path().join(name), folder.path().join(format!(".kept-{name}")))
@@ -108,7 +108,7 @@ fn the_first_prompt_ever() {
 }
 
 #[test]
-fn a_prompt_that_is_renamed_is_compared_with_what_it_was() {
+fn renamed_prompt_is_compared_with_its_old_version() {
     for (text, code) in [(GOOD, 0), (BAD, 10)] {
         let mut world = World::of(|folder| {
             std::fs::remove_file(folder.path().join("prompt.md")).expect("a file");
@@ -122,7 +122,7 @@ fn a_prompt_that_is_renamed_is_compared_with_what_it_was() {
 }
 
 #[test]
-fn a_pull_request_that_lowers_its_own_bar_is_judged_by_the_old_one() {
+fn lowered_bar_is_judged_by_the_old_one() {
     let mut world = World::of(|folder| {
         folder.write("prompt.md", BAD);
         folder.edit(
@@ -145,7 +145,7 @@ fn a_pull_request_that_lowers_its_own_bar_is_judged_by_the_old_one() {
 }
 
 #[test]
-fn cases_that_are_taken_out_are_named() {
+fn removed_cases_are_named_in_the_comment() {
     let mut world = World::of(|folder| {
         folder.write("prompt.md", GOOD);
         let cases = folder.read("cases.jsonl");
@@ -160,7 +160,7 @@ fn cases_that_are_taken_out_are_named() {
 }
 
 #[test]
-fn shards_ask_and_one_job_decides() {
+fn shards_run_and_one_job_decides() {
     let mut world = World::of(|folder| folder.write("prompt.md", BAD));
     let shards = world.folder().path().join("shards");
     for shard in ["1/2", "2/2"] {
@@ -183,7 +183,7 @@ fn shards_ask_and_one_job_decides() {
 }
 
 #[test]
-fn the_cache_is_kept_where_the_configuration_is() {
+fn cache_is_beside_the_configuration() {
     let below = |folder: &Folder| folder.move_suite("suites/refunds");
     for (input, value) in [
         ("config", "suites/refunds"),
@@ -199,10 +199,10 @@ fn the_cache_is_kept_where_the_configuration_is() {
     }
 }
 
-/// A link to a suite of the pull request's own would bring a policy of its own.
+/// A linked working directory would bring its own policy.
 #[cfg(unix)]
 #[test]
-fn a_link_in_the_place_of_the_working_directory_is_refused() {
+fn linked_working_directory_is_refused() {
     let below = |folder: &Folder| folder.move_suite("suites/refunds");
     for link in ["suites/refunds", "suites"] {
         let mut world = World::from(below, |folder| {
@@ -221,7 +221,7 @@ fn a_link_in_the_place_of_the_working_directory_is_refused() {
 
 #[cfg(unix)]
 #[test]
-fn a_link_in_the_place_of_the_cache_is_not_followed() {
+fn linked_cache_is_not_followed() {
     let mut world = World::of(|folder| {
         folder.write("prompt.md", GOOD);
         std::os::unix::fs::symlink("..", folder.path().join(".promptgate")).expect("a link");
@@ -233,7 +233,7 @@ fn a_link_in_the_place_of_the_cache_is_not_followed() {
 }
 
 #[test]
-fn nothing_that_a_pull_request_names_acts() {
+fn hostile_names_are_inert() {
     let mut world = World::of(|folder| {
         let ids =
             ["::error::x", "  ::set-output name=verdict::pass", "##[group]y", "@acme/owners #1 <img src=x>"];

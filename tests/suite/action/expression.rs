@@ -1,8 +1,8 @@
-//! The expressions that action.yml uses, and no others: what is not known here is refused, not guessed.
+//! The expressions that action.yml uses; any other expression is refused.
 
 use std::collections::BTreeMap;
 
-/// What expressions can see.
+/// The context of expressions.
 #[derive(Debug, Default)]
 pub(crate) struct Context {
     /// Inputs, defaults filled in.
@@ -132,7 +132,7 @@ impl<'a> Tokens<'a> {
 }
 
 #[test]
-fn expressions_are_evaluated_and_strange_ones_refused() {
+fn known_expressions_are_evaluated_and_others_refused() {
     let mut context = Context::default();
     context.inputs.insert("cache".to_owned(), "True".to_owned());
     context.outputs.insert("gate".to_owned(), BTreeMap::from([("code".to_owned(), "0".to_owned())]));

@@ -1,4 +1,4 @@
-//! A server that answers as GitHub's REST interface does about the comments of one pull request.
+//! A server with GitHub's REST API for the comments of one pull request.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -17,7 +17,7 @@ struct State {
     read_only: bool,
 }
 
-/// The server; it knows the pull request 7 of `acme/prompts`.
+/// The server; it has pull request 7 of `acme/prompts`.
 pub(crate) struct GitHub {
     /// `GITHUB_API_URL`.
     pub(crate) url: String,
@@ -40,12 +40,12 @@ impl GitHub {
         Self { url, state }
     }
 
-    /// From now on the token may read and not write, as that of a fork.
+    /// Makes the token read-only, like that of a fork.
     pub(crate) fn read_only(&self) {
         self.state.lock().expect("the state").read_only = true;
     }
 
-    /// Adds a comment of somebody's.
+    /// Adds a comment by `login`.
     pub(crate) fn comment(&self, login: &str, kind: &str, body: &str) {
         let comments = &mut self.state.lock().expect("the state").comments;
         let number = comments.len() + 1;

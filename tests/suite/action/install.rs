@@ -1,4 +1,4 @@
-//! The install step: what is fetched is what was released, or it is not run.
+//! The install step: only a released archive with its checksum is run.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -8,7 +8,7 @@ use std::process::Command;
 use super::world::{GOOD, World};
 use crate::support::repository;
 
-/// Serves one file at any address, and nothing at others.
+/// Serves one file, and 404 for every other path.
 fn serve(path: &'static str, file: Vec<u8>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
@@ -31,11 +31,11 @@ fn serve(path: &'static str, file: Vec<u8>) -> String {
     url
 }
 
-/// A script in the place of the program, so that the test packs no hundred megabytes.
+/// A script in place of the program, so that the test packs no large binary.
 const PROGRAM: &str = "#!/bin/sh\necho promptgate 9.8.7\n";
 const ARCHIVE: &str = "promptgate-9.8.7-x86_64-unknown-linux-musl.tar.gz";
 
-/// The action as it is at a release 9.8.7, with the archives that were packed for it.
+/// The action at a release 9.8.7, with its archives.
 fn released(world: &mut World) -> Vec<u8> {
     let folder = world.folder().path().join("action");
     for name in ["action.yml", "README.md", "LICENSE-MIT", "LICENSE-APACHE"] {
@@ -76,7 +76,7 @@ fn run(folder: &Path, arguments: &[&str]) {
 }
 
 #[test]
-fn what_was_released_is_installed() {
+fn released_archive_is_installed() {
     let mut world = World::of(|folder| folder.write("prompt.md", GOOD));
     let archive = released(&mut world);
     let url = serve("/v9.8.7/promptgate-9.8.7-x86_64-unknown-linux-musl.tar.gz", archive);
@@ -91,7 +91,7 @@ fn what_was_released_is_installed() {
 }
 
 #[test]
-fn what_was_not_released_is_refused_and_never_run() {
+fn wrong_checksum_is_refused_and_never_run() {
     let mut world = World::of(|folder| folder.write("prompt.md", GOOD));
     released(&mut world);
     world.folder().write("built/promptgate", "#!/bin/sh\necho gotcha\n");
@@ -115,7 +115,7 @@ fn what_was_not_released_is_refused_and_never_run() {
 }
 
 #[test]
-fn what_has_no_checksum_is_not_fetched() {
+fn archive_without_a_checksum_is_not_fetched() {
     let mut world = World::of(|folder| folder.write("prompt.md", GOOD));
     released(&mut world);
     world.set("PROMPTGATE_RELEASE_URL", "http://127.0.0.1:9");
@@ -136,7 +136,7 @@ fn what_has_no_checksum_is_not_fetched() {
 }
 
 #[test]
-fn a_new_release_keeps_the_checksums_of_the_others() {
+fn new_release_keeps_earlier_checksums() {
     let mut world = World::of(|folder| folder.write("prompt.md", GOOD));
     released(&mut world);
     let earlier = world.folder().read("action/action/checksums.txt");

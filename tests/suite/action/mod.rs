@@ -1,4 +1,4 @@
-//! The action: its steps, executed in order as a runner of GitHub would, on a real merge commit in a clone of depth 2.
+//! The action: its steps executed in order, on a merge commit in a clone of depth 2.
 
 mod comments;
 mod composite;
@@ -13,7 +13,7 @@ use serde_json::Value;
 use world::{BAD, GOOD, World};
 
 #[test]
-fn a_pull_request_that_may_be_merged() {
+fn good_pull_request_passes() {
     let mut world = World::of(|folder| folder.write("prompt.md", GOOD));
     world.with("comment", "always");
     let done = world.job().expect_code(0).expect_output("verdict", "pass").expect_output("exit-code", "0");
@@ -31,7 +31,7 @@ fn a_pull_request_that_may_be_merged() {
 }
 
 #[test]
-fn a_pull_request_that_loses_quality() {
+fn worse_pull_request_fails() {
     let mut world = World::of(|folder| folder.write("prompt.md", BAD));
     let done = world.job().expect_code(10).expect_output("verdict", "fail").expect_output("exit-code", "10");
     assert_ne!(done.outputs["regressed"], "0");
@@ -56,7 +56,7 @@ fn a_pull_request_that_loses_quality() {
 }
 
 #[test]
-fn what_was_answered_once_is_not_asked_again() {
+fn answers_are_cached_between_jobs() {
     let mut world = World::of(|folder| folder.write("prompt.md", BAD));
     world.job().expect_code(10);
     assert_eq!(world.cache.entries.len(), 1);
@@ -70,7 +70,7 @@ fn what_was_answered_once_is_not_asked_again() {
 }
 
 #[test]
-fn too_little_evidence() {
+fn little_evidence_is_inconclusive() {
     let open = "gate: {confidence: 0.9999, resolution: 0, repeats: 3, max_repeats: 3}\n";
     let mut world = World::from(
         |folder| folder.append("promptgate.yaml", open),
@@ -93,7 +93,7 @@ fn too_little_evidence() {
 }
 
 #[test]
-fn an_endpoint_that_fails() {
+fn failing_endpoint_is_incomplete() {
     let mut world = World::of(|folder| folder.write("prompt.md", GOOD));
     world.served(&["--fault", "401-after=0"]);
     let done = world.job().expect_code(12).expect_output("verdict", "incomplete");
@@ -101,7 +101,7 @@ fn an_endpoint_that_fails() {
 }
 
 #[test]
-fn a_gate_that_dies_without_a_code() {
+fn gate_without_an_exit_code_fails() {
     // Its own shell dies with it, before a code is recorded.
     let mut world = World::of(|folder| folder.write("prompt.md", GOOD));
     world.program("[ \"$1\" = ci ] || { echo promptgate 0; exit 0; }; kill -9 $PPID");
@@ -118,7 +118,7 @@ fn a_gate_that_dies_without_a_code() {
 }
 
 #[test]
-fn inputs_that_mean_nothing_are_refused() {
+fn invalid_inputs_are_refused() {
     for (input, value) in [
         ("cache", "yes"),
         ("upload-report", "False"),

@@ -1,5 +1,5 @@
-//! A pull request as a job of GitHub Actions finds it: a real repository with a merge commit, a clone of depth 2, the
-//! event's file, an endpoint and GitHub itself.
+//! A pull request as a GitHub Actions job sees it: a repository with a merge commit, a clone of depth 2, the
+//! event file, an endpoint and a GitHub API server.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -28,18 +28,18 @@ pub(crate) struct World {
     jobs: usize,
 }
 
-/// A prompt that answers as well as that of the base.
+/// A prompt as good as the base's.
 pub(crate) const GOOD: &str = "Use only these passages. Answer in one sentence.\n\n{{context}}\n";
-/// One that has lost what it answers from.
+/// A prompt without its context.
 pub(crate) const BAD: &str = "Be kind to the customer.\n";
 
 impl World {
-    /// A pull request that makes `change` of the small suite.
+    /// A pull request that applies `change` to the small suite.
     pub(crate) fn of(change: impl FnOnce(&Folder)) -> Self {
         Self::from(|_| {}, change)
     }
 
-    /// A pull request that makes `change` of what `prepare` makes of the small suite.
+    /// A pull request that applies `change` to the small suite as edited by `prepare`.
     pub(crate) fn from(prepare: impl FnOnce(&Folder), change: impl FnOnce(&Folder)) -> Self {
         let origin = Folder::small(4);
         origin.edit("promptgate.yaml", "baseline: file:baseline.md\n", "");
@@ -125,7 +125,7 @@ impl World {
         self.environment.insert("GITHUB_EVENT_NAME".to_owned(), name.to_owned());
     }
 
-    /// The event as it stands.
+    /// The current event.
     pub(crate) fn payload(&self) -> Value {
         serde_json::from_str(&self.folder.read("event.json")).expect("JSON")
     }
@@ -146,14 +146,14 @@ impl World {
         self
     }
 
-    /// The endpoint is one with these faults.
+    /// Uses a mock server with these faults as the endpoint.
     pub(crate) fn served(&mut self, arguments: &[&str]) -> &mut Self {
         self.endpoint = MockServer::start(arguments);
         let url = self.endpoint.base_url.clone();
         self.set("OPENAI_BASE_URL", &url)
     }
 
-    /// A file that holds a program, for the place of the executable.
+    /// Replaces the executable by a script.
     pub(crate) fn program(&mut self, script: &str) -> &mut Self {
         self.folder.write("program", &format!("#!/bin/sh\n{script}\n"));
         let path = self.folder.path().join("program");
@@ -166,12 +166,12 @@ impl World {
         self.set("PROMPTGATE_BINARY", &path)
     }
 
-    /// Where files of the test can be put.
+    /// A folder for files of the test.
     pub(crate) fn folder(&self) -> &Folder {
         &self.folder
     }
 
-    /// A job of its own on a fresh machine, but for workspace and cache.
+    /// A job on a fresh machine that keeps workspace and cache.
     pub(crate) fn job(&mut self) -> Done {
         self.jobs += 1;
         let temporary = self.folder.path().join(format!("temporary-{}", self.jobs));
@@ -194,7 +194,7 @@ impl World {
         done
     }
 
-    /// What must be so after any job: no secret is anywhere, and no text of others is a command.
+    /// Invariants of every job: no secret appears anywhere, and no untrusted text is a command.
     fn checked(&self, done: &Done) {
         let summaries: String = done.steps.iter().map(|step| step.summary.as_str()).collect();
         let bodies: String = self.github.own().concat();
@@ -210,7 +210,7 @@ impl World {
     }
 }
 
-/// What `actions/checkout` does with `fetch-depth: 2`.
+/// Checks out like `actions/checkout` with `fetch-depth: 2`.
 pub(crate) fn clone(workspace: &Path, origin: &Path, from: &str, to: &str) {
     git(workspace, &["init", "--quiet", "."]);
     git(workspace, &["remote", "add", "origin", &format!("file://{}", origin.display())]);

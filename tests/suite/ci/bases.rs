@@ -1,4 +1,4 @@
-//! Other events, other checkouts: which commit is the base, and when there is none to trust.
+//! Events and checkouts: which commit is the base, and when no base can be trusted.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use super::{Job, Origin, reworded, worse};
 use crate::support::Folder;
 
 #[test]
-fn a_checkout_that_is_too_shallow_is_never_green() {
+fn too_shallow_checkout_is_refused() {
     let origin = Origin::new(|_| {});
     origin.change(reworded);
     let merge = origin.merge();
@@ -20,7 +20,7 @@ fn a_checkout_that_is_too_shallow_is_never_green() {
 }
 
 #[test]
-fn the_head_of_the_pull_request_instead_of_its_merge() {
+fn checkout_of_the_head_is_compared_with_the_merge_base() {
     let origin = Origin::new(|_| {});
     let start = origin.rev("main");
     origin.change(reworded);
@@ -40,7 +40,7 @@ fn the_head_of_the_pull_request_instead_of_its_merge() {
 }
 
 #[test]
-fn a_head_that_pretends_to_be_a_merge() {
+fn forged_merge_commit_is_not_the_base() {
     let origin = Origin::new(|_| {});
     // A commit that asks for nothing, and a change that names it as its first parent.
     origin.folder.git(&["switch", "--quiet", "-c", "lax"]);
@@ -69,7 +69,7 @@ fn a_head_that_pretends_to_be_a_merge() {
 }
 
 #[test]
-fn something_else_is_checked_out() {
+fn unrelated_checkout_is_refused() {
     let origin = Origin::new(|_| {});
     origin.change(worse);
     let merge = origin.merge();
@@ -81,7 +81,7 @@ fn something_else_is_checked_out() {
 }
 
 #[test]
-fn a_merge_queue() {
+fn merge_queue_uses_its_base() {
     let origin = Origin::new(|_| {});
     origin.change(worse);
     let base = origin.rev("main");
@@ -104,7 +104,7 @@ fn a_merge_queue() {
 }
 
 #[test]
-fn a_push() {
+fn push_uses_its_parent() {
     let origin = Origin::new(|_| {});
     let before = origin.rev("main");
     reworded(&origin.folder);
@@ -146,7 +146,7 @@ fn a_push() {
 }
 
 #[test]
-fn by_hand_and_by_the_clock() {
+fn dispatch_and_schedule_events_have_a_base() {
     let origin = Origin::new(|_| {});
     let main = origin.rev("main");
     for name in ["workflow_dispatch", "schedule", "release"] {
@@ -169,7 +169,7 @@ fn by_hand_and_by_the_clock() {
 }
 
 #[test]
-fn events_with_secrets_for_what_others_wrote() {
+fn events_that_give_secrets_to_foreign_code_are_refused() {
     let origin = Origin::new(|_| {});
     origin.change(reworded);
     let main = origin.rev("main");
@@ -187,7 +187,7 @@ fn events_with_secrets_for_what_others_wrote() {
 }
 
 #[test]
-fn an_event_that_is_broken() {
+fn invalid_event_is_refused() {
     let origin = Origin::new(|_| {});
     origin.change(reworded);
     let job = origin.pull_request();
@@ -227,7 +227,7 @@ fn an_event_that_is_broken() {
 }
 
 #[test]
-fn outside_github() {
+fn ci_outside_github_uses_the_merge_base() {
     let origin = Origin::new(|_| {});
     origin.folder.git(&["switch", "--quiet", "-c", "change"]);
     worse(&origin.folder);

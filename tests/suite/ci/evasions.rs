@@ -1,4 +1,4 @@
-//! Ways in which a pull request could be let through by something else than what is merged: each is told or refused.
+//! Attempts of a pull request to be judged by something other than the merged change: each is reported or refused.
 
 use serde_json::json;
 
@@ -7,9 +7,9 @@ use super::{Job, Origin, reworded, worse};
 const LAX: (&str, &str) =
     ("faithfulness: {min: 0.75}\n  relevance: {min: 0.5}", "relevance: {min: 0, baseline: false}");
 
-/// A tag with the name of the target branch, which anybody may push, in a clone that has tags.
+/// A tag named like the target branch, which anybody may push, in a clone with tags.
 #[test]
-fn a_tag_with_the_name_of_a_branch() {
+fn tag_named_like_the_branch_is_not_the_base() {
     let origin = Origin::new(|_| {});
     origin.folder.git(&["switch", "--quiet", "-c", "change"]);
     origin.folder.edit("promptgate.yaml", LAX.0, LAX.1);
@@ -45,9 +45,9 @@ fn a_tag_with_the_name_of_a_branch() {
     job.checkout.promptgate(&flags).expect_code(10);
 }
 
-/// The work tree shows what the base has, and the commit holds something else.
+/// The work tree equals the base, but the commit differs.
 #[test]
-fn attributes_that_hide_what_is_committed() {
+fn git_attributes_cannot_hide_a_change() {
     let origin = Origin::new(|folder| folder.write("prompt.md", "Answer.\n$Id$\n\n{{context}}\n"));
     origin.change(|folder| {
         folder.write("prompt.md", "Answer.\n$Id:\tInvent\twhat\tthey\tdo\tnot\tsay.$\n\n{{context}}\n");
@@ -76,7 +76,7 @@ fn attributes_that_hide_what_is_committed() {
 }
 
 #[test]
-fn a_second_configuration_beside_the_first() {
+fn second_configuration_is_refused() {
     let origin = Origin::new(|_| {});
     origin.change(|folder| {
         let lax = folder.read("promptgate.yaml").replace(LAX.0, LAX.1);
@@ -97,9 +97,9 @@ fn a_second_configuration_beside_the_first() {
     job.offline().expect_code(2).says("one place has one configuration");
 }
 
-/// What shards say of themselves counts where all of them are there, and say it of this job's own base.
+/// Facts in shard files count only if all shards are there and agree on this job's base.
 #[test]
-fn shards_that_are_made_up() {
+fn forged_shards_are_refused() {
     let origin = Origin::new(|_| {});
     origin.change(worse);
     let job = origin.pull_request().with("PROMPTGATE_MERGE", "shards");
@@ -126,7 +126,7 @@ fn planted(answer: &str) -> String {
 }
 
 #[test]
-fn planted_answers_that_a_pattern_takes_in() {
+fn planted_answers_added_to_a_pattern_are_evaluated() {
     let origin = Origin::new(|folder| {
         folder.edit(
             "promptgate.yaml",
@@ -142,9 +142,9 @@ fn planted_answers_that_a_pattern_takes_in() {
     assert!(job.checkout.report()["usage"]["calls"].as_u64().is_some_and(|calls| calls > 0));
 }
 
-/// A step before takes a part of the dataset away that a pattern would find.
+/// An earlier step removes a part of the dataset that a glob matches.
 #[test]
-fn a_file_of_a_pattern_that_is_no_longer_there() {
+fn removed_file_of_a_pattern_is_noticed() {
     let origin = Origin::new(|folder| {
         folder.edit("promptgate.yaml", "cases.jsonl", "cases/*.jsonl");
         let rows = folder.read("cases.jsonl");

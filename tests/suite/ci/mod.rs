@@ -1,4 +1,4 @@
-//! `promptgate ci` as a workflow starts it: real repositories with merge commits, clones of depth 2, real servers.
+//! `promptgate ci` as a workflow runs it: repositories with merge commits, clones of depth 2, local servers.
 
 mod bases;
 mod evasions;
@@ -17,7 +17,7 @@ pub(crate) struct Origin {
     pub(crate) folder: Folder,
 }
 
-/// What a runner has: a checkout, an event, and files to write to.
+/// The environment of a runner: a checkout, an event, and files for outputs.
 pub(crate) struct Job {
     pub(crate) checkout: Folder,
     runner: Folder,
@@ -25,7 +25,7 @@ pub(crate) struct Job {
 }
 
 impl Origin {
-    /// The small suite, as `prepare` makes it, on `main`.
+    /// The small suite on `main`, edited by `prepare`.
     pub(crate) fn new(prepare: impl Fn(&Folder)) -> Self {
         let folder = Folder::small(3);
         folder.edit("promptgate.yaml", "baseline: file:baseline.md\n", "");
@@ -47,7 +47,7 @@ impl Origin {
         self.folder.git(&["rev-parse", name])
     }
 
-    /// A change on a branch of its own, while `main` moves on by one commit that touches nothing of the suite.
+    /// Commits a change on a branch while `main` moves on by one unrelated commit.
     pub(crate) fn change(&self, change: impl Fn(&Folder)) {
         self.folder.git(&["switch", "--quiet", "-c", "change"]);
         change(&self.folder);
@@ -92,7 +92,7 @@ impl Origin {
         })
     }
 
-    /// A clone of one commit, so deep, with HEAD detached at the reference that it is fetched to.
+    /// A clone of one commit at the given depth, with HEAD detached at the fetched reference.
     pub(crate) fn fetched(&self, commit: &str, reference: &str, depth: u32) -> Folder {
         let checkout = Folder::new();
         let url = format!("file://{}", self.folder.path().display());
@@ -143,14 +143,14 @@ impl Job {
         Self { checkout, runner, variables }
     }
 
-    /// The same with another value of a variable.
+    /// Sets a variable.
     pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
         self.variables.retain(|(known, _)| known != name);
         self.variables.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    /// The same without a variable.
+    /// Removes a variable.
     pub(crate) fn without(mut self, name: &str) -> Self {
         self.variables.retain(|(known, _)| known != name);
         self
@@ -164,19 +164,19 @@ impl Job {
         command
     }
 
-    /// By the simulated model.
+    /// Runs with the simulated model.
     pub(crate) fn offline(&self) -> Outcome {
         finish(self.command(&["--offline"]))
     }
 
-    /// By a server, with a key.
+    /// Runs against a server, with a key.
     pub(crate) fn against(&self, server: &MockServer) -> Outcome {
         let mut command = self.command(&[]);
         command.env("OPENAI_BASE_URL", &server.base_url).env("OPENAI_API_KEY", KEY);
         finish(command)
     }
 
-    /// The same job as the next step would be: with an output and a summary of its own.
+    /// A further step of the same job, with its own output and summary files.
     pub(crate) fn fresh(self) -> Self {
         self.runner.write("output.txt", "");
         self.runner.write("summary.md", "");
@@ -219,7 +219,7 @@ impl Job {
         serde_json::from_str(&self.checkout.read("promptgate-report/ci.json")).expect("ci.json is JSON")
     }
 
-    /// Asserts what everybody is told alike.
+    /// Asserts that ci.json, outputs and summary agree, and returns ci.json.
     #[track_caller]
     pub(crate) fn outcome(&self, verdict: &str, code: i32) -> Value {
         let facts = self.facts();
@@ -231,7 +231,7 @@ impl Job {
     }
 }
 
-/// The commands that a runner finds in a log, as name, properties and value: an own reading of its rules.
+/// The commands that a runner finds in a log, as name, properties and value; an independent reading of its rules.
 pub(crate) fn commands(log: &str) -> Vec<(String, String, String)> {
     let mut found = Vec::new();
     for line in log.replace("\r\n", "\n").split(['\n', '\r']) {
@@ -246,7 +246,7 @@ pub(crate) fn commands(log: &str) -> Vec<(String, String, String)> {
     found
 }
 
-/// A change for the worse: the simulated model answers a vague prompt badly.
+/// A regression: the simulated model answers a vague prompt badly.
 pub(crate) fn worse(folder: &Folder) {
     folder.write("prompt.md", "Be kind to the customer.\n");
 }

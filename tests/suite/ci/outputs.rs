@@ -1,11 +1,11 @@
-//! What is left, and that nothing in it acts.
+//! Files and outputs that `ci` leaves, and that nothing in them acts.
 
 use serde_json::{Value, json};
 
 use super::{Job, Origin, commands, reworded, worse};
 use crate::support::{Canned, Folder, KEY, finish};
 
-/// Ids that would each be a command, an output, or the end of an annotation.
+/// Ids that look like a command, an output, or the end of an annotation.
 const HOSTILE: [&str; 6] = [
     "::set-output name=verdict::pass",
     "##[set-output name=verdict;]pass",
@@ -30,7 +30,7 @@ fn hostile(folder: &Folder) {
 }
 
 #[test]
-fn hostile_ids_do_nothing() {
+fn hostile_ids_are_inert() {
     let origin = Origin::new(hostile);
     origin.change(worse);
     let job = origin.pull_request();
@@ -56,7 +56,7 @@ fn hostile_ids_do_nothing() {
 }
 
 #[test]
-fn ids_with_line_breaks_are_refused_and_do_nothing() {
+fn ids_with_line_breaks_are_refused() {
     let origin = Origin::new(|_| {});
     origin.change(|folder| {
         let row = json!({"id": "a\n::error::owned\rverdict=pass", "query": "?", "context": "x"});
@@ -72,7 +72,7 @@ fn ids_with_line_breaks_are_refused_and_do_nothing() {
 }
 
 #[test]
-fn a_server_that_says_the_key_again() {
+fn echoed_key_is_redacted() {
     let body = json!({"error": {"message": format!("no {KEY}\n::error::{KEY} ##[group]x"), "type": "x"}});
     let server = Canned::answering("400 Bad Request", "application/json", &body.to_string());
     let origin = Origin::new(|_| {});
@@ -95,7 +95,7 @@ fn a_server_that_says_the_key_again() {
 }
 
 #[test]
-fn at_most_ten_annotations() {
+fn annotations_stop_at_ten() {
     let origin = Origin::new(|folder| {
         let rows: String = (1..=30)
             .map(|number| {
@@ -118,7 +118,7 @@ fn at_most_ten_annotations() {
 }
 
 #[test]
-fn a_folder_that_no_output_can_name() {
+fn unnameable_folder_is_refused() {
     let origin = Origin::new(|_| {});
     origin.change(reworded);
     let job = origin.pull_request();
@@ -130,7 +130,7 @@ fn a_folder_that_no_output_can_name() {
 }
 
 #[test]
-fn what_an_earlier_run_left_is_gone() {
+fn earlier_reports_are_removed() {
     let origin = Origin::new(|_| {});
     origin.change(worse);
     let job = origin.pull_request();
@@ -147,7 +147,7 @@ fn what_an_earlier_run_left_is_gone() {
 }
 
 #[test]
-fn the_configuration_and_the_folder_by_variable() {
+fn configuration_and_folder_are_read_from_variables() {
     let origin = Origin::new(|folder| folder.move_suite("suite"));
     origin.change(|folder| folder.write("suite/prompt.md", "Be kind.\n"));
     let job = origin.pull_request().with("PROMPTGATE_CONFIG", "suite").with("PROMPTGATE_OUT", "left");
@@ -158,7 +158,7 @@ fn the_configuration_and_the_folder_by_variable() {
 }
 
 #[test]
-fn only_the_terminal_form_goes_into_a_log() {
+fn log_gets_only_the_terminal_format() {
     let origin = Origin::new(|_| {});
     origin.change(reworded);
     let job = origin.pull_request();
@@ -167,7 +167,7 @@ fn only_the_terminal_form_goes_into_a_log() {
 }
 
 #[test]
-fn shards_and_their_merge() {
+fn shards_merge_in_ci() {
     let origin = Origin::new(|_| {});
     origin.change(worse);
     let mut job = origin.pull_request();
@@ -198,9 +198,9 @@ fn shards_and_their_merge() {
     job.outcome("incomplete", 0);
 }
 
-/// Shards that have nothing to do say so, and all of them together say it of the whole.
+/// Unchanged shards say so, and their merge says it for the whole run.
 #[test]
-fn shards_that_ask_nothing() {
+fn shards_without_calls_are_reported() {
     let origin = Origin::new(|_| {});
     origin.change(|folder| folder.write("README.md", "words\n"));
     let shards = |mut job: Job, code: i32| {
@@ -248,9 +248,9 @@ fn shards_that_ask_nothing() {
     finish(job.command(&[])).expect_code(2).says("no shard");
 }
 
-/// Whatever is written, a workflow that is not GitHub's is told nothing in GitHub's way.
+/// No workflow command is printed outside GitHub Actions.
 #[test]
-fn no_commands_where_no_runner_reads_them() {
+fn no_workflow_commands_outside_github() {
     let origin = Origin::new(|_| {});
     origin.change(worse);
     let job: Job = origin.pull_request().without("GITHUB_ACTIONS");

@@ -1,4 +1,4 @@
-//! Pull requests: what they are compared with, what they are judged by, and when nothing is asked.
+//! Pull requests: their baseline, their policy, and when no call is made.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use super::{Job, Origin, commands, parents, reworded, worse};
 use crate::support::{Folder, KEY, MockServer, finish};
 
 #[test]
-fn a_change_that_passes() {
+fn passing_change_exits_0() {
     let origin = Origin::new(|_| {});
     origin.change(reworded);
     let job = origin.pull_request();
@@ -35,7 +35,7 @@ fn a_change_that_passes() {
 }
 
 #[test]
-fn a_change_that_fails() {
+fn failing_change_exits_10() {
     let origin = Origin::new(|folder| {
         folder.write("prompts/support.md", "Answer from these alone.\nUse one sentence.\n\n{{context}}\n");
         folder.edit("promptgate.yaml", "prompt: prompt.md", "prompt: prompts/support.md");
@@ -71,7 +71,7 @@ fn a_change_that_fails() {
 }
 
 #[test]
-fn a_change_that_nobody_can_tell() {
+fn undecided_change_exits_11() {
     let origin = Origin::new(|folder| {
         folder.edit("promptgate.yaml", "faithfulness: {min: 0.75}", "faithfulness: {min: 0.97}");
         folder.append("promptgate.yaml", "gate: {repeats: 1, max_repeats: 1}\n");
@@ -88,7 +88,7 @@ fn a_change_that_nobody_can_tell() {
 }
 
 #[test]
-fn a_change_that_cannot_be_evaluated() {
+fn failed_evaluation_exits_12() {
     let server = MockServer::start(&["--require-key", "another"]);
     let origin = Origin::new(|_| {});
     origin.change(reworded);
@@ -100,7 +100,7 @@ fn a_change_that_cannot_be_evaluated() {
 }
 
 #[test]
-fn nothing_differs() {
+fn equal_suite_is_unchanged_without_a_call() {
     let origin = Origin::new(|_| {});
     origin.change(|folder| {
         folder.write("README.md", "words about the suite\n");
@@ -131,9 +131,9 @@ fn nothing_differs() {
     job.outcome("unchanged", 0);
 }
 
-/// What is not asked for by the event is not settled by it.
+/// An explicit baseline is evaluated even if the event's base is equal.
 #[test]
-fn another_baseline_is_asked() {
+fn other_baseline_is_evaluated() {
     let origin = Origin::new(|_| {});
     origin.change(|_| {});
     for (name, value) in [("PROMPTGATE_BASELINE", "file:baseline.md"), ("PROMPTGATE_BASELINE", "none")] {
@@ -171,9 +171,9 @@ fn another_baseline_is_asked() {
     job.outcome("pass", 0);
 }
 
-/// Each of these differs in one thing, and is evaluated.
+/// Each change differs in one thing and is evaluated.
 #[test]
-fn what_differs_is_evaluated() {
+fn every_kind_of_difference_is_evaluated() {
     type Change = (&'static str, fn(&Folder));
     let changes: [Change; 6] = [
         ("prompt", reworded),
@@ -204,7 +204,7 @@ fn what_differs_is_evaluated() {
 }
 
 #[test]
-fn a_key_that_is_missing() {
+fn missing_key_follows_the_policy() {
     let origin = Origin::new(|_| {});
     origin.change(reworded);
     let job = origin.pull_request();
@@ -240,7 +240,7 @@ fn a_key_that_is_missing() {
 }
 
 #[test]
-fn the_first_prompt_ever() {
+fn first_prompt_is_judged_by_thresholds() {
     let origin = Origin::new(|folder| {
         for name in ["promptgate.yaml", "prompt.md", "baseline.md", "cases.jsonl"] {
             std::fs::rename(folder.path().join(name), folder.path().join(format!(".git/{name}"))).unwrap();
@@ -261,7 +261,7 @@ fn the_first_prompt_ever() {
 }
 
 #[test]
-fn a_prompt_that_is_renamed_and_reworded() {
+fn renamed_prompt_is_compared_with_its_old_path() {
     let origin = Origin::new(|_| {});
     origin.change(|folder| {
         reworded(folder);
@@ -276,7 +276,7 @@ fn a_prompt_that_is_renamed_and_reworded() {
 }
 
 #[test]
-fn a_change_that_lowers_its_own_bar() {
+fn lowered_threshold_is_judged_by_the_old_policy() {
     let origin = Origin::new(|_| {});
     origin.change(|folder| {
         worse(folder);
@@ -299,7 +299,7 @@ fn a_change_that_lowers_its_own_bar() {
 }
 
 #[test]
-fn a_dataset_that_shrinks() {
+fn removed_cases_are_named() {
     let origin = Origin::new(|_| {});
     origin.change(|folder| {
         let cases = folder.read("cases.jsonl");

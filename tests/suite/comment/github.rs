@@ -1,4 +1,4 @@
-//! A small GitHub: the comments of one pull request behind the REST API, with faults on request.
+//! A simulated GitHub API: the comments of one pull request, with faults on request.
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 
-/// Who writes with the token of a workflow.
+/// The login behind the token of a workflow.
 pub(super) const BOT: &str = "github-actions[bot]";
 
-/// A request as it came.
+/// A received request.
 #[derive(Debug, Clone)]
 pub(super) struct Request {
     pub(super) method: String,
@@ -39,8 +39,8 @@ impl Response {
     }
 }
 
-/// What comes before the server itself; `None` leaves the request to it. The number counts requests, from 0; the
-/// comments are there for a fault that carries a request out all the same.
+/// Intercepts a request before the server; `None` lets it through. The number counts requests from 0; the
+/// comments allow a fault that still carries the request out.
 type Fault = dyn Fn(usize, &Request, &mut Vec<Value>) -> Option<Response> + Send + Sync;
 
 pub(super) struct GitHub {
@@ -84,13 +84,13 @@ impl GitHub {
         github
     }
 
-    /// Adds a comment that is there already; returns its id.
+    /// Adds an existing comment and returns its id.
     pub(super) fn add(&self, login: &str, kind: &str, body: &str) -> u64 {
         let mut comments = self.comments.lock().expect("no panic");
         push(&mut comments, login, kind, body)
     }
 
-    /// What a comment says now.
+    /// The current body of a comment.
     #[track_caller]
     pub(super) fn body(&self, id: u64) -> String {
         let comments = self.comments.lock().expect("no panic");

@@ -1,4 +1,4 @@
-//! `promptgate comment` against a small GitHub.
+//! `promptgate comment` against a simulated GitHub API.
 
 mod github;
 
@@ -11,11 +11,11 @@ use serde_json::json;
 use crate::support::{Folder, Outcome, finish};
 use github::{BOT, GitHub, Response, push};
 
-/// A token that must never be seen in any output.
+/// A token that must not appear in any output.
 const TOKEN: &str = "ghs_canaryN0tToBeSeen0123456789abcdef";
 const MARKER: &str = "<!-- promptgate v1 key=default -->";
 
-/// What `promptgate ci` leaves.
+/// The files that `promptgate ci` writes.
 fn left(verdict: &str, body: &str) -> Folder {
     let folder = Folder::new();
     let ci = json!({
@@ -43,7 +43,7 @@ fn comment_with(folder: &Folder, github: &GitHub, arguments: &[&str], variables:
 }
 
 #[test]
-fn the_first_comment_is_written_and_the_next_runs_bring_it_up_to_date() {
+fn comment_is_created_then_updated() {
     let github = GitHub::start();
     let folder = left("fail", "### promptgate: ❌ fail: support\n\nIt fell.\n");
     comment(&folder, &github, &[]).expect_code(0).says("the comment was written");
@@ -64,7 +64,7 @@ fn the_first_comment_is_written_and_the_next_runs_bring_it_up_to_date() {
 }
 
 #[test]
-fn only_a_comment_of_ours_with_the_marker_at_its_end_is_touched_however_many_there_are() {
+fn only_own_marked_comment_is_updated() {
     let github = GitHub::start();
     let foreign = [
         github.add("mallory", "User", &format!("not yours\n{MARKER}")),
@@ -98,7 +98,7 @@ fn only_a_comment_of_ours_with_the_marker_at_its_end_is_touched_however_many_the
 }
 
 #[test]
-fn a_person_with_a_token_of_their_own_has_a_comment_of_their_own() {
+fn personal_token_has_its_own_comment() {
     let github = GitHub::with_faults(|_, request, _| {
         (request.path == "/user").then(|| Response::new(200, json!({"login": "Alice", "type": "User"})))
     });
@@ -109,7 +109,7 @@ fn a_person_with_a_token_of_their_own_has_a_comment_of_their_own() {
 }
 
 #[test]
-fn who_an_app_is_says_graphql_and_where_nobody_does_it_is_the_workflow() {
+fn app_login_comes_from_graphql_else_the_workflow() {
     for (status, login) in [(200, "gatekeeper[bot]"), (404, BOT)] {
         let github = GitHub::with_faults(move |_, request, _| {
             let body = json!({"data": {"viewer": {"login": login}}});
@@ -122,7 +122,7 @@ fn who_an_app_is_says_graphql_and_where_nobody_does_it_is_the_workflow() {
 }
 
 #[test]
-fn a_token_that_only_reads_is_a_warning() {
+fn read_only_token_warns() {
     let github = GitHub::with_faults(|_, request, _| {
         let refused = json!({"message": format!("Resource not accessible by integration\n::error::{TOKEN}")});
         (request.method == "POST" && request.path.ends_with("/comments")).then(|| Response::new(403, refused))
@@ -142,7 +142,7 @@ fn a_token_that_only_reads_is_a_warning() {
 }
 
 #[test]
-fn what_is_set_wrong_is_told_with_the_next_step() {
+fn invalid_settings_name_the_next_step() {
     for (status, said, words) in [
         (401, json!({"message": "Bad credentials"}), "the token is not accepted"),
         (404, json!({"message": "Not Found"}), "check GITHUB_REPOSITORY"),
@@ -170,7 +170,7 @@ fn what_is_set_wrong_is_told_with_the_next_step() {
 }
 
 #[test]
-fn a_comment_that_is_too_long_is_not_sent() {
+fn oversized_comment_is_not_sent() {
     let github = GitHub::start();
     comment(&left("fail", &"é".repeat(65_600)), &github, &[]).expect_code(2).says("GitHub takes 65536");
     comment(&left("fail", &"e".repeat(65_400)), &github, &[]).expect_code(0);
@@ -178,7 +178,7 @@ fn a_comment_that_is_too_long_is_not_sent() {
 }
 
 #[test]
-fn a_server_that_is_not_well_is_asked_again() {
+fn server_error_is_retried() {
     for status in [500, 502, 503, 429] {
         // Every kind of request fails once.
         let seen = Mutex::new(BTreeSet::new());
@@ -194,7 +194,7 @@ fn a_server_that_is_not_well_is_asked_again() {
 }
 
 #[test]
-fn a_post_that_was_carried_out_without_an_answer_is_not_sent_again() {
+fn post_without_a_response_is_not_repeated() {
     let github = GitHub::with_faults(|_, request, comments| {
         (request.method == "POST" && request.path.ends_with("/comments")).then(|| {
             push(comments, BOT, "Bot", &format!("text\n\n{MARKER}"));
@@ -206,7 +206,7 @@ fn a_post_that_was_carried_out_without_an_answer_is_not_sent_again() {
 }
 
 #[test]
-fn a_token_that_asks_too_often_waits_as_it_is_told_or_gives_up() {
+fn rate_limited_token_waits_or_gives_up() {
     let once = AtomicUsize::new(0);
     let limited = || Response::new(403, json!({"message": "You have exceeded a secondary rate limit"}));
     let github = GitHub::with_faults(move |_, request, _| {
@@ -229,7 +229,7 @@ fn a_token_that_asks_too_often_waits_as_it_is_told_or_gives_up() {
 }
 
 #[test]
-fn the_token_goes_to_one_origin_and_no_further() {
+fn token_stays_within_its_origin() {
     let other = GitHub::start();
     let (list, next) =
         (format!("{}/elsewhere", other.api_url), format!("<{}/page2>; rel=\"next\"", other.api_url));
@@ -239,7 +239,7 @@ fn the_token_goes_to_one_origin_and_no_further() {
     });
     let outcome = comment(&left("fail", "text"), &redirecting, &[]).expect_code(12);
     assert!(
-        outcome.stderr.contains("points to another address") && outcome.stderr.contains("was not sent there")
+        outcome.stderr.contains("redirected to http://") && outcome.stderr.contains("was not sent there")
     );
     let paging = GitHub::with_faults(move |_, request, _| {
         let page = || Response::new(200, json!([])).with("link", next.clone());
@@ -251,7 +251,7 @@ fn the_token_goes_to_one_origin_and_no_further() {
 }
 
 #[test]
-fn a_repository_with_a_new_name_is_found() {
+fn renamed_repository_is_found() {
     let github = GitHub::with_faults(|_, request, _| {
         let new = request.path.replace("/repos/acme/old/", "/repos/acme/support/");
         (new != request.path).then(|| Response::new(307, json!({"message": "Moved"})).with("location", new))
@@ -268,7 +268,7 @@ fn a_repository_with_a_new_name_is_found() {
 }
 
 #[test]
-fn when_there_is_nothing_to_say_nothing_new_is_said() {
+fn unchanged_result_writes_no_new_comment() {
     let cases = [
         ("always", "unchanged", true),
         ("changes", "unchanged", false),
@@ -316,7 +316,7 @@ fn several_gates_have_a_comment_each() {
 }
 
 #[test]
-fn without_a_pull_request_there_is_no_comment() {
+fn no_pull_request_no_comment() {
     let folder = Folder::new();
     for event in ["merge_group", "push", "schedule", "::error::x\n##[error]y"] {
         let ci = json!({
@@ -332,7 +332,7 @@ fn without_a_pull_request_there_is_no_comment() {
 }
 
 #[test]
-fn what_the_gate_did_not_leave_is_a_diagnostic() {
+fn missing_gate_output_is_named() {
     let github = GitHub::start();
     let folder = Folder::new();
     comment(&folder, &github, &[]).expect_code(2).says("ended before it reported");
@@ -366,7 +366,7 @@ fn what_the_gate_did_not_leave_is_a_diagnostic() {
 
 #[cfg(unix)]
 #[test]
-fn a_link_in_the_place_of_the_comment_leads_nowhere() {
+fn linked_comment_file_is_refused() {
     let github = GitHub::start();
     let folder = left("fail", "text");
     folder.write("secret", "hush");
@@ -377,7 +377,7 @@ fn a_link_in_the_place_of_the_comment_leads_nowhere() {
 }
 
 #[test]
-fn what_the_environment_lacks_is_named() {
+fn missing_environment_is_named() {
     let github = GitHub::start();
     let folder = left("fail", "text");
     for (name, value, words) in [
@@ -386,7 +386,7 @@ fn what_the_environment_lacks_is_named() {
         ("GITHUB_REPOSITORY", "acme/../x", "not the name of a repository"),
         ("GITHUB_REPOSITORY", "acme/..", "not the name of a repository"),
         ("GITHUB_API_URL", "http://github.example", "without encryption"),
-        ("GITHUB_API_URL", "nowhere", "the address of the API is none"),
+        ("GITHUB_API_URL", "nowhere", "not a valid URL"),
         ("PROMPTGATE_COMMENT", "sometimes", "always, changes, failures, never"),
     ] {
         comment_with(&folder, &github, &[], &[(name, value)]).expect_code(2).says(words);

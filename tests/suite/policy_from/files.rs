@@ -1,10 +1,10 @@
-//! The files that a policy names are the policy's; those of the candidate stay where they belong.
+//! Files named by the policy come from the policy's commit; those of the candidate from the candidate.
 
 use super::{change_of, changed, commit, run};
 use crate::support::{Folder, MockServer};
 
 #[test]
-fn a_schema_that_is_weakened() {
+fn weakened_schema_is_judged_by_the_old_one() {
     let folder = Folder::golden();
     let schema = folder.read("answer.schema.json");
     folder.write("answer.schema.json", "{\"type\": \"object\", \"required\": [\"zebra\"]}");
@@ -24,7 +24,7 @@ fn a_schema_that_is_weakened() {
 }
 
 #[test]
-fn a_schema_of_a_single_case() {
+fn schema_of_a_case_is_the_policys() {
     let row = |schema: &str| {
         format!(
             "{{\"id\": \"own\", \"query\": \"How many days?\", \"context\": \"It gives 9 days.\", \"checks\": \
@@ -49,7 +49,7 @@ fn a_schema_of_a_single_case() {
 }
 
 #[test]
-fn planted_answers_that_are_edited() {
+fn edited_planted_answers_are_judged_by_the_old_ones() {
     let planted = |expected: &str| {
         format!(
             "{{\"id\": \"p\", \"query\": \"How many days?\", \"context\": \"The plan gives 12 days.\", \"answer\": \
@@ -70,7 +70,7 @@ fn planted_answers_that_are_edited() {
 }
 
 #[test]
-fn a_calibration_that_a_change_brings_along() {
+fn calibration_of_the_change_is_ignored() {
     let server = MockServer::start(&[]);
     let folder = change_of(|folder| {
         folder.edit(
@@ -87,7 +87,7 @@ fn a_calibration_that_a_change_brings_along() {
 }
 
 #[test]
-fn a_saved_baseline_that_a_change_brings_along() {
+fn saved_baseline_of_the_change_is_ignored() {
     let folder = change_of(|folder| {
         folder.promptgate(&["run", "--offline", "--out", "saved", "--baseline", "none"]).expect_code(0);
         folder.append("promptgate.yaml", "baseline: report:saved/report.json\n");
@@ -165,7 +165,7 @@ fn paths_out_of_the_repository_are_refused() {
 }
 
 #[test]
-fn a_cache_is_beside_the_candidate() {
+fn cache_is_beside_the_candidate() {
     let server = MockServer::start(&[]);
     let folder = change_of(|_| {});
     folder.against(&server.base_url, &["run", "--policy-from", "git:main"]).expect_code(0);

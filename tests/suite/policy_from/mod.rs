@@ -1,4 +1,4 @@
-//! `--policy-from`: a pull request must not set its own bar. Each change here would be green by its own policy.
+//! `--policy-from`: a pull request must not set its own bar. Each change here would pass by its own policy.
 
 mod files;
 mod places;
@@ -7,10 +7,10 @@ use serde_json::Value;
 
 use crate::support::{Folder, MockServer, Outcome, finish};
 
-/// Judged by the configuration that the change started from.
+/// Flags that judge by the configuration of the merge base.
 pub(crate) const FROM: [&str; 2] = ["--policy-from", "git:merge-base"];
 
-/// The small suite, in a repository of its own, on a branch that starts from what `prepare` makes of it.
+/// The small suite in a repository, on a branch that starts from the suite as edited by `prepare`.
 pub(crate) fn change_of(prepare: impl Fn(&Folder)) -> Folder {
     let folder = Folder::small(3);
     folder.edit("promptgate.yaml", "baseline: file:baseline.md\n", "");
@@ -27,7 +27,7 @@ pub(crate) fn commit(folder: &Folder, message: &str) {
     folder.git(&["commit", "--quiet", "--allow-empty", "-m", message]);
 }
 
-/// A run by the simulated model, judged by the policy of the merge base.
+/// An offline run, judged by the policy of the merge base.
 pub(crate) fn run(folder: &Folder) -> Outcome {
     folder.promptgate(&["run", "--offline", FROM[0], FROM[1]])
 }
@@ -44,7 +44,7 @@ pub(crate) fn changed(folder: &Folder) -> Vec<String> {
     changed.map(|change| change["path"].as_str().expect("a path").to_owned()).collect()
 }
 
-/// The change passes by its own policy, and not by that of its start, which every report names.
+/// Asserts that the change passes by its own policy and fails by its base's, which every report names.
 fn caught(folder: &Folder, code: i32, path: &str) {
     commit(folder, "change");
     folder.promptgate(&["run", "--offline"]).expect_code(0);
@@ -59,7 +59,7 @@ fn caught(folder: &Folder, code: i32, path: &str) {
 }
 
 #[test]
-fn a_change_that_touches_no_policy_is_judged_by_it() {
+fn unchanged_policy_judges_the_change() {
     let folder = change_of(|_| {});
     let base = folder.git(&["rev-parse", "main"]);
     folder.write("prompt.md", "Use only these passages. Answer in one sentence.\n\n{{context}}\n");
@@ -80,7 +80,7 @@ fn a_change_that_touches_no_policy_is_judged_by_it() {
 }
 
 #[test]
-fn a_threshold_that_is_lowered() {
+fn lowered_threshold_is_named() {
     let folder = change_of(|_| {});
     folder.write("prompt.md", "Be kind to the customer.\n");
     folder.edit("promptgate.yaml", "  faithfulness: {min: 0.75}\n  relevance: {min: 0.5}\n", "");
@@ -90,7 +90,7 @@ fn a_threshold_that_is_lowered() {
 }
 
 #[test]
-fn a_check_that_is_taken_out() {
+fn removed_check_is_named() {
     let folder = change_of(|folder| {
         folder.edit(
             "promptgate.yaml",
@@ -103,7 +103,7 @@ fn a_check_that_is_taken_out() {
 }
 
 #[test]
-fn a_gate_that_is_loosened() {
+fn loosened_gate_is_named() {
     let folder = change_of(|_| {});
     folder.append(
         "promptgate.yaml",
@@ -119,7 +119,7 @@ fn a_gate_that_is_loosened() {
 }
 
 #[test]
-fn another_judge_and_another_rubric() {
+fn changed_judge_and_rubric_are_named() {
     let folder = change_of(|folder| {
         folder.append(
             "promptgate.yaml",
@@ -147,7 +147,7 @@ fn another_judge_and_another_rubric() {
 }
 
 #[test]
-fn the_key_goes_to_the_hosts_of_the_policy() {
+fn key_goes_only_to_hosts_of_the_policy() {
     let server = MockServer::start(&["--require-key", "right"]);
     let folder = change_of(|folder| {
         let endpoint =
@@ -169,7 +169,7 @@ fn the_key_goes_to_the_hosts_of_the_policy() {
 }
 
 #[test]
-fn prices_that_the_policy_lacks_are_named() {
+fn prices_missing_in_the_policy_are_named() {
     let folder = change_of(|folder| {
         folder.append(
             "promptgate.yaml",
@@ -202,7 +202,7 @@ fn prices_that_the_policy_lacks_are_named() {
 }
 
 #[test]
-fn hard_cases_that_are_gone_are_named() {
+fn removed_must_pass_cases_are_named() {
     let folder = change_of(|folder| {
         folder.append("cases.jsonl", "{\"id\": \"hard\", \"query\": \"Why?\", \"context\": \"Because.\", \"must_pass\": true, \"checks\": [{\"contains\": \"zebra\"}]}\n");
     });
@@ -234,7 +234,7 @@ fn hard_cases_that_are_gone_are_named() {
 }
 
 #[test]
-fn what_is_shown_of_a_change_holds_no_secret_and_does_nothing() {
+fn shown_changes_are_redacted_and_inert() {
     let folder = change_of(|_| {});
     folder.edit(
         "promptgate.yaml",
@@ -253,7 +253,7 @@ fn what_is_shown_of_a_change_holds_no_secret_and_does_nothing() {
 }
 
 #[test]
-fn shards_pass_it_on() {
+fn shards_keep_the_policy() {
     let folder = change_of(|_| {});
     folder.edit("promptgate.yaml", "faithfulness: {min: 0.75}", "faithfulness: {min: 0.1}");
     commit(&folder, "change");

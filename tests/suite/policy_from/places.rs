@@ -1,10 +1,10 @@
-//! Which configuration is the policy: not one that a change puts in its place.
+//! Which configuration is the policy: never one that the change put in its place.
 
 use super::{change_of, changed, commit, run};
 use crate::support::{Folder, finish};
 
 #[test]
-fn a_suite_that_is_new_sets_its_own_bar_and_says_so() {
+fn new_suite_sets_its_own_bar_and_says_so() {
     let folder = Folder::small(3);
     folder.git(&["init", "--quiet", "-b", "main"]);
     folder.git(&["commit", "--quiet", "--allow-empty", "-m", "empty"]);
@@ -31,7 +31,7 @@ fn a_suite_that_is_new_sets_its_own_bar_and_says_so() {
 }
 
 #[test]
-fn a_prompt_that_is_renamed_is_judged_by_the_same_policy() {
+fn renamed_prompt_is_judged_by_the_same_policy() {
     let folder = change_of(|_| {});
     folder.git(&["mv", "prompt.md", "renamed.md"]);
     folder.edit("promptgate.yaml", "prompt: prompt.md", "prompt: renamed.md");
@@ -44,7 +44,7 @@ fn a_prompt_that_is_renamed_is_judged_by_the_same_policy() {
 }
 
 #[test]
-fn a_configuration_under_its_other_name_is_the_same_one() {
+fn configuration_with_the_other_extension_is_the_same() {
     let folder = change_of(|_| {});
     folder.git(&["mv", "promptgate.yaml", "promptgate.yml"]);
     folder.edit("promptgate.yml", "faithfulness: {min: 0.75}", "faithfulness: {min: 0.01}");
@@ -60,7 +60,7 @@ fn a_configuration_under_its_other_name_is_the_same_one() {
 }
 
 #[test]
-fn a_nearer_configuration_is_not_taken_for_a_new_suite() {
+fn nearer_configuration_is_not_a_new_suite() {
     let folder = change_of(|folder| folder.write("below/readme", "nothing"));
     for name in ["promptgate.yaml", "prompt.md", "baseline.md", "cases.jsonl"] {
         folder.write(&format!("below/{name}"), &folder.read(name));
@@ -80,7 +80,7 @@ fn a_nearer_configuration_is_not_taken_for_a_new_suite() {
 }
 
 #[test]
-fn a_configuration_that_is_taken_away_does_not_hand_over_to_the_one_above() {
+fn removed_configuration_does_not_fall_back_to_its_parent() {
     let folder = change_of(|folder| {
         for name in ["promptgate.yaml", "prompt.md", "cases.jsonl"] {
             folder.write(&format!("strict/{name}"), &folder.read(name));
@@ -94,7 +94,7 @@ fn a_configuration_that_is_taken_away_does_not_hand_over_to_the_one_above() {
 
 #[cfg(unix)]
 #[test]
-fn a_suite_behind_a_link_is_refused() {
+fn suite_behind_a_link_is_refused() {
     let folder = change_of(|folder| {
         for suite in ["strict", "lax"] {
             for name in ["promptgate.yaml", "prompt.md", "cases.jsonl"] {
@@ -110,7 +110,7 @@ fn a_suite_behind_a_link_is_refused() {
 }
 
 #[test]
-fn a_policy_that_is_not_valid_is_no_policy() {
+fn invalid_policy_is_refused() {
     let folder = change_of(|folder| folder.append("promptgate.yaml", "gate: {repeats: many}\n"));
     folder.edit("promptgate.yaml", "gate: {repeats: many}\n", "");
     commit(&folder, "repair");
@@ -130,7 +130,7 @@ fn a_policy_that_is_not_valid_is_no_policy() {
 }
 
 #[test]
-fn a_merge_that_a_change_makes_up_does_not_choose_its_policy() {
+fn forged_merge_does_not_choose_its_policy() {
     let folder = change_of(|_| {});
     folder.edit("promptgate.yaml", "faithfulness: {min: 0.75}", "faithfulness: {min: 0.01}");
     commit(&folder, "lax");
@@ -158,7 +158,7 @@ fn a_merge_that_a_change_makes_up_does_not_choose_its_policy() {
 }
 
 #[test]
-fn other_commits_and_files() {
+fn policy_is_read_from_other_commits_and_files() {
     let folder = change_of(|folder| folder.write("policy/readme", "here"));
     let lax = folder.read("promptgate.yaml").replace("0.75", "0.7");
     folder.write("policy/strict.yaml", &folder.read("promptgate.yaml").replace("0.75", "0.8"));

@@ -1,4 +1,4 @@
-//! Shards that do not make one run: each refused by name, with the next step.
+//! Invalid sets of shards: each is refused by name, with the next step.
 
 use serde_json::Value;
 
@@ -12,7 +12,7 @@ fn three() -> Folder {
     folder
 }
 
-/// Merges what must be refused; no report is written.
+/// Asserts that a merge is refused and writes no report.
 #[track_caller]
 fn refused(folder: &Folder) -> Outcome {
     let outcome = folder.promptgate(&["merge", "shards"]).expect_code(12).says("help");
@@ -20,20 +20,20 @@ fn refused(folder: &Folder) -> Outcome {
     outcome
 }
 
-/// A shard with an edit, written back.
+/// Edits a shard in place.
 fn edit(folder: &Folder, index: u32, edit: impl FnOnce(&mut Value)) {
     let mut file = json(folder, &path(index, 3));
     edit(&mut file);
     folder.write(&path(index, 3), &file.to_string());
 }
 
-/// A shard of [`three`] that has a case.
+/// A shard of [`three`] with a case.
 fn filled(folder: &Folder) -> u32 {
     (1..=3).find(|index| json(folder, &path(*index, 3))["counts"]["cases"] != 0).expect("a case")
 }
 
 #[test]
-fn a_missing_shard() {
+fn missing_shard_is_refused() {
     let folder = three();
     folder.promptgate(&["merge", "shards"]).expect_code(0);
     std::fs::remove_dir_all(folder.path().join("promptgate-report")).expect("a report");
@@ -49,7 +49,7 @@ fn a_missing_shard() {
 }
 
 #[test]
-fn a_shard_that_is_there_twice() {
+fn duplicate_shard_is_refused() {
     let folder = three();
     folder.write("shards/again/shard-2-of-3.json", &folder.read(&path(2, 3)));
     refused(&folder).says("shard 2/3 is there twice").says("shards/2/").says("shards/again/");
@@ -59,7 +59,7 @@ fn a_shard_that_is_there_twice() {
 }
 
 #[test]
-fn a_shard_of_another_run() {
+fn shard_of_another_run_is_refused() {
     let folder = three();
     for (flags, part) in [
         (&["--repeats", "2"][..], "policy, repeats"),
@@ -85,7 +85,7 @@ fn a_shard_of_another_run() {
 }
 
 #[test]
-fn a_shard_with_other_checks_or_another_schema_file() {
+fn shard_with_other_checks_is_refused() {
     let folder = small(6);
     folder.write("answer.schema.json", "{\"type\": \"string\"}");
     folder.edit("promptgate.yaml", "checks:\n", "checks:\n  - {json_schema: answer.schema.json, min: 0}\n");
@@ -98,7 +98,7 @@ fn a_shard_with_other_checks_or_another_schema_file() {
 }
 
 #[test]
-fn a_damaged_shard() {
+fn damaged_shard_is_refused() {
     let folder = three();
     let good = folder.read(&path(2, 3));
     for (text, words) in [
@@ -126,7 +126,7 @@ fn a_damaged_shard() {
 }
 
 #[test]
-fn an_edited_shard() {
+fn edited_shard_is_refused() {
     type Edit = fn(&mut Value);
     let edits: [(Edit, &str); 14] = [
         (|file| file["counts"]["missing"] = 1.into(), "`counts` says"),
@@ -183,7 +183,7 @@ fn an_edited_shard() {
 }
 
 #[test]
-fn no_shard_at_all() {
+fn merge_without_shards_is_refused() {
     let folder = small(1);
     folder.promptgate(&["merge"]).expect_code(2);
     folder.promptgate(&["merge", "nowhere"]).expect_code(2).says("nowhere");
@@ -192,7 +192,7 @@ fn no_shard_at_all() {
 }
 
 #[test]
-fn a_shard_that_comes_with_the_repository() {
+fn tracked_shard_is_refused() {
     let folder = three();
     folder.git(&["init", "--quiet", "-b", "main"]);
     folder.promptgate(&["merge", "shards"]).expect_code(0);
@@ -208,7 +208,7 @@ fn a_shard_that_comes_with_the_repository() {
 
 #[cfg(unix)]
 #[test]
-fn a_link_in_the_place_of_a_shard() {
+fn linked_shard_is_refused() {
     let folder = three();
     folder.write("elsewhere.json", "{\"schema\": \"promptgate.shard/v1\", \"shard\": \"a word of mine\"}");
     let place = folder.path().join(path(2, 3));
@@ -219,7 +219,7 @@ fn a_link_in_the_place_of_a_shard() {
 }
 
 #[test]
-fn a_shard_that_came_to_nothing_leaves_no_earlier_one() {
+fn failed_shard_removes_an_earlier_one() {
     let folder = three();
     folder.append("promptgate.yaml", "no_such_key: 1\n");
     let out = "shards/2";

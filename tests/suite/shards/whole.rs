@@ -60,7 +60,7 @@ fn rich() -> Folder {
     folder
 }
 
-/// The report without what differs from run to run: times, and with them the metric `latency`.
+/// The report without fields that differ between runs: times and the metric `latency`.
 fn lasting(mut report: Value) -> Value {
     fn strip(value: &mut Value) {
         match value {
@@ -79,7 +79,7 @@ fn lasting(mut report: Value) -> Value {
     report
 }
 
-/// Takes the sums of money out of a report: added up in another order, its last digits may differ.
+/// Removes the sums of money, whose last digits depend on the order of addition.
 fn costs(report: &mut Value) -> Vec<f64> {
     let mut found = Vec::new();
     for pointer in ["/usage", "/usage/completions", "/usage/judgements", "/to_settle"] {
@@ -117,7 +117,7 @@ fn merged_equals_whole(folder: &Folder, of: u32, repeats: &str, flags: &[&str]) 
 }
 
 #[test]
-fn of_a_suite_with_everything_in_it() {
+fn merge_equals_a_run_of_a_full_suite() {
     let folder = rich();
     folder.edit("promptgate.yaml", "{model: tiny-judge}", "{model: tiny-judge, self_test: false}");
     for of in [1, 3, 8] {
@@ -149,7 +149,7 @@ fn of_a_suite_with_everything_in_it() {
 }
 
 #[test]
-fn with_a_self_test_but_for_what_each_shard_pays_for_it() {
+fn merge_equals_a_run_with_a_self_test() {
     let folder = rich();
     folder.promptgate(&["run", "--offline", "--quiet", "--out", "whole", "--repeats", "2"]);
     run_shards(&folder, 3, &["--repeats", "2"]);
@@ -171,7 +171,7 @@ fn with_a_self_test_but_for_what_each_shard_pays_for_it() {
 }
 
 #[test]
-fn of_a_run_against_a_saved_baseline() {
+fn merge_equals_a_run_against_a_saved_baseline() {
     let folder = rich();
     folder.edit("promptgate.yaml", "{model: tiny-judge}", "{model: tiny-judge, self_test: false}");
     // Asked for less than the candidate, and for more.
@@ -187,7 +187,7 @@ fn of_a_run_against_a_saved_baseline() {
 }
 
 #[test]
-fn of_a_regression_a_part_of_the_cases_and_no_baseline() {
+fn merge_equals_a_run_of_a_regression() {
     let folder = Folder::golden();
     folder.edit("promptgate.yaml", "{model: gpt-4o}", "{model: gpt-4o, self_test: false}");
     folder.edit("promptgate.yaml", "latency_p95: 10s, ", "");
@@ -201,7 +201,7 @@ fn of_a_regression_a_part_of_the_cases_and_no_baseline() {
 }
 
 #[test]
-fn of_an_undecided_run_that_may_pass() {
+fn merge_equals_an_undecided_run() {
     let folder = rich();
     folder.edit("promptgate.yaml", "{model: tiny-judge}", "{model: tiny-judge, self_test: false}");
     folder.edit(
@@ -216,7 +216,7 @@ fn of_an_undecided_run_that_may_pass() {
 }
 
 #[test]
-fn is_read_like_any_other_report() {
+fn merged_report_is_read_like_any_other() {
     let folder = rich();
     run_shards(&folder, 2, &[]);
     folder.promptgate(&["merge", &path(1, 2), "shards", "--format", "json"]).says("promptgate.report/v1");

@@ -1,4 +1,4 @@
-//! The outermost layer of a model: what is in the cache is not asked for again.
+//! The outermost layer of a model: cached completions and judgements are reused.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,35 +7,38 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 
-use super::record::Record;
-use super::{Cache, Found, Shelf, Wanted, key, now};
+use super::diagnostics::damaged;
+use super::handle::{Cache, Lookup, LookupResult};
+use super::key;
+use super::record::{Record, now};
+use super::table::Table;
 use promptgate_core::model::{ChatRequest, Completion, Fault, FaultKind, FinishReason, Purpose, Usage};
-use promptgate_core::port::{ChatModel, Event, EventSink, Memory, Recalled};
+use promptgate_core::port::{CachedJudgement, ChatModel, Event, EventSink, JudgementCache};
 
-/// How the cache is used.
+/// Use of the cache in one run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Use {
-    /// Ask for everything anew and keep it in the place of what was there.
+pub struct CacheOptions {
+    /// Ignore cached entries and replace them.
     pub refresh: bool,
-    /// Ask for nothing: what is not there is missing.
-    pub only: bool,
-    /// What is older is not taken.
+    /// Make no calls: missing entries are faults.
+    pub cached_only: bool,
+    /// Ignore older entries.
     pub max_age: Option<Duration>,
 }
 
-/// A model with a cache before it.
+/// A model behind a cache.
 pub struct Cached {
     inner: Arc<dyn ChatModel>,
     cache: Arc<Cache>,
     scope: String,
-    how: Use,
+    options: CacheOptions,
     since: u64,
     events: Arc<dyn EventSink>,
 }
 
-/// An answer as it is kept.
+/// The JSON form of a cached completion.
 #[derive(Serialize, Deserialize)]
-struct Kept {
+struct CachedCompletion {
     text: String,
     refusal: bool,
     finish_reason: FinishReason,
@@ -46,19 +49,18 @@ struct Kept {
 }
 
 impl Cached {
-    /// Puts a cache before the model behind `endpoint`, a name of [`scope`](super::scope).
+    /// Puts a cache in front of the model behind `endpoint`, a name from [`scope`](super::scope).
     pub fn new(
         inner: Arc<dyn ChatModel>,
         cache: Arc<Cache>,
         endpoint: &str,
-        how: Use,
+        options: CacheOptions,
         events: Arc<dyn EventSink>,
     ) -> Self {
-        let since = how.max_age.map_or(0, |age| now().saturating_sub(age.as_secs()));
-        Self { inner, cache, scope: endpoint.to_owned(), how, since, events }
+        let since = options.max_age.map_or(0, |age| now().saturating_sub(age.as_secs()));
+        Self { inner, cache, scope: endpoint.to_owned(), options, since, events }
     }
 
-    /// The cache.
     #[cfg(test)]
     pub(super) fn cache(&self) -> &Cache {
         &self.cache
@@ -66,40 +68,40 @@ impl Cached {
 
     async fn call(&self, request: &ChatRequest) -> Result<Completion, Fault> {
         if request.purpose == Purpose::Judgement {
-            // Judges recall whole conversations, and keep them once they have been read.
-            return if self.how.only {
-                Err(missing("judgement"))
+            // Judges recall whole conversations through `Memory`, and keep them once they have been parsed.
+            return if self.options.cached_only {
+                Err(not_cached("judgement"))
             } else {
                 self.inner.complete(request).await
             };
         }
         let key = key::of_request(&self.scope, request);
-        let wanted = Wanted { since: self.since, renewed: self.how.refresh || request.refresh };
-        let _claim = match self.cache.look(Shelf::Answers, key, wanted).await? {
-            Found::Record(record) => match serde_json::from_str::<Kept>(&record.text) {
-                Ok(kept) => {
-                    self.events.emit(Event::Recalled { purpose: Purpose::Completion, at: record.at });
-                    return Ok(kept.completion(record.at));
-                }
-                Err(_) => return Err(self.cache.damaged("an entry is no answer")),
-            },
-            Found::Nobody(claim) => claim,
+        let refresh = self.options.refresh || request.refresh;
+        let lookup = Lookup { since: self.since, refreshed_only: refresh };
+        let _claim = match self.cache.get_or_claim(Table::Completions, key, lookup).await? {
+            LookupResult::Hit(record) => {
+                let cached = serde_json::from_str::<CachedCompletion>(&record.text)
+                    .map_err(|_| damaged(&self.cache.path, "an entry is not a completion"))?;
+                self.events.emit(Event::CacheHit { purpose: Purpose::Completion, at: record.at });
+                return Ok(cached.into_completion(record.at));
+            }
+            LookupResult::Miss(claim) => claim,
         };
-        if self.how.only {
-            return Err(missing("answer"));
+        if self.options.cached_only {
+            return Err(not_cached("answer"));
         }
         let completion = self.inner.complete(request).await?;
-        if let Ok(text) = serde_json::to_string(&Kept::from(&completion)) {
+        if let Ok(text) = serde_json::to_string(&CachedCompletion::from(&completion)) {
             let record = Record { at: now(), model: request.model.clone(), text };
-            self.cache.keep(Shelf::Answers, key, &record, wanted.renewed);
+            self.cache.insert(Table::Completions, key, &record, refresh);
         }
         Ok(completion)
     }
 }
 
-fn missing(what: &str) -> Fault {
+fn not_cached(what: &str) -> Fault {
     Fault::new(FaultKind::NotCached, format!("this {what} is not in the cache"))
-        .help("run without --cached-only to ask for it")
+        .help("run without --cached-only to request it")
 }
 
 impl ChatModel for Cached {
@@ -107,36 +109,36 @@ impl ChatModel for Cached {
         self.call(request).boxed()
     }
 
-    fn memory(&self) -> Option<&dyn Memory> {
+    fn judgement_cache(&self) -> Option<&dyn JudgementCache> {
         Some(self)
     }
 }
 
-impl Memory for Cached {
-    fn recall<'a>(&'a self, identity: &'a str) -> BoxFuture<'a, Result<Recalled, Fault>> {
+impl JudgementCache for Cached {
+    fn get<'a>(&'a self, identity: &'a str) -> BoxFuture<'a, Result<CachedJudgement, Fault>> {
         async move {
-            let wanted = Wanted { since: self.since, renewed: self.how.refresh };
+            let lookup = Lookup { since: self.since, refreshed_only: self.options.refresh };
             let key = key::of_text(&self.scope, identity);
-            Ok(match self.cache.look(Shelf::Verdicts, key, wanted).await? {
-                Found::Record(record) => {
-                    self.events.emit(Event::Recalled { purpose: Purpose::Judgement, at: record.at });
-                    Recalled { record: Some(record.text), claim: None }
+            Ok(match self.cache.get_or_claim(Table::Judgements, key, lookup).await? {
+                LookupResult::Hit(record) => {
+                    self.events.emit(Event::CacheHit { purpose: Purpose::Judgement, at: record.at });
+                    CachedJudgement { record: Some(record.text), claim: None }
                 }
-                Found::Nobody(claim) => Recalled { record: None, claim: Some(Box::new(claim)) },
+                LookupResult::Miss(claim) => CachedJudgement { record: None, claim: Some(Box::new(claim)) },
             })
         }
         .boxed()
     }
 
-    fn keep(&self, identity: &str, model: &str, record: String) {
+    fn put(&self, identity: &str, model: &str, record: String) {
         let key = key::of_text(&self.scope, identity);
         let record = Record { at: now(), model: model.to_owned(), text: record };
-        self.cache.keep(Shelf::Verdicts, key, &record, self.how.refresh);
+        self.cache.insert(Table::Judgements, key, &record, self.options.refresh);
     }
 }
 
-impl Kept {
-    fn completion(self, at: u64) -> Completion {
+impl CachedCompletion {
+    fn into_completion(self, at: u64) -> Completion {
         Completion {
             text: self.text,
             refusal: self.refusal,
@@ -150,7 +152,7 @@ impl Kept {
     }
 }
 
-impl From<&Completion> for Kept {
+impl From<&Completion> for CachedCompletion {
     fn from(completion: &Completion) -> Self {
         Self {
             text: completion.text.clone(),

@@ -1,4 +1,4 @@
-//! Damage as an error: the database checks most of what it reads, and panics on some of what it does not.
+//! Turns panics of the database into errors: it validates most of what it reads, and panics on some damaged pages.
 
 use std::cell::Cell;
 use std::ops::{Deref, DerefMut};
@@ -11,19 +11,18 @@ thread_local! {
     static GUARDED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// A database whose closing, which writes to the file, is guarded as well.
-pub(super) struct Held(Option<Database>);
+/// A database whose closing, which writes to the file, is guarded too.
+pub(super) struct GuardedDatabase(Option<Database>);
 
-impl Held {
-    /// Holds a database.
+impl GuardedDatabase {
     pub(super) fn new(database: Database) -> Self {
         Self(Some(database))
     }
 }
 
-impl Drop for Held {
+impl Drop for GuardedDatabase {
     fn drop(&mut self) {
-        // Everything kept is committed by now: what closing adds saves time at the next opening, and no more.
+        // All entries are committed by now; closing only speeds up the next opening.
         let _ = guarded(|| {
             drop(self.0.take());
             Ok(())
@@ -31,34 +30,34 @@ impl Drop for Held {
     }
 }
 
-impl Deref for Held {
+impl Deref for GuardedDatabase {
     type Target = Database;
 
     fn deref(&self) -> &Database {
-        self.0.as_ref().expect("it is there until it is dropped")
+        self.0.as_ref().expect("present until dropped")
     }
 }
 
-impl DerefMut for Held {
+impl DerefMut for GuardedDatabase {
     fn deref_mut(&mut self) -> &mut Database {
-        self.0.as_mut().expect("it is there until it is dropped")
+        self.0.as_mut().expect("present until dropped")
     }
 }
 
-/// Carries out an operation on the file; a panic in it is [`StorageError::Corrupted`], and prints nothing.
+/// Runs an operation on the file; a panic in it becomes [`StorageError::Corrupted`] and prints nothing.
 pub(super) fn guarded<T>(operation: impl FnOnce() -> Result<T, redb::Error>) -> Result<T, redb::Error> {
     static QUIET: Once = Once::new();
     QUIET.call_once(|| {
-        let usual = panic::take_hook();
-        panic::set_hook(Box::new(move |facts| {
+        let previous = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
             if !GUARDED.get() {
-                usual(facts);
+                previous(info);
             }
         }));
     });
     GUARDED.set(true);
-    // What a half-done operation leaves is looked at no more: every caller gives the cache up on an error.
+    // Unwind-safe because every caller stops using the cache after an error.
     let result = panic::catch_unwind(AssertUnwindSafe(operation));
     GUARDED.set(false);
-    result.unwrap_or_else(|_| Err(StorageError::Corrupted("the file is not whole".to_owned()).into()))
+    result.unwrap_or_else(|_| Err(StorageError::Corrupted("the file is incomplete".to_owned()).into()))
 }

@@ -1,5 +1,5 @@
-//! The key of an entry: the digest of what was asked, where. Neither side nor credential is in it, so an answer to
-//! the same request is found whoever asks.
+//! The key of an entry: the digest of endpoint and request. Neither the role of the variant nor credentials are part of
+//! it, so equal requests share one entry.
 
 use std::io::{self, Write};
 
@@ -9,61 +9,61 @@ use sha2::{Digest, Sha256};
 
 use promptgate_core::model::{ChatRequest, Message};
 
-/// SHA-256.
+/// A SHA-256 digest.
 pub(super) type Key = [u8; 32];
 
-/// What is asked of a model.
+/// The parts of a request that determine its response.
 #[derive(Serialize)]
-struct Asked<'a> {
+struct RequestIdentity<'a> {
     model: &'a str,
     messages: &'a [Message],
-    parameters: Vec<(&'a str, Ordered<'a>)>,
+    parameters: Vec<(&'a str, Sorted<'a>)>,
     repeat: u32,
 }
 
-/// A value whose objects are written in the order of their keys.
-struct Ordered<'a>(&'a Value);
+/// A value whose objects are serialized with sorted keys.
+struct Sorted<'a>(&'a Value);
 
-impl Serialize for Ordered<'_> {
+impl Serialize for Sorted<'_> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.0 {
-            Value::Object(fields) => serializer.collect_map(in_order(fields)),
-            Value::Array(values) => serializer.collect_seq(values.iter().map(Ordered)),
+            Value::Object(fields) => serializer.collect_map(sorted(fields)),
+            Value::Array(values) => serializer.collect_seq(values.iter().map(Sorted)),
             other => other.serialize(serializer),
         }
     }
 }
 
-fn in_order(fields: &Map<String, Value>) -> Vec<(&str, Ordered<'_>)> {
-    let mut fields: Vec<_> = fields.iter().map(|(name, value)| (name.as_str(), Ordered(value))).collect();
+fn sorted(fields: &Map<String, Value>) -> Vec<(&str, Sorted<'_>)> {
+    let mut fields: Vec<_> = fields.iter().map(|(name, value)| (name.as_str(), Sorted(value))).collect();
     fields.sort_by_key(|(name, _)| *name);
     fields
 }
 
-/// The key of a request to the endpoint `scope`.
+/// Returns the key of a request to the endpoint `scope`.
 pub(super) fn of_request(scope: &str, request: &ChatRequest) -> Key {
-    let mut digest = Digesting::new(scope);
-    let asked = Asked {
+    let mut digest = Hasher::new(scope);
+    let identity = RequestIdentity {
         model: &request.model,
         messages: &request.messages,
-        parameters: in_order(&request.parameters),
+        parameters: sorted(&request.parameters),
         repeat: request.repeat,
     };
-    // Plain data into memory: this cannot fail, and a digest of half of it would only be a key that nobody has.
-    let _ = serde_json::to_writer(&mut digest, &asked);
+    // Plain data into memory cannot fail; the digest of a part would only be an unused key.
+    let _ = serde_json::to_writer(&mut digest, &identity);
     digest.0.finalize().into()
 }
 
-/// The key of something else that was asked of the endpoint `scope`.
+/// Returns the key of a judgement by the endpoint `scope`.
 pub(super) fn of_text(scope: &str, identity: &str) -> Key {
-    let mut digest = Digesting::new(scope);
+    let mut digest = Hasher::new(scope);
     digest.0.update(identity.as_bytes());
     digest.0.finalize().into()
 }
 
-struct Digesting(Sha256);
+struct Hasher(Sha256);
 
-impl Digesting {
+impl Hasher {
     fn new(scope: &str) -> Self {
         let mut digest = Sha256::new();
         digest.update(scope.as_bytes());
@@ -72,7 +72,7 @@ impl Digesting {
     }
 }
 
-impl Write for Digesting {
+impl Write for Hasher {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0.update(bytes);
         Ok(bytes.len())
@@ -83,10 +83,10 @@ impl Write for Digesting {
     }
 }
 
-/// The name of an endpoint in keys: its base URL without user, password and the last slash, since neither changes
-/// what answers, and its further headers, which may; of one that holds a secret, the name alone.
+/// Returns the name of an endpoint in keys: the base URL without credentials and final slash, which do not change the
+/// response, and a digest of the extra headers, which may. A header with a secret value counts by its name alone.
 pub fn scope(base_url: &str, headers: &[(&str, Option<&str>)]) -> String {
-    let mut scope = of_url(base_url);
+    let mut scope = normalize_url(base_url);
     let mut headers: Vec<(String, Option<&str>)> =
         headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), *value)).collect();
     headers.sort();
@@ -98,7 +98,7 @@ pub fn scope(base_url: &str, headers: &[(&str, Option<&str>)]) -> String {
     scope
 }
 
-fn of_url(base_url: &str) -> String {
+fn normalize_url(base_url: &str) -> String {
     let url = match base_url.split_once("://") {
         Some((scheme, rest)) => {
             let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());

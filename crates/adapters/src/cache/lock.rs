@@ -1,19 +1,20 @@
-//! One process at a time: a file beside the cache that is locked as long as the cache is open, and says by whom.
+//! One process at a time: a lock file beside the cache, which also holds the id of its process.
 //!
-//! The lock is the operating system's, so it ends with the process however that ends; the file itself may stay.
+//! The operating system releases the lock when the process ends, however it ends; the file itself may remain.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::{NO_CACHE, diagnostic};
+use super::diagnostics::{BYPASS_HELP, diagnostic};
 use promptgate_core::model::Diagnostic;
 
-/// Between two tries.
-const PAUSE: Duration = Duration::from_millis(50);
-/// Bytes of the file that are read for its message.
-const MAX: u64 = 200;
+const RETRY_INTERVAL: Duration = Duration::from_millis(50);
+/// Bytes of the lock file that are read for the error message.
+const MAX_OWNER_BYTES: u64 = 200;
+/// Prefix of the lock file's text.
+const OWNER_PREFIX: &str = "process ";
 
 /// Held until dropped.
 #[derive(Debug)]
@@ -22,22 +23,22 @@ pub(super) struct Lock {
 }
 
 impl Lock {
-    /// Takes the lock of a cache, waiting so long for another process.
+    /// Locks a cache, waiting up to `timeout` for another process.
     ///
     /// # Errors
-    /// It is still taken, by whom; or the file cannot be made.
-    pub(super) fn take(cache: &Path, patience: Duration) -> Result<Self, Diagnostic> {
-        let path = beside(cache);
-        let wrong = |what: &str, error: &dyn std::fmt::Display| {
-            diagnostic(cache, format!("the cache cannot be {what}: {error}")).help(NO_CACHE)
+    /// The lock is still taken, or the lock file cannot be created.
+    pub(super) fn acquire(cache: &Path, timeout: Duration) -> Result<Self, Diagnostic> {
+        let path = lock_path(cache);
+        let failed = |what: &str, error: &dyn std::fmt::Display| {
+            diagnostic(cache, format!("the cache cannot be {what}: {error}")).help(BYPASS_HELP)
         };
-        // A link could come with a repository, and lead to a file that is somebody's.
+        // A link could come with a repository and point at any of the user's files.
         if let Some(link) = [cache, &path].into_iter().find(|file| file.is_symlink()) {
             return Err(
-                diagnostic(link, "this is a link, and not a cache's file".to_owned()).help("remove it")
+                diagnostic(link, "this is a link, expected a cache file".to_owned()).help("remove it")
             );
         }
-        if path.exists() && !is_ours(&path) {
+        if path.exists() && !is_lock_file(&path) {
             return Err(diagnostic(&path, "this is not the lock of a cache".to_owned()).help("move it away"));
         }
         let mut file = OpenOptions::new()
@@ -46,51 +47,46 @@ impl Lock {
             .create(true)
             .truncate(false)
             .open(&path)
-            .map_err(|error| wrong("opened", &error))?;
-        let begun = Instant::now();
+            .map_err(|error| failed("opened", &error))?;
+        let started = Instant::now();
         loop {
             match file.try_lock() {
                 Ok(()) => break,
-                Err(TryLockError::Error(error)) => return Err(wrong("locked", &error)),
-                Err(TryLockError::WouldBlock) if begun.elapsed() >= patience => {
-                    return Err(taken(cache, &mut file, patience));
+                Err(TryLockError::Error(error)) => return Err(failed("locked", &error)),
+                Err(TryLockError::WouldBlock) if started.elapsed() >= timeout => {
+                    return Err(taken(cache, &mut file, timeout));
                 }
-                Err(TryLockError::WouldBlock) => std::thread::sleep(PAUSE),
+                Err(TryLockError::WouldBlock) => std::thread::sleep(RETRY_INTERVAL),
             }
         }
-        // The name is for people alone: one that cannot be written does no harm.
+        // The process id is only for error messages, so a failed write does no harm.
         let _ = file.set_len(0);
-        let _ = file.write_all(format!("{SAYS}{}\n", std::process::id()).as_bytes());
+        let _ = file.write_all(format!("{OWNER_PREFIX}{}\n", std::process::id()).as_bytes());
         Ok(Self { _file: file })
     }
 }
 
-/// How the lock's text begins.
-const SAYS: &str = "process ";
-
-/// Whether a file is empty or one that [`Lock::take`] wrote.
-fn is_ours(path: &Path) -> bool {
-    let is_file = std::fs::metadata(path).is_ok_and(|facts| facts.is_file());
+/// Whether the file is empty or was written by [`Lock::acquire`].
+fn is_lock_file(path: &Path) -> bool {
+    let is_file = std::fs::metadata(path).is_ok_and(|metadata| metadata.is_file());
     let mut start = Vec::new();
-    let mut read = || File::open(path)?.take(SAYS.len() as u64).read_to_end(&mut start);
-    is_file && read().is_ok() && (start.is_empty() || start == SAYS.as_bytes())
+    let mut read = || File::open(path)?.take(OWNER_PREFIX.len() as u64).read_to_end(&mut start);
+    is_file && read().is_ok() && (start.is_empty() || start == OWNER_PREFIX.as_bytes())
 }
 
-/// `cache.redb.lock`.
-fn beside(cache: &Path) -> PathBuf {
+/// Returns `cache.redb.lock` for `cache.redb`.
+fn lock_path(cache: &Path) -> PathBuf {
     let mut name = cache.as_os_str().to_owned();
     name.push(".lock");
     PathBuf::from(name)
 }
 
-fn taken(cache: &Path, file: &mut File, patience: Duration) -> Diagnostic {
+fn taken(cache: &Path, file: &mut File, timeout: Duration) -> Diagnostic {
     let mut text = String::new();
-    let said = file.seek(SeekFrom::Start(0)).and_then(|_| file.take(MAX).read_to_string(&mut text));
-    let holder: String = text.chars().filter(|character| !character.is_control()).collect();
-    let holder = if said.is_ok() && !holder.is_empty() { holder } else { "another process".to_owned() };
-    diagnostic(
-        cache,
-        format!("{holder} has held the cache for the {} s that were waited", patience.as_secs()),
-    )
-    .help("wait for it to end, or run with --no-cache")
+    let read =
+        file.seek(SeekFrom::Start(0)).and_then(|_| file.take(MAX_OWNER_BYTES).read_to_string(&mut text));
+    let owner: String = text.chars().filter(|character| !character.is_control()).collect();
+    let owner = if read.is_ok() && !owner.is_empty() { owner } else { "another process".to_owned() };
+    diagnostic(cache, format!("{owner} has held the cache for the {} s that were waited", timeout.as_secs()))
+        .help("wait for it to end, or run with --no-cache")
 }

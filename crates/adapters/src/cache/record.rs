@@ -1,42 +1,41 @@
-//! The value of an entry: when it was kept, which model was asked, and the text of whoever kept it, behind a checksum.
+//! The value of an entry: timestamp, model and text behind a checksum.
+
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use sha2::{Digest, Sha256};
 
-/// Bytes of the checksum: enough to find damage, which is not an attack.
-const CHECKSUM: usize = 8;
+/// Bytes of the checksum: enough to detect damage, not tampering.
+const CHECKSUM_BYTES: usize = 8;
 
-/// An entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Record {
-    /// When it was kept, in seconds since 1970 (UTC).
+    /// Time of insertion, in seconds since 1970 (UTC).
     pub(super) at: u64,
-    /// The model that was asked.
     pub(super) model: String,
-    /// What was kept.
     pub(super) text: String,
 }
 
 impl Record {
-    /// Checksum, time, length of the model's name, name, text.
+    /// Encodes checksum, time, length of the model's name, name, text.
     pub(super) fn write(&self) -> Vec<u8> {
         let name = self.model.as_bytes();
         let length = u32::try_from(name.len()).unwrap_or(0);
         let name = name.get(..length as usize).unwrap_or_default();
-        let mut bytes = vec![0; CHECKSUM];
+        let mut bytes = vec![0; CHECKSUM_BYTES];
         bytes.extend(self.at.to_le_bytes());
         bytes.extend(length.to_le_bytes());
         bytes.extend(name);
         bytes.extend(self.text.as_bytes());
-        let sum = checksum(bytes.get(CHECKSUM..).unwrap_or_default());
+        let sum = checksum(bytes.get(CHECKSUM_BYTES..).unwrap_or_default());
         for (place, byte) in bytes.iter_mut().zip(sum) {
             *place = byte;
         }
         bytes
     }
 
-    /// The inverse; `None` for anything else, such as an entry of which a bit is not as it was written.
+    /// Decodes a record; `None` where the checksum does not match.
     pub(super) fn read(bytes: &[u8]) -> Option<Self> {
-        let (sum, rest) = bytes.split_at_checked(CHECKSUM)?;
+        let (sum, rest) = bytes.split_at_checked(CHECKSUM_BYTES)?;
         if checksum(rest) != sum {
             return None;
         }
@@ -48,11 +47,16 @@ impl Record {
     }
 }
 
-fn checksum(bytes: &[u8]) -> [u8; CHECKSUM] {
+fn checksum(bytes: &[u8]) -> [u8; CHECKSUM_BYTES] {
     let digest = Sha256::digest(bytes);
-    let mut sum = [0; CHECKSUM];
+    let mut sum = [0; CHECKSUM_BYTES];
     for (place, byte) in sum.iter_mut().zip(digest) {
         *place = byte;
     }
     sum
+}
+
+/// Returns the current time in seconds since 1970 (UTC).
+pub(super) fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }

@@ -1,16 +1,24 @@
-//! The cache on real files: what is kept is found, what is damaged is told, what waits is served.
+//! The cache on real files: entries are found again, damage is reported, waiting callers are served.
 
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use futures::FutureExt as _;
 use futures::future::{BoxFuture, join_all};
 use serde_json::json;
 
+use super::handle::Lookup;
+use super::record::{Record, now};
+use super::table::{self, Table};
 use super::*;
-use promptgate_core::model::{ChatRequest, Completion, FinishReason, Message, Purpose, Speaker, Usage};
-use promptgate_core::port::{ChatModel, Event, EventSink, Silent};
+use promptgate_core::model::{
+    ChatRequest, Completion, Fault, FaultKind, FinishReason, Message, MessageRole, Purpose, Usage,
+};
+use promptgate_core::port::{ChatModel, Event, EventSink, NullSink};
 
-/// Answers with the number of the call.
+/// Responds with the number of the call.
 #[derive(Default)]
 struct Counting(AtomicU32);
 
@@ -18,7 +26,7 @@ impl ChatModel for Counting {
     fn complete<'a>(&'a self, request: &'a ChatRequest) -> BoxFuture<'a, Result<Completion, Fault>> {
         async move {
             let call = self.0.fetch_add(1, Ordering::SeqCst);
-            // Lets others come in between.
+            // Lets other tasks run in between.
             tokio::task::yield_now().await;
             if request.model == "dead" {
                 return Err(Fault::new(FaultKind::Unavailable, "503"));
@@ -28,7 +36,7 @@ impl ChatModel for Counting {
                 usage: Some(Usage { prompt_tokens: 7, completion_tokens: 3 }),
                 latency_ms: 12.34567891,
                 model: Some("m-1".to_owned()),
-                ..Completion::said(format!("answer {call}"))
+                ..Completion::from_text(format!("answer {call}"))
             })
         }
         .boxed()
@@ -38,7 +46,7 @@ impl ChatModel for Counting {
 fn request(text: &str) -> ChatRequest {
     ChatRequest {
         model: "m".to_owned(),
-        messages: vec![Message { role: Speaker::User, content: text.to_owned() }],
+        messages: vec![Message { role: MessageRole::User, content: text.to_owned() }],
         parameters: [("temperature".to_owned(), json!(0)), ("seed".to_owned(), json!({"b": 1, "a": [2]}))]
             .into_iter()
             .collect(),
@@ -59,18 +67,18 @@ impl Bench {
     }
 
     fn path(&self) -> PathBuf {
-        self.folder.path().join("kept/cache.redb")
+        self.folder.path().join("new/cache.redb")
     }
 
     fn open(&self) -> Cache {
         Cache::open(&self.path(), Duration::ZERO).unwrap()
     }
 
-    /// A model with the cache before it, and the model that counts.
-    fn model(&self, how: Use) -> (Cached, Arc<Counting>) {
+    /// Returns a counting model behind the cache, and the counting model itself.
+    fn model(&self, options: CacheOptions) -> (Cached, Arc<Counting>) {
         let inner = Arc::new(Counting::default());
         let model = Arc::clone(&inner) as Arc<dyn ChatModel>;
-        let cached = Cached::new(model, Arc::new(self.open()), "http://h/v1", how, Arc::new(Silent));
+        let cached = Cached::new(model, Arc::new(self.open()), "http://h/v1", options, Arc::new(NullSink));
         (cached, inner)
     }
 }
@@ -80,18 +88,18 @@ fn calls(model: &Counting) -> u32 {
 }
 
 #[tokio::test]
-async fn an_answer_is_asked_for_once_and_comes_back_as_it_was() {
+async fn a_repeated_request_returns_the_cached_completion_unchanged() {
     let bench = Bench::new();
     let first = {
-        let (model, inner) = bench.model(Use::default());
+        let (model, inner) = bench.model(CacheOptions::default());
         let first = model.complete(&request("a")).await.unwrap();
         assert_eq!((calls(&inner), first.cached_at), (1, None));
-        // Found before it is committed, too.
+        // A pending entry is found too.
         assert_eq!(model.complete(&request("a")).await.unwrap().text, first.text);
         assert_eq!(calls(&inner), 1);
         first
     };
-    let (model, inner) = bench.model(Use { only: true, ..Use::default() });
+    let (model, inner) = bench.model(CacheOptions { cached_only: true, ..CacheOptions::default() });
     let again = model.complete(&request("a")).await.unwrap();
     assert!(again.cached_at.is_some_and(|at| at.abs_diff(now()) < 600));
     assert_eq!(Completion { cached_at: None, ..again }, first);
@@ -100,18 +108,18 @@ async fn an_answer_is_asked_for_once_and_comes_back_as_it_was() {
 }
 
 #[tokio::test]
-async fn what_is_asked_is_the_key_and_nothing_else() {
+async fn a_key_depends_on_the_request_alone() {
     let bench = Bench::new();
-    let (model, inner) = bench.model(Use::default());
+    let (model, inner) = bench.model(CacheOptions::default());
     model.complete(&request("a")).await.unwrap();
-    // The order of parameters is none of it.
-    let turned = ChatRequest {
+    // The order of parameters does not matter.
+    let reordered = ChatRequest {
         parameters: [("seed".to_owned(), json!({"a": [2], "b": 1})), ("temperature".to_owned(), json!(0))]
             .into_iter()
             .collect(),
         ..request("a")
     };
-    model.complete(&turned).await.unwrap();
+    model.complete(&reordered).await.unwrap();
     assert_eq!(calls(&inner), 1);
     let others = [
         request("b"),
@@ -119,7 +127,7 @@ async fn what_is_asked_is_the_key_and_nothing_else() {
         ChatRequest { repeat: 1, ..request("a") },
         ChatRequest { parameters: Default::default(), ..request("a") },
         ChatRequest {
-            messages: vec![Message { role: Speaker::System, content: "a".to_owned() }],
+            messages: vec![Message { role: MessageRole::System, content: "a".to_owned() }],
             ..request("a")
         },
     ];
@@ -130,7 +138,7 @@ async fn what_is_asked_is_the_key_and_nothing_else() {
 }
 
 #[test]
-fn an_endpoint_is_its_address_without_who_asks() {
+fn a_scope_omits_credentials_and_final_slash() {
     assert_eq!(scope("HTTPS://me:secret@Api.Example.com/V1/", &[]), "https://api.example.com/V1");
     assert_eq!(scope("https://api.example.com/V1", &[]), "https://api.example.com/V1");
     assert_ne!(scope("https://api.example.com/V1", &[]), scope("https://api.example.com/v1", &[]));
@@ -138,9 +146,9 @@ fn an_endpoint_is_its_address_without_who_asks() {
 }
 
 #[tokio::test]
-async fn the_same_request_at_the_same_time_is_one_call() {
+async fn equal_concurrent_requests_make_one_call() {
     let bench = Bench::new();
-    let (model, inner) = bench.model(Use::default());
+    let (model, inner) = bench.model(CacheOptions::default());
     let requests: Vec<ChatRequest> = (0..40).map(|index| request(&format!("q{}", index % 4))).collect();
     let answers = join_all(requests.iter().map(|request| model.complete(request))).await;
     assert_eq!(calls(&inner), 4);
@@ -150,78 +158,80 @@ async fn the_same_request_at_the_same_time_is_one_call() {
 }
 
 #[tokio::test]
-async fn a_fault_is_not_kept_and_frees_those_that_wait() {
+async fn a_fault_is_not_cached_and_releases_waiting_calls() {
     let bench = Bench::new();
-    let (model, inner) = bench.model(Use::default());
+    let (model, inner) = bench.model(CacheOptions::default());
     let dead = ChatRequest { model: "dead".to_owned(), ..request("a") };
     let results = join_all([model.complete(&dead), model.complete(&dead)]).await;
     assert!(results.iter().all(Result::is_err));
     assert_eq!(calls(&inner), 2);
     model.cache().close().unwrap();
-    assert_eq!(model.cache().statistics().unwrap().answers.len(), 0);
+    assert_eq!(model.cache().statistics().unwrap().completions.len(), 0);
 }
 
 #[tokio::test]
-async fn a_refresh_asks_once_more_and_keeps_the_new_answer() {
+async fn a_refresh_makes_one_call_and_replaces_the_entry() {
     let bench = Bench::new();
     {
-        let (model, _) = bench.model(Use::default());
+        let (model, _) = bench.model(CacheOptions::default());
         model.complete(&request("other")).await.unwrap();
         assert_eq!(model.complete(&request("a")).await.unwrap().text, "answer 1");
     }
     {
-        let (model, inner) = bench.model(Use { refresh: true, ..Use::default() });
+        let (model, inner) = bench.model(CacheOptions { refresh: true, ..CacheOptions::default() });
         assert_eq!(model.complete(&request("a")).await.unwrap().text, "answer 0");
-        // Within the run it is asked once all the same, before and after its commit.
+        // Within the run, the new entry is reused before and after its commit.
         assert_eq!(model.complete(&request("a")).await.unwrap().text, "answer 0");
         model.cache().close().unwrap();
         assert_eq!(model.complete(&request("a")).await.unwrap().text, "answer 0");
         assert_eq!(calls(&inner), 1);
     }
-    let (model, _) = bench.model(Use { only: true, ..Use::default() });
+    let (model, _) = bench.model(CacheOptions { cached_only: true, ..CacheOptions::default() });
     assert_eq!(model.complete(&request("a")).await.unwrap().text, "answer 0");
 }
 
 #[tokio::test]
-async fn what_is_too_old_is_asked_for_again() {
+async fn an_entry_older_than_max_age_is_requested_again() {
     let bench = Bench::new();
-    let old = Record { at: now() - 7200, model: "m".to_owned(), text: kept("old") };
+    let old = Record { at: now() - 7200, model: "m".to_owned(), text: cached("old") };
     let keys = ["a", "b"].map(|text| key::of_request("http://h/v1", &request(text)));
     let cache = bench.open();
-    keys.iter().for_each(|key| cache.keep(Shelf::Answers, *key, &old, false));
+    keys.iter().for_each(|key| cache.insert(Table::Completions, *key, &old, false));
     drop(cache);
-    let (model, inner) = bench.model(Use { max_age: Some(Duration::from_secs(9000)), ..Use::default() });
+    let (model, inner) =
+        bench.model(CacheOptions { max_age: Some(Duration::from_secs(9000)), ..CacheOptions::default() });
     assert_eq!(model.complete(&request("a")).await.unwrap().text, "old");
-    // Of this session it is not.
+    // A request with `refresh` ignores it.
     let refresh = ChatRequest { refresh: true, ..request("a") };
     assert_eq!(model.complete(&refresh).await.unwrap().text, "answer 0");
     assert_eq!(model.complete(&refresh).await.unwrap().text, "answer 0");
     drop(model);
-    let (model, _) = bench.model(Use { max_age: Some(Duration::from_secs(3600)), ..Use::default() });
+    let (model, _) =
+        bench.model(CacheOptions { max_age: Some(Duration::from_secs(3600)), ..CacheOptions::default() });
     assert_eq!(model.complete(&request("b")).await.unwrap().text, "answer 0");
     assert_eq!(calls(&inner), 1);
 }
 
-fn kept(text: &str) -> String {
+fn cached(text: &str) -> String {
     json!({"text": text, "refusal": false, "finish_reason": "stop", "usage": null, "latency_ms": 1.0,
         "model": null, "system_fingerprint": null})
     .to_string()
 }
 
 #[tokio::test]
-async fn judgements_are_recalled_as_they_were_kept() {
+async fn judgements_are_recalled_unchanged() {
     let bench = Bench::new();
-    let (model, inner) = bench.model(Use::default());
-    let memory = model.memory().unwrap();
-    let first = memory.recall("who asked what").await.unwrap();
+    let (model, inner) = bench.model(CacheOptions::default());
+    let memory = model.judgement_cache().unwrap();
+    let first = memory.get("judge and conversation").await.unwrap();
     assert!(first.record.is_none() && first.claim.is_some());
-    let mut second = memory.recall("who asked what");
-    assert!(futures::poll!(second.as_mut()).is_pending(), "somebody asks this already");
-    memory.keep("who asked what", "judge", "[1]".to_owned());
+    let mut second = memory.get("judge and conversation");
+    assert!(futures::poll!(second.as_mut()).is_pending(), "another caller is computing this judgement");
+    memory.put("judge and conversation", "judge", "[1]".to_owned());
     drop(first);
     assert_eq!((&mut second).await.unwrap().record.as_deref(), Some("[1]"));
     drop(second);
-    // A judgement in itself is passed on: whether it is worth keeping is not known yet.
+    // A judgement request is passed on: its response has yet to be parsed.
     let judgement = ChatRequest { purpose: Purpose::Judgement, ..request("a") };
     for _ in 0..2 {
         model.complete(&judgement).await.unwrap();
@@ -229,25 +239,25 @@ async fn judgements_are_recalled_as_they_were_kept() {
     assert_eq!(calls(&inner), 2);
     drop(model);
     let statistics = bench.open().statistics().unwrap();
-    assert_eq!((statistics.answers.len(), statistics.verdicts["judge"].entries), (0, 1));
+    assert_eq!((statistics.completions.len(), statistics.judgements["judge"].entries), (0, 1));
 }
 
-/// Counts what is recalled.
+/// Counts recalls.
 #[derive(Default)]
 struct Recalls(AtomicU32);
 
 impl EventSink for Recalls {
     fn emit(&self, event: Event) {
-        self.0.fetch_add(u32::from(matches!(event, Event::Recalled { .. })), Ordering::SeqCst);
+        self.0.fetch_add(u32::from(matches!(event, Event::CacheHit { .. })), Ordering::SeqCst);
     }
 }
 
 #[tokio::test]
-async fn what_comes_from_the_cache_is_told() {
+async fn every_hit_emits_an_event() {
     let bench = Bench::new();
     let (sink, model) = (Arc::new(Recalls::default()), Arc::new(Counting::default()));
     let events = Arc::clone(&sink) as Arc<dyn EventSink>;
-    let model = Cached::new(model, Arc::new(bench.open()), "http://h", Use::default(), events);
+    let model = Cached::new(model, Arc::new(bench.open()), "http://h", CacheOptions::default(), events);
     for _ in 0..3 {
         model.complete(&request("a")).await.unwrap();
     }
@@ -255,26 +265,27 @@ async fn what_comes_from_the_cache_is_told() {
 }
 
 #[tokio::test]
-async fn pruning_takes_what_is_old_and_gives_the_room_back() {
+async fn pruning_removes_old_entries_and_shrinks_the_file() {
     let bench = Bench::new();
     let record = |at, index: u64| Record { at, model: format!("m{}", index % 2), text: "x".repeat(5000) };
     let key = |index: u64| key::of_text("", &index.to_string());
     let cache = bench.open();
-    (0..400).for_each(|index| cache.keep(Shelf::Answers, key(index), &record(1000 + index, index), false));
-    cache.keep(Shelf::Verdicts, key(0), &record(1399, 0), false);
+    (0..400)
+        .for_each(|index| cache.insert(Table::Completions, key(index), &record(1000 + index, index), false));
+    cache.insert(Table::Judgements, key(0), &record(1399, 0), false);
     cache.close().unwrap();
     let before = cache.statistics().unwrap();
-    assert_eq!((before.answers["m0"].entries, before.answers["m1"].oldest), (200, 1001));
+    assert_eq!((before.completions["m0"].entries, before.completions["m1"].oldest), (200, 1001));
     assert!(before.file_bytes > 2_000_000, "{}", before.file_bytes);
     assert_eq!(cache.prune(1390).unwrap(), 390);
     let after = bench.open().statistics().unwrap();
-    assert_eq!((after.answers["m0"].entries, after.verdicts["m0"].entries), (5, 1));
+    assert_eq!((after.completions["m0"].entries, after.judgements["m0"].entries), (5, 1));
     assert!(after.file_bytes < before.file_bytes / 2, "{} {}", after.file_bytes, before.file_bytes);
     assert_eq!(bench.open().prune(u64::MAX).unwrap(), 11);
 }
 
 #[test]
-fn a_cache_in_use_names_the_process_that_has_it() {
+fn a_locked_cache_names_the_owning_process() {
     let bench = Bench::new();
     let cache = bench.open();
     let diagnostic = Cache::open(&bench.path(), Duration::ZERO).err().unwrap().to_string();
@@ -288,7 +299,7 @@ fn a_cache_in_use_names_the_process_that_has_it() {
 }
 
 #[test]
-fn what_is_no_cache_is_left_as_it_is() {
+fn a_file_that_is_not_a_cache_is_left_unchanged() {
     let bench = Bench::new();
     std::fs::create_dir_all(bench.path().parent().unwrap()).unwrap();
     for bytes in [&b"id,query\n1,a\n"[..], &[0; 5000], b"redb"] {
@@ -301,7 +312,7 @@ fn what_is_no_cache_is_left_as_it_is() {
 
 #[cfg(unix)]
 #[test]
-fn a_link_leads_nowhere_and_no_file_of_others_is_cut() {
+fn links_are_refused_and_foreign_files_stay_unchanged() {
     let bench = Bench::new();
     let path = bench.path();
     let lock = path.with_file_name("cache.redb.lock");
@@ -324,18 +335,18 @@ fn a_link_leads_nowhere_and_no_file_of_others_is_cut() {
 }
 
 #[test]
-fn what_a_process_left_that_was_killed_while_it_made_a_cache_is_in_nobodys_way() {
+fn a_leftover_of_an_interrupted_creation_is_replaced() {
     let bench = Bench::new();
     std::fs::create_dir_all(bench.path().parent().unwrap()).unwrap();
     std::fs::write(bench.path().with_file_name("cache.redb.new"), [0; 5000]).unwrap();
     bench.open();
     std::fs::write(bench.path(), "").unwrap();
     let diagnostic = Cache::open(&bench.path(), Duration::ZERO).err().unwrap().to_string();
-    assert!(diagnostic.contains("cannot be read"), "an empty file is no cache: {diagnostic}");
+    assert!(diagnostic.contains("cannot be read"), "an empty file is not a cache: {diagnostic}");
 }
 
 #[test]
-fn headers_that_choose_what_answers_are_part_of_the_endpoint() {
+fn headers_are_part_of_the_scope() {
     let of = |headers: &[(&str, Option<&str>)]| scope("https://h/v1", headers);
     assert_ne!(of(&[("x-route", Some("big"))]), of(&[("x-route", Some("small"))]));
     assert_ne!(of(&[("api-key", None)]), of(&[]));
@@ -344,47 +355,47 @@ fn headers_that_choose_what_answers_are_part_of_the_endpoint() {
 }
 
 #[test]
-fn a_cache_of_another_version_is_refused() {
+fn a_cache_of_another_version_is_rejected() {
     let bench = Bench::new();
     let cache = bench.open();
     let writing = cache.database.begin_write().unwrap();
-    writing.open_table(ABOUT).unwrap().insert("format", 9).unwrap();
+    table::write_format(&writing, 9).unwrap();
     writing.commit().unwrap();
     drop(cache);
     let diagnostic = Cache::open(&bench.path(), Duration::ZERO).err().unwrap().to_string();
     assert!(diagnostic.contains("version 9"), "{diagnostic}");
 }
 
-/// Whatever byte is turned: the cache says that it is damaged, or every answer is as it was. None is ever another.
+/// Whichever bit is flipped, the cache reports damage or returns every entry unchanged.
 #[tokio::test]
-async fn a_damaged_file_is_an_error_or_harmless() {
+async fn a_damaged_file_is_reported_or_harmless() {
     let bench = Bench::new();
     let cache = bench.open();
     let key = |index: u64| key::of_text("", &index.to_string());
     let text = |index: u64| format!("{index:04}").repeat(40);
     for index in 0..60 {
-        cache.keep(
-            Shelf::Answers,
+        cache.insert(
+            Table::Completions,
             key(index),
             &Record { at: 1, model: "m".to_owned(), text: text(index) },
             false,
         );
     }
     drop(cache);
-    let whole = std::fs::read(bench.path()).unwrap();
-    let (mut told, mut harmless) = (0, 0);
-    // Every page, at a place that moves on.
-    for (number, at) in (0..whole.len()).step_by(1009).enumerate().take(400) {
-        let mut bytes = whole.clone();
+    let intact = std::fs::read(bench.path()).unwrap();
+    let (mut reported, mut harmless) = (0, 0);
+    // Every page, at a moving offset.
+    for (number, at) in (0..intact.len()).step_by(1009).enumerate().take(400) {
+        let mut bytes = intact.clone();
         bytes[at] ^= 1 << (number % 8);
         std::fs::write(bench.path(), &bytes).unwrap();
         let Ok(cache) = Cache::open(&bench.path(), Duration::ZERO) else {
-            told += 1;
+            reported += 1;
             continue;
         };
         let mut damage = false;
         for index in 0..60 {
-            match cache.committed((Shelf::Answers, key(index)), Wanted::default()) {
+            match cache.get_committed((Table::Completions, key(index)), Lookup::default()) {
                 Ok(Some(record)) => assert_eq!(record.text, text(index)),
                 Ok(None) => damage = true,
                 Err(fault) => {
@@ -394,8 +405,8 @@ async fn a_damaged_file_is_an_error_or_harmless() {
                 }
             }
         }
-        told += u32::from(damage);
+        reported += u32::from(damage);
         harmless += u32::from(!damage);
     }
-    assert!(told > 0 && harmless > 0, "{told} {harmless}");
+    assert!(reported > 0 && harmless > 0, "{reported} {harmless}");
 }

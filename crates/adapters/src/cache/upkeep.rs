@@ -1,94 +1,98 @@
-//! What a cache holds, and how to make it smaller.
+//! Statistics and pruning.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use redb::{ReadableDatabase, ReadableTable};
 
+use super::diagnostics::{DAMAGED_HELP, WRONG_CHECKSUM, diagnostic};
 use super::guard::guarded;
+use super::handle::Cache;
 use super::record::Record;
-use super::{Cache, Shelf, diagnostic};
+use super::state::lock;
+use super::table::Table;
 use promptgate_core::model::Diagnostic;
 
-/// What a cache holds.
+/// Number, size and age of the entries of a cache, by model.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Statistics {
-    /// Answers, by the model that was asked.
-    pub answers: BTreeMap<String, Shelved>,
-    /// Judgements, by the model that was asked.
-    pub verdicts: BTreeMap<String, Shelved>,
-    /// Size of the file in bytes.
+    /// Completions of variants.
+    pub completions: BTreeMap<String, TableStats>,
+    /// Responses of judges.
+    pub judgements: BTreeMap<String, TableStats>,
+    /// Size of the file.
     pub file_bytes: u64,
 }
 
-/// Entries of one kind.
+/// Number, size and age of the entries of one table and model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Shelved {
-    /// How many.
+pub struct TableStats {
+    /// Number of entries.
     pub entries: u64,
-    /// Their bytes.
+    /// Size of their values.
     pub bytes: u64,
-    /// When the oldest was kept, in seconds since 1970 (UTC).
+    /// Time of the oldest entry, in seconds since 1970 (UTC).
     pub oldest: u64,
-    /// When the newest was kept.
+    /// Time of the newest entry, in seconds since 1970 (UTC).
     pub newest: u64,
 }
 
 impl Cache {
-    /// Counts what is in the file.
+    /// Counts the entries in the file.
     ///
     /// # Errors
-    /// A cache that cannot be read.
+    /// The cache cannot be read.
     pub fn statistics(&self) -> Result<Statistics, Diagnostic> {
         let mut statistics = Statistics {
-            file_bytes: std::fs::metadata(&self.path).map(|facts| facts.len()).unwrap_or_default(),
+            file_bytes: std::fs::metadata(&self.path).map(|metadata| metadata.len()).unwrap_or_default(),
             ..Statistics::default()
         };
-        for shelf in Shelf::ALL {
-            let by_model = match shelf {
-                Shelf::Answers => &mut statistics.answers,
-                Shelf::Verdicts => &mut statistics.verdicts,
+        for table in Table::ALL {
+            let by_model = match table {
+                Table::Completions => &mut statistics.completions,
+                Table::Judgements => &mut statistics.judgements,
             };
-            self.each(shelf, |record, bytes| {
-                let shelved = by_model.entry(record.model).or_insert_with(|| Shelved {
+            self.for_each(table, |record, bytes| {
+                let stats = by_model.entry(record.model).or_insert_with(|| TableStats {
                     oldest: record.at,
                     newest: record.at,
-                    ..Shelved::default()
+                    ..TableStats::default()
                 });
-                shelved.entries += 1;
-                shelved.bytes += bytes;
-                shelved.oldest = shelved.oldest.min(record.at);
-                shelved.newest = shelved.newest.max(record.at);
+                stats.entries += 1;
+                stats.bytes += bytes;
+                stats.oldest = stats.oldest.min(record.at);
+                stats.newest = stats.newest.max(record.at);
             })?;
         }
         Ok(statistics)
     }
 
-    /// Removes what was kept before a time, in seconds since 1970 (UTC), and gives the room back; how many there were.
+    /// Removes entries older than `before` (seconds since 1970, UTC), shrinks the file and returns their number.
     ///
     /// # Errors
-    /// A cache that cannot be read or written; then nothing is removed.
+    /// The cache cannot be read or written; then nothing is removed.
     pub fn prune(mut self, before: u64) -> Result<u64, Diagnostic> {
         self.close()?;
-        // The file shrinks only while nobody reads.
-        *super::lock(&self.shared.tables) = None;
+        // Open readers would keep the file from shrinking.
+        *lock(&self.shared.readers) = None;
         let remove = || -> Result<u64, redb::Error> {
             let mut removed = 0;
-            let writing = self.database.begin_write()?;
-            for shelf in Shelf::ALL {
-                let mut table = writing.open_table(shelf.table())?;
-                table.retain(|_, value| {
-                    // What cannot be read is damage, which is not for pruning to hide.
+            let transaction = self.database.begin_write()?;
+            for table in Table::ALL {
+                let mut open = transaction.open_table(table.definition())?;
+                open.retain(|_, value| {
+                    // Damaged entries stay: pruning must not hide damage.
                     let stays = Record::read(value).is_none_or(|record| record.at >= before);
                     removed += u64::from(!stays);
                     stays
                 })?;
             }
-            writing.commit()?;
+            transaction.commit()?;
             Ok(removed)
         };
         let removed = guarded(remove)
             .map_err(|error| diagnostic(&self.path, format!("the cache cannot be pruned: {error}")))?;
-        if let Some(database) = std::sync::Arc::get_mut(&mut self.database) {
+        if let Some(database) = Arc::get_mut(&mut self.database) {
             database
                 .compact()
                 .map_err(|error| diagnostic(&self.path, format!("the cache cannot be compacted: {error}")))?;
@@ -96,29 +100,28 @@ impl Cache {
         Ok(removed)
     }
 
-    /// Makes every entry so many seconds older, as if it had been kept then: for trying what age does. How many there
-    /// were.
+    /// Makes every entry older by `seconds` and returns their number; lets tests exercise `max_age` without waiting.
     ///
     /// # Errors
-    /// A cache that cannot be read or written.
+    /// The cache cannot be read or written.
     pub fn backdate(&self, seconds: u64) -> Result<u64, Diagnostic> {
         let mut changed = 0;
         let age = || -> Result<(), redb::Error> {
-            let writing = self.database.begin_write()?;
-            for shelf in Shelf::ALL {
-                let mut table = writing.open_table(shelf.table())?;
+            let transaction = self.database.begin_write()?;
+            for table in Table::ALL {
+                let mut open = transaction.open_table(table.definition())?;
                 let mut older = Vec::new();
-                for entry in table.iter()? {
+                for entry in open.iter()? {
                     let (key, value) = entry?;
                     older.extend(Record::read(value.value()).map(|record| (*key.value(), record)));
                 }
                 for (key, record) in older {
                     let record = Record { at: record.at.saturating_sub(seconds), ..record };
-                    table.insert(&key, record.write().as_slice())?;
+                    open.insert(&key, record.write().as_slice())?;
                     changed += 1;
                 }
             }
-            writing.commit()?;
+            transaction.commit()?;
             Ok(())
         };
         guarded(age)
@@ -126,24 +129,24 @@ impl Cache {
         Ok(changed)
     }
 
-    fn each(&self, shelf: Shelf, mut see: impl FnMut(Record, u64)) -> Result<(), Diagnostic> {
-        let mut all = || -> Result<bool, redb::Error> {
-            let reading = self.database.begin_read()?;
-            let table = reading.open_table(shelf.table())?;
-            for entry in table.iter()? {
+    fn for_each(&self, table: Table, mut visit: impl FnMut(Record, u64)) -> Result<(), Diagnostic> {
+        let mut visit_all = || -> Result<bool, redb::Error> {
+            let transaction = self.database.begin_read()?;
+            let open = transaction.open_table(table.definition())?;
+            for entry in open.iter()? {
                 let (_, value) = entry?;
                 let bytes = value.value();
                 let Some(record) = Record::read(bytes) else { return Ok(false) };
-                see(record, bytes.len() as u64);
+                visit(record, bytes.len() as u64);
             }
             Ok(true)
         };
-        let unreadable = |why: &str| {
-            diagnostic(&self.path, format!("the cache cannot be read: {why}")).help(super::DAMAGED)
+        let unreadable = |reason: &str| {
+            diagnostic(&self.path, format!("the cache cannot be read: {reason}")).help(DAMAGED_HELP)
         };
-        match guarded(&mut all) {
+        match guarded(&mut visit_all) {
             Ok(true) => Ok(()),
-            Ok(false) => Err(unreadable("an entry's checksum is wrong")),
+            Ok(false) => Err(unreadable(WRONG_CHECKSUM)),
             Err(error) => Err(unreadable(&error.to_string())),
         }
     }

@@ -1,5 +1,5 @@
-//! The thread that writes: it gathers what has arrived and commits it as one, so that a disk that takes milliseconds
-//! a commit keeps up with thousands of answers a second.
+//! The writer thread: it collects entries and commits them in batches, so that a disk that takes milliseconds per
+//! commit keeps up with thousands of completions a second.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,57 +10,54 @@ use std::time::{Duration, Instant};
 
 use redb::Database;
 
-use super::guard::{Held, guarded};
-use super::key::Key;
-use super::{Shared, Shelf, lock};
+use super::guard::{GuardedDatabase, guarded};
+use super::state::{EntryId, Shared, lock};
+use super::table::Table;
 
-/// How long entries gather before they are committed.
-const GATHER: Duration = Duration::from_millis(80);
+/// Time during which entries are collected before a commit.
+const BATCH_INTERVAL: Duration = Duration::from_millis(80);
 
-/// The thread.
 pub(super) struct Writer {
     wake: SyncSender<()>,
-    /// It knows that something waits: to wake it again would cost both sides a switch of threads for each entry.
-    knows: Arc<AtomicBool>,
+    /// The thread is already awake: waking it for each entry would cost both sides a context switch.
+    is_awake: Arc<AtomicBool>,
     thread: JoinHandle<()>,
 }
 
 impl Writer {
-    /// Starts it.
-    pub(super) fn start(database: Arc<Held>, shared: Arc<Shared>) -> std::io::Result<Self> {
+    pub(super) fn start(database: Arc<GuardedDatabase>, shared: Arc<Shared>) -> std::io::Result<Self> {
         let (wake, woken) = mpsc::sync_channel(1);
-        let knows = Arc::new(AtomicBool::new(false));
+        let is_awake = Arc::new(AtomicBool::new(false));
         let thread = {
-            let knows = Arc::clone(&knows);
+            let is_awake = Arc::clone(&is_awake);
             std::thread::Builder::new()
                 .name("cache".to_owned())
-                .spawn(move || write(&database, &shared, &woken, &knows))?
+                .spawn(move || run(&database, &shared, &woken, &is_awake))?
         };
-        Ok(Self { wake, knows, thread })
+        Ok(Self { wake, is_awake, thread })
     }
 
-    /// Says that there is something to write.
+    /// Notifies the thread of a pending entry.
     pub(super) fn wake(&self) {
-        if !self.knows.swap(true, Ordering::AcqRel) {
-            // Full: it is about to look anyway.
+        if !self.is_awake.swap(true, Ordering::AcqRel) {
+            // A full channel means that the thread is about to look anyway.
             let _ = self.wake.try_send(());
         }
     }
 
-    /// Waits until everything is written.
+    /// Waits until all entries are written.
     pub(super) fn finish(self) {
         drop(self.wake);
-        // A panic in there has left its mark: what it did not write is still pending.
+        // After a panic in the thread, the unwritten entries are still pending.
         let _ = self.thread.join();
     }
 }
 
-fn write(database: &Database, shared: &Shared, woken: &Receiver<()>, knows: &AtomicBool) {
+fn run(database: &Database, shared: &Shared, woken: &Receiver<()>, is_awake: &AtomicBool) {
     let mut open = true;
     while open {
         open = woken.recv().is_ok();
-        // Others may arrive: they go along.
-        let until = Instant::now() + GATHER;
+        let until = Instant::now() + BATCH_INTERVAL;
         while open {
             match woken.recv_timeout(until.saturating_duration_since(Instant::now())) {
                 Ok(()) => {}
@@ -68,42 +65,42 @@ fn write(database: &Database, shared: &Shared, woken: &Receiver<()>, knows: &Ato
                 Err(RecvTimeoutError::Disconnected) => open = false,
             }
         }
-        // Before the look: what comes after it says so again.
-        knows.store(false, Ordering::Release);
+        // Reset before reading the batch, so that any later entry wakes the thread again.
+        is_awake.store(false, Ordering::Release);
         let batch = lock(&shared.state).pending.clone();
         if batch.is_empty() {
             continue;
         }
         match guarded(|| commit(database, &batch)) {
             Ok(()) => {
-                // Before the entries are no longer pending: they are found in the one or in the other.
-                *lock(&shared.tables) = None;
+                // Discarded before the entries leave `pending`, so that a lookup finds them in one or the other.
+                *lock(&shared.readers) = None;
                 let mut state = lock(&shared.state);
-                // An entry that was kept again meanwhile is another one.
+                // An entry inserted again in the meantime is not the one that was written.
                 state
                     .pending
-                    .retain(|place, now| batch.get(place).is_none_or(|written| !Arc::ptr_eq(written, now)));
+                    .retain(|entry, now| batch.get(entry).is_none_or(|written| !Arc::ptr_eq(written, now)));
             }
             Err(error) => {
-                // What waits is still found by this run; nothing more is promised.
-                lock(&shared.state).broken = Some(error.to_string());
+                // Pending entries stay readable for the rest of this run.
+                lock(&shared.state).write_error = Some(error.to_string());
                 return;
             }
         }
     }
 }
 
-/// Writes entries in the order of their keys, as one commit that is on the disk when this returns.
-fn commit(database: &Database, batch: &HashMap<(Shelf, Key), Arc<[u8]>>) -> Result<(), redb::Error> {
-    let mut places: Vec<_> = batch.iter().collect();
-    places.sort_unstable_by_key(|(place, _)| **place);
-    let writing = database.begin_write()?;
-    for shelf in Shelf::ALL {
-        let mut table = writing.open_table(shelf.table())?;
-        for ((_, key), bytes) in places.iter().filter(|((of, _), _)| *of == shelf) {
-            table.insert(key, &***bytes)?;
+/// Writes entries in the order of their keys as one durable commit.
+fn commit(database: &Database, batch: &HashMap<EntryId, Arc<[u8]>>) -> Result<(), redb::Error> {
+    let mut entries: Vec<_> = batch.iter().collect();
+    entries.sort_unstable_by_key(|(entry, _)| **entry);
+    let transaction = database.begin_write()?;
+    for table in Table::ALL {
+        let mut open = transaction.open_table(table.definition())?;
+        for ((_, key), bytes) in entries.iter().filter(|((of, _), _)| *of == table) {
+            open.insert(key, &***bytes)?;
         }
     }
-    writing.commit()?;
+    transaction.commit()?;
     Ok(())
 }

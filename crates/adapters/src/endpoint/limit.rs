@@ -171,7 +171,7 @@ impl Limited {
         };
         if let Some(calls_per_second) = told {
             self.changed.notify_waiters();
-            self.events.emit(Event::Paced { endpoint: self.endpoint.clone(), calls_per_second });
+            self.events.emit(Event::RateLimitChanged { endpoint: self.endpoint.clone(), calls_per_second });
         }
         match result {
             Err(fault) if closed.0 >= self.max_wait.as_secs_f64().max(1.0) && closed.1 >= GIVEN_UP_AFTER => {

@@ -6,14 +6,13 @@
 
 mod address;
 mod budget;
-mod failure;
-mod http;
+mod faults;
+mod http_model;
 mod learned;
 mod limit;
 mod options;
 mod pace;
 mod retry;
-mod wait;
 mod wire;
 
 #[cfg(test)]
@@ -76,7 +75,7 @@ pub fn connect(
             ),
         });
     }
-    let model = http::HttpModel::new(&options, address, redactor)?;
+    let model = http_model::HttpModel::new(&options, &address, redactor)?;
     Ok(layered(Arc::new(model), &options, events, stop))
 }
 

@@ -9,14 +9,16 @@ use futures::future::BoxFuture;
 use serde_json::Map;
 
 use super::lock;
-use promptgate_core::model::{ChatRequest, Completion, Fault, FaultKind, Message, Purpose, Speaker, Usage};
+use promptgate_core::model::{
+    ChatRequest, Completion, Fault, FaultKind, Message, MessageRole, Purpose, Usage,
+};
 use promptgate_core::port::{ChatModel, Event, EventSink};
 
 /// A request for a completion.
 pub(super) fn request() -> ChatRequest {
     ChatRequest {
         model: "m".to_owned(),
-        messages: vec![Message { role: Speaker::User, content: "why?".to_owned() }],
+        messages: vec![Message { role: MessageRole::User, content: "why?".to_owned() }],
         parameters: Map::new(),
         response_format: None,
         repeat: 0,
@@ -35,7 +37,7 @@ pub(super) fn answer(text: &str) -> Completion {
     Completion {
         usage: Some(Usage { prompt_tokens: 100, completion_tokens: 10 }),
         latency_ms: 1.0,
-        ..Completion::said(text)
+        ..Completion::from_text(text)
     }
 }
 

@@ -28,7 +28,7 @@ fn model(options: Options) -> (Arc<dyn ChatModel>, Arc<Kept>) {
 
 fn refused(options: Options) -> Diagnostic {
     let redactor = Arc::new(Redactor::default());
-    match connect(options, Arc::new(promptgate_core::port::Silent), redactor, CancellationToken::new()) {
+    match connect(options, Arc::new(promptgate_core::port::NullSink), redactor, CancellationToken::new()) {
         Ok(_) => panic!("these options make a client"),
         Err(diagnostic) => diagnostic,
     }

@@ -1,15 +1,16 @@
-//! Chat completions on the wire: the body of a request, and the strict reading of an answer's body.
+//! Chat completions on the wire: the body of a request, and the strict parsing of a response body.
 //!
-//! Unknown fields are ignored; a known field of another type, or an answer that is not whole, is a complaint.
-//! Counts of tokens and names of versions are extras: an answer is not lost over them.
+//! Unknown fields are ignored; a known field of another type or an incomplete response is invalid. Token counts and
+//! version names are optional: invalid ones are dropped.
 
 use serde::ser::SerializeMap as _;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Value, json};
 
+use crate::http::ServerError;
 use promptgate_core::model::{ChatRequest, FinishReason, ResponseFormat, Usage};
 
-/// The body of a request, as JSON.
+/// Serializes the body of a request.
 pub(super) fn body(request: &ChatRequest) -> Result<Vec<u8>, serde_json::Error> {
     let text: usize = request.messages.iter().map(|message| message.content.len()).sum();
     let mut bytes = Vec::with_capacity(text + text / 8 + 512);
@@ -17,7 +18,7 @@ pub(super) fn body(request: &ChatRequest) -> Result<Vec<u8>, serde_json::Error> 
     Ok(bytes)
 }
 
-/// A request in the form of the API. What the request says itself wins over a parameter of the same name.
+/// A request in the form of the API. Its own fields take precedence over parameters of the same name.
 struct Body<'a>(&'a ChatRequest);
 
 impl Serialize for Body<'_> {
@@ -27,12 +28,12 @@ impl Serialize for Body<'_> {
         map.serialize_entry("model", &request.model)?;
         map.serialize_entry("messages", &request.messages)?;
         for (name, value) in &request.parameters {
-            let taken = match name.as_str() {
+            let is_own = match name.as_str() {
                 "model" | "messages" => true,
                 "response_format" => request.response_format.is_some(),
                 _ => false,
             };
-            if !taken {
+            if !is_own {
                 map.serialize_entry(name, value)?;
             }
         }
@@ -50,7 +51,7 @@ impl Serialize for Body<'_> {
     }
 }
 
-/// `response_format` by reference: a schema is larger than most requests, and copying it costs more than writing it.
+/// `response_format` by reference: a schema is larger than most requests, and copying it costs more than serializing it.
 #[derive(Serialize)]
 struct Format<'a> {
     #[serde(rename = "type")]
@@ -65,9 +66,9 @@ struct NamedSchema<'a> {
     schema: &'a Value,
 }
 
-/// A whole answer, without what only the caller knows.
+/// The completion in a response body.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Answer {
+pub(super) struct ParsedCompletion {
     pub(super) text: String,
     pub(super) refusal: bool,
     pub(super) finish_reason: FinishReason,
@@ -76,17 +77,17 @@ pub(super) struct Answer {
     pub(super) system_fingerprint: Option<String>,
 }
 
-/// Why a body is no answer.
+/// The reason why a 2xx body is not a completion.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Complaint {
-    /// The body breaks the form; the text says where.
+pub(super) enum InvalidResponse {
+    /// The JSON is not of the expected form.
     Malformed(String),
-    /// The body is an error of the server, with its message.
+    /// The body is an error with this message.
     Error(String),
 }
 
 #[derive(Deserialize)]
-struct Reply {
+struct ResponseBody {
     choices: Option<Vec<Choice>>,
     error: Option<Value>,
     usage: Option<Value>,
@@ -107,30 +108,30 @@ struct Message {
     refusal: Option<String>,
 }
 
-/// Reads the body of a 2xx response.
-pub(super) fn parse(body: &[u8]) -> Result<Answer, Complaint> {
-    let malformed = |text: &str| Complaint::Malformed(text.to_owned());
+/// Parses the body of a 2xx response.
+pub(super) fn parse(body: &[u8]) -> Result<ParsedCompletion, InvalidResponse> {
+    let malformed = |text: &str| InvalidResponse::Malformed(text.to_owned());
     if body.iter().all(u8::is_ascii_whitespace) {
         return Err(malformed("the body is empty"));
     }
-    let reply: Reply = serde_json::from_slice(body).map_err(|error| {
-        Complaint::Malformed(if error.is_eof() {
+    let response: ResponseBody = serde_json::from_slice(body).map_err(|error| {
+        InvalidResponse::Malformed(if error.is_eof() {
             "the body is cut off: the JSON does not end".to_owned()
         } else {
             format!("the body is not a chat completion: {error}")
         })
     })?;
-    if let Some(error) = reply.error {
-        return Err(Complaint::Error(error_message(&error)));
+    if let Some(error) = response.error {
+        return Err(InvalidResponse::Error(ServerError::from_json(&error).summary()));
     }
-    let Some(choices) = reply.choices else {
+    let Some(choices) = response.choices else {
         return Err(malformed("the body has no `choices`"));
     };
     let Some(choice) = choices.into_iter().next() else {
         return Err(malformed("`choices` is empty"));
     };
     if let Some(error) = choice.error {
-        return Err(Complaint::Error(error_message(&error)));
+        return Err(InvalidResponse::Error(ServerError::from_json(&error).summary()));
     }
     let Some(message) = choice.message else {
         return Err(malformed("the first of `choices` has no `message`"));
@@ -139,13 +140,13 @@ pub(super) fn parse(body: &[u8]) -> Result<Answer, Complaint> {
     let (text, refusal) = match (message.refusal.filter(|text| !text.is_empty()), message.content) {
         (Some(refusal), _) => (refusal, true),
         (None, Some(content)) => (content, false),
-        // Cut before the first word, filtered, or a tool called: an answer of the product, and an empty one.
+        // Cut before the first token, filtered, or a tool call: a valid, empty completion.
         (None, None) => match finish_reason {
             FinishReason::Length | FinishReason::ContentFilter | FinishReason::ToolCalls => {
                 (String::new(), false)
             }
             FinishReason::Stop | FinishReason::Other(_) => {
-                return Err(Complaint::Malformed(format!(
+                return Err(InvalidResponse::Malformed(format!(
                     "`content` is null though the model stopped with `{}`",
                     finish_reason.as_str()
                 )));
@@ -155,13 +156,13 @@ pub(super) fn parse(body: &[u8]) -> Result<Answer, Complaint> {
     if finish_reason.as_str() == "error" {
         return Err(malformed("the model stopped with `error`"));
     }
-    Ok(Answer {
+    Ok(ParsedCompletion {
         text,
         refusal,
         finish_reason,
-        usage: reply.usage.as_ref().and_then(usage),
-        model: reply.model.and_then(string),
-        system_fingerprint: reply.system_fingerprint.and_then(string),
+        usage: response.usage.as_ref().and_then(usage),
+        model: response.model.and_then(string),
+        system_fingerprint: response.system_fingerprint.and_then(string),
     })
 }
 
@@ -176,11 +177,11 @@ fn finish_reason(name: Option<String>) -> FinishReason {
     }
 }
 
-/// More tokens than any call takes; a count beyond it is a mistake of the server.
+/// Larger token counts are errors of the server.
 const MAX_TOKENS: u64 = 1 << 40;
 
-/// Both counts or none: a count that is absent, negative or beyond belief is not 0, half a usage has no price, and
-/// a call without a single token says that nobody counted.
+/// Returns both counts or none: a missing, negative or implausible count is not 0, half a usage has no price, and 0
+/// tokens in all means that the server does not count.
 fn usage(value: &Value) -> Option<Usage> {
     let count = |name: &str| value.get(name).and_then(Value::as_u64).filter(|count| *count <= MAX_TOKENS);
     let usage =
@@ -192,83 +193,6 @@ fn string(value: Value) -> Option<String> {
     match value {
         Value::String(text) if !text.is_empty() => Some(text),
         _ => None,
-    }
-}
-
-/// What a server says of an error, in whichever of the usual forms.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct ServerError {
-    /// The message; empty where there was none.
-    pub(super) message: String,
-    /// `code` and `type`, whichever were given.
-    pub(super) codes: Vec<String>,
-    /// Which of them is the `type`.
-    pub(super) kind: Option<String>,
-    /// The parameter that is complained about.
-    pub(super) param: Option<String>,
-}
-
-/// Reads the body of a response with an error status.
-pub(super) fn parse_error(body: &[u8]) -> ServerError {
-    let text = String::from_utf8_lossy(body);
-    let trimmed = text.trim();
-    if let Ok(value) = serde_json::from_str::<Value>(trimmed) {
-        return read_error(&value);
-    }
-    let message = if trimmed.starts_with('<') { page(trimmed) } else { trimmed.to_owned() };
-    ServerError { message, ..ServerError::default() }
-}
-
-/// An HTML page, by its title: a proxy often says there, and nowhere else, what is wrong.
-fn page(text: &str) -> String {
-    let title = || {
-        // In ASCII lower case every place stays where it was.
-        let lower = text.to_ascii_lowercase();
-        let opened = lower.find("<title")?;
-        let start = opened + lower.get(opened..)?.find('>')? + 1;
-        let end = start + lower.get(start..)?.find("</title")?;
-        text.get(start..end).map(str::trim).filter(|title| !title.is_empty())
-    };
-    title().map_or_else(|| "an HTML page".to_owned(), |title| format!("an HTML page titled \"{title}\""))
-}
-
-fn error_message(value: &Value) -> String {
-    let error = read_error(value);
-    if error.message.is_empty() { error.codes.join(", ") } else { error.message }
-}
-
-fn read_error(value: &Value) -> ServerError {
-    match value {
-        Value::String(text) => ServerError { message: text.clone(), ..ServerError::default() },
-        Value::Array(items) => items.first().map(read_error).unwrap_or_default(),
-        Value::Object(map) => {
-            if let Some(inner) = map.get("error").filter(|inner| inner.is_object() || inner.is_array()) {
-                return read_error(inner);
-            }
-            let message = ["message", "detail", "error", "msg", "error_description"]
-                .iter()
-                .filter_map(|name| map.get(*name))
-                .map(|value| match value {
-                    Value::String(text) => text.clone(),
-                    Value::Null => String::new(),
-                    Value::Array(_) | Value::Object(_) => read_error(value).message,
-                    other => other.to_string(),
-                })
-                .find(|message| !message.is_empty())
-                .unwrap_or_default();
-            let word = |name: &str| match map.get(name) {
-                Some(Value::String(text)) if !text.is_empty() => Some(text.clone()),
-                Some(Value::Number(number)) => Some(number.to_string()),
-                _ => None,
-            };
-            let inner = map.get("innererror").and_then(|inner| inner.get("code")).and_then(Value::as_str);
-            let mut codes: Vec<String> =
-                [word("code"), word("type"), inner.map(str::to_owned)].into_iter().flatten().collect();
-            codes.dedup();
-            let kind = word("type").filter(|kind| word("code").as_ref() != Some(kind));
-            ServerError { message, codes, kind, param: word("param") }
-        }
-        _ => ServerError::default(),
     }
 }
 

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-use promptgate_testing::runner::{acts, first_form, lines, outputs, second_form, without_width};
+use promptgate_testing::runner::{first_form, has_command, lines, outputs, second_form, without_width};
 
 /// Texts that try.
 fn hostile() -> impl Strategy<Value = String> {
@@ -71,10 +71,10 @@ fn the_rules_catch_what_they_are_for() {
         "\u{200B}::error::x",
         "#\u{200B}#[error]x",
     ] {
-        assert!(acts(text), "{text:?}");
-        assert!(!acts(&log(text)), "{:?}", log(text));
+        assert!(has_command(text), "{text:?}");
+        assert!(!has_command(&log(text)), "{:?}", log(text));
     }
-    assert!(!acts("a :: b ::, # [x] and ## [y]"));
+    assert!(!has_command("a :: b ::, # [x] and ## [y]"));
     assert_eq!(outputs("a=b\nc<<E\n1\n2\nE\n").len(), 2);
 }
 
@@ -84,7 +84,7 @@ proptest! {
     #[test]
     fn nothing_in_a_log_acts(text in hostile()) {
         let shown = log(&text);
-        prop_assert!(!acts(&shown), "{:?}", shown);
+        prop_assert!(!has_command(&shown), "{:?}", shown);
         // And what does nothing stays as it is.
         let tame = "PASS  small 3/3\n      report.html\n";
         prop_assert_eq!(log(tame), tame);
@@ -119,7 +119,7 @@ proptest! {
             prop_assert_eq!(Some(shown), file.as_ref());
         }
         // Nothing is left over for the message to begin with.
-        prop_assert!(!acts(&read.data), "{:?}", read.data);
+        prop_assert!(!has_command(&read.data), "{:?}", read.data);
     }
 
     #[test]

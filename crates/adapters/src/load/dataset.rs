@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use promptgate_core::document::{Document, pointer};
-use promptgate_core::model::{Dataset, DatasetFacts, Diagnostic, Place};
+use promptgate_core::model::{Dataset, DatasetFacts, DatasetFormat, Diagnostic, Place};
 
 use super::field::kind;
 use super::row::{Builder, Mapping, Row};
@@ -18,61 +18,29 @@ use super::{LoadError, Loaded, Tree, csv, digest};
 /// Bytes of one dataset file: 256 MiB.
 pub const DATASET_LIMIT: u64 = 256 << 20;
 
-/// How a dataset is written down.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Format {
-    /// One JSON object a line.
-    Jsonl,
-    /// A JSON list of objects.
-    Json,
-    /// A header and rows, divided by commas.
-    Csv,
-    /// A YAML list of maps.
-    Yaml,
+/// The format that a file's extension names.
+fn format_of_extension(path: &str) -> Option<DatasetFormat> {
+    let name = path.rsplit(['/', '\\']).next().unwrap_or(path).to_lowercase();
+    match name.rsplit_once('.')?.1 {
+        "jsonl" | "ndjson" => Some(DatasetFormat::Jsonl),
+        "json" => Some(DatasetFormat::Json),
+        "csv" => Some(DatasetFormat::Csv),
+        "yaml" | "yml" => Some(DatasetFormat::Yaml),
+        _ => None,
+    }
 }
 
-impl Format {
-    /// Every format.
-    pub const ALL: [Self; 4] = [Self::Jsonl, Self::Json, Self::Csv, Self::Yaml];
-
-    /// The name in configurations and reports.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Jsonl => "jsonl",
-            Self::Json => "json",
-            Self::Csv => "csv",
-            Self::Yaml => "yaml",
-        }
-    }
-
-    /// The format of that name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|format| format.as_str() == name)
-    }
-
-    fn of_ending(path: &str) -> Option<Self> {
-        let name = path.rsplit(['/', '\\']).next().unwrap_or(path).to_lowercase();
-        match name.rsplit_once('.')?.1 {
-            "jsonl" | "ndjson" => Some(Self::Jsonl),
-            "json" => Some(Self::Json),
-            "csv" => Some(Self::Csv),
-            "yaml" | "yml" => Some(Self::Yaml),
-            _ => None,
-        }
-    }
-
-    /// By the first characters; CSV looks like any text, so it has to be said.
-    fn sniffed(text: &str) -> Option<Self> {
-        let start = text.trim_start();
-        if start.starts_with('[') {
-            Some(Self::Json)
-        } else if start.starts_with('{') {
-            Some(Self::Jsonl)
-        } else if start.starts_with("- ") || start.starts_with("-\n") || start.starts_with("---\n") {
-            Some(Self::Yaml)
-        } else {
-            None
-        }
+/// The format that the first characters suggest; never CSV, which looks like any text.
+fn sniff_format(text: &str) -> Option<DatasetFormat> {
+    let start = text.trim_start();
+    if start.starts_with('[') {
+        Some(DatasetFormat::Json)
+    } else if start.starts_with('{') {
+        Some(DatasetFormat::Jsonl)
+    } else if start.starts_with("- ") || start.starts_with("-\n") || start.starts_with("---\n") {
+        Some(DatasetFormat::Yaml)
+    } else {
+        None
     }
 }
 
@@ -82,7 +50,7 @@ pub struct DatasetSource {
     /// A path or a glob, relative to the configuration.
     pub path: String,
     /// The format; found by the file's ending, else by its first characters, where it is not given.
-    pub format: Option<Format>,
+    pub format: Option<DatasetFormat>,
     /// Our field name (or `vars.NAME`) to the column's name in the files.
     pub fields: BTreeMap<String, String>,
     /// The variable that takes the column `id` where several rows may share one; rows are then named by their number.
@@ -107,7 +75,7 @@ pub fn dataset(tree: &Tree, source: &DatasetSource) -> Result<Loaded<Dataset>, L
         tree.read_limited(&source.path, DATASET_LIMIT)?;
     }
     let mut builder = Builder::new(&mapping);
-    let mut formats: Vec<Format> = Vec::new();
+    let mut formats: Vec<DatasetFormat> = Vec::new();
     let mut empty: Vec<String> = Vec::new();
     for path in &paths {
         let rows = builder.rows();
@@ -141,14 +109,14 @@ pub fn dataset(tree: &Tree, source: &DatasetSource) -> Result<Loaded<Dataset>, L
 fn read(
     tree: &Tree,
     path: &str,
-    format: Option<Format>,
+    format: Option<DatasetFormat>,
     mapping: &Mapping,
     builder: &mut Builder<'_>,
-) -> Result<Option<Format>, Diagnostic> {
+) -> Result<Option<DatasetFormat>, Diagnostic> {
     let file = tree.describe(path);
     let bytes = tree.read_limited(path, DATASET_LIMIT)?;
     let text = decode(&file, &bytes)?;
-    let Some(format) = format.or_else(|| Format::of_ending(path)).or_else(|| Format::sniffed(text)) else {
+    let Some(format) = format.or_else(|| format_of_extension(path)).or_else(|| sniff_format(text)) else {
         if text.trim().is_empty() {
             return Ok(None);
         }
@@ -160,9 +128,9 @@ fn read(
         return Ok(Some(format));
     }
     match format {
-        Format::Jsonl => jsonl(&file, text, builder),
-        Format::Csv => csv::read(&file, text, mapping, builder),
-        Format::Json => match Document::json(&file, text) {
+        DatasetFormat::Jsonl => jsonl(&file, text, builder),
+        DatasetFormat::Csv => csv::read(&file, text, mapping, builder),
+        DatasetFormat::Json => match Document::json(&file, text) {
             Ok(document) => list(&document, &file, builder),
             Err(mut diagnostics) => {
                 if looks_like_lines(text)
@@ -173,7 +141,7 @@ fn read(
                 builder.sink.extend(diagnostics);
             }
         },
-        Format::Yaml => match Document::yaml(&file, text) {
+        DatasetFormat::Yaml => match Document::yaml(&file, text) {
             Ok(document) => list(&document, &file, builder),
             Err(diagnostics) => builder.sink.extend(diagnostics),
         },

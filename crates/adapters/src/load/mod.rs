@@ -19,7 +19,7 @@ mod row;
 mod tree;
 
 pub use baseline::{Baseline, BaselineSpec, baseline, trusted_baseline};
-pub use dataset::{DATASET_LIMIT, DatasetSource, Format, dataset};
+pub use dataset::{DATASET_LIMIT, DatasetSource, dataset};
 pub use diagnostics::LoadError;
 pub use digest::{digest, digest_of_bytes};
 pub use git::{Changed, MergeBase, NoMergeBase, NoRepository, Repository, Resolved};

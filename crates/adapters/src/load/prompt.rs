@@ -8,7 +8,7 @@ mod tests;
 use serde_json::{Map, Value};
 
 use promptgate_core::model::{
-    Diagnostic, Diagnostics, Message, Place, PromptFacts, Speaker, Variant, VariantFacts,
+    Diagnostic, Diagnostics, Message, MessageRole, Place, PromptFacts, Variant, VariantFacts,
 };
 
 use super::digest::digest_of_bytes;
@@ -120,10 +120,10 @@ fn text_prompt(file: &str, text: &str, user: &str) -> Result<Parts, Diagnostics>
             .help("write the prompt below the second `---`")
             .into());
     }
-    let mut messages = vec![Message { role: Speaker::System, content: content.to_owned() }];
+    let mut messages = vec![Message { role: MessageRole::System, content: content.to_owned() }];
     let mut lines = vec![first_line + blank];
     if !user.is_empty() {
-        messages.push(Message { role: Speaker::User, content: user.to_owned() });
+        messages.push(Message { role: MessageRole::User, content: user.to_owned() });
         lines.push(0);
     }
     Ok(Parts { messages, lines, settings, warnings: Vec::new() })

@@ -64,7 +64,7 @@ fn grade(fixture: &Fixture) -> Finding {
         finish_reason: fixture.finish_reason.clone().unwrap_or(FinishReason::Stop),
         usage: fixture.tokens.map(|completion_tokens| Usage { prompt_tokens: 1, completion_tokens }),
         latency_ms: 1.0,
-        ..Completion::said(fixture.answer.clone())
+        ..Completion::from_text(fixture.answer.clone())
     };
     let extracted = answer::extract(&fixture.answer, fixture.answer_field.as_deref());
     let subject = Subject {

@@ -1,6 +1,6 @@
 //! Trials that pass or fail, and what became of each case.
 
-use crate::model::{Analysis, CaseChange, CaseStatus, Cell, CriterionVerdict, Matrix, MetricKind, Role};
+use crate::model::{Analysis, CaseStatus, CaseSummary, Cell, CriterionVerdict, Matrix, MetricKind, Role};
 use crate::stats::mean;
 
 use super::evidence::{EXACT, Evidence, literally};
@@ -52,7 +52,9 @@ impl Passing {
     pub(super) fn new(analysis: &Analysis, policy: &Policy, gaps_from_fail_fast: bool) -> Self {
         let minimum = |name: &str| {
             let minima = policy.criteria.iter().filter_map(|criterion| match criterion.requirement {
-                Requirement::Minimum(minimum) if criterion.metric == name && criterion.tag.is_none() => {
+                Requirement::Minimum { value: minimum }
+                    if criterion.metric == name && criterion.tag.is_none() =>
+                {
                     Some(minimum)
                 }
                 Requirement::EveryTrial if criterion.metric == name && criterion.tag.is_none() => Some(1.0),
@@ -195,7 +197,7 @@ pub(super) fn open_trials(passing: &Passing, case: Option<usize>) -> usize {
 fn gates(criterion: &Criterion, metric: &str) -> bool {
     let quality = matches!(
         criterion.requirement,
-        Requirement::Minimum(_) | Requirement::EveryTrial | Requirement::NotWorse { .. }
+        Requirement::Minimum { .. } | Requirement::EveryTrial | Requirement::NotWorse { .. }
     );
     quality && criterion.metric == metric
 }
@@ -229,7 +231,7 @@ impl Measures<'_> {
 }
 
 /// The status of every case.
-pub(super) fn statuses(analysis: &Analysis, policy: &Policy, passing: &Passing) -> Vec<CaseStatus> {
+pub(super) fn statuses(analysis: &Analysis, policy: &Policy, passing: &Passing) -> Vec<CaseSummary> {
     let quality: Vec<usize> = (0..analysis.metrics.len())
         .filter(|index| matches!(analysis.metrics[*index].kind, MetricKind::Check | MetricKind::Judge))
         .collect();
@@ -242,7 +244,7 @@ pub(super) fn statuses(analysis: &Analysis, policy: &Policy, passing: &Passing) 
     (0..analysis.cases.len()).map(|case| status(&measures, passing, case)).collect()
 }
 
-fn status(measures: &Measures<'_>, passing: &Passing, case: usize) -> CaseStatus {
+fn status(measures: &Measures<'_>, passing: &Passing, case: usize) -> CaseSummary {
     let Measures { analysis, quality, .. } = measures;
     let mut missing = false;
     let mut largest: Option<(&str, f64)> = None;
@@ -275,27 +277,27 @@ fn status(measures: &Measures<'_>, passing: &Passing, case: usize) -> CaseStatus
     let flaky = |tally: Tally| tally.passed > 0 && tally.failed > 0;
     // Rounding must not make a loss of exactly the resolution more than it.
     let beyond = measures.resolution + EXACT;
-    let change = if missing {
-        CaseChange::Missing
+    let status = if missing {
+        CaseStatus::Missing
     } else if passing.broken(case, (true, false)) {
-        CaseChange::Broken
+        CaseStatus::Broken
     } else if passing.fixed(case) {
-        CaseChange::Fixed
+        CaseStatus::Fixed
     } else if largest.is_some_and(|(_, difference)| difference < -beyond) {
-        CaseChange::Regressed
+        CaseStatus::Regressed
     } else if largest.is_some_and(|(_, difference)| difference > beyond) || gained(measures, case, beyond) {
-        CaseChange::Improved
+        CaseStatus::Improved
     } else if flaky(ours) || theirs.is_some_and(flaky) {
-        CaseChange::Flaky
+        CaseStatus::Flaky
     } else {
-        CaseChange::Same
+        CaseStatus::Same
     };
     let told = |tally: Tally| {
         let known = tally.passed + tally.failed;
         (known > 0).then_some((tally.passed, known))
     };
-    CaseStatus {
-        change,
+    CaseSummary {
+        status,
         candidate_passes: told(ours),
         baseline_passes: theirs.and_then(told),
         largest_difference: largest.map(|(metric, difference)| (metric.to_owned(), difference)),

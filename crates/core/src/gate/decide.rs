@@ -25,7 +25,7 @@ use super::{Criterion, Policy};
 pub fn decide(analysis: &Analysis, policy: &Policy, ended: &Ended) -> Decision {
     let alpha = policy.alpha();
     let stopped_early = *ended == Ended::FailedFast;
-    let taken = policy.schedule.taken(analysis.repeats, alpha);
+    let taken = policy.schedule().reached(analysis.repeats, alpha);
     let mut settled: Vec<Option<CriterionOutcome>> = vec![None; policy.criteria.len()];
     let mut looks = Vec::with_capacity(taken.len());
     let mut undecided = Vec::new();
@@ -94,7 +94,7 @@ fn context(analysis: &Analysis, policy: &Policy, alpha: f64) -> Context {
         scope: policy.scope,
         repeats_cached: analysis.repeats_cached,
         seed: policy.seed,
-        schedule: policy.schedule,
+        schedule: policy.schedule(),
         run_alpha: policy.alpha(),
         repeats: analysis.repeats,
         baseline_reused: analysis.baseline_reused,
@@ -250,7 +250,7 @@ fn next(
         || undecided.is_empty()
         || analysis.repeats_cached
         || too_many_missing(analysis, policy);
-    let repeats = policy.schedule.after(analysis.repeats).filter(|_| !over)?;
+    let repeats = policy.schedule().next_after(analysis.repeats).filter(|_| !over)?;
     let mut metrics: Vec<String> = Vec::new();
     for criterion in undecided {
         if !metrics.contains(&criterion.metric) {

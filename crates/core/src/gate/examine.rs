@@ -79,7 +79,7 @@ impl Examiner<'_> {
     /// The criterion with its gaps at worst and at best.
     pub(super) fn examine(&self, criterion: &Criterion) -> Examined {
         let required = match criterion.requirement {
-            Requirement::Minimum(minimum) => minimum,
+            Requirement::Minimum { value: minimum } => minimum,
             Requirement::EveryTrial => 1.0,
             Requirement::NotWorse { tolerance } => -tolerance,
             Requirement::Limit { bound: Bound::Absolute(limit), .. } => limit,
@@ -167,7 +167,7 @@ impl Examiner<'_> {
             return None;
         }
         match criterion.requirement {
-            Requirement::Minimum(minimum) => Some(threshold(self.context, filled, minimum)),
+            Requirement::Minimum { value: minimum } => Some(threshold(self.context, filled, minimum)),
             Requirement::NotWorse { tolerance } => Some(not_worse(self.context, filled, tolerance)),
             Requirement::Limit { statistic, bound } => limit(self.context, filled, statistic, bound),
             Requirement::EveryTrial => {
@@ -256,7 +256,7 @@ pub(super) fn outcome(
 /// What the interval of a criterion is of; `None` of a limit and of counts.
 fn parameter(criterion: &Criterion) -> Option<Parameter> {
     match criterion.requirement {
-        Requirement::Minimum(_) | Requirement::EveryTrial => Some(Parameter::Mean),
+        Requirement::Minimum { .. } | Requirement::EveryTrial => Some(Parameter::Mean),
         Requirement::NotWorse { .. } => Some(Parameter::Difference),
         _ => None,
     }
@@ -268,7 +268,7 @@ fn kind(criterion: &Criterion) -> &'static str {
         Requirement::MustPass { .. } => "case",
         Requirement::BrokenCases { .. } => "broken_cases",
         _ if criterion.tag.is_some() => "slice",
-        Requirement::Minimum(_) => "threshold",
+        Requirement::Minimum { .. } => "threshold",
         Requirement::EveryTrial => "check",
         Requirement::NotWorse { .. } => "baseline",
         Requirement::Limit { .. } => "limit",

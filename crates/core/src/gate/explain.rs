@@ -38,7 +38,7 @@ pub(super) fn explain(told: &Told<'_>) -> String {
         return format!("{name} could not be decided: {why}.");
     }
     let sentence = match told.criterion.requirement {
-        Requirement::Minimum(minimum) => threshold(told, &name, minimum),
+        Requirement::Minimum { value: minimum } => threshold(told, &name, minimum),
         Requirement::NotWorse { tolerance } => baseline(told, &name, tolerance),
         Requirement::EveryTrial => every_trial(told, &name),
         Requirement::Limit { statistic, bound } => limit(told, &name, statistic, bound),

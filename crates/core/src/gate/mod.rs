@@ -12,16 +12,15 @@ mod explain;
 mod fill;
 mod length;
 mod limit;
-mod looks;
-pub mod policy;
 mod reasons;
+mod schedule;
 mod slices;
 mod summary;
 mod weigh;
 
+pub use crate::model::{Bound, Criterion, Policy, Requirement, Rule, Statistic};
 pub use decide::decide;
-pub use looks::{Look, Schedule};
-pub use policy::{Bound, Criterion, Policy, Requirement, Rule, Statistic};
+pub use schedule::{Look, Schedule};
 
 #[cfg(test)]
 mod tests;

@@ -25,7 +25,7 @@ pub(super) fn reasons(
         pairs.map(reason).collect::<Vec<_>>()
     };
     reasons.extend(of(CriterionVerdict::Fail, &|requirement| match requirement {
-        Requirement::Minimum(_) => ReasonCode::ThresholdMissed,
+        Requirement::Minimum { .. } => ReasonCode::ThresholdMissed,
         Requirement::EveryTrial => ReasonCode::CheckFailed,
         Requirement::NotWorse { .. } => ReasonCode::Regression,
         Requirement::Limit { .. } => ReasonCode::LimitExceeded,

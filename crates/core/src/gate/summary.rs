@@ -118,7 +118,7 @@ fn smallest_drop(
     };
     // No noise in two repeats, or no spread over cases, says too little.
     let told = estimate.standard_error > 0.0 || (scope == Scope::Suite && repeats >= 3);
-    let last = policy.schedule.looks(context.alpha).pop()?;
+    let last = policy.schedule().looks(context.alpha).pop()?;
     // Noise shrinks with repeats, the spread over cases does not.
     let shrunk = match scope {
         Scope::Suite if !context.repeats_cached => (repeats as f64 / f64::from(last.repeats)).sqrt().min(1.0),

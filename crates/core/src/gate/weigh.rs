@@ -129,7 +129,7 @@ fn repeats_to_settle(context: &Context, question: &Question, margin: f64) -> Opt
         let error = standard_error * (f64::from(now) / f64::from(look.repeats)).sqrt();
         student_t_quantile(1.0 - look.alpha, freedom) * error <= margin
     };
-    let total = context.schedule.fewest_to_settle(now, context.run_alpha, settles)?;
+    let total = context.schedule.repeats_to_settle(now, context.run_alpha, settles)?;
     Some((total - now) as usize)
 }
 

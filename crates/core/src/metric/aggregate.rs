@@ -1,32 +1,31 @@
-//! The matrices of a run.
+//! Builds the matrices of a run.
 
 use crate::model::{
-    Analysis, Asked, Cell, Ended, Matrix, MetricKind, MetricScores, Role, Run, SESSION_SECONDS, Trial,
+    Analysis, Cell, Ended, Matrix, MetricKind, MetricScores, RepeatCounts, Role, Run, SESSION_SECONDS, Trial,
     TrialResult, TrialSummary, VariantScores,
 };
 
 /// Every metric of a run: the scorers in their order, then latency in seconds, output tokens, cost in US dollars
 /// and length in characters.
 ///
-/// A trial without an answer and a grade that could not be given are missing; what a scorer was not asked for is
-/// not. A planned trial that does not
-/// exist was not asked after `--fail-fast`, and is missing otherwise. Output tokens are left out where no
-/// answer reported any, cost where the model of a variant has no price.
+/// A trial without an answer, and a grade that the scorer could not give, are missing cells. A repeat that a scorer was
+/// not asked about is [`Cell::NotAsked`]. So is a planned trial that does not exist after `--fail-fast`; after any other
+/// end it is missing. Output tokens are left out if no answer reported any, cost if the model of a variant has no price.
 pub fn analyse(run: &Run) -> Analysis {
     let trials = Trials::new(run);
     let mut metrics: Vec<MetricScores> = Vec::with_capacity(run.scorers.len() + 4);
     for (scorer, name) in run.scorers.iter().enumerate() {
         let applies = trials.applies(scorer, name);
         let kind = if name.starts_with("check.") { MetricKind::Check } else { MetricKind::Judge };
-        let asked = |role| trials.asked(role).graded.get(scorer).copied().unwrap_or_default();
+        let asked = |role| trials.repeats(role).per_scorer.get(scorer).copied().unwrap_or_default();
         metrics.push(trials.metric(name, kind, &applies, &asked, |_, trial| trials.grade(name, trial)));
     }
     let everywhere = vec![true; run.cases.len()];
     let mut measure = |name: &str, kind, value: &dyn Fn(Role, &TrialSummary) -> Option<f64>| {
-        let asked = |role| trials.asked(role).repeats;
+        let asked = |role| trials.repeats(role).per_case;
         metrics.push(trials.metric(name, kind, &everywhere, &asked, |role, trial| match &trial.result {
-            TrialResult::Answered(answered) => {
-                value(role, answered).filter(|value| value.is_finite()).map_or(Cell::Missing, Cell::Value)
+            TrialResult::Completed(answer) => {
+                value(role, answer).filter(|value| value.is_finite()).map_or(Cell::Missing, Cell::Value)
             }
             TrialResult::Missing(_) => Cell::Missing,
         }));
@@ -47,16 +46,16 @@ pub fn analyse(run: &Run) -> Analysis {
     measure("length", MetricKind::Length, &|_, answer| Some(answer.characters as f64));
     Analysis {
         cases: run.cases.clone(),
-        repeats: run.asked.repeats,
+        repeats: run.repeats.per_case,
         metrics,
         has_baseline: run.baseline.is_some(),
         baseline_reused: run.reused_baseline.is_some(),
         sessions_differ: run.reused_baseline.is_some() || trials.sessions_differ(),
-        repeats_cached: trials.cached(Role::Candidate) || trials.cached(Role::Baseline),
+        repeats_cached: trials.repeats_identical(Role::Candidate) || trials.repeats_identical(Role::Baseline),
     }
 }
 
-/// US dollars per million tokens, input and output, by role; `None` unless every variant's model has a price.
+/// Prices by role, in US dollars per million input and output tokens; `None` unless every variant's model has one.
 fn prices(run: &Run) -> Option<impl Fn(Role) -> (f64, f64)> {
     let price = |model: &str| {
         run.prices.iter().find(|(name, ..)| name == model).map(|&(_, input, output)| (input, output))
@@ -73,52 +72,52 @@ fn prices(run: &Run) -> Option<impl Fn(Role) -> (f64, f64)> {
 struct Trials<'a> {
     run: &'a Run,
     repeats: usize,
-    /// Candidate's, then baseline's: case after case, repeat after repeat.
-    places: [Vec<Option<&'a Trial>>; 2],
+    /// The candidate's trials, then the baseline's, each ordered by case and repeat.
+    by_side: [Vec<Option<&'a Trial>>; 2],
 }
 
 impl<'a> Trials<'a> {
     fn new(run: &'a Run) -> Self {
-        let repeats = run.asked.repeats as usize;
+        let repeats = run.repeats.per_case as usize;
         let empty = vec![None; run.cases.len() * repeats];
-        let mut places = [empty.clone(), empty];
+        let mut by_side = [empty.clone(), empty];
         for trial in &run.trials {
             let repeat = trial.repeat as usize;
             if trial.case < run.cases.len() && repeat < repeats {
-                places[side(trial.role)][trial.case * repeats + repeat] = Some(trial);
+                by_side[side(trial.role)][trial.case * repeats + repeat] = Some(trial);
             }
         }
-        Self { run, repeats, places }
+        Self { run, repeats, by_side }
     }
 
-    /// Whether some case was answered for one side long before it was for the other.
+    /// Whether the two sides of some trial were answered more than a session apart.
     fn sessions_differ(&self) -> bool {
         let started = self.run.started_at.parse::<jiff::Timestamp>().map_or(0, |time| time.as_second());
-        let of = |trial: &Trial| match &trial.result {
-            TrialResult::Answered(answered) => {
-                Some(answered.cached_at.unwrap_or(u64::try_from(started).unwrap_or(0)))
+        let answered_at = |trial: &Trial| match &trial.result {
+            TrialResult::Completed(answer) => {
+                Some(answer.cached_at.unwrap_or(u64::try_from(started).unwrap_or(0)))
             }
             TrialResult::Missing(_) => None,
         };
-        let pairs = self.places[0].iter().zip(&self.places[1]);
+        let pairs = self.by_side[0].iter().zip(&self.by_side[1]);
         pairs
-            .filter_map(|(ours, theirs)| Some((of((*ours)?)?, of((*theirs)?)?)))
+            .filter_map(|(ours, theirs)| Some((answered_at((*ours)?)?, answered_at((*theirs)?)?)))
             .any(|(ours, theirs)| ours.abs_diff(theirs) > SESSION_SECONDS)
     }
 
-    /// What a side was asked for.
-    fn asked(&self, role: Role) -> &'a Asked {
+    /// The repeats that were planned for a side.
+    fn repeats(&self, role: Role) -> &'a RepeatCounts {
         match (role, &self.run.reused_baseline) {
-            (Role::Baseline, Some(reused_baseline)) => reused_baseline,
-            _ => &self.run.asked,
+            (Role::Baseline, Some(reused)) => reused,
+            _ => &self.run.repeats,
         }
     }
 
-    /// The trials of one case; of a shared case the candidate's, for both sides.
-    fn of(&self, role: Role, case: usize) -> &[Option<&'a Trial>] {
+    /// The trials of one case. A shared case has the candidate's trials on both sides.
+    fn of_case(&self, role: Role, case: usize) -> &[Option<&'a Trial>] {
         let shared = self.run.cases.get(case).is_some_and(|facts| facts.shared);
         let role = if shared { Role::Candidate } else { role };
-        &self.places[side(role)][case * self.repeats..(case + 1) * self.repeats]
+        &self.by_side[side(role)][case * self.repeats..(case + 1) * self.repeats]
     }
 
     /// Both sides' matrices of one metric.
@@ -135,7 +134,7 @@ impl<'a> Trials<'a> {
         let matrix = |role| -> Matrix {
             let asked = asked(role) as usize;
             let row = |case| {
-                let trials = self.of(role, case).iter().enumerate();
+                let trials = self.of_case(role, case).iter().enumerate();
                 trials.map(move |(repeat, trial)| match trial {
                     _ if repeat >= asked => Cell::NotAsked,
                     Some(trial) => cell(role, trial),
@@ -156,33 +155,31 @@ impl<'a> Trials<'a> {
         }
     }
 
-    /// What a scorer says of a trial.
+    /// The cell of a trial in the matrix of a scorer.
     fn grade(&self, scorer: &str, trial: &Trial) -> Cell {
         match &trial.result {
             TrialResult::Missing(_) => Cell::Missing,
-            TrialResult::Answered(answered) => {
-                match answered.grade(scorer) {
-                    Some(grade) => grade.score.map_or(Cell::Missing, Cell::Value),
-                    // An answer whose grade was never asked for.
-                    None if self.run.ended == Ended::FailedFast => Cell::NotAsked,
-                    None => Cell::Missing,
-                }
-            }
+            TrialResult::Completed(answer) => match answer.grade(scorer) {
+                Some(grade) => grade.score.map_or(Cell::Missing, Cell::Value),
+                // The run stopped before this answer was graded.
+                None if self.run.ended == Ended::FailedFast => Cell::NotAsked,
+                None => Cell::Missing,
+            },
         }
     }
 
-    /// To which cases a scorer applies. Where the run does not say, a grade in any trial of a case tells that it
-    /// does; a case without any answer counts as applying, so that what is missing cannot vanish.
+    /// Whether a scorer applies to each case. If the run does not record it, the scorer applies to cases with a grade in
+    /// any trial, and to cases without an answer, so that their missing grades still count.
     fn applies(&self, scorer: usize, name: &str) -> Vec<bool> {
-        if let Some(known) = self.run.applies.get(scorer)
-            && known.len() == self.run.cases.len()
+        if let Some(recorded) = self.run.applies.get(scorer)
+            && recorded.len() == self.run.cases.len()
         {
-            return known.clone();
+            return recorded.clone();
         }
         let (mut graded, mut answered) =
             (vec![false; self.run.cases.len()], vec![false; self.run.cases.len()]);
         for trial in &self.run.trials {
-            if let TrialResult::Answered(answer) = &trial.result
+            if let TrialResult::Completed(answer) = &trial.result
                 && trial.case < graded.len()
             {
                 answered[trial.case] = true;
@@ -193,7 +190,7 @@ impl<'a> Trials<'a> {
     }
 
     fn answers(&self, role: Role) -> impl Iterator<Item = &'a TrialSummary> {
-        self.places[side(role)].iter().flatten().filter_map(|trial| answer(trial))
+        self.by_side[side(role)].iter().flatten().filter_map(|trial| answer(trial))
     }
 
     fn any_usage(&self) -> bool {
@@ -202,9 +199,9 @@ impl<'a> Trials<'a> {
             .any(|role| self.answers(role).any(|answer| answer.usage.is_some()))
     }
 
-    /// Whether repeats of a variant come from a cache: the same text, byte for byte, over all repeats of every
-    /// case, though a temperature above 0 was asked for and the endpoint is a real one.
-    fn cached(&self, role: Role) -> bool {
+    /// Whether an external cache answered the repeats of a variant: all repeats of every case have the same text although
+    /// the temperature is above 0 and the endpoint is not simulated.
+    fn repeats_identical(&self, role: Role) -> bool {
         let variant = match role {
             Role::Candidate => Some(&self.run.candidate),
             Role::Baseline => self.run.baseline.as_ref(),
@@ -219,9 +216,9 @@ impl<'a> Trials<'a> {
             if role == Role::Baseline && self.run.cases[case].shared {
                 continue;
             }
-            let mut texts = self.of(role, case).iter().flatten().filter_map(|trial| answer(trial));
-            let Some(first) = texts.next() else { continue };
-            for other in texts {
+            let mut answers = self.of_case(role, case).iter().flatten().filter_map(|trial| answer(trial));
+            let Some(first) = answers.next() else { continue };
+            for other in answers {
                 if other.text_hash != first.text_hash || other.characters != first.characters {
                     return false;
                 }
@@ -234,7 +231,7 @@ impl<'a> Trials<'a> {
 
 fn answer(trial: &Trial) -> Option<&TrialSummary> {
     match &trial.result {
-        TrialResult::Answered(answered) => Some(answered),
+        TrialResult::Completed(answer) => Some(answer),
         TrialResult::Missing(_) => None,
     }
 }

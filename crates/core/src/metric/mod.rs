@@ -1,12 +1,21 @@
-//! From trials to matrices: every metric of a run as case x repeat, with what is missing in it.
+//! Metrics of a run as case x repeat matrices, with their missing cells.
 //!
-//! Nothing is averaged, filled or left out here: that depends on the policy and is the gate's.
+//! Nothing is averaged, filled or left out here: that depends on the policy and is up to the gate.
 
 mod aggregate;
-mod judged;
+mod judge_quality;
 
 pub use aggregate::analyse;
-pub use judged::judged;
+pub use judge_quality::judge_quality;
+
+use crate::model::Cell;
+use crate::stats::mean;
+
+/// The mean of the values in a row; `None` without values.
+pub(crate) fn row_mean(row: Option<&[Cell]>) -> Option<f64> {
+    let values: Vec<f64> = row?.iter().filter_map(|cell| cell.value()).collect();
+    (!values.is_empty()).then(|| mean(&values))
+}
 
 #[cfg(test)]
 mod tests;

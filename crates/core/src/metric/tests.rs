@@ -1,4 +1,4 @@
-//! Which cell of which matrix a trial ends up in.
+//! The matrix cells that trials become.
 
 use std::sync::Arc;
 
@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::analyse;
 use crate::model::{
-    Asked, CallTotals, CaseFacts, Cell, Completion, DatasetFacts, Ended, Fault, FaultKind, Grade, MetricKind,
-    Outcome, PromptFacts, Role, Run, Score, Trial, TrialResult, Usage, VariantFacts,
+    CallTotals, CaseFacts, Cell, Completion, DatasetFacts, Ended, Fault, FaultKind, Grade, MetricKind,
+    Outcome, PromptFacts, RepeatCounts, Role, Run, Score, Trial, TrialResult, Usage, VariantFacts,
 };
 
 fn variant(model: &str, temperature: Option<f64>) -> VariantFacts {
@@ -33,7 +33,7 @@ fn run(cases: usize, repeats: u32, trials: Vec<Trial>) -> Run {
         judge: None,
         scorers: vec!["check.short".to_owned(), "faithfulness".to_owned()],
         applies: Vec::new(),
-        asked: Asked::all(repeats, 2),
+        repeats: RepeatCounts::all(repeats, 2),
         reused_baseline: None,
         trials,
         totals: CallTotals::default(),
@@ -49,7 +49,7 @@ fn completion(text: &str) -> Completion {
     Completion {
         usage: Some(Usage { prompt_tokens: 1000, completion_tokens: 200 }),
         latency_ms: 1500.0,
-        ..Completion::said(text)
+        ..Completion::from_text(text)
     }
 }
 
@@ -68,7 +68,7 @@ fn grade(scorer: &str, score: Option<f64>) -> Grade {
 }
 
 fn trial(case: usize, role: Role, repeat: u32, grades: Vec<Grade>) -> Trial {
-    Trial { case, role, repeat, result: TrialResult::answered(completion("größer"), grades) }
+    Trial { case, role, repeat, result: TrialResult::completed(completion("größer"), grades) }
 }
 
 fn lost(case: usize, role: Role, repeat: u32) -> Trial {
@@ -80,12 +80,12 @@ fn candidate_row(run: &Run, metric: &str, case: usize) -> Option<Vec<Cell>> {
 }
 
 #[test]
-fn a_row_holds_values_and_what_is_missing() {
+fn row_holds_values_and_missing_cells() {
     let trials = vec![
         trial(0, Role::Candidate, 0, vec![grade("check.short", Some(1.0)), grade("faithfulness", Some(0.5))]),
         trial(0, Role::Candidate, 1, vec![grade("check.short", Some(0.0)), grade("faithfulness", None)]),
         lost(0, Role::Candidate, 2),
-        // Repeat 3 was planned and does not exist.
+        // Repeat 3 is planned but does not exist.
     ];
     let mut run = run(1, 4, trials);
     let cells = |run: &Run, metric| candidate_row(run, metric, 0).expect("a row");
@@ -101,7 +101,7 @@ fn a_row_holds_values_and_what_is_missing() {
 }
 
 #[test]
-fn an_answer_without_a_grade_is_missing_unless_the_run_was_cut_short() {
+fn ungraded_answer_is_missing_unless_run_failed_fast() {
     let trials = vec![
         trial(0, Role::Candidate, 0, vec![grade("check.short", Some(0.0)), grade("faithfulness", Some(1.0))]),
         trial(0, Role::Candidate, 1, vec![grade("check.short", Some(0.0))]),
@@ -113,7 +113,7 @@ fn an_answer_without_a_grade_is_missing_unless_the_run_was_cut_short() {
 }
 
 #[test]
-fn metrics_come_in_order_with_their_kinds() {
+fn metrics_are_ordered_and_have_kinds() {
     let both =
         |role| trial(0, role, 0, vec![grade("check.short", Some(1.0)), grade("faithfulness", Some(1.0))]);
     let mut run = run(1, 1, vec![both(Role::Candidate), both(Role::Baseline)]);
@@ -138,27 +138,27 @@ fn metrics_come_in_order_with_their_kinds() {
         Some(&[Cell::Value((10_000.0 + 4_000.0) / 1e6)][..])
     );
     run.prices.pop();
-    assert!(analyse(&run).metric("cost_usd").is_none(), "one price alone is none");
+    assert!(analyse(&run).metric("cost_usd").is_none(), "both models need a price");
     run.baseline = None;
     assert!(analyse(&run).metric("cost_usd").is_some());
     assert!(analyse(&run).metrics.iter().all(|metric| metric.scores.baseline.is_none()));
 }
 
 #[test]
-fn tokens_that_no_answer_reports_are_no_metric_and_single_gaps_are_missing() {
+fn output_tokens_need_one_answer_that_reports_them() {
     let mut trials = vec![trial(0, Role::Candidate, 0, vec![]), trial(0, Role::Candidate, 1, vec![])];
-    let forget = |trial: &mut Trial| {
-        trial.result = TrialResult::answered(Completion { usage: None, ..completion("ok") }, Vec::new());
+    let remove_usage = |trial: &mut Trial| {
+        trial.result = TrialResult::completed(Completion { usage: None, ..completion("ok") }, Vec::new());
     };
-    forget(&mut trials[0]);
+    remove_usage(&mut trials[0]);
     let cells = candidate_row(&run(1, 2, trials.clone()), "output_tokens", 0).expect("a row");
     assert_eq!(cells, [Cell::Missing, Cell::Value(200.0)]);
-    forget(&mut trials[1]);
+    remove_usage(&mut trials[1]);
     assert!(analyse(&run(1, 2, trials)).metric("output_tokens").is_none());
 }
 
 #[test]
-fn a_scorer_applies_where_the_run_says_so_or_where_grades_tell() {
+fn scorer_applies_as_recorded_or_where_graded() {
     let trials = vec![
         trial(0, Role::Candidate, 0, vec![grade("check.short", Some(1.0))]),
         trial(1, Role::Candidate, 0, vec![]),
@@ -166,18 +166,22 @@ fn a_scorer_applies_where_the_run_says_so_or_where_grades_tell() {
     ];
     let mut run = run(3, 1, trials);
     let rows = |run: &Run| analyse(run).metric("check.short").expect("a metric").scores.candidate.clone();
-    let told = rows(&run);
-    assert_eq!(told.row(0), Some(&[Cell::Value(1.0)][..]));
-    assert_eq!(told.row(1), None, "an answer without this grade: the check is not for this case");
-    assert_eq!(told.row(2), Some(&[Cell::Missing][..]), "no answer at all must not vanish");
+    let inferred = rows(&run);
+    assert_eq!(inferred.row(0), Some(&[Cell::Value(1.0)][..]));
+    assert_eq!(inferred.row(1), None, "an answer without this grade: the check does not apply");
+    assert_eq!(
+        inferred.row(2),
+        Some(&[Cell::Missing][..]),
+        "a case without an answer is missing, not left out"
+    );
     run.applies = vec![vec![true, true, false], vec![true; 3]];
-    let said = rows(&run);
-    assert_eq!(said.row(1), Some(&[Cell::Missing][..]));
-    assert_eq!(said.row(2), None);
+    let recorded = rows(&run);
+    assert_eq!(recorded.row(1), Some(&[Cell::Missing][..]));
+    assert_eq!(recorded.row(2), None);
 }
 
 #[test]
-fn a_shared_case_shows_the_candidates_trials_on_both_sides() {
+fn shared_case_has_candidate_trials_on_both_sides() {
     let mut run = run(1, 1, vec![trial(0, Role::Candidate, 0, vec![grade("faithfulness", Some(0.25))])]);
     Arc::make_mut(&mut run.cases)[0].shared = true;
     let scores = analyse(&run).metric("faithfulness").expect("a metric").scores.clone();
@@ -185,18 +189,18 @@ fn a_shared_case_shows_the_candidates_trials_on_both_sides() {
 }
 
 #[test]
-fn copies_are_a_cache_only_where_sampling_was_asked_of_a_real_endpoint() {
+fn identical_repeats_count_as_cached_only_if_sampled_and_real() {
     let answers = |texts: [&str; 2]| -> Vec<Trial> {
         let answered = |(repeat, text): (u32, &str)| Trial {
             case: 0,
             role: Role::Candidate,
             repeat,
-            result: TrialResult::answered(completion(text), vec![]),
+            result: TrialResult::completed(completion(text), vec![]),
         };
         (0..).zip(texts).map(answered).collect()
     };
     let mut same = run(1, 2, answers(["yes", "yes"]));
-    assert!(!analyse(&same).repeats_cached, "no temperature was asked for");
+    assert!(!analyse(&same).repeats_cached, "no temperature is set");
     same.candidate = variant("a", Some(0.0));
     assert!(!analyse(&same).repeats_cached);
     same.candidate = variant("a", Some(0.7));
@@ -209,16 +213,16 @@ fn copies_are_a_cache_only_where_sampling_was_asked_of_a_real_endpoint() {
 }
 
 #[test]
-fn trials_beyond_the_plan_are_no_part_of_it() {
+fn trials_beyond_the_plan_are_ignored() {
     let run = run(1, 1, vec![trial(0, Role::Candidate, 7, vec![]), trial(9, Role::Candidate, 0, vec![])]);
     let row = candidate_row(&run, "latency", 0).expect("a row");
     assert_eq!(row, [Cell::Missing]);
 }
 
 #[test]
-fn a_reused_baseline_is_told() {
+fn reused_baseline_is_recorded() {
     let mut run = run(1, 1, vec![]);
     assert!(!analyse(&run).baseline_reused);
-    run.reused_baseline = Some(run.asked.clone());
+    run.reused_baseline = Some(run.repeats.clone());
     assert!(analyse(&run).baseline_reused);
 }

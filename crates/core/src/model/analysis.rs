@@ -1,21 +1,19 @@
-//! The case x repeat matrices of a run, with what is missing in them.
+//! The analysis of a run: a case x repeat matrix of every metric, including missing values.
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use super::{Matrix, named};
 
-use super::Matrix;
-
-/// What the decision needs to know of a case.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+/// A case without its variables and checks, for the decision and the report.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct CaseFacts {
     /// Its id.
     pub id: String,
-    /// The question, for readers.
+    /// The question.
     pub query: String,
-    /// The passages an answer may rely on, for readers; `None` where the row has none.
+    /// The passages an answer may rely on; `None` where the row has none.
     pub context: Option<Arc<[String]>>,
-    /// The reference answer as text, for readers; `None` where the row has none.
+    /// The reference answer as text; `None` where the row has none.
     pub expected: Option<String>,
     /// Its tags.
     pub tags: Vec<String>,
@@ -27,32 +25,32 @@ pub struct CaseFacts {
     pub shared: bool,
 }
 
-/// What a metric measures.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum MetricKind {
-    /// 0 or 1 by a deterministic check.
-    Check,
-    /// 0..=1 by a judge.
-    Judge,
-    /// Seconds, of one attempt.
-    Latency,
-    /// Tokens of an answer, as reported.
-    OutputTokens,
-    /// US dollars of an answer.
-    Cost,
-    /// Characters of an answer.
-    Length,
+named! {
+    /// The kind of a metric, and so its unit.
+    pub enum MetricKind {
+        /// 0 or 1 by a deterministic check.
+        Check = "check",
+        /// 0 to 1 by a judge.
+        Judge = "judge",
+        /// Seconds of one attempt.
+        Latency = "latency",
+        /// Tokens of an answer, as reported by the endpoint.
+        OutputTokens = "output_tokens",
+        /// US dollars of an answer.
+        Cost = "cost",
+        /// Characters of an answer.
+        Length = "length",
+    }
 }
 
-/// One trial's place in a matrix.
+/// The value of one trial in a matrix.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Cell {
     /// A value: a score in 0..=1, or seconds, tokens, dollars.
     Value(f64),
-    /// No grade came of it: the endpoint's or the judge's fault.
+    /// No grade, because of a fault of the endpoint or the judge.
     Missing,
-    /// Not asked: `--no-judge`, `--fail-fast`, or a metric that had passed already.
+    /// Not requested: `--no-judge`, `--fail-fast`, or a metric that had already passed.
     NotAsked,
 }
 
@@ -66,12 +64,12 @@ impl Cell {
     }
 }
 
-/// Both variants' values of one metric.
+/// Values of one metric by variant.
 #[derive(Debug, Clone, PartialEq)]
 pub struct VariantScores {
-    /// The candidate's.
+    /// Values of the candidate.
     pub candidate: Matrix,
-    /// The baseline's; `None` without a baseline (or one that lacks this metric).
+    /// Values of the baseline; `None` where it is absent or lacks this metric.
     pub baseline: Option<Matrix>,
 }
 
@@ -80,38 +78,38 @@ pub struct VariantScores {
 pub struct MetricScores {
     /// Its name: `faithfulness`, `check.NAME`, `latency`, `output_tokens`, `cost_usd`, `length`.
     pub name: String,
-    /// What it measures.
+    /// Its kind.
     pub kind: MetricKind,
-    /// Repeats of the candidate that were to be graded.
+    /// Planned grades of every case for the candidate.
     pub repeats: u32,
-    /// Repeats of the baseline that were to be graded; 0 without one.
+    /// Planned grades of every case for the baseline; 0 without one.
     pub baseline_repeats: u32,
     /// The values.
     pub scores: VariantScores,
 }
 
-/// Everything the gate looks at.
+/// The input of the gate.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Analysis {
-    /// The cases in dataset order; rows of every matrix.
+    /// The cases in dataset order, which are the rows of every matrix.
     pub cases: Arc<[CaseFacts]>,
-    /// Planned repeats of every case; the length of every row.
+    /// Planned repeats of every case, which is the length of every row.
     pub repeats: u32,
     /// The metrics: checks, judges, then latency, tokens, cost, length.
     pub metrics: Vec<MetricScores>,
-    /// Whether a baseline was run.
+    /// Whether there is a baseline.
     pub has_baseline: bool,
-    /// Whether the baseline was answered in an earlier session.
+    /// Whether the baseline was run in an earlier session.
     pub baseline_reused: bool,
-    /// Whether the sides were answered in different sessions, so that their latencies do not compare.
+    /// Whether the variants were run in different sessions, so that their latencies do not compare.
     pub sessions_differ: bool,
-    /// Whether all repeats of every case of a variant are the same text although they were sampled: a cache
-    /// answered, and repeats are no evidence of their own.
+    /// Whether all repeats of every case of a variant have the same text although they were sampled: a cache of the
+    /// provider returned them, so repeats are not independent evidence.
     pub repeats_cached: bool,
 }
 
 impl Analysis {
-    /// The same after its first `repeats` repeats.
+    /// Returns the analysis of the first `repeats` repeats.
     pub fn after(&self, repeats: u32) -> Self {
         let cut = |matrix: &Matrix| -> Matrix {
             let cut = |row: &[Cell]| row.iter().copied().take(repeats as usize).collect::<Vec<_>>();
@@ -138,7 +136,7 @@ impl Analysis {
         }
     }
 
-    /// The metric of that name.
+    /// Returns the metric with this name.
     pub fn metric(&self, name: &str) -> Option<&MetricScores> {
         self.metrics.iter().find(|metric| metric.name == name)
     }

@@ -1,4 +1,4 @@
-//! One row of the golden dataset.
+//! Cases of a dataset.
 
 use std::sync::Arc;
 
@@ -7,42 +7,42 @@ use serde_json::{Map, Value};
 
 use super::Place;
 
-/// A case: the inputs of one question and what is expected of its answer.
+/// A case: inputs of a prompt and the expectation of its answer.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Case {
-    /// Unique in its dataset; the row number where the row names none.
+    /// Unique in its dataset; the row number by default.
     pub id: String,
-    /// The question; empty where the dataset has none (then no judge or `{{query}}` may need it).
+    /// The question; empty where the dataset has none.
     pub query: String,
     /// The passages an answer may rely on; `None` where the row has no context. Shared with the run and its report.
     pub context: Option<Arc<[String]>>,
     /// The reference answer.
     pub expected: Option<Value>,
-    /// Checks of this case alone, as written; compiled by the check room.
+    /// Uncompiled checks of this case alone.
     pub checks: Vec<Value>,
     /// Labels for slices and `--tag`.
     pub tags: Vec<String>,
-    /// Cluster for cluster-robust intervals: cases of one group are not independent.
+    /// Cluster for cluster-robust intervals; cases of one group are not independent.
     pub group: Option<String>,
     /// Whether this case is a criterion of its own.
     pub must_pass: bool,
     /// Whether an answer without any claim scores 0 for faithfulness.
     pub must_answer: bool,
-    /// Further items that the relevance judge asks of this case.
+    /// Additional items of the relevance judge.
     pub criteria: Vec<Item>,
-    /// Everything else in the row: variables for the prompt.
+    /// All other fields of the row, which are variables of the prompt.
     pub vars: Map<String, Value>,
-    /// Where the row stands.
+    /// Location of the row.
     pub place: Place,
 }
 
 impl Case {
-    /// The context as one text: passages joined by blank lines.
+    /// The passages of the context, joined by blank lines.
     pub fn context_text(&self) -> Option<String> {
         self.context.as_ref().map(|passages| passages.join("\n\n"))
     }
 
-    /// The expectation as text: a string as it is, anything else as JSON.
+    /// The reference answer as text: a string as it is, any other value as JSON.
     pub fn expected_text(&self) -> Option<String> {
         self.expected.as_ref().map(|value| match value {
             Value::String(text) => text.clone(),
@@ -54,10 +54,10 @@ impl Case {
 /// One yes/no item of a checklist or rubric.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Item {
-    /// What is asked, a statement about the answer: `names the next step`.
+    /// A statement about the answer: `names the next step`.
     pub text: String,
-    /// Its share in the score, above 0.
+    /// Its weight in the score, above 0.
     pub weight: f64,
-    /// Whether a no makes the whole score 0.
+    /// Whether a no sets the whole score to 0.
     pub critical: bool,
 }

@@ -1,37 +1,38 @@
-//! A request to a chat model and what came back.
+//! Requests to chat models and their completions.
 
 use std::sync::Arc;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// Who speaks in a message.
+/// The role of a message's author.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Speaker {
+pub enum MessageRole {
     /// Instructions.
     System,
-    /// Instructions, in the newer dialect.
+    /// Instructions, in newer APIs.
     Developer,
     /// The user.
     User,
-    /// An earlier answer of the model.
+    /// The model.
     Assistant,
 }
 
 /// One message.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Message {
-    /// Who speaks.
-    pub role: Speaker,
+    /// The role of the author.
+    pub role: MessageRole,
     /// The text.
     pub content: String,
 }
 
-/// The structured-output request of a call.
+/// The requested form of structured output.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ResponseFormat {
-    /// `json_schema`, strict, with a name and a schema.
+    /// `json_schema`, strict.
     JsonSchema {
         /// Name of the schema: letters, digits, `_`.
         name: String,
@@ -42,31 +43,31 @@ pub enum ResponseFormat {
     JsonObject,
 }
 
-/// Why a call is made; judges go before new completions, and usage is counted apart.
+/// The purpose of a call. Judgements have priority over new completions, and their usage is counted separately.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Purpose {
-    /// An answer of a variant.
+    /// A completion of a variant.
     Completion,
     /// A judgement.
     Judgement,
 }
 
-/// One logical request. Equal requests with equal `repeat` are the same request.
+/// A request. Requests are the same if all fields are equal, including `repeat`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ChatRequest {
     /// The model's name.
     pub model: String,
     /// The messages.
     pub messages: Vec<Message>,
-    /// Parameters passed on as they are.
+    /// Parameters, sent as they are.
     pub parameters: Map<String, Value>,
-    /// Structured output, if asked for.
+    /// Structured output, if requested.
     pub response_format: Option<ResponseFormat>,
-    /// Which repeat this is, from 0; never sent.
+    /// The repeat, from 0; never sent.
     pub repeat: u32,
-    /// Why the call is made; never sent.
+    /// The purpose; never sent.
     pub purpose: Purpose,
-    /// Whether an answer from the cache must be of this session; never sent.
+    /// Whether only completions of this session may come from the cache; never sent.
     pub refresh: bool,
 }
 
@@ -74,21 +75,21 @@ pub struct ChatRequest {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FinishReason {
-    /// It was done.
+    /// The answer is complete.
     Stop,
-    /// It ran into the token limit.
+    /// Token limit.
     Length,
-    /// A filter cut it.
+    /// Content filter.
     ContentFilter,
-    /// It wanted to call a tool.
+    /// The model called a tool.
     ToolCalls,
-    /// Anything else, as the server said it; `null` is `Other("null")`.
+    /// Any other value of the server; `null` is `Other("null")`.
     #[serde(untagged)]
     Other(String),
 }
 
 impl FinishReason {
-    /// The name on the wire.
+    /// The name in JSON.
     pub fn as_str(&self) -> &str {
         match self {
             Self::Stop => "stop",
@@ -100,8 +101,9 @@ impl FinishReason {
     }
 }
 
-/// Tokens as the endpoint reported them; 0 where it reported none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+/// Tokens as reported by the endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Tokens")]
 pub struct Usage {
     /// Tokens of the request.
     pub prompt_tokens: u64,
@@ -110,37 +112,37 @@ pub struct Usage {
 }
 
 impl Usage {
-    /// Adds tokens.
+    /// Adds tokens, without overflow.
     pub fn add(&mut self, more: Self) {
         self.prompt_tokens = self.prompt_tokens.saturating_add(more.prompt_tokens);
         self.completion_tokens = self.completion_tokens.saturating_add(more.completion_tokens);
     }
 }
 
-/// A whole answer.
+/// A complete response of a model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Completion {
-    /// The text; of a refusal, its text.
+    /// The text, also of a refusal.
     pub text: String,
     /// Whether the text came in the `refusal` field.
     pub refusal: bool,
     /// Why the model stopped.
     pub finish_reason: FinishReason,
-    /// Tokens; `None` where the endpoint did not say.
+    /// Tokens; `None` where the endpoint reported none.
     pub usage: Option<Usage>,
-    /// The attempt that succeeded, send to last byte, in milliseconds.
+    /// Duration of the successful attempt, from sending to the last byte, in milliseconds.
     pub latency_ms: f64,
-    /// The model that answered, as it said.
+    /// The model that the response named.
     pub model: Option<String>,
-    /// `system_fingerprint`, as it said.
+    /// The `system_fingerprint` of the response.
     pub system_fingerprint: Option<String>,
-    /// When it was cached, in seconds since 1970 (UTC), where it came from a cache.
+    /// Time of caching in seconds since 1970 (UTC); `None` for a new completion.
     pub cached_at: Option<u64>,
 }
 
 impl Completion {
-    /// A whole answer of which nothing is known but its text.
-    pub fn said(text: impl Into<String>) -> Self {
+    /// A completion with a text and no metadata.
+    pub fn from_text(text: impl Into<String>) -> Self {
         Self {
             text: text.into(),
             refusal: false,

@@ -1,27 +1,43 @@
-//! A validated, non-empty, ordered set of cases.
+//! Datasets: validated, non-empty, ordered sets of cases.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Case;
+use super::{Case, named};
 
-/// The golden dataset: non-empty, in file order, ids unique.
+named! {
+    /// Format of a dataset.
+    pub enum DatasetFormat {
+        /// One JSON object per line.
+        Jsonl = "jsonl",
+        /// A JSON array of objects.
+        Json = "json",
+        /// Comma-separated values with a header.
+        Csv = "csv",
+        /// A YAML list of maps.
+        Yaml = "yaml",
+    }
+}
+
+/// A dataset: at least one case, in file order, with unique ids.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Dataset {
-    /// Where it came from and what it holds.
+    /// Its provenance.
     pub facts: DatasetFacts,
     /// The cases in file order.
     pub cases: Vec<Case>,
 }
 
 /// Provenance of a dataset.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Dataset")]
 pub struct DatasetFacts {
     /// The path as configured.
     pub path: String,
-    /// The format found: `jsonl`, `json`, `csv` or `yaml`.
+    /// The format: `jsonl`, `json`, `csv` or `yaml`.
     pub format: String,
-    /// `sha256:…` over the canonical content of the cases that are evaluated.
+    /// `sha256:…` over the canonical content of the cases that were evaluated.
     pub digest: String,
-    /// Number of cases that are evaluated.
+    /// Number of cases that were evaluated.
     pub cases: usize,
 }

@@ -1,24 +1,24 @@
-//! A mistake of the user: something in the flags, the configuration, the dataset or a prompt.
+//! Diagnostics: errors of the user in flags, configuration, dataset or prompts.
 
 use std::fmt;
 
-/// Where a mistake stands.
+/// The location of an error.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Place {
-    /// The file as the user named it, or a description such as `--min`.
+    /// The file as named by the user, or another source such as `--min`.
     pub file: String,
-    /// Line, counted from 1; `None` where the place is a whole file.
+    /// Line, counted from 1; `None` for the whole file.
     pub line: Option<usize>,
     /// Column in characters, counted from 1.
     pub column: Option<usize>,
-    /// The text of that line, for the picture below the message.
+    /// The text of that line, shown below the message.
     pub excerpt: Option<String>,
-    /// How many characters of the excerpt are meant, from `column` on; 0 is a point.
+    /// Number of marked characters of the excerpt, from `column` on; 0 marks a position.
     pub length: usize,
 }
 
 impl Place {
-    /// A place that is a whole file (or a flag).
+    /// A whole file, or a flag.
     pub fn file(file: impl Into<String>) -> Self {
         Self { file: file.into(), ..Self::default() }
     }
@@ -42,38 +42,38 @@ impl fmt::Display for Place {
     }
 }
 
-/// One mistake: where, what, and what to do next. Never holds a secret.
+/// An error of the user with its location and a hint. Contains no secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
-    /// Where it stands, when it stands anywhere.
+    /// The location, if any.
     pub place: Option<Place>,
-    /// What is wrong, lower case, without a full stop.
+    /// The message: lower case, without a full stop.
     pub message: String,
     /// The next step.
     pub help: Option<String>,
 }
 
 impl Diagnostic {
-    /// A mistake without a place or help.
+    /// A diagnostic without location and help.
     pub fn new(message: impl Into<String>) -> Self {
         Self { place: None, message: message.into(), help: None }
     }
 
-    /// The same mistake at a place.
+    /// Sets the location.
     #[must_use]
     pub fn at(mut self, place: Place) -> Self {
         self.place = Some(place);
         self
     }
 
-    /// The same mistake, at this place unless it has one.
+    /// Sets the location if there is none.
     #[must_use]
     pub fn or_at(mut self, place: &Place) -> Self {
         self.place.get_or_insert_with(|| place.clone());
         self
     }
 
-    /// The same mistake with the next step.
+    /// Sets the next step.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
@@ -94,12 +94,12 @@ impl fmt::Display for Diagnostic {
     }
 }
 
-/// All mistakes found in one go; never empty when it is an error.
+/// All diagnostics of one operation; not empty when returned as an error.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Diagnostics(pub Vec<Diagnostic>);
 
 impl Diagnostics {
-    /// The same mistakes, those without a place at this one.
+    /// Sets the location of diagnostics that have none.
     #[must_use]
     pub fn at(self, place: &Place) -> Self {
         Self(self.0.into_iter().map(|diagnostic| diagnostic.or_at(place)).collect())

@@ -1,4 +1,4 @@
-//! What a scorer says of one trial.
+//! Grades: the result of a scorer on one trial.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -10,12 +10,12 @@ use super::{Fault, Usage};
 pub struct Score(f64);
 
 impl Score {
-    /// Nothing of it is right.
+    /// The lowest score.
     pub const ZERO: Self = Self(0.0);
-    /// All of it is right.
+    /// The highest score.
     pub const ONE: Self = Self(1.0);
 
-    /// A score, if the number is one.
+    /// A score; `None` for a number outside 0..=1.
     pub fn new(value: f64) -> Option<Self> {
         (value.is_finite() && (0.0..=1.0).contains(&value)).then_some(Self(value))
     }
@@ -32,37 +32,37 @@ impl From<bool> for Score {
     }
 }
 
-/// A score or the honest absence of one.
+/// A score or its absence.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
     /// Graded.
     Score(Score),
-    /// The scorer could not grade: the judge or its endpoint failed. Missing, never 0.
+    /// The judge or its endpoint failed. The grade is missing, never 0.
     Ungraded(Option<Fault>),
 }
 
 /// The grade of one trial by one scorer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Grade {
-    /// The metric that this grade counts for: `faithfulness`, `check.names-the-term`.
+    /// The metric: `faithfulness`, `check.names-the-term`.
     pub scorer: String,
-    /// The score, or that there is none.
+    /// The score or its absence.
     pub outcome: Outcome,
-    /// One line that explains it (or why there is none).
+    /// Explanation of the outcome in one line.
     pub reason: String,
-    /// Evidence: verdicts by statement, quotes, expected and found values. `Null` where there is none.
+    /// Evidence: verdicts by statement, quotes, expected and actual values. `Null` where there is none.
     pub details: Value,
-    /// Peculiarities a reader should know: `no_claims`, `unquoted_support`.
+    /// Peculiarities for readers: `no_claims`, `unquoted_support`.
     pub flags: Vec<String>,
-    /// What judging it took; `None` for checks.
+    /// Calls and tokens of judging; `None` for checks.
     pub judging: Option<Judging>,
-    /// What each judge of a panel says; empty where one judgement is the grade.
+    /// The opinions of a panel; empty where one judgement is the grade.
     pub opinions: Vec<Opinion>,
 }
 
 impl Grade {
-    /// A grade for which no judge was asked.
-    pub fn unasked(scorer: &str, outcome: Outcome, reason: impl Into<String>) -> Self {
+    /// A grade without a call of a judge.
+    pub fn unjudged(scorer: &str, outcome: Outcome, reason: impl Into<String>) -> Self {
         Self {
             scorer: scorer.to_owned(),
             outcome,
@@ -79,10 +79,10 @@ impl Grade {
         self.outcome.score()
     }
 
-    /// Takes the place of an earlier try at the same grade, whose judgements were paid for as well.
+    /// Adds the calls and tokens of an earlier attempt that this grade replaces.
     pub fn replace(&mut self, earlier: &Self) {
-        if let Some(took) = &earlier.judging {
-            self.judging.get_or_insert_default().add(took);
+        if let Some(judging) = &earlier.judging {
+            self.judging.get_or_insert_default().add(judging);
         }
         for (opinion, before) in self.opinions.iter_mut().zip(&earlier.opinions) {
             opinion.judging.add(&before.judging);
@@ -100,19 +100,40 @@ impl Outcome {
     }
 }
 
-/// What one judge of a panel says.
+/// The opinion of one judge of a panel.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Opinion {
-    /// The judge's model, as asked for.
+    /// The judge's model, as requested.
     pub judge: String,
     /// The mean of its votes, in 0..=1; `None` where one is missing.
     pub score: Option<f64>,
-    /// What they took.
+    /// Calls and tokens of its votes.
     pub judging: Judging,
 }
 
+/// Calls, tokens and circumstances of a judgement.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Judging {
+    /// Calls, including re-prompts after invalid replies.
+    pub calls: u32,
+    /// Tokens of all calls.
+    pub usage: Usage,
+    /// Total duration of all calls in milliseconds.
+    pub latency_ms: f64,
+    /// Calls with a reply from the cache, which an earlier run paid for.
+    pub cached_calls: u32,
+    /// Tokens of the cached calls.
+    pub cached_usage: Usage,
+    /// How structured output was requested: `json_schema`, `json_object`, `fenced`.
+    pub output_mode: Option<String>,
+    /// The model that the response named.
+    pub model: Option<String>,
+    /// The `system_fingerprint` of the response.
+    pub system_fingerprint: Option<String>,
+}
+
 impl Judging {
-    /// Adds what an earlier try at the same judgement took.
+    /// Adds an earlier attempt at the same judgement.
     pub fn add(&mut self, earlier: &Self) {
         self.calls = self.calls.saturating_add(earlier.calls);
         self.usage.add(earlier.usage);
@@ -121,8 +142,8 @@ impl Judging {
         self.cached_usage.add(earlier.cached_usage);
     }
 
-    /// Tokens of the calls of this run.
-    pub fn asked_usage(&self) -> Usage {
+    /// Tokens of the calls that were not cached.
+    pub fn fresh_usage(&self) -> Usage {
         Usage {
             prompt_tokens: self.usage.prompt_tokens.saturating_sub(self.cached_usage.prompt_tokens),
             completion_tokens: self
@@ -131,25 +152,4 @@ impl Judging {
                 .saturating_sub(self.cached_usage.completion_tokens),
         }
     }
-}
-
-/// What a judgement took.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-pub struct Judging {
-    /// Calls made, re-asks included.
-    pub calls: u32,
-    /// Tokens of all of them.
-    pub usage: Usage,
-    /// Milliseconds of all of them.
-    pub latency_ms: f64,
-    /// Those of them that came from a cache: made, and paid for, in an earlier run.
-    pub cached_calls: u32,
-    /// Tokens of these.
-    pub cached_usage: Usage,
-    /// How structured output was asked for: `json_schema`, `json_object`, `fenced`.
-    pub output_mode: Option<String>,
-    /// The model that answered, as it said.
-    pub model: Option<String>,
-    /// `system_fingerprint`, as it said.
-    pub system_fingerprint: Option<String>,
 }

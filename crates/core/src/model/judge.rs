@@ -1,94 +1,90 @@
-//! The judge of a run: who judges, how it did on planted answers, and how it agrees with people.
+//! The judge of a run, its self-test and its calibration.
 
 use std::collections::BTreeMap;
 
-use super::Judging;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Judging, named};
 
 /// The judge of a run.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct JudgeFacts {
     /// The models of its panel, at least one.
     pub panel: Vec<String>,
-    /// Judgements of one answer by each of them.
+    /// Judgements of one answer by each model.
     pub votes: u32,
-    /// Digest of what is known before a call: rules, questions, and of each model its parameters and host.
+    /// Digest of everything known before a call: rules, questions, and of each model its parameters and host.
     pub fingerprint: String,
-    /// What the digest is made of, by name, so that a difference can be told.
+    /// The inputs of the digest by name, to explain a difference.
     pub parts: BTreeMap<String, String>,
-    /// The fingerprint of the judge of each metric alone: what a calibration of that metric goes by.
+    /// The fingerprint of the judge of each metric, which a calibration of that metric refers to.
     pub by_metric: BTreeMap<String, String>,
-    /// How it did on planted answers; `None` where it was not tried.
+    /// Its self-test; `None` where none was run.
     pub self_test: Option<SelfTest>,
-    /// How it agrees with people; `None` where no calibration is named.
+    /// Its calibration; `None` where none is configured.
     pub calibration: Option<CalibrationFacts>,
 }
 
 impl JudgeFacts {
-    /// Its models in one line.
+    /// The models of the panel in one line.
     pub fn model(&self) -> String {
         self.panel.join(" + ")
     }
 }
 
-/// What a judge said of planted answers.
+/// Judgements of planted answers.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct SelfTest {
-    /// One for each planted answer and each judge it was put to.
+    /// One for each planted answer and judge.
     pub rows: Vec<PlantedOutcome>,
 }
 
 impl SelfTest {
-    /// Whether every planted answer came out as expected, and there was one.
+    /// Whether there is a planted answer and each was judged as expected.
     pub fn passed(&self) -> bool {
-        !self.rows.is_empty() && self.rows.iter().all(|row| row.passed)
+        !self.rows.is_empty() && self.passed_count() == self.rows.len()
     }
 
-    /// How many came out as expected.
-    pub fn as_expected(&self) -> usize {
+    /// Number of planted answers that were judged as expected.
+    pub fn passed_count(&self) -> usize {
         self.rows.iter().filter(|row| row.passed).count()
     }
 }
 
-/// What one judge said of one planted answer.
+/// The judgement of one planted answer by one judge.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PlantedOutcome {
     /// The planted answer's name.
     pub planted: String,
-    /// What was asked: `faithfulness`, `rubric`, or a metric of one's own.
+    /// The judged metric: `faithfulness`, `rubric`, or a custom metric.
     pub metric: String,
-    /// The model that judged.
+    /// The judge's model.
     pub judge: String,
-    /// Where the score belongs.
+    /// The expected score.
     pub expected: Expected,
-    /// The score of each time it was asked, once or three times; `None` without one.
+    /// The score of each attempt, one or three; `None` without one.
     pub scores: Vec<Option<f64>>,
-    /// Whether it came out as expected, most of the times.
+    /// Whether most attempts were as expected.
     pub passed: bool,
-    /// What the judge said the last time.
+    /// The judge's reason in the last attempt.
     pub reason: String,
-    /// What that took.
+    /// Calls and tokens of all attempts.
     pub judging: Judging,
 }
 
-/// Where the score of a planted answer belongs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Expected {
-    /// At most 0.3.
-    Low,
-    /// At least 0.7.
-    High,
+named! {
+    /// The expected score of a planted answer.
+    pub enum Expected {
+        /// At most 0.3.
+        Low = "low",
+        /// At least 0.7.
+        High = "high",
+    }
 }
 
 impl Expected {
-    /// The name in reports.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Low => "low",
-            Self::High => "high",
-        }
-    }
-
-    /// Whether a score in 0..=1 is where it belongs.
+    /// Whether a score in 0..=1 is as expected.
     pub fn holds(self, score: f64) -> bool {
         match self {
             Self::Low => score <= 0.3,
@@ -97,8 +93,8 @@ impl Expected {
     }
 }
 
-/// The calibration that a run goes by.
-#[derive(Debug, Clone, PartialEq)]
+/// The calibration of a judge: its agreement with people.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CalibrationFacts {
     /// The file, as configured.
     pub file: String,
@@ -106,7 +102,7 @@ pub struct CalibrationFacts {
     pub metric: String,
     /// Fingerprint of that judge.
     pub fingerprint: String,
-    /// Answers that people labelled and the judge graded.
+    /// Number of answers that people labelled and the judge graded.
     pub answers: usize,
     /// Labelled good by people, passed by the judge.
     pub true_positives: usize,
@@ -116,15 +112,15 @@ pub struct CalibrationFacts {
     pub false_negatives: usize,
     /// Labelled bad by people, failed by the judge.
     pub true_negatives: usize,
-    /// Cohen's kappa; `None` where it does not exist.
+    /// Cohen's kappa; null where it does not exist.
     pub kappa: Option<f64>,
     /// One-sided lower bound of kappa at 95 %.
     pub kappa_lower: Option<f64>,
-    /// Balanced accuracy; `None` where people labelled one class only.
+    /// Balanced accuracy; null where people labelled one class only.
     pub balanced_accuracy: Option<f64>,
-    /// The mean score of what people pass less that of what they fail: the share of a true drop that the mean score
-    /// shows.
+    /// The mean score of answers that people pass minus that of answers that people fail: the share of a true drop that
+    /// the mean score shows.
     pub slope: Option<f64>,
-    /// Youden's J, sensitivity + specificity - 1: the share of a true drop that the judge shows.
+    /// Youden's J, sensitivity + specificity - 1: the share of a true drop that the judge's pass rate shows.
     pub youden: Option<f64>,
 }

@@ -1,28 +1,28 @@
-//! A metric's values, case by repeat, in as little memory as they need: there are many of them.
+//! Compact storage of a metric's values by case and repeat.
 
 use super::Cell;
 
-/// Rows in case order, none where the metric does not apply to the case; a row has one cell per repeat.
+/// Rows in case order, absent where the metric does not apply to the case. A row has one cell per repeat.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Matrix {
-    /// The cells of all rows, one row after the other.
+    /// The cells of all rows in row order.
     cells: Vec<Cell>,
-    /// Where the row of each case ends in `cells`, and whether there is one.
+    /// For each case, the end of its row in `cells` and whether the metric applies.
     rows: Vec<(u32, bool)>,
 }
 
 impl Matrix {
-    /// How many cases there are.
+    /// Number of cases.
     pub fn len(&self) -> usize {
         self.rows.len()
     }
 
-    /// Whether there is no case.
+    /// Whether there are no cases.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
 
-    /// The row of a case, if it has one.
+    /// Returns the row of a case.
     pub fn row(&self, case: usize) -> Option<&[Cell]> {
         let start = case.checked_sub(1).and_then(|before| self.rows.get(before)).map_or(0, |(end, _)| *end);
         match self.rows.get(case) {
@@ -31,20 +31,20 @@ impl Matrix {
         }
     }
 
-    /// The rows in case order.
+    /// Returns the rows in case order.
     pub fn rows(&self) -> impl Iterator<Item = Option<&[Cell]>> {
         (0..self.len()).map(|case| self.row(case))
     }
 
-    /// Adds the row of the next case.
+    /// Appends the row of the next case.
     pub fn push(&mut self, row: Option<impl IntoIterator<Item = Cell>>) {
         let applies = row.is_some();
         self.cells.extend(row.into_iter().flatten());
-        // More cells than that do not fit into memory.
+        // Saturation is unreachable: u32::MAX cells do not fit into memory.
         self.rows.push((u32::try_from(self.cells.len()).unwrap_or(u32::MAX), applies));
     }
 
-    /// Gives back the room that was kept for more rows.
+    /// Frees unused capacity.
     pub fn shrink(&mut self) {
         self.cells.shrink_to_fit();
         self.rows.shrink_to_fit();
@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_of_any_length_come_back() {
+    fn rows_of_different_lengths_are_returned_unchanged() {
         let value = Cell::Value;
         let rows = [
             None,

@@ -1,57 +1,60 @@
-//! Where the policy of a run is from, when it is not that of the candidate's own configuration.
+//! The origin of a policy that is not part of the candidate's own configuration.
 
 use std::fmt;
 
-/// The policy's origin, and what the change under test would have altered.
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The origin of the policy, and its differences from the candidate's configuration.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PolicySource {
-    /// As it was asked for: `git:merge-base`, `git:main`, `file:PATH`.
+    /// The value of `--policy-from`: `git:merge-base`, `git:main`, `file:PATH`.
     pub spec: String,
-    /// The commit, in full; `None` for a file.
+    /// The full hash of the commit; `None` for a file.
     pub commit: Option<String>,
-    /// There was no policy: the candidate's own configuration decided.
+    /// Whether the origin has no policy, so that the candidate's own configuration decided.
     pub new: bool,
-    /// What the candidate's configuration, or a file that the policy names, has otherwise: none of it counted.
+    /// Differences of the candidate's configuration, or of a file named by the policy. None of them took effect.
     pub changed: Vec<PolicyChange>,
-    /// Changes beyond those listed.
+    /// Number of differences that are not listed.
     pub more: usize,
-    /// How the dataset differs from the one there; `None` where that is not known.
+    /// Differences of the dataset from the one beside the policy; `None` where that is not known.
     pub dataset: Option<DatasetChanges>,
 }
 
-/// One difference between the policy that decided and that of the candidate; no secret, short, harmless to show.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A difference between the policy that decided and that of the candidate. Contains no secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PolicyChange {
     /// A dotted path in the configuration, or `file PATH`.
     pub path: String,
-    /// What decided; `None` where there was nothing.
+    /// The value that decided, shortened; null where it was not set.
     pub old: Option<String>,
-    /// What the candidate has in its place.
+    /// The candidate's value, shortened; null where it is not set.
     pub new: Option<String>,
 }
 
-/// How the dataset differs from the one beside the policy, by case id.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+/// Differences of the dataset from the one beside the policy, by case id; `--filter` and `--tag` do not count.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct DatasetChanges {
-    /// Cases that are gone.
+    /// Removed cases.
     pub removed: NamedCases,
-    /// Cases with another content.
+    /// Cases with different content.
     pub changed: NamedCases,
-    /// Cases that are new.
+    /// New cases.
     pub added: NamedCases,
 }
 
-/// Some cases, of which the first few are named.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+/// A number of cases with the ids of the first of them.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct NamedCases {
-    /// How many.
+    /// Number of cases.
     pub count: usize,
-    /// The ids of the first of them, in dataset order.
+    /// The first ids, in dataset order.
     pub first: Vec<String>,
 }
 
 impl DatasetChanges {
-    /// Whether it is the same.
+    /// Whether there are no differences.
     pub fn is_empty(&self) -> bool {
         self.removed.count == 0 && self.changed.count == 0 && self.added.count == 0
     }
@@ -95,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn changes_are_told_in_words() {
+    fn changes_display_as_prose() {
         let change = |old: Option<&str>, new: Option<&str>| {
             PolicyChange { path: "a.b".to_owned(), old: old.map(str::to_owned), new: new.map(str::to_owned) }
                 .to_string()

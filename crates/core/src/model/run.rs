@@ -1,15 +1,15 @@
-//! The trials of a run with their provenance.
+//! A run: its trials and their provenance.
 
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CaseFacts, Completion, DatasetFacts, Fault, Grade, JudgeFacts, Names, PolicySource, Role, TrialSummary,
-    Usage, VariantFacts,
+    CaseFacts, Completion, DatasetFacts, Fault, Grade, Interner, JudgeFacts, PolicySource, Role,
+    TrialSummary, Usage, VariantFacts, named,
 };
 
-/// What was answered within this time counts as one session: an endpoint's latency drifts by the hour.
+/// Length of a session. Latencies of different sessions do not compare, since an endpoint's latency drifts by the hour.
 pub const SESSION_SECONDS: u64 = 3600;
 
 /// One completion of one case by one variant, with its grades.
@@ -17,36 +17,36 @@ pub const SESSION_SECONDS: u64 = 3600;
 pub struct Trial {
     /// Index of the case in [`Run::cases`].
     pub case: usize,
-    /// The side.
+    /// The variant's role.
     pub role: Role,
     /// The repeat, from 0.
     pub repeat: u32,
-    /// What came of it.
+    /// The result.
     pub result: TrialResult,
 }
 
-/// What came of a trial.
+/// The result of a trial.
 #[derive(Debug, Clone, PartialEq)]
 pub enum TrialResult {
-    /// An answer, graded.
-    Answered(TrialSummary),
-    /// No answer: the endpoint's fault. Every grade of it is missing.
+    /// A graded completion.
+    Completed(TrialSummary),
+    /// No completion because of a fault; all its grades are missing.
     Missing(Fault),
 }
 
 impl TrialResult {
-    /// A graded answer, in memory.
-    pub fn answered(completion: Completion, grades: Vec<Grade>) -> Self {
-        Self::Answered(TrialSummary::new(completion, grades, &mut Names::default()))
+    /// A graded completion whose text is in memory.
+    pub fn completed(completion: Completion, grades: Vec<Grade>) -> Self {
+        Self::Completed(TrialSummary::new(completion, grades, &mut Interner::default()))
     }
 }
 
-/// How the run ended.
+/// How a run ended.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Ended {
-    /// The plan was carried out (single grades may be missing all the same).
+    /// All planned trials ran; some grades may still be missing.
     Completed,
-    /// Nothing more could come of it.
+    /// A fault stopped the run.
     Stopped(Fault),
     /// `--fail-fast`: the verdict could only be fail.
     FailedFast,
@@ -54,49 +54,85 @@ pub enum Ended {
     Interrupted,
 }
 
+named! {
+    /// How a run ended.
+    pub enum EndedKind {
+        /// All planned trials ran; some grades may still be missing.
+        Completed = "completed",
+        /// A fault stopped the run.
+        Stopped = "stopped",
+        /// `--fail-fast`: the verdict could only be fail.
+        FailedFast = "failed_fast",
+        /// Ctrl-C or a request of the system to stop.
+        Interrupted = "interrupted",
+    }
+}
+
+impl Ended {
+    /// The kind without the fault.
+    pub fn kind(&self) -> EndedKind {
+        match self {
+            Self::Completed => EndedKind::Completed,
+            Self::Stopped(_) => EndedKind::Stopped,
+            Self::FailedFast => EndedKind::FailedFast,
+            Self::Interrupted => EndedKind::Interrupted,
+        }
+    }
+
+    /// The fault that stopped the run.
+    pub fn fault(&self) -> Option<&Fault> {
+        match self {
+            Self::Stopped(fault) => Some(fault),
+            Self::Completed | Self::FailedFast | Self::Interrupted => None,
+        }
+    }
+}
+
 /// Calls and tokens of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct CallTotals {
-    /// Requests sent, retries and judgements included.
+    /// Requests sent, including retries and judgements.
     pub calls: u64,
-    /// Answers taken from a cache or a saved report.
+    /// Completions from the cache or a saved report.
     pub cached: u64,
-    /// Judgements taken from a cache.
+    /// Judgements from the cache.
     pub cached_judgements: u64,
-    /// When the oldest of what came from the cache was cached, in seconds since 1970 (UTC).
+    /// Time of the oldest cached entry in use, in seconds since 1970 (UTC).
     pub cached_since: Option<u64>,
     /// Tokens of completions.
     pub completions: Usage,
     /// Tokens of judgements.
     pub judgements: Usage,
-    /// US dollars of completions; `None` where a price is not known.
+    /// Cost of completions in US dollars; `None` where a price is not known.
     pub completion_cost_usd: Option<f64>,
-    /// US dollars of judgements; `None` where a price is not known.
+    /// Cost of judgements in US dollars; `None` where a price is not known.
     pub judgement_cost_usd: Option<f64>,
 }
 
-/// How often every case was asked for, and by which scorers its answers were graded.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Asked {
+/// Number of repeats of every case that a variant was planned for, and that each scorer graded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RepeatCounts {
     /// Repeats of every case.
-    pub repeats: u32,
-    /// For each scorer, how many of these it was asked to grade: a judge whose metric passed is asked no more.
-    pub graded: Vec<u32>,
+    #[serde(rename = "repeats")]
+    pub per_case: u32,
+    /// For each scorer, how many of these repeats it grades: a judge whose metric has passed grades no more of them.
+    #[serde(rename = "graded")]
+    pub per_scorer: Vec<u32>,
 }
 
-impl Asked {
-    /// All scorers graded all repeats.
+impl RepeatCounts {
+    /// All scorers grade all repeats.
     pub fn all(repeats: u32, scorers: usize) -> Self {
-        Self { repeats, graded: vec![repeats; scorers] }
+        Self { per_case: repeats, per_scorer: vec![repeats; scorers] }
     }
 }
 
-/// A run: what was asked, what came back, where everything is from.
+/// The trials of a run with everything that describes it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Run {
     /// Name of the suite.
     pub name: String,
-    /// RFC 3339, UTC.
+    /// Start: RFC 3339, UTC.
     pub started_at: String,
     /// Wall time in milliseconds.
     pub duration_ms: u64,
@@ -108,21 +144,21 @@ pub struct Run {
     pub candidate: VariantFacts,
     /// The baseline; `None` without one.
     pub baseline: Option<VariantFacts>,
-    /// Why there is no baseline, or where a reused one is from.
+    /// Why there is no baseline, or the source of a reused one.
     pub baseline_note: Option<String>,
-    /// The judge; `None` where no judge was asked.
+    /// The judge; `None` for a run without judged metrics.
     pub judge: Option<JudgeFacts>,
     /// Metric names of the checks, then of the judges, in configuration order.
     pub scorers: Vec<String>,
     /// For each scorer, whether it grades each case: scorers x cases.
     pub applies: Vec<Vec<bool>>,
-    /// What the candidate was asked for, and the baseline too unless it is reused_baseline.
-    pub asked: Asked,
-    /// What a reused_baseline baseline was asked for: one that was answered in an earlier session.
-    pub reused_baseline: Option<Asked>,
+    /// Repeats of the candidate, and of the baseline unless `reused_baseline` is set.
+    pub repeats: RepeatCounts,
+    /// Repeats of a baseline that was run in an earlier session.
+    pub reused_baseline: Option<RepeatCounts>,
     /// The trials in plan order: case, repeat, candidate before baseline.
     pub trials: Vec<Trial>,
-    /// What it took.
+    /// Calls, tokens and cost.
     pub totals: CallTotals,
     /// US dollars per million tokens of the candidate's and the baseline's model, input and output.
     pub prices: Vec<(String, f64, f64)>,
@@ -130,8 +166,8 @@ pub struct Run {
     pub simulated: bool,
     /// How it ended.
     pub ended: Ended,
-    /// Where the policy is from; `None` for the candidate's own configuration.
+    /// Source of the policy; `None` for the candidate's own configuration.
     pub policy_source: Option<PolicySource>,
-    /// Things a reader should know.
+    /// Warnings for readers.
     pub warnings: Vec<String>,
 }

@@ -1,7 +1,7 @@
-//! An answer as a run keeps it: its numbers, and where its words are.
+//! A graded completion as a run keeps it: its numbers, and the location of its text.
 //!
-//! A run of a hundred thousand cases is decided from numbers alone. What was said (the answer, reasons, evidence) is
-//! needed again for the report, and may lie in a file until then.
+//! A run of a hundred thousand cases is decided from the numbers. The text of answers and grades is needed again for
+//! the report, and may be spilled to a file until then.
 
 use std::collections::{BTreeSet, hash_map::DefaultHasher};
 use std::hash::{Hash as _, Hasher as _};
@@ -9,71 +9,71 @@ use std::sync::Arc;
 
 use super::{Completion, FaultKind, Grade, Judging, Outcome, Usage};
 
-/// A graded answer.
+/// The numbers of a graded completion and the location of its text.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TrialSummary {
-    /// The attempt that succeeded, in milliseconds.
+    /// Duration of the successful attempt in milliseconds.
     pub latency_ms: f64,
-    /// Tokens; `None` where the endpoint did not say.
+    /// Tokens; `None` where the endpoint reported none.
     pub usage: Option<Usage>,
-    /// When it was cached, in seconds since 1970 (UTC), where it came from a cache.
+    /// Time of caching in seconds since 1970 (UTC); `None` for a new completion.
     pub cached_at: Option<u64>,
     /// Length of the text in characters.
     pub characters: usize,
-    /// A hash of the text: that of another text is another, as good as always.
+    /// Hash of the text, for comparison with other trials.
     pub text_hash: u64,
     /// The grades in scorer order; a scorer that does not apply to the case has none.
     pub grades: Box<[GradeFacts]>,
-    /// What was said.
-    pub words: TextLocation,
+    /// The text.
+    pub text: TextLocation,
 }
 
 /// The numbers of a grade.
 #[derive(Debug, Clone, PartialEq)]
 pub struct GradeFacts {
-    /// The metric it counts for.
+    /// The metric.
     pub scorer: Arc<str>,
     /// The score in 0..=1; `None` where it is missing.
     pub score: Option<f64>,
-    /// The fault of the endpoint that kept it from coming.
+    /// The endpoint's fault that made the score missing.
     pub fault: Option<FaultKind>,
     /// Peculiarities.
     pub flags: Box<[Arc<str>]>,
-    /// The judgements of the panel in its order, one where there is one judge; none for checks.
+    /// The judgements in panel order, one for a single judge; empty for checks.
     pub judgements: Box<[Judgement]>,
 }
 
-/// What one judge of a panel brought to a grade.
+/// The judgement of one judge.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Judgement {
-    /// Who judged.
-    pub by: Arc<Instrument>,
-    /// Its score.
+    /// The judge.
+    pub by: Arc<JudgeIdentity>,
+    /// The score.
     pub score: Option<f64>,
-    /// Calls, re-asks included.
+    /// Calls, including re-prompts after invalid replies.
     pub calls: u32,
-    /// Those of them that came from a cache.
+    /// Calls with a cached reply.
     pub cached_calls: u32,
     /// Tokens of all calls.
     pub usage: Usage,
-    /// Tokens of the calls of this run.
-    pub asked_usage: Usage,
+    /// Tokens of the calls that were not cached.
+    pub fresh_usage: Usage,
 }
 
-/// Who judged, and how it answered: the same for many judgements.
+/// The judge of a judgement and its way of answering, shared by many judgements.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Instrument {
-    /// Its model as asked for; `None` where it is the only one.
+pub struct JudgeIdentity {
+    /// The requested model; `None` where there is only one judge.
     pub judge: Option<Arc<str>>,
-    /// How structured output was asked for.
+    /// How structured output was requested.
     pub output_mode: Option<Arc<str>>,
-    /// The model that answered, as it said.
+    /// The model that the response named.
     pub model: Option<Arc<str>>,
-    /// `system_fingerprint`, as it said.
+    /// The `system_fingerprint` of the response.
     pub system_fingerprint: Option<Arc<str>>,
 }
 
-/// What was said.
+/// The location of a trial's text.
 #[derive(Debug, Clone, PartialEq)]
 pub enum TextLocation {
     /// In memory.
@@ -82,72 +82,72 @@ pub enum TextLocation {
     Spilled(SpoolPlace),
 }
 
-/// An answer and its grades, in full.
+/// A completion and its grades, in full.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TrialText {
-    /// The answer.
+    /// The completion.
     pub completion: Completion,
     /// Its grades, in scorer order.
     pub grades: Vec<Grade>,
 }
 
-/// A place in a spool.
+/// A byte range in a spool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SpoolPlace {
-    /// Bytes before it.
+    /// Start of the range.
     pub offset: u64,
-    /// Bytes of it.
+    /// Number of bytes.
     pub length: u32,
 }
 
-/// What stands on many grades, each in memory once.
+/// Strings and judges that many grades share, each in memory once.
 #[derive(Debug, Default)]
-pub struct Names {
-    names: BTreeSet<Arc<str>>,
-    instruments: BTreeSet<Arc<Instrument>>,
+pub struct Interner {
+    strings: BTreeSet<Arc<str>>,
+    judges: BTreeSet<Arc<JudgeIdentity>>,
 }
 
-impl Names {
-    fn name(&mut self, text: &str) -> Arc<str> {
-        match self.names.get(text) {
-            Some(name) => Arc::clone(name),
+impl Interner {
+    fn string(&mut self, text: &str) -> Arc<str> {
+        match self.strings.get(text) {
+            Some(shared) => Arc::clone(shared),
             None => {
-                let name: Arc<str> = text.into();
-                self.names.insert(Arc::clone(&name));
-                name
+                let shared: Arc<str> = text.into();
+                self.strings.insert(Arc::clone(&shared));
+                shared
             }
         }
     }
 
-    fn maybe(&mut self, text: Option<&String>) -> Option<Arc<str>> {
-        text.map(|text| self.name(text))
+    fn optional(&mut self, text: Option<&String>) -> Option<Arc<str>> {
+        text.map(|text| self.string(text))
+    }
+
+    fn judge(&mut self, identity: JudgeIdentity) -> Arc<JudgeIdentity> {
+        match self.judges.get(&identity) {
+            Some(shared) => Arc::clone(shared),
+            None => {
+                let shared = Arc::new(identity);
+                self.judges.insert(Arc::clone(&shared));
+                shared
+            }
+        }
     }
 
     fn judgement(&mut self, judge: Option<&String>, score: Option<f64>, judging: &Judging) -> Judgement {
-        let by = Instrument {
-            judge: self.maybe(judge),
-            output_mode: self.maybe(judging.output_mode.as_ref()),
-            model: self.maybe(judging.model.as_ref()),
-            system_fingerprint: self.maybe(judging.system_fingerprint.as_ref()),
+        let identity = JudgeIdentity {
+            judge: self.optional(judge),
+            output_mode: self.optional(judging.output_mode.as_ref()),
+            model: self.optional(judging.model.as_ref()),
+            system_fingerprint: self.optional(judging.system_fingerprint.as_ref()),
         };
         Judgement {
-            by: self.instrument(by),
+            by: self.judge(identity),
             score,
             calls: judging.calls,
             cached_calls: judging.cached_calls,
             usage: judging.usage,
-            asked_usage: judging.asked_usage(),
-        }
-    }
-
-    fn instrument(&mut self, instrument: Instrument) -> Arc<Instrument> {
-        match self.instruments.get(&instrument) {
-            Some(known) => Arc::clone(known),
-            None => {
-                let known = Arc::new(instrument);
-                self.instruments.insert(Arc::clone(&known));
-                known
-            }
+            fresh_usage: judging.fresh_usage(),
         }
     }
 
@@ -160,21 +160,21 @@ impl Names {
                 .collect(),
         };
         GradeFacts {
-            scorer: self.name(&grade.scorer),
+            scorer: self.string(&grade.scorer),
             score: grade.score(),
             fault: match &grade.outcome {
                 Outcome::Ungraded(Some(fault)) => Some(fault.kind),
                 _ => None,
             },
-            flags: grade.flags.iter().map(|flag| self.name(flag)).collect(),
+            flags: grade.flags.iter().map(|flag| self.string(flag)).collect(),
             judgements: judgements.into(),
         }
     }
 }
 
 impl TrialSummary {
-    /// The numbers of a graded answer, with its words in memory.
-    pub fn new(completion: Completion, grades: Vec<Grade>, names: &mut Names) -> Self {
+    /// Summarizes a graded completion and keeps its text in memory.
+    pub fn new(completion: Completion, grades: Vec<Grade>, interner: &mut Interner) -> Self {
         let mut hasher = DefaultHasher::new();
         completion.text.hash(&mut hasher);
         Self {
@@ -183,20 +183,20 @@ impl TrialSummary {
             cached_at: completion.cached_at,
             characters: completion.text.chars().count(),
             text_hash: hasher.finish(),
-            grades: grades.iter().map(|grade| names.grade(grade)).collect(),
-            words: TextLocation::InMemory(Box::new(TrialText { completion, grades })),
+            grades: grades.iter().map(|grade| interner.grade(grade)).collect(),
+            text: TextLocation::InMemory(Box::new(TrialText { completion, grades })),
         }
     }
 
-    /// The grade of a scorer.
+    /// Returns the grade of a scorer.
     pub fn grade(&self, scorer: &str) -> Option<&GradeFacts> {
         self.grades.iter().find(|grade| &*grade.scorer == scorer)
     }
 
-    /// What was said, where it is in memory.
-    pub fn here(&self) -> Option<&TrialText> {
-        match &self.words {
-            TextLocation::InMemory(spoken) => Some(spoken),
+    /// Returns the text if it is in memory.
+    pub fn in_memory(&self) -> Option<&TrialText> {
+        match &self.text {
+            TextLocation::InMemory(text) => Some(text),
             TextLocation::Spilled(_) => None,
         }
     }

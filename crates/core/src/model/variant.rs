@@ -1,33 +1,36 @@
 //! A prompt with its model and parameters.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::Message;
+use super::{Message, named};
 
-/// Which side of the comparison a variant is on in this run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    /// The changed prompt that wants to be merged.
-    Candidate,
-    /// What it is compared with.
-    Baseline,
+named! {
+    /// The role of a variant in the comparison.
+    pub enum Role {
+        /// The changed prompt.
+        Candidate = "candidate",
+        /// The prompt that the candidate is compared with.
+        Baseline = "baseline",
+    }
 }
 
 /// A variant: message templates, model and parameters.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Variant {
-    /// What the report says of it.
+    /// Its provenance.
     pub facts: VariantFacts,
-    /// The messages, contents holding `{{name}}` placeholders still.
+    /// The messages, whose contents hold `{{name}}` placeholders.
     pub messages: Vec<Message>,
-    /// For each message, the line of `facts.prompt.source` its content starts on (1-based; 0: not from that file).
+    /// For each message, the line of `facts.prompt.source` where its content starts, from 1; 0 for a message from
+    /// elsewhere.
     pub lines: Vec<usize>,
 }
 
-/// Provenance of a variant.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// A prompt with its model and parameters.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Variant")]
 pub struct VariantFacts {
     /// The prompt.
     pub prompt: PromptFacts,
@@ -38,16 +41,17 @@ pub struct VariantFacts {
 }
 
 /// Provenance of a prompt.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Prompt")]
 pub struct PromptFacts {
-    /// File name without folder and endings, unless the front matter names it.
+    /// Its name: from the front matter, else the file name without folder and extensions.
     pub name: String,
-    /// The front matter's version, else the first twelve digits of the digest.
+    /// Its version: from the front matter, else the first twelve digits of the digest.
     pub version: String,
     /// `sha256:…` of the file's bytes.
     pub digest: String,
-    /// Where it was read: `prompts/support.md`, `git:main:prompts/support.md`.
+    /// Its path, with a commit where it was read from one: `prompts/support.md`, `git:main:prompts/support.md`.
     pub source: String,
-    /// The commit it was read from, in full, where that is known.
+    /// The full hash of the commit it was read from; null where that is not known.
     pub commit: Option<String>,
 }

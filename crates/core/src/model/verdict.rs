@@ -1,133 +1,110 @@
-//! What the gate decided, and from which numbers.
+//! The decision of the gate and the numbers behind it.
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::MetricKind;
+use super::{MetricKind, named};
 
-/// The verdict of a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Verdict {
-    /// Every criterion met.
-    Pass,
-    /// A threshold missed or a regression shown.
-    Fail,
-    /// Too little evidence to decide.
-    Inconclusive,
-    /// Could not evaluate.
-    Incomplete,
-    /// Nothing that could change a verdict differs from the base.
-    Unchanged,
-}
-
-impl Verdict {
-    /// The name in reports.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Pass => "pass",
-            Self::Fail => "fail",
-            Self::Inconclusive => "inconclusive",
-            Self::Incomplete => "incomplete",
-            Self::Unchanged => "unchanged",
-        }
+named! {
+    /// The verdict of a run.
+    pub enum Verdict {
+        /// Every criterion met.
+        Pass = "pass",
+        /// A threshold missed or a regression shown.
+        Fail = "fail",
+        /// Too little evidence to decide.
+        Inconclusive = "inconclusive",
+        /// Could not evaluate.
+        Incomplete = "incomplete",
+        /// Nothing that could change a verdict differs from the base.
+        Unchanged = "unchanged",
     }
 }
 
-/// The verdict on one criterion.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum CriterionVerdict {
-    /// Met.
-    Pass,
-    /// Shown to be missed.
-    Fail,
-    /// Too little evidence.
-    Inconclusive,
-    /// Missing grades could turn it.
-    Incomplete,
-}
-
-impl CriterionVerdict {
-    /// The name in reports.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Pass => "pass",
-            Self::Fail => "fail",
-            Self::Inconclusive => "inconclusive",
-            Self::Incomplete => "incomplete",
-        }
+named! {
+    /// The verdict on one criterion.
+    pub enum CriterionVerdict {
+        /// Met.
+        Pass = "pass",
+        /// Shown to be missed.
+        Fail = "fail",
+        /// Too little evidence.
+        Inconclusive = "inconclusive",
+        /// Missing grades could turn it.
+        Incomplete = "incomplete",
     }
 }
 
-/// Stable codes of reasons.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ReasonCode {
-    /// A metric is below its minimum.
-    ThresholdMissed,
-    /// The candidate is worse than the baseline.
-    Regression,
-    /// A check failed on a trial though every trial must pass.
-    CheckFailed,
-    /// Latency, tokens or cost above the limit.
-    LimitExceeded,
-    /// A `must_pass` case failed.
-    MustPassFailed,
-    /// More cases broke than allowed.
-    BrokenCases,
-    /// The evidence allows no decision.
-    TooLittleEvidence,
-    /// Missing grades could turn a criterion, or there are more than allowed.
-    MissingGrades,
-    /// The endpoint ended the run.
-    Endpoint,
-    /// No key in the environment.
-    MissingCredentials,
-    /// The judge failed its self-test, or is not calibrated as the configuration wants.
-    UnfitJudge,
-    /// A ceiling of the budget was reached.
-    BudgetSpent,
-    /// Only cached answers were wanted, and some are not in the cache.
-    NotCached,
-    /// The cache cannot be read.
-    CacheDamaged,
-    /// Ctrl-C or SIGTERM.
-    Interrupted,
-    /// `--fail-fast` stopped the run after a certain failure.
-    FailedFast,
+named! {
+    /// Why the verdict is what it is.
+    pub enum ReasonCode {
+        /// A metric is below its minimum.
+        ThresholdMissed = "threshold_missed",
+        /// The candidate is worse than the baseline.
+        Regression = "regression",
+        /// A check failed on a trial though every trial must pass.
+        CheckFailed = "check_failed",
+        /// Latency, tokens or cost above the limit.
+        LimitExceeded = "limit_exceeded",
+        /// A `must_pass` case failed.
+        MustPassFailed = "must_pass_failed",
+        /// More cases broke than allowed.
+        BrokenCases = "broken_cases",
+        /// The evidence allows no decision.
+        TooLittleEvidence = "too_little_evidence",
+        /// Missing grades could turn a criterion, or there are more than allowed.
+        MissingGrades = "missing_grades",
+        /// The endpoint ended the run.
+        Endpoint = "endpoint",
+        /// No key in the environment.
+        MissingCredentials = "missing_credentials",
+        /// `--cached-only`, and an answer is not in the cache.
+        NotCached = "not_cached",
+        /// The cache cannot be read.
+        CacheDamaged = "cache_damaged",
+        /// A limit of the budget was reached.
+        BudgetSpent = "budget_spent",
+        /// The judge failed its self-test, or lacks the calibration that the configuration requires.
+        UnfitJudge = "unfit_judge",
+        /// Ctrl-C or a request of the system to stop.
+        Interrupted = "interrupted",
+        /// `--fail-fast` stopped the run after a certain failure.
+        FailedFast = "failed_fast",
+    }
 }
 
 /// One reason for the verdict.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Reason {
-    /// The code.
+    /// The code; stable.
     pub code: ReasonCode,
     /// One sentence.
     pub message: String,
-    /// The criterion it speaks of.
+    /// The id of the criterion in question.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub criterion: Option<String>,
 }
 
 /// An estimate with one-sided bounds, each at the run's confidence.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Interval {
     /// The estimate.
     pub mean: f64,
-    /// One-sided lower bound; `None` where none exists.
+    /// One-sided lower bound; null where none exists.
     pub lower: Option<f64>,
-    /// One-sided upper bound; `None` where none exists.
+    /// One-sided upper bound; null where none exists.
     pub upper: Option<f64>,
 }
 
-/// What was decided on one criterion.
+/// The decision on one criterion.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CriterionOutcome {
-    /// `faithfulness.min`, `check.NAME`, `limit.latency_p95`, `slice.TAG.METRIC.min`, `case.ID`, `broken_cases`.
+    /// `METRIC.min`, `METRIC.baseline`, `check.NAME`, `check.NAME.baseline`, `limit.latency_p95`,
+    /// `slice.TAG.METRIC.min`, `case.ID` or `broken_cases`.
     pub id: String,
-    /// The metric it looks at.
+    /// The metric; empty for `case.ID` and `broken_cases`.
     pub metric: String,
     /// `threshold`, `baseline`, `check`, `limit`, `slice`, `case` or `broken_cases`.
     pub kind: String,
@@ -135,121 +112,124 @@ pub struct CriterionOutcome {
     pub required: f64,
     /// The estimate; `None` where nothing was graded.
     pub estimate: Option<f64>,
-    /// One-sided lower bound.
+    /// One-sided lower bound at `alpha`.
     pub lower: Option<f64>,
-    /// One-sided upper bound.
+    /// One-sided upper bound at `alpha`.
     pub upper: Option<f64>,
-    /// The p of "shown to be missed", unadjusted; `None` where the comparison is literal.
+    /// Unadjusted p-value of "shown to be missed"; `None` where the comparison is literal.
     pub p: Option<f64>,
     /// The verdict.
     pub verdict: CriterionVerdict,
-    /// How it was decided: `literal`, `permutation`, `t`, `sign-flip`, `point`, …
+    /// The method of decision: `literal`, `permutation`, `t`, `sign-flip`, `point`, …
     pub method: String,
     /// One sentence that a product manager understands.
     pub explanation: String,
-    /// Repeats of the look that decided, or of the last one.
+    /// Repeats of the look that settled it, or of the last look.
     pub repeats: u32,
-    /// The one-sided alpha of that look, which is also that of the bounds.
+    /// The one-sided alpha of that look.
     pub alpha: f64,
-    /// What would settle it; `None` where it is settled, or nothing can be told.
+    /// Further evidence that would settle it; `None` where it is settled or the need cannot be computed.
     pub need: Option<Need>,
 }
 
-/// What would settle an inconclusive criterion if its estimate stays where it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// Further evidence that would settle an inconclusive criterion if its estimate stayed the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Need {
-    /// So many repeats more.
+    /// Number of additional repeats.
     Repeats(usize),
-    /// So many cases more.
+    /// Number of additional cases.
     Cases(usize),
 }
 
-/// What would settle every criterion that a run left open, and what it takes.
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// Further evidence that would settle every open criterion if the estimates stayed the same, and its cost at this run's
+/// own rates.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ToSettle {
-    /// Repeats more, where repeats help.
+    /// Additional repeats; null where repeats do not help.
     pub repeats: Option<usize>,
-    /// Cases more, where cases help.
+    /// Additional cases; null where cases do not help.
     pub cases: Option<usize>,
-    /// Calls that this takes, about.
+    /// Approximate number of calls.
     pub calls: u64,
-    /// US dollars, about; `None` where a price is not known.
+    /// Approximate cost in US dollars; null where a price is not known.
     pub cost_usd: Option<f64>,
 }
 
-/// What one look at the evidence found.
-#[derive(Debug, Clone, PartialEq)]
+/// The result of one look at the evidence.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Look")]
 pub struct LookOutcome {
-    /// It read so many repeats of both variants.
+    /// Repeats of both variants in this look.
     pub repeats: u32,
-    /// The one-sided alpha that it could spend.
+    /// The one-sided alpha that this look could spend.
     pub alpha: f64,
-    /// What the verdict was.
+    /// The verdict at this look.
     pub verdict: Verdict,
-    /// Every criterion that repeats can decide, in policy order.
+    /// The criteria in which chance plays a part, in policy order.
     pub criteria: Vec<LookCriterion>,
 }
 
-/// A criterion at one look.
-#[derive(Debug, Clone, PartialEq)]
+/// A criterion at one look. A criterion that an earlier look settled has its verdict and no numbers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LookCriterion {
     /// Its id.
     pub id: String,
-    /// The estimate; `None` where nothing was graded, or it was settled at an earlier look.
+    /// The estimate.
     pub estimate: Option<f64>,
     /// One-sided lower bound at the look's alpha.
     pub lower: Option<f64>,
     /// One-sided upper bound at the look's alpha.
     pub upper: Option<f64>,
-    /// The p of "shown to be missed", unadjusted.
+    /// Unadjusted p-value of "shown to be missed".
     pub p: Option<f64>,
     /// The verdict.
     pub verdict: CriterionVerdict,
 }
 
-/// What the next look needs.
+/// Requirements of the next look.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NextLook {
-    /// Repeats of every case, those so far among them.
+    /// Repeats of every case, including those of earlier looks.
     pub repeats: u32,
-    /// The criteria that are undecided.
+    /// Ids of the undecided criteria.
     pub undecided: Vec<String>,
-    /// Their metrics: what has to be graded.
+    /// Metrics of the undecided criteria, which have to be graded.
     pub metrics: Vec<String>,
 }
 
-/// Which uncertainty an interval counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Scope {
-    /// Would this very suite meet the bar on average if run again?
-    Suite,
-    /// Would new cases of the same kind meet it?
-    Population,
+named! {
+    /// Which uncertainty an interval counts.
+    pub enum Scope {
+        /// Would this very suite meet the bar on average if run again?
+        Suite = "suite",
+        /// Would new cases of the same kind meet it?
+        Population = "population",
+    }
 }
 
-/// A metric as reported.
+/// A metric over the whole run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MetricSummary {
     /// Its name.
     pub name: String,
-    /// What it measures.
+    /// Its kind, and so its unit.
     pub kind: MetricKind,
     /// The candidate's mean with bounds in the deciding scope.
     pub candidate: Option<Interval>,
-    /// Cases the candidate's mean counts.
+    /// Number of cases in the candidate's mean.
     pub candidate_cases: usize,
     /// Missing grades of the candidate.
     pub candidate_missing: usize,
-    /// The baseline's.
+    /// The baseline's mean with bounds in the deciding scope.
     pub baseline: Option<Interval>,
-    /// Cases the baseline's mean counts.
+    /// Number of cases in the baseline's mean.
     pub baseline_cases: usize,
     /// Missing grades of the baseline.
     pub baseline_missing: usize,
     /// Candidate minus baseline, mean over cases, in the deciding scope.
     pub difference: Option<Interval>,
-    /// The same in the scope that does not decide.
+    /// Candidate minus baseline in the scope that does not decide.
     pub other_difference: Option<Interval>,
     /// The scope that decides.
     pub scope: Scope,
@@ -258,94 +238,80 @@ pub struct MetricSummary {
     /// The smallest drop that the suite detects with 80 % power, given all its looks; `None` where the noise is not
     /// known.
     pub smallest_detectable_drop: Option<f64>,
-    /// The same by tag, where cases have any; checks and judged metrics only.
+    /// The metric by tag; only for checks and judged metrics of cases with tags.
     pub slices: Vec<Slice>,
-    /// How it goes with the length of the answers; judged metrics only.
+    /// Correlation with the length of the answers; judged metrics only.
     pub length_correlation: Option<LengthCorrelation>,
-    /// How a panel of judges agrees and what a calibration says of it; judged metrics only.
+    /// Agreement and calibration of its judges; judged metrics only.
     pub judged: Judged,
 }
 
-/// What is known of the judges of a metric.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+/// Agreement and calibration of the judges of a metric.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Judged {
-    /// Krippendorff's alpha between the judges of a panel; `None` without a panel, or where it does not exist.
+    /// Krippendorff's alpha between the judges of a panel; null without a panel, or where it does not exist.
     pub panel_alpha: Option<f64>,
-    /// The share of answers that people would pass, from the share that the judge passes; `None` without a
-    /// calibration, or one that is too small.
+    /// The share of the candidate's answers that people would pass, estimated from the share that the judge passes
+    /// (Rogan and Gladen 1978, bounds of Lang and Reiczigel 2014); null without a calibration that allows it.
     pub corrected: Option<Interval>,
-    /// The smallest drop in what people would say that shows as the smallest detectable drop.
+    /// The drop in the share of answers that people pass which corresponds to the smallest detectable drop: that drop
+    /// over the calibration's slope; null without a calibration that allows it.
     pub smallest_true_drop: Option<f64>,
 }
 
 /// A metric over the cases with a tag.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Slice {
     /// The tag.
     pub tag: String,
-    /// Cases with it that were graded.
+    /// Number of graded cases with the tag.
+    #[serde(rename = "n")]
     pub cases: usize,
-    /// The candidate's mean with bounds in the deciding scope.
+    /// The candidate's mean.
     pub candidate: Interval,
-    /// The baseline's mean.
+    /// The baseline's mean; null without one.
     pub baseline: Option<f64>,
-    /// Candidate minus baseline.
+    /// Candidate minus baseline, mean over cases.
     pub difference: Option<Interval>,
 }
 
-/// Pearson's correlation of a metric's case means with the length of the answers, in -1..=1; `None` where there are
-/// too few cases, or one of the two does not vary.
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// Pearson's correlation with the length of the answers, in -1 to 1: near 1, the judge may favour long ones.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LengthCorrelation {
-    /// The candidate's scores with the length of its answers.
+    /// Correlation of the candidate's scores with the length of its answers; null with too few cases or no variance.
     pub candidate: Option<f64>,
-    /// The differences of both variants' scores with the differences in length.
+    /// Correlation of the differences in score with the differences in length; null with too few cases or no variance.
     pub differences: Option<f64>,
 }
 
-/// What became of a case, in words; the first that applies in this order. Descriptive only.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum CaseChange {
-    /// A grade is missing.
-    Missing,
-    /// Every repeat of the baseline passed and every one of the candidate fails.
-    Broken,
-    /// The reverse.
-    Fixed,
-    /// A gated metric lost more than the resolution.
-    Regressed,
-    /// A gated metric won more than the resolution.
-    Improved,
-    /// Repeats of one variant disagree.
-    Flaky,
-    /// None of these.
-    Same,
-}
-
-impl CaseChange {
-    /// The name in reports.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Missing => "missing",
-            Self::Broken => "broken",
-            Self::Fixed => "fixed",
-            Self::Regressed => "regressed",
-            Self::Improved => "improved",
-            Self::Flaky => "flaky",
-            Self::Same => "same",
-        }
+named! {
+    /// The status of a case; the first that applies, in this order. Descriptive only.
+    pub enum CaseStatus {
+        /// A grade is missing.
+        Missing = "missing",
+        /// Every repeat of the baseline passed and every repeat of the candidate fails.
+        Broken = "broken",
+        /// Every repeat of the baseline failed and every repeat of the candidate passes.
+        Fixed = "fixed",
+        /// A gated metric lost more than the resolution.
+        Regressed = "regressed",
+        /// A gated metric gained more than the resolution.
+        Improved = "improved",
+        /// Repeats of one variant disagree.
+        Flaky = "flaky",
+        /// None of these.
+        Same = "same",
     }
 }
 
-/// The status of one case.
+/// The status of a case with the results behind it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct CaseStatus {
-    /// What became of it.
-    pub change: CaseChange,
-    /// Trials of the candidate that passed, of those that could be told.
+pub struct CaseSummary {
+    /// The status.
+    pub status: CaseStatus,
+    /// Candidate trials: how many passed, and how many have a result.
     pub candidate_passes: Option<(usize, usize)>,
-    /// Trials of the baseline that passed, of those that could be told.
+    /// Baseline trials: how many passed, and how many have a result.
     pub baseline_passes: Option<(usize, usize)>,
     /// The gated metric with the largest loss and that loss (below 0), or with the largest gain.
     pub largest_difference: Option<(String, f64)>,
@@ -353,28 +319,28 @@ pub struct CaseStatus {
     pub failing: Vec<String>,
 }
 
-/// What the gate decided.
+/// The decision of the gate.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Decision {
     /// The verdict.
     pub verdict: Verdict,
-    /// Why, worst first.
+    /// The reasons, worst first.
     pub reasons: Vec<Reason>,
     /// Every criterion, in policy order.
     pub criteria: Vec<CriterionOutcome>,
     /// Every metric, in analysis order.
     pub metrics: Vec<MetricSummary>,
-    /// The status of every case, in dataset order.
-    pub cases: Vec<CaseStatus>,
-    /// Every look that was taken.
+    /// Every case, in dataset order.
+    pub cases: Vec<CaseSummary>,
+    /// All looks so far.
     pub looks: Vec<LookOutcome>,
-    /// The look that could settle more; `None` where the verdict stands.
+    /// The look that could settle more criteria; `None` where the verdict is final.
     pub next: Option<NextLook>,
-    /// By metric the repeats at which what passed by its bound would pass again in a longer schedule that ends there, if
-    /// its estimate stayed: each look of it has less alpha.
+    /// By metric, the repeats at which a criterion that passed by its bound would pass again in a longer schedule, in
+    /// which each look has less alpha, if its estimate stayed the same.
     pub repeats_to_hold: BTreeMap<String, usize>,
-    /// What would settle an inconclusive run; filled in where what it took is known.
+    /// Evidence that would settle an inconclusive run; filled in where its cost is known.
     pub to_settle: Option<ToSettle>,
-    /// Things a reader should know: few cases, fallback of the scope, thin evidence.
+    /// Warnings for readers: few cases, fallback of the scope, thin evidence.
     pub warnings: Vec<String>,
 }

@@ -1,4 +1,4 @@
-//! The few traits: places where two implementations exist and are chosen at run time.
+//! Traits with several implementations that are chosen at run time.
 
 use std::io;
 
@@ -7,141 +7,141 @@ use serde_json::Value;
 
 use crate::model::{Case, ChatRequest, Completion, Fault, Purpose, SpoolPlace, TrialText};
 
-/// A chat model: HTTP, simulated, or a layer around another one (cache, retry, limit, budget).
+/// A chat model: HTTP, simulated, or a layer around another model (cache, retry, rate limit, budget).
 pub trait ChatModel: Send + Sync {
-    /// Answers one request with one whole answer.
+    /// Requests one completion. Dropping the future cancels the request.
     ///
     /// # Errors
-    /// A [`Fault`] where no whole answer came; cancelled by dropping the future.
+    /// A [`Fault`] instead of a complete response.
     fn complete<'a>(&'a self, request: &'a ChatRequest) -> BoxFuture<'a, Result<Completion, Fault>>;
 
-    /// Where judgements by this model are kept; `None` where they are not. Answers are kept by the model itself, but
-    /// what a judge replied is worth keeping only once it has been read.
-    fn memory(&self) -> Option<&dyn Memory> {
+    /// Returns the cache of judgements by this model; `None` without one. Completions are cached by the model itself,
+    /// but a judge's reply is worth caching only after it was parsed.
+    fn judgement_cache(&self) -> Option<&dyn JudgementCache> {
         None
     }
 }
 
-/// Keeps judgements by one model.
-pub trait Memory: Send + Sync {
-    /// What was kept under an identity. Waits while somebody else asks the same.
+/// A cache of judgements by one model.
+pub trait JudgementCache: Send + Sync {
+    /// Looks up a judgement by its identity. Waits while another task computes the same judgement.
     ///
     /// # Errors
-    /// A [`Fault`] where the memory cannot be read.
-    fn recall<'a>(&'a self, identity: &'a str) -> BoxFuture<'a, Result<Recalled, Fault>>;
+    /// A [`Fault`] where the cache cannot be read.
+    fn get<'a>(&'a self, identity: &'a str) -> BoxFuture<'a, Result<CachedJudgement, Fault>>;
 
-    /// Keeps the record of a judgement that `model` gave.
-    fn keep(&self, identity: &str, model: &str, record: String);
+    /// Stores the record of a judgement by `model`.
+    fn put(&self, identity: &str, model: &str, record: String);
 }
 
-/// What a memory holds of a judgement.
-pub struct Recalled {
-    /// The record, as it was kept.
+/// The result of a lookup in a [`JudgementCache`].
+pub struct CachedJudgement {
+    /// The stored record.
     pub record: Option<String>,
-    /// Where there is none: held until the judgement is kept or given up; others that want the same wait for it.
+    /// For a miss, a claim to hold until the judgement is stored or abandoned; other tasks wait for it.
     pub claim: Option<Box<dyn Send + Sync>>,
 }
 
-/// Keeps what was said in a run out of memory until it is needed again.
+/// Spills the text of trials to disk until it is needed again.
 pub trait Spool: Send + Sync {
-    /// Takes an answer with its grades.
+    /// Writes a completion with its grades.
     ///
     /// # Errors
-    /// It cannot be written.
-    fn put(&self, spoken: &TrialText) -> io::Result<SpoolPlace>;
+    /// The write fails.
+    fn put(&self, text: &TrialText) -> io::Result<SpoolPlace>;
 
-    /// Gives back what was put at a place.
+    /// Reads what was written at a place.
     ///
     /// # Errors
-    /// It cannot be read.
+    /// The read fails.
     fn get(&self, place: SpoolPlace) -> io::Result<TrialText>;
 }
 
-/// What a scorer looks at.
+/// The input of a scorer.
 #[derive(Debug, Clone, Copy)]
 pub struct Subject<'a> {
     /// The case.
     pub case: &'a Case,
-    /// The whole answer.
+    /// The completion.
     pub completion: &'a Completion,
-    /// What judges and text checks read: the `answer_field` of a JSON answer, else the whole text.
-    /// `Err` holds why there is none (not JSON, field absent): a format violation, score 0.
+    /// Input of judges and text checks: the `answer_field` of a JSON answer, or the whole text. `Err` holds the reason
+    /// why the field is missing (invalid JSON, no such field): a format violation with score 0.
     pub answer: Result<&'a str, &'a str>,
 }
 
-/// What a check found.
+/// The result of a check.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Finding {
     /// Whether the answer passes.
     pub passed: bool,
-    /// One line: why.
+    /// The reason in one line.
     pub reason: String,
-    /// Evidence, `Null` where the reason says it all.
+    /// Evidence; `Null` where the reason is sufficient.
     pub details: Value,
 }
 
 /// A deterministic check.
 pub trait Check: std::fmt::Debug + Send + Sync {
-    /// Grades one answer; pure.
+    /// Grades one answer without side effects.
     fn grade(&self, subject: &Subject<'_>) -> Finding;
 }
 
-/// Something that happened while a run was carried out.
+/// An event during a run.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
-    /// The plan is made.
+    /// The plan is complete.
     Planned {
-        /// Cases.
+        /// Number of cases.
         cases: usize,
-        /// Completions to ask for.
+        /// Number of completions.
         completions: usize,
-        /// Judgements to ask for, at most, without re-asks.
+        /// Maximum number of judgements, without re-prompts.
         judgements: usize,
     },
-    /// The evidence so far leaves criteria undecided, so more repeats are asked for.
+    /// Criteria are undecided after a look, so more repeats follow.
     LookTaken {
         /// Repeats so far.
         repeats: u32,
         /// Repeats of the next look.
         next: u32,
-        /// Ids of what is undecided.
+        /// Ids of undecided criteria.
         undecided: Vec<String>,
     },
-    /// A call left (after any waiting for its turn).
+    /// A call was sent, after any queueing.
     CallStarted,
-    /// A call came back, well or not.
+    /// A call succeeded or failed.
     CallEnded,
-    /// A call is tried again.
+    /// A call will be retried.
     Retried {
-        /// Seconds until then.
+        /// Delay in seconds.
         wait_seconds: f64,
-        /// Why.
+        /// Reason of the retry.
         reason: String,
     },
-    /// The rate that an endpoint allows was learned, or has changed.
-    Paced {
+    /// The observed rate limit of an endpoint is new or has changed.
+    RateLimitChanged {
         /// Host and port of the endpoint.
         endpoint: String,
-        /// Calls a second at most; `None`: no limit is known any more.
+        /// Maximum calls per second; `None` where the limit no longer applies.
         calls_per_second: Option<f64>,
     },
     /// A trial is graded, or missing for good.
     TrialEnded {
         /// The case's id.
         case: String,
-        /// Whether it is missing.
+        /// Whether the trial is missing.
         missing: bool,
         /// Whether this was the last trial of its case.
         case_done: bool,
     },
-    /// An answer or a judgement came from the cache.
-    Recalled {
-        /// What it is.
+    /// A completion or a judgement came from the cache.
+    CacheHit {
+        /// Completion or judgement.
         purpose: Purpose,
-        /// When it was cached, in seconds since 1970 (UTC).
+        /// Time of caching in seconds since 1970 (UTC).
         at: u64,
     },
-    /// Money spent so far, in US dollars.
+    /// Cost so far.
     Spent {
         /// US dollars.
         usd: f64,
@@ -151,23 +151,23 @@ pub enum Event {
         /// One sentence.
         message: String,
     },
-    /// Something the user should know at once.
+    /// A warning for the user.
     Warning {
         /// One sentence.
         message: String,
     },
 }
 
-/// Takes events: progress bars, plain lines, nothing.
+/// A receiver of events, such as a progress bar.
 pub trait EventSink: Send + Sync {
-    /// Takes one event; must not block.
+    /// Receives one event; must not block.
     fn emit(&self, event: Event);
 }
 
-/// Takes events and drops them.
+/// Discards all events.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Silent;
+pub struct NullSink;
 
-impl EventSink for Silent {
+impl EventSink for NullSink {
     fn emit(&self, _event: Event) {}
 }

@@ -1,9 +1,9 @@
-//! Sums, means, variances and percentiles, and the container of repeated scores.
+//! Sums, means, variances, percentiles and correlation, and the container of repeated scores.
 
-/// Variances below this are rounding, not noise.
+/// Variances below this are rounding errors, not noise.
 const ROUNDING: f64 = 1e-18;
 
-/// Scores by case: one row per case, a row holding one value per repeat. Rows may differ in length.
+/// Scores by case: one row per case, one value per repeat. Rows may differ in length.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Repeated {
     values: Vec<f64>,
@@ -11,18 +11,18 @@ pub struct Repeated {
 }
 
 impl Repeated {
-    /// No rows yet, with room for `rows` rows and `values` values.
+    /// Creates an empty container with room for `rows` rows and `values` values in all.
     pub fn with_capacity(rows: usize, values: usize) -> Self {
         Self { values: Vec::with_capacity(values), ends: Vec::with_capacity(rows) }
     }
 
-    /// Adds one row.
+    /// Appends a row.
     pub fn push(&mut self, row: impl IntoIterator<Item = f64>) {
         self.values.extend(row);
         self.ends.push(self.values.len());
     }
 
-    /// The number of rows.
+    /// Number of rows.
     pub fn len(&self) -> usize {
         self.ends.len()
     }
@@ -66,8 +66,8 @@ impl<Row: IntoIterator<Item = f64>> FromIterator<Row> for Repeated {
     }
 }
 
-/// A sum whose rounding error does not grow with the number of terms (Neumaier 1974), so that the order of the
-/// cases cannot turn a comparison.
+/// A sum whose rounding error does not grow with the number of terms (Neumaier 1974), so that the order of cases cannot
+/// change a comparison.
 pub(super) fn sum(values: impl IntoIterator<Item = f64>) -> f64 {
     let (mut total, mut lost) = (0.0_f64, 0.0_f64);
     for value in values {
@@ -83,8 +83,7 @@ pub fn mean(values: &[f64]) -> f64 {
     if values.is_empty() { 0.0 } else { sum(values.iter().copied()) / values.len() as f64 }
 }
 
-/// The sample variance (denominator n - 1); 0 with fewer than two values, and 0 where it is below 1e-18, which
-/// is rounding.
+/// The sample variance (denominator n - 1); 0 with fewer than two values, or if it is below 1e-18, which is rounding.
 pub fn sample_variance(values: &[f64]) -> f64 {
     if values.len() < 2 {
         return 0.0;
@@ -94,32 +93,32 @@ pub fn sample_variance(values: &[f64]) -> f64 {
     clamp_variance(squares / (values.len() - 1) as f64)
 }
 
-/// A variance, 0 where it is only rounding.
+/// The variance, or 0 if it is below the rounding error.
 pub(super) fn clamp_variance(variance: f64) -> f64 {
     if variance < ROUNDING { 0.0 } else { variance }
 }
 
-/// The variance within rows, pooled over all rows by their degrees of freedom; `None` where no row repeats.
+/// The variance within rows, pooled over all rows by their degrees of freedom; `None` if no row has two values.
 pub fn pooled_variance<'a>(rows: impl IntoIterator<Item = &'a [f64]>) -> Option<f64> {
-    let (mut weighted, mut freedom) = (0.0, 0_usize);
+    let (mut squares, mut freedom) = (0.0, 0_usize);
     for row in rows {
         if row.len() >= 2 {
-            weighted += sample_variance(row) * (row.len() - 1) as f64;
+            squares += sample_variance(row) * (row.len() - 1) as f64;
             freedom += row.len() - 1;
         }
     }
-    (freedom > 0).then(|| weighted / freedom as f64)
+    (freedom > 0).then(|| squares / freedom as f64)
 }
 
 /// The percentile by nearest rank: the smallest value with at least the share `level` of all values at or
-/// below it (Hyndman and Fan 1996, definition 1). `sorted` ascends; `None` without values.
+/// below it (Hyndman and Fan 1996, definition 1). `sorted` is ascending. `None` without values.
 pub fn nearest_rank(sorted: &[f64], level: f64) -> Option<f64> {
-    // The product is taken down by a hair, so that 0.95 * 20 is rank 19 and not 20.
+    // Subtracts the rounding error, so that 0.95 * 20 is rank 19 and not 20.
     let rank = (level * sorted.len() as f64 - 1e-9).ceil().max(1.0) as usize;
     sorted.get(rank.min(sorted.len()).checked_sub(1)?).copied()
 }
 
-/// Pearson's correlation; `None` with fewer than two pairs, or where one side does not vary.
+/// Pearson's correlation; `None` with fewer than two pairs, or if one side does not vary.
 pub fn correlation(pairs: &[(f64, f64)]) -> Option<f64> {
     let count = pairs.len() as f64;
     let left_mean = sum(pairs.iter().map(|pair| pair.0)) / count;

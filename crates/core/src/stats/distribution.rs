@@ -1,4 +1,4 @@
-//! Distributions, by statrs, with impossible parameters answered by NaN instead of a panic.
+//! Distributions from statrs, with NaN in place of a panic for invalid parameters.
 
 use statrs::distribution::{
     Beta, Binomial, ContinuousCDF, Discrete, DiscreteCDF, Hypergeometric, Normal, StudentsT,
@@ -6,9 +6,9 @@ use statrs::distribution::{
 use statrs::function::beta::checked_beta_reg;
 use statrs::function::gamma::ln_gamma;
 
-/// Above so many degrees of freedom Student's t is taken as nearly normal.
+/// Degrees of freedom above which Student's t is expanded around the normal distribution.
 const MANY_DEGREES: f64 = 10_000.0;
-/// The largest noncentrality that the series of the noncentral t is summed for.
+/// Maximum noncentrality that the series of the noncentral t supports.
 pub(super) const MAX_NONCENTRAL: f64 = 100.0;
 
 /// P(Z <= x) of the standard normal distribution.
@@ -24,8 +24,7 @@ pub fn normal_quantile(probability: f64) -> f64 {
     Normal::standard().inverse_cdf(probability)
 }
 
-/// P(T <= x) of Student's t; the normal distribution at infinite degrees of freedom, NaN where they are not
-/// above 0.
+/// P(T <= x) of Student's t; the normal distribution at infinite degrees of freedom, NaN if they are not above 0.
 pub fn student_t_cdf(x: f64, degrees_of_freedom: f64) -> f64 {
     if degrees_of_freedom.is_infinite() {
         return normal_cdf(x);
@@ -33,9 +32,9 @@ pub fn student_t_cdf(x: f64, degrees_of_freedom: f64) -> f64 {
     StudentsT::new(0.0, 1.0, degrees_of_freedom).map_or(f64::NAN, |t| t.cdf(x))
 }
 
-/// The quantile of Student's t; NaN outside 0..=1 or where the degrees of freedom are not above 0. Beyond 10,000
-/// degrees of freedom by its expansion around the normal quantile (Abramowitz and Stegun 1964, 26.7.5), since
-/// there the root that statrs finds loses digits: all but four at 566,000.
+/// The quantile of Student's t; NaN outside 0..=1 or if the degrees of freedom are not above 0. Above 10,000 degrees of
+/// freedom it uses the expansion around the normal quantile (Abramowitz and Stegun 1964, 26.7.5), because statrs loses
+/// digits there: only four are right at 566,000.
 pub fn student_t_quantile(probability: f64, degrees_of_freedom: f64) -> f64 {
     if !(0.0..=1.0).contains(&probability) {
         return f64::NAN;
@@ -46,7 +45,7 @@ pub fn student_t_quantile(probability: f64, degrees_of_freedom: f64) -> f64 {
     StudentsT::new(0.0, 1.0, degrees_of_freedom).map_or(f64::NAN, |t| t.inverse_cdf(probability))
 }
 
-/// The quantile of Student's t whose probability has the normal quantile `z`.
+/// The quantile of Student's t at the probability whose normal quantile is `z`.
 fn near_normal_quantile(z: f64, degrees_of_freedom: f64) -> f64 {
     if z.is_infinite() || degrees_of_freedom.is_infinite() {
         return z;
@@ -58,7 +57,7 @@ fn near_normal_quantile(z: f64, degrees_of_freedom: f64) -> f64 {
     z * (1.0 + small * (first + small * (second + small * third)))
 }
 
-/// The quantile of the beta distribution; NaN where it does not exist.
+/// The quantile of the beta distribution; NaN if it does not exist.
 pub fn beta_quantile(probability: f64, a: f64, b: f64) -> f64 {
     if !(0.0..=1.0).contains(&probability) {
         return f64::NAN;
@@ -66,7 +65,7 @@ pub fn beta_quantile(probability: f64, a: f64, b: f64) -> f64 {
     Beta::new(a, b).map_or(f64::NAN, |beta| beta.inverse_cdf(probability))
 }
 
-/// P(X <= successes) of `trials` trials that each succeed with `probability`, by the regularised incomplete
+/// P(X <= successes) in `trials` trials that each succeed with `probability`, by the regularised incomplete
 /// beta function.
 pub fn binomial_cdf(successes: usize, trials: usize, probability: f64) -> f64 {
     if successes >= trials {
@@ -82,26 +81,25 @@ pub fn binomial_cdf(successes: usize, trials: usize, probability: f64) -> f64 {
         .map_or(f64::NAN, |beta| beta.cdf(1.0 - probability))
 }
 
-/// P(X = successes) of `trials` trials that each succeed with `probability`; NaN outside 0..=1.
+/// P(X = successes) in `trials` trials that each succeed with `probability`; NaN outside 0..=1.
 pub(super) fn binomial_mass(successes: usize, trials: usize, probability: f64) -> f64 {
     Binomial::new(probability, trials as u64).map_or(f64::NAN, |binomial| binomial.pmf(successes as u64))
 }
 
-/// P(X <= picked) where `draws` are drawn without replacement from `all`, of which `marked` are marked; NaN
-/// where more are drawn or marked than there are.
+/// P(X <= picked) for `draws` draws without replacement from `all`, of which `marked` are marked; NaN if more are drawn or
+/// marked than exist.
 pub fn hypergeometric_cdf(picked: usize, draws: usize, marked: usize, all: usize) -> f64 {
-    // The sum of its terms may pass 1 by rounding.
+    // The sum of terms may exceed 1 by rounding.
     Hypergeometric::new(all as u64, marked as u64, draws as u64)
         .map_or(f64::NAN, |counts| counts.cdf(picked as u64).min(1.0))
 }
 
 /// P(T <= x) of the noncentral t: a normal with mean `noncentrality` over the root of an independent
-/// chi-square divided by its degrees of freedom. The series of Lenth (1989, algorithm AS 243), summed over all
-/// terms that count. NaN where the degrees of freedom are not above 0 and finite, or the noncentrality is
-/// beyond 100 either way.
+/// chi-square divided by its degrees of freedom. Sums the series of Lenth (1989, algorithm AS 243) over all terms that
+/// matter. NaN if the degrees of freedom are not above 0 and finite, or the noncentrality is not within -100..=100.
 pub fn noncentral_t_cdf(x: f64, degrees_of_freedom: f64, noncentrality: f64) -> f64 {
-    let possible = degrees_of_freedom > 0.0 && degrees_of_freedom.is_finite();
-    if !possible || x.is_nan() || noncentrality.is_nan() || noncentrality.abs() > MAX_NONCENTRAL {
+    let valid = degrees_of_freedom > 0.0 && degrees_of_freedom.is_finite();
+    if !valid || x.is_nan() || noncentrality.is_nan() || noncentrality.abs() > MAX_NONCENTRAL {
         return f64::NAN;
     }
     if noncentrality == 0.0 {
@@ -114,7 +112,7 @@ pub fn noncentral_t_cdf(x: f64, degrees_of_freedom: f64, noncentrality: f64) -> 
     let rate = noncentrality * noncentrality / 2.0;
     let log_rate = rate.ln();
     let incomplete = |a: f64| checked_beta_reg(a, degrees_of_freedom / 2.0, share).unwrap_or(f64::NAN);
-    // The weights are Poisson ones: nothing that counts lies ten standard deviations from their mean.
+    // The weights are Poisson: terms ten standard deviations from their mean are negligible.
     let reach = 10.0 * rate.sqrt();
     let (first, last) = ((rate - reach).max(0.0).floor() as usize, (rate + reach + 40.0).ceil() as usize);
     let mut total = 0.0;

@@ -1,4 +1,4 @@
-//! One-sided bounds, each at its own alpha; a pair of them at alpha is a two-sided interval at 2 alpha.
+//! One-sided bounds. A pair of bounds at alpha is a two-sided interval at 2 alpha.
 
 use super::paired::tango_score;
 use super::{Estimate, beta_quantile, binomial_cdf, normal_quantile, student_t_quantile};
@@ -6,21 +6,21 @@ use super::{Estimate, beta_quantile, binomial_cdf, normal_quantile, student_t_qu
 /// A lower and an upper bound, each one-sided.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Bounds {
-    /// The lower bound; `None` where none exists.
+    /// The lower bound; `None` if none exists.
     pub lower: Option<f64>,
-    /// The upper bound; `None` where none exists.
+    /// The upper bound; `None` if none exists.
     pub upper: Option<f64>,
 }
 
 impl Bounds {
-    /// Both bounds, none where it is not a finite number.
+    /// Both bounds, each `None` unless finite.
     fn new(lower: f64, upper: f64) -> Self {
         Self { lower: lower.is_finite().then_some(lower), upper: upper.is_finite().then_some(upper) }
     }
 }
 
-/// Student's t: mean -+ t(1 - alpha, df) SE; the mean itself without noise, none where the standard error is
-/// not known.
+/// Student's t: mean -+ t(1 - alpha, df) SE. Without noise both bounds are the mean, with an unknown standard error there
+/// are none.
 pub fn t_bounds(estimate: Estimate, alpha: f64) -> Bounds {
     if estimate.standard_error == 0.0 {
         return Bounds::new(estimate.mean, estimate.mean);
@@ -65,8 +65,7 @@ pub fn jeffreys(successes: usize, trials: usize, alpha: f64) -> Bounds {
     Bounds::new(quantile(alpha), quantile(1.0 - alpha))
 }
 
-/// The score interval for the difference of paired shares, gains minus losses over `cases` (Tango 1998), by
-/// bisection.
+/// The score interval for the difference of paired shares, (gains - losses) / cases (Tango 1998), by bisection.
 pub fn tango(cases: usize, losses: usize, gains: usize, alpha: f64) -> Bounds {
     if cases == 0 {
         return Bounds::default();
@@ -76,7 +75,7 @@ pub fn tango(cases: usize, losses: usize, gains: usize, alpha: f64) -> Bounds {
         let (mut low, mut high) = (-1.0_f64, 1.0_f64);
         for _ in 0..100 {
             let middle = f64::midpoint(low, high);
-            // The score falls as the difference grows.
+            // The score decreases as the difference grows.
             if tango_score(cases, losses, gains, middle) > target { low = middle } else { high = middle }
         }
         f64::midpoint(low, high)
@@ -90,7 +89,7 @@ pub fn tango(cases: usize, losses: usize, gains: usize, alpha: f64) -> Bounds {
 /// the 95th percentile at 0.05.
 pub fn quantile_bounds(sorted: &[f64], level: f64, alpha: f64) -> Bounds {
     let n = sorted.len();
-    // The first count at which the distribution function reaches a probability; n where it never does below.
+    // The first count whose cumulative probability satisfies the condition; n if none does.
     let first_at = |reached: &dyn Fn(f64) -> bool| {
         let (mut low, mut high) = (0, n);
         while low < high {
@@ -99,11 +98,11 @@ pub fn quantile_bounds(sorted: &[f64], level: f64, alpha: f64) -> Bounds {
         }
         low
     };
-    // `below`: number of counts whose distribution function is at most alpha, which is l.
-    let below = first_at(&|probability| probability > alpha + 1e-15);
+    // The number of counts with a cumulative probability of at most alpha is l.
+    let lower = first_at(&|probability| probability > alpha + 1e-15);
     let upper = first_at(&|probability| probability >= 1.0 - alpha - 1e-15);
     Bounds {
-        lower: below.checked_sub(1).and_then(|at| sorted.get(at)).copied(),
+        lower: lower.checked_sub(1).and_then(|at| sorted.get(at)).copied(),
         upper: sorted.get(upper).copied(),
     }
 }

@@ -1,8 +1,7 @@
-//! Pure numbers: estimates, intervals, tests and power. Knows nothing of cases, variants or verdicts.
+//! Statistics: estimates, intervals, tests and power, independent of cases, variants and verdicts.
 //!
-//! Every function names the source of its formula. Nothing here panics: impossible input gives an infinite
-//! standard error, a p of 1 or `None`, as each function says. What the numbers mean for a verdict is left to
-//! the gate.
+//! Every function names the source of its formula. Nothing here panics: invalid input gives an infinite standard error, a
+//! p of 1 or `None`, as each function documents. The gate turns the numbers into verdicts.
 
 mod agreement;
 mod correction;
@@ -33,7 +32,7 @@ pub use interval::{
 };
 pub use multiplicity::holm;
 pub use paired::{Estimate, population_mean, proportion_p_below, suite_contrast, suite_mean, tango_p_worse};
-pub use permutation::{Permuted, sign_flip, within_cases};
+pub use permutation::{PermutationTest, sign_flip, within_cases};
 pub use power::{
     cases_needed, cases_needed_t, detectable_drop_t, detectable_shift, power_constant, power_mcnemar,
     power_t, repeats_needed, units_to_settle, unseen_failure_share, variance_of_differences,

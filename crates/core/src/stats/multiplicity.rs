@@ -1,8 +1,7 @@
-//! Several tests at once.
+//! Correction for multiple tests.
 
-/// The adjusted p of each test, in the order given: step-down Bonferroni, which keeps the chance of any false
-/// rejection below alpha whatever the dependence (Holm 1979). A p that is not a
-/// number counts as 1.
+/// The adjusted p of each test, in the order given: step-down Bonferroni, which keeps the chance of any false rejection
+/// at alpha or below whatever the dependence (Holm 1979). NaN counts as 1.
 pub fn holm(p: &[f64]) -> Vec<f64> {
     let p: Vec<f64> = p.iter().map(|p| if p.is_nan() { 1.0 } else { *p }).collect();
     let mut order: Vec<usize> = (0..p.len()).collect();

@@ -3,12 +3,12 @@
 use super::describe::{clamp_variance, mean, sample_variance, sum};
 use super::{Repeated, normal_cdf};
 
-/// An estimate, how far chance may have moved it, and how well that is known.
+/// An estimate with its standard error and degrees of freedom.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Estimate {
     /// The estimate.
     pub mean: f64,
-    /// Its standard error; 0 without any noise, infinite where it cannot be known.
+    /// Its standard error; 0 without noise, infinite if unknown.
     pub standard_error: f64,
     /// Degrees of freedom of the standard error; infinite without noise.
     pub degrees_of_freedom: f64,
@@ -22,7 +22,7 @@ impl Estimate {
     }
 }
 
-/// Sums of v and v^2 / (k - 1) over cases and sides.
+/// Sums of v and v^2 / (k - 1) over cases and sides, where v is the variance of a row mean.
 #[derive(Default)]
 struct Noise {
     variance: f64,
@@ -31,7 +31,7 @@ struct Noise {
 }
 
 impl Noise {
-    /// Adds what one row contributes: its variance over its length, times `weight`.
+    /// Adds the variance of the mean of `row`, times `weight`.
     fn add(&mut self, row: &[f64], weight: f64) {
         if weight == 0.0 {
             return;
@@ -60,9 +60,9 @@ impl Noise {
     }
 }
 
-/// The mean over cases of each case's mean, with the noise of repeats alone: SE = sqrt(sum(s2 / k)) / n, degrees
-/// of freedom (sum v)^2 / sum(v^2 / (k - 1)) (Satterthwaite 1946). A row with one repeat makes the standard
-/// error infinite.
+/// The mean of case means, with the noise of repeats alone: SE = sqrt(sum(s2 / k)) / n, degrees of freedom
+/// (sum v)^2 / sum(v^2 / (k - 1)) with v = s2 / k (Satterthwaite 1946). A row with one repeat makes the standard error
+/// infinite.
 pub fn suite_mean(scores: &Repeated) -> Estimate {
     let mut noise = Noise::default();
     for row in scores.rows() {
@@ -71,9 +71,9 @@ pub fn suite_mean(scores: &Repeated) -> Estimate {
     noise.estimate(mean(&scores.row_means()), scores.len())
 }
 
-/// The mean over cases of (the candidate's case mean - `factor` times the baseline's), with the noise of
-/// repeats alone, as [`suite_mean`]; a factor of 1 is the difference. A `shared` case was answered once for
-/// both: only the share that does not cancel counts.
+/// The mean over cases of the candidate's case mean minus `factor` times the baseline's, with the noise of repeats alone,
+/// as in [`suite_mean`]. A factor of 1 gives the difference. A `shared` case was answered once for both sides, so it counts
+/// (1 - factor) times.
 pub fn suite_contrast(candidate: &Repeated, baseline: &Repeated, shared: &[bool], factor: f64) -> Estimate {
     let mut noise = Noise::default();
     let mut contrasts = Vec::with_capacity(candidate.len());
@@ -90,10 +90,9 @@ pub fn suite_contrast(candidate: &Repeated, baseline: &Repeated, shared: &[bool]
     noise.estimate(mean(&contrasts), contrasts.len())
 }
 
-/// The mean of values that stand for a larger population: SE = sd / sqrt(n), n - 1 degrees of freedom. With
-/// `clusters` (a cluster's index for each value, from 0) the cluster-robust standard error with the factor
-/// G / (G - 1), G - 1 degrees of freedom (Liang and Zeger 1986; Miller 2024). Infinite with fewer than two
-/// values or clusters.
+/// The mean of values sampled from a larger population: SE = sd / sqrt(n), n - 1 degrees of freedom. With `clusters` (the
+/// cluster index of each value, from 0) the cluster-robust standard error with the factor G / (G - 1), G - 1 degrees of
+/// freedom (Liang and Zeger 1986; Miller 2024). The standard error is infinite with fewer than two values or clusters.
 pub fn population_mean(values: &[f64], clusters: Option<&[usize]>) -> Estimate {
     let centre = mean(values);
     let unknown = Estimate { mean: centre, standard_error: f64::INFINITY, degrees_of_freedom: 1.0 };
@@ -122,10 +121,10 @@ pub fn population_mean(values: &[f64], clusters: Option<&[usize]>) -> Estimate {
 }
 
 /// The score statistic of Tango (1998) for the difference `delta` = P(gain) - P(loss) of paired 0/1 answers;
-/// falls as `delta` grows.
+/// it decreases as `delta` grows.
 pub(super) fn tango_score(cases: usize, losses: usize, gains: usize, delta: f64) -> f64 {
     let (n, b, c) = (cases as f64, gains as f64, losses as f64);
-    // The probability of a loss, given delta, that makes the data most likely.
+    // Maximum likelihood estimate of the probability of a loss, given delta.
     let linear = -b - c + (2.0 * n - b + c) * delta;
     let constant = -c * delta * (1.0 - delta);
     let discriminant = (linear * linear - 8.0 * n * constant).max(0.0);
@@ -146,8 +145,8 @@ pub fn tango_p_worse(cases: usize, losses: usize, gains: usize, delta: f64) -> f
     normal_cdf(tango_score(cases, losses, gains, delta))
 }
 
-/// One-sided p of "the share is below `required`", by the score test that Wilson's interval inverts (1927).
-/// A requirement of 1 is refuted by any failure, one of 0 by nothing.
+/// One-sided p of "the share is below `required`", by the score test that Wilson's interval inverts (Wilson 1927). Any
+/// failure misses a requirement of 1, nothing misses one of 0.
 pub fn proportion_p_below(successes: usize, trials: usize, required: f64) -> f64 {
     if trials == 0 || required <= 0.0 || successes == trials {
         return 1.0;

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Map, json};
 
 use super::*;
-use crate::model::{Case, Message, Place, PromptFacts, Speaker, Variant, VariantFacts};
+use crate::model::{Case, Message, MessageRole, Place, PromptFacts, Variant, VariantFacts};
 
 fn render(text: &str, values: &[(&str, &str)]) -> String {
     let lookup = |name: &str| {
@@ -147,8 +147,8 @@ fn variant(system: &str, user: &str) -> Variant {
     Variant {
         facts: VariantFacts { prompt, model: "m".to_owned(), parameters: Map::new() },
         messages: vec![
-            Message { role: Speaker::System, content: system.to_owned() },
-            Message { role: Speaker::User, content: user.to_owned() },
+            Message { role: MessageRole::System, content: system.to_owned() },
+            Message { role: MessageRole::User, content: user.to_owned() },
         ],
         lines: vec![5, 0],
     }

@@ -1,6 +1,6 @@
 //! Whether a variant's templates can be rendered for every case.
 
-use crate::model::{Case, Diagnostic, Place, Speaker, Variant};
+use crate::model::{Case, Diagnostic, MessageRole, Place, Variant};
 
 use super::{Placeholder, Template, variables};
 
@@ -88,10 +88,10 @@ fn is_structured(source: &str) -> bool {
 
 fn speaker(variant: &Variant, index: usize) -> &'static str {
     match variant.messages.get(index).map(|message| message.role) {
-        Some(Speaker::System) | None => "system",
-        Some(Speaker::Developer) => "developer",
-        Some(Speaker::User) => "user",
-        Some(Speaker::Assistant) => "assistant",
+        Some(MessageRole::System) | None => "system",
+        Some(MessageRole::Developer) => "developer",
+        Some(MessageRole::User) => "user",
+        Some(MessageRole::Assistant) => "assistant",
     }
 }
 

@@ -1,6 +1,4 @@
-//! Text that leaves the program: secrets as a type, redaction, neutralising; and the strict reading of JSON.
-//!
-//! Used by every room that prints, sends or reads what a model wrote. Knows nothing of cases, runs or endpoints.
+//! Text from and to the outside: secrets, redaction, neutralizing of untrusted text, and strict JSON.
 
 pub mod json;
 pub mod neutral;
@@ -10,8 +8,8 @@ mod secret;
 pub use redact::Redactor;
 pub use secret::Secret;
 
-/// The text at the end of an error's chain of causes, which is the one that says something.
-pub fn innermost(error: &dyn std::error::Error) -> String {
+/// Returns the message of the last error in a chain of sources, which is the most specific one.
+pub fn root_cause(error: &dyn std::error::Error) -> String {
     let mut last = error;
     while let Some(next) = last.source() {
         last = next;

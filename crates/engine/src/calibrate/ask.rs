@@ -49,7 +49,7 @@ pub async fn judge_all(
     let mut jobs = (0..repeats).flat_map(|repeat| (0..answers.len()).map(move |index| (index, repeat)));
     let ask = |(index, repeat): (usize, u32)| async move {
         let answer = &answers[index];
-        let completion = Completion::said(answer.response.as_str());
+        let completion = Completion::from_text(answer.response.as_str());
         let read = answer.read.as_deref().map_err(String::as_str);
         let subject = Subject { case: &answer.case, completion: &completion, answer: read };
         (index, repeat, judge.grade(models, &subject, repeat).await)

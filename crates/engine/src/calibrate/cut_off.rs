@@ -23,7 +23,7 @@ pub(super) fn best(human: &[bool], scores: &[f64]) -> Option<CutOff> {
     let mut best: Option<CutOff> = None;
     for score in candidates.into_iter().rev() {
         let judge: Vec<bool> = scores.iter().map(|one| *one >= score).collect();
-        let confusion = Confusion::count(human, &judge)?;
+        let confusion = Confusion::from_labels(human, &judge)?;
         let balanced_accuracy = confusion.balanced_accuracy()?;
         if best.is_none_or(|best| balanced_accuracy > best.balanced_accuracy + 1e-12) {
             let kappa = confusion.kappa().map_or(0.0, |kappa| kappa.kappa);

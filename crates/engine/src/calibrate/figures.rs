@@ -177,7 +177,7 @@ fn figures(rows: &[&Row<'_>], graded: bool) -> Option<Figures> {
     let verdicts: Vec<bool> = rows.iter().map(|row| row.score >= 1.0).collect();
     let ratings: Vec<f64> = rows.iter().map(|row| row.human).collect();
     let scores: Vec<f64> = rows.iter().map(|row| row.score).collect();
-    let confusion = Confusion::count(&human, &verdicts)?;
+    let confusion = Confusion::from_labels(&human, &verdicts)?;
     let kappa = confusion.kappa();
     let error = |row: &&Row<'_>| match graded {
         true => row.score - row.human,

@@ -7,7 +7,7 @@ use super::*;
 use crate::judge::request::Payload;
 use crate::judge::{Judge, Member, Spec};
 use promptgate_core::model::{Case, ChatRequest, Completion, Ended, Fault, FaultKind, Grade, Outcome, Score};
-use promptgate_core::port::{ChatModel, Silent};
+use promptgate_core::port::{ChatModel, NullSink};
 
 /// A row of a file of labels.
 fn row(number: usize, columns: Value) -> Case {
@@ -37,7 +37,7 @@ fn verdicts(pairs: &[(f64, f64)]) -> (Labels, Vec<Judged>) {
 }
 
 fn scored(scores: &[f64]) -> Judged {
-    let grade = |score: &f64| Grade::unasked("f", Outcome::Score(Score::new(*score).unwrap()), "");
+    let grade = |score: &f64| Grade::unjudged("f", Outcome::Score(Score::new(*score).unwrap()), "");
     Judged { grades: scores.iter().map(grade).collect() }
 }
 
@@ -145,7 +145,7 @@ fn slices_are_tags_else_models_else_what_is_asked_for() {
 #[test]
 fn a_missing_grade_is_counted_and_not_scored() {
     let (labels, mut judged) = verdicts(&[(1.0, 1.0), (0.0, 0.0), (1.0, 1.0)]);
-    judged[2] = Judged { grades: vec![Grade::unasked("f", Outcome::Ungraded(None), "prose")] };
+    judged[2] = Judged { grades: vec![Grade::unjudged("f", Outcome::Ungraded(None), "prose")] };
     let found = measure(&labels, &judged, 1.0, None).unwrap();
     assert_eq!((found.missing, found.figures.confusion.total()), (1, 2));
 }
@@ -233,7 +233,7 @@ impl ChatModel for Wavering {
             if request.repeat == 0 {
                 tokio::task::yield_now().await;
             }
-            Ok(Completion { latency_ms: 1.0, ..Completion::said(reply.to_string()) })
+            Ok(Completion { latency_ms: 1.0, ..Completion::from_text(reply.to_string()) })
         })
     }
 }
@@ -250,7 +250,7 @@ async fn the_first_repeat_counts_and_the_rest_tell_of_the_judge() {
         })
         .collect();
     let labels = read(&rows, None).unwrap();
-    let judged = judge_all(&judge, &[&Wavering], &labels.answers, 2, 8, &Silent).await.unwrap();
+    let judged = judge_all(&judge, &[&Wavering], &labels.answers, 2, 8, &NullSink).await.unwrap();
     assert!(judged.iter().all(|judged| judged.grades.len() == 2));
     let found = measure(&labels, &judged, 1.0, None).unwrap();
     assert_eq!(found.figures.confusion.balanced_accuracy(), Some(1.0));
@@ -264,6 +264,6 @@ async fn a_fault_that_ends_a_run_ends_a_calibration() {
     let member = Arc::new(Member::new("j".to_owned(), Map::new()));
     let judge = Judge::new("faithfulness".to_owned(), Spec::Faithfulness, vec![member], 1);
     let labels = read(&[json!({"response": "Lose the key.", "human": true})], None).unwrap();
-    let ended = judge_all(&judge, &[&Wavering], &labels.answers, 1, 4, &Silent).await.unwrap_err();
+    let ended = judge_all(&judge, &[&Wavering], &labels.answers, 1, 4, &NullSink).await.unwrap_err();
     assert!(matches!(ended, Ended::Stopped(fault) if fault.kind == FaultKind::Unauthorized));
 }

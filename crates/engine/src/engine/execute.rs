@@ -11,7 +11,7 @@ use super::grade::Scorers;
 use super::plan::{Plan, Slot};
 use super::state::{Graded, State, Work};
 use promptgate_core::model::{
-    Completion, Ended, Fault, FaultKind, Grade, Names, Outcome, Role, Score, TextLocation, Trial,
+    Completion, Ended, Fault, FaultKind, Grade, Interner, Outcome, Role, Score, TextLocation, Trial,
     TrialResult, TrialSummary, TrialText,
 };
 use promptgate_core::port::{ChatModel, EventSink, Spool};
@@ -34,7 +34,7 @@ pub struct Engine {
     /// Takes what was said; `None` keeps it in memory.
     pub spool: Option<Arc<dyn Spool>>,
     /// Names of scorers and judges that answers share.
-    pub names: Mutex<Names>,
+    pub names: Mutex<Interner>,
     /// Takes events.
     pub sink: Arc<dyn EventSink>,
     /// Cancelled by Ctrl-C; then no new call is made.
@@ -123,7 +123,7 @@ impl Engine {
                 }
             };
             let fault = graded.fault.clone();
-            let answered = matches!(graded.result, TrialResult::Answered(_));
+            let answered = matches!(graded.result, TrialResult::Completed(_));
             state.take(graded);
             match fault {
                 // That row's own fault says nothing of the endpoint.
@@ -223,16 +223,16 @@ impl Engine {
             TrialSummary::new(completion, grades, &mut names)
         };
         // A spool that is full keeps nothing from being decided.
-        let spool = self.spool.as_ref().zip(answered.here());
+        let spool = self.spool.as_ref().zip(answered.in_memory());
         if let Some(place) = spool.and_then(|(spool, spoken)| spool.put(spoken).ok()) {
-            answered.words = TextLocation::Spilled(place);
+            answered.text = TextLocation::Spilled(place);
         }
-        TrialResult::Answered(answered)
+        TrialResult::Completed(answered)
     }
 
     /// The words of an answer, from the spool if they are there.
     pub(super) fn spoken(&self, answered: &TrialSummary) -> Option<TrialText> {
-        match (&answered.words, &self.spool) {
+        match (&answered.text, &self.spool) {
             (TextLocation::InMemory(spoken), _) => Some((**spoken).clone()),
             (TextLocation::Spilled(place), Some(spool)) => spool.get(*place).ok(),
             (TextLocation::Spilled(_), None) => None,

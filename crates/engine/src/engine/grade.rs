@@ -68,7 +68,7 @@ impl Scorers {
                 }
                 let finding = named.check.grade(&subject);
                 let outcome = Outcome::Score(Score::from(finding.passed));
-                Grade { details: finding.details, ..Grade::unasked(&scorer, outcome, finding.reason) }
+                Grade { details: finding.details, ..Grade::unjudged(&scorer, outcome, finding.reason) }
             })
             .collect()
     }
@@ -119,7 +119,7 @@ fn metric_name(check: &NamedCheck) -> String {
 fn zero(scorer: &str, reason: &str) -> Grade {
     Grade {
         flags: vec!["product_fault".to_owned()],
-        ..Grade::unasked(scorer, Outcome::Score(Score::ZERO), reason)
+        ..Grade::unjudged(scorer, Outcome::Score(Score::ZERO), reason)
     }
 }
 

@@ -16,7 +16,7 @@ impl Engine {
             tested = self.scorers.self_test() => tested.map_err(|fault| (Ended::Stopped(out_of_reach(fault)), None))?,
         };
         let Some(outcome) = tested.as_ref().filter(|outcome| !outcome.passed()) else { return Ok(tested) };
-        let wrong = outcome.rows.len() - outcome.as_expected();
+        let wrong = outcome.rows.len() - outcome.passed_count();
         let message = match outcome.rows.iter().all(|row| row.scores.iter().all(Option::is_none)) {
             true => "the judge failed its self-test: it gave no valid verdict".to_owned(),
             false => format!(

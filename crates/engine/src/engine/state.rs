@@ -101,7 +101,7 @@ impl<'a> State<'a> {
         if let Some(fault) = graded.fault.as_ref().filter(|fault| fault.kind.ends_run()) {
             self.end(Ended::Stopped(fault.clone()));
         }
-        if let TrialResult::Answered(answered) = &graded.result {
+        if let TrialResult::Completed(answered) = &graded.result {
             self.count_judgements(&answered.grades, graded.ungraded.as_deref());
         }
         if graded.fails {
@@ -195,7 +195,7 @@ impl<'a> State<'a> {
     fn may_come(&self, result: &TrialResult) -> bool {
         match result {
             TrialResult::Missing(fault) => may_recover(fault.kind),
-            TrialResult::Answered(answered) => answered
+            TrialResult::Completed(answered) => answered
                 .grades
                 .iter()
                 .filter(|grade| self.judges.contains(&*grade.scorer))
@@ -208,7 +208,7 @@ impl<'a> State<'a> {
         self.left[slot.case] += 1;
         let earlier = match &graded.result {
             TrialResult::Missing(_) => None,
-            TrialResult::Answered(answered) => self.engine.spoken(answered),
+            TrialResult::Completed(answered) => self.engine.spoken(answered),
         };
         self.waiting.insert(place(slot), graded);
         Work { slot, earlier }
@@ -243,7 +243,7 @@ fn not_cached(trials: &[Trial]) -> Option<Fault> {
     for trial in trials {
         match &trial.result {
             TrialResult::Missing(fault) => answers += u64::from(lacks(fault.kind)),
-            TrialResult::Answered(answered) => {
+            TrialResult::Completed(answered) => {
                 let missing = |grade: &&GradeFacts| grade.fault.is_some_and(lacks);
                 judgements += answered.grades.iter().filter(missing).count() as u64;
             }

@@ -16,9 +16,9 @@ use crate::judge::{Judge, Member, Spec};
 use promptgate_core::check;
 use promptgate_core::model::{
     Case, ChatRequest, Completion, Dataset, DatasetFacts, Ended, Fault, FaultKind, FinishReason, Grade, Item,
-    Message, PromptFacts, Purpose, Role, Speaker, Trial, TrialResult, Usage, Variant, VariantFacts,
+    Message, MessageRole, PromptFacts, Purpose, Role, Trial, TrialResult, Usage, Variant, VariantFacts,
 };
-use promptgate_core::port::{ChatModel, Silent};
+use promptgate_core::port::{ChatModel, NullSink};
 
 type Answer = Result<Completion, Fault>;
 type Script = Box<dyn Fn(&ChatRequest, usize) -> Answer + Send + Sync>;
@@ -52,7 +52,7 @@ fn says(text: &str) -> Answer {
     Ok(Completion {
         usage: Some(Usage { prompt_tokens: 10, completion_tokens: 1 }),
         latency_ms: 1000.0,
-        ..Completion::said(text)
+        ..Completion::from_text(text)
     })
 }
 
@@ -70,7 +70,7 @@ fn variant(text: &str) -> Variant {
     let prompt = PromptFacts { name: word(), version: word(), digest: word(), source: word(), commit: None };
     Variant {
         facts: VariantFacts { prompt, model: "m".to_owned(), parameters: Map::new() },
-        messages: vec![Message { role: Speaker::User, content: text.to_owned() }],
+        messages: vec![Message { role: MessageRole::User, content: text.to_owned() }],
         lines: vec![1],
     }
 }
@@ -129,7 +129,7 @@ fn bench(
         fail_fast: BTreeSet::new(),
         spool: None,
         names: Mutex::default(),
-        sink: Arc::new(Silent),
+        sink: Arc::new(NullSink),
         interrupted: CancellationToken::new(),
         stop: CancellationToken::new(),
     };
@@ -138,8 +138,8 @@ fn bench(
 
 /// The grades of a trial that was answered.
 fn grades(trial: &Trial) -> &[Grade] {
-    let TrialResult::Answered(answered) = &trial.result else { panic!("missing") };
-    &answered.here().expect("in memory").grades
+    let TrialResult::Completed(answered) = &trial.result else { panic!("missing") };
+    &answered.in_memory().expect("in memory").grades
 }
 
 impl Bench {

@@ -46,7 +46,7 @@ pub(super) fn warnings(run: &Run) -> Vec<String> {
 fn answered(run: &Run, role: Role, place: usize) -> TrialSummary<'_> {
     let mut found = TrialSummary::default();
     for trial in run.trials.iter().filter(|trial| trial.role == role) {
-        let TrialResult::Answered(answered) = &trial.result else { continue };
+        let TrialResult::Completed(answered) = &trial.result else { continue };
         for grade in answered.grades.iter().filter(|grade| grade.score.is_some()) {
             let Some(judgement) = grade.judgements.get(place) else { continue };
             found.models.extend(judgement.by.model.as_deref());

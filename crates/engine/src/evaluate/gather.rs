@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::totals::{self, CallCounter, Prices};
 use super::{Header, adopt_baseline, before_the_first_call, unanswered};
 use crate::engine::{Engine, Round};
-use promptgate_core::model::{Asked, CallTotals, Run};
+use promptgate_core::model::{CallTotals, RepeatCounts, Run};
 
 /// What is to be gathered.
 #[derive(Debug)]
@@ -32,7 +32,7 @@ pub async fn gather(
     let prices = Prices::of(&header);
     let unfit = header.unfit.clone();
     let mut run = unanswered(engine, header, scorers);
-    run.asked = Asked::all(repeats, run.scorers.len());
+    run.repeats = RepeatCounts::all(repeats, run.scorers.len());
     if run.cases.is_empty() {
         run.totals = CallTotals {
             completion_cost_usd: Some(0.0),

@@ -20,8 +20,8 @@ use promptgate_core::forecast;
 use promptgate_core::gate::{self, Policy};
 use promptgate_core::metric;
 use promptgate_core::model::{
-    Analysis, Asked, CallTotals, CaseFacts, Decision, Ended, Fault, JudgeFacts, MetricKind, PolicySource,
-    Role, Run, Trial, TrialResult, Verdict,
+    Analysis, CallTotals, CaseFacts, Decision, Ended, Fault, JudgeFacts, MetricKind, PolicySource,
+    RepeatCounts, Role, Run, Trial, TrialResult, Verdict,
 };
 use promptgate_core::port::Event;
 
@@ -75,22 +75,22 @@ pub async fn evaluate(
     let mut run = unanswered(&engine, header, engine.scorers.metrics());
     if let Some(ended) = before_the_first_call(&engine, &mut run, unfit).await {
         run.ended = ended;
-        run.asked = Asked::all(policy.schedule.first(), run.scorers.len());
+        run.repeats = RepeatCounts::all(policy.schedule().first(), run.scorers.len());
         run.totals = totals::of(&run, &prices, &engine, counter);
         run.duration_ms = elapsed().as_millis().try_into().unwrap_or(u64::MAX);
         let (analysis, decision) = decide(&run, policy);
         return Evaluation { run, analysis, decision };
     }
-    let mut repeats = policy.schedule.first();
+    let mut repeats = policy.schedule().first();
     let mut judges: BTreeSet<String> =
         engine.scorers.judges.iter().map(|judge| judge.name().to_owned()).collect();
     loop {
-        let slots = engine.plan.slots(run.asked.repeats, repeats);
+        let slots = engine.plan.slots(run.repeats.per_case, repeats);
         let earlier_trials = std::mem::take(&mut run.trials);
         let round = Round { slots, judges: judges.clone(), earlier: earlier_trials };
         let executed = engine.execute(round).await;
-        run.asked.repeats = repeats;
-        for (scorer, graded) in run.scorers.iter().zip(&mut run.asked.graded) {
+        run.repeats.per_case = repeats;
+        for (scorer, graded) in run.scorers.iter().zip(&mut run.repeats.per_scorer) {
             if judges.contains(scorer) || !engine.scorers.judges.iter().any(|judge| judge.name() == scorer) {
                 *graded = repeats;
             }
@@ -102,7 +102,7 @@ pub async fn evaluate(
             adopt_baseline(&mut run, earlier);
         }
         run.duration_ms = elapsed().as_millis().try_into().unwrap_or(u64::MAX);
-        if repeats >= policy.schedule.most() {
+        if repeats >= policy.schedule().last() {
             drop((engine, earlier));
             let (analysis, decision) = decide(&run, policy);
             return settled(run, analysis, decision);
@@ -112,7 +112,7 @@ pub async fn evaluate(
         engine.sink.emit(Event::LookTaken { repeats, next: next.repeats, undecided: next.undecided.clone() });
         repeats = next.repeats;
         judges.retain(|judge| next.metrics.contains(judge));
-        engine.sink.emit(planned(&engine, run.asked.repeats, repeats, judges.len()));
+        engine.sink.emit(planned(&engine, run.repeats.per_case, repeats, judges.len()));
         // The reused_baseline trials are taken again at every look: it may reach further into them.
         run.trials.retain(|trial| earlier.is_none() || trial.role == Role::Candidate);
     }
@@ -171,7 +171,7 @@ fn unanswered(engine: &Engine, header: Header, scorers: Vec<String>) -> Run {
         baseline: engine.plan.baseline().map(|variant| variant.facts.clone()),
         baseline_note: header.baseline_note,
         judge: header.judge,
-        asked: Asked::all(0, scorers.len()),
+        repeats: RepeatCounts::all(0, scorers.len()),
         reused_baseline: None,
         scorers,
         applies,
@@ -205,7 +205,7 @@ pub fn decide(run: &Run, policy: &Policy) -> (Analysis, Decision) {
     let analysis = metric::analyse(run);
     let mut decision = gate::decide(&analysis, policy, &run.ended);
     for summary in decision.metrics.iter_mut().filter(|summary| summary.kind == MetricKind::Judge) {
-        summary.judged = metric::judged(run, summary, policy.alpha());
+        summary.judged = metric::judge_quality(run, summary, policy.alpha());
     }
     decision.warnings.extend(drift::warnings(run));
     (analysis, decision)
@@ -218,7 +218,7 @@ pub fn decide(run: &Run, policy: &Policy) -> (Analysis, Decision) {
 pub fn adopt_baseline(run: &mut Run, earlier: &Run) {
     let index: BTreeMap<&str, usize> =
         run.cases.iter().enumerate().map(|(index, case)| (case.id.as_str(), index)).collect();
-    let repeats = run.asked.repeats;
+    let repeats = run.repeats.per_case;
     let adopted: Vec<Trial> = earlier
         .trials
         .iter()
@@ -229,7 +229,7 @@ pub fn adopt_baseline(run: &mut Run, earlier: &Run) {
         })
         .collect();
     run.trials.retain(|trial| trial.role == Role::Candidate);
-    let is_answered = |trial: &&Trial| matches!(trial.result, TrialResult::Answered(_));
+    let is_answered = |trial: &&Trial| matches!(trial.result, TrialResult::Completed(_));
     run.totals.cached += adopted.iter().filter(is_answered).count() as u64;
     run.trials.extend(adopted);
     run.trials.sort_by_key(|trial| (trial.case, trial.repeat, trial.role));
@@ -238,11 +238,13 @@ pub fn adopt_baseline(run: &mut Run, earlier: &Run) {
     let graded = |scorer: &String| {
         let place = earlier.scorers.iter().position(|other| other == scorer);
         // What the earlier run never graded is missing, not left out.
-        place.and_then(|place| earlier.asked.graded.get(place)).map_or(repeats, |graded| repeats.min(*graded))
+        place
+            .and_then(|place| earlier.repeats.per_scorer.get(place))
+            .map_or(repeats, |graded| repeats.min(*graded))
     };
-    run.reused_baseline = Some(Asked {
-        repeats: repeats.min(earlier.asked.repeats),
-        graded: run.scorers.iter().map(graded).collect(),
+    run.reused_baseline = Some(RepeatCounts {
+        per_case: repeats.min(earlier.repeats.per_case),
+        per_scorer: run.scorers.iter().map(graded).collect(),
     });
     for case in Arc::make_mut(&mut run.cases) {
         case.shared = false;

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use promptgate_core::forecast;
-use promptgate_core::gate::{Criterion, Policy, Requirement, Rule, Schedule};
+use promptgate_core::gate::{Criterion, Policy, Requirement, Rule};
 use promptgate_core::metric;
 use promptgate_core::model::{
-    Asked, CallTotals, CaseFacts, Completion, DatasetFacts, Ended, Fault, FaultKind, Grade, Judging, Need,
-    Outcome, PromptFacts, Role, Run, Scope, Score, Trial, TrialResult, VariantFacts,
+    CallTotals, CaseFacts, Completion, DatasetFacts, Ended, Fault, FaultKind, Grade, Judging, Need, Outcome,
+    PromptFacts, RepeatCounts, Role, Run, Scope, Score, Trial, TrialResult, VariantFacts,
 };
 
 use super::{adopt_baseline, decide};
@@ -49,7 +49,7 @@ fn run(name: &str, cases: &[&str], repeats: u32, roles: &[Role]) -> Run {
         judge: None,
         scorers: Vec::new(),
         applies: Vec::new(),
-        asked: Asked::all(repeats, 0),
+        repeats: RepeatCounts::all(repeats, 0),
         reused_baseline: None,
         trials,
         totals: CallTotals::default(),
@@ -67,7 +67,7 @@ fn reused_baseline(run: &Run) -> Vec<String> {
         .filter(|trial| trial.role == Role::Baseline)
         .map(|trial| match &trial.result {
             TrialResult::Missing(fault) => format!("{}: {}", run.cases[trial.case].id, fault.message),
-            TrialResult::Answered { .. } => "an answer".to_owned(),
+            TrialResult::Completed { .. } => "an answer".to_owned(),
         })
         .collect()
 }
@@ -110,7 +110,7 @@ fn what_would_settle_a_run_is_counted_from_its_own_calls() {
     let mut run = run("new", &["a", "b", "c"], 2, &[Role::Candidate, Role::Baseline]);
     run.scorers = vec!["check.c".to_owned(), "m".to_owned(), "other".to_owned()];
     run.applies = vec![vec![true; 3]; 3];
-    run.asked = Asked::all(2, 3);
+    run.repeats = RepeatCounts::all(2, 3);
     run.baseline = Some(variant("old"));
     Arc::make_mut(&mut run.cases).iter_mut().for_each(|case| case.shared = case.id == "c");
     let judged = |scorer: &str, score: f64| Grade {
@@ -127,8 +127,8 @@ fn what_would_settle_a_run_is_counted_from_its_own_calls() {
         let lower = if trial.role == Role::Candidate { 0.02 } else { 0.0 };
         let check = Grade { judging: None, ..judged("check.c", 1.0) };
         let grades = vec![check, judged("m", 0.6 + swing - lower), judged("other", 0.9)];
-        let completion = Completion { latency_ms: 1.0, ..Completion::said("yes") };
-        trial.result = TrialResult::answered(completion, grades);
+        let completion = Completion { latency_ms: 1.0, ..Completion::from_text("yes") };
+        trial.result = TrialResult::completed(completion, grades);
     }
     run.totals.completion_cost_usd = Some(1.0);
     run.totals.judgement_cost_usd = Some(4.0);
@@ -140,7 +140,8 @@ fn what_would_settle_a_run_is_counted_from_its_own_calls() {
     };
     let policy = Policy {
         criteria: vec![criterion("m"), criterion("check.c")],
-        schedule: Schedule::once(2),
+        repeats: 2,
+        max_repeats: 2,
         rule: Rule::Evidence,
         scope: Scope::Suite,
         confidence: 0.95,

@@ -40,7 +40,7 @@ impl EventSink for CallCounter {
             Event::CallStarted => {
                 self.calls.fetch_add(1, Ordering::Relaxed);
             }
-            Event::Recalled { purpose, at } => {
+            Event::CacheHit { purpose, at } => {
                 self.judgements.fetch_add(u64::from(purpose == Purpose::Judgement), Ordering::Relaxed);
                 self.oldest.fetch_min(at, Ordering::Relaxed);
             }
@@ -94,13 +94,13 @@ pub(super) fn of(run: &Run, prices: &Prices, engine: &Engine, counter: &CallCoun
     let planted = run.judge.iter().flat_map(|judge| &judge.self_test).flat_map(|test| &test.rows);
     for row in planted {
         let asked = row.judging.calls > row.judging.cached_calls;
-        judged(row.judging.asked_usage(), &row.judge, asked);
+        judged(row.judging.fresh_usage(), &row.judge, asked);
     }
     for trial in &run.trials {
         if trial.role == Role::Baseline && (run.cases[trial.case].shared || run.reused_baseline.is_some()) {
             continue;
         }
-        let TrialResult::Answered(answered) = &trial.result else { continue };
+        let TrialResult::Completed(answered) = &trial.result else { continue };
         let variant = match (trial.role, engine.plan.baseline()) {
             (Role::Baseline, Some(baseline)) => baseline,
             _ => engine.plan.candidate(),
@@ -118,7 +118,7 @@ pub(super) fn of(run: &Run, prices: &Prices, engine: &Engine, counter: &CallCoun
                 let only = || prices.judges.first().map_or("", String::as_str);
                 let model = judgement.by.judge.as_deref().unwrap_or_else(only);
                 let asked = judgement.calls > judgement.cached_calls;
-                judged(judgement.asked_usage, model, asked && grade.fault.is_none());
+                judged(judgement.fresh_usage, model, asked && grade.fault.is_none());
             }
         }
     }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use promptgate_core::model::{
-    ChatRequest, Completion, Fault, FaultKind, FinishReason, Judging, Message, Purpose, Speaker, Usage,
+    ChatRequest, Completion, Fault, FaultKind, FinishReason, Judging, Message, MessageRole, Purpose, Usage,
 };
 use promptgate_core::port::ChatModel;
 
@@ -122,7 +122,7 @@ impl<'a> Conversation<'a> {
     ) -> Self {
         let boundary = format!("{:032x}", rand::random::<u128>());
         let document = question.payload.document();
-        let data = Message { role: Speaker::User, content: Payload::wrap_document(&document, &boundary) };
+        let data = Message { role: MessageRole::User, content: Payload::wrap_document(&document, &boundary) };
         let mut conversation = Self {
             member,
             model,
@@ -137,9 +137,9 @@ impl<'a> Conversation<'a> {
             damage: None,
             _claim: None,
         };
-        if let Some(memory) = model.memory() {
+        if let Some(judgements) = model.judgement_cache() {
             conversation.identity = conversation.identity(&document);
-            match memory.recall(&conversation.identity).await {
+            match judgements.get(&conversation.identity).await {
                 Ok(recalled) => {
                     conversation._claim = recalled.claim;
                     // A record that is none of ours is asked for again.
@@ -166,10 +166,10 @@ impl<'a> Conversation<'a> {
     /// Keeps the conversation in the model's memory, unless it came from there.
     pub(super) fn keep(&self) {
         let is_new = self.judging.calls > self.judging.cached_calls;
-        if let (Some(memory), true) = (self.model.memory(), is_new)
+        if let (Some(judgements), true) = (self.model.judgement_cache(), is_new)
             && let Ok(record) = serde_json::to_string(&self.replies)
         {
-            memory.keep(&self.identity, &self.member.model, record);
+            judgements.put(&self.identity, &self.member.model, record);
         }
     }
 
@@ -219,7 +219,7 @@ impl<'a> Conversation<'a> {
 
     /// Tells the judge what is wrong with its last reply; the next [`Conversation::ask`] sends it.
     pub(super) fn object(&mut self, wrong: String) {
-        self.turns.push(Message { role: Speaker::User, content: wrong });
+        self.turns.push(Message { role: MessageRole::User, content: wrong });
     }
 
     fn said(&mut self, text: &str) {
@@ -230,7 +230,7 @@ impl<'a> Conversation<'a> {
         let text = text.get(..end).unwrap_or_default();
         // Some endpoints refuse a message without content.
         let content = if text.trim().is_empty() { "(an empty reply)".to_owned() } else { text.to_owned() };
-        self.turns.push(Message { role: Speaker::Assistant, content });
+        self.turns.push(Message { role: MessageRole::Assistant, content });
     }
 
     fn read<T: parse::Entry>(&self, text: &str, output_mode: OutputMode) -> Result<Vec<T>, String> {
@@ -293,7 +293,7 @@ impl<'a> Conversation<'a> {
             latency_ms: reply.latency_ms,
             model: reply.model.clone(),
             system_fingerprint: reply.system_fingerprint.clone(),
-            ..Completion::said(reply.text.as_str())
+            ..Completion::from_text(reply.text.as_str())
         };
         self.judging.calls = self.judging.calls.saturating_add(reply.calls);
         self.judging.cached_calls = self.judging.cached_calls.saturating_add(reply.calls);
@@ -305,7 +305,7 @@ impl<'a> Conversation<'a> {
 
     fn request(&self, dialect: &Dialect) -> ChatRequest {
         let content = system(self.question.rubric, dialect.output_mode);
-        let mut messages = vec![Message { role: Speaker::System, content }];
+        let mut messages = vec![Message { role: MessageRole::System, content }];
         messages.extend(self.turns.iter().cloned());
         ChatRequest {
             model: self.member.model.clone(),

@@ -129,7 +129,7 @@ impl Judge {
             Ok(answer) => self.grade_unchecked(models, subject.case, answer, repeat).await,
             Err(refusal) => Grade {
                 flags: vec![refusal.flag.to_owned()],
-                ..Grade::unasked(&self.name, Outcome::Score(Score::ZERO), refusal.reason)
+                ..Grade::unjudged(&self.name, Outcome::Score(Score::ZERO), refusal.reason)
             },
         }
     }
@@ -147,7 +147,7 @@ impl Judge {
         }
         if models.len() != self.panel.len() {
             let reason = format!("{} models for a panel of {}", models.len(), self.panel.len());
-            return Grade::unasked(&self.name, Outcome::Ungraded(None), reason);
+            return Grade::unjudged(&self.name, Outcome::Ungraded(None), reason);
         }
         let opinions = (0..).zip(self.panel.iter().zip(models)).map(|(index, (member, model))| async move {
             // Every vote is a request of its own, also where two members are one model behind one address.
@@ -237,7 +237,7 @@ impl Judge {
         if judging.is_some() {
             flags.extend(member.dialect().flags(&member.parameters));
         }
-        Grade { details, flags, judging, ..Grade::unasked(&self.name, outcome, reason) }
+        Grade { details, flags, judging, ..Grade::unjudged(&self.name, outcome, reason) }
     }
 }
 

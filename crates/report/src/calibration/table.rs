@@ -3,10 +3,10 @@
 use std::io::{self, Write};
 
 use super::{Agreement, Calibration};
-use crate::number;
-use crate::tables::{line, note, write_table};
-use crate::terminal::table;
+use crate::render::terminal::table;
+use crate::render::terminal::tables::{line, note, write_table};
 use crate::v1::Interval;
+use crate::view::number;
 use promptgate_core::text::neutral;
 
 /// Slices that are shown.

@@ -36,12 +36,12 @@ pub(super) fn trial(case: usize, repeat: u32, role: Role) -> Trial {
         model: Some("gpt-4o-mini-2024-07-18".to_owned()),
         system_fingerprint: Some("fp_44709d6fcb".to_owned()),
         cached_at: (role == Role::Baseline).then_some(1_793_500_000),
-        ..Completion::said(format!("Answer {case} of repeat {repeat}.\nYou have 30 days."))
+        ..Completion::from_text(format!("Answer {case} of repeat {repeat}.\nYou have 30 days."))
     };
     let grades = vec![
         grade("check.json_schema", if lost { 0.0 } else { 1.0 }, false),
         grade("faithfulness", faithfulness, true),
         grade("relevance", 1.0, true),
     ];
-    Trial { case, role, repeat, result: TrialResult::answered(completion, grades) }
+    Trial { case, role, repeat, result: TrialResult::completed(completion, grades) }
 }

@@ -57,8 +57,8 @@ impl ShardFile {
             variants: report.variants,
             baseline_note: report.baseline_note,
             reused_baseline: run.reused_baseline.as_ref().map(|reused_baseline| ReusedBaseline {
-                repeats: reused_baseline.repeats,
-                graded: reused_baseline.graded.clone(),
+                repeats: reused_baseline.per_case,
+                graded: reused_baseline.per_scorer.clone(),
             }),
             judge: report.judge,
             policy_source: report.policy_source,
@@ -174,7 +174,7 @@ impl PartCase {
 fn nothing_analysed(run: &model::Run) -> model::Analysis {
     model::Analysis {
         cases: Vec::new().into(),
-        repeats: run.asked.repeats,
+        repeats: run.repeats.per_case,
         metrics: Vec::new(),
         has_baseline: run.baseline.is_some(),
         baseline_reused: run.reused_baseline.is_some(),

@@ -208,9 +208,9 @@ fn merged(ours: Vec<(String, ShardFile)>) -> Result<Joined, Diagnostics> {
         let mut run =
             shard.bare_report().to_run().map_err(|diagnostics| diagnostics.at(&Place::file(&file)))?;
         let reused_baseline = shard.part.reused_baseline.as_ref();
-        run.reused_baseline = reused_baseline.map(|reused_baseline| model::Asked {
-            repeats: reused_baseline.repeats,
-            graded: reused_baseline.graded.clone(),
+        run.reused_baseline = reused_baseline.map(|reused_baseline| model::RepeatCounts {
+            per_case: reused_baseline.repeats,
+            per_scorer: reused_baseline.graded.clone(),
         });
         let places: Vec<usize> = shard.part.cases.iter().map(|case| case.index).collect();
         for (place, facts) in std::mem::take(&mut run.cases).iter().enumerate() {

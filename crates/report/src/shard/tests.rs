@@ -34,7 +34,7 @@ fn part_of(run: &Run, shard: Shard) -> (Run, Vec<usize>) {
 /// The files of all shards of a run, as they are on disk.
 fn files(run: &Run, of: u32, change: impl Fn(Shard, &mut Run)) -> Vec<(String, ShardFile)> {
     let mut policy = sample::pass().policy;
-    (policy.repeats, policy.max_repeats) = (run.asked.repeats, run.asked.repeats);
+    (policy.repeats, policy.max_repeats) = (run.repeats.per_case, run.repeats.per_case);
     let cases = digest_of_cases(run.cases.iter().enumerate().map(|(index, case)| {
         CaseInPlan {
             id: &case.id,
@@ -153,7 +153,7 @@ fn a_judge_that_failed_anywhere_is_the_one_that_is_shown() {
     let shard = Shard::new(1, 1).expect("a shard");
     let (part, places) = part_of(&run, shard);
     let mut policy = sample::pass().policy;
-    (policy.repeats, policy.max_repeats) = (run.asked.repeats, run.asked.repeats);
+    (policy.repeats, policy.max_repeats) = (run.repeats.per_case, run.repeats.per_case);
     let whole = Whole { shard, places, parts: BTreeMap::new(), policy, inconclusive_passes: false };
     let text = serde_json::to_string(&ShardFile::new(&part, whole, None)).expect("JSON");
     let said = read("shard-1-of-1.json", &text).expect_err("a contradiction").to_string();

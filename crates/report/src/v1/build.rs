@@ -85,7 +85,7 @@ impl Report {
             },
             baseline_note: run.baseline_note.clone(),
             baseline_reused: run.reused_baseline.is_some(),
-            baseline_repeats: run.reused_baseline.as_ref().map(|reused_baseline| reused_baseline.repeats),
+            baseline_repeats: run.reused_baseline.as_ref().map(|reused_baseline| reused_baseline.per_case),
             judge: Judge::of(run),
             dataset: Dataset {
                 path: run.dataset.path.clone(),
@@ -101,7 +101,7 @@ impl Report {
                 .and_then(|source| source.dataset.as_ref())
                 .map(DatasetChanges::from),
             scorers: run.scorers.clone(),
-            repeats: run.asked.repeats,
+            repeats: run.repeats.per_case,
             usage: Usage::from(&run.totals),
             prices: run
                 .prices
@@ -136,7 +136,7 @@ fn warnings(run: &model::Run, decision: &model::Decision) -> Vec<String> {
 fn case(
     facts: &model::CaseFacts,
     scorers: Vec<String>,
-    status: Option<&model::CaseStatus>,
+    status: Option<&model::CaseSummary>,
     trials: Trials,
 ) -> Case {
     let passes = |counts: Option<(usize, usize)>| counts.map(|(passed, of)| Passes { passed, of });
@@ -150,7 +150,7 @@ fn case(
         must_pass: facts.must_pass,
         shared: facts.shared,
         scorers,
-        status: status.map_or(CaseStatus::Missing, |status| status.change.into()),
+        status: status.map_or(CaseStatus::Missing, |status| status.status.into()),
         candidate_passes: status.and_then(|status| passes(status.candidate_passes)),
         baseline_passes: status.and_then(|status| passes(status.baseline_passes)),
         largest_difference: status.and_then(|status| {

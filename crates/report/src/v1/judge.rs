@@ -153,7 +153,7 @@ impl TrialSummary {
     fn of(run: &model::Run) -> Self {
         let mut answered = Self::default();
         for trial in &run.trials {
-            let TrialResult::Answered(answer) = &trial.result else { continue };
+            let TrialResult::Completed(answer) = &trial.result else { continue };
             let name = |name: &Option<Arc<str>>| name.as_ref().map(|name| name.to_string());
             for grade in &answer.grades {
                 for judgement in &grade.judgements {

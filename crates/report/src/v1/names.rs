@@ -162,7 +162,7 @@ names! {
 
 names! {
     /// What became of a case; the first that applies, in this order.
-    CaseStatus = model::CaseChange {
+    CaseStatus = model::CaseStatus {
         /// A grade is missing.
         Missing = "missing",
         /// Every repeat of the baseline passed and every one of the candidate fails.

@@ -24,7 +24,7 @@ impl Report {
 
     /// The same; an error says which place contradicts itself.
     pub(super) fn restore(&self) -> Result<model::Run, String> {
-        let mut names = model::Names::default();
+        let mut names = model::Interner::default();
         let mut trials = Vec::with_capacity(self.cases.iter().map(|case| case.trials.len()).sum());
         for (index, case) in self.cases.iter().enumerate() {
             for trial in case.trials.iter() {
@@ -53,10 +53,10 @@ impl Report {
                 .iter()
                 .map(|scorer| self.cases.iter().map(|case| case.scorers.contains(scorer)).collect())
                 .collect(),
-            asked: self.asked(self.repeats, |metric| Some(metric.repeats)),
+            repeats: self.repeat_counts(self.repeats, |metric| Some(metric.repeats)),
             reused_baseline: self.baseline_reused.then(|| {
                 let repeats = self.baseline_repeats.unwrap_or(self.repeats);
-                self.asked(repeats, |metric| Some(metric.baseline.as_ref()?.repeats))
+                self.repeat_counts(repeats, |metric| Some(metric.baseline.as_ref()?.repeats))
             }),
             trials,
             totals: model::CallTotals {
@@ -89,13 +89,13 @@ impl Report {
 }
 
 impl Report {
-    /// What a variant was asked for; of a scorer that no metric tells of, everything.
-    fn asked(&self, repeats: u32, graded: impl Fn(&Metric) -> Option<u32>) -> model::Asked {
+    /// Repeats of a variant; a scorer without a metric counts as having graded all of them.
+    fn repeat_counts(&self, repeats: u32, graded: impl Fn(&Metric) -> Option<u32>) -> model::RepeatCounts {
         let of = |scorer: &String| {
             let metric = self.metrics.iter().find(|metric| metric.name == *scorer);
             metric.and_then(&graded).unwrap_or(repeats)
         };
-        model::Asked { repeats, graded: self.scorers.iter().map(of).collect() }
+        model::RepeatCounts { per_case: repeats, per_scorer: self.scorers.iter().map(of).collect() }
     }
 }
 
@@ -126,7 +126,7 @@ fn restore_trial(
     trial: &Trial,
     index: usize,
     case: &Case,
-    names: &mut model::Names,
+    names: &mut model::Interner,
 ) -> Result<model::Trial, String> {
     let place = || {
         let id = promptgate_core::text::neutral::terminal(&case.id);
@@ -137,7 +137,7 @@ fn restore_trial(
         None => {
             let model::TrialText { completion, grades } =
                 trial.spoken().map_err(|what| format!("{}: {what}", place()))?;
-            model::TrialResult::Answered(model::TrialSummary::new(completion, grades, names))
+            model::TrialResult::Completed(model::TrialSummary::new(completion, grades, names))
         }
     };
     Ok(model::Trial { case: index, role: trial.role.into(), repeat: trial.repeat, result })

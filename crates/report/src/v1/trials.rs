@@ -52,13 +52,13 @@ impl Trials {
     pub(super) fn push(&mut self, trial: &model::Trial, spool: Option<&Arc<FileSpool>>) {
         let (role, repeat) = (trial.role.into(), trial.repeat);
         let held = match (&trial.result, spool) {
-            (model::TrialResult::Answered(answered), Some(spool)) => match answered.words {
+            (model::TrialResult::Completed(answered), Some(spool)) => match answered.text {
                 TextLocation::Spilled(place) => {
                     Held::Spilled { role, repeat, place, spool: Arc::clone(spool) }
                 }
                 TextLocation::InMemory(ref spoken) => Held::Here(Box::new(Trial::of(spoken, role, repeat))),
             },
-            (model::TrialResult::Answered(answered), None) => match answered.here() {
+            (model::TrialResult::Completed(answered), None) => match answered.in_memory() {
                 Some(spoken) => Held::Here(Box::new(Trial::of(spoken, role, repeat))),
                 None => return,
             },

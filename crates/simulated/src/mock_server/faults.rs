@@ -1,24 +1,24 @@
-//! The faults that the mock server plays, and how they are written: `KIND=VALUE`.
+//! The faults of the mock server and their notation, `KIND=VALUE`.
 
 use std::str::FromStr;
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-/// One form of fault, drawn for each request with its rate.
+/// A fault that is drawn for each request by its rate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FaultForm {
     /// An error status, 400 to 599, with an error body.
     Status(u16),
-    /// `Content-Length` is larger than what is sent; then the connection closes.
+    /// The body ends before its `Content-Length`; then the connection closes.
     Cut,
     /// The connection is reset.
     Reset,
-    /// No answer ever comes.
+    /// No response is sent.
     Hang,
     /// 200 with an empty body.
     Empty,
-    /// 200 with an HTML page, as a proxy would send it.
+    /// 200 with an HTML page, as from a captive portal.
     Html,
     /// A redirect to another origin.
     Redirect,
@@ -28,47 +28,47 @@ pub enum FaultForm {
     ErrorWithOk,
     /// 200 with `content: null` and `finish_reason: stop`.
     NullContent,
-    /// Half of the answer, with `finish_reason: length`.
+    /// The first half of the answer, with `finish_reason: length`.
     Length,
     /// No text, with `finish_reason: content_filter`.
     ContentFilter,
     /// No text, with `finish_reason: tool_calls`.
     ToolCalls,
-    /// The text stands in the `refusal` field.
+    /// A text in the `refusal` field.
     Refusal,
-    /// A judge answers in prose.
+    /// A judge replies in prose.
     Prose,
     /// A judge's JSON lacks the verdicts.
     NoVerdict,
-    /// A judge's verdicts are none of those allowed.
+    /// A judge's verdicts have an unknown value.
     BadVerdict,
-    /// A judge answers for ids that nobody asked for.
+    /// A judge's verdicts have unknown ids.
     UnknownId,
-    /// A judge repeats the answer it judges before its verdict.
+    /// A judge repeats the answer before its verdict.
     Echo,
-    /// 400 that names a request parameter, when the request has it.
+    /// 400 that names a request parameter, if the request has it.
     Refuse(String),
 }
 
 impl FaultForm {
-    /// Whether only judgements can have this fault.
-    pub(super) fn is_for_judges(&self) -> bool {
+    /// Whether the fault only affects judge requests.
+    pub(super) fn is_judge_only(&self) -> bool {
         matches!(self, Self::Prose | Self::NoVerdict | Self::BadVerdict | Self::UnknownId | Self::Echo)
     }
 }
 
-/// One `KIND=VALUE`.
+/// A parsed `KIND=VALUE`.
 #[derive(Debug, Clone, PartialEq)]
 pub enum FaultSpec {
     /// A fault with its rate, in 0..=1.
     Rate(FaultForm, f64),
-    /// `401-after`: after this many requests the key is dead.
+    /// `401-after`: the number of requests before the key is rejected.
     UnauthorizedAfter(u64),
-    /// `quota-after`: after this many requests the quota is spent.
+    /// `quota-after`: the number of requests before the quota is exhausted.
     QuotaAfter(u64),
-    /// `rate-limit`: requests a second that are let through; the others get 429.
+    /// `rate-limit`: the requests accepted per second; others receive 429.
     RateLimit(f64),
-    /// `retry-after`: seconds that 429 and 503 ask to wait.
+    /// `retry-after`: the seconds in `Retry-After` of 429 and 503.
     RetryAfter(f64),
 }
 
@@ -92,33 +92,33 @@ const NAMED: &[(&str, FaultForm)] = &[
     ("unknown-id", FaultForm::UnknownId),
     ("echo", FaultForm::Echo),
 ];
-const OTHERS: &[&str] =
+const OTHER_KINDS: &[&str] =
     &["401-after", "quota-after", "rate-limit", "retry-after", "refuse-temperature", "429", "500"];
-const REFUSE: &str = "refuse-";
+const REFUSE_PREFIX: &str = "refuse-";
 
-/// Why a `KIND=VALUE` is none.
+/// An invalid `KIND=VALUE`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FaultSpecError {
     /// No `=`.
-    #[error("fault {0:?} has no value; write KIND=VALUE, for example 429=0.2")]
+    #[error("fault {0:?} has no value; expected KIND=VALUE, for example 429=0.2")]
     NoValue(String),
-    /// A kind that does not exist.
+    /// An unknown kind.
     #[error("unknown fault {kind:?}{}", .similar.as_ref().map(|s| format!("; did you mean {s:?}?")).unwrap_or_default())]
     UnknownKind {
         /// As written.
         kind: String,
-        /// The nearest kind there is.
+        /// The most similar known kind.
         similar: Option<String>,
     },
     /// A value out of range.
-    #[error("fault {kind:?} has the value {value:?}; it takes {takes}")]
+    #[error("invalid value {value:?} of fault {kind:?}; expected {expected}")]
     BadValue {
         /// The kind.
         kind: String,
         /// As written.
         value: String,
-        /// What would be right.
-        takes: &'static str,
+        /// The values allowed.
+        expected: &'static str,
     },
 }
 
@@ -128,11 +128,12 @@ impl FromStr for FaultSpec {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (kind, value) = text.split_once('=').ok_or_else(|| FaultSpecError::NoValue(text.to_owned()))?;
         let (kind, value) = (kind.trim(), value.trim());
-        let bad = |takes| FaultSpecError::BadValue { kind: kind.to_owned(), value: value.to_owned(), takes };
-        let count = || value.parse::<u64>().map_err(|_| bad("a number of requests"));
-        let number = |least: f64, takes| {
-            let parsed = value.parse::<f64>().ok().filter(|number| number.is_finite() && *number >= least);
-            parsed.ok_or_else(|| bad(takes))
+        let invalid =
+            |expected| FaultSpecError::BadValue { kind: kind.to_owned(), value: value.to_owned(), expected };
+        let count = || value.parse::<u64>().map_err(|_| invalid("a number of requests"));
+        let number = |min: f64, expected| {
+            let parsed = value.parse::<f64>().ok().filter(|number| number.is_finite() && *number >= min);
+            parsed.ok_or_else(|| invalid(expected))
         };
         match kind {
             "401-after" => return count().map(Self::UnauthorizedAfter),
@@ -143,19 +144,19 @@ impl FromStr for FaultSpec {
                 return if seconds <= 86_400.0 {
                     Ok(Self::RetryAfter(seconds))
                 } else {
-                    Err(bad("at most 86400 seconds"))
+                    Err(invalid("at most 86400 seconds"))
                 };
             }
             _ => {}
         }
         let form = form(kind).ok_or_else(|| unknown(kind))?;
         let rate = number(0.0, "a rate from 0 to 1")?;
-        if rate > 1.0 { Err(bad("a rate from 0 to 1")) } else { Ok(Self::Rate(form, rate)) }
+        if rate > 1.0 { Err(invalid("a rate from 0 to 1")) } else { Ok(Self::Rate(form, rate)) }
     }
 }
 
 fn form(kind: &str) -> Option<FaultForm> {
-    if let Some(parameter) = kind.strip_prefix(REFUSE).filter(|parameter| !parameter.is_empty()) {
+    if let Some(parameter) = kind.strip_prefix(REFUSE_PREFIX).filter(|parameter| !parameter.is_empty()) {
         return Some(FaultForm::Refuse(parameter.replace('-', "_")));
     }
     if let Some(status) = kind.parse().ok().filter(|status| (400..=599).contains(status)) {
@@ -165,45 +166,45 @@ fn form(kind: &str) -> Option<FaultForm> {
 }
 
 fn unknown(kind: &str) -> FaultSpecError {
-    let names = NAMED.iter().map(|(name, _)| *name).chain(OTHERS.iter().copied());
+    let names = NAMED.iter().map(|(name, _)| *name).chain(OTHER_KINDS.iter().copied());
     let similar = names
         .map(|name| (strsim::jaro_winkler(name, kind), name))
-        .filter(|(likeness, _)| *likeness > 0.75)
+        .filter(|(similarity, _)| *similarity > 0.75)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, name)| name.to_owned());
     FaultSpecError::UnknownKind { kind: kind.to_owned(), similar }
 }
 
-/// All faults of a server.
+/// The faults of a server.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Faults {
-    /// Forms with their rates, in 0..=1; one request has at most one of them, an earlier form going first where
-    /// the rates add up to more than 1.
+    /// Faults with their rates, in 0..=1. A request has at most one of them; if the rates add up to more than 1, the
+    /// first ones take precedence.
     pub rates: Vec<(FaultForm, f64)>,
-    /// After this many requests every one is answered by 401.
+    /// The number of requests before each one receives 401.
     pub unauthorized_after: Option<u64>,
-    /// After this many requests every one is answered by 429 `insufficient_quota`.
+    /// The number of requests before each one receives 429 `insufficient_quota`.
     pub quota_after: Option<u64>,
-    /// Requests a second that are let through.
+    /// The requests accepted per second.
     pub rate_limit: Option<f64>,
-    /// Seconds that 429 and 503 ask to wait; `None`: they do not say.
+    /// The seconds in `Retry-After` of 429 and 503; `None`: no such header.
     pub retry_after: Option<f64>,
 }
 
 impl Faults {
-    /// The fault of the `arrival`-th request, counted from 0: a function of the seed and the number alone.
+    /// The fault of the `arrival`-th request, counted from 0; depends on the seed and the number only.
     pub(super) fn draw(&self, seed: u64, arrival: u64) -> Option<&FaultForm> {
         if self.rates.is_empty() {
             return None;
         }
         let mut stream = ChaCha8Rng::seed_from_u64(seed);
         stream.set_stream(arrival);
-        let mut left = stream.random::<f64>();
+        let mut remainder = stream.random::<f64>();
         for (form, rate) in &self.rates {
-            if left < *rate {
+            if remainder < *rate {
                 return Some(form);
             }
-            left -= rate;
+            remainder -= rate;
         }
         None
     }
@@ -230,7 +231,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn specs_are_read() {
+    fn fault_specs_parse() {
         let faults: Faults = ["429=0.2", "cut=0.1", "refuse-max-tokens=1", "401-after=10", "retry-after=0.5"]
             .iter()
             .map(|text| text.parse::<FaultSpec>().unwrap())
@@ -248,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn diagnostics_say_what_would_be_right() {
+    fn invalid_specs_name_the_expected_value() {
         let message = |text: &str| text.parse::<FaultSpec>().unwrap_err().to_string();
         assert!(message("pose=1").contains("did you mean \"prose\""), "{}", message("pose=1"));
         assert!(message("cut").contains("KIND=VALUE"));
@@ -259,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn draws_have_their_rates_and_repeat() {
+    fn draws_follow_the_rates_and_the_seed() {
         let faults: Faults =
             ["500=0.3", "cut=0.1"].iter().map(|text| text.parse::<FaultSpec>().unwrap()).collect();
         let draws: Vec<_> = (0..20_000).map(|arrival| faults.draw(7, arrival)).collect();

@@ -1,14 +1,14 @@
 //! The simulated model as a local OpenAI-compatible server, with faults on demand.
 //!
 //! `POST …/chat/completions`, `GET …/models` and `GET …/stats` under any base path, HTTP/1.1 with keep-alive.
-//! Faults are drawn by seed and arrival number, so a sequential client meets the same faults in every run. The table of faults is
-//! in `docs/offline.md`. Parsing flags and printing is left to the command line.
+//! Faults are drawn by seed and arrival number, so a sequential client receives the same faults in every run.
+//! `docs/offline.md` lists the faults.
 
-mod cache;
+mod corrupt;
 mod faults;
-mod misbehave;
-mod rate;
-mod respond;
+mod rate_limit;
+mod replies;
+mod server;
 mod wire;
 
 #[cfg(test)]
@@ -29,41 +29,41 @@ use tokio::task::JoinSet;
 pub use faults::{FaultForm, FaultSpec, FaultSpecError, Faults};
 
 use crate::SimulatedOptions;
-use respond::Server;
+use server::Server;
 
-/// How the server behaves.
+/// Options of the server.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
     /// Seed, noise, latency and jitter of the model; the seed also draws the faults.
     pub simulated: SimulatedOptions,
-    /// The faults to play.
+    /// The faults to inject.
     pub faults: Faults,
-    /// The only key accepted, as a bearer token or in `api-key`; `None`: any, or none.
+    /// The only key accepted, as a bearer token or in `api-key`; `None`: no authentication.
     pub require_key: Option<String>,
 }
 
-/// What a server did until it was shut down.
+/// The counts of requests to a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Served {
+pub struct ServerStats {
     /// Requests for a completion.
     pub requests: u64,
-    /// Those of them that were judgements and got an answer.
+    /// Those that were judge requests and were answered.
     pub judgements: u64,
-    /// Those of them that met a fault or were not allowed.
+    /// Those that received a fault or were unauthorized.
     pub faults: u64,
-    /// Those of them that were answered by 429.
+    /// Those that received 429.
     pub refused: u64,
 }
 
 /// Serves until `shutdown` is ready, then drops every connection.
 ///
 /// # Errors
-/// When the listener has no address any more. A failure to accept one connection ends nothing.
+/// If the listener has no address. A connection that cannot be accepted is not an error.
 pub async fn serve(
     listener: TcpListener,
     options: Options,
     shutdown: impl Future<Output = ()> + Send,
-) -> io::Result<Served> {
+) -> io::Result<ServerStats> {
     listener.local_addr()?;
     let server = Arc::new(Server::new(options));
     let mut connections = JoinSet::new();
@@ -82,19 +82,19 @@ pub async fn serve(
         }
     }
     connections.shutdown().await;
-    Ok(server.served())
+    Ok(server.stats())
 }
 
 async fn serve_connection(stream: TcpStream, server: Arc<Server>) {
-    // A reply is one small write; waiting for more of it costs 40 ms.
+    // A reply is one small write; with Nagle's algorithm it would wait 40 ms for an acknowledgement.
     let _ = stream.set_nodelay(true);
     let reset = Arc::new(AtomicBool::new(false));
-    let marks = Arc::clone(&reset);
+    let must_reset = Arc::clone(&reset);
     let service = service_fn(move |request| {
-        let (server, marks) = (Arc::clone(&server), Arc::clone(&marks));
+        let (server, must_reset) = (Arc::clone(&server), Arc::clone(&must_reset));
         Box::pin(async move {
             let response = server.respond(request).await;
-            marks.store(response.is_err(), Ordering::Relaxed);
+            must_reset.store(response.is_err(), Ordering::Relaxed);
             response
         })
     });
@@ -103,7 +103,7 @@ async fn serve_connection(stream: TcpStream, server: Arc<Server>) {
     let _ = poll_fn(|context| connection.poll_without_shutdown(context)).await;
     let stream = connection.into_parts().io.into_inner();
     if reset.load(Ordering::Relaxed) {
-        // With nothing to linger for, closing sends RST in place of FIN.
+        // With a linger time of zero, closing sends RST in place of FIN.
         let _ = stream.set_zero_linger();
     }
 }

@@ -10,18 +10,18 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use super::{FaultSpec, Options, Served, serve};
+use super::{FaultSpec, Options, ServerStats, serve};
 use crate::SimulatedOptions;
 use promptgate_engine::judge::reply::FaithfulnessReply;
 use promptgate_engine::judge::request::{Numbered, Payload};
 
-struct Running {
+struct TestServer {
     address: SocketAddr,
     stop: oneshot::Sender<()>,
-    task: JoinHandle<io::Result<Served>>,
+    task: JoinHandle<io::Result<ServerStats>>,
 }
 
-impl Running {
+impl TestServer {
     async fn start(options: Options) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -40,11 +40,11 @@ impl Running {
         Client { stream: TcpStream::connect(self.address).await.unwrap() }
     }
 
-    async fn ask(&self, body: &Value) -> Answer {
+    async fn post(&self, body: &Value) -> HttpResponse {
         self.connect().await.post("/v1/chat/completions", "", body).await.unwrap()
     }
 
-    async fn stop(self) -> Served {
+    async fn stop(self) -> ServerStats {
         self.stop.send(()).unwrap();
         self.task.await.unwrap().unwrap()
     }
@@ -60,15 +60,14 @@ struct Client {
 }
 
 #[derive(Debug)]
-struct Answer {
+struct HttpResponse {
     status: u16,
     head: String,
     body: Vec<u8>,
-    /// Bytes that `Content-Length` promised.
-    promised: usize,
+    content_length: usize,
 }
 
-impl Answer {
+impl HttpResponse {
     fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap()
     }
@@ -79,7 +78,7 @@ impl Answer {
 }
 
 impl Client {
-    async fn post(&mut self, path: &str, headers: &str, body: &Value) -> io::Result<Answer> {
+    async fn post(&mut self, path: &str, headers: &str, body: &Value) -> io::Result<HttpResponse> {
         let body = body.to_string();
         let head =
             format!("POST {path} HTTP/1.1\r\nhost: x\r\n{headers}content-length: {}\r\n\r\n", body.len());
@@ -87,36 +86,36 @@ impl Client {
         self.read().await
     }
 
-    async fn get(&mut self, path: &str) -> io::Result<Answer> {
+    async fn get(&mut self, path: &str) -> io::Result<HttpResponse> {
         self.stream.write_all(format!("GET {path} HTTP/1.1\r\nhost: x\r\n\r\n").as_bytes()).await?;
         self.read().await
     }
 
-    async fn read(&mut self) -> io::Result<Answer> {
-        let mut seen = Vec::new();
+    async fn read(&mut self) -> io::Result<HttpResponse> {
+        let mut received = Vec::new();
         let mut chunk = [0; 4096];
         let end = loop {
-            if let Some(end) = seen.windows(4).position(|window| window == b"\r\n\r\n") {
+            if let Some(end) = received.windows(4).position(|window| window == b"\r\n\r\n") {
                 break end + 4;
             }
             let read = self.stream.read(&mut chunk).await?;
             if read == 0 {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
-            seen.extend_from_slice(&chunk[..read]);
+            received.extend_from_slice(&chunk[..read]);
         };
-        let mut body = seen.split_off(end);
-        let head = String::from_utf8(seen).unwrap().to_lowercase();
+        let mut body = received.split_off(end);
+        let head = String::from_utf8(received).unwrap().to_lowercase();
         let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        let promised = head.split("content-length: ").nth(1).and_then(|rest| rest.lines().next());
-        let promised = promised.unwrap_or("0").parse().unwrap();
-        while body.len() < promised {
+        let content_length = head.split("content-length: ").nth(1).and_then(|rest| rest.lines().next());
+        let content_length = content_length.unwrap_or("0").parse().unwrap();
+        while body.len() < content_length {
             match self.stream.read(&mut chunk).await? {
                 0 => break,
                 read => body.extend_from_slice(&chunk[..read]),
             }
         }
-        Ok(Answer { status, head, body, promised })
+        Ok(HttpResponse { status, head, body, content_length })
     }
 }
 
@@ -140,8 +139,8 @@ fn judgement() -> Value {
 }
 
 #[tokio::test]
-async fn one_connection_answers_and_judges_many_times() {
-    let server = Running::with(&[]).await;
+async fn connection_is_reused_for_answers_and_judgements() {
+    let server = TestServer::with(&[]).await;
     let mut client = server.connect().await;
     for _ in 0..3 {
         let answer = client.post("/v1/chat/completions", "", &question()).await.unwrap();
@@ -153,15 +152,15 @@ async fn one_connection_answers_and_judges_many_times() {
     assert_eq!(models.json()["data"][0]["id"], "simulated");
     assert_eq!(client.get("/elsewhere").await.unwrap().status, 404);
     assert_eq!(client.get("/v1/chat/completions").await.unwrap().status, 405);
-    let refused = client.post("/v1/chat/completions", "", &json!({"model": "m"})).await.unwrap();
-    assert_eq!((refused.status, &refused.json()["error"]["param"]), (400, &json!("messages")));
-    assert_eq!(server.stop().await, Served { requests: 7, judgements: 3, faults: 0, refused: 0 });
+    let invalid = client.post("/v1/chat/completions", "", &json!({"model": "m"})).await.unwrap();
+    assert_eq!((invalid.status, &invalid.json()["error"]["param"]), (400, &json!("messages")));
+    assert_eq!(server.stop().await, ServerStats { requests: 7, judgements: 3, faults: 0, refused: 0 });
 }
 
 #[tokio::test]
-async fn a_key_is_asked_for_when_required() {
+async fn required_key_is_checked() {
     let options = Options { require_key: Some("sesame".to_owned()), ..Options::default() };
-    let server = Running::start(options).await;
+    let server = TestServer::start(options).await;
     let mut client = server.connect().await;
     let mut status =
         async |headers: &str| client.post("/v1/chat/completions", headers, &question()).await.unwrap().status;
@@ -174,55 +173,55 @@ async fn a_key_is_asked_for_when_required() {
 }
 
 #[tokio::test]
-async fn statuses_come_with_an_error_body_and_the_wait() {
-    let server = Running::with(&["429=1", "retry-after=2"]).await;
-    let answer = server.ask(&question()).await;
+async fn error_statuses_have_a_body_and_retry_after() {
+    let server = TestServer::with(&["429=1", "retry-after=2"]).await;
+    let answer = server.post(&question()).await;
     assert_eq!(answer.status, 429);
     assert!(answer.head.contains("retry-after: 2\r\n"), "{}", answer.head);
     assert_eq!(answer.json()["error"]["code"], "rate_limit_exceeded");
     assert_eq!(server.stop().await.faults, 1);
 
-    let server = Running::with(&["503=1", "retry-after=0.25"]).await;
-    assert!(server.ask(&question()).await.head.contains("retry-after-ms: 250\r\n"));
+    let server = TestServer::with(&["503=1", "retry-after=0.25"]).await;
+    assert!(server.post(&question()).await.head.contains("retry-after-ms: 250\r\n"));
     server.stop().await;
 
-    let server = Running::with(&["500=1", "retry-after=2"]).await;
-    let answer = server.ask(&question()).await;
+    let server = TestServer::with(&["500=1", "retry-after=2"]).await;
+    let answer = server.post(&question()).await;
     assert_eq!(answer.status, 500);
     assert!(!answer.head.contains("retry-after"));
     server.stop().await;
 }
 
 #[tokio::test]
-async fn bodies_are_cut_and_connections_reset() {
-    let server = Running::with(&["cut=1"]).await;
-    let answer = server.ask(&question()).await;
-    assert!(answer.status == 200 && answer.body.len() < answer.promised, "{answer:?}");
+async fn cut_truncates_the_body_and_reset_the_connection() {
+    let server = TestServer::with(&["cut=1"]).await;
+    let answer = server.post(&question()).await;
+    assert!(answer.status == 200 && answer.body.len() < answer.content_length, "{answer:?}");
     assert!(serde_json::from_slice::<Value>(&answer.body).is_err());
     server.stop().await;
 
-    let server = Running::with(&["reset=1"]).await;
-    let failed = server.connect().await.post("/v1/chat/completions", "", &question()).await.unwrap_err();
-    assert_eq!(failed.kind(), io::ErrorKind::ConnectionReset, "{failed}");
+    let server = TestServer::with(&["reset=1"]).await;
+    let error = server.connect().await.post("/v1/chat/completions", "", &question()).await.unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::ConnectionReset, "{error}");
     server.stop().await;
 }
 
 #[tokio::test]
-async fn a_hanging_request_blocks_no_other_connection_and_no_shutdown() {
-    let server = Running::with(&["hang=1"]).await;
+async fn hang_blocks_neither_connections_nor_shutdown() {
+    let server = TestServer::with(&["hang=1"]).await;
     let mut client = server.connect().await;
     let question = question();
-    let asked = client.post("/v1/chat/completions", "", &question);
-    assert!(tokio::time::timeout(Duration::from_millis(50), asked).await.is_err());
+    let response = client.post("/v1/chat/completions", "", &question);
+    assert!(tokio::time::timeout(Duration::from_millis(50), response).await.is_err());
     assert_eq!(server.connect().await.get("/v1/models").await.unwrap().status, 200);
     assert_eq!(server.stop().await.faults, 1);
 }
 
 #[tokio::test]
-async fn answers_that_are_none() {
+async fn invalid_responses_have_the_expected_form() {
     let answer = async |fault: &str| {
-        let server = Running::with(&[fault]).await;
-        let answer = server.ask(&question()).await;
+        let server = TestServer::with(&[fault]).await;
+        let answer = server.post(&question()).await;
         server.stop().await;
         answer
     };
@@ -245,43 +244,43 @@ async fn answers_that_are_none() {
 }
 
 #[tokio::test]
-async fn judges_misbehave_and_answers_stay_well() {
+async fn judge_faults_leave_answers_unchanged() {
     for fault in ["prose=1", "no-verdict=1", "bad-verdict=1", "echo=1"] {
-        let server = Running::with(&[fault]).await;
-        let said = server.ask(&judgement()).await.text();
-        assert!(serde_json::from_str::<FaithfulnessReply>(&said).is_err(), "{fault}: {said}");
-        assert_eq!(server.ask(&question()).await.text(), "The lamp costs $5.");
+        let server = TestServer::with(&[fault]).await;
+        let text = server.post(&judgement()).await.text();
+        assert!(serde_json::from_str::<FaithfulnessReply>(&text).is_err(), "{fault}: {text}");
+        assert_eq!(server.post(&question()).await.text(), "The lamp costs $5.");
         assert_eq!(server.stop().await.faults, 1);
     }
-    let server = Running::with(&["unknown-id=1"]).await;
-    let reply: FaithfulnessReply = serde_json::from_str(&server.ask(&judgement()).await.text()).unwrap();
+    let server = TestServer::with(&["unknown-id=1"]).await;
+    let reply: FaithfulnessReply = serde_json::from_str(&server.post(&judgement()).await.text()).unwrap();
     assert_eq!(reply.statements[0].id, 1001);
     server.stop().await;
 }
 
 #[tokio::test]
-async fn refused_parameters_are_named_when_present() {
-    let server = Running::with(&["refuse-temperature=1"]).await;
-    let refused = server.ask(&question()).await;
+async fn refused_parameter_is_named_if_present() {
+    let server = TestServer::with(&["refuse-temperature=1"]).await;
+    let refused = server.post(&question()).await;
     assert_eq!((refused.status, &refused.json()["error"]["param"]), (400, &json!("temperature")));
-    assert_eq!(server.ask(&judgement()).await.status, 200);
+    assert_eq!(server.post(&judgement()).await.status, 200);
     server.stop().await;
 
-    let server = Running::with(&["refuse-json-object=1"]).await;
-    let refused = server.ask(&judgement()).await;
+    let server = TestServer::with(&["refuse-json-object=1"]).await;
+    let refused = server.post(&judgement()).await;
     assert_eq!((refused.status, &refused.json()["error"]["param"]), (400, &json!("response_format")));
     server.stop().await;
 }
 
 #[tokio::test]
-async fn keys_die_and_quotas_are_spent_after_a_while() {
+async fn key_and_quota_expire_after_some_requests() {
     for (fault, status, code) in
         [("401-after=2", 401, "invalid_api_key"), ("quota-after=2", 429, "insufficient_quota")]
     {
-        let server = Running::with(&[fault]).await;
+        let server = TestServer::with(&[fault]).await;
         let mut answers = Vec::new();
         for _ in 0..4 {
-            answers.push(server.ask(&question()).await);
+            answers.push(server.post(&question()).await);
         }
         assert_eq!(
             answers.iter().map(|answer| answer.status).collect::<Vec<_>>(),
@@ -293,21 +292,21 @@ async fn keys_die_and_quotas_are_spent_after_a_while() {
 }
 
 #[tokio::test]
-async fn the_rate_limit_holds_and_says_how_long() {
-    let server = Running::with(&["rate-limit=0.01"]).await;
-    assert_eq!(server.ask(&question()).await.status, 200);
-    let limited = server.ask(&question()).await;
+async fn rate_limit_refuses_with_retry_after() {
+    let server = TestServer::with(&["rate-limit=0.01"]).await;
+    assert_eq!(server.post(&question()).await.status, 200);
+    let limited = server.post(&question()).await;
     assert_eq!(limited.status, 429);
     assert!(limited.head.contains("retry-after-ms: "), "{}", limited.head);
     server.stop().await;
 }
 
 #[tokio::test]
-async fn faults_follow_the_seed() {
+async fn faults_depend_on_the_seed() {
     let statuses = async |seed: u64| {
         let mut options = options(&["500=0.5"]);
         options.simulated.seed = seed;
-        let server = Running::start(options).await;
+        let server = TestServer::start(options).await;
         let mut client = server.connect().await;
         let mut seen = Vec::new();
         for _ in 0..40 {
@@ -323,10 +322,10 @@ async fn faults_follow_the_seed() {
 }
 
 #[tokio::test]
-async fn noise_differs_by_how_often_the_request_came() {
+async fn noise_depends_on_the_occurrence() {
     let simulated = SimulatedOptions { noise: 1.0, ..SimulatedOptions::default() };
     let texts = async || {
-        let server = Running::start(Options { simulated, ..Options::default() }).await;
+        let server = TestServer::start(Options { simulated, ..Options::default() }).await;
         let mut client = server.connect().await;
         let mut seen = Vec::new();
         for _ in 0..12 {
@@ -341,15 +340,15 @@ async fn noise_differs_by_how_often_the_request_came() {
 }
 
 #[tokio::test]
-async fn requests_are_answered_at_the_same_time() {
+async fn requests_are_answered_concurrently() {
     let simulated = SimulatedOptions { latency: Duration::from_secs(1), ..SimulatedOptions::default() };
-    let server = Running::start(Options { simulated, ..Options::default() }).await;
+    let server = TestServer::start(Options { simulated, ..Options::default() }).await;
     let start = std::time::Instant::now();
     let question = question();
-    let answers = futures::future::join_all((0..20).map(|_| server.ask(&question))).await;
+    let answers = futures::future::join_all((0..20).map(|_| server.post(&question))).await;
     assert!(answers.iter().all(|answer| answer.status == 200));
-    let took = start.elapsed();
-    // One after the other they would take twenty seconds.
-    assert!(took >= Duration::from_secs(1) && took < Duration::from_secs(18), "{took:?}");
+    let elapsed = start.elapsed();
+    // In sequence they would take twenty seconds.
+    assert!(elapsed >= Duration::from_secs(1) && elapsed < Duration::from_secs(18), "{elapsed:?}");
     assert_eq!(server.stop().await.requests, 20);
 }

@@ -1,46 +1,46 @@
-//! The wire format of chat completions, seen from the server: requests in, replies and errors out.
+//! The server side of the chat completions format: parses requests, builds replies and errors.
 
 use std::sync::Arc;
 
 use hyper::body::Bytes;
 use serde_json::{Map, Value, json};
 
-use super::Served;
-use promptgate_core::model::{ChatRequest, Completion, Message, Purpose, ResponseFormat, Speaker};
+use super::ServerStats;
+use promptgate_core::model::{ChatRequest, Completion, Message, MessageRole, Purpose, ResponseFormat};
 
-/// Why a request is refused: the message and the parameter at fault.
+/// An invalid request: the message and the parameter at fault.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Refused {
+pub(super) struct InvalidRequest {
     pub(super) message: String,
     pub(super) parameter: Option<&'static str>,
 }
 
-fn refused(parameter: &'static str, message: impl Into<String>) -> Refused {
-    Refused { message: message.into(), parameter: Some(parameter) }
+fn invalid(parameter: &'static str, message: impl Into<String>) -> InvalidRequest {
+    InvalidRequest { message: message.into(), parameter: Some(parameter) }
 }
 
-/// Reads the body of `POST /v1/chat/completions`.
-pub(super) fn read_request(body: &[u8]) -> Result<ChatRequest, Refused> {
-    let mut fields: Map<String, Value> = serde_json::from_slice(body).map_err(|error| Refused {
+/// Parses the body of `POST /v1/chat/completions`.
+pub(super) fn parse_request(body: &[u8]) -> Result<ChatRequest, InvalidRequest> {
+    let mut fields: Map<String, Value> = serde_json::from_slice(body).map_err(|error| InvalidRequest {
         message: format!("the body is not a JSON object: {error}"),
         parameter: None,
     })?;
     let Some(Value::String(model)) = fields.shift_remove("model") else {
-        return Err(refused("model", "you must provide a model parameter"));
+        return Err(invalid("model", "you must provide a model parameter"));
     };
-    let Some(Value::Array(written)) = fields.shift_remove("messages") else {
-        return Err(refused("messages", "you must provide a messages parameter"));
+    let Some(Value::Array(messages)) = fields.shift_remove("messages") else {
+        return Err(invalid("messages", "you must provide a messages parameter"));
     };
-    if written.is_empty() {
-        return Err(refused("messages", "messages must hold at least one message"));
+    if messages.is_empty() {
+        return Err(invalid("messages", "messages must contain at least one message"));
     }
-    let messages = written.into_iter().map(read_message).collect::<Result<_, _>>()?;
+    let messages = messages.into_iter().map(parse_message).collect::<Result<_, _>>()?;
     if fields.shift_remove("stream") == Some(Value::Bool(true)) {
-        return Err(refused("stream", "streaming is not simulated"));
+        return Err(invalid("stream", "streaming is not supported"));
     }
     let response_format = match fields.shift_remove("response_format") {
         None | Some(Value::Null) => None,
-        Some(format) => read_format(&format)?,
+        Some(format) => parse_format(&format)?,
     };
     Ok(ChatRequest {
         model,
@@ -53,13 +53,13 @@ pub(super) fn read_request(body: &[u8]) -> Result<ChatRequest, Refused> {
     })
 }
 
-fn read_message(mut message: Value) -> Result<Message, Refused> {
+fn parse_message(mut message: Value) -> Result<Message, InvalidRequest> {
     let role = match message.get("role").and_then(Value::as_str) {
-        Some("system") => Speaker::System,
-        Some("developer") => Speaker::Developer,
-        Some("user") => Speaker::User,
-        Some("assistant") => Speaker::Assistant,
-        other => return Err(refused("messages", format!("a message has the role {other:?}"))),
+        Some("system") => MessageRole::System,
+        Some("developer") => MessageRole::Developer,
+        Some("user") => MessageRole::User,
+        Some("assistant") => MessageRole::Assistant,
+        other => return Err(invalid("messages", format!("unknown role of a message: {other:?}"))),
     };
     let content = match message.get_mut("content").map(Value::take) {
         Some(Value::String(text)) => text,
@@ -69,12 +69,17 @@ fn read_message(mut message: Value) -> Result<Message, Refused> {
                 parts.iter().filter_map(|part| part.get("text").and_then(Value::as_str)).collect();
             texts.join("\n")
         }
-        Some(_) => return Err(refused("messages", "the content of a message is neither text nor parts")),
+        Some(_) => {
+            return Err(invalid(
+                "messages",
+                "the content of a message must be a string or an array of parts",
+            ));
+        }
     };
     Ok(Message { role, content })
 }
 
-fn read_format(format: &Value) -> Result<Option<ResponseFormat>, Refused> {
+fn parse_format(format: &Value) -> Result<Option<ResponseFormat>, InvalidRequest> {
     match format.get("type").and_then(Value::as_str) {
         Some("text") => Ok(None),
         Some("json_object") => Ok(Some(ResponseFormat::JsonObject)),
@@ -85,14 +90,14 @@ fn read_format(format: &Value) -> Result<Option<ResponseFormat>, Refused> {
                     name: name.to_owned(),
                     schema: Arc::new(schema.clone()),
                 })),
-                _ => Err(refused("response_format", "json_schema needs a name and a schema")),
+                _ => Err(invalid("response_format", "json_schema needs a name and a schema")),
             }
         }
-        other => Err(refused("response_format", format!("response_format has the type {other:?}"))),
+        other => Err(invalid("response_format", format!("unknown type of response_format: {other:?}"))),
     }
 }
 
-/// The body of a reply. `created` is 0: the simulation has no clock.
+/// The body of a reply. `created` is 0, so that equal runs give equal bytes.
 pub(super) fn reply(completion: &Completion, id: &str) -> Value {
     let usage = completion.usage.unwrap_or_default();
     json!({
@@ -115,27 +120,24 @@ pub(super) fn reply(completion: &Completion, id: &str) -> Value {
     })
 }
 
-/// The body of an error.
+/// The body of an error response.
 pub(super) fn error(message: &str, kind: &str, parameter: Option<&str>, code: Option<&str>) -> Value {
     json!({"error": {"message": message, "type": kind, "param": parameter, "code": code}})
 }
 
-/// The list of models.
 pub(super) fn models(name: &str) -> Value {
     json!({"object": "list", "data": [{"id": name, "object": "model", "created": 0, "owned_by": "promptgate"}]})
 }
 
-/// What was served so far.
-pub(super) fn stats(served: Served) -> Value {
+pub(super) fn stats(stats: ServerStats) -> Value {
     json!({
-        "requests": served.requests,
-        "judgements": served.judgements,
-        "faults": served.faults,
-        "refused": served.refused,
+        "requests": stats.requests,
+        "judgements": stats.judgements,
+        "faults": stats.faults,
+        "refused": stats.refused,
     })
 }
 
-/// JSON as bytes.
 pub(super) fn bytes(value: &Value) -> Bytes {
     Bytes::from(value.to_string())
 }
@@ -145,18 +147,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_request_is_read_with_parts_and_unknown_parameters() {
+    fn request_with_parts_and_unknown_parameters_parses() {
         let body = br#"{"model":"m","messages":[{"role":"user","content":[{"type":"text","text":"a"}]}],
             "temperature":0,"response_format":{"type":"json_schema","json_schema":{"name":"n","schema":{}}}}"#;
-        let request = read_request(body).unwrap();
+        let request = parse_request(body).unwrap();
         assert_eq!(request.messages[0].content, "a");
         assert_eq!(request.parameters.get("temperature"), Some(&Value::from(0)));
         assert!(matches!(request.response_format, Some(ResponseFormat::JsonSchema { .. })));
     }
 
     #[test]
-    fn a_wrong_request_is_refused_by_name() {
-        let parameter = |body: &[u8]| read_request(body).map(|_| ()).map_err(|refused| refused.parameter);
+    fn invalid_request_names_the_parameter() {
+        let parameter = |body: &[u8]| parse_request(body).map(|_| ()).map_err(|invalid| invalid.parameter);
         assert_eq!(parameter(b"{"), Err(None));
         assert_eq!(parameter(b"{\"messages\":[]}"), Err(Some("model")));
         assert_eq!(parameter(b"{\"model\":\"m\",\"messages\":[]}"), Err(Some("messages")));

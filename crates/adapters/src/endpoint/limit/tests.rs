@@ -146,7 +146,7 @@ async fn a_wait_that_the_endpoint_asks_for_holds_all_calls() {
     let (before, after) = seen.split_at(48);
     let pause = after[0].1 - before[47].1;
     assert!(pause >= Duration::from_secs(3) && pause < Duration::from_millis(3200), "{pause:?}");
-    let paced = |event: &Event| matches!(event, Event::Paced { calls_per_second: Some(_), endpoint } if endpoint == "localhost");
+    let paced = |event: &Event| matches!(event, Event::RateLimitChanged { calls_per_second: Some(_), endpoint } if endpoint == "localhost");
     assert!(events.count(paced) >= 1);
 }
 

@@ -1,303 +1,226 @@
-//! One request, sent again where that is safe, and its answer as JSON.
+//! API calls with retries.
 //!
-//! Only GET and PATCH are repeated here: a POST that got no answer may have been carried out, so whoever sends one
-//! looks first.
+//! Only GET and PATCH are retried here: a POST without a response may have been processed, so its caller checks first.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::sync::Arc;
+use std::time::Duration;
 
-use reqwest::header::{
-    ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, LINK, LOCATION, RETRY_AFTER,
-};
-use reqwest::redirect::Policy;
-use reqwest::{Method, Response, StatusCode, Url};
+use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, LINK, RETRY_AFTER};
+use reqwest::{Method, StatusCode, Url};
 use serde_json::Value;
 
-use super::failure::{Failure, FailureKind};
+use super::error::{ApiError, ApiErrorKind};
 use super::link;
-use promptgate_core::text::{Redactor, Secret, innermost, neutral};
+use crate::http::{self, BaseUrl, ClientOptions, ErrorKind, Request, Resets, Response, SettingNames};
+use promptgate_core::text::{Redactor, Secret};
 
 /// Time for one request.
 const TIMEOUT: Duration = Duration::from_secs(30);
-/// Time for the connection to be made.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// So often a request is sent at most.
-const ATTEMPTS: u32 = 4;
-/// The first wait before another attempt, where the server does not name one; doubled each time.
+const MAX_ATTEMPTS: u32 = 4;
+/// The first wait between attempts, where the server names none; it doubles each time.
 const FIRST_WAIT: Duration = Duration::from_millis(500);
-/// A server that asks for more patience than this is given up.
+/// A longer wait ends the retries.
 const MAX_WAIT: Duration = Duration::from_secs(60);
-/// Redirects that are followed.
-const REDIRECTS: u32 = 3;
-/// Bytes of an answer that are read: a page of a hundred comments of the largest size has 26 MB.
+const MAX_REDIRECTS: u32 = 3;
+/// Maximum bytes of a response: a page of a hundred comments of the maximum size has 26 MB.
 const MAX_BYTES: usize = 64 << 20;
-/// Characters of a server's message that are shown.
-const MESSAGE: usize = 300;
-/// The version of the API that is spoken.
-const VERSION: &str = "2022-11-28";
+const API_VERSION: &str = "2022-11-28";
+const NAMES: SettingNames = SettingNames {
+    url: "GITHUB_API_URL",
+    ca_cert: None,
+    timeout_help: "check GITHUB_API_URL and the network",
+    credential: "token",
+};
 
-/// Where the API is and who speaks to it.
+/// Address and token of the API.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Its address, without a slash at its end: `https://api.github.com`, `https://host/api/v3`.
+    /// `https://api.github.com`, `https://HOST/api/v3`.
     pub api_url: String,
     /// The token.
     pub token: Secret,
 }
 
-/// A client of the API at one origin.
+/// A client of the API.
 #[derive(Debug)]
 pub struct Client {
-    http: reqwest::Client,
-    base: Url,
-    redactor: Redactor,
+    http: http::Client,
 }
 
-/// An answer that says yes.
+/// A successful response.
 #[derive(Debug)]
-pub(super) struct Answer {
-    /// The body; null where there is none.
+pub(super) struct Page {
+    /// The body; null where it is empty.
     pub(super) body: Value,
-    /// The address of the next page of a list.
+    /// The URL of the next page of a list.
     pub(super) next: Option<String>,
 }
 
 impl Client {
-    /// A client; nothing is sent yet.
+    /// Creates a client; nothing is sent yet.
     ///
     /// # Errors
-    /// [`FailureKind::Usage`] where the address is none, the token would travel in the clear or fits no header.
-    pub fn new(settings: &Settings) -> Result<Self, Failure> {
-        let base = address(&settings.api_url)?;
-        let mut authorization = HeaderValue::from_str(&format!("Bearer {}", settings.token.expose()))
-            .map_err(|_| {
-                Failure::new(FailureKind::Usage, "the token holds characters that no header can carry")
-                    .help("look for a line break that was copied along")
-            })?;
-        authorization.set_sensitive(true);
+    /// [`ApiErrorKind::Usage`] where the address is invalid, the token would be sent without encryption or does not fit
+    /// in a header.
+    pub fn new(settings: &Settings) -> Result<Self, ApiError> {
+        let base = base_url(&settings.api_url)?;
+        let authorization = http::bearer(&settings.token).ok_or_else(|| {
+            ApiError::new(ApiErrorKind::Usage, "the token has characters that a header cannot carry")
+                .help("look for a line break that was copied along")
+        })?;
         let headers = HeaderMap::from_iter([
             (AUTHORIZATION, authorization),
             (ACCEPT, HeaderValue::from_static("application/vnd.github+json")),
-            (HeaderName::from_static("x-github-api-version"), HeaderValue::from_static(VERSION)),
+            (HeaderName::from_static("x-github-api-version"), HeaderValue::from_static(API_VERSION)),
         ]);
-        // An error here means that a provider is installed already, which is what we want.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let mut builder = reqwest::Client::builder()
-            .default_headers(headers)
-            .user_agent(concat!("promptgate/", env!("CARGO_PKG_VERSION")))
-            .redirect(Policy::none())
-            .retry(reqwest::retry::never())
-            .referer(false)
-            .timeout(TIMEOUT)
-            .connect_timeout(CONNECT_TIMEOUT);
-        if base.scheme() == "http" {
-            // This machine: no proxy, and no roots to read.
-            builder = builder.no_proxy().tls_certs_only([]);
-        }
-        let http = builder.build().map_err(|error| {
-            Failure::new(FailureKind::Usage, format!("no client could be made: {}", innermost(&error)))
-                .help("install the system's certificates (the package ca-certificates)")
+        let http = http::Client::new(ClientOptions {
+            base,
+            headers,
+            timeout: TIMEOUT,
+            max_idle_connections: 1,
+            max_redirects: MAX_REDIRECTS,
+            max_body_bytes: MAX_BYTES,
+            ca_cert: None,
+            names: NAMES,
+            redactor: Arc::new(Redactor::new(std::slice::from_ref(&settings.token))),
         })?;
-        Ok(Self { http, base, redactor: Redactor::new(std::slice::from_ref(&settings.token)) })
+        Ok(Self { http })
     }
 
-    /// What takes the token out of text.
     pub(super) fn redactor(&self) -> &Redactor {
-        &self.redactor
+        self.http.redactor()
     }
 
-    /// The address of a path of the API.
-    pub(super) fn url(&self, path: &str) -> String {
-        format!("{}{path}", self.base.as_str().trim_end_matches('/'))
+    /// Returns the URL of an API path, which starts without a slash.
+    pub(super) fn url(&self, path: &str) -> Url {
+        self.http.base().join(path.split('/'))
     }
 
-    /// Asks for a page.
-    pub(super) async fn get(&self, url: &str) -> Result<Answer, Failure> {
-        self.repeat(Method::GET, url, None).await
+    /// Returns the URL of the GraphQL API, which is beside the REST API.
+    pub(super) fn graphql_url(&self) -> Url {
+        let mut url = self.http.base().url().clone();
+        match url.path().strip_suffix("/api/v3").map(str::to_owned) {
+            Some(prefix) => url.set_path(&format!("{prefix}/api/graphql")),
+            None => url = self.url("graphql"),
+        }
+        url
     }
 
-    /// Changes what is there.
-    pub(super) async fn patch(&self, url: &str, body: &Value) -> Result<Answer, Failure> {
-        self.repeat(Method::PATCH, url, Some(body)).await
+    /// Requests a page of a list that the server named.
+    pub(super) async fn get_next(&self, url: &str) -> Result<Page, ApiError> {
+        self.get(Request::new(Method::GET, self.http.same_origin(url)?)).await
     }
 
-    /// Makes something new, once: on [`Tried::Unknown`] nobody knows whether it is there.
-    pub(super) async fn post_once(&self, url: &str, body: &Value) -> Result<Answer, Tried> {
-        self.once(&Method::POST, url, Some(body)).await
+    pub(super) async fn get(&self, request: Request) -> Result<Page, ApiError> {
+        self.send_with_retries(&request).await
     }
 
-    async fn repeat(&self, method: Method, url: &str, body: Option<&Value>) -> Result<Answer, Failure> {
+    pub(super) async fn patch(&self, url: Url, body: &Value) -> Result<Page, ApiError> {
+        self.send_with_retries(&Request::new(Method::PATCH, url).json(body.to_string())).await
+    }
+
+    /// Sends a POST once: after [`AttemptError::Unknown`] it may or may not have been processed.
+    pub(super) async fn post_once(&self, url: Url, body: &Value) -> Result<Page, AttemptError> {
+        self.send(&Request::new(Method::POST, url).json(body.to_string())).await
+    }
+
+    async fn send_with_retries(&self, request: &Request) -> Result<Page, ApiError> {
         let mut attempt = 0;
         loop {
             attempt += 1;
-            match self.once(&method, url, body).await {
-                Ok(answer) => return Ok(answer),
-                Err(tried) => tried.wait(attempt).await?,
+            match self.send(request).await {
+                Ok(page) => return Ok(page),
+                Err(error) => error.wait(attempt).await?,
             }
         }
     }
 
-    async fn once(&self, method: &Method, url: &str, body: Option<&Value>) -> Result<Answer, Tried> {
-        let mut url = self.same_origin(url)?;
-        for _ in 0..=REDIRECTS {
-            let what = format!("{method} {}", url.path());
-            let mut request = self.http.request(method.clone(), url.clone());
-            if let Some(body) = body {
-                request =
-                    request.header(reqwest::header::CONTENT_TYPE, "application/json").body(body.to_string());
-            }
-            let response = request.send().await.map_err(|error| Tried::transport(&what, &error))?;
-            if !response.status().is_redirection() {
-                return self.read(&what, response).await;
-            }
-            let keeps = *method == Method::GET || matches!(response.status().as_u16(), 307 | 308);
-            let target = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
-            let target =
-                target.and_then(|target| url.join(target).ok()).filter(|_| keeps).ok_or_else(|| {
-                    let message = format!("{what}: {} without a place to go on", response.status().as_u16());
-                    Tried::Over(Failure::new(FailureKind::Unavailable, message).help("check GITHUB_API_URL"))
-                })?;
-            url = self.same_origin(target.as_str())?;
+    async fn send(&self, request: &Request) -> Result<Page, AttemptError> {
+        let response = self.http.send(request).await?;
+        if !response.status.is_success() {
+            return Err(self.error(request, &response));
         }
-        let failure = Failure::new(FailureKind::Unavailable, format!("{method}: redirected too often"));
-        Err(Tried::Over(failure.help("check GITHUB_API_URL")))
+        let body = if response.body.is_empty() { Value::Null } else { self.http.json(request, &response)? };
+        let link = response.headers.get(LINK).and_then(|value| value.to_str().ok());
+        Ok(Page { body, next: link.and_then(link::next).map(str::to_owned) })
     }
 
-    /// The address, if the token may go there.
-    fn same_origin(&self, url: &str) -> Result<Url, Tried> {
-        let parsed = Url::parse(url).ok().filter(|url| url.origin() == self.base.origin());
-        parsed.ok_or_else(|| {
-            let host =
-                Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
-            let message = format!("the server points to another address, {}", self.clean(&host));
-            let failure = Failure::new(FailureKind::Unavailable, message);
-            Tried::Over(failure.help("the token was not sent there; check GITHUB_API_URL"))
-        })
-    }
-
-    async fn read(&self, what: &str, mut response: Response) -> Result<Answer, Tried> {
-        let status = response.status();
-        let wait = asked(response.headers());
-        let limited = is_limited(status, response.headers());
-        let next = response.headers().get(LINK).and_then(|value| value.to_str().ok()).and_then(link::next);
-        let next = next.map(str::to_owned);
-        let mut bytes = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| Tried::transport(what, &error))? {
-            if bytes.len() + chunk.len() > MAX_BYTES {
-                let message = format!("{what}: the answer has more than {} MiB", MAX_BYTES >> 20);
-                return Err(Tried::Over(Failure::new(FailureKind::Unavailable, message)));
-            }
-            bytes.extend_from_slice(&chunk);
+    fn error(&self, request: &Request, response: &Response) -> AttemptError {
+        let reason = response.server_error().describe(response.status, self.redactor());
+        let mut error = ApiError::status(response.status, format!("{}: {reason}", request.label()));
+        let wait = response.retry_after(Resets::Exhausted);
+        if is_rate_limited(response.status, &response.headers) {
+            error.kind = ApiErrorKind::Unavailable;
+            error = error.help("the rate limit of the token is exceeded: run the step again later");
+            return AttemptError::Refused(error, wait);
         }
-        let body = serde_json::from_slice::<Value>(&bytes);
-        if status.is_success() {
-            let body = match body {
-                Ok(body) => body,
-                Err(_) if bytes.is_empty() => Value::Null,
-                Err(_) => {
-                    let failure =
-                        Failure::new(FailureKind::Unavailable, format!("{what}: the answer is not JSON"));
-                    return Err(Tried::Over(failure.help("check GITHUB_API_URL")));
-                }
-            };
-            return Ok(Answer { body, next });
+        match response.status.as_u16() {
+            500..=599 => AttemptError::Unknown(error, wait),
+            _ => AttemptError::Final(error),
         }
-        let said = body.ok().map(|body| self.said(&body)).unwrap_or_default();
-        let mut failure = Failure::status(what, status, &said);
-        if limited {
-            failure.kind = FailureKind::Unavailable;
-            failure.help = Some("the token has asked too often: run the step again later".to_owned());
-        }
-        Err(match status.as_u16() {
-            _ if limited => Tried::Refused(failure, wait),
-            500..=599 => Tried::Unknown(failure, wait),
-            _ => Tried::Over(failure),
-        })
-    }
-
-    /// The message of an error with what it says of fields.
-    fn said(&self, body: &Value) -> String {
-        let text = |value: &Value| value.as_str().map(str::to_owned);
-        let errors = body.get("errors").and_then(Value::as_array).into_iter().flatten();
-        let errors = errors.filter_map(|error| text(error).or_else(|| error.get("message").and_then(text)));
-        let all: Vec<String> = body.get("message").and_then(text).into_iter().chain(errors.take(5)).collect();
-        self.clean(&all.join("; "))
-    }
-
-    /// Text of the server: without the token, on one line, short.
-    fn clean(&self, text: &str) -> String {
-        neutral::clip(&neutral::terminal(&self.redactor.redact(text)), MESSAGE)
     }
 }
 
-/// How an attempt failed.
+/// A failed attempt.
 #[derive(Debug)]
-pub(super) enum Tried {
-    /// Another attempt would end the same way.
-    Over(Failure),
-    /// It was not carried out, and may be later.
-    Refused(Failure, Option<Duration>),
-    /// Nobody knows whether it was carried out.
-    Unknown(Failure, Option<Duration>),
+pub(super) enum AttemptError {
+    /// Another attempt would fail in the same way.
+    Final(ApiError),
+    /// The request was not processed; another attempt may succeed.
+    Refused(ApiError, Option<Duration>),
+    /// The request may or may not have been processed.
+    Unknown(ApiError, Option<Duration>),
 }
 
-impl Tried {
-    fn transport(what: &str, error: &reqwest::Error) -> Self {
-        let why = match () {
-            () if error.is_timeout() => format!("no answer within {} s", TIMEOUT.as_secs()),
-            () => innermost(error),
-        };
-        let failure = Failure::new(FailureKind::Unavailable, format!("{what}: {}", neutral::terminal(&why)));
-        Self::Unknown(failure.help("check GITHUB_API_URL and the network"), None)
+impl From<http::Error> for AttemptError {
+    fn from(error: http::Error) -> Self {
+        match error.kind {
+            ErrorKind::Connection | ErrorKind::Timeout | ErrorKind::Truncated => {
+                Self::Unknown(error.into(), None)
+            }
+            _ => Self::Final(error.into()),
+        }
     }
+}
 
-    /// Waits before another attempt.
+impl AttemptError {
+    /// Waits before the next attempt.
     ///
     /// # Errors
-    /// The failure, where there is to be no other.
-    pub(super) async fn wait(self, attempt: u32) -> Result<(), Failure> {
-        let (failure, asked) = match self {
-            Self::Over(failure) => return Err(failure),
-            Self::Refused(failure, asked) | Self::Unknown(failure, asked) => (failure, asked),
+    /// The error, where no other attempt is worthwhile.
+    pub(super) async fn wait(self, attempt: u32) -> Result<(), ApiError> {
+        let (error, retry_after) = match self {
+            Self::Final(error) => return Err(error),
+            Self::Refused(error, wait) | Self::Unknown(error, wait) => (error, wait),
         };
-        let wait = asked.unwrap_or_else(|| FIRST_WAIT.saturating_mul(1 << attempt.min(8).saturating_sub(1)));
-        if attempt >= ATTEMPTS || wait > MAX_WAIT {
-            return Err(failure);
+        let backoff = || FIRST_WAIT.saturating_mul(1 << attempt.min(8).saturating_sub(1));
+        let wait = retry_after.unwrap_or_else(backoff);
+        if attempt >= MAX_ATTEMPTS || wait > MAX_WAIT {
+            return Err(error);
         }
         tokio::time::sleep(wait).await;
         Ok(())
     }
 }
 
-/// Checks the address of the API.
-fn address(api_url: &str) -> Result<Url, Failure> {
-    let refuse = |message: &str, help: &str| Failure::new(FailureKind::Usage, message).help(help);
-    let example = "GITHUB_API_URL is like https://api.github.com, or https://HOST/api/v3";
-    let url = Url::parse(api_url.trim()).map_err(|_| refuse("the address of the API is none", example))?;
-    let host = url.host_str().unwrap_or_default();
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    let local =
-        host == "localhost" || bare.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
-    match url.scheme() {
-        "https" => {}
-        "http" if local => {}
-        "http" => {
-            return Err(refuse("the token would travel without encryption", "use https in GITHUB_API_URL"));
-        }
-        _ => return Err(refuse("only https can be called", example)),
+fn base_url(api_url: &str) -> Result<BaseUrl, ApiError> {
+    let example = "https://api.github.com or https://HOST/api/v3";
+    let base = BaseUrl::parse(api_url, NAMES.url, example)?;
+    let invalid = |message: &str, help: &str| {
+        Err(ApiError::new(ApiErrorKind::Usage, format!("{}: {message}", NAMES.url)).help(help))
+    };
+    if !base.is_encrypted() && !base.is_loopback() {
+        return invalid("the token would be sent without encryption", "use https");
     }
-    if !url.username().is_empty()
-        || url.password().is_some()
-        || url.query().is_some()
-        || url.fragment().is_some()
-    {
-        return Err(refuse("the address of the API holds more than a host and a path", example));
+    if base.url().query().is_some() {
+        return invalid("the URL has a query", &format!("expected a URL such as {example}"));
     }
-    Ok(url)
+    Ok(base)
 }
 
-/// Whether the response says that the token has asked too often, for the hour or in too short a time.
-fn is_limited(status: StatusCode, headers: &HeaderMap) -> bool {
-    let exhausted = || headers.get("x-ratelimit-remaining").is_some_and(|left| left.as_bytes() == b"0");
+/// Whether the token has exceeded a rate limit, primary or secondary.
+fn is_rate_limited(status: StatusCode, headers: &HeaderMap) -> bool {
+    let exhausted = || headers.get("x-ratelimit-remaining").is_some_and(|count| count.as_bytes() == b"0");
     match status.as_u16() {
         429 => true,
         403 => headers.contains_key(RETRY_AFTER) || exhausted(),
@@ -305,23 +228,12 @@ fn is_limited(status: StatusCode, headers: &HeaderMap) -> bool {
     }
 }
 
-/// The wait that the server asks for: `Retry-After` in seconds, else until `x-ratelimit-reset` where nothing is left.
-fn asked(headers: &HeaderMap) -> Option<Duration> {
-    let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<u64>().ok();
-    if let Some(seconds) = number(RETRY_AFTER.as_str()) {
-        return Some(Duration::from_secs(seconds));
-    }
-    let reset = number("x-ratelimit-reset").filter(|_| number("x-ratelimit-remaining") == Some(0))?;
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
-    Some(Duration::from_secs(reset.saturating_sub(now.as_secs())))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn addresses_that_would_lose_the_token_are_refused() {
+    fn urls_that_would_expose_the_token_are_rejected() {
         for api_url in [
             "",
             "api.github.com",
@@ -330,31 +242,54 @@ mod tests {
             "https://user:hush@github.example",
             "https://github.example?x=1",
         ] {
-            let failure = address(api_url).unwrap_err();
-            assert_eq!(failure.kind, FailureKind::Usage, "{api_url}");
-            assert!(failure.help.is_some() && !failure.message.contains("hush"));
+            let error = base_url(api_url).unwrap_err();
+            assert_eq!(error.kind, ApiErrorKind::Usage, "{api_url}");
+            assert!(error.help.is_some() && !error.message.contains("hush"));
         }
         for api_url in
             ["https://api.github.com", "https://x.example/api/v3/", "http://127.0.0.1:80", "http://[::1]:1"]
         {
-            assert!(address(api_url).is_ok(), "{api_url}");
+            assert!(base_url(api_url).is_ok(), "{api_url}");
         }
     }
 
     #[test]
-    fn limits_are_told_from_permissions() {
+    fn graphql_is_beside_the_rest_api() {
+        for (api_url, expected) in [
+            ("http://127.0.0.1:80", "http://127.0.0.1/graphql"),
+            ("http://127.0.0.1:81/x/api/v3/", "http://127.0.0.1:81/x/api/graphql"),
+        ] {
+            let settings = Settings { api_url: api_url.to_owned(), token: Secret::new("t") };
+            assert_eq!(Client::new(&settings).unwrap().graphql_url().as_str(), expected);
+        }
+    }
+
+    #[test]
+    fn rate_limits_differ_from_missing_permissions() {
         let headers = |pairs: &[(&'static str, &'static str)]| {
             let pair = |(name, value): &(&'static str, &'static str)| {
                 (HeaderName::from_static(name), HeaderValue::from_static(value))
             };
             HeaderMap::from_iter(pairs.iter().map(pair))
         };
-        assert!(!is_limited(StatusCode::FORBIDDEN, &headers(&[("x-ratelimit-remaining", "4999")])));
-        assert!(is_limited(StatusCode::FORBIDDEN, &headers(&[("x-ratelimit-remaining", "0")])));
-        assert!(is_limited(StatusCode::FORBIDDEN, &headers(&[("retry-after", "60")])));
-        assert_eq!(asked(&headers(&[("retry-after", "7")])), Some(Duration::from_secs(7)));
-        let past = headers(&[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "1")]);
-        assert_eq!(asked(&past), Some(Duration::ZERO));
-        assert_eq!(asked(&headers(&[("x-ratelimit-reset", "1")])), None);
+        let is_limited = |pairs| is_rate_limited(StatusCode::FORBIDDEN, &headers(pairs));
+        assert!(!is_limited(&[("x-ratelimit-remaining", "4999")]));
+        assert!(is_limited(&[("x-ratelimit-remaining", "0")]));
+        assert!(is_limited(&[("retry-after", "60")]));
+        let wait = |pairs| {
+            let response = Response {
+                status: StatusCode::FORBIDDEN,
+                headers: headers(pairs),
+                body: Vec::new(),
+                elapsed: Duration::ZERO,
+            };
+            response.retry_after(Resets::Exhausted)
+        };
+        assert_eq!(wait(&[("retry-after", "7")]), Some(Duration::from_secs(7)));
+        assert_eq!(
+            wait(&[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "1000000001")]),
+            Some(Duration::ZERO)
+        );
+        assert_eq!(wait(&[("x-ratelimit-reset", "1000000001")]), None);
     }
 }

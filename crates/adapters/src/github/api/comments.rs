@@ -1,121 +1,117 @@
-//! The one comment of the gate on a pull request, kept up to date.
+//! The gate's comment on a pull request, created once and then updated.
 //!
-//! It is found by two things at once: its author is the owner of our token, and its last line is the marker. Either
-//! alone would not do: anybody can write the marker, and other actions write as the same bot. All pages are looked at,
-//! oldest comment first.
+//! It is identified by its author, the owner of the token, and by a marker in its last line. Neither alone is enough:
+//! anybody can write the marker, and other actions write as the same bot. All pages are searched, oldest comment first.
 
+use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::client::{Client, Tried};
-use super::failure::{Failure, FailureKind};
+use super::client::Client;
+use super::error::{ApiError, ApiErrorKind};
+use crate::http::Request;
 
-/// Comments a page.
-const PER_PAGE: usize = 100;
-/// Pages that are looked at; a pull request with more comments than that gets no further one.
-const PAGES: usize = 200;
-/// Characters of a comment, as GitHub counts at the strictest: UTF-16 units.
+const COMMENTS_PER_PAGE: usize = 100;
+/// Pages that are searched; a pull request with more comments gets no new one.
+const MAX_PAGES: usize = 200;
+/// Characters of a comment, counted as UTF-16 units, the strictest of GitHub's counts.
 const MAX_CHARACTERS: usize = 65_536;
-/// The author of what is written with the token that a workflow is given.
-const WORKFLOWS: &str = "github-actions[bot]";
+/// The author of comments written with a workflow's token.
+const WORKFLOW_BOT: &str = "github-actions[bot]";
 
-/// The comment.
+/// The comment to write.
 #[derive(Debug, Clone)]
-pub struct Sticky<'a> {
-    /// `owner/name`.
+pub struct StickyComment<'a> {
+    /// `OWNER/REPO`.
     pub repository: &'a str,
     /// Number of the pull request.
     pub pull_request: u64,
-    /// Tells the comments of several gates apart: letters, digits, `_` and `-`.
+    /// Distinguishes the comments of several gates: letters, digits, `_` and `-`.
     pub key: &'a str,
-    /// What it is to say: Markdown without the marker.
+    /// Markdown without the marker.
     pub body: &'a str,
-    /// Whether it is to be written where there is none yet.
+    /// Whether a missing comment is created.
     pub create: bool,
 }
 
-/// What became of it.
+/// The result of [`upsert_comment`], with the comment's id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
-    /// Written for the first time, with this id.
+pub enum CommentOutcome {
+    /// Created.
     Created(u64),
-    /// Brought up to date.
+    /// Updated.
     Updated(u64),
-    /// It said the same already.
-    Same(u64),
-    /// There is none, and none was wanted.
-    None,
+    /// The comment already had this text.
+    Unchanged(u64),
+    /// There is no comment, and `create` is false.
+    Skipped,
 }
 
-impl Sticky<'_> {
-    /// The last line: it is not shown, and says whose comment this is.
+impl StickyComment<'_> {
+    /// Returns the last line, an HTML comment.
     fn marker(&self) -> String {
         format!("<!-- promptgate v1 key={} -->", self.key)
     }
 
     fn path(&self) -> String {
-        format!("/repos/{}/issues/{}/comments", self.repository, self.pull_request)
+        format!("repos/{}/issues/{}/comments", self.repository, self.pull_request)
     }
 }
 
-/// Writes the comment, or brings it up to date.
+/// Creates or updates the comment.
 ///
 /// # Errors
-/// [`FailureKind::Forbidden`] where the token may only read; [`FailureKind::Usage`] where text, repository, number or
-/// token are wrong; [`FailureKind::Unavailable`] where GitHub is not well.
-pub async fn keep(client: &Client, sticky: &Sticky<'_>) -> Result<Outcome, Failure> {
-    // The last look at what leaves: a token is in no comment, whoever wrote it there.
-    let body = client.redactor().redact(sticky.body).trim_end().to_owned();
-    let body = format!("{body}\n\n{}", sticky.marker());
-    let length = body.encode_utf16().count();
+/// [`ApiErrorKind::Forbidden`] where the token is read-only; [`ApiErrorKind::Usage`] where text, repository, number or
+/// token are wrong; [`ApiErrorKind::Unavailable`] where GitHub or the network fails.
+pub async fn upsert_comment(
+    client: &Client,
+    comment: &StickyComment<'_>,
+) -> Result<CommentOutcome, ApiError> {
+    // The last check before sending: the token is in no comment, whoever wrote it there.
+    let text = client.redactor().redact(comment.body).trim_end().to_owned();
+    let text = format!("{text}\n\n{}", comment.marker());
+    let length = text.encode_utf16().count();
     if length > MAX_CHARACTERS {
         let message = format!("the comment has {length} characters, and GitHub takes {MAX_CHARACTERS}");
-        return Err(Failure::new(FailureKind::Usage, message)
-            .help("let `promptgate ci` write comment.md: it keeps to the limit"));
+        return Err(ApiError::new(ApiErrorKind::Usage, message)
+            .help("use the comment.md that `promptgate ci` writes: it respects the limit"));
     }
-    let owner = owner(client).await?;
+    let author = token_owner(client).await?;
     let mut attempt = 0;
     loop {
-        let found = find(client, sticky, &owner).await?;
-        match found {
-            Some((id, said)) if same(&said, &body) => return Ok(Outcome::Same(id)),
+        match find(client, comment, &author).await? {
+            Some((id, current)) if same_lines(&current, &text) => return Ok(CommentOutcome::Unchanged(id)),
             Some((id, _)) => {
-                let url = client.url(&format!("/repos/{}/issues/comments/{id}", sticky.repository));
-                client.patch(&url, &json!({ "body": body })).await?;
-                return Ok(Outcome::Updated(id));
+                let url = client.url(&format!("repos/{}/issues/comments/{id}", comment.repository));
+                client.patch(url, &json!({ "body": text })).await?;
+                return Ok(CommentOutcome::Updated(id));
             }
-            None if !sticky.create => return Ok(Outcome::None),
+            None if !comment.create => return Ok(CommentOutcome::Skipped),
             None => {}
         }
         attempt += 1;
-        match client.post_once(&client.url(&sticky.path()), &json!({ "body": body })).await {
-            Ok(answer) => return Ok(Outcome::Created(id(&answer.body).unwrap_or_default())),
-            // It may have been written all the same: the next round looks before it writes.
-            Err(tried) => Tried::wait(tried, attempt).await?,
+        match client.post_once(client.url(&comment.path()), &json!({ "body": text })).await {
+            Ok(page) => return Ok(CommentOutcome::Created(id(&page.body).unwrap_or_default())),
+            // It may have been created all the same: the next round searches before it posts.
+            Err(error) => error.wait(attempt).await?,
         }
     }
 }
 
-/// The login that this token writes as.
-async fn owner(client: &Client) -> Result<String, Failure> {
-    match client.get(&client.url("/user")).await {
-        Ok(answer) => Ok(login(&answer.body).unwrap_or(WORKFLOWS).to_owned()),
-        // The token of a workflow, or of another app, is no person's; GraphQL knows whose it is.
-        Err(failure) if failure.kind == FailureKind::Unavailable || failure.status == Some(401) => {
-            Err(failure)
-        }
-        Err(_) => Ok(viewer(client).await.unwrap_or_else(|| WORKFLOWS.to_owned())),
+/// Returns the login that the token writes as.
+async fn token_owner(client: &Client) -> Result<String, ApiError> {
+    match client.get(Request::new(Method::GET, client.url("user"))).await {
+        Ok(page) => Ok(login(&page.body).unwrap_or(WORKFLOW_BOT).to_owned()),
+        Err(error) if error.kind == ApiErrorKind::Unavailable || error.status == Some(401) => Err(error),
+        // The token of a workflow or an app belongs to no user; GraphQL knows its owner.
+        Err(_) => Ok(viewer(client).await.unwrap_or_else(|| WORKFLOW_BOT.to_owned())),
     }
 }
 
-/// `viewer { login }` of GraphQL, which is at `/graphql` beside the REST API; `None` where it does not say.
+/// Returns `viewer { login }` of the GraphQL API.
 async fn viewer(client: &Client) -> Option<String> {
-    let rest = client.url("");
-    let graphql = match rest.strip_suffix("/api/v3") {
-        Some(host) => format!("{host}/api/graphql"),
-        None => format!("{rest}/graphql"),
-    };
-    let answer = client.post_once(&graphql, &json!({ "query": "query { viewer { login } }" })).await.ok()?;
-    let login = login(answer.body.get("data")?.get("viewer")?)?;
+    let query = json!({ "query": "query { viewer { login } }" });
+    let page = client.post_once(client.graphql_url(), &query).await.ok()?;
+    let login = login(page.body.get("data")?.get("viewer")?)?;
     Some(login.to_owned())
 }
 
@@ -127,46 +123,51 @@ fn id(comment: &Value) -> Option<u64> {
     comment.get("id").and_then(Value::as_u64)
 }
 
-/// Our comment: its id and what it says.
-async fn find(client: &Client, sticky: &Sticky<'_>, owner: &str) -> Result<Option<(u64, String)>, Failure> {
-    let marker = sticky.marker();
-    let mut url = client.url(&format!("{}?per_page={PER_PAGE}", sticky.path()));
-    for _ in 0..PAGES {
-        let answer = client.get(&url).await?;
-        let Some(comments) = answer.body.as_array() else {
-            let failure = Failure::new(FailureKind::Unavailable, "the list of comments is no list");
-            return Err(failure.help("check GITHUB_API_URL"));
+/// Returns id and text of the gate's comment.
+async fn find(
+    client: &Client,
+    comment: &StickyComment<'_>,
+    author: &str,
+) -> Result<Option<(u64, String)>, ApiError> {
+    let marker = comment.marker();
+    let first = Request::new(Method::GET, client.url(&comment.path()));
+    let mut page = client.get(first.query("per_page", &COMMENTS_PER_PAGE.to_string())).await?;
+    for _ in 0..MAX_PAGES {
+        let Some(comments) = page.body.as_array() else {
+            let error =
+                ApiError::new(ApiErrorKind::Unavailable, "unexpected response: expected a list of comments");
+            return Err(error.help("check GITHUB_API_URL"));
         };
         let ours = comments.iter().find_map(|comment| {
             let body = comment.get("body").and_then(Value::as_str)?;
-            let ours = is_by(comment.get("user")?, owner) && ends_with(body, &marker);
-            Some((id(comment).filter(|_| ours)?, body.to_owned()))
+            let is_ours = is_by(comment.get("user")?, author) && ends_with(body, &marker);
+            Some((id(comment).filter(|_| is_ours)?, body.to_owned()))
         });
         if ours.is_some() {
             return Ok(ours);
         }
-        match answer.next {
-            Some(next) => url = next,
+        match page.next {
+            Some(next) => page = client.get_next(&next).await?,
             None => return Ok(None),
         }
     }
-    let message = format!("the pull request has more than {} comments", PAGES * PER_PAGE);
-    Err(Failure::new(FailureKind::Unavailable, message)
-        .help("no further one is written; the summary of the job has it all"))
+    let message = format!("the pull request has more than {} comments", MAX_PAGES * COMMENTS_PER_PAGE);
+    Err(ApiError::new(ApiErrorKind::Unavailable, message)
+        .help("no comment is added; see the job summary for the report"))
 }
 
-/// Whether a user is the one we write as; an app's name ends with `[bot]`, which no person's can.
-fn is_by(user: &Value, owner: &str) -> bool {
-    let same = login(user).is_some_and(|login| login.eq_ignore_ascii_case(owner));
-    let bot = user.get("type").and_then(Value::as_str) == Some("Bot");
-    same && (bot || !owner.ends_with("[bot]"))
+/// Whether a user is the author; the name of an app ends with `[bot]`, which a person's cannot.
+fn is_by(user: &Value, author: &str) -> bool {
+    let same_login = login(user).is_some_and(|login| login.eq_ignore_ascii_case(author));
+    let is_bot = user.get("type").and_then(Value::as_str) == Some("Bot");
+    same_login && (is_bot || !author.ends_with("[bot]"))
 }
 
 fn ends_with(body: &str, marker: &str) -> bool {
     body.trim_end().lines().next_back().is_some_and(|last| last.trim() == marker)
 }
 
-/// Whether both say the same, whatever ends their lines.
-fn same(one: &str, other: &str) -> bool {
+/// Compares texts, ignoring line endings.
+fn same_lines(one: &str, other: &str) -> bool {
     one.trim_end().lines().eq(other.trim_end().lines())
 }

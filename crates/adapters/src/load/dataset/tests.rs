@@ -276,7 +276,7 @@ fn the_wrong_format_is_recognised() {
     assert!(refused("c.json", "[3]").contains("a row is an object"));
     assert_eq!(read("c.txt", "{\"query\": \"a\"}").unwrap().value.facts.format, "jsonl");
     assert_eq!(read("c.data", "[{\"query\": \"a\"}]").unwrap().value.facts.format, "json");
-    let given = DatasetSource { format: Some(Format::Csv), ..source("c.txt") };
+    let given = DatasetSource { format: Some(DatasetFormat::Csv), ..source("c.txt") };
     assert_eq!(read_with(&[("c.txt", "query\na\n")], &given).unwrap().value.facts.format, "csv");
 }
 
@@ -299,7 +299,7 @@ fn files_that_are_not_there() {
 proptest! {
     #[test]
     fn no_text_makes_a_reader_panic(text in "[ -~\n\r\"{}\\[\\],:;é]{0,80}", format in 0usize..4) {
-        let chosen = DatasetSource { format: Some(Format::ALL[format]), ..source("c") };
+        let chosen = DatasetSource { format: Some(DatasetFormat::ALL[format]), ..source("c") };
         let _ = read_with(&[("c", &text)], &chosen);
     }
 

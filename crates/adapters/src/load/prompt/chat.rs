@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use promptgate_core::document::{Document, pointer, shown, suggest};
-use promptgate_core::model::{Diagnostic, Diagnostics, Message, Place, Speaker};
+use promptgate_core::model::{Diagnostic, Diagnostics, Message, MessageRole, Place};
 
 use super::front_matter::{settings, unknown};
 use super::{Parts, Settings};
@@ -36,11 +36,11 @@ const CAMEL: [(&str, &str); 6] = [
     ("reasoningEffort", "reasoning_effort"),
 ];
 
-const ROLES: [(&str, Speaker); 4] = [
-    ("system", Speaker::System),
-    ("developer", Speaker::Developer),
-    ("user", Speaker::User),
-    ("assistant", Speaker::Assistant),
+const ROLES: [(&str, MessageRole); 4] = [
+    ("system", MessageRole::System),
+    ("developer", MessageRole::Developer),
+    ("user", MessageRole::User),
+    ("assistant", MessageRole::Assistant),
 ];
 
 /// Reads a chat prompt.

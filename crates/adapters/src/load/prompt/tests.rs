@@ -24,7 +24,7 @@ fn refused(name: &str, content: &str) -> String {
 fn plain_text_is_the_system_message() {
     let variant = load("prompts/support.md", "\u{feff}\r\n# Hi {{query}}\r\n\r\nline\r\n\r\n").unwrap().value;
     let contents: Vec<_> = variant.messages.iter().map(|m| (m.role, m.content.as_str())).collect();
-    assert_eq!(contents, [(Speaker::System, "# Hi {{query}}\n\nline"), (Speaker::User, "{{query}}")]);
+    assert_eq!(contents, [(MessageRole::System, "# Hi {{query}}\n\nline"), (MessageRole::User, "{{query}}")]);
     assert_eq!(variant.lines, [2, 0]);
     let facts = variant.facts;
     assert_eq!((facts.prompt.name.as_str(), facts.prompt.source.as_str()), ("support", "prompts/support.md"));
@@ -76,7 +76,10 @@ fn chat_messages_in_json_and_yaml() {
     assert_eq!((variant.messages.len(), variant.lines), (2, vec![2, 3]));
     let yaml = "name: chat\nversion: \"2.0\"\nmessages:\n  - role: developer\n    content: |\n      one\n      two\n  - {role: assistant, content: hm}\n";
     let variant = load("p.yaml", yaml).unwrap().value;
-    assert_eq!(variant.messages[0], Message { role: Speaker::Developer, content: "one\ntwo\n".to_owned() });
+    assert_eq!(
+        variant.messages[0],
+        Message { role: MessageRole::Developer, content: "one\ntwo\n".to_owned() }
+    );
     assert_eq!((variant.lines, variant.facts.prompt.version.as_str()), (vec![6, 8], "2.0"));
 }
 

@@ -1,6 +1,6 @@
 //! Analyses and policies in few words.
 
-use crate::gate::{Criterion, Policy, Requirement, Rule, Schedule, decide};
+use crate::gate::{Criterion, Policy, Requirement, Rule, decide};
 use crate::model::{
     Analysis, CaseFacts, Cell, CriterionOutcome, Decision, Ended, Matrix, MetricKind, MetricScores, Scope,
     VariantScores,
@@ -59,7 +59,7 @@ pub(super) fn criterion(id: &str, metric: &str, requirement: Requirement) -> Cri
 }
 
 pub(super) fn minimum(metric: &str, required: f64) -> Criterion {
-    criterion(&format!("{metric}.min"), metric, Requirement::Minimum(required))
+    criterion(&format!("{metric}.min"), metric, Requirement::Minimum { value: required })
 }
 
 pub(super) fn not_worse(metric: &str, tolerance: f64) -> Criterion {
@@ -69,7 +69,8 @@ pub(super) fn not_worse(metric: &str, tolerance: f64) -> Criterion {
 pub(super) fn policy(criteria: Vec<Criterion>) -> Policy {
     Policy {
         criteria,
-        schedule: Schedule::once(1),
+        repeats: 1,
+        max_repeats: 1,
         rule: Rule::Evidence,
         scope: Scope::Suite,
         confidence: 0.95,
@@ -86,7 +87,7 @@ pub(super) fn completed(analysis: &Analysis, policy: &Policy) -> Decision {
 
 /// The same of a run that ended so.
 pub(super) fn ended(analysis: &Analysis, policy: &Policy, how: &Ended) -> Decision {
-    let policy = Policy { schedule: Schedule::once(analysis.repeats), ..policy.clone() };
+    let policy = Policy { repeats: analysis.repeats, max_repeats: analysis.repeats, ..policy.clone() };
     decide(analysis, &policy, how)
 }
 

@@ -1,7 +1,7 @@
 //! Look after look: what buys more repeats, what stays settled, what each look may spend.
 
 use super::build::{analysis, criterion, metric, minimum, not_worse, policy, same};
-use crate::gate::{Criterion, Policy, Requirement, Schedule, decide};
+use crate::gate::{Criterion, Policy, Requirement, decide};
 use crate::model::{Analysis, CriterionVerdict, Decision, Ended, Fault, FaultKind, Need, Verdict};
 
 const GONE: f64 = f64::NAN;
@@ -15,7 +15,7 @@ fn noisy(mean: f64, cases: usize, repeats: usize) -> Vec<Vec<f64>> {
 }
 
 fn looks(first: u32, most: u32, criteria: Vec<Criterion>) -> Policy {
-    Policy { schedule: Schedule::new(first, most), ..policy(criteria) }
+    Policy { repeats: first, max_repeats: most, ..policy(criteria) }
 }
 
 fn decided(run: &Analysis, policy: &Policy) -> Decision {

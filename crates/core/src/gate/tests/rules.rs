@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::build::{alone, analysis, completed, criterion, metric, minimum, not_worse, policy, same};
 use crate::gate::{Bound, Criterion, Policy, Requirement, Rule, Statistic};
-use crate::model::{CaseChange, CriterionVerdict, MetricScores, ReasonCode, Scope, Verdict};
+use crate::model::{CaseStatus, CriterionVerdict, MetricScores, ReasonCode, Scope, Verdict};
 
 fn population(metrics: Vec<MetricScores>, one: Criterion) -> crate::model::CriterionOutcome {
     let policy = Policy { scope: Scope::Population, ..policy(vec![one]) };
@@ -195,7 +195,7 @@ fn a_trial_passes_when_checks_are_one_and_metrics_reach_their_own_minimum() {
     assert_eq!(passes, [Some((1, 2)), Some((1, 2)), Some((0, 2))]);
     assert_eq!(decision.cases[1].failing, ["check.c"]);
     assert_eq!(decision.cases[2].failing, ["m"]);
-    assert_eq!(decision.cases[0].change, CaseChange::Flaky);
+    assert_eq!(decision.cases[0].status, CaseStatus::Flaky);
 }
 
 #[test]
@@ -220,8 +220,8 @@ fn every_case_has_the_first_status_that_applies() {
     ];
     let run = analysis(vec![metric("m", &ours, Some(&theirs))]);
     let decision = completed(&run, &policy(vec![minimum("m", 0.5), not_worse("m", 0.0)]));
-    let found: Vec<CaseChange> = decision.cases.iter().map(|case| case.change).collect();
-    use CaseChange::{Broken, Fixed, Flaky, Improved, Missing, Regressed, Same};
+    let found: Vec<CaseStatus> = decision.cases.iter().map(|case| case.status).collect();
+    use CaseStatus::{Broken, Fixed, Flaky, Improved, Missing, Regressed, Same};
     assert_eq!(found, [Missing, Broken, Fixed, Regressed, Improved, Flaky, Same]);
     let (name, loss) = decision.cases[3].largest_difference.clone().expect("a difference");
     assert!(name == "m" && (loss + 0.1).abs() < 1e-12);

@@ -82,7 +82,7 @@ fn noise_is_not_denied_where_there_is_some() {
     Arc::make_mut(&mut run.cases).iter_mut().for_each(|case| case.shared = true);
     let slice = crate::gate::Criterion {
         tag: Some("one".to_owned()),
-        ..criterion("slice.one.m.min", "m", Requirement::Minimum(0.5))
+        ..criterion("slice.one.m.min", "m", Requirement::Minimum { value: 0.5 })
     };
     let decision = completed(&run, &policy(vec![not_worse("m", 0.0), slice]));
     assert!(decision.criteria.iter().all(|outcome| outcome.method == "literal"));

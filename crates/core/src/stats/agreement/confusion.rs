@@ -1,8 +1,8 @@
-//! A judge against people, two classes.
+//! The confusion matrix of a judge against human labels, pass or fail.
 
 use super::kappa::{Kappa, from_counts};
 
-/// How often a judge passed or failed the answers that people passed or failed.
+/// Counts of answers by human label and by the judge's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Confusion {
     /// Passed by both.
@@ -16,8 +16,8 @@ pub struct Confusion {
 }
 
 impl Confusion {
-    /// Counts two lists of labels, `true` for a pass; `None` without labels or where the lengths differ.
-    pub fn count(human: &[bool], judge: &[bool]) -> Option<Self> {
+    /// Counts two lists of labels, `true` for a pass; `None` without labels or with different lengths.
+    pub fn from_labels(human: &[bool], judge: &[bool]) -> Option<Self> {
         if human.is_empty() || human.len() != judge.len() {
             return None;
         }
@@ -33,7 +33,7 @@ impl Confusion {
         Some(counts)
     }
 
-    /// Answers in all.
+    /// Number of answers.
     pub fn total(&self) -> usize {
         self.positives() + self.negatives()
     }
@@ -48,40 +48,39 @@ impl Confusion {
         self.true_negatives + self.false_positives
     }
 
-    /// The share of the answers passed by people that the judge passes; `None` where people passed none.
+    /// The share of answers passed by people that the judge passes; `None` if people passed none.
     pub fn sensitivity(&self) -> Option<f64> {
         share(self.true_positives, self.positives())
     }
 
-    /// The share of the answers failed by people that the judge fails; `None` where people failed none.
+    /// The share of answers failed by people that the judge fails; `None` if people failed none.
     pub fn specificity(&self) -> Option<f64> {
         share(self.true_negatives, self.negatives())
     }
 
-    /// The mean of sensitivity and specificity: 0.5 for a judge that cannot tell the classes apart, whatever
-    /// their sizes.
+    /// The mean of sensitivity and specificity: 0.5 at chance, whatever the class sizes.
     pub fn balanced_accuracy(&self) -> Option<f64> {
         Some(f64::midpoint(self.sensitivity()?, self.specificity()?))
     }
 
-    /// Youden's J (Youden 1950), sensitivity + specificity - 1: the share of a true difference between two sets of
-    /// answers that the judge's pass rates show. 0 for a judge that cannot tell the classes apart.
+    /// Youden's J, sensitivity + specificity - 1 (Youden 1950): the share of a true difference in pass rates that shows
+    /// in the judge's pass rates. 0 at chance.
     pub fn youden(&self) -> Option<f64> {
         Some(self.sensitivity()? + self.specificity()? - 1.0)
     }
 
-    /// Whether judge and labels say enough to correct a pass rate for the judge's errors: J of at least 0.2, and 20
-    /// labels of each class. Below, the correction is wider than what it corrects.
+    /// Whether a pass rate can be corrected for the judge's errors: J of at least 0.2, and 20 labels of each class. Below
+    /// that, the interval of the correction is wider than the error it corrects.
     pub fn allows_correction(&self) -> bool {
-        self.youden().is_some_and(|power| power >= 0.2) && self.positives().min(self.negatives()) >= 20
+        self.youden().is_some_and(|youden| youden >= 0.2) && self.positives().min(self.negatives()) >= 20
     }
 
-    /// The share of answers that judge and people label alike.
+    /// The share of answers with the same label from judge and people.
     pub fn agreement(&self) -> Option<f64> {
         share(self.true_positives + self.true_negatives, self.total())
     }
 
-    /// Cohen's kappa, as [`cohen_kappa`](super::cohen_kappa) of the labels.
+    /// Cohen's kappa of the labels, as by [`cohen_kappa`](super::cohen_kappa).
     pub fn kappa(&self) -> Option<Kappa> {
         let counts =
             [[self.true_positives, self.false_negatives], [self.false_positives, self.true_negatives]];

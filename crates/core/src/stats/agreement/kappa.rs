@@ -1,49 +1,47 @@
-//! Two raters, one label each per answer: agreement beyond chance.
+//! Chance-corrected agreement of two raters with one label each per answer.
 
 use std::collections::BTreeSet;
 
 use crate::stats::describe::sum;
 use crate::stats::{Bounds, Estimate, t_bounds};
 
-/// Differences this small are rounding.
+/// Differences below this are rounding errors.
 const ROUNDING: f64 = 1e-12;
-/// More labels than this make a table that is not worth its memory, and hardly two answers would share one.
+/// Maximum number of distinct labels. With more, the table is large and few answers share a label.
 const MAX_LABELS: usize = 1_000;
 
-/// Cohen's kappa and what it is made of.
+/// Cohen's kappa and its components.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Kappa {
     /// Agreement beyond chance: 1 is perfect, 0 is chance, below 0 is worse than chance.
     pub kappa: f64,
-    /// Its standard error in large samples (Fleiss, Cohen and Everitt 1969); 0 at perfect agreement, where it
-    /// says little.
+    /// Its large-sample standard error (Fleiss, Cohen and Everitt 1969). At perfect agreement it is 0 and uninformative.
     pub standard_error: f64,
-    /// The agreement that was seen, weighted where kappa is.
+    /// The observed agreement, weighted for a weighted kappa.
     pub agreement: f64,
-    /// The agreement that the raters' own shares of labels would give by chance.
-    pub by_chance: f64,
+    /// The agreement expected by chance from the label shares of both raters.
+    pub chance_agreement: f64,
 }
 
 impl Kappa {
-    /// Bounds of kappa from its standard error and the normal distribution, each one-sided at `alpha`, within
-    /// -1..=1. Good from about 50 answers on.
+    /// Normal bounds of kappa, each one-sided at `alpha`, clamped to -1..=1. Accurate from about 50 answers on.
     pub fn bounds(&self, alpha: f64) -> Bounds {
         let (mean, standard_error) = (self.kappa, self.standard_error);
-        let open = t_bounds(Estimate { mean, standard_error, degrees_of_freedom: f64::INFINITY }, alpha);
-        Bounds { lower: open.lower.map(|b| b.max(-1.0)), upper: open.upper.map(|b| b.min(1.0)) }
+        let bounds = t_bounds(Estimate { mean, standard_error, degrees_of_freedom: f64::INFINITY }, alpha);
+        Bounds { lower: bounds.lower.map(|b| b.max(-1.0)), upper: bounds.upper.map(|b| b.min(1.0)) }
     }
 }
 
-/// How a disagreement counts in a weighted kappa, by the distance of two scores as a share of the largest.
+/// The weight of a disagreement in a weighted kappa, from the distance of two scores as a share of the largest distance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Weighting {
     /// 1 - distance.
     Linear,
-    /// 1 - distance squared, which is close to an intraclass correlation (Fleiss and Cohen 1973).
+    /// 1 - distance squared, close to an intraclass correlation (Fleiss and Cohen 1973).
     Quadratic,
 }
 
-/// The share of answers that both raters label alike.
+/// The share of answers with the same label from both raters.
 pub fn percent_agreement<Label: PartialEq>(first: &[Label], second: &[Label]) -> Option<f64> {
     if first.is_empty() || first.len() != second.len() {
         return None;
@@ -52,16 +50,15 @@ pub fn percent_agreement<Label: PartialEq>(first: &[Label], second: &[Label]) ->
     Some(alike as f64 / first.len() as f64)
 }
 
-/// Cohen's kappa (Cohen 1960) of labels without an order, with its standard error. `None` also where both
-/// raters use one and the same label only.
+/// Cohen's kappa (Cohen 1960) of nominal labels, with its standard error. Also `None` if both raters use the same single
+/// label.
 pub fn cohen_kappa<Label: Ord>(first: &[Label], second: &[Label]) -> Option<Kappa> {
     let (_, counts) = table(first, second)?;
     from_counts(&counts, |row, column| f64::from(u8::from(row == column)))
 }
 
-/// Weighted kappa (Cohen 1968) of scores, with its standard error. Distances are those of the scores; on a
-/// scale of equal steps that is the same as counting steps. `None` also where both raters give one and the same
-/// score only.
+/// Weighted kappa (Cohen 1968) of scores, with its standard error. Distances are differences of scores, which on a scale
+/// of equal steps is the same as counting steps. Also `None` if both raters give the same single score.
 pub fn weighted_kappa(first: &[f64], second: &[f64], weighting: Weighting) -> Option<Kappa> {
     let (first, second) = (ordered(first)?, ordered(second)?);
     let (labels, counts) = table(&first, &second)?;
@@ -79,9 +76,9 @@ pub fn weighted_kappa(first: &[f64], second: &[f64], weighting: Weighting) -> Op
     })
 }
 
-/// Gwet's AC1 (Gwet 2008): agreement beyond a chance that stays small where one label is rare, so that it does
-/// not fall at high agreement as kappa does. `categories` is how many labels there are to choose from, seen or
-/// not; `None` also where that is below 2 or below the number of labels seen.
+/// Gwet's AC1 (Gwet 2008): its chance agreement stays small if one label is rare, so that unlike kappa it does not fall at
+/// high agreement. `categories` is the number of labels to choose from, used or not. Also `None` if it is below 2 or below
+/// the number of labels used.
 pub fn gwet_ac1<Label: Ord>(first: &[Label], second: &[Label], categories: usize) -> Option<f64> {
     let (labels, counts) = table(first, second)?;
     if categories < labels.len().max(2) {
@@ -97,7 +94,7 @@ pub fn gwet_ac1<Label: Ord>(first: &[Label], second: &[Label], categories: usize
     Some((agreement - chance) / (1.0 - chance))
 }
 
-/// A finite score that can be sorted; 0 and -0 are the same score.
+/// A finite score with a total order; 0 and -0 are equal.
 #[derive(Clone, Copy, PartialEq)]
 struct Ordered(f64);
 
@@ -120,8 +117,7 @@ fn ordered(scores: &[f64]) -> Option<Vec<Ordered>> {
     scores.iter().map(|score| score.is_finite().then_some(Ordered(score + 0.0))).collect()
 }
 
-/// The labels seen, in order, and how often the first rater gave one (row) where the second gave another
-/// (column).
+/// The sorted distinct labels, and the counts of answers by label of the first (row) and second rater (column).
 fn table<'a, Label: Ord>(first: &'a [Label], second: &'a [Label]) -> Option<(Vec<&'a Label>, Vec<Vec<f64>>)> {
     if first.is_empty() || first.len() != second.len() {
         return None;
@@ -137,15 +133,15 @@ fn table<'a, Label: Ord>(first: &'a [Label], second: &'a [Label]) -> Option<(Vec
     Some((labels, counts))
 }
 
-/// The sums of rows and of columns.
+/// Row and column sums.
 fn margins(counts: &[Vec<f64>]) -> (Vec<f64>, Vec<f64>) {
     let rows = counts.iter().map(|row| sum(row.iter().copied())).collect();
     let columns = (0..counts.len()).map(|column| sum(counts.iter().map(|row| row[column]))).collect();
     (rows, columns)
 }
 
-/// Kappa of a square table of counts with agreement weights (1 on the diagonal), and its standard error by
-/// Fleiss, Cohen and Everitt (1969). `None` for an empty table, or where chance alone agrees fully.
+/// Kappa of a square table of counts with agreement weights (1 on the diagonal), and its standard error by Fleiss, Cohen
+/// and Everitt (1969). `None` for an empty table, or if chance agreement is 1.
 pub(super) fn from_counts(counts: &[Vec<f64>], weight: impl Fn(usize, usize) -> f64) -> Option<Kappa> {
     let total = sum(counts.iter().flatten().copied());
     if total <= 0.0 {
@@ -155,13 +151,13 @@ pub(super) fn from_counts(counts: &[Vec<f64>], weight: impl Fn(usize, usize) -> 
     let (rows, columns) = margins(counts);
     let cells = || (0..counts.len()).flat_map(|row| (0..counts.len()).map(move |column| (row, column)));
     let agreement = sum(cells().map(|(row, column)| weight(row, column) * share(row, column)));
-    let by_chance =
+    let chance_agreement =
         sum(cells().map(|(row, column)| weight(row, column) * rows[row] * columns[column])) / (total * total);
-    if 1.0 - by_chance < ROUNDING {
+    if 1.0 - chance_agreement < ROUNDING {
         return None; // kappa would be 0 / 0
     }
-    let kappa = (agreement - by_chance) / (1.0 - by_chance);
-    // The mean weight of each row under the column shares, and of each column under the row shares.
+    let kappa = (agreement - chance_agreement) / (1.0 - chance_agreement);
+    // Mean weight of each row over the column shares, and of each column over the row shares.
     let each = 0..counts.len();
     let row_weights: Vec<f64> = each
         .clone()
@@ -175,10 +171,10 @@ pub(super) fn from_counts(counts: &[Vec<f64>], weight: impl Fn(usize, usize) -> 
         let off = weight(row, column) - (row_weights[row] + column_weights[column]) * (1.0 - kappa);
         share(row, column) * off * off
     }));
-    let variance = spread - (kappa - by_chance * (1.0 - kappa)).powi(2);
+    let variance = spread - (kappa - chance_agreement * (1.0 - kappa)).powi(2);
     let variance = if variance < ROUNDING { 0.0 } else { variance };
-    let standard_error = (variance / total).sqrt() / (1.0 - by_chance);
-    // Distances of huge scores may leave the range of numbers.
+    let standard_error = (variance / total).sqrt() / (1.0 - chance_agreement);
+    // Distances of huge scores may overflow.
     let finite = kappa.is_finite() && standard_error.is_finite();
-    finite.then_some(Kappa { kappa, standard_error, agreement, by_chance })
+    finite.then_some(Kappa { kappa, standard_error, agreement, chance_agreement })
 }

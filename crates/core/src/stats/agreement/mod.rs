@@ -1,8 +1,8 @@
-//! How well raters agree, and how well a judge agrees with people.
+//! Agreement between raters, and between a judge and people.
 //!
-//! Labels come as two slices of equal length, one entry per answer that both rated. Every function answers
-//! `None` where its figure does not exist: without answers, with lengths that differ, with a score that is not
-//! finite, or where nothing varies and the figure is 0 / 0. Tables of labels also stop at 1,000 different ones.
+//! Labels are two slices of equal length, one entry per answer that both rated. Every function returns `None` if its
+//! figure does not exist: without answers, with different lengths, with a score that is not finite, or if nothing varies
+//! and the figure is 0 / 0. Functions that count a table of labels also return `None` above 1,000 distinct labels.
 
 mod confusion;
 mod kappa;

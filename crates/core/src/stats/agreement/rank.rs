@@ -1,9 +1,9 @@
-//! Whether two raters put answers into the same order.
+//! Rank correlation of two raters.
 
 use crate::stats::correlation;
 
-/// Spearman's rank correlation: Pearson's of the ranks, ties at their middle rank (Spearman 1904). `None` also
-/// with fewer than two answers or where one side gives one score only.
+/// Spearman's rank correlation: Pearson's of the ranks, ties at their middle rank (Spearman 1904). Also `None`
+/// with fewer than two answers, or if one side gives a single score.
 pub fn spearman(first: &[f64], second: &[f64]) -> Option<f64> {
     if first.len() != second.len() || !first.iter().chain(second).all(|score| score.is_finite()) {
         return None;
@@ -12,17 +12,17 @@ pub fn spearman(first: &[f64], second: &[f64]) -> Option<f64> {
     correlation(&ranks)
 }
 
-/// Kendall's tau-b: concordant less discordant pairs, over the pairs that are not tied (Kendall 1945). `None`
-/// as [`spearman`].
+/// Kendall's tau-b: concordant minus discordant pairs, over the pairs that are not tied (Kendall 1945). `None` as
+/// for [`spearman`].
 pub fn kendall_tau_b(first: &[f64], second: &[f64]) -> Option<f64> {
     if first.len() != second.len() || !first.iter().chain(second).all(|score| score.is_finite()) {
         return None;
     }
-    let side = |a: f64, b: f64| i64::from(a > b) - i64::from(a < b);
+    let order = |a: f64, b: f64| i64::from(a > b) - i64::from(a < b);
     let (mut concordant, mut apart_first, mut apart_second) = (0_i64, 0_i64, 0_i64);
     for (at, (a, b)) in first.iter().zip(second).enumerate() {
         for (c, d) in first.iter().zip(second).take(at) {
-            let (left, right) = (side(*a, *c), side(*b, *d));
+            let (left, right) = (order(*a, *c), order(*b, *d));
             concordant += left * right;
             apart_first += left.abs();
             apart_second += right.abs();
@@ -32,7 +32,7 @@ pub fn kendall_tau_b(first: &[f64], second: &[f64]) -> Option<f64> {
     (pairs > 0.0).then(|| (concordant as f64 / pairs).clamp(-1.0, 1.0))
 }
 
-/// The rank of each value, from 1; equal values share the middle of their ranks.
+/// The rank of each value, from 1; equal values share their middle rank.
 fn ranks(values: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..values.len()).collect();
     order.sort_by(|&a, &b| values[a].total_cmp(&values[b]));

@@ -1,8 +1,8 @@
-//! Agreement and correction, beyond the oracle.
+//! Agreement and correction, in addition to the oracle.
 
 use crate::stats::*;
 
-/// The labels of both raters for a table of counts.
+/// The labels of both raters, from a table of counts.
 fn labels(table: &[&[usize]]) -> (Vec<usize>, Vec<usize>) {
     let mut both = (Vec::new(), Vec::new());
     for (row, counts) in table.iter().enumerate() {
@@ -15,7 +15,7 @@ fn labels(table: &[&[usize]]) -> (Vec<usize>, Vec<usize>) {
 }
 
 #[test]
-fn kappa_has_the_published_standard_error() {
+fn kappa_standard_error_matches_published_example() {
     // The example of Fleiss, Cohen and Everitt (1969): 200 diagnoses, kappa 0.429, variance 0.002885.
     let (first, second) = labels(&[&[106, 10, 4], &[22, 28, 10], &[2, 12, 6]]);
     let found = cohen_kappa(&first, &second).expect("three classes");
@@ -29,11 +29,11 @@ fn kappa_has_the_published_standard_error() {
 
 #[test]
 fn ac1_stays_high_where_kappa_collapses() {
-    // The example of Gwet (2008): 118 of 125 alike, kappa -0.0234, AC1 0.9408.
+    // The example of Gwet (2008): 118 of 125 agree, kappa -0.0234, AC1 0.9408.
     let (first, second) = labels(&[&[118, 5], &[2, 0]]);
     assert!(cohen_kappa(&first, &second).is_some_and(|kappa| (kappa.kappa + 0.0234).abs() < 5e-5));
     assert!(gwet_ac1(&first, &second, 2).is_some_and(|ac1| (ac1 - 0.9408).abs() < 5e-5));
-    // One label only: kappa does not exist, AC1 does.
+    // With a single label, AC1 exists but kappa does not.
     assert_eq!(cohen_kappa(&[true; 9], &[true; 9]), None);
     assert_eq!(gwet_ac1(&[true; 9], &[true; 9], 2), Some(1.0));
     assert_eq!(gwet_ac1(&first, &second, 1), None);
@@ -41,14 +41,14 @@ fn ac1_stays_high_where_kappa_collapses() {
 }
 
 #[test]
-fn a_table_without_agreement_is_minus_one() {
+fn kappa_without_agreement_is_minus_one() {
     let found = cohen_kappa(&[0, 1], &[1, 0]).expect("two classes");
-    assert!((found.kappa + 1.0).abs() < 1e-12 && found.agreement == 0.0 && found.by_chance == 0.5);
+    assert!((found.kappa + 1.0).abs() < 1e-12 && found.agreement == 0.0 && found.chance_agreement == 0.5);
     assert!(found.bounds(0.05).lower.is_some_and(|lower| lower >= -1.0));
 }
 
 #[test]
-fn figures_that_do_not_exist_are_none() {
+fn undefined_figures_are_none() {
     let (none, one): (&[f64], &[f64]) = (&[], &[1.0]);
     for (first, second) in [
         (none, none),
@@ -73,8 +73,8 @@ fn figures_that_do_not_exist_are_none() {
     assert_eq!(cohen_kappa::<bool>(&[], &[]), None);
     assert_eq!(cohen_kappa(&[true], &[true, false]), None);
     assert_eq!(gwet_ac1::<bool>(&[], &[], 2), None);
-    assert_eq!(Confusion::count(&[], &[]), None);
-    assert_eq!(Confusion::count(&[true], &[]), None);
+    assert_eq!(Confusion::from_labels(&[], &[]), None);
+    assert_eq!(Confusion::from_labels(&[true], &[]), None);
     let empty = Confusion::default();
     assert_eq!((empty.sensitivity(), empty.specificity(), empty.balanced_accuracy()), (None, None, None));
     assert_eq!((empty.agreement(), empty.kappa()), (None, None));
@@ -83,7 +83,7 @@ fn figures_that_do_not_exist_are_none() {
 }
 
 #[test]
-fn alpha_needs_two_ratings_that_differ() {
+fn krippendorff_alpha_needs_two_different_ratings() {
     let alpha = |rows: &[&[f64]], level| {
         krippendorff_alpha(&rows.iter().map(|row| row.iter().copied()).collect(), level)
     };
@@ -94,7 +94,7 @@ fn alpha_needs_two_ratings_that_differ() {
         assert_eq!(alpha(&[&[0.0, -0.0], &[0.0, 0.0]], level), None);
         assert_eq!(alpha(&[&[1.0, f64::NAN], &[1.0, 2.0]], level), None);
         assert_eq!(alpha(&[&[1.0, f64::INFINITY], &[1.0, 2.0]], level), None);
-        // Ratings of answers that only one rater saw do not count.
+        // Answers with a single rating do not count.
         assert_eq!(alpha(&[&[1.0, 1.0], &[2.0, 2.0], &[9.0]], level), Some(1.0));
     }
     assert_eq!(alpha(&[&[-1.0, 1.0], &[2.0, 2.0]], Level::Ratio), None);
@@ -102,7 +102,7 @@ fn alpha_needs_two_ratings_that_differ() {
 }
 
 #[test]
-fn ties_share_the_middle_rank() {
+fn tied_values_share_the_middle_rank() {
     // Ranks 1.5 1.5 3 4 against 2 1 3 4.
     let found = spearman(&[1.0, 1.0, 2.0, 3.0], &[5.0, 4.0, 6.0, 7.0]).expect("ranks");
     assert!((found - 4.5 / (4.5_f64 * 5.0).sqrt()).abs() < 1e-12, "{found}");
@@ -112,7 +112,7 @@ fn ties_share_the_middle_rank() {
 }
 
 #[test]
-fn a_judge_that_errs_too_much_cannot_be_corrected() {
+fn rogan_gladen_rejects_invalid_input_and_chance_judges() {
     let judge =
         Confusion { true_positives: 90, false_negatives: 10, true_negatives: 85, false_positives: 15 };
     assert!(rogan_gladen(0.8, 200, &judge, 0.025).is_some());
@@ -123,10 +123,9 @@ fn a_judge_that_errs_too_much_cannot_be_corrected() {
     }
     let chance = Confusion { true_positives: 5, false_negatives: 5, true_negatives: 5, false_positives: 5 };
     assert_eq!(rogan_gladen(0.8, 200, &chance, 0.025), None);
-    let one_class = Confusion { true_negatives: 0, false_positives: 0, ..judge };
-    assert_eq!(rogan_gladen(0.8, 200, &one_class, 0.025), None);
-    // Right once among the passed, wrong mostly among the failed: better than chance as counted, not after the
-    // labels that the interval adds.
+    let single_class = Confusion { true_negatives: 0, false_positives: 0, ..judge };
+    assert_eq!(rogan_gladen(0.8, 200, &single_class, 0.025), None);
+    // Better than chance as counted, but not after the labels that the interval adds: estimate without bounds.
     let few = Confusion { true_positives: 1, false_negatives: 0, true_negatives: 10, false_positives: 90 };
     let found = rogan_gladen(0.9, 200, &few, 0.025).expect("an estimate");
     assert_eq!(found.bounds, Bounds::default());
@@ -139,14 +138,14 @@ fn a_judge_that_errs_too_much_cannot_be_corrected() {
 }
 
 #[test]
-fn a_prediction_powered_mean_needs_two_of_each() {
+fn ppi_mean_needs_two_scores_of_each_kind() {
     assert_eq!(ppi_mean(&[0.5], &[0.5, 0.6], &[1.0, 0.0], 0.025), None);
     assert_eq!(ppi_mean(&[0.5, 0.6], &[0.5], &[1.0], 0.025), None);
     assert_eq!(ppi_mean(&[0.5, 0.6], &[0.5, 0.6], &[1.0], 0.025), None);
     assert_eq!(ppi_mean(&[0.5, f64::NAN], &[0.5, 0.6], &[1.0, 0.0], 0.025), None);
     assert_eq!(ppi_mean(&[0.5, 0.6], &[0.5, 0.6], &[1.0, f64::INFINITY], 0.025), None);
     assert_eq!(ppi_mean(&[0.5, 0.6], &[0.5, 0.6], &[1.0, 0.0], 0.7), None);
-    // Without any noise the bounds are the estimate.
+    // Without noise the bounds equal the estimate.
     let still = ppi_mean(&[0.5, 0.5], &[0.25, 0.25], &[0.5, 0.5], 0.025).expect("enough");
     assert_eq!(still.bounds, Bounds { lower: Some(0.75), upper: Some(0.75) });
 }

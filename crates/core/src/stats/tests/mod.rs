@@ -1,4 +1,4 @@
-//! Every function against values computed independently, and properties that hold for any input.
+//! Every function against independently computed values, and properties of any input.
 
 mod judges;
 mod oracle;
@@ -9,7 +9,7 @@ mod properties_of_judges;
 use super::*;
 
 #[test]
-fn impossible_parameters_give_nan_and_not_a_panic() {
+fn invalid_parameters_give_nan_without_panic() {
     assert!(student_t_quantile(1.5, 3.0).is_nan());
     assert!(student_t_quantile(0.5, 0.0).is_nan());
     assert!(student_t_cdf(0.0, -1.0).is_nan());
@@ -22,7 +22,7 @@ fn impossible_parameters_give_nan_and_not_a_panic() {
 }
 
 #[test]
-fn students_t_is_exact_with_many_degrees_of_freedom() {
+fn student_t_is_exact_with_many_degrees_of_freedom() {
     // Checked by numerical integration of the tail with 30 digits.
     for (probability, degrees_of_freedom, expected) in [
         (0.95, 10_000.0, 1.645_006_018_069_243),
@@ -38,7 +38,7 @@ fn students_t_is_exact_with_many_degrees_of_freedom() {
 }
 
 #[test]
-fn the_share_test_inverts_wilsons_interval() {
+fn proportion_test_inverts_wilson_interval() {
     for (k, n) in [(24, 30), (9, 10), (45, 50)] {
         let upper = wilson(k, n, 0.05).upper.expect("a bound");
         assert!((proportion_p_below(k, n, upper) - 0.05).abs() < 1e-9);
@@ -49,8 +49,8 @@ fn the_share_test_inverts_wilsons_interval() {
 }
 
 #[test]
-fn drawn_permutations_come_close_to_the_exact_p() {
-    // 7 cases of 3 + 3 have 20^7 arrangements; the exact p is found by convolution over a grid.
+fn drawn_permutation_p_is_close_to_exact_p() {
+    // 7 cases of 3 + 3 have 20^7 arrangements; the exact p comes from convolution over a grid.
     let ours: Repeated = (0..7).map(|i| [0.2, 0.4, f64::from(i) / 10.0]).collect();
     let theirs: Repeated = (0..7).map(|i| [0.3, 0.6, f64::from(i) / 10.0 + 0.1]).collect();
     let drawn = within_cases(&ours, &theirs, &[], 0.0, 7).expect("few scores");
@@ -58,12 +58,12 @@ fn drawn_permutations_come_close_to_the_exact_p() {
     let exact = grid_p(&ours, &theirs, 10.0);
     let error = (exact * (1.0 - exact) / 50_000.0).sqrt();
     assert!((drawn.p - exact).abs() < 4.0 * error, "{} against {exact}", drawn.p);
-    assert_eq!(within_cases(&ours, &theirs, &[], 0.0, 7), Some(drawn), "the seed fixes the draw");
-    assert_ne!(within_cases(&ours, &theirs, &[], 0.0, 8), Some(drawn), "another seed is another draw");
+    assert_eq!(within_cases(&ours, &theirs, &[], 0.0, 7), Some(drawn), "same seed, same draws");
+    assert_ne!(within_cases(&ours, &theirs, &[], 0.0, 8), Some(drawn), "different seed, different draws");
 }
 
 #[test]
-fn cases_with_too_many_arrangements_to_list_are_shuffled() {
+fn cases_with_many_arrangements_are_shuffled() {
     // 2 cases of 7 + 7: 3432 arrangements each.
     let ours: Repeated = (0..2).map(|i| (0..7).map(move |r| f64::from((r * 3 + i) % 5) / 10.0)).collect();
     let theirs: Repeated =
@@ -74,7 +74,7 @@ fn cases_with_too_many_arrangements_to_list_are_shuffled() {
     assert!(!drawn.exact && (drawn.p - exact).abs() < 4.0 * error, "{} against {exact}", drawn.p);
 }
 
-/// The exact p for scores that are multiples of 1 / `scale`, by convolving whole numbers.
+/// The exact p for scores that are multiples of 1 / `scale`, by convolution of integers.
 fn grid_p(ours: &Repeated, theirs: &Repeated, scale: f64) -> f64 {
     use std::collections::BTreeMap;
     let mut ways: BTreeMap<i64, f64> = BTreeMap::from([(0, 1.0)]);
@@ -103,7 +103,7 @@ fn grid_p(ours: &Repeated, theirs: &Repeated, scale: f64) -> f64 {
 }
 
 #[test]
-fn unequal_repeats_are_weighed_by_case_means() {
+fn unequal_repeats_are_compared_by_case_means() {
     // C(3, 1) = 3 arrangements: d = 0.9 - 0.15, 0.1 - 0.55, 0.2 - 0.5; the observed one is the middle of them.
     let ours: Repeated = [[0.2]].into_iter().collect();
     let theirs: Repeated = [[0.9, 0.1]].into_iter().collect();
@@ -114,11 +114,11 @@ fn unequal_repeats_are_weighed_by_case_means() {
 }
 
 #[test]
-fn shared_cases_stay_out_of_the_permutation() {
+fn shared_cases_are_not_permuted() {
     let ours: Repeated = [[0.1, 0.2, 0.3], [0.9, 0.1, 0.5]].into_iter().collect();
     let theirs: Repeated = [[0.4, 0.5, 0.6], [0.9, 0.1, 0.5]].into_iter().collect();
-    let alone = within_cases(&ours, &theirs, &[false, true], 0.0, 1).expect("small").p;
-    assert!((alone - 0.05).abs() < 1e-12);
+    let p = within_cases(&ours, &theirs, &[false, true], 0.0, 1).expect("small").p;
+    assert!((p - 0.05).abs() < 1e-12);
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn too_many_scores_are_not_permuted() {
 }
 
 #[test]
-fn percentiles_are_found_by_nearest_rank() {
+fn percentiles_use_nearest_rank() {
     let values: Vec<f64> = (1..=20).map(f64::from).collect();
     assert_eq!(nearest_rank(&values, 0.95), Some(19.0));
     assert_eq!(nearest_rank(&values, 0.5), Some(10.0));
@@ -140,13 +140,13 @@ fn percentiles_are_found_by_nearest_rank() {
 }
 
 #[test]
-fn a_95th_percentile_has_an_upper_bound_from_59_values_on() {
+fn p95_has_an_upper_bound_from_59_values() {
     let values: Vec<f64> = (1..=99).map(f64::from).collect();
     assert_eq!(quantile_bounds(&values[..58], 0.95, 0.05).upper, None);
     assert_eq!(quantile_bounds(&values[..59], 0.95, 0.05).upper, Some(59.0));
     assert_eq!(quantile_bounds(&values[..98], 0.95, 0.00625).upper, None);
     assert_eq!(quantile_bounds(&values, 0.95, 0.00625).upper, Some(99.0));
-    // Of 20 values, the sign test's bounds of the median: P(Bin(20, 1/2) <= 5) = 0.0207 and <= 6 is 0.0577.
+    // Sign test bounds of the median of 20 values: P(Bin(20, 1/2) <= 5) = 0.0207, P(Bin(20, 1/2) <= 6) = 0.0577.
     let median = quantile_bounds(&values[..20], 0.5, 0.05);
     assert_eq!(median, Bounds { lower: Some(6.0), upper: Some(15.0) });
     assert_eq!(quantile_bounds(&[], 0.5, 0.05), Bounds::default());
@@ -155,7 +155,7 @@ fn a_95th_percentile_has_an_upper_bound_from_59_values_on() {
 #[test]
 fn percentile_tests_agree_with_their_bounds() {
     let values: Vec<f64> = (1..=20).map(f64::from).collect();
-    // The lower bound is above the limit exactly where the test rejects.
+    // The test rejects exactly if the lower bound is above the limit.
     assert!(quantile_p_above(&values, 0.5, 5.5) <= 0.05);
     assert!(quantile_p_above(&values, 0.5, 6.0) > 0.05);
     assert!(quantile_p_below(&values, 0.5, 15.5) <= 0.05);
@@ -164,7 +164,7 @@ fn percentile_tests_agree_with_their_bounds() {
 }
 
 #[test]
-fn a_shared_case_adds_no_noise_to_a_difference_but_to_a_ratio() {
+fn shared_case_adds_noise_to_ratio_but_not_to_difference() {
     let ours: Repeated = [[0.1, 0.5]].into_iter().collect();
     let same = suite_contrast(&ours, &ours, &[true], 1.0);
     assert_eq!((same.mean, same.standard_error), (0.0, 0.0));
@@ -174,7 +174,7 @@ fn a_shared_case_adds_no_noise_to_a_difference_but_to_a_ratio() {
 }
 
 #[test]
-fn one_repeat_and_one_case_leave_the_error_unknown() {
+fn single_repeat_or_case_has_unknown_error() {
     let once: Repeated = [[0.5], [0.7]].into_iter().collect();
     assert!(suite_mean(&once).standard_error.is_infinite());
     assert_eq!(t_bounds(suite_mean(&once), 0.05), Bounds::default());
@@ -189,16 +189,16 @@ fn rounding_is_not_noise() {
 }
 
 #[test]
-fn correlation_is_pearsons() {
+fn correlation_is_pearson() {
     assert_eq!(correlation(&[(1.0, 2.0), (2.0, 4.0), (3.0, 6.0)]), Some(1.0));
     assert_eq!(correlation(&[(1.0, 1.0), (1.0, 2.0)]), None);
     assert_eq!(correlation(&[]), None);
 }
 
 #[test]
-fn settling_takes_the_square_of_the_ratio() {
+fn units_to_settle_grow_with_the_squared_ratio() {
     assert_eq!(units_to_settle(3, 0.10, 0.05), Some(12));
-    assert_eq!(units_to_settle(3, 0.01, 0.05), Some(4), "at least one more");
+    assert_eq!(units_to_settle(3, 0.01, 0.05), Some(4), "at least one more unit");
     assert_eq!(units_to_settle(3, 0.1, 0.0), None);
     assert_eq!(units_to_settle(3, 0.1, 1e-9), None);
 }

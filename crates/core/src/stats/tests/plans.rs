@@ -1,14 +1,14 @@
-//! Power, several looks and exact tests, beyond the oracle.
+//! Power, looks and exact tests, in addition to the oracle.
 
 use crate::stats::*;
 
 #[track_caller]
-fn near(found: f64, expected: f64) {
+fn assert_near(found: f64, expected: f64) {
     assert!((found - expected).abs() <= 1e-9 * expected.abs().max(1.0), "found {found}, expected {expected}");
 }
 
 #[test]
-fn the_noncentral_t_agrees_with_numerical_integration() {
+fn noncentral_t_matches_numerical_integration() {
     // Computed with 25 digits as the mean of the normal distribution function over the chi distribution.
     for (x, freedom, noncentrality, expected) in [
         (2.0, 5.0, 1.0, 0.778_074_662_616_214_9),
@@ -22,10 +22,10 @@ fn the_noncentral_t_agrees_with_numerical_integration() {
         (95.0, 40.0, 90.0, 0.654_727_346_073_563_4),
         (1.0, 2.0, -3.0, 0.999_846_803_637_174_9),
     ] {
-        near(noncentral_t_cdf(x, freedom, noncentrality), expected);
+        assert_near(noncentral_t_cdf(x, freedom, noncentrality), expected);
     }
     assert_eq!(noncentral_t_cdf(1.0, 7.0, 0.0), student_t_cdf(1.0, 7.0));
-    near(noncentral_t_cdf(f64::INFINITY, 7.0, 2.0), 1.0);
+    assert_near(noncentral_t_cdf(f64::INFINITY, 7.0, 2.0), 1.0);
     for (x, freedom, noncentrality) in
         [(f64::NAN, 3.0, 1.0), (1.0, 0.0, 1.0), (1.0, f64::INFINITY, 1.0), (1.0, 3.0, 100.1)]
     {
@@ -34,11 +34,11 @@ fn the_noncentral_t_agrees_with_numerical_integration() {
 }
 
 #[test]
-fn sample_sizes_are_the_published_ones() {
+fn sample_sizes_match_published_ones() {
     // Half a standard deviation, paired: 27 one-sided, 34 two-sided at 0.05 (Cohen 1988; Faul and others 2007).
     assert_eq!(cases_needed_t(1.0, 0.5, 0.05), Some(27));
     assert_eq!(cases_needed_t(1.0, 0.5, 0.025), Some(34));
-    assert_eq!(cases_needed_t(1e-6, 0.5, 0.05), Some(2), "a noncentrality beyond 100 counts as 100");
+    assert_eq!(cases_needed_t(1e-6, 0.5, 0.05), Some(2), "noncentrality is clamped to 100");
     assert_eq!(cases_needed_t(1.0, 1e-4, 0.05), None, "more than a million");
     for (sd, drop, alpha) in
         [(0.0, 0.1, 0.05), (f64::NAN, 0.1, 0.05), (0.2, 0.0, 0.05), (0.2, f64::NAN, 0.05), (0.2, 0.1, 0.5)]
@@ -47,15 +47,15 @@ fn sample_sizes_are_the_published_ones() {
         assert!(power_t(30, sd, drop, alpha).is_none() || drop == 0.0);
     }
     assert_eq!(power_t(1, 0.2, 0.1, 0.05), None);
-    near(power_t(30, 0.2, 0.0, 0.05).expect("a power"), 0.05);
+    assert_near(power_t(30, 0.2, 0.0, 0.05).expect("a power"), 0.05);
 }
 
 #[test]
-fn the_detectable_drop_has_the_power_it_is_given_for() {
+fn detectable_drop_has_80_percent_power() {
     for (cases, sd, alpha) in [(10, 0.1, 0.05), (30, 0.2, 0.05), (100, 0.3, 0.00625), (3, 0.2, 0.05)] {
         let drop = detectable_drop_t(cases, sd, alpha).expect("a drop");
-        near(power_t(cases, sd, drop, alpha).expect("a power"), 0.8);
-        assert!(drop > detectable_shift(sd / (cases as f64).sqrt(), alpha), "t asks for more than z");
+        assert_near(power_t(cases, sd, drop, alpha).expect("a power"), 0.8);
+        assert!(drop > detectable_shift(sd / (cases as f64).sqrt(), alpha), "t needs more than z");
     }
     assert_eq!(detectable_drop_t(2, 0.2, 1e-5), None);
     assert_eq!(detectable_drop_t(1, 0.2, 0.05), None);
@@ -64,7 +64,7 @@ fn the_detectable_drop_has_the_power_it_is_given_for() {
 }
 
 #[test]
-fn repeats_and_the_shift_they_detect_are_one_figure() {
+fn repeats_needed_and_detectable_shift_are_inverse() {
     let (variance, cases, delta) = (0.05, 30, 0.05);
     let repeats = repeats_needed(variance, cases, delta, 0.05);
     let standard_error = (2.0 * variance / (cases as f64 * repeats)).sqrt();
@@ -73,8 +73,8 @@ fn repeats_and_the_shift_they_detect_are_one_figure() {
 }
 
 #[test]
-fn the_power_of_mcnemar_is_that_of_every_table() {
-    // All tables of four pairs, each with its probability.
+fn mcnemar_power_sums_over_all_tables() {
+    // All tables of four pairs, weighted by probability.
     let (loss, gain, alpha) = (0.5_f64, 0.1_f64, 0.13);
     let factorial = |n: usize| (1..=n).product::<usize>() as f64;
     let mut expected = 0.0;
@@ -88,7 +88,7 @@ fn the_power_of_mcnemar_is_that_of_every_table() {
             }
         }
     }
-    near(power_mcnemar(4, loss, gain, alpha).expect("a power"), expected);
+    assert_near(power_mcnemar(4, loss, gain, alpha).expect("a power"), expected);
     assert_eq!(power_mcnemar(4, 1.0, 0.0, 0.0625), Some(1.0));
     assert_eq!(power_mcnemar(0, 0.2, 0.1, 0.05), Some(0.0));
     assert_eq!(power_mcnemar(30, 0.0, 0.0, 0.05), Some(0.0));
@@ -97,10 +97,9 @@ fn the_power_of_mcnemar_is_that_of_every_table() {
 }
 
 #[test]
-fn constants_of_equal_looks_are_exact_and_the_published_ones() {
-    // Computed with three grids that agree in all digits; two looks also by integration with 20 digits. To
-    // three decimals these are the constants of Jennison and Turnbull (2000) at 0.10
-    // two-sided.
+fn boundary_constants_match_published_ones() {
+    // Computed with three grids that agree in all digits; for two looks also by integration with 20 digits. To three
+    // decimals these are the constants of Jennison and Turnbull (2000) at 0.10 two-sided.
     for (looks, pocock, obrien_fleming) in [
         (1, 1.644_853_626_951, 1.644_853_626_951),
         (2, 1.875_423_278_376, 1.677_952_740_469),
@@ -108,8 +107,8 @@ fn constants_of_equal_looks_are_exact_and_the_published_ones() {
         (4, 2.067_429_087_079, 1.733_099_906_415),
         (5, 2.121_715_109_162, 1.750_865_807_794),
     ] {
-        near(pocock_constant(looks, 0.05).expect("a constant"), pocock);
-        near(obrien_fleming_constant(looks, 0.05).expect("a constant"), obrien_fleming);
+        assert_near(pocock_constant(looks, 0.05).expect("a constant"), pocock);
+        assert_near(obrien_fleming_constant(looks, 0.05).expect("a constant"), obrien_fleming);
     }
     for (looks, alpha) in [(0, 0.05), (21, 0.05), (2, 0.0), (2, 0.5), (2, f64::NAN)] {
         assert_eq!(pocock_constant(looks, alpha), None);
@@ -118,7 +117,7 @@ fn constants_of_equal_looks_are_exact_and_the_published_ones() {
 }
 
 #[test]
-fn alpha_is_spent_in_proportion_to_the_repeats() {
+fn alpha_is_spent_in_proportion_to_repeats() {
     assert_eq!(spend(&[3, 6, 12, 24], 0.05), Some(vec![0.00625, 0.00625, 0.0125, 0.025]));
     assert_eq!(spend(&[5], 0.05), Some(vec![0.05]));
     assert_eq!(spend(&[], 0.05), None);
@@ -129,34 +128,34 @@ fn alpha_is_spent_in_proportion_to_the_repeats() {
 }
 
 #[test]
-fn a_p_that_is_no_number_rejects_nothing() {
+fn holm_counts_nan_as_one() {
     assert_eq!(holm(&[f64::NAN]), [1.0]);
     assert_eq!(holm(&[0.01, f64::NAN]), [0.02, 1.0]);
     assert!(holm(&[]).is_empty());
 }
 
 #[test]
-fn fisher_is_the_published_test() {
+fn fisher_matches_published_example() {
     // The lady tasting tea: 3 of 4 cups right, p 17/70 (Fisher 1935).
-    near(fisher_p_worse(1, 4, 3, 4), 17.0 / 70.0);
+    assert_near(fisher_p_worse(1, 4, 3, 4), 17.0 / 70.0);
     assert_eq!(fisher_p_worse(0, 0, 3, 4), 1.0);
     assert_eq!(fisher_p_worse(3, 4, 0, 0), 1.0);
-    assert_eq!(fisher_p_worse(9, 4, 9, 4), 1.0, "more passes than trials are all of them");
+    assert_eq!(fisher_p_worse(9, 4, 9, 4), 1.0, "passes are capped at trials");
     assert_eq!(broken_case_p(3, 0), 1.0);
-    near(broken_case_p(2, 3), 0.1);
+    assert_near(broken_case_p(2, 3), 0.1);
     assert!(hypergeometric_cdf(1, 5, 2, 4).is_nan());
 }
 
 #[test]
-fn mcnemar_without_discordant_pairs_shows_nothing() {
+fn mcnemar_without_discordant_pairs_gives_one() {
     assert_eq!(mcnemar_p_worse(0, 0), 1.0);
     assert_eq!(mcnemar_p_differs(0, 0), 1.0);
     assert_eq!(mcnemar_mid_p_differs(0, 0), 1.0);
 }
 
 #[test]
-fn the_draws_are_the_same_on_every_machine() {
-    // Written down once: a change of the generator would change verdicts of the same answers.
+fn draws_are_the_same_on_every_machine() {
+    // Recorded values: a change of the generator would change verdicts of the same answers.
     let ours: Repeated = (0..7).map(|i| [0.2, 0.4, f64::from(i) / 10.0]).collect();
     let theirs: Repeated = (0..7).map(|i| [0.3, 0.6, f64::from(i) / 10.0 + 0.1]).collect();
     let within = within_cases(&ours, &theirs, &[], 0.0, 7).expect("few scores").p;

@@ -1,4 +1,4 @@
-//! What holds for any numbers.
+//! Properties of any numbers.
 
 use proptest::prelude::*;
 
@@ -16,18 +16,18 @@ fn scores(repeats: usize) -> impl Strategy<Value = (Vec<Vec<f64>>, Vec<Vec<f64>>
 
 proptest! {
     #[test]
-    fn permutation_p_is_a_share_and_both_tails_overlap((ours, theirs) in scores(3)) {
+    fn permutation_p_is_a_share_and_tails_overlap((ours, theirs) in scores(3)) {
         let (ours, theirs): (Repeated, Repeated) = (ours.into_iter().collect(), theirs.into_iter().collect());
         let lower = within_cases(&ours, &theirs, &[], 0.0, 1).expect("small").p;
         let upper = within_cases(&theirs, &ours, &[], 0.0, 1).expect("small").p;
         prop_assert!(lower > 0.0 && lower <= 1.0);
-        // The observed arrangement is in both tails.
+        // Both tails contain the observed arrangement.
         prop_assert!(lower + upper >= 1.0 - 1e-12);
         prop_assert!((lower - grid_p(&ours, &theirs, 20.0)).abs() < 1e-12);
     }
 
     #[test]
-    fn raising_a_candidates_score_never_lowers_a_p(
+    fn higher_candidate_score_never_lowers_p(
         (ours, theirs) in scores(2), at in 0..8_usize, by in 0..20_u32,
     ) {
         let mut raised = ours.clone();
@@ -46,17 +46,17 @@ proptest! {
     }
 
     #[test]
-    fn estimates_do_not_depend_on_the_order_of_cases((ours, theirs) in scores(2)) {
-        let forth: (Repeated, Repeated) = (ours.iter().cloned().collect(), theirs.iter().cloned().collect());
-        let back: (Repeated, Repeated) =
+    fn estimates_ignore_case_order((ours, theirs) in scores(2)) {
+        let forward: (Repeated, Repeated) = (ours.iter().cloned().collect(), theirs.iter().cloned().collect());
+        let backward: (Repeated, Repeated) =
             (ours.into_iter().rev().collect(), theirs.into_iter().rev().collect());
-        let (a, b) = (suite_contrast(&forth.0, &forth.1, &[], 1.0), suite_contrast(&back.0, &back.1, &[], 1.0));
+        let (a, b) = (suite_contrast(&forward.0, &forward.1, &[], 1.0), suite_contrast(&backward.0, &backward.1, &[], 1.0));
         prop_assert!((a.mean - b.mean).abs() < 1e-12);
         prop_assert!((a.standard_error - b.standard_error).abs() < 1e-12);
     }
 
     #[test]
-    fn bounds_hold_the_estimate_and_widen_with_confidence(successes in 0..=40_usize, more in 1..=40_usize) {
+    fn bounds_contain_estimate_and_widen_with_confidence(successes in 0..=40_usize, more in 1..=40_usize) {
         let trials = successes + more;
         let share = successes as f64 / trials as f64;
         for interval in [wilson as fn(usize, usize, f64) -> Bounds, clopper_pearson] {
@@ -68,7 +68,7 @@ proptest! {
     }
 
     #[test]
-    fn tango_falls_with_losses_and_stays_within_one(cases in 1..60_usize, a in 0..30_usize, b in 0..30_usize) {
+    fn tango_bounds_fall_with_losses_within_minus_one_to_one(cases in 1..60_usize, a in 0..30_usize, b in 0..30_usize) {
         let (losses, gains) = (a.min(cases), b.min(cases - a.min(cases)));
         let bounds = tango(cases, losses, gains, 0.05);
         let difference = (gains as f64 - losses as f64) / cases as f64;
@@ -80,7 +80,7 @@ proptest! {
     }
 
     #[test]
-    fn holm_never_lowers_a_p_and_keeps_the_order(p in prop::collection::vec(0.0..=1.0_f64, 0..12)) {
+    fn holm_never_lowers_p_and_keeps_order(p in prop::collection::vec(0.0..=1.0_f64, 0..12)) {
         let adjusted = holm(&p);
         for (index, value) in adjusted.iter().enumerate() {
             prop_assert!(*value >= p[index] && *value <= 1.0);
@@ -91,7 +91,7 @@ proptest! {
     }
 
     #[test]
-    fn sums_keep_what_naive_ones_lose(values in prop::collection::vec(-1.0..1.0_f64, 0..50)) {
+    fn sum_is_compensated(values in prop::collection::vec(-1.0..1.0_f64, 0..50)) {
         let mut spread = vec![1e16];
         spread.extend(&values);
         spread.push(-1e16);
@@ -99,7 +99,7 @@ proptest! {
     }
 
     #[test]
-    fn holm_rejects_at_least_what_bonferroni_does_and_ignores_order(p in prop::collection::vec(0.0..=1.0_f64, 1..12)) {
+    fn holm_is_at_most_bonferroni_and_ignores_order(p in prop::collection::vec(0.0..=1.0_f64, 1..12)) {
         let adjusted = holm(&p);
         for (raw, adjusted) in p.iter().zip(&adjusted) {
             prop_assert!(*adjusted <= (raw * p.len() as f64).min(1.0) + 1e-12);
@@ -109,26 +109,26 @@ proptest! {
     }
 
     #[test]
-    fn tests_of_counts_are_shares_and_fall_with_losses(losses in 0..60_usize, gains in 0..60_usize) {
+    fn exact_p_is_a_share_and_falls_with_losses(losses in 0..60_usize, gains in 0..60_usize) {
         let (worse, differs, mid) =
             (mcnemar_p_worse(losses, gains), mcnemar_p_differs(losses, gains), mcnemar_mid_p_differs(losses, gains));
         prop_assert!(worse > 0.0 && worse <= 1.0 && differs > 0.0 && differs <= 1.0);
         prop_assert!(mid > 0.0 && mid <= differs + 1e-12);
         prop_assert!(mcnemar_p_worse(losses + 1, gains) <= worse + 1e-12);
-        // A share of the baseline's passes moved to the candidate never makes it look worse.
+        // One more pass of the candidate never lowers p.
         let (trials, passes) = (60, losses);
         let fisher = fisher_p_worse(passes, trials, gains, trials);
         prop_assert!(fisher > 0.0 && fisher <= 1.0);
         prop_assert!(fisher_p_worse(passes + 1, trials, gains, trials) >= fisher - 1e-9);
-        // Both tails hold the observed table.
+        // Both tails contain the observed table.
         prop_assert!(fisher + fisher_p_worse(gains, trials, passes, trials) >= 1.0 - 1e-9);
     }
 
     #[test]
-    fn power_is_a_share_and_rises_with_cases_drop_and_alpha(
+    fn t_power_rises_with_cases_drop_and_alpha(
         cases in 2..200_usize, sd in 0.01..0.5_f64, drop in 0.001..0.3_f64, alpha in 0.001..0.2_f64,
     ) {
-        let power = power_t(cases, sd, drop, alpha).expect("possible");
+        let power = power_t(cases, sd, drop, alpha).expect("valid input");
         prop_assert!((alpha - 1e-9..=1.0).contains(&power));
         prop_assert!(power_t(cases + 1, sd, drop, alpha).is_some_and(|more| more >= power - 1e-9));
         prop_assert!(power_t(cases, sd, drop * 1.1, alpha).is_some_and(|more| more >= power - 1e-9));
@@ -140,18 +140,18 @@ proptest! {
     }
 
     #[test]
-    fn power_of_mcnemar_is_a_share_and_rises_with_losses(
+    fn mcnemar_power_rises_with_losses(
         cases in 0..80_usize, loss in 0.0..0.5_f64, gain in 0.0..0.4_f64, alpha in 0.001..0.2_f64,
     ) {
-        let power = power_mcnemar(cases, loss, gain, alpha).expect("possible");
+        let power = power_mcnemar(cases, loss, gain, alpha).expect("valid input");
         prop_assert!((0.0..=1.0).contains(&power));
         prop_assert!(power_mcnemar(cases, loss + 0.1, gain, alpha).is_some_and(|more| more >= power - 1e-9));
-        // Where losses and gains are as likely, the test keeps its level.
+        // If losses and gains are equally likely, the test keeps its level.
         prop_assert!(power_mcnemar(cases, gain, gain, alpha).is_some_and(|level| level <= alpha + 1e-12));
     }
 
     #[test]
-    fn constants_of_looks_rise_with_looks_and_fall_with_alpha(looks in 1..6_usize, alpha in 0.001..0.2_f64) {
+    fn boundary_constants_rise_with_looks_and_fall_with_alpha(looks in 1..6_usize, alpha in 0.001..0.2_f64) {
         for constant in [pocock_constant as fn(usize, f64) -> Option<f64>, obrien_fleming_constant] {
             let found = constant(looks, alpha);
             prop_assert!(found.is_some() && constant(looks + 1, alpha) > found);
@@ -160,7 +160,7 @@ proptest! {
     }
 
     #[test]
-    fn alpha_is_spent_whole(steps in prop::collection::vec(1..20_usize, 1..6), alpha in 0.001..0.5_f64) {
+    fn spent_alpha_adds_up(steps in prop::collection::vec(1..20_usize, 1..6), alpha in 0.001..0.5_f64) {
         let repeats: Vec<usize> = steps.iter().scan(0, |total, step| { *total += step; Some(*total) }).collect();
         let shares = spend(&repeats, alpha).expect("rising");
         prop_assert!((shares.iter().sum::<f64>() - alpha).abs() < 1e-12);
@@ -168,7 +168,7 @@ proptest! {
     }
 
     #[test]
-    fn bounds_of_means_widen_with_confidence((ours, theirs) in scores(3), alpha in 0.001..0.2_f64) {
+    fn t_bounds_widen_with_confidence((ours, theirs) in scores(3), alpha in 0.001..0.2_f64) {
         let estimate =
             suite_contrast(&ours.into_iter().collect(), &theirs.into_iter().collect(), &[], 1.0);
         let (narrow, wide) = (t_bounds(estimate, alpha), t_bounds(estimate, alpha / 2.0));

@@ -1,10 +1,10 @@
-//! What holds for any labels.
+//! Properties of any labels.
 
 use proptest::prelude::*;
 
 use crate::stats::*;
 
-/// Two raters' labels from 0 to 3, of the same length.
+/// Labels of two raters, from 0 to 3.
 fn labels() -> impl Strategy<Value = Vec<(u32, u32)>> {
     prop::collection::vec((0..4_u32, 0..4_u32), 0..30)
 }
@@ -13,7 +13,7 @@ fn scores(labels: &[u32]) -> Vec<f64> {
     labels.iter().map(|label| f64::from(*label)).collect()
 }
 
-/// Every figure of agreement of two raters.
+/// All agreement figures of two raters.
 fn figures(first: &[u32], second: &[u32]) -> Vec<Option<f64>> {
     let (left, right) = (scores(first), scores(second));
     let answers: Repeated = left.iter().zip(&right).map(|(a, b)| [*a, *b]).collect();
@@ -31,7 +31,7 @@ fn figures(first: &[u32], second: &[u32]) -> Vec<Option<f64>> {
     figures
 }
 
-/// Figures that say nothing of which label is which.
+/// Agreement figures that do not depend on label names.
 fn nominal(first: &[u32], second: &[u32]) -> Vec<Option<f64>> {
     let figures = figures(first, second);
     [0, 3, 6, 7, 10].map(|index| figures[index]).to_vec()
@@ -48,7 +48,7 @@ fn same(left: &[Option<f64>], right: &[Option<f64>]) -> bool {
 
 proptest! {
     #[test]
-    fn agreement_depends_neither_on_order_nor_on_who_is_first(pairs in labels(), turn in 0..30_usize) {
+    fn agreement_ignores_answer_and_rater_order(pairs in labels(), turn in 0..30_usize) {
         let (first, second): (Vec<u32>, Vec<u32>) = pairs.iter().copied().unzip();
         let all = figures(&first, &second);
         prop_assert!(same(&all, &figures(&second, &first)));
@@ -61,24 +61,24 @@ proptest! {
     }
 
     #[test]
-    fn agreement_depends_on_names_and_directions_only_where_it_must(pairs in labels()) {
+    fn agreement_ignores_label_names_or_scale_direction(pairs in labels()) {
         let (first, second): (Vec<u32>, Vec<u32>) = pairs.into_iter().unzip();
         let renamed = |labels: &[u32]| labels.iter().map(|label| [2, 0, 3, 1][*label as usize]).collect::<Vec<u32>>();
         prop_assert!(same(&nominal(&first, &second), &nominal(&renamed(&first), &renamed(&second))));
-        // Turning the scale round changes all but the ratio level, which has a zero.
+        // Reversing the scale changes nothing but the ratio level, which has a true zero.
         let turned = |labels: &[u32]| labels.iter().map(|label| 3 - label).collect::<Vec<u32>>();
         let (forth, back) = (figures(&first, &second), figures(&turned(&first), &turned(&second)));
         prop_assert!(same(&forth[..13], &back[..13]));
     }
 
     #[test]
-    fn agreement_is_at_most_one_and_is_one_where_perfect(pairs in labels()) {
+    fn agreement_is_at_most_one_and_one_if_perfect(pairs in labels()) {
         let (first, second): (Vec<u32>, Vec<u32>) = pairs.into_iter().unzip();
         for (index, figure) in figures(&first, &second).into_iter().enumerate() {
             if let Some(figure) = figure {
                 prop_assert!(figure.is_finite());
                 prop_assert!((3..6).contains(&index) || figure <= 1.0 + 1e-12, "{index}: {figure}");
-                // Only alpha may fall below -1, with few answers.
+                // Only alpha may be below -1, with few answers.
                 prop_assert!(index >= 10 || figure >= -1.0 - 1e-12, "{index}: {figure}");
             }
         }
@@ -92,7 +92,7 @@ proptest! {
     }
 
     #[test]
-    fn bounds_of_kappa_hold_it_and_widen(pairs in labels(), alpha in 0.001..0.2_f64) {
+    fn kappa_bounds_contain_it_and_widen(pairs in labels(), alpha in 0.001..0.2_f64) {
         let (first, second): (Vec<u32>, Vec<u32>) = pairs.into_iter().unzip();
         if let Some(kappa) = cohen_kappa(&first, &second) {
             let (narrow, wide) = (kappa.bounds(alpha), kappa.bounds(alpha / 2.0));
@@ -103,9 +103,9 @@ proptest! {
     }
 
     #[test]
-    fn a_confusion_counts_what_the_labels_say(pairs in prop::collection::vec((any::<bool>(), any::<bool>()), 1..30)) {
+    fn confusion_matches_label_agreement(pairs in prop::collection::vec((any::<bool>(), any::<bool>()), 1..30)) {
         let (human, judge): (Vec<bool>, Vec<bool>) = pairs.into_iter().unzip();
-        let confusion = Confusion::count(&human, &judge).expect("labels");
+        let confusion = Confusion::from_labels(&human, &judge).expect("labels");
         prop_assert_eq!(confusion.total(), human.len());
         prop_assert_eq!(confusion.agreement(), percent_agreement(&human, &judge));
         let (direct, counted) = (cohen_kappa(&human, &judge), confusion.kappa());
@@ -114,7 +114,7 @@ proptest! {
     }
 
     #[test]
-    fn a_corrected_share_is_a_share_and_rises_with_what_the_judge_passes(
+    fn corrected_share_rises_with_judge_pass_rate(
         hits in 0..40_usize, misses in 0..40_usize, rejections in 0..40_usize, slips in 0..40_usize,
         share in 0.0..=1.0_f64, answers in 1..500_usize, alpha in 0.001..0.2_f64,
     ) {
@@ -123,7 +123,7 @@ proptest! {
         };
         if let Some(found) = rogan_gladen(share, answers, &labelled, alpha) {
             prop_assert!((0.0..=1.0).contains(&found.estimate) && found.standard_error >= 0.0);
-            let higher = rogan_gladen(f64::midpoint(share, 1.0), answers, &labelled, alpha).expect("as before");
+            let higher = rogan_gladen(f64::midpoint(share, 1.0), answers, &labelled, alpha).expect("valid input");
             prop_assert!(higher.estimate >= found.estimate - 1e-12);
             if let Bounds { lower: Some(lower), upper: Some(upper) } = found.bounds {
                 prop_assert!(0.0 <= lower && lower <= upper && upper <= 1.0);
@@ -134,7 +134,7 @@ proptest! {
     }
 
     #[test]
-    fn a_prediction_powered_mean_lies_in_its_bounds_and_moves_with_its_scores(
+    fn ppi_mean_is_in_its_bounds_and_ignores_constant_bias(
         unlabelled in prop::collection::vec(0.0..=1.0_f64, 2..20),
         labelled in prop::collection::vec((0.0..=1.0_f64, 0.0..=1.0_f64), 2..20),
         alpha in 0.001..0.2_f64,
@@ -143,9 +143,9 @@ proptest! {
         let found = ppi_mean(&unlabelled, &judged, &human, alpha).expect("enough");
         prop_assert!(found.bounds.lower.is_some_and(|lower| lower <= found.estimate));
         prop_assert!(found.bounds.upper.is_some_and(|upper| upper >= found.estimate));
-        // A judge that is too kind by the same everywhere changes nothing.
-        let kinder = |scores: &[f64]| scores.iter().map(|score| score + 0.25).collect::<Vec<f64>>();
-        let moved = ppi_mean(&kinder(&unlabelled), &kinder(&judged), &human, alpha).expect("enough");
+        // A constant bias of the judge changes nothing.
+        let biased = |scores: &[f64]| scores.iter().map(|score| score + 0.25).collect::<Vec<f64>>();
+        let moved = ppi_mean(&biased(&unlabelled), &biased(&judged), &human, alpha).expect("enough");
         prop_assert!((moved.estimate - found.estimate).abs() < 1e-9);
         prop_assert!((moved.standard_error - found.standard_error).abs() < 1e-9);
     }

@@ -90,7 +90,7 @@ proptest! {
         ];
         for (place, tame) in places(&out).into_iter().zip(places("x")) {
             let reading = forge::read(&place, None);
-            prop_assert!(reading.acts.is_empty(), "{:?} of {place:?}", reading.acts);
+            prop_assert!(reading.active.is_empty(), "{:?} of {place:?}", reading.active);
             if !out.is_empty() {
                 prop_assert_eq!(reading.shape, forge::read(&tame, None).shape, "{:?}", place);
             }
@@ -102,7 +102,7 @@ proptest! {
         let text = format!("{text}\n{more}");
         let block = fenced(&text);
         let reading = forge::read(&format!("before\n\n{block}\nafter\n"), None);
-        prop_assert!(reading.acts.is_empty(), "{:?} of {block:?}", reading.acts);
+        prop_assert!(reading.active.is_empty(), "{:?} of {block:?}", reading.active);
         prop_assert_eq!(&reading.shape, &["Paragraph", "CodeBlock", "Paragraph"], "{:?}", block);
         let shown = reading.code[0].replace(BREAK, "");
         let written = lines(&text).collect::<Vec<_>>().join("\n").replace(BREAK, "");

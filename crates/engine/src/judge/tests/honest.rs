@@ -2,7 +2,7 @@ use serde_json::{Map, json};
 
 use super::*;
 use crate::judge::{Needs, fingerprint};
-use promptgate_core::model::{Item, Outcome, Speaker};
+use promptgate_core::model::{Item, MessageRole, Outcome};
 
 const REAL: &str = "Unopened items can be returned within 30 days of delivery.";
 
@@ -35,7 +35,7 @@ async fn faithfulness_is_the_share_of_backed_statements() {
     assert_eq!(judging.output_mode.as_deref(), Some("json_schema"));
     assert_eq!(judging.model.as_deref(), Some("judge-2026-01-01"));
     assert_eq!(judging.system_fingerprint.as_deref(), Some("fp_1"));
-    assert_eq!(asked[0].messages[0].role, Speaker::System);
+    assert_eq!(asked[0].messages[0].role, MessageRole::System);
     assert_eq!(asked[0].messages.len(), 2);
     let Payload::Faithfulness { context, statements, .. } = payload(&asked[0]) else {
         panic!("another task");

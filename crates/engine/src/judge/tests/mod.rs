@@ -74,7 +74,7 @@ fn completion(text: &str) -> Completion {
         latency_ms: 5.0,
         model: Some("judge-2026-01-01".to_owned()),
         system_fingerprint: Some("fp_1".to_owned()),
-        ..Completion::said(text)
+        ..Completion::from_text(text)
     }
 }
 

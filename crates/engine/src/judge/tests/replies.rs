@@ -1,7 +1,7 @@
 //! Judges that do not reply as asked: repaired, or no grade. Never a score by accident.
 
 use super::*;
-use promptgate_core::model::{FaultKind, Outcome, Speaker};
+use promptgate_core::model::{FaultKind, MessageRole, Outcome};
 
 const ANSWER: &str = "Returns take 90 days.";
 
@@ -54,8 +54,8 @@ async fn a_repaired_reply_counts_and_the_judge_hears_what_was_wrong() {
         let (grade, asked) = faithfulness(ANSWER, &[&reply, &reply, &verdicts(&[("not_found", &[])])]).await;
         assert_eq!(grade.score(), Some(0.0), "{reply}");
         assert_eq!(asked.len(), 3);
-        let roles: Vec<Speaker> = asked[2].messages.iter().map(|message| message.role).collect();
-        let (system, user, assistant) = (Speaker::System, Speaker::User, Speaker::Assistant);
+        let roles: Vec<MessageRole> = asked[2].messages.iter().map(|message| message.role).collect();
+        let (system, user, assistant) = (MessageRole::System, MessageRole::User, MessageRole::Assistant);
         assert_eq!(roles, [system, user, assistant, user, assistant, user]);
         assert_eq!(asked[2].messages[..2], asked[0].messages[..]);
         assert!(!asked[2].messages[2].content.is_empty());

@@ -1,4 +1,4 @@
-//! Distributions, estimates with their errors, permutations.
+//! Distributions, estimates and permutation tests.
 
 use serde_json::Value;
 
@@ -57,7 +57,7 @@ pub(super) fn paired(d1: &Value) {
     let beyond: Vec<f64> = diff.iter().map(|d| -(d + margin)).collect();
     close(p(&beyond), &d1["signflip_exact_p_ni_margin_0.05"]);
 
-    // The sign test is McNemar's test of the signs.
+    // The sign test equals McNemar's test of the signs.
     let signs = [1.0, -1.0].map(|sign| diff.iter().filter(|d| sign * **d > 0.0).count());
     assert_eq!(signs.to_vec(), counts(&d1["sign_counts"]));
     close(mcnemar_p_differs(signs[1], signs[0]), &d1["sign_test_two"]);
@@ -75,23 +75,23 @@ pub(super) fn degenerate(degenerate: &Value) {
     }
 }
 
-fn permuted(candidate: &Value, baseline: &Value, arrangements: &Value, expected: &Value) {
+fn check_permutation(candidate: &Value, baseline: &Value, arrangements: &Value, expected: &Value) {
     let (candidate, baseline) = (repeated(candidate), repeated(baseline));
     let p = |ours: &Repeated, theirs: &Repeated| within_cases(ours, theirs, &[], 0.0, 1).expect("small").p;
     close(p(&candidate, &baseline), &expected["p_less"]);
     close(p(&baseline, &candidate), &expected["p_greater"]);
-    // The p is a share of that many arrangements.
-    let among = number(arrangements) * p(&candidate, &baseline);
-    assert!((among - among.round()).abs() < 1e-9);
+    // p is a whole number of arrangements.
+    let arrangements = number(arrangements) * p(&candidate, &baseline);
+    assert!((arrangements - arrangements.round()).abs() < 1e-9);
 }
 
 pub(super) fn permutation(expected: &Value) {
     let scores = [&expected["candidate_repeats"], &expected["baseline_repeats"]];
-    permuted(scores[0], scores[1], &expected["n_assignments"], expected);
+    check_permutation(scores[0], scores[1], &expected["n_assignments"], expected);
 }
 
 pub(super) fn permutation_of_one_case(expected: &Value) {
-    permuted(&expected["candidate"], &expected["baseline"], &expected["n_assignments"], expected);
+    check_permutation(&expected["candidate"], &expected["baseline"], &expected["n_assignments"], expected);
 }
 
 pub(super) fn noise(noise: &Value) {

@@ -1,14 +1,14 @@
-//! Agreement, and correction for a judge's errors.
+//! Agreement, and correction for the errors of a judge.
 
 use serde_json::Value;
 
 use super::{close, close_bound, close_bounds, count, counts, fields, number, numbers, rows};
 use crate::stats::*;
 
-/// A share of a whole, as the count that it stands for.
+/// The count behind a share.
 fn part(share: f64, whole: usize) -> usize {
     let part = (share * whole as f64).round();
-    assert!((part - share * whole as f64).abs() < 1e-6, "{share} of {whole} is no count");
+    assert!((part - share * whole as f64).abs() < 1e-6, "expected a count, found {share} of {whole}");
     part as usize
 }
 
@@ -49,7 +49,7 @@ pub(super) fn kappa(expected: &Value) {
     close_bound(percent_agreement(&human, &judge), &expected["agreement"]);
     close_bound(gwet_ac1(&human, &judge, 2), &expected["gwet_ac1"]);
     let cells = counts(&expected["TP,FP,FN,TN(judge vs human)"]);
-    let confusion = Confusion::count(&human, &judge).expect("labels");
+    let confusion = Confusion::from_labels(&human, &judge).expect("labels");
     assert_eq!(
         confusion,
         Confusion {
@@ -95,9 +95,9 @@ pub(super) fn krippendorff(expected: &Value) {
     }
 }
 
-/// The oracle has shares of published labels; the counts behind them follow from the number of answers.
+/// The oracle has shares of published labels; the number of answers gives the counts behind them.
 pub(super) fn published_data(expected: &Value) {
-    // Where a row has no share of its own, it is that of the other judges of the same labels.
+    // A row without a share takes that of the other judges of the same labels.
     let rate = |labels: &str| number(&expected[format!("faithbench|{labels}|gpt_4o")]["human_rate"]);
     for (name, row) in fields(expected) {
         let Some(rest) = name.strip_prefix("faithbench|") else { continue };

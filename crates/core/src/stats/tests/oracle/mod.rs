@@ -1,7 +1,7 @@
-//! Every number of the oracle, or the reason why it is left out.
+//! Checks every number of the oracle, or names the reason for leaving it out.
 //!
-//! Each top-level key has a test. It reads numbers through the functions below, which note what was read, and
-//! fails when a number of its key was neither read nor is listed in `LEFT_OUT`.
+//! Each top-level key has a test. It reads numbers through the functions below, which record them, and fails if a number
+//! of its key is neither read nor listed in `LEFT_OUT`.
 
 mod estimates;
 mod judges;
@@ -15,11 +15,11 @@ use serde_json::Value;
 
 use crate::stats::Repeated;
 
-/// Numbers that nothing of ours has to meet.
+/// Numbers without a counterpart in this crate, by path, with the reason.
 const LEFT_OUT: &[(&str, &str)] = &[
     ("quantiles.chi2_sf", "no chi-square test is used: the exact ones replace it"),
-    ("D1_paired.wilcoxon_drop_zeros", "Wilcoxon tests another thing than the mean"),
-    ("D1_paired.cohen_dz", "effects are reported in points of the score, not standardised"),
+    ("D1_paired.wilcoxon_drop_zeros", "Wilcoxon does not test the mean"),
+    ("D1_paired.cohen_dz", "effects are reported in score points, not standardised"),
     ("D1_paired.hedges_g_correction_J(df=11)", "as above"),
     ("degenerate.rule_of_three_upper.5.approx_3_over_n", "the exact bound is used"),
     ("degenerate.rule_of_three_upper.8.approx_3_over_n", "the exact bound is used"),
@@ -36,8 +36,8 @@ const LEFT_OUT: &[(&str, &str)] = &[
     ("paired_prop_published_check.bonett_price", "Tango's interval is used"),
     ("paired_prop[].newcombe95", "Tango's interval is used"),
     ("paired_prop[].bonett_price95", "Tango's interval is used"),
-    ("bootstrap_exact", "t intervals are used: the bootstrap covers too little with few cases"),
-    ("concentration", "bounds for any distribution are too wide below hundreds of cases to decide by"),
+    ("bootstrap_exact", "t intervals are used: the bootstrap undercovers with few cases"),
+    ("concentration", "distribution-free bounds are too wide below hundreds of cases"),
     ("real_data.qags_cnndm|krippendorff_nominal(sentence votes)", "the ratings are not in the oracle"),
     ("real_data.qags_xsum|krippendorff_nominal(sentence votes)", "the ratings are not in the oracle"),
     ("real_data.dialsummeval|consistency", "the ratings are not in the oracle"),
@@ -48,9 +48,9 @@ const LEFT_OUT: &[(&str, &str)] = &[
 
 macro_rules! oracles {
     ($($name:ident: $key:literal => $check:path;)*) => {
-        $(#[test] fn $name() { met($key, $check); })*
+        $(#[test] fn $name() { check_key($key, $check); })*
         /// The keys that have a test.
-        const MET: &[&str] = &[$($key),*];
+        const CHECKED: &[&str] = &[$($key),*];
     };
 }
 
@@ -80,10 +80,10 @@ oracles! {
 }
 
 #[test]
-fn no_key_is_forgotten() {
+fn every_key_is_checked_or_left_out() {
     for key in oracle().as_object().expect("a table").keys() {
         let left_out = LEFT_OUT.iter().any(|(path, _)| path == key);
-        assert!(MET.contains(&key.as_str()) != left_out, "{key} is neither met nor left out, or both");
+        assert!(CHECKED.contains(&key.as_str()) != left_out, "{key} must be either checked or left out");
     }
 }
 
@@ -93,12 +93,12 @@ fn oracle() -> Value {
 }
 
 thread_local! {
-    /// Where the numbers are that this test has read.
+    /// Addresses of the numbers that this test has read.
     static READ: RefCell<BTreeSet<*const Value>> = const { RefCell::new(BTreeSet::new()) };
 }
 
-/// Runs a check, then asks that each number of the key was read or is left out, and not both.
-fn met(key: &str, check: fn(&Value)) {
+/// Runs a check, then asserts that each number of the key is either read or left out.
+fn check_key(key: &str, check: fn(&Value)) {
     let all = oracle();
     let value = all.get(key).expect("the key is in the oracle");
     check(value);
@@ -109,7 +109,10 @@ fn met(key: &str, check: fn(&Value)) {
             path.strip_prefix(known).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
         });
         if read == left_out {
-            wrong.push(format!("{path} is {}", if read { "read, yet left out" } else { "not read" }));
+            wrong.push(format!(
+                "{path} is {}",
+                if read { "read, but listed as left out" } else { "not read" }
+            ));
         }
     });
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -133,7 +136,7 @@ fn number(value: &Value) -> f64 {
 
 fn count(value: &Value) -> usize {
     let number = number(value);
-    assert!(number >= 0.0 && number.fract() == 0.0, "{number} is no count");
+    assert!(number >= 0.0 && number.fract() == 0.0, "expected a count, found {number}");
     number as usize
 }
 
@@ -157,7 +160,7 @@ fn fields(value: &Value) -> impl Iterator<Item = (&str, &Value)> {
     value.as_object().expect("a table").iter().map(|(key, value)| (key.as_str(), value))
 }
 
-/// The numbers that a key is made of.
+/// The numbers in a key.
 fn parts(key: &str) -> Vec<f64> {
     key.split(',').map(|part| part.parse().expect("a number in a key")).collect()
 }

@@ -1,4 +1,4 @@
-//! Power, several tests, several looks.
+//! Power, multiple tests and multiple looks.
 
 use serde_json::Value;
 
@@ -41,8 +41,7 @@ pub(super) fn holm_adjusted(expected: &Value) {
     }
 }
 
-/// The oracle's constants come from a coarse grid: they keep alpha to about 1e-7 and are right to 2e-6. Finer
-/// values are in `tests/plans.rs`.
+/// Accuracy of the oracle's constants, which come from a coarse grid. `tests/plans.rs` has more accurate values.
 const COARSE: f64 = 2e-6;
 
 pub(super) fn looks(expected: &Value) {

@@ -1,4 +1,4 @@
-//! Answers that pass or fail.
+//! Pass rates.
 
 use serde_json::Value;
 
@@ -13,7 +13,7 @@ pub(super) fn mcnemar(expected: &Value) {
         close(mcnemar_p_differs(losses, gains), &row["exact_two"]);
         close(mcnemar_mid_p_differs(losses, gains), &row["midp_two"]);
         assert_eq!(mcnemar_p_differs(losses, gains), mcnemar_p_differs(gains, losses));
-        // Sign flips of equal differences are the same test.
+        // Sign flips of equal differences give the same test.
         let mut units = vec![-1.0; losses];
         units.extend(vec![1.0; gains]);
         units.extend([0.0; 7]);
@@ -31,7 +31,7 @@ pub(super) fn paired_shares(expected: &Value) {
         let bounds = tango(cases, losses, gains, 0.05);
         close_bound(bounds.lower, &row["tango_1sided95_lower"]);
         close_bound(bounds.upper, &row["tango_1sided95_upper"]);
-        // The bound is where the test stands at alpha.
+        // At the bound, p equals alpha.
         let p = tango_p_worse(cases, losses, gains, bounds.upper.expect("a bound"));
         assert!((p - 0.05).abs() < 1e-9, "{p}");
     }
@@ -64,7 +64,10 @@ pub(super) fn fisher(expected: &Value) {
     for k in 2..=5_usize {
         let expected = &expected[format!("base {k}/{k} pass vs cand 0/{k} pass")];
         close(broken_case_p(k, k), expected);
-        assert!((broken_case_p(k, k) - number(expected)).abs() < 1e-14, "three repeats stand at 0.05 itself");
+        assert!(
+            (broken_case_p(k, k) - number(expected)).abs() < 1e-14,
+            "exact enough for three repeats, where p is 0.05"
+        );
     }
     close(fisher_p_worse(1, 5, 5, 5), &expected["base 5/5 vs cand 1/5"]);
 }

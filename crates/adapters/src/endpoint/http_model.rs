@@ -1,0 +1,156 @@
+//! One call over HTTP: sends a request and reads the complete response. Waiting, retries and limits are other layers.
+
+use std::sync::Arc;
+
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Method, Url};
+
+use super::address::{self, Address};
+use super::faults::FaultContext;
+use super::options::Options;
+use super::wire::{self, InvalidResponse};
+use crate::http::{self, Client, ClientOptions, Request, SettingNames, server_text};
+use promptgate_core::model::{ChatRequest, Completion, Diagnostic, Fault, FaultKind, FinishReason, Place};
+use promptgate_core::port::ChatModel;
+use promptgate_core::text::{Redactor, Secret};
+
+const NAMES: SettingNames = SettingNames {
+    url: address::SETTING,
+    ca_cert: Some("endpoint.ca_cert"),
+    timeout_help: "raise endpoint.timeout, or lower endpoint.max_concurrency",
+    credential: "key",
+};
+
+/// Headers of the transport, which the configuration cannot set.
+const TRANSPORT_HEADERS: [&str; 8] = [
+    "host",
+    "content-type",
+    "content-length",
+    "transfer-encoding",
+    "connection",
+    "accept-encoding",
+    "expect",
+    "upgrade",
+];
+
+/// A chat model behind HTTP.
+pub(super) struct HttpModel {
+    client: Client,
+    url: Url,
+    faults: FaultContext,
+}
+
+impl HttpModel {
+    pub(super) fn new(
+        options: &Options,
+        address: &Address,
+        redactor: Arc<Redactor>,
+    ) -> Result<Self, Diagnostic> {
+        let client = Client::new(ClientOptions {
+            base: address.base().clone(),
+            headers: default_headers(options)?,
+            timeout: options.timeout,
+            max_idle_connections: options.max_concurrency.max(1),
+            max_redirects: 1,
+            max_body_bytes: options.max_body_bytes,
+            ca_cert: options.ca_cert.clone(),
+            names: NAMES,
+            redactor: Arc::clone(&redactor),
+        })?;
+        let faults = FaultContext {
+            label: Request::new(Method::POST, address.url().clone()).label(),
+            api_key_env: options.api_key_env.clone(),
+            has_key: options.key().is_some(),
+            redactor,
+        };
+        Ok(Self { client, url: address.url().clone(), faults })
+    }
+
+    async fn call(&self, request: &ChatRequest) -> Result<Completion, Fault> {
+        let body = wire::body(request).map_err(|error| {
+            self.faults.fault(FaultKind::Rejected, format!("the request cannot be written as JSON: {error}"))
+        })?;
+        // A request on a stale connection was never processed, so sending it again is safe.
+        let request = Request::new(Method::POST, self.url.clone()).json(body).repeatable();
+        let response = self.client.send(&request).await?;
+        if !response.status.is_success() {
+            return Err(self.faults.status(&response));
+        }
+        self.client.check_media_type(&request, &response).map_err(|error| {
+            let is_stream = response.media_type().as_deref() == Some("text/event-stream");
+            let fault = Fault::from(error);
+            if is_stream { fault.help("leave `stream` out of the parameters") } else { fault }
+        })?;
+        let clean = |text: &str| server_text(self.client.redactor(), text);
+        let parsed = wire::parse(&response.body).map_err(|invalid| {
+            let reason = match invalid {
+                InvalidResponse::Malformed(reason) => clean(&reason),
+                InvalidResponse::Error(message) => {
+                    format!("{} with an error: {}", response.status.as_u16(), clean(&message))
+                }
+            };
+            self.faults.fault(FaultKind::InvalidAnswer, reason)
+        })?;
+        // An echoed key must reach neither a judge nor an excerpt, which could cut it in two before a report is
+        // redacted.
+        let finish_reason = match parsed.finish_reason {
+            FinishReason::Other(name) => FinishReason::Other(clean(&name)),
+            known => known,
+        };
+        Ok(Completion {
+            text: self.client.redactor().redact(&parsed.text).into_owned(),
+            refusal: parsed.refusal,
+            finish_reason,
+            usage: parsed.usage,
+            latency_ms: response.elapsed.as_secs_f64() * 1000.0,
+            model: parsed.model.map(|name| clean(&name)),
+            system_fingerprint: parsed.system_fingerprint.map(|name| clean(&name)),
+            cached_at: None,
+        })
+    }
+}
+
+impl ChatModel for HttpModel {
+    fn complete<'a>(&'a self, request: &'a ChatRequest) -> BoxFuture<'a, Result<Completion, Fault>> {
+        self.call(request).boxed()
+    }
+}
+
+fn default_headers(options: &Options) -> Result<HeaderMap, Diagnostic> {
+    let mut headers = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("application/json"))]);
+    if let Some(key) = options.key() {
+        let value = http::bearer(key).ok_or_else(|| {
+            Diagnostic::new(format!(
+                "the key in {} has characters that a header cannot carry",
+                options.api_key_env
+            ))
+            .help("look for a line break or a quotation mark that was copied along")
+        })?;
+        headers.insert(AUTHORIZATION, value);
+    }
+    for (name, secret) in &options.headers {
+        headers.insert(header_name(name)?, header_value(name, secret)?);
+    }
+    Ok(headers)
+}
+
+fn header_name(name: &str) -> Result<HeaderName, Diagnostic> {
+    let at = Place::file("endpoint.headers");
+    let parsed = HeaderName::from_bytes(name.as_bytes()).map_err(|_| {
+        Diagnostic::new(format!("`{}` is not a valid header name", name.escape_debug())).at(at.clone())
+    })?;
+    if TRANSPORT_HEADERS.contains(&parsed.as_str()) {
+        return Err(Diagnostic::new(format!("`{name}` is set by promptgate")).at(at).help("remove it"));
+    }
+    Ok(parsed)
+}
+
+fn header_value(name: &str, secret: &Secret) -> Result<HeaderValue, Diagnostic> {
+    http::secret_value(secret.expose()).ok_or_else(|| {
+        Diagnostic::new(format!("the value of `{name}` has characters that a header cannot carry"))
+            .at(Place::file("endpoint.headers"))
+            .help("look for a line break in the environment variable it is read from")
+    })
+}

@@ -1,0 +1,42 @@
+//! The HTTP client of every JSON API: chat endpoints, GitHub, registries.
+//!
+//! A [`Client`] belongs to one origin. Its default headers carry the credentials, and no request, redirect or link
+//! takes them to another origin. A response is read as a whole, up to a size limit; a failed exchange is an [`Error`]
+//! that names the place, the reason and the next step. Server text in messages is redacted, on one line and short.
+//!
+//! The client does not wait, retry or count. The one exception is a request that met a connection which the server had
+//! closed while it was idle: it was never processed, and is sent again on a new connection.
+
+mod address;
+mod client;
+mod error;
+mod message;
+mod proxy;
+mod retry_after;
+mod server_error;
+mod tls;
+
+pub use address::BaseUrl;
+pub(crate) use address::is_private;
+pub use client::{Client, ClientOptions, Request, Response};
+pub use error::{Error, ErrorKind, SettingNames};
+pub use message::server_text;
+pub use retry_after::{Resets, retry_after};
+pub use server_error::ServerError;
+
+use reqwest::header::HeaderValue;
+
+use promptgate_core::text::Secret;
+
+/// Returns the value of an `Authorization: Bearer` header; `None` where the key has characters that a header cannot
+/// carry.
+pub fn bearer(key: &Secret) -> Option<HeaderValue> {
+    secret_value(&format!("Bearer {}", key.expose()))
+}
+
+/// Returns a header value that is never printed; `None` where it has characters that a header cannot carry.
+pub fn secret_value(text: &str) -> Option<HeaderValue> {
+    let mut value = HeaderValue::from_str(text).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}

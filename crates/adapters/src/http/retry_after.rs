@@ -1,0 +1,232 @@
+//! The wait that a server asks for, read from the headers of its response.
+//!
+//! `Retry-After` in seconds or as a date (RFC 9110, section 10.2.3), `retry-after-ms`, and the `x-ratelimit-reset-*`
+//! family, which holds durations (`6m0s`, `1.5s`, `200ms`), seconds, or points in time.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use reqwest::header::{HeaderMap, RETRY_AFTER};
+
+/// Upper bound that keeps arithmetic with durations safe.
+const MAX_SECONDS: f64 = 366.0 * 86_400.0;
+
+/// The `x-ratelimit-reset*` headers that count. Many servers send them with every response.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resets {
+    /// None: no limit was hit.
+    Ignore,
+    /// Those with nothing remaining.
+    Exhausted,
+    /// Those with nothing remaining, or all where no header says that.
+    Any,
+}
+
+/// Returns the wait that the server asked for; zero where its time has passed. `now` is for dates.
+pub fn retry_after(headers: &HeaderMap, resets: Resets, now: SystemTime) -> Option<Duration> {
+    explicit(headers, now).or_else(|| match resets {
+        Resets::Ignore => None,
+        Resets::Exhausted => reset(headers, now).0,
+        Resets::Any => {
+            let (exhausted, latest) = reset(headers, now);
+            exhausted.or(latest)
+        }
+    })
+}
+
+/// Returns `retry-after-ms`, which is finer, else `Retry-After`.
+fn explicit(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    let milliseconds = text(headers, "retry-after-ms").and_then(|value| value.parse::<f64>().ok());
+    if let Some(wait) = milliseconds.and_then(|value| seconds(value / 1000.0)) {
+        return Some(wait);
+    }
+    let value = text(headers, RETRY_AFTER.as_str())?;
+    if let Ok(number) = value.parse::<f64>() {
+        return seconds(number);
+    }
+    let date = httpdate::parse_http_date(value).ok()?;
+    Some(date.duration_since(now).unwrap_or_default())
+}
+
+/// Returns the latest of the resets with nothing remaining, and the latest of all.
+fn reset(headers: &HeaderMap, now: SystemTime) -> (Option<Duration>, Option<Duration>) {
+    let (mut exhausted, mut latest) = (None, None);
+    for (name, value) in headers {
+        let Some(limit) = name.as_str().strip_prefix("x-ratelimit-reset") else { continue };
+        let Some(wait) = value.to_str().ok().and_then(|value| moment(value.trim(), now)) else { continue };
+        let remaining = text(headers, &format!("x-ratelimit-remaining{limit}"));
+        if remaining.and_then(|count| count.parse::<f64>().ok()).is_some_and(|count| count <= 0.0) {
+            exhausted = exhausted.max(Some(wait));
+        }
+        latest = latest.max(Some(wait));
+    }
+    (exhausted, latest)
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok().map(str::trim)
+}
+
+fn seconds(number: f64) -> Option<Duration> {
+    (number.is_finite() && number >= 0.0).then(|| Duration::from_secs_f64(number.min(MAX_SECONDS)))
+}
+
+/// Parses a duration with units, seconds, or a point in time: a date, or seconds or milliseconds since 1970.
+fn moment(value: &str, now: SystemTime) -> Option<Duration> {
+    if let Ok(number) = value.parse::<f64>() {
+        // Larger numbers are dates: 1e9 s is the year 2001, 1e11 ms the year 1973.
+        let since_epoch = match number {
+            large if large >= 1e11 => large / 1000.0,
+            large if large >= 1e9 => large,
+            small => return seconds(small),
+        };
+        let then =
+            Duration::try_from_secs_f64(since_epoch).ok().and_then(|since| UNIX_EPOCH.checked_add(since))?;
+        return Some(then.duration_since(now).unwrap_or_default());
+    }
+    if let Some(wait) = units(value) {
+        return Some(wait);
+    }
+    if let Ok(date) = value.parse::<jiff::Timestamp>() {
+        return Some(SystemTime::from(date).duration_since(now).unwrap_or_default());
+    }
+    httpdate::parse_http_date(value).ok().map(|date| date.duration_since(now).unwrap_or_default())
+}
+
+/// Parses numbers with units: `1h2m3.5s`, `200ms`.
+fn units(value: &str) -> Option<Duration> {
+    let mut rest = value;
+    let mut total = 0.0;
+    if rest.is_empty() {
+        return None;
+    }
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+        let (number, tail) = rest.split_at_checked(digits)?;
+        let letters = tail.find(|c: char| !c.is_alphabetic()).unwrap_or(tail.len());
+        let (unit, next) = tail.split_at_checked(letters)?;
+        let factor = match unit {
+            "ns" => 1e-9,
+            "us" | "µs" => 1e-6,
+            "ms" => 1e-3,
+            "s" => 1.0,
+            "m" => 60.0,
+            "h" => 3600.0,
+            "d" => 86_400.0,
+            _ => return None,
+        };
+        total += number.parse::<f64>().ok()? * factor;
+        rest = next;
+    }
+    seconds(total)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use reqwest::header::{HeaderName, HeaderValue};
+
+    fn headers(pairs: &[(&str, &str)]) -> HeaderMap {
+        pairs
+            .iter()
+            .map(|(name, value)| {
+                (HeaderName::from_bytes(name.as_bytes()).unwrap(), HeaderValue::from_str(value).unwrap())
+            })
+            .collect()
+    }
+
+    /// 2023-11-14 22:13:20 UTC.
+    fn now() -> SystemTime {
+        UNIX_EPOCH + Duration::from_secs(1_700_000_000)
+    }
+
+    fn wait(pairs: &[(&str, &str)]) -> Option<u128> {
+        retry_after(&headers(pairs), Resets::Any, now()).map(|wait| wait.as_millis())
+    }
+
+    #[test]
+    fn every_common_form_is_parsed() {
+        for (name, value, milliseconds) in [
+            ("retry-after", "7", 7000),
+            ("retry-after", " 1.5 ", 1500),
+            ("retry-after", "Tue, 14 Nov 2023 22:13:30 GMT", 10_000),
+            ("retry-after-ms", "250", 250),
+            ("x-ratelimit-reset-requests", "6m0s", 360_000),
+            ("x-ratelimit-reset-tokens", "1.5s", 1500),
+            ("x-ratelimit-reset-tokens", "200ms", 200),
+            ("x-ratelimit-reset-requests", "1h2m3s", 3_723_000),
+            ("x-ratelimit-reset", "12", 12_000),
+            ("x-ratelimit-reset", "1700000005", 5000),
+            ("x-ratelimit-reset", "1700000005500", 5500),
+            ("x-ratelimit-reset-requests", "2023-11-14T22:13:24Z", 4000),
+        ] {
+            assert_eq!(wait(&[(name, value)]), Some(milliseconds), "{name}: {value}");
+        }
+    }
+
+    #[test]
+    fn an_invalid_value_is_ignored() {
+        for value in ["", "soon", "-1", "NaN", "inf", "5 parsecs"] {
+            assert_eq!(wait(&[("retry-after", value)]), None, "{value}");
+        }
+        for value in ["", "s", "1x", "1.2.3s", "m5", "9é", "é"] {
+            assert_eq!(wait(&[("x-ratelimit-reset-tokens", value)]), None, "{value}");
+        }
+    }
+
+    #[test]
+    fn a_time_that_has_passed_is_zero() {
+        for value in ["0", "Tue, 14 Nov 2023 22:13:10 GMT"] {
+            assert_eq!(wait(&[("retry-after", value)]), Some(0), "{value}");
+        }
+        assert_eq!(wait(&[("x-ratelimit-reset-tokens", "1700000000")]), Some(0));
+    }
+
+    #[test]
+    fn huge_waits_do_not_overflow() {
+        for value in ["1e300", "99999999999999999999"] {
+            assert!(wait(&[("retry-after", value)]).is_some());
+            let _ = wait(&[("x-ratelimit-reset", value)]);
+        }
+    }
+
+    #[test]
+    fn milliseconds_precede_seconds_and_both_precede_resets() {
+        assert_eq!(
+            wait(&[("retry-after", "2"), ("retry-after-ms", "1200"), ("x-ratelimit-reset-tokens", "9s")]),
+            Some(1200)
+        );
+        assert_eq!(wait(&[("retry-after", "2"), ("x-ratelimit-reset-tokens", "9s")]), Some(2000));
+    }
+
+    #[test]
+    fn the_exhausted_limit_takes_precedence() {
+        let pairs = [
+            ("x-ratelimit-reset-requests", "1s"),
+            ("x-ratelimit-remaining-requests", "3"),
+            ("x-ratelimit-reset-tokens", "8s"),
+            ("x-ratelimit-remaining-tokens", "0"),
+        ];
+        assert_eq!(wait(&pairs), Some(8000));
+        let pairs = [("x-ratelimit-reset-requests", "9s"), ("x-ratelimit-reset-tokens", "8s")];
+        assert_eq!(wait(&pairs), Some(9000));
+        let pairs = [
+            ("x-ratelimit-reset-requests", "6m0s"),
+            ("x-ratelimit-remaining-requests", "3"),
+            ("x-ratelimit-reset-tokens", "8s"),
+            ("x-ratelimit-remaining-tokens", "0"),
+        ];
+        assert_eq!(wait(&pairs), Some(8000));
+    }
+
+    #[test]
+    fn resets_count_only_as_requested() {
+        let pairs = headers(&[("x-ratelimit-reset-requests", "9s")]);
+        for resets in [Resets::Ignore, Resets::Exhausted] {
+            assert_eq!(retry_after(&pairs, resets, now()), None);
+        }
+        let pairs = headers(&[("x-ratelimit-reset", "9s"), ("x-ratelimit-remaining", "0")]);
+        assert_eq!(retry_after(&pairs, Resets::Exhausted, now()), Some(Duration::from_secs(9)));
+        let pairs = headers(&[("x-ratelimit-reset-requests", "9s"), ("retry-after", "4")]);
+        assert_eq!(retry_after(&pairs, Resets::Ignore, now()), Some(Duration::from_secs(4)));
+    }
+}

@@ -1,0 +1,198 @@
+//! Error bodies: the message, codes and parameter of an error in any of the common JSON forms.
+
+use reqwest::StatusCode;
+use serde_json::Value;
+
+use super::message::server_text;
+use promptgate_core::text::Redactor;
+
+/// Messages of an `errors` list that are reported.
+const MAX_DETAILS: usize = 5;
+/// Codes and parameters that are reported.
+const MAX_CODES: usize = 3;
+
+/// An error as described by a server.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ServerError {
+    /// The message; may be empty.
+    pub message: String,
+    /// Messages of an `errors` list.
+    pub details: Vec<String>,
+    /// Values of `code`, `error_code`, `type` and `innererror.code`.
+    pub codes: Vec<String>,
+    /// The code that is the `type`.
+    pub kind: Option<String>,
+    /// The parameter that was rejected.
+    pub param: Option<String>,
+}
+
+impl ServerError {
+    /// Parses the body of a response with an error status; text that is not JSON becomes the message.
+    pub fn parse(body: &[u8]) -> Self {
+        let text = String::from_utf8_lossy(body);
+        let trimmed = text.trim();
+        if let Ok(value) = serde_json::from_str::<Value>(trimmed) {
+            return Self::from_json(&value);
+        }
+        let message = if trimmed.starts_with('<') { page_title(trimmed) } else { trimmed.to_owned() };
+        Self { message, ..Self::default() }
+    }
+
+    /// Parses a JSON error.
+    pub fn from_json(value: &Value) -> Self {
+        match value {
+            Value::String(text) => Self { message: text.clone(), ..Self::default() },
+            Value::Array(items) => items.first().map(Self::from_json).unwrap_or_default(),
+            Value::Object(map) => {
+                if let Some(inner) = map.get("error").filter(|inner| inner.is_object() || inner.is_array()) {
+                    return Self::from_json(inner);
+                }
+                let message = ["message", "detail", "error", "msg", "error_description"]
+                    .iter()
+                    .filter_map(|name| map.get(*name))
+                    .map(|value| match value {
+                        Value::String(text) => text.clone(),
+                        Value::Null => String::new(),
+                        Value::Array(_) | Value::Object(_) => Self::from_json(value).message,
+                        other => other.to_string(),
+                    })
+                    .find(|message| !message.is_empty())
+                    .unwrap_or_default();
+                let errors = map.get("errors").and_then(Value::as_array).into_iter().flatten();
+                let details = errors.map(|error| Self::from_json(error).message);
+                let word = |name: &str| match map.get(name) {
+                    Some(Value::String(text)) if !text.is_empty() => Some(text.clone()),
+                    Some(Value::Number(number)) => Some(number.to_string()),
+                    _ => None,
+                };
+                let code = word("code").or_else(|| word("error_code"));
+                let inner = map.get("innererror").and_then(|inner| inner.get("code")).and_then(Value::as_str);
+                let kind = word("type").filter(|kind| code.as_ref() != Some(kind));
+                let mut codes: Vec<String> =
+                    [code, word("type"), inner.map(str::to_owned)].into_iter().flatten().collect();
+                codes.dedup();
+                Self {
+                    message,
+                    details: details.filter(|message| !message.is_empty()).take(MAX_DETAILS).collect(),
+                    codes,
+                    kind,
+                    param: word("param"),
+                }
+            }
+            _ => Self::default(),
+        }
+    }
+
+    /// Returns the message, or the codes where there is none.
+    pub fn summary(&self) -> String {
+        if self.message.is_empty() { self.codes.join(", ") } else { self.message.clone() }
+    }
+
+    /// Returns the text after the label of a request: `401 Unauthorized: Incorrect API key (code invalid_api_key)`.
+    pub fn describe(&self, status: StatusCode, redactor: &Redactor) -> String {
+        let clean = |text: &str| server_text(redactor, text);
+        let mut text = status.as_u16().to_string();
+        if let Some(reason) = status.canonical_reason() {
+            text.push_str(&format!(" {reason}"));
+        }
+        let messages =
+            std::iter::once(&self.message).chain(&self.details).filter(|message| !message.is_empty());
+        let message = clean(&messages.map(String::as_str).collect::<Vec<_>>().join("; "));
+        if !message.is_empty() {
+            text.push_str(&format!(": {message}"));
+        }
+        let named = |code: &String| {
+            let name = if self.kind.as_ref() == Some(code) { "type" } else { "code" };
+            format!("{name} {}", clean(code))
+        };
+        let mut extras: Vec<String> = self.codes.iter().map(named).collect();
+        extras.extend(self.param.iter().map(|param| format!("parameter {}", clean(param))));
+        extras.retain(|extra| !extra.ends_with(&format!(" {}", status.as_u16())));
+        extras.truncate(MAX_CODES);
+        if !extras.is_empty() {
+            text.push_str(&format!(" ({})", extras.join(", ")));
+        }
+        text
+    }
+}
+
+/// Returns the title of an HTML page: often the only place where a proxy reports its error.
+fn page_title(text: &str) -> String {
+    let title = || {
+        // Lower-casing ASCII keeps all byte offsets.
+        let lower = text.to_ascii_lowercase();
+        let opened = lower.find("<title")?;
+        let start = opened + lower.get(opened..)?.find('>')? + 1;
+        let end = start + lower.get(start..)?.find("</title")?;
+        text.get(start..end).map(str::trim).filter(|title| !title.is_empty())
+    };
+    title().map_or_else(|| "an HTML page".to_owned(), |title| format!("an HTML page titled \"{title}\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn errors_are_read_in_every_common_form() {
+        for (body, message, codes) in [
+            (r#"{"error": {"message": "a", "type": "t", "code": "c", "param": null}}"#, "a", vec!["c", "t"]),
+            (r#"{"error": {"message": "a", "type": null, "code": 429}}"#, "a", vec!["429"]),
+            (r#"{"error": "a"}"#, "a", vec![]),
+            (r#"{"message": "a", "code": "c"}"#, "a", vec!["c"]),
+            (
+                r#"{"error_code": "RESOURCE_DOES_NOT_EXIST", "message": "a"}"#,
+                "a",
+                vec!["RESOURCE_DOES_NOT_EXIST"],
+            ),
+            (r#"{"object": "error", "message": "a", "type": "t", "code": 400}"#, "a", vec!["400", "t"]),
+            (r#"{"detail": "a"}"#, "a", vec![]),
+            (r#"{"detail": [{"loc": ["body"], "msg": "a"}]}"#, "a", vec![]),
+            (r#"[{"error": {"message": "a", "code": 400}}]"#, "a", vec!["400"]),
+            (r#"{"error": {"message": null}}"#, "", vec![]),
+            (r#""a""#, "a", vec![]),
+            ("  plain words ", "plain words", vec![]),
+            ("<!doctype html><p>x</p>", "an HTML page", vec![]),
+            (
+                "<html><TITLE class=a>\n 502 Bad Gateway </TITLE>",
+                "an HTML page titled \"502 Bad Gateway\"",
+                vec![],
+            ),
+            ("<title>ẞ", "an HTML page", vec![]),
+            ("", "", vec![]),
+            ("4", "", vec![]),
+            ("null", "", vec![]),
+        ] {
+            let error = ServerError::parse(body.as_bytes());
+            assert_eq!(
+                (error.message.as_str(), error.codes),
+                (message, codes.into_iter().map(str::to_owned).collect()),
+                "{body}"
+            );
+        }
+        let azure = r#"{"error": {"code": "x", "innererror": {"code": "ResponsibleAIPolicyViolation"}, "param": "prompt"}}"#;
+        let error = ServerError::parse(azure.as_bytes());
+        assert_eq!(error.codes, ["x", "ResponsibleAIPolicyViolation"]);
+        assert_eq!(error.param.as_deref(), Some("prompt"));
+    }
+
+    #[test]
+    fn details_follow_the_message() {
+        let body =
+            br#"{"message": "Validation Failed", "errors": [{"message": "too long"}, "a", {"field": "b"}]}"#;
+        let error = ServerError::parse(body);
+        assert_eq!(
+            error.describe(StatusCode::UNPROCESSABLE_ENTITY, &Redactor::default()),
+            "422 Unprocessable Entity: Validation Failed; too long; a"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_without_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            let _ = ServerError::parse(&bytes);
+        }
+    }
+}

@@ -1,0 +1,287 @@
+//! The page as text: what is in it, what cannot be, and how large it gets. `tests/suite/html.rs` opens it.
+
+use proptest::prelude::*;
+use serde_json::Value;
+
+use super::untrusted_text::inert;
+use super::*;
+use crate::{Format, Style, sample, v1};
+use promptgate_core::text::Secret;
+
+fn page(report: &Report) -> String {
+    page_without(report, &[])
+}
+
+fn page_without(report: &Report, secrets: &[Secret]) -> String {
+    let mut out = Vec::new();
+    let style = Style { redactor: Redactor::new(secrets), ..Style::default() };
+    crate::write(report, Format::Html, &mut out, style).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+/// What stands between two texts, the first of which occurs once.
+fn between<'a>(page: &'a str, from: &str, to: &str) -> &'a str {
+    assert_eq!(page.matches(from).count(), 1, "{from}");
+    page.split_once(from).unwrap().1.split_once(to).unwrap().0
+}
+
+fn data(page: &str) -> Value {
+    let json = between(page, "<script type=\"application/json\" id=\"data\">", "</script>");
+    serde_json::from_str(json).unwrap()
+}
+
+/// The page without what comes from the report: tags with their attributes, in order.
+fn skeleton(page: &str) -> Vec<&str> {
+    let tags = regex::Regex::new("</?[a-zA-Z!][^>]*>").unwrap();
+    let body = page.split("<script").next().unwrap();
+    tags.find_iter(body).map(|tag| tag.as_str()).collect()
+}
+
+#[test]
+fn the_policy_names_what_is_in_the_page() {
+    let page = page(&sample::fail().report());
+    let style = between(&page, "<style>", "</style>");
+    let script = between(&page, "<script>", "</script>");
+    let policy = between(&page, "Content-Security-Policy\" content=\"", "\">");
+    // What the template escapes in an attribute.
+    let policy = policy.replace("&#x27;", "'").replace("&#x2f;", "/");
+    for source in [digest(style), digest(script)] {
+        assert!(policy.contains(&format!("'{source}'")), "{policy}");
+    }
+    assert!(policy.starts_with("default-src 'none'; script-src 'sha256-") && !policy.contains("unsafe"));
+    // The digest of nothing, as anybody computes it.
+    assert_eq!(digest(""), "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=");
+}
+
+#[test]
+fn the_page_asks_for_nothing_and_runs_nothing_of_its_own_markup() {
+    let page = page(&sample::fail().report());
+    for tag in skeleton(&page) {
+        let tag = tag.to_lowercase();
+        assert!(!tag.contains(" style=") && !tag.contains(" src=") && !tag.contains(" on"), "{tag}");
+        assert!(!tag.contains("href=") || tag.contains("href=\"#"), "{tag}");
+    }
+    let script = script();
+    for forbidden in
+        ["innerHTML", "outerHTML", "insertAdjacent", "document.write", "eval(", "fetch(", "import("]
+    {
+        assert!(!script.contains(forbidden), "{forbidden}");
+    }
+    assert!(!script.contains("</") && !STYLE.contains("</") && !STYLE.contains("url("));
+    assert!(!script.contains('\r') && !STYLE.contains('\r'));
+}
+
+#[test]
+fn every_verdict_has_its_page() {
+    for (parts, word) in [
+        (sample::pass(), "PASS"),
+        (sample::fail(), "FAIL"),
+        (sample::inconclusive(), "INCONCLUSIVE"),
+        (sample::incomplete(), "INCOMPLETE"),
+        (sample::no_baseline(), "PASS"),
+        (sample::interrupted(), "INTERRUPTED"),
+    ] {
+        let report = parts.report();
+        let page = page(&report);
+        assert!(page.contains(&format!("<span class=\"word\">{word}</span>")), "{word}");
+        for reason in &report.reasons {
+            assert!(page.contains(reason.message.split(';').next().unwrap()), "{word}: {}", reason.message);
+        }
+        assert_eq!(data(&page)["rows"].as_array().unwrap().len(), report.cases.len());
+        assert!(!page.contains("NaN") || word == "never", "{word}");
+    }
+}
+
+#[test]
+fn a_plot_says_what_it_shows() {
+    let page = page(&sample::fail().report());
+    assert!(
+        page.contains("difference −0.083 (−0.121 to −0.045); required ≥ 0.000; detects drops from −0.057")
+    );
+    assert!(
+        page.contains("candidate 0.852 (0.814 to 0.890); baseline 0.935 (0.897 to 0.973); required ≥ 0.750")
+    );
+    assert!(page.contains("p95 ≤ 4.00 s"), "{page}");
+    // One case of six lost, by 1/3 - 14/15.
+    assert!(page.contains("6 cases: 1 lost, 0 won, 5 the same"));
+    assert!(page.contains("refund-002: −0.600"));
+}
+
+#[test]
+fn a_case_holds_what_was_said() {
+    let data = data(&page(&sample::fail().report()));
+    let worst = &data["rows"][0];
+    assert_eq!((worst["id"].as_str(), worst["rank"].as_u64()), (Some("refund-002"), Some(0)));
+    let opened = &data["cases"]["2"];
+    assert_eq!(opened["context"][0], "[KB-1] Returns are accepted for 30 days after delivery.");
+    assert_eq!(opened["trials"].as_array().unwrap().len(), 6);
+    let trial = &opened["trials"][0];
+    assert_eq!(trial["output"], "Answer 1 of repeat 0.\nYou have 30 days.");
+    let facts = trial["facts"].to_string();
+    // 410 tokens at $0.15 and 88 at $0.60 per million.
+    assert!(facts.contains("410 tokens in, 88 out") && facts.contains("$0.000114"), "{facts}");
+    assert_eq!(data["cases"]["1"]["expected"], "30 days after delivery");
+}
+
+#[test]
+fn evidence_of_judges_and_panels_is_found() {
+    let mut report = sample::fail().report();
+    let statements = serde_json::json!({"statements": [
+        {"id": 1, "text": "30 days", "verdict": "supported", "quotes": ["for 30 days"], "reasoning": "it says so"}
+    ]});
+    let panel = serde_json::json!({"judgements": [
+        {"judge": "one", "vote": 2, "score": 0.5, "reason": "half", "details": statements}, 7
+    ]});
+    for (details, title) in [(statements, None), (panel, Some("one, vote 2: 0.500, half"))] {
+        let mut trials: Vec<v1::Trial> =
+            report.cases[1].trials.readable().map(|trial| trial.into_owned()).collect();
+        trials[0].grades[1].details = details;
+        report.cases[1].trials = trials.into();
+        let judgement = data(&page(&report))["cases"]["2"]["trials"][0]["grades"][1]["judgements"][0].clone();
+        assert_eq!(judgement["title"].as_str(), title);
+        assert_eq!(judgement["entries"][0]["quotes"][0], "for 30 days");
+    }
+}
+
+/// The failing report with that many cases, each with an answer of that length.
+fn large(cases: usize, answer: &str) -> Report {
+    let mut report = sample::fail().report();
+    let trials: Vec<v1::Trial> = report.cases[3]
+        .trials
+        .readable()
+        .map(|trial| v1::Trial { output: Some(answer.to_owned()), ..trial.into_owned() })
+        .collect();
+    let case = |index: usize| {
+        let broken = index.is_multiple_of(100);
+        v1::Case {
+            id: format!("case-{index}"),
+            status: if broken { v1::CaseStatus::Broken } else { v1::CaseStatus::Same },
+            trials: trials.clone().into(),
+            ..report.cases[if broken { 1 } else { 0 }].clone()
+        }
+    };
+    report.cases = (0..cases).map(case).collect();
+    report
+}
+
+#[test]
+fn a_large_page_holds_the_worst_cases_and_says_what_it_leaves_out() {
+    let page = page(&large(6000, &"An answer of some words. ".repeat(80)));
+    assert!(page.len() < 10_000_000, "{}", page.len());
+    let data = data(&page);
+    assert_eq!(data["rows"].as_array().unwrap().len(), 6000);
+    let opened = data["cases"].as_object().unwrap();
+    // All that broke, and some of the others.
+    assert!(opened.contains_key("1") && opened.contains_key("5901"), "{}", opened.len());
+    assert!((61..6000).contains(&opened.len()), "{}", opened.len());
+    let left_out = crate::view::number::count((6000 - opened.len()) as u64);
+    assert!(page.contains(&format!("The answers of {left_out} cases are left out here")), "{left_out}");
+}
+
+#[test]
+fn whatever_is_long_the_page_is_not() {
+    let mut report = large(30_000, "x");
+    let long = "<\u{202E}&é".repeat(20_000);
+    report.reasons = vec![v1::Reason { message: long.clone(), ..report.reasons[0].clone() }; 2000];
+    report.warnings = vec![long.clone(); 2000];
+    report.name.clone_from(&long);
+    let criterion = report.criteria[0].clone();
+    report.criteria =
+        (0..2000).map(|_| v1::Criterion { explanation: long.clone(), ..criterion.clone() }).collect();
+    let metric = report.metrics[1].clone();
+    report.metrics =
+        (0..500).map(|index| v1::Metric { name: format!("{long}{index}"), ..metric.clone() }).collect();
+    for case in &mut report.cases[..200] {
+        case.query.clone_from(&long);
+        case.tags = vec![long.clone(); 50];
+        case.context = Some(vec![long.clone(); 100].into());
+    }
+    let page = page(&report);
+    assert!(page.len() < 10_000_000, "{}", page.len());
+    assert!(page.contains("none of them worse than those that are listed"));
+    assert!(data(&page)["rows"].as_array().unwrap().len() > 5000);
+}
+
+#[test]
+fn no_form_of_a_secret_survives() {
+    let key = "k<e>y&\"'/+=s3cret\\x";
+    let report = crate::tests::filled_with(&format!("before {key} after {}", key.repeat(400)));
+    let page = page_without(&report, &[Secret::new(key)]);
+    let html = |text: &str| {
+        ["&amp;", "&lt;", "&gt;", "&quot;", "&#x27;", "&#x2f;"]
+            .into_iter()
+            .zip(["&", "<", ">", "\"", "'", "/"])
+            .fold(
+                text.to_owned(),
+                |text, (to, from)| if from == "&" { text.replace('&', to) } else { text.replace(from, to) },
+            )
+    };
+    let json = serde_json::to_string(key).unwrap();
+    for form in [key.to_owned(), html(key), json.clone(), inert(json.trim_matches('"'))] {
+        assert!(!page.contains(&form), "{form}");
+    }
+    // Nothing of it that is long enough to be told from other text.
+    assert!(!page.contains("s3cret"), "{}", page.find("s3cret").map_or("", |at| &page[at - 60..at + 40]));
+    assert!(page.contains("[redacted]"));
+    let markdown = {
+        let mut out = Vec::new();
+        let style = Style { redactor: Redactor::new(&[Secret::new(key)]), ..Style::default() };
+        crate::write(&report, Format::Markdown, &mut out, style).unwrap();
+        String::from_utf8(out).unwrap()
+    };
+    assert!(markdown.contains("&lsqb;redacted&rsqb;"));
+    let escaped = promptgate_core::text::neutral::markdown(key);
+    assert!(!markdown.contains(key) && !markdown.contains(&escaped), "{markdown}");
+}
+
+const HOSTILE: [&str; 10] = [
+    "</script><script>document.title='ran'</script>",
+    "<!--<script>",
+    "]]><img src=x onerror=alert(1)>",
+    "\"><svg onload=alert(1)>",
+    "' onmouseover='alert(1)",
+    "</title></style><style>*{display:none}",
+    "{{ 7 * 7 }}{% raw %}",
+    "\u{2028}\u{2029}\u{0}\u{202E}\u{FEFF}",
+    "javascript:alert(1)",
+    "</SCRIPT\n><base href=https://evil.example>",
+];
+
+fn assert_contained(text: &str) {
+    let plain = page(&crate::tests::filled_with("plain"));
+    let filled = page(&crate::tests::filled_with(text));
+    // The same elements with the same attributes, but for plots: their numbers do not depend on words either.
+    assert_eq!(skeleton(&filled), skeleton(&plain), "{text:?}");
+    assert_eq!(filled.matches("<script").count(), 2, "{text:?}");
+    assert_eq!(filled.matches("</script").count(), 2, "{text:?}");
+    // Nothing is lost in the data, and nothing in it could end it.
+    let json = between(&filled, "<script type=\"application/json\" id=\"data\">", "</script>");
+    assert!(!json.contains(['<', '>', '&', '\u{2028}', '\u{2029}']), "{text:?}");
+    let expected = if text.len() <= 200 { text.to_owned() } else { return };
+    assert_eq!(data(&filled)["cases"]["2"]["trials"][0]["output"], expected, "{text:?}");
+    // What turns or hides text is not in the page but as a label.
+    let body = filled.split("<script").next().unwrap();
+    assert!(!body.contains(['\u{202E}', '\u{0}', '\u{FEFF}', '\u{2028}', '\u{200B}']), "{text:?}");
+}
+
+#[test]
+fn hostile_text_stays_text() {
+    for text in HOSTILE {
+        assert_contained(text);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+    #[test]
+    fn no_text_leaves_its_place(text in any::<String>()) {
+        // What is empty has no place.
+        prop_assume!(!text.is_empty());
+        assert_contained(&text);
+    }
+
+    #[test]
+    fn no_tags_leave_their_place(text in "[<>/!&;\"'a-z=\\-\\[\\]{}% \\n\u{2028}\u{202E}]{0,40}(</script|<!--|--!>|&lt;|%7D%7D)[<> \\n]{0,3}") {
+        assert_contained(&text);
+    }
+}

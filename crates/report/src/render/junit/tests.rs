@@ -1,0 +1,224 @@
+//! What JUnit readers must find, whatever is in the report.
+
+use proptest::prelude::*;
+use roxmltree::{Document, Node};
+
+use super::{LIMITS, Limits, document, is_green};
+use crate::sample::{self, Parts};
+use crate::v1::Case;
+use crate::{Format, Report, Style, write};
+use promptgate_core::model::{CriterionVerdict, Fault, FaultKind, Verdict};
+use promptgate_core::text::{Redactor, Secret};
+
+fn xml(report: &Report) -> String {
+    let mut out = Vec::new();
+    write(report, Format::Junit, &mut out, Style::default()).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+fn samples() -> [(&'static str, Parts); 6] {
+    [
+        ("pass", sample::pass()),
+        ("fail", sample::fail()),
+        ("inconclusive", sample::inconclusive()),
+        ("incomplete", sample::incomplete()),
+        ("no_baseline", sample::no_baseline()),
+        ("interrupted", sample::interrupted()),
+    ]
+}
+
+fn cases<'a>(document: &'a Document<'a>, class: &str) -> Vec<Node<'a, 'a>> {
+    let prefix = format!("promptgate.{class}.");
+    let all = document.descendants().filter(|node| node.has_tag_name("testcase"));
+    all.filter(|node| node.attribute("classname").unwrap().starts_with(&prefix)).collect()
+}
+
+fn child<'a>(node: Node<'a, 'a>, name: &str) -> Option<Node<'a, 'a>> {
+    node.children().find(|child| child.has_tag_name(name))
+}
+
+/// Counts of failures and errors, as the root says them and as there are.
+fn bad(document: &Document<'_>) -> usize {
+    let root = document.root_element();
+    let said: usize =
+        ["failures", "errors"].map(|name| root.attribute(name).unwrap().parse().unwrap()).iter().sum();
+    let there =
+        document.descendants().filter(|node| node.has_tag_name("failure") || node.has_tag_name("error"));
+    assert_eq!(said, there.count());
+    said
+}
+
+#[test]
+fn junit_looks_as_agreed() {
+    for (name, parts) in samples() {
+        insta::assert_snapshot!(format!("junit_{name}"), xml(&parts.report()));
+    }
+}
+
+#[test]
+fn a_file_is_green_where_the_change_may_be_merged_and_nowhere_else() {
+    for (name, parts) in samples() {
+        let report = parts.report();
+        let text = xml(&report);
+        let document = Document::parse(&text).unwrap();
+        assert_eq!(bad(&document) == 0, is_green(&report), "{name}");
+        assert_eq!(is_green(&report), parts.exit_code == 0, "{name}");
+        assert_eq!(cases(&document, "case").len(), report.cases.len(), "{name}");
+        // A case fails nothing, whatever became of it.
+        assert!(cases(&document, "case").iter().all(|case| child(*case, "failure").is_none()), "{name}");
+    }
+    // What inconclusive means is the user's choice.
+    let mut parts = sample::inconclusive();
+    parts.exit_code = 0;
+    let text = xml(&parts.report());
+    let document = Document::parse(&text).unwrap();
+    assert_eq!(bad(&document), 0);
+    let skipped = document.descendants().find(|node| node.has_tag_name("skipped")).unwrap();
+    assert_eq!(skipped.attribute("type"), Some("inconclusive"));
+    // An advisory run exits 0 too, and has still failed.
+    let mut parts = sample::fail();
+    parts.exit_code = 0;
+    assert!(bad(&Document::parse(&xml(&parts.report())).unwrap()) > 0);
+}
+
+#[test]
+fn a_verdict_that_no_criterion_carries_has_a_line_of_its_own() {
+    for (verdict, element) in [(Verdict::Fail, "failure"), (Verdict::Incomplete, "error")] {
+        let mut parts = sample::pass();
+        parts.decision.verdict = verdict;
+        parts.exit_code = 12;
+        let text = xml(&parts.report());
+        let document = Document::parse(&text).unwrap();
+        assert_eq!(bad(&document), 1);
+        let run = cases(&document, "gate").into_iter().find(|case| case.attribute("name") == Some("run"));
+        assert!(child(run.unwrap(), element).is_some(), "{text}");
+    }
+}
+
+#[test]
+fn a_fault_is_an_error_unless_the_run_passed_without_the_answer() {
+    let missing = |parts: &mut Parts| {
+        parts.run.trials[0].result = promptgate_core::model::TrialResult::Missing(Fault::new(
+            FaultKind::Unavailable,
+            "the server answered 500 <b>\u{0}",
+        ));
+        let id = parts.run.trials[0].case;
+        parts.decision.cases[id].status = promptgate_core::model::CaseStatus::Missing;
+        id
+    };
+    for (mut parts, element) in [(sample::fail(), "error"), (sample::pass(), "skipped")] {
+        let index = missing(&mut parts);
+        let text = xml(&parts.report());
+        let document = Document::parse(&text).unwrap();
+        let fault = child(cases(&document, "case")[index], element).expect("it is told");
+        let message = fault.attribute("message").unwrap();
+        assert!(message.contains("repeat 1: the server answered 500 <b>"), "{message}");
+    }
+}
+
+#[test]
+fn repeats_that_disagree_are_flaky_and_no_failure() {
+    let mut parts = sample::pass();
+    parts.decision.cases[1].candidate_passes = Some((1, 3));
+    parts.decision.cases[1].failing = vec!["check.length".to_owned()];
+    let text = xml(&parts.report());
+    let document = Document::parse(&text).unwrap();
+    let case = cases(&document, "case")[1];
+    let flaky: Vec<_> = case.children().filter(|child| child.has_tag_name("flakyFailure")).collect();
+    assert_eq!(flaky.len(), 2);
+    assert!(flaky[0].attribute("message").unwrap().contains("2 of 3 repeats"));
+    assert_eq!(bad(&document), 0);
+}
+
+#[test]
+fn ids_that_become_one_stay_two() {
+    let mut report = sample::pass().report();
+    let long = "x".repeat(400);
+    let ids = [format!("{long}1"), format!("{long}2"), "\u{1}".to_owned(), "\u{2}".to_owned()];
+    for (case, id) in report.cases.iter_mut().zip(ids) {
+        case.id = id;
+    }
+    let text = xml(&report);
+    let document = Document::parse(&text).unwrap();
+    let names: std::collections::HashSet<_> =
+        cases(&document, "case").iter().map(|case| case.attribute("name").unwrap().to_owned()).collect();
+    assert_eq!(names.len(), report.cases.len());
+    assert!(names.iter().all(|name| !name.trim().is_empty()));
+}
+
+#[test]
+fn no_secret_and_no_answer_is_in_it() {
+    let key = "sk-canary-7f3a9b2c&<\"";
+    let mut parts = sample::fail();
+    for criterion in &mut parts.decision.criteria {
+        criterion.explanation = format!("{}{key}", "a".repeat(290));
+    }
+    for trial in &mut parts.run.trials {
+        promptgate_testing::edit_answer(&mut trial.result, |completion, _| {
+            completion.text = "an answer that nobody else gives".to_owned()
+        });
+    }
+    let redactor = Redactor::new(&[Secret::new(key.to_owned())]);
+    let mut report = parts.report();
+    report.cases[0].id = format!("id {key}");
+    let text = document(&report, &redactor, LIMITS).to_string().unwrap();
+    assert!(text.contains("id [redacted]"), "{text}");
+    assert!(!text.contains("sk-canary") && !text.contains("sk-") && !text.contains("nobody else"), "{text}");
+}
+
+#[test]
+fn what_does_not_fit_goes_last_first_and_is_counted() {
+    let parts = sample::fail();
+    let report = parts.report();
+    let failed = report.criteria.iter().filter(|of| of.verdict != super::CriterionVerdict::Pass).count();
+    assert!(parts.decision.criteria.iter().any(|of| of.verdict == CriterionVerdict::Fail));
+    let text =
+        document(&report, &Redactor::default(), Limits { cases: failed + 1, ..LIMITS }).to_string().unwrap();
+    let document = Document::parse(&text).unwrap();
+    assert_eq!(document.descendants().filter(|node| node.has_tag_name("testcase")).count(), failed + 1);
+    assert!(bad(&document) >= failed);
+    let left_out = report.criteria.len() + report.cases.len() - failed - 1;
+    assert!(text.contains(&format!("name=\"promptgate.left_out\" value=\"{left_out}\"")), "{text}");
+}
+
+#[test]
+fn a_large_run_stays_below_what_readers_take() {
+    let mut report = sample::fail().report();
+    let case = report.cases[1].clone();
+    report.cases = (0..300)
+        .map(|number| {
+            let id = format!("{number}{}", "&".repeat(190));
+            Case { id, failing: vec!["\"".repeat(280)], trials: Vec::new().into(), ..case.clone() }
+        })
+        .collect();
+    let limits = Limits { bytes: 200_000, ..LIMITS };
+    let text = document(&report, &Redactor::default(), limits).to_string().unwrap();
+    assert!((100_000..200_000).contains(&text.len()), "{}", text.len());
+    let document = Document::parse(&text).unwrap();
+    let listed = cases(&document, "case").len();
+    assert_eq!(cases(&document, "gate").len(), report.criteria.len());
+    assert!(text.contains(&format!("name=\"promptgate.left_out\" value=\"{}\"", 300 - listed)));
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_read_back_and_commands_no_runner(hostile in any::<String>(), kind in 0..5_usize) {
+        let pieces = ["]]>", "<!--", "\u{1b}[31m\u{0}", "\n::error::x\r##[group]", "\u{FFFE}&amp;&#0;\""];
+        let text = format!("{}{hostile}{}", pieces[kind], pieces[(kind + 3) % 5]);
+        let mut parts = sample::fail();
+        parts.run.name = text.clone();
+        parts.decision.cases[1].failing.push(text.clone());
+        for criterion in &mut parts.decision.criteria {
+            criterion.explanation = text.clone();
+            criterion.id = text.clone();
+        }
+        let mut report = parts.report();
+        report.cases[0].id = text;
+        let xml = xml(&report);
+        let document = Document::parse(&xml).expect("XML");
+        prop_assert_eq!(cases(&document, "gate").len(), report.criteria.len());
+        for line in xml.lines() {
+            prop_assert!(!line.trim_start().starts_with("::") && !line.contains("##["), "{}", line);
+        }
+    }
+}

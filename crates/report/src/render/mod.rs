@@ -1,0 +1,132 @@
+//! Renderings of a report. A format is one module here and one row of [`Format::entry`].
+
+pub mod comment;
+mod html;
+pub(crate) mod json;
+mod junit;
+mod markdown;
+pub(crate) mod terminal;
+
+use std::fmt;
+use std::io::{self, Write};
+use std::str::FromStr;
+
+use crate::v1::Report;
+use promptgate_core::text::Redactor;
+
+/// A report format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Format {
+    /// Tables for a terminal or a log.
+    #[default]
+    Terminal,
+    /// The version 1 wire format.
+    Json,
+    /// Markdown, also the body of the pull request comment.
+    Markdown,
+    /// A self-contained page.
+    Html,
+    /// Test results.
+    Junit,
+}
+
+/// A row of the format table.
+struct Entry {
+    name: &'static str,
+    help: &'static str,
+    /// The file name in the output folder.
+    file: Option<&'static str>,
+    write: fn(&Report, &mut dyn Write, &Style) -> io::Result<()>,
+}
+
+impl Format {
+    /// Every format, in the order of the help text.
+    pub const ALL: [Self; 5] = [Self::Terminal, Self::Json, Self::Markdown, Self::Html, Self::Junit];
+
+    /// The format table.
+    fn entry(self) -> Entry {
+        match self {
+            Self::Terminal => {
+                Entry { name: "terminal", help: "A table for people", file: None, write: terminal::write }
+            }
+            Self::Json => {
+                Entry { name: "json", help: "report.json", file: Some("report.json"), write: json::write }
+            }
+            Self::Markdown => {
+                Entry { name: "markdown", help: "report.md", file: Some("report.md"), write: markdown::write }
+            }
+            Self::Html => {
+                Entry { name: "html", help: "report.html", file: Some("report.html"), write: html::write }
+            }
+            Self::Junit => {
+                Entry { name: "junit", help: "junit.xml", file: Some("junit.xml"), write: junit::write }
+            }
+        }
+    }
+
+    /// The name on the command line.
+    pub fn as_str(self) -> &'static str {
+        self.entry().name
+    }
+
+    /// The help text on the command line.
+    pub fn help(self) -> &'static str {
+        self.entry().help
+    }
+
+    /// The file name in the output folder; `None` for a format that is only printed.
+    pub fn file_name(self) -> Option<&'static str> {
+        self.entry().file
+    }
+
+    /// The formats that are written to the output folder, with their file names.
+    pub fn files() -> impl DoubleEndedIterator<Item = (&'static str, Self)> {
+        Self::ALL.into_iter().filter_map(|format| Some((format.file_name()?, format)))
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// An unknown format name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("unknown format, expected one of {}", Format::ALL.map(Format::as_str).join(", "))]
+pub struct UnknownFormat;
+
+impl FromStr for Format {
+    type Err = UnknownFormat;
+
+    fn from_str(name: &str) -> Result<Self, UnknownFormat> {
+        Self::ALL.into_iter().find(|format| format.as_str() == name).ok_or(UnknownFormat)
+    }
+}
+
+/// Options of a rendering.
+#[derive(Debug, Clone)]
+pub struct Style {
+    /// Terminal width in columns, at least 60.
+    pub width: usize,
+    /// Whether to colour a terminal with ANSI sequences.
+    pub color: bool,
+    /// Paths of the written report files, listed at the end of a terminal report.
+    pub files: Vec<String>,
+    /// Removes secrets. Formats that escape text redact it first, since an escaped secret would not match.
+    pub redactor: Redactor,
+}
+
+impl Default for Style {
+    fn default() -> Self {
+        Self { width: 100, color: false, files: Vec::new(), redactor: Redactor::default() }
+    }
+}
+
+/// Writes a report.
+///
+/// # Errors
+/// Those of the writer, and of the spool of the run.
+pub fn write(report: &Report, format: Format, out: &mut impl Write, style: Style) -> io::Result<()> {
+    (format.entry().write)(report, out, &style)
+}

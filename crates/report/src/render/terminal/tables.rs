@@ -1,0 +1,28 @@
+//! Lines, tables and notes of what is printed beside reports: plans and calibrations.
+
+use std::io::{self, Write};
+
+use super::table;
+use promptgate_core::text::neutral;
+
+/// Writes a table and an empty line.
+pub(crate) fn write_table(out: &mut impl Write, table: &comfy_table::Table) -> io::Result<()> {
+    for text in table.lines() {
+        line(out, &text)?;
+    }
+    writeln!(out)
+}
+
+/// Writes a line that no terminal and no log takes for a command.
+pub(crate) fn line(out: &mut impl Write, text: &str) -> io::Result<()> {
+    writeln!(out, "{}", neutral::guarded(text.trim_end_matches(' ')))
+}
+
+/// Writes a note, wrapped.
+pub(crate) fn note(out: &mut impl Write, text: &str, width: u16) -> io::Result<()> {
+    let wrapped = table(&["", ""], &[], 1, vec![vec!["note".to_owned(), neutral::terminal(text)]], width);
+    for text in wrapped.lines().skip(2) {
+        line(out, &text)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,67 @@
+//! Cases as rows of text.
+
+use std::collections::HashSet;
+
+use super::concern::{self, Concern};
+use super::metric_rows::metric_kind;
+use super::number::{self, NONE};
+use crate::v1::{Case, CaseStatus, Grade, Passes, Report};
+
+/// A case as a row.
+pub(crate) struct CaseRow<'a> {
+    pub(crate) case: &'a Case,
+    /// The status, or `must pass`.
+    pub(crate) label: &'static str,
+    /// Passed trials of the baseline: `3/3`.
+    pub(crate) baseline: String,
+    /// Passed trials of the candidate.
+    pub(crate) candidate: String,
+    /// The metric that changed most, with its difference.
+    pub(crate) difference: Option<(&'a str, String)>,
+}
+
+/// The cases that need attention, most urgent first.
+pub(crate) fn worst(report: &Report) -> Vec<CaseRow<'_>> {
+    let concerns = concern::concerns(report).into_iter();
+    concerns.map(|(concern, case)| case_row(report, case, Some(concern))).collect()
+}
+
+/// The other cases whose status is not `same`, in dataset order.
+pub(crate) fn changed(report: &Report) -> Vec<CaseRow<'_>> {
+    let worst: HashSet<&str> = worst(report).iter().map(|row| row.case.id.as_str()).collect();
+    let others = |case: &&Case| case.status != CaseStatus::Same && !worst.contains(case.id.as_str());
+    report.cases.iter().filter(others).map(|case| case_row(report, case, None)).collect()
+}
+
+fn case_row<'a>(report: &Report, case: &'a Case, concern: Option<Concern>) -> CaseRow<'a> {
+    let passes = |passes: Option<Passes>| {
+        passes.map_or_else(|| NONE.to_owned(), |passes| format!("{}/{}", passes.passed, passes.of))
+    };
+    let difference = case.largest_difference.as_ref().map(|largest| {
+        (largest.metric.as_str(), number::signed(metric_kind(report, &largest.metric), largest.difference))
+    });
+    CaseRow {
+        case,
+        label: concern::label(report, case, concern),
+        baseline: passes(case.baseline_passes),
+        candidate: passes(case.candidate_passes),
+        difference,
+    }
+}
+
+/// Counts of cases by status: `2 broken, 1 regressed, 27 same`; without a baseline, of failing and passing cases.
+pub(crate) fn tally(report: &Report) -> String {
+    const ORDER: [&str; 9] =
+        ["broken", "regressed", "missing", "failing", "flaky", "fixed", "improved", "same", "passing"];
+    let count =
+        |status: &str| report.cases.iter().filter(|case| concern::status(report, case) == status).count();
+    let parts = ORDER.into_iter().map(|status| (status, count(status))).filter(|(_, count)| *count > 0);
+    let parts: Vec<String> =
+        parts.map(|(status, count)| format!("{} {status}", number::count(count as u64))).collect();
+    parts.join(", ")
+}
+
+/// Whether a grade contributes to the failure of its case.
+pub(crate) fn fails(case: &Case, grade: &Grade) -> bool {
+    grade.score.is_none_or(|score| score < 1.0 && case.failing.contains(&grade.scorer))
+}

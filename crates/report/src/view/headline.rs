@@ -1,0 +1,97 @@
+//! The headline of a report: its verdict in a word, and the reasons.
+
+use promptgate_core::text::{Redactor, neutral};
+
+use super::number;
+use crate::v1::{Case, EndedKind, FaultKind, Reason, ReasonCode, Report, Verdict};
+
+/// Cases named in a reason.
+const MAX_NAMED: usize = 5;
+
+/// Whether no metric of the candidate has a value, so that all tables would be empty.
+pub(crate) fn nothing_measured(report: &Report) -> bool {
+    report.metrics.iter().all(|metric| metric.candidate.mean.is_none())
+}
+
+/// The reasons as sentences. A failed check names its cases; criteria left undecided by an early end are summarized in
+/// one sentence. Names are redacted before they are cut, since half a secret would not be recognized.
+pub(crate) fn reasons(report: &Report, redactor: &Redactor) -> Vec<String> {
+    let early = matches!(report.ended.kind, EndedKind::Stopped | EndedKind::Interrupted);
+    let is_consequence =
+        |reason: &Reason| early && reason.code == ReasonCode::MissingGrades && reason.criterion.is_some();
+    let consequences = report.reasons.iter().filter(|reason| is_consequence(reason)).count();
+    if consequences < 2 {
+        return report.reasons.iter().map(|reason| sentence(report, reason, redactor)).collect();
+    }
+    let mut sentences: Vec<String> = report
+        .reasons
+        .iter()
+        .filter(|reason| !is_consequence(reason))
+        .map(|reason| sentence(report, reason, redactor))
+        .collect();
+    sentences.push(format!(
+        "{} of {} criteria could not be decided because answers are missing.",
+        number::count(consequences as u64),
+        number::count(report.criteria.len() as u64)
+    ));
+    sentences
+}
+
+fn sentence(report: &Report, reason: &Reason, redactor: &Redactor) -> String {
+    let criterion = reason
+        .criterion
+        .as_ref()
+        .filter(|_| reason.code == ReasonCode::CheckFailed)
+        .and_then(|id| report.criteria.iter().find(|criterion| criterion.id == *id));
+    let Some(criterion) = criterion else { return reason.message.clone() };
+    let failing: Vec<&Case> =
+        report.cases.iter().filter(|case| case.failing.contains(&criterion.metric)).collect();
+    let name = |case: &&Case| neutral::clip(&redactor.redact(&case.id), 32);
+    let mut names: Vec<String> = failing.iter().take(MAX_NAMED).map(name).collect();
+    if failing.len() > MAX_NAMED {
+        names.push(format!("{} more", number::count((failing.len() - MAX_NAMED) as u64)));
+    }
+    match names.as_slice() {
+        [] => reason.message.clone(),
+        [name] => format!("{} Case: {name}.", reason.message),
+        [names @ .., last] => format!("{} Cases: {} and {last}.", reason.message, names.join(", ")),
+    }
+}
+
+/// The first word of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Headline {
+    /// The run was interrupted before it failed.
+    Interrupted,
+    /// There was no API key, so nothing was measured.
+    NotEvaluated,
+    Verdict(Verdict),
+}
+
+impl Headline {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Interrupted => "interrupted",
+            Self::NotEvaluated => "not evaluated",
+            Self::Verdict(verdict) => verdict.as_str(),
+        }
+    }
+}
+
+/// Returns the first word of a report.
+pub(crate) fn headline(report: &Report) -> Headline {
+    let without_key =
+        || report.ended.fault.as_ref().is_some_and(|fault| fault.kind == FaultKind::MissingCredentials);
+    match report.verdict {
+        verdict if verdict != Verdict::Fail && report.ended.kind == EndedKind::Interrupted => {
+            Headline::Interrupted
+        }
+        Verdict::Incomplete if without_key() && nothing_measured(report) => Headline::NotEvaluated,
+        verdict => Headline::Verdict(verdict),
+    }
+}
+
+/// Whether the exit code is 0 although the run did not pass.
+pub(crate) fn is_non_blocking(report: &Report) -> bool {
+    report.exit_code == 0 && !matches!(report.verdict, Verdict::Pass | Verdict::Unchanged)
+}

@@ -1,0 +1,23 @@
+//! Content that several renderings share: rows, sentences and formatted numbers, without markup.
+
+mod case_rows;
+pub(crate) mod concern;
+mod criterion_rows;
+pub(crate) mod effect;
+mod headline;
+pub(crate) mod judge_summary;
+pub(crate) mod lengths;
+pub(crate) mod looks;
+mod metric_rows;
+pub(crate) mod number;
+pub(crate) mod policy_notice;
+mod run_facts;
+pub(crate) mod slices;
+
+pub(crate) use case_rows::{CaseRow, changed, fails, tally, worst};
+pub(crate) use criterion_rows::{Criteria, CriterionRow, criteria, criterion_row};
+pub(crate) use headline::{Headline, headline, is_non_blocking, nothing_measured, reasons};
+pub(crate) use metric_rows::{
+    informative_metrics, metric_kind, metrics, smallest_drops, undetected_failure_rate,
+};
+pub(crate) use run_facts::{NO_BASELINE, baseline_note, cached, cost, money, scope_question, variant_name};

@@ -1,0 +1,86 @@
+//! Facts of a run in words: variants, baseline, cache, cost.
+
+use super::number;
+use crate::v1::{Report, Scope, Tokens, Variant};
+
+/// The question that a scope answers.
+pub(crate) fn scope_question(scope: Scope) -> &'static str {
+    match scope {
+        Scope::Suite => "would the same suite give the same result if run again?",
+        Scope::Population => "would new cases of the same kind give the same result?",
+    }
+}
+
+/// Name and version of the prompt of a variant.
+pub(crate) fn variant_name(variant: &Variant) -> String {
+    format!("{} {}", variant.prompt.name, variant.prompt.version)
+}
+
+/// Prefix of a note that gives the reason for a missing baseline.
+pub(crate) const NO_BASELINE: &str = "no baseline: ";
+
+/// Why there is no baseline, or where its answers come from.
+pub(crate) fn baseline_note(note: &str) -> &str {
+    match note {
+        "new" => "new: the base has nothing to compare with",
+        "none" => "none, as configured",
+        note if note.starts_with(NO_BASELINE) => note.trim_start_matches(NO_BASELINE),
+        // The code is meant for scripts.
+        other => other.strip_prefix("baseline_reused: ").unwrap_or(other),
+    }
+}
+
+/// Calls, tokens, cost and time in one line.
+pub(crate) fn cost(report: &Report) -> String {
+    let usage = &report.usage;
+    let money = money(report, usage.cost_usd);
+    let tokens = Tokens { prompt_tokens: usage.prompt_tokens, completion_tokens: usage.completion_tokens };
+    let cached = match usage.cached {
+        0 => String::new(),
+        cached => format!(" ({} from the cache)", number::count(cached)),
+    };
+    format!(
+        "{}{cached}, {}, {money}, {}",
+        number::counted(usage.calls, "call"),
+        number::tokens(tokens),
+        number::duration(report.duration_ms)
+    )
+}
+
+/// Share of answers and number of judgements from the cache, with the age of the oldest at the start of the run; `None`
+/// where the cache was not used.
+pub(crate) fn cached(report: &Report) -> Option<String> {
+    let usage = &report.usage;
+    if usage.cached == 0 && usage.cached_judgements == 0 {
+        return None;
+    }
+    let mut text = number::counted(usage.cached, "answer");
+    let all = report.trials() as u64;
+    if usage.cached <= all {
+        text = format!("{} of {}", number::count(usage.cached), number::counted(all, "answer"));
+    }
+    if usage.cached_judgements > 0 {
+        text.push_str(&format!(" and {}", number::counted(usage.cached_judgements, "judgement")));
+    }
+    let time = |timestamp: &str| timestamp.parse::<jiff::Timestamp>().ok();
+    let age = usage.cached_since.as_deref().and_then(time).zip(time(&report.started_at));
+    if let Some((since, started)) = age {
+        let hours = (started.as_second() - since.as_second()).max(0) / 3600;
+        text.push_str(&match hours {
+            0 => ", less than an hour old".to_owned(),
+            1..48 => format!(", up to {} old", number::counted(hours.unsigned_abs(), "hour")),
+            _ => format!(", up to {} old", number::counted(hours.unsigned_abs() / 24, "day")),
+        });
+    }
+    Some(text)
+}
+
+/// The cost in words; a simulated run spends nothing.
+pub(crate) fn money(report: &Report, usd: Option<f64>) -> String {
+    match usd {
+        Some(usd) if report.simulated => format!("nothing spent (would be {})", number::dollars(usd)),
+        Some(usd) => number::dollars(usd),
+        None if report.simulated => "nothing spent".to_owned(),
+        None => "price not known".to_owned(),
+    }
+}

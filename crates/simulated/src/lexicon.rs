@@ -1,0 +1,226 @@
+//! Word lists of the simulated model, read from `data/*.txt`: one entry a line, `#` starts a comment.
+//!
+//! Small on purpose: the model compares words, it does not understand them. Words and phrases are in lower case,
+//! stems are those of the Snowball English stemmer.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::LazyLock;
+
+type Words = LazyLock<HashSet<&'static str>>;
+type Phrases = LazyLock<Vec<String>>;
+type WordMap = LazyLock<HashMap<&'static str, &'static str>>;
+
+static FUNCTION_WORDS: Words = LazyLock::new(|| words(include_str!("data/function_words.txt")));
+static NEGATIONS: Words = LazyLock::new(|| words(include_str!("data/negations.txt")));
+static INSTRUCTION_VERBS: Words = LazyLock::new(|| words(include_str!("data/instruction_verbs.txt")));
+static QUESTION_OPENERS: Words = LazyLock::new(|| words(include_str!("data/question_openers.txt")));
+static FRAMING_STEMS: Words = LazyLock::new(|| words(include_str!("data/framing_stems.txt")));
+static GENERAL_STEMS: Words = LazyLock::new(|| words(include_str!("data/general_stems.txt")));
+static PART_STEMS: Words = LazyLock::new(|| words(include_str!("data/part_stems.txt")));
+static TEXT_STEMS: Words = LazyLock::new(|| words(include_str!("data/text_stems.txt")));
+static ITEM_STEMS: Words = LazyLock::new(|| words(include_str!("data/item_stems.txt")));
+static NUMBER_WORDS: WordMap = LazyLock::new(|| pairs(include_str!("data/number_words.txt")).collect());
+static SYNONYMS: WordMap = LazyLock::new(|| synonyms(include_str!("data/synonyms.txt")));
+static OPPOSITES: WordMap = LazyLock::new(|| opposites(include_str!("data/opposites.txt")));
+static UNKNOWN: Phrases = LazyLock::new(|| phrases(include_str!("data/unknown_phrases.txt")));
+static REFUSALS: Phrases = LazyLock::new(|| phrases(include_str!("data/refusal_phrases.txt")));
+static SMALL_TALK: Phrases = LazyLock::new(|| phrases(include_str!("data/small_talk.txt")));
+static RUDE: Phrases = LazyLock::new(|| phrases(include_str!("data/rude_phrases.txt")));
+static NEXT_STEPS: Phrases = LazyLock::new(|| phrases(include_str!("data/next_step_phrases.txt")));
+
+/// The weight of a general word relative to a specific one: its absence is weak evidence of new content.
+const GENERAL_WEIGHT: f64 = 0.3;
+
+fn entries(file: &'static str) -> impl Iterator<Item = &'static str> {
+    file.lines().filter(|line| !line.is_empty() && !line.starts_with('#'))
+}
+
+fn words(file: &'static str) -> HashSet<&'static str> {
+    entries(file).collect()
+}
+
+/// Phrases, with spaces for underscores.
+fn phrases(file: &'static str) -> Vec<String> {
+    entries(file).map(|entry| entry.replace('_', " ")).collect()
+}
+
+fn pairs(file: &'static str) -> impl Iterator<Item = (&'static str, &'static str)> {
+    entries(file).filter_map(|entry| entry.split_once(": "))
+}
+
+fn synonyms(file: &'static str) -> HashMap<&'static str, &'static str> {
+    pairs(file).flat_map(|(stem, others)| others.split(' ').map(move |other| (other, stem))).collect()
+}
+
+fn opposites(file: &'static str) -> HashMap<&'static str, &'static str> {
+    let mut map = HashMap::new();
+    for (one, other) in pairs(file) {
+        map.entry(one).or_insert(other);
+        map.entry(other).or_insert(one);
+    }
+    map
+}
+
+/// Whether a word carries no content of its own.
+pub(super) fn is_function_word(word: &str) -> bool {
+    FUNCTION_WORDS.contains(word)
+}
+
+/// Whether a word negates a clause.
+pub(super) fn is_negation(word: &str) -> bool {
+    NEGATIONS.contains(word) || word.ends_with("n't") || word.ends_with("n’t")
+}
+
+/// Whether a stem negates the words after it, as in `avoid rubbing`.
+pub(super) fn is_avoidance(stem: &str) -> bool {
+    matches!(stem, "avoid" | "prevent")
+}
+
+/// Whether the author of a text refers to themselves: `I`, `my`.
+pub(super) fn uses_first_person(text: &str) -> bool {
+    text.split(|c: char| !c.is_alphanumeric())
+        .any(|word| ["i", "me", "my", "mine", "myself"].iter().any(|own| word.eq_ignore_ascii_case(own)))
+}
+
+/// The stem that represents a group of near-synonyms, or the stem itself.
+pub(super) fn synonym(stem: &str) -> &str {
+    SYNONYMS.get(stem).copied().unwrap_or(stem)
+}
+
+/// The stem with the opposite meaning, if the list has one.
+pub(super) fn opposite(stem: &str) -> Option<&'static str> {
+    OPPOSITES.get(stem).copied()
+}
+
+/// The digits of a number word.
+pub(super) fn number_word(word: &str) -> Option<&'static str> {
+    NUMBER_WORDS.get(word).copied()
+}
+
+/// Whether a lower-case text says that the answer is not known.
+pub(super) fn says_unknown(text: &str) -> bool {
+    find(&UNKNOWN, text).is_some()
+}
+
+/// Whether a lower-case text refuses, evades or says that the answer is not known.
+pub(super) fn is_refusal(text: &str) -> bool {
+    says_unknown(text) || find(&REFUSALS, text).is_some()
+}
+
+/// Whether a lower-case text is small talk: a greeting, thanks, regret, an offer of help.
+pub(super) fn is_small_talk(text: &str) -> bool {
+    SMALL_TALK.iter().any(|phrase| text.starts_with(phrase) || (phrase.len() > 6 && text.contains(phrase)))
+}
+
+/// The first rude phrase of the list that a lower-case text contains.
+pub(super) fn rude_phrase(text: &str) -> Option<&'static str> {
+    find(&RUDE, text)
+}
+
+/// The first phrase of the list that names a next step and that a lower-case text contains.
+pub(super) fn next_step(text: &str) -> Option<&'static str> {
+    find(&NEXT_STEPS, text)
+}
+
+/// Whether a lower-case word opens an instruction to a model.
+pub(super) fn is_instruction_verb(word: &str) -> bool {
+    INSTRUCTION_VERBS.contains(word)
+}
+
+/// Whether a lower-case word after `and` opens another part of a question.
+pub(super) fn is_question_opener(word: &str) -> bool {
+    QUESTION_OPENERS.contains(word)
+}
+
+/// Whether a stem in a checklist item refers to the answer, not to its subject.
+pub(super) fn is_item_stem(stem: &str) -> bool {
+    ITEM_STEMS.contains(stem)
+}
+
+/// The weight of a word that is neither name nor number, in 0..=1: 0 if it refers to the text itself.
+pub(super) fn content_weight(stem: &str) -> f64 {
+    if FRAMING_STEMS.contains(stem) {
+        0.0
+    } else if GENERAL_STEMS.contains(stem) {
+        GENERAL_WEIGHT
+    } else {
+        1.0
+    }
+}
+
+/// Whether a number after this word labels a part of a text: `passage 2`, `step 3`.
+pub(super) fn is_part_stem(stem: &str) -> bool {
+    PART_STEMS.contains(stem)
+}
+
+/// Whether the word denotes a text as a whole.
+pub(super) fn is_text_stem(stem: &str) -> bool {
+    TEXT_STEMS.contains(stem)
+}
+
+fn find(phrases: &'static [String], text: &str) -> Option<&'static str> {
+    phrases.iter().map(String::as_str).find(|phrase| text.contains(phrase))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::language::Terms;
+
+    fn stem(word: &str) -> String {
+        Terms::of(word).list.first().map(|term| term.stem.clone()).unwrap_or_default()
+    }
+
+    #[test]
+    fn data_files_parse_without_loss() {
+        for file in [
+            include_str!("data/number_words.txt"),
+            include_str!("data/synonyms.txt"),
+            include_str!("data/opposites.txt"),
+        ] {
+            assert!(file.starts_with("# "));
+            assert_eq!(pairs(file).count(), entries(file).count());
+        }
+        for file in [include_str!("data/framing_stems.txt"), include_str!("data/general_stems.txt")] {
+            assert!(entries(file).is_sorted_by(|one, next| one < next));
+        }
+        assert!(entries(include_str!("data/small_talk.txt")).all(|entry| entry.trim() == entry));
+        assert!(SMALL_TALK.contains(&"hi ".to_owned()));
+    }
+
+    #[test]
+    fn opposite_of_a_stemmed_word_is_mutual() {
+        for word in [
+            "free",
+            "costs",
+            "always",
+            "opened",
+            "closed",
+            "including",
+            "excluded",
+            "accepted",
+            "refused",
+            "disabled",
+        ] {
+            let stem = stem(word);
+            assert!(opposite(&stem).and_then(opposite).is_some(), "{word}: no opposite of {stem}");
+        }
+    }
+
+    #[test]
+    fn content_weight_of_a_stemmed_word() {
+        for (word, expected) in
+            [("passages", 0.0), ("Additionally", 0.0), ("various", 0.0), ("methods", 0.3), ("batteries", 1.0)]
+        {
+            assert_eq!(content_weight(&stem(word)), expected, "{word}");
+        }
+    }
+
+    #[test]
+    fn small_talk_matches_phrases_not_prefixes_of_words() {
+        assert!(is_small_talk("hi there"));
+        assert!(!is_small_talk("history is kept for a year"));
+        assert!(says_unknown("sorry, i could not find this"));
+        assert!(!says_unknown("you cannot return this"));
+    }
+}
