@@ -335,7 +335,7 @@ fn no_pull_request_no_comment() {
 fn missing_gate_output_is_named() {
     let github = GitHub::start();
     let folder = Folder::new();
-    comment(&folder, &github, &[]).expect_code(2).says("ended before it reported");
+    comment(&folder, &github, &[]).expect_code(2).says("wrote no report");
     for (ci, words) in [
         (
             json!({"schema": 2, "verdict": "fail", "event": "x", "pull_request": 7, "comment": "comment.md"}),
@@ -372,7 +372,7 @@ fn linked_comment_file_is_refused() {
     folder.write("secret", "hush");
     std::fs::remove_file(folder.path().join("report/comment.md")).expect("removed");
     std::os::unix::fs::symlink("../secret", folder.path().join("report/comment.md")).expect("a link");
-    comment(&folder, &github, &[]).expect_code(2).says("this is a link");
+    comment(&folder, &github, &[]).expect_code(2).says("this is a symbolic link");
     assert!(github.requests().is_empty());
 }
 
@@ -381,10 +381,10 @@ fn missing_environment_is_named() {
     let github = GitHub::start();
     let folder = left("fail", "text");
     for (name, value, words) in [
-        ("GITHUB_TOKEN", "", "there is no token"),
-        ("GITHUB_REPOSITORY", "acme", "not the name of a repository"),
-        ("GITHUB_REPOSITORY", "acme/../x", "not the name of a repository"),
-        ("GITHUB_REPOSITORY", "acme/..", "not the name of a repository"),
+        ("GITHUB_TOKEN", "", "no token is set"),
+        ("GITHUB_REPOSITORY", "acme", "not a valid repository name"),
+        ("GITHUB_REPOSITORY", "acme/../x", "not a valid repository name"),
+        ("GITHUB_REPOSITORY", "acme/..", "not a valid repository name"),
         ("GITHUB_API_URL", "http://github.example", "without encryption"),
         ("GITHUB_API_URL", "nowhere", "not a valid URL"),
         ("PROMPTGATE_COMMENT", "sometimes", "always, changes, failures, never"),
