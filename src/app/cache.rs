@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::Failure;
 use super::files::make_ignored;
-use super::suite;
+use super::sources;
 use crate::config::Settings;
 use promptgate_adapters::cache::{Cache, CacheOptions, Statistics};
 use promptgate_adapters::load::{NoRepository, Repository};
@@ -85,7 +85,7 @@ impl Maintenance {
     /// # Errors
     /// No configuration, no cache, or a cache that is in use.
     pub(crate) fn open(config: Option<&Path>) -> Result<Self, Failure> {
-        let configured = suite::configured(config)?;
+        let configured = sources::configured(config)?;
         let path = configured.folder.join(&configured.settings.cache.path.value);
         let shown = path.display().to_string();
         if !path.is_file() {

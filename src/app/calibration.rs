@@ -211,3 +211,60 @@ fn rejection(message: String) -> Fault {
     Fault::new(FaultKind::UnfitJudge, message)
         .help("calibrate this judge with `promptgate calibrate LABELS`, or choose one that agrees better with people")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::testing;
+    use crate::config;
+    use promptgate_core::check;
+
+    fn settings(judge: &str) -> Settings {
+        let text = format!(
+            "version: 1\ndataset: cases.jsonl\nprompt: prompt.md\nmodel: m\njudge: {{model: j, {judge}}}\n\
+             metrics: {{relevance: {{min: 0.5}}}}\n"
+        );
+        config::load("promptgate.yaml", &text, &check::entry_schema()).unwrap()
+    }
+
+    fn check(settings: &Settings, offline: bool) -> Result<CalibrationCheck, Failure> {
+        let folder = testing::folder();
+        let judges = crate::app::suite::judges(settings);
+        let facts = crate::app::suite::judge_facts(settings, &judges, &["host".to_owned()]);
+        check_calibration(settings, &Tree::work_tree(folder.path()), facts.as_ref(), offline)
+    }
+
+    #[test]
+    fn missing_calibration_rejects_the_judge_only_where_required() {
+        let required = settings("calibration: calibration.json, min_kappa: 0.5");
+        let rejected = check(&required, false).unwrap().rejected.unwrap();
+        assert_eq!(rejected.kind, FaultKind::UnfitJudge);
+        assert!(check(&settings("calibration: calibration.json"), false).is_err());
+        let simulated = check(&required, true).unwrap();
+        assert!(simulated.rejected.is_none() && simulated.warnings[0].contains("simulated judge"));
+        assert!(check(&settings("votes: 1"), false).unwrap().rejected.is_none());
+    }
+
+    #[test]
+    fn few_labels_and_low_agreement_are_shortfalls() {
+        let judge = settings("calibration: calibration.json, min_kappa: 0.5").judge.unwrap();
+        let facts = |good, bad, kappa| CalibrationFacts {
+            file: "calibration.json".to_owned(),
+            metric: "relevance".to_owned(),
+            fingerprint: String::new(),
+            answers: good + bad,
+            true_positives: good,
+            false_positives: 0,
+            false_negatives: 0,
+            true_negatives: bad,
+            kappa: Some(kappa),
+            kappa_lower: None,
+            balanced_accuracy: None,
+            slope: None,
+            youden: None,
+        };
+        assert!(below(&judge, &facts(4, 40, 0.9)).unwrap().contains("too few labels"));
+        assert!(below(&judge, &facts(40, 40, 0.4)).unwrap().contains("its kappa is 0.400"));
+        assert_eq!(below(&judge, &facts(40, 40, 0.6)), None);
+    }
+}

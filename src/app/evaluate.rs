@@ -72,7 +72,7 @@ impl Decided {
 }
 
 /// Loads the suite, and narrows it to the shard that is chosen; nothing is called.
-pub(crate) fn load(
+pub(crate) async fn load(
     options: &RunOptions,
     environment: &Environment,
 ) -> Result<(Suite, Option<Shard>), Failure> {
@@ -80,7 +80,7 @@ pub(crate) fn load(
     if let Some(shard) = shard {
         shard::remove_stale_shard(shard, &options.out)?;
     }
-    let mut suite = suite::load(&options.suite, Some(options.calls.offline), environment)?;
+    let mut suite = suite::load(&options.suite, Some(options.calls.offline), environment).await?;
     if let Some(shard) = shard {
         shard::narrow(shard, &mut suite)?;
     }
@@ -161,6 +161,7 @@ async fn connect(suite: Suite, session: &Session<'_>) -> Result<Option<(Suite, M
             files: &suite.files.policy,
             environment: &environment,
             calls,
+            secrets: &suite.secrets,
         };
         let models = connection.open(&sink, &stop)?;
         Ok((suite, models))

@@ -25,7 +25,10 @@ mod redacting;
 pub(crate) mod report_files;
 pub(crate) mod schema;
 pub(crate) mod shard;
+mod sources;
 pub(crate) mod suite;
+#[cfg(test)]
+mod testing;
 
 use std::sync::Arc;
 

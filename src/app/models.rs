@@ -69,6 +69,8 @@ pub(super) struct Connection<'a> {
     pub(super) environment: &'a Environment,
     /// How calls are made.
     pub(super) calls: CallOptions,
+    /// Every secret that settings and environment hold.
+    pub(super) secrets: &'a [Secret],
 }
 
 impl Connection<'_> {
@@ -103,10 +105,9 @@ impl Connection<'_> {
     fn endpoints(&self, sink: &Arc<dyn EventSink>, stop: &CancellationToken) -> Result<Models, Failure> {
         let (endpoints, judging) = distinct(self.settings);
         let budget = budget(self.settings, self.calls.ceilings, false);
-        let mut secrets = Vec::new();
         let mut all: Vec<Options> = Vec::new();
         for endpoint in &endpoints {
-            let mut options = options(endpoint, self.files, self.environment, &mut secrets)?;
+            let mut options = options(endpoint, self.files, self.environment)?;
             // A key is sent to the host that it was set for, and to no other unless the configuration says so.
             let elsewhere = all.first().is_some_and(|first| host(&first.base_url) != host(&options.base_url));
             if elsewhere && endpoint.api_key_env.is_none() && host(&options.base_url) != host(OPENAI) {
@@ -123,7 +124,7 @@ impl Connection<'_> {
             .zip(&endpoints)
             .map(|(options, endpoint)| scope(&options.base_url, endpoint))
             .collect();
-        let redactor = Arc::new(Redactor::new(&secrets));
+        let redactor = Arc::new(Redactor::new(self.secrets));
         let concurrency = TRIALS_PER_CALL * all.iter().map(|options| options.max_concurrency).sum::<usize>();
         let hosts: Vec<String> =
             all.iter().zip(&scopes).map(|(options, scope)| display_host(&options.base_url, scope)).collect();
@@ -172,12 +173,10 @@ fn options(
     settings: &EndpointSettings,
     files: &Tree,
     environment: &Environment,
-    secrets: &mut Vec<Secret>,
 ) -> Result<Options, Diagnostic> {
     let mut options = Options::new(base_url(settings, environment));
     options.api_key_env = key_variable(settings);
     options.api_key = environment.variable(&options.api_key_env).map(Secret::new);
-    secrets.extend(options.api_key.clone());
     for (name, value) in &settings.headers {
         let value = match value {
             HeaderValue::Literal(text) => Secret::new(text.clone()),
@@ -190,7 +189,6 @@ fn options(
                     .at(variable.place.clone())
                     .help(format!("set {}", variable.value))
                 })?;
-                secrets.push(value.clone());
                 value
             }
         };
@@ -240,7 +238,7 @@ fn base_url(settings: &EndpointSettings, environment: &Environment) -> String {
     written.or_else(|| environment.variable(BASE_URL)).unwrap_or_else(|| OPENAI.to_owned())
 }
 
-fn key_variable(settings: &EndpointSettings) -> String {
+pub(super) fn key_variable(settings: &EndpointSettings) -> String {
     settings.api_key_env.as_ref().map_or_else(|| KEY.to_owned(), |name| name.value.clone())
 }
 

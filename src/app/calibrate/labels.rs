@@ -60,7 +60,8 @@ pub(super) fn read(
         }
     }
     if labels.answers.iter().all(|answer| answer.ratings.is_empty()) {
-        let diagnostic = Diagnostic::new("no row has a label: `human` is missing or empty").at(Place::file(path));
+        let diagnostic =
+            Diagnostic::new("no row has a label: `human` is missing or empty").at(Place::file(path));
         return Err(Failure::Nothing(diagnostic.help("add `human`: true, false, or a number from 0 to 1")));
     }
     Ok(Labelled { labels, digest, warnings: loaded.warnings })

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::calibration::{below, counted};
 use super::models::{Connection, Models};
-use super::{CallOptions, Context, Failure, cache, report_files, suite};
+use super::{CallOptions, Context, Failure, cache, report_files, sources, suite};
 use crate::config::{self, Settings};
 pub(crate) use files::json;
 use labels::Labelled;
@@ -128,7 +128,7 @@ pub(crate) async fn calibrate(
 
 /// The configuration, or that of the simulated judge where none is named and none exists.
 fn configured(options: &CalibrateOptions) -> Result<(Settings, PathBuf), Failure> {
-    match suite::configured(options.config.as_deref()) {
+    match sources::configured(options.config.as_deref()) {
         Ok(configured) => Ok((configured.settings, configured.folder)),
         Err(_) if options.calls.offline && options.config.is_none() && no_configuration() => {
             let settings = config::load("promptgate.yaml", SIMULATED, &check::entry_schema())?;
@@ -191,6 +191,7 @@ async fn judge_labels(
         files: &Tree::work_tree(&prepared.folder),
         environment: &context.environment,
         calls: options.calls,
+        secrets: &sources::secrets(settings, &context.environment),
     };
     let Models { judging, judge_hosts, concurrency, cache, .. } =
         connection.open(&sink, &CancellationToken::new())?;

@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use crate::app::suite::KnownBase;
+use crate::app::sources::KnownBase;
 use promptgate_adapters::github::{Event, EventKind, PullRequest};
 use promptgate_adapters::load::{self, Baseline, BaselineSpec, Repository};
 use promptgate_core::model::{Diagnostic, Place};

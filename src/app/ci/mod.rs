@@ -18,7 +18,8 @@ use super::cache::CacheMode;
 use super::evaluate::{self, Decided, RunOptions};
 use super::report_files::Reported;
 use super::shard::ShardResult;
-use super::suite::{self, Configured, Suite};
+use super::sources::{self, Configured};
+use super::suite::Suite;
 use super::{Failure, models, shard};
 use base::Base;
 use promptgate_adapters::github::Event;
@@ -138,7 +139,7 @@ impl Uncalled {
 ///
 /// # Errors
 /// An event that must not be run, a base that is out of reach, and everything that is wrong with the suite or shards.
-pub(crate) fn gate(
+pub(crate) async fn gate(
     options: &CiOptions,
     environment: &CiEnvironment,
     context: &mut CiContext,
@@ -151,7 +152,7 @@ pub(crate) fn gate(
         return shards::merge(folder, &run, context, &variable);
     }
     context.shard = shard::choose(run.shard, run.suite.max_repeats, &environment.0)?;
-    let configured = suite::configured(run.suite.config.as_deref())?;
+    let configured = sources::configured(run.suite.config.as_deref())?;
     context.set_files(&configured);
     let mut base = base::find(event.as_ref(), &configured.folder, &variable)?;
     let is_change = event.as_ref().is_some_and(|event| event.kind.is_change());
@@ -164,9 +165,9 @@ pub(crate) fn gate(
         None => is_change.then(|| "git:merge-base".to_owned()),
     };
     let base = context.base.insert(base);
-    let (suite, shard) = evaluate::load(&run, &environment.0)?;
+    let (suite, shard) = evaluate::load(&run, &environment.0).await?;
     let may_settle = base.settles && run.calls.cache != CacheMode::Refresh;
-    if may_settle && unchanged::is_unchanged(&suite, &run, base, &environment.0) {
+    if may_settle && unchanged::is_unchanged(&suite, &run, base, &environment.0).await {
         return Ok(Gate::Ended(Outcome::Unchanged(Uncalled::suite(&suite))));
     }
     let variables = missing_keys(&suite, &run, environment);
@@ -182,4 +183,83 @@ fn missing_keys(suite: &Suite, run: &RunOptions, environment: &CiEnvironment) ->
         return Vec::new();
     }
     models::missing_keys(&suite.settings, &environment.0, !suite.scorers.judges.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::Environment;
+    use crate::app::testing;
+
+    fn environment(variables: &[(&str, &str)]) -> CiEnvironment {
+        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        CiEnvironment(Environment::of(variables))
+    }
+
+    fn options(folder: &Path) -> CiOptions {
+        let run = RunOptions {
+            suite: testing::options(folder),
+            calls: super::super::CallOptions::default(),
+            shard: None,
+            fail_fast: false,
+            out: folder.join("out"),
+        };
+        let disclose = Disclose::default();
+        CiOptions { run, merge: None, on_missing_credentials: OnMissingCredentials::Fail, disclose }
+    }
+
+    fn gate_of(folder: &Path, variables: &[(&str, &str)]) -> (Result<Gate, Failure>, CiContext) {
+        let mut context = CiContext::default();
+        let environment = environment(variables);
+        let gate = testing::block_on(gate(&options(folder), &environment, &mut context));
+        (gate, context)
+    }
+
+    #[test]
+    fn missing_key_ends_the_gate_before_any_call() {
+        let folder = testing::folder();
+        let (gate, context) = gate_of(folder.path(), &[]);
+        let Ok(Gate::Ended(outcome)) = gate else { panic!("the gate has a key") };
+        let Outcome::NoKey { variables, .. } = &outcome else { panic!("no missing key") };
+        assert_eq!(variables, &["OPENAI_API_KEY"]);
+        let text = messages::log_line(&outcome, &context, 80);
+        assert!(text.starts_with("NOT EVALUATED: no key"), "{text}");
+        assert_eq!(messages::reason(&outcome), Some("missing_credentials"));
+        let skipped = messages::verdict(&outcome, OnMissingCredentials::Skip, true);
+        assert_eq!(skipped, facts::Verdict::NotEvaluated);
+    }
+
+    #[test]
+    fn suite_with_a_key_is_evaluated() {
+        let folder = testing::folder();
+        let (gate, context) = gate_of(folder.path(), &[("OPENAI_API_KEY", "sk-test")]);
+        let Ok(Gate::Evaluate { suite, shard: None, .. }) = gate else { panic!("not evaluated") };
+        assert_eq!(suite.plan.dataset().cases.len(), 3);
+        assert_eq!(context.files, ["prompt.md", "promptgate.yaml"]);
+    }
+
+    #[test]
+    fn pull_request_target_is_refused() {
+        let folder = testing::folder();
+        testing::write(folder.path(), "event.json", "{}");
+        let path = folder.path().join("event.json").display().to_string();
+        let variables = [("GITHUB_EVENT_NAME", "pull_request_target"), ("GITHUB_EVENT_PATH", path.as_str())];
+        let Err(failure) = gate_of(folder.path(), &variables).0 else { panic!("not refused") };
+        assert!(failure.diagnostics()[0].message.contains("pull_request_target"), "{failure:?}");
+    }
+
+    #[test]
+    fn outputs_of_a_failure_have_its_reason_and_exit_code() {
+        let folder = testing::folder();
+        let options = options(folder.path());
+        std::fs::create_dir(&options.run.out).unwrap();
+        let outcome = Outcome::Failed(Failure::Internal("disk full".to_owned()));
+        let context = CiContext::default();
+        let log = outputs::write_all(&outcome, &context, &options, &environment(&[]), 1, 80).unwrap();
+        assert!(log.warnings.is_empty());
+        let text = std::fs::read_to_string(options.run.out.join(facts::NAME)).unwrap();
+        let facts: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!((&facts["verdict"], &facts["exit_code"]), (&"error".into(), &1.into()));
+        assert_eq!((&facts["reason"], &facts["comment"]), (&"internal".into(), &"comment.md".into()));
+    }
 }

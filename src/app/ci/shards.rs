@@ -11,7 +11,7 @@ use super::facts::{self, CiFacts, Verdict};
 use super::{CiContext, Gate, Outcome, Uncalled};
 use crate::app::cache::refuse_tracked;
 use crate::app::evaluate::RunOptions;
-use crate::app::suite::{self, KnownBase};
+use crate::app::sources::{self, KnownBase};
 use crate::app::{Failure, merge as merging, report_files, shard};
 use promptgate_adapters::github::EventKind;
 use promptgate_core::model::{Diagnostic, Place};
@@ -28,7 +28,7 @@ pub(super) fn merge(
         base::find(context.event.as_ref(), folder, variable)?;
     }
     // Only for the lines of annotations; it decides nothing, and the job may have no repository.
-    if let Ok(configured) = suite::configured(run.suite.config.as_deref()) {
+    if let Ok(configured) = sources::configured(run.suite.config.as_deref()) {
         context.set_files(&configured);
         context.base = base::find(context.event.as_ref(), &configured.folder, variable).ok();
     }

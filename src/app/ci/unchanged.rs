@@ -11,7 +11,12 @@ const BASE: &str = "git:merge-base";
 
 /// Whether requests, dataset, scorers and policy are all those of the base. Anything that cannot be compared counts as
 /// changed, and so does a baseline or a policy that the command line takes from elsewhere.
-pub(super) fn is_unchanged(suite: &Suite, run: &RunOptions, base: &Base, environment: &Environment) -> bool {
+pub(super) async fn is_unchanged(
+    suite: &Suite,
+    run: &RunOptions,
+    base: &Base,
+    environment: &Environment,
+) -> bool {
     let Some(commit) = &base.known.commit else { return false };
     let elsewhere = |spec: &Option<String>| spec.as_ref().is_some_and(|spec| spec != BASE);
     if elsewhere(&run.suite.baseline) || elsewhere(&run.suite.policy_from) {
@@ -30,7 +35,7 @@ pub(super) fn is_unchanged(suite: &Suite, run: &RunOptions, base: &Base, environ
     let mut by_base = run.suite.clone();
     by_base.baseline = Some(BASE.to_owned());
     by_base.policy_from = Some(BASE.to_owned());
-    let Ok(suite) = suite::load(&by_base, Some(run.calls.offline), environment) else { return false };
+    let Ok(suite) = suite::load(&by_base, Some(run.calls.offline), environment).await else { return false };
     compare_with(&suite, commit) == Some(true)
 }
 

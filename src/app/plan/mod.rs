@@ -42,8 +42,8 @@ pub(crate) struct PlanOptions {
 ///
 /// # Errors
 /// Everything that is wrong with the suite.
-pub(crate) fn load(options: &PlanOptions, environment: &Environment) -> Result<Suite, Failure> {
-    suite::load(&options.suite, None, environment)
+pub(crate) async fn load(options: &PlanOptions, environment: &Environment) -> Result<Suite, Failure> {
+    suite::load(&options.suite, None, environment).await
 }
 
 /// Plans a run of the suite.

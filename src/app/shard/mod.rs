@@ -81,3 +81,46 @@ pub(super) fn remove_stale_shard(shard: Shard, out: &Path) -> Result<(), Diagnos
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::testing;
+
+    fn environment(variables: &[(&str, &str)]) -> Environment {
+        Environment::of(variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
+    }
+
+    #[test]
+    fn shard_is_named_or_read_from_variables() {
+        let gitlab = environment(&[("CI_NODE_INDEX", "3"), ("CI_NODE_TOTAL", "8")]);
+        let choose = |choice, max_repeats| choose(choice, max_repeats, &gitlab);
+        assert_eq!(choose(None, Some(9)), Ok(None));
+        assert_eq!(choose(Some("2/4".parse().unwrap()), None), Ok(Shard::new(2, 4)));
+        assert_eq!(choose(Some(ShardChoice::Auto), None), Ok(Shard::new(3, 8)));
+        assert!(choose(Some(ShardChoice::Auto), Some(9)).unwrap_err().message.contains("one look"));
+        assert!("5/4".parse::<ShardChoice>().unwrap_err().contains("or auto"));
+    }
+
+    #[test]
+    fn stale_shard_is_removed_and_other_files_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let shard = Shard::new(1, 2).unwrap();
+        for name in [shard.file_name(), "shard-2-of-2.json".to_owned()] {
+            testing::write(folder.path(), &name, "{}");
+        }
+        remove_stale_shard(shard, folder.path()).unwrap();
+        remove_stale_shard(shard, folder.path()).unwrap();
+        assert!(!folder.path().join(shard.file_name()).exists());
+        assert!(folder.path().join("shard-2-of-2.json").exists());
+    }
+
+    #[test]
+    fn narrowed_suite_takes_one_look() {
+        let folder = testing::folder();
+        let mut suite = testing::load(&testing::options(folder.path())).unwrap();
+        assert!(suite.policy.max_repeats > suite.policy.repeats);
+        narrow(Shard::new(1, 2).unwrap(), &mut suite).unwrap();
+        assert_eq!(suite.policy.max_repeats, suite.policy.repeats);
+    }
+}

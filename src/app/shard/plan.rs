@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use crate::app::policy;
-use crate::app::suite::{Earlier, Files};
+use crate::app::sources::{Earlier, Files};
 use crate::config::{Inconclusive, Settings};
 use promptgate_core::check;
 use promptgate_core::gate::Policy;

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use super::{Findings, SuiteOptions};
 use crate::app::Failure;
+use crate::app::sources::{PolicySources, between};
 use crate::config::Settings;
 use promptgate_adapters::load::{self, DatasetSource, LoadError, Loaded, Tree};
-use promptgate_core::model::{CaseFacts, Dataset, Diagnostic, Place};
+use promptgate_core::model::{CaseFacts, Dataset, DatasetChanges, Diagnostic, Place};
 
 /// Tags that a message lists.
 const MAX_TAGS: usize = 12;
@@ -44,6 +45,26 @@ pub(super) fn load(settings: &Settings, tree: &Tree) -> Result<Loaded<Dataset>, 
         shared_ids: None,
     };
     load::dataset(tree, &source)
+}
+
+/// Differences between the whole dataset and the one beside the policy; `None` where there is none to compare with.
+pub(super) fn changes(
+    policy: &PolicySources,
+    dataset: &Dataset,
+    warnings: &mut Vec<String>,
+) -> Option<DatasetChanges> {
+    let (source, base) = (policy.source.as_ref()?, policy.base.as_ref()?);
+    let diagnostic = match load(base, &policy.files.policy) {
+        Ok(before) => return Some(between(&before.value.cases, &dataset.cases)),
+        Err(LoadError::Diagnostics(diagnostics)) => diagnostics.0.into_iter().next(),
+        Err(LoadError::Empty(diagnostic)) => Some(diagnostic),
+    };
+    let why = diagnostic.map_or_else(String::new, |diagnostic| format!(": {}", diagnostic.message));
+    warnings.push(format!(
+        "changes of the dataset since {} are unknown: it cannot be read there{why}",
+        source.spec
+    ));
+    None
 }
 
 /// Keeps the cases that `--filter` and `--tag` select; the digest becomes that of the selection.

@@ -2,28 +2,24 @@
 //!
 //! Diagnostics are collected as far as one does not hide another, so that they are all reported at once.
 
-mod base;
 mod dataset;
-mod files;
 mod judges;
-mod locate;
-mod origin;
 mod review;
 mod scorers;
+#[cfg(test)]
+mod tests;
 mod variants;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-pub(super) use files::Files;
 pub(super) use judges::{judge_facts, judges};
-pub(crate) use variants::Earlier;
 
+use super::sources::{self, Earlier, Files, KnownBase, PolicySources, Sources};
 use super::{Environment, Failure};
-use crate::config::{self, Inconclusive, Settings};
-use promptgate_adapters::load;
-use promptgate_core::check;
+use crate::config::{Inconclusive, Settings};
 use promptgate_core::gate::Policy;
 use promptgate_core::model::{Diagnostic, Diagnostics, Place, PolicySource};
+use promptgate_core::text::Secret;
 use promptgate_engine::engine::{Plan, Scorers};
 
 /// Which suite, and what flags change of it.
@@ -53,17 +49,6 @@ pub(crate) struct SuiteOptions {
     pub(crate) merge_base: Option<KnownBase>,
 }
 
-/// The commit that a change is compared with, as the event of a CI system gives it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct KnownBase {
-    /// Its full object name; `None` where there is nothing to compare with.
-    pub(crate) commit: Option<String>,
-    /// How it was found, or why there is none.
-    pub(crate) how: String,
-    /// The commit whose files are evaluated; `None` for the work tree as it is.
-    pub(crate) evaluated: Option<String>,
-}
-
 /// Everything a run needs but the models.
 pub(crate) struct Suite {
     /// The settings that decide, with the candidate's parts.
@@ -84,6 +69,8 @@ pub(crate) struct Suite {
     pub(crate) baseline_note: Option<String>,
     /// Whether the configuration says `gate.inconclusive: pass`.
     pub(crate) inconclusive_passes: bool,
+    /// Every secret that settings and environment hold.
+    pub(super) secrets: Vec<Secret>,
     /// Warnings for the reader.
     pub(crate) warnings: Vec<String>,
 }
@@ -95,40 +82,44 @@ struct Findings {
     warnings: Vec<String>,
 }
 
-/// A configuration with its folder.
-pub(super) struct Configured {
-    /// The folder that its paths are relative to.
-    pub(super) folder: PathBuf,
-    location: locate::Location,
-    /// Its settings.
-    pub(super) settings: Settings,
+impl Findings {
+    /// The value; its diagnostics become findings.
+    fn take<T>(&mut self, result: Result<T, Diagnostics>) -> Option<T> {
+        match result {
+            Ok(value) => Some(value),
+            Err(diagnostics) => {
+                self.diagnostics.0.extend(diagnostics.0);
+                None
+            }
+        }
+    }
 }
 
-/// Reads the configuration that is named, else the nearest one; none of its files is read.
-pub(super) fn configured(named: Option<&Path>) -> Result<Configured, Failure> {
-    let location = locate::configuration(named)?;
-    let text = load::decode(&location.shown, &location.bytes)?.to_owned();
-    let settings = config::load(&location.shown, &text, &check::entry_schema())?;
-    Ok(Configured { folder: location.folder.clone(), location, settings })
-}
-
-/// Loads and validates the suite that the options select. `simulated` says whether the simulated model answers; `None`
+/// Resolves and loads the suite that the options select. `simulated` says whether the simulated model answers; `None`
 /// where nothing is called.
-pub(crate) fn load(
+///
+/// # Errors
+/// Everything that is wrong with it, and nothing to evaluate.
+pub(crate) async fn load(
     options: &SuiteOptions,
     simulated: Option<bool>,
     environment: &Environment,
 ) -> Result<Suite, Failure> {
-    let Configured { location, settings: own, .. } = configured(options.config.as_deref())?;
-    let mut findings = Findings::default();
-    let mut parts = origin::parts(options, environment, &location, own, &mut findings.warnings)?;
-    let (settings, files) = (&parts.settings, &parts.files);
+    let sources = sources::resolve(options, environment).await?;
+    build(sources, options, simulated)
+}
+
+/// Phase two of loading: parses and validates resolved sources.
+fn build(sources: Sources, options: &SuiteOptions, simulated: Option<bool>) -> Result<Suite, Failure> {
+    let Sources { shown, mut policy, candidate, baseline, secrets, warnings } = sources;
+    let mut findings = Findings { warnings, ..Findings::default() };
+    let (settings, files) = (&policy.settings, &policy.files);
 
     let checks = scorers::compile(settings, files, &mut findings.diagnostics);
     let dataset = dataset::read(settings, &files.candidate, &mut findings)?;
-    let variants = variants::load(options, environment, &parts, &location, &mut findings);
+    let variants = variants::parse(candidate, baseline, &mut findings);
     let Some(dataset) = dataset else { return Err(findings.diagnostics.into()) };
-    let changes = origin::dataset_changes(&parts, &dataset, &mut findings.warnings);
+    let changes = dataset::changes(&policy, &dataset, &mut findings.warnings);
     let dataset = dataset::select(dataset, options)?;
     let scorers =
         scorers::build(settings, checks, &dataset, options.no_judge, files, &mut findings.diagnostics);
@@ -140,14 +131,14 @@ pub(crate) fn load(
     review::self_test(settings, &scorers, &mut findings);
     let has_baseline = variants.as_ref().is_some_and(|it| it.baseline.is_some() || it.earlier.is_some());
     let cases = dataset::facts(&dataset);
-    let policy = scorers::policy(settings, &scorers, &cases, has_baseline, options, &mut findings);
-    let (Some(variants), Some(policy)) = (variants, policy) else { return Err(findings.diagnostics.into()) };
-    review::seed(&variants, &policy, &mut findings);
+    let gate = scorers::policy(settings, &scorers, &cases, has_baseline, options, &mut findings);
+    let (Some(variants), Some(gate)) = (variants, gate) else { return Err(findings.diagnostics.into()) };
+    review::seed(&variants, &gate, &mut findings);
     if !findings.diagnostics.0.is_empty() {
         return Err(findings.diagnostics.into());
     }
     if scorers.metrics().is_empty() {
-        return Err(nothing_scores(&location.shown));
+        return Err(nothing_scores(&shown));
     }
     if let Some(earlier) = &variants.earlier {
         earlier.refuse_mismatch(&dataset.facts, simulated)?;
@@ -155,10 +146,10 @@ pub(crate) fn load(
 
     let inconclusive_passes = settings.gate.inconclusive == Inconclusive::Pass;
     let plan = Plan::new(dataset, variants.candidate, variants.baseline)?;
-    origin::finish(&mut parts, changes);
-    let origin::Parts { settings, files, source: policy_source, .. } = parts;
+    sources::add_files(&mut policy, changes);
+    let PolicySources { settings, files, source: policy_source, .. } = policy;
     // First: every reader of a warning should see this one.
-    let mut warnings = policy_source.as_ref().map(origin::warnings).unwrap_or_default();
+    let mut warnings = policy_source.as_ref().map(sources::policy_warnings).unwrap_or_default();
     warnings.append(&mut findings.warnings);
     Ok(Suite {
         settings,
@@ -166,10 +157,11 @@ pub(crate) fn load(
         policy_source,
         plan,
         scorers,
-        policy,
+        policy: gate,
         earlier: variants.earlier,
         baseline_note: variants.note,
         inconclusive_passes,
+        secrets,
         warnings,
     })
 }
@@ -180,10 +172,4 @@ fn nothing_scores(file: &str) -> Failure {
             .at(Place::file(file))
             .help("add `checks:` or `metrics:`; `--no-judge` leaves checks alone"),
     )
-}
-
-/// A path as a reader in the current folder would write it.
-fn shown(path: &Path) -> String {
-    let here = std::env::current_dir().unwrap_or_default();
-    path.strip_prefix(&here).unwrap_or(path).display().to_string()
 }

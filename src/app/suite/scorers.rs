@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::files::Files;
 use super::judges::{judges, planted};
 use super::{Findings, SuiteOptions};
+use crate::app::sources::Files;
 use crate::config::{self, CheckPolicy, Settings};
 use promptgate_core::check::{self, NamedCheck};
 use promptgate_core::gate::{Policy, Schedule};

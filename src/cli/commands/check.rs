@@ -9,8 +9,11 @@ use promptgate_core::model::VariantFacts;
 use promptgate_core::text::neutral;
 
 /// Loads the suite as a run would, and summarizes it.
-pub(super) fn check(arguments: &CheckArguments, environment: &Environment) -> Result<ExitStatus, Failure> {
-    let suite = suite::load(&arguments.options(), None, environment)?;
+pub(super) async fn check(
+    arguments: &CheckArguments,
+    environment: &Environment,
+) -> Result<ExitStatus, Failure> {
+    let suite = suite::load(&arguments.options(), None, environment).await?;
     output::warn(&suite.warnings);
     output::print(&summary(&suite))?;
     Ok(ExitStatus::Pass)

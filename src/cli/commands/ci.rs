@@ -45,7 +45,7 @@ async fn gate(
         let reported = report_files::report(decided, status.code(), Some(&options.run.out))?;
         Ok(Outcome::Reported(Box::new(reported)))
     };
-    let (suite, shard, run) = match ci::gate(options, environment, context)? {
+    let (suite, shard, run) = match ci::gate(options, environment, context).await? {
         Gate::Ended(outcome) => return Ok(outcome),
         Gate::Merged(decided) => return report(*decided),
         Gate::Evaluate { suite, shard, options } => (suite, shard, options),

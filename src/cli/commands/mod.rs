@@ -25,7 +25,7 @@ pub(super) async fn dispatch(command: &Command) -> Result<ExitStatus, Failure> {
     match command {
         Command::Run(arguments) => run::run(arguments, environment).await,
         Command::Ci(arguments) => ci::ci(arguments, environment).await,
-        Command::Check(arguments) => check::check(arguments, &environment),
+        Command::Check(arguments) => check::check(arguments, &environment).await,
         Command::Plan(arguments) => plan::plan(arguments, &environment).await,
         Command::Compare(arguments) => compare::compare(arguments),
         Command::Merge(arguments) => merge::merge(arguments),

@@ -12,7 +12,7 @@ pub(super) async fn plan(
     environment: &Environment,
 ) -> Result<ExitStatus, Failure> {
     let options = arguments.options();
-    let suite = planning::load(&options, environment)?;
+    let suite = planning::load(&options, environment).await?;
     output::warn(&suite.warnings);
     let text = match arguments.format {
         PlanFormat::GithubMatrix => planning::matrix(options.shards)?,

@@ -12,7 +12,7 @@ use promptgate_report::Format;
 /// Evaluates a suite and reports.
 pub(super) async fn run(arguments: &RunArguments, environment: Environment) -> Result<ExitStatus, Failure> {
     let (options, rules) = (arguments.options(), arguments.output.exit_rules());
-    let (suite, shard) = evaluate::load(&options, &environment)?;
+    let (suite, shard) = evaluate::load(&options, &environment).await?;
     let outcome = watched(arguments.quiet, environment, async |context| {
         evaluate::evaluate(suite, shard, &options, context).await
     });

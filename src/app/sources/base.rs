@@ -1,14 +1,14 @@
-//! What the specification of a baseline, or of a policy, stands for.
+//! Resolves the specification of a baseline or of a policy.
 
 use std::path::Path;
 
-use super::SuiteOptions;
 use crate::app::Environment;
+use crate::app::suite::SuiteOptions;
 use promptgate_adapters::load::{self, Baseline, BaselineSpec, Tree};
 use promptgate_core::model::Diagnostic;
 
-/// Finds it; the merge base is the commit that the event of a CI system says, if it does. With `trusted` a merge base
-/// that HEAD alone speaks for is refused.
+/// Resolves a specification; the merge base is the commit from the event of a CI system, if there is one. With `trusted`
+/// a merge base that only HEAD supports is refused.
 ///
 /// # Errors
 /// As [`load::baseline`] and [`load::trusted_baseline`].

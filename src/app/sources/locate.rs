@@ -11,13 +11,13 @@ pub(super) struct Location {
     pub(super) folder: PathBuf,
     /// Its name in that folder.
     pub(super) name: String,
-    /// As a reader would write it.
+    /// Its path as a reader in the current folder would write it.
     pub(super) shown: String,
     /// Its bytes.
     pub(super) bytes: Vec<u8>,
 }
 
-/// The configuration that was named (a file, or a folder that holds one), else the nearest above.
+/// The configuration that is named (a file, or its folder), else the nearest one.
 pub(super) fn configuration(named: Option<&Path>) -> Result<Location, Diagnostic> {
     let here = std::env::current_dir()
         .map_err(|error| Diagnostic::new(format!("the current folder cannot be read: {error}")))?;
@@ -28,7 +28,7 @@ pub(super) fn configuration(named: Option<&Path>) -> Result<Location, Diagnostic
                 config::NAMES.into_iter().map(|name| path.join(name)).find(|file| file.is_file()).ok_or_else(
                     || {
                         Diagnostic::new("there is no promptgate.yaml in this folder")
-                            .at(Place::file(super::shown(&path)))
+                            .at(Place::file(shown(&path)))
                             .help("`promptgate init FOLDER` writes one")
                     },
                 )?
@@ -41,15 +41,15 @@ pub(super) fn configuration(named: Option<&Path>) -> Result<Location, Diagnostic
                 .help("`promptgate init` writes one; `promptgate run PATH` names one elsewhere")
         })?,
     };
-    let shown = super::shown(&path);
+    let shown = shown(&path);
     let refuse = |error: std::io::Error| {
         Diagnostic::new(format!("cannot read the configuration: {error}"))
             .at(Place::file(&shown))
             .help("name a promptgate.yaml, or its folder")
     };
-    // Only a regular file ends: a pipe or a device may not.
+    // A pipe or a device may never end.
     if !path.metadata().map_err(refuse)?.is_file() {
-        return Err(refuse(std::io::Error::other("this is not a file")));
+        return Err(refuse(std::io::Error::other("not a file")));
     }
     let bytes = std::fs::read(&path).map_err(refuse)?;
     let folder = path.parent().unwrap_or(&here).to_owned();
@@ -57,14 +57,20 @@ pub(super) fn configuration(named: Option<&Path>) -> Result<Location, Diagnostic
     Ok(Location { folder, name, shown, bytes })
 }
 
-/// A path from the command line, seen from the configuration's folder: relative to the current folder if it is
-/// there, else to the configuration as paths inside it are.
+/// A path from the command line, relative to the configuration: taken from the current folder if it exists there, else
+/// from the configuration as paths inside it are.
 pub(super) fn from_command_line(path: &str, folder: &Path) -> String {
     let Ok(here) = std::env::current_dir() else { return path.to_owned() };
     let candidate = here.join(path);
     if !candidate.exists() {
         return path.to_owned();
     }
-    let seen = candidate.strip_prefix(folder).unwrap_or(&candidate);
-    seen.to_string_lossy().into_owned()
+    let relative = candidate.strip_prefix(folder).unwrap_or(&candidate);
+    relative.to_string_lossy().into_owned()
+}
+
+/// A path as a reader in the current folder would write it.
+pub(super) fn shown(path: &Path) -> String {
+    let here = std::env::current_dir().unwrap_or_default();
+    path.strip_prefix(&here).unwrap_or(path).display().to_string()
 }

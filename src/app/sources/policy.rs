@@ -1,53 +1,53 @@
-//! `--policy-from`: a change must not set its own bar.
+//! `--policy-from`: a change must not choose its own policy.
 //!
-//! From the candidate's configuration come prompt, user message, model, parameters and dataset; everything else, with
-//! the files it names, comes from a configuration that the change cannot write to. What the two have different is named
-//! and does not count.
+//! Prompt, user message, model, parameters and dataset come from the candidate's configuration. Everything else, with the
+//! files that it names, comes from a configuration that the change cannot write. Differences between the two are
+//! reported and do not count.
 
 mod changes;
 mod place;
 
 use serde_json::Value;
 
-use super::SuiteOptions;
 use super::files::Files;
 use super::locate::{Location, from_command_line};
 use crate::app::Environment;
+use crate::app::suite::SuiteOptions;
 use crate::config::{self, Settings};
 use promptgate_adapters::load::{self, Baseline, BaselineSpec, Tree};
 use promptgate_core::check;
 use promptgate_core::model::{Diagnostic, Diagnostics, Place, PolicySource};
 use promptgate_core::text::neutral;
 
-pub(super) use changes::{dataset_changes, finish, warnings};
+pub(in crate::app) use changes::{add_files, between, warnings};
 pub(super) use place::configuration_at;
 
-/// Where the parts of a suite are from.
-pub(super) struct Parts {
-    /// What decides, with the candidate's own parts.
-    pub(super) settings: Settings,
-    /// Where its files are.
-    pub(super) files: Files,
-    /// The configuration that the policy is from, as it stands there; `None` for the candidate's own.
-    pub(super) base: Option<Settings>,
-    /// What a reader should know of it; `None` without `--policy-from`.
-    pub(super) source: Option<PolicySource>,
+/// Settings and files of the policy and of the candidate.
+pub(in crate::app) struct PolicySources {
+    /// The settings of the policy, with the candidate's own parts.
+    pub(in crate::app) settings: Settings,
+    /// The files of both.
+    pub(in crate::app) files: Files,
+    /// The policy's configuration, unchanged; `None` for the candidate's own.
+    pub(in crate::app) base: Option<Settings>,
+    /// Where the policy is from; `None` without `--policy-from`.
+    pub(in crate::app) source: Option<PolicySource>,
 }
 
-/// The parts of the suite that the arguments select.
+/// Resolves the policy of a suite.
 ///
 /// # Errors
-/// A policy that is not there or not valid, and what the candidate may not name when the policy is from elsewhere.
-pub(super) fn parts(
+/// A policy that is missing or invalid, and paths that the candidate must not name with a policy from elsewhere.
+pub(super) fn resolve(
     options: &SuiteOptions,
     environment: &Environment,
     location: &Location,
     own: Settings,
     warnings: &mut Vec<String>,
-) -> Result<Parts, Diagnostics> {
+) -> Result<PolicySources, Diagnostics> {
     let Some(text) = &options.policy_from else {
         let files = Files::of(Tree::work_tree(&location.folder));
-        return Ok(Parts { settings: own, files, base: None, source: None });
+        return Ok(PolicySources { settings: own, files, base: None, source: None });
     };
     let flag = |diagnostic: Diagnostic| diagnostic.or_at(&Place::file("--policy-from"));
     let spec = BaselineSpec::parse_candidate(text).map_err(flag)?;
@@ -55,12 +55,12 @@ pub(super) fn parts(
     let mut candidate = Tree::guarded(&location.folder).map_err(flag)?;
     if let Some(commit) = options.merge_base.as_ref().and_then(|known| known.evaluated.as_deref()) {
         candidate = candidate.held_to(commit)?;
-        // It was read before: here only whether the commit holds the same is of interest.
+        // Only checks that the commit holds the same bytes.
         candidate.find(&location.name, load::FILE_LIMIT)?;
     }
     place::refuse_two(location)?;
-    let found = super::base::find(Some(&spec), options, environment, &location.folder, true);
-    let (tree, name) = match found.map_err(flag)? {
+    let baseline = super::base::find(Some(&spec), options, environment, &location.folder, true);
+    let (tree, name) = match baseline.map_err(flag)? {
         Baseline::Commit { tree, path: None, .. } => {
             let named = options.config.is_some();
             let name = place::find(&tree, location, named)?;
@@ -72,7 +72,7 @@ pub(super) fn parts(
             (Tree::work_tree(&location.folder), Some(path))
         }
         Baseline::None { .. } | Baseline::Report { .. } => {
-            return Err(flag(Diagnostic::new("this is no policy")).into());
+            return Err(flag(Diagnostic::new("not a valid policy")).into());
         }
     };
     let mut source = PolicySource {
@@ -83,20 +83,20 @@ pub(super) fn parts(
     let Some(name) = name else {
         source.new = true;
         let files = Files::of(candidate);
-        return Ok(Parts { settings: own, files, base: None, source: Some(source) });
+        return Ok(PolicySources { settings: own, files, base: None, source: Some(source) });
     };
     let (base, written) = read(&tree, &name, text)?;
     let theirs = load::decode(&location.shown, &location.bytes)?;
     changes::policy(&written, &config::written(&location.shown, theirs)?, &mut source);
     let settings = joined(&base, &written, &own, location, warnings)?;
     let policy = tree.beside(&name)?;
-    // A file of the work tree has no counterpart of the candidate's folder: its own is taken.
-    let of_cases = if tree.commit().is_some() { tree } else { policy.clone() };
+    // A policy in the work tree has no counterpart of the candidate's folder.
+    let of_cases = if tree.is_writable_by_change() { policy.clone() } else { tree };
     let files = Files::from(policy, of_cases, candidate);
-    Ok(Parts { settings, files, base: Some(base), source: Some(source) })
+    Ok(PolicySources { settings, files, base: Some(base), source: Some(source) })
 }
 
-/// The configuration that the policy is from, resolved and as written.
+/// The policy's configuration, resolved and as written.
 fn read(tree: &Tree, name: &str, spec: &str) -> Result<(Settings, Value), Diagnostics> {
     let shown = tree.describe(name);
     let bytes = tree.find(name, load::FILE_LIMIT)?.ok_or_else(|| {
@@ -117,7 +117,7 @@ fn read(tree: &Tree, name: &str, spec: &str) -> Result<(Settings, Value), Diagno
     Ok((base, config::written(&shown, text)?))
 }
 
-/// The policy with the candidate's own parts.
+/// The settings of the policy with the candidate's own parts.
 fn joined(
     base: &Settings,
     written: &Value,

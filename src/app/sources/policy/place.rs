@@ -1,29 +1,28 @@
-//! Where the policy's configuration is: a change cannot choose another one by moving, adding or linking files.
+//! Locates the policy's configuration: a change cannot select another one by moving, adding or linking files.
 
 use std::path::Path;
 
-use crate::app::suite::locate::Location;
+use crate::app::sources::locate::{Location, shown};
 use crate::config::NAMES;
 use promptgate_adapters::load::{FILE_LIMIT, Repository, Tree};
 use promptgate_core::model::{Diagnostic, Place};
 
-/// Folders above the configuration that are looked into.
+/// Folders above the configuration that are searched.
 const MAX_ABOVE: usize = 64;
 
-/// The configuration that stands at a commit in the place of `name`: that file, or the other of the two names that one
-/// may have.
-pub(in crate::app::suite) fn configuration_at(
+/// The configuration of a commit at `name`, or at the other of the two names that a configuration may have.
+pub(in crate::app::sources) fn configuration_at(
     tree: &Tree,
     name: &str,
 ) -> Result<Option<(String, Vec<u8>)>, Diagnostic> {
-    let mut found = None;
+    let mut configuration = None;
     for name in [Some(name), other_name(name)].into_iter().flatten() {
         let Some(bytes) = tree.find(name, FILE_LIMIT)? else { continue };
-        if let Some((first, _)) = found.replace((name.to_owned(), bytes)) {
+        if let Some((first, _)) = configuration.replace((name.to_owned(), bytes)) {
             return Err(two_configurations(&tree.describe(&first), name));
         }
     }
-    Ok(found)
+    Ok(configuration)
 }
 
 /// The other of the two names, where this is one.
@@ -31,7 +30,7 @@ fn other_name(name: &str) -> Option<&'static str> {
     NAMES.into_iter().find(|other| *other != name).filter(|_| NAMES.contains(&name))
 }
 
-/// With two, a change that takes one away would choose the other.
+/// With two, a change that removes one would select the other.
 fn two_configurations(one: &str, other: &str) -> Diagnostic {
     Diagnostic::new(format!("there is also {other}: one place has one configuration"))
         .at(Place::file(one))
@@ -40,11 +39,11 @@ fn two_configurations(one: &str, other: &str) -> Diagnostic {
 
 /// The name of the policy's configuration in a commit; `None` where it is new.
 ///
-/// Where nobody named the configuration, the one that would have been found at the commit counts: a nearer one that
-/// the change adds, or the one above that of which it takes away, must not become the policy by that.
+/// Where none is named, the one that would have been found at the commit counts: a nearer one that the change adds, or
+/// one above that it uncovers by a removal, must not become the policy.
 ///
 /// # Errors
-/// Such a change, and what cannot be read.
+/// Such a change, and files that cannot be read.
 pub(super) fn find(tree: &Tree, location: &Location, named: bool) -> Result<Option<String>, Diagnostic> {
     if named {
         return Ok(configuration_at(tree, &location.name)?.map(|(name, _)| name));
@@ -88,16 +87,16 @@ pub(super) fn refuse_two(location: &Location) -> Result<(), Diagnostic> {
     }
 }
 
-/// Refuses a configuration that is reached through a symbolic link of a repository: it would be judged by the policy of
-/// another place.
+/// Refuses a configuration that is reached through a symbolic link in a repository: the policy of another place would
+/// decide.
 pub(super) fn refuse_links(location: &Location) -> Result<(), Diagnostic> {
     let path = location.folder.join(&location.name);
     for part in path.ancestors() {
         let link = std::fs::symlink_metadata(part).is_ok_and(|facts| facts.is_symlink());
         let folder = part.parent().unwrap_or(part);
-        // The machine's own links, such as that of a temporary folder, are in no repository.
+        // Links of the machine, such as that of a temporary folder, are outside of repositories.
         if link && Repository::discover(folder).is_ok() {
-            return Err(Diagnostic::new(format!("`{}` is a symbolic link", super::super::shown(part)))
+            return Err(Diagnostic::new(format!("`{}` is a symbolic link", shown(part)))
                 .at(Place::file(&location.shown))
                 .help(
                     "with a policy from elsewhere, links are not followed: name the configuration itself",
