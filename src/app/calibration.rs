@@ -64,10 +64,9 @@ pub(super) fn check_calibration(
         let message =
             format!("{} is of another judge: it differs in {}", path.value, difference(facts, &calibration));
         if offline && !calibration.judge.simulated {
-            check.warnings.push(format!(
-                "{} is of the real judge, and the simulated one judges here: it is held to nothing",
-                path.value
-            ));
+            check
+                .warnings
+                .push(format!("{} is of the real judge: the simulated judge is held to nothing", path.value));
         } else if required {
             check.rejected = Some(rejection(message));
         } else {
@@ -123,8 +122,8 @@ fn shortfall_warnings(settings: &Settings, judge: &JudgeSettings, facts: &Calibr
     warnings
 }
 
-/// What differs between the calibrated judge and that of the run. The questions of a run are those of all its metrics,
-/// so a difference in them shows by there being no other.
+/// The difference between the calibrated judge and that of the run. The questions of a run are those of all its metrics,
+/// so a difference in questions shows only where nothing else differs.
 fn difference(facts: &JudgeFacts, calibration: &Calibration) -> String {
     if !facts.by_metric.contains_key(&calibration.metric) {
         return format!("the metric: this run does not judge {}", calibration.metric);
@@ -138,7 +137,7 @@ fn difference(facts: &JudgeFacts, calibration: &Calibration) -> String {
     if theirs == ours { "questions".to_owned() } else { differing(&theirs, &ours) }
 }
 
-/// The facts from the counts alone: a figure in the file that its counts do not give does not count.
+/// The facts computed from the counts of the file; its other figures are ignored.
 pub(super) fn counted(file: &str, calibration: &Calibration) -> CalibrationFacts {
     let counts = &calibration.overall;
     let mut facts = CalibrationFacts {
@@ -177,7 +176,7 @@ fn confusion(facts: &CalibrationFacts) -> Confusion {
     }
 }
 
-/// Why a calibration is not what the settings require: too few labels to tell, or too little agreement.
+/// Why a calibration misses the requirements of the settings: too few labels, or too little agreement.
 pub(super) fn below(judge: &JudgeSettings, facts: &CalibrationFacts) -> Option<String> {
     let figures = [
         ("kappa", "min_kappa", judge.min_kappa, facts.kappa),
@@ -195,13 +194,13 @@ pub(super) fn below(judge: &JudgeSettings, facts: &CalibrationFacts) -> Option<S
     }
     figures.into_iter().find_map(|(name, key, least, found)| {
         let least = least?;
-        let told = match found {
+        let actual = match found {
             Some(found) if found >= least => return None,
             Some(found) => format!("is {found:.3}"),
             None => "does not exist".to_owned(),
         };
         Some(format!(
-            "the judge agrees too little with people: its {name} {told}, judge.{key} is {least} ({}, {} answers)",
+            "the judge agrees too little with people: its {name} {actual}, judge.{key} is {least} ({}, {} answers)",
             facts.file, facts.answers
         ))
     })

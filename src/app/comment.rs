@@ -46,7 +46,7 @@ pub(crate) enum CommentWhen {
     Never,
 }
 
-/// What became of the comment.
+/// The result of posting the comment.
 pub(crate) enum Commented {
     /// It is up to date, or none is needed: one line that says which.
     Done(String),

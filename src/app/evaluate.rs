@@ -90,7 +90,7 @@ pub(crate) async fn load(
 /// Evaluates a suite.
 ///
 /// # Errors
-/// What is found before the first call, and a shard that cannot be written.
+/// Errors before the first call, and a shard that cannot be written.
 pub(crate) async fn evaluate(
     suite: Suite,
     shard: Option<Shard>,

@@ -1,4 +1,4 @@
-//! Two runs that cannot be compared: other cases, another judge, a simulated model.
+//! Reasons why two runs cannot be compared: other cases, another judge, a simulated model.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +14,7 @@ pub(super) fn refuse(
     if diagnostics.is_empty() { Ok(()) } else { Err(Diagnostics(diagnostics)) }
 }
 
-/// Other cases.
+/// A difference of the cases.
 pub(super) fn dataset(saved: &DatasetFacts, ours: &DatasetFacts) -> Option<Diagnostic> {
     (saved.digest != ours.digest).then(|| {
         Diagnostic::new(format!(
@@ -25,7 +25,7 @@ pub(super) fn dataset(saved: &DatasetFacts, ours: &DatasetFacts) -> Option<Diagn
     })
 }
 
-/// Another judge; a run without one differs from none.
+/// A difference of the judges; a run without a judge differs from none.
 pub(super) fn judge(saved: Option<&JudgeFacts>, ours: Option<&JudgeFacts>) -> Option<Diagnostic> {
     let (saved, ours) = saved.zip(ours)?;
     (saved.fingerprint != ours.fingerprint).then(|| {
@@ -49,7 +49,7 @@ pub(super) fn differing(saved: &BTreeMap<String, String>, ours: &BTreeMap<String
     if listed.is_empty() { "its fingerprint".to_owned() } else { listed.join(", ") }
 }
 
-/// One answered by the simulated model, the other not.
+/// A difference of the models: simulated or not.
 pub(super) fn simulation(saved: bool, ours: bool) -> Option<Diagnostic> {
     (saved != ours).then(|| {
         Diagnostic::new("one of the two runs was answered by the simulated model, the other was not")

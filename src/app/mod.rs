@@ -42,7 +42,7 @@ pub(crate) use redacting::Redacting;
 
 use promptgate_core::port::EventSink;
 
-/// What a use case that makes calls gets from its surroundings.
+/// The context of a use case that makes calls.
 #[derive(Clone)]
 pub(crate) struct Context {
     /// The variables of the process.

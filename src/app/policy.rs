@@ -1,10 +1,10 @@
-//! The policy in a report and the policy of the gate: the same thing in two rooms' types.
+//! Converts the policy between gate and report.
 
 use promptgate_core::gate::{Bound, Criterion, Policy, Requirement, Rule, Statistic};
 use promptgate_core::model::Scope;
 use promptgate_report::v1;
 
-/// The policy as a report keeps it.
+/// The policy in a report.
 pub(super) fn saved(policy: &Policy) -> v1::Policy {
     v1::Policy {
         rule: match policy.rule {
@@ -51,7 +51,7 @@ pub(super) fn saved(policy: &Policy) -> v1::Policy {
     }
 }
 
-/// The policy that a report kept.
+/// The policy of a report.
 pub(super) fn restored(policy: &v1::Policy) -> Policy {
     Policy {
         rule: match policy.rule {

@@ -37,7 +37,7 @@ pub(super) fn warn(messages: &[String]) {
 }
 
 /// Writes a line to standard error.
-pub(super) fn say(line: &str) {
+pub(super) fn info(line: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{}", neutral::terminal(line));
 }
 

@@ -112,7 +112,7 @@ pub(crate) fn prepare(options: &CalibrateOptions) -> Result<Prepared, Failure> {
 /// Judges the labelled answers, measures the judge, and writes the files.
 ///
 /// # Errors
-/// What is found before the first call, and files that cannot be written.
+/// Errors before the first call, and files that cannot be written.
 pub(crate) async fn calibrate(
     prepared: &Prepared,
     options: &CalibrateOptions,

@@ -1,4 +1,4 @@
-//! What a CI system provides: variables, the event, and files that a job writes.
+//! The environment of a CI job: variables, the event, and files that a job writes.
 
 use std::path::PathBuf;
 

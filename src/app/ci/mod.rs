@@ -78,7 +78,7 @@ impl CiContext {
     }
 }
 
-/// What the gate has to do.
+/// The next step of the gate.
 pub(crate) enum Gate {
     /// Evaluate this suite.
     Evaluate {

@@ -74,7 +74,7 @@ fn common_outcome(folder: &Path, context: &mut CiContext) -> Result<Option<Outco
     let Some(first) = all.first() else { return Ok(None) };
     let every = |test: fn(&CiFacts) -> bool| all.iter().all(test);
     let head = context.event.as_ref().and_then(|event| event.head.as_ref());
-    // Each of them once: what a shard that is missing would have said is not context.
+    // Each shard once: the outcome of a missing one is unknown.
     let shards: BTreeSet<Shard> =
         all.iter().filter_map(|facts| facts.shard.as_deref()?.parse().ok()).collect();
     let complete = shards.first().is_some_and(|first| {

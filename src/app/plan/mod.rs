@@ -27,7 +27,7 @@ use promptgate_simulated::{Simulated, SimulatedOptions};
 /// Cases from which fewer repeats decide and rare failures show.
 const ADVISED_CASES: usize = 50;
 
-/// What is planned.
+/// Which run is planned.
 #[derive(Debug, Clone)]
 pub(crate) struct PlanOptions {
     /// Which suite.

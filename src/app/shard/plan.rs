@@ -15,7 +15,7 @@ use promptgate_engine::engine::{Plan, Scorers};
 use promptgate_report::shard::{CaseInPlan, digest_of, digest_of_cases};
 use promptgate_report::v1;
 
-/// What shards of a run must have in common, known before the first call.
+/// Facts that shards of a run must have in common, known before the first call.
 pub(in crate::app) struct PlanFacts<'a> {
     /// The configuration.
     pub(in crate::app) settings: &'a Settings,

@@ -23,7 +23,7 @@ pub(in crate::app) struct ResolvedPrompt {
     pub(in crate::app) source: PromptSource,
 }
 
-/// What a baseline is resolved to.
+/// A resolved baseline.
 pub(in crate::app) enum BaselineSource {
     /// A prompt that is run.
     Prompt(Box<ResolvedPrompt>),

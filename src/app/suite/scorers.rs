@@ -1,4 +1,4 @@
-//! What grades: checks compiled, judges made, the policy over both.
+//! Compiles checks, builds judges, and makes the policy over both.
 
 use std::collections::BTreeMap;
 
@@ -13,10 +13,10 @@ use promptgate_core::gate::{Policy, Schedule};
 use promptgate_core::model::{Case, CaseFacts, Dataset, Diagnostic, Diagnostics, Place};
 use promptgate_engine::engine::Scorers;
 
-/// How many cases of one kind of mistake are named.
+/// Cases that one diagnostic names.
 const SHOWN: usize = 5;
 
-/// Compiles the checks of the configuration; what does not compile is a mistake.
+/// Compiles the checks of the configuration.
 pub(super) fn compile(settings: &Settings, files: &Files, diagnostics: &mut Diagnostics) -> Vec<NamedCheck> {
     let read = |path: &str| files.of_check(path);
     let mut checks: Vec<NamedCheck> = Vec::new();
@@ -54,7 +54,7 @@ fn compile_entry(
     }
 }
 
-/// All scorers over the dataset; cases that lack what a scorer needs are mistakes.
+/// All scorers over the dataset; a case without a field that a scorer needs is an error.
 pub(super) fn build(
     settings: &Settings,
     checks: Vec<NamedCheck>,
@@ -115,7 +115,7 @@ pub(super) fn build(
     Scorers { checks, case_checks, judges, judge_models: Vec::new(), planted, answer_field }
 }
 
-/// One mistake for all cases that lack a field which a scorer needs.
+/// One diagnostic for all cases without a field that a scorer needs.
 fn lacking(
     cases: &[Case],
     scorer: &str,
@@ -140,7 +140,7 @@ fn lacking(
     );
 }
 
-/// The policy over the scorers there are; without judges, nothing is required of their metrics.
+/// The policy over the scorers; without judges, their metrics have no criteria.
 pub(super) fn policy(
     settings: &Settings,
     scorers: &Scorers,
@@ -208,7 +208,7 @@ pub(super) fn policy(
     }
 }
 
-/// The flags' schedule over the configuration's: `--repeats` alone is one look.
+/// The schedule of flags and configuration; `--repeats` alone is one look.
 fn schedule(settings: &Settings, options: &SuiteOptions, diagnostics: &mut Diagnostics) -> Schedule {
     let configured = &settings.gate;
     match (options.repeats, options.max_repeats) {

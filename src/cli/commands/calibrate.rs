@@ -24,11 +24,11 @@ pub(super) async fn calibrate(
         Outcome::Measured(measurement) => {
             output::print(&render(measurement, arguments.format)?)?;
             if let Some(why) = &measurement.shortfall {
-                output::say(&format!("FAIL  {why}"));
+                output::info(&format!("FAIL  {why}"));
             }
         }
-        Outcome::Incomplete(lines) => lines.iter().for_each(|line| output::say(line)),
-        Outcome::Interrupted => output::say("interrupted: nothing was written"),
+        Outcome::Incomplete(lines) => lines.iter().for_each(|line| output::info(line)),
+        Outcome::Interrupted => output::info("interrupted: nothing was written"),
     }
     Ok(ExitStatus::of_calibration(&outcome))
 }

@@ -20,9 +20,9 @@ pub(super) async fn mock_server(arguments: &MockServerArguments) -> Result<ExitS
     };
     let server = MockServer::listen(arguments.listen).await?;
     output::print(&format!("http://{}/v1\n", server.address))?;
-    output::say("a simulated model; Ctrl-C ends it");
+    output::info("a simulated model; Ctrl-C ends it");
     let served = server.serve(options, interrupt::signal()).await?;
-    output::say(&format!(
+    output::info(&format!(
         "served {} requests, {} of them judgements, {} met a fault, {} were refused with 429",
         served.requests, served.judgements, served.faults, served.refused
     ));
