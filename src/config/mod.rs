@@ -36,9 +36,6 @@ pub use settings::{
     SliceSettings,
 };
 
-/// Metrics without a rubric.
-pub const BUILT_IN_METRICS: [&str; 3] = ["faithfulness", "relevance", "correctness"];
-
 /// A configuration as written.
 ///
 /// # Errors

@@ -8,8 +8,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use promptgate_core::gate::{Criterion, Rule};
-use promptgate_core::model::{DatasetFormat, Item, Place, Scope};
-use promptgate_engine::judge::Scale;
+use promptgate_core::model::{DatasetFormat, Place, Scope};
+use promptgate_engine::judge::Kind;
 
 /// A value with its place in the configuration.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -159,16 +159,14 @@ pub struct CheckSettings {
 /// A judged metric.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MetricSettings {
-    /// `faithfulness`, `relevance`, `correctness`, or a name with a rubric.
+    /// The name of a built-in judge, or one of the user's own.
     pub name: String,
     /// Minimum mean score, in 0..=1.
     pub min: Option<f64>,
     /// Whether the candidate must not be worse than the baseline.
     pub baseline: bool,
-    /// Items of the rubric, for a metric with one.
-    pub rubric: Option<Vec<Item>>,
-    /// The scale, for a metric with one.
-    pub scale: Option<Scale>,
+    /// The kind of judge that scores it.
+    pub kind: Kind,
     /// The place of its name.
     pub place: Place,
 }

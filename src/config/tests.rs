@@ -6,7 +6,8 @@ use serde_json::json;
 
 use super::*;
 use promptgate_core::gate::{Bound, Requirement, Rule, Statistic};
-use promptgate_core::model::Scope;
+use promptgate_core::model::{Item, Scope};
+use promptgate_engine::judge::registry;
 
 mod policy_tests;
 
@@ -65,11 +66,9 @@ fn complete_example_is_read() {
     let expected =
         [("faithfulness", Some(0.75), true), ("relevance", Some(0.8), true), ("tone", Some(0.7), false)];
     assert_eq!(names, expected);
-    let rubric = settings.metrics[2].rubric.as_ref().expect("a rubric");
-    assert_eq!(
-        (rubric[1].text.as_str(), rubric[1].weight, rubric[1].critical),
-        ("names the next step", 1.0, false)
-    );
+    let item = |text: &str| Item { text: text.to_owned(), weight: 1.0, critical: false };
+    let rubric = registry::rubric(vec![item("is polite"), item("names the next step")]);
+    assert_eq!(settings.metrics[2].kind, rubric);
     let limits: Vec<(&str, &str, Requirement)> =
         settings.limits.iter().map(|c| (c.id.as_str(), c.metric.as_str(), c.requirement)).collect();
     let limit = |statistic, bound| Requirement::Limit { statistic, bound };
@@ -271,17 +270,12 @@ fn invalid_configurations_have_diagnostics_with_places() {
         ("endpoint: {base_url: \"http://localhost:8080/v1\"}", &[]),
         (
             "endpoint: {headers: {X-Team: blue}}",
-            &["4:30: `endpoint.headers.X-Team` must be a map, found a text"],
+            &["4:30: `endpoint.headers.X-Team` must be a map, found text"],
         ),
         ("endpoint: {headers: {X-Team: {value: blue}, api-key: {env: AZURE_KEY}}}", &[]),
         ("endpoint: {headers: {Host: {value: x}}}", &["4:22: this header is set by promptgate itself"]),
         ("endpoint: {headers: {A: {value: x}, a: {value: x}}}", &["4:37: duplicate header"]),
-        (
-            "dataset: x",
-            &[
-                "4:1: the key `dataset` stands here a second time (help: keep one of the two; the first is on line 2)",
-            ],
-        ),
+        ("dataset: x", &["4:1: duplicate key `dataset` (help: keep one of the two; the first is on line 2)"]),
         ("name: ''", &["4:7: `name` must not be empty"]),
         ("answer_field: 3", &["4:15: `answer_field` must be text, found the number 3"]),
         ("parameters: [1]", &["4:13: `parameters` must be a map, found a list"]),

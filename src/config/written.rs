@@ -49,7 +49,7 @@ pub(super) struct Written {
     pub(super) judge: Option<WrittenJudge>,
     /// Deterministic checks of every answer.
     pub(super) checks: Vec<CheckEntry>,
-    /// Metrics that a judge scores: faithfulness, relevance, correctness, or a name of your own with a rubric.
+    /// Metrics that a judge scores: a built-in judge, or a name of your own with a rubric or a scale.
     #[schemars(schema_with = "metrics")]
     pub(super) metrics: Ordered<WrittenMetric>,
     /// Ceilings for latency, tokens and cost, absolute or relative to the baseline.

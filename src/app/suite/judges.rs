@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::config::Settings;
 use promptgate_adapters::load::{self, DatasetSource, LoadError, Tree};
 use promptgate_core::model::{Case, Diagnostic, Diagnostics, JudgeFacts};
-use promptgate_engine::judge::{self, Judge, Member, Planted, Spec};
+use promptgate_engine::judge::{self, Judge, Member, Planted};
 
 /// Planted answers of one's own: each is put to its judges before every run.
 const MAX_PLANTED: usize = 200;
@@ -24,16 +24,7 @@ pub(in crate::app) fn judges(settings: &Settings) -> Vec<Judge> {
     settings
         .metrics
         .iter()
-        .map(|metric| {
-            let spec = match (&metric.rubric, &metric.scale, metric.name.as_str()) {
-                (Some(items), ..) => Spec::Rubric { items: items.clone() },
-                (None, Some(scale), _) => Spec::Scale(scale.clone()),
-                (None, None, "relevance") => Spec::Relevance,
-                (None, None, "correctness") => Spec::Correctness,
-                (None, None, _) => Spec::Faithfulness,
-            };
-            Judge::new(metric.name.clone(), spec, panel.clone(), judge.votes)
-        })
+        .map(|metric| Judge::new(metric.name.clone(), metric.kind.clone(), panel.clone(), judge.votes))
         .collect()
 }
 

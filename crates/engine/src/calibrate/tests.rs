@@ -1,13 +1,15 @@
 use std::sync::Arc;
+use std::time::Duration;
 
-use futures::future::BoxFuture;
 use serde_json::{Map, Value, json};
 
 use super::*;
-use crate::judge::request::Payload;
-use crate::judge::{Judge, Member, Spec};
-use promptgate_core::model::{Case, ChatRequest, Completion, Ended, Fault, FaultKind, Grade, Outcome, Score};
-use promptgate_core::port::{ChatModel, NullSink};
+use crate::judge::registry::{built_in, faithfulness::FaithfulnessPayload};
+use crate::judge::request::UntypedPayload;
+use crate::judge::{Judge, Member};
+use promptgate_core::model::{Case, ChatRequest, Ended, Fault, FaultKind, Grade, Outcome, Score};
+use promptgate_core::port::NullSink;
+use promptgate_testing::{ScriptedModel, completion};
 
 /// A row of a file of labels.
 fn row(number: usize, columns: Value) -> Case {
@@ -210,38 +212,31 @@ fn answers_without_a_rating_are_corrected_where_the_labels_allow_it() {
     assert_eq!(measure(&labels, &judged, 1.0, Some(&unseen)).unwrap().corrections.unwrap().share, None);
 }
 
-/// A judge that supports what repeats the context on the first repeat, and wavers on the second.
-struct Wavering;
-
-impl ChatModel for Wavering {
-    fn complete<'a>(&'a self, request: &'a ChatRequest) -> BoxFuture<'a, Result<Completion, Fault>> {
-        Box::pin(async move {
-            let Some(Payload::Faithfulness { context, answer, .. }) =
-                Payload::unwrap(&request.messages[1].content)
-            else {
-                return Err(Fault::new(FaultKind::Rejected, "another task"));
-            };
-            if answer.contains("key") {
-                return Err(Fault::new(FaultKind::Unauthorized, "401"));
-            }
-            let supported = context.contains(&answer) && request.repeat == 0;
-            let verdict = if supported { "supported" } else { "not_found" };
-            let reply = json!({"statements": [
-                {"id": 1, "quotes": [context], "reasoning": "r", "verdict": verdict}
-            ]});
-            // The second repeat comes back first.
-            if request.repeat == 0 {
-                tokio::task::yield_now().await;
-            }
-            Ok(Completion { latency_ms: 1.0, ..Completion::from_text(reply.to_string()) })
-        })
-    }
+/// A judge that supports copies of the context on the first repeat and nothing on the second.
+fn unstable_judge() -> ScriptedModel<'static> {
+    let script = |request: &ChatRequest, _| {
+        let payload = UntypedPayload::unwrap(&request.messages[1].content);
+        let Some(FaithfulnessPayload { context, answer, .. }) = payload.and_then(|payload| payload.typed())
+        else {
+            return Err(Fault::new(FaultKind::Rejected, "another task"));
+        };
+        if answer.contains("key") {
+            return Err(Fault::new(FaultKind::Unauthorized, "401"));
+        }
+        let supported = context.contains(&answer) && request.repeat == 0;
+        let verdict = if supported { "supported" } else { "not_found" };
+        let statement = json!({"id": 1, "quotes": [context], "reasoning": "r", "verdict": verdict});
+        Ok(completion(json!({"statements": [statement]}).to_string()))
+    };
+    // The second repeat returns first.
+    let duration = |request: &ChatRequest| Duration::from_millis(u64::from(request.repeat == 0));
+    ScriptedModel::new(script).with_durations(duration)
 }
 
 #[tokio::test]
 async fn the_first_repeat_counts_and_the_rest_tell_of_the_judge() {
     let member = Arc::new(Member::new("j".to_owned(), Map::new()));
-    let judge = Judge::new("faithfulness".to_owned(), Spec::Faithfulness, vec![member], 1);
+    let judge = Judge::new("faithfulness".to_owned(), built_in("faithfulness").unwrap(), vec![member], 1);
     let rows: Vec<Value> = (0..10)
         .map(|index| {
             let response =
@@ -250,7 +245,7 @@ async fn the_first_repeat_counts_and_the_rest_tell_of_the_judge() {
         })
         .collect();
     let labels = read(&rows, None).unwrap();
-    let judged = judge_all(&judge, &[&Wavering], &labels.answers, 2, 8, &NullSink).await.unwrap();
+    let judged = judge_all(&judge, &[&unstable_judge()], &labels.answers, 2, 8, &NullSink).await.unwrap();
     assert!(judged.iter().all(|judged| judged.grades.len() == 2));
     let found = measure(&labels, &judged, 1.0, None).unwrap();
     assert_eq!(found.figures.confusion.balanced_accuracy(), Some(1.0));
@@ -262,8 +257,8 @@ async fn the_first_repeat_counts_and_the_rest_tell_of_the_judge() {
 #[tokio::test]
 async fn a_fault_that_ends_a_run_ends_a_calibration() {
     let member = Arc::new(Member::new("j".to_owned(), Map::new()));
-    let judge = Judge::new("faithfulness".to_owned(), Spec::Faithfulness, vec![member], 1);
+    let judge = Judge::new("faithfulness".to_owned(), built_in("faithfulness").unwrap(), vec![member], 1);
     let labels = read(&[json!({"response": "Lose the key.", "human": true})], None).unwrap();
-    let ended = judge_all(&judge, &[&Wavering], &labels.answers, 1, 4, &NullSink).await.unwrap_err();
+    let ended = judge_all(&judge, &[&unstable_judge()], &labels.answers, 1, 4, &NullSink).await.unwrap_err();
     assert!(matches!(ended, Ended::Stopped(fault) if fault.kind == FaultKind::Unauthorized));
 }

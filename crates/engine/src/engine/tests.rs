@@ -1,67 +1,34 @@
 //! Plans carried out against scripted models, time standing still.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use futures::FutureExt as _;
-use futures::future::BoxFuture;
+use promptgate_testing::{Reply, ScriptedModel, completion};
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::{Engine, Executed, Plan, Roles, Round, Scorers, Slot};
-use crate::judge::{Judge, Member, Spec};
+use crate::judge::{Judge, Member, registry};
 use promptgate_core::check;
 use promptgate_core::model::{
     Case, ChatRequest, Completion, Dataset, DatasetFacts, Ended, Fault, FaultKind, FinishReason, Grade, Item,
     Message, MessageRole, PromptFacts, Purpose, Role, Trial, TrialResult, Usage, Variant, VariantFacts,
 };
-use promptgate_core::port::{ChatModel, NullSink};
+use promptgate_core::port::NullSink;
 
-type Answer = Result<Completion, Fault>;
-type Script = Box<dyn Fn(&ChatRequest, usize) -> Answer + Send + Sync>;
-
-/// Answers by a function of the request and of how many came before; each call takes a second.
-struct Scripted {
-    script: Script,
-    asked: Mutex<Vec<ChatRequest>>,
-    in_flight: AtomicUsize,
-    peak: AtomicUsize,
-}
-
-impl ChatModel for Scripted {
-    fn complete<'a>(&'a self, request: &'a ChatRequest) -> BoxFuture<'a, Answer> {
-        async move {
-            let number = {
-                let mut asked = self.asked.lock().unwrap();
-                asked.push(request.clone());
-                asked.len() - 1
-            };
-            self.peak.fetch_max(self.in_flight.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
-            tokio::time::sleep(Duration::from_secs(1)).await;
-            self.in_flight.fetch_sub(1, Ordering::SeqCst);
-            (self.script)(request, number)
-        }
-        .boxed()
-    }
-}
-
-fn says(text: &str) -> Answer {
-    Ok(Completion {
-        usage: Some(Usage { prompt_tokens: 10, completion_tokens: 1 }),
-        latency_ms: 1000.0,
-        ..Completion::from_text(text)
-    })
+fn says(text: &str) -> Reply {
+    let usage = Some(Usage { prompt_tokens: 10, completion_tokens: 1 });
+    Ok(Completion { usage, latency_ms: 1000.0, ..completion(text) })
 }
 
 /// A judgement that finds the only item true.
-fn yes() -> Answer {
+fn yes() -> Reply {
     says(&json!({"items": [{"id": 1, "reasoning": "r", "verdict": "yes"}]}).to_string())
 }
 
-fn fails(kind: FaultKind) -> Answer {
+fn fails(kind: FaultKind) -> Reply {
     Err(Fault::new(kind, "it broke"))
 }
 
@@ -91,27 +58,22 @@ fn plan(cases: usize, candidate: &str, baseline: Option<&str>) -> Plan {
 fn rubric(name: &str) -> Judge {
     let items = vec![Item { text: "is polite".to_owned(), weight: 1.0, critical: false }];
     let member = Arc::new(Member::new("j".to_owned(), Map::new()));
-    Judge::new(name.to_owned(), Spec::Rubric { items }, vec![member], 1)
+    Judge::new(name.to_owned(), registry::rubric(items), vec![member], 1)
 }
 
 /// An engine with what the tests look at afterwards.
 struct Bench {
     engine: Engine,
-    model: Arc<Scripted>,
+    model: Arc<ScriptedModel<'static>>,
 }
 
 /// A check for length and the judges of these names.
 fn bench(
     plan: Plan,
     judges: &[&str],
-    script: impl Fn(&ChatRequest, usize) -> Answer + Send + Sync + 'static,
+    script: impl Fn(&ChatRequest, usize) -> Reply + Send + Sync + 'static,
 ) -> Bench {
-    let model = Arc::new(Scripted {
-        script: Box::new(script),
-        asked: Mutex::default(),
-        in_flight: AtomicUsize::new(0),
-        peak: AtomicUsize::new(0),
-    });
+    let model = Arc::new(ScriptedModel::new(script).with_duration(Duration::from_secs(1)));
     let no_file = |_: &str| Err("no file".to_owned());
     let scorers = Scorers {
         checks: vec![check::compile(&json!({"length": {"min_chars": 2}}), &no_file).unwrap()],
@@ -146,8 +108,7 @@ impl Bench {
     async fn run(self, repeats: u32) -> (Executed, Vec<ChatRequest>, usize) {
         let engine = Arc::new(self.engine);
         let executed = engine.execute(round(&engine, 0, repeats)).await;
-        let asked = self.model.asked.lock().unwrap().clone();
-        (executed, asked, self.model.peak.load(Ordering::SeqCst))
+        (executed, self.model.requests(), self.model.peak_in_flight())
     }
 }
 
@@ -324,13 +285,13 @@ async fn a_later_round_asks_for_what_is_new_and_for_what_is_still_missing() {
     let Bench { engine, model } = bench;
     let engine = Arc::new(engine);
     let first = engine.execute(round(&engine, 0, 1)).await;
-    assert_eq!((model.asked.lock().unwrap().len(), missing(&first)), (8, 1));
+    assert_eq!((model.call_count(), missing(&first)), (8, 1));
     let judges = BTreeSet::from(["two".to_owned()]);
     let again = Round { judges, earlier: first.trials, ..round(&engine, 1, 2) };
     let second = engine.execute(again).await;
     assert_eq!((missing(&second), second.trials.len(), second.ended), (0, 6, Ended::Completed));
     // Four answers, each judged once by the one judge; the first round's other answers are left alone.
-    assert_eq!(model.asked.lock().unwrap().len(), 8 + 2 * 4);
+    assert_eq!(model.call_count(), 8 + 2 * 4);
     let places: Vec<_> = second.trials.iter().map(|trial| (trial.case, trial.repeat)).collect();
     assert_eq!(places, [(0, 0), (0, 1), (1, 0), (1, 1), (2, 0), (2, 1)]);
     let graded =
@@ -420,20 +381,11 @@ async fn an_interrupt_waits_five_seconds_for_what_is_in_flight() {
 
 #[tokio::test(start_paused = true)]
 async fn what_never_comes_back_does_not_hold_an_interrupt() {
-    struct Silence;
-    impl ChatModel for Silence {
-        fn complete<'a>(&'a self, request: &'a ChatRequest) -> BoxFuture<'a, Answer> {
-            async move {
-                if request.messages[0].content != "a q0" {
-                    futures::future::pending::<()>().await;
-                }
-                says("fine")
-            }
-            .boxed()
-        }
-    }
     let Bench { mut engine, .. } = bench(plan(9, "a {{query}}", None), &[], |_, _| says("fine"));
-    engine.model = Arc::new(Silence);
+    let silent = |request: &ChatRequest| {
+        if request.messages[0].content == "a q0" { Duration::ZERO } else { Duration::MAX }
+    };
+    engine.model = Arc::new(ScriptedModel::new(|_, _| says("fine")).with_durations(silent));
     let interrupted = engine.interrupted.clone();
     let engine = Arc::new(engine);
     let started = Instant::now();

@@ -3,7 +3,7 @@
 use super::*;
 use promptgate_core::model::{FaultKind, Outcome, ResponseFormat};
 
-fn rejected(message: &str) -> Step {
+fn rejected(message: &str) -> Reply {
     Err(Fault::new(FaultKind::Rejected, message))
 }
 
@@ -16,8 +16,8 @@ fn in_fence(text: &str) -> String {
 }
 
 /// An endpoint that refuses structured output by these names and replies as the output mode asks.
-fn endpoint(refused: &'static [&'static str]) -> Answering<impl Fn(&ChatRequest) -> Step> {
-    Answering(move |request: &ChatRequest| {
+fn endpoint(refused: &'static [&'static str]) -> ScriptedModel<'static> {
+    scripted_by(move |request: &ChatRequest| {
         let output_mode = match &request.response_format {
             Some(ResponseFormat::JsonSchema { .. }) => "json_schema",
             Some(ResponseFormat::JsonObject) => "json_object",
@@ -37,7 +37,7 @@ async fn the_ladder_goes_down_and_stays_down() {
         (&["json_schema"], "json_object", 2),
         (&["json_schema", "json_object"], "fenced", 3),
     ] {
-        let judge = judge(Spec::Faithfulness);
+        let judge = judge(built_in("faithfulness"));
         let model = endpoint(refused);
         for calls in [calls, 1] {
             let grade = grade_of(&judge, &model, &case(), "Returns are free.").await;
@@ -50,13 +50,13 @@ async fn the_ladder_goes_down_and_stays_down() {
 
 #[tokio::test]
 async fn the_instructions_fit_the_output_mode() {
-    let model = Scripted::new([
+    let model = scripted([
         rejected("json_schema is not supported"),
         rejected("json_object is not supported"),
         Ok(completion(&in_fence(&not_found()))),
     ]);
-    grade_of(&judge(Spec::Faithfulness), &model, &case(), "Returns are free.").await;
-    let asked = model.asked();
+    grade_of(&judge(built_in("faithfulness")), &model, &case(), "Returns are free.").await;
+    let asked = model.requests();
     let [schema, object, fenced] = asked.as_slice() else {
         panic!("{} calls", asked.len());
     };
@@ -81,8 +81,9 @@ async fn a_fenced_reply_is_read_strictly() {
         format!("{good}{praise}"),
     ] {
         let steps = [rejected("response_format"), rejected("response_format")];
-        let model = Scripted::new(steps.into_iter().chain((0..3).map(|_| Ok(completion(&bad)))));
-        let grade = grade_of(&judge(Spec::Faithfulness), &model, &case(), "Returned within 30 days.").await;
+        let model = scripted(steps.into_iter().chain((0..3).map(|_| Ok(completion(&bad)))));
+        let grade =
+            grade_of(&judge(built_in("faithfulness")), &model, &case(), "Returned within 30 days.").await;
         assert_eq!(grade.outcome, Outcome::Ungraded(None), "{bad}");
         assert_eq!(grade.judging.unwrap().calls, 5);
     }
@@ -91,8 +92,8 @@ async fn a_fenced_reply_is_read_strictly() {
 #[tokio::test]
 async fn refused_parameters_are_left_out_once_and_recorded() {
     let parameters = json!({"temperature": 0, "max_tokens": 900, "reasoning_effort": "low"});
-    let judge = judge_with(Spec::Faithfulness, parameters);
-    let model = Scripted::new([
+    let judge = judge_with(built_in("faithfulness"), parameters);
+    let model = scripted([
         rejected("Unsupported value: 'temperature' does not support 0 with this model."),
         rejected(
             "Unsupported parameter: 'max_tokens' is not supported. Use 'max_completion_tokens' instead.",
@@ -106,15 +107,15 @@ async fn refused_parameters_are_left_out_once_and_recorded() {
         assert_eq!(grade.flags, ["parameter_refused:max_tokens", "parameter_refused:temperature"]);
         assert_eq!(grade.judging.unwrap().calls, calls);
     }
-    let last = Value::Object(model.asked()[3].parameters.clone());
+    let last = Value::Object(model.requests()[3].parameters.clone());
     assert_eq!(last, json!({"max_completion_tokens": 900, "reasoning_effort": "low"}));
 }
 
 #[tokio::test]
 async fn an_endpoint_that_refuses_everything_is_given_up() {
-    let model = Answering(|_: &ChatRequest| rejected("response_format temperature seed: unsupported"));
+    let model = scripted_by(|_: &ChatRequest| rejected("response_format temperature seed: unsupported"));
     let parameters = json!({"temperature": 0, "seed": 1, "max_tokens": 1, "max_completion_tokens": 1});
-    let judge = judge_with(Spec::Relevance, parameters);
+    let judge = judge_with(built_in("relevance"), parameters);
     let grade = grade_of(&judge, &model, &case(), "Returns are free.").await;
     assert!(matches!(&grade.outcome, Outcome::Ungraded(Some(fault)) if fault.kind == FaultKind::Rejected));
     assert_eq!(grade.judging.unwrap().calls, 5);
@@ -123,15 +124,15 @@ async fn an_endpoint_that_refuses_everything_is_given_up() {
 #[tokio::test]
 async fn only_a_rejection_changes_the_way_of_asking() {
     let fault = Fault::new(FaultKind::Unavailable, "response_format json_schema is not supported right now");
-    let model = Scripted::new([Err(fault.clone())]);
-    let grade = grade_of(&judge(Spec::Relevance), &model, &case(), "Returns are free.").await;
+    let model = scripted([Err(fault.clone())]);
+    let grade = grade_of(&judge(built_in("relevance")), &model, &case(), "Returns are free.").await;
     assert_eq!(grade.outcome, Outcome::Ungraded(Some(fault)));
-    assert_eq!(model.asked().len(), 1);
+    assert_eq!(model.requests().len(), 1);
 }
 
 #[tokio::test]
 async fn calls_in_flight_learn_from_one_another() {
-    let judge = judge(Spec::Faithfulness);
+    let judge = judge(built_in("faithfulness"));
     let model = endpoint(&["json_schema"]);
     let case = case();
     let grades =

@@ -3,99 +3,73 @@
 mod attacks;
 mod honest;
 mod hostile;
+mod kinds;
 mod ladder;
 mod panel;
 mod replies;
 mod scale;
 mod self_test;
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use futures::future::BoxFuture;
 use serde_json::{Value, json};
 
-use promptgate_core::model::{Case, ChatRequest, Completion, Fault, FinishReason, Grade, Item, Usage};
+use promptgate_core::model::{Case, ChatRequest, Completion, Fault, FinishReason, Grade, Item};
 use promptgate_core::port::{ChatModel, Subject};
+use promptgate_testing::{Reply, ScriptedModel};
 
-use super::request::Payload;
-use super::{Judge, Member, Spec};
+use super::registry::correctness::CorrectnessPayload;
+use super::registry::faithfulness::FaithfulnessPayload;
+use super::registry::{self, ChecklistPayload};
+use super::request::{Payload, UntypedPayload};
+use super::{Judge, Kind, Member};
 
-/// What a scripted model does next.
-type Step = Result<Completion, Fault>;
-
-/// Says what it was told to, in order, and keeps what it was asked. When the script is at its end it says nothing
-/// valid.
-struct Scripted {
-    steps: Mutex<VecDeque<Step>>,
-    asked: Mutex<Vec<ChatRequest>>,
+/// A model that gives these replies in order, and then an invalid one.
+fn scripted(replies: impl IntoIterator<Item = Reply>) -> ScriptedModel<'static> {
+    ScriptedModel::replies(replies, "the script is at its end")
 }
 
-impl Scripted {
-    fn new(steps: impl IntoIterator<Item = Step>) -> Self {
-        Self { steps: Mutex::new(steps.into_iter().collect()), asked: Mutex::default() }
-    }
-
-    /// A model that says these texts.
-    fn saying(texts: &[&str]) -> Self {
-        Self::new(texts.iter().map(|text| Ok(completion(text))))
-    }
-
-    fn asked(&self) -> Vec<ChatRequest> {
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
+/// A model that gives these texts in order, and then an invalid one.
+fn scripted_texts(texts: &[&str]) -> ScriptedModel<'static> {
+    scripted(texts.iter().map(|text| Ok(completion(text))).collect::<Vec<_>>())
 }
 
-impl ChatModel for Scripted {
-    fn complete<'a>(&'a self, request: &'a ChatRequest) -> BoxFuture<'a, Result<Completion, Fault>> {
-        Box::pin(async move {
-            self.asked.lock().unwrap().push(request.clone());
-            self.steps
-                .lock()
-                .unwrap()
-                .pop_front()
-                .unwrap_or_else(|| Ok(completion("the script is at its end")))
-        })
-    }
-}
-
-/// A model that answers each request by a function of it.
-struct Answering<F>(F);
-
-impl<F: Fn(&ChatRequest) -> Step + Send + Sync> ChatModel for Answering<F> {
-    fn complete<'a>(&'a self, request: &'a ChatRequest) -> BoxFuture<'a, Result<Completion, Fault>> {
-        Box::pin(async move { (self.0)(request) })
-    }
+/// A model that replies by a function of the request.
+fn scripted_by<'s>(script: impl Fn(&ChatRequest) -> Reply + Send + Sync + 's) -> ScriptedModel<'s> {
+    ScriptedModel::new(move |request, _| script(request))
 }
 
 fn completion(text: &str) -> Completion {
     Completion {
-        usage: Some(Usage { prompt_tokens: 100, completion_tokens: 10 }),
         latency_ms: 5.0,
         model: Some("judge-2026-01-01".to_owned()),
         system_fingerprint: Some("fp_1".to_owned()),
-        ..Completion::from_text(text)
+        ..promptgate_testing::completion(text)
     }
 }
 
-fn judge(spec: Spec) -> Judge {
-    judge_with(spec, json!({}))
+fn built_in(name: &str) -> Kind {
+    registry::built_in(name).unwrap()
+}
+
+fn judge(kind: Kind) -> Judge {
+    judge_with(kind, json!({}))
 }
 
 /// A judge of one member that is asked with these parameters.
-fn judge_with(spec: Spec, parameters: Value) -> Judge {
+fn judge_with(kind: Kind, parameters: Value) -> Judge {
     let parameters = parameters.as_object().cloned().unwrap_or_default();
     let member = Member::new("judge-model".to_owned(), parameters);
-    Judge::new("metric".to_owned(), spec, vec![Arc::new(member)], 1)
+    Judge::new("metric".to_owned(), kind, vec![Arc::new(member)], 1)
 }
 
-fn rubric(items: &[(&str, f64, bool)]) -> Spec {
+fn rubric(items: &[(&str, f64, bool)]) -> Kind {
     let item = |(text, weight, critical): &(&str, f64, bool)| Item {
         text: (*text).to_owned(),
         weight: *weight,
         critical: *critical,
     };
-    Spec::Rubric { items: items.iter().map(item).collect() }
+    registry::rubric(items.iter().map(item).collect())
 }
 
 /// A case about returns, with a context of two passages.
@@ -123,9 +97,9 @@ async fn grade_of(judge: &Judge, model: &dyn ChatModel, case: &Case, answer: &st
 
 /// The faithfulness grade of an answer to [`case`] by a judge that says these texts.
 async fn faithfulness(answer: &str, texts: &[&str]) -> (Grade, Vec<ChatRequest>) {
-    let model = Scripted::saying(texts);
-    let grade = grade_of(&judge(Spec::Faithfulness), &model, &case(), answer).await;
-    (grade, model.asked())
+    let model = scripted_texts(texts);
+    let grade = grade_of(&judge(built_in("faithfulness")), &model, &case(), answer).await;
+    (grade, model.requests())
 }
 
 /// A faithfulness reply: verdict and quotes of the ids from 1.
@@ -141,8 +115,12 @@ fn list(name: &str, verdicts: &[&str]) -> String {
 }
 
 /// The payload that a request carries in its second message.
-fn payload(request: &ChatRequest) -> Payload {
-    Payload::unwrap(&request.messages[1].content).unwrap()
+fn payload<P: Payload>(request: &ChatRequest) -> P {
+    untyped(request).typed().unwrap()
+}
+
+fn untyped(request: &ChatRequest) -> UntypedPayload {
+    UntypedPayload::unwrap(&request.messages[1].content).unwrap()
 }
 
 fn details_of(grade: &Grade, index: usize) -> &Value {

@@ -2,25 +2,24 @@
 
 use super::*;
 use crate::judge::Scale;
+use crate::judge::registry::scale::ScalePayload;
 use promptgate_core::model::Outcome;
 
-fn scale() -> Spec {
+fn scale() -> Kind {
     let anchors = [(0, "rude"), (3, "neutral"), (5, "warm")];
     let anchors = anchors.map(|(rating, text)| (rating, text.to_owned())).into();
-    Spec::Scale(Scale { of: "how warm the answer is".to_owned(), anchors })
+    registry::scale(Scale { of: "how warm the answer is".to_owned(), anchors })
 }
 
 #[tokio::test]
 async fn the_score_is_the_rating_over_five() {
     for (rating, score) in [("0", 0.0), ("2", 0.4), ("5", 1.0)] {
-        let model = Scripted::saying(&[&list("ratings", &[rating])]);
+        let model = scripted_texts(&[&list("ratings", &[rating])]);
         let grade = grade_of(&judge(scale()), &model, &case(), "Thirty days, with pleasure.").await;
         assert_eq!(grade.score(), Some(score), "{grade:?}");
         assert_eq!(grade.reason, format!("rated {rating} of 5"));
         assert_eq!(grade.details["ratings"][0]["verdict"], rating);
-        let Payload::Scale { of, anchors, .. } = payload(&model.asked()[0]) else {
-            panic!("another task");
-        };
+        let ScalePayload { of, anchors, .. } = payload(&model.requests()[0]);
         assert_eq!((of.as_str(), anchors.len(), anchors[1].rating), ("how warm the answer is", 3, 3));
     }
 }
@@ -36,7 +35,7 @@ async fn a_rating_is_a_name_of_the_scale_and_nothing_else() {
         list("ratings", &["5", "5"]),
         list("items", &["5"]),
     ] {
-        let model = Scripted::saying(&[&reply, &reply, &reply]);
+        let model = scripted_texts(&[&reply, &reply, &reply]);
         let grade = grade_of(&judge(scale()), &model, &case(), "Thirty days.").await;
         assert_eq!(grade.outcome, Outcome::Ungraded(None), "{reply}");
     }
