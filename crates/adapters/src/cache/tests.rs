@@ -4,7 +4,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::FutureExt as _;
 use futures::future::join_all;
 use serde_json::json;
 
@@ -12,7 +11,9 @@ use super::handle::Lookup;
 use super::record::{Record, now};
 use super::table::{self, Table};
 use super::*;
-use promptgate_core::model::{ChatRequest, Completion, Fault, FaultKind, FinishReason, Purpose};
+use promptgate_core::model::{
+    ChatRequest, Completion, Fault, FaultKind, FinishReason, Message, MessageRole, Purpose,
+};
 use promptgate_core::port::{ChatModel, Event, EventSink, NullSink};
 use promptgate_testing::{RecordedEvents, ScriptedModel, completion, request_of};
 
