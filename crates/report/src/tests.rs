@@ -184,11 +184,7 @@ pub(crate) fn filled_with(text: &str) -> Report {
     report.baseline_note = Some(text.to_owned());
     report.ended = v1::Ended {
         kind: v1::EndedKind::Stopped,
-        fault: Some(v1::Fault {
-            kind: v1::FaultKind::Rejected,
-            message: text.to_owned(),
-            help: Some(text.to_owned()),
-        }),
+        fault: Some(v1::Fault::new(v1::FaultKind::Rejected, text).help(text)),
     };
     for variant in [Some(&mut report.variants.candidate), report.variants.baseline.as_mut()] {
         let Some(variant) = variant else { continue };

@@ -2,9 +2,9 @@
 
 use std::io::{self, Write};
 
-use super::{Agreement, Calibration};
-use crate::render::terminal::table;
-use crate::render::terminal::tables::{line, note, write_table};
+use super::table;
+use super::tables::{line, note, write_table};
+use crate::calibration::{Agreement, Calibration};
 use crate::v1::Interval;
 use crate::view::number;
 use promptgate_core::text::neutral;
@@ -16,7 +16,7 @@ const MAX_SLICES: usize = 20;
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write(calibration: &Calibration, out: &mut impl Write, width: usize) -> io::Result<()> {
+pub fn write_calibration(calibration: &Calibration, out: &mut impl Write, width: usize) -> io::Result<()> {
     let width = u16::try_from(width.max(60)).unwrap_or(u16::MAX);
     let all = &calibration.overall;
     let text = |text: &str, most| neutral::clip(&neutral::terminal(text), most);
