@@ -40,7 +40,7 @@ pub struct Plan {
     /// The smallest drops that this suite detects with 80 % power, for each noise.
     pub drops: Vec<Drop>,
     /// The smallest drops for other numbers of cases and repeats, at the noise that decides.
-    pub table: Vec<Row>,
+    pub table: Vec<DropsRow>,
     /// The share of failing traffic that this many cases without a failure cannot rule out.
     pub unseen_failure_share: f64,
     /// Sources of the numbers, and advice.
@@ -94,7 +94,8 @@ pub struct Drop {
 
 /// The smallest drops of a number of cases in one look, in the scope `suite`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Row {
+#[schemars(rename = "Row")]
+pub struct DropsRow {
     /// Cases.
     pub cases: usize,
     /// Standard deviation over the repeats of a case.

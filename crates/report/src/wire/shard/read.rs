@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::build::{counts, own_parts, own_roles};
 use super::{SCHEMA, Shard, ShardFile};
 use crate::wire::document::Document;
-use crate::wire::v1::{EndedKind, undecided_contradictions};
+use crate::wire::v1::{EndedKind, Verdict, undecided_contradictions};
 use promptgate_core::model::Diagnostics;
 use promptgate_core::text::neutral;
 
@@ -37,8 +37,9 @@ fn contradictions(file: &ShardFile) -> Vec<String> {
         return vec![format!("`shard` is {shard}, which cannot exist")];
     }
     let mut found = undecided_contradictions(report);
-    if !report.criteria.is_empty() || !report.metrics.is_empty() || report.trials_file.is_some() {
-        found.push("`report` has a decision or a file of trials".to_owned());
+    let undecided = report.verdict == Verdict::Incomplete && report.criteria.is_empty();
+    if !undecided || !report.metrics.is_empty() || report.trials_file.is_some() {
+        found.push("`report` must not have a decision or a file of trials".to_owned());
     }
     if !plan.is_whole() {
         found.push("`plan.digest` is not that of `plan.parts`".to_owned());

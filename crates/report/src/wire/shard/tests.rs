@@ -137,12 +137,12 @@ fn failed_self_test_of_any_shard_is_kept() {
     let passed = self_test(fixtures::pass()).expect("a self-test");
     let failed = self_test(fixtures::unfit_judge()).expect("a self-test");
     assert!(passed.passed() && !failed.passed());
-    let unfit = Ended::Stopped(Fault::new(FaultKind::UnfitJudge, "unfit"));
+    let rejected = Ended::Stopped(Fault::new(FaultKind::UnfitJudge, "rejected"));
     let tested = |tests: [Option<&SelfTest>; 3]| {
         let shards = files(&whole(), 3, |shard, run| {
             let test = tests[shard.index as usize - 1].cloned();
             if test.as_ref().is_some_and(|test| !test.passed()) {
-                run.ended = unfit.clone();
+                run.ended = rejected.clone();
             }
             run.judge.as_mut().expect("a judge").self_test = test;
         });
@@ -160,8 +160,8 @@ fn failed_self_test_of_any_shard_is_kept() {
     (policy.repeats, policy.max_repeats) = (run.repeats.per_case, run.repeats.per_case);
     let context = ShardContext { shard, places, parts: BTreeMap::new(), policy, inconclusive_passes: false };
     let text = serde_json::to_string(&ShardFile::new(&part, context, None)).expect("JSON");
-    let said = read("shard-1-of-1.json", &text).expect_err("a contradiction").to_string();
-    assert!(said.contains("failed its self-test"), "{said}");
+    let message = read("shard-1-of-1.json", &text).expect_err("a contradiction").to_string();
+    assert!(message.contains("failed its self-test"), "{message}");
 }
 
 #[test]

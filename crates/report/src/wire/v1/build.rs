@@ -15,8 +15,12 @@ fn finite(value: f64) -> Option<f64> {
     value.is_finite().then_some(value)
 }
 
+/// The exit code of a run without a decision.
+const INCOMPLETE: u8 = 12;
+
 impl Report {
-    /// The report of a run that is not decided yet. Trials whose text is in `spool` are read when they are needed.
+    /// The report of a run that is not decided yet: incomplete, without criteria and metrics. Trials whose text is in
+    /// `spool` are read when they are needed.
     pub fn undecided(run: &Run, mut policy: Policy, spool: Option<&Arc<FileSpool>>) -> Self {
         (policy.repeats, policy.max_repeats) = (policy.schedule().first(), policy.schedule().last());
         Self {
@@ -24,7 +28,7 @@ impl Report {
             tool_version: env!("CARGO_PKG_VERSION").to_owned(),
             name: run.name.clone(),
             verdict: Verdict::Incomplete,
-            exit_code: 0,
+            exit_code: INCOMPLETE,
             reasons: Vec::new(),
             criteria: Vec::new(),
             to_settle: None,
