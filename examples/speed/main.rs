@@ -48,7 +48,9 @@ fn measure() -> Fallible<()> {
             }
             name if rows::NAMES.contains(&name) => selected.push(argument),
             name => {
-                return Err(format!("unknown row {name:?}; expected one of {}", rows::NAMES.join(", ")).into());
+                return Err(
+                    format!("unknown row {name:?}; expected one of {}", rows::NAMES.join(", ")).into()
+                );
             }
         }
     }
