@@ -19,8 +19,10 @@ use promptgate_core::model::{Case, ChatRequest, Completion, Fault};
 use promptgate_core::port::{ChatModel, Subject};
 use promptgate_core::stats::{Repeated, sign_flip, within_cases};
 use promptgate_core::template::{Template, variables};
-use promptgate_engine::judge::reply::FaithfulnessReply;
-use promptgate_engine::judge::{Judge, Member, Spec};
+use promptgate_engine::judge::registry::built_in;
+use promptgate_engine::judge::registry::faithfulness::JudgedStatement;
+use promptgate_engine::judge::reply::read;
+use promptgate_engine::judge::{Judge, Member};
 use promptgate_report::{Format, Report, Style};
 use promptgate_simulated::{Simulated, SimulatedOptions};
 use sha2::{Digest as _, Sha256};
@@ -92,9 +94,9 @@ fn judging(criterion: &mut Criterion) {
     let text = "Plan 1 gives 11 days for a refund of the full price, counted from the day of delivery.";
     let completion = Completion::from_text(text);
     let subject = Subject { case: &case, completion: &completion, answer: Ok(text) };
-    for (name, spec) in [("faithfulness", Spec::Faithfulness), ("relevance", Spec::Relevance)] {
+    for name in ["faithfulness", "relevance"] {
         let member = Arc::new(Member::new("judge".to_owned(), serde_json::Map::new()));
-        let judge = Judge::new(name.to_owned(), spec, vec![member], 1);
+        let judge = Judge::new(name.to_owned(), built_in(name).expect("a built-in judge"), vec![member], 1);
         let model = RepeatingModel::default();
         criterion.bench_function(&format!("judge {name}, without the model"), |bencher| {
             bencher.iter(|| judge.grade(&[&model], &subject, 0).now_or_never());
@@ -104,7 +106,7 @@ fn judging(criterion: &mut Criterion) {
         if name == "faithfulness" {
             let reply = completion.text.clone();
             criterion.bench_function("parse a judge's reply", |bencher| {
-                bencher.iter(|| serde_json::from_str::<FaithfulnessReply>(black_box(&reply)));
+                bencher.iter(|| read::<JudgedStatement>(black_box(&reply), 1));
             });
             let messages: String = request.messages.iter().map(|message| message.content.as_str()).collect();
             let mut group = criterion.benchmark_group("hash");

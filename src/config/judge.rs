@@ -1,13 +1,12 @@
 //! The judge and its metrics resolved.
 
-use super::BUILT_IN_METRICS;
 use super::endpoint::endpoint;
 use super::resolve::Reader;
 use super::settings::{JudgeSettings, MemberSettings, MetricSettings};
 use super::written::{ItemMap, WrittenItem, WrittenJudge, WrittenMetric, WrittenScale};
 use promptgate_core::document::{pointer, suggest};
 use promptgate_core::model::{Diagnostic, Item};
-use promptgate_engine::judge::Scale;
+use promptgate_engine::judge::{Kind, Scale, registry};
 
 /// Names that a metric of one's own cannot have: other metrics and the beginnings of criterion ids.
 const RESERVED: [&str; 9] =
@@ -80,54 +79,63 @@ pub(super) fn metrics(reader: &mut Reader<'_>, written: Vec<(String, WrittenMetr
     for (name, metric) in written {
         let at = pointer("/metrics", &name);
         let place = reader.document.key_place(&at);
-        let built_in = BUILT_IN_METRICS.contains(&name.as_str());
-        let own = |key: &str| reader.has(&format!("{at}/{key}"));
-        let (has_rubric, has_scale) = (own("rubric"), own("scale"));
-        let diagnostic = if built_in && (has_rubric || has_scale) {
-            Some(
-                Diagnostic::new(format!("`{name}` is built in and takes no rubric and no scale"))
-                    .help("give a metric with a rubric or a scale another name"),
-            )
-        } else if has_rubric && has_scale {
-            Some(
-                Diagnostic::new(format!("`{name}` has a rubric and a scale"))
-                    .help("make two metrics of them: each has one score"),
-            )
-        } else if RESERVED.contains(&name.as_str()) {
-            let help = match name.as_str() {
-                "latency" | "output_tokens" | "cost_usd" => "put a ceiling under `limits`",
-                "length" => "use the check `length`",
-                _ => "give the metric another name",
-            };
-            Some(Diagnostic::new(format!("no metric can be named `{name}`")).help(help))
-        } else if !built_in && !has_rubric && !has_scale {
-            let help = match suggest(&name, BUILT_IN_METRICS) {
-                Some(meant) => {
-                    format!("did you mean `{meant}`? a metric of your own needs a `rubric` or a `scale`")
-                }
-                None => format!(
-                    "built in are `{}`; a metric of your own needs a `rubric` or a `scale`",
-                    BUILT_IN_METRICS.join("`, `")
-                ),
-            };
-            Some(Diagnostic::new(format!("unknown metric `{name}`")).help(help))
-        } else {
-            None
-        };
-        if let Some(diagnostic) = diagnostic {
-            reader.push(diagnostic.at(place));
-            continue;
+        // An invalid rubric or scale is written, but already reported and removed.
+        let is_written = |key: &str| reader.has(&format!("{at}/{key}"));
+        let rubric =
+            is_written("rubric").then(|| metric.rubric.unwrap_or_default().into_iter().map(item).collect());
+        let scale = is_written("scale").then(|| scale(metric.scale.unwrap_or_default()));
+        match kind(&name, rubric, scale) {
+            Ok(kind) => metrics.push(MetricSettings {
+                name,
+                min: metric.min,
+                baseline: metric.baseline.unwrap_or(true),
+                kind,
+                place,
+            }),
+            Err(diagnostic) => reader.push(diagnostic.at(place)),
         }
-        metrics.push(MetricSettings {
-            name,
-            min: metric.min,
-            baseline: metric.baseline.unwrap_or(true),
-            rubric: metric.rubric.map(|items| items.into_iter().map(item).collect()),
-            scale: metric.scale.map(scale),
-            place,
-        });
     }
     metrics
+}
+
+/// The kind of judge that scores a metric.
+fn kind(name: &str, rubric: Option<Vec<Item>>, scale: Option<Scale>) -> Result<Kind, Diagnostic> {
+    if RESERVED.contains(&name) {
+        return Err(reserved(name));
+    }
+    match (registry::built_in(name), rubric, scale) {
+        (Some(kind), None, None) => Ok(kind),
+        (Some(_), ..) => {
+            Err(Diagnostic::new(format!("`{name}` is built in and takes no rubric and no scale"))
+                .help("give a metric with a rubric or a scale another name"))
+        }
+        (None, Some(_), Some(_)) => Err(Diagnostic::new(format!("`{name}` has a rubric and a scale"))
+            .help("make two metrics of them: each has one score")),
+        (None, Some(items), None) => Ok(registry::rubric(items)),
+        (None, None, Some(scale)) => Ok(registry::scale(scale)),
+        (None, None, None) => Err(unknown(name)),
+    }
+}
+
+fn reserved(name: &str) -> Diagnostic {
+    let help = match name {
+        "latency" | "output_tokens" | "cost_usd" => "put a ceiling under `limits`",
+        "length" => "use the check `length`",
+        _ => "give the metric another name",
+    };
+    Diagnostic::new(format!("no metric can be named `{name}`")).help(help)
+}
+
+fn unknown(name: &str) -> Diagnostic {
+    let names: Vec<&str> = registry::names().collect();
+    let help = match suggest(name, registry::names()) {
+        Some(meant) => format!("did you mean `{meant}`? a metric of your own needs a `rubric` or a `scale`"),
+        None => format!(
+            "built in are `{}`; a metric of your own needs a `rubric` or a `scale`",
+            names.join("`, `")
+        ),
+    };
+    Diagnostic::new(format!("unknown metric `{name}`")).help(help)
 }
 
 fn scale(written: WrittenScale) -> Scale {

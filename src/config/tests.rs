@@ -6,14 +6,15 @@ use serde_json::json;
 
 use super::*;
 use promptgate_core::gate::{Bound, Requirement, Rule, Statistic};
-use promptgate_core::model::Scope;
+use promptgate_core::model::{Item, Scope};
+use promptgate_engine::judge::registry;
 
 mod policy_tests;
 
-/// The complete example of the interface, as it stands there.
+/// The complete example of the documentation.
 const EXAMPLE: &str = include_str!("../../tests/fixtures/config/complete.yaml");
 
-/// A stand-in for the check room's specification, of the same form.
+/// A substitute for the specification of checks, of the same form.
 fn check_entry() -> Value {
     json!({
         "type": "object",
@@ -31,8 +32,8 @@ fn settings(text: &str) -> Settings {
     load("suite/promptgate.yaml", text, &check_entry()).unwrap_or_else(|diagnostics| panic!("{diagnostics}"))
 }
 
-/// What is wrong with a configuration, without the file's name.
-fn told(text: &str) -> Vec<String> {
+/// The diagnostics of a configuration, without the name of the file.
+fn diagnostics(text: &str) -> Vec<String> {
     match load("f", text, &check_entry()) {
         Ok(_) => Vec::new(),
         Err(diagnostics) => {
@@ -44,7 +45,7 @@ fn told(text: &str) -> Vec<String> {
 const START: &str = "version: 1\ndataset: cases.jsonl\nprompt: p.md\n";
 
 #[test]
-fn the_complete_example_is_read() {
+fn complete_example_is_read() {
     let settings = settings(EXAMPLE);
     assert_eq!(settings.name, "customer-support");
     assert_eq!(settings.dataset.path.value, "cases.jsonl");
@@ -65,11 +66,9 @@ fn the_complete_example_is_read() {
     let expected =
         [("faithfulness", Some(0.75), true), ("relevance", Some(0.8), true), ("tone", Some(0.7), false)];
     assert_eq!(names, expected);
-    let rubric = settings.metrics[2].rubric.as_ref().expect("a rubric");
-    assert_eq!(
-        (rubric[1].text.as_str(), rubric[1].weight, rubric[1].critical),
-        ("names the next step", 1.0, false)
-    );
+    let item = |text: &str| Item { text: text.to_owned(), weight: 1.0, critical: false };
+    let rubric = registry::rubric(vec![item("is polite"), item("names the next step")]);
+    assert_eq!(settings.metrics[2].kind, rubric);
     let limits: Vec<(&str, &str, Requirement)> =
         settings.limits.iter().map(|c| (c.id.as_str(), c.metric.as_str(), c.requirement)).collect();
     let limit = |statistic, bound| Requirement::Limit { statistic, bound };
@@ -92,7 +91,7 @@ fn the_complete_example_is_read() {
 }
 
 #[test]
-fn the_least_configuration_has_the_defaults() {
+fn minimal_configuration_has_the_defaults() {
     let settings = settings(START);
     assert_eq!(settings.name, "suite");
     assert_eq!(settings.user.value, "{{query}}");
@@ -108,9 +107,9 @@ fn the_least_configuration_has_the_defaults() {
     assert!(settings.model.is_none() && settings.judge.is_none());
 }
 
-/// Each row: what follows the three lines every configuration needs, and all that is said about it.
+/// Each row: the text after the three required lines, and its diagnostics.
 #[test]
-fn broken_configurations_are_told_what_and_where() {
+fn invalid_configurations_have_diagnostics_with_places() {
     let rows: &[(&str, &[&str])] = &[
         ("asert: []", &["4:1: unknown key `asert` (help: did you mean `checks`?)"]),
         ("metircs: {}", &["4:1: unknown key `metircs` (help: did you mean `metrics`?)"]),
@@ -283,11 +282,11 @@ fn broken_configurations_are_told_what_and_where() {
     ];
     let mut wrong = String::new();
     for (rest, expected) in rows {
-        let told = told(&format!("{START}{rest}\n"));
-        let same = told.len() == expected.len()
-            && told.iter().zip(*expected).all(|(told, expected)| told.starts_with(expected));
+        let messages = diagnostics(&format!("{START}{rest}\n"));
+        let same = messages.len() == expected.len()
+            && messages.iter().zip(*expected).all(|(message, expected)| message.starts_with(expected));
         if !same {
-            wrong.push_str(&format!("{rest}\n  said     {told:?}\n  expected {expected:?}\n"));
+            wrong.push_str(&format!("{rest}\n  found    {messages:?}\n  expected {expected:?}\n"));
         }
     }
     assert!(wrong.is_empty(), "{wrong}");
@@ -295,7 +294,7 @@ fn broken_configurations_are_told_what_and_where() {
 
 #[test]
 fn everything_is_told_at_once_in_the_order_of_the_file() {
-    let told = told(
+    let messages = diagnostics(
         "version: 2\nprompt: 3\nmodle: m\njudge: {model: j, votes: 0}\nmetrics: {tone: {mni: 1}}\nlimits: {cost_per_case_usd: -1}\n",
     );
     let starts = [
@@ -308,17 +307,20 @@ fn everything_is_told_at_once_in_the_order_of_the_file() {
         "5:18: unknown key `mni` in `metrics.tone`",
         "6:29: `limits.cost_per_case_usd` must be at least 0",
     ];
-    assert_eq!(told.len(), starts.len(), "{told:#?}");
-    for (told, start) in told.iter().zip(starts) {
-        assert!(told.starts_with(start), "{told}\n{start}");
+    assert_eq!(messages.len(), starts.len(), "{messages:#?}");
+    for (message, start) in messages.iter().zip(starts) {
+        assert!(message.starts_with(start), "{message}\n{start}");
     }
 }
 
 #[test]
 fn other_texts_are_diagnostics_too() {
-    assert_eq!(told(""), [" the configuration is empty (help: `promptgate init` writes one to start from)"]);
-    assert_eq!(told("- a"), ["1:1: the document must be a map, found a list"]);
-    assert!(told("a: [")[0].contains("not valid YAML"));
+    assert_eq!(
+        diagnostics(""),
+        [" the configuration is empty (help: `promptgate init` writes one to start from)"]
+    );
+    assert_eq!(diagnostics("- a"), ["1:1: the document must be a map, found a list"]);
+    assert!(diagnostics("a: [")[0].contains("not valid YAML"));
 }
 
 #[test]

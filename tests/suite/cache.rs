@@ -6,7 +6,9 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use promptgate_adapters::cache::{Cache, TableStats};
-use promptgate_engine::judge::request::Payload;
+use promptgate_engine::judge::registry::ChecklistPayload;
+use promptgate_engine::judge::registry::faithfulness::FaithfulnessPayload;
+use promptgate_engine::judge::request::UntypedPayload;
 use serde_json::{Value, json};
 
 use crate::servers::{Server, is_judge, says};
@@ -56,8 +58,9 @@ fn server() -> (Server, Arc<Asked>) {
         let messages = request["messages"].as_array().expect("messages");
         let text = |index: usize| messages[index]["content"].as_str().expect("a text");
         let (about, reply) = if is_judge(request) {
-            let payload = Payload::unwrap(text(1)).expect("a judge's data");
-            let about = format!("judge {}", json!(payload));
+            let payload = UntypedPayload::unwrap(text(1)).expect("a judge's data");
+            // The lines around the document carry a boundary, which differs between calls.
+            let about = format!("judge {}", text(1).lines().nth(1).expect("the document"));
             let reply = judged(&payload, about.len());
             (about, reply)
         } else {
@@ -73,21 +76,19 @@ fn server() -> (Server, Arc<Asked>) {
 }
 
 /// A valid judgement that differs from case to case.
-fn judged(payload: &Payload, size: usize) -> String {
-    match payload {
-        Payload::Faithfulness { statements, .. } => {
-            let entry = |id: u32, text: &str| json!({"id": id, "quotes": [text], "reasoning": "r", "verdict": "supported"});
-            let all: Vec<Value> = statements.iter().map(|one| entry(one.id, &one.text)).collect();
-            json!({ "statements": all }).to_string()
-        }
-        Payload::Checklist { items, .. } => {
-            let entry = |id: u32| {
-                let verdict = if (id as usize + size).is_multiple_of(7) { "no" } else { "yes" };
-                json!({"id": id, "reasoning": "r", "verdict": verdict})
-            };
-            json!({ "items": items.iter().map(|one| entry(one.id)).collect::<Vec<_>>() }).to_string()
-        }
-        other => panic!("not of this suite: {other:?}"),
+fn judged(payload: &UntypedPayload, size: usize) -> String {
+    if let Some(FaithfulnessPayload { statements, .. }) = payload.typed() {
+        let entry = |id: u32, text: &str| json!({"id": id, "quotes": [text], "reasoning": "r", "verdict": "supported"});
+        let all: Vec<Value> = statements.iter().map(|one| entry(one.id, &one.text)).collect();
+        json!({ "statements": all }).to_string()
+    } else if let Some(ChecklistPayload { items, .. }) = payload.typed() {
+        let entry = |id: u32| {
+            let verdict = if (id as usize + size).is_multiple_of(7) { "no" } else { "yes" };
+            json!({"id": id, "reasoning": "r", "verdict": verdict})
+        };
+        json!({ "items": items.iter().map(|one| entry(one.id)).collect::<Vec<_>>() }).to_string()
+    } else {
+        panic!("not of this suite: {payload:?}")
     }
 }
 

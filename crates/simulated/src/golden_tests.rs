@@ -11,7 +11,9 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use super::{Simulated, SimulatedOptions};
 use promptgate_core::model::{ChatRequest, Message, MessageRole, ResponseFormat};
-use promptgate_engine::judge::reply::{ChecklistReply, FaithfulnessReply, Support, YesNo};
+use promptgate_engine::judge::registry::faithfulness::{FaithfulnessPayload, Support};
+use promptgate_engine::judge::registry::{ChecklistPayload, YesNo};
+use promptgate_engine::judge::reply;
 use promptgate_engine::judge::request::{Numbered, Payload};
 
 const ITEMS: [&str; 4] = [
@@ -56,12 +58,13 @@ fn complete(simulated: &Simulated, prompt: &str, case: &Value, repeat: u32) -> S
     simulated.answer(&request, repeat).text
 }
 
-fn judge(simulated: &Simulated, payload: &Payload, repeat: u32) -> String {
+fn judge<P: Payload>(simulated: &Simulated, payload: &P, repeat: u32) -> Vec<P::Entry> {
     let messages = vec![
         (MessageRole::System, "Judge.".to_owned()),
         (MessageRole::User, payload.wrap(&format!("b{repeat}"))),
     ];
-    simulated.answer(&request(messages, Some(ResponseFormat::JsonObject)), repeat).text
+    let completion = simulated.answer(&request(messages, Some(ResponseFormat::JsonObject)), repeat);
+    reply::read(&completion.text, payload.entries()).unwrap()
 }
 
 fn numbered<'a>(texts: impl Iterator<Item = &'a str>) -> Vec<Numbered> {
@@ -69,18 +72,18 @@ fn numbered<'a>(texts: impl Iterator<Item = &'a str>) -> Vec<Numbered> {
 }
 
 fn faithfulness(simulated: &Simulated, case: &Value, answer: &str, repeat: u32) -> f64 {
-    let payload = Payload::Faithfulness {
+    let payload = FaithfulnessPayload {
         question: case["query"].as_str().unwrap().to_owned(),
         context: context(case),
         answer: answer.to_owned(),
         statements: numbered(answer.unicode_sentences()),
     };
-    let reply: FaithfulnessReply = serde_json::from_str(&judge(simulated, &payload, repeat)).unwrap();
-    let count = |verdict| reply.statements.iter().filter(|s| s.verdict == verdict).count();
-    for statement in &reply.statements {
+    let judged = judge(simulated, &payload, repeat);
+    let count = |verdict| judged.iter().filter(|s| s.verdict == verdict).count();
+    for statement in &judged {
         assert!(statement.quotes.iter().all(|quote| context(case).contains(quote.as_str())), "{statement:?}");
     }
-    let claims = reply.statements.len() - count(Support::NoClaim);
+    let claims = judged.len() - count(Support::NoClaim);
     match claims {
         0 if case["must_answer"] == true => 0.0,
         0 => 1.0,
@@ -89,13 +92,13 @@ fn faithfulness(simulated: &Simulated, case: &Value, answer: &str, repeat: u32) 
 }
 
 fn relevance(simulated: &Simulated, case: &Value, answer: &str, repeat: u32) -> f64 {
-    let payload = Payload::Checklist {
+    let payload = ChecklistPayload {
         question: case["query"].as_str().unwrap().to_owned(),
         answer: answer.to_owned(),
         items: numbered(ITEMS.into_iter()),
     };
-    let reply: ChecklistReply = serde_json::from_str(&judge(simulated, &payload, repeat)).unwrap();
-    reply.items.iter().filter(|item| item.verdict == YesNo::Yes).count() as f64 / ITEMS.len() as f64
+    let judged = judge(simulated, &payload, repeat);
+    judged.iter().filter(|item| item.verdict == YesNo::Yes).count() as f64 / ITEMS.len() as f64
 }
 
 struct ScoredAnswer {

@@ -5,29 +5,28 @@
 
 use std::collections::BTreeSet;
 
-use serde::Serialize;
-
 use super::checklist;
 use super::evidence::{Entailment, Evidence, Source};
 use super::language::{Kind, Term, Terms};
 use super::lexicon;
 use super::noise::Noise;
 use promptgate_core::model::{ChatRequest, MessageRole};
-use promptgate_engine::judge::reply::{
-    ChecklistReply, CorrectnessReply, Coverage, FaithfulnessReply, JudgedItem, JudgedRating, JudgedReference,
-    JudgedStatement, Rating, ScaleReply, Support, YesNo,
-};
-use promptgate_engine::judge::request::{Anchor, Numbered, Payload};
+use promptgate_engine::judge::registry::correctness::{CorrectnessPayload, Coverage, JudgedReference};
+use promptgate_engine::judge::registry::faithfulness::{FaithfulnessPayload, JudgedStatement, Support};
+use promptgate_engine::judge::registry::scale::{JudgedRating, Rating, ScalePayload};
+use promptgate_engine::judge::registry::{ChecklistPayload, JudgedItem, YesNo};
+use promptgate_engine::judge::reply;
+use promptgate_engine::judge::request::{Numbered, UntypedPayload};
 
 /// The payload of a judge request; `None` for any other request. A re-ask has it in an earlier user message than
 /// the last.
-pub(super) fn payload(request: &ChatRequest) -> Option<Payload> {
+pub(super) fn payload(request: &ChatRequest) -> Option<UntypedPayload> {
     request
         .messages
         .iter()
         .rev()
         .filter(|message| message.role == MessageRole::User)
-        .find_map(|message| Payload::unwrap(&message.content))
+        .find_map(|message| UntypedPayload::unwrap(&message.content))
 }
 
 /// The answer to be judged by a request; `None` if it is not a judge request.
@@ -35,33 +34,26 @@ pub(crate) fn judged_answer(request: &ChatRequest) -> Option<String> {
     payload(request).map(|payload| payload.answer().to_owned())
 }
 
-/// The reply to a judge request: JSON, in a fenced block unless the request has a response format.
-pub(super) fn reply(payload: &Payload, has_format: bool, noise: &mut Noise) -> String {
-    let json = match payload {
-        Payload::Faithfulness { question, context, statements, .. } => {
-            json(&faithfulness(question, context, statements, noise))
-        }
-        Payload::Checklist { question, answer, items } => json(&checklist(question, answer, items, noise)),
-        Payload::Correctness { answer, statements, .. } => json(&correctness(answer, statements, noise)),
-        Payload::Scale { question, answer, of, anchors } => {
-            json(&scale(question, answer, of, anchors, noise))
-        }
+/// The reply to a judge request: JSON, in a fenced block unless the request has a response format. Prose if there are no
+/// rules for the task, so that the grade is missing.
+pub(super) fn reply(payload: &UntypedPayload, has_format: bool, noise: &mut Noise) -> String {
+    let json = if let Some(payload) = payload.typed() {
+        reply::write(&faithfulness(&payload, noise))
+    } else if let Some(payload) = payload.typed() {
+        reply::write(&checklist(&payload, noise))
+    } else if let Some(payload) = payload.typed() {
+        reply::write(&correctness(&payload, noise))
+    } else if let Some(payload) = payload.typed() {
+        reply::write(&scale(&payload, noise))
+    } else {
+        return format!("The simulated judge has no rules for the task `{}`.", payload.task());
     };
     if has_format { json } else { format!("```json\n{json}\n```") }
 }
 
-fn json(reply: &impl Serialize) -> String {
-    serde_json::to_string(reply).unwrap_or_default()
-}
-
-fn faithfulness(
-    question: &str,
-    context: &str,
-    statements: &[Numbered],
-    noise: &mut Noise,
-) -> FaithfulnessReply {
-    let source = Source::new(context);
-    let question = Terms::of(question);
+fn faithfulness(payload: &FaithfulnessPayload, noise: &mut Noise) -> Vec<JudgedStatement> {
+    let source = Source::new(&payload.context);
+    let question = Terms::of(&payload.question);
     let question_stems = question.stems();
     let mut earlier_claims = BTreeSet::new();
     let judge = |statement: &Numbered| {
@@ -100,7 +92,7 @@ fn faithfulness(
         };
         JudgedStatement { id: statement.id, quotes, reasoning, verdict }
     };
-    FaithfulnessReply { statements: statements.iter().map(judge).collect() }
+    payload.statements.iter().map(judge).collect()
 }
 
 /// The specific or negated words of a statement: statements with equal keys make the same claim.
@@ -147,18 +139,18 @@ fn makes_no_claim(statement: &str, question_stems: &BTreeSet<&str>) -> bool {
         || (is_short && (lexicon::is_small_talk(&lower) || lexicon::is_refusal(&lower)))
 }
 
-fn checklist(question: &str, answer: &str, items: &[Numbered], noise: &mut Noise) -> ChecklistReply {
-    let parsed = checklist::ParsedAnswer::new(question, answer);
+fn checklist(payload: &ChecklistPayload, noise: &mut Noise) -> Vec<JudgedItem> {
+    let parsed = checklist::ParsedAnswer::new(&payload.question, &payload.answer);
     let judge = |item: &Numbered| {
         let (fulfilled, reasoning) = parsed.fulfils(&item.text);
         let verdict = if fulfilled != noise.flips() { YesNo::Yes } else { YesNo::No };
         JudgedItem { id: item.id, reasoning, verdict }
     };
-    ChecklistReply { items: items.iter().map(judge).collect() }
+    payload.items.iter().map(judge).collect()
 }
 
-fn correctness(answer: &str, statements: &[Numbered], noise: &mut Noise) -> CorrectnessReply {
-    let source = Source::new(answer);
+fn correctness(payload: &CorrectnessPayload, noise: &mut Noise) -> Vec<JudgedReference> {
+    let source = Source::new(&payload.answer);
     let judge = |statement: &Numbered| {
         let evidence = source.look_up(&statement.text);
         let verdict = match (evidence.entailment, noise.flips()) {
@@ -170,14 +162,15 @@ fn correctness(answer: &str, statements: &[Numbered], noise: &mut Noise) -> Corr
         };
         JudgedReference { id: statement.id, reasoning: evidence.reasoning, verdict }
     };
-    CorrectnessReply { statements: statements.iter().map(judge).collect() }
+    payload.statements.iter().map(judge).collect()
 }
 
 /// The minimum share of an anchor's words in an answer that matches it.
 const MIN_ANCHORED: f64 = 0.6;
 
 /// A rating by shared words: that of the nearest anchor, else by the share of the question's words in the answer.
-fn scale(question: &str, answer: &str, of: &str, anchors: &[Anchor], noise: &mut Noise) -> ScaleReply {
+fn scale(payload: &ScalePayload, noise: &mut Noise) -> Vec<JudgedRating> {
+    let ScalePayload { question, answer, of, anchors } = payload;
     let answer = Terms::of(answer);
     let answer_stems = answer.stems();
     let mut nearest: Option<(f64, u8)> = None;
@@ -194,5 +187,5 @@ fn scale(question: &str, answer: &str, of: &str, anchors: &[Anchor], noise: &mut
     let rating = if noise.flips() { 5 - rating.min(5) } else { rating };
     let verdict = Rating::ALL.get(usize::from(rating)).copied().unwrap_or(Rating::Zero);
     let reasoning = "the words of the answer are nearest to this rating".to_owned();
-    ScaleReply { ratings: vec![JudgedRating { id: 1, reasoning, verdict }] }
+    vec![JudgedRating { id: 1, reasoning, verdict }]
 }

@@ -1,5 +1,6 @@
 //! The simulated model through its port.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -8,10 +9,12 @@ use serde_json::{Value, json};
 use super::{Simulated, SimulatedOptions, digest, judged_answer};
 use promptgate_core::model::{ChatRequest, FinishReason, Message, MessageRole, ResponseFormat};
 use promptgate_core::port::ChatModel;
-use promptgate_engine::judge::reply::{
-    ChecklistReply, CorrectnessReply, Coverage, FaithfulnessReply, Support, YesNo,
-};
+use promptgate_engine::judge::registry::correctness::{CorrectnessPayload, Coverage};
+use promptgate_engine::judge::registry::faithfulness::{FaithfulnessPayload, Support};
+use promptgate_engine::judge::registry::{self, ChecklistPayload, JudgedItem, YesNo};
+use promptgate_engine::judge::reply::read;
 use promptgate_engine::judge::request::{Numbered, Payload};
+use promptgate_engine::judge::{Judge, Kind, Member, Scale, self_test};
 
 const PASSAGES: &str = "[KB-1] Returns are accepted for 30 days after delivery. Batteries are never exchanged.\n\n\
     [KB-2] The outdoor camera costs $89 and works with Alexa. It does not support 5 GHz.";
@@ -26,10 +29,10 @@ fn ask(system: &str, user: &str) -> String {
     Simulated::default().answer(&request(system, user), 0).text
 }
 
-fn judge(payload: &Payload) -> String {
+fn judge<P: Payload>(payload: &P) -> Vec<P::Entry> {
     let mut request = request("Judge.", &payload.wrap("boundary"));
     request.response_format = Some(ResponseFormat::JsonObject);
-    Simulated::default().answer(&request, 0).text
+    read(&Simulated::default().answer(&request, 0).text, payload.entries()).unwrap()
 }
 
 fn numbered(texts: &[&str]) -> Vec<Numbered> {
@@ -37,32 +40,26 @@ fn numbered(texts: &[&str]) -> Vec<Numbered> {
 }
 
 fn supports(context: &str, statements: &[&str]) -> Vec<Support> {
-    let reply = judge(&Payload::Faithfulness {
+    let judged = judge(&FaithfulnessPayload {
         question: "?".to_owned(),
         context: context.to_owned(),
         answer: statements.join(" "),
         statements: numbered(statements),
     });
-    let reply: FaithfulnessReply = serde_json::from_str(&reply).unwrap();
-    for statement in &reply.statements {
+    for statement in &judged {
         assert!(statement.quotes.iter().all(|quote| context.contains(quote.as_str())), "{statement:?}");
         assert!(statement.verdict != Support::Supported || !statement.quotes.is_empty());
     }
-    assert_eq!(
-        reply.statements.iter().map(|s| s.id).collect::<Vec<_>>(),
-        (1..=statements.len() as u32).collect::<Vec<_>>()
-    );
-    reply.statements.into_iter().map(|statement| statement.verdict).collect()
+    judged.into_iter().map(|statement| statement.verdict).collect()
 }
 
 fn items(question: &str, answer: &str, items: &[&str]) -> Vec<bool> {
-    let reply = judge(&Payload::Checklist {
+    let judged = judge(&ChecklistPayload {
         question: question.to_owned(),
         answer: answer.to_owned(),
         items: numbered(items),
     });
-    let reply: ChecklistReply = serde_json::from_str(&reply).unwrap();
-    reply.items.into_iter().map(|item| item.verdict == YesNo::Yes).collect()
+    judged.into_iter().map(|item| item.verdict == YesNo::Yes).collect()
 }
 
 #[test]
@@ -237,14 +234,13 @@ fn text_references_are_no_claim_but_copies_are() {
         "Based on the passages, here is the warranty:",
         "I have owned this warranty for ages.",
     ];
-    let payload = Payload::Faithfulness {
+    let payload = FaithfulnessPayload {
         question: "What about the warranty?".to_owned(),
         context: context.to_owned(),
         answer: statements.join(" "),
         statements: numbered(&statements),
     };
-    let reply: FaithfulnessReply = serde_json::from_str(&judge(&payload)).unwrap();
-    let verdicts: Vec<Support> = reply.statements.into_iter().map(|statement| statement.verdict).collect();
+    let verdicts: Vec<Support> = judge(&payload).into_iter().map(|statement| statement.verdict).collect();
     assert_eq!(verdicts, [NoClaim, Supported, NoClaim, NotFound]);
 }
 
@@ -305,7 +301,7 @@ fn other_items_are_judged_by_keywords() {
 
 #[test]
 fn correctness_is_coverage_of_the_reference() {
-    let payload = Payload::Correctness {
+    let payload = CorrectnessPayload {
         question: "?".to_owned(),
         answer: "Returns are accepted for 30 days.".to_owned(),
         statements: numbered(&[
@@ -314,29 +310,28 @@ fn correctness_is_coverage_of_the_reference() {
             "The label is free.",
         ]),
     };
-    let reply: CorrectnessReply = serde_json::from_str(&judge(&payload)).unwrap();
-    let verdicts: Vec<Coverage> = reply.statements.into_iter().map(|statement| statement.verdict).collect();
+    let verdicts: Vec<Coverage> = judge(&payload).into_iter().map(|statement| statement.verdict).collect();
     assert_eq!(verdicts, [Coverage::Covered, Coverage::Contradicted, Coverage::Absent]);
 }
 
 #[test]
 fn judgement_without_a_format_is_fenced() {
-    let payload = Payload::Checklist { question: "a".into(), answer: "b".into(), items: numbered(&["c"]) };
+    let payload = ChecklistPayload { question: "a".into(), answer: "b".into(), items: numbered(&["c"]) };
     let mut request = request("Judge.", &payload.wrap("x"));
     request.messages.push(Message { role: MessageRole::Assistant, content: "hm".to_owned() });
     request.messages.push(Message { role: MessageRole::User, content: "that was no JSON".to_owned() });
     let text = Simulated::default().answer(&request, 0).text;
     let json = text.strip_prefix("```json\n").and_then(|text| text.strip_suffix("\n```")).unwrap();
-    assert!(serde_json::from_str::<ChecklistReply>(json).is_ok());
+    assert!(read::<JudgedItem>(json, 1).is_ok());
     assert_eq!(judged_answer(&request).as_deref(), Some("b"));
 }
 
 #[test]
 fn digest_covers_the_request_without_the_boundary() {
-    let payload = Payload::Checklist { question: "a".into(), answer: "b".into(), items: numbered(&["c"]) };
+    let payload = ChecklistPayload { question: "a".into(), answer: "b".into(), items: numbered(&["c"]) };
     let wrapped = |boundary: &str| digest(&request("Judge.", &payload.wrap(boundary)));
     assert_eq!(wrapped("one"), wrapped("two"));
-    let other = Payload::Checklist { question: "a".into(), answer: "B".into(), items: numbered(&["c"]) };
+    let other = ChecklistPayload { question: "a".into(), answer: "B".into(), items: numbered(&["c"]) };
     assert_ne!(wrapped("one"), digest(&request("Judge.", &other.wrap("one"))));
     assert_ne!(digest(&request("a", "b")), digest(&request("ab", "")));
     let mut warm = request("a", "b");
@@ -396,4 +391,24 @@ proptest! {
         let context = format!("Something else is here. {sentence} And more of it.");
         prop_assert!(matches!(supports(&context, &[&sentence])[..], [Support::Supported | Support::NoClaim]));
     }
+}
+
+#[tokio::test]
+async fn every_kind_of_judge_passes_its_self_test() {
+    let tone = Scale { of: "tone".to_owned(), anchors: vec![(0, "rude".to_owned()), (5, "warm".to_owned())] };
+    let mut kinds: Vec<Kind> = registry::names().filter_map(registry::built_in).collect();
+    kinds.extend([registry::rubric(Vec::new()), registry::scale(tone)]);
+    let member = Arc::new(Member::new("judge".to_owned(), serde_json::Map::new()));
+    let judge = |kind: Kind| Judge::new(format!("{kind:?}"), kind, vec![Arc::clone(&member)], 1);
+    let judges: Vec<Judge> = kinds.into_iter().map(judge).collect();
+    let outcome = self_test(&judges, &[&Simulated::default()], &[]).await.unwrap();
+    assert!(outcome.passed(), "{outcome:#?}");
+}
+
+#[test]
+fn unknown_task_gets_prose() {
+    let message = ChecklistPayload { question: "a".into(), answer: "b".into(), items: numbered(&["c"]) };
+    let message = message.wrap("x").replace("checklist", "poetry");
+    let text = ask("Judge.", &message);
+    assert_eq!(text, "The simulated judge has no rules for the task `poetry`.");
 }

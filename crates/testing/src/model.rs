@@ -13,6 +13,8 @@ use tokio::time::Instant;
 /// The result of one call of a model.
 pub type Reply = Result<Completion, Fault>;
 
+type Script<'s> = Box<dyn Fn(&ChatRequest, usize) -> Reply + Send + Sync + 's>;
+
 /// A request for a completion of one user message.
 pub fn request() -> ChatRequest {
     request_of("why?")
@@ -42,7 +44,7 @@ pub fn completion(text: impl Into<String>) -> Completion {
 
 /// A model that replies by a script, takes a set time for each call, and records its calls.
 pub struct ScriptedModel<'s> {
-    script: Box<dyn Fn(&ChatRequest, usize) -> Reply + Send + Sync + 's>,
+    script: Script<'s>,
     duration: Box<dyn Fn(&ChatRequest) -> Duration + Send + Sync + 's>,
     log: Mutex<Log>,
 }

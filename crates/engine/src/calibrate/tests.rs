@@ -4,8 +4,9 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::*;
-use crate::judge::request::Payload;
-use crate::judge::{Judge, Member, Spec};
+use crate::judge::registry::{built_in, faithfulness::FaithfulnessPayload};
+use crate::judge::request::UntypedPayload;
+use crate::judge::{Judge, Member};
 use promptgate_core::model::{Case, ChatRequest, Ended, Fault, FaultKind, Grade, Outcome, Score};
 use promptgate_core::port::NullSink;
 use promptgate_testing::{ScriptedModel, completion};
@@ -214,8 +215,8 @@ fn answers_without_a_rating_are_corrected_where_the_labels_allow_it() {
 /// A judge that supports copies of the context on the first repeat and nothing on the second.
 fn unstable_judge() -> ScriptedModel<'static> {
     let script = |request: &ChatRequest, _| {
-        let Some(Payload::Faithfulness { context, answer, .. }) =
-            Payload::unwrap(&request.messages[1].content)
+        let payload = UntypedPayload::unwrap(&request.messages[1].content);
+        let Some(FaithfulnessPayload { context, answer, .. }) = payload.and_then(|payload| payload.typed())
         else {
             return Err(Fault::new(FaultKind::Rejected, "another task"));
         };
@@ -235,7 +236,7 @@ fn unstable_judge() -> ScriptedModel<'static> {
 #[tokio::test]
 async fn the_first_repeat_counts_and_the_rest_tell_of_the_judge() {
     let member = Arc::new(Member::new("j".to_owned(), Map::new()));
-    let judge = Judge::new("faithfulness".to_owned(), Spec::Faithfulness, vec![member], 1);
+    let judge = Judge::new("faithfulness".to_owned(), built_in("faithfulness").unwrap(), vec![member], 1);
     let rows: Vec<Value> = (0..10)
         .map(|index| {
             let response =
@@ -256,7 +257,7 @@ async fn the_first_repeat_counts_and_the_rest_tell_of_the_judge() {
 #[tokio::test]
 async fn a_fault_that_ends_a_run_ends_a_calibration() {
     let member = Arc::new(Member::new("j".to_owned(), Map::new()));
-    let judge = Judge::new("faithfulness".to_owned(), Spec::Faithfulness, vec![member], 1);
+    let judge = Judge::new("faithfulness".to_owned(), built_in("faithfulness").unwrap(), vec![member], 1);
     let labels = read(&[json!({"response": "Lose the key.", "human": true})], None).unwrap();
     let ended = judge_all(&judge, &[&unstable_judge()], &labels.answers, 1, 4, &NullSink).await.unwrap_err();
     assert!(matches!(ended, Ended::Stopped(fault) if fault.kind == FaultKind::Unauthorized));

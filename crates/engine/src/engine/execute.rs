@@ -64,6 +64,22 @@ pub struct Executed {
 }
 
 impl Engine {
+    /// An engine with 16 trials at once, all evidence gathered in memory, that nothing interrupts.
+    pub fn new(plan: Plan, model: Arc<dyn ChatModel>, scorers: Scorers, sink: Arc<dyn EventSink>) -> Self {
+        Self {
+            plan,
+            model,
+            scorers,
+            concurrency: 16,
+            fail_fast: BTreeSet::new(),
+            spool: None,
+            names: Mutex::default(),
+            sink,
+            interrupted: CancellationToken::new(),
+            stop: CancellationToken::new(),
+        }
+    }
+
     /// Carries out a round; what is missing from earlier ones is asked again first, what came back missing in this
     /// one once more at the end.
     pub async fn execute(self: &Arc<Self>, round: Round) -> Executed {

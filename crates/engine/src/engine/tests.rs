@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::{Engine, Executed, Plan, Roles, Round, Scorers, Slot};
-use crate::judge::{Judge, Member, Spec};
+use crate::judge::{Judge, Member, registry};
 use promptgate_core::check;
 use promptgate_core::model::{
     Case, ChatRequest, Completion, Dataset, DatasetFacts, Ended, Fault, FaultKind, FinishReason, Grade, Item,
@@ -58,7 +58,7 @@ fn plan(cases: usize, candidate: &str, baseline: Option<&str>) -> Plan {
 fn rubric(name: &str) -> Judge {
     let items = vec![Item { text: "is polite".to_owned(), weight: 1.0, critical: false }];
     let member = Arc::new(Member::new("j".to_owned(), Map::new()));
-    Judge::new(name.to_owned(), Spec::Rubric { items }, vec![member], 1)
+    Judge::new(name.to_owned(), registry::rubric(items), vec![member], 1)
 }
 
 /// An engine with what the tests look at afterwards.

@@ -1,9 +1,8 @@
-//! What an endpoint has refused so far, and so how it is asked.
+//! The dialect of an endpoint: the output mode and parameters that it has not refused so far.
 //!
-//! The ladder of structured output is json_schema (strict), then json_object, then plain text with one fenced
-//! block. An output mode is left when the endpoint refuses it by name; a parameter is left out (a token limit: sent under
-//! its other name) when the endpoint refuses that parameter by name. Nothing is ever tried again. A fault that
-//! names neither is none of this module's business.
+//! The output modes are json_schema (strict), then json_object, then plain text with one fenced block. The dialect moves
+//! one mode down when an error message names the current one. It drops a parameter (or sends a token limit under its
+//! other name) when an error message names that parameter. Nothing refused is tried again. Other faults change nothing.
 
 use std::collections::BTreeSet;
 
@@ -12,9 +11,9 @@ use serde_json::{Map, Value};
 
 use promptgate_core::model::ResponseFormat;
 
-use super::schema::Form;
+use super::reply::Form;
 
-/// Parameters that may be left out: they steer the drawing of tokens, not what is asked.
+/// Parameters that may be dropped: they control the sampling of tokens, not the question.
 const DROPPABLE: [&str; 7] = [
     "temperature",
     "seed",
@@ -24,9 +23,9 @@ const DROPPABLE: [&str; 7] = [
     "max_tokens",
     "max_completion_tokens",
 ];
-/// Two names of one limit: the older and the newer dialect.
+/// The older and the newer name of the token limit.
 const LIMITS: [&str; 2] = ["max_tokens", "max_completion_tokens"];
-/// Words by which servers name structured output.
+/// Words for structured output in error messages of servers.
 const FORMAT_WORDS: [&str; 8] = [
     "response_format",
     "response format",
@@ -37,7 +36,7 @@ const FORMAT_WORDS: [&str; 8] = [
     "grammar",
     "guided_json",
 ];
-/// Words that tell a refused parameter from one with a wrong value.
+/// Words that distinguish a refused parameter from one with an invalid value.
 const REFUSAL_WORDS: [&str; 13] = [
     "unsupported",
     "not support",
@@ -54,7 +53,7 @@ const REFUSAL_WORDS: [&str; 13] = [
     "invalid",
 ];
 
-/// How structured output is asked for.
+/// The way to request structured output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum OutputMode {
@@ -84,14 +83,12 @@ impl OutputMode {
     }
 }
 
-/// How an endpoint is asked.
+/// The output mode and parameters that an endpoint accepts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Dialect {
-    /// The output mode in use.
     pub(super) output_mode: OutputMode,
-    /// Whether schemas may bound the length of a list.
+    /// Whether schemas may fix the length of a list.
     lengths: bool,
-    /// Parameters that were refused.
     refused: BTreeSet<&'static str>,
 }
 
@@ -117,7 +114,7 @@ impl Dialect {
         sent
     }
 
-    /// The name under which a refused token limit may still be sent.
+    /// The other name of a refused token limit, unless that is refused too.
     fn other_limit(&self, name: &str) -> Option<&'static str> {
         let other = match LIMITS.iter().position(|limit| *limit == name)? {
             0 => LIMITS[1],
@@ -126,19 +123,19 @@ impl Dialect {
         (!self.refused.contains(other)).then_some(other)
     }
 
-    /// The structured-output request for ids 1 to `asked`.
+    /// The `response_format` for a reply on the ids 1 to `asked`.
     pub(super) fn response_format(&self, form: Form, asked: usize) -> Option<ResponseFormat> {
         match self.output_mode {
             OutputMode::JsonSchema => Some(ResponseFormat::JsonSchema {
-                name: form.name().to_owned(),
-                schema: form.shared(asked, self.lengths),
+                name: form.name.to_owned(),
+                schema: form.cached_schema(asked, self.lengths),
             }),
             OutputMode::JsonObject => Some(ResponseFormat::JsonObject),
             OutputMode::Fenced => None,
         }
     }
 
-    /// What a reader should know of it: `parameter_refused:temperature`.
+    /// Flags of the grade: `parameter_refused:temperature`.
     pub(super) fn flags(&self, configured: &Map<String, Value>) -> Vec<String> {
         self.refused
             .iter()
@@ -147,8 +144,8 @@ impl Dialect {
             .collect()
     }
 
-    /// What to leave behind after a refusal with this message of a request that was sent in this dialect;
-    /// `None` where the message names nothing that was sent.
+    /// Finds the refused feature in the error message for a request that was sent in this dialect; `None` if it names
+    /// none that was sent.
     pub(super) fn refusal(&self, message: &str, configured: &Map<String, Value>) -> Option<Refusal> {
         let message = message.to_lowercase();
         if self.output_mode == OutputMode::JsonSchema
@@ -163,7 +160,7 @@ impl Dialect {
         if !REFUSAL_WORDS.iter().any(|word| message.contains(word)) {
             return None;
         }
-        // "max_tokens is not supported, use max_completion_tokens": the one named first is the refused one.
+        // In "max_tokens is not supported, use max_completion_tokens", the first name is the refused one.
         let sent = self.parameters(configured);
         DROPPABLE
             .iter()
@@ -173,8 +170,8 @@ impl Dialect {
             .map(|(_, name)| Refusal::Parameter(name))
     }
 
-    /// Leaves it behind. Another call may have done so already: then nothing changes.
-    pub(super) fn leave(&mut self, refusal: Refusal) {
+    /// Stops using a feature. Has no effect if another call has done so already.
+    pub(super) fn drop_feature(&mut self, refusal: Refusal) {
         match refusal {
             Refusal::Lengths => self.lengths = false,
             Refusal::OutputMode(output_mode) => self.output_mode = self.output_mode.max(output_mode.next()),
@@ -185,18 +182,16 @@ impl Dialect {
     }
 }
 
-/// What an endpoint refused.
+/// A feature that an endpoint refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Refusal {
-    /// Bounds on the length of a list in a schema.
+    /// `minItems` and `maxItems` in a schema.
     Lengths,
-    /// This way to ask for structured output.
     OutputMode(OutputMode),
-    /// This parameter.
     Parameter(&'static str),
 }
 
-/// Where `word` stands in `text` as a name of its own.
+/// The position of `word` in `text` as a whole name.
 fn position_of_word(text: &str, word: &str) -> Option<usize> {
     let of_a_name = |character: char| character.is_alphanumeric() || character == '_';
     text.match_indices(word).map(|(start, _)| start).find(|start| {
@@ -211,40 +206,43 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::judge::registry::JudgedItem;
+    use crate::judge::reply::Entry as _;
+
+    const FORM: Form = JudgedItem::FORM;
 
     fn parameters(value: Value) -> Map<String, Value> {
         value.as_object().cloned().unwrap_or_default()
     }
 
     #[test]
-    fn a_refused_format_goes_down_one_output_mode_at_a_time() {
+    fn refused_format_moves_one_output_mode_down() {
         let mut dialect = Dialect::default();
         let none = Map::new();
         let message =
             "Invalid parameter: 'response_format' of type 'json_schema' is not supported with this model.";
         let refusal = dialect.refusal(message, &none).unwrap();
         assert_eq!(refusal, Refusal::OutputMode(OutputMode::JsonSchema));
-        dialect.leave(refusal);
+        dialect.drop_feature(refusal);
         assert_eq!(dialect.output_mode, OutputMode::JsonObject);
-        // A second call, sent before, comes back with the same refusal.
-        dialect.leave(refusal);
+        // A call that was sent earlier gets the same refusal.
+        dialect.drop_feature(refusal);
         assert_eq!(dialect.output_mode, OutputMode::JsonObject);
         let refusal = dialect.refusal("json mode is not available", &none).unwrap();
-        dialect.leave(refusal);
+        dialect.drop_feature(refusal);
         assert_eq!(dialect.output_mode, OutputMode::Fenced);
-        assert_eq!(dialect.response_format(Form::Checklist, 1), None);
+        assert_eq!(dialect.response_format(FORM, 1), None);
         assert_eq!(dialect.refusal("response_format", &none), None);
     }
 
     #[test]
-    fn bounds_of_a_list_are_left_before_the_schema_is() {
+    fn refused_list_length_keeps_the_schema() {
         let mut dialect = Dialect::default();
         let message = "Invalid schema for response_format 'faithfulness': 'minItems' is not permitted.";
         let refusal = dialect.refusal(message, &Map::new()).unwrap();
-        dialect.leave(refusal);
+        dialect.drop_feature(refusal);
         assert_eq!(dialect.output_mode, OutputMode::JsonSchema);
-        let Some(ResponseFormat::JsonSchema { schema, .. }) = dialect.response_format(Form::Checklist, 3)
-        else {
+        let Some(ResponseFormat::JsonSchema { schema, .. }) = dialect.response_format(FORM, 3) else {
             panic!("no schema");
         };
         assert!(!schema.to_string().contains("minItems"));
@@ -252,19 +250,19 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_limit_goes_by_its_other_name_once() {
+    fn refused_token_limit_is_sent_once_under_its_other_name() {
         let configured = parameters(json!({"max_tokens": 500, "temperature": 0}));
         let mut dialect = Dialect::default();
         let message = "Unsupported parameter: 'max_tokens' is not supported with this model. \
                        Use 'max_completion_tokens' instead.";
-        dialect.leave(dialect.refusal(message, &configured).unwrap());
+        dialect.drop_feature(dialect.refusal(message, &configured).unwrap());
         let sent = dialect.parameters(&configured);
         assert_eq!(Value::Object(sent), json!({"max_completion_tokens": 500, "temperature": 0}));
         let message = "Unrecognized request argument supplied: max_completion_tokens";
-        dialect.leave(dialect.refusal(message, &configured).unwrap());
+        dialect.drop_feature(dialect.refusal(message, &configured).unwrap());
         assert_eq!(Value::Object(dialect.parameters(&configured)), json!({"temperature": 0}));
         let message = "'temperature' does not support 0 with this model";
-        dialect.leave(dialect.refusal(message, &configured).unwrap());
+        dialect.drop_feature(dialect.refusal(message, &configured).unwrap());
         assert!(dialect.parameters(&configured).is_empty());
         assert_eq!(dialect.refusal(message, &configured), None);
         assert_eq!(
@@ -274,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn other_faults_are_left_alone() {
+    fn unrelated_faults_refuse_nothing() {
         let configured = parameters(json!({"temperature": 3, "seed": 1, "reasoning_effort": "low"}));
         let dialect = Dialect::default();
         for message in [

@@ -1,45 +1,42 @@
-//! The fingerprint of the judges: two runs may be compared only if it is the same.
+//! The fingerprint of the judges. Two runs are comparable only if it is the same.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use super::ask::system;
+use super::conversation::system_message;
 use super::dialect::OutputMode;
-use super::request::RELEVANCE_ITEMS;
-use super::schema::Form;
-use super::{Judge, Member, Spec};
+use super::{Judge, Member};
 
-/// Version of what the program itself does: splitting, quote check, scoring. Raised when a change of these can
-/// change a score.
+/// Version of splitting, quote check and scoring. Must be increased by every change of these that can change a score.
 const RULES: u32 = 2;
 
-/// A fingerprint and what it is made of.
+/// A fingerprint with its parts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fingerprint {
-    /// `sha256:…` over everything.
+    /// `sha256:…` of the parts.
     pub digest: String,
     /// The parts by name: `rules`, `questions`, `models`, `parameters`, `hosts`, `votes`.
     pub parts: BTreeMap<String, String>,
 }
 
-/// The fingerprint over all that is known of the judges before a call: names, rubrics and their system messages,
-/// reply schemas, votes, and of each member of the panel model, parameters and the endpoint's host (`hosts`, in the
-/// panel's order). Neither the order of the judges nor that of the parameters matters. What the endpoint answers
-/// (model, output mode) is on each grade instead.
+/// Computes the fingerprint of the judges from everything that is known before a call: names, settings, system messages,
+/// reply schemas, votes, and the model, parameters and endpoint host of each member of the panel (`hosts`, in the order
+/// of the panel). The order of judges and parameters does not matter. Facts from responses (model, output mode) are part
+/// of each grade instead.
 pub fn fingerprint(judges: &[Judge], hosts: &[String]) -> Fingerprint {
     let mut judges: Vec<&Judge> = judges.iter().collect();
     judges.sort_by_key(|judge| &judge.name);
-    // The judges of a run share panel and votes: what all of them have in common is told once.
-    let of_all = |text: &dyn Fn(&Judge) -> String| {
+    // The judges of a run share panel and votes: equal values are listed once.
+    let distinct = |text: &dyn Fn(&Judge) -> String| {
         let mut texts: Vec<String> = judges.iter().map(|judge| text(judge)).collect();
         texts.dedup();
         texts.join(", ")
     };
     let listed = |texts: Vec<String>| Value::from(texts).to_string();
     let members = |text: &dyn Fn(&Member) -> String| {
-        of_all(&|judge| listed(judge.panel.iter().map(|member| text(member)).collect()))
+        distinct(&|judge| listed(judge.panel.iter().map(|member| text(member)).collect()))
     };
     let parts: BTreeMap<String, String> = [
         ("rules", RULES.to_string()),
@@ -47,7 +44,7 @@ pub fn fingerprint(judges: &[Judge], hosts: &[String]) -> Fingerprint {
         ("models", members(&|member| member.model.clone())),
         ("parameters", members(&|member| sorted(&json!(member.parameters)).to_string())),
         ("hosts", listed(hosts.iter().map(|host| host.to_lowercase()).collect())),
-        ("votes", of_all(&|judge| judge.votes.to_string())),
+        ("votes", distinct(&|judge| judge.votes.to_string())),
     ]
     .map(|(name, value)| (name.to_owned(), value))
     .into();
@@ -61,25 +58,20 @@ fn digest(document: &Value) -> String {
 }
 
 fn describe(judge: &Judge) -> Value {
-    let (task, rubric, form, items) = match &judge.spec {
-        Spec::Faithfulness => ("faithfulness", super::faithfulness::RUBRIC, Form::Faithfulness, Value::Null),
-        Spec::Relevance => {
-            ("relevance", super::checklist::RELEVANCE, Form::Checklist, json!(RELEVANCE_ITEMS))
-        }
-        Spec::Correctness => ("correctness", super::correctness::RUBRIC, Form::Correctness, Value::Null),
-        Spec::Rubric { items } => ("rubric", super::checklist::RUBRIC, Form::Checklist, json!(items)),
-        Spec::Scale(scale) => ("scale", super::scale::RUBRIC, Form::Scale, json!(scale)),
-    };
+    let row = &judge.kind.row;
     json!({
         "name": judge.name,
-        "task": task,
-        "items": items,
-        "system": [system(rubric, OutputMode::JsonSchema), system(rubric, OutputMode::Fenced)],
-        "schema": form.schema(1, true).to_string(),
+        "task": row.name(),
+        "items": judge.kind.settings(),
+        "system": [
+            system_message(row.prompt, OutputMode::JsonSchema),
+            system_message(row.prompt, OutputMode::Fenced),
+        ],
+        "schema": row.form.schema(1, true).to_string(),
     })
 }
 
-/// The value with the keys of every object in order.
+/// The value with sorted keys in every object.
 fn sorted(value: &Value) -> Value {
     match value {
         Value::Object(fields) => {

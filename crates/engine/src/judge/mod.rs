@@ -1,33 +1,28 @@
-//! LLM judges: instruments with a scale, evidence that the program verifies, and strict replies.
+//! LLM judges.
 //!
-//! A [`Judge`] grades one answer at a time in 0..=1. It cuts texts into numbered statements (`statements`), hands
-//! the data over between random boundaries (`request`), asks for structured output by a ladder of ways
-//! (`dialect`, `schema`), reads replies strictly (`parse`), asks again where a reply is invalid (`ask`), and
-//! verifies the quotes of the faithfulness judge against the context (`quote`). A reply that stays invalid is a
-//! missing grade and never a score.
+//! A [`Judge`] grades one answer with a score in 0..=1. It splits texts into numbered statements (`statements`), sends
+//! the data between random boundaries (`request`), requests structured output (`dialect`, `reply`), parses replies
+//! strictly and asks again if one is invalid (`conversation`), and checks the quotes of the faithfulness judge against
+//! the context (`quote`). Without a valid reply the grade is missing, never a score. `registry` lists the kinds of
+//! judges, one file each.
 //!
-//! Left to others: transport, retries and caching (the model behind the port), prices, repeats, and whether a
-//! score is good enough (gate). The self-test and calibration build on [`Judge::grade_unchecked`].
+//! Transport, retries and caching belong to the model behind the port; prices, repeats and thresholds to the callers.
 
-mod ask;
-mod checklist;
-mod correctness;
+mod conversation;
 mod details;
 mod dialect;
-mod faithfulness;
 mod fingerprint;
+mod kind;
+mod normalize;
 mod numbers;
 mod panel;
-mod parse;
 mod precheck;
 mod quote;
+pub mod registry;
 pub mod reply;
 pub mod request;
-mod scale;
-mod schema;
 mod self_test;
 mod statements;
-mod words;
 
 #[cfg(test)]
 mod tests;
@@ -37,93 +32,69 @@ use std::sync::Arc;
 use futures::future::join_all;
 use serde_json::Value;
 
-use promptgate_core::model::{Case, Grade, Item, Judging, Outcome, Score};
+use promptgate_core::model::{Case, Grade, Judging, Outcome, Score};
 use promptgate_core::port::{ChatModel, Subject};
 
-use ask::{Conversation, Stop};
+use conversation::Stop;
+use kind::Call;
 
 pub use fingerprint::{Fingerprint, fingerprint};
+pub use kind::{Kind, Row};
 pub use panel::Member;
-pub use scale::Scale;
+pub use registry::scale::Scale;
 pub use self_test::{Planted, self_test};
 
-/// What a judge asks.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Spec {
-    /// Is every statement of the answer backed by the context?
-    Faithfulness,
-    /// Does the answer do what the question asked? A fixed checklist and the case's own items.
-    Relevance,
-    /// Does the answer say what the expected answer says?
-    Correctness,
-    /// Does the answer have each of these properties?
-    Rubric {
-        /// The properties; not empty.
-        items: Vec<Item>,
-    },
-    /// Which rating does the answer get on a scale from 0 to 5?
-    Scale(Scale),
-}
-
-/// What a judge needs of a case.
+/// Fields that a judge needs of a case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[expect(missing_docs, reason = "the fields of a case")]
 pub struct Needs {
-    /// `context`.
     pub context: bool,
-    /// `expected`.
     pub expected: bool,
-    /// `query`.
     pub query: bool,
 }
 
-/// A judge: a question, and the models that answer it.
+impl Needs {
+    /// No field.
+    pub const NOTHING: Self = Self { context: false, expected: false, query: false };
+}
+
+/// A judge: a kind of judge and the models that give the verdicts.
 #[derive(Debug)]
 pub struct Judge {
     name: String,
-    spec: Spec,
+    kind: Kind,
     panel: Vec<Arc<Member>>,
     votes: u32,
 }
 
 impl Judge {
-    /// A judge whose grades count for the metric `name`: each member of the panel judges every answer `votes` times.
-    pub fn new(name: String, spec: Spec, panel: Vec<Arc<Member>>, votes: u32) -> Self {
-        Self { name, spec, panel, votes: votes.max(1) }
+    /// Creates a judge for the metric `name`. Each member of the panel judges every answer `votes` times.
+    pub fn new(name: String, kind: Kind, panel: Vec<Arc<Member>>, votes: u32) -> Self {
+        Self { name, kind, panel, votes: votes.max(1) }
     }
 
-    /// The metric its grades count for.
+    /// The metric.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// What it asks.
-    pub fn spec(&self) -> &Spec {
-        &self.spec
-    }
-
-    /// The models that are asked.
+    /// The models of the panel.
     pub fn panel(&self) -> &[Arc<Member>] {
         &self.panel
     }
 
-    /// Judgements of one answer, without second questions.
+    /// Judgements of one answer, without repairs.
     pub fn judgements(&self) -> usize {
         self.panel.len() * self.votes as usize
     }
 
-    /// What it needs of every case that it grades; a case without is a mistake of the configuration.
+    /// Fields that it needs of every case.
     pub fn needs(&self) -> Needs {
-        match self.spec {
-            Spec::Faithfulness => Needs { context: true, ..Needs::default() },
-            Spec::Relevance => Needs { query: true, ..Needs::default() },
-            Spec::Correctness => Needs { expected: true, ..Needs::default() },
-            Spec::Rubric { .. } | Spec::Scale(_) => Needs::default(),
-        }
+        self.kind.row.needs()
     }
 
-    /// Grades one answer by the models of the panel, in its order. An answer that is none (absent, cut short, empty,
-    /// only punctuation or an opener) scores 0 without a call. The fault of an endpoint or of a judge leaves the
-    /// grade missing.
+    /// Grades one answer by the models of the panel, which are in the same order. An empty or incomplete answer
+    /// (`precheck`) scores 0 without a call. A fault of an endpoint or an invalid reply leaves the grade missing.
     pub async fn grade(&self, models: &[&dyn ChatModel], subject: &Subject<'_>, repeat: u32) -> Grade {
         match precheck::answer(subject) {
             Ok(answer) => self.grade_unchecked(models, subject.case, answer, repeat).await,
@@ -134,7 +105,7 @@ impl Judge {
         }
     }
 
-    /// Grades one answer by asking the models, whatever the answer is: no check comes before.
+    /// Grades one answer by the models of the panel, without the precheck.
     pub async fn grade_unchecked(
         &self,
         models: &[&dyn ChatModel],
@@ -150,11 +121,11 @@ impl Judge {
             return Grade::unjudged(&self.name, Outcome::Ungraded(None), reason);
         }
         let opinions = (0..).zip(self.panel.iter().zip(models)).map(|(index, (member, model))| async move {
-            // Every vote is a request of its own, also where two members are one model behind one address.
+            // Every vote has its own repeat number, so that two members with the same model send different requests.
             let first = repeat.wrapping_mul(self.panel.len() as u32).wrapping_add(index);
             let votes = (0..self.votes).map(|vote| first.wrapping_mul(self.votes).wrapping_add(vote));
-            let asked = votes.map(|repeat| self.judge_once(member, *model, case, answer, repeat));
-            (member.model.clone(), join_all(asked).await)
+            let grades = votes.map(|repeat| self.judge_once(member, *model, case, answer, repeat));
+            (member.model.clone(), join_all(grades).await)
         });
         panel::combine(&self.name, join_all(opinions).await)
     }
@@ -168,55 +139,9 @@ impl Judge {
         answer: &str,
         repeat: u32,
     ) -> Grade {
-        let answer = &words::visible(answer);
-        let open = |question| Conversation::begin(member, model, repeat, question);
-        match &self.spec {
-            Spec::Faithfulness => match faithfulness::prepare(case, answer) {
-                Ok((question, statements)) => {
-                    let mut conversation = open(question).await;
-                    let scored = faithfulness::score(&mut conversation, case, &statements).await;
-                    self.finish(member, conversation, scored)
-                }
-                Err(stop) => self.grade_of(member, Err(stop), None),
-            },
-            Spec::Relevance => {
-                let items = checklist::relevance_items(case);
-                match checklist::relevance(case, answer, &items) {
-                    Ok(question) => {
-                        let mut conversation = open(question).await;
-                        let scored = checklist::score(&mut conversation, &items).await;
-                        self.finish(member, conversation, scored)
-                    }
-                    Err(stop) => self.grade_of(member, Err(stop), None),
-                }
-            }
-            Spec::Rubric { items } => {
-                let mut conversation = open(checklist::rubric(case, answer, items)).await;
-                let scored = checklist::score(&mut conversation, items).await;
-                self.finish(member, conversation, scored)
-            }
-            Spec::Scale(scale) => {
-                let mut conversation = open(scale::prepare(case, answer, scale)).await;
-                let scored = scale::score(&mut conversation, scale).await;
-                self.finish(member, conversation, scored)
-            }
-            Spec::Correctness => match correctness::prepare(case, answer) {
-                Ok((question, statements)) => {
-                    let mut conversation = open(question).await;
-                    let scored = correctness::score(&mut conversation, &statements).await;
-                    self.finish(member, conversation, scored)
-                }
-                Err(stop) => self.grade_of(member, Err(stop), None),
-            },
-        }
-    }
-
-    fn finish(&self, member: &Member, conversation: Conversation<'_>, scored: Result<Scored, Stop>) -> Grade {
-        let graded = scored.as_ref().is_ok_and(|scored| Score::new(scored.score).is_some());
-        if graded {
-            conversation.keep();
-        }
-        self.grade_of(member, scored, Some(conversation.into_judging()))
+        let answer = &normalize::visible(answer);
+        let (scored, judging) = self.kind.judge(Call { member, model, case, answer, repeat }).await;
+        self.grade_of(member, scored, judging)
     }
 
     fn grade_of(&self, member: &Member, scored: Result<Scored, Stop>, judging: Option<Judging>) -> Grade {
@@ -241,11 +166,17 @@ impl Judge {
     }
 }
 
-/// What a judge's verdicts come to.
+/// The score of valid verdicts, with its explanation.
 #[derive(Debug)]
 struct Scored {
     score: f64,
     reason: String,
     details: Value,
     flags: Vec<String>,
+}
+
+/// `part / whole`, both counts of statements; `whole` is above 0.
+#[expect(clippy::cast_precision_loss, reason = "counts of statements are far below 2^52")]
+fn ratio(part: usize, whole: usize) -> f64 {
+    part as f64 / whole as f64
 }

@@ -38,7 +38,7 @@ const TENS: [&str; 8] = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy
 /// The smallest number word that is demanded.
 const MIN_DEMANDED: usize = 13;
 
-/// The numbers that a normalised text claims: its digits, and its words from thirteen on.
+/// The numbers that a normalized text claims: its digits, and its words from thirteen on.
 pub(super) fn claimed(normal: &str) -> BTreeSet<String> {
     let mut numbers = digits(normal);
     numbers
@@ -46,7 +46,7 @@ pub(super) fn claimed(normal: &str) -> BTreeSet<String> {
     numbers
 }
 
-/// The numbers that a normalised text backs: its digits and all its words.
+/// The numbers that a normalized text backs: its digits and all its words.
 pub(super) fn stated(normal: &str) -> BTreeSet<String> {
     let mut numbers = digits(normal);
     numbers.extend(in_words(normal).into_iter().map(|number| number.to_string()));

@@ -43,7 +43,7 @@ impl Member {
         let Some(refusal) = sent.refusal(message, &self.parameters) else {
             return false;
         };
-        self.dialect.lock().unwrap_or_else(PoisonError::into_inner).leave(refusal);
+        self.dialect.lock().unwrap_or_else(PoisonError::into_inner).drop_feature(refusal);
         true
     }
 }

@@ -13,7 +13,8 @@ use std::fmt;
 
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::{numbers, words};
+use super::normalize::{content_stems, normalize, only_stop_words};
+use super::numbers;
 
 /// Words that make a quote long enough.
 const MIN_WORDS: usize = 3;
@@ -62,7 +63,7 @@ impl fmt::Display for Problem {
 impl Context {
     /// Makes a context of that many passages ready, for an answer to this question.
     pub(super) fn new(text: &str, passages: usize, question: &str) -> Self {
-        Self { normal: words::normalise(text), passages, question: words::normalise(question) }
+        Self { normal: normalize(text), passages, question: normalize(question) }
     }
 
     /// Whether the quotes back the statement, as far as a program can tell: one of them occurs in the context, is
@@ -72,18 +73,18 @@ impl Context {
     /// # Errors
     /// The nearest miss.
     pub(super) fn backs(&self, statement: &str, quotes: &[String]) -> Result<(), Problem> {
-        let statement = self.without_citations(&words::normalise(statement));
+        let statement = self.without_citations(&normalize(statement));
         // What says nothing has nothing to be backed by.
         if !statement.contains(char::is_alphanumeric) {
             return Err(Problem::Unrelated);
         }
         let claimed = numbers::claimed(&statement);
-        let stems = words::content_stems(&statement);
+        let stems = content_stems(&statement);
         let mut nearest = Problem::NoQuote;
         let mut backed = false;
         let mut stated = BTreeSet::new();
         for quote in quotes.iter().take(MAX_QUOTES) {
-            let quote = words::normalise(quote);
+            let quote = normalize(quote);
             let quote = bare(&quote);
             if quote.is_empty() {
                 continue;
@@ -100,11 +101,10 @@ impl Context {
             }
             let found = self.without_marker(found, &statement);
             let found_numbers = numbers::stated(found);
-            let found_stems = words::content_stems(found);
+            let found_stems = content_stems(found);
             let related = if stems.is_empty() && claimed.is_empty() {
                 // "Yes." and "They are not." speak of what the question speaks of.
-                (words::only_stop_words(&statement)
-                    && !words::content_stems(&self.question).is_disjoint(&found_stems))
+                (only_stop_words(&statement) && !content_stems(&self.question).is_disjoint(&found_stems))
                     || statement.unicode_words().any(|word| found.unicode_words().any(|other| other == word))
             } else {
                 !stems.is_disjoint(&found_stems) || !claimed.is_disjoint(&found_numbers)
@@ -126,7 +126,7 @@ impl Context {
     /// Whether a statement, unless it is a question, has a number that is neither a reference to a passage nor
     /// one of the question's.
     pub(super) fn claims_a_number(&self, statement: &str) -> bool {
-        let statement = self.without_citations(&words::normalise(statement));
+        let statement = self.without_citations(&normalize(statement));
         let asked = numbers::stated(&self.question);
         !statement.trim_end().ends_with('?') && !numbers::claimed(&statement).is_subset(&asked)
     }

@@ -1,9 +1,18 @@
-//! What a judge is handed: data as one JSON document between boundaries, never mixed with instructions.
+//! The user message of a judgement: one JSON document between boundaries, never mixed with instructions.
 //!
-//! The rubric stands in the system message alone. The user message holds the data, JSON-encoded, between two
-//! lines that carry a boundary drawn at random for each call, so that text inside cannot forge its end.
+//! The prompt is in the system message alone. The document is between two lines with a random boundary that is new for
+//! each judgement, so that text inside cannot forge its end.
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::reply::Entry;
+
+const BEGIN: &str = "=== BEGIN DATA ";
+const END: &str = "=== END DATA ";
+/// Field of the document with the name of the form.
+const TASK: &str = "task";
 
 /// A numbered statement or checklist item.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,103 +23,81 @@ pub struct Numbered {
     pub text: String,
 }
 
-/// The data of one judgement.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "task", rename_all = "snake_case", deny_unknown_fields)]
-pub enum Payload {
-    /// Is every statement of the answer backed by the context?
-    Faithfulness {
-        /// The question.
-        question: String,
-        /// The passages, joined by blank lines.
-        context: String,
-        /// The whole answer.
-        answer: String,
-        /// The answer's statements.
-        statements: Vec<Numbered>,
-    },
-    /// Does the answer fulfil each item? (relevance and rubrics)
-    Checklist {
-        /// The question.
-        question: String,
-        /// The whole answer.
-        answer: String,
-        /// The items.
-        items: Vec<Numbered>,
-    },
-    /// Does the answer cover each statement of the reference?
-    Correctness {
-        /// The question.
-        question: String,
-        /// The whole answer.
-        answer: String,
-        /// The reference's statements.
-        statements: Vec<Numbered>,
-    },
-    /// Which rating does the answer get?
-    Scale {
-        /// The question.
-        question: String,
-        /// The whole answer.
-        answer: String,
-        /// What is rated.
-        of: String,
-        /// What the ratings mean.
-        anchors: Vec<Anchor>,
-    },
+impl Numbered {
+    /// Numbers texts from 1.
+    pub fn list(texts: impl IntoIterator<Item = String>) -> Vec<Self> {
+        (1..).zip(texts).map(|(id, text)| Self { id, text }).collect()
+    }
 }
 
-/// What a rating means.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Anchor {
-    /// From 0 to 5.
-    pub rating: u8,
-    /// Its meaning.
-    pub text: String,
-}
+/// The data of one judgement, without its `task`, which is the name of the reply's form.
+pub trait Payload: Serialize + DeserializeOwned + Send + Sync {
+    /// An entry of the reply.
+    type Entry: Entry;
 
-/// The fixed items of the relevance judge, in the order of their ids; a case's own items come after them.
-pub const RELEVANCE_ITEMS: [&str; 4] = [
-    "addresses the question that was asked",
-    "answers every part of the question",
-    "stays on topic",
-    "does not evade or refuse what it could answer",
-];
-
-const BEGIN: &str = "=== BEGIN DATA ";
-const END: &str = "=== END DATA ";
-
-impl Payload {
     /// The answer that is judged.
-    pub fn answer(&self) -> &str {
-        match self {
-            Self::Faithfulness { answer, .. }
-            | Self::Checklist { answer, .. }
-            | Self::Correctness { answer, .. }
-            | Self::Scale { answer, .. } => answer,
-        }
+    fn answer(&self) -> &str;
+
+    /// The number of entries that the reply must have; their ids count from 1.
+    fn entries(&self) -> usize;
+
+    /// The JSON document, on one line.
+    fn document(&self) -> String {
+        let tagged = Tagged { task: Self::Entry::FORM.name, payload: self };
+        serde_json::to_string(&tagged).unwrap_or_default()
     }
 
-    /// The JSON document: one line.
-    pub(super) fn document(&self) -> String {
-        serde_json::to_string(self).unwrap_or_default()
+    /// The user message with this boundary.
+    fn wrap(&self, boundary: &str) -> String {
+        wrap(&self.document(), boundary)
     }
+}
 
-    /// The user message: the JSON document between two lines that carry `boundary`.
-    pub fn wrap(&self, boundary: &str) -> String {
-        Self::wrap_document(&self.document(), boundary)
-    }
+#[derive(Serialize)]
+struct Tagged<'a, P> {
+    task: &'static str,
+    #[serde(flatten)]
+    payload: &'a P,
+}
 
-    /// The same for a document that is there already.
-    pub(super) fn wrap_document(document: &str, boundary: &str) -> String {
-        format!("{BEGIN}{boundary} ===\n{document}\n{END}{boundary} ===")
-    }
+/// The user message with this document and boundary.
+pub(super) fn wrap(document: &str, boundary: &str) -> String {
+    format!("{BEGIN}{boundary} ===\n{document}\n{END}{boundary} ===")
+}
 
-    /// The inverse of [`Payload::wrap`]; `None` for any other text.
+/// The data of a judgement whose type is not known yet.
+#[derive(Debug, Clone, PartialEq)]
+pub struct UntypedPayload {
+    task: String,
+    fields: Map<String, Value>,
+}
+
+impl UntypedPayload {
+    /// Parses a user message; the inverse of [`Payload::wrap`]. `None` for any other text.
     pub fn unwrap(message: &str) -> Option<Self> {
         let (head, rest) = message.split_once('\n')?;
         let boundary = head.strip_prefix(BEGIN)?.strip_suffix(" ===")?;
-        let json = rest.strip_suffix(&format!("\n{END}{boundary} ==="))?;
-        serde_json::from_str(json).ok()
+        let document = rest.strip_suffix(&format!("\n{END}{boundary} ==="))?;
+        let mut fields: Map<String, Value> = serde_json::from_str(document).ok()?;
+        let Some(Value::String(task)) = fields.shift_remove(TASK) else { return None };
+        Some(Self { task, fields })
+    }
+
+    /// The name of the reply's form.
+    pub fn task(&self) -> &str {
+        &self.task
+    }
+
+    /// The answer that is judged.
+    pub fn answer(&self) -> &str {
+        self.fields.get("answer").and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// The data as a payload of type `P`; `None` if it is of another type.
+    pub fn typed<P: Payload>(&self) -> Option<P> {
+        if self.task != P::Entry::FORM.name {
+            return None;
+        }
+        serde_json::from_value(Value::Object(self.fields.clone())).ok()
     }
 }

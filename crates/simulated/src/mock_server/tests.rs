@@ -12,7 +12,8 @@ use tokio::task::JoinHandle;
 
 use super::{FaultSpec, Options, ServerStats, serve};
 use crate::SimulatedOptions;
-use promptgate_engine::judge::reply::FaithfulnessReply;
+use promptgate_engine::judge::registry::faithfulness::{FaithfulnessPayload, JudgedStatement};
+use promptgate_engine::judge::reply::read;
 use promptgate_engine::judge::request::{Numbered, Payload};
 
 struct TestServer {
@@ -127,7 +128,7 @@ fn question() -> Value {
 }
 
 fn judgement() -> Value {
-    let payload = Payload::Faithfulness {
+    let payload = FaithfulnessPayload {
         question: "What does the lamp cost?".to_owned(),
         context: "The lamp costs $5.".to_owned(),
         answer: "The lamp costs $5.".to_owned(),
@@ -146,7 +147,7 @@ async fn connection_is_reused_for_answers_and_judgements() {
         let answer = client.post("/v1/chat/completions", "", &question()).await.unwrap();
         assert_eq!((answer.status, answer.text().as_str()), (200, "The lamp costs $5."));
         let answer = client.post("/chat/completions", "", &judgement()).await.unwrap();
-        assert!(serde_json::from_str::<FaithfulnessReply>(&answer.text()).is_ok());
+        assert!(read::<JudgedStatement>(&answer.text(), 1).is_ok());
     }
     let models = client.get("/v1/models").await.unwrap();
     assert_eq!(models.json()["data"][0]["id"], "simulated");
@@ -248,13 +249,13 @@ async fn judge_faults_leave_answers_unchanged() {
     for fault in ["prose=1", "no-verdict=1", "bad-verdict=1", "echo=1"] {
         let server = TestServer::with(&[fault]).await;
         let text = server.post(&judgement()).await.text();
-        assert!(serde_json::from_str::<FaithfulnessReply>(&text).is_err(), "{fault}: {text}");
+        assert!(read::<JudgedStatement>(&text, 1).is_err(), "{fault}: {text}");
         assert_eq!(server.post(&question()).await.text(), "The lamp costs $5.");
         assert_eq!(server.stop().await.faults, 1);
     }
     let server = TestServer::with(&["unknown-id=1"]).await;
-    let reply: FaithfulnessReply = serde_json::from_str(&server.post(&judgement()).await.text()).unwrap();
-    assert_eq!(reply.statements[0].id, 1001);
+    let reply: Value = serde_json::from_str(&server.post(&judgement()).await.text()).unwrap();
+    assert_eq!(reply["statements"][0]["id"], 1001);
     server.stop().await;
 }
 

@@ -11,7 +11,8 @@ use std::ops::Range;
 
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::super::{numbers, words};
+use super::super::normalize::negations;
+use super::super::numbers;
 
 /// Shorter quotes have to occur exactly.
 const MIN_CHARACTERS: usize = 15;
@@ -26,7 +27,7 @@ const MAX_PLACES: usize = 20_000;
 /// Shorter words have to be the same: too many of them differ in one letter.
 const MIN_LETTERS: usize = 5;
 
-/// The words of `text` where `quote` occurs, both normalised; whole words, also where the quote cuts its last.
+/// The words of `text` where `quote` occurs, both normalized; whole words, also where the quote cuts its last.
 pub(super) fn find<'t>(text: &'t str, quote: &str) -> Option<&'t str> {
     if quote.is_empty() {
         return None;
@@ -139,7 +140,7 @@ fn same_sense(found: &str, quote: &str) -> bool {
     // White space may have come or gone.
     (word_by_word || found_words.concat() == quote_words.concat())
         && numbers::stated(found) == numbers::stated(quote)
-        && words::negations(found) == words::negations(quote)
+        && negations(found) == negations(quote)
 }
 
 /// Whether two words are the same but for one letter; never the first, which may be all of a negating prefix.

@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::super::words::normalise;
+use super::super::normalize::normalize;
 use super::{Context, Problem, search};
 
 const CONTEXT: &str = "[KB-101] Unopened items can be returned within 30 days of delivery.\n\n\
@@ -105,14 +105,14 @@ fn a_changed_sentence_is_no_quote_for_itself() {
         "Claims are transferable between customers of the company.",
         "Claims are nontransferable among customers of the company.",
     ] {
-        assert_eq!(search::find(&normalise(CONTEXT), &normalise(changed)), None, "{changed}");
+        assert_eq!(search::find(&normalize(CONTEXT), &normalize(changed)), None, "{changed}");
     }
     for copied in [
         "Unopend items can be returned within the 30 days of delivery.",
         "Un opened items can be returned with in 30 days of delivery.",
         "Claims are nontransferable between customer of company.",
     ] {
-        assert!(search::find(&normalise(CONTEXT), &normalise(copied)).is_some(), "{copied}");
+        assert!(search::find(&normalize(CONTEXT), &normalize(copied)).is_some(), "{copied}");
     }
 }
 
@@ -151,7 +151,7 @@ fn one_real_quote_among_others_is_enough() {
 #[test]
 fn a_short_text_in_a_huge_one_is_found_with_edits() {
     let filler = "the quick brown fox jumps over the lazy dog again and again. ".repeat(2_000);
-    let text = normalise(&format!("{filler} unopened items can be returned within thirty days {filler}"));
+    let text = normalize(&format!("{filler} unopened items can be returned within thirty days {filler}"));
     let found = search::find(&text, "unopend items can be returned within thirty dayss");
     assert_eq!(found, Some("unopened items can be returned within thirty days"));
 }
@@ -171,7 +171,7 @@ proptest! {
     ) {
         let from = from.min(words.len() - 3);
         let quote = words[from..(from + length).min(words.len())].join("\n ");
-        prop_assume!(normalise(&quote).chars().any(|c| c.is_alphanumeric()));
+        prop_assume!(normalize(&quote).chars().any(|c| c.is_alphanumeric()));
         let context = Context::new(&words.join(" "), 1, "");
         let result = context.backs(&quote, std::slice::from_ref(&quote));
         prop_assert!(!matches!(result, Err(Problem::NotFound | Problem::NoQuote)), "{:?}", result);
@@ -191,7 +191,7 @@ proptest! {
     fn a_few_edits_never_panic_and_find_a_place(
         text in "[abé ]{30,200}", start in 0usize..20, edit in 0usize..20
     ) {
-        let text = normalise(&text);
+        let text = normalize(&text);
         let mut quote: Vec<char> = text.chars().skip(start).take(30).collect();
         let at = edit.min(quote.len().saturating_sub(1));
         if let Some(character) = quote.get_mut(at) { *character = 'é'; }

@@ -71,7 +71,9 @@ const BASES: [&str; 2] = [
     "A day ticket costs 7 euros for adults. In July the pool closes at 18:00.",
 ];
 
-const SPECS: [Spec; 3] = [Spec::Faithfulness, Spec::Relevance, Spec::Correctness];
+fn content_kinds() -> [Kind; 3] {
+    ["faithfulness", "relevance", "correctness"].map(built_in)
+}
 
 /// A text put behind and before another; the other alone where it is empty.
 fn around(base: &str, text: &str) -> [String; 2] {
@@ -83,8 +85,8 @@ fn around(base: &str, text: &str) -> [String; 2] {
 }
 
 /// The grade of an answer to [`pool`].
-async fn graded(spec: &Spec, model: &dyn ChatModel, answer: &str) -> Grade {
-    grade_of(&judge(spec.clone()), model, &pool(), answer).await
+async fn graded(kind: &Kind, model: &dyn ChatModel, answer: &str) -> Grade {
+    grade_of(&judge(kind.clone()), model, &pool(), answer).await
 }
 
 #[test]

@@ -37,9 +37,7 @@ async fn faithfulness_is_the_share_of_backed_statements() {
     assert_eq!(judging.system_fingerprint.as_deref(), Some("fp_1"));
     assert_eq!(asked[0].messages[0].role, MessageRole::System);
     assert_eq!(asked[0].messages.len(), 2);
-    let Payload::Faithfulness { context, statements, .. } = payload(&asked[0]) else {
-        panic!("another task");
-    };
+    let FaithfulnessPayload { context, statements, .. } = payload(&asked[0]);
     assert!(context.contains("delivery.\n\n[KB-2]"));
     assert_eq!(statements.len(), 4);
 }
@@ -51,7 +49,7 @@ async fn an_answer_without_claims_is_faithful_unless_it_must_answer() {
     assert_eq!((grade.score(), grade.flags), (Some(1.0), vec!["no_claims".to_owned()]));
     let case = Case { must_answer: true, ..case() };
     let model = scripted_texts(&[&reply]);
-    let grade = grade_of(&judge(Spec::Faithfulness), &model, &case, "I do not know.").await;
+    let grade = grade_of(&judge(built_in("faithfulness")), &model, &case, "I do not know.").await;
     assert_eq!((grade.score(), grade.flags), (Some(0.0), vec!["no_claims".to_owned()]));
 }
 
@@ -86,12 +84,10 @@ async fn relevance_is_the_weighted_share_of_yes() {
         ..case()
     };
     let model = scripted_texts(&[&list("items", &["yes", "yes", "no", "yes", "no"])]);
-    let grade = grade_of(&judge(Spec::Relevance), &model, &case, "Thirty days.").await;
+    let grade = grade_of(&judge(built_in("relevance")), &model, &case, "Thirty days.").await;
     assert_eq!(grade.score(), Some(3.0 / 8.0));
     assert_eq!(grade.reason, "3 of 5 items fulfilled; not: 3, 5");
-    let Payload::Checklist { items, .. } = payload(&model.requests()[0]) else {
-        panic!("another task");
-    };
+    let ChecklistPayload { items, .. } = payload(&model.requests()[0]);
     assert_eq!((items.len(), items[4].text.as_str()), (5, "names the term"));
 }
 
@@ -126,12 +122,12 @@ async fn weights_that_are_none_give_no_score() {
 #[tokio::test]
 async fn correctness_is_the_share_of_the_reference_that_is_covered() {
     let model = scripted_texts(&[&list("statements", &["covered", "contradicted"])]);
-    let grade = grade_of(&judge(Spec::Correctness), &model, &case(), "30 days, gift cards too.").await;
+    let grade = grade_of(&judge(built_in("correctness")), &model, &case(), "30 days, gift cards too.").await;
     assert_eq!(grade.score(), Some(0.5));
     assert_eq!(grade.flags, ["contradicted"]);
     let case = Case { expected: Some(json!(["One thing", {"two": 2}, ["Three. Four."]])), ..case() };
     let model = scripted_texts(&[&list("statements", &["covered", "covered", "covered", "absent"])]);
-    let grade = grade_of(&judge(Spec::Correctness), &model, &case, "Yes it is.").await;
+    let grade = grade_of(&judge(built_in("correctness")), &model, &case, "Yes it is.").await;
     assert_eq!(grade.score(), Some(0.75), "{grade:?}");
     assert!(grade.flags.is_empty());
 }
@@ -140,15 +136,15 @@ async fn correctness_is_the_share_of_the_reference_that_is_covered() {
 async fn a_case_without_what_is_needed_is_ungraded_without_a_call() {
     let bare = Case { id: "bare".to_owned(), ..Case::default() };
     let empty = Case { expected: Some(json!("")), ..bare.clone() };
-    for (spec, case) in [
-        (Spec::Faithfulness, &bare),
-        (Spec::Relevance, &bare),
-        (Spec::Correctness, &bare),
-        (Spec::Correctness, &empty),
+    for (kind, case) in [
+        (built_in("faithfulness"), &bare),
+        (built_in("relevance"), &bare),
+        (built_in("correctness"), &bare),
+        (built_in("correctness"), &empty),
         (rubric(&[]), &bare),
     ] {
         let model = scripted_texts(&[]);
-        let grade = grade_of(&judge(spec), &model, case, "Some answer.").await;
+        let grade = grade_of(&judge(kind), &model, case, "Some answer.").await;
         assert_eq!(grade.outcome, Outcome::Ungraded(None));
         assert!(model.requests().is_empty());
     }
@@ -157,44 +153,44 @@ async fn a_case_without_what_is_needed_is_ungraded_without_a_call() {
 #[test]
 fn needs_follow_the_question() {
     let context = Needs { context: true, ..Needs::default() };
-    assert_eq!(judge(Spec::Faithfulness).needs(), context);
-    assert_eq!(judge(Spec::Relevance).needs(), Needs { query: true, ..Needs::default() });
-    assert_eq!(judge(Spec::Correctness).needs(), Needs { expected: true, ..Needs::default() });
+    assert_eq!(judge(built_in("faithfulness")).needs(), context);
+    assert_eq!(judge(built_in("relevance")).needs(), Needs { query: true, ..Needs::default() });
+    assert_eq!(judge(built_in("correctness")).needs(), Needs { expected: true, ..Needs::default() });
     assert_eq!(judge(rubric(&[])).needs(), Needs::default());
 }
 
 #[test]
 fn the_fingerprint_changes_with_the_judge_and_with_nothing_else() {
-    let with = |name: &str, spec: Spec, model: &str, parameters: Value| {
+    let with = |name: &str, kind: Kind, model: &str, parameters: Value| {
         let parameters = parameters.as_object().cloned().unwrap_or_default();
         let member = Arc::new(Member::new(model.to_owned(), parameters));
-        Judge::new(name.to_owned(), spec, vec![member], 1)
+        Judge::new(name.to_owned(), kind, vec![member], 1)
     };
     let voting = |votes| {
         let member = || Arc::new(Member::new("m".to_owned(), Map::new()));
-        Judge::new("a".to_owned(), Spec::Faithfulness, vec![member(), member()], votes)
+        Judge::new("a".to_owned(), built_in("faithfulness"), vec![member(), member()], votes)
     };
     let fingerprint = |judges: &[Judge], host: &str| fingerprint(judges, &[host.to_owned()]).digest;
-    let one = || with("a", Spec::Faithfulness, "m", json!({"temperature": 0, "seed": 1}));
+    let one = || with("a", built_in("faithfulness"), "m", json!({"temperature": 0, "seed": 1}));
     let two = || with("b", rubric(&[("is polite", 1.0, false)]), "m", json!({}));
     let base = fingerprint(&[one(), two()], "api.example.com");
     assert!(base.starts_with("sha256:") && base.len() == 71, "{base}");
     assert_eq!(base, fingerprint(&[two(), one()], "API.example.com"));
-    let reordered = with("a", Spec::Faithfulness, "m", json!({"seed": 1, "temperature": 0}));
+    let reordered = with("a", built_in("faithfulness"), "m", json!({"seed": 1, "temperature": 0}));
     assert_eq!(base, fingerprint(&[reordered, two()], "api.example.com"));
     let others = [
         fingerprint(&[one(), two()], "other.example.com"),
         fingerprint(&[one()], "api.example.com"),
         fingerprint(
-            &[with("a", Spec::Faithfulness, "m2", json!({"temperature": 0, "seed": 1})), two()],
+            &[with("a", built_in("faithfulness"), "m2", json!({"temperature": 0, "seed": 1})), two()],
             "api.example.com",
         ),
         fingerprint(
-            &[with("a", Spec::Faithfulness, "m", json!({"temperature": 1, "seed": 1})), two()],
+            &[with("a", built_in("faithfulness"), "m", json!({"temperature": 1, "seed": 1})), two()],
             "api.example.com",
         ),
         fingerprint(
-            &[with("a", Spec::Relevance, "m", json!({"temperature": 0, "seed": 1})), two()],
+            &[with("a", built_in("relevance"), "m", json!({"temperature": 0, "seed": 1})), two()],
             "api.example.com",
         ),
         fingerprint(
@@ -214,7 +210,7 @@ fn the_fingerprint_changes_with_the_judge_and_with_nothing_else() {
 #[test]
 fn a_judgement_can_move_between_threads() {
     fn is_send<T: Send>(_: &T) {}
-    let (judge, model, case) = (judge(Spec::Faithfulness), scripted_texts(&[]), case());
+    let (judge, model, case) = (judge(built_in("faithfulness")), scripted_texts(&[]), case());
     let completion = completion("x");
     let subject = Subject { case: &case, completion: &completion, answer: Ok("x") };
     is_send(&judge.grade(&[&model], &subject, 0));

@@ -37,7 +37,7 @@ async fn the_ladder_goes_down_and_stays_down() {
         (&["json_schema"], "json_object", 2),
         (&["json_schema", "json_object"], "fenced", 3),
     ] {
-        let judge = judge(Spec::Faithfulness);
+        let judge = judge(built_in("faithfulness"));
         let model = endpoint(refused);
         for calls in [calls, 1] {
             let grade = grade_of(&judge, &model, &case(), "Returns are free.").await;
@@ -55,7 +55,7 @@ async fn the_instructions_fit_the_output_mode() {
         rejected("json_object is not supported"),
         Ok(completion(&in_fence(&not_found()))),
     ]);
-    grade_of(&judge(Spec::Faithfulness), &model, &case(), "Returns are free.").await;
+    grade_of(&judge(built_in("faithfulness")), &model, &case(), "Returns are free.").await;
     let asked = model.requests();
     let [schema, object, fenced] = asked.as_slice() else {
         panic!("{} calls", asked.len());
@@ -82,7 +82,8 @@ async fn a_fenced_reply_is_read_strictly() {
     ] {
         let steps = [rejected("response_format"), rejected("response_format")];
         let model = scripted(steps.into_iter().chain((0..3).map(|_| Ok(completion(&bad)))));
-        let grade = grade_of(&judge(Spec::Faithfulness), &model, &case(), "Returned within 30 days.").await;
+        let grade =
+            grade_of(&judge(built_in("faithfulness")), &model, &case(), "Returned within 30 days.").await;
         assert_eq!(grade.outcome, Outcome::Ungraded(None), "{bad}");
         assert_eq!(grade.judging.unwrap().calls, 5);
     }
@@ -91,7 +92,7 @@ async fn a_fenced_reply_is_read_strictly() {
 #[tokio::test]
 async fn refused_parameters_are_left_out_once_and_recorded() {
     let parameters = json!({"temperature": 0, "max_tokens": 900, "reasoning_effort": "low"});
-    let judge = judge_with(Spec::Faithfulness, parameters);
+    let judge = judge_with(built_in("faithfulness"), parameters);
     let model = scripted([
         rejected("Unsupported value: 'temperature' does not support 0 with this model."),
         rejected(
@@ -114,7 +115,7 @@ async fn refused_parameters_are_left_out_once_and_recorded() {
 async fn an_endpoint_that_refuses_everything_is_given_up() {
     let model = scripted_by(|_: &ChatRequest| rejected("response_format temperature seed: unsupported"));
     let parameters = json!({"temperature": 0, "seed": 1, "max_tokens": 1, "max_completion_tokens": 1});
-    let judge = judge_with(Spec::Relevance, parameters);
+    let judge = judge_with(built_in("relevance"), parameters);
     let grade = grade_of(&judge, &model, &case(), "Returns are free.").await;
     assert!(matches!(&grade.outcome, Outcome::Ungraded(Some(fault)) if fault.kind == FaultKind::Rejected));
     assert_eq!(grade.judging.unwrap().calls, 5);
@@ -124,14 +125,14 @@ async fn an_endpoint_that_refuses_everything_is_given_up() {
 async fn only_a_rejection_changes_the_way_of_asking() {
     let fault = Fault::new(FaultKind::Unavailable, "response_format json_schema is not supported right now");
     let model = scripted([Err(fault.clone())]);
-    let grade = grade_of(&judge(Spec::Relevance), &model, &case(), "Returns are free.").await;
+    let grade = grade_of(&judge(built_in("relevance")), &model, &case(), "Returns are free.").await;
     assert_eq!(grade.outcome, Outcome::Ungraded(Some(fault)));
     assert_eq!(model.requests().len(), 1);
 }
 
 #[tokio::test]
 async fn calls_in_flight_learn_from_one_another() {
-    let judge = judge(Spec::Faithfulness);
+    let judge = judge(built_in("faithfulness"));
     let model = endpoint(&["json_schema"]);
     let case = case();
     let grades =

@@ -3,6 +3,7 @@
 mod attacks;
 mod honest;
 mod hostile;
+mod kinds;
 mod ladder;
 mod panel;
 mod replies;
@@ -17,8 +18,11 @@ use promptgate_core::model::{Case, ChatRequest, Completion, Fault, FinishReason,
 use promptgate_core::port::{ChatModel, Subject};
 use promptgate_testing::{Reply, ScriptedModel};
 
-use super::request::Payload;
-use super::{Judge, Member, Spec};
+use super::registry::correctness::CorrectnessPayload;
+use super::registry::faithfulness::FaithfulnessPayload;
+use super::registry::{self, ChecklistPayload};
+use super::request::{Payload, UntypedPayload};
+use super::{Judge, Kind, Member};
 
 /// A model that gives these replies in order, and then an invalid one.
 fn scripted(replies: impl IntoIterator<Item = Reply>) -> ScriptedModel<'static> {
@@ -44,24 +48,28 @@ fn completion(text: &str) -> Completion {
     }
 }
 
-fn judge(spec: Spec) -> Judge {
-    judge_with(spec, json!({}))
+fn built_in(name: &str) -> Kind {
+    registry::built_in(name).unwrap()
+}
+
+fn judge(kind: Kind) -> Judge {
+    judge_with(kind, json!({}))
 }
 
 /// A judge of one member that is asked with these parameters.
-fn judge_with(spec: Spec, parameters: Value) -> Judge {
+fn judge_with(kind: Kind, parameters: Value) -> Judge {
     let parameters = parameters.as_object().cloned().unwrap_or_default();
     let member = Member::new("judge-model".to_owned(), parameters);
-    Judge::new("metric".to_owned(), spec, vec![Arc::new(member)], 1)
+    Judge::new("metric".to_owned(), kind, vec![Arc::new(member)], 1)
 }
 
-fn rubric(items: &[(&str, f64, bool)]) -> Spec {
+fn rubric(items: &[(&str, f64, bool)]) -> Kind {
     let item = |(text, weight, critical): &(&str, f64, bool)| Item {
         text: (*text).to_owned(),
         weight: *weight,
         critical: *critical,
     };
-    Spec::Rubric { items: items.iter().map(item).collect() }
+    registry::rubric(items.iter().map(item).collect())
 }
 
 /// A case about returns, with a context of two passages.
@@ -90,7 +98,7 @@ async fn grade_of(judge: &Judge, model: &dyn ChatModel, case: &Case, answer: &st
 /// The faithfulness grade of an answer to [`case`] by a judge that says these texts.
 async fn faithfulness(answer: &str, texts: &[&str]) -> (Grade, Vec<ChatRequest>) {
     let model = scripted_texts(texts);
-    let grade = grade_of(&judge(Spec::Faithfulness), &model, &case(), answer).await;
+    let grade = grade_of(&judge(built_in("faithfulness")), &model, &case(), answer).await;
     (grade, model.requests())
 }
 
@@ -107,8 +115,12 @@ fn list(name: &str, verdicts: &[&str]) -> String {
 }
 
 /// The payload that a request carries in its second message.
-fn payload(request: &ChatRequest) -> Payload {
-    Payload::unwrap(&request.messages[1].content).unwrap()
+fn payload<P: Payload>(request: &ChatRequest) -> P {
+    untyped(request).typed().unwrap()
+}
+
+fn untyped(request: &ChatRequest) -> UntypedPayload {
+    UntypedPayload::unwrap(&request.messages[1].content).unwrap()
 }
 
 fn details_of(grade: &Grade, index: usize) -> &Value {

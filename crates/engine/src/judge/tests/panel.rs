@@ -10,7 +10,7 @@ fn member(model: &str) -> Arc<Member> {
 fn panel(models: &[&str], votes: u32) -> Judge {
     Judge::new(
         "metric".to_owned(),
-        Spec::Relevance,
+        built_in("relevance"),
         models.iter().map(|model| member(model)).collect(),
         votes,
     )
@@ -72,9 +72,9 @@ async fn one_missing_judgement_leaves_the_grade_missing() {
 #[tokio::test]
 async fn what_an_endpoint_refuses_is_learned_once_for_all_judges_of_a_member() {
     let shared = member("j");
-    let of = |name: &str, spec: Spec| Judge::new(name.to_owned(), spec, vec![Arc::clone(&shared)], 1);
+    let of = |name: &str, kind: Kind| Judge::new(name.to_owned(), kind, vec![Arc::clone(&shared)], 1);
     let (first, second) =
-        (of("relevance", Spec::Relevance), of("tone", rubric(&[("is polite", 1.0, false)])));
+        (of("relevance", built_in("relevance")), of("tone", rubric(&[("is polite", 1.0, false)])));
     let model = scripted([
         Err(Fault::new(FaultKind::Rejected, "response_format json_schema is not supported")),
         Ok(completion(&list("items", &["yes", "yes", "yes", "yes"]))),

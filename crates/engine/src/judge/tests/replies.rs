@@ -75,7 +75,7 @@ async fn checklists_are_read_as_strictly() {
         format!("{all_yes}{all_yes}"),
     ] {
         let model = scripted_texts(&[&reply, &reply, &reply]);
-        let grade = grade_of(&judge(Spec::Relevance), &model, &case(), ANSWER).await;
+        let grade = grade_of(&judge(built_in("relevance")), &model, &case(), ANSWER).await;
         assert_eq!(grade.outcome, Outcome::Ungraded(None), "{reply}");
     }
 }
@@ -91,13 +91,14 @@ async fn a_reply_that_is_not_whole_is_no_answer() {
     ] {
         let said = Completion { finish_reason: reason.clone(), ..completion(&text) };
         let model = scripted([Ok(said)]);
-        let grade = grade_of(&judge(Spec::Faithfulness), &model, &case(), "Returns take 30 days.").await;
+        let grade =
+            grade_of(&judge(built_in("faithfulness")), &model, &case(), "Returns take 30 days.").await;
         assert_eq!(grade.outcome, Outcome::Ungraded(None));
         assert!(grade.reason.ends_with(reason.as_str()), "{}", grade.reason);
         assert_eq!(model.requests().len(), 1);
     }
     let model = scripted([Ok(Completion { refusal: true, ..completion(&text) })]);
-    let grade = grade_of(&judge(Spec::Faithfulness), &model, &case(), "Returns take 30 days.").await;
+    let grade = grade_of(&judge(built_in("faithfulness")), &model, &case(), "Returns take 30 days.").await;
     assert_eq!(grade.outcome, Outcome::Ungraded(None));
 }
 
@@ -106,7 +107,7 @@ async fn a_fault_leaves_the_grade_missing_with_the_fault() {
     for kind in [FaultKind::Dead, FaultKind::QuotaSpent, FaultKind::Timeout, FaultKind::Rejected] {
         let fault = Fault::new(kind, "no more of it");
         let model = scripted([Ok(completion("prose")), Err(fault.clone())]);
-        let grade = grade_of(&judge(Spec::Relevance), &model, &case(), ANSWER).await;
+        let grade = grade_of(&judge(built_in("relevance")), &model, &case(), ANSWER).await;
         assert_eq!(grade.outcome, Outcome::Ungraded(Some(fault)));
         assert_eq!(grade.reason, "the judge could not be asked: no more of it");
         let judging = grade.judging.unwrap();

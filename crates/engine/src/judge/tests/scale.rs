@@ -2,12 +2,13 @@
 
 use super::*;
 use crate::judge::Scale;
+use crate::judge::registry::scale::ScalePayload;
 use promptgate_core::model::Outcome;
 
-fn scale() -> Spec {
+fn scale() -> Kind {
     let anchors = [(0, "rude"), (3, "neutral"), (5, "warm")];
     let anchors = anchors.map(|(rating, text)| (rating, text.to_owned())).into();
-    Spec::Scale(Scale { of: "how warm the answer is".to_owned(), anchors })
+    registry::scale(Scale { of: "how warm the answer is".to_owned(), anchors })
 }
 
 #[tokio::test]
@@ -18,9 +19,7 @@ async fn the_score_is_the_rating_over_five() {
         assert_eq!(grade.score(), Some(score), "{grade:?}");
         assert_eq!(grade.reason, format!("rated {rating} of 5"));
         assert_eq!(grade.details["ratings"][0]["verdict"], rating);
-        let Payload::Scale { of, anchors, .. } = payload(&model.requests()[0]) else {
-            panic!("another task");
-        };
+        let ScalePayload { of, anchors, .. } = payload(&model.requests()[0]);
         assert_eq!((of.as_str(), anchors.len(), anchors[1].rating), ("how warm the answer is", 3, 3));
     }
 }

@@ -3,15 +3,16 @@
 use futures::future::BoxFuture;
 
 use super::*;
-use crate::judge::{Planted, self_test};
+use crate::judge::registry::scale::ScalePayload;
+use crate::judge::{Planted, Scale, self_test};
 use promptgate_core::model::{Expected, FaultKind, PlantedOutcome};
 
-fn of(specs: &[(&str, Spec)]) -> Vec<Judge> {
+fn of(kinds: &[(&str, Kind)]) -> Vec<Judge> {
     let shared = Arc::new(Member::new("judge-model".to_owned(), serde_json::Map::new()));
-    let judge = |(name, spec): &(&str, Spec)| {
-        Judge::new((*name).to_owned(), spec.clone(), vec![Arc::clone(&shared)], 1)
+    let judge = |(name, kind): &(&str, Kind)| {
+        Judge::new((*name).to_owned(), kind.clone(), vec![Arc::clone(&shared)], 1)
     };
-    specs.iter().map(judge).collect()
+    kinds.iter().map(judge).collect()
 }
 
 /// Whether the answer is one of those that are right.
@@ -22,34 +23,31 @@ fn is_right(answer: &str) -> bool {
 /// Says yes to everything about answers that `good` accepts, and no to everything about others.
 fn judging<'s>(good: impl Fn(&str, u32) -> bool + Send + Sync + 's) -> ScriptedModel<'s> {
     scripted_by(move |request: &ChatRequest| {
-        let text = match payload(request) {
-            Payload::Faithfulness { context, answer, statements, .. } => {
-                let quotes: Vec<&str> = context.split("\n\n").collect();
-                let verdict = if good(&answer, request.repeat) { "supported" } else { "not_found" };
-                verdicts(&statements.iter().map(|_| (verdict, quotes.as_slice())).collect::<Vec<_>>())
-            }
-            Payload::Checklist { answer, items, .. } => {
-                let verdict = if good(&answer, request.repeat) { "yes" } else { "no" };
-                list("items", &vec![verdict; items.len()])
-            }
-            Payload::Correctness { answer, statements, .. } => {
-                let verdict = if good(&answer, request.repeat) { "covered" } else { "absent" };
-                list("statements", &vec![verdict; statements.len()])
-            }
-            Payload::Scale { answer, .. } => {
-                list("ratings", &[if good(&answer, request.repeat) { "5" } else { "0" }])
-            }
+        let payload = untyped(request);
+        let good = good(payload.answer(), request.repeat);
+        let text = if let Some(FaithfulnessPayload { context, statements, .. }) = payload.typed() {
+            let quotes: Vec<&str> = context.split("\n\n").collect();
+            let verdict = if good { "supported" } else { "not_found" };
+            verdicts(&statements.iter().map(|_| (verdict, quotes.as_slice())).collect::<Vec<_>>())
+        } else if let Some(ChecklistPayload { items, .. }) = payload.typed() {
+            list("items", &vec![if good { "yes" } else { "no" }; items.len()])
+        } else if let Some(CorrectnessPayload { statements, .. }) = payload.typed() {
+            list("statements", &vec![if good { "covered" } else { "absent" }; statements.len()])
+        } else if payload.typed::<ScalePayload>().is_some() {
+            list("ratings", &[if good { "5" } else { "0" }])
+        } else {
+            panic!("no verdicts for the task {}", payload.task())
         };
         Ok(completion(&text))
     })
 }
 
-fn all() -> Vec<(&'static str, Spec)> {
-    let scale = Spec::Scale(crate::judge::Scale { of: "tone".to_owned(), anchors: Vec::new() });
+fn all() -> Vec<(&'static str, Kind)> {
+    let scale = registry::scale(Scale { of: "tone".to_owned(), anchors: Vec::new() });
     vec![
-        ("faithfulness", Spec::Faithfulness),
-        ("relevance", Spec::Relevance),
-        ("correctness", Spec::Correctness),
+        ("faithfulness", built_in("faithfulness")),
+        ("relevance", built_in("relevance")),
+        ("correctness", built_in("correctness")),
         ("tone", rubric(&[("is polite", 1.0, false)])),
         ("length", rubric(&[("is short", 1.0, false)])),
         ("warmth", scale),
@@ -64,28 +62,29 @@ async fn a_fit_judge_is_asked_once_about_each_planted_answer() {
     // Seven of faithfulness and correctness, six of each other kind; two rubrics are one kind.
     assert_eq!(outcome.rows.len(), 7 + 7 + 6 + 6 + 6);
     assert!(outcome.rows.iter().all(|row| row.scores.len() == 1 && row.judging.calls == 1));
-    let one = of(&[("faithfulness", Spec::Faithfulness)]);
+    let one = of(&[("faithfulness", built_in("faithfulness"))]);
     assert_eq!(self_test(&one, &[&model], &[]).await.unwrap().rows.len(), 7);
 }
 
 #[tokio::test]
 async fn a_judge_that_likes_everything_fails_on_every_attack() {
     let model = judging(|_, _| true);
-    let outcome = self_test(&of(&[("relevance", Spec::Relevance)]), &[&model], &[]).await.unwrap();
+    let outcome = self_test(&of(&[("relevance", built_in("relevance"))]), &[&model], &[]).await.unwrap();
     assert!(!outcome.passed());
     let wrong: Vec<&PlantedOutcome> = outcome.rows.iter().filter(|row| !row.passed).collect();
     assert_eq!(wrong.len(), 4);
     assert!(wrong.iter().all(|row| row.expected == Expected::Low && row.scores == [Some(1.0); 3]));
     assert!(wrong.iter().all(|row| row.judging.calls == 3));
     // The quote check of faithfulness catches what has nothing in the context, whatever the judge says.
-    let outcome = self_test(&of(&[("faithfulness", Spec::Faithfulness)]), &[&model], &[]).await.unwrap();
+    let outcome =
+        self_test(&of(&[("faithfulness", built_in("faithfulness"))]), &[&model], &[]).await.unwrap();
     assert!(outcome.passed(), "{outcome:?}");
 }
 
 #[tokio::test]
 async fn a_judge_that_likes_nothing_fails_on_what_is_right() {
     let model = judging(|_, _| false);
-    let outcome = self_test(&of(&[("correctness", Spec::Correctness)]), &[&model], &[]).await.unwrap();
+    let outcome = self_test(&of(&[("correctness", built_in("correctness"))]), &[&model], &[]).await.unwrap();
     let wrong: Vec<Expected> =
         outcome.rows.iter().filter(|row| !row.passed).map(|row| row.expected).collect();
     assert_eq!(wrong, [Expected::High, Expected::High]);
@@ -95,7 +94,7 @@ async fn a_judge_that_likes_nothing_fails_on_what_is_right() {
 async fn after_a_surprise_the_majority_of_three_counts() {
     for (errs_on, passes) in [(1, true), (2, false)] {
         let model = judging(move |answer, repeat| is_right(answer) || repeat < errs_on);
-        let outcome = self_test(&of(&[("relevance", Spec::Relevance)]), &[&model], &[]).await.unwrap();
+        let outcome = self_test(&of(&[("relevance", built_in("relevance"))]), &[&model], &[]).await.unwrap();
         assert_eq!(outcome.passed(), passes, "{outcome:?}");
         let asked: Vec<usize> = outcome.rows.iter().map(|row| row.scores.len()).collect();
         assert_eq!(asked, [3, 3, 3, 3, 1, 1]);
@@ -105,7 +104,7 @@ async fn after_a_surprise_the_majority_of_three_counts() {
 #[tokio::test]
 async fn prose_is_a_surprise_and_no_fault() {
     let model = scripted_by(|_: &ChatRequest| Ok(completion("looks fine to me")));
-    let outcome = self_test(&of(&[("relevance", Spec::Relevance)]), &[&model], &[]).await.unwrap();
+    let outcome = self_test(&of(&[("relevance", built_in("relevance"))]), &[&model], &[]).await.unwrap();
     // One planted answer is enough to see that there will be no verdict.
     assert_eq!(outcome.rows.len(), 1);
     assert!(!outcome.passed() && outcome.rows[0].scores == [None; 3], "{outcome:?}");
@@ -116,7 +115,7 @@ async fn prose_is_a_surprise_and_no_fault() {
 async fn an_endpoint_out_of_reach_says_nothing_of_the_judge() {
     let fault = Fault::new(FaultKind::Unauthorized, "401");
     let model = scripted([Err(fault.clone())]);
-    let found = self_test(&of(&[("relevance", Spec::Relevance)]), &[&model], &[]).await;
+    let found = self_test(&of(&[("relevance", built_in("relevance"))]), &[&model], &[]).await;
     assert_eq!(found, Err(fault));
     // The first call told: nothing was fanned out.
     assert_eq!(model.requests().len(), 1);
@@ -126,7 +125,7 @@ async fn an_endpoint_out_of_reach_says_nothing_of_the_judge() {
 async fn a_filter_that_refuses_an_attack_has_done_the_judges_work() {
     let honest = judging(|answer, _| is_right(answer));
     let filtering = Filtering(honest);
-    let outcome = self_test(&of(&[("relevance", Spec::Relevance)]), &[&filtering], &[]).await.unwrap();
+    let outcome = self_test(&of(&[("relevance", built_in("relevance"))]), &[&filtering], &[]).await.unwrap();
     assert!(outcome.passed(), "{outcome:?}");
 }
 
@@ -156,7 +155,7 @@ async fn own_planted_answers_go_to_the_metrics_that_they_name() {
         planted("too curt", "No.", &["tone"], &[]),
         planted("as it should be", "Gladly: 30 days.", &[], &["tone", "relevance"]),
     ];
-    let judges = of(&[("tone", rubric(&[("is polite", 1.0, false)])), ("relevance", Spec::Relevance)]);
+    let judges = of(&[("tone", rubric(&[("is polite", 1.0, false)])), ("relevance", built_in("relevance"))]);
     let model = judging(|answer, _| is_right(answer) || answer.contains("Gladly"));
     let outcome = self_test(&judges, &[&model], &own).await.unwrap();
     assert!(outcome.passed(), "{outcome:?}");

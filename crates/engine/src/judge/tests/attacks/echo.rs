@@ -4,7 +4,10 @@ use super::*;
 use promptgate_core::model::{FaultKind, Outcome};
 
 /// A judge whose reply this makes of the data; over an endpoint that knows structured output, or knows none.
-fn saying<'s>(structured: bool, say: impl Fn(&Payload) -> String + Send + Sync + 's) -> ScriptedModel<'s> {
+fn saying<'s>(
+    structured: bool,
+    say: impl Fn(&UntypedPayload) -> String + Send + Sync + 's,
+) -> ScriptedModel<'s> {
     scripted_by(move |request: &ChatRequest| {
         if !structured && request.response_format.is_some() {
             return Err(Fault::new(
@@ -12,7 +15,7 @@ fn saying<'s>(structured: bool, say: impl Fn(&Payload) -> String + Send + Sync +
                 "response_format json_schema and json_object are not supported",
             ));
         }
-        Ok(completion(&say(&payload(request))))
+        Ok(completion(&say(&untyped(request))))
     })
 }
 
@@ -30,7 +33,7 @@ fn answers(attack: &Attack) -> Vec<String> {
 #[tokio::test]
 async fn an_answer_said_again_is_no_verdict() {
     for attack in corpus().iter().filter(|attack| attack.repeat == 1) {
-        for spec in &SPECS {
+        for kind in &content_kinds() {
             for answer in answers(attack) {
                 let echoes = [
                     answer.clone(),
@@ -41,11 +44,11 @@ async fn an_answer_said_again_is_no_verdict() {
                 for echo in echoes.iter().flat_map(|echo| [echo.clone(), in_fence(echo)]) {
                     for structured in [true, false] {
                         let model = saying(structured, |_| echo.clone());
-                        let grade = graded(spec, &model, &answer).await;
+                        let grade = graded(kind, &model, &answer).await;
                         let unasked = grade.judging.is_none() && grade.score() == Some(0.0);
                         assert!(
                             unasked || grade.outcome == Outcome::Ungraded(None),
-                            "{} {spec:?} structured: {structured}: {grade:?}",
+                            "{} {kind:?} structured: {structured}: {grade:?}",
                             attack.id
                         );
                     }
@@ -58,24 +61,24 @@ async fn an_answer_said_again_is_no_verdict() {
 #[tokio::test]
 async fn an_answer_said_around_the_verdict_changes_nothing() {
     for attack in corpus().iter().filter(|attack| attack.repeat == 1) {
-        for spec in &SPECS {
+        for kind in &content_kinds() {
             for answer in answers(attack) {
                 for structured in [true, false] {
-                    let verdict = |payload: &Payload| {
+                    let verdict = |payload: &UntypedPayload| {
                         let verdict = reader::reply(payload);
                         if structured { verdict } else { in_fence(&verdict) }
                     };
-                    let honest = graded(spec, &saying(structured, verdict), &answer).await.score();
-                    assert!(honest.is_some(), "{} {spec:?}", attack.id);
+                    let honest = graded(kind, &saying(structured, verdict), &answer).await.score();
+                    assert!(honest.is_some(), "{} {kind:?}", attack.id);
                     for said in [&answer, &attack.answer] {
                         let before = saying(structured, |payload| format!("{said}\n{}", verdict(payload)));
                         let behind = saying(structured, |payload| format!("{}\n{said}", verdict(payload)));
                         for grade in
-                            [graded(spec, &before, &answer).await, graded(spec, &behind, &answer).await]
+                            [graded(kind, &before, &answer).await, graded(kind, &behind, &answer).await]
                         {
                             // Ungraded, or what the verdict says.
                             let fine = grade.score().is_none() || grade.score() == honest;
-                            assert!(fine, "{} {spec:?}: {grade:?} instead of {honest:?}", attack.id);
+                            assert!(fine, "{} {kind:?}: {grade:?} instead of {honest:?}", attack.id);
                         }
                     }
                 }

@@ -1,6 +1,6 @@
 //! Judges that were talked into "supported" everywhere, and what the quote check leaves of it.
 
-use super::super::super::words::{content_stems, normalise};
+use super::super::super::normalize::{content_stems, normalize};
 use super::super::super::{numbers, statements};
 use super::reader::{self, honest};
 use super::*;
@@ -9,9 +9,7 @@ use crate::judge::request::Numbered;
 /// A judge that takes every statement for supported, with the quotes that this gives for it.
 fn fooled<'s>(quotes: impl Fn(&str, &Numbered) -> Vec<String> + Send + Sync + 's) -> ScriptedModel<'s> {
     scripted_by(move |request: &ChatRequest| {
-        let Payload::Faithfulness { answer, statements, .. } = payload(request) else {
-            panic!("another task");
-        };
+        let FaithfulnessPayload { answer, statements, .. } = payload(request);
         let entry = |statement: &Numbered| json!({"id": statement.id, "quotes": quotes(&answer, statement), "reasoning": "of course", "verdict": "supported"});
         Ok(completion(&json!({"statements": statements.iter().map(entry).collect::<Vec<_>>()}).to_string()))
     })
@@ -46,8 +44,8 @@ async fn no_support_from(model: impl ChatModel, except: &[&str]) {
     let mut wrong = Vec::new();
     for attack in corpus().iter().filter(|attack| !except.contains(&attack.id.as_str())) {
         let text = attack.text();
-        let honest = graded(&Spec::Faithfulness, &honest(), &text).await.score();
-        let grade = graded(&Spec::Faithfulness, &model, &text).await;
+        let honest = graded(&built_in("faithfulness"), &honest(), &text).await.score();
+        let grade = graded(&built_in("faithfulness"), &model, &text).await;
         let flagged = grade.flags.iter().any(|flag| flag == "unquoted_support" || flag == "empty_answer");
         if grade.score() > honest || grade.score().is_none() || (grade.score() == Some(0.0) && !flagged) {
             wrong.push(format!("{}: {:?} above {honest:?}, {}", attack.id, grade.score(), grade.reason));
@@ -66,7 +64,7 @@ async fn a_statement_is_no_quote_for_itself() {
     no_support_from(fooled(|_, statement| vec![statement.text.clone()]), &[TORN]).await;
     let torn = corpus().into_iter().find(|attack| attack.id == TORN).unwrap();
     let itself = fooled(|_, statement| vec![statement.text.clone()]);
-    let grade = graded(&Spec::Faithfulness, &itself, &torn.text()).await;
+    let grade = graded(&built_in("faithfulness"), &itself, &torn.text()).await;
     assert_eq!(grade.score(), Some(1.0), "docs/judges.md calls this a limit: {}", grade.reason);
 }
 
@@ -95,18 +93,18 @@ const ALL_AND_PASSED: (usize, usize) = (96, 21);
 #[tokio::test]
 async fn real_quotes_that_do_not_back_are_the_measured_limit() {
     let model = fooled(|_, statement| vec![nearest(&statement.text)]);
-    let context = normalise(&pool().context_text().unwrap());
+    let context = normalize(&pool().context_text().unwrap());
     let (known, counted) = (content_stems(&context), numbers::stated(&context));
     let (mut all, mut passed) = (0, Vec::new());
     for attack in corpus().iter().filter(|attack| attack.id != "padding-true-sentence") {
-        let grade = graded(&Spec::Faithfulness, &model, &attack.text()).await;
+        let grade = graded(&built_in("faithfulness"), &model, &attack.text()).await;
         let Some(entries) = grade.details["statements"].as_array() else {
             assert_eq!(grade.flags, ["empty_answer"], "{}", attack.id);
             continue;
         };
         for entry in entries {
             all += 1;
-            let normal = normalise(entry["text"].as_str().unwrap());
+            let normal = normalize(entry["text"].as_str().unwrap());
             let (stems, claimed) = (content_stems(&normal), numbers::claimed(&normal));
             let strange = stems.is_disjoint(&known) && claimed.is_disjoint(&counted);
             if entry["quote_found"] == true {
@@ -121,18 +119,16 @@ async fn real_quotes_that_do_not_back_are_the_measured_limit() {
 #[tokio::test]
 async fn a_judge_that_sees_no_claim_anywhere_gains_nothing_where_an_answer_is_due() {
     let none = scripted_by(|request: &ChatRequest| {
-        let Payload::Faithfulness { statements, .. } = payload(request) else {
-            panic!("another task");
-        };
+        let FaithfulnessPayload { statements, .. } = payload(request);
         Ok(completion(&verdicts(&vec![("no_claim", &[][..]); statements.len()])))
     });
     let optional = Case { must_answer: false, ..pool() };
     for attack in corpus() {
         let text = attack.text();
-        let due = graded(&Spec::Faithfulness, &none, &text).await;
+        let due = graded(&built_in("faithfulness"), &none, &text).await;
         assert_eq!(due.score(), Some(0.0), "{}", attack.id);
         // Where no answer is due it is faithful, and the flag shows why.
-        let grade = grade_of(&judge(Spec::Faithfulness), &none, &optional, &text).await;
+        let grade = grade_of(&judge(built_in("faithfulness")), &none, &optional, &text).await;
         let expected = if grade.judging.is_some() { ("no_claims", 1.0) } else { ("empty_answer", 0.0) };
         assert_eq!((grade.flags[0].as_str(), grade.score().unwrap()), expected, "{}", attack.id);
     }

@@ -5,8 +5,8 @@ use super::*;
 use promptgate_simulated::Simulated;
 
 /// The score of an answer; a text that says nothing has none.
-async fn score(spec: &Spec, model: &dyn ChatModel, answer: &str) -> f64 {
-    if answer.is_empty() { 0.0 } else { graded(spec, model, answer).await.score().unwrap() }
+async fn score(kind: &Kind, model: &dyn ChatModel, answer: &str) -> f64 {
+    if answer.is_empty() { 0.0 } else { graded(kind, model, answer).await.score().unwrap() }
 }
 
 /// Where an attack scores more than what it says on the matter, alone or around another answer.
@@ -17,11 +17,11 @@ async fn gains(model: &dyn ChatModel) -> Vec<String> {
         for base in BASES {
             pairs.extend(around(base, &attack.text()).into_iter().zip(around(base, &attack.plain)));
         }
-        for spec in &SPECS {
+        for kind in &content_kinds() {
             for (index, (answer, plain)) in pairs.iter().enumerate() {
-                let (got, most) = (score(spec, model, answer).await, score(spec, model, plain).await);
+                let (got, most) = (score(kind, model, answer).await, score(kind, model, plain).await);
                 if got > most {
-                    gains.push(format!("{} ({index}) {spec:?}: {got} above {most}", attack.id));
+                    gains.push(format!("{} ({index}) {kind:?}: {got} above {most}", attack.id));
                 }
             }
         }
@@ -38,7 +38,7 @@ async fn the_honest_judge_gives_an_attack_nothing() {
 #[tokio::test]
 async fn the_honest_judge_believes_no_attack() {
     for attack in corpus().iter().filter(|attack| attack.id != "padding-true-sentence") {
-        let score = score(&Spec::Faithfulness, &honest(), &attack.text()).await;
+        let score = score(&built_in("faithfulness"), &honest(), &attack.text()).await;
         assert_eq!(score, 0.0, "{}", attack.id);
     }
 }
@@ -67,8 +67,8 @@ async fn what_the_simulated_judge_believes_is_known() {
     let model = Simulated::default();
     let mut taken = Vec::new();
     for attack in corpus() {
-        let faithful = score(&Spec::Faithfulness, &model, &attack.text()).await;
-        if faithful > score(&Spec::Faithfulness, &honest(), &attack.text()).await {
+        let faithful = score(&built_in("faithfulness"), &model, &attack.text()).await;
+        if faithful > score(&built_in("faithfulness"), &honest(), &attack.text()).await {
             taken.push(attack.id);
         }
     }

@@ -35,50 +35,47 @@ fn says(sentence: &str, statement: &str) -> bool {
     !wanted.is_empty() && negations == others && wanted.iter().all(|word| there.any(|other| other == word))
 }
 
-fn is_on(matter: &[String], statement: &str) -> bool {
+fn is_about(topic: &[String], statement: &str) -> bool {
     let shared: BTreeSet<String> =
-        words(statement).0.into_iter().filter(|word| matter.contains(word)).collect();
+        words(statement).0.into_iter().filter(|word| topic.contains(word)).collect();
     shared.len() >= 2 && !statement.ends_with('?')
 }
 
 /// The reply of the honest judge to a payload.
-pub(super) fn reply(payload: &Payload) -> String {
-    match payload {
-        Payload::Faithfulness { context, statements, .. } => {
-            let sentences = split(context);
-            let entries = statements.iter().map(|statement| {
-                let found = sentences.iter().find(|sentence| says(sentence, &statement.text));
-                let verdict = if found.is_some() { "supported" } else { "not_found" };
-                let quotes: Vec<&String> = found.into_iter().collect();
-                json!({"id": statement.id, "quotes": quotes, "reasoning": "compared word by word", "verdict": verdict})
-            });
-            json!({"statements": entries.collect::<Vec<_>>()}).to_string()
-        }
-        Payload::Checklist { question, answer, .. } => {
-            let statements = split(answer);
-            let matter = words(question).0;
-            let some = |matter: &[String]| statements.iter().any(|statement| is_on(matter, statement));
-            let every_part = question.split(", and ").all(|part| some(&words(part).0));
-            let on_topic = statements.iter().all(|statement| is_on(&matter, statement));
-            let verdicts = [some(&matter), every_part, on_topic, some(&matter)];
-            list("items", &verdicts.map(|fulfilled| if fulfilled { "yes" } else { "no" }))
-        }
-        Payload::Correctness { answer, statements, .. } => {
-            let said = split(answer);
-            let covered = |statement: &str| said.iter().any(|sentence| says(sentence, statement));
-            let verdicts: Vec<&str> = statements
-                .iter()
-                .map(|statement| if covered(&statement.text) { "covered" } else { "absent" })
-                .collect();
-            list("statements", &verdicts)
-        }
-        Payload::Scale { .. } => panic!("no scale is asked here"),
+pub(super) fn reply(payload: &UntypedPayload) -> String {
+    if let Some(FaithfulnessPayload { context, statements, .. }) = payload.typed() {
+        let sentences = split(&context);
+        let entries = statements.iter().map(|statement| {
+            let found = sentences.iter().find(|sentence| says(sentence, &statement.text));
+            let verdict = if found.is_some() { "supported" } else { "not_found" };
+            let quotes: Vec<&String> = found.into_iter().collect();
+            json!({"id": statement.id, "quotes": quotes, "reasoning": "compared word by word", "verdict": verdict})
+        });
+        json!({"statements": entries.collect::<Vec<_>>()}).to_string()
+    } else if let Some(ChecklistPayload { question, answer, .. }) = payload.typed() {
+        let statements = split(&answer);
+        let topic = words(&question).0;
+        let some = |topic: &[String]| statements.iter().any(|statement| is_about(topic, statement));
+        let every_part = question.split(", and ").all(|part| some(&words(part).0));
+        let on_topic = statements.iter().all(|statement| is_about(&topic, statement));
+        let verdicts = [some(&topic), every_part, on_topic, some(&topic)];
+        list("items", &verdicts.map(|fulfilled| if fulfilled { "yes" } else { "no" }))
+    } else if let Some(CorrectnessPayload { answer, statements, .. }) = payload.typed() {
+        let sentences = split(&answer);
+        let covered = |statement: &str| sentences.iter().any(|sentence| says(sentence, statement));
+        let verdicts: Vec<&str> = statements
+            .iter()
+            .map(|statement| if covered(&statement.text) { "covered" } else { "absent" })
+            .collect();
+        list("statements", &verdicts)
+    } else {
+        panic!("no rules for the task {}", payload.task())
     }
 }
 
 /// The honest judge.
 pub(super) fn honest() -> impl ChatModel {
-    scripted_by(|request: &ChatRequest| Ok(completion(&reply(&payload(request)))))
+    scripted_by(|request: &ChatRequest| Ok(completion(&reply(&untyped(request)))))
 }
 
 #[tokio::test]
@@ -93,8 +90,8 @@ async fn the_honest_judge_knows_right_from_wrong() {
         (BASES[1], [0.5, 1.0, 0.5]),
         ("Ask somebody else.", [0.0, 0.0, 0.0]),
     ] {
-        for (spec, score) in SPECS.iter().zip(scores) {
-            assert_eq!(graded(spec, &model, answer).await.score(), Some(score), "{spec:?} {answer}");
+        for (kind, score) in content_kinds().iter().zip(scores) {
+            assert_eq!(graded(kind, &model, answer).await.score(), Some(score), "{kind:?} {answer}");
         }
     }
 }

@@ -1,0 +1,169 @@
+//! Kinds of judges: the trait that each file of the registry implements, and the type that hides it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use serde_json::Value;
+
+use promptgate_core::model::{Case, Judging, Score};
+use promptgate_core::port::ChatModel;
+
+use super::conversation::{Conversation, Question, Stop};
+use super::reply::{Entry, Form};
+use super::request::Payload;
+use super::self_test::PlantedAnswer;
+use super::{Member, Needs, Scored};
+
+/// One kind of judge.
+pub(super) trait Spec: fmt::Debug + Send + Sync + Sized + 'static {
+    /// Name in reports; for a built-in judge also its metric in the configuration.
+    const NAME: &'static str;
+    /// Its own part of the system message.
+    const PROMPT: &'static str;
+    /// Fields that it needs of every case.
+    const NEEDS: Needs;
+    /// Answers of the self-test that it must score low or high.
+    const PLANTED: &'static [PlantedAnswer];
+
+    /// The data of one judgement; its entry type gives the form of the reply.
+    type Payload: Payload;
+
+    /// The judge that is tried on the planted answers. A kind with settings chooses some that suit these answers.
+    fn for_self_test() -> Self;
+
+    /// Settings beside the prompt, such as items or a scale; part of the fingerprint.
+    fn settings(&self) -> Value {
+        Value::Null
+    }
+
+    /// The data of the judgement. It fixes the denominator of the score before the model sees anything.
+    ///
+    /// # Errors
+    /// The case lacks a field, or there is nothing to judge.
+    fn payload(&self, case: &Case, answer: &str) -> Result<Self::Payload, Stop>;
+
+    /// Asks for the verdicts and computes the score from them.
+    ///
+    /// # Errors
+    /// The reason why there is no score.
+    fn score(
+        &self,
+        conversation: &mut Conversation<'_>,
+        case: &Case,
+        payload: &Self::Payload,
+    ) -> impl Future<Output = Result<Scored, Stop>> + Send;
+}
+
+/// A row of the registry: the constants of one kind of judge.
+#[derive(Clone, Copy)]
+pub struct Row {
+    name: &'static str,
+    needs: Needs,
+    pub(super) prompt: &'static str,
+    pub(super) form: Form,
+    pub(super) planted: &'static [PlantedAnswer],
+    for_self_test: fn() -> Kind,
+}
+
+impl Row {
+    pub(super) const fn of<S: Spec>() -> Self {
+        Self {
+            name: S::NAME,
+            needs: S::NEEDS,
+            prompt: S::PROMPT,
+            form: <<S::Payload as Payload>::Entry as Entry>::FORM,
+            planted: S::PLANTED,
+            for_self_test: || Kind::new(S::for_self_test()),
+        }
+    }
+
+    /// Name in reports; for a built-in judge also its metric in the configuration.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Fields that the judge needs of every case.
+    pub fn needs(&self) -> Needs {
+        self.needs
+    }
+
+    /// The judge of the self-test, which for a built-in judge is the judge itself.
+    pub(super) fn kind(&self) -> Kind {
+        (self.for_self_test)()
+    }
+}
+
+/// A kind of judge with its settings. The functions of `registry` create one.
+#[derive(Clone)]
+pub struct Kind {
+    pub(super) row: Row,
+    spec: Arc<dyn ErasedSpec>,
+}
+
+impl Kind {
+    pub(super) fn new<S: Spec>(spec: S) -> Self {
+        Self { row: Row::of::<S>(), spec: Arc::new(spec) }
+    }
+
+    pub(super) fn settings(&self) -> Value {
+        self.spec.settings()
+    }
+
+    /// One judgement. The second part is `None` where the model was not called.
+    pub(super) async fn judge(&self, call: Call<'_>) -> (Result<Scored, Stop>, Option<Judging>) {
+        self.spec.judge(call).await
+    }
+}
+
+impl fmt::Debug for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.spec.fmt(f)
+    }
+}
+
+impl PartialEq for Kind {
+    fn eq(&self, other: &Self) -> bool {
+        self.row.name == other.row.name && self.settings() == other.settings()
+    }
+}
+
+/// One judgement of one answer by one member of a panel.
+#[derive(Clone, Copy)]
+pub(super) struct Call<'a> {
+    pub(super) member: &'a Member,
+    pub(super) model: &'a dyn ChatModel,
+    pub(super) case: &'a Case,
+    pub(super) answer: &'a str,
+    pub(super) repeat: u32,
+}
+
+/// [`Spec`] without its types.
+trait ErasedSpec: fmt::Debug + Send + Sync {
+    fn settings(&self) -> Value;
+    fn judge<'a>(&'a self, call: Call<'a>) -> BoxFuture<'a, (Result<Scored, Stop>, Option<Judging>)>;
+}
+
+impl<S: Spec> ErasedSpec for S {
+    fn settings(&self) -> Value {
+        Spec::settings(self)
+    }
+
+    fn judge<'a>(&'a self, call: Call<'a>) -> BoxFuture<'a, (Result<Scored, Stop>, Option<Judging>)> {
+        async move {
+            let payload = match self.payload(call.case, call.answer) {
+                Ok(payload) => payload,
+                Err(stop) => return (Err(stop), None),
+            };
+            let question = Question::new(S::PROMPT, &payload);
+            let mut conversation = Conversation::begin(call.member, call.model, call.repeat, question).await;
+            let scored = self.score(&mut conversation, call.case, &payload).await;
+            if scored.as_ref().is_ok_and(|scored| Score::new(scored.score).is_some()) {
+                conversation.cache();
+            }
+            (scored, Some(conversation.into_judging()))
+        }
+        .boxed()
+    }
+}

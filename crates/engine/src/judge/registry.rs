@@ -1,0 +1,49 @@
+//! The table of judges: one file and one row each. Everything that lists judges reads it.
+
+mod checklist;
+pub mod correctness;
+pub mod faithfulness;
+pub mod relevance;
+pub mod rubric;
+pub mod scale;
+
+pub use checklist::{ChecklistPayload, JudgedItem, YesNo};
+
+use promptgate_core::model::Item;
+
+use super::kind::{Kind, Row};
+use scale::Scale;
+
+/// The built-in judges, in the order of the documentation. Their names are metrics of the configuration.
+pub const BUILT_IN: &[Row] = &[
+    Row::of::<faithfulness::Faithfulness>(),
+    Row::of::<relevance::Relevance>(),
+    Row::of::<correctness::Correctness>(),
+];
+
+/// Returns the built-in judge of that name.
+pub fn built_in(name: &str) -> Option<Kind> {
+    BUILT_IN.iter().find(|row| row.name() == name).map(Row::kind)
+}
+
+/// Names of the built-in judges.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    BUILT_IN.iter().map(Row::name)
+}
+
+/// Creates the judge of a metric with a list of yes/no items.
+pub fn rubric(items: Vec<Item>) -> Kind {
+    Kind::new(rubric::Rubric { items })
+}
+
+/// Creates the judge of a metric with a scale from 0 to 5.
+pub fn scale(scale: Scale) -> Kind {
+    Kind::new(scale::ScaleJudge(scale))
+}
+
+/// Every kind of judge, with the questions of the self-test.
+#[cfg(test)]
+pub(super) fn all() -> Vec<Kind> {
+    let configured = [Row::of::<rubric::Rubric>(), Row::of::<scale::ScaleJudge>()];
+    BUILT_IN.iter().chain(&configured).map(Row::kind).collect()
+}

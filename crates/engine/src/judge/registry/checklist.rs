@@ -1,0 +1,119 @@
+//! Yes/no items about the answer, shared by relevance and rubrics. The score is the weighted share of yes; a no to a
+//! critical item makes it 0.
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use promptgate_core::model::{Case, Item};
+
+use crate::judge::conversation::{Conversation, Stop};
+use crate::judge::reply::{Entry, Form};
+use crate::judge::request::{Numbered, Payload};
+use crate::judge::{Scored, details};
+
+/// Whether the answer has a property.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the prompts define the verdicts")]
+pub enum YesNo {
+    Yes,
+    No,
+}
+
+/// The verdict on one item.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the prompts define the fields")]
+pub struct JudgedItem {
+    pub id: u32,
+    pub reasoning: String,
+    pub verdict: YesNo,
+}
+
+impl Entry for JudgedItem {
+    const FORM: Form = Form { name: "checklist", list: "items", verdicts: &["yes", "no"], quotes: false };
+
+    fn id(&self) -> u32 {
+        self.id
+    }
+}
+
+/// The data of one judgement by a checklist.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the prompts define the fields")]
+pub struct ChecklistPayload {
+    pub question: String,
+    pub answer: String,
+    pub items: Vec<Numbered>,
+}
+
+impl ChecklistPayload {
+    pub(super) fn new(case: &Case, answer: &str, items: &[Item]) -> Result<Self, Stop> {
+        if items.is_empty() {
+            return Err(Stop::Invalid("the rubric has no items".into()));
+        }
+        Ok(Self {
+            question: case.query.clone(),
+            answer: answer.to_owned(),
+            items: Numbered::list(items.iter().map(|item| item.text.clone())),
+        })
+    }
+}
+
+impl Payload for ChecklistPayload {
+    type Entry = JudgedItem;
+
+    fn answer(&self) -> &str {
+        &self.answer
+    }
+
+    fn entries(&self) -> usize {
+        self.items.len()
+    }
+}
+
+/// Asks for the verdicts on `items` and computes the score.
+///
+/// # Errors
+/// The reason why there is no score.
+pub(super) async fn score(conversation: &mut Conversation<'_>, items: &[Item]) -> Result<Scored, Stop> {
+    let judged: Vec<JudgedItem> = conversation.ask().await?;
+    let mut total = 0.0;
+    let mut fulfilled = 0.0;
+    let mut not_fulfilled = Vec::new();
+    let mut critical = Vec::new();
+    let mut entries = Vec::new();
+    for (item, judged) in items.iter().zip(&judged) {
+        // An invalid weight makes the sum NaN, and with it the score, so that the item counts neither way.
+        let weight = if item.weight > 0.0 && item.weight.is_finite() { item.weight } else { f64::NAN };
+        total += weight;
+        match judged.verdict {
+            YesNo::Yes => fulfilled += weight,
+            YesNo::No if item.critical => critical.push(judged.id),
+            YesNo::No => not_fulfilled.push(judged.id),
+        }
+        entries.push(json!({
+            "id": judged.id,
+            "text": details::text(&item.text),
+            "weight": item.weight,
+            "critical": item.critical,
+            "reasoning": details::text(&judged.reasoning),
+            "verdict": judged.verdict,
+        }));
+    }
+    let yes = items.len() - not_fulfilled.len() - critical.len();
+    let mut reason = format!("{yes} of {} items fulfilled", items.len());
+    if !not_fulfilled.is_empty() {
+        reason.push_str(&format!("; not: {}", details::ids(&not_fulfilled)));
+    }
+    let mut flags = Vec::new();
+    if !critical.is_empty() {
+        reason.push_str(&format!("; critical and not fulfilled: {}", details::ids(&critical)));
+        flags.push("critical_item".to_owned());
+        fulfilled *= 0.0;
+    }
+    // Sums of the same numbers in another order may differ in the last bit; all yes must be exactly 1.
+    let score = if yes == items.len() && (fulfilled / total).is_finite() { 1.0 } else { fulfilled / total };
+    Ok(Scored { score, reason, details: details::list("items", entries), flags })
+}

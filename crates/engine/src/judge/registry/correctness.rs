@@ -1,0 +1,147 @@
+//! Correctness: does the answer say what the expected answer says?
+//!
+//! Score = covered statements / all statements of the expected answer. A contradicted one counts as not covered and is
+//! flagged.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use promptgate_core::model::Case;
+
+use crate::judge::conversation::{Conversation, Stop};
+use crate::judge::kind::Spec;
+use crate::judge::reply::{Entry, Form};
+use crate::judge::request::{Numbered, Payload};
+use crate::judge::self_test::{PlantedAnswer, planted};
+use crate::judge::{Needs, Scored, details, ratio, statements};
+
+/// Whether the answer says what a statement of the expected answer says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the prompt defines the verdicts")]
+pub enum Coverage {
+    Covered,
+    Contradicted,
+    Absent,
+}
+
+/// The verdict on one statement of the expected answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the prompt defines the fields")]
+pub struct JudgedReference {
+    pub id: u32,
+    pub reasoning: String,
+    pub verdict: Coverage,
+}
+
+impl Entry for JudgedReference {
+    const FORM: Form = Form {
+        name: "correctness",
+        list: "statements",
+        verdicts: &["covered", "contradicted", "absent"],
+        quotes: false,
+    };
+
+    fn id(&self) -> u32 {
+        self.id
+    }
+}
+
+/// The data of one judgement of correctness.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the prompt defines the fields")]
+pub struct CorrectnessPayload {
+    pub question: String,
+    pub answer: String,
+    pub statements: Vec<Numbered>,
+}
+
+impl Payload for CorrectnessPayload {
+    type Entry = JudgedReference;
+
+    fn answer(&self) -> &str {
+        &self.answer
+    }
+
+    fn entries(&self) -> usize {
+        self.statements.len()
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Correctness;
+
+impl Spec for Correctness {
+    const NAME: &'static str = "correctness";
+    const PROMPT: &'static str = include_str!("../prompts/correctness.md");
+    const NEEDS: Needs = Needs { expected: true, ..Needs::NOTHING };
+    const PLANTED: &'static [PlantedAnswer] = planted::WITH_CONTRADICTION;
+
+    type Payload = CorrectnessPayload;
+
+    fn for_self_test() -> Self {
+        Self
+    }
+
+    fn payload(&self, case: &Case, answer: &str) -> Result<CorrectnessPayload, Stop> {
+        let Some(expected) = &case.expected else {
+            return Err(Stop::Invalid("the case has no expected answer to judge correctness by".into()));
+        };
+        let statements = Numbered::list(reference(expected));
+        if statements.is_empty() {
+            return Err(Stop::Invalid("the expected answer has no statement".into()));
+        }
+        Ok(CorrectnessPayload { question: case.query.clone(), answer: answer.to_owned(), statements })
+    }
+
+    async fn score(
+        &self,
+        conversation: &mut Conversation<'_>,
+        _case: &Case,
+        payload: &CorrectnessPayload,
+    ) -> Result<Scored, Stop> {
+        let judged: Vec<JudgedReference> = conversation.ask().await?;
+        Ok(tally(&payload.statements, &judged))
+    }
+}
+
+/// The statements of an expected answer: the sentences of a text or of each text of a list; other JSON as one.
+fn reference(expected: &Value) -> Vec<String> {
+    match expected {
+        Value::Null => Vec::new(),
+        Value::String(text) => statements::split(text),
+        Value::Array(parts) => parts.iter().flat_map(reference).collect(),
+        other => vec![other.to_string()],
+    }
+}
+
+fn tally(statements: &[Numbered], judged: &[JudgedReference]) -> Scored {
+    let ids_with = |verdict: Coverage| -> Vec<u32> {
+        judged.iter().filter(|entry| entry.verdict == verdict).map(|entry| entry.id).collect()
+    };
+    let covered = ids_with(Coverage::Covered).len();
+    let mut reason = format!("{covered} of {} statements of the expected answer covered", statements.len());
+    let mut flags = Vec::new();
+    let contradicted = ids_with(Coverage::Contradicted);
+    if !contradicted.is_empty() {
+        reason.push_str(&format!("; contradicted: number {}", details::ids(&contradicted)));
+        flags.push("contradicted".to_owned());
+    }
+    let absent = ids_with(Coverage::Absent);
+    if !absent.is_empty() {
+        reason.push_str(&format!("; absent: {}", details::ids(&absent)));
+    }
+    let entry = |(statement, judged): (&Numbered, &JudgedReference)| {
+        json!({
+            "id": statement.id,
+            "text": details::text(&statement.text),
+            "reasoning": details::text(&judged.reasoning),
+            "verdict": judged.verdict,
+        })
+    };
+    let entries = statements.iter().zip(judged).map(entry).collect();
+    let details = details::list("statements", entries);
+    Scored { score: ratio(covered, statements.len()), reason, details, flags }
+}

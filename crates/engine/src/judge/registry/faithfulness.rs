@@ -1,0 +1,246 @@
+//! Faithfulness: is every statement of the answer backed by the context?
+//!
+//! Score = supported statements / all statements except `no_claim`. A `supported` counts only with a real quote
+//! (`quote`); without one the judge is asked about it once more.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use promptgate_core::model::Case;
+
+use crate::judge::conversation::{Conversation, Stop};
+use crate::judge::kind::Spec;
+use crate::judge::normalize::normalize;
+use crate::judge::quote::{Context, Problem};
+use crate::judge::reply::{Entry, Form};
+use crate::judge::request::{Numbered, Payload};
+use crate::judge::self_test::{PlantedAnswer, planted};
+use crate::judge::{Needs, Scored, details, ratio, statements};
+
+/// Whether the context backs a statement of the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the prompt defines the verdicts")]
+pub enum Support {
+    Supported,
+    Contradicted,
+    NotFound,
+    NoClaim,
+}
+
+/// The verdict on one statement of the answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the prompt defines the fields")]
+pub struct JudgedStatement {
+    pub id: u32,
+    pub quotes: Vec<String>,
+    pub reasoning: String,
+    pub verdict: Support,
+}
+
+impl Entry for JudgedStatement {
+    const FORM: Form = Form {
+        name: "faithfulness",
+        list: "statements",
+        verdicts: &["supported", "contradicted", "not_found", "no_claim"],
+        quotes: true,
+    };
+
+    fn id(&self) -> u32 {
+        self.id
+    }
+}
+
+/// The data of one judgement of faithfulness.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FaithfulnessPayload {
+    /// The question.
+    pub question: String,
+    /// The passages, joined by blank lines.
+    pub context: String,
+    /// The whole answer.
+    pub answer: String,
+    /// The answer's statements.
+    pub statements: Vec<Numbered>,
+}
+
+impl Payload for FaithfulnessPayload {
+    type Entry = JudgedStatement;
+
+    fn answer(&self) -> &str {
+        &self.answer
+    }
+
+    fn entries(&self) -> usize {
+        self.statements.len()
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Faithfulness;
+
+impl Spec for Faithfulness {
+    const NAME: &'static str = "faithfulness";
+    const PROMPT: &'static str = include_str!("../prompts/faithfulness.md");
+    const NEEDS: Needs = Needs { context: true, ..Needs::NOTHING };
+    const PLANTED: &'static [PlantedAnswer] = planted::WITH_CONTRADICTION;
+
+    type Payload = FaithfulnessPayload;
+
+    fn for_self_test() -> Self {
+        Self
+    }
+
+    fn payload(&self, case: &Case, answer: &str) -> Result<FaithfulnessPayload, Stop> {
+        let Some(context) = case.context_text() else {
+            return Err(Stop::Invalid("the case has no context to judge faithfulness by".into()));
+        };
+        // A repeated statement counts once; otherwise a true sentence, repeated often, would outweigh false ones.
+        let mut seen = BTreeSet::new();
+        let mut statements = statements::split(answer);
+        statements.retain(|statement| seen.insert(normalize(statement)));
+        if statements.is_empty() {
+            return Err(Stop::Invalid("the answer has no statement".into()));
+        }
+        Ok(FaithfulnessPayload {
+            question: case.query.clone(),
+            context,
+            answer: answer.to_owned(),
+            statements: Numbered::list(statements),
+        })
+    }
+
+    async fn score(
+        &self,
+        conversation: &mut Conversation<'_>,
+        case: &Case,
+        payload: &FaithfulnessPayload,
+    ) -> Result<Scored, Stop> {
+        let passages = case.context.as_ref().map_or(0, |passages| passages.len());
+        let context = Context::new(&payload.context, passages, &payload.question);
+        let check = |(statement, judged): (_, JudgedStatement)| check(&context, statement, judged);
+        let first = conversation.ask().await?;
+        let mut checked: Vec<Checked<'_>> = payload.statements.iter().zip(first).map(check).collect();
+        if checked.iter().any(Checked::unquoted) {
+            conversation.object(objection(&checked));
+            let second = conversation.ask().await?;
+            // Only disputed verdicts are taken from the second reply.
+            for (entry, judged) in checked.iter_mut().zip(second) {
+                if entry.unquoted() {
+                    *entry = check((entry.statement, judged));
+                }
+            }
+        }
+        let mut scored = tally(&checked, case.must_answer);
+        // A judge that was talked into `no_claim` removes statements from the score. A number is a claim, unless the
+        // statement is a question or the number comes from the question.
+        let has_a_number = |entry: &Checked<'_>| {
+            entry.judged.verdict == Support::NoClaim && context.claims_a_number(&entry.statement.text)
+        };
+        if checked.iter().any(has_a_number) {
+            scored.flags.push("number_in_no_claim".to_owned());
+        }
+        Ok(scored)
+    }
+}
+
+/// One statement after the quote check.
+struct Checked<'a> {
+    statement: &'a Numbered,
+    judged: JudgedStatement,
+    /// Why its quotes do not back it; checked for `supported` alone.
+    problem: Option<Problem>,
+}
+
+impl Checked<'_> {
+    fn counts(&self) -> bool {
+        self.judged.verdict == Support::Supported && self.problem.is_none()
+    }
+
+    fn unquoted(&self) -> bool {
+        self.judged.verdict == Support::Supported && self.problem.is_some()
+    }
+}
+
+fn check<'a>(context: &Context, statement: &'a Numbered, judged: JudgedStatement) -> Checked<'a> {
+    let problem = match judged.verdict {
+        Support::Supported => context.backs(&statement.text, &judged.quotes).err(),
+        Support::Contradicted | Support::NotFound | Support::NoClaim => None,
+    };
+    Checked { statement, judged, problem }
+}
+
+/// The message to the judge about support without a quote.
+fn objection(checked: &[Checked<'_>]) -> String {
+    let mut text =
+        "These ids are said to be supported without a quote of the context that backs them:\n".to_owned();
+    for entry in checked.iter().filter(|entry| entry.unquoted()) {
+        if let Some(problem) = &entry.problem {
+            text.push_str(&format!("- id {}: {}\n", entry.statement.id, details::text(&problem.to_string())));
+        }
+    }
+    text.push_str(
+        "Judge them again: copy the words of the context that back the statement, with every number it has, or \
+         give another verdict. Reply for all ids again, in the form that the first message asks for.",
+    );
+    text
+}
+
+fn tally(checked: &[Checked<'_>], must_answer: bool) -> Scored {
+    let with = |verdict| -> Vec<u32> {
+        checked
+            .iter()
+            .filter(|entry| entry.judged.verdict == verdict)
+            .map(|entry| entry.statement.id)
+            .collect()
+    };
+    let claims = checked.len() - with(Support::NoClaim).len();
+    let supported = checked.iter().filter(|entry| entry.counts()).count();
+    let unquoted: Vec<u32> =
+        checked.iter().filter(|entry| entry.unquoted()).map(|entry| entry.statement.id).collect();
+    let mut flags = Vec::new();
+    if !unquoted.is_empty() {
+        flags.push("unquoted_support".to_owned());
+    }
+    let (score, reason) = if claims == 0 {
+        flags.push("no_claims".to_owned());
+        if must_answer {
+            (0.0, "the answer claims nothing, and this case has to be answered".to_owned())
+        } else {
+            (1.0, "the answer claims nothing".to_owned())
+        }
+    } else {
+        let mut reason = format!("{supported} of {claims} statements backed by the context");
+        for (verdict, ids) in [
+            ("contradicted", with(Support::Contradicted)),
+            ("not found", with(Support::NotFound)),
+            ("supported without a real quote", unquoted),
+        ] {
+            if !ids.is_empty() {
+                reason.push_str(&format!("; {verdict}: number {}", details::ids(&ids)));
+            }
+        }
+        (ratio(supported, claims), reason)
+    };
+    let entries = checked.iter().map(evidence).collect();
+    Scored { score, reason, details: details::list("statements", entries), flags }
+}
+
+fn evidence(entry: &Checked<'_>) -> Value {
+    let mut evidence = json!({
+        "id": entry.statement.id,
+        "text": details::text(&entry.statement.text),
+        "verdict": entry.judged.verdict,
+        "quotes": details::quotes(&entry.judged.quotes),
+        "reasoning": details::text(&entry.judged.reasoning),
+        "quote_found": entry.counts(),
+    });
+    if let (Some(problem), Value::Object(fields)) = (&entry.problem, &mut evidence) {
+        fields.insert("problem".into(), details::text(&problem.to_string()).into());
+    }
+    evidence
+}
