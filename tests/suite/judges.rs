@@ -254,6 +254,6 @@ fn key_goes_to_another_host_only_if_configured() {
         command.env("OPENAI_BASE_URL", &candidate.base_url).env("OPENAI_API_KEY", key);
         crate::support::finish(command)
     };
-    run("").expect_code(12).says("the judge could not be asked in its self-test");
+    run("").expect_code(12).says("the call of the judge failed in its self-test");
     run(", api_key_env: OPENAI_API_KEY").expect_code(11).says("self-test 13 of 13 as expected");
 }

@@ -22,8 +22,8 @@ use promptgate_core::gate::{Bound, Policy, Requirement};
 use promptgate_core::model::{JudgeFacts, Role};
 use promptgate_core::port::{EventSink, Spool};
 use promptgate_core::text::Redactor;
-use promptgate_engine::engine::Engine;
 use promptgate_engine::evaluate::{self, CallCounter, Evaluation, Header};
+use promptgate_engine::execute::Engine;
 use promptgate_report::Report;
 use promptgate_report::shard::Shard;
 use promptgate_report::spool::FileSpool;
@@ -207,7 +207,7 @@ async fn evaluate_and_report(
         name: settings.name.clone(),
         started_at,
         judge,
-        unfit: standing.unfit,
+        judge_rejection: standing.unfit,
         prices: settings.prices.clone(),
         simulated: arguments.offline,
         baseline_note,

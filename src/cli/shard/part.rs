@@ -13,8 +13,8 @@ use crate::cli::output;
 use crate::cli::progress::Progress;
 use promptgate_core::model::Run;
 use promptgate_core::text::{Redactor, neutral};
-use promptgate_engine::engine::{Engine, Plan, Scorers};
-use promptgate_engine::evaluate::{self, CallCounter, Gathering, Header};
+use promptgate_engine::evaluate::{self, CallCounter, Header, ShardRun};
+use promptgate_engine::execute::{Engine, Plan, Scorers};
 use promptgate_report::Format;
 use promptgate_report::shard::{Shard, ShardFile, Whole};
 use promptgate_report::spool::FileSpool;
@@ -59,9 +59,9 @@ impl Part {
         (arguments, redactor, spool): (&RunArguments, &Redactor, &Arc<FileSpool>),
     ) -> Result<ExitStatus, Failure> {
         let Self { whole, scorers, repeats } = self;
-        let gathering = Gathering { scorers, repeats, earlier: earlier.as_ref() };
+        let shard_run = ShardRun { scorers, repeats, earlier: earlier.as_ref() };
         let run = tokio::select! {
-            run = evaluate::gather(engine, header, gathering, counter, elapsed) => run,
+            run = evaluate::execute_shard(engine, header, shard_run, counter, elapsed) => run,
             never = progress.tick() => match never {},
         };
         progress.finish();

@@ -26,7 +26,7 @@ use promptgate_core::check;
 use promptgate_core::gate::Policy;
 use promptgate_core::model::{CaseFacts, Dataset, Diagnostic, Diagnostics, Place, PolicySource};
 use promptgate_core::template;
-use promptgate_engine::engine::{Plan, Scorers};
+use promptgate_engine::execute::{Plan, Scorers};
 
 /// Everything a run needs but the models.
 pub(super) struct Suite {

@@ -23,7 +23,7 @@ use promptgate_adapters::load::{self, DatasetSource, LoadError, Tree};
 use promptgate_core::check;
 use promptgate_core::model::{Diagnostic, Ended, JudgeFacts, Place, Role, Run, TrialResult};
 use promptgate_core::port::{ChatModel, EventSink};
-use promptgate_engine::calibrate::{self, Judged, Labels, judge_all};
+use promptgate_engine::calibrate::{self, JudgedAnswer, Labels, judge_all};
 use promptgate_engine::evaluate::CallCounter;
 use promptgate_engine::judge::{Judge, Needs};
 use promptgate_report::calibration::{Calibration, write};
@@ -149,7 +149,7 @@ fn labels(
     // A label may hold the whole answer or, as people read it, the text that the judge would see.
     for answer in labels.answers.iter_mut().filter(|answer| answer.response.trim_start().starts_with('{')) {
         let read = check::answer::extract(&answer.response, settings.answer_field.as_deref());
-        answer.read = read.map(|text| text.to_string());
+        answer.extracted = read.map(|text| text.to_string());
     }
     let Needs { context, expected, query } = judge.needs();
     for (field, needed) in [("context", context), ("expected", expected), ("query", query)] {
@@ -174,7 +174,7 @@ fn labels(
 /// What the judge said, and who it was.
 struct Asked {
     facts: JudgeFacts,
-    judged: Vec<Judged>,
+    judged: Vec<JudgedAnswer>,
     calls: u64,
     ended: Option<Ended>,
 }

@@ -20,7 +20,7 @@ use promptgate_core::metric;
 use promptgate_core::model::{JudgeFacts, Place, Run, Scope, SelfTest, TrialResult, Usage};
 use promptgate_core::port::{ChatModel, NullSink};
 use promptgate_core::stats::unseen_failure_share;
-use promptgate_engine::engine::{Engine, Round};
+use promptgate_engine::execute::{Engine, Round};
 use promptgate_engine::judge::Judge;
 use promptgate_report::Report;
 use promptgate_report::plan::{Amount, AtRepeats, Drop, Plan, Row, SCHEMA, Shards, write};

@@ -1,23 +1,23 @@
-//! Whole judgements with scripted models: honest ones, broken ones, fooled ones.
+//! Complete judgements by honest, broken and fooled models.
 
 mod attacks;
 mod honest;
 mod hostile;
 mod kinds;
-mod ladder;
+
+mod output_modes;
 mod panel;
 mod replies;
 mod scale;
 mod self_test;
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use futures::future::BoxFuture;
 use serde_json::{Value, json};
 
 use promptgate_core::model::{Case, ChatRequest, Completion, Fault, FinishReason, Grade, Item, Usage};
 use promptgate_core::port::{ChatModel, Subject};
+use promptgate_testing::{Reply, ScriptedModel};
 
 use super::registry::correctness::CorrectnessPayload;
 use super::registry::faithfulness::FaithfulnessPayload;
@@ -25,51 +25,14 @@ use super::registry::{self, ChecklistPayload};
 use super::request::{Payload, UntypedPayload};
 use super::{Judge, Kind, Member};
 
-/// What a scripted model does next.
-type Step = Result<Completion, Fault>;
-
-/// Says what it was told to, in order, and keeps what it was asked. When the script is at its end it says nothing
-/// valid.
-struct Scripted {
-    steps: Mutex<VecDeque<Step>>,
-    asked: Mutex<Vec<ChatRequest>>,
+/// A model that gives these replies in order, and then prose.
+fn replies(replies: impl IntoIterator<Item = Reply>) -> ScriptedModel {
+    ScriptedModel::replies(replies, "the script is at its end")
 }
 
-impl Scripted {
-    fn new(steps: impl IntoIterator<Item = Step>) -> Self {
-        Self { steps: Mutex::new(steps.into_iter().collect()), asked: Mutex::default() }
-    }
-
-    /// A model that says these texts.
-    fn saying(texts: &[&str]) -> Self {
-        Self::new(texts.iter().map(|text| Ok(completion(text))))
-    }
-
-    fn asked(&self) -> Vec<ChatRequest> {
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
-
-impl ChatModel for Scripted {
-    fn complete<'a>(&'a self, request: &'a ChatRequest) -> BoxFuture<'a, Result<Completion, Fault>> {
-        Box::pin(async move {
-            self.asked.lock().unwrap().push(request.clone());
-            self.steps
-                .lock()
-                .unwrap()
-                .pop_front()
-                .unwrap_or_else(|| Ok(completion("the script is at its end")))
-        })
-    }
-}
-
-/// A model that answers each request by a function of it.
-struct Answering<F>(F);
-
-impl<F: Fn(&ChatRequest) -> Step + Send + Sync> ChatModel for Answering<F> {
-    fn complete<'a>(&'a self, request: &'a ChatRequest) -> BoxFuture<'a, Result<Completion, Fault>> {
-        Box::pin(async move { (self.0)(request) })
-    }
+/// A model that replies with these texts in order, and then with prose.
+fn scripted(texts: &[&str]) -> ScriptedModel {
+    replies(texts.iter().map(|text| Ok(completion(text))))
 }
 
 fn completion(text: &str) -> Completion {
@@ -90,7 +53,7 @@ fn judge(kind: Kind) -> Judge {
     judge_with(kind, json!({}))
 }
 
-/// A judge of one member that is asked with these parameters.
+/// A judge with one member and these parameters.
 fn judge_with(kind: Kind, parameters: Value) -> Judge {
     let parameters = parameters.as_object().cloned().unwrap_or_default();
     let member = Member::new("judge-model".to_owned(), parameters);
@@ -129,26 +92,26 @@ async fn grade_of(judge: &Judge, model: &dyn ChatModel, case: &Case, answer: &st
     judge.grade(&[model], &subject, 0).await
 }
 
-/// The faithfulness grade of an answer to [`case`] by a judge that says these texts.
+/// The faithfulness grade of an answer to [`case`] by a judge with these replies, and the requests.
 async fn faithfulness(answer: &str, texts: &[&str]) -> (Grade, Vec<ChatRequest>) {
-    let model = Scripted::saying(texts);
+    let model = scripted(texts);
     let grade = grade_of(&judge(built_in("faithfulness")), &model, &case(), answer).await;
-    (grade, model.asked())
+    (grade, model.requests())
 }
 
-/// A faithfulness reply: verdict and quotes of the ids from 1.
+/// A faithfulness reply with a verdict and quotes for each id from 1.
 fn verdicts(entries: &[(&str, &[&str])]) -> String {
     let entry = |(id, (verdict, quotes)): (usize, &(&str, &[&str]))| json!({"id": id, "quotes": quotes, "reasoning": "because", "verdict": verdict});
     json!({"statements": (1..).zip(entries).map(entry).collect::<Vec<_>>()}).to_string()
 }
 
-/// A reply on items or reference statements: verdicts of the ids from 1.
+/// A reply of another kind with a verdict for each id from 1.
 fn list(name: &str, verdicts: &[&str]) -> String {
     let entry = |(id, verdict): (usize, &&str)| json!({"id": id, "reasoning": "because", "verdict": verdict});
     json!({name: (1..).zip(verdicts).map(entry).collect::<Vec<_>>()}).to_string()
 }
 
-/// The payload that a request carries in its second message.
+/// The payload in the second message of a request.
 fn payload<P: Payload>(request: &ChatRequest) -> P {
     untyped(request).typed().unwrap()
 }
