@@ -1,14 +1,13 @@
-//! A large suite, decided: time and memory of `metric::analyse` and `gate::decide`.
+//! Time and memory of `metric::analyse` and `gate::decide` for a large suite.
 //!
 //! ```text
 //! cargo bench --bench decide_large -- [CASES] [REPEATS]
 //! ```
 //!
-//! Both variants, two judged metrics with a threshold and the comparison with the baseline each, a check that every
-//! answer must pass, a limit on latency, four tags; first from the matrices alone, then from a whole run, whose answers
-//! are short.
+//! Two variants, two judged metrics each with a threshold and a comparison with the baseline, a check that every answer
+//! must pass, a latency limit and four tags; first from matrices alone, then from a whole run with short answers.
 
-#![expect(clippy::print_stdout, reason = "figures on standard output are what it is for")]
+#![expect(clippy::print_stdout, reason = "prints figures to standard output")]
 
 use std::time::Instant;
 
@@ -32,8 +31,8 @@ fn main() {
     println!("matrices alone      {}", memory());
     let started = Instant::now();
     let decision = decide(&analysis, &policy, &Ended::Completed);
-    println!("decided from them   {} in {:.3} s", memory(), started.elapsed().as_secs_f64());
-    println!("verdict {}, {} cases told of", decision.verdict.as_str(), decision.cases.len());
+    println!("decided             {} in {:.3} s", memory(), started.elapsed().as_secs_f64());
+    println!("verdict {}, {} case statuses", decision.verdict.as_str(), decision.cases.len());
     drop((analysis, decision));
     let run = run(cases as usize, repeats);
     println!("a whole run         {}", memory());
@@ -44,7 +43,7 @@ fn main() {
     println!("verdict {}", decision.verdict.as_str());
 }
 
-/// Memory now and at its highest, where the system tells.
+/// Current and peak memory, if the system reports them.
 fn memory() -> String {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let kilobytes = |name: &str| {
@@ -52,8 +51,8 @@ fn memory() -> String {
         line.split_whitespace().nth(1)?.parse::<u64>().ok()
     };
     match (kilobytes("VmRSS:"), kilobytes("VmHWM:")) {
-        (Some(now), Some(most)) => format!("{} MB now, {} MB at most", now / 1000, most / 1000),
-        _ => "memory not known".to_owned(),
+        (Some(now), Some(peak)) => format!("{} MB now, {} MB peak", now / 1000, peak / 1000),
+        _ => "unknown memory".to_owned(),
     }
 }
 
@@ -85,7 +84,7 @@ fn policy(repeats: u32) -> Policy {
     }
 }
 
-/// The matrices that a run of this size comes to, without the run.
+/// The matrices of a run of this size, without the run.
 fn analysis(cases: usize, repeats: u32) -> Analysis {
     let mut generator = ChaCha8Rng::seed_from_u64(1);
     let mut matrix = |value: &dyn Fn(&mut ChaCha8Rng) -> f64| -> Matrix {

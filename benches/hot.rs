@@ -1,9 +1,9 @@
-//! The hot parts alone, by criterion: `just bench-hot [FILTER]`.
+//! Benchmarks of hot functions with criterion: `just bench-hot [FILTER]`.
 //!
-//! What they come to in a run, network and all, is measured by `just bench`.
+//! `just bench` measures whole runs, including the network.
 
 #[path = "../examples/speed/suite.rs"]
-#[expect(dead_code, reason = "shared with the benchmark of whole runs, which also counts calls")]
+#[expect(dead_code, reason = "shared with the benchmark of whole runs, which uses more of it")]
 mod suite;
 
 use std::fs::File;
@@ -27,17 +27,17 @@ use promptgate_report::{Format, Report, Style};
 use promptgate_simulated::{Simulated, SimulatedOptions};
 use sha2::{Digest as _, Sha256};
 
-/// A result whose error is only shown.
+/// A result whose error is only printed.
 pub(crate) type Fallible<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
-/// Says what the simulated model said the first time, and keeps the request.
+/// Repeats the simulated model's first response, and records its request.
 #[derive(Default)]
-struct Echo(Mutex<Option<(ChatRequest, Completion)>>);
+struct RepeatingModel(Mutex<Option<(ChatRequest, Completion)>>);
 
-impl ChatModel for Echo {
+impl ChatModel for RepeatingModel {
     fn complete<'a>(&'a self, request: &'a ChatRequest) -> BoxFuture<'a, Result<Completion, Fault>> {
-        let mut known = self.0.lock().expect("nobody panics here");
-        let (_, completion) = known.get_or_insert_with(|| {
+        let mut recorded = self.0.lock().expect("not poisoned");
+        let (_, completion) = recorded.get_or_insert_with(|| {
             let simulated = Simulated::new(SimulatedOptions::default());
             (request.clone(), simulated.answer(request, 0))
         });
@@ -46,7 +46,7 @@ impl ChatModel for Echo {
     }
 }
 
-/// A report of 1,000 cases, by the executable and the simulated model.
+/// A report of a run of the executable with the simulated model.
 fn report_of(cases: u64) -> Report {
     let folder = tempfile::tempdir().expect("a folder");
     suite::write(folder.path(), cases, 16).expect("a suite");
@@ -97,12 +97,12 @@ fn judging(criterion: &mut Criterion) {
     for name in ["faithfulness", "relevance"] {
         let member = Arc::new(Member::new("judge".to_owned(), serde_json::Map::new()));
         let judge = Judge::new(name.to_owned(), built_in(name).expect("a built-in judge"), vec![member], 1);
-        let model = Echo::default();
-        criterion.bench_function(&format!("judge {name}, the model aside"), |bencher| {
+        let model = RepeatingModel::default();
+        criterion.bench_function(&format!("judge {name}, without the model"), |bencher| {
             bencher.iter(|| judge.grade(&[&model], &subject, 0).now_or_never());
         });
-        let known = model.0.lock().expect("nobody panics here");
-        let Some((request, completion)) = known.as_ref() else { continue };
+        let recorded = model.0.lock().expect("not poisoned");
+        let Some((request, completion)) = recorded.as_ref() else { continue };
         if name == "faithfulness" {
             let reply = completion.text.clone();
             criterion.bench_function("parse a judge's reply", |bencher| {

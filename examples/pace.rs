@@ -1,13 +1,13 @@
-//! How the pace of calls settles: the client against the mock server, both in this process, in real time.
+//! Adaptive rate of calls: the client against the mock server, both in this process, in real time.
 //!
 //! ```text
 //! cargo run --release --example pace
 //! ```
 //!
-//! Prints what settles at a limit of which nothing is configured, what faults cost, and what the limits cost where
-//! there is none. Takes about two minutes.
+//! Prints the rate reached at a limit that is not configured, the cost of faults, and the overhead of the layers without
+//! any limit. Takes about two minutes.
 
-#![expect(clippy::print_stdout, reason = "a table on standard output is what it is for")]
+#![expect(clippy::print_stdout, reason = "prints a table to standard output")]
 
 use std::error::Error;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use futures::stream::{self, StreamExt as _};
 use promptgate_adapters::endpoint::{self, Options};
-use promptgate_core::model::{ChatRequest, Completion, Fault, Message, MessageRole, Purpose};
+use promptgate_core::model::{ChatRequest, Completion, Fault};
 use promptgate_core::port::{ChatModel, Event, EventSink, NullSink};
 use promptgate_core::text::Redactor;
 use promptgate_simulated::SimulatedOptions;
@@ -26,10 +26,10 @@ use promptgate_simulated::mock_server::{self, FaultSpec};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-/// Trials under way for each call in flight, as in a run with one endpoint.
-const TASKS_A_SLOT: usize = 4;
+/// Concurrent trials for each call in flight, as in a run with one endpoint.
+const TASKS_PER_SLOT: usize = 4;
 
-/// Counts calls, and the waits between tries.
+/// Counts calls, and the time waited between attempts.
 #[derive(Default)]
 struct Counts {
     calls: AtomicU64,
@@ -50,28 +50,20 @@ impl EventSink for Counts {
     }
 }
 
-/// Answers at once.
-struct Instantly;
+/// A model that responds immediately.
+struct InstantModel;
 
-impl ChatModel for Instantly {
+impl ChatModel for InstantModel {
     fn complete<'a>(&'a self, _request: &'a ChatRequest) -> BoxFuture<'a, Result<Completion, Fault>> {
         async { Ok(Completion::from_text("")) }.boxed()
     }
 }
 
 fn request(number: u64) -> ChatRequest {
-    ChatRequest {
-        model: "m".to_owned(),
-        messages: vec![Message { role: MessageRole::User, content: format!("What is plan {number}?") }],
-        parameters: serde_json::Map::new(),
-        response_format: None,
-        repeat: 0,
-        purpose: Purpose::Completion,
-        refresh: false,
-    }
+    promptgate_testing::request_of(&format!("What is plan {number}?"))
 }
 
-/// A mock server with this latency and these faults, and a client of it.
+/// Starts a mock server with this latency and these faults, and connects a client.
 async fn connect(
     latency_ms: u64,
     faults: &[&str],
@@ -97,14 +89,14 @@ async fn connect(
         .map_err(|diagnostic| diagnostic.to_string().into())
 }
 
-/// Asks without end, and reports answers and refusals from ten seconds on until forty.
-async fn settle(limit: f64, latency_ms: u64, width: usize) -> Result<(), Box<dyn Error>> {
+/// Sends requests continuously, and reports answers and refusals between 10 s and 40 s.
+async fn measure_rate(limit: f64, latency_ms: u64, width: usize) -> Result<(), Box<dyn Error>> {
     let counts = Arc::new(Counts::default());
     let model = connect(latency_ms, &[&format!("rate-limit={limit}")], width, &counts).await?;
     let answers = Arc::new(AtomicU64::new(0));
     let mut tasks = tokio::task::JoinSet::new();
     let next = Arc::new(AtomicU64::new(0));
-    for _ in 0..width * TASKS_A_SLOT {
+    for _ in 0..width * TASKS_PER_SLOT {
         let (model, answers, next) = (Arc::clone(&model), Arc::clone(&answers), Arc::clone(&next));
         tasks.spawn(async move {
             loop {
@@ -114,51 +106,53 @@ async fn settle(limit: f64, latency_ms: u64, width: usize) -> Result<(), Box<dyn
             }
         });
     }
-    let mut marks = Vec::new();
+    let mut snapshots = Vec::new();
     for seconds in [10, 30] {
         tokio::time::sleep(Duration::from_secs(seconds)).await;
-        marks.push((answers.load(Ordering::Relaxed), counts.calls.load(Ordering::Relaxed)));
+        snapshots.push((answers.load(Ordering::Relaxed), counts.calls.load(Ordering::Relaxed)));
     }
-    let answered = (marks[1].0 - marks[0].0) as f64;
-    let called = (marks[1].1 - marks[0].1) as f64;
+    let answered = (snapshots[1].0 - snapshots[0].0) as f64;
+    let called = (snapshots[1].1 - snapshots[0].1) as f64;
     println!(
         "| {limit}/s | {latency_ms} ms | {width} | {:.1}/s | {:+.1} % | {:.2} % | {:.1} % |",
         answered / 30.0,
         (answered / 30.0 / limit - 1.0) * 100.0,
         (1.0 - answered / called).max(0.0) * 100.0,
-        (1.0 - marks[0].0 as f64 / marks[0].1 as f64).max(0.0) * 100.0,
+        (1.0 - snapshots[0].0 as f64 / snapshots[0].1 as f64).max(0.0) * 100.0,
     );
     Ok(())
 }
 
-/// What some requests took.
-struct Took {
+/// Measurements of a batch of requests.
+struct Batch {
     seconds: f64,
     answered: usize,
     calls: u64,
+    /// Seconds waited between attempts, over all calls.
     waited: f64,
+    /// Seconds of the longest call.
     longest: f64,
 }
 
-async fn ask(number: u64, faults: &[&str], width: usize) -> Result<Took, Box<dyn Error>> {
+async fn send(requests: u64, faults: &[&str], width: usize) -> Result<Batch, Box<dyn Error>> {
     let counts = Arc::new(Counts::default());
     let model = connect(100, faults, width, &counts).await?;
     let start = Instant::now();
-    let results: Vec<(bool, f64)> = stream::iter(0..number)
+    let results: Vec<(bool, f64)> = stream::iter(0..requests)
         .map(|number| {
             let model = &model;
             async move {
                 let start = Instant::now();
-                let well = model.complete(&request(number)).await.is_ok();
-                (well, start.elapsed().as_secs_f64())
+                let ok = model.complete(&request(number)).await.is_ok();
+                (ok, start.elapsed().as_secs_f64())
             }
         })
-        .buffer_unordered(width * TASKS_A_SLOT)
+        .buffer_unordered(width * TASKS_PER_SLOT)
         .collect()
         .await;
-    Ok(Took {
+    Ok(Batch {
         seconds: start.elapsed().as_secs_f64(),
-        answered: results.iter().filter(|(well, _)| *well).count(),
+        answered: results.iter().filter(|(ok, _)| *ok).count(),
         calls: counts.calls.load(Ordering::Relaxed),
         waited: counts.waited_ms.load(Ordering::Relaxed) as f64 / 1000.0,
         longest: results.iter().map(|(_, seconds)| *seconds).fold(0.0, f64::max),
@@ -167,58 +161,58 @@ async fn ask(number: u64, faults: &[&str], width: usize) -> Result<Took, Box<dyn
 
 async fn faults() -> Result<(), Box<dyn Error>> {
     let (requests, width) = (1000, 32);
-    let well = ask(requests, &[], width).await?;
-    let badly = ask(requests, &["429=0.2", "retry-after=1", "500=0.05", "cut=0.02"], width).await?;
-    println!("| | seconds | answered | calls | waited, all calls together | longest call |");
+    let undisturbed = send(requests, &[], width).await?;
+    let faulty = send(requests, &["429=0.2", "retry-after=1", "500=0.05", "cut=0.02"], width).await?;
+    println!("| | seconds | answered | calls | waited, over all calls | longest call |");
     println!("| --- | --- | --- | --- | --- | --- |");
-    for (name, took) in [("no faults", &well), ("20 % 429, 5 % 500, 2 % cut", &badly)] {
+    for (name, batch) in [("no faults", &undisturbed), ("20 % 429, 5 % 500, 2 % truncated", &faulty)] {
         println!(
             "| {name} | {:.2} | {} of {requests} | {} | {:.0} s | {:.2} s |",
-            took.seconds, took.answered, took.calls, took.waited, took.longest
+            batch.seconds, batch.answered, batch.calls, batch.waited, batch.longest
         );
     }
-    // So many can wait at once, so this much of the waiting cannot be avoided.
-    let waits = badly.waited / (width * TASKS_A_SLOT) as f64;
+    // All tasks can wait at once, so this part of the waiting is unavoidable.
+    let unavoidable = faulty.waited / (width * TASKS_PER_SLOT) as f64;
     println!(
-        "\nratio {:.2}; less the waits ({waits:.2} s for each of {} at once) {:.2}",
-        badly.seconds / well.seconds,
-        width * TASKS_A_SLOT,
-        (badly.seconds - waits) / well.seconds
+        "\nratio {:.2}; without the waits ({unavoidable:.2} s for each of {} concurrent trials) {:.2}",
+        faulty.seconds / undisturbed.seconds,
+        width * TASKS_PER_SLOT,
+        (faulty.seconds - unavoidable) / undisturbed.seconds
     );
     Ok(())
 }
 
-async fn cost() {
+async fn overhead() {
     let options = Options { max_concurrency: 64, ..Options::new("http://localhost") };
     let calls = 1_000_000;
     let model =
-        endpoint::layered(Arc::new(Instantly), &options, Arc::new(NullSink), CancellationToken::new());
-    let asked = request(0);
+        endpoint::layered(Arc::new(InstantModel), &options, Arc::new(NullSink), CancellationToken::new());
+    let request = request(0);
     let start = Instant::now();
     stream::iter(0..calls)
         .for_each_concurrent(64, |_| async {
-            let _ = model.complete(&asked).await;
+            let _ = model.complete(&request).await;
         })
         .await;
     println!(
-        "{:.2} µs a call for retries, limits and pace",
+        "{:.2} µs per call for retries, limits and the adaptive rate",
         start.elapsed().as_secs_f64() * 1e6 / f64::from(calls)
     );
 }
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    println!("No limit configured; the server refuses what is beyond its limit.\n");
+    println!("No limit configured; the server refuses calls above its limit.\n");
     println!(
-        "| limit | latency | in flight | answers, 10 s to 40 s | off | refused, 10 s to 40 s | refused before |"
+        "| limit | latency | in flight | answers, 10 s to 40 s | deviation | refused, 10 s to 40 s | refused before |"
     );
     println!("| --- | --- | --- | --- | --- | --- | --- |");
     for (limit, latency_ms, width) in [(50.0, 0, 32), (50.0, 20, 32), (500.0, 20, 64)] {
-        settle(limit, latency_ms, width).await?;
+        measure_rate(limit, latency_ms, width).await?;
     }
     println!("\n1,000 requests of 100 ms, 32 in flight:\n");
     faults().await?;
-    println!("\nNothing limited, a model that answers at once:\n");
-    cost().await;
+    println!("\nNo limit, a model that responds immediately:\n");
+    overhead().await;
     Ok(())
 }

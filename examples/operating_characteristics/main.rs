@@ -1,16 +1,12 @@
-//! How often the gate is wrong: simulated runs of known truth through `gate::decide` itself.
+//! Operating characteristics: how often `gate::decide` is wrong on simulated runs of known truth.
 //!
 //! ```text
 //! cargo run --release --example operating_characteristics -- [RUNS] [SEED]
 //! ```
 //!
-//! Prints Markdown tables, and ends with exit code 1 where the gate misses what its documentation promises.
+//! Prints Markdown tables. The exit code is 1 if an error rate exceeds the documented one.
 
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "a table on standard output is what it is for"
-)]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "prints tables to standard output")]
 
 mod simulate;
 
@@ -24,8 +20,8 @@ const NOISES: [Noise; 3] = [Noise::Noisy, Noise::Moderate, Noise::Quiet];
 const CASES: [usize; 3] = [10, 30, 100];
 const DROPS: [f64; 3] = [0.0, 0.05, 0.10];
 
-/// What came of all runs of one setting.
-struct Row {
+/// Results of all runs of one setting.
+struct Cell {
     setting: Setting,
     runs: usize,
     pass: usize,
@@ -34,12 +30,12 @@ struct Row {
     repeats: f64,
 }
 
-impl Row {
+impl Cell {
     fn share(&self, count: usize) -> f64 {
         count as f64 / self.runs as f64
     }
 
-    /// Two standard errors of a share of so many runs whose true value is `share`.
+    /// Two standard errors of an observed share whose true value is `share`.
     fn margin(&self, share: f64) -> f64 {
         2.0 * (share * (1.0 - share) / self.runs as f64).sqrt()
     }
@@ -51,17 +47,17 @@ impl Row {
         format!("{} / {} / {}", percent(self.pass), percent(self.fail), percent(open))
     }
 
-    /// What the gate promises of this setting and does not keep.
-    fn broken_promise(&self) -> Option<String> {
+    /// The documented error rate that this setting exceeds, if any.
+    fn violation(&self) -> Option<String> {
         let Setting { cases, drop, .. } = self.setting;
-        let (what, share, most) = match drop {
+        let (error, share, limit) = match drop {
             0.0 => ("an unchanged prompt fails", self.share(self.fail), 0.05),
             0.05 if cases >= 30 => ("a drop of 0.05 passes", self.share(self.pass), 0.06),
             0.10 if cases >= 30 => ("a drop of 0.10 passes", self.share(self.pass), 0.01),
             _ => return None,
         };
-        (share > most + self.margin(most)).then(|| {
-            format!("{what} in {:.1} % at {:?}, above {:.0} %", 100.0 * share, self.setting, 100.0 * most)
+        (share > limit + self.margin(limit)).then(|| {
+            format!("{error} in {:.1} % at {:?}, above {:.0} %", 100.0 * share, self.setting, 100.0 * limit)
         })
     }
 }
@@ -74,11 +70,12 @@ fn main() -> ExitCode {
         return ExitCode::from(2);
     };
     let runs = usize::try_from(runs).unwrap_or(1).max(1);
-    println!("{runs} runs of each cell, seed {seed}; pass / fail / inconclusive in %.");
-    let mut broken = Vec::new();
-    for (metrics, most) in [(1, 3), (1, 24), (2, 24)] {
+    println!("{runs} runs per cell, seed {seed}; pass / fail / inconclusive in %.");
+    let mut violations = Vec::new();
+    for (metrics, max_repeats) in [(1, 3), (1, 24), (2, 24)] {
         let metric = if metrics == 1 { "One metric" } else { "Two metrics" };
-        let looks = if most == 3 { "one look at 3 repeats" } else { "looks at 3, 6, 12 and 24 repeats" };
+        let looks =
+            if max_repeats == 3 { "one look at 3 repeats" } else { "looks at 3, 6, 12 and 24 repeats" };
         println!("\n{metric}, {looks}:\n");
         println!(
             "| noise | cases | unchanged | repeats | naive fails | drop of 0.05 | repeats | naive passes | drop of 0.10 |"
@@ -86,8 +83,9 @@ fn main() -> ExitCode {
         println!("| --- | --: | --: | --: | --: | --: | --: | --: | --: |");
         for noise in NOISES {
             for cases in CASES {
-                let [unchanged, small, large] = DROPS
-                    .map(|drop| row(Setting { noise, cases, drop, metrics, max_repeats: most }, runs, seed));
+                let [unchanged, small, large] = DROPS.map(|drop| {
+                    simulate_cell(Setting { noise, cases, drop, metrics, max_repeats }, runs, seed)
+                });
                 println!(
                     "| {} | {cases} | {} | {:.1} | {:.0} | {} | {:.1} | {:.0} | {} |",
                     noise.name(),
@@ -99,18 +97,19 @@ fn main() -> ExitCode {
                     100.0 * small.share(small.naive_pass),
                     large.verdicts(),
                 );
-                broken.extend([unchanged, small, large].iter().filter_map(Row::broken_promise));
+                violations.extend([unchanged, small, large].iter().filter_map(Cell::violation));
             }
         }
     }
-    for promise in &broken {
-        eprintln!("not kept: {promise}");
+    for violation in &violations {
+        eprintln!("error: {violation}");
     }
-    if broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if violations.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// All runs of a setting, on all cores; every run has its own stream, so the result does not depend on their number.
-fn row(setting: Setting, runs: usize, seed: u64) -> Row {
+/// Simulates all runs of a setting on all cores. Every run has its own random stream, so the result does not depend on the
+/// number of cores.
+fn simulate_cell(setting: Setting, runs: usize, seed: u64) -> Cell {
     let next = AtomicUsize::new(0);
     let work = || {
         let mut outcomes = Vec::new();
@@ -127,8 +126,8 @@ fn row(setting: Setting, runs: usize, seed: u64) -> Row {
         let running: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
         running.into_iter().flat_map(|thread| thread.join().unwrap_or_default()).collect()
     });
-    let count = |wanted: &dyn Fn(&Outcome) -> bool| outcomes.iter().filter(|outcome| wanted(outcome)).count();
-    Row {
+    let count = |is: &dyn Fn(&Outcome) -> bool| outcomes.iter().filter(|outcome| is(outcome)).count();
+    Cell {
         setting,
         runs: outcomes.len(),
         pass: count(&|outcome| outcome.verdict == Verdict::Pass),

@@ -1,9 +1,9 @@
-//! One simulated run: a suite of cases with known chances, answered, judged and decided look by look.
+//! One simulated run: a suite of cases with known pass rates, answered, judged and decided look by look.
 //!
-//! A case has a rate at which a statement of an answer is backed, drawn from a Beta distribution with mean 0.85 and
-//! standard deviation 0.127. An answer has some statements; its score is the share of them that is backed. The fewer
-//! statements, the more a score swings between repeats of a case: that is the noise. A drop lowers the rate of every
-//! case by so much. The naive rule passes where every metric's mean at the first look is at least the baseline's.
+//! Each case has a rate at which a statement of an answer is supported, drawn from a Beta distribution with mean 0.85 and
+//! standard deviation 0.127. The score of an answer is the share of its statements that are supported. With fewer
+//! statements, scores vary more between repeats of a case: that is the noise. A drop is subtracted from the rate of every
+//! case. The naive rule passes if every metric's mean at the first look is at least the baseline's.
 
 use promptgate_core::gate::{Criterion, Policy, Requirement, Rule, decide};
 use promptgate_core::model::{
@@ -13,12 +13,12 @@ use promptgate_core::stats::beta_quantile;
 use rand::{Rng as _, RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
-/// Of a Beta distribution with mean 0.85 and standard deviation 0.127.
+/// Parameters of the Beta distribution with mean 0.85 and standard deviation 0.127.
 const BETA: (f64, f64) = (5.869, 1.036);
-/// The minimum of each metric where there are two; the truth is far above it.
+/// The minimum of each metric if there are two. The truth is far above it.
 const MINIMUM: f64 = 0.60;
 
-/// How much scores swing between the repeats of a case.
+/// How much scores vary between the repeats of a case.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Noise {
     /// 1 to 6 statements: a standard deviation of 0.21 within a case.
@@ -47,23 +47,23 @@ impl Noise {
     }
 }
 
-/// What is simulated.
+/// Parameters of a simulation.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Setting {
     pub(crate) noise: Noise,
     pub(crate) cases: usize,
-    /// How much lower the candidate's rate is on every case.
+    /// Reduction of the candidate's rate on every case.
     pub(crate) drop: f64,
-    /// With one there is only the comparison with the baseline, with two each has a minimum as well.
+    /// One metric has only the comparison with the baseline, two also have a minimum each.
     pub(crate) metrics: usize,
     /// Repeats of the last look; the first is at 3.
     pub(crate) max_repeats: u32,
 }
 
-/// What came of a run.
+/// Result of a run.
 pub(crate) struct Outcome {
     pub(crate) verdict: Verdict,
-    /// Repeats of the last look that was taken.
+    /// Repeats of the last look.
     pub(crate) repeats: u32,
     pub(crate) naive_pass: bool,
 }
@@ -76,28 +76,28 @@ pub(crate) fn run(setting: Setting, seed: u64, run: u64) -> Outcome {
     let truth: Vec<Vec<f64>> = (0..setting.metrics)
         .map(|_| (0..setting.cases).map(|_| beta_quantile(generator.random(), BETA.0, BETA.1)).collect())
         .collect();
-    let mut analysis = nothing_yet(setting);
-    let mut asked: Vec<String> = (0..setting.metrics).map(name).collect();
+    let mut analysis = empty_analysis(setting);
+    let mut graded: Vec<String> = (0..setting.metrics).map(name).collect();
     let mut repeats = policy.schedule().first();
     let mut naive_pass = None;
     loop {
         for (metric, rates) in analysis.metrics.iter_mut().zip(&truth) {
-            let wanted = asked.contains(&metric.name);
+            let is_graded = graded.contains(&metric.name);
             let before = analysis.repeats;
             let mut fill = |matrix: &mut Matrix, drop: f64| {
-                let longer = matrix.rows().flatten().zip(rates).map(|(row, rate)| {
+                let rows = matrix.rows().flatten().zip(rates).map(|(row, rate)| {
                     let rate = (rate - drop).max(0.0);
-                    let more = (before..repeats).map(|_| match wanted {
+                    let more = (before..repeats).map(|_| match is_graded {
                         true => Cell::Value(score(&mut generator, setting.noise, rate)),
                         false => Cell::NotAsked,
                     });
                     Some(row.iter().copied().chain(more).collect::<Vec<_>>())
                 });
-                *matrix = longer.collect();
+                *matrix = rows.collect();
             };
             fill(&mut metric.scores.candidate, setting.drop);
             metric.scores.baseline.iter_mut().for_each(|baseline| fill(baseline, 0.0));
-            if wanted {
+            if is_graded {
                 (metric.repeats, metric.baseline_repeats) = (repeats, repeats);
             }
         }
@@ -106,7 +106,7 @@ pub(crate) fn run(setting: Setting, seed: u64, run: u64) -> Outcome {
         let differences = || decision.metrics.iter().filter_map(|metric| metric.difference);
         naive_pass.get_or_insert_with(|| differences().all(|difference| difference.mean >= 0.0));
         match decision.next {
-            Some(next) => (repeats, asked) = (next.repeats, next.metrics),
+            Some(next) => (repeats, graded) = (next.repeats, next.metrics),
             None => {
                 let naive_pass = naive_pass.unwrap_or_default();
                 return Outcome { verdict: decision.verdict, repeats, naive_pass };
@@ -115,11 +115,11 @@ pub(crate) fn run(setting: Setting, seed: u64, run: u64) -> Outcome {
     }
 }
 
-/// The share of backed statements of one answer.
+/// The share of supported statements of one answer.
 fn score(generator: &mut ChaCha8Rng, noise: Noise, rate: f64) -> f64 {
     let statements = generator.random_range(noise.statements());
-    let backed = (0..statements).filter(|_| generator.random_bool(rate)).count();
-    backed as f64 / f64::from(statements)
+    let supported = (0..statements).filter(|_| generator.random_bool(rate)).count();
+    supported as f64 / f64::from(statements)
 }
 
 fn name(metric: usize) -> String {
@@ -153,7 +153,7 @@ fn policy(setting: Setting, seed: u64) -> Policy {
     }
 }
 
-fn nothing_yet(setting: Setting) -> Analysis {
+fn empty_analysis(setting: Setting) -> Analysis {
     let case = |case| CaseFacts { id: format!("case-{case}"), ..CaseFacts::default() };
     let empty = || (0..setting.cases).map(|_| Some([])).collect();
     let metric = |metric| MetricScores {

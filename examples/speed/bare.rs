@@ -1,4 +1,4 @@
-//! The most that this machine can do with this client library: the same requests in a loop, and nothing else.
+//! The comparison for throughput: a bare `reqwest` loop that sends the same requests.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,24 +11,24 @@ use reqwest::header::CONTENT_TYPE;
 use crate::Fallible;
 use crate::process::processor_time;
 
-/// What the loop took.
-pub(crate) struct Looped {
-    /// From the first request to the last answer.
+/// Measurements of the loop.
+pub(crate) struct LoopMetrics {
+    /// From the first request to the last response.
     pub(crate) wall: Duration,
     /// Processor time of this process, in seconds.
     pub(crate) processor: f64,
 }
 
-/// Sends the bodies over and over, `calls` times in all, with so many in flight; reads every answer whole.
-pub(crate) fn run(base_url: &str, bodies: &[Vec<u8>], calls: usize, in_flight: u32) -> Fallible<Looped> {
-    // Bytes, so that a body is shared and not copied with each call, as promptgate does it.
+/// Sends the bodies in turn, `calls` requests in all, with `in_flight` in flight, and reads every response completely.
+pub(crate) fn run(base_url: &str, bodies: &[Vec<u8>], calls: usize, in_flight: u32) -> Fallible<LoopMetrics> {
+    // `Bytes` share a body instead of copying it for each call, as promptgate does.
     let bodies: Arc<Vec<Bytes>> = Arc::new(bodies.iter().map(|body| Bytes::from(body.clone())).collect());
     let url = format!("{base_url}/chat/completions");
     let runtime = tokio::runtime::Runtime::new()?;
     let before = processor_time(std::process::id()).unwrap_or(0.0);
     let started = Instant::now();
     runtime.block_on(async {
-        // As the library does it, which has made the process ready to build clients.
+        // The same settings as promptgate's client.
         let client = Client::builder()
             .no_proxy()
             .tcp_nodelay(true)
@@ -48,18 +48,18 @@ pub(crate) fn run(base_url: &str, bodies: &[Vec<u8>], calls: usize, in_flight: u
                     }
                     let body = bodies[number % bodies.len()].clone();
                     let request = client.post(&url).header(CONTENT_TYPE, "application/json").body(body);
-                    let answer = request.send().await?.error_for_status()?;
-                    std::hint::black_box(answer.bytes().await?);
+                    let response = request.send().await?.error_for_status()?;
+                    std::hint::black_box(response.bytes().await?);
                 }
             });
         }
-        while let Some(ended) = workers.join_next().await {
-            let ended: Result<(), reqwest::Error> = ended?;
-            ended?;
+        while let Some(joined) = workers.join_next().await {
+            let result: Result<(), reqwest::Error> = joined?;
+            result?;
         }
         Fallible::Ok(())
     })?;
     let wall = started.elapsed();
     let processor = processor_time(std::process::id()).unwrap_or(0.0) - before;
-    Ok(Looped { wall, processor })
+    Ok(LoopMetrics { wall, processor })
 }

@@ -1,8 +1,8 @@
-//! What the figures were measured on.
+//! Description of the machine.
 
 use std::fs::read_to_string;
 
-/// One line: processor, cores, memory, kernel, and how busy the machine was.
+/// One line: cores, processor, memory, kernel and load.
 pub(crate) fn describe() -> String {
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
     let processor = field("/proc/cpuinfo", "model name").unwrap_or_else(|| "unknown processor".to_owned());
@@ -22,7 +22,7 @@ pub(crate) fn describe() -> String {
     )
 }
 
-/// The first value of a name in a file of `name: value` lines.
+/// The first value of `name` in a file of `name: value` lines.
 fn field(path: &str, name: &str) -> Option<String> {
     let text = read_to_string(path).ok()?;
     let line = text.lines().find(|line| line.starts_with(name))?;

@@ -1,4 +1,4 @@
-//! Runs the release binary and watches it: wall time, processor time and the most memory it held.
+//! Runs the released binary and measures wall time, processor time and peak memory.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -9,24 +9,22 @@ use std::time::{Duration, Instant};
 
 use crate::Fallible;
 
-/// Between two looks at a process.
-const LOOK: Duration = Duration::from_millis(2);
+/// Interval between samples of a process.
+const SAMPLE_INTERVAL: Duration = Duration::from_millis(2);
 
-/// Kernel ticks a second, as `/proc` counts processor time on every Linux.
-const TICKS: f64 = 100.0;
+/// Kernel ticks per second, the unit of processor time in `/proc`.
+const TICKS_PER_SECOND: f64 = 100.0;
 
-/// What one run took.
+/// Measurements of one process.
 #[derive(Debug, Clone)]
-pub(crate) struct Taken {
-    /// From its start to its end.
+pub(crate) struct ProcessMetrics {
+    /// From start to exit.
     pub(crate) wall: Duration,
-    /// The most memory, in bytes (`VmHWM`); 0 where the system does not say.
+    /// Peak memory in bytes (`VmHWM`); 0 if the system does not report it.
     pub(crate) memory: u64,
-    /// Processor time of all its threads, in seconds; to a hundredth.
+    /// Processor time of all threads, in seconds, to a hundredth.
     pub(crate) processor: f64,
-    /// Its exit code.
     pub(crate) code: i32,
-    /// What it wrote to standard error.
     pub(crate) stderr: String,
 }
 
@@ -37,21 +35,21 @@ pub(crate) struct Binary {
 }
 
 impl Binary {
-    /// The release binary beside this program, or the one named.
-    pub(crate) fn find(named: Option<PathBuf>) -> Fallible<Self> {
-        let path = match named {
+    /// The released binary next to this program, or the one at `path`.
+    pub(crate) fn find(path: Option<PathBuf>) -> Fallible<Self> {
+        let path = match path {
             Some(path) => path.canonicalize()?,
             // target/release/examples/speed
             None => std::env::current_exe()?
                 .ancestors()
                 .nth(2)
-                .ok_or("this program has no folder above it")?
+                .ok_or("this program has no parent folder")?
                 .join("promptgate"),
         };
         if path.is_file() {
             Ok(Self { path })
         } else {
-            Err(format!("{} is not there; `just bench` builds it", path.display()).into())
+            Err(format!("{} does not exist; `just bench` builds it", path.display()).into())
         }
     }
 
@@ -60,15 +58,15 @@ impl Binary {
         Ok(std::fs::metadata(&self.path)?.len())
     }
 
-    /// A command with an environment of its own.
+    /// A command with an empty environment.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.path);
         command.args(arguments).env_clear().stdin(Stdio::null());
         command
     }
 
-    /// Whether `run` knows a flag.
-    pub(crate) fn knows(&self, flag: &str) -> Fallible<bool> {
+    /// Whether `run` has a flag.
+    pub(crate) fn has_flag(&self, flag: &str) -> Fallible<bool> {
         let help = self.command(&["run", "--help"]).output()?;
         Ok(String::from_utf8_lossy(&help.stdout).contains(flag))
     }
@@ -85,23 +83,23 @@ impl Binary {
     }
 }
 
-/// Runs a command to its end.
-pub(crate) fn watch(mut command: Command) -> Fallible<Taken> {
+/// Runs a command to its end and measures it.
+pub(crate) fn measure(mut command: Command) -> Fallible<ProcessMetrics> {
     command.stdout(Stdio::null()).stderr(Stdio::piped());
     let started = Instant::now();
     let mut child = command.spawn()?;
-    let ended = Arc::new(AtomicBool::new(false));
-    let watcher = thread::spawn({
-        let (pid, ended) = (child.id(), Arc::clone(&ended));
-        move || look_after(pid, &ended)
+    let exited = Arc::new(AtomicBool::new(false));
+    let sampler = thread::spawn({
+        let (pid, exited) = (child.id(), Arc::clone(&exited));
+        move || sample(pid, &exited)
     });
     let stderr = read_in_background(&mut child);
     let status = child.wait()?;
     let wall = started.elapsed();
-    ended.store(true, Ordering::Relaxed);
-    let (memory, processor) = watcher.join().map_err(|_| "the watcher panicked")?;
+    exited.store(true, Ordering::Relaxed);
+    let (memory, processor) = sampler.join().map_err(|_| "the sampler panicked")?;
     let stderr = stderr.join().map_err(|_| "the reader panicked")?;
-    Ok(Taken { wall, memory, processor, code: status.code().unwrap_or(-1), stderr })
+    Ok(ProcessMetrics { wall, memory, processor, code: status.code().unwrap_or(-1), stderr })
 }
 
 fn read_in_background(child: &mut Child) -> thread::JoinHandle<String> {
@@ -115,18 +113,19 @@ fn read_in_background(child: &mut Child) -> thread::JoinHandle<String> {
     })
 }
 
-/// Both figures only grow, so the last look before the end is the truth but for the last moment.
-fn look_after(pid: u32, ended: &AtomicBool) -> (u64, f64) {
+/// Samples peak memory and processor time until the process exits. Both only grow, so the last sample misses only the last
+/// interval.
+fn sample(pid: u32, exited: &AtomicBool) -> (u64, f64) {
     let (mut memory, mut processor) = (0, 0.0);
-    while !ended.load(Ordering::Relaxed) {
-        memory = most_memory(pid).unwrap_or(memory).max(memory);
+    while !exited.load(Ordering::Relaxed) {
+        memory = peak_memory(pid).unwrap_or(memory).max(memory);
         processor = processor_time(pid).unwrap_or(processor);
-        thread::sleep(LOOK);
+        thread::sleep(SAMPLE_INTERVAL);
     }
     (memory, processor)
 }
 
-fn most_memory(pid: u32) -> Option<u64> {
+fn peak_memory(pid: u32) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
     Some(line.split_whitespace().nth(1)?.parse::<u64>().ok()? * 1024)
@@ -135,8 +134,8 @@ fn most_memory(pid: u32) -> Option<u64> {
 /// Processor time of a process so far, in seconds.
 pub(crate) fn processor_time(pid: u32) -> Option<f64> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The name, in parentheses, may hold anything; user and system time are the 12th and 13th word after it.
+    // The name in parentheses may contain anything. User and system time are fields 12 and 13 after it.
     let mut words = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
     let mut ticks = || words.next()?.parse::<f64>().ok();
-    Some((ticks()? + ticks()?) / TICKS)
+    Some((ticks()? + ticks()?) / TICKS_PER_SECOND)
 }

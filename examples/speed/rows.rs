@@ -1,4 +1,4 @@
-//! The rows: each sets up what it needs, measures, and says what it stands beside.
+//! The rows of the table, each with its setup, its measurement and its comparison.
 
 use std::io::Read as _;
 use std::net::TcpListener;
@@ -6,39 +6,40 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use crate::process::{Binary, Taken, watch};
+use crate::process::{Binary, ProcessMetrics, measure};
 use crate::server::{Recorder, Server};
 use crate::table::{Row, megabytes, milliseconds, thousands};
 use crate::{Fallible, bare, suite};
 
-/// All rows, in the order of the table.
+/// The names of all rows, in table order.
 pub(crate) const NAMES: [&str; 9] =
     ["schedule", "jitter", "throughput", "memory", "large", "cached", "start", "version", "size"];
 
-/// Calls in flight of the two kinds of run.
+/// Calls in flight against an endpoint with latency.
 const SCHEDULED: u32 = 32;
-const UNHINDERED: u32 = 64;
+/// Calls in flight against an endpoint without latency.
+const UNDELAYED: u32 = 64;
 
-/// Exit codes of a run that came to a decision: pass, fail, inconclusive.
+/// Exit codes of a decided run: pass, fail, inconclusive.
 const DECIDED: [i32; 3] = [0, 10, 11];
 
-/// What all rows share.
+/// The setup that all rows share.
 pub(crate) struct Bench {
     binary: Binary,
     times: usize,
     folder: tempfile::TempDir,
-    /// The flag for a run from the cache alone is there.
-    caches: bool,
+    /// Whether the binary has `--cached-only`.
+    has_cached_only: bool,
 }
 
 impl Bench {
-    /// Measures this binary, short work so many times.
+    /// A benchmark of `binary` that repeats short work `times` times.
     pub(crate) fn new(binary: Binary, times: usize) -> Fallible<Self> {
-        let caches = binary.knows("--cached-only")?;
-        Ok(Self { binary, times, folder: tempfile::tempdir()?, caches })
+        let has_cached_only = binary.has_flag("--cached-only")?;
+        Ok(Self { binary, times, folder: tempfile::tempdir()?, has_cached_only })
     }
 
-    /// Measures the rows of a name.
+    /// Measures the rows with this name.
     pub(crate) fn measure(&self, name: &str) -> Fallible<Vec<Row>> {
         match name {
             "schedule" => self.schedule("each 100 ms", &["--latency", "100ms"]),
@@ -53,7 +54,7 @@ impl Bench {
         }
     }
 
-    /// A fresh folder with a suite in it: nothing is cached there.
+    /// Writes a suite into a fresh folder without a cache.
     fn suite(&self, cases: u64, in_flight: u32) -> Fallible<PathBuf> {
         let folder = self.folder.path().join(format!("{cases}-{in_flight}"));
         if folder.exists() {
@@ -63,89 +64,89 @@ impl Bench {
         Ok(folder)
     }
 
-    /// One run of a fresh suite, which must come to a decision.
-    fn run(&self, cases: u64, in_flight: u32, base_url: &str, flags: &[&str]) -> Fallible<Taken> {
+    /// Runs a fresh suite, which must be decided.
+    fn run(&self, cases: u64, in_flight: u32, base_url: &str, flags: &[&str]) -> Fallible<ProcessMetrics> {
         let folder = self.suite(cases, in_flight)?;
-        decided(watch(self.binary.run(&folder, base_url, flags))?)
+        decided(measure(self.binary.run(&folder, base_url, flags))?)
     }
 
-    /// 3,000 calls of 100 ms: how much longer than they must take.
+    /// 3,000 calls of 100 ms, next to the ideal schedule.
     fn schedule(&self, each: &str, flags: &[&str]) -> Fallible<Vec<Row>> {
         let (cases, mean) = (500, 0.1);
         let calls = suite::calls(cases);
         let server = Server::start(&self.binary, flags)?;
-        let taken = self.run(cases, SCHEDULED, &server.base_url, &[])?;
+        let run = self.run(cases, SCHEDULED, &server.base_url, &[])?;
         let served = server.stop()?;
         let ideal = calls as f64 * mean / f64::from(SCHEDULED);
         Ok(vec![Row {
             work: format!("{} calls, {each}, {SCHEDULED} in flight", thousands(served as f64)),
-            measured: format!("{:.2} s", taken.wall.as_secs_f64()),
-            beside: format!("{ideal:.2} s if none waits"),
-            ratio: format!("{:.3} x{}", taken.wall.as_secs_f64() / ideal, unexpected(served, calls)),
-            reach: "at most 1.05 x",
+            measured: format!("{:.2} s", run.wall.as_secs_f64()),
+            comparison: format!("{ideal:.2} s without waiting"),
+            ratio: format!("{:.3} x{}", run.wall.as_secs_f64() / ideal, unexpected(served, calls)),
+            target: "at most 1.05 x",
         }])
     }
 
-    /// Calls a second against an endpoint that answers at once, beside a bare loop over the same requests.
+    /// Calls per second against an endpoint without latency, next to a bare loop over the same requests.
     fn throughput(&self) -> Fallible<Vec<Row>> {
         let mut rows = Vec::new();
         for cases in [500, 5_000] {
-            rows.extend(self.calls_a_second(cases)?);
+            rows.extend(self.calls_per_second(cases)?);
         }
         Ok(rows)
     }
 
-    fn calls_a_second(&self, cases: u64) -> Fallible<[Row; 2]> {
+    fn calls_per_second(&self, cases: u64) -> Fallible<[Row; 2]> {
         let calls = suite::calls(cases);
         let server = Server::start(&self.binary, &[])?;
-        // Warms the server, whose simulated model thinks longer than it serves, and notes the requests.
-        let recorder = Recorder::before(&server)?;
-        self.run(cases, UNHINDERED, &recorder.base_url, &[])?;
+        // Warms up the server, which is slower on new requests, and records the requests.
+        let recorder = Recorder::in_front_of(&server)?;
+        self.run(cases, UNDELAYED, &recorder.base_url, &[])?;
         let bodies = recorder.bodies();
         let bytes = bodies.iter().map(Vec::len).sum::<usize>() / bodies.len().max(1);
-        let (mut runs, mut loops, mut served_by) = (Vec::new(), Vec::new(), Vec::new());
-        // In turn, so that a busy moment of the machine meets both.
+        let (mut runs, mut loops, mut server_times) = (Vec::new(), Vec::new(), Vec::new());
+        // Alternating, so that other load affects both.
         for _ in 0..self.times {
             let before = server.processor();
-            runs.push(self.run(cases, UNHINDERED, &server.base_url, &[])?);
-            served_by.push(server.processor() - before);
-            loops.push(bare::run(&server.base_url, &bodies, calls as usize, UNHINDERED)?);
+            runs.push(self.run(cases, UNDELAYED, &server.base_url, &[])?);
+            server_times.push(server.processor() - before);
+            loops.push(bare::run(&server.base_url, &bodies, calls as usize, UNDELAYED)?);
         }
         let served = server.stop()?;
         let expected = calls * (1 + 2 * self.times as u64);
         let rate = |wall: Duration| calls as f64 / wall.as_secs_f64();
         let per_call = |seconds: f64| seconds * 1e6 / calls as f64;
-        let reached = median(runs.iter().map(|taken| rate(taken.wall)));
+        let measured = median(runs.iter().map(|run| rate(run.wall)));
         let possible = median(loops.iter().map(|looped| rate(looped.wall)));
-        let cost = per_call(median(runs.iter().map(|taken| taken.processor)));
+        let cost = per_call(median(runs.iter().map(|run| run.processor)));
         let bare_cost = per_call(median(loops.iter().map(|looped| looped.processor)));
-        let memory = runs.iter().map(|taken| taken.memory).max().unwrap_or_default();
-        let work = format!("{} calls at once, {UNHINDERED} in flight", thousands(calls as f64));
+        let memory = runs.iter().map(|run| run.memory).max().unwrap_or_default();
+        let work = format!("{} calls without latency, {UNDELAYED} in flight", thousands(calls as f64));
         Ok([
             Row {
                 work: work.clone(),
-                measured: format!("{} calls/s, {}", thousands(reached), megabytes(memory)),
-                beside: format!("{} calls/s by bare reqwest, bodies of {bytes} B", thousands(possible)),
-                ratio: format!("{:.2}{}", reached / possible, unexpected(served, expected)),
-                reach: "10,000 toward 20,000",
+                measured: format!("{} calls/s, {}", thousands(measured), megabytes(memory)),
+                comparison: format!("{} calls/s with bare reqwest, bodies of {bytes} B", thousands(possible)),
+                ratio: format!("{:.2}{}", measured / possible, unexpected(served, expected)),
+                target: "10,000 to 20,000",
             },
             Row {
                 work: format!("{work}: processor time"),
-                measured: format!("{cost:.0} µs a call"),
-                beside: format!(
-                    "{bare_cost:.0} µs by bare reqwest; the server takes {:.0} µs",
-                    per_call(median(served_by.into_iter()))
+                measured: format!("{cost:.0} µs per call"),
+                comparison: format!(
+                    "{bare_cost:.0} µs with bare reqwest; the server takes {:.0} µs",
+                    per_call(median(server_times.into_iter()))
                 ),
                 ratio: format!("{:.2} x", cost / bare_cost),
-                reach: "",
+                target: "",
             },
         ])
     }
 
-    /// The most memory that a run of a size holds.
-    fn memory(&self, cases: u64, reach: &'static str) -> Fallible<Row> {
+    /// Peak memory of a run.
+    fn memory(&self, cases: u64, target: &'static str) -> Fallible<Row> {
         let server = Server::start(&self.binary, &[])?;
-        let taken = self.run(cases, UNHINDERED, &server.base_url, &[])?;
+        let run = self.run(cases, UNDELAYED, &server.base_url, &[])?;
         let served = server.stop()?;
         Ok(Row {
             work: format!(
@@ -153,47 +154,47 @@ impl Bench {
                 thousands(cases as f64),
                 thousands(served as f64)
             ),
-            measured: format!("{} in {:.1} s", megabytes(taken.memory), taken.wall.as_secs_f64()),
-            beside: String::new(),
+            measured: format!("{} in {:.1} s", megabytes(run.memory), run.wall.as_secs_f64()),
+            comparison: String::new(),
             ratio: format!(
-                "{:.0} B a call{}",
-                taken.memory as f64 / served as f64,
+                "{:.0} B per call{}",
+                run.memory as f64 / served as f64,
                 unexpected(served, suite::calls(cases))
             ),
-            reach,
+            target,
         })
     }
 
-    /// A second run of the same suite, from the cache; the endpoint is gone by then.
+    /// A second run of the same suite from the cache, after its endpoint is gone.
     fn cached(&self, cases: u64) -> Fallible<Row> {
         let work = format!("everything cached, {} cases", thousands(cases as f64));
-        let reach = "at most 2 s, no request";
-        if !self.caches {
-            return Ok(Row { work, measured: "not built".to_owned(), reach, ..Row::default() });
+        let target = "at most 2 s, no request";
+        if !self.has_cached_only {
+            return Ok(Row { work, measured: "not available".to_owned(), target, ..Row::default() });
         }
         let server = Server::start(&self.binary, &[])?;
-        let folder = self.suite(cases, UNHINDERED)?;
+        let folder = self.suite(cases, UNDELAYED)?;
         let base_url = server.base_url.clone();
-        let first = decided(watch(self.binary.run(&folder, &base_url, &[]))?)?;
+        let first = decided(measure(self.binary.run(&folder, &base_url, &[]))?)?;
         server.stop()?;
         let mut walls = Vec::new();
         let mut memory = 0;
         for _ in 0..self.times.min(3) {
-            let taken = decided(watch(self.binary.run(&folder, &base_url, &["--cached-only"]))?)?;
-            walls.push(taken.wall.as_secs_f64());
-            memory = taken.memory.max(memory);
+            let run = decided(measure(self.binary.run(&folder, &base_url, &["--cached-only"]))?)?;
+            walls.push(run.wall.as_secs_f64());
+            memory = run.memory.max(memory);
         }
         let wall = median(walls.into_iter());
         Ok(Row {
             work,
             measured: format!("{wall:.2} s, {}", megabytes(memory)),
-            beside: format!("{:.2} s when asked for", first.wall.as_secs_f64()),
+            comparison: format!("{:.2} s without the cache", first.wall.as_secs_f64()),
             ratio: format!("{:.3} x", wall / first.wall.as_secs_f64()),
-            reach,
+            target,
         })
     }
 
-    /// From the start of the process to the first bytes of its first request.
+    /// The time from the start of the process to the first bytes of its first request.
     fn start(&self) -> Fallible<Row> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let base_url = format!("http://{}/v1", listener.local_addr()?);
@@ -210,14 +211,14 @@ impl Bench {
             child.kill()?;
             child.wait()?;
             if read == 0 {
-                return Err("the run connected and sent nothing".into());
+                return Err("the run connected without sending a request".into());
             }
         }
         let time = Duration::from_secs_f64(median(times.into_iter()));
         Ok(Row {
             work: "start to first request, 500 cases".to_owned(),
             measured: milliseconds(time),
-            reach: "at most 50 ms",
+            target: "at most 50 ms",
             ..Row::default()
         })
     }
@@ -240,9 +241,9 @@ impl Bench {
         Ok(Row {
             work: "--version".to_owned(),
             measured: milliseconds(Duration::from_secs_f64(time)),
-            beside: format!("{} for `true`", milliseconds(Duration::from_secs_f64(nothing))),
+            comparison: format!("{} for `true`", milliseconds(Duration::from_secs_f64(nothing))),
             ratio: format!("{:.1} x", time / nothing),
-            reach: "at most 10 ms",
+            target: "at most 10 ms",
         })
     }
 
@@ -250,24 +251,24 @@ impl Bench {
         Ok(Row {
             work: "the binary, stripped".to_owned(),
             measured: megabytes(self.binary.size()?),
-            reach: "at most 15 MB",
+            target: "at most 15 MB",
             ..Row::default()
         })
     }
 }
 
-/// A run that came to a decision; anything else measured nothing.
-fn decided(taken: Taken) -> Fallible<Taken> {
-    if DECIDED.contains(&taken.code) {
-        Ok(taken)
+/// An error unless the run was decided.
+fn decided(metrics: ProcessMetrics) -> Fallible<ProcessMetrics> {
+    if DECIDED.contains(&metrics.code) {
+        Ok(metrics)
     } else {
-        Err(format!("a run ended with exit code {}:\n{}", taken.code, taken.stderr).into())
+        Err(format!("a run ended with exit code {}:\n{}", metrics.code, metrics.stderr).into())
     }
 }
 
-/// A remark where the server saw another number of requests than the suite takes.
+/// A note if the server received an unexpected number of requests.
 fn unexpected(served: u64, expected: u64) -> String {
-    if served == expected { String::new() } else { format!(", {served} requests in place of {expected}") }
+    if served == expected { String::new() } else { format!(", {served} requests instead of {expected}") }
 }
 
 fn median(values: impl Iterator<Item = f64>) -> f64 {

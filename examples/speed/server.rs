@@ -1,4 +1,4 @@
-//! The endpoint: `promptgate mock-server` as a process of its own, and a proxy that notes what passes.
+//! The endpoint: `promptgate mock-server` as its own process, and a proxy that records requests.
 
 use std::io::{BufRead as _, BufReader, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -9,7 +9,7 @@ use std::thread;
 use crate::Fallible;
 use crate::process::{Binary, processor_time};
 
-/// A mock server; killed when dropped.
+/// A mock server, killed on drop.
 pub(crate) struct Server {
     child: Child,
     /// `http://127.0.0.1:PORT/v1`.
@@ -17,7 +17,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts one on a free port.
+    /// Starts a server on a free port.
     pub(crate) fn start(binary: &Binary, flags: &[&str]) -> Fallible<Self> {
         let mut command = binary.command(&["mock-server", "--listen", "127.0.0.1:0"]);
         let mut child = command.args(flags).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
@@ -30,7 +30,7 @@ impl Server {
             Ok(Self { child, base_url })
         } else {
             let _ = child.kill();
-            Err(format!("the mock server said {line:?}").into())
+            Err(format!("unexpected output of the mock server: {line:?}").into())
         }
     }
 
@@ -39,16 +39,16 @@ impl Server {
         processor_time(self.child.id()).unwrap_or(0.0)
     }
 
-    /// Ends it; the number of requests that it served.
+    /// Stops the server and returns the number of requests that it served.
     pub(crate) fn stop(mut self) -> Fallible<u64> {
         Command::new("kill").arg(self.child.id().to_string()).status()?;
-        let mut said = String::new();
+        let mut output = String::new();
         if let Some(mut stderr) = self.child.stderr.take() {
-            stderr.read_to_string(&mut said)?;
+            stderr.read_to_string(&mut output)?;
         }
         self.child.wait()?;
-        let served = said.split_once("served ").and_then(|(_, rest)| rest.split(' ').next()?.parse().ok());
-        served.ok_or_else(|| format!("the mock server said {said:?}").into())
+        let served = output.split_once("served ").and_then(|(_, rest)| rest.split(' ').next()?.parse().ok());
+        served.ok_or_else(|| format!("unexpected output of the mock server: {output:?}").into())
     }
 }
 
@@ -59,11 +59,12 @@ impl Drop for Server {
     }
 }
 
-/// What was sent on one connection, and on all of them.
+/// Bytes sent on one connection.
 type Stream = Arc<Mutex<Vec<u8>>>;
+/// The streams of all connections.
 type Streams = Arc<Mutex<Vec<Stream>>>;
 
-/// A proxy that keeps what clients send.
+/// A proxy that records what clients send.
 pub(crate) struct Recorder {
     /// `http://127.0.0.1:PORT/v1`.
     pub(crate) base_url: String,
@@ -71,25 +72,25 @@ pub(crate) struct Recorder {
 }
 
 impl Recorder {
-    /// Passes everything on to a server.
-    pub(crate) fn before(server: &Server) -> Fallible<Self> {
+    /// Starts a proxy in front of a server.
+    pub(crate) fn in_front_of(server: &Server) -> Fallible<Self> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let base_url = format!("http://{}/v1", listener.local_addr()?);
         let upstream = server.base_url.trim_start_matches("http://").trim_end_matches("/v1").to_owned();
         let streams = Streams::default();
-        let known = Arc::clone(&streams);
+        let recorded = Arc::clone(&streams);
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
                 let Ok(server) = TcpStream::connect(&upstream) else { return };
-                let kept = Stream::default();
-                known.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&kept));
-                let _ = pass_on(client, server, kept);
+                let stream = Stream::default();
+                recorded.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&stream));
+                let _ = forward(client, server, stream);
             }
         });
         Ok(Self { base_url, streams })
     }
 
-    /// The bodies of all requests so far, in the order of the connections.
+    /// The bodies of all requests so far, ordered by connection.
     pub(crate) fn bodies(&self) -> Vec<Vec<u8>> {
         let streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
         streams
@@ -99,23 +100,23 @@ impl Recorder {
     }
 }
 
-fn pass_on(client: TcpStream, server: TcpStream, kept: Stream) -> std::io::Result<()> {
+fn forward(client: TcpStream, server: TcpStream, stream: Stream) -> std::io::Result<()> {
     client.set_nodelay(true)?;
     server.set_nodelay(true)?;
     let (from_server, to_client) = (server.try_clone()?, client.try_clone()?);
     thread::spawn(move || copy(from_server, to_client, |_| {}));
     thread::spawn(move || {
         copy(client, server, |bytes| {
-            kept.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+            stream.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
         });
     });
     Ok(())
 }
 
-fn copy(mut from: TcpStream, mut to: TcpStream, mut note: impl FnMut(&[u8])) {
+fn copy(mut from: TcpStream, mut to: TcpStream, mut record: impl FnMut(&[u8])) {
     let mut buffer = vec![0; 64 << 10];
     while let Ok(read @ 1..) = from.read(&mut buffer) {
-        note(&buffer[..read]);
+        record(&buffer[..read]);
         if to.write_all(&buffer[..read]).is_err() {
             break;
         }
@@ -123,9 +124,9 @@ fn copy(mut from: TcpStream, mut to: TcpStream, mut note: impl FnMut(&[u8])) {
     let _ = to.shutdown(Shutdown::Write);
 }
 
-/// The bodies in a stream of requests that name their length.
+/// The request bodies in a stream of requests with `Content-Length`.
 fn bodies(mut stream: &[u8]) -> Vec<Vec<u8>> {
-    let mut found = Vec::new();
+    let mut bodies = Vec::new();
     while let Some(head) = stream.windows(4).position(|four| four == b"\r\n\r\n") {
         let text = String::from_utf8_lossy(&stream[..head]).to_ascii_lowercase();
         let length = text
@@ -133,8 +134,8 @@ fn bodies(mut stream: &[u8]) -> Vec<Vec<u8>> {
             .find_map(|line| line.strip_prefix("content-length:")?.trim().parse::<usize>().ok())
             .unwrap_or(0);
         let Some(body) = stream.get(head + 4..head + 4 + length) else { break };
-        found.push(body.to_vec());
+        bodies.push(body.to_vec());
         stream = &stream[head + 4 + length..];
     }
-    found
+    bodies
 }

@@ -1,14 +1,14 @@
-//! Suites made for measuring: plain, deterministic, and nothing in them that two calls could share.
+//! Suites for benchmarks: simple, deterministic, and without requests that two calls could share.
 
 use std::fmt::Write as _;
 use std::path::Path;
 
 use crate::Fallible;
 
-/// Judged metrics of a suite; with the answer itself, calls per case and variant.
+/// Judged metrics of a suite. Each takes one call per case and variant.
 const JUDGES: u64 = 2;
 
-/// Calls that a suite of so many cases takes: two variants, each with one answer and its judgements.
+/// Calls for a suite of `cases` cases: two variants, each with one answer and its judgements.
 pub(crate) fn calls(cases: u64) -> u64 {
     cases * 2 * (1 + JUDGES)
 }
@@ -47,7 +47,7 @@ pub(crate) fn write(folder: &Path, cases: u64, in_flight: u32) -> Fallible<()> {
     Ok(())
 }
 
-/// One case; its context has about 500 bytes.
+/// Writes one case, with a context of about 500 bytes.
 fn row(rows: &mut String, number: u64) -> Fallible<()> {
     let days = number % 80 + 10;
     writeln!(

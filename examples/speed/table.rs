@@ -1,27 +1,30 @@
-//! The table that is printed.
+//! The printed table.
 
 use std::time::Duration;
 
 /// One row.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Row {
-    /// What was done.
     pub(crate) work: String,
-    /// What it took.
     pub(crate) measured: String,
-    /// The ideal, or what is possible on this machine.
-    pub(crate) beside: String,
-    /// Measured against that.
+    /// The ideal, or a comparison on the same machine.
+    pub(crate) comparison: String,
+    /// The ratio of measurement and comparison.
     pub(crate) ratio: String,
-    /// What is to be reached.
-    pub(crate) reach: &'static str,
+    pub(crate) target: &'static str,
 }
 
-/// A Markdown table with columns of even width.
+/// A Markdown table with aligned columns.
 pub(crate) fn markdown(rows: &[Row]) -> String {
-    let head = ["work", "measured", "ideal or possible", "ratio", "reach"].map(str::to_owned);
+    let head = ["work", "measured", "ideal or comparison", "ratio", "target"].map(str::to_owned);
     let cells = rows.iter().map(|row| {
-        [row.work.clone(), row.measured.clone(), row.beside.clone(), row.ratio.clone(), row.reach.to_owned()]
+        [
+            row.work.clone(),
+            row.measured.clone(),
+            row.comparison.clone(),
+            row.ratio.clone(),
+            row.target.to_owned(),
+        ]
     });
     let lines: Vec<[String; 5]> = std::iter::once(head).chain(cells).collect();
     let widths: Vec<usize> =
@@ -55,12 +58,12 @@ pub(crate) fn thousands(number: f64) -> String {
     text
 }
 
-/// Bytes in millions.
+/// `12.3 MB`.
 pub(crate) fn megabytes(bytes: u64) -> String {
     format!("{:.1} MB", bytes as f64 / 1e6)
 }
 
-/// Milliseconds.
+/// `12.3 ms`.
 pub(crate) fn milliseconds(time: Duration) -> String {
     format!("{:.1} ms", time.as_secs_f64() * 1e3)
 }

@@ -1,78 +1,28 @@
-//! What can go wrong before a verdict, and how it is shown.
-
-use std::io;
+//! Renders diagnostics for standard error.
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use anstyle::{AnsiColor, Style};
 
-use super::exit::ExitStatus;
-use promptgate_core::model::{Diagnostic, Diagnostics, Place};
+use crate::app::Failure;
+use promptgate_core::model::{Diagnostic, Place};
 use promptgate_core::text::neutral;
 
-/// A command that came to no verdict.
-#[derive(Debug)]
-pub(super) enum Failure {
-    /// The user's mistakes: exit 2.
-    Diagnostics(Diagnostics),
-    /// Shards that do not make a run: exit 12.
-    Incomplete(Diagnostics),
-    /// Nothing to evaluate: exit 3.
-    Nothing(Diagnostic),
-    /// The machine's fault (disk full, no permission): exit 1.
-    Internal(String),
-    /// The reader of standard output went away: not an error of ours, but not a pass either.
-    BrokenPipe,
-}
-
-impl Failure {
-    /// The exit status.
-    pub(super) fn status(&self) -> ExitStatus {
-        match self {
-            Self::Diagnostics(_) => ExitStatus::Usage,
-            Self::Incomplete(_) => ExitStatus::Incomplete,
-            Self::Nothing(_) => ExitStatus::NothingToEvaluate,
-            Self::Internal(_) | Self::BrokenPipe => ExitStatus::Internal,
-        }
-    }
-
-    /// An error of writing to `what`.
-    pub(super) fn writing(what: &str, error: &io::Error) -> Self {
-        if error.kind() == io::ErrorKind::BrokenPipe {
-            Self::BrokenPipe
-        } else {
-            Self::Internal(format!("could not write {what}: {error}"))
-        }
-    }
-
-    /// The text for standard error, with colour escapes (the stream strips them where they do not belong).
-    pub(super) fn render(&self) -> String {
-        match self {
-            Self::Diagnostics(diagnostics) => render_all(&diagnostics.0),
-            Self::Incomplete(diagnostics) => diagnostics.0.iter().map(render).collect(),
-            Self::Nothing(diagnostic) => render(diagnostic),
-            Self::Internal(message) => render(&Diagnostic::new(message)),
-            Self::BrokenPipe => String::new(),
-        }
+/// The text of a failure, with colour escapes; the stream strips them where they do not belong.
+pub(super) fn render_failure(failure: &Failure) -> String {
+    match failure {
+        Failure::Diagnostics(diagnostics) => render_all(&diagnostics.0),
+        Failure::Incomplete(diagnostics) => diagnostics.0.iter().map(render).collect(),
+        Failure::Nothing(diagnostic) => render(diagnostic),
+        Failure::Internal(message) => render(&Diagnostic::new(message)),
+        Failure::BrokenPipe => String::new(),
     }
 }
 
-impl From<Diagnostics> for Failure {
-    fn from(diagnostics: Diagnostics) -> Self {
-        Self::Diagnostics(diagnostics)
-    }
-}
-
-impl From<Diagnostic> for Failure {
-    fn from(diagnostic: Diagnostic) -> Self {
-        Self::Diagnostics(diagnostic.into())
-    }
-}
-
-/// All mistakes, each with its picture, and how many there are.
-pub(super) fn render_all(diagnostics: &[Diagnostic]) -> String {
+/// All diagnostics, and how many there are.
+fn render_all(diagnostics: &[Diagnostic]) -> String {
     let mut text: String = diagnostics.iter().map(render).collect();
     if diagnostics.len() > 1 {
-        text.push_str(&format!("{} mistakes; nothing was called\n", diagnostics.len()));
+        text.push_str(&format!("{} errors; nothing was called\n", diagnostics.len()));
     }
     text
 }
@@ -94,7 +44,7 @@ fn render(diagnostic: &Diagnostic) -> String {
                     .annotation(AnnotationKind::Primary.span(span)),
             )
         }
-        _ => return without_picture(&message, place, help.as_deref()),
+        _ => return without_excerpt(&message, place, help.as_deref()),
     };
     if let Some(help) = &help {
         group = group.element(Level::HELP.message(help.as_str()));
@@ -104,8 +54,8 @@ fn render(diagnostic: &Diagnostic) -> String {
     text
 }
 
-/// A message where there is no line to show: in the same form, and as well aligned.
-fn without_picture(message: &str, place: Option<&Place>, help: Option<&str>) -> String {
+/// A message without a source line, in the same form.
+fn without_excerpt(message: &str, place: Option<&Place>, help: Option<&str>) -> String {
     const ERROR: Style = AnsiColor::BrightRed.on_default().bold();
     const BOLD: Style = Style::new().bold();
     const EDGE: Style = AnsiColor::BrightBlue.on_default().bold();

@@ -1,16 +1,21 @@
-//! Exit codes: one enum, tested against the README.
+//! Exit codes: one enum, tested against the README, and pure mappings to it.
 
-use promptgate_core::model::{Ended, Run, Verdict};
+use crate::app::ci::{self, OnMissingCredentials};
+use crate::app::evaluate::Decided;
+use crate::app::{Failure, calibrate};
+use crate::config::Inconclusive;
+use promptgate_core::model::{Ended, Verdict};
+use promptgate_report::v1::EndedKind;
 
 /// How promptgate ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum ExitStatus {
-    /// Every criterion met, or nothing asked for failed.
+    /// Every criterion passed, or the command succeeded.
     Pass = 0,
     /// An unexpected failure; a bug.
     Internal = 1,
-    /// Flags, configuration, dataset or prompt wrong; nothing was called.
+    /// Invalid flags, configuration, dataset or prompt; nothing was called.
     Usage = 2,
     /// No case, or nothing that scores.
     NothingToEvaluate = 3,
@@ -18,10 +23,19 @@ pub enum ExitStatus {
     Fail = 10,
     /// Too little evidence to decide.
     Inconclusive = 11,
-    /// Could not evaluate.
+    /// The evaluation could not be completed.
     Incomplete = 12,
     /// Ctrl-C or SIGTERM; a partial report is written.
     Interrupted = 130,
+}
+
+/// How a verdict becomes an exit code.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct ExitRules {
+    /// `--inconclusive`; `None` leaves it to the configuration.
+    pub(super) inconclusive: Option<Inconclusive>,
+    /// Exit 0 on fail, inconclusive and incomplete.
+    pub(super) advisory: bool,
 }
 
 impl ExitStatus {
@@ -43,11 +57,18 @@ impl ExitStatus {
     }
 
     /// The status of a decided run.
-    ///
-    /// `inconclusive_passes` is `--inconclusive pass`, `advisory` is `--advisory`; an interruption stands
-    /// above both, since its report is partial.
-    pub fn of(run: &Run, verdict: Verdict, inconclusive_passes: bool, advisory: bool) -> Self {
-        if run.ended == Ended::Interrupted {
+    pub(super) fn of_decided(decided: &Decided, rules: ExitRules) -> Self {
+        let passes = match rules.inconclusive {
+            Some(choice) => choice == Inconclusive::Pass,
+            None => decided.inconclusive_passes,
+        };
+        let evaluation = &decided.evaluation;
+        Self::of_verdict(&evaluation.run.ended, evaluation.decision.verdict, passes, rules.advisory)
+    }
+
+    /// The status of a verdict. An interruption comes first: its report is partial.
+    fn of_verdict(ended: &Ended, verdict: Verdict, inconclusive_passes: bool, advisory: bool) -> Self {
+        if *ended == Ended::Interrupted {
             return Self::Interrupted;
         }
         match verdict {
@@ -57,6 +78,71 @@ impl ExitStatus {
             Verdict::Inconclusive if inconclusive_passes => Self::Pass,
             Verdict::Inconclusive => Self::Inconclusive,
             Verdict::Incomplete => Self::Incomplete,
+        }
+    }
+
+    /// The status of a shard: 0 once it is done, since the verdict is that of the whole run.
+    pub(super) fn of_shard(ended: EndedKind, rules: ExitRules) -> Self {
+        match ended {
+            EndedKind::Completed | EndedKind::FailedFast => Self::Pass,
+            EndedKind::Interrupted => Self::Interrupted,
+            EndedKind::Stopped if rules.advisory => Self::Pass,
+            EndedKind::Stopped => Self::Incomplete,
+        }
+    }
+
+    /// The status of a run whose key is missing.
+    fn of_missing_key(on_missing: OnMissingCredentials, rules: ExitRules) -> Self {
+        match on_missing {
+            OnMissingCredentials::Skip => Self::Pass,
+            OnMissingCredentials::Fail if rules.advisory => Self::Pass,
+            OnMissingCredentials::Fail => Self::Incomplete,
+        }
+    }
+
+    /// The status of a gate in CI that has no report.
+    pub(super) fn of_ci(outcome: &ci::Outcome, on_missing: OnMissingCredentials, rules: ExitRules) -> Self {
+        match outcome {
+            ci::Outcome::Reported(reported) => Self::of_code(reported.report.exit_code),
+            ci::Outcome::Shard(shard) => Self::of_shard(shard.ended, rules),
+            ci::Outcome::Interrupted => Self::Interrupted,
+            ci::Outcome::Unchanged(_) => Self::Pass,
+            ci::Outcome::NoKey { .. } => Self::of_missing_key(on_missing, rules),
+            ci::Outcome::Failed(failure) => Self::of_failure(failure, rules),
+        }
+    }
+
+    /// The status of a failure; advisory excuses what is incomplete.
+    pub(super) fn of_failure(failure: &Failure, rules: ExitRules) -> Self {
+        match failure {
+            Failure::Incomplete(_) if rules.advisory => Self::Pass,
+            failure => failure.into(),
+        }
+    }
+
+    /// The status of a calibration.
+    pub(super) fn of_calibration(outcome: &calibrate::Outcome) -> Self {
+        match outcome {
+            calibrate::Outcome::Measured(measurement) if measurement.shortfall.is_some() => Self::Fail,
+            calibrate::Outcome::Measured(_) => Self::Pass,
+            calibrate::Outcome::Incomplete(_) => Self::Incomplete,
+            calibrate::Outcome::Interrupted => Self::Interrupted,
+        }
+    }
+
+    fn of_code(code: u8) -> Self {
+        let known = Self::ALL.into_iter().find(|(status, _)| status.code() == code);
+        known.map_or(Self::Internal, |(status, _)| status)
+    }
+}
+
+impl From<&Failure> for ExitStatus {
+    fn from(failure: &Failure) -> Self {
+        match failure {
+            Failure::Diagnostics(_) => Self::Usage,
+            Failure::Incomplete(_) => Self::Incomplete,
+            Failure::Nothing(_) => Self::NothingToEvaluate,
+            Failure::Internal(_) | Failure::BrokenPipe => Self::Internal,
         }
     }
 }

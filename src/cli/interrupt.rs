@@ -1,15 +1,15 @@
-//! Ctrl-C and SIGTERM: the first stops the run in good order, the second at once.
+//! Ctrl-C and SIGTERM: the first signal ends the run with a report, the second at once.
 
 use tokio_util::sync::CancellationToken;
 
-/// Cancels `interrupted` at the first signal; comes back at the second.
+/// Cancels `interrupted` at the first signal; returns at the second.
 pub(super) async fn twice(interrupted: CancellationToken) {
     signal().await;
     interrupted.cancel();
     signal().await;
 }
 
-/// The next signal that asks to stop.
+/// Waits for the next signal to stop.
 #[cfg(unix)]
 pub(super) async fn signal() {
     use tokio::signal::unix::{SignalKind, signal};
@@ -23,7 +23,7 @@ pub(super) async fn signal() {
     }
 }
 
-/// The next signal that asks to stop.
+/// Waits for the next signal to stop.
 #[cfg(not(unix))]
 pub(super) async fn signal() {
     let _ = tokio::signal::ctrl_c().await;

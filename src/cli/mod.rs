@@ -1,40 +1,28 @@
-//! The command line: parses, wires, prints, and maps what happened to an exit code.
+//! The command line: parses arguments, calls the use cases of `app`, prints, and returns an exit code.
 
-mod announce;
-mod answers;
 mod args;
-mod calibration;
 mod commands;
-mod environment;
 mod error;
 mod exit;
-mod facts;
-mod files;
 mod interrupt;
-mod mismatch;
-mod models;
 mod output;
-mod policy;
 mod progress;
-mod redacting;
 mod runtime;
-mod saved;
-mod shard;
-mod suite;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
-pub use args::Arguments;
 pub use exit::ExitStatus;
 
-use error::Failure;
+use crate::app::Failure;
+use args::Arguments;
 
 /// Runs promptgate with the process's arguments.
 pub fn main() -> ExitCode {
     let arguments = match args::parse() {
         Ok(arguments) => arguments,
         Err(error) => {
-            // Help and version are answers, everything else is the user's mistake; clap knows which.
+            // Help and version are no errors; clap knows which is which.
             let status = if error.use_stderr() { ExitStatus::Usage } else { ExitStatus::Pass };
             return match output::explain(&error) {
                 Ok(()) => status.into(),
@@ -43,8 +31,8 @@ pub fn main() -> ExitCode {
         }
     };
     output::choose_color(arguments.color);
-    // A bug has said what it is by now; it ends with the code of one.
-    let Ok(result) = std::panic::catch_unwind(|| commands::dispatch(&arguments.command)) else {
+    // The panic hook has printed its message.
+    let Ok(result) = catch_unwind(AssertUnwindSafe(|| run(&arguments))) else {
         return ExitStatus::Internal.into();
     };
     match result {
@@ -53,7 +41,15 @@ pub fn main() -> ExitCode {
             if !matches!(failure, Failure::BrokenPipe) {
                 output::report(&failure);
             }
-            failure.status().into()
+            ExitStatus::from(&failure).into()
         }
     }
+}
+
+fn run(arguments: &Arguments) -> Result<ExitStatus, Failure> {
+    let runtime = runtime::start()?;
+    let result = runtime.block_on(commands::dispatch(&arguments.command));
+    // A thread may still wait for the cache.
+    runtime.shutdown_background();
+    result
 }

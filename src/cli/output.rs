@@ -1,26 +1,30 @@
-//! Standard output is data, standard error is talk.
+//! Standard output takes data, standard error everything else.
 
 use std::io::Write;
+use std::path::PathBuf;
 
 use super::args::Color;
-use super::error::Failure;
-use promptgate_core::text::neutral;
+use super::error;
+use crate::app::report_files::Reported;
+use crate::app::{Failure, Redacting};
+use promptgate_core::text::{Redactor, neutral};
+use promptgate_report::{Format, Report, Style};
 
 /// Writes data to standard output.
 pub(super) fn print(text: &str) -> Result<(), Failure> {
     stream(|out| out.write_all(text.as_bytes()))
 }
 
-/// Writes data to standard output, piece by piece.
-pub(super) fn stream(write: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) -> Result<(), Failure> {
+/// Writes data to standard output in pieces.
+fn stream(write: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) -> Result<(), Failure> {
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     write(&mut out).and_then(|()| out.flush()).map_err(|error| Failure::writing("standard output", &error))
 }
 
 /// Writes a failure to standard error.
 pub(super) fn report(failure: &Failure) {
-    let text = failure.render();
-    // There is nobody left to tell where standard error is closed.
+    let text = error::render_failure(failure);
+    // A closed standard error cannot be reported.
     let _ = anstream::stderr().lock().write_all(text.as_bytes());
 }
 
@@ -32,12 +36,12 @@ pub(super) fn warn(messages: &[String]) {
     }
 }
 
-/// Writes a line of talk to standard error.
-pub(super) fn say(line: &str) {
+/// Writes a line to standard error.
+pub(super) fn info(line: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{}", neutral::terminal(line));
 }
 
-/// Carries the choice of `--color` to everything that prints.
+/// Applies `--color`.
 pub(super) fn choose_color(color: Color) {
     match color {
         Color::Auto => anstream::ColorChoice::Auto,
@@ -48,7 +52,7 @@ pub(super) fn choose_color(color: Color) {
 }
 
 /// Whether standard output shows colours.
-pub(super) fn colored() -> bool {
+fn colored() -> bool {
     anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never
 }
 
@@ -58,14 +62,43 @@ pub(super) fn width() -> usize {
     columns.unwrap_or(100).clamp(60, 100)
 }
 
-/// Prints what the parser of the arguments has to say.
+/// Prints an error of the argument parser, help or version.
 ///
-/// It repeats values as they were given: one that would act in a log is shown without colours, and harmless.
+/// Errors repeat the values of arguments: where one holds control characters, the text is escaped and not coloured.
 pub(super) fn explain(error: &clap::Error) -> std::io::Result<()> {
     let plain = error.render().to_string();
-    let harmless: Vec<String> = plain.lines().map(neutral::guarded).collect();
-    if plain.lines().eq(harmless.iter()) {
+    let escaped: Vec<String> = plain.lines().map(neutral::guarded).collect();
+    if plain.lines().eq(escaped.iter()) {
         return error.print();
     }
-    writeln!(std::io::stderr().lock(), "{}", harmless.join("\n"))
+    writeln!(std::io::stderr().lock(), "{}", escaped.join("\n"))
+}
+
+/// Prints a report whose files are written.
+pub(super) fn print_reported(reported: &Reported, format: Format) -> Result<(), Failure> {
+    print_report(&reported.report, format, &reported.redactor, &reported.files)
+}
+
+/// Prints a report.
+pub(super) fn print_report(
+    report: &Report,
+    format: Format,
+    redactor: &Redactor,
+    files: &[PathBuf],
+) -> Result<(), Failure> {
+    let style = Style { redactor: redactor.clone(), ..Style::default() };
+    let style = match format {
+        Format::Terminal => Style {
+            width: width(),
+            color: colored(),
+            files: files.iter().map(|path| path.display().to_string()).collect(),
+            ..style
+        },
+        Format::Json | Format::Markdown | Format::Html | Format::Junit => style,
+    };
+    stream(|out| {
+        let mut out = Redacting::new(out, redactor);
+        promptgate_report::write(report, format, &mut out, style)?;
+        out.finish()
+    })
 }

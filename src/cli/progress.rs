@@ -10,14 +10,14 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use promptgate_core::port::{Event, EventSink};
 use promptgate_core::text::neutral;
 
-/// Between two lines of progress where there is no terminal.
+/// Interval of progress lines where there is no terminal.
 const TICK: Duration = Duration::from_secs(10);
-/// Between two states of the bar; events come in faster by far.
+/// Shortest interval between redraws of the bar.
 const REDRAW: Duration = Duration::from_millis(100);
-/// So many undecided criteria are named.
+/// Undecided criteria that are named.
 const NAMED: usize = 4;
 
-/// What has happened so far.
+/// Totals of the events so far.
 #[derive(Debug, Default, Clone)]
 struct Counts {
     cases: usize,
@@ -30,7 +30,7 @@ struct Counts {
     cached: u64,
     spent_usd: f64,
     last_retry: Option<(String, f64)>,
-    /// Calls a second that each endpoint was found to allow.
+    /// Calls a second that each endpoint allows.
     paces: BTreeMap<String, f64>,
 }
 
@@ -53,7 +53,7 @@ impl Counts {
                 self.missing += usize::from(missing);
                 self.cases_done = (self.cases_done + usize::from(case_done)).min(self.cases);
             }
-            // Two that settle at once may be told in either order; what is spent never falls.
+            // Events of concurrent calls may arrive in any order; the total never falls.
             Event::Spent { usd } => self.spent_usd = self.spent_usd.max(usd),
             Event::RateLimitChanged { endpoint, calls_per_second: Some(rate) } => {
                 self.paces.insert(endpoint, rate);
@@ -62,7 +62,7 @@ impl Counts {
                 self.paces.remove(&endpoint);
             }
             Event::CacheHit { .. } => self.cached += 1,
-            Event::LookTaken { .. } | Event::Warning { .. } => {}
+            Event::LookTaken { .. } | Event::Note { .. } | Event::Warning { .. } => {}
         }
     }
 
@@ -103,7 +103,7 @@ fn pace(calls_per_second: f64) -> String {
     }
 }
 
-/// Where progress goes.
+/// How progress is shown.
 enum Display {
     Bar { bar: ProgressBar, drawn: Option<Instant> },
     Lines { started: Instant },
@@ -129,10 +129,13 @@ impl Progress {
         Self(Mutex::new((Counts::default(), display)))
     }
 
-    /// Writes how far the run is, where there is no bar; called every few seconds.
-    pub(super) fn line(&self) {
+    /// Writes a line of progress, where there is no bar.
+    fn line(&self) {
         let Ok(mut state) = self.0.lock() else { return };
         let (counts, Display::Lines { started }) = &mut *state else { return };
+        if counts.trials == 0 {
+            return;
+        }
         let mut line = format!("{}/{} answers · {}", counts.trials_done, counts.trials, counts.detail());
         if counts.trials_done > 0 {
             let left = counts.trials.saturating_sub(counts.trials_done) as f64 / counts.trials_done as f64;
@@ -145,7 +148,7 @@ impl Progress {
         write_line(&line);
     }
 
-    /// Writes a line from time to time, even when nothing happens.
+    /// Writes a line in regular intervals, even when nothing happens.
     pub(super) async fn tick(&self) -> std::convert::Infallible {
         let mut interval = tokio::time::interval(TICK);
         interval.tick().await;
@@ -155,7 +158,7 @@ impl Progress {
         }
     }
 
-    /// Takes the bar away; what is printed next stands on a clean line.
+    /// Removes the bar.
     pub(super) fn finish(&self) {
         if let Ok(state) = self.0.lock()
             && let Display::Bar { bar, .. } = &state.1
@@ -169,14 +172,19 @@ impl EventSink for Progress {
     fn emit(&self, event: Event) {
         let Ok(mut state) = self.0.lock() else { return };
         let (counts, display) = &mut *state;
-        let said = said(&event);
+        let line = own_line(&event);
         counts.take(event);
         match display {
             Display::Bar { bar, drawn } => {
-                if let Some(line) = said {
-                    bar.println(line);
+                match line {
+                    Some(line) if drawn.is_none() => write_line(&line),
+                    Some(line) => bar.println(line),
+                    None => {}
                 }
-                // Texts are made a few times a second, not thousands of times.
+                if counts.trials == 0 {
+                    return;
+                }
+                // Events arrive much faster than the bar can be redrawn.
                 let is_last = counts.trials_done == counts.trials;
                 if is_last || drawn.is_none_or(|drawn| drawn.elapsed() >= REDRAW) {
                     *drawn = Some(Instant::now());
@@ -186,7 +194,7 @@ impl EventSink for Progress {
                 }
             }
             Display::Lines { .. } => {
-                if let Some(line) = said {
+                if let Some(line) = line {
                     write_line(&line);
                 }
             }
@@ -195,9 +203,10 @@ impl EventSink for Progress {
     }
 }
 
-/// What an event says in a line of its own.
-fn said(event: &Event) -> Option<String> {
+/// The line of an event that is shown on a line of its own.
+fn own_line(event: &Event) -> Option<String> {
     match event {
+        Event::Note { message } => Some(neutral::terminal(message)),
         Event::Warning { message } => Some(format!("warning: {}", neutral::terminal(message))),
         Event::LookTaken { repeats, next, undecided } => {
             let (named, more) = undecided.split_at(undecided.len().min(NAMED));
@@ -217,7 +226,7 @@ fn said(event: &Event) -> Option<String> {
 }
 
 fn write_line(line: &str) {
-    // Progress that cannot be shown is no reason to lose a run.
+    // A run goes on even if its progress cannot be shown.
     let _ = writeln!(std::io::stderr().lock(), "{line}");
 }
 
@@ -255,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pace_is_shown_while_it_is_limited() {
+    fn pace_is_shown_while_it_is_limited() {
         assert_eq!(after([paced("a", Some(5.0)), paced("a", None)]).detail(), "0/0 cases · 0 in flight");
         let two = after([paced("a:1", Some(5.0)), paced("b:2", Some(0.2))]);
         assert_eq!(

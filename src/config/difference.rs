@@ -1,29 +1,29 @@
-//! What a change of the configuration changes in the policy: by dotted path, as written.
+//! Differences between the policies of two configurations, by dotted path, as written.
 //!
-//! The candidate's own keys are left out: they are what a change is free to choose. The values are as written, so that
-//! nothing that is added to the format can be forgotten here; whoever shows them takes care of secrets and length.
+//! The candidate's own keys are left out, since a change may choose them. Comparing values as written covers every key
+//! that is added to the format. Callers redact and shorten them.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-/// What comes from the candidate, and what does not count.
+/// Keys that come from the candidate, and keys that do not count.
 const CANDIDATE: [&str; 6] = ["version", "prompt", "user", "model", "parameters", "dataset"];
 /// Options of a check beside its kind, which names it.
 const OF_A_CHECK: [&str; 3] = ["name", "min", "baseline"];
 
-/// A place of the policy where two configurations differ.
+/// A difference between two configurations.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Difference {
-    /// Where: `gate.max_missing`, `checks.length.max_chars`, `metrics.tone.rubric[2]`.
+    /// Its path: `gate.max_missing`, `checks.length.max_chars`, `metrics.tone.rubric[2]`.
     pub path: String,
-    /// What stands in the one that decides; `None` where nothing does.
+    /// The value in the configuration that decides; `None` where it is absent.
     pub old: Option<Value>,
-    /// What stands in the other one.
+    /// The value in the other one.
     pub new: Option<Value>,
 }
 
-/// What `new` changes in the policy of `old`, in the order of `old`, then of what is added.
+/// Differences of `new` from the policy of `old`, in the order of `old`, then additions.
 pub fn differences(old: &Value, new: &Value) -> Vec<Difference> {
     let policy = |value: &Value| {
         let mut map = value.as_object().cloned().unwrap_or_default();
@@ -54,7 +54,7 @@ fn values(path: &str, old: Option<&Value>, new: Option<&Value>, found: &mut Vec<
     }
 }
 
-/// Items that have names by their names, so that taking one out does not seem to change all that follow.
+/// Items by their names, so that a removal does not appear to change all following items.
 fn lists(path: &str, old: &[Value], new: &[Value], found: &mut Vec<Difference>) {
     if let (Some(old), Some(new)) = (named(old), named(new)) {
         return maps(path, &old, &new, found);
@@ -103,7 +103,7 @@ mod tests {
 
     use super::*;
 
-    fn told(old: Value, new: Value) -> Vec<String> {
+    fn described(old: Value, new: Value) -> Vec<String> {
         let text = |value: Option<Value>| value.map_or_else(|| "nothing".to_owned(), |it| it.to_string());
         let line = |it: Difference| format!("{}: {} to {}", it.path, text(it.old), text(it.new));
         differences(&old, &new).into_iter().map(line).collect()
@@ -114,7 +114,7 @@ mod tests {
         let old = json!({"version": 1, "prompt": "a.md", "model": "m", "dataset": "a.jsonl", "user": "u"});
         let new =
             json!({"version": 1, "prompt": "b.md", "parameters": {"temperature": 1}, "dataset": "b.csv"});
-        assert!(told(old, new).is_empty());
+        assert!(described(old, new).is_empty());
     }
 
     #[test]
@@ -123,7 +123,7 @@ mod tests {
         let new = json!({"gate": {"max_missing": "90%", "repeats": 3.0}, "metrics": {"tone": {"min": 0.70}},
                          "endpoint": {"base_url": "https://elsewhere.example"}});
         assert_eq!(
-            told(old, new),
+            described(old, new),
             [
                 "gate.max_missing: \"2%\" to \"90%\"",
                 "endpoint: nothing to {\"base_url\":\"https://elsewhere.example\"}"
@@ -138,7 +138,7 @@ mod tests {
         let new =
             json!({"checks": [{"length": {"max_chars": 99}, "min": 0.5}, {"regex": "x", "name": "other"}]});
         assert_eq!(
-            told(old, new),
+            described(old, new),
             [
                 "checks.json_schema: {\"json_schema\":\"a.json\"} to nothing",
                 "checks.length.length.max_chars: 9 to 99",
@@ -154,7 +154,7 @@ mod tests {
         let old = json!({"a": [1, 2, 3], "b": ["x", "x"], "metrics": {"tone": {"rubric": ["one", "two"]}}});
         let new = json!({"a": [1, 3], "b": ["x"], "metrics": {"tone": {"rubric": ["two"]}}});
         assert_eq!(
-            told(old, new),
+            described(old, new),
             [
                 "a[1]: 2 to 3",
                 "a[2]: 3 to nothing",

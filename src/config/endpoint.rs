@@ -1,4 +1,4 @@
-//! Endpoints: defaults, URLs, names of variables. What may be a secret is never repeated.
+//! Endpoints: defaults, URLs, names of variables. Values that may be secrets are never repeated.
 
 use std::time::Duration;
 
@@ -61,7 +61,7 @@ fn base_url(reader: &mut Reader<'_>, at: &str, url: String) -> Option<Placed<Str
     None
 }
 
-/// The name of a variable. A key that was pasted in its place is not repeated.
+/// The name of a variable. A key that was pasted instead is not repeated.
 fn variable(reader: &mut Reader<'_>, at: &str, name: String) -> Option<Placed<String>> {
     let plain = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
         && !name.starts_with(|c: char| c.is_ascii_digit());
@@ -95,11 +95,11 @@ fn headers(
         let lower = name.to_ascii_lowercase();
         let token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
         let problem = if name.is_empty() || !name.bytes().all(token) {
-            Some("this is no name of a header")
+            Some("not a valid header name")
         } else if OWN_HEADERS.contains(&lower.as_str()) {
             Some("this header is set by promptgate itself")
         } else if headers.iter().any(|(other, _)| other.eq_ignore_ascii_case(&name)) {
-            Some("this header stands here a second time; case does not count in names of headers")
+            Some("duplicate header (header names are case-insensitive)")
         } else {
             None
         };
@@ -117,7 +117,7 @@ fn headers(
                 let sendable = value.bytes().all(|b| b == b'\t' || (b >= 0x20 && b != 0x7f));
                 let diagnostic = if secret {
                     Some(
-                        Diagnostic::new("this header holds a secret, which does not belong into a file")
+                        Diagnostic::new("this header holds a secret, which must not be in a file")
                             .help("put it into a variable: `{env: VARIABLE}`"),
                     )
                 } else if !sendable {
@@ -133,7 +133,7 @@ fn headers(
                     None => Some(HeaderValue::Literal(value)),
                 }
             }
-            // The schema asks for one of the two.
+            // The schema requires one of the two.
             (None, None) => None,
         };
         headers.extend(value.map(|value| (name, value)));

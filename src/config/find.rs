@@ -1,13 +1,13 @@
-//! Finding the configuration.
+//! Finds the configuration.
 
 use std::path::{Path, PathBuf};
 
-/// Names a configuration may have, the preferred one first.
+/// Names of a configuration, the preferred one first.
 pub const NAMES: [&str; 2] = ["promptgate.yaml", "promptgate.yml"];
 
 /// The nearest `promptgate.yaml` or `promptgate.yml`, in the folder `start` or above it.
 pub fn find(start: &Path) -> Option<PathBuf> {
-    // A relative path has no folders above the current one.
+    // A relative path has no ancestors above the current folder.
     let start = std::path::absolute(start).ok()?;
     start
         .ancestors()

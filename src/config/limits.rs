@@ -34,7 +34,7 @@ pub(super) fn criteria(limits: &WrittenLimits) -> Vec<Criterion> {
             requirement: Requirement::Limit { statistic, bound },
         };
         criteria.extend(max.map(|max| criterion(format!("limit.{key}"), Bound::Absolute(max))));
-        // Beside an absolute bound, the relative one needs an id of its own.
+        // Beside an absolute bound, the relative one has its own id.
         let id = if max.is_some() { format!("limit.{key}.baseline") } else { format!("limit.{key}") };
         criteria.extend(increase.map(|increase| criterion(id, Bound::MaxIncrease(increase))));
     }

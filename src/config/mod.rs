@@ -1,11 +1,8 @@
 //! The configuration: from the text of a promptgate.yaml to [`Settings`], or to every diagnostic in it at once.
 //!
-//! As written and resolved are kept apart: `written` holds the types that serde and schemars see and from which
-//! the JSON Schema comes, [`Settings`] holds what the other rooms work with. In between stand the schema (names,
-//! types, ranges) and the checks that a schema cannot say (a metric without a judge, a limit without a price).
-//!
-//! Left to others: reading the files that the configuration names (load), compiling checks (check), reading
-//! variables and calling anything (endpoint).
+//! `written` has the types for serde and for the JSON Schema, [`Settings`] those for the use cases. Between them are the
+//! schema (names, types, ranges) and checks beyond it (a metric without a judge, a limit without a price). Nothing here
+//! reads files that the configuration names, compiles checks, or reads variables.
 
 mod case;
 mod difference;
@@ -39,10 +36,10 @@ pub use settings::{
     SliceSettings,
 };
 
-/// What a configuration says, as written.
+/// A configuration as written.
 ///
 /// # Errors
-/// Every mistake of syntax.
+/// Every error of syntax.
 pub fn written(file: &str, text: &str) -> Result<Value, Diagnostics> {
     Document::yaml(file, text).map(Document::into_value)
 }
@@ -51,7 +48,7 @@ pub fn written(file: &str, text: &str) -> Result<Value, Diagnostics> {
 /// `checks`.
 ///
 /// # Errors
-/// Every mistake at once, in the order of the file: syntax, or else schema and meaning.
+/// All errors at once, in the order of the file: syntax, or else schema and meaning.
 pub fn load(file: &str, text: &str, check_entry: &Value) -> Result<Settings, Diagnostics> {
     let document = Document::yaml(file, text)?;
     if document.value().is_null() {
@@ -59,7 +56,7 @@ pub fn load(file: &str, text: &str, check_entry: &Value) -> Result<Settings, Dia
         return Err(diagnostic.help("`promptgate init` writes one to start from").into());
     }
     let violations = document::violations(&document, &schema(check_entry));
-    // What is wrong is taken out, so that the rest can still be checked for its meaning.
+    // Invalid values are removed, so that the rest can still be checked.
     let mut rest = document.value().clone();
     let mut pointers: Vec<&str> = violations.iter().map(|violation| violation.pointer.as_str()).collect();
     pointers.sort_by_key(|pointer| std::cmp::Reverse(pointer.len()));
@@ -88,7 +85,7 @@ pub fn load(file: &str, text: &str, check_entry: &Value) -> Result<Settings, Dia
     }
 }
 
-/// Removes what stands at a pointer: a key from its map; of a list, the whole list, as its items would move.
+/// Removes the value at a pointer: a key from its map, or a whole list, since its other items would move.
 fn remove(value: &mut Value, pointer: &str) {
     let Some((parent, token)) = pointer.rsplit_once('/') else { return };
     match value.pointer_mut(parent) {

@@ -7,21 +7,21 @@ use super::settings::Settings;
 use promptgate_core::gate::{Bound, Criterion, Policy, Requirement};
 use promptgate_core::model::{CaseFacts, Diagnostic, Diagnostics, Place};
 
-/// What the gate requires of a compiled check.
+/// Requirements on a compiled check.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CheckPolicy {
     /// Its name, without `check.`.
     pub name: String,
-    /// Least share of trials that pass, in 0..=1; at 1.0 every trial must.
+    /// Minimum share of trials that pass, in 0..=1; at 1.0 every trial must pass.
     pub min: f64,
     /// Whether the candidate must not be worse than the baseline.
     pub baseline: bool,
 }
 
-/// Reads `METRIC=X` of `--min`.
+/// Parses `METRIC=X` of `--min`.
 ///
 /// # Errors
-/// A mistake where there is no `=`, or X is no number in 0..=1.
+/// No `=`, or X is not a number in 0..=1.
 pub fn parse_minimum(text: &str) -> Result<(String, f64), Diagnostics> {
     let wrong = |message: String| {
         Diagnostics::from(
@@ -42,7 +42,7 @@ impl Settings {
     /// are left out without one. `minimums` are those of `--min`; they replace the configured ones.
     ///
     /// # Errors
-    /// Every minimum and slice on an unknown metric, and criteria whose ids would be the same.
+    /// Every minimum and slice on an unknown metric, and criteria with the same id.
     pub fn policy(
         &self,
         checks: &[CheckPolicy],
@@ -105,7 +105,7 @@ impl Settings {
         has_baseline: bool,
         minimums: &[(String, f64)],
     ) -> Vec<Criterion> {
-        // Of a flag given twice, the last one counts.
+        // The last of repeated flags counts.
         let minimum = |metric: &str, configured: Option<f64>| {
             minimums.iter().rev().find(|(name, _)| name == metric).map(|(_, min)| *min).or(configured)
         };
@@ -162,7 +162,7 @@ impl Settings {
     }
 }
 
-/// A check that every trial must pass is literal, as a unit test is; below that it is a threshold.
+/// At 1.0 every trial must pass, as in a unit test; below that the minimum is a threshold.
 fn of_check(min: f64) -> Requirement {
     if min >= 1.0 { Requirement::EveryTrial } else { Requirement::Minimum { value: min } }
 }

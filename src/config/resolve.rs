@@ -1,4 +1,4 @@
-//! From the configuration as written to settings: defaults, and what a schema cannot say.
+//! Resolves a configuration: defaults, and checks beyond the schema.
 
 use serde_json::Value;
 
@@ -13,17 +13,17 @@ use promptgate_core::document::{Document, pointer, suggest};
 use promptgate_core::gate::Rule;
 use promptgate_core::model::{Diagnostic, Place, Scope};
 
-/// Most repeats by default: looks at 3, 6, 12 and 24.
+/// Default of `gate.max_repeats`: looks at 3, 6, 12 and 24.
 const MAX_REPEATS: u32 = 24;
 
-/// Resolves a configuration; the mistakes are in no particular order.
+/// Resolves a configuration; diagnostics are in no particular order.
 pub(super) fn resolve(file: &str, document: &Document, written: Written) -> (Settings, Vec<Diagnostic>) {
     let mut reader = Reader { document, diagnostics: Vec::new() };
     let settings = settings(&mut reader, file, written);
     (settings, reader.diagnostics)
 }
 
-/// The document that is read and what is found in it.
+/// A document with the diagnostics found in it.
 pub(super) struct Reader<'a> {
     pub(super) document: &'a Document,
     diagnostics: Vec<Diagnostic>,
@@ -35,12 +35,12 @@ impl Reader<'_> {
         Placed { value, place: self.document.place(at) }
     }
 
-    /// A mistake of the value at a pointer.
+    /// A diagnostic at the value of a pointer.
     pub(super) fn diagnostic(&self, at: &str, message: impl Into<String>) -> Diagnostic {
         Diagnostic::new(message).at(self.document.place(at))
     }
 
-    /// Reports a mistake.
+    /// Adds a diagnostic.
     pub(super) fn push(&mut self, diagnostic: Diagnostic) {
         self.diagnostics.push(diagnostic);
     }
@@ -55,12 +55,12 @@ impl Reader<'_> {
         Place { excerpt: None, length: 0, ..self.document.key_place(at) }
     }
 
-    /// Whether the document has a value there, right or wrong.
+    /// Whether the document has a value there, valid or not.
     pub(super) fn has(&self, at: &str) -> bool {
         self.document.value().pointer(at).is_some()
     }
 
-    /// The keys of the map there, right or wrong.
+    /// The keys of the map there, valid or not.
     pub(super) fn keys(&self, at: &str) -> Vec<String> {
         let map = self.document.value().pointer(at).and_then(Value::as_object);
         map.into_iter().flat_map(|map| map.keys().cloned()).collect()
@@ -119,7 +119,7 @@ fn settings(reader: &mut Reader<'_>, file: &str, written: Written) -> Settings {
     }
 }
 
-/// The name of the folder that the configuration lies in.
+/// The name of the folder of the configuration.
 fn folder(file: &str) -> String {
     let path = std::path::absolute(file).unwrap_or_default();
     let folder = path.parent().and_then(|parent| parent.file_name());
@@ -157,7 +157,7 @@ fn slices(reader: &mut Reader<'_>, written: WrittenSlices) -> Vec<SliceSettings>
         }
         for (metric, slice) in metrics.0 {
             let place = reader.document.key_place(&pointer(&at, &metric));
-            // The names of checks are known once they are compiled: see `Settings::policy`.
+            // Names of checks are known only once they are compiled: see `Settings::policy`.
             if !metric.starts_with("check.") && !known.contains(&metric) {
                 let diagnostic = unknown_metric(&metric, known.iter().map(String::as_str)).at(place);
                 reader.push(diagnostic);
@@ -169,7 +169,7 @@ fn slices(reader: &mut Reader<'_>, written: WrittenSlices) -> Vec<SliceSettings>
     slices
 }
 
-/// The mistake of a criterion on a metric that the configuration does not have.
+/// The diagnostic of a criterion on an unknown metric.
 pub(super) fn unknown_metric<'a>(metric: &str, known: impl Iterator<Item = &'a str> + Clone) -> Diagnostic {
     let diagnostic = Diagnostic::new(format!("unknown metric `{metric}`"));
     let names: Vec<String> = known.clone().map(|name| format!("`{name}`")).collect();
@@ -180,7 +180,7 @@ pub(super) fn unknown_metric<'a>(metric: &str, known: impl Iterator<Item = &'a s
     }
 }
 
-/// A limit or a ceiling in money that no price stands behind would never be reached.
+/// Requires prices for limits in money, which would never be reached without them.
 fn need_prices(
     reader: &mut Reader<'_>,
     model: Option<&Placed<String>>,
@@ -212,7 +212,7 @@ fn need_prices(
     }
 }
 
-/// Where answers are kept, unless said otherwise.
+/// Default of `cache.path`.
 const CACHE: &str = ".promptgate/cache.redb";
 
 fn cache(reader: &mut Reader<'_>, written: Option<WrittenCache>) -> CacheSettings {
@@ -227,8 +227,8 @@ fn cache(reader: &mut Reader<'_>, written: Option<WrittenCache>) -> CacheSetting
 
 fn gate(reader: &mut Reader<'_>, written: &WrittenGate) -> GateSettings {
     let repeats = written.repeats.unwrap_or(written.max_repeats.map_or(3, |most| most.min(3)));
-    // Repeats given alone are a fixed number of them. More of them narrow the noise of answers and judge, not the
-    // spread of cases, which is what counts for a population.
+    // Without `max_repeats` the number is fixed. More repeats reduce the noise of answers and judge, but not the spread
+    // between cases, which counts for a population.
     let adaptive = written.repeats.is_none()
         && !matches!(written.scope, Some(Scope::Population))
         && !matches!(written.rule, Some(Rule::Point));

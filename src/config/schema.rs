@@ -7,13 +7,13 @@ use serde_json::{Value, json};
 use super::case::CaseRow;
 use super::written::Written;
 
-/// Name of the definition that the check room fills.
+/// Name of the definition that the checks fill.
 pub(super) const CHECK: &str = "Check";
 
 /// The JSON Schema of a configuration. `check_entry` is the schema of one entry of `checks`.
 pub fn schema(check_entry: &Value) -> Value {
     let mut schema = generate::<Written>(check_entry);
-    // A key without a value is most often one whose lines were commented out: better asked than guessed.
+    // A key without a value usually had lines that are commented out, so it is an error.
     refuse_null(&mut schema);
     schema
 }
@@ -33,7 +33,7 @@ fn generate<T: JsonSchema>(check_entry: &Value) -> Value {
     schema
 }
 
-/// Drops what only Rust knows: number formats, the defaults of absent keys.
+/// Removes number formats and defaults, which matter only to Rust.
 fn tidy(schema: &mut Value) {
     match schema {
         Value::Object(map) => {
@@ -56,7 +56,7 @@ fn tidy(schema: &mut Value) {
     }
 }
 
-/// Takes `null` out of types and forms.
+/// Removes `null` from types and alternatives.
 fn refuse_null(schema: &mut Value) {
     match schema {
         Value::Object(map) => {

@@ -1,4 +1,4 @@
-//! The configuration resolved: defaults filled in, every item that can turn out wrong later with its place.
+//! The resolved configuration: defaults filled in, with the place of every item that may prove wrong later.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,22 +16,22 @@ use promptgate_engine::judge::Kind;
 pub struct Placed<T> {
     /// The value.
     pub value: T,
-    /// Where it stands.
+    /// Its place.
     pub place: Place,
 }
 
-/// Everything a configuration says.
+/// A resolved configuration.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
     /// The configuration file, as named.
     pub file: String,
-    /// Name of the suite; by default that of the folder.
+    /// Name of the suite.
     pub name: String,
     /// The cases.
     pub dataset: DatasetSettings,
     /// Path of the candidate's prompt, relative to the configuration.
     pub prompt: Placed<String>,
-    /// What the candidate is compared with, as written: `git:merge-base`, `file:PATH`, …; `None` when not given.
+    /// The baseline as written: `git:merge-base`, `file:PATH`, …; `None` where it is absent.
     pub baseline: Option<Placed<String>>,
     /// The field of a JSON answer that judges and text checks read.
     pub answer_field: Option<String>,
@@ -45,7 +45,7 @@ pub struct Settings {
     pub endpoint: EndpointSettings,
     /// The judge; there whenever `metrics` is not empty.
     pub judge: Option<JudgeSettings>,
-    /// Deterministic checks, as written; compiled by the check room.
+    /// Deterministic checks, as written; compiled later.
     pub checks: Vec<CheckSettings>,
     /// Judged metrics.
     pub metrics: Vec<MetricSettings>,
@@ -55,11 +55,11 @@ pub struct Settings {
     pub slices: Vec<SliceSettings>,
     /// Model, then US dollars per million tokens of input and of output.
     pub prices: Vec<(String, f64, f64)>,
-    /// Where answers are kept.
+    /// The cache of answers.
     pub cache: CacheSettings,
     /// How the gate decides.
     pub gate: GateSettings,
-    /// Hard ceilings.
+    /// Limits of a run.
     pub budget: BudgetSettings,
 }
 
@@ -75,11 +75,11 @@ impl Settings {
 pub struct DatasetSettings {
     /// Path or glob, relative to the configuration.
     pub path: Placed<String>,
-    /// Format; `None` leaves it to be found.
+    /// Format; `None` to detect it.
     pub format: Option<DatasetFormat>,
-    /// Our name of a field to the dataset's.
+    /// Names of dataset fields, by the name they have in promptgate.
     pub fields: BTreeMap<String, String>,
-    /// Where `fields` stands; the dataset's place without it.
+    /// The place of `fields`, else of the dataset.
     pub fields_place: Place,
 }
 
@@ -90,21 +90,21 @@ pub struct EndpointSettings {
     pub base_url: Option<Placed<String>>,
     /// Name of the variable that holds the key.
     pub api_key_env: Option<Placed<String>>,
-    /// Longest wait for one answer.
+    /// Timeout of one call.
     pub timeout: Duration,
-    /// Most calls in flight, at least 1.
+    /// Maximum calls in flight, at least 1.
     pub max_concurrency: usize,
     /// Requests per minute.
     pub rpm: Option<u32>,
     /// Tokens per minute.
     pub tpm: Option<u64>,
-    /// Further headers in the order of the configuration.
+    /// Additional headers in the order of the configuration.
     pub headers: Vec<(String, HeaderValue)>,
-    /// PEM file of further certificate authorities, relative to the configuration.
+    /// PEM file with additional certificate authorities, relative to the configuration.
     pub ca_cert: Option<Placed<String>>,
-    /// Most attempts of one call, at least 1.
+    /// Maximum attempts of one call, at least 1.
     pub attempts: u32,
-    /// Longest waiting between the attempts of one call, in total.
+    /// Maximum total wait between the attempts of one call.
     pub max_wait: Duration,
 }
 
@@ -113,7 +113,7 @@ pub struct EndpointSettings {
 pub enum HeaderValue {
     /// Held by this environment variable.
     Env(Placed<String>),
-    /// Written out; no secret.
+    /// Written in the configuration; not a secret.
     Literal(String),
 }
 
@@ -124,13 +124,13 @@ pub struct JudgeSettings {
     pub panel: Vec<MemberSettings>,
     /// Judgements of one answer by each of them, at least 1.
     pub votes: u32,
-    /// Whether the judge is tried on planted answers first.
+    /// Whether the judge is tested on planted answers first.
     pub self_test: bool,
     /// Planted answers beside the built-in ones, relative to the configuration.
     pub planted: Option<Placed<String>>,
-    /// Least kappa of the calibration.
+    /// Minimum kappa of the calibration.
     pub min_kappa: Option<f64>,
-    /// Least balanced accuracy of the calibration.
+    /// Minimum balanced accuracy of the calibration.
     pub min_balanced_accuracy: Option<f64>,
     /// The calibration file, relative to the configuration.
     pub calibration: Option<Placed<String>>,
@@ -152,7 +152,7 @@ pub struct MemberSettings {
 pub struct CheckSettings {
     /// The entry.
     pub entry: Value,
-    /// Where it stands.
+    /// Its place.
     pub place: Place,
 }
 
@@ -161,13 +161,13 @@ pub struct CheckSettings {
 pub struct MetricSettings {
     /// The name of a built-in judge, or one of the user's own.
     pub name: String,
-    /// Least mean score, in 0..=1.
+    /// Minimum mean score, in 0..=1.
     pub min: Option<f64>,
     /// Whether the candidate must not be worse than the baseline.
     pub baseline: bool,
     /// The kind of judge that scores it.
     pub kind: Kind,
-    /// Where its name stands.
+    /// The place of its name.
     pub place: Place,
 }
 
@@ -178,9 +178,9 @@ pub struct SliceSettings {
     pub tag: String,
     /// The metric: a name of `metrics`, or `check.NAME`.
     pub metric: String,
-    /// Least mean score, in 0..=1.
+    /// Minimum mean score, in 0..=1.
     pub min: f64,
-    /// Where the metric's name stands.
+    /// The place of the metric's name.
     pub place: Place,
 }
 
@@ -189,7 +189,7 @@ pub struct SliceSettings {
 pub struct CacheSettings {
     /// Path, relative to the configuration.
     pub path: Placed<String>,
-    /// Age above which an answer is asked for again.
+    /// Age above which a cached answer is replaced.
     pub max_age: Option<Duration>,
     /// Whether the baseline's answers may come from an earlier session.
     pub baseline: CachedBaseline,
@@ -199,14 +199,14 @@ pub struct CacheSettings {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum CachedBaseline {
-    /// They may.
+    /// Allowed.
     #[default]
     Reuse,
-    /// They are asked for anew.
+    /// Not allowed: the baseline is always called.
     Fresh,
 }
 
-/// What an inconclusive verdict does.
+/// The effect of an inconclusive verdict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Inconclusive {
@@ -222,13 +222,13 @@ pub enum Inconclusive {
 pub struct GateSettings {
     /// Answers to every case by each variant, at least 1.
     pub repeats: u32,
-    /// Most answers to a case, at least `repeats`.
+    /// Maximum answers to a case, at least `repeats`.
     pub max_repeats: u32,
     /// One-sided confidence, above 0.5 and below 1.
     pub confidence: f64,
-    /// The drop that the run must have been able to see, in 0..1.
+    /// The drop that a run must be able to detect, in 0..1.
     pub resolution: f64,
-    /// Which uncertainty counts.
+    /// The scope of uncertainty.
     pub scope: Scope,
     /// How a criterion with noise is decided.
     pub rule: Rule,
@@ -236,20 +236,20 @@ pub struct GateSettings {
     pub baseline_tolerance: f64,
     /// Share of missing grades above which nothing is decided, in 0..=1.
     pub max_missing: f64,
-    /// Most broken cases; `None` is no criterion.
+    /// Maximum broken cases; `None` for no criterion.
     pub max_broken_cases: Option<usize>,
-    /// What an inconclusive verdict does.
+    /// The effect of an inconclusive verdict.
     pub inconclusive: Inconclusive,
-    /// Seed of the drawn permutations.
+    /// Seed of random permutations.
     pub seed: u64,
 }
 
-/// Hard ceilings of a run.
+/// Limits of a run.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct BudgetSettings {
     /// US dollars.
     pub usd: Option<f64>,
-    /// Calls, retries and judgements included.
+    /// Calls, including retries and judgements.
     pub calls: Option<u64>,
     /// Time.
     pub time: Option<Duration>,

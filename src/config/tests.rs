@@ -11,10 +11,10 @@ use promptgate_engine::judge::registry;
 
 mod policy_tests;
 
-/// The complete example of the interface, as it stands there.
+/// The complete example of the documentation.
 const EXAMPLE: &str = include_str!("../../tests/fixtures/config/complete.yaml");
 
-/// A stand-in for the check room's specification, of the same form.
+/// A substitute for the specification of checks, of the same form.
 fn check_entry() -> Value {
     json!({
         "type": "object",
@@ -32,8 +32,8 @@ fn settings(text: &str) -> Settings {
     load("suite/promptgate.yaml", text, &check_entry()).unwrap_or_else(|diagnostics| panic!("{diagnostics}"))
 }
 
-/// What is wrong with a configuration, without the file's name.
-fn told(text: &str) -> Vec<String> {
+/// The diagnostics of a configuration, without the name of the file.
+fn diagnostics(text: &str) -> Vec<String> {
     match load("f", text, &check_entry()) {
         Ok(_) => Vec::new(),
         Err(diagnostics) => {
@@ -45,7 +45,7 @@ fn told(text: &str) -> Vec<String> {
 const START: &str = "version: 1\ndataset: cases.jsonl\nprompt: p.md\n";
 
 #[test]
-fn the_complete_example_is_read() {
+fn complete_example_is_read() {
     let settings = settings(EXAMPLE);
     assert_eq!(settings.name, "customer-support");
     assert_eq!(settings.dataset.path.value, "cases.jsonl");
@@ -91,7 +91,7 @@ fn the_complete_example_is_read() {
 }
 
 #[test]
-fn the_least_configuration_has_the_defaults() {
+fn minimal_configuration_has_the_defaults() {
     let settings = settings(START);
     assert_eq!(settings.name, "suite");
     assert_eq!(settings.user.value, "{{query}}");
@@ -107,9 +107,9 @@ fn the_least_configuration_has_the_defaults() {
     assert!(settings.model.is_none() && settings.judge.is_none());
 }
 
-/// Each row: what follows the three lines every configuration needs, and all that is said about it.
+/// Each row: the text after the three required lines, and its diagnostics.
 #[test]
-fn broken_configurations_are_told_what_and_where() {
+fn invalid_configurations_have_diagnostics_with_places() {
     let rows: &[(&str, &[&str])] = &[
         ("asert: []", &["4:1: unknown key `asert` (help: did you mean `checks`?)"]),
         ("metircs: {}", &["4:1: unknown key `metircs` (help: did you mean `metrics`?)"]),
@@ -192,22 +192,22 @@ fn broken_configurations_are_told_what_and_where() {
             "gate: {inconclusive: ignore}",
             &["4:22: `gate.inconclusive` must be one of `fail`, `pass`, found text \"ignore\""],
         ),
-        (
-            "metrics: {faithfulness: {}}",
-            &["4:1: metrics are scored by a judge, and there is none (help: add `judge: {model: …}`)"],
-        ),
+        ("metrics: {faithfulness: {}}", &["4:1: metrics need a judge (help: add `judge: {model: …}`)"]),
         (
             "judge: {model: j}\nmetrics: {faithfullness: {}}",
             &["5:11: unknown metric `faithfullness` (help: did you mean `faithfulness`?"],
         ),
         (
             "judge: {model: j}\nmetrics: {tone: {min: 0.5}}",
-            &["5:11: unknown metric `tone` (help: built in are"],
+            &["5:11: unknown metric `tone` (help: built-in metrics:"],
         ),
-        ("judge: {model: j}\nmetrics: {latency: {rubric: [a]}}", &["5:11: no metric can be named `latency`"]),
+        (
+            "judge: {model: j}\nmetrics: {latency: {rubric: [a]}}",
+            &["5:11: the metric name `latency` is reserved"],
+        ),
         (
             "judge: {model: j}\nmetrics: {relevance: {rubric: [a]}}",
-            &["5:11: `relevance` is built in and takes no rubric"],
+            &["5:11: the built-in metric `relevance` cannot have a rubric"],
         ),
         (
             "judge: {model: j}\nmetrics: {a.b: {rubric: [a]}}",
@@ -242,16 +242,13 @@ fn broken_configurations_are_told_what_and_where() {
             ],
         ),
         ("judge: {model: j, votes: 3, panel: [{model: k}]}", &[]),
-        ("judge: {model: j, panel: [{model: k}, {model: j}]}", &["4:47: `j` is on the panel twice"]),
+        ("judge: {model: j, panel: [{model: k}, {model: j}]}", &["4:47: duplicate member `j` of the panel"]),
         ("judge: {model: j, panel: [{model: j, parameters: {seed: 1}}]}", &[]),
-        (
-            "judge: {model: j, min_kappa: 0.6}",
-            &["4:19: `judge.min_kappa` is checked against a calibration, and none is named"],
-        ),
+        ("judge: {model: j, min_kappa: 0.6}", &["4:19: `judge.min_kappa` needs a calibration"]),
         ("judge: {model: j, min_kappa: 0.6, calibration: c.json}", &[]),
         (
             "judge: {model: j, self_test: false, planted: p.jsonl}",
-            &["4:37: `judge.planted` is for the self-test, which is off"],
+            &["4:37: `judge.planted` has no effect: the self-test is off"],
         ),
         ("judge: {model: j}\nmetrics: {tone: {scale: {of: tone, anchors: {0: rude, 5: warm}}}}", &[]),
         (
@@ -263,38 +260,30 @@ fn broken_configurations_are_told_what_and_where() {
         ),
         (
             "judge: {model: j}\nmetrics: {tone: {rubric: [is polite], scale: {of: tone, anchors: {0: rude, 5: warm}}}}",
-            &["5:11: `tone` has a rubric and a scale"],
+            &["5:11: `tone` has both a rubric and a scale"],
         ),
         ("endpoint: {base_url: \"ftp://x/v1\"}", &["4:22: `base_url` must be an http or https URL"]),
         ("endpoint: {base_url: localhost}", &["4:22: `base_url` must be an http or https URL"]),
         ("endpoint: {base_url: \"http://localhost:8080/v1\"}", &[]),
         (
             "endpoint: {headers: {X-Team: blue}}",
-            &["4:30: `endpoint.headers.X-Team` must be a map, found a text"],
+            &["4:30: `endpoint.headers.X-Team` must be a map, found text"],
         ),
         ("endpoint: {headers: {X-Team: {value: blue}, api-key: {env: AZURE_KEY}}}", &[]),
         ("endpoint: {headers: {Host: {value: x}}}", &["4:22: this header is set by promptgate itself"]),
-        (
-            "endpoint: {headers: {A: {value: x}, a: {value: x}}}",
-            &["4:37: this header stands here a second time"],
-        ),
-        (
-            "dataset: x",
-            &[
-                "4:1: the key `dataset` stands here a second time (help: keep one of the two; the first is on line 2)",
-            ],
-        ),
+        ("endpoint: {headers: {A: {value: x}, a: {value: x}}}", &["4:37: duplicate header"]),
+        ("dataset: x", &["4:1: duplicate key `dataset` (help: keep one of the two; the first is on line 2)"]),
         ("name: ''", &["4:7: `name` must not be empty"]),
         ("answer_field: 3", &["4:15: `answer_field` must be text, found the number 3"]),
         ("parameters: [1]", &["4:13: `parameters` must be a map, found a list"]),
     ];
     let mut wrong = String::new();
     for (rest, expected) in rows {
-        let told = told(&format!("{START}{rest}\n"));
-        let same = told.len() == expected.len()
-            && told.iter().zip(*expected).all(|(told, expected)| told.starts_with(expected));
+        let messages = diagnostics(&format!("{START}{rest}\n"));
+        let same = messages.len() == expected.len()
+            && messages.iter().zip(*expected).all(|(message, expected)| message.starts_with(expected));
         if !same {
-            wrong.push_str(&format!("{rest}\n  said     {told:?}\n  expected {expected:?}\n"));
+            wrong.push_str(&format!("{rest}\n  found    {messages:?}\n  expected {expected:?}\n"));
         }
     }
     assert!(wrong.is_empty(), "{wrong}");
@@ -302,7 +291,7 @@ fn broken_configurations_are_told_what_and_where() {
 
 #[test]
 fn everything_is_told_at_once_in_the_order_of_the_file() {
-    let told = told(
+    let messages = diagnostics(
         "version: 2\nprompt: 3\nmodle: m\njudge: {model: j, votes: 0}\nmetrics: {tone: {mni: 1}}\nlimits: {cost_per_case_usd: -1}\n",
     );
     let starts = [
@@ -315,17 +304,20 @@ fn everything_is_told_at_once_in_the_order_of_the_file() {
         "5:18: unknown key `mni` in `metrics.tone`",
         "6:29: `limits.cost_per_case_usd` must be at least 0",
     ];
-    assert_eq!(told.len(), starts.len(), "{told:#?}");
-    for (told, start) in told.iter().zip(starts) {
-        assert!(told.starts_with(start), "{told}\n{start}");
+    assert_eq!(messages.len(), starts.len(), "{messages:#?}");
+    for (message, start) in messages.iter().zip(starts) {
+        assert!(message.starts_with(start), "{message}\n{start}");
     }
 }
 
 #[test]
 fn other_texts_are_diagnostics_too() {
-    assert_eq!(told(""), [" the configuration is empty (help: `promptgate init` writes one to start from)"]);
-    assert_eq!(told("- a"), ["1:1: the document must be a map, found a list"]);
-    assert!(told("a: [")[0].contains("not valid YAML"));
+    assert_eq!(
+        diagnostics(""),
+        [" the configuration is empty (help: `promptgate init` writes one to start from)"]
+    );
+    assert_eq!(diagnostics("- a"), ["1:1: the document must be a map, found a list"]);
+    assert!(diagnostics("a: [")[0].contains("not valid YAML"));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The configuration as written. Its descriptions become the JSON Schema and `docs/configuration.md`.
 //!
-//! Every field has a default for serde, so that what is right in a broken file can still be checked; what must
-//! be there is said by the schema.
+//! Every field has a default for serde, so that the valid parts of a broken file are still checked. The schema requires
+//! the fields that must be present.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -12,7 +12,7 @@ use promptgate_core::model::{DatasetFormat, Scope};
 
 use super::scalar::{Increase, Ordered, Share, WrittenDuration};
 
-/// Configuration of promptgate: what is evaluated, how it is graded and what a prompt change must meet.
+/// Configuration of promptgate: a suite, its scorers, and the criteria for a prompt change.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 #[schemars(rename = "promptgate.yaml")]
@@ -21,7 +21,7 @@ pub(super) struct Written {
     /// Version of this format: 1.
     #[schemars(schema_with = "version")]
     pub(super) version: u64,
-    /// Name of the suite in reports; by default that of the folder.
+    /// Name of the suite in reports; the name of the folder by default.
     #[schemars(length(min = 1))]
     pub(super) name: Option<String>,
     /// The cases: a path or a glob, relative to this file, or a map with path, format and fields.
@@ -29,23 +29,23 @@ pub(super) struct Written {
     /// Path of the candidate's prompt, relative to this file.
     #[schemars(length(min = 1))]
     pub(super) prompt: String,
-    /// What the candidate is compared with: git:merge-base, git:REF[:PATH], file:PATH, report:PATH or none. By
-    /// default git:merge-base in a repository, none elsewhere.
+    /// Baseline: git:merge-base, git:REF[:PATH], file:PATH, report:PATH or none. By default git:merge-base in a
+    /// repository, else none.
     #[schemars(length(min = 1))]
     pub(super) baseline: Option<String>,
     /// For JSON answers: the field that judges and text checks read.
     #[schemars(length(min = 1))]
     pub(super) answer_field: Option<String>,
-    /// User message of a text prompt; by default {{query}}.
+    /// User message of a text prompt; {{query}} by default.
     pub(super) user: Option<String>,
-    /// Model that answers; where it is missing, the prompt's front matter names it.
+    /// Model that answers; if absent, the front matter of the prompt must name one.
     #[schemars(length(min = 1))]
     pub(super) model: Option<String>,
-    /// Parameters of every request, passed on as they are: temperature, max_completion_tokens, …
+    /// Parameters of every request, sent unchanged: temperature, max_completion_tokens, …
     pub(super) parameters: Map<String, Value>,
     /// The endpoint that is called.
     pub(super) endpoint: WrittenEndpoint,
-    /// The judge; needed by every metric.
+    /// The judge; required by every metric.
     pub(super) judge: Option<WrittenJudge>,
     /// Deterministic checks of every answer.
     pub(super) checks: Vec<CheckEntry>,
@@ -54,15 +54,15 @@ pub(super) struct Written {
     pub(super) metrics: Ordered<WrittenMetric>,
     /// Ceilings for latency, tokens and cost, absolute or relative to the baseline.
     pub(super) limits: WrittenLimits,
-    /// Minimums for the cases with a tag: tag, then metric, then min.
+    /// Minimums over the cases with a tag: tag, then metric, then min.
     pub(super) slices: Ordered<Ordered<WrittenSlice>>,
     /// US dollars per million tokens, by model.
     pub(super) prices: Ordered<WrittenPrice>,
-    /// Where answers are kept between runs.
+    /// The cache of answers.
     pub(super) cache: Option<WrittenCache>,
     /// How the gate decides.
     pub(super) gate: WrittenGate,
-    /// Hard ceilings of a run; reaching one ends it as incomplete.
+    /// Limits of a run; reaching one ends it as incomplete.
     pub(super) budget: WrittenBudget,
 }
 
@@ -91,9 +91,9 @@ pub(super) struct DatasetMap {
     /// A path or a glob, relative to this file.
     #[schemars(length(min = 1))]
     pub(super) path: String,
-    /// Format of the files; by default found from name and content.
+    /// Format of the files; detected from name and content by default.
     pub(super) format: Option<DatasetFormat>,
-    /// Names of fields in the dataset, by the name they have here: {query: question}.
+    /// Names of dataset fields, by the name they have in promptgate: {query: question}.
     pub(super) fields: Ordered<String>,
 }
 
@@ -102,15 +102,15 @@ pub(super) struct DatasetMap {
 #[serde(deny_unknown_fields, default)]
 #[schemars(rename = "Endpoint")]
 pub(super) struct WrittenEndpoint {
-    /// URL up to /chat/completions; by default OPENAI_BASE_URL, else OpenAI's.
+    /// URL up to /chat/completions; OPENAI_BASE_URL by default, else that of OpenAI.
     #[schemars(length(min = 1))]
     pub(super) base_url: Option<String>,
     /// Name of the environment variable that holds the key, never the key itself; by default OPENAI_API_KEY.
     #[schemars(length(min = 1))]
     pub(super) api_key_env: Option<String>,
-    /// Longest wait for one answer; 120s by default.
+    /// Timeout of one call; 120s by default.
     pub(super) timeout: Option<WrittenDuration>,
-    /// Most calls in flight at once; 32 by default.
+    /// Maximum calls in flight; 32 by default.
     #[schemars(range(min = 1, max = 10_000))]
     pub(super) max_concurrency: Option<usize>,
     /// Requests per minute; no limit by default.
@@ -119,15 +119,15 @@ pub(super) struct WrittenEndpoint {
     /// Tokens per minute; no limit by default.
     #[schemars(range(min = 1))]
     pub(super) tpm: Option<u64>,
-    /// Further headers, by name: {env: VARIABLE} for a secret, {value: TEXT} for anything else.
+    /// Additional headers, by name: {env: VARIABLE} for a secret, {value: TEXT} for anything else.
     pub(super) headers: Ordered<WrittenHeader>,
-    /// Path of a PEM file with further certificate authorities, relative to this file.
+    /// Path of a PEM file with additional certificate authorities, relative to this file.
     #[schemars(length(min = 1))]
     pub(super) ca_cert: Option<String>,
-    /// Most attempts of one call; 6 by default.
+    /// Maximum attempts of one call; 6 by default.
     #[schemars(range(min = 1, max = 100))]
     pub(super) attempts: Option<u32>,
-    /// Longest waiting between the attempts of one call, in total; 120s by default.
+    /// Maximum total wait between the attempts of one call; 120s by default.
     pub(super) max_wait: Option<WrittenDuration>,
 }
 
@@ -140,7 +140,7 @@ pub(super) struct WrittenHeader {
     /// Name of the environment variable that holds the value.
     #[schemars(length(min = 1))]
     pub(super) env: Option<String>,
-    /// The value itself, when it is no secret.
+    /// The value itself, if it is not a secret.
     pub(super) value: Option<String>,
 }
 
@@ -149,28 +149,28 @@ pub(super) struct WrittenHeader {
 #[serde(deny_unknown_fields, default)]
 #[schemars(rename = "Judge", extend("required" = ["model"]))]
 pub(super) struct WrittenJudge {
-    /// Model that judges; another one than the candidate's is better.
+    /// Model that judges; preferably not the candidate's.
     #[schemars(length(min = 1))]
     pub(super) model: String,
-    /// Endpoint of the judge; by default the candidate's.
+    /// Endpoint of the judge; the candidate's by default.
     pub(super) endpoint: Option<WrittenEndpoint>,
     /// Parameters of every judgement.
     pub(super) parameters: Map<String, Value>,
-    /// Further judges beside this one: the score is the mean of all.
+    /// Additional judges: the score is the mean of all.
     #[schemars(length(max = 9))]
     pub(super) panel: Vec<WrittenMember>,
-    /// Judgements of one answer by each judge, of which the mean counts; 1 by default.
+    /// Judgements of one answer by each judge; their mean counts. 1 by default.
     #[schemars(range(min = 1, max = 100))]
     pub(super) votes: Option<u32>,
-    /// Whether the judge is tried on planted answers before a run; true by default.
+    /// Whether the judge is tested on planted answers before a run; true by default.
     pub(super) self_test: Option<bool>,
-    /// Path of planted answers of your own, relative to this file: cases with answer, low and high.
+    /// Path of your own planted answers, relative to this file: cases with answer, low and high.
     #[schemars(length(min = 1))]
     pub(super) planted: Option<String>,
-    /// Least Cohen's kappa with human labels, by the calibration file.
+    /// Minimum Cohen's kappa with human labels, from the calibration file.
     #[schemars(range(min = -1, max = 1))]
     pub(super) min_kappa: Option<f64>,
-    /// Least balanced accuracy against human labels, by the calibration file.
+    /// Minimum balanced accuracy against human labels, from the calibration file.
     #[schemars(range(min = 0, max = 1))]
     pub(super) min_balanced_accuracy: Option<f64>,
     /// Path of the calibration file, relative to this file; `promptgate calibrate` writes it.
@@ -178,7 +178,7 @@ pub(super) struct WrittenJudge {
     pub(super) calibration: Option<String>,
 }
 
-/// A further judge.
+/// An additional judge.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 #[schemars(rename = "Member", extend("required" = ["model"]))]
@@ -186,18 +186,18 @@ pub(super) struct WrittenMember {
     /// Model that judges.
     #[schemars(length(min = 1))]
     pub(super) model: String,
-    /// Its endpoint; by default the judge's.
+    /// Its endpoint; the judge's by default.
     pub(super) endpoint: Option<WrittenEndpoint>,
     /// Parameters of every judgement by it.
     pub(super) parameters: Map<String, Value>,
 }
 
-/// What the gate requires of a metric.
+/// Requirements on a metric.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 #[schemars(rename = "Metric")]
 pub(super) struct WrittenMetric {
-    /// Least mean score, in 0..=1; no threshold by default.
+    /// Minimum mean score (0–1); no threshold by default.
     #[schemars(range(min = 0, max = 1))]
     pub(super) min: Option<f64>,
     /// Whether the candidate must not be worse than the baseline; true by default.
@@ -214,10 +214,10 @@ pub(super) struct WrittenMetric {
 #[serde(deny_unknown_fields, default)]
 #[schemars(rename = "Scale", extend("required" = ["of", "anchors"]))]
 pub(super) struct WrittenScale {
-    /// What is rated: how polite the answer is.
+    /// The property that is rated: how polite the answer is.
     #[schemars(length(min = 1))]
     pub(super) of: String,
-    /// What a rating means, by its number from 0 to 5; 0 and 5 are needed.
+    /// The meaning of a rating, by its number from 0 to 5; 0 and 5 are required.
     #[schemars(schema_with = "anchors")]
     pub(super) anchors: Ordered<String>,
 }
@@ -241,10 +241,10 @@ pub(super) struct ItemMap {
     /// The statement: names the next step.
     #[schemars(length(min = 1))]
     pub(super) text: String,
-    /// Its share in the score; 1 by default.
+    /// Its weight in the score; 1 by default.
     #[schemars(extend("exclusiveMinimum" = 0))]
     pub(super) weight: Option<f64>,
-    /// Whether a no makes the whole score 0; false by default.
+    /// Whether a "no" makes the whole score 0; false by default.
     pub(super) critical: Option<bool>,
 }
 
@@ -253,13 +253,13 @@ pub(super) struct ItemMap {
 #[serde(deny_unknown_fields, default)]
 #[schemars(rename = "Limits")]
 pub(super) struct WrittenLimits {
-    /// Median time of an answer.
+    /// Median latency.
     pub(super) latency_p50: Option<LatencyLimit>,
-    /// 95th percentile of the time of an answer.
+    /// 95th percentile of latency.
     pub(super) latency_p95: Option<LatencyLimit>,
-    /// Mean output tokens of an answer.
+    /// Mean output tokens.
     pub(super) output_tokens_mean: Option<NumberLimit>,
-    /// Mean US dollars of an answer; needs the model's price.
+    /// Mean cost of an answer in US dollars; requires the price of the model.
     pub(super) cost_per_case_usd: Option<NumberLimit>,
 }
 
@@ -306,12 +306,12 @@ pub(super) struct NumberLimitMap {
     pub(super) max_increase: Option<Increase>,
 }
 
-/// What the gate requires of a metric over the cases with a tag.
+/// Requirements on a metric over the cases with a tag.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 #[schemars(rename = "Slice", extend("required" = ["min"]))]
 pub(super) struct WrittenSlice {
-    /// Least mean score, in 0..=1.
+    /// Minimum mean score (0–1).
     #[schemars(range(min = 0, max = 1))]
     pub(super) min: Option<f64>,
 }
@@ -337,7 +337,7 @@ pub(super) struct WrittenCache {
     /// Path of the cache, relative to this file; .promptgate/cache.redb by default.
     #[schemars(length(min = 1))]
     pub(super) path: Option<String>,
-    /// Age above which an answer is asked for again.
+    /// Age above which a cached answer is replaced.
     pub(super) max_age: Option<WrittenDuration>,
     /// Whether the baseline's answers may come from an earlier session; reuse by default.
     pub(super) baseline: Option<super::CachedBaseline>,
@@ -348,20 +348,19 @@ pub(super) struct WrittenCache {
 #[serde(deny_unknown_fields, default)]
 #[schemars(rename = "Gate")]
 pub(super) struct WrittenGate {
-    /// Answers to every case by each variant at the first look; 3 by default. Given without max_repeats, the only
-    /// look.
+    /// Answers to every case by each variant at the first look; 3 by default. Without max_repeats there is no other look.
     #[schemars(range(min = 1, max = 1_000))]
     pub(super) repeats: Option<u32>,
-    /// Most answers to a case: while criteria are undecided, repeats are doubled up to this many; 24 by default.
+    /// Maximum answers to a case: repeats are added up to this many while criteria are undecided; 24 by default.
     #[schemars(range(min = 1, max = 1_000))]
     pub(super) max_repeats: Option<u32>,
     /// One-sided confidence of every decision, above 0.5 and below 1; 0.95 by default.
     #[schemars(extend("exclusiveMinimum" = 0.5, "exclusiveMaximum" = 1))]
     pub(super) confidence: Option<f64>,
-    /// The drop that the run must have been able to see; 0.05 by default.
+    /// The drop that a run must be able to detect; 0.05 by default.
     pub(super) resolution: Option<Share>,
-    /// Which uncertainty counts: suite (would this suite meet the bar if run again?) or population (would new
-    /// cases of its kind?); suite by default.
+    /// Scope of uncertainty: suite (would this suite pass if run again?) or population (would new cases of its kind
+    /// pass?); suite by default.
     pub(super) scope: Option<Scope>,
     /// How a criterion with noise is decided: evidence, or point (estimate against requirement); evidence by
     /// default.
@@ -370,32 +369,32 @@ pub(super) struct WrittenGate {
     pub(super) baseline_tolerance: Option<Share>,
     /// Share of missing grades above which nothing is decided; 2% by default.
     pub(super) max_missing: Option<Share>,
-    /// Most cases that passed with the baseline and fail with the candidate; no criterion by default.
+    /// Maximum number of cases that passed with the baseline and fail with the candidate; no criterion by default.
     #[schemars(range(min = 0))]
     pub(super) max_broken_cases: Option<usize>,
-    /// What an inconclusive verdict does: fail (exit code 11) or pass (exit code 0); fail by default.
+    /// Effect of an inconclusive verdict: fail (exit code 11) or pass (exit code 0); fail by default.
     pub(super) inconclusive: Option<super::Inconclusive>,
-    /// Seed of the drawn permutations; 0 by default.
+    /// Seed of random permutations; 0 by default.
     #[schemars(range(min = 0))]
     pub(super) seed: Option<u64>,
 }
 
-/// Hard ceilings of a run.
+/// Limits of a run.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 #[schemars(rename = "Budget")]
 pub(super) struct WrittenBudget {
-    /// US dollars; needs the prices of all models.
+    /// US dollars; requires the prices of all models.
     #[schemars(extend("exclusiveMinimum" = 0))]
     pub(super) usd: Option<f64>,
-    /// Calls, retries and judgements included.
+    /// Calls, including retries and judgements.
     #[schemars(range(min = 1))]
     pub(super) calls: Option<u64>,
     /// Time.
     pub(super) time: Option<WrittenDuration>,
 }
 
-/// A check as written; its schema is handed in by the check room's specifications.
+/// A check as written; its schema comes from the specifications of the checks.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(transparent)]
 pub(super) struct CheckEntry(pub(super) Value);

@@ -1,10 +1,10 @@
-//! Redirects by nginx: followed where they stay, and no key goes to another origin.
+//! Redirects by nginx: followed within the origin; no key is sent to another one.
 
 use crate::nginx::Nginx;
-use crate::prepared::Tells as _;
+use crate::prepared::ExpectText as _;
 use crate::support::{Folder, KEY, MockServer};
 
-/// Without the cache, so that every judgement is a call of its own.
+/// Without the cache, so that every judgement is a separate call.
 const ONCE: [&str; 4] = ["run", "--no-cache", "--repeats", "1"];
 
 #[test]
@@ -22,8 +22,8 @@ fn redirect_within_the_origin_is_followed() {
         };
         let code = nginx.run(&Folder::small(2).without_self_test(), &ONCE).code;
         assert!([0, 11].contains(&code), "{status}: {code}");
-        let seen = nginx.seen_here();
-        let at = |path: &str| seen.iter().filter(|seen| seen.path == path).count();
+        let requests = nginx.site_requests();
+        let at = |path: &str| requests.iter().filter(|request| request.path == path).count();
         assert_eq!((at("/v1/chat/completions"), at("/moved/v1/chat/completions")), (12, 12));
         nginx.assert_key_stayed();
     }
@@ -41,9 +41,9 @@ fn redirect_to_another_origin_gets_no_key() {
         nginx
             .run(&Folder::small(3), &ONCE)
             .expect_code(12)
-            .tells(&format!("{status}: {elsewhere}"))
-            .tells("the key was not sent there");
-        assert_eq!(nginx.seen_here().len(), 1, "{status}: once, and not again");
+            .expect_text(&format!("{status}: {elsewhere}"))
+            .expect_text("the key was not sent there");
+        assert_eq!(nginx.site_requests().len(), 1, "{status}: one call");
         nginx.assert_key_stayed();
     }
 }
@@ -59,7 +59,7 @@ fn chained_redirect_out_of_the_origin_is_refused() {
     }) else {
         return;
     };
-    nginx.run(&Folder::small(3), &ONCE).expect_code(12).tells("redirected twice");
+    nginx.run(&Folder::small(3), &ONCE).expect_code(12).expect_text("redirected twice");
     nginx.assert_key_stayed();
 }
 
@@ -70,6 +70,6 @@ fn redirect_to_get_is_refused() {
     else {
         return;
     };
-    nginx.run(&Folder::small(3), &ONCE).expect_code(12).tells("302: redirected to /login");
-    assert_eq!(nginx.seen_here().len(), 1);
+    nginx.run(&Folder::small(3), &ONCE).expect_code(12).expect_text("302: redirected to /login");
+    assert_eq!(nginx.site_requests().len(), 1);
 }

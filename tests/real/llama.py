@@ -1,4 +1,4 @@
-"""llama.py MODEL PORT KEY: llama.cpp's server on this machine, until its standard input ends."""
+"""llama.py MODEL PORT KEY: runs llama.cpp's server locally until its standard input is closed."""
 
 import sys
 
@@ -18,5 +18,5 @@ parameters.warmup = False
 parameters.cpuparams.n_threads = 1
 server = xllamacpp.Server(parameters)
 print("ready", flush=True)
-# Whoever started this holds the other end; it closes with them, however they end.
+# The parent process holds the other end, which closes when it exits.
 sys.stdin.read()

@@ -1,14 +1,14 @@
-//! llama.cpp's own server with a tiny model of random weights: its words mean nothing, its protocol is real.
+//! llama.cpp's server with a tiny model of random weights: the text is meaningless, the protocol is real.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
-use crate::prepared::{self, Tells as _, free_port};
+use crate::prepared::{self, ExpectText as _, free_port};
 use crate::support::{Folder, KEY, repository};
 
-/// A running server; it ends when its standard input does.
+/// A running server; it exits when its standard input is closed.
 struct Llama {
     child: Child,
     base_url: String,
@@ -42,7 +42,7 @@ impl Drop for Llama {
     }
 }
 
-/// At temperature 0 the model repeats a word for ever.
+/// A suite with a temperature above 0, where the model would repeat a word endlessly.
 fn small(cases: usize) -> Folder {
     let folder = Folder::small(cases).without_self_test();
     folder.append("promptgate.yaml", "parameters: {temperature: 0.8, seed: 7, max_tokens: 40}\n");
@@ -64,10 +64,10 @@ fn trials(report: &Value) -> Vec<&Value> {
 fn answers_have_usage_and_finish_reasons() {
     let Some(llama) = Llama::start() else { return };
     let folder = small(8);
-    // More at once than the server has slots: the others queue there.
+    // More concurrent calls than the server has slots; the others are queued there.
     let outcome =
         folder.against(&llama.base_url, &["run", "--no-judge", "--repeats", "2", "--concurrency", "8"]);
-    // An answer that was cut fails its check.
+    // A truncated answer fails its check.
     assert!([0, 10, 11].contains(&outcome.code), "{}", outcome.text());
     let report = folder.report();
     let trials = trials(&report);
@@ -78,7 +78,7 @@ fn answers_have_usage_and_finish_reasons() {
         assert!(["stop", "length"].contains(&trial["finish_reason"].as_str().unwrap_or_default()), "{trial}");
     }
     for reason in ["stop", "length"] {
-        assert!(trials.iter().any(|trial| trial["finish_reason"] == reason), "none ended by {reason}");
+        assert!(trials.iter().any(|trial| trial["finish_reason"] == reason), "no trial finished by {reason}");
     }
 }
 
@@ -87,7 +87,7 @@ fn schema_bound_judge_gives_readable_verdicts() {
     let Some(llama) = Llama::start() else { return };
     let folder = small(3);
     let outcome = folder.against(&llama.base_url, &["run", "--repeats", "1"]);
-    // Random verdicts: any decision will do, but for one that nothing was graded for.
+    // Verdicts are random: any decision is accepted except an incomplete one.
     assert!([0, 10, 11].contains(&outcome.code), "{}", outcome.text());
     let report = folder.report();
     let grades: Vec<&Value> = trials(&report)
@@ -104,11 +104,11 @@ fn wrong_key_ends_the_run_with_the_servers_message() {
     let Some(llama) = Llama::start() else { return };
     let folder = small(3);
     let mut command = folder.command(&["run", "--repeats", "1"]);
-    command.env("OPENAI_BASE_URL", &llama.base_url).env("OPENAI_API_KEY", "sk-of-somebody-else");
+    command.env("OPENAI_BASE_URL", &llama.base_url).env("OPENAI_API_KEY", "sk-of-another-user");
     crate::support::finish(command)
         .expect_code(12)
-        .tells("401 Unauthorized: Invalid API Key")
-        .tells("check the key");
+        .expect_text("401 Unauthorized: Invalid API Key")
+        .expect_text("check the key");
 }
 
 #[test]
@@ -120,7 +120,7 @@ fn overlong_context_costs_its_case_alone() {
         "cases.jsonl",
         &format!("{{\"id\": \"long\", \"query\": \"How many days?\", \"context\": \"{context}\"}}\n"),
     );
-    // Whether an answer that was cut makes it fail, or a missing one incomplete, is left to chance.
+    // The result depends on chance: fail by a truncated answer, or incomplete by a missing one.
     let outcome = folder.against(&llama.base_url, &["run", "--no-judge", "--repeats", "1"]);
     assert!([10, 12].contains(&outcome.code), "{}", outcome.text());
     let report = folder.report();

@@ -1,7 +1,7 @@
-//! Drives the real executable against servers of other people: nginx in front of the mock server, llama.cpp's server.
+//! Runs the executable against third-party servers: nginx in front of the mock server, and llama.cpp's server.
 //!
-//! `bash .ci/servers` prepares them in a folder; `PROMPTGATE_REAL_SERVERS` names it. Without it, and where one of
-//! them cannot be had, the tests say so on standard error and pass over.
+//! `bash .ci/servers` installs them in a folder; set `PROMPTGATE_REAL_SERVERS` to it. Without it, or if a server
+//! cannot be installed, the tests are skipped with a message on standard error.
 
 mod keys;
 mod llama;

@@ -1,6 +1,6 @@
 """model.py FILE: writes a llama model of random weights, small enough to answer in milliseconds.
 
-Its words mean nothing; the server around it is real. The vocabulary is single bytes, ASCII and a few words. Dimension
+The text is meaningless; only the protocol of the server matters. The vocabulary is single bytes, ASCII and a few words. Dimension
 0 of the residual stream carries a constant, which makes column 0 of the output matrix a bias: with it text is common,
 raw bytes and control tokens are rare, and an answer ends after some dozen tokens.
 """

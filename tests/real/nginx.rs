@@ -1,4 +1,4 @@
-//! An nginx of a test's own: two origins on this machine, and a log of what came and with which key.
+//! An nginx for one test: two local origins and a log of requests with their keys.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -8,8 +8,8 @@ use std::process::{Child, Command, Stdio};
 use crate::prepared::{self, free_port, until};
 use crate::support::{Folder, KEY, Outcome};
 
-/// Starts that may meet a port which somebody else took in between.
-const STARTS: u32 = 5;
+/// The attempts to start, as another process may take a free port first.
+const MAX_STARTS: u32 = 5;
 
 /// A running nginx; killed when dropped.
 pub(crate) struct Nginx {
@@ -17,41 +17,41 @@ pub(crate) struct Nginx {
     folder: tempfile::TempDir,
     /// The port of the site under test.
     pub(crate) port: u16,
-    /// The port of another origin, which answers everything.
+    /// The port of another origin, which responds to every request.
     pub(crate) elsewhere: u16,
 }
 
-/// What nginx saw of one request.
+/// A line of nginx's log.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Seen {
+pub(crate) struct LoggedRequest {
     pub(crate) port: u16,
     pub(crate) status: u16,
     pub(crate) path: String,
     pub(crate) authorization: String,
-    /// The encoding of the answer.
+    /// The content encoding of the response.
     pub(crate) encoding: String,
-    /// The number of the connection that it came on.
+    /// The number of its connection.
     pub(crate) connection: u64,
 }
 
-/// Where the site under test may point to.
+/// The ports of the site under test and of the other origin.
 pub(crate) struct Ports {
     pub(crate) here: u16,
     pub(crate) elsewhere: u16,
 }
 
 impl Nginx {
-    /// Starts one whose site is written by the function: the lines within `server { … }`, without `listen`. `None`
-    /// where there is no nginx.
+    /// Starts nginx with a site: the lines within `server { … }`, without `listen`. Returns `None` if nginx is not
+    /// installed.
     pub(crate) fn start(site: impl Fn(&Ports) -> String) -> Option<Self> {
         Self::listening("", "", site)
     }
 
-    /// The same with words behind the port in `listen`, and with lines outside of `server`.
+    /// As [`Self::start`], with options of `listen` and with lines outside of `server`.
     pub(crate) fn listening(options: &str, outside: &str, site: impl Fn(&Ports) -> String) -> Option<Self> {
         let binary = prepared::folder("nginx")?.join("nginx");
         let folder = tempfile::tempdir().expect("a folder");
-        for _ in 0..STARTS {
+        for _ in 0..MAX_STARTS {
             let ports = Ports { here: free_port(), elsewhere: free_port() };
             let text = configuration(folder.path(), &ports, options, outside, &site(&ports));
             std::fs::write(folder.path().join("nginx.conf"), text).expect("a configuration");
@@ -68,36 +68,36 @@ impl Nginx {
         format!("http://127.0.0.1:{}/v1", self.port)
     }
 
-    /// Runs promptgate against it, with a key.
+    /// Runs promptgate against the site, with a key.
     pub(crate) fn run(&self, folder: &Folder, arguments: &[&str]) -> Outcome {
         folder.against(&self.base_url(), arguments)
     }
 
-    /// All requests until now. One process serves and logs them one after the other: when the last one, which is
-    /// sent here, stands in the log, all others do.
-    pub(crate) fn seen(&self) -> Vec<Seen> {
+    /// All requests so far. A single process logs them in sequence, so once the final one sent here is in the log, all
+    /// others are.
+    pub(crate) fn requests(&self) -> Vec<LoggedRequest> {
         let mut stream = TcpStream::connect(("127.0.0.1", self.elsewhere)).expect("a connection");
-        let path = format!("/the-last-{}", rand::random::<u64>());
+        let path = format!("/final-request-{}", rand::random::<u64>());
         write!(stream, "GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").expect("a request");
         stream.read_to_end(&mut Vec::new()).expect("an answer");
-        let all = until("the log", || {
-            let all = log(&self.folder.path().join("seen.log"));
-            all.iter().any(|seen| seen.path == path).then_some(all)
+        let logged = until("the log", || {
+            let logged = read_log(&self.folder.path().join("seen.log"));
+            logged.iter().any(|request| request.path == path).then_some(logged)
         });
-        all.into_iter().filter(|seen| !seen.path.starts_with("/the-last-")).collect()
+        logged.into_iter().filter(|seen| !seen.path.starts_with("/final-request-")).collect()
     }
 
-    /// Requests that came to the site under test.
-    pub(crate) fn seen_here(&self) -> Vec<Seen> {
-        self.seen().into_iter().filter(|seen| seen.port == self.port).collect()
+    /// The requests to the site under test.
+    pub(crate) fn site_requests(&self) -> Vec<LoggedRequest> {
+        self.requests().into_iter().filter(|request| request.port == self.port).collect()
     }
 
-    /// Asserts that the other origin was not called at all, and that the log would have shown a key.
+    /// Asserts that the other origin received no request, and that the log records keys.
     #[track_caller]
     pub(crate) fn assert_key_stayed(&self) {
         let (here, elsewhere): (Vec<_>, Vec<_>) =
-            self.seen().into_iter().partition(|seen| seen.port == self.port);
-        assert!(here.iter().any(|seen| seen.authorization == format!("Bearer {KEY}")), "{here:?}");
+            self.requests().into_iter().partition(|request| request.port == self.port);
+        assert!(here.iter().any(|request| request.authorization == format!("Bearer {KEY}")), "{here:?}");
         assert_eq!(elsewhere, []);
     }
 }
@@ -141,7 +141,7 @@ fn spawn(binary: &PathBuf, folder: &Path) -> Child {
         .expect("nginx runs")
 }
 
-/// Whether both ports answer; not, if it ended, as it does when a port is taken.
+/// Whether both ports accept connections; `false` if nginx exited, as it does if a port is taken.
 fn is_up(child: &mut Child, ports: &Ports) -> bool {
     until("nginx", || {
         if child.try_wait().expect("a child").is_some() {
@@ -152,20 +152,20 @@ fn is_up(child: &mut Child, ports: &Ports) -> bool {
     })
 }
 
-fn log(path: &Path) -> Vec<Seen> {
+fn read_log(path: &Path) -> Vec<LoggedRequest> {
     let text = read(path);
-    // The last line may still be in the making.
+    // The last line may be incomplete.
     let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
-    whole.lines().filter_map(seen).collect()
+    whole.lines().filter_map(parse_line).collect()
 }
 
-fn seen(line: &str) -> Option<Seen> {
+fn parse_line(line: &str) -> Option<LoggedRequest> {
     let fields: Vec<&str> = line.split('|').collect();
     let [port, status, path, authorization, encoding, connection] = fields[..] else {
-        panic!("a line of the log: {line:?}");
+        panic!("unexpected line of the log: {line:?}");
     };
-    // A look whether the port is open is no request.
-    (!path.is_empty()).then(|| Seen {
+    // A connection without a request, from the check that the port is open.
+    (!path.is_empty()).then(|| LoggedRequest {
         port: port.parse().expect("a port"),
         status: status.parse().expect("a status"),
         path: path.to_owned(),

@@ -1,4 +1,4 @@
-//! What `.ci/servers` prepared, and the word about what it could not.
+//! Finds the servers that `.ci/servers` installed, and skips tests without one.
 
 use std::collections::BTreeSet;
 use std::io::Write as _;
@@ -8,51 +8,51 @@ use std::time::Duration;
 
 use crate::support::Outcome;
 
-/// Tries of something that takes a moment, and the pause between two: a quarter of a minute in all.
-const TRIES: u32 = 1500;
+/// The attempts of [`until`] and the pause between two: 15 seconds in all.
+const MAX_ATTEMPTS: u32 = 1500;
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// What has been said already: once is enough.
-static SAID: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+/// Messages already printed; each is printed once.
+static PRINTED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 
-/// The folder of a server; `None`, said aloud, where it is not there.
+/// The folder of a server; `None` with a message if it is not installed.
 pub(crate) fn folder(name: &str) -> Option<PathBuf> {
     let Some(folder) = std::env::var_os("PROMPTGATE_REAL_SERVERS").filter(|value| !value.is_empty()) else {
-        skipped(
+        skip(
             name,
-            "PROMPTGATE_REAL_SERVERS is not set; `bash .ci/servers` prepares them and prints the folder",
+            "PROMPTGATE_REAL_SERVERS is not set; `bash .ci/servers` installs the servers and prints the folder",
         );
         return None;
     };
     let folder = PathBuf::from(folder).join(name);
     if let Ok(reason) = std::fs::read_to_string(folder.join("missing")) {
-        skipped(name, reason.trim());
+        skip(name, reason.trim());
         return None;
     }
-    // A name that leads nowhere is a mistake, not a machine without a network.
-    assert!(folder.is_dir(), "{} is not there", folder.display());
+    // A folder that does not exist is a wrong setting, not a missing network.
+    assert!(folder.is_dir(), "{} does not exist", folder.display());
     Some(folder)
 }
 
-/// Past the test harness, which keeps what a passing test prints to itself.
-fn skipped(name: &str, reason: &str) {
+/// Prints a message past the test harness, which hides the output of passing tests.
+fn skip(name: &str, reason: &str) {
     assert_ne!(std::env::var("PROMPTGATE_REQUIRE_ALL").as_deref(), Ok("1"), "{name}: {reason}");
     let line = format!("skipped, all tests with {name}: {reason}\n");
-    if SAID.lock().expect("nobody panics here").insert(line.clone()) {
+    if PRINTED.lock().expect("nobody panics here").insert(line.clone()) {
         let _ = std::io::stderr().write_all(line.as_bytes());
     }
 }
 
-/// Tries until something is there, but not for ever.
+/// Repeats an attempt until it succeeds; panics after 15 seconds.
 #[track_caller]
-pub(crate) fn until<T>(what: &str, mut attempt: impl FnMut() -> Option<T>) -> T {
-    for _ in 0..TRIES {
-        if let Some(found) = attempt() {
-            return found;
+pub(crate) fn until<T>(subject: &str, mut attempt: impl FnMut() -> Option<T>) -> T {
+    for _ in 0..MAX_ATTEMPTS {
+        if let Some(value) = attempt() {
+            return value;
         }
         std::thread::sleep(PAUSE);
     }
-    panic!("{what}: not in time");
+    panic!("{subject}: timed out");
 }
 
 /// A port that was free a moment ago.
@@ -61,18 +61,18 @@ pub(crate) fn free_port() -> u16 {
     listener.local_addr().expect("an address").port()
 }
 
-/// Looks for words whose lines may be broken to fit a terminal.
-pub(crate) trait Tells {
-    /// Asserts that the output contains the text.
-    fn tells(self, words: &str) -> Self;
+/// Searches output that may be wrapped to the width of a terminal.
+pub(crate) trait ExpectText {
+    /// Asserts that the output contains a text.
+    fn expect_text(self, text: &str) -> Self;
 }
 
-impl Tells for Outcome {
+impl ExpectText for Outcome {
     #[track_caller]
-    fn tells(self, words: &str) -> Self {
-        let text = self.text();
-        let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        assert!(line.contains(words), "no {words:?} in:\n{text}");
+    fn expect_text(self, text: &str) -> Self {
+        let output = self.text();
+        let line = output.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(line.contains(text), "no {text:?} in:\n{output}");
         self
     }
 }

@@ -1,12 +1,12 @@
-//! nginx between promptgate and its mock server: what a proxy does to answers, limits and connections.
+//! nginx between promptgate and its mock server: effects of a proxy on responses, limits and connections.
 
 use serde_json::Value;
 
 use crate::nginx::Nginx;
-use crate::prepared::Tells as _;
+use crate::prepared::ExpectText as _;
 use crate::support::{Folder, MockServer};
 
-/// Calls of [`Folder::small`] with one repeat: two variants, an answer and two judgements each.
+/// The calls of [`Folder::small`] with one repeat: a completion and two judgements for each of two variants.
 fn calls(cases: usize) -> usize {
     cases * 2 * 3
 }
@@ -15,16 +15,16 @@ fn small(cases: usize) -> Folder {
     Folder::small(cases).without_self_test()
 }
 
-/// Passes everything to the mock server.
-fn to(mock: &MockServer) -> String {
+/// Forwards all requests to the mock server.
+fn proxy_to(mock: &MockServer) -> String {
     format!("location / {{ proxy_pass {}; }}", mock.base_url.trim_end_matches("/v1"))
 }
 
-/// Without the cache, so that every judgement is a call of its own.
+/// Without the cache, so that every judgement is a separate call.
 const ONCE: [&str; 4] = ["run", "--no-cache", "--repeats", "1"];
 
-/// Answers and scores of a report, in order.
-fn findings(report: &Value) -> Vec<Value> {
+/// The outputs and scores of a report, in order.
+fn outputs_and_scores(report: &Value) -> Vec<Value> {
     let cases = report["cases"].as_array().expect("cases");
     let trials = cases.iter().flat_map(|case| case["trials"].as_array().expect("trials"));
     trials
@@ -40,7 +40,7 @@ fn findings(report: &Value) -> Vec<Value> {
 fn compressed_answers_are_read() {
     let mock = MockServer::start(&[]);
     let Some(nginx) = Nginx::start(|_| {
-        format!("gzip on; gzip_types *; gzip_min_length 1; gzip_proxied any; {}", to(&mock))
+        format!("gzip on; gzip_types *; gzip_min_length 1; gzip_proxied any; {}", proxy_to(&mock))
     }) else {
         return;
     };
@@ -48,28 +48,30 @@ fn compressed_answers_are_read() {
     plain.against(&mock.base_url, &ONCE);
     let code = nginx.run(&compressed, &ONCE).code;
     assert!([0, 11].contains(&code), "{code}");
-    let seen = nginx.seen_here();
-    assert_eq!(seen.len(), calls(4));
-    assert!(seen.iter().all(|seen| seen.encoding == "gzip"), "{seen:?}");
-    assert_eq!(findings(&compressed.report()), findings(&plain.report()));
+    let requests = nginx.site_requests();
+    assert_eq!(requests.len(), calls(4));
+    assert!(requests.iter().all(|request| request.encoding == "gzip"), "{requests:?}");
+    assert_eq!(outputs_and_scores(&compressed.report()), outputs_and_scores(&plain.report()));
 }
 
 #[test]
 fn proxy_error_page_is_reported_without_markup() {
-    // Nobody listens there: the port of a server that is gone.
+    // The port of a server that has stopped.
     let gone = MockServer::start(&[]).base_url.clone();
     let Some(nginx) = Nginx::start(|_| format!("location / {{ proxy_pass {gone}; }}")) else { return };
-    let outcome = nginx.run(&small(3), &ONCE).expect_code(12).tells("502 Bad Gateway: an HTML page");
+    let outcome = nginx.run(&small(3), &ONCE).expect_code(12).expect_text("502 Bad Gateway: an HTML page");
     assert!(!outcome.text().contains("<html") && !outcome.text().contains("<center"), "{}", outcome.text());
-    // The first call is a probe with two attempts, and asked again at the end; nothing is fanned out.
-    assert!(nginx.seen_here().len() <= 4, "{:?}", nginx.seen_here());
+    // The first call is a probe with two attempts, repeated at the end; no further calls start.
+    assert!(nginx.site_requests().len() <= 4, "{:?}", nginx.site_requests());
 }
 
 #[test]
 fn proxy_timeout_is_named() {
     let mock = MockServer::start(&["--fault", "hang=1"]);
-    let Some(nginx) = Nginx::start(|_| format!("proxy_read_timeout 50ms; {}", to(&mock))) else { return };
-    nginx.run(&small(3), &ONCE).expect_code(12).tells("504 Gateway Time").tells("an HTML page");
+    let Some(nginx) = Nginx::start(|_| format!("proxy_read_timeout 50ms; {}", proxy_to(&mock))) else {
+        return;
+    };
+    nginx.run(&small(3), &ONCE).expect_code(12).expect_text("504 Gateway Time").expect_text("an HTML page");
 }
 
 #[test]
@@ -80,31 +82,37 @@ fn login_page_is_not_an_answer() {
     }) else {
         return;
     };
-    nginx.run(&small(3), &ONCE).expect_code(12).tells("the answer is text/html, not JSON").tells("log-in");
+    nginx
+        .run(&small(3), &ONCE)
+        .expect_code(12)
+        .expect_text("the answer is text/html, not JSON")
+        .expect_text("log-in");
 }
 
 #[test]
 fn proxy_authentication_ends_the_run() {
     let mock = MockServer::start(&[]);
     let Some(nginx) =
-        Nginx::start(|_| format!("auth_basic inside; auth_basic_user_file none; {}", to(&mock)))
+        Nginx::start(|_| format!("auth_basic inside; auth_basic_user_file none; {}", proxy_to(&mock)))
     else {
         return;
     };
     nginx
         .run(&small(3), &ONCE)
         .expect_code(12)
-        .tells("401 Unauthorized")
-        .tells("check the key in OPENAI_API_KEY");
-    assert_eq!(nginx.seen_here().len(), 1);
+        .expect_text("401 Unauthorized")
+        .expect_text("check the key in OPENAI_API_KEY");
+    assert_eq!(nginx.site_requests().len(), 1);
 }
 
 #[test]
 fn oversized_request_costs_its_trial_alone() {
     let mock = MockServer::start(&[]);
-    let Some(nginx) = Nginx::start(|_| format!("client_max_body_size 64k; {}", to(&mock))) else { return };
+    let Some(nginx) = Nginx::start(|_| format!("client_max_body_size 64k; {}", proxy_to(&mock))) else {
+        return;
+    };
     let folder = small(4);
-    // Far over, so that the refusal comes while the request is still on its way.
+    // Far above the limit, so that the response arrives while the request is still being sent.
     let context = "Plan 9 gives 19 days for a refund. ".repeat(60_000);
     folder.append(
         "cases.jsonl",
@@ -118,8 +126,8 @@ fn oversized_request_costs_its_trial_alone() {
             case["trials"].as_array().expect("trials").iter().all(|trial| trial["error"].is_object());
         assert_eq!(missing, case["id"] == "huge", "{case}");
     }
-    let refused = nginx.seen_here().iter().filter(|seen| seen.status == 413).count();
-    assert_eq!(refused, 2, "each variant's once, and not again");
+    let refused = nginx.site_requests().iter().filter(|request| request.status == 413).count();
+    assert_eq!(refused, 2, "one call for each variant");
 }
 
 #[test]
@@ -129,7 +137,10 @@ fn rate_limit_loses_no_answer() {
         [(429, "add_header Retry-After 1 always;"), (503, "add_header Retry-After 1 always;"), (429, "")]
     {
         let site = |_: &_| {
-            format!("{hint} limit_req zone=pace burst=5 nodelay; limit_req_status {status}; {}", to(&mock))
+            format!(
+                "{hint} limit_req zone=pace burst=5 nodelay; limit_req_status {status}; {}",
+                proxy_to(&mock)
+            )
         };
         let zone = "limit_req_zone $binary_remote_addr zone=pace:1m rate=20r/s;";
         let Some(nginx) = Nginx::listening("", zone, site) else { return };
@@ -141,34 +152,34 @@ fn rate_limit_loses_no_answer() {
         );
         let code = nginx.run(&folder, &ONCE).code;
         assert!([0, 11].contains(&code), "{status}: {code}");
-        let seen = nginx.seen_here();
-        let count = |wanted: u16| seen.iter().filter(|seen| seen.status == wanted).count();
-        assert_eq!((count(200), count(200) + count(status)), (calls(5), seen.len()), "{status}");
-        assert!(count(status) > 0, "the limit was never met");
-        assert!(findings(&folder.report()).iter().all(|finding| !finding.is_null()), "{status}");
+        let requests = nginx.site_requests();
+        let count = |status: u16| requests.iter().filter(|request| request.status == status).count();
+        assert_eq!((count(200), count(200) + count(status)), (calls(5), requests.len()), "{status}");
+        assert!(count(status) > 0, "the limit was not reached");
+        assert!(outputs_and_scores(&folder.report()).iter().all(|value| !value.is_null()), "{status}");
     }
 }
 
 #[test]
 fn closed_idle_connections_are_not_faults() {
     let mock = MockServer::start(&[]);
-    // Idle: calls come every 100 ms when the first 50 are through, just when the connection closes.
-    for (closing, pace) in
+    // Idle: after the first 50 calls there is one every 100 ms, just when the connection closes.
+    for (directive, limit) in
         [("keepalive_timeout 100ms;", "rpm: 600"), ("keepalive_requests 2;", "max_concurrency: 8")]
     {
-        let Some(nginx) = Nginx::start(|_| format!("{closing} {}", to(&mock))) else { return };
+        let Some(nginx) = Nginx::start(|_| format!("{directive} {}", proxy_to(&mock))) else { return };
         let folder = small(11);
         folder.edit(
             "promptgate.yaml",
             "attempts: 2, max_wait: 2s",
-            &format!("attempts: 1, max_wait: 0s, {pace}"),
+            &format!("attempts: 1, max_wait: 0s, {limit}"),
         );
         let outcome = nginx.run(&folder, &ONCE);
         assert!([0, 11].contains(&outcome.code), "{}", outcome.text());
-        let seen = nginx.seen_here();
-        assert_eq!(seen.len(), calls(11), "{closing}");
-        assert!(seen.iter().all(|seen| seen.status == 200), "{seen:?}");
-        let mut connections: Vec<u64> = seen.iter().map(|seen| seen.connection).collect();
+        let requests = nginx.site_requests();
+        assert_eq!(requests.len(), calls(11), "{directive}");
+        assert!(requests.iter().all(|request| request.status == 200), "{requests:?}");
+        let mut connections: Vec<u64> = requests.iter().map(|request| request.connection).collect();
         connections.dedup();
         connections.sort_unstable();
         connections.dedup();

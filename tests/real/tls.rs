@@ -1,22 +1,22 @@
-//! TLS by nginx, with an authority of the test's own.
+//! TLS by nginx, with a certificate authority for the test.
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
 
 use crate::nginx::Nginx;
-use crate::prepared::Tells as _;
+use crate::prepared::ExpectText as _;
 use crate::support::{Folder, MockServer};
 
-/// Without the cache, so that every judgement is a call of its own.
+/// Without the cache, so that every judgement is a separate call.
 const ONCE: [&str; 4] = ["run", "--no-cache", "--repeats", "1"];
 
-/// An authority, and a certificate for these names by it.
+/// A certificate authority and a certificate issued by it.
 struct Issued {
     authority: String,
     folder: tempfile::TempDir,
 }
 
 impl Issued {
-    fn to(names: &[&str], expired: bool) -> Self {
+    fn new(names: &[&str], expired: bool) -> Self {
         let mut parameters = CertificateParams::default();
         parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let key = KeyPair::generate().expect("a key");
@@ -35,7 +35,7 @@ impl Issued {
         Self { authority: authority.pem(), folder }
     }
 
-    /// nginx with this certificate before a mock server.
+    /// Starts nginx with this certificate in front of a mock server.
     fn nginx(&self, mock: &MockServer) -> Option<Nginx> {
         let folder = self.folder.path().display();
         Nginx::listening("ssl http2", "", |_| {
@@ -58,7 +58,7 @@ impl Issued {
 
 #[test]
 fn configured_ca_is_trusted() {
-    let issued = Issued::to(&["localhost", "127.0.0.1"], false);
+    let issued = Issued::new(&["localhost", "127.0.0.1"], false);
     let mock = MockServer::start(&[]);
     let Some(nginx) = issued.nginx(&mock) else { return };
     for host in ["localhost", "127.0.0.1"] {
@@ -66,20 +66,20 @@ fn configured_ca_is_trusted() {
         let code = issued.trusting().against(&base_url, &ONCE).code;
         assert!([0, 11].contains(&code), "{host}: {code}");
     }
-    assert_eq!(nginx.seen_here().len(), 2 * 18);
+    assert_eq!(nginx.site_requests().len(), 2 * 18);
 }
 
 #[test]
 fn untrusted_certificate_is_named_and_nothing_sent() {
-    let issued = Issued::to(&["localhost"], false);
+    let issued = Issued::new(&["localhost"], false);
     let mock = MockServer::start(&[]);
     let Some(nginx) = issued.nginx(&mock) else { return };
     Folder::small(3)
         .against(&format!("https://localhost:{}/v1", nginx.port), &ONCE)
         .expect_code(12)
-        .tells("the server's certificate was not accepted")
-        .tells("endpoint.ca_cert");
-    assert_eq!(nginx.seen_here(), []);
+        .expect_text("the server's certificate was not accepted")
+        .expect_text("endpoint.ca_cert");
+    assert_eq!(nginx.site_requests(), []);
 }
 
 #[test]
@@ -88,32 +88,32 @@ fn wrong_name_or_expired_certificate_is_refused() {
     for (names, expired, word) in
         [(["elsewhere.example"], false, "not valid for"), (["localhost"], true, "expired")]
     {
-        let issued = Issued::to(&names, expired);
+        let issued = Issued::new(&names, expired);
         let Some(nginx) = issued.nginx(&mock) else { return };
         issued
             .trusting()
             .against(&format!("https://localhost:{}/v1", nginx.port), &ONCE)
             .expect_code(12)
-            .tells("the server's certificate was not accepted")
-            .tells(word);
-        assert_eq!(nginx.seen_here(), []);
+            .expect_text("the server's certificate was not accepted")
+            .expect_text(word);
+        assert_eq!(nginx.site_requests(), []);
     }
 }
 
 #[test]
 fn wrong_scheme_is_named() {
-    let issued = Issued::to(&["localhost"], false);
+    let issued = Issued::new(&["localhost"], false);
     let mock = MockServer::start(&[]);
     let Some(encrypted) = issued.nginx(&mock) else { return };
     encrypted
         .run(&Folder::small(3), &ONCE)
         .expect_code(12)
-        .tells("400 Bad Request: an HTML page")
-        .tells("The plain HTTP request was sent to HTTPS port");
+        .expect_text("400 Bad Request: an HTML page")
+        .expect_text("The plain HTTP request was sent to HTTPS port");
     let Some(plain) = Nginx::start(|_| "return 204;".to_owned()) else { return };
     issued
         .trusting()
         .against(&format!("https://localhost:{}/v1", plain.port), &ONCE)
         .expect_code(12)
-        .tells("does the server speak https on this port?");
+        .expect_text("does the server speak https on this port?");
 }

@@ -226,8 +226,8 @@ fn calibrate_writes_the_configured_file_and_gates_it() {
     let other = ["calibrate", "labels.jsonl", "--metric", "relevance"];
     folder.against(&server.base_url, &other).expect_code(2).says("holds the calibration of faithfulness");
     for (path, says) in [
-        ("labels.jsonl", "this is no calibration, and must not be overwritten"),
-        ("promptgate.yaml", "this is no calibration"),
+        ("labels.jsonl", "not a calibration, and must not be overwritten"),
+        ("promptgate.yaml", "not a calibration"),
         ("../elsewhere.json", "below its configuration only"),
     ] {
         folder.edit("promptgate.yaml", "judged/calibration.json", path);

@@ -327,7 +327,7 @@ fn page_without_script_shows_the_essentials() {
     for (selector, expected) in [
         ("#verdict", true),
         ("table.criteria", true),
-        ("svg.strip", true),
+        ("svg.plot", true),
         ("details.case pre", true),
         ("iframe", false),
         ("img", false),

@@ -77,7 +77,7 @@ fn unannounced_rate_limit_costs_no_answer() {
     assert_all_graded(&folder.report());
     let stats = stats(&limited);
     let (requests, refused) = (count(&stats, "requests"), count(&stats, "refused"));
-    // How few are refused depends on the machine; the learned pace has its own clock for that (endpoint::learned).
+    // How few are refused depends on the machine; the adaptive rate is tested with simulated time (endpoint::adaptive_rate).
     assert!(refused > 0, "{stats}");
     assert_eq!(requests - refused, 300, "{stats}");
 }

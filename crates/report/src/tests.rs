@@ -369,10 +369,10 @@ pub(crate) fn large(cases: usize, text: &str) -> Report {
 #[test]
 fn markdown_stays_within_a_comment_and_says_what_it_leaves_out() {
     let small = rendered(&large(20, "refund"), Format::Markdown, style());
-    assert!(small.contains("case 19") && !small.contains("Left out"), "{small}");
+    assert!(small.contains("case 19") && !small.contains("Omitted"), "{small}");
     let many = rendered(&large(900, "refund"), Format::Markdown, style());
     assert!(many.len() < 60_000, "{}", many.len());
-    assert!(many.contains("Left out here to keep this short: 895 cases"), "{many}");
+    assert!(many.contains("Omitted to limit the size: 895 cases"), "{many}");
     assert_tables_whole(&many);
     for text in ["|".repeat(5000), "\u{1F468}\u{200D}\u{1F469}".repeat(2000), "@#".repeat(3000)] {
         let mut report = large(1100, &text);
@@ -385,7 +385,7 @@ fn markdown_stays_within_a_comment_and_says_what_it_leaves_out() {
         report.reasons = vec![reason; 500];
         let out = rendered(&report, Format::Markdown, style());
         assert!(out.len() < 60_000, "{}", out.len());
-        assert!(out.contains("Left out here"), "{out}");
+        assert!(out.contains("Omitted to limit"), "{out}");
         assert_tables_whole(&out);
         assert_inert(&out);
     }

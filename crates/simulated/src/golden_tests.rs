@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::{Simulated, SimulatedOptions};
-use promptgate_core::model::{ChatRequest, Message, MessageRole, Purpose, ResponseFormat};
+use promptgate_core::model::{ChatRequest, Message, MessageRole, ResponseFormat};
 use promptgate_engine::judge::registry::faithfulness::{FaithfulnessPayload, Support};
 use promptgate_engine::judge::registry::{ChecklistPayload, YesNo};
 use promptgate_engine::judge::reply;
@@ -47,15 +47,8 @@ fn context(case: &Value) -> String {
 }
 
 fn request(messages: Vec<(MessageRole, String)>, response_format: Option<ResponseFormat>) -> ChatRequest {
-    ChatRequest {
-        model: "any".to_owned(),
-        messages: messages.into_iter().map(|(role, content)| Message { role, content }).collect(),
-        parameters: Map::new(),
-        response_format,
-        repeat: 0,
-        purpose: Purpose::Completion,
-        refresh: false,
-    }
+    let messages = messages.into_iter().map(|(role, content)| Message { role, content }).collect();
+    ChatRequest { messages, response_format, ..promptgate_testing::request() }
 }
 
 fn complete(simulated: &Simulated, prompt: &str, case: &Value, repeat: u32) -> String {

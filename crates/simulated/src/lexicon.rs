@@ -6,19 +6,19 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
-type Words = LazyLock<HashSet<&'static str>>;
+type WordSet = LazyLock<HashSet<&'static str>>;
 type Phrases = LazyLock<Vec<String>>;
 type WordMap = LazyLock<HashMap<&'static str, &'static str>>;
 
-static FUNCTION_WORDS: Words = LazyLock::new(|| words(include_str!("data/function_words.txt")));
-static NEGATIONS: Words = LazyLock::new(|| words(include_str!("data/negations.txt")));
-static INSTRUCTION_VERBS: Words = LazyLock::new(|| words(include_str!("data/instruction_verbs.txt")));
-static QUESTION_OPENERS: Words = LazyLock::new(|| words(include_str!("data/question_openers.txt")));
-static FRAMING_STEMS: Words = LazyLock::new(|| words(include_str!("data/framing_stems.txt")));
-static GENERAL_STEMS: Words = LazyLock::new(|| words(include_str!("data/general_stems.txt")));
-static PART_STEMS: Words = LazyLock::new(|| words(include_str!("data/part_stems.txt")));
-static TEXT_STEMS: Words = LazyLock::new(|| words(include_str!("data/text_stems.txt")));
-static ITEM_STEMS: Words = LazyLock::new(|| words(include_str!("data/item_stems.txt")));
+static FUNCTION_WORDS: WordSet = LazyLock::new(|| words(include_str!("data/function_words.txt")));
+static NEGATIONS: WordSet = LazyLock::new(|| words(include_str!("data/negations.txt")));
+static INSTRUCTION_VERBS: WordSet = LazyLock::new(|| words(include_str!("data/instruction_verbs.txt")));
+static QUESTION_OPENERS: WordSet = LazyLock::new(|| words(include_str!("data/question_openers.txt")));
+static FRAMING_STEMS: WordSet = LazyLock::new(|| words(include_str!("data/framing_stems.txt")));
+static GENERAL_STEMS: WordSet = LazyLock::new(|| words(include_str!("data/general_stems.txt")));
+static PART_STEMS: WordSet = LazyLock::new(|| words(include_str!("data/part_stems.txt")));
+static TEXT_STEMS: WordSet = LazyLock::new(|| words(include_str!("data/text_stems.txt")));
+static ITEM_STEMS: WordSet = LazyLock::new(|| words(include_str!("data/item_stems.txt")));
 static NUMBER_WORDS: WordMap = LazyLock::new(|| pairs(include_str!("data/number_words.txt")).collect());
 static SYNONYMS: WordMap = LazyLock::new(|| synonyms(include_str!("data/synonyms.txt")));
 static OPPOSITES: WordMap = LazyLock::new(|| opposites(include_str!("data/opposites.txt")));

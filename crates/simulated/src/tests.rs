@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use proptest::prelude::*;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::{Simulated, SimulatedOptions, digest, judged_answer};
-use promptgate_core::model::{ChatRequest, FinishReason, Message, MessageRole, Purpose, ResponseFormat};
+use promptgate_core::model::{ChatRequest, FinishReason, Message, MessageRole, ResponseFormat};
 use promptgate_core::port::ChatModel;
 use promptgate_engine::judge::registry::correctness::{CorrectnessPayload, Coverage};
 use promptgate_engine::judge::registry::faithfulness::{FaithfulnessPayload, Support};
@@ -21,15 +21,8 @@ const PASSAGES: &str = "[KB-1] Returns are accepted for 30 days after delivery. 
 
 fn request(system: &str, user: &str) -> ChatRequest {
     let message = |role, content: &str| Message { role, content: content.to_owned() };
-    ChatRequest {
-        model: "any".to_owned(),
-        messages: vec![message(MessageRole::System, system), message(MessageRole::User, user)],
-        parameters: Map::new(),
-        response_format: None,
-        repeat: 0,
-        purpose: Purpose::Completion,
-        refresh: false,
-    }
+    let messages = vec![message(MessageRole::System, system), message(MessageRole::User, user)];
+    ChatRequest { messages, ..promptgate_testing::request() }
 }
 
 fn ask(system: &str, user: &str) -> String {
@@ -405,7 +398,7 @@ async fn every_kind_of_judge_passes_its_self_test() {
     let tone = Scale { of: "tone".to_owned(), anchors: vec![(0, "rude".to_owned()), (5, "warm".to_owned())] };
     let mut kinds: Vec<Kind> = registry::names().filter_map(registry::built_in).collect();
     kinds.extend([registry::rubric(Vec::new()), registry::scale(tone)]);
-    let member = Arc::new(Member::new("judge".to_owned(), Map::new()));
+    let member = Arc::new(Member::new("judge".to_owned(), serde_json::Map::new()));
     let judge = |kind: Kind| Judge::new(format!("{kind:?}"), kind, vec![Arc::clone(&member)], 1);
     let judges: Vec<Judge> = kinds.into_iter().map(judge).collect();
     let outcome = self_test(&judges, &[&Simulated::default()], &[]).await.unwrap();

@@ -13,6 +13,8 @@ use tokio::time::Instant;
 /// The result of one call of a model.
 pub type Reply = Result<Completion, Fault>;
 
+type Script<'s> = Box<dyn Fn(&ChatRequest, usize) -> Reply + Send + Sync + 's>;
+
 /// A request for a completion of one user message.
 pub fn request() -> ChatRequest {
     request_of("why?")
@@ -41,9 +43,9 @@ pub fn completion(text: impl Into<String>) -> Completion {
 }
 
 /// A model that replies by a script, takes a set time for each call, and records its calls.
-pub struct ScriptedModel {
-    script: Box<dyn Fn(&ChatRequest, usize) -> Reply + Send + Sync>,
-    duration: Box<dyn Fn(&ChatRequest) -> Duration + Send + Sync>,
+pub struct ScriptedModel<'s> {
+    script: Script<'s>,
+    duration: Box<dyn Fn(&ChatRequest) -> Duration + Send + Sync + 's>,
     log: Mutex<Log>,
 }
 
@@ -63,9 +65,9 @@ pub struct Call {
     pub at: Instant,
 }
 
-impl ScriptedModel {
+impl<'s> ScriptedModel<'s> {
     /// Replies by a function of the request and of the call number, counted from 0.
-    pub fn new(script: impl Fn(&ChatRequest, usize) -> Reply + Send + Sync + 'static) -> Self {
+    pub fn new(script: impl Fn(&ChatRequest, usize) -> Reply + Send + Sync + 's) -> Self {
         Self { script: Box::new(script), duration: Box::new(|_| Duration::ZERO), log: Mutex::default() }
     }
 
@@ -83,7 +85,7 @@ impl ScriptedModel {
 
     /// Lets each call take the time that a function gives for its request.
     #[must_use]
-    pub fn with_durations(self, duration: impl Fn(&ChatRequest) -> Duration + Send + Sync + 'static) -> Self {
+    pub fn with_durations(self, duration: impl Fn(&ChatRequest) -> Duration + Send + Sync + 's) -> Self {
         Self { duration: Box::new(duration), ..self }
     }
 
@@ -120,14 +122,14 @@ impl ScriptedModel {
     }
 }
 
-impl fmt::Debug for ScriptedModel {
+impl fmt::Debug for ScriptedModel<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("ScriptedModel").field("calls", &self.call_count()).finish_non_exhaustive()
     }
 }
 
 /// Ends a call, also one that is cancelled.
-struct InFlight<'a>(&'a ScriptedModel);
+struct InFlight<'a>(&'a ScriptedModel<'a>);
 
 impl Drop for InFlight<'_> {
     fn drop(&mut self) {
@@ -135,7 +137,7 @@ impl Drop for InFlight<'_> {
     }
 }
 
-impl ChatModel for ScriptedModel {
+impl ChatModel for ScriptedModel<'_> {
     fn complete<'a>(&'a self, request: &'a ChatRequest) -> BoxFuture<'a, Reply> {
         async move {
             let number = self.start(request);

@@ -1,80 +1,70 @@
-//! `promptgate ci`, and what it finds out for the others.
+//! `promptgate ci`.
 
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
 use super::RunArguments;
+use super::values::{Named, named};
+use crate::app::ci::{CiOptions, OnMissingCredentials};
+use crate::cli::exit::ExitRules;
+use promptgate_report::Disclose;
+
+const ON_MISSING_CREDENTIALS: [Named<OnMissingCredentials>; 2] = [
+    ("fail", OnMissingCredentials::Fail, "Exit 12"),
+    ("skip", OnMissingCredentials::Skip, "Exit 0, not evaluated"),
+];
+
+const DISCLOSE: [Named<Disclose>; 3] = [
+    ("numbers", Disclose::Numbers, "Verdict, numbers and case ids"),
+    ("excerpts", Disclose::Excerpts, "Also questions and reasons, cut short"),
+    ("full", Disclose::Full, "Also the answers of the worst cases"),
+];
 
 /// `promptgate ci`.
 #[derive(Debug, Args)]
-pub struct CiArguments {
-    /// What to run.
+pub(crate) struct CiArguments {
+    /// The run.
     #[command(flatten)]
-    pub run: RunArguments,
-    /// Whether the verdict decides.
+    pub(crate) run: RunArguments,
+    /// Enforce or only report.
     #[arg(long, value_enum, default_value_t, env = "PROMPTGATE_MODE", hide_env = true)]
-    pub mode: Mode,
-    /// What happens where a key is missing, as in a pull request from a fork.
-    #[arg(long, value_enum, default_value_t, env = "PROMPTGATE_ON_MISSING_CREDENTIALS", hide_env = true)]
-    pub on_missing_credentials: OnMissingCredentials,
-    /// Join the shards in this folder instead of asking.
+    mode: Mode,
+    /// Exit code where a key is missing, as in a pull request from a fork.
+    #[arg(long, default_value = "fail", env = "PROMPTGATE_ON_MISSING_CREDENTIALS", hide_env = true,
+          value_parser = named(&ON_MISSING_CREDENTIALS))]
+    on_missing_credentials: OnMissingCredentials,
+    /// Join the shards in this folder instead of a run.
     #[arg(long, value_name = "DIR", env = "PROMPTGATE_MERGE", hide_env = true, conflicts_with = "shard")]
-    pub merge: Option<PathBuf>,
-    /// What comment and summary may show.
-    #[arg(long, value_enum, default_value_t, env = "PROMPTGATE_DISCLOSE", hide_env = true)]
-    pub disclose: Disclose,
+    merge: Option<PathBuf>,
+    /// Texts that comment and summary may show.
+    #[arg(long, default_value = "excerpts", env = "PROMPTGATE_DISCLOSE", hide_env = true,
+          value_parser = named(&DISCLOSE))]
+    disclose: Disclose,
 }
 
-/// Whether the verdict decides.
+/// Whether the verdict decides the exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub enum Mode {
-    /// The exit code is the verdict's.
+enum Mode {
+    /// The verdict decides the exit code.
     #[default]
     Enforce,
-    /// Report as ever, but exit 0 on fail, inconclusive and incomplete.
+    /// Report as usual, but exit 0 on fail, inconclusive and incomplete.
     Advisory,
 }
 
-/// What happens where a key is missing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub enum OnMissingCredentials {
-    /// Exit 12.
-    #[default]
-    Fail,
-    /// Exit 0, not evaluated.
-    Skip,
-}
-
-/// What comment and summary may show.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub enum Disclose {
-    /// Verdict, numbers and case ids.
-    Numbers,
-    /// Questions and reasons too, cut short.
-    #[default]
-    Excerpts,
-    /// The answers of the worst cases as well.
-    Full,
-}
-
-impl From<Disclose> for promptgate_report::Disclose {
-    fn from(disclose: Disclose) -> Self {
-        match disclose {
-            Disclose::Numbers => Self::Numbers,
-            Disclose::Excerpts => Self::Excerpts,
-            Disclose::Full => Self::Full,
+impl CiArguments {
+    pub(crate) fn options(&self) -> CiOptions {
+        CiOptions {
+            run: self.run.options(),
+            merge: self.merge.clone(),
+            on_missing_credentials: self.on_missing_credentials,
+            disclose: self.disclose,
         }
     }
-}
 
-/// The commit that a change is compared with, as the event of a CI system says it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::cli) struct KnownBase {
-    /// Its full object name; `None` where there is nothing to compare with.
-    pub(in crate::cli) commit: Option<String>,
-    /// How it was found, or why there is none.
-    pub(in crate::cli) how: String,
-    /// The commit whose files are evaluated, as it holds them; `None` where the work tree counts as it lies there.
-    pub(in crate::cli) evaluated: Option<String>,
+    pub(crate) fn exit_rules(&self) -> ExitRules {
+        let rules = self.run.output.exit_rules();
+        ExitRules { advisory: rules.advisory || self.mode == Mode::Advisory, ..rules }
+    }
 }

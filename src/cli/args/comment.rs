@@ -2,18 +2,30 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
+
+use super::values::{Named, named};
+use crate::app::comment::{CommentOptions, CommentWhen};
+use crate::app::report_files::DEFAULT_FOLDER;
+
+const WHEN: [Named<CommentWhen>; 4] = [
+    ("always", CommentWhen::Always, "For every run"),
+    ("changes", CommentWhen::Changes, "Unless the gate found nothing changed"),
+    ("failures", CommentWhen::Failures, "For every verdict except pass and unchanged"),
+    ("never", CommentWhen::Never, "Never; GitHub is not called"),
+];
 
 /// `promptgate comment`.
 #[derive(Debug, Args)]
-pub struct CommentArguments {
-    /// The folder that `promptgate ci` wrote.
-    #[arg(default_value = super::REPORTS)]
-    pub folder: PathBuf,
-    /// When a first comment is written; one that is there is always brought up to date, but for `never`.
-    #[arg(long, value_enum, default_value_t, env = "PROMPTGATE_COMMENT", hide_env = true)]
-    pub when: CommentWhen,
-    /// Tells the comments of several gates apart: letters, digits, _ and -.
+pub(crate) struct CommentArguments {
+    /// Folder that `promptgate ci` wrote.
+    #[arg(default_value = DEFAULT_FOLDER)]
+    folder: PathBuf,
+    /// When a first comment is created; an existing one is always updated, except with `never`.
+    #[arg(long, default_value = "changes", env = "PROMPTGATE_COMMENT", hide_env = true,
+          value_parser = named(&WHEN))]
+    when: CommentWhen,
+    /// Distinguishes the comments of several gates: letters, digits, _ and -.
     #[arg(
         long,
         value_name = "KEY",
@@ -21,19 +33,11 @@ pub struct CommentArguments {
         env = "PROMPTGATE_COMMENT_KEY",
         hide_env = true
     )]
-    pub key: String,
+    key: String,
 }
 
-/// When a first comment is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub enum CommentWhen {
-    /// For every run.
-    Always,
-    /// Unless the gate found nothing changed.
-    #[default]
-    Changes,
-    /// For every verdict that is neither pass nor unchanged.
-    Failures,
-    /// Not at all: nothing is asked of GitHub.
-    Never,
+impl CommentArguments {
+    pub(crate) fn options(&self) -> CommentOptions {
+        CommentOptions { folder: self.folder.clone(), when: self.when, key: self.key.clone() }
+    }
 }

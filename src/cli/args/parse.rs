@@ -7,22 +7,32 @@ use super::Arguments;
 /// The arguments of this process.
 ///
 /// # Errors
-/// What the parser has to say; help and version too.
-pub(in crate::cli) fn parse() -> Result<Arguments, clap::Error> {
-    let mut matches = Arguments::command().mut_subcommands(for_a_workflow).try_get_matches()?;
+/// Invalid arguments; also help and version.
+pub(crate) fn parse() -> Result<Arguments, clap::Error> {
+    let mut matches = Arguments::command().mut_subcommands(adjusted).try_get_matches()?;
     Arguments::from_arg_matches_mut(&mut matches)
 }
 
-/// Commands that a workflow starts get all their variables from its inputs: one without a value is not set.
-fn for_a_workflow(command: Command) -> Command {
+/// A command with the differences between commands that share flags.
+fn adjusted(command: Command) -> Command {
     match command.get_name() {
+        // A workflow passes all its inputs as variables: an empty one is not set.
         "ci" | "comment" => command.mut_args(|argument| {
             without_empty(match argument.get_id().as_str() {
                 "config" => argument.env("PROMPTGATE_CONFIG").hide_env(true),
-                // Refused with a reason where it is given, so not offered.
+                // Refused with a reason, so not offered.
                 "format" => argument.hide(true),
                 _ => argument,
             })
+        }),
+        // Two files decide alone: no variable, and no folder unless one is named.
+        "compare" => command.mut_args(|argument| {
+            let argument = argument.env(None::<&'static str>);
+            match argument.get_id().as_str() {
+                "out" => argument.help("Folder for report.json, report.md, report.html and junit.xml"),
+                "inconclusive" => argument.help("Exit code of an inconclusive verdict [default: fail]"),
+                _ => argument,
+            }
         }),
         _ => command,
     }

@@ -1,64 +1,39 @@
-//! `promptgate cache`: what the cache of answers holds, and making it smaller.
-
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+//! `promptgate cache`: shows the cache of answers, and removes entries.
 
 use jiff::Timestamp;
 
-use crate::cli::args::{CacheArguments, CacheCommand, CachePlace};
-use crate::cli::error::Failure;
+use crate::app::Failure;
+use crate::app::cache::Maintenance;
+use crate::cli::args::{CacheArguments, CacheCommand};
 use crate::cli::exit::ExitStatus;
-use crate::cli::{answers, output, suite};
-use promptgate_adapters::cache::{Cache, Statistics};
-use promptgate_adapters::load::Tree;
-use promptgate_core::model::{Diagnostic, Place};
+use crate::cli::output;
+use promptgate_adapters::cache::Statistics;
 
-/// A cache that is in use is not waited for: looking is cheap to do again.
-const PATIENCE: Duration = Duration::ZERO;
-
-/// Carries out the sub-command.
-pub(crate) fn cache(arguments: &CacheArguments) -> Result<ExitStatus, Failure> {
-    match &arguments.command {
-        CacheCommand::Stats(place) => {
-            let (path, _, cache) = open(place)?;
-            output::print(&table(&path, &cache.statistics()?))?;
+/// Runs the sub-command.
+pub(super) fn cache(arguments: &CacheArguments) -> Result<ExitStatus, Failure> {
+    let text = match &arguments.command {
+        CacheCommand::Stats(selection) => {
+            let cache = Maintenance::open(selection.config.as_deref())?;
+            table(&cache.path, &cache.statistics()?)
         }
-        CacheCommand::Prune { place, older_than } => {
-            let (path, max_age, cache) = open(place)?;
-            let age = older_than.or(max_age).ok_or_else(|| {
-                Diagnostic::new("how old may what stays be?")
-                    .at(Place::file(path.clone()))
-                    .help("say `--older-than 30d`, or set `cache.max_age`")
-            })?;
-            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-            let removed = cache.prune(now.saturating_sub(age).as_secs())?;
-            output::print(&removal(removed, &path))?;
+        CacheCommand::Prune { cache, older_than } => {
+            let cache = Maintenance::open(cache.config.as_deref())?;
+            let path = cache.path.clone();
+            removed(cache.prune(*older_than)?, &path)
         }
-        CacheCommand::Clear(place) => {
-            let (path, _, cache) = open(place)?;
-            let removed = cache.prune(u64::MAX)?;
-            output::print(&removal(removed, &path))?;
+        CacheCommand::Clear(selection) => {
+            let cache = Maintenance::open(selection.config.as_deref())?;
+            let path = cache.path.clone();
+            removed(cache.clear()?, &path)
         }
-    }
+    };
+    output::print(&text)?;
     Ok(ExitStatus::Pass)
 }
 
-/// The cache of a configuration, with its path and the age that it allows.
-fn open(place: &CachePlace) -> Result<(String, Option<Duration>, Cache), Failure> {
-    let found = suite::configured(place.config.as_deref())?;
-    let path = answers::path(&found.settings, &Tree::work_tree(&found.folder));
-    let shown = path.display().to_string();
-    if !path.is_file() {
-        return Err(Diagnostic::new("there is no cache yet")
-            .at(Place::file(shown))
-            .help("`promptgate run` makes one; where it is, `cache.path` says")
-            .into());
-    }
-    Ok((shown, found.settings.cache.max_age, Cache::open(&path, PATIENCE)?))
-}
-
-fn removal(removed: u64, path: &str) -> String {
-    let entries = if removed == 1 { "entry" } else { "entries" };
-    format!("{removed} {entries} removed from {path}\n")
+fn removed(count: u64, path: &str) -> String {
+    let entries = if count == 1 { "entry" } else { "entries" };
+    format!("{count} {entries} removed from {path}\n")
 }
 
 fn table(path: &str, statistics: &Statistics) -> String {

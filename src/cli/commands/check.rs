@@ -1,30 +1,26 @@
-//! `promptgate check`: validates everything a run would read; no call, no cost.
+//! `promptgate check`: validates everything that a run would read.
 
+use crate::app::suite::{self, Suite};
+use crate::app::{Environment, Failure};
 use crate::cli::args::CheckArguments;
-use crate::cli::error::Failure;
 use crate::cli::exit::ExitStatus;
 use crate::cli::output;
-use crate::cli::suite;
+use promptgate_core::model::VariantFacts;
 use promptgate_core::text::neutral;
 
-/// Loads the suite as a run would, and says what it is.
-pub(crate) fn check(arguments: &CheckArguments) -> Result<ExitStatus, Failure> {
-    let suite = suite::load(&arguments.suite, None)?;
+/// Loads the suite as a run would, and summarizes it.
+pub(super) async fn check(
+    arguments: &CheckArguments,
+    environment: &Environment,
+) -> Result<ExitStatus, Failure> {
+    let suite = suite::load(&arguments.options(), None, environment).await?;
     output::warn(&suite.warnings);
-    let (dataset, candidate) = (suite.plan.dataset(), suite.plan.candidate());
-    let prompt = |facts: &promptgate_core::model::VariantFacts| {
-        format!(
-            "{} {} ({}), model {}",
-            facts.prompt.name, facts.prompt.version, facts.prompt.source, facts.model
-        )
-    };
-    let baseline = match (suite.plan.baseline(), &suite.earlier, &suite.baseline_note) {
-        (Some(variant), _, _) => prompt(&variant.facts),
-        (None, Some(earlier), _) => format!("{} of {}", prompt(&earlier.run.candidate), earlier.file),
-        (None, None, Some(note)) => note.replacen("no baseline: ", "none: ", 1),
-        (None, None, None) => "none".to_owned(),
-    };
-    let schedule = suite.policy.schedule();
+    output::print(&summary(&suite))?;
+    Ok(ExitStatus::Pass)
+}
+
+fn summary(suite: &Suite) -> String {
+    let (dataset, schedule) = (&suite.plan.dataset().facts, suite.policy.schedule());
     let calls = suite.plan.slots(0, schedule.first()).len();
     let more = match schedule.last() {
         most if most > schedule.first() => format!("; while undecided more, up to {most} repeats"),
@@ -32,12 +28,9 @@ pub(crate) fn check(arguments: &CheckArguments) -> Result<ExitStatus, Failure> {
     };
     let mut lines = vec![
         ("suite", suite.settings.name.clone()),
-        (
-            "dataset",
-            format!("{} ({}), {} cases", dataset.facts.path, dataset.facts.format, dataset.facts.cases),
-        ),
-        ("candidate", prompt(&candidate.facts)),
-        ("baseline", baseline),
+        ("dataset", format!("{} ({}), {} cases", dataset.path, dataset.format, dataset.cases)),
+        ("candidate", prompt(&suite.plan.candidate().facts)),
+        ("baseline", baseline(suite)),
         ("scorers", suite.scorers.metrics().join(", ")),
         ("criteria", suite.policy.criteria.len().to_string()),
         ("a run asks", format!("{calls} answers, {} judgements{more}", calls * suite.scorers.judges.len())),
@@ -48,11 +41,19 @@ pub(crate) fn check(arguments: &CheckArguments) -> Result<ExitStatus, Failure> {
         let new = if source.new { ", where there is none: new, this configuration's own" } else { "" };
         lines.insert(4, ("policy", format!("of {}{at}{new}", source.spec)));
     }
-    let mut text = String::new();
-    for (name, value) in lines {
-        text.push_str(&format!("{name:<11} {}\n", neutral::terminal(&value)));
+    let lines = lines.into_iter().map(|(name, value)| format!("{name:<11} {}\n", neutral::terminal(&value)));
+    lines.collect::<String>() + "\nall valid; nothing was called\n"
+}
+
+fn prompt(facts: &VariantFacts) -> String {
+    format!("{} {} ({}), model {}", facts.prompt.name, facts.prompt.version, facts.prompt.source, facts.model)
+}
+
+fn baseline(suite: &Suite) -> String {
+    match (suite.plan.baseline(), &suite.earlier, &suite.baseline_note) {
+        (Some(variant), _, _) => prompt(&variant.facts),
+        (None, Some(earlier), _) => format!("{} of {}", prompt(&earlier.run.candidate), earlier.file),
+        (None, None, Some(note)) => note.replacen("no baseline: ", "none: ", 1),
+        (None, None, None) => "none".to_owned(),
     }
-    text.push_str("\nall valid; nothing was called\n");
-    output::print(&text)?;
-    Ok(ExitStatus::Pass)
 }

@@ -1,4 +1,4 @@
-//! One file per command.
+//! One file per command: arguments, options, use case, output.
 
 mod cache;
 mod calibrate;
@@ -13,26 +13,28 @@ mod plan;
 mod report;
 mod run;
 mod schema;
+mod watched;
 
 use super::args::Command;
-use super::error::Failure;
 use super::exit::ExitStatus;
+use crate::app::{Environment, Failure};
 
-/// Carries out a command.
-pub(super) fn dispatch(command: &Command) -> Result<ExitStatus, Failure> {
+/// Runs a command.
+pub(super) async fn dispatch(command: &Command) -> Result<ExitStatus, Failure> {
+    let environment = Environment::of_process();
     match command {
-        Command::Run(arguments) => run::run(arguments),
-        Command::Ci(arguments) => ci::ci(arguments),
-        Command::Check(arguments) => check::check(arguments),
-        Command::Plan(arguments) => plan::plan(arguments),
+        Command::Run(arguments) => run::run(arguments, environment).await,
+        Command::Ci(arguments) => ci::ci(arguments, environment).await,
+        Command::Check(arguments) => check::check(arguments, &environment).await,
+        Command::Plan(arguments) => plan::plan(arguments, &environment).await,
         Command::Compare(arguments) => compare::compare(arguments),
         Command::Merge(arguments) => merge::merge(arguments),
-        Command::Calibrate(arguments) => calibrate::calibrate(arguments),
+        Command::Calibrate(arguments) => calibrate::calibrate(arguments, environment).await,
         Command::Report(arguments) => report::report(arguments),
         Command::Schema(arguments) => schema::schema(arguments),
         Command::Cache(arguments) => cache::cache(arguments),
         Command::Init(arguments) => init::init(arguments),
-        Command::MockServer(arguments) => mock_server::mock_server(arguments),
-        Command::Comment(arguments) => comment::comment(arguments),
+        Command::MockServer(arguments) => mock_server::mock_server(arguments).await,
+        Command::Comment(arguments) => comment::comment(arguments, &environment).await,
     }
 }

@@ -1,14 +1,14 @@
-//! `promptgate report`: a saved report in another form.
+//! `promptgate report`: renders a saved report.
 
+use crate::app::{Failure, report_files};
 use crate::cli::args::ReportArguments;
-use crate::cli::error::Failure;
 use crate::cli::exit::ExitStatus;
-use crate::cli::saved;
+use crate::cli::output;
 use promptgate_core::text::Redactor;
 
-/// Renders; exits 0 whatever the verdict was.
-pub(crate) fn report(arguments: &ReportArguments) -> Result<ExitStatus, Failure> {
-    let report = saved::read(&arguments.report)?;
-    saved::print(&report, arguments.format, &Redactor::new(&[]), &[])?;
+/// Renders; exits 0 whatever the verdict is.
+pub(super) fn report(arguments: &ReportArguments) -> Result<ExitStatus, Failure> {
+    let report = report_files::read(&arguments.report)?;
+    output::print_report(&report, arguments.format, &Redactor::default(), &[])?;
     Ok(ExitStatus::Pass)
 }

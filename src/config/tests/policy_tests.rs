@@ -16,12 +16,12 @@ fn criteria_stand_in_the_order_of_the_configuration() {
     let settings = settings(EXAMPLE);
     let checks = [check("json", 1.0, false), check("term", 0.8, true)];
     let policy = settings.policy(&checks, &cases(), true, &[]).unwrap();
-    let told: Vec<(&str, &str, Requirement)> =
+    let criteria: Vec<(&str, &str, Requirement)> =
         policy.criteria.iter().map(|c| (c.id.as_str(), c.metric.as_str(), c.requirement)).collect();
     let not_worse = Requirement::NotWorse { tolerance: 0.0 };
     let limit = |statistic, bound| Requirement::Limit { statistic, bound };
     assert_eq!(
-        told,
+        criteria,
         [
             ("check.json", "check.json", Requirement::EveryTrial),
             ("check.term", "check.term", Requirement::Minimum { value: 0.8 }),
@@ -66,11 +66,11 @@ fn without_a_baseline_nothing_is_compared_with_it() {
 fn an_absolute_and_a_relative_limit_have_ids_of_their_own() {
     let text = format!("{START}limits: {{latency_p50: {{max: 800ms, max_increase: 0.5}}}}");
     let policy = settings(&text).policy(&[], &[], true, &[]).unwrap();
-    let told: Vec<(&str, Requirement)> =
+    let criteria: Vec<(&str, Requirement)> =
         policy.criteria.iter().map(|c| (c.id.as_str(), c.requirement)).collect();
     let limit = |bound| Requirement::Limit { statistic: Statistic::P50, bound };
     assert_eq!(
-        told,
+        criteria,
         [
             ("limit.latency_p50", limit(Bound::Absolute(0.8))),
             ("limit.latency_p50.baseline", limit(Bound::MaxIncrease(0.5))),
@@ -86,10 +86,10 @@ fn minimums_of_the_command_line_replace_those_of_the_file() {
     let minimums =
         [("relevance".to_owned(), 0.1), ("relevance".to_owned(), 0.2), ("check.a".to_owned(), 0.9)];
     let policy = settings(&text).policy(&[check("a", 1.0, false)], &[], true, &minimums).unwrap();
-    let told: Vec<(&str, Requirement)> =
+    let criteria: Vec<(&str, Requirement)> =
         policy.criteria.iter().map(|c| (c.id.as_str(), c.requirement)).collect();
     assert_eq!(
-        told,
+        criteria,
         [
             ("check.a", Requirement::Minimum { value: 0.9 }),
             ("relevance.min", Requirement::Minimum { value: 0.2 }),

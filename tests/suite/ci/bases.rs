@@ -211,10 +211,10 @@ fn invalid_event_is_refused() {
     for text in wrong {
         job = job.fresh();
         job.event(&text);
-        job.offline().expect_code(2).says("the event is damaged").says("event.json");
+        job.offline().expect_code(2).says("invalid event payload").says("event.json");
         job.outcome("error", 2);
         assert!(
-            job.comment().contains("💥 error") && job.comment().contains("the event is damaged"),
+            job.comment().contains("💥 error") && job.comment().contains("invalid event payload"),
             "{text}"
         );
     }

@@ -67,7 +67,7 @@ fn failing_change_exits_10() {
     let outcome = job.offline().expect_code(0);
     job.outcome("fail", 0);
     assert!(commands(&outcome.text()).iter().all(|(name, ..)| name == "warning"));
-    assert!(job.comment().contains("exit code is 0 all the same"), "{}", job.comment());
+    assert!(job.comment().contains("exit code is 0: advisory"), "{}", job.comment());
 }
 
 #[test]

@@ -52,9 +52,9 @@ fn comment_is_created_then_updated() {
     let url = "comment-url=https://github.com/acme/support/pull/7#issuecomment-1000\n";
     assert_eq!(folder.read("outputs"), url);
 
-    comment(&folder, &github, &[]).expect_code(0).says("says the same already");
+    comment(&folder, &github, &[]).expect_code(0).says("the comment is up to date");
     folder.write("report/comment.md", "### promptgate: ✅ pass: support\n");
-    comment(&folder, &github, &[]).expect_code(0).says("brought up to date");
+    comment(&folder, &github, &[]).expect_code(0).says("the comment was updated");
     assert_eq!(github.bodies(), [format!("### promptgate: ✅ pass: support\n\n{MARKER}")]);
     assert_eq!(folder.read("outputs"), url.repeat(3));
     for request in github.requests() {
@@ -86,14 +86,14 @@ fn only_own_marked_comment_is_updated() {
     github.add("somebody", "User", "later");
 
     folder.write("report/comment.md", "two");
-    comment(&folder, &github, &[]).expect_code(0).says("brought up to date");
+    comment(&folder, &github, &[]).expect_code(0).says("the comment was updated");
     assert_eq!(github.body(ours), format!("two\n\n{MARKER}"));
     let after: Vec<String> = foreign.iter().map(|id| github.body(*id)).collect();
     assert_eq!(before, after);
     assert_eq!(github.bodies().len(), foreign.len() + 243 + 2);
     // Windows has line ends of its own, and so has what GitHub gives back of them.
     let lines = github.add(BOT, "Bot", "old\r\n\r\n<!-- promptgate v1 key=lines -->\r\n");
-    comment(&folder, &github, &["--key", "lines"]).expect_code(0).says("brought up to date");
+    comment(&folder, &github, &["--key", "lines"]).expect_code(0).says("the comment was updated");
     assert!(github.body(lines).starts_with("two\n"));
 }
 
@@ -104,7 +104,7 @@ fn personal_token_has_its_own_comment() {
     });
     let bots = github.add(BOT, "Bot", &format!("the workflow's\n{MARKER}"));
     let hers = github.add("alice", "User", &format!("hers\n{MARKER}"));
-    comment(&left("fail", "new"), &github, &[]).expect_code(0).says("brought up to date");
+    comment(&left("fail", "new"), &github, &[]).expect_code(0).says("the comment was updated");
     assert!(github.body(hers).starts_with("new") && github.body(bots).starts_with("the workflow's"));
 }
 
@@ -116,7 +116,7 @@ fn app_login_comes_from_graphql_else_the_workflow() {
             (request.path == "/graphql").then(|| Response::new(status, body))
         });
         let ours = github.add(login, "Bot", &format!("old\n{MARKER}"));
-        comment(&left("fail", "new"), &github, &[]).expect_code(0).says("brought up to date");
+        comment(&left("fail", "new"), &github, &[]).expect_code(0).says("the comment was updated");
         assert!(github.body(ours).starts_with("new"), "{login}");
     }
 }
@@ -188,7 +188,7 @@ fn server_error_is_retried() {
             first.then(refused)
         });
         comment(&left("fail", "one"), &github, &[]).expect_code(0).says("the comment was written");
-        comment(&left("fail", "two"), &github, &[]).expect_code(0).says("brought up to date");
+        comment(&left("fail", "two"), &github, &[]).expect_code(0).says("the comment was updated");
         assert_eq!(github.bodies(), [format!("two\n\n{MARKER}")], "{status}");
     }
 }
@@ -311,7 +311,7 @@ fn several_gates_have_a_comment_each() {
     assert_eq!(ends, [marker("search"), marker("support_2"), marker("default")]);
     let long = "x".repeat(41);
     for key in ["", "a b", "a-->", "ä", &long] {
-        comment(&folder, &github, &["--key", key]).expect_code(2).says("this is no key");
+        comment(&folder, &github, &["--key", key]).expect_code(2).says("not a valid key");
     }
 }
 
@@ -335,7 +335,7 @@ fn no_pull_request_no_comment() {
 fn missing_gate_output_is_named() {
     let github = GitHub::start();
     let folder = Folder::new();
-    comment(&folder, &github, &[]).expect_code(2).says("ended before it reported");
+    comment(&folder, &github, &[]).expect_code(2).says("wrote no report");
     for (ci, words) in [
         (
             json!({"schema": 2, "verdict": "fail", "event": "x", "pull_request": 7, "comment": "comment.md"}),
@@ -372,7 +372,7 @@ fn linked_comment_file_is_refused() {
     folder.write("secret", "hush");
     std::fs::remove_file(folder.path().join("report/comment.md")).expect("removed");
     std::os::unix::fs::symlink("../secret", folder.path().join("report/comment.md")).expect("a link");
-    comment(&folder, &github, &[]).expect_code(2).says("this is a link");
+    comment(&folder, &github, &[]).expect_code(2).says("this is a symbolic link");
     assert!(github.requests().is_empty());
 }
 
@@ -381,10 +381,10 @@ fn missing_environment_is_named() {
     let github = GitHub::start();
     let folder = left("fail", "text");
     for (name, value, words) in [
-        ("GITHUB_TOKEN", "", "there is no token"),
-        ("GITHUB_REPOSITORY", "acme", "not the name of a repository"),
-        ("GITHUB_REPOSITORY", "acme/../x", "not the name of a repository"),
-        ("GITHUB_REPOSITORY", "acme/..", "not the name of a repository"),
+        ("GITHUB_TOKEN", "", "no token is set"),
+        ("GITHUB_REPOSITORY", "acme", "not a valid repository name"),
+        ("GITHUB_REPOSITORY", "acme/../x", "not a valid repository name"),
+        ("GITHUB_REPOSITORY", "acme/..", "not a valid repository name"),
         ("GITHUB_API_URL", "http://github.example", "without encryption"),
         ("GITHUB_API_URL", "nowhere", "not a valid URL"),
         ("PROMPTGATE_COMMENT", "sometimes", "always, changes, failures, never"),

@@ -55,7 +55,10 @@ fn caught(folder: &Folder, code: i32, path: &str) {
     assert!(warnings(folder).contains(path));
     let markdown = folder.read("promptgate-report/report.md");
     let (seen, _) = markdown.split_once("<details>").expect("details");
-    assert!(seen.contains("**Policy:** that of git") && seen.contains("this change alters in it"), "{seen}");
+    assert!(
+        seen.contains("**Policy:** from git") && seen.contains("made to it here did not count"),
+        "{seen}"
+    );
 }
 
 #[test]

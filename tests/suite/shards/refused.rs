@@ -214,7 +214,7 @@ fn linked_shard_is_refused() {
     let place = folder.path().join(path(2, 3));
     std::fs::remove_file(&place).expect("a shard");
     std::os::unix::fs::symlink(folder.path().join("elsewhere.json"), place).expect("a link");
-    let outcome = refused(&folder).says("this is a link, and not a shard");
+    let outcome = refused(&folder).says("this is a symbolic link, not a shard");
     assert!(!outcome.stderr.contains("a word of mine"));
 }
 

@@ -68,7 +68,7 @@ impl Cached {
 
     async fn call(&self, request: &ChatRequest) -> Result<Completion, Fault> {
         if request.purpose == Purpose::Judgement {
-            // Judges recall whole conversations through `Memory`, and keep them once they have been parsed.
+            // Judges look up whole conversations through `JudgementCache`, and insert them once parsed.
             return if self.options.cached_only {
                 Err(not_cached("judgement"))
             } else {

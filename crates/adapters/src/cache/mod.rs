@@ -1,5 +1,5 @@
-//! The cache: completions and judgements in one crash-safe file, so that a repeated or interrupted run pays only for
-//! what is missing.
+//! The cache: completions and judgements in one crash-safe file. A repeated or interrupted run pays only for missing
+//! entries.
 //!
 //! An entry's key is the digest of its request (`key`); its value carries a checksum (`record`). A writer thread
 //! commits entries in batches, within about a tenth of a second of their arrival (`writer`); entries waiting for their

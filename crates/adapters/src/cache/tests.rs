@@ -2,11 +2,9 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use futures::FutureExt as _;
-use futures::future::{BoxFuture, join_all};
+use futures::future::join_all;
 use serde_json::json;
 
 use super::handle::Lookup;
@@ -14,47 +12,29 @@ use super::record::{Record, now};
 use super::table::{self, Table};
 use super::*;
 use promptgate_core::model::{
-    ChatRequest, Completion, Fault, FaultKind, FinishReason, Message, MessageRole, Purpose, Usage,
+    ChatRequest, Completion, Fault, FaultKind, FinishReason, Message, MessageRole, Purpose,
 };
 use promptgate_core::port::{ChatModel, Event, EventSink, NullSink};
+use promptgate_testing::{RecordedEvents, ScriptedModel, completion, request_of};
 
-/// Responds with the number of the call.
-#[derive(Default)]
-struct Counting(AtomicU32);
-
-impl ChatModel for Counting {
-    fn complete<'a>(&'a self, request: &'a ChatRequest) -> BoxFuture<'a, Result<Completion, Fault>> {
-        async move {
-            let call = self.0.fetch_add(1, Ordering::SeqCst);
-            // Lets other tasks run in between.
-            tokio::task::yield_now().await;
-            if request.model == "dead" {
-                return Err(Fault::new(FaultKind::Unavailable, "503"));
-            }
-            Ok(Completion {
-                finish_reason: FinishReason::Length,
-                usage: Some(Usage { prompt_tokens: 7, completion_tokens: 3 }),
-                latency_ms: 12.34567891,
-                model: Some("m-1".to_owned()),
-                ..Completion::from_text(format!("answer {call}"))
-            })
+/// A model that responds with the call number, and with a fault for the model `dead`.
+fn numbering() -> Arc<ScriptedModel<'static>> {
+    Arc::new(ScriptedModel::new(|request, number| {
+        if request.model == "dead" {
+            return Err(Fault::new(FaultKind::Unavailable, "503"));
         }
-        .boxed()
-    }
+        Ok(Completion {
+            finish_reason: FinishReason::Length,
+            latency_ms: 12.34567891,
+            model: Some("m-1".to_owned()),
+            ..completion(format!("answer {number}"))
+        })
+    }))
 }
 
 fn request(text: &str) -> ChatRequest {
-    ChatRequest {
-        model: "m".to_owned(),
-        messages: vec![Message { role: MessageRole::User, content: text.to_owned() }],
-        parameters: [("temperature".to_owned(), json!(0)), ("seed".to_owned(), json!({"b": 1, "a": [2]}))]
-            .into_iter()
-            .collect(),
-        response_format: None,
-        repeat: 0,
-        purpose: Purpose::Completion,
-        refresh: false,
-    }
+    let parameters = json!({"temperature": 0, "seed": {"b": 1, "a": [2]}});
+    ChatRequest { parameters: parameters.as_object().unwrap().clone(), ..request_of(text) }
 }
 
 struct Bench {
@@ -74,17 +54,13 @@ impl Bench {
         Cache::open(&self.path(), Duration::ZERO).unwrap()
     }
 
-    /// Returns a counting model behind the cache, and the counting model itself.
-    fn model(&self, options: CacheOptions) -> (Cached, Arc<Counting>) {
-        let inner = Arc::new(Counting::default());
+    /// Returns a numbering model behind the cache, and the numbering model itself.
+    fn model(&self, options: CacheOptions) -> (Cached, Arc<ScriptedModel<'static>>) {
+        let inner = numbering();
         let model = Arc::clone(&inner) as Arc<dyn ChatModel>;
         let cached = Cached::new(model, Arc::new(self.open()), "http://h/v1", options, Arc::new(NullSink));
         (cached, inner)
     }
-}
-
-fn calls(model: &Counting) -> u32 {
-    model.0.load(Ordering::SeqCst)
 }
 
 #[tokio::test]
@@ -93,10 +69,10 @@ async fn a_repeated_request_returns_the_cached_completion_unchanged() {
     let first = {
         let (model, inner) = bench.model(CacheOptions::default());
         let first = model.complete(&request("a")).await.unwrap();
-        assert_eq!((calls(&inner), first.cached_at), (1, None));
+        assert_eq!((inner.call_count(), first.cached_at), (1, None));
         // A pending entry is found too.
         assert_eq!(model.complete(&request("a")).await.unwrap().text, first.text);
-        assert_eq!(calls(&inner), 1);
+        assert_eq!(inner.call_count(), 1);
         first
     };
     let (model, inner) = bench.model(CacheOptions { cached_only: true, ..CacheOptions::default() });
@@ -104,7 +80,7 @@ async fn a_repeated_request_returns_the_cached_completion_unchanged() {
     assert!(again.cached_at.is_some_and(|at| at.abs_diff(now()) < 600));
     assert_eq!(Completion { cached_at: None, ..again }, first);
     let fault = model.complete(&request("b")).await.unwrap_err();
-    assert_eq!((fault.kind, calls(&inner)), (FaultKind::NotCached, 0));
+    assert_eq!((fault.kind, inner.call_count()), (FaultKind::NotCached, 0));
 }
 
 #[tokio::test]
@@ -120,7 +96,7 @@ async fn a_key_depends_on_the_request_alone() {
         ..request("a")
     };
     model.complete(&reordered).await.unwrap();
-    assert_eq!(calls(&inner), 1);
+    assert_eq!(inner.call_count(), 1);
     let others = [
         request("b"),
         ChatRequest { model: "n".to_owned(), ..request("a") },
@@ -133,7 +109,7 @@ async fn a_key_depends_on_the_request_alone() {
     ];
     for (index, other) in (2..).zip(&others) {
         model.complete(other).await.unwrap();
-        assert_eq!(calls(&inner), index, "{other:?}");
+        assert_eq!(inner.call_count(), index, "{other:?}");
     }
 }
 
@@ -151,7 +127,7 @@ async fn equal_concurrent_requests_make_one_call() {
     let (model, inner) = bench.model(CacheOptions::default());
     let requests: Vec<ChatRequest> = (0..40).map(|index| request(&format!("q{}", index % 4))).collect();
     let answers = join_all(requests.iter().map(|request| model.complete(request))).await;
-    assert_eq!(calls(&inner), 4);
+    assert_eq!(inner.call_count(), 4);
     for (index, answer) in answers.iter().enumerate() {
         assert_eq!(answer.as_ref().unwrap().text, answers[index % 4].as_ref().unwrap().text);
     }
@@ -164,7 +140,7 @@ async fn a_fault_is_not_cached_and_releases_waiting_calls() {
     let dead = ChatRequest { model: "dead".to_owned(), ..request("a") };
     let results = join_all([model.complete(&dead), model.complete(&dead)]).await;
     assert!(results.iter().all(Result::is_err));
-    assert_eq!(calls(&inner), 2);
+    assert_eq!(inner.call_count(), 2);
     model.cache().close().unwrap();
     assert_eq!(model.cache().statistics().unwrap().completions.len(), 0);
 }
@@ -184,7 +160,7 @@ async fn a_refresh_makes_one_call_and_replaces_the_entry() {
         assert_eq!(model.complete(&request("a")).await.unwrap().text, "answer 0");
         model.cache().close().unwrap();
         assert_eq!(model.complete(&request("a")).await.unwrap().text, "answer 0");
-        assert_eq!(calls(&inner), 1);
+        assert_eq!(inner.call_count(), 1);
     }
     let (model, _) = bench.model(CacheOptions { cached_only: true, ..CacheOptions::default() });
     assert_eq!(model.complete(&request("a")).await.unwrap().text, "answer 0");
@@ -209,7 +185,7 @@ async fn an_entry_older_than_max_age_is_requested_again() {
     let (model, _) =
         bench.model(CacheOptions { max_age: Some(Duration::from_secs(3600)), ..CacheOptions::default() });
     assert_eq!(model.complete(&request("b")).await.unwrap().text, "answer 0");
-    assert_eq!(calls(&inner), 1);
+    assert_eq!(inner.call_count(), 1);
 }
 
 fn cached(text: &str) -> String {
@@ -236,32 +212,22 @@ async fn judgements_are_recalled_unchanged() {
     for _ in 0..2 {
         model.complete(&judgement).await.unwrap();
     }
-    assert_eq!(calls(&inner), 2);
+    assert_eq!(inner.call_count(), 2);
     drop(model);
     let statistics = bench.open().statistics().unwrap();
     assert_eq!((statistics.completions.len(), statistics.judgements["judge"].entries), (0, 1));
 }
 
-/// Counts recalls.
-#[derive(Default)]
-struct Recalls(AtomicU32);
-
-impl EventSink for Recalls {
-    fn emit(&self, event: Event) {
-        self.0.fetch_add(u32::from(matches!(event, Event::CacheHit { .. })), Ordering::SeqCst);
-    }
-}
-
 #[tokio::test]
 async fn every_hit_emits_an_event() {
     let bench = Bench::new();
-    let (sink, model) = (Arc::new(Recalls::default()), Arc::new(Counting::default()));
+    let (sink, model) = (Arc::new(RecordedEvents::default()), numbering());
     let events = Arc::clone(&sink) as Arc<dyn EventSink>;
     let model = Cached::new(model, Arc::new(bench.open()), "http://h", CacheOptions::default(), events);
     for _ in 0..3 {
         model.complete(&request("a")).await.unwrap();
     }
-    assert_eq!(sink.0.load(Ordering::SeqCst), 2);
+    assert_eq!(sink.count(|event| matches!(event, Event::CacheHit { .. })), 2);
 }
 
 #[tokio::test]

@@ -1,8 +1,8 @@
-//! Hard ceilings of a run: calls, US dollars and time, shared by all its endpoints.
+//! Hard limits of a run: calls, US dollars and time, shared by all its endpoints.
 //!
-//! A call reserves its worst case before it is made and settles for what it cost. While reservations of calls in
-//! flight are all that stands in the way, a call waits for them to settle; when what is spent leaves no room, it
-//! ends as [`FaultKind::BudgetSpent`].
+//! A call reserves its worst-case cost before it is made and settles for the actual cost. If only reservations of calls
+//! in flight block a call, it waits for them to settle; if the spent amount leaves no room, it ends with
+//! [`FaultKind::BudgetSpent`].
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -14,33 +14,33 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::pace::answer_limit;
-use super::{interrupted, lock};
+use super::pace::max_answer_tokens;
+use super::sync::{interrupted, lock};
 use promptgate_core::model::{ChatRequest, Completion, Fault, FaultKind, ResponseFormat};
 use promptgate_core::port::{ChatModel, Event, EventSink};
 
-/// Tokens reserved for an answer whose request sets no limit.
+/// Tokens reserved for an answer without a limit.
 const ANSWER_TOKENS: u64 = 4096;
 
-/// Tokens of a message beside its text, at most: role and separators.
+/// Maximum tokens of a message in addition to its text: role and separators.
 const MESSAGE_TOKENS: u64 = 16;
 
-/// How long a call in flight may go on after the time is up, as after an interrupt.
+/// Time that calls in flight may take after the time limit, as after an interrupt.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// Money is compared to this, in US dollars.
-const CENT_OF_A_CENT: f64 = 1e-9;
+/// Tolerance of comparisons, in US dollars.
+const TOLERANCE_USD: f64 = 1e-9;
 
-/// The price of a model, in US dollars a million tokens.
+/// The price of a model, in US dollars per million tokens.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Price {
-    /// Of tokens of the request.
+    /// Price of request tokens.
     pub input_per_million: f64,
-    /// Of tokens of the answer.
+    /// Price of answer tokens.
     pub output_per_million: f64,
 }
 
-/// The ceilings of a run; `None` is none.
+/// The limits of a run; `None` is unlimited.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Ceilings {
     /// Requests sent, retries included.
@@ -51,7 +51,7 @@ pub struct Ceilings {
     pub time: Option<Duration>,
 }
 
-/// What is left of the ceilings of a run.
+/// The limits of a run and the amounts used so far.
 #[derive(Debug)]
 pub struct Budget {
     ceilings: Ceilings,
@@ -70,23 +70,23 @@ struct Account {
 }
 
 impl Budget {
-    /// A budget whose time starts now, with the prices of the models by name.
+    /// Creates a budget whose time starts now, with prices by model name.
     pub fn new(ceilings: Ceilings, prices: BTreeMap<String, Price>) -> Self {
         let deadline = ceilings.time.and_then(|time| Instant::now().checked_add(time));
         Self { ceilings, prices, deadline, account: Mutex::default(), settled: Notify::new() }
     }
 
-    /// Requests sent so far.
+    /// Returns the number of requests sent.
     pub fn calls(&self) -> u64 {
         lock(&self.account).calls
     }
 
-    /// US dollars spent so far, at most: calls that may have been charged without an answer count in full.
+    /// Returns an upper bound of the US dollars spent: calls that may have been charged without an answer count in full.
     pub fn spent_usd(&self) -> f64 {
         lock(&self.account).spent
     }
 
-    /// When the time is up.
+    /// Returns the end of the time limit.
     pub fn deadline(&self) -> Option<Instant> {
         self.deadline
     }
@@ -96,15 +96,15 @@ impl Budget {
             Some(price) => Ok(Some(*price)),
             None if self.ceilings.usd.is_some() => Err(Fault::new(
                 FaultKind::BudgetSpent,
-                format!("budget.usd cannot be kept: the price of the model `{model}` is not known"),
+                format!("budget.usd cannot be enforced: the price of the model `{model}` is unknown"),
             )
             .help("add the model to `prices`")),
             None => Ok(None),
         }
     }
 
-    /// Reserves room for one call; `Ok(None)` where it has to wait for others to settle.
-    fn reserve(&self, worst: f64) -> Result<Option<()>, Fault> {
+    /// Reserves the cost of one call; `Ok(None)` where it has to wait for other calls to settle.
+    fn reserve(&self, max_cost: f64) -> Result<Option<()>, Fault> {
         self.check_time()?;
         let mut account = lock(&self.account);
         if let Some(calls) = self.ceilings.calls
@@ -116,21 +116,21 @@ impl Budget {
             );
         }
         if let Some(usd) = self.ceilings.usd {
-            if account.spent + worst > usd + CENT_OF_A_CENT {
+            if account.spent + max_cost > usd + TOLERANCE_USD {
                 let what = format!(
-                    "the budget of ${usd} is spent: ${:.4} so far, and the next call may cost ${worst:.4}",
+                    "the budget of ${usd} is spent: ${:.4} so far, and the next call may cost ${max_cost:.4}",
                     account.spent
                 );
                 let help = "raise budget.usd, or limit answers with max_completion_tokens";
                 return Err(Fault::new(FaultKind::BudgetSpent, what).help(help));
             }
-            if account.spent + account.reserved + worst > usd + CENT_OF_A_CENT && account.in_flight > 0 {
+            if account.spent + account.reserved + max_cost > usd + TOLERANCE_USD && account.in_flight > 0 {
                 return Ok(None);
             }
         }
         account.calls += 1;
         account.in_flight += 1;
-        account.reserved += worst;
+        account.reserved += max_cost;
         Ok(Some(()))
     }
 
@@ -141,11 +141,12 @@ impl Budget {
         }
     }
 
-    fn settle(&self, worst: f64, cost: f64, was_sent: bool) -> f64 {
+    fn settle(&self, reserved: f64, cost: f64, was_sent: bool) -> f64 {
         let spent = {
             let mut account = lock(&self.account);
             account.in_flight = account.in_flight.saturating_sub(1);
-            account.reserved = if account.in_flight == 0 { 0.0 } else { (account.reserved - worst).max(0.0) };
+            account.reserved =
+                if account.in_flight == 0 { 0.0 } else { (account.reserved - reserved).max(0.0) };
             account.spent += cost;
             if !was_sent {
                 account.calls = account.calls.saturating_sub(1);
@@ -158,7 +159,7 @@ impl Budget {
 }
 
 fn time_is_up(time: Duration) -> Fault {
-    Fault::new(FaultKind::BudgetSpent, format!("the time of {} s is up", time.as_secs_f64()))
+    Fault::new(FaultKind::BudgetSpent, format!("the time limit of {} s is reached", time.as_secs_f64()))
         .help("raise budget.time or endpoint.max_concurrency, or run fewer cases")
 }
 
@@ -171,7 +172,7 @@ pub struct Budgeted {
 }
 
 impl Budgeted {
-    /// Puts a budget around a model.
+    /// Limits a model by a budget.
     pub fn new(
         inner: Arc<dyn ChatModel>,
         budget: Arc<Budget>,
@@ -183,9 +184,10 @@ impl Budgeted {
 
     async fn call(&self, request: &ChatRequest) -> Result<Completion, Fault> {
         let price = self.budget.price(&request.model)?;
-        let worst = price.map_or(0.0, |price| worst_case(request, price));
-        self.room(worst).await?;
-        let mut reservation = Reservation { budgeted: self, worst, cost: worst, was_sent: true };
+        let max_cost = price.map_or(0.0, |price| max_cost(request, price));
+        self.wait_for_room(max_cost).await?;
+        let mut reservation =
+            Reservation { budgeted: self, reserved: max_cost, cost: max_cost, was_sent: true };
         let result = match self.budget.deadline.and_then(|deadline| deadline.checked_add(GRACE)) {
             None => self.inner.complete(request).await,
             Some(last) => match tokio::time::timeout_at(last, self.inner.complete(request)).await {
@@ -210,14 +212,14 @@ impl Budgeted {
         result
     }
 
-    /// Waits until there is room for the worst case of a call, and takes it.
-    async fn room(&self, worst: f64) -> Result<(), Fault> {
+    /// Waits until the maximum cost of a call fits in the budget, and reserves it.
+    async fn wait_for_room(&self, max_cost: f64) -> Result<(), Fault> {
         loop {
             let settled = self.budget.settled.notified();
             tokio::pin!(settled);
-            // Listens before it looks, so that nothing settles unseen in between.
+            // Enabled before the check, so that no settlement in between is missed.
             settled.as_mut().enable();
-            if self.budget.reserve(worst)?.is_some() {
+            if self.budget.reserve(max_cost)?.is_some() {
                 return Ok(());
             }
             let time_is_up = async {
@@ -242,24 +244,24 @@ impl ChatModel for Budgeted {
     }
 }
 
-/// Room taken by a call in flight; settles when dropped, in full where the call was cut off.
+/// The reservation of a call in flight; settled when dropped, in full where the call was cancelled.
 struct Reservation<'a> {
     budgeted: &'a Budgeted,
-    worst: f64,
+    reserved: f64,
     cost: f64,
     was_sent: bool,
 }
 
 impl Drop for Reservation<'_> {
     fn drop(&mut self) {
-        let usd = self.budgeted.budget.settle(self.worst, self.cost, self.was_sent);
+        let usd = self.budgeted.budget.settle(self.reserved, self.cost, self.was_sent);
         if self.cost > 0.0 {
             self.budgeted.events.emit(Event::Spent { usd });
         }
     }
 }
 
-/// Whether tokens may have been made, and charged, though no whole answer came.
+/// Whether the call may have been charged although no complete answer arrived.
 fn may_be_charged(kind: FaultKind) -> bool {
     matches!(
         kind,
@@ -272,8 +274,8 @@ fn cost(prompt_tokens: u64, completion_tokens: u64, price: Price) -> f64 {
         / 1e6
 }
 
-/// The most that a call can cost: a token holds at least one byte of text.
-fn worst_case(request: &ChatRequest, price: Price) -> f64 {
+/// Returns the maximum cost of a call: a token has at least one byte of text.
+fn max_cost(request: &ChatRequest, price: Price) -> f64 {
     let text: usize = request.messages.iter().map(|message| message.content.len()).sum();
     let schema = match &request.response_format {
         Some(ResponseFormat::JsonSchema { schema, .. }) => schema.to_string().len(),
@@ -281,7 +283,7 @@ fn worst_case(request: &ChatRequest, price: Price) -> f64 {
     };
     let messages = (request.messages.len() as u64).saturating_mul(MESSAGE_TOKENS);
     let answers = request.parameters.get("n").and_then(serde_json::Value::as_u64).unwrap_or(1).max(1);
-    let output = answer_limit(request).unwrap_or(ANSWER_TOKENS).saturating_mul(answers);
+    let output = max_answer_tokens(request).unwrap_or(ANSWER_TOKENS).saturating_mul(answers);
     cost((text + schema) as u64 + messages, output, price)
 }
 

@@ -1,22 +1,22 @@
-//! The client of OpenAI-compatible endpoints: one ask of a chat model in, one whole answer or a typed fault out.
+//! OpenAI-compatible endpoints: a chat request in, a complete response or a typed fault out.
 //!
-//! Layers around one HTTP call, outermost first: [`Retrying`] ▸ [`Budgeted`] (where there is a budget) ▸
-//! [`Limited`] ▸ HTTP. Each is a [`ChatModel`] of its own, so they fit around a simulated model too. What a
-//! fault means for a trial or a run is left to the engine, what an answer is worth to checks and judges.
+//! Layers around one HTTP call, outermost first: [`Retrying`] ▸ [`Budgeted`] (where there is a budget) ▸ [`Limited`] ▸
+//! HTTP. Each is a [`ChatModel`], so they wrap a simulated model too. The engine decides how a fault affects a trial or
+//! the run; checks and judges grade the response.
 
+mod adaptive_rate;
 mod address;
 mod budget;
 mod faults;
 mod http_model;
-mod learned;
 mod limit;
 mod options;
 mod pace;
 mod retry;
+mod slots;
+mod sync;
 mod wire;
 
-#[cfg(test)]
-mod test_server;
 #[cfg(test)]
 mod test_support;
 #[cfg(test)]
@@ -39,14 +39,14 @@ use promptgate_core::model::{ChatRequest, Completion, Diagnostic, Fault, FaultKi
 use promptgate_core::port::{ChatModel, Event, EventSink};
 use promptgate_core::text::Redactor;
 
-/// Connects to an endpoint; nothing is sent yet. When `stop` is cancelled, calls that wait end at once as
+/// Creates the model of an endpoint; nothing is sent yet. When `stop` is cancelled, waiting calls end at once with
 /// [`FaultKind::Interrupted`]; calls in flight may finish.
 ///
-/// Where the endpoint needs a key and there is none, every call is a [`FaultKind::MissingCredentials`].
+/// Where a required key is missing, every call ends with [`FaultKind::MissingCredentials`].
 ///
 /// # Errors
-/// A [`Diagnostic`] where the options make no client: an address that is none, a header that cannot be sent, a
-/// certificate file that holds no certificate, no trusted roots on this machine.
+/// A [`Diagnostic`] where an option is invalid: the URL, a header, the certificate file; or where the system has no
+/// trusted roots.
 pub fn connect(
     options: Options,
     events: Arc<dyn EventSink>,
@@ -64,8 +64,8 @@ pub fn connect(
                 options.api_key_env
             ),
         )
-        .help(format!("set {}, or name another variable in endpoint.api_key_env", options.api_key_env));
-        return Ok(Arc::new(Refusing { fault }));
+        .help(format!("set {}, or set endpoint.api_key_env to another variable", options.api_key_env));
+        return Ok(Arc::new(Unavailable { fault }));
     }
     if has_key && address.exposes_key() {
         events.emit(Event::Warning {
@@ -79,7 +79,7 @@ pub fn connect(
     Ok(layered(Arc::new(model), &options, events, stop))
 }
 
-/// The layers of [`connect`] around any model: retries, budget where the options have one, limits.
+/// Wraps a model in the layers of [`connect`]: retries, the budget of the options, limits.
 pub fn layered(
     inner: Arc<dyn ChatModel>,
     options: &Options,
@@ -94,23 +94,13 @@ pub fn layered(
     Arc::new(Retrying::new(model, options, events, stop))
 }
 
-/// Answers every call with one fault.
-struct Refusing {
+/// Ends every call with the same fault.
+struct Unavailable {
     fault: Fault,
 }
 
-impl ChatModel for Refusing {
+impl ChatModel for Unavailable {
     fn complete<'a>(&'a self, _request: &'a ChatRequest) -> BoxFuture<'a, Result<Completion, Fault>> {
         async { Err(self.fault.clone()) }.boxed()
     }
-}
-
-/// The fault of a call that was not made because the run was asked to stop.
-fn interrupted() -> Fault {
-    Fault::new(FaultKind::Interrupted, "interrupted before the call was made")
-}
-
-/// Locks; a panic elsewhere leaves counters that are still good enough to go on with.
-fn lock<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }

@@ -1,8 +1,8 @@
-//! The one retry layer: what is tried again, after how long a wait, and when an endpoint is given up.
+//! The retry layer: which faults are retried, after which wait, and when an endpoint is given up.
 //!
-//! Waits grow exponentially with full jitter (a wait is drawn evenly from zero to its limit), so calls that failed
-//! together do not come back together. A wait that the endpoint asks for is obeyed, up to a ceiling. Attempts,
-//! waiting and time are bounded for each call, failures in a row for the endpoint.
+//! Backoff is exponential with full jitter (a wait is uniform between zero and its limit), so calls that failed together
+//! are not retried together. A wait that the endpoint asks for is respected, up to a maximum. Attempts, waiting and time
+//! are bounded per call, consecutive failures per endpoint.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -14,79 +14,76 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::options::Options;
-use super::{interrupted, lock};
+use super::sync::{interrupted, lock};
 use promptgate_core::model::{ChatRequest, Completion, Fault, FaultKind, Purpose};
 use promptgate_core::port::{ChatModel, Event, EventSink};
 
-/// Limit of the first wait; it doubles with each attempt.
-const FIRST_WAIT: Duration = Duration::from_millis(500);
+/// Limit of the first backoff; it doubles with each attempt.
+const FIRST_BACKOFF: Duration = Duration::from_millis(500);
 
-/// Limit of any wait that is not asked for.
-const MAX_WAIT: Duration = Duration::from_secs(30);
+/// Limit of any backoff.
+const MAX_BACKOFF: Duration = Duration::from_secs(30);
 
-/// A wait that is asked for is cut to this: limits often recover long before the time they name.
-pub(super) const CEILING: Duration = Duration::from_secs(60);
+/// Maximum of a requested wait: limits often recover long before the time they name.
+pub(super) const MAX_RETRY_AFTER: Duration = Duration::from_secs(60);
 
-/// A shorter wait that is asked for is stretched to the back-off of that try, and every wait that costs no attempt
-/// counts as this long at least, so that a call is neither hammered nor repeated for ever.
-const MIN_ASKED: Duration = Duration::from_secs(1);
+/// A shorter requested wait is extended to the backoff of that try, and a wait that costs no attempt counts as at least
+/// this long: calls neither hammer the endpoint nor repeat forever.
+const MIN_RETRY_AFTER: Duration = Duration::from_secs(1);
 
-/// Spread added to a wait that was asked for, as a share of it, and at most.
-const SPREAD: f64 = 0.1;
-const MAX_SPREAD: Duration = Duration::from_secs(1);
+/// Jitter added to a requested wait, as a share of it, and its maximum.
+const JITTER: f64 = 0.1;
+const MAX_JITTER: Duration = Duration::from_secs(1);
 
-/// So many calls of one kind to one model in a row that failed for good, and the endpoint is dead.
+/// Consecutive failed calls of one purpose to one model after which the endpoint is dead.
 const DEAD_AFTER_CALLS: u32 = 10;
 
-/// So many failed connections before the first success, and the endpoint is dead.
+/// Failed connections before the first success after which the endpoint is dead.
 const DEAD_AFTER_CONNECTIONS: u32 = 5;
 
-/// A model that is asked again where that may help.
+/// A model whose calls are retried.
 pub struct Retrying {
     inner: Arc<dyn ChatModel>,
     attempts: u32,
     max_wait: Duration,
-    call_time: Duration,
+    max_call_time: Duration,
     deadline: Option<Instant>,
     health: Mutex<Health>,
     events: Arc<dyn EventSink>,
     stop: CancellationToken,
 }
 
-/// What all calls together know of the endpoint.
+/// The state of the endpoint, shared by all calls.
 #[derive(Default)]
 struct Health {
     has_succeeded: bool,
     failed_connections: u32,
-    /// Calls in a row that failed for good: a model may be dead behind an endpoint where others live, and may
-    /// refuse judgements where it answers everything else.
+    /// Consecutive failed calls by purpose and model: other models of the endpoint may work, and so may completions
+    /// where judgements are refused.
     failed_calls: HashMap<(Purpose, String), u32>,
-    /// The fault that every further call ends with.
+    /// The fault of all further calls.
     dead: Option<Fault>,
 }
 
-/// What follows a fault.
+/// The step after a fault.
 #[derive(Debug, PartialEq)]
-enum Next {
-    /// The fault stands.
+enum NextStep {
     GiveUp,
-    /// Another attempt after this wait.
-    Again { wait: Duration, is_free: bool },
+    Retry { wait: Duration, is_free: bool },
 }
 
-/// What one call has used up.
+/// The retries of one call so far.
 #[derive(Debug, Default)]
-struct Spent {
-    /// Times the model was asked.
+struct Progress {
     tries: u32,
-    /// Those that count as attempts.
+    /// Tries that count against the maximum.
     attempts: u32,
-    /// Time waited, as it is charged.
+    /// Time that counts against the maximum wait.
     waited: Duration,
 }
 
 impl Retrying {
-    /// Puts `attempts` and `max_wait` of the options around a model; waits end at the budget's deadline.
+    /// Adds retries with the options' `attempts` and `max_wait` to a model; waits end at the budget's deadline.
     pub fn new(
         inner: Arc<dyn ChatModel>,
         options: &Options,
@@ -97,7 +94,7 @@ impl Retrying {
             inner,
             attempts: options.attempts.max(1),
             max_wait: options.max_wait,
-            call_time: options.call_time(),
+            max_call_time: options.max_call_time(),
             deadline: options.budget.as_ref().and_then(|budget| budget.deadline()),
             health: Mutex::default(),
             events,
@@ -106,7 +103,7 @@ impl Retrying {
     }
 
     async fn call(&self, request: &ChatRequest) -> Result<Completion, Fault> {
-        let mut spent = Spent::default();
+        let mut progress = Progress::default();
         let mut failed_first: Option<Instant> = None;
         loop {
             if let Some(fault) = lock(&self.health).dead.clone() {
@@ -126,18 +123,18 @@ impl Retrying {
                 return Err(dead);
             }
             let failing = failed_first.get_or_insert_with(Instant::now).elapsed();
-            match next(&fault, &mut spent, self.attempts, self.max_wait, rand::random()) {
-                Next::Again { wait, .. } if failing + wait >= self.call_time => {
-                    return Err(self.give_up(request, fault, spent.tries));
+            match next_step(&fault, &mut progress, self.attempts, self.max_wait, rand::random()) {
+                NextStep::Retry { wait, .. } if failing + wait >= self.max_call_time => {
+                    return Err(self.give_up(request, fault, progress.tries));
                 }
-                Next::GiveUp => return Err(self.give_up(request, fault, spent.tries)),
-                Next::Again { wait, .. }
+                NextStep::GiveUp => return Err(self.give_up(request, fault, progress.tries)),
+                NextStep::Retry { wait, .. }
                     if self.deadline.is_some_and(|deadline| Instant::now() + wait >= deadline) =>
                 {
-                    // The budget's time, not the endpoint, ends this call: it does not count against the endpoint.
+                    // The budget ends this call, so it does not count as a failure of the endpoint.
                     return Err(fault);
                 }
-                Next::Again { wait, .. } => {
+                NextStep::Retry { wait, .. } => {
                     self.events
                         .emit(Event::Retried { wait_seconds: wait.as_secs_f64(), reason: fault.message });
                     tokio::select! {
@@ -150,7 +147,7 @@ impl Retrying {
         }
     }
 
-    /// The call failed for good.
+    /// Records the failed call and returns its fault.
     fn give_up(&self, request: &ChatRequest, mut fault: Fault, tries: u32) -> Fault {
         if let Some(dead) = lock(&self.health).failed_call(request, &fault) {
             return dead;
@@ -172,11 +169,11 @@ impl Health {
     fn succeeded(&mut self, request: &ChatRequest) {
         self.has_succeeded = true;
         if !self.failed_calls.is_empty() {
-            self.failed_calls.remove(&of(request));
+            self.failed_calls.remove(&health_key(request));
         }
     }
 
-    /// Counts a failed attempt; the fault to end with if the endpoint is dead now.
+    /// Counts a failed attempt; returns the final fault if the endpoint is dead now.
     fn failed_attempt(&mut self, fault: &Fault) -> Option<Fault> {
         if fault.kind == FaultKind::Connection && !self.has_succeeded {
             self.failed_connections = self.failed_connections.saturating_add(1);
@@ -190,19 +187,19 @@ impl Health {
         None
     }
 
-    /// Counts a call that failed for good by a fault of the endpoint.
+    /// Counts a failed call; returns the final fault if the endpoint is dead now.
     fn failed_call(&mut self, request: &ChatRequest, fault: &Fault) -> Option<Fault> {
         if !is_retriable(fault.kind) {
             return None;
         }
-        let failed = self.failed_calls.entry(of(request)).or_default();
+        let failed = self.failed_calls.entry(health_key(request)).or_default();
         *failed = failed.saturating_add(1);
         let count = *failed;
         (count >= DEAD_AFTER_CALLS)
-            .then(|| self.die(fault, &format!("given up after {count} calls in a row that failed for good")))
+            .then(|| self.die(fault, &format!("given up after {count} consecutive failed calls")))
     }
 
-    /// The first to find the endpoint dead says why, for all.
+    /// Marks the endpoint as dead; the first fault applies to all calls.
     fn die(&mut self, fault: &Fault, why: &str) -> Fault {
         self.dead
             .get_or_insert_with(|| Fault {
@@ -215,12 +212,12 @@ impl Health {
     }
 }
 
-/// What fails and lives as one.
-fn of(request: &ChatRequest) -> (Purpose, String) {
+/// Calls with the same key share their health.
+fn health_key(request: &ChatRequest) -> (Purpose, String) {
     (request.purpose, request.model.clone())
 }
 
-/// Faults of the endpoint that may be over in a moment.
+/// Whether a retry may succeed.
 fn is_retriable(kind: FaultKind) -> bool {
     matches!(
         kind,
@@ -233,37 +230,42 @@ fn is_retriable(kind: FaultKind) -> bool {
     )
 }
 
-/// Decides what follows a fault and books it; `draw` is evenly distributed in 0..1.
-fn next(fault: &Fault, spent: &mut Spent, attempts: u32, max_wait: Duration, draw: f64) -> Next {
-    spent.tries = spent.tries.saturating_add(1);
+/// Decides on the step after a fault and updates the progress; `draw` is uniform in 0..1.
+fn next_step(
+    fault: &Fault,
+    progress: &mut Progress,
+    attempts: u32,
+    max_wait: Duration,
+    draw: f64,
+) -> NextStep {
+    progress.tries = progress.tries.saturating_add(1);
     if !is_retriable(fault.kind) {
-        return Next::GiveUp;
+        return NextStep::GiveUp;
     }
-    let asked = fault.retry_after.filter(|wait| !wait.is_zero());
-    let is_free = asked.is_some();
+    let requested = fault.retry_after.filter(|wait| !wait.is_zero());
+    let is_free = requested.is_some();
     if !is_free {
-        spent.attempts = spent.attempts.saturating_add(1);
+        progress.attempts = progress.attempts.saturating_add(1);
     }
-    // The last attempt allowed has been made, or nothing of the patience is left.
-    let left = max_wait.saturating_sub(spent.waited);
-    if spent.attempts >= attempts || left.is_zero() {
-        return Next::GiveUp;
+    let left = max_wait.saturating_sub(progress.waited);
+    if progress.attempts >= attempts || left.is_zero() {
+        return NextStep::GiveUp;
     }
-    let back_off = |tries: u32| {
+    let backoff = |tries: u32| {
         let doublings = tries.saturating_sub(1).min(16);
-        FIRST_WAIT.saturating_mul(1 << doublings).min(MAX_WAIT).mul_f64(draw)
+        FIRST_BACKOFF.saturating_mul(1 << doublings).min(MAX_BACKOFF).mul_f64(draw)
     };
-    let wait = match asked {
-        Some(asked) if asked < MIN_ASKED => asked.max(back_off(spent.tries)),
-        Some(asked) => {
-            let spread = asked.mul_f64(SPREAD).min(MAX_SPREAD).mul_f64(draw);
-            asked.min(CEILING) + spread
+    let wait = match requested {
+        Some(wait) if wait < MIN_RETRY_AFTER => wait.max(backoff(progress.tries)),
+        Some(wait) => {
+            let jitter = wait.mul_f64(JITTER).min(MAX_JITTER).mul_f64(draw);
+            wait.min(MAX_RETRY_AFTER) + jitter
         }
-        None => back_off(spent.attempts),
+        None => backoff(progress.attempts),
     };
     let wait = wait.min(left);
-    spent.waited += if is_free { wait.max(MIN_ASKED) } else { wait };
-    Next::Again { wait, is_free }
+    progress.waited += if is_free { wait.max(MIN_RETRY_AFTER) } else { wait };
+    NextStep::Retry { wait, is_free }
 }
 
 #[cfg(test)]

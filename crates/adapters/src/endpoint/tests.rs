@@ -7,11 +7,11 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
-use super::test_server::{Reaction, Server, ok, response};
-use super::test_support::{Kept, request};
 use super::*;
+use crate::http::test_server::{Reaction, Server, ok, response};
 use promptgate_core::model::FinishReason;
 use promptgate_core::text::Secret;
+use promptgate_testing::{RecordedEvents, request};
 
 const KEY: &str = "sk-canary-0123456789abcdef";
 
@@ -19,8 +19,8 @@ fn options(base_url: String) -> Options {
     Options { api_key: Some(Secret::new(KEY)), attempts: 1, ..Options::new(base_url) }
 }
 
-fn model(options: Options) -> (Arc<dyn ChatModel>, Arc<Kept>) {
-    let events = Arc::new(Kept::default());
+fn model(options: Options) -> (Arc<dyn ChatModel>, Arc<RecordedEvents>) {
+    let events = Arc::new(RecordedEvents::default());
     let redactor = Arc::new(Redactor::new(&[Secret::new(KEY)]));
     let model = connect(options, Arc::clone(&events) as _, redactor, CancellationToken::new()).unwrap();
     (model, events)
@@ -29,12 +29,12 @@ fn model(options: Options) -> (Arc<dyn ChatModel>, Arc<Kept>) {
 fn refused(options: Options) -> Diagnostic {
     let redactor = Arc::new(Redactor::default());
     match connect(options, Arc::new(promptgate_core::port::NullSink), redactor, CancellationToken::new()) {
-        Ok(_) => panic!("these options make a client"),
+        Ok(_) => panic!("these options are valid"),
         Err(diagnostic) => diagnostic,
     }
 }
 
-/// The fault of one call that meets these reactions.
+/// Returns the fault of one call to a server with these reactions.
 async fn fault_of(reactions: Vec<Reaction>) -> Fault {
     let server = Server::start(reactions).await;
     let (model, _) = model(options(server.base_url()));
@@ -52,7 +52,7 @@ fn raw(text: &str) -> Reaction {
 }
 
 #[tokio::test]
-async fn a_call_sends_what_it_should_and_reads_the_whole_answer() {
+async fn a_call_sends_a_complete_request_and_parses_the_response() {
     let server = Server::start([ok("hello")]).await;
     let mut settings = options(format!("{}?api-version=7", server.base_url()));
     settings.headers = vec![("Api-Key".to_owned(), Secret::new("other"))];
@@ -79,11 +79,11 @@ async fn a_call_sends_what_it_should_and_reads_the_whole_answer() {
     assert!(head.lines().any(|line| line == "accept-encoding: gzip"), "{head}");
     let body: Value = serde_json::from_slice(&received[0].body).unwrap();
     assert_eq!(body["messages"][0]["content"], "why?");
-    assert_eq!(events.events(), [Event::CallStarted, Event::CallEnded]);
+    assert_eq!(events.all(), [Event::CallStarted, Event::CallEnded]);
 }
 
 #[tokio::test]
-async fn connections_are_kept_and_used_again() {
+async fn connections_are_reused() {
     let server = Server::start([ok("1"), ok("2"), ok("3")]).await;
     let (model, _) = model(options(server.base_url()));
     for _ in 0..3 {
@@ -93,7 +93,7 @@ async fn connections_are_kept_and_used_again() {
 }
 
 #[tokio::test]
-async fn every_status_ends_as_its_fault() {
+async fn every_status_becomes_a_fault() {
     for (status, kind) in [
         (400, FaultKind::Rejected),
         (401, FaultKind::Unauthorized),
@@ -122,7 +122,7 @@ async fn every_status_ends_as_its_fault() {
 }
 
 #[tokio::test]
-async fn answers_that_are_not_whole_are_faults() {
+async fn an_incomplete_response_is_a_fault() {
     let head = "HTTP/1.1 200 OK\r\n";
     for (reaction, kind, part) in [
         (response(200, "", ""), FaultKind::InvalidAnswer, "empty"),
@@ -172,7 +172,7 @@ async fn answers_that_are_not_whole_are_faults() {
 }
 
 #[tokio::test]
-async fn json_by_another_name_or_none_is_read() {
+async fn any_json_media_type_or_none_is_accepted() {
     let body = r#"{"choices": [{"message": {"content": "a"}, "finish_reason": "stop"}]}"#;
     for kind in [
         "",
@@ -186,7 +186,7 @@ async fn json_by_another_name_or_none_is_read() {
 }
 
 #[tokio::test]
-async fn a_body_over_the_cap_is_a_fault_and_one_at_the_cap_is_not() {
+async fn a_body_above_the_size_limit_is_a_fault() {
     let body = r#"{"choices": [{"message": {"content": "a"}, "finish_reason": "stop"}]}"#;
     let chunked = format!(
         "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n{:x}\r\n{body}\r\n0\r\n\r\n",
@@ -208,7 +208,7 @@ async fn a_body_over_the_cap_is_a_fault_and_one_at_the_cap_is_not() {
 }
 
 #[tokio::test]
-async fn a_server_that_never_answers_runs_into_the_time_out() {
+async fn a_server_that_never_responds_causes_a_timeout() {
     let half = Reaction::Write(b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n{".to_vec());
     for reaction in [Reaction::Hang, half] {
         let server = Server::start([reaction]).await;
@@ -220,7 +220,7 @@ async fn a_server_that_never_answers_runs_into_the_time_out() {
 }
 
 #[tokio::test]
-async fn nobody_at_the_port_is_told_as_such() {
+async fn a_closed_port_is_reported() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     drop(listener);
@@ -242,17 +242,17 @@ async fn a_connection_closed_while_idle_costs_no_attempt() {
 }
 
 #[tokio::test]
-async fn connections_that_the_server_closes_after_each_answer_cost_no_attempt() {
+async fn a_server_that_closes_every_connection_costs_no_attempt() {
     let body = r#"{"choices": [{"message": {"content": "a"}, "finish_reason": "stop"}]}"#;
     let length = body.len();
     for header in ["connection: close\r\n", "keep-alive: timeout=0\r\n", ""] {
         let answer = raw(&format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n{header}\r\n{body}"));
         let server = Server::start(vec![answer; 40]).await;
         let (model, events) = model(options(server.base_url()));
-        let asked = request();
-        // Several connections lie idle, and closed, when the next calls come.
+        let request = request();
+        // Several idle connections are closed when the next calls start.
         for _ in 0..5 {
-            for result in futures::future::join_all((0..4).map(|_| model.complete(&asked))).await {
+            for result in futures::future::join_all((0..4).map(|_| model.complete(&request))).await {
                 result.unwrap();
             }
         }
@@ -262,7 +262,7 @@ async fn connections_that_the_server_closes_after_each_answer_cost_no_attempt() 
 }
 
 #[tokio::test]
-async fn retries_go_over_the_wire_and_end_in_the_answer() {
+async fn retries_send_the_same_request_again() {
     let reactions = [
         response(503, "retry-after-ms: 5\r\n", ""),
         response(429, "retry-after-ms: 5\r\n", ""),
@@ -294,7 +294,7 @@ fn redirect(status: u16, to: &str) -> Reaction {
 }
 
 #[tokio::test]
-async fn a_redirect_within_the_origin_is_followed_once_with_the_body() {
+async fn a_redirect_within_the_origin_is_followed_once() {
     for status in [307, 308] {
         let server = Server::start([redirect(status, "/v2/chat/completions"), ok("moved")]).await;
         let (model, _) = model(options(server.base_url()));
@@ -309,7 +309,7 @@ async fn a_redirect_within_the_origin_is_followed_once_with_the_body() {
 }
 
 #[tokio::test]
-async fn redirects_that_lose_the_body_are_refused() {
+async fn redirects_that_drop_the_body_are_rejected() {
     for status in [300, 301, 302, 303, 304] {
         let fault = fault_of(vec![redirect(status, "/v2"), ok("never")]).await;
         assert_eq!(fault.kind, FaultKind::Redirected, "{status}");
@@ -334,7 +334,7 @@ async fn credentials_never_go_to_another_origin() {
         assert!(fault.message.contains(&other.port().to_string()), "{fault}");
     }
     assert!(other.received().is_empty());
-    // The same port under another name of the host is another origin.
+    // The same port under another host name is another origin.
     let server = Server::start([]).await;
     let to = format!("http://127.0.0.1:{}/v1", server.port());
     drop(server);
@@ -353,27 +353,27 @@ fn self_signed(names: &[&str]) -> (String, TlsAcceptor) {
     (made.cert.pem(), TlsAcceptor::from(Arc::new(config)))
 }
 
-/// Options that work on a machine without trusted roots too: some certificate is always named.
+/// Options that also work on a machine without trusted roots.
 fn trusting(server: &Server, pem: String) -> Options {
     Options { ca_cert: Some(pem.into_bytes()), ..options(server.base_url()) }
 }
 
 #[tokio::test]
-async fn a_self_signed_certificate_is_refused_until_it_is_named() {
+async fn a_self_signed_certificate_is_rejected_unless_configured() {
     let (pem, acceptor) = self_signed(&["localhost"]);
     let server = Server::start_tls([ok("private"), ok("private")], acceptor).await;
     let (unrelated, _) = self_signed(&["localhost"]);
-    let (stranger, _) = model(trusting(&server, unrelated));
-    let fault = stranger.complete(&request()).await.unwrap_err();
+    let (untrusting, _) = model(trusting(&server, unrelated));
+    let fault = untrusting.complete(&request()).await.unwrap_err();
     assert_eq!(fault.kind, FaultKind::Certificate, "{fault}");
     assert!(fault.help.unwrap().contains("endpoint.ca_cert"));
     assert!(server.received().is_empty());
-    let (friend, _) = model(trusting(&server, pem));
-    assert_eq!(friend.complete(&request()).await.unwrap().text, "private");
+    let (trusting, _) = model(trusting(&server, pem));
+    assert_eq!(trusting.complete(&request()).await.unwrap().text, "private");
 }
 
 #[tokio::test]
-async fn a_certificate_for_another_name_is_refused() {
+async fn a_certificate_for_another_name_is_rejected() {
     let (pem, acceptor) = self_signed(&["elsewhere.example"]);
     let server = Server::start_tls([ok("private")], acceptor).await;
     let (model, _) = model(trusting(&server, pem));
@@ -382,17 +382,16 @@ async fn a_certificate_for_another_name_is_refused() {
 }
 
 #[tokio::test]
-async fn https_to_a_plain_port_says_so() {
+async fn https_to_a_plain_port_is_reported() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let (pem, _) = self_signed(&["localhost"]);
     let base_url = format!("https://127.0.0.1:{port}/v1");
     let (model, _) = model(Options { ca_cert: Some(pem.into_bytes()), ..options(base_url) });
-    let asked = request();
-    let (result, ()) = tokio::join!(model.complete(&asked), async {
+    let request = request();
+    let (result, ()) = tokio::join!(model.complete(&request), async {
         let (mut stream, _) = listener.accept().await.unwrap();
-        // As a plain server does on a greeting that is no request; the rest of the greeting is taken first, so
-        // that the connection ends in order.
+        // A plain server responds like this to a TLS handshake. Reading the whole handshake first avoids a reset.
         let _ = stream.read(&mut [0; 16 << 10]).await.unwrap();
         stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await.unwrap();
     });
@@ -403,19 +402,19 @@ async fn https_to_a_plain_port_says_so() {
 }
 
 #[tokio::test]
-async fn a_missing_key_is_told_without_a_call() {
+async fn a_missing_key_is_reported_without_a_call() {
     let settings = Options { api_key_env: "MY_KEY".to_owned(), ..Options::new("https://api.example.com/v1") };
     for api_key in [None, Some(Secret::new(" \n"))] {
         let (model, events) = model(Options { api_key, ..settings.clone() });
         let fault = model.complete(&request()).await.unwrap_err();
         assert_eq!(fault.kind, FaultKind::MissingCredentials);
         assert!(fault.message.contains("MY_KEY") && fault.message.contains("api.example.com"), "{fault}");
-        assert!(events.events().is_empty());
+        assert!(events.all().is_empty());
     }
 }
 
 #[tokio::test]
-async fn a_local_endpoint_needs_no_key_and_gets_no_header() {
+async fn a_local_endpoint_needs_no_key() {
     let server = Server::start([ok("fine")]).await;
     let (model, events) = model(Options::new(server.base_url()));
     model.complete(&request()).await.unwrap();
@@ -424,14 +423,14 @@ async fn a_local_endpoint_needs_no_key_and_gets_no_header() {
 }
 
 #[tokio::test]
-async fn a_key_in_the_clear_is_warned_of() {
+async fn a_key_sent_without_encryption_causes_a_warning() {
     let (_, events) = model(options("http://api.example.com/v1".to_owned()));
-    let events = events.events();
+    let events = events.all();
     assert!(matches!(events.as_slice(), [Event::Warning { message }] if message.contains("api.example.com")));
 }
 
 #[test]
-fn options_that_make_no_client_are_diagnostics_without_secrets() {
+fn invalid_options_are_diagnostics_without_secrets() {
     let base = || options("http://localhost:1".to_owned());
     for settings in [
         Options { api_key: Some(Secret::new("canary\nsecond line")), ..base() },

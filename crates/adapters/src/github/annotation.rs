@@ -1,23 +1,23 @@
-//! What a step prints: annotations, which are commands on purpose, and everything else, which must never be one.
+//! Output of a step: annotations, which are workflow commands, and log text, which must never contain one.
 
 use promptgate_core::text::neutral;
 
-/// Annotations of a step. GitHub shows ten of a kind and drops the rest without a word.
+/// Maximum annotations per step and level; GitHub silently drops the rest.
 pub const MAX_ANNOTATIONS: usize = 10;
 
-/// Characters of a message; GitHub cuts at 4,096.
-const MESSAGE: usize = 1_000;
-/// Characters of a title.
-const TITLE: usize = 120;
-/// Bytes of a path.
-const PATH: usize = 1_000;
+/// Maximum characters of a message; GitHub cuts at 4,096.
+const MAX_MESSAGE: usize = 1_000;
+/// Maximum characters of a title.
+const MAX_TITLE: usize = 120;
+/// Maximum bytes of a path.
+const MAX_PATH: usize = 1_000;
 
-/// How much an annotation matters.
+/// The severity of an annotation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Level {
-    /// Red.
+    /// Shown in red.
     Error,
-    /// Yellow.
+    /// Shown in yellow.
     Warning,
 }
 
@@ -30,58 +30,58 @@ impl Level {
     }
 }
 
-/// A message beside a line of a file. The words may be anybody's.
+/// A message at a line of a file. Its text is untrusted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Annotation {
-    /// How much it matters.
+    /// The severity.
     pub level: Level,
-    /// Its title.
+    /// The title.
     pub title: String,
-    /// What it says; line breaks stay.
+    /// The message; line breaks are kept.
     pub message: String,
-    /// The file, relative to the workspace, with `/`.
+    /// Path of the file relative to the workspace, with `/`.
     pub file: Option<String>,
-    /// First and last line, from 1; of no use without a file.
+    /// First and last line, from 1; ignored without a file.
     pub lines: Option<(usize, usize)>,
 }
 
 impl Annotation {
-    /// The command for the runner: one line, without its line break.
+    /// Returns the workflow command: one line without a line break.
     pub fn command(&self) -> String {
         let mut properties = Vec::new();
-        if let Some(file) = self.file.as_deref().filter(|file| is_path(file)) {
-            properties.push(format!("file={}", property(file)));
+        if let Some(file) = self.file.as_deref().filter(|file| is_safe_path(file)) {
+            properties.push(format!("file={}", escape_property(file)));
             if let Some((first, last)) = self.lines {
                 properties.push(format!("line={first}"));
                 properties.push(format!("endLine={last}"));
             }
         }
-        let title = neutral::clip(&neutral::terminal(&self.title), TITLE);
+        let title = neutral::clip(&neutral::terminal(&self.title), MAX_TITLE);
         if !title.is_empty() {
-            properties.push(format!("title={}", property(&title)));
+            properties.push(format!("title={}", escape_property(&title)));
         }
         let lines: Vec<String> = self.message.lines().map(neutral::terminal).collect();
-        let message = neutral::clip(&lines.join("\n"), MESSAGE);
-        format!("::{} {}::{}", self.level.command(), properties.join(","), data(&message))
+        let message = neutral::clip(&lines.join("\n"), MAX_MESSAGE);
+        format!("::{} {}::{}", self.level.command(), properties.join(","), escape_message(&message))
     }
 }
 
-/// A path that says what it says: others are left out rather than changed.
-fn is_path(path: &str) -> bool {
-    !path.is_empty() && path.len() <= PATH && neutral::source_line(path) == path
+/// Whether neutralizing leaves the path unchanged; other paths are omitted.
+fn is_safe_path(path: &str) -> bool {
+    !path.is_empty() && path.len() <= MAX_PATH && neutral::source_line(path) == path
 }
 
-/// The value of a command.
-fn data(text: &str) -> String {
+/// Escapes the message of a command.
+fn escape_message(text: &str) -> String {
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
-/// The value of a property.
-fn property(text: &str) -> String {
-    data(text).replace(':', "%3A").replace(',', "%2C")
+/// Escapes a property of a command.
+fn escape_property(text: &str) -> String {
+    escape_message(text).replace(':', "%3A").replace(',', "%2C")
 }
 
-/// Text for the log that holds no command: each line passes [`neutral::guarded`], and nothing but `\n` breaks a line.
+/// Returns log text without workflow commands: each line passes [`neutral::guarded`], and only `\n` breaks lines.
 pub fn log(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 1);
     for line in text.replace("\r\n", "\n").split_terminator('\n') {

@@ -1,37 +1,37 @@
-//! What an event asks for, read from its name and its payload.
+//! Events, parsed from their name and payload.
 //!
-//! The payload is GitHub's, but titles, branches and names in it are anybody's. What is used of them has its form
-//! checked here; which commits there are is asked of git by others.
+//! The payload comes from GitHub, but titles, branches and names in it are untrusted. The form of every field that is
+//! used is checked here; git decides later whether commits and branches exist.
 
 use serde_json::Value;
 
 use promptgate_core::model::Diagnostic;
 use promptgate_core::text::{json, neutral};
 
-/// The events that are told apart.
+/// The kind of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EventKind {
-    /// A pull request, seen from its merge commit.
+    /// A pull request, checked out at its merge commit.
     PullRequest,
-    /// A pull request, seen from the target branch, with its secrets.
+    /// A pull request, checked out at the target branch, with its secrets.
     PullRequestTarget,
     /// Pull requests in a merge queue.
     MergeGroup,
     /// Commits on a branch.
     Push,
-    /// Started by hand.
+    /// A manual run.
     WorkflowDispatch,
-    /// Started by the clock.
+    /// A scheduled run.
     Schedule,
-    /// Any other; `privileged` where it brings the secrets of the repository to what somebody else wrote.
+    /// Any other event.
     Other {
-        /// Runs for comments and for the runs of others, with secrets.
+        /// Whether it may be triggered by others and still has the repository's secrets.
         privileged: bool,
     },
 }
 
 impl EventKind {
-    fn of(name: &str) -> Self {
+    fn from_name(name: &str) -> Self {
         match name {
             "pull_request" => Self::PullRequest,
             "pull_request_target" => Self::PullRequestTarget,
@@ -46,7 +46,7 @@ impl EventKind {
         }
     }
 
-    /// The word in `ci.json`.
+    /// Returns the name in `ci.json`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::PullRequest => "pull_request",
@@ -58,23 +58,23 @@ impl EventKind {
         }
     }
 
-    /// Whether the event is about a change that wants to be merged, and so must not be judged by its own policy.
+    /// Whether the event is about an unmerged change, whose own policy must not decide about it.
     pub fn is_change(self) -> bool {
         matches!(self, Self::PullRequest | Self::MergeGroup)
     }
 }
 
-/// An event.
+/// A parsed event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
-    /// Which.
+    /// The kind.
     pub kind: EventKind,
-    /// The pull request; of `pull_request` alone.
+    /// The pull request of a `pull_request` event.
     pub pull_request: Option<PullRequest>,
-    /// The commit that the event names as its start: the base of a merge group, the tip before a push. A full object
-    /// name; `None` where there is none, as for a new branch.
+    /// The base commit of the event: the base of a merge group, the tip before a push. A full object name; `None` where
+    /// there is none, as for a new branch.
     pub base: Option<String>,
-    /// The commit that is to be judged, where the event names it.
+    /// The commit to evaluate, where the event names it.
     pub head: Option<String>,
     /// The default branch, where the event names it.
     pub default_branch: Option<String>,
@@ -85,30 +85,30 @@ pub struct Event {
 pub struct PullRequest {
     /// Its number.
     pub number: u64,
-    /// The branch that it wants to be merged into.
+    /// The target branch.
     pub base_branch: String,
-    /// Its own last commit.
+    /// Its last commit.
     pub head: String,
-    /// Whether it comes from another repository, and so without secrets; also where that one is gone.
+    /// Whether it comes from another repository, which may be deleted, and so has no secrets.
     pub fork: bool,
 }
 
 impl Event {
-    /// Reads an event: its name (`GITHUB_EVENT_NAME`) and its payload (the text of `GITHUB_EVENT_PATH`).
+    /// Parses an event from its name (`GITHUB_EVENT_NAME`) and payload (the text of `GITHUB_EVENT_PATH`).
     ///
     /// # Errors
-    /// A payload that is no JSON object, and one that lacks what its event needs.
+    /// The payload is not a JSON object or lacks a required field.
     pub fn read(name: &str, payload: &str) -> Result<Self, Diagnostic> {
-        let broken = |why: String| {
-            Diagnostic::new(format!("the event is damaged: {}", neutral::terminal(&why)))
-                .help("GITHUB_EVENT_PATH names a file that GitHub writes for the job: leave it as it is")
+        let invalid = |reason: String| {
+            Diagnostic::new(format!("invalid event payload: {}", neutral::terminal(&reason)))
+                .help("do not change the file in GITHUB_EVENT_PATH: GitHub writes it for the job")
         };
-        let payload = json::parse(payload).map_err(broken)?;
+        let payload = json::parse(payload).map_err(invalid)?;
         if !payload.is_object() {
-            return Err(broken("it is no JSON object".to_owned()));
+            return Err(invalid("expected a JSON object".to_owned()));
         }
-        let missing = |path: &str| broken(format!("`{name}` without a usable `{path}`"));
-        let kind = EventKind::of(name);
+        let missing = |path: &str| invalid(format!("missing or invalid `{path}` in `{name}`"));
+        let kind = EventKind::from_name(name);
         let mut event = Self {
             kind,
             pull_request: None,
@@ -133,7 +133,7 @@ impl Event {
                     base_branch: branch(&payload, "/pull_request/base/ref")
                         .ok_or_else(|| missing("pull_request.base.ref"))?,
                     head,
-                    // GitHub ignores case in names.
+                    // Repository names are case-insensitive.
                     fork: !matches!((base, other), (Some(base), Some(other)) if base.eq_ignore_ascii_case(other)),
                 });
             }
@@ -143,7 +143,7 @@ impl Event {
                 event.head = commit(&payload, "/merge_group/head_sha");
             }
             EventKind::Push => {
-                // Zeros stand for a branch that was not there before.
+                // A new branch has only zeros in `before`.
                 event.base = commit(&payload, "/before");
                 event.head = commit(&payload, "/after");
             }
@@ -153,24 +153,24 @@ impl Event {
     }
 }
 
-/// A full object name that is not all zeros.
+/// Returns a full object name that is not all zeros.
 fn commit(payload: &Value, pointer: &str) -> Option<String> {
     let text = payload.pointer(pointer)?.as_str()?;
-    let hexadecimal = text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let named = matches!(text.len(), 40 | 64) && hexadecimal && text.bytes().any(|byte| byte != b'0');
-    named.then(|| text.to_ascii_lowercase())
+    let is_hexadecimal = text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let is_commit = matches!(text.len(), 40 | 64) && is_hexadecimal && text.bytes().any(|byte| byte != b'0');
+    is_commit.then(|| text.to_ascii_lowercase())
 }
 
-/// The name of a branch, as far as its form can tell; whether there is one of that name is for git to say.
+/// Returns a syntactically valid branch name; git decides whether the branch exists.
 fn branch(payload: &Value, pointer: &str) -> Option<String> {
     let text = payload.pointer(pointer)?.as_str()?;
-    let odd = |c: char| {
+    let is_invalid = |c: char| {
         c.is_control() || c.is_whitespace() || matches!(c, ':' | '~' | '^' | '?' | '*' | '[' | '\\')
     };
     (!text.is_empty()
         && text.len() <= 1024
         && !text.starts_with('-')
-        && !text.contains(odd)
+        && !text.contains(is_invalid)
         && !text.contains(".."))
     .then(|| text.to_owned())
 }

@@ -1,8 +1,8 @@
-//! GitHub: what an event asks for, what a step may tell the runner, and the REST API of the comment.
+//! GitHub: events, workflow commands and outputs of a step, and the REST API of the comment.
 //!
-//! Pure but for [`api`]: an event comes in as text and the environment as a lookup, commands and outputs go out as text.
-//! Reading files, asking git and writing to the runner's files is the command line's; what a report says is the report
-//! room's.
+//! Pure except for [`api`]: events are parsed from text; commands and outputs are returned as text. The caller reads
+//! files, queries git and writes to the runner's files.
+//!
 //! Source of the formats: "Workflow commands" and "Events that trigger workflows" in GitHub's documentation, and the
 //! runner's own parsers (`ActionCommand.cs`, `FileCommandManager.cs`).
 

@@ -1,7 +1,7 @@
-//! The file that `GITHUB_OUTPUT` names.
+//! Outputs of a step, written to the file in `GITHUB_OUTPUT`.
 //!
-//! A line is `name=value` there, and of two lines with one name the last one wins: a line break in a value would be
-//! another output. So only what has a plain form is written.
+//! A line of that file is `name=value`, and the last line of a name takes precedence: a line break in a value would set
+//! another output. So only values of plain characters are written.
 
 /// Outputs of a step, in order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -11,8 +11,8 @@ pub struct Outputs {
 }
 
 impl Outputs {
-    /// Adds an output: a word, a number or a path. One with any other character than letters and digits of ASCII, `.`,
-    /// `_`, `-`, `/`, `:`, `\`, `+`, `~`, `@`, `#` and blanks inside is left out, and named by [`Outputs::refused`].
+    /// Adds an output: a word, a number or a path. A value with characters other than ASCII letters and digits, `.`, `_`,
+    /// `-`, `/`, `:`, `\`, `+`, `~`, `@`, `#` and inner spaces is omitted, and its name listed in [`Outputs::refused`].
     pub fn add(&mut self, name: &'static str, value: impl Into<String>) {
         let value = value.into();
         if is_plain(&value) {
@@ -22,21 +22,21 @@ impl Outputs {
         }
     }
 
-    /// The names of what was left out.
+    /// Returns the names of omitted outputs.
     pub fn refused(&self) -> &[&'static str] {
         &self.refused
     }
 
-    /// The lines for the file.
+    /// Returns the lines for the file.
     pub fn text(&self) -> String {
         self.lines.iter().map(|(name, value)| format!("{name}={value}\n")).collect()
     }
 }
 
 fn is_plain(value: &str) -> bool {
-    let plain = |c: char| {
+    let is_allowed = |c: char| {
         c.is_ascii_alphanumeric()
             || matches!(c, '.' | '_' | '-' | '/' | ':' | '\\' | '+' | '~' | '@' | '#' | ' ')
     };
-    value.chars().all(plain) && value.trim() == value
+    value.chars().all(is_allowed) && value.trim() == value
 }

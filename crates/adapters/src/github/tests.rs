@@ -1,4 +1,4 @@
-//! Against the runner's own rules, read anew here: no text makes a command, a second output, or leaves an annotation.
+//! Checks against an independent parser of the runner's rules: no text injects a command or an output.
 
 use proptest::prelude::*;
 
@@ -6,7 +6,7 @@ use super::*;
 
 use promptgate_testing::runner::{first_form, has_command, lines, outputs, second_form, without_width};
 
-/// Texts that try.
+/// Texts that try to inject something.
 fn hostile() -> impl Strategy<Value = String> {
     let pieces = prop::sample::select(vec![
         "::",
@@ -60,7 +60,7 @@ fn hostile() -> impl Strategy<Value = String> {
 }
 
 #[test]
-fn the_rules_catch_what_they_are_for() {
+fn the_runner_rules_detect_commands() {
     for text in [
         "::error::x",
         "\u{a0}::add-mask::pass",
@@ -82,12 +82,12 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
 
     #[test]
-    fn nothing_in_a_log_acts(text in hostile()) {
+    fn log_text_contains_no_command(text in hostile()) {
         let shown = log(&text);
         prop_assert!(!has_command(&shown), "{:?}", shown);
-        // And what does nothing stays as it is.
-        let tame = "PASS  small 3/3\n      report.html\n";
-        prop_assert_eq!(log(tame), tame);
+        // Harmless text stays unchanged.
+        let harmless = "PASS  small 3/3\n      report.html\n";
+        prop_assert_eq!(log(harmless), harmless);
     }
 
     #[test]
@@ -111,35 +111,35 @@ proptest! {
         let Some(read) = second_form(&command) else { return Err(TestCaseError::fail(command)) };
         prop_assert_eq!(&read.name, "error");
         let keys: Vec<&str> = read.properties.iter().map(|(key, _)| key.as_str()).collect();
-        let wanted = ["file", "line", "endLine", "title"];
-        let places: Vec<usize> = keys.iter().filter_map(|key| wanted.iter().position(|known| known == key)).collect();
+        let known_keys = ["file", "line", "endLine", "title"];
+        let places: Vec<usize> = keys.iter().filter_map(|key| known_keys.iter().position(|known| known == key)).collect();
         prop_assert_eq!(places.len(), keys.len(), "{:?}", command);
         prop_assert!(places.windows(2).all(|pair| pair[0] < pair[1]), "{:?}", command);
         if let Some((_, shown)) = read.properties.iter().find(|(key, _)| key == "file") {
             prop_assert_eq!(Some(shown), file.as_ref());
         }
-        // Nothing is left over for the message to begin with.
+        // The message does not start a command either.
         prop_assert!(!has_command(&read.data), "{:?}", read.data);
     }
 
     #[test]
-    fn a_value_is_one_output_or_none(value in prop_oneof![hostile(), "[ -~]{0,40}"]) {
+    fn a_value_is_one_output_or_omitted(value in prop_oneof![hostile(), "[ -~]{0,40}"]) {
         let mut all = Outputs::default();
         all.add("verdict", "fail");
         all.add("report-json", value.clone());
         let found = outputs(&all.text());
-        let known: Vec<(&str, &str)> = found.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let written: Vec<(&str, &str)> = found.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         match all.refused() {
-            [] => prop_assert_eq!(known, [("verdict", "fail"), ("report-json", value.as_str())]),
+            [] => prop_assert_eq!(written, [("verdict", "fail"), ("report-json", value.as_str())]),
             refused => {
                 prop_assert_eq!(refused, ["report-json"]);
-                prop_assert_eq!(known, [("verdict", "fail")]);
+                prop_assert_eq!(written, [("verdict", "fail")]);
             }
         }
     }
 
     #[test]
-    fn no_payload_makes_the_reader_fall(name in "[a-z_]{1,20}", payload in hostile()) {
+    fn no_payload_makes_the_parser_panic(name in "[a-z_]{1,20}", payload in hostile()) {
         let _ = Event::read(&name, &payload);
         for name in ["pull_request", "merge_group"] {
             prop_assert!(Event::read(name, &payload).is_err());
@@ -149,23 +149,23 @@ proptest! {
     }
 
     #[test]
-    fn what_is_read_of_an_event_has_its_form(branch in hostile(), sha in hostile()) {
+    fn parsed_events_have_valid_fields(branch in hostile(), sha in hostile()) {
         let payload = serde_json::json!({
             "before": sha, "after": sha, "repository": {"default_branch": branch},
             "pull_request": {"number": 1, "base": {"ref": branch}, "head": {"sha": "a".repeat(40)}},
         });
         let push = Event::read("push", &payload.to_string()).map_err(|it| TestCaseError::fail(it.to_string()))?;
         prop_assert_eq!(push.base, None);
-        let formed = |name: &String| !name.starts_with('-') && !name.contains(['\n', '\r', ':', ' ', '\0']);
-        prop_assert!(push.default_branch.iter().all(formed));
+        let is_valid = |name: &String| !name.starts_with('-') && !name.contains(['\n', '\r', ':', ' ', '\0']);
+        prop_assert!(push.default_branch.iter().all(is_valid));
         if let Ok(event) = Event::read("pull_request", &payload.to_string()) {
-            prop_assert!(event.pull_request.iter().all(|request| formed(&request.base_branch) && request.fork));
+            prop_assert!(event.pull_request.iter().all(|request| is_valid(&request.base_branch) && request.fork));
         }
     }
 }
 
 #[test]
-fn paths_that_outputs_have() {
+fn output_paths_are_accepted() {
     let mut all = Outputs::default();
     for path in
         ["/home/runner/work/a b/promptgate-report/report.json", "D:\\a\\x~1\\report.json", "0.00012", "-1"]

@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn invalid_urls_are_rejected_at_their_setting_without_quoting_them() {
+    fn invalid_urls_are_rejected_without_quoting_them() {
         for text in
             ["", "hush.example", "ftp://hush.example", "https://user:hush@x.example", "https://a\\@hush"]
         {

@@ -148,13 +148,13 @@ pub(super) fn closed_before_response(error: &reqwest::Error) -> bool {
 /// The findings in an error's chain of sources.
 #[derive(Default)]
 struct Cause {
-    /// The root_cause I/O error.
+    /// The innermost I/O error.
     io: Option<io::ErrorKind>,
     certificate: bool,
     tls: bool,
     dns: bool,
     incomplete: bool,
-    /// The root_cause text.
+    /// The innermost text.
     text: String,
 }
 

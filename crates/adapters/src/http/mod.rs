@@ -14,6 +14,10 @@ mod message;
 mod proxy;
 mod retry_after;
 mod server_error;
+#[cfg(test)]
+pub(crate) mod test_server;
+#[cfg(test)]
+mod tests;
 mod tls;
 
 pub use address::BaseUrl;

@@ -23,7 +23,7 @@ pub use dataset::{DATASET_LIMIT, DatasetSource, dataset};
 pub use diagnostics::LoadError;
 pub use digest::{digest, digest_of_bytes};
 pub use git::{Changed, MergeBase, NoMergeBase, NoRepository, Repository, Resolved};
-pub use prompt::{PROMPT_LIMIT, PromptSource, new_or_prompt, prompt};
+pub use prompt::{PROMPT_LIMIT, PromptBytes, PromptSource, fetch_prompt, find_prompt, parse_prompt, prompt};
 pub use tree::{FILE_LIMIT, Tree, decode};
 
 /// Something that was loaded, with what a reader should know about it.

@@ -56,23 +56,46 @@ struct Parts {
 /// # Errors
 /// Every mistake in the file; that it is not there.
 pub fn prompt(tree: &Tree, source: &PromptSource) -> Result<Loaded<Variant>, Diagnostics> {
-    let bytes = tree.read_limited(&source.path, PROMPT_LIMIT)?;
-    read(tree, source, &bytes)
+    parse_prompt(&fetch_prompt(tree, &source.path)?, source)
 }
 
-/// Reads a prompt that may be new: `None` where the tree does not hold it.
+/// The bytes of a prompt, and where they are from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PromptBytes {
+    /// The file, as messages and reports name it.
+    pub file: String,
+    /// The commit; `None` for the work tree.
+    pub commit: Option<String>,
+    /// The content.
+    pub bytes: Vec<u8>,
+}
+
+/// Reads the bytes of a prompt.
 ///
 /// # Errors
-/// As [`prompt`].
-pub fn new_or_prompt(tree: &Tree, source: &PromptSource) -> Result<Option<Loaded<Variant>>, Diagnostics> {
-    match tree.find(&source.path, PROMPT_LIMIT)? {
-        Some(bytes) => read(tree, source, &bytes).map(Some),
-        None => Ok(None),
-    }
+/// The file is missing or cannot be read.
+pub fn fetch_prompt(tree: &Tree, path: &str) -> Result<PromptBytes, Diagnostic> {
+    let bytes = tree.read_limited(path, PROMPT_LIMIT)?;
+    Ok(PromptBytes { file: tree.describe(path), commit: tree.commit().map(str::to_owned), bytes })
 }
 
-fn read(tree: &Tree, source: &PromptSource, bytes: &[u8]) -> Result<Loaded<Variant>, Diagnostics> {
-    let file = tree.describe(&source.path);
+/// Reads the bytes of a prompt that may be new: `None` where the tree does not hold it.
+///
+/// # Errors
+/// The file cannot be read.
+pub fn find_prompt(tree: &Tree, path: &str) -> Result<Option<PromptBytes>, Diagnostic> {
+    let bytes = tree.find(path, PROMPT_LIMIT)?;
+    let commit = tree.commit().map(str::to_owned);
+    Ok(bytes.map(|bytes| PromptBytes { file: tree.describe(path), commit, bytes }))
+}
+
+/// Parses the bytes of a prompt.
+///
+/// # Errors
+/// Every error in the file.
+pub fn parse_prompt(prompt: &PromptBytes, source: &PromptSource) -> Result<Loaded<Variant>, Diagnostics> {
+    let PromptBytes { file, commit, bytes } = prompt;
+    let file = file.clone();
     let text = decode(&file, bytes)?.replace("\r\n", "\n");
     if text.trim().is_empty() {
         return Err(Diagnostic::new("the prompt is empty")
@@ -102,7 +125,7 @@ fn read(tree: &Tree, source: &PromptSource, bytes: &[u8]) -> Result<Loaded<Varia
         version: parts.settings.version.unwrap_or(short),
         digest,
         source: file,
-        commit: tree.commit().map(str::to_owned),
+        commit: commit.clone(),
     };
     let facts = VariantFacts { prompt, model, parameters };
     let value = Variant { facts, messages: parts.messages, lines: parts.lines };

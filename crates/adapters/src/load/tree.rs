@@ -138,6 +138,11 @@ impl Tree {
         }
     }
 
+    /// Whether the change under test could have written its files: not those of a commit.
+    pub fn is_writable_by_change(&self) -> bool {
+        matches!(self, Self::WorkTree { .. })
+    }
+
     /// The bytes of a file of at most [`FILE_LIMIT`].
     ///
     /// # Errors

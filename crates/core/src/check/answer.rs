@@ -1,4 +1,4 @@
-//! Which text of an answer judges and text checks read: the `answer_field` of a JSON answer, else all of it.
+//! Extraction of the text that judges and text checks read: the `answer_field` of a JSON answer, or the whole answer.
 
 use std::borrow::Cow;
 
@@ -8,12 +8,12 @@ use crate::text::json;
 
 use super::path::Path;
 
-/// The text of `field` in a JSON answer, or the whole text where no field is configured.
+/// Extracts `field` of a JSON answer, or returns the whole text if no field is configured.
 ///
-/// The whole text has to be strict JSON. A field that is a text is taken as it is, any other value as JSON.
+/// The whole text has to be strict JSON. A text field is returned as it is, any other value as JSON.
 ///
 /// # Errors
-/// Why there is none, in one line: the text is not JSON, or the field is absent or null.
+/// The reason in one line: the text is not JSON, or the field is absent or null.
 pub fn extract<'a>(text: &'a str, field: Option<&str>) -> Result<Cow<'a, str>, String> {
     let Some(field) = field else {
         return Ok(Cow::Borrowed(text));
@@ -32,7 +32,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn takes_the_field_or_all() {
+    fn extract_returns_the_field_or_the_whole_text() {
         assert_eq!(extract("not JSON", None).as_deref(), Ok("not JSON"));
         assert_eq!(extract(r#"{"answer": "Äpfel\n"}"#, Some("answer")).as_deref(), Ok("Äpfel\n"));
         assert_eq!(extract(r#"{"a": [{"b": ""}]}"#, Some("a[0].b")).as_deref(), Ok(""));
@@ -43,7 +43,7 @@ mod tests {
     }
 
     #[test]
-    fn says_why_there_is_none() {
+    fn missing_fields_are_explained() {
         let reason = |text| extract(text, Some("answer")).unwrap_err();
         assert!(reason("Sure! {\"answer\": 1}").starts_with("the answer is not JSON"));
         assert!(reason("{\"answer\": 1, \"answer\": 2}").contains("occurs twice"));

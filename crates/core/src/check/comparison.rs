@@ -1,8 +1,8 @@
-//! How text checks compare texts, and what with.
+//! Comparison of texts.
 //!
-//! Canonically equivalent texts are the same text: both sides are brought to NFC (Unicode Standard Annex 15), so an
-//! `é` of one code point equals one of two. Without case means folded by the simple rule upper, then lower, of each
-//! character, which makes `ß` equal to `SS` and both lower-case sigmas equal.
+//! Both texts are normalized to NFC (Unicode Standard Annex 15), so an `é` of one code point equals one of two. To ignore
+//! case, each character is converted to upper and then to lower case, which makes `ß` equal to `SS` and both lower-case
+//! sigmas equal.
 
 use std::borrow::Cow;
 
@@ -14,7 +14,7 @@ use crate::port::{Finding, Subject};
 
 use super::reason::fail;
 
-/// What is passed over when texts are compared.
+/// Differences to ignore when texts are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Comparison {
     /// Upper and lower case.
@@ -24,8 +24,8 @@ pub(crate) struct Comparison {
 }
 
 impl Comparison {
-    /// The form of a text in which equal texts are equal.
-    pub(crate) fn normalise<'a>(self, text: &'a str) -> Cow<'a, str> {
+    /// Returns the normalized form, which is the same for equal texts.
+    pub(crate) fn normalize<'a>(self, text: &'a str) -> Cow<'a, str> {
         let text = if self.trim { text.trim() } else { text };
         if self.ignore_case {
             let folded: String =
@@ -39,7 +39,7 @@ impl Comparison {
     }
 }
 
-/// A value as text: a text as it is, anything else as JSON.
+/// Returns a value as text: text as it is, any other value as JSON.
 pub(crate) fn text_of(value: &Value) -> Cow<'_, str> {
     match value {
         Value::String(text) => Cow::Borrowed(text),
@@ -47,18 +47,18 @@ pub(crate) fn text_of(value: &Value) -> Cow<'_, str> {
     }
 }
 
-/// The text that a text check reads.
+/// Returns the input of a text check.
 ///
 /// # Errors
-/// The finding that there is none: a format violation.
+/// A failed finding for an answer with a format violation.
 pub(crate) fn text<'a>(subject: &Subject<'a>) -> Result<&'a str, Finding> {
     subject.answer.map_err(fail)
 }
 
-/// What a check compares with: its own value, else the case's `expected`.
+/// Returns the value to compare with: the check's own value, or the case's `expected`.
 ///
 /// # Errors
-/// The finding that the case has none.
+/// A failed finding for a case without `expected`.
 pub(crate) fn reference<'a>(own: Option<&'a Value>, case: &'a Case) -> Result<&'a Value, Finding> {
     own.or(case.expected.as_ref()).ok_or_else(|| fail("the case has no `expected` to compare with"))
 }
@@ -68,16 +68,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn equal_texts_have_one_form() {
+    fn equal_texts_have_the_same_normalized_form() {
         let exact = Comparison::default();
-        assert_eq!(exact.normalise("e\u{301}"), exact.normalise("é"));
-        assert_ne!(exact.normalise("É"), exact.normalise("é"));
-        assert_ne!(exact.normalise(" a"), exact.normalise("a"));
+        assert_eq!(exact.normalize("e\u{301}"), exact.normalize("é"));
+        assert_ne!(exact.normalize("É"), exact.normalize("é"));
+        assert_ne!(exact.normalize(" a"), exact.normalize("a"));
         let loose = Comparison { ignore_case: true, trim: true };
         for (left, right) in
             [("Straße", "STRASSE"), (" ΟΔΟΣ\n", "οδος"), ("E\u{301}", "é"), ("\u{a0}a\u{3000}", "A")]
         {
-            assert_eq!(loose.normalise(left), loose.normalise(right), "{left} {right}");
+            assert_eq!(loose.normalize(left), loose.normalize(right), "{left} {right}");
         }
     }
 }

@@ -10,9 +10,9 @@ use super::comparison::{Comparison, reference, text, text_of};
 use super::diagnostic::EntryDiagnostic;
 use super::reason::{fail, finding, pass};
 use super::spec::{Built, Files, Spec};
-use super::texts::{Text, Texts, list, repeated};
+use super::texts::{Text, Texts, duplicates, list};
 
-/// A text, several that must all occur, or a map.
+/// A text, a list of texts that all occur, or a map.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub(crate) enum Contains {
@@ -20,7 +20,7 @@ pub(crate) enum Contains {
     One(Text),
     /// All of these texts.
     All(#[schemars(length(min = 1))] Vec<Text>),
-    /// Further options.
+    /// With options.
     Map(ContainsMap),
 }
 
@@ -33,7 +33,7 @@ pub(crate) struct ContainsMap {
     /// All of these texts occur. Without any and all: the case's expected (every item of a list) occurs.
     #[schemars(length(min = 1))]
     all: Option<Vec<Text>>,
-    /// Whether upper and lower case are the same. Default: false.
+    /// Whether to ignore case. Default: false.
     #[serde(default)]
     ignore_case: bool,
 }
@@ -47,8 +47,8 @@ impl Spec for Contains {
                 (map.any, map.all, Comparison { ignore_case: map.ignore_case, trim: false }, "/all")
             }
         };
-        let mut diagnostics = repeated(any.as_deref().unwrap_or_default(), "/any");
-        diagnostics.extend(repeated(all.as_deref().unwrap_or_default(), pointer));
+        let mut diagnostics = duplicates(any.as_deref().unwrap_or_default(), "/any");
+        diagnostics.extend(duplicates(all.as_deref().unwrap_or_default(), pointer));
         if !diagnostics.is_empty() {
             return Err(diagnostics);
         }
@@ -77,19 +77,19 @@ impl Check for ContainsCheck {
 
 impl ContainsCheck {
     fn finding(&self, subject: &Subject<'_>) -> Result<Finding, Finding> {
-        let answer = self.comparison.normalise(text(subject)?);
+        let answer = self.comparison.normalize(text(subject)?);
         if self.needs_expected {
             let expected = match reference(None, subject.case)? {
                 Value::Array(items) => items.iter().map(text_of).collect(),
                 single => vec![text_of(single)],
             };
             if expected.iter().all(|text| text.is_empty()) {
-                return Err(fail("the case's `expected` is empty, which occurs everywhere"));
+                return Err(fail("the case's `expected` is empty, so it occurs in every answer"));
             }
             return Ok(Self::all_occur(&Texts::new(expected, self.comparison), &answer));
         }
         if !self.any.is_empty() && self.any.filter(|text| answer.contains(text)).is_empty() {
-            return Ok(fail(format!("none of these occurs: {}", self.any.listed())));
+            return Ok(fail(format!("none of these occur: {}", self.any.listed())));
         }
         Ok(Self::all_occur(&self.all, &answer))
     }
@@ -97,7 +97,7 @@ impl ContainsCheck {
     fn all_occur(texts: &Texts, answer: &str) -> Finding {
         let missing = texts.filter(|text| !answer.contains(text));
         if missing.is_empty() {
-            return pass("every text asked for occurs");
+            return pass("all texts occur");
         }
         let reason = format!("missing: {}", list(missing.iter().copied()));
         finding(false, &reason, json!({ "missing": missing }))

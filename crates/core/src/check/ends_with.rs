@@ -11,7 +11,7 @@ use super::reason::{fail, pass};
 use super::spec::{Built, Files, Spec};
 use super::texts::{AnyOf, Texts, list};
 
-/// The texts that the answer may end with.
+/// Texts that the answer may end with.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub(crate) struct EndsWith(AnyOf);
@@ -32,14 +32,14 @@ struct EndsWithCheck {
 impl Check for EndsWithCheck {
     fn grade(&self, subject: &Subject<'_>) -> Finding {
         let answer = match text(subject) {
-            Ok(answer) => self.comparison.normalise(answer),
+            Ok(answer) => self.comparison.normalize(answer),
             Err(finding) => return finding,
         };
-        let found = self.any.filter(|text| answer.ends_with(text));
-        if found.is_empty() {
-            fail(format!("ends with none of: {}", self.any.listed()))
+        let matching = self.any.filter(|text| answer.ends_with(text));
+        if matching.is_empty() {
+            fail(format!("does not end with any of: {}", self.any.listed()))
         } else {
-            pass(format!("ends with {}", list(found)))
+            pass(format!("ends with {}", list(matching)))
         }
     }
 }

@@ -1,4 +1,4 @@
-//! An entry of the configuration: exactly one check with its common keys.
+//! Entries of the configuration: exactly one check with its common keys.
 
 use std::sync::LazyLock;
 
@@ -6,40 +6,42 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use crate::document::{pointer, suggest};
 use crate::port::Check;
 
-use super::diagnostic::{EntryDiagnostic, child, similar};
+use super::diagnostic::EntryDiagnostic;
 use super::reason::{kind, quoted};
-use super::registry::{described, names};
+use super::registry::{names, with_schemas};
 use super::{shape, spec};
 
-/// Characters of a check's name, at most.
+/// Maximum length of a check's name.
 const MAX_NAME: usize = 64;
 
-/// A check with its name and what the gate requires of it.
+/// A check with its name and criteria.
 #[derive(Debug)]
 pub struct NamedCheck {
-    /// Its name; the check's key where the entry gives none.
+    /// Its name; the check's key by default.
     pub name: String,
-    /// The share of trials that have to pass, in 0..=1.
+    /// Minimum share of trials that pass, in 0..=1.
     pub min: f64,
-    /// Whether it also gates against the baseline.
+    /// Whether the share is also compared with the baseline's.
     pub baseline: bool,
-    /// Whether every case it applies to needs `expected`.
+    /// Whether all its cases need `expected`.
     pub needs_expected: bool,
     /// The check.
     pub check: Box<dyn Check>,
 }
 
-/// The keys every entry may have beside its check.
+/// Optional keys of every entry.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Common {
-    /// Name in reports, when two checks are of a kind: letters, digits, `_`, `.` and `-`. Default: the check's key.
-    // For editors; the message of `compile` is better.
+    /// Name in reports, required if two checks are of the same kind: letters, digits, `_`, `.` and `-`. Default: the check's
+    /// key.
+    // For editors only, since `compile` has a better message.
     #[schemars(extend("pattern" = "^[A-Za-z0-9_.-]{1,64}$"))]
     name: Option<String>,
-    /// Share of trials that have to pass. Default: 1.0, every trial.
+    /// Minimum share of trials that pass. Default: 1.0, every trial.
     #[schemars(range(min = 0, max = 1))]
     min: Option<f64>,
     /// Whether the share must also not fall below the baseline's. Default: false.
@@ -48,10 +50,10 @@ struct Common {
 
 static COMMON: LazyLock<Value> = LazyLock::new(spec::schema::<Common>);
 
-/// Makes the check of one entry; `read` gives the text of a file that the entry names.
+/// Compiles the check of an entry; `read` returns the text of a file.
 ///
 /// # Errors
-/// All mistakes of the entry at once.
+/// All diagnostics of the entry.
 pub fn compile(
     entry: &Value,
     read: &dyn Fn(&str) -> Result<String, String>,
@@ -68,19 +70,19 @@ pub fn compile(
     for (key, value) in entry {
         if common_keys.contains(&key.as_str()) {
             common.insert(key.clone(), value.clone());
-        } else if let Some((row, schema)) = described().find(|(row, _)| row.key == key) {
-            checks.push(row.key);
-            let pointer = child("", key);
-            match (row.compile)(schema, value, read) {
+        } else if let Some((kind, schema)) = with_schemas().find(|(kind, _)| kind.key == key) {
+            checks.push(kind.key);
+            let parent = pointer("", key);
+            match (kind.compile)(schema, value, read) {
                 Ok(check) => built.push(check),
-                Err(found) => {
-                    diagnostics.extend(found.into_iter().map(|diagnostic| diagnostic.below(&pointer)))
+                Err(errors) => {
+                    diagnostics.extend(errors.into_iter().map(|diagnostic| diagnostic.below(&parent)))
                 }
             }
         } else {
             diagnostics.push(EntryDiagnostic::unknown_key("", key, &known));
-            if similar(key, &known).is_some_and(|meant| !common_keys.contains(&meant)) {
-                // A misspelt check is not a missing one.
+            if suggest(key, known.iter().copied()).is_some_and(|name| !common_keys.contains(&&*name)) {
+                // A misspelled check is not reported as missing as well.
                 checks.push(key);
             }
         }
@@ -88,7 +90,7 @@ pub fn compile(
     match checks.as_slice() {
         [_] => {}
         [] => diagnostics.push(
-            EntryDiagnostic::new("", "the entry names no check")
+            EntryDiagnostic::new("", "the entry has no check")
                 .help(format!("known checks: {}", names().collect::<Vec<_>>().join(", "))),
         ),
         several => diagnostics.push(
@@ -112,23 +114,23 @@ pub fn compile(
     }
 }
 
-/// The JSON Schema (draft 2020-12) of one entry, strict, complete in itself.
+/// Returns the self-contained JSON Schema (draft 2020-12) of an entry.
 ///
-/// That an entry has exactly one check is left to [`compile`], whose message is better.
+/// Only [`compile`] requires exactly one check, with a better message.
 pub fn entry_schema() -> Value {
     let mut properties = Map::new();
-    for (row, schema) in described() {
+    for (kind, schema) in with_schemas() {
         let mut schema = schema.clone();
         if let Value::Object(schema) = &mut schema {
-            schema.insert("description".to_owned(), Value::from(capitalised(row.summary)));
+            schema.insert("description".to_owned(), Value::from(capitalized(kind.summary)));
         }
-        properties.insert(row.key.to_owned(), schema);
+        properties.insert(kind.key.to_owned(), schema);
     }
     if let Some(common) = COMMON.get("properties").and_then(Value::as_object) {
         properties.extend(common.clone());
     }
     json!({
-        "description": "One check: exactly one of the check keys, with name, min and baseline if wanted.",
+        "description": "One check: exactly one of the check keys, and optionally name, min and baseline.",
         "type": "object",
         "properties": properties,
         "additionalProperties": false,
@@ -136,7 +138,7 @@ pub fn entry_schema() -> Value {
     })
 }
 
-fn capitalised(sentence: &str) -> String {
+fn capitalized(sentence: &str) -> String {
     let mut characters = sentence.chars();
     characters
         .next()
@@ -153,17 +155,19 @@ fn keys_of(schema: &'static Value) -> Vec<&'static str> {
 }
 
 fn read_common(value: &Value, diagnostics: &mut Vec<EntryDiagnostic>) -> Common {
-    let found = shape::diagnostics(&COMMON, value);
-    if !found.is_empty() {
-        diagnostics.extend(found);
+    let errors = shape::diagnostics(&COMMON, value);
+    if !errors.is_empty() {
+        diagnostics.extend(errors);
         return Common::default();
     }
     match serde_json::from_value::<Common>(value.clone()) {
         Ok(common) => {
             if let Some(name) = common.name.as_ref().filter(|name| !is_name(name)) {
-                diagnostics.push(EntryDiagnostic::new("/name", format!("{} is no name", quoted(name))).help(
-                    format!("use 1 to {MAX_NAME} of the letters a to z and A to Z, digits, `_`, `.` and `-`"),
-                ));
+                diagnostics.push(
+                    EntryDiagnostic::new("/name", format!("invalid name {}", quoted(name))).help(format!(
+                        "use 1 to {MAX_NAME} of the letters a to z and A to Z, digits, `_`, `.` and `-`"
+                    )),
+                );
             }
             common
         }
@@ -183,8 +187,8 @@ fn not_a_map(entry: &Value) -> EntryDiagnostic {
     let diagnostic = EntryDiagnostic::new("", format!("a check must be a map, but is {}", kind(entry)));
     match entry.as_str() {
         Some("is_json") => diagnostic.help("write `is_json: true`"),
-        Some(word) => match similar(word, &names().collect::<Vec<_>>()) {
-            Some(key) => diagnostic.help(format!("write `{key}:` and what it needs")),
+        Some(word) => match suggest(word, names()) {
+            Some(key) => diagnostic.help(format!("write `{key}:` and its value")),
             None => diagnostic.help("write, for example, `contains: \"30 days\"`"),
         },
         None => diagnostic.help("write, for example, `contains: \"30 days\"`"),

@@ -1,4 +1,4 @@
-//! `equals`: the answer is a certain text or JSON value.
+//! `equals`: the answer equals a text or JSON value.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -18,24 +18,24 @@ use super::spec::{Built, Files, Spec, present};
 pub(crate) enum Equals {
     /// This text.
     Text(String),
-    /// This number, as it is written.
+    /// This number, as written.
     Number(serde_json::Number),
     /// This truth value.
     Truth(bool),
-    /// Further options.
+    /// With options.
     Map(EqualsMap),
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct EqualsMap {
-    /// What the answer is. A list or map is compared as JSON. Default: the case's expected.
+    /// The expected answer. A list or map is compared as JSON. Default: the case's expected.
     #[serde(default, deserialize_with = "present")]
     value: Option<Value>,
-    /// Whether upper and lower case are the same. Default: false.
+    /// Whether to ignore case. Default: false.
     #[serde(default)]
     ignore_case: bool,
-    /// Whether white space around the answer is passed over. Default: false.
+    /// Whether to ignore white space around the answer. Default: false.
     #[serde(default)]
     trim: bool,
 }
@@ -68,19 +68,18 @@ impl Check for EqualsCheck {
 impl EqualsCheck {
     fn finding(&self, subject: &Subject<'_>) -> Result<Finding, Finding> {
         let answer = text(subject)?;
-        let wanted = reference(self.value.as_ref(), subject.case)?;
-        let equal = if wanted.is_array() || wanted.is_object() {
-            // The text of a list or map depends on spaces and order, its value does not.
-            let found =
+        let expected = reference(self.value.as_ref(), subject.case)?;
+        let equal = if expected.is_array() || expected.is_object() {
+            let actual =
                 json::parse(answer).map_err(|error| fail(format!("the answer is not JSON: {error}")))?;
-            json::equal(&found, wanted)
+            json::equal(&actual, expected)
         } else {
-            self.comparison.normalise(answer) == self.comparison.normalise(&text_of(wanted))
+            self.comparison.normalize(answer) == self.comparison.normalize(&text_of(expected))
         };
         Ok(if equal {
             pass("equal")
         } else {
-            fail(format!("expected {}, found {}", shown(wanted), quoted(answer)))
+            fail(format!("expected {}, found {}", shown(expected), quoted(answer)))
         })
     }
 }

@@ -1,4 +1,4 @@
-//! `is_json`: the answer is strict JSON and nothing else.
+//! `is_json`: the whole answer is strict JSON.
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
@@ -14,13 +14,13 @@ use super::whole::{self, Extract};
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub(crate) enum IsJson {
-    /// The only short form.
+    /// Without options.
     True(#[schemars(schema_with = "only_true")] bool),
-    /// Further options.
+    /// With options.
     Map(IsJsonMap),
 }
 
-/// `false` would be a check that checks nothing.
+/// Rejects `false`, which would disable the check.
 fn only_true(_generator: &mut SchemaGenerator) -> Schema {
     json_schema!({ "const": true })
 }
@@ -28,7 +28,7 @@ fn only_true(_generator: &mut SchemaGenerator) -> Schema {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct IsJsonMap {
-    /// fenced: the JSON is the one fenced code block of the answer. Default: the JSON is the whole answer.
+    /// fenced: the JSON is the only fenced code block of the answer. Default: the JSON is the whole answer.
     extract: Option<Extract>,
 }
 

@@ -1,4 +1,4 @@
-//! `json_field`: a field of a JSON answer has a certain value.
+//! `json_field`: a field of a JSON answer meets conditions.
 
 use ::regex::Regex;
 use schemars::JsonSchema;
@@ -16,23 +16,23 @@ use super::spec::{Built, Files, Spec, present};
 use super::tolerance::{Tolerance, ToleranceSpec};
 use super::whole::{self, Extract};
 
-/// A path and at least one condition; all that are given have to hold.
+/// A path and at least one condition; all of them have to hold.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct JsonField {
     /// Path such as citations[0].source.
     path: String,
-    /// The field is this value; 1 equals 1.0, and the order of keys does not count.
+    /// The field equals this value; 1 equals 1.0, and the order of keys is ignored.
     #[serde(default, deserialize_with = "present")]
     equals: Option<Value>,
-    /// The field is a text that this regular expression matches somewhere.
+    /// The field is text, and this regular expression matches a part of it.
     matches: Option<String>,
     /// The field is one of these values.
     #[schemars(length(min = 1))]
     one_of: Option<Vec<Value>>,
-    /// The field is a number near this one.
+    /// The field is this number, within the tolerance.
     number: Option<Near>,
-    /// fenced: the JSON is the one fenced code block of the answer. Default: the JSON is the whole answer.
+    /// fenced: the JSON is the only fenced code block of the answer. Default: the JSON is the whole answer.
     extract: Option<Extract>,
 }
 
@@ -48,9 +48,9 @@ pub(crate) enum Near {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NearMap {
-    /// The wanted number.
+    /// The expected number.
     value: f64,
-    /// How far the field may be off: a number, or a share of the wanted number such as "5%". Default: 0.
+    /// Maximum deviation: a number, or a share of the expected number such as "5%". Default: 0.
     tolerance: Option<ToleranceSpec>,
 }
 
@@ -70,7 +70,7 @@ impl Spec for JsonField {
         if let Some(values) = self.one_of {
             for (index, value) in values.iter().enumerate() {
                 if values.iter().take(index).any(|earlier| json::equal(earlier, value)) {
-                    let message = format!("{} is listed twice", shown(value));
+                    let message = format!("duplicate item {}", shown(value));
                     diagnostics.push(EntryDiagnostic::new(format!("/one_of/{index}"), message));
                 }
             }
@@ -88,7 +88,7 @@ impl Spec for JsonField {
         }
         if conditions.is_empty() && diagnostics.is_empty() {
             diagnostics.push(
-                EntryDiagnostic::new("", "asks nothing of the field")
+                EntryDiagnostic::new("", "has no condition")
                     .help("give `equals`, `matches`, `one_of` or `number`, or use `required_fields`"),
             );
         }
@@ -119,26 +119,26 @@ enum Condition {
 }
 
 impl Condition {
-    /// What is wrong with the value, if anything.
-    fn objection(&self, value: &Value) -> Option<String> {
+    /// Describes the violation of the condition, if any.
+    fn violation(&self, value: &Value) -> Option<String> {
         match self {
-            Self::Equals(wanted) => (!json::equal(wanted, value))
-                .then(|| format!("expected {}, found {}", shown(wanted), shown(value))),
+            Self::Equals(expected) => (!json::equal(expected, value))
+                .then(|| format!("expected {}, found {}", shown(expected), shown(value))),
             Self::Matches(regex) => match value {
                 Value::String(text) if regex.is_match(text) => None,
                 Value::String(text) => {
-                    Some(format!("no match of {} in {}", quoted(regex.as_str()), quoted(text)))
+                    Some(format!("{} does not match {}", quoted(text), quoted(regex.as_str())))
                 }
-                other => Some(format!("is {}, not text to match", kind(other))),
+                other => Some(format!("expected text, found {}", kind(other))),
             },
-            Self::OneOf(values) => (!values.iter().any(|wanted| json::equal(wanted, value))).then(|| {
-                let wanted: Vec<String> = values.iter().map(shown).collect();
-                format!("{} is none of {}", shown(value), excerpt(&wanted.join(", "), 200))
+            Self::OneOf(values) => (!values.iter().any(|option| json::equal(option, value))).then(|| {
+                let options: Vec<String> = values.iter().map(shown).collect();
+                format!("{} is not one of {}", shown(value), excerpt(&options.join(", "), 200))
             }),
-            Self::Near(wanted, tolerance) => match value.as_f64() {
-                Some(found) if tolerance.admits(*wanted, found) => None,
-                Some(found) => Some(format!("expected {wanted}, found {found}")),
-                None => Some(format!("is {}, not a number", kind(value))),
+            Self::Near(expected, tolerance) => match value.as_f64() {
+                Some(found) if tolerance.admits(*expected, found) => None,
+                Some(found) => Some(format!("expected {expected}, found {found}")),
+                None => Some(format!("expected a number, found {}", kind(value))),
             },
         }
     }
@@ -155,10 +155,10 @@ impl Check for JsonFieldCheck {
             Err(reason) => return fail(reason),
         };
         let field = format!("field {}", quoted(&self.path.to_string()));
-        match self.conditions.iter().find_map(|condition| condition.objection(value)) {
-            None => pass(format!("{field} is as wanted")),
-            Some(objection) => {
-                finding(false, &format!("{field}: {objection}"), json!({ "found": shown(value) }))
+        match self.conditions.iter().find_map(|condition| condition.violation(value)) {
+            None => pass(format!("{field} is as expected")),
+            Some(violation) => {
+                finding(false, &format!("{field}: {violation}"), json!({ "found": shown(value) }))
             }
         }
     }

@@ -1,7 +1,7 @@
-//! `json_schema`: the answer is JSON that fits a schema of draft 7, 2019-09 or 2020-12.
+//! `json_schema`: the answer is JSON that matches a schema of draft 7, 2019-09 or 2020-12.
 //!
-//! A schema stands in one file or in the entry. References lead inside it (or to the drafts' own meta-schemas);
-//! nothing is fetched. `format` asserts in draft 7 and describes in the later drafts, as these say.
+//! The schema is in one file or in the entry. References are limited to the schema itself and the meta-schemas of the
+//! drafts; nothing is fetched. `format` is an assertion in draft 7 and an annotation in later drafts, as they specify.
 
 use std::fmt;
 
@@ -19,17 +19,17 @@ use super::reason::{excerpt, fail, finding, kind, pass, quoted};
 use super::spec::{Built, Files, Spec, present};
 use super::whole::{self, Extract};
 
-/// Violations that are shown.
+/// Maximum number of violations in a message.
 const SHOWN: usize = 3;
-/// Violations that are counted.
+/// Maximum number of violations that are counted.
 const COUNTED: usize = 1000;
-/// Characters of one violation.
+/// Maximum length of one violation.
 const VIOLATION_LENGTH: usize = 160;
-/// Steps of back-tracking that a `pattern` with look-around may take on one text.
+/// Maximum number of backtracking steps of a `pattern` with look-around on one text.
 const BACKTRACK_LIMIT: usize = 100_000;
-/// Bytes of a compiled `pattern`.
+/// Maximum size of a compiled `pattern` in bytes.
 const MAX_COMPILED: usize = 2 << 20;
-/// The drafts that are read, without scheme and empty fragment.
+/// Supported drafts, without scheme and empty fragment.
 const DRAFTS: [&str; 3] = [
     "json-schema.org/draft-07/schema",
     "json-schema.org/draft/2019-09/schema",
@@ -42,7 +42,7 @@ const DRAFTS: [&str; 3] = [
 pub(crate) enum JsonSchemaSpec {
     /// Path of the schema's file, relative to the configuration.
     Path(#[schemars(length(min = 1))] String),
-    /// Further options.
+    /// With options.
     Map(JsonSchemaMap),
 }
 
@@ -52,10 +52,10 @@ pub(crate) struct JsonSchemaMap {
     /// Path of the schema's file, relative to the configuration.
     #[schemars(length(min = 1))]
     path: Option<String>,
-    /// The schema itself, in the place of a path.
+    /// The schema itself, instead of a path.
     #[serde(default, deserialize_with = "present")]
     schema: Option<Value>,
-    /// fenced: the JSON is the one fenced code block of the answer. Default: the JSON is the whole answer.
+    /// fenced: the JSON is the only fenced code block of the answer. Default: the JSON is the whole answer.
     extract: Option<Extract>,
 }
 
@@ -83,14 +83,14 @@ impl Spec for JsonSchemaSpec {
                 Err(vec![EntryDiagnostic::new("", "has both `path` and `schema`").help("keep one of them")])
             }
             (None, None) => {
-                Err(vec![EntryDiagnostic::new("", "names no schema").help("give `path` or `schema`")])
+                Err(vec![EntryDiagnostic::new("", "has no schema").help("give `path` or `schema`")])
             }
         }?;
         Ok(Built::new(JsonSchemaCheck { validator, extract }))
     }
 }
 
-/// What is wrong with a schema.
+/// An error in a schema.
 struct Problem {
     /// JSON pointer within the schema.
     at: String,
@@ -150,11 +150,8 @@ fn problem(error: &ValidationError<'_>) -> Problem {
         ValidationErrorKind::Referencing(::jsonschema::ReferencingError::Unretrievable { uri, .. }) => {
             Problem {
                 at,
-                message: format!(
-                    "a reference leads to {}, and nothing outside the schema is read",
-                    quoted(uri)
-                ),
-                help: Some("copy what it refers to into `$defs` and write `\"$ref\": \"#/$defs/NAME\"`"),
+                message: format!("reference to {}, which is outside the schema", quoted(uri)),
+                help: Some("copy its target into `$defs` and write `\"$ref\": \"#/$defs/NAME\"`"),
             }
         }
         _ => {
@@ -166,7 +163,7 @@ fn problem(error: &ValidationError<'_>) -> Problem {
     }
 }
 
-/// The message of a violation; a list or map is not spelt out.
+/// Returns the message of a violation, without the content of lists and maps.
 fn message(error: &ValidationError<'_>) -> String {
     let instance = error.instance();
     let text = if instance.is_object() || instance.is_array() {
@@ -203,7 +200,7 @@ impl Check for JsonSchemaCheck {
             }
         }
         if count == 0 {
-            return pass("fits the schema");
+            return pass("matches the schema");
         }
         let listed: Vec<String> = shown
             .iter()

@@ -1,6 +1,6 @@
 //! `length`: characters, words, sentences or tokens of the answer are within bounds.
 //!
-//! Characters are Unicode scalar values; words and sentences are those of Unicode Standard Annex 29 that hold a
+//! Characters are Unicode scalar values; words and sentences are those of Unicode Standard Annex 29 that contain a
 //! letter or a digit; tokens are those of the whole completion as the endpoint reported them.
 
 use schemars::JsonSchema;
@@ -15,7 +15,7 @@ use super::diagnostic::EntryDiagnostic;
 use super::reason::{fail, finding};
 use super::spec::{Built, Files, Spec};
 
-/// Bounds, at least one; each counts itself in.
+/// At least one bound; all bounds are inclusive.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(extend("minProperties" = 1))]
@@ -56,7 +56,7 @@ impl Unit {
         }
     }
 
-    /// How many there are; `None` where the endpoint did not say.
+    /// Counts the units; `None` where the endpoint reported no tokens.
     fn count(self, answer: &str, subject: &Subject<'_>) -> Option<u64> {
         let count = match self {
             Self::Characters => answer.chars().count(),
@@ -89,8 +89,9 @@ impl Spec for Length {
                 && min > max
             {
                 let message = format!("min_{key} is {min}, more than max_{key}, which is {max}");
-                diagnostics
-                    .push(EntryDiagnostic::new(format!("/min_{key}"), message).help("no answer can be both"));
+                diagnostics.push(
+                    EntryDiagnostic::new(format!("/min_{key}"), message).help("no answer can meet both"),
+                );
             }
             if min.is_some() || max.is_some() {
                 bounds.push(Bounds { unit, min, max });
@@ -112,24 +113,24 @@ impl Check for LengthCheck {
             Err(finding) => return finding,
         };
         let mut counts = Map::new();
-        let mut said = Vec::new();
-        let mut objections = Vec::new();
+        let mut descriptions = Vec::new();
+        let mut violations = Vec::new();
         for Bounds { unit, min, max } in &self.bounds {
             let name = unit.name();
             let Some(count) = unit.count(answer, subject) else {
                 return fail("the endpoint reported no tokens, so their number cannot be checked");
             };
             counts.insert(name.to_owned(), Value::from(count));
-            said.push(format!("{count} {name}"));
+            descriptions.push(format!("{count} {name}"));
             if let Some(min) = min.filter(|min| count < *min) {
-                objections.push(format!("{count} {name}, fewer than {min}"));
+                violations.push(format!("{count} {name}, fewer than {min}"));
             }
             if let Some(max) = max.filter(|max| count > *max) {
-                objections.push(format!("{count} {name}, more than {max}"));
+                violations.push(format!("{count} {name}, more than {max}"));
             }
         }
-        let passed = objections.is_empty();
-        let reason = if passed { said.join(", ") } else { objections.join("; ") };
+        let passed = violations.is_empty();
+        let reason = if passed { descriptions.join(", ") } else { violations.join("; ") };
         finding(passed, &reason, Value::Object(counts))
     }
 }

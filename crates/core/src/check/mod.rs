@@ -1,11 +1,10 @@
-//! Deterministic checks of an answer: each passes or fails, by the text alone.
+//! Deterministic checks of an answer.
 //!
-//! An entry of the configuration is compiled once ([`compile`]) and then grades every trial. JSON checks read the
-//! whole answer, strictly; text checks read the `answer_field` ([`answer::extract`]) or the whole text. Every check is
-//! a file of this room, a row of [`registry::ROWS`], a fixture and a section in `docs/checks.md`.
+//! An entry of the configuration is compiled once ([`compile`]) and then grades every trial. JSON checks parse the whole
+//! answer strictly; text checks read the `answer_field` ([`answer::extract`]) or the whole text. A check consists of a
+//! file in this module, a row of [`registry::CHECKS`], a fixture and a section in `docs/checks.md`.
 //!
-//! Left to others: which trials exist, what becomes of answers that were cut or empty (every score of them is 0,
-//! whatever a check would say), reading files, and how many trials have to pass.
+//! The engine scores truncated and empty answers 0 without a check, and the gate decides how many trials have to pass.
 
 pub mod answer;
 mod comparison;

@@ -10,9 +10,9 @@ use super::comparison::{Comparison, text};
 use super::diagnostic::EntryDiagnostic;
 use super::reason::{fail, finding, pass};
 use super::spec::{Built, Files, Spec};
-use super::texts::{Text, Texts, list, repeated};
+use super::texts::{Text, Texts, duplicates, list};
 
-/// A text, several of which none may occur, or a map.
+/// A text, a list of texts of which none occurs, or a map.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub(crate) enum NotContains {
@@ -20,7 +20,7 @@ pub(crate) enum NotContains {
     One(Text),
     /// None of these texts.
     Any(#[schemars(length(min = 1))] Vec<Text>),
-    /// Further options.
+    /// With options.
     Map(NotContainsMap),
 }
 
@@ -28,13 +28,13 @@ pub(crate) enum NotContains {
 #[serde(deny_unknown_fields)]
 #[schemars(extend("minProperties" = 1))]
 pub(crate) struct NotContainsMap {
-    /// Not any of these texts occurs.
+    /// None of these texts occurs.
     #[schemars(length(min = 1))]
     any: Option<Vec<Text>>,
     /// Not all of these texts occur together.
     #[schemars(length(min = 1))]
     all: Option<Vec<Text>>,
-    /// Whether upper and lower case are the same. Default: false.
+    /// Whether to ignore case. Default: false.
     #[serde(default)]
     ignore_case: bool,
 }
@@ -48,10 +48,10 @@ impl Spec for NotContains {
                 (map.any, map.all, Comparison { ignore_case: map.ignore_case, trim: false }, "/any")
             }
         };
-        let mut diagnostics = repeated(any.as_deref().unwrap_or_default(), pointer);
-        diagnostics.extend(repeated(all.as_deref().unwrap_or_default(), "/all"));
+        let mut diagnostics = duplicates(any.as_deref().unwrap_or_default(), pointer);
+        diagnostics.extend(duplicates(all.as_deref().unwrap_or_default(), "/all"));
         if any.is_none() && all.is_none() {
-            diagnostics.push(EntryDiagnostic::new("", "names no text").help("give `any` or `all`"));
+            diagnostics.push(EntryDiagnostic::new("", "has no text").help("give `any` or `all`"));
         }
         if !diagnostics.is_empty() {
             return Err(diagnostics);
@@ -73,7 +73,7 @@ struct NotContainsCheck {
 impl Check for NotContainsCheck {
     fn grade(&self, subject: &Subject<'_>) -> Finding {
         let answer = match text(subject) {
-            Ok(answer) => self.comparison.normalise(answer),
+            Ok(answer) => self.comparison.normalize(answer),
             Err(finding) => return finding,
         };
         let occurring = self.any.filter(|text| answer.contains(text));

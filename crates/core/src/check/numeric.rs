@@ -1,4 +1,4 @@
-//! `numeric`: the answer is a number near a certain one.
+//! `numeric`: the answer is a number, within a tolerance.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -18,16 +18,16 @@ use super::tolerance::{Tolerance, ToleranceSpec, number, number_of};
 pub(crate) enum Numeric {
     /// Exactly this number.
     Number(f64),
-    /// Further options.
+    /// With options.
     Map(NumericMap),
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NumericMap {
-    /// The wanted number. Default: the case's expected.
+    /// The expected number. Default: the case's expected.
     value: Option<f64>,
-    /// How far the answer may be off: a number, or a share of the wanted number such as "5%". Default: 0.
+    /// Maximum deviation: a number, or a share of the expected number such as "5%". Default: 0.
     tolerance: Option<ToleranceSpec>,
 }
 
@@ -59,16 +59,16 @@ impl Check for NumericCheck {
 impl NumericCheck {
     fn finding(&self, subject: &Subject<'_>) -> Result<Finding, Finding> {
         let answer = text(subject)?;
-        let wanted = reference(self.value.as_ref(), subject.case)?;
-        let wanted = number_of(wanted)
-            .ok_or_else(|| fail(format!("the case's `expected` is not a number: {}", shown(wanted))))?;
+        let expected = reference(self.value.as_ref(), subject.case)?;
+        let expected = number_of(expected)
+            .ok_or_else(|| fail(format!("the case's `expected` is not a number: {}", shown(expected))))?;
         let found = number(answer).ok_or_else(|| fail(format!("not a number: {}", quoted(answer))))?;
-        let passed = self.tolerance.admits(wanted, found);
+        let passed = self.tolerance.admits(expected, found);
         let reason = if passed {
-            format!("{found} is near {wanted}")
+            format!("{found} is within the tolerance of {expected}")
         } else {
-            format!("expected {wanted}, found {found}")
+            format!("expected {expected}, found {found}")
         };
-        Ok(finding(passed, &reason, json!({ "expected": wanted, "found": found })))
+        Ok(finding(passed, &reason, json!({ "expected": expected, "found": found })))
     }
 }

@@ -18,7 +18,7 @@ use super::texts::list;
 pub(crate) enum OneOf {
     /// These values.
     Values(#[schemars(length(min = 1))] Vec<Scalar>),
-    /// Further options.
+    /// With options.
     Map(OneOfMap),
 }
 
@@ -28,7 +28,7 @@ pub(crate) enum OneOf {
 pub(crate) enum Scalar {
     /// A text.
     Text(String),
-    /// A number, as it is written.
+    /// A number, as written.
     Number(serde_json::Number),
     /// A truth value.
     Truth(bool),
@@ -47,13 +47,13 @@ impl From<Scalar> for Value {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct OneOfMap {
-    /// What the answer may be. Default: the case's expected, a list or a single value.
+    /// Allowed answers. Default: the case's expected, a list or a single value.
     #[schemars(length(min = 1))]
     values: Option<Vec<Scalar>>,
-    /// Whether upper and lower case are the same. Default: false.
+    /// Whether to ignore case. Default: false.
     #[serde(default)]
     ignore_case: bool,
-    /// Whether white space around the answer is passed over. Default: false.
+    /// Whether to ignore white space around the answer. Default: false.
     #[serde(default)]
     trim: bool,
 }
@@ -73,10 +73,7 @@ impl Spec for OneOf {
             .enumerate()
             .filter(|(index, value)| listed.iter().take(*index).any(|earlier| earlier == *value))
             .map(|(index, value)| {
-                EntryDiagnostic::new(
-                    format!("{pointer}/{index}"),
-                    format!("{} is listed twice", shown(value)),
-                )
+                EntryDiagnostic::new(format!("{pointer}/{index}"), format!("duplicate item {}", shown(value)))
             })
             .collect();
         if !diagnostics.is_empty() {
@@ -90,7 +87,6 @@ impl Spec for OneOf {
 
 #[derive(Debug)]
 struct OneOfCheck {
-    /// A list.
     values: Option<Value>,
     comparison: Comparison,
 }
@@ -104,16 +100,16 @@ impl Check for OneOfCheck {
 impl OneOfCheck {
     fn finding(&self, subject: &Subject<'_>) -> Result<Finding, Finding> {
         let answer = text(subject)?;
-        let form = self.comparison.normalise(answer);
+        let form = self.comparison.normalize(answer);
         let values = match reference(self.values.as_ref(), subject.case)? {
             Value::Array(items) => items.as_slice(),
             single => std::slice::from_ref(single),
         };
         let texts: Vec<_> = values.iter().map(text_of).collect();
-        Ok(match texts.iter().find(|text| self.comparison.normalise(text) == form) {
+        Ok(match texts.iter().find(|text| self.comparison.normalize(text) == form) {
             Some(text) => pass(format!("is {}", quoted(text))),
             None => fail(format!(
-                "{} is none of {}",
+                "{} is not one of {}",
                 quoted(answer),
                 list(texts.iter().map(|text| text.as_ref()))
             )),

@@ -1,8 +1,7 @@
-//! Paths into a JSON value, one syntax for `required_fields`, `json_field` and `answer_field`.
+//! Paths into a JSON value, as used by `required_fields`, `json_field` and `answer_field`.
 //!
-//! A path is a row of steps: a name, an index or a quoted name. Steps that are names are separated by dots; an
-//! index is a whole number in brackets, counted from 0; a name with dots, brackets or quotes in it stands as a JSON
-//! string in brackets.
+//! A path is a sequence of steps: names, indices or quoted names. Names are separated by dots; an index is a whole number
+//! in brackets, counted from 0; a name that contains dots, brackets or quotes is a JSON string in brackets.
 //!
 //! ```text
 //! answer
@@ -17,7 +16,7 @@ use serde_json::Value;
 
 use super::reason::{kind, quoted};
 
-/// Steps of a path; more are a mistake.
+/// Maximum number of steps of a path.
 const MAX_STEPS: usize = 64;
 
 /// A path into a JSON value; never empty.
@@ -40,10 +39,10 @@ impl fmt::Display for Path {
 }
 
 impl Path {
-    /// Reads a path such as `citations[0].source`.
+    /// Parses a path such as `citations[0].source`.
     ///
     /// # Errors
-    /// What is wrong with it, in lower case.
+    /// The syntax error, in lower case.
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut steps = Vec::new();
         let mut rest = text;
@@ -59,7 +58,7 @@ impl Path {
                 let end = rest.find(['.', '[', ']', '"']).unwrap_or(rest.len());
                 let (name, after) = rest.split_at(end);
                 if name.is_empty() {
-                    return Err(format!("the path {} has an empty name in it", quoted(text)));
+                    return Err(format!("the path {} has an empty name", quoted(text)));
                 }
                 steps.push(Step::Name(name.to_owned()));
                 after
@@ -79,59 +78,61 @@ impl Path {
                     return Err(format!("the path {} ends with a dot", quoted(text)));
                 }
             } else if !rest.starts_with('[') {
-                return Err(format!(
-                    "the path {} goes on with {} where a dot or [ belongs",
-                    quoted(text),
-                    quoted(rest)
-                ));
+                return Err(format!("the path {} needs a dot or [ before {}", quoted(text), quoted(rest)));
             }
         }
     }
 
-    /// The value the path leads to.
+    /// Returns the value at the path.
     ///
     /// # Errors
-    /// Where the path ends before its goal, in lower case.
+    /// The first step without a value, in lower case.
     pub fn find<'a>(&self, value: &'a Value) -> Result<&'a Value, String> {
-        let mut here = value;
+        let mut current = value;
         for (depth, step) in self.steps.iter().enumerate() {
-            let next = match (step, here) {
+            let next = match (step, current) {
                 (Step::Name(name), Value::Object(map)) => map.get(name),
                 (Step::Index(index), Value::Array(list)) => list.get(*index),
                 (Step::Name(_), other) => {
                     return Err(format!(
                         "{} is absent: {} is {}",
-                        self.named(),
-                        self.upto(depth),
+                        self.describe(),
+                        self.prefix(depth),
                         kind(other)
                     ));
                 }
                 (Step::Index(_), other) => {
                     return Err(format!(
                         "{} is absent: {} is {}, not a list",
-                        self.named(),
-                        self.upto(depth),
+                        self.describe(),
+                        self.prefix(depth),
                         kind(other)
                     ));
                 }
             };
-            here = match next {
+            current = match next {
                 Some(next) => next,
-                None if depth + 1 == self.steps.len() => return Err(format!("{} is absent", self.named())),
+                None if depth + 1 == self.steps.len() => {
+                    return Err(format!("{} is absent", self.describe()));
+                }
                 None => {
-                    return Err(format!("{} is absent: there is no {}", self.named(), self.upto(depth + 1)));
+                    return Err(format!(
+                        "{} is absent: there is no {}",
+                        self.describe(),
+                        self.prefix(depth + 1)
+                    ));
                 }
             };
         }
-        Ok(here)
+        Ok(current)
     }
 
-    fn named(&self) -> String {
+    fn describe(&self) -> String {
         format!("field {}", quoted(&self.written))
     }
 
-    /// The first steps of the path, for messages.
-    fn upto(&self, depth: usize) -> String {
+    /// Returns the first steps of the path, for messages.
+    fn prefix(&self, depth: usize) -> String {
         let mut text = String::new();
         for step in self.steps.iter().take(depth) {
             match step {
@@ -144,7 +145,7 @@ impl Path {
     }
 }
 
-/// Reads what follows an opening bracket: an index or a quoted name, and the closing bracket.
+/// Parses an index or a quoted name after an opening bracket, and the closing bracket.
 fn bracket(inner: &str) -> Result<(Step, &str), String> {
     if inner.starts_with('"') {
         let mut stream = serde_json::Deserializer::from_str(inner).into_iter::<String>();
@@ -178,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn follows_names_indices_and_quoted_names() {
+    fn paths_consist_of_names_and_indices() {
         let value = json!({"a": {"b": [{"c": 1}, 2]}, "x.y": {"": 3}, "größe": 4, "with space": 5});
         assert_eq!(find("a.b[0].c", &value), Ok(json!(1)));
         assert_eq!(find("a[\"b\"][1]", &value), Ok(json!(2)));
@@ -189,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn says_where_it_ended() {
+    fn absent_values_are_explained() {
         let value = json!({"a": {"b": "text"}, "list": []});
         assert_eq!(find("a.c", &value), Err("field \"a.c\" is absent".to_owned()));
         assert_eq!(find("a.b.c", &value), Err("field \"a.b.c\" is absent: \"a.b\" is text".to_owned()));
@@ -203,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_no_path() {
+    fn invalid_paths_are_rejected() {
         for text in [
             "",
             ".",
@@ -229,7 +230,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn never_panics(text in "[a.\\[\\]\"0-9ü]{0,20}") {
+        fn parse_never_panics(text in "[a.\\[\\]\"0-9ü]{0,20}") {
             if let Ok(path) = Path::parse(&text) {
                 let _ = path.find(&json!({"a": [{"a": 1}]}));
                 prop_assert_eq!(path.to_string(), text);
@@ -237,7 +238,7 @@ mod tests {
         }
 
         #[test]
-        fn finds_any_key_when_quoted(key in ".{0,20}") {
+        fn quoted_names_can_be_any_key(key in ".{0,20}") {
             let path = format!("[{}]", serde_json::to_string(&key).unwrap());
             prop_assert_eq!(find(&path, &json!({key: 1})), Ok(json!(1)));
         }

@@ -1,20 +1,20 @@
-//! Regular expressions of bounded size, for the checks that match.
+//! Regular expressions of limited size.
 //!
-//! The engine takes time linear in the text, whatever the pattern; hence no look-around and no back-references.
+//! Matching takes linear time for every pattern, since look-around and back-references are not supported.
 
 use regex::{Regex, RegexBuilder};
 
-/// Bytes of a pattern, at most.
+/// Maximum size of a pattern in bytes.
 const MAX_PATTERN: usize = 10_000;
-/// Bytes of a compiled pattern, at most, and of its cache.
+/// Maximum size of a compiled pattern in bytes, and of its cache.
 const MAX_COMPILED: usize = 2 << 20;
 
-/// How a pattern is read.
+/// Options of a pattern.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Flags {
-    /// Upper and lower case are the same.
+    /// Ignore case.
     pub(crate) ignore_case: bool,
-    /// `^` and `$` match at every line.
+    /// `^` and `$` match at the start and end of each line.
     pub(crate) multi_line: bool,
     /// `.` matches a line break.
     pub(crate) dot_matches_new_line: bool,
@@ -23,10 +23,10 @@ pub(crate) struct Flags {
 /// Compiles a pattern.
 ///
 /// # Errors
-/// What is wrong with it, on one line.
+/// The syntax error, in one line.
 pub(crate) fn compile(pattern: &str, flags: Flags) -> Result<Regex, String> {
     if pattern.is_empty() {
-        return Err("the pattern is empty, which matches everything".to_owned());
+        return Err("the pattern is empty and would match everything".to_owned());
     }
     if pattern.len() > MAX_PATTERN {
         return Err(format!("the pattern is longer than {MAX_PATTERN} bytes"));
@@ -40,7 +40,7 @@ pub(crate) fn compile(pattern: &str, flags: Flags) -> Result<Regex, String> {
         .build()
         .map_err(|error| match error {
             regex::Error::CompiledTooBig(_) => "the pattern is too large when compiled".to_owned(),
-            // The last line of the crate's picture is the message itself.
+            // The last line of the error is the message, after a copy of the pattern.
             other => {
                 let text = other.to_string();
                 let last = text.lines().next_back().unwrap_or_default();
@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn refuses_bad_and_huge_patterns() {
+    fn invalid_and_huge_patterns_are_rejected() {
         let error = |pattern: &str| compile(pattern, Flags::default()).unwrap_err();
         assert_eq!(error("a(b"), "not a regular expression: unclosed group");
         assert!(error("(?=a)").contains("look-around"));
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn matches_hostile_text_in_linear_time() {
+    fn matching_takes_linear_time() {
         let regex = compile("^(a+)+$", Flags::default()).unwrap();
         assert!(!regex.is_match(&format!("{}b", "a".repeat(1_000_000))));
     }

@@ -1,22 +1,22 @@
-//! Findings with reasons of bounded length.
+//! Findings with reasons of limited length.
 //!
-//! Reasons may hold the model's words; what prints them neutralises them.
+//! Reasons may quote the answer, so they are neutralized before they are printed.
 
 use serde_json::Value;
 
 use crate::port::Finding;
 
-/// Characters of a quoted value in a reason.
+/// Maximum length of a quoted value in a reason.
 const QUOTED_LENGTH: usize = 120;
-/// Characters of a whole reason.
+/// Maximum length of a reason.
 const REASON_LENGTH: usize = 600;
 
-/// The answer passes.
+/// A finding that the answer passes.
 pub(crate) fn pass(reason: impl AsRef<str>) -> Finding {
     finding(true, reason.as_ref(), Value::Null)
 }
 
-/// The answer fails.
+/// A finding that the answer fails.
 pub(crate) fn fail(reason: impl AsRef<str>) -> Finding {
     finding(false, reason.as_ref(), Value::Null)
 }
@@ -26,7 +26,7 @@ pub(crate) fn finding(passed: bool, reason: &str, details: Value) -> Finding {
     Finding { passed, reason: excerpt(reason, REASON_LENGTH), details }
 }
 
-/// At most `length` characters of a text; a cut is shown by `…`.
+/// Shortens a text to `length` characters, the last one `…`.
 pub(crate) fn excerpt(text: &str, length: usize) -> String {
     match text.char_indices().nth(length) {
         None => text.to_owned(),
@@ -38,12 +38,12 @@ pub(crate) fn excerpt(text: &str, length: usize) -> String {
     }
 }
 
-/// A text in quotes, on one line, cut to a readable length.
+/// Quotes a text in one line, shortened.
 pub(crate) fn quoted(text: &str) -> String {
     format!("{:?}", excerpt(text, QUOTED_LENGTH))
 }
 
-/// A JSON value on one line, cut to a readable length; a text is quoted.
+/// Returns a JSON value in one line, shortened; text is quoted.
 pub(crate) fn shown(value: &Value) -> String {
     match value {
         Value::String(text) => quoted(text),
@@ -51,7 +51,7 @@ pub(crate) fn shown(value: &Value) -> String {
     }
 }
 
-/// What kind of value this is, for messages.
+/// Returns the type of a value, for messages.
 pub(crate) fn kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
@@ -68,14 +68,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cuts_between_characters() {
+    fn excerpt_cuts_between_characters() {
         assert_eq!(excerpt("äöü", 3), "äöü");
         assert_eq!(excerpt("äöüß", 3), "äö…");
         assert_eq!(excerpt("", 0), "");
     }
 
     #[test]
-    fn keeps_reasons_short_and_quotes_on_one_line() {
+    fn reasons_are_short_and_quotes_are_one_line() {
         assert_eq!(fail("x".repeat(10_000)).reason.chars().count(), REASON_LENGTH);
         assert_eq!(quoted("a\nb\u{1b}"), "\"a\\nb\\u{1b}\"");
     }

@@ -1,4 +1,4 @@
-//! `regex`: a regular expression matches somewhere in the answer.
+//! `regex`: a regular expression matches a part of the answer.
 
 use ::regex::Regex;
 use schemars::JsonSchema;
@@ -18,19 +18,19 @@ use super::spec::{Built, Files, Spec};
 pub(crate) enum RegexSpec {
     /// This pattern.
     Pattern(String),
-    /// Further options.
+    /// With options.
     Map(RegexMap),
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RegexMap {
-    /// The pattern; it may match anywhere, so anchor it with ^ and $ to match the whole answer.
+    /// The pattern. It may match any part; anchor it with ^ and $ to match the whole answer.
     pattern: String,
-    /// Whether upper and lower case are the same. Default: false.
+    /// Whether to ignore case. Default: false.
     #[serde(default)]
     ignore_case: bool,
-    /// Whether ^ and $ match at every line. Default: false.
+    /// Whether ^ and $ match at the start and end of each line. Default: false.
     #[serde(default)]
     multi_line: bool,
     /// Whether a dot matches a line break. Default: false.
@@ -65,7 +65,7 @@ impl Check for RegexCheck {
         };
         match self.regex.find(answer) {
             Some(found) => pass(format!("matches {}", quoted(found.as_str()))),
-            None => fail(format!("no match of {}", quoted(self.regex.as_str()))),
+            None => fail(format!("{} does not match", quoted(self.regex.as_str()))),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The table of checks: one row each. Everything that lists checks reads it.
+//! The table of all checks.
 
 use std::sync::LazyLock;
 
@@ -11,30 +11,30 @@ use super::{
     regex, required_fields, similarity, starts_with,
 };
 
-/// One check.
+/// A kind of check.
 #[derive(Debug, Clone, Copy)]
-pub struct Row {
+pub struct CheckKind {
     /// Its key in the configuration.
     pub key: &'static str,
-    /// What it asks of an answer, in one line.
+    /// Its requirement in one line.
     pub summary: &'static str,
     /// When a case needs `expected` for it.
-    pub expected: Expected,
+    pub expected: NeedsExpected,
     pub(crate) schema: fn() -> Value,
     pub(crate) compile: fn(&Value, &Value, &Files<'_>) -> Result<Built, Vec<EntryDiagnostic>>,
 }
 
-/// Whether a check compares with the case's `expected`.
+/// When a check compares with the case's `expected`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Expected {
-    /// It does not.
+pub enum NeedsExpected {
+    /// Never.
     Never,
-    /// It does where the entry has no value of its own.
+    /// If the entry has no value of its own.
     WithoutOwnValue,
 }
 
-impl Expected {
-    /// The words of the table in the documentation.
+impl NeedsExpected {
+    /// The text of the table in the documentation.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Never => "no",
@@ -43,57 +43,65 @@ impl Expected {
     }
 }
 
-const fn row<S: Spec>(key: &'static str, summary: &'static str, expected: Expected) -> Row {
-    Row { key, summary, expected, schema: spec::schema::<S>, compile: spec::compile::<S> }
+const fn kind<S: Spec>(key: &'static str, summary: &'static str, expected: NeedsExpected) -> CheckKind {
+    CheckKind { key, summary, expected, schema: spec::schema::<S>, compile: spec::compile::<S> }
 }
 
 /// All checks, JSON checks first.
-pub const ROWS: &[Row] = &[
-    row::<is_json::IsJson>("is_json", "the answer is JSON and nothing else", Expected::Never),
-    row::<json_schema::JsonSchemaSpec>(
+pub const CHECKS: &[CheckKind] = &[
+    kind::<is_json::IsJson>("is_json", "the answer is JSON and nothing else", NeedsExpected::Never),
+    kind::<json_schema::JsonSchemaSpec>(
         "json_schema",
-        "the answer is JSON that fits a schema",
-        Expected::Never,
+        "the answer is JSON that matches a schema",
+        NeedsExpected::Never,
     ),
-    row::<required_fields::RequiredFields>(
+    kind::<required_fields::RequiredFields>(
         "required_fields",
-        "fields of a JSON answer are there and not empty",
-        Expected::Never,
+        "fields of a JSON answer are present and not empty",
+        NeedsExpected::Never,
     ),
-    row::<json_field::JsonField>(
+    kind::<json_field::JsonField>(
         "json_field",
-        "a field of a JSON answer has a certain value",
-        Expected::Never,
+        "a field of a JSON answer meets conditions",
+        NeedsExpected::Never,
     ),
-    row::<contains::Contains>("contains", "texts occur in the answer", Expected::WithoutOwnValue),
-    row::<not_contains::NotContains>("not_contains", "texts do not occur in the answer", Expected::Never),
-    row::<equals::Equals>("equals", "the answer is a certain text or value", Expected::WithoutOwnValue),
-    row::<one_of::OneOf>("one_of", "the answer is one of several texts", Expected::WithoutOwnValue),
-    row::<starts_with::StartsWith>("starts_with", "the answer begins with a text", Expected::Never),
-    row::<ends_with::EndsWith>("ends_with", "the answer ends with a text", Expected::Never),
-    row::<regex::RegexSpec>("regex", "a regular expression matches the answer", Expected::Never),
-    row::<length::Length>(
+    kind::<contains::Contains>("contains", "texts occur in the answer", NeedsExpected::WithoutOwnValue),
+    kind::<not_contains::NotContains>(
+        "not_contains",
+        "texts do not occur in the answer",
+        NeedsExpected::Never,
+    ),
+    kind::<equals::Equals>("equals", "the answer equals a text or value", NeedsExpected::WithoutOwnValue),
+    kind::<one_of::OneOf>("one_of", "the answer is one of several texts", NeedsExpected::WithoutOwnValue),
+    kind::<starts_with::StartsWith>("starts_with", "the answer starts with a text", NeedsExpected::Never),
+    kind::<ends_with::EndsWith>("ends_with", "the answer ends with a text", NeedsExpected::Never),
+    kind::<regex::RegexSpec>("regex", "a regular expression matches the answer", NeedsExpected::Never),
+    kind::<length::Length>(
         "length",
         "characters, words, sentences or tokens are within bounds",
-        Expected::Never,
+        NeedsExpected::Never,
     ),
-    row::<numeric::Numeric>(
+    kind::<numeric::Numeric>(
         "numeric",
-        "the answer is a number near a certain one",
-        Expected::WithoutOwnValue,
+        "the answer is a number, within a tolerance",
+        NeedsExpected::WithoutOwnValue,
     ),
-    row::<similarity::Similarity>("similarity", "the answer resembles a text", Expected::WithoutOwnValue),
+    kind::<similarity::Similarity>(
+        "similarity",
+        "the answer is similar to a text",
+        NeedsExpected::WithoutOwnValue,
+    ),
 ];
 
-/// The schemas of all checks, in the order of [`ROWS`].
-static SCHEMAS: LazyLock<Vec<Value>> = LazyLock::new(|| ROWS.iter().map(|row| (row.schema)()).collect());
+/// The schemas of all checks, in the order of [`CHECKS`].
+static SCHEMAS: LazyLock<Vec<Value>> = LazyLock::new(|| CHECKS.iter().map(|kind| (kind.schema)()).collect());
 
-/// The rows with their schemas.
-pub(crate) fn described() -> impl Iterator<Item = (&'static Row, &'static Value)> {
-    ROWS.iter().zip(SCHEMAS.iter())
+/// Returns all checks with their schemas.
+pub(crate) fn with_schemas() -> impl Iterator<Item = (&'static CheckKind, &'static Value)> {
+    CHECKS.iter().zip(SCHEMAS.iter())
 }
 
-/// The keys of all checks.
+/// Returns the keys of all checks.
 pub fn names() -> impl Iterator<Item = &'static str> {
-    ROWS.iter().map(|row| row.key)
+    CHECKS.iter().map(|kind| kind.key)
 }

@@ -1,6 +1,6 @@
-//! `required_fields`: fields of a JSON answer are there and not empty.
+//! `required_fields`: fields of a JSON answer are present and not empty.
 //!
-//! Empty is null, a text of white space only, a list without items, a map without keys. `0` and `false` are values.
+//! Empty values are null, text of white space only, and lists and maps without items. `0` and `false` are not empty.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -22,7 +22,7 @@ pub(crate) enum RequiredFields {
     One(String),
     /// All of these paths.
     All(#[schemars(length(min = 1))] Vec<String>),
-    /// Further options.
+    /// With options.
     Map(RequiredFieldsMap),
 }
 
@@ -32,7 +32,7 @@ pub(crate) struct RequiredFieldsMap {
     /// Paths such as citations[0].source.
     #[schemars(length(min = 1))]
     paths: Vec<String>,
-    /// fenced: the JSON is the one fenced code block of the answer. Default: the JSON is the whole answer.
+    /// fenced: the JSON is the only fenced code block of the answer. Default: the JSON is the whole answer.
     extract: Option<Extract>,
 }
 
@@ -53,7 +53,7 @@ impl Spec for RequiredFields {
             match Path::parse(text) {
                 Ok(path) if paths.contains(&path) => {
                     diagnostics
-                        .push(EntryDiagnostic::new(pointer, format!("{} is listed twice", quoted(text))));
+                        .push(EntryDiagnostic::new(pointer, format!("duplicate item {}", quoted(text))));
                 }
                 Ok(path) => paths.push(path),
                 Err(error) => diagnostics.push(EntryDiagnostic::new(pointer, error)),
@@ -85,23 +85,23 @@ impl Check for RequiredFieldsCheck {
             .filter_map(|path| problem(path, &value).map(|problem| (path.to_string(), problem)))
             .collect();
         let Some((_, first)) = problems.first() else {
-            return pass("all fields are there");
+            return pass("all fields are present");
         };
         let reason = match problems.len() {
             1 => first.clone(),
-            count => format!("{first}; {} of {} fields are wanting", count, self.paths.len()),
+            count => format!("{first}; {} of {} fields are missing", count, self.paths.len()),
         };
         let fields: Vec<&str> = problems.iter().map(|(path, _)| path.as_str()).collect();
-        finding(false, &reason, json!({ "wanting": fields }))
+        finding(false, &reason, json!({ "missing": fields }))
     }
 }
 
-/// Why a field does not count as there.
+/// Describes why a field counts as missing.
 fn problem(path: &Path, value: &Value) -> Option<String> {
     let empty = match path.find(value) {
         Err(reason) => return Some(reason),
         Ok(Value::Null) => "null",
-        Ok(Value::String(text)) if text.trim().is_empty() => "an empty text",
+        Ok(Value::String(text)) if text.trim().is_empty() => "empty text",
         Ok(Value::Array(list)) if list.is_empty() => "an empty list",
         Ok(Value::Object(map)) if map.is_empty() => "an empty map",
         Ok(_) => return None,

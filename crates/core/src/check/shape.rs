@@ -1,14 +1,16 @@
-//! Holds a value of the configuration against the schema of its spec type, with messages for people.
+//! Validates the value of a check against the schema of its spec type.
 //!
-//! The schemas are our own and use few keywords, so this reads just those; a test refuses any other. In return it
-//! finds all mistakes at once, points at each and guesses what was meant, which deserialising cannot.
+//! The schemas are generated and use few keywords, so only these are supported; a test rejects any other. Unlike
+//! deserialization, validation reports all errors at once, with their pointers and suggestions.
 
 use serde_json::Value;
 
-use super::diagnostic::{EntryDiagnostic, child, similar};
+use crate::document::{pointer as child, suggest};
+
+use super::diagnostic::EntryDiagnostic;
 use super::reason::{kind, shown};
 
-/// Every keyword that [`diagnostics`] understands, or may pass over because it only describes.
+/// The supported keywords, and annotations that [`diagnostics`] may ignore.
 #[cfg(test)]
 pub(crate) const KEYWORDS: &[&str] = &[
     "additionalProperties",
@@ -29,7 +31,7 @@ pub(crate) const KEYWORDS: &[&str] = &[
     "type",
 ];
 
-/// All mistakes of `value` against `schema`; pointers are relative to the value.
+/// Returns all violations of `schema` by `value`; pointers are relative to the value.
 pub(crate) fn diagnostics(schema: &Value, value: &Value) -> Vec<EntryDiagnostic> {
     let mut found = Vec::new();
     inspect(schema, value, "", &mut found);
@@ -44,7 +46,7 @@ fn inspect(schema: &Value, value: &Value, pointer: &str, found: &mut Vec<EntryDi
         return;
     }
     if let Some(branches) = branches(schema) {
-        // Short and long forms differ in their type, so the type says which one was meant.
+        // Short and long forms differ in their type, so the type selects the form.
         match branches.iter().find(|branch| admits(branch, value)) {
             Some(branch) => inspect(branch, value, pointer, found),
             None => found.push(wrong_type(schema, value, pointer)),
@@ -123,7 +125,7 @@ fn branches(schema: &Value) -> Option<&Vec<Value>> {
     schema.get("anyOf").or_else(|| schema.get("oneOf")).and_then(Value::as_array)
 }
 
-/// The values of a `const`, an `enum` or a choice between such; `None` for any other schema.
+/// Returns the values of a `const`, an `enum` or a choice of these; `None` for any other schema.
 fn constants(schema: &Value) -> Option<Vec<&Value>> {
     if let Some(value) = schema.get("const") {
         return Some(vec![value]);
@@ -169,13 +171,13 @@ fn not_an_option(options: &[&Value], value: &Value, pointer: &str) -> EntryDiagn
     let diagnostic =
         EntryDiagnostic::new(pointer, format!("must be {}, but is {}", either(&listed), shown(value)));
     let words: Vec<&str> = options.iter().filter_map(|option| option.as_str()).collect();
-    match value.as_str().and_then(|word| similar(word, &words)) {
-        Some(meant) => diagnostic.help(format!("did you mean `{meant}`?")),
+    match value.as_str().and_then(|word| suggest(word, words)) {
+        Some(suggestion) => diagnostic.help(format!("did you mean `{suggestion}`?")),
         None => diagnostic,
     }
 }
 
-/// `a, b or c`.
+/// Joins words as `a, b or c`.
 fn either(words: &[String]) -> String {
     match words {
         [] => "something else".to_owned(),
@@ -185,21 +187,21 @@ fn either(words: &[String]) -> String {
 }
 
 fn wrong_type(schema: &Value, value: &Value, pointer: &str) -> EntryDiagnostic {
-    let mut wanted = Vec::new();
-    collect_types(schema, &mut wanted);
-    EntryDiagnostic::new(pointer, format!("must be {}, but is {}", either(&wanted), kind(value)))
+    let mut types = Vec::new();
+    collect_types(schema, &mut types);
+    EntryDiagnostic::new(pointer, format!("must be {}, but is {}", either(&types), kind(value)))
 }
 
-fn collect_types(schema: &Value, wanted: &mut Vec<String>) {
-    let mut want = |name: String| {
-        if !wanted.contains(&name) {
-            wanted.push(name);
+fn collect_types(schema: &Value, types: &mut Vec<String>) {
+    let mut add = |name: String| {
+        if !types.contains(&name) {
+            types.push(name);
         }
     };
     if let Some(options) = constants(schema) {
-        options.iter().for_each(|option| want(option.to_string()));
+        options.iter().for_each(|option| add(option.to_string()));
     } else if let Some(branches) = branches(schema) {
-        branches.iter().for_each(|branch| collect_types(branch, wanted));
+        branches.iter().for_each(|branch| collect_types(branch, types));
     } else {
         let names = match schema.get("type") {
             Some(Value::String(name)) => vec![name.as_str()],
@@ -207,7 +209,7 @@ fn collect_types(schema: &Value, wanted: &mut Vec<String>) {
             _ => Vec::new(),
         };
         for name in names {
-            want(match name {
+            add(match name {
                 "boolean" => "true or false".to_owned(),
                 "integer" => "a whole number".to_owned(),
                 "number" => "a number".to_owned(),
@@ -234,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn picks_the_form_by_its_type() {
+    fn the_form_is_selected_by_type() {
         let schema = json!({"anyOf": [
             {"type": "string", "minLength": 1},
             {"type": "object", "properties": {"any": {"type": "array", "items": {"type": "string"}, "minItems": 1}},
@@ -256,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn names_the_options() {
+    fn invalid_options_are_reported_with_all_options() {
         let schema = json!({"oneOf": [{"const": "rouge_l"}, {"enum": ["levenshtein"]}]});
         let diagnostic = diagnostics(&schema, &json!("rouge-l")).remove(0);
         assert_eq!(diagnostic.message, "must be \"rouge_l\" or \"levenshtein\", but is \"rouge-l\"");
@@ -265,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn holds_numbers_to_their_bounds() {
+    fn numbers_out_of_bounds_are_reported() {
         let schema = json!({"type": "number", "exclusiveMinimum": 0, "maximum": 1});
         assert_eq!(found(schema.clone(), json!(0)).len(), 1);
         assert_eq!(found(schema.clone(), json!(0.5)).len(), 0);

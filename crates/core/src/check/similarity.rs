@@ -1,4 +1,4 @@
-//! `similarity`: the answer resembles a text, by edit distance or by common words.
+//! `similarity`: the answer is similar to a text, by edit distance or by common words.
 //!
 //! - `levenshtein`: 1 - d / max(characters), with d the edit distance of Levenshtein 1966; two empty texts: 1.
 //! - `rouge_l`: the F measure (beta = 1) of the longest common subsequence of words, 2 LCS / (m + n), as in Lin 2004,
@@ -20,35 +20,35 @@ use super::diagnostic::EntryDiagnostic;
 use super::reason::{fail, finding};
 use super::spec::{Built, Files, Spec};
 
-/// The product of both lengths up to which texts are compared; the time grows with it.
+/// Maximum product of both lengths, which limits the time of a comparison.
 const MAX_WORK: usize = 400_000_000;
 
-/// The least similarity to the case's expected, or a map.
+/// Minimum similarity to the case's expected, or a map.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub(crate) enum Similarity {
-    /// The least similarity to the case's expected, by edit distance.
+    /// Minimum similarity to the case's expected, by edit distance.
     Min(#[schemars(extend("exclusiveMinimum" = 0, "maximum" = 1))] f64),
-    /// Further options.
+    /// With options.
     Map(SimilarityMap),
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SimilarityMap {
-    /// The text to resemble. Default: the case's expected.
+    /// The text to compare with. Default: the case's expected.
     #[schemars(length(min = 1))]
     value: Option<String>,
-    /// The least similarity, above 0 and up to 1.
+    /// Minimum similarity, above 0 and up to 1.
     #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 1))]
     min: f64,
     /// levenshtein: by edit distance; rouge_l: by common words in order. Default: levenshtein.
     #[serde(default)]
     measure: Measure,
-    /// Whether upper and lower case are the same; rouge_l never tells them apart. Default: false.
+    /// Whether to ignore case; rouge_l always does. Default: false.
     #[serde(default)]
     ignore_case: bool,
-    /// Whether white space around the answer is passed over; rouge_l always does. Default: false.
+    /// Whether to ignore white space around the answer; rouge_l always does. Default: false.
     #[serde(default)]
     trim: bool,
 }
@@ -99,12 +99,12 @@ impl Check for SimilarityCheck {
 impl SimilarityCheck {
     fn finding(&self, subject: &Subject<'_>) -> Result<Finding, Finding> {
         let answer = text(subject)?;
-        let wanted = text_of(reference(self.value.as_ref(), subject.case)?);
-        let answer = self.comparison.normalise(answer);
-        let wanted = self.comparison.normalise(&wanted);
+        let expected = text_of(reference(self.value.as_ref(), subject.case)?);
+        let answer = self.comparison.normalize(answer);
+        let expected = self.comparison.normalize(&expected);
         let measured = match self.measure {
-            Measure::Levenshtein => levenshtein(&answer, &wanted, self.min),
-            Measure::RougeL => rouge_l(&answer, &wanted, self.min),
+            Measure::Levenshtein => levenshtein(&answer, &expected, self.min),
+            Measure::RougeL => rouge_l(&answer, &expected, self.min),
         };
         Ok(match measured {
             Measured::Exactly(score) => {
@@ -126,9 +126,9 @@ impl SimilarityCheck {
 enum Measured {
     /// The similarity.
     Exactly(f64),
-    /// A bound on it that is below what is required, so the rest of the work is spared.
+    /// An upper bound below the minimum, which makes the exact similarity unnecessary.
     AtMost(f64),
-    /// More work than a check may take.
+    /// The texts are too long.
     TooLong,
 }
 
@@ -143,7 +143,7 @@ fn levenshtein(left: &str, right: &str, min: f64) -> Measured {
     if bound < min - 1e-9 {
         return Measured::AtMost(bound);
     }
-    // What both begin or end with costs nothing in a cheapest edit.
+    // Common prefixes and suffixes do not change the distance.
     let (left, right) = without_common_ends(&left, &right);
     if left.len().saturating_mul(right.len()) > MAX_WORK {
         return Measured::TooLong;
@@ -152,7 +152,7 @@ fn levenshtein(left: &str, right: &str, min: f64) -> Measured {
     Measured::Exactly(1.0 - distance as f64 / long as f64)
 }
 
-/// A slice as the iterable that strsim asks for.
+/// A slice as the iterable that strsim requires.
 struct Characters<'a>(&'a [char]);
 
 impl<'a, 'b> IntoIterator for &'b Characters<'a> {
@@ -179,7 +179,7 @@ fn without_common_ends<'a, 'b, T: PartialEq>(mut left: &'a [T], mut right: &'b [
 }
 
 fn rouge_l(left: &str, right: &str, min: f64) -> Measured {
-    let folded = |text: &str| Comparison { ignore_case: true, trim: false }.normalise(text).into_owned();
+    let folded = |text: &str| Comparison { ignore_case: true, trim: false }.normalize(text).into_owned();
     let (left, right) = (folded(left), folded(right));
     let mut numbers: HashMap<&str, usize> = HashMap::new();
     let mut number = |word| {
@@ -204,8 +204,8 @@ fn rouge_l(left: &str, right: &str, min: f64) -> Measured {
     Measured::Exactly(2.0 * (ends + common_subsequence(left_middle, right_middle)) as f64 / total as f64)
 }
 
-/// Length of the longest common subsequence. Only the raw algorithm of the crate finds a shortest edit script for
-/// certain; the others trade it for speed.
+/// Length of the longest common subsequence. Of the crate's algorithms, only the raw one guarantees a shortest edit
+/// script.
 fn common_subsequence(left: &[usize], right: &[usize]) -> usize {
     let common = |operation: &DiffOp| match operation {
         DiffOp::Equal { len, .. } => *len,
@@ -220,7 +220,7 @@ mod tests {
 
     use super::*;
 
-    /// The textbook table.
+    /// The textbook algorithm.
     fn table_lcs(left: &[usize], right: &[usize]) -> usize {
         let mut table = vec![vec![0; right.len() + 1]; left.len() + 1];
         for (i, a) in left.iter().enumerate() {
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn measures_known_pairs() {
+    fn known_pairs_have_known_similarities() {
         assert_eq!(levenshtein("kitten", "sitting", 0.1), Measured::Exactly(1.0 - 3.0 / 7.0));
         assert_eq!(levenshtein("", "", 1.0), Measured::Exactly(1.0));
         assert_eq!(levenshtein("", "abc", 0.5), Measured::AtMost(0.0));
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_endless_work() {
+    fn long_texts_are_rejected() {
         let (left, right) = ("ab".repeat(50_000), "ba".repeat(50_000));
         assert_eq!(levenshtein(&left, &format!("{right}x"), 0.5), Measured::TooLong);
         assert_eq!(levenshtein(&left, "ab", 0.5), Measured::AtMost(2.0 / 100_000.0));
@@ -258,7 +258,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn finds_a_longest_common_subsequence(
+        fn common_subsequence_is_longest(
             left in prop::collection::vec(0_usize..4, 0..40),
             right in prop::collection::vec(0_usize..4, 0..40),
         ) {
@@ -266,7 +266,7 @@ mod tests {
         }
 
         #[test]
-        fn agrees_with_the_plain_distance(left in "[abü]{0,12}", right in "[abü]{0,12}") {
+        fn levenshtein_equals_the_reference(left in "[abü]{0,12}", right in "[abü]{0,12}") {
             let Measured::Exactly(score) = levenshtein(&left, &right, 0.0) else { panic!("bounded at 0") };
             prop_assert!((score - strsim::normalized_levenshtein(&left, &right)).abs() < 1e-12);
         }

@@ -1,4 +1,4 @@
-//! What every check's spec type has to do: be read, be described, and be built into a check.
+//! The trait of spec types, which are deserialized, described by a schema and built into a check.
 
 use schemars::{
     JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings, transform::RecursiveTransform,
@@ -12,10 +12,10 @@ use crate::port::Check;
 use super::diagnostic::EntryDiagnostic;
 use super::shape;
 
-/// Gives the text of a file that an entry names.
+/// Returns the text of a file.
 pub(crate) type Files<'a> = dyn Fn(&str) -> Result<String, String> + 'a;
 
-/// A check that is ready, before its common keys.
+/// A check without its common keys.
 #[derive(Debug)]
 pub(crate) struct Built {
     /// The check.
@@ -30,7 +30,7 @@ impl Built {
         Self { check: Box::new(check), needs_expected: false }
     }
 
-    /// The same check, which compares with the case's `expected`.
+    /// Sets whether the check compares with the case's `expected`.
     pub(crate) fn needing_expected(mut self, needs_expected: bool) -> Self {
         self.needs_expected = needs_expected;
         self
@@ -39,14 +39,14 @@ impl Built {
 
 /// The value of a check's key, as written.
 pub(crate) trait Spec: DeserializeOwned + JsonSchema {
-    /// Makes the check.
+    /// Builds the check.
     ///
     /// # Errors
-    /// All mistakes that its schema cannot see; pointers are relative to the value.
+    /// All errors that the schema does not cover; pointers are relative to the value.
     fn build(self, files: &Files<'_>) -> Result<Built, Vec<EntryDiagnostic>>;
 }
 
-/// Reads a value against the schema of `S`, then builds its check.
+/// Validates a value against the schema of `S` and builds the check.
 pub(crate) fn compile<S: Spec>(
     schema: &Value,
     value: &Value,
@@ -61,7 +61,7 @@ pub(crate) fn compile<S: Spec>(
     spec.build(files)
 }
 
-/// The JSON Schema of `S`, draft 2020-12, complete in itself.
+/// Returns the self-contained JSON Schema of `S`, draft 2020-12.
 pub(crate) fn schema<S: JsonSchema>() -> Value {
     let settings = SchemaSettings::draft2020_12().with(|settings| {
         settings.inline_subschemas = true;
@@ -69,13 +69,13 @@ pub(crate) fn schema<S: JsonSchema>() -> Value {
     });
     let mut generator = SchemaGenerator::new(settings);
     let mut schema = generator.root_schema_for::<S>();
-    schemars::transform::Transform::transform(&mut RecursiveTransform(plain), &mut schema);
+    schemars::transform::Transform::transform(&mut RecursiveTransform(simplify), &mut schema);
     schema.remove("title");
     schema.to_value()
 }
 
-/// Leaves out what is Rust's and not the user's: formats of integers, nulls for absent options, titles.
-fn plain(schema: &mut Schema) {
+/// Removes Rust details: formats of integers, nulls of absent options, titles.
+fn simplify(schema: &mut Schema) {
     for keyword in ["format", "default", "title"] {
         schema.remove(keyword);
     }
@@ -92,7 +92,7 @@ fn plain(schema: &mut Schema) {
             let single: Map<String, Value> = single.clone();
             schema.remove("anyOf");
             for (keyword, value) in single {
-                // The field's own description says more than its type's.
+                // The field's own description is more specific than that of its type.
                 if schema.get(&keyword).is_none() {
                     schema.insert(keyword, value);
                 }
@@ -101,7 +101,7 @@ fn plain(schema: &mut Schema) {
     }
 }
 
-/// Reads a value that may itself be null, so that absent and null differ.
+/// Deserializes a value that may be null, which differs from an absent value.
 pub(crate) fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
     Value::deserialize(deserializer).map(Some)
 }

@@ -1,4 +1,4 @@
-//! `starts_with`: the answer begins with a text.
+//! `starts_with`: the answer starts with a text.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -11,7 +11,7 @@ use super::reason::{fail, pass};
 use super::spec::{Built, Files, Spec};
 use super::texts::{AnyOf, Texts, list};
 
-/// The texts that the answer may begin with.
+/// Texts that the answer may start with.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub(crate) struct StartsWith(AnyOf);
@@ -32,14 +32,14 @@ struct StartsWithCheck {
 impl Check for StartsWithCheck {
     fn grade(&self, subject: &Subject<'_>) -> Finding {
         let answer = match text(subject) {
-            Ok(answer) => self.comparison.normalise(answer),
+            Ok(answer) => self.comparison.normalize(answer),
             Err(finding) => return finding,
         };
-        let found = self.any.filter(|text| answer.starts_with(text));
-        if found.is_empty() {
-            fail(format!("begins with none of: {}", self.any.listed()))
+        let matching = self.any.filter(|text| answer.starts_with(text));
+        if matching.is_empty() {
+            fail(format!("does not start with any of: {}", self.any.listed()))
         } else {
-            pass(format!("begins with {}", list(found)))
+            pass(format!("starts with {}", list(matching)))
         }
     }
 }

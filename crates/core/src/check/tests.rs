@@ -1,4 +1,4 @@
-//! Every check over its fixtures, every mistake over its own, and what holds of all checks.
+//! Tests of all checks: fixtures of answers, fixtures of invalid entries, and common properties.
 
 mod documentation;
 
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::model::{Case, Completion, FinishReason, Usage};
 use crate::port::{Finding, Subject};
 
-use super::registry::{Expected, ROWS, described};
+use super::registry::{CHECKS, NeedsExpected, with_schemas};
 use super::{EntryDiagnostic, NamedCheck, answer, compile, entry_schema, names, shape};
 
 #[derive(Debug, Deserialize)]
@@ -34,7 +34,7 @@ struct Fixture {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Mistaken {
+struct InvalidEntry {
     entry: Value,
     /// Pointer, part of the message, part of the help.
     diagnostics: Vec<(String, String, Option<String>)>,
@@ -89,19 +89,19 @@ fn on(entry: &Value, answer: &str) -> Fixture {
 }
 
 #[test]
-fn every_check_does_what_its_fixtures_say() {
-    let mut wrong = Vec::new();
+fn checks_grade_their_fixtures_as_expected() {
+    let mut failures = Vec::new();
     for key in names() {
         let rows: Vec<Fixture> = fixtures(key);
         assert!(
             rows.iter().any(|row| row.passes) && rows.iter().any(|row| !row.passes),
-            "{key}: one side only"
+            "{key}: needs a passing and a failing fixture"
         );
         for row in rows {
-            assert!(row.entry.get(key).is_some(), "{key}: another check's fixture: {}", row.entry);
+            assert!(row.entry.get(key).is_some(), "{key}: fixture of another check: {}", row.entry);
             let found = grade(&row);
             if found.passed != row.passes || !found.reason.contains(&row.reason) {
-                wrong.push(format!("{} on {:?}: {found:?}", row.entry, row.answer));
+                failures.push(format!("{} on {:?}: {found:?}", row.entry, row.answer));
             }
             assert!(
                 !found.reason.is_empty() && !found.reason.contains('\n'),
@@ -111,31 +111,31 @@ fn every_check_does_what_its_fixtures_say() {
             );
         }
     }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
 #[test]
-fn every_diagnostic_is_found_and_placed() {
-    let mut wrong = Vec::new();
-    for row in fixtures::<Mistaken>("invalid") {
+fn invalid_entries_are_reported_with_pointers() {
+    let mut failures = Vec::new();
+    for row in fixtures::<InvalidEntry>("invalid") {
         let found = compile(&row.entry, &read).err().unwrap_or_default();
-        let as_wanted = found.len() == row.diagnostics.len()
+        let as_expected = found.len() == row.diagnostics.len()
             && found.iter().zip(&row.diagnostics).all(|(found, (pointer, message, help))| {
                 found.pointer == *pointer
                     && found.message.contains(message.as_str())
                     && help
                         .as_ref()
-                        .is_none_or(|help| found.help.as_ref().is_some_and(|said| said.contains(help)))
+                        .is_none_or(|help| found.help.as_ref().is_some_and(|text| text.contains(help)))
             });
-        if !as_wanted {
-            wrong.push(format!("{}: {found:#?}", row.entry));
+        if !as_expected {
+            failures.push(format!("{}: {found:#?}", row.entry));
         }
     }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
 #[test]
-fn common_keys_have_their_defaults() {
+fn common_keys_have_defaults() {
     let plain = compiled(&json!({"contains": "x"}));
     assert_eq!((plain.name.as_str(), plain.min, plain.baseline), ("contains", 1.0, false));
     let full = compiled(&json!({"contains": "x", "name": "names-the-term", "min": 0.8, "baseline": true}));
@@ -143,7 +143,7 @@ fn common_keys_have_their_defaults() {
 }
 
 #[test]
-fn says_which_entries_need_expected() {
+fn entries_without_a_value_need_expected() {
     for (entry, needs) in [
         (json!({"equals": {}}), true),
         (json!({"equals": {"value": null}}), false),
@@ -160,14 +160,14 @@ fn says_which_entries_need_expected() {
     ] {
         assert_eq!(compiled(&entry).needs_expected, needs, "{entry}");
     }
-    for row in ROWS.iter().filter(|row| row.expected == Expected::Never) {
+    for row in CHECKS.iter().filter(|row| row.expected == NeedsExpected::Never) {
         for fixture in fixtures::<Fixture>(row.key) {
             assert!(!compiled(&fixture.entry).needs_expected, "{}", fixture.entry);
         }
     }
 }
 
-/// The keywords of a schema and of the schemas in it, but not the names of properties.
+/// Collects the keywords of a schema and its subschemas, without the names of properties.
 fn keywords(schema: &Value, found: &mut Vec<String>) {
     let Some(schema) = schema.as_object() else { return };
     for (keyword, value) in schema {
@@ -185,7 +185,7 @@ fn keywords(schema: &Value, found: &mut Vec<String>) {
     }
 }
 
-/// Whether every map schema in it refuses unknown keys.
+/// Whether every map schema in it rejects unknown keys.
 fn strict(schema: &Value) -> bool {
     let closed =
         schema.get("properties").is_none() || schema.get("additionalProperties") == Some(&json!(false));
@@ -198,14 +198,14 @@ fn strict(schema: &Value) -> bool {
 }
 
 #[test]
-fn schemas_are_strict_and_use_no_keyword_that_goes_unread() {
-    for (row, schema) in described() {
+fn schemas_are_strict_and_use_supported_keywords() {
+    for (row, schema) in with_schemas() {
         let mut found = Vec::new();
         keywords(schema, &mut found);
         for keyword in found {
             assert!(
                 shape::KEYWORDS.contains(&keyword.as_str()),
-                "{}: `{keyword}` goes unread: {schema}",
+                "{}: unsupported keyword `{keyword}`: {schema}",
                 row.key
             );
         }
@@ -229,7 +229,7 @@ fn find_all<'a>(value: &'a Value, key: &str) -> Vec<&'a Value> {
 }
 
 #[test]
-fn the_entry_schema_accepts_what_compiles_and_refuses_misshapen_entries() {
+fn entry_schema_agrees_with_compile() {
     let schema = entry_schema();
     assert!(jsonschema::draft202012::meta::is_valid(&schema));
     assert!(!schema.to_string().contains("$ref"));
@@ -239,9 +239,9 @@ fn the_entry_schema_accepts_what_compiles_and_refuses_misshapen_entries() {
             assert!(validator.is_valid(&fixture.entry), "{}", fixture.entry);
         }
     }
-    // Where our own reading of the schema finds a mistake, a validator does so too, and the reverse.
-    for row in fixtures::<Mistaken>("invalid") {
-        for (check, schema) in described() {
+    // Our own validation and a JSON Schema validator agree.
+    for row in fixtures::<InvalidEntry>("invalid") {
+        for (check, schema) in with_schemas() {
             if let Some(value) = row.entry.get(check.key) {
                 let ours = shape::diagnostics(schema, value).is_empty();
                 assert_eq!(jsonschema::is_valid(schema, value), ours, "{}", row.entry);
@@ -251,7 +251,7 @@ fn the_entry_schema_accepts_what_compiles_and_refuses_misshapen_entries() {
 }
 
 #[test]
-fn huge_answers_are_graded_with_short_reasons() {
+fn reasons_of_huge_answers_are_short() {
     let texts = [
         "a".repeat(2_000_000),
         "ü. ".repeat(500_000),
@@ -281,11 +281,10 @@ fn many_violations_are_counted_but_not_listed() {
 }
 
 #[test]
-fn a_schema_that_turns_in_circles_ends() {
+fn recursive_schemas_do_not_overflow_the_stack() {
     for schema in [json!({"$ref": "#"}), json!({"allOf": [{"$ref": "#"}]}), json!({"anyOf": [{"$ref": "#"}]})]
     {
         let entry = json!({"json_schema": {"schema": schema}});
-        // Refused when compiled or decided when graded, but never a stack that overflows.
         if compile(&entry, &read).is_ok() {
             grade(&on(&entry, "{}"));
         }
@@ -293,19 +292,19 @@ fn a_schema_that_turns_in_circles_ends() {
 }
 
 #[test]
-fn a_file_is_read_once_and_only_where_named() {
-    let asked = std::cell::RefCell::new(Vec::new());
+fn only_schema_files_are_read_once() {
+    let paths = std::cell::RefCell::new(Vec::new());
     let read = |path: &str| -> Result<String, String> {
-        asked.borrow_mut().push(path.to_owned());
+        paths.borrow_mut().push(path.to_owned());
         Ok("{}".to_owned())
     };
     assert!(compile(&json!({"json_schema": "a/b.json"}), &read).is_ok());
     assert!(compile(&json!({"contains": "a/b.json"}), &read).is_ok());
-    assert_eq!(asked.into_inner(), ["a/b.json"]);
+    assert_eq!(paths.into_inner(), ["a/b.json"]);
 }
 
 #[test]
-fn entries_of_the_interface_compile() {
+fn documented_entries_compile() {
     for entry in [
         json!({"json_schema": "schemas/answer.schema.json"}),
         json!({"required_fields": ["answer", "citations"]}),
@@ -345,8 +344,8 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
     #[test]
-    fn no_entry_makes_compile_panic(index in 0..ROWS.len(), value in any_json(), text in ".{0,40}") {
-        let entry = json!({ROWS[index].key: value});
+    fn compile_never_panics(index in 0..CHECKS.len(), value in any_json(), text in ".{0,40}") {
+        let entry = json!({CHECKS[index].key: value});
         match compile(&entry, &read) {
             Ok(_) => { grade(&on(&entry, &text)); }
             Err(diagnostics) => {
@@ -361,7 +360,7 @@ proptest! {
     }
 
     #[test]
-    fn no_answer_makes_a_check_panic(text in "\\PC{0,60}|[{}\\[\\]\":,0-9a ]{0,30}") {
+    fn grade_never_panics(text in "\\PC{0,60}|[{}\\[\\]\":,0-9a ]{0,30}") {
         for key in names() {
             let entry = fixtures::<Fixture>(key).remove(0).entry;
             let (first, second) = (grade(&on(&entry, &text)), grade(&on(&entry, &text)));

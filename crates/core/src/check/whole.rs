@@ -1,4 +1,4 @@
-//! The JSON of a whole answer, as the JSON checks read it.
+//! Parsing of a whole answer for JSON checks.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -8,23 +8,23 @@ use crate::model::FinishReason;
 use crate::port::Subject;
 use crate::text::json;
 
-/// Where the JSON stands in the answer.
+/// Location of the JSON in the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Extract {
-    /// In the one fenced code block of the answer; text around it is allowed.
+    /// In the only fenced code block of the answer, with or without text around it.
     Fenced,
 }
 
-/// Reads the JSON of a whole answer, strictly.
+/// Parses the JSON of a whole answer.
 ///
 /// # Errors
-/// Why there is none, in one line.
+/// The reason in one line.
 pub(crate) fn json(subject: &Subject<'_>, extract: Option<Extract>) -> Result<Value, String> {
-    // What was cut may still parse: `12` of `1234`.
+    // A truncated answer may still be valid JSON: `12` of `1234`.
     match subject.completion.finish_reason {
-        FinishReason::Length => return Err("the answer was cut by the token limit".to_owned()),
-        FinishReason::ContentFilter => return Err("the answer was cut by a filter".to_owned()),
+        FinishReason::Length => return Err("the answer was cut off by the token limit".to_owned()),
+        FinishReason::ContentFilter => return Err("the answer was cut off by a filter".to_owned()),
         FinishReason::Stop | FinishReason::ToolCalls | FinishReason::Other(_) => {}
     }
     let text = &subject.completion.text;
@@ -44,7 +44,7 @@ pub(crate) fn json(subject: &Subject<'_>, extract: Option<Extract>) -> Result<Va
     }
 }
 
-/// The content of the one fenced code block of a text, fences as in CommonMark 0.31, section 4.5.
+/// Returns the content of the only fenced code block of a text (CommonMark 0.31, section 4.5).
 fn fenced(text: &str) -> Result<String, String> {
     let mut blocks = 0_usize;
     let mut content = String::new();
@@ -75,7 +75,7 @@ fn fenced(text: &str) -> Result<String, String> {
     }
 }
 
-/// The fence a line makes: its character, its length, and whether nothing follows, so that it can close a block.
+/// Returns the fence of a line: its character, its length, and whether nothing follows, so that it can close a block.
 fn fence(line: &str) -> Option<(char, usize, bool)> {
     let trimmed = line.trim_start_matches(' ');
     if line.len() - trimmed.len() > 3 {
@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn takes_exactly_one_block() {
+    fn exactly_one_fenced_block_is_required() {
         assert_eq!(fenced("Here:\n```json\n{\"a\": 1}\n```\nDone."), Ok("{\"a\": 1}\n".to_owned()));
         assert_eq!(fenced("  ~~~~\n[\n```\n]\n ~~~~~"), Ok("[\n```\n]\n".to_owned()));
         assert_eq!(fenced("```\r\n1\r\n```"), Ok("1\n".to_owned()));
@@ -115,7 +115,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn never_panics(text in "[`~ \\na1ü]{0,60}") {
+        fn fenced_never_panics(text in "[`~ \\na1ü]{0,60}") {
             let _ = fenced(&text);
         }
     }

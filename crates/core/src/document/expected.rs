@@ -1,26 +1,26 @@
-//! What a schema expects, in words.
+//! Descriptions of the values that a schema allows.
 
 use serde_json::Value;
 
 use super::explain::{quoted, quoted_list, shown_option};
 use super::suggest;
 
-/// Schemas within schemas that are followed; a schema that refers to itself ends here.
+/// Maximum depth of nested schemas, for schemas that refer to themselves.
 const MAX_FOLLOWED: usize = 16;
 
-/// What a schema expects of a value.
+/// The values that a schema allows.
 #[derive(Debug, Default)]
 pub(super) struct Expectation {
-    /// The forms allowed: `a number`, `a duration`.
+    /// Allowed forms: `a number`, `a duration`.
     forms: Vec<String>,
-    /// The values allowed, where they are listed.
+    /// Allowed values, where the schema lists them.
     options: Vec<Value>,
-    /// Values that would do.
+    /// Example values.
     examples: Vec<Value>,
 }
 
 impl Expectation {
-    /// Of a schema within `root`.
+    /// The values allowed by a schema within `root`.
     pub(super) fn of(root: &Value, schema: &Value) -> Self {
         let mut expectation = Self::default();
         expectation.add(root, schema, 0);
@@ -32,13 +32,13 @@ impl Expectation {
             return;
         }
         self.examples.extend(schema.get("examples").and_then(Value::as_array).into_iter().flatten().cloned());
-        // The title of a whole schema is its name, not what it expects.
+        // The title of a complete schema is its name, not a description of the value.
         let whole = schema.get("$schema").is_some();
         if let Some(title) = schema.get("title").and_then(Value::as_str).filter(|_| !whole) {
             self.form(title);
             return;
         }
-        if let Some(target) = referred(root, schema) {
+        if let Some(target) = referenced(root, schema) {
             self.add(root, target, depth + 1);
         } else if let Some(options) = schema.get("enum").and_then(Value::as_array) {
             self.options.extend(options.iter().filter(|option| !option.is_null()).cloned());
@@ -69,7 +69,7 @@ impl Expectation {
             "boolean" => "true or false",
             "array" => "a list",
             "object" => "a map",
-            // That a key may be left empty is no help to anyone.
+            // That a value may be null is of no help to users.
             _ => return,
         };
         self.form(words);
@@ -81,8 +81,8 @@ impl Expectation {
         }
     }
 
-    /// `a number or a map`, `one of …`.
-    pub(super) fn words(&self) -> String {
+    /// Describes the allowed values: `a number or a map`, `one of …`.
+    pub(super) fn describe(&self) -> String {
         let mut parts = self.forms.clone();
         let options: Vec<String> = self.options.iter().map(shown_option).collect();
         match (options.as_slice(), parts.is_empty()) {
@@ -98,12 +98,12 @@ impl Expectation {
         }
     }
 
-    /// The option that was meant, else examples.
+    /// Suggests the option nearest to the value, or shows examples.
     pub(super) fn help(&self, value: Option<&Value>) -> Option<String> {
         if let Some(Value::String(text)) = value
-            && let Some(meant) = suggest(text, self.options.iter().filter_map(Value::as_str))
+            && let Some(suggestion) = suggest(text, self.options.iter().filter_map(Value::as_str))
         {
-            return Some(format!("did you mean {}?", quoted(&meant)));
+            return Some(format!("did you mean {}?", quoted(&suggestion)));
         }
         let examples: Vec<String> = self.examples.iter().map(example).collect();
         (!examples.is_empty()).then(|| format!("write it like {}", quoted_list(&examples)))
@@ -117,7 +117,7 @@ fn example(value: &Value) -> String {
     }
 }
 
-/// The keys that a schema within `root` knows, in its order.
+/// Returns the keys that a schema within `root` defines, in schema order.
 pub(super) fn known_keys(root: &Value, schema: &Value) -> Vec<String> {
     let mut keys = Vec::new();
     collect_keys(root, schema, 0, &mut keys);
@@ -133,7 +133,7 @@ fn collect_keys(root: &Value, schema: &Value, depth: usize, keys: &mut Vec<Strin
             keys.push(key.clone());
         }
     }
-    if let Some(target) = referred(root, schema) {
+    if let Some(target) = referenced(root, schema) {
         collect_keys(root, target, depth + 1, keys);
     }
     let all = schema.get("allOf").and_then(Value::as_array).into_iter().flatten();
@@ -146,6 +146,6 @@ fn forms(schema: &Value) -> Option<&Vec<Value>> {
     schema.get("anyOf").or_else(|| schema.get("oneOf")).and_then(Value::as_array)
 }
 
-fn referred<'a>(root: &'a Value, schema: &Value) -> Option<&'a Value> {
+fn referenced<'a>(root: &'a Value, schema: &Value) -> Option<&'a Value> {
     root.pointer(schema.get("$ref")?.as_str()?.strip_prefix('#')?)
 }

@@ -1,4 +1,4 @@
-//! Words for values and parser messages.
+//! Descriptions of values and help for parser messages.
 
 use std::fmt;
 
@@ -7,17 +7,17 @@ use serde_json::Value;
 use super::MAX_DEPTH;
 use super::secret::looks_like_secret;
 
-/// Characters of a text that a message repeats.
+/// Maximum length of a quoted text in a message.
 const SHOWN: usize = 60;
 
-/// A value in words: `text "abc"`, `the number 60`, `a list`. What looks like a secret is not repeated.
+/// Describes a value: `text "abc"`, `the number 60`, `a list`. Possible secrets are not quoted.
 pub fn shown(value: &Value) -> String {
     match value {
         Value::Null => "nothing".to_owned(),
         Value::Bool(value) => value.to_string(),
         Value::Number(number) => format!("the number {number}"),
         Value::String(text) if text.is_empty() => "an empty text".to_owned(),
-        Value::String(text) if looks_like_secret(text) => "a text".to_owned(),
+        Value::String(text) if looks_like_secret(text) => "text".to_owned(),
         Value::String(text) => format!("text {:?}", shortened(text)),
         Value::Array(items) if items.is_empty() => "an empty list".to_owned(),
         Value::Array(_) => "a list".to_owned(),
@@ -26,7 +26,7 @@ pub fn shown(value: &Value) -> String {
     }
 }
 
-/// A key or a character between backquotes, shortened, without control characters.
+/// Quotes a key or a character in backquotes, shortened and without control characters.
 pub(super) fn quoted(text: &str) -> String {
     if looks_like_secret(text) {
         return "(not shown)".to_owned();
@@ -47,31 +47,31 @@ fn shortened(text: &str) -> String {
     short
 }
 
-/// The message of a document that is nested too deeply.
+/// The message for a document that is nested too deeply.
 pub(super) fn too_deep() -> String {
     format!("nested deeper than {MAX_DEPTH} levels")
 }
 
-/// The next step for some messages of the YAML parser.
+/// Help for some messages of the YAML parser.
 pub(super) fn yaml_help(info: &str) -> Option<&'static str> {
     if info.contains("tab") {
         Some("indent with spaces")
     } else if info.contains("unknown anchor") {
-        Some("put quotes around a text that begins with `*`, or define the anchor before it")
+        Some("put quotes around text that starts with `*`, or define the anchor before it")
     } else if info.contains("mapping values are not allowed") {
-        Some("put quotes around a text that holds `: `, and check the indentation")
+        Some("put quotes around text that contains `: `, and check the indentation")
     } else if info.contains("simple key") || info.contains("expected ':'") {
         Some("check the indentation, and that a space follows each `:`")
     } else if info.contains("quoted scalar") || info.contains("end of stream") {
         Some("check that every quote and bracket is closed")
     } else if info.contains("start any token") {
-        Some("put quotes around a text that begins with `@`, a backquote or `%`")
+        Some("put quotes around text that starts with `@`, a backquote or `%`")
     } else {
         None
     }
 }
 
-/// A JSON pointer as a reader writes it: `` `checks[0].min` ``; the root is "the document".
+/// Displays a JSON pointer as a path: `` `checks[0].min` ``; the root is "the document".
 pub(super) struct Path<'a>(pub(super) &'a str);
 
 impl fmt::Display for Path<'_> {
@@ -94,12 +94,12 @@ impl fmt::Display for Path<'_> {
     }
 }
 
-/// Words between backquotes, separated by commas.
+/// Quotes words in backquotes, separated by commas.
 pub(super) fn quoted_list(words: &[String]) -> String {
     words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(", ")
 }
 
-/// An allowed value as it is written.
+/// Quotes an allowed value.
 pub(super) fn shown_option(value: &Value) -> String {
     match value {
         Value::String(text) => quoted(text),

@@ -1,20 +1,21 @@
-//! Lines of a text: from byte offsets to lines, columns and excerpts.
+//! Conversion of byte offsets to lines, columns and excerpts.
 
 use super::secret::looks_like_secret;
-use super::tree::Span;
-use crate::model::Place;
 
-/// Characters of a line that an excerpt shows.
+use crate::model::Place;
+use crate::text::json::Span;
+
+/// Maximum length of an excerpt in characters.
 const EXCERPT: usize = 200;
 
-/// Characters of a line that are searched for secrets: more than are shown, as one may be cut in half.
+/// Number of characters that are searched for secrets: more than an excerpt has, since it may cut a secret in half.
 const SEARCHED: usize = 4 * EXCERPT;
 
-/// Bytes into a line up to which columns are counted character by character: without a bound, the places of a
-/// dataset written as one long line would take quadratic time.
+/// Number of bytes of a line in which columns are counted by character. Without a limit, the locations in a dataset of one
+/// long line would take quadratic time.
 const COUNTED: usize = 16 * 1024;
 
-/// A text, its name and where its lines begin.
+/// A text, its name and the start of each line.
 #[derive(Debug, Clone)]
 pub(super) struct Lines {
     file: String,
@@ -25,7 +26,7 @@ pub(super) struct Lines {
 }
 
 impl Lines {
-    /// Takes a text; a byte order mark at its start is dropped. A line ends with LF, CR LF or a lone CR.
+    /// Splits a text into lines, which end with LF, CR LF or a lone CR. Removes a byte order mark.
     pub(super) fn new(file: &str, first_line: usize, text: &str) -> Self {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text).to_owned();
         let bytes = text.as_bytes();
@@ -38,12 +39,12 @@ impl Lines {
         Self { file: file.to_owned(), first_line, ascii: text.is_ascii(), text, starts }
     }
 
-    /// The text, without byte order mark.
+    /// Returns the text without byte order mark.
     pub(super) fn text(&self) -> &str {
         &self.text
     }
 
-    /// The place of a span; of one over several lines, what lies on the first.
+    /// Returns the location of a span, limited to its first line.
     pub(super) fn place(&self, span: Span) -> Place {
         let start = self.floor(span.start as usize);
         let index = self.starts.partition_point(|&line| line <= start).saturating_sub(1);
@@ -64,13 +65,13 @@ impl Lines {
             line.chars().take(EXCERPT).map(|c| if c == '\t' { ' ' } else { printable(c) }).collect();
         let shown = excerpt.chars().count();
         let end = self.floor(span.end as usize).saturating_sub(begin).clamp(into, line.len());
-        let meant = line.get(into..end).unwrap_or("").chars().take(EXCERPT).count();
-        place.length = meant.min((shown + 1).saturating_sub(column));
+        let marked = line.get(into..end).unwrap_or("").chars().take(EXCERPT).count();
+        place.length = marked.min((shown + 1).saturating_sub(column));
         place.excerpt = Some(excerpt);
         place
     }
 
-    /// The line of that index, without its end.
+    /// Returns a line without its line break.
     fn line(&self, index: usize) -> &str {
         let begin = self.starts.get(index).copied().unwrap_or(0);
         let end = self.starts.get(index + 1).copied().unwrap_or(self.text.len());
@@ -81,7 +82,7 @@ impl Lines {
         if self.ascii { text.len() } else { text.chars().count() }
     }
 
-    /// The nearest character boundary at or before an offset.
+    /// Returns the nearest character boundary at or before an offset.
     fn floor(&self, offset: usize) -> usize {
         let mut offset = offset.min(self.text.len());
         while !self.text.is_char_boundary(offset) {
@@ -91,7 +92,7 @@ impl Lines {
     }
 }
 
-/// Control characters could move the cursor of a terminal: they become the replacement character.
+/// Replaces control characters, which could move the cursor of a terminal.
 fn printable(c: char) -> char {
     if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }
 }

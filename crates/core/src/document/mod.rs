@@ -1,11 +1,10 @@
-//! Text with places: YAML and JSON read into a value that still knows where each part stands.
+//! YAML and JSON documents whose values have a location in the text.
 //!
-//! Every mistake in a configuration or a dataset is to be shown at its line. So this room parses YAML 1.2
-//! (core schema) and strict JSON itself, from events and bytes, refuses what two readers could read in two ways
-//! (duplicate keys, tags, merge keys, several documents, numbers that cannot be kept), and turns the violations
-//! of a JSON Schema into sentences at their places.
+//! Errors in a configuration or a dataset are shown with their line. The module parses YAML 1.2 (core schema) and strict
+//! JSON, rejects ambiguous input (duplicate keys, tags, merge keys, several documents, numbers that cannot be represented
+//! exactly), and converts violations of a JSON Schema into diagnostics with locations.
 //!
-//! It opens no file and knows no key of ours; the meaning of a document is the matter of its caller.
+//! It does no I/O and does not interpret documents.
 
 mod expected;
 mod explain;
@@ -13,7 +12,6 @@ mod json;
 mod lines;
 mod secret;
 mod suggest;
-mod tree;
 mod validate;
 mod yaml;
 
@@ -29,13 +27,13 @@ pub use secret::looks_like_secret;
 pub use suggest::suggest;
 pub use validate::{Violation, sort_by_place, validate, violations};
 
+use crate::text::json::Node;
 use lines::Lines;
-use tree::{Node, Span};
 
-/// Containers deeper than this are refused, so that no later recursion can exhaust the stack.
+/// Maximum depth of nested lists and maps, so that recursion cannot exhaust the stack.
 const MAX_DEPTH: usize = 64;
 
-/// A parsed text and the place of each of its parts.
+/// A parsed text with the location of each value.
 #[derive(Debug, Clone)]
 pub struct Document {
     lines: Lines,
@@ -47,12 +45,12 @@ impl Document {
     /// Parses one YAML document. Scalars follow the YAML 1.2 core schema; an empty text is `null`.
     ///
     /// # Errors
-    /// The syntax error, or every duplicate key, tag, merge key and unusable number with its place.
+    /// The syntax error, or every duplicate key, tag, merge key and unusable number with its location.
     pub fn yaml(file: &str, text: &str) -> Result<Self, Diagnostics> {
         Self::yaml_from(file, 1, text)
     }
 
-    /// [`Document::yaml`] of a part of a file: `first_line` is the number of its first line in the file.
+    /// Parses a YAML document that is part of a file; `first_line` is the number of its first line in the file.
     ///
     /// # Errors
     /// As [`Document::yaml`].
@@ -65,13 +63,13 @@ impl Document {
     /// Parses one strict JSON value: no comments, no trailing comma, no duplicate key.
     ///
     /// # Errors
-    /// The syntax error, or every duplicate key and unusable number with its place.
+    /// The syntax error, or every duplicate key and unusable number with its location.
     pub fn json(file: &str, text: &str) -> Result<Self, Diagnostics> {
         Self::json_from(file, 1, text)
     }
 
-    /// [`Document::json`] of a part of a file, such as a line of JSONL: `first_line` is the number of its first
-    /// line in the file.
+    /// Parses a JSON value that is part of a file, such as a line of JSONL; `first_line` is the number of its first line
+    /// in the file.
     ///
     /// # Errors
     /// As [`Document::json`].
@@ -81,33 +79,33 @@ impl Document {
         Ok(Self { lines, value, root })
     }
 
-    /// The value. Keys are in the order of the text.
+    /// Returns the value, with keys in the order of the text.
     pub fn value(&self) -> &Value {
         &self.value
     }
 
-    /// The value, without its places.
+    /// Returns the value without locations.
     pub fn into_value(self) -> Value {
         self.value
     }
 
-    /// The place of the value at a JSON pointer (`/checks/0/name`; empty is the root). A pointer that leads
-    /// nowhere gives the place of the nearest value above.
+    /// Returns the location of the value at a JSON pointer (`/checks/0/name`; empty for the root), or of its nearest
+    /// existing parent.
     ///
-    /// The excerpt is the line, at most 200 characters; it is left out where the line seems to hold a secret or
-    /// the column lies beyond it. Past 16 KiB in a line that is not plain ASCII there is no column.
+    /// The excerpt is the line, at most 200 characters; it is omitted if the line may contain a secret or the column is
+    /// beyond it. Columns after 16 KiB of a line that is not plain ASCII are omitted.
     pub fn place(&self, pointer: &str) -> Place {
         self.lines.place(self.find(pointer).0.span)
     }
 
-    /// The place of the key that a JSON pointer ends in; of an item of a list or of the root, of the value.
+    /// Returns the location of the last key of a JSON pointer; for a list item or the root, that of the value.
     pub fn key_place(&self, pointer: &str) -> Place {
-        let (node, found) = self.find(pointer);
-        let span = if found { node.key.unwrap_or(node.span) } else { node.span };
+        let (node, exists) = self.find(pointer);
+        let span = if exists { node.key.unwrap_or(node.span) } else { node.span };
         self.lines.place(span)
     }
 
-    /// The node at the pointer and whether the whole pointer was followed.
+    /// Returns the node at the pointer, or its nearest existing parent and `false`.
     fn find(&self, pointer: &str) -> (&Node, bool) {
         let (mut node, mut value) = (&self.root, &self.value);
         for token in pointer.split('/').skip(1) {
@@ -132,15 +130,7 @@ impl Document {
     }
 }
 
-/// Appends a token to a JSON pointer, escaped.
+/// Appends an escaped token to a JSON pointer.
 pub fn pointer(parent: &str, token: &str) -> String {
     format!("{parent}/{}", token.replace('~', "~0").replace('/', "~1"))
-}
-
-impl Span {
-    /// The span from `start` to `end`, in bytes.
-    fn new(start: usize, end: usize) -> Self {
-        let small = |offset: usize| u32::try_from(offset).unwrap_or(u32::MAX);
-        Self { start: small(start), end: small(end.max(start)) }
-    }
 }

@@ -1,8 +1,8 @@
-//! Whether a piece of text seems to hold a secret, so that no excerpt of it is shown.
+//! Detection of secrets in a text, so that messages do not quote it.
 //!
-//! Errs on the side of silence: an excerpt that is left out costs a look into the file, one too many a key.
+//! False positives are acceptable: a missing excerpt costs a look into the file, a quoted key is lost.
 
-/// Beginnings of keys that providers hand out.
+/// Prefixes of the keys of common providers.
 const PREFIXES: [&str; 14] = [
     "sk-",
     "sk_",
@@ -20,29 +20,32 @@ const PREFIXES: [&str; 14] = [
     "eyJ",
 ];
 
-/// Names whose value is a secret.
+/// Names of secret values.
 const NAMES: [&str; 8] =
     ["api_key", "api-key", "apikey", "password", "secret", "authorization", "access_token", "auth_token"];
 
-/// Whether a text seems to hold a key, a bearer token, or a URL with a password in it, or names a secret and
-/// gives it a value (`api_key: …`; not `api_key: {env: …}`).
+/// Whether a text may contain a key, a bearer token, a URL with a password, or a value for the name of a secret
+/// (`api_key: …`, but not `api_key: {env: …}`).
 pub fn looks_like_secret(text: &str) -> bool {
     let word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     text.split(|c| !word(c)).any(is_key)
         || text.to_ascii_lowercase().contains("bearer ")
         || has_password(text)
-        || gives_secret(text)
+        || assigns_secret(text)
 }
 
-/// Names whose value is not a secret, but where one is easily written by mistake.
-const TEMPTING: [&str; 2] = ["api_key_env", "headers"];
+/// Names of values that are not secret, but are easily mistaken for secret ones.
+const NEAR_SECRETS: [&str; 2] = ["api_key_env", "headers"];
 
-/// Whether a JSON pointer leads into something whose name is that of a secret, or invites one.
+/// Whether a token of a JSON pointer is the name of a secret, or is easily mistaken for one.
 pub(super) fn names_secret(pointer: &str) -> bool {
-    pointer.to_ascii_lowercase().split('/').any(|token| NAMES.contains(&token) || TEMPTING.contains(&token))
+    pointer
+        .to_ascii_lowercase()
+        .split('/')
+        .any(|token| NAMES.contains(&token) || NEAR_SECRETS.contains(&token))
 }
 
-/// A known beginning with enough behind it.
+/// Whether a word consists of a known prefix and at least eight more characters.
 fn is_key(word: &str) -> bool {
     PREFIXES.iter().any(|prefix| {
         word.strip_prefix(prefix)
@@ -50,7 +53,7 @@ fn is_key(word: &str) -> bool {
     })
 }
 
-/// `scheme://user:password@host`, or any user part.
+/// Whether a URL has a user part: `scheme://user:password@host`.
 fn has_password(text: &str) -> bool {
     text.split("://").skip(1).any(|rest| {
         let authority = rest.split(['/', '?', '#', '"', '\'', ' ']).next().unwrap_or("");
@@ -58,8 +61,8 @@ fn has_password(text: &str) -> bool {
     })
 }
 
-/// A name of a secret, then `:` or `=`, then a value that is not a map.
-fn gives_secret(text: &str) -> bool {
+/// Whether a secret's name is followed by `:` or `=` and a value that is not a map.
+fn assigns_secret(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
     NAMES.iter().any(|name| {
         lower.match_indices(name).any(|(index, _)| {

@@ -7,11 +7,11 @@ fn yaml(text: &str) -> Value {
 }
 
 fn yaml_diagnostics(text: &str) -> String {
-    Document::yaml("f", text).expect_err("a mistake").to_string()
+    Document::yaml("f", text).expect_err("diagnostics").to_string()
 }
 
 fn json_diagnostics(text: &str) -> String {
-    Document::json("f", text).expect_err("a mistake").to_string()
+    Document::json("f", text).expect_err("diagnostics").to_string()
 }
 
 #[test]
@@ -49,7 +49,7 @@ fn scalars_follow_the_core_schema() {
 }
 
 #[test]
-fn places_count_characters_from_one() {
+fn columns_count_characters_from_one() {
     let text = "a: 1\r\nb:\r\n  - \u{e9}\u{1f600}: xy\r\n    w:\r\n";
     let document = Document::yaml("f", text).unwrap();
     let at = |place: Place| (place.line, place.column, place.length);
@@ -58,13 +58,13 @@ fn places_count_characters_from_one() {
     assert_eq!(at(document.place("/b/0/\u{e9}\u{1f600}")), (Some(3), Some(9), 2));
     assert_eq!(at(document.key_place("/b/0/\u{e9}\u{1f600}")), (Some(3), Some(5), 2));
     assert_eq!(document.place("/b/0/\u{e9}\u{1f600}").excerpt.as_deref(), Some("  - \u{e9}\u{1f600}: xy"));
-    // A value left out stands where its key stands, and so does what is not there at all.
+    // An empty value has the location of its key, and a missing value that of its nearest parent.
     assert_eq!(at(document.place("/b/0/w")), (Some(4), Some(5), 1));
     assert_eq!(document.place("/b/0/w/x/y").line, Some(4));
 }
 
 #[test]
-fn lines_count_from_the_given_one() {
+fn lines_count_from_the_first_line() {
     let document = Document::json_from("f", 41, "\n{\"a\":\n true}").unwrap();
     assert_eq!(document.place("/a").to_string(), "f:43:2");
     assert_eq!(document.key_place("/a").to_string(), "f:42:2");
@@ -72,18 +72,18 @@ fn lines_count_from_the_given_one() {
 }
 
 #[test]
-fn yaml_that_could_be_read_in_two_ways_is_refused() {
+fn ambiguous_yaml_is_rejected() {
     for (text, message) in [
-        ("a: 1\nb: 2\na: 3\nb: 4", "f:3:1: the key `a` stands here a second time"),
-        ("a: 1\nb: 2\na: 3\nb: 4", "f:4:1: the key `b` stands here a second time"),
+        ("a: 1\nb: 2\na: 3\nb: 4", "f:3:1: duplicate key `a`"),
+        ("a: 1\nb: 2\na: 3\nb: 4", "f:4:1: duplicate key `b`"),
         ("a: &x {b: 1}\nc:\n  <<: *x", "f:3:3: merge keys (`<<`) are not supported"),
         ("a: !!str 1", "f:1:4: tags (`!…`) are not supported"),
-        ("a: 1\n---\nb: 2", "f:2:1: a second document begins here"),
-        ("user: {{query}}", "put quotes around a text that holds `{{`"),
+        ("a: 1\n---\nb: 2", "f:2:1: unexpected second document"),
+        ("user: {{query}}", "put quotes around text that contains `{{`"),
         ("a:\n\tb: 1", "indent with spaces"),
         ("a: .inf", "not finite"),
-        ("a: 123456789012345678901234567890", "too large to be kept exactly"),
-        ("a: &x [*x]", "stands inside of what it repeats"),
+        ("a: 123456789012345678901234567890", "too large to be represented exactly"),
+        ("a: &x [*x]", "this alias is inside the value that it repeats"),
         ("a: *nobody", "unknown anchor"),
         ("a: \"open", "f:"),
     ] {
@@ -93,7 +93,7 @@ fn yaml_that_could_be_read_in_two_ways_is_refused() {
 }
 
 #[test]
-fn aliases_repeat_within_bounds() {
+fn aliases_are_limited() {
     assert_eq!(yaml("a: &x [1, {b: 2}]\nc: *x"), json!({"a": [1, {"b": 2}], "c": [1, {"b": 2}]}));
     let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
     for level in 1..9 {
@@ -109,7 +109,7 @@ fn aliases_repeat_within_bounds() {
 }
 
 #[test]
-fn depth_is_bounded() {
+fn depth_is_limited() {
     for depth in [200, 100_000] {
         assert!(json_diagnostics(&"[".repeat(depth)).contains("nested deeper"));
         assert!(yaml_diagnostics(&"[".repeat(depth)).contains("f:1:"));
@@ -124,18 +124,18 @@ fn json_is_strict() {
         ("", "found the end of the text"),
         ("{\"a\": 1,}", "f:1:9: not valid JSON: expected a key in double quotes, found `}`"),
         ("[1, 2,]", "remove the comma before it"),
-        ("{'a': 1}", "texts stand in double quotes"),
+        ("{'a': 1}", "put strings in double quotes"),
         ("{\"a\": NaN}", "no NaN"),
-        ("{\"a\": 01}", "f:1:7: not valid JSON: this is not a number"),
+        ("{\"a\": 01}", "f:1:7: not valid JSON: invalid number"),
         ("{\"a\": 1} x", "expected the end of the text"),
-        ("{\"a\": \"b\n\"}", "a text without its closing quote"),
+        ("{\"a\": \"b\n\"}", "a string without its closing quote"),
         ("{\"a\": \"\\q\"}", "f:1:7: not valid JSON: invalid escape"),
         ("{\"a\": \"\\ud800\"}", "f:1:7: not valid JSON:"),
         ("{\"a\": 1e999}", "not finite"),
         ("[18446744073709551616]", "too large"),
         ("[1 // one\n]", "JSON has no comments"),
         ("[truely]", "expected a value"),
-        ("{\"a\": 1, \"b\": 2, \"a\": 3, \"b\": 3}", "f:1:26: the key `b` stands here a second time"),
+        ("{\"a\": 1, \"b\": 2, \"a\": 3, \"b\": 3}", "f:1:26: duplicate key `b`"),
     ] {
         let diagnostics = json_diagnostics(text);
         assert!(diagnostics.contains(message), "{text:?} gave {diagnostics}");
@@ -143,7 +143,7 @@ fn json_is_strict() {
 }
 
 #[test]
-fn a_line_with_a_secret_is_not_shown() {
+fn lines_with_secrets_are_not_shown() {
     let secret = "sk-proj-abcdefgh12345678";
     for text in [
         format!("endpoint: {{key: {secret}}}"),
@@ -157,8 +157,8 @@ fn a_line_with_a_secret_is_not_shown() {
             assert_eq!(document.place("").excerpt, None, "{text}");
         }
         let schema = json!({"type": "object", "additionalProperties": {"type": "number"}});
-        let told = format!("{:?}", validate(&document, &schema));
-        assert!(!told.contains(secret) && !told.contains("hunter2"), "{told}");
+        let shown = format!("{:?}", validate(&document, &schema));
+        assert!(!shown.contains(secret) && !shown.contains("hunter2"), "{shown}");
     }
     for text in ["max_completion_tokens: 800", "api_key_env: OPENAI_API_KEY", "headers: {api-key: {env: X}}"]
     {
@@ -178,9 +178,9 @@ fn long_lines_have_short_excerpts() {
 }
 
 #[test]
-fn suggestions_are_near() {
+fn suggestions_are_similar_words() {
     let known = ["max_concurrency", "timeout", "rpm", "tpm", "base_url"];
-    for (word, meant) in [
+    for (word, expected) in [
         ("max_concurency", Some("max_concurrency")),
         ("Max-Concurrency", Some("max_concurrency")),
         ("tiemout", Some("timeout")),
@@ -190,7 +190,7 @@ fn suggestions_are_near() {
         ("colour", None),
         ("", None),
     ] {
-        assert_eq!(suggest(word, known).as_deref(), meant, "{word}");
+        assert_eq!(suggest(word, known).as_deref(), expected, "{word}");
     }
 }
 
@@ -200,7 +200,7 @@ fn violations(schema: &Value, text: &str) -> Vec<String> {
 }
 
 #[test]
-fn violations_become_sentences_at_their_places() {
+fn violations_become_diagnostics_with_locations() {
     let schema = json!({
         "type": "object",
         "properties": {
@@ -217,12 +217,12 @@ fn violations_become_sentences_at_their_places() {
         "additionalProperties": false,
         "$defs": {"Time": {"title": "a duration", "type": "string", "pattern": "^[0-9]+s$", "examples": ["60s"]}}
     });
-    let told = violations(
+    let shown = violations(
         &schema,
         "nmae: x\nvotes: 0\nshare: 1\nrule: evidenc\ntime: 60\ntags: [a, a, 3]\nversion: 2\nwhatever: x\n",
     );
     assert_eq!(
-        told,
+        shown,
         [
             "f:1:1: the key `model` is missing",
             "f:1:1: unknown key `nmae` (help: did you mean `name`?)",
@@ -231,7 +231,7 @@ fn violations_become_sentences_at_their_places() {
             "f:4:7: `rule` must be one of `evidence`, `point`, found text \"evidenc\" (help: did you mean `evidence`?)",
             "f:5:7: `time` must be a duration, found the number 60 (help: write it like `60s`)",
             "f:6:7: `tags` must have at most 2 items",
-            "f:6:7: `tags` must not hold the same item twice",
+            "f:6:7: `tags` must not contain duplicate items",
             "f:6:14: `tags[2]` must be text, found the number 3",
             "f:7:10: `version` must be `1`, found the number 2",
             "f:8:1: unknown key `whatever` (help: known keys are `name`, `model`, `votes`, `share`, `rule`, `time`, \
@@ -251,7 +251,7 @@ fn violations_become_sentences_at_their_places() {
 }
 
 #[test]
-fn of_several_forms_the_one_that_was_meant_speaks() {
+fn violations_of_the_most_likely_form_are_reported() {
     let schema = json!({
         "$defs": {"Limit": {"anyOf": [
             {"type": "number", "minimum": 0},
@@ -261,9 +261,9 @@ fn of_several_forms_the_one_that_was_meant_speaks() {
         "type": "object",
         "additionalProperties": {"anyOf": [{"$ref": "#/$defs/Limit"}, {"type": "null"}]}
     });
-    let told = violations(&schema, "a: -1\nb: {maxi: 3}\nc: {max: x}\nd: x\ne: 3\nf: {max: 3}\ng:");
+    let shown = violations(&schema, "a: -1\nb: {maxi: 3}\nc: {max: x}\nd: x\ne: 3\nf: {max: 3}\ng:");
     assert_eq!(
-        told,
+        shown,
         [
             "f:1:4: `a` must be at least 0, found the number -1",
             "f:2:5: unknown key `maxi` in `b` (help: did you mean `max`?)",
@@ -274,7 +274,7 @@ fn of_several_forms_the_one_that_was_meant_speaks() {
 }
 
 #[test]
-fn of_several_maps_the_one_with_its_keys_speaks() {
+fn violations_of_the_map_with_matching_keys_are_reported() {
     let form = |key: &str, of: Value| {
         json!({"type": "object", "properties": {key: of, "name": {"type": "string"}, "min": {"type": "number"}},
                "required": [key], "additionalProperties": false})
@@ -283,10 +283,10 @@ fn of_several_maps_the_one_with_its_keys_speaks() {
         form("contains", json!({"type": "string"})),
         form("length", json!({"type": "object", "properties": {"max": {}}, "additionalProperties": false})),
     ]}});
-    let told =
+    let shown =
         violations(&schema, "- contians: x\n- contains: x\n  mni: 1\n- length: {maxx: 1}\n- {name: x}\n- x");
     assert_eq!(
-        told,
+        shown,
         [
             "f:1:3: unknown key `contians` in `[0]` (help: did you mean `contains`?)",
             "f:3:3: unknown key `mni` in `[1]` (help: did you mean `min`?)",
@@ -299,7 +299,7 @@ fn of_several_maps_the_one_with_its_keys_speaks() {
 
 proptest::proptest! {
     #[test]
-    fn no_text_makes_it_panic(text in "[-a:{}\\[\\]\"'#&*!|>%@ \t\r\n,\u{e9}\u{feff}0.e?~]{0,40}") {
+    fn parsing_never_panics(text in "[-a:{}\\[\\]\"'#&*!|>%@ \t\r\n,\u{e9}\u{feff}0.e?~]{0,40}") {
         for document in [Document::yaml("f", &text), Document::json("f", &text)] {
             match document {
                 Ok(document) => { let _ = document.place("/a/0"); }
@@ -312,24 +312,24 @@ proptest::proptest! {
     }
 
     #[test]
-    fn json_is_read_as_serde_json_reads_it(values in proptest::collection::vec(proptest::prelude::any::<(i64, bool, String)>(), 0..5)) {
+    fn json_values_equal_those_of_serde_json(values in proptest::collection::vec(proptest::prelude::any::<(i64, bool, String)>(), 0..5)) {
         let value = json!(values);
         let text = serde_json::to_string_pretty(&value).unwrap();
         let document = Document::json("f", &text).unwrap();
         proptest::prop_assert_eq!(document.value(), &value);
     }
 
-    /// The span of every value is its text: markers of the YAML parser are understood rightly.
+    /// Checks the interpretation of the YAML parser's markers.
     #[test]
-    fn spans_are_the_text(words in proptest::collection::vec("[a-z\u{e9}\u{1f600}]{1,6}", 1..8), crlf: bool) {
+    fn spans_match_the_text_of_values(words in proptest::collection::vec("[a-z\u{e9}\u{1f600}]{1,6}", 1..8), crlf: bool) {
         let end = if crlf { "\r\n" } else { "\n" };
         let text: String = words.iter().map(|word| format!("- {{\u{fc}: {word}}} # \u{e9}{end}")).collect();
         let document = Document::yaml("f", &text).unwrap();
         for (index, word) in words.iter().enumerate() {
             let place = document.place(&format!("/{index}/\u{fc}"));
             let column = place.column.unwrap() - 1;
-            let meant: String = place.excerpt.unwrap().chars().skip(column).take(place.length).collect();
-            proptest::prop_assert_eq!(&meant, word);
+            let marked: String = place.excerpt.unwrap().chars().skip(column).take(place.length).collect();
+            proptest::prop_assert_eq!(&marked, word);
             proptest::prop_assert_eq!(place.line, Some(index + 1));
         }
     }

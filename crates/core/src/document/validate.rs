@@ -1,4 +1,4 @@
-//! From the violations of a JSON Schema to mistakes that a person can act on.
+//! Conversion of JSON Schema violations to diagnostics.
 
 use std::collections::BTreeSet;
 
@@ -12,60 +12,60 @@ use super::secret::names_secret;
 use super::{Document, pointer, suggest};
 use crate::model::{Diagnostic, Place};
 
-/// Every violation of a JSON Schema in a document, each as a mistake at its place, in the order of the text.
+/// Returns a diagnostic for every violation of a JSON Schema in a document, in the order of the text.
 ///
-/// Words come from the schema: a `title` says what is expected ("a duration"), `examples` become the help.
-/// Where one of several forms is allowed (`anyOf`, `oneOf`), the violations of the form that was meant are
-/// told: the one that fits by type, and of several the one whose required keys are there.
+/// A `title` in the schema describes the expected value ("a duration"), `examples` become the help. Of several allowed
+/// forms (`anyOf`, `oneOf`), the violations of the most likely one are reported: the form of the same type, and of several
+/// the one whose required keys are present.
 pub fn validate(document: &Document, schema: &Value) -> Vec<Diagnostic> {
     violations(document, schema).into_iter().map(|violation| violation.diagnostic).collect()
 }
 
-/// [`validate`], with the JSON pointer of each part that is wrong.
+/// Returns all violations of a JSON Schema like [`validate`], with the JSON pointers of the invalid values.
 pub fn violations(document: &Document, schema: &Value) -> Vec<Violation> {
     let validator = match jsonschema::validator_for(schema) {
         Ok(validator) => validator,
         Err(error) => {
-            let diagnostic = Diagnostic::new(format!("the schema cannot be used: {error}"));
+            let diagnostic = Diagnostic::new(format!("invalid schema: {error}"));
             return vec![Violation { pointer: String::new(), diagnostic }];
         }
     };
-    let mut explainer = Explainer { document, schema, found: Vec::new(), meant: BTreeSet::new() };
+    let mut explainer = Explainer { document, schema, reports: Vec::new(), suggested: BTreeSet::new() };
     for error in validator.iter_errors(document.value()) {
         explainer.explain(&error);
     }
     explainer.finish()
 }
 
-/// A part of a document that its schema does not allow.
+/// A violation of a schema.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
-    /// The JSON pointer of the part; of a missing key, where it would stand.
+    /// JSON pointer of the invalid value or the missing key.
     pub pointer: String,
-    /// What is wrong with it.
+    /// The diagnostic.
     pub diagnostic: Diagnostic,
 }
 
-struct Found {
+struct Report {
     violation: Violation,
-    /// Of a missing key, the map and the key.
+    /// For a missing key, the map and the key.
     missing: Option<(String, String)>,
 }
 
 struct Explainer<'a> {
     document: &'a Document,
     schema: &'a Value,
-    found: Vec<Found>,
-    /// Maps with the keys that an unknown key there was taken for: these are not reported as missing too.
-    meant: BTreeSet<(String, String)>,
+    reports: Vec<Report>,
+    /// Maps and the keys that were suggested for unknown keys; they are not reported as missing as well.
+    suggested: BTreeSet<(String, String)>,
 }
 
 impl Explainer<'_> {
     fn finish(self) -> Vec<Violation> {
         let mut violations: Vec<Violation> = Vec::new();
-        for Found { violation, missing } in self.found {
-            let excused = missing.is_some_and(|missing| self.meant.contains(&missing));
-            if !excused && !violations.contains(&violation) {
+        for Report { violation, missing } in self.reports {
+            let is_suggested = missing.is_some_and(|missing| self.suggested.contains(&missing));
+            if !is_suggested && !violations.contains(&violation) {
                 violations.push(violation);
             }
         }
@@ -90,14 +90,14 @@ impl Explainer<'_> {
                 };
                 let diagnostic = Diagnostic::new(message).at(self.document.key_place(at));
                 let violation = Violation { pointer: pointer(at, &key), diagnostic };
-                self.found.push(Found { violation, missing: Some((at.to_owned(), key)) });
+                self.reports.push(Report { violation, missing: Some((at.to_owned(), key)) });
             }
             Kind::AnyOf { context } | Kind::OneOfNotValid { context } => self.choose(error, context),
             Kind::PropertyNames { error: inner } => {
                 let key = inner.instance().as_str().unwrap_or_default().to_owned();
                 let expectation = self.expectation(inner);
                 let message =
-                    format!("{}: the key {} is not {}", Path(at), quoted(&key), expectation.words());
+                    format!("{}: the key {} is not {}", Path(at), quoted(&key), expectation.describe());
                 let pointer = pointer(at, &key);
                 let place = self.document.key_place(&pointer);
                 self.push(pointer, Diagnostic::new(message).at(place), expectation.help(None));
@@ -106,7 +106,7 @@ impl Explainer<'_> {
         }
     }
 
-    /// A violation that speaks of one value.
+    /// Reports a violation that concerns one value.
     fn value(&mut self, error: &ValidationError<'_>) {
         let at = error.instance_path().as_str();
         let value: &Value = error.instance();
@@ -127,10 +127,10 @@ impl Explainer<'_> {
             Kind::MaxItems { limit } => format!("must have at most {limit} items"),
             Kind::MinProperties { limit } => format!("must have at least {limit} keys"),
             Kind::MaxProperties { limit } => format!("must have at most {limit} keys"),
-            Kind::UniqueItems => "must not hold the same item twice".to_owned(),
+            Kind::UniqueItems => "must not contain duplicate items".to_owned(),
             Kind::FalseSchema => "is not allowed here".to_owned(),
-            Kind::OneOfMultipleValid { .. } => "fits more than one of the allowed forms".to_owned(),
-            _ => format!("must be {}", expectation.words()),
+            Kind::OneOfMultipleValid { .. } => "matches more than one of the allowed forms".to_owned(),
+            _ => format!("must be {}", expectation.describe()),
         };
         let counted = matches!(
             error.kind(),
@@ -156,24 +156,24 @@ impl Explainer<'_> {
         let pointer = pointer(at, key);
         let place = without_secret(self.document.key_place(&pointer), &pointer);
         let help = match suggest(key, known.iter().map(String::as_str)) {
-            Some(meant) => {
-                let help = format!("did you mean {}?", quoted(&meant));
-                self.meant.insert((at.to_owned(), meant));
+            Some(suggestion) => {
+                let help = format!("did you mean {}?", quoted(&suggestion));
+                self.suggested.insert((at.to_owned(), suggestion));
                 Some(help)
             }
-            None if known.is_empty() => Some("no key is known here".to_owned()),
+            None if known.is_empty() => Some("no keys are allowed here".to_owned()),
             None => Some(format!("known keys are {}", quoted_list(known))),
         };
         self.push(pointer, Diagnostic::new(message).at(place), help);
     }
 
-    /// Tells the violations of the form that was meant.
+    /// Reports the violations of the most likely form.
     fn choose(&mut self, error: &ValidationError<'_>, context: &[Vec<ValidationError<'static>>]) {
         let at = error.instance_path().as_str();
         let fitting: Vec<&Vec<ValidationError<'static>>> =
             context.iter().filter(|errors| errors.iter().all(|inner| fits(inner, at))).collect();
         let complete = |errors: &&&Vec<ValidationError<'static>>| !errors.iter().any(|e| lacks_key(e, at));
-        // Of listed values none was meant more than another: they are told together, below.
+        // Listed values are equally likely, so they are reported together below.
         let listed =
             fitting.len() > 1 && fitting.iter().all(|errors| errors.iter().any(|e| is_listed(e, at)));
         let best = fitting.iter().filter(|_| !listed).filter(complete).min_by_key(|errors| errors.len());
@@ -183,10 +183,10 @@ impl Explainer<'_> {
             }
             return;
         }
-        let strangers = common_strangers(&fitting, at);
-        if !strangers.is_empty() {
+        let unknown = common_unknown_keys(&fitting, at);
+        if !unknown.is_empty() {
             let known = known_keys(self.schema, self.holder(error));
-            for key in strangers {
+            for key in unknown {
                 self.unknown_key(at, &key, &known);
             }
             return;
@@ -204,11 +204,11 @@ impl Explainer<'_> {
         let value: &Value = error.instance();
         let place = self.value_place(at);
         let found = shown_at(value, &place);
-        let message = format!("{} must be {}, found {found}", Path(at), expectation.words());
+        let message = format!("{} must be {}, found {found}", Path(at), expectation.describe());
         self.push(at.to_owned(), Diagnostic::new(message).at(place), expectation.help(Some(value)));
     }
 
-    /// The place of a value, without excerpt where its path names a secret.
+    /// The location of a value, without excerpt if its path names a secret.
     fn value_place(&self, at: &str) -> Place {
         without_secret(self.document.place(at), at)
     }
@@ -218,14 +218,14 @@ impl Explainer<'_> {
             Some(help) => diagnostic.help(help),
             None => diagnostic,
         };
-        self.found.push(Found { violation: Violation { pointer, diagnostic }, missing: None });
+        self.reports.push(Report { violation: Violation { pointer, diagnostic }, missing: None });
     }
 
     fn expectation(&self, error: &ValidationError<'_>) -> Expectation {
         Expectation::of(self.schema, self.holder(error))
     }
 
-    /// The schema that holds the violated keyword.
+    /// The schema that contains the violated keyword.
     fn holder(&self, error: &ValidationError<'_>) -> &Value {
         let path = error.schema_path().as_str();
         let parent = path.rsplit_once('/').map_or("", |(parent, _)| parent);
@@ -233,7 +233,7 @@ impl Explainer<'_> {
     }
 }
 
-/// Sorts mistakes by line and column; those without a line come first.
+/// Sorts diagnostics by line and column; those without a line come first.
 pub fn sort_by_place(diagnostics: &mut [Diagnostic]) {
     diagnostics.sort_by_key(position);
 }
@@ -242,7 +242,7 @@ fn position(diagnostic: &Diagnostic) -> (Option<usize>, Option<usize>) {
     diagnostic.place.as_ref().map_or((None, None), |place| (place.line, place.column))
 }
 
-/// Whether a violation leaves the type of the value at `at` as one that the form allows.
+/// Whether the form of this violation allows the type of the value at `at`.
 fn fits(error: &ValidationError<'_>, at: &str) -> bool {
     if error.instance_path().as_str() != at {
         return true;
@@ -268,10 +268,10 @@ fn without_secret(mut place: Place, pointer: &str) -> Place {
     place
 }
 
-/// A value in words, without its text where not even its line may be shown.
+/// Describes a value, without its text if its line must not be shown.
 fn shown_at(value: &Value, place: &Place) -> String {
     match value {
-        Value::String(_) if place.excerpt.is_none() => "a text".to_owned(),
+        Value::String(_) if place.excerpt.is_none() => "text".to_owned(),
         _ => shown(value),
     }
 }
@@ -304,9 +304,9 @@ fn missing_key(error: &ValidationError<'_>) -> Option<String> {
     }
 }
 
-/// The keys at `at` that no form knows.
-fn common_strangers(forms: &[&Vec<ValidationError<'static>>], at: &str) -> Vec<String> {
-    let strangers = |errors: &[ValidationError<'static>]| -> Vec<String> {
+/// The keys at `at` that are unknown to all forms.
+fn common_unknown_keys(forms: &[&Vec<ValidationError<'static>>], at: &str) -> Vec<String> {
+    let unknown_keys = |errors: &[ValidationError<'static>]| -> Vec<String> {
         let of = |error: &ValidationError<'static>| match error.kind() {
             Kind::AdditionalProperties { unexpected } | Kind::UnevaluatedProperties { unexpected }
                 if error.instance_path().as_str() == at =>
@@ -318,9 +318,9 @@ fn common_strangers(forms: &[&Vec<ValidationError<'static>>], at: &str) -> Vec<S
         errors.iter().flat_map(of).collect()
     };
     let Some((first, rest)) = forms.split_first() else { return Vec::new() };
-    let mut common = strangers(first);
+    let mut common = unknown_keys(first);
     for form in rest {
-        let others = strangers(form);
+        let others = unknown_keys(form);
         common.retain(|key| others.contains(key));
     }
     common

@@ -1,4 +1,4 @@
-//! YAML 1.2 from parser events: the core schema's scalars, aliases within bounds, nothing ambiguous.
+//! YAML 1.2 (core schema) from parser events, with limited aliases and without ambiguous features.
 
 use std::collections::BTreeMap;
 
@@ -6,11 +6,12 @@ use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span as YamlSpan, StrInp
 use serde_json::{Map, Number, Value};
 
 use super::lines::Lines;
-use super::tree::{Node, Span};
+
 use super::{MAX_DEPTH, explain, json};
 use crate::model::{Diagnostic, Diagnostics};
+use crate::text::json::{Node, Span};
 
-/// Values that aliases may add to a document; stops "billion laughs".
+/// Maximum number of values that aliases may add to a document, against "billion laughs".
 const MAX_ALIASED: usize = 100_000;
 
 /// Parses one document.
@@ -26,7 +27,7 @@ pub(super) fn parse(lines: &Lines) -> Result<(Value, Node), Diagnostics> {
     Ok(builder.root.unwrap_or_else(empty))
 }
 
-/// A container that is not closed yet.
+/// A list or map that is not complete yet.
 struct Frame {
     span: Span,
     anchor: usize,
@@ -36,15 +37,15 @@ struct Frame {
 
 enum Content {
     List(Vec<Value>),
-    /// The finished entries and the key that waits for its value.
+    /// The complete entries, and the key of the next value.
     Map(Map<String, Value>, Option<Key>),
 }
 
-/// A key that waits for its value.
+/// The key of the next value.
 enum Key {
     Text(String, Span),
-    /// A mistake already reported: the value is dropped.
-    Refused,
+    /// An invalid key that was reported; its value is discarded.
+    Rejected,
 }
 
 struct Builder<'a> {
@@ -55,7 +56,7 @@ struct Builder<'a> {
     aliased: usize,
     documents: usize,
     root: Option<(Value, Node)>,
-    /// Characters and bytes up to the last marker: markers count characters.
+    /// Characters and bytes up to the last marker. Markers count characters.
     cursor: (usize, usize),
 }
 
@@ -73,7 +74,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// Reads all events; the error is the one that makes reading on impossible.
+    /// Reads all events up to the first fatal error.
     fn read(&mut self) -> Result<(), Diagnostics> {
         let lines = self.lines;
         let mut parser = Parser::new(StrInput::new(lines.text()));
@@ -101,8 +102,8 @@ impl<'a> Builder<'a> {
                 self.documents += 1;
                 if self.documents > 1 {
                     return Err(self
-                        .diagnostic("a second document begins here", at)
-                        .help("keep one document in a file; remove the line `---`")
+                        .diagnostic("unexpected second document", at)
+                        .help("use one document per file; remove the line `---`")
                         .into());
                 }
             }
@@ -111,29 +112,29 @@ impl<'a> Builder<'a> {
                 self.attach(value, node, 0, false);
             }
             Event::Scalar(text, style, anchor, tag) => {
-                self.refuse_tag(tag.is_some(), at);
+                self.reject_tag(tag.is_some(), at);
                 let plain = style == ScalarStyle::Plain;
-                if plain && text == "<<" && self.waits_for_key() {
+                if plain && text == "<<" && self.expects_key() {
                     let diagnostic = self.diagnostic("merge keys (`<<`) are not supported", at);
-                    self.diagnostics.push(diagnostic.help("write the keys out"));
-                    self.refuse_key();
+                    self.diagnostics.push(diagnostic.help("write all keys explicitly"));
+                    self.reject_key();
                     return Ok(());
                 }
-                if self.waits_for_key() {
+                if self.expects_key() {
                     self.key(text.into_owned(), at, anchor);
                     return Ok(());
                 }
-                // A value left out has no text of its own: it stands where its key stands.
-                let bare = plain && text.is_empty();
+                // An empty value has no text, so it has the location of its key.
+                let is_absent = plain && text.is_empty();
                 let value = if plain { self.scalar(&text, at) } else { Value::String(text.into_owned()) };
-                self.attach(value, Node::leaf(at), anchor, bare);
+                self.attach(value, Node::leaf(at), anchor, is_absent);
             }
             Event::SequenceStart(anchor, tag) => {
-                self.refuse_tag(tag.is_some(), at);
+                self.reject_tag(tag.is_some(), at);
                 self.open(Content::List(Vec::new()), at, anchor)?;
             }
             Event::MappingStart(anchor, tag) => {
-                self.refuse_tag(tag.is_some(), at);
+                self.reject_tag(tag.is_some(), at);
                 self.open(Content::Map(Map::new(), None), at, anchor)?;
             }
             Event::SequenceEnd | Event::MappingEnd => self.close(at),
@@ -157,20 +158,20 @@ impl<'a> Builder<'a> {
             Content::List(items) => Value::Array(items),
             Content::Map(map, _) => Value::Object(map),
         };
-        if self.waits_for_key() {
+        if self.expects_key() {
             let diagnostic = self.diagnostic("a key must be text, not a list or map", span);
-            self.diagnostics.push(diagnostic.help("put quotes around a text that holds `{{`, `{` or `[`"));
-            self.refuse_key();
+            self.diagnostics.push(diagnostic.help("put quotes around text that contains `{{`, `{` or `[`"));
+            self.reject_key();
             return;
         }
         self.attach(value, Node { key: None, span, children: frame.nodes }, frame.anchor, false);
     }
 
-    /// Puts a finished value into its container.
-    fn attach(&mut self, value: Value, mut node: Node, anchor: usize, bare: bool) {
+    /// Adds a complete value to its list or map.
+    fn attach(&mut self, value: Value, mut node: Node, anchor: usize, is_absent: bool) {
         if let Some(Frame { content: Content::Map(_, Some(Key::Text(_, key))), .. }) = self.stack.last() {
             node.key = Some(*key);
-            if bare {
+            if is_absent {
                 node.span = *key;
             }
         }
@@ -195,13 +196,13 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn waits_for_key(&self) -> bool {
+    fn expects_key(&self) -> bool {
         matches!(self.stack.last(), Some(Frame { content: Content::Map(_, None), .. }))
     }
 
-    fn refuse_key(&mut self) {
+    fn reject_key(&mut self) {
         if let Some(Frame { content: Content::Map(_, key), .. }) = self.stack.last_mut() {
-            *key = Some(Key::Refused);
+            *key = Some(Key::Rejected);
         }
     }
 
@@ -215,7 +216,7 @@ impl<'a> Builder<'a> {
         if map.contains_key(&text) {
             let index = map.keys().position(|known| *known == text).unwrap_or_default();
             let first = nodes.get(index).and_then(|node| node.key);
-            *key = Some(Key::Refused);
+            *key = Some(Key::Rejected);
             self.diagnostics.push(json::duplicate(self.lines, &text, span, first));
         } else {
             *key = Some(Key::Text(text, span));
@@ -223,16 +224,19 @@ impl<'a> Builder<'a> {
     }
 
     fn alias(&mut self, id: usize, at: Span) -> Result<(Value, Node), Diagnostics> {
-        if self.waits_for_key() {
-            return Err(self.diagnostic("an alias cannot be a key", at).help("write the key out").into());
+        if self.expects_key() {
+            return Err(self
+                .diagnostic("an alias cannot be a key", at)
+                .help("write the key explicitly")
+                .into());
         }
         let Some((value, node)) = self.anchors.get(&id) else {
-            return Err(self.diagnostic("this alias stands inside of what it repeats", at).into());
+            return Err(self.diagnostic("this alias is inside the value that it repeats", at).into());
         };
         self.aliased += node.count();
         if self.aliased > MAX_ALIASED {
             let message = format!("aliases repeat more than {MAX_ALIASED} values");
-            return Err(self.diagnostic(&message, at).help("write less with aliases").into());
+            return Err(self.diagnostic(&message, at).help("use fewer aliases").into());
         }
         if self.stack.len() + node.height() > MAX_DEPTH {
             return Err(self.diagnostic(&explain::too_deep(), at).into());
@@ -243,15 +247,15 @@ impl<'a> Builder<'a> {
         Ok((value.clone(), node))
     }
 
-    fn refuse_tag(&mut self, tagged: bool, span: Span) {
+    fn reject_tag(&mut self, tagged: bool, span: Span) {
         if tagged {
             let diagnostic = self.diagnostic("tags (`!…`) are not supported", span);
             self.diagnostics
-                .push(diagnostic.help("remove the tag; put quotes around a text that begins with `!`"));
+                .push(diagnostic.help("remove the tag, or put quotes around text that starts with `!`"));
         }
     }
 
-    /// A plain scalar by the core schema (YAML 1.2.2, 10.3.2).
+    /// Interprets a plain scalar by the core schema (YAML 1.2.2, 10.3.2).
     fn scalar(&mut self, text: &str, span: Span) -> Value {
         match text {
             "" | "~" | "null" | "Null" | "NULL" => return Value::Null,
@@ -273,7 +277,7 @@ impl<'a> Builder<'a> {
         Diagnostic::new(message).at(self.lines.place(span))
     }
 
-    /// The byte offset of a marker, walked to from the last one.
+    /// Returns the byte offset of a marker, counted from the last one.
     fn offset(&mut self, marker: Marker) -> usize {
         let text = self.lines.text();
         let (mut characters, mut bytes) = self.cursor;
@@ -298,7 +302,7 @@ enum Parsed {
     Unusable,
 }
 
-/// A number by the core schema: decimal, `0o`, `0x`, floating point, `.inf`, `.nan`.
+/// Parses a number by the core schema: decimal, `0o`, `0x`, floating point, `.inf`, `.nan`.
 fn number(text: &str) -> Parsed {
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
     if matches!(unsigned, ".inf" | ".Inf" | ".INF") || matches!(text, ".nan" | ".NaN" | ".NAN") {

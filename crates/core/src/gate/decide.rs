@@ -1,86 +1,82 @@
-//! From the evidence on every criterion to the verdict of the run, look after look.
+//! The decision: from the evidence on every criterion to the verdict of the run, look by look.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::model::{
-    Analysis, CriterionOutcome, CriterionVerdict, Decision, Ended, LookCriterion, LookOutcome, NextLook,
-    Verdict,
+    Analysis, Criterion, CriterionOutcome, CriterionVerdict, Decision, Ended, LookCriterion, LookOutcome,
+    NextLook, Policy, Verdict,
 };
 use crate::stats::holm;
 
-use super::cases::{Passing, statuses};
-use super::evidence::{Context, EXACT, Evidence};
-use super::examine::{Examined, Examiner, outcome};
+use super::case_status::statuses;
+use super::criterion::{CriterionEvidence, LookData, outcome};
+use super::evidence::{Context, Evidence};
+use super::missing::MissingShare;
 use super::reasons::reasons;
-use super::summary::{share_missing, summaries, warnings};
-use super::{Criterion, Policy};
+use super::summary::summaries;
+use super::trials::TrialTallies;
+use super::warnings::warnings;
 
-/// Decides a run: every criterion, then the whole, with reasons, worst first.
+/// Decides a run: every criterion, then the run, with reasons, worst first.
 ///
-/// Every look of the policy's schedule that the run has reached is taken again, from the first repeats on, so
-/// that a saved run is decided as it was when it was made. `ended` tells how the run ended after the last of them.
+/// Every look of the policy's schedule that the run has reached is decided again, from the first one on, so that a saved
+/// run gets the decision that it got when it was made. `ended` is the end of the run after its last look.
 ///
-/// Pure: the same analysis, policy and ending give the same decision, bit for bit.
+/// Pure: the same analysis, policy and end give the same decision, bit for bit.
 pub fn decide(analysis: &Analysis, policy: &Policy, ended: &Ended) -> Decision {
     let alpha = policy.alpha();
     let stopped_early = *ended == Ended::FailedFast;
-    let taken = policy.schedule().reached(analysis.repeats, alpha);
+    let reached = policy.schedule().reached(analysis.repeats, alpha);
     let mut settled: Vec<Option<CriterionOutcome>> = vec![None; policy.criteria.len()];
-    let mut looks = Vec::with_capacity(taken.len());
+    let mut looks = Vec::with_capacity(reached.len());
     let mut undecided = Vec::new();
-    let mut hold: BTreeMap<String, usize> = BTreeMap::new();
-    for (index, look) in taken.iter().enumerate() {
-        let last = index + 1 == taken.len();
-        let seen = match look.repeats {
+    let mut repeats_to_hold: BTreeMap<String, usize> = BTreeMap::new();
+    for (index, look) in reached.iter().enumerate() {
+        let last = index + 1 == reached.len();
+        let analysis = match look.repeats {
             repeats if repeats < analysis.repeats => Cow::Owned(analysis.after(repeats)),
             _ => Cow::Borrowed(analysis),
         };
-        let context = context(&seen, policy, look.alpha);
-        let passing = Passing::new(&seen, policy, stopped_early && last);
-        let examiner = Examiner {
-            context: &context,
-            analysis: &seen,
-            passing: &passing,
-            stopped_early: stopped_early && last,
+        let stopped_early = stopped_early && last;
+        let data = LookData {
+            context: &context(&analysis, policy, look.alpha),
+            analysis: &analysis,
+            tallies: &TrialTallies::new(&analysis, policy, stopped_early),
+            stopped_early,
         };
-        let found = take(&examiner, policy, &settled);
-        undecided =
-            found.iter().zip(&policy.criteria).filter(|(found, _)| found.open).map(|(_, it)| it).collect();
+        let results = decide_look(&data, policy, &settled);
+        let with_criteria = results.iter().zip(&policy.criteria);
+        undecided = with_criteria.filter(|(result, _)| result.open).map(|(_, criterion)| criterion).collect();
+        let verdicts = results.iter().map(|result| result.outcome.verdict);
         looks.push(LookOutcome {
             repeats: look.repeats,
             alpha: look.alpha,
-            verdict: verdict(
-                found.iter().map(|found| found.outcome.verdict),
-                policy,
-                &seen,
-                if last { ended } else { &Ended::Completed },
-            ),
-            criteria: found.iter().filter(|found| found.weighed).map(Found::at_look).collect(),
+            verdict: verdict(verdicts, policy, &analysis, if last { ended } else { &Ended::Completed }),
+            criteria: results.iter().filter(|result| result.statistical).map(LookResult::criterion).collect(),
         });
-        for (metric, repeats) in found.iter().filter_map(|it| Some((&it.outcome.metric, it.holds_from?))) {
-            let known = hold.entry(metric.clone()).or_default();
-            *known = repeats.max(*known);
+        for (metric, repeats) in results.iter().filter_map(|it| Some((&it.outcome.metric, it.holds_from?))) {
+            let needed = repeats_to_hold.entry(metric.clone()).or_default();
+            *needed = repeats.max(*needed);
         }
-        for (found, settled) in found.into_iter().zip(&mut settled) {
-            // What is not settled yet is kept until the next look replaces it.
-            *settled = Some(found.outcome).filter(|_| last || found.settles);
+        for (result, settled) in results.into_iter().zip(&mut settled) {
+            *settled = Some(result.outcome).filter(|_| last || result.is_final);
         }
     }
     let context = context(analysis, policy, alpha);
     let criteria: Vec<CriterionOutcome> = settled.into_iter().flatten().collect();
-    let passing = Passing::new(analysis, policy, stopped_early);
-    let missing = share_missing(analysis, policy);
+    let tallies = TrialTallies::new(analysis, policy, stopped_early);
+    let missing = MissingShare::largest(analysis, policy);
     let verdict = looks.last().map_or(Verdict::Incomplete, |look| look.verdict);
     Decision {
         verdict,
-        reasons: reasons(policy, &criteria, missing, ended),
+        reasons: reasons(policy, &criteria, missing.as_ref(), ended),
         metrics: summaries(analysis, policy, &context),
-        cases: statuses(analysis, policy, &passing),
+        cases: statuses(analysis, policy, &tallies),
         warnings: warnings(analysis, policy, &context, &criteria),
-        repeats_to_hold: hold,
+        repeats_to_hold,
         to_settle: None,
-        next: next(analysis, policy, ended, verdict, &undecided),
+        next: next_look(analysis, policy, ended, verdict, &undecided),
         criteria,
         looks,
     }
@@ -101,109 +97,116 @@ fn context(analysis: &Analysis, policy: &Policy, alpha: f64) -> Context {
     }
 }
 
-/// One criterion at one look.
-struct Found {
+/// The result of one criterion at one look.
+struct LookResult {
     outcome: CriterionOutcome,
-    /// Whether chance plays a part in it.
-    weighed: bool,
-    /// Whether the outcome stays whatever later looks see.
-    settles: bool,
+    /// Whether the decision is statistical.
+    statistical: bool,
+    /// Whether later looks keep the outcome.
+    is_final: bool,
     /// Whether more repeats could decide it.
     open: bool,
-    /// Whether an earlier look had settled it.
-    earlier: bool,
-    /// Where it passed at this look: the repeats at which it would again, were they the last.
+    /// Whether an earlier look settled it.
+    settled_earlier: bool,
+    /// If it passed at this look: the repeats of the last look at which it would pass again.
     holds_from: Option<usize>,
 }
 
-impl Found {
-    fn at_look(&self) -> LookCriterion {
+impl LookResult {
+    /// The result as reported for this look.
+    fn criterion(&self) -> LookCriterion {
         let outcome = &self.outcome;
-        let now = |value: Option<f64>| value.filter(|_| !self.earlier);
+        let if_decided_now = |value: Option<f64>| value.filter(|_| !self.settled_earlier);
         LookCriterion {
             id: outcome.id.clone(),
-            estimate: now(outcome.estimate),
-            lower: now(outcome.lower),
-            upper: now(outcome.upper),
-            p: now(outcome.p),
+            estimate: if_decided_now(outcome.estimate),
+            lower: if_decided_now(outcome.lower),
+            upper: if_decided_now(outcome.upper),
+            p: if_decided_now(outcome.p),
             verdict: outcome.verdict,
         }
     }
 }
 
-/// Takes one look: what an earlier one settled stays, and counts in Holm's family with p = 1.
-fn take(examiner: &Examiner<'_>, policy: &Policy, settled: &[Option<CriterionOutcome>]) -> Vec<Found> {
-    let examined: Vec<Option<Examined>> = policy
+/// Decides one look. Criteria settled at an earlier look keep their outcome and count in Holm's family with p = 1.
+fn decide_look(
+    data: &LookData<'_>,
+    policy: &Policy,
+    settled: &[Option<CriterionOutcome>],
+) -> Vec<LookResult> {
+    let evidence: Vec<Option<CriterionEvidence>> = policy
         .criteria
         .iter()
         .zip(settled)
-        .map(|(criterion, settled)| settled.is_none().then(|| examiner.examine(criterion)))
+        .map(|(criterion, settled)| settled.is_none().then(|| data.evidence(criterion)))
         .collect();
-    let worst = verdicts(&examined, examiner.context, |examined| &examined.worst);
-    let best = verdicts(&examined, examiner.context, Examined::best);
-    let found =
-        |((criterion, settled), examined): ((&Criterion, &Option<CriterionOutcome>), Option<Examined>),
-         (worst, best)| {
-            let Some(examined) = examined else {
-                // Only what is weighed is settled before its time.
-                let outcome = settled.clone()?;
-                return Some(Found {
-                    outcome,
-                    weighed: true,
-                    settles: true,
-                    open: false,
-                    earlier: true,
-                    holds_from: None,
-                });
-            };
-            let verdict = match (worst, best) {
-                (_, CriterionVerdict::Fail) => CriterionVerdict::Fail,
-                (worst, best) if worst == best => worst,
-                _ => CriterionVerdict::Incomplete,
-            };
-            let decided = matches!(verdict, CriterionVerdict::Pass | CriterionVerdict::Fail);
-            Some(Found {
-                outcome: outcome(examiner.context, examiner.analysis, criterion, &examined, verdict),
-                weighed: examined.is_weighed(),
-                settles: decided && examined.is_weighed(),
-                open: !decided && examined.gains_by_repeats(),
-                earlier: false,
-                holds_from: examined.worst.holds_from.filter(|_| verdict == CriterionVerdict::Pass),
-            })
-        };
-    let criteria = policy.criteria.iter().zip(settled).zip(examined);
-    criteria
-        .zip(worst.into_iter().zip(best))
-        .filter_map(|(criterion, fills)| found(criterion, fills))
+    let worst = verdicts(&evidence, data.context, |evidence| &evidence.worst);
+    let best = verdicts(&evidence, data.context, CriterionEvidence::best);
+    let criteria = policy.criteria.iter().zip(settled).zip(&evidence);
+    let decided = criteria.zip(worst.into_iter().zip(best));
+    decided
+        .filter_map(|(((criterion, settled), evidence), fills)| match evidence {
+            Some(evidence) => Some(decide_criterion(data, criterion, evidence, fills)),
+            // Only statistical decisions are settled early.
+            None => settled.clone().map(|outcome| LookResult {
+                outcome,
+                statistical: true,
+                is_final: true,
+                open: false,
+                settled_earlier: true,
+                holds_from: None,
+            }),
+        })
         .collect()
 }
 
-/// The verdict of every criterion under one fill, p adjusted over the family. What is settled takes its place in
-/// the family; its verdict here is of no account.
+/// Decides one criterion from its verdicts with all gaps at worst and at best.
+fn decide_criterion(
+    data: &LookData<'_>,
+    criterion: &Criterion,
+    evidence: &CriterionEvidence,
+    (worst, best): (CriterionVerdict, CriterionVerdict),
+) -> LookResult {
+    let verdict = match (worst, best) {
+        (_, CriterionVerdict::Fail) => CriterionVerdict::Fail,
+        (worst, best) if worst == best => worst,
+        _ => CriterionVerdict::Incomplete,
+    };
+    let decided = matches!(verdict, CriterionVerdict::Pass | CriterionVerdict::Fail);
+    LookResult {
+        outcome: outcome(data, criterion, evidence, verdict),
+        statistical: evidence.is_statistical(),
+        is_final: decided && evidence.is_statistical(),
+        open: !decided && evidence.gains_by_repeats(),
+        settled_earlier: false,
+        holds_from: evidence.worst.holds_from.filter(|_| verdict == CriterionVerdict::Pass),
+    }
+}
+
+/// The verdict of every criterion under one fill, with p adjusted over the family. Settled criteria (`None`) count in the
+/// family; their verdict here is unused.
 fn verdicts<'a>(
-    examined: &'a [Option<Examined>],
+    criteria: &'a [Option<CriterionEvidence>],
     context: &Context,
-    evidence: impl Fn(&'a Examined) -> &'a Evidence,
+    fill: impl Fn(&'a CriterionEvidence) -> &'a Evidence,
 ) -> Vec<CriterionVerdict> {
-    let evidence = |examined: &'a Option<Examined>| examined.as_ref().map(&evidence);
-    let family: Vec<f64> = examined
+    let evidence: Vec<Option<&Evidence>> = criteria.iter().map(|it| it.as_ref().map(&fill)).collect();
+    let family: Vec<f64> = evidence
         .iter()
-        .map(evidence)
         .filter(|evidence| evidence.is_none_or(|evidence| evidence.in_family))
         .map(|evidence| evidence.and_then(|evidence| evidence.p).unwrap_or(1.0))
         .collect();
     let mut adjusted = holm(&family).into_iter();
-    examined
-        .iter()
-        .map(evidence)
+    evidence
+        .into_iter()
         .map(|evidence| match evidence {
             None => {
                 adjusted.next();
                 CriterionVerdict::Pass
             }
             Some(evidence) => {
-                let place = if evidence.in_family { adjusted.next() } else { None };
-                evidence.verdict(place.filter(|_| evidence.p.is_some()), context.alpha)
+                let p = if evidence.in_family { adjusted.next() } else { None };
+                evidence.verdict(p.filter(|_| evidence.p.is_some()), context.alpha)
             }
         })
         .collect()
@@ -216,7 +219,7 @@ fn verdict(
     analysis: &Analysis,
     ended: &Ended,
 ) -> Verdict {
-    let any = |wanted| criteria.clone().any(|verdict| verdict == wanted);
+    let any = |verdict| criteria.clone().any(|other| other == verdict);
     if any(CriterionVerdict::Fail) {
         Verdict::Fail
     } else if policy.is_empty()
@@ -233,12 +236,12 @@ fn verdict(
 }
 
 fn too_many_missing(analysis: &Analysis, policy: &Policy) -> bool {
-    share_missing(analysis, policy).is_some_and(|(share, _)| share > policy.max_missing + EXACT)
+    MissingShare::largest(analysis, policy).is_some_and(|missing| missing.exceeds(policy))
 }
 
-/// The next look, if one could settle more: not after a failure, nor where repeats are copies of each other or
-/// so much is missing that the endpoint is not to be trusted with more.
-fn next(
+/// The next look, if it could settle more. `None` after a failure, if repeats are copies of each other, or if so many
+/// grades are missing that more calls to the endpoint would be wasted.
+fn next_look(
     analysis: &Analysis,
     policy: &Policy,
     ended: &Ended,

@@ -1,79 +1,75 @@
-//! What is known about one criterion, and the verdict that follows from it.
+//! The evidence on one criterion, and the verdict that follows from it.
 
-use crate::model::{CriterionVerdict, MetricKind, Need, Scope};
+use crate::model::{CriterionVerdict, MetricKind, Need, Rule, Scope};
 
-use super::{Rule, Schedule};
+use super::schedule::Schedule;
 
-/// Comparisons of estimates against requirements forgive this much rounding.
+/// Rounding error that comparisons of estimates with requirements tolerate.
 pub(super) const EXACT: f64 = 1e-12;
 
-/// What all criteria of one decision have in common.
+/// Settings that all criteria share at one look.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Context {
     /// The one-sided alpha of this look.
     pub(super) alpha: f64,
     /// The shortfall that must be ruled out.
     pub(super) resolution: f64,
-    /// The rule.
     pub(super) rule: Rule,
-    /// The scope asked for.
+    /// The scope in the policy.
     pub(super) scope: Scope,
-    /// Whether repeats are copies of each other, and so count as one.
+    /// Whether repeats are copies of each other, so that they count as one.
     pub(super) repeats_cached: bool,
     /// Seed of drawn permutations.
     pub(super) seed: u64,
-    /// The looks of the run.
     pub(super) schedule: Schedule,
-    /// The one-sided alpha of all of them together.
+    /// The one-sided alpha of all looks together.
     pub(super) run_alpha: f64,
     /// Repeats that this look reads.
     pub(super) repeats: u32,
-    /// Whether the baseline's answers are those of an earlier run, and so get no more.
+    /// Whether the baseline's answers come from an earlier run, so that more repeats do not add to them.
     pub(super) baseline_reused: bool,
 }
 
 impl Context {
-    /// The scope that decides, given the repeats of the case that has fewest: one repeat shows no noise.
+    /// The scope that decides, given the minimum repeats of a case: a single repeat does not show noise.
     pub(super) fn scope(&self, repeats: usize) -> Scope {
         if repeats < 2 || self.repeats_cached { Scope::Population } else { self.scope }
     }
 }
 
-/// How a verdict follows.
+/// How the verdict is reached.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Ruling {
     /// By comparison alone.
     Literal(CriterionVerdict),
     /// By p and bound.
-    Weighed {
-        /// Whether the shortfall beyond the resolution is ruled out (and the estimate meets the requirement,
-        /// where it has to).
+    Statistical {
+        /// Whether a shortfall beyond the resolution is ruled out, and the estimate meets the requirement if it must.
         ruled_out: bool,
     },
 }
 
-/// What is known about one criterion under one fill.
+/// The evidence on one criterion under one fill of its gaps.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Evidence {
-    /// The estimate; `None` where nothing was graded.
+    /// The estimate; `None` if nothing was graded.
     pub(super) estimate: Option<f64>,
     /// One-sided lower bound.
     pub(super) lower: Option<f64>,
     /// One-sided upper bound.
     pub(super) upper: Option<f64>,
-    /// What is required of the estimate.
+    /// The requirement on the estimate.
     pub(super) required: f64,
-    /// The p of "shown to be missed".
+    /// The p of "the requirement is missed".
     pub(super) p: Option<f64>,
-    /// Whether the criterion takes a place in Holm's family; without a p it counts with 1.
+    /// Whether the criterion belongs to Holm's family. Without a p it counts with 1.
     pub(super) in_family: bool,
-    /// How it was decided.
+    /// The method of the decision.
     pub(super) method: String,
-    /// What follows.
     pub(super) ruling: Ruling,
-    /// What would settle it, where that can be told.
+    /// The repeats or cases that would settle it, if known.
     pub(super) need: Option<Need>,
-    /// Where it passes by its bound: the repeats at which it would again, were they the last of a longer schedule.
+    /// If it passes by its bound: the repeats of the last look of a longer schedule at which it would pass again.
     pub(super) holds_from: Option<usize>,
 }
 
@@ -94,7 +90,7 @@ impl Evidence {
         }
     }
 
-    /// Nothing to go by: never green.
+    /// No evidence, which is incomplete and never a pass.
     pub(super) fn none(required: f64) -> Self {
         Self {
             estimate: None,
@@ -103,34 +99,34 @@ impl Evidence {
         }
     }
 
-    /// The verdict, given the p after Holm.
+    /// The verdict, given the p adjusted by Holm.
     pub(super) fn verdict(&self, adjusted: Option<f64>, alpha: f64) -> CriterionVerdict {
         match self.ruling {
             Ruling::Literal(verdict) => verdict,
-            Ruling::Weighed { .. } if adjusted.is_some_and(|p| p <= alpha + EXACT) => CriterionVerdict::Fail,
-            Ruling::Weighed { ruled_out: true } => CriterionVerdict::Pass,
-            Ruling::Weighed { ruled_out: false } => CriterionVerdict::Inconclusive,
+            Ruling::Statistical { .. } if adjusted.is_some_and(|p| p <= alpha + EXACT) => {
+                CriterionVerdict::Fail
+            }
+            Ruling::Statistical { ruled_out: true } => CriterionVerdict::Pass,
+            Ruling::Statistical { ruled_out: false } => CriterionVerdict::Inconclusive,
         }
     }
 }
 
-/// Pass if `met`, else fail.
-pub(super) fn literally(met: bool) -> CriterionVerdict {
+/// Pass if the requirement is met, otherwise fail.
+pub(super) fn literal_verdict(met: bool) -> CriterionVerdict {
     if met { CriterionVerdict::Pass } else { CriterionVerdict::Fail }
 }
 
-/// What a reported interval is of.
+/// The parameter that a reported interval estimates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Parameter {
-    /// A mean.
     Mean,
     /// A difference of two means.
     Difference,
 }
 
 impl Parameter {
-    /// A bound as it is reported: of scores, not beyond what a score can be. Student's t knows nothing of the ends of
-    /// the scale. Decisions are made on the bound as it is.
+    /// A bound as reported: clamped to the scale of scores, which Student's t ignores. Decisions use the bound as it is.
     pub(super) fn reported(self, kind: MetricKind, bound: f64) -> f64 {
         match (kind, self) {
             (MetricKind::Check | MetricKind::Judge, Self::Mean) => bound.clamp(0.0, 1.0),

@@ -1,127 +1,137 @@
-//! One sentence for each criterion, for readers who know the product and not the statistics.
+//! One sentence per criterion, for readers who know the product but not statistics.
 
-use crate::model::{Analysis, CriterionOutcome, CriterionVerdict, MetricKind, Need};
+use crate::model::{
+    Analysis, Bound, Criterion, CriterionOutcome, CriterionVerdict, MetricKind, Need, Requirement, Rule,
+    Statistic,
+};
 
-use super::cases::Tally;
 use super::evidence::Context;
-use super::fill::Counts;
-use super::{Bound, Criterion, Requirement, Rule, Statistic};
+use super::fill::CellCounts;
+use super::numbers::{amount, distinct_digits, percent, points, score, trimmed};
+use super::trials::Tally;
 
-/// Beyond this many repeats or cases, a number would only pretend to be one.
-const MAX: usize = 1_000;
+/// Maximum number of needed repeats or cases that is spelled out; larger estimates are too imprecise.
+const MAX_NEED: usize = 1_000;
 
-/// All that a sentence may need.
+/// The input of a sentence.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Told<'a> {
-    /// What all criteria have in common.
+pub(super) struct Explanation<'a> {
     pub(super) context: &'a Context,
-    /// The run's matrices.
     pub(super) analysis: &'a Analysis,
-    /// The criterion.
     pub(super) criterion: &'a Criterion,
-    /// Its outcome, still without the explanation.
+    /// The outcome, still without its explanation.
     pub(super) outcome: &'a CriterionOutcome,
-    /// Cells or trials that are open.
+    /// Number of open cells or trials.
     pub(super) gaps: usize,
-    /// Cells by what is in them.
-    pub(super) counts: Counts,
-    /// The trials of a case that must pass.
+    pub(super) counts: CellCounts,
+    /// The trials of a `must_pass` case.
     pub(super) trials: Tally,
-    /// Why there is nothing to go by.
+    /// The reason for a criterion without evidence.
     pub(super) unmeasured: Option<&'a str>,
 }
 
-/// The sentence.
-pub(super) fn explain(told: &Told<'_>) -> String {
-    let name = subject(told);
-    if let Some(why) = told.unmeasured {
-        return format!("{name} could not be decided: {why}.");
+/// Explains the outcome of a criterion.
+pub(super) fn explain(input: &Explanation<'_>) -> String {
+    let name = subject(input);
+    if let Some(reason) = input.unmeasured {
+        return format!("{name} could not be decided: {reason}.");
     }
-    let sentence = match told.criterion.requirement {
-        Requirement::Minimum { value: minimum } => threshold(told, &name, minimum),
-        Requirement::NotWorse { tolerance } => baseline(told, &name, tolerance),
-        Requirement::EveryTrial => every_trial(told, &name),
-        Requirement::Limit { statistic, bound } => limit(told, &name, statistic, bound),
-        Requirement::MustPass { .. } => must_pass(told, &name),
-        Requirement::BrokenCases { max } => broken(told, max),
+    let sentence = match input.criterion.requirement {
+        Requirement::Minimum { value } => threshold(input, &name, value),
+        Requirement::NotWorse { tolerance } => baseline(input, &name, tolerance),
+        Requirement::EveryTrial => every_trial(input, &name),
+        Requirement::Limit { statistic, bound } => limit(input, &name, statistic, bound),
+        Requirement::MustPass { .. } => must_pass(input, &name),
+        Requirement::BrokenCases { max } => broken_cases(input, max),
     };
-    if told.context.rule == Rule::Point && told.outcome.method == "point" {
+    if input.context.rule == Rule::Point && input.outcome.method == "point" {
         return format!("{sentence} Compared without regard to chance (rule: point).");
     }
     sentence
 }
 
-/// What the sentence speaks of, with a capital letter.
-fn subject(told: &Told<'_>) -> String {
-    let mut name = match told.criterion.requirement {
+/// The capitalised subject of the sentence.
+fn subject(input: &Explanation<'_>) -> String {
+    let mut name = match input.criterion.requirement {
         Requirement::MustPass { case } => {
-            let id = told.analysis.cases.get(case).map_or("?", |facts| facts.id.as_str());
+            let id = input.analysis.cases.get(case).map_or("?", |facts| facts.id.as_str());
             return format!("Case {id}");
         }
         Requirement::BrokenCases { .. } => return "The number of broken cases".to_owned(),
-        _ => match told.criterion.metric.strip_prefix("check.") {
+        _ => match input.criterion.metric.strip_prefix("check.") {
             Some(check) => format!("Check {check}"),
-            None => told.criterion.metric.replace('_', " "),
+            None => input.criterion.metric.replace('_', " "),
         },
     };
     if let Some(first) = name.get(..1).map(str::to_uppercase) {
         name.replace_range(..1, &first);
     }
-    match &told.criterion.tag {
+    match &input.criterion.tag {
         Some(tag) => format!("{name} on cases tagged {tag}"),
         None => name,
     }
 }
 
-fn threshold(told: &Told<'_>, name: &str, minimum: f64) -> String {
-    let estimate = told.outcome.estimate.unwrap_or_default();
-    let digits = digits_apart(estimate, minimum);
+fn threshold(input: &Explanation<'_>, name: &str, minimum: f64) -> String {
+    let estimate = input.outcome.estimate.unwrap_or_default();
+    let digits = distinct_digits(estimate, minimum);
     let (mean, required) = (score(estimate, digits), score(minimum, digits));
-    match told.outcome.verdict {
+    match input.outcome.verdict {
         CriterionVerdict::Pass if estimate > minimum + 1e-9 => {
             format!("{name} averaged {mean}, above the required {required}.")
         }
-        CriterionVerdict::Pass => format!("{name} averaged {mean}, just the required {required}."),
+        CriterionVerdict::Pass => format!("{name} averaged {mean}, exactly the required {required}."),
         CriterionVerdict::Fail => {
-            format!("{name} averaged {mean}, below the required {required}{}.", beyond_chance(told))
+            format!("{name} averaged {mean}, below the required {required}{}.", beyond_chance(input))
         }
         CriterionVerdict::Inconclusive => {
-            let bound = |bound: Option<f64>, else_say: &str| {
-                // Student's t knows nothing of the ends of the scale; the reader does.
-                bound.map_or_else(|| else_say.to_owned(), |bound| score(bound.clamp(0.0, 1.0), digits))
-            };
-            let (lower, upper) = (told.outcome.lower, told.outcome.upper);
-            let side = if estimate >= minimum - 1e-9 {
-                if lower.is_some_and(|lower| lower >= minimum - told.context.resolution - 1e-9) {
-                    format!("and {required} is required, but there is too little evidence to vouch for it")
-                } else {
-                    format!(
-                        "but could in truth be as low as {} where {required} is required",
-                        bound(lower, "anything")
-                    )
-                }
-            } else if told.outcome.p.is_none() {
-                format!("below the required {required}, but there is too little evidence to be sure of it")
-            } else if upper.is_some_and(|upper| upper < minimum) {
-                format!(
-                    "below the required {required}, though not by enough to be sure of so many criteria at once"
-                )
-            } else {
-                format!(
-                    "below the required {required}, but could in truth be as high as {}",
-                    bound(upper, "anything")
-                )
-            };
-            format!("{name} averaged {mean}, {side}; {}.", settle(told))
+            let doubt = threshold_doubt(input, estimate, minimum, digits);
+            format!("{name} averaged {mean}, {doubt}; {}.", need(input))
         }
         CriterionVerdict::Incomplete => {
-            open(told, &format!("{name} averaged {mean} where {required} is required"))
+            incomplete(input, &format!("{name} averaged {mean}, where {required} is required"))
         }
     }
 }
 
-fn baseline(told: &Told<'_>, name: &str, tolerance: f64) -> String {
-    let difference = told.outcome.estimate.unwrap_or_default();
+/// The reason for an inconclusive threshold.
+fn threshold_doubt(input: &Explanation<'_>, estimate: f64, minimum: f64, digits: usize) -> String {
+    let required = score(minimum, digits);
+    // Student's t ignores the ends of the scale.
+    let on_scale = |bound: f64| score(bound.clamp(0.0, 1.0), digits);
+    let (lower, upper) = (input.outcome.lower, input.outcome.upper);
+    if estimate >= minimum - 1e-9 {
+        match lower {
+            Some(lower) if lower < minimum - input.context.resolution - 1e-9 => {
+                format!(
+                    "but the true value could be as low as {}, below the required {required}",
+                    on_scale(lower)
+                )
+            }
+            _ => {
+                format!("which meets the required {required}, but there is too little evidence to confirm it")
+            }
+        }
+    } else if input.outcome.p.is_none() {
+        format!("below the required {required}, but there is too little evidence to be sure")
+    } else {
+        match upper {
+            Some(upper) if upper < minimum => {
+                format!("below the required {required}, but with this many criteria that could be chance")
+            }
+            Some(upper) => {
+                format!(
+                    "below the required {required}, but the true value could be as high as {}",
+                    on_scale(upper)
+                )
+            }
+            None => format!("below the required {required}, but there is too little evidence to be sure"),
+        }
+    }
+}
+
+fn baseline(input: &Explanation<'_>, name: &str, tolerance: f64) -> String {
+    let difference = input.outcome.estimate.unwrap_or_default();
     let size = points(difference.abs());
     let change = if difference.abs() < 1e-9 {
         format!("{name} is the same as the baseline's")
@@ -130,191 +140,156 @@ fn baseline(told: &Told<'_>, name: &str, tolerance: f64) -> String {
     } else {
         format!("{name} is {size} higher than the baseline's")
     };
-    let forgiven = if tolerance > 0.0 {
+    let tolerated = if tolerance > 0.0 {
         format!(" (a drop of {} is tolerated)", points(tolerance))
     } else {
         String::new()
     };
-    let resolution = points(told.context.resolution + tolerance);
-    match told.outcome.verdict {
-        CriterionVerdict::Pass if told.outcome.method == "literal" || told.outcome.method == "point" => {
-            format!("{change}{forgiven}.")
+    let resolution = points(input.context.resolution + tolerance);
+    match input.outcome.verdict {
+        CriterionVerdict::Pass if input.outcome.method == "literal" || input.outcome.method == "point" => {
+            format!("{change}{tolerated}.")
         }
         CriterionVerdict::Pass => {
-            format!("{change}{forgiven}, and a drop of more than {resolution} is ruled out.")
+            format!("{change}{tolerated}, and a drop of more than {resolution} is ruled out.")
         }
-        CriterionVerdict::Fail => format!("{change}{}{forgiven}.", beyond_chance(told)),
+        CriterionVerdict::Fail => format!("{change}{}{tolerated}.", beyond_chance(input)),
         CriterionVerdict::Inconclusive => {
-            let low = told.outcome.lower.map_or(1.0, |lower| (-lower).clamp(0.0, 1.0));
-            let shown_worse = told.outcome.upper.is_some_and(|upper| upper < -tolerance);
-            let worst = if told.outcome.lower.is_none() {
-                "how much of that is chance cannot be told".to_owned()
-            } else if shown_worse {
-                "though not by enough to be sure of so many criteria at once".to_owned()
-            } else if low <= told.context.resolution + tolerance + 1e-9 {
-                "but there is too little evidence to vouch for it".to_owned()
+            let low = input.outcome.lower.map_or(1.0, |lower| (-lower).clamp(0.0, 1.0));
+            let looks_worse = input.outcome.upper.is_some_and(|upper| upper < -tolerance);
+            let doubt = if input.outcome.lower.is_none() {
+                "but it is unknown how much of that is chance".to_owned()
+            } else if looks_worse {
+                "but with this many criteria that could be chance".to_owned()
+            } else if low <= input.context.resolution + tolerance + 1e-9 {
+                "but there is too little evidence to confirm it".to_owned()
             } else {
                 format!("but a drop of up to {} cannot be ruled out", points(low))
             };
-            format!("{change}{forgiven}, {worst}; {}.", settle(told))
+            format!("{change}{tolerated}, {doubt}; {}.", need(input))
         }
-        CriterionVerdict::Incomplete => open(told, &change),
+        CriterionVerdict::Incomplete => incomplete(input, &change),
     }
 }
 
-fn every_trial(told: &Told<'_>, name: &str) -> String {
-    let all = told.counts.candidate;
-    let passed = (told.outcome.estimate.unwrap_or_default() * all as f64).round() as usize;
-    match told.outcome.verdict {
+fn every_trial(input: &Explanation<'_>, name: &str) -> String {
+    let all = input.counts.candidate;
+    let passed = (input.outcome.estimate.unwrap_or_default() * all as f64).round() as usize;
+    match input.outcome.verdict {
         CriterionVerdict::Pass => format!("{name} passed on all {all} answers."),
         CriterionVerdict::Fail => {
             format!(
-                "{name} failed on {} of {all} answers; every answer has to pass.",
+                "{name} failed on {} of {all} answers; every answer must pass.",
                 all.saturating_sub(passed)
             )
         }
-        _ => open(told, &format!("{name} passed on {passed} of {all} answers")),
+        _ => incomplete(input, &format!("{name} passed on {passed} of {all} answers")),
     }
 }
 
-fn limit(told: &Told<'_>, name: &str, statistic: Statistic, bound: Bound) -> String {
-    let kind = told.analysis.metric(&told.criterion.metric).map_or(MetricKind::Length, |metric| metric.kind);
-    let what = match statistic {
-        Statistic::P50 => format!("{name} (median)"),
-        Statistic::P95 => format!("{name} (95th percentile)"),
-        Statistic::Mean => format!("{name} (mean)"),
+fn limit(input: &Explanation<'_>, name: &str, statistic: Statistic, bound: Bound) -> String {
+    let kind =
+        input.analysis.metric(&input.criterion.metric).map_or(MetricKind::Length, |metric| metric.kind);
+    let statistic = match statistic {
+        Statistic::P50 => "median",
+        Statistic::P95 => "95th percentile",
+        Statistic::Mean => "mean",
     };
-    let estimate = told.outcome.estimate.unwrap_or_default();
-    let allowed = amount(told.outcome.required, kind);
+    let estimate = input.outcome.estimate.unwrap_or_default();
+    let allowed = amount(input.outcome.required, kind);
     let allowed = match bound {
         Bound::Absolute(_) => format!("the limit of {allowed}"),
-        Bound::MaxIncrease(increase) => format!("{allowed}, the baseline's and {} more", percent(increase)),
+        Bound::MaxIncrease(increase) => format!("{allowed}, the baseline's plus {}", percent(increase)),
     };
-    let found = format!("{what} was {}", amount(estimate, kind));
-    let label = if told.outcome.method.starts_with("literal (") {
-        "; too few values for an interval, so compared as they are"
+    let measured = format!("{name} ({statistic}) was {}", amount(estimate, kind));
+    let label = if input.outcome.method.starts_with("literal (") {
+        "; compared without an interval, because there are too few values"
     } else {
         ""
     };
-    match told.outcome.verdict {
-        CriterionVerdict::Pass => format!("{found}, within {allowed}{label}."),
-        CriterionVerdict::Fail => format!("{found}, above {allowed}{}{label}.", beyond_chance(told)),
+    match input.outcome.verdict {
+        CriterionVerdict::Pass => format!("{measured}, within {allowed}{label}."),
+        CriterionVerdict::Fail => format!("{measured}, above {allowed}{}{label}.", beyond_chance(input)),
         CriterionVerdict::Inconclusive => {
-            let reach = told.outcome.upper.map_or_else(|| "higher".to_owned(), |upper| amount(upper, kind));
-            format!("{found} and could in truth be {reach}, against {allowed}; {}.", settle(told))
+            let reach = input.outcome.upper.map_or_else(|| "higher".to_owned(), |upper| amount(upper, kind));
+            format!("{measured}, but the true value could be {reach}, against {allowed}; {}.", need(input))
         }
-        CriterionVerdict::Incomplete => open(told, &format!("{found}, against {allowed}")),
+        CriterionVerdict::Incomplete => incomplete(input, &format!("{measured}, against {allowed}")),
     }
 }
 
-fn must_pass(told: &Told<'_>, name: &str) -> String {
-    let Tally { passed, silent, .. } = told.trials;
-    // A judge that was settled is not asked about later trials, which then say nothing of this case.
-    let (whose, count) = if silent > 0 { ("the", " that count") } else { ("its", "") };
-    let trials = match told.trials.counted() {
-        1 => format!("{whose} 1 trial{count}"),
-        counted => format!("{whose} {counted} trials{count}"),
+fn must_pass(input: &Explanation<'_>, name: &str) -> String {
+    let Tally { passed, excluded, .. } = input.trials;
+    let plural = |count: usize| if count == 1 { "" } else { "s" };
+    let counted = input.trials.counted();
+    // Trials after a judge was settled are not graded by it and do not count.
+    let trials = if excluded > 0 {
+        format!("the {counted} counted trial{}", plural(counted))
+    } else {
+        format!("its {counted} trial{}", plural(counted))
     };
-    match told.outcome.verdict {
-        CriterionVerdict::Pass if silent > 0 => format!("{name} passed in all {trials}, as it must."),
-        CriterionVerdict::Pass => format!("{name} passed in every trial, as it must."),
+    match input.outcome.verdict {
+        CriterionVerdict::Pass if excluded > 0 => format!("{name} passed in {trials}, as required."),
+        CriterionVerdict::Pass => format!("{name} passed in every trial, as required."),
         CriterionVerdict::Fail if passed == 0 => format!("{name} must pass, but none of {trials} did."),
         CriterionVerdict::Fail => format!("{name} must pass, but only {passed} of {trials} did."),
         CriterionVerdict::Inconclusive => {
-            format!("{name} must pass in every trial, and {passed} of {trials} did: it is not dependable.")
+            format!("{name} must pass in every trial, but only {passed} of {trials} did: it is unreliable.")
         }
-        CriterionVerdict::Incomplete => open(told, &format!("{name} must pass in every trial")),
+        CriterionVerdict::Incomplete => incomplete(input, &format!("{name} must pass in every trial")),
     }
 }
 
-fn broken(told: &Told<'_>, max: usize) -> String {
-    let count = told.outcome.estimate.unwrap_or_default() as usize;
-    let found = match count {
+fn broken_cases(input: &Explanation<'_>, max: usize) -> String {
+    let count = input.outcome.estimate.unwrap_or_default() as usize;
+    let broken = match count {
         0 => "No case broke".to_owned(),
         1 => "1 case broke".to_owned(),
         _ => format!("{count} cases broke"),
     };
-    let meaning = "(every trial of the baseline passed, every one of the candidate failed)";
-    match told.outcome.verdict {
-        CriterionVerdict::Pass => format!("{found}; up to {max} may."),
-        CriterionVerdict::Fail => format!("{found} {meaning}; at most {max} may."),
-        _ => open(told, &format!("{found} for certain; at most {max} may")),
+    let allowed = match max {
+        0 => "none is allowed".to_owned(),
+        1 => "at most 1 is allowed".to_owned(),
+        _ => format!("at most {max} are allowed"),
+    };
+    let meaning = "(every trial of the baseline passed, every trial of the candidate failed)";
+    match input.outcome.verdict {
+        CriterionVerdict::Pass => format!("{broken}; {allowed}."),
+        CriterionVerdict::Fail => format!("{broken} {meaning}; {allowed}."),
+        _ => incomplete(input, &format!("{broken} for certain; {allowed}")),
     }
 }
 
-/// `, more than chance explains (p 0.012)`, where a test said so.
-fn beyond_chance(told: &Told<'_>) -> String {
-    match told.outcome.p {
+/// `, more than chance explains (p 0.012)` if a test showed it, otherwise empty.
+fn beyond_chance(input: &Explanation<'_>) -> String {
+    match input.outcome.p {
         Some(p) if p < 0.0001 => ", more than chance explains (p below 0.0001)".to_owned(),
         Some(p) => format!(", more than chance explains (p {})", trimmed(p, if p < 0.01 { 4 } else { 3 })),
         None => String::new(),
     }
 }
 
-fn open(told: &Told<'_>, start: &str) -> String {
-    let what = if told.counts == Counts::default() { "trials are open" } else { "grades are missing" };
-    let (count, what) = match told.gaps {
-        1 if told.counts == Counts::default() => ("1".to_owned(), "trial is open"),
-        1 => ("1".to_owned(), "grade is missing"),
-        many => (many.to_string(), what),
+fn incomplete(input: &Explanation<'_>, start: &str) -> String {
+    let of_trials = input.counts == CellCounts::default();
+    let gaps = match (input.gaps, of_trials) {
+        (1, true) => "1 trial is undecided".to_owned(),
+        (1, false) => "1 grade is missing".to_owned(),
+        (count, true) => format!("{count} trials are undecided"),
+        (count, false) => format!("{count} grades are missing"),
     };
-    format!("{start}, but {count} {what} and could turn the verdict.")
+    format!("{start}, but {gaps}, which could change the verdict.")
 }
 
-/// What would settle it, in words.
-fn settle(told: &Told<'_>) -> String {
+/// The repeats or cases that would settle the criterion.
+fn need(input: &Explanation<'_>) -> String {
     let more = |count: usize, one: &str, many: &str| match count {
         1 => format!("about 1 more {one} would settle it"),
-        count if count <= MAX => format!("about {count} more {many} would settle it"),
-        _ => format!("more than {MAX} further {many} would be needed to settle it"),
+        count if count <= MAX_NEED => format!("about {count} more {many} would settle it"),
+        _ => format!("more than {MAX_NEED} further {many} would be needed to settle it"),
     };
-    match told.outcome.need {
+    match input.outcome.need {
         Some(Need::Repeats(count)) => more(count, "repeat", "repeats"),
         Some(Need::Cases(count)) => more(count, "case", "cases"),
         None => "it is too close to call; more cases or repeats would help".to_owned(),
-    }
-}
-
-/// The digits after the point at which two scores differ, at least 2.
-fn digits_apart(a: f64, b: f64) -> usize {
-    (2..9).find(|&digits| score(a, digits) != score(b, digits) || (a - b).abs() < 1e-9).unwrap_or(9)
-}
-
-fn score(value: f64, digits: usize) -> String {
-    format!("{value:.digits$}")
-}
-
-/// A difference of scores in points of 100: `5 points`, `0.4 points`.
-pub(super) fn points(difference: f64) -> String {
-    let size = difference * 100.0;
-    // As many digits as it takes for something not to read as nothing.
-    let digits = match size {
-        _ if size >= 1.0 => 1,
-        _ if (1e-7..0.005).contains(&size) => 7,
-        _ => 2,
-    };
-    let text = trimmed(size, digits);
-    if text == "1" { "1 point".to_owned() } else { format!("{text} points") }
-}
-
-/// A share in percent.
-pub(super) fn percent(share: f64) -> String {
-    format!("{} %", trimmed(share * 100.0, if share < 0.01 { 2 } else { 1 }))
-}
-
-/// A number without needless zeros.
-fn trimmed(value: f64, digits: usize) -> String {
-    let text = format!("{value:.digits$}");
-    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
-}
-
-/// A measured amount with its unit.
-fn amount(value: f64, kind: MetricKind) -> String {
-    match kind {
-        MetricKind::Latency => format!("{} s", trimmed(value, if value < 1.0 { 3 } else { 2 })),
-        MetricKind::OutputTokens => format!("{} tokens", trimmed(value, 1)),
-        MetricKind::Cost => format!("${}", trimmed(value, if value < 0.01 { 6 } else { 4 })),
-        MetricKind::Length => format!("{} characters", trimmed(value, 1)),
-        MetricKind::Check | MetricKind::Judge => score(value, 3),
     }
 }

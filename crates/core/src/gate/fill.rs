@@ -1,42 +1,40 @@
-//! Matrices with their gaps filled: at worst, at best, or left as they are.
+//! The scores of a criterion, with their gaps filled at worst, filled at best, or left out.
 
 use std::collections::HashMap;
 
 use crate::model::{Analysis, Cell, MetricKind, MetricScores};
 use crate::stats::Repeated;
 
-/// Stands for "as large as can be" where a metric has no upper end. Finite, so that sums stay numbers.
+/// The worst value of a metric without an upper end. Finite, so that sums stay finite.
 pub(super) const UNBOUNDED: f64 = 1e12;
 
-/// What takes the place of a missing grade.
+/// The value of a missing grade.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fill {
-    /// Nothing: the grades there are. For estimates only, never for a verdict.
+    /// None: only existing grades count. For estimates, never for a verdict.
     Observed,
-    /// The value that speaks most against the candidate.
+    /// The value least favourable to the candidate.
     Worst,
-    /// The value that speaks most for it.
+    /// The value most favourable to the candidate.
     Best,
 }
 
-/// Which cells a criterion looks at.
+/// The cells that a criterion applies to.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Selection<'a> {
-    /// The run's matrices.
     pub(super) analysis: &'a Analysis,
-    /// The metric.
     pub(super) metric: &'a MetricScores,
-    /// Only cases with this tag.
+    /// Only cases with this tag count.
     pub(super) tag: Option<&'a str>,
-    /// Whether the baseline's cells count too.
+    /// Whether the baseline's cells count as well.
     pub(super) paired: bool,
-    /// Whether cells that were not asked are gaps: after `--fail-fast` only.
+    /// Whether cells that were not asked are gaps. True only after `--fail-fast`.
     pub(super) gaps_from_fail_fast: bool,
 }
 
-/// Cells of a selection by what is in them.
+/// Counts of the cells of a selection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Counts {
+pub(super) struct CellCounts {
     /// Cases in the selection.
     pub(super) cases: usize,
     /// The candidate's cells with a value.
@@ -47,38 +45,37 @@ pub(super) struct Counts {
     pub(super) baseline: usize,
     /// The baseline's missing cells.
     pub(super) baseline_missing: usize,
-    /// Cells of either that were not asked after `--fail-fast`.
+    /// Cells of both variants that were not asked because of `--fail-fast`.
     pub(super) stopped_early: usize,
 }
 
-impl Counts {
-    /// Cells that need a fill.
+impl CellCounts {
+    /// Cells that need a value.
     pub(super) fn gaps(&self) -> usize {
         self.candidate_missing + self.baseline_missing + self.stopped_early
     }
 }
 
-/// Filled scores, one row per case; both sides have the same rows.
+/// Filled scores, one row per case. Both variants have the same rows.
 #[derive(Debug, Clone)]
-pub(super) struct Filled {
-    /// The candidate's.
+pub(super) struct FilledScores {
     pub(super) candidate: Repeated,
-    /// The baseline's, where the selection is paired.
+    /// `None` unless the selection is paired.
     pub(super) baseline: Option<Repeated>,
-    /// Which cases were answered once for both.
+    /// By case, whether it was answered once for both variants.
     pub(super) shared: Vec<bool>,
-    /// The cluster of each case, where any case names one; a case without is a cluster of its own.
+    /// The cluster of each case, if any case has a group. A case without a group is a cluster of its own.
     pub(super) clusters: Option<Vec<usize>>,
 }
 
-impl Filled {
-    /// Repeats of the case that has fewest, on either side.
+impl FilledScores {
+    /// Minimum repeats of a case, over both variants.
     pub(super) fn repeats(&self) -> usize {
         let candidate = self.candidate.shortest();
         self.baseline.as_ref().map_or(candidate, |baseline| candidate.min(baseline.shortest()))
     }
 
-    /// Independent units when cases are a sample: clusters where there are any, else cases.
+    /// Number of independent units if cases are a sample: clusters, or cases without clusters.
     pub(super) fn units(&self) -> usize {
         match &self.clusters {
             Some(clusters) => clusters.iter().max().map_or(0, |last| last + 1),
@@ -88,16 +85,21 @@ impl Filled {
 }
 
 impl<'a> Selection<'a> {
-    /// The selected cases: those the metric applies to and that carry the tag.
+    /// All cells of a metric.
+    pub(super) fn all(analysis: &'a Analysis, metric: &'a MetricScores, paired: bool) -> Self {
+        Self { analysis, metric, tag: None, paired, gaps_from_fail_fast: false }
+    }
+
+    /// The cases that the metric applies to and that have the tag, with the candidate's row.
     fn cases(self) -> impl Iterator<Item = (usize, &'a [Cell])> {
         self.metric.scores.candidate.rows().enumerate().filter_map(move |(case, row)| {
             let facts = self.analysis.cases.get(case)?;
-            let wanted = self.tag.is_none_or(|tag| facts.tags.iter().any(|own| own == tag));
-            row.filter(|_| wanted).map(|row| (case, row))
+            let selected = self.tag.is_none_or(|tag| facts.tags.iter().any(|own| own == tag));
+            row.filter(|_| selected).map(|row| (case, row))
         })
     }
 
-    /// The baseline's row of a case, if it has one; of a shared case the candidate's.
+    /// The baseline's row of a case, if any. A shared case has the candidate's row.
     fn baseline_row(self, case: usize, candidate: &'a [Cell]) -> Option<&'a [Cell]> {
         if self.analysis.cases.get(case).is_some_and(|facts| facts.shared) {
             return Some(candidate);
@@ -105,9 +107,8 @@ impl<'a> Selection<'a> {
         self.metric.scores.baseline.as_ref()?.row(case)
     }
 
-    /// What is in the selected cells.
-    pub(super) fn counts(self) -> Counts {
-        let mut counts = Counts::default();
+    pub(super) fn counts(self) -> CellCounts {
+        let mut counts = CellCounts::default();
         for (case, row) in self.cases() {
             counts.cases += 1;
             for cell in row {
@@ -121,7 +122,7 @@ impl<'a> Selection<'a> {
                 continue;
             }
             match self.baseline_row(case, row) {
-                // A case that the baseline knows nothing of lacks every grade.
+                // A case that the baseline does not have lacks every grade.
                 None => counts.baseline_missing += row.len(),
                 Some(theirs) => {
                     for cell in theirs {
@@ -137,11 +138,11 @@ impl<'a> Selection<'a> {
         counts
     }
 
-    /// The selected scores with their gaps filled. A case without any score left on a side drops out.
-    pub(super) fn fill(self, fill: Fill) -> Filled {
+    /// The selected scores with their gaps filled. A case without scores in a variant is left out.
+    pub(super) fn fill(self, fill: Fill) -> FilledScores {
         let (low, high) = match self.metric.kind {
             MetricKind::Check | MetricKind::Judge => (0.0, 1.0),
-            // Less is better: the sides are turned.
+            // Lower is better: worst and best are swapped.
             _ => (UNBOUNDED, 0.0),
         };
         let (ours, theirs) = match fill {
@@ -149,18 +150,18 @@ impl<'a> Selection<'a> {
             Fill::Worst => (Some(low), Some(high)),
             Fill::Best => (Some(high), Some(low)),
         };
-        let facts = &self.analysis.cases;
-        let mut filled = Filled {
-            candidate: Repeated::with_capacity(facts.len(), facts.len() * self.analysis.repeats as usize),
+        let cases = &self.analysis.cases;
+        let mut filled = FilledScores {
+            candidate: Repeated::with_capacity(cases.len(), cases.len() * self.analysis.repeats as usize),
             baseline: self.paired.then(Repeated::default),
-            shared: Vec::with_capacity(facts.len()),
+            shared: Vec::with_capacity(cases.len()),
             clusters: None,
         };
-        let mut kept = Vec::with_capacity(facts.len());
-        let lost = vec![Cell::Missing; self.analysis.repeats as usize];
+        let mut included = Vec::with_capacity(cases.len());
+        let all_missing = vec![Cell::Missing; self.analysis.repeats as usize];
         for (case, row) in self.cases() {
-            let shared = self.paired && facts[case].shared;
-            let baseline = self.baseline_row(case, row).unwrap_or(&lost);
+            let shared = self.paired && cases[case].shared;
+            let baseline = self.baseline_row(case, row).unwrap_or(&all_missing);
             if self.values(row, ours).next().is_none()
                 || (self.paired && self.values(baseline, theirs).next().is_none())
             {
@@ -168,17 +169,17 @@ impl<'a> Selection<'a> {
             }
             filled.candidate.push(self.values(row, ours));
             if let Some(rows) = &mut filled.baseline {
-                // What is missing of a shared answer is the same on both sides.
+                // A gap of a shared answer has the same value for both variants.
                 rows.push(self.values(baseline, if shared { ours } else { theirs }));
             }
             filled.shared.push(shared);
-            kept.push(case);
+            included.push(case);
         }
-        filled.clusters = self.clusters(&kept);
+        filled.clusters = self.clusters(&included);
         filled
     }
 
-    /// The values of a row, gaps filled or left out.
+    /// The values of a row, with gaps filled or left out.
     fn values(self, row: &[Cell], fill: Option<f64>) -> impl Iterator<Item = f64> {
         row.iter().filter_map(move |cell| match cell {
             Cell::Value(value) => Some(*value),
@@ -187,21 +188,21 @@ impl<'a> Selection<'a> {
         })
     }
 
-    /// The cluster of each kept case, numbered in the order they come up.
-    pub(super) fn clusters(self, kept: &[usize]) -> Option<Vec<usize>> {
+    /// The cluster of each of `cases`, numbered in order of first appearance.
+    pub(super) fn clusters(self, cases: &[usize]) -> Option<Vec<usize>> {
         let group = |case: usize| self.analysis.cases.get(case).and_then(|facts| facts.group.as_deref());
-        if !kept.iter().any(|case| group(*case).is_some()) {
+        if !cases.iter().any(|case| group(*case).is_some()) {
             return None;
         }
-        let mut known: HashMap<&str, usize> = HashMap::new();
+        let mut by_group: HashMap<&str, usize> = HashMap::new();
         let mut next = 0;
-        let mut fresh = || {
+        let mut new_cluster = || {
             next += 1;
             next - 1
         };
-        let numbers = kept.iter().map(|case| match group(*case) {
-            Some(name) => *known.entry(name).or_insert_with(&mut fresh),
-            None => fresh(),
+        let numbers = cases.iter().map(|case| match group(*case) {
+            Some(name) => *by_group.entry(name).or_insert_with(&mut new_cluster),
+            None => new_cluster(),
         });
         Some(numbers.collect())
     }

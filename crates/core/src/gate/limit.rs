@@ -1,23 +1,22 @@
-//! Limits on latency, tokens and cost: at most a bound, absolute or relative to the baseline.
+//! Limits on latency, tokens and cost, absolute or relative to the baseline.
 
-use crate::model::Scope;
+use crate::model::{Bound, Rule, Scope, Statistic};
 use crate::stats::{
     Estimate, nearest_rank, population_mean, quantile_bounds, quantile_p_above, suite_contrast, suite_mean,
     t_bounds,
 };
 
-use super::evidence::{Context, EXACT, Evidence, Ruling, literally};
-use super::fill::Filled;
-use super::weigh::{Question, weigh};
-use super::{Bound, Rule, Statistic};
+use super::evidence::{Context, EXACT, Evidence, Ruling, literal_verdict};
+use super::fill::FilledScores;
+use super::mean_test::MeanTest;
 
-/// The overshoot that must be ruled out, as a share of the limit.
+/// Overshoots above this share of the limit must be ruled out.
 const SLACK: f64 = 0.05;
 
-/// Decides a limit. `None` where it is relative and there is no baseline.
+/// The evidence on a limit. `None` if it is relative and there is no baseline.
 pub(super) fn limit(
     context: &Context,
-    filled: &Filled,
+    filled: &FilledScores,
     statistic: Statistic,
     bound: Bound,
 ) -> Option<Evidence> {
@@ -28,14 +27,14 @@ pub(super) fn limit(
     }
 }
 
-/// The share of the limit that may stay open; none where the policy asks for proof.
+/// The overshoot above which all must be ruled out: 0 if the policy has a resolution of 0.
 fn slack(context: &Context, limit: f64) -> f64 {
     if context.resolution == 0.0 { 0.0 } else { SLACK * limit }
 }
 
-/// Mean over cases, by the mirror image of a threshold. A relative one looks at candidate - (1 + increase)
-/// baseline, which keeps the pairing.
-fn mean_limit(context: &Context, filled: &Filled, bound: Bound) -> Option<Evidence> {
+/// A limit on the mean over cases: a threshold on the negated mean. A relative limit tests
+/// candidate - (1 + increase) baseline, which keeps the pairing.
+fn mean_limit(context: &Context, filled: &FilledScores, bound: Bound) -> Option<Evidence> {
     let repeats = filled.repeats();
     let scope = context.scope(repeats);
     let (estimate, offset): (Estimate, f64) = match bound {
@@ -63,7 +62,7 @@ fn mean_limit(context: &Context, filled: &Filled, bound: Bound) -> Option<Eviden
                     population_mean(&contrasts, filled.clusters.as_deref())
                 }
             };
-            // Shown as the candidate's mean against a limit, not as a contrast against 0.
+            // The offset reports the candidate's mean against a limit, not a contrast against 0.
             (estimate, factor * suite_mean(baseline).mean)
         }
     };
@@ -73,7 +72,7 @@ fn mean_limit(context: &Context, filled: &Filled, bound: Bound) -> Option<Eviden
     };
     let shifted = Estimate { mean: estimate.mean + offset, ..estimate };
     let mirrored = shifted.negated();
-    let question = Question {
+    let test = MeanTest {
         scope,
         estimate: mirrored,
         bounds: t_bounds(mirrored, context.alpha),
@@ -83,13 +82,13 @@ fn mean_limit(context: &Context, filled: &Filled, bound: Bound) -> Option<Eviden
         repeats,
         units: filled.units(),
         certain: false,
-        gains: !(context.baseline_reused && matches!(bound, Bound::MaxIncrease(_))),
-        test: None,
+        gains_by_repeats: !(context.baseline_reused && matches!(bound, Bound::MaxIncrease(_))),
+        p: None,
     };
-    let mut evidence = weigh(context, &question);
+    let mut evidence = test.evidence(context);
     if !estimate.standard_error.is_finite() && context.rule == Rule::Evidence {
-        // One case once: no interval, so the number itself against the limit.
-        evidence.ruling = Ruling::Literal(literally(shifted.mean <= limit + EXACT));
+        // A single case has no interval, so its value is compared with the limit.
+        evidence.ruling = Ruling::Literal(literal_verdict(shifted.mean <= limit + EXACT));
         evidence.in_family = false;
         "literal (too few values for an interval)".clone_into(&mut evidence.method);
     }
@@ -97,62 +96,63 @@ fn mean_limit(context: &Context, filled: &Filled, bound: Bound) -> Option<Eviden
     Some(Evidence { estimate: Some(shifted.mean), lower, upper, required: limit, ..evidence })
 }
 
-/// A percentile over trials, with bounds from order statistics; literal where there are none.
-fn percentile_limit(context: &Context, filled: &Filled, level: f64, bound: Bound) -> Option<Evidence> {
+/// A limit on a percentile over trials, with bounds from order statistics; a literal comparison if there are none.
+fn percentile_limit(context: &Context, filled: &FilledScores, level: f64, bound: Bound) -> Option<Evidence> {
     let sorted = ascending(filled.candidate.values());
     let estimate = nearest_rank(&sorted, level)?;
     let bounds = quantile_bounds(&sorted, level, context.alpha);
-    // (limit, upper bound to hold against it, p)
-    let (limit, proof, p) = match bound {
+    // (limit, upper bound of the overshoot, p)
+    let (limit, overshoot, p) = match bound {
         Bound::Absolute(limit) => {
             (limit, bounds.upper.map(|upper| upper - limit), quantile_p_above(&sorted, level, limit))
         }
         Bound::MaxIncrease(increase) => {
             let theirs = ascending(filled.baseline.as_ref()?.values());
             let factor = 1.0 + increase;
-            // Half of alpha for each side: then both bounds hold at once.
+            // Half of alpha for each side, so that both bounds hold together.
             let ours_half = quantile_bounds(&sorted, level, context.alpha / 2.0);
             let theirs_half = quantile_bounds(&theirs, level, context.alpha / 2.0);
-            let proof = ours_half.upper.zip(theirs_half.lower).map(|(upper, lower)| upper - factor * lower);
-            (factor * nearest_rank(&theirs, level)?, proof, relative_p(&sorted, &theirs, level, factor))
+            let overshoot =
+                ours_half.upper.zip(theirs_half.lower).map(|(upper, lower)| upper - factor * lower);
+            (factor * nearest_rank(&theirs, level)?, overshoot, relative_p(&sorted, &theirs, level, factor))
         }
     };
     let meets = estimate <= limit + EXACT;
     let mut evidence = Evidence {
         lower: bounds.lower,
         upper: bounds.upper,
-        ..Evidence::literal(estimate, limit, literally(meets))
+        ..Evidence::literal(estimate, limit, literal_verdict(meets))
     };
     if context.rule == Rule::Point {
         "point".clone_into(&mut evidence.method);
         return Some(evidence);
     }
-    let Some(overshoot) = proof else {
+    let Some(overshoot) = overshoot else {
         "literal (too few trials for an interval)".clone_into(&mut evidence.method);
         return Some(evidence);
     };
     evidence.in_family = true;
     evidence.p = Some(p);
     "order statistics".clone_into(&mut evidence.method);
-    evidence.ruling = Ruling::Weighed { ruled_out: meets && overshoot <= slack(context, limit) + EXACT };
+    evidence.ruling = Ruling::Statistical { ruled_out: meets && overshoot <= slack(context, limit) + EXACT };
     Some(evidence)
 }
 
-/// The smallest alpha at which the candidate's lower bound lies above `factor` times the baseline's upper one,
-/// each at half of it, by bisection; 1 where there is none.
+/// The smallest alpha at which the candidate's lower bound is above `factor` times the baseline's upper bound, each at half
+/// of that alpha, by bisection; 1 if there is none.
 fn relative_p(ours: &[f64], theirs: &[f64], level: f64, factor: f64) -> f64 {
-    let apart = |alpha: f64| {
+    let exceeds = |alpha: f64| {
         let lower = quantile_bounds(ours, level, alpha / 2.0).lower;
         let upper = quantile_bounds(theirs, level, alpha / 2.0).upper;
         lower.zip(upper).is_some_and(|(lower, upper)| lower > factor * upper)
     };
     let (mut low, mut high) = (0.0_f64, 1.0_f64);
-    if !apart(high) {
+    if !exceeds(high) {
         return 1.0;
     }
     for _ in 0..50 {
         let middle = f64::midpoint(low, high);
-        if apart(middle) { high = middle } else { low = middle }
+        if exceeds(middle) { high = middle } else { low = middle }
     }
     high
 }

@@ -1,22 +1,27 @@
-//! The decision: pure, from numbers and a policy to a verdict. No clock, no file, no randomness but the
-//! policy's seed.
+//! The gate: decides a run from its metrics and its policy.
 //!
-//! `docs/decision.md` tells users how a verdict comes about. Every criterion is decided twice, with all missing
-//! grades filled at worst and at best; only the same verdict twice is one.
+//! Pure: no clock, no files, and no randomness except the seed of the policy. Every criterion is decided twice, with all
+//! missing grades at their worst and at their best; only a verdict that is the same both times counts. `docs/decision.md`
+//! explains the rules to users.
 
-mod cases;
+mod case_status;
+mod criterion;
 mod decide;
 mod evidence;
-mod examine;
 mod explain;
 mod fill;
-mod length;
+mod length_bias;
 mod limit;
+mod mean_test;
+mod means;
+mod missing;
+mod numbers;
 mod reasons;
 mod schedule;
 mod slices;
 mod summary;
-mod weigh;
+mod trials;
+mod warnings;
 
 pub use crate::model::{Bound, Criterion, Policy, Requirement, Rule, Statistic};
 pub use decide::decide;

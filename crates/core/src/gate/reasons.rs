@@ -1,30 +1,32 @@
-//! Why a run has its verdict, worst first.
+//! Reasons for the verdict of a run, worst first.
 
-use crate::model::{CriterionOutcome, CriterionVerdict, Ended, Fault, FaultKind, Reason, ReasonCode};
+use crate::model::{
+    Criterion, CriterionOutcome, CriterionVerdict, Ended, Fault, FaultKind, Policy, Reason, ReasonCode,
+    Requirement,
+};
 
-use super::evidence::EXACT;
-use super::explain::percent;
-use super::{Policy, Requirement};
+use super::missing::MissingShare;
+use super::numbers::percent;
 
-/// The reasons: criteria that failed, what ended the run, what is missing, what is undecided.
+/// The reasons, in this order: failed criteria, the end of the run, missing grades, undecided criteria.
 pub(super) fn reasons(
     policy: &Policy,
     criteria: &[CriterionOutcome],
-    missing: Option<(f64, String)>,
+    missing: Option<&MissingShare>,
     ended: &Ended,
 ) -> Vec<Reason> {
     let mut reasons = Vec::new();
-    let of = |wanted: CriterionVerdict, code: &dyn Fn(&Requirement) -> ReasonCode| {
+    let of_criteria = |verdict: CriterionVerdict, code: &dyn Fn(&Requirement) -> ReasonCode| {
         let pairs =
-            policy.criteria.iter().zip(criteria).filter(move |(_, outcome)| outcome.verdict == wanted);
-        let reason = |(criterion, outcome): (&super::Criterion, &CriterionOutcome)| Reason {
+            policy.criteria.iter().zip(criteria).filter(move |(_, outcome)| outcome.verdict == verdict);
+        let reason = |(criterion, outcome): (&Criterion, &CriterionOutcome)| Reason {
             code: code(&criterion.requirement),
             message: outcome.explanation.clone(),
             criterion: Some(outcome.id.clone()),
         };
         pairs.map(reason).collect::<Vec<_>>()
     };
-    reasons.extend(of(CriterionVerdict::Fail, &|requirement| match requirement {
+    reasons.extend(of_criteria(CriterionVerdict::Fail, &|requirement| match requirement {
         Requirement::Minimum { .. } => ReasonCode::ThresholdMissed,
         Requirement::EveryTrial => ReasonCode::CheckFailed,
         Requirement::NotWorse { .. } => ReasonCode::Regression,
@@ -32,40 +34,40 @@ pub(super) fn reasons(
         Requirement::MustPass { .. } => ReasonCode::MustPassFailed,
         Requirement::BrokenCases { .. } => ReasonCode::BrokenCases,
     }));
-    let whole = |code, message: String| Reason { code, message, criterion: None };
+    let of_run = |code, message: String| Reason { code, message, criterion: None };
     match ended {
-        Ended::Stopped(fault) => reasons.push(whole(fault_code(fault), fault.message.clone())),
+        Ended::Stopped(fault) => reasons.push(of_run(fault_code(fault), fault.message.clone())),
         Ended::Interrupted => {
-            reasons.push(whole(
+            reasons.push(of_run(
                 ReasonCode::Interrupted,
-                "the run was interrupted before it was done".to_owned(),
+                "the run was interrupted before it finished".to_owned(),
             ));
         }
         Ended::Completed | Ended::FailedFast => {}
     }
-    if let Some((share, whose)) = missing.filter(|(share, _)| *share > policy.max_missing + EXACT) {
+    if let Some(missing) = missing.filter(|missing| missing.exceeds(policy)) {
         let message = format!(
-            "{} of {whose} are missing, more than the {} that max_missing allows",
-            percent(share),
+            "{} of {} are missing, more than the {} that max_missing allows",
+            percent(missing.share),
+            missing.grades,
             percent(policy.max_missing)
         );
-        reasons.push(whole(ReasonCode::MissingGrades, message));
+        reasons.push(of_run(ReasonCode::MissingGrades, message));
     }
-    reasons.extend(of(CriterionVerdict::Incomplete, &|_| ReasonCode::MissingGrades));
+    reasons.extend(of_criteria(CriterionVerdict::Incomplete, &|_| ReasonCode::MissingGrades));
     if policy.is_empty() {
         let message = if policy.criteria.is_empty() {
-            "nothing is required of this run; add a metric's min, a check or a baseline"
+            "no criteria are configured; add a metric minimum, a check or a baseline"
         } else {
-            "nothing is required of this run: no score could miss its criteria; raise a min above 0, or lower the \
-             tolerance"
+            "no score could fail the configured criteria; raise a minimum above 0, or lower the tolerance"
         };
         let message = message.to_owned();
-        reasons.push(whole(ReasonCode::TooLittleEvidence, message));
+        reasons.push(of_run(ReasonCode::TooLittleEvidence, message));
     }
-    reasons.extend(of(CriterionVerdict::Inconclusive, &|_| ReasonCode::TooLittleEvidence));
+    reasons.extend(of_criteria(CriterionVerdict::Inconclusive, &|_| ReasonCode::TooLittleEvidence));
     if *ended == Ended::FailedFast {
-        let message = "stopped early, since the verdict could only be fail".to_owned();
-        reasons.push(whole(ReasonCode::FailedFast, message));
+        let message = "stopped early because the verdict could only be fail".to_owned();
+        reasons.push(of_run(ReasonCode::FailedFast, message));
     }
     reasons
 }

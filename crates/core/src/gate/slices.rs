@@ -1,5 +1,4 @@
-//! Metrics by tag: where a suite is strong and where it is weak. Descriptive; a slice decides by a criterion of its
-//! own.
+//! Metrics by tag. Descriptive: only a criterion on a tag decides.
 
 use std::collections::BTreeMap;
 
@@ -8,13 +7,13 @@ use crate::stats::mean;
 
 use super::evidence::{Context, Parameter};
 use super::fill::{Fill, Selection};
+use super::means::{candidate_mean, mean_difference};
 use super::summary::interval;
-use super::weigh::{candidate_mean, mean_difference};
 
-/// Tags that are told of, the most frequent first: a tag for every case says nothing.
-const MAX: usize = 50;
+/// Maximum number of reported tags, the most frequent first.
+const MAX_TAGS: usize = 50;
 
-/// The tags of a run that are told of, in the order of the alphabet.
+/// The reported tags of a run, in alphabetical order.
 pub(super) fn tags(analysis: &Analysis) -> Vec<&str> {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for tag in analysis.cases.iter().flat_map(|case| &case.tags) {
@@ -22,13 +21,13 @@ pub(super) fn tags(analysis: &Analysis) -> Vec<&str> {
     }
     let mut tags: Vec<(&str, usize)> = counts.into_iter().collect();
     tags.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-    tags.truncate(MAX);
+    tags.truncate(MAX_TAGS);
     let mut tags: Vec<&str> = tags.into_iter().map(|(tag, _)| tag).collect();
     tags.sort_unstable();
     tags
 }
 
-/// A metric's numbers by tag, from the grades there are; checks and judged metrics only.
+/// The slices of a check or judged metric by tag, from existing grades.
 pub(super) fn slices(
     analysis: &Analysis,
     context: &Context,
@@ -50,23 +49,23 @@ fn slice(
     tag: &str,
 ) -> Option<Slice> {
     let select = |paired| {
-        Selection { analysis, metric, tag: Some(tag), paired, gaps_from_fail_fast: false }
-            .fill(Fill::Observed)
+        Selection { tag: Some(tag), ..Selection::all(analysis, metric, paired) }.fill(Fill::Observed)
     };
-    let alone = select(false);
-    if alone.candidate.is_empty() {
+    let candidate = select(false);
+    if candidate.candidate.is_empty() {
         return None;
     }
-    let both =
-        metric.scores.baseline.is_some().then(|| select(true)).filter(|both| !both.candidate.is_empty());
-    let baseline = both.as_ref().and_then(|both| both.baseline.as_ref()).map(|rows| mean(&rows.row_means()));
-    let difference: Option<Interval> = both
-        .and_then(|both| mean_difference(&both, scope, context.alpha))
-        .map(|found| interval(metric.kind, Parameter::Difference, found));
+    let paired =
+        metric.scores.baseline.is_some().then(|| select(true)).filter(|paired| !paired.candidate.is_empty());
+    let baseline =
+        paired.as_ref().and_then(|paired| paired.baseline.as_ref()).map(|rows| mean(&rows.row_means()));
+    let difference: Option<Interval> = paired
+        .and_then(|paired| mean_difference(&paired, scope, context.alpha))
+        .map(|estimated| interval(metric.kind, Parameter::Difference, estimated));
     Some(Slice {
         tag: tag.to_owned(),
-        cases: alone.candidate.len(),
-        candidate: interval(metric.kind, Parameter::Mean, candidate_mean(&alone, scope, context.alpha)),
+        cases: candidate.candidate.len(),
+        candidate: interval(metric.kind, Parameter::Mean, candidate_mean(&candidate, scope, context.alpha)),
         baseline,
         difference,
     })

@@ -65,7 +65,7 @@ impl fmt::Display for PolicyChange {
         f.write_str(&self.path)?;
         match (&self.old, &self.new) {
             (Some(old), Some(new)) => write!(f, " from {old} to {new}"),
-            (Some(old), None) => write!(f, " taken out, was {old}"),
+            (Some(old), None) => write!(f, " removed, was {old}"),
             (None, Some(new)) => write!(f, " added: {new}"),
             (None, None) => Ok(()),
         }
@@ -89,7 +89,7 @@ impl fmt::Display for DatasetChanges {
             write!(f, "{comma}{}{noun} {word} ({}{more})", cases.count, cases.first.join(", "))?;
             first = false;
         }
-        if first { f.write_str("no case differs") } else { Ok(()) }
+        if first { f.write_str("no cases differ") } else { Ok(()) }
     }
 }
 
@@ -104,7 +104,7 @@ mod tests {
                 .to_string()
         };
         assert_eq!(change(Some("1"), Some("2")), "a.b from 1 to 2");
-        assert_eq!(change(Some("1"), None), "a.b taken out, was 1");
+        assert_eq!(change(Some("1"), None), "a.b removed, was 1");
         assert_eq!(change(None, Some("2")), "a.b added: 2");
         let cases = |count, ids: &[&str]| NamedCases {
             count,
@@ -114,6 +114,6 @@ mod tests {
         assert_eq!(changes.to_string(), "7 cases removed (x, y, …)");
         changes.added = cases(1, &["z"]);
         assert_eq!(changes.to_string(), "7 cases removed (x, y, …), 1 added (z)");
-        assert_eq!(DatasetChanges::default().to_string(), "no case differs");
+        assert_eq!(DatasetChanges::default().to_string(), "no cases differ");
     }
 }

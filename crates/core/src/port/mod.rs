@@ -146,6 +146,11 @@ pub enum Event {
         /// US dollars.
         usd: f64,
     },
+    /// A line of information, such as the cost estimate before the first call.
+    Note {
+        /// One sentence.
+        message: String,
+    },
     /// A warning for the user.
     Warning {
         /// One sentence.

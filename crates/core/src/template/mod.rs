@@ -1,11 +1,9 @@
-//! Prompt templates: `{{name}}` and nothing else.
+//! Prompt templates with `{{name}}` placeholders.
 //!
-//! A template is text with placeholders. [`Template::parse`] reads it, [`variables`] says what a case offers,
-//! [`Template::render`] puts the values in, as they are, in one pass: a value that holds `{{name}}` stays text.
-//! [`verify`] finds every placeholder that some case leaves undefined, before anything is asked of a model.
-//! There are no conditions, loops, filters, includes or environment variables, and there will be none.
-//!
-//! Reading prompt files is the load room's work; sending messages is the engine's.
+//! [`Template::parse`] parses a template, [`variables`] returns the variables of a case, and [`Template::render`] inserts
+//! values unchanged in one pass: a value that contains `{{name}}` stays text. [`verify`] reports placeholders that are
+//! undefined for some case, before the first call of a model. By design there are no conditions, loops, filters, includes
+//! or environment variables.
 
 mod parse;
 mod variables;

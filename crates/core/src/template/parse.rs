@@ -1,4 +1,4 @@
-//! The parser and the renderer of templates.
+//! Parser and renderer of templates.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -30,7 +30,7 @@ pub struct Placeholder {
     pub length: usize,
 }
 
-/// Something between double braces on one line that is no name.
+/// An invalid placeholder: double braces on one line that do not enclose a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TemplateDiagnostic {
     /// Byte offset of the first brace.
@@ -41,7 +41,7 @@ pub struct TemplateDiagnostic {
     pub column: usize,
     /// Characters from the first brace to the last.
     pub length: usize,
-    /// What is wrong.
+    /// The message.
     pub message: String,
     /// The next step.
     pub help: String,
@@ -55,7 +55,7 @@ impl fmt::Display for TemplateDiagnostic {
 
 impl std::error::Error for TemplateDiagnostic {}
 
-/// A placeholder that the lookup does not know.
+/// A placeholder without a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UndefinedVariable {
     /// The name.
@@ -84,18 +84,18 @@ impl Template {
     ///
     /// # Errors
     /// The first `{{…}}` on one line that looks like an expression of another template language: `{{7*7}}`,
-    /// `{{#if x}}`, `{{x | upper}}`, `{{}}`. To send it literally would be a guess.
+    /// `{{#if x}}`, `{{x | upper}}`, `{{}}`. Whether it is meant literally cannot be known.
     pub fn parse(text: &str) -> Result<Self, TemplateDiagnostic> {
         let (template, mut diagnostics) = scan(text);
         if diagnostics.is_empty() { Ok(template) } else { Err(diagnostics.swap_remove(0)) }
     }
 
-    /// Every diagnostic of a text, in order; empty where [`Template::parse`] accepts it.
+    /// Returns all diagnostics of a text in order; none if [`Template::parse`] accepts it.
     pub fn diagnostics(text: &str) -> Vec<TemplateDiagnostic> {
         scan(text).1
     }
 
-    /// The placeholders in order, a name as often as it stands there.
+    /// Returns all placeholders in order, including repeated names.
     pub fn placeholders(&self) -> impl Iterator<Item = &Placeholder> {
         self.segments.iter().filter_map(|segment| match segment {
             Segment::Placeholder(placeholder) => Some(placeholder),
@@ -103,7 +103,7 @@ impl Template {
         })
     }
 
-    /// The names in the order of their first use, each once.
+    /// Returns the distinct names in the order of their first use.
     pub fn variables(&self) -> Vec<&str> {
         let mut names: Vec<&str> = Vec::new();
         for placeholder in self.placeholders() {
@@ -114,7 +114,7 @@ impl Template {
         names
     }
 
-    /// Puts the values in. A value is inserted as it is and never looked at again.
+    /// Inserts the values. Values are not scanned for placeholders.
     ///
     /// # Errors
     /// The first placeholder for which `lookup` has no value.
@@ -140,11 +140,11 @@ impl Template {
     }
 }
 
-/// What stands at a `{{`.
-enum Found<'t> {
-    /// A placeholder of this name; bytes up to and including the closing braces.
+/// The meaning of a `{{`.
+enum Braces<'t> {
+    /// A placeholder with its name; `bytes` includes both pairs of braces.
     Name { name: &'t str, bytes: usize },
-    /// Something that looks like an expression; bytes up to and including the closing braces.
+    /// An expression of another template language; `bytes` includes both pairs of braces.
     Expression { bytes: usize },
     /// Literal braces.
     Literal,
@@ -160,8 +160,8 @@ fn scan(text: &str) -> (Template, Vec<TemplateDiagnostic>) {
         let (before, at) = rest.split_at(start);
         literal.push_str(before);
         position.advance(before);
-        let consumed = match look(at) {
-            Found::Name { name, bytes } => {
+        let consumed = match classify(at) {
+            Braces::Name { name, bytes } => {
                 if !literal.is_empty() {
                     segments.push(Segment::Literal(std::mem::take(&mut literal)));
                 }
@@ -174,11 +174,11 @@ fn scan(text: &str) -> (Template, Vec<TemplateDiagnostic>) {
                 }));
                 bytes
             }
-            Found::Expression { bytes } => {
+            Braces::Expression { bytes } => {
                 diagnostics.push(expression(&at[..bytes], position));
                 bytes
             }
-            Found::Literal => {
+            Braces::Literal => {
                 literal.push('{');
                 1
             }
@@ -213,8 +213,8 @@ impl Position {
     }
 }
 
-/// Decides what `at`, which starts with `{{`, is.
-fn look(at: &str) -> Found<'_> {
+/// Classifies a text that starts with `{{`.
+fn classify(at: &str) -> Braces<'_> {
     let inside = &at[2..];
     let trimmed = inside.trim_start_matches([' ', '\t']);
     let name_length = trimmed.bytes().take_while(|byte| is_name_byte(*byte)).count();
@@ -222,24 +222,24 @@ fn look(at: &str) -> Found<'_> {
     let starts_well = name.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_');
     let after_spaces = after.trim_start_matches([' ', '\t']);
     if starts_well && after_spaces.starts_with("}}") {
-        return Found::Name { name, bytes: at.len() - after_spaces.len() + 2 };
+        return Braces::Name { name, bytes: at.len() - after_spaces.len() + 2 };
     }
-    // Braces that end on another line, hold braces, or are not closed are no expression.
-    let Some(end) = inside.find(['{', '}', '\n', '\r']) else { return Found::Literal };
+    // Braces that end on another line, enclose braces, or are not closed are literal.
+    let Some(end) = inside.find(['{', '}', '\n', '\r']) else { return Braces::Literal };
     if !inside[end..].starts_with("}}") {
-        return Found::Literal;
+        return Braces::Literal;
     }
-    // An object or a set of quoted things (`{{"a": 1}}`, `{{ color: 'red' }}`), LaTeX (`{{\bf x}}`).
+    // JSON and style objects (`{{"a": 1}}`, `{{ color: 'red' }}`), LaTeX (`{{\bf x}}`).
     if trimmed.starts_with(['"', '\'', '\\', '[', '`']) {
-        return Found::Literal;
+        return Braces::Literal;
     }
     if starts_well
         && let Some(value) = after_spaces.strip_prefix(':')
         && value.starts_with([' ', '\t', '"', '\''])
     {
-        return Found::Literal;
+        return Braces::Literal;
     }
-    Found::Expression { bytes: 2 + end + 2 }
+    Braces::Expression { bytes: 2 + end + 2 }
 }
 
 fn is_name_byte(byte: u8) -> bool {
@@ -249,16 +249,16 @@ fn is_name_byte(byte: u8) -> bool {
 fn expression(text: &str, position: Position) -> TemplateDiagnostic {
     let inside = text[2..text.len() - 2].trim();
     let message = if inside.is_empty() {
-        format!("`{text}` names no variable")
+        format!("`{text}` is not a placeholder: the name is missing")
     } else {
-        format!("`{}` is not a placeholder: `{}` is not a name", shorten(text), shorten(inside))
+        format!("`{}` is not a placeholder: `{}` is not a valid name", shorten(text), shorten(inside))
     };
     let help = if inside.starts_with(['#', '/', '^', '>', '!', '&', '@', '=', '~', '-', '%']) {
-        "prompts know `{{name}}` only: no conditions, loops, partials or comments"
+        "prompts support only `{{name}}`: no conditions, loops, partials or comments"
     } else if inside.contains(['|', '(', '[']) {
-        "prompts know `{{name}}` only: no filters, calls or indexes; put the finished text into the case's `vars`"
+        "prompts support only `{{name}}`: no filters, calls or indexes; put the final text into the case's `vars`"
     } else if !inside.is_ascii() {
-        "names are ASCII letters, digits, `_`, `.` and `-`; give the variable such a name with `fields`"
+        "names consist of ASCII letters, digits, `_`, `.` and `-`; rename the variable with `fields`"
     } else {
         "write `{{name}}` for a variable; for literal braces write `{ {` with a space, or put the text into a \
          case's `vars` and insert it by name"

@@ -14,7 +14,7 @@ fn render(text: &str, values: &[(&str, &str)]) -> String {
 }
 
 #[test]
-fn names_are_replaced_with_and_without_spaces() {
+fn placeholders_may_contain_spaces() {
     assert_eq!(render("a {{x}} b {{ y.z-1 }}{{\tx }}!", &[("x", "1"), ("y.z-1", "2")]), "a 1 b 21!");
     assert_eq!(render("{{{x}}}", &[("x", "1")]), "{1}");
     assert_eq!(render("{\"a\": {{x}}}", &[("x", "1")]), "{\"a\": 1}");
@@ -22,7 +22,7 @@ fn names_are_replaced_with_and_without_spaces() {
 }
 
 #[test]
-fn everything_else_is_literal() {
+fn other_braces_are_literal() {
     for text in [
         "",
         "{",
@@ -47,7 +47,7 @@ fn everything_else_is_literal() {
 }
 
 #[test]
-fn expressions_of_other_languages_are_diagnostics() {
+fn expressions_of_other_languages_are_rejected() {
     for text in [
         "{{7*7}}",
         "{{#if x}}",
@@ -73,7 +73,7 @@ fn expressions_of_other_languages_are_diagnostics() {
 }
 
 #[test]
-fn diagnostics_and_placeholders_know_their_place() {
+fn diagnostics_and_placeholders_have_locations() {
     let text = "é {{a}}\r\n{{b}} ü{{7*7}}\n {{#x}}";
     let diagnostics = Template::diagnostics(text);
     assert_eq!(
@@ -89,7 +89,7 @@ fn diagnostics_and_placeholders_know_their_place() {
 }
 
 #[test]
-fn an_undefined_variable_is_an_error_with_its_place() {
+fn undefined_variables_are_errors_with_location() {
     let error = Template::parse("x\n {{gone}}").unwrap().render(&|_| None).unwrap_err();
     assert_eq!((error.name.as_str(), error.line, error.column), ("gone", 2, 2));
     assert_eq!(error.to_string(), "`{{gone}}` is undefined");
@@ -108,7 +108,7 @@ fn case(id: &str, vars: serde_json::Value) -> Case {
 }
 
 #[test]
-fn a_case_offers_its_inputs_and_never_the_expectation() {
+fn variables_exclude_the_reference_answer() {
     let case = case(
         "7",
         json!({"text": "a {{query}}", "n": 1.50, "flag": true, "list": ["a", "b"], "mixed": ["a", 1],
@@ -155,7 +155,7 @@ fn variant(system: &str, user: &str) -> Variant {
 }
 
 #[test]
-fn verify_groups_by_name_and_says_what_was_meant() {
+fn verify_groups_by_name_and_suggests_names() {
     let cases = [case("a", json!({"tone": "kind"})), case("b", json!({})), case("c", json!({}))];
     let diagnostics = verify(
         &variant("x {{contxt}}\n{{tone}} {{expected}} {{env.HOME}} {{contxt}}", "{{qery}} {{7*7}}"),
@@ -170,7 +170,7 @@ fn verify_groups_by_name_and_says_what_was_meant() {
     assert_eq!(diagnostics[0].place.as_ref().unwrap().excerpt.as_deref(), Some("x {{contxt}}"));
     assert!(shown[1].starts_with("prompts/p.md:6:1: `{{tone}}` is undefined for 2 of 3 cases, first `b`"));
     assert!(shown[2].contains("leak"), "{}", shown[2]);
-    assert!(shown[3].contains("no environment"), "{}", shown[3]);
+    assert!(shown[3].contains("cannot read the environment"), "{}", shown[3]);
     assert!(shown[4].starts_with("in the user message: `{{7*7}}`"), "{}", shown[4]);
     let shown = verify(&variant("s", "{{qery}}"), &cases)[0].to_string();
     assert!(shown.contains("in the user message") && shown.contains("did you mean `{{query}}`?"), "{shown}");
@@ -178,7 +178,7 @@ fn verify_groups_by_name_and_says_what_was_meant() {
 }
 
 #[test]
-fn uses_and_warnings() {
+fn single_braces_of_a_known_variable_are_warned_about() {
     let cases = [case("a", json!({}))];
     let variant = variant("{context} {id}", "{{query}} {query} {{id}}");
     assert!(uses(&variant, "query") && !uses(&variant, "context"));
@@ -189,14 +189,14 @@ fn uses_and_warnings() {
 
 proptest! {
     #[test]
-    fn the_parser_never_panics_and_loses_nothing(text in "[ -~\n{}{}{}é]{0,60}") {
+    fn parser_never_panics_and_keeps_all_text(text in "[ -~\n{}{}{}é]{0,60}") {
         let diagnostics = Template::diagnostics(&text);
         for diagnostic in &diagnostics {
             prop_assert!(text[diagnostic.offset..].starts_with("{{"));
         }
         if let Ok(template) = Template::parse(&text) {
             prop_assert!(diagnostics.is_empty());
-            // Put each placeholder back: the text is whole again, up to spaces inside the braces.
+            // Rendering each placeholder as itself restores the text, except spaces inside the braces.
             let back = template.render(&|name| Some(Cow::Owned(format!("{{{{{name}}}}}")))).unwrap();
             let squeezed = |text: &str| text.replace([' ', '\t'], "");
             prop_assert_eq!(squeezed(&back), squeezed(&text));
@@ -204,7 +204,7 @@ proptest! {
     }
 
     #[test]
-    fn values_are_never_scanned_again(before in "[a-z {}]{0,8}", value in ".{0,40}", after in "[a-z ]{0,8}") {
+    fn values_are_not_scanned_for_placeholders(before in "[a-z {}]{0,8}", value in ".{0,40}", after in "[a-z ]{0,8}") {
         let text = format!("{before}|{{{{x}}}}|{after}");
         if let Ok(template) = Template::parse(&text) {
             let literal = text.replacen("{{x}}", "\u{0}", 1);
@@ -216,7 +216,7 @@ proptest! {
     }
 
     #[test]
-    fn a_value_that_is_a_placeholder_stays_text(name in "[a-z]{1,5}") {
+    fn placeholders_in_values_stay_text(name in "[a-z]{1,5}") {
         let value = format!("{{{{{name}}}}}");
         prop_assert_eq!(render("{{x}}{{x}}", &[("x", &value), (&name, "no")]),
             value.repeat(2));

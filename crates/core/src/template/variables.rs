@@ -1,4 +1,4 @@
-//! What a case offers to a prompt.
+//! Variables of a case.
 
 use std::borrow::Cow;
 
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::model::Case;
 
-/// Names that no variable of a row may take: the case's own fields, and the answer that must not leak.
+/// Reserved names: the case's own fields, and the reference answer, which must not leak.
 pub const RESERVED: [&str; 4] = ["id", "query", "context", "expected"];
 
 /// The variables of one case.
@@ -15,17 +15,17 @@ pub struct Variables<'c> {
     case: &'c Case,
 }
 
-/// The variables that `case` offers: `id`, `query`, `context` and its `vars`.
+/// Returns the variables of a case: `id`, `query`, `context` and its `vars`.
 ///
-/// An empty query, an absent context and a `null` are undefined. `expected` is never offered: a prompt that
-/// sees the reference answer proves nothing.
+/// An empty query, a missing context and `null` are undefined. `expected` is always undefined: the evaluation of a prompt
+/// that contains the reference answer is worthless.
 pub fn variables(case: &Case) -> Variables<'_> {
     Variables { case }
 }
 
 impl<'c> Variables<'c> {
-    /// The value of a name as it is put into a prompt: text as it is, a list of texts joined by blank lines,
-    /// anything else as compact JSON.
+    /// Returns the value of a variable as it is inserted into a prompt: text as it is, a list of texts joined by blank
+    /// lines, any other value as compact JSON.
     pub fn get(&self, name: &str) -> Option<Cow<'c, str>> {
         match name {
             "id" => Some(Cow::Borrowed(&self.case.id)),
@@ -41,7 +41,7 @@ impl<'c> Variables<'c> {
         }
     }
 
-    /// Whether the name has a value; cheaper than [`Variables::get`].
+    /// Whether the variable is defined; cheaper than [`Variables::get`].
     pub fn has(&self, name: &str) -> bool {
         match name {
             "id" => true,
@@ -52,7 +52,7 @@ impl<'c> Variables<'c> {
         }
     }
 
-    /// Every name that has a value: `id`, `query`, `context`, then `vars` in the order of the row.
+    /// Returns the names of all defined variables: `id`, `query`, `context`, then `vars` in the order of the row.
     pub fn names(&self) -> Vec<&'c str> {
         let case = self.case;
         ["id", "query", "context"]

@@ -1,11 +1,11 @@
-//! Whether a variant's templates can be rendered for every case.
+//! Verifies that a variant's templates can be rendered for every case.
 
 use crate::model::{Case, Diagnostic, MessageRole, Place, Variant};
 
 use super::{Placeholder, Template, variables};
 
-/// Every mistake in a variant's templates: malformed placeholders, and placeholders that some case leaves
-/// undefined, one mistake for a name in a message, however many cases lack it. Empty when all can be rendered.
+/// Returns all diagnostics of a variant's templates: invalid placeholders, and placeholders that are undefined for some
+/// case. A name is reported once per message, with the number of cases.
 pub fn verify(variant: &Variant, cases: &[Case]) -> Vec<Diagnostic> {
     let mut diagnostics = Vec::new();
     for (index, message) in variant.messages.iter().enumerate() {
@@ -30,15 +30,15 @@ pub fn verify(variant: &Variant, cases: &[Case]) -> Vec<Diagnostic> {
     diagnostics
 }
 
-/// Whether any message of the variant uses the variable.
+/// Whether a message of the variant uses the variable.
 pub fn uses(variant: &Variant, name: &str) -> bool {
     variant.messages.iter().any(|message| {
         Template::parse(&message.content).is_ok_and(|template| template.variables().contains(&name))
     })
 }
 
-/// Things that are legal and hardly meant: `{query}` in single braces, where `query` is a variable of the cases
-/// that the variant never uses as `{{query}}`.
+/// Warns about valid but suspicious text: `{query}` in single braces, where the variant does not use the variable as
+/// `{{query}}`.
 pub fn warnings(variant: &Variant, cases: &[Case]) -> Vec<String> {
     let mut warnings = Vec::new();
     for name in known_names(cases) {
@@ -53,21 +53,23 @@ pub fn warnings(variant: &Variant, cases: &[Case]) -> Vec<String> {
     warnings
 }
 
+/// A location in a message.
 struct Spot {
     line: usize,
     column: usize,
     length: usize,
 }
 
-/// A mistake at a spot of a message, as exactly as the file's format allows.
+/// Creates a diagnostic at a location in a message, as precise as the file's format allows.
 fn placed(variant: &Variant, index: usize, spot: Spot, message: String, help: String) -> Diagnostic {
     let source = &variant.facts.prompt.source;
     let content = variant.messages.get(index).map(|message| message.content.as_str()).unwrap_or_default();
     let start = variant.lines.get(index).copied().unwrap_or(0);
     if start == 0 {
-        return Diagnostic::new(format!("in the {} message: {message}", speaker(variant, index))).help(help);
+        return Diagnostic::new(format!("in the {} message: {message}", role_name(variant, index)))
+            .help(help);
     }
-    // In JSON and YAML the lines of a text are not always lines of the file: name the line it starts on.
+    // In JSON and YAML, lines of a text may differ from lines of the file: report the line where the text starts.
     if is_structured(source) {
         return Diagnostic::new(message).at(Place::line(source, start)).help(help);
     }
@@ -86,7 +88,7 @@ fn is_structured(source: &str) -> bool {
     [".json", ".yaml", ".yml"].iter().any(|ending| lower.ends_with(ending))
 }
 
-fn speaker(variant: &Variant, index: usize) -> &'static str {
+fn role_name(variant: &Variant, index: usize) -> &'static str {
     match variant.messages.get(index).map(|message| message.role) {
         Some(MessageRole::System) | None => "system",
         Some(MessageRole::Developer) => "developer",
@@ -95,32 +97,31 @@ fn speaker(variant: &Variant, index: usize) -> &'static str {
     }
 }
 
-/// What is wrong with a placeholder and what to do, if some case leaves it undefined.
+/// Returns message and help for a placeholder that is undefined for some case.
 fn undefined(placeholder: &Placeholder, cases: &[Case]) -> Option<(String, String)> {
     let name = placeholder.name.as_str();
     let mut missing = cases.iter().filter(|case| !variables(case).has(name));
     let first = missing.next()?;
     let count = 1 + missing.count();
-    let whom = if count == cases.len() && count > 1 {
+    let affected = if count == cases.len() && count > 1 {
         format!("for all {count} cases")
     } else if count == 1 {
         format!("for case `{}` ({})", first.id, first.place)
     } else {
         format!("for {count} of {} cases, first `{}` ({})", cases.len(), first.id, first.place)
     };
-    let help = if count == cases.len() { unknown(name, cases) } else { partly(name) };
-    Some((format!("`{{{{{name}}}}}` is undefined {whom}"), help))
+    let help = if count == cases.len() { help_for_unknown(name, cases) } else { help_for_partial(name) };
+    Some((format!("`{{{{{name}}}}}` is undefined {affected}"), help))
 }
 
-/// Help for a name that no case has.
-fn unknown(name: &str, cases: &[Case]) -> String {
+/// Help for a variable that no case has.
+fn help_for_unknown(name: &str, cases: &[Case]) -> String {
     let lower = name.to_lowercase();
     if lower == "expected" {
-        return "`expected` is not available to prompts: it would leak the answer that is asked for"
-            .to_owned();
+        return "`expected` is not available to prompts: it would leak the reference answer".to_owned();
     }
     if lower == "env" || lower.starts_with("env.") {
-        return "prompts read no environment; put the value into the cases' `vars`".to_owned();
+        return "prompts cannot read the environment; put the value into the cases' `vars`".to_owned();
     }
     let known = known_names(cases);
     let nearest = known
@@ -135,19 +136,18 @@ fn unknown(name: &str, cases: &[Case]) -> String {
     let more = if known.len() > 12 { ", …" } else { "" };
     if name == "query" || name == "context" {
         return format!(
-            "no case has `{name}`; map the column that holds it with `fields: {{{name}: COLUMN}}` (there are: \
-             {list}{more})"
+            "no case has `{name}`; map its column with `fields: {{{name}: COLUMN}}` (available: {list}{more})"
         );
     }
-    format!("the cases have: {list}{more}; add `{name}` as a column or under `vars`")
+    format!("available variables: {list}{more}; or add `{name}` as a column or under `vars`")
 }
 
-/// Help for a name that some cases have.
-fn partly(name: &str) -> String {
-    format!("give every case a `{name}`; an empty text is a value, null is none")
+/// Help for a variable that some cases have.
+fn help_for_partial(name: &str) -> String {
+    format!("give every case a `{name}`; an empty text is a value, null is not")
 }
 
-/// Every name that some case has, in the order of first sight.
+/// The names of variables that at least one case has, in the order of the dataset.
 fn known_names(cases: &[Case]) -> Vec<&str> {
     let mut names: Vec<&str> = Vec::new();
     for case in cases {

@@ -1,39 +1,38 @@
-//! Makes untrusted text harmless where it is shown: in logs, on terminals and in Markdown.
+//! Neutralizes untrusted text for logs, terminals and Markdown.
 //!
-//! Answers, case ids, tags, file and branch names and server messages may hold anything. A CI runner reads
-//! commands in what a job prints (`::name::` at the start of a line, `##[name]` anywhere in it), a terminal obeys
-//! control sequences, and a forge turns `@name`, `#1`, hashes and addresses in a comment into mentions and links.
-//! Every function here takes any text and gives text that does none of it. Taking secrets out is left to
-//! redaction; cutting what is too long for its place to [`clip`].
+//! Answers, case ids, tags, file and branch names and server messages may contain anything. A CI runner executes
+//! commands in the output of a job (`::name::` at the start of a line, `##[name]` anywhere in it), a terminal executes
+//! control sequences, and GitHub turns `@name`, `#1`, hashes and addresses in a comment into mentions and links.
+//! The functions of this module return text without any of these. They do not redact secrets; [`clip`] shortens text.
 
 #[cfg(test)]
 mod tests;
 
 use unicode_segmentation::UnicodeSegmentation;
 
-/// Characters that [`terminal`] keeps at most.
+/// Maximum number of characters in the output of [`terminal`].
 pub const TERMINAL_LIMIT: usize = 300;
 
-/// What breaks a line somewhere.
+/// Characters that some programs treat as a line break.
 const BREAKS: [char; 7] = ['\n', '\r', '\u{B}', '\u{C}', '\u{85}', '\u{2028}', '\u{2029}'];
-/// Shown where a control character was.
+/// Replaces control characters.
 const REPLACEMENT: char = '\u{FFFD}';
-/// Takes no room and is no white space, but ends every mention, reference and address.
+/// Zero-width space, which ends every mention, reference and address.
 const BREAK: char = '\u{200B}';
 
-/// Text for one place in one line of a terminal or log, at most [`TERMINAL_LIMIT`] characters.
+/// Neutralizes text for a part of a line on a terminal or in a log: at most [`TERMINAL_LIMIT`] characters.
 ///
-/// White space of every kind, line breaks among them, becomes one space; control characters and those that turn the
-/// direction of text become U+FFFD; `##[` and a `::` at the start get a backslash.
+/// White space and line breaks become one space; control characters and those that change the direction of text become
+/// U+FFFD; `##[` and a `::` at the start get a backslash.
 pub fn terminal(text: &str) -> String {
     let line = without_commands(&clip(&one_line(text), TERMINAL_LIMIT));
     if starts_command(&line) { line.replacen(':', ":\\", 1) } else { line }
 }
 
-/// A line of a file for the picture below a message.
+/// Neutralizes a line of a file that is shown below a message.
 ///
-/// It stays as long as it was, character by character, blanks at its start included, so that a column points at
-/// what it meant. What a terminal or a runner would obey becomes U+FFFD.
+/// The number of characters stays the same, including leading blanks, so that columns stay valid. Characters of control
+/// sequences and commands become U+FFFD.
 pub fn source_line(text: &str) -> String {
     let line: String = text
         .chars()
@@ -49,10 +48,10 @@ pub fn source_line(text: &str) -> String {
     line.chars().map(|c| if matches!(c, '#' | ':') { REPLACEMENT } else { c }).collect()
 }
 
-/// Text for one place in a Markdown document: a paragraph, a list item or a cell of a table.
+/// Neutralizes text for a Markdown paragraph, list item or table cell.
 ///
-/// It shows as it is written, in one line. Nothing in it acts: no markup, HTML, comment, fence, cell border or
-/// formula; no mention, reference, hash or address that becomes a link.
+/// The text is rendered as it is written, in one line: without markup, HTML, comments, fences, cell borders and
+/// formulas, and without mentions, references, hashes and addresses that become links.
 pub fn markdown(text: &str) -> String {
     let characters: Vec<char> = one_line(text).chars().collect();
     let mut out = String::with_capacity(text.len() + text.len() / 4);
@@ -63,7 +62,7 @@ pub fn markdown(text: &str) -> String {
     for (index, &character) in characters.iter().enumerate() {
         let before = index.checked_sub(1).and_then(|before| characters.get(before)).copied();
         let after = characters.get(index + 1).copied();
-        // A run of seven hexadecimal digits or more could name a commit.
+        // Seven or more hexadecimal digits in a row could be a commit hash.
         if character.is_ascii_hexdigit() {
             if hexadecimal == 6 {
                 out.push(BREAK);
@@ -85,11 +84,11 @@ pub fn markdown(text: &str) -> String {
             '*' => out.push_str("&ast;"),
             '$' => out.push_str("&dollar;"),
             '~' => out.push_str("\\~"),
-            // Inside a word an underscore is no markup.
+            // An underscore inside a word is not markup.
             '_' if before.is_some_and(is_word) && after.is_some_and(is_word) => out.push('_'),
             '_' => out.push_str("&lowbar;"),
             '@' | '#' => out.extend([character, BREAK]),
-            // `https://`, `mailto:name`, `:emoji:`, `:100:`; a time stays as it is
+            // `https://`, `mailto:name`, `:emoji:`, `:100:`, but not the colon of a time.
             ':' if after.is_some_and(|after| !after.is_whitespace())
                 && !(before.is_some_and(|c| c.is_ascii_digit())
                     && after.is_some_and(|c| c.is_ascii_digit())) =>
@@ -99,8 +98,8 @@ pub fn markdown(text: &str) -> String {
             '.' if ends_with(characters.get(..index).unwrap_or_default(), "www") => {
                 out.extend([BREAK, character])
             }
-            // `GH-1`, `GHSA-xxxx`, and what a repository may have configured: `TICKET-1`
-            '-' if could_refer(characters.get(..index).unwrap_or_default())
+            // `GH-1`, `GHSA-xxxx`, and autolink references of a repository: `TICKET-1`.
+            '-' if starts_reference(characters.get(..index).unwrap_or_default())
                 && after.is_some_and(|c| c.is_ascii_alphanumeric()) =>
             {
                 out.extend([character, BREAK]);
@@ -111,10 +110,10 @@ pub fn markdown(text: &str) -> String {
     out
 }
 
-/// Text of many lines as a block of code in a Markdown document, its fences included; it ends with a line break.
+/// Wraps text of many lines in a Markdown code block with fences, which ends with a line break.
 ///
-/// The fence is longer than any run of its character inside, so nothing in the text ends the block. Code makes no
-/// mention, but whoever answers by e-mail quotes it as plain text, where it does: U+200B stands after `@` and `#`.
+/// The fence is longer than any run of its character in the text, so the text cannot end the block. U+200B follows each
+/// `@` and `#`, since a reply by e-mail quotes code as plain text, in which they become mentions.
 pub fn fenced(text: &str) -> String {
     let lines: Vec<String> = lines(text).collect();
     let longest = lines.iter().map(|line| longest_run(line, '`')).max().unwrap_or_default();
@@ -135,50 +134,49 @@ pub fn fenced(text: &str) -> String {
 }
 
 /// The length of the longest run of a character.
-fn longest_run(line: &str, wanted: char) -> usize {
+fn longest_run(line: &str, counted: char) -> usize {
     let mut longest = 0;
     let mut run = 0;
     for character in line.chars() {
-        run = if character == wanted { run + 1 } else { 0 };
+        run = if character == counted { run + 1 } else { 0 };
         longest = longest.max(run);
     }
     longest
 }
 
-/// At most `limit` user-perceived characters of a text, the last one `…` where more was there.
+/// Shortens a text to `limit` grapheme clusters, the last one `…` if anything was removed.
 ///
-/// A character may be composed of several; four for each allowed one are kept at most, so that the size is bounded
-/// as well.
+/// A grapheme cluster may consist of any number of characters; the text is also limited to four characters per cluster.
 pub fn clip(text: &str, limit: usize) -> String {
     let bounded = match text.char_indices().nth(limit.saturating_mul(4)) {
         Some((end, _)) => text.get(..end).unwrap_or_default(),
         None => text,
     };
     let mut clusters = bounded.graphemes(true);
-    let mut kept: Vec<&str> = clusters.by_ref().take(limit).collect();
+    let mut head: Vec<&str> = clusters.by_ref().take(limit).collect();
     if clusters.next().is_none() && bounded.len() == text.len() {
         return text.to_owned();
     }
-    if kept.len() == limit {
-        kept.pop();
+    if head.len() == limit {
+        head.pop();
     }
-    let mut out = kept.concat();
+    let mut out = head.concat();
     if limit > 0 {
         out.push('…');
     }
     out
 }
 
-/// A whole line of our own making, with pieces of others in it: the last guard before a log.
+/// Neutralizes a complete line before it is written to a log.
 ///
-/// The pieces may be harmless each and a command together, or be moved to the start of a line by wrapping. A break in
-/// it, which would begin a line of somebody else's making, becomes U+FFFD.
+/// Parts that were neutralized one by one may form a command together, or start a line after wrapping. Line breaks
+/// become U+FFFD.
 pub fn guarded(line: &str) -> String {
     let line = without_commands(&line.replace(BREAKS, "\u{FFFD}"));
     if starts_command(&line) { format!("| {}", line.trim_start()) } else { line }
 }
 
-/// The lines of a text, whatever breaks them, without control characters.
+/// Splits a text at every kind of line break, and replaces control characters.
 fn lines(text: &str) -> impl Iterator<Item = String> {
     text.replace("\r\n", "\n")
         .split(BREAKS)
@@ -187,27 +185,27 @@ fn lines(text: &str) -> impl Iterator<Item = String> {
         .into_iter()
 }
 
-/// The text in one line: white space of every kind, line breaks among them, as one space.
+/// Joins the words of a text by single spaces.
 fn one_line(text: &str) -> String {
     let lines: Vec<String> = lines(text).collect();
     lines.iter().flat_map(|line| line.split_whitespace()).collect::<Vec<_>>().join(" ")
 }
 
-/// The character, or U+FFFD for one that a terminal obeys or that turns the direction of what follows.
+/// Replaces control characters and those that change the direction of text by U+FFFD.
 fn visible(character: char) -> char {
     match character {
         '\t' => ' ',
         '\u{200E}' | '\u{200F}' | '\u{61C}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' => {
             REPLACEMENT
         }
-        // Invisible copies of ASCII, used to hide text from readers.
+        // Tag characters: invisible copies of ASCII.
         '\u{E0000}'..='\u{E007F}' => REPLACEMENT,
         control if control.is_control() => REPLACEMENT,
         other => other,
     }
 }
 
-/// Whether a runner may overlook this character when it compares text: those that take no room.
+/// Whether the character has no width, so that a runner may ignore it when it compares text.
 fn is_ignorable(character: char) -> bool {
     matches!(
         character,
@@ -231,7 +229,7 @@ fn is_ignorable(character: char) -> bool {
     )
 }
 
-/// The line with a backslash in every `##[` and `##name[`, also where characters without width hide in it.
+/// Inserts a backslash into every `##[` and `##name[`, even if zero-width characters are between them.
 fn without_commands(line: &str) -> String {
     let mut out = String::with_capacity(line.len());
     let mut hashes = 0;
@@ -261,7 +259,7 @@ fn without_commands(line: &str) -> String {
     out
 }
 
-/// Whether a runner would read the line as a command: `::` after nothing but white space and what has no width.
+/// Whether a runner would execute the line as a command: `::` after white space and zero-width characters.
 fn starts_command(line: &str) -> bool {
     let mut visible = line.chars().filter(|character| !is_ignorable(*character));
     let first = visible.by_ref().find(|character| !character.is_whitespace());
@@ -272,7 +270,7 @@ fn is_word(character: char) -> bool {
     character.is_alphanumeric()
 }
 
-/// Whether such a line would be an item of a list, a rule, or what makes the line above it a heading.
+/// Whether the line would be a list item, a rule, or the underline of a heading.
 fn starts_block(characters: &[char]) -> bool {
     let marker = match characters {
         ['-' | '+' | '=', rest @ ..] => rest,
@@ -287,14 +285,15 @@ fn starts_block(characters: &[char]) -> bool {
     marker.first().is_none_or(|next| next.is_whitespace() || matches!(next, '-' | '='))
 }
 
-/// Whether what stands before could begin a reference: a capital letter, as in `TICKET-1`, or GitHub's own names.
-fn could_refer(before: &[char]) -> bool {
+/// Whether these characters before a hyphen could start a reference: a capital letter, as in `TICKET-1`, or GitHub's
+/// own names.
+fn starts_reference(before: &[char]) -> bool {
     before.last().is_some_and(char::is_ascii_uppercase)
         || ["gh", "ghsa"].into_iter().any(|name| ends_with(before, name))
 }
 
-/// Whether the characters end with this name, in capitals or not.
+/// Whether the characters end with this name, ignoring case.
 fn ends_with(characters: &[char], name: &str) -> bool {
     let mut before = characters.iter().rev();
-    name.chars().rev().all(|wanted| before.next().is_some_and(|found| found.eq_ignore_ascii_case(&wanted)))
+    name.chars().rev().all(|letter| before.next().is_some_and(|last| last.eq_ignore_ascii_case(&letter)))
 }

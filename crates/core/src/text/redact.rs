@@ -1,8 +1,8 @@
-//! Removes secrets from text, in the forms in which they turn up in logs, messages and reports.
+//! Redaction of secrets in logs, messages and reports.
 //!
-//! It is the second line of defence: the first is that a [`Secret`] cannot be printed. What it finds: the value
-//! itself, its base64 (standard and URL-safe, with and without padding, also in the midst of a longer text that
-//! was encoded as one, as in basic authentication), its URL-encoded and its JSON-escaped form.
+//! This is the second line of defense: the first is that a [`Secret`] cannot be printed. Redaction covers the value
+//! itself and its base64, URL-encoded and JSON-escaped forms. Base64 may be standard or URL-safe, with or without
+//! padding, and part of a longer encoded text, as in basic authentication.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -13,11 +13,11 @@ use aho_corasick::AhoCorasick;
 
 use super::Secret;
 
-/// Secrets with fewer characters are left alone: values such as `none`, `EMPTY` or `ollama` are set for servers
-/// that check no key, and to cut them out of every text would garble it and tell the value at the same time.
-const MIN: usize = 8;
+/// Minimum length of a redacted secret in characters. Values such as `none`, `EMPTY` or `ollama` are set for servers
+/// that check no key; redacting them would garble texts and reveal the value.
+const MIN_LENGTH: usize = 8;
 
-/// What may stand in place of a secret: the first that together with its surroundings cannot make one again.
+/// Replacements of a secret. The first one that cannot form a secret with the text around it is used.
 const MARKS: [&str; 3] = ["[redacted]", "***", "(secret)"];
 
 const STANDARD: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -26,7 +26,7 @@ const URL_SAFE: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 /// Replaces secrets in text. Secrets shorter than eight characters are ignored.
 #[derive(Clone, Default)]
 pub struct Redactor {
-    /// What to look for; `None` where there is nothing.
+    /// All forms of all secrets; `None` without secrets.
     forms: Option<AhoCorasick>,
     mark: &'static str,
 }
@@ -38,35 +38,34 @@ impl fmt::Debug for Redactor {
 }
 
 impl Redactor {
-    /// A redactor of these secrets.
+    /// Creates a redactor of these secrets.
     pub fn new(secrets: &[Secret]) -> Self {
         let mut forms = BTreeSet::new();
         for secret in secrets {
             let value = secret.expose();
-            if value.chars().count() >= MIN {
+            if value.chars().count() >= MIN_LENGTH {
                 add_forms(value, &mut forms);
             }
         }
-        let mark = MARKS.into_iter().find(|mark| forms.iter().all(|form| !meet(mark, form)));
+        let mark = MARKS.into_iter().find(|mark| forms.iter().all(|form| !overlap(mark, form)));
         let mark = mark.unwrap_or("\u{FFFD}");
         let search = |forms| AhoCorasick::new(forms).expect("a key is not gigabytes long");
         let forms = (!forms.is_empty()).then(|| search(forms));
         Self { forms, mark }
     }
 
-    /// The text with `[redacted]` in place of every secret; borrowed where there was none.
+    /// Replaces every secret in the text by `[redacted]`; borrows a text without secrets.
     pub fn redact<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let Some(forms) = &self.forms else { return Cow::Borrowed(text) };
-        // Overlapping occurrences go too.
-        let mut found: Vec<Range<usize>> =
-            forms.find_overlapping_iter(text).map(|found| found.range()).collect();
-        if found.is_empty() {
+        let mut ranges: Vec<Range<usize>> =
+            forms.find_overlapping_iter(text).map(|occurrence| occurrence.range()).collect();
+        if ranges.is_empty() {
             return Cow::Borrowed(text);
         }
-        found.sort_by_key(|range| range.start);
+        ranges.sort_by_key(|range| range.start);
         let mut redacted = String::with_capacity(text.len());
         let mut end = 0;
-        for range in found {
+        for range in ranges {
             if range.start > end || redacted.is_empty() {
                 redacted.push_str(text.get(end..range.start).unwrap_or_default());
                 redacted.push_str(self.mark);
@@ -78,22 +77,22 @@ impl Redactor {
     }
 }
 
-/// Whether one holds the other, or begins with what the other ends with.
-fn meet(mark: &str, form: &str) -> bool {
+/// Whether one contains the other, or starts with an end of the other.
+fn overlap(mark: &str, form: &str) -> bool {
     let touch = |end: &str, start: &str| {
         start.char_indices().skip(1).any(|(at, _)| end.ends_with(start.get(..at).unwrap_or_default()))
     };
     mark.contains(form) || form.contains(mark) || touch(mark, form) || touch(form, mark)
 }
 
-/// Every form of one secret.
+/// Adds every form of one secret.
 fn add_forms(value: &str, forms: &mut BTreeSet<String>) {
     forms.insert(value.to_owned());
     for json in json_forms(value) {
         forms.insert(json);
     }
     for space in ["%20", "+"] {
-        // By RFC 3986, by JavaScript, as a form, and by those who keep letters and digits alone.
+        // RFC 3986, JavaScript, HTML forms, and encoders that keep letters and digits only.
         for keep in ["-._~", "-._~!*'()", "-._*", ""] {
             forms.insert(percent_encoded(value, keep, space, false));
             forms.insert(percent_encoded(value, keep, space, true));
@@ -112,7 +111,7 @@ fn add_forms(value: &str, forms: &mut BTreeSet<String>) {
     }
 }
 
-/// The value inside a JSON string: as serde writes it, with escaped slashes, and with all but ASCII escaped.
+/// The value inside a JSON string: as serde writes it, with escaped slashes, and with non-ASCII characters escaped.
 fn json_forms(value: &str) -> [String; 3] {
     let quoted = serde_json::to_string(value).unwrap_or_default();
     let plain =
@@ -164,7 +163,7 @@ fn base64(bytes: &[u8], alphabet: &[u8; 64]) -> String {
     encoded
 }
 
-/// The characters that the value alone decides where it stands `offset` bytes into a group of an encoded text.
+/// The base64 characters that depend on the value alone if it starts at byte `offset` of a group of three.
 fn base64_within(bytes: &[u8], offset: usize, alphabet: &[u8; 64]) -> String {
     let mut shifted = vec![0; offset];
     shifted.extend_from_slice(bytes);

@@ -1,27 +1,25 @@
-//! A value that must never be printed: keys and header values read from the environment.
+//! Secrets: keys and header values from the environment, which must never be printed.
 
 use std::fmt;
 
 use secrecy::{ExposeSecret, SecretString};
 
-/// A key or another confidential value. It has no `Display`, its `Debug` shows nothing of it, and its memory is
-/// wiped when it is dropped.
+/// A confidential value without `Display`, whose `Debug` hides it and whose memory is wiped when it is dropped.
 #[derive(Clone)]
 pub struct Secret(SecretString);
 
 impl Secret {
-    /// Takes the value over. White space at both ends, such as the line break that shells and secret caches
-    /// leave behind, is not part of a key and is removed.
+    /// Removes surrounding white space, such as the line break that shells and secret stores leave at the end of a key.
     pub fn new(value: impl Into<String>) -> Self {
         Self(SecretString::from(value.into().trim().to_owned()))
     }
 
-    /// The value itself; for sending it and for looking for it, never for printing.
+    /// The value itself, for sending and redaction only.
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
     }
 
-    /// Whether there is nothing in it.
+    /// Whether the value is empty.
     pub fn is_empty(&self) -> bool {
         self.expose().is_empty()
     }

@@ -213,7 +213,7 @@ fn unrated_answers_are_corrected_with_enough_labels() {
 }
 
 /// A judge that supports copies of the context on the first repeat and nothing on the second, whose replies come first.
-fn wavering() -> ScriptedModel {
+fn wavering() -> ScriptedModel<'static> {
     let reply = |request: &ChatRequest, _| {
         let payload = UntypedPayload::unwrap(&request.messages[1].content);
         let Some(FaithfulnessPayload { context, answer, .. }) = payload.and_then(|payload| payload.typed())

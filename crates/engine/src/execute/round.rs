@@ -64,6 +64,22 @@ pub struct RoundResult {
 }
 
 impl Engine {
+    /// Creates an engine with at most 16 trials in flight, texts in memory and no interrupts.
+    pub fn new(plan: Plan, model: Arc<dyn ChatModel>, scorers: Scorers, sink: Arc<dyn EventSink>) -> Self {
+        Self {
+            plan,
+            model,
+            scorers,
+            concurrency: 16,
+            fail_fast: BTreeSet::new(),
+            spool: None,
+            names: Mutex::default(),
+            sink,
+            interrupted: CancellationToken::new(),
+            stop: CancellationToken::new(),
+        }
+    }
+
     /// Executes a round. Retries missing results of earlier rounds at its start, and those of this round at its end.
     pub async fn execute(self: &Arc<Self>, round: Round) -> RoundResult {
         // A task on the same threads as the trials: otherwise every finished trial would cost a thread switch.

@@ -67,7 +67,7 @@ fn rubric(name: &str) -> Judge {
 /// An engine with its model.
 struct Bench {
     engine: Engine,
-    model: Arc<ScriptedModel>,
+    model: Arc<ScriptedModel<'static>>,
 }
 
 /// An engine with a check for length and judges with these names. Each call takes a second.

@@ -1,4 +1,4 @@
-//! Renderings of a report. A format is one module here and one row of [`Format::entry`].
+//! Renderings of a report. A format is one module here and one row of `formats!`.
 
 pub mod comment;
 mod html;
@@ -14,56 +14,49 @@ use std::str::FromStr;
 use crate::v1::Report;
 use promptgate_core::text::Redactor;
 
-/// A report format.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum Format {
+/// Defines [`Format`] from one row per format: variant, name, help text, file name in the output folder, writer.
+macro_rules! formats {
+    ($($(#[$doc:meta])* $variant:ident($name:literal, $help:literal, $file:expr, $write:path);)+) => {
+        /// A report format.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+        pub enum Format { $($(#[$doc])* $variant,)+ }
+
+        impl Format {
+            /// Every format, in the order of the help text.
+            pub const ALL: [Self; [$($name),+].len()] = [$(Self::$variant),+];
+
+            fn entry(self) -> Entry {
+                match self {
+                    $(Self::$variant => Entry { name: $name, help: $help, file: $file, write: $write },)+
+                }
+            }
+        }
+    };
+}
+
+formats! {
     /// Tables for a terminal or a log.
     #[default]
-    Terminal,
+    Terminal("terminal", "A table for people", None, terminal::write);
     /// The version 1 wire format.
-    Json,
+    Json("json", "report.json", Some("report.json"), json::write);
     /// Markdown, also the body of the pull request comment.
-    Markdown,
+    Markdown("markdown", "report.md", Some("report.md"), markdown::write);
     /// A self-contained page.
-    Html,
+    Html("html", "report.html", Some("report.html"), html::write);
     /// Test results.
-    Junit,
+    Junit("junit", "junit.xml", Some("junit.xml"), junit::write);
 }
 
 /// A row of the format table.
 struct Entry {
     name: &'static str,
     help: &'static str,
-    /// The file name in the output folder.
     file: Option<&'static str>,
     write: fn(&Report, &mut dyn Write, &Style) -> io::Result<()>,
 }
 
 impl Format {
-    /// Every format, in the order of the help text.
-    pub const ALL: [Self; 5] = [Self::Terminal, Self::Json, Self::Markdown, Self::Html, Self::Junit];
-
-    /// The format table.
-    fn entry(self) -> Entry {
-        match self {
-            Self::Terminal => {
-                Entry { name: "terminal", help: "A table for people", file: None, write: terminal::write }
-            }
-            Self::Json => {
-                Entry { name: "json", help: "report.json", file: Some("report.json"), write: json::write }
-            }
-            Self::Markdown => {
-                Entry { name: "markdown", help: "report.md", file: Some("report.md"), write: markdown::write }
-            }
-            Self::Html => {
-                Entry { name: "html", help: "report.html", file: Some("report.html"), write: html::write }
-            }
-            Self::Junit => {
-                Entry { name: "junit", help: "junit.xml", file: Some("junit.xml"), write: junit::write }
-            }
-        }
-    }
-
     /// The name on the command line.
     pub fn as_str(self) -> &'static str {
         self.entry().name

@@ -8,7 +8,7 @@ fn the_judge_is_told_with_its_self_test_and_its_calibration() {
         // Markdown escapes what could be a mark.
         let text = text.replace('\\', "").replace("&dollar;", "$");
         for part in [
-            "asked by json_schema",
+            "output mode json_schema",
             "self-test 2 of 2 as expected",
             "faithfulness calibrated on 200 answers: kappa 0.64, balanced accuracy 0.82",
             "people would pass 0.911 of the candidate's answers (0.863 to 0.959)",
@@ -56,6 +56,9 @@ fn an_advisory_failure_says_that_it_passes() {
     parts.exit_code = 0;
     for format in [Format::Terminal, Format::Markdown] {
         let text = rendered(&parts.report(), format, style());
-        assert!(text.to_lowercase().contains("fail") && text.contains("all the same"), "{text}");
+        assert!(
+            text.to_lowercase().contains("fail") && text.contains("allowed by the configuration"),
+            "{text}"
+        );
     }
 }

@@ -98,7 +98,7 @@ pub(crate) fn settle(report: &Report) -> Option<String> {
     let total = settle.repeats.map(|more| more.saturating_add(report.repeats as usize));
     let flag = match total {
         Some(total) if total <= 1000 => {
-            format!(": --max-repeats {total} (alpha is divided again among its looks)")
+            format!(": --max-repeats {total}, with alpha divided among its looks")
         }
         Some(_) => ": too many to be practical; add cases or widen the resolution".to_owned(),
         None => ": add them to the dataset".to_owned(),

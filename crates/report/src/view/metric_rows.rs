@@ -78,7 +78,7 @@ pub(crate) fn smallest_drops(report: &Report, max: usize, text: impl Fn(&str) ->
         let drop = metric.smallest_detectable_drop?;
         let true_drop = metric.judged.as_ref().and_then(|judged| judged.smallest_true_drop);
         let true_drop = true_drop.map_or_else(String::new, |drop| {
-            format!(" ({} in what people would say)", number::value(metric.kind, drop))
+            format!(" ({} as rated by people)", number::value(metric.kind, drop))
         });
         Some(format!("{} {}{true_drop}", text(&metric.name), number::value(metric.kind, drop)))
     });

@@ -1,5 +1,6 @@
 //! Content that several renderings share: rows, sentences and formatted numbers, without markup.
 
+mod case_answers;
 mod case_rows;
 pub(crate) mod concern;
 mod criterion_rows;
@@ -13,7 +14,9 @@ pub(crate) mod number;
 pub(crate) mod policy_notice;
 mod run_facts;
 pub(crate) mod slices;
+mod untrusted_text;
 
+pub(crate) use case_answers::{CaseAnswer, answers, failure_reasons};
 pub(crate) use case_rows::{CaseRow, changed, fails, tally, worst};
 pub(crate) use criterion_rows::{Criteria, CriterionRow, criteria, criterion_row};
 pub(crate) use headline::{Headline, headline, is_non_blocking, nothing_measured, reasons};
@@ -21,3 +24,4 @@ pub(crate) use metric_rows::{
     informative_metrics, metric_kind, metrics, smallest_drops, undetected_failure_rate,
 };
 pub(crate) use run_facts::{NO_BASELINE, baseline_note, cached, cost, money, scope_question, variant_name};
+pub(crate) use untrusted_text::Sanitizer;

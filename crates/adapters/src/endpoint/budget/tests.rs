@@ -1,18 +1,19 @@
 use futures::future::join_all;
 use serde_json::json;
 
-use super::super::test_support::{Kept, Scripted, answer, request};
+use super::super::test_support::{scripted, slow};
 use super::*;
+use promptgate_testing::{RecordedEvents, ScriptedModel, completion, request};
 
-/// A model whose worst case is known: 4 bytes of text, 16 for the message, 1,000 for the answer.
-const WORST: f64 = (20.0 * 10.0 + 1000.0 * 20.0) / 1e6;
-/// 100 tokens in and 10 out.
+/// Maximum cost of `priced`: 4 bytes of text, 16 tokens for the message, 1,000 for the answer.
+const MAX_COST: f64 = (20.0 * 10.0 + 1000.0 * 20.0) / 1e6;
+/// Actual cost: 100 request tokens and 10 answer tokens.
 const COST: f64 = (100.0 * 10.0 + 10.0 * 20.0) / 1e6;
 
 fn priced() -> ChatRequest {
-    let mut asked = request();
-    asked.parameters.insert("max_completion_tokens".to_owned(), json!(1000));
-    asked
+    let mut request = request();
+    request.parameters.insert("max_completion_tokens".to_owned(), json!(1000));
+    request
 }
 
 fn budget(ceilings: Ceilings) -> Arc<Budget> {
@@ -20,8 +21,8 @@ fn budget(ceilings: Ceilings) -> Arc<Budget> {
     Arc::new(Budget::new(ceilings, BTreeMap::from([("m".to_owned(), price)])))
 }
 
-fn budgeted(inner: &Arc<Scripted>, budget: &Arc<Budget>) -> (Budgeted, Arc<Kept>) {
-    let events = Arc::new(Kept::default());
+fn budgeted(inner: &Arc<ScriptedModel<'static>>, budget: &Arc<Budget>) -> (Budgeted, Arc<RecordedEvents>) {
+    let events = Arc::new(RecordedEvents::default());
     let model = Budgeted::new(
         Arc::clone(inner) as _,
         Arc::clone(budget),
@@ -32,31 +33,31 @@ fn budgeted(inner: &Arc<Scripted>, budget: &Arc<Budget>) -> (Budgeted, Arc<Kept>
 }
 
 #[tokio::test(start_paused = true)]
-async fn calls_are_a_hard_ceiling() {
-    let inner = Scripted::slow([], Duration::from_millis(10));
+async fn calls_are_a_hard_limit() {
+    let inner = slow([], Duration::from_millis(10));
     let budget = budget(Ceilings { calls: Some(7), ..Ceilings::default() });
     let (model, _) = budgeted(&inner, &budget);
-    let asked = request();
-    let results = join_all((0..20).map(|_| model.complete(&asked))).await;
+    let request = request();
+    let results = join_all((0..20).map(|_| model.complete(&request))).await;
     assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 7);
-    assert_eq!((inner.calls(), budget.calls()), (7, 7));
+    assert_eq!((inner.call_count(), budget.calls()), (7, 7));
     let fault = results.into_iter().find_map(Result::err).unwrap();
     assert_eq!(fault.kind, FaultKind::BudgetSpent);
     assert!(fault.message.contains('7') && fault.help.is_some());
 }
 
 #[tokio::test(start_paused = true)]
-async fn money_reserves_the_worst_case_of_what_is_in_flight() {
-    let inner = Scripted::slow([], Duration::from_millis(10));
-    // Room for two worst cases at a time, and for eight real costs beside one worst case.
-    let usd = WORST * 2.0 + COST / 2.0;
+async fn the_maximum_cost_of_calls_in_flight_is_reserved() {
+    let inner = slow([], Duration::from_millis(10));
+    // Room for two maximum costs at a time, and for eight actual costs beside one maximum.
+    let usd = MAX_COST * 2.0 + COST / 2.0;
     let budget = budget(Ceilings { usd: Some(usd), ..Ceilings::default() });
     let (model, events) = budgeted(&inner, &budget);
-    let asked = priced();
-    let results = join_all((0..40).map(|_| model.complete(&asked))).await;
-    assert_eq!(inner.peak(), 2, "the others waited for room");
+    let request = priced();
+    let results = join_all((0..40).map(|_| model.complete(&request))).await;
+    assert_eq!(inner.peak_in_flight(), 2, "the others waited");
     let made = results.iter().filter(|result| result.is_ok()).count();
-    let expected = ((usd - WORST) / COST).floor() as usize + 1;
+    let expected = ((usd - MAX_COST) / COST).floor() as usize + 1;
     assert_eq!(made, expected);
     assert!(budget.spent_usd() <= usd);
     assert!((budget.spent_usd() - made as f64 * COST).abs() < 1e-12);
@@ -65,36 +66,36 @@ async fn money_reserves_the_worst_case_of_what_is_in_flight() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_may_have_been_charged_counts_in_full() {
+async fn a_call_that_may_have_been_charged_counts_in_full() {
     let faults =
-        [(FaultKind::Timeout, WORST), (FaultKind::RateLimited, 0.0), (FaultKind::InvalidAnswer, WORST)];
+        [(FaultKind::Timeout, MAX_COST), (FaultKind::RateLimited, 0.0), (FaultKind::InvalidAnswer, MAX_COST)];
     for (kind, expected) in faults {
-        let inner = Scripted::new([Err(Fault::new(kind, "broke"))]);
+        let inner = scripted([Err(Fault::new(kind, "broke"))]);
         let budget = budget(Ceilings { usd: Some(1.0), ..Ceilings::default() });
         budgeted(&inner, &budget).0.complete(&priced()).await.unwrap_err();
         assert!((budget.spent_usd() - expected).abs() < 1e-12, "{kind:?}");
     }
-    let mut silent = answer("no usage");
+    let mut silent = completion("no usage");
     silent.usage = None;
-    let inner = Scripted::new([Ok(silent)]);
+    let inner = scripted([Ok(silent)]);
     let budget = budget(Ceilings::default());
     budgeted(&inner, &budget).0.complete(&priced()).await.unwrap();
-    assert!((budget.spent_usd() - WORST).abs() < 1e-12);
+    assert!((budget.spent_usd() - MAX_COST).abs() < 1e-12);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_cut_off_in_flight_counts_in_full() {
-    let inner = Scripted::slow([], Duration::from_secs(5));
+async fn a_call_cancelled_in_flight_counts_in_full() {
+    let inner = slow([], Duration::from_secs(5));
     let budget = budget(Ceilings { usd: Some(1.0), ..Ceilings::default() });
     let (model, _) = budgeted(&inner, &budget);
     let cut = tokio::time::timeout(Duration::from_secs(1), model.complete(&priced())).await;
     assert!(cut.is_err());
-    assert!((budget.spent_usd() - WORST).abs() < 1e-12);
+    assert!((budget.spent_usd() - MAX_COST).abs() < 1e-12);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_that_never_left_costs_nothing() {
-    let inner = Scripted::new([Err(interrupted())]);
+async fn a_call_that_was_never_sent_costs_nothing() {
+    let inner = scripted([Err(interrupted())]);
     let budget = budget(Ceilings { calls: Some(1), usd: Some(1.0), time: None });
     let (model, _) = budgeted(&inner, &budget);
     model.complete(&priced()).await.unwrap_err();
@@ -102,27 +103,27 @@ async fn a_call_that_never_left_costs_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn money_needs_a_price() {
-    let inner = Scripted::new([]);
+async fn a_money_limit_requires_a_price() {
+    let inner = scripted([]);
     let budget = Arc::new(Budget::new(Ceilings { usd: Some(1.0), ..Ceilings::default() }, BTreeMap::new()));
     let fault = budgeted(&inner, &budget).0.complete(&request()).await.unwrap_err();
     assert_eq!(fault.kind, FaultKind::BudgetSpent);
     assert!(fault.message.contains("`m`"));
-    assert_eq!(inner.calls(), 0);
+    assert_eq!(inner.call_count(), 0);
 }
 
 #[tokio::test(start_paused = true)]
-async fn after_its_time_nothing_is_called_and_what_is_in_flight_is_cut() {
-    let inner = Scripted::slow([], Duration::from_secs(12));
+async fn after_the_time_limit_calls_end() {
+    let inner = slow([], Duration::from_secs(12));
     let budget = budget(Ceilings { time: Some(Duration::from_secs(10)), ..Ceilings::default() });
     let (model, _) = budgeted(&inner, &budget);
     let start = Instant::now();
-    // Within the grace.
+    // Within the grace period.
     model.complete(&request()).await.unwrap();
     assert_eq!(model.complete(&request()).await.unwrap_err().kind, FaultKind::BudgetSpent);
-    assert_eq!((inner.calls(), start.elapsed().as_secs()), (1, 12));
+    assert_eq!((inner.call_count(), start.elapsed().as_secs()), (1, 12));
 
-    let inner = Scripted::slow([], Duration::from_secs(60));
+    let inner = slow([], Duration::from_secs(60));
     let budget = self::budget(Ceilings { time: Some(Duration::from_secs(10)), ..Ceilings::default() });
     let start = Instant::now();
     let fault = budgeted(&inner, &budget).0.complete(&request()).await.unwrap_err();
@@ -130,14 +131,18 @@ async fn after_its_time_nothing_is_called_and_what_is_in_flight_is_cut() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn waiting_for_room_ends_when_the_run_stops() {
-    let inner = Scripted::slow([], Duration::from_secs(5));
-    let budget = budget(Ceilings { usd: Some(WORST * 1.5), ..Ceilings::default() });
+async fn waiting_for_room_ends_with_a_stop() {
+    let inner = slow([], Duration::from_secs(5));
+    let budget = budget(Ceilings { usd: Some(MAX_COST * 1.5), ..Ceilings::default() });
     let stop = CancellationToken::new();
-    let model =
-        Budgeted::new(Arc::clone(&inner) as _, Arc::clone(&budget), Arc::new(Kept::default()), stop.clone());
-    let asked = priced();
-    let (first, second, ()) = tokio::join!(model.complete(&asked), model.complete(&asked), async {
+    let model = Budgeted::new(
+        Arc::clone(&inner) as _,
+        Arc::clone(&budget),
+        Arc::new(RecordedEvents::default()),
+        stop.clone(),
+    );
+    let request = priced();
+    let (first, second, ()) = tokio::join!(model.complete(&request), model.complete(&request), async {
         tokio::time::sleep(Duration::from_secs(1)).await;
         stop.cancel();
     });

@@ -1,5 +1,6 @@
-use super::super::test_support::{Kept, Scripted, answer, asking, request};
+use super::super::test_support::{asking, scripted, slow};
 use super::*;
+use promptgate_testing::{RecordedEvents, ScriptedModel, completion, request};
 
 const RETRIABLE: [FaultKind; 6] = [
     FaultKind::RateLimited,
@@ -32,8 +33,8 @@ fn fault(kind: FaultKind) -> Fault {
 
 struct Bench {
     model: Retrying,
-    inner: Arc<Scripted>,
-    events: Arc<Kept>,
+    inner: Arc<ScriptedModel<'static>>,
+    events: Arc<RecordedEvents>,
     stop: CancellationToken,
 }
 
@@ -42,60 +43,60 @@ fn bench(script: Vec<Result<Completion, Fault>>) -> Bench {
 }
 
 fn bench_with(options: Options, script: Vec<Result<Completion, Fault>>) -> Bench {
-    let inner = Scripted::new(script);
-    let events = Arc::new(Kept::default());
+    let inner = scripted(script);
+    let events = Arc::new(RecordedEvents::default());
     let stop = CancellationToken::new();
     let model = Retrying::new(Arc::clone(&inner) as _, &options, Arc::clone(&events) as _, stop.clone());
     Bench { model, inner, events, stop }
 }
 
 #[tokio::test(start_paused = true)]
-async fn retriable_faults_are_tried_again_and_reported() {
+async fn retriable_faults_are_retried_and_reported() {
     for kind in RETRIABLE {
-        let bench = bench(vec![Err(fault(kind)), Err(fault(kind)), Ok(answer("late"))]);
+        let bench = bench(vec![Err(fault(kind)), Err(fault(kind)), Ok(completion("late"))]);
         assert_eq!(bench.model.complete(&request()).await.unwrap().text, "late");
-        assert_eq!(bench.inner.calls(), 3, "{kind:?}");
+        assert_eq!(bench.inner.call_count(), 3, "{kind:?}");
         assert_eq!(bench.events.count(|event| matches!(event, Event::Retried { .. })), 2);
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn other_faults_stand_at_once() {
+async fn other_faults_are_final() {
     for kind in FINAL {
         let bench = bench(vec![Err(fault(kind))]);
         assert_eq!(bench.model.complete(&request()).await.unwrap_err(), fault(kind));
-        assert_eq!(bench.inner.calls(), 1, "{kind:?}");
-        assert!(bench.events.events().is_empty());
+        assert_eq!(bench.inner.call_count(), 1, "{kind:?}");
+        assert!(bench.events.all().is_empty());
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn attempts_are_bounded_and_told() {
+async fn attempts_are_bounded_and_reported() {
     let bench = bench(vec![Err(fault(FaultKind::Unavailable)); 20]);
     let fault = bench.model.complete(&request()).await.unwrap_err();
     assert_eq!((fault.kind, fault.message.as_str()), (FaultKind::Unavailable, "it broke (6 attempts)"));
-    assert_eq!(bench.inner.calls(), 6);
+    assert_eq!(bench.inner.call_count(), 6);
 }
 
 #[tokio::test(start_paused = true)]
-async fn waits_stay_below_their_doubling_limits() {
+async fn backoff_stays_below_its_doubling_limit() {
     let bench = bench(vec![Err(fault(FaultKind::Timeout)); 20]);
     bench.model.complete(&request()).await.unwrap_err();
-    let seen = bench.inner.seen();
+    let calls = bench.inner.calls();
     let limits = [500, 1000, 2000, 4000, 8000];
-    for (pair, limit) in seen.windows(2).zip(limits) {
-        // The timer of tokio rounds up to a millisecond.
-        assert!(pair[1].1 - pair[0].1 <= Duration::from_millis(limit + 1));
+    for (pair, limit) in calls.windows(2).zip(limits) {
+        // tokio's timer rounds up to a millisecond.
+        assert!(pair[1].at - pair[0].at <= Duration::from_millis(limit + 1));
     }
 }
 
 #[test]
-fn back_off_is_full_jitter() {
+fn backoff_has_full_jitter() {
     let again = |attempts, draw| {
-        let mut spent = Spent { tries: attempts, attempts, waited: Duration::ZERO };
-        next(&fault(FaultKind::Timeout), &mut spent, 100, Duration::from_secs(1000), draw)
+        let mut progress = Progress { tries: attempts, attempts, waited: Duration::ZERO };
+        next_step(&fault(FaultKind::Timeout), &mut progress, 100, Duration::from_secs(1000), draw)
     };
-    let wait = |seconds| Next::Again { wait: Duration::from_secs_f64(seconds), is_free: false };
+    let wait = |seconds| NextStep::Retry { wait: Duration::from_secs_f64(seconds), is_free: false };
     assert_eq!(again(0, 0.0), wait(0.0));
     assert_eq!(again(0, 0.5), wait(0.25));
     assert_eq!(again(3, 0.5), wait(2.0));
@@ -103,41 +104,41 @@ fn back_off_is_full_jitter() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_wait_that_is_asked_for_costs_no_attempt() {
+async fn a_requested_wait_costs_no_attempt() {
     let start = Instant::now();
     for kind in [FaultKind::RateLimited, FaultKind::Unavailable] {
         let bench = bench(vec![Err(asking(kind, Duration::from_secs(3))); 20]);
         bench.model.complete(&request()).await.unwrap();
-        assert_eq!(bench.inner.calls(), 21, "{kind:?}");
+        assert_eq!(bench.inner.call_count(), 21, "{kind:?}");
     }
     let elapsed = start.elapsed();
     assert!(elapsed >= Duration::from_secs(120) && elapsed <= Duration::from_secs(133), "{elapsed:?}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn asked_waits_end_with_the_patience_of_the_call() {
+async fn requested_waits_end_at_the_maximum_wait() {
     let start = Instant::now();
     let bench = bench(vec![Err(asking(FaultKind::RateLimited, Duration::from_secs(3600))); 20]);
     let fault = bench.model.complete(&request()).await.unwrap_err();
     assert_eq!(fault.kind, FaultKind::RateLimited);
-    assert_eq!(bench.inner.calls(), 3, "cut to a minute each, two minutes in all");
+    assert_eq!(bench.inner.call_count(), 3, "at most a minute each, two minutes in all");
     assert!(start.elapsed() <= Duration::from_secs(121));
 }
 
 #[tokio::test(start_paused = true)]
-async fn tiny_waits_neither_hammer_nor_repeat_a_call_for_ever() {
+async fn tiny_requested_waits_do_not_retry_forever() {
     let bench = bench(vec![Err(asking(FaultKind::RateLimited, Duration::from_millis(1))); 500]);
     bench.model.complete(&request()).await.unwrap_err();
-    let calls = bench.inner.calls();
-    assert!(calls > 6 && calls < 60, "no attempts are counted, but waits grow: {calls}");
+    let calls = bench.inner.call_count();
+    assert!(calls > 6 && calls < 60, "no attempt is counted, but waits grow: {calls}");
 }
 
 #[test]
-fn a_wait_that_is_asked_for_is_obeyed_with_a_small_spread() {
-    let wait = |asked, draw| {
-        let fault = asking(FaultKind::RateLimited, Duration::from_secs_f64(asked));
-        match next(&fault, &mut Spent::default(), 6, Duration::from_secs(1000), draw) {
-            Next::Again { wait, is_free: true } => wait.as_secs_f64(),
+fn a_requested_wait_gets_a_small_jitter() {
+    let wait = |requested, draw| {
+        let fault = asking(FaultKind::RateLimited, Duration::from_secs_f64(requested));
+        match next_step(&fault, &mut Progress::default(), 6, Duration::from_secs(1000), draw) {
+            NextStep::Retry { wait, is_free: true } => wait.as_secs_f64(),
             other => panic!("{other:?}"),
         }
     };
@@ -150,21 +151,21 @@ fn a_wait_that_is_asked_for_is_obeyed_with_a_small_spread() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn five_failed_connections_before_any_success_are_the_end() {
+async fn five_failed_connections_before_any_success_are_final() {
     let bench = bench(vec![Err(fault(FaultKind::Connection).help("start it")); 20]);
     let start = Instant::now();
     let fault = bench.model.complete(&request()).await.unwrap_err();
     assert_eq!((fault.kind, fault.help.as_deref()), (FaultKind::Dead, Some("start it")));
     assert!(fault.message.contains("it broke") && fault.message.contains('5'), "{fault}");
-    assert_eq!(bench.inner.calls(), 5);
+    assert_eq!(bench.inner.call_count(), 5);
     assert!(start.elapsed() < Duration::from_secs(8), "noticed within seconds");
     assert_eq!(bench.model.complete(&request()).await.unwrap_err().kind, FaultKind::Dead);
-    assert_eq!(bench.inner.calls(), 5, "a dead endpoint is not called again");
+    assert_eq!(bench.inner.call_count(), 5, "a dead endpoint is not called again");
 }
 
 #[tokio::test(start_paused = true)]
-async fn after_a_success_failed_connections_are_ordinary_faults() {
-    let mut script = vec![Ok(answer("first"))];
+async fn after_a_success_failed_connections_are_retriable() {
+    let mut script = vec![Ok(completion("first"))];
     script.extend(vec![Err(fault(FaultKind::Connection)); 6]);
     let bench = bench(script);
     bench.model.complete(&request()).await.unwrap();
@@ -173,10 +174,10 @@ async fn after_a_success_failed_connections_are_ordinary_faults() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn ten_failed_calls_in_a_row_are_the_end() {
+async fn ten_consecutive_failed_calls_are_final() {
     let options = Options { attempts: 1, ..Options::new("http://localhost") };
     let mut script = vec![Err(fault(FaultKind::Unavailable)); 9];
-    script.push(Ok(answer("alive")));
+    script.push(Ok(completion("alive")));
     script.extend(vec![Err(fault(FaultKind::Unavailable)); 10]);
     let bench = bench_with(options, script);
     let mut kinds = Vec::new();
@@ -188,11 +189,11 @@ async fn ten_failed_calls_in_a_row_are_the_end() {
     expected.extend(vec![Some(FaultKind::Unavailable); 9]);
     expected.extend([Some(FaultKind::Dead); 2]);
     assert_eq!(kinds, expected);
-    assert_eq!(bench.inner.calls(), 20);
+    assert_eq!(bench.inner.call_count(), 20);
 }
 
 #[tokio::test(start_paused = true)]
-async fn refused_requests_do_not_make_an_endpoint_dead() {
+async fn rejected_requests_do_not_make_an_endpoint_dead() {
     let bench = bench(vec![Err(fault(FaultKind::ContextLength)); 30]);
     for _ in 0..30 {
         assert_eq!(bench.model.complete(&request()).await.unwrap_err().kind, FaultKind::ContextLength);
@@ -204,19 +205,19 @@ async fn a_stop_ends_a_wait_at_once() {
     let bench = bench(vec![Err(asking(FaultKind::RateLimited, Duration::from_secs(30))); 5]);
     let start = Instant::now();
     let stop = bench.stop.clone();
-    let asked = request();
-    let (result, ()) = tokio::join!(bench.model.complete(&asked), async {
+    let request = request();
+    let (result, ()) = tokio::join!(bench.model.complete(&request), async {
         tokio::time::sleep(Duration::from_secs(2)).await;
         stop.cancel();
     });
     assert_eq!(result.unwrap_err().kind, FaultKind::Interrupted);
     assert_eq!(start.elapsed().as_secs(), 2);
-    assert_eq!(bench.model.complete(&request()).await.unwrap_err().kind, FaultKind::Interrupted);
-    assert_eq!(bench.inner.calls(), 1);
+    assert_eq!(bench.model.complete(&request).await.unwrap_err().kind, FaultKind::Interrupted);
+    assert_eq!(bench.inner.call_count(), 1);
 }
 
 #[tokio::test(start_paused = true)]
-async fn nothing_waits_beyond_the_time_of_the_budget() {
+async fn no_wait_exceeds_the_time_limit_of_the_budget() {
     let ceilings = super::super::Ceilings { time: Some(Duration::from_secs(10)), ..Default::default() };
     let budget = Arc::new(super::super::Budget::new(ceilings, Default::default()));
     let options = Options { budget: Some(budget), ..Options::new("http://localhost") };
@@ -227,10 +228,10 @@ async fn nothing_waits_beyond_the_time_of_the_budget() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_model_dies_alone() {
+async fn a_dead_model_leaves_others_alive() {
     let options = Options { attempts: 1, ..Options::new("http://localhost") };
     let script = (0..40)
-        .map(|turn| if turn % 2 == 0 { Ok(answer("alive")) } else { Err(fault(FaultKind::Unavailable)) });
+        .map(|turn| if turn % 2 == 0 { Ok(completion("alive")) } else { Err(fault(FaultKind::Unavailable)) });
     let bench = bench_with(options, script.collect());
     let dead = ChatRequest { model: "other".to_owned(), ..request() };
     for _ in 0..9 {
@@ -238,27 +239,27 @@ async fn a_model_dies_alone() {
         assert_eq!(bench.model.complete(&dead).await.unwrap_err().kind, FaultKind::Unavailable);
     }
     bench.model.complete(&request()).await.unwrap();
-    // What lives beside it does not hide that this one failed ten times in a row.
+    // Successes of the other model do not reset the ten consecutive failures of this one.
     assert_eq!(bench.model.complete(&dead).await.unwrap_err().kind, FaultKind::Dead);
-    assert_eq!(bench.inner.calls(), 20);
+    assert_eq!(bench.inner.call_count(), 20);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_whole_call_is_bounded_in_time() {
+async fn the_total_time_of_a_call_is_bounded() {
     let options = Options {
         attempts: 2,
         timeout: Duration::from_secs(10),
         max_wait: Duration::from_secs(30),
         ..Options::new("http://localhost")
     };
-    // Each try is slow and ends with a wait that costs no attempt.
+    // Each try is slow and ends with a requested wait, which costs no attempt.
     let script = vec![Err(asking(FaultKind::RateLimited, Duration::from_secs(1))); 100];
-    let inner = Scripted::slow(script, Duration::from_secs(8));
-    let events = Arc::new(Kept::default());
+    let inner = slow(script, Duration::from_secs(8));
+    let events = Arc::new(RecordedEvents::default());
     let model = Retrying::new(Arc::clone(&inner) as _, &options, events, CancellationToken::new());
     let start = Instant::now();
     assert_eq!(model.complete(&request()).await.unwrap_err().kind, FaultKind::RateLimited);
     let elapsed = start.elapsed();
-    // 8 s to the first fault, 50 s from there, and the try that was under way then.
+    // 8 s to the first fault, 50 s from there, and the try in flight at that time.
     assert!(elapsed >= Duration::from_secs(45) && elapsed <= Duration::from_secs(67), "{elapsed:?}");
 }

@@ -3,8 +3,8 @@ use std::sync::Arc;
 
 use serde_json::Map;
 
-use super::super::test_support::request;
 use super::*;
+use promptgate_testing::request;
 
 fn choice(choice: Value) -> Vec<u8> {
     json!({"choices": [choice]}).to_string().into_bytes()
@@ -117,7 +117,7 @@ fn a_refusal_becomes_the_text() {
 }
 
 #[test]
-fn null_content_is_empty_text_only_after_a_cut_filter_or_tool_call() {
+fn null_content_is_empty_text_only_after_an_early_stop() {
     for reason in ["length", "content_filter", "tool_calls"] {
         for message in [json!({"content": null}), json!({"role": "assistant"})] {
             let answer = parse(&choice(json!({"message": message, "finish_reason": reason}))).unwrap();

@@ -1,11 +1,11 @@
-//! The `Link` header (RFC 8288), as far as lists use it: the address of the next page.
+//! The `Link` header (RFC 8288): the URL of the next page of a list.
 
-/// The target of the first link whose relation is `next`.
+/// Returns the target of the first link with the relation `next`.
 pub(super) fn next(header: &str) -> Option<&str> {
     let mut rest = header;
     while let Some((_, after)) = rest.split_once('<') {
         let (target, parameters) = after.split_once('>')?;
-        let (own, more) = until(parameters, ',');
+        let (own, more) = split_unquoted(parameters, ',');
         if has_next(own) {
             return Some(target);
         }
@@ -14,23 +14,23 @@ pub(super) fn next(header: &str) -> Option<&str> {
     None
 }
 
-/// Both sides of the first such character that is not inside of quotes; all and nothing without one.
-fn until(text: &str, wanted: char) -> (&str, &str) {
-    let mut quoted = false;
-    let found = text.find(|c: char| {
-        quoted ^= c == '"';
-        c == wanted && !quoted
+/// Splits at the first separator outside quotes; without one, the second part is empty.
+fn split_unquoted(text: &str, separator: char) -> (&str, &str) {
+    let mut is_quoted = false;
+    let position = text.find(|c: char| {
+        is_quoted ^= c == '"';
+        c == separator && !is_quoted
     });
-    let end = found.unwrap_or(text.len());
+    let end = position.unwrap_or(text.len());
     let after = text.get(end..).unwrap_or_default();
-    (text.get(..end).unwrap_or_default(), after.strip_prefix(wanted).unwrap_or_default())
+    (text.get(..end).unwrap_or_default(), after.strip_prefix(separator).unwrap_or_default())
 }
 
-/// Whether there is `rel="next"` among the parameters, alone or among other relations.
+/// Whether the parameters have the relation `next`, alone or among others.
 fn has_next(parameters: &str) -> bool {
     let mut rest = parameters;
     while !rest.is_empty() {
-        let (parameter, more) = until(rest, ';');
+        let (parameter, more) = split_unquoted(rest, ';');
         rest = more;
         let Some((name, value)) = parameter.split_once('=') else { continue };
         let mut relations = value.trim().trim_matches('"').split_whitespace();
@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_next_page_is_found_among_others() {
+    fn the_next_page_is_found_among_other_links() {
         let header = "<https://x.example/a?page=1>; rel=\"prev\", <https://x.example/a?page=3>; rel=\"next\", \
                       <https://x.example/a?page=9>; rel=\"last\"";
         assert_eq!(next(header), Some("https://x.example/a?page=3"));

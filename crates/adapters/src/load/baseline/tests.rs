@@ -1,6 +1,6 @@
 use super::*;
 use crate::load::git::fixture::Fixture;
-use crate::load::{PromptSource, new_or_prompt, prompt};
+use crate::load::{PromptSource, find_prompt, parse_prompt, prompt};
 
 fn nothing(_: &str) -> Option<String> {
     None
@@ -80,11 +80,12 @@ fn a_pull_request_is_compared_with_main_and_a_new_prompt_is_new() {
         model: Some("m".to_owned()),
         ..PromptSource::default()
     };
-    let old = new_or_prompt(&tree, &source("prompts/a.md")).unwrap().unwrap().value;
+    let bytes = find_prompt(&tree, "prompts/a.md").unwrap().unwrap();
+    let old = parse_prompt(&bytes, &source("prompts/a.md")).unwrap().value;
     assert_eq!(old.messages[0].content, "old {{query}}");
     assert_eq!(old.facts.prompt.source, "git:merge-base:prompts/a.md");
     assert_eq!(old.facts.prompt.commit.as_deref(), Some(main.as_str()));
-    assert_eq!(new_or_prompt(&tree, &source("prompts/fresh.md")), Ok(None));
+    assert_eq!(find_prompt(&tree, "prompts/fresh.md"), Ok(None));
     let new = prompt(&Tree::work_tree(checkout.path()), &source("prompts/a.md")).unwrap().value;
     assert_eq!(new.messages[0].content, "new {{query}}");
     assert_eq!(new.facts.prompt.commit, None);

@@ -1,11 +1,11 @@
-//! `docs/checks.md` lists what the registry lists, and its examples compile.
+//! Tests of `docs/checks.md`: it lists all checks, and its examples compile.
 
 use std::path::Path;
 
 use saphyr_parser::{Event, Parser, ScalarStyle};
 use serde_json::{Map, Value};
 
-use crate::check::registry::ROWS;
+use crate::check::registry::CHECKS;
 use crate::check::{compile, path};
 
 use super::read;
@@ -14,7 +14,7 @@ fn documentation() -> String {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/checks.md")).unwrap()
 }
 
-/// The next value of a stream of YAML events; `None` at the end of a list, map or document.
+/// Reads a value from YAML events; `None` at the end of a list, map or document.
 fn value(events: &mut dyn Iterator<Item = Event<'_>>) -> Option<Value> {
     match events.next()? {
         Event::Scalar(text, ScalarStyle::Plain, ..) => {
@@ -35,7 +35,7 @@ fn value(events: &mut dyn Iterator<Item = Event<'_>>) -> Option<Value> {
     }
 }
 
-/// The entries of every YAML block of a text.
+/// Returns the entries of all YAML blocks in a text.
 fn examples(text: &str) -> Vec<Value> {
     let blocks = text.split("```yaml\n").skip(1).filter_map(|rest| rest.split_once("```"));
     blocks
@@ -49,7 +49,7 @@ fn examples(text: &str) -> Vec<Value> {
         .collect()
 }
 
-/// Every key a user may write somewhere in a value of this schema.
+/// Returns all keys in a schema.
 fn keys(schema: &Value) -> Vec<String> {
     let own = schema.get("properties").and_then(Value::as_object);
     let own = own.into_iter().flatten().flat_map(|(key, inner)| [vec![key.clone()], keys(inner)].concat());
@@ -58,7 +58,7 @@ fn keys(schema: &Value) -> Vec<String> {
 }
 
 #[test]
-fn the_table_lists_every_check() {
+fn table_lists_all_checks() {
     let text = documentation();
     let table: Vec<&str> = text
         .lines()
@@ -66,27 +66,27 @@ fn the_table_lists_every_check() {
         .skip(2)
         .take_while(|line| line.starts_with('|'))
         .collect();
-    let wanted: Vec<String> = ROWS
+    let expected: Vec<String> = CHECKS
         .iter()
         .map(|row| format!("| `{}` | {} | {} |", row.key, row.summary, row.expected.as_str()))
         .collect();
-    assert_eq!(table, wanted);
+    assert_eq!(table, expected);
 }
 
 #[test]
-fn every_check_has_a_section_with_examples_that_compile() {
+fn every_check_has_a_section_with_valid_examples() {
     let text = documentation();
-    for row in ROWS {
+    for row in CHECKS {
         let heading = format!("\n## {}\n", row.key);
         let (_, section) = text.split_once(&heading).unwrap_or_else(|| panic!("no section of {}", row.key));
         let section = section.split("\n## ").next().unwrap();
         let entries = examples(section);
         assert!(!entries.is_empty(), "{} has no example", row.key);
         for entry in &entries {
-            assert!(entry.get(row.key).is_some(), "{entry} is no example of {}", row.key);
+            assert!(entry.get(row.key).is_some(), "{entry} is not an example of {}", row.key);
         }
         for key in keys(&(row.schema)()) {
-            assert!(section.contains(&key), "{}: `{key}` goes unsaid", row.key);
+            assert!(section.contains(&key), "{}: `{key}` is not documented", row.key);
         }
     }
     for entry in examples(&text) {
@@ -97,7 +97,7 @@ fn every_check_has_a_section_with_examples_that_compile() {
 }
 
 #[test]
-fn the_paths_of_the_table_are_paths() {
+fn paths_in_the_table_are_valid() {
     let text = documentation();
     let rows = text.lines().skip_while(|line| !line.starts_with("| path |")).skip(2);
     let mut count = 0;

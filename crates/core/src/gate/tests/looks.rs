@@ -1,21 +1,22 @@
-//! Look after look: what buys more repeats, what stays settled, what each look may spend.
+//! Several looks: when more repeats follow, which criteria stay settled, and how much alpha each look spends.
 
-use super::build::{analysis, criterion, metric, minimum, not_worse, policy, same};
+use super::builders::{analysis, criterion, metric, minimum, not_worse, policy, same};
 use crate::gate::{Criterion, Policy, Requirement, decide};
 use crate::model::{Analysis, CriterionVerdict, Decision, Ended, Fault, FaultKind, Need, Verdict};
 
-const GONE: f64 = f64::NAN;
+const MISSING: f64 = f64::NAN;
 const NOT_ASKED: f64 = f64::INFINITY;
 
-/// Scores that swing between the repeats of a case, around this mean.
+/// Scores that vary between the repeats of a case, around this mean.
 fn noisy(mean: f64, cases: usize, repeats: usize) -> Vec<Vec<f64>> {
-    let swing = [0.2, -0.2, 0.0, -0.1, 0.1, 0.0];
-    let row = |case: usize| (0..repeats).map(|repeat| mean + swing[(case + repeat) % swing.len()]).collect();
+    let offsets = [0.2, -0.2, 0.0, -0.1, 0.1, 0.0];
+    let row =
+        |case: usize| (0..repeats).map(|repeat| mean + offsets[(case + repeat) % offsets.len()]).collect();
     (0..cases).map(row).collect()
 }
 
-fn looks(first: u32, most: u32, criteria: Vec<Criterion>) -> Policy {
-    Policy { repeats: first, max_repeats: most, ..policy(criteria) }
+fn looks(first: u32, last: u32, criteria: Vec<Criterion>) -> Policy {
+    Policy { repeats: first, max_repeats: last, ..policy(criteria) }
 }
 
 fn decided(run: &Analysis, policy: &Policy) -> Decision {
@@ -27,7 +28,7 @@ fn verdicts(decision: &Decision) -> Vec<CriterionVerdict> {
 }
 
 #[test]
-fn what_is_undecided_buys_the_next_look_and_names_its_metrics() {
+fn undecided_criteria_request_next_look_with_their_metrics() {
     let criteria = vec![minimum("a", 0.7), minimum("b", 0.5), not_worse("a", 0.0)];
     let run = analysis(vec![
         metric("a", &noisy(0.7, 4, 3), Some(&noisy(0.7, 4, 3))),
@@ -43,27 +44,27 @@ fn what_is_undecided_buys_the_next_look_and_names_its_metrics() {
 }
 
 #[test]
-fn one_look_never_buys_another() {
+fn single_look_requests_no_other() {
     let run = analysis(vec![metric("a", &noisy(0.7, 4, 3), None)]);
     let decision = decided(&run, &looks(3, 3, vec![minimum("a", 0.7)]));
     assert_eq!((decision.verdict, decision.next), (Verdict::Inconclusive, None));
 }
 
 #[test]
-fn what_would_settle_it_does_where_the_schedule_ends_there() {
-    // Half of the cases swing against the other half: the estimate stays, whatever the repeats.
-    let swing = |case: usize, repeat: usize| if (case + repeat).is_multiple_of(2) { 0.85 } else { 0.55 };
-    let of = |cases: usize, repeats: usize, most: u32| {
-        let row = |case| (0..repeats).map(|repeat| swing(case, repeat)).collect();
+fn needed_repeats_settle_if_the_schedule_ends_there() {
+    // Half of the cases alternate against the other half, so the estimate does not depend on the repeats.
+    let score = |case: usize, repeat: usize| if (case + repeat).is_multiple_of(2) { 0.85 } else { 0.55 };
+    let decide = |cases: usize, repeats: usize, last: u32| {
+        let row = |case| (0..repeats).map(|repeat| score(case, repeat)).collect();
         let rows: Vec<Vec<f64>> = (0..cases).map(row).collect();
-        decided(&analysis(vec![metric("a", &rows, None)]), &looks(3, most, vec![minimum("a", 0.7)]))
+        decided(&analysis(vec![metric("a", &rows, None)]), &looks(3, last, vec![minimum("a", 0.7)]))
     };
     let mut tried = 0;
     for cases in [2, 4, 6, 8] {
-        let open = of(cases, 6, 6);
+        let open = decide(cases, 6, 6);
         let Some(Need::Repeats(more)) = open.criteria[0].need else { continue };
         let total = 6 + more;
-        let settled = of(cases, total, u32::try_from(total).expect("few repeats"));
+        let settled = decide(cases, total, u32::try_from(total).expect("few repeats"));
         assert_eq!(verdicts(&settled), [CriterionVerdict::Pass], "{cases} cases, {total} repeats");
         tried += 1;
     }
@@ -71,7 +72,7 @@ fn what_would_settle_it_does_where_the_schedule_ends_there() {
 }
 
 #[test]
-fn repeats_settle_nothing_where_the_baseline_gets_none() {
+fn reused_baseline_needs_no_repeats() {
     let mut run = analysis(vec![metric("a", &noisy(0.7, 3, 6), Some(&noisy(0.71, 3, 6)))]);
     let open = decided(&run, &looks(3, 6, vec![not_worse("a", 0.0)]));
     assert!(matches!(open.criteria[0].need, Some(Need::Repeats(_))), "{:?}", open.criteria[0]);
@@ -81,7 +82,7 @@ fn repeats_settle_nothing_where_the_baseline_gets_none() {
 }
 
 #[test]
-fn what_passed_by_its_bound_tells_when_it_would_again() {
+fn pass_by_bound_reports_repeats_to_hold() {
     let criteria = vec![minimum("a", 0.68), minimum("b", 0.7)];
     let run = analysis(vec![
         metric("a", &noisy(0.7, 6, 6), None),
@@ -98,8 +99,8 @@ fn what_passed_by_its_bound_tells_when_it_would_again() {
 }
 
 #[test]
-fn what_passed_stays_passed_without_being_graded_again() {
-    // `a` has no noise in three repeats and passes; then it is not asked any more.
+fn settled_criterion_passes_without_more_grades() {
+    // `a` has no noise in three repeats and passes, so it is not graded any more.
     let rows = same(&[0.9, 0.9, 0.9, NOT_ASKED, NOT_ASKED, NOT_ASKED], 4);
     let mut first = metric("a", &rows, None);
     first.repeats = 3;
@@ -114,11 +115,9 @@ fn what_passed_stays_passed_without_being_graded_again() {
 }
 
 #[test]
-fn a_settled_criterion_keeps_its_place_in_the_family() {
-    // Of 924 arrangements one is as bad: p = 0.00108, below the last look's alpha of 0.0015, twice it is above.
-    let split = |low: f64| vec![vec![low; 6]];
-    let mut rows = split(0.5);
-    let mut theirs = split(0.6);
+fn settled_criterion_stays_in_the_family() {
+    // One of 924 arrangements is as bad: p = 0.00108, below the alpha of the last look, 0.0015; twice p is above it.
+    let (mut rows, mut theirs) = (vec![vec![0.5; 6]], vec![vec![0.6; 6]]);
     for repeat in 0..6 {
         rows[0][repeat] += repeat as f64 / 1e3;
         theirs[0][repeat] += repeat as f64 / 1e3;
@@ -135,7 +134,7 @@ fn a_settled_criterion_keeps_its_place_in_the_family() {
 }
 
 #[test]
-fn a_failure_ends_it() {
+fn failure_requests_no_next_look() {
     let run =
         analysis(vec![metric("a", &same(&[0.2, 0.3, 0.2], 8), None), metric("b", &noisy(0.7, 8, 3), None)]);
     let decision = decided(&run, &looks(3, 24, vec![minimum("a", 0.75), minimum("b", 0.7)]));
@@ -143,7 +142,7 @@ fn a_failure_ends_it() {
 }
 
 #[test]
-fn a_check_is_decided_refresh_over_all_trials() {
+fn check_is_decided_again_over_all_trials() {
     let mut rows = same(&[1.0; 6], 4);
     rows[2][4] = 0.0;
     let run = analysis(vec![metric("check.c", &rows, None)]);
@@ -153,7 +152,7 @@ fn a_check_is_decided_refresh_over_all_trials() {
 }
 
 #[test]
-fn a_must_pass_case_in_doubt_buys_nothing() {
+fn inconclusive_must_pass_case_requests_no_next_look() {
     let mut rows = same(&[1.0; 3], 4);
     rows[1][0] = 0.0;
     let run = analysis(vec![metric("check.c", &rows, None)]);
@@ -163,8 +162,8 @@ fn a_must_pass_case_in_doubt_buys_nothing() {
 }
 
 #[test]
-fn a_trial_that_a_passed_metric_never_saw_is_no_evidence_of_passing() {
-    // The first three trials fail by `a`; the later ones were judged by nothing but the check.
+fn trial_not_graded_by_a_settled_metric_does_not_pass() {
+    // The first three trials fail `a`; only the check graded the later ones.
     let mut judged = metric("a", &same(&[0.1, 0.1, 0.1, NOT_ASKED, NOT_ASKED, NOT_ASKED], 4), None);
     judged.repeats = 3;
     let run = analysis(vec![metric("check.c", &same(&[1.0; 6], 4), None), judged]);
@@ -175,10 +174,10 @@ fn a_trial_that_a_passed_metric_never_saw_is_no_evidence_of_passing() {
 }
 
 #[test]
-fn later_trials_change_no_share_of_passes_whether_they_pass_or_fail_what_is_still_asked() {
+fn trials_after_a_settled_metric_do_not_change_pass_counts() {
     let must = || criterion("case.c0", "", Requirement::MustPass { case: 0 });
-    // `a` is settled after three trials, of which two pass; the check goes on and fails, passes, or is missing.
-    for later in [[0.0, 0.0, 0.0], [1.0, 1.0, 1.0], [0.0, 1.0, GONE]] {
+    // `a` is settled after three trials, two of which pass; later the check fails, passes, or is missing.
+    for later in [[0.0, 0.0, 0.0], [1.0, 1.0, 1.0], [0.0, 1.0, MISSING]] {
         let mut judged = metric("a", &[vec![0.9, 0.9, 0.9, NOT_ASKED, NOT_ASKED, NOT_ASKED]], None);
         judged.repeats = 3;
         let check = metric("check.c", &[[[1.0, 0.0, 1.0], later].concat()], None);
@@ -189,10 +188,10 @@ fn later_trials_change_no_share_of_passes_whether_they_pass_or_fail_what_is_stil
         assert_eq!((case.verdict, case.estimate), (CriterionVerdict::Inconclusive, Some(2.0 / 3.0)));
         assert_eq!(
             case.explanation,
-            "Case c0 must pass in every trial, and 2 of the 3 trials that count did: it is not dependable."
+            "Case c0 must pass in every trial, but only 2 of the 3 counted trials did: it is unreliable."
         );
     }
-    // Where all are asked to the end, all count.
+    // If all metrics grade all trials, all count.
     let judged = metric("a", &[vec![0.9; 6]], None);
     let run = analysis(vec![metric("check.c", &[vec![1.0, 0.0, 1.0, 0.0, 0.0, 0.0]], None), judged]);
     let decision = decided(&run, &looks(3, 6, vec![minimum("a", 0.5), must()]));
@@ -201,11 +200,11 @@ fn later_trials_change_no_share_of_passes_whether_they_pass_or_fail_what_is_stil
 }
 
 #[test]
-fn later_trials_break_no_case_either() {
+fn trials_after_a_settled_metric_do_not_break_cases() {
     let row = |later: f64| vec![1.0, 1.0, 1.0, later, later, later];
     let judged = |score: f64| vec![vec![score, score, score, NOT_ASKED, NOT_ASKED, NOT_ASKED]];
     let both = criterion("broken_cases", "", Requirement::BrokenCases { max: 0 });
-    for later in [0.0, 1.0, GONE] {
+    for later in [0.0, 1.0, MISSING] {
         let mut a = metric("a", &judged(0.2), Some(&judged(0.9)));
         (a.repeats, a.baseline_repeats) = (3, 3);
         let run = analysis(vec![metric("check.c", &[row(1.0)], Some(&[row(later)])), a]);
@@ -216,7 +215,7 @@ fn later_trials_break_no_case_either() {
 }
 
 #[test]
-fn a_run_that_went_on_is_decided_as_it_was_at_each_look() {
+fn longer_run_repeats_the_decision_of_each_look() {
     let rows = noisy(0.72, 5, 12);
     let cut = |repeats: usize| rows.iter().map(|row| row[..repeats].to_vec()).collect::<Vec<_>>();
     let policy = looks(3, 12, vec![minimum("a", 0.7)]);
@@ -229,22 +228,22 @@ fn a_run_that_went_on_is_decided_as_it_was_at_each_look() {
 }
 
 #[test]
-fn no_more_is_asked_of_an_endpoint_that_leaves_too_much_out_or_has_ended_the_run() {
+fn stopped_run_or_missing_grades_request_no_next_look() {
     let mut rows = noisy(0.7, 4, 3);
     let policy = looks(3, 24, vec![minimum("a", 0.7)]);
     let whole = analysis(vec![metric("a", &rows, None)]);
     assert!(decided(&whole, &policy).next.is_some());
     let stopped = Ended::Stopped(Fault::new(FaultKind::Timeout, "gone"));
     assert_eq!(decide(&whole, &policy, &stopped).next, None);
-    rows[0][1] = GONE;
-    let lacking = analysis(vec![metric("a", &rows, None)]);
-    assert_eq!(decided(&lacking, &policy).next, None);
-    let patient = Policy { max_missing: 0.2, ..policy };
-    assert!(decided(&lacking, &patient).next.is_some());
+    rows[0][1] = MISSING;
+    let incomplete = analysis(vec![metric("a", &rows, None)]);
+    assert_eq!(decided(&incomplete, &policy).next, None);
+    let tolerant = Policy { max_missing: 0.2, ..policy };
+    assert!(decided(&incomplete, &tolerant).next.is_some());
 }
 
 #[test]
-fn repeats_from_a_cache_buy_nothing() {
+fn cached_repeats_request_no_next_look() {
     let mut run = analysis(vec![metric("a", &noisy(0.7, 12, 3), None)]);
     run.repeats_cached = true;
     assert_eq!(decided(&run, &looks(3, 24, vec![minimum("a", 0.7)])).next, None);

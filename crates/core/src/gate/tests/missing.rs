@@ -1,12 +1,14 @@
-//! What is missing, not asked, or not there at all.
+//! Missing grades, cells that were not asked, and metrics that do not exist.
 
 use std::sync::Arc;
 
-use super::build::{alone, analysis, completed, criterion, ended, metric, minimum, not_worse, policy, same};
+use super::builders::{
+    analysis, completed, criterion, ended, metric, minimum, not_worse, policy, same, single_outcome,
+};
 use crate::gate::{Bound, Requirement, Statistic};
 use crate::model::{CriterionVerdict, Ended, Fault, FaultKind, ReasonCode, Verdict};
 
-const GONE: f64 = f64::NAN;
+const MISSING: f64 = f64::NAN;
 const NOT_ASKED: f64 = f64::INFINITY;
 
 fn with_gap(cases: usize, value: f64) -> Vec<Vec<f64>> {
@@ -16,20 +18,20 @@ fn with_gap(cases: usize, value: f64) -> Vec<Vec<f64>> {
 }
 
 #[test]
-fn a_missing_grade_that_cannot_turn_the_verdict_leaves_it() {
-    let outcome = alone(vec![metric("m", &with_gap(30, GONE), None)], minimum("m", 0.8));
+fn missing_grade_without_effect_keeps_the_verdict() {
+    let outcome = single_outcome(vec![metric("m", &with_gap(30, MISSING), None)], minimum("m", 0.8));
     assert_eq!(outcome.verdict, CriterionVerdict::Pass);
     assert!(
         (outcome.estimate.expect("an estimate") - 0.9).abs() < 1e-12,
-        "gaps are not part of the estimate"
+        "gaps do not count in the estimate"
     );
-    assert!(outcome.lower < Some(0.9) && outcome.upper > Some(0.9), "but of the interval");
+    assert!(outcome.lower < Some(0.9) && outcome.upper > Some(0.9), "but in the interval");
 }
 
 #[test]
-fn a_missing_grade_that_could_turn_the_verdict_makes_it_incomplete() {
+fn missing_grade_that_could_change_the_verdict_is_incomplete() {
     let mut rows = same(&[0.76, 0.76, 0.76], 4);
-    rows[0][0] = GONE;
+    rows[0][0] = MISSING;
     let decision = completed(&analysis(vec![metric("m", &rows, None)]), &policy(vec![minimum("m", 0.75)]));
     assert_eq!(decision.criteria[0].verdict, CriterionVerdict::Incomplete);
     assert_eq!(decision.verdict, Verdict::Incomplete);
@@ -42,18 +44,18 @@ fn a_missing_grade_that_could_turn_the_verdict_makes_it_incomplete() {
 }
 
 #[test]
-fn a_fail_under_the_best_fill_is_a_fail_whatever_is_missing() {
+fn fail_under_the_best_fill_is_a_fail() {
     let mut rows = same(&[0.2, 0.2, 0.2], 10);
-    rows[0] = vec![GONE; 3];
+    rows[0] = vec![MISSING; 3];
     let decision = completed(&analysis(vec![metric("m", &rows, None)]), &policy(vec![minimum("m", 0.75)]));
     assert_eq!(decision.verdict, Verdict::Fail);
     assert_eq!(decision.reasons[0].code, ReasonCode::ThresholdMissed);
 }
 
 #[test]
-fn more_missing_than_allowed_is_incomplete_though_all_criteria_pass() {
+fn too_many_missing_grades_are_incomplete() {
     let mut rows = same(&[1.0, 1.0, 1.0], 30);
-    rows[0] = vec![GONE; 3];
+    rows[0] = vec![MISSING; 3];
     let run = analysis(vec![metric("m", &rows, None)]);
     let decision = completed(&run, &policy(vec![minimum("m", 0.5)]));
     assert_eq!(decision.criteria[0].verdict, CriterionVerdict::Pass);
@@ -63,27 +65,27 @@ fn more_missing_than_allowed_is_incomplete_though_all_criteria_pass() {
         "{:?}",
         decision.reasons
     );
-    let patient = crate::gate::Policy { max_missing: 0.04, ..policy(vec![minimum("m", 0.5)]) };
-    assert_eq!(completed(&run, &patient).verdict, Verdict::Pass);
+    let tolerant = crate::gate::Policy { max_missing: 0.04, ..policy(vec![minimum("m", 0.5)]) };
+    assert_eq!(completed(&run, &tolerant).verdict, Verdict::Pass);
 }
 
 #[test]
-fn one_missing_trial_of_a_check_is_incomplete_and_one_failing_trial_fails_all_the_same() {
+fn check_with_missing_trial_is_incomplete_unless_one_fails() {
     let every = || criterion("check.c", "check.c", Requirement::EveryTrial);
     let mut rows = same(&[1.0, 1.0, 1.0], 40);
-    rows[0][0] = GONE;
-    let outcome = alone(vec![metric("check.c", &rows, None)], every());
+    rows[0][0] = MISSING;
+    let outcome = single_outcome(vec![metric("check.c", &rows, None)], every());
     assert_eq!(outcome.verdict, CriterionVerdict::Incomplete);
     rows[1][0] = 0.0;
-    let outcome = alone(vec![metric("check.c", &rows, None)], every());
+    let outcome = single_outcome(vec![metric("check.c", &rows, None)], every());
     assert_eq!(outcome.verdict, CriterionVerdict::Fail);
-    assert_eq!(outcome.explanation, "Check c failed on 1 of 119 answers; every answer has to pass.");
+    assert_eq!(outcome.explanation, "Check c failed on 1 of 119 answers; every answer must pass.");
 }
 
 #[test]
-fn nothing_graded_never_passes() {
-    let rows = same(&[GONE, GONE, GONE], 3);
-    for one in [
+fn run_without_grades_never_passes() {
+    let rows = same(&[MISSING, MISSING, MISSING], 3);
+    for criterion in [
         minimum("m", 0.0),
         not_worse("m", 1.0),
         criterion("x", "m", Requirement::EveryTrial),
@@ -91,32 +93,39 @@ fn nothing_graded_never_passes() {
         criterion("broken_cases", "", Requirement::BrokenCases { max: 0 }),
         criterion("x", "m", Requirement::Limit { statistic: Statistic::P50, bound: Bound::Absolute(1e9) }),
     ] {
-        let id = one.id.clone();
-        let outcome = alone(vec![metric("m", &rows, Some(&rows))], one);
+        let id = criterion.id.clone();
+        let outcome = single_outcome(vec![metric("m", &rows, Some(&rows))], criterion);
         assert_eq!(outcome.verdict, CriterionVerdict::Incomplete, "{id}");
     }
     let decision = completed(&analysis(vec![metric("m", &same(&[1.0; 3], 3), None)]), &policy(vec![]));
-    assert_eq!(decision.verdict, Verdict::Incomplete, "nothing required is nothing shown");
+    assert_eq!(decision.verdict, Verdict::Incomplete, "no criteria, no pass");
     assert!(!decision.reasons.is_empty());
 }
 
 #[test]
-fn an_unknown_metric_a_lacking_baseline_and_an_empty_slice_are_incomplete() {
+fn unknown_metric_missing_baseline_or_empty_slice_is_incomplete() {
     let rows = same(&[1.0; 3], 3);
-    let unknown = alone(vec![metric("m", &rows, None)], minimum("other", 0.5));
+    let unknown = single_outcome(vec![metric("m", &rows, None)], minimum("other", 0.5));
     assert_eq!(unknown.verdict, CriterionVerdict::Incomplete);
-    let lone = alone(vec![metric("m", &rows, None)], not_worse("m", 0.0));
-    assert_eq!(lone.verdict, CriterionVerdict::Incomplete);
-    let fresh = alone(vec![metric("old", &rows, Some(&rows)), metric("m", &rows, None)], not_worse("m", 0.0));
-    assert_eq!(fresh.verdict, CriterionVerdict::Incomplete);
-    assert!(fresh.explanation.contains("the baseline was never graded on it"), "{}", fresh.explanation);
+    let without_baseline = single_outcome(vec![metric("m", &rows, None)], not_worse("m", 0.0));
+    assert_eq!(without_baseline.verdict, CriterionVerdict::Incomplete);
+    let ungraded_baseline = single_outcome(
+        vec![metric("old", &rows, Some(&rows)), metric("m", &rows, None)],
+        not_worse("m", 0.0),
+    );
+    assert_eq!(ungraded_baseline.verdict, CriterionVerdict::Incomplete);
+    assert!(
+        ungraded_baseline.explanation.contains("the baseline has no grades for it"),
+        "{}",
+        ungraded_baseline.explanation
+    );
     let slice = crate::gate::Criterion { tag: Some("refunds".to_owned()), ..minimum("m", 0.5) };
-    let slice = alone(vec![metric("m", &rows, None)], slice);
+    let slice = single_outcome(vec![metric("m", &rows, None)], slice);
     assert_eq!((slice.verdict, slice.kind.as_str()), (CriterionVerdict::Incomplete, "slice"));
 }
 
 #[test]
-fn a_case_that_the_baseline_does_not_know_counts_as_missing() {
+fn case_without_baseline_row_counts_as_missing() {
     let rows = same(&[0.9, 0.8, 1.0], 4);
     let mut run = analysis(vec![metric("m", &rows, Some(&rows))]);
     if let Some(baseline) = &mut run.metrics[0].scores.baseline {
@@ -128,7 +137,7 @@ fn a_case_that_the_baseline_does_not_know_counts_as_missing() {
 }
 
 #[test]
-fn after_fail_fast_only_what_is_certain_counts() {
+fn fail_fast_decides_only_certain_criteria() {
     let checks = metric("check.c", &[vec![0.0, NOT_ASKED, NOT_ASKED], vec![NOT_ASKED; 3]], None);
     let judged = metric("m", &[vec![1.0, NOT_ASKED, NOT_ASKED], vec![NOT_ASKED; 3]], None);
     let run = analysis(vec![checks, judged]);
@@ -137,13 +146,13 @@ fn after_fail_fast_only_what_is_certain_counts() {
     assert_eq!(decision.verdict, Verdict::Fail);
     assert_eq!(decision.criteria[0].verdict, CriterionVerdict::Fail);
     assert_eq!(decision.criteria[1].verdict, CriterionVerdict::Incomplete);
-    assert_eq!(decision.metrics[1].candidate_missing, 0, "not asked is not missing");
+    assert_eq!(decision.metrics[1].candidate_missing, 0, "a cell that was not asked is not missing");
     assert_eq!(decision.reasons.first().map(|reason| reason.code), Some(ReasonCode::CheckFailed));
     assert_eq!(decision.reasons.last().map(|reason| reason.code), Some(ReasonCode::FailedFast));
 }
 
 #[test]
-fn a_run_that_was_stopped_is_incomplete_unless_it_failed() {
+fn stopped_run_is_incomplete_unless_it_failed() {
     let good = analysis(vec![metric("m", &same(&[1.0; 3], 5), None)]);
     let policy = policy(vec![minimum("m", 0.5)]);
     let codes = [
@@ -166,8 +175,8 @@ fn a_run_that_was_stopped_is_incomplete_unless_it_failed() {
 }
 
 #[test]
-fn what_is_missing_of_a_shared_answer_is_the_same_on_both_sides() {
-    let rows = with_gap(4, GONE);
+fn gap_of_a_shared_answer_is_equal_for_both_variants() {
+    let rows = with_gap(4, MISSING);
     let mut run = analysis(vec![metric("m", &rows, Some(&rows))]);
     Arc::make_mut(&mut run.cases)[0].shared = true;
     let outcome = &completed(&run, &policy(vec![not_worse("m", 0.0)])).criteria[0];
@@ -179,23 +188,25 @@ fn what_is_missing_of_a_shared_answer_is_the_same_on_both_sides() {
 }
 
 #[test]
-fn a_missing_latency_is_as_long_as_can_be() {
+fn missing_latency_counts_as_unbounded() {
     let limit = |allowed| {
         let requirement = Requirement::Limit { statistic: Statistic::P95, bound: Bound::Absolute(allowed) };
         criterion("limit.latency_p95", "latency", requirement)
     };
     let mut rows: Vec<Vec<f64>> = (0..100).map(|case| vec![1.0 + f64::from(case) / 100.0]).collect();
-    rows[0][0] = GONE;
-    let outcome = alone(vec![metric("latency", &rows, None)], limit(3.0));
+    rows[0][0] = MISSING;
+    let outcome = single_outcome(vec![metric("latency", &rows, None)], limit(3.0));
     assert_eq!(
         outcome.verdict,
         CriterionVerdict::Pass,
-        "a percentile stands one gap: {}",
+        "a percentile tolerates one gap: {}",
         outcome.explanation
     );
     let requirement = Requirement::Limit { statistic: Statistic::Mean, bound: Bound::Absolute(3.0) };
-    let outcome =
-        alone(vec![metric("latency", &rows, None)], criterion("limit.latency_mean", "latency", requirement));
+    let outcome = single_outcome(
+        vec![metric("latency", &rows, None)],
+        criterion("limit.latency_mean", "latency", requirement),
+    );
     assert_eq!(outcome.verdict, CriterionVerdict::Incomplete, "a mean does not: {}", outcome.explanation);
-    assert!(outcome.upper.is_none_or(|upper| upper < 1e6), "no made-up number is shown");
+    assert!(outcome.upper.is_none_or(|upper| upper < 1e6), "the fill value is not reported");
 }

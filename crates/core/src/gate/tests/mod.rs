@@ -1,10 +1,11 @@
-//! Decisions on whole analyses: against independently computed fixtures, and case by case.
+//! Decisions on whole analyses, against independently computed fixtures and rule by rule.
 
-mod build;
+mod builders;
+mod explanations;
+mod limits;
 mod looks;
 mod missing;
 mod oracle;
 mod properties;
 mod rules;
-mod told;
-mod told_metrics;
+mod summaries;

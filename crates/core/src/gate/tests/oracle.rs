@@ -1,8 +1,10 @@
-//! Whole decisions computed independently.
+//! Decisions against independently computed fixtures.
 
 use serde_json::Value;
 
-use super::build::{alone, analysis, completed, metric, minimum, not_worse, policy};
+use super::builders::{analysis, completed, metric, minimum, not_worse, policy, single_outcome};
+use crate::gate::fill::{Fill, Selection};
+use crate::gate::means::mean_difference;
 use crate::model::{CriterionOutcome, CriterionVerdict, Scope, Verdict};
 use crate::stats::{Repeated, within_cases};
 
@@ -38,11 +40,11 @@ fn interval(outcome: &CriterionOutcome, result: &Value, mean: &str, name: &str) 
 }
 
 #[test]
-fn comparisons_with_the_baseline_are_decided_as_in_the_fixtures() {
-    let mut seen = 0;
+fn baseline_comparisons_match_fixtures() {
+    let mut compared = 0;
     for (name, fixture) in oracle().as_object().expect("fixtures") {
         let Some(result) = fixture.get("result") else { continue };
-        seen += 1;
+        compared += 1;
         let (ours, theirs) = (rows(&fixture["candidate"]), rows(&fixture["baseline"]));
         assert_eq!(Some(ours.len() as u64), result["n"].as_u64());
         let run = analysis(vec![metric("m", &ours, Some(&theirs))]);
@@ -71,20 +73,20 @@ fn comparisons_with_the_baseline_are_decided_as_in_the_fixtures() {
             }
             other => panic!("{name}: {other}"),
         }
-        let whole = match outcome.verdict {
+        let verdict_of_run = match outcome.verdict {
             CriterionVerdict::Pass => Verdict::Pass,
             CriterionVerdict::Fail => Verdict::Fail,
             CriterionVerdict::Inconclusive => Verdict::Inconclusive,
             CriterionVerdict::Incomplete => Verdict::Incomplete,
         };
-        assert_eq!(decision.verdict, whole);
-        assert_eq!(decision.reasons.is_empty(), whole == Verdict::Pass);
+        assert_eq!(decision.verdict, verdict_of_run);
+        assert_eq!(decision.reasons.is_empty(), verdict_of_run == Verdict::Pass);
     }
-    assert_eq!(seen, 11);
+    assert_eq!(compared, 11);
 }
 
 #[test]
-fn thresholds_are_decided_as_in_the_fixtures() {
+fn thresholds_match_fixtures() {
     let all = oracle();
     let noisy = all["threshold"].as_array().expect("fixtures");
     let quiet = all["threshold_deterministic"].as_array().expect("fixtures");
@@ -93,7 +95,7 @@ fn thresholds_are_decided_as_in_the_fixtures() {
         let required = result["T"].as_f64().expect("a threshold");
         let name = format!("threshold {required}");
         let scores = rows(&fixture["scores"]);
-        let outcome = alone(vec![metric("m", &scores, None)], minimum("m", required));
+        let outcome = single_outcome(vec![metric("m", &scores, None)], minimum("m", required));
         assert_eq!(outcome.verdict, verdict(&result["verdict"]), "{name}: {}", outcome.explanation);
         interval(&outcome, result, "mean", &name);
         let strict = completed(
@@ -106,25 +108,18 @@ fn thresholds_are_decided_as_in_the_fixtures() {
 }
 
 #[test]
-fn missing_grades_are_filled_as_in_the_fixture() {
+fn missing_grade_fills_match_fixture() {
     let all = oracle();
     let fixture = &all["missing_bounds"];
     let run = analysis(vec![metric("m", &rows(&fixture["candidate"]), Some(&rows(&fixture["baseline"])))]);
-    let select = super::super::fill::Selection {
-        analysis: &run,
-        metric: &run.metrics[0],
-        tag: None,
-        paired: true,
-        gaps_from_fail_fast: false,
-    };
-    use super::super::fill::Fill;
+    let selection = Selection::all(&run, &run.metrics[0], true);
     for (fill, name) in [
         (Fill::Observed, "complete_case_diff"),
         (Fill::Worst, "worst_case_diff"),
         (Fill::Best, "best_case_diff"),
     ] {
-        let filled = select.fill(fill);
-        let difference = super::super::weigh::mean_difference(&filled, Scope::Population, 0.05);
+        let filled = selection.fill(fill);
+        let difference = mean_difference(&filled, Scope::Population, 0.05);
         close(difference.map(|(estimate, _)| estimate.mean), &fixture[name], name);
     }
 }

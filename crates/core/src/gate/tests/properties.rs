@@ -1,8 +1,8 @@
-//! What holds for any run.
+//! Properties of any run.
 
 use proptest::prelude::*;
 
-use super::build::{analysis, completed, criterion, metric, minimum, not_worse, policy};
+use super::builders::{analysis, completed, criterion, metric, minimum, not_worse, policy};
 use crate::gate::{Bound, Policy, Requirement, Statistic};
 use crate::model::{CriterionVerdict, Scope, Verdict};
 
@@ -21,7 +21,7 @@ fn rows(gaps: bool) -> impl Strategy<Value = (Rows, Rows)> {
     })
 }
 
-fn everything() -> Policy {
+fn all_requirements() -> Policy {
     let limit = |statistic, bound| criterion("limit", "m", Requirement::Limit { statistic, bound });
     policy(vec![
         minimum("m", 0.6),
@@ -36,7 +36,7 @@ fn everything() -> Policy {
     ])
 }
 
-/// Worse to better; incomplete stands outside.
+/// Ranks verdicts from worse to better; incomplete counts as undecided.
 fn rank(verdict: CriterionVerdict) -> usize {
     match verdict {
         CriterionVerdict::Fail => 0,
@@ -49,10 +49,10 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn any_run_is_decided_without_a_panic_and_with_sound_numbers((ours, theirs) in rows(true), population: bool) {
+    fn any_run_is_decided_with_valid_numbers((ours, theirs) in rows(true), population: bool) {
         let run = analysis(vec![metric("m", &ours, Some(&theirs))]);
         let scope = if population { Scope::Population } else { Scope::Suite };
-        let policy = Policy { scope, ..everything() };
+        let policy = Policy { scope, ..all_requirements() };
         let decision = completed(&run, &policy);
         prop_assert_eq!(&decision, &completed(&run, &policy), "pure");
         for outcome in &decision.criteria {
@@ -70,11 +70,11 @@ proptest! {
     }
 
     #[test]
-    fn the_order_of_cases_changes_no_estimate((ours, theirs) in rows(false)) {
-        let forth = completed(&analysis(vec![metric("m", &ours, Some(&theirs))]), &everything());
-        let back: (Rows, Rows) = (ours.into_iter().rev().collect(), theirs.into_iter().rev().collect());
-        let back = completed(&analysis(vec![metric("m", &back.0, Some(&back.1))]), &everything());
-        for (a, b) in forth.criteria.iter().zip(&back.criteria).filter(|(a, _)| a.kind != "case") {
+    fn estimates_ignore_case_order((ours, theirs) in rows(false)) {
+        let forward = completed(&analysis(vec![metric("m", &ours, Some(&theirs))]), &all_requirements());
+        let backward: (Rows, Rows) = (ours.into_iter().rev().collect(), theirs.into_iter().rev().collect());
+        let backward = completed(&analysis(vec![metric("m", &backward.0, Some(&backward.1))]), &all_requirements());
+        for (a, b) in forward.criteria.iter().zip(&backward.criteria).filter(|(a, _)| a.kind != "case") {
             for (a, b) in [(a.estimate, b.estimate), (a.lower, b.lower), (a.upper, b.upper)] {
                 prop_assert_eq!(a.is_some(), b.is_some());
                 prop_assert!((a.unwrap_or(0.0) - b.unwrap_or(0.0)).abs() < 1e-9);
@@ -83,14 +83,14 @@ proptest! {
     }
 
     #[test]
-    fn the_same_scores_are_never_a_regression((ours, _) in rows(false)) {
+    fn equal_scores_are_never_a_regression((ours, _) in rows(false)) {
         let run = analysis(vec![metric("m", &ours, Some(&ours))]);
         let decision = completed(&run, &policy(vec![not_worse("m", 0.0)]));
         prop_assert_ne!(decision.verdict, Verdict::Fail);
     }
 
     #[test]
-    fn a_higher_minimum_is_never_easier((ours, _) in rows(false), low in 0..=10_u32, more in 0..=10_u32) {
+    fn higher_minimum_is_never_easier((ours, _) in rows(false), low in 0..=10_u32, more in 0..=10_u32) {
         let run = analysis(vec![metric("m", &ours, None)]);
         let at = |tenths: u32| {
             let minimum = minimum("m", (f64::from(tenths) / 10.0).min(1.0));
@@ -100,7 +100,7 @@ proptest! {
     }
 
     #[test]
-    fn a_larger_tolerance_is_never_harder((ours, theirs) in rows(false), low in 0..=5_u32, more in 0..=5_u32) {
+    fn larger_tolerance_is_never_harder((ours, theirs) in rows(false), low in 0..=5_u32, more in 0..=5_u32) {
         let run = analysis(vec![metric("m", &ours, Some(&theirs))]);
         let at = |tenths: u32| {
             rank(completed(&run, &policy(vec![not_worse("m", f64::from(tenths) / 10.0)])).criteria[0].verdict)
@@ -109,7 +109,7 @@ proptest! {
     }
 
     #[test]
-    fn a_gap_decides_only_what_every_value_would(
+    fn literal_verdict_with_a_gap_holds_for_any_value(
         (ours, theirs) in rows(false), case in 0..4_usize, filled in 0..=10_u32, ours_too: bool,
     ) {
         let (mut open, mut whole) = ((ours.clone(), theirs.clone()), (ours, theirs));
@@ -119,10 +119,10 @@ proptest! {
         value[case][0] = f64::from(filled) / 10.0;
         let decide = |(ours, theirs): (Rows, Rows)| {
             let run = analysis(vec![metric("m", &ours, Some(&theirs))]);
-            completed(&run, &Policy { max_missing: 1.0, ..everything() })
+            completed(&run, &Policy { max_missing: 1.0, ..all_requirements() })
         };
         let (open, whole) = (decide(open), decide(whole));
-        // Means of noisy scores may be undecided in between; pass and fail hold at both ends.
+        // Verdicts on means of noisy scores hold at both ends, but may be inconclusive in between.
         for (open, whole) in open.criteria.iter().zip(&whole.criteria).filter(|(open, _)| open.method == "literal") {
             if open.verdict != CriterionVerdict::Incomplete && open.verdict != CriterionVerdict::Inconclusive
                 && whole.method == "literal"

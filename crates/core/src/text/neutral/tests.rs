@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::*;
 use promptgate_testing::forge::{self, hostile};
 
-/// Reads a line as a CI runner does: a command at its start, or in brackets anywhere in it.
+/// Whether a CI runner finds a command at the start of a line, or in brackets anywhere in it.
 fn is_command(line: &str) -> bool {
     let bare: String = line.chars().filter(|character| !is_ignorable(*character)).collect();
     let bracketed = bare.match_indices("##").any(|(start, _)| {
@@ -19,7 +19,7 @@ fn controls(text: &str) -> bool {
     })
 }
 
-/// The text as a reader sees it: entities and backslash escapes resolved.
+/// The rendered text: entities and backslash escapes resolved.
 fn rendered(markdown: &str) -> String {
     let mut text = markdown.replace("\\~", "~");
     for (entity, character) in [
@@ -42,7 +42,7 @@ fn rendered(markdown: &str) -> String {
 
 proptest! {
     #[test]
-    fn no_text_makes_a_command_on_a_terminal(text in hostile()) {
+    fn terminal_text_never_contains_commands(text in hostile()) {
         let line = terminal(&text);
         prop_assert!(!is_command(&line), "{line:?}");
         prop_assert!(!controls(&line) && !line.contains('\n'), "{line:?}");
@@ -50,7 +50,7 @@ proptest! {
     }
 
     #[test]
-    fn pieces_that_make_a_command_together_are_guarded(one in hostile(), other in hostile()) {
+    fn parts_that_form_a_command_together_are_neutralized(one in hostile(), other in hostile()) {
         let line = guarded(&format!("  {}{}", terminal(&one), terminal(&other)));
         prop_assert!(!is_command(&line), "{line:?}");
         let broken = guarded(&format!("{one}{other}"));
@@ -58,7 +58,7 @@ proptest! {
     }
 
     #[test]
-    fn no_text_acts_in_markdown(text in hostile()) {
+    fn markdown_text_is_inert(text in hostile()) {
         let out = markdown(&text);
         prop_assert!(!controls(&out) && !out.contains('\n'), "{out:?}");
         prop_assert!(!out.contains(['<', '>', '|', '`', '[', ']', '*', '$']), "{out:?}");
@@ -78,10 +78,10 @@ proptest! {
     }
 
     #[test]
-    fn a_forge_finds_nothing_to_act_on(text in hostile()) {
+    fn markdown_text_is_inert_on_github(text in hostile()) {
         let out = markdown(&text);
         let places = |shown: &str| [
-            // The first character of a document may be a byte order mark.
+            // The first character of a document could be taken for a byte order mark.
             format!("a\n\n{shown}\n"),
             format!("* {shown}\n* {shown}\n"),
             format!("### {shown}\n\n{shown}\n"),
@@ -98,7 +98,7 @@ proptest! {
     }
 
     #[test]
-    fn nothing_ends_a_block_of_code(text in hostile(), more in "( {0,3}(`{2,9}|~{3,9})(text)?\n){1,6}") {
+    fn code_blocks_cannot_be_closed_by_their_text(text in hostile(), more in "( {0,3}(`{2,9}|~{3,9})(text)?\n){1,6}") {
         let text = format!("{text}\n{more}");
         let block = fenced(&text);
         let reading = forge::read(&format!("before\n\n{block}\nafter\n"), None);
@@ -110,13 +110,13 @@ proptest! {
     }
 
     #[test]
-    fn markdown_loses_nothing_but_layout(text in "[ -~]{0,60}") {
+    fn markdown_keeps_everything_but_layout(text in "[ -~]{0,60}") {
         let shown: String = rendered(&markdown(&text)).replace(BREAK, "");
         prop_assert_eq!(shown, text.split_whitespace().collect::<Vec<_>>().join(" "));
     }
 
     #[test]
-    fn clipped_text_is_short_and_a_prefix(text in any::<String>(), limit in 0_usize..40) {
+    fn clipped_text_is_a_prefix_within_the_limit(text in any::<String>(), limit in 0_usize..40) {
         let clipped = clip(&text, limit);
         prop_assert!(clipped.graphemes(true).count() <= limit.max(text.graphemes(true).count().min(limit)));
         if clipped != text {
@@ -126,7 +126,7 @@ proptest! {
 }
 
 #[test]
-fn plain_text_stays_as_it_is() {
+fn plain_text_is_unchanged() {
     for text in
         ["refund-017", "check.names_the_term", "Wie lange? 30 Tage, größer", "1.000", "+0.006", "12:30", ""]
     {
@@ -136,7 +136,7 @@ fn plain_text_stays_as_it_is() {
 }
 
 #[test]
-fn commands_are_defused_wherever_they_hide() {
+fn commands_are_neutralized_anywhere_in_a_line() {
     assert_eq!(terminal("a\r\n::error::b\rc\u{2028}d"), "a ::error::b c d");
     assert_eq!(terminal("\u{A0}::add-mask::pass"), ":\\:add-mask::pass");
     assert_eq!(terminal("a ##[set-output name=verdict;]pass"), "a ##\\[set-output name=verdict;]pass");
@@ -146,7 +146,7 @@ fn commands_are_defused_wherever_they_hide() {
 }
 
 #[test]
-fn a_terminal_gets_one_line() {
+fn terminal_text_is_one_line() {
     assert_eq!(terminal("a\n\tb  c\u{202E}d"), "a b c\u{FFFD}d");
     assert_eq!(terminal("::error::x"), ":\\:error::x");
     assert_eq!(terminal("a::b"), "a::b");
@@ -154,7 +154,7 @@ fn a_terminal_gets_one_line() {
 }
 
 #[test]
-fn markdown_shows_what_was_written() {
+fn markdown_renders_as_written() {
     assert_eq!(markdown("@octocat fixes #12"), "@\u{200B}octocat fixes #\u{200B}12");
     assert_eq!(markdown("a | b\n<b>`c`</b>"), "a &vert; b &lt;b&gt;&grave;c&grave;&lt;/b&gt;");
     assert_eq!(markdown("https://evil.example"), "https:\u{200B}//evil.example");
@@ -170,7 +170,7 @@ fn markdown_shows_what_was_written() {
 }
 
 #[test]
-fn a_heap_of_accents_is_bounded() {
+fn combining_characters_are_limited() {
     let heap = format!("a{}", "\u{301}".repeat(10_000));
     assert!(clip(&heap, 10).chars().count() <= 41);
     assert_eq!(clip("straße und mehr", 7), "straße…");
@@ -178,7 +178,7 @@ fn a_heap_of_accents_is_bounded() {
 }
 
 #[test]
-fn a_line_of_a_file_keeps_its_columns() {
+fn source_line_keeps_columns() {
     assert_eq!(source_line("  faithfulness:  {min: 1}"), "  faithfulness:  {min: 1}");
     assert_eq!(source_line("\tkey: 1 # ä\u{1B}[31m"), " key: 1 # ä\u{FFFD}[31m");
     for hostile in ["##[error]x", "  ::error::x", "#\u{200B}#[group]", "a\u{202E}b\u{2028}c\r::set"] {

@@ -9,7 +9,7 @@ fn redactor(values: &[&str]) -> Redactor {
     Redactor::new(&values.iter().map(|value| Secret::new(*value)).collect::<Vec<_>>())
 }
 
-/// Base64 by the bit, another way than the code under test goes.
+/// Base64 by the bit, independent of the code under test.
 fn reference_base64(bytes: &[u8], padding: bool, url_safe: bool) -> String {
     let bits: Vec<u8> =
         bytes.iter().flat_map(|byte| (0..8).rev().map(move |bit| (byte >> bit) & 1)).collect();
@@ -45,7 +45,7 @@ fn reference_base64(bytes: &[u8], padding: bool, url_safe: bool) -> String {
 }
 
 #[test]
-fn base64_meets_the_vectors_of_rfc_4648() {
+fn base64_matches_the_vectors_of_rfc_4648() {
     for (plain, encoded) in
         [("", ""), ("f", "Zg"), ("fo", "Zm8"), ("foo", "Zm9v"), ("foob", "Zm9vYg"), ("foobar", "Zm9vYmFy")]
     {
@@ -62,7 +62,7 @@ fn text_without_a_secret_is_borrowed() {
 }
 
 #[test]
-fn the_surroundings_stay() {
+fn text_around_secrets_is_kept() {
     assert_eq!(
         redactor(&["secret-key-1"]).redact("a secret-key-1, b secret-key-1."),
         "a [redacted], b [redacted]."
@@ -70,7 +70,7 @@ fn the_surroundings_stay() {
 }
 
 #[test]
-fn values_shorter_than_eight_characters_are_left_alone() {
+fn values_under_eight_characters_are_not_redacted() {
     assert_eq!(redactor(&["ollama"]).redact("ollama:11434"), "ollama:11434");
     assert_eq!(redactor(&["seven77"]).redact("seven77"), "seven77");
     assert_eq!(redactor(&["eight888"]).redact("eight888"), "[redacted]");
@@ -78,21 +78,21 @@ fn values_shorter_than_eight_characters_are_left_alone() {
 }
 
 #[test]
-fn overlapping_secrets_leave_no_end_behind() {
+fn overlapping_secrets_are_redacted_completely() {
     let redactor = redactor(&["abcdefgh", "efghijkl", "abcdefghij"]);
     assert_eq!(redactor.redact("-abcdefghijkl-"), "-[redacted]-");
     assert_eq!(Redactor::new(&[Secret::new("aaaaaaaa")]).redact("aaaaaaaaaaab"), "[redacted]b");
 }
 
 #[test]
-fn white_space_around_a_key_does_not_hide_it() {
+fn keys_with_surrounding_white_space_are_redacted() {
     assert_eq!(redactor(&["\tlong-enough-key\r\n"]).redact("key long-enough-key!"), "key [redacted]!");
 }
 
 #[test]
-fn a_secret_that_is_part_of_the_mark_is_not_written_back() {
+fn replacement_does_not_contain_or_form_a_secret() {
     assert!(!redactor(&["redacted"]).redact("it is redacted here").contains("redacted"));
-    // The end of the mark and what follows would be the secret again.
+    // The end of `[redacted]` and the following text would form the secret again.
     let secret = "ted]vA==)";
     assert!(!redactor(&[secret]).redact(&format!("{secret}vA==)")).contains(secret));
     let two = ["ab[redacted]cd", "longsecret"];
@@ -100,27 +100,27 @@ fn a_secret_that_is_part_of_the_mark_is_not_written_back() {
 }
 
 #[test]
-fn debug_shows_nothing() {
+fn debug_output_hides_the_secret() {
     let secret = Secret::new(KEY);
     let shown = format!("{secret:?} {:?}", Redactor::new(std::slice::from_ref(&secret)));
     assert_eq!(shown, "Secret Redactor");
 }
 
 #[test]
-fn basic_authentication_holds_no_key() {
+fn keys_in_basic_authentication_are_redacted() {
     let key = "sk-abcdefghijklmnop";
     for user in ["", "u", "us", "use", "user"] {
         let encoded = reference_base64(format!("{user}:{key}").as_bytes(), true, false);
         let redacted = redactor(&[key]).redact(&encoded).into_owned();
         assert!(redacted.contains(MARKS[0]), "{encoded}: {redacted}");
-        // What is left decodes to less than a character at either end.
+        // The rest decodes to less than a character at either end.
         assert!(redacted.replace(MARKS[0], "").len() <= 8 + 4, "{redacted}");
     }
 }
 
 proptest! {
     #[test]
-    fn no_form_of_a_canary_survives(
+    fn all_forms_of_a_canary_are_redacted(
         key in "[ -~éß€]{8,40}".prop_filter("trimmed", |key| key.trim() == key),
         before in "[a-z .]{0,12}",
         after in "[a-z .]{0,12}",
@@ -155,7 +155,7 @@ proptest! {
     }
 
     #[test]
-    fn a_canary_inside_encoded_text_is_found(key in "[!-~]{12,40}", before in "[ -~]{0,7}", after in "[ -~]{0,7}") {
+    fn canaries_inside_encoded_text_are_redacted(key in "[!-~]{12,40}", before in "[ -~]{0,7}", after in "[ -~]{0,7}") {
         let redactor = Redactor::new(&[Secret::new(key.clone())]);
         let encoded = reference_base64(format!("{before}{key}{after}").as_bytes(), true, false);
         let redacted = redactor.redact(&encoded).into_owned();
@@ -163,7 +163,7 @@ proptest! {
     }
 
     #[test]
-    fn any_text_goes_through(secret in any::<String>(), text in any::<String>()) {
+    fn redact_never_panics(secret in any::<String>(), text in any::<String>()) {
         let redactor = Redactor::new(&[Secret::new(secret)]);
         let _ = redactor.redact(&text);
     }

@@ -4,7 +4,7 @@ use super::*;
 use promptgate_core::model::{Outcome, Score};
 
 /// A judge that finds every statement supported, with the same quotes.
-fn fooled(quotes: &'static [&'static str]) -> ScriptedModel {
+fn fooled(quotes: &'static [&'static str]) -> ScriptedModel<'static> {
     ScriptedModel::new(move |request, _| {
         let FaithfulnessPayload { statements, .. } = payload(request);
         let all: Vec<(&str, &[&str])> = statements.iter().map(|_| ("supported", quotes)).collect();

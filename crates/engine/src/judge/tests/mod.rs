@@ -26,12 +26,12 @@ use super::request::{Payload, UntypedPayload};
 use super::{Judge, Kind, Member};
 
 /// A model that gives these replies in order, and then prose.
-fn replies(replies: impl IntoIterator<Item = Reply>) -> ScriptedModel {
+fn replies(replies: impl IntoIterator<Item = Reply>) -> ScriptedModel<'static> {
     ScriptedModel::replies(replies, "the script is at its end")
 }
 
 /// A model that replies with these texts in order, and then with prose.
-fn scripted(texts: &[&str]) -> ScriptedModel {
+fn scripted(texts: &[&str]) -> ScriptedModel<'static> {
     replies(texts.iter().map(|text| Ok(completion(text))))
 }
 

@@ -16,7 +16,7 @@ fn in_fence(text: &str) -> String {
 }
 
 /// An endpoint that refuses these output modes and replies in the others.
-fn endpoint(refused: &'static [&'static str]) -> ScriptedModel {
+fn endpoint(refused: &'static [&'static str]) -> ScriptedModel<'static> {
     ScriptedModel::new(move |request, _| {
         let output_mode = match &request.response_format {
             Some(ResponseFormat::JsonSchema { .. }) => "json_schema",

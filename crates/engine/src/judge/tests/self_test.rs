@@ -21,7 +21,7 @@ fn is_right(answer: &str) -> bool {
 }
 
 /// Gives the best verdicts to answers that `good` accepts, and the worst to others.
-fn judging(good: impl Fn(&str, u32) -> bool + Send + Sync + 'static) -> ScriptedModel {
+fn judging(good: impl Fn(&str, u32) -> bool + Send + Sync + 'static) -> ScriptedModel<'static> {
     ScriptedModel::new(move |request, _| {
         let payload = untyped(request);
         let good = good(payload.answer(), request.repeat);

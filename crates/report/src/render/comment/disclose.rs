@@ -1,13 +1,13 @@
-//! How much a comment says of what models and the dataset say.
+//! Disclosure of model and dataset text in comments.
 
-/// How much of questions, answers and reasons may be seen where a comment is seen.
+/// The amount of model and dataset text in a comment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Disclose {
-    /// Numbers, names and ids alone: no text of a model, of the dataset, or of a server, which may repeat either.
+    /// Numbers, names and ids only: no text of models, the dataset, or servers, which may quote either.
     Numbers,
-    /// The question and the reason of a case, each cut to a line.
+    /// Question and reason of a case, each cut to one line.
     #[default]
     Excerpts,
-    /// The answers of the worst cases as well.
+    /// Also the answers of the worst cases.
     Full,
 }

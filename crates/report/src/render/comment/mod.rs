@@ -1,8 +1,8 @@
-//! The comment on a pull request, and the summary of a job: of a run, or of why there was none.
+//! Pull request comments and job summaries, of a run or of the reason why there was none.
 //!
-//! Of a run they say what `report.md` says (`markdown.rs`), and what else is known in CI: the commits and where
-//! everything is. Where there was no run the words are in `templates/comment.md`. Both are pure, stay below the
-//! limit of the place they are for, and hold nothing that acts. Finding and writing the comment is left to others.
+//! Runs are rendered by [`super::markdown`], with the commits and a link to the full report; other outcomes by the
+//! template `comment.md`. The text stays below the size limit of its destination and contains no active markup.
+//! Posting comments is left to callers.
 
 mod disclose;
 
@@ -11,79 +11,78 @@ use std::fmt::Write as _;
 use minijinja::value::Serde;
 use serde::Serialize;
 
-use super::html::Sanitizer;
-use super::markdown::{self, Commits, Wanted};
+use super::markdown::{self, Commits, MarkdownOptions};
 use crate::v1::Report;
+use crate::view::Sanitizer;
 pub use disclose::Disclose;
 use promptgate_core::text::{Redactor, neutral};
 
-/// Bytes that a comment stays below: a forge takes 65,536 characters, and a line is added that finds it again.
+/// Size limit of a comment in bytes. Forges accept 65,536 characters, and callers add a marker line.
 pub const COMMENT_BYTES: usize = 60_000;
 
-/// Bytes that a job's summary stays below: of one above 1 MiB nothing is shown, and steps before may have written.
+/// Size limit of a job summary in bytes. GitHub drops summaries above 1 MiB, and earlier steps may have written some.
 pub const SUMMARY_BYTES: usize = 900_000;
 
-/// Bytes of what is always said; a limit below that is one no longer.
-const MIN: usize = 300;
+/// Size of the minimal comment in bytes, written whatever the limit.
+const MIN_BYTES: usize = 300;
 
 const TEMPLATE: &str = include_str!("comment.md");
 
-/// Messages that are listed.
-const MESSAGES: usize = 20;
-/// Characters of each.
-const MESSAGE: usize = 500;
+/// Messages listed.
+const MAX_MESSAGES: usize = 20;
+/// Characters of a text.
+const MAX_TEXT: usize = 500;
 
-/// What there is to say.
+/// The content of a comment.
 #[derive(Debug, Clone)]
 pub struct CommentFacts<'a> {
-    /// What became of the gate.
+    /// The outcome.
     pub subject: Subject<'a>,
-    /// Exit code of the gate, which says whether it stands in the way.
+    /// Exit code of the gate; anything but 0 blocks the change.
     pub exit_code: u8,
-    /// How much is said of what models and the dataset say.
+    /// The amount of model and dataset text.
     pub disclose: Disclose,
-    /// What the change is compared with: a commit, in full; shown in short.
+    /// Full hash of the base commit.
     pub base: Option<&'a str>,
-    /// The commit of the change.
+    /// Full hash of the head commit.
     pub head: Option<&'a str>,
-    /// Where the whole report is: an http or https address of our own making, which becomes a link. One with odd
-    /// characters is left out.
+    /// URL of the full report, shown as a link unless it contains unusual characters.
     pub address: Option<&'a str>,
-    /// What must not be in it.
+    /// Removes secrets.
     pub redactor: &'a Redactor,
 }
 
-/// What became of the gate.
+/// The outcome of the gate.
 #[derive(Debug, Clone)]
 pub enum Subject<'a> {
-    /// It decided, whatever it decided.
+    /// A decided run.
     Report(&'a Report),
-    /// Requests, dataset, scorers and policy are those of the base, so nothing was asked.
+    /// Requests, dataset, scorers and policy equal those of the base, so no calls were made.
     Unchanged {
-        /// The suite.
+        /// Name of the suite.
         name: &'a str,
     },
-    /// It did not begin, though nobody made a mistake: there was no key.
+    /// The run was skipped for lack of credentials.
     NotEvaluated {
-        /// The suite.
+        /// Name of the suite.
         name: &'a str,
-        /// Why, in a sentence without its period.
+        /// The reason, without a period.
         reason: &'a str,
         /// The next step.
         help: Option<&'a str>,
     },
-    /// What it needed was not there: a shard.
+    /// Shards are missing.
     Incomplete {
-        /// The suite, where it is known.
+        /// Name of the suite, where known.
         name: Option<&'a str>,
-        /// What is missing, each in a sentence.
+        /// The missing parts, one sentence each.
         messages: &'a [String],
     },
-    /// Mistakes in flags, configuration, dataset or prompt, or a fault of the machine.
+    /// Errors in flags, configuration, dataset or prompt, or a fault of the machine.
     Error {
-        /// The suite, where it is known.
+        /// Name of the suite, where known.
         name: Option<&'a str>,
-        /// What is wrong, each with its place.
+        /// The errors with their locations.
         messages: &'a [String],
     },
 }
@@ -93,7 +92,7 @@ pub fn render(facts: &CommentFacts<'_>, limit: usize) -> String {
     let rendered = match &facts.subject {
         Subject::Report(report) => markdown::render(
             report,
-            &Wanted {
+            &MarkdownOptions {
                 limit,
                 disclose: facts.disclose,
                 commits: commits(facts),
@@ -101,18 +100,18 @@ pub fn render(facts: &CommentFacts<'_>, limit: usize) -> String {
                 redactor: facts.redactor,
             },
         ),
-        _ => without_run(facts, limit),
+        _ => render_without_run(facts, limit),
     };
     match rendered {
-        Ok(text) if text.len() < limit.max(MIN) => text,
-        // A template of ours that cannot be rendered is a bug; the verdict is told all the same.
-        _ => least(facts),
+        Ok(text) if text.len() < limit.max(MIN_BYTES) => text,
+        // A template that fails to render is a bug, but the verdict is still shown.
+        _ => minimal(facts),
     }
 }
 
-/// What the template knows.
+/// The data of the template `comment.md`.
 #[derive(Serialize)]
-struct Page<'a> {
+struct CommentContext<'a> {
     kind: &'static str,
     name: Option<String>,
     exit_code: u8,
@@ -126,9 +125,9 @@ struct Page<'a> {
     address: Option<&'a str>,
 }
 
-fn without_run(facts: &CommentFacts<'_>, limit: usize) -> Result<String, minijinja::Error> {
+fn render_without_run(facts: &CommentFacts<'_>, limit: usize) -> Result<String, minijinja::Error> {
     let sanitizer = Sanitizer::new(facts.redactor);
-    let text = |text: &str| sanitizer.clip(text, MESSAGE);
+    let text = |text: &str| sanitizer.clip(text, MAX_TEXT);
     let (name, messages): (Option<&str>, &[String]) = match facts.subject {
         Subject::Report(_) => (None, &[]),
         Subject::Unchanged { name } | Subject::NotEvaluated { name, .. } => (Some(name), &[]),
@@ -138,13 +137,13 @@ fn without_run(facts: &CommentFacts<'_>, limit: usize) -> Result<String, minijin
         Subject::NotEvaluated { reason, help, .. } => (Some(text(reason)), help.map(text)),
         _ => (None, None),
     };
-    // A mistake may quote a line of the dataset.
+    // A message may quote a line of the dataset.
     let shown = if facts.disclose == Disclose::Numbers { &[] } else { messages };
     let environment = markdown::environment(facts.redactor.clone())?;
     let mut rendered = String::new();
-    for most in [MESSAGES, 3, 0] {
-        let listed: Vec<String> = shown.iter().take(most).map(|message| text(message)).collect();
-        let page = Page {
+    for max in [MAX_MESSAGES, 3, 0] {
+        let listed: Vec<String> = shown.iter().take(max).map(|message| text(message)).collect();
+        let context = CommentContext {
             kind: kind(&facts.subject),
             name: name.map(|name| sanitizer.clip(name, 100)),
             exit_code: facts.exit_code,
@@ -155,9 +154,9 @@ fn without_run(facts: &CommentFacts<'_>, limit: usize) -> Result<String, minijin
             messages: listed,
             commits: commits(facts),
             version: env!("CARGO_PKG_VERSION"),
-            address: facts.address.filter(|address| markdown::is_own_address(address)),
+            address: facts.address.filter(|address| markdown::is_plain_url(address)),
         };
-        rendered = environment.render_named_str("comment.md", TEMPLATE, Serde(page))?;
+        rendered = environment.render_named_str("comment.md", TEMPLATE, Serde(context))?;
         if rendered.len() < limit {
             break;
         }
@@ -175,7 +174,7 @@ fn kind(subject: &Subject<'_>) -> &'static str {
     }
 }
 
-/// What is no commit is not shown.
+/// Abbreviates the commits; anything but hexadecimal digits is omitted.
 fn commits(facts: &CommentFacts<'_>) -> Commits {
     let short = |commit: &str| {
         let hexadecimal = commit.len() >= 12 && commit.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -184,8 +183,8 @@ fn commits(facts: &CommentFacts<'_>) -> Commits {
     Commits { base: facts.base.and_then(short), head: facts.head.and_then(short) }
 }
 
-/// The verdict and nothing else, whatever the limit.
-fn least(facts: &CommentFacts<'_>) -> String {
+/// The verdict only, whatever the limit.
+fn minimal(facts: &CommentFacts<'_>) -> String {
     let word = match &facts.subject {
         Subject::Report(report) => report.verdict.as_str(),
         subject => kind(subject),
@@ -194,7 +193,7 @@ fn least(facts: &CommentFacts<'_>) -> String {
     // Writing to a string does not fail.
     let _ = writeln!(
         text,
-        "### promptgate: {}\n\nExit code {}. The rest is in the files of the report.",
+        "### promptgate: {}\n\nExit code {}. See the report files for details.",
         neutral::markdown(word),
         facts.exit_code
     );

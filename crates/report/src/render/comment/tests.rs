@@ -49,7 +49,7 @@ fn without_key() -> Report {
 }
 
 #[test]
-fn comments_look_as_agreed() {
+fn comments_match_snapshots() {
     let redactor = Redactor::default();
     let reports = [
         ("pass", sample::pass().report()),
@@ -66,7 +66,7 @@ fn comments_look_as_agreed() {
     insta::assert_snapshot!("comment_fail_full", of(&reports[1].1, Disclose::Full));
 
     let name = "customer-support";
-    let missing = ["shard 3 of 8 is not there".to_owned(), "shard 5 of 8 is of another run".to_owned()];
+    let missing = ["shard 3 of 8 is missing".to_owned(), "shard 5 of 8 belongs to another run".to_owned()];
     let wrong = ["promptgate.yaml:7:3: unknown key `mterics`; did you mean `metrics`?".to_owned()];
     let subjects = [
         ("unchanged", 0, Subject::Unchanged { name }),
@@ -75,14 +75,14 @@ fn comments_look_as_agreed() {
             12,
             Subject::NotEvaluated {
                 name,
-                reason: "there is no key in this run, as in every pull request from a fork",
+                reason: "no API key in this run, as in every pull request from a fork",
                 help: Some("a maintainer can push the branch to this repository"),
             },
         ),
-        ("skipped", 0, Subject::NotEvaluated { name, reason: "there is no key in this run", help: None }),
+        ("skipped", 0, Subject::NotEvaluated { name, reason: "no API key in this run", help: None }),
         ("incomplete_shards", 12, Subject::Incomplete { name: Some(name), messages: &missing }),
         ("error", 2, Subject::Error { name: None, messages: &wrong }),
-        ("broken_off", 1, Subject::Error { name: Some(name), messages: &[] }),
+        ("stopped_early", 1, Subject::Error { name: Some(name), messages: &[] }),
     ];
     for (name, exit_code, subject) in subjects {
         let text = render(&facts(subject, exit_code, &redactor), COMMENT_BYTES);
@@ -91,7 +91,7 @@ fn comments_look_as_agreed() {
 }
 
 #[test]
-fn the_size_of_the_effect_follows_the_verdict_and_words_stand_beside_symbols() {
+fn effect_follows_verdict_and_symbols_have_words() {
     let text = of(&sample::fail().report(), Disclose::Excerpts);
     let place = |words: &str| text.find(words).unwrap_or_else(|| panic!("no {words:?} in {text}"));
     let order = [
@@ -99,7 +99,7 @@ fn the_size_of_the_effect_follows_the_verdict_and_words_stand_beside_symbols() {
         place("fell from 0.935 to 0.852"),
         place("| Criterion |"),
         place("Worst 2 of 2 cases"),
-        place("What was compared"),
+        place("Run details"),
     ];
     assert!(order.is_sorted(), "{order:?}");
     for symbol in ["✅", "❌", "⚠️", "💥", "⏸"] {
@@ -110,7 +110,7 @@ fn the_size_of_the_effect_follows_the_verdict_and_words_stand_beside_symbols() {
     }
 }
 
-/// Every kind of comment with this text in every place that others write.
+/// Every kind of comment with this text in every untrusted field.
 fn everywhere(text: &str, disclose: Disclose, redactor: &Redactor, limit: usize) -> Vec<String> {
     let report = filled_with(text);
     let messages = vec![text.to_owned(); 3];
@@ -141,7 +141,7 @@ fn assert_nothing_acts(text: &str, disclose: Disclose) {
 }
 
 #[test]
-fn hostile_text_is_no_link_no_mention_and_no_markup() {
+fn hostile_text_is_neutralized() {
     for disclose in DISCLOSURES {
         for text in HOSTILE {
             assert_nothing_acts(text, disclose);
@@ -152,8 +152,8 @@ fn hostile_text_is_no_link_no_mention_and_no_markup() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
     #[test]
-    fn no_text_acts_in_a_comment(text in hostile(), which in 0_usize..3) {
-        // What shows nothing leaves a place empty, and then there may be less to say.
+    fn any_text_is_neutralized(text in hostile(), which in 0_usize..3) {
+        // Blank text may omit optional parts.
         if !text.chars().all(|c| c.is_whitespace()) {
             assert_nothing_acts(&format!("x{text}"), DISCLOSURES[which]);
             assert_nothing_acts(&format!("{text}x"), DISCLOSURES[which]);
@@ -161,7 +161,7 @@ proptest! {
     }
 
     #[test]
-    fn no_secret_survives_in_any_form_however_it_is_cut(
+    fn secret_is_redacted_in_every_encoding_and_cut(
         before in 0_usize..320,
         form in 0_usize..9,
         after in "[ a-z]{0,80}",
@@ -181,7 +181,7 @@ proptest! {
     }
 }
 
-/// The value itself and what it turns into on its way: base64 at every alignment, percent-encoded, in JSON.
+/// Encodings of the value: plain, base64 at every alignment, percent-encoded, JSON.
 fn forms(value: &str) -> Vec<String> {
     const ALPHABET: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let base64 = |lead: usize, alphabet: &str| {
@@ -190,7 +190,7 @@ fn forms(value: &str) -> Vec<String> {
         let bits: Vec<usize> = bytes.iter().flat_map(|byte| bits(*byte)).collect();
         let letter = |six: &[usize]| six.iter().fold(0, |index, bit| index * 2 + bit);
         let all: String = bits.chunks_exact(6).filter_map(|six| alphabet.chars().nth(letter(six))).collect();
-        // The first letters also hold what stood before.
+        // The first letters also encode the preceding bytes.
         all[(lead * 8).div_ceil(6)..].to_owned()
     };
     let url_safe = ALPHABET.replace('+', "-").replace('/', "_");
@@ -203,12 +203,12 @@ fn forms(value: &str) -> Vec<String> {
 }
 
 #[test]
-fn five_thousand_cases_fit_a_comment_and_the_summary_lists_them() {
+fn large_run_fits_comment_and_is_listed_in_summary() {
     let report = large(5000, "refund");
     for disclose in DISCLOSURES {
         let text = of(&report, disclose);
         assert!(text.len() < COMMENT_BYTES && text.chars().count() < 65_536, "{}", text.len());
-        assert!(text.contains("Left out here to keep this short: 4,995 cases"), "{disclose:?}");
+        assert!(text.contains("Omitted to limit the size: 4,995 cases"), "{disclose:?}");
         assert!(forge::read(&text, Some(ADDRESS)).active.is_empty());
         assert_tables_whole(&text);
     }
@@ -220,7 +220,7 @@ fn five_thousand_cases_fit_a_comment_and_the_summary_lists_them() {
 }
 
 #[test]
-fn every_tier_is_whole_and_says_what_it_leaves_out() {
+fn every_tier_is_complete_and_reports_omissions() {
     let report = large(300, "refund");
     let redactor = Redactor::default();
     let facts = facts(Subject::Report(&report), 10, &redactor);
@@ -228,12 +228,12 @@ fn every_tier_is_whole_and_says_what_it_leaves_out() {
     for limit in [SUMMARY_BYTES, 60_000, 30_000, 12_000, 4_000, 1_000, 0] {
         for disclose in DISCLOSURES {
             let text = render(&CommentFacts { disclose, ..facts.clone() }, limit);
-            assert!(text.len() < limit.max(MIN), "{} of {limit}", text.len());
+            assert!(text.len() < limit.max(MIN_BYTES), "{} of {limit}", text.len());
             assert!(text.starts_with("### promptgate: ") && text.contains("fail"), "{text}");
             assert!(forge::read(&text, Some(ADDRESS)).active.is_empty());
             assert_tables_whole(&text);
             let whole = text.contains("refund case 299");
-            assert!(whole || text.contains("Left out here") || text.contains("The rest is in"), "{text}");
+            assert!(whole || text.contains("Omitted to") || text.contains("See the report files"), "{text}");
         }
         let length = render(&facts, limit).len();
         assert!(length <= before);
@@ -242,7 +242,7 @@ fn every_tier_is_whole_and_says_what_it_leaves_out() {
 }
 
 #[test]
-fn numbers_alone_hold_nothing_that_a_model_or_a_case_says() {
+fn numbers_disclosure_contains_no_untrusted_text() {
     let mut parts = sample::fail();
     let word = "heliotrope";
     let fault =
@@ -285,11 +285,11 @@ fn numbers_alone_hold_nothing_that_a_model_or_a_case_says() {
     let subject = Subject::Error { name: None, messages: &messages };
     let error =
         render(&CommentFacts { disclose: Disclose::Numbers, ..facts(subject, 2, &redactor) }, COMMENT_BYTES);
-    assert!(!error.contains(word) && error.contains("log of the job"), "{error}");
+    assert!(!error.contains(word) && error.contains("job log"), "{error}");
 }
 
 #[test]
-fn an_odd_address_is_no_link() {
+fn unusual_address_is_not_linked() {
     for address in
         ["javascript:alert(1)", "https://x.example/)[y](z", "https://x.example/<b>", "https://", ""]
     {

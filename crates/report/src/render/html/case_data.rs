@@ -1,43 +1,43 @@
-//! The data of the cases for the page's script: a row of each, and what was said in those for which there is room.
+//! Case data for the script of the page: table rows of all cases, and details of as many as fit.
 
 use std::collections::HashMap;
 use std::io;
 
 use serde::Serialize;
 
-use super::trial_data::{ANSWER, TrialData, trial};
-use super::untrusted_text::{Sanitizer, inert};
+use super::escaping::escape_json;
+use super::trial_data::{MAX_ANSWER, TrialData, trial_data};
 use crate::v1::{Case, Passes, Report, Role};
 use crate::view::number::minus;
-use crate::view::{self, concern, number};
+use crate::view::{self, Sanitizer, concern, number};
 
-/// Bytes of all rows, and of all that was said; the rest of the page is far smaller than what is left of 10 MB.
-const ROWS: usize = 2_300_000;
-/// See [`ROWS`].
-const SAID: usize = 5_500_000;
-/// Passages of a context, and trials of a case, that are shown.
-const PASSAGES: usize = 50;
-/// See [`PASSAGES`].
-const TRIALS: usize = 200;
-/// Remarkable cases without room after which no other is tried.
-const MISSED: usize = 100;
+/// Size limit of all rows in bytes. With [`MAX_DETAIL_BYTES`] it leaves ample room for the page below 10 MB.
+const MAX_ROW_BYTES: usize = 2_300_000;
+/// Size limit of all case details in bytes.
+const MAX_DETAIL_BYTES: usize = 5_500_000;
+/// Passages per case.
+const MAX_PASSAGES: usize = 50;
+/// Trials per case.
+const MAX_TRIALS: usize = 200;
+/// Oversized notable cases after which no further case is tried.
+const MAX_OVERSIZED: usize = 100;
 
-/// What the script reads, and what is not in it.
+/// The data for the script, with counts of omitted cases.
 pub(super) struct CaseData {
-    /// JSON that can stand in a `<script>` element, on many lines.
+    /// JSON escaped for a `<script>` element.
     pub(super) json: String,
     /// Cases without a row.
     pub(super) without_row: usize,
-    /// Cases with a row whose answers are left out for want of room.
-    pub(super) without_answers: usize,
+    /// Cases with a row but without details.
+    pub(super) without_details: usize,
 }
 
-/// A row of the table.
+/// A row of the case table.
 #[derive(Serialize)]
-struct Row {
-    /// From 1, in dataset order.
+struct CaseTableRow {
+    /// Position in the dataset, from 1.
     number: usize,
-    /// Worst first, from 0.
+    /// Position in display order, from 0.
     rank: usize,
     id: String,
     query: String,
@@ -53,117 +53,126 @@ struct Row {
     must: bool,
 }
 
-/// A case that can be opened.
+/// The details of a case.
 #[derive(Serialize)]
-struct Opened {
+struct CaseDetails {
     query: String,
     context: Vec<String>,
     expected: Option<String>,
     group: Option<String>,
     shared: bool,
     trials: Vec<TrialData>,
-    /// Trials and passages that are left out of this case.
+    /// Omitted trials and passages.
     left_out: usize,
 }
 
-/// The cases worst first, then those that changed, then the others in dataset order, as places in the report.
-pub(super) fn order(report: &Report) -> Vec<usize> {
-    let places: HashMap<&str, usize> =
-        report.cases.iter().enumerate().map(|(place, case)| (case.id.as_str(), place)).collect();
+/// Returns the indices of the cases in display order: worst first, then changed, then the others in dataset order.
+pub(super) fn display_order(report: &Report) -> Vec<usize> {
+    let indices: HashMap<&str, usize> =
+        report.cases.iter().enumerate().map(|(index, case)| (case.id.as_str(), index)).collect();
     let mut taken = vec![false; report.cases.len()];
     let mut order = Vec::with_capacity(report.cases.len());
-    let remarkable = view::worst(report).into_iter().chain(view::changed(report));
-    let places = remarkable.filter_map(|row| places.get(row.case.id.as_str()).copied());
-    for place in places.chain(0..report.cases.len()) {
-        if let Some(taken) = taken.get_mut(place).filter(|taken| !**taken) {
+    let notable = view::worst(report).into_iter().chain(view::changed(report));
+    let notable = notable.filter_map(|row| indices.get(row.case.id.as_str()).copied());
+    for index in notable.chain(0..report.cases.len()) {
+        if let Some(taken) = taken.get_mut(index).filter(|taken| !**taken) {
             *taken = true;
-            order.push(place);
+            order.push(index);
         }
     }
     order
 }
 
-/// The data of the cases in this order, as far as there is room.
+/// Returns the data of the cases in this order, as far as they fit.
 ///
 /// # Errors
-/// What was said cannot be read back from the spool of the run.
-pub(super) fn data(report: &Report, order: &[usize], sanitizer: &Sanitizer<'_>) -> io::Result<CaseData> {
+/// Reading trials from the spool of the run failed.
+pub(super) fn case_data(report: &Report, order: &[usize], sanitizer: &Sanitizer<'_>) -> io::Result<CaseData> {
     let mut rows = Vec::new();
-    let mut room = ROWS;
-    for (rank, &place) in order.iter().enumerate() {
-        let Some(case) = report.cases.get(place) else { continue };
-        let text = inert(&serde_json::to_string(&row(report, case, place, rank, sanitizer))?);
+    let mut room = MAX_ROW_BYTES;
+    for (rank, &index) in order.iter().enumerate() {
+        let Some(case) = report.cases.get(index) else { continue };
+        let text = escape_json(&serde_json::to_string(&table_row(report, case, index, rank, sanitizer))?);
         if text.len() >= room {
             break;
         }
         room -= text.len() + 2;
         rows.push(text);
     }
-    let mut opened: Vec<String> = Vec::new();
-    let (mut room, mut missed) = (SAID, 0);
-    let remarkable = view::worst(report).len() + view::changed(report).len();
-    for (rank, &place) in order.iter().enumerate().take(rows.len()) {
-        let Some(case) = report.cases.get(place) else { continue };
-        let text = inert(&serde_json::to_string(&open(report, case, sanitizer)?)?);
-        let text = format!("\"{}\":{text}", place + 1);
+    let mut details: Vec<String> = Vec::new();
+    let (mut room, mut oversized) = (MAX_DETAIL_BYTES, 0);
+    let notable = view::worst(report).len() + view::changed(report).len();
+    for (rank, &index) in order.iter().enumerate().take(rows.len()) {
+        let Some(case) = report.cases.get(index) else { continue };
+        let text = escape_json(&serde_json::to_string(&case_details(report, case, sanitizer)?)?);
+        let text = format!("\"{}\":{text}", index + 1);
         if text.len() < room {
             room -= text.len() + 2;
-            opened.push(text);
-        } else if rank >= remarkable || missed == MISSED {
-            // A remarkable case that is too large makes room for smaller ones; of the others one ends it.
+            details.push(text);
+        } else if rank >= notable || oversized == MAX_OVERSIZED {
+            // An oversized notable case is skipped for smaller ones; any other ends the list.
             break;
         } else {
-            missed += 1;
+            oversized += 1;
         }
     }
     Ok(CaseData {
-        json: format!("{{\"rows\":[\n{}\n],\"cases\":{{\n{}\n}}}}", rows.join(",\n"), opened.join(",\n")),
+        json: format!("{{\"rows\":[\n{}\n],\"cases\":{{\n{}\n}}}}", rows.join(",\n"), details.join(",\n")),
         without_row: report.cases.len() - rows.len(),
-        without_answers: rows.len().saturating_sub(opened.len()),
+        without_details: rows.len().saturating_sub(details.len()),
     })
 }
 
-fn row(report: &Report, case: &Case, place: usize, rank: usize, sanitizer: &Sanitizer<'_>) -> Row {
+fn table_row(
+    report: &Report,
+    case: &Case,
+    index: usize,
+    rank: usize,
+    sanitizer: &Sanitizer<'_>,
+) -> CaseTableRow {
     let passes = |passes: Option<Passes>| passes.map(|passes| (passes.passed, passes.of));
-    let moved = case.largest_difference.as_ref();
+    let largest = case.largest_difference.as_ref();
     let short = |texts: &[String]| texts.iter().take(8).map(|text| sanitizer.clip(text, 60)).collect();
-    Row {
-        number: place + 1,
+    CaseTableRow {
+        number: index + 1,
         rank,
         id: sanitizer.clip(&case.id, 200),
         query: sanitizer.clip(&case.query, 200),
         status: concern::status(report, case),
         before: passes(case.baseline_passes),
         now: passes(case.candidate_passes),
-        difference: moved.map(|moved| moved.difference),
-        shown: moved
-            .map(|moved| minus(number::signed(view::metric_kind(report, &moved.metric), moved.difference))),
-        metric: moved.map(|moved| sanitizer.clip(&moved.metric, 60)),
+        difference: largest.map(|largest| largest.difference),
+        shown: largest.map(|of| minus(number::signed(view::metric_kind(report, &of.metric), of.difference))),
+        metric: largest.map(|largest| sanitizer.clip(&largest.metric, 60)),
         failing: short(&case.failing),
         tags: short(&case.tags),
         must: case.must_pass,
     }
 }
 
-fn open(report: &Report, case: &Case, sanitizer: &Sanitizer<'_>) -> io::Result<Opened> {
+fn case_details(report: &Report, case: &Case, sanitizer: &Sanitizer<'_>) -> io::Result<CaseDetails> {
     let mut trials = Vec::new();
-    for held in case.trials.iter().take(TRIALS) {
-        let held = held?;
-        let variant = match held.role {
+    for stored in case.trials.iter().take(MAX_TRIALS) {
+        let trial = stored?;
+        let variant = match trial.role {
             Role::Candidate => Some(&report.variants.candidate),
             Role::Baseline => report.variants.baseline.as_ref(),
         };
         let model = variant.map_or("", |variant| variant.model.as_str());
-        trials.push(trial(&held, model, &report.prices, sanitizer));
+        trials.push(trial_data(&trial, model, &report.prices, sanitizer));
     }
     let passages = case.context.as_deref().unwrap_or_default();
-    Ok(Opened {
-        query: sanitizer.clip(&case.query, ANSWER),
-        context: passages.iter().take(PASSAGES).map(|passage| sanitizer.clip(passage, ANSWER)).collect(),
-        expected: case.expected.as_deref().map(|text| sanitizer.clip(text, ANSWER)),
+    Ok(CaseDetails {
+        query: sanitizer.clip(&case.query, MAX_ANSWER),
+        context: passages
+            .iter()
+            .take(MAX_PASSAGES)
+            .map(|passage| sanitizer.clip(passage, MAX_ANSWER))
+            .collect(),
+        expected: case.expected.as_deref().map(|text| sanitizer.clip(text, MAX_ANSWER)),
         group: case.group.as_deref().map(|text| sanitizer.clip(text, 120)),
         shared: case.shared,
-        left_out: case.trials.len().saturating_sub(TRIALS) + passages.len().saturating_sub(PASSAGES),
+        left_out: case.trials.len().saturating_sub(MAX_TRIALS) + passages.len().saturating_sub(MAX_PASSAGES),
         trials,
     })
 }

@@ -1,45 +1,43 @@
-//! The difference of every case, sorted: how many lost how much.
+//! Plots of the differences of all cases, sorted.
 
 use std::collections::HashMap;
 
 use serde::Serialize;
 
 use super::scale::round;
-use super::untrusted_text::Sanitizer;
 use crate::v1::{Case, MetricKind, Report, Role};
-use crate::view::number;
 use crate::view::number::minus;
+use crate::view::{Sanitizer, number};
 
-/// Trials that are read for the differences; of a larger run those are shown that the report names itself.
+/// Trials read for the differences; a larger run shows the largest difference of each case instead.
 const MAX_TRIALS: usize = 20_000;
-/// Metrics that are drawn.
-const MAX: usize = 8;
-/// Bars of a plot; more cases share them.
-const BARS: usize = 240;
+/// Metrics drawn.
+const MAX_METRICS: usize = 8;
+/// Bars per plot; more cases share bars.
+const MAX_BARS: usize = 240;
 /// Rows of each list below a plot.
-const LISTED: usize = 10;
-/// Size of the drawing.
+const MAX_LISTED: usize = 10;
+/// Width of the drawing.
 const WIDTH: f64 = 720.0;
-/// See [`WIDTH`].
+/// Height of the drawing.
 const HEIGHT: f64 = 120.0;
-/// Differences smaller than this are none.
-const NONE: f64 = 1e-9;
+/// Smaller differences count as zero.
+const EPSILON: f64 = 1e-9;
 
-/// The differences of a metric as a plot with lists.
+/// A plot of the differences of a metric, with lists.
 #[derive(Serialize)]
-pub(super) struct Differences {
+pub(super) struct DifferencePlot {
     pub(super) id: String,
     pub(super) metric: String,
-    pub(super) told: String,
+    pub(super) summary: String,
     pub(super) highest: String,
     pub(super) lowest: String,
     pub(super) zero: f64,
     pub(super) bars: Vec<Bar>,
-    pub(super) lost: Vec<Moved>,
-    pub(super) won: Vec<Moved>,
+    pub(super) worse: Vec<ListedCase>,
+    pub(super) better: Vec<ListedCase>,
 }
 
-/// A bar.
 #[derive(Serialize)]
 pub(super) struct Bar {
     pub(super) x: f64,
@@ -47,28 +45,28 @@ pub(super) struct Bar {
     pub(super) width: f64,
     pub(super) height: f64,
     pub(super) class: &'static str,
-    /// The number of its case; 0 where several share the bar.
+    /// Number of the case; 0 for a shared bar.
     pub(super) case: usize,
     pub(super) title: String,
 }
 
-/// A case of a list.
+/// A case in a list.
 #[derive(Serialize)]
-pub(super) struct Moved {
+pub(super) struct ListedCase {
     pub(super) case: usize,
     pub(super) id: String,
     pub(super) difference: String,
 }
 
-/// The differences of one metric: index of the case, candidate minus baseline.
+/// Differences of one metric: case index, candidate minus baseline.
 struct Series {
     metric: String,
     kind: MetricKind,
     differences: Vec<(usize, f64)>,
 }
 
-/// The plots; none without a baseline.
-pub(super) fn differences(report: &Report, sanitizer: &Sanitizer<'_>) -> Vec<Differences> {
+/// Returns the plots; empty without a baseline.
+pub(super) fn differences(report: &Report, sanitizer: &Sanitizer<'_>) -> Vec<DifferencePlot> {
     if report.variants.baseline.is_none() {
         return Vec::new();
     }
@@ -76,13 +74,13 @@ pub(super) fn differences(report: &Report, sanitizer: &Sanitizer<'_>) -> Vec<Dif
     let series = if trials <= MAX_TRIALS { by_metric(report) } else { largest(report) };
     series
         .into_iter()
-        .take(MAX)
+        .take(MAX_METRICS)
         .enumerate()
         .map(|(index, series)| draw(report, series, index, sanitizer))
         .collect()
 }
 
-/// The differences of the judged metrics, and of the checks that did not always pass on both sides.
+/// The differences of judged metrics, and of checks with a difference in any case.
 fn by_metric(report: &Report) -> Vec<Series> {
     let kind = |name: &String| report.metrics.iter().find(|of| of.name == *name).map(|of| of.kind);
     let mut all: Vec<Series> = report
@@ -98,16 +96,16 @@ fn by_metric(report: &Report) -> Vec<Series> {
             }
         }
     }
-    let tells = |series: &Series| {
-        series.kind == MetricKind::Judge || series.differences.iter().any(|(_, of)| of.abs() > NONE)
+    let is_informative = |series: &Series| {
+        series.kind == MetricKind::Judge || series.differences.iter().any(|(_, of)| of.abs() > EPSILON)
     };
-    all.retain(|series| !series.differences.is_empty() && tells(series));
-    // Judged ones first: they are what a gate is about.
+    all.retain(|series| !series.differences.is_empty() && is_informative(series));
+    // Judged metrics first.
     all.sort_by_key(|series| series.kind != MetricKind::Judge);
     all
 }
 
-/// The mean of the candidate's grades less that of the baseline's, by metric.
+/// Mean grade of the candidate minus that of the baseline, by metric.
 fn case_differences(case: &Case) -> HashMap<String, f64> {
     let mut sums: HashMap<String, [(f64, u32); 2]> = HashMap::new();
     for trial in case.trials.readable() {
@@ -124,78 +122,79 @@ fn case_differences(case: &Case) -> HashMap<String, f64> {
         .collect()
 }
 
-/// Of every case the gated metric that moved most, which the report names whatever its size.
+/// The largest difference of each case, which the report holds for runs of any size.
 fn largest(report: &Report) -> Vec<Series> {
-    let moved = |(index, case): (usize, &Case)| Some((index, case.largest_difference.as_ref()?.difference));
-    let differences: Vec<(usize, f64)> = report.cases.iter().enumerate().filter_map(moved).collect();
+    let difference =
+        |(index, case): (usize, &Case)| Some((index, case.largest_difference.as_ref()?.difference));
+    let differences: Vec<(usize, f64)> = report.cases.iter().enumerate().filter_map(difference).collect();
     if differences.is_empty() {
         return Vec::new();
     }
-    let metric = "the gated metric that moved most".to_owned();
+    let metric = "largest change of any gated metric".to_owned();
     vec![Series { metric, kind: MetricKind::Judge, differences }]
 }
 
-fn draw(report: &Report, series: Series, index: usize, sanitizer: &Sanitizer<'_>) -> Differences {
+fn draw(report: &Report, series: Series, index: usize, sanitizer: &Sanitizer<'_>) -> DifferencePlot {
     let Series { metric, kind, mut differences } = series;
     differences.sort_by(|(_, one), (_, other)| one.total_cmp(other));
-    let lost = differences.iter().filter(|(_, of)| *of < -NONE).count();
-    let won = differences.iter().filter(|(_, of)| *of > NONE).count();
-    let same = differences.len() - lost - won;
+    let worse = differences.iter().filter(|(_, of)| *of < -EPSILON).count();
+    let better = differences.iter().filter(|(_, of)| *of > EPSILON).count();
+    let same = differences.len() - worse - better;
     let metric = sanitizer.clip(&metric, 120);
     let show = |value: f64| minus(number::signed(kind, value));
-    let moved = |(case, difference): &(usize, f64)| Moved {
+    let listed = |(case, difference): &(usize, f64)| ListedCase {
         case: case + 1,
         id: report.cases.get(*case).map_or_else(String::new, |case| sanitizer.clip(&case.id, 60)),
         difference: show(*difference),
     };
-    let mut told = format!(
-        "{}: {} lost, {} won, {} the same",
+    let mut summary = format!(
+        "{}: {} worse, {} better, {} unchanged",
         number::counted(differences.len() as u64, "case"),
-        number::count(lost as u64),
-        number::count(won as u64),
+        number::count(worse as u64),
+        number::count(better as u64),
         number::count(same as u64)
     );
     let lists = (
-        differences.iter().take(lost.min(LISTED)).map(moved).collect(),
-        differences.iter().rev().take(won.min(LISTED)).map(moved).collect(),
+        differences.iter().take(worse.min(MAX_LISTED)).map(listed).collect(),
+        differences.iter().rev().take(better.min(MAX_LISTED)).map(listed).collect(),
     );
-    // Among thousands those that are the same would leave no room for the others.
-    if differences.len() > BARS {
-        differences.retain(|(_, of)| of.abs() > NONE);
-        told.push_str(if differences.is_empty() { "" } else { "; only those that differ are drawn" });
+    // With many cases the unchanged ones would leave no room for the others.
+    if differences.len() > MAX_BARS {
+        differences.retain(|(_, of)| of.abs() > EPSILON);
+        summary.push_str(if differences.is_empty() { "" } else { "; only changed cases are drawn" });
     }
-    let most = differences.iter().map(|(_, of)| *of).fold(0.0, f64::max);
-    let least = differences.iter().map(|(_, of)| *of).fold(0.0, f64::min);
-    let span = if most - least > NONE { most - least } else { 1.0 };
-    let zero = if most - least > NONE { round(HEIGHT * most / span) } else { HEIGHT / 2.0 };
-    let each = differences.len().div_ceil(BARS).max(1);
-    let width = WIDTH / differences.chunks(each).len().max(1) as f64;
-    let bar = |(place, chunk): (usize, &[(usize, f64)])| {
+    let highest = differences.iter().map(|(_, of)| *of).fold(0.0, f64::max);
+    let lowest = differences.iter().map(|(_, of)| *of).fold(0.0, f64::min);
+    let span = if highest - lowest > EPSILON { highest - lowest } else { 1.0 };
+    let zero = if highest - lowest > EPSILON { round(HEIGHT * highest / span) } else { HEIGHT / 2.0 };
+    let per_bar = differences.len().div_ceil(MAX_BARS).max(1);
+    let width = WIDTH / differences.chunks(per_bar).len().max(1) as f64;
+    let bar = |(position, chunk): (usize, &[(usize, f64)])| {
         let (case, difference) = chunk.first().copied().unwrap_or_default();
         let height = round(HEIGHT * difference.abs() / span).max(0.0);
         Bar {
-            x: round(place as f64 * width),
+            x: round(position as f64 * width),
             y: if difference < 0.0 { zero } else { round(zero - height) },
             width: round((width * 0.86).max(0.5)),
             height,
-            class: if difference < 0.0 { "lost" } else { "won" },
+            class: if difference < 0.0 { "worse" } else { "better" },
             case: if chunk.len() == 1 { case + 1 } else { 0 },
             title: match chunk.len() {
-                1 => format!("{}: {}", moved(&(case, difference)).id, show(difference)),
-                many => format!("{many} cases from {}", show(difference)),
+                1 => format!("{}: {}", listed(&(case, difference)).id, show(difference)),
+                count => format!("{count} cases from {}", show(difference)),
             },
         }
     };
-    let bars = differences.chunks(each).enumerate().map(bar).filter(|bar| bar.height > 0.0).collect();
-    Differences {
+    let bars = differences.chunks(per_bar).enumerate().map(bar).filter(|bar| bar.height > 0.0).collect();
+    DifferencePlot {
         id: format!("differences-{index}"),
         metric,
-        told,
-        highest: show(most),
-        lowest: show(least),
+        summary,
+        highest: show(highest),
+        lowest: show(lowest),
         zero,
         bars,
-        lost: lists.0,
-        won: lists.1,
+        worse: lists.0,
+        better: lists.1,
     }
 }

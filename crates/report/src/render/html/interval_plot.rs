@@ -1,46 +1,47 @@
-//! Interval plots: estimate, interval, required value and resolution of a metric, as geometry for the template.
+//! Interval plots: geometry of estimate, interval, required value and detectable drop of a metric.
 
 use std::collections::HashSet;
 
 use serde::Serialize;
 
 use super::scale::{LEFT, RIGHT, Scale, round};
-use super::untrusted_text::Sanitizer;
 use crate::v1::{Bound, Criterion, Metric, MetricKind, Report, Requirement, Statistic, VariantSummary};
 use crate::view::number::minus;
-use crate::view::{self, number};
+use crate::view::{self, Sanitizer, number};
 
-/// Metrics that are drawn; the table has all of them.
-const MAX: usize = 40;
-/// Height of a line of a plot, and of what stands above and below the lines.
-const LINE: f64 = 20.0;
-const ABOVE: f64 = 34.0;
-const BARE: f64 = 8.0;
-const BELOW: f64 = 24.0;
+/// Metrics drawn; the table lists all of them.
+const MAX_METRICS: usize = 40;
+/// Height of a line.
+const LINE_HEIGHT: f64 = 20.0;
+/// Margin above the lines, for labels of marks.
+const TOP_MARGIN: f64 = 34.0;
+/// Margin above the lines of a plot without marks.
+const BARE_TOP_MARGIN: f64 = 8.0;
+/// Margin below the lines, for the axis.
+const BOTTOM_MARGIN: f64 = 24.0;
 
 /// A metric with its plots.
 #[derive(Serialize)]
 pub(super) struct Panel {
     pub(super) metric: String,
-    pub(super) verdicts: Vec<Judgement>,
+    pub(super) verdicts: Vec<PanelVerdict>,
     pub(super) note: String,
     pub(super) gated: bool,
-    pub(super) strips: Vec<Strip>,
+    pub(super) plots: Vec<IntervalPlot>,
 }
 
-/// What was decided on a metric by one criterion.
+/// The verdict of one criterion on the metric.
 #[derive(Serialize)]
-pub(super) struct Judgement {
+pub(super) struct PanelVerdict {
     pub(super) id: String,
     pub(super) verdict: &'static str,
 }
 
-/// One plot.
 #[derive(Serialize)]
-pub(super) struct Strip {
+pub(super) struct IntervalPlot {
     pub(super) id: String,
     pub(super) title: String,
-    pub(super) described: String,
+    pub(super) description: String,
     pub(super) height: f64,
     pub(super) top: f64,
     pub(super) base: f64,
@@ -50,7 +51,7 @@ pub(super) struct Strip {
     pub(super) ticks: Vec<Mark>,
     pub(super) zero: Option<f64>,
     pub(super) required: Vec<Mark>,
-    pub(super) resolution: Option<Band>,
+    pub(super) undetectable: Option<Band>,
 }
 
 /// An estimate with its interval.
@@ -64,7 +65,7 @@ pub(super) struct Line {
     pub(super) to: f64,
 }
 
-/// A place on the line with its words.
+/// A labelled position on the axis.
 #[derive(Serialize)]
 pub(super) struct Mark {
     pub(super) x: f64,
@@ -72,7 +73,7 @@ pub(super) struct Mark {
     pub(super) anchor: &'static str,
 }
 
-/// Drops too small to be seen.
+/// The range of drops too small to detect.
 #[derive(Serialize)]
 pub(super) struct Band {
     pub(super) x: f64,
@@ -80,17 +81,17 @@ pub(super) struct Band {
     pub(super) label: Mark,
 }
 
-/// A line before it has a place: label, class, estimate, bounds.
-type Value = (&'static str, &'static str, f64, Option<f64>, Option<f64>);
+/// A line before layout: label, class, estimate, bounds.
+type Estimate = (&'static str, &'static str, f64, Option<f64>, Option<f64>);
 
-/// The plots of every metric that says something, and how many are left out.
+/// Returns the plots of the informative metrics, and the number of omitted metrics.
 pub(super) fn panels(report: &Report, sanitizer: &Sanitizer<'_>) -> (Vec<Panel>, usize) {
-    let telling: HashSet<&str> = view::informative_metrics(report).iter().map(|row| row.name).collect();
+    let informative: HashSet<&str> = view::informative_metrics(report).iter().map(|row| row.name).collect();
     let metrics: Vec<&Metric> =
-        report.metrics.iter().filter(|metric| telling.contains(metric.name.as_str())).collect();
-    let drawn = metrics.iter().take(MAX).enumerate();
+        report.metrics.iter().filter(|metric| informative.contains(metric.name.as_str())).collect();
+    let drawn = metrics.iter().take(MAX_METRICS).enumerate();
     let panels = drawn.map(|(index, metric)| panel(report, metric, index, sanitizer)).collect();
-    (panels, metrics.len().saturating_sub(MAX))
+    (panels, metrics.len().saturating_sub(MAX_METRICS))
 }
 
 fn panel(report: &Report, metric: &Metric, index: usize, sanitizer: &Sanitizer<'_>) -> Panel {
@@ -104,23 +105,23 @@ fn panel(report: &Report, metric: &Metric, index: usize, sanitizer: &Sanitizer<'
             Some((outcome, of.requirement))
         })
         .collect();
-    let judgement = |(criterion, _): &(&Criterion, Requirement)| Judgement {
+    let verdict = |(criterion, _): &(&Criterion, Requirement)| PanelVerdict {
         id: sanitizer.clip(&criterion.id, 120),
         verdict: criterion.verdict.as_str(),
     };
     let name = sanitizer.clip(&metric.name, 120);
-    let level = level(metric, &criteria, &name, index);
-    let difference = difference(metric, &criteria, &name, index);
+    let mean = mean_plot(metric, &criteria, &name, index);
+    let difference = difference_plot(metric, &criteria, &name, index);
     Panel {
-        verdicts: criteria.iter().map(judgement).collect(),
+        verdicts: criteria.iter().map(verdict).collect(),
         note: note(metric),
         gated: !criteria.is_empty() || metric.kind == MetricKind::Judge,
-        strips: [level, difference].into_iter().flatten().collect(),
+        plots: [mean, difference].into_iter().flatten().collect(),
         metric: name,
     }
 }
 
-/// Cases, repeats, noise and what is missing, in a line.
+/// Cases, repeats, noise and missing grades in one line.
 fn note(metric: &Metric) -> String {
     let mut parts = vec![
         number::counted(metric.candidate.n as u64, "case"),
@@ -136,13 +137,19 @@ fn note(metric: &Metric) -> String {
     parts.join(", ")
 }
 
-/// Both means, what limits look at, and what is required of them.
-fn level(metric: &Metric, criteria: &[(&Criterion, Requirement)], name: &str, index: usize) -> Option<Strip> {
-    let of = |summary: &VariantSummary, label, class| -> Option<Value> {
+/// Plots both means, limited percentiles and the required values.
+fn mean_plot(
+    metric: &Metric,
+    criteria: &[(&Criterion, Requirement)],
+    name: &str,
+    index: usize,
+) -> Option<IntervalPlot> {
+    let estimate = |summary: &VariantSummary, label, class| -> Option<Estimate> {
         Some((label, class, summary.mean?, summary.lower, summary.upper))
     };
-    let mut lines: Vec<Value> = of(&metric.candidate, "candidate", "candidate").into_iter().collect();
-    lines.extend(metric.baseline.as_ref().and_then(|summary| of(summary, "baseline", "baseline")));
+    let mut lines: Vec<Estimate> =
+        estimate(&metric.candidate, "candidate", "candidate").into_iter().collect();
+    lines.extend(metric.baseline.as_ref().and_then(|summary| estimate(summary, "baseline", "baseline")));
     let mut required = Vec::new();
     for (criterion, requirement) in criteria {
         let Some(value) = criterion.required else { continue };
@@ -161,30 +168,31 @@ fn level(metric: &Metric, criteria: &[(&Criterion, Requirement)], name: &str, in
                     let at = criterion.estimate;
                     lines.extend(at.map(|at| (name, "candidate", at, criterion.lower, criterion.upper)));
                 }
-                let relative = if matches!(bound, Bound::MaxIncrease(_)) { " (by the baseline)" } else { "" };
+                let relative =
+                    if matches!(bound, Bound::MaxIncrease(_)) { " (relative to the baseline)" } else { "" };
                 required.push((value, format!("{name} ≤ {shown}{relative}")));
             }
             _ => {}
         }
     }
-    let most = match metric.kind {
+    let max = match metric.kind {
         MetricKind::Check | MetricKind::Judge => 1.0,
         _ => f64::INFINITY,
     };
-    let (id, title) = (format!("level-{index}"), format!("{name}: value"));
-    let limits = Some((0.0, most));
-    Plot { id, title, kind: metric.kind, signed: false, lines, required, resolution: None, limits }.draw()
+    let (id, title) = (format!("mean-{index}"), format!("{name}: value"));
+    let limits = Some((0.0, max));
+    Plot { id, title, kind: metric.kind, signed: false, lines, required, detectable: None, limits }.draw()
 }
 
-/// Candidate minus baseline, and what is required of it and can be seen.
-fn difference(
+/// Plots candidate minus baseline with the required value and the smallest detectable drop.
+fn difference_plot(
     metric: &Metric,
     criteria: &[(&Criterion, Requirement)],
     name: &str,
     index: usize,
-) -> Option<Strip> {
-    let found = metric.difference.as_ref()?;
-    let lines = vec![("difference", "candidate", found.mean, found.lower, found.upper)];
+) -> Option<IntervalPlot> {
+    let difference = metric.difference.as_ref()?;
+    let lines = vec![("difference", "candidate", difference.mean, difference.lower, difference.upper)];
     let show = |value: f64| minus(number::signed(metric.kind, value));
     let required = criteria
         .iter()
@@ -194,40 +202,40 @@ fn difference(
         })
         .collect();
     let drop = metric.smallest_detectable_drop.filter(|drop| *drop > 0.0);
-    let resolution = drop.map(|drop| (-drop, format!("detects drops from {}", show(-drop))));
+    let detectable = drop.map(|drop| (-drop, format!("detects drops from {}", show(-drop))));
     let (id, title) = (format!("difference-{index}"), format!("{name}: candidate minus baseline"));
-    Plot { id, title, kind: metric.kind, signed: true, lines, required, resolution, limits: None }.draw()
+    Plot { id, title, kind: metric.kind, signed: true, lines, required, detectable, limits: None }.draw()
 }
 
-/// What is to be drawn.
+/// A plot before layout.
 struct Plot {
     id: String,
     title: String,
     kind: MetricKind,
-    /// Whether the values are differences, so that there is a zero to be drawn.
+    /// Whether the values are differences, drawn with a zero line.
     signed: bool,
-    lines: Vec<Value>,
+    lines: Vec<Estimate>,
     required: Vec<(f64, String)>,
-    resolution: Option<(f64, String)>,
+    detectable: Option<(f64, String)>,
     limits: Option<(f64, f64)>,
 }
 
 impl Plot {
-    fn draw(self) -> Option<Strip> {
+    fn draw(self) -> Option<IntervalPlot> {
         if self.lines.is_empty() {
             return None;
         }
-        let Self { id, title, kind, signed, lines, required, resolution, limits } = &self;
+        let Self { id, title, kind, signed, lines, required, detectable, limits } = &self;
         let values = lines
             .iter()
             .flat_map(|(_, _, at, lower, upper)| [Some(*at), *lower, *upper])
             .flatten()
             .chain(required.iter().map(|(value, _)| *value))
-            .chain(resolution.iter().map(|(value, _)| *value))
+            .chain(detectable.iter().map(|(value, _)| *value))
             .chain(signed.then_some(0.0));
-        let scale = Scale::of(values, *limits, least_span(*kind))?;
+        let scale = Scale::of(values, *limits, min_span(*kind))?;
         let mark = |value: f64, label: &str| {
-            let x = scale.place(value);
+            let x = scale.position(value);
             let anchor = if x < LEFT + 80.0 {
                 "start"
             } else if x > RIGHT - 80.0 {
@@ -237,44 +245,43 @@ impl Plot {
             };
             Mark { x, label: label.to_owned(), anchor }
         };
-        // Marks stand above the lines.
-        let above = if required.is_empty() && resolution.is_none() { BARE } else { ABOVE };
-        let base = above + LINE * lines.len() as f64;
-        let line = |(index, (label, class, at, lower, upper)): (usize, &Value)| Line {
+        let above = if required.is_empty() && detectable.is_none() { BARE_TOP_MARGIN } else { TOP_MARGIN };
+        let base = above + LINE_HEIGHT * lines.len() as f64;
+        let line = |(index, (label, class, at, lower, upper)): (usize, &Estimate)| Line {
             label,
             class,
-            y: above + LINE * (index as f64 + 0.5),
-            x: scale.place(*at),
-            // Without a bound the interval is open: it goes on to the end.
-            from: lower.map_or_else(|| open(*at, *upper, LEFT, &scale), |lower| scale.place(lower)),
-            to: upper.map_or_else(|| open(*at, *lower, RIGHT, &scale), |upper| scale.place(upper)),
+            y: above + LINE_HEIGHT * (index as f64 + 0.5),
+            x: scale.position(*at),
+            // An interval without a bound extends to the end of the axis.
+            from: lower.map_or_else(|| open_end(*at, *upper, LEFT, &scale), |lower| scale.position(lower)),
+            to: upper.map_or_else(|| open_end(*at, *lower, RIGHT, &scale), |upper| scale.position(upper)),
         };
         let (ticks, decimals) = scale.ticks();
         let tick =
             |value: f64| Mark { anchor: "middle", ..mark(value, &tick(*kind, *signed, value, decimals)) };
-        Some(Strip {
-            described: self.described(),
+        Some(IntervalPlot {
+            description: self.description(),
             id: id.clone(),
             title: title.clone(),
-            height: base + BELOW,
+            height: base + BOTTOM_MARGIN,
             top: above - 6.0,
             base,
             left: LEFT,
             right: RIGHT,
             lines: lines.iter().enumerate().map(line).collect(),
             ticks: ticks.into_iter().map(tick).collect(),
-            zero: signed.then(|| scale.place(0.0)),
+            zero: signed.then(|| scale.position(0.0)),
             required: required.iter().map(|(value, label)| mark(*value, label)).collect(),
-            resolution: resolution.as_ref().map(|(value, label)| Band {
-                x: scale.place(*value),
-                width: round(scale.place(0.0) - scale.place(*value)),
+            undetectable: detectable.as_ref().map(|(value, label)| Band {
+                x: scale.position(*value),
+                width: round(scale.position(0.0) - scale.position(*value)),
                 label: mark(*value, label),
             }),
         })
     }
 
-    /// The plot in words.
-    fn described(&self) -> String {
+    /// A text alternative.
+    fn description(&self) -> String {
         let show = |value: f64| {
             minus(if self.signed {
                 number::signed(self.kind, value)
@@ -282,18 +289,18 @@ impl Plot {
                 number::value(self.kind, value)
             })
         };
-        let told = self.lines.iter().map(|(label, _, at, lower, upper)| {
+        let lines = self.lines.iter().map(|(label, _, at, lower, upper)| {
             let interval = number::bounds(*lower, *upper, show);
             let interval = if interval == number::NONE { String::new() } else { format!(" ({interval})") };
             format!("{label} {}{interval}", show(*at))
         });
-        let marks = self.required.iter().chain(&self.resolution).map(|(_, label)| label.clone());
-        told.chain(marks).collect::<Vec<_>>().join("; ")
+        let marks = self.required.iter().chain(&self.detectable).map(|(_, label)| label.clone());
+        lines.chain(marks).collect::<Vec<_>>().join("; ")
     }
 }
 
-/// The least that an axis spans on each side of a single value: some steps of the last digit that is told.
-fn least_span(kind: MetricKind) -> f64 {
+/// The minimum span of an axis on each side of a single value, in the order of the last displayed digit.
+fn min_span(kind: MetricKind) -> f64 {
     match kind {
         MetricKind::Check | MetricKind::Judge | MetricKind::Latency => 0.01,
         MetricKind::OutputTokens | MetricKind::Length => 1.0,
@@ -301,12 +308,12 @@ fn least_span(kind: MetricKind) -> f64 {
     }
 }
 
-/// The end of an interval without this bound: the estimate where there is none at all.
-fn open(at: f64, other: Option<f64>, end: f64, scale: &Scale) -> f64 {
-    if other.is_some() { end } else { scale.place(at) }
+/// The end of an interval with a missing bound; the estimate where both bounds are missing.
+fn open_end(at: f64, other: Option<f64>, end: f64, scale: &Scale) -> f64 {
+    if other.is_some() { end } else { scale.position(at) }
 }
 
-/// A value at an axis, with as many decimals as tell it from its neighbours.
+/// The label of a tick.
 fn tick(kind: MetricKind, signed: bool, value: f64, decimals: usize) -> String {
     let text = format!("{:.decimals$}", value.abs());
     let zero = !text.contains(|character: char| ('1'..='9').contains(&character));

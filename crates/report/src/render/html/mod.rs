@@ -1,20 +1,20 @@
-//! `report.html`: one file that asks nobody for anything.
+//! `report.html`: a self-contained page without network requests.
 //!
-//! The template escapes whatever it prints. What was said in the cases is a block of JSON that nothing in it can end
-//! ([`untrusted_text::inert`]); the script shows it as text alone. The policy in the page's head names the digests of its own
-//! style and script, and allows nothing else: no other script, no style, no image, no request. Without the script the
-//! page still shows the verdict, the criteria, the plots and the worst cases.
+//! The template escapes every value. Case data is a JSON block that its content cannot end
+//! ([`escaping::escape_json`]); the script inserts it as text nodes only. The content security policy allows the style
+//! and script of the page by digest, and no other script, style, image or request. Without JavaScript the page shows
+//! the verdict, the criteria, the plots and the worst cases.
 
 mod case_data;
 mod differences;
+mod escaping;
 mod interval_plot;
-mod page;
+mod page_context;
 mod provenance;
 mod scale;
 #[cfg(test)]
 mod tests;
 mod trial_data;
-mod untrusted_text;
 mod worst_cases;
 
 use std::io::{self, Write};
@@ -26,37 +26,36 @@ use sha2::{Digest as _, Sha256};
 
 use super::Style;
 use crate::v1::Report;
-use page::Page;
+use crate::view::Sanitizer;
+use page_context::PageContext;
 use promptgate_core::text::Redactor;
-pub(super) use untrusted_text::Sanitizer;
-pub(super) use worst_cases::{answers, reasons};
 
 const TEMPLATE: &str = include_str!("assets/report.html");
 const STYLE: &str = concat!(include_str!("assets/page.css"), include_str!("assets/cases.css"));
 
-/// The parts of the script; each may use what stands in those before it.
+/// The parts of the script; each may use the parts before it.
 const SCRIPTS: [&str; 6] = [
-    include_str!("assets/words.js"),
-    include_str!("assets/difference.js"),
+    include_str!("assets/elements.js"),
+    include_str!("assets/word_diff.js"),
     include_str!("assets/quotes.js"),
-    include_str!("assets/opened.js"),
-    include_str!("assets/table.js"),
+    include_str!("assets/case_dialog.js"),
+    include_str!("assets/case_table.js"),
     include_str!("assets/start.js"),
 ];
 
-/// Writes the report as a page, below 10 MB whatever it holds; no secret that `redactor` knows is in it.
+/// Writes the report as a page of less than 10 MB.
 pub(super) fn write(report: &Report, out: &mut dyn Write, style: &Style) -> io::Result<()> {
     let sanitizer = Sanitizer::new(&style.redactor);
-    let order = case_data::order(report);
-    let data = case_data::data(report, &order, &sanitizer)?;
-    let page = Page::new(report, &order, data, &sanitizer);
+    let order = case_data::display_order(report);
+    let data = case_data::case_data(report, &order, &sanitizer)?;
+    let page = PageContext::new(report, &order, data, &sanitizer);
     let environment = environment(style.redactor.clone()).map_err(io::Error::other)?;
     let text =
         environment.render_named_str("report.html", TEMPLATE, Serde(page)).map_err(io::Error::other)?;
     out.write_all(text.as_bytes())
 }
 
-/// An engine that escapes whatever it prints, without secrets and with labels for what hides.
+/// Creates an environment that redacts and escapes every printed value and labels invisible characters.
 fn environment(redactor: Redactor) -> Result<Environment<'static>, minijinja::Error> {
     let mut environment = Environment::new();
     let mut syntax = SyntaxConfig::builder();
@@ -66,30 +65,30 @@ fn environment(redactor: Redactor) -> Result<Environment<'static>, minijinja::Er
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
     environment.set_formatter(move |out, state, value| match value.as_str() {
         Some(text) if !value.is_safe() => {
-            escape_formatter(out, state, &Value::from(untrusted_text::visible(&redactor.redact(text))))
+            escape_formatter(out, state, &Value::from(escaping::label_invisible(&redactor.redact(text))))
         }
         _ => escape_formatter(out, state, value),
     });
     Ok(environment)
 }
 
-/// The script as it stands in the page.
+/// The whole script of the page.
 fn script() -> String {
     format!("\"use strict\";\n(() => {{\n{}}})();\n", SCRIPTS.concat())
 }
 
-/// The content security policy of a page with this script.
-fn policy(script: &str) -> String {
+/// The content security policy for a script.
+fn content_security_policy(script: &str) -> String {
     format!(
         "default-src 'none'; script-src '{}'; style-src '{}'; base-uri 'none'; form-action 'none'; \
          require-trusted-types-for 'script'; trusted-types 'none'",
-        digest(script),
-        digest(STYLE)
+        csp_digest(script),
+        csp_digest(STYLE)
     )
 }
 
-/// A source of a policy: the digest of the text between the tags of an element.
-fn digest(text: &str) -> String {
+/// The digest of an inline element as a policy source.
+fn csp_digest(text: &str) -> String {
     format!("sha256-{}", base64(&Sha256::digest(text.as_bytes())))
 }
 

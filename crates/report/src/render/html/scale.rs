@@ -1,23 +1,22 @@
-//! A linear scale from values to places on a line, with round ticks.
+//! A linear scale from values to coordinates, with round ticks.
 
-/// Where the line starts and ends, in units of the drawing.
+/// Start of the axis in drawing units.
 pub(super) const LEFT: f64 = 78.0;
-/// See [`LEFT`].
+/// End of the axis in drawing units.
 pub(super) const RIGHT: f64 = 346.0;
 
-/// From values to places.
 pub(super) struct Scale {
     low: f64,
     high: f64,
 }
 
 impl Scale {
-    /// Of these values, with some room on both sides, within `limits` where the values are, and over no less than
-    /// `least`, below which differences are not told apart anyway; `None` without a finite value.
+    /// Creates a scale for these values with some margin, cut at `limits` unless values lie beyond them, and at least
+    /// `min_span` wide on each side of a single value; `None` without a finite value.
     pub(super) fn of(
         values: impl Iterator<Item = f64>,
         limits: Option<(f64, f64)>,
-        least: f64,
+        min_span: f64,
     ) -> Option<Self> {
         let (low, high) = values
             .filter(|value| value.is_finite())
@@ -26,50 +25,49 @@ impl Scale {
             return None;
         }
         let span = high - low;
-        let least = (low.abs().max(high.abs()) * 0.02).max(least);
-        let room = if span < least { least } else { span * 0.1 };
-        let (mut low, mut high) = (low - room, high + room);
-        if let Some((least, most)) = limits {
-            // Values beyond the limits are shown all the same.
-            (low, high) = (low.max(least.min(low + room)), high.min(most.max(high - room)));
+        let min_span = (low.abs().max(high.abs()) * 0.02).max(min_span);
+        let margin = if span < min_span { min_span } else { span * 0.1 };
+        let (mut low, mut high) = (low - margin, high + margin);
+        if let Some((min, max)) = limits {
+            (low, high) = (low.max(min.min(low + margin)), high.min(max.max(high - margin)));
         }
         Some(Self { low, high })
     }
 
-    /// Where a value is, to a hundredth; what is beyond an end is at the end.
-    pub(super) fn place(&self, value: f64) -> f64 {
+    /// The coordinate of a value, clamped to the axis.
+    pub(super) fn position(&self, value: f64) -> f64 {
         let share = ((value - self.low) / (self.high - self.low)).clamp(0.0, 1.0);
         round(LEFT + share * (RIGHT - LEFT))
     }
 
-    /// Two to four round values, and the decimals that tell them apart.
+    /// Two to four round values, and the decimals needed to distinguish them.
     pub(super) fn ticks(&self) -> (Vec<f64>, usize) {
         let raw = (self.high - self.low) / 3.0;
         let power = 10_f64.powf(raw.log10().floor());
         let steps = [0.5, 1.0, 2.0, 2.5, 5.0, 10.0].map(|of| of * power);
         let next = steps.iter().position(|step| *step >= raw * 0.999).unwrap_or(steps.len() - 1);
-        let at = |step: f64| -> Vec<f64> {
+        let ticks_at = |step: f64| -> Vec<f64> {
             let first = (self.low / step - 1e-6).ceil();
             (0..6)
                 .map(|index| (first + f64::from(index)) * step)
                 .take_while(|value| *value <= self.high + step * 1e-6)
                 .collect()
         };
-        // One tick tells no distance: where only one round value falls on the line, a finer step is taken.
+        // A single tick shows no distance, so a finer step is taken.
         let mut step = steps[next];
-        let mut ticks = at(step);
+        let mut ticks = ticks_at(step);
         if ticks.len() < 2 && next > 0 {
             step = steps[next - 1];
-            ticks = at(step);
+            ticks = ticks_at(step);
         }
         let decimals = (-step.log10().floor()).clamp(0.0, 9.0) as usize;
-        // 0.25 needs one more than 0.2.
-        let more = usize::from((step / 10_f64.powi(-(decimals as i32)) - 2.5).abs() < 1e-6);
-        (ticks, decimals + more)
+        // A step of 0.25 needs one more decimal than 0.2.
+        let extra = usize::from((step / 10_f64.powi(-(decimals as i32)) - 2.5).abs() < 1e-6);
+        (ticks, decimals + extra)
     }
 }
 
-/// To a hundredth: a page with many plots is not made large by digits that nobody sees.
+/// Rounds to hundredths, to limit the size of pages with many plots.
 pub(super) fn round(value: f64) -> f64 {
     (value * 100.0).round() / 100.0
 }
@@ -79,12 +77,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_find_their_place() {
+    fn values_map_to_positions_within_the_axis() {
         let scale = Scale::of([0.75, 0.931].into_iter(), Some((0.0, 1.0)), 1e-9).unwrap();
         assert!(
-            scale.place(0.75) > LEFT && scale.place(0.931) < RIGHT && scale.place(0.75) < scale.place(0.9)
+            scale.position(0.75) > LEFT
+                && scale.position(0.931) < RIGHT
+                && scale.position(0.75) < scale.position(0.9)
         );
-        assert_eq!((scale.place(-5.0), scale.place(5.0)), (LEFT, RIGHT));
+        assert_eq!((scale.position(-5.0), scale.position(5.0)), (LEFT, RIGHT));
         assert!((2..=4).contains(&scale.ticks().0.len()), "{:?}", scale.ticks());
         let narrow = Scale::of([0.0, 0.002].into_iter(), None, 1e-9).unwrap();
         assert_eq!(narrow.ticks().1, 3);
@@ -92,10 +92,10 @@ mod tests {
     }
 
     #[test]
-    fn one_value_and_the_ends_of_a_score_are_no_trouble() {
+    fn single_values_give_finite_scales() {
         for value in [0.0, 1.0, 1e-7, 3e9, -2.0] {
             let scale = Scale::of(std::iter::once(value), Some((0.0, 1.0)), 1e-9).unwrap();
-            assert!(scale.place(value).is_finite(), "{value}");
+            assert!(scale.position(value).is_finite(), "{value}");
             let (ticks, decimals) = scale.ticks();
             assert!(decimals <= 10, "{value}");
             assert!(ticks.iter().all(|tick| tick.is_finite()) && ticks.len() <= 6, "{value}: {ticks:?}");
@@ -103,14 +103,14 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_drawn_finer_than_it_is_told() {
+    fn ticks_are_not_finer_than_the_minimum_span() {
         let (ticks, decimals) = Scale::of(std::iter::once(0.0), None, 0.01).unwrap().ticks();
         assert_eq!((ticks.len(), decimals), (3, 2), "{ticks:?}");
         assert!((ticks[0] + 0.01).abs() < 1e-12 && ticks[1] == 0.0, "{ticks:?}");
     }
 
     #[test]
-    fn no_line_has_a_single_tick() {
+    fn every_axis_has_two_to_five_ticks() {
         for low in 0..200 {
             for span in 1..60 {
                 let (low, span) = (f64::from(low) * 0.013, f64::from(span) * 0.017);

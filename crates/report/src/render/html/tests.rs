@@ -1,9 +1,9 @@
-//! The page as text: what is in it, what cannot be, and how large it gets. `tests/suite/html.rs` opens it.
+//! Tests of the page as text: content, escaping and size. `tests/suite/html.rs` opens it in a browser.
 
 use proptest::prelude::*;
 use serde_json::Value;
 
-use super::untrusted_text::inert;
+use super::escaping::escape_json;
 use super::*;
 use crate::{Format, Style, sample, v1};
 use promptgate_core::text::Secret;
@@ -19,7 +19,7 @@ fn page_without(report: &Report, secrets: &[Secret]) -> String {
     String::from_utf8(out).unwrap()
 }
 
-/// What stands between two texts, the first of which occurs once.
+/// The text between two markers, the first of which occurs once.
 fn between<'a>(page: &'a str, from: &str, to: &str) -> &'a str {
     assert_eq!(page.matches(from).count(), 1, "{from}");
     page.split_once(from).unwrap().1.split_once(to).unwrap().0
@@ -30,7 +30,7 @@ fn data(page: &str) -> Value {
     serde_json::from_str(json).unwrap()
 }
 
-/// The page without what comes from the report: tags with their attributes, in order.
+/// The tags of the page with their attributes, without report text.
 fn skeleton(page: &str) -> Vec<&str> {
     let tags = regex::Regex::new("</?[a-zA-Z!][^>]*>").unwrap();
     let body = page.split("<script").next().unwrap();
@@ -38,23 +38,23 @@ fn skeleton(page: &str) -> Vec<&str> {
 }
 
 #[test]
-fn the_policy_names_what_is_in_the_page() {
+fn csp_contains_digests_of_style_and_script() {
     let page = page(&sample::fail().report());
     let style = between(&page, "<style>", "</style>");
     let script = between(&page, "<script>", "</script>");
     let policy = between(&page, "Content-Security-Policy\" content=\"", "\">");
-    // What the template escapes in an attribute.
+    // The template escapes these in attributes.
     let policy = policy.replace("&#x27;", "'").replace("&#x2f;", "/");
-    for source in [digest(style), digest(script)] {
+    for source in [csp_digest(style), csp_digest(script)] {
         assert!(policy.contains(&format!("'{source}'")), "{policy}");
     }
     assert!(policy.starts_with("default-src 'none'; script-src 'sha256-") && !policy.contains("unsafe"));
-    // The digest of nothing, as anybody computes it.
-    assert_eq!(digest(""), "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=");
+    // The well-known digest of the empty text.
+    assert_eq!(csp_digest(""), "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=");
 }
 
 #[test]
-fn the_page_asks_for_nothing_and_runs_nothing_of_its_own_markup() {
+fn markup_has_no_requests_and_no_inline_handlers() {
     let page = page(&sample::fail().report());
     for tag in skeleton(&page) {
         let tag = tag.to_lowercase();
@@ -72,7 +72,7 @@ fn the_page_asks_for_nothing_and_runs_nothing_of_its_own_markup() {
 }
 
 #[test]
-fn every_verdict_has_its_page() {
+fn every_verdict_is_rendered() {
     for (parts, word) in [
         (sample::pass(), "PASS"),
         (sample::fail(), "FAIL"),
@@ -93,7 +93,7 @@ fn every_verdict_has_its_page() {
 }
 
 #[test]
-fn a_plot_says_what_it_shows() {
+fn plots_have_text_alternatives() {
     let page = page(&sample::fail().report());
     assert!(
         page.contains("difference −0.083 (−0.121 to −0.045); required ≥ 0.000; detects drops from −0.057")
@@ -102,13 +102,13 @@ fn a_plot_says_what_it_shows() {
         page.contains("candidate 0.852 (0.814 to 0.890); baseline 0.935 (0.897 to 0.973); required ≥ 0.750")
     );
     assert!(page.contains("p95 ≤ 4.00 s"), "{page}");
-    // One case of six lost, by 1/3 - 14/15.
-    assert!(page.contains("6 cases: 1 lost, 0 won, 5 the same"));
+    // One of six cases got worse, by 1/3 - 14/15.
+    assert!(page.contains("6 cases: 1 worse, 0 better, 5 unchanged"));
     assert!(page.contains("refund-002: −0.600"));
 }
 
 #[test]
-fn a_case_holds_what_was_said() {
+fn case_data_holds_answers_and_context() {
     let data = data(&page(&sample::fail().report()));
     let worst = &data["rows"][0];
     assert_eq!((worst["id"].as_str(), worst["rank"].as_u64()), (Some("refund-002"), Some(0)));
@@ -124,7 +124,7 @@ fn a_case_holds_what_was_said() {
 }
 
 #[test]
-fn evidence_of_judges_and_panels_is_found() {
+fn judge_and_panel_evidence_is_included() {
     let mut report = sample::fail().report();
     let statements = serde_json::json!({"statements": [
         {"id": 1, "text": "30 days", "verdict": "supported", "quotes": ["for 30 days"], "reasoning": "it says so"}
@@ -165,21 +165,21 @@ fn large(cases: usize, answer: &str) -> Report {
 }
 
 #[test]
-fn a_large_page_holds_the_worst_cases_and_says_what_it_leaves_out() {
+fn large_page_keeps_worst_cases_and_reports_omissions() {
     let page = page(&large(6000, &"An answer of some words. ".repeat(80)));
     assert!(page.len() < 10_000_000, "{}", page.len());
     let data = data(&page);
     assert_eq!(data["rows"].as_array().unwrap().len(), 6000);
     let opened = data["cases"].as_object().unwrap();
-    // All that broke, and some of the others.
+    // All broken cases, and some of the others.
     assert!(opened.contains_key("1") && opened.contains_key("5901"), "{}", opened.len());
     assert!((61..6000).contains(&opened.len()), "{}", opened.len());
     let left_out = crate::view::number::count((6000 - opened.len()) as u64);
-    assert!(page.contains(&format!("The answers of {left_out} cases are left out here")), "{left_out}");
+    assert!(page.contains(&format!("the answers of {left_out} cases")), "{left_out}");
 }
 
 #[test]
-fn whatever_is_long_the_page_is_not() {
+fn long_report_stays_below_size_limit() {
     let mut report = large(30_000, "x");
     let long = "<\u{202E}&é".repeat(20_000);
     report.reasons = vec![v1::Reason { message: long.clone(), ..report.reasons[0].clone() }; 2000];
@@ -198,12 +198,12 @@ fn whatever_is_long_the_page_is_not() {
     }
     let page = page(&report);
     assert!(page.len() < 10_000_000, "{}", page.len());
-    assert!(page.contains("none of them worse than those that are listed"));
+    assert!(page.contains("none worse than the listed ones"));
     assert!(data(&page)["rows"].as_array().unwrap().len() > 5000);
 }
 
 #[test]
-fn no_form_of_a_secret_survives() {
+fn secret_is_redacted_in_every_encoding() {
     let key = "k<e>y&\"'/+=s3cret\\x";
     let report = crate::tests::filled_with(&format!("before {key} after {}", key.repeat(400)));
     let page = page_without(&report, &[Secret::new(key)]);
@@ -217,10 +217,10 @@ fn no_form_of_a_secret_survives() {
             )
     };
     let json = serde_json::to_string(key).unwrap();
-    for form in [key.to_owned(), html(key), json.clone(), inert(json.trim_matches('"'))] {
+    for form in [key.to_owned(), html(key), json.clone(), escape_json(json.trim_matches('"'))] {
         assert!(!page.contains(&form), "{form}");
     }
-    // Nothing of it that is long enough to be told from other text.
+    // No recognizable part of it either.
     assert!(!page.contains("s3cret"), "{}", page.find("s3cret").map_or("", |at| &page[at - 60..at + 40]));
     assert!(page.contains("[redacted]"));
     let markdown = {
@@ -250,22 +250,22 @@ const HOSTILE: [&str; 10] = [
 fn assert_contained(text: &str) {
     let plain = page(&crate::tests::filled_with("plain"));
     let filled = page(&crate::tests::filled_with(text));
-    // The same elements with the same attributes, but for plots: their numbers do not depend on words either.
+    // The same elements with the same attributes.
     assert_eq!(skeleton(&filled), skeleton(&plain), "{text:?}");
     assert_eq!(filled.matches("<script").count(), 2, "{text:?}");
     assert_eq!(filled.matches("</script").count(), 2, "{text:?}");
-    // Nothing is lost in the data, and nothing in it could end it.
+    // The data is complete, and cannot end its script element.
     let json = between(&filled, "<script type=\"application/json\" id=\"data\">", "</script>");
     assert!(!json.contains(['<', '>', '&', '\u{2028}', '\u{2029}']), "{text:?}");
     let expected = if text.len() <= 200 { text.to_owned() } else { return };
     assert_eq!(data(&filled)["cases"]["2"]["trials"][0]["output"], expected, "{text:?}");
-    // What turns or hides text is not in the page but as a label.
+    // Invisible and direction-changing characters are replaced by labels.
     let body = filled.split("<script").next().unwrap();
     assert!(!body.contains(['\u{202E}', '\u{0}', '\u{FEFF}', '\u{2028}', '\u{200B}']), "{text:?}");
 }
 
 #[test]
-fn hostile_text_stays_text() {
+fn hostile_text_adds_no_markup() {
     for text in HOSTILE {
         assert_contained(text);
     }
@@ -274,14 +274,13 @@ fn hostile_text_stays_text() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
     #[test]
-    fn no_text_leaves_its_place(text in any::<String>()) {
-        // What is empty has no place.
+    fn any_text_adds_no_markup(text in any::<String>()) {
         prop_assume!(!text.is_empty());
         assert_contained(&text);
     }
 
     #[test]
-    fn no_tags_leave_their_place(text in "[<>/!&;\"'a-z=\\-\\[\\]{}% \\n\u{2028}\u{202E}]{0,40}(</script|<!--|--!>|&lt;|%7D%7D)[<> \\n]{0,3}") {
+    fn tag_like_text_adds_no_markup(text in "[<>/!&;\"'a-z=\\-\\[\\]{}% \\n\u{2028}\u{202E}]{0,40}(</script|<!--|--!>|&lt;|%7D%7D)[<> \\n]{0,3}") {
         assert_contained(&text);
     }
 }

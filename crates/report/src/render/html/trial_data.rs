@@ -1,20 +1,19 @@
-//! A trial as the page shows it: words and formatted numbers.
+//! Trials for the script of the page: text and formatted numbers.
 
 use serde::Serialize;
 use serde_json::Value;
 
-use super::untrusted_text::Sanitizer;
 use crate::v1::{Fault, Grade, Judging, Price, Trial};
-use crate::view::number;
+use crate::view::{Sanitizer, number};
 
-/// Characters of an answer that are shown.
-pub(super) const ANSWER: usize = 20_000;
-/// Characters of a reason, a quote, a statement.
-const WORDS: usize = 1000;
-/// Entries of evidence of one judgement.
-const ENTRIES: usize = 100;
-/// Judgements of one grade.
-const JUDGEMENTS: usize = 20;
+/// Characters of an answer.
+pub(super) const MAX_ANSWER: usize = 20_000;
+/// Characters of a reason, quote or statement.
+const MAX_TEXT: usize = 1000;
+/// Entries per judgement.
+const MAX_ENTRIES: usize = 100;
+/// Judgements per grade.
+const MAX_JUDGEMENTS: usize = 20;
 
 /// A trial.
 #[derive(Serialize)]
@@ -22,14 +21,14 @@ pub(super) struct TrialData {
     pub(super) role: &'static str,
     pub(super) repeat: u32,
     pub(super) output: Option<String>,
-    /// Facts of the answer, label by label.
+    /// Labels and values.
     pub(super) facts: Vec<(&'static str, String)>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) error: Option<FaultData>,
     pub(super) grades: Vec<GradeData>,
 }
 
-/// Why an answer or a grade is missing.
+/// The reason for a missing answer or grade.
 #[derive(Serialize)]
 pub(super) struct FaultData {
     pub(super) kind: &'static str,
@@ -55,7 +54,7 @@ pub(super) struct GradeData {
     pub(super) took: Option<String>,
 }
 
-/// One judgement behind a grade; of a panel, or of several votes, there are more.
+/// One judgement of a grade; panels and votes have several.
 #[derive(Serialize)]
 pub(super) struct JudgementData {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -63,7 +62,7 @@ pub(super) struct JudgementData {
     pub(super) entries: Vec<EntryData>,
 }
 
-/// What a judge says of one statement or item.
+/// The verdict of a judge on one statement or item.
 #[derive(Serialize)]
 pub(super) struct EntryData {
     pub(super) text: String,
@@ -75,12 +74,17 @@ pub(super) struct EntryData {
     pub(super) problem: Option<String>,
 }
 
-/// The trial in words; `model` is its variant's, by which it is priced.
-pub(super) fn trial(trial: &Trial, model: &str, prices: &[Price], sanitizer: &Sanitizer<'_>) -> TrialData {
+/// Returns the data of a trial; `model` is the model of its variant, for the price.
+pub(super) fn trial_data(
+    trial: &Trial,
+    model: &str,
+    prices: &[Price],
+    sanitizer: &Sanitizer<'_>,
+) -> TrialData {
     TrialData {
         role: trial.role.as_str(),
         repeat: trial.repeat,
-        output: trial.output.as_deref().map(|text| sanitizer.clip(text, ANSWER)),
+        output: trial.output.as_deref().map(|text| sanitizer.clip(text, MAX_ANSWER)),
         facts: facts(trial, model, prices, sanitizer),
         error: trial.error.as_ref().map(|of| fault(of, sanitizer)),
         grades: trial.grades.iter().map(|of| grade(of, sanitizer)).collect(),
@@ -117,34 +121,33 @@ fn facts(
     facts
 }
 
-/// A fault in words.
 fn fault(fault: &Fault, sanitizer: &Sanitizer<'_>) -> FaultData {
     FaultData {
         kind: fault.kind.as_str(),
-        message: sanitizer.clip(&fault.message, WORDS),
-        help: fault.help.as_deref().map(|help| sanitizer.clip(help, WORDS)),
+        message: sanitizer.clip(&fault.message, MAX_TEXT),
+        help: fault.help.as_deref().map(|help| sanitizer.clip(help, MAX_TEXT)),
     }
 }
 
 fn grade(grade: &Grade, sanitizer: &Sanitizer<'_>) -> GradeData {
     let judgements = judgements(&grade.details, sanitizer);
-    // What a judge wrote is shown entry by entry; anything else as it is, where there is something to explain.
-    let explains =
+    // Other details are shown as JSON where the score is missing or below 1.
+    let show_details =
         judgements.is_empty() && !grade.details.is_null() && grade.score.is_none_or(|score| score < 1.0);
-    let details = explains.then(|| sanitizer.clip(&grade.details.to_string(), WORDS * 2));
+    let details = show_details.then(|| sanitizer.clip(&grade.details.to_string(), MAX_TEXT * 2));
     GradeData {
         scorer: sanitizer.clip(&grade.scorer, 120),
         score: grade.score,
-        reason: sanitizer.clip(&grade.reason, WORDS),
+        reason: sanitizer.clip(&grade.reason, MAX_TEXT),
         missing: grade.ungraded.as_ref().and_then(|of| of.fault.as_ref()).map(|of| fault(of, sanitizer)),
-        flags: grade.flags.iter().take(ENTRIES).map(|flag| sanitizer.clip(flag, 120)).collect(),
+        flags: grade.flags.iter().take(MAX_ENTRIES).map(|flag| sanitizer.clip(flag, 120)).collect(),
         judgements,
         details,
-        took: grade.judging.as_ref().map(|judging| took(judging, sanitizer)),
+        took: grade.judging.as_ref().map(|judging| judging_cost(judging, sanitizer)),
     }
 }
 
-fn took(judging: &Judging, sanitizer: &Sanitizer<'_>) -> String {
+fn judging_cost(judging: &Judging, sanitizer: &Sanitizer<'_>) -> String {
     let mut parts = Vec::from_iter(judging.model.as_deref().map(|model| sanitizer.clip(model, 120)));
     parts.push(number::counted(u64::from(judging.calls), "call"));
     parts.push(number::tokens(judging.usage));
@@ -153,7 +156,7 @@ fn took(judging: &Judging, sanitizer: &Sanitizer<'_>) -> String {
     parts.join(", ")
 }
 
-/// What is behind a grade, of one judgement or of several.
+/// The judgements in the details of a grade.
 fn judgements(details: &Value, sanitizer: &Sanitizer<'_>) -> Vec<JudgementData> {
     let Some(several) = details.get("judgements").and_then(Value::as_array) else {
         let entries = entries(details, sanitizer);
@@ -167,11 +170,11 @@ fn judgements(details: &Value, sanitizer: &Sanitizer<'_>) -> Vec<JudgementData> 
         let score = score.map_or_else(|| "no score".to_owned(), |score| format!("{score:.3}"));
         let title = format!("{}{vote}: {score}, {}", text("judge"), text("reason"));
         JudgementData {
-            title: Some(sanitizer.clip(&title, WORDS)),
+            title: Some(sanitizer.clip(&title, MAX_TEXT)),
             entries: judgement.get("details").map_or_else(Vec::new, |details| entries(details, sanitizer)),
         }
     };
-    several.iter().take(JUDGEMENTS).map(one).collect()
+    several.iter().take(MAX_JUDGEMENTS).map(one).collect()
 }
 
 fn entries(details: &Value, sanitizer: &Sanitizer<'_>) -> Vec<EntryData> {
@@ -179,22 +182,22 @@ fn entries(details: &Value, sanitizer: &Sanitizer<'_>) -> Vec<EntryData> {
     let list = lists.iter().find_map(|name| details.get(name).and_then(Value::as_array));
     let entry = |value: &Value| {
         let text =
-            |key| value.get(key).map_or_else(String::new, |found| sanitizer.clip(&plain(found), WORDS));
+            |key| value.get(key).map_or_else(String::new, |value| sanitizer.clip(&plain(value), MAX_TEXT));
         let quotes = value.get("quotes").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
         EntryData {
             text: text("text"),
             verdict: text("verdict"),
             reasoning: text("reasoning"),
-            quotes: quotes.iter().take(10).map(|quote| sanitizer.clip(&plain(quote), WORDS)).collect(),
-            problem: value.get("problem").map(|found| sanitizer.clip(&plain(found), WORDS)),
+            quotes: quotes.iter().take(10).map(|quote| sanitizer.clip(&plain(quote), MAX_TEXT)).collect(),
+            problem: value.get("problem").map(|value| sanitizer.clip(&plain(value), MAX_TEXT)),
         }
     };
     list.map_or_else(Vec::new, |list| {
-        list.iter().filter(|value| value.is_object()).take(ENTRIES).map(entry).collect()
+        list.iter().filter(|value| value.is_object()).take(MAX_ENTRIES).map(entry).collect()
     })
 }
 
-/// A text as it is, anything else as JSON.
+/// A string without quotes, anything else as JSON.
 fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }

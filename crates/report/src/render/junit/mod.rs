@@ -1,9 +1,8 @@
-//! `junit.xml`: the report as test results, for systems that show those.
+//! `junit.xml`: the report as test results.
 //!
-//! One test case per criterion and one per case of the dataset. A failure stands where the gate decided, at a
-//! criterion; a case that merely lost fails nothing, since one case can lose by chance. So a file without failures and
-//! errors is a run that may be merged. No answer of a model and no word of a judge is in it. What the verdict is was
-//! decided before; the XML is quick-junit's.
+//! The file has one test case per criterion and one per case of the dataset. Failures belong to criteria, where the gate
+//! decides; a case that got worse is not a failure, since a single case can do so by chance. A file without failures
+//! and errors is therefore a run that may be merged. It contains no text of models or judges.
 
 mod test_entry;
 mod xml_text;
@@ -21,39 +20,36 @@ use super::Style;
 use crate::v1::{Case, CaseStatus, Criterion, CriterionVerdict, EndedKind, Reason, Report, Verdict};
 use crate::{large, view};
 use promptgate_core::text::Redactor;
-use test_entry::Entry;
-use xml_text::Words;
+use test_entry::TestEntry;
+use xml_text::XmlText;
 
-/// How much a file holds.
+/// Size limits of a file.
 #[derive(Debug, Clone, Copy)]
 struct Limits {
-    /// Bytes that it stays below.
     bytes: usize,
-    /// Test cases.
     cases: usize,
 }
 
-/// GitLab reads no file of more than 30 MB.
+/// GitLab rejects files of more than 30 MB.
 const LIMITS: Limits = Limits { bytes: 25_000_000, cases: 20_000 };
-/// What the tags and the names of attributes of one test case take, about, in bytes.
-const TAGS: usize = 400;
+/// Approximate size of the tags and attribute names of one test case in bytes.
+const TAG_BYTES: usize = 400;
 
-/// Writes the report as JUnit XML; no secret that `redactor` knows is in it.
 pub(super) fn write(report: &Report, out: &mut dyn Write, style: &Style) -> io::Result<()> {
     document(report, &style.redactor, LIMITS).serialize(out).map_err(io::Error::other)
 }
 
 fn document(report: &Report, redactor: &Redactor, limits: Limits) -> Document {
-    let words = Words::new(redactor);
-    let name = words.name(&report.name);
+    let xml = XmlText::new(redactor);
+    let name = xml.name(&report.name);
     let time = Duration::from_millis(report.duration_ms);
     let started = report.started_at.parse().ok();
 
     let mut suite = TestSuite::new(&name);
     suite.set_time(time);
     suite.timestamp = started;
-    let (listed, left_out) = listed(report, &words, &name, limits);
-    suite.add_properties(properties(report, &words, left_out));
+    let (listed, left_out) = listed(report, &xml, &name, limits);
+    suite.add_properties(properties(report, &xml, left_out));
     suite.add_test_cases(listed);
 
     let mut document = Document::new("promptgate");
@@ -63,26 +59,26 @@ fn document(report: &Report, redactor: &Redactor, limits: Limits) -> Document {
     document
 }
 
-/// The test cases in order, and how many did not find room: those that say least go first.
-fn listed(report: &Report, words: &Words<'_>, suite: &str, limits: Limits) -> (Vec<TestCase>, usize) {
-    let mut places = places(report);
-    let total = places.len();
-    // The sort is stable: within a rank it stays the order of the report.
-    places.sort_by_key(|place| place.rank);
-    let times = report.trials() <= large::LARGE;
-    let mut bytes = 10 * TAGS;
-    let mut chosen: Vec<(usize, Entry)> = Vec::new();
-    for place in places {
-        let entry = match place.what {
-            What::Run => test_entry::run(report, words),
-            What::Criterion(criterion) => test_entry::criterion(report, criterion, words),
-            What::Case(case) => test_entry::case(report, case, times, words),
+/// Returns the test cases in order and the number of omitted ones; the least informative are omitted first.
+fn listed(report: &Report, xml: &XmlText<'_>, suite: &str, limits: Limits) -> (Vec<TestCase>, usize) {
+    let mut items = ranked_items(report);
+    let total = items.len();
+    // A stable sort keeps the order of the report within a rank.
+    items.sort_by_key(|item| item.rank);
+    let has_times = report.trials() <= large::LARGE;
+    let mut bytes = 10 * TAG_BYTES;
+    let mut chosen: Vec<(usize, TestEntry)> = Vec::new();
+    for item in items {
+        let entry = match item.content {
+            Content::Run => test_entry::run(report, xml),
+            Content::Criterion(criterion) => test_entry::criterion(report, criterion, xml),
+            Content::Case(case) => test_entry::case(report, case, has_times, xml),
         };
-        bytes += TAGS + suite.len() * 6 + entry.bytes();
+        bytes += TAG_BYTES + suite.len() * 6 + entry.bytes();
         if chosen.len() >= limits.cases || bytes > limits.bytes {
             break;
         }
-        chosen.push((place.order, entry));
+        chosen.push((item.order, entry));
     }
     chosen.sort_by_key(|(order, _)| *order);
     let left_out = total - chosen.len();
@@ -91,24 +87,24 @@ fn listed(report: &Report, words: &Words<'_>, suite: &str, limits: Limits) -> (V
     (listed, left_out)
 }
 
-/// One test case to be, how early it must find room, and where it stands.
-struct Place<'a> {
-    what: What<'a>,
+/// A future test case with its priority (lowest first) and its position.
+struct RankedItem<'a> {
+    content: Content<'a>,
     rank: u8,
     order: usize,
 }
 
-enum What<'a> {
+enum Content<'a> {
     Run,
     Criterion(&'a Criterion),
     Case(&'a Case),
 }
 
-fn places(report: &Report) -> Vec<Place<'_>> {
-    let run = needs_own_line(report).then_some((What::Run, 0));
+fn ranked_items(report: &Report) -> Vec<RankedItem<'_>> {
+    let run = needs_run_entry(report).then_some((Content::Run, 0));
     let criteria = report.criteria.iter().map(|criterion| {
         let rank = if criterion.verdict == CriterionVerdict::Pass { 3 } else { 1 };
-        (What::Criterion(criterion), rank)
+        (Content::Criterion(criterion), rank)
     });
     let cases = report.cases.iter().map(|case| {
         let rank = match case.status {
@@ -116,25 +112,24 @@ fn places(report: &Report) -> Vec<Place<'_>> {
             CaseStatus::Same => 5,
             _ => 4,
         };
-        (What::Case(case), rank)
+        (Content::Case(case), rank)
     });
     let all = run.into_iter().chain(criteria).chain(cases).enumerate();
-    all.map(|(order, (what, rank))| Place { what, rank, order }).collect()
+    all.map(|(order, (content, rank))| RankedItem { content, rank, order }).collect()
 }
 
-/// Whether something ended or decided the run that no criterion shows.
-fn needs_own_line(report: &Report) -> bool {
+/// Whether the end or the verdict of the run is not visible in any criterion.
+fn needs_run_entry(report: &Report) -> bool {
     let shown = report.criteria.iter().any(|criterion| criterion.verdict != CriterionVerdict::Pass);
     ended_early(report) || (!is_green(report) && !shown)
 }
 
-/// Whether the endpoint, a budget or somebody ended the run.
+/// Whether the endpoint, a budget or the user ended the run.
 fn ended_early(report: &Report) -> bool {
     matches!(report.ended.kind, EndedKind::Stopped | EndedKind::Interrupted)
 }
 
-/// Whether the change may be merged by what was found: `--advisory` makes nothing green here, `--inconclusive pass`
-/// does.
+/// Whether the verdict allows a merge. `--inconclusive pass` has an effect here, `--advisory` does not.
 fn is_green(report: &Report) -> bool {
     match report.verdict {
         Verdict::Pass | Verdict::Unchanged => report.ended.kind != EndedKind::Interrupted,
@@ -143,20 +138,20 @@ fn is_green(report: &Report) -> bool {
     }
 }
 
-/// The reasons that speak of no criterion.
-fn reasons_of_the_run(report: &Report) -> impl Iterator<Item = &Reason> {
+/// The reasons without a criterion.
+fn run_reasons(report: &Report) -> impl Iterator<Item = &Reason> {
     report.reasons.iter().filter(|reason| reason.criterion.is_none())
 }
 
-fn properties(report: &Report, words: &Words<'_>, left_out: usize) -> Vec<Property> {
+fn properties(report: &Report, xml: &XmlText<'_>, left_out: usize) -> Vec<Property> {
     let mut properties = vec![
         Property::new("promptgate.verdict", report.verdict.as_str()),
         Property::new("promptgate.exit_code", report.exit_code.to_string()),
-        Property::new("promptgate.version", words.text(&report.tool_version)),
-        Property::new("promptgate.candidate", words.text(&view::variant_name(&report.variants.candidate))),
+        Property::new("promptgate.version", xml.line(&report.tool_version)),
+        Property::new("promptgate.candidate", xml.line(&view::variant_name(&report.variants.candidate))),
     ];
     if let Some(baseline) = &report.variants.baseline {
-        properties.push(Property::new("promptgate.baseline", words.text(&view::variant_name(baseline))));
+        properties.push(Property::new("promptgate.baseline", xml.line(&view::variant_name(baseline))));
     }
     if report.simulated {
         properties.push(Property::new("promptgate.simulated", "true"));

@@ -5,50 +5,49 @@ use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestRerun};
 
-use super::xml_text::Words;
-use super::{ended_early, is_green, reasons_of_the_run};
+use super::xml_text::XmlText;
+use super::{ended_early, is_green, run_reasons};
 use crate::v1::{Case, CaseStatus, Criterion, CriterionVerdict, Report, Role, Trial, Verdict};
 use crate::view::{self, concern, number};
 
-/// Repeats of a flaky case that are told of, at most.
-const MAX_REPEATS: usize = 5;
+/// Reported repeats of a flaky case.
+const MAX_FLAKY_REPEATS: usize = 5;
 
-/// A test case before it is XML.
-pub(super) struct Entry {
+/// A test case before serialization.
+pub(super) struct TestEntry {
     /// `gate` or `case`: the middle of the class name.
     class: &'static str,
     name: String,
-    outcome: Outcome,
-    /// What is said beside the outcome.
+    outcome: TestOutcome,
+    /// Output shown beside the outcome.
     note: Option<String>,
     time: Option<Duration>,
 }
 
-/// What became of it.
-enum Outcome {
+enum TestOutcome {
     Passed,
-    /// Passed; so many repeats did not, each for the same reason.
+    /// Passed with this number of failed repeats, and their message.
     Flaky(usize, String),
     Failed(String, String),
     Error(String, String),
     Skipped(String, String),
 }
 
-impl Entry {
-    /// About what its words take as XML, in bytes; no character takes more than six for each of its own.
+impl TestEntry {
+    /// Upper estimate of the size in bytes; escaping needs at most six bytes per byte.
     pub(super) fn bytes(&self) -> usize {
         let outcome = match &self.outcome {
-            Outcome::Passed => 0,
-            Outcome::Flaky(times, message) => times * (message.len() * 6 + 100),
-            Outcome::Failed(kind, message)
-            | Outcome::Error(kind, message)
-            | Outcome::Skipped(kind, message) => (kind.len() + message.len()) * 6,
+            TestOutcome::Passed => 0,
+            TestOutcome::Flaky(times, message) => times * (message.len() * 6 + 100),
+            TestOutcome::Failed(kind, message)
+            | TestOutcome::Error(kind, message)
+            | TestOutcome::Skipped(kind, message) => (kind.len() + message.len()) * 6,
         };
         let note = self.note.as_ref().map_or(0, String::len);
         outcome + (self.name.len() + note) * 6
     }
 
-    /// With a name that none before it has: two ids may be one when they are cut.
+    /// Makes the name unique, since different ids can be equal after clipping.
     pub(super) fn unique(mut self, seen: &mut HashSet<(&'static str, String)>) -> Self {
         let name = self.name.clone();
         let mut number = 2;
@@ -59,11 +58,10 @@ impl Entry {
         self
     }
 
-    /// As quick-junit has it.
     pub(super) fn test_case(self, suite: &str) -> TestCase {
         let status = match self.outcome {
-            Outcome::Passed => TestCaseStatus::success(),
-            Outcome::Flaky(times, message) => {
+            TestOutcome::Passed => TestCaseStatus::success(),
+            TestOutcome::Flaky(times, message) => {
                 let mut status = TestCaseStatus::success();
                 status.add_reruns((0..times).map(|_| {
                     let mut rerun = TestRerun::new(NonSuccessKind::Failure);
@@ -72,13 +70,13 @@ impl Entry {
                 }));
                 status
             }
-            Outcome::Failed(kind, message) => {
-                told(TestCaseStatus::non_success(NonSuccessKind::Failure), &kind, &message)
+            TestOutcome::Failed(kind, message) => {
+                with_message(TestCaseStatus::non_success(NonSuccessKind::Failure), &kind, &message)
             }
-            Outcome::Error(kind, message) => {
-                told(TestCaseStatus::non_success(NonSuccessKind::Error), &kind, &message)
+            TestOutcome::Error(kind, message) => {
+                with_message(TestCaseStatus::non_success(NonSuccessKind::Error), &kind, &message)
             }
-            Outcome::Skipped(kind, message) => told(TestCaseStatus::skipped(), &kind, &message),
+            TestOutcome::Skipped(kind, message) => with_message(TestCaseStatus::skipped(), &kind, &message),
         };
         let mut case = TestCase::new(&self.name, status);
         case.set_classname(format!("promptgate.{}.{suite}", self.class));
@@ -90,76 +88,76 @@ impl Entry {
     }
 }
 
-/// The message as attribute and as text: some readers show the one, some the other.
-fn told(mut status: TestCaseStatus, kind: &str, message: &str) -> TestCaseStatus {
+/// Sets the message as attribute and as text, since readers show one or the other.
+fn with_message(mut status: TestCaseStatus, kind: &str, message: &str) -> TestCaseStatus {
     status.set_type(kind).set_message(message).set_description(message);
     status
 }
 
-/// The run itself: it was stopped, or decided by something that is no criterion.
-pub(super) fn run(report: &Report, words: &Words<'_>) -> Entry {
-    let reason = reasons_of_the_run(report).next();
+/// The run itself, where it was stopped or its verdict is not visible in any criterion.
+pub(super) fn run(report: &Report, xml: &XmlText<'_>) -> TestEntry {
+    let reason = run_reasons(report).next();
     let kind = reason.map_or(report.verdict.as_str(), |reason| reason.code.as_str()).to_owned();
     let fault = report.ended.fault.as_ref().map(|fault| fault.message.as_str());
-    let message = reason.map(|reason| reason.message.as_str()).or(fault).unwrap_or("the run did not end");
-    let message = words.text(message);
+    let message = reason.map(|reason| reason.message.as_str()).or(fault).unwrap_or("the run did not finish");
+    let message = xml.line(message);
     let outcome = match report.verdict {
-        _ if is_green(report) => Outcome::Passed,
-        Verdict::Fail if !ended_early(report) => Outcome::Failed(kind, message),
-        _ => Outcome::Error(kind, message),
+        _ if is_green(report) => TestOutcome::Passed,
+        Verdict::Fail if !ended_early(report) => TestOutcome::Failed(kind, message),
+        _ => TestOutcome::Error(kind, message),
     };
-    Entry { class: "gate", name: "run".to_owned(), outcome, note: None, time: None }
+    TestEntry { class: "gate", name: "run".to_owned(), outcome, note: None, time: None }
 }
 
-/// A criterion: where the gate decides.
-pub(super) fn criterion(report: &Report, criterion: &Criterion, words: &Words<'_>) -> Entry {
-    let message = words.text(&criterion.explanation);
-    let kind = || words.text(&criterion.kind);
+/// A criterion.
+pub(super) fn criterion(report: &Report, criterion: &Criterion, xml: &XmlText<'_>) -> TestEntry {
+    let message = xml.line(&criterion.explanation);
+    let kind = || xml.line(&criterion.kind);
     let (outcome, note) = match criterion.verdict {
-        CriterionVerdict::Pass => (Outcome::Passed, Some(message)),
-        CriterionVerdict::Fail => (Outcome::Failed(kind(), message), None),
-        CriterionVerdict::Incomplete => (Outcome::Error("incomplete".to_owned(), message), None),
-        // Where the run is green all the same, as under `--inconclusive pass`, so is the file.
+        CriterionVerdict::Pass => (TestOutcome::Passed, Some(message)),
+        CriterionVerdict::Fail => (TestOutcome::Failed(kind(), message), None),
+        CriterionVerdict::Incomplete => (TestOutcome::Error("incomplete".to_owned(), message), None),
+        // With `--inconclusive pass` the run is green, and so is the file.
         CriterionVerdict::Inconclusive if is_green(report) => {
-            (Outcome::Skipped("inconclusive".to_owned(), message), None)
+            (TestOutcome::Skipped("inconclusive".to_owned(), message), None)
         }
-        CriterionVerdict::Inconclusive => (Outcome::Failed("inconclusive".to_owned(), message), None),
+        CriterionVerdict::Inconclusive => (TestOutcome::Failed("inconclusive".to_owned(), message), None),
     };
-    Entry { class: "gate", name: words.name(&criterion.id), outcome, note, time: None }
+    TestEntry { class: "gate", name: xml.name(&criterion.id), outcome, note, time: None }
 }
 
-/// A case of the dataset: described, never judged; a missing answer or grade is an error.
-pub(super) fn case(report: &Report, case: &Case, times: bool, words: &Words<'_>) -> Entry {
+/// A case of the dataset. It never fails, but a missing answer or grade is an error.
+pub(super) fn case(report: &Report, case: &Case, has_times: bool, xml: &XmlText<'_>) -> TestEntry {
     let outcome = match (case.status, case.candidate_passes) {
-        (CaseStatus::Missing, _) => missing(report, case, words),
+        (CaseStatus::Missing, _) => missing(report, case, xml),
         (_, Some(passes)) if passes.passed > 0 && passes.passed < passes.of => {
             let failed = passes.of - passes.passed;
-            let mut message = format!("{failed} of {} repeats of the candidate do not pass", passes.of);
+            let mut message = format!("the candidate fails {failed} of {} repeats", passes.of);
             if !case.failing.is_empty() {
                 message.push_str(": ");
                 message.push_str(&case.failing.join(", "));
             }
-            Outcome::Flaky(failed.min(MAX_REPEATS), words.text(&message))
+            TestOutcome::Flaky(failed.min(MAX_FLAKY_REPEATS), xml.line(&message))
         }
-        _ => Outcome::Passed,
+        _ => TestOutcome::Passed,
     };
-    let time = times.then(|| {
+    let time = has_times.then(|| {
         let latencies = case.trials.readable().filter_map(|trial| trial.latency_ms);
         Duration::try_from_secs_f64(latencies.sum::<f64>() / 1000.0).unwrap_or_default()
     });
-    Entry { class: "case", name: words.name(&case.id), outcome, note: note(report, case, words), time }
+    TestEntry { class: "case", name: xml.name(&case.id), outcome, note: note(report, case, xml), time }
 }
 
-/// Why an answer or a grade is missing. Where the change may be merged in spite of it, it is no error.
-fn missing(report: &Report, case: &Case, words: &Words<'_>) -> Outcome {
-    let found = case.trials.readable().find_map(|trial| gap(&trial));
-    let (kind, message) = found.unwrap_or_else(|| ("missing", "an answer or a grade is missing".to_owned()));
-    let (kind, message) = (kind.to_owned(), words.text(&message));
-    if is_green(report) { Outcome::Skipped(kind, message) } else { Outcome::Error(kind, message) }
+/// The reason for a missing answer or grade; skipped instead of an error where the run is green.
+fn missing(report: &Report, case: &Case, xml: &XmlText<'_>) -> TestOutcome {
+    let gap = case.trials.readable().find_map(|trial| find_gap(&trial));
+    let (kind, message) = gap.unwrap_or_else(|| ("missing", "an answer or a grade is missing".to_owned()));
+    let (kind, message) = (kind.to_owned(), xml.line(&message));
+    if is_green(report) { TestOutcome::Skipped(kind, message) } else { TestOutcome::Error(kind, message) }
 }
 
-/// What a trial lacks: the answer, or a grade.
-fn gap(trial: &Trial) -> Option<(&'static str, String)> {
+/// The kind and message of the missing answer or grade of a trial.
+fn find_gap(trial: &Trial) -> Option<(&'static str, String)> {
     let side = match trial.role {
         Role::Candidate => "candidate",
         Role::Baseline => "baseline",
@@ -173,14 +171,14 @@ fn gap(trial: &Trial) -> Option<(&'static str, String)> {
         let scorer = &grade.scorer;
         Some(match &ungraded.fault {
             Some(fault) => (fault.kind.as_str(), format!("{place}, {scorer}: {}", fault.message)),
-            // The reason may hold words of the judge.
+            // The reason may quote the judge.
             None => ("ungraded", format!("{place}, {scorer}: the judge gave no valid grade")),
         })
     })
 }
 
-/// What became of a case, in a line, where that is something.
-fn note(report: &Report, case: &Case, words: &Words<'_>) -> Option<String> {
+/// Status, passes and differences of a case in one line; `None` for an unremarkable case.
+fn note(report: &Report, case: &Case, xml: &XmlText<'_>) -> Option<String> {
     if case.status == CaseStatus::Same && case.failing.is_empty() {
         return None;
     }
@@ -194,7 +192,7 @@ fn note(report: &Report, case: &Case, words: &Words<'_>) -> Option<String> {
         parts.push(format!("{} {difference}", largest.metric));
     }
     if !case.failing.is_empty() {
-        parts.push(format!("not passed: {}", case.failing.join(", ")));
+        parts.push(format!("failing: {}", case.failing.join(", ")));
     }
-    Some(words.text(&parts.join("; ")))
+    Some(xml.line(&parts.join("; ")))
 }

@@ -1,4 +1,4 @@
-//! What JUnit readers must find, whatever is in the report.
+//! Tests of the XML as JUnit readers see it.
 
 use proptest::prelude::*;
 use roxmltree::{Document, Node};
@@ -37,26 +37,26 @@ fn child<'a>(node: Node<'a, 'a>, name: &str) -> Option<Node<'a, 'a>> {
     node.children().find(|child| child.has_tag_name(name))
 }
 
-/// Counts of failures and errors, as the root says them and as there are.
+/// The number of failures and errors, checked against the counts of the root.
 fn bad(document: &Document<'_>) -> usize {
     let root = document.root_element();
-    let said: usize =
+    let declared: usize =
         ["failures", "errors"].map(|name| root.attribute(name).unwrap().parse().unwrap()).iter().sum();
-    let there =
+    let elements =
         document.descendants().filter(|node| node.has_tag_name("failure") || node.has_tag_name("error"));
-    assert_eq!(said, there.count());
-    said
+    assert_eq!(declared, elements.count());
+    declared
 }
 
 #[test]
-fn junit_looks_as_agreed() {
+fn junit_matches_snapshots() {
     for (name, parts) in samples() {
         insta::assert_snapshot!(format!("junit_{name}"), xml(&parts.report()));
     }
 }
 
 #[test]
-fn a_file_is_green_where_the_change_may_be_merged_and_nowhere_else() {
+fn file_is_green_exactly_where_the_change_may_be_merged() {
     for (name, parts) in samples() {
         let report = parts.report();
         let text = xml(&report);
@@ -64,10 +64,10 @@ fn a_file_is_green_where_the_change_may_be_merged_and_nowhere_else() {
         assert_eq!(bad(&document) == 0, is_green(&report), "{name}");
         assert_eq!(is_green(&report), parts.exit_code == 0, "{name}");
         assert_eq!(cases(&document, "case").len(), report.cases.len(), "{name}");
-        // A case fails nothing, whatever became of it.
+        // Cases never fail.
         assert!(cases(&document, "case").iter().all(|case| child(*case, "failure").is_none()), "{name}");
     }
-    // What inconclusive means is the user's choice.
+    // The user chooses the meaning of inconclusive.
     let mut parts = sample::inconclusive();
     parts.exit_code = 0;
     let text = xml(&parts.report());
@@ -75,14 +75,14 @@ fn a_file_is_green_where_the_change_may_be_merged_and_nowhere_else() {
     assert_eq!(bad(&document), 0);
     let skipped = document.descendants().find(|node| node.has_tag_name("skipped")).unwrap();
     assert_eq!(skipped.attribute("type"), Some("inconclusive"));
-    // An advisory run exits 0 too, and has still failed.
+    // An advisory run exits 0, but has failed.
     let mut parts = sample::fail();
     parts.exit_code = 0;
     assert!(bad(&Document::parse(&xml(&parts.report())).unwrap()) > 0);
 }
 
 #[test]
-fn a_verdict_that_no_criterion_carries_has_a_line_of_its_own() {
+fn verdict_without_criterion_has_a_run_entry() {
     for (verdict, element) in [(Verdict::Fail, "failure"), (Verdict::Incomplete, "error")] {
         let mut parts = sample::pass();
         parts.decision.verdict = verdict;
@@ -96,7 +96,7 @@ fn a_verdict_that_no_criterion_carries_has_a_line_of_its_own() {
 }
 
 #[test]
-fn a_fault_is_an_error_unless_the_run_passed_without_the_answer() {
+fn fault_is_an_error_unless_the_run_passed() {
     let missing = |parts: &mut Parts| {
         parts.run.trials[0].result = promptgate_core::model::TrialResult::Missing(Fault::new(
             FaultKind::Unavailable,
@@ -110,14 +110,14 @@ fn a_fault_is_an_error_unless_the_run_passed_without_the_answer() {
         let index = missing(&mut parts);
         let text = xml(&parts.report());
         let document = Document::parse(&text).unwrap();
-        let fault = child(cases(&document, "case")[index], element).expect("it is told");
+        let fault = child(cases(&document, "case")[index], element).expect("an element for the fault");
         let message = fault.attribute("message").unwrap();
         assert!(message.contains("repeat 1: the server answered 500 <b>"), "{message}");
     }
 }
 
 #[test]
-fn repeats_that_disagree_are_flaky_and_no_failure() {
+fn disagreeing_repeats_are_flaky_not_failed() {
     let mut parts = sample::pass();
     parts.decision.cases[1].candidate_passes = Some((1, 3));
     parts.decision.cases[1].failing = vec!["check.length".to_owned()];
@@ -131,7 +131,7 @@ fn repeats_that_disagree_are_flaky_and_no_failure() {
 }
 
 #[test]
-fn ids_that_become_one_stay_two() {
+fn ids_equal_after_clipping_get_unique_names() {
     let mut report = sample::pass().report();
     let long = "x".repeat(400);
     let ids = [format!("{long}1"), format!("{long}2"), "\u{1}".to_owned(), "\u{2}".to_owned()];
@@ -147,7 +147,7 @@ fn ids_that_become_one_stay_two() {
 }
 
 #[test]
-fn no_secret_and_no_answer_is_in_it() {
+fn secrets_and_answers_are_excluded() {
     let key = "sk-canary-7f3a9b2c&<\"";
     let mut parts = sample::fail();
     for criterion in &mut parts.decision.criteria {
@@ -167,7 +167,7 @@ fn no_secret_and_no_answer_is_in_it() {
 }
 
 #[test]
-fn what_does_not_fit_goes_last_first_and_is_counted() {
+fn least_informative_entries_are_omitted_and_counted() {
     let parts = sample::fail();
     let report = parts.report();
     let failed = report.criteria.iter().filter(|of| of.verdict != super::CriterionVerdict::Pass).count();
@@ -182,7 +182,7 @@ fn what_does_not_fit_goes_last_first_and_is_counted() {
 }
 
 #[test]
-fn a_large_run_stays_below_what_readers_take() {
+fn large_run_stays_below_size_limit() {
     let mut report = sample::fail().report();
     let case = report.cases[1].clone();
     report.cases = (0..300)
@@ -202,7 +202,7 @@ fn a_large_run_stays_below_what_readers_take() {
 
 proptest! {
     #[test]
-    fn any_text_is_read_back_and_commands_no_runner(hostile in any::<String>(), kind in 0..5_usize) {
+    fn any_text_is_valid_xml_without_runner_commands(hostile in any::<String>(), kind in 0..5_usize) {
         let pieces = ["]]>", "<!--", "\u{1b}[31m\u{0}", "\n::error::x\r##[group]", "\u{FFFE}&amp;&#0;\""];
         let text = format!("{}{hostile}{}", pieces[kind], pieces[(kind + 3) % 5]);
         let mut parts = sample::fail();

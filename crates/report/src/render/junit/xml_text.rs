@@ -1,34 +1,33 @@
-//! What others wrote, on its way into the file: without secrets, in one line, within bounds.
+//! Untrusted text in XML: redacted, on one line, of bounded length.
 
 use promptgate_core::text::{Redactor, neutral};
 
-/// Characters of a name: an id of a case or a criterion, the suite.
-const NAME: usize = 200;
-/// What stands where a name holds nothing that can be shown.
+/// Characters of a name of a suite, case or criterion.
+const MAX_NAME: usize = 200;
+/// Placeholder for a name without printable characters.
 const UNNAMED: &str = "(unnamed)";
 
-/// Texts of a report, made fit for XML and for the logs of those who read it.
-pub(super) struct Words<'a> {
+/// Sanitizes text for XML and for logs of its readers.
+pub(super) struct XmlText<'a> {
     redactor: &'a Redactor,
 }
 
-impl<'a> Words<'a> {
-    /// Without these secrets.
+impl<'a> XmlText<'a> {
     pub(super) fn new(redactor: &'a Redactor) -> Self {
         Self { redactor }
     }
 
-    /// One line of at most 300 characters, without control characters and without commands to a CI runner.
-    pub(super) fn text(&self, text: &str) -> String {
-        // A secret goes before the cut, which would leave a part of it.
+    /// One line of at most 300 characters, without control characters and CI runner commands.
+    pub(super) fn line(&self, text: &str) -> String {
+        // Redaction comes first, since a cut could leave a part of a secret.
         let line = neutral::terminal(&self.redactor.redact(text));
-        // Of all that is left, XML has no way to write these two.
+        // XML cannot represent these two.
         line.replace(['\u{FFFE}', '\u{FFFF}'], "\u{FFFD}")
     }
 
-    /// The same for a name, which is never empty: readers drop or choke on test cases without one.
+    /// A shorter line that is never empty, since readers reject test cases without a name.
     pub(super) fn name(&self, name: &str) -> String {
-        let name = neutral::clip(&self.text(name), NAME);
+        let name = neutral::clip(&self.line(name), MAX_NAME);
         if name.trim().is_empty() { UNNAMED.to_owned() } else { name }
     }
 }

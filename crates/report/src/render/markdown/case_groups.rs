@@ -1,39 +1,39 @@
-//! The cases that want a look, as rows: the worst, then the others that the tier shows.
+//! Lists of cases: the worst, then the others shown by the tier.
 
-use super::table_lines::{CaseLine, Group};
-use super::{Listed, Sanitizer, Tier};
+use super::table_lines::{CaseGroup, CaseLine};
+use super::{SecondList, Tier};
 use crate::v1::{Case, Report, Role};
-use crate::view::{self, number};
+use crate::view::{self, Sanitizer, number};
 
-/// The worst cases, then the others that the tier shows, and how many are left out.
-pub(super) fn groups(report: &Report, tier: Tier, sanitizer: &Sanitizer<'_>) -> (Vec<Group>, usize) {
+/// Returns the lists of cases and the number of omitted cases.
+pub(super) fn groups(report: &Report, tier: Tier, sanitizer: &Sanitizer<'_>) -> (Vec<CaseGroup>, usize) {
     let worst = view::worst(report);
     let others = view::changed(report);
     let line = |row: &view::CaseRow<'_>| case_line(row, tier, sanitizer);
     let first: Vec<CaseLine> = worst.iter().take(tier.worst).map(line).collect();
     let rest: Vec<CaseLine> = match tier.cases {
-        Listed::None => Vec::new(),
-        Listed::Worse => worst.iter().skip(tier.worst).map(line).collect(),
-        Listed::Changed => worst.iter().skip(tier.worst).chain(&others).map(line).collect(),
+        SecondList::None => Vec::new(),
+        SecondList::Worse => worst.iter().skip(tier.worst).map(line).collect(),
+        SecondList::Changed => worst.iter().skip(tier.worst).chain(&others).map(line).collect(),
     };
     let left_out = worst.len() + others.len() - first.len() - rest.len();
     let count = |count: usize| number::count(count as u64);
     let groups = [
-        Group {
-            title: format!("Worst {} of {}", count(first.len()), super::cases(worst.len())),
+        CaseGroup {
+            title: format!("Worst {} of {}", count(first.len()), number::counted(worst.len() as u64, "case")),
             rows: first,
         },
-        Group { title: format!("Other cases that changed ({})", count(rest.len())), rows: rest },
+        CaseGroup { title: format!("Other cases that changed ({})", count(rest.len())), rows: rest },
     ];
     (groups.into_iter().filter(|group| !group.rows.is_empty()).collect(), left_out)
 }
 
-/// How many cases a tier lists.
-pub(super) fn listed(report: &Report, tier: Tier) -> usize {
+/// The number of cases listed by a tier.
+pub(super) fn listed_count(report: &Report, tier: Tier) -> usize {
     match tier.cases {
-        Listed::Changed => view::worst(report).len() + view::changed(report).len(),
-        Listed::Worse => view::worst(report).len(),
-        Listed::None => 0,
+        SecondList::Changed => view::worst(report).len() + view::changed(report).len(),
+        SecondList::Worse => view::worst(report).len(),
+        SecondList::None => 0,
     }
 }
 
@@ -49,18 +49,18 @@ fn case_line(row: &view::CaseRow<'_>, tier: Tier, sanitizer: &Sanitizer<'_>) -> 
         difference: row.difference.as_ref().map_or_else(
             || number::NONE.to_owned(),
             |(metric, difference)| {
-                format!("{} {}", super::minus(difference.clone()), sanitizer.clip(metric, tier.text.min(40)))
+                format!("{} {}", number::minus(difference.clone()), sanitizer.clip(metric, tier.text.min(40)))
             },
         ),
         failing: if failing.is_empty() { number::NONE.to_owned() } else { failing.join(", ") },
         reason: match reason(row.case) {
-            none if none.is_empty() => number::NONE.to_owned(),
+            reason if reason.is_empty() => number::NONE.to_owned(),
             reason => sanitizer.clip(&reason, tier.text.min(120)),
         },
     }
 }
 
-/// Why the first failing trial of the candidate fails.
+/// The reason of the first failing grade of the candidate, else its first fault.
 fn reason(case: &Case) -> String {
     let mut fault = None;
     for trial in case.trials.readable().filter(|trial| trial.role == Role::Candidate) {

@@ -1,8 +1,8 @@
-//! What the template writes: rows of tables and items of lists, as text.
+//! Rows of the tables and lists in `report.md`.
 
 use serde::Serialize;
 
-/// A row of the criteria.
+/// A criterion.
 #[derive(Serialize)]
 pub(crate) struct CriterionLine {
     pub(crate) id: String,
@@ -12,7 +12,7 @@ pub(crate) struct CriterionLine {
     pub(crate) verdict: &'static str,
 }
 
-/// Criteria that every trial passes, as one row, and their names.
+/// Criteria that every trial passes, folded into one row.
 #[derive(Serialize)]
 pub(crate) struct FoldedLine {
     pub(crate) label: String,
@@ -21,7 +21,7 @@ pub(crate) struct FoldedLine {
     pub(crate) left_out: usize,
 }
 
-/// A row of the metrics.
+/// A metric.
 #[derive(Serialize)]
 pub(crate) struct MetricLine {
     pub(crate) name: String,
@@ -32,21 +32,21 @@ pub(crate) struct MetricLine {
     pub(crate) missing: usize,
 }
 
-/// A folded list of cases.
+/// A collapsible list of cases.
 #[derive(Serialize)]
-pub(crate) struct Group {
+pub(crate) struct CaseGroup {
     pub(crate) title: String,
     pub(crate) rows: Vec<CaseLine>,
 }
 
-/// One of the things that were compared.
+/// A labelled fact about the run.
 #[derive(Serialize)]
-pub(crate) struct Fact {
+pub(crate) struct RunFact {
     pub(crate) label: &'static str,
     pub(crate) text: String,
 }
 
-/// A row of a list of cases.
+/// A case.
 #[derive(Serialize)]
 pub(crate) struct CaseLine {
     pub(crate) id: String,

@@ -1,60 +1,56 @@
-//! What was said in the worst cases, for whoever may read it all: both answers in blocks of code.
+//! Answers of the worst cases in code blocks, for full disclosure.
 
 use serde::Serialize;
 
-use crate::render::html::{Sanitizer, answers, reasons};
-use crate::v1::{Report, Role};
-use crate::view;
+use crate::v1::{Case, Report, Role};
+use crate::view::{self, CaseAnswer, Sanitizer, answers, failure_reasons};
 
 /// Characters of a reason.
-const REASON: usize = 300;
+const MAX_REASON: usize = 300;
 
-/// A case and what was said in it.
+/// The answers of a case.
 #[derive(Serialize)]
-pub(super) struct Answers {
+pub(super) struct CaseAnswers {
     id: String,
     question: String,
-    said: Vec<Side>,
+    answers: Vec<SideAnswer>,
     reasons: Vec<(String, String)>,
 }
 
-/// One side of it.
+/// The answer of one variant.
 #[derive(Serialize)]
-struct Side {
-    who: &'static str,
+struct SideAnswer {
+    title: &'static str,
     repeat: u32,
     text: String,
 }
 
-/// The first `most` of the worst cases, with at most `limit` characters of each answer.
-pub(super) fn worst(report: &Report, most: usize, limit: usize, sanitizer: &Sanitizer<'_>) -> Vec<Answers> {
-    let cases = view::worst(report).into_iter().map(|row| row.case).take(most);
-    let of = |case| {
-        let sides = answers(case, sanitizer).into_iter().map(|answer| Side {
-            who: if answer.side == Role::Baseline.as_str() {
-                "The baseline answered"
-            } else {
-                "Now it answers"
-            },
-            repeat: answer.repeat,
-            text: match (&answer.text, &answer.error) {
-                (Some(text), _) => sanitizer.clip(text, limit),
-                (None, Some(error)) => sanitizer.clip(&format!("no answer: {error}"), limit),
-                (None, None) => "no answer".to_owned(),
-            },
-        });
-        (case, sides.collect())
+/// Returns the first `max` of the worst cases with at most `limit` characters of each answer.
+pub(super) fn worst(
+    report: &Report,
+    max: usize,
+    limit: usize,
+    sanitizer: &Sanitizer<'_>,
+) -> Vec<CaseAnswers> {
+    view::worst(report).into_iter().take(max).map(|row| case_answers(row.case, limit, sanitizer)).collect()
+}
+
+fn case_answers(case: &Case, limit: usize, sanitizer: &Sanitizer<'_>) -> CaseAnswers {
+    let side = |answer: CaseAnswer| SideAnswer {
+        title: if answer.side == Role::Baseline.as_str() { "Baseline answer" } else { "Candidate answer" },
+        repeat: answer.repeat,
+        text: match (&answer.text, &answer.error) {
+            (Some(text), _) => sanitizer.clip(text, limit),
+            (None, Some(error)) => sanitizer.clip(&format!("no answer: {error}"), limit),
+            (None, None) => "no answer".to_owned(),
+        },
     };
-    cases
-        .map(of)
-        .map(|(case, sides): (&crate::v1::Case, Vec<Side>)| Answers {
-            id: sanitizer.clip(&case.id, 60),
-            question: sanitizer.clip(&case.query, limit),
-            said: sides,
-            reasons: reasons(case, sanitizer)
-                .into_iter()
-                .map(|(metric, reason)| (metric, sanitizer.clip(&reason, REASON.min(limit))))
-                .collect(),
-        })
-        .collect()
+    let reason =
+        |(metric, reason): (String, String)| (metric, sanitizer.clip(&reason, MAX_REASON.min(limit)));
+    CaseAnswers {
+        id: sanitizer.clip(&case.id, 60),
+        question: sanitizer.clip(&case.query, limit),
+        answers: answers(case, sanitizer).into_iter().map(side).collect(),
+        reasons: failure_reasons(case, sanitizer).into_iter().map(reason).collect(),
+    }
 }

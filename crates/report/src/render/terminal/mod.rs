@@ -1,11 +1,11 @@
-//! The report for a person at a terminal or reading a log: verdict and reasons first, then the numbers.
+//! The terminal rendering, also for logs: verdict and reasons first, then the numbers.
 //!
-//! No text of a model is printed, only ids, names and numbers, and each line passes the guard of
-//! [`neutral::guarded`] after it is laid out. Colours repeat what a word says; they never stand alone.
+//! It prints ids, names and numbers, but no model output except reasons of a rejected judge. Every line passes
+//! [`neutral::guarded`](promptgate_core::text::neutral::guarded) after layout. Color only repeats what a word says.
 
 mod headline;
+mod line_writer;
 mod notes;
-mod page;
 mod results;
 pub(crate) mod tables;
 
@@ -14,25 +14,24 @@ use std::io::{self, Write};
 use super::Style;
 use crate::v1::Report;
 use crate::view;
-use headline::headline;
-use notes::{notes, self_test};
-use page::Page;
-pub(crate) use page::table;
-use results::{cases, criteria, metrics};
+use headline::write_headline;
+use line_writer::LineWriter;
+pub(crate) use line_writer::table;
+use notes::{write_notes, write_self_test};
+use results::{write_cases, write_criteria, write_metrics};
 
-/// The narrowest width that is laid out for.
-const NARROWEST: usize = 60;
+/// The minimum layout width in columns.
+const MIN_WIDTH: usize = 60;
 
-/// Writes the report for a terminal.
 pub(super) fn write(report: &Report, out: &mut dyn Write, style: &Style) -> io::Result<()> {
-    let width = u16::try_from(style.width.max(NARROWEST)).unwrap_or(u16::MAX);
-    let mut page = Page { out, width, color: style.color, redactor: &style.redactor };
-    headline(report, &mut page)?;
+    let width = u16::try_from(style.width.max(MIN_WIDTH)).unwrap_or(u16::MAX);
+    let mut writer = LineWriter { out, width, color: style.color, redactor: &style.redactor };
+    write_headline(report, &mut writer)?;
     if !view::nothing_measured(report) {
-        criteria(report, &mut page)?;
-        metrics(report, &mut page)?;
-        cases(report, &mut page)?;
+        write_criteria(report, &mut writer)?;
+        write_metrics(report, &mut writer)?;
+        write_cases(report, &mut writer)?;
     }
-    self_test(report, &mut page)?;
-    notes(report, style, &mut page)
+    write_self_test(report, &mut writer)?;
+    write_notes(report, style, &mut writer)
 }

@@ -3,93 +3,98 @@
 use std::io;
 
 use super::Style;
-use super::page::{DIM, LABEL, PLAIN, Page, YELLOW, short, table};
+use super::line_writer::{DIM, LABEL, LineWriter, PLAIN, YELLOW, short, table};
 use crate::v1::{Report, Verdict};
 use crate::view::{self, judge_summary, looks, number, policy_notice};
 use promptgate_core::text::neutral;
 
-/// So many sentences of an unfit judge are shown.
-const SAID: usize = 3;
+/// Reasons of a rejected judge that are shown.
+const MAX_JUDGE_REASONS: usize = 3;
 
-/// What an unfit judge said of planted answers, and why of the first few that came out wrong.
-pub(super) fn self_test(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
-    let rows = judge_summary::failed_self_test(report, page.redactor);
+/// Writes the scores of planted answers, and the judge's reasons for the first wrong ones.
+pub(super) fn write_self_test(report: &Report, writer: &mut LineWriter<'_>) -> io::Result<()> {
+    let rows = judge_summary::failed_self_test(report, writer.redactor);
     if rows.is_empty() {
         return Ok(());
     }
-    let mut said: Vec<String> = Vec::new();
+    let mut judge_reasons: Vec<String> = Vec::new();
     for row in rows.iter().filter(|row| !row.passed) {
-        if said.len() < SAID && !said.contains(&row.reason) {
-            said.push(row.reason.clone());
+        if judge_reasons.len() < MAX_JUDGE_REASONS && !judge_reasons.contains(&row.reason) {
+            judge_reasons.push(row.reason.clone());
         }
     }
-    let header = ["planted answer", "asked", "belongs", "scores"];
+    let header = ["planted answer", "metric", "expected", "scores"];
     let cells = rows
         .into_iter()
         .map(|row| {
             let mark = if row.passed { "✓" } else { "✗" };
-            let planted = format!("{mark} {}", short(page.redactor, &row.planted, 36));
-            vec![planted, short(page.redactor, &row.metric, 30), row.expected.to_owned(), row.scores]
+            let planted = format!("{mark} {}", short(writer.redactor, &row.planted, 36));
+            vec![planted, short(writer.redactor, &row.metric, 30), row.expected.to_owned(), row.scores]
         })
         .collect();
-    page.table(&table(&header, &[2, 3], 0, cells, page.width))?;
-    page.blank()?;
-    for text in said {
-        page.labelled(LABEL, "it said", &neutral::clip(&text, 300), PLAIN)?;
+    writer.table(&table(&header, &[2, 3], 0, cells, writer.width))?;
+    writer.blank()?;
+    for reason in judge_reasons {
+        writer.labelled(LABEL, "reason", &neutral::clip(&reason, 300), PLAIN)?;
     }
-    page.blank()
+    writer.blank()
 }
 
-pub(super) fn notes(report: &Report, style: &Style, page: &mut Page<'_>) -> io::Result<()> {
+pub(super) fn write_notes(report: &Report, style: &Style, writer: &mut LineWriter<'_>) -> io::Result<()> {
     if report.simulated {
-        let text = "the endpoint was the simulated one: these scores are no measure of a model";
-        page.labelled(LABEL, "simulated", text, YELLOW)?;
+        let text = "simulated endpoint: these scores do not measure a model";
+        writer.labelled(LABEL, "simulated", text, YELLOW)?;
     }
     for warning in &report.warnings {
-        page.labelled(LABEL, "warning", &neutral::terminal(&page.redactor.redact(warning)), YELLOW)?;
+        writer.labelled(LABEL, "warning", &neutral::terminal(&writer.redactor.redact(warning)), YELLOW)?;
     }
     if let Some(note) = report.baseline_note.as_deref() {
         let none = if note.starts_with(view::NO_BASELINE) { "none: " } else { "" };
-        let words = format!("{none}{}", view::baseline_note(note));
-        page.labelled(LABEL, "baseline", &neutral::terminal(&page.redactor.redact(&words)), YELLOW)?;
+        let text = format!("{none}{}", view::baseline_note(note));
+        writer.labelled(LABEL, "baseline", &neutral::terminal(&writer.redactor.redact(&text)), YELLOW)?;
     }
     let cases = number::counted(report.cases.len() as u64, "case");
     let repeats = number::counted(u64::from(report.repeats), "repeat");
     let tally = view::tally(report);
     let separator = if tally.is_empty() { "" } else { ": " };
-    page.labelled(LABEL, "cases", &format!("{cases}, {repeats} each{separator}{tally}"), DIM)?;
-    if let Some(looks) = looks::line(report, page.redactor) {
-        page.labelled(LABEL, "looks", &looks, DIM)?;
+    writer.labelled(LABEL, "cases", &format!("{cases}, {repeats} each{separator}{tally}"), DIM)?;
+    if let Some(looks) = looks::line(report, writer.redactor) {
+        writer.labelled(LABEL, "looks", &looks, DIM)?;
     }
     if let Some(settle) = looks::settle(report) {
-        page.labelled(LABEL, "to settle", &settle, YELLOW)?;
+        writer.labelled(LABEL, "to settle", &settle, YELLOW)?;
     }
     if let Some(place) = policy_notice::place(report) {
-        let (words, ansi) = match policy_notice::notice(report, 0) {
+        let (text, ansi) = match policy_notice::notice(report, 0) {
             Some(notice) => (notice.sentence, YELLOW),
-            None => (format!("that of {place}, as here"), DIM),
+            None => (format!("from {place}, unchanged here"), DIM),
         };
-        page.labelled(LABEL, "policy", &neutral::terminal(&page.redactor.redact(&words)), ansi)?;
+        writer.labelled(LABEL, "policy", &neutral::terminal(&writer.redactor.redact(&text)), ansi)?;
     }
-    let model = short(page.redactor, &report.variants.candidate.model, 40);
+    let model = short(writer.redactor, &report.variants.candidate.model, 40);
     let baseline_model = match &report.variants.baseline {
         Some(baseline) if baseline.model != report.variants.candidate.model => {
-            format!(" (baseline {})", short(page.redactor, &baseline.model, 40))
+            format!(" (baseline {})", short(writer.redactor, &baseline.model, 40))
         }
         _ => String::new(),
     };
-    page.labelled(LABEL, "model", &format!("{model}{baseline_model}"), DIM)?;
+    writer.labelled(LABEL, "model", &format!("{model}{baseline_model}"), DIM)?;
     if let Some(judge) = &report.judge {
-        let words = judge_summary::facts(report, page.redactor).join("; ");
-        page.labelled(LABEL, "judge", &format!("{}; {words}", short(page.redactor, &judge.model, 40)), DIM)?;
+        let facts = judge_summary::facts(report, writer.redactor).join("; ");
+        writer.labelled(
+            LABEL,
+            "judge",
+            &format!("{}; {facts}", short(writer.redactor, &judge.model, 40)),
+            DIM,
+        )?;
     }
-    page.labelled(LABEL, "cost", &view::cost(report), DIM)?;
+    writer.labelled(LABEL, "cost", &view::cost(report), DIM)?;
     if !style.files.is_empty() {
         let files: Vec<String> = style.files.iter().map(|file| neutral::terminal(file)).collect();
-        page.labelled(LABEL, "reports", &files.join(", "), DIM)?;
-        let detailed = files.iter().find(|file| file.ends_with(".md"));
-        if let Some(file) = detailed.filter(|_| report.verdict == Verdict::Fail) {
-            page.labelled(LABEL, "next", &format!("{file} says why each case fails"), PLAIN)?;
+        writer.labelled(LABEL, "reports", &files.join(", "), DIM)?;
+        let markdown = files.iter().find(|file| file.ends_with(".md"));
+        if let Some(file) = markdown.filter(|_| report.verdict == Verdict::Fail) {
+            writer.labelled(LABEL, "next", &format!("see {file} for why each case fails"), PLAIN)?;
         }
     }
     Ok(())

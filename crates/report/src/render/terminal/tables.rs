@@ -1,4 +1,4 @@
-//! Lines, tables and notes of what is printed beside reports: plans and calibrations.
+//! Tables and notes of plans and calibrations.
 
 use std::io::{self, Write};
 
@@ -13,7 +13,7 @@ pub(crate) fn write_table(out: &mut impl Write, table: &comfy_table::Table) -> i
     writeln!(out)
 }
 
-/// Writes a line that no terminal and no log takes for a command.
+/// Writes a line without terminal or CI runner commands.
 pub(crate) fn line(out: &mut impl Write, text: &str) -> io::Result<()> {
     writeln!(out, "{}", neutral::guarded(text.trim_end_matches(' ')))
 }

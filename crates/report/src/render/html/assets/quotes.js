@@ -1,9 +1,9 @@
-// Where the judge's quotes stand in a passage, whatever the spelling of quotes, dashes, blanks and case.
+// Finds the judge's quotes in a passage, regardless of quotation marks, dashes, spaces and case.
 
-const SPELLINGS = { "‘": "'", "’": "'", "‚": "'", "“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "‐": "-", "‑": "-", "–": "-", "—": "-", "−": "-" };
+const CANONICAL = { "‘": "'", "’": "'", "‚": "'", "“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "‐": "-", "‑": "-", "–": "-", "—": "-", "−": "-" };
 
-// A text in one spelling, with the place of each of its characters in the text as it is.
-function spelled(text) {
+// Normalized text, with the position of each of its characters in the original.
+function normalized(text) {
   let plain = "";
   const [starts, ends] = [[], []];
   let at = 0;
@@ -13,7 +13,7 @@ function spelled(text) {
     let piece = skipped ? "" : character.normalize("NFKC").toLowerCase();
     if (/^\s+$/u.test(piece)) piece = plain.endsWith(" ") || plain === "" ? "" : " ";
     for (const unit of piece) {
-      plain += SPELLINGS[unit] ?? unit;
+      plain += CANONICAL[unit] ?? unit;
       while (starts.length < plain.length) {
         starts.push(at);
         ends.push(end);
@@ -24,24 +24,24 @@ function spelled(text) {
   return { plain, starts, ends };
 }
 
-const quoted = (quote) => spelled(quote.replace(/(…|\.\.\.)\s*$/u, "")).plain.trim();
+const normalizedQuote = (quote) => normalized(quote.replace(/(…|\.\.\.)\s*$/u, "")).plain.trim();
 
-// The passage with marks around what the candidate's and the baseline's judge quoted.
+// The passage with the quotes of the candidate's and the baseline's judge marked.
 function highlighted(passage, quotes) {
-  const { plain, starts, ends } = spelled(passage);
+  const { plain, starts, ends } = normalized(passage);
   const sides = new Uint8Array(passage.length);
   for (const [text, side] of quotes) {
-    const wanted = quoted(text);
-    const found = wanted.length > 1 ? plain.indexOf(wanted) : -1;
-    if (found < 0) continue;
-    const end = ends[found + wanted.length - 1];
-    for (let at = starts[found]; at < end; at += 1) sides[at] |= side;
+    const quote = normalizedQuote(text);
+    const start = quote.length > 1 ? plain.indexOf(quote) : -1;
+    if (start < 0) continue;
+    const end = ends[start + quote.length - 1];
+    for (let at = starts[start]; at < end; at += 1) sides[at] |= side;
   }
   const fragment = document.createDocumentFragment();
   for (let at = 0; at < passage.length; ) {
     let end = at + 1;
     while (end < passage.length && sides[end] === sides[at]) end += 1;
-    const piece = shown(passage.slice(at, end));
+    const piece = visible(passage.slice(at, end));
     fragment.append(sides[at] === 0 ? piece : element("mark", { class: ["", "", "other", "both"][sides[at]] || null }, piece));
     at = end;
   }

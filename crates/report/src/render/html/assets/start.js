@@ -1,9 +1,9 @@
-// Puts the page together: controls, the dialog, and the case that the address names.
+// Sets up the page: controls, the dialog, and the case in the URL fragment.
 
 const DATA = JSON.parse(document.getElementById("data").textContent);
 const rows = [...DATA.rows].sort((one, other) => one.rank - other.rank);
 const byNumber = new Map(rows.map((row) => [row.number, row]));
-const compared = rows.some((row) => row.before !== null || row.difference !== null) || Object.values(DATA.cases).some((opened) => opened.trials.some((trial) => trial.role === "baseline"));
+const compared = rows.some((row) => row.before !== null || row.difference !== null) || Object.values(DATA.cases).some((details) => details.trials.some((trial) => trial.role === "baseline"));
 const dialog = document.getElementById("case");
 const main = document.getElementById("main");
 let current = null;
@@ -41,7 +41,7 @@ function controls() {
   const choice = (id, values, set) => {
     const select = document.getElementById(id);
     select.closest(".field").hidden = values.length === 0;
-    for (const [value, count] of values) select.append(element("option", { value }, shown(value), ` (${count.toLocaleString("en")})`));
+    for (const [value, count] of values) select.append(element("option", { value }, visible(value), ` (${count.toLocaleString("en")})`));
     select.addEventListener("change", () => {
       set(select.value);
       table.show();
@@ -64,14 +64,14 @@ function controls() {
 // Fills the dialog with a case, at the repeat in which the candidate fails.
 function fill(row, repeat = null) {
   current = row;
-  const opened = DATA.cases[row.number];
+  const details = DATA.cases[row.number];
   if (repeat === null) {
-    const candidates = (opened?.trials ?? []).filter((trial) => trial.role === "candidate");
-    repeat = (candidates.find((trial) => fails(trial, row)) ?? candidates[0] ?? opened?.trials[0])?.repeat ?? 0;
+    const candidates = (details?.trials ?? []).filter((trial) => trial.role === "candidate");
+    repeat = (candidates.find((trial) => fails(trial, row)) ?? candidates[0] ?? details?.trials[0])?.repeat ?? 0;
   }
-  const at = table.found.indexOf(row);
+  const at = table.matches.indexOf(row);
   const step = (by, words, key) => {
-    const target = at < 0 ? undefined : table.found[at + by];
+    const target = at < 0 ? undefined : table.matches[at + by];
     const button = element("button", { type: "button", disabled: target === undefined }, `${words} `, element("kbd", {}, key));
     if (target) button.addEventListener("click", () => open(target.number));
     return button;
@@ -84,12 +84,12 @@ function fill(row, repeat = null) {
     fill(row, of);
     dialog.querySelector('.repeats [aria-pressed="true"]')?.focus();
   };
-  dialog.replaceChildren(bar, element("div", { class: "inside" }, inside(row, opened, repeat, compared, choose)));
+  dialog.replaceChildren(bar, element("div", { class: "inside" }, dialogContent(row, details, repeat, compared, choose)));
   dialog.scrollTop = 0;
 }
 
-// Opens the case that the address names, or closes it.
-function follow() {
+// Opens the case in the URL fragment, or closes the dialog.
+function followFragment() {
   const number = /^#case-([1-9][0-9]*)$/u.exec(location.hash)?.[1];
   const row = number === undefined ? undefined : byNumber.get(Number(number));
   if (!row) {
@@ -107,7 +107,7 @@ table.show();
 dialog.addEventListener("close", () => {
   if (location.hash.startsWith("#case-")) history.replaceState(null, "", "#cases");
   const row = current && table.body.querySelector(`tr[data-case="${current.number}"] a`);
-  // Where it was opened from may be another case's row by now.
+  // The dialog may have moved on from the row that opened it.
   if (row && (document.activeElement === document.body || table.body.contains(document.activeElement))) row.focus();
   current = null;
 });
@@ -122,9 +122,9 @@ document.addEventListener("keydown", (event) => {
     event.preventDefault();
     find.focus();
   } else if (dialog.open && (event.key === "j" || event.key === "k")) {
-    const target = table.found[table.found.indexOf(current) + (event.key === "j" ? 1 : -1)];
-    if (target && table.found.includes(current)) open(target.number);
+    const target = table.matches[table.matches.indexOf(current) + (event.key === "j" ? 1 : -1)];
+    if (target && table.matches.includes(current)) open(target.number);
   }
 });
-window.addEventListener("hashchange", follow);
-follow();
+window.addEventListener("hashchange", followFragment);
+followFragment();

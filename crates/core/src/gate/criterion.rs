@@ -1,0 +1,291 @@
+//! One criterion at one look: the evidence with its gaps filled both ways, and the reported outcome.
+
+use crate::model::{
+    Analysis, Bound, Criterion, CriterionOutcome, CriterionVerdict, MetricKind, Requirement, Rule,
+};
+
+use super::evidence::{Context, EXACT, Evidence, Parameter, Ruling, literal_verdict};
+use super::explain::{Explanation, explain};
+use super::fill::{CellCounts, Fill, FilledScores, Selection, UNBOUNDED};
+use super::limit::limit;
+use super::mean_test::{not_worse, threshold};
+use super::trials::{Tally, TrialTallies, broken_cases, must_pass};
+
+/// The evidence on one criterion under both fills.
+pub(super) struct CriterionEvidence {
+    /// With every gap against the candidate.
+    pub(super) worst: Evidence,
+    /// With every gap in its favour; `None` without gaps, where both are the same.
+    pub(super) best: Option<Evidence>,
+    /// The estimate from existing grades.
+    pub(super) observed: Option<f64>,
+    /// The required value. Of a relative limit, the value computed from the baseline's existing grades.
+    pub(super) required: f64,
+    /// Number of open cells, or of open trials.
+    pub(super) gaps: usize,
+    /// The reason for a criterion without evidence.
+    pub(super) unmeasured: Option<String>,
+    pub(super) counts: CellCounts,
+    /// The trials of a `must_pass` case.
+    pub(super) trials: Tally,
+}
+
+impl CriterionEvidence {
+    /// With every gap in the candidate's favour.
+    pub(super) fn best(&self) -> &Evidence {
+        self.best.as_ref().unwrap_or(&self.worst)
+    }
+
+    /// Whether the decision is statistical, so that a look that decides it settles it for good. Literal comparisons are
+    /// repeated at every look.
+    pub(super) fn is_statistical(&self) -> bool {
+        self.worst.in_family && self.best().in_family
+    }
+
+    /// Whether more repeats could decide it.
+    pub(super) fn gains_by_repeats(&self) -> bool {
+        let statistical = |evidence: &Evidence| matches!(evidence.ruling, Ruling::Statistical { .. });
+        statistical(&self.worst) || statistical(self.best())
+    }
+
+    fn unmeasured(required: f64, reason: impl Into<String>) -> Self {
+        Self {
+            worst: Evidence::none(required),
+            best: None,
+            observed: None,
+            required,
+            gaps: 0,
+            unmeasured: Some(reason.into()),
+            counts: CellCounts::default(),
+            trials: Tally::default(),
+        }
+    }
+
+    fn ungraded(required: f64, reason: &str, counts: CellCounts) -> Self {
+        Self { gaps: counts.gaps(), counts, ..Self::unmeasured(required, reason) }
+    }
+}
+
+/// The data that all criteria share at one look.
+#[derive(Clone, Copy)]
+pub(super) struct LookData<'a> {
+    pub(super) context: &'a Context,
+    pub(super) analysis: &'a Analysis,
+    pub(super) tallies: &'a TrialTallies,
+    /// Whether `--fail-fast` stopped the run, so that cells that were not asked are open.
+    pub(super) stopped_early: bool,
+}
+
+impl LookData<'_> {
+    /// The evidence on a criterion.
+    pub(super) fn evidence(&self, criterion: &Criterion) -> CriterionEvidence {
+        let required = match criterion.requirement {
+            Requirement::Minimum { value } => value,
+            Requirement::EveryTrial => 1.0,
+            Requirement::NotWorse { tolerance } => -tolerance,
+            Requirement::Limit { bound: Bound::Absolute(limit), .. } => limit,
+            Requirement::Limit { bound: Bound::MaxIncrease(increase), .. } => increase,
+            Requirement::MustPass { case } => return self.must_pass(case),
+            Requirement::BrokenCases { max } => return self.broken_cases(max),
+        };
+        let selection = match self.select(criterion) {
+            Ok(selection) => selection,
+            Err(reason) => return CriterionEvidence::unmeasured(required, reason),
+        };
+        let counts = selection.counts();
+        if counts.cases == 0 {
+            return CriterionEvidence::unmeasured(required, "it applies to no case");
+        }
+        if counts.candidate == 0 || (selection.paired && counts.baseline == 0) {
+            return CriterionEvidence::ungraded(required, "no answer was graded", counts);
+        }
+        let decide = |fill| {
+            let filled = selection.fill(fill);
+            self.filled_evidence(criterion, &filled).unwrap_or_else(|| Evidence::none(required))
+        };
+        let worst = decide(Fill::Worst);
+        let (best, observed, required) = if counts.gaps() == 0 {
+            (None, worst.estimate, worst.required)
+        } else {
+            // The naive rule computes the estimate without the cost of a test.
+            let naive = Context { rule: Rule::Point, ..*self.context };
+            let filled = selection.fill(Fill::Observed);
+            let observed = LookData { context: &naive, ..*self }.filled_evidence(criterion, &filled);
+            let Some((estimate, required)) =
+                observed.and_then(|observed| Some((observed.estimate?, observed.required)))
+            else {
+                let reason = "no case was graded for both variants";
+                return CriterionEvidence::ungraded(required, reason, counts);
+            };
+            (Some(decide(Fill::Best)), Some(estimate), required)
+        };
+        CriterionEvidence {
+            worst,
+            best,
+            observed,
+            required,
+            gaps: counts.gaps(),
+            unmeasured: None,
+            counts,
+            trials: Tally::default(),
+        }
+    }
+
+    /// The cells that a criterion on a metric applies to.
+    ///
+    /// # Errors
+    /// The reason, if the metric or its baseline was not measured.
+    fn select<'a>(&'a self, criterion: &'a Criterion) -> Result<Selection<'a>, String> {
+        let Some(metric) = self.analysis.metric(&criterion.metric) else {
+            return Err(format!("{} was not measured in this run", criterion.metric));
+        };
+        let relative =
+            matches!(criterion.requirement, Requirement::Limit { bound: Bound::MaxIncrease(_), .. });
+        let paired = relative || matches!(criterion.requirement, Requirement::NotWorse { .. });
+        if paired && !self.analysis.has_baseline {
+            return Err("there is no baseline to compare with".to_owned());
+        }
+        if paired && metric.scores.baseline.is_none() {
+            return Err(
+                "the baseline has no grades for it; run a new baseline, or do not gate against it".to_owned()
+            );
+        }
+        if relative && metric.kind == MetricKind::Latency && self.analysis.sessions_differ {
+            return Err(
+                "the baseline's latency was measured in an earlier session; a relative limit needs a \
+                        fresh baseline"
+                    .to_owned(),
+            );
+        }
+        Ok(Selection {
+            tag: criterion.tag.as_deref(),
+            gaps_from_fail_fast: self.stopped_early,
+            ..Selection::all(self.analysis, metric, paired)
+        })
+    }
+
+    fn filled_evidence(&self, criterion: &Criterion, filled: &FilledScores) -> Option<Evidence> {
+        if filled.candidate.is_empty() {
+            return None;
+        }
+        match criterion.requirement {
+            Requirement::Minimum { value } => Some(threshold(self.context, filled, value)),
+            Requirement::NotWorse { tolerance } => Some(not_worse(self.context, filled, tolerance)),
+            Requirement::Limit { statistic, bound } => limit(self.context, filled, statistic, bound),
+            Requirement::EveryTrial => {
+                let trials = filled.candidate.values();
+                let passed = trials.iter().filter(|score| **score >= 1.0 - EXACT).count();
+                let verdict = literal_verdict(passed == trials.len());
+                Some(Evidence::literal(passed as f64 / trials.len() as f64, 1.0, verdict))
+            }
+            Requirement::MustPass { .. } | Requirement::BrokenCases { .. } => None,
+        }
+    }
+
+    fn must_pass(&self, case: usize) -> CriterionEvidence {
+        let worst = must_pass(self.tallies, case, Fill::Worst);
+        let unmeasured = worst
+            .estimate
+            .is_none()
+            .then(|| "no check or minimum defines whether its trials pass".to_owned());
+        CriterionEvidence {
+            observed: worst.estimate,
+            required: worst.required,
+            worst,
+            best: Some(must_pass(self.tallies, case, Fill::Best)),
+            gaps: self.tallies.open(Some(case)),
+            unmeasured,
+            counts: CellCounts::default(),
+            trials: self.tallies.candidate(case),
+        }
+    }
+
+    fn broken_cases(&self, max: usize) -> CriterionEvidence {
+        let worst = broken_cases(self.tallies, max, Fill::Worst);
+        let best = broken_cases(self.tallies, max, Fill::Best);
+        let unmeasured = worst.estimate.is_none().then(|| {
+            "it requires a baseline, and a check or minimum that defines whether a trial passes".to_owned()
+        });
+        CriterionEvidence {
+            worst,
+            observed: best.estimate,
+            required: best.required,
+            best: Some(best),
+            gaps: self.tallies.open(None),
+            unmeasured,
+            counts: CellCounts::default(),
+            trials: Tally::default(),
+        }
+    }
+}
+
+/// The reported outcome of a criterion. With gaps, its interval spans the bounds of both fills.
+pub(super) fn outcome(
+    data: &LookData<'_>,
+    criterion: &Criterion,
+    evidence: &CriterionEvidence,
+    verdict: CriterionVerdict,
+) -> CriterionOutcome {
+    let LookData { context, analysis, .. } = *data;
+    let worst = &evidence.worst;
+    let best = evidence.best();
+    // The estimate uses only cases graded for both variants, the fills use all cases: bounds cover both.
+    let spread = |bound_of: fn(&Evidence) -> Option<f64>, outer: fn(f64, f64) -> f64| {
+        let bound = bound_of(worst).zip(bound_of(best)).map(|(a, b)| outer(a, b));
+        let bound = bound.filter(|bound| bound.abs() < UNBOUNDED / 1e6);
+        let bound = bound.map(|bound| evidence.observed.map_or(bound, |observed| outer(bound, observed)));
+        match analysis.metric(&criterion.metric).zip(parameter(criterion)) {
+            Some((metric, parameter)) => bound.map(|bound| parameter.reported(metric.kind, bound)),
+            None => bound,
+        }
+    };
+    let mut outcome = CriterionOutcome {
+        id: criterion.id.clone(),
+        metric: criterion.metric.clone(),
+        kind: kind(criterion).to_owned(),
+        required: evidence.required,
+        estimate: evidence.observed,
+        lower: spread(|evidence| evidence.lower, f64::min),
+        upper: spread(|evidence| evidence.upper, f64::max),
+        p: best.p,
+        verdict,
+        method: best.method.clone(),
+        explanation: String::new(),
+        repeats: analysis.repeats,
+        alpha: context.alpha,
+        need: if verdict == CriterionVerdict::Inconclusive { worst.need } else { None },
+    };
+    outcome.explanation = explain(&Explanation {
+        context,
+        analysis,
+        criterion,
+        outcome: &outcome,
+        gaps: evidence.gaps,
+        counts: evidence.counts,
+        trials: evidence.trials,
+        unmeasured: evidence.unmeasured.as_deref(),
+    });
+    outcome
+}
+
+/// The parameter behind the interval of a criterion; `None` for limits and counts.
+fn parameter(criterion: &Criterion) -> Option<Parameter> {
+    match criterion.requirement {
+        Requirement::Minimum { .. } | Requirement::EveryTrial => Some(Parameter::Mean),
+        Requirement::NotWorse { .. } => Some(Parameter::Difference),
+        _ => None,
+    }
+}
+
+/// The kind of a criterion in reports.
+fn kind(criterion: &Criterion) -> &'static str {
+    match criterion.requirement {
+        Requirement::MustPass { .. } => "case",
+        Requirement::BrokenCases { .. } => "broken_cases",
+        _ if criterion.tag.is_some() => "slice",
+        Requirement::Minimum { .. } => "threshold",
+        Requirement::EveryTrial => "check",
+        Requirement::NotWorse { .. } => "baseline",
+        Requirement::Limit { .. } => "limit",
+    }
+}

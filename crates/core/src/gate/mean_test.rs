@@ -1,0 +1,228 @@
+//! Tests of means against requirements: thresholds and the comparison with the baseline.
+
+use crate::model::{Need, Rule, Scope};
+use crate::stats::{
+    Bounds, Estimate, proportion_p_below, sign_flip, student_t_cdf, student_t_quantile, tango_p_worse,
+    units_to_settle, within_cases,
+};
+
+use super::evidence::{Context, EXACT, Evidence, Ruling, literal_verdict};
+use super::fill::FilledScores;
+use super::means::{BinaryCounts, candidate_mean, case_differences, mean_difference};
+use super::schedule::Look;
+
+/// Minimum number of independent units for a pass in the population's scope.
+const MIN_UNITS: usize = 10;
+
+/// The test of "the mean is at least `required`".
+#[derive(Debug, Clone, Copy)]
+pub(super) struct MeanTest {
+    /// The scope that decides.
+    pub(super) scope: Scope,
+    pub(super) estimate: Estimate,
+    pub(super) bounds: Bounds,
+    pub(super) required: f64,
+    /// The shortfall that must be ruled out for a pass.
+    pub(super) slack: f64,
+    /// Whether the estimate itself must meet the requirement for a pass.
+    pub(super) must_meet: bool,
+    /// Minimum repeats of a case.
+    pub(super) repeats: usize,
+    /// Independent units of a population.
+    pub(super) units: usize,
+    /// Whether the estimate is certain by construction.
+    pub(super) certain: bool,
+    /// Whether more repeats add evidence. They do not if the baseline is reused from an earlier run.
+    pub(super) gains_by_repeats: bool,
+    /// The p of a miss and its method; `None` for the tail of t.
+    pub(super) p: Option<(f64, &'static str)>,
+}
+
+impl MeanTest {
+    /// The evidence at one look.
+    pub(super) fn evidence(&self, context: &Context) -> Evidence {
+        let Self { estimate, bounds, required, .. } = *self;
+        let meets = estimate.mean >= required - EXACT;
+        let mut evidence = Evidence {
+            lower: bounds.lower,
+            upper: bounds.upper,
+            ..Evidence::literal(estimate.mean, required, literal_verdict(meets))
+        };
+        if context.rule == Rule::Point {
+            "point".clone_into(&mut evidence.method);
+            return evidence;
+        }
+        evidence.in_family = true;
+        let noiseless = estimate.standard_error == 0.0;
+        let literal = self.certain
+            || match self.scope {
+                Scope::Suite => noiseless && self.repeats >= 3,
+                // A score or permutation test needs no standard error; the tail of t does.
+                Scope::Population => noiseless && self.p.is_none() && self.units >= MIN_UNITS,
+            };
+        if literal {
+            return evidence;
+        }
+        let tail = || {
+            let t = (estimate.mean - required) / estimate.standard_error;
+            (student_t_cdf(t, estimate.degrees_of_freedom), "t")
+        };
+        let has_error = !noiseless && estimate.standard_error.is_finite();
+        let p = self.p.or_else(|| has_error.then(tail));
+        evidence.p = p.map(|(p, _)| p).filter(|p| p.is_finite());
+        p.map_or("none", |(_, method)| method).clone_into(&mut evidence.method);
+        let enough = match self.scope {
+            Scope::Suite => !noiseless,
+            Scope::Population => self.units >= MIN_UNITS,
+        };
+        let within = bounds.lower.is_some_and(|lower| lower >= required - self.slack - EXACT);
+        let ruled_out = enough && within && (meets || !self.must_meet);
+        evidence.ruling = Ruling::Statistical { ruled_out };
+        if !ruled_out {
+            evidence.need = self.need(context, meets, enough);
+        } else if self.scope == Scope::Suite {
+            let more = self.repeats_to_settle(context, estimate.mean - (required - self.slack));
+            evidence.holds_from = more.map(|more| context.repeats as usize + more);
+        }
+        evidence
+    }
+
+    /// The repeats or cases that would settle the test if the estimate stayed the same.
+    fn need(&self, context: &Context, meets: bool, enough: bool) -> Option<Need> {
+        let Self { estimate, bounds, required, slack, .. } = *self;
+        // The lower bound decides a pass, the upper one a fail: (distance to the bound now, distance allowed).
+        let pass = bounds.lower.map(|lower| (estimate.mean - lower, estimate.mean - (required - slack)));
+        let fail = bounds.upper.map(|upper| (upper - estimate.mean, required - estimate.mean));
+        let outcomes = match (meets, self.must_meet) {
+            (true, _) => [pass, None],
+            (false, true) => [None, fail],
+            (false, false) => [pass, fail],
+        };
+        let outcomes = outcomes.into_iter().flatten();
+        match self.scope {
+            Scope::Suite if !enough => self.gains_by_repeats.then_some(Need::Repeats(1)),
+            Scope::Suite => {
+                let more = |(_, margin)| self.repeats_to_settle(context, margin);
+                outcomes.filter_map(more).min().map(Need::Repeats)
+            }
+            // More cases do not change the schedule.
+            Scope::Population => {
+                let total =
+                    outcomes.filter_map(|(reach, margin)| units_to_settle(self.units, reach, margin)).min();
+                let minimum = (!enough).then_some(MIN_UNITS);
+                total.max(minimum).map(|total| Need::Cases(total.saturating_sub(self.units).max(1)))
+            }
+        }
+    }
+
+    /// The repeats beyond this look until the t bound is within `margin` of the estimate, at the alpha of the look that
+    /// reads them: standard errors shrink with the square root of the repeats, degrees of freedom grow with them. `None`
+    /// if more repeats do not help.
+    fn repeats_to_settle(&self, context: &Context, margin: f64) -> Option<usize> {
+        let Estimate { standard_error, degrees_of_freedom, .. } = self.estimate;
+        let now = Some(context.repeats).filter(|now| *now >= 2 && margin > 0.0 && self.gains_by_repeats)?;
+        let settles = |look: Look| {
+            let freedom = degrees_of_freedom * f64::from(look.repeats - 1) / f64::from(now - 1);
+            let error = standard_error * (f64::from(now) / f64::from(look.repeats)).sqrt();
+            student_t_quantile(1.0 - look.alpha, freedom) * error <= margin
+        };
+        let total = context.schedule.repeats_to_settle(now, context.run_alpha, settles)?;
+        Some((total - now) as usize)
+    }
+}
+
+/// A threshold: the candidate's mean is at least `required`.
+pub(super) fn threshold(context: &Context, filled: &FilledScores, required: f64) -> Evidence {
+    let repeats = filled.candidate.shortest();
+    let scope = context.scope(repeats);
+    let (estimate, bounds) = candidate_mean(filled, scope, context.alpha);
+    let p = BinaryCounts::of(filled, scope)
+        .map(|counts| (proportion_p_below(counts.candidate_passes, counts.cases, required), "wilson"));
+    let test = MeanTest {
+        scope,
+        estimate,
+        bounds,
+        required,
+        slack: context.resolution,
+        must_meet: true,
+        repeats,
+        units: filled.units(),
+        certain: false,
+        gains_by_repeats: true,
+        p,
+    };
+    test.evidence(context)
+}
+
+/// No regression: the mean difference is at least `-tolerance`.
+pub(super) fn not_worse(context: &Context, filled: &FilledScores, tolerance: f64) -> Evidence {
+    let repeats = filled.repeats();
+    let scope = context.scope(repeats);
+    let Some((estimate, bounds)) = mean_difference(filled, scope, context.alpha) else {
+        return Evidence::none(-tolerance);
+    };
+    let unshared = filled.shared.iter().filter(|shared| !**shared).count();
+    let p = if unshared == 0 || context.rule == Rule::Point {
+        None
+    } else {
+        regression_p(context, filled, scope, tolerance, unshared)
+    };
+    let test = MeanTest {
+        scope,
+        estimate,
+        bounds,
+        required: -tolerance,
+        slack: context.resolution,
+        must_meet: false,
+        repeats,
+        units: filled.units(),
+        // If all requests are shared, the difference can only be 0.
+        certain: unshared == 0,
+        gains_by_repeats: !context.baseline_reused,
+        p,
+    };
+    test.evidence(context)
+}
+
+/// The p of a regression by permutation, with its method; `None` if that took too many draws.
+fn regression_p(
+    context: &Context,
+    filled: &FilledScores,
+    scope: Scope,
+    tolerance: f64,
+    unshared: usize,
+) -> Option<(f64, &'static str)> {
+    let baseline = filled.baseline.as_ref()?;
+    // The tolerance is one of the mean over all cases, but only unshared cases can differ.
+    let shift = tolerance * filled.shared.len() as f64 / unshared as f64;
+    match scope {
+        Scope::Suite => {
+            let test = within_cases(&filled.candidate, baseline, &filled.shared, shift, context.seed)?;
+            Some((test.p, if test.exact { "permutation" } else { "permutation (drawn)" }))
+        }
+        Scope::Population => {
+            if let Some(counts) = BinaryCounts::of(filled, scope)
+                && tolerance > 0.0
+            {
+                return Some((tango_p_worse(counts.cases, counts.losses, counts.gains, -tolerance), "tango"));
+            }
+            let differences = case_differences(filled);
+            let shifted = differences
+                .iter()
+                .zip(&filled.shared)
+                .map(|(d, shared)| if *shared { 0.0 } else { d + shift });
+            let units = match &filled.clusters {
+                None => shifted.collect(),
+                Some(clusters) => {
+                    let mut totals = vec![0.0; filled.units()];
+                    for (difference, cluster) in shifted.zip(clusters) {
+                        totals[*cluster] += difference;
+                    }
+                    totals
+                }
+            };
+            let test = sign_flip(&units, filled.shared.len(), context.seed)?;
+            Some((test.p, if test.exact { "sign-flip" } else { "sign-flip (drawn)" }))
+        }
+    }
+}

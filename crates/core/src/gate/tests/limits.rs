@@ -1,0 +1,89 @@
+//! Limits on latency, tokens and cost.
+
+use super::builders::{analysis, completed, criterion, metric, policy, same, single_outcome};
+use crate::gate::{Bound, Criterion, Requirement, Statistic};
+use crate::model::{CriterionVerdict, Verdict};
+
+fn limit(metric: &str, statistic: Statistic, bound: Bound) -> Criterion {
+    criterion("limit", metric, Requirement::Limit { statistic, bound })
+}
+
+#[test]
+fn p95_limit_is_literal_below_59_trials() {
+    let seconds = |n: u32| (0..n).map(|case| vec![1.0 + f64::from(case) / 100.0]).collect::<Vec<_>>();
+    let p95 = |n, allowed| {
+        single_outcome(
+            vec![metric("latency", &seconds(n), None)],
+            limit("latency", Statistic::P95, Bound::Absolute(allowed)),
+        )
+    };
+    let few = p95(58, 2.0);
+    assert_eq!((few.verdict, few.p), (CriterionVerdict::Pass, None));
+    assert_eq!(few.method, "literal (too few trials for an interval)");
+    assert!(few.explanation.contains("too few values"), "{}", few.explanation);
+    assert_eq!(p95(58, 1.5).verdict, CriterionVerdict::Fail);
+    let enough = p95(59, 2.0);
+    assert_eq!((enough.verdict, enough.method.as_str()), (CriterionVerdict::Pass, "order statistics"));
+    assert_eq!(enough.upper, Some(1.58));
+    assert_eq!(p95(59, 1.2).verdict, CriterionVerdict::Fail);
+    // The estimate meets the limit, but an overshoot of more than 5 % is not ruled out.
+    let mut tail = seconds(59);
+    tail[58][0] = 9.0;
+    let open = single_outcome(
+        vec![metric("latency", &tail, None)],
+        limit("latency", Statistic::P95, Bound::Absolute(1.6)),
+    );
+    assert_eq!(open.verdict, CriterionVerdict::Inconclusive, "{}", open.explanation);
+}
+
+#[test]
+fn mean_limit_mirrors_a_threshold() {
+    let tokens: Vec<Vec<f64>> = (0..30).map(|case| vec![100.0, 110.0, 90.0 + f64::from(case % 5)]).collect();
+    let mean = |bound| {
+        single_outcome(
+            vec![metric("output_tokens", &tokens, None)],
+            limit("output_tokens", Statistic::Mean, bound),
+        )
+    };
+    let pass = mean(Bound::Absolute(110.0));
+    assert_eq!((pass.verdict, pass.method.as_str()), (CriterionVerdict::Pass, "t"));
+    assert!(pass.lower < pass.estimate && pass.estimate < pass.upper);
+    assert_eq!(mean(Bound::Absolute(90.0)).verdict, CriterionVerdict::Fail);
+    assert_eq!(mean(Bound::Absolute(100.5)).verdict, CriterionVerdict::Inconclusive);
+    let single = single_outcome(
+        vec![metric("output_tokens", &[vec![100.0]], None)],
+        limit("output_tokens", Statistic::Mean, Bound::Absolute(100.0)),
+    );
+    assert_eq!((single.verdict, single.p), (CriterionVerdict::Pass, None));
+    assert!(single.method.starts_with("literal"));
+}
+
+#[test]
+fn relative_limit_compares_with_the_baseline() {
+    let theirs: Vec<Vec<f64>> = (0..100).map(|case| vec![100.0, 101.0, 99.0 + f64::from(case % 3)]).collect();
+    let scaled = |factor: f64| -> Vec<Vec<f64>> {
+        theirs.iter().map(|row| row.iter().map(|tokens| tokens * factor).collect()).collect()
+    };
+    for statistic in [Statistic::Mean, Statistic::P50, Statistic::P95] {
+        let outcome = |factor| {
+            let metric = metric("output_tokens", &scaled(factor), Some(&theirs));
+            single_outcome(vec![metric], limit("output_tokens", statistic, Bound::MaxIncrease(0.2)))
+        };
+        assert_eq!(outcome(1.1).verdict, CriterionVerdict::Pass, "{statistic:?}: {:?}", outcome(1.1));
+        let over = outcome(1.3);
+        assert_eq!(over.verdict, CriterionVerdict::Fail, "{statistic:?}: {over:?}");
+        assert!((over.required / 1.2 - 100.0).abs() < 2.0 && over.estimate > Some(125.0), "{over:?}");
+    }
+}
+
+#[test]
+fn relative_latency_limit_needs_a_fresh_baseline() {
+    let seconds = same(&[1.0, 1.1, 0.9], 30);
+    let mut run = analysis(vec![metric("latency", &seconds, Some(&seconds))]);
+    let policy = policy(vec![limit("latency", Statistic::P50, Bound::MaxIncrease(0.5))]);
+    assert_eq!(completed(&run, &policy).verdict, Verdict::Pass);
+    run.sessions_differ = true;
+    let decision = completed(&run, &policy);
+    assert_eq!(decision.verdict, Verdict::Incomplete);
+    assert!(decision.criteria[0].explanation.contains("needs a fresh baseline"));
+}

@@ -1,0 +1,123 @@
+//! Warnings beside the verdict.
+
+use crate::model::{Analysis, CriterionOutcome, MetricKind, Policy, Rule, Scope};
+use crate::stats::{suite_mean, unseen_failure_share};
+
+use super::evidence::Context;
+use super::fill::{Fill, Selection};
+use super::length_bias::{self, length_correlation};
+use super::numbers::{percent, points};
+
+/// Number of cases below which t bounds are too narrow near the ends of the scale.
+const FEW_CASES: usize = 20;
+
+/// Limitations of the decision that a reader should know.
+pub(super) fn warnings(
+    analysis: &Analysis,
+    policy: &Policy,
+    context: &Context,
+    criteria: &[CriterionOutcome],
+) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if policy.rule == Rule::Point {
+        warnings.push(
+            "rule: point compares plain averages; it fails an unchanged prompt about half the time and misses real \
+             drops"
+                .to_owned(),
+        );
+    }
+    if analysis.repeats_cached {
+        warnings.push(
+            "all repeats of a variant have the same text although its temperature is above 0: a cache seems to \
+             respond, so repeats count as one"
+                .to_owned(),
+        );
+    }
+    if context.scope == Scope::Suite && (analysis.repeats < 2 || analysis.repeats_cached) {
+        warnings.push(
+            "with one repeat, the noise of answers and judge is unknown; decided as if the cases were a sample of \
+             traffic (scope: population)"
+                .to_owned(),
+        );
+    }
+    let cases = analysis.cases.len();
+    if cases < FEW_CASES {
+        let drop = match policy.resolution {
+            0.0 => "a small drop".to_owned(),
+            resolution => format!("a drop of {}", points(resolution)),
+        };
+        warnings.push(format!(
+            "{cases} {} few: below {FEW_CASES}, scores near the ends of the scale let {drop} pass more often than \
+             intended (up to 17 % of the time with 10 cases)",
+            if cases == 1 { "case is" } else { "cases are" },
+        ));
+    }
+    let unseen = unseen_failure_share(cases, context.alpha);
+    if cases > 0 && unseen >= 0.01 {
+        warnings.push(format!(
+            "{cases} {} without a failure cannot rule out that {} of traffic fails",
+            if cases == 1 { "case" } else { "cases" },
+            percent(unseen)
+        ));
+    }
+    if analysis.sessions_differ {
+        warnings.push(
+            "the baseline was answered in an earlier session: drift since then counts as a difference, and the rate \
+             of false failures depends on that one sample"
+                .to_owned(),
+        );
+    }
+    warnings.extend(noiseless(analysis, policy, context, criteria));
+    let permuted = criteria.iter().filter(|outcome| outcome.kind == "baseline" && outcome.method == "t");
+    warnings.extend(
+        permuted.map(|outcome| {
+            format!("{}: too many scores to permute; its p comes from Student's t", outcome.id)
+        }),
+    );
+    warnings.extend(
+        analysis
+            .metrics
+            .iter()
+            .filter_map(|metric| length_bias::warning(&metric.name, length_correlation(analysis, metric)?)),
+    );
+    warnings
+}
+
+/// A warning for each gated judged metric without noise, over all cases or a slice.
+fn noiseless(
+    analysis: &Analysis,
+    policy: &Policy,
+    context: &Context,
+    criteria: &[CriterionOutcome],
+) -> Vec<String> {
+    let mut warnings: Vec<String> = Vec::new();
+    for (criterion, outcome) in policy.criteria.iter().zip(criteria) {
+        let judged = analysis.metric(&criterion.metric).filter(|metric| metric.kind == MetricKind::Judge);
+        let Some(metric) = judged.filter(|_| outcome.method == "literal") else { continue };
+        let selection =
+            Selection { tag: criterion.tag.as_deref(), ..Selection::all(analysis, metric, false) };
+        let filled = selection.fill(Fill::Observed);
+        // Shared requests are compared literally as well, however noisy their answers.
+        let without_noise = suite_mean(&filled.candidate).standard_error == 0.0;
+        if !without_noise || context.scope(analysis.repeats as usize) != Scope::Suite {
+            continue;
+        }
+        let trials = filled.candidate.values().len();
+        // The number of clean trials that rules out a failing share of the resolution rho: ln(alpha) / ln(1 - rho).
+        let enough = context.alpha.ln() / (1.0 - policy.resolution).ln();
+        let thin = if enough.is_finite() && (trials as f64) < enough {
+            format!("; {trials} trials are thin evidence, {} would be enough", enough.ceil())
+        } else {
+            String::new()
+        };
+        let slice = criterion.tag.as_ref().map(|tag| format!(" on cases tagged {tag}")).unwrap_or_default();
+        let warning = format!(
+            "{}{slice} shows no noise between repeats, so its mean is compared directly{thin}",
+            metric.name
+        );
+        if !warnings.contains(&warning) {
+            warnings.push(warning);
+        }
+    }
+    warnings
+}

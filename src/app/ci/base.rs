@@ -1,0 +1,209 @@
+//! Finds the commit that the change of an event is compared with.
+//!
+//! A commit that is missing from this clone, or that is HEAD itself, never means that nothing changed: for a pull
+//! request it is an error, for any other event there is no baseline, with the reason.
+
+use std::path::Path;
+
+use crate::app::sources::KnownBase;
+use promptgate_adapters::github::{Event, EventKind, PullRequest};
+use promptgate_adapters::load::{self, Baseline, BaselineSpec, Repository};
+use promptgate_core::model::{Diagnostic, Place};
+
+/// Looks up an environment variable.
+pub(super) type Variable<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// The commit to compare with.
+pub(super) struct Base {
+    /// The commit behind `git:merge-base`.
+    pub(super) known: KnownBase,
+    /// The commit that was checked out; `None` outside a repository.
+    pub(super) head: Option<String>,
+    /// Whether no run is needed where nothing differs from it.
+    pub(super) settles: bool,
+}
+
+impl Base {
+    fn at(commit: String, how: impl Into<String>, head: &str) -> Self {
+        let settles = commit != head;
+        Self {
+            known: KnownBase { commit: Some(commit), how: how.into(), evaluated: None },
+            head: Some(head.to_owned()),
+            settles,
+        }
+    }
+
+    fn none(why: impl Into<String>, head: Option<String>) -> Self {
+        Self { known: KnownBase { commit: None, how: why.into(), evaluated: None }, head, settles: false }
+    }
+}
+
+/// The base of an event; `None` outside GitHub.
+///
+/// # Errors
+/// An event that must not be run on this checkout, and a base that is not in this clone.
+pub(super) fn find(event: Option<&Event>, folder: &Path, variable: Variable<'_>) -> Result<Base, Diagnostic> {
+    let Some(event) = event else { return merge_base(folder, variable) };
+    match event.kind {
+        EventKind::PullRequestTarget => Err(Diagnostic::new(
+            "pull_request_target brings the secrets of the repository, so nothing of a pull request is run in it",
+        )
+        .at(Place::file("GITHUB_EVENT_NAME"))
+        .help(
+            "use `on: pull_request`; one from a fork has no key there, and is not evaluated: see \
+             `--on-missing-credentials`",
+        )),
+        EventKind::PullRequest => match &event.pull_request {
+            Some(request) => base_of_pull_request(request, folder, variable),
+            None => Err(Diagnostic::new("the event names no pull request").at(Place::file("GITHUB_EVENT_PATH"))),
+        },
+        EventKind::MergeGroup => base_of_merge_group(event, folder, variable),
+        EventKind::Push => base_of_push(event, folder, variable),
+        EventKind::Other { privileged: true } => {
+            let (_, head) = head(folder)?;
+            if variable("GITHUB_SHA").is_none_or(|sha| sha != head) {
+                return Err(Diagnostic::new(
+                    "this event brings the secrets of the repository, and something else than its own commit is \
+                     checked out",
+                )
+                .at(Place::file("GITHUB_EVENT_NAME"))
+                .help("use `on: pull_request` to evaluate a pull request, or check out the commit of the event"));
+            }
+            Ok(base_with_default_branch(event, folder, variable))
+        }
+        EventKind::WorkflowDispatch | EventKind::Schedule | EventKind::Other { privileged: false } => {
+            Ok(Base { settles: false, ..base_with_default_branch(event, folder, variable) })
+        }
+    }
+}
+
+fn head(folder: &Path) -> Result<(Repository, String), Diagnostic> {
+    let repository = Repository::discover(folder).map_err(Diagnostic::from)?;
+    let commit = repository.resolve("HEAD")?.commit;
+    Ok((repository, commit))
+}
+
+/// The merge base, as `promptgate run` finds it.
+fn merge_base(folder: &Path, variable: Variable<'_>) -> Result<Base, Diagnostic> {
+    let head = head(folder).ok().map(|(_, commit)| commit);
+    match load::baseline(None, folder, variable)? {
+        Baseline::Commit { tree, how, .. } => match (tree.commit(), head) {
+            (Some(commit), Some(head)) => Ok(Base::at(commit.to_owned(), how, &head)),
+            (_, head) => Ok(Base::none("git did not say which commit it is", head)),
+        },
+        Baseline::None { note } => {
+            let why = note
+                .as_deref()
+                .and_then(|note| note.strip_prefix("no baseline: "))
+                .unwrap_or("there is none");
+            Ok(Base::none(why, head))
+        }
+        Baseline::File { .. } | Baseline::Report { .. } => Ok(Base::none("there is none", head)),
+    }
+}
+
+fn base_of_pull_request(
+    request: &PullRequest,
+    folder: &Path,
+    variable: Variable<'_>,
+) -> Result<Base, Diagnostic> {
+    let number = request.number;
+    let (_, head) = head(folder)?;
+    let Some(sha) = variable("GITHUB_SHA") else {
+        return Err(Diagnostic::new("the commit of the event is not known")
+            .at(Place::file("GITHUB_SHA"))
+            .help("leave the variables that GitHub sets as they are"));
+    };
+    let checkout = "check out the merge commit, as actions/checkout does without `ref:`, with `fetch-depth: 2`; or the pull \
+         request's head with `fetch-depth: 0`";
+    if head != sha && head != request.head {
+        return Err(Diagnostic::new(format!(
+            "HEAD is neither the merge commit nor the last commit of pull request {number}"
+        ))
+        .at(Place::file("HEAD"))
+        .help(checkout));
+    }
+    let merge_ref = format!("refs/pull/{number}/merge");
+    let lookup = |name: &str| match name {
+        "GITHUB_BASE_REF" => Some(request.base_branch.clone()),
+        "GITHUB_REF" => Some(merge_ref.clone()),
+        // The head commit of a pull request is its own, whatever its parents are.
+        "GITHUB_SHA" if head == request.head => Some("0".repeat(head.len())),
+        _ => variable(name),
+    };
+    let found = load::trusted_baseline(Some(&BaselineSpec::MergeBase { path: None }), folder, &lookup);
+    let place = Place::file(format!("the base of pull request {number}"));
+    let found = found.map_err(|diagnostic| diagnostic.or_at(&place))?;
+    let Baseline::Commit { tree, how, .. } = found else {
+        return Err(
+            Diagnostic::new(format!("the base of pull request {number} was not found")).help(checkout)
+        );
+    };
+    match tree.commit() {
+        Some(commit) if commit != head => Ok(Base::at(commit.to_owned(), how, &head)),
+        _ => Err(Diagnostic::new(format!(
+            "what is checked out is in {} already: nothing of pull request {number} is in it",
+            request.base_branch
+        ))
+        .at(Place::file("HEAD"))
+        .help(checkout)),
+    }
+}
+
+fn base_of_merge_group(event: &Event, folder: &Path, variable: Variable<'_>) -> Result<Base, Diagnostic> {
+    let (repository, head) = head(folder)?;
+    let base = event.base.as_deref().unwrap_or_default();
+    let group = event.head.clone().or_else(|| variable("GITHUB_SHA"));
+    if group.is_some_and(|group| group != head) {
+        return Err(Diagnostic::new("what is checked out is not the merge group")
+            .at(Place::file("HEAD"))
+            .help("check out the commit of the event, as actions/checkout does without `ref:`"));
+    }
+    let found = repository.resolve(base).map_err(|diagnostic| {
+        let help =
+            format!("fetch it: `git fetch --depth=1 origin {base}`, or check out with `fetch-depth: 0`");
+        Diagnostic::new(format!("the base of the merge group is not in this clone: {}", diagnostic.message))
+            .at(Place::file("merge_group.base_sha"))
+            .help(help)
+    })?;
+    if found.commit == head {
+        return Err(Diagnostic::new("what is checked out is the base of the merge group, not the group")
+            .at(Place::file("HEAD"))
+            .help("check out the commit of the event, as actions/checkout does without `ref:`"));
+    }
+    Ok(Base::at(found.commit, "base of the merge group", &head))
+}
+
+fn base_of_push(event: &Event, folder: &Path, variable: Variable<'_>) -> Result<Base, Diagnostic> {
+    let (repository, head) = head(folder)?;
+    let before = event.base.as_deref().and_then(|before| repository.resolve(before).ok());
+    if let Some(before) = before.filter(|before| before.commit != head) {
+        return Ok(Base::at(before.commit, "commit before the push", &head));
+    }
+    Ok(base_with_default_branch(event, folder, variable))
+}
+
+/// The merge base with the default branch, where that is another commit than HEAD.
+fn base_with_default_branch(event: &Event, folder: &Path, variable: Variable<'_>) -> Base {
+    let Ok((_, head)) = head(folder) else {
+        return Base::none("there is no repository to look into", None);
+    };
+    let lookup = |name: &str| match name {
+        "GITHUB_REF" => None,
+        "GITHUB_BASE_REF" => event.default_branch.clone(),
+        _ => variable(name),
+    };
+    let spec = BaselineSpec::MergeBase { path: None };
+    let found = match load::trusted_baseline(Some(&spec), folder, &lookup) {
+        Ok(Baseline::Commit { tree, how, .. }) => tree.commit().map(|commit| (commit.to_owned(), how)),
+        Ok(_) => None,
+        Err(diagnostic) => return Base::none(diagnostic.message, Some(head)),
+    };
+    match found {
+        Some((commit, how)) if commit != head => Base::at(commit, how, &head),
+        _ => Base::none(
+            format!("{} has no earlier commit of its own to compare with", event.kind.as_str()),
+            Some(head),
+        ),
+    }
+}

@@ -1,0 +1,178 @@
+//! The texts of a run in CI for log, comment and summary.
+
+use super::facts::Verdict;
+use super::{CiContext, OnMissingCredentials, Outcome, Uncalled};
+use crate::app::Failure;
+use promptgate_core::model::Diagnostic;
+use promptgate_core::text::{Redactor, neutral};
+use promptgate_report::comment::{self, CommentFacts, Subject};
+use promptgate_report::{Disclose, Format, Style};
+
+/// The verdict in `ci.json`. `passes` says whether the exit code is 0.
+pub(super) fn verdict(outcome: &Outcome, on_missing: OnMissingCredentials, passes: bool) -> Verdict {
+    match outcome {
+        Outcome::Reported(reported) => reported.report.verdict.into(),
+        Outcome::Shard(_) if passes => Verdict::Pass,
+        Outcome::Unchanged(_) => Verdict::Unchanged,
+        Outcome::NoKey { .. } if on_missing == OnMissingCredentials::Skip => Verdict::NotEvaluated,
+        Outcome::Shard(_) | Outcome::Interrupted | Outcome::NoKey { .. } => Verdict::Incomplete,
+        Outcome::Failed(Failure::Incomplete(_)) => Verdict::Incomplete,
+        Outcome::Failed(_) => Verdict::Error,
+    }
+}
+
+/// The code of the first reason.
+pub(super) fn reason(outcome: &Outcome) -> Option<&'static str> {
+    match outcome {
+        Outcome::Reported(reported) => reported.report.reasons.first().map(|reason| reason.code.as_str()),
+        Outcome::Shard(_) | Outcome::Interrupted | Outcome::Unchanged(_) => None,
+        Outcome::NoKey { .. } => Some("missing_credentials"),
+        Outcome::Failed(failure) => Some(match failure {
+            Failure::Diagnostics(_) => "usage",
+            Failure::Incomplete(_) => "shards",
+            Failure::Nothing(_) => "nothing_to_evaluate",
+            Failure::Internal(_) | Failure::BrokenPipe => "internal",
+        }),
+    }
+}
+
+/// The text for the log; empty where it was printed before.
+pub(super) fn log_line(outcome: &Outcome, context: &CiContext, width: usize) -> String {
+    match outcome {
+        Outcome::Reported(reported) => {
+            let style = Style {
+                width,
+                color: false,
+                files: reported.files.iter().map(|path| path.display().to_string()).collect(),
+                redactor: reported.redactor.as_ref().clone(),
+            };
+            render(&reported.report, Format::Terminal, style)
+        }
+        Outcome::Unchanged(of) => {
+            format!("UNCHANGED  {}\n           {}\n", short(name(of)), unchanged(of, context))
+        }
+        Outcome::NoKey { of, variables } => {
+            let (why, next) = no_key(variables, context);
+            format!("NOT EVALUATED: no key  {}\n           {why}\n           help: {next}\n", short(name(of)))
+        }
+        Outcome::Shard(_) | Outcome::Interrupted | Outcome::Failed(_) => String::new(),
+    }
+}
+
+/// How the body of a comment or summary is written.
+#[derive(Clone, Copy)]
+pub(super) struct BodyStyle<'a> {
+    /// Texts that it may show.
+    pub(super) disclose: Disclose,
+    /// The exit code of the command.
+    pub(super) exit_code: u8,
+    /// The base commit.
+    pub(super) base: Option<&'a str>,
+    /// The commit of the change.
+    pub(super) head: Option<&'a str>,
+    /// The URL of the workflow run.
+    pub(super) run_url: Option<&'a str>,
+}
+
+/// The body of the comment and of the job summary, at most `limit` bytes; `None` for a shard, which has no verdict.
+pub(super) fn comment_body(
+    outcome: &Outcome,
+    context: &CiContext,
+    style: BodyStyle<'_>,
+    limit: usize,
+) -> Option<String> {
+    let (reason, next);
+    let messages: Vec<String>;
+    let subject = match outcome {
+        Outcome::Reported(reported) => Subject::Report(&reported.report),
+        Outcome::Shard(_) | Outcome::Interrupted => return None,
+        Outcome::Unchanged(of) => Subject::Unchanged { name: name(of) },
+        Outcome::NoKey { of, variables } => {
+            let why;
+            (why, next) = no_key(variables, context);
+            reason = format!("no key: {why}");
+            Subject::NotEvaluated { name: name(of), reason: &reason, help: Some(&next) }
+        }
+        Outcome::Failed(failure) => {
+            messages = failure.diagnostics().iter().map(in_one_line).collect();
+            match failure {
+                Failure::Incomplete(_) => Subject::Incomplete { name: None, messages: &messages },
+                _ => Subject::Error { name: None, messages: &messages },
+            }
+        }
+    };
+    let without = Redactor::default();
+    let redactor = match outcome {
+        Outcome::Reported(reported) => reported.redactor.as_ref(),
+        _ => &without,
+    };
+    let BodyStyle { disclose, exit_code, base, head, run_url } = style;
+    let facts = CommentFacts { subject, exit_code, disclose, base, head, address: run_url, redactor };
+    Some(comment::render(&facts, limit))
+}
+
+/// Place, message and help.
+fn in_one_line(diagnostic: &Diagnostic) -> String {
+    let place = diagnostic.place.as_ref().map_or_else(String::new, |place| format!("{place}: "));
+    let help = diagnostic.help.as_ref().map_or_else(String::new, |help| format!("; {help}"));
+    format!("{place}{}{help}", diagnostic.message)
+}
+
+fn name(of: &Uncalled) -> &str {
+    match of {
+        Uncalled::Suite { name, .. } => name,
+        Uncalled::Shards => "all shards",
+    }
+}
+
+/// Why no call was needed.
+fn unchanged(of: &Uncalled, context: &CiContext) -> String {
+    let base = context.base.as_ref().map(|base| &base.known);
+    let commit = base.and_then(|base| base.commit.as_deref()?.get(..12)).unwrap_or("the base");
+    let how = base.map_or_else(String::new, |base| format!(" ({})", base.how));
+    let requests = match of {
+        Uncalled::Suite { cases, .. } => format!("the requests to the model for {}", count(*cases)),
+        Uncalled::Shards => "the requests to the model".to_owned(),
+    };
+    format!(
+        "no call was made: {requests}, the dataset, the scorers and the policy are those of {commit}{how}"
+    )
+}
+
+/// Why there is no key, and the next step.
+fn no_key(variables: &[String], context: &CiContext) -> (String, String) {
+    let what = match variables {
+        [] => "no shard had a key".to_owned(),
+        [name] => format!("{name} is not set"),
+        names => format!("{} are not set", names.join(" and ")),
+    };
+    match context.event.as_ref().and_then(|event| event.pull_request.as_ref()) {
+        Some(request) if request.fork => (
+            format!("{what}: pull request {} is from a fork, and forks get no secrets", request.number),
+            "a maintainer can push the branch to this repository and open the pull request from there"
+                .to_owned(),
+        ),
+        _ => {
+            let names = if variables.is_empty() { "the key".to_owned() } else { variables.join(", ") };
+            (what, format!("give {names} to this step as environment, from the secrets of the repository"))
+        }
+    }
+}
+
+fn count(cases: usize) -> String {
+    if cases == 1 { "1 case".to_owned() } else { format!("{cases} cases") }
+}
+
+fn short(text: &str) -> String {
+    neutral::clip(&neutral::terminal(text), 80)
+}
+
+/// A report in one of its formats.
+fn render(report: &promptgate_report::Report, format: Format, style: Style) -> String {
+    let redactor: Redactor = style.redactor.clone();
+    let mut bytes = Vec::new();
+    if let Err(error) = promptgate_report::write(report, format, &mut bytes, style) {
+        return format!("the report could not be shown: {}\n", neutral::terminal(&error.to_string()));
+    }
+    redactor.redact(&String::from_utf8_lossy(&bytes)).into_owned()
+}

@@ -1,0 +1,265 @@
+//! The gate of a pull request, as a CI system runs it.
+//!
+//! [`gate`] finds the base of the event and loads the suite, [`outputs`] writes the files and the log of the job.
+
+mod base;
+mod environment;
+pub(crate) mod facts;
+mod messages;
+pub(crate) mod outputs;
+mod shards;
+mod unchanged;
+
+use std::path::{Path, PathBuf};
+
+pub(crate) use environment::CiEnvironment;
+
+use super::cache::CacheMode;
+use super::evaluate::{self, Decided, RunOptions};
+use super::report_files::Reported;
+use super::shard::ShardResult;
+use super::sources::{self, Configured};
+use super::suite::Suite;
+use super::{Failure, models, shard};
+use base::Base;
+use promptgate_adapters::github::Event;
+use promptgate_adapters::load::Repository;
+use promptgate_report::Disclose;
+use promptgate_report::shard::Shard;
+
+/// Value of `--policy-from` that selects the change's own policy.
+const OWN_POLICY: &str = "head";
+
+/// How the gate of a pull request runs.
+#[derive(Debug, Clone)]
+pub(crate) struct CiOptions {
+    /// The run.
+    pub(crate) run: RunOptions,
+    /// Join the shards in this folder instead of a run.
+    pub(crate) merge: Option<PathBuf>,
+    /// Whether a run without a key is skipped.
+    pub(crate) on_missing_credentials: OnMissingCredentials,
+    /// Texts that comment and summary may show.
+    pub(crate) disclose: Disclose,
+}
+
+/// The result of a run whose key is not set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum OnMissingCredentials {
+    /// Incomplete.
+    #[default]
+    Fail,
+    /// Not evaluated, which passes.
+    Skip,
+}
+
+/// The context of a run in CI, for comment, annotations and log.
+#[derive(Default)]
+pub(crate) struct CiContext {
+    event: Option<Event>,
+    base: Option<Base>,
+    /// The candidate's prompt and configuration, relative to `folder`.
+    files: Vec<String>,
+    folder: PathBuf,
+    /// Which shard this is; `None` for the whole run.
+    shard: Option<Shard>,
+}
+
+impl CiContext {
+    fn set_files(&mut self, configured: &Configured) {
+        self.folder.clone_from(&configured.folder);
+        let file = Path::new(&configured.settings.file).file_name().unwrap_or_default();
+        self.files = vec![configured.settings.prompt.value.clone(), file.to_string_lossy().into_owned()];
+    }
+
+    /// The repository of the configuration, if it is in one.
+    fn repository(&self) -> Option<Repository> {
+        (!self.files.is_empty()).then(|| Repository::discover(&self.folder).ok()).flatten()
+    }
+}
+
+/// The next step of the gate.
+pub(crate) enum Gate {
+    /// Evaluate this suite.
+    Evaluate {
+        /// The suite.
+        suite: Box<Suite>,
+        /// Which shard of it.
+        shard: Option<Shard>,
+        /// How it is run.
+        options: Box<RunOptions>,
+    },
+    /// The shards are joined and decided.
+    Merged(Box<Decided>),
+    /// No call is needed, or none is possible.
+    Ended(Outcome),
+}
+
+/// How the gate ended.
+pub(crate) enum Outcome {
+    /// There is a verdict.
+    Reported(Box<Reported>),
+    /// A shard; it has no verdict.
+    Shard(Box<ShardResult>),
+    /// Interrupted before the first call.
+    Interrupted,
+    /// Nothing differs from the base.
+    Unchanged(Uncalled),
+    /// A key is missing.
+    NoKey {
+        /// The suite.
+        of: Uncalled,
+        /// The variables that are not set; empty where only the shards know.
+        variables: Vec<String>,
+    },
+    /// There is no verdict.
+    Failed(Failure),
+}
+
+/// A suite for which no call was made.
+pub(crate) enum Uncalled {
+    /// It was loaded.
+    Suite {
+        /// Its name.
+        name: String,
+        /// Its cases.
+        cases: usize,
+    },
+    /// Every shard had the same result.
+    Shards,
+}
+
+impl Uncalled {
+    fn suite(suite: &Suite) -> Self {
+        Self::Suite { name: suite.settings.name.clone(), cases: suite.plan.dataset().cases.len() }
+    }
+}
+
+/// Finds the base of the event, and loads what is evaluated.
+///
+/// # Errors
+/// An event that must not be run, a base that is out of reach, and everything that is wrong with the suite or shards.
+pub(crate) async fn gate(
+    options: &CiOptions,
+    environment: &CiEnvironment,
+    context: &mut CiContext,
+) -> Result<Gate, Failure> {
+    let event = environment.event()?;
+    context.event.clone_from(&event);
+    let mut run = options.run.clone();
+    let variable = |name: &str| environment.variable(name);
+    if let Some(folder) = &options.merge {
+        return shards::merge(folder, &run, context, &variable);
+    }
+    context.shard = shard::choose(run.shard, run.suite.max_repeats, &environment.0)?;
+    let configured = sources::configured(run.suite.config.as_deref())?;
+    context.set_files(&configured);
+    let mut base = base::find(event.as_ref(), &configured.folder, &variable)?;
+    let is_change = event.as_ref().is_some_and(|event| event.kind.is_change());
+    if is_change {
+        base.known.evaluated.clone_from(&base.head);
+    }
+    run.suite.merge_base = Some(base.known.clone());
+    run.suite.policy_from = match run.suite.policy_from.take() {
+        Some(spec) => Some(spec).filter(|spec| spec != OWN_POLICY),
+        None => is_change.then(|| "git:merge-base".to_owned()),
+    };
+    let base = context.base.insert(base);
+    let (suite, shard) = evaluate::load(&run, &environment.0).await?;
+    let may_settle = base.settles && run.calls.cache != CacheMode::Refresh;
+    if may_settle && unchanged::is_unchanged(&suite, &run, base, &environment.0).await {
+        return Ok(Gate::Ended(Outcome::Unchanged(Uncalled::suite(&suite))));
+    }
+    let variables = missing_keys(&suite, &run, environment);
+    if !variables.is_empty() {
+        return Ok(Gate::Ended(Outcome::NoKey { of: Uncalled::suite(&suite), variables }));
+    }
+    Ok(Gate::Evaluate { suite: Box::new(suite), shard, options: Box::new(run) })
+}
+
+/// The variables of required keys that are not set.
+fn missing_keys(suite: &Suite, run: &RunOptions, environment: &CiEnvironment) -> Vec<String> {
+    if run.calls.offline || run.calls.cache == CacheMode::CachedOnly {
+        return Vec::new();
+    }
+    models::missing_keys(&suite.settings, &environment.0, !suite.scorers.judges.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::Environment;
+    use crate::app::testing;
+
+    fn environment(variables: &[(&str, &str)]) -> CiEnvironment {
+        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        CiEnvironment(Environment::of(variables))
+    }
+
+    fn options(folder: &Path) -> CiOptions {
+        let run = RunOptions {
+            suite: testing::options(folder),
+            calls: super::super::CallOptions::default(),
+            shard: None,
+            fail_fast: false,
+            out: folder.join("out"),
+        };
+        let disclose = Disclose::default();
+        CiOptions { run, merge: None, on_missing_credentials: OnMissingCredentials::Fail, disclose }
+    }
+
+    fn gate_of(folder: &Path, variables: &[(&str, &str)]) -> (Result<Gate, Failure>, CiContext) {
+        let mut context = CiContext::default();
+        let environment = environment(variables);
+        let gate = testing::block_on(gate(&options(folder), &environment, &mut context));
+        (gate, context)
+    }
+
+    #[test]
+    fn missing_key_ends_the_gate_before_any_call() {
+        let folder = testing::folder();
+        let (gate, context) = gate_of(folder.path(), &[]);
+        let Ok(Gate::Ended(outcome)) = gate else { panic!("the gate has a key") };
+        let Outcome::NoKey { variables, .. } = &outcome else { panic!("no missing key") };
+        assert_eq!(variables, &["OPENAI_API_KEY"]);
+        let text = messages::log_line(&outcome, &context, 80);
+        assert!(text.starts_with("NOT EVALUATED: no key"), "{text}");
+        assert_eq!(messages::reason(&outcome), Some("missing_credentials"));
+        let skipped = messages::verdict(&outcome, OnMissingCredentials::Skip, true);
+        assert_eq!(skipped, facts::Verdict::NotEvaluated);
+    }
+
+    #[test]
+    fn suite_with_a_key_is_evaluated() {
+        let folder = testing::folder();
+        let (gate, context) = gate_of(folder.path(), &[("OPENAI_API_KEY", "sk-test")]);
+        let Ok(Gate::Evaluate { suite, shard: None, .. }) = gate else { panic!("not evaluated") };
+        assert_eq!(suite.plan.dataset().cases.len(), 3);
+        assert_eq!(context.files, ["prompt.md", "promptgate.yaml"]);
+    }
+
+    #[test]
+    fn pull_request_target_is_refused() {
+        let folder = testing::folder();
+        testing::write(folder.path(), "event.json", "{}");
+        let path = folder.path().join("event.json").display().to_string();
+        let variables = [("GITHUB_EVENT_NAME", "pull_request_target"), ("GITHUB_EVENT_PATH", path.as_str())];
+        let Err(failure) = gate_of(folder.path(), &variables).0 else { panic!("not refused") };
+        assert!(failure.diagnostics()[0].message.contains("pull_request_target"), "{failure:?}");
+    }
+
+    #[test]
+    fn outputs_of_a_failure_have_its_reason_and_exit_code() {
+        let folder = testing::folder();
+        let options = options(folder.path());
+        std::fs::create_dir(&options.run.out).unwrap();
+        let outcome = Outcome::Failed(Failure::Internal("disk full".to_owned()));
+        let context = CiContext::default();
+        let log = outputs::write_all(&outcome, &context, &options, &environment(&[]), 1, 80).unwrap();
+        assert!(log.warnings.is_empty());
+        let text = std::fs::read_to_string(options.run.out.join(facts::NAME)).unwrap();
+        let facts: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!((&facts["verdict"], &facts["exit_code"]), (&"error".into(), &1.into()));
+        assert_eq!((&facts["reason"], &facts["comment"]), (&"internal".into(), &"comment.md".into()));
+    }
+}

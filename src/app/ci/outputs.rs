@@ -1,0 +1,181 @@
+//! The outputs of a run in CI: files, step outputs, job summary, annotations, log.
+
+mod annotations;
+
+use std::path::Path;
+
+use super::environment::CiEnvironment;
+use super::facts::{self, CiFacts, Verdict};
+use super::messages::{self, BodyStyle};
+use super::{CiContext, CiOptions, Outcome};
+use crate::app::files::{append, write_whole};
+use crate::app::{Failure, report_files};
+use promptgate_adapters::github::{self, EventKind, Outputs};
+use promptgate_core::model::{Diagnostic, Place};
+use promptgate_report::comment::{COMMENT_BYTES, SUMMARY_BYTES};
+use promptgate_report::v1::CaseStatus;
+
+/// The file with the body of the comment.
+const COMMENT: &str = "comment.md";
+/// Files of an earlier run.
+const STALE: [&str; 6] = [facts::NAME, COMMENT, "report.json", "report.md", "report.html", "junit.xml"];
+
+/// Text for the terminal.
+pub(crate) struct Log {
+    /// Warnings for standard error.
+    pub(crate) warnings: Vec<String>,
+    /// The text for standard output.
+    pub(crate) text: String,
+}
+
+/// Creates the folder of the report, and removes the files of an earlier run: its verdict must not be taken for that of
+/// this one.
+///
+/// # Errors
+/// A folder that cannot be written to, or files that cannot be removed.
+pub(crate) fn prepare(folder: &Path) -> Result<(), Failure> {
+    report_files::prepare(folder)?;
+    for name in STALE {
+        let path = folder.join(name);
+        match std::fs::remove_file(&path) {
+            Ok(()) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => {
+                return Err(Diagnostic::new(format!("cannot remove the file of an earlier run: {error}"))
+                    .at(Place::file(path.display().to_string()))
+                    .help("name another folder with `--out`")
+                    .into());
+            }
+        }
+    }
+    report_files::remove_earlier(&folder.join(promptgate_report::TRIALS_FILE))
+}
+
+/// Writes all outputs; returns the text for the log, `width` columns wide.
+///
+/// # Errors
+/// A file that cannot be written.
+pub(crate) fn write_all(
+    outcome: &Outcome,
+    context: &CiContext,
+    options: &CiOptions,
+    environment: &CiEnvironment,
+    exit_code: u8,
+    width: usize,
+) -> Result<Log, Failure> {
+    let folder = &options.run.out;
+    let verdict = messages::verdict(outcome, options.on_missing_credentials, exit_code == 0);
+    let (base, head) = (context.base_commit(), context.head_commit());
+    let run_url = environment.run_url();
+    let style = BodyStyle { disclose: options.disclose, exit_code, base, head, run_url: run_url.as_deref() };
+    let body = |limit| messages::comment_body(outcome, context, style, limit);
+    let comment = body(COMMENT_BYTES);
+    if let Some(comment) = &comment {
+        write_whole(&folder.join(COMMENT), |out| out.write_all(comment.as_bytes()))?;
+    }
+    write_facts(outcome, context, verdict, exit_code, comment.is_some(), folder)?;
+    let mut warnings = Vec::new();
+    if let Some(path) = environment.path("GITHUB_STEP_SUMMARY") {
+        let size =
+            std::fs::metadata(&path).map_or(0, |facts| usize::try_from(facts.len()).unwrap_or(usize::MAX));
+        let room = SUMMARY_BYTES.saturating_sub(size);
+        warnings.extend(summary(&path, &body(room).unwrap_or_default(), room));
+    }
+    if let Some(path) = environment.path("GITHUB_OUTPUT") {
+        let outputs = outputs(outcome, verdict, exit_code, folder);
+        if !outputs.refused().is_empty() {
+            let names = outputs.refused().join(", ");
+            warnings.push(format!(
+                "no output {names}: the folder of `--out` has characters that outputs cannot have"
+            ));
+        }
+        append(&path, &outputs.text())
+            .map_err(|error| Failure::writing("the file of GITHUB_OUTPUT", &error))?;
+    }
+    let mut text = github::log(&messages::log_line(outcome, context, width));
+    if environment.is_github() {
+        let workspace = environment.path("GITHUB_WORKSPACE");
+        for annotation in annotations::annotations(outcome, context, exit_code, workspace.as_deref()) {
+            text.push_str(&annotation.command());
+            text.push('\n');
+        }
+    }
+    Ok(Log { warnings, text })
+}
+
+impl CiContext {
+    fn base_commit(&self) -> Option<&str> {
+        self.base.as_ref().and_then(|base| base.known.commit.as_deref())
+    }
+
+    fn head_commit(&self) -> Option<&str> {
+        let event = self.event.as_ref().and_then(|event| event.head.as_deref());
+        event.or_else(|| self.base.as_ref().and_then(|base| base.head.as_deref()))
+    }
+}
+
+fn write_facts(
+    outcome: &Outcome,
+    context: &CiContext,
+    verdict: Verdict,
+    exit_code: u8,
+    has_comment: bool,
+    folder: &Path,
+) -> Result<(), Failure> {
+    let event = context.event.as_ref();
+    let facts = CiFacts {
+        schema: facts::SCHEMA,
+        verdict,
+        exit_code,
+        event: event.map_or(EventKind::Other { privileged: false }, |event| event.kind).as_str().to_owned(),
+        pull_request: event.and_then(|event| event.pull_request.as_ref()).map(|request| request.number),
+        base: context.base_commit().map(str::to_owned),
+        head: context.head_commit().map(str::to_owned),
+        reason: messages::reason(outcome).map(str::to_owned),
+        shard: context.shard.map(|shard| shard.to_string()),
+        comment: has_comment.then(|| COMMENT.to_owned()),
+    };
+    let text = serde_json::to_string(&facts)
+        .map_err(|error| Failure::Internal(format!("could not write {}: {error}", facts::NAME)))?;
+    write_whole(&folder.join(facts::NAME), |out| writeln!(out, "{text}"))
+}
+
+fn outputs(outcome: &Outcome, verdict: Verdict, exit_code: u8, folder: &Path) -> Outputs {
+    let mut outputs = Outputs::default();
+    outputs.add("verdict", verdict.as_str());
+    outputs.add("exit-code", exit_code.to_string());
+    // Later steps may run in another folder.
+    let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+    let files = [
+        ("report-json", "report.json"),
+        ("report-md", "report.md"),
+        ("report-html", "report.html"),
+        ("junit", "junit.xml"),
+    ];
+    for (name, file) in files {
+        let path = folder.join(file);
+        if path.is_file() {
+            outputs.add(name, path.display().to_string());
+        }
+    }
+    if let Outcome::Reported(reported) = outcome {
+        let report = &reported.report;
+        let worse = |status: CaseStatus| matches!(status, CaseStatus::Broken | CaseStatus::Regressed);
+        outputs.add("cases", report.cases.len().to_string());
+        outputs.add("regressed", report.cases.iter().filter(|case| worse(case.status)).count().to_string());
+        if let Some(cost) = report.usage.cost_usd {
+            outputs.add("cost-usd", cost.to_string());
+        }
+    }
+    outputs
+}
+
+/// Appends to the job summary, as far as there is room. A failure is a warning: it changes no verdict.
+fn summary(path: &Path, text: &str, room: usize) -> Option<String> {
+    let text = if text.len() <= room {
+        text
+    } else {
+        "promptgate: there is no room for its report in this summary.\n"
+    };
+    append(path, text).err().map(|error| format!("the job summary could not be written: {error}"))
+}

@@ -1,0 +1,203 @@
+//! Posts the comment that `promptgate ci` wrote on the pull request, or updates it.
+//!
+//! Its result is about the comment alone and never about the gate.
+
+use std::path::{Path, PathBuf};
+
+use super::ci::facts::{self, CiFacts, Verdict};
+use super::files::{Links, append, read_text};
+use super::{Environment, Failure};
+use promptgate_adapters::github::Outputs;
+use promptgate_adapters::github::api::{
+    self, ApiError, ApiErrorKind, Client, CommentOutcome, Settings, StickyComment,
+};
+use promptgate_core::model::{Diagnostic, Diagnostics, Place};
+use promptgate_core::text::Secret;
+
+/// The base URL of the API, unless GITHUB_API_URL names another.
+const API_URL: &str = "https://api.github.com";
+/// The base URL of the pages, unless GITHUB_SERVER_URL names another.
+const SERVER_URL: &str = "https://github.com";
+/// Largest file that is read, in bytes.
+const MAX_BYTES: u64 = 1 << 20;
+
+/// Which comment is written, and when.
+#[derive(Debug, Clone)]
+pub(crate) struct CommentOptions {
+    /// The folder that `promptgate ci` wrote.
+    pub(crate) folder: PathBuf,
+    /// When a first comment is created.
+    pub(crate) when: CommentWhen,
+    /// Distinguishes the comments of several gates.
+    pub(crate) key: String,
+}
+
+/// When a first comment is created; an existing one is always updated, except with `Never`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum CommentWhen {
+    /// For every run.
+    Always,
+    /// Unless the gate found nothing changed.
+    #[default]
+    Changes,
+    /// For every verdict except pass and unchanged.
+    Failures,
+    /// Never; GitHub is not called.
+    Never,
+}
+
+/// The result of posting the comment.
+pub(crate) enum Commented {
+    /// It is up to date, or none is needed: one line that says which.
+    Done(String),
+    /// The token may only read. The job summary has the text of the comment.
+    Forbidden {
+        /// Warnings for standard error.
+        warnings: Vec<String>,
+        /// Whether the warning is shown as an annotation of GitHub Actions.
+        annotate: bool,
+    },
+}
+
+/// Creates or updates the comment.
+///
+/// # Errors
+/// Invalid settings or files, and GitHub being unavailable.
+pub(crate) async fn comment(
+    options: &CommentOptions,
+    environment: &Environment,
+) -> Result<Commented, Failure> {
+    let done = |text: &str| Ok(Commented::Done(text.to_owned()));
+    let when = options.when;
+    let key = key(&options.key)?;
+    if when == CommentWhen::Never {
+        return done("no comment: --when is never");
+    }
+    let ci = read_facts(&options.folder)?;
+    let Some(pull_request) = ci.pull_request.filter(|number| *number > 0) else {
+        return done(&format!("no comment: the event {} has no pull request", ci.event));
+    };
+    let Some(file) = &ci.comment else { return done("no comment: a shard decides nothing") };
+    let body = read_comment(&options.folder, file)?;
+    let repository = repository(environment)?;
+    let settings = Settings {
+        api_url: environment.variable("GITHUB_API_URL").unwrap_or_else(|| API_URL.to_owned()),
+        token: token(environment)?,
+    };
+    let create = creates(when, ci.verdict);
+    let comment = StickyComment { repository: &repository, pull_request, key, body: &body, create };
+    let (id, action) = match post(&settings, &comment).await {
+        Ok(CommentOutcome::Created(id)) => (id, "the comment was written"),
+        Ok(CommentOutcome::Updated(id)) => (id, "the comment was updated"),
+        Ok(CommentOutcome::Unchanged(id)) => (id, "the comment is up to date"),
+        Ok(CommentOutcome::Skipped) => {
+            return done("no comment: there is none yet, and this verdict needs none");
+        }
+        Err(failure) if failure.kind == ApiErrorKind::Forbidden => {
+            let help = failure.help.unwrap_or_default();
+            return Ok(Commented::Forbidden {
+                warnings: vec![format!("the comment was not written: {}", failure.message), help],
+                annotate: environment.variable("GITHUB_ACTIONS").as_deref() == Some("true"),
+            });
+        }
+        Err(failure) => return Err(failed(failure)),
+    };
+    write_url(environment, &repository, pull_request, id)?;
+    done(&format!("{action}: pull request {pull_request} of {repository}"))
+}
+
+async fn post(settings: &Settings, comment: &StickyComment<'_>) -> Result<CommentOutcome, ApiError> {
+    api::upsert_comment(&Client::new(settings)?, comment).await
+}
+
+/// Whether a first comment is created for a verdict.
+fn creates(when: CommentWhen, verdict: Verdict) -> bool {
+    match when {
+        CommentWhen::Always => true,
+        CommentWhen::Changes => verdict != Verdict::Unchanged,
+        CommentWhen::Failures => !matches!(verdict, Verdict::Pass | Verdict::Unchanged),
+        CommentWhen::Never => false,
+    }
+}
+
+fn failed(failure: ApiError) -> Failure {
+    let mut diagnostic = Diagnostic::new(format!("the comment was not written: {}", failure.message));
+    if let Some(help) = failure.help {
+        diagnostic = diagnostic.help(help);
+    }
+    match failure.kind {
+        ApiErrorKind::Usage | ApiErrorKind::Forbidden => diagnostic.into(),
+        ApiErrorKind::Unavailable => Failure::Incomplete(Diagnostics(vec![diagnostic])),
+    }
+}
+
+/// The key, if it is valid in a marker.
+fn key(key: &str) -> Result<&str, Diagnostic> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+    if (1..=40).contains(&key.len()) && key.bytes().all(plain) {
+        return Ok(key);
+    }
+    Err(Diagnostic::new("not a valid key")
+        .at(Place::file("--key"))
+        .help("use 1 to 40 letters, digits, `_` and `-`"))
+}
+
+fn token(environment: &Environment) -> Result<Secret, Diagnostic> {
+    let token = environment.variable("PROMPTGATE_GITHUB_TOKEN");
+    token.or_else(|| environment.variable("GITHUB_TOKEN")).map(Secret::new).ok_or_else(|| {
+        Diagnostic::new("no token is set to write the comment with")
+            .at(Place::file("GITHUB_TOKEN"))
+            .help("set it in the step: GITHUB_TOKEN: ${{ github.token }}")
+    })
+}
+
+/// `OWNER/REPO`, of characters that have no meaning in a URL.
+fn repository(environment: &Environment) -> Result<String, Diagnostic> {
+    const NAME: &str = "GITHUB_REPOSITORY";
+    let name = environment.variable(NAME).unwrap_or_default();
+    let part = |part: &str| {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+        !part.is_empty() && part.bytes().all(plain) && part.bytes().any(|byte| byte != b'.')
+    };
+    match name.split_once('/') {
+        Some((owner, repository)) if part(owner) && part(repository) => Ok(name),
+        _ => Err(Diagnostic::new("not a valid repository name")
+            .at(Place::file(NAME))
+            .help("expected OWNER/REPO; GitHub Actions sets it")),
+    }
+}
+
+fn read_facts(folder: &Path) -> Result<CiFacts, Diagnostic> {
+    let path = folder.join(facts::NAME);
+    facts::read(&path).map_err(|why| refused(&path, why))
+}
+
+fn read_comment(folder: &Path, name: &str) -> Result<String, Diagnostic> {
+    let plain = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
+    if !plain || name.starts_with('.') {
+        let at = Place::file(folder.join(facts::NAME).display().to_string());
+        return Err(Diagnostic::new("`comment` is not the name of a file in this folder").at(at));
+    }
+    let path = folder.join(name);
+    // A link could lead to a file that must not be posted.
+    read_text(&path, "file", MAX_BYTES, Links::Refuse).map_err(|why| refused(&path, why))
+}
+
+fn refused(path: &Path, why: String) -> Diagnostic {
+    Diagnostic::new(why).at(Place::file(path.display().to_string())).help(
+        "name the folder that `promptgate ci` of this version wrote; if there is none, see the job log for why the gate \
+         wrote no report",
+    )
+}
+
+/// Adds `comment-url` to the outputs of the step. Only the number in it comes from the server.
+fn write_url(environment: &Environment, repository: &str, pull_request: u64, id: u64) -> Result<(), Failure> {
+    let Some(outputs) = environment.variable("GITHUB_OUTPUT").filter(|_| id > 0) else { return Ok(()) };
+    let server = environment.variable("GITHUB_SERVER_URL").unwrap_or_else(|| SERVER_URL.to_owned());
+    let server = server.trim_end_matches('/');
+    let mut added = Outputs::default();
+    if server.starts_with("http") {
+        added.add("comment-url", format!("{server}/{repository}/pull/{pull_request}#issuecomment-{id}"));
+    }
+    append(Path::new(&outputs), &added.text()).map_err(|error| Failure::writing("GITHUB_OUTPUT", &error))
+}

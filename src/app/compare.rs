@@ -1,0 +1,72 @@
+//! Decides from two saved reports, in the same way as a run.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::evaluate::Decided;
+use super::{Failure, mismatch, policy, report_files};
+use promptgate_core::gate::{Criterion, Policy, Requirement};
+use promptgate_core::model::Place;
+use promptgate_engine::evaluate::{self, Evaluation};
+
+/// Decides with the candidate of `old` as the baseline of `new`; the policy of `new` decides.
+///
+/// # Errors
+/// Reports that cannot be read, or that cannot be compared.
+pub(crate) fn compare(old: &Path, new: &Path) -> Result<Decided, Failure> {
+    let (old_file, new_file) = (old.display().to_string(), new.display().to_string());
+    let (old, new) = (report_files::read(old)?, report_files::read(new)?);
+    let mut policy = policy::restored(&new.policy);
+    add_baseline_criteria(&mut policy);
+    let earlier = old.to_run().map_err(|diagnostics| diagnostics.at(&Place::file(&old_file)))?;
+    let mut run = new.to_run().map_err(|diagnostics| diagnostics.at(&Place::file(&new_file)))?;
+    mismatch::refuse(
+        &old_file,
+        [
+            mismatch::dataset(&earlier.dataset, &run.dataset),
+            mismatch::judge(earlier.judge.as_ref(), run.judge.as_ref()),
+            mismatch::simulation(earlier.simulated, run.simulated),
+        ],
+    )?;
+    evaluate::adopt_baseline(&mut run, &earlier);
+    // There will be no more evidence: one look spends all of alpha.
+    policy.repeats = run.repeats.per_case.max(1);
+    policy.max_repeats = policy.repeats;
+    run.warnings.clear();
+    if old.policy != new.policy {
+        run.warnings.push(format!("the two reports have different policies; that of {new_file} decides"));
+    }
+    let (analysis, decision) = evaluate::decide(&run, &policy);
+    Ok(Decided {
+        evaluation: Evaluation { run, analysis, decision },
+        policy: policy::saved(&policy),
+        spool: None,
+        redactor: Arc::default(),
+        inconclusive_passes: false,
+    })
+}
+
+/// Adds a criterion on regression for every judged minimum, where the policy was made without a baseline.
+fn add_baseline_criteria(policy: &mut Policy) {
+    let has_any =
+        policy.criteria.iter().any(|criterion| matches!(criterion.requirement, Requirement::NotWorse { .. }));
+    if has_any {
+        return;
+    }
+    let added: Vec<_> = policy
+        .criteria
+        .iter()
+        .filter(|criterion| {
+            matches!(criterion.requirement, Requirement::Minimum { .. })
+                && criterion.tag.is_none()
+                && !criterion.metric.starts_with("check.")
+        })
+        .map(|criterion| Criterion {
+            id: format!("{}.baseline", criterion.metric),
+            metric: criterion.metric.clone(),
+            tag: None,
+            requirement: Requirement::NotWorse { tolerance: 0.0 },
+        })
+        .collect();
+    policy.criteria.extend(added);
+}

@@ -1,0 +1,29 @@
+//! Environment variables, read once; tests bring their own.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::sync::Arc;
+
+/// The variables that are not blank, without white space around their values.
+#[derive(Clone, Default)]
+pub(crate) struct Environment(Arc<BTreeMap<String, String>>);
+
+impl Environment {
+    /// Reads the variables of this process. A value that is not UTF-8 counts as not set.
+    pub(crate) fn of_process() -> Self {
+        let text =
+            |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
+        Self::of(std::env::vars_os().filter_map(text))
+    }
+
+    /// An environment of these variables alone.
+    pub(crate) fn of(variables: impl IntoIterator<Item = (String, String)>) -> Self {
+        let trimmed = variables.into_iter().map(|(name, value)| (name, value.trim().to_owned()));
+        Self(Arc::new(trimmed.filter(|(_, value)| !value.is_empty()).collect()))
+    }
+
+    /// The value of a variable.
+    pub(crate) fn variable(&self, name: &str) -> Option<String> {
+        self.0.get(name).cloned()
+    }
+}

@@ -1,0 +1,96 @@
+//! Files that are written whole or not at all, and bounded reads of small files.
+
+use std::fs::File;
+use std::io::{BufWriter, Read as _, Write};
+use std::path::Path;
+
+use super::Failure;
+
+/// Writes a file through a temporary one beside it, so that a reader never sees half of it.
+pub(super) fn write_whole(
+    path: &Path,
+    content: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
+) -> Result<(), Failure> {
+    let shown = path.display().to_string();
+    let failed = |error: std::io::Error| Failure::writing(&shown, &error);
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    std::fs::create_dir_all(folder).map_err(failed)?;
+    let mut file = tempfile::Builder::new().prefix(".promptgate-").tempfile_in(folder).map_err(failed)?;
+    {
+        let mut buffered = BufWriter::new(file.as_file_mut());
+        content(&mut buffered).map_err(failed)?;
+        buffered.flush().map_err(failed)?;
+    }
+    make_readable(file.as_file()).map_err(failed)?;
+    file.persist(path).map_err(|error| failed(error.error))?;
+    Ok(())
+}
+
+/// How a symbolic link in place of a file is treated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Links {
+    /// Followed.
+    Follow,
+    /// Refused: it could lead to a file whose text a message would show.
+    Refuse,
+}
+
+/// The text of a file of at most `limit` bytes; `what` names it in messages.
+///
+/// # Errors
+/// A message where it is missing, not a regular file, too large, or not UTF-8.
+pub(super) fn read_text(path: &Path, what: &str, limit: u64, links: Links) -> Result<String, String> {
+    let cannot = |error: std::io::Error| format!("cannot read this {what}: {error}");
+    let facts = match links {
+        Links::Follow => std::fs::metadata(path),
+        Links::Refuse => std::fs::symlink_metadata(path),
+    };
+    let facts = facts.map_err(cannot)?;
+    if facts.is_symlink() {
+        return Err(format!("this is a symbolic link, not a {what}"));
+    }
+    // A pipe or a device may never end.
+    if !facts.is_file() {
+        return Err("this is not a file".to_owned());
+    }
+    let too_large = || {
+        let (size, unit) = if limit >= 1 << 30 { (limit >> 30, "GiB") } else { (limit >> 20, "MiB") };
+        format!("this {what} is larger than {size} {unit}")
+    };
+    // A file that is too large is refused before it is read, unless it grows in the meantime.
+    let size = usize::try_from(facts.len()).ok().filter(|_| facts.len() <= limit).ok_or_else(too_large)?;
+    let mut bytes = Vec::with_capacity(size);
+    File::open(path).and_then(|file| file.take(limit + 1).read_to_end(&mut bytes)).map_err(cannot)?;
+    if bytes.len() as u64 > limit {
+        return Err(too_large());
+    }
+    String::from_utf8(bytes).map_err(|_| format!("this {what} is not UTF-8 text"))
+}
+
+/// Appends to a file of the CI runner, on a new line.
+pub(super) fn append(path: &Path, text: &str) -> std::io::Result<()> {
+    let before = std::fs::read(path).unwrap_or_default();
+    let mut file = File::options().append(true).create(true).open(path)?;
+    if before.last().is_some_and(|last| *last != b'\n') {
+        file.write_all(b"\n")?;
+    }
+    file.write_all(text.as_bytes())
+}
+
+/// Creates a folder with a .gitignore for everything in it.
+pub(super) fn make_ignored(folder: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(folder)?;
+    std::fs::write(folder.join(".gitignore"), "*\n")
+}
+
+/// Temporary files are private to the user; a report is like any other file.
+#[cfg(unix)]
+fn make_readable(file: &File) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    file.set_permissions(std::fs::Permissions::from_mode(0o644))
+}
+
+#[cfg(not(unix))]
+fn make_readable(_file: &File) -> std::io::Result<()> {
+    Ok(())
+}

@@ -1,0 +1,54 @@
+//! Use cases: options in, values out.
+//!
+//! Nothing here knows clap, prints, or decides an exit code. Progress goes out as events, warnings and diagnostics
+//! come back as values or events. The way of the data is options, sources, suite, evaluation, report.
+
+mod announce;
+pub(crate) mod cache;
+pub(crate) mod calibrate;
+mod calibration;
+pub(crate) mod ci;
+pub(crate) mod comment;
+pub(crate) mod compare;
+mod environment;
+pub(crate) mod evaluate;
+mod failure;
+mod files;
+pub(crate) mod init;
+pub(crate) mod merge;
+mod mismatch;
+pub(crate) mod mock_server;
+mod models;
+pub(crate) mod plan;
+mod policy;
+mod redacting;
+pub(crate) mod report_files;
+pub(crate) mod schema;
+pub(crate) mod shard;
+mod sources;
+pub(crate) mod suite;
+#[cfg(test)]
+mod testing;
+
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+
+pub(crate) use cache::CacheMode;
+pub(crate) use environment::Environment;
+pub(crate) use failure::Failure;
+pub(crate) use models::CallOptions;
+pub(crate) use redacting::Redacting;
+
+use promptgate_core::port::EventSink;
+
+/// The context of a use case that makes calls.
+#[derive(Clone)]
+pub(crate) struct Context {
+    /// The variables of the process.
+    pub(crate) environment: Environment,
+    /// Takes progress and warnings.
+    pub(crate) events: Arc<dyn EventSink>,
+    /// Cancelled by the first Ctrl-C or SIGTERM; then no new call is made.
+    pub(crate) interrupted: CancellationToken,
+}

@@ -1,0 +1,289 @@
+//! The models of a run: over HTTP or simulated, with keys from the environment.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+
+use super::cache::{self, CacheMode, OpenCache};
+use super::{Environment, Failure};
+use crate::config::{EndpointSettings, HeaderValue, Settings};
+use promptgate_adapters::cache::{Cache, Cached, scope as cache_scope};
+use promptgate_adapters::endpoint::{self, Budget, Ceilings, Options, Price};
+use promptgate_adapters::load::Tree;
+use promptgate_core::model::Diagnostic;
+use promptgate_core::port::{ChatModel, EventSink};
+use promptgate_core::text::{Redactor, Secret};
+use promptgate_simulated::{Simulated, SimulatedOptions};
+
+/// The base URL of OpenAI's API.
+const OPENAI: &str = "https://api.openai.com/v1";
+/// The variable of the key, unless the configuration names another.
+const KEY: &str = "OPENAI_API_KEY";
+/// The variable of the base URL, where the configuration has none.
+const BASE_URL: &str = "OPENAI_BASE_URL";
+/// Simulated answers are computed: more at once than cores bring nothing.
+const SIMULATED_CONCURRENCY: usize = 16;
+/// Trials in progress for each call in flight: while one waits for its judges, or for a server that refused it, others
+/// use the slot. With fewer, a server that refuses every fifth call is idle at times.
+const TRIALS_PER_CALL: usize = 4;
+
+/// How a command makes its calls.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct CallOptions {
+    /// The simulated model answers and judges.
+    pub(crate) offline: bool,
+    /// Calls in flight at once; overrides the configuration.
+    pub(crate) concurrency: Option<u32>,
+    /// Ceilings; override the configuration.
+    pub(crate) ceilings: Ceilings,
+    /// How the cache is used.
+    pub(crate) cache: CacheMode,
+}
+
+/// The models of a run.
+pub(super) struct Models {
+    /// Answers for both variants.
+    pub(super) answering: Arc<dyn ChatModel>,
+    /// Judge: one for each member of the panel.
+    pub(super) judging: Vec<Arc<dyn ChatModel>>,
+    /// Identity of the endpoint that answers.
+    pub(super) scope: String,
+    /// Hosts of the judges, for the fingerprint.
+    pub(super) judge_hosts: Vec<String>,
+    /// Knows every secret that was read.
+    pub(super) redactor: Arc<Redactor>,
+    /// Trials in progress at once.
+    pub(super) concurrency: usize,
+    /// The cache; `None` where it is bypassed.
+    pub(super) cache: Option<Arc<Cache>>,
+}
+
+/// Where calls of a run go.
+pub(super) struct Connection<'a> {
+    /// The configuration.
+    pub(super) settings: &'a Settings,
+    /// Files that the configuration names.
+    pub(super) files: &'a Tree,
+    /// The variables that hold keys.
+    pub(super) environment: &'a Environment,
+    /// How calls are made.
+    pub(super) calls: CallOptions,
+    /// Every secret that settings and environment hold.
+    pub(super) secrets: &'a [Secret],
+}
+
+impl Connection<'_> {
+    /// Connects to the endpoints of the settings, or builds the simulated model.
+    pub(super) fn open(
+        &self,
+        sink: &Arc<dyn EventSink>,
+        stop: &CancellationToken,
+    ) -> Result<Models, Failure> {
+        if self.calls.offline { Ok(self.simulated(sink, stop)) } else { self.endpoints(sink, stop) }
+    }
+
+    fn simulated(&self, sink: &Arc<dyn EventSink>, stop: &CancellationToken) -> Models {
+        let panel = self.settings.judge.as_ref().map_or(0, |judge| judge.panel.len());
+        let mut options = Options::new("http://simulated.invalid");
+        options.max_concurrency = self.calls.concurrency.map_or(SIMULATED_CONCURRENCY, |it| it as usize);
+        options.budget = budget(self.settings, self.calls.ceilings, true);
+        let simulated = Arc::new(Simulated::new(SimulatedOptions::default()));
+        let model = endpoint::layered(simulated, &options, Arc::clone(sink), stop.clone());
+        Models {
+            judging: vec![Arc::clone(&model); panel],
+            judge_hosts: vec!["simulated".to_owned(); panel],
+            answering: model,
+            scope: "simulated".to_owned(),
+            redactor: Arc::new(Redactor::new(&[])),
+            concurrency: options.max_concurrency,
+            // Computed answers cost nothing.
+            cache: None,
+        }
+    }
+
+    fn endpoints(&self, sink: &Arc<dyn EventSink>, stop: &CancellationToken) -> Result<Models, Failure> {
+        let (endpoints, judging) = distinct(self.settings);
+        let budget = budget(self.settings, self.calls.ceilings, false);
+        let mut all: Vec<Options> = Vec::new();
+        for endpoint in &endpoints {
+            let mut options = options(endpoint, self.files, self.environment)?;
+            // A key is sent to the host that it was set for, and to no other unless the configuration says so.
+            let elsewhere = all.first().is_some_and(|first| host(&first.base_url) != host(&options.base_url));
+            if elsewhere && endpoint.api_key_env.is_none() && host(&options.base_url) != host(OPENAI) {
+                options.api_key = None;
+            }
+            if let Some(concurrency) = self.calls.concurrency {
+                options.max_concurrency = concurrency as usize;
+            }
+            options.budget = budget.clone();
+            all.push(options);
+        }
+        let scopes: Vec<String> = all
+            .iter()
+            .zip(&endpoints)
+            .map(|(options, endpoint)| scope(&options.base_url, endpoint))
+            .collect();
+        let redactor = Arc::new(Redactor::new(self.secrets));
+        let concurrency = TRIALS_PER_CALL * all.iter().map(|options| options.max_concurrency).sum::<usize>();
+        let hosts: Vec<String> =
+            all.iter().zip(&scopes).map(|(options, scope)| display_host(&options.base_url, scope)).collect();
+        let cache = cache::open(self.settings, self.files.folder(), self.calls.cache)?;
+        let connect = |(options, scope): (Options, &String)| {
+            let model = endpoint::connect(options, Arc::clone(sink), Arc::clone(&redactor), stop.clone())?;
+            Ok(match &cache {
+                None => model,
+                Some(OpenCache { cache, options }) => {
+                    let cache = Arc::clone(cache);
+                    Arc::new(Cached::new(model, cache, scope, *options, Arc::clone(sink)))
+                        as Arc<dyn ChatModel>
+                }
+            })
+        };
+        let connected = all.into_iter().zip(&scopes).map(connect).collect::<Result<Vec<_>, Diagnostic>>()?;
+        Ok(Models {
+            answering: Arc::clone(&connected[0]),
+            scope: scopes[0].clone(),
+            judging: judging.iter().map(|index| Arc::clone(&connected[*index])).collect(),
+            judge_hosts: judging.iter().map(|index| hosts[*index].clone()).collect(),
+            redactor,
+            concurrency,
+            cache: cache.map(|open| open.cache),
+        })
+    }
+}
+
+/// Every endpoint once, so that its limits hold for all its callers, the candidate's first; and for each member of the
+/// panel the index of its own.
+fn distinct(settings: &Settings) -> (Vec<&EndpointSettings>, Vec<usize>) {
+    let mut endpoints = vec![&settings.endpoint];
+    let mut judging = Vec::new();
+    for member in settings.judge.iter().flat_map(|judge| &judge.panel) {
+        let own = member.endpoint.as_ref().unwrap_or(&settings.endpoint);
+        let index = endpoints.iter().position(|known| *known == own);
+        judging.push(index.unwrap_or(endpoints.len()));
+        if index.is_none() {
+            endpoints.push(own);
+        }
+    }
+    (endpoints, judging)
+}
+
+fn options(
+    settings: &EndpointSettings,
+    files: &Tree,
+    environment: &Environment,
+) -> Result<Options, Diagnostic> {
+    let mut options = Options::new(base_url(settings, environment));
+    options.api_key_env = key_variable(settings);
+    options.api_key = environment.variable(&options.api_key_env).map(Secret::new);
+    for (name, value) in &settings.headers {
+        let value = match value {
+            HeaderValue::Literal(text) => Secret::new(text.clone()),
+            HeaderValue::Env(variable) => {
+                let value = environment.variable(&variable.value).map(Secret::new).ok_or_else(|| {
+                    Diagnostic::new(format!(
+                        "the environment variable {} of header {name} is not set",
+                        variable.value
+                    ))
+                    .at(variable.place.clone())
+                    .help(format!("set {}", variable.value))
+                })?;
+                value
+            }
+        };
+        options.headers.push((name.clone(), value));
+    }
+    options.ca_cert = settings.ca_cert.as_ref().map(|path| files.read(&path.value)).transpose()?;
+    options.timeout = settings.timeout;
+    options.max_concurrency = settings.max_concurrency;
+    options.rpm = settings.rpm;
+    options.tpm = settings.tpm;
+    options.attempts = settings.attempts;
+    options.max_wait = settings.max_wait;
+    Ok(options)
+}
+
+/// The variables of required keys that are not set, in the order of the endpoints. `judged` says whether a judge is
+/// called.
+pub(super) fn missing_keys(settings: &Settings, environment: &Environment, judged: bool) -> Vec<String> {
+    let panel = settings.judge.iter().filter(|_| judged).flat_map(|judge| &judge.panel);
+    let endpoints =
+        std::iter::once(&settings.endpoint).chain(panel.filter_map(|member| member.endpoint.as_ref()));
+    let mut missing = Vec::new();
+    for endpoint in endpoints {
+        let mut required: Vec<String> = endpoint
+            .headers
+            .iter()
+            .filter_map(|(_, value)| match value {
+                HeaderValue::Env(name) => Some(name.value.clone()),
+                HeaderValue::Literal(_) => None,
+            })
+            .collect();
+        // A header whose value is not in the configuration may be the key.
+        if required.is_empty() && endpoint::needs_key(&base_url(endpoint, environment)) {
+            required.push(key_variable(endpoint));
+        }
+        for name in required {
+            if environment.variable(&name).is_none() && !missing.contains(&name) {
+                missing.push(name);
+            }
+        }
+    }
+    missing
+}
+
+fn base_url(settings: &EndpointSettings, environment: &Environment) -> String {
+    let written = settings.base_url.as_ref().map(|url| url.value.clone());
+    written.or_else(|| environment.variable(BASE_URL)).unwrap_or_else(|| OPENAI.to_owned())
+}
+
+pub(super) fn key_variable(settings: &EndpointSettings) -> String {
+    settings.api_key_env.as_ref().map_or_else(|| KEY.to_owned(), |name| name.value.clone())
+}
+
+fn budget(settings: &Settings, flags: Ceilings, offline: bool) -> Option<Arc<Budget>> {
+    let ceilings = Ceilings {
+        calls: flags.calls.or(settings.budget.calls),
+        usd: flags.usd.or(settings.budget.usd),
+        time: flags.time.or(settings.budget.time),
+    };
+    let prices: BTreeMap<String, Price> = settings
+        .prices
+        .iter()
+        .map(|(model, input, output)| {
+            (model.clone(), Price { input_per_million: *input, output_per_million: *output })
+        })
+        .collect();
+    let limited = ceilings.calls.is_some() || ceilings.usd.is_some() || ceilings.time.is_some();
+    // Without a ceiling it still sums the cost for the progress line.
+    let shown = !offline && !prices.is_empty();
+    (limited || shown).then(|| Arc::new(Budget::new(ceilings, prices)))
+}
+
+/// The identity of an endpoint: its address, and the headers that may select the model behind it.
+fn scope(base_url: &str, settings: &EndpointSettings) -> String {
+    let headers: Vec<(&str, Option<&str>)> = settings
+        .headers
+        .iter()
+        .map(|(name, value)| match value {
+            HeaderValue::Literal(text) => (name.as_str(), Some(text.as_str())),
+            HeaderValue::Env(_) => (name.as_str(), None),
+        })
+        .collect();
+    cache_scope(base_url, &headers)
+}
+
+/// The same for people: the host alone where only the usual path follows.
+fn display_host(base_url: &str, scope: &str) -> String {
+    let host = host(base_url);
+    let rest = scope.split_once("://").map_or(scope, |(_, rest)| rest);
+    if rest == host || rest.strip_suffix("/v1") == Some(&host) { host } else { rest.to_owned() }
+}
+
+/// `api.openai.com`, without credentials, path and query.
+fn host(base_url: &str) -> String {
+    let rest = base_url.split_once("://").map_or(base_url, |(_, rest)| rest);
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    authority.rsplit('@').next().unwrap_or_default().to_owned()
+}

@@ -1,0 +1,222 @@
+//! The files of a report: written into a folder, and read back.
+
+use std::fs::File;
+use std::io::{self, BufRead as _, BufReader, Read as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::evaluate::Decided;
+use super::files::{Links, make_ignored, read_text, write_whole};
+use super::{Failure, Redacting};
+use promptgate_core::model::{Diagnostic, Place};
+use promptgate_core::text::Redactor;
+use promptgate_report::{Digesting, Format, KEPT, LARGE, Report, Style, TRIALS_FILE, TrialsFile};
+
+/// Largest report.json that is read, in bytes.
+const MAX_BYTES: u64 = 1 << 30;
+
+/// Bytes of a file's first line that are read to see whether it is a trial.
+const MAX_PROBE: u64 = 64 << 20;
+
+/// The folder of the reports where none is named.
+pub(crate) const DEFAULT_FOLDER: &str = "promptgate-report";
+
+/// A report whose files are written.
+pub(crate) struct Reported {
+    /// The report.
+    pub(crate) report: Report,
+    /// Knows the secrets of the run.
+    pub(crate) redactor: Arc<Redactor>,
+    /// The paths of its files.
+    pub(crate) files: Vec<PathBuf>,
+}
+
+/// Makes the report of a decided run, and writes its files where there is a folder.
+///
+/// # Errors
+/// A file that cannot be written.
+pub(crate) fn report(decided: Decided, exit_code: u8, folder: Option<&Path>) -> Result<Reported, Failure> {
+    let (mut report, redactor) = decided.report(exit_code);
+    let files = match folder {
+        Some(folder) => write(&mut report, folder, &redactor)?,
+        None => Vec::new(),
+    };
+    Ok(Reported { report, redactor, files })
+}
+
+/// Creates the folder of the reports and tries to write there, before a run costs anything.
+pub(crate) fn prepare(folder: &Path) -> Result<(), Failure> {
+    // A link could come with the repository and lead anywhere.
+    if folder.is_symlink() {
+        let diagnostic = Diagnostic::new("the folder of the reports is a link");
+        return Err(diagnostic
+            .at(Place::file(folder.display().to_string()))
+            .help("name the folder itself with `--out`")
+            .into());
+    }
+    // A folder that the user names, or that exists, may well be committed.
+    let made = match folder.ends_with(DEFAULT_FOLDER) && !folder.exists() {
+        true => make_ignored(folder),
+        false => std::fs::create_dir_all(folder),
+    };
+    let probe = made.and_then(|()| tempfile::Builder::new().prefix(".promptgate-").tempfile_in(folder));
+    let names = Format::files().map(|(name, _)| name).chain([TRIALS_FILE]);
+    let blocked = names.map(|name| folder.join(name)).find(|path| path.is_dir());
+    let message = match (probe, blocked) {
+        (Err(error), _) => format!("no report can be written here: {error}"),
+        (Ok(_), Some(path)) => format!("no report can be written here: {} is a folder", path.display()),
+        (Ok(_), None) => return Ok(()),
+    };
+    let place = Place::file(folder.display().to_string());
+    Err(Diagnostic::new(message).at(place).help("name a folder that can be written to with `--out`").into())
+}
+
+/// Writes report.json, report.md, report.html, junit.xml and, for a large run, trials.jsonl; returns their paths.
+fn write(report: &mut Report, folder: &Path, redactor: &Redactor) -> Result<Vec<PathBuf>, Failure> {
+    write_from(report, folder, redactor, LARGE)
+}
+
+/// Writes the files; a run with more than `max_trials` trials is a large one.
+fn write_from(
+    report: &mut Report,
+    folder: &Path,
+    redactor: &Redactor,
+    max_trials: usize,
+) -> Result<Vec<PathBuf>, Failure> {
+    let beside = folder.join(TRIALS_FILE);
+    let large = report.trials() > max_trials;
+    if large {
+        write_trials(report, &beside, redactor)?;
+    }
+    let mut paths = Vec::new();
+    // report.json comes last, since it names the trials file beside it in a large run.
+    for (name, format) in Format::files().rev() {
+        let path = folder.join(name);
+        write_whole(&path, |file| {
+            let mut file = Redacting::new(file, redactor);
+            promptgate_report::write(report, format, &mut file, style(redactor))?;
+            file.finish()
+        })?;
+        paths.insert(0, path);
+    }
+    if large {
+        paths.push(beside);
+    } else {
+        remove_earlier(&beside)?;
+    }
+    Ok(paths)
+}
+
+/// Writes the trials, and makes the report refer to their file.
+fn write_trials(report: &mut Report, path: &Path, redactor: &Redactor) -> Result<(), Failure> {
+    let mut file = TrialsFile { name: TRIALS_FILE.to_owned(), digest: String::new(), lines: 0 };
+    write_whole(path, |out| {
+        let mut digesting = Digesting::new(out);
+        let mut redacting = Redacting::new(&mut digesting, redactor);
+        file.lines = promptgate_report::write_trials(report, &mut redacting)?;
+        redacting.finish()?;
+        file.digest = digesting.digest();
+        Ok(())
+    })?;
+    report.leave_trials_to(file, KEPT);
+    Ok(())
+}
+
+/// Removes the trials of an earlier, larger run, which no report refers to any more. A file of that name with other
+/// content is left alone.
+pub(super) fn remove_earlier(path: &Path) -> Result<(), Failure> {
+    let Ok(file) = open_file(path) else { return Ok(()) };
+    let mut first = Vec::new();
+    let read = BufReader::new(file).take(MAX_PROBE).read_until(b'\n', &mut first);
+    if read.is_err() || !promptgate_report::is_line(&first) {
+        return Ok(());
+    }
+    std::fs::remove_file(path).map_err(|error| Failure::writing(&path.display().to_string(), &error))
+}
+
+/// A style that redacts these secrets.
+fn style(redactor: &Redactor) -> Style {
+    Style { redactor: redactor.clone(), ..Style::default() }
+}
+
+/// Reads a report.json.
+///
+/// # Errors
+/// A file that cannot be read, or is not a report.
+pub(crate) fn read(path: &Path) -> Result<Report, Failure> {
+    let file = path.display().to_string();
+    let refuse = |message: String| {
+        Failure::from(
+            Diagnostic::new(message)
+                .at(Place::file(file.clone()))
+                .help("name a report.json that `promptgate run` wrote"),
+        )
+    };
+    let text = read_text(path, "report", MAX_BYTES, Links::Follow).map_err(refuse)?;
+    let open = |name: &str| open_file(&path.with_file_name(name));
+    Ok(promptgate_report::read(&file, &text, open)?)
+}
+
+/// Opens a regular file: opening a pipe would block.
+fn open_file(path: &Path) -> io::Result<File> {
+    match std::fs::metadata(path)?.is_file() {
+        true => File::open(path),
+        false => Err(io::Error::other("this is not a file")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use promptgate_core::text::Secret;
+    use promptgate_report::sample;
+
+    fn text(folder: &Path, name: &str) -> String {
+        std::fs::read_to_string(folder.join(name)).unwrap()
+    }
+
+    #[test]
+    fn trials_file_is_written_for_large_runs_and_removed_for_small() {
+        let folder = tempfile::tempdir().unwrap();
+        let redactor = Redactor::new(&[]);
+        let mut report = sample::fail().report();
+        let trials = report.trials();
+        let files = write_from(&mut report, folder.path(), &redactor, trials - 1).unwrap();
+        let names = |files: &[PathBuf]| -> Vec<String> {
+            files.iter().map(|path| path.file_name().unwrap().to_string_lossy().into_owned()).collect()
+        };
+        assert_eq!(names(&files), ["report.json", "report.md", "report.html", "junit.xml", "trials.jsonl"]);
+        assert_eq!(text(folder.path(), "trials.jsonl").lines().count(), trials);
+        assert_eq!(read(&folder.path().join("report.json")).unwrap(), report);
+
+        let mut smaller = sample::fail().report();
+        let files = write_from(&mut smaller, folder.path(), &redactor, trials).unwrap();
+        assert_eq!(names(&files), ["report.json", "report.md", "report.html", "junit.xml"]);
+        assert!(!folder.path().join("trials.jsonl").exists());
+        assert_eq!(read(&folder.path().join("report.json")).unwrap(), sample::fail().report());
+
+        // A file that promptgate did not write is left alone.
+        std::fs::write(folder.path().join("trials.jsonl"), "{\"mine\": 1}\n").unwrap();
+        write_from(&mut smaller, folder.path(), &redactor, trials).unwrap();
+        assert_eq!(text(folder.path(), "trials.jsonl"), "{\"mine\": 1}\n");
+    }
+
+    #[test]
+    fn secrets_are_redacted_in_every_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut parts = sample::fail();
+        let key = "sk-canary-7f3a9b2c";
+        for trial in &mut parts.run.trials {
+            promptgate_testing::edit_answer(&mut trial.result, |completion, _| {
+                completion.text = format!("the key is {key}, or is it")
+            });
+        }
+        let redactor = Redactor::new(&[Secret::new(key.to_owned())]);
+        write_from(&mut parts.report(), folder.path(), &redactor, 0).unwrap();
+        for name in ["report.json", "report.html", "trials.jsonl"] {
+            let text = text(folder.path(), name);
+            assert!(!text.contains(key) && text.contains("the key is [redacted], or is it"), "{name}");
+        }
+        read(&folder.path().join("report.json")).unwrap();
+    }
+}

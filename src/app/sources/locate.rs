@@ -1,0 +1,76 @@
+//! Finds the configuration, and files that are named on the command line.
+
+use std::path::{Path, PathBuf};
+
+use crate::config;
+use promptgate_core::model::{Diagnostic, Place};
+
+/// The configuration's file.
+pub(super) struct Location {
+    /// Its folder; paths inside are relative to it.
+    pub(super) folder: PathBuf,
+    /// Its name in that folder.
+    pub(super) name: String,
+    /// Its path as a reader in the current folder would write it.
+    pub(super) shown: String,
+    /// Its bytes.
+    pub(super) bytes: Vec<u8>,
+}
+
+/// The configuration that is named (a file, or its folder), else the nearest one.
+pub(super) fn configuration(named: Option<&Path>) -> Result<Location, Diagnostic> {
+    let here = std::env::current_dir()
+        .map_err(|error| Diagnostic::new(format!("the current folder cannot be read: {error}")))?;
+    let path = match named {
+        Some(path) => {
+            let path = here.join(path);
+            if path.is_dir() {
+                config::NAMES.into_iter().map(|name| path.join(name)).find(|file| file.is_file()).ok_or_else(
+                    || {
+                        Diagnostic::new("there is no promptgate.yaml in this folder")
+                            .at(Place::file(shown(&path)))
+                            .help("`promptgate init FOLDER` writes one")
+                    },
+                )?
+            } else {
+                path
+            }
+        }
+        None => config::find(&here).ok_or_else(|| {
+            Diagnostic::new("there is no promptgate.yaml in this folder or above it")
+                .help("`promptgate init` writes one; `promptgate run PATH` names one elsewhere")
+        })?,
+    };
+    let shown = shown(&path);
+    let refuse = |error: std::io::Error| {
+        Diagnostic::new(format!("cannot read the configuration: {error}"))
+            .at(Place::file(&shown))
+            .help("name a promptgate.yaml, or its folder")
+    };
+    // A pipe or a device may never end.
+    if !path.metadata().map_err(refuse)?.is_file() {
+        return Err(refuse(std::io::Error::other("not a file")));
+    }
+    let bytes = std::fs::read(&path).map_err(refuse)?;
+    let folder = path.parent().unwrap_or(&here).to_owned();
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    Ok(Location { folder, name, shown, bytes })
+}
+
+/// A path from the command line, relative to the configuration: taken from the current folder if it exists there, else
+/// from the configuration as paths inside it are.
+pub(super) fn from_command_line(path: &str, folder: &Path) -> String {
+    let Ok(here) = std::env::current_dir() else { return path.to_owned() };
+    let candidate = here.join(path);
+    if !candidate.exists() {
+        return path.to_owned();
+    }
+    let relative = candidate.strip_prefix(folder).unwrap_or(&candidate);
+    relative.to_string_lossy().into_owned()
+}
+
+/// A path as a reader in the current folder would write it.
+pub(super) fn shown(path: &Path) -> String {
+    let here = std::env::current_dir().unwrap_or_default();
+    path.strip_prefix(&here).unwrap_or(path).display().to_string()
+}

@@ -1,0 +1,173 @@
+//! `--policy-from`: a change must not choose its own policy.
+//!
+//! Prompt, user message, model, parameters and dataset come from the candidate's configuration. Everything else, with the
+//! files that it names, comes from a configuration that the change cannot write. Differences between the two are
+//! reported and do not count.
+
+mod changes;
+mod place;
+
+use serde_json::Value;
+
+use super::files::Files;
+use super::locate::{Location, from_command_line};
+use crate::app::Environment;
+use crate::app::suite::SuiteOptions;
+use crate::config::{self, Settings};
+use promptgate_adapters::load::{self, Baseline, BaselineSpec, Tree};
+use promptgate_core::check;
+use promptgate_core::model::{Diagnostic, Diagnostics, Place, PolicySource};
+use promptgate_core::text::neutral;
+
+pub(in crate::app) use changes::{add_files, between, warnings};
+pub(super) use place::configuration_at;
+
+/// Settings and files of the policy and of the candidate.
+pub(in crate::app) struct PolicySources {
+    /// The settings of the policy, with the candidate's own parts.
+    pub(in crate::app) settings: Settings,
+    /// The files of both.
+    pub(in crate::app) files: Files,
+    /// The policy's configuration, unchanged; `None` for the candidate's own.
+    pub(in crate::app) base: Option<Settings>,
+    /// Where the policy is from; `None` without `--policy-from`.
+    pub(in crate::app) source: Option<PolicySource>,
+}
+
+/// Resolves the policy of a suite.
+///
+/// # Errors
+/// A policy that is missing or invalid, and paths that the candidate must not name with a policy from elsewhere.
+pub(super) fn resolve(
+    options: &SuiteOptions,
+    environment: &Environment,
+    location: &Location,
+    own: Settings,
+    warnings: &mut Vec<String>,
+) -> Result<PolicySources, Diagnostics> {
+    let Some(text) = &options.policy_from else {
+        let files = Files::of(Tree::work_tree(&location.folder));
+        return Ok(PolicySources { settings: own, files, base: None, source: None });
+    };
+    let flag = |diagnostic: Diagnostic| diagnostic.or_at(&Place::file("--policy-from"));
+    let spec = BaselineSpec::parse_candidate(text).map_err(flag)?;
+    place::refuse_links(location)?;
+    let mut candidate = Tree::guarded(&location.folder).map_err(flag)?;
+    if let Some(commit) = options.merge_base.as_ref().and_then(|known| known.evaluated.as_deref()) {
+        candidate = candidate.held_to(commit)?;
+        // Only checks that the commit holds the same bytes.
+        candidate.find(&location.name, load::FILE_LIMIT)?;
+    }
+    place::refuse_two(location)?;
+    let baseline = super::base::find(Some(&spec), options, environment, &location.folder, true);
+    let (tree, name) = match baseline.map_err(flag)? {
+        Baseline::Commit { tree, path: None, .. } => {
+            let named = options.config.is_some();
+            let name = place::find(&tree, location, named)?;
+            (tree, name)
+        }
+        Baseline::Commit { tree, path, .. } => (tree, path),
+        Baseline::File { path } => {
+            let path = from_command_line(&path, &location.folder);
+            (Tree::work_tree(&location.folder), Some(path))
+        }
+        Baseline::None { .. } | Baseline::Report { .. } => {
+            return Err(flag(Diagnostic::new("not a valid policy")).into());
+        }
+    };
+    let mut source = PolicySource {
+        spec: neutral::clip(&neutral::terminal(text), 100),
+        commit: tree.commit().map(str::to_owned),
+        ..PolicySource::default()
+    };
+    let Some(name) = name else {
+        source.new = true;
+        let files = Files::of(candidate);
+        return Ok(PolicySources { settings: own, files, base: None, source: Some(source) });
+    };
+    let (base, written) = read(&tree, &name, text)?;
+    let theirs = load::decode(&location.shown, &location.bytes)?;
+    changes::policy(&written, &config::written(&location.shown, theirs)?, &mut source);
+    let settings = joined(&base, &written, &own, location, warnings)?;
+    let policy = tree.beside(&name)?;
+    // A policy in the work tree has no counterpart of the candidate's folder.
+    let of_cases = if tree.is_writable_by_change() { policy.clone() } else { tree };
+    let files = Files::from(policy, of_cases, candidate);
+    Ok(PolicySources { settings, files, base: Some(base), source: Some(source) })
+}
+
+/// The policy's configuration, resolved and as written.
+fn read(tree: &Tree, name: &str, spec: &str) -> Result<(Settings, Value), Diagnostics> {
+    let shown = tree.describe(name);
+    let bytes = tree.find(name, load::FILE_LIMIT)?.ok_or_else(|| {
+        Diagnostic::new("there is no such configuration")
+            .at(Place::file(&shown))
+            .help("name one that is there: `--policy-from git:REF`, `git:REF:PATH` or `file:PATH`")
+    })?;
+    let text = load::decode(&shown, &bytes)?;
+    let loaded = config::load(&shown, text, &check::entry_schema());
+    let base =
+        loaded.map_err(|mut diagnostics| {
+            let message = format!("the policy of {spec} is not valid, and a change is not judged by its own");
+            diagnostics.0.push(Diagnostic::new(message).at(Place::file(&shown)).help(
+                "repair it there first, or name a commit whose policy is valid: `--policy-from git:REF`",
+            ));
+            diagnostics
+        })?;
+    Ok((base, config::written(&shown, text)?))
+}
+
+/// The settings of the policy with the candidate's own parts.
+fn joined(
+    base: &Settings,
+    written: &Value,
+    own: &Settings,
+    location: &Location,
+    warnings: &mut Vec<String>,
+) -> Result<Settings, Diagnostic> {
+    let folder = location.folder.file_name().map(|name| name.to_string_lossy().into_owned());
+    let name = match written.get("name").and_then(Value::as_str) {
+        Some(name) => name.to_owned(),
+        None => folder.unwrap_or_else(|| base.name.clone()),
+    };
+    let lacking: Vec<&(String, f64, f64)> =
+        own.prices.iter().filter(|(model, ..)| base.price(model).is_none()).collect();
+    if !lacking.is_empty() {
+        let named: Vec<String> = lacking
+            .iter()
+            .take(5)
+            .map(|(model, input, output)| {
+                format!("{} ({input} in, {output} out)", neutral::clip(&neutral::terminal(model), 60))
+            })
+            .collect();
+        let more = if lacking.len() > 5 { ", …" } else { "" };
+        warnings.push(format!(
+            "prices that the policy lacks are those of this change: {}{more}",
+            named.join(", ")
+        ));
+    }
+    let prices = base.prices.iter().chain(lacking).cloned().collect();
+    let settings = Settings {
+        name,
+        prompt: own.prompt.clone(),
+        user: own.user.clone(),
+        model: own.model.clone(),
+        parameters: own.parameters.clone(),
+        dataset: own.dataset.clone(),
+        prices,
+        ..base.clone()
+    };
+    let costs = settings.budget.usd.is_some() || settings.limits.iter().any(|it| it.metric == "cost_usd");
+    if let Some(model) = settings.model.as_ref().filter(|model| settings.price(&model.value).is_none())
+        && costs
+    {
+        let message = format!(
+            "there is no price for `{}`, and the policy bounds what is spent",
+            neutral::terminal(&model.value)
+        );
+        let help =
+            "add it to `prices`: the price of a model that the policy does not know is taken from there";
+        return Err(Diagnostic::new(message).at(model.place.clone()).help(help));
+    }
+    Ok(settings)
+}

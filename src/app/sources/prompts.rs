@@ -1,0 +1,219 @@
+//! Resolves the prompts of candidate and baseline to bytes.
+
+use super::base;
+use super::files::Files;
+use super::locate::{Location, from_command_line};
+use super::policy::{PolicySources, configuration_at};
+use crate::app::suite::SuiteOptions;
+use crate::app::{Environment, Failure, mismatch, report_files};
+use crate::config::{self, Settings};
+use promptgate_adapters::load::{self, Baseline, BaselineSpec, PromptBytes, PromptSource, Repository, Tree};
+use promptgate_core::check;
+use promptgate_core::model::{DatasetFacts, Diagnostic, Diagnostics, Place, Run};
+
+/// Largest report that is a baseline, in bytes.
+const REPORT_LIMIT: u64 = 1 << 30;
+
+/// The bytes of a prompt, and the settings that it is sent with.
+#[derive(Debug)]
+pub(in crate::app) struct ResolvedPrompt {
+    /// The bytes.
+    pub(in crate::app) prompt: PromptBytes,
+    /// User message, model and parameters.
+    pub(in crate::app) source: PromptSource,
+}
+
+/// A resolved baseline.
+pub(in crate::app) enum BaselineSource {
+    /// A prompt that is run.
+    Prompt(Box<ResolvedPrompt>),
+    /// A run of an earlier report.
+    Earlier(Box<Earlier>),
+    /// None, and why where it was not asked for.
+    None(Option<String>),
+}
+
+/// A baseline that was answered in an earlier run.
+pub(crate) struct Earlier {
+    /// That run; its candidate is the baseline.
+    pub(crate) run: Run,
+    /// The path of its report.
+    pub(crate) file: String,
+}
+
+impl Earlier {
+    /// Refuses a baseline over other cases, or one that was answered by the simulated model where this run is not.
+    pub(in crate::app) fn refuse_mismatch(
+        &self,
+        dataset: &DatasetFacts,
+        simulated: Option<bool>,
+    ) -> Result<(), Diagnostics> {
+        mismatch::refuse(
+            &self.file,
+            [
+                mismatch::dataset(&self.run.dataset, dataset),
+                simulated.and_then(|simulated| mismatch::simulation(self.run.simulated, simulated)),
+            ],
+        )
+    }
+}
+
+fn source(settings: &Settings, path: String) -> PromptSource {
+    PromptSource {
+        path,
+        user: settings.user.value.clone(),
+        model: settings.model.as_ref().map(|model| model.value.clone()),
+        parameters: settings.parameters.clone(),
+    }
+}
+
+/// The candidate's prompt.
+pub(super) fn candidate(
+    options: &SuiteOptions,
+    environment: &Environment,
+    policy: &PolicySources,
+    location: &Location,
+) -> Result<ResolvedPrompt, Diagnostics> {
+    let (settings, tree) = (&policy.settings, &policy.files.candidate);
+    let Some(text) = &options.candidate else {
+        return resolved(tree, settings, settings.prompt.value.clone());
+    };
+    let flag = |diagnostic: Diagnostic| Diagnostics::from(diagnostic.or_at(&Place::file("--candidate")));
+    let spec = BaselineSpec::parse_candidate(text).map_err(flag)?;
+    match load::baseline(Some(&spec), &location.folder, &|name| environment.variable(name)).map_err(flag)? {
+        Baseline::File { path } => resolved(tree, settings, from_command_line(&path, &location.folder)),
+        Baseline::Commit { tree, path, .. } => {
+            resolved(&tree, settings, path.unwrap_or_else(|| settings.prompt.value.clone()))
+        }
+        Baseline::None { .. } | Baseline::Report { .. } => {
+            Err(flag(Diagnostic::new("not a valid candidate")))
+        }
+    }
+}
+
+fn resolved(tree: &Tree, settings: &Settings, path: String) -> Result<ResolvedPrompt, Diagnostics> {
+    let prompt = load::fetch_prompt(tree, &path)?;
+    Ok(ResolvedPrompt { prompt, source: source(settings, path) })
+}
+
+/// The baseline.
+pub(super) fn baseline(
+    options: &SuiteOptions,
+    environment: &Environment,
+    policy: &PolicySources,
+    location: &Location,
+    warnings: &mut Vec<String>,
+) -> Result<BaselineSource, Diagnostics> {
+    let settings = &policy.settings;
+    let (text, place) = match (&options.baseline, &settings.baseline) {
+        (Some(text), _) => (Some(text), Place::file("--baseline")),
+        (None, Some(written)) => (Some(&written.value), written.place.clone()),
+        (None, None) => (None, Place::file(&location.shown)),
+    };
+    let from_flag = options.baseline.is_some();
+    let placed = |diagnostic: Diagnostic| diagnostic.or_at(&place);
+    let spec = text.map(|text| BaselineSpec::parse(text)).transpose().map_err(placed)?;
+    let seen = |path: String| {
+        if from_flag { from_command_line(&path, &location.folder) } else { path }
+    };
+    let base = base::find(spec.as_ref(), options, environment, &location.folder, policy.source.is_some());
+    match base.map_err(placed)? {
+        Baseline::None { note } => Ok(BaselineSource::None(note)),
+        Baseline::File { path } => {
+            // A file that the policy names is read from the policy, with its user message, model and parameters.
+            let (tree, of) = match &policy.base {
+                Some(base) if !from_flag => (&policy.files.policy, base),
+                _ => (&policy.files.candidate, settings),
+            };
+            Ok(BaselineSource::Prompt(Box::new(resolved(tree, of, seen(path))?)))
+        }
+        Baseline::Report { path } => {
+            // The same holds for a report.
+            let folder = if policy.base.is_some() && !from_flag {
+                refuse_changed_report(policy, &path)?;
+                let files = &policy.files.policy;
+                // A report that a commit holds is the same in the candidate's folder.
+                if files.is_writable_by_change() { files.folder() } else { &location.folder }
+            } else {
+                &location.folder
+            };
+            let report =
+                report_files::read(&folder.join(seen(path.clone()))).map_err(|failure| match failure {
+                    Failure::Diagnostics(diagnostics) => diagnostics,
+                    _ => Diagnostic::new("this report cannot be read").at(Place::file(&path)).into(),
+                })?;
+            let run = report.to_run().map_err(|diagnostics| diagnostics.at(&Place::file(&path)))?;
+            Ok(BaselineSource::Earlier(Box::new(Earlier { run, file: path })))
+        }
+        Baseline::Commit { tree: base, path, how } => {
+            at_commit(settings, location, &base, path, &how, warnings)
+        }
+    }
+}
+
+/// The prompt at a commit, with the user message, model and parameters that the configuration had there.
+fn at_commit(
+    settings: &Settings,
+    location: &Location,
+    base: &Tree,
+    path: Option<String>,
+    how: &str,
+    warnings: &mut Vec<String>,
+) -> Result<BaselineSource, Diagnostics> {
+    let there = match configuration_at(base, &location.name)? {
+        None => None,
+        Some((name, bytes)) => {
+            let shown = base.describe(&name);
+            let loaded = load::decode(&shown, &bytes)
+                .map_err(Diagnostics::from)
+                .and_then(|text| config::load(&shown, text, &check::entry_schema()));
+            match loaded {
+                Ok(settings) => Some(settings),
+                Err(_) => {
+                    warnings.push(format!(
+                        "{shown} is not valid; the baseline runs with the user message, model and parameters of \
+                         {}",
+                        location.shown
+                    ));
+                    None
+                }
+            }
+        }
+    };
+    let named = path.is_some();
+    let of = there.as_ref().unwrap_or(settings);
+    let source = source(of, path.unwrap_or_else(|| of.prompt.value.clone()));
+    match load::find_prompt(base, &source.path)? {
+        Some(prompt) => Ok(BaselineSource::Prompt(Box::new(ResolvedPrompt { prompt, source }))),
+        None if named => Err(Diagnostic::new("there is no such file in that commit")
+            .at(Place::file(base.describe(&source.path)))
+            .help("`git:REF` alone takes the path of the configuration at that commit")
+            .into()),
+        None => Ok(BaselineSource::None(Some(format!(
+            "new: {} is not there at the baseline ({how}); judged by thresholds alone",
+            source.path
+        )))),
+    }
+}
+
+/// Refuses a report that a policy names and the change under test brings along, or has altered.
+fn refuse_changed_report(sources: &PolicySources, path: &str) -> Result<(), Diagnostic> {
+    let Files { policy, candidate, .. } = &sources.files;
+    if policy.is_writable_by_change() {
+        return Ok(());
+    }
+    let ours = candidate.find(path, REPORT_LIMIT)?;
+    let same = match policy.find(path, REPORT_LIMIT)? {
+        Some(theirs) => ours.is_some_and(|ours| ours == theirs),
+        // A report that a job put there is not part of the change.
+        None => !Repository::discover(candidate.folder()).map_err(Diagnostic::from)?.tracks(path)?,
+    };
+    if same {
+        return Ok(());
+    }
+    Err(Diagnostic::new(
+        "this report is the baseline, and the change under test has another one in its place",
+    )
+    .at(Place::file(path))
+    .help("change a saved baseline and a prompt in two steps"))
+}

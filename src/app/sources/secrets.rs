@@ -1,0 +1,48 @@
+//! Secrets that a configuration refers to.
+
+use crate::app::Environment;
+use crate::app::models::key_variable;
+use crate::config::{EndpointSettings, HeaderValue, Settings};
+use promptgate_core::text::Secret;
+
+/// Keys and header values of all endpoints, as far as they are set.
+pub(in crate::app) fn secrets(settings: &Settings, environment: &Environment) -> Vec<Secret> {
+    endpoints(settings).flat_map(|endpoint| keys(endpoint, environment)).collect()
+}
+
+/// The key and the header values of an endpoint, as far as they are set.
+fn keys(endpoint: &EndpointSettings, environment: &Environment) -> Vec<Secret> {
+    let headers = endpoint.headers.iter().filter_map(|(_, value)| match value {
+        HeaderValue::Env(variable) => Some(variable.value.clone()),
+        HeaderValue::Literal(_) => None,
+    });
+    let variables = std::iter::once(key_variable(endpoint)).chain(headers);
+    variables.filter_map(|name| environment.variable(&name)).map(Secret::new).collect()
+}
+
+fn endpoints(settings: &Settings) -> impl Iterator<Item = &EndpointSettings> {
+    let panel = settings.judge.iter().flat_map(|judge| &judge.panel);
+    std::iter::once(&settings.endpoint).chain(panel.filter_map(|member| member.endpoint.as_ref()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config;
+    use promptgate_core::check;
+    use promptgate_core::text::Redactor;
+
+    #[test]
+    fn keys_of_endpoint_judge_and_headers_are_redacted() {
+        let text = "version: 1\ndataset: cases.jsonl\nprompt: p.md\nmodel: m\n\
+                    endpoint: {api_key_env: FIRST, headers: {x-team: {env: SECOND}}}\n\
+                    judge: {model: j, endpoint: {base_url: 'https://j.example/v1', api_key_env: THIRD}}\n\
+                    metrics: {relevance: {min: 0.5}}\n";
+        let settings = config::load("promptgate.yaml", text, &check::entry_schema()).unwrap();
+        let set = ["FIRST", "SECOND", "THIRD"].map(|name| (name.to_owned(), format!("sk-secret-{name}")));
+        let secrets = secrets(&settings, &Environment::of(set));
+        let redacted =
+            Redactor::new(&secrets).redact("sk-secret-FIRST sk-secret-SECOND sk-secret-THIRD").into_owned();
+        assert_eq!(redacted, "[redacted] [redacted] [redacted]");
+    }
+}

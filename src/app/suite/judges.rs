@@ -1,0 +1,157 @@
+//! The judges of a suite with their planted answers and their facts for the report.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::config::Settings;
+use promptgate_adapters::load::{self, DatasetSource, LoadError, Tree};
+use promptgate_core::model::{Case, Diagnostic, Diagnostics, JudgeFacts};
+use promptgate_engine::judge::{self, Judge, Member, Planted};
+
+/// Maximum number of configured planted answers: each one is judged before every run.
+const MAX_PLANTED: usize = 200;
+/// Maximum length of a planted answer, in bytes.
+const MAX_PLANTED_BYTES: usize = 100_000;
+
+/// The judges of the configured metrics, which share the members of the panel.
+pub(in crate::app) fn judges(settings: &Settings) -> Vec<Judge> {
+    let Some(judge) = &settings.judge else { return Vec::new() };
+    let member = |member: &crate::config::MemberSettings| {
+        Arc::new(Member::new(member.model.value.clone(), member.parameters.clone()))
+    };
+    let panel: Vec<Arc<Member>> = judge.panel.iter().map(member).collect();
+    settings
+        .metrics
+        .iter()
+        .map(|metric| Judge::new(metric.name.clone(), metric.kind.clone(), panel.clone(), judge.votes))
+        .collect()
+}
+
+/// The facts of the judge for the report; `None` without a judged metric.
+pub(in crate::app) fn judge_facts(
+    settings: &Settings,
+    judges: &[Judge],
+    hosts: &[String],
+) -> Option<JudgeFacts> {
+    let judge = settings.judge.as_ref().filter(|_| !judges.is_empty())?;
+    let fingerprint = judge::fingerprint(judges, hosts);
+    Some(JudgeFacts {
+        panel: judge.panel.iter().map(|member| member.model.value.clone()).collect(),
+        votes: judge.votes,
+        fingerprint: fingerprint.digest,
+        parts: fingerprint.parts,
+        by_metric: judges
+            .iter()
+            .map(|judge| {
+                (judge.name().to_owned(), judge::fingerprint(std::slice::from_ref(judge), hosts).digest)
+            })
+            .collect(),
+        self_test: None,
+        calibration: None,
+    })
+}
+
+/// The planted answers of the configuration; `None` if the self-test is off or there is no judge.
+pub(super) fn planted(
+    settings: &Settings,
+    judges: &[Judge],
+    tree: &Tree,
+    diagnostics: &mut Diagnostics,
+) -> Option<Vec<Planted>> {
+    let judge = settings.judge.as_ref().filter(|judge| judge.self_test && !judges.is_empty())?;
+    let Some(path) = &judge.planted else { return Some(Vec::new()) };
+    let source = DatasetSource { path: path.value.clone(), ..DatasetSource::default() };
+    let cases = match load::dataset(tree, &source) {
+        Ok(loaded) => loaded.value.cases,
+        Err(LoadError::Diagnostics(found)) => {
+            diagnostics.0.extend(found.0);
+            return None;
+        }
+        Err(LoadError::Empty(diagnostic)) => {
+            diagnostics.0.push(diagnostic);
+            return None;
+        }
+    };
+    if cases.len() > MAX_PLANTED {
+        let message =
+            format!("{} planted answers are too many: each one is a call before every run", cases.len());
+        diagnostics.0.push(
+            Diagnostic::new(message).at(path.place.clone()).help(format!("keep at most {MAX_PLANTED}")),
+        );
+        return None;
+    }
+    let metrics: Vec<&str> = judges.iter().map(Judge::name).collect();
+    let mut planted = Vec::new();
+    for case in cases {
+        match planted_answer(case, &metrics) {
+            Ok(one) => planted.push(one),
+            Err(diagnostic) => diagnostics.0.push(diagnostic),
+        }
+    }
+    for judge in judges {
+        let needs = judge.needs();
+        for one in
+            planted.iter().filter(|one| one.low.iter().chain(&one.high).any(|metric| metric == judge.name()))
+        {
+            let missing = [
+                ("context", needs.context && one.case.context.is_none()),
+                ("expected", needs.expected && one.case.expected.is_none()),
+                ("query", needs.query && one.case.query.is_empty()),
+            ];
+            for (field, _) in missing.into_iter().filter(|(_, is_missing)| *is_missing) {
+                let message = format!("planted answer {}: `{}` needs `{field}`", one.name, judge.name());
+                diagnostics.0.push(
+                    Diagnostic::new(message)
+                        .at(one.case.place.clone())
+                        .help("add it, or remove the metric from `low` and `high`"),
+                );
+            }
+        }
+    }
+    Some(planted)
+}
+
+fn planted_answer(mut case: Case, metrics: &[&str]) -> Result<Planted, Diagnostic> {
+    let place = case.place.clone();
+    let error = |message: String, help: String| Diagnostic::new(message).at(place.clone()).help(help);
+    let form = || "expected `answer`, and `low` or `high` with the metrics that must score it so".to_owned();
+    let answer = match case.vars.shift_remove("answer") {
+        Some(Value::String(text)) => text,
+        _ => return Err(error(format!("planted answer {}: `answer` must be a text", case.id), form())),
+    };
+    if answer.len() > MAX_PLANTED_BYTES {
+        let message = format!("planted answer {}: its answer has {} bytes", case.id, answer.len());
+        return Err(error(message, format!("expected at most {MAX_PLANTED_BYTES} bytes")));
+    }
+    let mut metrics_of = |key: &str| -> Result<Vec<String>, Diagnostic> {
+        let listed = match case.vars.shift_remove(key) {
+            None => Some(Vec::new()),
+            Some(Value::String(name)) => Some(vec![name]),
+            Some(Value::Array(names)) => names.iter().map(|name| Some(name.as_str()?.to_owned())).collect(),
+            Some(_) => None,
+        };
+        let Some(names) = listed else {
+            return Err(error(format!("planted answer {}: `{key}` must list metrics", case.id), form()));
+        };
+        if let Some(unknown) = names.iter().find(|name| !metrics.contains(&name.as_str())) {
+            let message = format!("planted answer {}: `{unknown}` is not a judged metric", case.id);
+            return Err(error(message, format!("the judged metrics are {}", metrics.join(", "))));
+        }
+        Ok(names)
+    };
+    let (low, high) = (metrics_of("low")?, metrics_of("high")?);
+    if let Some(unknown) = case.vars.keys().next() {
+        let message = format!("planted answer {}: unknown column `{unknown}`", case.id);
+        return Err(error(message, form()));
+    }
+    if low.is_empty() && high.is_empty() {
+        return Err(error(format!("planted answer {} has neither `low` nor `high`", case.id), form()));
+    }
+    if let Some(both) = low.iter().find(|name| high.contains(name)) {
+        let message = format!("planted answer {}: `{both}` is in `low` and in `high`", case.id);
+        return Err(error(message, "remove it from one of the two".to_owned()));
+    }
+    case.must_answer = true;
+    Ok(Planted { name: case.id.clone(), case, answer, low, high })
+}

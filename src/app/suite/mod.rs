@@ -1,0 +1,175 @@
+//! From options to everything a run needs, loaded and validated; nothing is called.
+//!
+//! Diagnostics are collected as far as one does not hide another, so that they are all reported at once.
+
+mod dataset;
+mod judges;
+mod review;
+mod scorers;
+#[cfg(test)]
+mod tests;
+mod variants;
+
+use std::path::PathBuf;
+
+pub(super) use judges::{judge_facts, judges};
+
+use super::sources::{self, Earlier, Files, KnownBase, PolicySources, Sources};
+use super::{Environment, Failure};
+use crate::config::{Inconclusive, Settings};
+use promptgate_core::gate::Policy;
+use promptgate_core::model::{Diagnostic, Diagnostics, Place, PolicySource};
+use promptgate_core::text::Secret;
+use promptgate_engine::execute::{Plan, Scorers};
+
+/// Which suite, and what flags change of it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct SuiteOptions {
+    /// The configuration or its folder; `None` for the nearest one.
+    pub(crate) config: Option<PathBuf>,
+    /// Specification of the candidate; `None` for the configuration's `prompt`.
+    pub(crate) candidate: Option<String>,
+    /// Specification of the baseline; `None` for the configuration's.
+    pub(crate) baseline: Option<String>,
+    /// Specification of the policy; `None` for the candidate's own.
+    pub(crate) policy_from: Option<String>,
+    /// Minimums of metrics, as `METRIC=X`.
+    pub(crate) minimums: Vec<String>,
+    /// Glob pattern over case ids.
+    pub(crate) filter: Option<String>,
+    /// Tags, any of which selects a case.
+    pub(crate) tags: Vec<String>,
+    /// No judge is called.
+    pub(crate) no_judge: bool,
+    /// Repeats; alone, one look.
+    pub(crate) repeats: Option<u32>,
+    /// Repeats of the last look.
+    pub(crate) max_repeats: Option<u32>,
+    /// The commit behind `git:merge-base`, where the event of a CI system gives it.
+    pub(crate) merge_base: Option<KnownBase>,
+}
+
+/// Everything a run needs but the models.
+pub(crate) struct Suite {
+    /// The settings that decide, with the candidate's parts.
+    pub(crate) settings: Settings,
+    /// Its files.
+    pub(super) files: Files,
+    /// Where the policy is from; `None` for the configuration itself.
+    pub(crate) policy_source: Option<PolicySource>,
+    /// The variants over the selected cases.
+    pub(crate) plan: Plan,
+    /// The scorers; the judge's model is not connected yet.
+    pub(crate) scorers: Scorers,
+    /// The criteria and the rule that decides them.
+    pub(crate) policy: Policy,
+    /// A baseline that was answered in an earlier run.
+    pub(crate) earlier: Option<Earlier>,
+    /// Why there is no baseline.
+    pub(crate) baseline_note: Option<String>,
+    /// Whether the configuration says `gate.inconclusive: pass`.
+    pub(crate) inconclusive_passes: bool,
+    /// Every secret that settings and environment hold.
+    pub(super) secrets: Vec<Secret>,
+    /// Warnings for the reader.
+    pub(crate) warnings: Vec<String>,
+}
+
+/// Diagnostics and warnings found while a suite is loaded.
+#[derive(Default)]
+struct Findings {
+    diagnostics: Diagnostics,
+    warnings: Vec<String>,
+}
+
+impl Findings {
+    /// The value; its diagnostics become findings.
+    fn take<T>(&mut self, result: Result<T, Diagnostics>) -> Option<T> {
+        match result {
+            Ok(value) => Some(value),
+            Err(diagnostics) => {
+                self.diagnostics.0.extend(diagnostics.0);
+                None
+            }
+        }
+    }
+}
+
+/// Resolves and loads the suite that the options select. `simulated` says whether the simulated model answers; `None`
+/// where nothing is called.
+///
+/// # Errors
+/// Everything that is wrong with it, and nothing to evaluate.
+pub(crate) async fn load(
+    options: &SuiteOptions,
+    simulated: Option<bool>,
+    environment: &Environment,
+) -> Result<Suite, Failure> {
+    let sources = sources::resolve(options, environment).await?;
+    build(sources, options, simulated)
+}
+
+/// Phase two of loading: parses and validates resolved sources.
+fn build(sources: Sources, options: &SuiteOptions, simulated: Option<bool>) -> Result<Suite, Failure> {
+    let Sources { shown, mut policy, candidate, baseline, secrets, warnings } = sources;
+    let mut findings = Findings { warnings, ..Findings::default() };
+    let (settings, files) = (&policy.settings, &policy.files);
+
+    let checks = scorers::compile(settings, files, &mut findings.diagnostics);
+    let dataset = dataset::read(settings, &files.candidate, &mut findings)?;
+    let variants = variants::parse(candidate, baseline, &mut findings);
+    let Some(dataset) = dataset else { return Err(findings.diagnostics.into()) };
+    let changes = dataset::changes(&policy, &dataset, &mut findings.warnings);
+    let dataset = dataset::select(dataset, options)?;
+    let scorers =
+        scorers::build(settings, checks, &dataset, options.no_judge, files, &mut findings.diagnostics);
+
+    review::judges(settings, &mut findings);
+    if let Some(variants) = &variants {
+        review::variants(variants, &dataset, settings, &scorers, simulated, &mut findings);
+    }
+    review::self_test(settings, &scorers, &mut findings);
+    let has_baseline = variants.as_ref().is_some_and(|it| it.baseline.is_some() || it.earlier.is_some());
+    let cases = dataset::facts(&dataset);
+    let gate = scorers::policy(settings, &scorers, &cases, has_baseline, options, &mut findings);
+    let (Some(variants), Some(gate)) = (variants, gate) else { return Err(findings.diagnostics.into()) };
+    review::seed(&variants, &gate, &mut findings);
+    if !findings.diagnostics.0.is_empty() {
+        return Err(findings.diagnostics.into());
+    }
+    if scorers.metrics().is_empty() {
+        return Err(nothing_scores(&shown));
+    }
+    if let Some(earlier) = &variants.earlier {
+        earlier.refuse_mismatch(&dataset.facts, simulated)?;
+    }
+
+    let inconclusive_passes = settings.gate.inconclusive == Inconclusive::Pass;
+    let plan = Plan::new(dataset, variants.candidate, variants.baseline)?;
+    sources::add_files(&mut policy, changes);
+    let PolicySources { settings, files, source: policy_source, .. } = policy;
+    // First: every reader of a warning should see this one.
+    let mut warnings = policy_source.as_ref().map(sources::policy_warnings).unwrap_or_default();
+    warnings.append(&mut findings.warnings);
+    Ok(Suite {
+        settings,
+        files,
+        policy_source,
+        plan,
+        scorers,
+        policy: gate,
+        earlier: variants.earlier,
+        baseline_note: variants.note,
+        inconclusive_passes,
+        secrets,
+        warnings,
+    })
+}
+
+fn nothing_scores(file: &str) -> Failure {
+    Failure::Nothing(
+        Diagnostic::new("nothing scores: no check, and no judge that is called")
+            .at(Place::file(file))
+            .help("add `checks:` or `metrics:`; `--no-judge` leaves checks alone"),
+    )
+}

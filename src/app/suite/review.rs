@@ -1,0 +1,87 @@
+//! Errors and warnings that show only once variants, dataset and scorers are known together.
+
+use serde_json::{Map, Value};
+
+use super::Findings;
+use super::variants::Variants;
+use crate::config::{JudgeSettings, Settings};
+use promptgate_core::gate::Policy;
+use promptgate_core::model::{Dataset, Diagnostic, Place};
+use promptgate_core::template;
+use promptgate_engine::execute::Scorers;
+
+/// Reviews the parameters of the judges.
+pub(super) fn judges(settings: &Settings, findings: &mut Findings) {
+    for member in settings.judge.iter().flat_map(|judge| &judge.panel) {
+        findings.diagnostics.0.extend(reserved_parameters(&settings.file, &member.parameters));
+    }
+}
+
+/// Reviews the variants against the dataset and the judges. `simulated` is `None` where nothing is called.
+pub(super) fn variants(
+    variants: &Variants,
+    dataset: &Dataset,
+    settings: &Settings,
+    scorers: &Scorers,
+    simulated: Option<bool>,
+    findings: &mut Findings,
+) {
+    for variant in [Some(&variants.candidate), variants.baseline.as_ref()].into_iter().flatten() {
+        let facts = &variant.facts;
+        findings.diagnostics.0.extend(reserved_parameters(&facts.prompt.source, &facts.parameters));
+        findings.diagnostics.0.extend(template::verify(variant, &dataset.cases));
+        findings.warnings.extend(template::warnings(variant, &dataset.cases));
+    }
+    let candidate = &variants.candidate;
+    let with_context = scorers.judges.iter().find(|judge| judge.needs().context);
+    if let Some(judge) = with_context.filter(|_| !template::uses(candidate, "context")) {
+        findings.warnings.push(format!(
+            "{} never uses {{{{context}}}}, which {} scores against",
+            candidate.facts.prompt.source,
+            judge.name()
+        ));
+    }
+    let same = |judge: &JudgeSettings| judge.panel.iter().any(|it| it.model.value == candidate.facts.model);
+    let judged = simulated != Some(true) && !scorers.judges.is_empty();
+    if judged && settings.judge.as_ref().is_some_and(same) {
+        findings.warnings.push(format!(
+            "judge and candidate are the same model, {}: models favour their own answers",
+            candidate.facts.model
+        ));
+    }
+}
+
+/// Warns about a judge that is not tested before the run.
+pub(super) fn self_test(settings: &Settings, scorers: &Scorers, findings: &mut Findings) {
+    if settings.judge.as_ref().is_some_and(|judge| !judge.self_test) && !scorers.judges.is_empty() {
+        findings.warnings.push(
+            "judge.self_test is off: a judge that approves of anything would not be noticed".to_owned(),
+        );
+    }
+}
+
+/// Warns about repeats that are all sent the same seed.
+pub(super) fn seed(variants: &Variants, policy: &Policy, findings: &mut Findings) {
+    if policy.schedule().last() > 1 && variants.candidate.facts.parameters.contains_key("seed") {
+        findings.warnings.push(
+            "parameters.seed is sent with every repeat: an endpoint that honours it gives the same answer each time, \
+             and repeats do not measure noise"
+                .to_owned(),
+        );
+    }
+}
+
+/// Errors for parameters that promptgate sets itself, or whose answer is not one JSON document.
+fn reserved_parameters(file: &str, parameters: &Map<String, Value>) -> Vec<Diagnostic> {
+    let reserved = parameters.iter().filter_map(|(name, value)| {
+        let help = match (name.as_str(), value) {
+            ("model", _) => "name the model with `model`, beside `parameters`",
+            ("messages", _) => "the messages are those of the prompt",
+            ("stream", Value::Bool(true)) => "answers are read whole: leave `stream` out",
+            _ => return None,
+        };
+        let message = format!("`{name}` is not allowed in the parameters");
+        Some(Diagnostic::new(message).at(Place::file(file)).help(help))
+    });
+    reserved.collect()
+}

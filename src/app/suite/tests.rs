@@ -1,0 +1,104 @@
+//! Suites from folders and commits, loaded without a process.
+
+use super::SuiteOptions;
+use crate::app::Failure;
+use crate::app::testing::{CONFIG, commit, diagnostics, folder, load, options, write};
+
+#[test]
+fn valid_suite_is_loaded_with_its_cases_and_criteria() {
+    let folder = folder();
+    let suite = load(&options(folder.path())).unwrap();
+    assert_eq!(suite.plan.dataset().cases.len(), 3);
+    assert_eq!(suite.scorers.metrics(), ["check.affirms"]);
+    assert_eq!(suite.policy.criteria.len(), 1);
+    assert!(suite.warnings.is_empty() && suite.policy_source.is_none(), "{:?}", suite.warnings);
+}
+
+#[test]
+fn errors_of_all_files_are_reported_together() {
+    let folder = folder();
+    write(folder.path(), "prompt.md", "\n");
+    write(folder.path(), "cases.jsonl", "{\"id\": \"a\", \"query\": 7}\n");
+    let baseline = SuiteOptions { baseline: Some("file:missing.md".to_owned()), ..options(folder.path()) };
+    let found = diagnostics(&baseline);
+    let text: Vec<String> = found.iter().map(ToString::to_string).collect();
+    for file in ["cases.jsonl:1", "prompt.md", "missing.md"] {
+        assert!(text.iter().any(|line| line.contains(file)), "{file} in {text:#?}");
+    }
+}
+
+#[test]
+fn selection_narrows_cases_and_changes_the_digest() {
+    let folder = folder();
+    let all = load(&options(folder.path())).unwrap();
+    let one = SuiteOptions { tags: vec!["t2".to_owned()], ..options(folder.path()) };
+    let selected = load(&one).unwrap();
+    assert_eq!(selected.plan.dataset().cases[0].id, "case-2");
+    assert_ne!(selected.plan.dataset().facts.digest, all.plan.dataset().facts.digest);
+    let none = SuiteOptions { filter: Some("other-*".to_owned()), ..options(folder.path()) };
+    assert!(matches!(load(&none), Err(Failure::Nothing(_))));
+}
+
+#[test]
+fn suite_without_scorers_has_nothing_to_evaluate() {
+    let folder = folder();
+    write(folder.path(), "promptgate.yaml", CONFIG.split("checks:").next().unwrap());
+    assert!(matches!(load(&options(folder.path())), Err(Failure::Nothing(_))));
+}
+
+#[test]
+fn reserved_parameters_are_errors() {
+    let folder = folder();
+    write(folder.path(), "promptgate.yaml", &format!("{CONFIG}parameters: {{stream: true, messages: []}}\n"));
+    let found = diagnostics(&options(folder.path()));
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert_eq!(found[0].message, "`stream` is not allowed in the parameters");
+}
+
+#[test]
+fn baseline_at_a_commit_has_the_prompt_of_that_commit() {
+    let folder = folder();
+    let base = commit(folder.path());
+    write(folder.path(), "prompt.md", "Answer with yes.\n");
+    let at_base = SuiteOptions { baseline: Some(format!("git:{base}")), ..options(folder.path()) };
+    let suite = load(&at_base).unwrap();
+    let baseline = suite.plan.baseline().unwrap();
+    assert_eq!(baseline.facts.prompt.commit.as_deref(), Some(base.as_str()));
+    assert_eq!(baseline.messages[0].content, "Answer with yes or no.");
+    assert_eq!(suite.plan.candidate().messages[0].content, "Answer with yes.");
+}
+
+#[test]
+fn policy_of_a_commit_decides_and_changes_to_it_are_reported() {
+    let folder = folder();
+    let base = commit(folder.path());
+    let loosened = CONFIG.replace("name: affirms", "name: affirms, min: 0.1");
+    write(folder.path(), "promptgate.yaml", &loosened);
+    let guarded = SuiteOptions { policy_from: Some(format!("git:{base}")), ..options(folder.path()) };
+    let suite = load(&guarded).unwrap();
+    let source = suite.policy_source.unwrap();
+    assert_eq!(source.commit.as_deref(), Some(base.as_str()));
+    assert!(source.changed.iter().any(|change| change.path.starts_with("checks")), "{:?}", source.changed);
+    assert!(suite.warnings[0].contains("does not count"), "{:?}", suite.warnings);
+    let own = load(&options(folder.path())).unwrap();
+    assert_ne!(suite.policy.criteria, own.policy.criteria);
+}
+
+#[test]
+fn second_configuration_beside_the_policy_is_an_error() {
+    let folder = folder();
+    let base = commit(folder.path());
+    write(folder.path(), "promptgate.yml", CONFIG);
+    let guarded = SuiteOptions { policy_from: Some(format!("git:{base}")), ..options(folder.path()) };
+    assert!(diagnostics(&guarded)[0].message.contains("one place has one configuration"));
+}
+
+#[test]
+fn report_and_none_are_not_valid_candidates() {
+    let folder = folder();
+    for candidate in ["none", "report:report.json"] {
+        let options = SuiteOptions { candidate: Some(candidate.to_owned()), ..options(folder.path()) };
+        let found = diagnostics(&options);
+        assert!(found[0].message.contains("cannot be used here"), "{found:?}");
+    }
+}

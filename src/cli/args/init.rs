@@ -1,0 +1,13 @@
+//! `promptgate init`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+/// `promptgate init`.
+#[derive(Debug, Args)]
+pub(crate) struct InitArguments {
+    /// Folder to write to; created if absent. No file is ever overwritten.
+    #[arg(default_value = ".")]
+    pub(crate) folder: PathBuf,
+}

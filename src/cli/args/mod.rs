@@ -1,0 +1,96 @@
+//! Command-line arguments, one file per command; each converts once into the options of `app`.
+
+mod cache;
+mod calibrate;
+mod check;
+mod ci;
+mod comment;
+mod compare;
+mod init;
+mod merge;
+mod mock_server;
+mod output;
+mod parse;
+mod plan;
+mod report;
+mod run;
+mod schema;
+mod suite;
+mod values;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+pub(super) use cache::{CacheArguments, CacheCommand};
+pub(super) use calibrate::{CalibrateArguments, CalibrationFormat};
+pub(super) use check::CheckArguments;
+pub(super) use ci::CiArguments;
+pub(super) use comment::CommentArguments;
+pub(super) use compare::CompareArguments;
+pub(super) use init::InitArguments;
+pub(super) use merge::MergeArguments;
+pub(super) use mock_server::MockServerArguments;
+pub(super) use output::OutputFlags;
+pub(super) use plan::{PlanArguments, PlanFormat};
+pub(super) use report::ReportArguments;
+pub(super) use run::RunArguments;
+pub(super) use schema::SchemaArguments;
+
+pub(super) use parse::parse;
+
+/// The gate that a prompt change has to pass before it is merged.
+///
+/// Exit codes: 0 pass, 1 internal error, 2 usage, 3 nothing to evaluate, 10 fail, 11 inconclusive,
+/// 12 incomplete, 130 interrupted.
+#[derive(Debug, Parser)]
+#[command(name = "promptgate", version, propagate_version = true, max_term_width = 100)]
+pub(crate) struct Arguments {
+    /// Colour the output.
+    #[arg(long, global = true, value_enum, default_value_t, env = "PROMPTGATE_COLOR", hide_env = true)]
+    pub(crate) color: Color,
+    /// The command.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// When output is coloured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal, unless NO_COLOR is set.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Evaluate the candidate against thresholds and baseline: the gate.
+    Run(Box<RunArguments>),
+    /// Run the gate of a pull request: find the base, and write what a CI system shows.
+    Ci(Box<CiArguments>),
+    /// Validate configuration, dataset, prompts and schemas; no call, no cost.
+    Check(CheckArguments),
+    /// Estimate calls, cost and the smallest drop that a run can detect; no call.
+    Plan(PlanArguments),
+    /// Decide from two saved reports; no call.
+    Compare(CompareArguments),
+    /// Join the shards of a run on several machines, decide and report; no call.
+    Merge(MergeArguments),
+    /// Measure the judge against human labels.
+    Calibrate(CalibrateArguments),
+    /// Render a saved report.
+    Report(ReportArguments),
+    /// Print the JSON Schema of a format.
+    Schema(SchemaArguments),
+    /// Write a starter suite: configuration, dataset and prompt.
+    Init(InitArguments),
+    /// Show the cache of answers, or remove entries.
+    Cache(CacheArguments),
+    /// Serve a simulated model over HTTP, with faults on request.
+    MockServer(MockServerArguments),
+    /// Create or update the gate's comment on a GitHub pull request.
+    Comment(CommentArguments),
+}

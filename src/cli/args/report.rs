@@ -1,0 +1,18 @@
+//! `promptgate report`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::output::report_format;
+use promptgate_report::Format;
+
+/// `promptgate report`.
+#[derive(Debug, Args)]
+pub(crate) struct ReportArguments {
+    /// A report.json.
+    pub(crate) report: PathBuf,
+    /// Format of standard output.
+    #[arg(long, default_value = "terminal", value_parser = report_format())]
+    pub(crate) format: Format,
+}

@@ -1,0 +1,93 @@
+//! `promptgate run`.
+
+use std::time::Duration;
+
+use clap::Args;
+
+use super::OutputFlags;
+use super::suite::SuiteFlags;
+use super::values::{dollars, duration};
+use crate::app::evaluate::RunOptions;
+use crate::app::shard::ShardChoice;
+use crate::app::{CacheMode, CallOptions};
+use promptgate_adapters::endpoint::Ceilings;
+
+/// `promptgate run`.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct RunArguments {
+    #[command(flatten)]
+    suite: SuiteFlags,
+    /// Use the simulated model: no key, no network, no cost; its scores say nothing about a real model.
+    #[arg(long, env = "PROMPTGATE_OFFLINE", hide_env = true)]
+    offline: bool,
+    /// Output.
+    #[command(flatten)]
+    pub(crate) output: OutputFlags,
+    /// Maximum calls in flight.
+    #[arg(long, value_name = "N", env = "PROMPTGATE_CONCURRENCY", hide_env = true,
+          value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    concurrency: Option<u32>,
+    #[command(flatten)]
+    cache: CacheFlags,
+    /// Stop making calls once the verdict can only be fail.
+    #[arg(long, env = "PROMPTGATE_FAIL_FAST", hide_env = true)]
+    fail_fast: bool,
+    /// Run one shard, k/n, for `promptgate merge`; auto reads k and n from the variables of the CI system.
+    #[arg(long, value_name = "K/N|auto", env = "PROMPTGATE_SHARD", hide_env = true)]
+    shard: Option<ShardChoice>,
+    /// Stop starting calls that could bring the cost above this many US dollars.
+    #[arg(long, value_name = "USD", env = "PROMPTGATE_BUDGET_USD", hide_env = true, value_parser = dollars)]
+    budget_usd: Option<f64>,
+    /// Maximum number of calls.
+    #[arg(long, value_name = "N", env = "PROMPTGATE_BUDGET_CALLS", hide_env = true)]
+    budget_calls: Option<u64>,
+    /// Stop starting calls after this long: 90s, 20m.
+    #[arg(long, value_name = "TIME", env = "PROMPTGATE_DEADLINE", hide_env = true,
+          value_parser = duration)]
+    deadline: Option<Duration>,
+    /// No progress on standard error.
+    #[arg(long, short, env = "PROMPTGATE_QUIET", hide_env = true)]
+    pub(crate) quiet: bool,
+}
+
+impl RunArguments {
+    pub(crate) fn options(&self) -> RunOptions {
+        RunOptions {
+            suite: self.suite.options(),
+            calls: CallOptions {
+                offline: self.offline,
+                concurrency: self.concurrency,
+                ceilings: Ceilings { calls: self.budget_calls, usd: self.budget_usd, time: self.deadline },
+                cache: self.cache.mode(),
+            },
+            shard: self.shard,
+            fail_fast: self.fail_fast,
+            out: self.output.folder_or_default(),
+        }
+    }
+}
+
+/// Flags of the cache of answers.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub(crate) struct CacheFlags {
+    /// Ignore the cache and overwrite it.
+    #[arg(long, env = "PROMPTGATE_REFRESH", hide_env = true, conflicts_with = "no_cache")]
+    refresh: bool,
+    /// Neither read nor write the cache.
+    #[arg(long, env = "PROMPTGATE_NO_CACHE", hide_env = true)]
+    no_cache: bool,
+    /// Make no call: an answer that is not cached is missing, and the run incomplete.
+    #[arg(long, env = "PROMPTGATE_CACHED_ONLY", hide_env = true, conflicts_with_all = ["refresh", "no_cache"])]
+    cached_only: bool,
+}
+
+impl CacheFlags {
+    pub(super) fn mode(self) -> CacheMode {
+        match self {
+            Self { no_cache: true, .. } => CacheMode::Bypass,
+            Self { refresh: true, .. } => CacheMode::Refresh,
+            Self { cached_only: true, .. } => CacheMode::CachedOnly,
+            _ => CacheMode::Use,
+        }
+    }
+}

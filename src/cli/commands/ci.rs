@@ -1,0 +1,74 @@
+//! `promptgate ci`: the gate of a pull request.
+
+use super::run::print_shard;
+use super::watched::watched;
+use crate::app::ci::{self, CiContext, CiEnvironment, CiOptions, Gate, Outcome};
+use crate::app::evaluate::{self, Decided};
+use crate::app::{Environment, Failure, report_files};
+use crate::cli::args::CiArguments;
+use crate::cli::exit::ExitStatus;
+use crate::cli::output;
+use promptgate_core::model::{Diagnostic, Place};
+use promptgate_report::Format;
+
+/// Runs the gate, and writes what the CI system shows.
+pub(super) async fn ci(arguments: &CiArguments, environment: Environment) -> Result<ExitStatus, Failure> {
+    let (options, rules) = (arguments.options(), arguments.exit_rules());
+    let environment = CiEnvironment(environment);
+    ci::outputs::prepare(&options.run.out)?;
+    let mut context = CiContext::default();
+    let outcome = match gate(arguments, &options, &environment, &mut context).await {
+        Ok(outcome) => outcome,
+        Err(Failure::BrokenPipe) => return Err(Failure::BrokenPipe),
+        Err(failure) => {
+            output::report(&failure);
+            Outcome::Failed(failure)
+        }
+    };
+    let status = ExitStatus::of_ci(&outcome, options.on_missing_credentials, rules);
+    let width = output::width();
+    let log = ci::outputs::write_all(&outcome, &context, &options, &environment, status.code(), width)?;
+    output::warn(&log.warnings);
+    output::print(&log.text)?;
+    Ok(status)
+}
+
+async fn gate(
+    arguments: &CiArguments,
+    options: &CiOptions,
+    environment: &CiEnvironment,
+    context: &mut CiContext,
+) -> Result<Outcome, Failure> {
+    refuse_format(arguments.run.output.format)?;
+    let report = |decided: Decided| {
+        let status = ExitStatus::of_decided(&decided, arguments.exit_rules());
+        let reported = report_files::report(decided, status.code(), Some(&options.run.out))?;
+        Ok(Outcome::Reported(Box::new(reported)))
+    };
+    let (suite, shard, run) = match ci::gate(options, environment, context).await? {
+        Gate::Ended(outcome) => return Ok(outcome),
+        Gate::Merged(decided) => return report(*decided),
+        Gate::Evaluate { suite, shard, options } => (suite, shard, options),
+    };
+    let outcome = watched(arguments.run.quiet, environment.0.clone(), async |context| {
+        evaluate::evaluate(*suite, shard, &run, context).await
+    });
+    match outcome.await? {
+        None | Some(evaluate::Outcome::Interrupted) => Ok(Outcome::Interrupted),
+        Some(evaluate::Outcome::Decided(decided)) => report(*decided),
+        Some(evaluate::Outcome::Shard(shard)) => {
+            print_shard(&shard, Format::Terminal)?;
+            Ok(Outcome::Shard(shard))
+        }
+    }
+}
+
+/// Only the table is safe in a log: other formats hold texts of a model.
+fn refuse_format(format: Format) -> Result<(), Diagnostic> {
+    if format == Format::Terminal {
+        return Ok(());
+    }
+    Err(Diagnostic::new("`ci` prints into a log, where texts of a model are not allowed")
+        .at(Place::file("--format"))
+        .help("leave it out: the other formats are in the folder of `--out`"))
+}
