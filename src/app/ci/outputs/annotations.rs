@@ -161,7 +161,6 @@ fn from_workspace(repository: &Repository, path: &str, workspace: Option<&Path>)
 #[cfg(test)]
 mod tests {
     use super::*;
-    use promptgate_report::sample;
     use promptgate_report::v1::LargestDifference;
 
     fn messages(report: &Report) -> Vec<String> {
@@ -170,7 +169,8 @@ mod tests {
 
     #[test]
     fn must_pass_cases_come_first_and_equal_counts_are_not_worse() {
-        let mut report = sample::fail().report();
+        let fixture = Path::new("tests/fixtures/reports/fail.json");
+        let mut report = crate::app::report_files::read(fixture).unwrap();
         let some = |passed| Some(Passes { passed, of: 3 });
         let [first, second, third, fourth, ..] = report.cases.as_mut_slice() else { panic!("four cases") };
         for case in [&mut *first, &mut *second, &mut *third, &mut *fourth] {
