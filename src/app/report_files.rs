@@ -169,7 +169,11 @@ fn open_file(path: &Path) -> io::Result<File> {
 mod tests {
     use super::*;
     use promptgate_core::text::Secret;
-    use promptgate_report::sample;
+    use promptgate_report::v1::Trial;
+
+    fn failed() -> Report {
+        read(Path::new("tests/fixtures/reports/fail.json")).unwrap()
+    }
 
     fn text(folder: &Path, name: &str) -> String {
         std::fs::read_to_string(folder.join(name)).unwrap()
@@ -179,7 +183,7 @@ mod tests {
     fn trials_file_is_written_for_large_runs_and_removed_for_small() {
         let folder = tempfile::tempdir().unwrap();
         let redactor = Redactor::new(&[]);
-        let mut report = sample::fail().report();
+        let mut report = failed();
         let trials = report.trials();
         let files = write_from(&mut report, folder.path(), &redactor, trials - 1).unwrap();
         let names = |files: &[PathBuf]| -> Vec<String> {
@@ -189,11 +193,11 @@ mod tests {
         assert_eq!(text(folder.path(), "trials.jsonl").lines().count(), trials);
         assert_eq!(read(&folder.path().join("report.json")).unwrap(), report);
 
-        let mut smaller = sample::fail().report();
+        let mut smaller = failed();
         let files = write_from(&mut smaller, folder.path(), &redactor, trials).unwrap();
         assert_eq!(names(&files), ["report.json", "report.md", "report.html", "junit.xml"]);
         assert!(!folder.path().join("trials.jsonl").exists());
-        assert_eq!(read(&folder.path().join("report.json")).unwrap(), sample::fail().report());
+        assert_eq!(read(&folder.path().join("report.json")).unwrap(), failed());
 
         // A file that promptgate did not write is left alone.
         std::fs::write(folder.path().join("trials.jsonl"), "{\"mine\": 1}\n").unwrap();
@@ -204,15 +208,16 @@ mod tests {
     #[test]
     fn secrets_are_redacted_in_every_file() {
         let folder = tempfile::tempdir().unwrap();
-        let mut parts = sample::fail();
+        let mut report = failed();
         let key = "sk-canary-7f3a9b2c";
-        for trial in &mut parts.run.trials {
-            promptgate_testing::edit_answer(&mut trial.result, |completion, _| {
-                completion.text = format!("the key is {key}, or is it")
-            });
+        for case in &mut report.cases {
+            let edited =
+                |trial: Trial| Trial { output: Some(format!("the key is {key}, or is it")), ..trial };
+            let trials: Vec<Trial> = case.trials.readable().map(|trial| edited(trial.into_owned())).collect();
+            case.trials = trials.into();
         }
         let redactor = Redactor::new(&[Secret::new(key.to_owned())]);
-        write_from(&mut parts.report(), folder.path(), &redactor, 0).unwrap();
+        write_from(&mut report, folder.path(), &redactor, 0).unwrap();
         for name in ["report.json", "report.html", "trials.jsonl"] {
             let text = text(folder.path(), name);
             assert!(!text.contains(key) && text.contains("the key is [redacted], or is it"), "{name}");

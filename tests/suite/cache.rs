@@ -295,7 +295,7 @@ fn tracked_cache_is_refused() {
     // Where git cannot say, nobody may say that it is not.
     let index = std::fs::read(folder.path().join(".git/index")).expect("the index");
     folder.write(".git/index", "scribbled");
-    folder.against(&server.base_url, &["run"]).expect_code(2).says("git could not say whether");
+    folder.against(&server.base_url, &["run"]).expect_code(2).says("git could not determine whether");
     std::fs::write(folder.path().join(".git/index"), index).expect("the index");
     folder.git(&["rm", "-q", "--cached", CACHE]);
     assert_eq!(requests(&folder, &server, &asked, &[]), 0);

@@ -233,7 +233,7 @@ fn scale_is_rated_and_a_refused_parameter_reported() {
         "  warmth: {min: 0.7, scale: {of: how warm the answer is, anchors: {0: cold, 5: warm}}}",
     );
     let outcome = folder.against(&server.base_url, &["run", "--repeats", "1"]);
-    outcome.says("without temperature, which was refused");
+    outcome.says("without temperature (refused)");
     let report = folder.report();
     assert_eq!(report["cases"][0]["trials"][0]["grades"][2]["score"], 0.8);
     assert_eq!(report["judge"]["answered"]["refused_parameters"], json!(["temperature"]));

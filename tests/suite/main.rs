@@ -23,6 +23,7 @@ mod pace;
 mod plan;
 mod policy_from;
 mod readme;
+mod report_fixtures;
 mod schemas;
 mod servers;
 mod shards;

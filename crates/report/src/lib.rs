@@ -5,11 +5,11 @@
 //! left to the callers, redaction of secrets to the text room, and every decision to the gate.
 
 pub mod calibration;
+#[cfg(test)]
+mod fixtures;
 mod large;
 pub mod plan;
 mod render;
-#[cfg(any(test, feature = "sample"))]
-pub mod sample;
 pub mod shard;
 pub mod spool;
 #[cfg(test)]

@@ -134,15 +134,16 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::{Format, Report, Style, sample, write};
+    use crate::fixtures::{self, Parts};
+    use crate::{Format, Report, Style, write};
     use promptgate_core::model::{TextLocation, TrialResult};
 
     #[test]
     fn what_was_put_comes_back() {
         let folder = tempfile::tempdir().unwrap();
         let spool = FileSpool::new(folder.path()).unwrap();
-        let said: Vec<TrialText> = sample::pass()
-            .run
+        let run = fixtures::pass().to_run().unwrap();
+        let said: Vec<TrialText> = run
             .trials
             .iter()
             .filter_map(|trial| match &trial.result {
@@ -174,8 +175,8 @@ mod tests {
 
     #[test]
     fn a_report_from_a_spool_is_that_from_memory() {
-        for parts in [sample::pass(), sample::fail(), sample::incomplete()] {
-            let whole = parts.report();
+        for whole in [fixtures::pass(), fixtures::fail(), fixtures::incomplete(), fixtures::panel()] {
+            let parts = Parts::of(&whole);
             let folder = tempfile::tempdir().unwrap();
             let spool = Arc::new(FileSpool::new(folder.path()).unwrap());
             let mut run = parts.run.clone();

@@ -4,25 +4,13 @@ mod judging;
 mod large;
 mod reading;
 
-use std::sync::Arc;
-
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::fixtures::{Parts, all};
 use promptgate_core::model::{Diagnostics, Outcome};
 use promptgate_core::text::Redactor;
-
-fn all() -> Vec<(&'static str, sample::Parts)> {
-    vec![
-        ("pass", sample::pass()),
-        ("fail", sample::fail()),
-        ("inconclusive", sample::inconclusive()),
-        ("incomplete", sample::incomplete()),
-        ("no_baseline", sample::no_baseline()),
-        ("interrupted", sample::interrupted()),
-    ]
-}
 
 fn rendered(report: &Report, format: Format, style: Style) -> String {
     let mut out = Vec::new();
@@ -45,29 +33,22 @@ fn said(diagnostics: Diagnostics) -> String {
 
 #[test]
 fn terminal_looks_as_agreed() {
-    for (name, parts) in all() {
-        insta::assert_snapshot!(
-            format!("terminal_{name}"),
-            rendered(&parts.report(), Format::Terminal, style())
-        );
+    for (name, report) in all() {
+        insta::assert_snapshot!(format!("terminal_{name}"), rendered(&report, Format::Terminal, style()));
     }
 }
 
 #[test]
 fn markdown_looks_as_agreed() {
-    for (name, parts) in all() {
-        insta::assert_snapshot!(
-            format!("markdown_{name}"),
-            rendered(&parts.report(), Format::Markdown, style())
-        );
+    for (name, report) in all() {
+        insta::assert_snapshot!(format!("markdown_{name}"), rendered(&report, Format::Markdown, style()));
     }
 }
 
 #[test]
 fn colours_change_no_word() {
     let sequences = regex::Regex::new("\u{1B}\\[[0-9;]*m").unwrap();
-    for (name, parts) in all() {
-        let report = parts.report();
+    for (name, report) in all() {
         let plain = rendered(&report, Format::Terminal, style());
         let coloured = rendered(&report, Format::Terminal, Style { color: true, ..style() });
         assert!(coloured.contains("\u{1B}["), "{name}");
@@ -79,8 +60,8 @@ fn colours_change_no_word() {
 #[test]
 fn the_terminal_keeps_to_its_width() {
     for width in [60, 80, 100, 140] {
-        for (name, parts) in all() {
-            let text = rendered(&parts.report(), Format::Terminal, Style { width, ..style() });
+        for (name, report) in all() {
+            let text = rendered(&report, Format::Terminal, Style { width, ..style() });
             let longest = text.lines().map(|line| line.chars().count()).max().unwrap_or_default();
             assert!(longest <= width, "{name} at {width} columns has a line of {longest}:\n{text}");
         }
@@ -90,8 +71,8 @@ fn the_terminal_keeps_to_its_width() {
 #[test]
 fn every_report_validates_against_the_schema() {
     let validator = jsonschema::validator_for(&schema()).unwrap();
-    for (name, parts) in all() {
-        let text = rendered(&parts.report(), Format::Json, style());
+    for (name, report) in all() {
+        let text = rendered(&report, Format::Json, style());
         let value: Value = serde_json::from_str(&text).unwrap();
         let errors: Vec<String> = validator.iter_errors(&value).map(|error| error.to_string()).collect();
         assert!(errors.is_empty(), "{name}: {errors:?}");
@@ -102,7 +83,7 @@ fn every_report_validates_against_the_schema() {
 #[test]
 fn the_schema_refuses_what_is_no_report() {
     let validator = jsonschema::validator_for(&schema()).unwrap();
-    let good = serde_json::to_value(sample::fail().report()).unwrap();
+    let good = serde_json::to_value(fixtures::fail()).unwrap();
     for (place, wrong) in [
         ("/schema", json!("promptgate.report/v2")),
         ("/verdict", json!("perhaps")),
@@ -130,16 +111,13 @@ fn the_committed_schema_is_the_generated_one() {
 }
 
 #[test]
-fn a_report_gives_back_its_run() {
-    for (name, parts) in all() {
-        let text = rendered(&parts.report(), Format::Json, style());
-        let read = read_alone("report.json", &text).unwrap();
-        assert_eq!(read, parts.report(), "{name}");
-        let mut run = read.to_run().unwrap();
-        // Warnings of the decision stay in the report, and so come back with it.
-        assert!(run.warnings.starts_with(&parts.run.warnings), "{name}");
-        run.warnings.clone_from(&parts.run.warnings);
-        assert_eq!(run, parts.run, "{name}");
+fn report_read_back_gives_the_same_run_and_decision() {
+    for (name, report) in all() {
+        let text = rendered(&report, Format::Json, style());
+        assert_eq!(read_alone("report.json", &text).unwrap(), report, "{name}");
+        let parts = Parts::of(&report);
+        assert_eq!(parts.report(), report, "{name}");
+        assert_eq!(parts.report().to_run().unwrap(), parts.run, "{name}");
     }
 }
 
@@ -150,11 +128,11 @@ proptest! {
         scores in prop::collection::vec(prop::option::of(0.0..=1.0_f64), 36),
         latencies in prop::collection::vec(0.0..1e7_f64, 36),
     ) {
-        let mut parts = sample::pass();
+        let mut parts = Parts::of(&fixtures::pass());
         for (trial, (score, latency)) in parts.run.trials.iter_mut().zip(scores.iter().zip(&latencies)) {
             promptgate_testing::edit_answer(&mut trial.result, |completion, grades| {
                 completion.latency_ms = *latency;
-                grades[1].outcome = match score.and_then(promptgate_core::model::Score::new) {
+                grades[2].outcome = match score.and_then(promptgate_core::model::Score::new) {
                     Some(score) => Outcome::Score(score),
                     None => Outcome::Ungraded(None),
                 };
@@ -167,7 +145,7 @@ proptest! {
 
     #[test]
     fn a_damaged_report_is_a_diagnostic_and_no_panic(cut in 0.0..1.0_f64, with in "[\\x00-\\x7f]{0,3}") {
-        let text = rendered(&sample::fail().report(), Format::Json, style());
+        let text = rendered(&fixtures::fail(), Format::Json, style());
         let at = (text.len() as f64 * cut) as usize;
         let Some((head, tail)) = text.split_at_checked(at) else { return Ok(()) };
         let _ = read_alone("report.json", &format!("{head}{with}{tail}"));
@@ -177,7 +155,7 @@ proptest! {
 
 #[test]
 fn numbers_that_are_none_become_null() {
-    let mut parts = sample::pass();
+    let mut parts = Parts::of(&fixtures::pass());
     parts.decision.criteria[1].estimate = Some(f64::NAN);
     parts.decision.criteria[1].required = f64::INFINITY;
     parts.decision.metrics[1].difference = Some(promptgate_core::model::Interval {
@@ -197,65 +175,69 @@ fn numbers_that_are_none_become_null() {
 
 /// A report in which everything that comes from outside is `text`.
 pub(crate) fn filled_with(text: &str) -> Report {
-    let mut parts = sample::fail();
-    parts.run.name = text.to_owned();
-    parts.run.dataset.path = text.to_owned();
-    parts.run.dataset.digest = text.to_owned();
-    parts.run.started_at = text.to_owned();
-    parts.run.warnings = vec![text.to_owned()];
-    parts.run.baseline_note = Some(text.to_owned());
-    let fault =
-        promptgate_core::model::Fault::new(promptgate_core::model::FaultKind::Rejected, text).help(text);
-    parts.run.ended = promptgate_core::model::Ended::Stopped(fault);
-    for variant in [Some(&mut parts.run.candidate), parts.run.baseline.as_mut()].into_iter().flatten() {
+    let mut report = fixtures::fail();
+    report.name = text.to_owned();
+    report.dataset.path = text.to_owned();
+    report.dataset.digest = text.to_owned();
+    report.started_at = text.to_owned();
+    report.warnings = vec![text.to_owned()];
+    report.baseline_note = Some(text.to_owned());
+    report.ended = v1::Ended {
+        kind: v1::EndedKind::Stopped,
+        fault: Some(v1::Fault {
+            kind: v1::FaultKind::Rejected,
+            message: text.to_owned(),
+            help: Some(text.to_owned()),
+        }),
+    };
+    for variant in [Some(&mut report.variants.candidate), report.variants.baseline.as_mut()] {
+        let Some(variant) = variant else { continue };
         variant.prompt.name = text.to_owned();
         variant.prompt.version = text.to_owned();
         variant.prompt.source = text.to_owned();
         variant.prompt.commit = Some(text.to_owned());
         variant.model = text.to_owned();
     }
-    if let Some(judge) = &mut parts.run.judge {
+    if let Some(judge) = &mut report.judge {
+        judge.model = text.to_owned();
         judge.panel = vec![text.to_owned()];
-        for row in judge.self_test.iter_mut().flat_map(|test| &mut test.rows) {
-            row.planted = text.to_owned();
-            row.judge = text.to_owned();
-            row.reason = text.to_owned();
+        for planted in judge.self_test.iter_mut().flat_map(|test| &mut test.planted) {
+            planted.planted = text.to_owned();
+            planted.judge = text.to_owned();
+            planted.reason = text.to_owned();
         }
         if let Some(calibration) = &mut judge.calibration {
             calibration.file = text.to_owned();
         }
     }
-    for (index, case) in Arc::make_mut(&mut parts.run.cases).iter_mut().enumerate() {
+    fixtures::edit_trials(&mut report, |trial| {
+        trial.output = trial.output.as_ref().map(|_| text.to_owned());
+        trial.grades.iter_mut().for_each(|grade| grade.reason = text.to_owned());
+    });
+    for (index, case) in report.cases.iter_mut().enumerate() {
         case.id = format!("{text}{index}");
         case.query = text.to_owned();
         case.tags = vec![text.to_owned()];
+        case.failing.iter_mut().for_each(|metric| *metric = text.to_owned());
+        if let Some(largest) = &mut case.largest_difference {
+            largest.metric = text.to_owned();
+        }
     }
-    for trial in &mut parts.run.trials {
-        promptgate_testing::edit_answer(&mut trial.result, |completion, grades| {
-            completion.text = text.to_owned();
-            grades.iter_mut().for_each(|grade| grade.reason = text.to_owned());
-        });
-    }
-    for (required, outcome) in parts.policy.criteria.iter_mut().zip(&mut parts.decision.criteria) {
+    for (required, outcome) in report.policy.criteria.iter_mut().zip(&mut report.criteria) {
         required.id = match required.requirement {
-            v1::Requirement::MustPass { case } => format!("case.{}", parts.run.cases[case].id),
+            v1::Requirement::MustPass { case } => format!("case.{}", report.cases[case].id),
             _ => text.to_owned(),
         };
         outcome.id.clone_from(&required.id);
+        outcome.explanation = text.to_owned();
     }
-    for metric in &mut parts.decision.metrics {
+    for metric in &mut report.metrics {
         metric.name = text.to_owned();
     }
-    for reason in &mut parts.decision.reasons {
+    for reason in &mut report.reasons {
         reason.message = text.to_owned();
     }
-    for case in &mut parts.decision.cases {
-        case.failing.iter_mut().for_each(|metric| *metric = text.to_owned());
-        if let Some((metric, _)) = &mut case.largest_difference {
-            *metric = text.to_owned();
-        }
-    }
-    parts.report()
+    report
 }
 
 pub(crate) const HOSTILE: [&str; 9] = [
@@ -393,11 +375,11 @@ fn markdown_stays_within_a_comment_and_says_what_it_leaves_out() {
 
 #[test]
 fn the_worst_cases_come_first() {
-    let mut report = sample::fail().report();
+    let mut report = fixtures::fail();
     let mut worse = report.cases[3].clone();
     worse.id = "worse".to_owned();
     worse.largest_difference =
-        Some(v1::LargestDifference { metric: "faithfulness".to_owned(), difference: -0.5 });
+        Some(v1::LargestDifference { metric: "faithfulness".to_owned(), difference: -0.9 });
     report.cases.push(worse);
     let ids: Vec<&str> = view::worst(&report).iter().map(|row| row.case.id.as_str()).collect();
     assert_eq!(ids, ["refund-002", "worse", "refund-004"]);
@@ -405,11 +387,13 @@ fn the_worst_cases_come_first() {
 
 #[test]
 fn costs_add_up_and_are_null_where_a_price_is_missing() {
-    let report = sample::pass().report();
-    assert_eq!(report.usage.prompt_tokens, 14_760 + 44_640);
-    assert!((report.usage.cost_usd.unwrap() - 0.216_514_8).abs() < 1e-12);
-    assert_eq!(sample::no_baseline().report().usage.cost_usd, None);
-    let mut parts = sample::pass();
+    let usage = fixtures::fail().usage;
+    assert_eq!(usage.prompt_tokens, usage.completions.prompt_tokens + usage.judgements.prompt_tokens);
+    let (completions, judgements) = (usage.completions.cost_usd.unwrap(), usage.judgements.cost_usd.unwrap());
+    assert!(completions > 0.0 && judgements > 0.0);
+    assert_eq!(usage.cost_usd, Some(completions + judgements));
+    assert_eq!(fixtures::panel().usage.cost_usd, None);
+    let mut parts = Parts::of(&fixtures::pass());
     parts.run.totals.judgements = promptgate_core::model::Usage::default();
     parts.run.totals.judgement_cost_usd = Some(0.0);
     assert_eq!(parts.report().usage.cost_usd, parts.run.totals.completion_cost_usd);
@@ -441,10 +425,8 @@ fn numbers_read_well() {
 
 #[test]
 fn a_reused_baseline_is_named() {
-    let mut parts = sample::pass();
-    parts.run.baseline_note = Some("baseline_reused: answered in a run of 2026-11-01T00:00:00Z".to_owned());
     for format in [Format::Terminal, Format::Markdown] {
-        let text = rendered(&parts.report(), format, style());
+        let text = rendered(&fixtures::reused_baseline(), format, style());
         assert!(text.contains("answered in a run of 2026"), "{text}");
         assert!(!text.contains("baseline_reused"), "{text}");
     }
@@ -460,10 +442,15 @@ fn formats_have_names() {
 
 #[test]
 fn the_interval_goes_before_a_name_is_broken() {
-    let mut report = sample::fail().report();
+    let mut report = fixtures::fail();
     let id = "check.a-name-of-more-than-thirty-letters";
-    report.criteria[1].id = id.to_owned();
+    let criterion = report.criteria.iter_mut().find(|it| it.id == "faithfulness.baseline").unwrap();
+    criterion.id = id.to_owned();
     let text = |width| rendered(&report, Format::Terminal, Style { width, ..style() });
-    assert!(text(100).contains("interval      "), "{}", text(100));
-    assert!(text(80).contains(id), "{}", text(80));
+    let has_interval = |text: &str| {
+        let header = text.lines().find(|line| line.trim_start().starts_with("criterion ")).unwrap();
+        header.contains("interval")
+    };
+    assert!(has_interval(&text(120)), "{}", text(120));
+    assert!(!has_interval(&text(100)) && text(100).contains(id), "{}", text(100));
 }

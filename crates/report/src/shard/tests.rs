@@ -1,12 +1,13 @@
 //! Runs split into shards and joined again.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use proptest::prelude::*;
 
 use super::*;
-use crate::sample;
-use promptgate_core::model::{Ended, Expected, Fault, FaultKind, Run, SelfTest};
+use crate::fixtures;
+use promptgate_core::model::{Ended, Fault, FaultKind, Run, SelfTest};
 
 /// The run of one shard's cases, as a shard carries it out.
 fn part_of(run: &Run, shard: Shard) -> (Run, Vec<usize>) {
@@ -33,7 +34,7 @@ fn part_of(run: &Run, shard: Shard) -> (Run, Vec<usize>) {
 
 /// The files of all shards of a run, as they are on disk.
 fn files(run: &Run, of: u32, change: impl Fn(Shard, &mut Run)) -> Vec<(String, ShardFile)> {
-    let mut policy = sample::pass().policy;
+    let mut policy = fixtures::pass().policy;
     (policy.repeats, policy.max_repeats) = (run.repeats.per_case, run.repeats.per_case);
     let cases = digest_of_cases(run.cases.iter().enumerate().map(|(index, case)| {
         CaseInPlan {
@@ -71,14 +72,15 @@ fn files(run: &Run, of: u32, change: impl Fn(Shard, &mut Run)) -> Vec<(String, S
 
 /// A run that was carried out, without what is added up.
 fn whole() -> Run {
-    let mut run = sample::pass().run;
+    let mut run = fixtures::pass().to_run().expect("a run");
     run.totals = Default::default();
     run
 }
 
 #[test]
 fn joined_shards_are_the_run_in_whatever_order_they_come() {
-    for run in [whole(), Run { totals: Default::default(), ..sample::no_baseline().run }] {
+    let no_baseline = fixtures::no_baseline().to_run().expect("a run");
+    for run in [whole(), Run { totals: Default::default(), ..no_baseline }] {
         for of in [1, 2, 3, 5, 8, 40] {
             let mut shards = files(&run, of, |_, _| {});
             shards.reverse();
@@ -90,9 +92,10 @@ fn joined_shards_are_the_run_in_whatever_order_they_come() {
 
 #[test]
 fn what_a_run_takes_is_added_up_and_its_time_is_the_longest() {
+    let one = fixtures::fail().to_run().expect("a run").totals;
     let joined = join(
         files(&whole(), 3, |shard, run| {
-            run.totals = sample::pass().run.totals;
+            run.totals = one.clone();
             run.duration_ms = u64::from(shard.index) * 100;
             run.started_at = format!("2026-11-0{}T00:00:00Z", 9 - shard.index);
             run.warnings = vec!["all".to_owned(), format!("of {shard}")];
@@ -100,7 +103,6 @@ fn what_a_run_takes_is_added_up_and_its_time_is_the_longest() {
         &[],
     )
     .expect("a run");
-    let one = sample::pass().run.totals;
     assert_eq!(joined.run.totals.calls, 3 * one.calls);
     assert_eq!(joined.run.totals.judgements.prompt_tokens, 3 * one.judgements.prompt_tokens);
     assert_eq!((joined.run.duration_ms, joined.run.started_at.as_str()), (300, "2026-11-06T00:00:00Z"));
@@ -131,8 +133,10 @@ fn a_shard_that_did_not_get_to_its_end_stops_the_whole() {
 
 #[test]
 fn a_judge_that_failed_anywhere_is_the_one_that_is_shown() {
-    let passed = SelfTest { rows: vec![sample::planted("a", Expected::Low, &[Some(0.0)], true)] };
-    let failed = SelfTest { rows: vec![sample::planted("a", Expected::Low, &[Some(1.0)], false)] };
+    let self_test = |report: v1::Report| report.to_run().expect("a run").judge.expect("a judge").self_test;
+    let passed = self_test(fixtures::pass()).expect("a self-test");
+    let failed = self_test(fixtures::unfit_judge()).expect("a self-test");
+    assert!(passed.passed() && !failed.passed());
     let unfit = Ended::Stopped(Fault::new(FaultKind::UnfitJudge, "unfit"));
     let tested = |tests: [Option<&SelfTest>; 3]| {
         let shards = files(&whole(), 3, |shard, run| {
@@ -152,7 +156,7 @@ fn a_judge_that_failed_anywhere_is_the_one_that_is_shown() {
     run.judge.as_mut().expect("a judge").self_test = Some(failed.clone());
     let shard = Shard::new(1, 1).expect("a shard");
     let (part, places) = part_of(&run, shard);
-    let mut policy = sample::pass().policy;
+    let mut policy = fixtures::pass().policy;
     (policy.repeats, policy.max_repeats) = (run.repeats.per_case, run.repeats.per_case);
     let whole = Whole { shard, places, parts: BTreeMap::new(), policy, inconclusive_passes: false };
     let text = serde_json::to_string(&ShardFile::new(&part, whole, None)).expect("JSON");
@@ -181,9 +185,10 @@ proptest! {
     }
 
     #[test]
-    fn no_text_makes_reading_panic(cut in 0_usize..20_000, byte in any::<u8>()) {
-        let file = serde_json::to_string(&files(&whole(), 1, |_, _| {})[0].1).expect("JSON");
-        let mut bytes = file.into_bytes();
+    fn no_text_makes_reading_panic(cut in 0_usize..100_000, byte in any::<u8>()) {
+        static FILE: LazyLock<String> =
+            LazyLock::new(|| serde_json::to_string(&files(&whole(), 1, |_, _| {})[0].1).expect("JSON"));
+        let mut bytes = FILE.clone().into_bytes();
         let at = cut % bytes.len();
         bytes[at] = byte;
         if let Ok(text) = String::from_utf8(bytes.clone()) {

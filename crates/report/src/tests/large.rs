@@ -5,8 +5,9 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::{all, rendered, said, style};
-use crate::{Digesting, Format, Report, TRIALS_FILE, TrialsFile, read, sample, schema, write_trials};
+use super::{rendered, said, style};
+use crate::fixtures::{self, all};
+use crate::{Digesting, Format, Report, TRIALS_FILE, TrialsFile, read, schema, write_trials};
 use promptgate_core::model::Diagnostics;
 
 /// A report.json with the trials beside it, of which so many are kept.
@@ -57,14 +58,13 @@ impl Saved {
 
 #[test]
 fn a_large_report_gives_back_its_run() {
-    for (name, parts) in all() {
+    for (name, report) in all() {
+        let run = report.to_run().unwrap();
         for kept in [0, 7, 2000] {
-            let saved = saved(parts.report(), kept);
+            let saved = saved(report.clone(), kept);
             let read = saved.read().unwrap();
             assert_eq!(read, saved.report, "{name}");
-            let mut run = read.to_run().unwrap();
-            run.warnings.clone_from(&parts.run.warnings);
-            assert_eq!(run, parts.run, "{name}");
+            assert_eq!(read.to_run().unwrap(), run, "{name}");
             // Shown again it is the same, and a whole report once the file is forgotten.
             for format in Format::ALL {
                 let (again, first) =
@@ -77,7 +77,7 @@ fn a_large_report_gives_back_its_run() {
 
 #[test]
 fn what_is_kept_is_worst_and_bounded() {
-    let report = sample::fail().report();
+    let report = fixtures::fail();
     let of_case = report.cases[0].trials.len();
     let ids = |kept: usize| -> Vec<String> {
         let saved = saved(report.clone(), kept);
@@ -106,7 +106,7 @@ fn what_is_kept_is_worst_and_bounded() {
 
 #[test]
 fn every_line_is_a_trial_with_its_case() {
-    let report = sample::fail().report();
+    let report = fixtures::fail();
     let saved = saved(report.clone(), 0);
     let lines = saved.trials();
     let mut lines = lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
@@ -128,7 +128,7 @@ fn every_line_is_a_trial_with_its_case() {
 
 #[test]
 fn a_long_question_is_cut_between_words_and_comes_back() {
-    let mut report = sample::pass().report();
+    let mut report = fixtures::pass();
     report.cases[0].query = "wörds and mœre ".repeat(40);
     report.cases[1].query = "k".repeat(300);
     let saved = saved(report.clone(), 0);
@@ -144,9 +144,9 @@ fn a_long_question_is_cut_between_words_and_comes_back() {
 
 #[test]
 fn other_trials_are_refused_by_name() {
-    let whole = saved(sample::fail().report(), 12);
+    let whole = saved(fixtures::fail(), 12);
     let refused = |change: &dyn Fn(&Path, &str)| {
-        let saved = saved(sample::fail().report(), 12);
+        let saved = saved(fixtures::fail(), 12);
         change(&saved.beside(), &saved.trials());
         said(saved.read().unwrap_err())
     };
@@ -204,7 +204,7 @@ fn forged_trials_are_held_to_what_a_report_is_held_to() {
         }),
         ("needs its `query`", |lines| lines.into_iter().skip(1).collect()),
         ("another `query`", |mut lines| {
-            lines[0] = lines[0].replace("How long", "How short");
+            lines[0] = lines[0].replace("How many", "How few");
             lines
         }),
         ("this line is no trial", |mut lines| {
@@ -225,7 +225,7 @@ fn forged_trials_are_held_to_what_a_report_is_held_to() {
         }),
     ];
     for (expected, edit) in edits {
-        let mut saved = saved(sample::fail().report(), 12);
+        let mut saved = saved(fixtures::fail(), 12);
         let lines = saved.trials().lines().map(str::to_owned).collect();
         let text: String = edit(lines).into_iter().map(|line| line + "\n").collect();
         assert_ne!(text, saved.trials(), "{expected}");

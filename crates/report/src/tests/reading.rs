@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 
 use super::{read_alone, rendered, said, style};
-use crate::{Format, sample};
+use crate::{Format, fixtures};
 
 #[test]
 fn reading_says_what_is_wrong_with_a_file() {
-    let text = rendered(&sample::fail().report(), Format::Json, style());
+    let text = rendered(&fixtures::fail(), Format::Json, style());
     let cut = said(read_alone("old.json", &text[..text.len() / 2]).unwrap_err());
     assert!(cut.starts_with("old.json:") && cut.contains("cut off"), "{cut}");
     let empty = said(read_alone("old.json", " \n").unwrap_err());
@@ -26,10 +26,10 @@ fn reading_says_what_is_wrong_with_a_file() {
 
 #[test]
 fn a_field_of_a_later_version_is_no_diagnostic() {
-    let mut value = serde_json::to_value(sample::pass().report()).unwrap();
+    let mut value = serde_json::to_value(fixtures::pass()).unwrap();
     value["added_later"] = json!({"a": 1});
     value["cases"][0]["added_later"] = json!(true);
-    assert_eq!(read_alone("report.json", &value.to_string()).unwrap(), sample::pass().report());
+    assert_eq!(read_alone("report.json", &value.to_string()).unwrap(), fixtures::pass());
 }
 
 #[test]
@@ -46,11 +46,13 @@ fn a_report_that_contradicts_itself_is_refused() {
             report["cases"].as_array_mut().unwrap().pop();
         }),
         ("speaks of case 6", |report| {
-            report["policy"]["criteria"][7]["requirement"]["case"] = json!(6);
+            let criteria = report["policy"]["criteria"].as_array_mut().unwrap();
+            let must_pass = criteria.iter_mut().find(|it| it["requirement"]["kind"] == "must_pass");
+            must_pass.unwrap()["requirement"]["case"] = json!(6);
         }),
     ];
     for (expected, edit) in edits {
-        let mut value = serde_json::to_value(sample::fail().report()).unwrap();
+        let mut value = serde_json::to_value(fixtures::fail()).unwrap();
         edit(&mut value);
         let message = said(read_alone("report.json", &value.to_string()).unwrap_err());
         assert!(message.contains(expected) && message.contains("help:"), "{expected}: {message}");

@@ -72,7 +72,7 @@ pub(crate) fn label(report: &Report, case: &Case, concern: Option<Concern>) -> &
 mod tests {
     use super::*;
     use crate::v1::Passes;
-    use crate::{Format, Style, sample, write};
+    use crate::{Format, Style, fixtures, write};
 
     fn shown(report: &Report, format: Format) -> String {
         let mut out = Vec::new();
@@ -82,7 +82,7 @@ mod tests {
 
     #[test]
     fn failing_must_pass_cases_come_first() {
-        let mut report = sample::fail().report();
+        let mut report = fixtures::fail();
         let mut must = report.cases.last().cloned().unwrap();
         must.status = CaseStatus::Same;
         (must.must_pass, must.failing) = (true, vec!["check.refusal".to_owned()]);
@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn no_baseline_no_case_is_called_same() {
-        let mut report = sample::no_baseline().report();
+        let mut report = fixtures::no_baseline();
         report.cases[0].failing = vec!["faithfulness".to_owned()];
         report.cases[0].candidate_passes = Some(Passes { passed: 0, of: 3 });
         report.cases[0].must_pass = false;

@@ -61,11 +61,12 @@ pub(crate) fn notice(report: &Report, rows: usize) -> Option<Notice> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Format, Style, sample, write};
+    use crate::fixtures::{self, Parts};
+    use crate::{Format, Style, write};
     use promptgate_core::model::{DatasetChanges, NamedCases, PolicyChange, PolicySource};
 
     fn report(source: PolicySource) -> Report {
-        let mut parts = sample::pass();
+        let mut parts = Parts::of(&fixtures::pass());
         parts.run.policy_source = Some(source);
         parts.report()
     }
@@ -139,7 +140,7 @@ mod tests {
             ..from_main()
         };
         assert_eq!(report(source.clone()).to_run().unwrap().policy_source, Some(source));
-        let old = sample::pass().report();
+        let old = fixtures::pass();
         let text = serde_json::to_string(&old).unwrap();
         assert!(!text.contains("policy_source") && !text.contains("dataset_changes"));
     }

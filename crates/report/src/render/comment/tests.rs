@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::tests::{HOSTILE, assert_tables_whole, filled_with, large};
-use crate::{sample, v1};
+use crate::{fixtures, v1};
 use promptgate_core::text::Secret;
 use promptgate_testing::forge::{self, hostile};
 
@@ -29,35 +29,16 @@ fn of(report: &Report, disclose: Disclose) -> String {
     render(&CommentFacts { disclose, ..facts }, COMMENT_BYTES)
 }
 
-fn without_key() -> Report {
-    let mut report = sample::incomplete().report();
-    let fault = v1::Fault {
-        kind: v1::FaultKind::MissingCredentials,
-        message: "no key for api.openai.com: the environment variable OPENAI_API_KEY is not set".to_owned(),
-        help: Some("set OPENAI_API_KEY, or name another variable in endpoint.api_key_env".to_owned()),
-    };
-    report.reasons = vec![v1::Reason {
-        code: v1::ReasonCode::MissingCredentials,
-        message: fault.message.clone(),
-        criterion: None,
-    }];
-    report.ended.fault = Some(fault);
-    report.criteria.clear();
-    report.metrics.clear();
-    report.cases.clear();
-    report
-}
-
 #[test]
 fn comments_match_snapshots() {
     let redactor = Redactor::default();
     let reports = [
-        ("pass", sample::pass().report()),
-        ("fail", sample::fail().report()),
-        ("inconclusive", sample::inconclusive().report()),
-        ("incomplete", sample::incomplete().report()),
-        ("no_baseline", sample::no_baseline().report()),
-        ("without_key", without_key()),
+        ("pass", fixtures::pass()),
+        ("fail", fixtures::fail()),
+        ("inconclusive", fixtures::inconclusive()),
+        ("incomplete", fixtures::incomplete()),
+        ("no_baseline", fixtures::no_baseline()),
+        ("without_key", fixtures::without_key()),
     ];
     for (name, report) in &reports {
         insta::assert_snapshot!(format!("comment_{name}"), of(report, Disclose::Excerpts));
@@ -92,11 +73,11 @@ fn comments_match_snapshots() {
 
 #[test]
 fn effect_follows_verdict_and_symbols_have_words() {
-    let text = of(&sample::fail().report(), Disclose::Excerpts);
+    let text = of(&fixtures::fail(), Disclose::Excerpts);
     let place = |words: &str| text.find(words).unwrap_or_else(|| panic!("no {words:?} in {text}"));
     let order = [
         place("❌ fail"),
-        place("fell from 0.935 to 0.852"),
+        place("fell from 1.000 to 0.722"),
         place("| Criterion |"),
         place("Worst 2 of 2 cases"),
         place("Run details"),
@@ -243,36 +224,32 @@ fn every_tier_is_complete_and_reports_omissions() {
 
 #[test]
 fn numbers_disclosure_contains_no_untrusted_text() {
-    let mut parts = sample::fail();
     let word = "heliotrope";
-    let fault =
-        promptgate_core::model::Fault::new(promptgate_core::model::FaultKind::Rejected, word).help(word);
-    parts.run.ended = promptgate_core::model::Ended::Stopped(fault);
-    parts.decision.reasons.insert(
-        0,
-        promptgate_core::model::Reason {
-            code: promptgate_core::model::ReasonCode::Endpoint,
-            message: word.to_owned(),
-            criterion: None,
-        },
-    );
-    parts.run.warnings = vec![word.to_owned()];
-    for case in std::sync::Arc::make_mut(&mut parts.run.cases) {
+    let mut report = fixtures::fail();
+    report.ended.kind = v1::EndedKind::Stopped;
+    report.ended.fault = Some(v1::Fault {
+        kind: v1::FaultKind::Rejected,
+        message: word.to_owned(),
+        help: Some(word.to_owned()),
+    });
+    report
+        .reasons
+        .insert(0, v1::Reason { code: v1::ReasonCode::Endpoint, message: word.to_owned(), criterion: None });
+    report.warnings = vec![word.to_owned()];
+    fixtures::edit_trials(&mut report, |trial| {
+        trial.output = Some(word.to_owned());
+        trial.grades.iter_mut().for_each(|grade| grade.reason = word.to_owned());
+    });
+    for case in &mut report.cases {
         case.query = word.to_owned();
         case.context = Some(vec![word.to_owned()].into());
     }
-    for trial in &mut parts.run.trials {
-        promptgate_testing::edit_answer(&mut trial.result, |completion, grades| {
-            completion.text = word.to_owned();
-            grades.iter_mut().for_each(|grade| grade.reason = word.to_owned());
-        });
+    let test = report.judge.as_mut().and_then(|judge| judge.self_test.as_mut()).unwrap();
+    test.passed = false;
+    for planted in &mut test.planted {
+        planted.reason = word.to_owned();
+        planted.passed = false;
     }
-    let judge = parts.run.judge.as_mut().unwrap();
-    for row in judge.self_test.iter_mut().flat_map(|test| &mut test.rows) {
-        row.reason = word.to_owned();
-        row.passed = false;
-    }
-    let report = parts.report();
     let numbers = of(&report, Disclose::Numbers);
     assert!(!numbers.contains(word), "{numbers}");
     assert!(numbers.contains("refund-002") && numbers.contains("Planted answer"), "{numbers}");

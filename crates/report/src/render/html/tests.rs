@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::escaping::escape_json;
 use super::*;
-use crate::{Format, Style, sample, v1};
+use crate::{Format, Style, fixtures, v1};
 use promptgate_core::text::Secret;
 
 fn page(report: &Report) -> String {
@@ -39,7 +39,7 @@ fn skeleton(page: &str) -> Vec<&str> {
 
 #[test]
 fn csp_contains_digests_of_style_and_script() {
-    let page = page(&sample::fail().report());
+    let page = page(&fixtures::fail());
     let style = between(&page, "<style>", "</style>");
     let script = between(&page, "<script>", "</script>");
     let policy = between(&page, "Content-Security-Policy\" content=\"", "\">");
@@ -55,7 +55,7 @@ fn csp_contains_digests_of_style_and_script() {
 
 #[test]
 fn markup_has_no_requests_and_no_inline_handlers() {
-    let page = page(&sample::fail().report());
+    let page = page(&fixtures::fail());
     for tag in skeleton(&page) {
         let tag = tag.to_lowercase();
         assert!(!tag.contains(" style=") && !tag.contains(" src=") && !tag.contains(" on"), "{tag}");
@@ -73,19 +73,22 @@ fn markup_has_no_requests_and_no_inline_handlers() {
 
 #[test]
 fn every_verdict_is_rendered() {
-    for (parts, word) in [
-        (sample::pass(), "PASS"),
-        (sample::fail(), "FAIL"),
-        (sample::inconclusive(), "INCONCLUSIVE"),
-        (sample::incomplete(), "INCOMPLETE"),
-        (sample::no_baseline(), "PASS"),
-        (sample::interrupted(), "INTERRUPTED"),
+    for (report, word) in [
+        (fixtures::pass(), "PASS"),
+        (fixtures::fail(), "FAIL"),
+        (fixtures::inconclusive(), "INCONCLUSIVE"),
+        (fixtures::incomplete(), "INCOMPLETE"),
+        (fixtures::no_baseline(), "PASS"),
+        (fixtures::interrupted(), "INTERRUPTED"),
     ] {
-        let report = parts.report();
         let page = page(&report);
         assert!(page.contains(&format!("<span class=\"word\">{word}</span>")), "{word}");
         for reason in &report.reasons {
-            assert!(page.contains(reason.message.split(';').next().unwrap()), "{word}: {}", reason.message);
+            assert!(
+                page.contains(&reason.message.split(';').next().unwrap().replace('\'', "&#x27;")),
+                "{word}: {}",
+                reason.message
+            );
         }
         assert_eq!(data(&page)["rows"].as_array().unwrap().len(), report.cases.len());
         assert!(!page.contains("NaN") || word == "never", "{word}");
@@ -94,38 +97,45 @@ fn every_verdict_is_rendered() {
 
 #[test]
 fn plots_have_text_alternatives() {
-    let page = page(&sample::fail().report());
+    let page = page(&fixtures::fail());
     assert!(
-        page.contains("difference −0.083 (−0.121 to −0.045); required ≥ 0.000; detects drops from −0.057")
+        page.contains("difference −0.278 (−0.440 to −0.116); required ≥ 0.000; detects drops from −0.138")
     );
     assert!(
-        page.contains("candidate 0.852 (0.814 to 0.890); baseline 0.935 (0.897 to 0.973); required ≥ 0.750")
+        page.contains("candidate 0.722 (0.560 to 0.884); baseline 1.000 (1.000 to 1.000); required ≥ 0.750")
     );
     assert!(page.contains("p95 ≤ 4.00 s"), "{page}");
-    // One of six cases got worse, by 1/3 - 14/15.
-    assert!(page.contains("6 cases: 1 worse, 0 better, 5 unchanged"));
-    assert!(page.contains("refund-002: −0.600"));
+    // Faithfulness fell in two cases; relevance fell in one and rose in another.
+    assert!(page.contains("6 cases: 2 worse, 0 better, 4 unchanged"));
+    assert!(page.contains("6 cases: 1 worse, 1 better, 4 unchanged"));
+    assert!(page.contains("refund-004: −0.667"));
 }
 
 #[test]
 fn case_data_holds_answers_and_context() {
-    let data = data(&page(&sample::fail().report()));
+    let data = data(&page(&fixtures::fail()));
     let worst = &data["rows"][0];
     assert_eq!((worst["id"].as_str(), worst["rank"].as_u64()), (Some("refund-002"), Some(0)));
     let opened = &data["cases"]["2"];
-    assert_eq!(opened["context"][0], "[KB-1] Returns are accepted for 30 days after delivery.");
+    assert_eq!(
+        opened["context"][0],
+        "[KB-2] A refund takes up to 4 working days after we receive the parcel. Gift cards are refunded as store credit."
+    );
     assert_eq!(opened["trials"].as_array().unwrap().len(), 6);
     let trial = &opened["trials"][0];
-    assert_eq!(trial["output"], "Answer 1 of repeat 0.\nYou have 30 days.");
+    assert_eq!(
+        trial["output"],
+        r#"{"answer":"As an AI model I can tell you that a refund takes 10 days.","citations":[]}"#
+    );
     let facts = trial["facts"].to_string();
-    // 410 tokens at $0.15 and 88 at $0.60 per million.
-    assert!(facts.contains("410 tokens in, 88 out") && facts.contains("$0.000114"), "{facts}");
-    assert_eq!(data["cases"]["1"]["expected"], "30 days after delivery");
+    // 203 tokens at $0.15 and 19 at $0.60 per million.
+    assert!(facts.contains("203 tokens in, 19 out") && facts.contains("$0.000042"), "{facts}");
+    assert_eq!(data["cases"]["1"]["expected"], "Gifts can be returned for 60 days after delivery.");
 }
 
 #[test]
 fn judge_and_panel_evidence_is_included() {
-    let mut report = sample::fail().report();
+    let mut report = fixtures::fail();
     let statements = serde_json::json!({"statements": [
         {"id": 1, "text": "30 days", "verdict": "supported", "quotes": ["for 30 days"], "reasoning": "it says so"}
     ]});
@@ -135,9 +145,9 @@ fn judge_and_panel_evidence_is_included() {
     for (details, title) in [(statements, None), (panel, Some("one, vote 2: 0.500, half"))] {
         let mut trials: Vec<v1::Trial> =
             report.cases[1].trials.readable().map(|trial| trial.into_owned()).collect();
-        trials[0].grades[1].details = details;
+        trials[0].grades[2].details = details;
         report.cases[1].trials = trials.into();
-        let judgement = data(&page(&report))["cases"]["2"]["trials"][0]["grades"][1]["judgements"][0].clone();
+        let judgement = data(&page(&report))["cases"]["2"]["trials"][0]["grades"][2]["judgements"][0].clone();
         assert_eq!(judgement["title"].as_str(), title);
         assert_eq!(judgement["entries"][0]["quotes"][0], "for 30 days");
     }
@@ -145,7 +155,7 @@ fn judge_and_panel_evidence_is_included() {
 
 /// The failing report with that many cases, each with an answer of that length.
 fn large(cases: usize, answer: &str) -> Report {
-    let mut report = sample::fail().report();
+    let mut report = fixtures::fail();
     let trials: Vec<v1::Trial> = report.cases[3]
         .trials
         .readable()

@@ -4,10 +4,8 @@ use proptest::prelude::*;
 use roxmltree::{Document, Node};
 
 use super::{LIMITS, Limits, document, is_green};
-use crate::sample::{self, Parts};
-use crate::v1::Case;
-use crate::{Format, Report, Style, write};
-use promptgate_core::model::{CriterionVerdict, Fault, FaultKind, Verdict};
+use crate::v1::{self, Case};
+use crate::{Format, Report, Style, fixtures, write};
 use promptgate_core::text::{Redactor, Secret};
 
 fn xml(report: &Report) -> String {
@@ -16,14 +14,14 @@ fn xml(report: &Report) -> String {
     String::from_utf8(out).unwrap()
 }
 
-fn samples() -> [(&'static str, Parts); 6] {
+fn samples() -> [(&'static str, Report); 6] {
     [
-        ("pass", sample::pass()),
-        ("fail", sample::fail()),
-        ("inconclusive", sample::inconclusive()),
-        ("incomplete", sample::incomplete()),
-        ("no_baseline", sample::no_baseline()),
-        ("interrupted", sample::interrupted()),
+        ("pass", fixtures::pass()),
+        ("fail", fixtures::fail()),
+        ("inconclusive", fixtures::inconclusive()),
+        ("incomplete", fixtures::incomplete()),
+        ("no_baseline", fixtures::no_baseline()),
+        ("interrupted", fixtures::interrupted()),
     ]
 }
 
@@ -50,44 +48,43 @@ fn bad(document: &Document<'_>) -> usize {
 
 #[test]
 fn junit_matches_snapshots() {
-    for (name, parts) in samples() {
-        insta::assert_snapshot!(format!("junit_{name}"), xml(&parts.report()));
+    for (name, report) in samples() {
+        insta::assert_snapshot!(format!("junit_{name}"), xml(&report));
     }
 }
 
 #[test]
 fn file_is_green_exactly_where_the_change_may_be_merged() {
-    for (name, parts) in samples() {
-        let report = parts.report();
+    for (name, report) in samples() {
         let text = xml(&report);
         let document = Document::parse(&text).unwrap();
         assert_eq!(bad(&document) == 0, is_green(&report), "{name}");
-        assert_eq!(is_green(&report), parts.exit_code == 0, "{name}");
+        assert_eq!(is_green(&report), report.exit_code == 0, "{name}");
         assert_eq!(cases(&document, "case").len(), report.cases.len(), "{name}");
         // Cases never fail.
         assert!(cases(&document, "case").iter().all(|case| child(*case, "failure").is_none()), "{name}");
     }
     // The user chooses the meaning of inconclusive.
-    let mut parts = sample::inconclusive();
-    parts.exit_code = 0;
-    let text = xml(&parts.report());
+    let mut report = fixtures::inconclusive();
+    report.exit_code = 0;
+    let text = xml(&report);
     let document = Document::parse(&text).unwrap();
     assert_eq!(bad(&document), 0);
     let skipped = document.descendants().find(|node| node.has_tag_name("skipped")).unwrap();
     assert_eq!(skipped.attribute("type"), Some("inconclusive"));
     // An advisory run exits 0, but has failed.
-    let mut parts = sample::fail();
-    parts.exit_code = 0;
-    assert!(bad(&Document::parse(&xml(&parts.report())).unwrap()) > 0);
+    let mut report = fixtures::fail();
+    report.exit_code = 0;
+    assert!(bad(&Document::parse(&xml(&report)).unwrap()) > 0);
 }
 
 #[test]
 fn verdict_without_criterion_has_a_run_entry() {
-    for (verdict, element) in [(Verdict::Fail, "failure"), (Verdict::Incomplete, "error")] {
-        let mut parts = sample::pass();
-        parts.decision.verdict = verdict;
-        parts.exit_code = 12;
-        let text = xml(&parts.report());
+    for (verdict, element) in [(v1::Verdict::Fail, "failure"), (v1::Verdict::Incomplete, "error")] {
+        let mut report = fixtures::pass();
+        report.verdict = verdict;
+        report.exit_code = 12;
+        let text = xml(&report);
         let document = Document::parse(&text).unwrap();
         assert_eq!(bad(&document), 1);
         let run = cases(&document, "gate").into_iter().find(|case| case.attribute("name") == Some("run"));
@@ -97,20 +94,20 @@ fn verdict_without_criterion_has_a_run_entry() {
 
 #[test]
 fn fault_is_an_error_unless_the_run_passed() {
-    let missing = |parts: &mut Parts| {
-        parts.run.trials[0].result = promptgate_core::model::TrialResult::Missing(Fault::new(
-            FaultKind::Unavailable,
-            "the server answered 500 <b>\u{0}",
-        ));
-        let id = parts.run.trials[0].case;
-        parts.decision.cases[id].status = promptgate_core::model::CaseStatus::Missing;
-        id
-    };
-    for (mut parts, element) in [(sample::fail(), "error"), (sample::pass(), "skipped")] {
-        let index = missing(&mut parts);
-        let text = xml(&parts.report());
+    for (mut report, element) in [(fixtures::fail(), "error"), (fixtures::pass(), "skipped")] {
+        report.cases[0].status = v1::CaseStatus::Missing;
+        let mut trials: Vec<v1::Trial> =
+            report.cases[0].trials.readable().map(|trial| trial.into_owned()).collect();
+        (trials[0].output, trials[0].grades) = (None, Vec::new());
+        trials[0].error = Some(v1::Fault {
+            kind: v1::FaultKind::Unavailable,
+            message: "the server answered 500 <b>\u{0}".to_owned(),
+            help: None,
+        });
+        report.cases[0].trials = trials.into();
+        let text = xml(&report);
         let document = Document::parse(&text).unwrap();
-        let fault = child(cases(&document, "case")[index], element).expect("an element for the fault");
+        let fault = child(cases(&document, "case")[0], element).expect("an element for the fault");
         let message = fault.attribute("message").unwrap();
         assert!(message.contains("repeat 1: the server answered 500 <b>"), "{message}");
     }
@@ -118,10 +115,10 @@ fn fault_is_an_error_unless_the_run_passed() {
 
 #[test]
 fn disagreeing_repeats_are_flaky_not_failed() {
-    let mut parts = sample::pass();
-    parts.decision.cases[1].candidate_passes = Some((1, 3));
-    parts.decision.cases[1].failing = vec!["check.length".to_owned()];
-    let text = xml(&parts.report());
+    let mut report = fixtures::pass();
+    report.cases[1].candidate_passes = Some(v1::Passes { passed: 1, of: 3 });
+    report.cases[1].failing = vec!["check.length".to_owned()];
+    let text = xml(&report);
     let document = Document::parse(&text).unwrap();
     let case = cases(&document, "case")[1];
     let flaky: Vec<_> = case.children().filter(|child| child.has_tag_name("flakyFailure")).collect();
@@ -132,7 +129,7 @@ fn disagreeing_repeats_are_flaky_not_failed() {
 
 #[test]
 fn ids_equal_after_clipping_get_unique_names() {
-    let mut report = sample::pass().report();
+    let mut report = fixtures::pass();
     let long = "x".repeat(400);
     let ids = [format!("{long}1"), format!("{long}2"), "\u{1}".to_owned(), "\u{2}".to_owned()];
     for (case, id) in report.cases.iter_mut().zip(ids) {
@@ -149,17 +146,14 @@ fn ids_equal_after_clipping_get_unique_names() {
 #[test]
 fn secrets_and_answers_are_excluded() {
     let key = "sk-canary-7f3a9b2c&<\"";
-    let mut parts = sample::fail();
-    for criterion in &mut parts.decision.criteria {
+    let mut report = fixtures::fail();
+    for criterion in &mut report.criteria {
         criterion.explanation = format!("{}{key}", "a".repeat(290));
     }
-    for trial in &mut parts.run.trials {
-        promptgate_testing::edit_answer(&mut trial.result, |completion, _| {
-            completion.text = "an answer that nobody else gives".to_owned()
-        });
-    }
+    fixtures::edit_trials(&mut report, |trial| {
+        trial.output = Some("an answer that nobody else gives".to_owned());
+    });
     let redactor = Redactor::new(&[Secret::new(key.to_owned())]);
-    let mut report = parts.report();
     report.cases[0].id = format!("id {key}");
     let text = document(&report, &redactor, LIMITS).to_string().unwrap();
     assert!(text.contains("id [redacted]"), "{text}");
@@ -168,10 +162,9 @@ fn secrets_and_answers_are_excluded() {
 
 #[test]
 fn least_informative_entries_are_omitted_and_counted() {
-    let parts = sample::fail();
-    let report = parts.report();
+    let report = fixtures::fail();
     let failed = report.criteria.iter().filter(|of| of.verdict != super::CriterionVerdict::Pass).count();
-    assert!(parts.decision.criteria.iter().any(|of| of.verdict == CriterionVerdict::Fail));
+    assert!(report.criteria.iter().any(|of| of.verdict == v1::CriterionVerdict::Fail));
     let text =
         document(&report, &Redactor::default(), Limits { cases: failed + 1, ..LIMITS }).to_string().unwrap();
     let document = Document::parse(&text).unwrap();
@@ -183,7 +176,7 @@ fn least_informative_entries_are_omitted_and_counted() {
 
 #[test]
 fn large_run_stays_below_size_limit() {
-    let mut report = sample::fail().report();
+    let mut report = fixtures::fail();
     let case = report.cases[1].clone();
     report.cases = (0..300)
         .map(|number| {
@@ -205,14 +198,13 @@ proptest! {
     fn any_text_is_valid_xml_without_runner_commands(hostile in any::<String>(), kind in 0..5_usize) {
         let pieces = ["]]>", "<!--", "\u{1b}[31m\u{0}", "\n::error::x\r##[group]", "\u{FFFE}&amp;&#0;\""];
         let text = format!("{}{hostile}{}", pieces[kind], pieces[(kind + 3) % 5]);
-        let mut parts = sample::fail();
-        parts.run.name = text.clone();
-        parts.decision.cases[1].failing.push(text.clone());
-        for criterion in &mut parts.decision.criteria {
+        let mut report = fixtures::fail();
+        report.name = text.clone();
+        report.cases[1].failing.push(text.clone());
+        for criterion in &mut report.criteria {
             criterion.explanation = text.clone();
             criterion.id = text.clone();
         }
-        let mut report = parts.report();
         report.cases[0].id = text;
         let xml = xml(&report);
         let document = Document::parse(&xml).expect("XML");

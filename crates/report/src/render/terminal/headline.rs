@@ -29,7 +29,7 @@ pub(super) fn write_headline(report: &Report, writer: &mut LineWriter<'_>) -> io
         writer.labelled(BULLET, "", &second, PLAIN)?;
     }
     if view::is_non_blocking(report) {
-        writer.line("      (exit code 0: advisory, or allowed by the configuration)", DIM)?;
+        writer.labelled(BULLET, "", "(exit code 0: advisory, or allowed by the configuration)", DIM)?;
     }
     if report.policy_source.as_ref().is_some_and(|source| source.new) {
         writer.line("      (policy: new: this change sets its own bar)", YELLOW.bold())?;
