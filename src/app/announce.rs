@@ -4,8 +4,8 @@ use crate::config::Settings;
 use promptgate_core::forecast::{self, CallCost, Load};
 use promptgate_core::gate::Schedule;
 use promptgate_core::port::Event;
-use promptgate_engine::engine::Engine;
 use promptgate_engine::evaluate;
+use promptgate_engine::execute::Engine;
 
 /// Requests that are measured.
 const SAMPLE: usize = 50;

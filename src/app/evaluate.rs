@@ -20,8 +20,8 @@ use promptgate_core::gate::{Bound, Policy, Requirement};
 use promptgate_core::model::{Fault, JudgeFacts, Role};
 use promptgate_core::port::{Event, EventSink, Spool};
 use promptgate_core::text::Redactor;
-use promptgate_engine::engine::Engine;
 use promptgate_engine::evaluate::{self, CallCounter, Evaluation, Header};
+use promptgate_engine::execute::Engine;
 use promptgate_report::shard::Shard;
 use promptgate_report::{FileSpool, Report};
 
@@ -240,7 +240,7 @@ impl PreparedRun {
             name: settings.name.clone(),
             started_at: session.started_at.clone(),
             judge: judge.facts,
-            unfit: judge.rejected,
+            judge_rejection: judge.rejected,
             prices: settings.prices.clone(),
             simulated,
             baseline_note: suite.baseline_note,

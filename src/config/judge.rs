@@ -1,4 +1,4 @@
-//! The judge and its metrics resolved.
+//! Resolution of the judge and its metrics.
 
 use super::endpoint::endpoint;
 use super::resolve::Reader;
@@ -8,11 +8,11 @@ use promptgate_core::document::{pointer, suggest};
 use promptgate_core::model::{Diagnostic, Item};
 use promptgate_engine::judge::{Kind, Scale, registry};
 
-/// Names that a metric of one's own cannot have: other metrics and the beginnings of criterion ids.
+/// Names that a configured metric cannot have: other metrics and prefixes of criterion ids.
 const RESERVED: [&str; 9] =
     ["latency", "output_tokens", "cost_usd", "length", "check", "limit", "slice", "case", "broken_cases"];
 
-/// The judge: its own model first, then the rest of its panel.
+/// Resolves the judge. Its own model is the first of the panel.
 pub(super) fn judge(reader: &mut Reader<'_>, written: WrittenJudge) -> JudgeSettings {
     let own = MemberSettings {
         model: reader.placed("/judge/model", written.model),
@@ -28,15 +28,16 @@ pub(super) fn judge(reader: &mut Reader<'_>, written: WrittenJudge) -> JudgeSett
             endpoint: own_endpoint.or_else(|| panel[0].endpoint.clone()),
             parameters: member.parameters,
         };
-        let twice = |other: &MemberSettings| {
+        let is_same = |other: &MemberSettings| {
             other.model.value == member.model.value
                 && other.endpoint == member.endpoint
                 && other.parameters == member.parameters
         };
-        if panel.iter().any(twice) {
-            let message = format!("`{}` is on the panel twice", member.model.value);
+        if panel.iter().any(is_same) {
+            let message = format!("duplicate member `{}` of the panel", member.model.value);
             let diagnostic = Diagnostic::new(message).at(member.model.place.clone());
-            reader.push(diagnostic.help("name another model, or ask the same one more often with `votes`"));
+            reader
+                .push(diagnostic.help("name another model, or call the same one several times with `votes`"));
         }
         panel.push(member);
     }
@@ -44,18 +45,19 @@ pub(super) fn judge(reader: &mut Reader<'_>, written: WrittenJudge) -> JudgeSett
         [("min_kappa", written.min_kappa), ("min_balanced_accuracy", written.min_balanced_accuracy)];
     for (key, given) in required {
         if given.is_some() && written.calibration.is_none() {
-            let diagnostic =
-                Diagnostic::new(format!("`judge.{key}` is checked against a calibration, and none is named"));
+            let diagnostic = Diagnostic::new(format!("`judge.{key}` needs a calibration"));
             let diagnostic = diagnostic.at(reader.document.key_place(&format!("/judge/{key}")));
-            reader.push(diagnostic.help(
-                "add `calibration: calibration.json` beside it; `promptgate calibrate LABELS` writes that file",
-            ));
+            reader.push(
+                diagnostic.help(
+                    "add `calibration: calibration.json`; `promptgate calibrate LABELS` writes that file",
+                ),
+            );
         }
     }
     if written.planted.is_some() && written.self_test == Some(false) {
-        let diagnostic = Diagnostic::new("`judge.planted` is for the self-test, which is off");
+        let diagnostic = Diagnostic::new("`judge.planted` has no effect: the self-test is off");
         let diagnostic = diagnostic.at(reader.document.key_place("/judge/planted"));
-        reader.push(diagnostic.help("leave out `self_test: false`, or `planted`"));
+        reader.push(diagnostic.help("remove `self_test: false` or `planted`"));
     }
     JudgeSettings {
         panel,
@@ -68,10 +70,10 @@ pub(super) fn judge(reader: &mut Reader<'_>, written: WrittenJudge) -> JudgeSett
     }
 }
 
-/// The judged metrics.
+/// Resolves the judged metrics.
 pub(super) fn metrics(reader: &mut Reader<'_>, written: Vec<(String, WrittenMetric)>) -> Vec<MetricSettings> {
     if !written.is_empty() && !reader.has("/judge") {
-        let diagnostic = Diagnostic::new("metrics are scored by a judge, and there is none");
+        let diagnostic = Diagnostic::new("metrics need a judge");
         let diagnostic = diagnostic.at(reader.document.key_place("/metrics"));
         reader.push(diagnostic.help("add `judge: {model: …}`"));
     }
@@ -106,11 +108,11 @@ fn kind(name: &str, rubric: Option<Vec<Item>>, scale: Option<Scale>) -> Result<K
     match (registry::built_in(name), rubric, scale) {
         (Some(kind), None, None) => Ok(kind),
         (Some(_), ..) => {
-            Err(Diagnostic::new(format!("`{name}` is built in and takes no rubric and no scale"))
-                .help("give a metric with a rubric or a scale another name"))
+            Err(Diagnostic::new(format!("the built-in metric `{name}` cannot have a rubric or a scale"))
+                .help("give the metric another name"))
         }
-        (None, Some(_), Some(_)) => Err(Diagnostic::new(format!("`{name}` has a rubric and a scale"))
-            .help("make two metrics of them: each has one score")),
+        (None, Some(_), Some(_)) => Err(Diagnostic::new(format!("`{name}` has both a rubric and a scale"))
+            .help("split it into two metrics")),
         (None, Some(items), None) => Ok(registry::rubric(items)),
         (None, None, Some(scale)) => Ok(registry::scale(scale)),
         (None, None, None) => Err(unknown(name)),
@@ -119,11 +121,11 @@ fn kind(name: &str, rubric: Option<Vec<Item>>, scale: Option<Scale>) -> Result<K
 
 fn reserved(name: &str) -> Diagnostic {
     let help = match name {
-        "latency" | "output_tokens" | "cost_usd" => "put a ceiling under `limits`",
+        "latency" | "output_tokens" | "cost_usd" => "set a maximum in `limits`",
         "length" => "use the check `length`",
         _ => "give the metric another name",
     };
-    Diagnostic::new(format!("no metric can be named `{name}`")).help(help)
+    Diagnostic::new(format!("the metric name `{name}` is reserved")).help(help)
 }
 
 fn unknown(name: &str) -> Diagnostic {
@@ -131,7 +133,7 @@ fn unknown(name: &str) -> Diagnostic {
     let help = match suggest(name, registry::names()) {
         Some(meant) => format!("did you mean `{meant}`? a metric of your own needs a `rubric` or a `scale`"),
         None => format!(
-            "built in are `{}`; a metric of your own needs a `rubric` or a `scale`",
+            "built-in metrics: `{}`; a metric of your own needs a `rubric` or a `scale`",
             names.join("`, `")
         ),
     };

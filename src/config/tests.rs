@@ -192,22 +192,22 @@ fn invalid_configurations_have_diagnostics_with_places() {
             "gate: {inconclusive: ignore}",
             &["4:22: `gate.inconclusive` must be one of `fail`, `pass`, found text \"ignore\""],
         ),
-        (
-            "metrics: {faithfulness: {}}",
-            &["4:1: metrics are scored by a judge, and there is none (help: add `judge: {model: …}`)"],
-        ),
+        ("metrics: {faithfulness: {}}", &["4:1: metrics need a judge (help: add `judge: {model: …}`)"]),
         (
             "judge: {model: j}\nmetrics: {faithfullness: {}}",
             &["5:11: unknown metric `faithfullness` (help: did you mean `faithfulness`?"],
         ),
         (
             "judge: {model: j}\nmetrics: {tone: {min: 0.5}}",
-            &["5:11: unknown metric `tone` (help: built in are"],
+            &["5:11: unknown metric `tone` (help: built-in metrics:"],
         ),
-        ("judge: {model: j}\nmetrics: {latency: {rubric: [a]}}", &["5:11: no metric can be named `latency`"]),
+        (
+            "judge: {model: j}\nmetrics: {latency: {rubric: [a]}}",
+            &["5:11: the metric name `latency` is reserved"],
+        ),
         (
             "judge: {model: j}\nmetrics: {relevance: {rubric: [a]}}",
-            &["5:11: `relevance` is built in and takes no rubric"],
+            &["5:11: the built-in metric `relevance` cannot have a rubric"],
         ),
         (
             "judge: {model: j}\nmetrics: {a.b: {rubric: [a]}}",
@@ -242,16 +242,13 @@ fn invalid_configurations_have_diagnostics_with_places() {
             ],
         ),
         ("judge: {model: j, votes: 3, panel: [{model: k}]}", &[]),
-        ("judge: {model: j, panel: [{model: k}, {model: j}]}", &["4:47: `j` is on the panel twice"]),
+        ("judge: {model: j, panel: [{model: k}, {model: j}]}", &["4:47: duplicate member `j` of the panel"]),
         ("judge: {model: j, panel: [{model: j, parameters: {seed: 1}}]}", &[]),
-        (
-            "judge: {model: j, min_kappa: 0.6}",
-            &["4:19: `judge.min_kappa` is checked against a calibration, and none is named"],
-        ),
+        ("judge: {model: j, min_kappa: 0.6}", &["4:19: `judge.min_kappa` needs a calibration"]),
         ("judge: {model: j, min_kappa: 0.6, calibration: c.json}", &[]),
         (
             "judge: {model: j, self_test: false, planted: p.jsonl}",
-            &["4:37: `judge.planted` is for the self-test, which is off"],
+            &["4:37: `judge.planted` has no effect: the self-test is off"],
         ),
         ("judge: {model: j}\nmetrics: {tone: {scale: {of: tone, anchors: {0: rude, 5: warm}}}}", &[]),
         (
@@ -263,7 +260,7 @@ fn invalid_configurations_have_diagnostics_with_places() {
         ),
         (
             "judge: {model: j}\nmetrics: {tone: {rubric: [is polite], scale: {of: tone, anchors: {0: rude, 5: warm}}}}",
-            &["5:11: `tone` has a rubric and a scale"],
+            &["5:11: `tone` has both a rubric and a scale"],
         ),
         ("endpoint: {base_url: \"ftp://x/v1\"}", &["4:22: `base_url` must be an http or https URL"]),
         ("endpoint: {base_url: localhost}", &["4:22: `base_url` must be an http or https URL"]),

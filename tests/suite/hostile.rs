@@ -111,7 +111,7 @@ fn confusable_names_are_duplicates() {
         let folder = Folder::small(1);
         let row = |id: &str| json!({"id": id, "query": "q", "context": "c"}).to_string();
         folder.write("cases.jsonl", &format!("{}\n{}\n", row(first), row(second)));
-        folder.promptgate(&["check"]).expect_code(2).says("is taken already").says("cases.jsonl:2");
+        folder.promptgate(&["check"]).expect_code(2).says("duplicate id").says("cases.jsonl:2");
     }
     for id in ["x\u{200b}y", "x\u{202e}y", "x\u{2028}::error::y", "\u{feff}x"] {
         let folder = Folder::small(1);

@@ -85,11 +85,11 @@ fn configured_planted_answers_reach_their_metrics() {
         row("Plan 1 gives 11 days for a refund.", "high") + &row("Plan 1 gives 30 days for a refund.", "low");
     folder.write("planted.jsonl", &right);
     folder.promptgate(&["run", "--offline"]).expect_code(0).says("self-test 15 of 15 as expected");
-    // What the judge sees otherwise than its owner makes it unfit.
+    // A judge that disagrees with its owner's planted answers is rejected.
     folder.write("planted.jsonl", &row("Plan 1 gives 30 days for a refund.", "high"));
     folder.promptgate(&["run", "--offline"]).expect_code(12).says("✗ Plan 1 gives 30 days");
     for (row, says) in [
-        (json!({"query": "q", "context": "c", "answer": "a"}), "is meant for no metric"),
+        (json!({"query": "q", "context": "c", "answer": "a"}), "has neither `low` nor `high`"),
         (
             json!({"query": "q", "context": "c", "answer": "a", "hihg": ["relevance"]}),
             "unknown column `hihg`",
@@ -105,12 +105,12 @@ fn configured_planted_answers_reach_their_metrics() {
         (json!({"query": "q", "context": "c", "low": ["relevance"]}), "`answer` must be a text"),
         (
             json!({"query": "q", "context": "c", "answer": "a", "low": ["tone"]}),
-            "`tone` is no judged metric here",
+            "`tone` is not a judged metric",
         ),
         (json!({"query": "q", "answer": "a", "low": ["faithfulness"]}), "`faithfulness` needs `context`"),
         (
             json!({"query": "q", "context": "c", "answer": "a", "low": ["relevance"], "high": "relevance"}),
-            "cannot score it low and high",
+            "is in `low` and in `high`",
         ),
     ] {
         folder.write("planted.jsonl", &(row.to_string() + "\n"));
@@ -254,6 +254,6 @@ fn key_goes_to_another_host_only_if_configured() {
         command.env("OPENAI_BASE_URL", &candidate.base_url).env("OPENAI_API_KEY", key);
         crate::support::finish(command)
     };
-    run("").expect_code(12).says("the judge could not be asked in its self-test");
+    run("").expect_code(12).says("the call of the judge failed in its self-test");
     run(", api_key_env: OPENAI_API_KEY").expect_code(11).says("self-test 13 of 13 as expected");
 }

@@ -1,6 +1,6 @@
-//! What calls models through the ports: judges, calibration, and the evaluation of a suite look by look.
+//! Everything that calls models through the ports: judges, calibration, and the evaluation of a suite.
 
 pub mod calibrate;
-pub mod engine;
 pub mod evaluate;
+pub mod execute;
 pub mod judge;

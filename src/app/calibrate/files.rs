@@ -10,7 +10,7 @@ use crate::app::Failure;
 use crate::app::files::write_whole;
 use crate::config::Settings;
 use promptgate_core::model::{Diagnostic, Place};
-use promptgate_engine::calibrate::{Answer, Judged, Labels, passes};
+use promptgate_engine::calibrate::{JudgedAnswer, LabeledAnswer, Labels, passes};
 use promptgate_report::calibration::{self, Calibration};
 
 /// The file of the figures in the folder of `--out`.
@@ -95,7 +95,7 @@ pub(super) fn write(
     options: &CalibrateOptions,
     calibration: &Calibration,
     labels: &Labels,
-    judged: &[Judged],
+    judged: &[JudgedAnswer],
     target: &Path,
 ) -> Result<Vec<PathBuf>, Failure> {
     let verdicts = write_judged(options, labels, judged)?;
@@ -118,7 +118,7 @@ pub(super) fn write(
 pub(super) fn write_judged(
     options: &CalibrateOptions,
     labels: &Labels,
-    judged: &[Judged],
+    judged: &[JudgedAnswer],
 ) -> Result<PathBuf, Failure> {
     let path = options.out.join("judged.jsonl");
     write_whole(&path, |file| {
@@ -133,7 +133,7 @@ fn line(file: &mut dyn Write, row: &Value) -> std::io::Result<()> {
 }
 
 /// The judgements of an answer without its text: enough to recompute every figure.
-fn verdict(answer: &Answer, judged: &Judged, pass_at: f64) -> Value {
+fn verdict(answer: &LabeledAnswer, judged: &JudgedAnswer, pass_at: f64) -> Value {
     json!({
         "id": answer.id,
         "slices": answer.slices,
@@ -147,7 +147,7 @@ fn verdict(answer: &Answer, judged: &Judged, pass_at: f64) -> Value {
 }
 
 /// The judgements of an answer with everything that a reviewer needs to decide who is right.
-fn disagreement(answer: &Answer, judged: &Judged, pass_at: f64) -> Value {
+fn disagreement(answer: &LabeledAnswer, judged: &JudgedAnswer, pass_at: f64) -> Value {
     let mut row = verdict(answer, judged, pass_at);
     let grade = judged.grades.first();
     if let Value::Object(fields) = &mut row {

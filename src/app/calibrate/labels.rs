@@ -44,7 +44,7 @@ pub(super) fn read(
     // A label may hold the whole answer, or only the text that people and the judge see.
     for answer in labels.answers.iter_mut().filter(|answer| answer.response.trim_start().starts_with('{')) {
         let text = check::answer::extract(&answer.response, settings.answer_field.as_deref());
-        answer.read = text.map(|text| text.to_string());
+        answer.extracted = text.map(|text| text.to_string());
     }
     let Needs { context, expected, query } = judge.needs();
     for (field, needed) in [("context", context), ("expected", expected), ("query", query)] {

@@ -20,7 +20,7 @@ use promptgate_adapters::load::Tree;
 use promptgate_core::check;
 use promptgate_core::model::{Diagnostic, Ended, Fault, JudgeFacts, Place, Role, Run, TrialResult};
 use promptgate_core::port::{ChatModel, Event, EventSink};
-use promptgate_engine::calibrate::{self, Judged, Labels, judge_all};
+use promptgate_engine::calibrate::{self, JudgedAnswer, Labels, judge_all};
 use promptgate_engine::evaluate::CallCounter;
 use promptgate_engine::judge::Judge;
 use promptgate_report::calibration::Calibration;
@@ -172,7 +172,7 @@ fn judge_of(settings: &Settings, metric: Option<&str>) -> Result<Judge, Failure>
 /// The judgements of all labelled answers.
 struct Judgements {
     facts: JudgeFacts,
-    judged: Vec<Judged>,
+    judged: Vec<JudgedAnswer>,
     calls: u64,
     /// Why they are not complete.
     ended: Option<Ended>,
@@ -259,7 +259,7 @@ fn stopped(fault: &Fault) -> Vec<String> {
 
 /// Whether too many answers have no grade, of all, or of those that people passed or failed: a judge that gives none for
 /// bad answers alone would look better than it is.
-fn too_many_missing(labels: &Labels, judged: &[Judged], pass_at: f64) -> bool {
+fn too_many_missing(labels: &Labels, judged: &[JudgedAnswer], pass_at: f64) -> bool {
     [None, Some(true), Some(false)].into_iter().any(|kind| {
         let of_kind = labels
             .answers
@@ -272,7 +272,11 @@ fn too_many_missing(labels: &Labels, judged: &[Judged], pass_at: f64) -> bool {
     })
 }
 
-fn not_judged(labels: &Labels, judged: &[Judged], options: &CalibrateOptions) -> Result<Outcome, Failure> {
+fn not_judged(
+    labels: &Labels,
+    judged: &[JudgedAnswer],
+    options: &CalibrateOptions,
+) -> Result<Outcome, Failure> {
     let missing = judged.iter().filter(|judged| judged.score().is_none()).count();
     let grades = judged.iter().filter_map(|judged| judged.grades.first());
     let why = grades.filter(|grade| grade.score().is_none()).map(|grade| grade.reason.as_str()).next();

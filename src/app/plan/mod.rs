@@ -18,7 +18,7 @@ use promptgate_core::gate::{Policy, Rule};
 use promptgate_core::model::{JudgeFacts, Place, Run, Scope};
 use promptgate_core::port::{ChatModel, NullSink};
 use promptgate_core::stats::unseen_failure_share;
-use promptgate_engine::engine::Engine;
+use promptgate_engine::execute::Engine;
 use promptgate_engine::judge::Judge;
 use promptgate_report::Report;
 use promptgate_report::plan::{Amount, Plan, SCHEMA, Shards};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{EarlierRun, PlannedRun, amount_of};
 use promptgate_core::forecast::{self, CallCost, Load, Rates};
 use promptgate_core::model::{SelfTest, TrialResult, Usage};
-use promptgate_engine::engine::{Engine, Round};
+use promptgate_engine::execute::{Engine, Round};
 use promptgate_report::plan::Amount;
 
 /// Cases that the simulated model answers to measure requests.

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use promptgate_core::gate::Schedule;
 use promptgate_core::model::{Diagnostic, Place};
-use promptgate_engine::engine::Plan;
+use promptgate_engine::execute::Plan;
 use promptgate_report::shard::Shard;
 
 /// `{"shard":["1/8",…]}` in one line: `strategy.matrix` of GitHub Actions, by `fromJSON`.

@@ -9,8 +9,8 @@ use crate::app::Failure;
 use crate::app::files::write_whole;
 use promptgate_core::model::Run;
 use promptgate_core::text::{Redactor, neutral};
-use promptgate_engine::engine::{Engine, Plan, Scorers};
-use promptgate_engine::evaluate::{self, CallCounter, Gathering, Header};
+use promptgate_engine::evaluate::{self, CallCounter, Header, ShardRun};
+use promptgate_engine::execute::{Engine, Plan, Scorers};
 use promptgate_report::FileSpool;
 use promptgate_report::shard::{Shard, ShardContext, ShardFile};
 use promptgate_report::v1::EndedKind;
@@ -74,8 +74,8 @@ impl Part {
         output: ShardOutput<'_>,
     ) -> Result<ShardResult, Failure> {
         let Self { context, scorers, repeats } = self;
-        let gathering = Gathering { scorers, repeats, earlier: earlier.as_ref() };
-        let run = evaluate::gather(engine, header, gathering, counter, elapsed).await;
+        let shard_run = ShardRun { scorers, repeats, earlier: earlier.as_ref() };
+        let run = evaluate::execute_shard(engine, header, shard_run, counter, elapsed).await;
         let file = ShardFile::new(&run, context, Some(output.spool));
         let text = serde_json::to_string(&file)
             .map_err(|error| Failure::Internal(format!("could not write the shard: {error}")))?;

@@ -10,7 +10,7 @@ use crate::config::{Inconclusive, Settings};
 use promptgate_core::check;
 use promptgate_core::gate::Policy;
 use promptgate_core::model::{JudgeFacts, PolicySource, Role, Variant};
-use promptgate_engine::engine::{Plan, Scorers};
+use promptgate_engine::execute::{Plan, Scorers};
 use promptgate_report::shard::{CaseInPlan, digest_of, digest_of_cases};
 use promptgate_report::v1;
 

@@ -54,7 +54,7 @@ pub(super) fn resolve(
     place::refuse_links(location)?;
     let mut candidate = Tree::guarded(&location.folder).map_err(flag)?;
     if let Some(commit) = options.merge_base.as_ref().and_then(|known| known.evaluated.as_deref()) {
-        candidate = candidate.held_to(commit)?;
+        candidate = candidate.checked_against(commit)?;
         // Only checks that the commit holds the same bytes.
         candidate.find(&location.name, load::FILE_LIMIT)?;
     }
@@ -89,7 +89,7 @@ pub(super) fn resolve(
     let theirs = load::decode(&location.shown, &location.bytes)?;
     changes::policy(&written, &config::written(&location.shown, theirs)?, &mut source);
     let settings = joined(&base, &written, &own, location, warnings)?;
-    let policy = tree.beside(&name)?;
+    let policy = tree.in_folder_of(&name)?;
     // A policy in the work tree has no counterpart of the candidate's folder.
     let of_cases = if tree.is_writable_by_change() { policy.clone() } else { tree };
     let files = Files::from(policy, of_cases, candidate);

@@ -185,7 +185,7 @@ fn at_commit(
     let source = source(of, path.unwrap_or_else(|| of.prompt.value.clone()));
     match load::find_prompt(base, &source.path)? {
         Some(prompt) => Ok(BaselineSource::Prompt(Box::new(ResolvedPrompt { prompt, source }))),
-        None if named => Err(Diagnostic::new("there is no such file in that commit")
+        None if named => Err(Diagnostic::new("file not found in that commit")
             .at(Place::file(base.describe(&source.path)))
             .help("`git:REF` alone takes the path of the configuration at that commit")
             .into()),

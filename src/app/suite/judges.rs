@@ -1,4 +1,4 @@
-//! Who judges: the judges of the configuration, their planted answers, and what a report says of them.
+//! The judges of a suite with their planted answers and their facts for the report.
 
 use std::sync::Arc;
 
@@ -9,12 +9,12 @@ use promptgate_adapters::load::{self, DatasetSource, LoadError, Tree};
 use promptgate_core::model::{Case, Diagnostic, Diagnostics, JudgeFacts};
 use promptgate_engine::judge::{self, Judge, Member, Planted};
 
-/// Planted answers of one's own: each is put to its judges before every run.
+/// Maximum number of configured planted answers: each one is judged before every run.
 const MAX_PLANTED: usize = 200;
-/// Bytes of a planted answer.
+/// Maximum length of a planted answer, in bytes.
 const MAX_PLANTED_BYTES: usize = 100_000;
 
-/// The judges of the configured metrics; they share the members of the panel.
+/// The judges of the configured metrics, which share the members of the panel.
 pub(in crate::app) fn judges(settings: &Settings) -> Vec<Judge> {
     let Some(judge) = &settings.judge else { return Vec::new() };
     let member = |member: &crate::config::MemberSettings| {
@@ -28,7 +28,7 @@ pub(in crate::app) fn judges(settings: &Settings) -> Vec<Judge> {
         .collect()
 }
 
-/// The judge of a run with its fingerprint; `None` where no judge is asked.
+/// The facts of the judge for the report; `None` without a judged metric.
 pub(in crate::app) fn judge_facts(
     settings: &Settings,
     judges: &[Judge],
@@ -52,7 +52,7 @@ pub(in crate::app) fn judge_facts(
     })
 }
 
-/// The planted answers of the configuration; `None` where the judge is not to be tried.
+/// The planted answers of the configuration; `None` if the self-test is off or there is no judge.
 pub(super) fn planted(
     settings: &Settings,
     judges: &[Judge],
@@ -75,37 +75,36 @@ pub(super) fn planted(
     };
     if cases.len() > MAX_PLANTED {
         let message =
-            format!("{} planted answers are too many: each is a call before every run", cases.len());
+            format!("{} planted answers are too many: each one is a call before every run", cases.len());
         diagnostics.0.push(
             Diagnostic::new(message).at(path.place.clone()).help(format!("keep at most {MAX_PLANTED}")),
         );
         return None;
     }
-    let names: Vec<&str> = judges.iter().map(Judge::name).collect();
+    let metrics: Vec<&str> = judges.iter().map(Judge::name).collect();
     let mut planted = Vec::new();
     for case in cases {
-        match plant(case, &names) {
+        match planted_answer(case, &metrics) {
             Ok(one) => planted.push(one),
             Err(diagnostic) => diagnostics.0.push(diagnostic),
         }
     }
     for judge in judges {
         let needs = judge.needs();
-        for one in planted
-            .iter()
-            .filter(|one| [&one.low, &one.high].iter().any(|it| it.contains(&judge.name().to_owned())))
+        for one in
+            planted.iter().filter(|one| one.low.iter().chain(&one.high).any(|metric| metric == judge.name()))
         {
-            let lacking = [
+            let missing = [
                 ("context", needs.context && one.case.context.is_none()),
                 ("expected", needs.expected && one.case.expected.is_none()),
                 ("query", needs.query && one.case.query.is_empty()),
             ];
-            for (field, _) in lacking.into_iter().filter(|(_, lacks)| *lacks) {
+            for (field, _) in missing.into_iter().filter(|(_, is_missing)| *is_missing) {
                 let message = format!("planted answer {}: `{}` needs `{field}`", one.name, judge.name());
                 diagnostics.0.push(
                     Diagnostic::new(message)
                         .at(one.case.place.clone())
-                        .help("add it, or leave the metric out"),
+                        .help("add it, or remove the metric from `low` and `high`"),
                 );
             }
         }
@@ -113,21 +112,19 @@ pub(super) fn planted(
     Some(planted)
 }
 
-fn plant(mut case: Case, metrics: &[&str]) -> Result<Planted, Diagnostic> {
+fn planted_answer(mut case: Case, metrics: &[&str]) -> Result<Planted, Diagnostic> {
     let place = case.place.clone();
-    let wrong = |message: String, help: String| Diagnostic::new(message).at(place.clone()).help(help);
-    let form = || {
-        "a planted answer has `answer`, and `low` or `high` with the metrics that must score it so".to_owned()
-    };
+    let error = |message: String, help: String| Diagnostic::new(message).at(place.clone()).help(help);
+    let form = || "expected `answer`, and `low` or `high` with the metrics that must score it so".to_owned();
     let answer = match case.vars.shift_remove("answer") {
         Some(Value::String(text)) => text,
-        _ => return Err(wrong(format!("planted answer {}: `answer` must be a text", case.id), form())),
+        _ => return Err(error(format!("planted answer {}: `answer` must be a text", case.id), form())),
     };
     if answer.len() > MAX_PLANTED_BYTES {
-        let message = format!("planted answer {}: its answer is {} bytes long", case.id, answer.len());
-        return Err(wrong(message, format!("keep it below {MAX_PLANTED_BYTES}")));
+        let message = format!("planted answer {}: its answer has {} bytes", case.id, answer.len());
+        return Err(error(message, format!("expected at most {MAX_PLANTED_BYTES} bytes")));
     }
-    let mut named = |key: &str| -> Result<Vec<String>, Diagnostic> {
+    let mut metrics_of = |key: &str| -> Result<Vec<String>, Diagnostic> {
         let listed = match case.vars.shift_remove(key) {
             None => Some(Vec::new()),
             Some(Value::String(name)) => Some(vec![name]),
@@ -135,25 +132,25 @@ fn plant(mut case: Case, metrics: &[&str]) -> Result<Planted, Diagnostic> {
             Some(_) => None,
         };
         let Some(names) = listed else {
-            return Err(wrong(format!("planted answer {}: `{key}` must list metrics", case.id), form()));
+            return Err(error(format!("planted answer {}: `{key}` must list metrics", case.id), form()));
         };
         if let Some(unknown) = names.iter().find(|name| !metrics.contains(&name.as_str())) {
-            let message = format!("planted answer {}: `{unknown}` is no judged metric here", case.id);
-            return Err(wrong(message, format!("the metrics here are {}", metrics.join(", "))));
+            let message = format!("planted answer {}: `{unknown}` is not a judged metric", case.id);
+            return Err(error(message, format!("the judged metrics are {}", metrics.join(", "))));
         }
         Ok(names)
     };
-    let (low, high) = (named("low")?, named("high")?);
+    let (low, high) = (metrics_of("low")?, metrics_of("high")?);
     if let Some(unknown) = case.vars.keys().next() {
         let message = format!("planted answer {}: unknown column `{unknown}`", case.id);
-        return Err(wrong(message, form()));
+        return Err(error(message, form()));
     }
     if low.is_empty() && high.is_empty() {
-        return Err(wrong(format!("planted answer {} is meant for no metric", case.id), form()));
+        return Err(error(format!("planted answer {} has neither `low` nor `high`", case.id), form()));
     }
     if let Some(both) = low.iter().find(|name| high.contains(name)) {
-        let message = format!("planted answer {}: `{both}` cannot score it low and high", case.id);
-        return Err(wrong(message, "leave it in one of the two".to_owned()));
+        let message = format!("planted answer {}: `{both}` is in `low` and in `high`", case.id);
+        return Err(error(message, "remove it from one of the two".to_owned()));
     }
     case.must_answer = true;
     Ok(Planted { name: case.id.clone(), case, answer, low, high })

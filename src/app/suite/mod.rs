@@ -20,7 +20,7 @@ use crate::config::{Inconclusive, Settings};
 use promptgate_core::gate::Policy;
 use promptgate_core::model::{Diagnostic, Diagnostics, Place, PolicySource};
 use promptgate_core::text::Secret;
-use promptgate_engine::engine::{Plan, Scorers};
+use promptgate_engine::execute::{Plan, Scorers};
 
 /// Which suite, and what flags change of it.
 #[derive(Debug, Clone, Default)]

@@ -8,7 +8,7 @@ use crate::config::{JudgeSettings, Settings};
 use promptgate_core::gate::Policy;
 use promptgate_core::model::{Dataset, Diagnostic, Place};
 use promptgate_core::template;
-use promptgate_engine::engine::Scorers;
+use promptgate_engine::execute::Scorers;
 
 /// Reviews the parameters of the judges.
 pub(super) fn judges(settings: &Settings, findings: &mut Findings) {

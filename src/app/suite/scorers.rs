@@ -11,7 +11,7 @@ use crate::config::{self, CheckPolicy, Settings};
 use promptgate_core::check::{self, NamedCheck};
 use promptgate_core::gate::{Policy, Schedule};
 use promptgate_core::model::{Case, CaseFacts, Dataset, Diagnostic, Diagnostics, Place};
-use promptgate_engine::engine::Scorers;
+use promptgate_engine::execute::Scorers;
 
 /// Cases that one diagnostic names.
 const SHOWN: usize = 5;

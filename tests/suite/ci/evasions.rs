@@ -39,7 +39,10 @@ fn tag_named_like_the_branch_is_not_the_base() {
             "+refs/heads/main:refs/remotes/origin/main",
         ]);
         let flags = ["run", "--offline", "--policy-from", spec];
-        job.checkout.promptgate(&flags).expect_code(2).says("is a tag and a branch, of different commits");
+        job.checkout
+            .promptgate(&flags)
+            .expect_code(2)
+            .says("is both a tag and a branch, with different commits");
     }
     let flags = ["run", "--offline", "--policy-from", "git:refs/remotes/origin/main"];
     job.checkout.promptgate(&flags).expect_code(10);
@@ -58,7 +61,11 @@ fn git_attributes_cannot_hide_a_change() {
     });
     let job = origin.pull_request();
     assert!(!job.checkout.read("prompt.md").contains("Invent"), "git hides it");
-    job.offline().expect_code(2).says("this is not what commit").says("prompt.md").says(".gitattributes");
+    job.offline()
+        .expect_code(2)
+        .says("the content differs from commit")
+        .says("prompt.md")
+        .says(".gitattributes");
     job.outcome("error", 2);
     // Ends of lines are nobody's change.
     let origin = Origin::new(|folder| folder.write(".gitattributes", "*.md text eol=crlf\n"));
@@ -66,13 +73,13 @@ fn git_attributes_cannot_hide_a_change() {
     let job = origin.pull_request();
     assert!(job.checkout.read("prompt.md").contains("\r\n"));
     job.offline().expect_code(0);
-    // What a step before made, and no commit holds, is the job's own.
+    // A file made by an earlier step, in no commit, belongs to the job.
     let origin = Origin::new(|folder| folder.edit("promptgate.yaml", "prompt: prompt.md", "prompt: made.md"));
     origin.change(|folder| folder.write("README.md", "words\n"));
     let job = origin.pull_request();
     job.checkout.write("made.md", "Use only these passages.\n\n{{context}}\n");
     let outcome = job.offline();
-    assert!(!outcome.text().contains("this is not what commit"), "{}", outcome.text());
+    assert!(!outcome.text().contains("the content differs from commit"), "{}", outcome.text());
 }
 
 #[test]
@@ -157,6 +164,6 @@ fn removed_file_of_a_pattern_is_noticed() {
     assert_eq!(job.checkout.report()["cases"].as_array().map(Vec::len), Some(6));
     let job = job.fresh();
     std::fs::remove_file(job.checkout.path().join("cases/b.jsonl")).unwrap();
-    job.offline().expect_code(2).says("cases/b.jsonl").says("this is not what commit");
+    job.offline().expect_code(2).says("cases/b.jsonl").says("the content differs from commit");
     job.outcome("error", 2);
 }

@@ -25,9 +25,9 @@ fn new_suite_sets_its_own_bar_and_says_so() {
         .promptgate(&["check", "--policy-from", "git:main"])
         .expect_code(0)
         .says("where there is none: new");
-    // What the candidate names is held to the same.
+    // Files named by the candidate are held to the same rule.
     folder.edit("promptgate.yaml", "prompt: prompt.md", "prompt: .git/config");
-    run(&folder).expect_code(2).says("the folder of git");
+    run(&folder).expect_code(2).says("in the `.git` folder");
 }
 
 #[test]
@@ -139,14 +139,14 @@ fn forged_merge_does_not_choose_its_policy() {
     commit(&folder, "other");
     let tree = folder.git(&["rev-parse", "HEAD^{tree}"]);
     let second = folder.git(&["rev-parse", "HEAD"]);
-    // What a forge's merge commit looks like: of the change's own commits.
+    // A merge commit like a forge's, made of the change's own commits.
     let message = format!("Merge {second} into {lax}");
     let merge = folder.git(&["commit-tree", &tree, "-p", &lax, "-p", &second, "-m", &message]);
     folder.git(&["checkout", "--quiet", "--detach", &merge]);
-    run(&folder).expect_code(2).says("nothing but HEAD itself says so");
+    run(&folder).expect_code(2).says("only HEAD itself indicates that");
     // The baseline is no better chosen.
     let arguments = ["run", "--offline", "--policy-from", "git:main"];
-    folder.promptgate(&arguments).expect_code(2).says("nothing but HEAD itself says so");
+    folder.promptgate(&arguments).expect_code(2).says("only HEAD itself indicates that");
     // A merge commit onto main is one, whoever says so.
     let main = folder.git(&["rev-parse", "main"]);
     let message = format!("Merge {second} into {main}");
@@ -182,10 +182,10 @@ fn policy_is_read_from_other_commits_and_files() {
         ("file:gone.yaml", "no such configuration"),
         ("none", "cannot be used here"),
         ("report:x.json", "cannot be used here"),
-        ("git:", "names no ref"),
+        ("git:", "missing the ref"),
     ] {
         folder.promptgate(&["run", "--offline", "--policy-from", spec]).expect_code(2).says(words);
     }
     let nowhere = Folder::small(1);
-    run(&nowhere).expect_code(2).says("no git repository");
+    run(&nowhere).expect_code(2).says("not in a git repository");
 }

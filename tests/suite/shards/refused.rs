@@ -134,7 +134,10 @@ fn edited_shard_is_refused() {
         (|file| file["shard"]["index"] = 9.into(), "`shard` is 9/3"),
         (|file| file["shard"]["index"] = 0.into(), "`shard` is 0/3"),
         (|file| file["shard"]["of"] = 2.into(), ""),
-        (|file| file["report"]["policy"]["criteria"][1]["requirement"]["value"] = 0.0.into(), "`plan.parts.policy`"),
+        (
+            |file| file["report"]["policy"]["criteria"][1]["requirement"]["value"] = 0.0.into(),
+            "`plan.parts.policy`",
+        ),
         (|file| file["plan"]["parts"]["candidate"] = "sha256:other".into(), "`plan.digest`"),
         (|file| file["report"]["dataset"]["digest"] = "sha256:other".into(), "`plan.parts.dataset`"),
         (|file| file["report"]["repeats"] = 7.into(), "repeats"),
@@ -166,7 +169,7 @@ fn edited_shard_is_refused() {
     edit(&folder, index, |file| file["report"]["cases"][0]["id"] = "case-77".into());
     refused(&folder).says("the cases differ from those of the plan");
     folder.write(&path(index, 3), &good);
-    // The parts of a case that matter to the decision.
+    // Fields that decide whether a case counts.
     let counting: [Edit; 4] = [
         |file| file["report"]["cases"][0]["must_pass"] = true.into(),
         |file| file["report"]["cases"][0]["group"] = "other".into(),

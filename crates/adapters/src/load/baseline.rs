@@ -1,4 +1,4 @@
-//! What a candidate is compared with: nothing, a file, a commit, or a saved report.
+//! Baseline specifications and their resolution: none, a file, a commit, or a saved report.
 
 #[cfg(test)]
 mod tests;
@@ -14,18 +14,18 @@ use super::tree::Tree;
 /// A baseline (or candidate) as written in the configuration or on the command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BaselineSpec {
-    /// `none`: thresholds alone.
+    /// `none`: only absolute thresholds apply.
     None,
     /// `file:PATH`, or a bare path: another prompt file of the work tree.
     File(String),
-    /// `git:REF[:PATH]`: a commit, and the prompt's path in it where it differs from the configured one.
+    /// `git:REF[:PATH]`: a commit, with the prompt's path in it if it differs from the configured path.
     Git {
         /// A branch, tag, commit or expression such as `HEAD~1`.
         reference: String,
         /// The prompt file, relative to the configuration.
         path: Option<String>,
     },
-    /// `git:merge-base[:PATH]`: the commit that the change started from.
+    /// `git:merge-base[:PATH]`: the commit on which the change is based.
     MergeBase {
         /// The prompt file, relative to the configuration.
         path: Option<String>,
@@ -37,11 +37,11 @@ pub enum BaselineSpec {
 const FORMS: &str = "write `git:merge-base`, `git:REF`, `git:REF:PATH`, `file:PATH`, `report:PATH` or `none`";
 
 impl BaselineSpec {
-    /// Reads a baseline.
+    /// Parses a baseline.
     ///
     /// # Errors
-    /// A mistake for an unknown or empty form; `gti:main` and a bare `merge-base` are answered with what was
-    /// probably meant.
+    /// If the form is unknown or empty. For typos such as `gti:main` or a bare `merge-base`, the help suggests the
+    /// correct form.
     pub fn parse(text: &str) -> Result<Self, Diagnostic> {
         let shown = || text.chars().filter(|character| !character.is_control()).take(100).collect::<String>();
         if text.trim().is_empty() {
@@ -56,33 +56,32 @@ impl BaselineSpec {
                 || text.starts_with("HEAD~")
                 || text.starts_with("HEAD^")
             {
-                return Err(Diagnostic::new(format!("`{}` is no baseline", shown()))
+                return Err(Diagnostic::new(format!("`{}` is not a valid baseline", shown()))
                     .help(format!("did you mean `git:{}`?", shown())));
             }
             if text.eq_ignore_ascii_case("none") {
-                return Err(
-                    Diagnostic::new(format!("`{}` is no baseline", shown())).help("did you mean `none`?")
-                );
+                return Err(Diagnostic::new(format!("`{}` is not a valid baseline", shown()))
+                    .help("did you mean `none`?"));
             }
             return Ok(Self::File(text.to_owned()));
         };
-        let needs = |what: &str| {
-            Diagnostic::new(format!("`{}` names no {what}", shown()))
-                .help(format!("write `{kind}:{}`", what.to_uppercase()))
+        let missing = |part: &str| {
+            Diagnostic::new(format!("`{}` is missing the {part}", shown()))
+                .help(format!("write `{kind}:{}`", part.to_uppercase()))
         };
         match kind {
-            "file" if rest.is_empty() => Err(needs("path")),
+            "file" if rest.is_empty() => Err(missing("path")),
             "file" => Ok(Self::File(rest.to_owned())),
-            "report" if rest.is_empty() => Err(needs("path")),
+            "report" if rest.is_empty() => Err(missing("path")),
             "report" => Ok(Self::Report(rest.to_owned())),
             "git" => {
                 let (reference, path) = match rest.split_once(':') {
-                    Some((_, "")) => return Err(needs("path").help("write `git:REF:PATH`, or `git:REF`")),
+                    Some((_, "")) => return Err(missing("path").help("write `git:REF:PATH`, or `git:REF`")),
                     Some((reference, path)) => (reference, Some(path.to_owned())),
                     None => (rest, None),
                 };
                 match reference {
-                    "" => Err(needs("ref")),
+                    "" => Err(missing("ref")),
                     "merge-base" => Ok(Self::MergeBase { path }),
                     _ => Ok(Self::Git { reference: reference.to_owned(), path }),
                 }
@@ -92,12 +91,12 @@ impl BaselineSpec {
                     Some(known) => format!("did you mean `{known}:{rest}`?"),
                     None => FORMS.to_owned(),
                 };
-                Err(Diagnostic::new(format!("`{kind}:` is no kind of baseline")).help(help))
+                Err(Diagnostic::new(format!("unknown baseline kind `{kind}:`")).help(help))
             }
         }
     }
 
-    /// Reads a candidate or a policy: a baseline that is neither `none` nor a report.
+    /// Parses a candidate or a policy, which has the forms of a baseline except `none` and `report:PATH`.
     ///
     /// # Errors
     /// As [`BaselineSpec::parse`].
@@ -110,71 +109,70 @@ impl BaselineSpec {
     }
 }
 
-/// Whether what stands before a colon is meant as a kind, not as part of a path or a Windows drive.
+/// Whether the text before a colon is a kind, not part of a path or a Windows drive.
 fn is_kind(text: &str) -> bool {
     text.len() > 1 && text.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'-')
 }
 
-/// Where the baseline is.
+/// A resolved baseline.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Baseline {
-    /// There is none.
+    /// No baseline.
     None {
-        /// Why, where nobody asked for `none`.
+        /// The reason, unless `none` was requested.
         note: Option<String>,
     },
-    /// A prompt file of the work tree, with the configuration's user message, model and parameters.
+    /// A prompt file of the work tree, used with the configuration's user message, model and parameters.
     File {
-        /// Its path, relative to the configuration.
+        /// Path relative to the configuration.
         path: String,
     },
-    /// A commit. Prompt path, user message, model and parameters are those of the configuration at that commit,
-    /// read from `tree`; where it has none, those of the head.
+    /// A commit. Prompt path, user message, model and parameters come from the configuration at that commit, read
+    /// from `tree`, or from the current configuration if the commit has none.
     Commit {
-        /// The files of that commit.
+        /// Files of the commit.
         tree: Tree,
-        /// The prompt's path, where the specification names it.
+        /// Path of the prompt, if the specification has one.
         path: Option<String>,
-        /// How the commit was found: `git:main`, `merge base with origin/main`.
+        /// How the commit was determined: `git:main`, `merge base with origin/main`.
         how: String,
     },
     /// A saved report.
     Report {
-        /// Its path, relative to the configuration.
+        /// Path relative to the configuration.
         path: String,
     },
 }
 
-/// Finds the baseline of the configuration in `folder`. `variable` looks up the environment of the CI system.
+/// Resolves the baseline of the configuration in `folder`. `variable` looks up environment variables of the CI system.
 ///
-/// Without a specification it is `git:merge-base` in a repository where there is something to compare with, else
-/// none with a note. A merge base that should be there and is out of reach, as in a clone that is too shallow,
-/// is a mistake: it must not pass for "nothing to compare".
+/// The default is `git:merge-base`, or none with a note outside a repository and where no branch exists to compare
+/// with. A merge base that is missing only because the clone is too shallow is an error, never "no baseline".
 ///
 /// # Errors
-/// A mistake with the next step where the commit cannot be found.
+/// If the commit cannot be found.
 pub fn baseline(
     spec: Option<&BaselineSpec>,
     folder: &Path,
     variable: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Baseline, Diagnostic> {
-    found(spec, folder, variable, false)
+    resolve(spec, folder, variable, false)
 }
 
-/// The same for a change that must not choose what it is judged by: a merge base that HEAD alone speaks for, by its
-/// parents or its message, has to be part of the target branch.
+/// Like [`baseline`], for changes that must not choose their own baseline: a merge base inferred only from HEAD's
+/// parents or message must be part of the target branch.
 ///
 /// # Errors
-/// As [`baseline`], and for a merge base of which that cannot be seen.
+/// As [`baseline`], and if an inferred merge base is not known to be on the target branch.
 pub fn trusted_baseline(
     spec: Option<&BaselineSpec>,
     folder: &Path,
     variable: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Baseline, Diagnostic> {
-    found(spec, folder, variable, true)
+    resolve(spec, folder, variable, true)
 }
 
-fn found(
+fn resolve(
     spec: Option<&BaselineSpec>,
     folder: &Path,
     variable: &dyn Fn(&str) -> Option<String>,
@@ -196,17 +194,17 @@ fn found(
         }
         None => match Repository::discover(folder) {
             Ok(repository) => match merge_base(repository, None, variable, trusted) {
-                Ok(found) => Ok(found),
-                Err(NoMergeBase::Nothing(diagnostic)) => Ok(without(&diagnostic)),
+                Ok(baseline) => Ok(baseline),
+                Err(NoMergeBase::Nothing(diagnostic)) => Ok(no_baseline(&diagnostic)),
                 Err(NoMergeBase::OutOfReach(diagnostic)) => Err(diagnostic),
             },
-            Err(NoRepository::Absent(diagnostic)) => Ok(without(&diagnostic)),
+            Err(NoRepository::Absent(diagnostic)) => Ok(no_baseline(&diagnostic)),
             Err(NoRepository::Unreadable(diagnostic)) => Err(diagnostic),
         },
     }
 }
 
-fn without(reason: &Diagnostic) -> Baseline {
+fn no_baseline(reason: &Diagnostic) -> Baseline {
     Baseline::None { note: Some(format!("no baseline: {}", reason.message)) }
 }
 
@@ -216,19 +214,19 @@ fn merge_base(
     variable: &dyn Fn(&str) -> Option<String>,
     trusted: bool,
 ) -> Result<Baseline, NoMergeBase> {
-    let found = repository.merge_base(variable)?;
-    if trusted && found.guessed && !repository.is_merged(&found.commit, variable)? {
+    let base = repository.merge_base(variable)?;
+    if trusted && base.guessed && !repository.is_merged(&base.commit, variable)? {
         return Err(NoMergeBase::OutOfReach(
             Diagnostic::new(format!(
-                "the merge base would be the {}, and nothing but HEAD itself says so",
-                found.how
+                "the merge base would be the {}, but only HEAD itself indicates that",
+                base.how
             ))
             .help(
-                "a change must not choose what it is judged by: fetch the target branch too (`fetch-depth: 0`), or \
-                 name it: `git:REF`",
+                "a change must not choose its own baseline: also fetch the target branch (`fetch-depth: 0`), or set \
+                 it: `git:REF`",
             ),
         ));
     }
-    let tree = Tree::Commit { repository, commit: found.commit, reference: "merge-base".to_owned() };
-    Ok(Baseline::Commit { tree, path, how: found.how })
+    let tree = Tree::Commit { repository, commit: base.commit, reference: "merge-base".to_owned() };
+    Ok(Baseline::Commit { tree, path, how: base.how })
 }

@@ -1,21 +1,21 @@
-//! CSV: a header, commas, quotes as in RFC 4180.
+//! CSV files: a header row, commas as separators, quoting as in RFC 4180.
 //!
-//! A cell is text. Only cells of fields that cannot be text are read further: `tags` and `criteria` (divided by
-//! `;`, or a JSON list), `checks` (a JSON list), `vars` (a JSON object), `must_pass` and `must_answer`, and a
-//! `context` that is a JSON list of texts.
+//! Cells are text, except for fields of other types: `tags` and `criteria` (separated by `;`, or a JSON list), `checks`
+//! (a JSON list), `vars` (a JSON object), `must_pass` and `must_answer` (true or false), and `context` if it is a JSON
+//! list of texts.
 
 use serde_json::{Map, Value};
 
 use promptgate_core::model::{Diagnostic, Place};
 
 use super::field::Field;
-use super::row::{Builder, Mapping, Row};
+use super::row::{CaseBuilder, DatasetRow, FieldMapping};
 
 /// Reads the rows of a CSV file.
-pub(super) fn read(file: &str, text: &str, mapping: &Mapping, builder: &mut Builder<'_>) {
-    // Line endings are the editor's, not the data's.
+pub(super) fn read(file: &str, text: &str, mapping: &FieldMapping, builder: &mut CaseBuilder<'_>) {
+    // Line endings within cells depend on the editor and must not affect the digest.
     let text = text.replace("\r\n", "\n");
-    if let Some(diagnostic) = misquoted(file, &text) {
+    if let Some(diagnostic) = quoting_error(file, &text) {
         builder.sink.push(diagnostic);
         return;
     }
@@ -31,9 +31,9 @@ pub(super) fn read(file: &str, text: &str, mapping: &Mapping, builder: &mut Buil
         }
     };
     let first = Place::line(file, 1 + text.bytes().take_while(|byte| *byte == b'\n').count());
-    let faults = header_diagnostics(&header, &first);
-    if !faults.is_empty() {
-        for diagnostic in faults {
+    let diagnostics = header_diagnostics(&header, &first);
+    if !diagnostics.is_empty() {
+        for diagnostic in diagnostics {
             builder.sink.push(diagnostic);
         }
         return;
@@ -48,7 +48,7 @@ pub(super) fn read(file: &str, text: &str, mapping: &Mapping, builder: &mut Buil
                 return;
             }
         };
-        // The reader's position is that of the blank lines before the row, if there are any.
+        // The reader's position is before any blank lines that precede the row.
         let line = record.position().map_or(1, |position| {
             let start = usize::try_from(position.byte()).unwrap_or(0);
             let blank =
@@ -57,17 +57,15 @@ pub(super) fn read(file: &str, text: &str, mapping: &Mapping, builder: &mut Buil
         });
         let place = Place::line(file, line);
         if record.len() != header.len() {
-            let message = format!("the row has {} cells, the header {}", record.len(), header.len());
+            let message = format!("the row has {} cells, but the header has {}", record.len(), header.len());
             builder.sink.push(
-                Diagnostic::new(message)
-                    .at(place)
-                    .help("put a cell that holds a comma or a line break into quotes"),
+                Diagnostic::new(message).at(place).help("quote cells that contain a comma or a line break"),
             );
             continue;
         }
         let mut columns = Map::new();
         for (name, cell) in header.iter().zip(record.iter()) {
-            match value(mapping.field(name), cell) {
+            match cell_value(mapping.field(name), cell) {
                 Ok(value) => {
                     columns.insert(name.clone(), value);
                 }
@@ -78,24 +76,22 @@ pub(super) fn read(file: &str, text: &str, mapping: &Mapping, builder: &mut Buil
             }
         }
         if record.iter().all(str::is_empty) {
-            builder
-                .sink
-                .push(Diagnostic::new("the row holds nothing").at(place).help("remove it, or fill it"));
+            builder.sink.push(Diagnostic::new("the row is empty").at(place).help("remove it, or fill it in"));
             continue;
         }
-        builder.push(Row { columns, place: place.clone(), locate: &|_, _| place.clone() });
+        builder.push(DatasetRow { columns, place: place.clone(), locate: &|_, _| place.clone() });
     }
 }
 
 fn header_diagnostics(header: &[String], place: &Place) -> Vec<Diagnostic> {
     let mut diagnostics = Vec::new();
-    if let [only] = header
-        && only.contains([';', '\t'])
+    if let [column] = header
+        && column.contains([';', '\t'])
     {
         diagnostics.push(
-            Diagnostic::new("the header is one column; cells are divided by commas here")
+            Diagnostic::new("the header has only one column; cells must be separated by commas")
                 .at(place.clone())
-                .help("save the file with commas between the cells"),
+                .help("save the file with commas as separators"),
         );
         return diagnostics;
     }
@@ -105,15 +101,15 @@ fn header_diagnostics(header: &[String], place: &Place) -> Vec<Diagnostic> {
             diagnostics
                 .push(Diagnostic::new(message).at(place.clone()).help("name it in the header, or remove it"));
         } else if header.iter().take(index).any(|other| other == name) {
-            let message = format!("the column `{name}` is there twice");
-            diagnostics.push(Diagnostic::new(message).at(place.clone()).help("rename one of the two"));
+            let message = format!("duplicate column `{name}`");
+            diagnostics.push(Diagnostic::new(message).at(place.clone()).help("rename one of them"));
         }
     }
     diagnostics
 }
 
-/// What a cell holds. An empty cell of a field is nothing, of a variable an empty text.
-fn value(field: Option<Field>, cell: &str) -> Result<Value, Diagnostic> {
+/// Converts a cell to a value. An empty cell is null for a field and empty text for a variable.
+fn cell_value(field: Option<Field>, cell: &str) -> Result<Value, Diagnostic> {
     let Some(field) = field else { return Ok(Value::String(cell.to_owned())) };
     if cell.trim().is_empty() {
         return Ok(Value::Null);
@@ -131,9 +127,9 @@ fn value(field: Option<Field>, cell: &str) -> Result<Value, Diagnostic> {
         }
         Field::Tags | Field::Criteria | Field::Checks | Field::Vars => serde_json::from_str(trimmed)
             .map_err(|error| {
-                let wanted = if field == Field::Vars { "object" } else { "list" };
-                Diagnostic::new(format!("`{}` must be a JSON {wanted} here: {error}", field.name()))
-                    .help("double every quote within a quoted cell: \"[\"\"a\"\", \"\"b\"\"]\"")
+                let expected = if field == Field::Vars { "object" } else { "list" };
+                Diagnostic::new(format!("`{}` must be a JSON {expected} in CSV: {error}", field.name()))
+                    .help("double every quote in a quoted cell: \"[\"\"a\"\", \"\"b\"\"]\"")
             })?,
         Field::MustPass | Field::MustAnswer => match trimmed.to_ascii_lowercase().as_str() {
             "true" => Value::Bool(true),
@@ -143,8 +139,8 @@ fn value(field: Option<Field>, cell: &str) -> Result<Value, Diagnostic> {
     })
 }
 
-/// A quote that is never closed would swallow every row after it, and the reader would not say so.
-fn misquoted(file: &str, text: &str) -> Option<Diagnostic> {
+/// Finds quoting errors: the CSV reader silently includes all later rows in a cell whose quote is never closed.
+fn quoting_error(file: &str, text: &str) -> Option<Diagnostic> {
     let mut line = 1;
     let mut opened = None;
     let mut at_start = true;
@@ -164,7 +160,7 @@ fn misquoted(file: &str, text: &str) -> Option<Diagnostic> {
                         return Some(
                             Diagnostic::new("text follows a closing quote")
                                 .at(Place::line(file, line))
-                                .help("double a quote within a quoted cell: \"\""),
+                                .help("double quotes in a quoted cell: \"\""),
                         );
                     }
                 }
@@ -178,8 +174,8 @@ fn misquoted(file: &str, text: &str) -> Option<Diagnostic> {
         }
     }
     opened.map(|line| {
-        Diagnostic::new("a quote is opened here and never closed")
+        Diagnostic::new("a quote is opened but never closed")
             .at(Place::line(file, line))
-            .help("close it; double a quote within a quoted cell: \"\"")
+            .help("close it; double quotes in a quoted cell: \"\"")
     })
 }

@@ -1,4 +1,4 @@
-//! Datasets: JSONL, JSON, CSV and YAML files, one or many, into one ordered set of cases.
+//! Reads one or more JSONL, JSON, CSV or YAML files into one ordered set of cases.
 
 #[cfg(test)]
 mod tests;
@@ -11,14 +11,14 @@ use promptgate_core::document::{Document, pointer};
 use promptgate_core::model::{Dataset, DatasetFacts, DatasetFormat, Diagnostic, Place};
 
 use super::field::kind;
-use super::row::{Builder, Mapping, Row};
+use super::row::{CaseBuilder, DatasetRow, FieldMapping};
 use super::tree::decode;
 use super::{LoadError, Loaded, Tree, csv, digest};
 
-/// Bytes of one dataset file: 256 MiB.
+/// Maximum size of a dataset file: 256 MiB.
 pub const DATASET_LIMIT: u64 = 256 << 20;
 
-/// The format that a file's extension names.
+/// Returns the format for a file extension.
 fn format_of_extension(path: &str) -> Option<DatasetFormat> {
     let name = path.rsplit(['/', '\\']).next().unwrap_or(path).to_lowercase();
     match name.rsplit_once('.')?.1 {
@@ -30,7 +30,7 @@ fn format_of_extension(path: &str) -> Option<DatasetFormat> {
     }
 }
 
-/// The format that the first characters suggest; never CSV, which looks like any text.
+/// Guesses the format from the first characters; never CSV, which cannot be distinguished from plain text.
 fn sniff_format(text: &str) -> Option<DatasetFormat> {
     let start = text.trim_start();
     if start.starts_with('[') {
@@ -44,39 +44,39 @@ fn sniff_format(text: &str) -> Option<DatasetFormat> {
     }
 }
 
-/// Which files a dataset is read from, and how.
+/// The files of a dataset and how to read them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct DatasetSource {
     /// A path or a glob, relative to the configuration.
     pub path: String,
-    /// The format; found by the file's ending, else by its first characters, where it is not given.
+    /// The format; by default determined by the file extension, else by the first characters.
     pub format: Option<DatasetFormat>,
-    /// Our field name (or `vars.NAME`) to the column's name in the files.
+    /// Maps a field name (or `vars.NAME`) to the column name in the files.
     pub fields: BTreeMap<String, String>,
-    /// The variable that takes the column `id` where several rows may share one; rows are then named by their number.
+    /// The variable that the `id` column becomes if several rows may share an id; case ids are then row numbers.
     pub shared_ids: Option<String>,
 }
 
 /// Reads a dataset.
 ///
 /// # Errors
-/// [`LoadError::Empty`] where the files are fine and hold no row, else every diagnostic in the files, up to twenty.
+/// [`LoadError::Empty`] if the files are valid but contain no rows, else up to twenty diagnostics.
 pub fn dataset(tree: &Tree, source: &DatasetSource) -> Result<Loaded<Dataset>, LoadError> {
-    let mapping = Mapping::new(&source.fields)?.share_ids(source.shared_ids.as_deref());
+    let mapping = FieldMapping::new(&source.fields)?.share_ids(source.shared_ids.as_deref());
     let paths = tree.glob(&source.path)?;
     if paths.is_empty() {
         if source.path.contains(['*', '?', '[']) {
-            return Err(Diagnostic::new("the pattern matches no file")
+            return Err(Diagnostic::new("no file matches the pattern")
                 .at(Place::file(tree.describe(&source.path)))
                 .help("paths are relative to the configuration; `**` spans folders")
                 .into());
         }
-        // Says what is there instead.
+        // Fails with a diagnostic about the missing file.
         tree.read_limited(&source.path, DATASET_LIMIT)?;
     }
-    let mut builder = Builder::new(&mapping);
+    let mut builder = CaseBuilder::new(&mapping);
     let mut formats: Vec<DatasetFormat> = Vec::new();
-    let mut empty: Vec<String> = Vec::new();
+    let mut empty_files: Vec<String> = Vec::new();
     for path in &paths {
         let rows = builder.rows();
         match read(tree, path, source.format, &mapping, &mut builder) {
@@ -85,7 +85,7 @@ pub fn dataset(tree: &Tree, source: &DatasetSource) -> Result<Loaded<Dataset>, L
             Err(diagnostic) => builder.sink.push(diagnostic),
         }
         if builder.rows() == rows {
-            empty.push(tree.describe(path));
+            empty_files.push(tree.describe(path));
         }
     }
     let rows = builder.rows();
@@ -97,7 +97,7 @@ pub fn dataset(tree: &Tree, source: &DatasetSource) -> Result<Loaded<Dataset>, L
                 .help("add at least one case, such as {\"query\": \"…\", \"context\": \"…\"}"),
         ));
     }
-    warnings.extend(empty.into_iter().map(|path| format!("{path} has no rows")));
+    warnings.extend(empty_files.into_iter().map(|path| format!("{path} has no rows")));
     formats.sort();
     let format = formats.iter().map(|format| format.as_str()).collect::<Vec<_>>().join(", ");
     let facts =
@@ -105,13 +105,13 @@ pub fn dataset(tree: &Tree, source: &DatasetSource) -> Result<Loaded<Dataset>, L
     Ok(Loaded { value: Dataset { facts, cases }, warnings })
 }
 
-/// Reads one file; the format it has, `None` for an empty one.
+/// Reads one file and returns its format, `None` if the file is empty and its extension unknown.
 fn read(
     tree: &Tree,
     path: &str,
     format: Option<DatasetFormat>,
-    mapping: &Mapping,
-    builder: &mut Builder<'_>,
+    mapping: &FieldMapping,
+    builder: &mut CaseBuilder<'_>,
 ) -> Result<Option<DatasetFormat>, Diagnostic> {
     let file = tree.describe(path);
     let bytes = tree.read_limited(path, DATASET_LIMIT)?;
@@ -120,9 +120,9 @@ fn read(
         if text.trim().is_empty() {
             return Ok(None);
         }
-        return Err(Diagnostic::new("cannot tell the format of the dataset")
+        return Err(Diagnostic::new("cannot determine the format of the dataset")
             .at(Place::file(file))
-            .help("say it: `dataset: {path: …, format: jsonl}` (or json, csv, yaml)"));
+            .help("set it: `dataset: {path: …, format: jsonl}` (or json, csv, yaml)"));
     };
     if text.trim().is_empty() {
         return Ok(Some(format));
@@ -133,10 +133,11 @@ fn read(
         DatasetFormat::Json => match Document::json(&file, text) {
             Ok(document) => list(&document, &file, builder),
             Err(mut diagnostics) => {
-                if looks_like_lines(text)
+                if looks_like_jsonl(text)
                     && let Some(first) = diagnostics.0.first_mut()
                 {
-                    first.help = Some("one object a line is JSONL: set `format: jsonl`".to_owned());
+                    first.help =
+                        Some("this looks like JSONL (one object per line): set `format: jsonl`".to_owned());
                 }
                 builder.sink.extend(diagnostics);
             }
@@ -149,13 +150,13 @@ fn read(
     Ok(Some(format))
 }
 
-fn looks_like_lines(text: &str) -> bool {
+fn looks_like_jsonl(text: &str) -> bool {
     let mut lines = text.lines().filter(|line| !line.trim().is_empty());
     let is_object = |line: &str| serde_json::from_str::<Map<String, Value>>(line).is_ok();
     lines.next().is_some_and(is_object) && lines.next().is_some_and(|line| line.trim_start().starts_with('{'))
 }
 
-fn jsonl(file: &str, text: &str, builder: &mut Builder<'_>) {
+fn jsonl(file: &str, text: &str, builder: &mut CaseBuilder<'_>) {
     for (index, line) in text.split('\n').enumerate() {
         if line.trim().is_empty() {
             continue;
@@ -163,7 +164,7 @@ fn jsonl(file: &str, text: &str, builder: &mut Builder<'_>) {
         let document = match Document::json_from(file, index + 1, line) {
             Ok(document) => document,
             Err(mut diagnostics) => {
-                if let Some(help) = no_line(text, line) {
+                if let Some(help) = multi_line_help(text, line) {
                     for diagnostic in &mut diagnostics.0 {
                         diagnostic.help = Some(help.to_owned());
                     }
@@ -174,21 +175,21 @@ fn jsonl(file: &str, text: &str, builder: &mut Builder<'_>) {
                 continue;
             }
         };
-        // The line is enough; the column and the picture of a row would cost more than reading it.
+        // Computing a column and an excerpt for every row would take longer than parsing it.
         row(&document, "", Place::line(file, index + 1), document.value(), builder);
     }
 }
 
-/// Help where the file is JSON over several lines, so that every line of it would be a mistake.
-fn no_line(text: &str, line: &str) -> Option<&'static str> {
+/// Help for a file with JSON values that span lines, which would otherwise give one diagnostic per line.
+fn multi_line_help(text: &str, line: &str) -> Option<&'static str> {
     match (text.trim_start().as_bytes().first(), line.trim()) {
         (Some(b'['), _) => Some("the file looks like a JSON list: set `format: json`"),
-        (Some(b'{'), "{") => Some("JSONL has one whole object a line: join the lines of each row"),
+        (Some(b'{'), "{") => Some("JSONL has one complete object per line: join the lines of each row"),
         _ => None,
     }
 }
 
-fn list(document: &Document, file: &str, builder: &mut Builder<'_>) {
+fn list(document: &Document, file: &str, builder: &mut CaseBuilder<'_>) {
     match document.value() {
         Value::Array(rows) => {
             for (index, value) in rows.iter().enumerate() {
@@ -196,27 +197,28 @@ fn list(document: &Document, file: &str, builder: &mut Builder<'_>) {
                 row(document, &pointer, document.place(&pointer), value, builder);
             }
         }
-        // A file of comments.
+        // A file that contains only comments.
         Value::Null => {}
         Value::Object(map) => {
-            let inner = map.iter().find(|(_, value)| value.is_array()).map(|(key, _)| key);
-            let help = match inner {
-                Some(key) => format!("the file is to be the list itself: take it out of `{key}`"),
-                None => "put the rows into a list: [{…}, {…}]".to_owned(),
+            let list_key = map.iter().find(|(_, value)| value.is_array()).map(|(key, _)| key);
+            let help = match list_key {
+                Some(key) => format!("the file must be the list itself: move it out of `{key}`"),
+                None => "put the rows in a list: [{…}, {…}]".to_owned(),
             };
-            let diagnostic = Diagnostic::new("a dataset is a list of rows, found an object");
+            let diagnostic = Diagnostic::new("a dataset must be a list of rows, found an object");
             builder.sink.push(diagnostic.at(document.place("")).help(help));
         }
         other => {
-            let diagnostic = Diagnostic::new(format!("a dataset is a list of rows, found {}", kind(other)));
-            builder.sink.push(diagnostic.at(Place::file(file)).help("put the rows into a list: [{…}, {…}]"));
+            let diagnostic =
+                Diagnostic::new(format!("a dataset must be a list of rows, found {}", kind(other)));
+            builder.sink.push(diagnostic.at(Place::file(file)).help("put the rows in a list: [{…}, {…}]"));
         }
     }
 }
 
-fn row(document: &Document, parent: &str, place: Place, value: &Value, builder: &mut Builder<'_>) {
+fn row(document: &Document, parent: &str, place: Place, value: &Value, builder: &mut CaseBuilder<'_>) {
     let Value::Object(columns) = value else {
-        let diagnostic = Diagnostic::new(format!("a row is an object, found {}", kind(value)));
+        let diagnostic = Diagnostic::new(format!("a row must be an object, found {}", kind(value)));
         builder
             .sink
             .push(diagnostic.at(document.place(parent)).help("write {\"query\": \"…\", \"context\": \"…\"}"));
@@ -226,5 +228,5 @@ fn row(document: &Document, parent: &str, place: Place, value: &Value, builder: 
         let pointer = pointer(parent, column);
         if key { document.key_place(&pointer) } else { document.place(&pointer) }
     };
-    builder.push(Row { columns: columns.clone(), place, locate: &locate });
+    builder.push(DatasetRow { columns: columns.clone(), place, locate: &locate });
 }

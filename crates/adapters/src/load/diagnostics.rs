@@ -1,18 +1,18 @@
-//! Collecting mistakes, and the error of loading a dataset.
+//! Collects diagnostics up to a limit, and defines the error of loading a dataset.
 
 use std::fmt;
 
 use promptgate_core::model::{Diagnostic, Diagnostics};
 
-/// How many mistakes of one dataset are shown.
-const SHOWN: usize = 20;
+/// Diagnostics shown for one dataset.
+const MAX_DIAGNOSTICS: usize = 20;
 
-/// Why there is no dataset.
+/// An error of loading a dataset.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LoadError {
-    /// Something in the files is wrong: all of it, up to the first twenty.
+    /// The files contain errors, of which the first twenty are listed.
     Diagnostics(Diagnostics),
-    /// The files are fine and hold no row: there is nothing to evaluate.
+    /// The files are valid but contain no rows.
     Empty(Diagnostic),
 }
 
@@ -39,19 +39,19 @@ impl From<Diagnostic> for LoadError {
     }
 }
 
-/// Takes mistakes, keeps the first twenty and counts the rest.
+/// Keeps the first [`MAX_DIAGNOSTICS`] diagnostics and counts the rest.
 #[derive(Debug, Default)]
-pub(super) struct Sink {
-    kept: Vec<Diagnostic>,
-    more: usize,
+pub(super) struct DiagnosticSink {
+    diagnostics: Vec<Diagnostic>,
+    omitted: usize,
 }
 
-impl Sink {
+impl DiagnosticSink {
     pub(super) fn push(&mut self, diagnostic: Diagnostic) {
-        if self.kept.len() < SHOWN {
-            self.kept.push(diagnostic);
+        if self.diagnostics.len() < MAX_DIAGNOSTICS {
+            self.diagnostics.push(diagnostic);
         } else {
-            self.more += 1;
+            self.omitted += 1;
         }
     }
 
@@ -61,15 +61,15 @@ impl Sink {
         }
     }
 
-    /// The mistakes, if there are any; the last one says how many are left out.
+    /// Fails if there are diagnostics; the last one gives the number of those omitted.
     pub(super) fn into_result(mut self) -> Result<(), Diagnostics> {
-        if self.kept.is_empty() {
+        if self.diagnostics.is_empty() {
             return Ok(());
         }
-        if self.more > 0 {
-            let (more, plural) = (self.more, if self.more == 1 { "" } else { "s" });
-            self.kept.push(Diagnostic::new(format!("and {more} more mistake{plural}")));
+        if self.omitted > 0 {
+            let (count, plural) = (self.omitted, if self.omitted == 1 { "" } else { "s" });
+            self.diagnostics.push(Diagnostic::new(format!("and {count} more error{plural}")));
         }
-        Err(Diagnostics(self.kept))
+        Err(Diagnostics(self.diagnostics))
     }
 }

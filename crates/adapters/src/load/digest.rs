@@ -1,39 +1,39 @@
-//! Digests of what is evaluated, independent of how it was written down.
+//! Content digests of cases, independent of file format, and digests of raw bytes.
 
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use promptgate_core::model::Case;
 
-/// `sha256:…` over the content of cases in their order.
+/// Returns the digest of the cases, as `sha256:…`.
 ///
-/// Each case is written as JSON with sorted keys and without white space, one a line. The file format, the order
-/// of keys, line endings, blank lines and places do not matter; the order of the cases does.
+/// Each case is serialized as one line of JSON with sorted keys and no whitespace. File format, key order, line
+/// endings, blank lines and source locations have no effect; the order of the cases does.
 pub fn digest(cases: &[Case]) -> String {
     let mut hasher = Sha256::new();
     for case in cases {
-        hasher.update(canonical(content(case)).to_string().as_bytes());
+        hasher.update(canonical(case_content(case)).to_string().as_bytes());
         hasher.update(b"\n");
     }
-    named(&hasher.finalize())
+    format_digest(&hasher.finalize())
 }
 
-/// `sha256:…` of bytes as they are.
+/// Returns the digest of raw bytes, as `sha256:…`.
 pub fn digest_of_bytes(bytes: &[u8]) -> String {
-    named(&Sha256::digest(bytes))
+    format_digest(&Sha256::digest(bytes))
 }
 
-fn named(bytes: &[u8]) -> String {
+fn format_digest(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     let mut text = String::from("sha256:");
     for byte in bytes {
-        // Writing to a string cannot fail.
+        // Writing to a string never fails.
         let _ = write!(text, "{byte:02x}");
     }
     text
 }
 
-fn content(case: &Case) -> Value {
+fn case_content(case: &Case) -> Value {
     json!({
         "id": case.id,
         "query": case.query,
@@ -49,7 +49,7 @@ fn content(case: &Case) -> Value {
     })
 }
 
-/// The same value with the keys of every object sorted.
+/// Returns the value with the keys of every object sorted.
 fn canonical(value: Value) -> Value {
     match value {
         Value::Object(map) => {

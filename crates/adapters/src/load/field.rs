@@ -1,10 +1,10 @@
-//! The fields of a case: their names, what each may hold, and names that are nearly theirs.
+//! Case fields: names, aliases, detection of misspelled names, and validation of values.
 
 use serde_json::Value;
 
 use promptgate_core::model::{Diagnostic, Item};
 
-/// A field that a case knows by name; every other column is a variable.
+/// A known field of a case; every other column is a variable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Field {
     Id,
@@ -51,27 +51,27 @@ impl Field {
         }
     }
 
-    pub(super) fn named(name: &str) -> Option<Self> {
+    pub(super) fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|field| field.name() == name)
     }
 
-    /// The field whose name `column` nearly is: another case or separator, an `s` too many or too few, for names
-    /// of five letters or more also a slip of the finger.
-    pub(super) fn nearly(column: &str) -> Option<Self> {
-        let plain = plain(column);
-        let exact = Self::ALL.into_iter().find(|field| self::plain(field.name()) == plain);
+    /// Returns the field whose name `column` probably misspells: different letter case or separator, a missing or
+    /// extra `s`, or a typo in a name of at least five letters.
+    pub(super) fn similar_to(column: &str) -> Option<Self> {
+        let column = normalize(column);
+        let exact = Self::ALL.into_iter().find(|field| normalize(field.name()) == column);
         exact.or_else(|| {
             Self::ALL.into_iter().find(|field| {
-                let name = self::plain(field.name());
-                let singular = name.len() >= 4 && name.trim_end_matches('s') == plain.trim_end_matches('s');
-                let slips = if name.len() >= 7 { 2 } else { usize::from(name.len() >= 5) };
-                singular || (slips > 0 && strsim::damerau_levenshtein(&name, &plain) <= slips)
+                let name = normalize(field.name());
+                let plural = name.len() >= 4 && name.trim_end_matches('s') == column.trim_end_matches('s');
+                let max_typos = if name.len() >= 7 { 2 } else { usize::from(name.len() >= 5) };
+                plural || (max_typos > 0 && strsim::damerau_levenshtein(&name, &column) <= max_typos)
             })
         })
     }
 
-    /// Names that other tools use for this field.
-    pub(super) fn also_called(self) -> &'static [&'static str] {
+    /// Names of this field in other tools.
+    pub(super) fn aliases(self) -> &'static [&'static str] {
         match self {
             Self::Query => &["question", "input", "prompt", "user_input", "user_query"],
             Self::Context => &["passages", "documents", "retrieved_contexts", "retrieval_context", "source"],
@@ -81,12 +81,12 @@ impl Field {
     }
 }
 
-/// Lower case, without `_`, `-` and spaces.
-fn plain(name: &str) -> String {
+/// Converts to lower case and removes `_`, `-` and spaces.
+fn normalize(name: &str) -> String {
     name.to_lowercase().chars().filter(|character| !matches!(character, '_' | '-' | ' ')).collect()
 }
 
-/// What kind of value this is, for messages.
+/// The type of a value, for messages.
 pub(super) fn kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
@@ -98,36 +98,36 @@ pub(super) fn kind(value: &Value) -> &'static str {
     }
 }
 
-fn wrong(field: Field, wanted: &str, found: &Value) -> Diagnostic {
-    Diagnostic::new(format!("`{}` must be {wanted}, found {}", field.name(), kind(found)))
+fn type_error(field: Field, expected: &str, found: &Value) -> Diagnostic {
+    Diagnostic::new(format!("`{}` must be {expected}, found {}", field.name(), kind(found)))
 }
 
-/// A name that is shown in reports: text or a whole number, one line, not empty.
+/// Validates a name shown in reports: text or an integer, one line, not empty.
 pub(super) fn label(field: Field, value: &Value) -> Result<String, Diagnostic> {
     const MAX: usize = 200;
     let text = match value {
         Value::String(text) => text.clone(),
         Value::Number(number) if number.is_i64() || number.is_u64() => number.to_string(),
         Value::Number(_) => {
-            return Err(Diagnostic::new(format!("`{}` must be text or a whole number", field.name()))
-                .help("put the number into quotes"));
+            return Err(Diagnostic::new(format!("`{}` must be text or an integer", field.name()))
+                .help("quote the number"));
         }
-        other => return Err(wrong(field, "text or a whole number", other)),
+        other => return Err(type_error(field, "text or an integer", other)),
     };
     if text.trim().is_empty() {
         return Err(
-            Diagnostic::new(format!("`{}` is empty", field.name())).help("name it, or leave the field out")
+            Diagnostic::new(format!("`{}` is empty", field.name())).help("set it, or remove the field")
         );
     }
     if text.chars().any(char::is_control) {
         return Err(Diagnostic::new(format!(
-            "`{}` holds a line break or another control character",
+            "`{}` contains a line break or another control character",
             field.name()
         )));
     }
     if text.chars().any(is_invisible) {
-        return Err(Diagnostic::new(format!("`{}` holds an invisible character", field.name()))
-            .help("type it again: what cannot be seen makes two names look alike"));
+        return Err(Diagnostic::new(format!("`{}` contains an invisible character", field.name()))
+            .help("retype it: invisible characters make different names look the same"));
     }
     if text.chars().count() > MAX {
         return Err(Diagnostic::new(format!("`{}` is longer than {MAX} characters", field.name())));
@@ -135,7 +135,7 @@ pub(super) fn label(field: Field, value: &Value) -> Result<String, Diagnostic> {
     Ok(text)
 }
 
-/// Takes no room or turns the direction of text; joiners, which some scripts need, are left.
+/// Whether a character has no width or changes text direction. Joiners are allowed, since some scripts need them.
 fn is_invisible(character: char) -> bool {
     matches!(
         character,
@@ -147,11 +147,11 @@ fn is_invisible(character: char) -> bool {
 pub(super) fn text(field: Field, value: &Value) -> Result<String, Diagnostic> {
     match value {
         Value::String(text) => Ok(text.clone()),
-        other => Err(wrong(field, "text", other)),
+        other => Err(type_error(field, "text", other)),
     }
 }
 
-/// Text or a list of texts.
+/// Parses text or a list of texts.
 pub(super) fn passages(field: Field, value: &Value) -> Result<Vec<String>, Diagnostic> {
     match value {
         Value::String(text) => Ok(vec![text.clone()]),
@@ -165,13 +165,13 @@ pub(super) fn passages(field: Field, value: &Value) -> Result<Vec<String>, Diagn
                 })
             })
             .collect(),
-        other => Err(wrong(field, "text or a list of texts", other)),
+        other => Err(type_error(field, "text or a list of texts", other)),
     }
 }
 
 pub(super) fn tags(value: &Value) -> Result<Vec<String>, Diagnostic> {
     let Value::Array(items) = value else {
-        return Err(wrong(Field::Tags, "a list of texts", value).help("write `\"tags\": [\"refunds\"]`"));
+        return Err(type_error(Field::Tags, "a list of texts", value).help("write `\"tags\": [\"refunds\"]`"));
     };
     let mut tags: Vec<String> = Vec::new();
     for item in items {
@@ -186,56 +186,56 @@ pub(super) fn tags(value: &Value) -> Result<Vec<String>, Diagnostic> {
 pub(super) fn flag(field: Field, value: &Value) -> Result<bool, Diagnostic> {
     match value {
         Value::Bool(flag) => Ok(*flag),
-        other => Err(wrong(field, "true or false", other)),
+        other => Err(type_error(field, "true or false", other)),
     }
 }
 
 pub(super) fn list(field: Field, value: &Value) -> Result<Vec<Value>, Diagnostic> {
     match value {
         Value::Array(items) => Ok(items.clone()),
-        other => Err(wrong(field, "a list", other)),
+        other => Err(type_error(field, "a list", other)),
     }
 }
 
-/// A list of texts or `{text, weight, critical}`.
+/// Parses a list of texts or `{text, weight, critical}` objects.
 pub(super) fn criteria(value: &Value) -> Result<Vec<Item>, Diagnostic> {
     list(Field::Criteria, value)?.iter().enumerate().map(|(index, item)| criterion(index + 1, item)).collect()
 }
 
 fn criterion(number: usize, value: &Value) -> Result<Item, Diagnostic> {
-    let wrong = |what: &str| {
-        Diagnostic::new(format!("`criteria` item {number} {what}"))
-            .help("write a text, or {\"text\": \"names the next step\", \"weight\": 2, \"critical\": true}")
+    let invalid = |problem: &str| {
+        Diagnostic::new(format!("`criteria` item {number} {problem}"))
+            .help("write text, or {\"text\": \"names the next step\", \"weight\": 2, \"critical\": true}")
     };
-    let checked = |text: &str| {
-        if text.trim().is_empty() { Err(wrong("is empty")) } else { Ok(text.to_owned()) }
+    let non_empty = |text: &str| {
+        if text.trim().is_empty() { Err(invalid("is empty")) } else { Ok(text.to_owned()) }
     };
     match value {
-        Value::String(text) => Ok(Item { text: checked(text)?, weight: 1.0, critical: false }),
+        Value::String(text) => Ok(Item { text: non_empty(text)?, weight: 1.0, critical: false }),
         Value::Object(map) => {
             if let Some(key) = map.keys().find(|key| !matches!(key.as_str(), "text" | "weight" | "critical"))
             {
-                return Err(wrong(&format!("has the unknown key `{key}`")));
+                return Err(invalid(&format!("has the unknown key `{key}`")));
             }
             let text = match map.get("text") {
-                Some(Value::String(text)) => checked(text)?,
-                _ => return Err(wrong("has no `text`")),
+                Some(Value::String(text)) => non_empty(text)?,
+                _ => return Err(invalid("has no `text`")),
             };
             let weight = match map.get("weight") {
                 None => 1.0,
                 Some(value) => value
                     .as_f64()
                     .filter(|weight| weight.is_finite() && *weight > 0.0)
-                    .ok_or_else(|| wrong("has a `weight` that is not a number above 0"))?,
+                    .ok_or_else(|| invalid("has a `weight` that is not a number above 0"))?,
             };
             let critical = match map.get("critical") {
                 None => false,
                 Some(value) => {
-                    value.as_bool().ok_or_else(|| wrong("has a `critical` that is not true or false"))?
+                    value.as_bool().ok_or_else(|| invalid("has a `critical` that is not true or false"))?
                 }
             };
             Ok(Item { text, weight, critical })
         }
-        other => Err(wrong(&format!("must be text or an object, found {}", kind(other)))),
+        other => Err(invalid(&format!("must be text or an object, found {}", kind(other)))),
     }
 }

@@ -1,8 +1,7 @@
-//! Reading a repository through the git program, without touching its work tree, index or configuration.
+//! Reads a repository through the git program, without changing its work tree, index or configuration.
 //!
-//! Nothing is fetched, no hook, filter, pager or prompt runs, and what the user writes reaches git only after
-//! `--end-of-options` or inside an object name that was resolved before. The room reads no environment itself:
-//! what a CI system says comes in through a lookup.
+//! Nothing is fetched; no hook, filter, pager or prompt runs. User input reaches git only after `--end-of-options` or
+//! as a resolved object name. Environment variables of the CI system are read through a lookup passed as an argument.
 
 mod changed;
 #[cfg(test)]
@@ -17,10 +16,10 @@ use std::process::{Command, Stdio};
 
 use promptgate_core::model::Diagnostic;
 
-pub use changed::Changed;
+pub use changed::ChangedLines;
 pub use merge_base::{MergeBase, NoMergeBase};
 
-/// A repository with a work tree, seen from a folder in it.
+/// A repository with a work tree. Paths are relative to a folder in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Repository {
     folder: PathBuf,
@@ -29,21 +28,21 @@ pub struct Repository {
     shallow: bool,
 }
 
-/// A commit that a name stands for.
+/// The commit of a git reference.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Resolved {
-    /// The name that was found: as asked for, or `origin/NAME` where only that exists.
+pub struct ResolvedCommit {
+    /// The resolved name: the reference itself, or `origin/NAME` if only that exists.
     pub name: String,
-    /// The full object name.
+    /// Full object name.
     pub commit: String,
 }
 
-/// Why there is no repository to read.
+/// An error of opening a repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NoRepository {
-    /// The folder is in no repository, or there is no git program: nothing to compare with, no mistake by itself.
+    /// The folder is not in a repository, or git is not installed. Only an error if a repository is required.
     Absent(Diagnostic),
-    /// There is one, but it cannot be read.
+    /// The repository cannot be read.
     Unreadable(Diagnostic),
 }
 
@@ -55,47 +54,48 @@ impl From<NoRepository> for Diagnostic {
     }
 }
 
-/// What one call of git said.
-struct Said {
+/// Output of a git command.
+struct GitOutput {
     success: bool,
     stdout: Vec<u8>,
     stderr: String,
 }
 
-impl Said {
+impl GitOutput {
     fn text(&self) -> String {
         String::from_utf8_lossy(&self.stdout).trim_end_matches(['\n', '\r']).to_owned()
     }
 
-    /// The first line of what git complained, bounded.
-    fn complaint(&self) -> String {
+    /// First line of stderr, truncated.
+    fn error(&self) -> String {
         let line = self.stderr.lines().find(|line| !line.trim().is_empty()).unwrap_or("no message");
         line.trim().chars().filter(|character| !character.is_control()).take(300).collect()
     }
 }
 
 impl Repository {
-    /// The repository that holds `folder`.
+    /// Opens the repository that contains `folder`.
     ///
     /// # Errors
-    /// [`NoRepository::Absent`] where there is none, or no git program; [`NoRepository::Unreadable`] where git
-    /// refuses it.
+    /// [`NoRepository::Absent`] if there is no repository or git is not installed; [`NoRepository::Unreadable`] if git
+    /// cannot read it.
     pub fn discover(folder: &Path) -> Result<Self, NoRepository> {
         let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
         let arguments = ["rev-parse", "--is-shallow-repository", "--show-prefix", "--show-toplevel"];
-        let said = match git(folder, &arguments) {
-            Ok(said) => said,
+        let output = match git(folder, &arguments) {
+            Ok(output) => output,
             Err(GitFailure::NotInstalled) => return Err(NoRepository::Absent(not_installed())),
             Err(GitFailure::Other(diagnostic)) => return Err(NoRepository::Unreadable(diagnostic)),
         };
-        if !said.success {
-            return Err(no_repository(folder, &said));
+        if !output.success {
+            return Err(discovery_error(folder, &output));
         }
-        let text = said.text();
+        let text = output.text();
         let mut lines = text.splitn(3, '\n');
         let (Some(shallow), Some(prefix), Some(top)) = (lines.next(), lines.next(), lines.next()) else {
             return Err(NoRepository::Unreadable(
-                Diagnostic::new("git did not say where the repository is").help("use git 2.30 or newer"),
+                Diagnostic::new("git did not report the location of the repository")
+                    .help("use git 2.30 or later"),
             ));
         };
         Ok(Self {
@@ -106,67 +106,67 @@ impl Repository {
         })
     }
 
-    /// The top folder of the work tree.
+    /// Root folder of the work tree.
     pub fn top(&self) -> &Path {
         &self.top
     }
 
-    /// The folder it was discovered from.
+    /// The folder passed to [`Repository::discover`].
     pub(super) fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// The same repository with paths relative to another of its folders, named from the top.
-    pub(super) fn seen_from(&self, prefix: &str) -> Self {
+    /// Returns the same repository with paths relative to `prefix`, a folder relative to the root.
+    pub(super) fn with_prefix(&self, prefix: &str) -> Self {
         Self { prefix: prefix.to_owned(), ..self.clone() }
     }
 
-    /// The folder it was discovered from, relative to the top, with `/`; empty for the top itself.
+    /// The folder that paths are relative to, itself relative to the root, with `/`; empty for the root.
     pub fn prefix(&self) -> &str {
         &self.prefix
     }
 
-    /// Whether a file of its folder is part of the repository: committed, or about to be.
+    /// Whether a file is committed or staged. `name` is relative to the folder.
     ///
     /// # Errors
-    /// A mistake where git does not say.
+    /// If git fails.
     pub fn tracks(&self, name: &str) -> Result<bool, Diagnostic> {
-        let said = self.git(&["ls-files", "--", name])?;
-        if !said.success {
+        let output = self.git(&["ls-files", "--", name])?;
+        if !output.success {
             return Err(Diagnostic::new(format!(
-                "git could not say whether `{name}` is tracked: {}",
-                said.complaint()
+                "git could not determine whether `{name}` is tracked: {}",
+                output.error()
             )));
         }
-        Ok(!said.text().is_empty())
+        Ok(!output.text().is_empty())
     }
 
-    /// Whether history is cut off, as in most CI checkouts.
+    /// Whether history is truncated, as in most CI checkouts.
     pub fn is_shallow(&self) -> bool {
         self.shallow
     }
 
-    /// The commit that a branch, tag, object name or expression such as `HEAD~2` stands for. A name that exists
-    /// only as `origin/NAME` is found there, as in a CI checkout that has no local branches.
+    /// Resolves a branch, tag, object name or expression such as `HEAD~2`. If NAME does not exist, `origin/NAME` is
+    /// tried, since CI checkouts often have no local branches.
     ///
     /// # Errors
-    /// A mistake for a malformed name, one that is not there, or a repository without commits.
-    pub fn resolve(&self, reference: &str) -> Result<Resolved, Diagnostic> {
-        well_formed(reference)?;
-        self.refuse_two_meanings(reference)?;
+    /// If the reference is malformed, ambiguous or unknown, or the repository has no commits.
+    pub fn resolve(&self, reference: &str) -> Result<ResolvedCommit, Diagnostic> {
+        validate_reference(reference)?;
+        self.reject_ambiguous(reference)?;
         if let Some(commit) = self.commit_of(reference)? {
-            return Ok(Resolved { name: reference.to_owned(), commit });
+            return Ok(ResolvedCommit { name: reference.to_owned(), commit });
         }
         let remote = format!("refs/remotes/origin/{reference}");
         if !is_object_name(reference)
             && let Some(commit) = self.commit_of(&remote)?
         {
-            return Ok(Resolved { name: format!("origin/{reference}"), commit });
+            return Ok(ResolvedCommit { name: format!("origin/{reference}"), commit });
         }
-        Err(self.unknown(reference))
+        Err(self.unknown_reference(reference))
     }
 
-    /// The tip of a branch, by its name alone: a tag of that name, which anybody may push, is none.
+    /// Returns the tip of a branch. Tags of the same name are ignored, since branch protection does not cover them.
     fn branch(&self, name: &str) -> Result<Option<String>, Diagnostic> {
         match self.commit_of(&format!("refs/remotes/{name}"))? {
             Some(commit) => Ok(Some(commit)),
@@ -174,57 +174,56 @@ impl Repository {
         }
     }
 
-    /// Git takes a tag before a branch of the same name: where there are both, of different commits, whoever pushes the
-    /// tag would choose what the name means.
-    fn refuse_two_meanings(&self, reference: &str) -> Result<(), Diagnostic> {
+    /// Rejects a name of both a tag and a branch with different commits. Git prefers the tag, so anyone who can push a
+    /// tag could redirect the name.
+    fn reject_ambiguous(&self, reference: &str) -> Result<(), Diagnostic> {
         let name = reference.split(['~', '^', '@']).next().unwrap_or_default();
         let Some(tag) = self.commit_of(&format!("refs/tags/{name}"))? else { return Ok(()) };
         for branch in [name.to_owned(), format!("origin/{name}")] {
             if self.branch(&branch)?.is_some_and(|commit| commit != tag) {
-                return Err(Diagnostic::new(format!("`{name}` is a tag and a branch, of different commits"))
-                    .help("say which: `git:refs/tags/NAME`, `git:refs/heads/NAME`, `git:refs/remotes/origin/NAME`"));
+                return Err(Diagnostic::new(format!("`{name}` is both a tag and a branch, with different commits"))
+                    .help("specify one: `git:refs/tags/NAME`, `git:refs/heads/NAME`, `git:refs/remotes/origin/NAME`"));
             }
         }
         Ok(())
     }
 
-    /// The commit of a name, `None` where there is none.
+    /// Returns the commit of a reference, `None` if it does not exist.
     fn commit_of(&self, reference: &str) -> Result<Option<String>, Diagnostic> {
         let peeled = format!("{reference}^{{commit}}");
-        let said = self.git(&["rev-parse", "--verify", "--quiet", "--end-of-options", &peeled])?;
-        let commit = said.text();
-        Ok((said.success && is_object_name(&commit)).then_some(commit))
+        let output = self.git(&["rev-parse", "--verify", "--quiet", "--end-of-options", &peeled])?;
+        let commit = output.text();
+        Ok((output.success && is_object_name(&commit)).then_some(commit))
     }
 
-    fn unknown(&self, reference: &str) -> Diagnostic {
+    fn unknown_reference(&self, reference: &str) -> Diagnostic {
         if matches!(self.commit_of("HEAD"), Ok(None)) {
-            return Diagnostic::new("the git repository has no commit yet")
+            return Diagnostic::new("the git repository has no commits yet")
                 .help("commit the prompt first, or set `baseline: none`");
         }
-        let diagnostic = Diagnostic::new(format!("git knows no commit `{reference}` here"));
+        let diagnostic = Diagnostic::new(format!("no commit `{reference}` in this git repository"));
         if self.shallow {
             return diagnostic.help(format!(
-                "this is a shallow clone: fetch it (`git fetch --depth=1 origin {reference}`), or check out with \
-                 `fetch-depth: 0`"
+                "the clone is shallow: fetch the commit (`git fetch --depth=1 origin {reference}`), or check out \
+                 with `fetch-depth: 0`"
             ));
         }
-        diagnostic.help(
-            "name a branch, a tag or a commit of this repository; `git branch --all` lists the branches",
-        )
+        diagnostic
+            .help("use a branch, tag or commit of this repository; `git branch --all` lists the branches")
     }
 
-    /// What stands at a path of a commit; `None` where nothing does. `path` is relative to the top, with `/`.
+    /// Returns the entry at a path of a commit, `None` if there is none. `path` is relative to the root, with `/`.
     pub(super) fn entry(&self, commit: &str, path: &str) -> Result<Option<Entry>, Diagnostic> {
         let entries = self.list_tree(&["ls-tree", "-z", "--full-tree", commit, "--", path], commit)?;
         Ok(entries.into_iter().find(|entry| entry.path == path))
     }
 
-    /// Every file below a folder of a commit, in byte order. `folder` is relative to the top; empty for all.
+    /// Returns the files below a folder of a commit, in byte order. `folder` is relative to the root; empty for all.
     pub(super) fn files(&self, commit: &str, folder: &str) -> Result<Vec<Entry>, Diagnostic> {
         let mut arguments = vec!["ls-tree", "-z", "-r", "--full-tree", commit];
-        let below = format!("{folder}/");
+        let pathspec = format!("{folder}/");
         if !folder.is_empty() {
-            arguments.extend(["--", below.as_str()]);
+            arguments.extend(["--", pathspec.as_str()]);
         }
         let mut entries = self.list_tree(&arguments, commit)?;
         entries.sort_by(|left, right| left.path.cmp(&right.path));
@@ -232,53 +231,53 @@ impl Repository {
     }
 
     fn list_tree(&self, arguments: &[&str], commit: &str) -> Result<Vec<Entry>, Diagnostic> {
-        let said = self.git(arguments)?;
-        if !said.success {
-            return Err(self.unreadable(commit, &said));
+        let output = self.git(arguments)?;
+        if !output.success {
+            return Err(self.read_error(commit, &output));
         }
-        // MODE SP TYPE SP OBJECT TAB PATH NUL; a path that is not UTF-8 cannot be named in a configuration.
-        Ok(said
+        // MODE SP TYPE SP OBJECT TAB PATH NUL. Paths that are not UTF-8 are skipped: no configuration can name them.
+        Ok(output
             .stdout
             .split(|byte| *byte == 0)
             .filter_map(|record| {
-                let (facts, path) = std::str::from_utf8(record).ok()?.split_once('\t')?;
-                let mut facts = facts.split(' ');
-                let kind = match (facts.next()?, facts.next()?) {
+                let (fields, path) = std::str::from_utf8(record).ok()?.split_once('\t')?;
+                let mut fields = fields.split(' ');
+                let kind = match (fields.next()?, fields.next()?) {
                     ("120000", _) => EntryKind::Link,
                     (_, "blob") => EntryKind::File,
                     (_, "tree") => EntryKind::Folder,
                     _ => EntryKind::Submodule,
                 };
-                Some(Entry { kind, object: facts.next()?.to_owned(), path: path.to_owned() })
+                Some(Entry { kind, object: fields.next()?.to_owned(), path: path.to_owned() })
             })
             .collect())
     }
 
-    /// The bytes of a file; `Err(size)` inside where it is larger than `limit` bytes.
+    /// Returns the bytes of a file, or an inner `Err(size)` if it is larger than `limit` bytes.
     pub(super) fn blob(
         &self,
         commit: &str,
         entry: &Entry,
         limit: u64,
     ) -> Result<Result<Vec<u8>, u64>, Diagnostic> {
-        let said = self.git(&["cat-file", "-s", &entry.object])?;
-        let Some(size) = said.success.then(|| said.text().parse::<u64>().ok()).flatten() else {
-            return Err(self.unreadable(commit, &said));
+        let output = self.git(&["cat-file", "-s", &entry.object])?;
+        let Some(size) = output.success.then(|| output.text().parse::<u64>().ok()).flatten() else {
+            return Err(self.read_error(commit, &output));
         };
         if size > limit {
             return Ok(Err(size));
         }
-        let said = self.git(&["cat-file", "blob", &entry.object])?;
-        if said.success { Ok(Ok(said.stdout)) } else { Err(self.unreadable(commit, &said)) }
+        let output = self.git(&["cat-file", "blob", &entry.object])?;
+        if output.success { Ok(Ok(output.stdout)) } else { Err(self.read_error(commit, &output)) }
     }
 
-    fn unreadable(&self, commit: &str, said: &Said) -> Diagnostic {
+    fn read_error(&self, commit: &str, output: &GitOutput) -> Diagnostic {
         let diagnostic =
-            Diagnostic::new(format!("git could not read commit {}: {}", short(commit), said.complaint()));
-        diagnostic.help("its objects may not be here (a shallow or partial clone): fetch that commit whole")
+            Diagnostic::new(format!("git could not read commit {}: {}", short(commit), output.error()));
+        diagnostic.help("objects may be missing (a shallow or partial clone): fetch the complete commit")
     }
 
-    fn git(&self, arguments: &[&str]) -> Result<Said, Diagnostic> {
+    fn git(&self, arguments: &[&str]) -> Result<GitOutput, Diagnostic> {
         git(&self.folder, arguments).map_err(|failure| match failure {
             GitFailure::NotInstalled => not_installed(),
             GitFailure::Other(diagnostic) => diagnostic,
@@ -302,7 +301,7 @@ pub(super) enum EntryKind {
     Submodule,
 }
 
-/// The first twelve digits of an object name, for readers.
+/// Abbreviates an object name to twelve digits.
 pub(super) fn short(commit: &str) -> &str {
     commit.get(..12).unwrap_or(commit)
 }
@@ -311,23 +310,23 @@ fn is_object_name(text: &str) -> bool {
     (40..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-fn well_formed(reference: &str) -> Result<(), Diagnostic> {
+fn validate_reference(reference: &str) -> Result<(), Diagnostic> {
     let reason = if reference.is_empty() {
         "is empty"
     } else if reference.starts_with('-') {
         "starts with `-`"
     } else if reference.chars().any(|character| character.is_control() || character == ' ') {
-        "holds a space or a control character"
+        "contains a space or a control character"
     } else if reference.contains(':') {
-        "holds a `:`"
+        "contains a `:`"
     } else if reference.contains("..") {
-        "is a range (`..`), not one commit"
+        "is a range (`..`), not a single commit"
     } else {
         return Ok(());
     };
     let shown: String = reference.chars().filter(|character| !character.is_control()).take(100).collect();
     Err(Diagnostic::new(format!("the git reference `{shown}` {reason}"))
-        .help("write a branch, a tag or a commit: `git:main`, `git:v1.2`, `git:HEAD~1`"))
+        .help("write a branch, tag or commit: `git:main`, `git:v1.2`, `git:HEAD~1`"))
 }
 
 enum GitFailure {
@@ -336,39 +335,37 @@ enum GitFailure {
 }
 
 fn not_installed() -> Diagnostic {
-    Diagnostic::new("the git program was not found").help(
+    Diagnostic::new("git is not installed or not on PATH").help(
         "install git, or compare with a file or a saved report: `baseline: file:PATH`, `report:PATH`, `none`",
     )
 }
 
-fn no_repository(folder: &Path, said: &Said) -> NoRepository {
-    let complaint = said.complaint();
+fn discovery_error(folder: &Path, output: &GitOutput) -> NoRepository {
+    let error = output.error();
     let shown = folder.display();
-    if complaint.contains("not a git repository") {
-        // The note of a run without a baseline: a report holds no path of the machine it was made on.
-        return NoRepository::Absent(Diagnostic::new("the configuration is in no git repository").help(
-            "compare with a file or a saved report, `baseline: file:PATH` or `report:PATH`, or set `none`",
+    if error.contains("not a git repository") {
+        // This text appears in the report, which must not contain local paths.
+        return NoRepository::Absent(Diagnostic::new("the configuration is not in a git repository").help(
+            "compare with a file or a saved report (`baseline: file:PATH` or `report:PATH`), or set `none`",
         ));
     }
-    if complaint.contains("dubious ownership") {
+    if error.contains("dubious ownership") {
         return NoRepository::Unreadable(
-            Diagnostic::new(format!("git refuses the repository of {shown}: it belongs to another user"))
-                .help("trust it with `git config --global --add safe.directory FOLDER` before this step"),
+            Diagnostic::new(format!("git rejects the repository of {shown}: it belongs to another user"))
+                .help("run `git config --global --add safe.directory FOLDER` before this step"),
         );
     }
-    if complaint.contains("must be run in a work tree") || complaint.contains("cannot use bare repository") {
+    if error.contains("must be run in a work tree") || error.contains("cannot use bare repository") {
         return NoRepository::Unreadable(
             Diagnostic::new(format!("the git repository of {shown} has no work tree"))
-                .help("run in a clone that is not bare"),
+                .help("use a clone that is not bare"),
         );
     }
-    NoRepository::Unreadable(Diagnostic::new(format!(
-        "git cannot read the repository of {shown}: {complaint}"
-    )))
+    NoRepository::Unreadable(Diagnostic::new(format!("git cannot read the repository of {shown}: {error}")))
 }
 
-/// Runs git in a folder and waits for it.
-fn git(folder: &Path, arguments: &[&str]) -> Result<Said, GitFailure> {
+/// Runs git in a folder.
+fn git(folder: &Path, arguments: &[&str]) -> Result<GitOutput, GitFailure> {
     let mut command = Command::new("git");
     command
         .arg("--no-pager")
@@ -376,18 +373,18 @@ fn git(folder: &Path, arguments: &[&str]) -> Result<Said, GitFailure> {
         .arg("--no-optional-locks")
         .arg("--literal-pathspecs")
         .args(["-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", "core.quotePath=false"])
-        // Files of a commit can look like a repository without a work tree; its answers would be the committer's.
+        // A commit can contain files that form a bare repository, whose author would control all results.
         .args(["-c", "safe.bareRepository=explicit"])
         .args(arguments)
         .current_dir(folder)
-        // Never reach for the network, ask, or talk in another language.
+        // No network access, no prompts, untranslated messages.
         .env("GIT_NO_LAZY_FETCH", "1")
         .env("GIT_TERMINAL_PROMPT", "0")
         .env("GIT_ALLOW_PROTOCOL", "none")
         .env("LC_ALL", "C")
         .env("LANGUAGE", "C")
         .stdin(Stdio::null());
-    // A git hook sets these for its own repository; ours is that of the folder.
+    // Git hooks set these variables for their own repository.
     for name in [
         "GIT_DIR",
         "GIT_WORK_TREE",
@@ -408,7 +405,7 @@ fn git(folder: &Path, arguments: &[&str]) -> Result<Said, GitFailure> {
         command.env_remove(name);
     }
     match command.output() {
-        Ok(output) => Ok(Said {
+        Ok(output) => Ok(GitOutput {
             success: output.status.success(),
             stdout: output.stdout,
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
@@ -417,7 +414,7 @@ fn git(folder: &Path, arguments: &[&str]) -> Result<Said, GitFailure> {
             if folder.is_dir() {
                 Err(GitFailure::NotInstalled)
             } else {
-                Err(GitFailure::Other(Diagnostic::new(format!("there is no folder {}", folder.display()))))
+                Err(GitFailure::Other(Diagnostic::new(format!("folder {} does not exist", folder.display()))))
             }
         }
         Err(error) => Err(GitFailure::Other(Diagnostic::new(format!("could not run git: {error}")))),

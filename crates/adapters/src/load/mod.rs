@@ -1,11 +1,10 @@
-//! Datasets, prompts and baselines, read from the work tree or from a commit.
+//! Loads datasets, prompts and baselines from the work tree or from a commit.
 //!
-//! [`Tree`] is where files come from, [`dataset()`] and [`prompt()`] turn them into the model's plain data with
-//! the place of everything kept for messages, [`baseline()`] finds out what a candidate is compared with.
-//! Nothing here runs anything from a file, reads an environment variable or follows a name in a value.
+//! [`Tree`] reads files; [`dataset()`] and [`prompt()`] parse them and keep source locations for diagnostics;
+//! [`baseline()`] resolves the variant that the candidate is compared with. Loading never executes file content,
+//! reads environment variables or follows references inside values.
 //!
-//! Whether a prompt's variables are defined is the template room's question; whether a case has what a judge
-//! needs, the command line's.
+//! Template variables and the inputs that judges require are validated elsewhere.
 
 mod baseline;
 mod csv;
@@ -22,15 +21,15 @@ pub use baseline::{Baseline, BaselineSpec, baseline, trusted_baseline};
 pub use dataset::{DATASET_LIMIT, DatasetSource, dataset};
 pub use diagnostics::LoadError;
 pub use digest::{digest, digest_of_bytes};
-pub use git::{Changed, MergeBase, NoMergeBase, NoRepository, Repository, Resolved};
+pub use git::{ChangedLines, MergeBase, NoMergeBase, NoRepository, Repository, ResolvedCommit};
 pub use prompt::{PROMPT_LIMIT, PromptBytes, PromptSource, fetch_prompt, find_prompt, parse_prompt, prompt};
 pub use tree::{FILE_LIMIT, Tree, decode};
 
-/// Something that was loaded, with what a reader should know about it.
+/// A loaded value with its warnings.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Loaded<T> {
-    /// What was asked for.
+    /// The loaded value.
     pub value: T,
-    /// Things that are legal and may not be meant, one sentence each.
+    /// Valid input that is probably unintended, one sentence each.
     pub warnings: Vec<String>,
 }

@@ -1,4 +1,4 @@
-//! Prompt files: text with optional front matter, or chat messages.
+//! Reads prompt files: text with optional front matter, or chat messages.
 
 mod chat;
 mod front_matter;
@@ -15,23 +15,23 @@ use super::digest::digest_of_bytes;
 use super::tree::decode;
 use super::{Loaded, Tree};
 
-/// Bytes of one prompt file: 4 MiB.
+/// Maximum size of a prompt file: 4 MiB.
 pub const PROMPT_LIMIT: u64 = 4 << 20;
 
-/// Which file a prompt is read from, and what the configuration adds.
+/// The file of a prompt, and its settings in the configuration.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct PromptSource {
-    /// The path, relative to the configuration.
+    /// Path relative to the configuration.
     pub path: String,
-    /// The user message of a text prompt, a template too; none is sent where it is empty.
+    /// Template of the user message for a text prompt; if empty, no user message is sent.
     pub user: String,
-    /// The model, unless the prompt file names one.
+    /// The model, unless the prompt file sets one.
     pub model: Option<String>,
-    /// Request parameters; the prompt file's own go over them, key by key.
+    /// Request parameters; those in the prompt file override them by key.
     pub parameters: Map<String, Value>,
 }
 
-/// What a prompt file says beside its messages.
+/// Settings in a prompt file, apart from its messages.
 #[derive(Debug, Clone, PartialEq, Default)]
 struct Settings {
     name: Option<String>,
@@ -40,7 +40,7 @@ struct Settings {
     parameters: Map<String, Value>,
 }
 
-/// Messages, for each the line its content starts on, and the settings.
+/// A parsed prompt file. `lines` has the first line of each message's content.
 struct Parts {
     messages: Vec<Message>,
     lines: Vec<usize>,
@@ -50,39 +50,39 @@ struct Parts {
 
 /// Reads a prompt.
 ///
-/// `.json`, `.yaml` and `.yml` files hold chat messages, all others the text of the system message. Line endings
-/// become line feeds; the placeholders are not looked at.
+/// `.json`, `.yaml` and `.yml` files contain chat messages; other files contain the system message as text. Line
+/// endings are normalized to line feeds. Placeholders are not validated.
 ///
 /// # Errors
-/// Every mistake in the file; that it is not there.
+/// If the file is missing or invalid.
 pub fn prompt(tree: &Tree, source: &PromptSource) -> Result<Loaded<Variant>, Diagnostics> {
     parse_prompt(&fetch_prompt(tree, &source.path)?, source)
 }
 
-/// The bytes of a prompt, and where they are from.
+/// Bytes of a prompt file and their source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PromptBytes {
-    /// The file, as messages and reports name it.
+    /// Name of the file in messages and reports.
     pub file: String,
     /// The commit; `None` for the work tree.
     pub commit: Option<String>,
-    /// The content.
+    /// Content of the file.
     pub bytes: Vec<u8>,
 }
 
 /// Reads the bytes of a prompt.
 ///
 /// # Errors
-/// The file is missing or cannot be read.
+/// If the file is missing or cannot be read.
 pub fn fetch_prompt(tree: &Tree, path: &str) -> Result<PromptBytes, Diagnostic> {
     let bytes = tree.read_limited(path, PROMPT_LIMIT)?;
     Ok(PromptBytes { file: tree.describe(path), commit: tree.commit().map(str::to_owned), bytes })
 }
 
-/// Reads the bytes of a prompt that may be new: `None` where the tree does not hold it.
+/// Reads the bytes of a prompt, `None` if the tree does not contain it, as with a new prompt.
 ///
 /// # Errors
-/// The file cannot be read.
+/// If the file cannot be read.
 pub fn find_prompt(tree: &Tree, path: &str) -> Result<Option<PromptBytes>, Diagnostic> {
     let bytes = tree.find(path, PROMPT_LIMIT)?;
     let commit = tree.commit().map(str::to_owned);
@@ -92,7 +92,7 @@ pub fn find_prompt(tree: &Tree, path: &str) -> Result<Option<PromptBytes>, Diagn
 /// Parses the bytes of a prompt.
 ///
 /// # Errors
-/// Every error in the file.
+/// All errors in the file.
 pub fn parse_prompt(prompt: &PromptBytes, source: &PromptSource) -> Result<Loaded<Variant>, Diagnostics> {
     let PromptBytes { file, commit, bytes } = prompt;
     let file = file.clone();
@@ -103,13 +103,13 @@ pub fn parse_prompt(prompt: &PromptBytes, source: &PromptSource) -> Result<Loade
             .help("write the prompt")
             .into());
     }
-    let parts = match ending(&source.path).as_str() {
+    let parts = match extension(&source.path).as_str() {
         "json" => chat::read(&file, &promptgate_core::document::Document::json(&file, &text)?)?,
         "yaml" | "yml" => chat::read(&file, &promptgate_core::document::Document::yaml(&file, &text)?)?,
         _ => text_prompt(&file, &text, &source.user)?,
     };
     let Some(model) = parts.settings.model.or_else(|| source.model.clone()) else {
-        return Err(Diagnostic::new("no model is named")
+        return Err(Diagnostic::new("no model is set")
             .at(Place::file(&file))
             .help("set `model` in the configuration or in the prompt file")
             .into());
@@ -138,7 +138,7 @@ fn text_prompt(file: &str, text: &str, user: &str) -> Result<Parts, Diagnostics>
     let start: usize = body.split_inclusive('\n').take(blank).map(str::len).sum();
     let content = body.get(start..).unwrap_or_default().trim_end();
     if content.is_empty() {
-        return Err(Diagnostic::new("the prompt holds nothing but front matter")
+        return Err(Diagnostic::new("the prompt contains only front matter")
             .at(Place::file(file))
             .help("write the prompt below the second `---`")
             .into());
@@ -156,11 +156,11 @@ fn file_name(path: &str) -> &str {
     path.rsplit(['/', '\\']).next().unwrap_or(path)
 }
 
-fn ending(path: &str) -> String {
-    file_name(path).rsplit_once('.').map(|(_, ending)| ending.to_lowercase()).unwrap_or_default()
+fn extension(path: &str) -> String {
+    file_name(path).rsplit_once('.').map(|(_, extension)| extension.to_lowercase()).unwrap_or_default()
 }
 
-/// The file name without its ending, and without `.prompt` before it.
+/// The file name without its extension and without a `.prompt` before that.
 fn stem(path: &str) -> String {
     let name = file_name(path);
     let stem = match name.rsplit_once('.') {

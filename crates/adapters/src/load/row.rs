@@ -1,4 +1,4 @@
-//! From rows to cases: columns mapped to fields, types checked, ids made unique.
+//! Converts rows to cases: maps columns to fields, checks types, rejects duplicate ids.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -8,126 +8,125 @@ use unicode_normalization::UnicodeNormalization;
 use promptgate_core::document::suggest;
 use promptgate_core::model::{Case, Diagnostic, Diagnostics, Place};
 
-use super::diagnostics::Sink;
+use super::diagnostics::DiagnosticSink;
 use super::field::{self, Field};
 
-/// Names that no variable may take: a prompt reads the case's own fields by them, and never the expectation.
+/// Names not allowed for variables: in a prompt they refer to fields of the case, and `expected` is never available.
 const RESERVED: [&str; 4] = ["id", "query", "context", "expected"];
 
-/// What a mapped column becomes.
+/// The field or variable that a column is mapped to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Target {
+enum ColumnTarget {
     Field(Field),
     Variable(String),
 }
 
-/// Which columns become which fields, as the configuration's `fields` says.
+/// Maps columns to fields and variables, as set by `fields` in the configuration.
 #[derive(Debug, Default)]
-pub(super) struct Mapping {
-    /// By the file's name of the column.
-    targets: BTreeMap<String, Vec<Target>>,
-    /// For each mapped field the column it comes from.
+pub(super) struct FieldMapping {
+    /// Targets by column name.
+    targets: BTreeMap<String, Vec<ColumnTarget>>,
+    /// Source column of each mapped field.
     sources: BTreeMap<Field, String>,
-    /// The variable that takes the ids, which several rows may share.
+    /// The variable that the `id` column becomes if several rows may share an id.
     shared_ids: Option<String>,
 }
 
-impl Mapping {
-    /// Reads `fields`: ours to theirs. `vars.NAME` maps a column to a variable.
+impl FieldMapping {
+    /// Parses `fields`, which maps field names to column names. `vars.NAME` maps a column to a variable.
     pub(super) fn new(fields: &BTreeMap<String, String>) -> Result<Self, Diagnostics> {
         let mut mapping = Self::default();
-        let mut sink = Sink::default();
-        for (ours, theirs) in fields {
-            let target = if let Some(field) = Field::named(ours) {
-                mapping.sources.insert(field, theirs.clone());
-                Target::Field(field)
-            } else if let Some(name) = ours.strip_prefix("vars.").filter(|name| !name.is_empty()) {
-                if RESERVED.contains(&name) {
-                    sink.push(reserved(name, &format!("`fields` maps to `{ours}`")));
+        let mut sink = DiagnosticSink::default();
+        for (name, column) in fields {
+            let target = if let Some(field) = Field::from_name(name) {
+                mapping.sources.insert(field, column.clone());
+                ColumnTarget::Field(field)
+            } else if let Some(variable) = name.strip_prefix("vars.").filter(|variable| !variable.is_empty())
+            {
+                if RESERVED.contains(&variable) {
+                    sink.push(reserved(variable, &format!("`fields` contains `{name}`")));
                 }
-                Target::Variable(name.to_owned())
+                ColumnTarget::Variable(variable.to_owned())
             } else {
                 let names = Field::ALL.map(Field::name);
-                let help = match suggest(ours, names) {
-                    Some(name) => format!("did you mean `{name}`?"),
+                let help = match suggest(name, names) {
+                    Some(known) => format!("did you mean `{known}`?"),
                     None => {
                         format!(
-                            "fields are {}; a column becomes a variable with `vars.NAME`",
+                            "fields are {}; use `vars.NAME` to map a column to a variable",
                             names.join(", ")
                         )
                     }
                 };
-                sink.push(
-                    Diagnostic::new(format!("`fields` maps to `{ours}`, which is no field")).help(help),
-                );
+                sink.push(Diagnostic::new(format!("unknown field `{name}` in `fields`")).help(help));
                 continue;
             };
-            mapping.targets.entry(theirs.clone()).or_default().push(target);
+            mapping.targets.entry(column.clone()).or_default().push(target);
         }
         sink.into_result().map(|()| mapping)
     }
 
-    /// Makes the id a variable of that name: several rows may share it, and a file may have none.
+    /// Maps the `id` column to a variable, so that several rows may share an id.
     pub(super) fn share_ids(mut self, variable: Option<&str>) -> Self {
         self.shared_ids = variable.map(str::to_owned);
         self
     }
 
-    /// The field that a column of this name holds, for reading its cells.
+    /// Returns the field that a column is mapped to.
     pub(super) fn field(&self, column: &str) -> Option<Field> {
         match self.targets.get(column).map(Vec::as_slice) {
-            Some([Target::Field(field)]) => Some(*field),
+            Some([ColumnTarget::Field(field)]) => Some(*field),
             Some(_) => None,
-            None => Field::named(column),
+            None => Field::from_name(column),
         }
     }
 }
 
-fn reserved(name: &str, what: &str) -> Diagnostic {
-    let why = if name == "expected" {
-        "`expected` is what answers are compared with and never reaches a prompt"
+fn reserved(name: &str, usage: &str) -> Diagnostic {
+    let reason = if name == "expected" {
+        "`expected` is the reference for scorers and is not available in prompts"
     } else {
-        "a prompt would read the case's own field by that name"
+        "in a prompt this name refers to the field of the case"
     };
-    Diagnostic::new(format!("{what}, but no variable can be named `{name}`"))
-        .help(format!("{why}: rename it"))
+    Diagnostic::new(format!("{usage}, but `{name}` is a reserved name"))
+        .help(format!("rename the variable: {reason}"))
 }
 
-/// One row as read.
-pub(super) struct Row<'r> {
-    /// Its columns in order.
+/// A row before conversion to a case.
+pub(super) struct DatasetRow<'r> {
+    /// Columns in file order.
     pub(super) columns: Map<String, Value>,
-    /// Where it starts.
+    /// Location of the start of the row.
     pub(super) place: Place,
-    /// The place of a column: of its name (`true`) or its value.
+    /// Returns the location of a column's name (`true`) or value (`false`).
     pub(super) locate: &'r dyn Fn(&str, bool) -> Place,
 }
 
-/// A column without a meaning whose name is nearly that of a field.
-struct Near {
+/// An unmapped column whose name resembles that of a field.
+struct SimilarField {
     field: Field,
     place: Place,
-    /// Whether some row has both, so that the column is no slip.
-    beside: bool,
+    /// Whether some row has both the column and the field, so that the column is not a misspelling.
+    field_present: bool,
 }
 
-/// Takes rows, gives cases.
-pub(super) struct Builder<'m> {
-    mapping: &'m Mapping,
-    pub(super) sink: Sink,
+/// Converts rows to cases and collects diagnostics.
+pub(super) struct CaseBuilder<'m> {
+    mapping: &'m FieldMapping,
+    pub(super) sink: DiagnosticSink,
     cases: Vec<Case>,
     rows: usize,
-    /// Id, trimmed and normalised, to the index of its case.
+    /// Index of each case by its trimmed and normalized id.
     ids: HashMap<String, usize>,
-    /// Every column seen, with what it nearly is.
-    columns: BTreeMap<String, Option<Near>>,
+    /// All columns, with the field whose name each resembles.
+    columns: BTreeMap<String, Option<SimilarField>>,
 }
 
-impl<'m> Builder<'m> {
-    pub(super) fn new(mapping: &'m Mapping) -> Self {
+impl<'m> CaseBuilder<'m> {
+    pub(super) fn new(mapping: &'m FieldMapping) -> Self {
         Self {
             mapping,
-            sink: Sink::default(),
+            sink: DiagnosticSink::default(),
             cases: Vec::new(),
             rows: 0,
             ids: HashMap::new(),
@@ -135,41 +134,46 @@ impl<'m> Builder<'m> {
         }
     }
 
-    /// Rows taken so far, the faulty ones included.
+    /// Number of rows so far, including invalid ones.
     pub(super) fn rows(&self) -> usize {
         self.rows
     }
 
-    /// Takes one row.
-    pub(super) fn push(&mut self, row: Row<'_>) {
+    /// Adds one row.
+    pub(super) fn push(&mut self, row: DatasetRow<'_>) {
         self.rows += 1;
         if row.columns.values().all(Value::is_null) {
             self.sink
-                .push(Diagnostic::new("the row holds nothing").at(row.place).help("remove it, or fill it"));
+                .push(Diagnostic::new("the row is empty").at(row.place).help("remove it, or fill it in"));
             return;
         }
-        self.note_columns(&row);
+        self.record_columns(&row);
         let mut case = Case { id: String::new(), place: row.place.clone(), ..Case::default() };
-        // The picture of a line is for mistakes; a hundred thousand cases need none.
+        // Excerpts are only for diagnostics; omitting them saves memory in large datasets.
         case.place.excerpt = None;
         let mut taken: BTreeMap<Field, &str> = BTreeMap::new();
         for (column, value) in &row.columns {
-            let named = match (Field::named(column), &self.mapping.shared_ids) {
-                (Some(Field::Id), Some(variable)) => [Target::Variable(variable.clone())],
-                (Some(field), _) => [Target::Field(field)],
-                (None, _) => [Target::Variable(column.clone())],
+            let default = match (Field::from_name(column), &self.mapping.shared_ids) {
+                (Some(Field::Id), Some(variable)) => [ColumnTarget::Variable(variable.clone())],
+                (Some(field), _) => [ColumnTarget::Field(field)],
+                (None, _) => [ColumnTarget::Variable(column.clone())],
             };
-            let targets = self.mapping.targets.get(column).map_or(named.as_slice(), Vec::as_slice);
+            let targets = self.mapping.targets.get(column).map_or(default.as_slice(), Vec::as_slice);
             for target in targets {
                 match target {
-                    Target::Field(field) => {
+                    ColumnTarget::Field(field) => {
                         if let Some(other) = taken.insert(*field, column) {
-                            self.sink.push(two_columns(*field, other, column, (row.locate)(column, true)));
+                            self.sink.push(conflicting_columns(
+                                *field,
+                                other,
+                                column,
+                                (row.locate)(column, true),
+                            ));
                         } else if !value.is_null() {
-                            fill(&mut case, *field, value, column, &row, &mut self.sink);
+                            set_field(&mut case, *field, value, column, &row, &mut self.sink);
                         }
                     }
-                    Target::Variable(name) => {
+                    ColumnTarget::Variable(name) => {
                         if !value.is_null() {
                             set_variable(&mut case, name, value, (row.locate)(column, true), &mut self.sink);
                         }
@@ -183,51 +187,51 @@ impl<'m> Builder<'m> {
         self.add(case, &row, taken.contains_key(&Field::Id));
     }
 
-    fn note_columns(&mut self, row: &Row<'_>) {
+    fn record_columns(&mut self, row: &DatasetRow<'_>) {
         for column in row.columns.keys() {
             if !self.columns.contains_key(column) {
-                let meaning = self.mapping.targets.contains_key(column) || Field::named(column).is_some();
-                let near = if meaning { None } else { Field::nearly(column) };
+                let known = self.mapping.targets.contains_key(column) || Field::from_name(column).is_some();
+                let field = if known { None } else { Field::similar_to(column) };
                 let place = (row.locate)(column, true);
-                let near = near.map(|field| Near { field, place, beside: false });
-                self.columns.insert(column.clone(), near);
+                let similar = field.map(|field| SimilarField { field, place, field_present: false });
+                self.columns.insert(column.clone(), similar);
             }
             let mapping = self.mapping;
-            if let Some(Some(near)) = self.columns.get_mut(column) {
-                let source = mapping.sources.get(&near.field).map_or(near.field.name(), String::as_str);
-                near.beside |= row.columns.contains_key(source);
+            if let Some(Some(similar)) = self.columns.get_mut(column) {
+                let source = mapping.sources.get(&similar.field).map_or(similar.field.name(), String::as_str);
+                similar.field_present |= row.columns.contains_key(source);
             }
         }
     }
 
-    fn add(&mut self, case: Case, row: &Row<'_>, named: bool) {
-        // Two names that a reader cannot tell apart are one.
+    fn add(&mut self, case: Case, row: &DatasetRow<'_>, has_id: bool) {
+        // Ids that look the same count as equal.
         let key: String = case.id.trim().nfc().collect();
         if let Some(first) = self.ids.get(&key).and_then(|index| self.cases.get(*index)) {
             let column = self.mapping.sources.get(&Field::Id).map_or("id", String::as_str);
-            let place = if named { (row.locate)(column, false) } else { row.place.clone() };
-            let message = if named {
-                format!("the id `{}` is taken already, at {}", case.id, first.place)
+            let place = if has_id { (row.locate)(column, false) } else { row.place.clone() };
+            let message = if has_id {
+                format!("duplicate id `{}`, first used at {}", case.id, first.place)
             } else {
                 format!(
-                    "the row has no id, and its row number {} is the id of the row at {}",
+                    "the row has no id, and its row number {} is already the id of the row at {}",
                     case.id, first.place
                 )
             };
-            self.sink.push(Diagnostic::new(message).at(place).help("give every row an id of its own"));
+            self.sink.push(Diagnostic::new(message).at(place).help("give every row a unique id"));
         } else {
             self.ids.insert(key, self.cases.len());
         }
         self.cases.push(case);
     }
 
-    /// The cases and the warnings.
+    /// Returns the cases and the warnings.
     pub(super) fn finish(mut self) -> Result<(Vec<Case>, Vec<String>), Diagnostics> {
-        for (column, near) in &self.columns {
-            if let Some(Near { field, place, beside: false }) = near {
+        for (column, similar) in &self.columns {
+            if let Some(SimilarField { field, place, field_present: false }) = similar {
                 let name = field.name();
                 self.sink.push(
-                    Diagnostic::new(format!("`{column}` is no field; did you mean `{name}`?"))
+                    Diagnostic::new(format!("unknown field `{column}`; did you mean `{name}`?"))
                         .at(place.clone())
                         .help(format!(
                             "rename it, or map it: `fields: {{{name}: \"{column}\"}}`; if it is a variable, put \
@@ -237,24 +241,26 @@ impl<'m> Builder<'m> {
             }
         }
         if self.rows > 0 {
-            for (ours, theirs) in self
+            for (target, column) in self
                 .mapping
                 .targets
                 .iter()
-                .flat_map(|(theirs, targets)| targets.iter().map(move |target| (target, theirs)))
+                .flat_map(|(column, targets)| targets.iter().map(move |target| (target, column)))
             {
-                if !self.columns.contains_key(theirs) {
-                    let ours = match ours {
-                        Target::Field(field) => field.name().to_owned(),
-                        Target::Variable(name) => format!("vars.{name}"),
+                if !self.columns.contains_key(column) {
+                    let name = match target {
+                        ColumnTarget::Field(field) => field.name().to_owned(),
+                        ColumnTarget::Variable(variable) => format!("vars.{variable}"),
                     };
-                    let help = match suggest(theirs, self.columns.keys().map(String::as_str)) {
-                        Some(name) => format!("did you mean `{name}`?"),
-                        None => format!("the rows have: {}", listed(self.columns.keys())),
+                    let help = match suggest(column, self.columns.keys().map(String::as_str)) {
+                        Some(known) => format!("did you mean `{known}`?"),
+                        None => format!("columns are {}", join_names(self.columns.keys())),
                     };
                     self.sink.push(
-                        Diagnostic::new(format!("`fields` maps `{ours}` to `{theirs}`, which no row has"))
-                            .help(help),
+                        Diagnostic::new(format!(
+                            "`fields` maps `{name}` to `{column}`, but no row has that column"
+                        ))
+                        .help(help),
                     );
                 }
             }
@@ -264,21 +270,21 @@ impl<'m> Builder<'m> {
         Ok((self.cases, warnings))
     }
 
-    /// Fields that no row has though a column bears a usual name of them.
+    /// Warns about missing fields for which a column with a common alias exists.
     fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
         for field in [Field::Query, Field::Context, Field::Expected] {
             if self.columns.contains_key(field.name()) || self.mapping.sources.contains_key(&field) {
                 continue;
             }
-            let other = field
-                .also_called()
+            let alias = field
+                .aliases()
                 .iter()
                 .find(|name| self.columns.contains_key(**name) && !self.mapping.targets.contains_key(**name));
-            if let Some(other) = other {
+            if let Some(alias) = alias {
                 let name = field.name();
                 warnings.push(format!(
-                    "no row has `{name}`; `{other}` is taken for a variable (to map it: `fields: {{{name}: {other}}}`)"
+                    "no row has `{name}`; `{alias}` is read as a variable (to map it: `fields: {{{name}: {alias}}}`)"
                 ));
             }
         }
@@ -286,38 +292,45 @@ impl<'m> Builder<'m> {
     }
 }
 
-fn listed<'n>(names: impl Iterator<Item = &'n String>) -> String {
-    const SHOWN: usize = 15;
-    let mut names: Vec<String> = names.take(SHOWN + 1).map(|name| format!("`{name}`")).collect();
-    if names.len() > SHOWN {
-        names.truncate(SHOWN);
+fn join_names<'n>(names: impl Iterator<Item = &'n String>) -> String {
+    const MAX_NAMES: usize = 15;
+    let mut names: Vec<String> = names.take(MAX_NAMES + 1).map(|name| format!("`{name}`")).collect();
+    if names.len() > MAX_NAMES {
+        names.truncate(MAX_NAMES);
         names.push("…".to_owned());
     }
     names.join(", ")
 }
 
-fn two_columns(field: Field, first: &str, second: &str, place: Place) -> Diagnostic {
+fn conflicting_columns(field: Field, first: &str, second: &str, place: Place) -> Diagnostic {
     let name = field.name();
-    Diagnostic::new(format!("both `{first}` and `{second}` are `{name}`")).at(place).help(format!(
-        "rename or drop one of the two, or keep both: `fields: {{{name}: \"{first}\", \"vars.other\": \"{second}\"}}`"
+    Diagnostic::new(format!("both `{first}` and `{second}` map to `{name}`")).at(place).help(format!(
+        "rename or remove one of them, or keep both: `fields: {{{name}: \"{first}\", \"vars.other\": \"{second}\"}}`"
     ))
 }
 
-fn set_variable(case: &mut Case, name: &str, value: &Value, place: Place, sink: &mut Sink) {
+fn set_variable(case: &mut Case, name: &str, value: &Value, place: Place, sink: &mut DiagnosticSink) {
     if RESERVED.contains(&name) {
-        sink.push(reserved(name, "a variable stands here").at(place));
+        sink.push(reserved(name, "the row sets a variable").at(place));
     } else if case.vars.insert(name.to_owned(), value.clone()).is_some() {
         sink.push(
-            Diagnostic::new(format!("the variable `{name}` is there twice, as a column and under `vars`"))
+            Diagnostic::new(format!("duplicate variable `{name}`: as a column and under `vars`"))
                 .at(place)
-                .help("keep one of the two"),
+                .help("keep one of them"),
         );
     }
 }
 
-/// Reads one field into the case.
-fn fill(case: &mut Case, field: Field, value: &Value, column: &str, row: &Row<'_>, sink: &mut Sink) {
-    let outcome = match field {
+/// Sets one field of the case.
+fn set_field(
+    case: &mut Case,
+    field: Field,
+    value: &Value,
+    column: &str,
+    row: &DatasetRow<'_>,
+    sink: &mut DiagnosticSink,
+) {
+    let result = match field {
         Field::Id => field::label(field, value).map(|id| case.id = id),
         Field::Query => field::text(field, value).map(|query| case.query = query),
         Field::Context => field::passages(field, value).map(|context| case.context = Some(context.into())),
@@ -341,7 +354,7 @@ fn fill(case: &mut Case, field: Field, value: &Value, column: &str, row: &Row<'_
             other => Err(Diagnostic::new(format!("`vars` must be an object, found {}", field::kind(other)))),
         },
     };
-    if let Err(diagnostic) = outcome {
+    if let Err(diagnostic) = result {
         sink.push(diagnostic.at((row.locate)(column, false)));
     }
 }

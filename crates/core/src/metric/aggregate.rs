@@ -17,13 +17,13 @@ pub fn analyse(run: &Run) -> Analysis {
     for (scorer, name) in run.scorers.iter().enumerate() {
         let applies = trials.applies(scorer, name);
         let kind = if name.starts_with("check.") { MetricKind::Check } else { MetricKind::Judge };
-        let asked = |role| trials.repeats(role).per_scorer.get(scorer).copied().unwrap_or_default();
-        metrics.push(trials.metric(name, kind, &applies, &asked, |_, trial| trials.grade(name, trial)));
+        let planned = |role| trials.repeats(role).per_scorer.get(scorer).copied().unwrap_or_default();
+        metrics.push(trials.metric(name, kind, &applies, &planned, |_, trial| trials.grade(name, trial)));
     }
     let everywhere = vec![true; run.cases.len()];
     let mut measure = |name: &str, kind, value: &dyn Fn(Role, &TrialSummary) -> Option<f64>| {
-        let asked = |role| trials.repeats(role).per_case;
-        metrics.push(trials.metric(name, kind, &everywhere, &asked, |role, trial| match &trial.result {
+        let planned = |role| trials.repeats(role).per_case;
+        metrics.push(trials.metric(name, kind, &everywhere, &planned, |role, trial| match &trial.result {
             TrialResult::Completed(answer) => {
                 value(role, answer).filter(|value| value.is_finite()).map_or(Cell::Missing, Cell::Value)
             }
@@ -126,17 +126,17 @@ impl<'a> Trials<'a> {
         name: &str,
         kind: MetricKind,
         applies: &[bool],
-        asked: &dyn Fn(Role) -> u32,
+        planned: &dyn Fn(Role) -> u32,
         cell: impl Fn(Role, &Trial) -> Cell,
     ) -> MetricScores {
         let absent = if self.run.ended == Ended::FailedFast { Cell::NotAsked } else { Cell::Missing };
         let cell = &cell;
         let matrix = |role| -> Matrix {
-            let asked = asked(role) as usize;
+            let planned = planned(role) as usize;
             let row = |case| {
                 let trials = self.of_case(role, case).iter().enumerate();
                 trials.map(move |(repeat, trial)| match trial {
-                    _ if repeat >= asked => Cell::NotAsked,
+                    _ if repeat >= planned => Cell::NotAsked,
                     Some(trial) => cell(role, trial),
                     None => absent,
                 })
@@ -145,11 +145,11 @@ impl<'a> Trials<'a> {
         };
         let baseline = self.run.baseline.as_ref().map(|_| matrix(Role::Baseline));
         let scores = VariantScores { candidate: matrix(Role::Candidate), baseline };
-        let baseline_repeats = if scores.baseline.is_some() { asked(Role::Baseline) } else { 0 };
+        let baseline_repeats = if scores.baseline.is_some() { planned(Role::Baseline) } else { 0 };
         MetricScores {
             name: name.to_owned(),
             kind,
-            repeats: asked(Role::Candidate),
+            repeats: planned(Role::Candidate),
             baseline_repeats,
             scores,
         }

@@ -1,21 +1,20 @@
-//! Which score is the best line between good and bad answers.
+//! The score that best separates good from bad answers.
 
 use promptgate_core::stats::Confusion;
 
-/// The reading of scores that agrees best with people.
+/// The cut-off that agrees best with people.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct CutOff {
-    /// From this score on, an answer passes.
+    /// The lowest score that passes.
     pub score: f64,
-    /// Balanced accuracy with it.
+    /// Balanced accuracy at this cut-off.
     pub balanced_accuracy: f64,
-    /// Cohen's kappa with it.
+    /// Cohen's kappa at this cut-off.
     pub kappa: f64,
 }
 
-/// The score from which on an answer best counts as good: the largest balanced accuracy, of equal ones the highest
-/// score. Chosen on the labels that it is measured on, so it flatters. `None` where one class is missing, or no line is
-/// better than a coin.
+/// The cut-off with the largest balanced accuracy; of equal ones, the highest. It is optimistic, since it is chosen on
+/// the labels that it is measured on. `None` if one class is missing or no cut-off is better than chance.
 pub(super) fn best(human: &[bool], scores: &[f64]) -> Option<CutOff> {
     let mut candidates: Vec<f64> = scores.to_vec();
     candidates.sort_by(f64::total_cmp);

@@ -1,39 +1,39 @@
-//! Every figure of a calibration, from answers with ratings and the judge's scores.
+//! The figures of a calibration, computed from ratings and scores.
 
 use std::collections::BTreeMap;
 
 use super::cut_off::{self, CutOff};
-use super::{Answer, Judged, Labels};
+use super::{JudgedAnswer, LabeledAnswer, Labels};
 use promptgate_core::stats::{
     Bounds, Confusion, Corrected, Estimate, Kappa, Level, Repeated, Weighting, clopper_pearson, gwet_ac1,
     kendall_tau_b, krippendorff_alpha, mean, ppi_mean, rogan_gladen, sample_variance, spearman, t_bounds,
     weighted_kappa,
 };
 
-/// Every interval is made of two bounds, each one-sided at this alpha.
+/// One-sided alpha of each bound of an interval.
 const ALPHA: f64 = 0.05;
 
-/// Below so many labels the normal interval of a prediction-powered mean covers too little.
+/// Minimum number of labels for a prediction-powered mean; with fewer, its normal interval is too narrow.
 const MIN_FOR_MEAN: usize = 50;
 
-/// How well the judge agrees with people on a set of answers.
+/// Agreement of the judge with people on a set of answers.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Figures {
-    /// Passed and failed, by people and by the judge.
+    /// Numbers of answers passed and failed by people and by the judge.
     pub confusion: Confusion,
     /// Bounds of the sensitivity (Clopper and Pearson 1934).
     pub sensitivity_bounds: Bounds,
-    /// Bounds of the specificity, likewise.
+    /// Bounds of the specificity (Clopper and Pearson 1934).
     pub specificity_bounds: Bounds,
-    /// Bounds of the balanced accuracy: the means of those two, which is cautious.
+    /// Conservative bounds of the balanced accuracy: the means of the bounds above.
     pub balanced_bounds: Bounds,
-    /// Agreement beyond chance; `None` where one side gives one verdict only.
+    /// Agreement beyond chance; `None` if people or the judge give a single verdict.
     pub kappa: Option<Kappa>,
-    /// Bounds of kappa: what it would be with both bounds at these shares of good and bad answers, which is cautious.
-    /// Those of its standard error are too narrow where one kind is rare, and of no width at perfect agreement.
+    /// Conservative bounds of kappa: kappa at the bounds of sensitivity and specificity. Bounds from its standard error
+    /// are too narrow if one class is rare, and have no width at perfect agreement.
     pub kappa_bounds: Bounds,
-    /// The mean score of what people pass less that of what they fail: the share of a true drop that the mean score
-    /// shows.
+    /// The mean score of answers that people pass minus that of answers that they fail: the share of a true drop that
+    /// the mean score shows.
     pub slope: Option<f64>,
     /// Gwet's AC1.
     pub ac1: Option<f64>,
@@ -41,14 +41,14 @@ pub struct Figures {
     pub spearman: Option<f64>,
     /// Kendall's tau-b of score and rating.
     pub kendall: Option<f64>,
-    /// Quadratically weighted kappa of score and rating; graded ratings only.
+    /// Quadratically weighted kappa of score and rating; only with graded ratings.
     pub weighted_kappa: Option<f64>,
-    /// What the judge gives minus what people give, on average: verdicts, or with graded ratings scores and ratings.
-    /// Above 0 the judge is lenient.
+    /// Mean difference between judge and people: of verdicts, or of scores and ratings if these are graded. Above 0 the
+    /// judge is lenient.
     pub bias: Option<Estimate>,
     /// Bounds of the bias.
     pub bias_bounds: Bounds,
-    /// The score that is the best line.
+    /// The score that best separates good from bad answers.
     pub cut_off: Option<CutOff>,
 }
 
@@ -57,11 +57,11 @@ pub struct Figures {
 pub struct SliceFigures {
     /// The tag, or the value of the column.
     pub slice: String,
-    /// Its figures.
+    /// The figures of its answers.
     pub figures: Figures,
 }
 
-/// How people agree with one another: what no judge can be expected to exceed.
+/// Agreement between people, which no judge can be expected to exceed.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Humans {
     /// Answers with two ratings or more.
@@ -70,63 +70,63 @@ pub struct Humans {
     pub alpha: Option<f64>,
 }
 
-/// How the judge agrees with itself.
+/// Agreement of the judge with itself.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Repeatability {
-    /// Answers.
+    /// Number of answers.
     pub answers: usize,
-    /// Times each answer was judged.
+    /// Judgements of each answer.
     pub repeats: usize,
-    /// Krippendorff's alpha between the scores, at the interval level; `None` where all are the same.
+    /// Krippendorff's alpha between the scores, at the interval level; `None` if all are the same.
     pub alpha: Option<f64>,
-    /// The share of answers with the same verdict every time; one that is missing is not the same.
+    /// The share of answers with the same verdict every time; a missing verdict counts as different.
     pub same_verdict: f64,
 }
 
-/// What people would say of answers that only the judge has seen.
+/// Estimated ratings of answers that only the judge has graded.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Corrections {
     /// Answers without a rating.
     pub answers: usize,
     /// The share of them that the judge passes.
     pub passed: f64,
-    /// That share corrected (Rogan and Gladen 1978; bounds of Lang and Reiczigel 2014); `None` where the judge or
-    /// the labels say too little.
+    /// That share corrected (Rogan and Gladen 1978; bounds of Lang and Reiczigel 2014); `None` if the judge or the
+    /// labels are not informative enough.
     pub share: Option<Corrected>,
     /// The mean score by prediction-powered inference (Angelopoulos and others 2023).
     pub mean: Option<Corrected>,
 }
 
-/// Everything that was measured.
+/// The result of a calibration.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Measured {
-    /// Rated answers that the judge graded.
+    /// Figures of rated answers that the judge graded.
     pub figures: Figures,
-    /// By slice, in the order of their names; slices of at least two answers.
+    /// Figures by slice, sorted by name, for slices of at least two answers.
     pub slices: Vec<SliceFigures>,
-    /// Answers that the judge could not grade.
+    /// Number of answers without a grade.
     pub missing: usize,
-    /// Between people; `None` where no answer has two ratings.
+    /// Agreement between people; `None` if no answer has two ratings.
     pub humans: Option<Humans>,
-    /// Of the judge with itself; `None` with one repeat.
+    /// Agreement of the judge with itself; `None` with one repeat.
     pub repeatability: Option<Repeatability>,
-    /// On answers without a rating; `None` without any.
+    /// Estimates for answers without a rating; `None` if all have one.
     pub corrections: Option<Corrections>,
 }
 
-/// Whether people pass an answer: most of the ratings are at least `pass_at`; a tie fails. `None` without a rating.
-pub fn passes(answer: &Answer, pass_at: f64) -> Option<bool> {
+/// Whether people pass an answer: most ratings are at least `pass_at`. A tie fails; `None` without a rating.
+pub fn passes(answer: &LabeledAnswer, pass_at: f64) -> Option<bool> {
     let passing = answer.ratings.iter().filter(|rating| **rating >= pass_at).count();
     (!answer.ratings.is_empty()).then_some(2 * passing > answer.ratings.len())
 }
 
-/// Computes every figure; `elsewhere` holds the judge's scores of answers that are to be corrected in the place of those
-/// without a rating. `None` where no answer is both rated and graded.
+/// Computes the figures. The corrections are for the scores in `unlabeled`, or without it for the answers without a
+/// rating. `None` if no answer is both rated and graded.
 pub fn measure(
     labels: &Labels,
-    judged: &[Judged],
+    judged: &[JudgedAnswer],
     pass_at: f64,
-    elsewhere: Option<&[f64]>,
+    unlabeled: Option<&[f64]>,
 ) -> Option<Measured> {
     let mut rated = Vec::new();
     let mut unrated = Vec::new();
@@ -134,13 +134,15 @@ pub fn measure(
     for (answer, judged) in labels.answers.iter().zip(judged) {
         match (judged.score(), passes(answer, pass_at), answer.human()) {
             (None, ..) => missing += 1,
-            (Some(score), Some(passed), Some(human)) => rated.push(Row { answer, score, human, passed }),
+            (Some(score), Some(passed), Some(human)) => {
+                rated.push(RatedAnswer { answer, score, human, passed })
+            }
             (Some(score), ..) => unrated.push(score),
         }
     }
-    let all: Vec<&Row<'_>> = rated.iter().collect();
+    let all: Vec<&RatedAnswer<'_>> = rated.iter().collect();
     let figures = figures(&all, labels.graded)?;
-    let mut by_slice: BTreeMap<&str, Vec<&Row<'_>>> = BTreeMap::new();
+    let mut by_slice: BTreeMap<&str, Vec<&RatedAnswer<'_>>> = BTreeMap::new();
     for row in &rated {
         for slice in &row.answer.slices {
             by_slice.entry(slice).or_default().push(row);
@@ -153,7 +155,7 @@ pub fn measure(
             Some(SliceFigures { slice: slice.to_owned(), figures: self::figures(&rows, labels.graded)? })
         })
         .collect();
-    let corrections = corrections(&figures, &rated, elsewhere.unwrap_or(&unrated));
+    let corrections = corrections(&figures, &rated, unlabeled.unwrap_or(&unrated));
     Some(Measured {
         figures,
         slices,
@@ -165,23 +167,23 @@ pub fn measure(
 }
 
 /// A rated answer that the judge graded.
-struct Row<'a> {
-    answer: &'a Answer,
+struct RatedAnswer<'a> {
+    answer: &'a LabeledAnswer,
     score: f64,
     human: f64,
     passed: bool,
 }
 
-fn figures(rows: &[&Row<'_>], graded: bool) -> Option<Figures> {
+fn figures(rows: &[&RatedAnswer<'_>], graded: bool) -> Option<Figures> {
     let human: Vec<bool> = rows.iter().map(|row| row.passed).collect();
     let verdicts: Vec<bool> = rows.iter().map(|row| row.score >= 1.0).collect();
     let ratings: Vec<f64> = rows.iter().map(|row| row.human).collect();
     let scores: Vec<f64> = rows.iter().map(|row| row.score).collect();
     let confusion = Confusion::from_labels(&human, &verdicts)?;
     let kappa = confusion.kappa();
-    let error = |row: &&Row<'_>| match graded {
+    let error = |row: &&RatedAnswer<'_>| match graded {
         true => row.score - row.human,
-        // The rating of a verdict knows no shares: half of an answer that is backed is no leniency.
+        // Verdicts have no shares: a score of 0.5 for a failed answer is not lenient.
         false => f64::from(u8::from(row.score >= 1.0)) - f64::from(u8::from(row.passed)),
     };
     let errors: Vec<f64> = rows.iter().map(error).collect();
@@ -224,7 +226,7 @@ fn figures(rows: &[&Row<'_>], graded: bool) -> Option<Figures> {
     })
 }
 
-/// Kappa of a judge with this sensitivity and specificity on so many good and bad answers.
+/// Kappa of a judge with this sensitivity and specificity on these numbers of good and bad answers.
 pub fn kappa_at((sensitivity, specificity): (f64, f64), good: usize, bad: usize) -> Option<f64> {
     let (good, bad) = (good as f64, bad as f64);
     let total = good + bad;
@@ -237,14 +239,14 @@ pub fn kappa_at((sensitivity, specificity): (f64, f64), good: usize, bad: usize)
 fn humans(labels: &Labels) -> Option<Humans> {
     let several = labels.answers.iter().filter(|answer| answer.ratings.len() > 1);
     let ratings: Repeated = several.map(|answer| answer.ratings.iter().copied()).collect();
-    // Two verdicts have no distance but alike or not; grades have one.
+    // Verdicts are nominal; grades have distances.
     let level = if labels.graded { Level::Interval } else { Level::Nominal };
     (!ratings.is_empty())
         .then(|| Humans { answers: ratings.len(), alpha: krippendorff_alpha(&ratings, level) })
 }
 
-fn repeatability(judged: &[Judged]) -> Option<Repeatability> {
-    let repeated: Vec<&Judged> = judged.iter().filter(|judged| judged.grades.len() > 1).collect();
+fn repeatability(judged: &[JudgedAnswer]) -> Option<Repeatability> {
+    let repeated: Vec<&JudgedAnswer> = judged.iter().filter(|judged| judged.grades.len() > 1).collect();
     let passes = |score: Option<f64>| score.map(|score| score >= 1.0);
     let same = repeated.iter().filter(|judged| {
         let mut verdicts = judged.grades.iter().map(|grade| passes(grade.score()));
@@ -260,7 +262,7 @@ fn repeatability(judged: &[Judged]) -> Option<Repeatability> {
     })
 }
 
-fn corrections(figures: &Figures, rated: &[Row<'_>], unrated: &[f64]) -> Option<Corrections> {
+fn corrections(figures: &Figures, rated: &[RatedAnswer<'_>], unrated: &[f64]) -> Option<Corrections> {
     if unrated.is_empty() {
         return None;
     }

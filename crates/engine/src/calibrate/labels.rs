@@ -1,4 +1,4 @@
-//! Rows of labels into answers: what was answered, and what people said of it.
+//! Parsing of label rows into answers with their ratings.
 
 use std::collections::{HashMap, HashSet};
 
@@ -6,68 +6,68 @@ use serde_json::Value;
 
 use promptgate_core::model::{Case, Diagnostic, Diagnostics, Place};
 
-/// The variable that holds the id of an answer: several rows may share it, so it is no id of a case.
+/// The variable with the id of an answer. It is not the id of a case, since several rows may share it.
 pub const ID: &str = "answer_id";
 
-/// An answer that may have been rated by people.
+/// An answer with its ratings by people, if any.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Answer {
-    /// Its id: that of its first row, or the row's number.
+pub struct LabeledAnswer {
+    /// The id of its first row, or the number of that row.
     pub id: String,
-    /// What was asked, with the context.
+    /// The question with its context.
     pub case: Case,
     /// The answer.
     pub response: String,
-    /// What the judge reads of it; `Err` holds why there is nothing to read.
-    pub read: Result<String, String>,
-    /// The ratings in 0..=1, one per rater; empty where nobody rated it.
+    /// The text for the judge; `Err` holds the reason why there is none.
+    pub extracted: Result<String, String>,
+    /// The ratings in 0..=1, one per rater.
     pub ratings: Vec<f64>,
-    /// What it is counted under, beside the whole: its tags, or the value of a column.
+    /// Slices that it belongs to: its tags, or the value of a column.
     pub slices: Vec<String>,
 }
 
-impl Answer {
-    /// What people say of it: the mean of the ratings; `None` where nobody rated it.
+impl LabeledAnswer {
+    /// The mean of the ratings; `None` without one.
     pub fn human(&self) -> Option<f64> {
         (!self.ratings.is_empty()).then(|| self.ratings.iter().sum::<f64>() / self.ratings.len() as f64)
     }
 }
 
-/// The answers of a file.
+/// The answers of a label file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Labels {
-    /// In the order of their first rows.
-    pub answers: Vec<Answer>,
-    /// Whether some rating is neither 0 nor 1.
+    /// The answers, in the order of their first rows.
+    pub answers: Vec<LabeledAnswer>,
+    /// Whether a rating is neither 0 nor 1.
     pub graded: bool,
 }
 
-/// Reads the rows of a file of labels. Rows with a `rater` that have the same question, context and answer are ratings
-/// of one answer, whatever their ids; any other row is an answer of its own.
+/// Parses the rows of a label file. Rows with a `rater` and the same question, context and answer are ratings of one
+/// answer, whatever their ids; any other row is a separate answer.
 ///
-/// A row has `response`; `human` is true, false or a number in 0..=1, and absent where the answer is not rated. `by`
-/// names the column whose values make slices; without it, tags do, and where no row has any, `model`.
+/// A row has `response`; `human` is true, false or a number in 0..=1, or absent for an answer without a rating. The
+/// values of the column `by` are slices; without it tags are, or the column `model` if no row has tags.
 ///
 /// # Errors
-/// Every row without a response, or with a rating that is none.
+/// Every row without a response or with an invalid rating.
 pub fn labels(rows: Vec<Case>, by: Option<&str>) -> Result<Labels, Diagnostics> {
     if let Some(by) = by.filter(|by| rows.iter().all(|row| !row.vars.contains_key(*by))) {
         let diagnostic = Diagnostic::new(format!("no row has the column `{by}`")).at(Place::file("--by"));
         return Err(diagnostic.help("name a column of the labels").into());
     }
-    let tagged = rows.iter().any(|row| !row.tags.is_empty());
-    let column = by.or((!tagged).then_some("model"));
+    let has_tags = rows.iter().any(|row| !row.tags.is_empty());
+    let column = by.or((!has_tags).then_some("model"));
     let mut diagnostics = Vec::new();
-    let mut answers: Vec<Answer> = Vec::new();
+    let mut answers: Vec<LabeledAnswer> = Vec::new();
     // Answers with their raters, by question, context and answer.
-    let mut known: HashMap<(String, Option<String>, String), usize> = HashMap::new();
+    let mut index_by_text: HashMap<(String, Option<String>, String), usize> = HashMap::new();
     let mut raters: HashSet<(usize, String)> = HashSet::new();
     for mut row in rows {
         let place = row.place.clone();
-        let wrong = |message: String, help: &str| Diagnostic::new(message).at(place.clone()).help(help);
-        let id = row.vars.get(ID).map_or_else(|| row.id.clone(), plain);
+        let error = |message: String, help: &str| Diagnostic::new(message).at(place.clone()).help(help);
+        let id = row.vars.get(ID).map_or_else(|| row.id.clone(), to_text);
         let Some(Value::String(response)) = row.vars.shift_remove("response") else {
-            diagnostics.push(wrong(
+            diagnostics.push(error(
                 format!("label {id}: `response` must be the text of the answer"),
                 "a row is {\"query\": …, \"context\": …, \"response\": …, \"human\": true}",
             ));
@@ -77,28 +77,28 @@ pub fn labels(rows: Vec<Case>, by: Option<&str>) -> Result<Labels, Diagnostics> 
             None => None,
             Some(Some(rating)) => Some(rating),
             Some(None) => {
-                diagnostics.push(wrong(
+                diagnostics.push(error(
                     format!("label {id}: `human` must be true, false or a number from 0 to 1"),
-                    "leave it out where nobody rated the answer",
+                    "leave it out if nobody rated the answer",
                 ));
                 continue;
             }
         };
         let slices = match column {
-            Some(column) => row.vars.get(column).map(plain).into_iter().collect(),
+            Some(column) => row.vars.get(column).map(to_text).into_iter().collect(),
             None => row.tags.clone(),
         };
-        let rater = row.vars.shift_remove("rater").as_ref().map(plain);
+        let rater = row.vars.shift_remove("rater").as_ref().map(to_text);
         let key = (row.query.clone(), row.context_text(), response.clone());
-        let index = match rater.as_ref().and_then(|_| known.get(&key)) {
+        let index = match rater.as_ref().and_then(|_| index_by_text.get(&key)) {
             Some(index) => *index,
             None => {
-                let read = Ok(response.clone());
-                answers.push(Answer {
+                let extracted = Ok(response.clone());
+                answers.push(LabeledAnswer {
                     id: id.clone(),
                     case: row,
                     response,
-                    read,
+                    extracted,
                     ratings: Vec::new(),
                     slices,
                 });
@@ -106,11 +106,11 @@ pub fn labels(rows: Vec<Case>, by: Option<&str>) -> Result<Labels, Diagnostics> 
             }
         };
         if let Some(rater) = rater {
-            known.insert(key, index);
+            index_by_text.insert(key, index);
             if !raters.insert((index, rater.clone())) {
-                diagnostics.push(wrong(
-                    format!("label {id}: {rater} rated this answer already"),
-                    "keep one rating of each rater, or name the raters apart",
+                diagnostics.push(error(
+                    format!("label {id}: {rater} has already rated this answer"),
+                    "keep one rating per rater, or give the raters different names",
                 ));
             }
         }
@@ -124,7 +124,7 @@ pub fn labels(rows: Vec<Case>, by: Option<&str>) -> Result<Labels, Diagnostics> 
     Ok(Labels { answers, graded })
 }
 
-/// A rating in 0..=1; a CSV file knows texts alone.
+/// A rating in 0..=1, which is a text in a CSV file.
 fn rating(value: &Value) -> Option<f64> {
     let number = match value {
         Value::Bool(rating) => f64::from(u8::from(*rating)),
@@ -139,7 +139,7 @@ fn rating(value: &Value) -> Option<f64> {
     (0.0..=1.0).contains(&number).then_some(number)
 }
 
-fn plain(value: &Value) -> String {
+fn to_text(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         other => other.to_string(),

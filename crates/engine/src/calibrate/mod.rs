@@ -1,19 +1,18 @@
-//! The judge against people: labelled answers are judged, and every figure says how far its verdicts can be trusted.
+//! Calibration of a judge: agreement with people on labeled answers.
 //!
-//! [`labels`] turns rows into answers with their ratings, [`judge_all`] asks, [`measure`] computes. A score is read
-//! as a verdict when it is 1: everything is as it should be. Left to others: reading and writing files, and what a
-//! figure means for a run (cli, report).
+//! [`labels`] parses rows into answers with ratings, [`judge_all`] grades them, and [`measure`] computes the figures. The
+//! judge passes an answer if its score is 1.
 
-mod ask;
 mod cut_off;
 mod figures;
+mod grade;
 mod labels;
 #[cfg(test)]
 mod tests;
 
-pub use ask::{Judged, judge_all};
 pub use cut_off::CutOff;
 pub use figures::{
     Corrections, Figures, Humans, Measured, Repeatability, SliceFigures, kappa_at, measure, passes,
 };
-pub use labels::{Answer, ID, Labels, labels};
+pub use grade::{JudgedAnswer, judge_all};
+pub use labels::{ID, LabeledAnswer, Labels, labels};

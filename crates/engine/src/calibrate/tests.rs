@@ -11,7 +11,7 @@ use promptgate_core::model::{Case, ChatRequest, Ended, Fault, FaultKind, Grade, 
 use promptgate_core::port::NullSink;
 use promptgate_testing::{ScriptedModel, completion};
 
-/// A row of a file of labels.
+/// A row of a label file.
 fn row(number: usize, columns: Value) -> Case {
     let mut vars = columns.as_object().cloned().unwrap_or_default();
     let tags =
@@ -32,30 +32,30 @@ fn read(rows: &[Value], by: Option<&str>) -> Result<Labels, Vec<String>> {
         .map_err(|diagnostics| diagnostics.0.into_iter().map(|diagnostic| diagnostic.message).collect())
 }
 
-/// Answers that people and judge gave these verdicts.
-fn verdicts(pairs: &[(f64, f64)]) -> (Labels, Vec<Judged>) {
+/// Answers with these ratings and scores.
+fn verdicts(pairs: &[(f64, f64)]) -> (Labels, Vec<JudgedAnswer>) {
     let rows: Vec<Value> = pairs.iter().map(|(human, _)| json!({"response": "r", "human": human})).collect();
     (read(&rows, None).unwrap(), pairs.iter().map(|(_, score)| scored(&[*score])).collect())
 }
 
-fn scored(scores: &[f64]) -> Judged {
+fn scored(scores: &[f64]) -> JudgedAnswer {
     let grade = |score: &f64| Grade::unjudged("f", Outcome::Score(Score::new(*score).unwrap()), "");
-    Judged { grades: scores.iter().map(grade).collect() }
+    JudgedAnswer { grades: scores.iter().map(grade).collect() }
 }
 
-/// So many answers with the same rating and score.
+/// A number of answers with the same rating and score.
 fn times(count: usize, human: f64, score: f64) -> Vec<(f64, f64)> {
     vec![(human, score); count]
 }
 
 #[test]
-fn the_figures_are_those_of_scikit_learn_and_scipy() {
+fn figures_equal_those_of_scikit_learn_and_scipy() {
     // 40 + 5 + 15 + 20 answers; computed with scikit-learn 1.9 and SciPy 1.17 from the same verdicts.
     let pairs = [times(40, 1.0, 1.0), times(5, 0.0, 1.0), times(15, 1.0, 0.5), times(20, 0.0, 0.0)].concat();
     let (labels, judged) = verdicts(&pairs);
     let found = measure(&labels, &judged, 1.0, None).unwrap();
     let figures = &found.figures;
-    let close = |found: f64, known: f64| assert!((found - known).abs() < 1e-9, "{found} {known}");
+    let close = |actual: f64, expected: f64| assert!((actual - expected).abs() < 1e-9, "{actual} {expected}");
     assert_eq!((figures.confusion.true_positives, figures.confusion.false_positives), (40, 5));
     assert_eq!((figures.confusion.false_negatives, figures.confusion.true_negatives), (15, 20));
     close(figures.confusion.sensitivity().unwrap(), 40.0 / 55.0);
@@ -72,7 +72,7 @@ fn the_figures_are_those_of_scikit_learn_and_scipy() {
     close(figures.sensitivity_bounds.lower.unwrap(), 0.611_549_049_572_75);
     close(figures.specificity_bounds.upper.unwrap(), 0.917_709_100_138_754);
     close(figures.kappa_bounds.lower.unwrap(), 0.208_849_877_127_087);
-    // The scores 1, 0.5 and 0 as lines: 0.5 passes all that people pass.
+    // Of the cut-offs 1, 0.5 and 0, 0.5 passes all answers that people pass.
     let cut_off = figures.cut_off.unwrap();
     close(cut_off.score, 0.5);
     close(cut_off.balanced_accuracy, 0.9);
@@ -80,7 +80,7 @@ fn the_figures_are_those_of_scikit_learn_and_scipy() {
 }
 
 #[test]
-fn raters_of_one_answer_are_one_answer_and_the_majority_counts() {
+fn ratings_of_one_answer_are_merged_and_the_majority_counts() {
     let rated = |response: &str, rater: &str, human: bool| json!({"answer_id": response, "response": response, "rater": rater, "human": human});
     let rows = [
         rated("a", "ana", true),
@@ -98,19 +98,19 @@ fn raters_of_one_answer_are_one_answer_and_the_majority_counts() {
     let found = measure(&labels, &[scored(&[1.0]), scored(&[0.0])], 1.0, None).unwrap();
     assert_eq!(found.humans.unwrap().answers, 2);
     assert!(!labels.graded);
-    // Without raters, rows that look alike are answers of their own.
+    // Without raters, equal rows are separate answers.
     let twice = [json!({"response": "a", "human": true}), json!({"response": "a", "human": false})];
     assert_eq!(read(&twice, None).unwrap().answers.len(), 2);
-    // An export with an id for each rating is merged all the same.
+    // An export with an id for each rating is merged too.
     let exported =
         |id: &str, rater: &str| json!({"answer_id": id, "response": "a", "rater": rater, "human": true});
     assert_eq!(read(&[exported("1", "ana"), exported("2", "ben")], None).unwrap().answers.len(), 1);
     let again = [rated("a", "ana", true), rated("a", "ana", false)];
-    assert_eq!(read(&again, None), Err(vec!["label a: ana rated this answer already".to_owned()]));
+    assert_eq!(read(&again, None), Err(vec!["label a: ana has already rated this answer".to_owned()]));
 }
 
 #[test]
-fn rows_that_are_no_labels_are_named_all_at_once() {
+fn invalid_rows_are_reported_together() {
     let rows = [
         json!({"human": true}),
         json!({"response": 7, "human": true}),
@@ -132,7 +132,7 @@ fn rows_that_are_no_labels_are_named_all_at_once() {
 }
 
 #[test]
-fn slices_are_tags_else_models_else_what_is_asked_for() {
+fn slices_are_a_column_or_tags_or_models() {
     let of = |rows: &[Value], by: Option<&str>| -> Vec<Vec<String>> {
         read(rows, by).unwrap().answers.into_iter().map(|answer| answer.slices).collect()
     };
@@ -145,15 +145,15 @@ fn slices_are_tags_else_models_else_what_is_asked_for() {
 }
 
 #[test]
-fn a_missing_grade_is_counted_and_not_scored() {
+fn missing_grade_is_counted_and_not_scored() {
     let (labels, mut judged) = verdicts(&[(1.0, 1.0), (0.0, 0.0), (1.0, 1.0)]);
-    judged[2] = Judged { grades: vec![Grade::unjudged("f", Outcome::Ungraded(None), "prose")] };
+    judged[2] = JudgedAnswer { grades: vec![Grade::unjudged("f", Outcome::Ungraded(None), "prose")] };
     let found = measure(&labels, &judged, 1.0, None).unwrap();
     assert_eq!((found.missing, found.figures.confusion.total()), (1, 2));
 }
 
 #[test]
-fn without_two_classes_there_is_no_agreement_to_speak_of() {
+fn one_class_gives_no_agreement() {
     let (labels, judged) = verdicts(&times(30, 1.0, 1.0));
     let figures = measure(&labels, &judged, 1.0, None).unwrap().figures;
     assert_eq!((figures.kappa, figures.confusion.balanced_accuracy()), (None, None));
@@ -165,14 +165,14 @@ fn without_two_classes_there_is_no_agreement_to_speak_of() {
 }
 
 #[test]
-fn graded_ratings_pass_from_where_one_says() {
+fn graded_ratings_pass_from_a_threshold() {
     let (labels, judged) = verdicts(&[(0.8, 1.0), (0.4, 0.0), (1.0, 1.0), (0.0, 0.25)]);
     assert!(labels.graded);
     let at = |pass_at| measure(&labels, &judged, pass_at, None).unwrap().figures;
     assert_eq!(at(1.0).confusion.positives(), 1);
     assert_eq!(at(0.5).confusion.positives(), 2);
     assert!(at(0.5).weighted_kappa.is_some());
-    // Each rating is read for itself: three of 0.7 are not below 0.7, and one grade does not turn the verdicts of others.
+    // The threshold applies to each rating, not to their mean: three of 0.7 pass, and two of three pass.
     let rated = |rater: &str, human: f64| json!({"response": "a", "rater": rater, "human": human});
     let thrice = read(&[rated("x", 0.7), rated("y", 0.7), rated("z", 0.7)], None).unwrap();
     assert_eq!(passes(&thrice.answers[0], 0.7), Some(true));
@@ -181,19 +181,19 @@ fn graded_ratings_pass_from_where_one_says() {
 }
 
 #[test]
-fn a_judge_that_counts_shares_is_not_lenient_for_it() {
-    // Every verdict is right; what people fail is three quarters backed.
+fn partial_scores_of_failed_answers_are_not_lenient() {
+    // Every verdict is right; answers that people fail score 0.75.
     let (labels, judged) = verdicts(&[times(30, 1.0, 1.0), times(30, 0.0, 0.75)].concat());
     let figures = measure(&labels, &judged, 1.0, None).unwrap().figures;
     assert_eq!((figures.bias.unwrap().mean, figures.confusion.youden()), (0.0, Some(1.0)));
-    // Of a true drop the pass rate shows all, the mean score a quarter.
+    // The pass rate shows all of a true drop, the mean score a quarter.
     assert_eq!(figures.slope, Some(0.25));
-    // Perfect agreement on sixty answers is no certainty.
+    // Perfect agreement on sixty answers is still uncertain.
     assert!(figures.kappa_bounds.lower.is_some_and(|lower| lower > 0.8 && lower < 0.95), "{figures:?}");
 }
 
 #[test]
-fn answers_without_a_rating_are_corrected_where_the_labels_allow_it() {
+fn unrated_answers_are_corrected_with_enough_labels() {
     let mut pairs =
         [times(36, 1.0, 1.0), times(4, 1.0, 0.0), times(6, 0.0, 1.0), times(24, 0.0, 0.0)].concat();
     let (labels, judged) = verdicts(&pairs);
@@ -204,17 +204,17 @@ fn answers_without_a_rating_are_corrected_where_the_labels_allow_it() {
     let share = found.share.unwrap();
     assert!((share.estimate - 0.3 / 0.7).abs() < 1e-12, "{share:?}");
     assert!(share.bounds.lower.unwrap() < share.estimate && share.estimate < share.bounds.upper.unwrap());
-    // The judge's mean, and by how much people are above it on the labels.
+    // The judge's mean, plus the mean difference to people on the labels.
     assert!((found.mean.unwrap().estimate - (0.5 - 2.0 / 70.0)).abs() < 1e-12);
-    // Nineteen bad answers say too little of the judge's errors.
+    // Nineteen bad answers are too few to estimate the errors of the judge.
     pairs.truncate(40 + 19);
     let (labels, judged) = verdicts(&pairs);
     assert_eq!(measure(&labels, &judged, 1.0, Some(&unseen)).unwrap().corrections.unwrap().share, None);
 }
 
-/// A judge that supports copies of the context on the first repeat and nothing on the second.
-fn unstable_judge() -> ScriptedModel<'static> {
-    let script = |request: &ChatRequest, _| {
+/// A judge that supports copies of the context on the first repeat and nothing on the second, whose replies come first.
+fn wavering() -> ScriptedModel<'static> {
+    let reply = |request: &ChatRequest, _| {
         let payload = UntypedPayload::unwrap(&request.messages[1].content);
         let Some(FaithfulnessPayload { context, answer, .. }) = payload.and_then(|payload| payload.typed())
         else {
@@ -225,16 +225,15 @@ fn unstable_judge() -> ScriptedModel<'static> {
         }
         let supported = context.contains(&answer) && request.repeat == 0;
         let verdict = if supported { "supported" } else { "not_found" };
-        let statement = json!({"id": 1, "quotes": [context], "reasoning": "r", "verdict": verdict});
-        Ok(completion(json!({"statements": [statement]}).to_string()))
+        let entry = json!({"id": 1, "quotes": [context], "reasoning": "r", "verdict": verdict});
+        Ok(completion(json!({"statements": [entry]}).to_string()))
     };
-    // The second repeat returns first.
-    let duration = |request: &ChatRequest| Duration::from_millis(u64::from(request.repeat == 0));
-    ScriptedModel::new(script).with_durations(duration)
+    ScriptedModel::new(reply)
+        .with_durations(|request| Duration::from_millis(if request.repeat == 0 { 2 } else { 0 }))
 }
 
 #[tokio::test]
-async fn the_first_repeat_counts_and_the_rest_tell_of_the_judge() {
+async fn first_repeat_counts_and_others_give_repeatability() {
     let member = Arc::new(Member::new("j".to_owned(), Map::new()));
     let judge = Judge::new("faithfulness".to_owned(), built_in("faithfulness").unwrap(), vec![member], 1);
     let rows: Vec<Value> = (0..10)
@@ -245,20 +244,20 @@ async fn the_first_repeat_counts_and_the_rest_tell_of_the_judge() {
         })
         .collect();
     let labels = read(&rows, None).unwrap();
-    let judged = judge_all(&judge, &[&unstable_judge()], &labels.answers, 2, 8, &NullSink).await.unwrap();
+    let judged = judge_all(&judge, &[&wavering()], &labels.answers, 2, 8, &NullSink).await.unwrap();
     assert!(judged.iter().all(|judged| judged.grades.len() == 2));
     let found = measure(&labels, &judged, 1.0, None).unwrap();
     assert_eq!(found.figures.confusion.balanced_accuracy(), Some(1.0));
-    let itself = found.repeatability.unwrap();
-    assert_eq!((itself.repeats, itself.same_verdict), (2, 0.4));
-    assert!(itself.alpha.unwrap() < 0.5, "{itself:?}");
+    let repeatability = found.repeatability.unwrap();
+    assert_eq!((repeatability.repeats, repeatability.same_verdict), (2, 0.4));
+    assert!(repeatability.alpha.unwrap() < 0.5, "{repeatability:?}");
 }
 
 #[tokio::test]
-async fn a_fault_that_ends_a_run_ends_a_calibration() {
+async fn fault_that_ends_a_run_ends_the_calibration() {
     let member = Arc::new(Member::new("j".to_owned(), Map::new()));
     let judge = Judge::new("faithfulness".to_owned(), built_in("faithfulness").unwrap(), vec![member], 1);
     let labels = read(&[json!({"response": "Lose the key.", "human": true})], None).unwrap();
-    let ended = judge_all(&judge, &[&unstable_judge()], &labels.answers, 1, 4, &NullSink).await.unwrap_err();
+    let ended = judge_all(&judge, &[&wavering()], &labels.answers, 1, 4, &NullSink).await.unwrap_err();
     assert!(matches!(ended, Ended::Stopped(fault) if fault.kind == FaultKind::Unauthorized));
 }

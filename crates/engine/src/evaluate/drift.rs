@@ -1,41 +1,41 @@
-//! Whether the judge was one instrument throughout: what its endpoint said of itself, grade by grade.
+//! Drift of the judge: changes of its model, system fingerprint or output mode between grades.
 
 use std::collections::BTreeSet;
 
 use promptgate_core::model::{Role, Run, TrialResult};
 
-/// What the judge answered as, over the trials of one variant.
+/// The identities of the judge over the trials of one variant.
 #[derive(Debug, Default, PartialEq)]
-struct TrialSummary<'a> {
+struct Identities<'a> {
     models: BTreeSet<&'a str>,
     system_fingerprints: BTreeSet<&'a str>,
     output_modes: BTreeSet<&'a str>,
 }
 
-/// Changes of the judge within a run, and against a baseline that was judged in an earlier one.
-///
-/// A panel has several models to begin with: then each of its places is looked at on its own.
+/// Warnings about changes of the judge within a run, and since the run of a reused baseline. Each member of a panel is
+/// compared only with itself.
 pub(super) fn warnings(run: &Run) -> Vec<String> {
     let Some(judge) = &run.judge else { return Vec::new() };
     let mut warnings = Vec::new();
-    for place in 0..judge.panel.len().max(1) {
-        let name = judge.panel.get(place).map_or("judge", String::as_str);
-        let (ours, theirs) = (answered(run, Role::Candidate, place), answered(run, Role::Baseline, place));
-        for (what, ours, theirs) in [
-            ("as the models", &ours.models, &theirs.models),
-            ("with the system fingerprints", &ours.system_fingerprints, &theirs.system_fingerprints),
-            ("in the reply formats", &ours.output_modes, &theirs.output_modes),
+    for member in 0..judge.panel.len().max(1) {
+        let name = judge.panel.get(member).map_or("judge", String::as_str);
+        let candidate = identities(run, Role::Candidate, member);
+        let baseline = identities(run, Role::Baseline, member);
+        for (property, candidate, baseline) in [
+            ("as the models", &candidate.models, &baseline.models),
+            ("with the system fingerprints", &candidate.system_fingerprints, &baseline.system_fingerprints),
+            ("in the output modes", &candidate.output_modes, &baseline.output_modes),
         ] {
-            let all: BTreeSet<&str> = ours.union(theirs).copied().collect();
+            let all: BTreeSet<&str> = candidate.union(baseline).copied().collect();
             if all.len() > 1 {
                 let listed = all.into_iter().collect::<Vec<_>>().join(", ");
-                let since = if run.reused_baseline.is_some() && ours != theirs {
-                    "the baseline was judged by another one in its session"
+                let cause = if run.reused_baseline.is_some() && candidate != baseline {
+                    "the judge of the reused baseline was another one"
                 } else {
                     "it changed within the run"
                 };
                 warnings.push(format!(
-                    "the judge {name} answered {what} {listed}: {since}, and scores may shift"
+                    "the judge {name} answered {property} {listed}: {cause}, and scores may shift"
                 ));
             }
         }
@@ -43,16 +43,16 @@ pub(super) fn warnings(run: &Run) -> Vec<String> {
     warnings
 }
 
-fn answered(run: &Run, role: Role, place: usize) -> TrialSummary<'_> {
-    let mut found = TrialSummary::default();
+fn identities(run: &Run, role: Role, member: usize) -> Identities<'_> {
+    let mut identities = Identities::default();
     for trial in run.trials.iter().filter(|trial| trial.role == role) {
-        let TrialResult::Completed(answered) = &trial.result else { continue };
-        for grade in answered.grades.iter().filter(|grade| grade.score.is_some()) {
-            let Some(judgement) = grade.judgements.get(place) else { continue };
-            found.models.extend(judgement.by.model.as_deref());
-            found.system_fingerprints.extend(judgement.by.system_fingerprint.as_deref());
-            found.output_modes.extend(judgement.by.output_mode.as_deref());
+        let TrialResult::Completed(completed) = &trial.result else { continue };
+        for grade in completed.grades.iter().filter(|grade| grade.score.is_some()) {
+            let Some(judgement) = grade.judgements.get(member) else { continue };
+            identities.models.extend(judgement.by.model.as_deref());
+            identities.system_fingerprints.extend(judgement.by.system_fingerprint.as_deref());
+            identities.output_modes.extend(judgement.by.output_mode.as_deref());
         }
     }
-    found
+    identities
 }

@@ -1,8 +1,8 @@
-//! The way from a plan to a decision: execute, analyse, decide, and again with more repeats while that can
-//! settle something. Which look comes next is the gate's to say. Reads no file and prints nothing.
+//! From a plan to a decision: execute, analyze, decide, and repeat with more repeats while these can settle a criterion.
+//! The gate chooses the next look. Reads no files and prints nothing.
 
 mod drift;
-mod gather;
+mod shard;
 #[cfg(test)]
 mod tests;
 mod totals;
@@ -11,11 +11,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use gather::{Gathering, gather};
+pub use shard::{ShardRun, execute_shard};
 pub use totals::CallCounter;
 use totals::Prices;
 
-use crate::engine::{Engine, Round};
+use crate::execute::{Engine, Round};
 use promptgate_core::forecast;
 use promptgate_core::gate::{self, Policy};
 use promptgate_core::metric;
@@ -25,43 +25,41 @@ use promptgate_core::model::{
 };
 use promptgate_core::port::Event;
 
-/// What is known of a run before its first call.
+/// The facts of a run that are known before its first call.
 #[derive(Debug, Clone)]
 pub struct Header {
     /// Name of the suite.
     pub name: String,
     /// RFC 3339, UTC.
     pub started_at: String,
-    /// The judge, if one is asked.
+    /// The judge; `None` without judged metrics.
     pub judge: Option<JudgeFacts>,
-    /// Why the judge must not be asked; then nothing is.
-    pub unfit: Option<Fault>,
+    /// The reason why the judge is rejected; then no call is made.
+    pub judge_rejection: Option<Fault>,
     /// US dollars per million tokens by model: input, output.
     pub prices: Vec<(String, f64, f64)>,
-    /// Whether the simulated endpoint answers.
+    /// Whether the endpoint is simulated.
     pub simulated: bool,
-    /// Where there is no baseline, why.
+    /// The reason why there is no baseline.
     pub baseline_note: Option<String>,
-    /// Where the policy is from; `None` for the candidate's own configuration.
+    /// The source of the policy; `None` for the candidate's own configuration.
     pub policy_source: Option<PolicySource>,
-    /// Things a reader should know.
+    /// Warnings for the report.
     pub warnings: Vec<String>,
 }
 
-/// A run with everything that follows from it.
+/// A run with its analysis and decision.
 #[derive(Debug)]
+#[expect(missing_docs, reason = "the types say it")]
 pub struct Evaluation {
-    /// The trials with their provenance.
     pub run: Run,
-    /// The matrices.
     pub analysis: Analysis,
-    /// The decision.
     pub decision: Decision,
 }
 
-/// Carries out the plan, look after look, until the verdict stands or the schedule ends; the candidate of an
-/// `earlier` run, if given, is the baseline. The engine, and with it the dataset, goes before the last decision: both
-/// would be in memory at once.
+/// Executes the plan, look by look, until the verdict is final or the schedule ends. The candidate of the `earlier` run,
+/// if any, is the baseline. The engine is dropped before the last decision, so that its dataset and the analysis are not
+/// in memory at the same time.
 pub async fn evaluate(
     engine: Arc<Engine>,
     header: Header,
@@ -71,9 +69,9 @@ pub async fn evaluate(
     elapsed: impl Fn() -> Duration,
 ) -> Evaluation {
     let prices = Prices::of(&header);
-    let unfit = header.unfit.clone();
-    let mut run = unanswered(&engine, header, engine.scorers.metrics());
-    if let Some(ended) = before_the_first_call(&engine, &mut run, unfit).await {
+    let judge_rejection = header.judge_rejection.clone();
+    let mut run = empty_run(&engine, header, engine.scorers.metrics());
+    if let Some(ended) = try_judge(&engine, &mut run, judge_rejection).await {
         run.ended = ended;
         run.repeats = RepeatCounts::all(policy.schedule().first(), run.scorers.len());
         run.totals = totals::of(&run, &prices, &engine, counter);
@@ -88,15 +86,15 @@ pub async fn evaluate(
         let slots = engine.plan.slots(run.repeats.per_case, repeats);
         let earlier_trials = std::mem::take(&mut run.trials);
         let round = Round { slots, judges: judges.clone(), earlier: earlier_trials };
-        let executed = engine.execute(round).await;
+        let result = engine.execute(round).await;
         run.repeats.per_case = repeats;
-        for (scorer, graded) in run.scorers.iter().zip(&mut run.repeats.per_scorer) {
+        for (scorer, scorer_repeats) in run.scorers.iter().zip(&mut run.repeats.per_scorer) {
             if judges.contains(scorer) || !engine.scorers.judges.iter().any(|judge| judge.name() == scorer) {
-                *graded = repeats;
+                *scorer_repeats = repeats;
             }
         }
-        run.trials = executed.trials;
-        run.ended = executed.ended;
+        run.trials = result.trials;
+        run.ended = result.ended;
         run.totals = totals::of(&run, &prices, &engine, counter);
         if let Some(earlier) = &earlier {
             adopt_baseline(&mut run, earlier);
@@ -105,22 +103,22 @@ pub async fn evaluate(
         if repeats >= policy.schedule().last() {
             drop((engine, earlier));
             let (analysis, decision) = decide(&run, policy);
-            return settled(run, analysis, decision);
+            return with_forecast(run, analysis, decision);
         }
         let (analysis, decision) = decide(&run, policy);
-        let Some(next) = &decision.next else { return settled(run, analysis, decision) };
+        let Some(next) = &decision.next else { return with_forecast(run, analysis, decision) };
         engine.sink.emit(Event::LookTaken { repeats, next: next.repeats, undecided: next.undecided.clone() });
         repeats = next.repeats;
         judges.retain(|judge| next.metrics.contains(judge));
         engine.sink.emit(planned(&engine, run.repeats.per_case, repeats, judges.len()));
-        // The reused_baseline trials are taken again at every look: it may reach further into them.
+        // The trials of the reused baseline are added again after each look, which may need more of them.
         run.trials.retain(|trial| earlier.is_none() || trial.role == Role::Candidate);
     }
 }
 
-/// Whether the judge may be asked: how the run ends instead, if not.
-async fn before_the_first_call(engine: &Engine, run: &mut Run, unfit: Option<Fault>) -> Option<Ended> {
-    if let Some(fault) = unfit {
+/// Runs the self-test of the judge. Returns the end of the run if the judge is rejected.
+async fn try_judge(engine: &Engine, run: &mut Run, judge_rejection: Option<Fault>) -> Option<Ended> {
+    if let Some(fault) = judge_rejection {
         return Some(Ended::Stopped(fault));
     }
     let (outcome, ended) = match engine.self_test().await {
@@ -133,14 +131,14 @@ async fn before_the_first_call(engine: &Engine, run: &mut Run, unfit: Option<Fau
     ended
 }
 
-/// What asking for repeats `from..to` takes, with so many judges.
+/// The event with the number of calls for repeats `from..to`, with this number of judges.
 pub fn planned(engine: &Engine, from: u32, to: u32, judges: usize) -> Event {
     let completions = engine.plan.slots(from, to).len();
     Event::Planned { cases: engine.plan.dataset().cases.len(), completions, judgements: completions * judges }
 }
 
-/// The run before its first call, with the metric names of its scorers.
-fn unanswered(engine: &Engine, header: Header, scorers: Vec<String>) -> Run {
+/// The run before its first call.
+fn empty_run(engine: &Engine, header: Header, scorers: Vec<String>) -> Run {
     let dataset = engine.plan.dataset();
     let cases: Arc<[CaseFacts]> = dataset
         .cases
@@ -185,14 +183,14 @@ fn unanswered(engine: &Engine, header: Header, scorers: Vec<String>) -> Run {
     }
 }
 
-/// Decides on a run that is over, as [`evaluate`] does after its last look.
+/// Decides on a finished run, as [`evaluate`] does after its last look.
 pub fn conclude(run: Run, policy: &Policy) -> Evaluation {
     let (analysis, decision) = decide(&run, policy);
-    settled(run, analysis, decision)
+    with_forecast(run, analysis, decision)
 }
 
-/// The evaluation, with what would settle the run where it is undecided.
-fn settled(run: Run, analysis: Analysis, decision: Decision) -> Evaluation {
+/// The evaluation, with a forecast of what would settle an inconclusive run.
+fn with_forecast(run: Run, analysis: Analysis, decision: Decision) -> Evaluation {
     let to_settle = match decision.verdict {
         Verdict::Inconclusive => forecast::to_settle(&run, &decision),
         _ => None,
@@ -200,7 +198,7 @@ fn settled(run: Run, analysis: Analysis, decision: Decision) -> Evaluation {
     Evaluation { run, analysis, decision: Decision { to_settle, ..decision } }
 }
 
-/// Analyses and decides; the same for a fresh run and for saved reports.
+/// Analyzes and decides; the same for a fresh run and for saved reports.
 pub fn decide(run: &Run, policy: &Policy) -> (Analysis, Decision) {
     let analysis = metric::analyse(run);
     let mut decision = gate::decide(&analysis, policy, &run.ended);
@@ -211,10 +209,10 @@ pub fn decide(run: &Run, policy: &Policy) -> (Analysis, Decision) {
     (analysis, decision)
 }
 
-/// Makes the candidate of an earlier run the baseline of this one; cases are matched by id.
+/// Makes the candidate of an earlier run the baseline of this one. Cases are matched by id.
 ///
-/// Only repeats that this run has too are taken: a look reads as many of both sides. Where the earlier run was
-/// asked for fewer, those there are count; what it was asked for and lacks is missing.
+/// Repeats that this run does not have are ignored, since a look reads the same number of both variants. If the earlier
+/// run planned fewer repeats, only these count; trials that it planned and lacks are missing.
 pub fn adopt_baseline(run: &mut Run, earlier: &Run) {
     let index: BTreeMap<&str, usize> =
         run.cases.iter().enumerate().map(|(index, case)| (case.id.as_str(), index)).collect();
@@ -229,22 +227,22 @@ pub fn adopt_baseline(run: &mut Run, earlier: &Run) {
         })
         .collect();
     run.trials.retain(|trial| trial.role == Role::Candidate);
-    let is_answered = |trial: &&Trial| matches!(trial.result, TrialResult::Completed(_));
-    run.totals.cached += adopted.iter().filter(is_answered).count() as u64;
+    let is_completed = |trial: &&Trial| matches!(trial.result, TrialResult::Completed(_));
+    run.totals.cached += adopted.iter().filter(is_completed).count() as u64;
     run.trials.extend(adopted);
     run.trials.sort_by_key(|trial| (trial.case, trial.repeat, trial.role));
     run.baseline = Some(earlier.candidate.clone());
     run.baseline_note = Some(format!("baseline_reused: answered in a run of {}", earlier.started_at));
-    let graded = |scorer: &String| {
-        let place = earlier.scorers.iter().position(|other| other == scorer);
-        // What the earlier run never graded is missing, not left out.
-        place
-            .and_then(|place| earlier.repeats.per_scorer.get(place))
-            .map_or(repeats, |graded| repeats.min(*graded))
+    let repeats_of = |scorer: &String| {
+        let index = earlier.scorers.iter().position(|other| other == scorer);
+        // Grades by a scorer that the earlier run did not have are missing, not left out.
+        index
+            .and_then(|index| earlier.repeats.per_scorer.get(index))
+            .map_or(repeats, |earlier| repeats.min(*earlier))
     };
     run.reused_baseline = Some(RepeatCounts {
         per_case: repeats.min(earlier.repeats.per_case),
-        per_scorer: run.scorers.iter().map(graded).collect(),
+        per_scorer: run.scorers.iter().map(repeats_of).collect(),
     });
     for case in Arc::make_mut(&mut run.cases) {
         case.shared = false;

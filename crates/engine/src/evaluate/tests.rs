@@ -1,4 +1,4 @@
-//! What an earlier run lends as a baseline.
+//! Reuse of an earlier run as the baseline.
 
 use std::sync::Arc;
 
@@ -13,12 +13,12 @@ use promptgate_core::model::{
 use super::{adopt_baseline, decide};
 
 fn variant(model: &str) -> VariantFacts {
-    let word = || "p".to_owned();
-    let prompt = PromptFacts { name: word(), version: word(), digest: word(), source: word(), commit: None };
+    let text = || "p".to_owned();
+    let prompt = PromptFacts { name: text(), version: text(), digest: text(), source: text(), commit: None };
     VariantFacts { prompt, model: model.to_owned(), parameters: serde_json::Map::new() }
 }
 
-/// A run of these cases; each trial is missing by a fault that names it.
+/// A run of these cases. Each trial is missing with a fault that names it.
 fn run(name: &str, cases: &[&str], repeats: u32, roles: &[Role]) -> Run {
     let mut trials = Vec::new();
     for (case, id) in cases.iter().enumerate() {
@@ -61,7 +61,7 @@ fn run(name: &str, cases: &[&str], repeats: u32, roles: &[Role]) -> Run {
     }
 }
 
-fn reused_baseline(run: &Run) -> Vec<String> {
+fn baseline_faults(run: &Run) -> Vec<String> {
     run.trials
         .iter()
         .filter(|trial| trial.role == Role::Baseline)
@@ -73,25 +73,25 @@ fn reused_baseline(run: &Run) -> Vec<String> {
 }
 
 #[test]
-fn cases_are_matched_by_id_and_repeats_by_number() {
+fn reused_cases_are_matched_by_id_and_repeat() {
     let mut new = run("new", &["b", "a"], 2, &[Role::Candidate]);
     adopt_baseline(&mut new, &run("old", &["a", "gone", "b"], 3, &[Role::Candidate, Role::Baseline]));
-    assert_eq!(reused_baseline(&new), ["b: old b 0", "b: old b 1", "a: old a 0", "a: old a 1"]);
-    let places: Vec<_> = new.trials.iter().map(|trial| (trial.case, trial.repeat, trial.role)).collect();
-    assert!(places.is_sorted());
+    assert_eq!(baseline_faults(&new), ["b: old b 0", "b: old b 1", "a: old a 0", "a: old a 1"]);
+    let positions: Vec<_> = new.trials.iter().map(|trial| (trial.case, trial.repeat, trial.role)).collect();
+    assert!(positions.is_sorted());
     assert_eq!(new.baseline, Some(variant("old")));
     assert!(new.cases.iter().all(|case| !case.shared));
 }
 
 #[test]
-fn a_baseline_of_its_own_gives_way() {
+fn reused_baseline_replaces_an_own_one() {
     let mut new = run("new", &["a"], 1, &[Role::Candidate, Role::Baseline]);
     adopt_baseline(&mut new, &run("old", &["a"], 1, &[Role::Candidate]));
-    assert_eq!(reused_baseline(&new), ["a: old a 0"]);
+    assert_eq!(baseline_faults(&new), ["a: old a 0"]);
 }
 
 #[test]
-fn the_analysis_knows_that_it_was_reused_baseline() {
+fn analysis_marks_a_reused_baseline() {
     let mut new = run("new", &["a"], 1, &[Role::Candidate]);
     assert!(!metric::analyse(&new).baseline_reused);
     adopt_baseline(&mut new, &run("old", &["a"], 1, &[Role::Candidate]));
@@ -99,14 +99,14 @@ fn the_analysis_knows_that_it_was_reused_baseline() {
 }
 
 #[test]
-fn what_was_not_answered_is_not_counted_as_cached() {
+fn missing_trials_do_not_count_as_cached() {
     let mut new = run("new", &["a"], 1, &[Role::Candidate]);
     adopt_baseline(&mut new, &run("old", &["a"], 1, &[Role::Candidate]));
     assert_eq!(new.totals.cached, 0);
 }
 
 #[test]
-fn what_would_settle_a_run_is_counted_from_its_own_calls() {
+fn forecast_uses_the_calls_of_the_run() {
     let mut run = run("new", &["a", "b", "c"], 2, &[Role::Candidate, Role::Baseline]);
     run.scorers = vec!["check.c".to_owned(), "m".to_owned(), "other".to_owned()];
     run.applies = vec![vec![true; 3]; 3];
@@ -151,12 +151,12 @@ fn what_would_settle_a_run_is_counted_from_its_own_calls() {
     };
     let (_, decision) = decide(&run, &policy);
     let Some(Need::Repeats(repeats)) = decision.criteria[0].need else { panic!("{decision:?}") };
-    let settle = forecast::to_settle(&run, &decision).expect("something is open");
+    let settle = forecast::to_settle(&run, &decision).expect("an open criterion");
     // Two cases by both variants and one for both: five answers a repeat. The check needs repeats too, but no judge.
-    assert!(settle.repeats.is_some_and(|most| most >= repeats));
+    assert!(settle.repeats.is_some_and(|needed| needed >= repeats));
     let answers = settle.repeats.expect("repeats") as u64 * 5;
     assert_eq!(settle.calls, answers * 2);
-    // Ten answers were paid with a dollar, twenty judgements with four.
+    // Ten answers cost one dollar, twenty judgements four.
     let expected = answers as f64 * (0.1 + 0.2);
     assert!((settle.cost_usd.expect("prices") - expected).abs() < 1e-9, "{settle:?}");
     assert_eq!(settle.cases, None);

@@ -4,31 +4,31 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Header;
-use crate::engine::Engine;
+use crate::execute::Engine;
 use promptgate_core::model::{CallTotals, Purpose, Role, Run, TrialResult, Usage};
 use promptgate_core::port::{Event, EventSink};
 
-/// Counts calls on their way to another sink.
+/// A sink that counts calls and passes events on.
 pub struct CallCounter {
     inner: Arc<dyn EventSink>,
     calls: AtomicU64,
     judgements: AtomicU64,
-    /// When the oldest entry of the cache was kept.
-    oldest: AtomicU64,
+    /// Time of the oldest cache entry that was used.
+    oldest_hit: AtomicU64,
 }
 
 impl CallCounter {
-    /// Counts what passes through to `inner`.
+    /// Creates a counter that passes events on to `inner`.
     pub fn new(inner: Arc<dyn EventSink>) -> Self {
         Self {
             inner,
             calls: AtomicU64::new(0),
             judgements: AtomicU64::new(0),
-            oldest: AtomicU64::new(u64::MAX),
+            oldest_hit: AtomicU64::new(u64::MAX),
         }
     }
 
-    /// Calls that left so far.
+    /// Number of calls so far.
     pub fn calls(&self) -> u64 {
         self.calls.load(Ordering::Relaxed)
     }
@@ -42,7 +42,7 @@ impl EventSink for CallCounter {
             }
             Event::CacheHit { purpose, at } => {
                 self.judgements.fetch_add(u64::from(purpose == Purpose::Judgement), Ordering::Relaxed);
-                self.oldest.fetch_min(at, Ordering::Relaxed);
+                self.oldest_hit.fetch_min(at, Ordering::Relaxed);
             }
             _ => {}
         }
@@ -50,16 +50,15 @@ impl EventSink for CallCounter {
     }
 }
 
-/// What calls cost, and who judges.
+/// Prices of models, with the models of the judge.
 pub(super) struct Prices {
     /// US dollars per million tokens by model: input, output.
     pub(super) prices: Vec<(String, f64, f64)>,
-    /// The models of the judge's panel; empty where none is asked.
+    /// The models of the judge's panel; empty without a judge.
     pub(super) judges: Vec<String>,
 }
 
 impl Prices {
-    /// Those of a run.
     pub(super) fn of(header: &Header) -> Self {
         Self {
             prices: header.prices.clone(),
@@ -68,7 +67,7 @@ impl Prices {
     }
 }
 
-/// Adds up the self-test and the trials; an answer that both variants share is counted once.
+/// Adds up the self-test and the trials. A completion that both variants share counts once.
 pub(super) fn of(run: &Run, prices: &Prices, engine: &Engine, counter: &CallCounter) -> CallTotals {
     let price = |model: &str| prices.prices.iter().find(|(name, ..)| name == model);
     let cost = |usage: Usage, model: &str| {
@@ -79,46 +78,46 @@ pub(super) fn of(run: &Run, prices: &Prices, engine: &Engine, counter: &CallCoun
     let mut totals = CallTotals {
         calls: counter.calls(),
         cached_judgements: counter.judgements.load(Ordering::Relaxed),
-        cached_since: Some(counter.oldest.load(Ordering::Relaxed)).filter(|at| *at < u64::MAX),
+        cached_since: Some(counter.oldest_hit.load(Ordering::Relaxed)).filter(|at| *at < u64::MAX),
         completion_cost_usd: Some(0.0),
         judgement_cost_usd: Some(0.0),
         ..CallTotals::default()
     };
-    let mut judged = |usage: Usage, model: &str, reached: bool| {
+    let mut add_judgement = |usage: Usage, model: &str, was_reached: bool| {
         totals.judgements.add(usage);
-        // A judge that replied used tokens: none reported is not none used. One that was not reached used none.
-        let known = usage != Usage::default() || !reached;
-        let cost = if known { cost(usage, model) } else { None };
+        // A judge that replied has used tokens, even if it reports none. One that was not reached has used none.
+        let is_known = usage != Usage::default() || !was_reached;
+        let cost = if is_known { cost(usage, model) } else { None };
         totals.judgement_cost_usd = totals.judgement_cost_usd.zip(cost).map(|(sum, cost)| sum + cost);
     };
     let planted = run.judge.iter().flat_map(|judge| &judge.self_test).flat_map(|test| &test.rows);
     for row in planted {
-        let asked = row.judging.calls > row.judging.cached_calls;
-        judged(row.judging.fresh_usage(), &row.judge, asked);
+        let was_called = row.judging.calls > row.judging.cached_calls;
+        add_judgement(row.judging.fresh_usage(), &row.judge, was_called);
     }
     for trial in &run.trials {
         if trial.role == Role::Baseline && (run.cases[trial.case].shared || run.reused_baseline.is_some()) {
             continue;
         }
-        let TrialResult::Completed(answered) = &trial.result else { continue };
+        let TrialResult::Completed(completed) = &trial.result else { continue };
         let variant = match (trial.role, engine.plan.baseline()) {
             (Role::Baseline, Some(baseline)) => baseline,
             _ => engine.plan.candidate(),
         };
-        if answered.cached_at.is_some() {
+        if completed.cached_at.is_some() {
             totals.cached += 1;
         } else {
-            totals.completions.add(answered.usage.unwrap_or_default());
-            // An answer without usage has a price that nobody knows.
-            let known = answered.usage.and_then(|usage| cost(usage, &variant.facts.model));
-            totals.completion_cost_usd = totals.completion_cost_usd.zip(known).map(|(sum, cost)| sum + cost);
+            totals.completions.add(completed.usage.unwrap_or_default());
+            // Without usage the cost is unknown.
+            let cost = completed.usage.and_then(|usage| cost(usage, &variant.facts.model));
+            totals.completion_cost_usd = totals.completion_cost_usd.zip(cost).map(|(sum, cost)| sum + cost);
         }
-        for grade in &answered.grades {
+        for grade in &completed.grades {
             for judgement in &grade.judgements {
-                let only = || prices.judges.first().map_or("", String::as_str);
-                let model = judgement.by.judge.as_deref().unwrap_or_else(only);
-                let asked = judgement.calls > judgement.cached_calls;
-                judged(judgement.fresh_usage, model, asked && grade.fault.is_none());
+                let only_judge = || prices.judges.first().map_or("", String::as_str);
+                let model = judgement.by.judge.as_deref().unwrap_or_else(only_judge);
+                let was_called = judgement.calls > judgement.cached_calls;
+                add_judgement(judgement.fresh_usage, model, was_called && grade.fault.is_none());
             }
         }
     }

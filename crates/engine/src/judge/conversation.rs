@@ -198,7 +198,7 @@ impl<'a> Conversation<'a> {
             }
             if completion.finish_reason != FinishReason::Stop {
                 return Err(Stop::Invalid(format!(
-                    "the judge's reply is not whole: finish_reason {}",
+                    "the judge's reply is incomplete: finish_reason {}",
                     short(completion.finish_reason.as_str())
                 )));
             }

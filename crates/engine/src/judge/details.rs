@@ -1,22 +1,22 @@
-//! Evidence for readers, within bounds whatever the answer and the judge said.
+//! Details of grades, of bounded size.
 
 use serde_json::{Value, json};
 
-/// Entries that are kept.
+/// Maximum number of entries of a list.
 const MAX_ENTRIES: usize = 100;
-/// Characters of a text that are kept.
+/// Maximum length of a text, in characters.
 const MAX_TEXT: usize = 500;
-/// Quotes of an entry that are kept.
+/// Maximum number of quotes of an entry.
 const MAX_QUOTES: usize = 5;
 
-/// `{name: [entries]}`, and how many were left out.
+/// `{name: [entries]}`, with the number of entries left out.
 pub(super) fn list(name: &str, mut entries: Vec<Value>) -> Value {
     let left_out = entries.len().saturating_sub(MAX_ENTRIES);
     entries.truncate(MAX_ENTRIES);
     if left_out == 0 { json!({name: entries}) } else { json!({name: entries, "left_out": left_out}) }
 }
 
-/// A text, cut with an ellipsis where it is long.
+/// The text, cut with an ellipsis if it is too long.
 pub(super) fn text(text: &str) -> String {
     match text.char_indices().nth(MAX_TEXT) {
         Some((end, _)) => format!("{}\u{2026}", text.get(..end).unwrap_or_default()),
@@ -29,7 +29,7 @@ pub(super) fn quotes(quotes: &[String]) -> Vec<String> {
     quotes.iter().take(MAX_QUOTES).map(|quote| text(quote)).collect()
 }
 
-/// `2, 5 and 9 more`: the first few ids.
+/// The first few ids: `2, 5 and 9 more`.
 pub(super) fn ids(ids: &[u32]) -> String {
     const MAX: usize = 10;
     let shown = ids.iter().take(MAX).map(u32::to_string).collect::<Vec<_>>().join(", ");
@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn everything_is_bounded() {
+    fn sizes_are_bounded() {
         assert_eq!(text("short"), "short");
         assert_eq!(text(&"é".repeat(501)).chars().count(), 501);
         assert_eq!(text(&"é".repeat(500)).chars().count(), 500);

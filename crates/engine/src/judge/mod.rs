@@ -149,12 +149,12 @@ impl Judge {
             Ok(scored) => match Score::new(scored.score) {
                 Some(score) => (Outcome::Score(score), scored.reason, scored.details, scored.flags),
                 None => {
-                    let reason = "the weights of the items make no score: each must be above 0 and finite";
+                    let reason = "invalid weights of items: each must be above 0 and finite";
                     (Outcome::Ungraded(None), reason.to_owned(), scored.details, scored.flags)
                 }
             },
             Err(Stop::Fault(fault)) => {
-                let reason = format!("the judge could not be asked: {}", fault.message);
+                let reason = format!("the call of the judge failed: {}", fault.message);
                 (Outcome::Ungraded(Some(fault)), reason, Value::Null, Vec::new())
             }
             Err(Stop::Invalid(reason)) => (Outcome::Ungraded(None), reason, Value::Null, Vec::new()),

@@ -1,4 +1,4 @@
-//! Texts made comparable: one spelling for what looks the same, words by their stems, negations.
+//! Normalization of texts for comparison: spelling, stems and negations.
 
 use std::collections::{BTreeSet, HashSet};
 use std::sync::LazyLock;
@@ -7,7 +7,7 @@ use rust_stemmers::{Algorithm, Stemmer};
 use unicode_normalization::UnicodeNormalization;
 use unicode_segmentation::UnicodeSegmentation;
 
-/// Words without content of their own.
+/// Words without content.
 const STOP_WORDS: [&str; 132] = [
     "a", "about", "after", "all", "also", "an", "and", "any", "are", "as", "at", "be", "because", "been",
     "before", "being", "but", "by", "can", "could", "did", "do", "does", "during", "each", "for", "from",
@@ -20,39 +20,39 @@ const STOP_WORDS: [&str; 132] = [
     "without", "would", "you", "your", "yours", "der", "die", "das", "und", "ist", "le", "la", "les", "et",
     "est", "el", "los", "de", "y", "yes", "yeah", "ja", "nein", "oui", "si",
 ];
-/// The same, for looking up.
+/// [`STOP_WORDS`] for lookups.
 static STOPS: LazyLock<HashSet<&str>> = LazyLock::new(|| STOP_WORDS.into());
-/// Words that turn a sentence into its opposite.
+/// Words that negate a sentence.
 const NEGATIONS: [&str; 17] = [
     "no", "not", "never", "none", "nobody", "nothing", "neither", "nor", "without", "cannot", "except",
     "unless", "nicht", "kein", "keine", "nie", "pas",
 ];
 
-/// The digit zero of scripts that have digits of their own; one to nine follow it.
+/// The digit zero of scripts with their own digits; one to nine follow it.
 const ZEROS: [char; 18] = [
     '\u{660}', '\u{6f0}', '\u{7c0}', '\u{966}', '\u{9e6}', '\u{a66}', '\u{ae6}', '\u{b66}', '\u{be6}',
     '\u{c66}', '\u{ce6}', '\u{d66}', '\u{e50}', '\u{ed0}', '\u{f20}', '\u{1040}', '\u{17e0}', '\u{1810}',
 ];
 
-/// The text without characters that show nothing: what a reader does not see is not there for the judge either.
+/// Removes invisible characters, so that the judge sees the same text as a reader.
 pub(super) fn visible(text: &str) -> String {
     text.chars().filter(|character| !is_invisible(*character)).collect()
 }
 
-/// The text in one spelling: NFKC, one case, single spaces, plain quotes, dashes and digits, nothing invisible,
-/// no bold or code marks.
+/// Normalizes a text: NFKC, folded case, single spaces, ASCII quotes, dashes and digits, no invisible characters, no
+/// marks of bold or code.
 pub(super) fn normalize(text: &str) -> String {
-    // Bold and code are marks of Markdown, which quotes leave out.
+    // Quotes leave out these marks of Markdown.
     let text = text.replace("**", "").replace('`', "");
     if text.is_ascii() { normalize_ascii(&text) } else { normalize_any(&text) }
 }
 
-/// The same of plain ASCII, which is most of what is judged: only case, spaces and controls are to be changed.
+/// [`normalize_any`] for ASCII, the most frequent case: only letter case, spaces and controls change.
 fn normalize_ascii(text: &str) -> String {
     let mut normal = String::with_capacity(text.len());
     let mut space = false;
     for byte in text.bytes() {
-        // The white space of Unicode within ASCII, unlike that of ASCII, has the vertical tab.
+        // White space by Unicode, which includes the vertical tab.
         if matches!(byte, b'\t'..=b'\r' | b' ') {
             space = true;
         } else if !byte.is_ascii_control() {
@@ -78,14 +78,14 @@ fn normalize_any(text: &str) -> String {
                 normal.push(' ');
             }
             space = false;
-            // Up and down again: "ß" is "ss" and every sigma is the same one, as in case folding.
+            // Upper and then lower case folds "ß" to "ss" and all sigmas to one.
             normal.extend(self::plain(character).to_uppercase().flat_map(char::to_lowercase));
         }
     }
     normal
 }
 
-/// Zero-width and bidirectional controls, variation selectors, tags and other controls that show nothing.
+/// Zero-width and bidirectional controls, variation selectors, tags and other invisible controls.
 fn is_invisible(character: char) -> bool {
     (character.is_control() && !character.is_whitespace())
         || matches!(
@@ -95,7 +95,7 @@ fn is_invisible(character: char) -> bool {
         )
 }
 
-/// Typographic quotes and dashes, and the digits of every script, in ASCII.
+/// Converts typographic quotes and dashes, and the digits of every script, to ASCII.
 fn plain(character: char) -> char {
     match character {
         '\u{2018}'..='\u{201b}' | '\u{2032}' | '\u{2039}' | '\u{203a}' | '\u{b4}' => '\'',
@@ -111,25 +111,25 @@ fn plain(character: char) -> char {
     }
 }
 
-/// Whether a normalized text has words, and none of them has content.
+/// Whether no word of a normalized text has content.
 pub(super) fn only_stop_words(normal: &str) -> bool {
     normal.unicode_words().all(|word| STOPS.contains(word))
 }
 
-/// The stems of the words with content in a normalized text. Stems are those of English; a word of another
-/// language keeps being equal to itself.
+/// Stems of the words with content in a normalized text. They are English; a word of another language is still equal to
+/// itself.
 pub(super) fn content_stems(normal: &str) -> BTreeSet<String> {
     let stemmer = Stemmer::create(Algorithm::English);
     normal
         .unicode_words()
         .filter(|word| !STOPS.contains(word) && word.chars().any(char::is_alphabetic))
         .map(|word| stemmer.stem(word.strip_suffix("'s").unwrap_or(word)).into_owned())
-        // A lone Latin letter says nothing; a lone ideograph is a word.
+        // A lone Latin letter has no content, but a lone ideograph is a word.
         .filter(|stem| stem.len() > 1)
         .collect()
 }
 
-/// How often a normalized text negates.
+/// The number of negations in a normalized text.
 pub(super) fn negations(normal: &str) -> usize {
     normal.unicode_words().filter(|word| NEGATIONS.contains(word) || word.ends_with("n't")).count()
 }
@@ -139,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_looks_the_same_is_the_same() {
+    fn spellings_that_look_the_same_are_equal() {
         assert_eq!(
             normalize("  The\u{a0}“Ｆｕｌｌ”\n ﬁne\u{200b}  Straße \u{2014} it\u{2019}s "),
             "the \"full\" fine strasse - it's"
@@ -153,18 +153,18 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn the_short_way_for_ascii_is_the_long_one(text in "[\\x00-\\x7f]{0,80}") {
+        fn ascii_path_equals_the_general_path(text in "[\\x00-\\x7f]{0,80}") {
             proptest::prop_assert_eq!(normalize_ascii(&text), normalize_any(&text));
         }
     }
 
     #[test]
-    fn look_alikes_of_another_script_stay_different() {
+    fn homoglyphs_of_another_script_stay_different() {
         assert_ne!(normalize("refund"), normalize("r\u{435}fund"));
     }
 
     #[test]
-    fn stems_leave_stop_words_and_numbers_out() {
+    fn content_stems_exclude_stop_words_and_numbers() {
         let stems = content_stems(&normalize("The refunds are refunded within 30 days of it."));
         assert_eq!(stems.into_iter().collect::<Vec<_>>(), ["day", "refund"]);
     }

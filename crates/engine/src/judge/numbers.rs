@@ -1,16 +1,15 @@
-//! The numbers of a text, in one spelling.
+//! Numbers in a text, in a canonical form.
 //!
-//! Digits are read with their separators: `1,000` and `1'000`, in groups of three, lose them; any other comma
-//! is a decimal one, and zeros that say nothing go (`02`, `3.50`). Several points (`1.2.3`) stay as written.
-//! Number words are English: `thirty`, `twenty-five`. Words below thirteen are understood where they are found
-//! ("two weeks" backs "2 weeks") but not demanded ("one of them" is no number). Hundreds and thousands in words,
-//! fractions and other languages are not read; `1.000` is one.
+//! Separators of groups of three are removed (`1,000`, `1'000`), any other comma is a decimal point, and insignificant
+//! zeros are removed (`02`, `3.50`). Several points (`1.2.3`) stay as written. Number words are English: `thirty`,
+//! `twenty-five`. Words below thirteen count as stated ("two weeks" backs "2 weeks") but not as claimed ("one of them"
+//! is not a number). Hundreds and thousands in words, fractions and other languages are not parsed; `1.000` is one.
 
 use std::collections::BTreeSet;
 
 use unicode_segmentation::UnicodeSegmentation;
 
-/// Number words below twenty, by their value.
+/// Number words below twenty; the index is the value.
 const UNITS: [&str; 20] = [
     "zero",
     "one",
@@ -33,20 +32,20 @@ const UNITS: [&str; 20] = [
     "eighteen",
     "nineteen",
 ];
-/// Twenty to ninety.
+/// Number words from twenty to ninety.
 const TENS: [&str; 8] = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
-/// The smallest number word that is demanded.
-const MIN_DEMANDED: usize = 13;
+/// The smallest number word that counts as a claim.
+const MIN_CLAIMED: usize = 13;
 
-/// The numbers that a normalized text claims: its digits, and its words from thirteen on.
+/// Numbers that a normalized text claims: those in digits, and words from thirteen on.
 pub(super) fn claimed(normal: &str) -> BTreeSet<String> {
     let mut numbers = digits(normal);
     numbers
-        .extend(in_words(normal).into_iter().filter(|number| *number >= MIN_DEMANDED).map(|n| n.to_string()));
+        .extend(in_words(normal).into_iter().filter(|number| *number >= MIN_CLAIMED).map(|n| n.to_string()));
     numbers
 }
 
-/// The numbers that a normalized text backs: its digits and all its words.
+/// Numbers that a normalized text states: those in digits and all words.
 pub(super) fn stated(normal: &str) -> BTreeSet<String> {
     let mut numbers = digits(normal);
     numbers.extend(in_words(normal).into_iter().map(|number| number.to_string()));
@@ -76,7 +75,7 @@ fn digits(text: &str) -> BTreeSet<String> {
     numbers
 }
 
-/// A token of digits and single separators between them, in one spelling.
+/// The canonical form of a token of digits with single separators between them.
 fn canonical(token: &str) -> String {
     let commas = token.matches([',', '\'']).count();
     let grouped = commas > 0
@@ -126,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn one_spelling() {
+    fn spellings_of_a_number_are_canonical() {
         for (text, number) in [
             ("1,000", "1000"),
             ("1'234'567", "1234567"),
@@ -146,12 +145,12 @@ mod tests {
     }
 
     #[test]
-    fn several_numbers() {
+    fn every_number_is_found() {
         assert_eq!(list(stated("from 9:30 to 17, on 2024-01-05")), ["1", "17", "2024", "30", "5", "9"]);
     }
 
     #[test]
-    fn words() {
+    fn number_words_are_parsed() {
         assert_eq!(list(stated("twenty-five or thirty days, one week")), ["1", "25", "30"]);
         assert_eq!(list(claimed("twenty-five or thirty days, one week")), ["25", "30"]);
         assert_eq!(list(stated("twenty, ninety ten")), ["10", "20", "90"]);

@@ -1,15 +1,15 @@
-//! What scores 0 without asking: an answer that is none.
+//! The precheck: incomplete or empty answers score 0 without a call.
 //!
-//! A lone ":" or "Thought process:" fools reference judges (the "one token" attack), so such answers never reach
-//! one. Everything that holds a word beyond an opener is asked.
+//! A lone ":" or "Thought process:" fools judges with a reference (the "one token" attack), so such answers never reach
+//! one. An answer with any word beyond an opener is judged.
 
 use unicode_segmentation::UnicodeSegmentation;
 
 use promptgate_core::model::FinishReason;
 use promptgate_core::port::Subject;
 
-/// Words with which models open an answer and that say nothing by themselves; compared in lower case, without
-/// punctuation. "Sure" and "certainly" are not among them: they can be the whole answer.
+/// Phrases that open an answer and mean nothing by themselves, in lower case without punctuation. "Sure" and
+/// "certainly" are not in the list, since they can be a complete answer.
 const OPENERS: [&str; 30] = [
     "thought process",
     "thought",
@@ -43,27 +43,26 @@ const OPENERS: [&str; 30] = [
     "assistant",
 ];
 
-/// Why an answer scores 0 unasked.
+/// The reason why an answer scores 0 without a call.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Refusal {
-    /// One line.
     pub(super) reason: String,
-    /// The flag of the grade.
+    /// Flag of the grade.
     pub(super) flag: &'static str,
 }
 
-/// The answer to ask about.
+/// Returns the answer to judge.
 ///
 /// # Errors
-/// Why there is nothing to ask about.
+/// The answer is incomplete, absent or empty.
 pub(super) fn answer<'a>(subject: &Subject<'a>) -> Result<&'a str, Refusal> {
-    let unfinished = matches!(
+    let is_incomplete = matches!(
         subject.completion.finish_reason,
         FinishReason::Length | FinishReason::ContentFilter | FinishReason::ToolCalls
     );
-    if unfinished {
+    if is_incomplete {
         let reason =
-            format!("the answer is not whole: finish_reason {}", subject.completion.finish_reason.as_str());
+            format!("the answer is incomplete: finish_reason {}", subject.completion.finish_reason.as_str());
         return Err(Refusal { reason, flag: "unfinished_answer" });
     }
     let answer =
@@ -79,10 +78,10 @@ fn emptiness(answer: &str) -> Option<&'static str> {
         return Some("the answer is empty");
     }
     let lower = answer.to_lowercase().replace('\u{2019}', "'");
-    // More words than any opener has need no look.
+    // No opener has more words.
     let words: Vec<&str> = lower.unicode_words().take(10).collect();
     if words.is_empty() {
-        return Some("the answer holds no word");
+        return Some("the answer has no words");
     }
     OPENERS.contains(&words.join(" ").as_str()).then_some("the answer is an opener without an answer")
 }
@@ -92,7 +91,7 @@ mod tests {
     use super::emptiness;
 
     #[test]
-    fn answers_that_are_none() {
+    fn empty_answers_are_rejected() {
         for text in [
             "",
             "  \n",
@@ -115,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn answers_that_are_short() {
+    fn short_answers_are_accepted() {
         for text in ["30", "Yes.", "No", "Answer: 30 days", "14 Tage", "はい", "Certainly!", "€5"] {
             assert_eq!(emptiness(text), None, "{text:?}");
         }

@@ -1,7 +1,7 @@
-//! The quote check: does a quote occur in the context, and does it bear on its statement?
+//! The quote check: a quote must occur in the context and be related to its statement.
 //!
-//! A judge that was talked into "supported" cannot make its quote occur in the context. What this does not see: a
-//! quote that is real, shares words and numbers with the statement, and still does not back it.
+//! A judge that was talked into "supported" cannot make its quote occur in the context. The check does not detect a real
+//! quote that shares words and numbers with the statement and still does not back it.
 
 mod search;
 
@@ -16,14 +16,14 @@ use unicode_segmentation::UnicodeSegmentation;
 use super::normalize::{content_stems, normalize, only_stop_words};
 use super::numbers;
 
-/// Words that make a quote long enough.
+/// Number of words that makes a quote long enough.
 const MIN_WORDS: usize = 3;
-/// Characters that make a quote long enough.
+/// Number of characters that makes a quote long enough.
 const MIN_CHARACTERS: usize = 15;
-/// Quotes of one statement that are looked at.
+/// Maximum number of checked quotes of one statement.
 const MAX_QUOTES: usize = 20;
 
-/// A context, made ready for the search.
+/// A context, prepared for the search.
 #[derive(Debug)]
 pub(super) struct Context {
     normal: String,
@@ -31,16 +31,14 @@ pub(super) struct Context {
     question: String,
 }
 
-/// Why the quotes do not back their statement, from the farthest to the nearest miss.
+/// The reason why quotes do not back their statement, ordered from the farthest to the nearest miss.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Problem {
-    /// There is no quote.
     NoQuote,
-    /// No quote occurs in the context.
     NotFound,
-    /// The quotes that occur are too short to say anything.
+    /// The quotes that occur are too short.
     TooShort,
-    /// The quotes that occur share no word with content and no number with the statement.
+    /// The quotes that occur share neither a content word nor a number with the statement.
     Unrelated,
     /// These numbers of the statement are in no quote that occurs.
     Numbers(Vec<String>),
@@ -61,20 +59,20 @@ impl fmt::Display for Problem {
 }
 
 impl Context {
-    /// Makes a context of that many passages ready, for an answer to this question.
+    /// Prepares a context with this number of passages, for an answer to this question.
     pub(super) fn new(text: &str, passages: usize, question: &str) -> Self {
         Self { normal: normalize(text), passages, question: normalize(question) }
     }
 
-    /// Whether the quotes back the statement, as far as a program can tell: one of them occurs in the context, is
-    /// long enough and shares a content word or number with the statement, and all numbers of the statement stand
-    /// in quotes that occur. Words and numbers are taken from the context's own words, not from the quote.
+    /// Checks that the quotes back the statement: one of them occurs in the context, is long enough and shares a content
+    /// word or number with the statement, and all numbers of the statement are in quotes that occur. Words and numbers
+    /// are taken from the text found in the context, not from the quote.
     ///
     /// # Errors
     /// The nearest miss.
     pub(super) fn backs(&self, statement: &str, quotes: &[String]) -> Result<(), Problem> {
         let statement = self.without_citations(&normalize(statement));
-        // What says nothing has nothing to be backed by.
+        // A statement without words cannot be backed.
         if !statement.contains(char::is_alphanumeric) {
             return Err(Problem::Unrelated);
         }
@@ -103,7 +101,7 @@ impl Context {
             let found_numbers = numbers::stated(found);
             let found_stems = content_stems(found);
             let related = if stems.is_empty() && claimed.is_empty() {
-                // "Yes." and "They are not." speak of what the question speaks of.
+                // "Yes." and "They are not." are about the topic of the question.
                 (only_stop_words(&statement) && !content_stems(&self.question).is_disjoint(&found_stems))
                     || statement.unicode_words().any(|word| found.unicode_words().any(|other| other == word))
             } else {
@@ -123,40 +121,40 @@ impl Context {
         if missing.is_empty() { Ok(()) } else { Err(Problem::Numbers(missing)) }
     }
 
-    /// Whether a statement, unless it is a question, has a number that is neither a reference to a passage nor
-    /// one of the question's.
+    /// Whether a statement that is not a question has a number that neither refers to a passage nor comes from the
+    /// question.
     pub(super) fn claims_a_number(&self, statement: &str) -> bool {
         let statement = self.without_citations(&normalize(statement));
-        let asked = numbers::stated(&self.question);
-        !statement.trim_end().ends_with('?') && !numbers::claimed(&statement).is_subset(&asked)
+        let from_question = numbers::stated(&self.question);
+        !statement.trim_end().ends_with('?') && !numbers::claimed(&statement).is_subset(&from_question)
     }
 
-    /// The statement without its references to passages, whose numbers claim nothing: `[2]` where there are two
-    /// passages, `[kb-101]` or `(kb-101)` where the context has that name.
+    /// Removes references to passages from a statement, since their numbers are not claims: `[2]` if there are two
+    /// passages, `[kb-101]` or `(kb-101)` if the context has that name.
     fn without_citations(&self, statement: &str) -> String {
         let mut rest = statement;
-        let mut kept = String::with_capacity(statement.len());
+        let mut result = String::with_capacity(statement.len());
         while let Some(open) = rest.find(['[', '(']) {
             let (before, group) = rest.split_at(open);
-            kept.push_str(before);
+            result.push_str(before);
             let close = if group.starts_with('[') { ']' } else { ')' };
             match group.find(close) {
                 Some(end) if self.is_citation(group.get(..end).unwrap_or_default()) => {
-                    kept.push(' ');
+                    result.push(' ');
                     rest = group.get(end + 1..).unwrap_or_default();
                 }
                 _ => {
-                    kept.push(' ');
+                    result.push(' ');
                     rest = group.get(1..).unwrap_or_default();
                 }
             }
         }
-        kept.push_str(rest);
-        kept
+        result.push_str(rest);
+        result
     }
 
-    /// The text found, without the name of its passage at the start, whose number says nothing of the matter; with
-    /// it where the statement names the passage.
+    /// Removes the name of the passage at the start of the text found, since its number is not content. Keeps it if the
+    /// statement names the passage.
     fn without_marker<'t>(&self, found: &'t str, statement: &str) -> &'t str {
         found
             .split_once(']')
@@ -168,7 +166,7 @@ impl Context {
             .map_or(found, |(_, rest)| rest)
     }
 
-    /// Whether `group`, an opening bracket and what follows up to the closing one, only names passages.
+    /// Whether `group`, the text from an opening bracket up to the closing one, only names passages.
     fn is_citation(&self, group: &str) -> bool {
         let square = group.starts_with('[');
         let inner = group.get(1..).unwrap_or_default();
@@ -187,7 +185,7 @@ impl Context {
     }
 }
 
-/// A quote without the marks that a judge puts around it.
+/// Removes quotation marks and full stops around a quote.
 fn bare(quote: &str) -> &str {
     quote.trim_matches(|character: char| character.is_whitespace() || matches!(character, '"' | '\'' | '.'))
 }

@@ -1,10 +1,10 @@
-//! Cutting a text into statements: the fixed denominator of faithfulness and correctness.
+//! Splitting of a text into statements: the fixed denominator of faithfulness and correctness.
 //!
-//! Two steps. `blocks` finds lines that belong together: paragraphs (also hard-wrapped ones), headings, list
-//! items, table rows, code blocks. `sentences` cuts each block by the sentence boundaries of Unicode (UAX 29, as
-//! unicode-segmentation implements them) and joins again what they tear apart: abbreviations, initials, numbered
-//! items, ellipses, web addresses. No letter of the text is lost: markup goes, words stay. Too few cuts are the
-//! smaller error, since a statement counts as supported only as a whole.
+//! `blocks` groups lines into paragraphs (also hard-wrapped ones), headings, list items, table rows and code blocks.
+//! `sentences` splits each block at the sentence boundaries of Unicode (UAX 29, as unicode-segmentation implements it),
+//! and ignores boundaries within a sentence: at abbreviations, initials, numbers of items, ellipses and web addresses.
+//! Markup is removed, but no letter of the text is lost. Too few splits are the smaller error, since a statement counts
+//! as supported only as a whole.
 
 mod blocks;
 mod sentences;
@@ -12,7 +12,7 @@ mod sentences;
 #[cfg(test)]
 mod tests;
 
-/// The statements of a text in order, none of them empty; empty for a blank text alone.
+/// Splits a text into statements that are not empty. Only a blank text has none.
 pub(super) fn split(text: &str) -> Vec<String> {
     let mut statements: Vec<String> = Vec::new();
     for block in blocks::blocks(text) {
@@ -25,7 +25,7 @@ pub(super) fn split(text: &str) -> Vec<String> {
             }
         }
     }
-    // A text without any word is still one thing to judge.
+    // A text without words is one statement.
     if statements.is_empty() && !text.trim().is_empty() {
         statements.push(text.trim().to_owned());
     }

@@ -167,9 +167,8 @@ fn other_trials_are_refused() {
     for (place, change) in changes.iter().enumerate() {
         let message = refused(&|path, text| write(path, &change(text)));
         assert!(
-            message.starts_with(
-                "out/trials.jsonl: these are not the trials of out/report.json"
-            ) && message.contains("help: a large run writes"),
+            message.starts_with("out/trials.jsonl: these are not the trials of out/report.json")
+                && message.contains("help: a large run writes"),
             "{place}: {message}"
         );
     }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{read_alone, message, rendered, style};
+use super::{message, read_alone, rendered, style};
 use crate::{Format, fixtures};
 
 #[test]

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::app::ci::{CiContext, Outcome};
 use promptgate_adapters::github::{Annotation, Level, MAX_ANNOTATIONS};
-use promptgate_adapters::load::{Changed, Repository};
+use promptgate_adapters::load::{ChangedLines, Repository};
 use promptgate_core::text::neutral;
 use promptgate_report::v1::{Case, CaseStatus, Passes, Verdict};
 use promptgate_report::{Concern, Report, concerns};
@@ -136,7 +136,7 @@ fn place(context: &CiContext, workspace: Option<&Path>) -> Option<Place> {
     let base = context.base.as_ref()?;
     let (from, to) = (base.known.commit.as_deref()?, base.head.as_deref()?);
     let changed = |path: &String| repository.changed_lines(from, to, path).ok().flatten();
-    let all: Vec<Changed> = context.files.iter().filter_map(changed).collect();
+    let all: Vec<ChangedLines> = context.files.iter().filter_map(changed).collect();
     let file = all.iter().find(|file| !file.lines.is_empty()).or(all.first())?;
     Some(Place {
         file: from_workspace(&repository, &file.path, workspace),

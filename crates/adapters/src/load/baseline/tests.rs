@@ -2,17 +2,17 @@ use super::*;
 use crate::load::git::fixture::Fixture;
 use crate::load::{PromptSource, find_prompt, parse_prompt, prompt};
 
-fn nothing(_: &str) -> Option<String> {
+fn no_variables(_: &str) -> Option<String> {
     None
 }
 
 #[test]
-fn forms() {
+fn each_valid_form_is_parsed() {
     let git = |reference: &str, path: Option<&str>| BaselineSpec::Git {
         reference: reference.to_owned(),
         path: path.map(str::to_owned),
     };
-    let path = |text: &str| BaselineSpec::File(text.to_owned());
+    let file = |text: &str| BaselineSpec::File(text.to_owned());
     for (text, spec) in [
         ("none", BaselineSpec::None),
         ("git:main", git("main", None)),
@@ -20,10 +20,10 @@ fn forms() {
         ("git:main:a:b.md", git("main", Some("a:b.md"))),
         ("git:merge-base", BaselineSpec::MergeBase { path: None }),
         ("git:merge-base:a.md", BaselineSpec::MergeBase { path: Some("a.md".to_owned()) }),
-        ("file:a.md", path("a.md")),
-        ("prompts/a.md", path("prompts/a.md")),
-        ("prompts/a:b.md", path("prompts/a:b.md")),
-        ("C:\\a.md", path("C:\\a.md")),
+        ("file:a.md", file("a.md")),
+        ("prompts/a.md", file("prompts/a.md")),
+        ("prompts/a:b.md", file("prompts/a:b.md")),
+        ("C:\\a.md", file("C:\\a.md")),
         ("report:old/report.json", BaselineSpec::Report("old/report.json".to_owned())),
     ] {
         assert_eq!(BaselineSpec::parse(text), Ok(spec), "{text}");
@@ -31,7 +31,7 @@ fn forms() {
 }
 
 #[test]
-fn slips_are_answered() {
+fn invalid_forms_get_a_suggestion() {
     for (text, help) in [
         ("gti:main", "did you mean `git:main`?"),
         ("merge-base", "did you mean `git:merge-base`?"),
@@ -45,7 +45,7 @@ fn slips_are_answered() {
         ("report:", "write `report:PATH`"),
     ] {
         let diagnostic = BaselineSpec::parse(text).unwrap_err();
-        assert!(diagnostic.help.as_deref().is_some_and(|found| found.contains(help)), "{text}: {diagnostic}");
+        assert!(diagnostic.help.as_deref().is_some_and(|text| text.contains(help)), "{text}: {diagnostic}");
     }
     for text in ["none", "report:a.json"] {
         assert!(BaselineSpec::parse_candidate(text).is_err());
@@ -54,23 +54,26 @@ fn slips_are_answered() {
 }
 
 #[test]
-fn without_a_repository_there_is_none_and_a_note() {
+fn folder_without_repository_has_no_baseline_and_a_note() {
     let folder = tempfile::TempDir::new().unwrap();
-    let Ok(Baseline::None { note: Some(note) }) = baseline(None, folder.path(), &nothing) else { panic!() };
-    assert!(note.contains("no git repository"), "{note}");
+    let Ok(Baseline::None { note: Some(note) }) = baseline(None, folder.path(), &no_variables) else {
+        panic!()
+    };
+    assert!(note.contains("not in a git repository"), "{note}");
     let spec = BaselineSpec::parse("git:main").unwrap();
-    assert!(baseline(Some(&spec), folder.path(), &nothing).is_err(), "asked for is not optional");
+    assert!(baseline(Some(&spec), folder.path(), &no_variables).is_err(), "an explicit baseline is required");
     assert_eq!(
-        baseline(Some(&BaselineSpec::None), folder.path(), &nothing),
+        baseline(Some(&BaselineSpec::None), folder.path(), &no_variables),
         Ok(Baseline::None { note: None })
     );
 }
 
 #[test]
-fn a_pull_request_is_compared_with_main_and_a_new_prompt_is_new() {
+fn pull_request_baseline_is_main_without_the_added_prompt() {
     let (origin, main, _) = Fixture::pull_request();
     let checkout = Fixture::checkout_of_pull_request(&origin, "2", "refs/remotes/pull/1/merge");
-    let Ok(Baseline::Commit { tree, path: None, how }) = baseline(None, &checkout.path(), &nothing) else {
+    let Ok(Baseline::Commit { tree, path: None, how }) = baseline(None, &checkout.path(), &no_variables)
+    else {
         panic!()
     };
     assert_eq!(tree.commit(), Some(main.as_str()));
@@ -92,17 +95,18 @@ fn a_pull_request_is_compared_with_main_and_a_new_prompt_is_new() {
 }
 
 #[test]
-fn a_clone_too_shallow_is_a_diagnostic_even_by_default() {
+fn too_shallow_clone_is_an_error_even_by_default() {
     let (origin, _, _) = Fixture::pull_request();
     let checkout = Fixture::checkout_of_pull_request(&origin, "1", "refs/remotes/pull/1/merge");
-    assert!(baseline(None, &checkout.path(), &nothing).is_err());
+    assert!(baseline(None, &checkout.path(), &no_variables).is_err());
 }
 
 #[test]
-fn a_reference_names_its_commit() {
+fn git_reference_resolves_to_its_commit() {
     let (fixture, main, _) = Fixture::pull_request();
     let spec = BaselineSpec::parse("git:main:prompts/a.md").unwrap();
-    let Ok(Baseline::Commit { tree, path, how }) = baseline(Some(&spec), &fixture.path(), &nothing) else {
+    let Ok(Baseline::Commit { tree, path, how }) = baseline(Some(&spec), &fixture.path(), &no_variables)
+    else {
         panic!()
     };
     assert_eq!(

@@ -25,7 +25,7 @@ fn cases(name: &str, content: &str) -> Vec<Case> {
     read(name, content).unwrap().value.cases
 }
 
-fn refused(name: &str, content: &str) -> String {
+fn load_error(name: &str, content: &str) -> String {
     match read(name, content).unwrap_err() {
         LoadError::Diagnostics(diagnostics) => diagnostics.to_string(),
         LoadError::Empty(diagnostic) => panic!("empty: {diagnostic}"),
@@ -38,7 +38,7 @@ const ROWS: &str = r#"[{"id": 1, "query": "q", "context": ["a", "b"], "expected"
  {"query": "r", "context": "c"}]"#;
 
 #[test]
-fn a_plain_array_is_read_as_it_is() {
+fn json_list_is_read_without_warnings() {
     let loaded = read(
         "cases.json",
         r#"[{"id": "a", "query": "q", "context": "c"}, {"id": "b", "query": "r", "context": "d"}]"#,
@@ -51,7 +51,7 @@ fn a_plain_array_is_read_as_it_is() {
 }
 
 #[test]
-fn every_field_is_read() {
+fn row_with_every_field_is_read() {
     let cases = cases("cases.json", ROWS);
     let case = &cases[0];
     assert_eq!((case.id.as_str(), case.query.as_str(), case.group.as_deref()), ("1", "q", Some("7")));
@@ -70,7 +70,7 @@ fn every_field_is_read() {
 }
 
 #[test]
-fn the_four_formats_agree_and_so_do_their_digests() {
+fn equal_content_in_four_formats_has_equal_cases_and_digest() {
     let json = "[{\"id\": \"a\", \"query\": \"x\\ny\", \"tags\": [\"t\", \"u\"], \"must_pass\": true, \"tone\": \"dry\"}, {\"id\": \"b\", \"query\": \"z\", \"tone\": \"\"}]";
     let jsonl = "\u{feff}\r\n{\"tone\": \"dry\", \"query\": \"x\\ny\", \"id\": \"a\", \"tags\": [\"t\", \"u\"], \"must_pass\": true}\r\n\r\n{\"id\": \"b\", \"query\": \"z\", \"tone\": \"\"}";
     let csv = "id,query,tags,must_pass,tone\r\na,\"x\r\ny\",t; u,TRUE,dry\r\nb,z,,,\r\n";
@@ -83,21 +83,23 @@ fn the_four_formats_agree_and_so_do_their_digests() {
     };
     let expected = read("c.json", json).unwrap().value;
     for (name, text) in [("c.jsonl", jsonl), ("c.csv", csv), ("c.yaml", yaml)] {
-        let found = read(name, text).unwrap().value;
-        assert_eq!(found.facts.digest, expected.facts.digest, "{name}");
-        assert_eq!(strip(found.cases), strip(expected.cases.clone()), "{name}");
+        let dataset = read(name, text).unwrap().value;
+        assert_eq!(dataset.facts.digest, expected.facts.digest, "{name}");
+        assert_eq!(strip(dataset.cases), strip(expected.cases.clone()), "{name}");
     }
     let other = read("c.json", &json.replace("dry", "warm")).unwrap().value;
     assert_ne!(other.facts.digest, expected.facts.digest);
 }
 
 #[test]
-fn lines_are_counted_in_the_file() {
+fn line_numbers_refer_to_the_file() {
     assert_eq!(cases("c.jsonl", "\n\n{\"query\": \"a\"}\r\n\n{\"query\": \"b\"}\n")[1].place.line, Some(5));
     let lines: Vec<_> = cases("c.csv", "query\n\"a\nb\"\n\nc\n").iter().map(|case| case.place.line).collect();
     assert_eq!(lines, [Some(2), Some(5)]);
-    let shown =
-        refused("c.jsonl", "{\"query\": \"a\"}\n{\"query\": \n{\"query\": 3}\n[1]\n{\"id\": 1, \"id\": 2}\n");
+    let shown = load_error(
+        "c.jsonl",
+        "{\"query\": \"a\"}\n{\"query\": \n{\"query\": 3}\n[1]\n{\"id\": 1, \"id\": 2}\n",
+    );
     for line in
         ["c.jsonl:2:", "c.jsonl:3:11: `query` must be text, found a number", "c.jsonl:4:", "c.jsonl:5:"]
     {
@@ -106,7 +108,7 @@ fn lines_are_counted_in_the_file() {
 }
 
 #[test]
-fn empty_is_an_error_of_its_own() {
+fn dataset_without_rows_is_a_separate_error() {
     for (name, text) in [
         ("c.jsonl", ""),
         ("c.jsonl", "\n \n"),
@@ -121,18 +123,18 @@ fn empty_is_an_error_of_its_own() {
 }
 
 #[test]
-fn ids_are_unique_over_all_files() {
+fn duplicate_ids_are_found_across_files() {
     let files = [
         ("a.jsonl", "{\"id\": \"x\", \"query\": \"1\"}\n"),
         ("b.jsonl", "{\"query\": \"2\"}\n{\"id\": \"x\"}\n"),
     ];
     let Err(LoadError::Diagnostics(diagnostics)) = read_with(&files, &source("*.jsonl")) else { panic!() };
     assert!(
-        diagnostics.to_string().starts_with("b.jsonl:2:8: the id `x` is taken already, at a.jsonl:1"),
+        diagnostics.to_string().starts_with("b.jsonl:2:8: duplicate id `x`, first used at a.jsonl:1"),
         "{diagnostics}"
     );
-    let shown = refused("c.jsonl", "{\"id\": 2, \"query\": \"a\"}\n{\"query\": \"b\"}\n");
-    assert!(shown.contains("its row number 2 is the id of the row at c.jsonl:1"), "{shown}");
+    let shown = load_error("c.jsonl", "{\"id\": 2, \"query\": \"a\"}\n{\"query\": \"b\"}\n");
+    assert!(shown.contains("its row number 2 is already the id of the row at c.jsonl:1"), "{shown}");
     let files = [("a.jsonl", "{\"query\": \"1\"}"), ("b.csv", "query\n2\n"), ("c.jsonl", "")];
     let loaded = read_with(&files, &source("[abc].*")).unwrap();
     assert_eq!(loaded.value.cases.iter().map(|case| case.id.as_str()).collect::<Vec<_>>(), ["1", "2"]);
@@ -141,8 +143,8 @@ fn ids_are_unique_over_all_files() {
 }
 
 #[test]
-fn types_are_checked_with_their_places() {
-    let shown = refused(
+fn wrong_types_are_reported_with_locations() {
+    let shown = load_error(
         "c.json",
         "[{\"id\": \"\", \"query\": 1, \"context\": [\"a\", 2], \"checks\": {}, \"tags\": \"a\",\n\"group\": 1.5, \
          \"must_pass\": \"yes\", \"criteria\": [{\"txt\": 1}], \"vars\": []}]",
@@ -153,7 +155,7 @@ fn types_are_checked_with_their_places() {
         "`context` must be a list of texts, but item 2 is a number",
         "`checks` must be a list, found an object",
         "`tags` must be a list of texts, found text",
-        "c.json:2:10: `group` must be text or a whole number",
+        "c.json:2:10: `group` must be text or an integer",
         "`must_pass` must be true or false, found text",
         "`criteria` item 1 has the unknown key `txt`",
         "`vars` must be an object, found a list",
@@ -163,12 +165,12 @@ fn types_are_checked_with_their_places() {
 }
 
 #[test]
-fn nearly_a_field_is_a_diagnostic_unless_the_field_is_there() {
+fn misspelled_field_is_an_error_unless_the_field_is_present() {
     for (column, field) in
         [("contxt", "context"), ("Query", "query"), ("tag", "tags"), ("must-pass", "must_pass"), ("ID", "id")]
     {
-        let shown = refused("c.json", &format!("[{{\"{column}\": \"x\", \"other\": \"y\"}}]"));
-        assert!(shown.contains(&format!("`{column}` is no field; did you mean `{field}`?")), "{shown}");
+        let shown = load_error("c.json", &format!("[{{\"{column}\": \"x\", \"other\": \"y\"}}]"));
+        assert!(shown.contains(&format!("unknown field `{column}`; did you mean `{field}`?")), "{shown}");
         assert!(shown.contains(&format!("fields: {{{field}: \"{column}\"}}")), "{shown}");
     }
     let both = cases("c.json", r#"[{"context": "a", "content": "b"}, {"content": "c"}]"#);
@@ -176,7 +178,7 @@ fn nearly_a_field_is_a_diagnostic_unless_the_field_is_there() {
     for column in ["args", "bars", "idx", "tone", "question", "answer", "kids"] {
         assert_eq!(cases("c.json", &format!("[{{\"{column}\": \"x\"}}]"))[0].vars[column], json!("x"));
     }
-    let shown = refused("c.jsonl", "{\"context\": \"a\"}\n{\"contxt\": \"a\"}\n");
+    let shown = load_error("c.jsonl", "{\"context\": \"a\"}\n{\"contxt\": \"a\"}\n");
     assert!(shown.starts_with("c.jsonl:2:2: "), "{shown}");
 }
 
@@ -189,7 +191,7 @@ fn mapped(fields: &[(&str, &str)], text: &str) -> Result<Loaded<Dataset>, LoadEr
 }
 
 #[test]
-fn fields_are_mapped_and_never_guessed() {
+fn columns_become_fields_only_by_mapping() {
     let text = r#"[{"question": "q", "content": "c", "key": "k"}]"#;
     let loaded = read("c.json", &text.replace("content", "passages")).unwrap();
     assert_eq!(loaded.warnings.len(), 2, "{:?}", loaded.warnings);
@@ -205,36 +207,36 @@ fn fields_are_mapped_and_never_guessed() {
         mapped(&[("query", "expected"), ("expected", "query")], r#"[{"query": "a", "expected": "q"}]"#);
     let swapped = swapped.unwrap().value.cases.remove(0);
     assert_eq!((swapped.query.as_str(), swapped.expected), ("q", Some(json!("a"))));
-    let fail = |fields: &[(&str, &str)], text: &str, part: &str| {
+    let assert_error = |fields: &[(&str, &str)], text: &str, part: &str| {
         let shown = mapped(fields, text).unwrap_err().to_string();
         assert!(shown.contains(part), "{part} is not in:\n{shown}");
     };
-    fail(
+    assert_error(
         &[("query", "question")],
         r#"[{"query": "a", "question": "b"}]"#,
-        "both `query` and `question` are `query`",
+        "both `query` and `question` map to `query`",
     );
-    fail(&[("query", "questoin")], r#"[{"question": "b"}]"#, "did you mean `question`?");
-    fail(&[("qurey", "question")], r#"[{"question": "b"}]"#, "did you mean `query`?");
-    fail(&[("vars.query", "question")], r#"[{"question": "b"}]"#, "no variable can be named `query`");
+    assert_error(&[("query", "questoin")], r#"[{"question": "b"}]"#, "did you mean `question`?");
+    assert_error(&[("qurey", "question")], r#"[{"question": "b"}]"#, "did you mean `query`?");
+    assert_error(&[("vars.query", "question")], r#"[{"question": "b"}]"#, "`query` is a reserved name");
 }
 
 #[test]
-fn variables_neither_shadow_nor_clash() {
-    let shown = refused(
+fn reserved_and_duplicate_variables_are_rejected() {
+    let shown = load_error(
         "c.json",
         r#"[{"query": "q", "vars": {"query": "x", "expected": "y", "tone": 1}, "tone": 2}]"#,
     );
-    assert!(shown.contains("no variable can be named `query`"), "{shown}");
-    assert!(shown.contains("no variable can be named `expected`"), "{shown}");
-    assert!(shown.contains("the variable `tone` is there twice"), "{shown}");
+    assert!(shown.contains("`query` is a reserved name"), "{shown}");
+    assert!(shown.contains("`expected` is a reserved name"), "{shown}");
+    assert!(shown.contains("duplicate variable `tone`"), "{shown}");
     let case =
         cases("c.json", r#"[{"query": null, "context": null, "a": null, "b": "{{query}}"}]"#).remove(0);
     assert_eq!((case.query.as_str(), case.context, case.vars.len()), ("", None, 1));
 }
 
 #[test]
-fn csv_cells_are_text_but_for_lists() {
+fn csv_cells_are_text_except_for_structured_fields() {
     let text = "id, context ,tags,checks,vars,criteria,expected,n\n\
                 7,\"[\"\"a\"\",\"\"b\"\"]\",\"[\"\"x;y\"\"]\",\"[{\"\"contains\"\": 1}]\",\"{\"\"k\"\": 2}\",is kind; is short,30,5\n\
                 8,[1] see below,,,,,\"{}\",\n";
@@ -248,71 +250,71 @@ fn csv_cells_are_text_but_for_lists() {
 }
 
 #[test]
-fn csv_diagnostics() {
+fn csv_errors_name_the_line() {
     for (text, part) in [
-        ("query,query\na,b\n", "c.csv:1: the column `query` is there twice"),
+        ("query,query\na,b\n", "c.csv:1: duplicate column `query`"),
         ("query,\na,b\n", "column 2 has no name"),
-        ("query;tags\na;b\n", "divided by commas"),
-        ("query,tags\na\nb,c,d\n", "c.csv:2: the row has 1 cells, the header 2"),
+        ("query;tags\na;b\n", "separated by commas"),
+        ("query,tags\na\nb,c,d\n", "c.csv:2: the row has 1 cells, but the header has 2"),
         ("query,tags\na\nb,c,d\n", "c.csv:3: the row has 3 cells"),
-        ("query\na\n\"b\nc\nd\n", "c.csv:3: a quote is opened here and never closed"),
+        ("query\na\n\"b\nc\nd\n", "c.csv:3: a quote is opened but never closed"),
         ("query\n\"b\" c\n", "c.csv:2: text follows a closing quote"),
         ("query,checks\na,[1\n", "c.csv:2: `checks` must be a JSON list"),
         ("query,must_pass\na,ja\n", "c.csv:2: `must_pass` must be true or false"),
-        ("query,n\n,\n", "c.csv:2: the row holds nothing"),
+        ("query,n\n,\n", "c.csv:2: the row is empty"),
     ] {
-        let shown = refused("c.csv", text);
+        let shown = load_error("c.csv", text);
         assert!(shown.contains(part), "{part} is not in:\n{shown}");
     }
 }
 
 #[test]
-fn the_wrong_format_is_recognised() {
-    assert!(refused("c.json", "{\"query\": 1}\n{\"query\": 2}\n").contains("format: jsonl"));
-    assert!(refused("c.jsonl", "[\n{\"query\": \"a\"}\n]\n").contains("format: json"));
-    assert!(refused("c.jsonl", "{\n\"query\": \"a\"\n}\n").contains("join the lines"));
-    assert!(refused("c.json", "{\"cases\": [{\"query\": \"a\"}]}").contains("take it out of `cases`"));
-    assert!(refused("c.txt", "query\na\n").contains("cannot tell the format"));
-    assert!(refused("c.json", "[3]").contains("a row is an object"));
+fn wrong_format_is_detected() {
+    assert!(load_error("c.json", "{\"query\": 1}\n{\"query\": 2}\n").contains("format: jsonl"));
+    assert!(load_error("c.jsonl", "[\n{\"query\": \"a\"}\n]\n").contains("format: json"));
+    assert!(load_error("c.jsonl", "{\n\"query\": \"a\"\n}\n").contains("join the lines"));
+    assert!(load_error("c.json", "{\"cases\": [{\"query\": \"a\"}]}").contains("move it out of `cases`"));
+    assert!(load_error("c.txt", "query\na\n").contains("cannot determine the format"));
+    assert!(load_error("c.json", "[3]").contains("a row must be an object"));
     assert_eq!(read("c.txt", "{\"query\": \"a\"}").unwrap().value.facts.format, "jsonl");
     assert_eq!(read("c.data", "[{\"query\": \"a\"}]").unwrap().value.facts.format, "json");
-    let given = DatasetSource { format: Some(DatasetFormat::Csv), ..source("c.txt") };
-    assert_eq!(read_with(&[("c.txt", "query\na\n")], &given).unwrap().value.facts.format, "csv");
+    let explicit = DatasetSource { format: Some(DatasetFormat::Csv), ..source("c.txt") };
+    assert_eq!(read_with(&[("c.txt", "query\na\n")], &explicit).unwrap().value.facts.format, "csv");
 }
 
 #[test]
-fn only_twenty_diagnostics_are_shown() {
+fn only_twenty_diagnostics_are_listed() {
     let text: String = (0..30).map(|_| "{\"query\": 1}\n").collect();
     let Err(LoadError::Diagnostics(diagnostics)) = read("c.jsonl", &text) else { panic!() };
     assert_eq!(diagnostics.0.len(), 21);
-    assert_eq!(diagnostics.0[20].message, "and 10 more mistakes");
+    assert_eq!(diagnostics.0[20].message, "and 10 more errors");
 }
 
 #[test]
-fn files_that_are_not_there() {
+fn missing_files_are_reported() {
     let shown = |path: &str| read_with(&[("cases.jsonl", "{}")], &source(path)).unwrap_err().to_string();
     assert!(shown("case.jsonl").contains("did you mean `cases.jsonl`?"));
-    assert!(shown("*.csv").contains("matches no file"));
+    assert!(shown("*.csv").contains("no file matches"));
     assert!(shown("").contains("path is empty"));
 }
 
 proptest! {
     #[test]
-    fn no_text_makes_a_reader_panic(text in "[ -~\n\r\"{}\\[\\],:;é]{0,80}", format in 0usize..4) {
-        let chosen = DatasetSource { format: Some(DatasetFormat::ALL[format]), ..source("c") };
-        let _ = read_with(&[("c", &text)], &chosen);
+    fn arbitrary_text_never_panics(text in "[ -~\n\r\"{}\\[\\],:;é]{0,80}", format in 0usize..4) {
+        let source = DatasetSource { format: Some(DatasetFormat::ALL[format]), ..source("c") };
+        let _ = read_with(&[("c", &text)], &source);
     }
 
     #[test]
-    fn csv_gives_back_what_was_written(cells in proptest::collection::vec("[ -~\n\"é,;]{1,20}", 1..6)) {
+    fn quoted_csv_cells_round_trip(cells in proptest::collection::vec("[ -~\n\"é,;]{1,20}", 1..6)) {
         prop_assume!(cells.iter().all(|cell| !cell.trim().is_empty()));
         let mut text = String::from("query,note\n");
         for cell in &cells {
             let quoted = cell.replace('"', "\"\"");
             text.push_str(&format!("\"{quoted}\",\"{quoted}\"\n"));
         }
-        let found = cases("c.csv", &text);
-        prop_assert_eq!(found.iter().map(|case| case.query.as_str()).collect::<Vec<_>>(), cells.clone());
-        prop_assert!(found.iter().zip(&cells).all(|(case, cell)| case.vars["note"] == json!(cell)));
+        let cases = cases("c.csv", &text);
+        prop_assert_eq!(cases.iter().map(|case| case.query.as_str()).collect::<Vec<_>>(), cells.clone());
+        prop_assert!(cases.iter().zip(&cells).all(|(case, cell)| case.vars["note"] == json!(cell)));
     }
 }

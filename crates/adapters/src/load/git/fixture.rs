@@ -1,4 +1,4 @@
-//! Real repositories in temporary folders, for tests.
+//! Git repositories in temporary folders, for tests.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -10,7 +10,7 @@ pub(in crate::load) struct Fixture {
     folder: TempDir,
 }
 
-/// Runs git with a configuration of its own and returns what it printed.
+/// Runs git with an isolated configuration and returns its output.
 pub(in crate::load) fn run(folder: &Path, arguments: &[&str]) -> String {
     let output = Command::new("git")
         .args(["-c", "init.defaultBranch=main", "-c", "protocol.file.allow=always"])
@@ -37,7 +37,7 @@ impl Fixture {
         fixture
     }
 
-    /// A clone over the file protocol, which honours `--depth`.
+    /// A clone over the file protocol, which supports `--depth`.
     pub(in crate::load) fn clone_of(origin: &Self, arguments: &[&str]) -> Self {
         let folder = TempDir::new().unwrap();
         let url = format!("file://{}", origin.path().display());
@@ -62,15 +62,15 @@ impl Fixture {
         std::fs::write(full, content).unwrap();
     }
 
-    /// Commits everything and returns the commit.
+    /// Commits all files and returns the object name.
     pub(in crate::load) fn commit(&self, message: &str) -> String {
         self.git(&["add", "--all"]);
         self.git(&["commit", "--quiet", "--allow-empty", "-m", message]);
         self.git(&["rev-parse", "HEAD"])
     }
 
-    /// A pull request: `main` has moved on, `change` has one commit, and `refs/pull/1/merge` merges both.
-    /// Returns the tip of main and the merge commit.
+    /// A pull request: `main` has a newer commit, `change` has one commit, and `refs/pull/1/merge` merges both. Also
+    /// returns the tip of main and the merge commit.
     pub(in crate::load) fn pull_request() -> (Self, String, String) {
         let fixture = Self::new();
         fixture.write("prompts/a.md", "old {{query}}\n");
@@ -90,7 +90,7 @@ impl Fixture {
         (fixture, main, merge)
     }
 
-    /// What `actions/checkout` makes of a pull request: a shallow fetch of the merge commit, detached.
+    /// A checkout as `actions/checkout` creates it for a pull request: the merge commit, shallow and detached.
     pub(in crate::load) fn checkout_of_pull_request(origin: &Self, depth: &str, reference: &str) -> Self {
         let fixture = Self::new();
         let url = format!("file://{}", origin.path().display());

@@ -1,27 +1,27 @@
-//! Which commit a change is compared with when nobody names one.
+//! Determines the commit on which a change is based.
 
 use promptgate_core::model::Diagnostic;
 
 use super::{Repository, is_object_name, short};
 
-/// The commit that a change started from.
+/// The commit on which a change is based.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MergeBase {
-    /// The full object name.
+    /// Full object name.
     pub commit: String,
-    /// How it was found, for the report: `first parent of the pull request's merge commit`.
+    /// How the commit was determined, for the report: `first parent of the pull request's merge commit`.
     pub how: String,
-    /// Whether HEAD's own looks alone say so. Whoever writes a commit chooses its parents and its message, so this must
-    /// not decide what a change is judged by, unless [`Repository::is_merged`] confirms it.
+    /// Whether only HEAD's own parents or message indicate this commit. The author of a change controls both, so they
+    /// must not determine its baseline unless [`Repository::is_merged`] confirms the commit.
     pub guessed: bool,
 }
 
-/// Why no merge base was found. None of these means that nothing changed.
+/// An error of finding the merge base. It never means that nothing changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NoMergeBase {
-    /// The repository has no commit, or no branch to compare with: a default baseline may fall back to none.
+    /// The repository has no commits, or no branch to compare with. A default baseline may fall back to none.
     Nothing(Diagnostic),
-    /// There is one to compare with, but it is not in this clone, or shares no history: never "no change".
+    /// The commit or branch to compare with is not in this clone, or shares no history with HEAD.
     OutOfReach(Diagnostic),
 }
 
@@ -39,13 +39,13 @@ impl From<Diagnostic> for NoMergeBase {
     }
 }
 
-/// Variables that hold the ref that a CI system checked out.
+/// Variables with the ref that the CI system checked out.
 const CHECKED_OUT: [&str; 3] = ["GITHUB_REF", "CI_MERGE_REQUEST_REF_PATH", "BUILD_SOURCEBRANCH"];
 
-/// Variables that hold the merge base itself.
+/// Variables with the merge base.
 const BASE_COMMITS: [&str; 1] = ["CI_MERGE_REQUEST_DIFF_BASE_SHA"];
 
-/// Variables that hold the branch that a pull request wants to be merged into; empty elsewhere.
+/// Variables with the target branch of a pull request; unset or empty otherwise.
 const TARGET_BRANCHES: [&str; 6] = [
     "GITHUB_BASE_REF",
     "CI_MERGE_REQUEST_TARGET_BRANCH_NAME",
@@ -55,11 +55,11 @@ const TARGET_BRANCHES: [&str; 6] = [
     "CHANGE_TARGET",
 ];
 
-/// Where a main branch is looked for, in this order.
+/// Candidates for the main branch, by priority.
 const MAIN_BRANCHES: [&str; 5] = ["origin/HEAD", "origin/main", "main", "origin/master", "master"];
 
-/// Whether the subject of a merge says that a main branch was merged into a change: then the first parent is an
-/// earlier state of the change, not what it started from.
+/// Whether the subject of a merge commit shows that a main branch was merged into a change. The first parent is then an
+/// earlier commit of the change, not its base.
 fn merges_main(subject: &str, variable: &dyn Fn(&str) -> Option<String>) -> bool {
     let merged = subject.split('\'').nth(1).unwrap_or_default();
     let merged = merged.strip_prefix("origin/").unwrap_or(merged);
@@ -68,24 +68,24 @@ fn merges_main(subject: &str, variable: &dyn Fn(&str) -> Option<String>) -> bool
 }
 
 impl Repository {
-    /// The commit that HEAD's change is compared with: the first parent of a pull request's merge commit, else
-    /// what the CI system says, else the merge base with `origin/HEAD`, `origin/main` or `main` (then `master`).
-    /// `variable` looks up the environment of the CI system.
+    /// Returns the base of the change at HEAD: the first parent of a pull request's merge commit, else the commit or
+    /// target branch given by the CI system, else the merge base with `origin/HEAD`, `origin/main` or `main` (then
+    /// `master`). `variable` looks up environment variables of the CI system.
     ///
     /// # Errors
-    /// See [`NoMergeBase`]; in a shallow clone the help says what to fetch.
+    /// If the base cannot be determined; in a shallow clone the help shows how to fetch it.
     pub fn merge_base(&self, variable: &dyn Fn(&str) -> Option<String>) -> Result<MergeBase, NoMergeBase> {
         let variable =
             |name: &str| variable(name).map(|value| value.trim().to_owned()).filter(|v| !v.is_empty());
         let Some(head) = self.commit_of("HEAD")? else {
             return Err(NoMergeBase::Nothing(
-                Diagnostic::new("the git repository has no commit yet")
+                Diagnostic::new("the git repository has no commits yet")
                     .help("commit the prompt first, or set `baseline: none`"),
             ));
         };
         let commit = self.raw_commit(&head)?;
         if let [first, _] = commit.parents.as_slice()
-            && let Some((how, guessed)) = self.pull_request(&head, &commit, &variable)?
+            && let Some((how, guessed)) = self.pull_request_merge(&head, &commit, &variable)?
         {
             return match self.commit_of(first)? {
                 Some(commit) => Ok(MergeBase { commit, how: format!("first parent of {how}"), guessed }),
@@ -94,12 +94,12 @@ impl Repository {
                         "HEAD is {how}, but its first parent {} is not in this clone",
                         short(first)
                     ))
-                    .help("check out two commits deep: `fetch-depth: 2`"),
+                    .help("check out two commits: `fetch-depth: 2`"),
                 )),
             };
         }
-        match (self.elsewhere(&head, &variable), commit.parents.as_slice()) {
-            // With nothing else in reach, a shallow clone of a merge is taken for what it looks like.
+        match (self.without_merge_commit(&head, &variable), commit.parents.as_slice()) {
+            // As a last resort, a merge commit in a shallow clone is treated as a pull request's.
             (Err(NoMergeBase::OutOfReach(diagnostic)), [first, _]) if self.shallow => {
                 match self.commit_of(first)?.filter(|_| !merges_main(&commit.subject, &variable)) {
                     Some(commit) => Ok(MergeBase {
@@ -110,27 +110,29 @@ impl Repository {
                     None => Err(NoMergeBase::OutOfReach(diagnostic)),
                 }
             }
-            (found, _) => found,
+            (result, _) => result,
         }
     }
 
-    /// The ways that need no merge commit: the merge queue, the CI system, the main branches.
-    fn elsewhere(
+    /// Finds the base by the merge queue, variables of the CI system, or the main branches.
+    fn without_merge_commit(
         &self,
         head: &str,
         variable: &dyn Fn(&str) -> Option<String>,
     ) -> Result<MergeBase, NoMergeBase> {
-        if let Some(base) = self.merge_queue(variable)? {
+        if let Some(base) = self.from_merge_queue(variable)? {
             return Ok(base);
         }
         for name in BASE_COMMITS {
             if let Some(value) = variable(name) {
                 return match if is_object_name(&value) { self.commit_of(&value)? } else { None } {
-                    Some(commit) => {
-                        Ok(MergeBase { commit, how: format!("{name} of the CI system"), guessed: false })
-                    }
+                    Some(commit) => Ok(MergeBase {
+                        commit,
+                        how: format!("variable {name} of the CI system"),
+                        guessed: false,
+                    }),
                     None => Err(NoMergeBase::OutOfReach(
-                        Diagnostic::new(format!("the commit that {name} names is not in this clone")).help(
+                        Diagnostic::new(format!("the commit in {name} is not in this clone")).help(
                             "fetch more history: `GIT_DEPTH: 0`, or `git fetch --depth=1 origin COMMIT`",
                         ),
                     )),
@@ -139,43 +141,44 @@ impl Repository {
         }
         for name in TARGET_BRANCHES {
             if let Some(value) = variable(name) {
-                return self.with_target(head, name, &value);
+                return self.from_target_branch(head, name, &value);
             }
         }
         for name in MAIN_BRANCHES {
             if let Some(other) = self.branch(name)? {
-                return self.common(head, &other, name);
+                return self.common_ancestor(head, &other, name);
             }
         }
         let diagnostic =
-            Diagnostic::new("found no branch to compare with: no origin/HEAD, origin/main or main");
+            Diagnostic::new("no branch to compare with: origin/HEAD, origin/main and main do not exist");
         if self.shallow {
-            let help = "this is a shallow clone: fetch the base branch too (`fetch-depth: 0`), or name the \
+            let help = "the clone is shallow: also fetch the base branch (`fetch-depth: 0`), or set the \
                         baseline: `git:REF`";
             return Err(NoMergeBase::OutOfReach(diagnostic.help(help)));
         }
-        Err(NoMergeBase::Nothing(diagnostic.help("name the baseline: `git:REF`, `file:PATH`, or `none`")))
+        Err(NoMergeBase::Nothing(diagnostic.help("set the baseline: `git:REF`, `file:PATH`, or `none`")))
     }
 
-    /// What tells that HEAD, a commit of two parents, is a pull request's merge commit, and whether it is HEAD itself
-    /// that does; `None` where nothing does. A merge of main into a branch looks the same from inside, and its first parent is no baseline.
-    fn pull_request(
+    /// If HEAD, a commit with two parents, is a pull request's merge commit, returns a description of it and whether
+    /// that is only inferred from HEAD itself. A merge of main into a branch has the same shape, but its first parent is
+    /// not a base.
+    fn pull_request_merge(
         &self,
         head: &str,
         commit: &RawCommit,
         variable: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Option<(String, bool)>, Diagnostic> {
-        let another = variable("GITHUB_SHA").is_some_and(|value| value != head);
+        let other_commit = variable("GITHUB_SHA").is_some_and(|value| value != head);
         for name in CHECKED_OUT {
             if let Some(value) = variable(name).filter(|value| is_merge_ref(value)) {
-                // `actions/checkout` with `ref: head.sha` checks out another commit than the one named here.
-                if !(another && name == "GITHUB_REF") {
+                // `actions/checkout` with `ref: head.sha` checks out a different commit than GITHUB_SHA.
+                if !(other_commit && name == "GITHUB_REF") {
                     return Ok(Some((format!("the merge commit of {value}"), false)));
                 }
             }
         }
-        let said = self.git(&["for-each-ref", "--points-at", head, "--format=%(refname)"])?;
-        if let Some(name) = said.text().lines().find(|name| is_merge_ref(name)) {
+        let output = self.git(&["for-each-ref", "--points-at", head, "--format=%(refname)"])?;
+        if let Some(name) = output.text().lines().find(|name| is_merge_ref(name)) {
             return Ok(Some((format!("the merge commit of {name}"), false)));
         }
         if let [first, second] = commit.parents.as_slice()
@@ -183,19 +186,19 @@ impl Repository {
         {
             return Ok(Some(("a pull request's merge commit".to_owned(), true)));
         }
-        // A test merge is on no branch.
+        // A test merge is not on any branch.
         let attached = self.git(&["symbolic-ref", "--quiet", "HEAD"])?.success;
         if !attached {
-            let said = self.git(&["for-each-ref", "--contains", head, "--format=%(refname)"])?;
-            if said.success && said.text().is_empty() {
-                return Ok(Some(("a merge commit on no branch".to_owned(), true)));
+            let output = self.git(&["for-each-ref", "--contains", head, "--format=%(refname)"])?;
+            if output.success && output.text().is_empty() {
+                return Ok(Some(("a merge commit that is not on any branch".to_owned(), true)));
             }
         }
         Ok(None)
     }
 
-    /// GitHub's merge queue names the base commit at the end of its branch's name.
-    fn merge_queue(
+    /// Returns the base commit of GitHub's merge queue, which is the end of the branch name.
+    fn from_merge_queue(
         &self,
         variable: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Option<MergeBase>, NoMergeBase> {
@@ -221,29 +224,28 @@ impl Repository {
         }
     }
 
-    /// The merge base with the branch that a CI variable names.
-    fn with_target(&self, head: &str, variable: &str, value: &str) -> Result<MergeBase, NoMergeBase> {
+    /// Returns the merge base with the target branch in a CI variable.
+    fn from_target_branch(&self, head: &str, variable: &str, value: &str) -> Result<MergeBase, NoMergeBase> {
         let branch = value.strip_prefix("refs/heads/").unwrap_or(value);
-        super::well_formed(branch)?;
+        super::validate_reference(branch)?;
         for name in [format!("origin/{branch}"), branch.to_owned()] {
             if let Some(other) = self.branch(&name)? {
-                return self.common(head, &other, &name);
+                return self.common_ancestor(head, &other, &name);
             }
         }
         Err(NoMergeBase::OutOfReach(
-            Diagnostic::new(format!("{variable} names the branch `{branch}`, which is not in this clone"))
-                .help(
-                    "check out the pull request's merge commit with `fetch-depth: 2`, or all history with \
+            Diagnostic::new(format!("branch `{branch}` from {variable} is not in this clone")).help(
+                "check out the pull request's merge commit with `fetch-depth: 2`, or all history with \
                  `fetch-depth: 0`",
-                ),
+            ),
         ))
     }
 
-    /// Whether a commit is part of the branch that a change wants to be merged into, as far as this clone tells: the one
-    /// that the CI system names, else a main branch.
+    /// Whether this clone shows that a commit is part of the target branch: the one given by the CI system, else a main
+    /// branch.
     ///
     /// # Errors
-    /// A mistake where git does not say.
+    /// If git fails or the branch name is malformed.
     pub fn is_merged(
         &self,
         commit: &str,
@@ -253,13 +255,13 @@ impl Repository {
         let branches = match &target {
             Some(value) => {
                 let branch = value.strip_prefix("refs/heads/").unwrap_or(value);
-                super::well_formed(branch)?;
+                super::validate_reference(branch)?;
                 vec![format!("origin/{branch}"), branch.to_owned()]
             }
             None => MAIN_BRANCHES.map(str::to_owned).to_vec(),
         };
         for branch in branches {
-            // The first that is there speaks for the rest, as it does when the merge base is looked for.
+            // Only the first existing branch counts, as when finding the merge base.
             if let Some(tip) = self.branch(&branch)? {
                 return Ok(self.git(&["merge-base", "--is-ancestor", commit, &tip])?.success);
             }
@@ -267,30 +269,30 @@ impl Repository {
         Ok(false)
     }
 
-    /// The common ancestor of HEAD and another commit.
-    fn common(&self, head: &str, other: &str, name: &str) -> Result<MergeBase, NoMergeBase> {
-        let said = self.git(&["merge-base", head, other])?;
-        let commit = said.text();
-        if said.success && is_object_name(&commit) {
+    /// Returns the common ancestor of HEAD and another commit.
+    fn common_ancestor(&self, head: &str, other: &str, name: &str) -> Result<MergeBase, NoMergeBase> {
+        let output = self.git(&["merge-base", head, other])?;
+        let commit = output.text();
+        if output.success && is_object_name(&commit) {
             return Ok(MergeBase { commit, how: format!("merge base with {name}"), guessed: false });
         }
         let diagnostic = Diagnostic::new(format!("HEAD and {name} have no common commit in this clone"));
         let help = if self.shallow {
-            "history is cut off here: check out the pull request's merge commit with `fetch-depth: 2`, or all \
+            "the clone is shallow: check out the pull request's merge commit with `fetch-depth: 2`, or all \
              history with `fetch-depth: 0`"
         } else {
-            "the two share no history; name the baseline: `git:REF`"
+            "their histories are unrelated; set the baseline: `git:REF`"
         };
         Err(NoMergeBase::OutOfReach(diagnostic.help(help)))
     }
 
-    /// The parents as written in the commit, whether or not they are in this clone, and the subject.
+    /// Reads the parents and the subject of a commit. Parents may be missing from this clone.
     fn raw_commit(&self, commit: &str) -> Result<RawCommit, Diagnostic> {
-        let said = self.git(&["cat-file", "commit", commit])?;
-        if !said.success {
-            return Err(self.unreadable(commit, &said));
+        let output = self.git(&["cat-file", "commit", commit])?;
+        if !output.success {
+            return Err(self.read_error(commit, &output));
         }
-        let text = said.text();
+        let text = output.text();
         let (header, message) = text.split_once("\n\n").unwrap_or((text.as_str(), ""));
         let parents =
             header.lines().filter_map(|line| line.strip_prefix("parent ")).map(str::to_owned).collect();

@@ -3,7 +3,7 @@ use tempfile::TempDir;
 use super::fixture::Fixture;
 use super::*;
 
-fn nothing(_: &str) -> Option<String> {
+fn no_variables(_: &str) -> Option<String> {
     None
 }
 
@@ -19,7 +19,7 @@ fn out_of_reach(reason: NoMergeBase) -> String {
 }
 
 #[test]
-fn discover_says_where_it_is() {
+fn discover_returns_root_and_prefix() {
     let fixture = Fixture::new();
     fixture.write("a/b/c.txt", "x");
     let below = Repository::discover(&fixture.path().join("a/b")).unwrap();
@@ -30,10 +30,10 @@ fn discover_says_where_it_is() {
 }
 
 #[test]
-fn no_repository_is_absent_and_a_bare_one_unreadable() {
+fn missing_repository_is_absent_and_bare_one_unreadable() {
     let folder = TempDir::new().unwrap();
     let Err(NoRepository::Absent(diagnostic)) = Repository::discover(folder.path()) else { panic!() };
-    assert!(diagnostic.message.contains("no git repository"), "{diagnostic}");
+    assert!(diagnostic.message.contains("not in a git repository"), "{diagnostic}");
     fixture::run(folder.path(), &["init", "--quiet", "--bare"]);
     let Err(NoRepository::Unreadable(diagnostic)) = Repository::discover(folder.path()) else { panic!() };
     assert!(diagnostic.message.contains("no work tree"), "{diagnostic}");
@@ -41,8 +41,8 @@ fn no_repository_is_absent_and_a_bare_one_unreadable() {
 }
 
 #[test]
-fn files_that_look_like_a_repository_are_none() {
-    // As a commit can carry them: git would ask the repository that they make, in place of the real one.
+fn files_that_look_like_a_repository_are_rejected() {
+    // A commit can contain such files, and git would use them instead of the real repository.
     let folder = Fixture::new();
     folder.commit("one");
     let inner = folder.path().join("suite");
@@ -56,7 +56,7 @@ fn files_that_look_like_a_repository_are_none() {
 }
 
 #[test]
-fn resolve_finds_branches_tags_commits_and_what_only_origin_has() {
+fn resolve_finds_branches_tags_commits_and_remote_branches() {
     let origin = Fixture::new();
     let first = origin.commit("one");
     origin.git(&["tag", "-a", "v1", "-m", "annotated"]);
@@ -72,7 +72,7 @@ fn resolve_finds_branches_tags_commits_and_what_only_origin_has() {
 }
 
 #[test]
-fn odd_references_never_reach_git_as_options() {
+fn malformed_references_never_reach_git_as_options() {
     let fixture = Fixture::new();
     fixture.commit("one");
     let repository = repository(&fixture);
@@ -82,20 +82,20 @@ fn odd_references_never_reach_git_as_options() {
         assert!(!diagnostic.to_string().contains(['\n', '\u{1b}']));
     }
     let diagnostic = repository.resolve("gone").unwrap_err();
-    assert_eq!(diagnostic.message, "git knows no commit `gone` here");
+    assert_eq!(diagnostic.message, "no commit `gone` in this git repository");
     assert!(!fixture.path().join("x").exists());
 }
 
 #[test]
-fn an_unborn_head_is_told_apart() {
+fn repository_without_commits_is_reported() {
     let fixture = Fixture::new();
     let repository = repository(&fixture);
-    assert!(repository.resolve("HEAD").unwrap_err().message.contains("no commit yet"));
-    assert!(matches!(repository.merge_base(&nothing), Err(NoMergeBase::Nothing(_))));
+    assert!(repository.resolve("HEAD").unwrap_err().message.contains("no commits yet"));
+    assert!(matches!(repository.merge_base(&no_variables), Err(NoMergeBase::Nothing(_))));
 }
 
 #[test]
-fn a_shallow_clone_without_the_commit_says_how_to_get_it() {
+fn missing_commit_in_shallow_clone_suggests_fetch_depth() {
     let origin = Fixture::new();
     let first = origin.commit("one");
     origin.commit("two");
@@ -107,27 +107,27 @@ fn a_shallow_clone_without_the_commit_says_how_to_get_it() {
 }
 
 #[test]
-fn merge_base_of_a_branch_is_where_it_left_main() {
+fn merge_base_of_branch_is_its_fork_point() {
     let (fixture, _, _) = Fixture::pull_request();
     fixture.git(&["checkout", "--quiet", "change"]);
     let start = fixture.git(&["rev-parse", "change~1"]);
-    let found = repository(&fixture).merge_base(&nothing).unwrap();
-    assert_eq!((found.commit, found.how.as_str()), (start, "merge base with main"));
+    let base = repository(&fixture).merge_base(&no_variables).unwrap();
+    assert_eq!((base.commit, base.how.as_str()), (start, "merge base with main"));
 }
 
 #[test]
-fn on_main_it_is_head_itself() {
+fn merge_base_on_main_is_head() {
     let (fixture, main, _) = Fixture::pull_request();
-    assert_eq!(repository(&fixture).merge_base(&nothing).unwrap().commit, main);
+    assert_eq!(repository(&fixture).merge_base(&no_variables).unwrap().commit, main);
 }
 
 #[test]
-fn a_branch_that_merged_main_is_no_pull_request() {
+fn branch_that_merged_main_is_not_a_pull_request() {
     let (fixture, main, _) = Fixture::pull_request();
     fixture.git(&["checkout", "--quiet", "change"]);
     fixture.git(&["merge", "--quiet", "--no-ff", "-m", "catch up", "main"]);
-    let found = repository(&fixture).merge_base(&nothing).unwrap();
-    assert_eq!(found.commit, main, "the first parent is the branch itself, not the base");
+    let base = repository(&fixture).merge_base(&no_variables).unwrap();
+    assert_eq!(base.commit, main, "the first parent is the branch itself, not the base");
     // `actions/checkout` with the head's commit: GITHUB_SHA is the test merge, not HEAD.
     let github = |name: &str| match name {
         "GITHUB_REF" => Some("refs/pull/1/merge".to_owned()),
@@ -139,9 +139,9 @@ fn a_branch_that_merged_main_is_no_pull_request() {
 }
 
 #[test]
-fn a_pull_request_two_deep_is_compared_with_its_first_parent() {
+fn pull_request_at_depth_two_uses_the_first_parent() {
     let (origin, main, merge) = Fixture::pull_request();
-    // With the ref that the checkout action makes, and without any sign but that it is on no branch.
+    // Once with the ref that the checkout action creates, once detached without any ref.
     for reference in ["refs/remotes/pull/1/merge", "refs/heads/tmp"] {
         let checkout = Fixture::checkout_of_pull_request(&origin, "2", reference);
         if reference == "refs/heads/tmp" {
@@ -150,12 +150,12 @@ fn a_pull_request_two_deep_is_compared_with_its_first_parent() {
         assert_eq!(checkout.git(&["rev-parse", "HEAD"]), merge);
         let repository = repository(&checkout);
         assert!(repository.is_shallow());
-        assert_eq!(repository.merge_base(&nothing).unwrap().commit, main, "{reference}");
+        assert_eq!(repository.merge_base(&no_variables).unwrap().commit, main, "{reference}");
     }
 }
 
 #[test]
-fn the_environment_tells_a_pull_request_too() {
+fn pull_request_is_detected_from_the_environment() {
     let (origin, main, merge) = Fixture::pull_request();
     let checkout = Fixture::checkout_of_pull_request(&origin, "2", "refs/heads/trial");
     checkout.git(&["checkout", "--quiet", "trial"]);
@@ -165,35 +165,35 @@ fn the_environment_tells_a_pull_request_too() {
         "GITHUB_BASE_REF" => Some("main".to_owned()),
         _ => None,
     };
-    let found = repository(&checkout).merge_base(&github).unwrap();
+    let base = repository(&checkout).merge_base(&github).unwrap();
     assert_eq!(
-        (found.commit, found.how.as_str()),
+        (base.commit, base.how.as_str()),
         (main, "first parent of the merge commit of refs/pull/1/merge")
     );
 }
 
 #[test]
-fn one_deep_is_a_diagnostic_and_not_no_change() {
+fn pull_request_at_depth_one_is_an_error() {
     let (origin, _, _) = Fixture::pull_request();
     let checkout = Fixture::checkout_of_pull_request(&origin, "1", "refs/remotes/pull/1/merge");
-    let shown = out_of_reach(repository(&checkout).merge_base(&nothing).unwrap_err());
+    let shown = out_of_reach(repository(&checkout).merge_base(&no_variables).unwrap_err());
     assert!(shown.contains("fetch-depth: 2"), "{shown}");
 }
 
 #[test]
-fn histories_cut_apart_are_a_diagnostic_and_not_no_change() {
+fn truncated_histories_are_an_error() {
     let (origin, _, _) = Fixture::pull_request();
     let clone = Fixture::clone_of(&origin, &["--depth", "1", "--no-single-branch", "--branch", "change"]);
-    let shown = out_of_reach(repository(&clone).merge_base(&nothing).unwrap_err());
+    let shown = out_of_reach(repository(&clone).merge_base(&no_variables).unwrap_err());
     assert!(shown.contains("no common commit") && shown.contains("fetch-depth"), "{shown}");
     let clone = Fixture::clone_of(&origin, &["--depth", "1", "--branch", "change"]);
     let target = |name: &str| (name == "GITHUB_BASE_REF").then(|| "main".to_owned());
     let shown = out_of_reach(repository(&clone).merge_base(&target).unwrap_err());
-    assert!(shown.contains("GITHUB_BASE_REF names the branch `main`"), "{shown}");
+    assert!(shown.contains("branch `main` from GITHUB_BASE_REF"), "{shown}");
 }
 
 #[test]
-fn variables_of_ci_systems_go_before_main() {
+fn ci_variables_take_precedence_over_main() {
     let fixture = Fixture::new();
     let first = fixture.commit("one");
     fixture.git(&["branch", "release"]);
@@ -203,7 +203,7 @@ fn variables_of_ci_systems_go_before_main() {
     let repository = repository(&fixture);
     let base = |name: &'static str, value: &str| {
         let value = value.to_owned();
-        repository.merge_base(&move |asked: &str| (asked == name).then(|| value.clone()))
+        repository.merge_base(&move |requested: &str| (requested == name).then(|| value.clone()))
     };
     assert_eq!(base("BUILDKITE_PULL_REQUEST_BASE_BRANCH", "release").unwrap().commit, first);
     assert_eq!(base("SYSTEM_PULLREQUEST_TARGETBRANCH", "refs/heads/release").unwrap().commit, first);
@@ -217,20 +217,20 @@ fn variables_of_ci_systems_go_before_main() {
 }
 
 #[test]
-fn a_lone_branch_of_another_name_has_nothing_to_compare_with() {
+fn only_branch_with_other_name_has_nothing_to_compare() {
     let fixture = Fixture::new();
     fixture.commit("one");
     fixture.git(&["branch", "-m", "trunk"]);
-    assert!(matches!(repository(&fixture).merge_base(&nothing), Err(NoMergeBase::Nothing(_))));
+    assert!(matches!(repository(&fixture).merge_base(&no_variables), Err(NoMergeBase::Nothing(_))));
 }
 
 #[test]
-fn reading_leaves_no_trace() {
+fn reading_does_not_change_the_repository() {
     let (fixture, _, _) = Fixture::pull_request();
     fixture.write("prompts/a.md", "dirty");
     let before = (fixture.git(&["status", "--porcelain"]), fixture.git(&["for-each-ref"]));
     let repository = repository(&fixture);
-    let base = repository.merge_base(&nothing).unwrap();
+    let base = repository.merge_base(&no_variables).unwrap();
     let entry = repository.entry(&base.commit, "prompts/a.md").unwrap().unwrap();
     assert_eq!(repository.blob(&base.commit, &entry, 100).unwrap().unwrap(), b"old {{query}}\n");
     assert_eq!(repository.blob(&base.commit, &entry, 3).unwrap(), Err(14));
@@ -238,18 +238,18 @@ fn reading_leaves_no_trace() {
 }
 
 #[test]
-fn what_head_says_of_itself_is_a_guess_until_the_target_branch_confirms_it() {
+fn merge_base_from_head_alone_is_guessed_until_confirmed() {
     let (fixture, main, merge) = Fixture::pull_request();
     fixture.git(&["checkout", "--quiet", "--detach", &merge]);
-    let found = repository(&fixture).merge_base(&nothing).unwrap();
-    assert_eq!((found.commit.as_str(), found.guessed), (main.as_str(), false), "a ref says so");
+    let base = repository(&fixture).merge_base(&no_variables).unwrap();
+    assert_eq!((base.commit.as_str(), base.guessed), (main.as_str(), false), "a merge ref exists");
     fixture.git(&["update-ref", "-d", "refs/pull/1/merge"]);
-    let found = repository(&fixture).merge_base(&nothing).unwrap();
-    assert_eq!((found.commit.as_str(), found.guessed), (main.as_str(), true), "on no branch");
+    let base = repository(&fixture).merge_base(&no_variables).unwrap();
+    assert_eq!((base.commit.as_str(), base.guessed), (main.as_str(), true), "not on any branch");
     let repository = repository(&fixture);
-    assert!(repository.is_merged(&main, &nothing).unwrap());
-    assert!(!repository.is_merged(&merge, &nothing).unwrap());
-    // The branch that the CI system names is the one that counts.
+    assert!(repository.is_merged(&main, &no_variables).unwrap());
+    assert!(!repository.is_merged(&merge, &no_variables).unwrap());
+    // The target branch of the CI system takes precedence over main.
     let change = |name: &str| (name == "GITHUB_BASE_REF").then(|| "change".to_owned());
     assert!(!repository.is_merged(&main, &change).unwrap());
     let gone = |name: &str| (name == "GITHUB_BASE_REF").then(|| "gone".to_owned());

@@ -1,4 +1,4 @@
-//! Chat messages in JSON or YAML: a list of `{role, content}`, or a map with `messages`, as in `.prompt.yml`.
+//! Chat messages in JSON or YAML: a list of `{role, content}` objects, or a map with `messages` as in `.prompt.yml`.
 
 use serde_json::{Map, Value};
 
@@ -20,14 +20,14 @@ const KEYS: [&str; 9] = [
     "reason",
 ];
 
-/// Keys of `.prompt.yml` that belong to other tools' evaluations.
+/// Keys of `.prompt.yml` that configure evaluations in other tools.
 const IGNORED: [&str; 2] = ["testData", "evaluators"];
 
 /// Keys of `.prompt.yml` that would change the request.
-const REFUSED: [&str; 2] = ["responseFormat", "jsonSchema"];
+const UNSUPPORTED: [&str; 2] = ["responseFormat", "jsonSchema"];
 
-/// Names that `.prompt.yml` gives to parameters, and their names on the wire.
-const CAMEL: [(&str, &str); 6] = [
+/// Parameter names in `.prompt.yml` and in requests.
+const PARAMETER_NAMES: [(&str, &str); 6] = [
     ("maxTokens", "max_tokens"),
     ("maxCompletionTokens", "max_completion_tokens"),
     ("topP", "top_p"),
@@ -61,14 +61,14 @@ pub(super) fn read(file: &str, document: &Document) -> Result<Parts, Diagnostics
                 None => {
                     let help = "write `messages: [{role: system, content: …}, {role: user, content: …}]`";
                     diagnostics
-                        .push(Diagnostic::new("there are no `messages`").at(document.place("")).help(help));
+                        .push(Diagnostic::new("`messages` is missing").at(document.place("")).help(help));
                     return Err(Diagnostics(diagnostics));
                 }
             };
             (settings, "/messages", items)
         }
         other => {
-            let message = format!("a chat prompt is a list of messages, found {}", shown(other));
+            let message = format!("a chat prompt must be a list of messages, found {}", shown(other));
             return Err(Diagnostic::new(message)
                 .at(document.place(""))
                 .help("write [{\"role\": \"system\", \"content\": \"…\"}], or use a .md file for plain text")
@@ -103,13 +103,13 @@ fn map_settings(
     for key in map.keys() {
         if IGNORED.contains(&key.as_str()) {
             warnings.push(format!(
-                "{file}: `{key}` is not read; cases come from `dataset`, scorers from the configuration"
+                "{file}: `{key}` is ignored; cases come from `dataset`, scorers from the configuration"
             ));
-        } else if REFUSED.contains(&key.as_str()) {
+        } else if UNSUPPORTED.contains(&key.as_str()) {
             diagnostics.push(
                 Diagnostic::new(format!("`{key}` is not supported in a prompt"))
                     .at(document.key_place(&pointer("", key)))
-                    .help("write `response_format` as the API takes it under `parameters`"),
+                    .help("set `response_format` under `parameters`, in the format of the API"),
             );
         } else if !KEYS.contains(&key.as_str()) {
             diagnostics.push(unknown(document, key, &KEYS));
@@ -117,20 +117,23 @@ fn map_settings(
     }
     if map.contains_key("parameters") && map.contains_key("modelParameters") {
         diagnostics.push(
-            Diagnostic::new("both `parameters` and `modelParameters` are there")
+            Diagnostic::new("both `parameters` and `modelParameters` are set")
                 .at(document.key_place("/modelParameters"))
-                .help("keep one of the two"),
+                .help("keep one of them"),
         );
     }
     let github = map.contains_key("modelParameters");
     let mut settings =
         settings(document, map, if github { "modelParameters" } else { "parameters" }, diagnostics);
     if github {
-        let wire = |name: String| {
-            CAMEL.iter().find(|(camel, _)| *camel == name).map_or(name, |(_, wire)| (*wire).to_owned())
+        let request_name = |name: String| {
+            PARAMETER_NAMES
+                .iter()
+                .find(|(camel_case, _)| *camel_case == name)
+                .map_or(name, |(_, request)| (*request).to_owned())
         };
         settings.parameters =
-            settings.parameters.into_iter().map(|(name, value)| (wire(name), value)).collect();
+            settings.parameters.into_iter().map(|(name, value)| (request_name(name), value)).collect();
     }
     settings
 }
@@ -142,7 +145,7 @@ fn message(
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Option<Message> {
     let Value::Object(map) = value else {
-        let message = format!("a message is a map with `role` and `content`, found {}", shown(value));
+        let message = format!("a message must be a map with `role` and `content`, found {}", shown(value));
         diagnostics
             .push(Diagnostic::new(message).at(document.place(at)).help("write {role: user, content: …}"));
         return None;
@@ -151,7 +154,7 @@ fn message(
     for key in map.keys().filter(|key| !matches!(key.as_str(), "role" | "content")) {
         let help = match suggest(key, ["role", "content"]) {
             Some(name) => format!("did you mean `{name}`?"),
-            None => "a message has `role` and `content`".to_owned(),
+            None => "the keys are `role` and `content`".to_owned(),
         };
         let place = document.key_place(&pointer(at, key));
         diagnostics.push(Diagnostic::new(format!("unknown key `{key}` in a message")).at(place).help(help));
@@ -166,7 +169,7 @@ fn message(
                 };
                 let place = document.place(&format!("{at}/role"));
                 diagnostics.push(
-                    Diagnostic::new(format!("unknown role, {}", shown(&Value::from(name))))
+                    Diagnostic::new(format!("unknown role: {}", shown(&Value::from(name))))
                         .at(place)
                         .help(help),
                 );
@@ -189,9 +192,9 @@ fn message(
             let found = found.map_or("none".to_owned(), shown);
             let place = document.place(&format!("{at}/content"));
             diagnostics.push(
-                Diagnostic::new(format!("the `content` of a message must be a text, found {found}"))
+                Diagnostic::new(format!("the `content` of a message must be text, found {found}"))
                     .at(place)
-                    .help("only text is supported: no images, no parts"),
+                    .help("images and multi-part content are not supported"),
             );
             None
         }
@@ -202,7 +205,7 @@ fn message(
     Some(Message { role: role?, content: content? })
 }
 
-/// The line a text starts on: below the indicator of a YAML block.
+/// The first line of a text; in a YAML block scalar, the line after the indicator.
 fn content_line(document: &Document, at: &str) -> usize {
     let place = document.place(at);
     let start = place.column.unwrap_or(1) - 1;

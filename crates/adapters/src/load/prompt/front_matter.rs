@@ -1,4 +1,4 @@
-//! The YAML head of a text prompt, and the settings that text and chat prompts share.
+//! YAML front matter of a text prompt, and the settings shared by text and chat prompts.
 
 use serde_json::{Map, Value};
 
@@ -9,7 +9,7 @@ use super::Settings;
 
 const KEYS: [&str; 7] = ["name", "version", "description", "model", "parameters", "author", "reason"];
 
-/// The settings of a text prompt, its body, and the line the body starts on.
+/// Splits a text prompt into its settings, its body, and the first line of the body.
 pub(super) fn split<'t>(file: &str, text: &'t str) -> Result<(Settings, &'t str, usize), Diagnostics> {
     let mut lines = text.split_inclusive('\n');
     let Some(first) = lines.next().filter(|line| line.trim_end() == "---") else {
@@ -28,9 +28,9 @@ pub(super) fn split<'t>(file: &str, text: &'t str) -> Result<(Settings, &'t str,
         }
         head_end += line.len();
     }
-    Err(Diagnostic::new("front matter is opened here and never closed")
+    Err(Diagnostic::new("front matter is opened but never closed")
         .at(Place::line(file, 1))
-        .help("close it with a line `---`; if a rule is meant, put a blank line before it")
+        .help("close it with a line `---`; for a horizontal rule, insert a blank line before it")
         .into())
 }
 
@@ -45,23 +45,23 @@ fn head_settings(document: &Document) -> Result<Settings, Diagnostics> {
             let settings = settings(document, map, "parameters", &mut diagnostics);
             if diagnostics.is_empty() { Ok(settings) } else { Err(Diagnostics(diagnostics)) }
         }
-        other => Err(Diagnostic::new(format!("front matter is to be a map, found {}", shown(other)))
+        other => Err(Diagnostic::new(format!("front matter must be a map, found {}", shown(other)))
             .at(document.place(""))
-            .help("write `key: value` lines between the two `---`; if a rule is meant, put a blank line before it")
+            .help("write `key: value` lines between the two `---`; for a horizontal rule, insert a blank line before it")
             .into()),
     }
 }
 
-/// An unknown key at the root of a document.
+/// A diagnostic for an unknown key at the root of a document.
 pub(super) fn unknown(document: &Document, key: &str, known: &[&str]) -> Diagnostic {
     let help = match suggest(key, known.iter().copied()) {
         Some(name) => format!("did you mean `{name}`?"),
-        None => format!("known are {}", known.join(", ")),
+        None => format!("known keys are {}", known.join(", ")),
     };
     Diagnostic::new(format!("unknown key `{key}`")).at(document.key_place(&pointer("", key))).help(help)
 }
 
-/// Reads name, version, model and parameters, the last under the key `parameters`.
+/// Reads name, version, model and parameters. `parameters` is the key of the last.
 pub(super) fn settings(
     document: &Document,
     map: &Map<String, Value>,
@@ -71,16 +71,16 @@ pub(super) fn settings(
     let mut read = |key: &str| match map.get(key) {
         None | Some(Value::Null) => None,
         Some(Value::String(text)) if !text.trim().is_empty() => Some(text.clone()),
-        // 7 is a version, 1.10 is not: as a number it is 1.1.
+        // Only integers: the number 1.10 would become the version 1.1.
         Some(Value::Number(number)) if key == "version" && (number.is_u64() || number.is_i64()) => {
             Some(number.to_string())
         }
         Some(other) => {
             let help = match other {
-                Value::Number(_) => "put it into quotes",
-                _ => "write a text, or leave the key out",
+                Value::Number(_) => "quote it",
+                _ => "write text, or remove the key",
             };
-            let message = format!("`{key}` must be a text, found {}", shown(other));
+            let message = format!("`{key}` must be text, found {}", shown(other));
             diagnostics.push(Diagnostic::new(message).at(document.place(&pointer("", key))).help(help));
             None
         }
@@ -91,7 +91,7 @@ pub(super) fn settings(
     }
     for (key, value) in [("name", &name), ("version", &version), ("model", &model)] {
         if value.as_ref().is_some_and(|text| text.chars().any(char::is_control)) {
-            let message = format!("`{key}` holds a line break or another control character");
+            let message = format!("`{key}` contains a line break or another control character");
             diagnostics.push(Diagnostic::new(message).at(document.place(&pointer("", key))));
         }
     }

@@ -16,12 +16,12 @@ fn load(name: &str, content: &str) -> Result<Loaded<Variant>, Diagnostics> {
     prompt(&Tree::work_tree(folder.path()), &source)
 }
 
-fn refused(name: &str, content: &str) -> String {
+fn load_error(name: &str, content: &str) -> String {
     load(name, content).unwrap_err().to_string()
 }
 
 #[test]
-fn plain_text_is_the_system_message() {
+fn plain_text_becomes_the_system_message() {
     let variant = load("prompts/support.md", "\u{feff}\r\n# Hi {{query}}\r\n\r\nline\r\n\r\n").unwrap().value;
     let contents: Vec<_> = variant.messages.iter().map(|m| (m.role, m.content.as_str())).collect();
     assert_eq!(contents, [(MessageRole::System, "# Hi {{query}}\n\nline"), (MessageRole::User, "{{query}}")]);
@@ -34,7 +34,7 @@ fn plain_text_is_the_system_message() {
 }
 
 #[test]
-fn the_digest_is_of_the_bytes() {
+fn digest_covers_the_raw_bytes() {
     let facts = load("p.txt", "abc").unwrap().value.facts;
     // FIPS 180-2, appendix B.1.
     let abc = "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
@@ -42,7 +42,7 @@ fn the_digest_is_of_the_bytes() {
 }
 
 #[test]
-fn front_matter_goes_over_the_configuration() {
+fn front_matter_overrides_the_configuration() {
     let text = "---\nname: Refunds\nversion: 7\nmodel: small\nparameters: {temperature: 1, top_p: 0.5}\nauthor: me\n\
                 reason: why\n---\n\n\nBody\n---\nmore\n";
     let variant = load("p.md", text).unwrap().value;
@@ -55,21 +55,21 @@ fn front_matter_goes_over_the_configuration() {
 }
 
 #[test]
-fn front_matter_diagnostics_have_lines() {
-    let shown = refused("p.md", "---\nversoin: 1\nparameters: 3\nversion: 1.10\n---\nBody");
+fn front_matter_errors_have_line_numbers() {
+    let shown = load_error("p.md", "---\nversoin: 1\nparameters: 3\nversion: 1.10\n---\nBody");
     assert!(shown.contains("p.md:2:1: unknown key `versoin` (help: did you mean `version`?)"), "{shown}");
     assert!(shown.contains("p.md:3:13: `parameters` must be a map"), "{shown}");
-    assert!(shown.contains("p.md:4:10: `version` must be a text") && shown.contains("quotes"), "{shown}");
-    assert!(refused("p.md", "---\nname: x\nBody").contains("never closed"));
-    assert!(refused("p.md", "---\njust words\n---\nBody").contains("blank line before it"));
-    assert!(refused("p.md", "---\nname: x\n---\n\n").contains("nothing but front matter"));
-    assert!(refused("p.md", "---\nname: [\n---\nx").starts_with("p.md:"));
+    assert!(shown.contains("p.md:4:10: `version` must be text") && shown.contains("quote it"), "{shown}");
+    assert!(load_error("p.md", "---\nname: x\nBody").contains("never closed"));
+    assert!(load_error("p.md", "---\njust words\n---\nBody").contains("blank line before it"));
+    assert!(load_error("p.md", "---\nname: x\n---\n\n").contains("only front matter"));
+    assert!(load_error("p.md", "---\nname: [\n---\nx").starts_with("p.md:"));
     assert!(load("p.md", "---\n---\nBody").is_ok());
-    assert!(refused("p.md", " \n\n").contains("the prompt is empty"));
+    assert!(load_error("p.md", " \n\n").contains("the prompt is empty"));
 }
 
 #[test]
-fn chat_messages_in_json_and_yaml() {
+fn chat_messages_are_read_from_json_and_yaml() {
     let json = "[\n {\"role\": \"system\", \"content\": \"S {\\\"a\\\": 1}\"},\n {\"role\": \"user\", \"content\": \"{{query}}\"}\n]";
     let variant = load("p.json", json).unwrap().value;
     assert_eq!(variant.messages[0].content, "S {\"a\": 1}");
@@ -84,7 +84,7 @@ fn chat_messages_in_json_and_yaml() {
 }
 
 #[test]
-fn github_prompt_files() {
+fn github_prompt_file_is_read() {
     let text = "name: Summary\ndescription: d\nmodel: openai/gpt-4o-mini\nmodelParameters:\n  maxTokens: 5\n  temperature: 0.5\n\
                 messages:\n  - role: user\n    content: 'S {{input}}'\ntestData: []\nevaluators: []\n";
     let loaded = load("x.prompt.yml", text).unwrap();
@@ -95,35 +95,35 @@ fn github_prompt_files() {
     let unnamed = load("x.prompt.yml", "messages: [{role: user, content: a}]").unwrap().value;
     assert_eq!(unnamed.facts.prompt.name, "x");
     assert!(
-        refused("x.yml", "responseFormat: json_object\nmessages: [{role: user, content: a}]")
+        load_error("x.yml", "responseFormat: json_object\nmessages: [{role: user, content: a}]")
             .contains("response_format")
     );
 }
 
 #[test]
-fn chat_diagnostics_come_all_at_once_with_lines() {
-    let shown = refused(
+fn chat_errors_are_reported_together_with_lines() {
+    let shown = load_error(
         "p.yaml",
         "mesages: 1\nmessages:\n  - role: usr\n    content: a\n  - role: user\n    content: \"\"\n  - 3\n  - {role: user, content: [a], nme: 1}\n  - content: x\n",
     );
     for part in [
         "p.yaml:1:1: unknown key `mesages` (help: did you mean `messages`?)",
-        "p.yaml:3:11: unknown role, text \"usr\" (help: did you mean `user`?)",
-        "p.yaml:6:14: the `content` of a message must be a text",
-        "p.yaml:7:5: a message is a map",
+        "p.yaml:3:11: unknown role: text \"usr\" (help: did you mean `user`?)",
+        "p.yaml:6:14: the `content` of a message must be text",
+        "p.yaml:7:5: a message must be a map",
         "unknown key `nme` in a message",
         "has no `role`",
     ] {
         assert!(shown.contains(part), "{part} is not in:\n{shown}");
     }
-    assert!(refused("p.json", "[]").contains("the list of messages is empty"));
-    assert!(refused("p.json", "\"text\"").contains("a list of messages"));
-    assert!(refused("p.json", "{}").contains("no `messages`"));
-    assert!(refused("p.json", "[{]").starts_with("p.json:1"));
+    assert!(load_error("p.json", "[]").contains("the list of messages is empty"));
+    assert!(load_error("p.json", "\"text\"").contains("a list of messages"));
+    assert!(load_error("p.json", "{}").contains("`messages` is missing"));
+    assert!(load_error("p.json", "[{]").starts_with("p.json:1"));
 }
 
 #[test]
-fn a_model_has_to_be_named() {
+fn prompt_without_model_is_an_error() {
     let folder = TempDir::new().unwrap();
     std::fs::write(folder.path().join("p.md"), "x").unwrap();
     let source = PromptSource { path: "p.md".to_owned(), ..PromptSource::default() };
@@ -134,7 +134,7 @@ fn a_model_has_to_be_named() {
 }
 
 #[test]
-fn names_lose_their_endings() {
+fn prompt_name_is_the_file_name_without_extension() {
     for (path, name) in
         [("a/b.md", "b"), ("b.prompt.yaml", "b"), ("v1.2.md", "v1.2"), ("b", "b"), (".md", ".md")]
     {

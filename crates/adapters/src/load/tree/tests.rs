@@ -8,7 +8,7 @@ fn at(fixture: &Fixture, folder: &str, reference: &str) -> Tree {
 }
 
 #[test]
-fn the_work_tree_is_read_as_it_lies_there() {
+fn work_tree_reads_files_on_disk() {
     let fixture = Fixture::new();
     fixture.write("config/a.txt", "one");
     fixture.write("b.txt", "two");
@@ -23,7 +23,7 @@ fn the_work_tree_is_read_as_it_lies_there() {
 }
 
 #[test]
-fn what_is_no_file_is_said() {
+fn unreadable_paths_get_a_specific_error() {
     let fixture = Fixture::new();
     fixture.write("folder/a.txt", "one");
     let tree = Tree::work_tree(fixture.path());
@@ -33,8 +33,8 @@ fn what_is_no_file_is_said() {
     assert!(tree.read_limited("folder/a.txt", 2).unwrap_err().message.contains("larger than"));
     #[cfg(unix)]
     {
-        let made = std::process::Command::new("mkfifo").arg(fixture.path().join("pipe")).status();
-        if made.is_ok_and(|status| status.success()) {
+        let status = std::process::Command::new("mkfifo").arg(fixture.path().join("pipe")).status();
+        if status.is_ok_and(|status| status.success()) {
             assert!(tree.read("pipe").unwrap_err().message.contains("is a pipe"));
         }
         std::os::unix::fs::symlink("nowhere", fixture.path().join("dangling")).unwrap();
@@ -45,7 +45,7 @@ fn what_is_no_file_is_said() {
 }
 
 #[test]
-fn encodings_are_told() {
+fn other_encodings_are_recognized() {
     assert_eq!(decode("f", b"\xef\xbb\xbfhi").unwrap(), "hi");
     assert!(decode("f", b"\xff\xfeh\0i\0").unwrap_err().message.contains("UTF-16"));
     assert!(decode("f", b"h\0i\0").unwrap_err().message.contains("UTF-16"));
@@ -54,7 +54,7 @@ fn encodings_are_told() {
 }
 
 #[test]
-fn a_commit_is_read_like_files() {
+fn commit_reads_committed_files() {
     let fixture = Fixture::new();
     fixture.write("suite/prompts/a.md", "old\n");
     fixture.write("top.md", "top\n");
@@ -72,11 +72,11 @@ fn a_commit_is_read_like_files() {
     assert_eq!(tree.read(absolute.to_str().unwrap()).unwrap(), b"top\n");
     assert_eq!(tree.describe("prompts/a.md"), "git:HEAD~1:prompts/a.md");
     assert_eq!(at(&fixture, "suite", "HEAD").find("../top.md", 9).unwrap(), None);
-    assert!(at(&fixture, "suite", "HEAD").read("../top.md").unwrap_err().message.contains("no such file"));
+    assert!(at(&fixture, "suite", "HEAD").read("../top.md").unwrap_err().message.contains("file not found"));
 }
 
 #[test]
-fn nothing_outside_the_repository_and_no_links() {
+fn commit_rejects_links_and_paths_outside_the_repository() {
     let fixture = Fixture::new();
     fixture.write("suite/a.md", "a");
     fixture.write("real/b.md", "b");
@@ -94,7 +94,7 @@ fn nothing_outside_the_repository_and_no_links() {
     #[cfg(unix)]
     {
         assert!(tree.read("../link.md").unwrap_err().message.contains("symbolic link"));
-        // Not "not there": a prompt behind a link is not new.
+        // An error, not `None`: a prompt behind a link is not new.
         assert!(tree.find("../linked/b.md", 9).unwrap_err().message.contains("symbolic link"));
     }
     assert_eq!(tree.find("a.md/below", 9).unwrap_err().message, "`suite/a.md` is a file in that commit");
@@ -102,7 +102,7 @@ fn nothing_outside_the_repository_and_no_links() {
 }
 
 #[test]
-fn globs_match_the_same_files_in_both() {
+fn glob_matches_the_same_files_in_work_tree_and_commit() {
     let fixture = Fixture::new();
     for path in
         ["suite/b.jsonl", "suite/a.jsonl", "suite/.hidden.jsonl", "suite/deep/c.jsonl", "suite/deep/d.csv"]
@@ -119,19 +119,19 @@ fn globs_match_the_same_files_in_both() {
         assert_eq!(glob("deep/*.jsonl"), ["deep/c.jsonl"]);
         assert_eq!(glob("**/*.jsonl"), ["a.jsonl", "b.jsonl", "deep/c.jsonl", "odd[1].jsonl"]);
         assert_eq!(glob("../other/*.jsonl"), ["../other/e.jsonl"]);
-        assert_eq!(glob("odd[1].jsonl"), ["odd[1].jsonl"], "a file of that very name");
+        assert_eq!(glob("odd[1].jsonl"), ["odd[1].jsonl"], "an existing file of that name");
         assert_eq!(glob("a.jsonl"), ["a.jsonl"]);
         assert!(glob("*.yaml").is_empty());
         assert!(glob("gone.jsonl").is_empty());
-        assert!(tree.glob("a[*.jsonl").unwrap_err().message.contains("no pattern"));
-        for found in glob("**/*.jsonl") {
-            assert_eq!(tree.read(&found).unwrap(), b"x");
+        assert!(tree.glob("a[*.jsonl").unwrap_err().message.contains("invalid glob pattern"));
+        for path in glob("**/*.jsonl") {
+            assert_eq!(tree.read(&path).unwrap(), b"x");
         }
     }
 }
 
 #[test]
-fn a_guarded_tree_stays_inside_its_repository() {
+fn guarded_tree_stays_inside_its_repository() {
     let fixture = Fixture::new();
     fixture.write("suite/a.txt", "one");
     fixture.write("shared/b.txt", "two");
@@ -164,10 +164,10 @@ fn a_guarded_tree_stays_inside_its_repository() {
         for path in tree.glob("*.txt").unwrap() {
             assert_eq!(tree.read(&path).is_ok(), path == "a.txt", "{path}");
         }
-        // As it looks, not as the machine would go: `in/..` is where the link stands.
+        // `..` is resolved lexically: `in/..` is the folder of the link, not of its target.
         assert_eq!(tree.read("in/../a.txt").unwrap(), b"one");
     }
-    // Without a repository, the folder is the border.
+    // Without a repository, paths are confined to the folder.
     let folder = tempfile::TempDir::new().unwrap();
     fs::create_dir(folder.path().join("suite")).unwrap();
     fs::write(folder.path().join("x.txt"), "x").unwrap();
@@ -176,18 +176,18 @@ fn a_guarded_tree_stays_inside_its_repository() {
 }
 
 #[test]
-fn a_tree_is_seen_from_beside_a_file() {
+fn in_folder_of_makes_paths_relative_to_that_folder() {
     let fixture = Fixture::new();
     fixture.write("suite/prompt.md", "suite");
     fixture.write("policy/schema.json", "{}");
     fixture.write("top.json", "[]");
     fixture.commit("start");
     for tree in [at(&fixture, "suite", "HEAD"), Tree::work_tree(fixture.path().join("suite"))] {
-        assert_eq!(tree.beside("../policy/strict.yaml").unwrap().read("schema.json").unwrap(), b"{}");
-        assert_eq!(tree.beside("../strict.yaml").unwrap().read("top.json").unwrap(), b"[]");
-        assert_eq!(tree.beside("promptgate.yaml").unwrap().read("prompt.md").unwrap(), b"suite");
+        assert_eq!(tree.in_folder_of("../policy/strict.yaml").unwrap().read("schema.json").unwrap(), b"{}");
+        assert_eq!(tree.in_folder_of("../strict.yaml").unwrap().read("top.json").unwrap(), b"[]");
+        assert_eq!(tree.in_folder_of("promptgate.yaml").unwrap().read("prompt.md").unwrap(), b"suite");
     }
     let tree = at(&fixture, "suite", "HEAD");
     assert_eq!(tree.folder(), fixture.path().join("suite"));
-    assert!(tree.beside("../../x.yaml").is_err());
+    assert!(tree.in_folder_of("../../x.yaml").is_err());
 }

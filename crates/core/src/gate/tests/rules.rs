@@ -230,9 +230,9 @@ fn case_status_is_the_first_that_applies() {
     ];
     let run = analysis(vec![metric("m", &ours, Some(&theirs))]);
     let decision = completed(&run, &policy(vec![minimum("m", 0.5), not_worse("m", 0.0)]));
-    let found: Vec<CaseStatus> = decision.cases.iter().map(|case| case.status).collect();
+    let statuses: Vec<CaseStatus> = decision.cases.iter().map(|case| case.status).collect();
     use CaseStatus::{Broken, Fixed, Flaky, Improved, Missing, Regressed, Same};
-    assert_eq!(found, [Missing, Broken, Fixed, Regressed, Improved, Flaky, Same]);
+    assert_eq!(statuses, [Missing, Broken, Fixed, Regressed, Improved, Flaky, Same]);
     let (name, loss) = decision.cases[3].largest_difference.clone().expect("a difference");
     assert!(name == "m" && (loss + 0.1).abs() < 1e-12);
     let broken = |max| criterion("broken_cases", "", Requirement::BrokenCases { max });

@@ -23,7 +23,9 @@ fn slices_summarize_their_own_cases() {
     let slices = completed(&run, &policy(vec![minimum("m", 0.1)])).metrics.swap_remove(0).slices;
     let tags: Vec<_> = slices.iter().map(|slice| (slice.tag.as_str(), slice.cases)).collect();
     assert_eq!(tags, [("a", 1), ("b", 2)]);
-    let close = |found: f64, expected: f64| assert!((found - expected).abs() < 1e-12, "{found}");
+    let close = |found: f64, expected: f64| {
+        assert!((found - expected).abs() < 1e-12, "found {found}, expected {expected}")
+    };
     close(slices[1].candidate.mean, 0.7);
     close(slices[1].baseline.expect("a baseline"), 0.5);
     close(slices[1].difference.expect("a difference").mean, 0.2);
@@ -42,9 +44,9 @@ fn length_correlates_with_scores_and_with_differences() {
         metric("length", &constant_rows(&lengths), Some(&vec![vec![150.0; 3]; 12])),
     ]);
     let decision = completed(&run, &policy(vec![minimum("m", 0.1)]));
-    let found = decision.metrics[0].length_correlation.expect("a judged metric");
-    assert!((found.candidate.expect("enough cases") - 1.0).abs() < 1e-9, "{found:?}");
-    assert!((found.differences.expect("enough cases") - 1.0).abs() < 1e-9, "{found:?}");
+    let correlation = decision.metrics[0].length_correlation.expect("a judged metric");
+    assert!((correlation.candidate.expect("enough cases") - 1.0).abs() < 1e-9, "{correlation:?}");
+    assert!((correlation.differences.expect("enough cases") - 1.0).abs() < 1e-9, "{correlation:?}");
     assert_eq!(decision.metrics[1].length_correlation, None);
     assert!(decision.warnings.iter().any(|warning| warning.contains("may favour long answers")));
     // A negative correlation is not verbosity bias, and a constant has no correlation.
@@ -54,12 +56,15 @@ fn length_correlates_with_scores_and_with_differences() {
         metric("length", &constant_rows(&lengths), None),
     ]);
     let decision = completed(&run, &policy(vec![minimum("m", 0.1)]));
-    let found = decision.metrics[0].length_correlation.expect("a judged metric");
-    assert!(found.candidate.expect("enough cases") < 0.0 && found.differences.is_none(), "{found:?}");
+    let correlation = decision.metrics[0].length_correlation.expect("a judged metric");
+    assert!(
+        correlation.candidate.expect("enough cases") < 0.0 && correlation.differences.is_none(),
+        "{correlation:?}"
+    );
     assert!(!decision.warnings.iter().any(|warning| warning.contains("may favour long answers")));
     let run = analysis(vec![metric("m", &flat, None), metric("length", &constant_rows(&lengths), None)]);
-    let found = completed(&run, &policy(vec![minimum("m", 0.1)])).metrics[0].length_correlation;
-    assert_eq!(found.and_then(|found| found.candidate), None);
+    let correlation = completed(&run, &policy(vec![minimum("m", 0.1)])).metrics[0].length_correlation;
+    assert_eq!(correlation.and_then(|correlation| correlation.candidate), None);
 }
 
 #[test]

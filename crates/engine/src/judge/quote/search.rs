@@ -1,11 +1,10 @@
-//! Finding a quote in a text: exactly, else with small edits.
+//! Search of a quote in a text: exact, or with small edits.
 //!
-//! Edits: Sellers' semi-global edit distance (1980), at most a tenth of the quote's bytes, for quotes of fifteen
-//! characters or more. Of k + 1 pieces of the quote at least one is untouched by k edits, so only the
-//! neighbourhoods of pieces that occur exactly are searched; that loses nothing and keeps long contexts cheap.
-//! Beyond a bound on the work a quote counts as not found. Edits mend what copying spoils: white space, articles, and
-//! one letter within a longer word. Any other word, added, left out or put in another's place, turns a sentence into
-//! another one, and a changed statement must not pass as a quote for itself.
+//! The distance is Sellers' semi-global edit distance (1980), at most a tenth of the quote's bytes, for quotes of at
+//! least fifteen characters. If a quote is cut into k + 1 pieces, k edits leave at least one of them unchanged, so it is
+//! enough to search around exact matches of the pieces, which is fast in long contexts. A quote that exceeds the bound on
+//! the work is not found. Edits may change white space, articles, and one letter of a longer word. Any other added,
+//! missing or replaced word makes another sentence, and a changed statement must not pass as a quote for itself.
 
 use std::ops::Range;
 
@@ -14,20 +13,20 @@ use unicode_segmentation::UnicodeSegmentation;
 use super::super::normalize::negations;
 use super::super::numbers;
 
-/// Shorter quotes have to occur exactly.
+/// Shorter quotes must occur exactly.
 const MIN_CHARACTERS: usize = 15;
-/// Longer quotes, in bytes, have to occur exactly.
-const MAX: usize = 2_000;
-/// Bytes of the quote for each edit.
+/// Longer quotes, in bytes, must occur exactly.
+const MAX_BYTES: usize = 2_000;
+/// Bytes of the quote per edit.
 const BYTES_PER_EDIT: usize = 10;
-/// Bound on the cells of the distance matrix, and so on the work for one quote (some ten milliseconds).
+/// Maximum number of cells of the distance matrix for one quote (about ten milliseconds).
 const MAX_CELLS: usize = 4_000_000;
-/// Bound on the places where a piece occurs.
-const MAX_PLACES: usize = 20_000;
-/// Shorter words have to be the same: too many of them differ in one letter.
+/// Maximum number of matches of a piece.
+const MAX_MATCHES: usize = 20_000;
+/// Shorter words must be equal, since too many of them differ in one letter.
 const MIN_LETTERS: usize = 5;
 
-/// The words of `text` where `quote` occurs, both normalized; whole words, also where the quote cuts its last.
+/// Finds `quote` in `text`, both normalized. The result has whole words, even if the quote cuts its last one.
 pub(super) fn find<'t>(text: &'t str, quote: &str) -> Option<&'t str> {
     if quote.is_empty() {
         return None;
@@ -37,7 +36,7 @@ pub(super) fn find<'t>(text: &'t str, quote: &str) -> Option<&'t str> {
 
 fn exact<'t>(text: &'t str, quote: &str) -> Option<&'t str> {
     text.match_indices(quote)
-        .take(MAX_PLACES)
+        .take(MAX_MATCHES)
         .map(|(start, found)| start..start + found.len())
         .find(|range| whole_words(text, range) == *range)
         .and_then(|range| text.get(range))
@@ -45,7 +44,7 @@ fn exact<'t>(text: &'t str, quote: &str) -> Option<&'t str> {
 
 fn approximate<'t>(text: &'t str, quote: &str) -> Option<&'t str> {
     let edits = quote.len() / BYTES_PER_EDIT;
-    if edits == 0 || quote.len() > MAX || quote.chars().count() < MIN_CHARACTERS {
+    if edits == 0 || quote.len() > MAX_BYTES || quote.chars().count() < MIN_CHARACTERS {
         return None;
     }
     let mut cells = 0;
@@ -63,14 +62,14 @@ fn approximate<'t>(text: &'t str, quote: &str) -> Option<&'t str> {
     found.sort_by_key(|(cost, range)| (*cost, range.start));
     found.into_iter().find_map(|(cost, range)| {
         let whole = whole_words(text, &range);
-        // A word that was cut counts as edited.
+        // A cut word counts as an edit.
         let added = whole.len().saturating_sub(range.len());
         let words = text.get(whole)?;
         (cost + added <= edits && same_sense(words, quote)).then_some(words)
     })
 }
 
-/// The parts of the text where the quote can be, merged and in order.
+/// The parts of the text that may contain the quote, merged and in order.
 fn windows(text: &str, quote: &str, edits: usize) -> Vec<Range<usize>> {
     let mut windows = Vec::new();
     let mut start = 0;
@@ -79,13 +78,13 @@ fn windows(text: &str, quote: &str, edits: usize) -> Vec<Range<usize>> {
         let Some(needle) = quote.get(start..end).filter(|needle| !needle.is_empty()) else {
             continue;
         };
-        for (place, _) in text.match_indices(needle).take(MAX_PLACES) {
+        for (place, _) in text.match_indices(needle).take(MAX_MATCHES) {
             let from = place.saturating_sub(start + edits);
             let to = place.saturating_add(quote.len() - start + edits).min(text.len());
             windows.push(from..to);
         }
         start = end;
-        if windows.len() > MAX_PLACES {
+        if windows.len() > MAX_MATCHES {
             break;
         }
     }
@@ -100,18 +99,18 @@ fn windows(text: &str, quote: &str, edits: usize) -> Vec<Range<usize>> {
     merged
 }
 
-/// The place in `text` nearest to `quote` and its distance, if that is at most `edits`.
+/// The match in `text` with the smallest distance to `quote`, if that is at most `edits`.
 fn nearest(text: &[u8], quote: &[u8], edits: usize) -> Option<(usize, Range<usize>)> {
-    // A column of Sellers' matrix: the distance of each prefix of the quote to some text that ends here, and
-    // where that text starts.
+    // A column of Sellers' matrix: for each prefix of the quote, the smallest distance to a text that ends here, and the
+    // start of that text.
     let mut column: Vec<(usize, usize)> = (0..=quote.len()).map(|row| (row, 0)).collect();
     let mut best: Option<(usize, Range<usize>)> = None;
     for (at, byte) in text.iter().enumerate() {
         let mut diagonal = (0, at);
         let mut above = (0, at + 1);
-        for (cell, wanted) in column.iter_mut().zip(std::iter::once(&0).chain(quote)).skip(1) {
+        for (cell, expected) in column.iter_mut().zip(std::iter::once(&0).chain(quote)).skip(1) {
             let left = *cell;
-            let replaced = (diagonal.0 + usize::from(wanted != byte), diagonal.1);
+            let replaced = (diagonal.0 + usize::from(expected != byte), diagonal.1);
             let inserted = (left.0 + 1, left.1);
             let deleted = (above.0 + 1, above.1);
             let next = [inserted, deleted]
@@ -129,7 +128,7 @@ fn nearest(text: &[u8], quote: &[u8], edits: usize) -> Option<(usize, Range<usiz
     best
 }
 
-/// Whether the words found and the quote differ in no more than copying spoils.
+/// Whether the text found and the quote differ only in ways that keep the meaning.
 fn same_sense(found: &str, quote: &str) -> bool {
     let words = |text| -> Vec<&str> {
         str::unicode_words(text).filter(|word| !matches!(*word, "a" | "an" | "the")).collect()
@@ -137,13 +136,13 @@ fn same_sense(found: &str, quote: &str) -> bool {
     let (found_words, quote_words) = (words(found), words(quote));
     let word_by_word = found_words.len() == quote_words.len()
         && found_words.iter().zip(&quote_words).all(|(one, other)| same_word(one, other));
-    // White space may have come or gone.
+    // White space may be added or missing.
     (word_by_word || found_words.concat() == quote_words.concat())
         && numbers::stated(found) == numbers::stated(quote)
         && negations(found) == negations(quote)
 }
 
-/// Whether two words are the same but for one letter; never the first, which may be all of a negating prefix.
+/// Whether two words are equal up to one letter, but not the first, which may be a negating prefix.
 fn same_word(one: &str, other: &str) -> bool {
     if one == other {
         return true;
@@ -158,12 +157,12 @@ fn same_word(one: &str, other: &str) -> bool {
         && longer.get(start + 1..).unwrap_or_default() == rest
 }
 
-/// The range, grown until it cuts no ASCII word and no number. Other scripts may not part their words.
+/// Extends the range until it cuts no ASCII word and no number. Other scripts may not separate their words.
 fn whole_words(text: &str, range: &Range<usize>) -> Range<usize> {
     let bytes = text.as_bytes();
     let letter = |index: usize| bytes.get(index).is_some_and(u8::is_ascii_alphanumeric);
     let digit = |index: usize| bytes.get(index).is_some_and(u8::is_ascii_digit);
-    // Between two digits, a point or comma belongs to their number.
+    // A point or comma between two digits is part of the number.
     let inside = |index: usize| {
         letter(index)
             || (bytes.get(index).is_some_and(|byte| matches!(byte, b'.' | b','))

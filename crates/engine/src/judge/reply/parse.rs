@@ -153,7 +153,7 @@ mod tests {
         for (bad, expected) in [
             ("it looks fine to me", "not one JSON document"),
             ("", "not one JSON document"),
-            (r#"{"items":[{"id":1,"reasoning":"a","verdict":"yes"}]} {}"#, "trailing"),
+            (r#"{"items":[{"id":1,"reasoning":"a","verdict":"yes"}]} {}"#, "expected the end of the text"),
             (r#"Sure: {"items":[{"id":1,"reasoning":"a","verdict":"yes"}]}"#, "not one JSON document"),
             (r#"[{"id":1,"reasoning":"a","verdict":"yes"}]"#, "must be an object"),
             (r#"{"items":[[1,"a","yes"]]}"#, "must be an object"),

@@ -1,15 +1,15 @@
-//! Lines that belong together, by the marks of Markdown. Only marks at the start of a line and `**` are taken off.
+//! Blocks of a Markdown text. Only marks at the start of a line and `**` are removed.
 
-/// A piece of a text.
+/// A block of a text.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Block {
-    /// To be cut into sentences.
+    /// A text to split into sentences.
     Prose(String),
-    /// One statement as it is: a table row, a code block.
+    /// A single statement: a table row or a code block.
     Whole(String),
 }
 
-/// The blocks of a text in order.
+/// Splits a text into blocks.
 pub(super) fn blocks(text: &str) -> Vec<Block> {
     let mut blocks = Vec::new();
     let mut prose = String::new();
@@ -17,7 +17,7 @@ pub(super) fn blocks(text: &str) -> Vec<Block> {
     for line in text.split(['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}', '\u{b}', '\u{c}']) {
         let trimmed = line.trim();
         if let Some(mut fence) = code.take() {
-            if fence.closed_by(trimmed) {
+            if fence.is_closed_by(trimmed) {
                 blocks.push(Block::Whole(fence.text));
             } else {
                 fence.add(trimmed);
@@ -64,8 +64,7 @@ fn flush(blocks: &mut Vec<Block>, prose: &mut String) {
     }
 }
 
-/// Whether a line goes on with the sentence of the lines before: a hard wrap, not a new line of a list without
-/// marks.
+/// Whether a line continues the sentence of the lines before: a hard wrap, not an item of a list without marks.
 fn continues(prose: &str, line: &str) -> bool {
     let open = prose.chars().next_back().is_some_and(|end| {
         !matches!(end, '.' | '!' | '?' | ':' | ';' | '\u{2026}' | '\u{3002}' | '\u{ff01}' | '\u{ff1f}')
@@ -76,11 +75,11 @@ fn continues(prose: &str, line: &str) -> bool {
         .is_some_and(|start| start.is_lowercase() || start.is_ascii_digit() || start == '(')
 }
 
-/// A line without the marks at its start, and whether these begin a new item.
+/// Removes the marks at the start of a line. Returns also whether they begin a new item.
 fn strip_marks(line: &str) -> (&str, bool) {
     let mut rest = line;
     let mut begins = false;
-    // Marks nest: "> - 1. text". Each round takes at least one character.
+    // Marks nest: "> - 1. text". Each iteration removes at least one character.
     loop {
         let before = rest;
         if let Some(quoted) = rest.strip_prefix('>') {
@@ -109,7 +108,7 @@ fn strip_marks(line: &str) -> (&str, bool) {
     }
 }
 
-/// The text after `1.` or `12)`. Only a number of one or two digits is one of a list: "2024. " may be content.
+/// The text after `1.` or `12)`. A longer number is not that of an item: "2024. " may be content.
 fn without_number(line: &str) -> Option<&str> {
     let rest = line.trim_start_matches(|character: char| character.is_ascii_digit());
     if !(1..=2).contains(&(line.len() - rest.len())) {
@@ -132,7 +131,7 @@ struct Fence {
 }
 
 impl Fence {
-    /// The block that this line opens; what stands after the fence is kept, so that nothing hides there.
+    /// Parses an opening fence. The text after the fence is part of the block, so that nothing can hide there.
     fn open(line: &str) -> Option<Self> {
         let mark = line.chars().next().filter(|mark| matches!(mark, '`' | '~'))?;
         let rest = line.trim_start_matches(mark);
@@ -141,7 +140,7 @@ impl Fence {
         (length >= 3 && !rest.contains(mark)).then(|| Self { mark, length, text: rest.trim().to_owned() })
     }
 
-    fn closed_by(&self, line: &str) -> bool {
+    fn is_closed_by(&self, line: &str) -> bool {
         line.len() >= self.length && line.chars().all(|character| character == self.mark)
     }
 

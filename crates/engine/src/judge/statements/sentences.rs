@@ -1,4 +1,4 @@
-//! Sentences of one paragraph: the boundaries of UAX 29, less those that tear a sentence apart.
+//! Sentences of a paragraph: the boundaries of UAX 29 without those inside a sentence.
 
 use unicode_segmentation::UnicodeSegmentation;
 
@@ -9,13 +9,13 @@ const NEVER_LAST: [&str; 47] = [
     "viz", "approx", "ca", "incl", "excl", "esp", "resp", "z.b", "d.h", "bzw", "ggf", "evtl", "inkl", "zzgl",
     "hr", "fr", "p.ej",
 ];
-/// Abbreviations that go on when a number follows.
+/// Abbreviations that do not end a sentence before a number.
 const BEFORE_NUMBER: [&str; 36] = [
     "no", "nos", "nr", "num", "art", "sec", "sect", "ch", "chap", "vol", "p", "pp", "fig", "figs", "eq",
     "para", "par", "abs", "ext", "tel", "ver", "v", "ed", "min", "max", "jan", "feb", "mar", "apr", "jun",
     "jul", "aug", "sep", "sept", "oct", "nov",
 ];
-/// Answers in a word, which say nothing without the sentence that follows.
+/// One-word answers, which need the sentence that follows.
 const ONE_WORD_ANSWERS: [&str; 14] = [
     "yes",
     "no",
@@ -32,7 +32,7 @@ const ONE_WORD_ANSWERS: [&str; 14] = [
     "oui",
     "of course",
 ];
-/// Words that open a sentence rather than follow an initial or an acronym with full stops.
+/// Words that are more likely to open a sentence than to follow an initial or an acronym with full stops.
 const SENTENCE_OPENERS: [&str; 44] = [
     "the", "a", "an", "this", "that", "these", "those", "it", "its", "he", "she", "they", "we", "you", "i",
     "your", "our", "their", "if", "when", "then", "there", "in", "on", "at", "for", "to", "as", "but", "and",
@@ -40,7 +40,7 @@ const SENTENCE_OPENERS: [&str; 44] = [
     "once",
 ];
 
-/// The sentences of a paragraph, in order; put together they are the paragraph.
+/// Splits a paragraph into sentences. Concatenated, they are the paragraph.
 pub(super) fn sentences(paragraph: &str) -> Vec<&str> {
     let mut sentences = Vec::new();
     let mut start = 0;
@@ -48,7 +48,7 @@ pub(super) fn sentences(paragraph: &str) -> Vec<&str> {
     for piece in paragraph.split_sentence_bounds() {
         if end > start {
             let before = paragraph.get(start..end).unwrap_or_default();
-            if !goes_on(before, piece) {
+            if !continues(before, piece) {
                 sentences.push(before);
                 start = end;
             }
@@ -64,21 +64,21 @@ pub(super) fn sentences(paragraph: &str) -> Vec<&str> {
 }
 
 /// Whether `next` belongs to the sentence `before`.
-fn goes_on(before: &str, next: &str) -> bool {
+fn continues(before: &str, next: &str) -> bool {
     if !next.chars().any(char::is_alphanumeric) || !before.chars().any(char::is_alphanumeric) {
         return true;
     }
     let trimmed = before.trim_end();
-    let said = trimmed.trim_matches(|character: char| !character.is_alphanumeric()).to_lowercase();
-    if ONE_WORD_ANSWERS.contains(&said.as_str()) && !trimmed.ends_with('?') {
+    let words = trimmed.trim_matches(|character: char| !character.is_alphanumeric()).to_lowercase();
+    if ONE_WORD_ANSWERS.contains(&words.as_str()) && !trimmed.ends_with('?') {
         return true;
     }
-    // A web address or "v2?x=1": Latin sentences end with white space.
+    // In a web address or "v2?x=1" no white space follows, as it does after a Latin sentence.
     if trimmed.len() == before.len() && trimmed.ends_with(|end: char| end.is_ascii() || end == '\u{2026}') {
         return true;
     }
     if trimmed.ends_with("...") || trimmed.ends_with('\u{2026}') {
-        return after_ellipsis(trimmed);
+        return continues_after_ellipsis(trimmed);
     }
     let Some(body) = trimmed.strip_suffix('.') else {
         return false;
@@ -94,7 +94,7 @@ fn goes_on(before: &str, next: &str) -> bool {
     if number_follows && (BEFORE_NUMBER.contains(&lower.as_str()) || lower == "dec") {
         return true;
     }
-    // "1." as a piece of its own is the number of an item within a line.
+    // A lone "1." is the number of an item within a line.
     if !token.is_empty() && body.trim() == token && token.chars().all(|character| character.is_ascii_digit())
     {
         return token.len() <= 2;
@@ -102,13 +102,13 @@ fn goes_on(before: &str, next: &str) -> bool {
     is_initials(token) && !opens_sentence(next)
 }
 
-/// An ellipsis that stands for left-out words, or that follows a lead such as "Well...".
-fn after_ellipsis(trimmed: &str) -> bool {
+/// Whether an ellipsis replaces words or follows a lead such as "Well...".
+fn continues_after_ellipsis(trimmed: &str) -> bool {
     let body = trimmed.trim_end_matches(['.', '\u{2026}']);
     body.ends_with(char::is_whitespace) || body.unicode_words().count() < 3
 }
 
-/// `J`, `U.S`, `p.m`: single letters between full stops; not the word "I".
+/// Whether a token is single letters between full stops, such as `J`, `U.S` or `p.m`, but not the word "I".
 fn is_initials(token: &str) -> bool {
     !token.is_empty()
         && token != "I"

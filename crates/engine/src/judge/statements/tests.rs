@@ -8,7 +8,7 @@ fn assert_split(text: &str, expected: &[&str]) {
 }
 
 #[test]
-fn plain_sentences() {
+fn sentences_are_split() {
     assert_split(
         "Refunds take 30 days. Ask us! Any questions?",
         &["Refunds take 30 days.", "Ask us!", "Any questions?"],
@@ -18,7 +18,7 @@ fn plain_sentences() {
 }
 
 #[test]
-fn what_must_not_be_torn_apart() {
+fn boundaries_within_a_sentence_are_ignored() {
     for text in [
         "Use a padded box, e.g. Our small one, for this.",
         "Dr. Smith met Mrs. Jones at St. James.",
@@ -39,14 +39,14 @@ fn what_must_not_be_torn_apart() {
 }
 
 #[test]
-fn a_word_as_an_answer() {
+fn one_word_answer_joins_the_next_sentence() {
     assert_split("Yes.", &["Yes."]);
     assert_split("Yes. No. It is so. Fine.", &["Yes. No.", "It is so.", "Fine."]);
     assert_split("Right? It is so.", &["Right?", "It is so."]);
 }
 
 #[test]
-fn abbreviations_that_do_end_a_sentence() {
+fn abbreviations_can_end_a_sentence() {
     assert_split("We ship to the U.S. The fee is 5 euros.", &["We ship to the U.S.", "The fee is 5 euros."]);
     assert_split("We open at 9 a.m. Please wait outside.", &["We open at 9 a.m.", "Please wait outside."]);
     assert_split("It is you, not I. Ask them.", &["It is you, not I.", "Ask them."]);
@@ -58,7 +58,7 @@ fn abbreviations_that_do_end_a_sentence() {
 }
 
 #[test]
-fn markdown_lists_headings_and_tables() {
+fn markdown_blocks_are_split() {
     assert_split(
         "# Refunds\n\nYou need:\n- a receipt. Any will do.\n* **the box**\n1. your name\n  2) patience\n",
         &["Refunds", "You need:", "a receipt.", "Any will do.", "the box", "your name", "patience"],
@@ -76,7 +76,7 @@ fn markdown_lists_headings_and_tables() {
 }
 
 #[test]
-fn lines_that_wrap_and_lines_that_list() {
+fn wrapped_lines_are_joined() {
     assert_split(
         "Refunds are paid\nwithin thirty days.\nShipping is free.",
         &["Refunds are paid within thirty days.", "Shipping is free."],
@@ -85,7 +85,7 @@ fn lines_that_wrap_and_lines_that_list() {
 }
 
 #[test]
-fn code_is_one_statement_and_hides_nothing() {
+fn code_block_is_one_statement() {
     assert_split(
         "Run:\n```sh all is free\nls -l. Now\n\nrm x\n```\nDone.",
         &["Run:", "sh all is free\nls -l. Now\n\nrm x", "Done."],
@@ -95,7 +95,7 @@ fn code_is_one_statement_and_hides_nothing() {
 }
 
 #[test]
-fn texts_without_words() {
+fn text_without_words_is_one_statement() {
     assert_split("", &[]);
     assert_split(" \n\t", &[]);
     assert_split(" ?! ", &["?!"]);

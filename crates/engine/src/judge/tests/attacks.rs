@@ -1,7 +1,7 @@
 //! The corpus of hostile answers, `tests/fixtures/attacks.jsonl`, against judges of every kind.
 //!
-//! What each of them says is measured by an honest judge of plain words (`reader`), which shares no code with the
-//! program's own checks. An attack must bring its answer nothing: neither alone nor around another answer.
+//! An honest judge that compares words (`reader`) measures the true content of each answer; it shares no code with the
+//! checks of the judges. An attack must not raise the score of its answer, neither alone nor around another answer.
 
 mod echo;
 mod fooled;
@@ -21,13 +21,13 @@ struct Attack {
     id: String,
     kind: String,
     answer: String,
-    /// How often the answer is repeated; once where it is not given.
+    /// The number of times the answer is repeated.
     #[serde(default = "once")]
     repeat: usize,
-    /// What the answer says on the matter, without the trick; empty where it says nothing.
+    /// The true content of the answer without the trick; may be empty.
     #[serde(default)]
     plain: String,
-    /// What the trick is.
+    /// A description of the trick.
     note: String,
 }
 
@@ -46,7 +46,7 @@ fn corpus() -> Vec<Attack> {
     lines.map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-/// The case that the corpus attacks. It has to be answered, so that claiming nothing is no way out.
+/// The case of the corpus. It has to be answered, so that an answer without claims scores 0.
 fn pool() -> Case {
     let passages = [
         "[P-1] A day ticket for the Lindenau outdoor pool costs 7 euros for adults and 4 euros for children under \
@@ -65,7 +65,7 @@ fn pool() -> Case {
     }
 }
 
-/// Answers that attacks are put around: one all wrong, one half right.
+/// Answers to combine with attacks: one all wrong, one half right.
 const BASES: [&str; 2] = [
     "A day ticket costs 12 euros for adults. In July the pool closes at 18:00.",
     "A day ticket costs 7 euros for adults. In July the pool closes at 18:00.",
@@ -75,7 +75,7 @@ fn content_kinds() -> [Kind; 3] {
     ["faithfulness", "relevance", "correctness"].map(built_in)
 }
 
-/// A text put behind and before another; the other alone where it is empty.
+/// A text behind and before a base answer; the base alone if the text is empty.
 fn around(base: &str, text: &str) -> [String; 2] {
     if text.is_empty() {
         [base.to_owned(), base.to_owned()]
@@ -90,7 +90,7 @@ async fn graded(kind: &Kind, model: &dyn ChatModel, answer: &str) -> Grade {
 }
 
 #[test]
-fn the_corpus_is_in_order() {
+fn corpus_is_valid() {
     let attacks = corpus();
     let ids: BTreeSet<&str> = attacks.iter().map(|attack| attack.id.as_str()).collect();
     let kinds: BTreeSet<&str> = attacks.iter().map(|attack| attack.kind.as_str()).collect();
@@ -98,7 +98,7 @@ fn the_corpus_is_in_order() {
     let context = pool().context_text().unwrap();
     for attack in &attacks {
         assert!(!attack.note.is_empty() && !attack.text().is_empty(), "{}", attack.id);
-        // Only this one is there to say something true, and says it too often.
+        // This one states something true, but too often.
         let honest = attack.id == "padding-true-sentence";
         assert_eq!(
             context.contains(attack.answer.trim()) && attack.answer.len() > 45,

@@ -43,18 +43,18 @@ async fn faithfulness_is_the_share_of_backed_statements() {
 }
 
 #[tokio::test]
-async fn an_answer_without_claims_is_faithful_unless_it_must_answer() {
+async fn answer_without_claims_is_faithful_unless_due() {
     let reply = verdicts(&[("no_claim", &[])]);
     let (grade, _) = faithfulness("I do not know.", &[&reply]).await;
     assert_eq!((grade.score(), grade.flags), (Some(1.0), vec!["no_claims".to_owned()]));
     let case = Case { must_answer: true, ..case() };
-    let model = scripted_texts(&[&reply]);
+    let model = scripted(&[&reply]);
     let grade = grade_of(&judge(built_in("faithfulness")), &model, &case, "I do not know.").await;
     assert_eq!((grade.score(), grade.flags), (Some(0.0), vec!["no_claims".to_owned()]));
 }
 
 #[tokio::test]
-async fn a_number_in_what_claims_nothing_is_flagged() {
+async fn number_in_no_claim_is_flagged() {
     let none = |answer| {
         let count = if answer == "Hello. We pay 500 euros." { 2 } else { 1 };
         let reply = verdicts(&vec![("no_claim", &[][..]); count]);
@@ -66,7 +66,7 @@ async fn a_number_in_what_claims_nothing_is_flagged() {
 }
 
 #[tokio::test]
-async fn the_boundary_differs_between_calls_and_the_rubric_is_in_the_system_message_alone() {
+async fn boundary_is_random_and_prompt_is_in_the_system_message() {
     let reply = verdicts(&[("not_found", &[])]);
     let (_, first) = faithfulness("It is blue.", &[&reply]).await;
     let (_, second) = faithfulness("It is blue.", &[&reply]).await;
@@ -83,7 +83,7 @@ async fn relevance_is_the_weighted_share_of_yes() {
         criteria: vec![Item { text: "names the term".to_owned(), weight: 4.0, critical: false }],
         ..case()
     };
-    let model = scripted_texts(&[&list("items", &["yes", "yes", "no", "yes", "no"])]);
+    let model = scripted(&[&list("items", &["yes", "yes", "no", "yes", "no"])]);
     let grade = grade_of(&judge(built_in("relevance")), &model, &case, "Thirty days.").await;
     assert_eq!(grade.score(), Some(3.0 / 8.0));
     assert_eq!(grade.reason, "3 of 5 items fulfilled; not: 3, 5");
@@ -92,48 +92,48 @@ async fn relevance_is_the_weighted_share_of_yes() {
 }
 
 #[tokio::test]
-async fn a_critical_no_makes_a_rubric_zero_and_all_yes_is_exactly_one() {
+async fn critical_no_scores_zero_and_all_yes_exactly_one() {
     let judge = judge(rubric(&[("is polite", 0.1, false), ("is safe", 0.2, true), ("is short", 0.7, false)]));
-    for (said, score, flags) in [
+    for (verdicts, score, flags) in [
         (["yes", "yes", "yes"], 1.0, 0),
         (["yes", "no", "yes"], 0.0, 1),
         (["no", "no", "no"], 0.0, 1),
         (["no", "yes", "no"], 0.2, 0),
     ] {
-        let model = scripted_texts(&[&list("items", &said)]);
+        let model = scripted(&[&list("items", &verdicts)]);
         let grade = grade_of(&judge, &model, &case(), "Thirty days.").await;
-        assert!((grade.score().unwrap() - score).abs() < 1e-12, "{said:?}: {grade:?}");
+        assert!((grade.score().unwrap() - score).abs() < 1e-12, "{verdicts:?}: {grade:?}");
         assert_eq!(grade.flags.len(), flags);
     }
 }
 
 #[tokio::test]
-async fn weights_that_are_none_give_no_score() {
+async fn invalid_weights_give_no_score() {
     for weight in [0.0, -1.0, f64::NAN, f64::INFINITY] {
         let judge = judge(rubric(&[("is polite", 1.0, false), ("is safe", weight, false)]));
-        for said in [["yes", "yes"], ["yes", "no"], ["no", "yes"], ["no", "no"]] {
-            let model = scripted_texts(&[&list("items", &said)]);
+        for verdicts in [["yes", "yes"], ["yes", "no"], ["no", "yes"], ["no", "no"]] {
+            let model = scripted(&[&list("items", &verdicts)]);
             let grade = grade_of(&judge, &model, &case(), "Thirty days.").await;
-            assert_eq!(grade.outcome, Outcome::Ungraded(None), "{weight} {said:?}");
+            assert_eq!(grade.outcome, Outcome::Ungraded(None), "{weight} {verdicts:?}");
         }
     }
 }
 
 #[tokio::test]
-async fn correctness_is_the_share_of_the_reference_that_is_covered() {
-    let model = scripted_texts(&[&list("statements", &["covered", "contradicted"])]);
+async fn correctness_is_the_share_of_covered_statements() {
+    let model = scripted(&[&list("statements", &["covered", "contradicted"])]);
     let grade = grade_of(&judge(built_in("correctness")), &model, &case(), "30 days, gift cards too.").await;
     assert_eq!(grade.score(), Some(0.5));
     assert_eq!(grade.flags, ["contradicted"]);
     let case = Case { expected: Some(json!(["One thing", {"two": 2}, ["Three. Four."]])), ..case() };
-    let model = scripted_texts(&[&list("statements", &["covered", "covered", "covered", "absent"])]);
+    let model = scripted(&[&list("statements", &["covered", "covered", "covered", "absent"])]);
     let grade = grade_of(&judge(built_in("correctness")), &model, &case, "Yes it is.").await;
     assert_eq!(grade.score(), Some(0.75), "{grade:?}");
     assert!(grade.flags.is_empty());
 }
 
 #[tokio::test]
-async fn a_case_without_what_is_needed_is_ungraded_without_a_call() {
+async fn case_without_a_needed_field_is_ungraded_without_a_call() {
     let bare = Case { id: "bare".to_owned(), ..Case::default() };
     let empty = Case { expected: Some(json!("")), ..bare.clone() };
     for (kind, case) in [
@@ -143,7 +143,7 @@ async fn a_case_without_what_is_needed_is_ungraded_without_a_call() {
         (built_in("correctness"), &empty),
         (rubric(&[]), &bare),
     ] {
-        let model = scripted_texts(&[]);
+        let model = scripted(&[]);
         let grade = grade_of(&judge(kind), &model, case, "Some answer.").await;
         assert_eq!(grade.outcome, Outcome::Ungraded(None));
         assert!(model.requests().is_empty());
@@ -151,7 +151,7 @@ async fn a_case_without_what_is_needed_is_ungraded_without_a_call() {
 }
 
 #[test]
-fn needs_follow_the_question() {
+fn needs_follow_the_kind() {
     let context = Needs { context: true, ..Needs::default() };
     assert_eq!(judge(built_in("faithfulness")).needs(), context);
     assert_eq!(judge(built_in("relevance")).needs(), Needs { query: true, ..Needs::default() });
@@ -160,7 +160,7 @@ fn needs_follow_the_question() {
 }
 
 #[test]
-fn the_fingerprint_changes_with_the_judge_and_with_nothing_else() {
+fn fingerprint_changes_only_with_the_judge() {
     let with = |name: &str, kind: Kind, model: &str, parameters: Value| {
         let parameters = parameters.as_object().cloned().unwrap_or_default();
         let member = Arc::new(Member::new(model.to_owned(), parameters));
@@ -208,9 +208,9 @@ fn the_fingerprint_changes_with_the_judge_and_with_nothing_else() {
 }
 
 #[test]
-fn a_judgement_can_move_between_threads() {
+fn judgement_is_send() {
     fn is_send<T: Send>(_: &T) {}
-    let (judge, model, case) = (judge(built_in("faithfulness")), scripted_texts(&[]), case());
+    let (judge, model, case) = (judge(built_in("faithfulness")), scripted(&[]), case());
     let completion = completion("x");
     let subject = Subject { case: &case, completion: &completion, answer: Ok("x") };
     is_send(&judge.grade(&[&model], &subject, 0));

@@ -15,7 +15,7 @@ fn example(kind: &Kind) -> Value {
 
 /// The first request of a judgement of the library case, and the grade.
 async fn first_request(kind: &Kind, replies: &[&str]) -> (ChatRequest, Grade) {
-    let model = scripted_texts(replies);
+    let model = scripted(replies);
     let case = Case { criteria: Vec::new(), ..library() };
     let grade = judge(kind.clone()).grade_unchecked(&[&model], &case, "Keep it.", 0).await;
     (model.requests()[0].clone(), grade)
@@ -144,7 +144,7 @@ async fn document_has_the_task_first_and_the_fields_in_order() {
             r#"{"task":"scale","question":"How long can I return an item?","answer":"Within 30 days. It is free.","of":"tone","anchors":[{"rating":0,"text":"rude"},{"rating":5,"text":"warm"}]}"#,
         ),
     ] {
-        let model = scripted_texts(&[]);
+        let model = scripted(&[]);
         grade_of(&judge(kind), &model, &case(), "Within 30 days. It is free.").await;
         let request = &model.requests()[0];
         assert_eq!(request.messages[1].content.lines().nth(1), Some(expected));

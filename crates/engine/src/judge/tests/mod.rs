@@ -1,10 +1,11 @@
-//! Whole judgements with scripted models: honest ones, broken ones, fooled ones.
+//! Complete judgements by honest, broken and fooled models.
 
 mod attacks;
 mod honest;
 mod hostile;
 mod kinds;
-mod ladder;
+
+mod output_modes;
 mod panel;
 mod replies;
 mod scale;
@@ -14,7 +15,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use promptgate_core::model::{Case, ChatRequest, Completion, Fault, FinishReason, Grade, Item};
+use promptgate_core::model::{Case, ChatRequest, Completion, Fault, FinishReason, Grade, Item, Usage};
 use promptgate_core::port::{ChatModel, Subject};
 use promptgate_testing::{Reply, ScriptedModel};
 
@@ -24,27 +25,23 @@ use super::registry::{self, ChecklistPayload};
 use super::request::{Payload, UntypedPayload};
 use super::{Judge, Kind, Member};
 
-/// A model that gives these replies in order, and then an invalid one.
-fn scripted(replies: impl IntoIterator<Item = Reply>) -> ScriptedModel<'static> {
+/// A model that gives these replies in order, and then prose.
+fn replies(replies: impl IntoIterator<Item = Reply>) -> ScriptedModel<'static> {
     ScriptedModel::replies(replies, "the script is at its end")
 }
 
-/// A model that gives these texts in order, and then an invalid one.
-fn scripted_texts(texts: &[&str]) -> ScriptedModel<'static> {
-    scripted(texts.iter().map(|text| Ok(completion(text))).collect::<Vec<_>>())
-}
-
-/// A model that replies by a function of the request.
-fn scripted_by<'s>(script: impl Fn(&ChatRequest) -> Reply + Send + Sync + 's) -> ScriptedModel<'s> {
-    ScriptedModel::new(move |request, _| script(request))
+/// A model that replies with these texts in order, and then with prose.
+fn scripted(texts: &[&str]) -> ScriptedModel<'static> {
+    replies(texts.iter().map(|text| Ok(completion(text))))
 }
 
 fn completion(text: &str) -> Completion {
     Completion {
+        usage: Some(Usage { prompt_tokens: 100, completion_tokens: 10 }),
         latency_ms: 5.0,
         model: Some("judge-2026-01-01".to_owned()),
         system_fingerprint: Some("fp_1".to_owned()),
-        ..promptgate_testing::completion(text)
+        ..Completion::from_text(text)
     }
 }
 
@@ -56,7 +53,7 @@ fn judge(kind: Kind) -> Judge {
     judge_with(kind, json!({}))
 }
 
-/// A judge of one member that is asked with these parameters.
+/// A judge with one member and these parameters.
 fn judge_with(kind: Kind, parameters: Value) -> Judge {
     let parameters = parameters.as_object().cloned().unwrap_or_default();
     let member = Member::new("judge-model".to_owned(), parameters);
@@ -95,26 +92,26 @@ async fn grade_of(judge: &Judge, model: &dyn ChatModel, case: &Case, answer: &st
     judge.grade(&[model], &subject, 0).await
 }
 
-/// The faithfulness grade of an answer to [`case`] by a judge that says these texts.
+/// The faithfulness grade of an answer to [`case`] by a judge with these replies, and the requests.
 async fn faithfulness(answer: &str, texts: &[&str]) -> (Grade, Vec<ChatRequest>) {
-    let model = scripted_texts(texts);
+    let model = scripted(texts);
     let grade = grade_of(&judge(built_in("faithfulness")), &model, &case(), answer).await;
     (grade, model.requests())
 }
 
-/// A faithfulness reply: verdict and quotes of the ids from 1.
+/// A faithfulness reply with a verdict and quotes for each id from 1.
 fn verdicts(entries: &[(&str, &[&str])]) -> String {
     let entry = |(id, (verdict, quotes)): (usize, &(&str, &[&str]))| json!({"id": id, "quotes": quotes, "reasoning": "because", "verdict": verdict});
     json!({"statements": (1..).zip(entries).map(entry).collect::<Vec<_>>()}).to_string()
 }
 
-/// A reply on items or reference statements: verdicts of the ids from 1.
+/// A reply of another kind with a verdict for each id from 1.
 fn list(name: &str, verdicts: &[&str]) -> String {
     let entry = |(id, verdict): (usize, &&str)| json!({"id": id, "reasoning": "because", "verdict": verdict});
     json!({name: (1..).zip(verdicts).map(entry).collect::<Vec<_>>()}).to_string()
 }
 
-/// The payload that a request carries in its second message.
+/// The payload in the second message of a request.
 fn payload<P: Payload>(request: &ChatRequest) -> P {
     untyped(request).typed().unwrap()
 }

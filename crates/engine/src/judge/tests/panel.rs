@@ -1,4 +1,4 @@
-//! Several judgements of one answer: votes and panels.
+//! Votes and panels.
 
 use super::*;
 use promptgate_core::model::{FaultKind, Outcome};
@@ -23,10 +23,10 @@ async fn graded(judge: &Judge, models: &[&dyn ChatModel], repeat: u32) -> Grade 
 }
 
 #[tokio::test]
-async fn votes_are_requests_of_their_own_and_their_mean_counts() {
+async fn votes_are_separate_requests_and_averaged() {
     let judge = panel(&["j"], 3);
-    let model = scripted_by(|request: &ChatRequest| {
-        // The second vote of the second repeat sees one item less.
+    let model = ScriptedModel::new(|request, _| {
+        // The second vote of the second repeat finds one item less.
         let last = if request.repeat == 4 { "no" } else { "yes" };
         Ok(completion(&list("items", &["yes", "yes", "yes", last])))
     });
@@ -41,10 +41,10 @@ async fn votes_are_requests_of_their_own_and_their_mean_counts() {
 }
 
 #[tokio::test]
-async fn each_member_of_a_panel_weighs_the_same() {
+async fn members_of_a_panel_have_equal_weight() {
     let judge = panel(&["strict", "mild"], 1);
-    let strict = scripted_texts(&[&list("items", &["yes", "no", "no", "no"])]);
-    let mild = scripted_texts(&[&list("items", &["yes", "yes", "yes", "yes"])]);
+    let strict = scripted(&[&list("items", &["yes", "no", "no", "no"])]);
+    let mild = scripted(&[&list("items", &["yes", "yes", "yes", "yes"])]);
     let grade = graded(&judge, &[&strict, &mild], 0).await;
     assert_eq!(grade.score(), Some(0.625));
     assert_eq!(grade.reason, "mean of 2 judgements: strict 0.25, mild 1.00");
@@ -56,26 +56,26 @@ async fn each_member_of_a_panel_weighs_the_same() {
 }
 
 #[tokio::test]
-async fn one_missing_judgement_leaves_the_grade_missing() {
+async fn missing_judgement_leaves_the_grade_missing() {
     let judge = panel(&["there", "gone"], 1);
-    let there = scripted_texts(&[&list("items", &["yes", "yes", "yes", "yes"])]);
+    let there = scripted(&[&list("items", &["yes", "yes", "yes", "yes"])]);
     let fault = Fault::new(FaultKind::Timeout, "no answer within 1 s");
-    let gone = scripted([Err(fault.clone())]);
+    let gone = replies([Err(fault.clone())]);
     let grade = graded(&judge, &[&there, &gone], 0).await;
     assert_eq!(grade.outcome, Outcome::Ungraded(Some(fault)));
-    assert_eq!(grade.reason, "gone: the judge could not be asked: no answer within 1 s");
+    assert_eq!(grade.reason, "gone: the call of the judge failed: no answer within 1 s");
     assert_eq!(grade.opinions[0].score, Some(1.0));
     assert_eq!(grade.opinions[1].score, None);
     assert_eq!(grade.judging.unwrap().calls, 2);
 }
 
 #[tokio::test]
-async fn what_an_endpoint_refuses_is_learned_once_for_all_judges_of_a_member() {
+async fn refusals_are_shared_by_the_judges_of_a_member() {
     let shared = member("j");
     let of = |name: &str, kind: Kind| Judge::new(name.to_owned(), kind, vec![Arc::clone(&shared)], 1);
     let (first, second) =
         (of("relevance", built_in("relevance")), of("tone", rubric(&[("is polite", 1.0, false)])));
-    let model = scripted([
+    let model = replies([
         Err(Fault::new(FaultKind::Rejected, "response_format json_schema is not supported")),
         Ok(completion(&list("items", &["yes", "yes", "yes", "yes"]))),
         Ok(completion(&list("items", &["yes"]))),

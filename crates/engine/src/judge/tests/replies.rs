@@ -1,12 +1,12 @@
-//! Judges that do not reply as asked: repaired, or no grade. Never a score by accident.
+//! Invalid replies: repaired, or no grade, but never an accidental score.
 
 use super::*;
 use promptgate_core::model::{FaultKind, MessageRole, Outcome};
 
 const ANSWER: &str = "Returns take 90 days.";
 
-/// What a judge of one statement must not be believed.
-fn broken() -> Vec<String> {
+/// Invalid replies on one statement.
+fn invalid_replies() -> Vec<String> {
     let good = verdicts(&[("not_found", &[])]);
     let praise = r#"{"statements":[{"id":1,"quotes":[],"reasoning":"fine","verdict":"supported"}]}"#;
     vec![
@@ -32,8 +32,8 @@ fn broken() -> Vec<String> {
 }
 
 #[tokio::test]
-async fn an_invalid_reply_is_asked_again_twice_and_then_there_is_no_grade() {
-    for reply in broken() {
+async fn invalid_reply_is_repaired_at_most_twice() {
+    for reply in invalid_replies() {
         let (grade, asked) =
             faithfulness(ANSWER, &[&reply, &reply, &reply, &verdicts(&[("supported", &[])])]).await;
         assert_eq!(grade.outcome, Outcome::Ungraded(None), "{reply}");
@@ -49,8 +49,8 @@ async fn an_invalid_reply_is_asked_again_twice_and_then_there_is_no_grade() {
 }
 
 #[tokio::test]
-async fn a_repaired_reply_counts_and_the_judge_hears_what_was_wrong() {
-    for reply in broken() {
+async fn repaired_reply_counts_and_the_error_is_sent() {
+    for reply in invalid_replies() {
         let (grade, asked) = faithfulness(ANSWER, &[&reply, &reply, &verdicts(&[("not_found", &[])])]).await;
         assert_eq!(grade.score(), Some(0.0), "{reply}");
         assert_eq!(asked.len(), 3);
@@ -64,7 +64,7 @@ async fn a_repaired_reply_counts_and_the_judge_hears_what_was_wrong() {
 }
 
 #[tokio::test]
-async fn checklists_are_read_as_strictly() {
+async fn checklists_are_parsed_strictly() {
     let all_yes = list("items", &["yes", "yes", "yes", "yes"]);
     for reply in [
         list("items", &["yes", "yes", "yes"]),
@@ -74,14 +74,14 @@ async fn checklists_are_read_as_strictly() {
         all_yes.replace("\"id\":4", "\"id\":3"),
         format!("{all_yes}{all_yes}"),
     ] {
-        let model = scripted_texts(&[&reply, &reply, &reply]);
+        let model = scripted(&[&reply, &reply, &reply]);
         let grade = grade_of(&judge(built_in("relevance")), &model, &case(), ANSWER).await;
         assert_eq!(grade.outcome, Outcome::Ungraded(None), "{reply}");
     }
 }
 
 #[tokio::test]
-async fn a_reply_that_is_not_whole_is_no_answer() {
+async fn incomplete_reply_gives_no_grade() {
     let text = verdicts(&[("supported", &["Unopened items can be returned within 30 days"])]);
     for reason in [
         FinishReason::Length,
@@ -89,34 +89,34 @@ async fn a_reply_that_is_not_whole_is_no_answer() {
         FinishReason::ToolCalls,
         FinishReason::Other("null".to_owned()),
     ] {
-        let said = Completion { finish_reason: reason.clone(), ..completion(&text) };
-        let model = scripted([Ok(said)]);
+        let reply = Completion { finish_reason: reason.clone(), ..completion(&text) };
+        let model = replies([Ok(reply)]);
         let grade =
             grade_of(&judge(built_in("faithfulness")), &model, &case(), "Returns take 30 days.").await;
         assert_eq!(grade.outcome, Outcome::Ungraded(None));
         assert!(grade.reason.ends_with(reason.as_str()), "{}", grade.reason);
         assert_eq!(model.requests().len(), 1);
     }
-    let model = scripted([Ok(Completion { refusal: true, ..completion(&text) })]);
+    let model = replies([Ok(Completion { refusal: true, ..completion(&text) })]);
     let grade = grade_of(&judge(built_in("faithfulness")), &model, &case(), "Returns take 30 days.").await;
     assert_eq!(grade.outcome, Outcome::Ungraded(None));
 }
 
 #[tokio::test]
-async fn a_fault_leaves_the_grade_missing_with_the_fault() {
+async fn fault_leaves_the_grade_missing() {
     for kind in [FaultKind::Dead, FaultKind::QuotaSpent, FaultKind::Timeout, FaultKind::Rejected] {
         let fault = Fault::new(kind, "no more of it");
-        let model = scripted([Ok(completion("prose")), Err(fault.clone())]);
+        let model = replies([Ok(completion("prose")), Err(fault.clone())]);
         let grade = grade_of(&judge(built_in("relevance")), &model, &case(), ANSWER).await;
         assert_eq!(grade.outcome, Outcome::Ungraded(Some(fault)));
-        assert_eq!(grade.reason, "the judge could not be asked: no more of it");
+        assert_eq!(grade.reason, "the call of the judge failed: no more of it");
         let judging = grade.judging.unwrap();
         assert_eq!((judging.calls, judging.usage.prompt_tokens), (2, 100));
     }
 }
 
 #[tokio::test]
-async fn a_huge_reply_does_not_go_back_whole() {
+async fn huge_reply_is_cut_in_the_repair() {
     let huge = "é".repeat(200_000);
     let (_, asked) = faithfulness(ANSWER, &[&huge, &huge, &huge]).await;
     let sent: usize = asked[2].messages.iter().map(|message| message.content.len()).sum();

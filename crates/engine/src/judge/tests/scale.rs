@@ -12,9 +12,9 @@ fn scale() -> Kind {
 }
 
 #[tokio::test]
-async fn the_score_is_the_rating_over_five() {
+async fn score_is_the_rating_over_five() {
     for (rating, score) in [("0", 0.0), ("2", 0.4), ("5", 1.0)] {
-        let model = scripted_texts(&[&list("ratings", &[rating])]);
+        let model = scripted(&[&list("ratings", &[rating])]);
         let grade = grade_of(&judge(scale()), &model, &case(), "Thirty days, with pleasure.").await;
         assert_eq!(grade.score(), Some(score), "{grade:?}");
         assert_eq!(grade.reason, format!("rated {rating} of 5"));
@@ -25,7 +25,7 @@ async fn the_score_is_the_rating_over_five() {
 }
 
 #[tokio::test]
-async fn a_rating_is_a_name_of_the_scale_and_nothing_else() {
+async fn other_ratings_give_no_grade() {
     let number = r#"{"ratings":[{"id":1,"reasoning":"r","verdict":5}]}"#.to_owned();
     for reply in [
         number,
@@ -35,7 +35,7 @@ async fn a_rating_is_a_name_of_the_scale_and_nothing_else() {
         list("ratings", &["5", "5"]),
         list("items", &["5"]),
     ] {
-        let model = scripted_texts(&[&reply, &reply, &reply]);
+        let model = scripted(&[&reply, &reply, &reply]);
         let grade = grade_of(&judge(scale()), &model, &case(), "Thirty days.").await;
         assert_eq!(grade.outcome, Outcome::Ungraded(None), "{reply}");
     }

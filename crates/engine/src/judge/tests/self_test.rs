@@ -1,4 +1,4 @@
-//! The self-test with judges that are fit, fooled, wavering, and out of reach.
+//! The self-test with good, fooled, noisy and unreachable judges.
 
 use futures::future::BoxFuture;
 
@@ -15,14 +15,14 @@ fn of(kinds: &[(&str, Kind)]) -> Vec<Judge> {
     kinds.iter().map(judge).collect()
 }
 
-/// Whether the answer is one of those that are right.
+/// Whether a built-in planted answer is right.
 fn is_right(answer: &str) -> bool {
     answer.contains("21 days")
 }
 
-/// Says yes to everything about answers that `good` accepts, and no to everything about others.
-fn judging<'s>(good: impl Fn(&str, u32) -> bool + Send + Sync + 's) -> ScriptedModel<'s> {
-    scripted_by(move |request: &ChatRequest| {
+/// Gives the best verdicts to answers that `good` accepts, and the worst to others.
+fn judging(good: impl Fn(&str, u32) -> bool + Send + Sync + 'static) -> ScriptedModel<'static> {
+    ScriptedModel::new(move |request, _| {
         let payload = untyped(request);
         let good = good(payload.answer(), request.repeat);
         let text = if let Some(FaithfulnessPayload { context, statements, .. }) = payload.typed() {
@@ -55,11 +55,11 @@ fn all() -> Vec<(&'static str, Kind)> {
 }
 
 #[tokio::test]
-async fn a_fit_judge_is_asked_once_about_each_planted_answer() {
+async fn good_judge_is_called_once_per_planted_answer() {
     let model = judging(|answer, _| is_right(answer));
     let outcome = self_test(&of(&all()), &[&model], &[]).await.unwrap();
     assert!(outcome.passed(), "{outcome:?}");
-    // Seven of faithfulness and correctness, six of each other kind; two rubrics are one kind.
+    // Seven for faithfulness and correctness, six for each other kind; two rubrics are one kind.
     assert_eq!(outcome.rows.len(), 7 + 7 + 6 + 6 + 6);
     assert!(outcome.rows.iter().all(|row| row.scores.len() == 1 && row.judging.calls == 1));
     let one = of(&[("faithfulness", built_in("faithfulness"))]);
@@ -67,31 +67,31 @@ async fn a_fit_judge_is_asked_once_about_each_planted_answer() {
 }
 
 #[tokio::test]
-async fn a_judge_that_likes_everything_fails_on_every_attack() {
+async fn lenient_judge_fails_on_every_attack() {
     let model = judging(|_, _| true);
     let outcome = self_test(&of(&[("relevance", built_in("relevance"))]), &[&model], &[]).await.unwrap();
     assert!(!outcome.passed());
-    let wrong: Vec<&PlantedOutcome> = outcome.rows.iter().filter(|row| !row.passed).collect();
-    assert_eq!(wrong.len(), 4);
-    assert!(wrong.iter().all(|row| row.expected == Expected::Low && row.scores == [Some(1.0); 3]));
-    assert!(wrong.iter().all(|row| row.judging.calls == 3));
-    // The quote check of faithfulness catches what has nothing in the context, whatever the judge says.
+    let failed: Vec<&PlantedOutcome> = outcome.rows.iter().filter(|row| !row.passed).collect();
+    assert_eq!(failed.len(), 4);
+    assert!(failed.iter().all(|row| row.expected == Expected::Low && row.scores == [Some(1.0); 3]));
+    assert!(failed.iter().all(|row| row.judging.calls == 3));
+    // The quote check of faithfulness rejects statements without a quote from the context.
     let outcome =
         self_test(&of(&[("faithfulness", built_in("faithfulness"))]), &[&model], &[]).await.unwrap();
     assert!(outcome.passed(), "{outcome:?}");
 }
 
 #[tokio::test]
-async fn a_judge_that_likes_nothing_fails_on_what_is_right() {
+async fn strict_judge_fails_on_right_answers() {
     let model = judging(|_, _| false);
     let outcome = self_test(&of(&[("correctness", built_in("correctness"))]), &[&model], &[]).await.unwrap();
-    let wrong: Vec<Expected> =
+    let failed: Vec<Expected> =
         outcome.rows.iter().filter(|row| !row.passed).map(|row| row.expected).collect();
-    assert_eq!(wrong, [Expected::High, Expected::High]);
+    assert_eq!(failed, [Expected::High, Expected::High]);
 }
 
 #[tokio::test]
-async fn after_a_surprise_the_majority_of_three_counts() {
+async fn unexpected_score_is_decided_by_a_majority_of_three() {
     for (errs_on, passes) in [(1, true), (2, false)] {
         let model = judging(move |answer, repeat| is_right(answer) || repeat < errs_on);
         let outcome = self_test(&of(&[("relevance", built_in("relevance"))]), &[&model], &[]).await.unwrap();
@@ -102,38 +102,37 @@ async fn after_a_surprise_the_majority_of_three_counts() {
 }
 
 #[tokio::test]
-async fn prose_is_a_surprise_and_no_fault() {
-    let model = scripted_by(|_: &ChatRequest| Ok(completion("looks fine to me")));
+async fn prose_fails_the_self_test_without_a_fault() {
+    let model = ScriptedModel::new(|_, _| Ok(completion("looks fine to me")));
     let outcome = self_test(&of(&[("relevance", built_in("relevance"))]), &[&model], &[]).await.unwrap();
-    // One planted answer is enough to see that there will be no verdict.
+    // One planted answer is enough to reject the judge.
     assert_eq!(outcome.rows.len(), 1);
     assert!(!outcome.passed() && outcome.rows[0].scores == [None; 3], "{outcome:?}");
     assert!(outcome.rows[0].reason.contains("no valid reply"), "{}", outcome.rows[0].reason);
 }
 
 #[tokio::test]
-async fn an_endpoint_out_of_reach_says_nothing_of_the_judge() {
+async fn unreachable_endpoint_is_a_fault() {
     let fault = Fault::new(FaultKind::Unauthorized, "401");
-    let model = scripted([Err(fault.clone())]);
+    let model = replies([Err(fault.clone())]);
     let found = self_test(&of(&[("relevance", built_in("relevance"))]), &[&model], &[]).await;
     assert_eq!(found, Err(fault));
-    // The first call told: nothing was fanned out.
+    // Nothing is called after the first fault.
     assert_eq!(model.requests().len(), 1);
 }
 
 #[tokio::test]
-async fn a_filter_that_refuses_an_attack_has_done_the_judges_work() {
-    let honest = judging(|answer, _| is_right(answer));
-    let filtering = Filtering(honest);
+async fn content_filter_counts_as_a_low_score() {
+    let filtering = Filtering(judging(|answer, _| is_right(answer)));
     let outcome = self_test(&of(&[("relevance", built_in("relevance"))]), &[&filtering], &[]).await.unwrap();
     assert!(outcome.passed(), "{outcome:?}");
 }
 
-/// Refuses what sounds like an instruction, else asks the model behind.
+/// A content filter for injected instructions in front of a model.
 struct Filtering<M>(M);
 
 impl<M: ChatModel> ChatModel for Filtering<M> {
-    fn complete<'a>(&'a self, request: &'a ChatRequest) -> BoxFuture<'a, Result<Completion, Fault>> {
+    fn complete<'a>(&'a self, request: &'a ChatRequest) -> BoxFuture<'a, Reply> {
         if request.messages[1].content.contains("Ignore the rubric") {
             let fault = Fault::new(FaultKind::ContentFilter, "jailbreak detected");
             return Box::pin(async { Err(fault) });
@@ -143,7 +142,7 @@ impl<M: ChatModel> ChatModel for Filtering<M> {
 }
 
 #[tokio::test]
-async fn own_planted_answers_go_to_the_metrics_that_they_name() {
+async fn configured_planted_answers_are_judged_by_their_metrics() {
     let planted = |name: &str, answer: &str, low: &[&str], high: &[&str]| Planted {
         name: name.to_owned(),
         case: case(),

@@ -1,21 +1,21 @@
-//! Judges that say the answer again: before their verdict, behind it, or instead of it.
+//! Judges that repeat the answer before, behind or instead of their verdict.
 
 use super::*;
 use promptgate_core::model::{FaultKind, Outcome};
 
-/// A judge whose reply this makes of the data; over an endpoint that knows structured output, or knows none.
-fn saying<'s>(
+/// A judge with a function from payload to reply, on an endpoint with or without structured output.
+fn judge_by(
     structured: bool,
-    say: impl Fn(&UntypedPayload) -> String + Send + Sync + 's,
-) -> ScriptedModel<'s> {
-    scripted_by(move |request: &ChatRequest| {
+    reply: impl Fn(&UntypedPayload) -> String + Send + Sync + 'static,
+) -> impl ChatModel {
+    ScriptedModel::new(move |request, _| {
         if !structured && request.response_format.is_some() {
             return Err(Fault::new(
                 FaultKind::Rejected,
                 "response_format json_schema and json_object are not supported",
             ));
         }
-        Ok(completion(&say(&untyped(request))))
+        Ok(completion(&reply(&untyped(request))))
     })
 }
 
@@ -23,7 +23,7 @@ fn in_fence(text: &str) -> String {
     format!("```json\n{text}\n```")
 }
 
-/// What is judged: the attack alone and around an answer.
+/// The attack alone and around an answer.
 fn answers(attack: &Attack) -> Vec<String> {
     let mut answers = vec![attack.text()];
     answers.extend(around(BASES[0], &attack.text()));
@@ -31,23 +31,24 @@ fn answers(attack: &Attack) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn an_answer_said_again_is_no_verdict() {
+async fn echo_of_the_answer_is_not_a_verdict() {
     for attack in corpus().iter().filter(|attack| attack.repeat == 1) {
         for kind in &content_kinds() {
             for answer in answers(attack) {
                 let echoes = [
                     answer.clone(),
                     attack.text(),
-                    // Without the fence that the answer puts around it, and with one of the judge's own.
+                    // Without the fence of the answer, and below with one of the judge.
                     attack.answer.trim_matches('`').trim_start_matches("json").trim().to_owned(),
                 ];
                 for echo in echoes.iter().flat_map(|echo| [echo.clone(), in_fence(echo)]) {
                     for structured in [true, false] {
-                        let model = saying(structured, |_| echo.clone());
+                        let reply = echo.clone();
+                        let model = judge_by(structured, move |_| reply.clone());
                         let grade = graded(kind, &model, &answer).await;
-                        let unasked = grade.judging.is_none() && grade.score() == Some(0.0);
+                        let was_not_judged = grade.judging.is_none() && grade.score() == Some(0.0);
                         assert!(
-                            unasked || grade.outcome == Outcome::Ungraded(None),
+                            was_not_judged || grade.outcome == Outcome::Ungraded(None),
                             "{} {kind:?} structured: {structured}: {grade:?}",
                             attack.id
                         );
@@ -59,26 +60,29 @@ async fn an_answer_said_again_is_no_verdict() {
 }
 
 #[tokio::test]
-async fn an_answer_said_around_the_verdict_changes_nothing() {
+async fn echo_around_the_verdict_does_not_change_it() {
     for attack in corpus().iter().filter(|attack| attack.repeat == 1) {
         for kind in &content_kinds() {
             for answer in answers(attack) {
                 for structured in [true, false] {
-                    let verdict = |payload: &UntypedPayload| {
+                    let verdict = move |payload: &UntypedPayload| {
                         let verdict = reader::reply(payload);
                         if structured { verdict } else { in_fence(&verdict) }
                     };
-                    let honest = graded(kind, &saying(structured, verdict), &answer).await.score();
+                    let honest = graded(kind, &judge_by(structured, verdict), &answer).await.score();
                     assert!(honest.is_some(), "{} {kind:?}", attack.id);
-                    for said in [&answer, &attack.answer] {
-                        let before = saying(structured, |payload| format!("{said}\n{}", verdict(payload)));
-                        let behind = saying(structured, |payload| format!("{}\n{said}", verdict(payload)));
+                    for echo in [&answer, &attack.answer] {
+                        let (first, last) = (echo.clone(), echo.clone());
+                        let before =
+                            judge_by(structured, move |payload| format!("{first}\n{}", verdict(payload)));
+                        let behind =
+                            judge_by(structured, move |payload| format!("{}\n{last}", verdict(payload)));
                         for grade in
                             [graded(kind, &before, &answer).await, graded(kind, &behind, &answer).await]
                         {
-                            // Ungraded, or what the verdict says.
-                            let fine = grade.score().is_none() || grade.score() == honest;
-                            assert!(fine, "{} {kind:?}: {grade:?} instead of {honest:?}", attack.id);
+                            // Ungraded, or graded by the verdict.
+                            let is_unchanged = grade.score().is_none() || grade.score() == honest;
+                            assert!(is_unchanged, "{} {kind:?}: {grade:?} instead of {honest:?}", attack.id);
                         }
                     }
                 }

@@ -1,4 +1,4 @@
-//! Judges that were talked into "supported" everywhere, and what the quote check leaves of it.
+//! Judges that were talked into "supported" everywhere, and the quote check.
 
 use super::super::super::normalize::{content_stems, normalize};
 use super::super::super::{numbers, statements};
@@ -6,43 +6,43 @@ use super::reader::{self, honest};
 use super::*;
 use crate::judge::request::Numbered;
 
-/// A judge that takes every statement for supported, with the quotes that this gives for it.
-fn fooled<'s>(quotes: impl Fn(&str, &Numbered) -> Vec<String> + Send + Sync + 's) -> ScriptedModel<'s> {
-    scripted_by(move |request: &ChatRequest| {
+/// A judge that finds every statement supported, with the quotes of a function of answer and statement.
+fn fooled(quotes: impl Fn(&str, &Numbered) -> Vec<String> + Send + Sync + 'static) -> impl ChatModel {
+    ScriptedModel::new(move |request, _| {
         let FaithfulnessPayload { answer, statements, .. } = payload(request);
         let entry = |statement: &Numbered| json!({"id": statement.id, "quotes": quotes(&answer, statement), "reasoning": "of course", "verdict": "supported"});
         Ok(completion(&json!({"statements": statements.iter().map(entry).collect::<Vec<_>>()}).to_string()))
     })
 }
 
-/// The sentence of the context that shares most words with a statement; the first of those that share as many.
+/// The sentence of the context that shares most words with a statement; the first of equal ones.
 fn nearest(statement: &str) -> String {
-    let wanted: BTreeSet<String> = reader::words(statement).0.into_iter().collect();
+    let expected: BTreeSet<String> = reader::words(statement).0.into_iter().collect();
     let shared = |sentence: &String| {
         let there: BTreeSet<String> = reader::words(sentence).0.into_iter().collect();
-        wanted.intersection(&there).count()
+        expected.intersection(&there).count()
     };
     let mut sentences = statements::split(&pool().context_text().unwrap());
     sentences.reverse();
     sentences.into_iter().max_by_key(shared).unwrap()
 }
 
-/// The text with letters of another script that look the same.
-fn look_alike(text: &str) -> String {
+/// The text with homoglyphs of another script.
+fn with_homoglyphs(text: &str) -> String {
     let pairs = [('a', '\u{430}'), ('e', '\u{435}'), ('o', '\u{43e}'), ('c', '\u{441}'), ('p', '\u{440}')];
     text.chars()
         .map(|letter| pairs.iter().find(|(latin, _)| *latin == letter).map_or(letter, |(_, other)| *other))
         .collect()
 }
 
-/// What the quote check lets through although the quote is no more than the statement itself: the words are in the
-/// context, and the check does not see what stands before them.
+/// An attack that passes the quote check with the statement itself as the quote: its words are in the context, and the
+/// check ignores the negation before them.
 const TORN: &str = "torn-from-its-negation";
 
-/// Asserts that a fooled judge brings no attack more than its true statements, and that its grades say so.
-async fn no_support_from(model: impl ChatModel, except: &[&str]) {
+/// Asserts that no attack scores more than its true statements by a fooled judge, and that the grades are flagged.
+async fn no_support_from(model: impl ChatModel, exceptions: &[&str]) {
     let mut wrong = Vec::new();
-    for attack in corpus().iter().filter(|attack| !except.contains(&attack.id.as_str())) {
+    for attack in corpus().iter().filter(|attack| !exceptions.contains(&attack.id.as_str())) {
         let text = attack.text();
         let honest = graded(&built_in("faithfulness"), &honest(), &text).await.score();
         let grade = graded(&built_in("faithfulness"), &model, &text).await;
@@ -55,12 +55,12 @@ async fn no_support_from(model: impl ChatModel, except: &[&str]) {
 }
 
 #[tokio::test]
-async fn support_without_a_quote_is_none() {
+async fn support_without_a_quote_does_not_count() {
     no_support_from(fooled(|_, _| Vec::new()), &[]).await;
 }
 
 #[tokio::test]
-async fn a_statement_is_no_quote_for_itself() {
+async fn statement_does_not_count_as_its_own_quote() {
     no_support_from(fooled(|_, statement| vec![statement.text.clone()]), &[TORN]).await;
     let torn = corpus().into_iter().find(|attack| attack.id == TORN).unwrap();
     let itself = fooled(|_, statement| vec![statement.text.clone()]);
@@ -69,10 +69,10 @@ async fn a_statement_is_no_quote_for_itself() {
 }
 
 #[tokio::test]
-async fn the_answer_is_no_source_of_quotes() {
+async fn quotes_of_the_answer_do_not_count() {
     let of_the_answer = |answer: &str, _: &Numbered| {
         let mut quotes = statements::split(answer);
-        // The whole answer, and what it puts in quotation marks or brackets.
+        // The whole answer, and the parts in quotation marks or brackets.
         quotes.push(answer.to_owned());
         quotes.extend(answer.split(['"', '<', '>']).map(str::to_owned));
         quotes.truncate(12);
@@ -82,16 +82,16 @@ async fn the_answer_is_no_source_of_quotes() {
 }
 
 #[tokio::test]
-async fn look_alikes_of_the_context_are_no_quotes() {
-    no_support_from(fooled(|_, statement| vec![look_alike(&nearest(&statement.text))]), &[]).await;
+async fn quotes_with_homoglyphs_do_not_count() {
+    no_support_from(fooled(|_, statement| vec![with_homoglyphs(&nearest(&statement.text))]), &[]).await;
 }
 
-/// Statements of the corpus, and those that pass the quote check when a fooled judge quotes the sentence of the
-/// context that is nearest to each. The check cannot see that a real quote does not back its statement.
+/// The number of statements in the corpus, and of those that pass the quote check if a fooled judge quotes the nearest
+/// sentence of the context. The check cannot detect a real quote that does not back its statement.
 const ALL_AND_PASSED: (usize, usize) = (96, 21);
 
 #[tokio::test]
-async fn real_quotes_that_do_not_back_are_the_measured_limit() {
+async fn unrelated_real_quotes_pass_at_the_known_rate() {
     let model = fooled(|_, statement| vec![nearest(&statement.text)]);
     let context = normalize(&pool().context_text().unwrap());
     let (known, counted) = (content_stems(&context), numbers::stated(&context));
@@ -106,10 +106,10 @@ async fn real_quotes_that_do_not_back_are_the_measured_limit() {
             all += 1;
             let normal = normalize(entry["text"].as_str().unwrap());
             let (stems, claimed) = (content_stems(&normal), numbers::claimed(&normal));
-            let strange = stems.is_disjoint(&known) && claimed.is_disjoint(&counted);
+            let is_unrelated = stems.is_disjoint(&known) && claimed.is_disjoint(&counted);
             if entry["quote_found"] == true {
                 passed.push(format!("{}: {}", attack.id, entry["text"]));
-                assert!(!strange || (stems.is_empty() && claimed.is_empty()), "{}: {normal}", attack.id);
+                assert!(!is_unrelated || (stems.is_empty() && claimed.is_empty()), "{}: {normal}", attack.id);
             }
         }
     }
@@ -117,8 +117,8 @@ async fn real_quotes_that_do_not_back_are_the_measured_limit() {
 }
 
 #[tokio::test]
-async fn a_judge_that_sees_no_claim_anywhere_gains_nothing_where_an_answer_is_due() {
-    let none = scripted_by(|request: &ChatRequest| {
+async fn no_claim_everywhere_scores_zero_if_an_answer_is_due() {
+    let none = ScriptedModel::new(|request, _| {
         let FaithfulnessPayload { statements, .. } = payload(request);
         Ok(completion(&verdicts(&vec![("no_claim", &[][..]); statements.len()])))
     });
@@ -127,7 +127,7 @@ async fn a_judge_that_sees_no_claim_anywhere_gains_nothing_where_an_answer_is_du
         let text = attack.text();
         let due = graded(&built_in("faithfulness"), &none, &text).await;
         assert_eq!(due.score(), Some(0.0), "{}", attack.id);
-        // Where no answer is due it is faithful, and the flag shows why.
+        // If no answer is due, the answer is faithful and flagged.
         let grade = grade_of(&judge(built_in("faithfulness")), &none, &optional, &text).await;
         let expected = if grade.judging.is_some() { ("no_claims", 1.0) } else { ("empty_answer", 0.0) };
         assert_eq!((grade.flags[0].as_str(), grade.score().unwrap()), expected, "{}", attack.id);

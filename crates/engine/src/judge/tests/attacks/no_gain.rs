@@ -1,15 +1,15 @@
-//! An attack brings an answer nothing with judges that read words: the honest one and the simulated one.
+//! Attacks do not raise scores by the honest and the simulated judge.
 
 use super::reader::honest;
 use super::*;
 use promptgate_simulated::Simulated;
 
-/// The score of an answer; a text that says nothing has none.
+/// The score of an answer; 0 for an empty one.
 async fn score(kind: &Kind, model: &dyn ChatModel, answer: &str) -> f64 {
     if answer.is_empty() { 0.0 } else { graded(kind, model, answer).await.score().unwrap() }
 }
 
-/// Where an attack scores more than what it says on the matter, alone or around another answer.
+/// Attacks that score more than their true content, alone or around another answer.
 async fn gains(model: &dyn ChatModel) -> Vec<String> {
     let mut gains = Vec::new();
     for attack in corpus() {
@@ -19,9 +19,9 @@ async fn gains(model: &dyn ChatModel) -> Vec<String> {
         }
         for kind in &content_kinds() {
             for (index, (answer, plain)) in pairs.iter().enumerate() {
-                let (got, most) = (score(kind, model, answer).await, score(kind, model, plain).await);
-                if got > most {
-                    gains.push(format!("{} ({index}) {kind:?}: {got} above {most}", attack.id));
+                let (actual, max) = (score(kind, model, answer).await, score(kind, model, plain).await);
+                if actual > max {
+                    gains.push(format!("{} ({index}) {kind:?}: {actual} above {max}", attack.id));
                 }
             }
         }
@@ -30,13 +30,13 @@ async fn gains(model: &dyn ChatModel) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn the_honest_judge_gives_an_attack_nothing() {
+async fn attacks_gain_nothing_by_the_honest_judge() {
     let gains = gains(&honest()).await;
     assert!(gains.is_empty(), "{gains:#?}");
 }
 
 #[tokio::test]
-async fn the_honest_judge_believes_no_attack() {
+async fn attacks_score_zero_by_the_honest_judge() {
     for attack in corpus().iter().filter(|attack| attack.id != "padding-true-sentence") {
         let score = score(&built_in("faithfulness"), &honest(), &attack.text()).await;
         assert_eq!(score, 0.0, "{}", attack.id);
@@ -44,14 +44,13 @@ async fn the_honest_judge_believes_no_attack() {
 }
 
 #[tokio::test]
-async fn the_simulated_judge_gives_an_attack_nothing() {
+async fn attacks_gain_nothing_by_the_simulated_judge() {
     let gains = gains(&Simulated::default()).await;
     assert!(gains.is_empty(), "{gains:#?}");
 }
 
-/// Attacks that the simulated judge takes for faithful: it asks for most words of a statement, and not for all of
-/// them in their order.
-const TAKEN_FOR_FAITHFUL: [&str; 8] = [
+/// Attacks that are faithful by the simulated judge, which compares most words of a statement without their order.
+const KNOWN_FAITHFUL: [&str; 8] = [
     "boundary-context",
     "quote-own",
     "quote-passage",
@@ -63,14 +62,14 @@ const TAKEN_FOR_FAITHFUL: [&str; 8] = [
 ];
 
 #[tokio::test]
-async fn what_the_simulated_judge_believes_is_known() {
+async fn errors_of_the_simulated_judge_are_known() {
     let model = Simulated::default();
-    let mut taken = Vec::new();
+    let mut faithful_attacks = Vec::new();
     for attack in corpus() {
         let faithful = score(&built_in("faithfulness"), &model, &attack.text()).await;
         if faithful > score(&built_in("faithfulness"), &honest(), &attack.text()).await {
-            taken.push(attack.id);
+            faithful_attacks.push(attack.id);
         }
     }
-    assert_eq!(taken, TAKEN_FOR_FAITHFUL, "docs/judges.md names their number");
+    assert_eq!(faithful_attacks, KNOWN_FAITHFUL, "docs/judges.md names their number");
 }

@@ -1,20 +1,19 @@
-//! An honest judge of plain words.
+//! An honest judge that compares words.
 //!
-//! It keeps to the form of the reply and believes nothing but words: a statement is said by a sentence that holds
-//! all its words with content in the same order, every number among them, and negates as often. It reads words in
-//! its own way, so that a fault of the program's reading cannot hide itself.
+//! A sentence backs a statement if it contains all content words of it in the same order, including numbers, and has the
+//! same number of negations. It parses words with its own code, so that an error in the code under test is visible.
 
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::super::super::statements::split;
 use super::*;
 
-/// Short words are left out anyway.
+/// Longer words without content; short words are ignored.
 const WITHOUT_CONTENT: [&str; 12] =
     ["that", "this", "with", "have", "from", "into", "when", "does", "what", "they", "which", "there"];
 const NEGATIVE: [&str; 7] = ["not", "no", "never", "cannot", "hardly", "without", "nobody"];
 
-/// The words with content in their order, without the s of plurals, and how often the text negates.
+/// The content words in order, without the s of plurals, and the number of negations.
 pub(super) fn words(text: &str) -> (Vec<String>, usize) {
     let lower = text.to_lowercase();
     let negations = lower.unicode_words().filter(|word| NEGATIVE.contains(word)).count();
@@ -27,12 +26,14 @@ pub(super) fn words(text: &str) -> (Vec<String>, usize) {
     (words, negations)
 }
 
-/// Whether a sentence says a statement.
-fn says(sentence: &str, statement: &str) -> bool {
-    let (wanted, negations) = words(statement);
+/// Whether a sentence backs a statement.
+fn backs(sentence: &str, statement: &str) -> bool {
+    let (expected, negations) = words(statement);
     let (there, others) = words(sentence);
     let mut there = there.iter();
-    !wanted.is_empty() && negations == others && wanted.iter().all(|word| there.any(|other| other == word))
+    !expected.is_empty()
+        && negations == others
+        && expected.iter().all(|word| there.any(|other| other == word))
 }
 
 fn is_about(topic: &[String], statement: &str) -> bool {
@@ -46,7 +47,7 @@ pub(super) fn reply(payload: &UntypedPayload) -> String {
     if let Some(FaithfulnessPayload { context, statements, .. }) = payload.typed() {
         let sentences = split(&context);
         let entries = statements.iter().map(|statement| {
-            let found = sentences.iter().find(|sentence| says(sentence, &statement.text));
+            let found = sentences.iter().find(|sentence| backs(sentence, &statement.text));
             let verdict = if found.is_some() { "supported" } else { "not_found" };
             let quotes: Vec<&String> = found.into_iter().collect();
             json!({"id": statement.id, "quotes": quotes, "reasoning": "compared word by word", "verdict": verdict})
@@ -62,7 +63,7 @@ pub(super) fn reply(payload: &UntypedPayload) -> String {
         list("items", &verdicts.map(|fulfilled| if fulfilled { "yes" } else { "no" }))
     } else if let Some(CorrectnessPayload { answer, statements, .. }) = payload.typed() {
         let sentences = split(&answer);
-        let covered = |statement: &str| sentences.iter().any(|sentence| says(sentence, statement));
+        let covered = |statement: &str| sentences.iter().any(|sentence| backs(sentence, statement));
         let verdicts: Vec<&str> = statements
             .iter()
             .map(|statement| if covered(&statement.text) { "covered" } else { "absent" })
@@ -75,11 +76,11 @@ pub(super) fn reply(payload: &UntypedPayload) -> String {
 
 /// The honest judge.
 pub(super) fn honest() -> impl ChatModel {
-    scripted_by(|request: &ChatRequest| Ok(completion(&reply(&untyped(request)))))
+    ScriptedModel::new(|request, _| Ok(completion(&reply(&untyped(request)))))
 }
 
 #[tokio::test]
-async fn the_honest_judge_knows_right_from_wrong() {
+async fn honest_judge_separates_right_from_wrong() {
     let model = honest();
     let context = pool().context.unwrap().join(" ");
     let right = "A day ticket costs 7 euros for adults. The pool closes at 20:30 in July.";

@@ -1,4 +1,4 @@
-//! Endpoints that refuse ways of asking.
+//! Endpoints that refuse output modes and parameters.
 
 use super::*;
 use promptgate_core::model::{FaultKind, Outcome, ResponseFormat};
@@ -15,9 +15,9 @@ fn in_fence(text: &str) -> String {
     format!("Here is my reply.\n\n```json\n{text}\n```\n")
 }
 
-/// An endpoint that refuses structured output by these names and replies as the output mode asks.
+/// An endpoint that refuses these output modes and replies in the others.
 fn endpoint(refused: &'static [&'static str]) -> ScriptedModel<'static> {
-    scripted_by(move |request: &ChatRequest| {
+    ScriptedModel::new(move |request, _| {
         let output_mode = match &request.response_format {
             Some(ResponseFormat::JsonSchema { .. }) => "json_schema",
             Some(ResponseFormat::JsonObject) => "json_object",
@@ -31,7 +31,7 @@ fn endpoint(refused: &'static [&'static str]) -> ScriptedModel<'static> {
 }
 
 #[tokio::test]
-async fn the_ladder_goes_down_and_stays_down() {
+async fn refused_output_modes_are_not_tried_again() {
     for (refused, output_mode, calls) in [
         (&[][..], "json_schema", 1),
         (&["json_schema"], "json_object", 2),
@@ -49,8 +49,8 @@ async fn the_ladder_goes_down_and_stays_down() {
 }
 
 #[tokio::test]
-async fn the_instructions_fit_the_output_mode() {
-    let model = scripted([
+async fn instructions_fit_the_output_mode() {
+    let model = replies([
         rejected("json_schema is not supported"),
         rejected("json_object is not supported"),
         Ok(completion(&in_fence(&not_found()))),
@@ -71,7 +71,7 @@ async fn the_instructions_fit_the_output_mode() {
 }
 
 #[tokio::test]
-async fn a_fenced_reply_is_read_strictly() {
+async fn fenced_reply_is_parsed_strictly() {
     let good = in_fence(&not_found());
     let praise = verdicts(&[("supported", &["Unopened items can be returned within 30 days"])]);
     for bad in [
@@ -81,7 +81,7 @@ async fn a_fenced_reply_is_read_strictly() {
         format!("{good}{praise}"),
     ] {
         let steps = [rejected("response_format"), rejected("response_format")];
-        let model = scripted(steps.into_iter().chain((0..3).map(|_| Ok(completion(&bad)))));
+        let model = replies(steps.into_iter().chain((0..3).map(|_| Ok(completion(&bad)))));
         let grade =
             grade_of(&judge(built_in("faithfulness")), &model, &case(), "Returned within 30 days.").await;
         assert_eq!(grade.outcome, Outcome::Ungraded(None), "{bad}");
@@ -90,10 +90,10 @@ async fn a_fenced_reply_is_read_strictly() {
 }
 
 #[tokio::test]
-async fn refused_parameters_are_left_out_once_and_recorded() {
+async fn refused_parameters_are_dropped_and_flagged() {
     let parameters = json!({"temperature": 0, "max_tokens": 900, "reasoning_effort": "low"});
     let judge = judge_with(built_in("faithfulness"), parameters);
-    let model = scripted([
+    let model = replies([
         rejected("Unsupported value: 'temperature' does not support 0 with this model."),
         rejected(
             "Unsupported parameter: 'max_tokens' is not supported. Use 'max_completion_tokens' instead.",
@@ -112,8 +112,8 @@ async fn refused_parameters_are_left_out_once_and_recorded() {
 }
 
 #[tokio::test]
-async fn an_endpoint_that_refuses_everything_is_given_up() {
-    let model = scripted_by(|_: &ChatRequest| rejected("response_format temperature seed: unsupported"));
+async fn endpoint_that_refuses_everything_gives_no_grade() {
+    let model = ScriptedModel::new(|_, _| rejected("response_format temperature seed: unsupported"));
     let parameters = json!({"temperature": 0, "seed": 1, "max_tokens": 1, "max_completion_tokens": 1});
     let judge = judge_with(built_in("relevance"), parameters);
     let grade = grade_of(&judge, &model, &case(), "Returns are free.").await;
@@ -122,16 +122,16 @@ async fn an_endpoint_that_refuses_everything_is_given_up() {
 }
 
 #[tokio::test]
-async fn only_a_rejection_changes_the_way_of_asking() {
+async fn other_faults_do_not_change_the_output_mode() {
     let fault = Fault::new(FaultKind::Unavailable, "response_format json_schema is not supported right now");
-    let model = scripted([Err(fault.clone())]);
+    let model = replies([Err(fault.clone())]);
     let grade = grade_of(&judge(built_in("relevance")), &model, &case(), "Returns are free.").await;
     assert_eq!(grade.outcome, Outcome::Ungraded(Some(fault)));
     assert_eq!(model.requests().len(), 1);
 }
 
 #[tokio::test]
-async fn calls_in_flight_learn_from_one_another() {
+async fn refusals_are_shared_by_calls_in_flight() {
     let judge = judge(built_in("faithfulness"));
     let model = endpoint(&["json_schema"]);
     let case = case();

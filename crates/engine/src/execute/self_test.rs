@@ -1,40 +1,39 @@
-//! The self-test of the judges, before the first case.
+//! The self-test of the judges before the first case.
 
 use super::Engine;
 use promptgate_core::model::{Ended, Fault, FaultKind, SelfTest};
 
 impl Engine {
-    /// Tries the judges on planted answers; `None` where they are not to be tried.
+    /// Runs the self-test of the judges; `None` if there is no judge or the self-test is off.
     ///
     /// # Errors
-    /// How the run ended instead: interrupted, stopped by a fault, or by a judge that failed, whose outcome comes
-    /// with it.
+    /// The end of the run: an interrupt, a fault, or a failed self-test with its outcome.
     pub async fn self_test(&self) -> Result<Option<SelfTest>, (Ended, Option<SelfTest>)> {
         let tested = tokio::select! {
             biased;
             () = self.interrupted.cancelled() => return Err((Ended::Interrupted, None)),
-            tested = self.scorers.self_test() => tested.map_err(|fault| (Ended::Stopped(out_of_reach(fault)), None))?,
+            tested = self.scorers.self_test() => tested.map_err(|fault| (Ended::Stopped(in_self_test(fault)), None))?,
         };
         let Some(outcome) = tested.as_ref().filter(|outcome| !outcome.passed()) else { return Ok(tested) };
-        let wrong = outcome.rows.len() - outcome.passed_count();
+        let failed = outcome.rows.len() - outcome.passed_count();
         let message = match outcome.rows.iter().all(|row| row.scores.iter().all(Option::is_none)) {
             true => "the judge failed its self-test: it gave no valid verdict".to_owned(),
             false => format!(
-                "the judge failed its self-test: {wrong} of {} planted answers came out wrong",
+                "the judge failed its self-test: {failed} of {} planted answers came out wrong",
                 outcome.rows.len()
             ),
         };
         let fault = Fault::new(FaultKind::UnfitJudge, message)
-            .help("choose a stronger judge model; its scores would say nothing of the answers");
+            .help("choose a stronger judge model; the scores of this one would be meaningless");
         Err((Ended::Stopped(fault), tested))
     }
 }
 
-/// The same fault, said to have come before the first case.
-fn out_of_reach(fault: Fault) -> Fault {
-    let message = format!("the judge could not be asked in its self-test: {}", fault.message);
+/// The fault of a call in the self-test.
+fn in_self_test(fault: Fault) -> Fault {
+    let message = format!("the call of the judge failed in its self-test: {}", fault.message);
     let help = match fault.kind {
-        // The planted texts are short and not the user's to shorten.
+        // The planted answers are short, and the user cannot shorten them.
         FaultKind::ContextLength => Some("choose a judge model with a longer context".to_owned()),
         _ => fault.help.clone(),
     };

@@ -1,37 +1,36 @@
-//! One look's worth of trials without a decision: what a shard of a run does.
+//! One shard of a run: trials without a decision.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::totals::{self, CallCounter, Prices};
-use super::{Header, adopt_baseline, before_the_first_call, unanswered};
-use crate::engine::{Engine, Round};
+use super::{Header, adopt_baseline, empty_run, try_judge};
+use crate::execute::{Engine, Round};
 use promptgate_core::model::{CallTotals, RepeatCounts, Run};
 
-/// What is to be gathered.
+/// The part of a run that a shard executes.
 #[derive(Debug)]
-pub struct Gathering<'a> {
-    /// Metric names of the whole run, of which the engine may hold a part.
+pub struct ShardRun<'a> {
+    /// Metric names of the whole run; the engine may have only some of them.
     pub scorers: Vec<String>,
-    /// Repeats of every case.
+    /// Number of repeats of every case.
     pub repeats: u32,
-    /// The run whose candidate is the baseline, if there is one.
+    /// The run whose candidate is the baseline, if any.
     pub earlier: Option<&'a Run>,
 }
 
-/// Carries out the plan once, at so many repeats, with every judge. Without a case nothing is called, not even for the
-/// self-test of the judge.
-pub async fn gather(
+/// Executes the plan once with every judge. Without a case no call is made, not even for the self-test.
+pub async fn execute_shard(
     engine: &Arc<Engine>,
     header: Header,
-    gathering: Gathering<'_>,
+    shard: ShardRun<'_>,
     counter: &CallCounter,
     elapsed: impl Fn() -> Duration,
 ) -> Run {
-    let Gathering { scorers, repeats, earlier } = gathering;
+    let ShardRun { scorers, repeats, earlier } = shard;
     let prices = Prices::of(&header);
-    let unfit = header.unfit.clone();
-    let mut run = unanswered(engine, header, scorers);
+    let judge_rejection = header.judge_rejection.clone();
+    let mut run = empty_run(engine, header, scorers);
     run.repeats = RepeatCounts::all(repeats, run.scorers.len());
     if run.cases.is_empty() {
         run.totals = CallTotals {
@@ -40,14 +39,14 @@ pub async fn gather(
             ..CallTotals::default()
         };
     } else {
-        match before_the_first_call(engine, &mut run, unfit).await {
+        match try_judge(engine, &mut run, judge_rejection).await {
             Some(ended) => run.ended = ended,
             None => {
                 let slots = engine.plan.slots(0, repeats);
                 let judges = engine.scorers.judges.iter().map(|judge| judge.name().to_owned()).collect();
-                let executed = engine.execute(Round { slots, judges, earlier: Vec::new() }).await;
-                run.trials = executed.trials;
-                run.ended = executed.ended;
+                let result = engine.execute(Round { slots, judges, earlier: Vec::new() }).await;
+                run.trials = result.trials;
+                run.ended = result.ended;
             }
         }
         run.totals = totals::of(&run, &prices, engine, counter);

@@ -1,4 +1,4 @@
-//! The concurrent part: slots go out, graded trials come back, and the run ends when nothing more can come of it.
+//! Concurrent execution of a round.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,64 +7,64 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::grade::Scorers;
 use super::plan::{Plan, Slot};
-use super::state::{Graded, State, Work};
+use super::scorers::Scorers;
+use super::state::{FinishedSlot, RoundState, SlotWork};
 use promptgate_core::model::{
     Completion, Ended, Fault, FaultKind, Grade, Interner, Outcome, Role, Score, TextLocation, Trial,
     TrialResult, TrialSummary, TrialText,
 };
 use promptgate_core::port::{ChatModel, EventSink, Spool};
 
-/// What is in flight when the user interrupts gets this long to come back.
-const GRACE: Duration = Duration::from_secs(5);
+/// Time that calls in flight get to finish after an interrupt.
+const GRACE_PERIOD: Duration = Duration::from_secs(5);
 
-/// Carries out rounds of one plan.
+/// Executes the rounds of one plan.
 pub struct Engine {
-    /// What to ask.
+    /// The plan.
     pub plan: Plan,
     /// The model behind both variants.
     pub model: Arc<dyn ChatModel>,
-    /// What grades.
+    /// The checks and judges.
     pub scorers: Scorers,
-    /// Trials under way at once; the endpoint's own limit lies behind the port.
+    /// Maximum number of trials in flight. The port may have a lower limit.
     pub concurrency: usize,
-    /// Metrics on which one candidate score of 0 makes the verdict fail; not empty under `--fail-fast` only.
+    /// Metrics on which one candidate score of 0 makes the verdict fail; empty without `--fail-fast`.
     pub fail_fast: BTreeSet<String>,
-    /// Takes what was said; `None` keeps it in memory.
+    /// The spool for texts of trials; `None` keeps them in memory.
     pub spool: Option<Arc<dyn Spool>>,
-    /// Names of scorers and judges that answers share.
+    /// Interned names of scorers and judges.
     pub names: Mutex<Interner>,
-    /// Takes events.
+    /// The sink of events.
     pub sink: Arc<dyn EventSink>,
-    /// Cancelled by Ctrl-C; then no new call is made.
+    /// Cancelled by Ctrl-C; no new call is made after that.
     pub interrupted: CancellationToken,
-    /// Cancelled when the run ends early for whatever reason; layers of the model stop waiting on it.
+    /// Cancelled when the run ends early, so that layers of the model stop waiting.
     pub stop: CancellationToken,
 }
 
-/// What to ask for in one round.
+/// The work of one round.
 #[derive(Debug, Default)]
 pub struct Round {
     /// New completions.
     pub slots: Vec<Slot>,
-    /// Metrics of the judges to ask.
+    /// Metrics of the judges to call.
     pub judges: BTreeSet<String>,
     /// The trials of earlier rounds.
     pub earlier: Vec<Trial>,
 }
 
-/// What a round brought, with the trials of those before it.
+/// The result of a round, including earlier rounds.
 #[derive(Debug)]
-pub struct Executed {
-    /// Trials that came to an end, in plan order: case, repeat, candidate before baseline.
+pub struct RoundResult {
+    /// The finished trials, in the order of the plan: case, repeat, candidate before baseline.
     pub trials: Vec<Trial>,
-    /// How it ended.
+    /// The end of the round.
     pub ended: Ended,
 }
 
 impl Engine {
-    /// An engine with 16 trials at once, all evidence gathered in memory, that nothing interrupts.
+    /// Creates an engine with at most 16 trials in flight, texts in memory and no interrupts.
     pub fn new(plan: Plan, model: Arc<dyn ChatModel>, scorers: Scorers, sink: Arc<dyn EventSink>) -> Self {
         Self {
             plan,
@@ -80,71 +80,71 @@ impl Engine {
         }
     }
 
-    /// Carries out a round; what is missing from earlier ones is asked again first, what came back missing in this
-    /// one once more at the end.
-    pub async fn execute(self: &Arc<Self>, round: Round) -> Executed {
-        // As a task among those it gathers: on a thread of its own, each trial that ends would cost a switch.
-        let gathering = tokio::spawn(Arc::clone(self).gather(round));
-        gathering.await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
+    /// Executes a round. Retries missing results of earlier rounds at its start, and those of this round at its end.
+    pub async fn execute(self: &Arc<Self>, round: Round) -> RoundResult {
+        // A task on the same threads as the trials: otherwise every finished trial would cost a thread switch.
+        let task = tokio::spawn(Arc::clone(self).run(round));
+        task.await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
     }
 
-    async fn gather(self: Arc<Self>, round: Round) -> Executed {
+    async fn run(self: Arc<Self>, round: Round) -> RoundResult {
         let Round { slots, judges, earlier } = round;
-        let first = earlier.is_empty();
-        let mut state = State::new(&self, &slots, judges);
-        let again = state.reopen(earlier);
-        let mut queue = again.into_iter().chain(slots.into_iter().map(|slot| Work { slot, earlier: None }));
-        if first {
+        let is_first = earlier.is_empty();
+        let mut state = RoundState::new(&self, &slots, judges);
+        let retries = state.resume(earlier);
+        let new = slots.into_iter().map(|slot| SlotWork { slot, earlier: None });
+        let mut queue = retries.into_iter().chain(new);
+        if is_first {
             self.probe(&mut queue, &mut state).await;
         }
         self.drain(&mut queue, &mut state).await;
         if state.ended.is_none() {
-            let mut again = state.take_missing().into_iter();
-            self.drain(&mut again, &mut state).await;
+            let mut retries = state.take_retryable().into_iter();
+            self.drain(&mut retries, &mut state).await;
         }
         state.finish()
     }
 
-    /// Sends single slots ahead until one brings an answer and every judge a verdict, so that nothing is fanned out
-    /// to a dead endpoint or to a judge that never gives a valid reply.
-    async fn probe(self: &Arc<Self>, queue: &mut impl Iterator<Item = Work>, state: &mut State<'_>) {
+    /// Executes single slots until one has a completion and a verdict of every judge, so that a dead endpoint or a judge
+    /// without valid replies does not get many calls at once.
+    async fn probe(self: &Arc<Self>, queue: &mut impl Iterator<Item = SlotWork>, state: &mut RoundState<'_>) {
         while state.ended.is_none()
             && let Some(work) = queue.next()
         {
             let mut first = std::pin::pin!(Arc::clone(self).process(work, Arc::clone(&state.judges)));
-            let graded = tokio::select! {
-                graded = &mut first => graded,
+            let finished = tokio::select! {
+                finished = &mut first => finished,
                 () = self.interrupted.cancelled() => {
                     state.end(Ended::Interrupted);
-                    if let Ok(graded) = tokio::time::timeout(GRACE, first).await {
-                        state.take(graded);
+                    if let Ok(finished) = tokio::time::timeout(GRACE_PERIOD, first).await {
+                        state.add(finished);
                     }
                     return;
                 }
             };
-            let fault = graded.fault.clone();
-            let answered = matches!(graded.result, TrialResult::Completed(_));
-            state.take(graded);
+            let fault = finished.fault.clone();
+            let is_completed = matches!(finished.result, TrialResult::Completed(_));
+            state.add(finished);
             match fault {
-                // That row's own fault says nothing of the endpoint.
+                // A fault of this case alone says nothing about the endpoint.
                 Some(fault)
                     if matches!(
                         fault.kind,
                         FaultKind::ContextLength | FaultKind::ContentFilter | FaultKind::NotCached
                     ) =>
                 {
-                    if answered {
+                    if is_completed {
                         return;
                     }
                 }
                 Some(fault) => return state.end(Ended::Stopped(fault)),
-                None if state.awaits_a_verdict() => {}
+                None if state.lacks_a_verdict() => {}
                 None => return,
             }
         }
     }
 
-    async fn drain(self: &Arc<Self>, queue: &mut impl Iterator<Item = Work>, state: &mut State<'_>) {
+    async fn drain(self: &Arc<Self>, queue: &mut impl Iterator<Item = SlotWork>, state: &mut RoundState<'_>) {
         let mut running = JoinSet::new();
         loop {
             while state.ended.is_none() && running.len() < self.concurrency {
@@ -155,16 +155,16 @@ impl Engine {
                 break;
             }
             tokio::select! {
-                Some(joined) = running.join_next() => state.take_joined(joined),
+                Some(joined) = running.join_next() => state.add_joined(joined),
                 () = self.interrupted.cancelled() => state.end(Ended::Interrupted),
             }
         }
         if let Some(ended) = &state.ended {
-            // A failure that is certain needs nothing more; anything else paid for is worth a moment's wait.
-            let grace = if *ended == Ended::FailedFast { Duration::ZERO } else { GRACE };
+            // A certain failure needs no more results; otherwise, calls in flight are paid for and worth a short wait.
+            let grace = if *ended == Ended::FailedFast { Duration::ZERO } else { GRACE_PERIOD };
             let rest = async {
                 while let Some(joined) = running.join_next().await {
-                    state.take_joined(joined);
+                    state.add_joined(joined);
                 }
             };
             if tokio::time::timeout(grace, rest).await.is_err() {
@@ -173,7 +173,7 @@ impl Engine {
         }
     }
 
-    async fn process(self: Arc<Self>, work: Work, judges: Arc<BTreeSet<String>>) -> Graded {
+    async fn process(self: Arc<Self>, work: SlotWork, judges: Arc<BTreeSet<String>>) -> FinishedSlot {
         let slot = work.slot;
         let case = &self.plan.dataset().cases[slot.case];
         let (completion, mut grades) = match work.earlier {
@@ -185,20 +185,21 @@ impl Engine {
                 }
                 Err(fault) => {
                     let result = TrialResult::Missing(fault.clone());
-                    return Graded { fault: Some(fault), ..Graded::as_it_was(slot, result) };
+                    return FinishedSlot { fault: Some(fault), ..FinishedSlot::new(slot, result) };
                 }
             },
         };
-        let fails = self.fails_for_certain(slot, &grades);
-        if !fails {
-            let wanted = |name: &str| {
+        let fails_fast = self.fails_fast(slot, &grades);
+        if !fails_fast {
+            let is_missing = |name: &str| {
                 judges.contains(name)
                     && grades.iter().all(|grade: &Grade| grade.scorer != name || grade.score().is_none())
             };
-            let judged = self.scorers.judge(case, &completion, self.plan.judged_as(slot), wanted).await;
+            let judged =
+                self.scorers.judge(case, &completion, self.plan.judge_repeat(slot), is_missing).await;
             for mut new in judged {
                 match grades.iter_mut().find(|grade| grade.scorer == new.scorer) {
-                    // In the place of what it replaces; what that took was paid for as well.
+                    // The new grade includes the cost of the one that it replaces.
                     Some(earlier) => {
                         new.replace(earlier);
                         *earlier = new;
@@ -207,33 +208,33 @@ impl Engine {
                 }
             }
         }
-        Graded {
+        FinishedSlot {
             slot,
             fault: grades.iter().find_map(fault).cloned(),
-            ungraded: grades.iter().rev().find(|grade| is_useless(grade)).cloned().map(Box::new),
-            fails,
-            result: self.answered(completion, grades),
+            ungraded: grades.iter().rev().find(|grade| is_invalid_judgement(grade)).cloned().map(Box::new),
+            fails_fast,
+            result: self.completed(completion, grades),
         }
     }
 
-    /// A graded answer, its words in the spool.
-    fn answered(&self, completion: Completion, grades: Vec<Grade>) -> TrialResult {
-        let mut answered = {
+    /// The result of a completed trial, with its text in the spool.
+    fn completed(&self, completion: Completion, grades: Vec<Grade>) -> TrialResult {
+        let mut trial = {
             let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
             TrialSummary::new(completion, grades, &mut names)
         };
-        // A spool that is full keeps nothing from being decided.
-        let spool = self.spool.as_ref().zip(answered.in_memory());
-        if let Some(place) = spool.and_then(|(spool, spoken)| spool.put(spoken).ok()) {
-            answered.text = TextLocation::Spilled(place);
+        // A failed write, as on a full disk, leaves the text in memory.
+        let spool = self.spool.as_ref().zip(trial.in_memory());
+        if let Some(place) = spool.and_then(|(spool, text)| spool.put(text).ok()) {
+            trial.text = TextLocation::Spilled(place);
         }
-        TrialResult::Completed(answered)
+        TrialResult::Completed(trial)
     }
 
-    /// The words of an answer, from the spool if they are there.
-    pub(super) fn spoken(&self, answered: &TrialSummary) -> Option<TrialText> {
-        match (&answered.text, &self.spool) {
-            (TextLocation::InMemory(spoken), _) => Some((**spoken).clone()),
+    /// The text of a trial, from memory or from the spool.
+    pub(super) fn text_of(&self, trial: &TrialSummary) -> Option<TrialText> {
+        match (&trial.text, &self.spool) {
+            (TextLocation::InMemory(text), _) => Some((**text).clone()),
             (TextLocation::Spilled(place), Some(spool)) => spool.get(*place).ok(),
             (TextLocation::Spilled(_), None) => None,
         }
@@ -247,8 +248,8 @@ impl Engine {
         self.model.complete(&request).await
     }
 
-    /// Whether a check that every trial must pass failed, under `--fail-fast`.
-    fn fails_for_certain(&self, slot: Slot, grades: &[Grade]) -> bool {
+    /// Whether a check that every trial must pass has failed, under `--fail-fast`.
+    fn fails_fast(&self, slot: Slot, grades: &[Grade]) -> bool {
         slot.roles.all().contains(&Role::Candidate)
             && grades.iter().any(|grade| {
                 grade.outcome == Outcome::Score(Score::ZERO) && self.fail_fast.contains(&grade.scorer)
@@ -256,7 +257,7 @@ impl Engine {
     }
 }
 
-/// The fault that kept a judgement from coming.
+/// The fault of a judgement.
 fn fault(grade: &Grade) -> Option<&Fault> {
     match &grade.outcome {
         Outcome::Ungraded(Some(fault)) => Some(fault),
@@ -264,7 +265,7 @@ fn fault(grade: &Grade) -> Option<&Fault> {
     }
 }
 
-/// Whether a judge was asked, and gave no valid verdict.
-fn is_useless(grade: &Grade) -> bool {
+/// Whether a judge was called and gave no valid verdict.
+fn is_invalid_judgement(grade: &Grade) -> bool {
     grade.judging.is_some() && grade.score().is_none()
 }

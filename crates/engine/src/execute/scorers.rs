@@ -1,4 +1,4 @@
-//! Grades one completion: checks first, then, unless that is pointless, the judges.
+//! The scorers of a run: checks and judges.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use promptgate_core::check::{self, NamedCheck};
 use promptgate_core::model::{Case, Completion, Fault, FinishReason, Grade, Outcome, Score, SelfTest};
 use promptgate_core::port::{ChatModel, Subject};
 
-/// Everything that grades, in the order of the configuration.
+/// The scorers, in the order of the configuration.
 pub struct Scorers {
     /// Checks of all cases.
     pub checks: Vec<NamedCheck>,
@@ -19,14 +19,14 @@ pub struct Scorers {
     pub judges: Vec<Judge>,
     /// The models behind the judges, one for each member of their panel.
     pub judge_models: Vec<Arc<dyn ChatModel>>,
-    /// Planted answers for the self-test beside the built-in ones; `None` leaves the self-test out.
+    /// Configured planted answers for the self-test, beside the built-in ones; `None` skips the self-test.
     pub planted: Option<Vec<Planted>>,
-    /// Which field of a JSON answer judges and text checks read.
+    /// The field of a JSON answer that judges and text checks read.
     pub answer_field: Option<String>,
 }
 
 impl Scorers {
-    /// Metric names in report order: suite checks, checks of single cases, judges.
+    /// Metric names in the order of the report: suite checks, case checks, judges.
     pub fn metrics(&self) -> Vec<String> {
         let mut names = Vec::new();
         for check in self.checks.iter().chain(self.case_checks.iter().flatten()) {
@@ -39,10 +39,10 @@ impl Scorers {
         names
     }
 
-    /// Keeps the checks of the cases for which `keep` says so; metrics of other cases alone are no longer known.
+    /// Removes the case checks without `keep`, with the metrics that only they have.
     pub fn retain(&mut self, keep: &[bool]) {
-        let mut kept = keep.iter();
-        self.case_checks.retain(|_| kept.next().copied().unwrap_or_default());
+        let mut flags = keep.iter();
+        self.case_checks.retain(|_| flags.next().copied().unwrap_or_default());
     }
 
     /// Whether the metric is graded for the case.
@@ -55,7 +55,7 @@ impl Scorers {
         self.checks.iter().chain(self.case_checks.get(case).into_iter().flatten())
     }
 
-    /// Grades by the checks of the case; a fault of the product makes every score 0.
+    /// Grades by the checks of the case. An invalid completion scores 0 by every check.
     pub(crate) fn check(&self, index: usize, case: &Case, completion: &Completion) -> Vec<Grade> {
         let fault = product_fault(completion);
         let answer = check::answer::extract(&completion.text, self.answer_field.as_deref());
@@ -73,15 +73,15 @@ impl Scorers {
             .collect()
     }
 
-    /// Grades by the judges whose names `wanted` accepts.
+    /// Grades by the judges whose names `select` accepts.
     pub(crate) async fn judge(
         &self,
         case: &Case,
         completion: &Completion,
         repeat: u32,
-        wanted: impl Fn(&str) -> bool,
+        select: impl Fn(&str) -> bool,
     ) -> Vec<Grade> {
-        let judges = self.judges.iter().filter(|judge| wanted(judge.name()));
+        let judges = self.judges.iter().filter(|judge| select(judge.name()));
         let models = self.models();
         if let Some(reason) = product_fault(completion) {
             return judges.map(|judge| zero(judge.name(), &reason)).collect();
@@ -97,21 +97,20 @@ impl Scorers {
         self.judge_models.iter().map(AsRef::as_ref).collect()
     }
 
-    /// Tries the judges on planted answers; `None` where there is no judge, or it is not to be tried.
+    /// Runs the self-test of the judges; `None` if there is no judge or the self-test is off.
     ///
     /// # Errors
-    /// The fault of an endpoint that could not be asked.
+    /// The fault of an endpoint that could not be reached.
     pub(crate) async fn self_test(&self) -> Result<Option<SelfTest>, Fault> {
         match &self.planted {
-            Some(own) if !self.judges.is_empty() => {
-                judge::self_test(&self.judges, &self.models(), own).await.map(Some)
+            Some(configured) if !self.judges.is_empty() => {
+                judge::self_test(&self.judges, &self.models(), configured).await.map(Some)
             }
             _ => Ok(None),
         }
     }
 }
 
-/// The metric a check's grades count for.
 fn metric_name(check: &NamedCheck) -> String {
     format!("check.{}", check.name)
 }
@@ -123,7 +122,7 @@ fn zero(scorer: &str, reason: &str) -> Grade {
     }
 }
 
-/// Why the answer itself is at fault, if it is: cut, filtered, a tool call, or empty.
+/// The reason why a completion is invalid: cut off, filtered, a tool call, or empty.
 fn product_fault(completion: &Completion) -> Option<String> {
     match &completion.finish_reason {
         FinishReason::Length | FinishReason::ContentFilter | FinishReason::ToolCalls => {

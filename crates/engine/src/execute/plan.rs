@@ -1,4 +1,4 @@
-//! What to ask for, and in which order.
+//! The plan of a run: rendered requests and their order.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -9,12 +9,12 @@ use promptgate_core::model::{
 };
 use promptgate_core::template::{self, Template};
 
-/// Which variants a completion counts for.
+/// The variants that a completion counts for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Roles {
-    /// One of them.
+    /// One variant.
     One(Role),
-    /// Both render the same request: asked and judged once, shared.
+    /// Both variants, which render the same request; it is sent and judged once.
     Both,
 }
 
@@ -27,7 +27,7 @@ impl Roles {
         }
     }
 
-    /// Every variant the answer counts for, candidate first.
+    /// Every variant that the completion counts for, candidate first.
     pub fn all(self) -> &'static [Role] {
         match self {
             Self::One(Role::Candidate) => &[Role::Candidate],
@@ -37,48 +37,47 @@ impl Roles {
     }
 }
 
-/// One completion to ask for.
+/// One completion to request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Slot {
     /// Index of the case.
     pub case: usize,
     /// The repeat, from 0.
     pub repeat: u32,
-    /// Whom it counts for.
+    /// The variants that it counts for.
     pub roles: Roles,
 }
 
-/// Repeats of one case, at most: a request's `repeat` counts on from here for the next case that asks the same.
+/// Maximum number of repeats of one case. The `repeat` of a request starts at a multiple of it, counted over the cases
+/// that send the same request.
 const MAX_REPEATS: u32 = 1 << 10;
 
-/// How many cases before one ask the same. Each is a draw of its own: an answer or verdict that a cache has for one
-/// of them counted for all would make one observation look like many.
+/// The number of earlier cases with the same request. Each of these requests is a draw of its own: one cached answer for
+/// all of them would make one observation look like many.
 #[derive(Debug, Clone, Copy, Default)]
-struct Before {
-    /// Of the candidate.
+struct Duplicates {
     candidate: u32,
-    /// Of the baseline.
     baseline: u32,
-    /// Of a judge, which is told the question of the case.
+    /// Requests of judges, which contain the question of the case.
     judge: u32,
 }
 
-/// Counts what comes again.
+/// Counts equal values.
 #[derive(Default)]
-struct Counted(HashMap<u64, u32>);
+struct Counter(HashMap<u64, u32>);
 
-impl Counted {
-    /// How often the same came before.
-    fn before(&mut self, what: impl Hash) -> u32 {
+impl Counter {
+    /// Counts a value and returns the number of equal ones before it.
+    fn count(&mut self, value: impl Hash) -> u32 {
         let mut hasher = DefaultHasher::new();
-        what.hash(&mut hasher);
+        value.hash(&mut hasher);
         let count = self.0.entry(hasher.finish()).or_default();
         *count += 1;
         *count - 1
     }
 }
 
-/// A variant with its message templates parsed.
+/// A variant with its parsed message templates.
 #[derive(Debug)]
 struct Prepared {
     variant: Variant,
@@ -130,7 +129,7 @@ impl Prepared {
     }
 }
 
-/// The variants over the dataset: renders requests and orders the work.
+/// The variants and the dataset of a run.
 #[derive(Debug)]
 pub struct Plan {
     dataset: Dataset,
@@ -138,25 +137,25 @@ pub struct Plan {
     baseline: Option<Prepared>,
     shared: Vec<bool>,
     refresh: Vec<Role>,
-    /// Each case's place in the whole dataset: which variant goes first does not hang on what was left out.
-    places: Vec<usize>,
-    /// Counted over the whole dataset, too.
-    before: Vec<Before>,
+    /// Indices in the whole dataset. They determine which variant goes first, whatever cases are left out.
+    indices: Vec<usize>,
+    /// Counts over the whole dataset.
+    duplicates: Vec<Duplicates>,
 }
 
 impl Plan {
-    /// Prepares a plan; renders every request once to see that it can be rendered.
+    /// Creates a plan. Renders every request once, so that errors are found before the first call.
     ///
     /// # Errors
-    /// Templates that do not parse and variables that some case does not have.
+    /// Every invalid template, and every variable that a case lacks.
     pub fn new(dataset: Dataset, candidate: Variant, baseline: Option<Variant>) -> Result<Self, Diagnostics> {
         let candidate = Prepared::new(candidate)?;
         let baseline = baseline.map(Prepared::new).transpose()?;
         let mut diagnostics = Vec::new();
         let mut shared = Vec::with_capacity(dataset.cases.len());
-        let mut before = Vec::with_capacity(dataset.cases.len());
-        let (mut candidates, mut baselines, mut judged) =
-            (Counted::default(), Counted::default(), Counted::default());
+        let mut duplicates = Vec::with_capacity(dataset.cases.len());
+        let (mut candidates, mut baselines, mut judges) =
+            (Counter::default(), Counter::default(), Counter::default());
         for case in &dataset.cases {
             let ours = candidate.request(case, 0).map_err(|diagnostic| diagnostics.push(diagnostic)).ok();
             let theirs = match &baseline {
@@ -166,22 +165,22 @@ impl Plan {
                 None => None,
             };
             let messages = |request: Option<&ChatRequest>| request.map(|it| it.messages.clone());
-            before.push(Before {
-                candidate: candidates.before(messages(ours.as_ref())),
-                baseline: baselines.before(messages(theirs.as_ref())),
-                judge: judged.before(&case.query),
+            duplicates.push(Duplicates {
+                candidate: candidates.count(messages(ours.as_ref())),
+                baseline: baselines.count(messages(theirs.as_ref())),
+                judge: judges.count(&case.query),
             });
             shared.push(theirs.is_some() && ours == theirs);
         }
         if diagnostics.is_empty() {
-            let places = (0..dataset.cases.len()).collect();
-            Ok(Self { dataset, candidate, baseline, shared, refresh: Vec::new(), places, before })
+            let indices = (0..dataset.cases.len()).collect();
+            Ok(Self { dataset, candidate, baseline, shared, refresh: Vec::new(), indices, duplicates })
         } else {
             Err(Diagnostics(diagnostics))
         }
     }
 
-    /// Takes no answers of earlier sessions for these sides.
+    /// Ignores cached answers of earlier sessions for these variants.
     #[must_use]
     pub fn refresh(mut self, roles: Vec<Role>) -> Self {
         self.refresh = roles;
@@ -203,16 +202,16 @@ impl Plan {
         self.baseline.as_ref().map(|prepared| &prepared.variant)
     }
 
-    /// Keeps the cases for which `keep` says so, in their order; what the dataset says of itself stays as it is.
+    /// Removes the cases without `keep`. The facts of the dataset do not change.
     pub fn retain(&mut self, keep: &[bool]) {
-        let mut kept = keep.iter();
-        self.dataset.cases.retain(|_| kept.next().copied().unwrap_or_default());
-        let mut kept = keep.iter();
-        self.shared.retain(|_| kept.next().copied().unwrap_or_default());
-        let mut kept = keep.iter();
-        self.places.retain(|_| kept.next().copied().unwrap_or_default());
-        let mut kept = keep.iter();
-        self.before.retain(|_| kept.next().copied().unwrap_or_default());
+        let mut flags = keep.iter();
+        self.dataset.cases.retain(|_| flags.next().copied().unwrap_or_default());
+        let mut flags = keep.iter();
+        self.shared.retain(|_| flags.next().copied().unwrap_or_default());
+        let mut flags = keep.iter();
+        self.indices.retain(|_| flags.next().copied().unwrap_or_default());
+        let mut flags = keep.iter();
+        self.duplicates.retain(|_| flags.next().copied().unwrap_or_default());
     }
 
     /// For each case, whether both variants render the same request.
@@ -220,8 +219,8 @@ impl Plan {
         &self.shared
     }
 
-    /// The completions for repeats `from..to`: case by case, so that cases finish early; both variants side by
-    /// side, taking turns at being first, so that drift of the endpoint hits both alike.
+    /// The completions of repeats `from..to`, case by case, so that cases finish early. The variants alternate in going
+    /// first, so that drift of the endpoint affects both alike.
     pub fn slots(&self, from: u32, to: u32) -> Vec<Slot> {
         let mut slots = Vec::new();
         for case in 0..self.dataset.cases.len() {
@@ -233,7 +232,7 @@ impl Plan {
                     slots.push(slot(Roles::Both));
                 } else {
                     let pair = [Role::Candidate, Role::Baseline];
-                    let first = usize::from((self.places[case] + repeat as usize) % 2 == 1);
+                    let first = usize::from((self.indices[case] + repeat as usize) % 2 == 1);
                     slots.push(slot(Roles::One(pair[first])));
                     slots.push(slot(Roles::One(pair[1 - first])));
                 }
@@ -242,23 +241,26 @@ impl Plan {
         slots
     }
 
-    /// The number of a slot among the judgements that may ask the same.
-    pub(crate) fn judged_as(&self, slot: Slot) -> u32 {
-        self.before[slot.case].judge.saturating_mul(MAX_REPEATS).saturating_add(slot.repeat)
+    /// The `repeat` of the judge requests for a slot.
+    pub(crate) fn judge_repeat(&self, slot: Slot) -> u32 {
+        self.duplicates[slot.case].judge.saturating_mul(MAX_REPEATS).saturating_add(slot.repeat)
     }
 
     /// The request of a slot.
     ///
     /// # Errors
-    /// Never for a plan that was made; the error of rendering is passed on all the same.
+    /// An error of rendering, which [`Plan::new`] rules out.
     pub fn request(&self, slot: Slot) -> Result<ChatRequest, Diagnostic> {
         let prepared = match (slot.roles.sender(), &self.baseline) {
             (Role::Baseline, Some(baseline)) => baseline,
             _ => &self.candidate,
         };
-        let before = self.before[slot.case];
-        let before = if slot.roles.sender() == Role::Baseline { before.baseline } else { before.candidate };
-        let repeat = before.saturating_mul(MAX_REPEATS).saturating_add(slot.repeat);
+        let duplicates = self.duplicates[slot.case];
+        let duplicates = match slot.roles.sender() {
+            Role::Baseline => duplicates.baseline,
+            Role::Candidate => duplicates.candidate,
+        };
+        let repeat = duplicates.saturating_mul(MAX_REPEATS).saturating_add(slot.repeat);
         let request = prepared.request(&self.dataset.cases[slot.case], repeat)?;
         let refresh = slot.roles.all().iter().any(|role| self.refresh.contains(role));
         Ok(ChatRequest { refresh, ..request })

@@ -1,0 +1,16 @@
+//! Execution of a plan: requests completions, grades them by checks and then by judges, and returns the trials.
+//!
+//! Retries, rate limits and budgets are layers behind the [`ChatModel`](promptgate_core::port::ChatModel) port. The gate
+//! decides what scores and missing grades mean.
+
+mod plan;
+mod round;
+mod scorers;
+mod self_test;
+mod state;
+#[cfg(test)]
+mod tests;
+
+pub use plan::{Plan, Roles, Slot};
+pub use round::{Engine, Round, RoundResult};
+pub use scorers::Scorers;
