@@ -171,7 +171,7 @@ fn run_uses_its_configured_calibration() {
     folder.promptgate(&corrected).expect_code(0).says("that only the judge saw");
     // Too little agreement, no calibration, and one of another judge: nothing is asked.
     folder.edit("calibration.json", "\"true_negatives\": 25", "\"true_negatives\": 20");
-    folder.promptgate(&["run", "--offline"]).expect_code(2).says("its counts are not those of its answers");
+    folder.promptgate(&["run", "--offline"]).expect_code(2).says("its counts do not add up to its answers");
     let mut forged = calibration(&folder);
     forged["overall"]["true_negatives"] = json!(10);
     forged["overall"]["false_positives"] = json!(15);

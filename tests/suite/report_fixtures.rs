@@ -54,7 +54,9 @@ fn check(name: &str, run: fn(&Folder), update: bool) -> Result<(), String> {
     let difference = difference("", &normalized(committed), &normalized(written.clone()));
     match difference {
         Some(_) if update => {
-            std::fs::write(&path, by_line(&written)).expect("a fixture");
+            // A fixed port, so that snapshots do not change with it.
+            let text = local_ports().replace_all(&by_line(&written), "127.0.0.1:8080").into_owned();
+            std::fs::write(&path, text).expect("a fixture");
             Ok(())
         }
         Some(difference) => Err(difference),
@@ -274,7 +276,7 @@ fn unfit_judge(folder: &Folder) {
 /// The report without what differs from run to run: times, latencies, ports, and the digests they go into.
 fn normalized(mut report: Value) -> Value {
     let times = regex::Regex::new(r"\d{4}-\d\d-\d\dT[0-9:.]+Z").expect("a pattern");
-    let ports = regex::Regex::new(r"127\.0\.0\.1:\d+").expect("a pattern");
+    let ports = local_ports();
     for pointer in ["/metrics", "/criteria"] {
         for entry in report.pointer_mut(pointer).and_then(Value::as_array_mut).into_iter().flatten() {
             forget_latency(entry);
@@ -306,6 +308,10 @@ fn normalized(mut report: Value) -> Value {
         }
     });
     report
+}
+
+fn local_ports() -> regex::Regex {
+    regex::Regex::new(r"127\.0\.0\.1:\d+").expect("a pattern")
 }
 
 /// Takes the numbers out of a metric or criterion on latency.
