@@ -350,7 +350,7 @@ fn killed_run_resumes() {
 
     let folder = suite(60);
     let entries = || {
-        // A file that was never finished is made anew; one that has entries keeps them.
+        // An unfinished file is created again; one with entries keeps them.
         if !folder.path().join(CACHE).exists() {
             return 0;
         }
@@ -378,7 +378,7 @@ fn killed_run_resumes() {
     let before = asked.total();
     let outcome = folder.against(&server.base_url, &["run", "--concurrency", "8"]);
     assert!([0, 10, 11].contains(&outcome.code), "{}", outcome.text());
-    // What was in the cache was not asked for; the rest was, once.
+    // Cached answers were not requested; the others were, once.
     assert_eq!((asked.total() - before) as u64, asked.distinct() as u64 - kept);
     assert_eq!(normal(folder.report()), undisturbed);
     assert_eq!(requests(&folder, &server, &asked, &[]), 0);

@@ -85,7 +85,7 @@ fn configured_planted_answers_reach_their_metrics() {
         row("Plan 1 gives 11 days for a refund.", "high") + &row("Plan 1 gives 30 days for a refund.", "low");
     folder.write("planted.jsonl", &right);
     folder.promptgate(&["run", "--offline"]).expect_code(0).says("self-test 15 of 15 as expected");
-    // What the judge sees otherwise than its owner makes it unfit.
+    // A judge that disagrees with its owner's planted answers is rejected.
     folder.write("planted.jsonl", &row("Plan 1 gives 30 days for a refund.", "high"));
     folder.promptgate(&["run", "--offline"]).expect_code(12).says("✗ Plan 1 gives 30 days");
     for (row, says) in [

@@ -164,7 +164,7 @@ fn saved_looks_decide_alike() {
     assert_eq!((&compared["baseline_repeats"], &compared["looks"][0]["alpha"]), (&3.into(), &0.0001.into()));
     let missing = |metric: &Value| metric["baseline"]["missing"].as_u64();
     assert!(compared["metrics"].as_array().is_some_and(|all| all.iter().all(|it| missing(it) == Some(0))));
-    // What was compared can be compared: reading it back loses nothing.
+    // A saved comparison reads back without loss.
     folder.promptgate(&["report", "compared/report.json"]).expect_code(0);
     let again =
         folder.promptgate(&["compare", "old/report.json", "compared/report.json", "--format", "json"]);

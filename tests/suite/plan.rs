@@ -51,7 +51,7 @@ fn plan_maximum_is_a_run_of_all_looks() {
     assert_eq!(most["repeats"], 6);
     folder.promptgate(&["run", "--offline", "--repeats", "6"]);
     assert_eq!(all_calls(&plan_of_six, "most"), folder.report()["usage"]["calls"].as_u64().expect("calls"));
-    // What both variants share is asked once.
+    // Requests that both variants share are sent once.
     folder.write("baseline.md", &folder.read("prompt.md"));
     let shared = plan(&folder, &["--max-repeats", "6"]);
     assert_eq!((&shared["shared_cases"], calls(&shared["most"])), (&6.into(), calls(&most) / 2));

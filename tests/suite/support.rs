@@ -295,7 +295,7 @@ impl Canned {
                 std::thread::spawn(move || {
                     let mut request = Vec::new();
                     let mut buffer = [0; 4096];
-                    // Reads head and body; the body's length stands in the head.
+                    // Reads head and body; the head has the body's length.
                     while let Ok(read) = stream.read(&mut buffer) {
                         request.extend_from_slice(&buffer[..read]);
                         if read == 0 || whole(&request) {

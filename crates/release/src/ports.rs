@@ -12,7 +12,7 @@ pub type Digest = String;
 /// The identifier that a registry gave to a version.
 pub type RegistryId = String;
 
-/// What a registry can do; the lifecycle adapts to it.
+/// Capabilities of a registry; the lifecycle adapts to them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Capabilities {
     /// A label can be removed from a version without moving it to another.
@@ -38,7 +38,7 @@ pub struct StoredVersion {
 
 /// Stores versions and the labels that applications read.
 pub trait Registry: Send + Sync {
-    /// What this registry can do.
+    /// The capabilities of this registry.
     fn capabilities(&self) -> Capabilities;
 
     /// Stores a version and returns its identifier; an equal digest returns the existing one.

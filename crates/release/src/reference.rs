@@ -87,7 +87,7 @@ impl fmt::Display for Version {
 /// A movable name of a version.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Label {
-    /// What most users get.
+    /// The version that most users get.
     Production,
     /// Where a version is held before it is rolled out.
     Staging,

@@ -251,7 +251,7 @@ fn hostile_names_are_inert() {
         folder.write("promptgate-report/comment.md", "mine");
         folder.git(&["add", "--force", "promptgate-report"]);
     });
-    // What the world checks after each job is most of this test.
+    // The invariants checked after each job are most of this test.
     let done = world.job().expect_code(10).expect_output("verdict", "fail");
     assert_eq!(done.outputs["cases"], "4");
     let [comment] = &world.github.own()[..] else { panic!("{:?}", world.github.comments()) };

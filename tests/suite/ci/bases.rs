@@ -132,7 +132,7 @@ fn push_uses_its_parent() {
     job.offline().expect_code(0);
     job.outcome("unchanged", 0);
 
-    // What was before is not there, or there was nothing: this is not taken for no change.
+    // A missing or empty earlier commit is not taken for no change.
     for before in [after.as_str(), &"0".repeat(40), "no commit"] {
         let event = json!({"before": before, "after": next, "repository": {"default_branch": "main"}});
         let job = Job::new(origin.fetched(&next, "refs/remotes/origin/main", 1), "push", &next, &event);

@@ -73,7 +73,7 @@ fn git_attributes_cannot_hide_a_change() {
     let job = origin.pull_request();
     assert!(job.checkout.read("prompt.md").contains("\r\n"));
     job.offline().expect_code(0);
-    // What a step before made, and no commit holds, is the job's own.
+    // A file made by an earlier step, in no commit, belongs to the job.
     let origin = Origin::new(|folder| folder.edit("promptgate.yaml", "prompt: prompt.md", "prompt: made.md"));
     origin.change(|folder| folder.write("README.md", "words\n"));
     let job = origin.pull_request();

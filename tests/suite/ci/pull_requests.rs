@@ -22,7 +22,7 @@ fn passing_change_exits_0() {
     assert_eq!(report["policy_source"]["commit"], origin.rev("main"));
     assert_eq!(report["policy_source"]["spec"], "git:merge-base");
     assert_eq!(report["variants"]["baseline"]["prompt"]["commit"], origin.rev("main"));
-    // What nobody needs to be told is not told.
+    // Irrelevant facts are left out.
     assert_eq!(commands(&outcome.text()), []);
     assert!(outcome.stdout.contains("PASS"), "{}", outcome.stdout);
     assert_eq!(job.comment(), job.summary());

@@ -289,7 +289,7 @@ fn unchanged_result_writes_no_new_comment() {
             assert!(github.requests().is_empty());
             continue;
         }
-        // What is there must not go on saying what was.
+        // An outdated comment must not stay.
         let github = GitHub::start();
         github.add(BOT, "Bot", &format!("old\n{MARKER}"));
         comment_with(&folder, &github, &[], &[("PROMPTGATE_COMMENT", when)]).expect_code(0);

@@ -12,7 +12,7 @@ fn weakened_schema_is_judged_by_the_old_one() {
     commit(&folder, "start");
     folder.git(&["switch", "--quiet", "-c", "change"]);
     folder.write("answer.schema.json", &schema);
-    // What the baseline says is policy as well.
+    // The baseline is policy as well.
     folder.write("prompts/baseline.md", "Say nothing.\n");
     commit(&folder, "change");
     run(&folder).expect_code(10).says("file answer.schema.json from sha256:");

@@ -25,7 +25,7 @@ fn new_suite_sets_its_own_bar_and_says_so() {
         .promptgate(&["check", "--policy-from", "git:main"])
         .expect_code(0)
         .says("where there is none: new");
-    // What the candidate names is held to the same.
+    // Files named by the candidate are held to the same rule.
     folder.edit("promptgate.yaml", "prompt: prompt.md", "prompt: .git/config");
     run(&folder).expect_code(2).says("in the `.git` folder");
 }
@@ -139,7 +139,7 @@ fn forged_merge_does_not_choose_its_policy() {
     commit(&folder, "other");
     let tree = folder.git(&["rev-parse", "HEAD^{tree}"]);
     let second = folder.git(&["rev-parse", "HEAD"]);
-    // What a forge's merge commit looks like: of the change's own commits.
+    // A merge commit like a forge's, made of the change's own commits.
     let message = format!("Merge {second} into {lax}");
     let merge = folder.git(&["commit-tree", &tree, "-p", &lax, "-p", &second, "-m", &message]);
     folder.git(&["checkout", "--quiet", "--detach", &merge]);

@@ -165,7 +165,7 @@ fn edited_shard_is_refused() {
     edit(&folder, index, |file| file["part"]["cases"][0]["id"] = "case-77".into());
     refused(&folder).says("the cases are not those of the run");
     folder.write(&path(index, 3), &good);
-    // What makes a case count.
+    // Fields that decide whether a case counts.
     let counting: [Edit; 4] = [
         |file| file["part"]["cases"][0]["must_pass"] = true.into(),
         |file| file["part"]["cases"][0]["group"] = "other".into(),
