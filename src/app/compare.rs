@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::evaluate::Decided;
-use super::{Failure, mismatch, policy, report_files};
+use super::{Failure, mismatch, report_files};
 use promptgate_core::gate::{Criterion, Policy, Requirement};
 use promptgate_core::model::Place;
 use promptgate_engine::evaluate::{self, Evaluation};
@@ -16,7 +16,7 @@ use promptgate_engine::evaluate::{self, Evaluation};
 pub(crate) fn compare(old: &Path, new: &Path) -> Result<Decided, Failure> {
     let (old_file, new_file) = (old.display().to_string(), new.display().to_string());
     let (old, new) = (report_files::read(old)?, report_files::read(new)?);
-    let mut policy = policy::restored(&new.policy);
+    let mut policy = new.policy.clone();
     add_baseline_criteria(&mut policy);
     let earlier = old.to_run().map_err(|diagnostics| diagnostics.at(&Place::file(&old_file)))?;
     let mut run = new.to_run().map_err(|diagnostics| diagnostics.at(&Place::file(&new_file)))?;
@@ -39,7 +39,7 @@ pub(crate) fn compare(old: &Path, new: &Path) -> Result<Decided, Failure> {
     let (analysis, decision) = evaluate::decide(&run, &policy);
     Ok(Decided {
         evaluation: Evaluation { run, analysis, decision },
-        policy: policy::saved(&policy),
+        policy,
         spool: None,
         redactor: Arc::default(),
         inconclusive_passes: false,

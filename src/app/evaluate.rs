@@ -14,7 +14,7 @@ use super::calibration::check_calibration;
 use super::models::{Connection, Models};
 use super::shard::{self, Part, PlanFacts, ShardChoice, ShardOutput, ShardResult};
 use super::suite::{self, Suite, SuiteOptions};
-use super::{CallOptions, Context, Environment, Failure, mismatch, policy, report_files};
+use super::{CallOptions, Context, Environment, Failure, mismatch, report_files};
 use crate::config::{CachedBaseline, Settings};
 use promptgate_core::gate::{Bound, Policy, Requirement};
 use promptgate_core::model::{Fault, JudgeFacts, Role};
@@ -23,8 +23,7 @@ use promptgate_core::text::Redactor;
 use promptgate_engine::evaluate::{self, CallCounter, Evaluation, Header};
 use promptgate_engine::execute::Engine;
 use promptgate_report::shard::Shard;
-use promptgate_report::spool::FileSpool;
-use promptgate_report::{Report, v1};
+use promptgate_report::{FileSpool, Report};
 
 /// How a suite is run.
 #[derive(Debug, Clone)]
@@ -55,7 +54,7 @@ pub(crate) enum Outcome {
 pub(crate) struct Decided {
     /// The run, its analysis and the decision.
     pub(crate) evaluation: Evaluation,
-    pub(super) policy: v1::Policy,
+    pub(super) policy: Policy,
     pub(super) spool: Option<Arc<FileSpool>>,
     pub(super) redactor: Arc<Redactor>,
     /// Whether the configuration lets an inconclusive verdict pass.
@@ -66,7 +65,8 @@ impl Decided {
     /// The report, and the redactor to write it with.
     pub(super) fn report(self, exit_code: u8) -> (Report, Arc<Redactor>) {
         let Evaluation { run, analysis, decision } = self.evaluation;
-        let report = Report::spilled(&run, &analysis, &decision, self.policy, exit_code, self.spool.as_ref());
+        let report = Report::undecided(&run, self.policy, self.spool.as_ref());
+        let report = report.decided(&analysis, &decision, exit_code);
         (report, self.redactor)
     }
 }
@@ -298,7 +298,7 @@ impl PreparedRun {
             );
             return Ok(Outcome::Decided(Box::new(Decided {
                 evaluation: evaluation.await,
-                policy: policy::saved(&self.policy),
+                policy: self.policy,
                 spool: Some(self.spool),
                 redactor: self.redactor,
                 inconclusive_passes: self.inconclusive_passes,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::evaluate::Decided;
-use super::{Failure, policy, shard};
+use super::{Failure, shard};
 use promptgate_core::model::Diagnostics;
 use promptgate_engine::evaluate;
 use promptgate_report::shard::{Joined, join};
@@ -15,7 +15,7 @@ use promptgate_report::shard::{Joined, join};
 /// Everything that is wrong with any of the shards at once.
 pub(crate) fn merge(folders: &[PathBuf]) -> Result<Decided, Failure> {
     let Joined { run, policy, inconclusive_passes, .. } = joined(folders)?;
-    let evaluation = evaluate::conclude(run, &policy::restored(&policy));
+    let evaluation = evaluate::conclude(run, &policy);
     Ok(Decided { evaluation, policy, spool: None, redactor: Arc::default(), inconclusive_passes })
 }
 

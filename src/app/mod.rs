@@ -20,7 +20,6 @@ mod mismatch;
 pub(crate) mod mock_server;
 mod models;
 pub(crate) mod plan;
-mod policy;
 mod redacting;
 pub(crate) mod report_files;
 pub(crate) mod schema;

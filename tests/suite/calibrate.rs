@@ -202,7 +202,7 @@ fn run_uses_its_configured_calibration() {
     let corrected = ["calibrate", "labels.jsonl", "--offline", "--report", "first.json"];
     folder.promptgate(&corrected).expect_code(2).says("was not judged by the same judge of faithfulness");
     folder.write("calibration.json", "{}");
-    folder.promptgate(&["run", "--offline"]).expect_code(2).says("this is no calibration");
+    folder.promptgate(&["run", "--offline"]).expect_code(2).says("not a promptgate calibration");
 }
 
 #[test]

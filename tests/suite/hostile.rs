@@ -75,12 +75,12 @@ fn edited_reports_are_refused() {
         ("/policy/resolution", json!(50), "`policy.resolution`"),
         ("/policy/resolution", json!(-1), "`policy.resolution`"),
         ("/policy/max_missing", json!(50), "`policy.max_missing`"),
-        ("/policy/criteria/1/requirement/value", json!(-5), "is not in 0..=1"),
-        ("/policy/criteria/2/requirement/tolerance", json!(5), "forgives"),
+        ("/policy/criteria/1/requirement/value", json!(-5), "in 0..=1"),
+        ("/policy/criteria/2/requirement/tolerance", json!(5), "a tolerance in 0..=1"),
         ("/policy/criteria/0/requirement", json!({"kind": "must_pass", "case": 0}), "another id"),
-        ("/policy/criteria", json!([]), "not the same ones"),
-        ("/scorers/1", json!("check.length"), "is there twice"),
-        ("/judge", Value::Null, "but no `judge`"),
+        ("/policy/criteria", json!([]), "differ"),
+        ("/scorers/1", json!("check.length"), "duplicate scorer"),
+        ("/judge", Value::Null, "without a `judge`"),
     ];
     for (pointer, value, words) in edits {
         let outcome = compare_edited(&folder, |report| {
@@ -97,7 +97,7 @@ fn edited_reports_are_refused() {
     let fewer = compare_edited(&folder, |report| {
         report["policy"]["criteria"].as_array_mut().expect("criteria").truncate(1);
     });
-    fewer.expect_code(2).says("not the same ones");
+    fewer.expect_code(2).says("differ");
     // A trial that was taken out is missing, not forgotten.
     let outcome = compare_edited(&folder, |report| {
         report["cases"][0]["trials"].as_array_mut().expect("trials").retain(|trial| trial["repeat"] != 1);

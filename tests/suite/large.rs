@@ -109,7 +109,7 @@ fn refused(folder: &Folder, trials: &str) {
     folder.write("out/trials.jsonl", &trials.replacen("7 hours", "7 days", 1));
     refused(&["compare", "merged/report.json", "out/report.json"], "these are not the trials");
     folder.write("out/trials.jsonl", &trials[..trials.len() / 2]);
-    refused(&["report", "out/report.json"], "not 20002 with");
+    refused(&["report", "out/report.json"], "expected 20002 lines");
     std::fs::remove_file(folder.path().join("out/trials.jsonl")).expect("it is there");
     let baseline = "report:out/report.json";
     refused(&["run", "--offline", "--baseline", baseline, "--out", "never"], "cannot be read");

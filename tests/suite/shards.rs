@@ -41,7 +41,7 @@ fn shard_reports_its_cases_without_a_verdict() {
     let folder = small(10);
     let outcome = shard(&folder, 1, 2, &["--repeats", "2"]).expect_code(0).says("no verdict");
     let file = json(&folder, &path(1, 2));
-    let cases = file["part"]["cases"].as_array().expect("cases");
+    let cases = file["report"]["cases"].as_array().expect("cases");
     assert!(!cases.is_empty() && cases.len() < 10, "{}", cases.len());
     assert_eq!(file["counts"]["trials"], cases.len() * 2 * 2);
     let words = format!(
@@ -51,8 +51,11 @@ fn shard_reports_its_cases_without_a_verdict() {
     );
     assert!(outcome.stdout.contains(&words) && outcome.stdout.contains("SHARD 1 of 2"), "{}", outcome.stdout);
     assert!(!folder.path().join("shards/1/report.json").exists());
-    for verdict in ["verdict", "criteria", "metrics"] {
-        assert!(file.get(verdict).is_none() && file["part"].get(verdict).is_none(), "{verdict}");
+    // Nothing in it can be taken for a decision.
+    let report = &file["report"];
+    assert!(file.get("verdict").is_none() && report["verdict"] == "incomplete" && report["exit_code"] == 12);
+    for decided in ["criteria", "metrics", "looks", "reasons"] {
+        assert_eq!(report[decided], Value::Array(Vec::new()), "{decided}");
     }
     let schema: Value = serde_json::from_str(
         &std::fs::read_to_string(repository().join("schema/shard.schema.json")).expect("the schema"),
@@ -70,7 +73,7 @@ fn case_keeps_its_shard_in_any_dataset() {
     let ids = |folder: &Folder, index| -> Vec<String> {
         shard(folder, index, 3, &["--no-judge"]).expect_code(0);
         let file = json(folder, &path(index, 3));
-        file["part"]["cases"].as_array().expect("cases").iter().map(|case| case["id"].to_string()).collect()
+        file["report"]["cases"].as_array().expect("cases").iter().map(|case| case["id"].to_string()).collect()
     };
     let (few, many) = (small(9), small(30));
     for index in 1..=3 {
@@ -122,7 +125,7 @@ fn rates_and_budgets_are_totals() {
     let calls = |index, flags: &[&str]| {
         shard(&folder, index, 2, &[&["--repeats", "1"], flags].concat());
         let file = json(&folder, &path(index, 2));
-        (file["part"]["usage"]["calls"].as_u64().expect("calls"), file["part"]["ended"]["kind"].clone())
+        (file["report"]["usage"]["calls"].as_u64().expect("calls"), file["report"]["ended"]["kind"].clone())
     };
     let (one, other) = (calls(1, &[]), calls(2, &[]));
     assert_eq!(one.0 + other.0, 20 * 2 * 3);
@@ -147,7 +150,7 @@ fn shard_without_cases_makes_no_call() {
     assert!(
         empty
             .iter()
-            .all(|it| it["part"]["usage"]["calls"] == 0 && it["part"]["ended"]["kind"] == "completed")
+            .all(|it| it["report"]["usage"]["calls"] == 0 && it["report"]["ended"]["kind"] == "completed")
     );
     folder.promptgate(&["merge", "shards"]).expect_code(0).says("PASS");
 }
@@ -163,7 +166,7 @@ fn shard_at_a_dead_endpoint_is_incomplete() {
     };
     run(1, &dead.base_url).expect_code(12).says("not done").says("no such key");
     let file = json(&folder, &path(1, 2));
-    assert_eq!(file["part"]["ended"]["fault"]["kind"], "unauthorized");
+    assert_eq!(file["report"]["ended"]["fault"]["kind"], "unauthorized");
     assert_eq!(file["counts"]["trials"], file["counts"]["missing"]);
     assert!(!folder.read(&path(1, 2)).contains(KEY));
     // The other shard at the same address: it is the endpoint that died.
@@ -172,7 +175,7 @@ fn shard_at_a_dead_endpoint_is_incomplete() {
     let report = folder.report();
     assert_eq!((&report["verdict"], &report["exit_code"]), (&"incomplete".into(), &12.into()));
     assert_eq!(report["reasons"][0]["code"], "endpoint");
-    assert!(report["reasons"].to_string().contains("; not done either: 2/2"), "{report}");
+    assert!(report["reasons"].to_string().contains("; also not done: 2/2"), "{report}");
     folder.promptgate(&["merge", "shards", "--advisory"]).expect_code(0).says("INCOMPLETE");
 }
 
@@ -221,7 +224,7 @@ fn interrupted_shard_leaves_its_file() {
     let status = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill");
     assert!(status.success());
     assert_eq!(child.wait().expect("its end").code(), Some(130));
-    assert_eq!(json(&folder, "shards/shard-1-of-1.json")["part"]["ended"]["kind"], "interrupted");
+    assert_eq!(json(&folder, "shards/shard-1-of-1.json")["report"]["ended"]["kind"], "interrupted");
     // The merge itself was not interrupted: what it lacks makes it incomplete.
     folder.promptgate(&["merge", "shards"]).expect_code(12).says("shard 1/1: it was interrupted");
     assert_eq!(folder.report()["reasons"][0]["code"], "interrupted");

@@ -101,21 +101,18 @@ impl Parts {
     pub(crate) fn of(report: &Report) -> Self {
         let run = report.to_run().unwrap();
         let analysis = metric::analyse(&run);
-        let policy = gate_policy(&report.policy);
+        let policy = report.policy.clone();
         let mut decision = gate::decide(&analysis, &policy, &run.ended);
         for summary in decision.metrics.iter_mut().filter(|summary| summary.kind == MetricKind::Judge) {
             summary.judged = metric::judge_quality(&run, summary, policy.alpha());
         }
         decision.to_settle = report.to_settle.and_then(|_| forecast::to_settle(&run, &decision));
-        Self { run, analysis, decision, policy: report.policy.clone(), exit_code: report.exit_code }
+        Self { run, analysis, decision, policy, exit_code: report.exit_code }
     }
 
     /// The report of these parts.
     pub(crate) fn report(&self) -> Report {
-        Report::new(&self.run, &self.analysis, &self.decision, self.policy.clone(), self.exit_code)
+        let report = Report::undecided(&self.run, self.policy.clone(), None);
+        report.decided(&self.analysis, &self.decision, self.exit_code)
     }
-}
-
-fn gate_policy(policy: &Policy) -> gate::Policy {
-    serde_json::from_value(serde_json::to_value(policy).unwrap()).unwrap()
 }

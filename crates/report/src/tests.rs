@@ -1,4 +1,4 @@
-//! What every rendering must do, whatever is in the report.
+//! Properties of every rendering, for any report.
 
 mod judging;
 mod large;
@@ -22,31 +22,31 @@ fn style() -> Style {
     Style { files: vec!["promptgate-report/report.json".to_owned()], ..Style::default() }
 }
 
-/// Reads a report that has no file beside it.
+/// Reads a report without a file of trials.
 fn read_alone(file: &str, text: &str) -> Result<Report, Diagnostics> {
     read(file, text, |_| Err(io::ErrorKind::NotFound.into()))
 }
 
-fn said(diagnostics: Diagnostics) -> String {
+fn message(diagnostics: Diagnostics) -> String {
     diagnostics.to_string()
 }
 
 #[test]
-fn terminal_looks_as_agreed() {
+fn terminal_matches_snapshots() {
     for (name, report) in all() {
         insta::assert_snapshot!(format!("terminal_{name}"), rendered(&report, Format::Terminal, style()));
     }
 }
 
 #[test]
-fn markdown_looks_as_agreed() {
+fn markdown_matches_snapshots() {
     for (name, report) in all() {
         insta::assert_snapshot!(format!("markdown_{name}"), rendered(&report, Format::Markdown, style()));
     }
 }
 
 #[test]
-fn colours_change_no_word() {
+fn colors_change_no_text() {
     let sequences = regex::Regex::new("\u{1B}\\[[0-9;]*m").unwrap();
     for (name, report) in all() {
         let plain = rendered(&report, Format::Terminal, style());
@@ -58,7 +58,7 @@ fn colours_change_no_word() {
 }
 
 #[test]
-fn the_terminal_keeps_to_its_width() {
+fn terminal_lines_stay_within_width() {
     for width in [60, 80, 100, 140] {
         for (name, report) in all() {
             let text = rendered(&report, Format::Terminal, Style { width, ..style() });
@@ -69,7 +69,7 @@ fn the_terminal_keeps_to_its_width() {
 }
 
 #[test]
-fn every_report_validates_against_the_schema() {
+fn reports_validate_against_the_schema() {
     let validator = jsonschema::validator_for(&schema()).unwrap();
     for (name, report) in all() {
         let text = rendered(&report, Format::Json, style());
@@ -81,7 +81,7 @@ fn every_report_validates_against_the_schema() {
 }
 
 #[test]
-fn the_schema_refuses_what_is_no_report() {
+fn schema_rejects_invalid_reports() {
     let validator = jsonschema::validator_for(&schema()).unwrap();
     let good = serde_json::to_value(fixtures::fail()).unwrap();
     for (place, wrong) in [
@@ -98,9 +98,9 @@ fn the_schema_refuses_what_is_no_report() {
     assert!(validator.is_valid(&good));
 }
 
-/// Run with PROMPTGATE_BLESS=1 to write the schema anew after an addition.
+/// Run with PROMPTGATE_BLESS=1 to write the schema after an addition.
 #[test]
-fn the_committed_schema_is_the_generated_one() {
+fn committed_schema_equals_generated_schema() {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../schema/report.schema.json");
     let generated = format!("{}\n", serde_json::to_string_pretty(&schema()).unwrap());
     if std::env::var_os("PROMPTGATE_BLESS").is_some() {
@@ -124,7 +124,7 @@ fn report_read_back_gives_the_same_run_and_decision() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
     #[test]
-    fn every_score_and_latency_survives_bit_by_bit(
+    fn scores_and_latencies_survive_bit_by_bit(
         scores in prop::collection::vec(prop::option::of(0.0..=1.0_f64), 36),
         latencies in prop::collection::vec(0.0..1e7_f64, 36),
     ) {
@@ -144,7 +144,7 @@ proptest! {
     }
 
     #[test]
-    fn a_damaged_report_is_a_diagnostic_and_no_panic(cut in 0.0..1.0_f64, with in "[\\x00-\\x7f]{0,3}") {
+    fn damaged_report_is_an_error(cut in 0.0..1.0_f64, with in "[\\x00-\\x7f]{0,3}") {
         let text = rendered(&fixtures::fail(), Format::Json, style());
         let at = (text.len() as f64 * cut) as usize;
         let Some((head, tail)) = text.split_at_checked(at) else { return Ok(()) };
@@ -154,7 +154,7 @@ proptest! {
 }
 
 #[test]
-fn numbers_that_are_none_become_null() {
+fn non_finite_numbers_become_null() {
     let mut parts = Parts::of(&fixtures::pass());
     parts.decision.criteria[1].estimate = Some(f64::NAN);
     parts.decision.criteria[1].required = f64::INFINITY;
@@ -173,7 +173,7 @@ fn numbers_that_are_none_become_null() {
     }
 }
 
-/// A report in which everything that comes from outside is `text`.
+/// A report in which `text` replaces everything from outside.
 pub(crate) fn filled_with(text: &str) -> Report {
     let mut report = fixtures::fail();
     report.name = text.to_owned();
@@ -184,11 +184,7 @@ pub(crate) fn filled_with(text: &str) -> Report {
     report.baseline_note = Some(text.to_owned());
     report.ended = v1::Ended {
         kind: v1::EndedKind::Stopped,
-        fault: Some(v1::Fault {
-            kind: v1::FaultKind::Rejected,
-            message: text.to_owned(),
-            help: Some(text.to_owned()),
-        }),
+        fault: Some(v1::Fault::new(v1::FaultKind::Rejected, text).help(text)),
     };
     for variant in [Some(&mut report.variants.candidate), report.variants.baseline.as_mut()] {
         let Some(variant) = variant else { continue };
@@ -269,7 +265,7 @@ fn hostile_text_is_no_command_on_a_terminal() {
     }
 }
 
-/// Our own markup of a line, taken off, so that what is left came from the report.
+/// Asserts that no text of the report is markup; our own tags are removed first.
 fn assert_inert(out: &str) {
     let tags = ["<details><summary>", "</summary>", "</details>"];
     for line in out.lines() {
@@ -286,7 +282,7 @@ fn assert_inert(out: &str) {
     }
 }
 
-/// Every table has as many cells in each row as in its header.
+/// Asserts that every row of a table has as many cells as its header.
 pub(crate) fn assert_tables_whole(out: &str) {
     let mut columns = None;
     for line in out.lines() {
@@ -303,7 +299,7 @@ pub(crate) fn assert_tables_whole(out: &str) {
 }
 
 #[test]
-fn hostile_text_does_nothing_in_markdown() {
+fn hostile_text_is_inert_in_markdown() {
     for text in HOSTILE {
         let out = rendered(&filled_with(text), Format::Markdown, style());
         assert_inert(&out);
@@ -312,7 +308,7 @@ fn hostile_text_does_nothing_in_markdown() {
 }
 
 #[test]
-fn no_part_of_a_secret_is_left_where_a_line_is_cut_or_wrapped() {
+fn secrets_are_redacted_before_lines_are_cut() {
     let secret = "sk-Pl4nt3d/K+y=0987zQ";
     for before in (0..330).step_by(7) {
         let report = filled_with(&format!("{}{secret} tail", "w ".repeat(before / 2)));
@@ -327,7 +323,7 @@ fn no_part_of_a_secret_is_left_where_a_line_is_cut_or_wrapped() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
     #[test]
-    fn no_text_does_anything_anywhere(text in any::<String>()) {
+    fn any_text_is_inert_in_every_format(text in any::<String>()) {
         let report = filled_with(&text);
         let out = rendered(&report, Format::Markdown, style());
         assert_inert(&out);
@@ -339,7 +335,7 @@ proptest! {
     }
 }
 
-/// The failing report with that many cases, all broken.
+/// The failing report with this many cases, all broken.
 pub(crate) fn large(cases: usize, text: &str) -> Report {
     let mut report = filled_with(text);
     let broken = report.cases[1].clone();
@@ -349,7 +345,7 @@ pub(crate) fn large(cases: usize, text: &str) -> Report {
 }
 
 #[test]
-fn markdown_stays_within_a_comment_and_says_what_it_leaves_out() {
+fn markdown_fits_a_comment_and_counts_omissions() {
     let small = rendered(&large(20, "refund"), Format::Markdown, style());
     assert!(small.contains("case 19") && !small.contains("Omitted"), "{small}");
     let many = rendered(&large(900, "refund"), Format::Markdown, style());
@@ -374,7 +370,7 @@ fn markdown_stays_within_a_comment_and_says_what_it_leaves_out() {
 }
 
 #[test]
-fn the_worst_cases_come_first() {
+fn worst_cases_come_first() {
     let mut report = fixtures::fail();
     let mut worse = report.cases[3].clone();
     worse.id = "worse".to_owned();
@@ -386,7 +382,7 @@ fn the_worst_cases_come_first() {
 }
 
 #[test]
-fn costs_add_up_and_are_null_where_a_price_is_missing() {
+fn costs_add_up_or_are_null_without_price() {
     let usage = fixtures::fail().usage;
     assert_eq!(usage.prompt_tokens, usage.completions.prompt_tokens + usage.judgements.prompt_tokens);
     let (completions, judgements) = (usage.completions.cost_usd.unwrap(), usage.judgements.cost_usd.unwrap());
@@ -403,7 +399,7 @@ fn costs_add_up_and_are_null_where_a_price_is_missing() {
 }
 
 #[test]
-fn numbers_read_well() {
+fn numbers_are_formatted_for_readers() {
     use crate::view::number::{bounds, count, dollars, duration, signed, value};
     use v1::MetricKind::{Judge, Latency, OutputTokens};
     assert_eq!(value(Judge, -0.000_04), "0.000");
@@ -424,7 +420,7 @@ fn numbers_read_well() {
 }
 
 #[test]
-fn a_reused_baseline_is_named() {
+fn reused_baseline_is_named() {
     for format in [Format::Terminal, Format::Markdown] {
         let text = rendered(&fixtures::reused_baseline(), format, style());
         assert!(text.contains("answered in a run of 2026"), "{text}");
@@ -433,7 +429,7 @@ fn a_reused_baseline_is_named() {
 }
 
 #[test]
-fn formats_have_names() {
+fn format_names_parse_back() {
     for format in Format::ALL {
         assert_eq!(format.as_str().parse(), Ok(format));
     }
@@ -441,7 +437,7 @@ fn formats_have_names() {
 }
 
 #[test]
-fn the_interval_goes_before_a_name_is_broken() {
+fn interval_is_dropped_before_a_name_is_broken() {
     let mut report = fixtures::fail();
     let id = "check.a-name-of-more-than-thirty-letters";
     let criterion = report.criteria.iter_mut().find(|it| it.id == "faithfulness.baseline").unwrap();

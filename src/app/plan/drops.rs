@@ -4,7 +4,7 @@ use super::EarlierRun;
 use promptgate_core::forecast::{self, ComparisonSize};
 use promptgate_core::gate::Policy;
 use promptgate_core::metric;
-use promptgate_report::plan::{AtRepeats, Drop, Row};
+use promptgate_report::plan::{AtRepeats, Drop, DropsRow};
 
 /// Assumed standard deviations over the repeats of a case, where none was measured.
 const ASSUMED: [(&str, f64); 3] = [("quiet", 0.08), ("moderate", ASSUMED_NOISE), ("noisy", 0.21)];
@@ -53,7 +53,7 @@ pub(super) fn smallest(
 }
 
 /// The smallest drops for other numbers of cases and repeats, all of them answered by both variants.
-pub(super) fn table(policy: &Policy, size: ComparisonSize, noise: f64) -> Vec<Row> {
+pub(super) fn table(policy: &Policy, size: ComparisonSize, noise: f64) -> Vec<DropsRow> {
     let sorted = |mut values: Vec<usize>| {
         values.sort_unstable();
         values.dedup();
@@ -68,7 +68,7 @@ pub(super) fn table(policy: &Policy, size: ComparisonSize, noise: f64) -> Vec<Ro
             let repeats = u32::try_from(*repeats).unwrap_or(u32::MAX);
             AtRepeats { repeats, drop: forecast::detectable_suite_drop(size, noise, repeats, policy.alpha()) }
         };
-        Row { cases, noise, drops: repeats.iter().map(at).collect() }
+        DropsRow { cases, noise, drops: repeats.iter().map(at).collect() }
     };
     cases.into_iter().map(row).collect()
 }

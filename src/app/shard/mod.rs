@@ -19,7 +19,7 @@ pub(super) use share::{ceilings, narrow};
 
 use super::Environment;
 use promptgate_core::model::{Diagnostic, Place};
-use promptgate_report::shard::{NoShard, Shard};
+use promptgate_report::shard::{InvalidShard, Shard};
 
 /// Which shard to run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,7 +37,7 @@ impl FromStr for ShardChoice {
         if text == "auto" {
             return Ok(Self::Auto);
         }
-        let or_auto = |error: NoShard| format!("{error}; or auto, in a parallel job of a CI system");
+        let or_auto = |error: InvalidShard| format!("{error}; or auto, in a parallel job of a CI system");
         text.parse().map(Self::Of).map_err(or_auto)
     }
 }

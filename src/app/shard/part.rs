@@ -11,13 +11,13 @@ use promptgate_core::model::Run;
 use promptgate_core::text::{Redactor, neutral};
 use promptgate_engine::evaluate::{self, CallCounter, Header, ShardRun};
 use promptgate_engine::execute::{Engine, Plan, Scorers};
-use promptgate_report::shard::{Shard, ShardFile, Whole};
-use promptgate_report::spool::FileSpool;
+use promptgate_report::FileSpool;
+use promptgate_report::shard::{Shard, ShardContext, ShardFile};
 use promptgate_report::v1::EndedKind;
 
 /// A shard before its first call.
 pub(in crate::app) struct Part {
-    whole: Whole,
+    context: ShardContext,
     scorers: Vec<String>,
     repeats: u32,
 }
@@ -51,16 +51,16 @@ impl Part {
         facts: &PlanFacts<'_>,
     ) -> Self {
         let keep: Vec<bool> = plan.dataset().cases.iter().map(|case| shard.holds(&case.id)).collect();
-        let whole = Whole {
+        let context = ShardContext {
             shard,
             places: keep.iter().enumerate().filter(|(_, keep)| **keep).map(|(place, _)| place).collect(),
             parts: facts.parts(plan, scorers),
-            policy: facts.saved_policy(),
+            policy: facts.policy.clone(),
             inconclusive_passes: facts.inconclusive_passes(),
         };
         plan.retain(&keep);
         scorers.retain(&keep);
-        Self { whole, scorers: facts.scorers.to_vec(), repeats: facts.policy.schedule().first() }
+        Self { context, scorers: facts.scorers.to_vec(), repeats: facts.policy.schedule().first() }
     }
 
     /// Answers and grades the cases of the shard, and writes its file.
@@ -73,17 +73,17 @@ impl Part {
         elapsed: impl Fn() -> Duration,
         output: ShardOutput<'_>,
     ) -> Result<ShardResult, Failure> {
-        let Self { whole, scorers, repeats } = self;
+        let Self { context, scorers, repeats } = self;
         let shard_run = ShardRun { scorers, repeats, earlier: earlier.as_ref() };
         let run = evaluate::execute_shard(engine, header, shard_run, counter, elapsed).await;
-        let file = ShardFile::new(&run, whole, Some(output.spool));
+        let file = ShardFile::new(&run, context, Some(output.spool));
         let text = serde_json::to_string(&file)
             .map_err(|error| Failure::Internal(format!("could not write the shard: {error}")))?;
         let json = output.redactor.redact(&text).into_owned() + "\n";
         let path: PathBuf = output.folder.join(file.shard.file_name());
         write_whole(&path, |out| out.write_all(json.as_bytes()))?;
         let summary = output.redactor.redact(&summary(&file, &path)).into_owned();
-        Ok(ShardResult { ended: file.part.ended.kind, json, summary })
+        Ok(ShardResult { ended: file.report.ended.kind, json, summary })
     }
 }
 
@@ -91,9 +91,9 @@ impl Part {
 fn summary(file: &ShardFile, path: &Path) -> String {
     let counts = &file.counts;
     let shard = file.shard;
-    let name = neutral::clip(&neutral::terminal(&file.part.name), 40);
+    let name = neutral::clip(&neutral::terminal(&file.report.name), 40);
     let again = format!("run `promptgate run --shard {shard}` again");
-    let (outcome, next) = match (file.part.ended.kind, &file.part.ended.fault) {
+    let (outcome, next) = match (file.report.ended.kind, &file.report.ended.fault) {
         (EndedKind::Completed, _) if counts.cases == 0 => {
             ("done: none of the cases belongs to this shard".to_owned(), None)
         }
@@ -110,11 +110,14 @@ fn summary(file: &ShardFile, path: &Path) -> String {
             (format!("not done: {}", neutral::terminal(message)), help.or(Some(again)))
         }
     };
-    let repeats =
-        if file.part.repeats == 1 { "1 repeat".to_owned() } else { format!("{} repeats", file.part.repeats) };
+    let repeats = if file.report.repeats == 1 {
+        "1 repeat".to_owned()
+    } else {
+        format!("{} repeats", file.report.repeats)
+    };
     let mut text = format!(
         "SHARD {} of {}  {name}\n      {} of {} cases, {} trials in one look at {repeats}, {} missing\n      {outcome}\n",
-        shard.index, shard.of, counts.cases, file.dataset.cases, counts.trials, counts.missing,
+        shard.index, shard.of, counts.cases, file.report.dataset.cases, counts.trials, counts.missing,
     );
     if let Some(next) = next {
         text.push_str(&format!("      help: {next}\n"));

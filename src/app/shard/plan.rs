@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::app::policy;
 use crate::app::sources::{Earlier, Files};
 use crate::config::{Inconclusive, Settings};
 use promptgate_core::check;
@@ -38,11 +37,6 @@ pub(in crate::app) struct PlanFacts<'a> {
 }
 
 impl PlanFacts<'_> {
-    /// The policy as a shard keeps it.
-    pub(super) fn saved_policy(&self) -> v1::Policy {
-        policy::saved(self.policy)
-    }
-
     /// Whether the configuration lets an inconclusive verdict pass.
     pub(super) fn inconclusive_passes(&self) -> bool {
         self.settings.gate.inconclusive == Inconclusive::Pass
@@ -61,12 +55,7 @@ impl PlanFacts<'_> {
         let calibration = self.judge.and_then(|judge| judge.calibration.as_ref());
         let source = self.policy_source.map_or_else(
             || "none".to_owned(),
-            |source| {
-                digest_of([json!([
-                    v1::PolicySource::from(source),
-                    source.dataset.as_ref().map(v1::DatasetChanges::from)
-                ])])
-            },
+            |source| digest_of([json!([v1::PolicySource::from(source), &source.dataset])]),
         );
         let prices = settings.prices.iter().map(|(model, input, output)| json!([model, input, output]));
         [

@@ -6,7 +6,7 @@ use crate::app::{Environment, Failure};
 use crate::cli::args::{CalibrateArguments, CalibrationFormat};
 use crate::cli::exit::ExitStatus;
 use crate::cli::output;
-use promptgate_report::calibration::write;
+use promptgate_report::write_calibration;
 
 /// Judges labelled answers, and measures the judge.
 pub(super) async fn calibrate(
@@ -38,7 +38,7 @@ fn render(measurement: &Measurement, format: CalibrationFormat) -> Result<String
         return calibrating::json(&measurement.calibration);
     }
     let mut text = Vec::new();
-    write(&measurement.calibration, &mut text, output::width())
+    write_calibration(&measurement.calibration, &mut text, output::width())
         .map_err(|error| Failure::Internal(format!("could not write the table: {error}")))?;
     let mut text = String::from_utf8_lossy(&text).into_owned();
     let here = std::env::current_dir().unwrap_or_default();

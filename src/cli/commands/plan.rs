@@ -4,7 +4,8 @@ use crate::app::{Environment, Failure, plan as planning};
 use crate::cli::args::{PlanArguments, PlanFormat};
 use crate::cli::exit::ExitStatus;
 use crate::cli::output;
-use promptgate_report::plan::{Plan, write};
+use promptgate_report::plan::Plan;
+use promptgate_report::write_plan;
 
 /// Plans a run of the suite.
 pub(super) async fn plan(
@@ -30,6 +31,6 @@ fn render(plan: &Plan, json: bool) -> Result<String, Failure> {
         return Ok(text + "\n");
     }
     let mut text = Vec::new();
-    write(plan, &mut text, output::width()).map_err(|error| failed(error.to_string()))?;
+    write_plan(plan, &mut text, output::width()).map_err(|error| failed(error.to_string()))?;
     String::from_utf8(text).map_err(|error| failed(error.to_string()))
 }

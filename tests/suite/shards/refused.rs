@@ -52,7 +52,7 @@ fn missing_shard_is_refused() {
 fn duplicate_shard_is_refused() {
     let folder = three();
     folder.write("shards/again/shard-2-of-3.json", &folder.read(&path(2, 3)));
-    refused(&folder).says("shard 2/3 is there twice").says("shards/2/").says("shards/again/");
+    refused(&folder).says("duplicate shard 2/3").says("shards/2/").says("shards/again/");
     // The same folder named twice, or within another, is the same file.
     std::fs::remove_dir_all(folder.path().join("shards/again")).expect("a shard");
     folder.promptgate(&["merge", "shards", "shards/2", "shards/2/../1"]).expect_code(0);
@@ -70,7 +70,7 @@ fn shard_of_another_run_is_refused() {
     ] {
         shard(&folder, 2, 3, flags).expect_code(0);
         refused(&folder)
-            .says("shard 2/3 is of another run")
+            .says("shard 2/3 belongs to another run")
             .says(&path(2, 3))
             .says(&format!("differs in {part}"));
     }
@@ -81,7 +81,7 @@ fn shard_of_another_run_is_refused() {
     std::fs::remove_dir_all(folder.path().join("shards/2")).expect("a shard");
     folder.edit("prompt.md", "Be kind.\n", "");
     shard(&folder, 2, 4, &[]).expect_code(0);
-    refused(&folder).says("shard 2/4 is of another run").says("differs in shards");
+    refused(&folder).says("shard 2/4 belongs to another run").says("differs in shards");
 }
 
 #[test]
@@ -102,21 +102,21 @@ fn damaged_shard_is_refused() {
     let folder = three();
     let good = folder.read(&path(2, 3));
     for (text, words) in [
-        (good[..good.len() / 2].to_owned(), "it is cut off"),
+        (good[..good.len() / 2].to_owned(), "the shard is cut off"),
         (String::new(), "the shard is empty"),
         ("PK\u{3}\u{4} no JSON".to_owned(), "the shard is damaged"),
-        ("{}".to_owned(), "this is no shard"),
-        ("[]".to_owned(), "this is no shard"),
-        ("{\"schema\": \"promptgate.report/v1\"}".to_owned(), "this is no shard"),
+        ("{}".to_owned(), "not a promptgate shard"),
+        ("[]".to_owned(), "not a promptgate shard"),
+        ("{\"schema\": \"promptgate.report/v1\"}".to_owned(), "not a promptgate shard"),
         ("{\"schema\": \"promptgate.shard/v1\"}".to_owned(), "missing field"),
         (good.replace("promptgate.shard/v1", "promptgate.shard/v9"), "version `promptgate.shard/v9`"),
-        (good.replacen("\"repeats\":3", "\"repeats\":\"one\"", 1), "this is no shard"),
+        (good.replacen("\"repeats\":3", "\"repeats\":\"one\"", 1), "not a promptgate shard"),
     ] {
         folder.write(&path(2, 3), &text);
         let outcome = refused(&folder).says(words).says(&path(2, 3));
         assert!(!outcome.text().contains("is missing"), "{}", outcome.text());
     }
-    // Every file that is wrong is named at once.
+    // All damaged files are named at once.
     folder.write(&path(1, 3), "");
     std::fs::remove_dir_all(folder.path().join("shards/3")).expect("a shard");
     folder.write(&path(2, 3), &good);
@@ -134,15 +134,18 @@ fn edited_shard_is_refused() {
         (|file| file["shard"]["index"] = 9.into(), "`shard` is 9/3"),
         (|file| file["shard"]["index"] = 0.into(), "`shard` is 0/3"),
         (|file| file["shard"]["of"] = 2.into(), ""),
-        (|file| file["policy"]["criteria"][1]["requirement"]["value"] = 0.0.into(), "`plan.parts.policy`"),
+        (
+            |file| file["report"]["policy"]["criteria"][1]["requirement"]["value"] = 0.0.into(),
+            "`plan.parts.policy`",
+        ),
         (|file| file["plan"]["parts"]["candidate"] = "sha256:other".into(), "`plan.digest`"),
-        (|file| file["dataset"]["digest"] = "sha256:other".into(), "`plan.parts.dataset`"),
-        (|file| file["part"]["repeats"] = 7.into(), "repeats"),
-        (|file| file["part"]["cases"][0]["id"] = "case-71".into(), "does not belong to shard"),
-        (|file| file["part"]["cases"][0]["index"] = 6.into(), "has place 6 of 6 cases"),
-        (|file| file["part"]["cases"][0]["trials"][0]["grades"][0]["score"] = 1.5.into(), "no valid score"),
-        (|file| file["part"]["cases"][0]["trials"] = Value::Array(Vec::new()), "0 of 3 trials"),
-        (|file| file["part"]["scorers"] = Value::Array(Vec::new()), "scorer"),
+        (|file| file["report"]["dataset"]["digest"] = "sha256:other".into(), "`plan.parts.dataset`"),
+        (|file| file["report"]["repeats"] = 7.into(), "repeats"),
+        (|file| file["report"]["cases"][0]["id"] = "case-71".into(), "does not belong to shard"),
+        (|file| file["places"][0] = 6.into(), "has place 6 of 6 cases"),
+        (|file| file["report"]["cases"][0]["trials"][0]["grades"][0]["score"] = 1.5.into(), "no valid score"),
+        (|file| file["report"]["cases"][0]["trials"] = Value::Array(Vec::new()), "0 of 3 trials"),
+        (|file| file["report"]["scorers"] = Value::Array(Vec::new()), "scorer"),
     ];
     let folder = three();
     let index = filled(&folder);
@@ -152,34 +155,35 @@ fn edited_shard_is_refused() {
         refused(&folder).says(words).says(&path(index, 3));
         folder.write(&path(index, 3), &good);
     }
-    // A case taken out, with everything that counts it.
+    // A removed case, with updated counts.
     edit(&folder, index, |file| {
-        let cases = file["part"]["cases"].as_array_mut().expect("cases");
+        let cases = file["report"]["cases"].as_array_mut().expect("cases");
         cases.remove(0);
         let left = cases.len();
+        file["places"].as_array_mut().expect("places").remove(0);
         file["counts"] = serde_json::json!({"cases": left, "trials": left * 6, "missing": 0});
     });
-    refused(&folder).says("of 6 cases together");
+    refused(&folder).says("the shards have 5 of 6 cases");
     folder.write(&path(index, 3), &good);
-    // An id that hashes to the same shard: another program says so.
-    edit(&folder, index, |file| file["part"]["cases"][0]["id"] = "case-77".into());
-    refused(&folder).says("the cases are not those of the run");
+    // Another id that hashes to the same shard.
+    edit(&folder, index, |file| file["report"]["cases"][0]["id"] = "case-77".into());
+    refused(&folder).says("the cases differ from those of the plan");
     folder.write(&path(index, 3), &good);
     // Fields that decide whether a case counts.
     let counting: [Edit; 4] = [
-        |file| file["part"]["cases"][0]["must_pass"] = true.into(),
-        |file| file["part"]["cases"][0]["group"] = "other".into(),
-        |file| file["part"]["cases"][0]["tags"] = serde_json::json!(["other"]),
-        |file| file["part"]["cases"][0]["scorers"] = serde_json::json!(["length"]),
+        |file| file["report"]["cases"][0]["must_pass"] = true.into(),
+        |file| file["report"]["cases"][0]["group"] = "other".into(),
+        |file| file["report"]["cases"][0]["tags"] = serde_json::json!(["other"]),
+        |file| file["report"]["cases"][0]["scorers"] = serde_json::json!(["length"]),
     ];
     for change in counting {
         edit(&folder, index, change);
         refused(&folder);
         folder.write(&path(index, 3), &good);
     }
-    // Two files that disagree on what they have in common.
-    edit(&folder, index, |file| file["part"]["simulated"] = false.into());
-    refused(&folder).says("`simulated` is another one");
+    // Two files that contradict each other.
+    edit(&folder, index, |file| file["report"]["simulated"] = false.into());
+    refused(&folder).says("`simulated` differs from");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -110,7 +111,7 @@ pub struct CallTotals {
 }
 
 /// Number of repeats of every case that a variant was planned for, and that each scorer graded.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RepeatCounts {
     /// Repeats of every case.
     #[serde(rename = "repeats")]

@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn the_judge_is_told_with_its_self_test_and_its_calibration() {
+fn judge_is_shown_with_self_test_and_calibration() {
     let report = fixtures::fail();
     let cost = view::number::dollars(report.usage.judgements.cost_usd.unwrap());
     for format in [Format::Terminal, Format::Markdown] {
@@ -21,7 +21,7 @@ fn the_judge_is_told_with_its_self_test_and_its_calibration() {
 }
 
 #[test]
-fn a_judge_that_was_not_tried_is_told_so() {
+fn judge_without_self_test_is_shown() {
     let mut report = fixtures::pass();
     if let Some(judge) = &mut report.judge {
         judge.self_test = None;
@@ -32,7 +32,7 @@ fn a_judge_that_was_not_tried_is_told_so() {
 }
 
 #[test]
-fn an_unfit_judge_shows_what_it_said_of_planted_answers() {
+fn unfit_judge_shows_planted_answers() {
     for format in [Format::Terminal, Format::Markdown] {
         let text = rendered(&fixtures::unfit_judge(), format, style());
         assert!(text.contains("a reasoning opener") && text.contains("0.50, 0.25, 0.75"), "{text}");
@@ -49,7 +49,7 @@ fn an_unfit_judge_shows_what_it_said_of_planted_answers() {
 }
 
 #[test]
-fn an_advisory_failure_says_that_it_passes() {
+fn advisory_failure_shows_exit_code_0() {
     let mut report = fixtures::fail();
     report.exit_code = 0;
     for format in [Format::Terminal, Format::Markdown] {

@@ -1,16 +1,16 @@
-//! Reports whose trials are in a file of their own: nothing is lost, and nothing else passes for them.
+//! Reports with a file of trials: nothing is lost, and no other file is accepted.
 
 use std::fs::File;
 use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::{rendered, said, style};
+use super::{message, rendered, style};
 use crate::fixtures::{self, all};
 use crate::{Digesting, Format, Report, TRIALS_FILE, TrialsFile, read, schema, write_trials};
 use promptgate_core::model::Diagnostics;
 
-/// A report.json with the trials beside it, of which so many are kept.
+/// A report.json with its file of trials, and at most `kept` trials in itself.
 struct Saved {
     folder: tempfile::TempDir,
     report: Report,
@@ -44,7 +44,7 @@ impl Saved {
         self.folder.path().join(TRIALS_FILE)
     }
 
-    /// Replaces the trials, and gives the report the digest and the number of what is there now.
+    /// Replaces the trials, and updates digest and number in the report.
     fn forge(&mut self, trials: &str) {
         std::fs::write(self.beside(), trials).unwrap();
         let mut out = Digesting::new(std::io::sink());
@@ -57,7 +57,7 @@ impl Saved {
 }
 
 #[test]
-fn a_large_report_gives_back_its_run() {
+fn large_report_restores_its_run() {
     for (name, report) in all() {
         let run = report.to_run().unwrap();
         for kept in [0, 7, 2000] {
@@ -65,7 +65,6 @@ fn a_large_report_gives_back_its_run() {
             let read = saved.read().unwrap();
             assert_eq!(read, saved.report, "{name}");
             assert_eq!(read.to_run().unwrap(), run, "{name}");
-            // Shown again it is the same, and a whole report once the file is forgotten.
             for format in Format::ALL {
                 let (again, first) =
                     (rendered(&read, format, style()), rendered(&saved.report, format, style()));
@@ -76,7 +75,7 @@ fn a_large_report_gives_back_its_run() {
 }
 
 #[test]
-fn what_is_kept_is_worst_and_bounded() {
+fn kept_trials_are_worst_and_bounded() {
     let report = fixtures::fail();
     let of_case = report.cases[0].trials.len();
     let ids = |kept: usize| -> Vec<String> {
@@ -105,7 +104,7 @@ fn what_is_kept_is_worst_and_bounded() {
 }
 
 #[test]
-fn every_line_is_a_trial_with_its_case() {
+fn lines_have_trial_and_case() {
     let report = fixtures::fail();
     let saved = saved(report.clone(), 0);
     let lines = saved.trials();
@@ -127,7 +126,7 @@ fn every_line_is_a_trial_with_its_case() {
 }
 
 #[test]
-fn a_long_question_is_cut_between_words_and_comes_back() {
+fn long_question_is_cut_between_words_and_restored() {
     let mut report = fixtures::pass();
     report.cases[0].query = "wörds and mœre ".repeat(40);
     report.cases[1].query = "k".repeat(300);
@@ -135,7 +134,7 @@ fn a_long_question_is_cut_between_words_and_comes_back() {
     let value: Value = serde_json::from_str(&saved.text).unwrap();
     let first = value["cases"][0]["query"].as_str().unwrap();
     assert!(first.chars().count() <= 201 && first.ends_with(" mœre…"), "{first}");
-    // It may be a key.
+    // A single long word may be a key.
     assert_eq!(value["cases"][1]["query"], json!("…"));
     let read = saved.read().unwrap();
     assert_eq!(read.cases[0].query, report.cases[0].query);
@@ -143,12 +142,12 @@ fn a_long_question_is_cut_between_words_and_comes_back() {
 }
 
 #[test]
-fn other_trials_are_refused_by_name() {
+fn other_trials_are_refused() {
     let whole = saved(fixtures::fail(), 12);
     let refused = |change: &dyn Fn(&Path, &str)| {
         let saved = saved(fixtures::fail(), 12);
         change(&saved.beside(), &saved.trials());
-        said(saved.read().unwrap_err())
+        message(saved.read().unwrap_err())
     };
     let write = |path: &Path, text: &str| std::fs::write(path, text).unwrap();
     let missing = refused(&|path, _| std::fs::remove_file(path).unwrap());
@@ -168,33 +167,32 @@ fn other_trials_are_refused_by_name() {
     for (place, change) in changes.iter().enumerate() {
         let message = refused(&|path, text| write(path, &change(text)));
         assert!(
-            message.starts_with(
-                "out/trials.jsonl: these are not the trials that out/report.json was written with"
-            ) && message.contains("help: a large run leaves"),
+            message.starts_with("out/trials.jsonl: these are not the trials of out/report.json")
+                && message.contains("help: a large run writes"),
             "{place}: {message}"
         );
     }
     for name in ["../trials.jsonl", "/trials.jsonl", "a\\b", "c:trials", "..", ""] {
         let mut value: Value = serde_json::from_str(&whole.text).unwrap();
         value["trials_file"]["name"] = json!(name);
-        let message = said(whole.read_text(&value.to_string()).unwrap_err());
-        assert!(message.contains("is not the name of a file in this folder"), "{name}: {message}");
+        let message = message(whole.read_text(&value.to_string()).unwrap_err());
+        assert!(message.contains("must name a file in this folder"), "{name}: {message}");
     }
     let mut value: Value = serde_json::from_str(&whole.text).unwrap();
     value["trials_file"]["lines"] = json!(7);
-    let message = said(whole.read_text(&value.to_string()).unwrap_err());
+    let message = message(whole.read_text(&value.to_string()).unwrap_err());
     assert!(message.contains("`trials_file.lines` is 7, but out/trials.jsonl has"), "{message}");
 }
 
 #[test]
-fn forged_trials_are_held_to_what_a_report_is_held_to() {
+fn forged_trials_are_checked_like_a_report() {
     type Edit = fn(Vec<String>) -> Vec<String>;
     let edits: [(&str, Edit); 9] = [
         ("is not in the report, or not in its order", |mut lines| {
             lines.reverse();
             lines
         }),
-        ("is there twice", |mut lines| {
+        ("duplicate trial", |mut lines| {
             lines.insert(1, lines[1].clone());
             lines
         }),
@@ -207,7 +205,7 @@ fn forged_trials_are_held_to_what_a_report_is_held_to() {
             lines[0] = lines[0].replace("How many", "How few");
             lines
         }),
-        ("this line is no trial", |mut lines| {
+        ("not a trial", |mut lines| {
             lines[2].truncate(40);
             lines
         }),
@@ -215,11 +213,11 @@ fn forged_trials_are_held_to_what_a_report_is_held_to() {
             lines[2] = lines[2].replace("\"finish_reason\":\"stop\"", "\"finish_reason\":null");
             lines
         }),
-        ("repeats, counted from 0", |mut lines| {
+        ("`repeat` must be below", |mut lines| {
             lines[2] = lines[2].replace("\"repeat\":1", "\"repeat\":77");
             lines
         }),
-        ("are not those that the report itself holds", |lines| {
+        ("differ from those in the report", |lines| {
             let other = |line: String| line.replace("\"refusal\":false", "\"refusal\":true");
             lines.into_iter().map(other).collect()
         }),
@@ -230,7 +228,7 @@ fn forged_trials_are_held_to_what_a_report_is_held_to() {
         let text: String = edit(lines).into_iter().map(|line| line + "\n").collect();
         assert_ne!(text, saved.trials(), "{expected}");
         saved.forge(&text);
-        let message = said(saved.read().unwrap_err());
+        let message = message(saved.read().unwrap_err());
         assert!(message.contains(expected), "{expected}: {message}");
         assert!(message.starts_with("out/trials.jsonl:") && message.contains("help: "), "{message}");
     }

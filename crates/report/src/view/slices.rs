@@ -44,7 +44,7 @@ pub(crate) fn rows(report: &Report) -> Vec<SliceRow> {
         SliceRow {
             tag: slice.tag.clone(),
             metric: metric.name.clone(),
-            cases: slice.n,
+            cases: slice.cases,
             candidate: score(slice.candidate.mean),
             baseline: slice.baseline.map_or_else(|| number::NONE.to_owned(), score),
             difference: minus(difference),

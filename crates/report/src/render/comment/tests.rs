@@ -227,11 +227,7 @@ fn numbers_disclosure_contains_no_untrusted_text() {
     let word = "heliotrope";
     let mut report = fixtures::fail();
     report.ended.kind = v1::EndedKind::Stopped;
-    report.ended.fault = Some(v1::Fault {
-        kind: v1::FaultKind::Rejected,
-        message: word.to_owned(),
-        help: Some(word.to_owned()),
-    });
+    report.ended.fault = Some(v1::Fault::new(v1::FaultKind::Rejected, word).help(word));
     report
         .reasons
         .insert(0, v1::Reason { code: v1::ReasonCode::Endpoint, message: word.to_owned(), criterion: None });

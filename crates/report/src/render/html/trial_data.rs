@@ -112,7 +112,7 @@ fn facts(
             )
         }),
     );
-    add("stopped", trial.finish_reason.as_deref().map(|reason| sanitizer.clip(reason, 60)));
+    add("stopped", trial.finish_reason.as_ref().map(|reason| sanitizer.clip(reason.as_str(), 60)));
     add("refusal", trial.refusal.then(|| "yes".to_owned()));
     add("model", trial.model.as_deref().map(|model| sanitizer.clip(model, 120)));
     add("fingerprint", trial.system_fingerprint.as_deref().map(|text| sanitizer.clip(text, 120)));

@@ -18,7 +18,7 @@ use quick_junit::{Property, Report as Document, TestCase, TestSuite};
 
 use super::Style;
 use crate::v1::{Case, CaseStatus, Criterion, CriterionVerdict, EndedKind, Reason, Report, Verdict};
-use crate::{large, view};
+use crate::{LARGE, view};
 use promptgate_core::text::Redactor;
 use test_entry::TestEntry;
 use xml_text::XmlText;
@@ -65,7 +65,7 @@ fn listed(report: &Report, xml: &XmlText<'_>, suite: &str, limits: Limits) -> (V
     let total = items.len();
     // A stable sort keeps the order of the report within a rank.
     items.sort_by_key(|item| item.rank);
-    let has_times = report.trials() <= large::LARGE;
+    let has_times = report.trials() <= LARGE;
     let mut bytes = 10 * TAG_BYTES;
     let mut chosen: Vec<(usize, TestEntry)> = Vec::new();
     for item in items {

@@ -99,11 +99,8 @@ fn fault_is_an_error_unless_the_run_passed() {
         let mut trials: Vec<v1::Trial> =
             report.cases[0].trials.readable().map(|trial| trial.into_owned()).collect();
         (trials[0].output, trials[0].grades) = (None, Vec::new());
-        trials[0].error = Some(v1::Fault {
-            kind: v1::FaultKind::Unavailable,
-            message: "the server answered 500 <b>\u{0}".to_owned(),
-            help: None,
-        });
+        trials[0].error =
+            Some(v1::Fault::new(v1::FaultKind::Unavailable, "the server answered 500 <b>\u{0}"));
         report.cases[0].trials = trials.into();
         let text = xml(&report);
         let document = Document::parse(&text).unwrap();

@@ -3,21 +3,25 @@
 //! It prints ids, names and numbers, but no model output except reasons of a rejected judge. Every line passes
 //! [`neutral::guarded`](promptgate_core::text::neutral::guarded) after layout. Color only repeats what a word says.
 
+mod calibration;
 mod headline;
 mod line_writer;
 mod notes;
+mod plan;
 mod results;
-pub(crate) mod tables;
+mod tables;
 
 use std::io::{self, Write};
 
 use super::Style;
 use crate::v1::Report;
 use crate::view;
+pub use calibration::write_calibration;
 use headline::write_headline;
 use line_writer::LineWriter;
-pub(crate) use line_writer::table;
+use line_writer::table;
 use notes::{write_notes, write_self_test};
+pub use plan::write_plan;
 use results::{write_cases, write_criteria, write_metrics};
 
 /// The minimum layout width in columns.

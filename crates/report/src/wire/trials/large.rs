@@ -1,45 +1,46 @@
-//! The report of a large run: its trials in a file of their own, so that report.json stays small enough for other tools.
+//! Reports of large runs, whose trials are in a file of their own so that other tools can open report.json.
 
-use super::v1::{Case, CaseStatus, Report, TrialsFile};
+use super::super::v1::{Case, CaseStatus, Report};
+use super::TrialsFile;
 
-/// The name of the file that all trials of a large run are in, beside report.json.
+/// Name of the file beside report.json with all trials of a large run.
 pub const TRIALS_FILE: &str = "trials.jsonl";
 
-/// A run with more trials than this leaves them in a file of their own: 10,000 cases answered by both sides once.
+/// A run with more trials is large: 10,000 cases with two variants and one repeat.
 pub const LARGE: usize = 20_000;
 
-/// So many trials at most stay in the report.json of a large run.
+/// Maximum number of trials in the report.json of a large run.
 pub const KEPT: usize = 2_000;
 
 impl Report {
-    /// How many trials it has.
+    /// Number of trials.
     pub fn trials(&self) -> usize {
         self.cases.iter().map(|case| case.trials.len()).sum()
     }
 
-    /// Leaves to a file beside report.json all trials but those that a reader will want to see, at most `kept`.
+    /// Leaves all trials to a file beside report.json, except those of the worst cases, at most `kept`.
     ///
-    /// Nothing is forgotten here: it is when the report is written as JSON that they are left out.
+    /// The report still holds them; its JSON does not.
     pub fn leave_trials_to(&mut self, file: TrialsFile, kept: usize) {
         self.trials_file = Some(file);
-        let mut open = vec![false; self.cases.len()];
+        let mut in_json = vec![false; self.cases.len()];
         let mut trials = 0;
         for place in worst(self) {
             trials += self.cases.get(place).map_or(0, |case| case.trials.len());
             if trials > kept {
                 break;
             }
-            open[place] = true;
+            in_json[place] = true;
         }
-        for (case, open) in self.cases.iter_mut().zip(open) {
-            if !open {
-                case.leave_trials_out();
+        for (case, in_json) in self.cases.iter_mut().zip(in_json) {
+            if !in_json {
+                case.trials.leave_out();
             }
         }
     }
 }
 
-/// The places of the cases that got worse, failed, lack grades or got better, worst first.
+/// Indices of the cases that got worse, failed, lack grades or got better, worst first.
 fn worst(report: &Report) -> Vec<usize> {
     let rank = |case: &Case| match case.status {
         _ if case.must_pass && !case.failing.is_empty() => Some(0),

@@ -1,4 +1,4 @@
-//! The trials of a case: in memory, or read from the spool of the run one after the other when they are shown.
+//! The trials of a case: in memory, or read one at a time from the spool of the run or from trials.jsonl.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,106 +10,102 @@ use serde::de::{Deserialize, Deserializer};
 use serde::ser::{Error as _, Serialize, SerializeSeq as _, Serializer};
 use serde_json::value::RawValue;
 
-use super::{Role, Trial};
-use crate::spool::FileSpool;
-use promptgate_core::model::{self, SpoolPlace, TextLocation};
+use super::{FileSpool, Trial};
+use promptgate_core::model::{self, Role, SpoolPlace, TextLocation, TrialResult};
 
 /// The trials of a case; in JSON a list of [`Trial`].
 #[derive(Clone, Default)]
 pub struct Trials {
-    held: Vec<Held>,
+    entries: Vec<Entry>,
     /// Whether report.json leaves them to the file beside it.
-    elsewhere: bool,
+    left_out: bool,
 }
 
 #[derive(Clone)]
-enum Held {
-    Here(Box<Trial>),
+enum Entry {
+    InMemory(Box<Trial>),
     Spilled { role: Role, repeat: u32, place: SpoolPlace, spool: Arc<FileSpool> },
 }
 
-impl Held {
+impl Entry {
     fn read(&self) -> io::Result<Cow<'_, Trial>> {
         match self {
-            Self::Here(trial) => Ok(Cow::Borrowed(trial)),
+            Self::InMemory(trial) => Ok(Cow::Borrowed(trial)),
             Self::Spilled { role, repeat, place, spool } => {
                 spool.trial(*place, *role, *repeat).map(Cow::Owned)
             }
         }
     }
 
-    /// Its JSON, on one line: what the spool has is passed on as it is.
-    fn text(&self) -> io::Result<String> {
+    /// Its JSON on one line; that in a spool is not parsed.
+    fn json(&self) -> io::Result<String> {
         match self {
-            Self::Here(trial) => Ok(serde_json::to_string(trial)?),
-            Self::Spilled { role, repeat, place, spool } => spool.text(*place, *role, *repeat),
+            Self::InMemory(trial) => Ok(serde_json::to_string(trial)?),
+            Self::Spilled { role, repeat, place, spool } => spool.json(*place, *role, *repeat),
         }
     }
 }
 
 impl Trials {
-    /// Adds a trial of a run, whose words are in memory or in its spool.
-    pub(super) fn push(&mut self, trial: &model::Trial, spool: Option<&Arc<FileSpool>>) {
-        let (role, repeat) = (trial.role.into(), trial.repeat);
-        let held = match (&trial.result, spool) {
-            (model::TrialResult::Completed(answered), Some(spool)) => match answered.text {
-                TextLocation::Spilled(place) => {
-                    Held::Spilled { role, repeat, place, spool: Arc::clone(spool) }
+    /// Adds a trial of a run, whose text is in memory or in its spool.
+    pub(in super::super) fn push(&mut self, trial: &model::Trial, spool: Option<&Arc<FileSpool>>) {
+        let (role, repeat) = (trial.role, trial.repeat);
+        let entry = match &trial.result {
+            TrialResult::Missing(fault) => Some(Trial::missing(Some(fault), role, repeat)),
+            TrialResult::Completed(completed) => match (&completed.text, spool) {
+                (TextLocation::InMemory(text), _) => Some(Trial::completed(text, role, repeat)),
+                (TextLocation::Spilled(place), Some(spool)) => {
+                    let spool = Arc::clone(spool);
+                    self.entries.push(Entry::Spilled { role, repeat, place: *place, spool });
+                    None
                 }
-                TextLocation::InMemory(ref spoken) => Held::Here(Box::new(Trial::of(spoken, role, repeat))),
+                (TextLocation::Spilled(_), None) => None,
             },
-            (model::TrialResult::Completed(answered), None) => match answered.in_memory() {
-                Some(spoken) => Held::Here(Box::new(Trial::of(spoken, role, repeat))),
-                None => return,
-            },
-            (model::TrialResult::Missing(fault), _) => {
-                Held::Here(Box::new(Trial::missing(fault, role, repeat)))
-            }
         };
-        self.held.push(held);
+        self.entries.extend(entry.map(Box::new).map(Entry::InMemory));
     }
 
     /// Trials at these places of a file.
     pub(super) fn placed(
         places: Vec<(Role, u32, SpoolPlace)>,
         spool: &Arc<FileSpool>,
-        elsewhere: bool,
+        left_out: bool,
     ) -> Self {
-        let held = |(role, repeat, place)| Held::Spilled { role, repeat, place, spool: Arc::clone(spool) };
-        Self { held: places.into_iter().map(held).collect(), elsewhere }
+        let entry = |(role, repeat, place)| Entry::Spilled { role, repeat, place, spool: Arc::clone(spool) };
+        Self { entries: places.into_iter().map(entry).collect(), left_out }
     }
 
-    /// Leaves them out of report.json; they are still here.
+    /// Leaves them out of report.json; here they stay readable.
     pub(super) fn leave_out(&mut self) {
-        self.elsewhere = true;
+        self.left_out = true;
     }
 
     /// Whether report.json does without them.
-    pub(super) fn is_left_out(&self) -> bool {
-        self.elsewhere && !self.is_empty()
+    pub(in super::super) fn is_left_out(&self) -> bool {
+        self.left_out && !self.is_empty()
     }
 
-    /// How many there are.
+    /// Number of trials.
     pub fn len(&self) -> usize {
-        self.held.len()
+        self.entries.len()
     }
 
-    /// Whether there is none.
+    /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.held.is_empty()
+        self.entries.is_empty()
     }
 
-    /// The trials in their order, one at a time.
+    /// The trials in order.
     pub fn iter(&self) -> impl Iterator<Item = io::Result<Cow<'_, Trial>>> {
-        self.held.iter().map(Held::read)
+        self.entries.iter().map(Entry::read)
     }
 
-    /// The same as JSON, each on one line.
-    pub(super) fn texts(&self) -> impl Iterator<Item = io::Result<String>> {
-        self.held.iter().map(Held::text)
+    /// The JSON of each trial on one line.
+    pub(super) fn json(&self) -> impl Iterator<Item = io::Result<String>> {
+        self.entries.iter().map(Entry::json)
     }
 
-    /// Those that can be read; a spool that cannot shows when the report is written.
+    /// The trials that can be read. Writing the report fails where one cannot.
     pub fn readable(&self) -> impl Iterator<Item = Cow<'_, Trial>> {
         self.iter().filter_map(Result::ok)
     }
@@ -126,8 +122,8 @@ impl From<&model::Trial> for Trials {
 
 impl From<Vec<Trial>> for Trials {
     fn from(trials: Vec<Trial>) -> Self {
-        let held = trials.into_iter().map(|trial| Held::Here(Box::new(trial))).collect();
-        Self { held, elsewhere: false }
+        let entries = trials.into_iter().map(|trial| Entry::InMemory(Box::new(trial))).collect();
+        Self { entries, left_out: false }
     }
 }
 
@@ -146,10 +142,10 @@ impl PartialEq for Trials {
 
 impl Serialize for Trials {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let written = if self.is_left_out() { &[][..] } else { &self.held };
+        let written = if self.is_left_out() { &[][..] } else { &self.entries };
         let mut list = serializer.serialize_seq(Some(written.len()))?;
-        for text in written.iter().map(Held::text) {
-            let trial = text.and_then(|text| Ok(RawValue::from_string(text)?)).map_err(S::Error::custom)?;
+        for json in written.iter().map(Entry::json) {
+            let trial = json.and_then(|json| Ok(RawValue::from_string(json)?)).map_err(S::Error::custom)?;
             list.serialize_element(&trial)?;
         }
         list.end()

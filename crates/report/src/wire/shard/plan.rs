@@ -1,4 +1,4 @@
-//! What all shards of a run have in common, as a digest that says what differs.
+//! The digest of a plan, which all shards of a run have in common.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,14 +7,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::super::v1;
+use super::super::v1::Policy;
 
-/// The digest of a plan, with what it is made of: two shards are of one run if it is the same.
+/// The digest of a plan with its parts. Shards with the same digest belong to one run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PlanDigest {
     /// `sha256:…` over the parts.
     pub digest: String,
-    /// The parts by name: words where they are short, digests of their own where they are long.
+    /// The parts by name: short values as they are, long values as digests.
     pub parts: BTreeMap<String, String>,
 }
 
@@ -23,7 +23,7 @@ impl PlanDigest {
     pub fn new(parts: BTreeMap<String, String>) -> Self {
         let mut hasher = Sha256::new();
         for (name, value) in &parts {
-            // Lengths keep the borders: no two lists of parts read alike.
+            // Lengths separate the parts, so that different lists have different input.
             hasher.update(format!("{}:{name}{}:{value}", name.len(), value.len()).as_bytes());
         }
         Self { digest: named(&hasher.finalize()), parts }
@@ -34,7 +34,7 @@ impl PlanDigest {
         Self::new(self.parts.clone()).digest == self.digest
     }
 
-    /// The parts that differ, by name.
+    /// The names of the parts that differ.
     pub(super) fn differing(&self, other: &Self) -> String {
         let names: BTreeSet<&String> = self.parts.keys().chain(other.parts.keys()).collect();
         let differ = names.into_iter().filter(|name| self.parts.get(*name) != other.parts.get(*name));
@@ -42,7 +42,7 @@ impl PlanDigest {
     }
 }
 
-/// `sha256:…` over values, each as JSON in a line of its own.
+/// `sha256:…` over values, each as a line of JSON.
 pub fn digest_of(values: impl IntoIterator<Item = Value>) -> String {
     let mut hasher = Sha256::new();
     for value in values {
@@ -52,7 +52,7 @@ pub fn digest_of(values: impl IntoIterator<Item = Value>) -> String {
     named(&hasher.finalize())
 }
 
-/// What makes a case count: who it is, which criteria it is part of, and what grades it.
+/// The identity of a case with the criteria and scorers it is part of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CaseInPlan<'a> {
     /// Its id.
@@ -74,8 +74,8 @@ pub fn digest_of_cases<'a>(cases: impl IntoIterator<Item = CaseInPlan<'a>>) -> S
 
 /// The part `policy` of a plan.
 ///
-/// `None` where the policy holds a number that JSON does not know.
-pub(super) fn policy_part(policy: &v1::Policy) -> Option<String> {
+/// `None` where the policy contains a number that JSON cannot represent.
+pub(super) fn policy_part(policy: &Policy) -> Option<String> {
     serde_json::to_value(policy).ok().map(|value| digest_of([value]))
 }
 

@@ -1,4 +1,4 @@
-//! The trials of a large run, in a file beside report.json: one to a line, and read back as strictly as the report.
+//! trials.jsonl: the trials of a large run, one per line, read back as strictly as report.json.
 
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Read as _, Write};
@@ -9,94 +9,79 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::read::{LISTED, described, wrong_trials};
-use super::trial::CUT;
-use super::{Case, Report, Role, Trial, Trials};
-use crate::spool::FileSpool;
-use promptgate_core::model::{Diagnostic, Diagnostics, Place, SpoolPlace};
+use super::super::document::described;
+use super::super::v1::{CUT, Case, MAX_LISTED, Report, wrong_trials};
+use super::{FileSpool, Trial, Trials};
+use promptgate_core::model::{Diagnostic, Diagnostics, Place, Role, SpoolPlace};
 use promptgate_core::text::neutral;
 
-/// The longest line that is read, in bytes.
+/// Maximum length of a line in bytes.
 const MAX_LINE: u64 = 64 << 20;
 
-const TOGETHER: &str = "a large run leaves report.json and this file in one folder: take both as `promptgate run` \
+const TOGETHER: &str = "a large run writes report.json and this file into one folder: take both as `promptgate run` \
                         wrote them, or run again";
 
-/// A file beside report.json that holds all trials of a large run, each on a line.
+/// The file beside report.json with all trials of a large run, one per line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TrialsFile {
     /// Its name, in the folder of report.json; never a path.
     pub name: String,
     /// `sha256:…` of its bytes.
     pub digest: String,
-    /// Its lines, each a trial.
+    /// Number of its lines, each a trial.
     pub lines: usize,
 }
 
-/// What stands on a line before the fields of its trial.
-#[derive(Serialize)]
-struct Head<'a> {
-    case: &'a str,
-    /// On the first line of a case.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    query: Option<&'a str>,
-    /// As well.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    context: Option<&'a [String]>,
-    /// As well.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    expected: Option<&'a str>,
-}
-
-/// What a line says beside its trial.
-#[derive(Deserialize)]
-struct Owner {
+/// The fields of a line beside those of its trial; all but `case` are on the first line of a case only.
+#[derive(Serialize, Deserialize)]
+struct CaseFields {
     case: String,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     query: Option<String>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     context: Option<Arc<[String]>>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     expected: Option<String>,
 }
 
-/// Writes the trials of a report, case by case; returns how many lines they are.
+/// Writes the trials of a report, case by case; returns the number of lines.
 ///
 /// # Errors
-/// Those of the writer, and of the spool that the trials are in.
-pub fn write_lines(report: &Report, out: &mut impl Write) -> io::Result<usize> {
+/// The trials cannot be read or written.
+pub(crate) fn write_lines(report: &Report, out: &mut impl Write) -> io::Result<usize> {
     let mut lines = 0;
     for case in &report.cases {
-        for (place, trial) in case.trials.texts().enumerate() {
-            let first = place == 0;
-            let mut line = serde_json::to_string(&Head {
-                case: &case.id,
-                query: first.then_some(case.query.as_str()),
-                context: case.context.as_deref().filter(|_| first),
-                expected: case.expected.as_deref().filter(|_| first),
-            })?;
-            // One object of both.
+        let mut fields = CaseFields {
+            case: case.id.clone(),
+            query: Some(case.query.clone()),
+            context: case.context.clone(),
+            expected: case.expected.clone(),
+        };
+        for trial in case.trials.json() {
+            let mut line = serde_json::to_string(&fields)?;
+            // One object out of two.
             line.pop();
             line.push(',');
             line.push_str(trial?.strip_prefix('{').unwrap_or_default());
             line.push('\n');
             out.write_all(line.as_bytes())?;
+            (fields.query, fields.context, fields.expected) = (None, None, None);
             lines += 1;
         }
     }
     Ok(lines)
 }
 
-/// Whether text is a line as [`write_lines`] writes it.
+/// Whether a text is a line of [`write_lines`].
 pub fn is_line(text: &[u8]) -> bool {
-    serde_json::from_slice::<Owner>(text).is_ok() && serde_json::from_slice::<Trial>(text).is_ok()
+    serde_json::from_slice::<CaseFields>(text).is_ok() && serde_json::from_slice::<Trial>(text).is_ok()
 }
 
-/// Finds the trials of a report in the file beside it that it speaks of; without one there is nothing to do.
+/// Attaches the trials in the file that a report names, if it names one; `open` opens a file in its folder.
 ///
 /// # Errors
-/// [`Diagnostics`] where the file cannot be opened, or is not to the byte the one that the report was written with.
-pub(super) fn find(
+/// [`Diagnostics`] where the file cannot be opened, or differs from the one that the report was written with.
+pub(in super::super) fn attach(
     report: &mut Report,
     file: &str,
     open: impl FnOnce(&str) -> io::Result<File>,
@@ -104,9 +89,8 @@ pub(super) fn find(
     let Some(reference) = &report.trials_file else { return Ok(()) };
     if !is_bare(&reference.name) {
         let name = neutral::terminal(&reference.name);
-        let message =
-            format!("`trials_file.name` is `{name}`, which is not the name of a file in this folder");
-        return Err(Diagnostic::new(message).at(Place::file(file)).help("make the report again").into());
+        let message = format!("`trials_file.name` must name a file in this folder, found `{name}`");
+        return Err(Diagnostic::new(message).at(Place::file(file)).help("run again").into());
     }
     let beside = Path::new(file).with_file_name(&reference.name).display().to_string();
     let unreadable = |error: io::Error| {
@@ -126,16 +110,16 @@ pub(super) fn find(
         reading.line(&line);
     }
     drop(reader);
-    let found = reading.finish(file)?;
+    let lines = reading.finish(file)?;
     let spool = Arc::new(FileSpool::of(trials_file).map_err(unreadable)?);
-    for (case, found) in report.cases.iter_mut().zip(found) {
-        let elsewhere = case.trials.is_empty() && !found.places.is_empty();
-        if let Some(query) = found.query {
+    for (case, lines) in report.cases.iter_mut().zip(lines) {
+        let left_out = case.trials.is_empty() && !lines.places.is_empty();
+        if let Some(query) = lines.query {
             case.query = query;
-            case.context = found.context;
-            case.expected = found.expected;
+            case.context = lines.context;
+            case.expected = lines.expected;
         }
-        case.trials = Trials::placed(found.places, &spool, elsewhere);
+        case.trials = Trials::placed(lines.places, &spool, left_out);
     }
     Ok(())
 }
@@ -145,7 +129,7 @@ fn is_bare(name: &str) -> bool {
     !name.is_empty() && name != "." && name != ".." && !name.contains(['/', '\\', ':', '\0'])
 }
 
-/// The question of a case, which the report itself may have in short.
+/// The full question of a case, whose start must match the report.
 fn whole_query(case: &Case, query: Option<String>) -> Result<String, String> {
     let id = || neutral::terminal(&case.id);
     let start = case.query.strip_suffix(CUT).unwrap_or(&case.query);
@@ -158,7 +142,7 @@ fn whole_query(case: &Case, query: Option<String>) -> Result<String, String> {
 
 /// The lines of one case.
 #[derive(Default)]
-struct Found {
+struct CaseLines {
     places: Vec<(Role, u32, SpoolPlace)>,
     query: Option<String>,
     context: Option<Arc<[String]>>,
@@ -168,16 +152,17 @@ struct Found {
 /// A file of trials while it is read.
 struct Reading<'a> {
     report: &'a Report,
-    /// How the file is called in mistakes.
+    /// The file's name in diagnostics.
     name: &'a str,
     hasher: Sha256,
     lines: usize,
-    /// Bytes before the line.
+    /// Offset of the line in bytes.
     offset: u64,
-    /// The case that lines are of.
+    /// Index of the current case.
     at: usize,
-    found: Vec<Found>,
-    /// The trials of that case.
+    /// The lines of every case.
+    cases: Vec<CaseLines>,
+    /// The trials of the current case.
     trials: Vec<Trial>,
     diagnostics: Vec<Diagnostic>,
 }
@@ -191,17 +176,17 @@ impl<'a> Reading<'a> {
             lines: 0,
             offset: 0,
             at: 0,
-            found: report.cases.iter().map(|_| Found::default()).collect(),
+            cases: report.cases.iter().map(|_| CaseLines::default()).collect(),
             trials: Vec::new(),
             diagnostics: Vec::new(),
         }
     }
 
-    /// Takes the next line in. After the first mistakes only the digest is of interest: it says whose fault they are.
+    /// Reads the next line. After many errors only the digest matters, since it shows whether the file was replaced.
     fn line(&mut self, line: &[u8]) {
         self.hasher.update(line);
         self.lines += 1;
-        if self.diagnostics.len() < LISTED
+        if self.diagnostics.len() < MAX_LISTED
             && let Err(message) = self.trial(line)
         {
             self.refuse(message);
@@ -215,20 +200,20 @@ impl<'a> Reading<'a> {
     }
 
     fn trial(&mut self, line: &[u8]) -> Result<(), String> {
-        let broken = |error: &serde_json::Error| format!("this line is no trial: {}", described(error));
-        let owner: Owner = serde_json::from_slice(line).map_err(|error| broken(&error))?;
+        let broken = |error: &serde_json::Error| format!("not a trial: {}", described(error));
+        let fields: CaseFields = serde_json::from_slice(line).map_err(|error| broken(&error))?;
         let trial: Trial = serde_json::from_slice(line).map_err(|error| broken(&error))?;
-        if self.case().is_none_or(|case| case.id != owner.case) {
-            self.turn_to(&owner.case)?;
+        if self.case().is_none_or(|case| case.id != fields.case) {
+            self.advance_to(&fields.case)?;
         }
         let Some(case) = self.case() else { return Ok(()) };
-        let Some(found) = self.found.get_mut(self.at) else { return Ok(()) };
+        let Some(lines) = self.cases.get_mut(self.at) else { return Ok(()) };
         if self.trials.is_empty() {
-            found.query = Some(whole_query(case, owner.query)?);
-            (found.context, found.expected) = (owner.context, owner.expected);
+            lines.query = Some(whole_query(case, fields.query)?);
+            (lines.context, lines.expected) = (fields.context, fields.expected);
         }
         let length = u32::try_from(line.len()).map_err(|_| "this line is too long".to_owned())?;
-        found.places.push((trial.role, trial.repeat, SpoolPlace { offset: self.offset, length }));
+        lines.places.push((trial.role, trial.repeat, SpoolPlace { offset: self.offset, length }));
         self.trials.push(trial);
         Ok(())
     }
@@ -237,8 +222,8 @@ impl<'a> Reading<'a> {
         self.report.cases.get(self.at)
     }
 
-    /// Goes on to the case of a line, and over those that have none.
-    fn turn_to(&mut self, id: &str) -> Result<(), String> {
+    /// Advances to the case of a line, past cases without lines.
+    fn advance_to(&mut self, id: &str) -> Result<(), String> {
         let Some(later) = self.report.cases.iter().skip(self.at).position(|case| case.id == id) else {
             let id = neutral::terminal(id);
             return Err(format!("case `{id}` is not in the report, or not in its order"));
@@ -250,37 +235,36 @@ impl<'a> Reading<'a> {
         Ok(())
     }
 
-    /// What the trials of a case contradict, once all of them are there.
+    /// Checks the trials of the current case, all of which were read.
     fn close(&mut self) {
         let trials = std::mem::take(&mut self.trials);
         let Some(case) = self.case() else { return };
         let mut wrong = wrong_trials(self.report, case, &mut trials.iter());
-        let kept: Vec<_> = case.trials.readable().collect();
-        if !kept.is_empty() && !kept.iter().map(|trial| &**trial).eq(trials.iter()) {
+        let in_report: Vec<_> = case.trials.readable().collect();
+        if !in_report.is_empty() && !in_report.iter().map(|trial| &**trial).eq(trials.iter()) {
             let id = neutral::terminal(&case.id);
-            wrong.push(format!("the trials of case `{id}` are not those that the report itself holds"));
+            wrong.push(format!("the trials of case `{id}` differ from those in the report"));
         }
         for message in wrong {
             self.refuse(message);
         }
     }
 
-    /// The places of all trials, by case.
-    fn finish(mut self, file: &str) -> Result<Vec<Found>, Diagnostics> {
-        while self.at < self.report.cases.len() && self.diagnostics.len() < LISTED {
+    /// The lines of every case.
+    fn finish(mut self, file: &str) -> Result<Vec<CaseLines>, Diagnostics> {
+        while self.at < self.report.cases.len() && self.diagnostics.len() < MAX_LISTED {
             self.close();
             self.at += 1;
         }
-        let Some(reference) = &self.report.trials_file else { return Ok(self.found) };
+        let Some(reference) = &self.report.trials_file else { return Ok(self.cases) };
         let digest = digest(self.hasher);
         if reference.digest != digest {
             let message = format!(
-                "these are not the trials that {} was written with: they are {} lines with the digest {digest}, not {} \
-                 with {}",
+                "these are not the trials of {}: expected {} lines with the digest {}, found {} with {digest}",
                 neutral::terminal(file),
-                self.lines,
                 reference.lines,
-                neutral::terminal(&reference.digest)
+                neutral::terminal(&reference.digest),
+                self.lines
             );
             return Err(Diagnostic::new(message).at(Place::file(self.name)).help(TOGETHER).into());
         }
@@ -294,9 +278,9 @@ impl<'a> Reading<'a> {
             return Err(Diagnostic::new(message).at(Place::file(file)).help(TOGETHER).into());
         }
         if self.diagnostics.is_empty() {
-            return Ok(self.found);
+            return Ok(self.cases);
         }
-        self.diagnostics.truncate(LISTED);
+        self.diagnostics.truncate(MAX_LISTED);
         Err(Diagnostics(self.diagnostics))
     }
 }
@@ -306,14 +290,14 @@ fn digest(hasher: Sha256) -> String {
     format!("sha256:{hex}")
 }
 
-/// A writer that knows the digest of what went through it.
+/// A writer that computes the digest of its bytes.
 pub struct Digesting<W> {
     out: W,
     hasher: Sha256,
 }
 
 impl<W: Write> Digesting<W> {
-    /// Writes to `out`.
+    /// A writer to `out`.
     pub fn new(out: W) -> Self {
         Self { out, hasher: Sha256::new() }
     }

@@ -1,22 +1,22 @@
-//! A calibration as tables for people.
+//! A calibration as tables.
 
 use std::io::{self, Write};
 
-use super::{Agreement, Calibration};
-use crate::render::terminal::table;
-use crate::render::terminal::tables::{line, note, write_table};
+use super::table;
+use super::tables::{line, note, write_table};
+use crate::calibration::{Agreement, Calibration};
 use crate::v1::Interval;
 use crate::view::number;
 use promptgate_core::text::neutral;
 
-/// Slices that are shown.
+/// Maximum number of slices shown.
 const MAX_SLICES: usize = 20;
 
 /// Writes the calibration as tables of at most `width` columns.
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write(calibration: &Calibration, out: &mut impl Write, width: usize) -> io::Result<()> {
+pub fn write_calibration(calibration: &Calibration, out: &mut impl Write, width: usize) -> io::Result<()> {
     let width = u16::try_from(width.max(60)).unwrap_or(u16::MAX);
     let all = &calibration.overall;
     let text = |text: &str, most| neutral::clip(&neutral::terminal(text), most);
@@ -59,17 +59,17 @@ fn confusion(all: &Agreement, out: &mut impl Write, width: u16) -> io::Result<()
     write_table(out, &table(&header, &[1, 2, 3], 0, rows, width))
 }
 
-/// One figure: its name, its value, its interval, what it says.
-type Row = (&'static str, Option<f64>, Option<Interval>, String);
+/// A figure: name, value, interval and note.
+type Figure = (&'static str, Option<f64>, Option<Interval>, String);
 
 fn figures(calibration: &Calibration, out: &mut impl Write, width: u16) -> io::Result<()> {
     let all = &calibration.overall;
-    let of = |interval: &Option<Interval>| (interval.as_ref().map(|it| it.mean), interval.clone());
+    let of = |interval: &Option<Interval>| (interval.as_ref().map(|it| it.mean), *interval);
     let (sensitivity, specificity, bias) = (of(&all.sensitivity), of(&all.specificity), of(&all.bias));
     let (kappa, balanced) = (of(&all.kappa), of(&all.balanced_accuracy));
     let error =
         all.kappa_standard_error.map_or_else(String::new, |error| format!("standard error {error:.3}"));
-    let mut rows: Vec<Row> = vec![
+    let mut rows: Vec<Figure> = vec![
         ("prevalence", Some(all.prevalence), None, "share that people pass".into()),
         ("judge passes", Some(all.judge_passes), None, "share that the judge passes".into()),
         ("sensitivity", sensitivity.0, sensitivity.1, "of what people pass".into()),
@@ -88,53 +88,53 @@ fn figures(calibration: &Calibration, out: &mut impl Write, width: u16) -> io::R
     rows.push(("Youden's J", all.youden, None, drop_words(all.youden, "the pass rate")));
     rows.push(("slope", all.slope, None, drop_words(all.slope, "the mean score")));
     if let Some(cut_off) = &all.cut_off {
-        let found = format!(
+        let note = format!(
             "from this score on: balanced accuracy {:.3}, kappa {:.3}",
             cut_off.balanced_accuracy, cut_off.kappa
         );
-        rows.push(("best cut-off", Some(cut_off.score), None, found));
+        rows.push(("best cut-off", Some(cut_off.score), None, note));
     }
     match &calibration.humans {
         Some(humans) => {
-            let told = format!(
+            let note = format!(
                 "{} with several raters, one against another",
                 number::counted(humans.answers as u64, "answer")
             );
-            rows.push(("alpha of people", humans.alpha, None, told));
+            rows.push(("alpha of people", humans.alpha, None, note));
         }
         None => rows.push(("alpha of people", None, None, "no answer has two raters".into())),
     }
     match &calibration.repeatability {
         Some(itself) => {
-            let told = format!(
+            let note = format!(
                 "{} answers, {} times; the same verdict on {:.1} %",
                 itself.answers,
                 itself.repeats,
                 itself.same_verdict * 100.0
             );
-            rows.push(("alpha with itself", itself.alpha, None, told));
+            rows.push(("alpha with itself", itself.alpha, None, note));
         }
         None => rows.push(("alpha with itself", None, None, "judged once: --repeats 2".into())),
     }
     match &calibration.corrections {
         Some(corrections) => {
             let answers = number::counted(corrections.answers as u64, "answer");
-            let told =
+            let note =
                 format!("of {answers} that only the judge saw; it passes {:.3}", corrections.judge_passes);
             let (share, mean) = (of(&corrections.share), of(&corrections.mean));
-            rows.push(("people would pass", share.0, share.1, told));
+            rows.push(("people would pass", share.0, share.1, note));
             rows.push(("mean they would give", mean.0, mean.1, "prediction-powered".into()));
         }
         None => rows.push(("people would pass", None, None, "no answer without a rating: --report".into())),
     }
-    let rows = rows.into_iter().map(|(name, value, interval, told)| {
+    let rows = rows.into_iter().map(|(name, value, interval, note)| {
         let shown = |value: f64| format!("{value:.3}");
         let interval = interval.map_or_else(
             || number::NONE.to_owned(),
             |interval| number::bounds(interval.lower, interval.upper, shown),
         );
         let value = value.map_or_else(|| number::NONE.to_owned(), shown);
-        vec![name.to_owned(), value, interval, told]
+        vec![name.to_owned(), value, interval, note]
     });
     write_table(out, &table(&["figure", "value", "95 % bounds", ""], &[1, 2], 3, rows.collect(), width))
 }

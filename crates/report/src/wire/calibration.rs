@@ -1,9 +1,6 @@
-//! How well a judge agrees with people: `promptgate.calibration/v1`, and the same as tables for people.
+//! The agreement of a judge with people: `promptgate.calibration/v1`.
 //!
-//! The file holds counts and figures and no text of any answer, so that it can be committed beside the configuration
-//! that names it.
-
-mod table;
+//! The file has counts and figures and no text of any answer, so that it can be committed with the configuration.
 
 use std::collections::BTreeMap;
 
@@ -11,13 +8,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::document::Document;
 use super::v1::Interval;
-use promptgate_core::model::{Diagnostic, Place};
-use promptgate_core::text::neutral;
+use promptgate_core::model::Diagnostic;
 
-pub use table::write;
-
-/// More answers than this nobody has labelled.
+/// Maximum number of labelled answers.
 const MAX_ANSWERS: usize = 10_000_000;
 /// The value of `schema` in every calibration of this version.
 pub const SCHEMA: &str = "promptgate.calibration/v1";
@@ -31,7 +26,7 @@ pub struct Calibration {
     pub schema: String,
     /// Version of promptgate that wrote it.
     pub tool_version: String,
-    /// When: RFC 3339, UTC.
+    /// Time of writing: RFC 3339, UTC.
     pub created_at: String,
     /// The metric whose judge was measured.
     pub metric: String,
@@ -39,34 +34,34 @@ pub struct Calibration {
     pub judge: CalibratedJudge,
     /// The labels.
     pub labels: LabelFacts,
-    /// Over all answers that people rated and the judge graded.
+    /// Agreement on all answers that people rated and the judge graded.
     pub overall: Agreement,
-    /// The same by slice, in the order of their names.
+    /// Agreement by slice, ordered by name.
     pub slices: Vec<SliceAgreement>,
-    /// How people agree with one another; null where no answer has two ratings.
+    /// Agreement between people; null where no answer has two ratings.
     pub humans: Option<Humans>,
-    /// How the judge agrees with itself; null where each answer was judged once.
+    /// Agreement of the judge with itself; null where each answer was judged once.
     pub repeatability: Option<Repeatability>,
-    /// What people would say of answers that only the judge has seen; null without any.
+    /// Estimates of people's verdicts on answers that only the judge graded; null without such answers.
     pub corrections: Option<Corrections>,
-    /// What a reader should know.
+    /// Notes for readers.
     pub notes: Vec<String>,
 }
 
-/// The judge that was measured.
+/// A calibrated judge.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CalibratedJudge {
     /// The models of its panel.
     pub panel: Vec<String>,
-    /// Judgements of one answer by each of them.
+    /// Judgements of one answer by each model.
     pub votes: u32,
     /// Digest of the judge of this metric.
     pub fingerprint: String,
-    /// What the digest is made of, by name.
+    /// The inputs of the digest by name.
     pub parts: BTreeMap<String, String>,
-    /// Whether it was the simulated one.
+    /// Whether it was the simulated judge.
     pub simulated: bool,
-    /// Calls that this took.
+    /// Number of calls.
     pub calls: u64,
 }
 
@@ -77,7 +72,7 @@ pub struct LabelFacts {
     pub file: String,
     /// `sha256:…` over its rows.
     pub digest: String,
-    /// Answers in it.
+    /// Number of answers.
     pub answers: usize,
     /// Answers that people rated.
     pub rated: usize,
@@ -89,7 +84,7 @@ pub struct LabelFacts {
     pub pass_at: f64,
 }
 
-/// How well judge and people agree. A judge passes an answer with a score of 1.
+/// Agreement of judge and people. A judge passes an answer with a score of 1.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Agreement {
     /// Answers.
@@ -113,8 +108,8 @@ pub struct Agreement {
     pub specificity: Option<Interval>,
     /// The mean of sensitivity and specificity; its bounds are the means of theirs, which is cautious.
     pub balanced_accuracy: Option<Interval>,
-    /// The mean score of what people pass less that of what they fail: the share of a true drop that the mean score
-    /// shows.
+    /// The mean score of answers that people pass minus that of answers that people fail: the share of a true drop that
+    /// the mean score shows.
     pub slope: Option<f64>,
     /// Sensitivity + specificity - 1 (Youden 1950): the share of a true drop that the judge's pass rate shows.
     pub youden: Option<f64>,
@@ -132,10 +127,10 @@ pub struct Agreement {
     pub kendall: Option<f64>,
     /// Quadratically weighted kappa (Cohen 1968) of score and rating; null unless ratings are graded.
     pub weighted_kappa: Option<f64>,
-    /// What the judge gives minus what people give, on average: verdicts, or with graded ratings scores and ratings.
-    /// Above 0 the judge is lenient (bounds: Student's t).
+    /// Mean of the judge minus mean of people: of verdicts, or with graded ratings of scores and ratings. Above 0 the judge
+    /// is lenient (bounds: Student's t).
     pub bias: Option<Interval>,
-    /// The score that is the best line between passed and failed answers, found on these very labels.
+    /// The score that best separates passed from failed answers, fitted to these labels.
     pub cut_off: Option<CutOff>,
 }
 
@@ -160,7 +155,7 @@ pub struct SliceAgreement {
     pub agreement: Agreement,
 }
 
-/// How people agree with one another.
+/// Agreement between people.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Humans {
     /// Answers with two ratings or more.
@@ -169,20 +164,20 @@ pub struct Humans {
     pub alpha: Option<f64>,
 }
 
-/// How the judge agrees with itself.
+/// Agreement of the judge with itself.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Repeatability {
     /// Answers.
     pub answers: usize,
-    /// Times each answer was judged.
+    /// Judgements of each answer.
     pub repeats: usize,
     /// Krippendorff's alpha between the scores, interval; null where all scores are the same.
     pub alpha: Option<f64>,
-    /// The share of answers with the same verdict every time; one that is missing is not the same.
+    /// The share of answers with the same verdict every time; a missing verdict differs.
     pub same_verdict: f64,
 }
 
-/// What people would say of answers that only the judge has seen: those without a rating, or those of a report.
+/// Estimates of people's verdicts on answers that only the judge graded: rows without a rating, or those of a report.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Corrections {
     /// Answers without a rating.
@@ -205,27 +200,18 @@ pub fn schema() -> Value {
 /// Reads a calibration.
 ///
 /// # Errors
-/// What is wrong with it, at its place in the file.
+/// The text is not a calibration of this version, or contradicts itself.
 pub fn read(file: &str, text: &str) -> Result<Calibration, Diagnostic> {
-    let again = "name the file that `promptgate calibrate` wrote, or calibrate again";
-    let wrong = |message: String| Diagnostic::new(message).at(Place::file(file)).help(again);
-    let calibration: Calibration = serde_json::from_str(text).map_err(|error| {
-        wrong(format!("this is no calibration: {}", neutral::terminal(&error.to_string())))
-    })?;
-    if calibration.schema != SCHEMA {
-        let shown = neutral::terminal(&calibration.schema);
-        return Err(wrong(format!(
-            "the calibration has version `{shown}`, this promptgate reads `{SCHEMA}`"
-        )));
-    }
+    let help = "name the file that `promptgate calibrate` wrote, or calibrate again";
+    let document = Document { noun: "calibration", schema: SCHEMA, file, help };
+    let calibration: Calibration = document.parse(text)?;
     let counts = &calibration.overall;
     let sum = [counts.true_positives, counts.false_positives, counts.false_negatives, counts.true_negatives]
         .into_iter()
         .try_fold(0_usize, usize::checked_add);
     if sum != Some(counts.answers) || counts.answers > MAX_ANSWERS {
-        return Err(wrong(
-            "the calibration contradicts itself: its counts are not those of its answers".to_owned(),
-        ));
+        let message = "the calibration contradicts itself: its counts do not add up to its answers";
+        return Err(document.refuse(message.to_owned()));
     }
     Ok(calibration)
 }

@@ -9,7 +9,7 @@ use super::*;
 use crate::fixtures;
 use promptgate_core::model::{Ended, Fault, FaultKind, Run, SelfTest};
 
-/// The run of one shard's cases, as a shard carries it out.
+/// The run of one shard's cases.
 fn part_of(run: &Run, shard: Shard) -> (Run, Vec<usize>) {
     let places: Vec<usize> = run
         .cases
@@ -32,7 +32,7 @@ fn part_of(run: &Run, shard: Shard) -> (Run, Vec<usize>) {
     (part, places)
 }
 
-/// The files of all shards of a run, as they are on disk.
+/// The shard files of a run, written and read back.
 fn files(run: &Run, of: u32, change: impl Fn(Shard, &mut Run)) -> Vec<(String, ShardFile)> {
     let mut policy = fixtures::pass().policy;
     (policy.repeats, policy.max_repeats) = (run.repeats.per_case, run.repeats.per_case);
@@ -55,14 +55,14 @@ fn files(run: &Run, of: u32, change: impl Fn(Shard, &mut Run)) -> Vec<(String, S
         let shard = Shard::new(index, of).expect("a shard");
         let (mut part, places) = part_of(run, shard);
         change(shard, &mut part);
-        let whole = Whole {
+        let context = ShardContext {
             shard,
             places,
             parts: BTreeMap::from([("cases".to_owned(), cases.clone())]),
             policy: policy.clone(),
             inconclusive_passes: false,
         };
-        let text = serde_json::to_string(&ShardFile::new(&part, whole, None)).expect("JSON");
+        let text = serde_json::to_string(&ShardFile::new(&part, context, None)).expect("JSON");
         let name = shard.file_name();
         let read = read(&name, &text).unwrap_or_else(|diagnostics| panic!("{name}: {diagnostics}"));
         (name, read)
@@ -70,7 +70,7 @@ fn files(run: &Run, of: u32, change: impl Fn(Shard, &mut Run)) -> Vec<(String, S
     all.collect()
 }
 
-/// A run that was carried out, without what is added up.
+/// A run without totals, which joining adds up.
 fn whole() -> Run {
     let mut run = fixtures::pass().to_run().expect("a run");
     run.totals = Default::default();
@@ -78,7 +78,7 @@ fn whole() -> Run {
 }
 
 #[test]
-fn joined_shards_are_the_run_in_whatever_order_they_come() {
+fn joined_shards_equal_the_run_in_any_order() {
     let no_baseline = fixtures::no_baseline().to_run().expect("a run");
     for run in [whole(), Run { totals: Default::default(), ..no_baseline }] {
         for of in [1, 2, 3, 5, 8, 40] {
@@ -91,7 +91,7 @@ fn joined_shards_are_the_run_in_whatever_order_they_come() {
 }
 
 #[test]
-fn what_a_run_takes_is_added_up_and_its_time_is_the_longest() {
+fn joined_usage_is_summed_and_duration_is_the_longest() {
     let one = fixtures::fail().to_run().expect("a run").totals;
     let joined = join(
         files(&whole(), 3, |shard, run| {
@@ -110,7 +110,7 @@ fn what_a_run_takes_is_added_up_and_its_time_is_the_longest() {
 }
 
 #[test]
-fn a_shard_that_did_not_get_to_its_end_stops_the_whole() {
+fn unfinished_shard_stops_the_run() {
     let stopped = Ended::Stopped(Fault::new(FaultKind::BudgetSpent, "the budget is spent").help("raise it"));
     let ended = |endings: [Ended; 3]| {
         let shards = files(&whole(), 3, |shard, run| {
@@ -122,7 +122,7 @@ fn a_shard_that_did_not_get_to_its_end_stops_the_whole() {
         panic!("not stopped");
     };
     assert_eq!(fault.kind, FaultKind::BudgetSpent);
-    assert_eq!(fault.message, "shard 2/3: the budget is spent; not done either: 3/3");
+    assert_eq!(fault.message, "shard 2/3: the budget is spent; also not done: 3/3");
     assert_eq!(fault.help.as_deref(), Some("raise it"));
     let Ended::Stopped(fault) = ended([Ended::Interrupted, Ended::FailedFast, Ended::Completed]) else {
         panic!("not stopped");
@@ -132,17 +132,17 @@ fn a_shard_that_did_not_get_to_its_end_stops_the_whole() {
 }
 
 #[test]
-fn a_judge_that_failed_anywhere_is_the_one_that_is_shown() {
-    let self_test = |report: v1::Report| report.to_run().expect("a run").judge.expect("a judge").self_test;
+fn failed_self_test_of_any_shard_is_kept() {
+    let self_test = |report: Report| report.to_run().expect("a run").judge.expect("a judge").self_test;
     let passed = self_test(fixtures::pass()).expect("a self-test");
     let failed = self_test(fixtures::unfit_judge()).expect("a self-test");
     assert!(passed.passed() && !failed.passed());
-    let unfit = Ended::Stopped(Fault::new(FaultKind::UnfitJudge, "unfit"));
+    let rejected = Ended::Stopped(Fault::new(FaultKind::UnfitJudge, "rejected"));
     let tested = |tests: [Option<&SelfTest>; 3]| {
         let shards = files(&whole(), 3, |shard, run| {
             let test = tests[shard.index as usize - 1].cloned();
             if test.as_ref().is_some_and(|test| !test.passed()) {
-                run.ended = unfit.clone();
+                run.ended = rejected.clone();
             }
             run.judge.as_mut().expect("a judge").self_test = test;
         });
@@ -151,21 +151,21 @@ fn a_judge_that_failed_anywhere_is_the_one_that_is_shown() {
     assert_eq!(tested([None, Some(&passed), None]), Some(passed.clone()));
     assert_eq!(tested([Some(&passed), Some(&failed), Some(&passed)]), Some(failed.clone()));
     assert_eq!(tested([Some(&failed), Some(&passed), None]), Some(failed.clone()));
-    // A failed test and a shard that says it is done contradict each other.
+    // A finished shard with a failed self-test contradicts itself.
     let mut run = whole();
     run.judge.as_mut().expect("a judge").self_test = Some(failed.clone());
     let shard = Shard::new(1, 1).expect("a shard");
     let (part, places) = part_of(&run, shard);
     let mut policy = fixtures::pass().policy;
     (policy.repeats, policy.max_repeats) = (run.repeats.per_case, run.repeats.per_case);
-    let whole = Whole { shard, places, parts: BTreeMap::new(), policy, inconclusive_passes: false };
-    let text = serde_json::to_string(&ShardFile::new(&part, whole, None)).expect("JSON");
-    let said = read("shard-1-of-1.json", &text).expect_err("a contradiction").to_string();
-    assert!(said.contains("failed its self-test"), "{said}");
+    let context = ShardContext { shard, places, parts: BTreeMap::new(), policy, inconclusive_passes: false };
+    let text = serde_json::to_string(&ShardFile::new(&part, context, None)).expect("JSON");
+    let message = read("shard-1-of-1.json", &text).expect_err("a contradiction").to_string();
+    assert!(message.contains("failed its self-test"), "{message}");
 }
 
 #[test]
-fn a_shard_is_a_word_that_reads_back() {
+fn shard_names_parse_back() {
     for text in ["1/1", "3/8", "10000/10000"] {
         let shard: Shard = text.parse().expect("a shard");
         assert_eq!(shard.to_string(), text);
@@ -185,7 +185,7 @@ proptest! {
     }
 
     #[test]
-    fn no_text_makes_reading_panic(cut in 0_usize..100_000, byte in any::<u8>()) {
+    fn damaged_shard_is_an_error(cut in 0_usize..100_000, byte in any::<u8>()) {
         static FILE: LazyLock<String> =
             LazyLock::new(|| serde_json::to_string(&files(&whole(), 1, |_, _| {})[0].1).expect("JSON"));
         let mut bytes = FILE.clone().into_bytes();

@@ -1,16 +1,16 @@
-//! From all shards of a run to the run: each of them once, of one plan, every case in one of them.
+//! Joining all shards of a run: each of them once, all of one plan, every case in one of them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{CaseInPlan, PartCase, PlanDigest, Shard, ShardFile, digest_of_cases};
-use crate::v1;
+use super::{CaseInPlan, PlanDigest, Shard, ShardFile, digest_of_cases};
+use crate::wire::v1;
 use promptgate_core::model::{self, Diagnostic, Diagnostics, Ended, Fault, FaultKind, Place};
 use promptgate_core::text::neutral;
 
-/// So many shards are named where several are missing, or ended early.
-const NAMED: usize = 12;
+/// Maximum number of shards that a message names.
+const MAX_NAMED: usize = 12;
 
-/// A whole run, out of its shards.
+/// A run joined from its shards.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Joined {
     /// The run, its cases in dataset order.
@@ -21,18 +21,18 @@ pub struct Joined {
     pub inconclusive_passes: bool,
 }
 
-/// Joins shards, each with the name of its file; `refused` are shards of which a file was there but could not be read.
+/// Joins shards, each with the name of its file; `refused` are the shards whose file could not be read.
 ///
-/// Calls, tokens and money are sums, the start is the earliest and the time that of the longest shard; self-test and
-/// calibration are those of the first shard that has them. A shard that did not get to its end makes the run one that
-/// was stopped.
+/// Calls, tokens and money are sums, the start is the earliest and the duration that of the longest shard; self-test
+/// and calibration are those of the first shard that has them. A shard that did not finish stops the run.
 ///
 /// # Errors
-/// [`Diagnostics`] that name the files: of another plan, there twice, missing, or not fitting together.
+/// [`Diagnostics`] that name the files: shards of another plan, duplicate or missing shards, and shards that contradict
+/// each other.
 pub fn join(mut shards: Vec<(String, ShardFile)>, refused: &[Shard]) -> Result<Joined, Diagnostics> {
     shards.sort_by(|(file, shard), (other_file, other)| (shard.shard, file).cmp(&(other.shard, other_file)));
     let Some(plan) = most_common(&shards) else {
-        return Err(Diagnostic::new("there is no shard that could be read").into());
+        return Err(Diagnostic::new("no shard could be read").into());
     };
     let mut diagnostics = Vec::new();
     let mut claimed: BTreeSet<u32> = refused.iter().map(|shard| shard.index).collect();
@@ -42,33 +42,33 @@ pub fn join(mut shards: Vec<(String, ShardFile)>, refused: &[Shard]) -> Result<J
         if shard.plan != plan {
             diagnostics.push(
                 Diagnostic::new(format!(
-                    "shard {} is of another run than the others: it differs in {}",
+                    "shard {} belongs to another run: it differs in {}",
                     shard.shard,
                     neutral::terminal(&shard.plan.differing(&plan))
                 ))
                 .at(Place::file(file))
-                .help("all shards need the same commit, configuration and flags: make it again, or take the file away"),
+                .help("all shards need the same commit, configuration and flags: run this shard again, or remove the file"),
             );
             continue;
         }
         match ours.last().filter(|(_, other)| other.shard == shard.shard) {
             Some((other, _)) => diagnostics.push(
                 Diagnostic::new(format!(
-                    "shard {} is there twice, also as {}",
+                    "duplicate shard {}, also in {}",
                     shard.shard,
                     neutral::terminal(other)
                 ))
                 .at(Place::file(file))
-                .help("take one of the two files away"),
+                .help("remove one of the two files"),
             ),
             None => ours.push((file, shard)),
         }
     }
-    // One plan has one number of shards; there is one, since the plan is that of a shard.
+    // All shards of a plan have the same `of`.
     let of = ours.first().map_or(0, |(_, shard)| shard.shard.of);
     diagnostics.extend(missing(of, &claimed));
     if diagnostics.is_empty() {
-        diagnostics.extend(misfits(&ours));
+        diagnostics.extend(conflicts(&ours));
     }
     if !diagnostics.is_empty() {
         return Err(Diagnostics(diagnostics));
@@ -76,7 +76,7 @@ pub fn join(mut shards: Vec<(String, ShardFile)>, refused: &[Shard]) -> Result<J
     merged(ours)
 }
 
-/// The plan that most shards have; of several, that of the first shard.
+/// The plan of most shards; of several such plans, that of the first shard.
 fn most_common(shards: &[(String, ShardFile)]) -> Option<PlanDigest> {
     let count = |digest: &str| shards.iter().filter(|(_, other)| other.plan.digest == digest).count();
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
@@ -91,82 +91,80 @@ fn most_common(shards: &[(String, ShardFile)]) -> Option<PlanDigest> {
 fn missing(of: u32, claimed: &BTreeSet<u32>) -> Option<Diagnostic> {
     let missing: Vec<u32> = (1..=of).filter(|index| !claimed.contains(index)).collect();
     let first = missing.first()?;
-    let listed: Vec<String> = missing.iter().take(NAMED).map(|index| format!("{index}/{of}")).collect();
-    let more = match missing.len().saturating_sub(NAMED) {
+    let listed: Vec<String> = missing.iter().take(MAX_NAMED).map(|index| format!("{index}/{of}")).collect();
+    let more = match missing.len().saturating_sub(MAX_NAMED) {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
     let (noun, verb) = if missing.len() == 1 { ("shard", "is") } else { ("shards", "are") };
-    Some(
-        Diagnostic::new(format!("{noun} {}{more} {verb} missing", listed.join(", "))).help(format!(
-            "look at the job that was to run it, or make it with `promptgate run --shard {first}/{of}`; it writes {}",
-            Shard { index: *first, of }.file_name()
-        )),
-    )
+    Some(Diagnostic::new(format!("{noun} {}{more} {verb} missing", listed.join(", "))).help(format!(
+        "check the job of this shard, or run `promptgate run --shard {first}/{of}`, which writes {}",
+        Shard { index: *first, of }.file_name()
+    )))
 }
 
-/// What shards of one plan must have in common besides, and that together they hold every case.
-fn misfits(ours: &[(String, ShardFile)]) -> Vec<Diagnostic> {
+/// Differences between shards of one plan, and cases that are missing or in two shards.
+fn conflicts(ours: &[(String, ShardFile)]) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     let Some((first_file, first)) = ours.first() else { return found };
-    let again = "the file was edited: make the shard again";
+    let again = "the file was edited: run the shard again";
     for (file, shard) in &ours[1..] {
-        let (one, other) = (&first.part, &shard.part);
+        let (one, other) = (&first.report, &shard.report);
         let differs = [
-            ("dataset", first.dataset != shard.dataset),
+            ("dataset", one.dataset != other.dataset),
             ("scorers", one.scorers != other.scorers),
-            ("reused_baseline", one.reused_baseline != other.reused_baseline),
+            ("reused_baseline", first.reused_baseline != shard.reused_baseline),
             ("prices", one.prices != other.prices),
             ("simulated", one.simulated != other.simulated),
             ("name", one.name != other.name),
             ("policy_source", one.policy_source != other.policy_source),
             ("dataset_changes", one.dataset_changes != other.dataset_changes),
             ("variants", !same_variants(&one.variants, &other.variants)),
-            ("judge", fingerprint(&one.judge) != fingerprint(&other.judge)),
+            ("judge", judge_identity(&one.judge) != judge_identity(&other.judge)),
         ];
-        for (what, _) in differs.iter().filter(|(_, differs)| *differs) {
-            let message = format!("`{what}` is another one than in {}", neutral::terminal(first_file));
+        for (field, _) in differs.iter().filter(|(_, differs)| *differs) {
+            let message = format!("`{field}` differs from {}", neutral::terminal(first_file));
             found.push(Diagnostic::new(message).at(Place::file(file)).help(again));
         }
     }
     for (file, _) in ours.iter().filter(|(_, shard)| lacks_self_test(shard)) {
-        found.push(
-            Diagnostic::new("the self-test of its judge is not in it").at(Place::file(file)).help(again),
-        );
+        found
+            .push(Diagnostic::new("the self-test of the judge is missing").at(Place::file(file)).help(again));
     }
-    // Places rise within a file and ids hash to one shard: what is left is that each place and id is there once.
+    // Within a file, places rise and ids belong to the shard. Across files, each place and id must be unique.
     let (mut places, mut ids) = (BTreeSet::new(), BTreeSet::new());
     for (file, shard) in ours {
-        for case in &shard.part.cases {
-            if !places.insert(case.index) || !ids.insert(case.id.as_str()) {
+        for (case, place) in shard.report.cases.iter().zip(&shard.places) {
+            if !places.insert(*place) || !ids.insert(case.id.as_str()) {
                 let id = neutral::terminal(&case.id);
-                let message = format!("case `{id}` at place {} is in two shards", case.index);
+                let message = format!("case `{id}` at place {place} is in two shards");
                 found.push(Diagnostic::new(message).at(Place::file(file)).help(again));
             }
         }
     }
-    if found.is_empty() && places.len() != first.dataset.cases {
-        let message = format!("the shards hold {} of {} cases together", places.len(), first.dataset.cases);
-        found.push(Diagnostic::new(message).help("a case was taken out of a file: make the shards again"));
+    let all = first.report.dataset.cases;
+    if found.is_empty() && places.len() != all {
+        let message = format!("together, the shards have {} of {all} cases", places.len());
+        found.push(Diagnostic::new(message).help("a case was removed from a file: run the shards again"));
     }
     if found.is_empty() {
-        let mut by_place: Vec<&PartCase> = ours.iter().flat_map(|(_, shard)| &shard.part.cases).collect();
-        by_place.sort_unstable_by_key(|case| case.index);
-        let cases = digest_of_cases(by_place.iter().map(|case| in_plan(case)));
+        let cases = ours.iter().flat_map(|(_, shard)| shard.places.iter().zip(&shard.report.cases));
+        let by_place: BTreeMap<usize, &v1::Case> = cases.map(|(place, case)| (*place, case)).collect();
+        let cases = digest_of_cases(by_place.values().map(|case| in_plan(case)));
         if first.plan.parts.get("cases") != Some(&cases) {
             let message =
-                "the cases are not those of the run: ids, order, tags, groups, must_pass or scorers differ";
-            found.push(Diagnostic::new(message).help("a file was edited: make the shards again"));
+                "the cases differ from those of the plan in ids, order, tags, groups, must_pass or scorers";
+            found.push(Diagnostic::new(message).help("a file was edited: run the shards again"));
         }
-        let id = |index: usize| by_place.get(index).map(|case| case.id.as_str());
-        let wrong = v1::wrong_criteria(&first.policy, id);
+        let id = |place: usize| by_place.get(&place).map(|case| case.id.as_str());
+        let wrong = v1::wrong_criteria(&first.report.policy, id);
         found.extend(wrong.into_iter().map(|message| Diagnostic::new(message).help(again)));
     }
-    found.truncate(NAMED);
+    found.truncate(MAX_NAMED);
     found
 }
 
-fn in_plan(case: &PartCase) -> CaseInPlan<'_> {
+fn in_plan(case: &v1::Case) -> CaseInPlan<'_> {
     CaseInPlan {
         id: &case.id,
         tags: &case.tags,
@@ -176,15 +174,15 @@ fn in_plan(case: &PartCase) -> CaseInPlan<'_> {
     }
 }
 
-/// Whether the plan has its judge tested and this shard, though done, does not show that it was.
+/// Whether the plan includes a self-test that this finished shard lacks.
 fn lacks_self_test(shard: &ShardFile) -> bool {
     let planned = shard.plan.parts.get("self_test").is_some_and(|planned| planned == "true");
-    let asks = planned && shard.is_done() && !shard.part.cases.is_empty();
-    let judge = shard.part.judge.as_ref().filter(|_| asks);
+    let expected = planned && shard.is_done() && !shard.report.cases.is_empty();
+    let judge = shard.report.judge.as_ref().filter(|_| expected);
     judge.is_some_and(|judge| judge.self_test.is_none())
 }
 
-/// The same prompts by the same models; where they were read may differ.
+/// Whether prompts and models are the same; their sources may differ.
 fn same_variants(one: &v1::Variants, other: &v1::Variants) -> bool {
     let key = |variant: &v1::Variant| {
         (variant.prompt.digest.clone(), variant.model.clone(), variant.parameters.clone())
@@ -193,8 +191,10 @@ fn same_variants(one: &v1::Variants, other: &v1::Variants) -> bool {
         && one.baseline.as_ref().map(key) == other.baseline.as_ref().map(key)
 }
 
-/// Who judged, and by which calibration.
-fn fingerprint(judge: &Option<v1::Judge>) -> Option<(&str, &[String], u32, Option<&v1::CalibrationFacts>)> {
+/// The identity of a judge with its calibration.
+fn judge_identity(
+    judge: &Option<v1::Judge>,
+) -> Option<(&str, &[String], u32, Option<&v1::CalibrationFacts>)> {
     let judge = judge.as_ref()?;
     Some((&judge.fingerprint, &judge.panel, judge.votes, judge.calibration.as_ref()))
 }
@@ -205,14 +205,9 @@ fn merged(ours: Vec<(String, ShardFile)>) -> Result<Joined, Diagnostics> {
     let mut cases: Vec<(usize, model::CaseFacts, Vec<bool>)> = Vec::new();
     let mut endings: Vec<(Shard, Ended)> = Vec::new();
     for (file, shard) in ours {
-        let mut run =
-            shard.bare_report().to_run().map_err(|diagnostics| diagnostics.at(&Place::file(&file)))?;
-        let reused_baseline = shard.part.reused_baseline.as_ref();
-        run.reused_baseline = reused_baseline.map(|reused_baseline| model::RepeatCounts {
-            per_case: reused_baseline.repeats,
-            per_scorer: reused_baseline.graded.clone(),
-        });
-        let places: Vec<usize> = shard.part.cases.iter().map(|case| case.index).collect();
+        let ShardFile { shard, places, inconclusive_passes, reused_baseline, report, .. } = shard;
+        let mut run = report.to_run().map_err(|diagnostics| diagnostics.at(&Place::file(&file)))?;
+        run.reused_baseline = reused_baseline;
         for (place, facts) in std::mem::take(&mut run.cases).iter().enumerate() {
             let applies = run.applies.iter().map(|row| row.get(place).copied().unwrap_or_default());
             cases.push((places.get(place).copied().unwrap_or_default(), facts.clone(), applies.collect()));
@@ -220,16 +215,13 @@ fn merged(ours: Vec<(String, ShardFile)>) -> Result<Joined, Diagnostics> {
         for trial in &mut run.trials {
             trial.case = places.get(trial.case).copied().unwrap_or_default();
         }
-        endings.push((shard.shard, std::mem::replace(&mut run.ended, Ended::Completed)));
+        endings.push((shard, std::mem::replace(&mut run.ended, Ended::Completed)));
         whole = Some(match whole {
-            None => {
-                run.dataset.cases = shard.dataset.cases;
-                Joined { run, policy: shard.policy, inconclusive_passes: shard.inconclusive_passes }
-            }
+            None => Joined { run, policy: report.policy, inconclusive_passes },
             Some(joined) => Joined { run: with(joined.run, run), ..joined },
         });
     }
-    let mut joined = whole.ok_or_else(|| Diagnostic::new("there is no shard"))?;
+    let mut joined = whole.ok_or_else(|| Diagnostic::new("no shard"))?;
     cases.sort_by_key(|(place, ..)| *place);
     let run = &mut joined.run;
     run.applies = (0..run.scorers.len())
@@ -243,16 +235,16 @@ fn merged(ours: Vec<(String, ShardFile)>) -> Result<Joined, Diagnostics> {
     Ok(joined)
 }
 
-/// A run with the trials of another part of it.
+/// A run with the trials of another shard.
 fn with(mut run: model::Run, other: model::Run) -> model::Run {
     run.trials.extend(other.trials);
-    // Times in one form and one zone sort as text.
+    // RFC 3339 in UTC sorts as text.
     run.started_at = run.started_at.min(other.started_at);
     run.duration_ms = run.duration_ms.max(other.duration_ms);
     if let (Some(judge), Some(theirs)) = (&mut run.judge, other.judge)
         && judge.self_test.as_ref().is_none_or(|test| test.passed())
     {
-        // The first that there is; one that failed before any that passed.
+        // The first self-test, except that a failed one replaces a passed one.
         let failed = theirs.self_test.as_ref().is_some_and(|test| !test.passed());
         if judge.self_test.is_none() || failed {
             judge.self_test = theirs.self_test;
@@ -280,16 +272,16 @@ fn with(mut run: model::Run, other: model::Run) -> model::Run {
     run
 }
 
-/// How the whole ended: stopped by the first shard that did not get to its end, which is named with its reason.
+/// The end of the joined run: stopped by the first shard that did not finish, which the message names.
 ///
-/// An interrupted shard stops the whole too: what is interrupted is the shard's process, not the one that joins.
+/// An interrupted shard stops the run too, since its process was interrupted, not the one that joins.
 fn ended(endings: &[(Shard, Ended)]) -> Ended {
     let stopped: Vec<(Shard, Fault)> = endings
         .iter()
         .filter_map(|(shard, ended)| match ended {
             Ended::Stopped(fault) => Some((*shard, fault.clone())),
             Ended::Interrupted => {
-                let fault = Fault::new(FaultKind::Interrupted, "it was interrupted before it was done");
+                let fault = Fault::new(FaultKind::Interrupted, "it was interrupted");
                 Some((*shard, fault.help(format!("run `promptgate run --shard {shard}` again"))))
             }
             Ended::Completed | Ended::FailedFast => None,
@@ -299,12 +291,12 @@ fn ended(endings: &[(Shard, Ended)]) -> Ended {
         let stopped_early = endings.iter().any(|(_, ended)| *ended == Ended::FailedFast);
         return if stopped_early { Ended::FailedFast } else { Ended::Completed };
     };
-    let rest: Vec<String> = stopped[1..].iter().take(NAMED).map(|(shard, _)| shard.to_string()).collect();
-    let more = match stopped.len().saturating_sub(NAMED + 1) {
+    let rest: Vec<String> = stopped[1..].iter().take(MAX_NAMED).map(|(shard, _)| shard.to_string()).collect();
+    let more = match stopped.len().saturating_sub(MAX_NAMED + 1) {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
     let others =
-        if rest.is_empty() { String::new() } else { format!("; not done either: {}{more}", rest.join(", ")) };
+        if rest.is_empty() { String::new() } else { format!("; also not done: {}{more}", rest.join(", ")) };
     Ended::Stopped(Fault { message: format!("shard {shard}: {}{others}", fault.message), ..fault.clone() })
 }

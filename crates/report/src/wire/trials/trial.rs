@@ -1,0 +1,263 @@
+//! A trial in JSON, and its conversion from and to a trial of a run.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{seconds, timestamp};
+use promptgate_core::model::{self, Completion, Fault, FinishReason, Outcome, Role, Score, TrialText, Usage};
+use promptgate_core::text::neutral;
+
+/// One completion of a case by one variant, with its grades.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Trial {
+    /// The variant's role.
+    pub role: Role,
+    /// The repeat, from 0.
+    pub repeat: u32,
+    /// The text of the completion; null without one.
+    pub output: Option<String>,
+    /// Whether the text came in the `refusal` field.
+    pub refusal: bool,
+    /// Why the model stopped; null without a completion.
+    #[schemars(with = "Option<String>")]
+    pub finish_reason: Option<FinishReason>,
+    /// Tokens; null where the endpoint reported none.
+    pub usage: Option<Usage>,
+    /// Duration of the successful attempt, from sending to the last byte, in milliseconds.
+    pub latency_ms: Option<f64>,
+    /// The model that the response named.
+    pub model: Option<String>,
+    /// The `system_fingerprint` of the response.
+    pub system_fingerprint: Option<String>,
+    /// Whether the completion came from a cache.
+    pub cached: bool,
+    /// When it was cached, RFC 3339; absent where it was not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cached_at: Option<String>,
+    /// The grades, in scorer order; a scorer that does not apply to the case has none.
+    pub grades: Vec<Grade>,
+    /// The fault that prevented a completion; absent with a completion.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<Fault>,
+}
+
+/// The grade of a trial by a scorer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Grade {
+    /// The metric that the grade counts for.
+    pub scorer: String,
+    /// The score in 0 to 1; null where the scorer could not grade. Never 0 for "missing".
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub score: Option<f64>,
+    /// Why there is no score; absent where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ungraded: Option<Ungraded>,
+    /// One line that explains the score or its absence.
+    pub reason: String,
+    /// Evidence: verdicts by statement, quotes, expected and actual values; null where there is none.
+    pub details: Value,
+    /// Peculiarities: `no_claims`, `unquoted_support`, …
+    pub flags: Vec<String>,
+    /// Calls and tokens of judging; null for checks.
+    pub judging: Option<Judging>,
+    /// The opinion of each judge of a panel; absent where one judgement is the grade.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub opinions: Vec<Opinion>,
+}
+
+/// The opinion of one judge of a panel.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Opinion {
+    /// The judge's model.
+    pub judge: String,
+    /// The mean of its votes, in 0 to 1; null where one is missing.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub score: Option<f64>,
+    /// Calls and tokens of its votes.
+    pub judging: Judging,
+}
+
+/// Why a scorer could not grade.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Ungraded {
+    /// The endpoint's fault; null where the judge responded without a valid verdict.
+    pub fault: Option<Fault>,
+}
+
+/// Calls, tokens and circumstances of a judgement.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Judging {
+    /// Calls, including re-prompts after invalid replies.
+    pub calls: u32,
+    /// Tokens of all calls.
+    pub usage: Usage,
+    /// Total duration of all calls in milliseconds.
+    pub latency_ms: Option<f64>,
+    /// Calls with a reply from a cache, which an earlier run paid for; absent without any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cached: Option<CachedCalls>,
+    /// How structured output was requested: `json_schema`, `json_object` or `fenced`.
+    pub output_mode: Option<String>,
+    /// The model that the response named.
+    pub model: Option<String>,
+    /// The `system_fingerprint` of the response.
+    pub system_fingerprint: Option<String>,
+}
+
+/// Calls of a judgement with a reply from a cache.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CachedCalls {
+    /// Number of calls.
+    pub calls: u32,
+    /// Their tokens.
+    pub usage: Usage,
+}
+
+impl Trial {
+    /// A completed trial.
+    pub(super) fn completed(text: &TrialText, role: Role, repeat: u32) -> Self {
+        let TrialText { completion, grades } = text;
+        Self {
+            output: Some(completion.text.clone()),
+            refusal: completion.refusal,
+            finish_reason: Some(completion.finish_reason.clone()),
+            usage: completion.usage,
+            latency_ms: Some(completion.latency_ms).filter(|latency| latency.is_finite()),
+            model: completion.model.clone(),
+            system_fingerprint: completion.system_fingerprint.clone(),
+            cached: completion.cached_at.is_some(),
+            cached_at: completion.cached_at.and_then(timestamp),
+            grades: grades.iter().map(Grade::from).collect(),
+            error: None,
+            ..Self::missing(None, role, repeat)
+        }
+    }
+
+    /// A trial without a completion.
+    pub(super) fn missing(fault: Option<&Fault>, role: Role, repeat: u32) -> Self {
+        Self {
+            role,
+            repeat,
+            output: None,
+            refusal: false,
+            finish_reason: None,
+            usage: None,
+            latency_ms: None,
+            model: None,
+            system_fingerprint: None,
+            cached: false,
+            cached_at: None,
+            grades: Vec::new(),
+            error: fault.cloned(),
+        }
+    }
+
+    /// The completion with its grades.
+    ///
+    /// # Errors
+    /// A message that names a missing field or an invalid grade.
+    pub(crate) fn text(&self) -> Result<TrialText, String> {
+        let (Some(text), Some(latency_ms), Some(finish_reason)) =
+            (&self.output, self.latency_ms, &self.finish_reason)
+        else {
+            return Err("needs `output`, `latency_ms` and `finish_reason`, or an `error`".to_owned());
+        };
+        let completion = Completion {
+            text: text.clone(),
+            refusal: self.refusal,
+            finish_reason: finish_reason.clone(),
+            usage: self.usage,
+            latency_ms,
+            model: self.model.clone(),
+            system_fingerprint: self.system_fingerprint.clone(),
+            // Early reports lack the time.
+            cached_at: self.cached.then(|| self.cached_at.as_deref().and_then(seconds).unwrap_or(0)),
+        };
+        let grades = self.grades.iter().map(Grade::restore).collect::<Result<_, _>>()?;
+        Ok(TrialText { completion, grades })
+    }
+}
+
+impl Grade {
+    fn restore(&self) -> Result<model::Grade, String> {
+        let outcome = match (self.score.map(Score::new), &self.ungraded) {
+            (Some(Some(score)), None) => Outcome::Score(score),
+            (None, Some(ungraded)) => Outcome::Ungraded(ungraded.fault.clone()),
+            _ => {
+                return Err(format!("the grade of `{}` has no valid score", neutral::terminal(&self.scorer)));
+            }
+        };
+        Ok(model::Grade {
+            scorer: self.scorer.clone(),
+            outcome,
+            reason: self.reason.clone(),
+            details: self.details.clone(),
+            flags: self.flags.clone(),
+            judging: self.judging.as_ref().map(model::Judging::from),
+            opinions: self.opinions.iter().map(model::Opinion::from).collect(),
+        })
+    }
+}
+
+impl From<&model::Grade> for Grade {
+    fn from(grade: &model::Grade) -> Self {
+        let ungraded = match &grade.outcome {
+            Outcome::Score(_) => None,
+            Outcome::Ungraded(fault) => Some(Ungraded { fault: fault.clone() }),
+        };
+        Self {
+            scorer: grade.scorer.clone(),
+            score: grade.score(),
+            ungraded,
+            reason: grade.reason.clone(),
+            details: grade.details.clone(),
+            flags: grade.flags.clone(),
+            judging: grade.judging.as_ref().map(Judging::from),
+            opinions: grade.opinions.iter().map(Opinion::from).collect(),
+        }
+    }
+}
+
+impl From<&model::Opinion> for Opinion {
+    fn from(opinion: &model::Opinion) -> Self {
+        Self { judge: opinion.judge.clone(), score: opinion.score, judging: Judging::from(&opinion.judging) }
+    }
+}
+
+impl From<&Opinion> for model::Opinion {
+    fn from(opinion: &Opinion) -> Self {
+        let judging = model::Judging::from(&opinion.judging);
+        Self { judge: opinion.judge.clone(), score: opinion.score, judging }
+    }
+}
+
+impl From<&model::Judging> for Judging {
+    fn from(judging: &model::Judging) -> Self {
+        Self {
+            calls: judging.calls,
+            usage: judging.usage,
+            latency_ms: Some(judging.latency_ms).filter(|latency| latency.is_finite()),
+            cached: (judging.cached_calls > 0)
+                .then_some(CachedCalls { calls: judging.cached_calls, usage: judging.cached_usage }),
+            output_mode: judging.output_mode.clone(),
+            model: judging.model.clone(),
+            system_fingerprint: judging.system_fingerprint.clone(),
+        }
+    }
+}
+
+impl From<&Judging> for model::Judging {
+    fn from(judging: &Judging) -> Self {
+        Self {
+            calls: judging.calls,
+            usage: judging.usage,
+            latency_ms: judging.latency_ms.unwrap_or_default(),
+            cached_calls: judging.cached.map_or(0, |cached| cached.calls),
+            cached_usage: judging.cached.map(|cached| cached.usage).unwrap_or_default(),
+            output_mode: judging.output_mode.clone(),
+            model: judging.model.clone(),
+            system_fingerprint: judging.system_fingerprint.clone(),
+        }
+    }
+}
