@@ -95,7 +95,7 @@ fn joined_usage_is_summed_and_duration_is_the_longest() {
     let one = fixtures::fail().to_run().expect("a run").totals;
     let joined = join(
         files(&whole(), 3, |shard, run| {
-            run.totals = one.clone();
+            run.totals = one;
             run.duration_ms = u64::from(shard.index) * 100;
             run.started_at = format!("2026-11-0{}T00:00:00Z", 9 - shard.index);
             run.warnings = vec!["all".to_owned(), format!("of {shard}")];
