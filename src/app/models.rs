@@ -181,15 +181,14 @@ fn options(
         let value = match value {
             HeaderValue::Literal(text) => Secret::new(text.clone()),
             HeaderValue::Env(variable) => {
-                let value = environment.variable(&variable.value).map(Secret::new).ok_or_else(|| {
+                environment.variable(&variable.value).map(Secret::new).ok_or_else(|| {
                     Diagnostic::new(format!(
                         "the environment variable {} of header {name} is not set",
                         variable.value
                     ))
                     .at(variable.place.clone())
                     .help(format!("set {}", variable.value))
-                })?;
-                value
+                })?
             }
         };
         options.headers.push((name.clone(), value));

@@ -323,7 +323,7 @@ fn parameters_cannot_override_model_or_messages() {
         let word = name.split(':').next().expect("a name");
         let folder = Folder::small(1);
         folder.append("promptgate.yaml", &format!("parameters: {{{name}}}\n"));
-        folder.promptgate(&["check"]).expect_code(2).says(&format!("`{word}` does not belong"));
+        folder.promptgate(&["check"]).expect_code(2).says(&format!("`{word}` is not allowed"));
         let folder = Folder::small(1);
         let prompt = folder.read("prompt.md");
         folder.write("prompt.md", &format!("---\nparameters: {{{name}}}\n---\n{prompt}"));

@@ -100,7 +100,7 @@ fn configured_planted_answers_reach_their_metrics() {
         ),
         (
             json!({"query": "q", "context": "c", "answer": "a ".repeat(60_000), "low": ["relevance"]}),
-            "bytes long",
+            "has 120000 bytes",
         ),
         (json!({"query": "q", "context": "c", "low": ["relevance"]}), "`answer` must be a text"),
         (

@@ -75,13 +75,19 @@ pub trait Registry: Send + Sync {
 /// The position of a ledger: the commit of a branch, or the hash of the last line of a folder's file.
 pub type Tip = String;
 
+/// The events of a prompt name, and the position they were read at.
+#[derive(Debug, Clone, PartialEq)]
+pub struct History {
+    /// The events in order, one JSON object each.
+    pub events: Vec<serde_json::Value>,
+    /// The position after the last event; `None` for a name without events.
+    pub tip: Option<Tip>,
+}
+
 /// An append-only, hash-chained list of events per prompt name.
 pub trait LedgerStore: Send + Sync {
-    /// The events of a name in order, one JSON object each, and the position they were read at.
-    fn read<'a>(
-        &'a self,
-        name: &'a Name,
-    ) -> BoxFuture<'a, Result<(Vec<serde_json::Value>, Option<Tip>), PortError>>;
+    /// The events of a name.
+    fn read<'a>(&'a self, name: &'a Name) -> BoxFuture<'a, Result<History, PortError>>;
 
     /// Appends events if the ledger is still at `expected`.
     ///

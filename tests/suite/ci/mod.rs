@@ -192,7 +192,7 @@ impl Job {
         let text = self.runner.read("output.txt");
         let mut found: Vec<(String, String)> = Vec::new();
         for line in text.lines() {
-            let (name, value) = line.split_once('=').unwrap_or_else(|| panic!("{line:?} is no output"));
+            let (name, value) = line.split_once('=').unwrap_or_else(|| panic!("not an output: {line:?}"));
             assert!(!name.contains("<<"), "{line}");
             assert!(found.iter().all(|(known, _)| known != name), "{name} twice in:\n{text}");
             found.push((name.to_owned(), value.to_owned()));

@@ -120,7 +120,7 @@ impl Repository {
         head: &str,
         variable: &dyn Fn(&str) -> Option<String>,
     ) -> Result<MergeBase, NoMergeBase> {
-        if let Some(base) = self.from_merge_queue(variable)? {
+        if let Some(base) = self.of_merge_queue(variable)? {
             return Ok(base);
         }
         for name in BASE_COMMITS {
@@ -141,7 +141,7 @@ impl Repository {
         }
         for name in TARGET_BRANCHES {
             if let Some(value) = variable(name) {
-                return self.from_target_branch(head, name, &value);
+                return self.of_target_branch(head, name, &value);
             }
         }
         for name in MAIN_BRANCHES {
@@ -198,7 +198,7 @@ impl Repository {
     }
 
     /// Returns the base commit of GitHub's merge queue, which is the end of the branch name.
-    fn from_merge_queue(
+    fn of_merge_queue(
         &self,
         variable: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Option<MergeBase>, NoMergeBase> {
@@ -225,7 +225,7 @@ impl Repository {
     }
 
     /// Returns the merge base with the target branch in a CI variable.
-    fn from_target_branch(&self, head: &str, variable: &str, value: &str) -> Result<MergeBase, NoMergeBase> {
+    fn of_target_branch(&self, head: &str, variable: &str, value: &str) -> Result<MergeBase, NoMergeBase> {
         let branch = value.strip_prefix("refs/heads/").unwrap_or(value);
         super::validate_reference(branch)?;
         for name in [format!("origin/{branch}"), branch.to_owned()] {
