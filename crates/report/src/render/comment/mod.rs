@@ -1,6 +1,6 @@
 //! Pull request comments and job summaries, of a run or of the reason why there was none.
 //!
-//! Runs are rendered by [`super::markdown`], with the commits and a link to the full report; other outcomes by the
+//! Runs are rendered by the Markdown renderer, with the commits and a link to the full report; other outcomes by the
 //! template `comment.md`. The text stays below the size limit of its destination and contains no active markup.
 //! Posting comments is left to callers.
 

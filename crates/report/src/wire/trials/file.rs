@@ -72,7 +72,7 @@ pub(crate) fn write_lines(report: &Report, out: &mut impl Write) -> io::Result<u
     Ok(lines)
 }
 
-/// Whether a text is a line of [`write_lines`].
+/// Whether a text is a line of `write_lines`.
 pub fn is_line(text: &[u8]) -> bool {
     serde_json::from_slice::<CaseFields>(text).is_ok() && serde_json::from_slice::<Trial>(text).is_ok()
 }
