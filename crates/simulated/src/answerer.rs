@@ -161,7 +161,8 @@ fn reads_like_instruction(sentence: &str) -> bool {
     let lower = sentence.to_lowercase();
     let first = lower.split_whitespace().next().unwrap_or_default();
     sentence.ends_with(['?', ':'])
-        || lexicon::is_instruction_verb(first.trim_matches(|c: char| !c.is_alphanumeric() && c != '\''))
+        || lexicon::INSTRUCTION_VERBS
+            .contains(first.trim_matches(|c: char| !c.is_alphanumeric() && c != '\''))
         || lower.starts_with("you are ")
         || lower.starts_with("your ")
         || lower.starts_with("if ")

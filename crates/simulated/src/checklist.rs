@@ -62,7 +62,7 @@ impl ParsedAnswer {
         } else if mentions(&["question"]) && mentions(&["address", "answer", "respond"]) {
             self.check_addressed()
         } else if mentions(&["polite", "courteous", "friendly", "respectful"]) {
-            match lexicon::rude_phrase(&self.lower) {
+            match lexicon::find(&lexicon::RUDE, &self.lower) {
                 Some(phrase) => (false, format!("it contains a rude phrase: {phrase}")),
                 None => (true, "it contains no rude phrase".to_owned()),
             }
@@ -123,7 +123,7 @@ impl ParsedAnswer {
     }
 
     fn check_next_step(&self) -> (bool, String) {
-        match lexicon::next_step(&self.lower) {
+        match lexicon::find(&lexicon::NEXT_STEPS, &self.lower) {
             Some(phrase) => (true, format!("it names a next step: {}", phrase.trim())),
             None => (false, "it names no next step".to_owned()),
         }
@@ -133,7 +133,7 @@ impl ParsedAnswer {
     fn check_keywords(&self, item: &str) -> (bool, String) {
         let mut keywords = Terms::of(item);
         let negative = keywords.negated || item.to_lowercase().contains("avoid");
-        keywords.list.retain(|term| !lexicon::is_item_stem(&term.stem));
+        keywords.list.retain(|term| !lexicon::ITEM_STEMS.contains(term.stem.as_str()));
         let share = keywords.covered_by(&self.terms.stems());
         let contained = share >= MIN_KEYWORDS;
         (contained != negative, format!("{:.0} % of the item's keywords are in the answer", share * 100.0))
@@ -149,7 +149,7 @@ fn parts(question: &str) -> Vec<&str> {
         while let Some(at) = rest[from..].find(" and ").map(|at| at + from) {
             let after = &rest[at + 5..];
             let next = after.split_whitespace().next().unwrap_or_default().to_lowercase();
-            if lexicon::is_question_opener(&next) {
+            if lexicon::QUESTION_OPENERS.contains(next.as_str()) {
                 parts.push(&rest[..at]);
                 rest = after;
                 from = 0;

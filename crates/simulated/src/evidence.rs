@@ -292,8 +292,8 @@ impl<'a> Source<'a> {
     fn opposed(&self, words: &[WeightedTerm<'_>], chosen: &[usize]) -> Option<&'static str> {
         let is_chosen = |holders: &[usize]| holders.iter().any(|holder| chosen.contains(holder));
         words.iter().filter(|word| word.weight >= 1.0 && !is_chosen(&word.holders)).find_map(|word| {
-            lexicon::opposite(&word.term.stem)
-                .filter(|opposite| self.holders.get(*opposite).is_some_and(|holders| is_chosen(holders)))
+            let opposite = lexicon::OPPOSITES.get(word.term.stem.as_str()).copied();
+            opposite.filter(|opposite| self.holders.get(*opposite).is_some_and(|holders| is_chosen(holders)))
         })
     }
 

@@ -112,7 +112,8 @@ impl Instructions {
 
 fn count(number: &str) -> Option<usize> {
     let lower = number.to_lowercase();
-    lexicon::number_word(&lower).unwrap_or(&lower).parse().ok().filter(|count| *count > 0)
+    let digits = lexicon::NUMBER_WORDS.get(&*lower).map_or(&*lower, |digits| digits);
+    digits.parse().ok().filter(|count| *count > 0)
 }
 
 /// The first JSON object of a text whose values are placeholders, and its source text.

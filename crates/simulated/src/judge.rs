@@ -120,7 +120,7 @@ fn makes_no_claim(statement: &str, question_stems: &BTreeSet<&str>) -> bool {
         return true;
     }
     let is_lead_in = statement.trim_end().trim_end_matches('*').ends_with(':');
-    let is_about_text = terms.list.iter().any(|term| lexicon::is_text_stem(&term.stem));
+    let is_about_text = terms.list.iter().any(|term| lexicon::TEXT_STEMS.contains(term.stem.as_str()));
     let adds = |term: &Term| {
         let number = matches!(term.kind, Kind::Count | Kind::Number);
         !question_stems.contains(term.stem.as_str()) && (number || lexicon::content_weight(&term.stem) >= 1.0)

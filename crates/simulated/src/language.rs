@@ -80,7 +80,7 @@ impl Terms {
                     && stem.parse::<u8>().is_ok_and(|value| value <= 12);
                 let kind = if small { Kind::Count } else { Kind::Number };
                 terms.list.push(Term { stem, kind, negated: false });
-            } else if !lexicon::is_function_word(bare) {
+            } else if !lexicon::FUNCTION_WORDS.contains(bare) {
                 let stem = stemmer.stem(bare);
                 let kind = if is_named(&text[..start], word) { Kind::Name } else { Kind::Word };
                 if lexicon::is_avoidance(&stem) {
@@ -131,7 +131,7 @@ impl Terms {
                 .take(index)
                 .rev()
                 .find(|term| !number(term))
-                .is_some_and(|term| lexicon::is_part_stem(&term.stem))
+                .is_some_and(|term| lexicon::PART_STEMS.contains(term.stem.as_str()))
     }
 
     /// The weighted share of these words that `other` contains, in 0..=1; 0 if there are no words.
@@ -154,8 +154,8 @@ fn is_named(before: &str, word: &str) -> bool {
 
 /// The digits of a number, without group separators and a trailing `.0` or `.00`.
 fn number(word: &str) -> Option<String> {
-    if let Some(digits) = lexicon::number_word(word) {
-        return Some(digits.to_owned());
+    if let Some(digits) = lexicon::NUMBER_WORDS.get(word) {
+        return Some((*digits).to_owned());
     }
     if !word.contains(|c: char| c.is_ascii_digit()) {
         return None;

@@ -1,9 +1,12 @@
 //! The faults of the mock server and their notation, `KIND=VALUE`.
 
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+
+use promptgate_core::document::suggest;
 
 /// A fault that is drawn for each request by its rate.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,62 +99,31 @@ const OTHER_KINDS: &[&str] =
     &["401-after", "quota-after", "rate-limit", "retry-after", "refuse-temperature", "429", "500"];
 const REFUSE_PREFIX: &str = "refuse-";
 
-/// An invalid `KIND=VALUE`.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum FaultSpecError {
-    /// No `=`.
-    #[error("fault {0:?} has no value; expected KIND=VALUE, for example 429=0.2")]
-    NoValue(String),
-    /// An unknown kind.
-    #[error("unknown fault {kind:?}{}", .similar.as_ref().map(|s| format!("; did you mean {s:?}?")).unwrap_or_default())]
-    UnknownKind {
-        /// As written.
-        kind: String,
-        /// The most similar known kind.
-        similar: Option<String>,
-    },
-    /// A value out of range.
-    #[error("invalid value {value:?} of fault {kind:?}; expected {expected}")]
-    BadValue {
-        /// The kind.
-        kind: String,
-        /// As written.
-        value: String,
-        /// The values allowed.
-        expected: &'static str,
-    },
-}
-
 impl FromStr for FaultSpec {
-    type Err = FaultSpecError;
+    type Err = String;
 
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (kind, value) = text.split_once('=').ok_or_else(|| FaultSpecError::NoValue(text.to_owned()))?;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (kind, value) = text.split_once('=').ok_or_else(|| {
+            format!("fault {text:?} has no value; expected KIND=VALUE, for example 429=0.2")
+        })?;
         let (kind, value) = (kind.trim(), value.trim());
         let invalid =
-            |expected| FaultSpecError::BadValue { kind: kind.to_owned(), value: value.to_owned(), expected };
+            |expected: &str| format!("invalid value {value:?} of fault {kind:?}; expected {expected}");
         let count = || value.parse::<u64>().map_err(|_| invalid("a number of requests"));
-        let number = |min: f64, expected| {
-            let parsed = value.parse::<f64>().ok().filter(|number| number.is_finite() && *number >= min);
+        let number = |range: RangeInclusive<f64>, expected| {
+            let parsed = value.parse::<f64>().ok().filter(|number| range.contains(number));
             parsed.ok_or_else(|| invalid(expected))
         };
-        match kind {
-            "401-after" => return count().map(Self::UnauthorizedAfter),
-            "quota-after" => return count().map(Self::QuotaAfter),
-            "rate-limit" => return number(0.001, "requests a second, above 0").map(Self::RateLimit),
-            "retry-after" => {
-                let seconds = number(0.0, "seconds")?;
-                return if seconds <= 86_400.0 {
-                    Ok(Self::RetryAfter(seconds))
-                } else {
-                    Err(invalid("at most 86400 seconds"))
-                };
+        Ok(match kind {
+            "401-after" => Self::UnauthorizedAfter(count()?),
+            "quota-after" => Self::QuotaAfter(count()?),
+            "rate-limit" => Self::RateLimit(number(0.001..=f64::MAX, "requests a second, above 0")?),
+            "retry-after" => Self::RetryAfter(number(0.0..=86_400.0, "seconds, at most 86400")?),
+            _ => {
+                let form = form(kind).ok_or_else(|| unknown(kind))?;
+                Self::Rate(form, number(0.0..=1.0, "a rate from 0 to 1")?)
             }
-            _ => {}
-        }
-        let form = form(kind).ok_or_else(|| unknown(kind))?;
-        let rate = number(0.0, "a rate from 0 to 1")?;
-        if rate > 1.0 { Err(invalid("a rate from 0 to 1")) } else { Ok(Self::Rate(form, rate)) }
+        })
     }
 }
 
@@ -165,14 +137,10 @@ fn form(kind: &str) -> Option<FaultForm> {
     NAMED.iter().find(|(name, _)| *name == kind).map(|(_, form)| form.clone())
 }
 
-fn unknown(kind: &str) -> FaultSpecError {
+fn unknown(kind: &str) -> String {
     let names = NAMED.iter().map(|(name, _)| *name).chain(OTHER_KINDS.iter().copied());
-    let similar = names
-        .map(|name| (strsim::jaro_winkler(name, kind), name))
-        .filter(|(similarity, _)| *similarity > 0.75)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, name)| name.to_owned());
-    FaultSpecError::UnknownKind { kind: kind.to_owned(), similar }
+    let hint = suggest(kind, names).map(|name| format!("; did you mean {name:?}?")).unwrap_or_default();
+    format!("unknown fault {kind:?}{hint}")
 }
 
 /// The faults of a server.
@@ -194,19 +162,15 @@ pub struct Faults {
 impl Faults {
     /// The fault of the `arrival`-th request, counted from 0; depends on the seed and the number only.
     pub(super) fn draw(&self, seed: u64, arrival: u64) -> Option<&FaultForm> {
-        if self.rates.is_empty() {
-            return None;
-        }
         let mut stream = ChaCha8Rng::seed_from_u64(seed);
         stream.set_stream(arrival);
         let mut remainder = stream.random::<f64>();
-        for (form, rate) in &self.rates {
-            if remainder < *rate {
-                return Some(form);
-            }
+        let drawn = self.rates.iter().find(|(_, rate)| {
+            let drawn = remainder < *rate;
             remainder -= rate;
-        }
-        None
+            drawn
+        });
+        drawn.map(|(form, _)| form)
     }
 }
 
@@ -250,7 +214,7 @@ mod tests {
 
     #[test]
     fn invalid_specs_name_the_expected_value() {
-        let message = |text: &str| text.parse::<FaultSpec>().unwrap_err().to_string();
+        let message = |text: &str| text.parse::<FaultSpec>().unwrap_err();
         assert!(message("pose=1").contains("did you mean \"prose\""), "{}", message("pose=1"));
         assert!(message("cut").contains("KIND=VALUE"));
         assert!(message("cut=2").contains("from 0 to 1"));

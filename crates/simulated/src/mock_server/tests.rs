@@ -19,7 +19,7 @@ use promptgate_engine::judge::request::{Numbered, Payload};
 struct TestServer {
     address: SocketAddr,
     stop: oneshot::Sender<()>,
-    task: JoinHandle<io::Result<ServerStats>>,
+    task: JoinHandle<ServerStats>,
 }
 
 impl TestServer {
@@ -47,7 +47,7 @@ impl TestServer {
 
     async fn stop(self) -> ServerStats {
         self.stop.send(()).unwrap();
-        self.task.await.unwrap().unwrap()
+        self.task.await.unwrap()
     }
 }
 
