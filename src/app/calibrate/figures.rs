@@ -4,14 +4,9 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use promptgate_core::model::JudgeFacts;
-use promptgate_core::stats::{Bounds, Corrected};
-use promptgate_engine::calibrate::{Figures, Labels, Measured};
+use promptgate_engine::calibrate::{Labels, Measured};
 use promptgate_engine::judge::Judge;
-use promptgate_report::calibration::{
-    Agreement, CalibratedJudge, Calibration, Corrections, CutOff, Humans, LabelFacts, Repeatability, SCHEMA,
-    SliceAgreement,
-};
-use promptgate_report::v1::Interval;
+use promptgate_report::calibration::{CalibratedJudge, Calibration, LabelFacts, SCHEMA};
 
 /// Labels of each kind below which bounds are wide.
 const FEW: usize = 50;
@@ -64,77 +59,19 @@ pub(super) fn calibration(about: &About<'_>, measured: &Measured) -> Calibration
             graded: labels.graded,
             pass_at: about.pass_at,
         },
-        overall: agreement(&measured.figures),
-        slices: measured
-            .slices
-            .iter()
-            .map(|slice| SliceAgreement { slice: slice.slice.clone(), agreement: agreement(&slice.figures) })
-            .collect(),
-        humans: measured.humans.map(|humans| Humans { answers: humans.answers, alpha: humans.alpha }),
-        repeatability: measured.repeatability.map(|itself| Repeatability {
-            answers: itself.answers,
-            repeats: itself.repeats,
-            alpha: itself.alpha,
-            same_verdict: itself.same_verdict,
-        }),
-        corrections: measured.corrections.map(|corrections| Corrections {
-            answers: corrections.answers,
-            judge_passes: corrections.passed,
-            share: corrections.share.map(|share| corrected(&share)),
-            mean: corrections.mean.map(|mean| corrected(&mean)),
-        }),
+        overall: measured.overall.clone(),
+        slices: measured.slices.clone(),
+        humans: measured.humans,
+        repeatability: measured.repeatability,
+        corrections: measured.corrections.clone(),
         notes: notes(about, measured),
     }
 }
 
-fn agreement(figures: &Figures) -> Agreement {
-    let counts = &figures.confusion;
-    let total = counts.total() as f64;
-    Agreement {
-        answers: counts.total(),
-        true_positives: counts.true_positives,
-        false_positives: counts.false_positives,
-        false_negatives: counts.false_negatives,
-        true_negatives: counts.true_negatives,
-        prevalence: counts.positives() as f64 / total,
-        judge_passes: (counts.true_positives + counts.false_positives) as f64 / total,
-        sensitivity: counts.sensitivity().map(|share| interval(share, figures.sensitivity_bounds)),
-        specificity: counts.specificity().map(|share| interval(share, figures.specificity_bounds)),
-        balanced_accuracy: counts.balanced_accuracy().map(|share| interval(share, figures.balanced_bounds)),
-        slope: figures.slope,
-        youden: counts.youden(),
-        accuracy: counts.agreement().unwrap_or_default(),
-        kappa: figures.kappa.map(|kappa| interval(kappa.kappa, figures.kappa_bounds)),
-        kappa_standard_error: figures.kappa.map(|kappa| kappa.standard_error),
-        ac1: figures.ac1,
-        spearman: figures.spearman,
-        kendall: figures.kendall,
-        weighted_kappa: figures.weighted_kappa,
-        bias: figures.bias.map(|bias| interval(bias.mean, figures.bias_bounds)),
-        cut_off: figures.cut_off.map(|found| CutOff {
-            score: found.score,
-            balanced_accuracy: found.balanced_accuracy,
-            kappa: found.kappa,
-        }),
-    }
-}
-
-fn interval(mean: f64, bounds: Bounds) -> Interval {
-    Interval { mean, lower: bounds.lower, upper: bounds.upper }
-}
-
-/// An estimate with bounds, cut to the range of scores.
-fn corrected(estimate: &Corrected) -> Interval {
-    let within = |bound: Option<f64>| bound.map(|bound| bound.clamp(0.0, 1.0));
-    Interval {
-        mean: estimate.estimate.clamp(0.0, 1.0),
-        lower: within(estimate.bounds.lower),
-        upper: within(estimate.bounds.upper),
-    }
-}
-
 fn notes(about: &About<'_>, measured: &Measured) -> Vec<String> {
-    let counts = &measured.figures.confusion;
+    let counts = &measured.overall;
+    let positives = counts.true_positives + counts.false_negatives;
+    let rarer = positives.min(counts.answers - positives);
     let mut notes = Vec::new();
     if about.simulated {
         notes.push(
@@ -142,14 +79,13 @@ fn notes(about: &About<'_>, measured: &Measured) -> Vec<String> {
                 .to_owned(),
         );
     }
-    if counts.positives().min(counts.negatives()) == 0 {
+    if rarer == 0 {
         notes.push(
             "people gave one verdict only: add answers of the other kind, or nothing can be measured"
                 .to_owned(),
         );
-    } else if counts.positives().min(counts.negatives()) < FEW {
-        let fewer = counts.positives().min(counts.negatives());
-        notes.push(format!("{fewer} labels of the rarer kind are few: {FEW} of each give narrower bounds"));
+    } else if rarer < FEW {
+        notes.push(format!("{rarer} labels of the rarer kind are few: {FEW} of each give narrower bounds"));
     }
     let questions: BTreeSet<&str> = about.labels.answers.iter().map(|it| it.case.query.as_str()).collect();
     let answers = about.labels.answers.len();
@@ -159,7 +95,7 @@ fn notes(about: &About<'_>, measured: &Measured) -> Vec<String> {
             questions.len()
         ));
     }
-    let cut_off = measured.figures.cut_off.filter(|cut_off| cut_off.score < 1.0);
+    let cut_off = measured.overall.cut_off.filter(|cut_off| cut_off.score < 1.0);
     if let Some(cut_off) = cut_off {
         notes.push(format!(
             "the cut-off {:.3} was found on the labels it is measured on, so its figures flatter",

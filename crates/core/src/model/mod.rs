@@ -2,6 +2,7 @@
 //!
 //! Plain data without I/O or decisions. `docs/concepts.md` explains the terms.
 
+mod agreement;
 mod analysis;
 mod case;
 mod chat;
@@ -19,6 +20,7 @@ mod trial_summary;
 mod variant;
 mod verdict;
 
+pub use agreement::{Agreement, Corrections, CutOff, Humans, Repeatability, SliceAgreement};
 pub use analysis::{Analysis, CaseFacts, Cell, MetricKind, MetricScores, VariantScores};
 pub use case::{Case, Item};
 pub use chat::{ChatRequest, Completion, FinishReason, Message, MessageRole, Purpose, ResponseFormat, Usage};
