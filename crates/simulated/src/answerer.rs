@@ -48,23 +48,16 @@ pub(super) fn answer(request: &ChatRequest, noise: &mut Noise) -> String {
         .collect();
     let instructions = Instructions::read(&prompt.join("\n\n"), request.response_format.as_ref());
     let (question, candidates) = read_messages(request, &instructions);
-    let selection = select(&Terms::of(&question), &candidates, &instructions, noise);
-
-    let (mut answer, citations) = match selection {
-        Selection::Sentences(chosen) => {
-            let mut markers: Vec<String> = Vec::new();
-            for candidate in &chosen {
-                if let Some(marker) = &candidate.marker
-                    && !markers.contains(marker)
-                {
-                    markers.push(marker.clone());
-                }
-            }
-            let texts: Vec<&str> = chosen.iter().map(|candidate| candidate.text.as_str()).collect();
-            (texts.join(" "), markers)
+    let chosen = select(&Terms::of(&question), &candidates, &instructions, noise);
+    let mut citations: Vec<String> = Vec::new();
+    for marker in chosen.iter().flatten().filter_map(|candidate| candidate.marker.as_ref()) {
+        if !citations.contains(marker) {
+            citations.push(marker.clone());
         }
-        Selection::Fallback(text) => (text, Vec::new()),
-    };
+    }
+    let texts =
+        chosen.map(|chosen| chosen.iter().map(|candidate| candidate.text.as_str()).collect::<Vec<_>>());
+    let mut answer = texts.map(|texts| texts.join(" ")).or(instructions.fallback).unwrap_or_default();
     if let Some(max) = instructions.max_words {
         answer = answer.split_whitespace().take(max).collect::<Vec<_>>().join(" ");
     }
@@ -178,27 +171,20 @@ fn strip_label(text: &str) -> &str {
         .map_or(text, |label| text[label.len()..].trim_start())
 }
 
-#[derive(Debug)]
-enum Selection<'a> {
-    Sentences(Vec<&'a Candidate>),
-    Fallback(String),
-}
-
+/// The sentences of the answer, in the order of the text; `None` if the fallback is the answer.
 fn select<'a>(
     question: &Terms,
     candidates: &'a [Candidate],
     instructions: &Instructions,
     noise: &mut Noise,
-) -> Selection<'a> {
+) -> Option<Vec<&'a Candidate>> {
     let scores = scores(question, candidates);
     let mut order: Vec<usize> = (0..candidates.len()).collect();
     // A stable sort: of equal scores, the earlier sentence comes first.
     order.sort_by(|a, b| scores[*b].total_cmp(&scores[*a]));
     let best = order.first().map_or(0.0, |index| scores[*index]);
-    if let Some(fallback) = &instructions.fallback
-        && best < MIN_MATCH
-    {
-        return Selection::Fallback(fallback.clone());
+    if instructions.fallback.is_some() && best < MIN_MATCH {
+        return None;
     }
     if noise.flips() && order.len() > 1 {
         order.swap(0, 1);
@@ -223,9 +209,8 @@ fn select<'a>(
     if chosen.len() > 1 && noise.flips() {
         chosen.pop();
     }
-    // In the order of the text.
     chosen.sort_unstable();
-    Selection::Sentences(chosen.into_iter().map(|index| &candidates[index]).collect())
+    Some(chosen.into_iter().map(|index| &candidates[index]).collect())
 }
 
 /// The score of each sentence, in 0..=1: its share of the question's words, where rare words weigh more.
@@ -245,8 +230,8 @@ fn scores(question: &Terms, candidates: &[Candidate]) -> Vec<f64> {
     }
     let total: f64 = weights.iter().map(|(_, weight)| weight).sum();
     let share = |held: &BTreeSet<&str>| -> f64 {
-        let matched: f64 =
-            weights.iter().filter(|(stem, _)| held.contains(stem)).map(|(_, weight)| weight).sum();
+        let matched = weights.iter().filter(|(stem, _)| held.contains(stem));
+        let matched: f64 = matched.map(|(_, weight)| weight).sum();
         if total > 0.0 { matched / total } else { 0.0 }
     };
     let score = |(candidate, held): (&Candidate, &BTreeSet<&str>)| {

@@ -6,27 +6,30 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
+use promptgate_core::text::word_list;
+
 type WordSet = LazyLock<HashSet<&'static str>>;
 type Phrases = LazyLock<Vec<String>>;
 type WordMap = LazyLock<HashMap<&'static str, &'static str>>;
 
 /// Words that carry no content of their own.
-pub(super) static FUNCTION_WORDS: WordSet = LazyLock::new(|| words(include_str!("data/function_words.txt")));
-static NEGATIONS: WordSet = LazyLock::new(|| words(include_str!("data/negations.txt")));
+pub(super) static FUNCTION_WORDS: WordSet =
+    LazyLock::new(|| word_list(include_str!("data/function_words.txt")));
+static NEGATIONS: WordSet = LazyLock::new(|| word_list(include_str!("data/negations.txt")));
 /// Words that open an instruction to a model.
 pub(super) static INSTRUCTION_VERBS: WordSet =
-    LazyLock::new(|| words(include_str!("data/instruction_verbs.txt")));
+    LazyLock::new(|| word_list(include_str!("data/instruction_verbs.txt")));
 /// Words that open another part of a question after `and`.
 pub(super) static QUESTION_OPENERS: WordSet =
-    LazyLock::new(|| words(include_str!("data/question_openers.txt")));
-static FRAMING_STEMS: WordSet = LazyLock::new(|| words(include_str!("data/framing_stems.txt")));
-static GENERAL_STEMS: WordSet = LazyLock::new(|| words(include_str!("data/general_stems.txt")));
+    LazyLock::new(|| word_list(include_str!("data/question_openers.txt")));
+static FRAMING_STEMS: WordSet = LazyLock::new(|| word_list(include_str!("data/framing_stems.txt")));
+static GENERAL_STEMS: WordSet = LazyLock::new(|| word_list(include_str!("data/general_stems.txt")));
 /// Stems before the number of a part of a text: `passage 2`, `step 3`.
-pub(super) static PART_STEMS: WordSet = LazyLock::new(|| words(include_str!("data/part_stems.txt")));
+pub(super) static PART_STEMS: WordSet = LazyLock::new(|| word_list(include_str!("data/part_stems.txt")));
 /// Stems that denote a text as a whole.
-pub(super) static TEXT_STEMS: WordSet = LazyLock::new(|| words(include_str!("data/text_stems.txt")));
+pub(super) static TEXT_STEMS: WordSet = LazyLock::new(|| word_list(include_str!("data/text_stems.txt")));
 /// Stems in a checklist item that refer to the answer, not to its subject.
-pub(super) static ITEM_STEMS: WordSet = LazyLock::new(|| words(include_str!("data/item_stems.txt")));
+pub(super) static ITEM_STEMS: WordSet = LazyLock::new(|| word_list(include_str!("data/item_stems.txt")));
 /// The digits of number words.
 pub(super) static NUMBER_WORDS: WordMap =
     LazyLock::new(|| pairs(include_str!("data/number_words.txt")).collect());
@@ -44,21 +47,13 @@ pub(super) static NEXT_STEPS: Phrases = LazyLock::new(|| phrases(include_str!("d
 /// The weight of a general word relative to a specific one: its absence is weak evidence of new content.
 const GENERAL_WEIGHT: f64 = 0.3;
 
-fn entries(file: &'static str) -> impl Iterator<Item = &'static str> {
-    file.lines().filter(|line| !line.is_empty() && !line.starts_with('#'))
-}
-
-fn words(file: &'static str) -> HashSet<&'static str> {
-    entries(file).collect()
-}
-
 /// Phrases, with spaces for underscores.
 fn phrases(file: &'static str) -> Vec<String> {
-    entries(file).map(|entry| entry.replace('_', " ")).collect()
+    word_list::<Vec<_>>(file).iter().map(|entry| entry.replace('_', " ")).collect()
 }
 
 fn pairs(file: &'static str) -> impl Iterator<Item = (&'static str, &'static str)> {
-    entries(file).filter_map(|entry| entry.split_once(": "))
+    word_list::<Vec<_>>(file).into_iter().filter_map(|entry| entry.split_once(": "))
 }
 
 fn synonyms(file: &'static str) -> HashMap<&'static str, &'static str> {
@@ -143,12 +138,16 @@ mod tests {
             include_str!("data/opposites.txt"),
         ] {
             assert!(file.starts_with("# "));
-            assert_eq!(pairs(file).count(), entries(file).count());
+            assert_eq!(pairs(file).count(), word_list::<Vec<_>>(file).len());
         }
         for file in [include_str!("data/framing_stems.txt"), include_str!("data/general_stems.txt")] {
-            assert!(entries(file).is_sorted_by(|one, next| one < next));
+            assert!(word_list::<Vec<_>>(file).is_sorted_by(|one, next| one < next));
         }
-        assert!(entries(include_str!("data/small_talk.txt")).all(|entry| entry.trim() == entry));
+        assert!(
+            word_list::<Vec<_>>(include_str!("data/small_talk.txt"))
+                .iter()
+                .all(|entry| entry.trim() == *entry)
+        );
         assert!(SMALL_TALK.contains(&"hi ".to_owned()));
     }
 
