@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::instructions::Instructions;
 use super::language::{Terms, leading_marker, sentences};
@@ -61,15 +61,11 @@ pub(super) fn answer(request: &ChatRequest, noise: &mut Noise) -> String {
     if let Some(max) = instructions.max_words {
         answer = answer.split_whitespace().take(max).collect::<Vec<_>>().join(" ");
     }
-    let text = match &instructions.skeleton {
-        Some(skeleton) => Value::Object(fill(skeleton, &answer, &citations, &question)).to_string(),
-        None => answer,
+    let (text, language) = match instructions.skeleton {
+        Some(skeleton) => (fill(skeleton, &answer, &citations, &question).to_string(), "json"),
+        None => (answer, ""),
     };
-    match (instructions.fenced, &instructions.skeleton) {
-        (true, Some(_)) => format!("```json\n{text}\n```"),
-        (true, None) => format!("```\n{text}\n```"),
-        (false, _) => text,
-    }
+    if instructions.fenced { format!("```{language}\n{text}\n```") } else { text }
 }
 
 /// Splits the messages into the question and all other sentences.
@@ -244,35 +240,26 @@ fn scores(question: &Terms, candidates: &[Candidate]) -> Vec<f64> {
 }
 
 /// Fills the placeholders of a skeleton.
-fn fill(
-    skeleton: &Map<String, Value>,
-    answer: &str,
-    citations: &[String],
-    question: &str,
-) -> Map<String, Value> {
-    let mut answered = false;
-    let mut filled = Map::new();
-    for (name, value) in skeleton {
+fn fill(skeleton: Map<String, Value>, answer: &str, citations: &[String], question: &str) -> Value {
+    let mut answer = Some(answer);
+    let mut fill = |name: &str, value: Value| {
         let lower = name.to_lowercase();
         let names_sources =
             ["citation", "source", "passage", "reference", "article"].iter().any(|word| lower.contains(word));
-        let filled_value = match value {
-            Value::Array(_) => Value::Array(citations.iter().cloned().map(Value::String).collect()),
-            Value::String(_) if names_sources => Value::String(citations.join(", ")),
-            Value::String(_) if lower == "question" => Value::String(question.to_owned()),
-            Value::String(options) if options.contains('|') => {
-                Value::String(option(options, !citations.is_empty()))
-            }
-            Value::String(_) if !answered => {
-                answered = true;
-                Value::String(answer.to_owned())
-            }
-            Value::String(_) => Value::String(String::new()),
-            other => other.clone(),
-        };
-        filled.insert(name.clone(), filled_value);
-    }
-    filled
+        match value {
+            Value::Array(_) => json!(citations),
+            Value::String(_) if names_sources => Value::from(citations.join(", ")),
+            Value::String(_) if lower == "question" => Value::from(question),
+            Value::String(options) if options.contains('|') => option(&options, !citations.is_empty()).into(),
+            Value::String(_) => Value::from(answer.take().unwrap_or_default()),
+            other => other,
+        }
+    };
+    let filled = skeleton.into_iter().map(|(name, value)| {
+        let value = fill(&name, value);
+        (name, value)
+    });
+    Value::Object(filled.collect())
 }
 
 /// Of `<high | medium | low>` the first if the answer has a source, else the last.

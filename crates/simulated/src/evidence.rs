@@ -44,15 +44,7 @@ pub(super) struct Source<'a> {
 #[derive(Debug)]
 struct Sentence<'a> {
     text: &'a str,
-    clauses: Vec<Clause>,
-}
-
-/// A clause of a statement or a source.
-#[derive(Debug)]
-struct Clause {
-    stems: BTreeSet<String>,
-    weight: f64,
-    terms: Terms,
+    clauses: Vec<Terms>,
 }
 
 /// The relation of a source to a statement.
@@ -93,9 +85,9 @@ impl<'a> Source<'a> {
             .collect();
         let mut holders: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         for (index, sentence) in sentences.iter().enumerate() {
-            let stems: BTreeSet<&String> = sentence.clauses.iter().flat_map(|clause| &clause.stems).collect();
+            let stems: BTreeSet<&str> = sentence.clauses.iter().flat_map(Terms::stems).collect();
             for stem in stems {
-                holders.entry(stem.clone()).or_default().push(index);
+                holders.entry(stem.to_owned()).or_default().push(index);
             }
         }
         Self { sentences, holders, uses_first_person: lexicon::uses_first_person(text) }
@@ -135,7 +127,7 @@ impl<'a> Source<'a> {
             words.iter().find(|word| word.term.kind == kind && word.weight >= 1.0 && !is_covered(word))
         };
         if let Some(number) = missing_term(Kind::Number) {
-            let other_number = chosen.iter().any(|index| self.sentences[*index].has_number());
+            let other_number = chosen.iter().any(|index| self.sentences[*index].numbers().next().is_some());
             let entailment = if other_number { Contradicted } else { Neutral };
             return evidence(entailment, format!("the number {} is not in the passage", number.term.stem));
         }
@@ -279,18 +271,19 @@ impl<'a> Source<'a> {
 
     /// Whether a word is negated in the statement and affirmed in the nearest clauses, or the reverse.
     fn negation_differs(&self, statement: &str, chosen: &[usize]) -> bool {
-        let sources: Vec<&Clause> = chosen.iter().flat_map(|index| &self.sentences[*index].clauses).collect();
+        let sources: Vec<&Terms> = chosen.iter().flat_map(|index| &self.sentences[*index].clauses).collect();
         parts(statement).iter().any(|clause| {
-            let words = &clause.terms.list;
-            let near: Vec<&Clause> = sources
+            let words = &clause.list;
+            let covered = |one: &Terms, other: &Terms| one.covered_by(&other.stems());
+            let near: Vec<&Terms> = sources
                 .iter()
                 .copied()
-                .filter(|source| clause.covered_by(source) >= MIN_CLAUSE_OVERLAP)
+                .filter(|source| covered(clause, source) >= MIN_CLAUSE_OVERLAP)
                 .collect();
             // Among equal words the last negated one decides: "no return is possible" equals "a return is not
             // possible", but not "no return is not possible".
-            if let Some(same) = near.iter().find(|source| source.covered_by(clause) >= 1.0)
-                && clause.covered_by(same) >= 1.0
+            if let Some(same) = near.iter().find(|source| covered(source, clause) >= 1.0)
+                && covered(clause, same) >= 1.0
             {
                 // A word that is both negated and affirmed decides nothing.
                 let both = |term: &&Term| same.has(term, true) && same.has(term, false);
@@ -311,35 +304,11 @@ impl<'a> Source<'a> {
 
 impl Sentence<'_> {
     fn numbers(&self) -> impl Iterator<Item = &str> {
-        self.clauses.iter().flat_map(|clause| clause.terms.numbers())
-    }
-
-    fn has_number(&self) -> bool {
-        self.numbers().next().is_some()
-    }
-}
-
-impl Clause {
-    fn has(&self, term: &Term, negated: bool) -> bool {
-        self.terms.list.iter().any(|own| own.stem == term.stem && own.negated == negated)
-    }
-
-    fn covered_by(&self, other: &Self) -> f64 {
-        let held = self.terms.list.iter().filter(|term| other.stems.contains(&term.stem));
-        held.map(Term::weight).sum::<f64>() / self.weight
+        self.clauses.iter().flat_map(Terms::numbers)
     }
 }
 
 /// The clauses of a sentence that have content words.
-fn parts(sentence: &str) -> Vec<Clause> {
-    clauses(sentence)
-        .into_iter()
-        .map(Terms::of)
-        .filter(|terms| !terms.is_empty())
-        .map(|terms| Clause {
-            stems: terms.list.iter().map(|term| term.stem.clone()).collect(),
-            weight: terms.list.iter().map(Term::weight).sum(),
-            terms,
-        })
-        .collect()
+fn parts(sentence: &str) -> Vec<Terms> {
+    clauses(sentence).into_iter().map(Terms::of).filter(|terms| !terms.is_empty()).collect()
 }

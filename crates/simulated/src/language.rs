@@ -143,6 +143,11 @@ impl Terms {
             && label.is_some_and(|term| lexicon::PART_STEMS.contains(term.stem.as_str()))
     }
 
+    /// Whether it has a word, negated or affirmed.
+    pub(super) fn has(&self, term: &Term, negated: bool) -> bool {
+        self.list.iter().any(|own| own.stem == term.stem && own.negated == negated)
+    }
+
     /// The weighted share of these words that `other` contains, in 0..=1; 0 if there are no words.
     pub(super) fn covered_by(&self, other: &BTreeSet<&str>) -> f64 {
         let total: f64 = self.list.iter().map(Term::weight).sum();

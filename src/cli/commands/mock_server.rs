@@ -15,7 +15,7 @@ pub(super) async fn mock_server(arguments: &MockServerArguments) -> Result<ExitS
             latency: arguments.latency,
             jitter: arguments.jitter,
         },
-        faults: arguments.fault.iter().cloned().collect(),
+        faults: arguments.fault.clone(),
         require_key: arguments.require_key.clone(),
     };
     let server = MockServer::listen(arguments.listen).await?;

@@ -1,6 +1,5 @@
 //! The faults of the mock server and their notation, `KIND=VALUE`.
 
-use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use rand::{RngExt, SeedableRng};
@@ -8,7 +7,7 @@ use rand_chacha::ChaCha8Rng;
 
 use promptgate_core::document::suggest;
 
-/// A fault that is drawn for each request by its rate.
+/// A fault that is drawn for each request by its rate, or a setting of the faults.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FaultForm {
     /// An error status, 400 to 599, with an error body.
@@ -51,6 +50,14 @@ pub enum FaultForm {
     Echo,
     /// 400 that names a request parameter, if the request has it.
     Refuse(String),
+    /// The number of requests before each one receives 401.
+    UnauthorizedAfter,
+    /// The number of requests before each one receives 429 `insufficient_quota`.
+    QuotaAfter,
+    /// The requests accepted per second; others receive 429.
+    RateLimit,
+    /// The seconds in `Retry-After` of 429 and 503; without it there is no such header.
+    RetryAfter,
 }
 
 impl FaultForm {
@@ -58,21 +65,18 @@ impl FaultForm {
     pub(super) fn is_judge_only(&self) -> bool {
         matches!(self, Self::Prose | Self::NoVerdict | Self::BadVerdict | Self::UnknownId | Self::Echo)
     }
+
+    fn is_setting(&self) -> bool {
+        matches!(self, Self::UnauthorizedAfter | Self::QuotaAfter | Self::RateLimit | Self::RetryAfter)
+    }
 }
 
 /// A parsed `KIND=VALUE`.
 #[derive(Debug, Clone, PartialEq)]
-pub enum FaultSpec {
-    /// A fault with its rate, in 0..=1.
-    Rate(FaultForm, f64),
-    /// `401-after`: the number of requests before the key is rejected.
-    UnauthorizedAfter(u64),
-    /// `quota-after`: the number of requests before the quota is exhausted.
-    QuotaAfter(u64),
-    /// `rate-limit`: the requests accepted per second; others receive 429.
-    RateLimit(f64),
-    /// `retry-after`: the seconds in `Retry-After` of 429 and 503.
-    RetryAfter(f64),
+pub struct FaultSpec {
+    form: FaultForm,
+    /// The rate, in 0..=1, or the value of the setting.
+    value: f64,
 }
 
 const NAMED: &[(&str, FaultForm)] = &[
@@ -94,9 +98,12 @@ const NAMED: &[(&str, FaultForm)] = &[
     ("bad-verdict", FaultForm::BadVerdict),
     ("unknown-id", FaultForm::UnknownId),
     ("echo", FaultForm::Echo),
+    ("401-after", FaultForm::UnauthorizedAfter),
+    ("quota-after", FaultForm::QuotaAfter),
+    ("rate-limit", FaultForm::RateLimit),
+    ("retry-after", FaultForm::RetryAfter),
 ];
-const OTHER_KINDS: &[&str] =
-    &["401-after", "quota-after", "rate-limit", "retry-after", "refuse-temperature", "429", "500"];
+const OTHER_KINDS: [&str; 3] = ["refuse-temperature", "429", "500"];
 const REFUSE_PREFIX: &str = "refuse-";
 
 impl FromStr for FaultSpec {
@@ -107,23 +114,24 @@ impl FromStr for FaultSpec {
             format!("fault {text:?} has no value; expected KIND=VALUE, for example 429=0.2")
         })?;
         let (kind, value) = (kind.trim(), value.trim());
-        let invalid =
-            |expected: &str| format!("invalid value {value:?} of fault {kind:?}; expected {expected}");
-        let count = || value.parse::<u64>().map_err(|_| invalid("a number of requests"));
-        let number = |range: RangeInclusive<f64>, expected| {
-            let parsed = value.parse::<f64>().ok().filter(|number| range.contains(number));
-            parsed.ok_or_else(|| invalid(expected))
-        };
-        Ok(match kind {
-            "401-after" => Self::UnauthorizedAfter(count()?),
-            "quota-after" => Self::QuotaAfter(count()?),
-            "rate-limit" => Self::RateLimit(number(0.001..=f64::MAX, "requests a second, above 0")?),
-            "retry-after" => Self::RetryAfter(number(0.0..=86_400.0, "seconds, at most 86400")?),
-            _ => {
-                let form = form(kind).ok_or_else(|| unknown(kind))?;
-                Self::Rate(form, number(0.0..=1.0, "a rate from 0 to 1")?)
+        let form = form(kind).ok_or_else(|| unknown(kind))?;
+        let number = value.parse::<f64>().ok();
+        let (is_valid, expected) = match form {
+            FaultForm::UnauthorizedAfter | FaultForm::QuotaAfter => {
+                (value.parse::<u64>().is_ok(), "a number of requests")
             }
-        })
+            FaultForm::RateLimit => {
+                (number.is_some_and(|rate| rate.is_finite() && rate >= 0.001), "requests a second, above 0")
+            }
+            FaultForm::RetryAfter => {
+                (number.is_some_and(|wait| (0.0..=86_400.0).contains(&wait)), "seconds, at most 86400")
+            }
+            _ => (number.is_some_and(|rate| (0.0..=1.0).contains(&rate)), "a rate from 0 to 1"),
+        };
+        match number.filter(|_| is_valid) {
+            Some(value) => Ok(Self { form, value }),
+            None => Err(format!("invalid value {value:?} of fault {kind:?}; expected {expected}")),
+        }
     }
 }
 
@@ -138,78 +146,53 @@ fn form(kind: &str) -> Option<FaultForm> {
 }
 
 fn unknown(kind: &str) -> String {
-    let names = NAMED.iter().map(|(name, _)| *name).chain(OTHER_KINDS.iter().copied());
+    let names = NAMED.iter().map(|(name, _)| *name).chain(OTHER_KINDS);
     let hint = suggest(kind, names).map(|name| format!("; did you mean {name:?}?")).unwrap_or_default();
     format!("unknown fault {kind:?}{hint}")
 }
 
-/// The faults of a server.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Faults {
-    /// Faults with their rates, in 0..=1. A request has at most one of them; if the rates add up to more than 1, the
-    /// first ones take precedence.
-    pub rates: Vec<(FaultForm, f64)>,
-    /// The number of requests before each one receives 401.
-    pub unauthorized_after: Option<u64>,
-    /// The number of requests before each one receives 429 `insufficient_quota`.
-    pub quota_after: Option<u64>,
-    /// The requests accepted per second.
-    pub rate_limit: Option<f64>,
-    /// The seconds in `Retry-After` of 429 and 503; `None`: no such header.
-    pub retry_after: Option<f64>,
+/// The value of a setting; the last one counts.
+pub(super) fn setting(faults: &[FaultSpec], form: &FaultForm) -> Option<f64> {
+    faults.iter().rfind(|fault| fault.form == *form).map(|fault| fault.value)
 }
 
-impl Faults {
-    /// The fault of the `arrival`-th request, counted from 0; depends on the seed and the number only.
-    pub(super) fn draw(&self, seed: u64, arrival: u64) -> Option<&FaultForm> {
-        let mut stream = ChaCha8Rng::seed_from_u64(seed);
-        stream.set_stream(arrival);
-        let mut remainder = stream.random::<f64>();
-        let drawn = self.rates.iter().find(|(_, rate)| {
-            let drawn = remainder < *rate;
-            remainder -= rate;
-            drawn
-        });
-        drawn.map(|(form, _)| form)
-    }
-}
-
-impl FromIterator<FaultSpec> for Faults {
-    fn from_iter<T: IntoIterator<Item = FaultSpec>>(specs: T) -> Self {
-        let mut faults = Self::default();
-        for spec in specs {
-            match spec {
-                FaultSpec::Rate(form, rate) => faults.rates.push((form, rate)),
-                FaultSpec::UnauthorizedAfter(requests) => faults.unauthorized_after = Some(requests),
-                FaultSpec::QuotaAfter(requests) => faults.quota_after = Some(requests),
-                FaultSpec::RateLimit(rate) => faults.rate_limit = Some(rate),
-                FaultSpec::RetryAfter(seconds) => faults.retry_after = Some(seconds),
-            }
-        }
-        faults
-    }
+/// The fault of the `arrival`-th request, counted from 0; depends on the seed and the number only. A request has at most
+/// one fault; if the rates add up to more than 1, the first ones take precedence.
+pub(super) fn draw(faults: &[FaultSpec], seed: u64, arrival: u64) -> Option<&FaultForm> {
+    let mut stream = ChaCha8Rng::seed_from_u64(seed);
+    stream.set_stream(arrival);
+    let mut remainder = stream.random::<f64>();
+    let drawn = faults.iter().filter(|fault| !fault.form.is_setting()).find(|fault| {
+        let drawn = remainder < fault.value;
+        remainder -= fault.value;
+        drawn
+    });
+    drawn.map(|fault| &fault.form)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn faults(specs: &[&str]) -> Vec<FaultSpec> {
+        specs.iter().map(|text| text.parse().unwrap()).collect()
+    }
+
     #[test]
     fn fault_specs_parse() {
-        let faults: Faults = ["429=0.2", "cut=0.1", "refuse-max-tokens=1", "401-after=10", "retry-after=0.5"]
-            .iter()
-            .map(|text| text.parse::<FaultSpec>().unwrap())
-            .collect();
-        assert_eq!(
-            faults.rates,
-            [
-                (FaultForm::Status(429), 0.2),
-                (FaultForm::Cut, 0.1),
-                (FaultForm::Refuse("max_tokens".to_owned()), 1.0)
-            ]
-        );
-        assert_eq!(faults.unauthorized_after, Some(10));
-        assert_eq!(faults.retry_after, Some(0.5));
+        let specs = ["429=0.2", "cut=0.1", "refuse-max-tokens=1", "401-after=10", "retry-after=0.5"];
+        let refuse = FaultForm::Refuse("max_tokens".to_owned());
+        let expected = [
+            (FaultForm::Status(429), 0.2),
+            (FaultForm::Cut, 0.1),
+            (refuse, 1.0),
+            (FaultForm::UnauthorizedAfter, 10.0),
+            (FaultForm::RetryAfter, 0.5),
+        ];
+        assert_eq!(faults(&specs), expected.map(|(form, value)| FaultSpec { form, value }));
+        let repeated = faults(&["rate-limit=1", "rate-limit=2", "cut=1"]);
+        assert_eq!(setting(&repeated, &FaultForm::RateLimit), Some(2.0));
+        assert_eq!(setting(&repeated, &FaultForm::QuotaAfter), None);
     }
 
     #[test]
@@ -221,18 +204,19 @@ mod tests {
         assert!(message("cut=NaN").contains("from 0 to 1"));
         assert!(message("200=1").contains("unknown fault"));
         assert!(message("rate-limit=0").contains("above 0"));
+        assert!(message("401-after=1.5").contains("a number of requests"));
+        assert!(message("retry-after=90000").contains("at most 86400"));
     }
 
     #[test]
     fn draws_follow_the_rates_and_the_seed() {
-        let faults: Faults =
-            ["500=0.3", "cut=0.1"].iter().map(|text| text.parse::<FaultSpec>().unwrap()).collect();
-        let draws: Vec<_> = (0..20_000).map(|arrival| faults.draw(7, arrival)).collect();
+        let faults = faults(&["401-after=9", "500=0.3", "cut=0.1"]);
+        let draws: Vec<_> = (0..20_000).map(|arrival| draw(&faults, 7, arrival)).collect();
         let share =
             |form: &FaultForm| draws.iter().filter(|draw| **draw == Some(form)).count() as f64 / 20_000.0;
         assert!((share(&FaultForm::Status(500)) - 0.3).abs() < 0.015);
         assert!((share(&FaultForm::Cut) - 0.1).abs() < 0.01);
-        assert_eq!(draws, (0..20_000).map(|arrival| faults.draw(7, arrival)).collect::<Vec<_>>());
-        assert_ne!(draws, (0..20_000).map(|arrival| faults.draw(8, arrival)).collect::<Vec<_>>());
+        assert_eq!(draws, (0..20_000).map(|arrival| draw(&faults, 7, arrival)).collect::<Vec<_>>());
+        assert_ne!(draws, (0..20_000).map(|arrival| draw(&faults, 8, arrival)).collect::<Vec<_>>());
     }
 }

@@ -26,7 +26,7 @@ use serde::Serialize;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
-pub use faults::{FaultForm, FaultSpec, Faults};
+pub use faults::{FaultForm, FaultSpec};
 
 use crate::SimulatedOptions;
 use server::Server;
@@ -37,7 +37,7 @@ pub struct Options {
     /// Seed, noise, latency and jitter of the model; the seed also draws the faults.
     pub simulated: SimulatedOptions,
     /// The faults to inject.
-    pub faults: Faults,
+    pub faults: Vec<FaultSpec>,
     /// The only key accepted, as a bearer token or in `api-key`; `None`: no authentication.
     pub require_key: Option<String>,
 }

@@ -8,13 +8,13 @@ use futures::{StreamExt, stream};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full, Limited, StreamBody};
 use hyper::body::{Bytes, Frame, Incoming};
-use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, LOCATION};
+use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION};
 use hyper::{Request, Response, StatusCode};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::corrupt::corrupt;
-use super::faults::FaultForm;
+use super::faults::{FaultForm, draw, setting};
 use super::rate_limit::RateLimit;
 use super::replies::{CachedReply, Occurrences, Replies};
 use super::wire;
@@ -25,8 +25,8 @@ use promptgate_core::model::{ChatRequest, ResponseFormat};
 /// The maximum size of a request body, in bytes.
 const MAX_BODY: usize = 64 << 20;
 
-/// A body that may end before its declared length.
-pub(super) type Reply = UnsyncBoxBody<Bytes, io::Error>;
+/// A response whose body may end before its declared length.
+pub(super) type Reply = Response<UnsyncBoxBody<Bytes, io::Error>>;
 
 /// The state shared by all connections.
 #[derive(Debug)]
@@ -45,7 +45,7 @@ impl Server {
             simulated: Simulated::new(options.simulated),
             replies: Replies::default(),
             occurrences: Occurrences::default(),
-            rate_limit: options.faults.rate_limit.map(RateLimit::new),
+            rate_limit: setting(&options.faults, &FaultForm::RateLimit).map(RateLimit::new),
             stats: Mutex::default(),
             options,
         }
@@ -57,7 +57,7 @@ impl Server {
 
     /// # Errors
     /// The connection must be reset in place of a response.
-    pub(super) async fn respond(&self, request: Request<Incoming>) -> io::Result<Response<Reply>> {
+    pub(super) async fn respond(&self, request: Request<Incoming>) -> io::Result<Reply> {
         let path = request.uri().path().trim_end_matches('/');
         let endpoint = ["/chat/completions", "/models", "/stats"].into_iter().find(|end| path.ends_with(end));
         Ok(match (request.method().as_str(), endpoint) {
@@ -86,14 +86,15 @@ impl Server {
     }
 
     /// Responds to one chat completion request, with the fault drawn for it.
-    async fn respond_to_chat(&self, request: Request<Incoming>) -> io::Result<Response<Reply>> {
+    async fn respond_to_chat(&self, request: Request<Incoming>) -> io::Result<Reply> {
         let arrival = {
             let mut stats = self.stats();
             stats.requests += 1;
             stats.requests - 1
         };
         let faults = &self.options.faults;
-        let fault = faults.draw(self.options.simulated.seed, arrival);
+        let fault = draw(faults, self.options.simulated.seed, arrival);
+        let is_past = |form| setting(faults, &form).is_some_and(|after| arrival as f64 >= after);
         let allowed = self.is_allowed(&request);
         if fault == Some(&FaultForm::Reset) {
             self.stats().faults += 1;
@@ -104,10 +105,10 @@ impl Server {
             let message = "the body is too large or incomplete";
             return Ok(invalid(StatusCode::PAYLOAD_TOO_LARGE, message, None, None));
         };
-        if !allowed || faults.unauthorized_after.is_some_and(|after| arrival >= after) {
+        if !allowed || is_past(FaultForm::UnauthorizedAfter) {
             return Ok(self.faulty(self.status(StatusCode::UNAUTHORIZED, None)));
         }
-        if faults.quota_after.is_some_and(|after| arrival >= after) {
+        if is_past(FaultForm::QuotaAfter) {
             let message = "you exceeded your current quota, please check your plan and billing details";
             let error = wire::error(message, "insufficient_quota", None, Some("insufficient_quota"));
             return Ok(self.faulty(json(StatusCode::TOO_MANY_REQUESTS, &error)));
@@ -125,8 +126,16 @@ impl Server {
                 self.faulty(self.status(status, None))
             }
             Some(FaultForm::Empty) => self.faulty(whole(StatusCode::OK, Bytes::new())),
-            Some(FaultForm::Html) => self.faulty(html()),
-            Some(FaultForm::Redirect) => self.faulty(redirect()),
+            Some(FaultForm::Html) => {
+                let page = "<!doctype html><title>Welcome</title><h1>Please sign in to the network</h1>";
+                let page = whole(StatusCode::OK, Bytes::from_static(page.as_bytes()));
+                self.faulty(with(page, CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")))
+            }
+            Some(FaultForm::Redirect) => {
+                let empty = whole(StatusCode::TEMPORARY_REDIRECT, Bytes::new());
+                let elsewhere = HeaderValue::from_static("http://elsewhere.invalid/v1/chat/completions");
+                self.faulty(with(empty, LOCATION, elsewhere))
+            }
             Some(FaultForm::ErrorWithOk) => {
                 let message = "the upstream model failed";
                 let error = wire::error(message, "server_error", None, Some("upstream_error"));
@@ -137,7 +146,7 @@ impl Server {
     }
 
     /// The response with a completion, or with a fault that needs a valid request.
-    async fn complete(&self, fault: Option<&FaultForm>, body: &[u8]) -> Response<Reply> {
+    async fn complete(&self, fault: Option<&FaultForm>, body: &[u8]) -> Reply {
         let request = match wire::parse_request(body) {
             Ok(request) => request,
             Err(error) => return invalid(StatusCode::BAD_REQUEST, &error.message, error.parameter, None),
@@ -197,7 +206,7 @@ impl Server {
     }
 
     /// An error response; `Retry-After` of 429 and 503 is as configured, else `wait` seconds if given.
-    fn status(&self, status: StatusCode, wait: Option<f64>) -> Response<Reply> {
+    fn status(&self, status: StatusCode, wait: Option<f64>) -> Reply {
         let (message, kind, code) = match status.as_u16() {
             402 => ("the balance of this account is exhausted", "insufficient_quota", "insufficient_quota"),
             429 => ("rate limit reached, please try again later", "rate_limit_error", "rate_limit_exceeded"),
@@ -209,7 +218,8 @@ impl Server {
         };
         let mut response = json(status, &wire::error(message, kind, None, Some(code)));
         let has_retry_after = matches!(status.as_u16(), 429 | 503);
-        if let Some(seconds) = self.options.faults.retry_after.or(wait).filter(|_| has_retry_after) {
+        let retry_after = setting(&self.options.faults, &FaultForm::RetryAfter).or(wait);
+        if let Some(seconds) = retry_after.filter(|_| has_retry_after) {
             // `Retry-After` takes whole seconds only.
             let (name, value) = match seconds.fract() == 0.0 {
                 true => ("retry-after", seconds),
@@ -221,7 +231,7 @@ impl Server {
     }
 
     /// Counts a response with a fault.
-    fn faulty(&self, response: Response<Reply>) -> Response<Reply> {
+    fn faulty(&self, response: Reply) -> Reply {
         self.stats().faults += 1;
         response
     }
@@ -236,66 +246,48 @@ fn has_parameter(request: &ChatRequest, parameter: &str) -> bool {
     }
 }
 
-fn refuse(parameter: &str) -> Response<Reply> {
-    let (named, message) = match parameter {
-        "json_schema" | "json_object" => (
-            "response_format",
-            format!(
-                "Invalid parameter: 'response_format' of type '{parameter}' is not supported with this model."
-            ),
-        ),
-        _ => (parameter, format!("Unsupported parameter: '{parameter}' is not supported with this model.")),
+fn refuse(parameter: &str) -> Reply {
+    let (named, feature) = match parameter {
+        "json_schema" | "json_object" => {
+            ("response_format", format!("Invalid parameter: 'response_format' of type '{parameter}'"))
+        }
+        _ => (parameter, format!("Unsupported parameter: '{parameter}'")),
     };
+    let message = format!("{feature} is not supported with this model.");
     invalid(StatusCode::BAD_REQUEST, &message, Some(named), Some("unsupported_parameter"))
 }
 
-fn html() -> Response<Reply> {
-    let page = "<!doctype html><title>Welcome</title><h1>Please sign in to the network</h1>";
-    let mut response = whole(StatusCode::OK, Bytes::from_static(page.as_bytes()));
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-    response
-}
-
-fn redirect() -> Response<Reply> {
-    let mut response = whole(StatusCode::TEMPORARY_REDIRECT, Bytes::new());
-    let elsewhere = HeaderValue::from_static("http://elsewhere.invalid/v1/chat/completions");
-    response.headers_mut().insert(LOCATION, elsewhere);
-    response
-}
-
 /// The first half of a body with the length of the whole.
-fn truncated(body: &Bytes) -> Response<Reply> {
+fn truncated(body: &Bytes) -> Reply {
     let half = stream::once(ready(Ok(Frame::data(body.slice(..body.len() / 2)))));
     let end = stream::once(async {
         // The error would drop the buffered bytes; a pause lets them be sent first.
         tokio::task::yield_now().await;
         Err(io::Error::other("the body is truncated on purpose"))
     });
-    let mut response = response(StatusCode::OK, StreamBody::new(half.chain(end)).boxed_unsync());
-    response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
-    response
+    let truncated = StreamBody::new(half.chain(end)).boxed_unsync();
+    with(response(StatusCode::OK, truncated), CONTENT_LENGTH, body.len())
 }
 
-fn invalid(
-    status: StatusCode,
-    message: &str,
-    parameter: Option<&str>,
-    code: Option<&str>,
-) -> Response<Reply> {
+fn invalid(status: StatusCode, message: &str, parameter: Option<&str>, code: Option<&str>) -> Reply {
     json(status, &wire::error(message, "invalid_request_error", parameter, code))
 }
 
-fn json(status: StatusCode, value: &Value) -> Response<Reply> {
+fn json(status: StatusCode, value: &Value) -> Reply {
     whole(status, Bytes::from(value.to_string()))
 }
 
-fn whole(status: StatusCode, body: Bytes) -> Response<Reply> {
+fn whole(status: StatusCode, body: Bytes) -> Reply {
     response(status, Full::new(body).map_err(|never| match never {}).boxed_unsync())
 }
 
-fn response(status: StatusCode, body: Reply) -> Response<Reply> {
+fn response(status: StatusCode, body: UnsyncBoxBody<Bytes, io::Error>) -> Reply {
     let mut response = Response::new(body);
     *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    with(response, CONTENT_TYPE, HeaderValue::from_static("application/json"))
+}
+
+fn with(mut response: Reply, name: HeaderName, value: impl Into<HeaderValue>) -> Reply {
+    response.headers_mut().insert(name, value.into());
     response
 }
