@@ -81,32 +81,29 @@ impl Settings {
     ) -> Vec<Criterion> {
         // The last of repeated flags counts.
         let override_of = |metric: &str| minimums.iter().rev().find(|(name, _)| name == metric);
-        let minimum_of = |metric: &str, configured: Option<f64>| {
-            let value = override_of(metric).map(|(_, value)| *value).or(configured)?;
-            Some(minimum(metric, value))
-        };
         let criterion = |id: String, metric: &str, requirement: Requirement| Criterion {
             id,
             metric: metric.to_owned(),
             tag: None,
             requirement,
         };
-        let not_worse = |metric: &str| {
-            let tolerance = self.gate.baseline_tolerance;
-            criterion(format!("{metric}.baseline"), metric, Requirement::NotWorse { tolerance })
-        };
-        let mut criteria = Vec::new();
-        for check in checks {
+        let checks = checks.iter().map(|check| {
             let metric = format!("check.{}", check.name);
-            let minimum = minimum_of(&metric, Some(check.min));
-            criteria.extend(minimum.map(|minimum| criterion(metric.clone(), &metric, minimum)));
-            criteria.extend((check.baseline && has_baseline).then(|| not_worse(&metric)));
-        }
-        for metric in &self.metrics {
-            let minimum = minimum_of(&metric.name, metric.min);
-            let id = format!("{}.min", metric.name);
-            criteria.extend(minimum.map(|minimum| criterion(id, &metric.name, minimum)));
-            criteria.extend((metric.baseline && has_baseline).then(|| not_worse(&metric.name)));
+            (metric.clone(), metric, Some(check.min), check.baseline)
+        });
+        let metrics = self
+            .metrics
+            .iter()
+            .map(|metric| (metric.name.clone(), format!("{}.min", metric.name), metric.min, metric.baseline));
+        let not_worse = Requirement::NotWorse { tolerance: self.gate.baseline_tolerance };
+        let mut criteria = Vec::new();
+        for (metric, id, configured, baseline) in checks.chain(metrics) {
+            if let Some(value) = override_of(&metric).map(|(_, value)| *value).or(configured) {
+                criteria.push(criterion(id, &metric, minimum(&metric, value)));
+            }
+            if baseline && has_baseline {
+                criteria.push(criterion(format!("{metric}.baseline"), &metric, not_worse));
+            }
         }
         let relative = |limit: &Criterion| {
             matches!(limit.requirement, Requirement::Limit { bound: Bound::MaxIncrease(_), .. })
@@ -117,11 +114,9 @@ impl Settings {
         criteria.extend(must_pass.map(|(index, case)| {
             criterion(format!("case.{}", case.id), "", Requirement::MustPass { case: index })
         }));
-        let broken_cases = self.gate.max_broken_cases.filter(|_| has_baseline);
-        criteria.extend(
-            broken_cases
-                .map(|max| criterion("broken_cases".to_owned(), "", Requirement::BrokenCases { max })),
-        );
+        if let Some(max) = self.gate.max_broken_cases.filter(|_| has_baseline) {
+            criteria.push(criterion("broken_cases".to_owned(), "", Requirement::BrokenCases { max }));
+        }
         criteria
     }
 }
