@@ -5,7 +5,6 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::load::{Placed, Reader};
 use super::scalar::WrittenDuration;
 
 const DEFAULT_PATH: &str = ".promptgate/cache.redb";
@@ -28,7 +27,7 @@ pub(super) struct WrittenCache {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CacheSettings {
     /// Path, relative to the configuration.
-    pub path: Placed<String>,
+    pub path: String,
     /// Age above which a cached answer is replaced.
     pub max_age: Option<Duration>,
     /// Whether the baseline's answers may come from an earlier session.
@@ -47,9 +46,9 @@ pub enum CachedBaseline {
 }
 
 impl WrittenCache {
-    pub(super) fn resolve(self, reader: &Reader<'_>) -> CacheSettings {
+    pub(super) fn resolve(self) -> CacheSettings {
         CacheSettings {
-            path: reader.placed("/cache/path", self.path.unwrap_or_else(|| DEFAULT_PATH.to_owned())),
+            path: self.path.unwrap_or_else(|| DEFAULT_PATH.to_owned()),
             max_age: self.max_age.map(|age| age.0),
             baseline: self.baseline.unwrap_or_default(),
         }

@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use promptgate_core::model::{DatasetFormat, Place};
+use promptgate_core::model::DatasetFormat;
 
-use super::load::{Placed, Reader};
 use super::scalar::Ordered;
 
 /// A dataset: its path, or a map.
@@ -39,13 +38,11 @@ pub(super) struct DatasetMap {
 #[derive(Debug, Clone, PartialEq)]
 pub struct DatasetSettings {
     /// Path or glob, relative to the configuration.
-    pub path: Placed<String>,
+    pub path: String,
     /// Format; `None` to detect it.
     pub format: Option<DatasetFormat>,
     /// Names of dataset fields, by the name they have in promptgate.
     pub fields: BTreeMap<String, String>,
-    /// The place of `fields`, else of the dataset.
-    pub fields_place: Place,
 }
 
 impl Default for WrittenDataset {
@@ -54,21 +51,12 @@ impl Default for WrittenDataset {
     }
 }
 
-impl WrittenDataset {
-    pub(super) fn resolve(self, reader: &Reader<'_>) -> DatasetSettings {
-        match self {
-            Self::Path(path) => DatasetSettings {
-                path: reader.placed("/dataset", path),
-                format: None,
-                fields: BTreeMap::new(),
-                fields_place: reader.document.place("/dataset"),
-            },
-            Self::Map(map) => DatasetSettings {
-                path: reader.placed("/dataset/path", map.path),
-                format: map.format,
-                fields: map.fields.0.into_iter().collect(),
-                fields_place: reader.document.key_place("/dataset/fields"),
-            },
-        }
+impl From<WrittenDataset> for DatasetSettings {
+    fn from(written: WrittenDataset) -> Self {
+        let map = match written {
+            WrittenDataset::Path(path) => DatasetMap { path, ..DatasetMap::default() },
+            WrittenDataset::Map(map) => map,
+        };
+        Self { path: map.path, format: map.format, fields: map.fields.0.into_iter().collect() }
     }
 }

@@ -4,7 +4,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
 use promptgate_core::document::{pointer, suggest};
-use promptgate_core::model::{Diagnostic, Item, Place};
+use promptgate_core::model::{Diagnostic, Item};
 use promptgate_engine::judge::{Kind, Scale, registry};
 
 use super::load::Reader;
@@ -100,8 +100,6 @@ pub struct MetricSettings {
     pub baseline: bool,
     /// The kind of judge that scores it.
     pub kind: Kind,
-    /// The place of its name.
-    pub place: Place,
 }
 
 pub(super) fn resolve(reader: &mut Reader<'_>, written: Ordered<WrittenMetric>) -> Vec<MetricSettings> {
@@ -111,7 +109,6 @@ pub(super) fn resolve(reader: &mut Reader<'_>, written: Ordered<WrittenMetric>) 
     let mut metrics = Vec::new();
     for (name, metric) in written.0 {
         let at = pointer("/metrics", &name);
-        let place = reader.document.key_place(&at);
         // An invalid rubric or scale is written, but already reported and removed.
         let is_written = |key: &str| reader.has(&format!("{at}/{key}"));
         let rubric = is_written("rubric")
@@ -123,9 +120,8 @@ pub(super) fn resolve(reader: &mut Reader<'_>, written: Ordered<WrittenMetric>) 
                 min: metric.min,
                 baseline: metric.baseline.unwrap_or(true),
                 kind,
-                place,
             }),
-            Err(diagnostic) => reader.push(diagnostic.at(place)),
+            Err(diagnostic) => reader.push(diagnostic.at(reader.document.key_place(&at))),
         }
     }
     metrics

@@ -116,13 +116,13 @@ pub struct Settings {
     /// The cases.
     pub dataset: DatasetSettings,
     /// Path of the candidate's prompt, relative to the configuration.
-    pub prompt: Placed<String>,
+    pub prompt: String,
     /// The baseline as written: `git:merge-base`, `file:PATH`, …; `None` where it is absent.
     pub baseline: Option<Placed<String>>,
     /// The field of a JSON answer that judges and text checks read.
     pub answer_field: Option<String>,
     /// User message of a text prompt.
-    pub user: Placed<String>,
+    pub user: String,
     /// Model that answers; `None` leaves it to the prompt's front matter.
     pub model: Option<Placed<String>>,
     /// Parameters of every request.
@@ -154,11 +154,11 @@ impl Written {
         let settings = Settings {
             file: file.to_owned(),
             name: self.name.unwrap_or_else(|| folder(file)),
-            dataset: self.dataset.resolve(reader),
-            prompt: reader.placed("/prompt", self.prompt),
+            dataset: self.dataset.into(),
+            prompt: self.prompt,
             baseline: self.baseline.map(|baseline| reader.placed("/baseline", baseline)),
             answer_field: self.answer_field,
-            user: reader.placed("/user", self.user.unwrap_or_else(|| "{{query}}".to_owned())),
+            user: self.user.unwrap_or_else(|| "{{query}}".to_owned()),
             model: self.model.map(|model| reader.placed("/model", model)),
             parameters: self.parameters,
             endpoint: self.endpoint.resolve(reader, "/endpoint"),
@@ -168,7 +168,7 @@ impl Written {
             limits: self.limits.resolve(),
             slices: slices::resolve(reader, self.slices),
             prices: prices::resolve(self.prices),
-            cache: self.cache.unwrap_or_default().resolve(reader),
+            cache: self.cache.unwrap_or_default().resolve(),
             gate: self.gate.resolve(reader),
             budget: self.budget.resolve(),
         };

@@ -48,9 +48,9 @@ const START: &str = "version: 1\ndataset: cases.jsonl\nprompt: p.md\n";
 fn complete_example_resolves_every_key() {
     let settings = settings(EXAMPLE);
     assert_eq!(settings.name, "customer-support");
-    assert_eq!(settings.dataset.path.value, "cases.jsonl");
+    assert_eq!(settings.dataset.path, "cases.jsonl");
     assert_eq!(settings.baseline.as_ref().map(|b| b.value.as_str()), Some("git:merge-base"));
-    assert_eq!(settings.user.value, "{{query}}");
+    assert_eq!(settings.user, "{{query}}");
     assert_eq!(settings.parameters.get("max_completion_tokens"), Some(&json!(800)));
     assert_eq!(settings.endpoint.timeout, Duration::from_secs(60));
     assert_eq!((settings.endpoint.rpm, settings.endpoint.tpm), (Some(500), Some(200_000)));
@@ -88,14 +88,14 @@ fn complete_example_resolves_every_key() {
     assert_eq!((gate.scope, gate.rule), (Scope::Suite, Rule::Evidence));
     assert_eq!(settings.gate.max_broken_cases, Some(3));
     assert_eq!(settings.budget.time, Some(Duration::from_secs(1200)));
-    assert_eq!(settings.cache.path.value, ".promptgate/cache.redb");
+    assert_eq!(settings.cache.path, ".promptgate/cache.redb");
 }
 
 #[test]
 fn minimal_configuration_gets_defaults() {
     let settings = settings(START);
     assert_eq!(settings.name, "suite");
-    assert_eq!(settings.user.value, "{{query}}");
+    assert_eq!(settings.user, "{{query}}");
     assert_eq!(settings.endpoint.timeout, Duration::from_secs(120));
     assert_eq!(settings.endpoint.max_concurrency, 32);
     let gate = &settings.gate.policy;
