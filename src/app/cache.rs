@@ -9,7 +9,7 @@ use super::files::make_ignored;
 use super::sources;
 use crate::config::Settings;
 use promptgate_adapters::cache::{Cache, CacheOptions, Statistics};
-use promptgate_adapters::load::{NoRepository, Repository};
+use promptgate_adapters::git::{NoRepository, Repository};
 use promptgate_core::model::{Diagnostic, Place};
 
 /// Wait for another process that has the cache open.

@@ -1,11 +1,16 @@
 //! Reads a repository through the git program, without changing its work tree, index or configuration.
 //!
+//! [`Repository`] resolves references and finds the [`MergeBase`] of a change; [`CommitCheck`] compares files with a
+//! commit.
+//!
 //! Nothing is fetched; no hook, filter, pager or prompt runs. User input reaches git only after `--end-of-options` or
 //! as a resolved object name. Environment variables of the CI system are read through a lookup passed as an argument.
 
 mod changed;
+mod commit_check;
+mod commit_files;
 #[cfg(test)]
-pub(super) mod fixture;
+pub(crate) mod fixture;
 mod merge_base;
 #[cfg(test)]
 mod tests;
@@ -17,6 +22,10 @@ use std::process::{Command, Stdio};
 use promptgate_core::model::Diagnostic;
 
 pub use changed::ChangedLines;
+pub use commit_check::CommitCheck;
+pub(crate) use commit_files::{
+    GLOB_OPTIONS, find_in_commit, glob_in_commit, in_repository, invalid_pattern, is_pattern, too_large,
+};
 pub use merge_base::{MergeBase, NoMergeBase};
 
 /// A repository with a work tree. Paths are relative to a folder in it.
@@ -112,12 +121,12 @@ impl Repository {
     }
 
     /// The folder passed to [`Repository::discover`].
-    pub(super) fn folder(&self) -> &Path {
+    pub(crate) fn folder(&self) -> &Path {
         &self.folder
     }
 
     /// Returns the same repository with paths relative to `prefix`, a folder relative to the root.
-    pub(super) fn with_prefix(&self, prefix: &str) -> Self {
+    pub(crate) fn with_prefix(&self, prefix: &str) -> Self {
         Self { prefix: prefix.to_owned(), ..self.clone() }
     }
 
@@ -213,13 +222,13 @@ impl Repository {
     }
 
     /// Returns the entry at a path of a commit, `None` if there is none. `path` is relative to the root, with `/`.
-    pub(super) fn entry(&self, commit: &str, path: &str) -> Result<Option<Entry>, Diagnostic> {
+    pub(crate) fn entry(&self, commit: &str, path: &str) -> Result<Option<Entry>, Diagnostic> {
         let entries = self.list_tree(&["ls-tree", "-z", "--full-tree", commit, "--", path], commit)?;
         Ok(entries.into_iter().find(|entry| entry.path == path))
     }
 
     /// Returns the files below a folder of a commit, in byte order. `folder` is relative to the root; empty for all.
-    pub(super) fn files(&self, commit: &str, folder: &str) -> Result<Vec<Entry>, Diagnostic> {
+    pub(crate) fn files(&self, commit: &str, folder: &str) -> Result<Vec<Entry>, Diagnostic> {
         let mut arguments = vec!["ls-tree", "-z", "-r", "--full-tree", commit];
         let pathspec = format!("{folder}/");
         if !folder.is_empty() {
@@ -254,7 +263,7 @@ impl Repository {
     }
 
     /// Returns the bytes of a file, or an inner `Err(size)` if it is larger than `limit` bytes.
-    pub(super) fn blob(
+    pub(crate) fn blob(
         &self,
         commit: &str,
         entry: &Entry,
@@ -287,14 +296,14 @@ impl Repository {
 
 /// One entry of a commit's tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Entry {
-    pub(super) kind: EntryKind,
-    pub(super) object: String,
-    pub(super) path: String,
+pub(crate) struct Entry {
+    pub(crate) kind: EntryKind,
+    pub(crate) object: String,
+    pub(crate) path: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum EntryKind {
+pub(crate) enum EntryKind {
     File,
     Folder,
     Link,
@@ -302,7 +311,7 @@ pub(super) enum EntryKind {
 }
 
 /// Abbreviates an object name to twelve digits.
-pub(super) fn short(commit: &str) -> &str {
+pub(crate) fn short(commit: &str) -> &str {
     commit.get(..12).unwrap_or(commit)
 }
 

@@ -8,8 +8,8 @@ use std::path::Path;
 use promptgate_core::document::suggest;
 use promptgate_core::model::Diagnostic;
 
-use super::git::{NoMergeBase, NoRepository, Repository};
 use super::tree::Tree;
+use crate::git::{NoMergeBase, NoRepository, Repository};
 
 /// A baseline (or candidate) as written in the configuration or on the command line.
 #[derive(Debug, Clone, PartialEq, Eq)]

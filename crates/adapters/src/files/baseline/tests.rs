@@ -1,6 +1,6 @@
 use super::*;
-use crate::load::git::fixture::Fixture;
-use crate::load::{PromptSource, find_prompt, parse_prompt, prompt};
+use crate::files::{PromptSource, find_prompt, parse_prompt, prompt};
+use crate::git::fixture::Fixture;
 
 fn no_variables(_: &str) -> Option<String> {
     None
