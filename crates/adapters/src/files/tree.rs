@@ -14,7 +14,7 @@ use promptgate_core::model::{Diagnostic, Place};
 use globbing::glob_in_folder;
 
 use crate::git::{
-    CommitCheck, NoRepository, Repository, find_in_commit, glob_in_commit, in_repository, short, too_large,
+    CommitCheck, GitError, Repository, find_in_commit, glob_in_commit, in_repository, short, too_large,
 };
 
 /// Default maximum size of a file: 64 MiB.
@@ -82,8 +82,8 @@ impl Tree {
         let root = canonicalize(if root.as_os_str().is_empty() { Path::new(".") } else { root })?;
         let within = match Repository::discover(&root) {
             Ok(repository) => canonicalize(repository.top())?,
-            Err(NoRepository::Absent(_)) => root.clone(),
-            Err(NoRepository::Unreadable(diagnostic)) => return Err(diagnostic),
+            Err(GitError::Absent(_)) => root.clone(),
+            Err(GitError::Unreadable(diagnostic)) => return Err(diagnostic),
         };
         Ok(Self::WorkTree { root, within: Some(within), commit_check: None })
     }

@@ -86,10 +86,7 @@ pub(crate) fn find_in_commit(
     if entry.kind != EntryKind::File {
         return Err(not_a_file(&entry, shown));
     }
-    match repository.blob(commit, &entry, limit)? {
-        Ok(bytes) => Ok(Some(bytes)),
-        Err(_) => Err(too_large(shown, limit)),
-    }
+    repository.blob(commit, &entry, limit)?.map(Some).ok_or_else(|| too_large(shown, limit))
 }
 
 fn not_a_file(entry: &Entry, shown: &str) -> Diagnostic {
