@@ -6,53 +6,36 @@
 
 use serde_json::{Map, Value};
 
-use promptgate_core::model::{Diagnostic, Place};
+use promptgate_core::model::{Diagnostic, Diagnostics, Place};
 
 use super::field::Field;
 use super::row::{CaseBuilder, DatasetRow, FieldMapping};
 
 /// Reads the rows of a CSV file.
-pub(super) fn read(file: &str, text: &str, mapping: &FieldMapping, builder: &mut CaseBuilder<'_>) {
+pub(super) fn read(
+    file: &str,
+    text: &str,
+    mapping: &FieldMapping,
+    builder: &mut CaseBuilder<'_>,
+) -> Result<(), Diagnostics> {
     // Line endings within cells depend on the editor and must not affect the digest.
     let text = text.replace("\r\n", "\n");
-    if let Some(diagnostic) = quoting_error(file, &text) {
-        builder.sink.push(diagnostic);
-        return;
-    }
+    check_quoting(file, &text)?;
+    let unreadable = |error: ::csv::Error| {
+        Diagnostic::new(format!("cannot be read as CSV: {error}")).at(Place::file(file))
+    };
     let mut reader =
         ::csv::ReaderBuilder::new().has_headers(true).flexible(true).from_reader(text.as_bytes());
-    let header: Vec<String> = match reader.headers() {
-        Ok(header) => header.iter().map(|name| name.trim().to_owned()).collect(),
-        Err(error) => {
-            builder
-                .sink
-                .push(Diagnostic::new(format!("cannot be read as CSV: {error}")).at(Place::file(file)));
-            return;
-        }
-    };
-    let first = Place::line(file, 1 + text.bytes().take_while(|byte| *byte == b'\n').count());
-    let diagnostics = header_diagnostics(&header, &first);
-    if !diagnostics.is_empty() {
-        for diagnostic in diagnostics {
-            builder.sink.push(diagnostic);
-        }
-        return;
-    }
+    let header = reader.headers().map_err(unreadable)?;
+    let header: Vec<String> = header.iter().map(|name| name.trim().to_owned()).collect();
+    let first = Place::line(file, 1 + blank_lines(&text));
+    check_header(&header).map_err(|diagnostics| diagnostics.at(&first))?;
     for record in reader.records() {
-        let record = match record {
-            Ok(record) => record,
-            Err(error) => {
-                builder
-                    .sink
-                    .push(Diagnostic::new(format!("cannot be read as CSV: {error}")).at(Place::file(file)));
-                return;
-            }
-        };
+        let record = record.map_err(unreadable)?;
         // The reader's position is before any blank lines that precede the row.
         let line = record.position().map_or(1, |position| {
             let start = usize::try_from(position.byte()).unwrap_or(0);
-            let blank =
-                text.get(start..).map_or(0, |rest| rest.bytes().take_while(|byte| *byte == b'\n').count());
+            let blank = text.get(start..).map_or(0, blank_lines);
             usize::try_from(position.line()).unwrap_or(1) + blank
         });
         let place = Place::line(file, line);
@@ -63,49 +46,46 @@ pub(super) fn read(file: &str, text: &str, mapping: &FieldMapping, builder: &mut
             );
             continue;
         }
+        let is_empty = record.iter().all(str::is_empty);
         let mut columns = Map::new();
-        for (name, cell) in header.iter().zip(record.iter()) {
-            match cell_value(mapping.field(name), cell) {
-                Ok(value) => {
-                    columns.insert(name.clone(), value);
-                }
-                Err(diagnostic) => {
-                    builder.sink.push(diagnostic.at(place.clone()));
-                    columns.insert(name.clone(), Value::Null);
-                }
-            }
-        }
-        if record.iter().all(str::is_empty) {
-            builder.sink.push(Diagnostic::new("the row is empty").at(place).help("remove it, or fill it in"));
-            continue;
+        for (name, cell) in header.iter().zip(&record) {
+            let value = if is_empty { Ok(Value::Null) } else { cell_value(mapping.field(name), cell) };
+            let value = value.unwrap_or_else(|diagnostic| {
+                builder.sink.push(diagnostic.at(place.clone()));
+                Value::Null
+            });
+            columns.insert(name.clone(), value);
         }
         builder.push(DatasetRow { columns, place: place.clone(), locate: &|_, _| place.clone() });
     }
+    Ok(())
 }
 
-fn header_diagnostics(header: &[String], place: &Place) -> Vec<Diagnostic> {
-    let mut diagnostics = Vec::new();
+/// Number of empty lines at the start of a text.
+fn blank_lines(text: &str) -> usize {
+    text.bytes().take_while(|byte| *byte == b'\n').count()
+}
+
+fn check_header(header: &[String]) -> Result<(), Diagnostics> {
     if let [column] = header
         && column.contains([';', '\t'])
     {
-        diagnostics.push(
-            Diagnostic::new("the header has only one column; cells must be separated by commas")
-                .at(place.clone())
-                .help("save the file with commas as separators"),
-        );
-        return diagnostics;
+        return Err(Diagnostic::new("the header has only one column; cells must be separated by commas")
+            .help("save the file with commas as separators")
+            .into());
     }
+    let mut diagnostics = Diagnostics::default();
     for (index, name) in header.iter().enumerate() {
         if name.is_empty() {
             let message = format!("column {} has no name", index + 1);
-            diagnostics
-                .push(Diagnostic::new(message).at(place.clone()).help("name it in the header, or remove it"));
+            diagnostics.0.push(Diagnostic::new(message).help("name it in the header, or remove it"));
         } else if header.iter().take(index).any(|other| other == name) {
-            let message = format!("duplicate column `{name}`");
-            diagnostics.push(Diagnostic::new(message).at(place.clone()).help("rename one of them"));
+            diagnostics
+                .0
+                .push(Diagnostic::new(format!("duplicate column `{name}`")).help("rename one of them"));
         }
     }
-    diagnostics
+    if diagnostics.0.is_empty() { Ok(()) } else { Err(diagnostics) }
 }
 
 /// Converts a cell to a value. An empty cell is null for a field and empty text for a variable.
@@ -140,42 +120,38 @@ fn cell_value(field: Option<Field>, cell: &str) -> Result<Value, Diagnostic> {
 }
 
 /// Finds quoting errors: the CSV reader silently includes all later rows in a cell whose quote is never closed.
-fn quoting_error(file: &str, text: &str) -> Option<Diagnostic> {
+fn check_quoting(file: &str, text: &str) -> Result<(), Diagnostic> {
+    let invalid = |message: &str, line: usize, help: &str| {
+        Err(Diagnostic::new(message).at(Place::line(file, line)).help(help))
+    };
     let mut line = 1;
     let mut opened = None;
     let mut at_start = true;
     let mut characters = text.chars().peekable();
     while let Some(character) = characters.next() {
-        if character == '\n' {
-            line += 1;
-        }
-        if opened.is_some() {
-            if character == '"' {
-                match characters.peek() {
-                    Some('"') => {
-                        characters.next();
-                    }
-                    None | Some(',' | '\n' | '\r') => opened = None,
-                    Some(_) => {
-                        return Some(
-                            Diagnostic::new("text follows a closing quote")
-                                .at(Place::line(file, line))
-                                .help("double quotes in a quoted cell: \"\""),
-                        );
-                    }
+        match (character, opened) {
+            ('"', Some(_)) => match characters.peek() {
+                Some('"') => {
+                    characters.next();
                 }
-            }
-            at_start = false;
-        } else if character == '"' && at_start {
-            opened = Some(line);
-            at_start = false;
-        } else {
-            at_start = matches!(character, ',' | '\n' | '\r');
+                None | Some(',' | '\n' | '\r') => opened = None,
+                Some(_) => {
+                    let help = "double quotes in a quoted cell: \"\"";
+                    return invalid("text follows a closing quote", line, help);
+                }
+            },
+            ('"', None) if at_start => opened = Some(line),
+            _ => {}
         }
+        line += usize::from(character == '\n');
+        at_start = opened.is_none() && matches!(character, ',' | '\n' | '\r');
     }
-    opened.map(|line| {
-        Diagnostic::new("a quote is opened but never closed")
-            .at(Place::line(file, line))
-            .help("close it; double quotes in a quoted cell: \"\"")
-    })
+    match opened {
+        None => Ok(()),
+        Some(line) => invalid(
+            "a quote is opened but never closed",
+            line,
+            "close it; double quotes in a quoted cell: \"\"",
+        ),
+    }
 }

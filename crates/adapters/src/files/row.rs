@@ -5,10 +5,9 @@ use std::collections::{BTreeMap, HashMap};
 use serde_json::{Map, Value};
 use unicode_normalization::UnicodeNormalization;
 
-use promptgate_core::document::suggest;
 use promptgate_core::model::{Case, Diagnostic, Diagnostics, Place};
 
-use super::diagnostics::DiagnosticSink;
+use super::diagnostics::{DiagnosticSink, did_you_mean};
 use super::field::{self, Field};
 
 /// Names not allowed for variables: in a prompt they refer to fields of the case, and `expected` is never available.
@@ -48,16 +47,10 @@ impl FieldMapping {
                 }
                 ColumnTarget::Variable(variable.to_owned())
             } else {
-                let names = Field::ALL.map(Field::name);
-                let help = match suggest(name, names) {
-                    Some(known) => format!("did you mean `{known}`?"),
-                    None => {
-                        format!(
-                            "fields are {}; use `vars.NAME` to map a column to a variable",
-                            names.join(", ")
-                        )
-                    }
-                };
+                let names = Field::NAMES.map(|(_, name)| name);
+                let help = did_you_mean(name, names, || {
+                    format!("fields are {}; use `vars.NAME` to map a column to a variable", names.join(", "))
+                });
                 sink.push(Diagnostic::new(format!("unknown field `{name}` in `fields`")).help(help));
                 continue;
             };
@@ -252,10 +245,9 @@ impl<'m> CaseBuilder<'m> {
                         ColumnTarget::Field(field) => field.name().to_owned(),
                         ColumnTarget::Variable(variable) => format!("vars.{variable}"),
                     };
-                    let help = match suggest(column, self.columns.keys().map(String::as_str)) {
-                        Some(known) => format!("did you mean `{known}`?"),
-                        None => format!("columns are {}", join_names(self.columns.keys())),
-                    };
+                    let help = did_you_mean(column, self.columns.keys().map(String::as_str), || {
+                        format!("columns are {}", join_names(self.columns.keys()))
+                    });
                     self.sink.push(
                         Diagnostic::new(format!(
                             "`fields` maps `{name}` to `{column}`, but no row has that column"
@@ -332,17 +324,17 @@ fn set_field(
 ) {
     let result = match field {
         Field::Id => field::label(field, value).map(|id| case.id = id),
-        Field::Query => field::text(field, value).map(|query| case.query = query),
+        Field::Query => field::typed(field, "text", value).map(|query| case.query = query),
         Field::Context => field::passages(field, value).map(|context| case.context = Some(context.into())),
         Field::Expected => {
             case.expected = Some(value.clone());
             Ok(())
         }
-        Field::Checks => field::list(field, value).map(|checks| case.checks = checks),
+        Field::Checks => field::typed(field, "a list", value).map(|checks| case.checks = checks),
         Field::Tags => field::tags(value).map(|tags| case.tags = tags),
         Field::Group => field::label(field, value).map(|group| case.group = Some(group)),
-        Field::MustPass => field::flag(field, value).map(|flag| case.must_pass = flag),
-        Field::MustAnswer => field::flag(field, value).map(|flag| case.must_answer = flag),
+        Field::MustPass => field::typed(field, "true or false", value).map(|flag| case.must_pass = flag),
+        Field::MustAnswer => field::typed(field, "true or false", value).map(|flag| case.must_answer = flag),
         Field::Criteria => field::criteria(value).map(|criteria| case.criteria = criteria),
         Field::Vars => match value {
             Value::Object(map) => {
