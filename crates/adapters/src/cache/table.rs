@@ -15,6 +15,7 @@ const PAGE_CACHE_BYTES: usize = 8 << 20;
 
 type Definition = TableDefinition<'static, &'static [u8; 32], &'static [u8]>;
 pub(super) type Reader = ReadOnlyTable<&'static [u8; 32], &'static [u8]>;
+pub(super) type Writable<'t> = redb::Table<'t, &'static [u8; 32], &'static [u8]>;
 
 const COMPLETIONS: Definition = TableDefinition::new("answers");
 const JUDGEMENTS: Definition = TableDefinition::new("verdicts");
@@ -81,8 +82,7 @@ pub(super) fn create(path: &Path) -> Result<(), redb::Error> {
         for table in Table::ALL {
             transaction.open_table(table.definition())?;
         }
-        transaction.commit()?;
-        Ok(())
+        Ok(transaction.commit()?)
     })?;
     Ok(std::fs::rename(&temporary, path)?)
 }

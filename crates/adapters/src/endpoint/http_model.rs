@@ -84,7 +84,7 @@ impl HttpModel {
             if is_stream { fault.help("leave `stream` out of the parameters") } else { fault }
         })?;
         let clean = |text: &str| server_text(self.client.redactor(), text);
-        let parsed = wire::parse(&response.body).map_err(|invalid| {
+        let mut completion = wire::parse(&response.body).map_err(|invalid| {
             let reason = match invalid {
                 InvalidResponse::Malformed(reason) => clean(&reason),
                 InvalidResponse::Error(message) => {
@@ -95,20 +95,15 @@ impl HttpModel {
         })?;
         // An echoed key must reach neither a judge nor an excerpt, which could cut it in two before a report is
         // redacted.
-        let finish_reason = match parsed.finish_reason {
-            FinishReason::Other(name) => FinishReason::Other(clean(&name)),
-            known => known,
-        };
-        Ok(Completion {
-            text: self.client.redactor().redact(&parsed.text).into_owned(),
-            refusal: parsed.refusal,
-            finish_reason,
-            usage: parsed.usage,
-            latency_ms: response.elapsed.as_secs_f64() * 1000.0,
-            model: parsed.model.map(|name| clean(&name)),
-            system_fingerprint: parsed.system_fingerprint.map(|name| clean(&name)),
-            cached_at: None,
-        })
+        completion.text = self.client.redactor().redact(&completion.text).into_owned();
+        if let FinishReason::Other(name) = &mut completion.finish_reason {
+            *name = clean(name);
+        }
+        for name in [&mut completion.model, &mut completion.system_fingerprint].into_iter().flatten() {
+            *name = clean(name);
+        }
+        completion.latency_ms = response.elapsed.as_secs_f64() * 1000.0;
+        Ok(completion)
     }
 }
 
