@@ -7,11 +7,11 @@ use futures::future::BoxFuture;
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Url};
 
-use super::address::{self, Address};
+use super::address;
 use super::faults::FaultContext;
 use super::options::Options;
 use super::wire::{self, InvalidResponse};
-use crate::http::{self, Client, ClientOptions, Request, SettingNames, server_text};
+use crate::http::{self, BaseUrl, Client, ClientOptions, Request, SettingNames, server_text};
 use promptgate_core::model::{ChatRequest, Completion, Diagnostic, Fault, FaultKind, FinishReason, Place};
 use promptgate_core::port::ChatModel;
 use promptgate_core::text::{Redactor, Secret};
@@ -43,13 +43,10 @@ pub(super) struct HttpModel {
 }
 
 impl HttpModel {
-    pub(super) fn new(
-        options: &Options,
-        address: &Address,
-        redactor: Arc<Redactor>,
-    ) -> Result<Self, Diagnostic> {
+    pub(super) fn new(options: &Options, base: BaseUrl, redactor: Arc<Redactor>) -> Result<Self, Diagnostic> {
+        let url = address::completions(&base);
         let client = Client::new(ClientOptions {
-            base: address.base().clone(),
+            base,
             headers: default_headers(options)?,
             timeout: options.timeout,
             max_idle_connections: options.max_concurrency.max(1),
@@ -60,12 +57,12 @@ impl HttpModel {
             redactor: Arc::clone(&redactor),
         })?;
         let faults = FaultContext {
-            label: Request::new(Method::POST, address.url().clone()).label(),
+            label: Request::new(Method::POST, url.clone()).label(),
             api_key_env: options.api_key_env.clone(),
             has_key: options.key().is_some(),
             redactor,
         };
-        Ok(Self { client, url: address.url().clone(), faults })
+        Ok(Self { client, url, faults })
     }
 
     async fn call(&self, request: &ChatRequest) -> Result<Completion, Fault> {
@@ -117,11 +114,9 @@ fn default_headers(options: &Options) -> Result<HeaderMap, Diagnostic> {
     let mut headers = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("application/json"))]);
     if let Some(key) = options.key() {
         let value = http::bearer(key).ok_or_else(|| {
-            Diagnostic::new(format!(
-                "the key in {} has characters that a header cannot carry",
-                options.api_key_env
-            ))
-            .help("look for a line break or a quotation mark that was copied along")
+            let variable = &options.api_key_env;
+            Diagnostic::new(format!("the key in {variable} has characters that a header cannot carry"))
+                .help("look for a line break or a quotation mark that was copied along")
         })?;
         headers.insert(AUTHORIZATION, value);
     }
