@@ -14,7 +14,7 @@ use super::wire::{self, InvalidResponse};
 use crate::http::{self, BaseUrl, Client, ClientOptions, Request, SettingNames, server_text};
 use promptgate_core::model::{ChatRequest, Completion, Diagnostic, Fault, FaultKind, FinishReason, Place};
 use promptgate_core::port::ChatModel;
-use promptgate_core::text::{Redactor, Secret};
+use promptgate_core::text::Redactor;
 
 const NAMES: SettingNames = SettingNames {
     url: address::SETTING,
@@ -121,26 +121,17 @@ fn default_headers(options: &Options) -> Result<HeaderMap, Diagnostic> {
         headers.insert(AUTHORIZATION, value);
     }
     for (name, secret) in &options.headers {
-        headers.insert(header_name(name)?, header_value(name, secret)?);
+        let invalid = |message: String| Diagnostic::new(message).at(Place::file("endpoint.headers"));
+        let header = HeaderName::from_bytes(name.as_bytes())
+            .map_err(|_| invalid(format!("`{}` is not a valid header name", name.escape_debug())))?;
+        if TRANSPORT_HEADERS.contains(&header.as_str()) {
+            return Err(invalid(format!("`{name}` is set by promptgate")).help("remove it"));
+        }
+        let value = http::secret_value(secret.expose()).ok_or_else(|| {
+            invalid(format!("the value of `{name}` has characters that a header cannot carry"))
+                .help("look for a line break in the environment variable it is read from")
+        })?;
+        headers.insert(header, value);
     }
     Ok(headers)
-}
-
-fn header_name(name: &str) -> Result<HeaderName, Diagnostic> {
-    let at = Place::file("endpoint.headers");
-    let parsed = HeaderName::from_bytes(name.as_bytes()).map_err(|_| {
-        Diagnostic::new(format!("`{}` is not a valid header name", name.escape_debug())).at(at.clone())
-    })?;
-    if TRANSPORT_HEADERS.contains(&parsed.as_str()) {
-        return Err(Diagnostic::new(format!("`{name}` is set by promptgate")).at(at).help("remove it"));
-    }
-    Ok(parsed)
-}
-
-fn header_value(name: &str, secret: &Secret) -> Result<HeaderValue, Diagnostic> {
-    http::secret_value(secret.expose()).ok_or_else(|| {
-        Diagnostic::new(format!("the value of `{name}` has characters that a header cannot carry"))
-            .at(Place::file("endpoint.headers"))
-            .help("look for a line break in the environment variable it is read from")
-    })
 }

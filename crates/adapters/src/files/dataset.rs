@@ -22,11 +22,9 @@ pub const DATASET_LIMIT: u64 = 256 << 20;
 fn format_of_extension(path: &str) -> Option<DatasetFormat> {
     let name = path.rsplit(['/', '\\']).next().unwrap_or(path).to_lowercase();
     match name.rsplit_once('.')?.1 {
-        "jsonl" | "ndjson" => Some(DatasetFormat::Jsonl),
-        "json" => Some(DatasetFormat::Json),
-        "csv" => Some(DatasetFormat::Csv),
-        "yaml" | "yml" => Some(DatasetFormat::Yaml),
-        _ => None,
+        "ndjson" => Some(DatasetFormat::Jsonl),
+        "yml" => Some(DatasetFormat::Yaml),
+        name => DatasetFormat::from_name(name),
     }
 }
 

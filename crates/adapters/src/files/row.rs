@@ -153,23 +153,20 @@ impl<'m> CaseBuilder<'m> {
             };
             let targets = self.mapping.targets.get(column).map_or(default.as_slice(), Vec::as_slice);
             for target in targets {
+                if let ColumnTarget::Field(field) = target
+                    && let Some(other) = taken.insert(*field, column)
+                {
+                    let place = (row.locate)(column, true);
+                    self.sink.push(conflicting_columns(*field, other, column, place));
+                    continue;
+                }
                 match target {
+                    _ if value.is_null() => {}
                     ColumnTarget::Field(field) => {
-                        if let Some(other) = taken.insert(*field, column) {
-                            self.sink.push(conflicting_columns(
-                                *field,
-                                other,
-                                column,
-                                (row.locate)(column, true),
-                            ));
-                        } else if !value.is_null() {
-                            set_field(&mut case, *field, value, column, &row, &mut self.sink);
-                        }
+                        set_field(&mut case, *field, value, column, &row, &mut self.sink);
                     }
                     ColumnTarget::Variable(name) => {
-                        if !value.is_null() {
-                            set_variable(&mut case, name, value, (row.locate)(column, true), &mut self.sink);
-                        }
+                        set_variable(&mut case, name, value, (row.locate)(column, true), &mut self.sink);
                     }
                 }
             }
@@ -203,13 +200,11 @@ impl<'m> CaseBuilder<'m> {
         if let Some(first) = self.ids.get(&key).and_then(|index| self.cases.get(*index)) {
             let column = self.mapping.sources.get(&Field::Id).map_or("id", String::as_str);
             let place = if has_id { (row.locate)(column, false) } else { row.place.clone() };
+            let (id, first) = (&case.id, &first.place);
             let message = if has_id {
-                format!("duplicate id `{}`, first used at {}", case.id, first.place)
+                format!("duplicate id `{id}`, first used at {first}")
             } else {
-                format!(
-                    "the row has no id, and its row number {} is already the id of the row at {}",
-                    case.id, first.place
-                )
+                format!("the row has no id, and its row number {id} is already the id of the row at {first}")
             };
             self.sink.push(Diagnostic::new(message).at(place).help("give every row a unique id"));
         } else {
@@ -233,28 +228,18 @@ impl<'m> CaseBuilder<'m> {
                 );
             }
         }
-        if self.rows > 0 {
-            for (target, column) in self
-                .mapping
-                .targets
-                .iter()
-                .flat_map(|(column, targets)| targets.iter().map(move |target| (target, column)))
-            {
-                if !self.columns.contains_key(column) {
-                    let name = match target {
-                        ColumnTarget::Field(field) => field.name().to_owned(),
-                        ColumnTarget::Variable(variable) => format!("vars.{variable}"),
-                    };
-                    let help = did_you_mean(column, self.columns.keys().map(String::as_str), || {
-                        format!("columns are {}", join_names(self.columns.keys()))
-                    });
-                    self.sink.push(
-                        Diagnostic::new(format!(
-                            "`fields` maps `{name}` to `{column}`, but no row has that column"
-                        ))
-                        .help(help),
-                    );
-                }
+        let mapped = self.mapping.targets.iter().filter(|_| self.rows > 0);
+        for (column, targets) in mapped.filter(|(column, _)| !self.columns.contains_key(*column)) {
+            for target in targets {
+                let name = match target {
+                    ColumnTarget::Field(field) => field.name().to_owned(),
+                    ColumnTarget::Variable(variable) => format!("vars.{variable}"),
+                };
+                let help = did_you_mean(column, self.columns.keys().map(String::as_str), || {
+                    format!("columns are {}", join_names(self.columns.keys()))
+                });
+                let message = format!("`fields` maps `{name}` to `{column}`, but no row has that column");
+                self.sink.push(Diagnostic::new(message).help(help));
             }
         }
         let warnings = self.warnings();

@@ -13,9 +13,7 @@ use promptgate_core::model::{Diagnostic, Place};
 
 use globbing::glob_in_folder;
 
-use crate::git::{
-    CommitCheck, GitError, Repository, find_in_commit, glob_in_commit, in_repository, short, too_large,
-};
+use crate::git::{CommitCheck, GitError, Repository, find_in_commit, glob_in_commit, short, too_large};
 
 /// Default maximum size of a file: 64 MiB.
 pub const FILE_LIMIT: u64 = 64 << 20;
@@ -33,7 +31,7 @@ pub enum Tree {
         /// If set, only files below this folder are read, never `.git` or through symbolic links.
         within: Option<PathBuf>,
         /// If set, files must have the content of this commit, apart from line endings.
-        commit_check: Option<Box<CommitCheck>>,
+        commit_check: Option<CommitCheck>,
     },
     /// Files of a commit, read through the git program; never outside the repository or through symbolic links.
     Commit {
@@ -60,7 +58,7 @@ impl Tree {
     pub fn checked_against(self, commit: &str) -> Result<Self, Diagnostic> {
         match self {
             Self::WorkTree { root, within, .. } => {
-                let commit_check = Some(Box::new(CommitCheck::new(&root, commit)?));
+                let commit_check = Some(CommitCheck::new(&root, commit)?);
                 Ok(Self::WorkTree { root, within, commit_check })
             }
             commit @ Self::Commit { .. } => Ok(commit),
@@ -97,21 +95,14 @@ impl Tree {
             Self::WorkTree { root, within, commit_check } => {
                 let path = root.join(file);
                 let folder = path.parent().unwrap_or(root);
-                let commit_check = match commit_check {
-                    Some(check) => Some(Box::new(check.in_folder_of(file)?)),
-                    None => None,
-                };
+                let commit_check = commit_check.as_ref().map(|it| it.in_folder_of(file)).transpose()?;
                 Ok(Self::WorkTree { root: folder.to_owned(), within: within.clone(), commit_check })
             }
-            Self::Commit { repository, commit, reference } => {
-                let full = in_repository(repository, file)?;
-                let prefix = full.rsplit_once('/').map_or("", |(folder, _)| folder);
-                Ok(Self::Commit {
-                    repository: repository.with_prefix(prefix),
-                    commit: commit.clone(),
-                    reference: reference.clone(),
-                })
-            }
+            Self::Commit { repository, commit, reference } => Ok(Self::Commit {
+                repository: repository.in_folder_of(file)?,
+                commit: commit.clone(),
+                reference: reference.clone(),
+            }),
         }
     }
 

@@ -23,9 +23,7 @@ impl CommitCheck {
 
     /// Returns the same check with paths relative to the folder of a file.
     pub(crate) fn in_folder_of(&self, file: &str) -> Result<Self, Diagnostic> {
-        let full = in_repository(&self.repository, file)?;
-        let prefix = full.rsplit_once('/').map_or("", |(folder, _)| folder);
-        Ok(Self { repository: self.repository.with_prefix(prefix), commit: self.commit.clone() })
+        Ok(Self { repository: self.repository.in_folder_of(file)?, commit: self.commit.clone() })
     }
 
     /// Adds files of the commit that match a pattern but are not in the folder, so that reading them fails.

@@ -37,6 +37,7 @@ pub struct Repository {
     folder: PathBuf,
     top: PathBuf,
     prefix: String,
+    /// Whether history is truncated, as in most CI checkouts.
     shallow: bool,
 }
 
@@ -130,9 +131,11 @@ impl Repository {
         &self.folder
     }
 
-    /// Returns the same repository with paths relative to `prefix`, a folder relative to the root.
-    pub(crate) fn with_prefix(&self, prefix: &str) -> Self {
-        Self { prefix: prefix.to_owned(), ..self.clone() }
+    /// Returns the same repository with paths relative to the folder of a file.
+    pub(crate) fn in_folder_of(&self, file: &str) -> Result<Self, Diagnostic> {
+        let full = in_repository(self, file)?;
+        let prefix = full.rsplit_once('/').map_or("", |(folder, _)| folder);
+        Ok(Self { prefix: prefix.to_owned(), ..self.clone() })
     }
 
     /// The folder that paths are relative to, itself relative to the root, with `/`; empty for the root.
@@ -153,11 +156,6 @@ impl Repository {
             )));
         }
         Ok(!output.text().is_empty())
-    }
-
-    /// Whether history is truncated, as in most CI checkouts.
-    pub fn is_shallow(&self) -> bool {
-        self.shallow
     }
 
     /// Resolves a branch, tag, object name or expression such as `HEAD~2`. If NAME does not exist, `origin/NAME` is
@@ -346,19 +344,16 @@ fn discovery_error(folder: &Path, output: &GitOutput) -> GitError {
             "compare with a file or a saved report (`baseline: file:PATH` or `report:PATH`), or set `none`",
         ));
     }
-    if error.contains("dubious ownership") {
-        return GitError::Unreadable(
-            Diagnostic::new(format!("git rejects the repository of {shown}: it belongs to another user"))
-                .help("run `git config --global --add safe.directory FOLDER` before this step"),
-        );
-    }
-    if error.contains("must be run in a work tree") || error.contains("cannot use bare repository") {
-        return GitError::Unreadable(
-            Diagnostic::new(format!("the git repository of {shown} has no work tree"))
-                .help("use a clone that is not bare"),
-        );
-    }
-    GitError::Unreadable(Diagnostic::new(format!("git cannot read the repository of {shown}: {error}")))
+    let diagnostic = if error.contains("dubious ownership") {
+        Diagnostic::new(format!("git rejects the repository of {shown}: it belongs to another user"))
+            .help("run `git config --global --add safe.directory FOLDER` before this step")
+    } else if error.contains("must be run in a work tree") || error.contains("cannot use bare repository") {
+        Diagnostic::new(format!("the git repository of {shown} has no work tree"))
+            .help("use a clone that is not bare")
+    } else {
+        Diagnostic::new(format!("git cannot read the repository of {shown}: {error}"))
+    };
+    diagnostic.into()
 }
 
 /// Runs git in a folder.

@@ -25,7 +25,7 @@ fn discover_returns_root_and_prefix() {
     let below = Repository::discover(&fixture.path().join("a/b")).unwrap();
     assert_eq!(below.prefix(), "a/b");
     assert_eq!(below.top().canonicalize().unwrap(), fixture.path().canonicalize().unwrap());
-    assert!(!below.is_shallow());
+    assert!(!below.shallow);
     assert_eq!(repository(&fixture).prefix(), "");
 }
 
@@ -101,7 +101,7 @@ fn missing_commit_in_shallow_clone_suggests_fetch_depth() {
     origin.commit("two");
     let clone = Fixture::clone_of(&origin, &["--depth", "1"]);
     let repository = repository(&clone);
-    assert!(repository.is_shallow());
+    assert!(repository.shallow);
     let diagnostic = repository.resolve(&first).unwrap_err();
     assert!(diagnostic.help.as_deref().unwrap().contains("fetch-depth"), "{diagnostic}");
 }
@@ -149,7 +149,7 @@ fn pull_request_at_depth_two_uses_the_first_parent() {
         }
         assert_eq!(checkout.git(&["rev-parse", "HEAD"]), merge);
         let repository = repository(&checkout);
-        assert!(repository.is_shallow());
+        assert!(repository.shallow);
         assert_eq!(repository.merge_base(&no_variables).unwrap().commit, main, "{reference}");
     }
 }
