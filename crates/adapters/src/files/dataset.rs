@@ -11,6 +11,7 @@ use promptgate_core::document::{Document, pointer};
 use promptgate_core::model::{Dataset, DatasetFacts, DatasetFormat, Diagnostic, Diagnostics, Place};
 
 use super::field::kind;
+use super::prompt::extension;
 use super::row::{CaseBuilder, DatasetRow, FieldMapping};
 use super::tree::decode;
 use super::{LoadError, Loaded, Tree, csv, digest};
@@ -20,8 +21,7 @@ pub const DATASET_LIMIT: u64 = 256 << 20;
 
 /// Returns the format for a file extension.
 fn format_of_extension(path: &str) -> Option<DatasetFormat> {
-    let name = path.rsplit(['/', '\\']).next().unwrap_or(path).to_lowercase();
-    match name.rsplit_once('.')?.1 {
+    match extension(path).as_str() {
         "ndjson" => Some(DatasetFormat::Jsonl),
         "yml" => Some(DatasetFormat::Yaml),
         name => DatasetFormat::from_name(name),
@@ -60,7 +60,7 @@ pub struct DatasetSource {
 /// # Errors
 /// [`LoadError::Empty`] if the files are valid but contain no rows, else up to twenty diagnostics.
 pub fn dataset(tree: &Tree, source: &DatasetSource) -> Result<Loaded<Dataset>, LoadError> {
-    let mapping = FieldMapping::new(&source.fields)?.share_ids(source.shared_ids.as_deref());
+    let mapping = FieldMapping::new(&source.fields, source.shared_ids.clone())?;
     let paths = tree.glob(&source.path)?;
     if paths.is_empty() {
         if source.path.contains(['*', '?', '[']) {

@@ -148,7 +148,8 @@ fn file_name(path: &str) -> &str {
     path.rsplit(['/', '\\']).next().unwrap_or(path)
 }
 
-fn extension(path: &str) -> String {
+/// The extension of a file in lower case; empty if there is none.
+pub(super) fn extension(path: &str) -> String {
     file_name(path).rsplit_once('.').map(|(_, extension)| extension.to_lowercase()).unwrap_or_default()
 }
 

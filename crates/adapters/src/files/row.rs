@@ -33,8 +33,11 @@ pub(super) struct FieldMapping {
 
 impl FieldMapping {
     /// Parses `fields`, which maps field names to column names. `vars.NAME` maps a column to a variable.
-    pub(super) fn new(fields: &BTreeMap<String, String>) -> Result<Self, Diagnostics> {
-        let mut mapping = Self::default();
+    pub(super) fn new(
+        fields: &BTreeMap<String, String>,
+        shared_ids: Option<String>,
+    ) -> Result<Self, Diagnostics> {
+        let mut mapping = Self { shared_ids, ..Self::default() };
         let mut sink = DiagnosticSink::default();
         for (name, column) in fields {
             let target = if let Some(field) = Field::from_name(name) {
@@ -57,12 +60,6 @@ impl FieldMapping {
             mapping.targets.entry(column.clone()).or_default().push(target);
         }
         sink.into_result().map(|()| mapping)
-    }
-
-    /// Maps the `id` column to a variable, so that several rows may share an id.
-    pub(super) fn share_ids(mut self, variable: Option<&str>) -> Self {
-        self.shared_ids = variable.map(str::to_owned);
-        self
     }
 
     /// Returns the field that a column is mapped to.
