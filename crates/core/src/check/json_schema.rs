@@ -15,7 +15,7 @@ use crate::port::{Check, Finding, Subject};
 use crate::text::json;
 
 use super::diagnostic::EntryDiagnostic;
-use super::reason::{excerpt, fail, finding, kind, pass, quoted};
+use super::reason::{excerpt, finding, kind, pass, quoted, shown};
 use super::spec::{Built, Files, Spec, present};
 use super::whole::{self, Extract};
 
@@ -117,7 +117,7 @@ fn compile(schema: &Value) -> Result<Validator, Vec<Problem>> {
         return Err(vec![Problem { at: String::new(), message, help: None }]);
     }
     if let Some(draft) = schema.get("$schema").filter(|draft| !draft.as_str().is_some_and(is_known_draft)) {
-        let message = format!("unknown draft {}", super::reason::shown(draft));
+        let message = format!("unknown draft {}", shown(draft));
         let help = "use \"https://json-schema.org/draft/2020-12/schema\", the same of 2019-09, or \
                     \"http://json-schema.org/draft-07/schema#\"";
         return Err(vec![Problem { at: "/$schema".to_owned(), message, help: Some(help) }]);
@@ -186,43 +186,28 @@ impl fmt::Debug for JsonSchemaCheck {
 }
 
 impl Check for JsonSchemaCheck {
-    fn grade(&self, subject: &Subject<'_>) -> Finding {
-        let value = match whole::json(subject, self.extract) {
-            Ok(value) => value,
-            Err(reason) => return fail(reason),
-        };
-        let mut shown = Vec::new();
-        let mut count = 0_usize;
-        for error in self.validator.iter_errors(&value).take(COUNTED) {
-            count += 1;
-            if shown.len() < SHOWN {
-                shown.push((error.instance_path().as_str().to_owned(), message(&error)));
-            }
+    fn finding(&self, subject: &Subject<'_>) -> Result<Finding, Finding> {
+        let value = whole::json(subject, self.extract)?;
+        let (mut listed, mut violations) = (Vec::new(), Vec::new());
+        let mut errors = self.validator.iter_errors(&value).take(COUNTED);
+        for error in errors.by_ref().take(SHOWN) {
+            let (path, message) = (error.instance_path().as_str(), message(&error));
+            violations.push(json!({ "path": path, "message": message }));
+            listed.push(match path {
+                "" => message,
+                _ => format!("{}: {message}", excerpt(path, VIOLATION_LENGTH)),
+            });
         }
+        let count = violations.len() + errors.count();
         if count == 0 {
-            return pass("matches the schema");
+            return Ok(pass("matches the schema"));
         }
-        let listed: Vec<String> = shown
-            .iter()
-            .map(|(path, message)| {
-                if path.is_empty() {
-                    message.clone()
-                } else {
-                    format!("{}: {message}", excerpt(path, VIOLATION_LENGTH))
-                }
-            })
-            .collect();
         let total = match count {
             1 => "1 violation".to_owned(),
             COUNTED.. => format!("at least {COUNTED} violations"),
             _ => format!("{count} violations"),
         };
-        let violations: Vec<Value> =
-            shown.iter().map(|(path, message)| json!({ "path": path, "message": message })).collect();
-        finding(
-            false,
-            &format!("{total} of the schema: {}", listed.join("; ")),
-            json!({ "count": count, "violations": violations }),
-        )
+        let reason = format!("{total} of the schema: {}", listed.join("; "));
+        Ok(finding(false, &reason, json!({ "count": count, "violations": violations })))
     }
 }
