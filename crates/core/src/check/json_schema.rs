@@ -65,27 +65,27 @@ impl Spec for JsonSchemaSpec {
             Self::Path(path) => (Some(path), None, None, ""),
             Self::Map(map) => (map.path, map.schema, map.extract, "/path"),
         };
-        let validator = match (path, schema) {
+        let (pointer, source, schema) = match (path, schema) {
             (Some(path), None) => {
                 let named =
                     |message: String| vec![EntryDiagnostic::new(pointer, format!("{path}: {message}"))];
                 let text = files(&path).map_err(named)?;
                 let schema = json::parse(text.trim_start_matches('\u{feff}'))
                     .map_err(|error| named(format!("not JSON: {error}")))?;
-                compile(&schema).map_err(|problems| {
-                    problems.into_iter().map(|problem| problem.diagnostic(pointer, &path)).collect()
-                })
+                (pointer, path, schema)
             }
-            (None, Some(schema)) => compile(&schema).map_err(|problems| {
-                problems.into_iter().map(|problem| problem.diagnostic("/schema", "schema")).collect()
-            }),
+            (None, Some(schema)) => ("/schema", "schema".to_owned(), schema),
             (Some(_), Some(_)) => {
-                Err(vec![EntryDiagnostic::new("", "has both `path` and `schema`").help("keep one of them")])
+                let diagnostic = EntryDiagnostic::new("", "has both `path` and `schema`");
+                return Err(vec![diagnostic.help("keep one of them")]);
             }
             (None, None) => {
-                Err(vec![EntryDiagnostic::new("", "has no schema").help("give `path` or `schema`")])
+                return Err(vec![EntryDiagnostic::new("", "has no schema").help("give `path` or `schema`")]);
             }
-        }?;
+        };
+        let located = |problem: Problem| problem.diagnostic(pointer, &source);
+        let validator = compile(&schema)
+            .map_err(|problems| problems.into_iter().map(located).collect::<Vec<EntryDiagnostic>>())?;
         Ok(Built::new(JsonSchemaCheck { validator, extract }))
     }
 }
@@ -101,12 +101,8 @@ struct Problem {
 impl Problem {
     fn diagnostic(self, pointer: &str, source: &str) -> EntryDiagnostic {
         let place = if self.at.is_empty() { String::new() } else { format!(" at {}", self.at) };
-        let diagnostic =
-            EntryDiagnostic::new(pointer, format!("{source}: invalid schema{place}: {}", self.message));
-        match self.help {
-            Some(help) => diagnostic.help(help),
-            None => diagnostic,
-        }
+        let message = format!("{source}: invalid schema{place}: {}", self.message);
+        EntryDiagnostic { help: self.help.map(str::to_owned), ..EntryDiagnostic::new(pointer, message) }
     }
 }
 
