@@ -105,17 +105,15 @@ fn inspect(schema: &Value, value: &Value, pointer: &str, found: &mut Vec<EntryDi
 }
 
 fn inspect_number(schema: &Value, number: f64, pointer: &str, found: &mut Vec<EntryDiagnostic>) {
-    let limits: [(&str, fn(&f64, &f64) -> bool, &str); 3] = [
-        ("minimum", f64::lt, "less than"),
-        ("exclusiveMinimum", f64::le, "not more than"),
-        ("maximum", f64::gt, "more than"),
-    ];
-    for (keyword, violates, relation) in limits {
+    let mut check = |keyword: &str, violates: fn(&f64, &f64) -> bool, relation: &str| {
         let limit = schema.get(keyword).and_then(Value::as_f64);
         if let Some(limit) = limit.filter(|limit| violates(&number, limit)) {
             found.push(EntryDiagnostic::new(pointer, format!("{number} is {relation} {limit}")));
         }
-    }
+    };
+    check("minimum", f64::lt, "less than");
+    check("exclusiveMinimum", f64::le, "not more than");
+    check("maximum", f64::gt, "more than");
 }
 
 fn count(schema: &Value, keyword: &str) -> u64 {
