@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use super::Failure;
 use super::mismatch::differing;
+use super::sources::NamedFiles;
 use crate::config::{JudgeSettings, Settings};
-use promptgate_adapters::load::{self, Tree};
+use promptgate_adapters::load;
 use promptgate_core::model::{CalibrationFacts, Diagnostic, Fault, FaultKind, JudgeFacts, Place};
 use promptgate_core::stats::{Confusion, clopper_pearson};
 use promptgate_engine::calibrate::kappa_at;
@@ -33,7 +34,7 @@ pub(super) struct CalibrationCheck {
 /// An invalid calibration; and, where no minimum requires one, a calibration that is missing or of another judge.
 pub(super) fn check_calibration(
     settings: &Settings,
-    tree: &Tree,
+    files: &NamedFiles,
     facts: Option<&JudgeFacts>,
     offline: bool,
 ) -> Result<CalibrationCheck, Failure> {
@@ -41,7 +42,7 @@ pub(super) fn check_calibration(
     let (Some(judge), Some(facts)) = (&settings.judge, facts) else { return Ok(check) };
     let Some(path) = &judge.calibration else { return Ok(check) };
     let required = judge.min_kappa.is_some() || judge.min_balanced_accuracy.is_some();
-    let Some(bytes) = tree.find(&path.value, load::FILE_LIMIT)? else {
+    let Some(file) = files.find(&path.value)? else {
         if offline {
             check
                 .warnings
@@ -57,8 +58,7 @@ pub(super) fn check_calibration(
         check.rejected = Some(rejection(format!("the judge is not calibrated: there is no {}", path.value)));
         return Ok(check);
     };
-    let file = tree.describe(&path.value);
-    let calibration = calibration::read(&file, load::decode(&file, &bytes)?)?;
+    let calibration = calibration::read(&file.name, load::decode(&file.name, &file.bytes)?)?;
     let same = facts.by_metric.get(&calibration.metric) == Some(&calibration.judge.fingerprint);
     if !same {
         let message =
@@ -71,7 +71,7 @@ pub(super) fn check_calibration(
             check.rejected = Some(rejection(message));
         } else {
             let help = "`promptgate calibrate LABELS` measures this one";
-            return Err(Diagnostic::new(message).at(Place::file(file)).help(help).into());
+            return Err(Diagnostic::new(message).at(Place::file(&file.name)).help(help).into());
         }
         return Ok(check);
     }
@@ -214,7 +214,6 @@ fn rejection(message: String) -> Fault {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::testing;
     use crate::config;
     use promptgate_core::check;
 
@@ -227,10 +226,9 @@ mod tests {
     }
 
     fn check(settings: &Settings, offline: bool) -> Result<CalibrationCheck, Failure> {
-        let folder = testing::folder();
         let judges = crate::app::suite::judges(settings);
         let facts = crate::app::suite::judge_facts(settings, &judges, &["host".to_owned()]);
-        check_calibration(settings, &Tree::work_tree(folder.path()), facts.as_ref(), offline)
+        check_calibration(settings, &NamedFiles::default(), facts.as_ref(), offline)
     }
 
     #[test]

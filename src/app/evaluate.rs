@@ -158,10 +158,10 @@ async fn connect(suite: Suite, session: &Session<'_>) -> Result<Option<(Suite, M
     let connecting = tokio::task::spawn_blocking(move || {
         let connection = Connection {
             settings: &suite.settings,
-            files: &suite.files.policy,
+            files: &suite.files,
             environment: &environment,
             calls,
-            secrets: &suite.secrets,
+            redactor: &suite.redactor,
         };
         let models = connection.open(&sink, &stop)?;
         Ok((suite, models))
@@ -187,7 +187,7 @@ struct CheckedJudge {
 /// Checks the judge against its calibration and against the judge of a saved baseline.
 fn check_judge(suite: &Suite, models: &Models, offline: bool) -> Result<CheckedJudge, Failure> {
     let facts = suite::judge_facts(&suite.settings, &suite.scorers.judges, &models.judge_hosts);
-    let check = check_calibration(&suite.settings, &suite.files.policy, facts.as_ref(), offline)?;
+    let check = check_calibration(&suite.settings, &suite.files, facts.as_ref(), offline)?;
     let facts = facts.map(|judge| JudgeFacts { calibration: check.facts, ..judge });
     if let Some(earlier) = &suite.earlier {
         mismatch::refuse(&earlier.file, [mismatch::judge(earlier.run.judge.as_ref(), facts.as_ref())])?;

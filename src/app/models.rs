@@ -6,11 +6,11 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use super::cache::{self, CacheMode, OpenCache};
+use super::sources::NamedFiles;
 use super::{Environment, Failure};
 use crate::config::{EndpointSettings, HeaderValue, Settings};
 use promptgate_adapters::cache::{Cache, Cached, scope as cache_scope};
 use promptgate_adapters::endpoint::{self, Budget, Ceilings, Options, Price};
-use promptgate_adapters::load::Tree;
 use promptgate_core::model::Diagnostic;
 use promptgate_core::port::{ChatModel, EventSink};
 use promptgate_core::text::{Redactor, Secret};
@@ -64,13 +64,13 @@ pub(super) struct Connection<'a> {
     /// The configuration.
     pub(super) settings: &'a Settings,
     /// Files that the configuration names.
-    pub(super) files: &'a Tree,
+    pub(super) files: &'a NamedFiles,
     /// The variables that hold keys.
     pub(super) environment: &'a Environment,
     /// How calls are made.
     pub(super) calls: CallOptions,
-    /// Every secret that settings and environment hold.
-    pub(super) secrets: &'a [Secret],
+    /// Knows every secret that settings and environment hold.
+    pub(super) redactor: &'a Arc<Redactor>,
 }
 
 impl Connection<'_> {
@@ -124,11 +124,11 @@ impl Connection<'_> {
             .zip(&endpoints)
             .map(|(options, endpoint)| scope(&options.base_url, endpoint))
             .collect();
-        let redactor = Arc::new(Redactor::new(self.secrets));
+        let redactor = Arc::clone(self.redactor);
         let concurrency = TRIALS_PER_CALL * all.iter().map(|options| options.max_concurrency).sum::<usize>();
         let hosts: Vec<String> =
             all.iter().zip(&scopes).map(|(options, scope)| display_host(&options.base_url, scope)).collect();
-        let cache = cache::open(self.settings, self.files.folder(), self.calls.cache)?;
+        let cache = cache::open(self.settings, &self.files.folder, self.calls.cache)?;
         let connect = |(options, scope): (Options, &String)| {
             let model = endpoint::connect(options, Arc::clone(sink), Arc::clone(&redactor), stop.clone())?;
             Ok(match &cache {
@@ -171,7 +171,7 @@ fn distinct(settings: &Settings) -> (Vec<&EndpointSettings>, Vec<usize>) {
 
 fn options(
     settings: &EndpointSettings,
-    files: &Tree,
+    files: &NamedFiles,
     environment: &Environment,
 ) -> Result<Options, Diagnostic> {
     let mut options = Options::new(base_url(settings, environment));
@@ -193,7 +193,8 @@ fn options(
         };
         options.headers.push((name.clone(), value));
     }
-    options.ca_cert = settings.ca_cert.as_ref().map(|path| files.read(&path.value)).transpose()?;
+    let ca_cert = settings.ca_cert.as_ref().map(|path| files.read(&path.value)).transpose()?;
+    options.ca_cert = ca_cert.map(|file| file.bytes.clone());
     options.timeout = settings.timeout;
     options.max_concurrency = settings.max_concurrency;
     options.rpm = settings.rpm;

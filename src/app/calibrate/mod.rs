@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::calibration::{below, counted};
 use super::models::{Connection, Models};
+use super::sources::NamedFiles;
 use super::{CallOptions, Context, Failure, cache, report_files, sources, suite};
 use crate::config::{self, Settings};
 pub(crate) use files::json;
@@ -20,6 +21,7 @@ use promptgate_adapters::load::Tree;
 use promptgate_core::check;
 use promptgate_core::model::{Diagnostic, Ended, Fault, JudgeFacts, Place, Role, Run, TrialResult};
 use promptgate_core::port::{ChatModel, Event, EventSink};
+use promptgate_core::text::Redactor;
 use promptgate_engine::calibrate::{self, JudgedAnswer, Labels, judge_all};
 use promptgate_engine::evaluate::CallCounter;
 use promptgate_engine::judge::Judge;
@@ -188,10 +190,10 @@ async fn judge_labels(
     let sink = Arc::clone(&counter) as Arc<dyn EventSink>;
     let connection = Connection {
         settings,
-        files: &Tree::work_tree(&prepared.folder),
+        files: &NamedFiles::fetch(&Tree::work_tree(&prepared.folder), sources::certificates(settings)),
         environment: &context.environment,
         calls: options.calls,
-        secrets: &sources::secrets(settings, &context.environment),
+        redactor: &Arc::new(Redactor::new(&sources::secrets(settings, &context.environment))),
     };
     let Models { judging, judge_hosts, concurrency, cache, .. } =
         connection.open(&sink, &CancellationToken::new())?;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::app::sources::{Earlier, Files};
+use crate::app::sources::{Earlier, NamedFiles};
 use crate::config::{Inconclusive, Settings};
 use promptgate_core::check;
 use promptgate_core::gate::Policy;
@@ -19,7 +19,7 @@ pub(in crate::app) struct PlanFacts<'a> {
     /// The configuration.
     pub(in crate::app) settings: &'a Settings,
     /// The files of its checks.
-    pub(in crate::app) files: &'a Files,
+    pub(in crate::app) files: &'a NamedFiles,
     /// Where the policy is from; `None` for the configuration itself.
     pub(in crate::app) policy_source: Option<&'a PolicySource>,
     /// Metric names of the whole run.

@@ -1,7 +1,7 @@
 //! Resolves the prompts of candidate and baseline to bytes.
 
 use super::base;
-use super::files::Files;
+use super::files::Trees;
 use super::locate::{Location, from_command_line};
 use super::policy::{PolicySources, configuration_at};
 use crate::app::suite::SuiteOptions;
@@ -74,7 +74,7 @@ pub(super) fn candidate(
     policy: &PolicySources,
     location: &Location,
 ) -> Result<ResolvedPrompt, Diagnostics> {
-    let (settings, tree) = (&policy.settings, &policy.files.candidate);
+    let (settings, tree) = (&policy.settings, &policy.trees.candidate);
     let Some(text) = &options.candidate else {
         return resolved(tree, settings, settings.prompt.value.clone());
     };
@@ -122,8 +122,8 @@ pub(super) fn baseline(
         Baseline::File { path } => {
             // A file that the policy names is read from the policy, with its user message, model and parameters.
             let (tree, of) = match &policy.base {
-                Some(base) if !from_flag => (&policy.files.policy, base),
-                _ => (&policy.files.candidate, settings),
+                Some(base) if !from_flag => (&policy.trees.policy, base),
+                _ => (&policy.trees.candidate, settings),
             };
             Ok(BaselineSource::Prompt(Box::new(resolved(tree, of, seen(path))?)))
         }
@@ -131,7 +131,7 @@ pub(super) fn baseline(
             // The same holds for a report.
             let folder = if policy.base.is_some() && !from_flag {
                 refuse_changed_report(policy, &path)?;
-                let files = &policy.files.policy;
+                let files = &policy.trees.policy;
                 // A report that a commit holds is the same in the candidate's folder.
                 if files.is_writable_by_change() { files.folder() } else { &location.folder }
             } else {
@@ -198,7 +198,7 @@ fn at_commit(
 
 /// Refuses a report that a policy names and the change under test brings along, or has altered.
 fn refuse_changed_report(sources: &PolicySources, path: &str) -> Result<(), Diagnostic> {
-    let Files { policy, candidate, .. } = &sources.files;
+    let Trees { policy, candidate, .. } = &sources.trees;
     if policy.is_writable_by_change() {
         return Ok(());
     }

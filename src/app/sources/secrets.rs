@@ -20,7 +20,8 @@ fn keys(endpoint: &EndpointSettings, environment: &Environment) -> Vec<Secret> {
     variables.filter_map(|name| environment.variable(&name)).map(Secret::new).collect()
 }
 
-fn endpoints(settings: &Settings) -> impl Iterator<Item = &EndpointSettings> {
+/// The candidate's endpoint and those of the judges.
+pub(super) fn endpoints(settings: &Settings) -> impl Iterator<Item = &EndpointSettings> {
     let panel = settings.judge.iter().flat_map(|judge| &judge.panel);
     std::iter::once(&settings.endpoint).chain(panel.filter_map(|member| member.endpoint.as_ref()))
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::config::Settings;
-use promptgate_adapters::load::{self, DatasetSource, LoadError, Tree};
+use promptgate_adapters::load::{self, DatasetBytes, DatasetSource, LoadError};
 use promptgate_core::model::{Case, Diagnostic, Diagnostics, JudgeFacts};
 use promptgate_engine::judge::{self, Judge, Member, Planted};
 
@@ -56,13 +56,13 @@ pub(in crate::app) fn judge_facts(
 pub(super) fn planted(
     settings: &Settings,
     judges: &[Judge],
-    tree: &Tree,
+    bytes: Option<DatasetBytes>,
     diagnostics: &mut Diagnostics,
 ) -> Option<Vec<Planted>> {
     let judge = settings.judge.as_ref().filter(|judge| judge.self_test && !judges.is_empty())?;
-    let Some(path) = &judge.planted else { return Some(Vec::new()) };
+    let Some((path, bytes)) = judge.planted.as_ref().zip(bytes) else { return Some(Vec::new()) };
     let source = DatasetSource { path: path.value.clone(), ..DatasetSource::default() };
-    let cases = match load::dataset(tree, &source) {
+    let cases = match load::parse_dataset(bytes, &source) {
         Ok(loaded) => loaded.value.cases,
         Err(LoadError::Diagnostics(found)) => {
             diagnostics.0.extend(found.0);

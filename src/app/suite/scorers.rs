@@ -1,13 +1,15 @@
 //! Compiles checks, builds judges, and makes the policy over both.
 
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
 use super::judges::{judges, planted};
 use super::{Findings, SuiteOptions};
-use crate::app::sources::Files;
+use crate::app::sources::NamedFiles;
 use crate::config::{self, CheckPolicy, Settings};
+use promptgate_adapters::load::DatasetBytes;
 use promptgate_core::check::{self, NamedCheck};
 use promptgate_core::gate::{Policy, Schedule};
 use promptgate_core::model::{Case, CaseFacts, Dataset, Diagnostic, Diagnostics, Place};
@@ -16,8 +18,26 @@ use promptgate_engine::execute::Scorers;
 /// Cases that one diagnostic names.
 const SHOWN: usize = 5;
 
+/// The files that checks name.
+pub(in crate::app) fn files_of_checks<'a>(entries: impl IntoIterator<Item = &'a Value>) -> BTreeSet<String> {
+    let paths = RefCell::new(BTreeSet::new());
+    let note = |path: &str| {
+        paths.borrow_mut().insert(path.to_owned());
+        Err(String::new())
+    };
+    for entry in entries {
+        // Compiled only to learn the paths: errors are found when the files are there.
+        let _ = check::compile(entry, &note);
+    }
+    paths.into_inner()
+}
+
 /// Compiles the checks of the configuration.
-pub(super) fn compile(settings: &Settings, files: &Files, diagnostics: &mut Diagnostics) -> Vec<NamedCheck> {
+pub(super) fn compile(
+    settings: &Settings,
+    files: &NamedFiles,
+    diagnostics: &mut Diagnostics,
+) -> Vec<NamedCheck> {
     let read = |path: &str| files.of_check(path);
     let mut checks: Vec<NamedCheck> = Vec::new();
     for written in &settings.checks {
@@ -60,7 +80,8 @@ pub(super) fn build(
     checks: Vec<NamedCheck>,
     dataset: &Dataset,
     no_judge: bool,
-    files: &Files,
+    files: &NamedFiles,
+    planted_answers: Option<DatasetBytes>,
     diagnostics: &mut Diagnostics,
 ) -> Scorers {
     let read = |path: &str| files.of_case(path);
@@ -111,7 +132,7 @@ pub(super) fn build(
         }
     }
     let answer_field = settings.answer_field.clone();
-    let planted = planted(settings, &judges, &files.policy, diagnostics);
+    let planted = planted(settings, &judges, planted_answers, diagnostics);
     Scorers { checks, case_checks, judges, judge_models: Vec::new(), planted, answer_field }
 }
 
