@@ -1,5 +1,6 @@
 //! The line before the first call: how many calls, and what they cost.
 
+use super::{CacheMode, CallOptions};
 use crate::config::Settings;
 use promptgate_core::forecast::{self, CallCost, Load};
 use promptgate_core::gate::Schedule;
@@ -18,24 +19,20 @@ const INSTRUCTION_TOKENS: f64 = 700.0;
 /// Assumed tokens of a judgement.
 const JUDGEMENT_TOKENS: f64 = 150.0;
 
-/// How calls are made.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Calling {
-    /// The simulated model answers.
-    pub(super) offline: bool,
-    /// There is a cache.
-    pub(super) cached: bool,
-    /// Only cached answers are used.
-    pub(super) cached_only: bool,
-    /// The ceiling of calls.
-    pub(super) ceiling: Option<u64>,
-}
-
-/// Emits the cost estimate and the plan of the first look.
-pub(super) fn announce(engine: &Engine, schedule: Schedule, settings: &Settings, calling: Calling) {
+/// Emits the cost estimate and the plan of the first look. `cached` says whether there is a cache.
+pub(super) fn announce(
+    engine: &Engine,
+    schedule: Schedule,
+    settings: &Settings,
+    calls: CallOptions,
+    cached: bool,
+) {
     let planned = evaluate::planned(engine, 0, schedule.first(), engine.scorers.judges.len());
     if let Event::Planned { cases, completions, .. } = &planned {
-        let message = message(engine, schedule, settings, calling, (*cases, *completions));
+        let mut estimate = Estimate::of(engine, schedule, settings);
+        let ceiling = calls.ceilings.calls.or(settings.budget.calls);
+        estimate.most = ceiling.map_or(estimate.most, |ceiling| estimate.most.min(ceiling));
+        let message = message(engine, schedule, &estimate, (*cases, *completions), calls, cached);
         engine.sink.emit(Event::Note { message });
     }
     engine.sink.emit(planned);
@@ -44,17 +41,17 @@ pub(super) fn announce(engine: &Engine, schedule: Schedule, settings: &Settings,
 fn message(
     engine: &Engine,
     schedule: Schedule,
-    settings: &Settings,
-    calling: Calling,
+    estimate: &Estimate,
     (cases, completions): (usize, usize),
+    calls: CallOptions,
+    cached: bool,
 ) -> String {
-    let estimate = Estimate::of(engine, schedule, settings);
     let judged = match (estimate.judgements, &engine.scorers.planted) {
         (0, _) => String::new(),
         (judgements, None) => format!(" and {judgements} judgements"),
         (judgements, Some(_)) => format!(" and {judgements} judgements after the judge's self-test"),
     };
-    if calling.cached_only {
+    if calls.cache == CacheMode::CachedOnly {
         return format!(
             "looking up {completions} answers to {cases} cases{judged} in the cache: nothing is called"
         );
@@ -66,7 +63,7 @@ fn message(
     };
     format!(
         "asking for {completions} answers to {cases} cases{judged}{more}: {}; Ctrl-C ends with a report",
-        estimate.describe(calling)
+        estimate.describe(calls.offline, cached)
     )
 }
 
@@ -99,16 +96,15 @@ impl Estimate {
         }
     }
 
-    fn describe(&self, calling: Calling) -> String {
-        let most = calling.ceiling.map_or(self.most, |ceiling| self.most.min(ceiling));
+    fn describe(&self, offline: bool, cached: bool) -> String {
         let money = match self.usd {
-            _ if calling.offline => "nothing to pay".to_owned(),
+            _ if offline => "nothing to pay".to_owned(),
             Some(usd) => format!("about ${usd:.2} by the length of the requests"),
             None => "price not known".to_owned(),
         };
         // Hits cannot be counted before the run: a judgement's request holds the answer.
-        let cached = if calling.cached { "what is cached costs none; " } else { "" };
-        format!("{} calls now, at most {most}, {money} ({cached}retries come on top)", self.calls)
+        let cached = if cached { "what is cached costs none; " } else { "" };
+        format!("{} calls now, at most {}, {money} ({cached}retries come on top)", self.calls, self.most)
     }
 }
 
@@ -125,7 +121,7 @@ fn each(engine: &Engine, settings: &Settings) -> (CallCost, CallCost) {
     let request_tokens = bytes as f64 / f64::from(count.max(1)) / BYTES_PER_TOKEN;
     let priced = |models: &[&str], prompt_tokens: f64, completion_tokens: f64| {
         let price = |model: &&str| {
-            let (_, input, output) = settings.prices.iter().find(|(name, ..)| name == model)?;
+            let (input, output) = settings.price(model)?;
             Some((prompt_tokens * input + completion_tokens * output) / 1e6)
         };
         let prices: Option<Vec<f64>> = models.iter().map(price).collect();

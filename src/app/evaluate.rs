@@ -1,18 +1,18 @@
 //! Evaluates a suite: connect, check the judge, plan, execute, decide.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use super::announce::{Calling, announce};
-use super::cache::{self, CacheMode};
+use super::announce::announce;
+use super::cache;
 use super::calibration::check_calibration;
 use super::models::{Connection, Models};
-use super::shard::{self, Part, PlanFacts, ShardChoice, ShardOutput, ShardResult};
+use super::shard::{self, Part, ShardChoice, ShardResult};
 use super::suite::{self, Suite, SuiteOptions};
 use super::{CallOptions, Context, Environment, Failure, mismatch, report_files};
 use crate::config::{CachedBaseline, Settings};
@@ -99,14 +99,15 @@ pub(crate) async fn evaluate(
 ) -> Result<Outcome, Failure> {
     let session = Session::start(shard, options, context);
     session.warn(&suite.warnings);
-    let Some((suite, models)) = connect(suite, &session).await? else { return Ok(Outcome::Interrupted) };
+    let Some((mut suite, models)) = connect(suite, &session).await? else { return Ok(Outcome::Interrupted) };
     let judge = check_judge(&suite, &models, session.calls.offline)?;
     session.warn(&judge.warnings);
     report_files::prepare(&options.out)?;
+    let part = shard.map(|shard| {
+        Part::cut(shard, &mut suite, judge.facts.as_ref(), &models.scope, session.calls.offline)
+    });
     let cache = models.cache.clone();
-    let run = PreparedRun::new(suite, models, judge, &session)?;
-    run.announce(session.calls, cache.is_some());
-    let outcome = run.execute(&options.out).await;
+    let outcome = execute(suite, models, judge, part, &session).await;
     session.warn(cache::close(cache.as_deref()).as_slice());
     outcome
 }
@@ -115,7 +116,6 @@ pub(crate) async fn evaluate(
 struct Session<'a> {
     options: &'a RunOptions,
     context: &'a Context,
-    shard: Option<Shard>,
     /// How calls are made, with the shard's share of the ceilings.
     calls: CallOptions,
     counter: Arc<CallCounter>,
@@ -131,7 +131,6 @@ impl<'a> Session<'a> {
         Self {
             options,
             context,
-            shard,
             calls: CallOptions { ceilings: shard::ceilings(shard, options.calls.ceilings), ..options.calls },
             counter: Arc::new(CallCounter::new(Arc::clone(&context.events))),
             stop: CancellationToken::new(),
@@ -195,119 +194,53 @@ fn check_judge(suite: &Suite, models: &Models, offline: bool) -> Result<CheckedJ
     Ok(CheckedJudge { facts, rejected: check.rejected, warnings: check.warnings })
 }
 
-/// A run before its first call.
-struct PreparedRun {
-    engine: Arc<Engine>,
-    header: Header,
-    policy: Policy,
-    settings: Settings,
-    earlier: Option<promptgate_core::model::Run>,
+/// Executes a suite, or its part of a shard, and decides, or writes the shard.
+async fn execute(
+    suite: Suite,
+    models: Models,
+    judge: CheckedJudge,
     part: Option<Part>,
-    spool: Arc<FileSpool>,
-    redactor: Arc<Redactor>,
-    counter: Arc<CallCounter>,
-    started: Instant,
-    inconclusive_passes: bool,
-}
-
-impl PreparedRun {
-    fn new(
-        suite: Suite,
-        models: Models,
-        judge: CheckedJudge,
-        session: &Session<'_>,
-    ) -> Result<Self, Failure> {
-        let Suite { mut plan, mut scorers, policy, earlier, settings, mut warnings, .. } = suite;
-        scorers.judge_models = models.judging;
-        let options = session.options;
-        let simulated = options.calls.offline;
-        let part = session.shard.map(|shard| {
-            let facts = PlanFacts {
-                settings: &settings,
-                files: &suite.files,
-                policy_source: suite.policy_source.as_ref(),
-                scorers: &scorers.metrics(),
-                policy: &policy,
-                judge: judge.facts.as_ref(),
-                endpoint: &models.scope,
-                earlier: earlier.as_ref(),
-                simulated,
-            };
-            Part::cut(shard, &mut plan, &mut scorers, &facts)
-        });
-        warnings.extend(judge.warnings);
-        let header = Header {
-            name: settings.name.clone(),
-            started_at: session.started_at.clone(),
-            judge: judge.facts,
-            judge_rejection: judge.rejected,
-            prices: settings.prices.clone(),
-            simulated,
-            baseline_note: suite.baseline_note,
-            policy_source: suite.policy_source,
-            warnings,
-        };
-        let spool = FileSpool::new(&options.out)
-            .map_err(|error| Failure::Internal(format!("could not create a temporary file: {error}")))?;
-        let spool = Arc::new(spool);
-        let plan = plan.refresh(refreshed_roles(&settings, &policy));
-        let engine = Engine {
-            concurrency: models.concurrency,
-            fail_fast: if options.fail_fast { literal_metrics(&policy) } else { BTreeSet::new() },
-            spool: Some(Arc::clone(&spool) as Arc<dyn Spool>),
-            interrupted: session.context.interrupted.clone(),
-            stop: session.stop.clone(),
-            ..Engine::new(plan, models.answering, scorers, session.sink())
-        };
-        Ok(Self {
-            engine: Arc::new(engine),
-            header,
-            policy,
-            settings,
-            earlier: earlier.map(|earlier| earlier.run),
-            part,
-            spool,
-            redactor: models.redactor,
-            counter: Arc::clone(&session.counter),
-            started: session.started,
-            inconclusive_passes: suite.inconclusive_passes,
-        })
+    session: &Session<'_>,
+) -> Result<Outcome, Failure> {
+    let inconclusive_passes = suite.inconclusive_passes();
+    let Suite { plan, mut scorers, policy, earlier, settings, mut warnings, .. } = suite;
+    scorers.judge_models = models.judging;
+    warnings.extend(judge.warnings);
+    let header = Header {
+        name: settings.name.clone(),
+        started_at: session.started_at.clone(),
+        judge: judge.facts,
+        judge_rejection: judge.rejected,
+        prices: settings.prices.clone(),
+        simulated: session.calls.offline,
+        baseline_note: suite.baseline_note,
+        policy_source: suite.policy_source,
+        warnings,
+    };
+    let spool = FileSpool::new(&session.options.out)
+        .map_err(|error| Failure::Internal(format!("could not create a temporary file: {error}")))?;
+    let spool = Arc::new(spool);
+    let plan = plan.refresh(refreshed_roles(&settings, &policy));
+    let engine = Arc::new(Engine {
+        concurrency: models.concurrency,
+        fail_fast: if session.options.fail_fast { literal_metrics(&policy) } else { BTreeSet::new() },
+        spool: Some(Arc::clone(&spool) as Arc<dyn Spool>),
+        interrupted: session.context.interrupted.clone(),
+        stop: session.stop.clone(),
+        ..Engine::new(plan, models.answering, scorers, session.sink())
+    });
+    announce(&engine, policy.schedule(), &settings, session.calls, models.cache.is_some());
+    let earlier = earlier.map(|earlier| earlier.run);
+    let (counter, elapsed) = (&session.counter, || session.started.elapsed());
+    if let Some(part) = part {
+        let shard_run = part.shard_run(earlier.as_ref());
+        let run = evaluate::execute_shard(&engine, header, shard_run, counter, elapsed).await;
+        let written = part.write(&run, &spool, &models.redactor, &session.options.out)?;
+        return Ok(Outcome::Shard(Box::new(written)));
     }
-
-    /// Emits the cost estimate. `cached` says whether there is a cache.
-    fn announce(&self, calls: CallOptions, cached: bool) {
-        let calling = Calling {
-            offline: calls.offline,
-            cached,
-            cached_only: calls.cache == CacheMode::CachedOnly,
-            ceiling: calls.ceilings.calls.or(self.settings.budget.calls),
-        };
-        announce(&self.engine, self.policy.schedule(), &self.settings, calling);
-    }
-
-    async fn execute(self, folder: &Path) -> Result<Outcome, Failure> {
-        let elapsed = || self.started.elapsed();
-        let Some(part) = self.part else {
-            let evaluation = evaluate::evaluate(
-                self.engine,
-                self.header,
-                &self.policy,
-                self.earlier,
-                &self.counter,
-                elapsed,
-            );
-            return Ok(Outcome::Decided(Box::new(Decided {
-                evaluation: evaluation.await,
-                policy: self.policy,
-                spool: Some(self.spool),
-                redactor: self.redactor,
-                inconclusive_passes: self.inconclusive_passes,
-            })));
-        };
-        let output = ShardOutput { folder, redactor: self.redactor.as_ref(), spool: &self.spool };
-        let shard = part.run(&self.engine, self.header, self.earlier, &self.counter, elapsed, output);
-        Ok(Outcome::Shard(Box::new(shard.await?)))
-    }
+    let evaluation = evaluate::evaluate(engine, header, &policy, earlier, counter, elapsed).await;
+    let (spool, redactor) = (Some(spool), models.redactor);
+    Ok(Outcome::Decided(Box::new(Decided { evaluation, policy, spool, redactor, inconclusive_passes })))
 }
 
 /// The roles whose answers must not come from an earlier run: those compared by latency, and a baseline that the

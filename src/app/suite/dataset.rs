@@ -13,7 +13,7 @@ use promptgate_core::model::{Case, CaseFacts, Dataset, DatasetChanges, Diagnosti
 /// Tags that a message lists.
 const MAX_TAGS: usize = 12;
 
-/// A parsed dataset, or what is wrong with it.
+/// A parsed dataset, or its errors.
 pub(super) type Parsed = Result<Loaded<Dataset>, LoadError>;
 
 /// Parses the dataset of the settings.

@@ -69,12 +69,17 @@ pub(crate) struct Suite {
     pub(crate) earlier: Option<Earlier>,
     /// Why there is no baseline.
     pub(crate) baseline_note: Option<String>,
-    /// Whether the configuration says `gate.inconclusive: pass`.
-    pub(crate) inconclusive_passes: bool,
     /// Knows every secret that settings and environment hold.
     pub(super) redactor: Arc<Redactor>,
     /// Warnings for the reader.
     pub(crate) warnings: Vec<String>,
+}
+
+impl Suite {
+    /// Whether the configuration says `gate.inconclusive: pass`.
+    pub(super) fn inconclusive_passes(&self) -> bool {
+        self.settings.gate.inconclusive == Inconclusive::Pass
+    }
 }
 
 /// Diagnostics and warnings found while a suite is loaded.
@@ -158,7 +163,6 @@ fn build(
         earlier.refuse_mismatch(&dataset.facts, simulated)?;
     }
 
-    let inconclusive_passes = settings.gate.inconclusive == Inconclusive::Pass;
     let plan = Plan::new(dataset, variants.candidate, variants.baseline)?;
     // First: every reader of a warning should see this one.
     let mut warnings = policy_source.as_ref().map(sources::policy_warnings).unwrap_or_default();
@@ -172,7 +176,6 @@ fn build(
         policy: gate,
         earlier: variants.earlier,
         baseline_note: variants.note,
-        inconclusive_passes,
         redactor,
         warnings,
     })
