@@ -86,12 +86,9 @@ pub(super) fn check_calibration(
 
 /// Warnings for a figure whose lower bound misses the minimum, and for judges that are not calibrated.
 fn shortfall_warnings(settings: &Settings, judge: &JudgeSettings, facts: &CalibrationFacts) -> Vec<String> {
-    let lower = |share: Option<f64>, of: usize| {
-        clopper_pearson((share? * of as f64).round() as usize, of, ALPHA).lower
-    };
-    let counts = confusion(facts);
-    let balanced = lower(counts.sensitivity(), counts.positives())
-        .zip(lower(counts.specificity(), counts.negatives()))
+    let lower = |part: usize, other: usize| clopper_pearson(part, part + other, ALPHA).lower;
+    let balanced = lower(facts.true_positives, facts.false_negatives)
+        .zip(lower(facts.true_negatives, facts.false_positives))
         .map(|(one, other)| f64::midpoint(one, other));
     let mut warnings = Vec::new();
     for (name, key, least, lower) in [
@@ -140,7 +137,16 @@ fn difference(facts: &JudgeFacts, calibration: &Calibration) -> String {
 /// The facts computed from the counts of the file; its other figures are ignored.
 pub(super) fn counted(file: &str, calibration: &Calibration) -> CalibrationFacts {
     let counts = &calibration.overall;
-    let mut facts = CalibrationFacts {
+    let confusion = Confusion {
+        true_positives: counts.true_positives,
+        false_positives: counts.false_positives,
+        false_negatives: counts.false_negatives,
+        true_negatives: counts.true_negatives,
+    };
+    let bound = |part, of| clopper_pearson(part, of, ALPHA).lower;
+    let (good, bad) = (confusion.positives(), confusion.negatives());
+    let lower = bound(confusion.true_positives, good).zip(bound(confusion.true_negatives, bad));
+    CalibrationFacts {
         file: file.to_owned(),
         metric: calibration.metric.clone(),
         fingerprint: calibration.judge.fingerprint.clone(),
@@ -149,30 +155,11 @@ pub(super) fn counted(file: &str, calibration: &Calibration) -> CalibrationFacts
         false_positives: counts.false_positives,
         false_negatives: counts.false_negatives,
         true_negatives: counts.true_negatives,
-        kappa: None,
-        kappa_lower: None,
-        balanced_accuracy: None,
+        kappa: confusion.kappa().map(|kappa| kappa.kappa),
+        kappa_lower: lower.and_then(|shares| kappa_at(shares, good, bad)),
+        balanced_accuracy: confusion.balanced_accuracy(),
         slope: counts.slope.filter(|slope| (-1.0..=1.0).contains(slope)),
-        youden: None,
-    };
-    let confusion = confusion(&facts);
-    let bound = |part, of| clopper_pearson(part, of, ALPHA).lower;
-    let (good, bad) = (confusion.positives(), confusion.negatives());
-    facts.kappa = confusion.kappa().map(|kappa| kappa.kappa);
-    facts.kappa_lower = bound(confusion.true_positives, good)
-        .zip(bound(confusion.true_negatives, bad))
-        .and_then(|shares| kappa_at(shares, good, bad));
-    facts.balanced_accuracy = confusion.balanced_accuracy();
-    facts.youden = confusion.youden();
-    facts
-}
-
-fn confusion(facts: &CalibrationFacts) -> Confusion {
-    Confusion {
-        true_positives: facts.true_positives,
-        false_positives: facts.false_positives,
-        false_negatives: facts.false_negatives,
-        true_negatives: facts.true_negatives,
+        youden: confusion.youden(),
     }
 }
 

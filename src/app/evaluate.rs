@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::announce::announce;
@@ -14,7 +13,7 @@ use super::calibration::check_calibration;
 use super::models::{Connection, Models};
 use super::shard::{self, Part, ShardChoice, ShardResult};
 use super::suite::{self, Suite, SuiteOptions};
-use super::{CallOptions, Context, Environment, Failure, mismatch, report_files};
+use super::{CallOptions, Context, Environment, Failure, mismatch, now, report_files};
 use crate::config::{CachedBaseline, Settings};
 use promptgate_core::gate::{Bound, Policy, Requirement};
 use promptgate_core::model::{Fault, JudgeFacts, Role};
@@ -135,7 +134,7 @@ impl<'a> Session<'a> {
             counter: Arc::new(CallCounter::new(Arc::clone(&context.events))),
             stop: CancellationToken::new(),
             started: Instant::now(),
-            started_at: Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            started_at: now(),
         }
     }
 

@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io::{BufWriter, Read as _, Write};
 use std::path::Path;
 
+use tempfile::NamedTempFile;
+
 use super::Failure;
 
 /// Writes a file through a temporary one beside it, so that a reader never sees half of it.
@@ -15,7 +17,7 @@ pub(super) fn write_whole(
     let failed = |error: std::io::Error| Failure::writing(&shown, &error);
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder).map_err(failed)?;
-    let mut file = tempfile::Builder::new().prefix(".promptgate-").tempfile_in(folder).map_err(failed)?;
+    let mut file = temporary(folder).map_err(failed)?;
     {
         let mut buffered = BufWriter::new(file.as_file_mut());
         content(&mut buffered).map_err(failed)?;
@@ -24,6 +26,11 @@ pub(super) fn write_whole(
     make_readable(file.as_file()).map_err(failed)?;
     file.persist(path).map_err(|error| failed(error.error))?;
     Ok(())
+}
+
+/// Creates a temporary file in a folder; also a probe of whether files can be written there.
+pub(super) fn temporary(folder: &Path) -> std::io::Result<NamedTempFile> {
+    tempfile::Builder::new().prefix(".promptgate-").tempfile_in(folder)
 }
 
 /// How a symbolic link in place of a file is treated.

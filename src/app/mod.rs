@@ -41,6 +41,11 @@ pub(crate) use redacting::Redacting;
 
 use promptgate_core::port::EventSink;
 
+/// The time in RFC 3339, UTC.
+fn now() -> String {
+    jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
 /// The context of a use case that makes calls.
 #[derive(Clone)]
 pub(crate) struct Context {

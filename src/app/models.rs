@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use super::cache::{self, CacheMode, OpenCache};
-use super::sources::NamedFiles;
+use super::sources::{NamedFiles, endpoints, header_variables};
 use super::{Environment, Failure};
 use crate::config::{EndpointSettings, HeaderValue, Settings};
 use promptgate_adapters::cache::{Cache, Cached, scope as cache_scope};
@@ -207,19 +207,9 @@ fn options(
 /// The variables of required keys that are not set, in the order of the endpoints. `judged` says whether a judge is
 /// called.
 pub(super) fn missing_keys(settings: &Settings, environment: &Environment, judged: bool) -> Vec<String> {
-    let panel = settings.judge.iter().filter(|_| judged).flat_map(|judge| &judge.panel);
-    let endpoints =
-        std::iter::once(&settings.endpoint).chain(panel.filter_map(|member| member.endpoint.as_ref()));
     let mut missing = Vec::new();
-    for endpoint in endpoints {
-        let mut required: Vec<String> = endpoint
-            .headers
-            .iter()
-            .filter_map(|(_, value)| match value {
-                HeaderValue::Env(name) => Some(name.value.clone()),
-                HeaderValue::Literal(_) => None,
-            })
-            .collect();
+    for endpoint in endpoints(settings).take(if judged { usize::MAX } else { 1 }) {
+        let mut required: Vec<String> = header_variables(endpoint).collect();
         // A header whose value is not in the configuration may be the key.
         if required.is_empty() && endpoint::needs_key(&base_url(endpoint, environment)) {
             required.push(key_variable(endpoint));

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::evaluate::Decided;
-use super::files::{Links, make_ignored, read_text, write_whole};
+use super::files::{Links, make_ignored, read_text, temporary, write_whole};
 use super::{Failure, Redacting};
-use promptgate_core::model::{Diagnostic, Place};
+use promptgate_core::model::{Diagnostic, Place, Run};
 use promptgate_core::text::Redactor;
 use promptgate_report::{Digesting, Format, KEPT, LARGE, Report, Style, TRIALS_FILE, TrialsFile};
 
@@ -59,7 +59,7 @@ pub(crate) fn prepare(folder: &Path) -> Result<(), Failure> {
         true => make_ignored(folder),
         false => std::fs::create_dir_all(folder),
     };
-    let probe = made.and_then(|()| tempfile::Builder::new().prefix(".promptgate-").tempfile_in(folder));
+    let probe = made.and_then(|()| temporary(folder));
     let names = Format::files().map(|(name, _)| name).chain([TRIALS_FILE]);
     let blocked = names.map(|name| folder.join(name)).find(|path| path.is_dir());
     let message = match (probe, blocked) {
@@ -155,6 +155,17 @@ pub(crate) fn read(path: &Path) -> Result<Report, Failure> {
     let text = read_text(path, "report", MAX_BYTES, Links::Follow).map_err(refuse)?;
     let open = |name: &str| open_file(&path.with_file_name(name));
     Ok(promptgate_report::read(&file, &text, open)?)
+}
+
+/// Reads a report.json and its run.
+///
+/// # Errors
+/// As [`read`], and a report whose parts contradict each other.
+pub(super) fn read_run(path: &Path) -> Result<(Report, Run), Failure> {
+    let report = read(path)?;
+    let place = Place::file(path.display().to_string());
+    let run = report.to_run().map_err(|diagnostics| diagnostics.at(&place))?;
+    Ok((report, run))
 }
 
 /// Opens a regular file: opening a pipe would block.

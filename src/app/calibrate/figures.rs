@@ -1,12 +1,11 @@
 //! Builds the calibration that is written and printed from measured figures.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
-use promptgate_core::model::JudgeFacts;
+use super::{CalibrateOptions, Judgements, Prepared};
+use crate::app::now;
 use promptgate_core::stats::{Bounds, Corrected};
 use promptgate_engine::calibrate::{Figures, Labels, Measured};
-use promptgate_engine::judge::Judge;
 use promptgate_report::calibration::{
     Agreement, CalibratedJudge, Calibration, Corrections, CutOff, Humans, LabelFacts, Repeatability, SCHEMA,
     SliceAgreement,
@@ -16,53 +15,37 @@ use promptgate_report::v1::Interval;
 /// Labels of each kind below which bounds are wide.
 const FEW: usize = 50;
 
-/// Facts beside the figures.
-pub(super) struct About<'a> {
-    /// RFC 3339, UTC.
-    pub(super) created_at: String,
-    /// The judge.
-    pub(super) judge: &'a Judge,
-    /// The judge as in reports.
-    pub(super) facts: &'a JudgeFacts,
-    /// Whether it was the simulated one.
-    pub(super) simulated: bool,
-    /// Calls that were made.
-    pub(super) calls: u64,
-    /// The file of labels.
-    pub(super) file: &'a Path,
-    /// The digest of its rows.
-    pub(super) digest: String,
-    /// Its answers.
-    pub(super) labels: &'a Labels,
-    /// The rating from which on people pass an answer.
-    pub(super) pass_at: f64,
-}
-
 /// The calibration in its written form.
-pub(super) fn calibration(about: &About<'_>, measured: &Measured) -> Calibration {
-    let labels = about.labels;
-    let name = about.file.file_name().unwrap_or(about.file.as_os_str());
+pub(super) fn calibration(
+    prepared: &Prepared,
+    options: &CalibrateOptions,
+    judgements: &Judgements,
+    measured: &Measured,
+) -> Calibration {
+    let Prepared { judge, labels, digest, .. } = prepared;
+    let (facts, simulated) = (&judgements.facts, options.calls.offline);
+    let name = options.labels.file_name().unwrap_or(options.labels.as_os_str());
     Calibration {
         schema: SCHEMA.to_owned(),
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
-        created_at: about.created_at.clone(),
-        metric: about.judge.name().to_owned(),
+        created_at: now(),
+        metric: judge.name().to_owned(),
         judge: CalibratedJudge {
-            panel: about.facts.panel.clone(),
-            votes: about.facts.votes,
-            fingerprint: about.facts.by_metric.get(about.judge.name()).cloned().unwrap_or_default(),
-            parts: about.facts.parts.clone(),
-            simulated: about.simulated,
-            calls: about.calls,
+            panel: facts.panel.clone(),
+            votes: facts.votes,
+            fingerprint: facts.by_metric.get(judge.name()).cloned().unwrap_or_default(),
+            parts: facts.parts.clone(),
+            simulated,
+            calls: judgements.calls,
         },
         labels: LabelFacts {
             file: name.to_string_lossy().into_owned(),
-            digest: about.digest.clone(),
+            digest: digest.clone(),
             answers: labels.answers.len(),
             rated: labels.answers.iter().filter(|answer| !answer.ratings.is_empty()).count(),
             missing: measured.missing,
             graded: labels.graded,
-            pass_at: about.pass_at,
+            pass_at: options.pass_at,
         },
         overall: agreement(&measured.figures),
         slices: measured
@@ -83,7 +66,7 @@ pub(super) fn calibration(about: &About<'_>, measured: &Measured) -> Calibration
             share: corrections.share.map(|share| corrected(&share)),
             mean: corrections.mean.map(|mean| corrected(&mean)),
         }),
-        notes: notes(about, measured),
+        notes: notes(labels, simulated, measured),
     }
 }
 
@@ -133,10 +116,10 @@ fn corrected(estimate: &Corrected) -> Interval {
     }
 }
 
-fn notes(about: &About<'_>, measured: &Measured) -> Vec<String> {
+fn notes(labels: &Labels, simulated: bool, measured: &Measured) -> Vec<String> {
     let counts = &measured.figures.confusion;
     let mut notes = Vec::new();
-    if about.simulated {
+    if simulated {
         notes.push(
             "the simulated judge compares words and is not a model: these figures are its own alone"
                 .to_owned(),
@@ -151,8 +134,8 @@ fn notes(about: &About<'_>, measured: &Measured) -> Vec<String> {
         let fewer = counts.positives().min(counts.negatives());
         notes.push(format!("{fewer} labels of the rarer kind are few: {FEW} of each give narrower bounds"));
     }
-    let questions: BTreeSet<&str> = about.labels.answers.iter().map(|it| it.case.query.as_str()).collect();
-    let answers = about.labels.answers.len();
+    let questions: BTreeSet<&str> = labels.answers.iter().map(|it| it.case.query.as_str()).collect();
+    let answers = labels.answers.len();
     if questions.len() < answers {
         notes.push(format!(
             "{answers} answers to {} questions: answers to one question are alike, and the bounds take them for independent",

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::CalibrateOptions;
 use crate::app::Failure;
-use crate::app::files::write_whole;
+use crate::app::files::{temporary, write_whole};
 use crate::config::Settings;
 use promptgate_core::model::{Diagnostic, Place};
 use promptgate_engine::calibrate::{JudgedAnswer, LabeledAnswer, Labels, passes};
@@ -18,19 +18,12 @@ const FIGURES: &str = "calibration.json";
 
 /// Creates the folder and tries to write there, before the calibration costs anything.
 pub(super) fn prepare(folder: &Path) -> Result<(), Failure> {
-    let probe = std::fs::create_dir_all(folder)
-        .and_then(|()| tempfile::Builder::new().prefix(".promptgate-").tempfile_in(folder));
-    match probe {
-        Ok(_) => Ok(()),
-        Err(error) => {
-            let message = format!("no calibration can be written here: {error}");
-            let place = Place::file(folder.display().to_string());
-            Err(Diagnostic::new(message)
-                .at(place)
-                .help("name a folder that can be written to with `--out`")
-                .into())
-        }
-    }
+    std::fs::create_dir_all(folder).and_then(|()| temporary(folder)).map_err(|error| {
+        Diagnostic::new(format!("no calibration can be written here: {error}"))
+            .at(Place::file(folder.display().to_string()))
+            .help("name a folder that can be written to with `--out`")
+    })?;
+    Ok(())
 }
 
 /// The path of the calibration: the file that the configuration names, else one in the folder of `--out`.

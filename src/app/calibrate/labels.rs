@@ -2,12 +2,14 @@
 
 use super::CalibrateOptions;
 use crate::app::Failure;
+use crate::app::sources;
+use crate::app::suite::missing_fields;
 use crate::config::Settings;
 use promptgate_adapters::load::{self, DatasetSource, LoadError, Tree};
 use promptgate_core::check;
 use promptgate_core::model::{Diagnostic, Place};
 use promptgate_engine::calibrate::{self, Labels};
-use promptgate_engine::judge::{Judge, Needs};
+use promptgate_engine::judge::Judge;
 
 /// The labelled answers of a file.
 pub(super) struct Labelled {
@@ -27,8 +29,7 @@ pub(super) fn read(
     judge: &Judge,
 ) -> Result<Labelled, Failure> {
     let path = options.labels.display().to_string();
-    let here = std::env::current_dir()
-        .map_err(|error| Diagnostic::new(format!("the current folder cannot be read: {error}")))?;
+    let here = sources::current_folder()?;
     let source = DatasetSource {
         path: path.clone(),
         // Several rows may rate one answer, so an id does not identify a row.
@@ -46,18 +47,14 @@ pub(super) fn read(
         let text = check::answer::extract(&answer.response, settings.answer_field.as_deref());
         answer.extracted = text.map(|text| text.to_string());
     }
-    let Needs { context, expected, query } = judge.needs();
-    for (field, needed) in [("context", context), ("expected", expected), ("query", query)] {
-        let lacking = labels.answers.iter().find(|answer| match field {
-            "context" => answer.case.context.is_none(),
-            "expected" => answer.case.expected.is_none(),
-            _ => answer.case.query.is_empty(),
-        });
-        if let Some(answer) = lacking.filter(|_| needed) {
-            let message = format!("label {}: `{}` needs `{field}`", answer.id, judge.name());
-            let help = "every label needs the fields that the judge reads";
-            return Err(Diagnostic::new(message).at(answer.case.place.clone()).help(help).into());
-        }
+    let mut lacking = labels
+        .answers
+        .iter()
+        .filter_map(|answer| Some((answer, missing_fields(judge, &answer.case).next()?)));
+    if let Some((answer, field)) = lacking.next() {
+        let message = format!("label {}: `{}` needs `{field}`", answer.id, judge.name());
+        let help = "every label needs the fields that the judge reads";
+        return Err(Diagnostic::new(message).at(answer.case.place.clone()).help(help).into());
     }
     if labels.answers.iter().all(|answer| answer.ratings.is_empty()) {
         let diagnostic =

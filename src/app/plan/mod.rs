@@ -15,7 +15,7 @@ use super::{Environment, Failure, mismatch};
 use crate::config::Settings;
 use promptgate_core::forecast::{self, ComparisonSize, Load, Rates};
 use promptgate_core::gate::{Policy, Rule};
-use promptgate_core::model::{JudgeFacts, Place, Run, Scope};
+use promptgate_core::model::{JudgeFacts, Run, Scope};
 use promptgate_core::port::{ChatModel, NullSink};
 use promptgate_core::stats::unseen_failure_share;
 use promptgate_engine::execute::Engine;
@@ -87,9 +87,8 @@ struct EarlierRun {
 }
 
 fn earlier(path: &Path, suite: &Suite) -> Result<EarlierRun, Failure> {
-    let report = report_files::read(path)?;
+    let (report, run) = report_files::read_run(path)?;
     let file = path.display().to_string();
-    let run = report.to_run().map_err(|diagnostics| diagnostics.at(&Place::file(&file)))?;
     mismatch::refuse(&file, [mismatch::dataset(&run.dataset, &suite.plan.dataset().facts)])?;
     Ok(EarlierRun { file, report, run })
 }

@@ -17,10 +17,15 @@ pub(super) struct Location {
     pub(super) bytes: Vec<u8>,
 }
 
+/// The current folder.
+pub(in crate::app) fn current_folder() -> Result<PathBuf, Diagnostic> {
+    std::env::current_dir()
+        .map_err(|error| Diagnostic::new(format!("the current folder cannot be read: {error}")))
+}
+
 /// The configuration that is named (a file, or its folder), else the nearest one.
 pub(super) fn configuration(named: Option<&Path>) -> Result<Location, Diagnostic> {
-    let here = std::env::current_dir()
-        .map_err(|error| Diagnostic::new(format!("the current folder cannot be read: {error}")))?;
+    let here = current_folder()?;
     let path = match named {
         Some(path) => {
             let path = here.join(path);

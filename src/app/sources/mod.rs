@@ -16,10 +16,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub(super) use files::{NamedFiles, ResolvedFiles, certificates, dataset_source};
+pub(super) use locate::current_folder;
 pub(super) use policy::{between, warnings as policy_warnings};
 pub(crate) use prompts::Earlier;
 pub(super) use prompts::{BaselineSource, ResolvedPrompt};
-pub(super) use secrets::secrets;
+pub(super) use secrets::{endpoints, header_variables, secrets};
 
 use super::suite::SuiteOptions;
 use super::{Environment, Failure};

@@ -52,6 +52,17 @@ pub(in crate::app) fn judge_facts(
     })
 }
 
+/// The fields that a judge needs and a case lacks.
+pub(in crate::app) fn missing_fields(judge: &Judge, case: &Case) -> impl Iterator<Item = &'static str> {
+    let needs = judge.needs();
+    let fields = [
+        ("context", needs.context && case.context.is_none()),
+        ("expected", needs.expected && case.expected.is_none()),
+        ("query", needs.query && case.query.is_empty()),
+    ];
+    fields.into_iter().filter_map(|(field, is_missing)| is_missing.then_some(field))
+}
+
 /// The planted answers of the configuration; `None` if the self-test is off or there is no judge.
 pub(super) fn planted(
     settings: &Settings,
@@ -90,16 +101,9 @@ pub(super) fn planted(
         }
     }
     for judge in judges {
-        let needs = judge.needs();
-        for one in
-            planted.iter().filter(|one| one.low.iter().chain(&one.high).any(|metric| metric == judge.name()))
-        {
-            let missing = [
-                ("context", needs.context && one.case.context.is_none()),
-                ("expected", needs.expected && one.case.expected.is_none()),
-                ("query", needs.query && one.case.query.is_empty()),
-            ];
-            for (field, _) in missing.into_iter().filter(|(_, is_missing)| *is_missing) {
+        let scored = |one: &&Planted| one.low.iter().chain(&one.high).any(|metric| metric == judge.name());
+        for one in planted.iter().filter(scored) {
+            for field in missing_fields(judge, &one.case) {
                 let message = format!("planted answer {}: `{}` needs `{field}`", one.name, judge.name());
                 diagnostics.0.push(
                     Diagnostic::new(message)

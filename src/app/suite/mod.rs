@@ -13,7 +13,7 @@ mod variants;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-pub(super) use judges::{judge_facts, judges};
+pub(super) use judges::{judge_facts, judges, missing_fields};
 pub(super) use scorers::files_of_checks;
 
 use super::sources::{self, Earlier, KnownBase, NamedFiles, Resolved, ResolvedFiles, Sources};

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::judges::{judges, planted};
+use super::judges::{judges, missing_fields, planted};
 use super::{Findings, SuiteOptions};
 use crate::app::sources::NamedFiles;
 use crate::config::{self, CheckPolicy, Settings};
@@ -116,19 +116,14 @@ pub(super) fn build(
     }
     for check in checks.iter().filter(|check| check.needs_expected) {
         lacking(&dataset.cases, &format!("check `{}`", check.name), "expected", diagnostics, |case| {
-            case.expected.is_some()
+            case.expected.is_none()
         });
     }
     for judge in &judges {
-        let (needs, name) = (judge.needs(), format!("metric `{}`", judge.name()));
-        if needs.context {
-            lacking(&dataset.cases, &name, "context", diagnostics, |case| case.context.is_some());
-        }
-        if needs.expected {
-            lacking(&dataset.cases, &name, "expected", diagnostics, |case| case.expected.is_some());
-        }
-        if needs.query {
-            lacking(&dataset.cases, &name, "query", diagnostics, |case| !case.query.is_empty());
+        for field in ["context", "expected", "query"] {
+            lacking(&dataset.cases, &format!("metric `{}`", judge.name()), field, diagnostics, |case| {
+                missing_fields(judge, case).any(|missing| missing == field)
+            });
         }
     }
     let answer_field = settings.answer_field.clone();
@@ -142,9 +137,9 @@ fn lacking(
     scorer: &str,
     field: &str,
     diagnostics: &mut Diagnostics,
-    has: impl Fn(&Case) -> bool,
+    lacks: impl Fn(&Case) -> bool,
 ) {
-    let without: Vec<&Case> = cases.iter().filter(|case| !has(case)).collect();
+    let without: Vec<&Case> = cases.iter().filter(|case| lacks(case)).collect();
     let Some(first) = without.first() else { return };
     let named: Vec<&str> = without.iter().take(SHOWN).map(|case| case.id.as_str()).collect();
     let more = match without.len().saturating_sub(SHOWN) {
