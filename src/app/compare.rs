@@ -1,7 +1,6 @@
 //! Decides from two saved reports, in the same way as a run.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use super::evaluate::Decided;
 use super::{Failure, mismatch, report_files};
@@ -35,13 +34,7 @@ pub(crate) fn compare(old: &Path, new: &Path) -> Result<Decided, Failure> {
         run.warnings.push(format!("the two reports have different policies; that of {new_file} decides"));
     }
     let (analysis, decision) = evaluate::decide(&run, &policy);
-    Ok(Decided {
-        evaluation: Evaluation { run, analysis, decision },
-        policy,
-        spool: None,
-        redactor: Arc::default(),
-        inconclusive_passes: false,
-    })
+    Ok(Decided::of_saved(Evaluation { run, analysis, decision }, policy, false))
 }
 
 /// Adds a criterion on regression for every judged minimum, where the policy was made without a baseline.

@@ -61,6 +61,11 @@ pub(crate) struct Decided {
 }
 
 impl Decided {
+    /// A decision without texts and secrets of its own, as of saved reports and shards.
+    pub(super) fn of_saved(evaluation: Evaluation, policy: Policy, inconclusive_passes: bool) -> Self {
+        Self { evaluation, policy, spool: None, redactor: Arc::default(), inconclusive_passes }
+    }
+
     /// The report, and the redactor to write it with.
     pub(super) fn report(self, exit_code: u8) -> (Report, Arc<Redactor>) {
         let Evaluation { run, analysis, decision } = self.evaluation;

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{BufWriter, Read as _, Write};
 use std::path::Path;
 
+use serde::Serialize;
 use tempfile::NamedTempFile;
 
 use super::Failure;
@@ -26,6 +27,13 @@ pub(super) fn write_whole(
     make_readable(file.as_file()).map_err(failed)?;
     file.persist(path).map_err(|error| failed(error.error))?;
     Ok(())
+}
+
+/// A value as JSON in several lines; `what` names it in messages.
+pub(crate) fn pretty_json(value: &impl Serialize, what: &str) -> Result<String, Failure> {
+    let text = serde_json::to_string_pretty(value);
+    text.map(|text| text + "\n")
+        .map_err(|error| Failure::Internal(format!("could not write {what}: {error}")))
 }
 
 /// Creates a temporary file in a folder; also a probe of whether files can be written there.

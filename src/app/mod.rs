@@ -36,6 +36,7 @@ use tokio_util::sync::CancellationToken;
 pub(crate) use cache::CacheMode;
 pub(crate) use environment::Environment;
 pub(crate) use failure::Failure;
+pub(crate) use files::pretty_json;
 pub(crate) use models::CallOptions;
 pub(crate) use redacting::Redacting;
 

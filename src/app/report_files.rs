@@ -94,7 +94,8 @@ fn write_from(
         let path = folder.join(name);
         write_whole(&path, |file| {
             let mut file = Redacting::new(file, redactor);
-            promptgate_report::write(report, format, &mut file, style(redactor))?;
+            let style = Style { redactor: redactor.clone(), ..Style::default() };
+            promptgate_report::write(report, format, &mut file, style)?;
             file.finish()
         })?;
         paths.insert(0, path);
@@ -134,9 +135,10 @@ pub(super) fn remove_earlier(path: &Path) -> Result<(), Failure> {
     std::fs::remove_file(path).map_err(|error| Failure::writing(&path.display().to_string(), &error))
 }
 
-/// A style that redacts these secrets.
-fn style(redactor: &Redactor) -> Style {
-    Style { redactor: redactor.clone(), ..Style::default() }
+/// The style of a terminal, with the paths of the report's files.
+pub(crate) fn style(redactor: &Redactor, width: usize, color: bool, files: &[PathBuf]) -> Style {
+    let files = files.iter().map(|path| path.display().to_string()).collect();
+    Style { width, color, files, redactor: redactor.clone() }
 }
 
 /// Reads a report.json.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::CalibrateOptions;
 use crate::app::Failure;
-use crate::app::files::{temporary, write_whole};
+use crate::app::files::{pretty_json, temporary, write_whole};
 use crate::config::Settings;
 use promptgate_core::model::{Diagnostic, Place};
 use promptgate_engine::calibrate::{JudgedAnswer, LabeledAnswer, Labels, passes};
@@ -76,13 +76,6 @@ pub(super) fn target(
     ))
 }
 
-/// The calibration as JSON.
-pub(crate) fn json(calibration: &Calibration) -> Result<String, Failure> {
-    serde_json::to_string_pretty(calibration)
-        .map(|text| text + "\n")
-        .map_err(|error| Failure::Internal(format!("could not write the calibration: {error}")))
-}
-
 /// Writes everything, the figures to `target`; returns the paths.
 pub(super) fn write(
     options: &CalibrateOptions,
@@ -93,7 +86,7 @@ pub(super) fn write(
 ) -> Result<Vec<PathBuf>, Failure> {
     let verdicts = write_judged(options, labels, judged)?;
     let disagreements = options.out.join("disagreements.jsonl");
-    let text = json(calibration)?;
+    let text = pretty_json(calibration, "the calibration")?;
     write_whole(target, |file| file.write_all(text.as_bytes()))?;
     let rows = || labels.answers.iter().zip(judged);
     write_whole(&disagreements, |file| {

@@ -14,7 +14,6 @@ use super::models::{Connection, Models};
 use super::sources::NamedFiles;
 use super::{CallOptions, Context, Failure, cache, report_files, sources, suite};
 use crate::config::{self, Settings};
-pub(crate) use files::json;
 use labels::Labelled;
 use promptgate_adapters::load::Tree;
 use promptgate_core::check;

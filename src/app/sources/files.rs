@@ -3,10 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use promptgate_adapters::load::{DatasetBytes, DatasetSource, FILE_LIMIT, Tree, decode, fetch_dataset};
+use promptgate_adapters::load::{DatasetSource, FILE_LIMIT, Tree, decode};
 use promptgate_core::model::Diagnostic;
 
-use super::policy::PolicySources;
 use super::secrets::endpoints;
 use crate::app::suite::files_of_checks;
 use crate::config::{DatasetSettings, Settings};
@@ -29,35 +28,6 @@ impl Trees {
     }
 }
 
-/// The bytes of all that the settings of a suite name, apart from prompts and dataset.
-pub(in crate::app) struct ResolvedFiles {
-    /// The dataset of a policy from elsewhere, beside its configuration.
-    pub(in crate::app) policy_dataset: Option<(DatasetSource, DatasetBytes)>,
-    /// Planted answers of the judge.
-    pub(in crate::app) planted: Option<DatasetBytes>,
-    /// The other files.
-    pub(in crate::app) named: NamedFiles,
-}
-
-impl ResolvedFiles {
-    /// Fetches them.
-    pub(super) fn fetch(policy: &PolicySources) -> Self {
-        let PolicySources { settings, trees, base, .. } = policy;
-        let planted = settings.judge.as_ref().and_then(|judge| judge.planted.as_ref());
-        let checks = files_of_checks(settings.checks.iter().map(|check| &check.entry));
-        let paths = certificates(settings).chain(calibration(settings)).chain(checks);
-        Self {
-            policy_dataset: base.as_ref().map(|base| {
-                let source = dataset_source(&base.dataset);
-                let bytes = fetch_dataset(&trees.policy, &source.path);
-                (source, bytes)
-            }),
-            planted: planted.map(|path| fetch_dataset(&trees.policy, &path.value)),
-            named: NamedFiles::fetch(&trees.policy, paths),
-        }
-    }
-}
-
 /// The source of a configured dataset.
 pub(in crate::app) fn dataset_source(written: &DatasetSettings) -> DatasetSource {
     DatasetSource {
@@ -71,6 +41,12 @@ pub(in crate::app) fn dataset_source(written: &DatasetSettings) -> DatasetSource
 /// The certificates that endpoints name.
 pub(in crate::app) fn certificates(settings: &Settings) -> impl Iterator<Item = String> {
     endpoints(settings).filter_map(|endpoint| Some(endpoint.ca_cert.as_ref()?.value.clone()))
+}
+
+/// The files of the policy that settings name one by one: of checks, the calibration, certificates.
+pub(super) fn named_files(settings: &Settings) -> impl Iterator<Item = String> {
+    let checks = files_of_checks(settings.checks.iter().map(|check| &check.entry));
+    certificates(settings).chain(calibration(settings)).chain(checks)
 }
 
 /// The calibration that the judge names.

@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-pub(super) use files::{NamedFiles, ResolvedFiles, certificates, dataset_source};
+pub(super) use files::{NamedFiles, certificates, dataset_source};
 pub(super) use locate::current_folder;
 pub(super) use policy::{between, warnings as policy_warnings};
 pub(crate) use prompts::Earlier;
@@ -28,7 +28,7 @@ use crate::config::{self, Settings};
 use files::Trees;
 use locate::Location;
 use policy::PolicySources;
-use promptgate_adapters::load::{self, DatasetBytes};
+use promptgate_adapters::load::{self, DatasetBytes, DatasetSource};
 use promptgate_core::check;
 use promptgate_core::model::{Diagnostics, PolicySource};
 use promptgate_core::text::Redactor;
@@ -71,8 +71,12 @@ pub(super) struct Sources {
     pub(super) settings: Settings,
     /// Where the policy is from; `None` without `--policy-from`.
     pub(super) policy_source: Option<PolicySource>,
-    /// The bytes of the files that the settings name.
-    pub(super) files: ResolvedFiles,
+    /// The dataset of a policy from elsewhere, beside its configuration.
+    pub(super) policy_dataset: Option<(DatasetBytes, DatasetSource)>,
+    /// Planted answers of the judge.
+    pub(super) planted: Option<DatasetBytes>,
+    /// The other files that the settings name.
+    pub(super) files: NamedFiles,
     /// The candidate's prompt.
     pub(super) candidate: Result<ResolvedPrompt, Diagnostics>,
     /// The baseline.
@@ -114,12 +118,28 @@ fn resolve_all(options: &SuiteOptions, environment: &Environment) -> Result<Reso
     let redactor = Arc::new(Redactor::new(&known));
     let candidate = prompts::candidate(options, environment, &policy, &location);
     let baseline = prompts::baseline(options, environment, &policy, &location, &mut warnings);
-    let dataset = load::fetch_dataset(&policy.trees.candidate, &policy.settings.dataset.path.value);
-    let files = ResolvedFiles::fetch(&policy);
     policy::add_named_files(&mut policy);
-    let PolicySources { settings, source: policy_source, trees, .. } = policy;
+    let PolicySources { settings, source: policy_source, trees, base } = policy;
+    let fetch = |tree, path: &str| load::fetch_dataset(tree, path);
+    let dataset = fetch(&trees.candidate, &settings.dataset.path.value);
+    let theirs = base.map(|base| dataset_source(&base.dataset));
+    let policy_dataset = theirs.map(|source| (fetch(&trees.policy, &source.path), source));
+    let planted = settings.judge.as_ref().and_then(|judge| judge.planted.as_ref());
+    let planted = planted.map(|path| fetch(&trees.policy, &path.value));
+    let files = NamedFiles::fetch(&trees.policy, files::named_files(&settings));
     let shown = location.shown;
-    let sources = Sources { shown, settings, policy_source, files, candidate, baseline, redactor, warnings };
+    let sources = Sources {
+        shown,
+        settings,
+        policy_source,
+        policy_dataset,
+        planted,
+        files,
+        candidate,
+        baseline,
+        redactor,
+        warnings,
+    };
     Ok(Resolved { sources, dataset, trees })
 }
 
@@ -139,7 +159,7 @@ pub(super) async fn fetch_files_of_cases(
         if let Some(source) = sources.policy_source.as_mut().filter(|source| !source.new) {
             policy::add_files_of_cases(source, &trees, &paths);
         }
-        sources.files.named.fetch_of_cases(&trees, paths);
+        sources.files.fetch_of_cases(&trees, paths);
         sources
     })
     .await

@@ -50,11 +50,11 @@ pub(super) fn files_of_cases(parsed: &Parsed, options: &SuiteOptions) -> BTreeSe
 /// Differences between the whole dataset and the one beside the policy; `None` where there is none to compare with.
 pub(super) fn changes(
     policy: Option<&PolicySource>,
-    theirs: Option<(DatasetSource, DatasetBytes)>,
+    theirs: Option<(DatasetBytes, DatasetSource)>,
     dataset: &Dataset,
     warnings: &mut Vec<String>,
 ) -> Option<DatasetChanges> {
-    let (policy, (source, bytes)) = policy.zip(theirs)?;
+    let (policy, (bytes, source)) = policy.zip(theirs)?;
     let diagnostic = match load::parse_dataset(bytes, &source) {
         Ok(before) => return Some(between(&before.value.cases, &dataset.cases)),
         Err(LoadError::Diagnostics(diagnostics)) => diagnostics.0.into_iter().next(),

@@ -16,7 +16,7 @@ use std::sync::Arc;
 pub(super) use judges::{judge_facts, judges, missing_fields};
 pub(super) use scorers::files_of_checks;
 
-use super::sources::{self, Earlier, KnownBase, NamedFiles, Resolved, ResolvedFiles, Sources};
+use super::sources::{self, Earlier, KnownBase, NamedFiles, Resolved, Sources};
 use super::{Environment, Failure};
 use crate::config::{Inconclusive, Settings};
 use promptgate_core::gate::Policy;
@@ -126,22 +126,22 @@ fn build(
     options: &SuiteOptions,
     simulated: Option<bool>,
 ) -> Result<Suite, Failure> {
-    let Sources { shown, settings, mut policy_source, files, candidate, baseline, redactor, warnings } =
-        sources;
-    let ResolvedFiles { policy_dataset, planted, named: files } = files;
+    let Sources { settings, mut policy_source, files, redactor, warnings, .. } = sources;
     let mut findings = Findings { warnings, ..Findings::default() };
 
     let checks = scorers::compile(&settings, &files, &mut findings.diagnostics);
     let dataset = dataset::take(dataset, &mut findings)?;
-    let variants = variants::parse(candidate, baseline, &mut findings);
+    let variants = variants::parse(sources.candidate, sources.baseline, &mut findings);
     let Some(dataset) = dataset else { return Err(findings.diagnostics.into()) };
-    let changes = dataset::changes(policy_source.as_ref(), policy_dataset, &dataset, &mut findings.warnings);
+    let changes =
+        dataset::changes(policy_source.as_ref(), sources.policy_dataset, &dataset, &mut findings.warnings);
     if let Some(source) = &mut policy_source {
         source.dataset = changes;
     }
     let dataset = dataset::select(dataset, options)?;
     let diagnostics = &mut findings.diagnostics;
-    let scorers = scorers::build(&settings, checks, &dataset, options.no_judge, &files, planted, diagnostics);
+    let scorers =
+        scorers::build(&settings, checks, &dataset, options.no_judge, &files, sources.planted, diagnostics);
 
     review::judges(&settings, &mut findings);
     if let Some(variants) = &variants {
@@ -157,7 +157,7 @@ fn build(
         return Err(findings.diagnostics.into());
     }
     if scorers.metrics().is_empty() {
-        return Err(nothing_scores(&shown));
+        return Err(nothing_scores(&sources.shown));
     }
     if let Some(earlier) = &variants.earlier {
         earlier.refuse_mismatch(&dataset.facts, simulated)?;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::app::Failure;
-use crate::app::sources::{BaselineSource, NamedFiles, ResolvedFiles, ResolvedPrompt, Sources};
+use crate::app::sources::{BaselineSource, NamedFiles, ResolvedPrompt, Sources};
 use crate::app::suite::{Suite, SuiteOptions, build, dataset};
 use crate::app::testing::CONFIG;
 use crate::config;
@@ -41,11 +41,9 @@ fn parse(files: &[(&str, &str)]) -> Result<Suite, Failure> {
     let sources = Sources {
         shown: "promptgate.yaml".to_owned(),
         policy_source: None,
-        files: ResolvedFiles {
-            policy_dataset: None,
-            planted: settings.judge.is_some().then(|| rows("planted.jsonl")),
-            named: NamedFiles::in_memory(&files),
-        },
+        policy_dataset: None,
+        planted: settings.judge.is_some().then(|| rows("planted.jsonl")),
+        files: NamedFiles::in_memory(&files),
         candidate: prompt.map_err(Into::into),
         baseline: Ok(BaselineSource::None(None)),
         redactor: Arc::new(Redactor::default()),
