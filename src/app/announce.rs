@@ -7,6 +7,7 @@ use promptgate_core::gate::Schedule;
 use promptgate_core::port::Event;
 use promptgate_engine::evaluate;
 use promptgate_engine::execute::Engine;
+use promptgate_engine::judge::Judge;
 
 /// Requests that are measured.
 const SAMPLE: usize = 50;
@@ -67,6 +68,12 @@ fn message(
     )
 }
 
+/// The calls that answers need.
+pub(super) fn load(engine: &Engine, answers: u64) -> Load {
+    let judges: usize = engine.scorers.judges.iter().map(Judge::judgements).sum();
+    Load { answers, judgements: answers * judges as u64 }
+}
+
 /// Calls and cost of the first look and of the whole schedule.
 struct Estimate {
     judgements: u64,
@@ -78,9 +85,7 @@ struct Estimate {
 
 impl Estimate {
     fn of(engine: &Engine, schedule: Schedule, settings: &Settings) -> Self {
-        let answers = engine.plan.slots(0, 1).len() as u64;
-        let judges: usize = engine.scorers.judges.iter().map(|judge| judge.judgements()).sum();
-        let load = Load { answers, judgements: answers * judges as u64 };
+        let load = load(engine, engine.plan.slots(0, 1).len() as u64);
         let panel = settings.judge.as_ref().map_or(&[][..], |judge| &judge.panel);
         let planted = engine.scorers.planted.as_ref().map_or(0, Vec::len) * panel.len();
         let (answer, judgement) = each(engine, settings);

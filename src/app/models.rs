@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
-use super::cache::{self, CacheMode, OpenCache};
+use super::cache::{self, CacheMode};
 use super::sources::{NamedFiles, endpoints, header_variables};
 use super::{Environment, Failure};
 use crate::config::{EndpointSettings, HeaderValue, Settings};
@@ -133,7 +133,7 @@ impl Connection<'_> {
             let model = endpoint::connect(options, Arc::clone(sink), Arc::clone(&redactor), stop.clone())?;
             Ok(match &cache {
                 None => model,
-                Some(OpenCache { cache, options }) => {
+                Some((cache, options)) => {
                     let cache = Arc::clone(cache);
                     Arc::new(Cached::new(model, cache, scope, *options, Arc::clone(sink)))
                         as Arc<dyn ChatModel>
@@ -148,7 +148,7 @@ impl Connection<'_> {
             judge_hosts: judging.iter().map(|index| hosts[*index].clone()).collect(),
             redactor,
             concurrency,
-            cache: cache.map(|open| open.cache),
+            cache: cache.map(|(cache, _)| cache),
         })
     }
 }

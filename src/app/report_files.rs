@@ -38,7 +38,7 @@ pub(crate) struct Reported {
 pub(crate) fn report(decided: Decided, exit_code: u8, folder: Option<&Path>) -> Result<Reported, Failure> {
     let (mut report, redactor) = decided.report(exit_code);
     let files = match folder {
-        Some(folder) => write(&mut report, folder, &redactor)?,
+        Some(folder) => write(&mut report, folder, &redactor, LARGE)?,
         None => Vec::new(),
     };
     Ok(Reported { report, redactor, files })
@@ -71,13 +71,9 @@ pub(crate) fn prepare(folder: &Path) -> Result<(), Failure> {
     Err(Diagnostic::new(message).at(place).help("name a folder that can be written to with `--out`").into())
 }
 
-/// Writes report.json, report.md, report.html, junit.xml and, for a large run, trials.jsonl; returns their paths.
-fn write(report: &mut Report, folder: &Path, redactor: &Redactor) -> Result<Vec<PathBuf>, Failure> {
-    write_from(report, folder, redactor, LARGE)
-}
-
-/// Writes the files; a run with more than `max_trials` trials is a large one.
-fn write_from(
+/// Writes report.json, report.md, report.html, junit.xml and, for a run with more than `max_trials` trials, trials.jsonl;
+/// returns their paths.
+fn write(
     report: &mut Report,
     folder: &Path,
     redactor: &Redactor,
@@ -198,7 +194,7 @@ mod tests {
         let redactor = Redactor::new(&[]);
         let mut report = failed();
         let trials = report.trials();
-        let files = write_from(&mut report, folder.path(), &redactor, trials - 1).unwrap();
+        let files = write(&mut report, folder.path(), &redactor, trials - 1).unwrap();
         let names = |files: &[PathBuf]| -> Vec<String> {
             files.iter().map(|path| path.file_name().unwrap().to_string_lossy().into_owned()).collect()
         };
@@ -207,14 +203,14 @@ mod tests {
         assert_eq!(read(&folder.path().join("report.json")).unwrap(), report);
 
         let mut smaller = failed();
-        let files = write_from(&mut smaller, folder.path(), &redactor, trials).unwrap();
+        let files = write(&mut smaller, folder.path(), &redactor, trials).unwrap();
         assert_eq!(names(&files), ["report.json", "report.md", "report.html", "junit.xml"]);
         assert!(!folder.path().join("trials.jsonl").exists());
         assert_eq!(read(&folder.path().join("report.json")).unwrap(), failed());
 
         // A file that promptgate did not write is left alone.
         std::fs::write(folder.path().join("trials.jsonl"), "{\"mine\": 1}\n").unwrap();
-        write_from(&mut smaller, folder.path(), &redactor, trials).unwrap();
+        write(&mut smaller, folder.path(), &redactor, trials).unwrap();
         assert_eq!(text(folder.path(), "trials.jsonl"), "{\"mine\": 1}\n");
     }
 
@@ -230,7 +226,7 @@ mod tests {
             case.trials = trials.into();
         }
         let redactor = Redactor::new(&[Secret::new(key.to_owned())]);
-        write_from(&mut report, folder.path(), &redactor, 0).unwrap();
+        write(&mut report, folder.path(), &redactor, 0).unwrap();
         for name in ["report.json", "report.html", "trials.jsonl"] {
             let text = text(folder.path(), name);
             assert!(!text.contains(key) && text.contains("the key is [redacted], or is it"), "{name}");

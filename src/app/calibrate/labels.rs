@@ -11,15 +11,7 @@ use promptgate_core::model::{Diagnostic, Place};
 use promptgate_engine::calibrate::{self, Labels};
 use promptgate_engine::judge::Judge;
 
-/// The labelled answers of a file.
-pub(super) struct Labelled {
-    pub(super) labels: Labels,
-    /// The digest of the rows.
-    pub(super) digest: String,
-    pub(super) warnings: Vec<String>,
-}
-
-/// Reads labelled answers.
+/// Reads labelled answers; also returns the digest of the rows, and warnings.
 ///
 /// # Errors
 /// Invalid rows, rows without a field that the judge needs, and a file without any rating.
@@ -27,7 +19,7 @@ pub(super) fn read(
     options: &CalibrateOptions,
     settings: &Settings,
     judge: &Judge,
-) -> Result<Labelled, Failure> {
+) -> Result<(Labels, String, Vec<String>), Failure> {
     let path = options.labels.display().to_string();
     let here = sources::current_folder()?;
     let source = DatasetSource {
@@ -61,5 +53,5 @@ pub(super) fn read(
             Diagnostic::new("no row has a label: `human` is missing or empty").at(Place::file(path));
         return Err(Failure::Nothing(diagnostic.help("add `human`: true, false, or a number from 0 to 1")));
     }
-    Ok(Labelled { labels, digest, warnings: loaded.warnings })
+    Ok((labels, digest, loaded.warnings))
 }

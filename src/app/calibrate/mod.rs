@@ -14,7 +14,6 @@ use super::models::{Connection, Models};
 use super::sources::NamedFiles;
 use super::{CallOptions, Context, Failure, cache, report_files, sources, suite};
 use crate::config::{self, Settings};
-use labels::Labelled;
 use promptgate_adapters::load::Tree;
 use promptgate_core::check;
 use promptgate_core::model::{Diagnostic, Ended, Fault, JudgeFacts, Place, Role, Run, Trial, TrialResult};
@@ -102,7 +101,7 @@ pub(crate) struct Prepared {
 pub(crate) fn prepare(options: &CalibrateOptions) -> Result<Prepared, Failure> {
     let (settings, folder) = configured(options)?;
     let judge = judge_of(&settings, options.metric.as_deref())?;
-    let Labelled { labels, digest, warnings } = labels::read(options, &settings, &judge)?;
+    let (labels, digest, warnings) = labels::read(options, &settings, &judge)?;
     let report = options.report.as_deref().map(report_files::read_run).transpose()?.map(|(_, run)| run);
     let target = files::target(options, &settings, &folder, judge.name())?;
     files::prepare(&options.out)?;
@@ -129,7 +128,7 @@ pub(crate) async fn calibrate(
 /// The configuration, or that of the simulated judge where none is named and none exists.
 fn configured(options: &CalibrateOptions) -> Result<(Settings, PathBuf), Failure> {
     match sources::configured(options.config.as_deref()) {
-        Ok(configured) => Ok((configured.settings, configured.folder)),
+        Ok(configured) => Ok((configured.settings, configured.location.folder)),
         Err(_) if options.calls.offline && options.config.is_none() && no_configuration() => {
             let settings = config::load("promptgate.yaml", SIMULATED, &check::entry_schema())?;
             Ok((settings, PathBuf::from(".")))

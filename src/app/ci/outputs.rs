@@ -4,12 +4,11 @@ mod annotations;
 
 use std::path::Path;
 
-use super::environment::CiEnvironment;
 use super::facts::{self, CiFacts, Verdict};
 use super::messages;
 use super::{CiContext, CiOptions, Outcome};
 use crate::app::files::{append, write_whole};
-use crate::app::{Failure, report_files};
+use crate::app::{Environment, Failure, report_files};
 use promptgate_adapters::github::{self, EventKind, Outputs};
 use promptgate_core::model::{Diagnostic, Place};
 use promptgate_report::comment::{COMMENT_BYTES, SUMMARY_BYTES};
@@ -59,7 +58,7 @@ pub(crate) fn write_all(
     outcome: &Outcome,
     context: &CiContext,
     options: &CiOptions,
-    environment: &CiEnvironment,
+    environment: &Environment,
     exit_code: u8,
     width: usize,
 ) -> Result<Log, Failure> {

@@ -6,9 +6,9 @@ use crate::config;
 use promptgate_core::model::{Diagnostic, Place};
 
 /// The configuration's file.
-pub(super) struct Location {
+pub(in crate::app) struct Location {
     /// Its folder; paths inside are relative to it.
-    pub(super) folder: PathBuf,
+    pub(in crate::app) folder: PathBuf,
     /// Its name in that folder.
     pub(super) name: String,
     /// Its path as a reader in the current folder would write it.

@@ -12,7 +12,7 @@ mod prompts;
 mod secrets;
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 pub(super) use files::{NamedFiles, certificates, dataset_source};
@@ -46,9 +46,8 @@ pub(crate) struct KnownBase {
 
 /// A configuration with its folder.
 pub(super) struct Configured {
-    /// The folder that its paths are relative to.
-    pub(super) folder: PathBuf,
-    location: Location,
+    /// Its file.
+    pub(super) location: Location,
     /// Its settings.
     pub(super) settings: Settings,
 }
@@ -92,7 +91,7 @@ pub(super) fn configured(named: Option<&Path>) -> Result<Configured, Failure> {
     let location = locate::configuration(named)?;
     let text = load::decode(&location.shown, &location.bytes)?.to_owned();
     let settings = config::load(&location.shown, &text, &check::entry_schema())?;
-    Ok(Configured { folder: location.folder.clone(), location, settings })
+    Ok(Configured { location, settings })
 }
 
 /// Resolves the references of options and configuration, on threads that may wait for git.
@@ -109,7 +108,7 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
 }
 
 fn resolve_all(options: &SuiteOptions, environment: &Environment) -> Result<Resolved, Failure> {
-    let Configured { location, settings: own, .. } = configured(options.config.as_deref())?;
+    let Configured { location, settings: own } = configured(options.config.as_deref())?;
     let mut warnings = Vec::new();
     let mut known = secrets(&own, environment);
     let mut policy = policy::resolve(options, environment, &location, own, &mut warnings)?;

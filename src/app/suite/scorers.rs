@@ -38,40 +38,38 @@ pub(super) fn compile(
     files: &NamedFiles,
     diagnostics: &mut Diagnostics,
 ) -> Vec<NamedCheck> {
-    let read = |path: &str| files.of_check(path);
+    let entries = settings.checks.iter().map(|check| (&check.entry, &check.place));
+    compile_all(entries, &[], &|path| files.of_check(path), diagnostics)
+}
+
+/// Compiles entries; none may have the name of another, or of the checks that are known already.
+fn compile_all<'a>(
+    entries: impl Iterator<Item = (&'a Value, &'a Place)>,
+    known: &[NamedCheck],
+    read: &dyn Fn(&str) -> Result<String, String>,
+    diagnostics: &mut Diagnostics,
+) -> Vec<NamedCheck> {
     let mut checks: Vec<NamedCheck> = Vec::new();
-    for written in &settings.checks {
-        let Some(check) = compile_entry(&written.entry, &written.place, &read, diagnostics) else { continue };
-        if checks.iter().any(|other| other.name == check.name) {
-            diagnostics.0.push(same_name(&check.name).at(written.place.clone()));
+    for (entry, place) in entries {
+        let check = match check::compile(entry, read) {
+            Ok(check) => check,
+            Err(found) => {
+                diagnostics.0.extend(found.into_iter().map(|wrong| {
+                    let at = wrong.pointer.trim_start_matches('/').replace('/', ".");
+                    let within = if at.is_empty() { String::new() } else { format!("check `{at}`: ") };
+                    let message = within + &wrong.message;
+                    Diagnostic { place: Some(place.clone()), message, help: wrong.help }
+                }));
+                continue;
+            }
+        };
+        if known.iter().chain(&checks).any(|other| other.name == check.name) {
+            let diagnostic = Diagnostic::new(format!("two checks are named `{}`", check.name));
+            diagnostics.0.push(diagnostic.at(place.clone()).help("give one of them a `name:` of its own"));
         }
         checks.push(check);
     }
     checks
-}
-
-fn same_name(name: &str) -> Diagnostic {
-    Diagnostic::new(format!("two checks are named `{name}`")).help("give one of them a `name:` of its own")
-}
-
-fn compile_entry(
-    entry: &Value,
-    place: &Place,
-    read: &dyn Fn(&str) -> Result<String, String>,
-    diagnostics: &mut Diagnostics,
-) -> Option<NamedCheck> {
-    match check::compile(entry, read) {
-        Ok(check) => Some(check),
-        Err(found) => {
-            for wrong in found {
-                let at = wrong.pointer.trim_start_matches('/').replace('/', ".");
-                let message =
-                    if at.is_empty() { wrong.message } else { format!("check `{at}`: {}", wrong.message) };
-                diagnostics.0.push(Diagnostic { place: Some(place.clone()), message, help: wrong.help });
-            }
-            None
-        }
-    }
 }
 
 /// All scorers over the dataset; a case without a field that a scorer needs is an error.
@@ -84,34 +82,19 @@ pub(super) fn build(
     planted_answers: Option<DatasetBytes>,
     diagnostics: &mut Diagnostics,
 ) -> Scorers {
-    let read = |path: &str| files.of_case(path);
-    let case_checks: Vec<Vec<NamedCheck>> = dataset
-        .cases
-        .iter()
-        .map(|case| {
-            let own: Vec<NamedCheck> = case
-                .checks
-                .iter()
-                .filter_map(|entry| compile_entry(entry, &case.place, &read, diagnostics))
-                .collect();
-            for (index, check) in own.iter().enumerate() {
-                if checks.iter().chain(&own[..index]).any(|other| other.name == check.name) {
-                    diagnostics.0.push(same_name(&check.name).at(case.place.clone()));
-                }
-            }
-            own
-        })
-        .collect();
     let judges = if no_judge { Vec::new() } else { judges(settings) };
-    for (index, case) in dataset.cases.iter().enumerate() {
-        for check in &case_checks[index] {
-            if check.needs_expected && case.expected.is_none() {
-                diagnostics.0.push(
-                    Diagnostic::new(format!("case {}: check `{}` needs `expected`", case.id, check.name))
-                        .at(case.place.clone())
-                        .help("give the case an `expected`, or the check a value of its own"),
-                );
-            }
+    let mut case_checks: Vec<Vec<NamedCheck>> = Vec::new();
+    for case in &dataset.cases {
+        let entries = case.checks.iter().map(|entry| (entry, &case.place));
+        case_checks.push(compile_all(entries, &checks, &|path| files.of_case(path), diagnostics));
+    }
+    for (case, own) in dataset.cases.iter().zip(&case_checks) {
+        for check in own.iter().filter(|check| check.needs_expected && case.expected.is_none()) {
+            diagnostics.0.push(
+                Diagnostic::new(format!("case {}: check `{}` needs `expected`", case.id, check.name))
+                    .at(case.place.clone())
+                    .help("give the case an `expected`, or the check a value of its own"),
+            );
         }
     }
     for check in checks.iter().filter(|check| check.needs_expected) {
@@ -233,10 +216,9 @@ fn schedule(settings: &Settings, options: &SuiteOptions, diagnostics: &mut Diagn
         (None, Some(most)) => Schedule::new(configured.repeats.min(most), most),
         (Some(repeats), Some(most)) => {
             if most < repeats {
-                let diagnostic = Diagnostic::new(format!("{most} is below the {repeats} of --repeats"));
-                diagnostics
-                    .0
-                    .push(diagnostic.at(Place::file("--max-repeats")).help("raise it, or leave it out"));
+                let message = format!("{most} is below the {repeats} of --repeats");
+                let diagnostic = Diagnostic::new(message).at(Place::file("--max-repeats"));
+                diagnostics.0.push(diagnostic.help("raise it, or leave it out"));
             }
             Schedule::new(repeats, most)
         }
