@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::announce::announce;
 use super::cache;
-use super::calibration::check_calibration;
+use super::calibration::{CalibrationCheck, check_calibration};
 use super::models::{Connection, Models};
 use super::shard::{self, Part, ShardChoice, ShardResult};
 use super::suite::{self, Suite, SuiteOptions};
@@ -104,14 +104,14 @@ pub(crate) async fn evaluate(
     let session = Session::start(shard, options, context);
     session.warn(&suite.warnings);
     let Some((mut suite, models)) = connect(suite, &session).await? else { return Ok(Outcome::Interrupted) };
-    let judge = check_judge(&suite, &models, session.calls.offline)?;
-    session.warn(&judge.warnings);
+    let (judge, check) = check_judge(&suite, &models, session.calls.offline)?;
+    session.warn(&check.warnings);
+    suite.warnings.extend(check.warnings);
     report_files::prepare(&options.out)?;
-    let part = shard.map(|shard| {
-        Part::cut(shard, &mut suite, judge.facts.as_ref(), &models.scope, session.calls.offline)
-    });
+    let part =
+        shard.map(|shard| Part::cut(shard, &mut suite, judge.as_ref(), &models.scope, session.calls.offline));
     let cache = models.cache.clone();
-    let outcome = execute(suite, models, judge, part, &session).await;
+    let outcome = execute(suite, models, (judge, check.rejected), part, &session).await;
     session.warn(cache::close(cache.as_deref()).as_slice());
     outcome
 }
@@ -180,41 +180,37 @@ async fn connect(suite: Suite, session: &Session<'_>) -> Result<Option<(Suite, M
     }
 }
 
-/// The judge of a run and whether it may be used.
-struct CheckedJudge {
-    facts: Option<JudgeFacts>,
-    rejected: Option<Fault>,
-    warnings: Vec<String>,
-}
-
 /// Checks the judge against its calibration and against the judge of a saved baseline.
-fn check_judge(suite: &Suite, models: &Models, offline: bool) -> Result<CheckedJudge, Failure> {
+fn check_judge(
+    suite: &Suite,
+    models: &Models,
+    offline: bool,
+) -> Result<(Option<JudgeFacts>, CalibrationCheck), Failure> {
     let facts = suite::judge_facts(&suite.settings, &suite.scorers.judges, &models.judge_hosts);
-    let check = check_calibration(&suite.settings, &suite.files, facts.as_ref(), offline)?;
-    let facts = facts.map(|judge| JudgeFacts { calibration: check.facts, ..judge });
+    let mut check = check_calibration(&suite.settings, &suite.files, facts.as_ref(), offline)?;
+    let facts = facts.map(|judge| JudgeFacts { calibration: check.facts.take(), ..judge });
     if let Some(earlier) = &suite.earlier {
         mismatch::refuse(&earlier.file, [mismatch::judge(earlier.run.judge.as_ref(), facts.as_ref())])?;
     }
-    Ok(CheckedJudge { facts, rejected: check.rejected, warnings: check.warnings })
+    Ok((facts, check))
 }
 
 /// Executes a suite, or its part of a shard, and decides, or writes the shard.
 async fn execute(
     suite: Suite,
     models: Models,
-    judge: CheckedJudge,
+    (judge, judge_rejection): (Option<JudgeFacts>, Option<Fault>),
     part: Option<Part>,
     session: &Session<'_>,
 ) -> Result<Outcome, Failure> {
     let inconclusive_passes = suite.inconclusive_passes();
-    let Suite { plan, mut scorers, policy, earlier, settings, mut warnings, .. } = suite;
+    let Suite { plan, mut scorers, policy, earlier, settings, warnings, .. } = suite;
     scorers.judge_models = models.judging;
-    warnings.extend(judge.warnings);
     let header = Header {
         name: settings.name.clone(),
         started_at: session.started_at.clone(),
-        judge: judge.facts,
-        judge_rejection: judge.rejected,
+        judge,
+        judge_rejection,
         prices: settings.prices.clone(),
         simulated: session.calls.offline,
         baseline_note: suite.baseline_note,

@@ -105,11 +105,12 @@ impl Connection<'_> {
     fn endpoints(&self, sink: &Arc<dyn EventSink>, stop: &CancellationToken) -> Result<Models, Failure> {
         let (endpoints, judging) = distinct(self.settings);
         let budget = budget(self.settings, self.calls.ceilings, false);
-        let mut all: Vec<Options> = Vec::new();
+        let mut all: Vec<(Options, String)> = Vec::new();
         for endpoint in &endpoints {
             let mut options = options(endpoint, self.files, self.environment)?;
             // A key is sent to the host that it was set for, and to no other unless the configuration says so.
-            let elsewhere = all.first().is_some_and(|first| host(&first.base_url) != host(&options.base_url));
+            let elsewhere =
+                all.first().is_some_and(|(first, _)| host(&first.base_url) != host(&options.base_url));
             if elsewhere && endpoint.api_key_env.is_none() && host(&options.base_url) != host(OPENAI) {
                 options.api_key = None;
             }
@@ -117,37 +118,34 @@ impl Connection<'_> {
                 options.max_concurrency = concurrency as usize;
             }
             options.budget = budget.clone();
-            all.push(options);
+            let scope = scope(&options.base_url, endpoint);
+            all.push((options, scope));
         }
-        let scopes: Vec<String> = all
-            .iter()
-            .zip(&endpoints)
-            .map(|(options, endpoint)| scope(&options.base_url, endpoint))
-            .collect();
-        let redactor = Arc::clone(self.redactor);
-        let concurrency = TRIALS_PER_CALL * all.iter().map(|options| options.max_concurrency).sum::<usize>();
+        let scope = all[0].1.clone();
+        let calls: usize = all.iter().map(|(options, _)| options.max_concurrency).sum();
         let hosts: Vec<String> =
-            all.iter().zip(&scopes).map(|(options, scope)| display_host(&options.base_url, scope)).collect();
+            all.iter().map(|(options, scope)| display_host(&options.base_url, scope)).collect();
         let cache = cache::open(self.settings, &self.files.folder, self.calls.cache)?;
-        let connect = |(options, scope): (Options, &String)| {
-            let model = endpoint::connect(options, Arc::clone(sink), Arc::clone(&redactor), stop.clone())?;
+        let connect = |(options, scope): (Options, String)| {
+            let redactor = Arc::clone(self.redactor);
+            let model = endpoint::connect(options, Arc::clone(sink), redactor, stop.clone())?;
             Ok(match &cache {
                 None => model,
                 Some((cache, options)) => {
                     let cache = Arc::clone(cache);
-                    Arc::new(Cached::new(model, cache, scope, *options, Arc::clone(sink)))
+                    Arc::new(Cached::new(model, cache, &scope, *options, Arc::clone(sink)))
                         as Arc<dyn ChatModel>
                 }
             })
         };
-        let connected = all.into_iter().zip(&scopes).map(connect).collect::<Result<Vec<_>, Diagnostic>>()?;
+        let connected = all.into_iter().map(connect).collect::<Result<Vec<_>, Diagnostic>>()?;
         Ok(Models {
             answering: Arc::clone(&connected[0]),
-            scope: scopes[0].clone(),
+            scope,
             judging: judging.iter().map(|index| Arc::clone(&connected[*index])).collect(),
             judge_hosts: judging.iter().map(|index| hosts[*index].clone()).collect(),
-            redactor,
-            concurrency,
+            redactor: Arc::clone(self.redactor),
+            concurrency: TRIALS_PER_CALL * calls,
             cache: cache.map(|(cache, _)| cache),
         })
     }

@@ -118,50 +118,42 @@ fn corrected(estimate: &Corrected) -> Interval {
 
 fn notes(labels: &Labels, simulated: bool, measured: &Measured) -> Vec<String> {
     let counts = &measured.figures.confusion;
-    let mut notes = Vec::new();
-    if simulated {
-        notes.push(
-            "the simulated judge compares words and is not a model: these figures are its own alone"
-                .to_owned(),
-        );
-    }
-    if counts.positives().min(counts.negatives()) == 0 {
-        notes.push(
-            "people gave one verdict only: add answers of the other kind, or nothing can be measured"
-                .to_owned(),
-        );
-    } else if counts.positives().min(counts.negatives()) < FEW {
-        let fewer = counts.positives().min(counts.negatives());
-        notes.push(format!("{fewer} labels of the rarer kind are few: {FEW} of each give narrower bounds"));
-    }
+    let rarer = counts.positives().min(counts.negatives());
     let questions: BTreeSet<&str> = labels.answers.iter().map(|it| it.case.query.as_str()).collect();
-    let answers = labels.answers.len();
-    if questions.len() < answers {
-        notes.push(format!(
-            "{answers} answers to {} questions: answers to one question are alike, and the bounds take them for independent",
-            questions.len()
-        ));
-    }
+    let (answers, questions) = (labels.answers.len(), questions.len());
     let cut_off = measured.figures.cut_off.filter(|cut_off| cut_off.score < 1.0);
-    if let Some(cut_off) = cut_off {
-        notes.push(format!(
-            "the cut-off {:.3} was found on the labels it is measured on, so its figures flatter",
-            cut_off.score
-        ));
-    }
-    if measured.corrections.as_ref().is_some_and(|corrections| corrections.mean.is_some()) {
-        notes.push(
+    let corrections = measured.corrections.as_ref();
+    let few = || format!("{rarer} labels of the rarer kind are few: {FEW} of each give narrower bounds");
+    let alike = || {
+        format!(
+            "{answers} answers to {questions} questions: answers to one question are alike, and the bounds take them \
+             for independent"
+        )
+    };
+    let notes = [
+        simulated.then(|| {
+            "the simulated judge compares words and is not a model: these figures are its own alone".to_owned()
+        }),
+        (rarer == 0).then(|| {
+            "people gave one verdict only: add answers of the other kind, or nothing can be measured".to_owned()
+        }),
+        (1..FEW).contains(&rarer).then(few),
+        (questions < answers).then(alike),
+        cut_off.map(|cut_off| {
+            format!(
+                "the cut-off {:.3} was found on the labels it is measured on, so its figures flatter",
+                cut_off.score
+            )
+        }),
+        corrections.and_then(|corrections| corrections.mean).map(|_| {
             "the mean they would give holds only where the labelled answers are a random draw of the same kind as the \
              others; the share that they would pass does not need that"
-                .to_owned(),
-        );
-    }
-    let not_corrected = measured.corrections.as_ref().is_some_and(|corrections| corrections.share.is_none());
-    if not_corrected {
-        notes.push(
+                .to_owned()
+        }),
+        corrections.filter(|corrections| corrections.share.is_none()).map(|_| {
             "no corrected share: it needs 20 labels of each kind and sensitivity + specificity of at least 1.2"
-                .to_owned(),
-        );
-    }
-    notes
+                .to_owned()
+        }),
+    ];
+    notes.into_iter().flatten().collect()
 }

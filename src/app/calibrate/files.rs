@@ -51,10 +51,7 @@ pub(super) fn target(
         let help = "name a path below the folder of the configuration";
         return Err(refused("a calibration is written below its configuration only".to_owned(), help));
     }
-    let facts = match std::fs::symlink_metadata(&target) {
-        Ok(facts) => facts,
-        Err(_) => return Ok(target),
-    };
+    let Ok(facts) = std::fs::symlink_metadata(&target) else { return Ok(target) };
     let there = facts
         .is_file()
         .then(|| std::fs::read_to_string(&target).ok())

@@ -127,45 +127,36 @@ pub(crate) async fn calibrate(
 
 /// The configuration, or that of the simulated judge where none is named and none exists.
 fn configured(options: &CalibrateOptions) -> Result<(Settings, PathBuf), Failure> {
-    match sources::configured(options.config.as_deref()) {
-        Ok(configured) => Ok((configured.settings, configured.location.folder)),
-        Err(_) if options.calls.offline && options.config.is_none() && no_configuration() => {
-            let settings = config::load("promptgate.yaml", SIMULATED, &check::entry_schema())?;
-            Ok((settings, PathBuf::from(".")))
-        }
-        Err(failure) => Err(failure),
+    let none_found = || std::env::current_dir().is_ok_and(|here| config::find(&here).is_none());
+    if options.calls.offline && options.config.is_none() && none_found() {
+        let settings = config::load("promptgate.yaml", SIMULATED, &check::entry_schema())?;
+        return Ok((settings, PathBuf::from(".")));
     }
-}
-
-/// Whether there is no configuration in this folder or above.
-fn no_configuration() -> bool {
-    std::env::current_dir().is_ok_and(|here| config::find(&here).is_none())
+    let configured = sources::configured(options.config.as_deref())?;
+    Ok((configured.settings, configured.location.folder))
 }
 
 fn judge_of(settings: &Settings, metric: Option<&str>) -> Result<Judge, Failure> {
     let mut judges = suite::judges(settings);
     let names: Vec<String> = judges.iter().map(|judge| judge.name().to_owned()).collect();
-    let place = || Place::file(settings.file.clone());
     let index = match metric {
         Some(metric) => names.iter().position(|name| name == metric),
         None if names.len() == 1 => Some(0),
         None => names.iter().position(|name| name == "faithfulness"),
     };
-    match index {
-        Some(index) => Ok(judges.swap_remove(index)),
-        None if names.is_empty() => Err(Diagnostic::new("there is no judged metric to calibrate")
-            .at(place())
-            .help("add `judge:` and `metrics:`")
-            .into()),
-        None => {
-            let message = match metric {
-                Some(metric) => format!("`{metric}` is not a judged metric here"),
-                None => "there are several judged metrics".to_owned(),
-            };
-            let help = format!("name one with --metric: {}", names.join(", "));
-            Err(Diagnostic::new(message).at(place()).help(help).into())
-        }
+    if let Some(index) = index {
+        return Ok(judges.swap_remove(index));
     }
+    let message = match metric {
+        _ if names.is_empty() => "there is no judged metric to calibrate".to_owned(),
+        Some(metric) => format!("`{metric}` is not a judged metric here"),
+        None => "there are several judged metrics".to_owned(),
+    };
+    let help = match names.as_slice() {
+        [] => "add `judge:` and `metrics:`".to_owned(),
+        names => format!("name one with --metric: {}", names.join(", ")),
+    };
+    Err(Diagnostic::new(message).at(Place::file(&settings.file)).help(help).into())
 }
 
 /// The judgements of all labelled answers.

@@ -2,8 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::config;
-use promptgate_core::model::{Diagnostic, Place};
+use crate::config::{self, Settings};
+use promptgate_adapters::load;
+use promptgate_core::check;
+use promptgate_core::model::{Diagnostic, Diagnostics, Place};
 
 /// The configuration's file.
 pub(in crate::app) struct Location {
@@ -29,16 +31,15 @@ pub(super) fn configuration(named: Option<&Path>) -> Result<Location, Diagnostic
     let path = match named {
         Some(path) => {
             let path = here.join(path);
-            if path.is_dir() {
-                config::NAMES.into_iter().map(|name| path.join(name)).find(|file| file.is_file()).ok_or_else(
-                    || {
-                        Diagnostic::new("there is no promptgate.yaml in this folder")
-                            .at(Place::file(shown(&path)))
-                            .help("`promptgate init FOLDER` writes one")
-                    },
-                )?
-            } else {
+            let mut inside = config::NAMES.into_iter().map(|name| path.join(name));
+            if !path.is_dir() {
                 path
+            } else if let Some(file) = inside.find(|file| file.is_file()) {
+                file
+            } else {
+                return Err(Diagnostic::new("there is no promptgate.yaml in this folder")
+                    .at(Place::file(shown(&path)))
+                    .help("`promptgate init FOLDER` writes one"));
             }
         }
         None => config::find(&here).ok_or_else(|| {
@@ -60,6 +61,11 @@ pub(super) fn configuration(named: Option<&Path>) -> Result<Location, Diagnostic
     let folder = path.parent().unwrap_or(&here).to_owned();
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     Ok(Location { folder, name, shown, bytes })
+}
+
+/// The settings of a configuration.
+pub(super) fn parse(shown: &str, bytes: &[u8]) -> Result<Settings, Diagnostics> {
+    config::load(shown, load::decode(shown, bytes)?, &check::entry_schema())
 }
 
 /// A path from the command line, relative to the configuration: taken from the current folder if it exists there, else

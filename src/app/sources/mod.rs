@@ -24,12 +24,11 @@ pub(super) use secrets::{endpoints, header_variables, secrets};
 
 use super::suite::SuiteOptions;
 use super::{Environment, Failure};
-use crate::config::{self, Settings};
+use crate::config::Settings;
 use files::Trees;
 use locate::Location;
 use policy::PolicySources;
 use promptgate_adapters::load::{self, DatasetBytes, DatasetSource};
-use promptgate_core::check;
 use promptgate_core::model::{Diagnostics, PolicySource};
 use promptgate_core::text::Redactor;
 
@@ -89,8 +88,7 @@ pub(super) struct Sources {
 /// Reads the configuration that is named, else the nearest one; none of its files is read.
 pub(super) fn configured(named: Option<&Path>) -> Result<Configured, Failure> {
     let location = locate::configuration(named)?;
-    let text = load::decode(&location.shown, &location.bytes)?.to_owned();
-    let settings = config::load(&location.shown, &text, &check::entry_schema())?;
+    let settings = locate::parse(&location.shown, &location.bytes)?;
     Ok(Configured { location, settings })
 }
 

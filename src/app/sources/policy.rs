@@ -10,12 +10,11 @@ mod place;
 use serde_json::Value;
 
 use super::files::Trees;
-use super::locate::{Location, from_command_line};
+use super::locate::{Location, from_command_line, parse};
 use crate::app::Environment;
 use crate::app::suite::SuiteOptions;
 use crate::config::{self, Settings};
 use promptgate_adapters::load::{self, Baseline, BaselineSpec, Tree};
-use promptgate_core::check;
 use promptgate_core::model::{Diagnostic, Diagnostics, Place, PolicySource};
 use promptgate_core::text::neutral;
 
@@ -106,9 +105,8 @@ fn read(tree: &Tree, name: &str, spec: &str) -> Result<(Settings, Value), Diagno
             .help("name one that is there: `--policy-from git:REF`, `git:REF:PATH` or `file:PATH`")
     })?;
     let text = load::decode(&shown, &bytes)?;
-    let loaded = config::load(&shown, text, &check::entry_schema());
     let base =
-        loaded.map_err(|mut diagnostics| {
+        parse(&shown, &bytes).map_err(|mut diagnostics| {
             let message = format!("the policy of {spec} is not valid, and a change is not judged by its own");
             diagnostics.0.push(Diagnostic::new(message).at(Place::file(&shown)).help(
                 "repair it there first, or name a commit whose policy is valid: `--policy-from git:REF`",
@@ -134,13 +132,10 @@ fn joined(
     let lacking: Vec<&(String, f64, f64)> =
         own.prices.iter().filter(|(model, ..)| base.price(model).is_none()).collect();
     if !lacking.is_empty() {
-        let named: Vec<String> = lacking
-            .iter()
-            .take(5)
-            .map(|(model, input, output)| {
-                format!("{} ({input} in, {output} out)", neutral::clip(&neutral::terminal(model), 60))
-            })
-            .collect();
+        let price = |(model, input, output): &&(String, f64, f64)| {
+            format!("{} ({input} in, {output} out)", neutral::clip(&neutral::terminal(model), 60))
+        };
+        let named: Vec<String> = lacking.iter().take(5).map(price).collect();
         let more = if lacking.len() > 5 { ", …" } else { "" };
         warnings.push(format!(
             "prices that the policy lacks are those of this change: {}{more}",

@@ -2,13 +2,12 @@
 
 use super::base;
 use super::files::Trees;
-use super::locate::{Location, from_command_line};
+use super::locate::{Location, from_command_line, parse};
 use super::policy::{PolicySources, configuration_at};
 use crate::app::suite::SuiteOptions;
 use crate::app::{Environment, Failure, mismatch, report_files};
-use crate::config::{self, Settings};
+use crate::config::Settings;
 use promptgate_adapters::load::{self, Baseline, BaselineSpec, PromptBytes, PromptSource, Repository, Tree};
-use promptgate_core::check;
 use promptgate_core::model::{DatasetFacts, Diagnostic, Diagnostics, Place, Run};
 
 /// Largest report that is a baseline, in bytes.
@@ -129,14 +128,14 @@ pub(super) fn baseline(
         }
         Baseline::Report { path } => {
             // The same holds for a report.
-            let folder = if policy.base.is_some() && !from_flag {
+            let mut folder = location.folder.as_path();
+            if policy.base.is_some() && !from_flag {
                 refuse_changed_report(policy, &path)?;
-                let files = &policy.trees.policy;
                 // A report that a commit holds is the same in the candidate's folder.
-                if files.is_writable_by_change() { files.folder() } else { &location.folder }
-            } else {
-                &location.folder
-            };
+                if policy.trees.policy.is_writable_by_change() {
+                    folder = policy.trees.policy.folder();
+                }
+            }
             let report =
                 report_files::read(&folder.join(seen(path.clone()))).map_err(|failure| match failure {
                     Failure::Diagnostics(diagnostics) => diagnostics,
@@ -164,20 +163,14 @@ fn at_commit(
         None => None,
         Some((name, bytes)) => {
             let shown = base.describe(&name);
-            let loaded = load::decode(&shown, &bytes)
-                .map_err(Diagnostics::from)
-                .and_then(|text| config::load(&shown, text, &check::entry_schema()));
-            match loaded {
-                Ok(settings) => Some(settings),
-                Err(_) => {
-                    warnings.push(format!(
-                        "{shown} is not valid; the baseline runs with the user message, model and parameters of \
-                         {}",
-                        location.shown
-                    ));
-                    None
-                }
+            let parsed = parse(&shown, &bytes);
+            if parsed.is_err() {
+                warnings.push(format!(
+                    "{shown} is not valid; the baseline runs with the user message, model and parameters of {}",
+                    location.shown
+                ));
             }
+            parsed.ok()
         }
     };
     let named = path.is_some();

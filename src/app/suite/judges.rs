@@ -75,8 +75,8 @@ pub(super) fn planted(
     let source = DatasetSource { path: path.value.clone(), ..DatasetSource::default() };
     let cases = match load::parse_dataset(bytes, &source) {
         Ok(loaded) => loaded.value.cases,
-        Err(LoadError::Diagnostics(found)) => {
-            diagnostics.0.extend(found.0);
+        Err(LoadError::Diagnostics(Diagnostics(found))) => {
+            diagnostics.0.extend(found);
             return None;
         }
         Err(LoadError::Empty(diagnostic)) => {
