@@ -2,7 +2,7 @@
 
 use super::{CacheMode, CallOptions};
 use crate::config::Settings;
-use promptgate_core::forecast::{self, CallCost, Load};
+use promptgate_core::forecast::{self, CallCost, CostEstimate, Load};
 use promptgate_core::gate::Schedule;
 use promptgate_core::port::Event;
 use promptgate_engine::evaluate;
@@ -30,42 +30,26 @@ pub(super) fn announce(
 ) {
     let planned = evaluate::planned(engine, 0, schedule.first(), engine.scorers.judges.len());
     if let Event::Planned { cases, completions, .. } = &planned {
-        let mut estimate = Estimate::of(engine, schedule, settings);
-        let ceiling = calls.ceilings.calls.or(settings.budget.calls);
-        estimate.most = ceiling.map_or(estimate.most, |ceiling| estimate.most.min(ceiling));
-        let message = message(engine, schedule, &estimate, (*cases, *completions), calls, cached);
+        let judgements = load(engine, *completions as u64).judgements;
+        let judged = match (judgements, &engine.scorers.planted) {
+            (0, _) => String::new(),
+            (judgements, None) => format!(" and {judgements} judgements"),
+            (judgements, Some(_)) => format!(" and {judgements} judgements after the judge's self-test"),
+        };
+        let asked = format!("{completions} answers to {cases} cases{judged}");
+        let message = if calls.cache == CacheMode::CachedOnly {
+            format!("looking up {asked} in the cache: nothing is called")
+        } else {
+            let more = match schedule.last() {
+                last if last > schedule.first() => format!(", more while undecided (at most {last} repeats)"),
+                _ => String::new(),
+            };
+            let estimate = estimate(engine, schedule, settings, calls, cached);
+            format!("asking for {asked}{more}: {estimate}; Ctrl-C ends with a report")
+        };
         engine.sink.emit(Event::Note { message });
     }
     engine.sink.emit(planned);
-}
-
-fn message(
-    engine: &Engine,
-    schedule: Schedule,
-    estimate: &Estimate,
-    (cases, completions): (usize, usize),
-    calls: CallOptions,
-    cached: bool,
-) -> String {
-    let judged = match (estimate.judgements, &engine.scorers.planted) {
-        (0, _) => String::new(),
-        (judgements, None) => format!(" and {judgements} judgements"),
-        (judgements, Some(_)) => format!(" and {judgements} judgements after the judge's self-test"),
-    };
-    if calls.cache == CacheMode::CachedOnly {
-        return format!(
-            "looking up {completions} answers to {cases} cases{judged} in the cache: nothing is called"
-        );
-    }
-    let more = if schedule.last() > schedule.first() {
-        format!(", more while undecided (at most {} repeats)", schedule.last())
-    } else {
-        String::new()
-    };
-    format!(
-        "asking for {completions} answers to {cases} cases{judged}{more}: {}; Ctrl-C ends with a report",
-        estimate.describe(calls.offline, cached)
-    )
 }
 
 /// The calls that answers need.
@@ -74,43 +58,32 @@ pub(super) fn load(engine: &Engine, answers: u64) -> Load {
     Load { answers, judgements: answers * judges as u64 }
 }
 
-/// Calls and cost of the first look and of the whole schedule.
-struct Estimate {
-    judgements: u64,
-    calls: u64,
-    most: u64,
-    /// US dollars of the first look; `None` where a price is unknown.
-    usd: Option<f64>,
-}
-
-impl Estimate {
-    fn of(engine: &Engine, schedule: Schedule, settings: &Settings) -> Self {
-        let load = load(engine, engine.plan.slots(0, 1).len() as u64);
-        let panel = settings.judge.as_ref().map_or(&[][..], |judge| &judge.panel);
-        let planted = engine.scorers.planted.as_ref().map_or(0, Vec::len) * panel.len();
-        let (answer, judgement) = each(engine, settings);
-        let amount = |repeats| forecast::estimate_cost(load, repeats, answer, judgement);
-        let tested =
-            forecast::estimate_cost(Load { answers: 0, judgements: planted as u64 }, 1, answer, judgement);
-        let (first, last) = (amount(schedule.first()), amount(schedule.last()));
-        Self {
-            judgements: first.judgements,
-            calls: first.answers + first.judgements + tested.judgements,
-            most: last.answers + last.judgements + tested.judgements,
-            usd: first.usd.zip(tested.usd).map(|(usd, tested)| usd + tested),
-        }
-    }
-
-    fn describe(&self, offline: bool, cached: bool) -> String {
-        let money = match self.usd {
-            _ if offline => "nothing to pay".to_owned(),
-            Some(usd) => format!("about ${usd:.2} by the length of the requests"),
-            None => "price not known".to_owned(),
-        };
-        // Hits cannot be counted before the run: a judgement's request holds the answer.
-        let cached = if cached { "what is cached costs none; " } else { "" };
-        format!("{} calls now, at most {}, {money} ({cached}retries come on top)", self.calls, self.most)
-    }
+/// Calls and cost of the first look, and calls of the whole schedule.
+fn estimate(
+    engine: &Engine,
+    schedule: Schedule,
+    settings: &Settings,
+    calls: CallOptions,
+    cached: bool,
+) -> String {
+    let load = load(engine, engine.plan.slots(0, 1).len() as u64);
+    let panel = settings.judge.as_ref().map_or(0, |judge| judge.panel.len());
+    let planted = engine.scorers.planted.as_ref().map_or(0, Vec::len) * panel;
+    let (answer, judgement) = each(engine, settings);
+    let cost = |load, repeats| forecast::estimate_cost(load, repeats, answer, judgement);
+    let tested = cost(Load { answers: 0, judgements: planted as u64 }, 1);
+    let (first, last) = (cost(load, schedule.first()), cost(load, schedule.last()));
+    let with_test = |cost: &CostEstimate| cost.answers + cost.judgements + tested.judgements;
+    let ceiling = calls.ceilings.calls.or(settings.budget.calls).unwrap_or(u64::MAX);
+    let money = match first.usd.zip(tested.usd) {
+        _ if calls.offline => "nothing to pay".to_owned(),
+        Some((usd, tested)) => format!("about ${:.2} by the length of the requests", usd + tested),
+        None => "price not known".to_owned(),
+    };
+    // Hits cannot be counted before the run: a judgement's request holds the answer.
+    let cached = if cached { "what is cached costs none; " } else { "" };
+    let (now, most) = (with_test(&first), with_test(&last).min(ceiling));
+    format!("{now} calls now, at most {most}, {money} ({cached}retries come on top)")
 }
 
 /// Estimated tokens and price of one answer and one judgement, by the length of a sample of requests.

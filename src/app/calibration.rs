@@ -201,7 +201,9 @@ fn rejection(message: String) -> Fault {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::testing;
     use crate::config;
+    use promptgate_adapters::load::Tree;
     use promptgate_core::check;
 
     fn settings(judge: &str) -> Settings {
@@ -215,7 +217,9 @@ mod tests {
     fn check(settings: &Settings, offline: bool) -> Result<CalibrationCheck, Failure> {
         let judges = crate::app::suite::judges(settings);
         let facts = crate::app::suite::judge_facts(settings, &judges, &["host".to_owned()]);
-        check_calibration(settings, &NamedFiles::default(), facts.as_ref(), offline)
+        let folder = testing::folder();
+        let files = NamedFiles::fetch(&Tree::work_tree(folder.path()), ["calibration.json".to_owned()]);
+        check_calibration(settings, &files, facts.as_ref(), offline)
     }
 
     #[test]

@@ -130,9 +130,8 @@ impl NamedFiles {
     /// If it cannot be read.
     pub(in crate::app) fn find(&self, path: &str) -> Result<Option<&FetchedFile>, Diagnostic> {
         match self.files.get(path) {
-            Some(Fetched::File(file)) => Ok(Some(file)),
-            Some(Fetched::Unreadable(diagnostic)) => Err(diagnostic.clone()),
-            Some(Fetched::Missing(_)) | None => Ok(None),
+            Some(Fetched::Missing(_)) => Ok(None),
+            _ => self.read(path).map(Some),
         }
     }
 
