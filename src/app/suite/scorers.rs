@@ -146,18 +146,20 @@ pub(super) fn policy(
     cases: &[CaseFacts],
     has_baseline: bool,
     options: &SuiteOptions,
-    Findings { diagnostics, warnings }: &mut Findings,
+    findings: &mut Findings,
 ) -> Option<Policy> {
     let mut minimums: Vec<(String, f64)> = Vec::new();
     for text in &options.minimums {
         match config::parse_minimum(text) {
-            Ok((metric, _)) if minimums.iter().any(|(other, _)| *other == metric) => diagnostics.0.push(
-                Diagnostic::new(format!("the minimum of `{metric}` is given twice"))
-                    .at(Place::file("--min"))
-                    .help("give it once"),
-            ),
+            Ok((metric, _)) if minimums.iter().any(|(other, _)| *other == metric) => {
+                findings.diagnostics.0.push(
+                    Diagnostic::new(format!("the minimum of `{metric}` is given twice"))
+                        .at(Place::file("--min"))
+                        .help("give it once"),
+                )
+            }
             Ok(minimum) => minimums.push(minimum),
-            Err(found) => diagnostics.0.extend(found.0),
+            Err(found) => findings.diagnostics.0.extend(found.0),
         }
     }
     // Checks of single cases that share a name share a metric: the strictest of them counts.
@@ -184,27 +186,19 @@ pub(super) fn policy(
         let judged = settings.metrics.iter().find(|other| other.name == *metric);
         let configured = check.map(|check| check.min).or_else(|| judged.and_then(|metric| metric.min));
         if let Some(configured) = configured.filter(|configured| minimum < configured) {
-            warnings.push(format!(
+            findings.warnings.push(format!(
                 "--min lowers the minimum of {metric} to {minimum}; the configuration requires {configured}"
             ));
         }
     }
-    match settings.policy(&checks, cases, has_baseline, &minimums) {
-        Ok(mut policy) => {
-            let schedule = schedule(settings, options, diagnostics);
-            (policy.repeats, policy.max_repeats) = (schedule.first(), schedule.last());
-            if options.no_judge {
-                policy.criteria.retain(|criterion| {
-                    settings.metrics.iter().all(|metric| metric.name != criterion.metric)
-                });
-            }
-            Some(policy)
-        }
-        Err(found) => {
-            diagnostics.0.extend(found.0);
-            None
-        }
+    let mut policy = findings.take(settings.policy(&checks, cases, has_baseline, &minimums))?;
+    let schedule = schedule(settings, options, &mut findings.diagnostics);
+    (policy.repeats, policy.max_repeats) = (schedule.first(), schedule.last());
+    if options.no_judge {
+        let is_judged = |name: &String| settings.metrics.iter().any(|metric| metric.name == *name);
+        policy.criteria.retain(|criterion| !is_judged(&criterion.metric));
     }
+    Some(policy)
 }
 
 /// The schedule of flags and configuration; `--repeats` alone is one look.
