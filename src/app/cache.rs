@@ -38,7 +38,7 @@ pub(super) fn open(
     if mode == CacheMode::Bypass {
         return Ok(None);
     }
-    let path = folder.join(&settings.cache.path.value);
+    let path = folder.join(&settings.cache.path);
     refuse_link(&path)?;
     refuse_tracked(
         &path,
@@ -77,7 +77,7 @@ impl Maintenance {
     /// No configuration, no cache, or a cache that is in use.
     pub(crate) fn open(config: Option<&Path>) -> Result<Self, Failure> {
         let configured = sources::configured(config)?;
-        let path = configured.location.folder.join(&configured.settings.cache.path.value);
+        let path = configured.location.folder.join(&configured.settings.cache.path);
         let shown = path.display().to_string();
         if !path.is_file() {
             return Err(Diagnostic::new("there is no cache yet")

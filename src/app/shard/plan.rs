@@ -58,7 +58,7 @@ fn digest_of_plan_cases(suite: &Suite, metrics: &[String]) -> String {
 
 /// Digest of names, checks as written, and the files that they name.
 fn digest_of_scorers(suite: &Suite, metrics: &[String]) -> String {
-    let entries: Vec<&Value> = suite.settings.checks.iter().map(|check| &check.entry).collect();
+    let entries: Vec<&Value> = suite.settings.checks.iter().map(|check| &check.value).collect();
     let own = suite.plan.dataset().cases.iter().flat_map(|case| &case.checks);
     let named =
         files_of_checks(entries.iter().copied()).into_iter().map(|path| (suite.files.of_check(&path), path));

@@ -31,7 +31,7 @@ impl Trees {
 /// The source of a configured dataset.
 pub(in crate::app) fn dataset_source(written: &DatasetSettings) -> DatasetSource {
     DatasetSource {
-        path: written.path.value.clone(),
+        path: written.path.clone(),
         format: written.format,
         fields: written.fields.clone(),
         shared_ids: None,
@@ -45,7 +45,7 @@ pub(in crate::app) fn certificates(settings: &Settings) -> impl Iterator<Item = 
 
 /// The files of the policy that settings name one by one: of checks, the calibration, certificates.
 pub(super) fn named_files(settings: &Settings) -> impl Iterator<Item = String> {
-    let checks = files_of_checks(settings.checks.iter().map(|check| &check.entry));
+    let checks = files_of_checks(settings.checks.iter().map(|check| &check.value));
     certificates(settings).chain(calibration(settings)).chain(checks)
 }
 

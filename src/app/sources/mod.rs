@@ -118,7 +118,7 @@ fn resolve_all(options: &SuiteOptions, environment: &Environment) -> Result<Reso
     policy::add_named_files(&mut policy);
     let PolicySources { settings, source: policy_source, trees, base } = policy;
     let fetch = |tree, path: &str| load::fetch_dataset(tree, path);
-    let dataset = fetch(&trees.candidate, &settings.dataset.path.value);
+    let dataset = fetch(&trees.candidate, &settings.dataset.path);
     let theirs = base.map(|base| dataset_source(&base.dataset));
     let policy_dataset = theirs.map(|source| (fetch(&trees.policy, &source.path), source));
     let planted = settings.judge.as_ref().and_then(|judge| judge.planted.as_ref());

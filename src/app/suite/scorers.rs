@@ -38,7 +38,7 @@ pub(super) fn compile(
     files: &NamedFiles,
     diagnostics: &mut Diagnostics,
 ) -> Vec<NamedCheck> {
-    let entries = settings.checks.iter().map(|check| (&check.entry, &check.place));
+    let entries = settings.checks.iter().map(|check| (&check.value, &check.place));
     compile_all(entries, &[], &|path| files.of_check(path), diagnostics)
 }
 
@@ -203,7 +203,7 @@ pub(super) fn policy(
 
 /// The schedule of flags and configuration; `--repeats` alone is one look.
 fn schedule(settings: &Settings, options: &SuiteOptions, diagnostics: &mut Diagnostics) -> Schedule {
-    let configured = &settings.gate;
+    let configured = &settings.gate.policy;
     match (options.repeats, options.max_repeats) {
         (None, None) => Schedule::new(configured.repeats, configured.max_repeats),
         (Some(repeats), None) => Schedule::once(repeats),

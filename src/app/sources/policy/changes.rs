@@ -83,7 +83,7 @@ pub(in crate::app::sources) fn add_named_files(sources: &mut PolicySources) {
     if let Some(BaselineSpec::File(path) | BaselineSpec::Report(path)) = baseline {
         named.insert(path);
     }
-    let checks = files_of_checks(base.checks.iter().map(|check| &check.entry));
+    let checks = files_of_checks(base.checks.iter().map(|check| &check.value));
     for path in named.iter().chain(&checks) {
         compare(source, path, policy, candidate);
     }

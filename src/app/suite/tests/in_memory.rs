@@ -32,7 +32,7 @@ fn parse(files: &[(&str, &str)]) -> Result<Suite, Failure> {
         prompt: PromptBytes { file: "prompt.md".to_owned(), commit: None, bytes },
         source: PromptSource {
             path: "prompt.md".to_owned(),
-            user: settings.user.value.clone(),
+            user: settings.user.clone(),
             model: Some("tiny".to_owned()),
             ..PromptSource::default()
         },
