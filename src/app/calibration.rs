@@ -6,7 +6,7 @@ use super::Failure;
 use super::mismatch::differing;
 use super::sources::NamedFiles;
 use crate::config::{JudgeSettings, Settings};
-use promptgate_adapters::load;
+use promptgate_adapters::files::decode;
 use promptgate_core::model::{CalibrationFacts, Diagnostic, Fault, FaultKind, JudgeFacts, Place};
 use promptgate_core::stats::{Confusion, clopper_pearson};
 use promptgate_engine::calibrate::kappa_at;
@@ -58,7 +58,7 @@ pub(super) fn check_calibration(
         check.rejected = Some(rejection(format!("the judge is not calibrated: there is no {}", path.value)));
         return Ok(check);
     };
-    let calibration = calibration::read(&file.name, load::decode(&file.name, &file.bytes)?)?;
+    let calibration = calibration::read(&file.name, decode(&file.name, &file.bytes)?)?;
     let same = facts.by_metric.get(&calibration.metric) == Some(&calibration.judge.fingerprint);
     if !same {
         let message =
@@ -203,7 +203,7 @@ mod tests {
     use super::*;
     use crate::app::testing;
     use crate::config;
-    use promptgate_adapters::load::Tree;
+    use promptgate_adapters::files::Tree;
     use promptgate_core::check;
 
     fn settings(judge: &str) -> Settings {

@@ -14,7 +14,7 @@ use super::models::{Connection, Models};
 use super::sources::NamedFiles;
 use super::{CallOptions, Context, Failure, cache, report_files, sources, suite};
 use crate::config::{self, Settings};
-use promptgate_adapters::load::Tree;
+use promptgate_adapters::files::Tree;
 use promptgate_core::check;
 use promptgate_core::model::{Diagnostic, Ended, Fault, JudgeFacts, Place, Role, Run, Trial, TrialResult};
 use promptgate_core::port::{ChatModel, Event, EventSink};

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use promptgate_adapters::load::{DatasetSource, FILE_LIMIT, Tree, decode};
+use promptgate_adapters::files::{DatasetSource, FILE_LIMIT, Tree, decode};
 use promptgate_core::model::Diagnostic;
 
 use super::secrets::endpoints;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::config::{self, Settings};
-use promptgate_adapters::load;
+use promptgate_adapters::files::decode;
 use promptgate_core::check;
 use promptgate_core::model::{Diagnostic, Diagnostics, Place};
 
@@ -65,7 +65,7 @@ pub(super) fn configuration(named: Option<&Path>) -> Result<Location, Diagnostic
 
 /// The settings of a configuration.
 pub(super) fn parse(shown: &str, bytes: &[u8]) -> Result<Settings, Diagnostics> {
-    config::load(shown, load::decode(shown, bytes)?, &check::entry_schema())
+    config::load(shown, decode(shown, bytes)?, &check::entry_schema())
 }
 
 /// A path from the command line, relative to the configuration: taken from the current folder if it exists there, else

@@ -28,7 +28,7 @@ use crate::config::Settings;
 use files::Trees;
 use locate::Location;
 use policy::PolicySources;
-use promptgate_adapters::load::{self, DatasetBytes, DatasetSource};
+use promptgate_adapters::files::{DatasetBytes, DatasetSource, fetch_dataset};
 use promptgate_core::model::{Diagnostics, PolicySource};
 use promptgate_core::text::Redactor;
 
@@ -117,12 +117,11 @@ fn resolve_all(options: &SuiteOptions, environment: &Environment) -> Result<Reso
     let baseline = prompts::baseline(options, environment, &policy, &location, &mut warnings);
     policy::add_named_files(&mut policy);
     let PolicySources { settings, source: policy_source, trees, base } = policy;
-    let fetch = |tree, path: &str| load::fetch_dataset(tree, path);
-    let dataset = fetch(&trees.candidate, &settings.dataset.path);
+    let dataset = fetch_dataset(&trees.candidate, &settings.dataset.path);
     let theirs = base.map(|base| dataset_source(&base.dataset));
-    let policy_dataset = theirs.map(|source| (fetch(&trees.policy, &source.path), source));
+    let policy_dataset = theirs.map(|source| (fetch_dataset(&trees.policy, &source.path), source));
     let planted = settings.judge.as_ref().and_then(|judge| judge.planted.as_ref());
-    let planted = planted.map(|path| fetch(&trees.policy, &path.value));
+    let planted = planted.map(|path| fetch_dataset(&trees.policy, &path.value));
     let files = NamedFiles::fetch(&trees.policy, files::named_files(&settings));
     let shown = location.shown;
     let sources = Sources {

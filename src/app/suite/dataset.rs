@@ -7,7 +7,7 @@ use super::{Findings, SuiteOptions};
 use crate::app::Failure;
 use crate::app::sources::{between, dataset_source};
 use crate::config::Settings;
-use promptgate_adapters::load::{self, DatasetBytes, DatasetSource, LoadError, Loaded};
+use promptgate_adapters::files::{self, DatasetBytes, DatasetSource, LoadError, Loaded};
 use promptgate_core::model::{Case, CaseFacts, Dataset, DatasetChanges, Diagnostic, Place, PolicySource};
 
 /// Tags that a message lists.
@@ -18,7 +18,7 @@ pub(super) type Parsed = Result<Loaded<Dataset>, LoadError>;
 
 /// Parses the dataset of the settings.
 pub(super) fn parse(bytes: DatasetBytes, settings: &Settings) -> Parsed {
-    load::parse_dataset(bytes, &dataset_source(&settings.dataset))
+    files::parse_dataset(bytes, &dataset_source(&settings.dataset))
 }
 
 /// The dataset; `None` where its errors are among the findings.
@@ -55,7 +55,7 @@ pub(super) fn changes(
     warnings: &mut Vec<String>,
 ) -> Option<DatasetChanges> {
     let (policy, (bytes, source)) = policy.zip(theirs)?;
-    let diagnostic = match load::parse_dataset(bytes, &source) {
+    let diagnostic = match files::parse_dataset(bytes, &source) {
         Ok(before) => return Some(between(&before.value.cases, &dataset.cases)),
         Err(LoadError::Diagnostics(diagnostics)) => diagnostics.0.into_iter().next(),
         Err(LoadError::Empty(diagnostic)) => Some(diagnostic),
@@ -97,7 +97,7 @@ pub(super) fn select(mut dataset: Dataset, options: &SuiteOptions) -> Result<Dat
             none_selected(options, total, &known_tags).at(Place::file(&dataset.facts.path)),
         ));
     }
-    dataset.facts.digest = load::digest(&dataset.cases);
+    dataset.facts.digest = files::digest(&dataset.cases);
     dataset.facts.cases = dataset.cases.len();
     Ok(dataset)
 }

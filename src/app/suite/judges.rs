@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::config::Settings;
-use promptgate_adapters::load::{self, DatasetBytes, DatasetSource, LoadError};
+use promptgate_adapters::files::{self, DatasetBytes, DatasetSource, LoadError};
 use promptgate_core::model::{Case, Diagnostic, Diagnostics, JudgeFacts};
 use promptgate_engine::judge::{self, Judge, Member, Planted};
 
@@ -73,7 +73,7 @@ pub(super) fn planted(
     let judge = settings.judge.as_ref().filter(|judge| judge.self_test && !judges.is_empty())?;
     let Some((path, bytes)) = judge.planted.as_ref().zip(bytes) else { return Some(Vec::new()) };
     let source = DatasetSource { path: path.value.clone(), ..DatasetSource::default() };
-    let cases = match load::parse_dataset(bytes, &source) {
+    let cases = match files::parse_dataset(bytes, &source) {
         Ok(loaded) => loaded.value.cases,
         Err(LoadError::Diagnostics(Diagnostics(found))) => {
             diagnostics.0.extend(found);

@@ -9,7 +9,7 @@ use super::judges::{judges, missing_fields, planted};
 use super::{Findings, SuiteOptions};
 use crate::app::sources::NamedFiles;
 use crate::config::{self, CheckPolicy, Settings};
-use promptgate_adapters::load::DatasetBytes;
+use promptgate_adapters::files::DatasetBytes;
 use promptgate_core::check::{self, NamedCheck};
 use promptgate_core::gate::{Policy, Schedule};
 use promptgate_core::model::{Case, CaseFacts, Dataset, Diagnostic, Diagnostics, Place};

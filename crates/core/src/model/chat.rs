@@ -119,8 +119,8 @@ impl Usage {
     }
 }
 
-/// A complete response of a model.
-#[derive(Debug, Clone, PartialEq)]
+/// A complete response of a model; its JSON is the form of a cached one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Completion {
     /// The text, also of a refusal.
     pub text: String,
@@ -137,6 +137,7 @@ pub struct Completion {
     /// The `system_fingerprint` of the response.
     pub system_fingerprint: Option<String>,
     /// Time of caching in seconds since 1970 (UTC); `None` for a new completion.
+    #[serde(skip)]
     pub cached_at: Option<u64>,
 }
 

@@ -8,7 +8,7 @@ use crate::app::sources::{BaselineSource, NamedFiles, ResolvedPrompt, Sources};
 use crate::app::suite::{Suite, SuiteOptions, build, dataset};
 use crate::app::testing::CONFIG;
 use crate::config;
-use promptgate_adapters::load::{DatasetBytes, DatasetFile, PromptBytes, PromptSource};
+use promptgate_adapters::files::{DatasetBytes, DatasetFile, PromptBytes, PromptSource};
 use promptgate_core::check;
 use promptgate_core::model::{Diagnostic, Place};
 use promptgate_core::text::Redactor;
