@@ -6,18 +6,20 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// The role of a message's author.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum MessageRole {
-    /// Instructions.
-    System,
-    /// Instructions, in newer APIs.
-    Developer,
-    /// The user.
-    User,
-    /// The model.
-    Assistant,
+use super::named;
+
+named! {
+    /// The role of a message's author.
+    pub enum MessageRole {
+        /// Instructions.
+        System = "system",
+        /// Instructions, in newer APIs.
+        Developer = "developer",
+        /// The user.
+        User = "user",
+        /// The model.
+        Assistant = "assistant",
+    }
 }
 
 /// One message.
