@@ -29,21 +29,12 @@ pub(crate) enum CacheMode {
     CachedOnly,
 }
 
-/// An open cache and how it is used.
-#[derive(Clone)]
-pub(super) struct OpenCache {
-    /// The cache.
-    pub(super) cache: Arc<Cache>,
-    /// How it is used.
-    pub(super) options: CacheOptions,
-}
-
-/// Opens the cache of the settings; `None` where it is bypassed. `folder` is that of the configuration.
+/// Opens the cache of the settings, and says how it is used; `None` where it is bypassed. `folder` is that of the configuration.
 pub(super) fn open(
     settings: &Settings,
     folder: &Path,
     mode: CacheMode,
-) -> Result<Option<OpenCache>, Failure> {
+) -> Result<Option<(Arc<Cache>, CacheOptions)>, Failure> {
     if mode == CacheMode::Bypass {
         return Ok(None);
     }
@@ -63,7 +54,7 @@ pub(super) fn open(
         cached_only: mode == CacheMode::CachedOnly,
         max_age: settings.cache.max_age,
     };
-    Ok(Some(OpenCache { cache: Arc::new(Cache::open(&path, PATIENCE)?), options }))
+    Ok(Some((Arc::new(Cache::open(&path, PATIENCE)?), options)))
 }
 
 /// Closes the cache; returns a warning where entries were lost, which costs the next run and not this one.
@@ -86,7 +77,7 @@ impl Maintenance {
     /// No configuration, no cache, or a cache that is in use.
     pub(crate) fn open(config: Option<&Path>) -> Result<Self, Failure> {
         let configured = sources::configured(config)?;
-        let path = configured.folder.join(&configured.settings.cache.path);
+        let path = configured.location.folder.join(&configured.settings.cache.path);
         let shown = path.display().to_string();
         if !path.is_file() {
             return Err(Diagnostic::new("there is no cache yet")

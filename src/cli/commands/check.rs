@@ -2,18 +2,15 @@
 
 use crate::app::suite::{self, Suite};
 use crate::app::{Environment, Failure};
-use crate::cli::args::CheckArguments;
+use crate::cli::args::SuiteFlags;
 use crate::cli::exit::ExitStatus;
 use crate::cli::output;
 use promptgate_core::model::VariantFacts;
 use promptgate_core::text::neutral;
 
 /// Loads the suite as a run would, and summarizes it.
-pub(super) async fn check(
-    arguments: &CheckArguments,
-    environment: &Environment,
-) -> Result<ExitStatus, Failure> {
-    let suite = suite::load(&arguments.options(), None, environment).await?;
+pub(super) async fn check(flags: &SuiteFlags, environment: &Environment) -> Result<ExitStatus, Failure> {
+    let suite = suite::load(&flags.options(), None, environment).await?;
     output::warn(&suite.warnings);
     output::print(&summary(&suite))?;
     Ok(ExitStatus::Pass)

@@ -55,35 +55,68 @@ pub struct DatasetSource {
     pub shared_ids: Option<String>,
 }
 
+/// Bytes of the files of a dataset.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DatasetBytes {
+    /// Name of the path or glob in messages.
+    pub name: String,
+    /// The files, or why they cannot be listed.
+    pub files: Result<Vec<DatasetFile>, Diagnostic>,
+}
+
+/// Bytes of one file of a dataset.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DatasetFile {
+    /// Name of the file in messages.
+    pub name: String,
+    /// Content of the file, or why it cannot be read.
+    pub bytes: Result<Vec<u8>, Diagnostic>,
+}
+
 /// Reads a dataset.
 ///
 /// # Errors
-/// [`LoadError::Empty`] if the files are valid but contain no rows, else up to twenty diagnostics.
+/// As [`parse_dataset`].
 pub fn dataset(tree: &Tree, source: &DatasetSource) -> Result<Loaded<Dataset>, LoadError> {
-    let mapping = FieldMapping::new(&source.fields, source.shared_ids.clone())?;
-    let paths = tree.glob(&source.path)?;
-    if paths.is_empty() {
-        if source.path.contains(['*', '?', '[']) {
-            return Err(Diagnostic::new("no file matches the pattern")
-                .at(Place::file(tree.describe(&source.path)))
-                .help("paths are relative to the configuration; `**` spans folders")
-                .into());
-        }
+    parse_dataset(fetch_dataset(tree, &source.path), source)
+}
+
+/// Reads the bytes of a path or of all files that a glob matches.
+pub fn fetch_dataset(tree: &Tree, path: &str) -> DatasetBytes {
+    let file = |path: &String| DatasetFile {
+        name: tree.describe(path),
+        bytes: tree.read_limited(path, DATASET_LIMIT),
+    };
+    let listed = tree.glob(path).and_then(|paths| match paths.as_slice() {
+        [] if path.contains(['*', '?', '[']) => Err(Diagnostic::new("no file matches the pattern")
+            .at(Place::file(tree.describe(path)))
+            .help("paths are relative to the configuration; `**` spans folders")),
         // Fails with a diagnostic about the missing file.
-        tree.read_limited(&source.path, DATASET_LIMIT)?;
-    }
+        [] => tree.read_limited(path, DATASET_LIMIT).map(|_| Vec::new()),
+        paths => Ok(paths.iter().map(file).collect()),
+    });
+    DatasetBytes { name: tree.describe(path), files: listed }
+}
+
+/// Parses the bytes of a dataset.
+///
+/// # Errors
+/// [`LoadError::Empty`] if the files are valid but contain no rows, else up to twenty diagnostics.
+pub fn parse_dataset(bytes: DatasetBytes, source: &DatasetSource) -> Result<Loaded<Dataset>, LoadError> {
+    let mapping = FieldMapping::new(&source.fields, source.shared_ids.clone())?;
     let mut builder = CaseBuilder::new(&mapping);
     let mut formats: Vec<DatasetFormat> = Vec::new();
     let mut empty_files: Vec<String> = Vec::new();
-    for path in &paths {
+    for file in bytes.files? {
         let rows = builder.rows();
-        match read(tree, path, source.format, &mapping, &mut builder) {
+        let bytes = file.bytes.map_err(Diagnostics::from);
+        match bytes.and_then(|bytes| read(&file.name, &bytes, source.format, &mapping, &mut builder)) {
             Ok(Some(format)) if !formats.contains(&format) => formats.push(format),
             Ok(_) => {}
             Err(diagnostics) => builder.sink.extend(diagnostics),
         }
         if builder.rows() == rows {
-            empty_files.push(tree.describe(path));
+            empty_files.push(file.name);
         }
     }
     let rows = builder.rows();
@@ -91,7 +124,7 @@ pub fn dataset(tree: &Tree, source: &DatasetSource) -> Result<Loaded<Dataset>, L
     if rows == 0 {
         return Err(LoadError::Empty(
             Diagnostic::new("the dataset has no rows")
-                .at(Place::file(tree.describe(&source.path)))
+                .at(Place::file(bytes.name))
                 .help("add at least one case, such as {\"query\": \"…\", \"context\": \"…\"}"),
         ));
     }
@@ -103,18 +136,16 @@ pub fn dataset(tree: &Tree, source: &DatasetSource) -> Result<Loaded<Dataset>, L
     Ok(Loaded { value: Dataset { facts, cases }, warnings })
 }
 
-/// Reads one file and returns its format, `None` if the file is empty and its extension unknown.
+/// Parses one file and returns its format, `None` if the file is empty and its extension unknown.
 fn read(
-    tree: &Tree,
-    path: &str,
+    file: &str,
+    bytes: &[u8],
     format: Option<DatasetFormat>,
     mapping: &FieldMapping,
     builder: &mut CaseBuilder<'_>,
 ) -> Result<Option<DatasetFormat>, Diagnostics> {
-    let file = tree.describe(path);
-    let bytes = tree.read_limited(path, DATASET_LIMIT)?;
-    let text = decode(&file, &bytes)?;
-    let Some(format) = format.or_else(|| format_of_extension(path)).or_else(|| sniff_format(text)) else {
+    let text = decode(file, bytes)?;
+    let Some(format) = format.or_else(|| format_of_extension(file)).or_else(|| sniff_format(text)) else {
         if text.trim().is_empty() {
             return Ok(None);
         }
@@ -127,19 +158,19 @@ fn read(
         return Ok(Some(format));
     }
     match format {
-        DatasetFormat::Jsonl => jsonl(&file, text, builder),
-        DatasetFormat::Csv => csv::read(&file, text, mapping, builder)?,
+        DatasetFormat::Jsonl => jsonl(file, text, builder),
+        DatasetFormat::Csv => csv::read(file, text, mapping, builder)?,
         DatasetFormat::Json => {
-            let document = Document::json(&file, text).map_err(|mut diagnostics| {
+            let document = Document::json(file, text).map_err(|mut diagnostics| {
                 if let Some(first) = diagnostics.0.first_mut().filter(|_| looks_like_jsonl(text)) {
                     let help = "this looks like JSONL (one object per line): set `format: jsonl`";
                     first.help = Some(help.to_owned());
                 }
                 diagnostics
             })?;
-            list(&document, &file, builder)?;
+            list(&document, file, builder)?;
         }
-        DatasetFormat::Yaml => list(&Document::yaml(&file, text)?, &file, builder)?,
+        DatasetFormat::Yaml => list(&Document::yaml(file, text)?, file, builder)?,
     }
     Ok(Some(format))
 }

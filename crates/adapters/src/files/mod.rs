@@ -17,7 +17,9 @@ mod row;
 mod tree;
 
 pub use baseline::{Baseline, BaselineSpec, baseline, trusted_baseline};
-pub use dataset::{DATASET_LIMIT, DatasetSource, dataset};
+pub use dataset::{
+    DATASET_LIMIT, DatasetBytes, DatasetFile, DatasetSource, dataset, fetch_dataset, parse_dataset,
+};
 pub use diagnostics::LoadError;
 pub use digest::{digest, digest_of_bytes};
 pub use prompt::{PROMPT_LIMIT, PromptBytes, PromptSource, fetch_prompt, find_prompt, parse_prompt};

@@ -223,7 +223,8 @@ impl Tree {
         Ok(paths)
     }
 
-    fn not_found(&self, path: &str) -> Diagnostic {
+    /// The diagnostic about a file that does not exist.
+    pub fn not_found(&self, path: &str) -> Diagnostic {
         let diagnostic = Diagnostic::new("file not found").at(Place::file(self.describe(path)));
         match self {
             Self::WorkTree { root, .. } => {
