@@ -25,7 +25,7 @@ pub use chat::{ChatRequest, Completion, FinishReason, Message, MessageRole, Purp
 pub use dataset::{Dataset, DatasetFacts, DatasetFormat};
 pub use diagnostic::{Diagnostic, Diagnostics, Place};
 pub use fault::{Fault, FaultKind};
-pub use grade::{Grade, Judging, Opinion, Outcome, Score};
+pub use grade::{CachedCalls, Grade, Judging, Opinion, Outcome, Score};
 pub use judge::{CalibrationFacts, Expected, JudgeFacts, PlantedOutcome, SelfTest};
 pub use matrix::Matrix;
 pub(crate) use named::named;

@@ -145,7 +145,7 @@ impl Interner {
             by: self.judge(identity),
             score,
             calls: judging.calls,
-            cached_calls: judging.cached_calls,
+            cached_calls: judging.cached_calls(),
             usage: judging.usage,
             fresh_usage: judging.fresh_usage(),
         }

@@ -99,7 +99,8 @@ pub struct Interval {
 }
 
 /// The decision on one criterion.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Criterion")]
 pub struct CriterionOutcome {
     /// `METRIC.min`, `METRIC.baseline`, `check.NAME`, `check.NAME.baseline`, `limit.latency_p95`,
     /// `slice.TAG.METRIC.min`, `case.ID` or `broken_cases`.
@@ -109,26 +110,27 @@ pub struct CriterionOutcome {
     /// `threshold`, `baseline`, `check`, `limit`, `slice`, `case` or `broken_cases`.
     pub kind: String,
     /// The required value.
-    pub required: f64,
-    /// The estimate; `None` where nothing was graded.
+    pub required: Option<f64>,
+    /// The estimate; null where nothing was graded.
     pub estimate: Option<f64>,
-    /// One-sided lower bound at `alpha`.
+    /// One-sided lower bound at `alpha`; null where none exists.
     pub lower: Option<f64>,
-    /// One-sided upper bound at `alpha`.
+    /// One-sided upper bound at `alpha`; null where none exists.
     pub upper: Option<f64>,
-    /// Unadjusted p-value of "shown to be missed"; `None` where the comparison is literal.
+    /// Unadjusted p-value of "shown to be missed"; null where the comparison is literal.
     pub p: Option<f64>,
     /// The verdict.
     pub verdict: CriterionVerdict,
     /// The method of decision: `literal`, `permutation`, `t`, `sign-flip`, `point`, …
     pub method: String,
-    /// One sentence that a product manager understands.
+    /// One sentence about the result.
     pub explanation: String,
     /// Repeats of the look that settled it, or of the last look.
     pub repeats: u32,
     /// The one-sided alpha of that look.
     pub alpha: f64,
-    /// Further evidence that would settle it; `None` where it is settled or the need cannot be computed.
+    /// Further evidence that would settle it if its estimate stayed the same; null where it is settled or the need cannot
+    /// be computed.
     pub need: Option<Need>,
 }
 

@@ -16,7 +16,7 @@ pub use line::is_line;
 use line::{CaseFields, parse, trial_json};
 pub use list::Trials;
 pub use spool::FileSpool;
-pub use trial::{CachedCalls, Grade, Judging, Opinion, Trial, Ungraded};
+pub use trial::{Grade, Trial, Ungraded};
 
 /// Seconds since 1970 (UTC) as RFC 3339.
 pub(super) fn timestamp(seconds: u64) -> Option<String> {

@@ -43,7 +43,7 @@ impl Report {
             judge: Judge::of(run),
             dataset: run.dataset.clone(),
             policy,
-            policy_source: run.policy_source.as_ref().map(PolicySource::from),
+            policy_source: run.policy_source.clone().map(|source| PolicySource { dataset: None, ..source }),
             dataset_changes: run.policy_source.as_ref().and_then(|source| source.dataset.clone()),
             scorers: run.scorers.clone(),
             repeats: run.repeats.per_case,
@@ -72,7 +72,7 @@ impl Report {
         self.verdict = decision.verdict;
         self.exit_code = exit_code;
         self.reasons.clone_from(&decision.reasons);
-        self.criteria = decision.criteria.iter().map(Criterion::from).collect();
+        self.criteria = decision.criteria.iter().map(criterion).collect();
         self.to_settle = decision
             .to_settle
             .map(|settle| ToSettle { cost_usd: settle.cost_usd.and_then(finite), ..settle });
@@ -198,24 +198,14 @@ fn look(look: &Look) -> Look {
     Look { criteria: look.criteria.iter().map(criterion).collect(), ..*look }
 }
 
-impl From<&model::CriterionOutcome> for Criterion {
-    fn from(outcome: &model::CriterionOutcome) -> Self {
-        Self {
-            id: outcome.id.clone(),
-            metric: outcome.metric.clone(),
-            kind: outcome.kind.clone(),
-            required: finite(outcome.required),
-            estimate: outcome.estimate.and_then(finite),
-            lower: outcome.lower.and_then(finite),
-            upper: outcome.upper.and_then(finite),
-            p: outcome.p.and_then(finite),
-            verdict: outcome.verdict,
-            method: outcome.method.clone(),
-            explanation: outcome.explanation.clone(),
-            repeats: outcome.repeats,
-            alpha: outcome.alpha,
-            need: outcome.need,
-        }
+fn criterion(outcome: &Criterion) -> Criterion {
+    Criterion {
+        required: outcome.required.and_then(finite),
+        estimate: outcome.estimate.and_then(finite),
+        lower: outcome.lower.and_then(finite),
+        upper: outcome.upper.and_then(finite),
+        p: outcome.p.and_then(finite),
+        ..outcome.clone()
     }
 }
 

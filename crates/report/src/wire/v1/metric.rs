@@ -1,44 +1,9 @@
-//! Criteria and metrics.
+//! Metrics.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{CriterionVerdict, Interval, Judged, LengthCorrelation, MetricKind, Need, Scope, Slice};
-
-/// The decision on one criterion.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Criterion {
-    /// `METRIC.min`, `METRIC.baseline`, `check.NAME`, `check.NAME.baseline`, `limit.latency_p95`,
-    /// `slice.TAG.METRIC.min`, `case.ID` or `broken_cases`.
-    pub id: String,
-    /// The metric; empty for `case.ID` and `broken_cases`.
-    pub metric: String,
-    /// `threshold`, `baseline`, `check`, `limit`, `slice`, `case` or `broken_cases`.
-    pub kind: String,
-    /// The required value.
-    pub required: Option<f64>,
-    /// The estimate; null where nothing was graded.
-    pub estimate: Option<f64>,
-    /// One-sided lower bound at `alpha`; null where none exists.
-    pub lower: Option<f64>,
-    /// One-sided upper bound at `alpha`; null where none exists.
-    pub upper: Option<f64>,
-    /// Unadjusted p-value of "shown to be missed"; null where the comparison is literal.
-    pub p: Option<f64>,
-    /// The verdict.
-    pub verdict: CriterionVerdict,
-    /// The method of decision: `literal`, `permutation`, `t`, `sign-flip`, `point`, …
-    pub method: String,
-    /// One sentence about the result.
-    pub explanation: String,
-    /// Repeats of the look that settled it, or of the last look.
-    pub repeats: u32,
-    /// The one-sided alpha of that look.
-    pub alpha: f64,
-    /// Further evidence that would settle it if its estimate stayed the same; null where it is settled or the need cannot
-    /// be computed.
-    pub need: Option<Need>,
-}
+use super::{Interval, Judged, LengthCorrelation, MetricKind, Scope, Slice};
 
 /// A metric over the whole run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -5,7 +5,6 @@ mod case;
 mod contradictions;
 mod judge;
 mod metric;
-mod policy_source;
 mod read;
 mod restore;
 
@@ -13,20 +12,19 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub use super::trials::{CachedCalls, Grade, Judging, Opinion, Trial, Trials, TrialsFile, Ungraded};
+pub use super::trials::{Grade, Trial, Trials, TrialsFile, Ungraded};
 pub(super) use case::CUT;
 pub use case::{Case, LargestDifference, Passes};
 pub(super) use contradictions::{MAX_LISTED, undecided_contradictions, wrong_criteria, wrong_trials};
-pub use judge::{Judge, JudgeResponses, Planted, SelfTest};
-pub use metric::{Criterion, Metric, VariantSummary};
-pub use policy_source::PolicySource;
-pub(crate) use policy_source::policy_source;
+pub use judge::{Judge, JudgeResponses, SelfTest};
+pub use metric::{Metric, VariantSummary};
 pub use promptgate_core::model::{
-    Bound, CalibrationFacts, CaseStatus, Criterion as PolicyCriterion, CriterionVerdict, DatasetChanges,
-    DatasetFacts as Dataset, EndedKind, Expected, Fault, FaultKind, FinishReason, Interval, Judged,
-    LengthCorrelation, LookCriterion, LookOutcome as Look, MetricKind, NamedCases, Need, Policy,
-    PolicyChange, PromptFacts as Prompt, Reason, ReasonCode, Requirement, Role, Rule, Scope, Slice,
-    Statistic, ToSettle, Usage as Tokens, VariantFacts as Variant, Verdict,
+    Bound, CachedCalls, CalibrationFacts, CaseStatus, Criterion as PolicyCriterion,
+    CriterionOutcome as Criterion, CriterionVerdict, DatasetChanges, DatasetFacts as Dataset, EndedKind,
+    Expected, Fault, FaultKind, FinishReason, Interval, Judged, Judging, LengthCorrelation, LookCriterion,
+    LookOutcome as Look, MetricKind, NamedCases, Need, Opinion, PlantedOutcome as Planted, Policy,
+    PolicyChange, PolicySource, PromptFacts as Prompt, Reason, ReasonCode, Requirement, Role, Rule, Scope,
+    Slice, Statistic, ToSettle, Usage as Tokens, VariantFacts as Variant, Verdict,
 };
 pub use read::read;
 
