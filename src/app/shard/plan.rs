@@ -53,10 +53,9 @@ impl PlanFacts<'_> {
         let judge = self.judge.map_or_else(|| "none".to_owned(), |judge| judge.fingerprint.clone());
         let self_test = settings.judge.as_ref().is_some_and(|judge| judge.self_test);
         let calibration = self.judge.and_then(|judge| judge.calibration.as_ref());
-        let source = self.policy_source.map_or_else(
-            || "none".to_owned(),
-            |source| digest_of([json!([v1::PolicySource::from(source), &source.dataset])]),
-        );
+        let source = self
+            .policy_source
+            .map_or_else(|| "none".to_owned(), |source| digest_of([json!([source, &source.dataset])]));
         let prices = settings.prices.iter().map(|(model, input, output)| json!([model, input, output]));
         [
             ("tool", env!("CARGO_PKG_VERSION").to_owned()),

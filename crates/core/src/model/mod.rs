@@ -39,5 +39,5 @@ pub use variant::{PromptFacts, Role, Variant, VariantFacts};
 pub use verdict::{
     CaseStatus, CaseSummary, CriterionOutcome, CriterionVerdict, Decision, Interval, Judged,
     LengthCorrelation, LookCriterion, LookOutcome, MetricSummary, Need, NextLook, Reason, ReasonCode, Scope,
-    Slice, ToSettle, Verdict,
+    Slice, ToSettle, VariantSummary, Verdict,
 };

@@ -10,10 +10,9 @@ use super::worst_cases::worst;
 use super::{case_data::CaseData, script};
 use crate::v1::{CaseStatus, CriterionVerdict, Report, Verdict};
 use crate::view::Headline;
-use crate::view::judge_summary::failed_self_test;
 use crate::view::number::minus;
 use crate::view::policy_notice::notice;
-use crate::view::{self, Sanitizer, effect, lengths, looks, number, slices};
+use crate::view::{self, PageLimits, Sanitizer, number};
 
 /// Rows of a table, reasons, warnings.
 const MAX_ROWS: usize = 150;
@@ -30,10 +29,9 @@ pub(super) fn page_context(
     sanitizer: &Sanitizer<'_>,
 ) -> Value {
     let text = |text: &str| sanitizer.clip(text, MAX_TEXT);
-    let name = |text: &str| sanitizer.clip(text, MAX_NAME);
+    let limits = PageLimits { rows: MAX_ROWS, text: MAX_TEXT, name: MAX_NAME };
     let view::Criteria { listed, folded } = view::criteria(report);
     let reasons = reasons(report, sanitizer);
-    let slices = slices::rows(report, text);
     let (panels, panels_left_out) = panels(report, sanitizer);
     let (mut gated, others): (Vec<Panel>, Vec<Panel>) = panels.into_iter().partition(|panel| panel.gated);
     // Failures first, as among the criteria.
@@ -52,25 +50,16 @@ pub(super) fn page_context(
         style => super::STYLE,
         script,
         title => format!("{word}: {}", sanitizer.clip(&report.name, 80)),
-        name => text(&report.name),
         candidate => text(&view::variant_name(&report.variants.candidate)),
         baseline => report.variants.baseline.as_ref().map(view::variant_name).as_deref().map(text),
-        baseline_note => report.baseline_note.as_deref().map(view::baseline_note).map(text),
         class => match headline {
             Headline::Verdict(verdict) => verdict.as_str(),
             Headline::Interrupted | Headline::NotEvaluated => "incomplete",
         },
         symbol => symbol(headline),
         verdict => word,
-        exit_code_zero => view::is_non_blocking(report),
-        simulated => report.simulated,
         policy_notice => Serde(notice(report, MAX_ROWS).map(|notice| notice.map_text(text))),
-        partial => report.verdict == Verdict::Incomplete,
-        reasons_left_out => reasons.len().saturating_sub(MAX_ROWS),
-        reasons => reasons.iter().take(MAX_ROWS).map(|reason| text(reason)).collect::<Value>(),
         help => report.ended.fault.as_ref().and_then(|fault| fault.help.as_deref()).map(text),
-        settle => looks::settle(report),
-        effect => Serde(effect::effect(report, name)),
         cases => number::counted(report.cases.len() as u64, "case"),
         repeats => number::counted(u64::from(report.repeats), "repeat"),
         cost => view::cost(report),
@@ -86,14 +75,12 @@ pub(super) fn page_context(
                 }
             })
             .collect::<Value>(),
-        confidence => number::percent(report.policy.confidence),
         scope => view::scope_question(report.policy.scope),
         panels => panels
             .into_iter()
             .map(|(summary, panels)| context! { summary, panels => Serde(panels) })
             .collect::<Value>(),
         panels_left_out,
-        metrics => metrics(report, sanitizer),
         differences => differences(report, sanitizer),
         worst,
         worst_more,
@@ -103,23 +90,12 @@ pub(super) fn page_context(
         shown => report.cases.len() - data.without_row,
         notes => notes(report, &data),
         data => data.json,
-        slices => Serde(slices.into_iter().take(MAX_ROWS).collect::<Vec<_>>()),
-        looks => Serde(looks::rows(report, sanitizer.redactor())
-            .into_iter()
-            .map(|row| row.map_text(text))
-            .collect::<Vec<_>>()),
-        alpha_spent => looks::spent(report),
-        planted => Serde(failed_self_test(report, sanitizer.redactor())
-            .into_iter()
-            .take(MAX_ROWS)
-            .map(|row| row.map_text(text))
-            .collect::<Vec<_>>()),
-        lengths => Serde(lengths::rows(report, name).take(MAX_ROWS).collect::<Vec<_>>()),
         facts => Serde(provenance::groups(report, sanitizer)),
         warnings => report.warnings.iter().take(MAX_ROWS).map(|warning| text(warning)).collect::<Value>(),
         warnings_left_out => report.warnings.len().saturating_sub(MAX_ROWS),
         started => text(&report.started_at),
         version => text(&report.tool_version),
+        ..view::shared_context(report, &reasons, limits, sanitizer)
     }
 }
 
@@ -161,27 +137,6 @@ fn criterion(report: &Report, row: &view::CriterionRow<'_>, sanitizer: &Sanitize
         explanation => outcome.map_or_else(String::new, |of| sanitizer.clip(&of.explanation, MAX_TEXT)),
         method => outcome.map_or_else(String::new, |of| format!("{}{p}", sanitizer.clip(&of.method, 60))),
     }
-}
-
-fn metrics(report: &Report, sanitizer: &Sanitizer<'_>) -> Value {
-    let rows = view::metrics(report).into_iter().zip(&report.metrics).take(MAX_ROWS);
-    rows.map(|(row, metric)| {
-        let value = |value: Option<f64>| {
-            value.map_or_else(|| number::NONE.to_owned(), |value| number::value(metric.kind, value))
-        };
-        context! {
-            name => sanitizer.clip(row.name, 120),
-            candidate => minus(row.candidate),
-            baseline => minus(row.baseline),
-            difference => minus(row.difference),
-            interval => minus(row.interval),
-            detects => value(metric.smallest_detectable_drop),
-            noise => value(metric.noise),
-            cases => metric.candidate.n,
-            missing => row.missing,
-        }
-    })
-    .collect()
 }
 
 /// The statuses that occur, worst first, with their counts.

@@ -10,9 +10,8 @@ use super::worst_answers;
 use super::{MarkdownOptions, Tier};
 use crate::render::comment::Disclose;
 use crate::v1::{CriterionVerdict, Fault, Reason, ReasonCode, Report, Verdict};
-use crate::view::judge_summary;
 use crate::view::number::minus;
-use crate::view::{self, Headline, Sanitizer, effect, lengths, looks, number, policy_notice, slices};
+use crate::view::{self, Headline, PageLimits, Sanitizer, number, policy_notice};
 
 /// Returns the data of the template.
 pub(super) fn report_context(
@@ -36,28 +35,19 @@ pub(super) fn report_context(
         }
     };
     let reasons = reasons(report, shows_text, sanitizer);
-    let slices = slices::rows(report, text);
+    let limits = PageLimits { rows: tier.rows, text: tier.text, name: tier.text };
     let fault = report.ended.fault.as_ref();
     let warnings = if shows_text { &*report.warnings } else { &[] };
     context! {
         symbol => symbol(headline),
         verdict => headline.as_str(),
-        name => text(&report.name),
-        effect => Serde(effect::effect(report, text)),
         has_baseline => report.variants.baseline.is_some(),
-        baseline_note => report.baseline_note.as_deref().map(view::baseline_note).map(text),
         policy => Serde(policy_notice::notice(report, tier.rows.min(12)).map(|notice| notice.map_text(text))),
-        exit_code_zero => view::is_non_blocking(report),
         measured => !view::nothing_measured(report),
-        simulated => report.simulated,
-        partial => report.verdict == Verdict::Incomplete,
         stopped => fault
             .filter(|_| report.reasons.is_empty())
             .map(|fault| if shows_text { text(&fault.message) } else { withheld(fault) }),
         help => fault.filter(|_| shows_text).and_then(|fault| fault.help.as_deref()).map(text),
-        settle => looks::settle(report),
-        reasons_left_out => reasons.len().saturating_sub(tier.rows),
-        reasons => reasons.iter().take(tier.rows).map(|reason| text(reason)).collect::<Value>(),
         criteria_left_out => listed.len().saturating_sub(tier.rows),
         criteria => listed.iter().take(tier.rows).map(|row| criterion(row.id, row)).collect::<Value>(),
         folded => folded
@@ -69,42 +59,13 @@ pub(super) fn report_context(
                 Some(context! { label => of.label.clone(), row, names, left_out })
             })
             .collect::<Value>(),
-        metrics => view::metrics(report)
-            .into_iter()
-            .take(tier.rows)
-            .map(|row| {
-                context! {
-                    name => text(row.name),
-                    candidate => minus(row.candidate),
-                    baseline => minus(row.baseline),
-                    difference => minus(row.difference),
-                    interval => minus(row.interval),
-                    missing => row.missing,
-                }
-            })
-            .collect::<Value>(),
-        metrics_left_out => report.metrics.len().saturating_sub(tier.rows),
         groups,
         cases_left_out => (left_out > 0).then(|| cases(left_out)),
         tally => view::tally(report),
-        confidence => number::percent(report.policy.confidence),
         scope => report.policy.scope.as_str(),
         scope_words => view::scope_question(report.policy.scope),
         commits => Serde(&options.commits),
         facts => Serde(run_facts(report, tier.text, sanitizer)),
-        planted => Serde(judge_summary::failed_self_test(report, sanitizer.redactor())
-            .into_iter()
-            .take(tier.rows)
-            .map(|row| row.map_text(text))
-            .collect::<Vec<_>>()),
-        looks => Serde(looks::rows(report, sanitizer.redactor())
-            .into_iter()
-            .map(|row| row.map_text(text))
-            .collect::<Vec<_>>()),
-        slices_left_out => slices.len().saturating_sub(tier.rows),
-        slices => Serde(slices.into_iter().take(tier.rows).collect::<Vec<_>>()),
-        alpha_spent => looks::spent(report),
-        lengths => Serde(lengths::rows(report, text).collect::<Vec<_>>()),
         warnings_title => number::counted(report.warnings.len() as u64, "warning"),
         warnings => warnings.iter().take(tier.rows).map(|warning| text(warning)).collect::<Value>(),
         warnings_left_out => report.warnings.len().saturating_sub(tier.rows.min(warnings.len())),
@@ -115,6 +76,7 @@ pub(super) fn report_context(
         },
         shows_text,
         address => options.address.filter(|address| is_plain_url(address)),
+        ..view::shared_context(report, &reasons, limits, sanitizer)
     }
 }
 

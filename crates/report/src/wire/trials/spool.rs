@@ -185,7 +185,7 @@ mod tests {
                 }
             }
             let spilled = Report::undecided(&run, parts.policy.clone(), Some(&spool));
-            let spilled = spilled.decided(&parts.analysis, &parts.decision, parts.exit_code);
+            let spilled = spilled.decided(&parts.decision, parts.exit_code);
             for format in Format::ALL {
                 let text = |report: &Report| {
                     let mut text = Vec::new();

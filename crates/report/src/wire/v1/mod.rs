@@ -4,7 +4,6 @@ mod build;
 mod case;
 mod contradictions;
 mod judge;
-mod metric;
 mod read;
 mod restore;
 
@@ -17,14 +16,14 @@ pub(super) use case::CUT;
 pub use case::{Case, LargestDifference, Passes};
 pub(super) use contradictions::{MAX_LISTED, undecided_contradictions, wrong_criteria, wrong_trials};
 pub use judge::{Judge, JudgeResponses, SelfTest};
-pub use metric::{Metric, VariantSummary};
 pub use promptgate_core::model::{
     Bound, CachedCalls, CalibrationFacts, CaseStatus, Criterion as PolicyCriterion,
     CriterionOutcome as Criterion, CriterionVerdict, DatasetChanges, DatasetFacts as Dataset, EndedKind,
     Expected, Fault, FaultKind, FinishReason, Interval, Judged, Judging, LengthCorrelation, LookCriterion,
-    LookOutcome as Look, MetricKind, NamedCases, Need, Opinion, PlantedOutcome as Planted, Policy,
-    PolicyChange, PolicySource, PromptFacts as Prompt, Reason, ReasonCode, Requirement, Role, Rule, Scope,
-    Slice, Statistic, ToSettle, Usage as Tokens, VariantFacts as Variant, Verdict,
+    LookOutcome as Look, MetricKind, MetricSummary as Metric, NamedCases, Need, Opinion,
+    PlantedOutcome as Planted, Policy, PolicyChange, PolicySource, PromptFacts as Prompt, Reason, ReasonCode,
+    Requirement, Role, Rule, Scope, Slice, Statistic, ToSettle, Usage as Tokens, VariantFacts as Variant,
+    VariantSummary, Verdict,
 };
 pub use read::read;
 
