@@ -20,7 +20,7 @@ mod untrusted_text;
 pub(crate) use case_answers::{CaseAnswer, answers, failure_reasons};
 pub(crate) use case_rows::{CaseRow, changed, fails, tally, worst};
 pub(crate) use context::{PageLimits, shared_context};
-pub(crate) use criterion_rows::{Criteria, CriterionRow, criteria, criterion_row};
+pub(crate) use criterion_rows::{Criteria, CriterionRow, criteria, criterion_row, verdict_rank};
 pub(crate) use headline::{Headline, headline, is_non_blocking, nothing_measured, reasons};
 pub(crate) use metric_rows::{
     informative_metrics, metric_kind, metric_row, smallest_drops, undetected_failure_rate,

@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::super::digest;
 use super::super::v1::{CUT, Case, MAX_LISTED, Report, wrong_trials};
 use super::{CaseFields, FileSpool, Trial, Trials, parse};
 use promptgate_core::model::{Diagnostic, Diagnostics, Place, Role, SpoolPlace};
@@ -255,11 +256,6 @@ impl<'a> Reading<'a> {
         self.diagnostics.truncate(MAX_LISTED);
         Err(Diagnostics(self.diagnostics))
     }
-}
-
-fn digest(hasher: Sha256) -> String {
-    let hex: String = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("sha256:{hex}")
 }
 
 /// A writer that computes the digest of its bytes.

@@ -168,7 +168,5 @@ pub struct Ended {
 
 /// The JSON Schema of [`Report`], draft 2020-12.
 pub fn schema() -> Value {
-    let mut schema = schemars::schema_for!(Report);
-    schema.insert("$id".to_owned(), Value::from("urn:promptgate:report:v1"));
-    schema.to_value()
+    super::schema_of::<Report>("report")
 }
