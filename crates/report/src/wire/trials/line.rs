@@ -8,7 +8,7 @@ use super::super::document::described;
 use super::Trial;
 use promptgate_core::model::Role;
 
-/// What separates the fields of the case from the trial. Quotes in strings are escaped, so it occurs once.
+/// Separates the fields of the case from the trial. Quotes in strings are escaped, so its first occurrence does.
 const ROLE: &str = r#","role":"#;
 
 /// The start of a line; all but `case` are on the first line of a case in trials.jsonl only.
