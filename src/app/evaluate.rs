@@ -68,9 +68,9 @@ impl Decided {
 
     /// The report, and the redactor to write it with.
     pub(super) fn report(self, exit_code: u8) -> (Report, Arc<Redactor>) {
-        let Evaluation { run, analysis, decision } = self.evaluation;
+        let Evaluation { run, decision, .. } = self.evaluation;
         let report = Report::undecided(&run, self.policy, self.spool.as_ref());
-        let report = report.decided(&analysis, &decision, exit_code);
+        let report = report.decided(&decision, exit_code);
         (report, self.redactor)
     }
 }

@@ -23,7 +23,7 @@ pub(super) fn parts(
     let baseline = suite.plan.baseline().map(digest_of_variant);
     let calibration = judge.and_then(|judge| judge.calibration.as_ref());
     let source = suite.policy_source.as_ref();
-    let source = source.map(|source| digest_of([json!([v1::PolicySource::from(source), &source.dataset])]));
+    let source = source.map(|source| digest_of([json!([source, &source.dataset])]));
     let prices = settings.prices.iter().map(|(model, input, output)| json!([model, input, output]));
     [
         ("tool", env!("CARGO_PKG_VERSION").to_owned()),

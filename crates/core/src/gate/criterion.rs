@@ -234,7 +234,7 @@ pub(super) fn outcome(
         id: criterion.id.clone(),
         metric: criterion.metric.clone(),
         kind: kind(criterion).to_owned(),
-        required: evidence.required,
+        required: Some(evidence.required),
         estimate: evidence.observed,
         lower: spread(|evidence| evidence.lower, f64::min),
         upper: spread(|evidence| evidence.upper, f64::max),

@@ -184,7 +184,7 @@ fn limit(input: &Explanation<'_>, name: &str, statistic: Statistic, bound: Bound
         Statistic::Mean => "mean",
     };
     let estimate = input.outcome.estimate.unwrap_or_default();
-    let allowed = amount(input.outcome.required, kind);
+    let allowed = amount(input.outcome.required.unwrap_or_default(), kind);
     let allowed = match bound {
         Bound::Absolute(_) => format!("the limit of {allowed}"),
         Bound::MaxIncrease(increase) => format!("{allowed}, the baseline's plus {}", percent(increase)),

@@ -27,7 +27,7 @@ pub use chat::{ChatRequest, Completion, FinishReason, Message, MessageRole, Purp
 pub use dataset::{Dataset, DatasetFacts, DatasetFormat};
 pub use diagnostic::{Diagnostic, Diagnostics, Place};
 pub use fault::{Fault, FaultKind};
-pub use grade::{Grade, Judging, Opinion, Outcome, Score};
+pub use grade::{CachedCalls, Grade, Judging, Opinion, Outcome, Score};
 pub use judge::{CalibrationFacts, Expected, JudgeFacts, PlantedOutcome, SelfTest};
 pub use matrix::Matrix;
 pub(crate) use named::named;
@@ -41,5 +41,5 @@ pub use variant::{PromptFacts, Role, Variant, VariantFacts};
 pub use verdict::{
     CaseStatus, CaseSummary, CriterionOutcome, CriterionVerdict, Decision, Interval, Judged,
     LengthCorrelation, LookCriterion, LookOutcome, MetricSummary, Need, NextLook, Reason, ReasonCode, Scope,
-    Slice, ToSettle, Verdict,
+    Slice, ToSettle, VariantSummary, Verdict,
 };

@@ -127,7 +127,7 @@ impl Interner {
             by: shared(&mut self.judges, &identity, || Arc::new(identity.clone())),
             score,
             calls: judging.calls,
-            cached_calls: judging.cached_calls,
+            cached_calls: judging.cached_calls(),
             usage: judging.usage,
             fresh_usage: judging.fresh_usage(),
         }

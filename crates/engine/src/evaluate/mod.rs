@@ -201,7 +201,7 @@ pub fn decide(run: &Run, policy: &Policy) -> (Analysis, Decision) {
     let analysis = metric::analyse(run);
     let mut decision = gate::decide(&analysis, policy, &run.ended);
     for summary in decision.metrics.iter_mut().filter(|summary| summary.kind == MetricKind::Judge) {
-        summary.judged = metric::judge_quality(run, summary, policy.alpha());
+        summary.judged = Some(metric::judge_quality(run, summary, policy.alpha()));
     }
     decision.warnings.extend(drift::warnings(run));
     (analysis, decision)

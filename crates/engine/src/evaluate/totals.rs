@@ -73,7 +73,7 @@ pub(super) fn of(run: &Run, engine: &Engine, counter: &CallCounter) -> CallTotal
     };
     let planted = run.judge.iter().flat_map(|judge| &judge.self_test).flat_map(|test| &test.rows);
     for row in planted {
-        let was_called = row.judging.calls > row.judging.cached_calls;
+        let was_called = row.judging.calls > row.judging.cached_calls();
         add_judgement(row.judging.fresh_usage(), &row.judge, was_called);
     }
     for trial in &run.trials {

@@ -151,7 +151,7 @@ impl<'a> Conversation<'a> {
 
     /// Caches the conversation, unless it came from the cache.
     pub(super) fn cache(&self) {
-        let is_new = self.judging.calls > self.judging.cached_calls;
+        let is_new = self.judging.calls > self.judging.cached_calls();
         if let (Some(judgements), true) = (self.call.model.judgement_cache(), is_new)
             && let Ok(record) = serde_json::to_string(&self.replies)
         {
@@ -286,8 +286,7 @@ impl<'a> Conversation<'a> {
             ..Completion::from_text(reply.text.as_str())
         };
         self.judging.calls = self.judging.calls.saturating_add(reply.calls);
-        self.judging.cached_calls = self.judging.cached_calls.saturating_add(reply.calls);
-        self.judging.cached_usage.add(reply.usage.unwrap_or_default());
+        self.judging.add_cached(reply.calls, reply.usage.unwrap_or_default());
         self.count(&completion, output_mode);
         self.replies.push(reply);
         (completion, output_mode)

@@ -87,9 +87,7 @@ pub struct LabelFacts {
 
 /// The JSON Schema of [`Calibration`], draft 2020-12.
 pub fn schema() -> Value {
-    let mut schema = schemars::schema_for!(Calibration);
-    schema.insert("$id".to_owned(), Value::from("urn:promptgate:calibration:v1"));
-    schema.to_value()
+    super::schema_of::<Calibration>("calibration")
 }
 
 /// Reads a calibration.
