@@ -47,7 +47,7 @@ pub(super) fn open(
     if mode == CacheMode::Bypass {
         return Ok(None);
     }
-    let path = folder.join(&settings.cache.path.value);
+    let path = folder.join(&settings.cache.path);
     refuse_link(&path)?;
     refuse_tracked(
         &path,
@@ -86,7 +86,7 @@ impl Maintenance {
     /// No configuration, no cache, or a cache that is in use.
     pub(crate) fn open(config: Option<&Path>) -> Result<Self, Failure> {
         let configured = sources::configured(config)?;
-        let path = configured.folder.join(&configured.settings.cache.path.value);
+        let path = configured.folder.join(&configured.settings.cache.path);
         let shown = path.display().to_string();
         if !path.is_file() {
             return Err(Diagnostic::new("there is no cache yet")

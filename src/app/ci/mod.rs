@@ -69,7 +69,7 @@ impl CiContext {
     fn set_files(&mut self, configured: &Configured) {
         self.folder.clone_from(&configured.folder);
         let file = Path::new(&configured.settings.file).file_name().unwrap_or_default();
-        self.files = vec![configured.settings.prompt.value.clone(), file.to_string_lossy().into_owned()];
+        self.files = vec![configured.settings.prompt.clone(), file.to_string_lossy().into_owned()];
     }
 
     /// The repository of the configuration, if it is in one.

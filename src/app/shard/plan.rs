@@ -91,7 +91,7 @@ impl PlanFacts<'_> {
 
     /// Digest of names, checks as written, and the files that they name.
     fn digest_of_scorers(&self, plan: &Plan) -> String {
-        let entries: Vec<&Value> = self.settings.checks.iter().map(|check| &check.entry).collect();
+        let entries: Vec<&Value> = self.settings.checks.iter().map(|check| &check.value).collect();
         let own = plan.dataset().cases.iter().flat_map(|case| &case.checks);
         let files = RefCell::new(BTreeMap::new());
         let keep = |path: &str, text: Result<String, String>| {

@@ -61,7 +61,7 @@ impl Earlier {
 fn source(settings: &Settings, path: String) -> PromptSource {
     PromptSource {
         path,
-        user: settings.user.value.clone(),
+        user: settings.user.clone(),
         model: settings.model.as_ref().map(|model| model.value.clone()),
         parameters: settings.parameters.clone(),
     }
@@ -76,14 +76,14 @@ pub(super) fn candidate(
 ) -> Result<ResolvedPrompt, Diagnostics> {
     let (settings, tree) = (&policy.settings, &policy.files.candidate);
     let Some(text) = &options.candidate else {
-        return resolved(tree, settings, settings.prompt.value.clone());
+        return resolved(tree, settings, settings.prompt.clone());
     };
     let flag = |diagnostic: Diagnostic| Diagnostics::from(diagnostic.or_at(&Place::file("--candidate")));
     let spec = BaselineSpec::parse_candidate(text).map_err(flag)?;
     match load::baseline(Some(&spec), &location.folder, &|name| environment.variable(name)).map_err(flag)? {
         Baseline::File { path } => resolved(tree, settings, from_command_line(&path, &location.folder)),
         Baseline::Commit { tree, path, .. } => {
-            resolved(&tree, settings, path.unwrap_or_else(|| settings.prompt.value.clone()))
+            resolved(&tree, settings, path.unwrap_or_else(|| settings.prompt.clone()))
         }
         Baseline::None { .. } | Baseline::Report { .. } => {
             Err(flag(Diagnostic::new("not a valid candidate")))
@@ -182,7 +182,7 @@ fn at_commit(
     };
     let named = path.is_some();
     let of = there.as_ref().unwrap_or(settings);
-    let source = source(of, path.unwrap_or_else(|| of.prompt.value.clone()));
+    let source = source(of, path.unwrap_or_else(|| of.prompt.clone()));
     match load::find_prompt(base, &source.path)? {
         Some(prompt) => Ok(BaselineSource::Prompt(Box::new(ResolvedPrompt { prompt, source }))),
         None if named => Err(Diagnostic::new("file not found in that commit")

@@ -39,7 +39,7 @@ pub(super) fn read(
 pub(super) fn load(settings: &Settings, tree: &Tree) -> Result<Loaded<Dataset>, LoadError> {
     let written = &settings.dataset;
     let source = DatasetSource {
-        path: written.path.value.clone(),
+        path: written.path.clone(),
         format: written.format,
         fields: written.fields.clone(),
         shared_ids: None,

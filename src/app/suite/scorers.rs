@@ -21,7 +21,7 @@ pub(super) fn compile(settings: &Settings, files: &Files, diagnostics: &mut Diag
     let read = |path: &str| files.of_check(path);
     let mut checks: Vec<NamedCheck> = Vec::new();
     for written in &settings.checks {
-        let Some(check) = compile_entry(&written.entry, &written.place, &read, diagnostics) else { continue };
+        let Some(check) = compile_entry(&written.value, &written.place, &read, diagnostics) else { continue };
         if checks.iter().any(|other| other.name == check.name) {
             diagnostics.0.push(same_name(&check.name).at(written.place.clone()));
         }
@@ -210,7 +210,7 @@ pub(super) fn policy(
 
 /// The schedule of flags and configuration; `--repeats` alone is one look.
 fn schedule(settings: &Settings, options: &SuiteOptions, diagnostics: &mut Diagnostics) -> Schedule {
-    let configured = &settings.gate;
+    let configured = &settings.gate.policy;
     match (options.repeats, options.max_repeats) {
         (None, None) => Schedule::new(configured.repeats, configured.max_repeats),
         (Some(repeats), None) => Schedule::once(repeats),

@@ -23,7 +23,7 @@ fn summary(suite: &Suite) -> String {
     let (dataset, schedule) = (&suite.plan.dataset().facts, suite.policy.schedule());
     let calls = suite.plan.slots(0, schedule.first()).len();
     let more = match schedule.last() {
-        most if most > schedule.first() => format!("; while undecided more, up to {most} repeats"),
+        most if most > schedule.first() => format!("; more while undecided, up to {most} repeats"),
         _ => String::new(),
     };
     let mut lines = vec![
@@ -33,7 +33,7 @@ fn summary(suite: &Suite) -> String {
         ("baseline", baseline(suite)),
         ("scorers", suite.scorers.metrics().join(", ")),
         ("criteria", suite.policy.criteria.len().to_string()),
-        ("a run asks", format!("{calls} answers, {} judgements{more}", calls * suite.scorers.judges.len())),
+        ("requests", format!("{calls} answers, {} judgements{more}", calls * suite.scorers.judges.len())),
     ];
     if let Some(source) = &suite.policy_source {
         let commit = source.commit.as_deref().and_then(|commit| commit.get(..12));
