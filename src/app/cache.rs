@@ -9,7 +9,7 @@ use super::files::make_ignored;
 use super::sources;
 use crate::config::Settings;
 use promptgate_adapters::cache::{Cache, CacheOptions, Statistics};
-use promptgate_adapters::load::{NoRepository, Repository};
+use promptgate_adapters::git::{GitError, Repository};
 use promptgate_core::model::{Diagnostic, Place};
 
 /// Wait for another process that has the cache open.
@@ -147,16 +147,14 @@ pub(super) fn refuse_tracked(path: &Path, what: &str, help: &str) -> Result<(), 
     let repository = match Repository::discover(folder) {
         Ok(repository) => repository,
         // Without the git program it cannot be decided; without a repository there is nothing to decide.
-        Err(NoRepository::Absent(diagnostic))
-            if folder.ancestors().any(|above| above.join(".git").exists()) =>
-        {
+        Err(GitError::Absent(diagnostic)) if folder.ancestors().any(|above| above.join(".git").exists()) => {
             return Err(refuse(format!(
                 "cannot tell whether {what} is part of the repository: {}",
                 diagnostic.message
             )));
         }
-        Err(NoRepository::Absent(_)) => return Ok(()),
-        Err(NoRepository::Unreadable(diagnostic)) => return Err(diagnostic),
+        Err(GitError::Absent(_)) => return Ok(()),
+        Err(GitError::Unreadable(diagnostic)) => return Err(diagnostic),
     };
     if repository.tracks(name)? {
         return Err(refuse(format!(

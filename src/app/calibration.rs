@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Failure;
 use super::mismatch::differing;
 use crate::config::{JudgeSettings, Settings};
-use promptgate_adapters::load::{self, Tree};
+use promptgate_adapters::files::{self, Tree};
 use promptgate_core::model::{CalibrationFacts, Diagnostic, Fault, FaultKind, JudgeFacts, Place};
 use promptgate_core::stats::{Confusion, clopper_pearson};
 use promptgate_engine::calibrate::kappa_at;
@@ -41,7 +41,7 @@ pub(super) fn check_calibration(
     let (Some(judge), Some(facts)) = (&settings.judge, facts) else { return Ok(check) };
     let Some(path) = &judge.calibration else { return Ok(check) };
     let required = judge.min_kappa.is_some() || judge.min_balanced_accuracy.is_some();
-    let Some(bytes) = tree.find(&path.value, load::FILE_LIMIT)? else {
+    let Some(bytes) = tree.find(&path.value, files::FILE_LIMIT)? else {
         if offline {
             check
                 .warnings
@@ -58,7 +58,7 @@ pub(super) fn check_calibration(
         return Ok(check);
     };
     let file = tree.describe(&path.value);
-    let calibration = calibration::read(&file, load::decode(&file, &bytes)?)?;
+    let calibration = calibration::read(&file, files::decode(&file, &bytes)?)?;
     let same = facts.by_metric.get(&calibration.metric) == Some(&calibration.judge.fingerprint);
     if !same {
         let message =

@@ -10,7 +10,7 @@ use super::{Environment, Failure};
 use crate::config::{EndpointSettings, HeaderValue, Settings};
 use promptgate_adapters::cache::{Cache, Cached, scope as cache_scope};
 use promptgate_adapters::endpoint::{self, Budget, Ceilings, Options, Price};
-use promptgate_adapters::load::Tree;
+use promptgate_adapters::files::Tree;
 use promptgate_core::model::Diagnostic;
 use promptgate_core::port::{ChatModel, EventSink};
 use promptgate_core::text::{Redactor, Secret};

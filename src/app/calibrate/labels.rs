@@ -3,7 +3,7 @@
 use super::CalibrateOptions;
 use crate::app::Failure;
 use crate::config::Settings;
-use promptgate_adapters::load::{self, DatasetSource, LoadError, Tree};
+use promptgate_adapters::files::{self, DatasetSource, LoadError, Tree};
 use promptgate_core::check;
 use promptgate_core::model::{Diagnostic, Place};
 use promptgate_engine::calibrate::{self, Labels};
@@ -35,7 +35,7 @@ pub(super) fn read(
         shared_ids: Some(calibrate::ID.to_owned()),
         ..DatasetSource::default()
     };
-    let loaded = load::dataset(&Tree::work_tree(&here), &source).map_err(|error| match error {
+    let loaded = files::dataset(&Tree::work_tree(&here), &source).map_err(|error| match error {
         LoadError::Diagnostics(diagnostics) => Failure::from(diagnostics),
         LoadError::Empty(diagnostic) => Failure::Nothing(diagnostic),
     })?;

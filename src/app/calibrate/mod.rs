@@ -16,7 +16,7 @@ use super::{CallOptions, Context, Failure, cache, report_files, sources, suite};
 use crate::config::{self, Settings};
 pub(crate) use files::json;
 use labels::Labelled;
-use promptgate_adapters::load::Tree;
+use promptgate_adapters::files::Tree;
 use promptgate_core::check;
 use promptgate_core::model::{Diagnostic, Ended, Fault, JudgeFacts, Place, Role, Run, TrialResult};
 use promptgate_core::port::{ChatModel, Event, EventSink};

@@ -6,8 +6,9 @@
 use std::path::Path;
 
 use crate::app::sources::KnownBase;
+use promptgate_adapters::files::{self, Baseline, BaselineSpec};
+use promptgate_adapters::git::Repository;
 use promptgate_adapters::github::{Event, EventKind, PullRequest};
-use promptgate_adapters::load::{self, Baseline, BaselineSpec, Repository};
 use promptgate_core::model::{Diagnostic, Place};
 
 /// Looks up an environment variable.
@@ -86,7 +87,7 @@ fn head(folder: &Path) -> Result<(Repository, String), Diagnostic> {
 /// The merge base, as `promptgate run` finds it.
 fn merge_base(folder: &Path, variable: Variable<'_>) -> Result<Base, Diagnostic> {
     let head = head(folder).ok().map(|(_, commit)| commit);
-    match load::baseline(None, folder, variable)? {
+    match files::baseline(None, folder, variable)? {
         Baseline::Commit { tree, how, .. } => match (tree.commit(), head) {
             (Some(commit), Some(head)) => Ok(Base::at(commit.to_owned(), how, &head)),
             (_, head) => Ok(Base::none("git did not say which commit it is", head)),
@@ -131,7 +132,7 @@ fn base_of_pull_request(
         "GITHUB_SHA" if head == request.head => Some("0".repeat(head.len())),
         _ => variable(name),
     };
-    let found = load::trusted_baseline(Some(&BaselineSpec::MergeBase { path: None }), folder, &lookup);
+    let found = files::trusted_baseline(Some(&BaselineSpec::MergeBase { path: None }), folder, &lookup);
     let place = Place::file(format!("the base of pull request {number}"));
     let found = found.map_err(|diagnostic| diagnostic.or_at(&place))?;
     let Baseline::Commit { tree, how, .. } = found else {
@@ -194,7 +195,7 @@ fn base_with_default_branch(event: &Event, folder: &Path, variable: Variable<'_>
         _ => variable(name),
     };
     let spec = BaselineSpec::MergeBase { path: None };
-    let found = match load::trusted_baseline(Some(&spec), folder, &lookup) {
+    let found = match files::trusted_baseline(Some(&spec), folder, &lookup) {
         Ok(Baseline::Commit { tree, how, .. }) => tree.commit().map(|commit| (commit.to_owned(), how)),
         Ok(_) => None,
         Err(diagnostic) => return Base::none(diagnostic.message, Some(head)),

@@ -22,8 +22,8 @@ use super::sources::{self, Configured};
 use super::suite::Suite;
 use super::{Failure, models, shard};
 use base::Base;
+use promptgate_adapters::git::Repository;
 use promptgate_adapters::github::Event;
-use promptgate_adapters::load::Repository;
 use promptgate_report::Disclose;
 use promptgate_report::shard::Shard;
 

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
-use promptgate_adapters::load::{FILE_LIMIT, Tree};
+use promptgate_adapters::files::{FILE_LIMIT, Tree};
 use promptgate_core::model::Diagnostic;
 
 /// The trees of a suite; all are the same unless the policy is from elsewhere.

@@ -22,7 +22,7 @@ use super::suite::SuiteOptions;
 use super::{Environment, Failure};
 use crate::config::{self, Settings};
 use locate::Location;
-use promptgate_adapters::load;
+use promptgate_adapters::files::decode;
 use promptgate_core::check;
 use promptgate_core::model::Diagnostics;
 use promptgate_core::text::Secret;
@@ -66,7 +66,7 @@ pub(super) struct Sources {
 /// Reads the configuration that is named, else the nearest one; none of its files is read.
 pub(super) fn configured(named: Option<&Path>) -> Result<Configured, Failure> {
     let location = locate::configuration(named)?;
-    let text = load::decode(&location.shown, &location.bytes)?.to_owned();
+    let text = decode(&location.shown, &location.bytes)?.to_owned();
     let settings = config::load(&location.shown, &text, &check::entry_schema())?;
     Ok(Configured { folder: location.folder.clone(), location, settings })
 }

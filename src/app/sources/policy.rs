@@ -14,7 +14,7 @@ use super::locate::{Location, from_command_line};
 use crate::app::Environment;
 use crate::app::suite::SuiteOptions;
 use crate::config::{self, Settings};
-use promptgate_adapters::load::{self, Baseline, BaselineSpec, Tree};
+use promptgate_adapters::files::{self, Baseline, BaselineSpec, Tree};
 use promptgate_core::check;
 use promptgate_core::model::{Diagnostic, Diagnostics, Place, PolicySource};
 use promptgate_core::text::neutral;
@@ -56,7 +56,7 @@ pub(super) fn resolve(
     if let Some(commit) = options.merge_base.as_ref().and_then(|known| known.evaluated.as_deref()) {
         candidate = candidate.checked_against(commit)?;
         // Only checks that the commit holds the same bytes.
-        candidate.find(&location.name, load::FILE_LIMIT)?;
+        candidate.find(&location.name, files::FILE_LIMIT)?;
     }
     place::refuse_two(location)?;
     let baseline = super::base::find(Some(&spec), options, environment, &location.folder, true);
@@ -86,7 +86,7 @@ pub(super) fn resolve(
         return Ok(PolicySources { settings: own, files, base: None, source: Some(source) });
     };
     let (base, written) = read(&tree, &name, text)?;
-    let theirs = load::decode(&location.shown, &location.bytes)?;
+    let theirs = files::decode(&location.shown, &location.bytes)?;
     changes::policy(&written, &config::written(&location.shown, theirs)?, &mut source);
     let settings = joined(&base, &written, &own, location, warnings)?;
     let policy = tree.in_folder_of(&name)?;
@@ -99,12 +99,12 @@ pub(super) fn resolve(
 /// The policy's configuration, resolved and as written.
 fn read(tree: &Tree, name: &str, spec: &str) -> Result<(Settings, Value), Diagnostics> {
     let shown = tree.describe(name);
-    let bytes = tree.find(name, load::FILE_LIMIT)?.ok_or_else(|| {
+    let bytes = tree.find(name, files::FILE_LIMIT)?.ok_or_else(|| {
         Diagnostic::new("there is no such configuration")
             .at(Place::file(&shown))
             .help("name one that is there: `--policy-from git:REF`, `git:REF:PATH` or `file:PATH`")
     })?;
-    let text = load::decode(&shown, &bytes)?;
+    let text = files::decode(&shown, &bytes)?;
     let loaded = config::load(&shown, text, &check::entry_schema());
     let base =
         loaded.map_err(|mut diagnostics| {

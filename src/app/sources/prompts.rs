@@ -7,7 +7,8 @@ use super::policy::{PolicySources, configuration_at};
 use crate::app::suite::SuiteOptions;
 use crate::app::{Environment, Failure, mismatch, report_files};
 use crate::config::{self, Settings};
-use promptgate_adapters::load::{self, Baseline, BaselineSpec, PromptBytes, PromptSource, Repository, Tree};
+use promptgate_adapters::files::{self, Baseline, BaselineSpec, PromptBytes, PromptSource, Tree};
+use promptgate_adapters::git::Repository;
 use promptgate_core::check;
 use promptgate_core::model::{DatasetFacts, Diagnostic, Diagnostics, Place, Run};
 
@@ -80,7 +81,7 @@ pub(super) fn candidate(
     };
     let flag = |diagnostic: Diagnostic| Diagnostics::from(diagnostic.or_at(&Place::file("--candidate")));
     let spec = BaselineSpec::parse_candidate(text).map_err(flag)?;
-    match load::baseline(Some(&spec), &location.folder, &|name| environment.variable(name)).map_err(flag)? {
+    match files::baseline(Some(&spec), &location.folder, &|name| environment.variable(name)).map_err(flag)? {
         Baseline::File { path } => resolved(tree, settings, from_command_line(&path, &location.folder)),
         Baseline::Commit { tree, path, .. } => {
             resolved(&tree, settings, path.unwrap_or_else(|| settings.prompt.clone()))
@@ -92,7 +93,7 @@ pub(super) fn candidate(
 }
 
 fn resolved(tree: &Tree, settings: &Settings, path: String) -> Result<ResolvedPrompt, Diagnostics> {
-    let prompt = load::fetch_prompt(tree, &path)?;
+    let prompt = files::fetch_prompt(tree, &path)?;
     Ok(ResolvedPrompt { prompt, source: source(settings, path) })
 }
 
@@ -164,7 +165,7 @@ fn at_commit(
         None => None,
         Some((name, bytes)) => {
             let shown = base.describe(&name);
-            let loaded = load::decode(&shown, &bytes)
+            let loaded = files::decode(&shown, &bytes)
                 .map_err(Diagnostics::from)
                 .and_then(|text| config::load(&shown, text, &check::entry_schema()));
             match loaded {
@@ -183,7 +184,7 @@ fn at_commit(
     let named = path.is_some();
     let of = there.as_ref().unwrap_or(settings);
     let source = source(of, path.unwrap_or_else(|| of.prompt.clone()));
-    match load::find_prompt(base, &source.path)? {
+    match files::find_prompt(base, &source.path)? {
         Some(prompt) => Ok(BaselineSource::Prompt(Box::new(ResolvedPrompt { prompt, source }))),
         None if named => Err(Diagnostic::new("file not found in that commit")
             .at(Place::file(base.describe(&source.path)))

@@ -6,7 +6,7 @@ use super::{Findings, SuiteOptions};
 use crate::app::Failure;
 use crate::app::sources::{PolicySources, between};
 use crate::config::Settings;
-use promptgate_adapters::load::{self, DatasetSource, LoadError, Loaded, Tree};
+use promptgate_adapters::files::{self, DatasetSource, LoadError, Loaded, Tree};
 use promptgate_core::model::{CaseFacts, Dataset, DatasetChanges, Diagnostic, Place};
 
 /// Tags that a message lists.
@@ -44,7 +44,7 @@ pub(super) fn load(settings: &Settings, tree: &Tree) -> Result<Loaded<Dataset>, 
         fields: written.fields.clone(),
         shared_ids: None,
     };
-    load::dataset(tree, &source)
+    files::dataset(tree, &source)
 }
 
 /// Differences between the whole dataset and the one beside the policy; `None` where there is none to compare with.
@@ -90,7 +90,7 @@ pub(super) fn select(mut dataset: Dataset, options: &SuiteOptions) -> Result<Dat
             none_selected(options, total, &known_tags).at(Place::file(&dataset.facts.path)),
         ));
     }
-    dataset.facts.digest = load::digest(&dataset.cases);
+    dataset.facts.digest = files::digest(&dataset.cases);
     dataset.facts.cases = dataset.cases.len();
     Ok(dataset)
 }

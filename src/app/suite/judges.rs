@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::config::Settings;
-use promptgate_adapters::load::{self, DatasetSource, LoadError, Tree};
+use promptgate_adapters::files::{self, DatasetSource, LoadError, Tree};
 use promptgate_core::model::{Case, Diagnostic, Diagnostics, JudgeFacts};
 use promptgate_engine::judge::{self, Judge, Member, Planted};
 
@@ -62,7 +62,7 @@ pub(super) fn planted(
     let judge = settings.judge.as_ref().filter(|judge| judge.self_test && !judges.is_empty())?;
     let Some(path) = &judge.planted else { return Some(Vec::new()) };
     let source = DatasetSource { path: path.value.clone(), ..DatasetSource::default() };
-    let cases = match load::dataset(tree, &source) {
+    let cases = match files::dataset(tree, &source) {
         Ok(loaded) => loaded.value.cases,
         Err(LoadError::Diagnostics(found)) => {
             diagnostics.0.extend(found.0);

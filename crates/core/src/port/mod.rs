@@ -83,7 +83,15 @@ pub struct Finding {
 /// A deterministic check.
 pub trait Check: std::fmt::Debug + Send + Sync {
     /// Grades one answer without side effects.
-    fn grade(&self, subject: &Subject<'_>) -> Finding;
+    ///
+    /// # Errors
+    /// The finding of an answer that cannot be read, so that a check can use `?` on its way.
+    fn finding(&self, subject: &Subject<'_>) -> Result<Finding, Finding>;
+
+    /// Returns the finding, however the check came to it.
+    fn grade(&self, subject: &Subject<'_>) -> Finding {
+        self.finding(subject).unwrap_or_else(|finding| finding)
+    }
 }
 
 /// An event during a run.

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use crate::app::ci::{CiContext, Outcome};
+use promptgate_adapters::git::{ChangedLines, Repository};
 use promptgate_adapters::github::{Annotation, Level, MAX_ANNOTATIONS};
-use promptgate_adapters::load::{ChangedLines, Repository};
 use promptgate_core::text::neutral;
 use promptgate_report::v1::{Case, CaseStatus, Passes, Verdict};
 use promptgate_report::{Concern, Report, concerns};

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::PolicySources;
 use crate::config::{self, Settings};
-use promptgate_adapters::load::{self, BaselineSpec, FILE_LIMIT, Tree};
+use promptgate_adapters::files::{self, BaselineSpec, FILE_LIMIT, Tree};
 use promptgate_core::document::looks_like_secret;
 use promptgate_core::model::{Case, DatasetChanges, NamedCases, PolicyChange, PolicySource};
 use promptgate_core::text::neutral;
@@ -109,7 +109,7 @@ fn compare(source: &mut PolicySource, path: &str, policy: &Tree, candidate: &Tre
         return;
     }
     let describe = |file: Result<Option<Vec<u8>>, String>| match file {
-        Ok(bytes) => bytes.map(|bytes| neutral::clip(&load::digest_of_bytes(&bytes), 20).replace('…', "")),
+        Ok(bytes) => bytes.map(|bytes| neutral::clip(&files::digest_of_bytes(&bytes), 20).replace('…', "")),
         Err(message) => Some(neutralized(&message, VALUE)),
     };
     let path = format!("file {path}");
@@ -120,7 +120,7 @@ fn compare(source: &mut PolicySource, path: &str, policy: &Tree, candidate: &Tre
 
 /// Differences between the cases of two datasets.
 pub(in crate::app) fn between(before: &[Case], now: &[Case]) -> DatasetChanges {
-    let digest = |case: &Case| load::digest(std::slice::from_ref(case));
+    let digest = |case: &Case| files::digest(std::slice::from_ref(case));
     let digests: HashMap<&str, String> = before.iter().map(|case| (case.id.as_str(), digest(case))).collect();
     let ids: HashSet<&str> = now.iter().map(|case| case.id.as_str()).collect();
     let mut changes = DatasetChanges::default();

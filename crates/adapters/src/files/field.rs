@@ -1,5 +1,6 @@
 //! Case fields: names, aliases, detection of misspelled names, and validation of values.
 
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use promptgate_core::model::{Diagnostic, Item};
@@ -21,53 +22,41 @@ pub(super) enum Field {
 }
 
 impl Field {
-    pub(super) const ALL: [Self; 11] = [
-        Self::Id,
-        Self::Query,
-        Self::Context,
-        Self::Expected,
-        Self::Checks,
-        Self::Tags,
-        Self::Group,
-        Self::MustPass,
-        Self::MustAnswer,
-        Self::Criteria,
-        Self::Vars,
+    /// Every field with its name.
+    pub(super) const NAMES: [(Self, &'static str); 11] = [
+        (Self::Id, "id"),
+        (Self::Query, "query"),
+        (Self::Context, "context"),
+        (Self::Expected, "expected"),
+        (Self::Checks, "checks"),
+        (Self::Tags, "tags"),
+        (Self::Group, "group"),
+        (Self::MustPass, "must_pass"),
+        (Self::MustAnswer, "must_answer"),
+        (Self::Criteria, "criteria"),
+        (Self::Vars, "vars"),
     ];
 
     pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Id => "id",
-            Self::Query => "query",
-            Self::Context => "context",
-            Self::Expected => "expected",
-            Self::Checks => "checks",
-            Self::Tags => "tags",
-            Self::Group => "group",
-            Self::MustPass => "must_pass",
-            Self::MustAnswer => "must_answer",
-            Self::Criteria => "criteria",
-            Self::Vars => "vars",
-        }
+        Self::NAMES.iter().find(|(field, _)| *field == self).map(|(_, name)| *name).unwrap_or_default()
     }
 
     pub(super) fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|field| field.name() == name)
+        Self::NAMES.iter().find(|(_, known)| *known == name).map(|(field, _)| *field)
     }
 
     /// Returns the field whose name `column` probably misspells: different letter case or separator, a missing or
     /// extra `s`, or a typo in a name of at least five letters.
     pub(super) fn similar_to(column: &str) -> Option<Self> {
         let column = normalize(column);
-        let exact = Self::ALL.into_iter().find(|field| normalize(field.name()) == column);
-        exact.or_else(|| {
-            Self::ALL.into_iter().find(|field| {
-                let name = normalize(field.name());
-                let plural = name.len() >= 4 && name.trim_end_matches('s') == column.trim_end_matches('s');
-                let max_typos = if name.len() >= 7 { 2 } else { usize::from(name.len() >= 5) };
-                plural || (max_typos > 0 && strsim::damerau_levenshtein(&name, &column) <= max_typos)
-            })
-        })
+        let names = Self::NAMES.map(|(field, name)| (field, normalize(name)));
+        let is_near = |name: &str| {
+            let plural = name.len() >= 4 && name.trim_end_matches('s') == column.trim_end_matches('s');
+            let max_typos = if name.len() >= 7 { 2 } else { usize::from(name.len() >= 5) };
+            plural || (max_typos > 0 && strsim::damerau_levenshtein(name, &column) <= max_typos)
+        };
+        let exact = names.iter().find(|(_, name)| *name == column);
+        exact.or_else(|| names.iter().find(|(_, name)| is_near(name))).map(|(field, _)| *field)
     }
 
     /// Names of this field in other tools.
@@ -102,6 +91,15 @@ fn type_error(field: Field, expected: &str, found: &Value) -> Diagnostic {
     Diagnostic::new(format!("`{}` must be {expected}, found {}", field.name(), kind(found)))
 }
 
+/// Reads a value of a type whose name in messages is `expected`.
+pub(super) fn typed<T: DeserializeOwned>(
+    field: Field,
+    expected: &str,
+    value: &Value,
+) -> Result<T, Diagnostic> {
+    T::deserialize(value).map_err(|_| type_error(field, expected, value))
+}
+
 /// Validates a name shown in reports: text or an integer, one line, not empty.
 pub(super) fn label(field: Field, value: &Value) -> Result<String, Diagnostic> {
     const MAX: usize = 200;
@@ -114,23 +112,19 @@ pub(super) fn label(field: Field, value: &Value) -> Result<String, Diagnostic> {
         }
         other => return Err(type_error(field, "text or an integer", other)),
     };
+    let invalid = |problem: &str| Diagnostic::new(format!("`{}` {problem}", field.name()));
     if text.trim().is_empty() {
-        return Err(
-            Diagnostic::new(format!("`{}` is empty", field.name())).help("set it, or remove the field")
-        );
+        return Err(invalid("is empty").help("set it, or remove the field"));
     }
     if text.chars().any(char::is_control) {
-        return Err(Diagnostic::new(format!(
-            "`{}` contains a line break or another control character",
-            field.name()
-        )));
+        return Err(invalid("contains a line break or another control character"));
     }
     if text.chars().any(is_invisible) {
-        return Err(Diagnostic::new(format!("`{}` contains an invisible character", field.name()))
+        return Err(invalid("contains an invisible character")
             .help("retype it: invisible characters make different names look the same"));
     }
     if text.chars().count() > MAX {
-        return Err(Diagnostic::new(format!("`{}` is longer than {MAX} characters", field.name())));
+        return Err(invalid(&format!("is longer than {MAX} characters")));
     }
     Ok(text)
 }
@@ -142,13 +136,6 @@ fn is_invisible(character: char) -> bool {
         '\u{AD}' | '\u{200B}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}'
             | '\u{FEFF}' | '\u{E0000}'..='\u{E007F}'
     )
-}
-
-pub(super) fn text(field: Field, value: &Value) -> Result<String, Diagnostic> {
-    match value {
-        Value::String(text) => Ok(text.clone()),
-        other => Err(type_error(field, "text", other)),
-    }
 }
 
 /// Parses text or a list of texts.
@@ -183,23 +170,10 @@ pub(super) fn tags(value: &Value) -> Result<Vec<String>, Diagnostic> {
     Ok(tags)
 }
 
-pub(super) fn flag(field: Field, value: &Value) -> Result<bool, Diagnostic> {
-    match value {
-        Value::Bool(flag) => Ok(*flag),
-        other => Err(type_error(field, "true or false", other)),
-    }
-}
-
-pub(super) fn list(field: Field, value: &Value) -> Result<Vec<Value>, Diagnostic> {
-    match value {
-        Value::Array(items) => Ok(items.clone()),
-        other => Err(type_error(field, "a list", other)),
-    }
-}
-
 /// Parses a list of texts or `{text, weight, critical}` objects.
 pub(super) fn criteria(value: &Value) -> Result<Vec<Item>, Diagnostic> {
-    list(Field::Criteria, value)?.iter().enumerate().map(|(index, item)| criterion(index + 1, item)).collect()
+    let items: Vec<Value> = typed(Field::Criteria, "a list", value)?;
+    items.iter().enumerate().map(|(index, item)| criterion(index + 1, item)).collect()
 }
 
 fn criterion(number: usize, value: &Value) -> Result<Item, Diagnostic> {
@@ -207,35 +181,28 @@ fn criterion(number: usize, value: &Value) -> Result<Item, Diagnostic> {
         Diagnostic::new(format!("`criteria` item {number} {problem}"))
             .help("write text, or {\"text\": \"names the next step\", \"weight\": 2, \"critical\": true}")
     };
-    let non_empty = |text: &str| {
-        if text.trim().is_empty() { Err(invalid("is empty")) } else { Ok(text.to_owned()) }
-    };
-    match value {
-        Value::String(text) => Ok(Item { text: non_empty(text)?, weight: 1.0, critical: false }),
+    let (text, map) = match value {
+        Value::String(text) => (text, None),
         Value::Object(map) => {
             if let Some(key) = map.keys().find(|key| !matches!(key.as_str(), "text" | "weight" | "critical"))
             {
                 return Err(invalid(&format!("has the unknown key `{key}`")));
             }
-            let text = match map.get("text") {
-                Some(Value::String(text)) => non_empty(text)?,
-                _ => return Err(invalid("has no `text`")),
-            };
-            let weight = match map.get("weight") {
-                None => 1.0,
-                Some(value) => value
-                    .as_f64()
-                    .filter(|weight| weight.is_finite() && *weight > 0.0)
-                    .ok_or_else(|| invalid("has a `weight` that is not a number above 0"))?,
-            };
-            let critical = match map.get("critical") {
-                None => false,
-                Some(value) => {
-                    value.as_bool().ok_or_else(|| invalid("has a `critical` that is not true or false"))?
-                }
-            };
-            Ok(Item { text, weight, critical })
+            let Some(Value::String(text)) = map.get("text") else { return Err(invalid("has no `text`")) };
+            (text, Some(map))
         }
-        other => Err(invalid(&format!("must be text or an object, found {}", kind(other)))),
+        other => return Err(invalid(&format!("must be text or an object, found {}", kind(other)))),
+    };
+    if text.trim().is_empty() {
+        return Err(invalid("is empty"));
     }
+    let option = |name: &str| map.and_then(|map| map.get(name));
+    let weight = option("weight")
+        .map_or(Some(1.0), Value::as_f64)
+        .filter(|weight| weight.is_finite() && *weight > 0.0)
+        .ok_or_else(|| invalid("has a `weight` that is not a number above 0"))?;
+    let critical = option("critical")
+        .map_or(Some(false), Value::as_bool)
+        .ok_or_else(|| invalid("has a `critical` that is not true or false"))?;
+    Ok(Item { text: text.clone(), weight, critical })
 }

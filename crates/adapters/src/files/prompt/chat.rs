@@ -1,12 +1,14 @@
 //! Chat messages in JSON or YAML: a list of `{role, content}` objects, or a map with `messages` as in `.prompt.yml`.
 
+use serde::Deserialize as _;
 use serde_json::{Map, Value};
 
-use promptgate_core::document::{Document, pointer, shown, suggest};
+use promptgate_core::document::{Document, pointer, shown};
 use promptgate_core::model::{Diagnostic, Diagnostics, Message, MessageRole, Place};
 
 use super::front_matter::{settings, unknown};
 use super::{Parts, Settings};
+use crate::files::diagnostics::did_you_mean;
 
 const KEYS: [&str; 9] = [
     "messages",
@@ -36,12 +38,7 @@ const PARAMETER_NAMES: [(&str, &str); 6] = [
     ("reasoningEffort", "reasoning_effort"),
 ];
 
-const ROLES: [(&str, MessageRole); 4] = [
-    ("system", MessageRole::System),
-    ("developer", MessageRole::Developer),
-    ("user", MessageRole::User),
-    ("assistant", MessageRole::Assistant),
-];
+const ROLES: [&str; 4] = ["system", "developer", "user", "assistant"];
 
 /// Reads a chat prompt.
 pub(super) fn read(file: &str, document: &Document) -> Result<Parts, Diagnostics> {
@@ -51,21 +48,20 @@ pub(super) fn read(file: &str, document: &Document) -> Result<Parts, Diagnostics
         Value::Array(items) => (Settings::default(), "", items.as_slice()),
         Value::Object(map) => {
             let settings = map_settings(file, document, map, &mut diagnostics, &mut warnings);
-            let items = match map.get("messages") {
-                Some(Value::Array(items)) => items.as_slice(),
-                Some(other) => {
-                    let message = format!("`messages` must be a list, found {}", shown(other));
-                    diagnostics.push(Diagnostic::new(message).at(document.place("/messages")));
-                    return Err(Diagnostics(diagnostics));
-                }
-                None => {
-                    let help = "write `messages: [{role: system, content: …}, {role: user, content: …}]`";
-                    diagnostics
-                        .push(Diagnostic::new("`messages` is missing").at(document.place("")).help(help));
-                    return Err(Diagnostics(diagnostics));
-                }
+            let Some(Value::Array(items)) = map.get("messages") else {
+                let diagnostic = match map.get("messages") {
+                    Some(other) => {
+                        let message = format!("`messages` must be a list, found {}", shown(other));
+                        Diagnostic::new(message).at(document.place("/messages"))
+                    }
+                    None => Diagnostic::new("`messages` is missing")
+                        .at(document.place(""))
+                        .help("write `messages: [{role: system, content: …}, {role: user, content: …}]`"),
+                };
+                diagnostics.push(diagnostic);
+                return Err(Diagnostics(diagnostics));
             };
-            (settings, "/messages", items)
+            (settings, "/messages", items.as_slice())
         }
         other => {
             let message = format!("a chat prompt must be a list of messages, found {}", shown(other));
@@ -152,57 +148,37 @@ fn message(
     };
     let before = diagnostics.len();
     for key in map.keys().filter(|key| !matches!(key.as_str(), "role" | "content")) {
-        let help = match suggest(key, ["role", "content"]) {
-            Some(name) => format!("did you mean `{name}`?"),
-            None => "the keys are `role` and `content`".to_owned(),
-        };
+        let help = did_you_mean(key, ["role", "content"], || "the keys are `role` and `content`".to_owned());
         let place = document.key_place(&pointer(at, key));
         diagnostics.push(Diagnostic::new(format!("unknown key `{key}` in a message")).at(place).help(help));
     }
-    let role = match map.get("role").and_then(Value::as_str) {
-        Some(name) => {
-            let role = ROLES.iter().find(|(known, _)| *known == name).map(|(_, role)| *role);
-            if role.is_none() {
-                let help = match suggest(name, ROLES.map(|(known, _)| known)) {
-                    Some(known) => format!("did you mean `{known}`?"),
-                    None => "roles are system, developer, user and assistant".to_owned(),
-                };
-                let place = document.place(&format!("{at}/role"));
-                diagnostics.push(
-                    Diagnostic::new(format!("unknown role: {}", shown(&Value::from(name))))
-                        .at(place)
-                        .help(help),
-                );
-            }
-            role
-        }
-        None => {
-            let place = document.place(&format!("{at}/role"));
-            diagnostics.push(
-                Diagnostic::new("a message has no `role`")
-                    .at(place)
-                    .help("roles are system, developer, user and assistant"),
-            );
-            None
-        }
-    };
-    let content = match map.get("content") {
-        Some(Value::String(text)) if !text.trim().is_empty() => Some(text.clone()),
-        found => {
-            let found = found.map_or("none".to_owned(), shown);
-            let place = document.place(&format!("{at}/content"));
-            diagnostics.push(
-                Diagnostic::new(format!("the `content` of a message must be text, found {found}"))
-                    .at(place)
-                    .help("images and multi-part content are not supported"),
-            );
-            None
-        }
-    };
+    let roles = || "roles are system, developer, user and assistant".to_owned();
+    let role = map.get("role").filter(|role| role.is_string());
+    let known = role.and_then(|role| MessageRole::deserialize(role).ok());
+    if known.is_none() {
+        let (message, help) = match role {
+            Some(name) => (
+                format!("unknown role: {}", shown(name)),
+                did_you_mean(name.as_str().unwrap_or_default(), ROLES, roles),
+            ),
+            None => ("a message has no `role`".to_owned(), roles()),
+        };
+        let place = document.place(&format!("{at}/role"));
+        diagnostics.push(Diagnostic::new(message).at(place).help(help));
+    }
+    let content = map.get("content");
+    let text = content.and_then(Value::as_str).filter(|text| !text.trim().is_empty());
+    if text.is_none() {
+        let found = content.map_or("none".to_owned(), shown);
+        let message = format!("the `content` of a message must be text, found {found}");
+        let place = document.place(&format!("{at}/content"));
+        diagnostics
+            .push(Diagnostic::new(message).at(place).help("images and multi-part content are not supported"));
+    }
     if diagnostics.len() > before {
         return None;
     }
-    Some(Message { role: role?, content: content? })
+    Some(Message { role: known?, content: text?.to_owned() })
 }
 
 /// The first line of a text; in a YAML block scalar, the line after the indicator.

@@ -1,5 +1,5 @@
 use super::*;
-use crate::load::git::fixture::Fixture;
+use crate::git::fixture::Fixture;
 
 fn at(fixture: &Fixture, folder: &str, reference: &str) -> Tree {
     let repository = Repository::discover(&fixture.path().join(folder)).unwrap();

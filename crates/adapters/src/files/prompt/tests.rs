@@ -3,6 +3,10 @@ use tempfile::TempDir;
 
 use super::*;
 
+fn prompt(tree: &Tree, source: &PromptSource) -> Result<Loaded<Variant>, Diagnostics> {
+    parse_prompt(&fetch_prompt(tree, &source.path)?, source)
+}
+
 fn load(name: &str, content: &str) -> Result<Loaded<Variant>, Diagnostics> {
     let folder = TempDir::new().unwrap();
     std::fs::create_dir_all(folder.path().join("prompts")).unwrap();

@@ -6,12 +6,12 @@ use std::process::Command;
 use tempfile::TempDir;
 
 /// A repository that is removed when it goes out of scope.
-pub(in crate::load) struct Fixture {
+pub(crate) struct Fixture {
     folder: TempDir,
 }
 
 /// Runs git with an isolated configuration and returns its output.
-pub(in crate::load) fn run(folder: &Path, arguments: &[&str]) -> String {
+pub(crate) fn run(folder: &Path, arguments: &[&str]) -> String {
     let output = Command::new("git")
         .args(["-c", "init.defaultBranch=main", "-c", "protocol.file.allow=always"])
         .args(["-c", "user.name=Tester", "-c", "user.email=tester@example.com", "-c", "commit.gpgSign=false"])
@@ -31,14 +31,14 @@ pub(in crate::load) fn run(folder: &Path, arguments: &[&str]) -> String {
 
 impl Fixture {
     /// An empty repository with the branch `main`.
-    pub(in crate::load) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let fixture = Self { folder: TempDir::new().unwrap() };
         fixture.git(&["init", "--quiet"]);
         fixture
     }
 
     /// A clone over the file protocol, which supports `--depth`.
-    pub(in crate::load) fn clone_of(origin: &Self, arguments: &[&str]) -> Self {
+    pub(crate) fn clone_of(origin: &Self, arguments: &[&str]) -> Self {
         let folder = TempDir::new().unwrap();
         let url = format!("file://{}", origin.path().display());
         let mut all = vec!["clone", "--quiet"];
@@ -48,22 +48,22 @@ impl Fixture {
         Self { folder }
     }
 
-    pub(in crate::load) fn path(&self) -> PathBuf {
+    pub(crate) fn path(&self) -> PathBuf {
         self.folder.path().to_owned()
     }
 
-    pub(in crate::load) fn git(&self, arguments: &[&str]) -> String {
+    pub(crate) fn git(&self, arguments: &[&str]) -> String {
         run(self.folder.path(), arguments)
     }
 
-    pub(in crate::load) fn write(&self, path: &str, content: impl AsRef<[u8]>) {
+    pub(crate) fn write(&self, path: &str, content: impl AsRef<[u8]>) {
         let full = self.folder.path().join(path);
         std::fs::create_dir_all(full.parent().unwrap()).unwrap();
         std::fs::write(full, content).unwrap();
     }
 
     /// Commits all files and returns the object name.
-    pub(in crate::load) fn commit(&self, message: &str) -> String {
+    pub(crate) fn commit(&self, message: &str) -> String {
         self.git(&["add", "--all"]);
         self.git(&["commit", "--quiet", "--allow-empty", "-m", message]);
         self.git(&["rev-parse", "HEAD"])
@@ -71,7 +71,7 @@ impl Fixture {
 
     /// A pull request: `main` has a newer commit, `change` has one commit, and `refs/pull/1/merge` merges both. Also
     /// returns the tip of main and the merge commit.
-    pub(in crate::load) fn pull_request() -> (Self, String, String) {
+    pub(crate) fn pull_request() -> (Self, String, String) {
         let fixture = Self::new();
         fixture.write("prompts/a.md", "old {{query}}\n");
         fixture.commit("start");
@@ -91,7 +91,7 @@ impl Fixture {
     }
 
     /// A checkout as `actions/checkout` creates it for a pull request: the merge commit, shallow and detached.
-    pub(in crate::load) fn checkout_of_pull_request(origin: &Self, depth: &str, reference: &str) -> Self {
+    pub(crate) fn checkout_of_pull_request(origin: &Self, depth: &str, reference: &str) -> Self {
         let fixture = Self::new();
         let url = format!("file://{}", origin.path().display());
         fixture.git(&["remote", "add", "origin", &url]);

@@ -7,6 +7,7 @@ mod tests;
 
 use serde_json::{Map, Value};
 
+use promptgate_core::document::Document;
 use promptgate_core::model::{
     Diagnostic, Diagnostics, Message, MessageRole, Place, PromptFacts, Variant, VariantFacts,
 };
@@ -48,17 +49,6 @@ struct Parts {
     warnings: Vec<String>,
 }
 
-/// Reads a prompt.
-///
-/// `.json`, `.yaml` and `.yml` files contain chat messages; other files contain the system message as text. Line
-/// endings are normalized to line feeds. Placeholders are not validated.
-///
-/// # Errors
-/// If the file is missing or invalid.
-pub fn prompt(tree: &Tree, source: &PromptSource) -> Result<Loaded<Variant>, Diagnostics> {
-    parse_prompt(&fetch_prompt(tree, &source.path)?, source)
-}
-
 /// Bytes of a prompt file and their source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PromptBytes {
@@ -75,8 +65,7 @@ pub struct PromptBytes {
 /// # Errors
 /// If the file is missing or cannot be read.
 pub fn fetch_prompt(tree: &Tree, path: &str) -> Result<PromptBytes, Diagnostic> {
-    let bytes = tree.read_limited(path, PROMPT_LIMIT)?;
-    Ok(PromptBytes { file: tree.describe(path), commit: tree.commit().map(str::to_owned), bytes })
+    Ok(prompt_bytes(tree, path, tree.read_limited(path, PROMPT_LIMIT)?))
 }
 
 /// Reads the bytes of a prompt, `None` if the tree does not contain it, as with a new prompt.
@@ -84,12 +73,17 @@ pub fn fetch_prompt(tree: &Tree, path: &str) -> Result<PromptBytes, Diagnostic> 
 /// # Errors
 /// If the file cannot be read.
 pub fn find_prompt(tree: &Tree, path: &str) -> Result<Option<PromptBytes>, Diagnostic> {
-    let bytes = tree.find(path, PROMPT_LIMIT)?;
-    let commit = tree.commit().map(str::to_owned);
-    Ok(bytes.map(|bytes| PromptBytes { file: tree.describe(path), commit, bytes }))
+    Ok(tree.find(path, PROMPT_LIMIT)?.map(|bytes| prompt_bytes(tree, path, bytes)))
+}
+
+fn prompt_bytes(tree: &Tree, path: &str, bytes: Vec<u8>) -> PromptBytes {
+    PromptBytes { file: tree.describe(path), commit: tree.commit().map(str::to_owned), bytes }
 }
 
 /// Parses the bytes of a prompt.
+///
+/// `.json`, `.yaml` and `.yml` files contain chat messages; other files contain the system message as text. Line
+/// endings are normalized to line feeds. Placeholders are not validated.
 ///
 /// # Errors
 /// All errors in the file.
@@ -104,8 +98,8 @@ pub fn parse_prompt(prompt: &PromptBytes, source: &PromptSource) -> Result<Loade
             .into());
     }
     let parts = match extension(&source.path).as_str() {
-        "json" => chat::read(&file, &promptgate_core::document::Document::json(&file, &text)?)?,
-        "yaml" | "yml" => chat::read(&file, &promptgate_core::document::Document::yaml(&file, &text)?)?,
+        "json" => chat::read(&file, &Document::json(&file, &text)?)?,
+        "yaml" | "yml" => chat::read(&file, &Document::yaml(&file, &text)?)?,
         _ => text_prompt(&file, &text, &source.user)?,
     };
     let Some(model) = parts.settings.model.or_else(|| source.model.clone()) else {
@@ -115,9 +109,7 @@ pub fn parse_prompt(prompt: &PromptBytes, source: &PromptSource) -> Result<Loade
             .into());
     };
     let mut parameters = source.parameters.clone();
-    for (name, value) in parts.settings.parameters {
-        parameters.insert(name, value);
-    }
+    parameters.extend(parts.settings.parameters);
     let digest = digest_of_bytes(bytes);
     let short: String = digest.trim_start_matches("sha256:").chars().take(12).collect();
     let prompt = PromptFacts {
@@ -156,7 +148,8 @@ fn file_name(path: &str) -> &str {
     path.rsplit(['/', '\\']).next().unwrap_or(path)
 }
 
-fn extension(path: &str) -> String {
+/// The extension of a file in lower case; empty if there is none.
+pub(super) fn extension(path: &str) -> String {
     file_name(path).rsplit_once('.').map(|(_, extension)| extension.to_lowercase()).unwrap_or_default()
 }
 

@@ -8,8 +8,8 @@ use std::path::Path;
 use promptgate_core::document::suggest;
 use promptgate_core::model::Diagnostic;
 
-use super::git::{NoMergeBase, NoRepository, Repository};
 use super::tree::Tree;
+use crate::git::{GitError, Repository, Variables};
 
 /// A baseline (or candidate) as written in the configuration or on the command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,28 +51,23 @@ impl BaselineSpec {
             return Ok(Self::None);
         }
         let Some((kind, rest)) = text.split_once(':').filter(|(kind, _)| is_kind(kind)) else {
-            if text == "merge-base"
-                || text == "HEAD"
-                || text.starts_with("HEAD~")
-                || text.starts_with("HEAD^")
-            {
-                return Err(Diagnostic::new(format!("`{}` is not a valid baseline", shown()))
-                    .help(format!("did you mean `git:{}`?", shown())));
-            }
-            if text.eq_ignore_ascii_case("none") {
-                return Err(Diagnostic::new(format!("`{}` is not a valid baseline", shown()))
-                    .help("did you mean `none`?"));
-            }
-            return Ok(Self::File(text.to_owned()));
+            let is_commit = matches!(text, "merge-base" | "HEAD")
+                || ["HEAD~", "HEAD^"].iter().any(|start| text.starts_with(start));
+            let meant = match text {
+                _ if is_commit => format!("git:{}", shown()),
+                _ if text.eq_ignore_ascii_case("none") => "none".to_owned(),
+                _ => return Ok(Self::File(text.to_owned())),
+            };
+            return Err(Diagnostic::new(format!("`{}` is not a valid baseline", shown()))
+                .help(format!("did you mean `{meant}`?")));
         };
         let missing = |part: &str| {
             Diagnostic::new(format!("`{}` is missing the {part}", shown()))
                 .help(format!("write `{kind}:{}`", part.to_uppercase()))
         };
         match kind {
-            "file" if rest.is_empty() => Err(missing("path")),
+            "file" | "report" if rest.is_empty() => Err(missing("path")),
             "file" => Ok(Self::File(rest.to_owned())),
-            "report" if rest.is_empty() => Err(missing("path")),
             "report" => Ok(Self::Report(rest.to_owned())),
             "git" => {
                 let (reference, path) = match rest.split_once(':') {
@@ -154,7 +149,7 @@ pub enum Baseline {
 pub fn baseline(
     spec: Option<&BaselineSpec>,
     folder: &Path,
-    variable: &dyn Fn(&str) -> Option<String>,
+    variable: Variables<'_>,
 ) -> Result<Baseline, Diagnostic> {
     resolve(spec, folder, variable, false)
 }
@@ -167,7 +162,7 @@ pub fn baseline(
 pub fn trusted_baseline(
     spec: Option<&BaselineSpec>,
     folder: &Path,
-    variable: &dyn Fn(&str) -> Option<String>,
+    variable: Variables<'_>,
 ) -> Result<Baseline, Diagnostic> {
     resolve(spec, folder, variable, true)
 }
@@ -175,57 +170,46 @@ pub fn trusted_baseline(
 fn resolve(
     spec: Option<&BaselineSpec>,
     folder: &Path,
-    variable: &dyn Fn(&str) -> Option<String>,
+    variable: Variables<'_>,
     trusted: bool,
 ) -> Result<Baseline, Diagnostic> {
-    match spec {
-        Some(BaselineSpec::None) => Ok(Baseline::None { note: None }),
-        Some(BaselineSpec::File(path)) => Ok(Baseline::File { path: path.clone() }),
-        Some(BaselineSpec::Report(path)) => Ok(Baseline::Report { path: path.clone() }),
+    Ok(match spec {
+        Some(BaselineSpec::None) => Baseline::None { note: None },
+        Some(BaselineSpec::File(path)) => Baseline::File { path: path.clone() },
+        Some(BaselineSpec::Report(path)) => Baseline::Report { path: path.clone() },
         Some(BaselineSpec::Git { reference, path }) => {
-            let repository = Repository::discover(folder).map_err(Diagnostic::from)?;
+            let repository = Repository::discover(folder)?;
             let resolved = repository.resolve(reference)?;
             let tree = Tree::Commit { repository, commit: resolved.commit, reference: reference.clone() };
-            Ok(Baseline::Commit { tree, path: path.clone(), how: format!("git:{}", resolved.name) })
+            Baseline::Commit { tree, path: path.clone(), how: format!("git:{}", resolved.name) }
         }
-        Some(BaselineSpec::MergeBase { path }) => {
-            let repository = Repository::discover(folder).map_err(Diagnostic::from)?;
-            merge_base(repository, path.clone(), variable, trusted).map_err(Diagnostic::from)
-        }
-        None => match Repository::discover(folder) {
-            Ok(repository) => match merge_base(repository, None, variable, trusted) {
-                Ok(baseline) => Ok(baseline),
-                Err(NoMergeBase::Nothing(diagnostic)) => Ok(no_baseline(&diagnostic)),
-                Err(NoMergeBase::OutOfReach(diagnostic)) => Err(diagnostic),
-            },
-            Err(NoRepository::Absent(diagnostic)) => Ok(no_baseline(&diagnostic)),
-            Err(NoRepository::Unreadable(diagnostic)) => Err(diagnostic),
+        Some(BaselineSpec::MergeBase { path }) => merge_base(folder, path.clone(), variable, trusted)?,
+        None => match merge_base(folder, None, variable, trusted) {
+            Err(GitError::Absent(reason)) => {
+                Baseline::None { note: Some(format!("no baseline: {}", reason.message)) }
+            }
+            result => result?,
         },
-    }
-}
-
-fn no_baseline(reason: &Diagnostic) -> Baseline {
-    Baseline::None { note: Some(format!("no baseline: {}", reason.message)) }
+    })
 }
 
 fn merge_base(
-    repository: Repository,
+    folder: &Path,
     path: Option<String>,
-    variable: &dyn Fn(&str) -> Option<String>,
+    variable: Variables<'_>,
     trusted: bool,
-) -> Result<Baseline, NoMergeBase> {
+) -> Result<Baseline, GitError> {
+    let repository = Repository::discover(folder)?;
     let base = repository.merge_base(variable)?;
     if trusted && base.guessed && !repository.is_merged(&base.commit, variable)? {
-        return Err(NoMergeBase::OutOfReach(
-            Diagnostic::new(format!(
-                "the merge base would be the {}, but only HEAD itself indicates that",
-                base.how
-            ))
+        let message =
+            format!("the merge base would be the {}, but only HEAD itself indicates that", base.how);
+        return Err(Diagnostic::new(message)
             .help(
                 "a change must not choose its own baseline: also fetch the target branch (`fetch-depth: 0`), or set \
                  it: `git:REF`",
-            ),
-        ));
+            )
+            .into());
     }
     let tree = Tree::Commit { repository, commit: base.commit, reference: "merge-base".to_owned() };
     Ok(Baseline::Commit { tree, path, how: base.how })

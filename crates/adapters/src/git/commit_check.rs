@@ -3,9 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::globbing::glob_in_commit;
-use super::{find_in_commit, in_repository};
-use crate::load::git::{Repository, short};
+use super::commit_files::{find_in_commit, glob_in_commit, in_repository};
+use super::{Repository, short};
 use promptgate_core::model::{Diagnostic, Place};
 
 /// The commit. Paths are relative to the root of the tree.
@@ -17,20 +16,18 @@ pub struct CommitCheck {
 
 impl CommitCheck {
     /// Opens the repository that contains `root`.
-    pub(super) fn new(root: &Path, commit: &str) -> Result<Self, Diagnostic> {
+    pub(crate) fn new(root: &Path, commit: &str) -> Result<Self, Diagnostic> {
         let repository = Repository::discover(root).map_err(Diagnostic::from)?;
         Ok(Self { repository, commit: commit.to_owned() })
     }
 
     /// Returns the same check with paths relative to the folder of a file.
-    pub(super) fn in_folder_of(&self, file: &str) -> Result<Self, Diagnostic> {
-        let full = in_repository(&self.repository, file)?;
-        let prefix = full.rsplit_once('/').map_or("", |(folder, _)| folder);
-        Ok(Self { repository: self.repository.with_prefix(prefix), commit: self.commit.clone() })
+    pub(crate) fn in_folder_of(&self, file: &str) -> Result<Self, Diagnostic> {
+        Ok(Self { repository: self.repository.in_folder_of(file)?, commit: self.commit.clone() })
     }
 
     /// Adds files of the commit that match a pattern but are not in the folder, so that reading them fails.
-    pub(super) fn add_missing(&self, pattern: &str, paths: &mut Vec<String>) -> Result<(), Diagnostic> {
+    pub(crate) fn add_missing(&self, pattern: &str, paths: &mut Vec<String>) -> Result<(), Diagnostic> {
         let full = |path: &str| in_repository(&self.repository, path);
         let existing: BTreeSet<String> = paths.iter().map(|path| full(path)).collect::<Result<_, _>>()?;
         for path in glob_in_commit(&self.repository, &self.commit, pattern)? {
@@ -43,7 +40,7 @@ impl CommitCheck {
 
     /// Fails if the bytes differ from those in the commit, apart from line endings. Files that are not in the commit
     /// are accepted, since the job may create them.
-    pub(super) fn verify(&self, path: &str, bytes: Option<&[u8]>, limit: u64) -> Result<(), Diagnostic> {
+    pub(crate) fn verify(&self, path: &str, bytes: Option<&[u8]>, limit: u64) -> Result<(), Diagnostic> {
         let Some(committed) = find_in_commit(&self.repository, &self.commit, path, path, limit)? else {
             return Ok(());
         };

@@ -1,36 +1,20 @@
 //! Collects diagnostics up to a limit, and defines the error of loading a dataset.
 
-use std::fmt;
-
+use promptgate_core::document::suggest;
 use promptgate_core::model::{Diagnostic, Diagnostics};
 
 /// Diagnostics shown for one dataset.
 const MAX_DIAGNOSTICS: usize = 20;
 
 /// An error of loading a dataset.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LoadError {
     /// The files contain errors, of which the first twenty are listed.
-    Diagnostics(Diagnostics),
+    #[error(transparent)]
+    Diagnostics(#[from] Diagnostics),
     /// The files are valid but contain no rows.
+    #[error("{0}")]
     Empty(Diagnostic),
-}
-
-impl fmt::Display for LoadError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Diagnostics(diagnostics) => write!(f, "{diagnostics}"),
-            Self::Empty(diagnostic) => write!(f, "{diagnostic}"),
-        }
-    }
-}
-
-impl std::error::Error for LoadError {}
-
-impl From<Diagnostics> for LoadError {
-    fn from(diagnostics: Diagnostics) -> Self {
-        Self::Diagnostics(diagnostics)
-    }
 }
 
 impl From<Diagnostic> for LoadError {
@@ -72,4 +56,13 @@ impl DiagnosticSink {
         }
         Err(Diagnostics(self.diagnostics))
     }
+}
+
+/// Help for an unknown name: the known one that it resembles, else `otherwise`.
+pub(super) fn did_you_mean<'a>(
+    name: &str,
+    known: impl IntoIterator<Item = &'a str>,
+    otherwise: impl FnOnce() -> String,
+) -> String {
+    suggest(name, known).map_or_else(otherwise, |known| format!("did you mean `{known}`?"))
 }

@@ -37,13 +37,8 @@ impl Repository {
         };
         // Prevents git from running programs set in its configuration or attributes.
         let options = ["--unified=0", "--no-color", "--no-ext-diff", "--no-textconv", "--no-renames"];
-        let mut arguments = vec!["diff"];
-        arguments.extend(options);
-        arguments.extend(["--end-of-options", base, head, "--", path]);
-        let output = self.git(&arguments)?;
-        if !output.success {
-            return Err(self.read_error(head, &output));
-        }
+        let arguments = [&["diff"], &options[..], &["--end-of-options", base, head, "--", path]].concat();
+        let output = self.read_commit(head, &arguments)?;
         let text = String::from_utf8_lossy(&output.stdout);
         Ok(Some(ChangedLines { path: full.to_owned(), lines: ranges(&text) }))
     }

@@ -5,10 +5,9 @@ use std::collections::{BTreeMap, HashMap};
 use serde_json::{Map, Value};
 use unicode_normalization::UnicodeNormalization;
 
-use promptgate_core::document::suggest;
 use promptgate_core::model::{Case, Diagnostic, Diagnostics, Place};
 
-use super::diagnostics::DiagnosticSink;
+use super::diagnostics::{DiagnosticSink, did_you_mean};
 use super::field::{self, Field};
 
 /// Names not allowed for variables: in a prompt they refer to fields of the case, and `expected` is never available.
@@ -34,8 +33,11 @@ pub(super) struct FieldMapping {
 
 impl FieldMapping {
     /// Parses `fields`, which maps field names to column names. `vars.NAME` maps a column to a variable.
-    pub(super) fn new(fields: &BTreeMap<String, String>) -> Result<Self, Diagnostics> {
-        let mut mapping = Self::default();
+    pub(super) fn new(
+        fields: &BTreeMap<String, String>,
+        shared_ids: Option<String>,
+    ) -> Result<Self, Diagnostics> {
+        let mut mapping = Self { shared_ids, ..Self::default() };
         let mut sink = DiagnosticSink::default();
         for (name, column) in fields {
             let target = if let Some(field) = Field::from_name(name) {
@@ -48,28 +50,16 @@ impl FieldMapping {
                 }
                 ColumnTarget::Variable(variable.to_owned())
             } else {
-                let names = Field::ALL.map(Field::name);
-                let help = match suggest(name, names) {
-                    Some(known) => format!("did you mean `{known}`?"),
-                    None => {
-                        format!(
-                            "fields are {}; use `vars.NAME` to map a column to a variable",
-                            names.join(", ")
-                        )
-                    }
-                };
+                let names = Field::NAMES.map(|(_, name)| name);
+                let help = did_you_mean(name, names, || {
+                    format!("fields are {}; use `vars.NAME` to map a column to a variable", names.join(", "))
+                });
                 sink.push(Diagnostic::new(format!("unknown field `{name}` in `fields`")).help(help));
                 continue;
             };
             mapping.targets.entry(column.clone()).or_default().push(target);
         }
         sink.into_result().map(|()| mapping)
-    }
-
-    /// Maps the `id` column to a variable, so that several rows may share an id.
-    pub(super) fn share_ids(mut self, variable: Option<&str>) -> Self {
-        self.shared_ids = variable.map(str::to_owned);
-        self
     }
 
     /// Returns the field that a column is mapped to.
@@ -160,23 +150,20 @@ impl<'m> CaseBuilder<'m> {
             };
             let targets = self.mapping.targets.get(column).map_or(default.as_slice(), Vec::as_slice);
             for target in targets {
+                if let ColumnTarget::Field(field) = target
+                    && let Some(other) = taken.insert(*field, column)
+                {
+                    let place = (row.locate)(column, true);
+                    self.sink.push(conflicting_columns(*field, other, column, place));
+                    continue;
+                }
                 match target {
+                    _ if value.is_null() => {}
                     ColumnTarget::Field(field) => {
-                        if let Some(other) = taken.insert(*field, column) {
-                            self.sink.push(conflicting_columns(
-                                *field,
-                                other,
-                                column,
-                                (row.locate)(column, true),
-                            ));
-                        } else if !value.is_null() {
-                            set_field(&mut case, *field, value, column, &row, &mut self.sink);
-                        }
+                        set_field(&mut case, *field, value, column, &row, &mut self.sink);
                     }
                     ColumnTarget::Variable(name) => {
-                        if !value.is_null() {
-                            set_variable(&mut case, name, value, (row.locate)(column, true), &mut self.sink);
-                        }
+                        set_variable(&mut case, name, value, (row.locate)(column, true), &mut self.sink);
                     }
                 }
             }
@@ -210,13 +197,11 @@ impl<'m> CaseBuilder<'m> {
         if let Some(first) = self.ids.get(&key).and_then(|index| self.cases.get(*index)) {
             let column = self.mapping.sources.get(&Field::Id).map_or("id", String::as_str);
             let place = if has_id { (row.locate)(column, false) } else { row.place.clone() };
+            let (id, first) = (&case.id, &first.place);
             let message = if has_id {
-                format!("duplicate id `{}`, first used at {}", case.id, first.place)
+                format!("duplicate id `{id}`, first used at {first}")
             } else {
-                format!(
-                    "the row has no id, and its row number {} is already the id of the row at {}",
-                    case.id, first.place
-                )
+                format!("the row has no id, and its row number {id} is already the id of the row at {first}")
             };
             self.sink.push(Diagnostic::new(message).at(place).help("give every row a unique id"));
         } else {
@@ -240,29 +225,18 @@ impl<'m> CaseBuilder<'m> {
                 );
             }
         }
-        if self.rows > 0 {
-            for (target, column) in self
-                .mapping
-                .targets
-                .iter()
-                .flat_map(|(column, targets)| targets.iter().map(move |target| (target, column)))
-            {
-                if !self.columns.contains_key(column) {
-                    let name = match target {
-                        ColumnTarget::Field(field) => field.name().to_owned(),
-                        ColumnTarget::Variable(variable) => format!("vars.{variable}"),
-                    };
-                    let help = match suggest(column, self.columns.keys().map(String::as_str)) {
-                        Some(known) => format!("did you mean `{known}`?"),
-                        None => format!("columns are {}", join_names(self.columns.keys())),
-                    };
-                    self.sink.push(
-                        Diagnostic::new(format!(
-                            "`fields` maps `{name}` to `{column}`, but no row has that column"
-                        ))
-                        .help(help),
-                    );
-                }
+        let mapped = self.mapping.targets.iter().filter(|_| self.rows > 0);
+        for (column, targets) in mapped.filter(|(column, _)| !self.columns.contains_key(*column)) {
+            for target in targets {
+                let name = match target {
+                    ColumnTarget::Field(field) => field.name().to_owned(),
+                    ColumnTarget::Variable(variable) => format!("vars.{variable}"),
+                };
+                let help = did_you_mean(column, self.columns.keys().map(String::as_str), || {
+                    format!("columns are {}", join_names(self.columns.keys()))
+                });
+                let message = format!("`fields` maps `{name}` to `{column}`, but no row has that column");
+                self.sink.push(Diagnostic::new(message).help(help));
             }
         }
         let warnings = self.warnings();
@@ -332,17 +306,17 @@ fn set_field(
 ) {
     let result = match field {
         Field::Id => field::label(field, value).map(|id| case.id = id),
-        Field::Query => field::text(field, value).map(|query| case.query = query),
+        Field::Query => field::typed(field, "text", value).map(|query| case.query = query),
         Field::Context => field::passages(field, value).map(|context| case.context = Some(context.into())),
         Field::Expected => {
             case.expected = Some(value.clone());
             Ok(())
         }
-        Field::Checks => field::list(field, value).map(|checks| case.checks = checks),
+        Field::Checks => field::typed(field, "a list", value).map(|checks| case.checks = checks),
         Field::Tags => field::tags(value).map(|tags| case.tags = tags),
         Field::Group => field::label(field, value).map(|group| case.group = Some(group)),
-        Field::MustPass => field::flag(field, value).map(|flag| case.must_pass = flag),
-        Field::MustAnswer => field::flag(field, value).map(|flag| case.must_answer = flag),
+        Field::MustPass => field::typed(field, "true or false", value).map(|flag| case.must_pass = flag),
+        Field::MustAnswer => field::typed(field, "true or false", value).map(|flag| case.must_answer = flag),
         Field::Criteria => field::criteria(value).map(|criteria| case.criteria = criteria),
         Field::Vars => match value {
             Value::Object(map) => {

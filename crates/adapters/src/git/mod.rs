@@ -1,11 +1,16 @@
 //! Reads a repository through the git program, without changing its work tree, index or configuration.
 //!
+//! [`Repository`] resolves references and finds the [`MergeBase`] of a change; [`CommitCheck`] compares files with a
+//! commit.
+//!
 //! Nothing is fetched; no hook, filter, pager or prompt runs. User input reaches git only after `--end-of-options` or
 //! as a resolved object name. Environment variables of the CI system are read through a lookup passed as an argument.
 
 mod changed;
+mod commit_check;
+mod commit_files;
 #[cfg(test)]
-pub(super) mod fixture;
+pub(crate) mod fixture;
 mod merge_base;
 #[cfg(test)]
 mod tests;
@@ -17,7 +22,14 @@ use std::process::{Command, Stdio};
 use promptgate_core::model::Diagnostic;
 
 pub use changed::ChangedLines;
-pub use merge_base::{MergeBase, NoMergeBase};
+pub use commit_check::CommitCheck;
+pub(crate) use commit_files::{
+    GLOB_OPTIONS, find_in_commit, glob_in_commit, in_repository, invalid_pattern, is_pattern, too_large,
+};
+pub use merge_base::MergeBase;
+
+/// Looks up an environment variable of the CI system.
+pub type Variables<'v> = &'v dyn Fn(&str) -> Option<String>;
 
 /// A repository with a work tree. Paths are relative to a folder in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +37,7 @@ pub struct Repository {
     folder: PathBuf,
     top: PathBuf,
     prefix: String,
+    /// Whether history is truncated, as in most CI checkouts.
     shallow: bool,
 }
 
@@ -37,20 +50,27 @@ pub struct ResolvedCommit {
     pub commit: String,
 }
 
-/// An error of opening a repository.
+/// An error of opening a repository or of finding a merge base. It never means that nothing changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum NoRepository {
-    /// The folder is not in a repository, or git is not installed. Only an error if a repository is required.
+pub enum GitError {
+    /// There is no repository, no commit or no branch to compare with, or git is not installed. Only an error if one is
+    /// required; a default baseline may fall back to none.
     Absent(Diagnostic),
-    /// The repository cannot be read.
+    /// The repository cannot be read, or the commit is not in this clone.
     Unreadable(Diagnostic),
 }
 
-impl From<NoRepository> for Diagnostic {
-    fn from(reason: NoRepository) -> Self {
-        match reason {
-            NoRepository::Absent(diagnostic) | NoRepository::Unreadable(diagnostic) => diagnostic,
+impl From<GitError> for Diagnostic {
+    fn from(error: GitError) -> Self {
+        match error {
+            GitError::Absent(diagnostic) | GitError::Unreadable(diagnostic) => diagnostic,
         }
+    }
+}
+
+impl From<Diagnostic> for GitError {
+    fn from(diagnostic: Diagnostic) -> Self {
+        Self::Unreadable(diagnostic)
     }
 }
 
@@ -77,26 +97,21 @@ impl Repository {
     /// Opens the repository that contains `folder`.
     ///
     /// # Errors
-    /// [`NoRepository::Absent`] if there is no repository or git is not installed; [`NoRepository::Unreadable`] if git
+    /// [`GitError::Absent`] if there is no repository or git is not installed; [`GitError::Unreadable`] if git
     /// cannot read it.
-    pub fn discover(folder: &Path) -> Result<Self, NoRepository> {
+    pub fn discover(folder: &Path) -> Result<Self, GitError> {
         let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
         let arguments = ["rev-parse", "--is-shallow-repository", "--show-prefix", "--show-toplevel"];
-        let output = match git(folder, &arguments) {
-            Ok(output) => output,
-            Err(GitFailure::NotInstalled) => return Err(NoRepository::Absent(not_installed())),
-            Err(GitFailure::Other(diagnostic)) => return Err(NoRepository::Unreadable(diagnostic)),
-        };
+        let output = git(folder, &arguments)?;
         if !output.success {
             return Err(discovery_error(folder, &output));
         }
         let text = output.text();
         let mut lines = text.splitn(3, '\n');
         let (Some(shallow), Some(prefix), Some(top)) = (lines.next(), lines.next(), lines.next()) else {
-            return Err(NoRepository::Unreadable(
-                Diagnostic::new("git did not report the location of the repository")
-                    .help("use git 2.30 or later"),
-            ));
+            return Err(Diagnostic::new("git did not report the location of the repository")
+                .help("use git 2.30 or later")
+                .into());
         };
         Ok(Self {
             folder: folder.to_owned(),
@@ -112,13 +127,15 @@ impl Repository {
     }
 
     /// The folder passed to [`Repository::discover`].
-    pub(super) fn folder(&self) -> &Path {
+    pub(crate) fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// Returns the same repository with paths relative to `prefix`, a folder relative to the root.
-    pub(super) fn with_prefix(&self, prefix: &str) -> Self {
-        Self { prefix: prefix.to_owned(), ..self.clone() }
+    /// Returns the same repository with paths relative to the folder of a file.
+    pub(crate) fn in_folder_of(&self, file: &str) -> Result<Self, Diagnostic> {
+        let full = in_repository(self, file)?;
+        let prefix = full.rsplit_once('/').map_or("", |(folder, _)| folder);
+        Ok(Self { prefix: prefix.to_owned(), ..self.clone() })
     }
 
     /// The folder that paths are relative to, itself relative to the root, with `/`; empty for the root.
@@ -139,11 +156,6 @@ impl Repository {
             )));
         }
         Ok(!output.text().is_empty())
-    }
-
-    /// Whether history is truncated, as in most CI checkouts.
-    pub fn is_shallow(&self) -> bool {
-        self.shallow
     }
 
     /// Resolves a branch, tag, object name or expression such as `HEAD~2`. If NAME does not exist, `origin/NAME` is
@@ -198,8 +210,7 @@ impl Repository {
 
     fn unknown_reference(&self, reference: &str) -> Diagnostic {
         if matches!(self.commit_of("HEAD"), Ok(None)) {
-            return Diagnostic::new("the git repository has no commits yet")
-                .help("commit the prompt first, or set `baseline: none`");
+            return no_commits();
         }
         let diagnostic = Diagnostic::new(format!("no commit `{reference}` in this git repository"));
         if self.shallow {
@@ -213,13 +224,13 @@ impl Repository {
     }
 
     /// Returns the entry at a path of a commit, `None` if there is none. `path` is relative to the root, with `/`.
-    pub(super) fn entry(&self, commit: &str, path: &str) -> Result<Option<Entry>, Diagnostic> {
+    pub(crate) fn entry(&self, commit: &str, path: &str) -> Result<Option<Entry>, Diagnostic> {
         let entries = self.list_tree(&["ls-tree", "-z", "--full-tree", commit, "--", path], commit)?;
         Ok(entries.into_iter().find(|entry| entry.path == path))
     }
 
     /// Returns the files below a folder of a commit, in byte order. `folder` is relative to the root; empty for all.
-    pub(super) fn files(&self, commit: &str, folder: &str) -> Result<Vec<Entry>, Diagnostic> {
+    pub(crate) fn files(&self, commit: &str, folder: &str) -> Result<Vec<Entry>, Diagnostic> {
         let mut arguments = vec!["ls-tree", "-z", "-r", "--full-tree", commit];
         let pathspec = format!("{folder}/");
         if !folder.is_empty() {
@@ -231,10 +242,7 @@ impl Repository {
     }
 
     fn list_tree(&self, arguments: &[&str], commit: &str) -> Result<Vec<Entry>, Diagnostic> {
-        let output = self.git(arguments)?;
-        if !output.success {
-            return Err(self.read_error(commit, &output));
-        }
+        let output = self.read_commit(commit, arguments)?;
         // MODE SP TYPE SP OBJECT TAB PATH NUL. Paths that are not UTF-8 are skipped: no configuration can name them.
         Ok(output
             .stdout
@@ -253,48 +261,46 @@ impl Repository {
             .collect())
     }
 
-    /// Returns the bytes of a file, or an inner `Err(size)` if it is larger than `limit` bytes.
-    pub(super) fn blob(
-        &self,
-        commit: &str,
-        entry: &Entry,
-        limit: u64,
-    ) -> Result<Result<Vec<u8>, u64>, Diagnostic> {
-        let output = self.git(&["cat-file", "-s", &entry.object])?;
-        let Some(size) = output.success.then(|| output.text().parse::<u64>().ok()).flatten() else {
-            return Err(self.read_error(commit, &output));
-        };
-        if size > limit {
-            return Ok(Err(size));
+    /// Returns the bytes of a file, `None` if it is larger than `limit` bytes.
+    fn blob(&self, commit: &str, entry: &Entry, limit: u64) -> Result<Option<Vec<u8>>, Diagnostic> {
+        let output = self.read_commit(commit, &["cat-file", "-s", &entry.object])?;
+        if output.text().parse::<u64>().is_ok_and(|size| size > limit) {
+            return Ok(None);
         }
-        let output = self.git(&["cat-file", "blob", &entry.object])?;
-        if output.success { Ok(Ok(output.stdout)) } else { Err(self.read_error(commit, &output)) }
+        let output = self.read_commit(commit, &["cat-file", "blob", &entry.object])?;
+        Ok(Some(output.stdout))
     }
 
-    fn read_error(&self, commit: &str, output: &GitOutput) -> Diagnostic {
-        let diagnostic =
-            Diagnostic::new(format!("git could not read commit {}: {}", short(commit), output.error()));
-        diagnostic.help("objects may be missing (a shallow or partial clone): fetch the complete commit")
+    /// Runs a command that reads from a commit and must succeed.
+    fn read_commit(&self, commit: &str, arguments: &[&str]) -> Result<GitOutput, Diagnostic> {
+        let output = self.git(arguments)?;
+        if output.success {
+            return Ok(output);
+        }
+        Err(Diagnostic::new(format!("git could not read commit {}: {}", short(commit), output.error()))
+            .help("objects may be missing (a shallow or partial clone): fetch the complete commit"))
     }
 
     fn git(&self, arguments: &[&str]) -> Result<GitOutput, Diagnostic> {
-        git(&self.folder, arguments).map_err(|failure| match failure {
-            GitFailure::NotInstalled => not_installed(),
-            GitFailure::Other(diagnostic) => diagnostic,
-        })
+        git(&self.folder, arguments).map_err(Diagnostic::from)
     }
+}
+
+fn no_commits() -> Diagnostic {
+    Diagnostic::new("the git repository has no commits yet")
+        .help("commit the prompt first, or set `baseline: none`")
 }
 
 /// One entry of a commit's tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Entry {
-    pub(super) kind: EntryKind,
-    pub(super) object: String,
-    pub(super) path: String,
+pub(crate) struct Entry {
+    pub(crate) kind: EntryKind,
+    pub(crate) object: String,
+    pub(crate) path: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum EntryKind {
+pub(crate) enum EntryKind {
     File,
     Folder,
     Link,
@@ -302,7 +308,7 @@ pub(super) enum EntryKind {
 }
 
 /// Abbreviates an object name to twelve digits.
-pub(super) fn short(commit: &str) -> &str {
+pub(crate) fn short(commit: &str) -> &str {
     commit.get(..12).unwrap_or(commit)
 }
 
@@ -329,43 +335,29 @@ fn validate_reference(reference: &str) -> Result<(), Diagnostic> {
         .help("write a branch, tag or commit: `git:main`, `git:v1.2`, `git:HEAD~1`"))
 }
 
-enum GitFailure {
-    NotInstalled,
-    Other(Diagnostic),
-}
-
-fn not_installed() -> Diagnostic {
-    Diagnostic::new("git is not installed or not on PATH").help(
-        "install git, or compare with a file or a saved report: `baseline: file:PATH`, `report:PATH`, `none`",
-    )
-}
-
-fn discovery_error(folder: &Path, output: &GitOutput) -> NoRepository {
+fn discovery_error(folder: &Path, output: &GitOutput) -> GitError {
     let error = output.error();
     let shown = folder.display();
     if error.contains("not a git repository") {
         // This text appears in the report, which must not contain local paths.
-        return NoRepository::Absent(Diagnostic::new("the configuration is not in a git repository").help(
+        return GitError::Absent(Diagnostic::new("the configuration is not in a git repository").help(
             "compare with a file or a saved report (`baseline: file:PATH` or `report:PATH`), or set `none`",
         ));
     }
-    if error.contains("dubious ownership") {
-        return NoRepository::Unreadable(
-            Diagnostic::new(format!("git rejects the repository of {shown}: it belongs to another user"))
-                .help("run `git config --global --add safe.directory FOLDER` before this step"),
-        );
-    }
-    if error.contains("must be run in a work tree") || error.contains("cannot use bare repository") {
-        return NoRepository::Unreadable(
-            Diagnostic::new(format!("the git repository of {shown} has no work tree"))
-                .help("use a clone that is not bare"),
-        );
-    }
-    NoRepository::Unreadable(Diagnostic::new(format!("git cannot read the repository of {shown}: {error}")))
+    let diagnostic = if error.contains("dubious ownership") {
+        Diagnostic::new(format!("git rejects the repository of {shown}: it belongs to another user"))
+            .help("run `git config --global --add safe.directory FOLDER` before this step")
+    } else if error.contains("must be run in a work tree") || error.contains("cannot use bare repository") {
+        Diagnostic::new(format!("the git repository of {shown} has no work tree"))
+            .help("use a clone that is not bare")
+    } else {
+        Diagnostic::new(format!("git cannot read the repository of {shown}: {error}"))
+    };
+    diagnostic.into()
 }
 
 /// Runs git in a folder.
-fn git(folder: &Path, arguments: &[&str]) -> Result<GitOutput, GitFailure> {
+fn git(folder: &Path, arguments: &[&str]) -> Result<GitOutput, GitError> {
     let mut command = Command::new("git");
     command
         .arg("--no-pager")
@@ -410,13 +402,14 @@ fn git(folder: &Path, arguments: &[&str]) -> Result<GitOutput, GitFailure> {
             stdout: output.stdout,
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
         }),
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            if folder.is_dir() {
-                Err(GitFailure::NotInstalled)
-            } else {
-                Err(GitFailure::Other(Diagnostic::new(format!("folder {} does not exist", folder.display()))))
-            }
+        Err(error) if error.kind() == ErrorKind::NotFound && folder.is_dir() => {
+            Err(GitError::Absent(Diagnostic::new("git is not installed or not on PATH").help(
+                "install git, or compare with a file or a saved report: `baseline: file:PATH`, `report:PATH`, `none`",
+            )))
         }
-        Err(error) => Err(GitFailure::Other(Diagnostic::new(format!("could not run git: {error}")))),
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            Err(Diagnostic::new(format!("folder {} does not exist", folder.display())).into())
+        }
+        Err(error) => Err(Diagnostic::new(format!("could not run git: {error}")).into()),
     }
 }

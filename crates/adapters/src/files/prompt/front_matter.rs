@@ -2,10 +2,11 @@
 
 use serde_json::{Map, Value};
 
-use promptgate_core::document::{Document, pointer, shown, suggest};
+use promptgate_core::document::{Document, pointer, shown};
 use promptgate_core::model::{Diagnostic, Diagnostics, Place};
 
 use super::Settings;
+use crate::files::diagnostics::did_you_mean;
 
 const KEYS: [&str; 7] = ["name", "version", "description", "model", "parameters", "author", "reason"];
 
@@ -54,10 +55,7 @@ fn head_settings(document: &Document) -> Result<Settings, Diagnostics> {
 
 /// A diagnostic for an unknown key at the root of a document.
 pub(super) fn unknown(document: &Document, key: &str, known: &[&str]) -> Diagnostic {
-    let help = match suggest(key, known.iter().copied()) {
-        Some(name) => format!("did you mean `{name}`?"),
-        None => format!("known keys are {}", known.join(", ")),
-    };
+    let help = did_you_mean(key, known.iter().copied(), || format!("known keys are {}", known.join(", ")));
     Diagnostic::new(format!("unknown key `{key}`")).at(document.key_place(&pointer("", key))).help(help)
 }
 
@@ -100,11 +98,8 @@ pub(super) fn settings(
         Some(Value::Object(map)) => map.clone(),
         Some(other) => {
             let message = format!("`{parameters}` must be a map, found {}", shown(other));
-            diagnostics.push(
-                Diagnostic::new(message)
-                    .at(document.place(&pointer("", parameters)))
-                    .help("write `parameters: {temperature: 0}`"),
-            );
+            let place = document.place(&pointer("", parameters));
+            diagnostics.push(Diagnostic::new(message).at(place).help("write `parameters: {temperature: 0}`"));
             Map::new()
         }
     };

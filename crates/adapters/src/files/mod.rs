@@ -1,6 +1,6 @@
-//! Loads datasets, prompts and baselines from the work tree or from a commit.
+//! Datasets, prompts and baselines, read from the work tree or from a commit.
 //!
-//! [`Tree`] reads files; [`dataset()`] and [`prompt()`] parse them and keep source locations for diagnostics;
+//! [`Tree`] reads files; [`dataset()`] and [`parse_prompt`] parse them and keep source locations for diagnostics;
 //! [`baseline()`] resolves the variant that the candidate is compared with. Loading never executes file content,
 //! reads environment variables or follows references inside values.
 //!
@@ -12,7 +12,6 @@ mod dataset;
 mod diagnostics;
 mod digest;
 mod field;
-mod git;
 mod prompt;
 mod row;
 mod tree;
@@ -21,8 +20,7 @@ pub use baseline::{Baseline, BaselineSpec, baseline, trusted_baseline};
 pub use dataset::{DATASET_LIMIT, DatasetSource, dataset};
 pub use diagnostics::LoadError;
 pub use digest::{digest, digest_of_bytes};
-pub use git::{ChangedLines, MergeBase, NoMergeBase, NoRepository, Repository, ResolvedCommit};
-pub use prompt::{PROMPT_LIMIT, PromptBytes, PromptSource, fetch_prompt, find_prompt, parse_prompt, prompt};
+pub use prompt::{PROMPT_LIMIT, PromptBytes, PromptSource, fetch_prompt, find_prompt, parse_prompt};
 pub use tree::{FILE_LIMIT, Tree, decode};
 
 /// A loaded value with its warnings.

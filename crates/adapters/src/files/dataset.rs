@@ -8,9 +8,10 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use promptgate_core::document::{Document, pointer};
-use promptgate_core::model::{Dataset, DatasetFacts, DatasetFormat, Diagnostic, Place};
+use promptgate_core::model::{Dataset, DatasetFacts, DatasetFormat, Diagnostic, Diagnostics, Place};
 
 use super::field::kind;
+use super::prompt::extension;
 use super::row::{CaseBuilder, DatasetRow, FieldMapping};
 use super::tree::decode;
 use super::{LoadError, Loaded, Tree, csv, digest};
@@ -20,13 +21,10 @@ pub const DATASET_LIMIT: u64 = 256 << 20;
 
 /// Returns the format for a file extension.
 fn format_of_extension(path: &str) -> Option<DatasetFormat> {
-    let name = path.rsplit(['/', '\\']).next().unwrap_or(path).to_lowercase();
-    match name.rsplit_once('.')?.1 {
-        "jsonl" | "ndjson" => Some(DatasetFormat::Jsonl),
-        "json" => Some(DatasetFormat::Json),
-        "csv" => Some(DatasetFormat::Csv),
-        "yaml" | "yml" => Some(DatasetFormat::Yaml),
-        _ => None,
+    match extension(path).as_str() {
+        "ndjson" => Some(DatasetFormat::Jsonl),
+        "yml" => Some(DatasetFormat::Yaml),
+        name => DatasetFormat::from_name(name),
     }
 }
 
@@ -62,7 +60,7 @@ pub struct DatasetSource {
 /// # Errors
 /// [`LoadError::Empty`] if the files are valid but contain no rows, else up to twenty diagnostics.
 pub fn dataset(tree: &Tree, source: &DatasetSource) -> Result<Loaded<Dataset>, LoadError> {
-    let mapping = FieldMapping::new(&source.fields)?.share_ids(source.shared_ids.as_deref());
+    let mapping = FieldMapping::new(&source.fields, source.shared_ids.clone())?;
     let paths = tree.glob(&source.path)?;
     if paths.is_empty() {
         if source.path.contains(['*', '?', '[']) {
@@ -82,7 +80,7 @@ pub fn dataset(tree: &Tree, source: &DatasetSource) -> Result<Loaded<Dataset>, L
         match read(tree, path, source.format, &mapping, &mut builder) {
             Ok(Some(format)) if !formats.contains(&format) => formats.push(format),
             Ok(_) => {}
-            Err(diagnostic) => builder.sink.push(diagnostic),
+            Err(diagnostics) => builder.sink.extend(diagnostics),
         }
         if builder.rows() == rows {
             empty_files.push(tree.describe(path));
@@ -112,7 +110,7 @@ fn read(
     format: Option<DatasetFormat>,
     mapping: &FieldMapping,
     builder: &mut CaseBuilder<'_>,
-) -> Result<Option<DatasetFormat>, Diagnostic> {
+) -> Result<Option<DatasetFormat>, Diagnostics> {
     let file = tree.describe(path);
     let bytes = tree.read_limited(path, DATASET_LIMIT)?;
     let text = decode(&file, &bytes)?;
@@ -122,30 +120,26 @@ fn read(
         }
         return Err(Diagnostic::new("cannot determine the format of the dataset")
             .at(Place::file(file))
-            .help("set it: `dataset: {path: …, format: jsonl}` (or json, csv, yaml)"));
+            .help("set it: `dataset: {path: …, format: jsonl}` (or json, csv, yaml)")
+            .into());
     };
     if text.trim().is_empty() {
         return Ok(Some(format));
     }
     match format {
         DatasetFormat::Jsonl => jsonl(&file, text, builder),
-        DatasetFormat::Csv => csv::read(&file, text, mapping, builder),
-        DatasetFormat::Json => match Document::json(&file, text) {
-            Ok(document) => list(&document, &file, builder),
-            Err(mut diagnostics) => {
-                if looks_like_jsonl(text)
-                    && let Some(first) = diagnostics.0.first_mut()
-                {
-                    first.help =
-                        Some("this looks like JSONL (one object per line): set `format: jsonl`".to_owned());
+        DatasetFormat::Csv => csv::read(&file, text, mapping, builder)?,
+        DatasetFormat::Json => {
+            let document = Document::json(&file, text).map_err(|mut diagnostics| {
+                if let Some(first) = diagnostics.0.first_mut().filter(|_| looks_like_jsonl(text)) {
+                    let help = "this looks like JSONL (one object per line): set `format: jsonl`";
+                    first.help = Some(help.to_owned());
                 }
-                builder.sink.extend(diagnostics);
-            }
-        },
-        DatasetFormat::Yaml => match Document::yaml(&file, text) {
-            Ok(document) => list(&document, &file, builder),
-            Err(diagnostics) => builder.sink.extend(diagnostics),
-        },
+                diagnostics
+            })?;
+            list(&document, &file, builder)?;
+        }
+        DatasetFormat::Yaml => list(&Document::yaml(&file, text)?, &file, builder)?,
     }
     Ok(Some(format))
 }
@@ -164,14 +158,14 @@ fn jsonl(file: &str, text: &str, builder: &mut CaseBuilder<'_>) {
         let document = match Document::json_from(file, index + 1, line) {
             Ok(document) => document,
             Err(mut diagnostics) => {
-                if let Some(help) = multi_line_help(text, line) {
-                    for diagnostic in &mut diagnostics.0 {
-                        diagnostic.help = Some(help.to_owned());
-                    }
-                    builder.sink.extend(diagnostics);
-                    return;
+                let help = multi_line_help(text, line);
+                if let Some(help) = help {
+                    diagnostics.0.iter_mut().for_each(|it| it.help = Some(help.to_owned()));
                 }
                 builder.sink.extend(diagnostics);
+                if help.is_some() {
+                    return;
+                }
                 continue;
             }
         };
@@ -189,7 +183,7 @@ fn multi_line_help(text: &str, line: &str) -> Option<&'static str> {
     }
 }
 
-fn list(document: &Document, file: &str, builder: &mut CaseBuilder<'_>) {
+fn list(document: &Document, file: &str, builder: &mut CaseBuilder<'_>) -> Result<(), Diagnostic> {
     match document.value() {
         Value::Array(rows) => {
             for (index, value) in rows.iter().enumerate() {
@@ -199,21 +193,18 @@ fn list(document: &Document, file: &str, builder: &mut CaseBuilder<'_>) {
         }
         // A file that contains only comments.
         Value::Null => {}
-        Value::Object(map) => {
-            let list_key = map.iter().find(|(_, value)| value.is_array()).map(|(key, _)| key);
+        other => {
+            let list_key = other.as_object().and_then(|map| map.iter().find(|(_, value)| value.is_array()));
             let help = match list_key {
-                Some(key) => format!("the file must be the list itself: move it out of `{key}`"),
+                Some((key, _)) => format!("the file must be the list itself: move it out of `{key}`"),
                 None => "put the rows in a list: [{…}, {…}]".to_owned(),
             };
-            let diagnostic = Diagnostic::new("a dataset must be a list of rows, found an object");
-            builder.sink.push(diagnostic.at(document.place("")).help(help));
-        }
-        other => {
-            let diagnostic =
-                Diagnostic::new(format!("a dataset must be a list of rows, found {}", kind(other)));
-            builder.sink.push(diagnostic.at(Place::file(file)).help("put the rows in a list: [{…}, {…}]"));
+            let place = if other.is_object() { document.place("") } else { Place::file(file) };
+            let message = format!("a dataset must be a list of rows, found {}", kind(other));
+            return Err(Diagnostic::new(message).at(place).help(help));
         }
     }
+    Ok(())
 }
 
 fn row(document: &Document, parent: &str, place: Place, value: &Value, builder: &mut CaseBuilder<'_>) {

@@ -1,6 +1,6 @@
 //! Content digests of cases, independent of file format, and digests of raw bytes.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use promptgate_core::model::Case;
@@ -12,7 +12,9 @@ use promptgate_core::model::Case;
 pub fn digest(cases: &[Case]) -> String {
     let mut hasher = Sha256::new();
     for case in cases {
-        hasher.update(canonical(case_content(case)).to_string().as_bytes());
+        let mut content = case_content(case);
+        content.sort_all_objects();
+        hasher.update(content.to_string().as_bytes());
         hasher.update(b"\n");
     }
     format_digest(&hasher.finalize())
@@ -24,13 +26,8 @@ pub fn digest_of_bytes(bytes: &[u8]) -> String {
 }
 
 fn format_digest(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    let mut text = String::from("sha256:");
-    for byte in bytes {
-        // Writing to a string never fails.
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
+    let hexadecimal: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("sha256:{hexadecimal}")
 }
 
 fn case_content(case: &Case) -> Value {
@@ -47,19 +44,4 @@ fn case_content(case: &Case) -> Value {
         "criteria": case.criteria,
         "vars": case.vars,
     })
-}
-
-/// Returns the value with the keys of every object sorted.
-fn canonical(value: Value) -> Value {
-    match value {
-        Value::Object(map) => {
-            let mut entries: Vec<(String, Value)> = map.into_iter().collect();
-            entries.sort_by(|left, right| left.0.cmp(&right.0));
-            Value::Object(
-                entries.into_iter().map(|(key, value)| (key, canonical(value))).collect::<Map<_, _>>(),
-            )
-        }
-        Value::Array(items) => Value::Array(items.into_iter().map(canonical).collect()),
-        other => other,
-    }
 }

@@ -11,10 +11,10 @@ fn repository(fixture: &Fixture) -> Repository {
     Repository::discover(&fixture.path()).unwrap()
 }
 
-fn out_of_reach(reason: NoMergeBase) -> String {
+fn out_of_reach(reason: GitError) -> String {
     match reason {
-        NoMergeBase::OutOfReach(diagnostic) => diagnostic.to_string(),
-        NoMergeBase::Nothing(diagnostic) => panic!("not out of reach: {diagnostic}"),
+        GitError::Unreadable(diagnostic) => diagnostic.to_string(),
+        GitError::Absent(diagnostic) => panic!("not out of reach: {diagnostic}"),
     }
 }
 
@@ -25,19 +25,19 @@ fn discover_returns_root_and_prefix() {
     let below = Repository::discover(&fixture.path().join("a/b")).unwrap();
     assert_eq!(below.prefix(), "a/b");
     assert_eq!(below.top().canonicalize().unwrap(), fixture.path().canonicalize().unwrap());
-    assert!(!below.is_shallow());
+    assert!(!below.shallow);
     assert_eq!(repository(&fixture).prefix(), "");
 }
 
 #[test]
 fn missing_repository_is_absent_and_bare_one_unreadable() {
     let folder = TempDir::new().unwrap();
-    let Err(NoRepository::Absent(diagnostic)) = Repository::discover(folder.path()) else { panic!() };
+    let Err(GitError::Absent(diagnostic)) = Repository::discover(folder.path()) else { panic!() };
     assert!(diagnostic.message.contains("not in a git repository"), "{diagnostic}");
     fixture::run(folder.path(), &["init", "--quiet", "--bare"]);
-    let Err(NoRepository::Unreadable(diagnostic)) = Repository::discover(folder.path()) else { panic!() };
+    let Err(GitError::Unreadable(diagnostic)) = Repository::discover(folder.path()) else { panic!() };
     assert!(diagnostic.message.contains("no work tree"), "{diagnostic}");
-    assert!(matches!(Repository::discover(&folder.path().join("gone")), Err(NoRepository::Unreadable(_))));
+    assert!(matches!(Repository::discover(&folder.path().join("gone")), Err(GitError::Unreadable(_))));
 }
 
 #[test]
@@ -51,7 +51,7 @@ fn files_that_look_like_a_repository_are_rejected() {
     std::fs::write(inner.join("HEAD"), "ref: refs/heads/main\n").unwrap();
     std::fs::write(inner.join("config"), "[core]\nrepositoryformatversion = 0\nbare = false\nworktree = .\n")
         .unwrap();
-    let Err(NoRepository::Unreadable(diagnostic)) = Repository::discover(&inner) else { panic!() };
+    let Err(GitError::Unreadable(diagnostic)) = Repository::discover(&inner) else { panic!() };
     assert!(diagnostic.message.contains("no work tree"), "{diagnostic}");
 }
 
@@ -91,7 +91,7 @@ fn repository_without_commits_is_reported() {
     let fixture = Fixture::new();
     let repository = repository(&fixture);
     assert!(repository.resolve("HEAD").unwrap_err().message.contains("no commits yet"));
-    assert!(matches!(repository.merge_base(&no_variables), Err(NoMergeBase::Nothing(_))));
+    assert!(matches!(repository.merge_base(&no_variables), Err(GitError::Absent(_))));
 }
 
 #[test]
@@ -101,7 +101,7 @@ fn missing_commit_in_shallow_clone_suggests_fetch_depth() {
     origin.commit("two");
     let clone = Fixture::clone_of(&origin, &["--depth", "1"]);
     let repository = repository(&clone);
-    assert!(repository.is_shallow());
+    assert!(repository.shallow);
     let diagnostic = repository.resolve(&first).unwrap_err();
     assert!(diagnostic.help.as_deref().unwrap().contains("fetch-depth"), "{diagnostic}");
 }
@@ -149,7 +149,7 @@ fn pull_request_at_depth_two_uses_the_first_parent() {
         }
         assert_eq!(checkout.git(&["rev-parse", "HEAD"]), merge);
         let repository = repository(&checkout);
-        assert!(repository.is_shallow());
+        assert!(repository.shallow);
         assert_eq!(repository.merge_base(&no_variables).unwrap().commit, main, "{reference}");
     }
 }
@@ -221,7 +221,7 @@ fn only_branch_with_other_name_has_nothing_to_compare() {
     let fixture = Fixture::new();
     fixture.commit("one");
     fixture.git(&["branch", "-m", "trunk"]);
-    assert!(matches!(repository(&fixture).merge_base(&no_variables), Err(NoMergeBase::Nothing(_))));
+    assert!(matches!(repository(&fixture).merge_base(&no_variables), Err(GitError::Absent(_))));
 }
 
 #[test]
@@ -233,7 +233,7 @@ fn reading_does_not_change_the_repository() {
     let base = repository.merge_base(&no_variables).unwrap();
     let entry = repository.entry(&base.commit, "prompts/a.md").unwrap().unwrap();
     assert_eq!(repository.blob(&base.commit, &entry, 100).unwrap().unwrap(), b"old {{query}}\n");
-    assert_eq!(repository.blob(&base.commit, &entry, 3).unwrap(), Err(14));
+    assert_eq!(repository.blob(&base.commit, &entry, 3).unwrap(), None);
     assert_eq!((fixture.git(&["status", "--porcelain"]), fixture.git(&["for-each-ref"])), before);
 }
 

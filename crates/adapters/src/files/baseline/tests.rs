@@ -1,6 +1,6 @@
 use super::*;
-use crate::load::git::fixture::Fixture;
-use crate::load::{PromptSource, find_prompt, parse_prompt, prompt};
+use crate::files::{PromptSource, fetch_prompt, find_prompt, parse_prompt};
+use crate::git::fixture::Fixture;
 
 fn no_variables(_: &str) -> Option<String> {
     None
@@ -89,7 +89,8 @@ fn pull_request_baseline_is_main_without_the_added_prompt() {
     assert_eq!(old.facts.prompt.source, "git:merge-base:prompts/a.md");
     assert_eq!(old.facts.prompt.commit.as_deref(), Some(main.as_str()));
     assert_eq!(find_prompt(&tree, "prompts/fresh.md"), Ok(None));
-    let new = prompt(&Tree::work_tree(checkout.path()), &source("prompts/a.md")).unwrap().value;
+    let new = fetch_prompt(&Tree::work_tree(checkout.path()), "prompts/a.md").unwrap();
+    let new = parse_prompt(&new, &source("prompts/a.md")).unwrap().value;
     assert_eq!(new.messages[0].content, "new {{query}}");
     assert_eq!(new.facts.prompt.commit, None);
 }

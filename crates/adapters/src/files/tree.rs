@@ -1,6 +1,5 @@
 //! Reads files from the work tree or from a commit, with one interface.
 
-mod commit_check;
 mod confine;
 mod globbing;
 #[cfg(test)]
@@ -12,10 +11,9 @@ use std::path::{Path, PathBuf};
 
 use promptgate_core::model::{Diagnostic, Place};
 
-use commit_check::CommitCheck;
-use globbing::{glob_in_commit, glob_in_folder};
+use globbing::glob_in_folder;
 
-use super::git::{Entry, EntryKind, NoRepository, Repository, short};
+use crate::git::{CommitCheck, GitError, Repository, find_in_commit, glob_in_commit, short, too_large};
 
 /// Default maximum size of a file: 64 MiB.
 pub const FILE_LIMIT: u64 = 64 << 20;
@@ -33,7 +31,7 @@ pub enum Tree {
         /// If set, only files below this folder are read, never `.git` or through symbolic links.
         within: Option<PathBuf>,
         /// If set, files must have the content of this commit, apart from line endings.
-        commit_check: Option<Box<CommitCheck>>,
+        commit_check: Option<CommitCheck>,
     },
     /// Files of a commit, read through the git program; never outside the repository or through symbolic links.
     Commit {
@@ -60,7 +58,7 @@ impl Tree {
     pub fn checked_against(self, commit: &str) -> Result<Self, Diagnostic> {
         match self {
             Self::WorkTree { root, within, .. } => {
-                let commit_check = Some(Box::new(CommitCheck::new(&root, commit)?));
+                let commit_check = Some(CommitCheck::new(&root, commit)?);
                 Ok(Self::WorkTree { root, within, commit_check })
             }
             commit @ Self::Commit { .. } => Ok(commit),
@@ -82,8 +80,8 @@ impl Tree {
         let root = canonicalize(if root.as_os_str().is_empty() { Path::new(".") } else { root })?;
         let within = match Repository::discover(&root) {
             Ok(repository) => canonicalize(repository.top())?,
-            Err(NoRepository::Absent(_)) => root.clone(),
-            Err(NoRepository::Unreadable(diagnostic)) => return Err(diagnostic),
+            Err(GitError::Absent(_)) => root.clone(),
+            Err(GitError::Unreadable(diagnostic)) => return Err(diagnostic),
         };
         Ok(Self::WorkTree { root, within: Some(within), commit_check: None })
     }
@@ -97,21 +95,14 @@ impl Tree {
             Self::WorkTree { root, within, commit_check } => {
                 let path = root.join(file);
                 let folder = path.parent().unwrap_or(root);
-                let commit_check = match commit_check {
-                    Some(check) => Some(Box::new(check.in_folder_of(file)?)),
-                    None => None,
-                };
+                let commit_check = commit_check.as_ref().map(|it| it.in_folder_of(file)).transpose()?;
                 Ok(Self::WorkTree { root: folder.to_owned(), within: within.clone(), commit_check })
             }
-            Self::Commit { repository, commit, reference } => {
-                let full = in_repository(repository, file)?;
-                let prefix = full.rsplit_once('/').map_or("", |(folder, _)| folder);
-                Ok(Self::Commit {
-                    repository: repository.with_prefix(prefix),
-                    commit: commit.clone(),
-                    reference: reference.clone(),
-                })
-            }
+            Self::Commit { repository, commit, reference } => Ok(Self::Commit {
+                repository: repository.in_folder_of(file)?,
+                commit: commit.clone(),
+                reference: reference.clone(),
+            }),
         }
     }
 
@@ -280,13 +271,6 @@ pub fn decode<'b>(file: &str, bytes: &'b [u8]) -> Result<&'b str, Diagnostic> {
     })
 }
 
-fn too_large(shown: &str, limit: u64) -> Diagnostic {
-    let mebibytes = limit >> 20;
-    Diagnostic::new(format!("is larger than {mebibytes} MiB"))
-        .at(Place::file(shown))
-        .help("split it, or reduce its size")
-}
-
 /// Reads the file at `full`. Diagnostics name it `path`.
 fn find_in_folder(full: &Path, path: &str, limit: u64) -> Result<Option<Vec<u8>>, Diagnostic> {
     let failed = |error: &std::io::Error| {
@@ -342,80 +326,4 @@ fn similar_name(path: &Path) -> Option<String> {
         .filter(|(distance, _)| *distance <= (missing.chars().count() / 4).max(1))
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, name)| name)
-}
-
-fn find_in_commit(
-    repository: &Repository,
-    commit: &str,
-    path: &str,
-    shown: &str,
-    limit: u64,
-) -> Result<Option<Vec<u8>>, Diagnostic> {
-    let full = in_repository(repository, path)?;
-    let Some(entry) = repository.entry(commit, &full)? else {
-        // Files below a link or a submodule cannot be read, but that does not mean that they are missing.
-        for (end, _) in full.match_indices('/') {
-            match repository.entry(commit, &full[..end])? {
-                Some(Entry { kind: EntryKind::Folder, .. }) => {}
-                Some(entry) => return Err(not_a_file(&entry, shown)),
-                None => break,
-            }
-        }
-        return Ok(None);
-    };
-    if entry.kind != EntryKind::File {
-        return Err(not_a_file(&entry, shown));
-    }
-    match repository.blob(commit, &entry, limit)? {
-        Ok(bytes) => Ok(Some(bytes)),
-        Err(_) => Err(too_large(shown, limit)),
-    }
-}
-
-fn not_a_file(entry: &Entry, shown: &str) -> Diagnostic {
-    let (kind, help) = match entry.kind {
-        EntryKind::File => ("a file", "use a path that does not go through a file"),
-        EntryKind::Folder => ("a folder, not a file", "use a file in it"),
-        EntryKind::Link => {
-            ("a symbolic link", "links in a commit are not followed: use the path of its target")
-        }
-        EntryKind::Submodule => {
-            ("a submodule", "submodules are not supported: add the file to this repository")
-        }
-    };
-    Diagnostic::new(format!("`{}` is {kind} in that commit", entry.path)).at(Place::file(shown)).help(help)
-}
-
-/// Converts a path relative to the configuration to one relative to the repository root.
-fn in_repository(repository: &Repository, path: &str) -> Result<String, Diagnostic> {
-    let slashed = if cfg!(windows) { path.replace('\\', "/") } else { path.to_owned() };
-    let outside = || {
-        Diagnostic::new(format!("`{path}` is outside the git repository"))
-            .help("use a file of the repository: a commit contains no others")
-    };
-    let mut parts: Vec<&str> = Vec::new();
-    let relative = if Path::new(path).is_absolute() {
-        let top = fs::canonicalize(repository.top()).unwrap_or_else(|_| repository.top().to_owned());
-        let below = Path::new(path)
-            .strip_prefix(&top)
-            .or_else(|_| Path::new(path).strip_prefix(repository.top()))
-            .map_err(|_| outside())?;
-        below.to_str().ok_or_else(outside)?.replace('\\', "/")
-    } else {
-        parts.extend(repository.prefix().split('/').filter(|part| !part.is_empty()));
-        slashed
-    };
-    for part in relative.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => {
-                parts.pop().ok_or_else(outside)?;
-            }
-            name => parts.push(name),
-        }
-    }
-    if parts.is_empty() {
-        return Err(Diagnostic::new(format!("`{path}` is the root folder of the repository, not a file")));
-    }
-    Ok(parts.join("/"))
 }
