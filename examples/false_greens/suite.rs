@@ -6,7 +6,8 @@
 
 use promptgate_core::gate::{Criterion, Policy, Requirement, Rule, decide};
 use promptgate_core::model::{
-    Analysis, CaseFacts, Cell, Ended, Matrix, MetricKind, MetricScores, Role, Scope, VariantScores, Verdict,
+    Analysis, CaseFacts, Cell, Contested, ContestedTrial, Ended, FirstAttempt, Matrix, MetricKind,
+    MetricScores, Role, Scope, TrialPlace, VariantScores, Verdict,
 };
 use promptgate_core::stats::beta_quantile;
 use rand::RngExt as _;
@@ -31,6 +32,21 @@ pub(crate) struct Outcome {
 pub(crate) struct Position {
     pub(crate) role: Role,
     pub(crate) case: usize,
+}
+
+/// A graded trial.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Graded {
+    pub(crate) cell: Cell,
+    /// Its first attempt.
+    pub(crate) first_attempt: FirstAttempt,
+}
+
+impl From<Cell> for Graded {
+    /// A trial without failed attempts.
+    fn from(cell: Cell) -> Self {
+        Self { cell, first_attempt: FirstAttempt::Clean }
+    }
 }
 
 /// The rates of `cases` cases.
@@ -90,19 +106,20 @@ pub(crate) fn empty_analysis(policy: &Policy, cases: usize) -> Analysis {
         baseline_reused: false,
         sessions_differ: false,
         repeats_cached: false,
+        contested: Contested::default(),
     }
 }
 
 /// Answers and decides, look by look, until the verdict is final. `grade` grades one trial.
-pub(crate) fn run(
+pub(crate) fn run<G: Into<Graded>>(
     policy: &Policy,
     mut analysis: Analysis,
-    mut grade: impl FnMut(Position) -> Cell,
+    mut grade: impl FnMut(Position) -> G,
 ) -> Outcome {
     let mut repeats = policy.schedule().first();
     let mut graded: Vec<String> = analysis.metrics.iter().map(|metric| metric.name.clone()).collect();
     loop {
-        extend(&mut analysis, repeats, &graded, &mut grade);
+        extend(&mut analysis, repeats, &graded, &mut |position| grade(position).into());
         let decision = decide(&analysis, policy, &Ended::Completed);
         match decision.next {
             Some(next) => (repeats, graded) = (next.repeats, next.metrics),
@@ -116,16 +133,25 @@ fn extend(
     analysis: &mut Analysis,
     repeats: u32,
     graded: &[String],
-    grade: &mut impl FnMut(Position) -> Cell,
+    grade: &mut impl FnMut(Position) -> Graded,
 ) {
     let before = analysis.repeats;
+    let mut contested = Vec::new();
     for metric in &mut analysis.metrics {
         let is_graded = graded.contains(&metric.name);
         let mut fill = |matrix: &mut Matrix, role| {
             let rows = matrix.rows().flatten().enumerate().map(|(case, row)| {
-                let more = (before..repeats).map(|_| match is_graded {
-                    true => grade(Position { role, case }),
-                    false => Cell::NotAsked,
+                let more = (before..repeats).map(|repeat| {
+                    if !is_graded {
+                        return Cell::NotAsked;
+                    }
+                    let Graded { cell, first_attempt } = grade(Position { role, case });
+                    if first_attempt.is_contested() {
+                        let at = TrialPlace { role, case, repeat };
+                        contested
+                            .push(ContestedTrial { at, timed_out: first_attempt == FirstAttempt::TimedOut });
+                    }
+                    cell
                 });
                 Some(row.iter().copied().chain(more).collect::<Vec<_>>())
             });
@@ -138,4 +164,5 @@ fn extend(
         }
     }
     analysis.repeats = repeats;
+    analysis.contested.trials.append(&mut contested);
 }

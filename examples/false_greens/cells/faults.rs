@@ -1,11 +1,11 @@
 //! Faults of the endpoint: those that hit bad answers only, so that a retry replaces them, and random ones.
 
-use promptgate_core::model::{Cell as Value, Role};
+use promptgate_core::model::{Cell as Value, FirstAttempt, Role};
 use rand::{Rng as _, RngExt as _};
 use rand_chacha::ChaCha8Rng;
 
 use super::{Cell, Share};
-use crate::suite::{self, MEAN_RATE, Outcome, empty_analysis, noisy_score, policy, rates};
+use crate::suite::{self, Graded, MEAN_RATE, Outcome, empty_analysis, noisy_score, policy, rates};
 
 /// Cases of the simulated suite.
 const CASES: usize = 30;
@@ -68,13 +68,16 @@ fn simulate(mut generator: ChaCha8Rng, drop: f64, endpoint: Endpoint) -> Outcome
 }
 
 /// One call with its retries. A bad answer has score 0.
-fn call(generator: &mut ChaCha8Rng, endpoint: Endpoint, rate: f64, bad: f64) -> Value {
+fn call(generator: &mut ChaCha8Rng, endpoint: Endpoint, rate: f64, bad: f64) -> Graded {
+    let mut first_attempt = FirstAttempt::Clean;
     for _ in 0..endpoint.attempts {
         let is_bad = generator.random_bool(bad);
         let fault = if is_bad { endpoint.on_bad.max(endpoint.random) } else { endpoint.random };
         if !generator.random_bool(fault) {
-            return Value::Value(if is_bad { 0.0 } else { noisy_score(generator, rate) });
+            let score = if is_bad { 0.0 } else { noisy_score(generator, rate) };
+            return Graded { cell: Value::Value(score), first_attempt };
         }
+        first_attempt = FirstAttempt::Contested;
     }
-    Value::Missing
+    Graded { cell: Value::Missing, first_attempt }
 }

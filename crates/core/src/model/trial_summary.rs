@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, hash_map::DefaultHasher};
 use std::hash::{Hash as _, Hasher as _};
 use std::sync::Arc;
 
-use super::{Completion, FaultKind, Grade, Judging, Outcome, Usage};
+use super::{Attempt, Completion, FaultKind, FirstAttempt, Grade, Judging, Outcome, Usage};
 
 /// The numbers of a graded completion and the location of its text.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,6 +18,8 @@ pub struct TrialSummary {
     pub usage: Option<Usage>,
     /// Time of caching in seconds since 1970 (UTC); `None` for a new completion.
     pub cached_at: Option<u64>,
+    /// Whether a failed attempt may have hidden another answer.
+    pub first_attempt: FirstAttempt,
     /// Length of the text in characters.
     pub characters: usize,
     /// Hash of the text, for comparison with other trials.
@@ -37,6 +39,8 @@ pub struct GradeFacts {
     pub score: Option<f64>,
     /// The endpoint's fault that made the score missing.
     pub fault: Option<FaultKind>,
+    /// Whether a failed attempt of a judge may have hidden another reply.
+    pub contested: bool,
     /// Peculiarities.
     pub flags: Box<[Arc<str>]>,
     /// The judgements in panel order, one for a single judge; empty for checks.
@@ -148,6 +152,10 @@ impl Interner {
                 Outcome::Ungraded(Some(fault)) => Some(fault.kind),
                 _ => None,
             },
+            contested: grade
+                .judging
+                .as_ref()
+                .is_some_and(|judging| judging.attempts.iter().any(Attempt::is_contested)),
             flags: grade.flags.iter().map(|flag| self.string(flag)).collect(),
             judgements: judgements.into(),
         }
@@ -173,6 +181,7 @@ impl TrialSummary {
             latency_ms: completion.latency_ms,
             usage: completion.usage,
             cached_at: completion.cached_at,
+            first_attempt: FirstAttempt::of(&completion.attempts),
             characters: completion.text.chars().count(),
             text_hash: hasher.finish(),
             grades: grades.iter().map(|grade| interner.grade(grade)).collect(),

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use promptgate_core::model::{
-    Case, ChatRequest, Completion, Fault, FaultKind, FinishReason, Judging, Message, MessageRole, Purpose,
-    Usage,
+    Attempt, Case, ChatRequest, Completion, Fault, FaultKind, FinishReason, Judging, Message, MessageRole,
+    Purpose, Usage,
 };
 
 use super::dialect::{Dialect, OutputMode};
@@ -99,6 +99,9 @@ struct CachedReply {
     latency_ms: f64,
     model: Option<String>,
     system_fingerprint: Option<String>,
+    /// The failed attempts before it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    attempts: Vec<Attempt>,
 }
 
 impl<'a> Conversation<'a> {
@@ -261,10 +264,12 @@ impl<'a> Conversation<'a> {
                         latency_ms: completion.latency_ms,
                         model: completion.model.clone(),
                         system_fingerprint: completion.system_fingerprint.clone(),
+                        attempts: completion.attempts.clone(),
                     });
                     return Ok((completion, dialect.output_mode));
                 }
                 Err(fault) => {
+                    self.judging.attempts.extend_from_slice(&fault.attempts);
                     changes += 1;
                     let refused = fault.kind == FaultKind::Rejected && changes <= MAX_CHANGES;
                     if !(refused && self.call.member.adapt(&dialect, &fault.message)) {
@@ -283,6 +288,7 @@ impl<'a> Conversation<'a> {
             latency_ms: reply.latency_ms,
             model: reply.model.clone(),
             system_fingerprint: reply.system_fingerprint.clone(),
+            attempts: reply.attempts.clone(),
             ..Completion::from_text(reply.text.as_str())
         };
         self.judging.calls = self.judging.calls.saturating_add(reply.calls);
@@ -314,6 +320,7 @@ impl<'a> Conversation<'a> {
         judging.output_mode = Some(output_mode.as_str().to_owned());
         judging.model.clone_from(&completion.model);
         judging.system_fingerprint.clone_from(&completion.system_fingerprint);
+        judging.attempts.extend_from_slice(&completion.attempts);
     }
 }
 
