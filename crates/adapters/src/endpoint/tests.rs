@@ -159,10 +159,10 @@ async fn an_incomplete_response_is_a_fault() {
             FaultKind::InvalidAnswer,
             "cut off",
         ),
-        (raw("HTTP/1.1 2"), FaultKind::Connection, ""),
-        (raw("SSH-2.0-OpenSSH_9.9\r\n\r\n"), FaultKind::Connection, ""),
-        (raw(""), FaultKind::Connection, "closed before"),
-        (Reaction::Reset, FaultKind::Connection, ""),
+        (raw("HTTP/1.1 2"), FaultKind::Disconnected, ""),
+        (raw("SSH-2.0-OpenSSH_9.9\r\n\r\n"), FaultKind::Disconnected, ""),
+        (raw(""), FaultKind::Disconnected, "closed before"),
+        (Reaction::Reset, FaultKind::Disconnected, ""),
     ] {
         let shown = format!("{reaction:?}");
         let fault = fault_of(vec![reaction]).await;

@@ -6,6 +6,7 @@ use crate::model::{
 };
 
 use super::evidence::EXACT;
+use super::first_attempts::timed_out_cases;
 use super::trials::{Tally, TrialTallies, role_row};
 
 /// The status of every case, in dataset order.
@@ -19,7 +20,9 @@ pub(super) fn statuses(analysis: &Analysis, policy: &Policy, tallies: &TrialTall
         .map(|metric| policy.criteria.iter().filter(|criterion| gates(criterion, &metric.name)).collect())
         .collect();
     let inputs = StatusInputs { analysis, resolution: policy.resolution, quality, gating };
-    (0..analysis.cases.len()).map(|case| status(&inputs, tallies, case)).collect()
+    let slow = timed_out_cases(analysis);
+    let status = |case| CaseSummary { timed_out: slow.contains(&case), ..status(&inputs, tallies, case) };
+    (0..analysis.cases.len()).map(status).collect()
 }
 
 /// Whether a criterion gates this metric, for some cases at least.
@@ -120,5 +123,6 @@ fn status(inputs: &StatusInputs<'_>, tallies: &TrialTallies, case: usize) -> Cas
         baseline_passes: theirs.and_then(Tally::passes),
         largest_difference: largest.map(|(metric, difference)| (metric.to_owned(), difference)),
         failing: failing.map(|index| inputs.analysis.metrics[index].name.clone()).collect(),
+        timed_out: false,
     }
 }

@@ -6,7 +6,7 @@
 //! the loss that the retries hid. Minimums and literal checks have rules of their own.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{
     Analysis, Cell, Criterion, Matrix, MetricKind, MetricScores, Requirement, Role, TrialPlace, VariantScores,
@@ -225,14 +225,18 @@ pub(super) fn literal_suspicion(
         }
         _ => return None,
     };
-    let hides_a_case = |case: &usize| {
-        let counts = ContestedCounts::of(analysis, |other| other == *case);
-        is_half(counts.candidate, counts.candidate_trials) && counts.baseline == 0
-    };
-    if let Some(case) = selected.iter().find(|case| hides_a_case(case)) {
-        return Some(ContestedCounts::of(analysis, |other| other == *case));
-    }
     let selected: BTreeSet<usize> = selected.into_iter().collect();
+    let mut by_case: BTreeMap<usize, (usize, usize)> = BTreeMap::new();
+    for at in analysis.contested.trials.iter().map(|trial| trial.at) {
+        if selected.contains(&at.case) {
+            let (ours, theirs) = by_case.entry(at.case).or_default();
+            *(if at.role == Role::Candidate { ours } else { theirs }) += 1;
+        }
+    }
+    let hides = |(ours, theirs): (usize, usize)| is_half(ours, analysis.repeats as usize) && theirs == 0;
+    if let Some((hidden, _)) = by_case.into_iter().find(|(_, counts)| hides(*counts)) {
+        return Some(ContestedCounts::of(analysis, |case| case == hidden));
+    }
     let counts = ContestedCounts::of(analysis, |case| selected.contains(&case));
     let differs = criterion.requirement == Requirement::EveryTrial && counts.p_more_often() <= alpha + EXACT;
     differs.then_some(counts)

@@ -371,6 +371,8 @@ pub struct CaseSummary {
     pub largest_difference: Option<(String, f64)>,
     /// Metrics on which a candidate trial does not pass: `check.NAME`, `faithfulness`.
     pub failing: Vec<String>,
+    /// Whether the candidate alone does not answer in time, so that its trials that timed out have score 0.
+    pub timed_out: bool,
 }
 
 /// The decision of the gate.

@@ -6,7 +6,7 @@ const RETRIABLE: [FaultKind; 6] = [
     FaultKind::RateLimited,
     FaultKind::Unavailable,
     FaultKind::Connection,
-    FaultKind::Timeout,
+    FaultKind::Disconnected,
     FaultKind::InvalidAnswer,
     FaultKind::TooLarge,
 ];
@@ -61,6 +61,46 @@ async fn retriable_faults_are_retried_and_reported() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn timed_out_request_is_sent_once_more() {
+    let timeout = || Err(fault(FaultKind::Timeout));
+    let saved = bench(vec![timeout(), Ok(completion("late"))]);
+    assert_eq!(saved.model.complete(&request()).await.unwrap().text, "late");
+    let lost = bench(vec![timeout(), timeout(), Ok(completion("later"))]);
+    assert_eq!(lost.model.complete(&request()).await.unwrap_err().kind, FaultKind::Timeout);
+    assert_eq!(lost.inner.call_count(), 2);
+    // Other faults in between do not start the count again.
+    let mixed = bench(vec![timeout(), Err(fault(FaultKind::Unavailable)), timeout(), Ok(completion("no"))]);
+    mixed.model.complete(&request()).await.unwrap_err();
+    assert_eq!(mixed.inner.call_count(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn answer_lists_its_failed_attempts() {
+    let attempt = |kind, status, ms| Attempt { kind, status, ms };
+    let internal = Fault {
+        attempts: vec![attempt(FaultKind::Unavailable, Some(500), 7)],
+        ..fault(FaultKind::Unavailable)
+    };
+    let bench = bench(vec![Err(internal), Err(fault(FaultKind::Timeout)), Ok(completion("late"))]);
+    let attempts = bench.model.complete(&request()).await.unwrap().attempts;
+    let expected = [attempt(FaultKind::Unavailable, Some(500), 7), attempt(FaultKind::Timeout, None, 0)];
+    assert_eq!(attempts, expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn attempts_of_an_earlier_call_are_kept() {
+    let mut script = vec![Err(fault(FaultKind::Unavailable)); 6];
+    script.push(Ok(completion("another")));
+    script.push(Ok(completion("late")));
+    let bench = bench(script);
+    let first = bench.model.complete(&request()).await.unwrap_err();
+    assert_eq!(first.attempts.len(), 6);
+    let other = ChatRequest { repeat: 1, ..request() };
+    assert!(bench.model.complete(&other).await.unwrap().attempts.is_empty());
+    assert_eq!(bench.model.complete(&request()).await.unwrap().attempts, first.attempts);
+}
+
+#[tokio::test(start_paused = true)]
 async fn other_faults_are_final() {
     for kind in FINAL {
         let bench = bench(vec![Err(fault(kind))]);
@@ -80,7 +120,7 @@ async fn attempts_are_bounded_and_reported() {
 
 #[tokio::test(start_paused = true)]
 async fn backoff_stays_below_its_doubling_limit() {
-    let bench = bench(vec![Err(fault(FaultKind::Timeout)); 20]);
+    let bench = bench(vec![Err(fault(FaultKind::Unavailable)); 20]);
     bench.model.complete(&request()).await.unwrap_err();
     let calls = bench.inner.calls();
     let limits = [500, 1000, 2000, 4000, 8000];

@@ -2,6 +2,7 @@
 
 mod builders;
 mod explanations;
+mod faults;
 mod limits;
 mod looks;
 mod missing;
