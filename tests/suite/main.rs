@@ -8,6 +8,7 @@ mod ci;
 mod comment;
 mod compare;
 mod configuration;
+mod faults;
 mod git;
 mod hostile;
 mod html;

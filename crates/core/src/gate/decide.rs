@@ -85,6 +85,11 @@ pub fn decide(analysis: &Analysis, policy: &Policy, ended: &Ended) -> Decision {
         cases: statuses(analysis, policy, &tallies),
         warnings: warnings(analysis, policy, &context, &criteria),
         repeats_to_hold,
+        contested: first_attempts::totals(analysis),
+        retry_missing: verdict == Verdict::Incomplete
+            && *ended == Ended::Completed
+            && !faults_differ
+            && missing.as_ref().is_some_and(|missing| missing.exceeds_by_chance(policy)),
         to_settle: None,
         next: next_look(analysis, policy, ended, verdict, faults_differ, &undecided),
         criteria,

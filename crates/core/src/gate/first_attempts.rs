@@ -9,7 +9,8 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{
-    Analysis, Cell, Criterion, Matrix, MetricKind, MetricScores, Requirement, Role, TrialPlace, VariantScores,
+    Analysis, Cell, ContestedTotals, Criterion, Matrix, MetricKind, MetricScores, Requirement, Role,
+    TrialPlace, VariantScores,
 };
 use crate::stats::fisher_p_worse;
 
@@ -91,6 +92,15 @@ impl ContestedCounts {
             _ => format!("{ours} and {baseline} of {baseline_trials} of the baseline"),
         }
     }
+}
+
+/// The contested trials and judgements of a run; `None` without any.
+pub(super) fn totals(analysis: &Analysis) -> Option<ContestedTotals> {
+    let ContestedCounts { candidate, candidate_trials, baseline, baseline_trials } =
+        ContestedCounts::of(analysis, |_| true);
+    let judgements = analysis.contested.judgements.values().map(Vec::len).sum();
+    let totals = ContestedTotals { candidate, candidate_trials, baseline, baseline_trials, judgements };
+    (candidate + baseline + judgements > 0).then_some(totals)
 }
 
 fn share(count: usize, of: usize) -> f64 {

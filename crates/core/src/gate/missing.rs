@@ -2,6 +2,8 @@
 
 use crate::model::{Analysis, MetricScores, Policy, Role};
 
+use crate::stats::clopper_pearson;
+
 use super::evidence::EXACT;
 use super::fill::Selection;
 use super::first_attempts::contested_missing;
@@ -10,6 +12,8 @@ use super::first_attempts::contested_missing;
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct MissingShare {
     pub(super) share: f64,
+    /// Missing grades, and all of them.
+    counts: (usize, usize),
     /// The variant and its metric: `the candidate's grades of faithfulness`.
     pub(super) grades: String,
 }
@@ -28,6 +32,7 @@ impl MissingShare {
                 let (missing, graded) = (missing.saturating_sub(explained), graded + explained);
                 (missing > 0).then(|| Self {
                     share: missing as f64 / (missing + graded) as f64,
+                    counts: (missing, missing + graded),
                     grades: format!("the {variant}'s grades of {}", metric.name),
                 })
             };
@@ -40,6 +45,13 @@ impl MissingShare {
             Some(largest) if largest.share >= next.share => Some(largest),
             _ => Some(next),
         })
+    }
+
+    /// Whether more grades are missing than the policy allows, but no more than chance explains (95 %).
+    pub(super) fn exceeds_by_chance(&self, policy: &Policy) -> bool {
+        let (missing, all) = self.counts;
+        let lower = clopper_pearson(missing, all, 0.05).lower;
+        self.exceeds(policy) && lower.is_none_or(|lower| lower <= policy.max_missing)
     }
 
     /// Whether more grades are missing than the policy allows.

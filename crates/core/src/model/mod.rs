@@ -43,7 +43,7 @@ pub use trial_summary::{
 };
 pub use variant::{PromptFacts, Role, Variant, VariantFacts};
 pub use verdict::{
-    CaseStatus, CaseSummary, CriterionOutcome, CriterionVerdict, Decision, FirstAttemptsOutcome, Interval,
-    Judged, LengthCorrelation, LookCriterion, LookOutcome, MetricSummary, Need, NextLook, Reason, ReasonCode,
-    Scope, Slice, ToSettle, VariantSummary, Verdict,
+    CaseStatus, CaseSummary, ContestedTotals, CriterionOutcome, CriterionVerdict, Decision,
+    FirstAttemptsOutcome, Interval, Judged, LengthCorrelation, LookCriterion, LookOutcome, MetricSummary,
+    Need, NextLook, Reason, ReasonCode, Scope, Slice, ToSettle, VariantSummary, Verdict,
 };

@@ -375,6 +375,21 @@ pub struct CaseSummary {
     pub timed_out: bool,
 }
 
+/// Trials and judgements that a retry may have selected: a first attempt timed out, or ended with a 5xx or a cut reply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct ContestedTotals {
+    /// Contested trials of the candidate.
+    pub candidate: usize,
+    /// Trials of the candidate.
+    pub candidate_trials: usize,
+    /// Contested trials of the baseline.
+    pub baseline: usize,
+    /// Trials of the baseline; 0 without one.
+    pub baseline_trials: usize,
+    /// Grades whose judge had a contested attempt, of both variants.
+    pub judgements: usize,
+}
+
 /// The decision of the gate.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Decision {
@@ -395,6 +410,10 @@ pub struct Decision {
     /// By metric, the repeats at which a criterion that passed by its bound would pass again in a longer schedule, in
     /// which each look has less alpha, if its estimate stayed the same.
     pub repeats_to_hold: BTreeMap<String, usize>,
+    /// Contested trials and judgements; `None` without any.
+    pub contested: Option<ContestedTotals>,
+    /// Whether too many grades are missing by no more than chance, so that asking once more for these may suffice.
+    pub retry_missing: bool,
     /// Evidence that would settle an inconclusive run; filled in where its cost is known.
     pub to_settle: Option<ToSettle>,
     /// Warnings for readers: few cases, fallback of the scope, thin evidence.

@@ -80,6 +80,7 @@ pub async fn evaluate(
     let mut repeats = policy.schedule().first();
     let mut judges: BTreeSet<String> =
         engine.scorers.judges.iter().map(|judge| judge.name().to_owned()).collect();
+    let mut has_retried_missing = false;
     loop {
         let slots = engine.plan.slots(run.repeats.per_case, repeats);
         let earlier_trials = std::mem::take(&mut run.trials);
@@ -98,12 +99,19 @@ pub async fn evaluate(
             adopt_baseline(&mut run, earlier);
         }
         run.duration_ms = elapsed().as_millis().try_into().unwrap_or(u64::MAX);
-        if repeats >= policy.schedule().last() {
+        // After this, nothing is asked any more.
+        let is_last = repeats >= policy.schedule().last() && (has_retried_missing || !has_missing(&run));
+        if is_last {
             drop((engine, earlier));
             let (analysis, decision) = decide(&run, policy);
             return with_forecast(run, analysis, decision);
         }
         let (analysis, decision) = decide(&run, policy);
+        if decision.retry_missing && !has_retried_missing {
+            has_retried_missing = true;
+            run.trials.retain(|trial| earlier.is_none() || trial.role == Role::Candidate);
+            continue;
+        }
         let Some(next) = &decision.next else { return with_forecast(run, analysis, decision) };
         engine.sink.emit(Event::LookTaken { repeats, next: next.repeats, undecided: next.undecided.clone() });
         repeats = next.repeats;
@@ -112,6 +120,14 @@ pub async fn evaluate(
         // The trials of the reused baseline are added again after each look, which may need more of them.
         run.trials.retain(|trial| earlier.is_none() || trial.role == Role::Candidate);
     }
+}
+
+/// Whether a trial or a grade is missing.
+fn has_missing(run: &Run) -> bool {
+    run.trials.iter().any(|trial| match &trial.result {
+        TrialResult::Missing(_) => true,
+        TrialResult::Completed(answer) => answer.grades.iter().any(|grade| grade.score.is_none()),
+    })
 }
 
 /// Runs the self-test of the judge. Returns the end of the run if the judge is rejected.

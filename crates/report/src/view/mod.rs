@@ -25,5 +25,7 @@ pub(crate) use headline::{Headline, headline, is_non_blocking, nothing_measured,
 pub(crate) use metric_rows::{
     informative_metrics, metric_kind, metric_row, smallest_drops, undetected_failure_rate,
 };
-pub(crate) use run_facts::{NO_BASELINE, baseline_note, cached, cost, money, scope_question, variant_name};
+pub(crate) use run_facts::{
+    NO_BASELINE, baseline_note, cached, contested, cost, money, scope_question, variant_name,
+};
 pub(crate) use untrusted_text::Sanitizer;

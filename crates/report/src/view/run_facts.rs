@@ -75,6 +75,25 @@ pub(crate) fn cached(report: &Report) -> Option<String> {
     Some(text)
 }
 
+/// The answers and judgements that a retry may have selected; `None` without any.
+pub(crate) fn contested(report: &Report) -> Option<String> {
+    let contested = report.contested.as_ref()?;
+    let of = |count: usize, all: usize| {
+        format!("{} of {}", number::count(count as u64), number::count(all as u64))
+    };
+    let mut text =
+        format!("{} answers of the candidate", of(contested.candidate, contested.candidate_trials));
+    if contested.baseline_trials > 0 {
+        let baseline = of(contested.baseline, contested.baseline_trials);
+        text.push_str(&format!(" and {baseline} of the baseline"));
+    }
+    if contested.judgements > 0 {
+        text.push_str(&format!(", and {}", number::counted(contested.judgements as u64, "judgement")));
+    }
+    text.push_str(" had a timeout, a 5xx or a cut reply first");
+    Some(text)
+}
+
 /// The cost in words; a simulated run spends nothing.
 pub(crate) fn money(report: &Report, usd: Option<f64>) -> String {
     match usd {

@@ -138,6 +138,7 @@ fn cost(report: &Report, sanitizer: &Sanitizer<'_>) -> Vec<(String, String)> {
         fact("calls", number::count(usage.calls)),
         fact("answers", share(&usage.completions)),
     ];
+    facts.extend(view::contested(report).map(|contested| fact("contested attempts", contested)));
     if report.judge.is_some() {
         facts.push(fact("judgements", share(&usage.judgements)));
     }

@@ -46,6 +46,7 @@ pub(super) fn run_facts(
     facts.push(("Policy", policy));
     facts.push(("Cost", view::cost(report)));
     facts.extend(view::cached(report).map(|cached| ("From the cache", text(&cached))));
+    facts.extend(view::contested(report).map(|contested| ("Contested attempts", text(&contested))));
     let drops = view::smallest_drops(report, 8, text);
     facts.extend(drops.map(|text| ("Smallest drop this suite detects", text)));
     let share = view::undetected_failure_rate(report.cases.len());

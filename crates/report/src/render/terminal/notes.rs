@@ -88,6 +88,9 @@ pub(super) fn write_notes(report: &Report, style: &Style, writer: &mut LineWrite
             DIM,
         )?;
     }
+    if let Some(contested) = view::contested(report) {
+        writer.labelled(LABEL, "retries", &contested, YELLOW)?;
+    }
     writer.labelled(LABEL, "cost", &view::cost(report), DIM)?;
     if !style.files.is_empty() {
         let files: Vec<String> = style.files.iter().map(|file| neutral::terminal(file)).collect();

@@ -15,6 +15,9 @@ fn finite(value: f64) -> Option<f64> {
     value.is_finite().then_some(value)
 }
 
+/// The flag of a case that only the candidate does not answer in time.
+const TIMED_OUT: &str = "timed_out";
+
 /// The exit code of a run without a decision.
 const INCOMPLETE: u8 = 12;
 
@@ -48,6 +51,7 @@ impl Report {
             scorers: run.scorers.clone(),
             repeats: run.repeats.per_case,
             usage: Usage::from(&run.totals),
+            contested: None,
             prices: run
                 .prices
                 .iter()
@@ -77,6 +81,7 @@ impl Report {
             .to_settle
             .map(|settle| ToSettle { cost_usd: settle.cost_usd.and_then(finite), ..settle });
         self.looks = decision.looks.iter().map(look).collect();
+        self.contested = decision.contested;
         self.metrics = decision.metrics.iter().map(metric).collect();
         for (case, summary) in self.cases.iter_mut().zip(&decision.cases) {
             let passes = |counts: Option<(usize, usize)>| counts.map(|(passed, of)| Passes { passed, of });
@@ -87,6 +92,7 @@ impl Report {
                 Some(LargestDifference { metric: metric.clone(), difference: finite(*difference)? })
             });
             case.failing.clone_from(&summary.failing);
+            case.flags = if summary.timed_out { vec![TIMED_OUT.to_owned()] } else { Vec::new() };
         }
         for warning in &decision.warnings {
             if !self.warnings.contains(warning) {
@@ -123,6 +129,7 @@ fn cases(run: &Run, spool: Option<&Arc<FileSpool>>) -> Vec<Case> {
             baseline_passes: None,
             largest_difference: None,
             failing: Vec::new(),
+            flags: Vec::new(),
             trials,
         }
     };

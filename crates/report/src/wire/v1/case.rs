@@ -48,6 +48,10 @@ pub struct Case {
     pub largest_difference: Option<LargestDifference>,
     /// Metrics on which a candidate trial does not pass.
     pub failing: Vec<String>,
+    /// Peculiarities: `timed_out` where only the candidate did not answer in time, so that these trials count as 0; absent
+    /// without any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub flags: Vec<String>,
     /// The trials: by repeat, candidate before baseline. Empty where only `trials_file` has them.
     pub trials: Trials,
 }

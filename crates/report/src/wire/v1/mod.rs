@@ -17,7 +17,7 @@ pub use case::{Case, LargestDifference, Passes};
 pub(super) use contradictions::{MAX_LISTED, undecided_contradictions, wrong_criteria, wrong_trials};
 pub use judge::{Judge, JudgeResponses, SelfTest};
 pub use promptgate_core::model::{
-    Bound, CachedCalls, CalibrationFacts, CaseStatus, Criterion as PolicyCriterion,
+    Bound, CachedCalls, CalibrationFacts, CaseStatus, ContestedTotals, Criterion as PolicyCriterion,
     CriterionOutcome as Criterion, CriterionVerdict, DatasetChanges, DatasetFacts as Dataset, EndedKind,
     Expected, Fault, FaultKind, FinishReason, FirstAttemptsOutcome as FirstAttempts, Interval, Judged,
     Judging, LengthCorrelation, LookCriterion, LookOutcome as Look, MetricKind, MetricSummary as Metric,
@@ -87,6 +87,9 @@ pub struct Report {
     pub repeats: u32,
     /// Calls, tokens and money.
     pub usage: Usage,
+    /// Trials and judgements that a retry may have selected; absent without any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contested: Option<ContestedTotals>,
     /// Prices that the costs were computed with.
     pub prices: Vec<Price>,
     /// Whether the endpoint was the simulated one, whose scores do not measure a model.
