@@ -15,6 +15,7 @@ pub(crate) mod evaluate;
 mod failure;
 mod files;
 pub(crate) mod init;
+pub(crate) mod keys;
 pub(crate) mod merge;
 mod mismatch;
 pub(crate) mod mock_server;
@@ -54,6 +55,6 @@ pub(crate) struct Context {
     pub(crate) environment: Environment,
     /// Takes progress and warnings.
     pub(crate) events: Arc<dyn EventSink>,
-    /// Cancelled by the first Ctrl-C or SIGTERM; then no new call is made.
+    /// Cancelled by the first Ctrl-C, SIGTERM or SIGHUP; then no new call is made.
     pub(crate) interrupted: CancellationToken,
 }
