@@ -1,9 +1,10 @@
 //! The cache through the executable: an answer is requested once, whatever happens in between.
 
 use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;
 use std::sync::{Arc, Condvar, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use promptgate_adapters::cache::{Cache, TableStats};
 use promptgate_engine::judge::registry::ChecklistPayload;
@@ -252,6 +253,35 @@ fn relative_latency_ignores_cached_answers() {
 }
 
 #[test]
+fn absolute_latency_limit_does_not_pass_on_cached_answers() {
+    let (server, asked) = server();
+    let folder = suite(4);
+    folder.append("promptgate.yaml", "limits: {latency_p95: 5s}\n");
+    let run = ["run", "--no-judge"];
+    folder.against(&server.base_url, &run).expect_code(0);
+    asked.forget();
+    folder.against(&server.base_url, &run).expect_code(12).says("run with --refresh");
+    assert_eq!(asked.total(), 0);
+    let criteria = folder.report()["criteria"].to_string();
+    assert!(criteria.contains("not measured, since 4 of 4 answers are from the cache"), "{criteria}");
+    let code = |report: Value| report["reasons"][0]["criterion"].clone();
+    assert_eq!(code(folder.report()), "limit.latency_p95");
+    folder.against(&server.base_url, &["run", "--no-judge", "--refresh"]).expect_code(0);
+}
+
+#[test]
+fn answers_dated_in_the_future_are_requested_again() {
+    let (server, asked) = server();
+    let folder = suite(3);
+    requests(&folder, &server, &asked, &[]);
+    age(&folder, -86_400);
+    assert_eq!(requests(&folder, &server, &asked, &[]), 0, "nothing gets old without `max_age`");
+    folder.append("promptgate.yaml", "cache: {max_age: 365d}\n");
+    assert_eq!(requests(&folder, &server, &asked, &[]), 6 + 6);
+    assert_eq!(requests(&folder, &server, &asked, &[]), 0);
+}
+
+#[test]
 fn entries_beyond_max_age_are_refreshed() {
     let (server, asked) = server();
     let folder = suite(3);
@@ -272,7 +302,7 @@ fn entries_beyond_max_age_are_refreshed() {
 }
 
 /// Makes every cache entry `seconds` older.
-fn age(folder: &Folder, seconds: u64) {
+fn age(folder: &Folder, seconds: i64) {
     let cache = Cache::open(&folder.path().join(CACHE), Duration::ZERO).expect("the cache");
     assert!(cache.backdate(seconds).expect("the cache") > 0);
 }
@@ -329,13 +359,89 @@ fn locked_cache_names_the_process() {
     let held = Cache::open(&folder.path().join(CACHE), Duration::ZERO).expect("a cache");
     let outcome = folder.promptgate(&["cache", "stats"]).expect_code(2);
     outcome.says(&format!("process {} has held the cache", std::process::id()));
-    // A run waits for it.
+    // A run says so and waits for it.
     let mut command = folder.command(&["run"]);
-    command.env("OPENAI_BASE_URL", &server.base_url).stdout(Stdio::null()).stderr(Stdio::null());
+    command.env("OPENAI_BASE_URL", &server.base_url).stdout(Stdio::null()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("the executable starts");
+    let stderr = BufReader::new(child.stderr.take().expect("its errors"));
+    let mut lines = stderr.lines().map_while(Result::ok);
+    let note = lines.find(|line| line.contains("waiting up to 10 s")).expect("a line");
+    let own = format!("for process {}, which holds the cache", std::process::id());
+    assert!(note.contains(&own) && note.contains("--no-cache"), "{note}");
     drop(held);
+    lines.for_each(drop);
     let code = child.wait().expect("its end").code();
     assert!([Some(0), Some(10), Some(11)].contains(&code), "{code:?}");
+}
+
+/// A server that answers after 20 ms, and when it received and answered each request.
+#[cfg(unix)]
+struct Timed {
+    server: Server,
+    received: Arc<Mutex<Vec<(String, Instant)>>>,
+    answered: Arc<Mutex<Vec<Instant>>>,
+}
+
+#[cfg(unix)]
+impl Timed {
+    fn start() -> Self {
+        let (received, answered) = <(Arc<Mutex<Vec<_>>>, Arc<Mutex<Vec<_>>>)>::default();
+        let (ins, outs) = (Arc::clone(&received), Arc::clone(&answered));
+        let server = Server::start(move |request, _| {
+            ins.lock().expect("times").push((request["messages"].to_string(), Instant::now()));
+            // The time that a model takes.
+            std::thread::sleep(Duration::from_millis(20));
+            outs.lock().expect("times").push(Instant::now());
+            (200, says("Plan 1 gives 11 days."))
+        });
+        Self { server, received, answered }
+    }
+
+    fn calls(&self) -> usize {
+        self.received.lock().expect("times").len()
+    }
+
+    /// Requests that were in flight at `end`, or answered in the 100 ms before `killed`.
+    fn at_risk(&self, killed: Instant, end: Instant) -> usize {
+        let safe = killed - Duration::from_millis(100);
+        let received = self.received.lock().expect("times").iter().filter(|(_, at)| *at <= end).count();
+        received - self.answered.lock().expect("times").iter().filter(|at| **at <= safe).count()
+    }
+
+    /// Requests beyond the first of each content.
+    fn repeated(&self) -> usize {
+        let received = self.received.lock().expect("times");
+        let distinct: std::collections::BTreeSet<&String> =
+            received.iter().map(|(content, _)| content).collect();
+        received.len() - distinct.len()
+    }
+}
+
+/// kill -9 costs at most the calls in flight and those answered in the last 100 ms, as docs/cache.md says.
+#[test]
+#[cfg(unix)]
+fn killed_run_repeats_only_the_last_moment() {
+    let (mut repeated, mut at_risk) = (0, 0);
+    for moment in [1, 16, 40, 75, 120, 170, 230, 300] {
+        let timed = Timed::start();
+        let folder = suite(160);
+        let arguments = ["run", "--no-judge", "--concurrency", "16"];
+        let mut command = folder.command(&arguments);
+        command.env("OPENAI_BASE_URL", &timed.server.base_url).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut child = command.spawn().expect("the executable starts");
+        while timed.calls() < moment {
+            assert!(child.try_wait().expect("its state").is_none(), "it ended before call {moment}");
+            std::thread::yield_now();
+        }
+        let killed = Instant::now();
+        child.kill().expect("a kill");
+        child.wait().expect("its end");
+        at_risk += timed.at_risk(killed, Instant::now());
+        folder.against(&timed.server.base_url, &arguments);
+        assert_eq!(timed.calls() - timed.repeated(), 2 * 160, "every request was made");
+        repeated += timed.repeated();
+    }
+    assert!(0 < repeated && repeated <= at_risk, "{repeated} repeated, {at_risk} at risk");
 }
 
 /// Kills the run thirty times at a moment that depends on its progress, then lets it finish.
