@@ -1,11 +1,13 @@
 //! The line before the first call: how many calls, and what they cost.
 
+use super::{CacheMode, CallOptions};
 use crate::config::Settings;
-use promptgate_core::forecast::{self, CallCost, Load};
+use promptgate_core::forecast::{self, CallCost, CostEstimate, Load};
 use promptgate_core::gate::Schedule;
 use promptgate_core::port::Event;
 use promptgate_engine::evaluate;
 use promptgate_engine::execute::Engine;
+use promptgate_engine::judge::Judge;
 
 /// Requests that are measured.
 const SAMPLE: usize = 50;
@@ -18,98 +20,70 @@ const INSTRUCTION_TOKENS: f64 = 700.0;
 /// Assumed tokens of a judgement.
 const JUDGEMENT_TOKENS: f64 = 150.0;
 
-/// How calls are made.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Calling {
-    /// The simulated model answers.
-    pub(super) offline: bool,
-    /// There is a cache.
-    pub(super) cached: bool,
-    /// Only cached answers are used.
-    pub(super) cached_only: bool,
-    /// The ceiling of calls.
-    pub(super) ceiling: Option<u64>,
-}
-
-/// Emits the cost estimate and the plan of the first look.
-pub(super) fn announce(engine: &Engine, schedule: Schedule, settings: &Settings, calling: Calling) {
+/// Emits the cost estimate and the plan of the first look. `cached` says whether there is a cache.
+pub(super) fn announce(
+    engine: &Engine,
+    schedule: Schedule,
+    settings: &Settings,
+    calls: CallOptions,
+    cached: bool,
+) {
     let planned = evaluate::planned(engine, 0, schedule.first(), engine.scorers.judges.len());
     if let Event::Planned { cases, completions, .. } = &planned {
-        let message = message(engine, schedule, settings, calling, (*cases, *completions));
+        let judgements = load(engine, *completions as u64).judgements;
+        let judged = match (judgements, &engine.scorers.planted) {
+            (0, _) => String::new(),
+            (judgements, None) => format!(" and {judgements} judgements"),
+            (judgements, Some(_)) => format!(" and {judgements} judgements after the judge's self-test"),
+        };
+        let asked = format!("{completions} answers to {cases} cases{judged}");
+        let message = if calls.cache == CacheMode::CachedOnly {
+            format!("looking up {asked} in the cache: nothing is called")
+        } else {
+            let more = match schedule.last() {
+                last if last > schedule.first() => format!(", more while undecided (at most {last} repeats)"),
+                _ => String::new(),
+            };
+            let estimate = estimate(engine, schedule, settings, calls, cached);
+            format!("asking for {asked}{more}: {estimate}; Ctrl-C ends with a report")
+        };
         engine.sink.emit(Event::Note { message });
     }
     engine.sink.emit(planned);
 }
 
-fn message(
+/// The calls that answers need.
+pub(super) fn load(engine: &Engine, answers: u64) -> Load {
+    let judges: usize = engine.scorers.judges.iter().map(Judge::judgements).sum();
+    Load { answers, judgements: answers * judges as u64 }
+}
+
+/// Calls and cost of the first look, and calls of the whole schedule.
+fn estimate(
     engine: &Engine,
     schedule: Schedule,
     settings: &Settings,
-    calling: Calling,
-    (cases, completions): (usize, usize),
+    calls: CallOptions,
+    cached: bool,
 ) -> String {
-    let estimate = Estimate::of(engine, schedule, settings);
-    let judged = match (estimate.judgements, &engine.scorers.planted) {
-        (0, _) => String::new(),
-        (judgements, None) => format!(" and {judgements} judgements"),
-        (judgements, Some(_)) => format!(" and {judgements} judgements after the judge's self-test"),
+    let load = load(engine, engine.plan.slots(0, 1).len() as u64);
+    let panel = settings.judge.as_ref().map_or(0, |judge| judge.panel.len());
+    let planted = engine.scorers.planted.as_ref().map_or(0, Vec::len) * panel;
+    let (answer, judgement) = each(engine, settings);
+    let cost = |load, repeats| forecast::estimate_cost(load, repeats, answer, judgement);
+    let tested = cost(Load { answers: 0, judgements: planted as u64 }, 1);
+    let (first, last) = (cost(load, schedule.first()), cost(load, schedule.last()));
+    let with_test = |cost: &CostEstimate| cost.answers + cost.judgements + tested.judgements;
+    let ceiling = calls.ceilings.calls.or(settings.budget.calls).unwrap_or(u64::MAX);
+    let money = match first.usd.zip(tested.usd) {
+        _ if calls.offline => "nothing to pay".to_owned(),
+        Some((usd, tested)) => format!("about ${:.2} by the length of the requests", usd + tested),
+        None => "price not known".to_owned(),
     };
-    if calling.cached_only {
-        return format!(
-            "looking up {completions} answers to {cases} cases{judged} in the cache: nothing is called"
-        );
-    }
-    let more = if schedule.last() > schedule.first() {
-        format!(", more while undecided (at most {} repeats)", schedule.last())
-    } else {
-        String::new()
-    };
-    format!(
-        "asking for {completions} answers to {cases} cases{judged}{more}: {}; Ctrl-C ends with a report",
-        estimate.describe(calling)
-    )
-}
-
-/// Calls and cost of the first look and of the whole schedule.
-struct Estimate {
-    judgements: u64,
-    calls: u64,
-    most: u64,
-    /// US dollars of the first look; `None` where a price is unknown.
-    usd: Option<f64>,
-}
-
-impl Estimate {
-    fn of(engine: &Engine, schedule: Schedule, settings: &Settings) -> Self {
-        let answers = engine.plan.slots(0, 1).len() as u64;
-        let judges: usize = engine.scorers.judges.iter().map(|judge| judge.judgements()).sum();
-        let load = Load { answers, judgements: answers * judges as u64 };
-        let panel = settings.judge.as_ref().map_or(&[][..], |judge| &judge.panel);
-        let planted = engine.scorers.planted.as_ref().map_or(0, Vec::len) * panel.len();
-        let (answer, judgement) = each(engine, settings);
-        let amount = |repeats| forecast::estimate_cost(load, repeats, answer, judgement);
-        let tested =
-            forecast::estimate_cost(Load { answers: 0, judgements: planted as u64 }, 1, answer, judgement);
-        let (first, last) = (amount(schedule.first()), amount(schedule.last()));
-        Self {
-            judgements: first.judgements,
-            calls: first.answers + first.judgements + tested.judgements,
-            most: last.answers + last.judgements + tested.judgements,
-            usd: first.usd.zip(tested.usd).map(|(usd, tested)| usd + tested),
-        }
-    }
-
-    fn describe(&self, calling: Calling) -> String {
-        let most = calling.ceiling.map_or(self.most, |ceiling| self.most.min(ceiling));
-        let money = match self.usd {
-            _ if calling.offline => "nothing to pay".to_owned(),
-            Some(usd) => format!("about ${usd:.2} by the length of the requests"),
-            None => "price not known".to_owned(),
-        };
-        // Hits cannot be counted before the run: a judgement's request holds the answer.
-        let cached = if calling.cached { "what is cached costs none; " } else { "" };
-        format!("{} calls now, at most {most}, {money} ({cached}retries come on top)", self.calls)
-    }
+    // Hits cannot be counted before the run: a judgement's request holds the answer.
+    let cached = if cached { "what is cached costs none; " } else { "" };
+    let (now, most) = (with_test(&first), with_test(&last).min(ceiling));
+    format!("{now} calls now, at most {most}, {money} ({cached}retries come on top)")
 }
 
 /// Estimated tokens and price of one answer and one judgement, by the length of a sample of requests.
@@ -125,7 +99,7 @@ fn each(engine: &Engine, settings: &Settings) -> (CallCost, CallCost) {
     let request_tokens = bytes as f64 / f64::from(count.max(1)) / BYTES_PER_TOKEN;
     let priced = |models: &[&str], prompt_tokens: f64, completion_tokens: f64| {
         let price = |model: &&str| {
-            let (_, input, output) = settings.prices.iter().find(|(name, ..)| name == model)?;
+            let (input, output) = settings.price(model)?;
             Some((prompt_tokens * input + completion_tokens * output) / 1e6)
         };
         let prices: Option<Vec<f64>> = models.iter().map(price).collect();

@@ -9,7 +9,7 @@ use super::files::make_ignored;
 use super::sources;
 use crate::config::Settings;
 use promptgate_adapters::cache::{Cache, CacheOptions, Statistics};
-use promptgate_adapters::load::{NoRepository, Repository};
+use promptgate_adapters::git::{GitError, Repository};
 use promptgate_core::model::{Diagnostic, Place};
 
 /// Wait for another process that has the cache open.
@@ -29,25 +29,16 @@ pub(crate) enum CacheMode {
     CachedOnly,
 }
 
-/// An open cache and how it is used.
-#[derive(Clone)]
-pub(super) struct OpenCache {
-    /// The cache.
-    pub(super) cache: Arc<Cache>,
-    /// How it is used.
-    pub(super) options: CacheOptions,
-}
-
-/// Opens the cache of the settings; `None` where it is bypassed. `folder` is that of the configuration.
+/// Opens the cache of the settings, and says how it is used; `None` where it is bypassed. `folder` is that of the configuration.
 pub(super) fn open(
     settings: &Settings,
     folder: &Path,
     mode: CacheMode,
-) -> Result<Option<OpenCache>, Failure> {
+) -> Result<Option<(Arc<Cache>, CacheOptions)>, Failure> {
     if mode == CacheMode::Bypass {
         return Ok(None);
     }
-    let path = folder.join(&settings.cache.path.value);
+    let path = folder.join(&settings.cache.path);
     refuse_link(&path)?;
     refuse_tracked(
         &path,
@@ -63,7 +54,7 @@ pub(super) fn open(
         cached_only: mode == CacheMode::CachedOnly,
         max_age: settings.cache.max_age,
     };
-    Ok(Some(OpenCache { cache: Arc::new(Cache::open(&path, PATIENCE)?), options }))
+    Ok(Some((Arc::new(Cache::open(&path, PATIENCE)?), options)))
 }
 
 /// Closes the cache; returns a warning where entries were lost, which costs the next run and not this one.
@@ -86,7 +77,7 @@ impl Maintenance {
     /// No configuration, no cache, or a cache that is in use.
     pub(crate) fn open(config: Option<&Path>) -> Result<Self, Failure> {
         let configured = sources::configured(config)?;
-        let path = configured.folder.join(&configured.settings.cache.path.value);
+        let path = configured.location.folder.join(&configured.settings.cache.path);
         let shown = path.display().to_string();
         if !path.is_file() {
             return Err(Diagnostic::new("there is no cache yet")
@@ -147,16 +138,14 @@ pub(super) fn refuse_tracked(path: &Path, what: &str, help: &str) -> Result<(), 
     let repository = match Repository::discover(folder) {
         Ok(repository) => repository,
         // Without the git program it cannot be decided; without a repository there is nothing to decide.
-        Err(NoRepository::Absent(diagnostic))
-            if folder.ancestors().any(|above| above.join(".git").exists()) =>
-        {
+        Err(GitError::Absent(diagnostic)) if folder.ancestors().any(|above| above.join(".git").exists()) => {
             return Err(refuse(format!(
                 "cannot tell whether {what} is part of the repository: {}",
                 diagnostic.message
             )));
         }
-        Err(NoRepository::Absent(_)) => return Ok(()),
-        Err(NoRepository::Unreadable(diagnostic)) => return Err(diagnostic),
+        Err(GitError::Absent(_)) => return Ok(()),
+        Err(GitError::Unreadable(diagnostic)) => return Err(diagnostic),
     };
     if repository.tracks(name)? {
         return Err(refuse(format!(

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use super::Failure;
 use super::mismatch::differing;
+use super::sources::NamedFiles;
 use crate::config::{JudgeSettings, Settings};
-use promptgate_adapters::load::{self, Tree};
+use promptgate_adapters::files::decode;
 use promptgate_core::model::{CalibrationFacts, Diagnostic, Fault, FaultKind, JudgeFacts, Place};
 use promptgate_core::stats::{Confusion, clopper_pearson};
 use promptgate_engine::calibrate::kappa_at;
@@ -33,7 +34,7 @@ pub(super) struct CalibrationCheck {
 /// An invalid calibration; and, where no minimum requires one, a calibration that is missing or of another judge.
 pub(super) fn check_calibration(
     settings: &Settings,
-    tree: &Tree,
+    files: &NamedFiles,
     facts: Option<&JudgeFacts>,
     offline: bool,
 ) -> Result<CalibrationCheck, Failure> {
@@ -41,7 +42,7 @@ pub(super) fn check_calibration(
     let (Some(judge), Some(facts)) = (&settings.judge, facts) else { return Ok(check) };
     let Some(path) = &judge.calibration else { return Ok(check) };
     let required = judge.min_kappa.is_some() || judge.min_balanced_accuracy.is_some();
-    let Some(bytes) = tree.find(&path.value, load::FILE_LIMIT)? else {
+    let Some(file) = files.find(&path.value)? else {
         if offline {
             check
                 .warnings
@@ -57,8 +58,7 @@ pub(super) fn check_calibration(
         check.rejected = Some(rejection(format!("the judge is not calibrated: there is no {}", path.value)));
         return Ok(check);
     };
-    let file = tree.describe(&path.value);
-    let calibration = calibration::read(&file, load::decode(&file, &bytes)?)?;
+    let calibration = calibration::read(&file.name, decode(&file.name, &file.bytes)?)?;
     let same = facts.by_metric.get(&calibration.metric) == Some(&calibration.judge.fingerprint);
     if !same {
         let message =
@@ -71,7 +71,7 @@ pub(super) fn check_calibration(
             check.rejected = Some(rejection(message));
         } else {
             let help = "`promptgate calibrate LABELS` measures this one";
-            return Err(Diagnostic::new(message).at(Place::file(file)).help(help).into());
+            return Err(Diagnostic::new(message).at(Place::file(&file.name)).help(help).into());
         }
         return Ok(check);
     }
@@ -86,12 +86,9 @@ pub(super) fn check_calibration(
 
 /// Warnings for a figure whose lower bound misses the minimum, and for judges that are not calibrated.
 fn shortfall_warnings(settings: &Settings, judge: &JudgeSettings, facts: &CalibrationFacts) -> Vec<String> {
-    let lower = |share: Option<f64>, of: usize| {
-        clopper_pearson((share? * of as f64).round() as usize, of, ALPHA).lower
-    };
-    let counts = confusion(facts);
-    let balanced = lower(counts.sensitivity(), counts.positives())
-        .zip(lower(counts.specificity(), counts.negatives()))
+    let lower = |part: usize, other: usize| clopper_pearson(part, part + other, ALPHA).lower;
+    let balanced = lower(facts.true_positives, facts.false_negatives)
+        .zip(lower(facts.true_negatives, facts.false_positives))
         .map(|(one, other)| f64::midpoint(one, other));
     let mut warnings = Vec::new();
     for (name, key, least, lower) in [
@@ -140,7 +137,16 @@ fn difference(facts: &JudgeFacts, calibration: &Calibration) -> String {
 /// The facts computed from the counts of the file; its other figures are ignored.
 pub(super) fn counted(file: &str, calibration: &Calibration) -> CalibrationFacts {
     let counts = &calibration.overall;
-    let mut facts = CalibrationFacts {
+    let confusion = Confusion {
+        true_positives: counts.true_positives,
+        false_positives: counts.false_positives,
+        false_negatives: counts.false_negatives,
+        true_negatives: counts.true_negatives,
+    };
+    let bound = |part, of| clopper_pearson(part, of, ALPHA).lower;
+    let (good, bad) = (confusion.positives(), confusion.negatives());
+    let lower = bound(confusion.true_positives, good).zip(bound(confusion.true_negatives, bad));
+    CalibrationFacts {
         file: file.to_owned(),
         metric: calibration.metric.clone(),
         fingerprint: calibration.judge.fingerprint.clone(),
@@ -149,30 +155,11 @@ pub(super) fn counted(file: &str, calibration: &Calibration) -> CalibrationFacts
         false_positives: counts.false_positives,
         false_negatives: counts.false_negatives,
         true_negatives: counts.true_negatives,
-        kappa: None,
-        kappa_lower: None,
-        balanced_accuracy: None,
+        kappa: confusion.kappa().map(|kappa| kappa.kappa),
+        kappa_lower: lower.and_then(|shares| kappa_at(shares, good, bad)),
+        balanced_accuracy: confusion.balanced_accuracy(),
         slope: counts.slope.filter(|slope| (-1.0..=1.0).contains(slope)),
-        youden: None,
-    };
-    let confusion = confusion(&facts);
-    let bound = |part, of| clopper_pearson(part, of, ALPHA).lower;
-    let (good, bad) = (confusion.positives(), confusion.negatives());
-    facts.kappa = confusion.kappa().map(|kappa| kappa.kappa);
-    facts.kappa_lower = bound(confusion.true_positives, good)
-        .zip(bound(confusion.true_negatives, bad))
-        .and_then(|shares| kappa_at(shares, good, bad));
-    facts.balanced_accuracy = confusion.balanced_accuracy();
-    facts.youden = confusion.youden();
-    facts
-}
-
-fn confusion(facts: &CalibrationFacts) -> Confusion {
-    Confusion {
-        true_positives: facts.true_positives,
-        false_positives: facts.false_positives,
-        false_negatives: facts.false_negatives,
-        true_negatives: facts.true_negatives,
+        youden: confusion.youden(),
     }
 }
 
@@ -216,6 +203,7 @@ mod tests {
     use super::*;
     use crate::app::testing;
     use crate::config;
+    use promptgate_adapters::files::Tree;
     use promptgate_core::check;
 
     fn settings(judge: &str) -> Settings {
@@ -227,10 +215,11 @@ mod tests {
     }
 
     fn check(settings: &Settings, offline: bool) -> Result<CalibrationCheck, Failure> {
-        let folder = testing::folder();
         let judges = crate::app::suite::judges(settings);
         let facts = crate::app::suite::judge_facts(settings, &judges, &["host".to_owned()]);
-        check_calibration(settings, &Tree::work_tree(folder.path()), facts.as_ref(), offline)
+        let folder = testing::folder();
+        let files = NamedFiles::fetch(&Tree::work_tree(folder.path()), ["calibration.json".to_owned()]);
+        check_calibration(settings, &files, facts.as_ref(), offline)
     }
 
     #[test]

@@ -121,10 +121,8 @@ fn creates(when: CommentWhen, verdict: Verdict) -> bool {
 }
 
 fn failed(failure: ApiError) -> Failure {
-    let mut diagnostic = Diagnostic::new(format!("the comment was not written: {}", failure.message));
-    if let Some(help) = failure.help {
-        diagnostic = diagnostic.help(help);
-    }
+    let message = format!("the comment was not written: {}", failure.message);
+    let diagnostic = Diagnostic { place: None, message, help: failure.help };
     match failure.kind {
         ApiErrorKind::Usage | ApiErrorKind::Forbidden => diagnostic.into(),
         ApiErrorKind::Unavailable => Failure::Incomplete(Diagnostics(vec![diagnostic])),

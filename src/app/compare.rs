@@ -1,12 +1,10 @@
 //! Decides from two saved reports, in the same way as a run.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use super::evaluate::Decided;
 use super::{Failure, mismatch, report_files};
 use promptgate_core::gate::{Criterion, Policy, Requirement};
-use promptgate_core::model::Place;
 use promptgate_engine::evaluate::{self, Evaluation};
 
 /// Decides with the candidate of `old` as the baseline of `new`; the policy of `new` decides.
@@ -15,11 +13,10 @@ use promptgate_engine::evaluate::{self, Evaluation};
 /// Reports that cannot be read, or that cannot be compared.
 pub(crate) fn compare(old: &Path, new: &Path) -> Result<Decided, Failure> {
     let (old_file, new_file) = (old.display().to_string(), new.display().to_string());
-    let (old, new) = (report_files::read(old)?, report_files::read(new)?);
+    let (old, earlier) = report_files::read_run(old)?;
+    let (new, mut run) = report_files::read_run(new)?;
     let mut policy = new.policy.clone();
     add_baseline_criteria(&mut policy);
-    let earlier = old.to_run().map_err(|diagnostics| diagnostics.at(&Place::file(&old_file)))?;
-    let mut run = new.to_run().map_err(|diagnostics| diagnostics.at(&Place::file(&new_file)))?;
     mismatch::refuse(
         &old_file,
         [
@@ -37,13 +34,7 @@ pub(crate) fn compare(old: &Path, new: &Path) -> Result<Decided, Failure> {
         run.warnings.push(format!("the two reports have different policies; that of {new_file} decides"));
     }
     let (analysis, decision) = evaluate::decide(&run, &policy);
-    Ok(Decided {
-        evaluation: Evaluation { run, analysis, decision },
-        policy,
-        spool: None,
-        redactor: Arc::default(),
-        inconclusive_passes: false,
-    })
+    Ok(Decided::of_saved(Evaluation { run, analysis, decision }, policy, false))
 }
 
 /// Adds a criterion on regression for every judged minimum, where the policy was made without a baseline.

@@ -1,20 +1,19 @@
 //! Evaluates a suite: connect, check the judge, plan, execute, decide.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use super::announce::{Calling, announce};
-use super::cache::{self, CacheMode};
-use super::calibration::check_calibration;
+use super::announce::announce;
+use super::cache;
+use super::calibration::{CalibrationCheck, check_calibration};
 use super::models::{Connection, Models};
-use super::shard::{self, Part, PlanFacts, ShardChoice, ShardOutput, ShardResult};
+use super::shard::{self, Part, ShardChoice, ShardResult};
 use super::suite::{self, Suite, SuiteOptions};
-use super::{CallOptions, Context, Environment, Failure, mismatch, report_files};
+use super::{CallOptions, Context, Environment, Failure, mismatch, now, report_files};
 use crate::config::{CachedBaseline, Settings};
 use promptgate_core::gate::{Bound, Policy, Requirement};
 use promptgate_core::model::{Fault, JudgeFacts, Role};
@@ -62,11 +61,16 @@ pub(crate) struct Decided {
 }
 
 impl Decided {
+    /// A decision without texts and secrets of its own, as of saved reports and shards.
+    pub(super) fn of_saved(evaluation: Evaluation, policy: Policy, inconclusive_passes: bool) -> Self {
+        Self { evaluation, policy, spool: None, redactor: Arc::default(), inconclusive_passes }
+    }
+
     /// The report, and the redactor to write it with.
     pub(super) fn report(self, exit_code: u8) -> (Report, Arc<Redactor>) {
-        let Evaluation { run, analysis, decision } = self.evaluation;
+        let Evaluation { run, decision, .. } = self.evaluation;
         let report = Report::undecided(&run, self.policy, self.spool.as_ref());
-        let report = report.decided(&analysis, &decision, exit_code);
+        let report = report.decided(&decision, exit_code);
         (report, self.redactor)
     }
 }
@@ -99,14 +103,15 @@ pub(crate) async fn evaluate(
 ) -> Result<Outcome, Failure> {
     let session = Session::start(shard, options, context);
     session.warn(&suite.warnings);
-    let Some((suite, models)) = connect(suite, &session).await? else { return Ok(Outcome::Interrupted) };
-    let judge = check_judge(&suite, &models, session.calls.offline)?;
-    session.warn(&judge.warnings);
+    let Some((mut suite, models)) = connect(suite, &session).await? else { return Ok(Outcome::Interrupted) };
+    let (judge, check) = check_judge(&suite, &models, session.calls.offline)?;
+    session.warn(&check.warnings);
+    suite.warnings.extend(check.warnings);
     report_files::prepare(&options.out)?;
+    let part =
+        shard.map(|shard| Part::cut(shard, &mut suite, judge.as_ref(), &models.scope, session.calls.offline));
     let cache = models.cache.clone();
-    let run = PreparedRun::new(suite, models, judge, &session)?;
-    run.announce(session.calls, cache.is_some());
-    let outcome = run.execute(&options.out).await;
+    let outcome = execute(suite, models, (judge, check.rejected), part, &session).await;
     session.warn(cache::close(cache.as_deref()).as_slice());
     outcome
 }
@@ -115,7 +120,6 @@ pub(crate) async fn evaluate(
 struct Session<'a> {
     options: &'a RunOptions,
     context: &'a Context,
-    shard: Option<Shard>,
     /// How calls are made, with the shard's share of the ceilings.
     calls: CallOptions,
     counter: Arc<CallCounter>,
@@ -131,12 +135,11 @@ impl<'a> Session<'a> {
         Self {
             options,
             context,
-            shard,
             calls: CallOptions { ceilings: shard::ceilings(shard, options.calls.ceilings), ..options.calls },
             counter: Arc::new(CallCounter::new(Arc::clone(&context.events))),
             stop: CancellationToken::new(),
             started: Instant::now(),
-            started_at: Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            started_at: now(),
         }
     }
 
@@ -158,10 +161,10 @@ async fn connect(suite: Suite, session: &Session<'_>) -> Result<Option<(Suite, M
     let connecting = tokio::task::spawn_blocking(move || {
         let connection = Connection {
             settings: &suite.settings,
-            files: &suite.files.policy,
+            files: &suite.files,
             environment: &environment,
             calls,
-            secrets: &suite.secrets,
+            redactor: &suite.redactor,
         };
         let models = connection.open(&sink, &stop)?;
         Ok((suite, models))
@@ -177,137 +180,67 @@ async fn connect(suite: Suite, session: &Session<'_>) -> Result<Option<(Suite, M
     }
 }
 
-/// The judge of a run and whether it may be used.
-struct CheckedJudge {
-    facts: Option<JudgeFacts>,
-    rejected: Option<Fault>,
-    warnings: Vec<String>,
-}
-
 /// Checks the judge against its calibration and against the judge of a saved baseline.
-fn check_judge(suite: &Suite, models: &Models, offline: bool) -> Result<CheckedJudge, Failure> {
+fn check_judge(
+    suite: &Suite,
+    models: &Models,
+    offline: bool,
+) -> Result<(Option<JudgeFacts>, CalibrationCheck), Failure> {
     let facts = suite::judge_facts(&suite.settings, &suite.scorers.judges, &models.judge_hosts);
-    let check = check_calibration(&suite.settings, &suite.files.policy, facts.as_ref(), offline)?;
-    let facts = facts.map(|judge| JudgeFacts { calibration: check.facts, ..judge });
+    let mut check = check_calibration(&suite.settings, &suite.files, facts.as_ref(), offline)?;
+    let facts = facts.map(|judge| JudgeFacts { calibration: check.facts.take(), ..judge });
     if let Some(earlier) = &suite.earlier {
         mismatch::refuse(&earlier.file, [mismatch::judge(earlier.run.judge.as_ref(), facts.as_ref())])?;
     }
-    Ok(CheckedJudge { facts, rejected: check.rejected, warnings: check.warnings })
+    Ok((facts, check))
 }
 
-/// A run before its first call.
-struct PreparedRun {
-    engine: Arc<Engine>,
-    header: Header,
-    policy: Policy,
-    settings: Settings,
-    earlier: Option<promptgate_core::model::Run>,
+/// Executes a suite, or its part of a shard, and decides, or writes the shard.
+async fn execute(
+    suite: Suite,
+    models: Models,
+    (judge, judge_rejection): (Option<JudgeFacts>, Option<Fault>),
     part: Option<Part>,
-    spool: Arc<FileSpool>,
-    redactor: Arc<Redactor>,
-    counter: Arc<CallCounter>,
-    started: Instant,
-    inconclusive_passes: bool,
-}
-
-impl PreparedRun {
-    fn new(
-        suite: Suite,
-        models: Models,
-        judge: CheckedJudge,
-        session: &Session<'_>,
-    ) -> Result<Self, Failure> {
-        let Suite { mut plan, mut scorers, policy, earlier, settings, mut warnings, .. } = suite;
-        scorers.judge_models = models.judging;
-        let options = session.options;
-        let simulated = options.calls.offline;
-        let part = session.shard.map(|shard| {
-            let facts = PlanFacts {
-                settings: &settings,
-                files: &suite.files,
-                policy_source: suite.policy_source.as_ref(),
-                scorers: &scorers.metrics(),
-                policy: &policy,
-                judge: judge.facts.as_ref(),
-                endpoint: &models.scope,
-                earlier: earlier.as_ref(),
-                simulated,
-            };
-            Part::cut(shard, &mut plan, &mut scorers, &facts)
-        });
-        warnings.extend(judge.warnings);
-        let header = Header {
-            name: settings.name.clone(),
-            started_at: session.started_at.clone(),
-            judge: judge.facts,
-            judge_rejection: judge.rejected,
-            prices: settings.prices.clone(),
-            simulated,
-            baseline_note: suite.baseline_note,
-            policy_source: suite.policy_source,
-            warnings,
-        };
-        let spool = FileSpool::new(&options.out)
-            .map_err(|error| Failure::Internal(format!("could not create a temporary file: {error}")))?;
-        let spool = Arc::new(spool);
-        let plan = plan.refresh(refreshed_roles(&settings, &policy));
-        let engine = Engine {
-            concurrency: models.concurrency,
-            fail_fast: if options.fail_fast { literal_metrics(&policy) } else { BTreeSet::new() },
-            spool: Some(Arc::clone(&spool) as Arc<dyn Spool>),
-            interrupted: session.context.interrupted.clone(),
-            stop: session.stop.clone(),
-            ..Engine::new(plan, models.answering, scorers, session.sink())
-        };
-        Ok(Self {
-            engine: Arc::new(engine),
-            header,
-            policy,
-            settings,
-            earlier: earlier.map(|earlier| earlier.run),
-            part,
-            spool,
-            redactor: models.redactor,
-            counter: Arc::clone(&session.counter),
-            started: session.started,
-            inconclusive_passes: suite.inconclusive_passes,
-        })
+    session: &Session<'_>,
+) -> Result<Outcome, Failure> {
+    let inconclusive_passes = suite.inconclusive_passes();
+    let Suite { plan, mut scorers, policy, earlier, settings, warnings, .. } = suite;
+    scorers.judge_models = models.judging;
+    let header = Header {
+        name: settings.name.clone(),
+        started_at: session.started_at.clone(),
+        judge,
+        judge_rejection,
+        prices: settings.prices.clone(),
+        simulated: session.calls.offline,
+        baseline_note: suite.baseline_note,
+        policy_source: suite.policy_source,
+        warnings,
+    };
+    let spool = FileSpool::new(&session.options.out)
+        .map_err(|error| Failure::Internal(format!("could not create a temporary file: {error}")))?;
+    let spool = Arc::new(spool);
+    let plan = plan.refresh(refreshed_roles(&settings, &policy));
+    let engine = Arc::new(Engine {
+        concurrency: models.concurrency,
+        fail_fast: if session.options.fail_fast { literal_metrics(&policy) } else { BTreeSet::new() },
+        spool: Some(Arc::clone(&spool) as Arc<dyn Spool>),
+        interrupted: session.context.interrupted.clone(),
+        stop: session.stop.clone(),
+        ..Engine::new(plan, models.answering, scorers, session.sink())
+    });
+    announce(&engine, policy.schedule(), &settings, session.calls, models.cache.is_some());
+    let earlier = earlier.map(|earlier| earlier.run);
+    let (counter, elapsed) = (&session.counter, || session.started.elapsed());
+    if let Some(part) = part {
+        let shard_run = part.shard_run(earlier.as_ref());
+        let run = evaluate::execute_shard(&engine, header, shard_run, counter, elapsed).await;
+        let written = part.write(&run, &spool, &models.redactor, &session.options.out)?;
+        return Ok(Outcome::Shard(Box::new(written)));
     }
-
-    /// Emits the cost estimate. `cached` says whether there is a cache.
-    fn announce(&self, calls: CallOptions, cached: bool) {
-        let calling = Calling {
-            offline: calls.offline,
-            cached,
-            cached_only: calls.cache == CacheMode::CachedOnly,
-            ceiling: calls.ceilings.calls.or(self.settings.budget.calls),
-        };
-        announce(&self.engine, self.policy.schedule(), &self.settings, calling);
-    }
-
-    async fn execute(self, folder: &Path) -> Result<Outcome, Failure> {
-        let elapsed = || self.started.elapsed();
-        let Some(part) = self.part else {
-            let evaluation = evaluate::evaluate(
-                self.engine,
-                self.header,
-                &self.policy,
-                self.earlier,
-                &self.counter,
-                elapsed,
-            );
-            return Ok(Outcome::Decided(Box::new(Decided {
-                evaluation: evaluation.await,
-                policy: self.policy,
-                spool: Some(self.spool),
-                redactor: self.redactor,
-                inconclusive_passes: self.inconclusive_passes,
-            })));
-        };
-        let output = ShardOutput { folder, redactor: self.redactor.as_ref(), spool: &self.spool };
-        let shard = part.run(&self.engine, self.header, self.earlier, &self.counter, elapsed, output);
-        Ok(Outcome::Shard(Box::new(shard.await?)))
-    }
+    let evaluation = evaluate::evaluate(engine, header, &policy, earlier, counter, elapsed).await;
+    let (spool, redactor) = (Some(spool), models.redactor);
+    Ok(Outcome::Decided(Box::new(Decided { evaluation, policy, spool, redactor, inconclusive_passes })))
 }
 
 /// The roles whose answers must not come from an earlier run: those compared by latency, and a baseline that the

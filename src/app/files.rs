@@ -4,6 +4,9 @@ use std::fs::File;
 use std::io::{BufWriter, Read as _, Write};
 use std::path::Path;
 
+use serde::Serialize;
+use tempfile::NamedTempFile;
+
 use super::Failure;
 
 /// Writes a file through a temporary one beside it, so that a reader never sees half of it.
@@ -15,7 +18,7 @@ pub(super) fn write_whole(
     let failed = |error: std::io::Error| Failure::writing(&shown, &error);
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder).map_err(failed)?;
-    let mut file = tempfile::Builder::new().prefix(".promptgate-").tempfile_in(folder).map_err(failed)?;
+    let mut file = temporary(folder).map_err(failed)?;
     {
         let mut buffered = BufWriter::new(file.as_file_mut());
         content(&mut buffered).map_err(failed)?;
@@ -24,6 +27,18 @@ pub(super) fn write_whole(
     make_readable(file.as_file()).map_err(failed)?;
     file.persist(path).map_err(|error| failed(error.error))?;
     Ok(())
+}
+
+/// A value as JSON in several lines; `what` names it in messages.
+pub(crate) fn pretty_json(value: &impl Serialize, what: &str) -> Result<String, Failure> {
+    let text = serde_json::to_string_pretty(value);
+    text.map(|text| text + "\n")
+        .map_err(|error| Failure::Internal(format!("could not write {what}: {error}")))
+}
+
+/// Creates a temporary file in a folder; also a probe of whether files can be written there.
+pub(super) fn temporary(folder: &Path) -> std::io::Result<NamedTempFile> {
+    tempfile::Builder::new().prefix(".promptgate-").tempfile_in(folder)
 }
 
 /// How a symbolic link in place of a file is treated.

@@ -1,7 +1,6 @@
 //! Joins all shards of a run and decides on it as the whole run would have been.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use super::evaluate::Decided;
 use super::{Failure, shard};
@@ -16,7 +15,7 @@ use promptgate_report::shard::{Joined, join};
 pub(crate) fn merge(folders: &[PathBuf]) -> Result<Decided, Failure> {
     let Joined { run, policy, inconclusive_passes, .. } = joined(folders)?;
     let evaluation = evaluate::conclude(run, &policy);
-    Ok(Decided { evaluation, policy, spool: None, redactor: Arc::default(), inconclusive_passes })
+    Ok(Decided::of_saved(evaluation, policy, inconclusive_passes))
 }
 
 fn joined(folders: &[PathBuf]) -> Result<Joined, Failure> {
@@ -26,11 +25,9 @@ fn joined(folders: &[PathBuf]) -> Result<Joined, Failure> {
         return Err(Failure::Incomplete(Diagnostics(diagnostics)));
     }
     match join(files.shards, &files.refused) {
-        Ok(joined) if diagnostics.is_empty() => Ok(joined),
-        Ok(_) => Err(Failure::Incomplete(Diagnostics(diagnostics))),
-        Err(more) => {
-            diagnostics.extend(more.0);
-            Err(Failure::Incomplete(Diagnostics(diagnostics)))
-        }
+        Ok(joined) if diagnostics.is_empty() => return Ok(joined),
+        Ok(_) => {}
+        Err(more) => diagnostics.extend(more.0),
     }
+    Err(Failure::Incomplete(Diagnostics(diagnostics)))
 }

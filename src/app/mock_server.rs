@@ -35,16 +35,11 @@ impl MockServer {
     }
 
     /// Serves until `shutdown` is ready.
-    ///
-    /// # Errors
-    /// The listener fails.
     pub(crate) async fn serve(
         self,
         options: Options,
         shutdown: impl Future<Output = ()> + Send,
-    ) -> Result<ServerStats, Failure> {
-        mock_server::serve(self.listener, options, shutdown)
-            .await
-            .map_err(|error| Failure::Internal(format!("the server ended: {error}")))
+    ) -> ServerStats {
+        mock_server::serve(self.listener, options, shutdown).await
     }
 }

@@ -36,10 +36,16 @@ use tokio_util::sync::CancellationToken;
 pub(crate) use cache::CacheMode;
 pub(crate) use environment::Environment;
 pub(crate) use failure::Failure;
+pub(crate) use files::pretty_json;
 pub(crate) use models::CallOptions;
 pub(crate) use redacting::Redacting;
 
 use promptgate_core::port::EventSink;
+
+/// The time in RFC 3339, UTC.
+fn now() -> String {
+    jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
 
 /// The context of a use case that makes calls.
 #[derive(Clone)]

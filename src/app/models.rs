@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
-use super::cache::{self, CacheMode, OpenCache};
+use super::cache::{self, CacheMode};
+use super::sources::{NamedFiles, endpoints, header_variables};
 use super::{Environment, Failure};
 use crate::config::{EndpointSettings, HeaderValue, Settings};
 use promptgate_adapters::cache::{Cache, Cached, scope as cache_scope};
 use promptgate_adapters::endpoint::{self, Budget, Ceilings, Options, Price};
-use promptgate_adapters::load::Tree;
 use promptgate_core::model::Diagnostic;
 use promptgate_core::port::{ChatModel, EventSink};
 use promptgate_core::text::{Redactor, Secret};
@@ -64,13 +64,13 @@ pub(super) struct Connection<'a> {
     /// The configuration.
     pub(super) settings: &'a Settings,
     /// Files that the configuration names.
-    pub(super) files: &'a Tree,
+    pub(super) files: &'a NamedFiles,
     /// The variables that hold keys.
     pub(super) environment: &'a Environment,
     /// How calls are made.
     pub(super) calls: CallOptions,
-    /// Every secret that settings and environment hold.
-    pub(super) secrets: &'a [Secret],
+    /// Knows every secret that settings and environment hold.
+    pub(super) redactor: &'a Arc<Redactor>,
 }
 
 impl Connection<'_> {
@@ -105,11 +105,12 @@ impl Connection<'_> {
     fn endpoints(&self, sink: &Arc<dyn EventSink>, stop: &CancellationToken) -> Result<Models, Failure> {
         let (endpoints, judging) = distinct(self.settings);
         let budget = budget(self.settings, self.calls.ceilings, false);
-        let mut all: Vec<Options> = Vec::new();
+        let mut all: Vec<(Options, String)> = Vec::new();
         for endpoint in &endpoints {
             let mut options = options(endpoint, self.files, self.environment)?;
             // A key is sent to the host that it was set for, and to no other unless the configuration says so.
-            let elsewhere = all.first().is_some_and(|first| host(&first.base_url) != host(&options.base_url));
+            let elsewhere =
+                all.first().is_some_and(|(first, _)| host(&first.base_url) != host(&options.base_url));
             if elsewhere && endpoint.api_key_env.is_none() && host(&options.base_url) != host(OPENAI) {
                 options.api_key = None;
             }
@@ -117,38 +118,35 @@ impl Connection<'_> {
                 options.max_concurrency = concurrency as usize;
             }
             options.budget = budget.clone();
-            all.push(options);
+            let scope = scope(&options.base_url, endpoint);
+            all.push((options, scope));
         }
-        let scopes: Vec<String> = all
-            .iter()
-            .zip(&endpoints)
-            .map(|(options, endpoint)| scope(&options.base_url, endpoint))
-            .collect();
-        let redactor = Arc::new(Redactor::new(self.secrets));
-        let concurrency = TRIALS_PER_CALL * all.iter().map(|options| options.max_concurrency).sum::<usize>();
+        let scope = all[0].1.clone();
+        let calls: usize = all.iter().map(|(options, _)| options.max_concurrency).sum();
         let hosts: Vec<String> =
-            all.iter().zip(&scopes).map(|(options, scope)| display_host(&options.base_url, scope)).collect();
-        let cache = cache::open(self.settings, self.files.folder(), self.calls.cache)?;
-        let connect = |(options, scope): (Options, &String)| {
-            let model = endpoint::connect(options, Arc::clone(sink), Arc::clone(&redactor), stop.clone())?;
+            all.iter().map(|(options, scope)| display_host(&options.base_url, scope)).collect();
+        let cache = cache::open(self.settings, &self.files.folder, self.calls.cache)?;
+        let connect = |(options, scope): (Options, String)| {
+            let redactor = Arc::clone(self.redactor);
+            let model = endpoint::connect(options, Arc::clone(sink), redactor, stop.clone())?;
             Ok(match &cache {
                 None => model,
-                Some(OpenCache { cache, options }) => {
+                Some((cache, options)) => {
                     let cache = Arc::clone(cache);
-                    Arc::new(Cached::new(model, cache, scope, *options, Arc::clone(sink)))
+                    Arc::new(Cached::new(model, cache, &scope, *options, Arc::clone(sink)))
                         as Arc<dyn ChatModel>
                 }
             })
         };
-        let connected = all.into_iter().zip(&scopes).map(connect).collect::<Result<Vec<_>, Diagnostic>>()?;
+        let connected = all.into_iter().map(connect).collect::<Result<Vec<_>, Diagnostic>>()?;
         Ok(Models {
             answering: Arc::clone(&connected[0]),
-            scope: scopes[0].clone(),
+            scope,
             judging: judging.iter().map(|index| Arc::clone(&connected[*index])).collect(),
             judge_hosts: judging.iter().map(|index| hosts[*index].clone()).collect(),
-            redactor,
-            concurrency,
-            cache: cache.map(|open| open.cache),
+            redactor: Arc::clone(self.redactor),
+            concurrency: TRIALS_PER_CALL * calls,
+            cache: cache.map(|(cache, _)| cache),
         })
     }
 }
@@ -171,7 +169,7 @@ fn distinct(settings: &Settings) -> (Vec<&EndpointSettings>, Vec<usize>) {
 
 fn options(
     settings: &EndpointSettings,
-    files: &Tree,
+    files: &NamedFiles,
     environment: &Environment,
 ) -> Result<Options, Diagnostic> {
     let mut options = Options::new(base_url(settings, environment));
@@ -193,7 +191,8 @@ fn options(
         };
         options.headers.push((name.clone(), value));
     }
-    options.ca_cert = settings.ca_cert.as_ref().map(|path| files.read(&path.value)).transpose()?;
+    let ca_cert = settings.ca_cert.as_ref().map(|path| files.read(&path.value)).transpose()?;
+    options.ca_cert = ca_cert.map(|file| file.bytes.clone());
     options.timeout = settings.timeout;
     options.max_concurrency = settings.max_concurrency;
     options.rpm = settings.rpm;
@@ -206,19 +205,9 @@ fn options(
 /// The variables of required keys that are not set, in the order of the endpoints. `judged` says whether a judge is
 /// called.
 pub(super) fn missing_keys(settings: &Settings, environment: &Environment, judged: bool) -> Vec<String> {
-    let panel = settings.judge.iter().filter(|_| judged).flat_map(|judge| &judge.panel);
-    let endpoints =
-        std::iter::once(&settings.endpoint).chain(panel.filter_map(|member| member.endpoint.as_ref()));
     let mut missing = Vec::new();
-    for endpoint in endpoints {
-        let mut required: Vec<String> = endpoint
-            .headers
-            .iter()
-            .filter_map(|(_, value)| match value {
-                HeaderValue::Env(name) => Some(name.value.clone()),
-                HeaderValue::Literal(_) => None,
-            })
-            .collect();
+    for endpoint in endpoints(settings).take(if judged { usize::MAX } else { 1 }) {
+        let mut required: Vec<String> = header_variables(endpoint).collect();
         // A header whose value is not in the configuration may be the key.
         if required.is_empty() && endpoint::needs_key(&base_url(endpoint, environment)) {
             required.push(key_variable(endpoint));

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::evaluate::Decided;
-use super::files::{Links, make_ignored, read_text, write_whole};
+use super::files::{Links, make_ignored, read_text, temporary, write_whole};
 use super::{Failure, Redacting};
-use promptgate_core::model::{Diagnostic, Place};
+use promptgate_core::model::{Diagnostic, Place, Run};
 use promptgate_core::text::Redactor;
 use promptgate_report::{Digesting, Format, KEPT, LARGE, Report, Style, TRIALS_FILE, TrialsFile};
 
@@ -38,7 +38,7 @@ pub(crate) struct Reported {
 pub(crate) fn report(decided: Decided, exit_code: u8, folder: Option<&Path>) -> Result<Reported, Failure> {
     let (mut report, redactor) = decided.report(exit_code);
     let files = match folder {
-        Some(folder) => write(&mut report, folder, &redactor)?,
+        Some(folder) => write(&mut report, folder, &redactor, LARGE)?,
         None => Vec::new(),
     };
     Ok(Reported { report, redactor, files })
@@ -59,7 +59,7 @@ pub(crate) fn prepare(folder: &Path) -> Result<(), Failure> {
         true => make_ignored(folder),
         false => std::fs::create_dir_all(folder),
     };
-    let probe = made.and_then(|()| tempfile::Builder::new().prefix(".promptgate-").tempfile_in(folder));
+    let probe = made.and_then(|()| temporary(folder));
     let names = Format::files().map(|(name, _)| name).chain([TRIALS_FILE]);
     let blocked = names.map(|name| folder.join(name)).find(|path| path.is_dir());
     let message = match (probe, blocked) {
@@ -71,13 +71,9 @@ pub(crate) fn prepare(folder: &Path) -> Result<(), Failure> {
     Err(Diagnostic::new(message).at(place).help("name a folder that can be written to with `--out`").into())
 }
 
-/// Writes report.json, report.md, report.html, junit.xml and, for a large run, trials.jsonl; returns their paths.
-fn write(report: &mut Report, folder: &Path, redactor: &Redactor) -> Result<Vec<PathBuf>, Failure> {
-    write_from(report, folder, redactor, LARGE)
-}
-
-/// Writes the files; a run with more than `max_trials` trials is a large one.
-fn write_from(
+/// Writes report.json, report.md, report.html, junit.xml and, for a run with more than `max_trials` trials, trials.jsonl;
+/// returns their paths.
+fn write(
     report: &mut Report,
     folder: &Path,
     redactor: &Redactor,
@@ -94,7 +90,8 @@ fn write_from(
         let path = folder.join(name);
         write_whole(&path, |file| {
             let mut file = Redacting::new(file, redactor);
-            promptgate_report::write(report, format, &mut file, style(redactor))?;
+            let style = Style { redactor: redactor.clone(), ..Style::default() };
+            promptgate_report::write(report, format, &mut file, style)?;
             file.finish()
         })?;
         paths.insert(0, path);
@@ -134,9 +131,10 @@ pub(super) fn remove_earlier(path: &Path) -> Result<(), Failure> {
     std::fs::remove_file(path).map_err(|error| Failure::writing(&path.display().to_string(), &error))
 }
 
-/// A style that redacts these secrets.
-fn style(redactor: &Redactor) -> Style {
-    Style { redactor: redactor.clone(), ..Style::default() }
+/// The style of a terminal, with the paths of the report's files.
+pub(crate) fn style(redactor: &Redactor, width: usize, color: bool, files: &[PathBuf]) -> Style {
+    let files = files.iter().map(|path| path.display().to_string()).collect();
+    Style { width, color, files, redactor: redactor.clone() }
 }
 
 /// Reads a report.json.
@@ -155,6 +153,17 @@ pub(crate) fn read(path: &Path) -> Result<Report, Failure> {
     let text = read_text(path, "report", MAX_BYTES, Links::Follow).map_err(refuse)?;
     let open = |name: &str| open_file(&path.with_file_name(name));
     Ok(promptgate_report::read(&file, &text, open)?)
+}
+
+/// Reads a report.json and its run.
+///
+/// # Errors
+/// As [`read`], and a report whose parts contradict each other.
+pub(super) fn read_run(path: &Path) -> Result<(Report, Run), Failure> {
+    let report = read(path)?;
+    let place = Place::file(path.display().to_string());
+    let run = report.to_run().map_err(|diagnostics| diagnostics.at(&place))?;
+    Ok((report, run))
 }
 
 /// Opens a regular file: opening a pipe would block.
@@ -185,7 +194,7 @@ mod tests {
         let redactor = Redactor::new(&[]);
         let mut report = failed();
         let trials = report.trials();
-        let files = write_from(&mut report, folder.path(), &redactor, trials - 1).unwrap();
+        let files = write(&mut report, folder.path(), &redactor, trials - 1).unwrap();
         let names = |files: &[PathBuf]| -> Vec<String> {
             files.iter().map(|path| path.file_name().unwrap().to_string_lossy().into_owned()).collect()
         };
@@ -194,14 +203,14 @@ mod tests {
         assert_eq!(read(&folder.path().join("report.json")).unwrap(), report);
 
         let mut smaller = failed();
-        let files = write_from(&mut smaller, folder.path(), &redactor, trials).unwrap();
+        let files = write(&mut smaller, folder.path(), &redactor, trials).unwrap();
         assert_eq!(names(&files), ["report.json", "report.md", "report.html", "junit.xml"]);
         assert!(!folder.path().join("trials.jsonl").exists());
         assert_eq!(read(&folder.path().join("report.json")).unwrap(), failed());
 
         // A file that promptgate did not write is left alone.
         std::fs::write(folder.path().join("trials.jsonl"), "{\"mine\": 1}\n").unwrap();
-        write_from(&mut smaller, folder.path(), &redactor, trials).unwrap();
+        write(&mut smaller, folder.path(), &redactor, trials).unwrap();
         assert_eq!(text(folder.path(), "trials.jsonl"), "{\"mine\": 1}\n");
     }
 
@@ -217,7 +226,7 @@ mod tests {
             case.trials = trials.into();
         }
         let redactor = Redactor::new(&[Secret::new(key.to_owned())]);
-        write_from(&mut report, folder.path(), &redactor, 0).unwrap();
+        write(&mut report, folder.path(), &redactor, 0).unwrap();
         for name in ["report.json", "report.html", "trials.jsonl"] {
             let text = text(folder.path(), name);
             assert!(!text.contains(key) && text.contains("the key is [redacted], or is it"), "{name}");

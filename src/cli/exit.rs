@@ -91,23 +91,16 @@ impl ExitStatus {
         }
     }
 
-    /// The status of a run whose key is missing.
-    fn of_missing_key(on_missing: OnMissingCredentials, rules: ExitRules) -> Self {
-        match on_missing {
-            OnMissingCredentials::Skip => Self::Pass,
-            OnMissingCredentials::Fail if rules.advisory => Self::Pass,
-            OnMissingCredentials::Fail => Self::Incomplete,
-        }
-    }
-
     /// The status of a gate in CI that has no report.
     pub(super) fn of_ci(outcome: &ci::Outcome, on_missing: OnMissingCredentials, rules: ExitRules) -> Self {
         match outcome {
             ci::Outcome::Reported(reported) => Self::of_code(reported.report.exit_code),
             ci::Outcome::Shard(shard) => Self::of_shard(shard.ended, rules),
             ci::Outcome::Interrupted => Self::Interrupted,
-            ci::Outcome::Unchanged(_) => Self::Pass,
-            ci::Outcome::NoKey { .. } => Self::of_missing_key(on_missing, rules),
+            ci::Outcome::NoKey { .. } if on_missing == OnMissingCredentials::Fail && !rules.advisory => {
+                Self::Incomplete
+            }
+            ci::Outcome::Unchanged(_) | ci::Outcome::NoKey { .. } => Self::Pass,
             ci::Outcome::Failed(failure) => Self::of_failure(failure, rules),
         }
     }

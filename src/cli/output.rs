@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::args::Color;
 use super::error;
-use crate::app::report_files::Reported;
+use crate::app::report_files::{Reported, style};
 use crate::app::{Failure, Redacting};
 use promptgate_core::text::{Redactor, neutral};
 use promptgate_report::{Format, Report, Style};
@@ -86,15 +86,9 @@ pub(super) fn print_report(
     redactor: &Redactor,
     files: &[PathBuf],
 ) -> Result<(), Failure> {
-    let style = Style { redactor: redactor.clone(), ..Style::default() };
     let style = match format {
-        Format::Terminal => Style {
-            width: width(),
-            color: colored(),
-            files: files.iter().map(|path| path.display().to_string()).collect(),
-            ..style
-        },
-        Format::Json | Format::Markdown | Format::Html | Format::Junit => style,
+        Format::Terminal => style(redactor, width(), colored(), files),
+        _ => Style { redactor: redactor.clone(), ..Style::default() },
     };
     stream(|out| {
         let mut out = Redacting::new(out, redactor);

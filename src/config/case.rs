@@ -3,7 +3,8 @@
 use schemars::JsonSchema;
 use serde_json::{Map, Value};
 
-use super::written::{CheckEntry, WrittenItem};
+use super::checks::CheckEntry;
+use super::metrics::WrittenItem;
 
 /// One row of the golden dataset. Additional fields are variables of the prompt.
 #[derive(JsonSchema)]

@@ -7,6 +7,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
+use promptgate_core::text::json::equal;
+
 /// Keys that come from the candidate, and keys that do not count.
 const CANDIDATE: [&str; 6] = ["version", "prompt", "user", "model", "parameters", "dataset"];
 /// Options of a check beside its kind, which names it.
@@ -47,7 +49,7 @@ fn maps(path: &str, old: &Map<String, Value>, new: &Map<String, Value>, found: &
 
 fn values(path: &str, old: Option<&Value>, new: Option<&Value>, found: &mut Vec<Difference>) {
     match (old, new) {
-        (Some(old), Some(new)) if same(old, new) => {}
+        (Some(old), Some(new)) if equal(old, new) => {}
         (Some(Value::Object(old)), Some(Value::Object(new))) => maps(path, old, new, found),
         (Some(Value::Array(old)), Some(Value::Array(new))) => lists(path, old, new, found),
         _ => found.push(Difference { path: path.to_owned(), old: old.cloned(), new: new.cloned() }),
@@ -82,21 +84,6 @@ fn named(items: &[Value]) -> Option<Map<String, Value>> {
     named.collect()
 }
 
-/// Equal, however the numbers in it are written.
-fn same(one: &Value, other: &Value) -> bool {
-    match (one, other) {
-        (Value::Number(one), Value::Number(other)) => one == other || one.as_f64() == other.as_f64(),
-        (Value::Array(one), Value::Array(other)) => {
-            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| same(one, other))
-        }
-        (Value::Object(one), Value::Object(other)) => {
-            let equal = |(key, value): (&String, &Value)| other.get(key).is_some_and(|it| same(value, it));
-            one.len() == other.len() && one.iter().all(equal)
-        }
-        (one, other) => one == other,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -110,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn the_candidates_own_keys_are_no_policy() {
+    fn candidate_keys_are_ignored() {
         let old = json!({"version": 1, "prompt": "a.md", "model": "m", "dataset": "a.jsonl", "user": "u"});
         let new =
             json!({"version": 1, "prompt": "b.md", "parameters": {"temperature": 1}, "dataset": "b.csv"});
@@ -118,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_named_by_their_path() {
+    fn changed_values_are_named_by_path() {
         let old = json!({"gate": {"max_missing": "2%", "repeats": 3}, "metrics": {"tone": {"min": 0.7}}});
         let new = json!({"gate": {"max_missing": "90%", "repeats": 3.0}, "metrics": {"tone": {"min": 0.70}},
                          "endpoint": {"base_url": "https://elsewhere.example"}});
@@ -132,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn checks_go_by_their_names() {
+    fn checks_are_matched_by_name() {
         let old =
             json!({"checks": [{"json_schema": "a.json"}, {"length": {"max_chars": 9}}, {"regex": "x"}]});
         let new =
@@ -150,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn items_without_a_name_of_their_own_go_by_their_place() {
+    fn unnamed_items_are_matched_by_index() {
         let old = json!({"a": [1, 2, 3], "b": ["x", "x"], "metrics": {"tone": {"rubric": ["one", "two"]}}});
         let new = json!({"a": [1, 3], "b": ["x"], "metrics": {"tone": {"rubric": ["two"]}}});
         assert_eq!(

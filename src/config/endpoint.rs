@@ -1,13 +1,20 @@
-//! Endpoints: defaults, URLs, names of variables. Values that may be secrets are never repeated.
+//! `endpoint`, and the endpoints of judges. Values that may be secrets are never repeated.
 
 use std::time::Duration;
 
-use super::resolve::Reader;
-use super::scalar::WrittenDuration;
-use super::settings::{EndpointSettings, HeaderValue, Placed};
-use super::written::{WrittenEndpoint, WrittenHeader};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
 use promptgate_core::document::{looks_like_secret, pointer};
 use promptgate_core::model::Diagnostic;
+
+use super::load::{Placed, Reader, without_excerpt};
+use super::scalar::{Ordered, WrittenDuration};
+
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(120);
+const DEFAULT_MAX_CONCURRENCY: usize = 32;
+const DEFAULT_ATTEMPTS: u32 = 6;
+const DEFAULT_MAX_WAIT: Duration = Duration::from_secs(120);
 
 /// Headers whose value is a secret.
 const SECRET_HEADERS: [&str; 6] =
@@ -16,27 +23,107 @@ const SECRET_HEADERS: [&str; 6] =
 /// Headers that the client sets itself.
 const OWN_HEADERS: [&str; 4] = ["content-type", "content-length", "host", "transfer-encoding"];
 
-/// Resolves the endpoint at the pointer `at`.
-pub(super) fn endpoint(reader: &mut Reader<'_>, at: &str, written: WrittenEndpoint) -> EndpointSettings {
-    let wait = |duration: Option<WrittenDuration>| duration.map_or(Duration::from_secs(120), |wait| wait.0);
-    let timeout_at = format!("{at}/timeout");
-    if written.timeout.is_some_and(|timeout| timeout.0.is_zero()) {
-        let diagnostic = reader.diagnostic(&timeout_at, "a timeout of 0 leaves no time for an answer");
-        reader.push(diagnostic.help("write it like `60s`"));
-    }
-    EndpointSettings {
-        base_url: written.base_url.and_then(|url| base_url(reader, &format!("{at}/base_url"), url)),
-        api_key_env: written
-            .api_key_env
-            .and_then(|name| variable(reader, &format!("{at}/api_key_env"), name)),
-        timeout: wait(written.timeout),
-        max_concurrency: written.max_concurrency.unwrap_or(32),
-        rpm: written.rpm,
-        tpm: written.tpm,
-        headers: headers(reader, &format!("{at}/headers"), written.headers.0),
-        ca_cert: written.ca_cert.map(|path| reader.placed(&format!("{at}/ca_cert"), path)),
-        attempts: written.attempts.unwrap_or(6),
-        max_wait: wait(written.max_wait),
+/// An OpenAI-compatible endpoint.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(rename = "Endpoint")]
+pub(super) struct WrittenEndpoint {
+    /// URL up to /chat/completions; OPENAI_BASE_URL by default, else that of OpenAI.
+    #[schemars(length(min = 1))]
+    base_url: Option<String>,
+    /// Name of the environment variable that holds the key, never the key itself; by default OPENAI_API_KEY.
+    #[schemars(length(min = 1))]
+    api_key_env: Option<String>,
+    /// Timeout of one call; 120s by default.
+    timeout: Option<WrittenDuration>,
+    /// Maximum calls in flight; 32 by default.
+    #[schemars(range(min = 1, max = 10_000))]
+    max_concurrency: Option<usize>,
+    /// Requests per minute; no limit by default.
+    #[schemars(range(min = 1, max = 4_294_967_295u32))]
+    rpm: Option<u32>,
+    /// Tokens per minute; no limit by default.
+    #[schemars(range(min = 1))]
+    tpm: Option<u64>,
+    /// Additional headers, by name: {env: VARIABLE} for a secret, {value: TEXT} for anything else.
+    headers: Ordered<WrittenHeader>,
+    /// Path of a PEM file with additional certificate authorities, relative to this file.
+    #[schemars(length(min = 1))]
+    ca_cert: Option<String>,
+    /// Maximum attempts of one call; 6 by default.
+    #[schemars(range(min = 1, max = 100))]
+    attempts: Option<u32>,
+    /// Maximum total wait between the attempts of one call; 120s by default.
+    max_wait: Option<WrittenDuration>,
+}
+
+/// The value of a header.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(extend("minProperties" = 1, "maxProperties" = 1))]
+#[schemars(rename = "Header")]
+pub(super) struct WrittenHeader {
+    /// Name of the environment variable that holds the value.
+    #[schemars(length(min = 1))]
+    env: Option<String>,
+    /// The value itself, if it is not a secret.
+    value: Option<String>,
+}
+
+/// An endpoint.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EndpointSettings {
+    /// URL up to `/chat/completions`: http or https, without user and password.
+    pub base_url: Option<Placed<String>>,
+    /// Name of the variable that holds the key.
+    pub api_key_env: Option<Placed<String>>,
+    /// Timeout of one call.
+    pub timeout: Duration,
+    /// Maximum calls in flight, at least 1.
+    pub max_concurrency: usize,
+    /// Requests per minute.
+    pub rpm: Option<u32>,
+    /// Tokens per minute.
+    pub tpm: Option<u64>,
+    /// Additional headers in the order of the configuration.
+    pub headers: Vec<(String, HeaderValue)>,
+    /// PEM file with additional certificate authorities, relative to the configuration.
+    pub ca_cert: Option<Placed<String>>,
+    /// Maximum attempts of one call, at least 1.
+    pub attempts: u32,
+    /// Maximum total wait between the attempts of one call.
+    pub max_wait: Duration,
+}
+
+/// The value of a header.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HeaderValue {
+    /// Held by this environment variable.
+    Env(Placed<String>),
+    /// Written in the configuration; not a secret.
+    Literal(String),
+}
+
+impl WrittenEndpoint {
+    /// Resolves the endpoint at a pointer.
+    pub(super) fn resolve(self, reader: &mut Reader<'_>, at: &str) -> EndpointSettings {
+        let key = |key: &str| format!("{at}/{key}");
+        if self.timeout.is_some_and(|timeout| timeout.0.is_zero()) {
+            let message = "a timeout of 0 leaves no time for an answer";
+            reader.report(&key("timeout"), message, "write it like `60s`");
+        }
+        EndpointSettings {
+            base_url: self.base_url.and_then(|url| base_url(reader, &key("base_url"), url)),
+            api_key_env: self.api_key_env.and_then(|name| variable(reader, &key("api_key_env"), name)),
+            timeout: self.timeout.map_or(DEFAULT_TIMEOUT, |timeout| timeout.0),
+            max_concurrency: self.max_concurrency.unwrap_or(DEFAULT_MAX_CONCURRENCY),
+            rpm: self.rpm,
+            tpm: self.tpm,
+            headers: headers(reader, &key("headers"), self.headers),
+            ca_cert: self.ca_cert.map(|path| reader.placed(&key("ca_cert"), path)),
+            attempts: self.attempts.unwrap_or(DEFAULT_ATTEMPTS),
+            max_wait: self.max_wait.map_or(DEFAULT_MAX_WAIT, |wait| wait.0),
+        }
     }
 }
 
@@ -57,7 +144,7 @@ fn base_url(reader: &mut Reader<'_>, at: &str, url: String) -> Option<Placed<Str
         _ => Diagnostic::new("`base_url` must be an http or https URL")
             .help("write it like `https://api.openai.com/v1`"),
     };
-    reader.push(diagnostic.at(reader.secret_place(at)));
+    reader.push(diagnostic.at(without_excerpt(reader.document.place(at))));
     None
 }
 
@@ -76,7 +163,7 @@ fn variable(reader: &mut Reader<'_>, at: &str, name: String) -> Option<Placed<St
     } else {
         format!("`{what}` must be the name of an environment variable")
     };
-    let diagnostic = Diagnostic::new(message).at(reader.secret_place(at));
+    let diagnostic = Diagnostic::new(message).at(without_excerpt(reader.document.place(at)));
     reader.push(diagnostic.help(
         "put the key into a variable and name that, like `OPENAI_API_KEY`; a key that was written into a file is \
          best revoked",
@@ -84,59 +171,44 @@ fn variable(reader: &mut Reader<'_>, at: &str, name: String) -> Option<Placed<St
     None
 }
 
-fn headers(
-    reader: &mut Reader<'_>,
-    at: &str,
-    written: Vec<(String, WrittenHeader)>,
-) -> Vec<(String, HeaderValue)> {
+fn headers(reader: &mut Reader<'_>, at: &str, written: Ordered<WrittenHeader>) -> Vec<(String, HeaderValue)> {
     let mut headers: Vec<(String, HeaderValue)> = Vec::new();
-    for (name, header) in written {
-        let here = pointer(at, &name);
-        let lower = name.to_ascii_lowercase();
+    for (name, header) in written.0 {
+        let at = pointer(at, &name);
         let token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
         let problem = if name.is_empty() || !name.bytes().all(token) {
-            Some("not a valid header name")
-        } else if OWN_HEADERS.contains(&lower.as_str()) {
-            Some("this header is set by promptgate itself")
+            "not a valid header name"
+        } else if OWN_HEADERS.contains(&name.to_ascii_lowercase().as_str()) {
+            "this header is set by promptgate itself"
         } else if headers.iter().any(|(other, _)| other.eq_ignore_ascii_case(&name)) {
-            Some("duplicate header (header names are case-insensitive)")
+            "duplicate header (header names are case-insensitive)"
         } else {
-            None
-        };
-        if let Some(problem) = problem {
-            reader.push(Diagnostic::new(problem).at(reader.secret_key_place(&here)));
+            headers.extend(header.resolve(reader, &at, &name).map(|value| (name, value)));
             continue;
-        }
-        let value = match (header.env, header.value) {
-            (Some(variable_name), _) => {
-                variable(reader, &format!("{here}/env"), variable_name).map(HeaderValue::Env)
-            }
-            (None, Some(value)) => {
-                let secret =
-                    SECRET_HEADERS.iter().any(|known| lower.contains(known)) || looks_like_secret(&value);
-                let sendable = value.bytes().all(|b| b == b'\t' || (b >= 0x20 && b != 0x7f));
-                let diagnostic = if secret {
-                    Some(
-                        Diagnostic::new("this header holds a secret, which must not be in a file")
-                            .help("put it into a variable: `{env: VARIABLE}`"),
-                    )
-                } else if !sendable {
-                    Some(Diagnostic::new("this value holds a control character or line break"))
-                } else {
-                    None
-                };
-                match diagnostic {
-                    Some(diagnostic) => {
-                        reader.push(diagnostic.at(reader.secret_place(&format!("{here}/value"))));
-                        None
-                    }
-                    None => Some(HeaderValue::Literal(value)),
-                }
-            }
-            // The schema requires one of the two.
-            (None, None) => None,
         };
-        headers.extend(value.map(|value| (name, value)));
+        reader.push(Diagnostic::new(problem).at(without_excerpt(reader.document.key_place(&at))));
     }
     headers
+}
+
+impl WrittenHeader {
+    fn resolve(self, reader: &mut Reader<'_>, at: &str, name: &str) -> Option<HeaderValue> {
+        if let Some(env) = self.env {
+            return variable(reader, &format!("{at}/env"), env).map(HeaderValue::Env);
+        }
+        // The schema requires one of the two.
+        let value = self.value?;
+        let name = name.to_ascii_lowercase();
+        let diagnostic =
+            if SECRET_HEADERS.iter().any(|known| name.contains(known)) || looks_like_secret(&value) {
+                Diagnostic::new("this header holds a secret, which must not be in a file")
+                    .help("put it into a variable: `{env: VARIABLE}`")
+            } else if value.bytes().any(|b| b.is_ascii_control() && b != b'\t') {
+                Diagnostic::new("this value holds a control character or line break")
+            } else {
+                return Some(HeaderValue::Literal(value));
+            };
+        reader.push(diagnostic.at(without_excerpt(reader.document.place(&format!("{at}/value")))));
+        None
+    }
 }

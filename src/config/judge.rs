@@ -1,37 +1,133 @@
-//! Resolution of the judge and its metrics.
+//! `judge`: the models that judge.
 
-use super::endpoint::endpoint;
-use super::resolve::Reader;
-use super::settings::{JudgeSettings, MemberSettings, MetricSettings};
-use super::written::{ItemMap, WrittenItem, WrittenJudge, WrittenMetric, WrittenScale};
-use promptgate_core::document::{pointer, suggest};
-use promptgate_core::model::{Diagnostic, Item};
-use promptgate_engine::judge::{Kind, Scale, registry};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Map, Value};
 
-/// Names that a configured metric cannot have: other metrics and prefixes of criterion ids.
-const RESERVED: [&str; 9] =
-    ["latency", "output_tokens", "cost_usd", "length", "check", "limit", "slice", "case", "broken_cases"];
+use promptgate_core::model::Diagnostic;
 
-/// Resolves the judge. Its own model is the first of the panel.
-pub(super) fn judge(reader: &mut Reader<'_>, written: WrittenJudge) -> JudgeSettings {
-    let own = MemberSettings {
-        model: reader.placed("/judge/model", written.model),
-        endpoint: written.endpoint.map(|own| endpoint(reader, "/judge/endpoint", own)),
-        parameters: written.parameters,
-    };
-    let mut panel = vec![own];
-    for (index, member) in written.panel.into_iter().enumerate() {
-        let at = format!("/judge/panel/{index}");
-        let own_endpoint = member.endpoint.map(|own| endpoint(reader, &format!("{at}/endpoint"), own));
-        let member = MemberSettings {
-            model: reader.placed(&format!("{at}/model"), member.model),
-            endpoint: own_endpoint.or_else(|| panel[0].endpoint.clone()),
-            parameters: member.parameters,
-        };
+use super::endpoint::{EndpointSettings, WrittenEndpoint};
+use super::load::{Placed, Reader};
+
+/// The judge of the metrics.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(rename = "Judge", extend("required" = ["model"]))]
+pub(super) struct WrittenJudge {
+    /// Model that judges; preferably not the candidate's.
+    #[schemars(length(min = 1))]
+    model: String,
+    /// Endpoint of the judge; the candidate's by default.
+    endpoint: Option<WrittenEndpoint>,
+    /// Parameters of every judgement.
+    parameters: Map<String, Value>,
+    /// Additional judges: the score is the mean of all.
+    #[schemars(length(max = 9))]
+    panel: Vec<WrittenMember>,
+    /// Judgements of one answer by each judge; their mean counts. 1 by default.
+    #[schemars(range(min = 1, max = 100))]
+    votes: Option<u32>,
+    /// Whether the judge is tested on planted answers before a run; true by default.
+    self_test: Option<bool>,
+    /// Path of your own planted answers, relative to this file: cases with answer, low and high.
+    #[schemars(length(min = 1))]
+    planted: Option<String>,
+    /// Minimum Cohen's kappa with human labels, from the calibration file.
+    #[schemars(range(min = -1, max = 1))]
+    min_kappa: Option<f64>,
+    /// Minimum balanced accuracy against human labels, from the calibration file.
+    #[schemars(range(min = 0, max = 1))]
+    min_balanced_accuracy: Option<f64>,
+    /// Path of the calibration file, relative to this file; `promptgate calibrate` writes it.
+    #[schemars(length(min = 1))]
+    calibration: Option<String>,
+}
+
+/// An additional judge.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(rename = "Member", extend("required" = ["model"]))]
+pub(super) struct WrittenMember {
+    /// Model that judges.
+    #[schemars(length(min = 1))]
+    model: String,
+    /// Its endpoint; the judge's by default.
+    endpoint: Option<WrittenEndpoint>,
+    /// Parameters of every judgement by it.
+    parameters: Map<String, Value>,
+}
+
+/// The judge.
+#[derive(Debug, Clone, PartialEq)]
+pub struct JudgeSettings {
+    /// The models that judge, at least one.
+    pub panel: Vec<MemberSettings>,
+    /// Judgements of one answer by each of them, at least 1.
+    pub votes: u32,
+    /// Whether the judge is tested on planted answers first.
+    pub self_test: bool,
+    /// Planted answers beside the built-in ones, relative to the configuration.
+    pub planted: Option<Placed<String>>,
+    /// Minimum kappa of the calibration.
+    pub min_kappa: Option<f64>,
+    /// Minimum balanced accuracy of the calibration.
+    pub min_balanced_accuracy: Option<f64>,
+    /// The calibration file, relative to the configuration.
+    pub calibration: Option<Placed<String>>,
+}
+
+/// A model that judges.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MemberSettings {
+    /// Its name.
+    pub model: Placed<String>,
+    /// Its endpoint; `None` is the candidate's.
+    pub endpoint: Option<EndpointSettings>,
+    /// Parameters of every judgement by it.
+    pub parameters: Map<String, Value>,
+}
+
+impl WrittenJudge {
+    /// Resolves the judge. Its own model is the first of the panel.
+    pub(super) fn resolve(self, reader: &mut Reader<'_>) -> JudgeSettings {
+        for (key, minimum) in
+            [("min_kappa", self.min_kappa), ("min_balanced_accuracy", self.min_balanced_accuracy)]
+        {
+            if minimum.is_some() && self.calibration.is_none() {
+                let help =
+                    "add `calibration: calibration.json`; `promptgate calibrate LABELS` writes that file";
+                reader.report_key(
+                    &format!("/judge/{key}"),
+                    format!("`judge.{key}` needs a calibration"),
+                    help,
+                );
+            }
+        }
+        if self.planted.is_some() && self.self_test == Some(false) {
+            let message = "`judge.planted` has no effect: the self-test is off";
+            reader.report_key("/judge/planted", message, "remove `self_test: false` or `planted`");
+        }
+        let own = WrittenMember { model: self.model, endpoint: self.endpoint, parameters: self.parameters };
+        JudgeSettings {
+            panel: panel(reader, own, self.panel),
+            votes: self.votes.unwrap_or(1),
+            self_test: self.self_test.unwrap_or(true),
+            planted: self.planted.map(|path| reader.placed("/judge/planted", path)),
+            min_kappa: self.min_kappa,
+            min_balanced_accuracy: self.min_balanced_accuracy,
+            calibration: self.calibration.map(|path| reader.placed("/judge/calibration", path)),
+        }
+    }
+}
+
+fn panel(reader: &mut Reader<'_>, own: WrittenMember, others: Vec<WrittenMember>) -> Vec<MemberSettings> {
+    let mut panel = vec![own.resolve(reader, "/judge")];
+    for (index, member) in others.into_iter().enumerate() {
+        let mut member = member.resolve(reader, &format!("/judge/panel/{index}"));
+        member.endpoint = member.endpoint.or_else(|| panel[0].endpoint.clone());
         let is_same = |other: &MemberSettings| {
-            other.model.value == member.model.value
-                && other.endpoint == member.endpoint
-                && other.parameters == member.parameters
+            (&other.model.value, &other.endpoint, &other.parameters)
+                == (&member.model.value, &member.endpoint, &member.parameters)
         };
         if panel.iter().any(is_same) {
             let message = format!("duplicate member `{}` of the panel", member.model.value);
@@ -41,118 +137,15 @@ pub(super) fn judge(reader: &mut Reader<'_>, written: WrittenJudge) -> JudgeSett
         }
         panel.push(member);
     }
-    let required =
-        [("min_kappa", written.min_kappa), ("min_balanced_accuracy", written.min_balanced_accuracy)];
-    for (key, given) in required {
-        if given.is_some() && written.calibration.is_none() {
-            let diagnostic = Diagnostic::new(format!("`judge.{key}` needs a calibration"));
-            let diagnostic = diagnostic.at(reader.document.key_place(&format!("/judge/{key}")));
-            reader.push(
-                diagnostic.help(
-                    "add `calibration: calibration.json`; `promptgate calibrate LABELS` writes that file",
-                ),
-            );
-        }
-    }
-    if written.planted.is_some() && written.self_test == Some(false) {
-        let diagnostic = Diagnostic::new("`judge.planted` has no effect: the self-test is off");
-        let diagnostic = diagnostic.at(reader.document.key_place("/judge/planted"));
-        reader.push(diagnostic.help("remove `self_test: false` or `planted`"));
-    }
-    JudgeSettings {
-        panel,
-        votes: written.votes.unwrap_or(1),
-        self_test: written.self_test.unwrap_or(true),
-        planted: written.planted.map(|path| reader.placed("/judge/planted", path)),
-        min_kappa: written.min_kappa,
-        min_balanced_accuracy: written.min_balanced_accuracy,
-        calibration: written.calibration.map(|path| reader.placed("/judge/calibration", path)),
-    }
+    panel
 }
 
-/// Resolves the judged metrics.
-pub(super) fn metrics(reader: &mut Reader<'_>, written: Vec<(String, WrittenMetric)>) -> Vec<MetricSettings> {
-    if !written.is_empty() && !reader.has("/judge") {
-        let diagnostic = Diagnostic::new("metrics need a judge");
-        let diagnostic = diagnostic.at(reader.document.key_place("/metrics"));
-        reader.push(diagnostic.help("add `judge: {model: …}`"));
-    }
-    let mut metrics = Vec::new();
-    for (name, metric) in written {
-        let at = pointer("/metrics", &name);
-        let place = reader.document.key_place(&at);
-        // An invalid rubric or scale is written, but already reported and removed.
-        let is_written = |key: &str| reader.has(&format!("{at}/{key}"));
-        let rubric =
-            is_written("rubric").then(|| metric.rubric.unwrap_or_default().into_iter().map(item).collect());
-        let scale = is_written("scale").then(|| scale(metric.scale.unwrap_or_default()));
-        match kind(&name, rubric, scale) {
-            Ok(kind) => metrics.push(MetricSettings {
-                name,
-                min: metric.min,
-                baseline: metric.baseline.unwrap_or(true),
-                kind,
-                place,
-            }),
-            Err(diagnostic) => reader.push(diagnostic.at(place)),
-        }
-    }
-    metrics
-}
-
-/// The kind of judge that scores a metric.
-fn kind(name: &str, rubric: Option<Vec<Item>>, scale: Option<Scale>) -> Result<Kind, Diagnostic> {
-    if RESERVED.contains(&name) {
-        return Err(reserved(name));
-    }
-    match (registry::built_in(name), rubric, scale) {
-        (Some(kind), None, None) => Ok(kind),
-        (Some(_), ..) => {
-            Err(Diagnostic::new(format!("the built-in metric `{name}` cannot have a rubric or a scale"))
-                .help("give the metric another name"))
-        }
-        (None, Some(_), Some(_)) => Err(Diagnostic::new(format!("`{name}` has both a rubric and a scale"))
-            .help("split it into two metrics")),
-        (None, Some(items), None) => Ok(registry::rubric(items)),
-        (None, None, Some(scale)) => Ok(registry::scale(scale)),
-        (None, None, None) => Err(unknown(name)),
-    }
-}
-
-fn reserved(name: &str) -> Diagnostic {
-    let help = match name {
-        "latency" | "output_tokens" | "cost_usd" => "set a maximum in `limits`",
-        "length" => "use the check `length`",
-        _ => "give the metric another name",
-    };
-    Diagnostic::new(format!("the metric name `{name}` is reserved")).help(help)
-}
-
-fn unknown(name: &str) -> Diagnostic {
-    let names: Vec<&str> = registry::names().collect();
-    let help = match suggest(name, registry::names()) {
-        Some(meant) => format!("did you mean `{meant}`? a metric of your own needs a `rubric` or a `scale`"),
-        None => format!(
-            "built-in metrics: `{}`; a metric of your own needs a `rubric` or a `scale`",
-            names.join("`, `")
-        ),
-    };
-    Diagnostic::new(format!("unknown metric `{name}`")).help(help)
-}
-
-fn scale(written: WrittenScale) -> Scale {
-    let anchors = written.anchors.0.into_iter();
-    let mut anchors: Vec<(u8, String)> =
-        anchors.filter_map(|(rating, text)| Some((rating.parse().ok()?, text))).collect();
-    anchors.sort_by_key(|(rating, _)| *rating);
-    Scale { of: written.of, anchors }
-}
-
-fn item(written: WrittenItem) -> Item {
-    match written {
-        WrittenItem::Text(text) => Item { text, weight: 1.0, critical: false },
-        WrittenItem::Map(ItemMap { text, weight, critical }) => {
-            Item { text, weight: weight.unwrap_or(1.0), critical: critical.unwrap_or(false) }
+impl WrittenMember {
+    fn resolve(self, reader: &mut Reader<'_>, at: &str) -> MemberSettings {
+        MemberSettings {
+            model: reader.placed(&format!("{at}/model"), self.model),
+            endpoint: self.endpoint.map(|own| own.resolve(reader, &format!("{at}/endpoint"))),
+            parameters: self.parameters,
         }
     }
 }

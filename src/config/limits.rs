@@ -1,42 +1,101 @@
-//! Limits: from `latency_p95: 4s` to criteria.
+//! `limits`: ceilings for latency, tokens and cost.
 
-use super::written::{LatencyLimit, LatencyLimitMap, NumberLimit, NumberLimitMap, WrittenLimits};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
 use promptgate_core::gate::{Bound, Criterion, Requirement, Statistic};
 
-/// The criteria of the limits: in the order p50, p95, tokens, cost, an absolute bound before a relative one.
-pub(super) fn criteria(limits: &WrittenLimits) -> Vec<Criterion> {
-    let latency = |limit: &Option<LatencyLimit>| match limit {
-        None => (None, None),
-        Some(LatencyLimit::Max(max)) => (Some(max.0.as_secs_f64()), None),
-        Some(LatencyLimit::Map(LatencyLimitMap { max, max_increase })) => {
-            (max.map(|max| max.0.as_secs_f64()), max_increase.map(|increase| increase.0))
-        }
-    };
-    let number = |limit: &Option<NumberLimit>| match limit {
-        None => (None, None),
-        Some(NumberLimit::Max(max)) => (Some(*max), None),
-        Some(NumberLimit::Map(NumberLimitMap { max, max_increase })) => {
-            (*max, max_increase.map(|increase| increase.0))
-        }
-    };
-    let rows = [
-        ("latency_p50", "latency", Statistic::P50, latency(&limits.latency_p50)),
-        ("latency_p95", "latency", Statistic::P95, latency(&limits.latency_p95)),
-        ("output_tokens_mean", "output_tokens", Statistic::Mean, number(&limits.output_tokens_mean)),
-        ("cost_per_case_usd", "cost_usd", Statistic::Mean, number(&limits.cost_per_case_usd)),
-    ];
-    let mut criteria = Vec::new();
-    for (key, metric, statistic, (max, increase)) in rows {
-        let criterion = |id: String, bound| Criterion {
-            id,
-            metric: metric.to_owned(),
-            tag: None,
-            requirement: Requirement::Limit { statistic, bound },
+use super::scalar::{Increase, WrittenDuration};
+
+/// Ceilings.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(rename = "Limits")]
+pub(super) struct WrittenLimits {
+    /// Median latency.
+    latency_p50: Option<LatencyLimit>,
+    /// 95th percentile of latency.
+    latency_p95: Option<LatencyLimit>,
+    /// Mean output tokens.
+    output_tokens_mean: Option<NumberLimit>,
+    /// Mean cost of an answer in US dollars; requires the price of the model.
+    cost_per_case_usd: Option<NumberLimit>,
+}
+
+/// A ceiling for a time.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+enum LatencyLimit {
+    /// At most this.
+    Max(WrittenDuration),
+    /// At most this, or at most so much above the baseline.
+    Map(LatencyLimitMap),
+}
+
+/// A ceiling for a time, absolute or relative.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(extend("minProperties" = 1))]
+struct LatencyLimitMap {
+    /// At most this.
+    max: Option<WrittenDuration>,
+    /// At most so much above the baseline's.
+    max_increase: Option<Increase>,
+}
+
+/// A ceiling for a number.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+enum NumberLimit {
+    /// At most this.
+    Max(#[schemars(range(min = 0))] f64),
+    /// At most this, or at most so much above the baseline.
+    Map(NumberLimitMap),
+}
+
+/// A ceiling for a number, absolute or relative.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(extend("minProperties" = 1))]
+struct NumberLimitMap {
+    /// At most this.
+    #[schemars(range(min = 0))]
+    max: Option<f64>,
+    /// At most so much above the baseline's.
+    max_increase: Option<Increase>,
+}
+
+impl WrittenLimits {
+    /// The criteria, in the order p50, p95, tokens, cost; an absolute bound before a relative one.
+    pub(super) fn resolve(self) -> Vec<Criterion> {
+        let latency = |limit| match limit {
+            LatencyLimit::Max(max) => (Some(max.0.as_secs_f64()), None),
+            LatencyLimit::Map(map) => (map.max.map(|max| max.0.as_secs_f64()), map.max_increase),
         };
-        criteria.extend(max.map(|max| criterion(format!("limit.{key}"), Bound::Absolute(max))));
-        // Beside an absolute bound, the relative one has its own id.
-        let id = if max.is_some() { format!("limit.{key}.baseline") } else { format!("limit.{key}") };
-        criteria.extend(increase.map(|increase| criterion(id, Bound::MaxIncrease(increase))));
+        let number = |limit| match limit {
+            NumberLimit::Max(max) => (Some(max), None),
+            NumberLimit::Map(map) => (map.max, map.max_increase),
+        };
+        let rows = [
+            ("latency_p50", "latency", Statistic::P50, self.latency_p50.map(latency)),
+            ("latency_p95", "latency", Statistic::P95, self.latency_p95.map(latency)),
+            ("output_tokens_mean", "output_tokens", Statistic::Mean, self.output_tokens_mean.map(number)),
+            ("cost_per_case_usd", "cost_usd", Statistic::Mean, self.cost_per_case_usd.map(number)),
+        ];
+        let mut criteria = Vec::new();
+        for (key, metric, statistic, bounds) in rows {
+            let criterion = |id: String, bound| Criterion {
+                id,
+                metric: metric.to_owned(),
+                tag: None,
+                requirement: Requirement::Limit { statistic, bound },
+            };
+            let (max, increase) = bounds.unwrap_or_default();
+            criteria.extend(max.map(|max| criterion(format!("limit.{key}"), Bound::Absolute(max))));
+            // Beside an absolute bound, the relative one has its own id.
+            let id = if max.is_some() { format!("limit.{key}.baseline") } else { format!("limit.{key}") };
+            criteria.extend(increase.map(|increase| criterion(id, Bound::MaxIncrease(increase.0))));
+        }
+        criteria
     }
-    criteria
 }

@@ -1,98 +1,189 @@
 //! The configuration: from the text of a promptgate.yaml to [`Settings`], or to every diagnostic in it at once.
 //!
-//! `written` has the types for serde and for the JSON Schema, [`Settings`] those for the use cases. Between them are the
-//! schema (names, types, ranges) and checks beyond it (a metric without a judge, a limit without a price). Nothing here
-//! reads files that the configuration names, compiles checks, or reads variables.
+//! This file lists the keys; each key that is more than a text has a file of its own, with the key as written (its doc
+//! comments become the JSON Schema and `docs/configuration.md`), its defaults and its resolution. Every written field has
+//! a default for serde, so that the valid parts of a broken file are still checked; the schema requires the fields that
+//! must be present.
+//!
+//! Nothing here reads files that the configuration names, compiles checks, or reads variables.
 
+mod budget;
+mod cache;
 mod case;
+mod checks;
+mod dataset;
 mod difference;
 mod endpoint;
 mod find;
+mod gate;
 mod judge;
 mod limits;
+mod load;
+mod metrics;
 mod policy;
-mod resolve;
+mod prices;
 mod scalar;
 mod schema;
-mod settings;
-mod written;
+mod slices;
 
 #[cfg(test)]
 mod tests;
 
-use serde_json::Value;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Map, Value};
 
-use promptgate_core::document::{self, Document};
-use promptgate_core::model::{Diagnostic, Diagnostics, Place};
+use promptgate_core::gate::Criterion;
 
+use load::Reader;
+use scalar::Ordered;
+
+pub use budget::BudgetSettings;
+pub use cache::{CacheSettings, CachedBaseline};
+pub use dataset::DatasetSettings;
 pub use difference::{Difference, differences};
+pub use endpoint::{EndpointSettings, HeaderValue};
 pub use find::{NAMES, find};
+pub use gate::{GateSettings, Inconclusive};
+pub use judge::{JudgeSettings, MemberSettings};
+pub use load::{Placed, load, written};
+pub use metrics::MetricSettings;
 pub use policy::{CheckPolicy, parse_minimum};
 pub use scalar::parse_duration;
 pub use schema::{case_schema, schema};
-pub use settings::{
-    BudgetSettings, CacheSettings, CachedBaseline, CheckSettings, DatasetSettings, EndpointSettings,
-    GateSettings, HeaderValue, Inconclusive, JudgeSettings, MemberSettings, MetricSettings, Placed, Settings,
-    SliceSettings,
-};
 
-/// A configuration as written.
-///
-/// # Errors
-/// Every error of syntax.
-pub fn written(file: &str, text: &str) -> Result<Value, Diagnostics> {
-    Document::yaml(file, text).map(Document::into_value)
+/// Configuration of promptgate: a suite, its scorers, and the criteria for a prompt change.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(rename = "promptgate.yaml")]
+#[schemars(extend("required" = ["version", "dataset", "prompt"]))]
+struct Written {
+    /// Version of this format: 1.
+    #[schemars(schema_with = "version")]
+    version: u64,
+    /// Name of the suite in reports; the name of the folder by default.
+    #[schemars(length(min = 1))]
+    name: Option<String>,
+    /// The cases: a path or a glob, relative to this file, or a map with path, format and fields.
+    dataset: dataset::WrittenDataset,
+    /// Path of the candidate's prompt, relative to this file.
+    #[schemars(length(min = 1))]
+    prompt: String,
+    /// Baseline: git:merge-base, git:REF[:PATH], file:PATH, report:PATH or none. By default git:merge-base in a
+    /// repository, else none.
+    #[schemars(length(min = 1))]
+    baseline: Option<String>,
+    /// For JSON answers: the field that judges and text checks read.
+    #[schemars(length(min = 1))]
+    answer_field: Option<String>,
+    /// User message of a text prompt; {{query}} by default.
+    user: Option<String>,
+    /// Model that answers; if absent, the front matter of the prompt must name one.
+    #[schemars(length(min = 1))]
+    model: Option<String>,
+    /// Parameters of every request, sent unchanged: temperature, max_completion_tokens, …
+    parameters: Map<String, Value>,
+    /// The endpoint that is called.
+    endpoint: endpoint::WrittenEndpoint,
+    /// The judge; required by every metric.
+    judge: Option<judge::WrittenJudge>,
+    /// Deterministic checks of every answer.
+    checks: Vec<checks::CheckEntry>,
+    /// Metrics that a judge scores: a built-in judge, or a name of your own with a rubric or a scale.
+    #[schemars(schema_with = "metrics::schema")]
+    metrics: Ordered<metrics::WrittenMetric>,
+    /// Ceilings for latency, tokens and cost, absolute or relative to the baseline.
+    limits: limits::WrittenLimits,
+    /// Minimums over the cases with a tag: tag, then metric, then min.
+    slices: slices::WrittenSlices,
+    /// US dollars per million tokens, by model.
+    prices: Ordered<prices::WrittenPrice>,
+    /// The cache of answers.
+    cache: Option<cache::WrittenCache>,
+    /// How the gate decides.
+    gate: gate::WrittenGate,
+    /// Limits of a run; reaching one ends it as incomplete.
+    budget: budget::WrittenBudget,
 }
 
-/// Reads a configuration. `file` is its path as the user named it, `check_entry` the schema of an entry of
-/// `checks`.
-///
-/// # Errors
-/// All errors at once, in the order of the file: syntax, or else schema and meaning.
-pub fn load(file: &str, text: &str, check_entry: &Value) -> Result<Settings, Diagnostics> {
-    let document = Document::yaml(file, text)?;
-    if document.value().is_null() {
-        let diagnostic = Diagnostic::new("the configuration is empty").at(Place::file(file));
-        return Err(diagnostic.help("`promptgate init` writes one to start from").into());
-    }
-    let violations = document::violations(&document, &schema(check_entry));
-    // Invalid values are removed, so that the rest can still be checked.
-    let mut rest = document.value().clone();
-    let mut pointers: Vec<&str> = violations.iter().map(|violation| violation.pointer.as_str()).collect();
-    pointers.sort_by_key(|pointer| std::cmp::Reverse(pointer.len()));
-    for pointer in pointers {
-        remove(&mut rest, pointer);
-    }
-    let mut diagnostics: Vec<Diagnostic> =
-        violations.into_iter().map(|violation| violation.diagnostic).collect();
-    let settings = match serde_json::from_value(rest) {
-        Ok(written) => {
-            let (settings, found) = resolve::resolve(file, &document, written);
-            diagnostics.extend(found);
-            Some(settings)
-        }
-        Err(error) => {
-            if diagnostics.is_empty() {
-                diagnostics.push(Diagnostic::new(error.to_string()).at(Place::file(file)));
-            }
-            None
-        }
-    };
-    document::sort_by_place(&mut diagnostics);
-    match settings {
-        Some(settings) if diagnostics.is_empty() => Ok(settings),
-        _ => Err(Diagnostics(diagnostics)),
+/// A resolved configuration.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// The configuration file, as named.
+    pub file: String,
+    /// Name of the suite.
+    pub name: String,
+    /// The cases.
+    pub dataset: DatasetSettings,
+    /// Path of the candidate's prompt, relative to the configuration.
+    pub prompt: String,
+    /// The baseline as written: `git:merge-base`, `file:PATH`, …; `None` where it is absent.
+    pub baseline: Option<Placed<String>>,
+    /// The field of a JSON answer that judges and text checks read.
+    pub answer_field: Option<String>,
+    /// User message of a text prompt.
+    pub user: String,
+    /// Model that answers; `None` leaves it to the prompt's front matter.
+    pub model: Option<Placed<String>>,
+    /// Parameters of every request.
+    pub parameters: Map<String, Value>,
+    /// The candidate's endpoint.
+    pub endpoint: EndpointSettings,
+    /// The judge; there whenever `metrics` is not empty.
+    pub judge: Option<JudgeSettings>,
+    /// Deterministic checks, as written; compiled later.
+    pub checks: Vec<Placed<Value>>,
+    /// Judged metrics.
+    pub metrics: Vec<MetricSettings>,
+    /// Ceilings: criteria on `latency`, `output_tokens` and `cost_usd`.
+    pub limits: Vec<Criterion>,
+    /// Minimums by tag: criteria, each with the place of its metric.
+    pub slices: Vec<Placed<Criterion>>,
+    /// Model, then US dollars per million tokens of input and of output.
+    pub prices: Vec<(String, f64, f64)>,
+    /// The cache of answers.
+    pub cache: CacheSettings,
+    /// How the gate decides.
+    pub gate: GateSettings,
+    /// Limits of a run.
+    pub budget: BudgetSettings,
+}
+
+impl Written {
+    fn resolve(self, reader: &mut Reader<'_>, file: &str) -> Settings {
+        let settings = Settings {
+            file: file.to_owned(),
+            name: self.name.unwrap_or_else(|| folder(file)),
+            dataset: self.dataset.into(),
+            prompt: self.prompt,
+            baseline: self.baseline.map(|baseline| reader.placed("/baseline", baseline)),
+            answer_field: self.answer_field,
+            user: self.user.unwrap_or_else(|| "{{query}}".to_owned()),
+            model: self.model.map(|model| reader.placed("/model", model)),
+            parameters: self.parameters,
+            endpoint: self.endpoint.resolve(reader, "/endpoint"),
+            judge: self.judge.map(|judge| judge.resolve(reader)),
+            checks: checks::resolve(reader, self.checks),
+            metrics: metrics::resolve(reader, self.metrics),
+            limits: self.limits.resolve(),
+            slices: slices::resolve(reader, self.slices),
+            prices: prices::resolve(self.prices),
+            cache: self.cache.unwrap_or_default().resolve(),
+            gate: self.gate.resolve(reader),
+            budget: self.budget.resolve(),
+        };
+        settings.require_prices(reader);
+        settings
     }
 }
 
-/// Removes the value at a pointer: a key from its map, or a whole list, since its other items would move.
-fn remove(value: &mut Value, pointer: &str) {
-    let Some((parent, token)) = pointer.rsplit_once('/') else { return };
-    match value.pointer_mut(parent) {
-        Some(Value::Object(map)) => {
-            map.shift_remove(&token.replace("~1", "/").replace("~0", "~"));
-        }
-        Some(Value::Array(_)) => remove(value, parent),
-        _ => {}
-    }
+/// The name of the folder of the configuration.
+fn folder(file: &str) -> String {
+    let path = std::path::absolute(file).unwrap_or_default();
+    let folder = path.parent().and_then(|parent| parent.file_name());
+    folder.map_or_else(|| "promptgate".to_owned(), |name| name.to_string_lossy().into_owned())
+}
+
+fn version(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    schemars::json_schema!({"const": 1})
 }

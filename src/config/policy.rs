@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::resolve::unknown_metric;
-use super::settings::Settings;
+use promptgate_core::document::suggest;
 use promptgate_core::gate::{Bound, Criterion, Policy, Requirement};
 use promptgate_core::model::{CaseFacts, Diagnostic, Diagnostics, Place};
+
+use super::Settings;
 
 /// Requirements on a compiled check.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,52 +51,25 @@ impl Settings {
         has_baseline: bool,
         minimums: &[(String, f64)],
     ) -> Result<Policy, Diagnostics> {
-        let known: Vec<String> = self
-            .metrics
-            .iter()
-            .map(|metric| metric.name.clone())
-            .chain(checks.iter().map(|check| format!("check.{}", check.name)))
-            .collect();
-        let mut diagnostics = Vec::new();
-        for (metric, _) in minimums {
-            if !known.contains(metric) {
-                let diagnostic = unknown_metric(metric, known.iter().map(String::as_str));
-                diagnostics.push(diagnostic.at(Place::file("--min")));
-            }
-        }
-        for slice in &self.slices {
-            if !known.contains(&slice.metric) {
-                let diagnostic = unknown_metric(&slice.metric, known.iter().map(String::as_str));
-                diagnostics.push(diagnostic.at(slice.place.clone()));
-            }
-        }
+        let metrics = self.metrics.iter().map(|metric| metric.name.clone());
+        let known: Vec<String> =
+            metrics.chain(checks.iter().map(|check| format!("check.{}", check.name))).collect();
+        let named = minimums.iter().map(|(metric, _)| (metric, Place::file("--min")));
+        let named = named.chain(self.slices.iter().map(|slice| (&slice.value.metric, slice.place.clone())));
+        let unknown = named.filter(|(metric, _)| !known.contains(metric));
+        let mut diagnostics: Vec<Diagnostic> =
+            unknown.map(|(metric, place)| unknown_metric(metric, &known).at(place)).collect();
         let criteria = self.criteria(checks, cases, has_baseline, minimums);
         let mut ids = BTreeSet::new();
-        for criterion in &criteria {
-            if !ids.insert(criterion.id.as_str()) {
-                let diagnostic =
-                    Diagnostic::new(format!("two criteria would have the id `{}`", criterion.id));
-                diagnostics.push(
-                    diagnostic
-                        .at(Place::file(self.file.clone()))
-                        .help("rename the check, the tag or the case"),
-                );
-            }
+        for repeated in criteria.iter().filter(|criterion| !ids.insert(&criterion.id)) {
+            let diagnostic = Diagnostic::new(format!("two criteria would have the id `{}`", repeated.id));
+            let diagnostic = diagnostic.at(Place::file(self.file.clone()));
+            diagnostics.push(diagnostic.help("rename the check, the tag or the case"));
         }
         if !diagnostics.is_empty() {
             return Err(Diagnostics(diagnostics));
         }
-        Ok(Policy {
-            criteria,
-            repeats: self.gate.repeats,
-            max_repeats: self.gate.max_repeats,
-            rule: self.gate.rule,
-            scope: self.gate.scope,
-            confidence: self.gate.confidence,
-            resolution: self.gate.resolution,
-            max_missing: self.gate.max_missing,
-            seed: self.gate.seed,
-        })
+        Ok(Policy { criteria, ..self.gate.policy.clone() })
     }
 
     fn criteria(
@@ -106,63 +80,59 @@ impl Settings {
         minimums: &[(String, f64)],
     ) -> Vec<Criterion> {
         // The last of repeated flags counts.
-        let minimum = |metric: &str, configured: Option<f64>| {
-            minimums.iter().rev().find(|(name, _)| name == metric).map(|(_, min)| *min).or(configured)
+        let override_of = |metric: &str| minimums.iter().rev().find(|(name, _)| name == metric);
+        let criterion = |id: String, metric: &str, requirement: Requirement| Criterion {
+            id,
+            metric: metric.to_owned(),
+            tag: None,
+            requirement,
         };
+        let checks = checks.iter().map(|check| {
+            let metric = format!("check.{}", check.name);
+            (metric.clone(), metric, Some(check.min), check.baseline)
+        });
+        let metrics = self
+            .metrics
+            .iter()
+            .map(|metric| (metric.name.clone(), format!("{}.min", metric.name), metric.min, metric.baseline));
         let not_worse = Requirement::NotWorse { tolerance: self.gate.baseline_tolerance };
         let mut criteria = Vec::new();
-        let mut add = |id: String, metric: &str, tag: Option<&str>, requirement: Requirement| {
-            criteria.push(Criterion {
-                id,
-                metric: metric.to_owned(),
-                tag: tag.map(str::to_owned),
-                requirement,
-            });
+        for (metric, id, configured, baseline) in checks.chain(metrics) {
+            if let Some(value) = override_of(&metric).map(|(_, value)| *value).or(configured) {
+                criteria.push(criterion(id, &metric, minimum(&metric, value)));
+            }
+            if baseline && has_baseline {
+                criteria.push(criterion(format!("{metric}.baseline"), &metric, not_worse));
+            }
+        }
+        let relative = |limit: &Criterion| {
+            matches!(limit.requirement, Requirement::Limit { bound: Bound::MaxIncrease(_), .. })
         };
-        for check in checks {
-            let metric = format!("check.{}", check.name);
-            if let Some(min) = minimum(&metric, Some(check.min)) {
-                add(metric.clone(), &metric, None, of_check(min));
-            }
-            if check.baseline && has_baseline {
-                add(format!("{metric}.baseline"), &metric, None, not_worse);
-            }
-        }
-        for metric in &self.metrics {
-            let name = &metric.name;
-            if let Some(min) = minimum(name, metric.min) {
-                add(format!("{name}.min"), name, None, Requirement::Minimum { value: min });
-            }
-            if metric.baseline && has_baseline {
-                add(format!("{name}.baseline"), name, None, not_worse);
-            }
-        }
-        for limit in &self.limits {
-            let relative =
-                matches!(limit.requirement, Requirement::Limit { bound: Bound::MaxIncrease(_), .. });
-            if has_baseline || !relative {
-                add(limit.id.clone(), &limit.metric, None, limit.requirement);
-            }
-        }
-        for slice in &self.slices {
-            let requirement = match slice.metric.strip_prefix("check.") {
-                Some(_) => of_check(slice.min),
-                None => Requirement::Minimum { value: slice.min },
-            };
-            let id = format!("slice.{}.{}.min", slice.tag, slice.metric);
-            add(id, &slice.metric, Some(&slice.tag), requirement);
-        }
-        for (index, case) in cases.iter().enumerate().filter(|(_, case)| case.must_pass) {
-            add(format!("case.{}", case.id), "", None, Requirement::MustPass { case: index });
-        }
+        criteria.extend(self.limits.iter().filter(|limit| has_baseline || !relative(limit)).cloned());
+        criteria.extend(self.slices.iter().map(|slice| slice.value.clone()));
+        let must_pass = cases.iter().enumerate().filter(|(_, case)| case.must_pass);
+        criteria.extend(must_pass.map(|(index, case)| {
+            criterion(format!("case.{}", case.id), "", Requirement::MustPass { case: index })
+        }));
         if let Some(max) = self.gate.max_broken_cases.filter(|_| has_baseline) {
-            add("broken_cases".to_owned(), "", None, Requirement::BrokenCases { max });
+            criteria.push(criterion("broken_cases".to_owned(), "", Requirement::BrokenCases { max }));
         }
         criteria
     }
 }
 
-/// At 1.0 every trial must pass, as in a unit test; below that the minimum is a threshold.
-fn of_check(min: f64) -> Requirement {
-    if min >= 1.0 { Requirement::EveryTrial } else { Requirement::Minimum { value: min } }
+/// The requirement of a minimum. For a check at 1.0 every trial must pass, as in a unit test.
+pub(super) fn minimum(metric: &str, value: f64) -> Requirement {
+    let every_trial = value >= 1.0 && metric.starts_with("check.");
+    if every_trial { Requirement::EveryTrial } else { Requirement::Minimum { value } }
+}
+
+/// The diagnostic of a criterion on an unknown metric.
+pub(super) fn unknown_metric(metric: &str, known: &[String]) -> Diagnostic {
+    let help = match suggest(metric, known.iter().map(String::as_str)) {
+        Some(meant) => format!("did you mean `{meant}`?"),
+        None if known.is_empty() => "add it under `metrics`".to_owned(),
+        None => format!("the metrics here are `{}`", known.join("`, `")),
+    };
+    Diagnostic::new(format!("unknown metric `{metric}`")).help(help)
 }

@@ -2,15 +2,15 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::fmt;
-use std::marker::PhantomData;
 use std::time::Duration;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+use serde::de::{DeserializeOwned, Error};
+use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Value};
 
 /// A duration with its unit: `500ms`, `60s`, `20m`, `12h`, `7d`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct WrittenDuration(pub(super) Duration);
 
 /// Reads `500ms`, `1.5s`, `20m`, `12h`, `7d`; `None` for anything else, a bare number too.
@@ -57,12 +57,12 @@ impl JsonSchema for WrittenDuration {
 }
 
 /// A share: `2%` or a number in 0..=1.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub(super) struct Share(pub(super) f64);
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub(super) struct Share(#[serde(deserialize_with = "number_or_percentage")] pub(super) f64);
 
 /// An increase: `20%` or a number from 0; may be above 1.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub(super) struct Increase(pub(super) f64);
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub(super) struct Increase(#[serde(deserialize_with = "number_or_percentage")] pub(super) f64);
 
 /// `20%` as 0.2; finite and not negative.
 fn parse_percentage(text: &str) -> Option<f64> {
@@ -73,37 +73,12 @@ fn parse_percentage(text: &str) -> Option<f64> {
     number.parse::<f64>().ok().map(|percent| percent / 100.0).filter(|share| share.is_finite())
 }
 
-/// A number or a percentage.
-struct ShareVisitor;
-
-impl Visitor<'_> for ShareVisitor {
-    type Value = f64;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a number or a percentage")
-    }
-
-    fn visit_f64<E: Error>(self, value: f64) -> Result<f64, E> {
-        Ok(value)
-    }
-
-    fn visit_i64<E: Error>(self, value: i64) -> Result<f64, E> {
-        Ok(value as f64)
-    }
-
-    fn visit_u64<E: Error>(self, value: u64) -> Result<f64, E> {
-        Ok(value as f64)
-    }
-
-    fn visit_str<E: Error>(self, value: &str) -> Result<f64, E> {
-        parse_percentage(value).ok_or_else(|| E::custom("not a percentage"))
-    }
-}
-
-impl<'de> Deserialize<'de> for Share {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ShareVisitor).map(Self)
-    }
+fn number_or_percentage<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    let number = match Value::deserialize(deserializer)? {
+        Value::String(text) => parse_percentage(&text),
+        other => other.as_f64(),
+    };
+    number.ok_or_else(|| D::Error::custom("expected a number or a percentage"))
 }
 
 impl JsonSchema for Share {
@@ -120,12 +95,6 @@ impl JsonSchema for Share {
                  "pattern": r"^(100(\.0+)?|[0-9]{1,2}(\.[0-9]+)?)%$", "examples": ["2%"]},
             ],
         })
-    }
-}
-
-impl<'de> Deserialize<'de> for Increase {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ShareVisitor).map(Self)
     }
 }
 
@@ -146,9 +115,10 @@ impl JsonSchema for Increase {
     }
 }
 
-/// A map whose entries keep the order of the file.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Ordered<T>(pub(super) Vec<(String, T)>);
+// A map whose entries keep the order of the file. A doc comment would be a description in the schema.
+#[derive(Debug, Clone, JsonSchema)]
+#[schemars(inline)]
+pub(super) struct Ordered<T>(#[schemars(with = "BTreeMap<String, T>")] pub(super) Vec<(String, T)>);
 
 impl<T> Default for Ordered<T> {
     fn default() -> Self {
@@ -156,40 +126,10 @@ impl<T> Default for Ordered<T> {
     }
 }
 
-struct OrderedVisitor<T>(PhantomData<T>);
-
-impl<'de, T: Deserialize<'de>> Visitor<'de> for OrderedVisitor<T> {
-    type Value = Ordered<T>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a map")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut entries = Vec::new();
-        while let Some(entry) = map.next_entry()? {
-            entries.push(entry);
-        }
-        Ok(Ordered(entries))
-    }
-}
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Ordered<T> {
+impl<'de, T: DeserializeOwned> Deserialize<'de> for Ordered<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(OrderedVisitor(PhantomData))
-    }
-}
-
-impl<T: JsonSchema> JsonSchema for Ordered<T> {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        format!("Map_of_{}", T::schema_name()).into()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        <BTreeMap<String, T>>::json_schema(generator)
+        let entries = Map::deserialize(deserializer)?.into_iter();
+        let typed = entries.map(|(key, value)| Ok((key, serde_json::from_value(value)?)));
+        typed.collect::<serde_json::Result<_>>().map(Self).map_err(D::Error::custom)
     }
 }

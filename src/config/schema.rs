@@ -1,90 +1,72 @@
 //! The JSON Schemas of the configuration and of a dataset row.
 
 use schemars::generate::SchemaSettings;
+use schemars::transform::{RecursiveTransform, Transform};
 use schemars::{JsonSchema, Schema};
 use serde_json::{Value, json};
 
+use super::Written;
 use super::case::CaseRow;
-use super::written::Written;
-
-/// Name of the definition that the checks fill.
-pub(super) const CHECK: &str = "Check";
+use super::checks::CheckEntry;
 
 /// The JSON Schema of a configuration. `check_entry` is the schema of one entry of `checks`.
 pub fn schema(check_entry: &Value) -> Value {
     let mut schema = generate::<Written>(check_entry);
     // A key without a value usually had lines that are commented out, so it is an error.
-    refuse_null(&mut schema);
-    schema
+    RecursiveTransform(refuse_null).transform(&mut schema);
+    schema.to_value()
 }
 
 /// The JSON Schema of a dataset row. `check_entry` is the schema of one entry of `checks`.
 pub fn case_schema(check_entry: &Value) -> Value {
-    generate::<CaseRow>(check_entry)
+    generate::<CaseRow>(check_entry).to_value()
 }
 
-fn generate<T: JsonSchema>(check_entry: &Value) -> Value {
-    let generator = SchemaSettings::draft2020_12().into_generator();
-    let mut schema = Schema::to_value(generator.into_root_schema_for::<T>());
-    tidy(&mut schema);
-    if let Some(definition) = schema.pointer_mut(&format!("/$defs/{CHECK}")) {
+fn generate<T: JsonSchema>(check_entry: &Value) -> Schema {
+    let generator = SchemaSettings::draft2020_12().with_transform(RecursiveTransform(tidy)).into_generator();
+    let mut schema = generator.into_root_schema_for::<T>();
+    if let Some(definition) = schema.pointer_mut(&format!("/$defs/{}", CheckEntry::SCHEMA)) {
         *definition = check_entry.clone();
     }
     schema
 }
 
 /// Removes number formats and defaults, which matter only to Rust.
-fn tidy(schema: &mut Value) {
-    match schema {
-        Value::Object(map) => {
-            let format = map.get("format").and_then(Value::as_str);
-            if format.is_some_and(|format| format.starts_with("uint") || format == "double") {
-                map.shift_remove("format");
-            }
-            if ["type", "$ref", "anyOf", "const"].iter().any(|keyword| map.contains_key(*keyword)) {
-                map.shift_remove("default");
-            }
-            if let Some(Value::String(text)) = map.get_mut("description") {
-                *text = text.replace('\n', " ");
-            }
-            for value in map.values_mut() {
-                tidy(value);
-            }
-        }
-        Value::Array(items) => items.iter_mut().for_each(tidy),
-        _ => {}
+fn tidy(schema: &mut Schema) {
+    let Some(map) = schema.as_object_mut() else { return };
+    let format = map.get("format").and_then(Value::as_str);
+    if format.is_some_and(|format| format.starts_with("uint") || format == "double") {
+        map.shift_remove("format");
+    }
+    if ["type", "$ref", "anyOf", "const"].iter().any(|keyword| map.contains_key(*keyword)) {
+        map.shift_remove("default");
+    }
+    if let Some(Value::String(text)) = map.get_mut("description") {
+        *text = text.replace('\n', " ");
     }
 }
 
 /// Removes `null` from types and alternatives.
-fn refuse_null(schema: &mut Value) {
-    match schema {
-        Value::Object(map) => {
-            if let Some(Value::Array(names)) = map.get_mut("type") {
-                names.retain(|name| name != "null");
-                if let [only] = names.as_slice() {
-                    let only = only.clone();
-                    map.insert("type".to_owned(), only);
-                }
-            }
-            if let Some(Value::Array(options)) = map.get_mut("enum") {
-                options.retain(|option| !option.is_null());
-            }
-            if let Some(Value::Array(forms)) = map.get_mut("anyOf") {
-                forms.retain(|form| *form != json!({"type": "null"}));
-                if let [Value::Object(only)] = forms.as_slice() {
-                    let only = only.clone();
-                    map.shift_remove("anyOf");
-                    for (key, value) in only {
-                        map.entry(key).or_insert(value);
-                    }
-                }
-            }
-            for value in map.values_mut() {
-                refuse_null(value);
+fn refuse_null(schema: &mut Schema) {
+    let Some(map) = schema.as_object_mut() else { return };
+    if let Some(Value::Array(names)) = map.get_mut("type") {
+        names.retain(|name| name != "null");
+        if let [only] = names.as_slice() {
+            let only = only.clone();
+            map.insert("type".to_owned(), only);
+        }
+    }
+    if let Some(Value::Array(options)) = map.get_mut("enum") {
+        options.retain(|option| !option.is_null());
+    }
+    if let Some(Value::Array(forms)) = map.get_mut("anyOf") {
+        forms.retain(|form| *form != json!({"type": "null"}));
+        if let [Value::Object(only)] = forms.as_slice() {
+            let only = only.clone();
+            map.shift_remove("anyOf");
+            for (key, value) in only {
+                map.entry(key).or_insert(value);
             }
         }
-        Value::Array(items) => items.iter_mut().for_each(refuse_null),
-        _ => {}
     }
 }

@@ -45,12 +45,12 @@ fn diagnostics(text: &str) -> Vec<String> {
 const START: &str = "version: 1\ndataset: cases.jsonl\nprompt: p.md\n";
 
 #[test]
-fn complete_example_is_read() {
+fn complete_example_resolves_every_key() {
     let settings = settings(EXAMPLE);
     assert_eq!(settings.name, "customer-support");
-    assert_eq!(settings.dataset.path.value, "cases.jsonl");
+    assert_eq!(settings.dataset.path, "cases.jsonl");
     assert_eq!(settings.baseline.as_ref().map(|b| b.value.as_str()), Some("git:merge-base"));
-    assert_eq!(settings.user.value, "{{query}}");
+    assert_eq!(settings.user, "{{query}}");
     assert_eq!(settings.parameters.get("max_completion_tokens"), Some(&json!(800)));
     assert_eq!(settings.endpoint.timeout, Duration::from_secs(60));
     assert_eq!((settings.endpoint.rpm, settings.endpoint.tpm), (Some(500), Some(200_000)));
@@ -59,7 +59,7 @@ fn complete_example_is_read() {
     assert_eq!((judge.panel[0].model.value.as_str(), judge.votes, judge.self_test), ("gpt-4o", 1, true));
     assert_eq!(judge.panel[0].endpoint, None);
     assert_eq!(settings.checks.len(), 5);
-    assert_eq!(settings.checks[4].entry["name"], "names-the-term");
+    assert_eq!(settings.checks[4].value["name"], "names-the-term");
     assert_eq!(settings.checks[4].place.line, Some(17));
     let names: Vec<(&str, Option<f64>, bool)> =
         settings.metrics.iter().map(|m| (m.name.as_str(), m.min, m.baseline)).collect();
@@ -80,36 +80,35 @@ fn complete_example_is_read() {
             ("limit.cost_per_case_usd", "cost_usd", limit(Statistic::Mean, Bound::Absolute(0.01))),
         ]
     );
-    assert_eq!(settings.slices[0].tag, "refunds");
+    assert_eq!(settings.slices[0].value.tag.as_deref(), Some("refunds"));
     assert_eq!(settings.price("gpt-4o"), Some((2.5, 10.0)));
     assert_eq!(settings.cache.max_age, Some(Duration::from_secs(7 * 86_400)));
-    assert_eq!((settings.gate.repeats, settings.gate.max_repeats, settings.gate.max_missing), (3, 24, 0.02));
-    assert_eq!((settings.gate.scope, settings.gate.rule), (Scope::Suite, Rule::Evidence));
+    let gate = &settings.gate.policy;
+    assert_eq!((gate.repeats, gate.max_repeats, gate.max_missing), (3, 24, 0.02));
+    assert_eq!((gate.scope, gate.rule), (Scope::Suite, Rule::Evidence));
     assert_eq!(settings.gate.max_broken_cases, Some(3));
     assert_eq!(settings.budget.time, Some(Duration::from_secs(1200)));
-    assert_eq!(settings.cache.path.value, ".promptgate/cache.redb");
+    assert_eq!(settings.cache.path, ".promptgate/cache.redb");
 }
 
 #[test]
-fn minimal_configuration_has_the_defaults() {
+fn minimal_configuration_gets_defaults() {
     let settings = settings(START);
     assert_eq!(settings.name, "suite");
-    assert_eq!(settings.user.value, "{{query}}");
+    assert_eq!(settings.user, "{{query}}");
     assert_eq!(settings.endpoint.timeout, Duration::from_secs(120));
     assert_eq!(settings.endpoint.max_concurrency, 32);
-    assert_eq!((settings.gate.repeats, settings.gate.max_repeats), (3, 24));
-    assert_eq!((settings.gate.confidence, settings.gate.resolution), (0.95, 0.05));
-    assert_eq!(
-        (settings.gate.baseline_tolerance, settings.gate.max_missing, settings.gate.seed),
-        (0.0, 0.02, 0)
-    );
+    let gate = &settings.gate.policy;
+    assert_eq!((gate.repeats, gate.max_repeats), (3, 24));
+    assert_eq!((gate.confidence, gate.resolution), (0.95, 0.05));
+    assert_eq!((settings.gate.baseline_tolerance, gate.max_missing, gate.seed), (0.0, 0.02, 0));
     assert_eq!(settings.gate.inconclusive, Inconclusive::Fail);
     assert!(settings.model.is_none() && settings.judge.is_none());
 }
 
 /// Each row: the text after the three required lines, and its diagnostics.
 #[test]
-fn invalid_configurations_have_diagnostics_with_places() {
+fn invalid_configuration_gives_placed_diagnostics() {
     let rows: &[(&str, &[&str])] = &[
         ("asert: []", &["4:1: unknown key `asert` (help: did you mean `checks`?)"]),
         ("metircs: {}", &["4:1: unknown key `metircs` (help: did you mean `metrics`?)"]),
@@ -290,7 +289,7 @@ fn invalid_configurations_have_diagnostics_with_places() {
 }
 
 #[test]
-fn everything_is_told_at_once_in_the_order_of_the_file() {
+fn several_mistakes_are_reported_in_file_order() {
     let messages = diagnostics(
         "version: 2\nprompt: 3\nmodle: m\njudge: {model: j, votes: 0}\nmetrics: {tone: {mni: 1}}\nlimits: {cost_per_case_usd: -1}\n",
     );
@@ -311,7 +310,7 @@ fn everything_is_told_at_once_in_the_order_of_the_file() {
 }
 
 #[test]
-fn other_texts_are_diagnostics_too() {
+fn text_that_is_not_a_map_is_rejected() {
     assert_eq!(
         diagnostics(""),
         [" the configuration is empty (help: `promptgate init` writes one to start from)"]
@@ -321,7 +320,7 @@ fn other_texts_are_diagnostics_too() {
 }
 
 #[test]
-fn a_key_in_the_place_of_its_name_is_never_repeated() {
+fn secret_in_configuration_is_not_shown() {
     for (rest, secret) in [
         ("endpoint: {api_key_env: sk-proj-0123456789abcdef}", "sk-proj"),
         ("endpoint: {api_key_env: 0f3a9c2e7b5d4861a0f3}", "0f3a9c"),
@@ -346,7 +345,7 @@ fn a_key_in_the_place_of_its_name_is_never_repeated() {
 }
 
 #[test]
-fn durations_have_units() {
+fn duration_without_unit_is_rejected() {
     for (text, milliseconds) in [
         ("500ms", 500),
         ("1.5s", 1_500),
@@ -377,7 +376,7 @@ fn durations_have_units() {
 }
 
 #[test]
-fn the_nearest_configuration_is_found() {
+fn find_prefers_nearest_folder_then_yaml() {
     let root = tempfile::tempdir().expect("a folder");
     let deep = root.path().join("a/b");
     std::fs::create_dir_all(&deep).expect("folders");
@@ -392,7 +391,7 @@ fn the_nearest_configuration_is_found() {
 }
 
 #[test]
-fn the_schemas_are_schemas() {
+fn generated_schemas_are_valid_and_reject_bad_rows() {
     for schema in [schema(&check_entry()), case_schema(&check_entry())] {
         assert!(jsonschema::meta::is_valid(&schema));
     }
@@ -414,7 +413,7 @@ proptest::proptest! {
     #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
 
     #[test]
-    fn no_configuration_makes_it_panic(at in 0..EXAMPLE.len(), length in 0..40_usize, with in "[-a0:{}\\[\\]\"' \n%]{0,6}") {
+    fn mutated_example_never_panics(at in 0..EXAMPLE.len(), length in 0..40_usize, with in "[-a0:{}\\[\\]\"' \n%]{0,6}") {
         let text = format!(
             "{}{with}{}",
             EXAMPLE.get(..at).unwrap_or(""),
@@ -427,9 +426,9 @@ proptest::proptest! {
     }
 }
 
-/// The committed schemas are those of the types, with the check room's entry between.
+/// The committed schemas are those of the types, with the entries of checks.
 #[test]
-fn the_committed_schemas_are_up_to_date() {
+fn committed_schemas_match_types() {
     for (path, schema) in [
         ("schema/config.schema.json", schema(&committed_check_entry())),
         ("schema/case.schema.json", case_schema(&committed_check_entry())),
@@ -446,7 +445,7 @@ fn the_committed_schemas_are_up_to_date() {
 
 /// Every key of the schema is explained in the documentation.
 #[test]
-fn the_documentation_names_every_key() {
+fn documentation_covers_every_schema_key() {
     let documentation = include_str!("../../docs/configuration.md");
     let schema = schema(&json!({"type": "object"}));
     let definitions = schema["$defs"].as_object().expect("definitions").values();
@@ -457,7 +456,7 @@ fn the_documentation_names_every_key() {
     }
 }
 
-/// The entry of the committed schemas: anything, until the check room's specification is part of this tree.
+/// The entry of the committed schemas.
 fn committed_check_entry() -> Value {
     promptgate_core::check::entry_schema()
 }

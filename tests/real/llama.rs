@@ -1,46 +1,10 @@
 //! llama.cpp's server with a tiny model of random weights: the text is meaningless, the protocol is real.
 
-use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, Stdio};
-
 use serde_json::Value;
 
-use crate::prepared::{self, ExpectText as _, free_port};
-use crate::support::{Folder, KEY, repository};
-
-/// A running server; it exits when its standard input is closed.
-struct Llama {
-    child: Child,
-    base_url: String,
-}
-
-impl Llama {
-    fn start() -> Option<Self> {
-        let folder = prepared::folder("llama")?;
-        let port = free_port();
-        let mut child = Command::new(folder.join("python/bin/python"))
-            .arg(repository().join("tests/real/llama.py"))
-            .arg(folder.join("model.gguf"))
-            .args([&port.to_string(), KEY])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("Python runs");
-        let lines = BufReader::new(child.stdout.take().expect("its output")).lines();
-        let ready = lines.map_while(Result::ok).any(|line| line == "ready");
-        assert!(ready, "the server did not start");
-        Some(Self { child, base_url: format!("http://127.0.0.1:{port}/v1") })
-    }
-}
-
-impl Drop for Llama {
-    fn drop(&mut self) {
-        drop(self.child.stdin.take());
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
+use crate::llama_server::{LlamaServer, trials};
+use crate::prepared::ExpectText as _;
+use crate::support::Folder;
 
 /// A suite with a temperature above 0, where the model would repeat a word endlessly.
 fn small(cases: usize) -> Folder {
@@ -55,14 +19,9 @@ fn small(cases: usize) -> Folder {
     folder
 }
 
-fn trials(report: &Value) -> Vec<&Value> {
-    let cases = report["cases"].as_array().expect("cases");
-    cases.iter().flat_map(|case| case["trials"].as_array().expect("trials")).collect()
-}
-
 #[test]
 fn answers_have_usage_and_finish_reasons() {
-    let Some(llama) = Llama::start() else { return };
+    let Some(llama) = LlamaServer::tiny() else { return };
     let folder = small(8);
     // More concurrent calls than the server has slots; the others are queued there.
     let outcome =
@@ -84,7 +43,7 @@ fn answers_have_usage_and_finish_reasons() {
 
 #[test]
 fn schema_bound_judge_gives_readable_verdicts() {
-    let Some(llama) = Llama::start() else { return };
+    let Some(llama) = LlamaServer::tiny() else { return };
     let folder = small(3);
     let outcome = folder.against(&llama.base_url, &["run", "--repeats", "1"]);
     // Verdicts are random: any decision is accepted except an incomplete one.
@@ -101,7 +60,7 @@ fn schema_bound_judge_gives_readable_verdicts() {
 
 #[test]
 fn wrong_key_ends_the_run_with_the_servers_message() {
-    let Some(llama) = Llama::start() else { return };
+    let Some(llama) = LlamaServer::tiny() else { return };
     let folder = small(3);
     let mut command = folder.command(&["run", "--repeats", "1"]);
     command.env("OPENAI_BASE_URL", &llama.base_url).env("OPENAI_API_KEY", "sk-of-another-user");
@@ -113,7 +72,7 @@ fn wrong_key_ends_the_run_with_the_servers_message() {
 
 #[test]
 fn overlong_context_costs_its_case_alone() {
-    let Some(llama) = Llama::start() else { return };
+    let Some(llama) = LlamaServer::tiny() else { return };
     let folder = small(3);
     let context = "Plan 9 gives 19 days for a refund. ".repeat(2_000);
     folder.append(

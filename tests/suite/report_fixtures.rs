@@ -6,8 +6,8 @@ use std::fmt::Write as _;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::Stdio;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
+use std::sync::{Condvar, Mutex};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -129,7 +129,7 @@ fn incomplete(folder: &Folder) {
     let server = Server::start(move |request, _| {
         let (text, is_judge) = (request["messages"].to_string(), request["model"] == "gpt-4o");
         if !is_judge && (text.contains("voucher code valid and") || text.contains("Who pays")) {
-            relay.wait_for_quiet();
+            relay.hold(66);
             let message = "You exceeded your current quota, please check your plan and billing details.";
             return (429, json!({"error": {"message": message, "code": "insufficient_quota"}}));
         }
@@ -138,7 +138,7 @@ fn incomplete(folder: &Folder) {
                 .pass_on(request, |reply| reply["choices"][0]["message"]["content"] = json!("Looks fine."));
         }
         if is_judge && text.contains("Do you ship") && !text.contains("stays on topic") {
-            return (500, json!({"error": {"message": "The server had an error."}}));
+            return relay.reply(500, json!({"error": {"message": "The server had an error."}}));
         }
         relay.pass_on(request, |_| {})
     });
@@ -156,7 +156,7 @@ fn interrupted(folder: &Folder) {
         if request["model"] != "gpt-4o"
             && (text.contains("voucher code valid and") || text.contains("Who pays"))
         {
-            relay.wait_for_quiet();
+            relay.hold(61);
             let _ = reached.send(());
             loop {
                 std::thread::park();
@@ -173,34 +173,53 @@ fn interrupted(folder: &Folder) {
     assert_eq!(child.wait().expect("its end").code(), Some(130));
 }
 
-/// A way to a mock server of its own, which knows when no call has come for a while.
+/// Calls that [`incomplete`] and [`interrupted`] hold: two cases with three answers of each variant.
+const HELD_CALLS: usize = 12;
+
+/// A mock server behind a relay that holds some calls until all others have a reply.
 struct Relay {
     mock: MockServer,
-    calls: AtomicUsize,
+    counts: Mutex<Counts>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    held: usize,
+    replies: usize,
 }
 
 impl Relay {
     fn start() -> Self {
-        Self { mock: MockServer::start(&["--latency", "5ms"]), calls: AtomicUsize::new(0) }
+        let mock = MockServer::start(&["--latency", "5ms"]);
+        Self { mock, counts: Mutex::default(), changed: Condvar::new() }
     }
 
     fn pass_on(&self, request: &Value, change: impl Fn(&mut Value)) -> (u16, Value) {
-        self.calls.fetch_add(1, Ordering::SeqCst);
         let mut reply = relay(&self.mock.base_url, request);
-        self.calls.fetch_add(1, Ordering::SeqCst);
         change(&mut reply);
-        (200, reply)
+        self.reply(200, reply)
     }
 
-    /// Waits until no call was under way for a second.
-    fn wait_for_quiet(&self) {
-        loop {
-            let before = self.calls.load(Ordering::SeqCst);
-            std::thread::sleep(Duration::from_secs(1));
-            if before.is_multiple_of(2) && before == self.calls.load(Ordering::SeqCst) {
-                return;
-            }
-        }
+    fn reply(&self, status: u16, body: Value) -> (u16, Value) {
+        self.count(|counts| counts.replies += 1);
+        (status, body)
+    }
+
+    fn count(&self, change: impl Fn(&mut Counts)) {
+        change(&mut self.counts.lock().expect("counts"));
+        self.changed.notify_all();
+    }
+
+    /// Blocks until all calls that are to be held have arrived, and `replies` replies were given to all others. A reply
+    /// on its way is in flight, and a run that ends waits for those.
+    fn hold(&self, replies: usize) {
+        self.count(|counts| counts.held += 1);
+        let too_few = |counts: &mut Counts| counts.held < HELD_CALLS || counts.replies < replies;
+        let counts = self.counts.lock().expect("counts");
+        let deadline = Duration::from_secs(60);
+        let (counts, waited) = self.changed.wait_timeout_while(counts, deadline, too_few).expect("counts");
+        assert!(!waited.timed_out(), "expected {HELD_CALLS} calls to hold and {replies} replies: {counts:?}");
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub mod cache;
 pub mod endpoint;
+pub mod files;
+pub mod git;
 pub mod github;
 pub mod http;
-pub mod load;

@@ -3,7 +3,7 @@
 use std::io;
 
 use super::v1::{Policy, Report, Trial, read};
-use promptgate_core::model::{Analysis, Decision, MetricKind, Run};
+use promptgate_core::model::{Decision, MetricKind, Run};
 use promptgate_core::{forecast, gate, metric};
 
 /// Every report by its name.
@@ -90,7 +90,6 @@ pub(crate) fn edit_trials(report: &mut Report, mut change: impl FnMut(&mut Trial
 /// Everything a report is made of.
 pub(crate) struct Parts {
     pub(crate) run: Run,
-    pub(crate) analysis: Analysis,
     pub(crate) decision: Decision,
     pub(crate) policy: Policy,
     pub(crate) exit_code: u8,
@@ -104,15 +103,15 @@ impl Parts {
         let policy = report.policy.clone();
         let mut decision = gate::decide(&analysis, &policy, &run.ended);
         for summary in decision.metrics.iter_mut().filter(|summary| summary.kind == MetricKind::Judge) {
-            summary.judged = metric::judge_quality(&run, summary, policy.alpha());
+            summary.judged = Some(metric::judge_quality(&run, summary, policy.alpha()));
         }
         decision.to_settle = report.to_settle.and_then(|_| forecast::to_settle(&run, &decision));
-        Self { run, analysis, decision, policy, exit_code: report.exit_code }
+        Self { run, decision, policy, exit_code: report.exit_code }
     }
 
     /// The report of these parts.
     pub(crate) fn report(&self) -> Report {
         let report = Report::undecided(&self.run, self.policy.clone(), None);
-        report.decided(&self.analysis, &self.decision, self.exit_code)
+        report.decided(&self.decision, self.exit_code)
     }
 }

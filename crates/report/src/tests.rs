@@ -157,7 +157,7 @@ proptest! {
 fn non_finite_numbers_become_null() {
     let mut parts = Parts::of(&fixtures::pass());
     parts.decision.criteria[1].estimate = Some(f64::NAN);
-    parts.decision.criteria[1].required = f64::INFINITY;
+    parts.decision.criteria[1].required = Some(f64::INFINITY);
     parts.decision.metrics[1].difference = Some(promptgate_core::model::Interval {
         mean: f64::NAN,
         lower: Some(f64::NEG_INFINITY),

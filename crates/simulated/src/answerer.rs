@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::instructions::Instructions;
 use super::language::{Terms, leading_marker, sentences};
@@ -48,35 +48,24 @@ pub(super) fn answer(request: &ChatRequest, noise: &mut Noise) -> String {
         .collect();
     let instructions = Instructions::read(&prompt.join("\n\n"), request.response_format.as_ref());
     let (question, candidates) = read_messages(request, &instructions);
-    let selection = select(&Terms::of(&question), &candidates, &instructions, noise);
-
-    let (mut answer, citations) = match selection {
-        Selection::Sentences(chosen) => {
-            let mut markers: Vec<String> = Vec::new();
-            for candidate in &chosen {
-                if let Some(marker) = &candidate.marker
-                    && !markers.contains(marker)
-                {
-                    markers.push(marker.clone());
-                }
-            }
-            let texts: Vec<&str> = chosen.iter().map(|candidate| candidate.text.as_str()).collect();
-            (texts.join(" "), markers)
+    let chosen = select(&Terms::of(&question), &candidates, &instructions, noise);
+    let mut citations: Vec<String> = Vec::new();
+    for marker in chosen.iter().flatten().filter_map(|candidate| candidate.marker.as_ref()) {
+        if !citations.contains(marker) {
+            citations.push(marker.clone());
         }
-        Selection::Fallback(text) => (text, Vec::new()),
-    };
+    }
+    let texts =
+        chosen.map(|chosen| chosen.iter().map(|candidate| candidate.text.as_str()).collect::<Vec<_>>());
+    let mut answer = texts.map(|texts| texts.join(" ")).or(instructions.fallback).unwrap_or_default();
     if let Some(max) = instructions.max_words {
         answer = answer.split_whitespace().take(max).collect::<Vec<_>>().join(" ");
     }
-    let text = match &instructions.skeleton {
-        Some(skeleton) => Value::Object(fill(skeleton, &answer, &citations, &question)).to_string(),
-        None => answer,
+    let (text, language) = match instructions.skeleton {
+        Some(skeleton) => (fill(skeleton, &answer, &citations, &question).to_string(), "json"),
+        None => (answer, ""),
     };
-    match (instructions.fenced, &instructions.skeleton) {
-        (true, Some(_)) => format!("```json\n{text}\n```"),
-        (true, None) => format!("```\n{text}\n```"),
-        (false, _) => text,
-    }
+    if instructions.fenced { format!("```{language}\n{text}\n```") } else { text }
 }
 
 /// Splits the messages into the question and all other sentences.
@@ -161,7 +150,8 @@ fn reads_like_instruction(sentence: &str) -> bool {
     let lower = sentence.to_lowercase();
     let first = lower.split_whitespace().next().unwrap_or_default();
     sentence.ends_with(['?', ':'])
-        || lexicon::is_instruction_verb(first.trim_matches(|c: char| !c.is_alphanumeric() && c != '\''))
+        || lexicon::INSTRUCTION_VERBS
+            .contains(first.trim_matches(|c: char| !c.is_alphanumeric() && c != '\''))
         || lower.starts_with("you are ")
         || lower.starts_with("your ")
         || lower.starts_with("if ")
@@ -177,27 +167,20 @@ fn strip_label(text: &str) -> &str {
         .map_or(text, |label| text[label.len()..].trim_start())
 }
 
-#[derive(Debug)]
-enum Selection<'a> {
-    Sentences(Vec<&'a Candidate>),
-    Fallback(String),
-}
-
+/// The sentences of the answer, in the order of the text; `None` if the fallback is the answer.
 fn select<'a>(
     question: &Terms,
     candidates: &'a [Candidate],
     instructions: &Instructions,
     noise: &mut Noise,
-) -> Selection<'a> {
+) -> Option<Vec<&'a Candidate>> {
     let scores = scores(question, candidates);
     let mut order: Vec<usize> = (0..candidates.len()).collect();
     // A stable sort: of equal scores, the earlier sentence comes first.
     order.sort_by(|a, b| scores[*b].total_cmp(&scores[*a]));
     let best = order.first().map_or(0.0, |index| scores[*index]);
-    if let Some(fallback) = &instructions.fallback
-        && best < MIN_MATCH
-    {
-        return Selection::Fallback(fallback.clone());
+    if instructions.fallback.is_some() && best < MIN_MATCH {
+        return None;
     }
     if noise.flips() && order.len() > 1 {
         order.swap(0, 1);
@@ -222,9 +205,8 @@ fn select<'a>(
     if chosen.len() > 1 && noise.flips() {
         chosen.pop();
     }
-    // In the order of the text.
     chosen.sort_unstable();
-    Selection::Sentences(chosen.into_iter().map(|index| &candidates[index]).collect())
+    Some(chosen.into_iter().map(|index| &candidates[index]).collect())
 }
 
 /// The score of each sentence, in 0..=1: its share of the question's words, where rare words weigh more.
@@ -244,8 +226,8 @@ fn scores(question: &Terms, candidates: &[Candidate]) -> Vec<f64> {
     }
     let total: f64 = weights.iter().map(|(_, weight)| weight).sum();
     let share = |held: &BTreeSet<&str>| -> f64 {
-        let matched: f64 =
-            weights.iter().filter(|(stem, _)| held.contains(stem)).map(|(_, weight)| weight).sum();
+        let matched = weights.iter().filter(|(stem, _)| held.contains(stem));
+        let matched: f64 = matched.map(|(_, weight)| weight).sum();
         if total > 0.0 { matched / total } else { 0.0 }
     };
     let score = |(candidate, held): (&Candidate, &BTreeSet<&str>)| {
@@ -258,35 +240,26 @@ fn scores(question: &Terms, candidates: &[Candidate]) -> Vec<f64> {
 }
 
 /// Fills the placeholders of a skeleton.
-fn fill(
-    skeleton: &Map<String, Value>,
-    answer: &str,
-    citations: &[String],
-    question: &str,
-) -> Map<String, Value> {
-    let mut answered = false;
-    let mut filled = Map::new();
-    for (name, value) in skeleton {
+fn fill(skeleton: Map<String, Value>, answer: &str, citations: &[String], question: &str) -> Value {
+    let mut answer = Some(answer);
+    let mut fill = |name: &str, value: Value| {
         let lower = name.to_lowercase();
         let names_sources =
             ["citation", "source", "passage", "reference", "article"].iter().any(|word| lower.contains(word));
-        let filled_value = match value {
-            Value::Array(_) => Value::Array(citations.iter().cloned().map(Value::String).collect()),
-            Value::String(_) if names_sources => Value::String(citations.join(", ")),
-            Value::String(_) if lower == "question" => Value::String(question.to_owned()),
-            Value::String(options) if options.contains('|') => {
-                Value::String(option(options, !citations.is_empty()))
-            }
-            Value::String(_) if !answered => {
-                answered = true;
-                Value::String(answer.to_owned())
-            }
-            Value::String(_) => Value::String(String::new()),
-            other => other.clone(),
-        };
-        filled.insert(name.clone(), filled_value);
-    }
-    filled
+        match value {
+            Value::Array(_) => json!(citations),
+            Value::String(_) if names_sources => Value::from(citations.join(", ")),
+            Value::String(_) if lower == "question" => Value::from(question),
+            Value::String(options) if options.contains('|') => option(&options, !citations.is_empty()).into(),
+            Value::String(_) => Value::from(answer.take().unwrap_or_default()),
+            other => other,
+        }
+    };
+    let filled = skeleton.into_iter().map(|(name, value)| {
+        let value = fill(&name, value);
+        (name, value)
+    });
+    Value::Object(filled.collect())
 }
 
 /// Of `<high | medium | low>` the first if the answer has a source, else the last.

@@ -62,12 +62,15 @@ impl ParsedAnswer {
         } else if mentions(&["question"]) && mentions(&["address", "answer", "respond"]) {
             self.check_addressed()
         } else if mentions(&["polite", "courteous", "friendly", "respectful"]) {
-            match lexicon::rude_phrase(&self.lower) {
+            match lexicon::find(&lexicon::RUDE, &self.lower) {
                 Some(phrase) => (false, format!("it contains a rude phrase: {phrase}")),
                 None => (true, "it contains no rude phrase".to_owned()),
             }
         } else if mentions(&["next step", "what to do next"]) {
-            self.check_next_step()
+            match lexicon::find(&lexicon::NEXT_STEPS, &self.lower) {
+                Some(phrase) => (true, format!("it names a next step: {}", phrase.trim())),
+                None => (false, "it names no next step".to_owned()),
+            }
         } else {
             self.check_keywords(item)
         }
@@ -97,11 +100,8 @@ impl ParsedAnswer {
             return (false, "it says that it cannot answer".to_owned());
         }
         let stems = self.terms.stems();
-        match self
-            .parts
-            .iter()
-            .find(|(_, terms)| !terms.is_empty() && terms.covered_by(&stems) < MIN_PART_ADDRESSED)
-        {
+        let is_missed = |terms: &Terms| !terms.is_empty() && terms.covered_by(&stems) < MIN_PART_ADDRESSED;
+        match self.parts.iter().find(|(_, terms)| is_missed(terms)) {
             Some((part, _)) => (false, format!("it does not address this part: {part}")),
             None => (true, "it addresses each part of the question".to_owned()),
         }
@@ -122,18 +122,11 @@ impl ParsedAnswer {
         (share >= MIN_ON_TOPIC, format!("{on} of {} sentences are on topic", self.sentences.len()))
     }
 
-    fn check_next_step(&self) -> (bool, String) {
-        match lexicon::next_step(&self.lower) {
-            Some(phrase) => (true, format!("it names a next step: {}", phrase.trim())),
-            None => (false, "it names no next step".to_owned()),
-        }
-    }
-
     /// Any other item: the answer contains its keywords, or does not if the item is negative.
     fn check_keywords(&self, item: &str) -> (bool, String) {
         let mut keywords = Terms::of(item);
         let negative = keywords.negated || item.to_lowercase().contains("avoid");
-        keywords.list.retain(|term| !lexicon::is_item_stem(&term.stem));
+        keywords.list.retain(|term| !lexicon::ITEM_STEMS.contains(term.stem.as_str()));
         let share = keywords.covered_by(&self.terms.stems());
         let contained = share >= MIN_KEYWORDS;
         (contained != negative, format!("{:.0} % of the item's keywords are in the answer", share * 100.0))
@@ -144,20 +137,16 @@ impl ParsedAnswer {
 fn parts(question: &str) -> Vec<&str> {
     let mut parts = Vec::new();
     for sentence in sentences(question) {
-        let mut rest = sentence;
-        let mut from = 0;
-        while let Some(at) = rest[from..].find(" and ").map(|at| at + from) {
-            let after = &rest[at + 5..];
-            let next = after.split_whitespace().next().unwrap_or_default().to_lowercase();
-            if lexicon::is_question_opener(&next) {
-                parts.push(&rest[..at]);
-                rest = after;
-                from = 0;
-            } else {
-                from = at + 5;
+        let mut start = 0;
+        for (at, and) in sentence.match_indices(" and ") {
+            let after = at + and.len();
+            let next = sentence[after..].split_whitespace().next().unwrap_or_default().to_lowercase();
+            if lexicon::QUESTION_OPENERS.contains(next.as_str()) {
+                parts.push(&sentence[start..at]);
+                start = after;
             }
         }
-        parts.push(rest);
+        parts.push(&sentence[start..]);
     }
     parts
 }

@@ -44,15 +44,7 @@ pub(super) struct Source<'a> {
 #[derive(Debug)]
 struct Sentence<'a> {
     text: &'a str,
-    clauses: Vec<Clause>,
-}
-
-/// A clause of a statement or a source.
-#[derive(Debug)]
-struct Clause {
-    stems: BTreeSet<String>,
-    weight: f64,
-    terms: Terms,
+    clauses: Vec<Terms>,
 }
 
 /// The relation of a source to a statement.
@@ -93,14 +85,9 @@ impl<'a> Source<'a> {
             .collect();
         let mut holders: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         for (index, sentence) in sentences.iter().enumerate() {
-            for stem in sentence.clauses.iter().flat_map(|clause| &clause.stems) {
-                match holders.get_mut(stem) {
-                    Some(indices) if indices.last() == Some(&index) => {}
-                    Some(indices) => indices.push(index),
-                    None => {
-                        holders.insert(stem.clone(), vec![index]);
-                    }
-                }
+            let stems: BTreeSet<&str> = sentence.clauses.iter().flat_map(Terms::stems).collect();
+            for stem in stems {
+                holders.entry(stem.to_owned()).or_default().push(index);
             }
         }
         Self { sentences, holders, uses_first_person: lexicon::uses_first_person(text) }
@@ -108,6 +95,7 @@ impl<'a> Source<'a> {
 
     /// Looks up a statement.
     pub(super) fn look_up(&self, statement: &str) -> Evidence<'a> {
+        use Entailment::{Contradicted, Entailed, Neutral};
         let terms = Terms::of(statement);
         let words = self.weighted_terms(&terms);
         let chosen = self.best_sentences(&words);
@@ -128,46 +116,37 @@ impl<'a> Source<'a> {
             |entailment, reasoning| Evidence { entailment, quotes: quotes.clone(), reasoning, copied };
         let share = format!("{:.0} % of its content words are in the source", coverage * 100.0);
         if coverage < MIN_CONTRADICTED {
-            return evidence(Entailment::Neutral, format!("no passage states this: {share}"));
+            return evidence(Neutral, format!("no passage states this: {share}"));
         }
         let has_words = terms.list.iter().any(|term| term.kind != Kind::Number);
         let mut non_numbers = words.iter().filter(|word| word.term.kind != Kind::Number);
         if has_words && !non_numbers.any(is_covered) {
-            return evidence(Entailment::Neutral, "no passage states this: only numbers match".to_owned());
+            return evidence(Neutral, "no passage states this: only numbers match".to_owned());
         }
         let missing_term = |kind: Kind| {
             words.iter().find(|word| word.term.kind == kind && word.weight >= 1.0 && !is_covered(word))
         };
         if let Some(number) = missing_term(Kind::Number) {
-            let other_number = chosen.iter().any(|index| self.sentences[*index].has_number());
-            let entailment = if other_number { Entailment::Contradicted } else { Entailment::Neutral };
+            let other_number = chosen.iter().any(|index| self.sentences[*index].numbers().next().is_some());
+            let entailment = if other_number { Contradicted } else { Neutral };
             return evidence(entailment, format!("the number {} is not in the passage", number.term.stem));
         }
         if let Some(number) = self.other_number(&terms, &words, &chosen) {
-            return evidence(
-                Entailment::Contradicted,
-                format!("the passage has another number than {number}"),
-            );
+            return evidence(Contradicted, format!("the passage has another number than {number}"));
         }
         if let Some(opposite) = self.opposed(&words, &chosen) {
-            return evidence(Entailment::Contradicted, format!("the passage has the opposite: {opposite}"));
+            return evidence(Contradicted, format!("the passage has the opposite: {opposite}"));
         }
         if self.negation_differs(statement, &chosen) {
-            return evidence(
-                Entailment::Contradicted,
-                "the passage and the statement differ in a negation".to_owned(),
-            );
+            return evidence(Contradicted, "the passage and the statement differ in a negation".to_owned());
         }
         if let Some(name) = missing_term(Kind::Name) {
-            return evidence(
-                Entailment::Neutral,
-                format!("the name {} is not in the passage", name.term.stem),
-            );
+            return evidence(Neutral, format!("the name {} is not in the passage", name.term.stem));
         }
         if coverage < MIN_ENTAILED || missing > self.max_missing(total) {
-            return evidence(Entailment::Neutral, format!("no passage states all of this: {share}"));
+            return evidence(Neutral, format!("no passage states all of this: {share}"));
         }
-        evidence(Entailment::Entailed, format!("the quoted text states this: {share}"))
+        evidence(Entailed, format!("the quoted text states this: {share}"))
     }
 
     /// The maximum weight of words missing from the source in an entailed statement with words of this weight. It
@@ -180,18 +159,15 @@ impl<'a> Source<'a> {
 
     /// The content words of a statement with their weights, without the numbers of passages and steps.
     fn weighted_terms<'t>(&self, terms: &'t Terms) -> Vec<WeightedTerm<'t>> {
-        let mut weighted = Vec::new();
-        for (index, term) in terms.list.iter().enumerate() {
+        let weighted = |(index, term): (usize, &'t Term)| {
             let weight = match term.kind {
                 Kind::Number if terms.is_reference(index) => 0.0,
                 Kind::Number => term.weight(),
                 Kind::Word | Kind::Name | Kind::Count => lexicon::content_weight(&term.stem),
             };
-            if weight > 0.0 {
-                weighted.push(WeightedTerm { term, weight, holders: self.holders_of(term) });
-            }
-        }
-        weighted
+            (weight > 0.0).then(|| WeightedTerm { term, weight, holders: self.holders_of(term) })
+        };
+        terms.list.iter().enumerate().filter_map(weighted).collect()
     }
 
     /// The sentences that contain a word, or else a related one: a stem with the same prefix, at least two thirds of
@@ -229,12 +205,8 @@ impl<'a> Source<'a> {
                     *gains.entry(*holder).or_default() += word.weight;
                 }
             }
-            let mut best: Option<(usize, f64)> = None;
-            for (index, gain) in gains {
-                if best.is_none_or(|(_, max)| gain > max + 1e-12) {
-                    best = Some((index, gain));
-                }
-            }
+            let best =
+                gains.into_iter().reduce(|best, next| if next.1 > best.1 + 1e-12 { next } else { best });
             let Some((index, _)) = best else { break };
             missing.retain(|word| !word.holders.contains(&index));
             chosen.push(index);
@@ -266,7 +238,7 @@ impl<'a> Source<'a> {
         words: &[WeightedTerm<'t>],
         chosen: &[usize],
     ) -> Option<&'t str> {
-        let is_number = |word: &&WeightedTerm<'_>| matches!(word.term.kind, Kind::Number | Kind::Count);
+        let is_number = |word: &&WeightedTerm<'_>| word.term.is_number();
         let rest: f64 = words.iter().filter(|word| !is_number(word)).map(|word| word.weight).sum();
         let share = |index: usize| -> f64 {
             let held = words.iter().filter(|word| !is_number(word) && word.holders.contains(&index));
@@ -292,25 +264,26 @@ impl<'a> Source<'a> {
     fn opposed(&self, words: &[WeightedTerm<'_>], chosen: &[usize]) -> Option<&'static str> {
         let is_chosen = |holders: &[usize]| holders.iter().any(|holder| chosen.contains(holder));
         words.iter().filter(|word| word.weight >= 1.0 && !is_chosen(&word.holders)).find_map(|word| {
-            lexicon::opposite(&word.term.stem)
-                .filter(|opposite| self.holders.get(*opposite).is_some_and(|holders| is_chosen(holders)))
+            let opposite = lexicon::OPPOSITES.get(word.term.stem.as_str()).copied();
+            opposite.filter(|opposite| self.holders.get(*opposite).is_some_and(|holders| is_chosen(holders)))
         })
     }
 
     /// Whether a word is negated in the statement and affirmed in the nearest clauses, or the reverse.
     fn negation_differs(&self, statement: &str, chosen: &[usize]) -> bool {
-        let sources: Vec<&Clause> = chosen.iter().flat_map(|index| &self.sentences[*index].clauses).collect();
+        let sources: Vec<&Terms> = chosen.iter().flat_map(|index| &self.sentences[*index].clauses).collect();
         parts(statement).iter().any(|clause| {
-            let words = &clause.terms.list;
-            let near: Vec<&Clause> = sources
+            let words = &clause.list;
+            let covered = |one: &Terms, other: &Terms| one.covered_by(&other.stems());
+            let near: Vec<&Terms> = sources
                 .iter()
                 .copied()
-                .filter(|source| clause.covered_by(source) >= MIN_CLAUSE_OVERLAP)
+                .filter(|source| covered(clause, source) >= MIN_CLAUSE_OVERLAP)
                 .collect();
             // Among equal words the last negated one decides: "no return is possible" equals "a return is not
             // possible", but not "no return is not possible".
-            if let Some(same) = near.iter().find(|source| source.covered_by(clause) >= 1.0)
-                && clause.covered_by(same) >= 1.0
+            if let Some(same) = near.iter().find(|source| covered(source, clause) >= 1.0)
+                && covered(clause, same) >= 1.0
             {
                 // A word that is both negated and affirmed decides nothing.
                 let both = |term: &&Term| same.has(term, true) && same.has(term, false);
@@ -331,35 +304,11 @@ impl<'a> Source<'a> {
 
 impl Sentence<'_> {
     fn numbers(&self) -> impl Iterator<Item = &str> {
-        self.clauses.iter().flat_map(|clause| clause.terms.numbers())
-    }
-
-    fn has_number(&self) -> bool {
-        self.numbers().next().is_some()
-    }
-}
-
-impl Clause {
-    fn has(&self, term: &Term, negated: bool) -> bool {
-        self.terms.list.iter().any(|own| own.stem == term.stem && own.negated == negated)
-    }
-
-    fn covered_by(&self, other: &Self) -> f64 {
-        let held = self.terms.list.iter().filter(|term| other.stems.contains(&term.stem));
-        held.map(Term::weight).sum::<f64>() / self.weight
+        self.clauses.iter().flat_map(Terms::numbers)
     }
 }
 
 /// The clauses of a sentence that have content words.
-fn parts(sentence: &str) -> Vec<Clause> {
-    clauses(sentence)
-        .into_iter()
-        .map(Terms::of)
-        .filter(|terms| !terms.is_empty())
-        .map(|terms| Clause {
-            stems: terms.list.iter().map(|term| term.stem.clone()).collect(),
-            weight: terms.list.iter().map(Term::weight).sum(),
-            terms,
-        })
-        .collect()
+fn parts(sentence: &str) -> Vec<Terms> {
+    clauses(sentence).into_iter().map(Terms::of).filter(|terms| !terms.is_empty()).collect()
 }

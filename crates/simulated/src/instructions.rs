@@ -69,9 +69,7 @@ impl Instructions {
                 instructions.skeleton = skeleton_of_schema(schema).or(instructions.skeleton);
             }
             Some(ResponseFormat::JsonObject) if instructions.skeleton.is_none() => {
-                let mut plain = Map::new();
-                plain.insert("answer".to_owned(), Value::String(String::new()));
-                instructions.skeleton = Some(plain);
+                instructions.skeleton = Some(Map::from_iter([("answer".to_owned(), Value::from(""))]));
             }
             _ => {}
         }
@@ -112,7 +110,8 @@ impl Instructions {
 
 fn count(number: &str) -> Option<usize> {
     let lower = number.to_lowercase();
-    lexicon::number_word(&lower).unwrap_or(&lower).parse().ok().filter(|count| *count > 0)
+    let digits = lexicon::NUMBER_WORDS.get(&*lower).map_or(&*lower, |digits| digits);
+    digits.parse().ok().filter(|count| *count > 0)
 }
 
 /// The first JSON object of a text whose values are placeholders, and its source text.
@@ -147,14 +146,10 @@ fn is_placeholder(value: &Value) -> bool {
 fn skeleton_of_schema(schema: &Value) -> Option<Map<String, Value>> {
     let properties = schema.get("properties")?.as_object()?;
     let empty = |property: &Value| {
-        if let Some(first) = property.get("enum").and_then(Value::as_array).and_then(|values| values.first())
-        {
+        if let Some(first) = property.pointer("/enum/0") {
             return first.clone();
         }
-        let kind = match property.get("type") {
-            Some(Value::Array(kinds)) => kinds.first().and_then(Value::as_str),
-            kind => kind.and_then(Value::as_str),
-        };
+        let kind = property.pointer("/type/0").or_else(|| property.get("type")).and_then(Value::as_str);
         match kind {
             Some("array") => Value::Array(Vec::new()),
             Some("boolean") => Value::Bool(false),

@@ -7,15 +7,15 @@ use std::collections::BTreeSet;
 
 use super::checklist;
 use super::evidence::{Entailment, Evidence, Source};
-use super::language::{Kind, Term, Terms};
+use super::language::{Term, Terms};
 use super::lexicon;
 use super::noise::Noise;
 use promptgate_core::model::{ChatRequest, MessageRole};
-use promptgate_engine::judge::registry::correctness::{CorrectnessPayload, Coverage, JudgedReference};
+use promptgate_engine::judge::registry::correctness::{CorrectnessPayload, Coverage};
 use promptgate_engine::judge::registry::faithfulness::{FaithfulnessPayload, JudgedStatement, Support};
-use promptgate_engine::judge::registry::scale::{JudgedRating, Rating, ScalePayload};
-use promptgate_engine::judge::registry::{ChecklistPayload, JudgedItem, YesNo};
-use promptgate_engine::judge::reply;
+use promptgate_engine::judge::registry::scale::{Rating, ScalePayload};
+use promptgate_engine::judge::registry::{ChecklistPayload, YesNo};
+use promptgate_engine::judge::reply::{self, Judged};
 use promptgate_engine::judge::request::{Numbered, UntypedPayload};
 
 /// The payload of a judge request; `None` for any other request. A re-ask has it in an earlier user message than
@@ -57,25 +57,21 @@ fn faithfulness(payload: &FaithfulnessPayload, noise: &mut Noise) -> Vec<JudgedS
     let question_stems = question.stems();
     let mut earlier_claims = BTreeSet::new();
     let judge = |statement: &Numbered| {
+        let no_claim = |reasoning: &str| JudgedStatement {
+            id: statement.id,
+            quotes: Vec::new(),
+            reasoning: reasoning.to_owned(),
+            verdict: Support::NoClaim,
+        };
         let evidence = source.look_up(&statement.text);
         let claim = claim_key(&statement.text);
         if !claim.is_empty() && !earlier_claims.insert(claim) {
-            return JudgedStatement {
-                id: statement.id,
-                quotes: Vec::new(),
-                reasoning: "an earlier statement makes the same claim".to_owned(),
-                verdict: Support::NoClaim,
-            };
+            return no_claim("an earlier statement makes the same claim");
         }
         // A verbatim copy of the source is a claim even if it reads like an admission of not knowing.
         let copied = evidence.copied && evidence.entailment == Entailment::Entailed;
         if !copied && makes_no_claim(&statement.text, &question_stems) {
-            return JudgedStatement {
-                id: statement.id,
-                quotes: Vec::new(),
-                reasoning: "no factual claim: small talk, a question, or the answer is not known".to_owned(),
-                verdict: Support::NoClaim,
-            };
+            return no_claim("no factual claim: small talk, a question, or the answer is not known");
         }
         let Evidence { entailment, quotes, reasoning, .. } = evidence;
         let verdict = match (entailment, noise.flips()) {
@@ -98,34 +94,21 @@ fn faithfulness(payload: &FaithfulnessPayload, noise: &mut Noise) -> Vec<JudgedS
 /// The specific or negated words of a statement: statements with equal keys make the same claim.
 fn claim_key(statement: &str) -> BTreeSet<(String, bool)> {
     let terms = Terms::of(statement);
-    let is_specific = |term: &Term| {
-        let number = matches!(term.kind, Kind::Count | Kind::Number);
-        term.negated || number || lexicon::content_weight(&term.stem) >= 1.0
-    };
-    let specific = terms
-        .list
-        .iter()
-        .enumerate()
-        .filter(|(index, term)| !terms.is_reference(*index) && is_specific(term));
-    specific.map(|(_, term)| (term.stem.clone(), term.negated)).collect()
+    let specific = terms.claims().filter(|term| term.negated || term.is_specific());
+    specific.map(|term| (term.stem.clone(), term.negated)).collect()
 }
 
 /// Whether a statement makes no factual claim: no content words, a question, small talk, an admission of not
 /// knowing, or a lead-in that only repeats the question.
 fn makes_no_claim(statement: &str, question_stems: &BTreeSet<&str>) -> bool {
     let terms = Terms::of(statement);
-    let has_content = |term: &Term| lexicon::content_weight(&term.stem) > 0.0;
-    let candidates = || terms.list.iter().enumerate().filter(|(index, _)| !terms.is_reference(*index));
-    if !candidates().any(|(_, term)| has_content(term)) {
+    if !terms.claims().any(|term| lexicon::content_weight(&term.stem) > 0.0) {
         return true;
     }
     let is_lead_in = statement.trim_end().trim_end_matches('*').ends_with(':');
-    let is_about_text = terms.list.iter().any(|term| lexicon::is_text_stem(&term.stem));
-    let adds = |term: &Term| {
-        let number = matches!(term.kind, Kind::Count | Kind::Number);
-        !question_stems.contains(term.stem.as_str()) && (number || lexicon::content_weight(&term.stem) >= 1.0)
-    };
-    if (is_lead_in || is_about_text) && !candidates().any(|(_, term)| adds(term)) {
+    let is_about_text = terms.list.iter().any(|term| lexicon::TEXT_STEMS.contains(term.stem.as_str()));
+    let adds = |term: &Term| term.is_specific() && !question_stems.contains(term.stem.as_str());
+    if (is_lead_in || is_about_text) && !terms.claims().any(adds) {
         return true;
     }
     let lower = statement.to_lowercase().replace('’', "'");
@@ -139,17 +122,17 @@ fn makes_no_claim(statement: &str, question_stems: &BTreeSet<&str>) -> bool {
         || (is_short && (lexicon::is_small_talk(&lower) || lexicon::is_refusal(&lower)))
 }
 
-fn checklist(payload: &ChecklistPayload, noise: &mut Noise) -> Vec<JudgedItem> {
+fn checklist(payload: &ChecklistPayload, noise: &mut Noise) -> Vec<Judged<YesNo>> {
     let parsed = checklist::ParsedAnswer::new(&payload.question, &payload.answer);
     let judge = |item: &Numbered| {
         let (fulfilled, reasoning) = parsed.fulfils(&item.text);
         let verdict = if fulfilled != noise.flips() { YesNo::Yes } else { YesNo::No };
-        JudgedItem { id: item.id, reasoning, verdict }
+        Judged { id: item.id, reasoning, verdict }
     };
     payload.items.iter().map(judge).collect()
 }
 
-fn correctness(payload: &CorrectnessPayload, noise: &mut Noise) -> Vec<JudgedReference> {
+fn correctness(payload: &CorrectnessPayload, noise: &mut Noise) -> Vec<Judged<Coverage>> {
     let source = Source::new(&payload.answer);
     let judge = |statement: &Numbered| {
         let evidence = source.look_up(&statement.text);
@@ -160,7 +143,7 @@ fn correctness(payload: &CorrectnessPayload, noise: &mut Noise) -> Vec<JudgedRef
             (Entailment::Contradicted, false) => Coverage::Contradicted,
             (Entailment::Neutral, false) | (Entailment::Entailed, true) => Coverage::Absent,
         };
-        JudgedReference { id: statement.id, reasoning: evidence.reasoning, verdict }
+        Judged { id: statement.id, reasoning: evidence.reasoning, verdict }
     };
     payload.statements.iter().map(judge).collect()
 }
@@ -169,7 +152,7 @@ fn correctness(payload: &CorrectnessPayload, noise: &mut Noise) -> Vec<JudgedRef
 const MIN_ANCHORED: f64 = 0.6;
 
 /// A rating by shared words: that of the nearest anchor, else by the share of the question's words in the answer.
-fn scale(payload: &ScalePayload, noise: &mut Noise) -> Vec<JudgedRating> {
+fn scale(payload: &ScalePayload, noise: &mut Noise) -> Vec<Judged<Rating>> {
     let ScalePayload { question, answer, of, anchors } = payload;
     let answer = Terms::of(answer);
     let answer_stems = answer.stems();
@@ -187,5 +170,5 @@ fn scale(payload: &ScalePayload, noise: &mut Noise) -> Vec<JudgedRating> {
     let rating = if noise.flips() { 5 - rating.min(5) } else { rating };
     let verdict = Rating::ALL.get(usize::from(rating)).copied().unwrap_or(Rating::Zero);
     let reasoning = "the words of the answer are nearest to this rating".to_owned();
-    vec![JudgedRating { id: 1, reasoning, verdict }]
+    vec![Judged { id: 1, reasoning, verdict }]
 }

@@ -41,6 +41,15 @@ impl Term {
             Kind::Count | Kind::Number => 2.0,
         }
     }
+
+    pub(super) fn is_number(&self) -> bool {
+        matches!(self.kind, Kind::Count | Kind::Number)
+    }
+
+    /// Whether it is a number or a word that is not general.
+    pub(super) fn is_specific(&self) -> bool {
+        self.is_number() || lexicon::content_weight(&self.stem) >= 1.0
+    }
 }
 
 /// The content words of a text in order, and whether any is negated.
@@ -80,7 +89,7 @@ impl Terms {
                     && stem.parse::<u8>().is_ok_and(|value| value <= 12);
                 let kind = if small { Kind::Count } else { Kind::Number };
                 terms.list.push(Term { stem, kind, negated: false });
-            } else if !lexicon::is_function_word(bare) {
+            } else if !lexicon::FUNCTION_WORDS.contains(bare) {
                 let stem = stemmer.stem(bare);
                 let kind = if is_named(&text[..start], word) { Kind::Name } else { Kind::Word };
                 if lexicon::is_avoidance(&stem) {
@@ -117,28 +126,33 @@ impl Terms {
 
     /// The distinct numbers, in digits and in words.
     pub(super) fn numbers(&self) -> BTreeSet<&str> {
-        let number = |term: &&Term| matches!(term.kind, Kind::Count | Kind::Number);
-        self.list.iter().filter(number).map(|term| term.stem.as_str()).collect()
+        self.list.iter().filter(|term| term.is_number()).map(|term| term.stem.as_str()).collect()
+    }
+
+    /// The terms without numbers of parts of a text.
+    pub(super) fn claims(&self) -> impl Iterator<Item = &Term> {
+        let claims = self.list.iter().enumerate().filter(|(index, _)| !self.is_reference(*index));
+        claims.map(|(_, term)| term)
     }
 
     /// Whether the term at this index is the number of a part of a text: `passage 2`, `steps 3 and 4`.
     pub(super) fn is_reference(&self, index: usize) -> bool {
-        let number = |term: &Term| term.kind == Kind::Number;
-        self.list.get(index).is_some_and(number)
-            && self
-                .list
-                .iter()
-                .take(index)
-                .rev()
-                .find(|term| !number(term))
-                .is_some_and(|term| lexicon::is_part_stem(&term.stem))
+        let (before, rest) = self.list.split_at(index);
+        let label = before.iter().rfind(|term| term.kind != Kind::Number);
+        rest.first().is_some_and(|term| term.kind == Kind::Number)
+            && label.is_some_and(|term| lexicon::PART_STEMS.contains(term.stem.as_str()))
+    }
+
+    /// Whether it has a word, negated or affirmed.
+    pub(super) fn has(&self, term: &Term, negated: bool) -> bool {
+        self.list.iter().any(|own| own.stem == term.stem && own.negated == negated)
     }
 
     /// The weighted share of these words that `other` contains, in 0..=1; 0 if there are no words.
     pub(super) fn covered_by(&self, other: &BTreeSet<&str>) -> f64 {
         let total: f64 = self.list.iter().map(Term::weight).sum();
-        let covered: f64 =
-            self.list.iter().filter(|term| other.contains(term.stem.as_str())).map(Term::weight).sum();
+        let covered = self.list.iter().filter(|term| other.contains(term.stem.as_str()));
+        let covered: f64 = covered.map(Term::weight).sum();
         if total > 0.0 { covered / total } else { 0.0 }
     }
 }
@@ -154,8 +168,8 @@ fn is_named(before: &str, word: &str) -> bool {
 
 /// The digits of a number, without group separators and a trailing `.0` or `.00`.
 fn number(word: &str) -> Option<String> {
-    if let Some(digits) = lexicon::number_word(word) {
-        return Some(digits.to_owned());
+    if let Some(digits) = lexicon::NUMBER_WORDS.get(word) {
+        return Some((*digits).to_owned());
     }
     if !word.contains(|c: char| c.is_ascii_digit()) {
         return None;
@@ -207,17 +221,9 @@ fn blocks(text: &str) -> Vec<&str> {
 
 /// The parts of a sentence between commas, semicolons, colons, dashes and `but`.
 pub(super) fn clauses(sentence: &str) -> Vec<&str> {
-    let mut parts = Vec::new();
-    for piece in sentence.split([';', ':', '—', '–']) {
-        for piece in piece.split(", ") {
-            for piece in piece.split(" but ") {
-                if piece.contains(char::is_alphanumeric) {
-                    parts.push(piece.trim());
-                }
-            }
-        }
-    }
-    parts
+    let pieces = sentence.split([';', ':', '—', '–']);
+    let pieces = pieces.flat_map(|piece| piece.split(", ")).flat_map(|piece| piece.split(" but "));
+    pieces.filter(|piece| piece.contains(char::is_alphanumeric)).map(str::trim).collect()
 }
 
 /// The citation marker at the start of a text, `[KB-12]`, and the text after it.

@@ -6,46 +6,54 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
+use promptgate_core::text::word_list;
+
 type WordSet = LazyLock<HashSet<&'static str>>;
 type Phrases = LazyLock<Vec<String>>;
 type WordMap = LazyLock<HashMap<&'static str, &'static str>>;
 
-static FUNCTION_WORDS: WordSet = LazyLock::new(|| words(include_str!("data/function_words.txt")));
-static NEGATIONS: WordSet = LazyLock::new(|| words(include_str!("data/negations.txt")));
-static INSTRUCTION_VERBS: WordSet = LazyLock::new(|| words(include_str!("data/instruction_verbs.txt")));
-static QUESTION_OPENERS: WordSet = LazyLock::new(|| words(include_str!("data/question_openers.txt")));
-static FRAMING_STEMS: WordSet = LazyLock::new(|| words(include_str!("data/framing_stems.txt")));
-static GENERAL_STEMS: WordSet = LazyLock::new(|| words(include_str!("data/general_stems.txt")));
-static PART_STEMS: WordSet = LazyLock::new(|| words(include_str!("data/part_stems.txt")));
-static TEXT_STEMS: WordSet = LazyLock::new(|| words(include_str!("data/text_stems.txt")));
-static ITEM_STEMS: WordSet = LazyLock::new(|| words(include_str!("data/item_stems.txt")));
-static NUMBER_WORDS: WordMap = LazyLock::new(|| pairs(include_str!("data/number_words.txt")).collect());
+/// Words that carry no content of their own.
+pub(super) static FUNCTION_WORDS: WordSet =
+    LazyLock::new(|| word_list(include_str!("data/function_words.txt")));
+static NEGATIONS: WordSet = LazyLock::new(|| word_list(include_str!("data/negations.txt")));
+/// Words that open an instruction to a model.
+pub(super) static INSTRUCTION_VERBS: WordSet =
+    LazyLock::new(|| word_list(include_str!("data/instruction_verbs.txt")));
+/// Words that open another part of a question after `and`.
+pub(super) static QUESTION_OPENERS: WordSet =
+    LazyLock::new(|| word_list(include_str!("data/question_openers.txt")));
+static FRAMING_STEMS: WordSet = LazyLock::new(|| word_list(include_str!("data/framing_stems.txt")));
+static GENERAL_STEMS: WordSet = LazyLock::new(|| word_list(include_str!("data/general_stems.txt")));
+/// Stems before the number of a part of a text: `passage 2`, `step 3`.
+pub(super) static PART_STEMS: WordSet = LazyLock::new(|| word_list(include_str!("data/part_stems.txt")));
+/// Stems that denote a text as a whole.
+pub(super) static TEXT_STEMS: WordSet = LazyLock::new(|| word_list(include_str!("data/text_stems.txt")));
+/// Stems in a checklist item that refer to the answer, not to its subject.
+pub(super) static ITEM_STEMS: WordSet = LazyLock::new(|| word_list(include_str!("data/item_stems.txt")));
+/// The digits of number words.
+pub(super) static NUMBER_WORDS: WordMap =
+    LazyLock::new(|| pairs(include_str!("data/number_words.txt")).collect());
 static SYNONYMS: WordMap = LazyLock::new(|| synonyms(include_str!("data/synonyms.txt")));
-static OPPOSITES: WordMap = LazyLock::new(|| opposites(include_str!("data/opposites.txt")));
+/// Stems with the opposite meaning.
+pub(super) static OPPOSITES: WordMap = LazyLock::new(|| opposites(include_str!("data/opposites.txt")));
 static UNKNOWN: Phrases = LazyLock::new(|| phrases(include_str!("data/unknown_phrases.txt")));
 static REFUSALS: Phrases = LazyLock::new(|| phrases(include_str!("data/refusal_phrases.txt")));
 static SMALL_TALK: Phrases = LazyLock::new(|| phrases(include_str!("data/small_talk.txt")));
-static RUDE: Phrases = LazyLock::new(|| phrases(include_str!("data/rude_phrases.txt")));
-static NEXT_STEPS: Phrases = LazyLock::new(|| phrases(include_str!("data/next_step_phrases.txt")));
+/// Rude phrases.
+pub(super) static RUDE: Phrases = LazyLock::new(|| phrases(include_str!("data/rude_phrases.txt")));
+/// Phrases that name a next step.
+pub(super) static NEXT_STEPS: Phrases = LazyLock::new(|| phrases(include_str!("data/next_step_phrases.txt")));
 
 /// The weight of a general word relative to a specific one: its absence is weak evidence of new content.
 const GENERAL_WEIGHT: f64 = 0.3;
 
-fn entries(file: &'static str) -> impl Iterator<Item = &'static str> {
-    file.lines().filter(|line| !line.is_empty() && !line.starts_with('#'))
-}
-
-fn words(file: &'static str) -> HashSet<&'static str> {
-    entries(file).collect()
-}
-
 /// Phrases, with spaces for underscores.
 fn phrases(file: &'static str) -> Vec<String> {
-    entries(file).map(|entry| entry.replace('_', " ")).collect()
+    word_list::<Vec<_>>(file).iter().map(|entry| entry.replace('_', " ")).collect()
 }
 
 fn pairs(file: &'static str) -> impl Iterator<Item = (&'static str, &'static str)> {
-    entries(file).filter_map(|entry| entry.split_once(": "))
+    word_list::<Vec<_>>(file).into_iter().filter_map(|entry| entry.split_once(": "))
 }
 
 fn synonyms(file: &'static str) -> HashMap<&'static str, &'static str> {
@@ -59,11 +67,6 @@ fn opposites(file: &'static str) -> HashMap<&'static str, &'static str> {
         map.entry(other).or_insert(one);
     }
     map
-}
-
-/// Whether a word carries no content of its own.
-pub(super) fn is_function_word(word: &str) -> bool {
-    FUNCTION_WORDS.contains(word)
 }
 
 /// Whether a word negates a clause.
@@ -87,16 +90,6 @@ pub(super) fn synonym(stem: &str) -> &str {
     SYNONYMS.get(stem).copied().unwrap_or(stem)
 }
 
-/// The stem with the opposite meaning, if the list has one.
-pub(super) fn opposite(stem: &str) -> Option<&'static str> {
-    OPPOSITES.get(stem).copied()
-}
-
-/// The digits of a number word.
-pub(super) fn number_word(word: &str) -> Option<&'static str> {
-    NUMBER_WORDS.get(word).copied()
-}
-
 /// Whether a lower-case text says that the answer is not known.
 pub(super) fn says_unknown(text: &str) -> bool {
     find(&UNKNOWN, text).is_some()
@@ -112,31 +105,6 @@ pub(super) fn is_small_talk(text: &str) -> bool {
     SMALL_TALK.iter().any(|phrase| text.starts_with(phrase) || (phrase.len() > 6 && text.contains(phrase)))
 }
 
-/// The first rude phrase of the list that a lower-case text contains.
-pub(super) fn rude_phrase(text: &str) -> Option<&'static str> {
-    find(&RUDE, text)
-}
-
-/// The first phrase of the list that names a next step and that a lower-case text contains.
-pub(super) fn next_step(text: &str) -> Option<&'static str> {
-    find(&NEXT_STEPS, text)
-}
-
-/// Whether a lower-case word opens an instruction to a model.
-pub(super) fn is_instruction_verb(word: &str) -> bool {
-    INSTRUCTION_VERBS.contains(word)
-}
-
-/// Whether a lower-case word after `and` opens another part of a question.
-pub(super) fn is_question_opener(word: &str) -> bool {
-    QUESTION_OPENERS.contains(word)
-}
-
-/// Whether a stem in a checklist item refers to the answer, not to its subject.
-pub(super) fn is_item_stem(stem: &str) -> bool {
-    ITEM_STEMS.contains(stem)
-}
-
 /// The weight of a word that is neither name nor number, in 0..=1: 0 if it refers to the text itself.
 pub(super) fn content_weight(stem: &str) -> f64 {
     if FRAMING_STEMS.contains(stem) {
@@ -148,17 +116,8 @@ pub(super) fn content_weight(stem: &str) -> f64 {
     }
 }
 
-/// Whether a number after this word labels a part of a text: `passage 2`, `step 3`.
-pub(super) fn is_part_stem(stem: &str) -> bool {
-    PART_STEMS.contains(stem)
-}
-
-/// Whether the word denotes a text as a whole.
-pub(super) fn is_text_stem(stem: &str) -> bool {
-    TEXT_STEMS.contains(stem)
-}
-
-fn find(phrases: &'static [String], text: &str) -> Option<&'static str> {
+/// The first phrase of a list that a lower-case text contains.
+pub(super) fn find(phrases: &'static [String], text: &str) -> Option<&'static str> {
     phrases.iter().map(String::as_str).find(|phrase| text.contains(phrase))
 }
 
@@ -179,12 +138,16 @@ mod tests {
             include_str!("data/opposites.txt"),
         ] {
             assert!(file.starts_with("# "));
-            assert_eq!(pairs(file).count(), entries(file).count());
+            assert_eq!(pairs(file).count(), word_list::<Vec<_>>(file).len());
         }
         for file in [include_str!("data/framing_stems.txt"), include_str!("data/general_stems.txt")] {
-            assert!(entries(file).is_sorted_by(|one, next| one < next));
+            assert!(word_list::<Vec<_>>(file).is_sorted_by(|one, next| one < next));
         }
-        assert!(entries(include_str!("data/small_talk.txt")).all(|entry| entry.trim() == entry));
+        assert!(
+            word_list::<Vec<_>>(include_str!("data/small_talk.txt"))
+                .iter()
+                .all(|entry| entry.trim() == *entry)
+        );
         assert!(SMALL_TALK.contains(&"hi ".to_owned()));
     }
 
@@ -203,7 +166,8 @@ mod tests {
             "disabled",
         ] {
             let stem = stem(word);
-            assert!(opposite(&stem).and_then(opposite).is_some(), "{word}: no opposite of {stem}");
+            let opposite = OPPOSITES.get(stem.as_str()).and_then(|opposite| OPPOSITES.get(opposite));
+            assert!(opposite.is_some(), "{word}: no opposite of {stem}");
         }
     }
 

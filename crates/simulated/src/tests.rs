@@ -11,8 +11,8 @@ use promptgate_core::model::{ChatRequest, FinishReason, Message, MessageRole, Re
 use promptgate_core::port::ChatModel;
 use promptgate_engine::judge::registry::correctness::{CorrectnessPayload, Coverage};
 use promptgate_engine::judge::registry::faithfulness::{FaithfulnessPayload, Support};
-use promptgate_engine::judge::registry::{self, ChecklistPayload, JudgedItem, YesNo};
-use promptgate_engine::judge::reply::read;
+use promptgate_engine::judge::registry::{self, ChecklistPayload, YesNo};
+use promptgate_engine::judge::reply::{Judged, read};
 use promptgate_engine::judge::request::{Numbered, Payload};
 use promptgate_engine::judge::{Judge, Kind, Member, Scale, self_test};
 
@@ -322,7 +322,7 @@ fn judgement_without_a_format_is_fenced() {
     request.messages.push(Message { role: MessageRole::User, content: "that was no JSON".to_owned() });
     let text = Simulated::default().answer(&request, 0).text;
     let json = text.strip_prefix("```json\n").and_then(|text| text.strip_suffix("\n```")).unwrap();
-    assert!(read::<JudgedItem>(json, 1).is_ok());
+    assert!(read::<Judged<YesNo>>(json, 1).is_ok());
     assert_eq!(judged_answer(&request).as_deref(), Some("b"));
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::CalibrateOptions;
 use crate::app::Failure;
-use crate::app::files::write_whole;
+use crate::app::files::{pretty_json, temporary, write_whole};
 use crate::config::Settings;
 use promptgate_core::model::{Diagnostic, Place};
 use promptgate_engine::calibrate::{JudgedAnswer, LabeledAnswer, Labels, passes};
@@ -18,19 +18,12 @@ const FIGURES: &str = "calibration.json";
 
 /// Creates the folder and tries to write there, before the calibration costs anything.
 pub(super) fn prepare(folder: &Path) -> Result<(), Failure> {
-    let probe = std::fs::create_dir_all(folder)
-        .and_then(|()| tempfile::Builder::new().prefix(".promptgate-").tempfile_in(folder));
-    match probe {
-        Ok(_) => Ok(()),
-        Err(error) => {
-            let message = format!("no calibration can be written here: {error}");
-            let place = Place::file(folder.display().to_string());
-            Err(Diagnostic::new(message)
-                .at(place)
-                .help("name a folder that can be written to with `--out`")
-                .into())
-        }
-    }
+    std::fs::create_dir_all(folder).and_then(|()| temporary(folder)).map_err(|error| {
+        Diagnostic::new(format!("no calibration can be written here: {error}"))
+            .at(Place::file(folder.display().to_string()))
+            .help("name a folder that can be written to with `--out`")
+    })?;
+    Ok(())
 }
 
 /// The path of the calibration: the file that the configuration names, else one in the folder of `--out`.
@@ -58,10 +51,7 @@ pub(super) fn target(
         let help = "name a path below the folder of the configuration";
         return Err(refused("a calibration is written below its configuration only".to_owned(), help));
     }
-    let facts = match std::fs::symlink_metadata(&target) {
-        Ok(facts) => facts,
-        Err(_) => return Ok(target),
-    };
+    let Ok(facts) = std::fs::symlink_metadata(&target) else { return Ok(target) };
     let there = facts
         .is_file()
         .then(|| std::fs::read_to_string(&target).ok())
@@ -83,13 +73,6 @@ pub(super) fn target(
     ))
 }
 
-/// The calibration as JSON.
-pub(crate) fn json(calibration: &Calibration) -> Result<String, Failure> {
-    serde_json::to_string_pretty(calibration)
-        .map(|text| text + "\n")
-        .map_err(|error| Failure::Internal(format!("could not write the calibration: {error}")))
-}
-
 /// Writes everything, the figures to `target`; returns the paths.
 pub(super) fn write(
     options: &CalibrateOptions,
@@ -100,7 +83,7 @@ pub(super) fn write(
 ) -> Result<Vec<PathBuf>, Failure> {
     let verdicts = write_judged(options, labels, judged)?;
     let disagreements = options.out.join("disagreements.jsonl");
-    let text = json(calibration)?;
+    let text = pretty_json(calibration, "the calibration")?;
     write_whole(target, |file| file.write_all(text.as_bytes()))?;
     let rows = || labels.answers.iter().zip(judged);
     write_whole(&disagreements, |file| {

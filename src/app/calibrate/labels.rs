@@ -2,22 +2,16 @@
 
 use super::CalibrateOptions;
 use crate::app::Failure;
+use crate::app::sources;
+use crate::app::suite::missing_fields;
 use crate::config::Settings;
-use promptgate_adapters::load::{self, DatasetSource, LoadError, Tree};
+use promptgate_adapters::files::{self, DatasetSource, LoadError, Tree};
 use promptgate_core::check;
 use promptgate_core::model::{Diagnostic, Place};
 use promptgate_engine::calibrate::{self, Labels};
-use promptgate_engine::judge::{Judge, Needs};
+use promptgate_engine::judge::Judge;
 
-/// The labelled answers of a file.
-pub(super) struct Labelled {
-    pub(super) labels: Labels,
-    /// The digest of the rows.
-    pub(super) digest: String,
-    pub(super) warnings: Vec<String>,
-}
-
-/// Reads labelled answers.
+/// Reads labelled answers; also returns the digest of the rows, and warnings.
 ///
 /// # Errors
 /// Invalid rows, rows without a field that the judge needs, and a file without any rating.
@@ -25,17 +19,16 @@ pub(super) fn read(
     options: &CalibrateOptions,
     settings: &Settings,
     judge: &Judge,
-) -> Result<Labelled, Failure> {
+) -> Result<(Labels, String, Vec<String>), Failure> {
     let path = options.labels.display().to_string();
-    let here = std::env::current_dir()
-        .map_err(|error| Diagnostic::new(format!("the current folder cannot be read: {error}")))?;
+    let here = sources::current_folder()?;
     let source = DatasetSource {
         path: path.clone(),
         // Several rows may rate one answer, so an id does not identify a row.
         shared_ids: Some(calibrate::ID.to_owned()),
         ..DatasetSource::default()
     };
-    let loaded = load::dataset(&Tree::work_tree(&here), &source).map_err(|error| match error {
+    let loaded = files::dataset(&Tree::work_tree(&here), &source).map_err(|error| match error {
         LoadError::Diagnostics(diagnostics) => Failure::from(diagnostics),
         LoadError::Empty(diagnostic) => Failure::Nothing(diagnostic),
     })?;
@@ -46,23 +39,19 @@ pub(super) fn read(
         let text = check::answer::extract(&answer.response, settings.answer_field.as_deref());
         answer.extracted = text.map(|text| text.to_string());
     }
-    let Needs { context, expected, query } = judge.needs();
-    for (field, needed) in [("context", context), ("expected", expected), ("query", query)] {
-        let lacking = labels.answers.iter().find(|answer| match field {
-            "context" => answer.case.context.is_none(),
-            "expected" => answer.case.expected.is_none(),
-            _ => answer.case.query.is_empty(),
-        });
-        if let Some(answer) = lacking.filter(|_| needed) {
-            let message = format!("label {}: `{}` needs `{field}`", answer.id, judge.name());
-            let help = "every label needs the fields that the judge reads";
-            return Err(Diagnostic::new(message).at(answer.case.place.clone()).help(help).into());
-        }
+    let mut lacking = labels
+        .answers
+        .iter()
+        .filter_map(|answer| Some((answer, missing_fields(judge, &answer.case).next()?)));
+    if let Some((answer, field)) = lacking.next() {
+        let message = format!("label {}: `{}` needs `{field}`", answer.id, judge.name());
+        let help = "every label needs the fields that the judge reads";
+        return Err(Diagnostic::new(message).at(answer.case.place.clone()).help(help).into());
     }
     if labels.answers.iter().all(|answer| answer.ratings.is_empty()) {
         let diagnostic =
             Diagnostic::new("no row has a label: `human` is missing or empty").at(Place::file(path));
         return Err(Failure::Nothing(diagnostic.help("add `human`: true, false, or a number from 0 to 1")));
     }
-    Ok(Labelled { labels, digest, warnings: loaded.warnings })
+    Ok((labels, digest, loaded.warnings))
 }

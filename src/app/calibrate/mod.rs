@@ -7,19 +7,18 @@ mod labels;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::calibration::{below, counted};
 use super::models::{Connection, Models};
+use super::sources::NamedFiles;
 use super::{CallOptions, Context, Failure, cache, report_files, sources, suite};
 use crate::config::{self, Settings};
-pub(crate) use files::json;
-use labels::Labelled;
-use promptgate_adapters::load::Tree;
+use promptgate_adapters::files::Tree;
 use promptgate_core::check;
-use promptgate_core::model::{Diagnostic, Ended, Fault, JudgeFacts, Place, Role, Run, TrialResult};
+use promptgate_core::model::{Diagnostic, Ended, Fault, JudgeFacts, Place, Role, Run, Trial, TrialResult};
 use promptgate_core::port::{ChatModel, Event, EventSink};
+use promptgate_core::text::Redactor;
 use promptgate_engine::calibrate::{self, JudgedAnswer, Labels, judge_all};
 use promptgate_engine::evaluate::CallCounter;
 use promptgate_engine::judge::Judge;
@@ -87,8 +86,8 @@ pub(crate) struct Prepared {
     labels: Labels,
     /// The digest of the labels' rows.
     digest: String,
-    /// A report to correct, with its name.
-    report: Option<(String, Run)>,
+    /// The run of a report to correct.
+    report: Option<Run>,
     /// The path of the calibration.
     target: PathBuf,
     /// Warnings for the reader.
@@ -102,8 +101,8 @@ pub(crate) struct Prepared {
 pub(crate) fn prepare(options: &CalibrateOptions) -> Result<Prepared, Failure> {
     let (settings, folder) = configured(options)?;
     let judge = judge_of(&settings, options.metric.as_deref())?;
-    let Labelled { labels, digest, warnings } = labels::read(options, &settings, &judge)?;
-    let report = options.report.as_deref().map(saved_run).transpose()?;
+    let (labels, digest, warnings) = labels::read(options, &settings, &judge)?;
+    let report = options.report.as_deref().map(report_files::read_run).transpose()?.map(|(_, run)| run);
     let target = files::target(options, &settings, &folder, judge.name())?;
     files::prepare(&options.out)?;
     Ok(Prepared { settings, folder, judge, labels, digest, report, target, warnings })
@@ -128,45 +127,36 @@ pub(crate) async fn calibrate(
 
 /// The configuration, or that of the simulated judge where none is named and none exists.
 fn configured(options: &CalibrateOptions) -> Result<(Settings, PathBuf), Failure> {
-    match sources::configured(options.config.as_deref()) {
-        Ok(configured) => Ok((configured.settings, configured.folder)),
-        Err(_) if options.calls.offline && options.config.is_none() && no_configuration() => {
-            let settings = config::load("promptgate.yaml", SIMULATED, &check::entry_schema())?;
-            Ok((settings, PathBuf::from(".")))
-        }
-        Err(failure) => Err(failure),
+    let none_found = || std::env::current_dir().is_ok_and(|here| config::find(&here).is_none());
+    if options.calls.offline && options.config.is_none() && none_found() {
+        let settings = config::load("promptgate.yaml", SIMULATED, &check::entry_schema())?;
+        return Ok((settings, PathBuf::from(".")));
     }
-}
-
-/// Whether there is no configuration in this folder or above.
-fn no_configuration() -> bool {
-    std::env::current_dir().is_ok_and(|here| config::find(&here).is_none())
+    let configured = sources::configured(options.config.as_deref())?;
+    Ok((configured.settings, configured.location.folder))
 }
 
 fn judge_of(settings: &Settings, metric: Option<&str>) -> Result<Judge, Failure> {
     let mut judges = suite::judges(settings);
     let names: Vec<String> = judges.iter().map(|judge| judge.name().to_owned()).collect();
-    let place = || Place::file(settings.file.clone());
     let index = match metric {
         Some(metric) => names.iter().position(|name| name == metric),
         None if names.len() == 1 => Some(0),
         None => names.iter().position(|name| name == "faithfulness"),
     };
-    match index {
-        Some(index) => Ok(judges.swap_remove(index)),
-        None if names.is_empty() => Err(Diagnostic::new("there is no judged metric to calibrate")
-            .at(place())
-            .help("add `judge:` and `metrics:`")
-            .into()),
-        None => {
-            let message = match metric {
-                Some(metric) => format!("`{metric}` is not a judged metric here"),
-                None => "there are several judged metrics".to_owned(),
-            };
-            let help = format!("name one with --metric: {}", names.join(", "));
-            Err(Diagnostic::new(message).at(place()).help(help).into())
-        }
+    if let Some(index) = index {
+        return Ok(judges.swap_remove(index));
     }
+    let message = match metric {
+        _ if names.is_empty() => "there is no judged metric to calibrate".to_owned(),
+        Some(metric) => format!("`{metric}` is not a judged metric here"),
+        None => "there are several judged metrics".to_owned(),
+    };
+    let help = match names.as_slice() {
+        [] => "add `judge:` and `metrics:`".to_owned(),
+        names => format!("name one with --metric: {}", names.join(", ")),
+    };
+    Err(Diagnostic::new(message).at(Place::file(&settings.file)).help(help).into())
 }
 
 /// The judgements of all labelled answers.
@@ -188,10 +178,10 @@ async fn judge_labels(
     let sink = Arc::clone(&counter) as Arc<dyn EventSink>;
     let connection = Connection {
         settings,
-        files: &Tree::work_tree(&prepared.folder),
+        files: &NamedFiles::fetch(&Tree::work_tree(&prepared.folder), sources::certificates(settings)),
         environment: &context.environment,
         calls: options.calls,
-        secrets: &sources::secrets(settings, &context.environment),
+        redactor: &Arc::new(Redactor::new(&sources::secrets(settings, &context.environment))),
     };
     let Models { judging, judge_hosts, concurrency, cache, .. } =
         connection.open(&sink, &CancellationToken::new())?;
@@ -227,25 +217,13 @@ fn measure(
     if let Some(Ended::Stopped(fault)) = &judgements.ended {
         return Ok(Outcome::Incomplete(stopped(fault)));
     }
-    let scores = prepared.report.as_ref();
-    let scores = scores.map(|(file, run)| report_scores(file, run, judge, &judgements.facts)).transpose()?;
+    let place = Place::file(options.report.as_deref().unwrap_or(Path::new("")).display().to_string());
+    let scores = prepared.report.as_ref().map(|run| report_scores(run, judge, &judgements.facts));
+    let scores = scores.transpose().map_err(|diagnostic| diagnostic.at(place))?;
     let measured = calibrate::measure(labels, &judgements.judged, options.pass_at, scores.as_deref());
     let measured = measured.filter(|_| !too_many_missing(labels, &judgements.judged, options.pass_at));
     let Some(measured) = measured else { return not_judged(labels, &judgements.judged, options) };
-    let calibration = figures::calibration(
-        &figures::About {
-            created_at: Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-            judge,
-            facts: &judgements.facts,
-            simulated: options.calls.offline,
-            calls: judgements.calls,
-            file: &options.labels,
-            digest: prepared.digest.clone(),
-            labels,
-            pass_at: options.pass_at,
-        },
-        &measured,
-    );
+    let calibration = figures::calibration(prepared, options, &judgements, &measured);
     let files = files::write(options, &calibration, labels, &judgements.judged, &prepared.target)?;
     let facts = counted(&calibration.labels.file, &calibration);
     let shortfall = prepared.settings.judge.as_ref().and_then(|judge| below(judge, &facts));
@@ -291,39 +269,26 @@ fn not_judged(
     ]))
 }
 
-/// The run of a report, with the report's name.
-fn saved_run(path: &Path) -> Result<(String, Run), Failure> {
-    let file = path.display().to_string();
-    let run =
-        report_files::read(path)?.to_run().map_err(|diagnostics| diagnostics.at(&Place::file(&file)))?;
-    Ok((file, run))
-}
-
 /// The candidate's scores in a report by the same judge: one of each case, since repeats are not independent.
-fn report_scores(file: &str, run: &Run, judge: &Judge, facts: &JudgeFacts) -> Result<Vec<f64>, Failure> {
+fn report_scores(run: &Run, judge: &Judge, facts: &JudgeFacts) -> Result<Vec<f64>, Diagnostic> {
     let theirs = run.judge.as_ref().and_then(|judge_there| judge_there.by_metric.get(judge.name()));
     if theirs != facts.by_metric.get(judge.name()) {
         let message = format!("this report was not judged by the same judge of {}", judge.name());
         let help = "two judges can differ by more than two prompts: judge again with this one";
-        return Err(Diagnostic::new(message).at(Place::file(file)).help(help).into());
+        return Err(Diagnostic::new(message).help(help));
     }
     let first = run.trials.iter().filter(|trial| trial.role == Role::Candidate && trial.repeat == 0);
-    let scores: Vec<Option<f64>> = first
-        .map(|trial| match &trial.result {
-            TrialResult::Completed(answered) => answered.grade(judge.name()).and_then(|grade| grade.score),
-            TrialResult::Missing(_) => None,
-        })
-        .collect();
-    let graded: Vec<f64> = scores.iter().flatten().copied().collect();
+    let score = |trial: &Trial| match &trial.result {
+        TrialResult::Completed(answered) => answered.grade(judge.name())?.score,
+        TrialResult::Missing(_) => None,
+    };
+    let graded: Vec<f64> = first.filter_map(score).collect();
     let missing = run.cases.len().saturating_sub(graded.len());
     if missing as f64 > MAX_MISSING * run.cases.len() as f64 {
-        let message = format!(
-            "{missing} of {} cases of this report have no grade of {}",
-            run.cases.len(),
-            judge.name()
-        );
+        let (cases, name) = (run.cases.len(), judge.name());
+        let message = format!("{missing} of {cases} cases of this report have no grade of {name}");
         let help = "missing grades may be those of bad answers: run again until the report is complete";
-        return Err(Diagnostic::new(message).at(Place::file(file)).help(help).into());
+        return Err(Diagnostic::new(message).help(help));
     }
     Ok(graded)
 }

@@ -6,8 +6,9 @@
 use std::path::Path;
 
 use crate::app::sources::KnownBase;
+use promptgate_adapters::files::{self, Baseline, BaselineSpec, Tree};
+use promptgate_adapters::git::Repository;
 use promptgate_adapters::github::{Event, EventKind, PullRequest};
-use promptgate_adapters::load::{self, Baseline, BaselineSpec, Repository};
 use promptgate_core::model::{Diagnostic, Place};
 
 /// Looks up an environment variable.
@@ -25,16 +26,16 @@ pub(super) struct Base {
 
 impl Base {
     fn at(commit: String, how: impl Into<String>, head: &str) -> Self {
-        let settles = commit != head;
-        Self {
-            known: KnownBase { commit: Some(commit), how: how.into(), evaluated: None },
-            head: Some(head.to_owned()),
-            settles,
-        }
+        Self { settles: commit != head, ..Self::of(Some(commit), how, Some(head.to_owned())) }
     }
 
     fn none(why: impl Into<String>, head: Option<String>) -> Self {
-        Self { known: KnownBase { commit: None, how: why.into(), evaluated: None }, head, settles: false }
+        Self::of(None, why, head)
+    }
+
+    /// A base that settles nothing.
+    pub(super) fn of(commit: Option<String>, how: impl Into<String>, head: Option<String>) -> Self {
+        Self { known: KnownBase { commit, how: how.into(), evaluated: None }, head, settles: false }
     }
 }
 
@@ -86,20 +87,15 @@ fn head(folder: &Path) -> Result<(Repository, String), Diagnostic> {
 /// The merge base, as `promptgate run` finds it.
 fn merge_base(folder: &Path, variable: Variable<'_>) -> Result<Base, Diagnostic> {
     let head = head(folder).ok().map(|(_, commit)| commit);
-    match load::baseline(None, folder, variable)? {
-        Baseline::Commit { tree, how, .. } => match (tree.commit(), head) {
-            (Some(commit), Some(head)) => Ok(Base::at(commit.to_owned(), how, &head)),
-            (_, head) => Ok(Base::none("git did not say which commit it is", head)),
-        },
-        Baseline::None { note } => {
-            let why = note
-                .as_deref()
-                .and_then(|note| note.strip_prefix("no baseline: "))
-                .unwrap_or("there is none");
-            Ok(Base::none(why, head))
+    let why = match (files::baseline(None, folder, variable)?, &head) {
+        (Baseline::Commit { tree: Tree::Commit { commit, .. }, how, .. }, Some(head)) => {
+            return Ok(Base::at(commit, how, head));
         }
-        Baseline::File { .. } | Baseline::Report { .. } => Ok(Base::none("there is none", head)),
-    }
+        (Baseline::Commit { .. }, _) => "git did not say which commit it is".to_owned(),
+        (Baseline::None { note: Some(note) }, _) => note.replacen("no baseline: ", "", 1),
+        _ => "there is none".to_owned(),
+    };
+    Ok(Base::none(why, head))
 }
 
 fn base_of_pull_request(
@@ -131,22 +127,20 @@ fn base_of_pull_request(
         "GITHUB_SHA" if head == request.head => Some("0".repeat(head.len())),
         _ => variable(name),
     };
-    let found = load::trusted_baseline(Some(&BaselineSpec::MergeBase { path: None }), folder, &lookup);
+    let found = files::trusted_baseline(Some(&BaselineSpec::MergeBase { path: None }), folder, &lookup);
     let place = Place::file(format!("the base of pull request {number}"));
     let found = found.map_err(|diagnostic| diagnostic.or_at(&place))?;
-    let Baseline::Commit { tree, how, .. } = found else {
-        return Err(
-            Diagnostic::new(format!("the base of pull request {number} was not found")).help(checkout)
-        );
-    };
-    match tree.commit() {
-        Some(commit) if commit != head => Ok(Base::at(commit.to_owned(), how, &head)),
-        _ => Err(Diagnostic::new(format!(
+    match found {
+        Baseline::Commit { tree: Tree::Commit { commit, .. }, how, .. } if commit != head => {
+            Ok(Base::at(commit, how, &head))
+        }
+        Baseline::Commit { .. } => Err(Diagnostic::new(format!(
             "what is checked out is in {} already: nothing of pull request {number} is in it",
             request.base_branch
         ))
         .at(Place::file("HEAD"))
         .help(checkout)),
+        _ => Err(Diagnostic::new(format!("the base of pull request {number} was not found")).help(checkout)),
     }
 }
 
@@ -154,10 +148,12 @@ fn base_of_merge_group(event: &Event, folder: &Path, variable: Variable<'_>) -> 
     let (repository, head) = head(folder)?;
     let base = event.base.as_deref().unwrap_or_default();
     let group = event.head.clone().or_else(|| variable("GITHUB_SHA"));
+    let refuse = |message: &str| {
+        let help = "check out the commit of the event, as actions/checkout does without `ref:`";
+        Err(Diagnostic::new(message).at(Place::file("HEAD")).help(help))
+    };
     if group.is_some_and(|group| group != head) {
-        return Err(Diagnostic::new("what is checked out is not the merge group")
-            .at(Place::file("HEAD"))
-            .help("check out the commit of the event, as actions/checkout does without `ref:`"));
+        return refuse("what is checked out is not the merge group");
     }
     let found = repository.resolve(base).map_err(|diagnostic| {
         let help =
@@ -167,9 +163,7 @@ fn base_of_merge_group(event: &Event, folder: &Path, variable: Variable<'_>) -> 
             .help(help)
     })?;
     if found.commit == head {
-        return Err(Diagnostic::new("what is checked out is the base of the merge group, not the group")
-            .at(Place::file("HEAD"))
-            .help("check out the commit of the event, as actions/checkout does without `ref:`"));
+        return refuse("what is checked out is the base of the merge group, not the group");
     }
     Ok(Base::at(found.commit, "base of the merge group", &head))
 }
@@ -194,16 +188,12 @@ fn base_with_default_branch(event: &Event, folder: &Path, variable: Variable<'_>
         _ => variable(name),
     };
     let spec = BaselineSpec::MergeBase { path: None };
-    let found = match load::trusted_baseline(Some(&spec), folder, &lookup) {
-        Ok(Baseline::Commit { tree, how, .. }) => tree.commit().map(|commit| (commit.to_owned(), how)),
-        Ok(_) => None,
-        Err(diagnostic) => return Base::none(diagnostic.message, Some(head)),
+    let why = match files::trusted_baseline(Some(&spec), folder, &lookup) {
+        Ok(Baseline::Commit { tree: Tree::Commit { commit, .. }, how, .. }) if commit != head => {
+            return Base::at(commit, how, &head);
+        }
+        Ok(_) => format!("{} has no earlier commit of its own to compare with", event.kind.as_str()),
+        Err(diagnostic) => diagnostic.message,
     };
-    match found {
-        Some((commit, how)) if commit != head => Base::at(commit, how, &head),
-        _ => Base::none(
-            format!("{} has no earlier commit of its own to compare with", event.kind.as_str()),
-            Some(head),
-        ),
-    }
+    Base::none(why, Some(head))
 }

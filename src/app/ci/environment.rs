@@ -11,15 +11,7 @@ use promptgate_core::text::neutral;
 /// Largest event that is read, in bytes; GitHub limits a payload to 25 MB.
 const EVENT_LIMIT: u64 = 32 << 20;
 
-/// The environment of a CI job.
-pub(crate) struct CiEnvironment(pub(crate) Environment);
-
-impl CiEnvironment {
-    /// A variable.
-    pub(super) fn variable(&self, name: &str) -> Option<String> {
-        self.0.variable(name)
-    }
-
+impl Environment {
     /// Whether GitHub Actions reads the log.
     pub(super) fn is_github(&self) -> bool {
         self.variable("GITHUB_ACTIONS").is_some_and(|value| value == "true")

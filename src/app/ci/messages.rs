@@ -3,50 +3,56 @@
 use super::facts::Verdict;
 use super::{CiContext, OnMissingCredentials, Outcome, Uncalled};
 use crate::app::Failure;
+use crate::app::report_files::style;
 use promptgate_core::model::Diagnostic;
 use promptgate_core::text::{Redactor, neutral};
 use promptgate_report::comment::{self, CommentFacts, Subject};
-use promptgate_report::{Disclose, Format, Style};
+use promptgate_report::{Disclose, Format};
 
-/// The verdict in `ci.json`. `passes` says whether the exit code is 0.
-pub(super) fn verdict(outcome: &Outcome, on_missing: OnMissingCredentials, passes: bool) -> Verdict {
-    match outcome {
-        Outcome::Reported(reported) => reported.report.verdict.into(),
+/// The verdict in `ci.json`, and the code of the first reason. `passes` says whether the exit code is 0.
+pub(super) fn verdict(
+    outcome: &Outcome,
+    on_missing: OnMissingCredentials,
+    passes: bool,
+) -> (Verdict, Option<&'static str>) {
+    let verdict = match outcome {
+        Outcome::Reported(reported) => {
+            let reason = reported.report.reasons.first();
+            return (reported.report.verdict.into(), reason.map(|reason| reason.code.as_str()));
+        }
         Outcome::Shard(_) if passes => Verdict::Pass,
+        Outcome::Shard(_) | Outcome::Interrupted => Verdict::Incomplete,
         Outcome::Unchanged(_) => Verdict::Unchanged,
-        Outcome::NoKey { .. } if on_missing == OnMissingCredentials::Skip => Verdict::NotEvaluated,
-        Outcome::Shard(_) | Outcome::Interrupted | Outcome::NoKey { .. } => Verdict::Incomplete,
-        Outcome::Failed(Failure::Incomplete(_)) => Verdict::Incomplete,
-        Outcome::Failed(_) => Verdict::Error,
-    }
-}
-
-/// The code of the first reason.
-pub(super) fn reason(outcome: &Outcome) -> Option<&'static str> {
-    match outcome {
-        Outcome::Reported(reported) => reported.report.reasons.first().map(|reason| reason.code.as_str()),
-        Outcome::Shard(_) | Outcome::Interrupted | Outcome::Unchanged(_) => None,
-        Outcome::NoKey { .. } => Some("missing_credentials"),
-        Outcome::Failed(failure) => Some(match failure {
-            Failure::Diagnostics(_) => "usage",
-            Failure::Incomplete(_) => "shards",
-            Failure::Nothing(_) => "nothing_to_evaluate",
-            Failure::Internal(_) | Failure::BrokenPipe => "internal",
-        }),
-    }
+        Outcome::NoKey { .. } => {
+            let skip = on_missing == OnMissingCredentials::Skip;
+            let verdict = if skip { Verdict::NotEvaluated } else { Verdict::Incomplete };
+            return (verdict, Some("missing_credentials"));
+        }
+        Outcome::Failed(failure) => {
+            let (verdict, reason) = match failure {
+                Failure::Diagnostics(_) => (Verdict::Error, "usage"),
+                Failure::Incomplete(_) => (Verdict::Incomplete, "shards"),
+                Failure::Nothing(_) => (Verdict::Error, "nothing_to_evaluate"),
+                Failure::Internal(_) | Failure::BrokenPipe => (Verdict::Error, "internal"),
+            };
+            return (verdict, Some(reason));
+        }
+    };
+    (verdict, None)
 }
 
 /// The text for the log; empty where it was printed before.
 pub(super) fn log_line(outcome: &Outcome, context: &CiContext, width: usize) -> String {
     match outcome {
         Outcome::Reported(reported) => {
-            let style = Style {
-                width,
-                color: false,
-                files: reported.files.iter().map(|path| path.display().to_string()).collect(),
-                redactor: reported.redactor.as_ref().clone(),
-            };
-            render(&reported.report, Format::Terminal, style)
+            let style = style(&reported.redactor, width, false, &reported.files);
+            let mut bytes = Vec::new();
+            match promptgate_report::write(&reported.report, Format::Terminal, &mut bytes, style) {
+                Ok(()) => reported.redactor.redact(&String::from_utf8_lossy(&bytes)).into_owned(),
+                Err(error) => {
+                    format!("the report could not be shown: {}\n", neutral::terminal(&error.to_string()))
+                }
+            }
         }
         Outcome::Unchanged(of) => {
             format!("UNCHANGED  {}\n           {}\n", short(name(of)), unchanged(of, context))
@@ -59,26 +65,13 @@ pub(super) fn log_line(outcome: &Outcome, context: &CiContext, width: usize) -> 
     }
 }
 
-/// How the body of a comment or summary is written.
-#[derive(Clone, Copy)]
-pub(super) struct BodyStyle<'a> {
-    /// Texts that it may show.
-    pub(super) disclose: Disclose,
-    /// The exit code of the command.
-    pub(super) exit_code: u8,
-    /// The base commit.
-    pub(super) base: Option<&'a str>,
-    /// The commit of the change.
-    pub(super) head: Option<&'a str>,
-    /// The URL of the workflow run.
-    pub(super) run_url: Option<&'a str>,
-}
-
 /// The body of the comment and of the job summary, at most `limit` bytes; `None` for a shard, which has no verdict.
 pub(super) fn comment_body(
     outcome: &Outcome,
     context: &CiContext,
-    style: BodyStyle<'_>,
+    disclose: Disclose,
+    exit_code: u8,
+    run_url: Option<&str>,
     limit: usize,
 ) -> Option<String> {
     let (reason, next);
@@ -106,7 +99,7 @@ pub(super) fn comment_body(
         Outcome::Reported(reported) => reported.redactor.as_ref(),
         _ => &without,
     };
-    let BodyStyle { disclose, exit_code, base, head, run_url } = style;
+    let (base, head) = (context.base_commit(), context.head_commit());
     let facts = CommentFacts { subject, exit_code, disclose, base, head, address: run_url, redactor };
     Some(comment::render(&facts, limit))
 }
@@ -165,14 +158,4 @@ fn count(cases: usize) -> String {
 
 fn short(text: &str) -> String {
     neutral::clip(&neutral::terminal(text), 80)
-}
-
-/// A report in one of its formats.
-fn render(report: &promptgate_report::Report, format: Format, style: Style) -> String {
-    let redactor: Redactor = style.redactor.clone();
-    let mut bytes = Vec::new();
-    if let Err(error) = promptgate_report::write(report, format, &mut bytes, style) {
-        return format!("the report could not be shown: {}\n", neutral::terminal(&error.to_string()));
-    }
-    redactor.redact(&String::from_utf8_lossy(&bytes)).into_owned()
 }

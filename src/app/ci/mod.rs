@@ -12,18 +12,16 @@ mod unchanged;
 
 use std::path::{Path, PathBuf};
 
-pub(crate) use environment::CiEnvironment;
-
 use super::cache::CacheMode;
 use super::evaluate::{self, Decided, RunOptions};
 use super::report_files::Reported;
 use super::shard::ShardResult;
 use super::sources::{self, Configured};
 use super::suite::Suite;
-use super::{Failure, models, shard};
+use super::{Environment, Failure, models, shard};
 use base::Base;
+use promptgate_adapters::git::Repository;
 use promptgate_adapters::github::Event;
-use promptgate_adapters::load::Repository;
 use promptgate_report::Disclose;
 use promptgate_report::shard::Shard;
 
@@ -67,9 +65,9 @@ pub(crate) struct CiContext {
 
 impl CiContext {
     fn set_files(&mut self, configured: &Configured) {
-        self.folder.clone_from(&configured.folder);
+        self.folder.clone_from(&configured.location.folder);
         let file = Path::new(&configured.settings.file).file_name().unwrap_or_default();
-        self.files = vec![configured.settings.prompt.value.clone(), file.to_string_lossy().into_owned()];
+        self.files = vec![configured.settings.prompt.clone(), file.to_string_lossy().into_owned()];
     }
 
     /// The repository of the configuration, if it is in one.
@@ -141,7 +139,7 @@ impl Uncalled {
 /// An event that must not be run, a base that is out of reach, and everything that is wrong with the suite or shards.
 pub(crate) async fn gate(
     options: &CiOptions,
-    environment: &CiEnvironment,
+    environment: &Environment,
     context: &mut CiContext,
 ) -> Result<Gate, Failure> {
     let event = environment.event()?;
@@ -151,10 +149,10 @@ pub(crate) async fn gate(
     if let Some(folder) = &options.merge {
         return shards::merge(folder, &run, context, &variable);
     }
-    context.shard = shard::choose(run.shard, run.suite.max_repeats, &environment.0)?;
+    context.shard = shard::choose(run.shard, run.suite.max_repeats, environment)?;
     let configured = sources::configured(run.suite.config.as_deref())?;
     context.set_files(&configured);
-    let mut base = base::find(event.as_ref(), &configured.folder, &variable)?;
+    let mut base = base::find(event.as_ref(), &configured.location.folder, &variable)?;
     let is_change = event.as_ref().is_some_and(|event| event.kind.is_change());
     if is_change {
         base.known.evaluated.clone_from(&base.head);
@@ -165,9 +163,9 @@ pub(crate) async fn gate(
         None => is_change.then(|| "git:merge-base".to_owned()),
     };
     let base = context.base.insert(base);
-    let (suite, shard) = evaluate::load(&run, &environment.0).await?;
+    let (suite, shard) = evaluate::load(&run, environment).await?;
     let may_settle = base.settles && run.calls.cache != CacheMode::Refresh;
-    if may_settle && unchanged::is_unchanged(&suite, &run, base, &environment.0).await {
+    if may_settle && unchanged::is_unchanged(&suite, &run, base, environment).await {
         return Ok(Gate::Ended(Outcome::Unchanged(Uncalled::suite(&suite))));
     }
     let variables = missing_keys(&suite, &run, environment);
@@ -178,22 +176,21 @@ pub(crate) async fn gate(
 }
 
 /// The variables of required keys that are not set.
-fn missing_keys(suite: &Suite, run: &RunOptions, environment: &CiEnvironment) -> Vec<String> {
+fn missing_keys(suite: &Suite, run: &RunOptions, environment: &Environment) -> Vec<String> {
     if run.calls.offline || run.calls.cache == CacheMode::CachedOnly {
         return Vec::new();
     }
-    models::missing_keys(&suite.settings, &environment.0, !suite.scorers.judges.is_empty())
+    models::missing_keys(&suite.settings, environment, !suite.scorers.judges.is_empty())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::Environment;
     use crate::app::testing;
 
-    fn environment(variables: &[(&str, &str)]) -> CiEnvironment {
+    fn environment(variables: &[(&str, &str)]) -> Environment {
         let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        CiEnvironment(Environment::of(variables))
+        Environment::of(variables)
     }
 
     fn options(folder: &Path) -> CiOptions {
@@ -224,9 +221,8 @@ mod tests {
         assert_eq!(variables, &["OPENAI_API_KEY"]);
         let text = messages::log_line(&outcome, &context, 80);
         assert!(text.starts_with("NOT EVALUATED: no key"), "{text}");
-        assert_eq!(messages::reason(&outcome), Some("missing_credentials"));
         let skipped = messages::verdict(&outcome, OnMissingCredentials::Skip, true);
-        assert_eq!(skipped, facts::Verdict::NotEvaluated);
+        assert_eq!(skipped, (facts::Verdict::NotEvaluated, Some("missing_credentials")));
     }
 
     #[test]

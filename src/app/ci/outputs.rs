@@ -4,12 +4,11 @@ mod annotations;
 
 use std::path::Path;
 
-use super::environment::CiEnvironment;
 use super::facts::{self, CiFacts, Verdict};
-use super::messages::{self, BodyStyle};
+use super::messages;
 use super::{CiContext, CiOptions, Outcome};
 use crate::app::files::{append, write_whole};
-use crate::app::{Failure, report_files};
+use crate::app::{Environment, Failure, report_files};
 use promptgate_adapters::github::{self, EventKind, Outputs};
 use promptgate_core::model::{Diagnostic, Place};
 use promptgate_report::comment::{COMMENT_BYTES, SUMMARY_BYTES};
@@ -59,21 +58,21 @@ pub(crate) fn write_all(
     outcome: &Outcome,
     context: &CiContext,
     options: &CiOptions,
-    environment: &CiEnvironment,
+    environment: &Environment,
     exit_code: u8,
     width: usize,
 ) -> Result<Log, Failure> {
     let folder = &options.run.out;
-    let verdict = messages::verdict(outcome, options.on_missing_credentials, exit_code == 0);
-    let (base, head) = (context.base_commit(), context.head_commit());
+    let (verdict, reason) = messages::verdict(outcome, options.on_missing_credentials, exit_code == 0);
     let run_url = environment.run_url();
-    let style = BodyStyle { disclose: options.disclose, exit_code, base, head, run_url: run_url.as_deref() };
-    let body = |limit| messages::comment_body(outcome, context, style, limit);
+    let body = |limit| {
+        messages::comment_body(outcome, context, options.disclose, exit_code, run_url.as_deref(), limit)
+    };
     let comment = body(COMMENT_BYTES);
     if let Some(comment) = &comment {
         write_whole(&folder.join(COMMENT), |out| out.write_all(comment.as_bytes()))?;
     }
-    write_facts(outcome, context, verdict, exit_code, comment.is_some(), folder)?;
+    write_facts(context, verdict, reason, exit_code, comment.is_some(), folder)?;
     let mut warnings = Vec::new();
     if let Some(path) = environment.path("GITHUB_STEP_SUMMARY") {
         let size =
@@ -104,20 +103,20 @@ pub(crate) fn write_all(
 }
 
 impl CiContext {
-    fn base_commit(&self) -> Option<&str> {
+    pub(super) fn base_commit(&self) -> Option<&str> {
         self.base.as_ref().and_then(|base| base.known.commit.as_deref())
     }
 
-    fn head_commit(&self) -> Option<&str> {
+    pub(super) fn head_commit(&self) -> Option<&str> {
         let event = self.event.as_ref().and_then(|event| event.head.as_deref());
         event.or_else(|| self.base.as_ref().and_then(|base| base.head.as_deref()))
     }
 }
 
 fn write_facts(
-    outcome: &Outcome,
     context: &CiContext,
     verdict: Verdict,
+    reason: Option<&str>,
     exit_code: u8,
     has_comment: bool,
     folder: &Path,
@@ -131,7 +130,7 @@ fn write_facts(
         pull_request: event.and_then(|event| event.pull_request.as_ref()).map(|request| request.number),
         base: context.base_commit().map(str::to_owned),
         head: context.head_commit().map(str::to_owned),
-        reason: messages::reason(outcome).map(str::to_owned),
+        reason: reason.map(str::to_owned),
         shard: context.shard.map(|shard| shard.to_string()),
         comment: has_comment.then(|| COMMENT.to_owned()),
     };

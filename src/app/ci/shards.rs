@@ -11,7 +11,7 @@ use super::facts::{self, CiFacts, Verdict};
 use super::{CiContext, Gate, Outcome, Uncalled};
 use crate::app::cache::refuse_tracked;
 use crate::app::evaluate::RunOptions;
-use crate::app::sources::{self, KnownBase};
+use crate::app::sources;
 use crate::app::{Failure, merge as merging, report_files, shard};
 use promptgate_adapters::github::EventKind;
 use promptgate_core::model::{Diagnostic, Place};
@@ -30,7 +30,7 @@ pub(super) fn merge(
     // Only for the lines of annotations; it decides nothing, and the job may have no repository.
     if let Ok(configured) = sources::configured(run.suite.config.as_deref()) {
         context.set_files(&configured);
-        context.base = base::find(context.event.as_ref(), &configured.folder, variable).ok();
+        context.base = base::find(context.event.as_ref(), &configured.location.folder, variable).ok();
     }
     if let Some(outcome) = common_outcome(folder, context)? {
         return Ok(Gate::Ended(outcome));
@@ -47,11 +47,7 @@ pub(super) fn merge(
 }
 
 fn base_of_shards(commit: String, head: Option<String>) -> Base {
-    Base {
-        known: KnownBase { commit: Some(commit), how: "as the shards found it".to_owned(), evaluated: None },
-        head,
-        settles: false,
-    }
+    Base::of(Some(commit), "as the shards found it", head)
 }
 
 /// The outcome that all shards have in common without a call; `None` where there are shards to join, or some are missing.

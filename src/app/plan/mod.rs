@@ -11,15 +11,14 @@ pub(crate) use shards::matrix;
 
 use super::report_files;
 use super::suite::{self, Suite, SuiteOptions};
-use super::{Environment, Failure, mismatch};
+use super::{Environment, Failure, announce, mismatch};
 use crate::config::Settings;
-use promptgate_core::forecast::{self, ComparisonSize, Load, Rates};
+use promptgate_core::forecast::{self, ComparisonSize, Rates};
 use promptgate_core::gate::{Policy, Rule};
-use promptgate_core::model::{JudgeFacts, Place, Run, Scope};
+use promptgate_core::model::{JudgeFacts, Run, Scope};
 use promptgate_core::port::{ChatModel, NullSink};
 use promptgate_core::stats::unseen_failure_share;
 use promptgate_engine::execute::Engine;
-use promptgate_engine::judge::Judge;
 use promptgate_report::Report;
 use promptgate_report::plan::{Amount, Plan, SCHEMA, Shards};
 use promptgate_simulated::{Simulated, SimulatedOptions};
@@ -87,9 +86,8 @@ struct EarlierRun {
 }
 
 fn earlier(path: &Path, suite: &Suite) -> Result<EarlierRun, Failure> {
-    let report = report_files::read(path)?;
+    let (report, run) = report_files::read_run(path)?;
     let file = path.display().to_string();
-    let run = report.to_run().map_err(|diagnostics| diagnostics.at(&Place::file(&file)))?;
     mismatch::refuse(&file, [mismatch::dataset(&run.dataset, &suite.plan.dataset().facts)])?;
     Ok(EarlierRun { file, report, run })
 }
@@ -104,9 +102,7 @@ fn forecast_of(
     let PlannedRun { engine, settings, policy, compared } = planned;
     let (plan, schedule) = (&engine.plan, policy.schedule());
     let judged: Vec<String> = engine.scorers.judges.iter().map(|judge| judge.name().to_owned()).collect();
-    let answers = plan.slots(0, 1).len() as u64;
-    let judgements: usize = engine.scorers.judges.iter().map(Judge::judgements).sum();
-    let load = Load { answers, judgements: answers * judgements as u64 };
+    let load = announce::load(engine, plan.slots(0, 1).len() as u64);
     let shared = plan.shared().iter().filter(|shared| **shared).count();
     let size = ComparisonSize { cases: plan.dataset().cases.len(), shared, compared: *compared };
     let alpha = policy.alpha();
@@ -125,7 +121,7 @@ fn forecast_of(
     let (lowest, expected, most) = (amount(schedule.first()), amount(likely), amount(schedule.last()));
     let shards = shards.map(|of| {
         let (cases, answers) = shards::largest(plan, of);
-        let load = Load { answers, judgements: answers * judgements as u64 };
+        let load = announce::load(engine, answers);
         let largest = amount_of(forecast::estimate_cost(load, schedule.first(), answer, judgement));
         notes.push(shards::note(schedule, self_test.is_some()));
         Shards { of, cases, largest }

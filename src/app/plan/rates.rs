@@ -34,9 +34,9 @@ pub(super) async fn rates(
         }
     };
     let mut price = |model: &str, each: &mut CallCost| {
-        let known = settings.prices.iter().find(|(name, ..)| name == model);
-        each.usd = known
-            .map(|(_, input, output)| (each.prompt_tokens * input + each.completion_tokens * output) / 1e6);
+        let known = settings.price(model);
+        each.usd =
+            known.map(|(input, output)| (each.prompt_tokens * input + each.completion_tokens * output) / 1e6);
         let note = format!("no price of {model}: add it to `prices`");
         if known.is_none() && !notes.contains(&note) {
             notes.push(note);

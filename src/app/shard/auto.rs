@@ -74,18 +74,13 @@ fn of_system(
     let read = |name: &str| variable(name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
     let parallel =
         || format!("enable parallel jobs of {} with {}, or pass `--shard k/n`", system.name, system.key);
+    let half = |set, unset| diagnostic(format!("{set} is set without {unset}")).help(parallel());
     let (index, total) = match (read(system.index), read(system.total)) {
         (None, None) => return Ok(None),
         // GitLab counts the nodes of every job, but numbers those of parallel ones only.
         (None, Some(total)) if total == "1" => return Ok(Shard::new(1, 1)),
-        (None, Some(_)) => {
-            let message = format!("{} is set without {}", system.total, system.index);
-            return Err(diagnostic(message).help(parallel()));
-        }
-        (Some(_), None) => {
-            let message = format!("{} is set without {}", system.index, system.total);
-            return Err(diagnostic(message).help(parallel()));
-        }
+        (None, Some(_)) => return Err(half(system.total, system.index)),
+        (Some(_), None) => return Err(half(system.index, system.total)),
         (Some(index), Some(total)) => (index, total),
     };
     let number = |name: &str, text: &str| {

@@ -12,9 +12,8 @@ use std::path::Path;
 use std::str::FromStr;
 
 pub(super) use find::{files_below, find, is_shard};
+pub(super) use part::Part;
 pub(crate) use part::ShardResult;
-pub(super) use part::{Part, ShardOutput};
-pub(super) use plan::PlanFacts;
 pub(super) use share::{ceilings, narrow};
 
 use super::Environment;

@@ -1,16 +1,15 @@
 //! The run of one shard: its cases are answered and graded, and its file is written; nothing is decided.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
-use super::plan::PlanFacts;
+use super::plan;
 use crate::app::Failure;
 use crate::app::files::write_whole;
-use promptgate_core::model::Run;
+use crate::app::suite::Suite;
+use promptgate_core::model::{JudgeFacts, Run};
 use promptgate_core::text::{Redactor, neutral};
-use promptgate_engine::evaluate::{self, CallCounter, Header, ShardRun};
-use promptgate_engine::execute::{Engine, Plan, Scorers};
+use promptgate_engine::evaluate::ShardRun;
 use promptgate_report::FileSpool;
 use promptgate_report::shard::{Shard, ShardContext, ShardFile};
 use promptgate_report::v1::EndedKind;
@@ -18,6 +17,7 @@ use promptgate_report::v1::EndedKind;
 /// A shard before its first call.
 pub(in crate::app) struct Part {
     context: ShardContext,
+    /// Metric names of the whole run.
     scorers: Vec<String>,
     repeats: u32,
 }
@@ -32,57 +32,49 @@ pub(crate) struct ShardResult {
     pub(crate) summary: String,
 }
 
-/// Where the file of a shard goes.
-pub(in crate::app) struct ShardOutput<'a> {
-    /// The folder.
-    pub(in crate::app) folder: &'a Path,
-    /// Knows the secrets of the run.
-    pub(in crate::app) redactor: &'a Redactor,
-    /// The texts of the trials.
-    pub(in crate::app) spool: &'a Arc<FileSpool>,
-}
-
 impl Part {
-    /// Removes the cases of other shards from plan and scorers.
+    /// Removes the cases of other shards from plan and scorers; `endpoint` is the identity of the one that answers.
     pub(in crate::app) fn cut(
         shard: Shard,
-        plan: &mut Plan,
-        scorers: &mut Scorers,
-        facts: &PlanFacts<'_>,
+        suite: &mut Suite,
+        judge: Option<&JudgeFacts>,
+        endpoint: &str,
+        simulated: bool,
     ) -> Self {
-        let keep: Vec<bool> = plan.dataset().cases.iter().map(|case| shard.holds(&case.id)).collect();
+        let keep: Vec<bool> = suite.plan.dataset().cases.iter().map(|case| shard.holds(&case.id)).collect();
         let context = ShardContext {
             shard,
             places: keep.iter().enumerate().filter(|(_, keep)| **keep).map(|(place, _)| place).collect(),
-            parts: facts.parts(plan, scorers),
-            policy: facts.policy.clone(),
-            inconclusive_passes: facts.inconclusive_passes(),
+            parts: plan::parts(suite, judge, endpoint, simulated),
+            policy: suite.policy.clone(),
+            inconclusive_passes: suite.inconclusive_passes(),
         };
-        plan.retain(&keep);
-        scorers.retain(&keep);
-        Self { context, scorers: facts.scorers.to_vec(), repeats: facts.policy.schedule().first() }
+        let scorers = suite.scorers.metrics();
+        suite.plan.retain(&keep);
+        suite.scorers.retain(&keep);
+        Self { context, scorers, repeats: suite.policy.schedule().first() }
     }
 
-    /// Answers and grades the cases of the shard, and writes its file.
-    pub(in crate::app) async fn run(
+    /// What the engine has to know of the shard.
+    pub(in crate::app) fn shard_run<'a>(&self, earlier: Option<&'a Run>) -> ShardRun<'a> {
+        ShardRun { scorers: self.scorers.clone(), repeats: self.repeats, earlier }
+    }
+
+    /// Writes the file of the shard into a folder.
+    pub(in crate::app) fn write(
         self,
-        engine: &Arc<Engine>,
-        header: Header,
-        earlier: Option<Run>,
-        counter: &CallCounter,
-        elapsed: impl Fn() -> Duration,
-        output: ShardOutput<'_>,
+        run: &Run,
+        spool: &Arc<FileSpool>,
+        redactor: &Redactor,
+        folder: &Path,
     ) -> Result<ShardResult, Failure> {
-        let Self { context, scorers, repeats } = self;
-        let shard_run = ShardRun { scorers, repeats, earlier: earlier.as_ref() };
-        let run = evaluate::execute_shard(engine, header, shard_run, counter, elapsed).await;
-        let file = ShardFile::new(&run, context, Some(output.spool));
+        let file = ShardFile::new(run, self.context, Some(spool));
         let text = serde_json::to_string(&file)
             .map_err(|error| Failure::Internal(format!("could not write the shard: {error}")))?;
-        let json = output.redactor.redact(&text).into_owned() + "\n";
-        let path: PathBuf = output.folder.join(file.shard.file_name());
+        let json = redactor.redact(&text).into_owned() + "\n";
+        let path = folder.join(file.shard.file_name());
         write_whole(&path, |out| out.write_all(json.as_bytes()))?;
-        let summary = output.redactor.redact(&summary(&file, &path)).into_owned();
+        let summary = redactor.redact(&summary(&file, &path)).into_owned();
         Ok(ShardResult { ended: file.report.ended.kind, json, summary })
     }
 }
@@ -110,11 +102,8 @@ fn summary(file: &ShardFile, path: &Path) -> String {
             (format!("not done: {}", neutral::terminal(message)), help.or(Some(again)))
         }
     };
-    let repeats = if file.report.repeats == 1 {
-        "1 repeat".to_owned()
-    } else {
-        format!("{} repeats", file.report.repeats)
-    };
+    let repeats = file.report.repeats;
+    let repeats = if repeats == 1 { "1 repeat".to_owned() } else { format!("{repeats} repeats") };
     let mut text = format!(
         "SHARD {} of {}  {name}\n      {} of {} cases, {} trials in one look at {repeats}, {} missing\n      {outcome}\n",
         shard.index, shard.of, counts.cases, file.report.dataset.cases, counts.trials, counts.missing,

@@ -1,118 +1,76 @@
 //! The parts of the plan digest, which all shards of a run must have in common.
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::app::sources::{Earlier, Files};
-use crate::config::{Inconclusive, Settings};
-use promptgate_core::check;
-use promptgate_core::gate::Policy;
-use promptgate_core::model::{JudgeFacts, PolicySource, Role, Variant};
-use promptgate_engine::execute::{Plan, Scorers};
+use crate::app::sources::Earlier;
+use crate::app::suite::{Suite, files_of_checks};
+use promptgate_core::model::{JudgeFacts, Role, Variant};
 use promptgate_report::shard::{CaseInPlan, digest_of, digest_of_cases};
 use promptgate_report::v1;
 
-/// Facts that shards of a run must have in common, known before the first call.
-pub(in crate::app) struct PlanFacts<'a> {
-    /// The configuration.
-    pub(in crate::app) settings: &'a Settings,
-    /// The files of its checks.
-    pub(in crate::app) files: &'a Files,
-    /// Where the policy is from; `None` for the configuration itself.
-    pub(in crate::app) policy_source: Option<&'a PolicySource>,
-    /// Metric names of the whole run.
-    pub(in crate::app) scorers: &'a [String],
-    /// The policy.
-    pub(in crate::app) policy: &'a Policy,
-    /// The judge, if one is called.
-    pub(in crate::app) judge: Option<&'a JudgeFacts>,
-    /// Identity of the endpoint that answers.
-    pub(in crate::app) endpoint: &'a str,
-    /// A baseline from an earlier run.
-    pub(in crate::app) earlier: Option<&'a Earlier>,
-    /// Whether the simulated model answers.
-    pub(in crate::app) simulated: bool,
+/// The parts of the digest of a plan, taken before cases of other shards are dropped from it; `endpoint` is the identity
+/// of the one that answers.
+pub(super) fn parts(
+    suite: &Suite,
+    judge: Option<&JudgeFacts>,
+    endpoint: &str,
+    simulated: bool,
+) -> BTreeMap<String, String> {
+    let none = || "none".to_owned();
+    let (settings, metrics) = (&suite.settings, suite.scorers.metrics());
+    let baseline = suite.plan.baseline().map(digest_of_variant);
+    let calibration = judge.and_then(|judge| judge.calibration.as_ref());
+    let source = suite.policy_source.as_ref();
+    let source = source.map(|source| digest_of([json!([source, &source.dataset])]));
+    let prices = settings.prices.iter().map(|(model, input, output)| json!([model, input, output]));
+    [
+        ("tool", env!("CARGO_PKG_VERSION").to_owned()),
+        ("name", settings.name.clone()),
+        ("candidate", digest_of_variant(suite.plan.candidate())),
+        ("baseline", baseline.or_else(|| suite.earlier.as_ref().map(digest_of_earlier)).unwrap_or_else(none)),
+        ("scorers", digest_of_scorers(suite, &metrics)),
+        ("judge", judge.map_or_else(none, |judge| judge.fingerprint.clone())),
+        ("self_test", settings.judge.as_ref().is_some_and(|judge| judge.self_test).to_string()),
+        ("calibration", calibration.map_or_else(none, |it| it.fingerprint.clone())),
+        ("endpoint", endpoint.to_owned()),
+        ("cases", digest_of_plan_cases(suite, &metrics)),
+        ("prices", digest_of(prices)),
+        ("inconclusive", if suite.inconclusive_passes() { "pass" } else { "fail" }.to_owned()),
+        ("simulated", simulated.to_string()),
+        ("policy_from", source.unwrap_or_else(none)),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .into()
 }
 
-impl PlanFacts<'_> {
-    /// Whether the configuration lets an inconclusive verdict pass.
-    pub(super) fn inconclusive_passes(&self) -> bool {
-        self.settings.gate.inconclusive == Inconclusive::Pass
-    }
+fn digest_of_plan_cases(suite: &Suite, metrics: &[String]) -> String {
+    let applying = |index| metrics.iter().filter(move |name| suite.scorers.applies(name, index));
+    digest_of_cases(suite.plan.dataset().cases.iter().enumerate().map(|(index, case)| CaseInPlan {
+        id: &case.id,
+        tags: &case.tags,
+        group: case.group.as_deref(),
+        must_pass: case.must_pass,
+        scorers: applying(index).map(String::as_str).collect(),
+    }))
+}
 
-    /// The parts of the digest of this plan, taken before cases of other shards are dropped from it.
-    pub(super) fn parts(&self, plan: &Plan, scorers: &Scorers) -> BTreeMap<String, String> {
-        let settings = self.settings;
-        let baseline = match (plan.baseline(), self.earlier) {
-            (Some(variant), _) => digest_of_variant(variant),
-            (None, Some(earlier)) => digest_of_earlier(earlier),
-            (None, None) => "none".to_owned(),
-        };
-        let judge = self.judge.map_or_else(|| "none".to_owned(), |judge| judge.fingerprint.clone());
-        let self_test = settings.judge.as_ref().is_some_and(|judge| judge.self_test);
-        let calibration = self.judge.and_then(|judge| judge.calibration.as_ref());
-        let source = self.policy_source.map_or_else(
-            || "none".to_owned(),
-            |source| digest_of([json!([v1::PolicySource::from(source), &source.dataset])]),
-        );
-        let prices = settings.prices.iter().map(|(model, input, output)| json!([model, input, output]));
-        [
-            ("tool", env!("CARGO_PKG_VERSION").to_owned()),
-            ("name", settings.name.clone()),
-            ("candidate", digest_of_variant(plan.candidate())),
-            ("baseline", baseline),
-            ("scorers", self.digest_of_scorers(plan)),
-            ("judge", judge),
-            ("self_test", self_test.to_string()),
-            ("calibration", calibration.map_or_else(|| "none".to_owned(), |it| it.fingerprint.clone())),
-            ("endpoint", self.endpoint.to_owned()),
-            ("cases", self.digest_of_plan_cases(plan, scorers)),
-            ("prices", digest_of(prices)),
-            ("inconclusive", if self.inconclusive_passes() { "pass" } else { "fail" }.to_owned()),
-            ("simulated", self.simulated.to_string()),
-            ("policy_from", source),
-        ]
-        .map(|(name, value)| (name.to_owned(), value))
-        .into()
-    }
-
-    fn digest_of_plan_cases(&self, plan: &Plan, scorers: &Scorers) -> String {
-        digest_of_cases(plan.dataset().cases.iter().enumerate().map(|(index, case)| CaseInPlan {
-            id: &case.id,
-            tags: &case.tags,
-            group: case.group.as_deref(),
-            must_pass: case.must_pass,
-            scorers:
-                self.scorers.iter().map(String::as_str).filter(|name| scorers.applies(name, index)).collect(),
-        }))
-    }
-
-    /// Digest of names, checks as written, and the files that they name.
-    fn digest_of_scorers(&self, plan: &Plan) -> String {
-        let entries: Vec<&Value> = self.settings.checks.iter().map(|check| &check.entry).collect();
-        let own = plan.dataset().cases.iter().flat_map(|case| &case.checks);
-        let files = RefCell::new(BTreeMap::new());
-        let keep = |path: &str, text: Result<String, String>| {
-            let text = text?;
-            files.borrow_mut().insert(path.to_owned(), text.clone());
-            Ok(text)
-        };
-        // They compiled before: only the files that they read matter here.
-        for entry in entries.iter().copied() {
-            let _ = check::compile(entry, &|path: &str| keep(path, self.files.of_check(path)));
-        }
-        for entry in own {
-            let _ = check::compile(entry, &|path: &str| keep(path, self.files.of_case(path)));
-        }
-        digest_of([json!({
-            "names": self.scorers,
-            "entries": entries,
-            "files": files.into_inner(),
-            "answer_field": self.settings.answer_field,
-        })])
-    }
+/// Digest of names, checks as written, and the files that they name.
+fn digest_of_scorers(suite: &Suite, metrics: &[String]) -> String {
+    let entries: Vec<&Value> = suite.settings.checks.iter().map(|check| &check.value).collect();
+    let own = suite.plan.dataset().cases.iter().flat_map(|case| &case.checks);
+    let named =
+        files_of_checks(entries.iter().copied()).into_iter().map(|path| (suite.files.of_check(&path), path));
+    let of_cases = files_of_checks(own).into_iter().map(|path| (suite.files.of_case(&path), path));
+    let files: BTreeMap<String, String> =
+        named.chain(of_cases).filter_map(|(text, path)| Some((path, text.ok()?))).collect();
+    digest_of([json!({
+        "names": metrics,
+        "entries": entries,
+        "files": files,
+        "answer_field": suite.settings.answer_field,
+    })])
 }
 
 /// Digest of the prompt as it is sent; its source does not matter.

@@ -4,14 +4,14 @@ use std::path::Path;
 
 use crate::app::Environment;
 use crate::app::suite::SuiteOptions;
-use promptgate_adapters::load::{self, Baseline, BaselineSpec, Tree};
+use promptgate_adapters::files::{self, Baseline, BaselineSpec, Tree};
 use promptgate_core::model::Diagnostic;
 
 /// Resolves a specification; the merge base is the commit from the event of a CI system, if there is one. With `trusted`
 /// a merge base that only HEAD supports is refused.
 ///
 /// # Errors
-/// As [`load::baseline`] and [`load::trusted_baseline`].
+/// As [`files::baseline`] and [`files::trusted_baseline`].
 pub(super) fn find(
     spec: Option<&BaselineSpec>,
     options: &SuiteOptions,
@@ -27,15 +27,15 @@ pub(super) fn find(
     };
     let (Some(known), Some(path)) = (&options.merge_base, path) else {
         return match trusted {
-            true => load::trusted_baseline(spec, folder, &variable),
-            false => load::baseline(spec, folder, &variable),
+            true => files::trusted_baseline(spec, folder, &variable),
+            false => files::baseline(spec, folder, &variable),
         };
     };
     let Some(commit) = &known.commit else {
         return Ok(Baseline::None { note: Some(format!("no baseline: {}", known.how)) });
     };
     let named = BaselineSpec::Git { reference: commit.clone(), path };
-    Ok(match load::baseline(Some(&named), folder, &variable)? {
+    Ok(match files::baseline(Some(&named), folder, &variable)? {
         Baseline::Commit { tree: Tree::Commit { repository, commit, .. }, path, .. } => Baseline::Commit {
             tree: Tree::Commit { repository, commit, reference: "merge-base".to_owned() },
             path,

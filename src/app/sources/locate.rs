@@ -2,13 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::config;
-use promptgate_core::model::{Diagnostic, Place};
+use crate::config::{self, Settings};
+use promptgate_adapters::files::decode;
+use promptgate_core::check;
+use promptgate_core::model::{Diagnostic, Diagnostics, Place};
 
 /// The configuration's file.
-pub(super) struct Location {
+pub(in crate::app) struct Location {
     /// Its folder; paths inside are relative to it.
-    pub(super) folder: PathBuf,
+    pub(in crate::app) folder: PathBuf,
     /// Its name in that folder.
     pub(super) name: String,
     /// Its path as a reader in the current folder would write it.
@@ -17,23 +19,27 @@ pub(super) struct Location {
     pub(super) bytes: Vec<u8>,
 }
 
+/// The current folder.
+pub(in crate::app) fn current_folder() -> Result<PathBuf, Diagnostic> {
+    std::env::current_dir()
+        .map_err(|error| Diagnostic::new(format!("the current folder cannot be read: {error}")))
+}
+
 /// The configuration that is named (a file, or its folder), else the nearest one.
 pub(super) fn configuration(named: Option<&Path>) -> Result<Location, Diagnostic> {
-    let here = std::env::current_dir()
-        .map_err(|error| Diagnostic::new(format!("the current folder cannot be read: {error}")))?;
+    let here = current_folder()?;
     let path = match named {
         Some(path) => {
             let path = here.join(path);
-            if path.is_dir() {
-                config::NAMES.into_iter().map(|name| path.join(name)).find(|file| file.is_file()).ok_or_else(
-                    || {
-                        Diagnostic::new("there is no promptgate.yaml in this folder")
-                            .at(Place::file(shown(&path)))
-                            .help("`promptgate init FOLDER` writes one")
-                    },
-                )?
-            } else {
+            let mut inside = config::NAMES.into_iter().map(|name| path.join(name));
+            if !path.is_dir() {
                 path
+            } else if let Some(file) = inside.find(|file| file.is_file()) {
+                file
+            } else {
+                return Err(Diagnostic::new("there is no promptgate.yaml in this folder")
+                    .at(Place::file(shown(&path)))
+                    .help("`promptgate init FOLDER` writes one"));
             }
         }
         None => config::find(&here).ok_or_else(|| {
@@ -55,6 +61,11 @@ pub(super) fn configuration(named: Option<&Path>) -> Result<Location, Diagnostic
     let folder = path.parent().unwrap_or(&here).to_owned();
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     Ok(Location { folder, name, shown, bytes })
+}
+
+/// The settings of a configuration.
+pub(super) fn parse(shown: &str, bytes: &[u8]) -> Result<Settings, Diagnostics> {
+    config::load(shown, decode(shown, bytes)?, &check::entry_schema())
 }
 
 /// A path from the command line, relative to the configuration: taken from the current folder if it exists there, else

@@ -1,7 +1,8 @@
 //! Phase one of loading a suite: resolves what options and configuration refer to.
 //!
-//! A reference is a file of the work tree, a commit, or a saved report. Secrets are collected before anything is
-//! fetched. Errors of candidate and baseline are kept, so that phase two reports them together with all others.
+//! A reference is a file of the work tree, a commit, or a saved report. The redactor knows the secrets of configuration
+//! and policy before anything that they name is fetched. Errors are kept with what could not be fetched, so that phase
+//! two, which only parses bytes, reports them together with all others.
 
 mod base;
 mod files;
@@ -10,22 +11,26 @@ mod policy;
 mod prompts;
 mod secrets;
 
-use std::path::{Path, PathBuf};
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
 
-pub(super) use files::Files;
-pub(super) use policy::{PolicySources, add_files, between, warnings as policy_warnings};
+pub(super) use files::{NamedFiles, certificates, dataset_source};
+pub(super) use locate::current_folder;
+pub(super) use policy::{between, warnings as policy_warnings};
 pub(crate) use prompts::Earlier;
 pub(super) use prompts::{BaselineSource, ResolvedPrompt};
-pub(super) use secrets::secrets;
+pub(super) use secrets::{endpoints, header_variables, secrets};
 
 use super::suite::SuiteOptions;
 use super::{Environment, Failure};
-use crate::config::{self, Settings};
+use crate::config::Settings;
+use files::Trees;
 use locate::Location;
-use promptgate_adapters::load;
-use promptgate_core::check;
-use promptgate_core::model::Diagnostics;
-use promptgate_core::text::Secret;
+use policy::PolicySources;
+use promptgate_adapters::files::{DatasetBytes, DatasetSource, fetch_dataset};
+use promptgate_core::model::{Diagnostics, PolicySource};
+use promptgate_core::text::Redactor;
 
 /// The commit that a change is compared with, as the event of a CI system gives it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,25 +45,42 @@ pub(crate) struct KnownBase {
 
 /// A configuration with its folder.
 pub(super) struct Configured {
-    /// The folder that its paths are relative to.
-    pub(super) folder: PathBuf,
-    location: Location,
+    /// Its file.
+    pub(super) location: Location,
     /// Its settings.
     pub(super) settings: Settings,
 }
 
-/// Everything that a suite is loaded from.
+/// The result of phase one.
+pub(super) struct Resolved {
+    /// Everything that a suite is parsed from, apart from the dataset.
+    pub(super) sources: Sources,
+    /// The bytes of the dataset.
+    pub(super) dataset: DatasetBytes,
+    /// For files that only the cases name.
+    pub(super) trees: Trees,
+}
+
+/// Settings and bytes that a suite is parsed from.
 pub(super) struct Sources {
     /// The configuration as a reader would write its path.
     pub(super) shown: String,
-    /// Settings and files, of the policy and of the candidate.
-    pub(super) policy: PolicySources,
+    /// The settings of the policy, with the candidate's own parts.
+    pub(super) settings: Settings,
+    /// Where the policy is from; `None` without `--policy-from`.
+    pub(super) policy_source: Option<PolicySource>,
+    /// The dataset of a policy from elsewhere, beside its configuration.
+    pub(super) policy_dataset: Option<(DatasetBytes, DatasetSource)>,
+    /// Planted answers of the judge.
+    pub(super) planted: Option<DatasetBytes>,
+    /// The other files that the settings name.
+    pub(super) files: NamedFiles,
     /// The candidate's prompt.
     pub(super) candidate: Result<ResolvedPrompt, Diagnostics>,
     /// The baseline.
     pub(super) baseline: Result<BaselineSource, Diagnostics>,
-    /// Every secret that settings and environment hold.
-    pub(super) secrets: Vec<Secret>,
+    /// Knows every secret that settings and environment hold.
+    pub(super) redactor: Arc<Redactor>,
     /// Warnings for the reader.
     pub(super) warnings: Vec<String>,
 }
@@ -66,28 +88,75 @@ pub(super) struct Sources {
 /// Reads the configuration that is named, else the nearest one; none of its files is read.
 pub(super) fn configured(named: Option<&Path>) -> Result<Configured, Failure> {
     let location = locate::configuration(named)?;
-    let text = load::decode(&location.shown, &location.bytes)?.to_owned();
-    let settings = config::load(&location.shown, &text, &check::entry_schema())?;
-    Ok(Configured { folder: location.folder.clone(), location, settings })
+    let settings = locate::parse(&location.shown, &location.bytes)?;
+    Ok(Configured { location, settings })
 }
 
 /// Resolves the references of options and configuration, on threads that may wait for git.
 ///
 /// # Errors
 /// An invalid configuration or policy.
-pub(super) async fn resolve(options: &SuiteOptions, environment: &Environment) -> Result<Sources, Failure> {
+pub(super) async fn resolve(options: &SuiteOptions, environment: &Environment) -> Result<Resolved, Failure> {
     let (options, environment) = (options.clone(), environment.clone());
-    let resolving = tokio::task::spawn_blocking(move || resolve_all(&options, &environment));
-    resolving.await.map_err(|error| Failure::Internal(error.to_string()))?
+    blocking(move || resolve_all(&options, &environment)).await?
 }
 
-fn resolve_all(options: &SuiteOptions, environment: &Environment) -> Result<Sources, Failure> {
-    let Configured { location, settings: own, .. } = configured(options.config.as_deref())?;
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Failure> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| Failure::Internal(error.to_string()))
+}
+
+fn resolve_all(options: &SuiteOptions, environment: &Environment) -> Result<Resolved, Failure> {
+    let Configured { location, settings: own } = configured(options.config.as_deref())?;
     let mut warnings = Vec::new();
     let mut known = secrets(&own, environment);
-    let policy = policy::resolve(options, environment, &location, own, &mut warnings)?;
+    let mut policy = policy::resolve(options, environment, &location, own, &mut warnings)?;
+    // Nothing that configuration and policy name is fetched before this.
     known.extend(secrets(&policy.settings, environment));
+    let redactor = Arc::new(Redactor::new(&known));
     let candidate = prompts::candidate(options, environment, &policy, &location);
     let baseline = prompts::baseline(options, environment, &policy, &location, &mut warnings);
-    Ok(Sources { shown: location.shown, policy, candidate, baseline, secrets: known, warnings })
+    policy::add_named_files(&mut policy);
+    let PolicySources { settings, source: policy_source, trees, base } = policy;
+    let dataset = fetch_dataset(&trees.candidate, &settings.dataset.path);
+    let theirs = base.map(|base| dataset_source(&base.dataset));
+    let policy_dataset = theirs.map(|source| (fetch_dataset(&trees.policy, &source.path), source));
+    let planted = settings.judge.as_ref().and_then(|judge| judge.planted.as_ref());
+    let planted = planted.map(|path| fetch_dataset(&trees.policy, &path.value));
+    let files = NamedFiles::fetch(&trees.policy, files::named_files(&settings));
+    let shown = location.shown;
+    let sources = Sources {
+        shown,
+        settings,
+        policy_source,
+        policy_dataset,
+        planted,
+        files,
+        candidate,
+        baseline,
+        redactor,
+        warnings,
+    };
+    Ok(Resolved { sources, dataset, trees })
+}
+
+/// Fetches the files that only the cases name.
+///
+/// # Errors
+/// None of its own: a file that cannot be read is an error of its case.
+pub(super) async fn fetch_files_of_cases(
+    mut sources: Sources,
+    trees: Trees,
+    paths: BTreeSet<String>,
+) -> Result<Sources, Failure> {
+    if paths.is_empty() {
+        return Ok(sources);
+    }
+    blocking(move || {
+        if let Some(source) = sources.policy_source.as_mut().filter(|source| !source.new) {
+            policy::add_files_of_cases(source, &trees, &paths);
+        }
+        sources.files.fetch_of_cases(&trees, paths);
+        sources
+    })
+    .await
 }

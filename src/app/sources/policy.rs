@@ -9,29 +9,29 @@ mod place;
 
 use serde_json::Value;
 
-use super::files::Files;
-use super::locate::{Location, from_command_line};
+use super::files::Trees;
+use super::locate::{Location, from_command_line, parse};
 use crate::app::Environment;
 use crate::app::suite::SuiteOptions;
 use crate::config::{self, Settings};
-use promptgate_adapters::load::{self, Baseline, BaselineSpec, Tree};
-use promptgate_core::check;
+use promptgate_adapters::files::{self, Baseline, BaselineSpec, Tree};
 use promptgate_core::model::{Diagnostic, Diagnostics, Place, PolicySource};
 use promptgate_core::text::neutral;
 
-pub(in crate::app) use changes::{add_files, between, warnings};
+pub(super) use changes::{add_files_of_cases, add_named_files};
+pub(in crate::app) use changes::{between, warnings};
 pub(super) use place::configuration_at;
 
-/// Settings and files of the policy and of the candidate.
-pub(in crate::app) struct PolicySources {
+/// Settings and trees of the policy and of the candidate.
+pub(super) struct PolicySources {
     /// The settings of the policy, with the candidate's own parts.
-    pub(in crate::app) settings: Settings,
-    /// The files of both.
-    pub(in crate::app) files: Files,
+    pub(super) settings: Settings,
+    /// The trees of both.
+    pub(super) trees: Trees,
     /// The policy's configuration, unchanged; `None` for the candidate's own.
-    pub(in crate::app) base: Option<Settings>,
+    pub(super) base: Option<Settings>,
     /// Where the policy is from; `None` without `--policy-from`.
-    pub(in crate::app) source: Option<PolicySource>,
+    pub(super) source: Option<PolicySource>,
 }
 
 /// Resolves the policy of a suite.
@@ -46,8 +46,8 @@ pub(super) fn resolve(
     warnings: &mut Vec<String>,
 ) -> Result<PolicySources, Diagnostics> {
     let Some(text) = &options.policy_from else {
-        let files = Files::of(Tree::work_tree(&location.folder));
-        return Ok(PolicySources { settings: own, files, base: None, source: None });
+        let trees = Trees::of(Tree::work_tree(&location.folder));
+        return Ok(PolicySources { settings: own, trees, base: None, source: None });
     };
     let flag = |diagnostic: Diagnostic| diagnostic.or_at(&Place::file("--policy-from"));
     let spec = BaselineSpec::parse_candidate(text).map_err(flag)?;
@@ -56,7 +56,7 @@ pub(super) fn resolve(
     if let Some(commit) = options.merge_base.as_ref().and_then(|known| known.evaluated.as_deref()) {
         candidate = candidate.checked_against(commit)?;
         // Only checks that the commit holds the same bytes.
-        candidate.find(&location.name, load::FILE_LIMIT)?;
+        candidate.find(&location.name, files::FILE_LIMIT)?;
     }
     place::refuse_two(location)?;
     let baseline = super::base::find(Some(&spec), options, environment, &location.folder, true);
@@ -82,32 +82,31 @@ pub(super) fn resolve(
     };
     let Some(name) = name else {
         source.new = true;
-        let files = Files::of(candidate);
-        return Ok(PolicySources { settings: own, files, base: None, source: Some(source) });
+        let trees = Trees::of(candidate);
+        return Ok(PolicySources { settings: own, trees, base: None, source: Some(source) });
     };
     let (base, written) = read(&tree, &name, text)?;
-    let theirs = load::decode(&location.shown, &location.bytes)?;
+    let theirs = files::decode(&location.shown, &location.bytes)?;
     changes::policy(&written, &config::written(&location.shown, theirs)?, &mut source);
     let settings = joined(&base, &written, &own, location, warnings)?;
     let policy = tree.in_folder_of(&name)?;
     // A policy in the work tree has no counterpart of the candidate's folder.
     let of_cases = if tree.is_writable_by_change() { policy.clone() } else { tree };
-    let files = Files::from(policy, of_cases, candidate);
-    Ok(PolicySources { settings, files, base: Some(base), source: Some(source) })
+    let trees = Trees { policy, of_cases, candidate };
+    Ok(PolicySources { settings, trees, base: Some(base), source: Some(source) })
 }
 
 /// The policy's configuration, resolved and as written.
 fn read(tree: &Tree, name: &str, spec: &str) -> Result<(Settings, Value), Diagnostics> {
     let shown = tree.describe(name);
-    let bytes = tree.find(name, load::FILE_LIMIT)?.ok_or_else(|| {
+    let bytes = tree.find(name, files::FILE_LIMIT)?.ok_or_else(|| {
         Diagnostic::new("there is no such configuration")
             .at(Place::file(&shown))
             .help("name one that is there: `--policy-from git:REF`, `git:REF:PATH` or `file:PATH`")
     })?;
-    let text = load::decode(&shown, &bytes)?;
-    let loaded = config::load(&shown, text, &check::entry_schema());
+    let text = files::decode(&shown, &bytes)?;
     let base =
-        loaded.map_err(|mut diagnostics| {
+        parse(&shown, &bytes).map_err(|mut diagnostics| {
             let message = format!("the policy of {spec} is not valid, and a change is not judged by its own");
             diagnostics.0.push(Diagnostic::new(message).at(Place::file(&shown)).help(
                 "repair it there first, or name a commit whose policy is valid: `--policy-from git:REF`",
@@ -133,13 +132,10 @@ fn joined(
     let lacking: Vec<&(String, f64, f64)> =
         own.prices.iter().filter(|(model, ..)| base.price(model).is_none()).collect();
     if !lacking.is_empty() {
-        let named: Vec<String> = lacking
-            .iter()
-            .take(5)
-            .map(|(model, input, output)| {
-                format!("{} ({input} in, {output} out)", neutral::clip(&neutral::terminal(model), 60))
-            })
-            .collect();
+        let price = |(model, input, output): &&(String, f64, f64)| {
+            format!("{} ({input} in, {output} out)", neutral::clip(&neutral::terminal(model), 60))
+        };
+        let named: Vec<String> = lacking.iter().take(5).map(price).collect();
         let more = if lacking.len() > 5 { ", …" } else { "" };
         warnings.push(format!(
             "prices that the policy lacks are those of this change: {}{more}",

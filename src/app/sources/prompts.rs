@@ -1,14 +1,14 @@
 //! Resolves the prompts of candidate and baseline to bytes.
 
 use super::base;
-use super::files::Files;
-use super::locate::{Location, from_command_line};
+use super::files::Trees;
+use super::locate::{Location, from_command_line, parse};
 use super::policy::{PolicySources, configuration_at};
 use crate::app::suite::SuiteOptions;
 use crate::app::{Environment, Failure, mismatch, report_files};
-use crate::config::{self, Settings};
-use promptgate_adapters::load::{self, Baseline, BaselineSpec, PromptBytes, PromptSource, Repository, Tree};
-use promptgate_core::check;
+use crate::config::Settings;
+use promptgate_adapters::files::{self, Baseline, BaselineSpec, PromptBytes, PromptSource, Tree};
+use promptgate_adapters::git::Repository;
 use promptgate_core::model::{DatasetFacts, Diagnostic, Diagnostics, Place, Run};
 
 /// Largest report that is a baseline, in bytes.
@@ -61,7 +61,7 @@ impl Earlier {
 fn source(settings: &Settings, path: String) -> PromptSource {
     PromptSource {
         path,
-        user: settings.user.value.clone(),
+        user: settings.user.clone(),
         model: settings.model.as_ref().map(|model| model.value.clone()),
         parameters: settings.parameters.clone(),
     }
@@ -74,16 +74,16 @@ pub(super) fn candidate(
     policy: &PolicySources,
     location: &Location,
 ) -> Result<ResolvedPrompt, Diagnostics> {
-    let (settings, tree) = (&policy.settings, &policy.files.candidate);
+    let (settings, tree) = (&policy.settings, &policy.trees.candidate);
     let Some(text) = &options.candidate else {
-        return resolved(tree, settings, settings.prompt.value.clone());
+        return resolved(tree, settings, settings.prompt.clone());
     };
     let flag = |diagnostic: Diagnostic| Diagnostics::from(diagnostic.or_at(&Place::file("--candidate")));
     let spec = BaselineSpec::parse_candidate(text).map_err(flag)?;
-    match load::baseline(Some(&spec), &location.folder, &|name| environment.variable(name)).map_err(flag)? {
+    match files::baseline(Some(&spec), &location.folder, &|name| environment.variable(name)).map_err(flag)? {
         Baseline::File { path } => resolved(tree, settings, from_command_line(&path, &location.folder)),
         Baseline::Commit { tree, path, .. } => {
-            resolved(&tree, settings, path.unwrap_or_else(|| settings.prompt.value.clone()))
+            resolved(&tree, settings, path.unwrap_or_else(|| settings.prompt.clone()))
         }
         Baseline::None { .. } | Baseline::Report { .. } => {
             Err(flag(Diagnostic::new("not a valid candidate")))
@@ -92,7 +92,7 @@ pub(super) fn candidate(
 }
 
 fn resolved(tree: &Tree, settings: &Settings, path: String) -> Result<ResolvedPrompt, Diagnostics> {
-    let prompt = load::fetch_prompt(tree, &path)?;
+    let prompt = files::fetch_prompt(tree, &path)?;
     Ok(ResolvedPrompt { prompt, source: source(settings, path) })
 }
 
@@ -122,21 +122,21 @@ pub(super) fn baseline(
         Baseline::File { path } => {
             // A file that the policy names is read from the policy, with its user message, model and parameters.
             let (tree, of) = match &policy.base {
-                Some(base) if !from_flag => (&policy.files.policy, base),
-                _ => (&policy.files.candidate, settings),
+                Some(base) if !from_flag => (&policy.trees.policy, base),
+                _ => (&policy.trees.candidate, settings),
             };
             Ok(BaselineSource::Prompt(Box::new(resolved(tree, of, seen(path))?)))
         }
         Baseline::Report { path } => {
             // The same holds for a report.
-            let folder = if policy.base.is_some() && !from_flag {
+            let mut folder = location.folder.as_path();
+            if policy.base.is_some() && !from_flag {
                 refuse_changed_report(policy, &path)?;
-                let files = &policy.files.policy;
                 // A report that a commit holds is the same in the candidate's folder.
-                if files.is_writable_by_change() { files.folder() } else { &location.folder }
-            } else {
-                &location.folder
-            };
+                if policy.trees.policy.is_writable_by_change() {
+                    folder = policy.trees.policy.folder();
+                }
+            }
             let report =
                 report_files::read(&folder.join(seen(path.clone()))).map_err(|failure| match failure {
                     Failure::Diagnostics(diagnostics) => diagnostics,
@@ -164,26 +164,20 @@ fn at_commit(
         None => None,
         Some((name, bytes)) => {
             let shown = base.describe(&name);
-            let loaded = load::decode(&shown, &bytes)
-                .map_err(Diagnostics::from)
-                .and_then(|text| config::load(&shown, text, &check::entry_schema()));
-            match loaded {
-                Ok(settings) => Some(settings),
-                Err(_) => {
-                    warnings.push(format!(
-                        "{shown} is not valid; the baseline runs with the user message, model and parameters of \
-                         {}",
-                        location.shown
-                    ));
-                    None
-                }
+            let parsed = parse(&shown, &bytes);
+            if parsed.is_err() {
+                warnings.push(format!(
+                    "{shown} is not valid; the baseline runs with the user message, model and parameters of {}",
+                    location.shown
+                ));
             }
+            parsed.ok()
         }
     };
     let named = path.is_some();
     let of = there.as_ref().unwrap_or(settings);
-    let source = source(of, path.unwrap_or_else(|| of.prompt.value.clone()));
-    match load::find_prompt(base, &source.path)? {
+    let source = source(of, path.unwrap_or_else(|| of.prompt.clone()));
+    match files::find_prompt(base, &source.path)? {
         Some(prompt) => Ok(BaselineSource::Prompt(Box::new(ResolvedPrompt { prompt, source }))),
         None if named => Err(Diagnostic::new("file not found in that commit")
             .at(Place::file(base.describe(&source.path)))
@@ -198,7 +192,7 @@ fn at_commit(
 
 /// Refuses a report that a policy names and the change under test brings along, or has altered.
 fn refuse_changed_report(sources: &PolicySources, path: &str) -> Result<(), Diagnostic> {
-    let Files { policy, candidate, .. } = &sources.files;
+    let Trees { policy, candidate, .. } = &sources.trees;
     if policy.is_writable_by_change() {
         return Ok(());
     }

@@ -12,15 +12,20 @@ pub(in crate::app) fn secrets(settings: &Settings, environment: &Environment) ->
 
 /// The key and the header values of an endpoint, as far as they are set.
 fn keys(endpoint: &EndpointSettings, environment: &Environment) -> Vec<Secret> {
-    let headers = endpoint.headers.iter().filter_map(|(_, value)| match value {
-        HeaderValue::Env(variable) => Some(variable.value.clone()),
-        HeaderValue::Literal(_) => None,
-    });
-    let variables = std::iter::once(key_variable(endpoint)).chain(headers);
+    let variables = std::iter::once(key_variable(endpoint)).chain(header_variables(endpoint));
     variables.filter_map(|name| environment.variable(&name)).map(Secret::new).collect()
 }
 
-fn endpoints(settings: &Settings) -> impl Iterator<Item = &EndpointSettings> {
+/// The variables that hold values of headers.
+pub(in crate::app) fn header_variables(endpoint: &EndpointSettings) -> impl Iterator<Item = String> {
+    endpoint.headers.iter().filter_map(|(_, value)| match value {
+        HeaderValue::Env(variable) => Some(variable.value.clone()),
+        HeaderValue::Literal(_) => None,
+    })
+}
+
+/// The candidate's endpoint, and then those of the judges.
+pub(in crate::app) fn endpoints(settings: &Settings) -> impl Iterator<Item = &EndpointSettings> {
     let panel = settings.judge.iter().flat_map(|judge| &judge.panel);
     std::iter::once(&settings.endpoint).chain(panel.filter_map(|member| member.endpoint.as_ref()))
 }

@@ -1,27 +1,32 @@
-//! The dataset of a suite: read, then narrowed to the selected cases.
+//! The dataset of a suite: parsed, then narrowed to the selected cases.
 
 use std::collections::BTreeSet;
 
+use super::scorers::files_of_checks;
 use super::{Findings, SuiteOptions};
 use crate::app::Failure;
-use crate::app::sources::{PolicySources, between};
+use crate::app::sources::{between, dataset_source};
 use crate::config::Settings;
-use promptgate_adapters::load::{self, DatasetSource, LoadError, Loaded, Tree};
-use promptgate_core::model::{CaseFacts, Dataset, DatasetChanges, Diagnostic, Place};
+use promptgate_adapters::files::{self, DatasetBytes, DatasetSource, LoadError, Loaded};
+use promptgate_core::model::{Case, CaseFacts, Dataset, DatasetChanges, Diagnostic, Place, PolicySource};
 
 /// Tags that a message lists.
 const MAX_TAGS: usize = 12;
 
-/// Reads the dataset of the settings; `None` where its errors are among the findings.
+/// A parsed dataset, or its errors.
+pub(super) type Parsed = Result<Loaded<Dataset>, LoadError>;
+
+/// Parses the dataset of the settings.
+pub(super) fn parse(bytes: DatasetBytes, settings: &Settings) -> Parsed {
+    files::parse_dataset(bytes, &dataset_source(&settings.dataset))
+}
+
+/// The dataset; `None` where its errors are among the findings.
 ///
 /// # Errors
 /// A dataset without rows, where nothing else was found.
-pub(super) fn read(
-    settings: &Settings,
-    tree: &Tree,
-    findings: &mut Findings,
-) -> Result<Option<Dataset>, Failure> {
-    match load(settings, tree) {
+pub(super) fn take(parsed: Parsed, findings: &mut Findings) -> Result<Option<Dataset>, Failure> {
+    match parsed {
         Ok(Loaded { value, warnings }) => {
             findings.warnings.extend(warnings);
             return Ok(Some(value));
@@ -35,26 +40,22 @@ pub(super) fn read(
     Ok(None)
 }
 
-/// The dataset of the settings.
-pub(super) fn load(settings: &Settings, tree: &Tree) -> Result<Loaded<Dataset>, LoadError> {
-    let written = &settings.dataset;
-    let source = DatasetSource {
-        path: written.path.value.clone(),
-        format: written.format,
-        fields: written.fields.clone(),
-        shared_ids: None,
-    };
-    load::dataset(tree, &source)
+/// The files that checks of the selected cases name.
+pub(super) fn files_of_cases(parsed: &Parsed, options: &SuiteOptions) -> BTreeSet<String> {
+    let (Ok(loaded), Ok(is_selected)) = (parsed, selection(options)) else { return BTreeSet::new() };
+    let selected = loaded.value.cases.iter().filter(|case| is_selected(case));
+    files_of_checks(selected.flat_map(|case| &case.checks))
 }
 
 /// Differences between the whole dataset and the one beside the policy; `None` where there is none to compare with.
 pub(super) fn changes(
-    policy: &PolicySources,
+    policy: Option<&PolicySource>,
+    theirs: Option<(DatasetBytes, DatasetSource)>,
     dataset: &Dataset,
     warnings: &mut Vec<String>,
 ) -> Option<DatasetChanges> {
-    let (source, base) = (policy.source.as_ref()?, policy.base.as_ref()?);
-    let diagnostic = match load(base, &policy.files.policy) {
+    let (policy, (bytes, source)) = policy.zip(theirs)?;
+    let diagnostic = match files::parse_dataset(bytes, &source) {
         Ok(before) => return Some(between(&before.value.cases, &dataset.cases)),
         Err(LoadError::Diagnostics(diagnostics)) => diagnostics.0.into_iter().next(),
         Err(LoadError::Empty(diagnostic)) => Some(diagnostic),
@@ -62,35 +63,41 @@ pub(super) fn changes(
     let why = diagnostic.map_or_else(String::new, |diagnostic| format!(": {}", diagnostic.message));
     warnings.push(format!(
         "changes of the dataset since {} are unknown: it cannot be read there{why}",
-        source.spec
+        policy.spec
     ));
     None
 }
 
+/// Whether `--filter` and `--tag` select a case.
+fn selection(options: &SuiteOptions) -> Result<impl Fn(&Case) -> bool, Diagnostic> {
+    let parse = |text: &String| {
+        glob::Pattern::new(text).map_err(|error| {
+            Diagnostic::new(format!("invalid glob pattern `{text}`: {error}")).at(Place::file("--filter"))
+        })
+    };
+    let pattern = options.filter.as_ref().map(parse).transpose()?;
+    Ok(move |case: &Case| {
+        pattern.as_ref().is_none_or(|pattern| pattern.matches(&case.id))
+            && (options.tags.is_empty() || case.tags.iter().any(|tag| options.tags.contains(tag)))
+    })
+}
+
 /// Keeps the cases that `--filter` and `--tag` select; the digest becomes that of the selection.
 pub(super) fn select(mut dataset: Dataset, options: &SuiteOptions) -> Result<Dataset, Failure> {
-    let pattern = match &options.filter {
-        Some(text) => Some(glob::Pattern::new(text).map_err(|error| {
-            Diagnostic::new(format!("invalid glob pattern `{text}`: {error}")).at(Place::file("--filter"))
-        })?),
-        None => None,
-    };
-    if pattern.is_none() && options.tags.is_empty() {
+    let is_selected = selection(options)?;
+    if options.filter.is_none() && options.tags.is_empty() {
         return Ok(dataset);
     }
     let total = dataset.cases.len();
     let tags: BTreeSet<&String> = dataset.cases.iter().flat_map(|case| &case.tags).collect();
     let known_tags: Vec<String> = tags.into_iter().take(MAX_TAGS).map(|tag| format!("`{tag}`")).collect();
-    dataset.cases.retain(|case| {
-        pattern.as_ref().is_none_or(|pattern| pattern.matches(&case.id))
-            && (options.tags.is_empty() || case.tags.iter().any(|tag| options.tags.contains(tag)))
-    });
+    dataset.cases.retain(is_selected);
     if dataset.cases.is_empty() {
         return Err(Failure::Nothing(
             none_selected(options, total, &known_tags).at(Place::file(&dataset.facts.path)),
         ));
     }
-    dataset.facts.digest = load::digest(&dataset.cases);
+    dataset.facts.digest = files::digest(&dataset.cases);
     dataset.facts.cases = dataset.cases.len();
     Ok(dataset)
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::config::Settings;
-use promptgate_adapters::load::{self, DatasetSource, LoadError, Tree};
+use promptgate_adapters::files::{self, DatasetBytes, DatasetSource, LoadError};
 use promptgate_core::model::{Case, Diagnostic, Diagnostics, JudgeFacts};
 use promptgate_engine::judge::{self, Judge, Member, Planted};
 
@@ -52,20 +52,31 @@ pub(in crate::app) fn judge_facts(
     })
 }
 
+/// The fields that a judge needs and a case lacks.
+pub(in crate::app) fn missing_fields(judge: &Judge, case: &Case) -> impl Iterator<Item = &'static str> {
+    let needs = judge.needs();
+    let fields = [
+        ("context", needs.context && case.context.is_none()),
+        ("expected", needs.expected && case.expected.is_none()),
+        ("query", needs.query && case.query.is_empty()),
+    ];
+    fields.into_iter().filter_map(|(field, is_missing)| is_missing.then_some(field))
+}
+
 /// The planted answers of the configuration; `None` if the self-test is off or there is no judge.
 pub(super) fn planted(
     settings: &Settings,
     judges: &[Judge],
-    tree: &Tree,
+    bytes: Option<DatasetBytes>,
     diagnostics: &mut Diagnostics,
 ) -> Option<Vec<Planted>> {
     let judge = settings.judge.as_ref().filter(|judge| judge.self_test && !judges.is_empty())?;
-    let Some(path) = &judge.planted else { return Some(Vec::new()) };
+    let Some((path, bytes)) = judge.planted.as_ref().zip(bytes) else { return Some(Vec::new()) };
     let source = DatasetSource { path: path.value.clone(), ..DatasetSource::default() };
-    let cases = match load::dataset(tree, &source) {
+    let cases = match files::parse_dataset(bytes, &source) {
         Ok(loaded) => loaded.value.cases,
-        Err(LoadError::Diagnostics(found)) => {
-            diagnostics.0.extend(found.0);
+        Err(LoadError::Diagnostics(Diagnostics(found))) => {
+            diagnostics.0.extend(found);
             return None;
         }
         Err(LoadError::Empty(diagnostic)) => {
@@ -90,16 +101,9 @@ pub(super) fn planted(
         }
     }
     for judge in judges {
-        let needs = judge.needs();
-        for one in
-            planted.iter().filter(|one| one.low.iter().chain(&one.high).any(|metric| metric == judge.name()))
-        {
-            let missing = [
-                ("context", needs.context && one.case.context.is_none()),
-                ("expected", needs.expected && one.case.expected.is_none()),
-                ("query", needs.query && one.case.query.is_empty()),
-            ];
-            for (field, _) in missing.into_iter().filter(|(_, is_missing)| *is_missing) {
+        let scored = |one: &&Planted| one.low.iter().chain(&one.high).any(|metric| metric == judge.name());
+        for one in planted.iter().filter(scored) {
+            for field in missing_fields(judge, &one.case) {
                 let message = format!("planted answer {}: `{}` needs `{field}`", one.name, judge.name());
                 diagnostics.0.push(
                     Diagnostic::new(message)

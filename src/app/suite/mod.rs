@@ -11,15 +11,17 @@ mod tests;
 mod variants;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
-pub(super) use judges::{judge_facts, judges};
+pub(super) use judges::{judge_facts, judges, missing_fields};
+pub(super) use scorers::files_of_checks;
 
-use super::sources::{self, Earlier, Files, KnownBase, PolicySources, Sources};
+use super::sources::{self, Earlier, KnownBase, NamedFiles, Resolved, Sources};
 use super::{Environment, Failure};
 use crate::config::{Inconclusive, Settings};
 use promptgate_core::gate::Policy;
 use promptgate_core::model::{Diagnostic, Diagnostics, Place, PolicySource};
-use promptgate_core::text::Secret;
+use promptgate_core::text::Redactor;
 use promptgate_engine::execute::{Plan, Scorers};
 
 /// Which suite, and what flags change of it.
@@ -53,8 +55,8 @@ pub(crate) struct SuiteOptions {
 pub(crate) struct Suite {
     /// The settings that decide, with the candidate's parts.
     pub(crate) settings: Settings,
-    /// Its files.
-    pub(super) files: Files,
+    /// Files that its settings and cases name.
+    pub(super) files: NamedFiles,
     /// Where the policy is from; `None` for the configuration itself.
     pub(crate) policy_source: Option<PolicySource>,
     /// The variants over the selected cases.
@@ -67,12 +69,17 @@ pub(crate) struct Suite {
     pub(crate) earlier: Option<Earlier>,
     /// Why there is no baseline.
     pub(crate) baseline_note: Option<String>,
-    /// Whether the configuration says `gate.inconclusive: pass`.
-    pub(crate) inconclusive_passes: bool,
-    /// Every secret that settings and environment hold.
-    pub(super) secrets: Vec<Secret>,
+    /// Knows every secret that settings and environment hold.
+    pub(super) redactor: Arc<Redactor>,
     /// Warnings for the reader.
     pub(crate) warnings: Vec<String>,
+}
+
+impl Suite {
+    /// Whether the configuration says `gate.inconclusive: pass`.
+    pub(super) fn inconclusive_passes(&self) -> bool {
+        self.settings.gate.inconclusive == Inconclusive::Pass
+    }
 }
 
 /// Diagnostics and warnings found while a suite is loaded.
@@ -105,49 +112,58 @@ pub(crate) async fn load(
     simulated: Option<bool>,
     environment: &Environment,
 ) -> Result<Suite, Failure> {
-    let sources = sources::resolve(options, environment).await?;
-    build(sources, options, simulated)
+    let Resolved { sources, dataset, trees } = sources::resolve(options, environment).await?;
+    let dataset = dataset::parse(dataset, &sources.settings);
+    let named = dataset::files_of_cases(&dataset, options);
+    let sources = sources::fetch_files_of_cases(sources, trees, named).await?;
+    build(sources, dataset, options, simulated)
 }
 
-/// Phase two of loading: parses and validates resolved sources.
-fn build(sources: Sources, options: &SuiteOptions, simulated: Option<bool>) -> Result<Suite, Failure> {
-    let Sources { shown, mut policy, candidate, baseline, secrets, warnings } = sources;
+/// Phase two of loading: parses and validates what was fetched; reads no file.
+fn build(
+    sources: Sources,
+    dataset: dataset::Parsed,
+    options: &SuiteOptions,
+    simulated: Option<bool>,
+) -> Result<Suite, Failure> {
+    let Sources { settings, mut policy_source, files, redactor, warnings, .. } = sources;
     let mut findings = Findings { warnings, ..Findings::default() };
-    let (settings, files) = (&policy.settings, &policy.files);
 
-    let checks = scorers::compile(settings, files, &mut findings.diagnostics);
-    let dataset = dataset::read(settings, &files.candidate, &mut findings)?;
-    let variants = variants::parse(candidate, baseline, &mut findings);
+    let checks = scorers::compile(&settings, &files, &mut findings.diagnostics);
+    let dataset = dataset::take(dataset, &mut findings)?;
+    let variants = variants::parse(sources.candidate, sources.baseline, &mut findings);
     let Some(dataset) = dataset else { return Err(findings.diagnostics.into()) };
-    let changes = dataset::changes(&policy, &dataset, &mut findings.warnings);
-    let dataset = dataset::select(dataset, options)?;
-    let scorers =
-        scorers::build(settings, checks, &dataset, options.no_judge, files, &mut findings.diagnostics);
-
-    review::judges(settings, &mut findings);
-    if let Some(variants) = &variants {
-        review::variants(variants, &dataset, settings, &scorers, simulated, &mut findings);
+    let changes =
+        dataset::changes(policy_source.as_ref(), sources.policy_dataset, &dataset, &mut findings.warnings);
+    if let Some(source) = &mut policy_source {
+        source.dataset = changes;
     }
-    review::self_test(settings, &scorers, &mut findings);
+    let dataset = dataset::select(dataset, options)?;
+    let diagnostics = &mut findings.diagnostics;
+    let scorers =
+        scorers::build(&settings, checks, &dataset, options.no_judge, &files, sources.planted, diagnostics);
+
+    review::judges(&settings, &mut findings);
+    if let Some(variants) = &variants {
+        review::variants(variants, &dataset, &settings, &scorers, simulated, &mut findings);
+    }
+    review::self_test(&settings, &scorers, &mut findings);
     let has_baseline = variants.as_ref().is_some_and(|it| it.baseline.is_some() || it.earlier.is_some());
     let cases = dataset::facts(&dataset);
-    let gate = scorers::policy(settings, &scorers, &cases, has_baseline, options, &mut findings);
+    let gate = scorers::policy(&settings, &scorers, &cases, has_baseline, options, &mut findings);
     let (Some(variants), Some(gate)) = (variants, gate) else { return Err(findings.diagnostics.into()) };
     review::seed(&variants, &gate, &mut findings);
     if !findings.diagnostics.0.is_empty() {
         return Err(findings.diagnostics.into());
     }
     if scorers.metrics().is_empty() {
-        return Err(nothing_scores(&shown));
+        return Err(nothing_scores(&sources.shown));
     }
     if let Some(earlier) = &variants.earlier {
         earlier.refuse_mismatch(&dataset.facts, simulated)?;
     }
 
-    let inconclusive_passes = settings.gate.inconclusive == Inconclusive::Pass;
     let plan = Plan::new(dataset, variants.candidate, variants.baseline)?;
-    sources::add_files(&mut policy, changes);
-    let PolicySources { settings, files, source: policy_source, .. } = policy;
     // First: every reader of a warning should see this one.
     let mut warnings = policy_source.as_ref().map(sources::policy_warnings).unwrap_or_default();
     warnings.append(&mut findings.warnings);
@@ -160,8 +176,7 @@ fn build(sources: Sources, options: &SuiteOptions, simulated: Option<bool>) -> R
         policy: gate,
         earlier: variants.earlier,
         baseline_note: variants.note,
-        inconclusive_passes,
-        secrets,
+        redactor,
         warnings,
     })
 }

@@ -1,13 +1,15 @@
 //! Compiles checks, builds judges, and makes the policy over both.
 
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::judges::{judges, planted};
+use super::judges::{judges, missing_fields, planted};
 use super::{Findings, SuiteOptions};
-use crate::app::sources::Files;
+use crate::app::sources::NamedFiles;
 use crate::config::{self, CheckPolicy, Settings};
+use promptgate_adapters::files::DatasetBytes;
 use promptgate_core::check::{self, NamedCheck};
 use promptgate_core::gate::{Policy, Schedule};
 use promptgate_core::model::{Case, CaseFacts, Dataset, Diagnostic, Diagnostics, Place};
@@ -16,42 +18,58 @@ use promptgate_engine::execute::Scorers;
 /// Cases that one diagnostic names.
 const SHOWN: usize = 5;
 
+/// The files that checks name.
+pub(in crate::app) fn files_of_checks<'a>(entries: impl IntoIterator<Item = &'a Value>) -> BTreeSet<String> {
+    let paths = RefCell::new(BTreeSet::new());
+    let note = |path: &str| {
+        paths.borrow_mut().insert(path.to_owned());
+        Err(String::new())
+    };
+    for entry in entries {
+        // Compiled only to learn the paths: errors are found when the files are there.
+        let _ = check::compile(entry, &note);
+    }
+    paths.into_inner()
+}
+
 /// Compiles the checks of the configuration.
-pub(super) fn compile(settings: &Settings, files: &Files, diagnostics: &mut Diagnostics) -> Vec<NamedCheck> {
-    let read = |path: &str| files.of_check(path);
+pub(super) fn compile(
+    settings: &Settings,
+    files: &NamedFiles,
+    diagnostics: &mut Diagnostics,
+) -> Vec<NamedCheck> {
+    let entries = settings.checks.iter().map(|check| (&check.value, &check.place));
+    compile_all(entries, &[], &|path| files.of_check(path), diagnostics)
+}
+
+/// Compiles entries; none may have the name of another, or of the checks that are known already.
+fn compile_all<'a>(
+    entries: impl Iterator<Item = (&'a Value, &'a Place)>,
+    known: &[NamedCheck],
+    read: &dyn Fn(&str) -> Result<String, String>,
+    diagnostics: &mut Diagnostics,
+) -> Vec<NamedCheck> {
     let mut checks: Vec<NamedCheck> = Vec::new();
-    for written in &settings.checks {
-        let Some(check) = compile_entry(&written.entry, &written.place, &read, diagnostics) else { continue };
-        if checks.iter().any(|other| other.name == check.name) {
-            diagnostics.0.push(same_name(&check.name).at(written.place.clone()));
+    for (entry, place) in entries {
+        let check = match check::compile(entry, read) {
+            Ok(check) => check,
+            Err(found) => {
+                diagnostics.0.extend(found.into_iter().map(|wrong| {
+                    let at = wrong.pointer.trim_start_matches('/').replace('/', ".");
+                    let within = if at.is_empty() { String::new() } else { format!("check `{at}`: ") };
+                    let message = within + &wrong.message;
+                    Diagnostic { place: Some(place.clone()), message, help: wrong.help }
+                }));
+                continue;
+            }
+        };
+        if known.iter().chain(&checks).any(|other| other.name == check.name) {
+            let diagnostic = Diagnostic::new(format!("two checks are named `{}`", check.name));
+            diagnostics.0.push(diagnostic.at(place.clone()).help("give one of them a `name:` of its own"));
         }
         checks.push(check);
     }
     checks
-}
-
-fn same_name(name: &str) -> Diagnostic {
-    Diagnostic::new(format!("two checks are named `{name}`")).help("give one of them a `name:` of its own")
-}
-
-fn compile_entry(
-    entry: &Value,
-    place: &Place,
-    read: &dyn Fn(&str) -> Result<String, String>,
-    diagnostics: &mut Diagnostics,
-) -> Option<NamedCheck> {
-    match check::compile(entry, read) {
-        Ok(check) => Some(check),
-        Err(found) => {
-            for wrong in found {
-                let at = wrong.pointer.trim_start_matches('/').replace('/', ".");
-                let message =
-                    if at.is_empty() { wrong.message } else { format!("check `{at}`: {}", wrong.message) };
-                diagnostics.0.push(Diagnostic { place: Some(place.clone()), message, help: wrong.help });
-            }
-            None
-        }
-    }
 }
 
 /// All scorers over the dataset; a case without a field that a scorer needs is an error.
@@ -60,58 +78,39 @@ pub(super) fn build(
     checks: Vec<NamedCheck>,
     dataset: &Dataset,
     no_judge: bool,
-    files: &Files,
+    files: &NamedFiles,
+    planted_answers: Option<DatasetBytes>,
     diagnostics: &mut Diagnostics,
 ) -> Scorers {
-    let read = |path: &str| files.of_case(path);
-    let case_checks: Vec<Vec<NamedCheck>> = dataset
-        .cases
-        .iter()
-        .map(|case| {
-            let own: Vec<NamedCheck> = case
-                .checks
-                .iter()
-                .filter_map(|entry| compile_entry(entry, &case.place, &read, diagnostics))
-                .collect();
-            for (index, check) in own.iter().enumerate() {
-                if checks.iter().chain(&own[..index]).any(|other| other.name == check.name) {
-                    diagnostics.0.push(same_name(&check.name).at(case.place.clone()));
-                }
-            }
-            own
-        })
-        .collect();
     let judges = if no_judge { Vec::new() } else { judges(settings) };
-    for (index, case) in dataset.cases.iter().enumerate() {
-        for check in &case_checks[index] {
-            if check.needs_expected && case.expected.is_none() {
-                diagnostics.0.push(
-                    Diagnostic::new(format!("case {}: check `{}` needs `expected`", case.id, check.name))
-                        .at(case.place.clone())
-                        .help("give the case an `expected`, or the check a value of its own"),
-                );
-            }
+    let mut case_checks: Vec<Vec<NamedCheck>> = Vec::new();
+    for case in &dataset.cases {
+        let entries = case.checks.iter().map(|entry| (entry, &case.place));
+        case_checks.push(compile_all(entries, &checks, &|path| files.of_case(path), diagnostics));
+    }
+    for (case, own) in dataset.cases.iter().zip(&case_checks) {
+        for check in own.iter().filter(|check| check.needs_expected && case.expected.is_none()) {
+            diagnostics.0.push(
+                Diagnostic::new(format!("case {}: check `{}` needs `expected`", case.id, check.name))
+                    .at(case.place.clone())
+                    .help("give the case an `expected`, or the check a value of its own"),
+            );
         }
     }
     for check in checks.iter().filter(|check| check.needs_expected) {
         lacking(&dataset.cases, &format!("check `{}`", check.name), "expected", diagnostics, |case| {
-            case.expected.is_some()
+            case.expected.is_none()
         });
     }
     for judge in &judges {
-        let (needs, name) = (judge.needs(), format!("metric `{}`", judge.name()));
-        if needs.context {
-            lacking(&dataset.cases, &name, "context", diagnostics, |case| case.context.is_some());
-        }
-        if needs.expected {
-            lacking(&dataset.cases, &name, "expected", diagnostics, |case| case.expected.is_some());
-        }
-        if needs.query {
-            lacking(&dataset.cases, &name, "query", diagnostics, |case| !case.query.is_empty());
+        for field in ["context", "expected", "query"] {
+            lacking(&dataset.cases, &format!("metric `{}`", judge.name()), field, diagnostics, |case| {
+                missing_fields(judge, case).any(|missing| missing == field)
+            });
         }
     }
     let answer_field = settings.answer_field.clone();
-    let planted = planted(settings, &judges, &files.policy, diagnostics);
+    let planted = planted(settings, &judges, planted_answers, diagnostics);
     Scorers { checks, case_checks, judges, judge_models: Vec::new(), planted, answer_field }
 }
 
@@ -121,9 +120,9 @@ fn lacking(
     scorer: &str,
     field: &str,
     diagnostics: &mut Diagnostics,
-    has: impl Fn(&Case) -> bool,
+    lacks: impl Fn(&Case) -> bool,
 ) {
-    let without: Vec<&Case> = cases.iter().filter(|case| !has(case)).collect();
+    let without: Vec<&Case> = cases.iter().filter(|case| lacks(case)).collect();
     let Some(first) = without.first() else { return };
     let named: Vec<&str> = without.iter().take(SHOWN).map(|case| case.id.as_str()).collect();
     let more = match without.len().saturating_sub(SHOWN) {
@@ -147,18 +146,20 @@ pub(super) fn policy(
     cases: &[CaseFacts],
     has_baseline: bool,
     options: &SuiteOptions,
-    Findings { diagnostics, warnings }: &mut Findings,
+    findings: &mut Findings,
 ) -> Option<Policy> {
     let mut minimums: Vec<(String, f64)> = Vec::new();
     for text in &options.minimums {
         match config::parse_minimum(text) {
-            Ok((metric, _)) if minimums.iter().any(|(other, _)| *other == metric) => diagnostics.0.push(
-                Diagnostic::new(format!("the minimum of `{metric}` is given twice"))
-                    .at(Place::file("--min"))
-                    .help("give it once"),
-            ),
+            Ok((metric, _)) if minimums.iter().any(|(other, _)| *other == metric) => {
+                findings.diagnostics.0.push(
+                    Diagnostic::new(format!("the minimum of `{metric}` is given twice"))
+                        .at(Place::file("--min"))
+                        .help("give it once"),
+                )
+            }
             Ok(minimum) => minimums.push(minimum),
-            Err(found) => diagnostics.0.extend(found.0),
+            Err(found) => findings.diagnostics.0.extend(found.0),
         }
     }
     // Checks of single cases that share a name share a metric: the strictest of them counts.
@@ -185,42 +186,33 @@ pub(super) fn policy(
         let judged = settings.metrics.iter().find(|other| other.name == *metric);
         let configured = check.map(|check| check.min).or_else(|| judged.and_then(|metric| metric.min));
         if let Some(configured) = configured.filter(|configured| minimum < configured) {
-            warnings.push(format!(
+            findings.warnings.push(format!(
                 "--min lowers the minimum of {metric} to {minimum}; the configuration requires {configured}"
             ));
         }
     }
-    match settings.policy(&checks, cases, has_baseline, &minimums) {
-        Ok(mut policy) => {
-            let schedule = schedule(settings, options, diagnostics);
-            (policy.repeats, policy.max_repeats) = (schedule.first(), schedule.last());
-            if options.no_judge {
-                policy.criteria.retain(|criterion| {
-                    settings.metrics.iter().all(|metric| metric.name != criterion.metric)
-                });
-            }
-            Some(policy)
-        }
-        Err(found) => {
-            diagnostics.0.extend(found.0);
-            None
-        }
+    let mut policy = findings.take(settings.policy(&checks, cases, has_baseline, &minimums))?;
+    let schedule = schedule(settings, options, &mut findings.diagnostics);
+    (policy.repeats, policy.max_repeats) = (schedule.first(), schedule.last());
+    if options.no_judge {
+        let is_judged = |name: &String| settings.metrics.iter().any(|metric| metric.name == *name);
+        policy.criteria.retain(|criterion| !is_judged(&criterion.metric));
     }
+    Some(policy)
 }
 
 /// The schedule of flags and configuration; `--repeats` alone is one look.
 fn schedule(settings: &Settings, options: &SuiteOptions, diagnostics: &mut Diagnostics) -> Schedule {
-    let configured = &settings.gate;
+    let configured = &settings.gate.policy;
     match (options.repeats, options.max_repeats) {
         (None, None) => Schedule::new(configured.repeats, configured.max_repeats),
         (Some(repeats), None) => Schedule::once(repeats),
         (None, Some(most)) => Schedule::new(configured.repeats.min(most), most),
         (Some(repeats), Some(most)) => {
             if most < repeats {
-                let diagnostic = Diagnostic::new(format!("{most} is below the {repeats} of --repeats"));
-                diagnostics
-                    .0
-                    .push(diagnostic.at(Place::file("--max-repeats")).help("raise it, or leave it out"));
+                let message = format!("{most} is below the {repeats} of --repeats");
+                let diagnostic = Diagnostic::new(message).at(Place::file("--max-repeats"));
+                diagnostics.0.push(diagnostic.help("raise it, or leave it out"));
             }
             Schedule::new(repeats, most)
         }

@@ -1,8 +1,10 @@
 //! Suites from folders and commits, loaded without a process.
 
+mod in_memory;
+
 use super::SuiteOptions;
-use crate::app::Failure;
-use crate::app::testing::{CONFIG, commit, diagnostics, folder, load, options, write};
+use crate::app::testing::{CONFIG, block_on, commit, diagnostics, folder, load, options, write};
+use crate::app::{Environment, Failure};
 
 #[test]
 fn valid_suite_is_loaded_with_its_cases_and_criteria() {
@@ -101,4 +103,40 @@ fn report_and_none_are_not_valid_candidates() {
         let found = diagnostics(&options);
         assert!(found[0].message.contains("cannot be used here"), "{found:?}");
     }
+}
+
+#[test]
+fn secrets_of_own_and_foreign_policy_are_known_before_calls() {
+    let folder = folder();
+    let endpoint = |variable: &str| format!("{CONFIG}endpoint: {{api_key_env: {variable}}}\n");
+    write(folder.path(), "promptgate.yaml", &endpoint("THEIRS"));
+    let base = commit(folder.path());
+    write(folder.path(), "promptgate.yaml", &endpoint("OURS"));
+    let guarded = SuiteOptions { policy_from: Some(format!("git:{base}")), ..options(folder.path()) };
+    let variables = ["OURS", "THEIRS"].map(|name| (name.to_owned(), format!("sk-secret-of-{name}")));
+    let suite = block_on(super::load(&guarded, Some(true), &Environment::of(variables))).unwrap();
+    let redacted = suite.redactor.redact("sk-secret-of-OURS sk-secret-of-THEIRS").into_owned();
+    assert_eq!(redacted, "[redacted] [redacted]");
+}
+
+#[test]
+fn files_of_checks_come_from_policy_and_those_of_cases_from_the_change_where_new() {
+    let folder = folder();
+    let config = CONFIG.replace("  - {contains: yes, name: affirms}\n", "  - {json_schema: schema.json}\n");
+    write(folder.path(), "promptgate.yaml", &config);
+    write(folder.path(), "schema.json", "{\"type\": \"object\"}");
+    let base = commit(folder.path());
+    write(folder.path(), "schema.json", "not JSON");
+    write(folder.path(), "new.json", "{\"type\": \"array\"}");
+    let case = "{\"id\": \"a\", \"query\": \"q\", \"checks\": [{\"json_schema\": \"new.json\", \"name\": \"list\"}]}\n";
+    write(folder.path(), "cases.jsonl", case);
+    let guarded = SuiteOptions { policy_from: Some(format!("git:{base}")), ..options(folder.path()) };
+    let suite = load(&guarded).unwrap();
+    assert_eq!(suite.files.of_check("schema.json").unwrap(), "{\"type\": \"object\"}");
+    assert_eq!(suite.files.of_case("new.json").unwrap(), "{\"type\": \"array\"}");
+    let changed: Vec<String> =
+        suite.policy_source.unwrap().changed.into_iter().map(|change| change.path).collect();
+    assert_eq!(changed, ["file schema.json", "file new.json"]);
+    let own = diagnostics(&options(folder.path()));
+    assert!(own[0].message.contains("schema.json: not JSON"), "{own:?}");
 }

@@ -2,7 +2,7 @@
 
 use super::Findings;
 use crate::app::sources::{BaselineSource, Earlier, ResolvedPrompt};
-use promptgate_adapters::load::{self, Loaded};
+use promptgate_adapters::files::{self, Loaded};
 use promptgate_core::model::{Diagnostics, Variant};
 
 /// Both sides of the comparison.
@@ -38,7 +38,7 @@ pub(super) fn parse(
 }
 
 fn variant(prompt: &ResolvedPrompt, warnings: &mut Vec<String>) -> Result<Variant, Diagnostics> {
-    let Loaded { value, warnings: more } = load::parse_prompt(&prompt.prompt, &prompt.source)?;
+    let Loaded { value, warnings: more } = files::parse_prompt(&prompt.prompt, &prompt.source)?;
     warnings.extend(more);
     Ok(value)
 }

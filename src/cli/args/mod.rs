@@ -2,7 +2,6 @@
 
 mod cache;
 mod calibrate;
-mod check;
 mod ci;
 mod comment;
 mod compare;
@@ -22,7 +21,6 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 pub(super) use cache::{CacheArguments, CacheCommand};
 pub(super) use calibrate::{CalibrateArguments, CalibrationFormat};
-pub(super) use check::CheckArguments;
 pub(super) use ci::CiArguments;
 pub(super) use comment::CommentArguments;
 pub(super) use compare::CompareArguments;
@@ -34,6 +32,7 @@ pub(super) use plan::{PlanArguments, PlanFormat};
 pub(super) use report::ReportArguments;
 pub(super) use run::RunArguments;
 pub(super) use schema::SchemaArguments;
+pub(super) use suite::SuiteFlags;
 
 pub(super) use parse::parse;
 
@@ -72,7 +71,7 @@ pub(crate) enum Command {
     /// Run the gate of a pull request: find the base, and write what a CI system shows.
     Ci(Box<CiArguments>),
     /// Validate configuration, dataset, prompts and schemas; no call, no cost.
-    Check(CheckArguments),
+    Check(SuiteFlags),
     /// Estimate calls, cost and the smallest drop that a run can detect; no call.
     Plan(PlanArguments),
     /// Decide from two saved reports; no call.

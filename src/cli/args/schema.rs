@@ -2,22 +2,13 @@
 
 use clap::Args;
 
-use super::values::{Named, named};
-use crate::app::schema::Schema;
-
-const SCHEMAS: [Named<Schema>; 6] = [
-    ("config", Schema::Config, "promptgate.yaml"),
-    ("case", Schema::Case, "A row of the dataset"),
-    ("report", Schema::Report, "report.json"),
-    ("shard", Schema::Shard, "shard-k-of-n.json"),
-    ("plan", Schema::Plan, "Output of `plan --format json`"),
-    ("calibration", Schema::Calibration, "calibration.json"),
-];
+use super::values::named;
+use crate::app::schema::{SCHEMAS, Schema};
 
 /// `promptgate schema`.
 #[derive(Debug, Args)]
 pub(crate) struct SchemaArguments {
     /// The format.
-    #[arg(value_parser = named(&SCHEMAS))]
+    #[arg(value_parser = named(&SCHEMAS), value_name = "NAME")]
     pub(crate) name: Schema,
 }

@@ -44,7 +44,7 @@ pub(crate) struct SuiteFlags {
 }
 
 impl SuiteFlags {
-    pub(super) fn options(&self) -> SuiteOptions {
+    pub(crate) fn options(&self) -> SuiteOptions {
         SuiteOptions {
             config: self.config.clone(),
             candidate: self.candidate.clone(),

@@ -2,7 +2,7 @@
 
 use super::watched::watched;
 use crate::app::calibrate::{self as calibrating, Measurement, Outcome};
-use crate::app::{Environment, Failure};
+use crate::app::{Environment, Failure, pretty_json};
 use crate::cli::args::{CalibrateArguments, CalibrationFormat};
 use crate::cli::exit::ExitStatus;
 use crate::cli::output;
@@ -35,7 +35,7 @@ pub(super) async fn calibrate(
 
 fn render(measurement: &Measurement, format: CalibrationFormat) -> Result<String, Failure> {
     if format == CalibrationFormat::Json {
-        return calibrating::json(&measurement.calibration);
+        return pretty_json(&measurement.calibration, "the calibration");
     }
     let mut text = Vec::new();
     write_calibration(&measurement.calibration, &mut text, output::width())

@@ -2,18 +2,15 @@
 
 use crate::app::suite::{self, Suite};
 use crate::app::{Environment, Failure};
-use crate::cli::args::CheckArguments;
+use crate::cli::args::SuiteFlags;
 use crate::cli::exit::ExitStatus;
 use crate::cli::output;
 use promptgate_core::model::VariantFacts;
 use promptgate_core::text::neutral;
 
 /// Loads the suite as a run would, and summarizes it.
-pub(super) async fn check(
-    arguments: &CheckArguments,
-    environment: &Environment,
-) -> Result<ExitStatus, Failure> {
-    let suite = suite::load(&arguments.options(), None, environment).await?;
+pub(super) async fn check(flags: &SuiteFlags, environment: &Environment) -> Result<ExitStatus, Failure> {
+    let suite = suite::load(&flags.options(), None, environment).await?;
     output::warn(&suite.warnings);
     output::print(&summary(&suite))?;
     Ok(ExitStatus::Pass)
@@ -23,7 +20,7 @@ fn summary(suite: &Suite) -> String {
     let (dataset, schedule) = (&suite.plan.dataset().facts, suite.policy.schedule());
     let calls = suite.plan.slots(0, schedule.first()).len();
     let more = match schedule.last() {
-        most if most > schedule.first() => format!("; while undecided more, up to {most} repeats"),
+        most if most > schedule.first() => format!("; more while undecided, up to {most} repeats"),
         _ => String::new(),
     };
     let mut lines = vec![
@@ -33,7 +30,7 @@ fn summary(suite: &Suite) -> String {
         ("baseline", baseline(suite)),
         ("scorers", suite.scorers.metrics().join(", ")),
         ("criteria", suite.policy.criteria.len().to_string()),
-        ("a run asks", format!("{calls} answers, {} judgements{more}", calls * suite.scorers.judges.len())),
+        ("requests", format!("{calls} answers, {} judgements{more}", calls * suite.scorers.judges.len())),
     ];
     if let Some(source) = &suite.policy_source {
         let commit = source.commit.as_deref().and_then(|commit| commit.get(..12));

@@ -2,7 +2,7 @@
 
 use super::run::print_shard;
 use super::watched::watched;
-use crate::app::ci::{self, CiContext, CiEnvironment, CiOptions, Gate, Outcome};
+use crate::app::ci::{self, CiContext, CiOptions, Gate, Outcome};
 use crate::app::evaluate::{self, Decided};
 use crate::app::{Environment, Failure, report_files};
 use crate::cli::args::CiArguments;
@@ -14,7 +14,6 @@ use promptgate_report::Format;
 /// Runs the gate, and writes what the CI system shows.
 pub(super) async fn ci(arguments: &CiArguments, environment: Environment) -> Result<ExitStatus, Failure> {
     let (options, rules) = (arguments.options(), arguments.exit_rules());
-    let environment = CiEnvironment(environment);
     ci::outputs::prepare(&options.run.out)?;
     let mut context = CiContext::default();
     let outcome = match gate(arguments, &options, &environment, &mut context).await {
@@ -36,7 +35,7 @@ pub(super) async fn ci(arguments: &CiArguments, environment: Environment) -> Res
 async fn gate(
     arguments: &CiArguments,
     options: &CiOptions,
-    environment: &CiEnvironment,
+    environment: &Environment,
     context: &mut CiContext,
 ) -> Result<Outcome, Failure> {
     refuse_format(arguments.run.output.format)?;
@@ -50,7 +49,7 @@ async fn gate(
         Gate::Merged(decided) => return report(*decided),
         Gate::Evaluate { suite, shard, options } => (suite, shard, options),
     };
-    let outcome = watched(arguments.run.quiet, environment.0.clone(), async |context| {
+    let outcome = watched(arguments.run.quiet, environment.clone(), async |context| {
         evaluate::evaluate(*suite, shard, &run, context).await
     });
     match outcome.await? {

@@ -15,13 +15,13 @@ pub(super) async fn mock_server(arguments: &MockServerArguments) -> Result<ExitS
             latency: arguments.latency,
             jitter: arguments.jitter,
         },
-        faults: arguments.fault.iter().cloned().collect(),
+        faults: arguments.fault.clone(),
         require_key: arguments.require_key.clone(),
     };
     let server = MockServer::listen(arguments.listen).await?;
     output::print(&format!("http://{}/v1\n", server.address))?;
     output::info("a simulated model; Ctrl-C ends it");
-    let served = server.serve(options, interrupt::signal()).await?;
+    let served = server.serve(options, interrupt::signal()).await;
     output::info(&format!(
         "served {} requests, {} of them judgements, {} met a fault, {} were refused with 429",
         served.requests, served.judgements, served.faults, served.refused

@@ -1,6 +1,6 @@
 //! `promptgate plan`: estimates a run.
 
-use crate::app::{Environment, Failure, plan as planning};
+use crate::app::{Environment, Failure, plan as planning, pretty_json};
 use crate::cli::args::{PlanArguments, PlanFormat};
 use crate::cli::exit::ExitStatus;
 use crate::cli::output;
@@ -17,20 +17,16 @@ pub(super) async fn plan(
     output::warn(&suite.warnings);
     let text = match arguments.format {
         PlanFormat::GithubMatrix => planning::matrix(options.shards)?,
-        PlanFormat::Json => render(&planning::plan(suite, &options).await?, true)?,
-        PlanFormat::Terminal => render(&planning::plan(suite, &options).await?, false)?,
+        PlanFormat::Json => pretty_json(&planning::plan(suite, &options).await?, "the plan")?,
+        PlanFormat::Terminal => table(&planning::plan(suite, &options).await?)?,
     };
     output::print(&text)?;
     Ok(ExitStatus::Pass)
 }
 
-fn render(plan: &Plan, json: bool) -> Result<String, Failure> {
-    let failed = |error: String| Failure::Internal(format!("could not write the plan: {error}"));
-    if json {
-        let text = serde_json::to_string_pretty(plan).map_err(|error| failed(error.to_string()))?;
-        return Ok(text + "\n");
-    }
+fn table(plan: &Plan) -> Result<String, Failure> {
     let mut text = Vec::new();
-    write_plan(plan, &mut text, output::width()).map_err(|error| failed(error.to_string()))?;
-    String::from_utf8(text).map_err(|error| failed(error.to_string()))
+    write_plan(plan, &mut text, output::width())
+        .map_err(|error| Failure::Internal(format!("could not write the plan: {error}")))?;
+    Ok(String::from_utf8_lossy(&text).into_owned())
 }

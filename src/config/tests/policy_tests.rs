@@ -12,7 +12,7 @@ fn check(name: &str, min: f64, baseline: bool) -> CheckPolicy {
 }
 
 #[test]
-fn criteria_stand_in_the_order_of_the_configuration() {
+fn policy_criteria_follow_configuration_order() {
     let settings = settings(EXAMPLE);
     let checks = [check("json", 1.0, false), check("term", 0.8, true)];
     let policy = settings.policy(&checks, &cases(), true, &[]).unwrap();
@@ -44,7 +44,7 @@ fn criteria_stand_in_the_order_of_the_configuration() {
 }
 
 #[test]
-fn without_a_baseline_nothing_is_compared_with_it() {
+fn policy_without_baseline_has_no_relative_criteria() {
     let policy = settings(EXAMPLE).policy(&[check("term", 0.8, true)], &cases(), false, &[]).unwrap();
     let ids: Vec<&str> = policy.criteria.iter().map(|criterion| criterion.id.as_str()).collect();
     assert_eq!(
@@ -63,7 +63,7 @@ fn without_a_baseline_nothing_is_compared_with_it() {
 }
 
 #[test]
-fn an_absolute_and_a_relative_limit_have_ids_of_their_own() {
+fn limit_with_both_bounds_gets_two_ids() {
     let text = format!("{START}limits: {{latency_p50: {{max: 800ms, max_increase: 0.5}}}}");
     let policy = settings(&text).policy(&[], &[], true, &[]).unwrap();
     let criteria: Vec<(&str, Requirement)> =
@@ -79,7 +79,7 @@ fn an_absolute_and_a_relative_limit_have_ids_of_their_own() {
 }
 
 #[test]
-fn minimums_of_the_command_line_replace_those_of_the_file() {
+fn min_flags_replace_configured_minimums() {
     let text = format!(
         "{START}judge: {{model: j}}\nmetrics: {{relevance: {{baseline: false}}, faithfulness: {{min: 0.5}}}}"
     );
@@ -107,7 +107,7 @@ fn minimums_of_the_command_line_replace_those_of_the_file() {
 }
 
 #[test]
-fn slices_on_checks_are_known_once_checks_are() {
+fn slice_on_unknown_check_is_rejected_by_policy() {
     let text = format!("{START}slices:\n  vip:\n    check.a: {{min: 1}}\n    check.term: {{min: 0.9}}");
     let checks = [check("a", 1.0, false), check("term", 1.0, false)];
     let policy = settings(&text).policy(&checks, &[], false, &[]).unwrap();
@@ -121,7 +121,7 @@ fn slices_on_checks_are_known_once_checks_are() {
 }
 
 #[test]
-fn no_two_criteria_share_an_id() {
+fn policy_with_duplicate_ids_is_rejected() {
     let checks = [check("a", 1.0, true), check("a.baseline", 1.0, false)];
     let diagnostics = settings(START).policy(&checks, &[], true, &[]).unwrap_err();
     assert!(
@@ -131,7 +131,7 @@ fn no_two_criteria_share_an_id() {
 }
 
 #[test]
-fn minimums_are_read() {
+fn minimum_outside_range_is_rejected() {
     assert_eq!(parse_minimum("faithfulness=0.75").unwrap(), ("faithfulness".to_owned(), 0.75));
     assert_eq!(parse_minimum("check.x=1").unwrap(), ("check.x".to_owned(), 1.0));
     for text in ["faithfulness", "faithfulness=", "faithfulness=75", "faithfulness=nan", "faithfulness=-0.1"]

@@ -5,14 +5,13 @@ use std::time::Duration;
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use serde::{Deserialize, Serialize};
 
 use super::diagnostics::damaged;
 use super::handle::{Cache, Lookup, LookupResult};
 use super::key;
 use super::record::{Record, now};
 use super::table::Table;
-use promptgate_core::model::{ChatRequest, Completion, Fault, FaultKind, FinishReason, Purpose, Usage};
+use promptgate_core::model::{ChatRequest, Completion, Fault, FaultKind, Purpose};
 use promptgate_core::port::{CachedJudgement, ChatModel, Event, EventSink, JudgementCache};
 
 /// Use of the cache in one run.
@@ -34,18 +33,6 @@ pub struct Cached {
     options: CacheOptions,
     since: u64,
     events: Arc<dyn EventSink>,
-}
-
-/// The JSON form of a cached completion.
-#[derive(Serialize, Deserialize)]
-struct CachedCompletion {
-    text: String,
-    refusal: bool,
-    finish_reason: FinishReason,
-    usage: Option<Usage>,
-    latency_ms: f64,
-    model: Option<String>,
-    system_fingerprint: Option<String>,
 }
 
 impl Cached {
@@ -80,10 +67,10 @@ impl Cached {
         let lookup = Lookup { since: self.since, refreshed_only: refresh };
         let _claim = match self.cache.get_or_claim(Table::Completions, key, lookup).await? {
             LookupResult::Hit(record) => {
-                let cached = serde_json::from_str::<CachedCompletion>(&record.text)
+                let completion: Completion = serde_json::from_str(&record.text)
                     .map_err(|_| damaged(&self.cache.path, "an entry is not a completion"))?;
                 self.events.emit(Event::CacheHit { purpose: Purpose::Completion, at: record.at });
-                return Ok(cached.into_completion(record.at));
+                return Ok(Completion { cached_at: Some(record.at), ..completion });
             }
             LookupResult::Miss(claim) => claim,
         };
@@ -91,7 +78,7 @@ impl Cached {
             return Err(not_cached("answer"));
         }
         let completion = self.inner.complete(request).await?;
-        if let Ok(text) = serde_json::to_string(&CachedCompletion::from(&completion)) {
+        if let Ok(text) = serde_json::to_string(&completion) {
             let record = Record { at: now(), model: request.model.clone(), text };
             self.cache.insert(Table::Completions, key, &record, refresh);
         }
@@ -134,34 +121,5 @@ impl JudgementCache for Cached {
         let key = key::of_text(&self.scope, identity);
         let record = Record { at: now(), model: model.to_owned(), text: record };
         self.cache.insert(Table::Judgements, key, &record, self.options.refresh);
-    }
-}
-
-impl CachedCompletion {
-    fn into_completion(self, at: u64) -> Completion {
-        Completion {
-            text: self.text,
-            refusal: self.refusal,
-            finish_reason: self.finish_reason,
-            usage: self.usage,
-            latency_ms: self.latency_ms,
-            model: self.model,
-            system_fingerprint: self.system_fingerprint,
-            cached_at: Some(at),
-        }
-    }
-}
-
-impl From<&Completion> for CachedCompletion {
-    fn from(completion: &Completion) -> Self {
-        Self {
-            text: completion.text.clone(),
-            refusal: completion.refusal,
-            finish_reason: completion.finish_reason.clone(),
-            usage: completion.usage,
-            latency_ms: completion.latency_ms,
-            model: completion.model.clone(),
-            system_fingerprint: completion.system_fingerprint.clone(),
-        }
     }
 }

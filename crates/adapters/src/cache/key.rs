@@ -1,10 +1,8 @@
 //! The key of an entry: the digest of endpoint and request. Neither the role of the variant nor credentials are part of
 //! it, so equal requests share one entry.
 
-use std::io::{self, Write};
-
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use promptgate_core::model::{ChatRequest, Message};
@@ -17,70 +15,33 @@ pub(super) type Key = [u8; 32];
 struct RequestIdentity<'a> {
     model: &'a str,
     messages: &'a [Message],
-    parameters: Vec<(&'a str, Sorted<'a>)>,
+    /// In the order of their names.
+    parameters: Vec<(&'a String, &'a Value)>,
     repeat: u32,
-}
-
-/// A value whose objects are serialized with sorted keys.
-struct Sorted<'a>(&'a Value);
-
-impl Serialize for Sorted<'_> {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.0 {
-            Value::Object(fields) => serializer.collect_map(sorted(fields)),
-            Value::Array(values) => serializer.collect_seq(values.iter().map(Sorted)),
-            other => other.serialize(serializer),
-        }
-    }
-}
-
-fn sorted(fields: &Map<String, Value>) -> Vec<(&str, Sorted<'_>)> {
-    let mut fields: Vec<_> = fields.iter().map(|(name, value)| (name.as_str(), Sorted(value))).collect();
-    fields.sort_by_key(|(name, _)| *name);
-    fields
 }
 
 /// Returns the key of a request to the endpoint `scope`.
 pub(super) fn of_request(scope: &str, request: &ChatRequest) -> Key {
-    let mut digest = Hasher::new(scope);
+    let mut parameters = request.parameters.clone();
+    parameters.sort_keys();
+    parameters.values_mut().for_each(Value::sort_all_objects);
     let identity = RequestIdentity {
         model: &request.model,
         messages: &request.messages,
-        parameters: sorted(&request.parameters),
+        parameters: parameters.iter().collect(),
         repeat: request.repeat,
     };
-    // Plain data into memory cannot fail; the digest of a part would only be an unused key.
-    let _ = serde_json::to_writer(&mut digest, &identity);
-    digest.0.finalize().into()
+    // Plain data cannot fail to serialize; the key of nothing would only be an unused one.
+    digest(scope, &serde_json::to_vec(&identity).unwrap_or_default())
 }
 
 /// Returns the key of a judgement by the endpoint `scope`.
 pub(super) fn of_text(scope: &str, identity: &str) -> Key {
-    let mut digest = Hasher::new(scope);
-    digest.0.update(identity.as_bytes());
-    digest.0.finalize().into()
+    digest(scope, identity.as_bytes())
 }
 
-struct Hasher(Sha256);
-
-impl Hasher {
-    fn new(scope: &str) -> Self {
-        let mut digest = Sha256::new();
-        digest.update(scope.as_bytes());
-        digest.update([0]);
-        Self(digest)
-    }
-}
-
-impl Write for Hasher {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.update(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
+fn digest(scope: &str, content: &[u8]) -> Key {
+    Sha256::new().chain_update(scope).chain_update([0]).chain_update(content).finalize().into()
 }
 
 /// Returns the name of an endpoint in keys: the base URL without credentials and final slash, which do not change the

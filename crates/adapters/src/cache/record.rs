@@ -21,16 +21,9 @@ impl Record {
         let name = self.model.as_bytes();
         let length = u32::try_from(name.len()).unwrap_or(0);
         let name = name.get(..length as usize).unwrap_or_default();
-        let mut bytes = vec![0; CHECKSUM_BYTES];
-        bytes.extend(self.at.to_le_bytes());
-        bytes.extend(length.to_le_bytes());
-        bytes.extend(name);
-        bytes.extend(self.text.as_bytes());
-        let sum = checksum(bytes.get(CHECKSUM_BYTES..).unwrap_or_default());
-        for (place, byte) in bytes.iter_mut().zip(sum) {
-            *place = byte;
-        }
-        bytes
+        let time = self.at.to_le_bytes();
+        let content = [&time, &length.to_le_bytes()[..], name, self.text.as_bytes()].concat();
+        [&checksum(&content), content.as_slice()].concat()
     }
 
     /// Decodes a record; `None` where the checksum does not match.
@@ -49,11 +42,7 @@ impl Record {
 
 fn checksum(bytes: &[u8]) -> [u8; CHECKSUM_BYTES] {
     let digest = Sha256::digest(bytes);
-    let mut sum = [0; CHECKSUM_BYTES];
-    for (place, byte) in sum.iter_mut().zip(digest) {
-        *place = byte;
-    }
-    sum
+    std::array::from_fn(|index| digest[index])
 }
 
 /// Returns the current time in seconds since 1970 (UTC).

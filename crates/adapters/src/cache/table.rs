@@ -15,9 +15,8 @@ const PAGE_CACHE_BYTES: usize = 8 << 20;
 
 type Definition = TableDefinition<'static, &'static [u8; 32], &'static [u8]>;
 pub(super) type Reader = ReadOnlyTable<&'static [u8; 32], &'static [u8]>;
+pub(super) type Writable<'t> = redb::Table<'t, &'static [u8; 32], &'static [u8]>;
 
-const COMPLETIONS: Definition = TableDefinition::new("answers");
-const JUDGEMENTS: Definition = TableDefinition::new("verdicts");
 const METADATA: TableDefinition<'static, &'static str, u64> = TableDefinition::new("about");
 const FORMAT_KEY: &str = "format";
 
@@ -32,30 +31,26 @@ impl Table {
 
     pub(super) fn definition(self) -> Definition {
         match self {
-            Self::Completions => COMPLETIONS,
-            Self::Judgements => JUDGEMENTS,
+            Self::Completions => TableDefinition::new("answers"),
+            Self::Judgements => TableDefinition::new("verdicts"),
         }
     }
 }
 
 /// Both tables, open for reading: opening them costs more than a lookup.
-pub(super) struct Readers {
-    completions: Reader,
-    judgements: Reader,
-}
+pub(super) struct Readers([Reader; 2]);
 
 impl Readers {
     pub(super) fn open(transaction: &ReadTransaction) -> Result<Self, redb::Error> {
-        Ok(Self {
-            completions: transaction.open_table(COMPLETIONS)?,
-            judgements: transaction.open_table(JUDGEMENTS)?,
-        })
+        let [completions, judgements] = Table::ALL.map(|table| transaction.open_table(table.definition()));
+        Ok(Self([completions?, judgements?]))
     }
 
     pub(super) fn get(&self, table: Table) -> &Reader {
+        let [completions, judgements] = &self.0;
         match table {
-            Table::Completions => &self.completions,
-            Table::Judgements => &self.judgements,
+            Table::Completions => completions,
+            Table::Judgements => judgements,
         }
     }
 }
@@ -81,8 +76,7 @@ pub(super) fn create(path: &Path) -> Result<(), redb::Error> {
         for table in Table::ALL {
             transaction.open_table(table.definition())?;
         }
-        transaction.commit()?;
-        Ok(())
+        Ok(transaction.commit()?)
     })?;
     Ok(std::fs::rename(&temporary, path)?)
 }

@@ -10,7 +10,7 @@ use super::guard::guarded;
 use super::handle::Cache;
 use super::record::Record;
 use super::state::lock;
-use super::table::Table;
+use super::table::{Table, Writable};
 use promptgate_core::model::Diagnostic;
 
 /// Number, size and age of the entries of a cache, by model.
@@ -52,17 +52,31 @@ impl Cache {
                 Table::Completions => &mut statistics.completions,
                 Table::Judgements => &mut statistics.judgements,
             };
-            self.for_each(table, |record, bytes| {
-                let stats = by_model.entry(record.model).or_insert_with(|| TableStats {
-                    oldest: record.at,
-                    newest: record.at,
-                    ..TableStats::default()
-                });
-                stats.entries += 1;
-                stats.bytes += bytes;
-                stats.oldest = stats.oldest.min(record.at);
-                stats.newest = stats.newest.max(record.at);
-            })?;
+            let mut count = || -> Result<bool, redb::Error> {
+                let open = self.database.begin_read()?.open_table(table.definition())?;
+                for entry in open.iter()? {
+                    let (_, value) = entry?;
+                    let Some(record) = Record::read(value.value()) else { return Ok(false) };
+                    let stats = by_model.entry(record.model).or_insert_with(|| TableStats {
+                        oldest: record.at,
+                        newest: record.at,
+                        ..TableStats::default()
+                    });
+                    stats.entries += 1;
+                    stats.bytes += value.value().len() as u64;
+                    stats.oldest = stats.oldest.min(record.at);
+                    stats.newest = stats.newest.max(record.at);
+                }
+                Ok(true)
+            };
+            let reason = match guarded(&mut count) {
+                Ok(true) => continue,
+                Ok(false) => WRONG_CHECKSUM.to_owned(),
+                Err(error) => error.to_string(),
+            };
+            return Err(
+                diagnostic(&self.path, format!("the cache cannot be read: {reason}")).help(DAMAGED_HELP)
+            );
         }
         Ok(statistics)
     }
@@ -75,23 +89,16 @@ impl Cache {
         self.close()?;
         // Open readers would keep the file from shrinking.
         *lock(&self.shared.readers) = None;
-        let remove = || -> Result<u64, redb::Error> {
-            let mut removed = 0;
-            let transaction = self.database.begin_write()?;
-            for table in Table::ALL {
-                let mut open = transaction.open_table(table.definition())?;
-                open.retain(|_, value| {
-                    // Damaged entries stay: pruning must not hide damage.
-                    let stays = Record::read(value).is_none_or(|record| record.at >= before);
-                    removed += u64::from(!stays);
-                    stays
-                })?;
-            }
-            transaction.commit()?;
-            Ok(removed)
-        };
-        let removed = guarded(remove)
-            .map_err(|error| diagnostic(&self.path, format!("the cache cannot be pruned: {error}")))?;
+        let mut removed = 0;
+        self.edit("pruned", |table| {
+            table.retain(|_, value| {
+                // Damaged entries stay: pruning must not hide damage.
+                let stays = Record::read(value).is_none_or(|record| record.at >= before);
+                removed += u64::from(!stays);
+                stays
+            })?;
+            Ok(())
+        })?;
         if let Some(database) = Arc::get_mut(&mut self.database) {
             database
                 .compact()
@@ -106,48 +113,36 @@ impl Cache {
     /// The cache cannot be read or written.
     pub fn backdate(&self, seconds: u64) -> Result<u64, Diagnostic> {
         let mut changed = 0;
-        let age = || -> Result<(), redb::Error> {
-            let transaction = self.database.begin_write()?;
-            for table in Table::ALL {
-                let mut open = transaction.open_table(table.definition())?;
-                let mut older = Vec::new();
-                for entry in open.iter()? {
-                    let (key, value) = entry?;
-                    older.extend(Record::read(value.value()).map(|record| (*key.value(), record)));
-                }
-                for (key, record) in older {
-                    let record = Record { at: record.at.saturating_sub(seconds), ..record };
-                    open.insert(&key, record.write().as_slice())?;
-                    changed += 1;
-                }
+        self.edit("written", |table| {
+            let mut older = Vec::new();
+            for entry in table.iter()? {
+                let (key, value) = entry?;
+                older.extend(Record::read(value.value()).map(|record| (*key.value(), record)));
             }
-            transaction.commit()?;
+            for (key, record) in older {
+                let record = Record { at: record.at.saturating_sub(seconds), ..record };
+                table.insert(&key, record.write().as_slice())?;
+                changed += 1;
+            }
             Ok(())
-        };
-        guarded(age)
-            .map_err(|error| diagnostic(&self.path, format!("the cache cannot be written: {error}")))?;
+        })?;
         Ok(changed)
     }
 
-    fn for_each(&self, table: Table, mut visit: impl FnMut(Record, u64)) -> Result<(), Diagnostic> {
-        let mut visit_all = || -> Result<bool, redb::Error> {
-            let transaction = self.database.begin_read()?;
-            let open = transaction.open_table(table.definition())?;
-            for entry in open.iter()? {
-                let (_, value) = entry?;
-                let bytes = value.value();
-                let Some(record) = Record::read(bytes) else { return Ok(false) };
-                visit(record, bytes.len() as u64);
+    /// Changes both tables in one commit; `verb` completes the error message.
+    fn edit(
+        &self,
+        verb: &str,
+        mut edit: impl FnMut(&mut Writable<'_>) -> Result<(), redb::Error>,
+    ) -> Result<(), Diagnostic> {
+        let edit_all = || -> Result<(), redb::Error> {
+            let transaction = self.database.begin_write()?;
+            for table in Table::ALL {
+                edit(&mut transaction.open_table(table.definition())?)?;
             }
-            Ok(true)
+            Ok(transaction.commit()?)
         };
-        let unreadable = |reason: &str| {
-            diagnostic(&self.path, format!("the cache cannot be read: {reason}")).help(DAMAGED_HELP)
-        };
-        match guarded(&mut visit_all) {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(unreadable(WRONG_CHECKSUM)),
-            Err(error) => Err(unreadable(&error.to_string())),
-        }
+        guarded(edit_all)
+            .map_err(|error| diagnostic(&self.path, format!("the cache cannot be {verb}: {error}")))
     }
 }

@@ -101,6 +101,5 @@ fn commit(database: &Database, batch: &HashMap<EntryId, Arc<[u8]>>) -> Result<()
             open.insert(key, &***bytes)?;
         }
     }
-    transaction.commit()?;
-    Ok(())
+    Ok(transaction.commit()?)
 }

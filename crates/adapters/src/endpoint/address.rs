@@ -7,51 +7,21 @@ use promptgate_core::model::{Diagnostic, Place};
 
 /// The setting with the base URL.
 pub(super) const SETTING: &str = "endpoint.base_url";
-/// The path below the base URL.
-const PATH: [&str; 2] = ["chat", "completions"];
 
-/// A validated base URL and the URL of its chat completions.
-#[derive(Debug, Clone)]
-pub(super) struct Address {
-    base: BaseUrl,
-    url: Url,
+/// Parses the base URL of an endpoint.
+pub(super) fn parse(base_url: &str) -> Result<BaseUrl, Diagnostic> {
+    let base = BaseUrl::parse(base_url, SETTING, "https://api.openai.com/v1")?;
+    if base.url().path().ends_with("/chat/completions") {
+        return Err(Diagnostic::new("the URL ends with /chat/completions")
+            .at(Place::file(SETTING))
+            .help("remove it; it is added to every call"));
+    }
+    Ok(base)
 }
 
-impl Address {
-    pub(super) fn parse(base_url: &str) -> Result<Self, Diagnostic> {
-        let base = BaseUrl::parse(base_url, SETTING, "https://api.openai.com/v1")?;
-        if base.url().path().ends_with("/chat/completions") {
-            return Err(Diagnostic::new("the URL ends with /chat/completions")
-                .at(Place::file(SETTING))
-                .help("remove it; it is added to every call"));
-        }
-        let url = base.join(PATH);
-        Ok(Self { base, url })
-    }
-
-    pub(super) fn base(&self) -> &BaseUrl {
-        &self.base
-    }
-
-    /// Returns the URL of the chat completions.
-    pub(super) fn url(&self) -> &Url {
-        &self.url
-    }
-
-    /// Returns host and port.
-    pub(super) fn host(&self) -> String {
-        self.base.authority()
-    }
-
-    /// Whether a call without a key cannot succeed.
-    pub(super) fn needs_key(&self) -> bool {
-        !self.base.is_private()
-    }
-
-    /// Whether a key would be sent over a public network without encryption.
-    pub(super) fn exposes_key(&self) -> bool {
-        !self.base.is_encrypted() && !self.base.is_private()
-    }
+/// Returns the URL of the chat completions.
+pub(super) fn completions(base: &BaseUrl) -> Url {
+    base.join(["chat", "completions"])
 }
 
 /// Whether the endpoint at this base URL needs a key: all do except those on this machine (`localhost`, loopback
@@ -77,10 +47,10 @@ mod tests {
             ),
         ];
         for (base, expected) in cases {
-            assert_eq!(Address::parse(base).unwrap().url().as_str(), expected);
+            assert_eq!(completions(&parse(base).unwrap()).as_str(), expected);
         }
-        let address = Address::parse("https://x.example:8443/v1?key=hush").unwrap();
-        assert_eq!(address.host(), "x.example:8443");
+        let address = parse("https://x.example:8443/v1?key=hush").unwrap();
+        assert_eq!(address.authority(), "x.example:8443");
     }
 
     #[test]
@@ -98,7 +68,7 @@ mod tests {
             "https://x.example\n.other.example/v1",
             "https://x.\texample/v1",
         ] {
-            let diagnostic = Address::parse(base).unwrap_err();
+            let diagnostic = parse(base).unwrap_err();
             assert!(diagnostic.help.is_some(), "{base}");
             assert!(!diagnostic.to_string().contains("hush"), "{diagnostic}");
         }

@@ -94,26 +94,23 @@ impl Budget {
     fn price(&self, model: &str) -> Result<Option<Price>, Fault> {
         match self.prices.get(model) {
             Some(price) => Ok(Some(*price)),
-            None if self.ceilings.usd.is_some() => Err(Fault::new(
-                FaultKind::BudgetSpent,
+            None if self.ceilings.usd.is_some() => Err(spent(
                 format!("budget.usd cannot be enforced: the price of the model `{model}` is unknown"),
-            )
-            .help("add the model to `prices`")),
+                "add the model to `prices`",
+            )),
             None => Ok(None),
         }
     }
 
-    /// Reserves the cost of one call; `Ok(None)` where it has to wait for other calls to settle.
-    fn reserve(&self, max_cost: f64) -> Result<Option<()>, Fault> {
+    /// Reserves the cost of one call; `false` where it has to wait for other calls to settle.
+    fn reserve(&self, max_cost: f64) -> Result<bool, Fault> {
         self.check_time()?;
         let mut account = lock(&self.account);
         if let Some(calls) = self.ceilings.calls
             && account.calls >= calls
         {
             let what = format!("the budget of {calls} calls is spent");
-            return Err(
-                Fault::new(FaultKind::BudgetSpent, what).help("raise budget.calls, or run fewer cases")
-            );
+            return Err(spent(what, "raise budget.calls, or run fewer cases"));
         }
         if let Some(usd) = self.ceilings.usd {
             if account.spent + max_cost > usd + TOLERANCE_USD {
@@ -122,16 +119,16 @@ impl Budget {
                     account.spent
                 );
                 let help = "raise budget.usd, or limit answers with max_completion_tokens";
-                return Err(Fault::new(FaultKind::BudgetSpent, what).help(help));
+                return Err(spent(what, help));
             }
             if account.spent + account.reserved + max_cost > usd + TOLERANCE_USD && account.in_flight > 0 {
-                return Ok(None);
+                return Ok(false);
             }
         }
         account.calls += 1;
         account.in_flight += 1;
         account.reserved += max_cost;
-        Ok(Some(()))
+        Ok(true)
     }
 
     fn check_time(&self) -> Result<(), Fault> {
@@ -159,8 +156,12 @@ impl Budget {
 }
 
 fn time_is_up(time: Duration) -> Fault {
-    Fault::new(FaultKind::BudgetSpent, format!("the time limit of {} s is reached", time.as_secs_f64()))
-        .help("raise budget.time or endpoint.max_concurrency, or run fewer cases")
+    let what = format!("the time limit of {} s is reached", time.as_secs_f64());
+    spent(what, "raise budget.time or endpoint.max_concurrency, or run fewer cases")
+}
+
+fn spent(what: String, help: &str) -> Fault {
+    Fault::new(FaultKind::BudgetSpent, what).help(help)
 }
 
 /// A model within a budget.
@@ -219,19 +220,14 @@ impl Budgeted {
             tokio::pin!(settled);
             // Enabled before the check, so that no settlement in between is missed.
             settled.as_mut().enable();
-            if self.budget.reserve(max_cost)?.is_some() {
+            if self.budget.reserve(max_cost)? {
                 return Ok(());
             }
-            let time_is_up = async {
-                match self.budget.deadline {
-                    Some(deadline) => tokio::time::sleep_until(deadline).await,
-                    None => futures::future::pending().await,
-                }
-            };
+            let deadline = self.budget.deadline;
             tokio::select! {
                 biased;
                 () = self.stop.cancelled() => return Err(interrupted()),
-                () = time_is_up => {}
+                () = tokio::time::sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => {}
                 () = settled => {}
             }
         }

@@ -7,14 +7,14 @@ use futures::future::BoxFuture;
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Url};
 
-use super::address::{self, Address};
+use super::address;
 use super::faults::FaultContext;
 use super::options::Options;
 use super::wire::{self, InvalidResponse};
-use crate::http::{self, Client, ClientOptions, Request, SettingNames, server_text};
+use crate::http::{self, BaseUrl, Client, ClientOptions, Request, SettingNames, server_text};
 use promptgate_core::model::{ChatRequest, Completion, Diagnostic, Fault, FaultKind, FinishReason, Place};
 use promptgate_core::port::ChatModel;
-use promptgate_core::text::{Redactor, Secret};
+use promptgate_core::text::Redactor;
 
 const NAMES: SettingNames = SettingNames {
     url: address::SETTING,
@@ -43,13 +43,10 @@ pub(super) struct HttpModel {
 }
 
 impl HttpModel {
-    pub(super) fn new(
-        options: &Options,
-        address: &Address,
-        redactor: Arc<Redactor>,
-    ) -> Result<Self, Diagnostic> {
+    pub(super) fn new(options: &Options, base: BaseUrl, redactor: Arc<Redactor>) -> Result<Self, Diagnostic> {
+        let url = address::completions(&base);
         let client = Client::new(ClientOptions {
-            base: address.base().clone(),
+            base,
             headers: default_headers(options)?,
             timeout: options.timeout,
             max_idle_connections: options.max_concurrency.max(1),
@@ -60,12 +57,12 @@ impl HttpModel {
             redactor: Arc::clone(&redactor),
         })?;
         let faults = FaultContext {
-            label: Request::new(Method::POST, address.url().clone()).label(),
+            label: Request::new(Method::POST, url.clone()).label(),
             api_key_env: options.api_key_env.clone(),
             has_key: options.key().is_some(),
             redactor,
         };
-        Ok(Self { client, url: address.url().clone(), faults })
+        Ok(Self { client, url, faults })
     }
 
     async fn call(&self, request: &ChatRequest) -> Result<Completion, Fault> {
@@ -84,7 +81,7 @@ impl HttpModel {
             if is_stream { fault.help("leave `stream` out of the parameters") } else { fault }
         })?;
         let clean = |text: &str| server_text(self.client.redactor(), text);
-        let parsed = wire::parse(&response.body).map_err(|invalid| {
+        let mut completion = wire::parse(&response.body).map_err(|invalid| {
             let reason = match invalid {
                 InvalidResponse::Malformed(reason) => clean(&reason),
                 InvalidResponse::Error(message) => {
@@ -95,20 +92,15 @@ impl HttpModel {
         })?;
         // An echoed key must reach neither a judge nor an excerpt, which could cut it in two before a report is
         // redacted.
-        let finish_reason = match parsed.finish_reason {
-            FinishReason::Other(name) => FinishReason::Other(clean(&name)),
-            known => known,
-        };
-        Ok(Completion {
-            text: self.client.redactor().redact(&parsed.text).into_owned(),
-            refusal: parsed.refusal,
-            finish_reason,
-            usage: parsed.usage,
-            latency_ms: response.elapsed.as_secs_f64() * 1000.0,
-            model: parsed.model.map(|name| clean(&name)),
-            system_fingerprint: parsed.system_fingerprint.map(|name| clean(&name)),
-            cached_at: None,
-        })
+        completion.text = self.client.redactor().redact(&completion.text).into_owned();
+        if let FinishReason::Other(name) = &mut completion.finish_reason {
+            *name = clean(name);
+        }
+        for name in [&mut completion.model, &mut completion.system_fingerprint].into_iter().flatten() {
+            *name = clean(name);
+        }
+        completion.latency_ms = response.elapsed.as_secs_f64() * 1000.0;
+        Ok(completion)
     }
 }
 
@@ -122,35 +114,24 @@ fn default_headers(options: &Options) -> Result<HeaderMap, Diagnostic> {
     let mut headers = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("application/json"))]);
     if let Some(key) = options.key() {
         let value = http::bearer(key).ok_or_else(|| {
-            Diagnostic::new(format!(
-                "the key in {} has characters that a header cannot carry",
-                options.api_key_env
-            ))
-            .help("look for a line break or a quotation mark that was copied along")
+            let variable = &options.api_key_env;
+            Diagnostic::new(format!("the key in {variable} has characters that a header cannot carry"))
+                .help("look for a line break or a quotation mark that was copied along")
         })?;
         headers.insert(AUTHORIZATION, value);
     }
     for (name, secret) in &options.headers {
-        headers.insert(header_name(name)?, header_value(name, secret)?);
+        let invalid = |message: String| Diagnostic::new(message).at(Place::file("endpoint.headers"));
+        let header = HeaderName::from_bytes(name.as_bytes())
+            .map_err(|_| invalid(format!("`{}` is not a valid header name", name.escape_debug())))?;
+        if TRANSPORT_HEADERS.contains(&header.as_str()) {
+            return Err(invalid(format!("`{name}` is set by promptgate")).help("remove it"));
+        }
+        let value = http::secret_value(secret.expose()).ok_or_else(|| {
+            invalid(format!("the value of `{name}` has characters that a header cannot carry"))
+                .help("look for a line break in the environment variable it is read from")
+        })?;
+        headers.insert(header, value);
     }
     Ok(headers)
-}
-
-fn header_name(name: &str) -> Result<HeaderName, Diagnostic> {
-    let at = Place::file("endpoint.headers");
-    let parsed = HeaderName::from_bytes(name.as_bytes()).map_err(|_| {
-        Diagnostic::new(format!("`{}` is not a valid header name", name.escape_debug())).at(at.clone())
-    })?;
-    if TRANSPORT_HEADERS.contains(&parsed.as_str()) {
-        return Err(Diagnostic::new(format!("`{name}` is set by promptgate")).at(at).help("remove it"));
-    }
-    Ok(parsed)
-}
-
-fn header_value(name: &str, secret: &Secret) -> Result<HeaderValue, Diagnostic> {
-    http::secret_value(secret.expose()).ok_or_else(|| {
-        Diagnostic::new(format!("the value of `{name}` has characters that a header cannot carry"))
-            .at(Place::file("endpoint.headers"))
-            .help("look for a line break in the environment variable it is read from")
-    })
 }

@@ -34,7 +34,6 @@ pub use limit::Limited;
 pub use options::Options;
 pub use retry::Retrying;
 
-use address::Address;
 use promptgate_core::model::{ChatRequest, Completion, Diagnostic, Fault, FaultKind};
 use promptgate_core::port::{ChatModel, Event, EventSink};
 use promptgate_core::text::Redactor;
@@ -53,29 +52,22 @@ pub fn connect(
     redactor: Arc<Redactor>,
     stop: CancellationToken,
 ) -> Result<Arc<dyn ChatModel>, Diagnostic> {
-    let address = Address::parse(&options.base_url)?;
+    let base = address::parse(&options.base_url)?;
     let has_key = options.key().is_some() || !options.headers.is_empty();
-    if !has_key && address.needs_key() {
-        let fault = Fault::new(
-            FaultKind::MissingCredentials,
-            format!(
-                "no key for {}: the environment variable {} is not set",
-                address.host(),
-                options.api_key_env
-            ),
-        )
-        .help(format!("set {}, or set endpoint.api_key_env to another variable", options.api_key_env));
+    if !has_key && !base.is_private() {
+        let (host, variable) = (base.authority(), &options.api_key_env);
+        let message = format!("no key for {host}: the environment variable {variable} is not set");
+        let fault = Fault::new(FaultKind::MissingCredentials, message)
+            .help(format!("set {variable}, or set endpoint.api_key_env to another variable"));
         return Ok(Arc::new(Unavailable { fault }));
     }
-    if has_key && address.exposes_key() {
+    if has_key && !base.is_encrypted() && !base.is_private() {
+        let host = base.authority();
         events.emit(Event::Warning {
-            message: format!(
-                "the key is sent to {} without encryption; use https in endpoint.base_url",
-                address.host()
-            ),
+            message: format!("the key is sent to {host} without encryption; use https in endpoint.base_url"),
         });
     }
-    let model = http_model::HttpModel::new(&options, &address, redactor)?;
+    let model = http_model::HttpModel::new(&options, base, redactor)?;
     Ok(layered(Arc::new(model), &options, events, stop))
 }
 

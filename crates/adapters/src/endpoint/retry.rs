@@ -65,13 +65,6 @@ struct Health {
     dead: Option<Fault>,
 }
 
-/// The step after a fault.
-#[derive(Debug, PartialEq)]
-enum NextStep {
-    GiveUp,
-    Retry { wait: Duration, is_free: bool },
-}
-
 /// The retries of one call so far.
 #[derive(Debug, Default)]
 struct Progress {
@@ -123,26 +116,19 @@ impl Retrying {
                 return Err(dead);
             }
             let failing = failed_first.get_or_insert_with(Instant::now).elapsed();
-            match next_step(&fault, &mut progress, self.attempts, self.max_wait, rand::random()) {
-                NextStep::Retry { wait, .. } if failing + wait >= self.max_call_time => {
-                    return Err(self.give_up(request, fault, progress.tries));
-                }
-                NextStep::GiveUp => return Err(self.give_up(request, fault, progress.tries)),
-                NextStep::Retry { wait, .. }
-                    if self.deadline.is_some_and(|deadline| Instant::now() + wait >= deadline) =>
-                {
-                    // The budget ends this call, so it does not count as a failure of the endpoint.
-                    return Err(fault);
-                }
-                NextStep::Retry { wait, .. } => {
-                    self.events
-                        .emit(Event::Retried { wait_seconds: wait.as_secs_f64(), reason: fault.message });
-                    tokio::select! {
-                        biased;
-                        () = self.stop.cancelled() => return Err(interrupted()),
-                        () = tokio::time::sleep(wait) => {}
-                    }
-                }
+            let wait = next_wait(&fault, &mut progress, self.attempts, self.max_wait, rand::random());
+            let Some(wait) = wait.filter(|wait| failing + *wait < self.max_call_time) else {
+                return Err(self.give_up(request, fault, progress.tries));
+            };
+            if self.deadline.is_some_and(|deadline| Instant::now() + wait >= deadline) {
+                // The budget ends this call, so it does not count as a failure of the endpoint.
+                return Err(fault);
+            }
+            self.events.emit(Event::Retried { wait_seconds: wait.as_secs_f64(), reason: fault.message });
+            tokio::select! {
+                biased;
+                () = self.stop.cancelled() => return Err(interrupted()),
+                () = tokio::time::sleep(wait) => {}
             }
         }
     }
@@ -175,16 +161,13 @@ impl Health {
 
     /// Counts a failed attempt; returns the final fault if the endpoint is dead now.
     fn failed_attempt(&mut self, fault: &Fault) -> Option<Fault> {
-        if fault.kind == FaultKind::Connection && !self.has_succeeded {
-            self.failed_connections = self.failed_connections.saturating_add(1);
-            if self.failed_connections >= DEAD_AFTER_CONNECTIONS {
-                let count = self.failed_connections;
-                return Some(
-                    self.die(fault, &format!("given up after {count} failed connections and no success")),
-                );
-            }
+        if fault.kind != FaultKind::Connection || self.has_succeeded {
+            return None;
         }
-        None
+        self.failed_connections = self.failed_connections.saturating_add(1);
+        let count = self.failed_connections;
+        (count >= DEAD_AFTER_CONNECTIONS)
+            .then(|| self.die(fault, &format!("given up after {count} failed connections and no success")))
     }
 
     /// Counts a failed call; returns the final fault if the endpoint is dead now.
@@ -205,8 +188,8 @@ impl Health {
             .get_or_insert_with(|| Fault {
                 kind: FaultKind::Dead,
                 message: format!("{} ({why})", fault.message),
-                help: fault.help.clone(),
                 retry_after: None,
+                ..fault.clone()
             })
             .clone()
     }
@@ -230,17 +213,17 @@ fn is_retriable(kind: FaultKind) -> bool {
     )
 }
 
-/// Decides on the step after a fault and updates the progress; `draw` is uniform in 0..1.
-fn next_step(
+/// Returns the wait before the next try, `None` where there is none, and updates the progress; `draw` is uniform in 0..1.
+fn next_wait(
     fault: &Fault,
     progress: &mut Progress,
     attempts: u32,
     max_wait: Duration,
     draw: f64,
-) -> NextStep {
+) -> Option<Duration> {
     progress.tries = progress.tries.saturating_add(1);
     if !is_retriable(fault.kind) {
-        return NextStep::GiveUp;
+        return None;
     }
     let requested = fault.retry_after.filter(|wait| !wait.is_zero());
     let is_free = requested.is_some();
@@ -249,7 +232,7 @@ fn next_step(
     }
     let left = max_wait.saturating_sub(progress.waited);
     if progress.attempts >= attempts || left.is_zero() {
-        return NextStep::GiveUp;
+        return None;
     }
     let backoff = |tries: u32| {
         let doublings = tries.saturating_sub(1).min(16);
@@ -265,7 +248,7 @@ fn next_step(
     };
     let wait = wait.min(left);
     progress.waited += if is_free { wait.max(MIN_RETRY_AFTER) } else { wait };
-    NextStep::Retry { wait, is_free }
+    Some(wait)
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Value, json};
 
 use crate::http::ServerError;
-use promptgate_core::model::{ChatRequest, FinishReason, ResponseFormat, Usage};
+use promptgate_core::model::{ChatRequest, Completion, FinishReason, ResponseFormat, Usage};
 
 /// Serializes the body of a request.
 pub(super) fn body(request: &ChatRequest) -> Result<Vec<u8>, serde_json::Error> {
@@ -66,17 +66,6 @@ struct NamedSchema<'a> {
     schema: &'a Value,
 }
 
-/// The completion in a response body.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct ParsedCompletion {
-    pub(super) text: String,
-    pub(super) refusal: bool,
-    pub(super) finish_reason: FinishReason,
-    pub(super) usage: Option<Usage>,
-    pub(super) model: Option<String>,
-    pub(super) system_fingerprint: Option<String>,
-}
-
 /// The reason why a 2xx body is not a completion.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum InvalidResponse {
@@ -108,8 +97,8 @@ struct Message {
     refusal: Option<String>,
 }
 
-/// Parses the body of a 2xx response.
-pub(super) fn parse(body: &[u8]) -> Result<ParsedCompletion, InvalidResponse> {
+/// Parses the body of a 2xx response; the latency is left at zero.
+pub(super) fn parse(body: &[u8]) -> Result<Completion, InvalidResponse> {
     let malformed = |text: &str| InvalidResponse::Malformed(text.to_owned());
     if body.iter().all(u8::is_ascii_whitespace) {
         return Err(malformed("the body is empty"));
@@ -124,18 +113,12 @@ pub(super) fn parse(body: &[u8]) -> Result<ParsedCompletion, InvalidResponse> {
     if let Some(error) = response.error {
         return Err(InvalidResponse::Error(ServerError::from_json(&error).summary()));
     }
-    let Some(choices) = response.choices else {
-        return Err(malformed("the body has no `choices`"));
-    };
-    let Some(choice) = choices.into_iter().next() else {
-        return Err(malformed("`choices` is empty"));
-    };
+    let choices = response.choices.ok_or_else(|| malformed("the body has no `choices`"))?;
+    let choice = choices.into_iter().next().ok_or_else(|| malformed("`choices` is empty"))?;
     if let Some(error) = choice.error {
         return Err(InvalidResponse::Error(ServerError::from_json(&error).summary()));
     }
-    let Some(message) = choice.message else {
-        return Err(malformed("the first of `choices` has no `message`"));
-    };
+    let message = choice.message.ok_or_else(|| malformed("the first of `choices` has no `message`"))?;
     let finish_reason = finish_reason(choice.finish_reason);
     let (text, refusal) = match (message.refusal.filter(|text| !text.is_empty()), message.content) {
         (Some(refusal), _) => (refusal, true),
@@ -156,11 +139,13 @@ pub(super) fn parse(body: &[u8]) -> Result<ParsedCompletion, InvalidResponse> {
     if finish_reason.as_str() == "error" {
         return Err(malformed("the model stopped with `error`"));
     }
-    Ok(ParsedCompletion {
+    Ok(Completion {
         text,
         refusal,
         finish_reason,
         usage: response.usage.as_ref().and_then(usage),
+        latency_ms: 0.0,
+        cached_at: None,
         model: response.model.and_then(string),
         system_fingerprint: response.system_fingerprint.and_then(string),
     })

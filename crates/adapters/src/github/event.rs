@@ -107,45 +107,45 @@ impl Event {
         if !payload.is_object() {
             return Err(invalid("expected a JSON object".to_owned()));
         }
-        let missing = |path: &str| invalid(format!("missing or invalid `{path}` in `{name}`"));
         let kind = EventKind::from_name(name);
+        let missing = |path: &str| invalid(format!("missing or invalid `{path}` in `{name}`"));
+        let required = |read: fn(&Value, &str) -> Option<String>, path: &str| {
+            read(&payload, path).ok_or_else(|| missing(path))
+        };
         let mut event = Self {
             kind,
             pull_request: None,
             base: None,
             head: None,
-            default_branch: branch(&payload, "/repository/default_branch"),
+            default_branch: branch(&payload, "repository.default_branch"),
         };
         match kind {
             EventKind::PullRequest => {
-                let number = payload.pointer("/pull_request/number").and_then(Value::as_u64);
-                let head = commit(&payload, "/pull_request/head/sha");
                 let full_name = |side: &str| {
-                    payload.pointer(&format!("/pull_request/{side}/repo/full_name")).and_then(Value::as_str)
+                    at(&payload, &format!("pull_request.{side}.repo.full_name")).and_then(Value::as_str)
                 };
                 let (base, other) = (full_name("base"), full_name("head"));
-                let head = head.ok_or_else(|| missing("pull_request.head.sha"))?;
+                let head = required(commit, "pull_request.head.sha")?;
+                let number = at(&payload, "pull_request.number").and_then(Value::as_u64);
                 event.head = Some(head.clone());
                 event.pull_request = Some(PullRequest {
                     number: number
                         .filter(|number| *number > 0)
                         .ok_or_else(|| missing("pull_request.number"))?,
-                    base_branch: branch(&payload, "/pull_request/base/ref")
-                        .ok_or_else(|| missing("pull_request.base.ref"))?,
+                    base_branch: required(branch, "pull_request.base.ref")?,
                     head,
                     // Repository names are case-insensitive.
                     fork: !matches!((base, other), (Some(base), Some(other)) if base.eq_ignore_ascii_case(other)),
                 });
             }
             EventKind::MergeGroup => {
-                let base = commit(&payload, "/merge_group/base_sha");
-                event.base = Some(base.ok_or_else(|| missing("merge_group.base_sha"))?);
-                event.head = commit(&payload, "/merge_group/head_sha");
+                event.base = Some(required(commit, "merge_group.base_sha")?);
+                event.head = commit(&payload, "merge_group.head_sha");
             }
             EventKind::Push => {
                 // A new branch has only zeros in `before`.
-                event.base = commit(&payload, "/before");
-                event.head = commit(&payload, "/after");
+                event.base = commit(&payload, "before");
+                event.head = commit(&payload, "after");
             }
             _ => {}
         }
@@ -153,17 +153,22 @@ impl Event {
     }
 }
 
+/// Returns the value at a path of keys, such as `pull_request.number`.
+fn at<'p>(payload: &'p Value, path: &str) -> Option<&'p Value> {
+    path.split('.').try_fold(payload, |value, key| value.get(key))
+}
+
 /// Returns a full object name that is not all zeros.
-fn commit(payload: &Value, pointer: &str) -> Option<String> {
-    let text = payload.pointer(pointer)?.as_str()?;
+fn commit(payload: &Value, path: &str) -> Option<String> {
+    let text = at(payload, path)?.as_str()?;
     let is_hexadecimal = text.bytes().all(|byte| byte.is_ascii_hexdigit());
     let is_commit = matches!(text.len(), 40 | 64) && is_hexadecimal && text.bytes().any(|byte| byte != b'0');
     is_commit.then(|| text.to_ascii_lowercase())
 }
 
 /// Returns a syntactically valid branch name; git decides whether the branch exists.
-fn branch(payload: &Value, pointer: &str) -> Option<String> {
-    let text = payload.pointer(pointer)?.as_str()?;
+fn branch(payload: &Value, path: &str) -> Option<String> {
+    let text = at(payload, path)?.as_str()?;
     let is_invalid = |c: char| {
         c.is_control() || c.is_whitespace() || matches!(c, ':' | '~' | '^' | '?' | '*' | '[' | '\\')
     };

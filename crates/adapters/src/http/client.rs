@@ -196,21 +196,13 @@ impl Client {
     /// # Errors
     /// [`ErrorKind::Redirected`] where it is of another origin.
     pub fn same_origin(&self, url: &str) -> Result<Url, Error> {
-        let url = Url::parse(url).ok();
-        match url {
-            Some(url) if url.origin() == self.base.url().origin() => Ok(url),
-            other => {
-                let origin = other.as_ref().map_or_else(|| "an invalid URL".to_owned(), address::origin);
-                let reason = format!("the server points to another address: {}", self.clean(&origin));
-                let error = self.context.error(
-                    ErrorKind::Redirected,
-                    &self.base.authority(),
-                    &reason,
-                    self.origin_help(),
-                );
-                Err(error)
-            }
-        }
+        let origin = match Url::parse(url) {
+            Ok(url) if url.origin() == self.base.url().origin() => return Ok(url),
+            Ok(other) => address::origin(&other),
+            Err(_) => "an invalid URL".to_owned(),
+        };
+        let reason = format!("the server points to another address: {}", self.clean(&origin));
+        Err(self.context.error(ErrorKind::Redirected, &self.base.authority(), &reason, self.origin_help()))
     }
 
     /// Sends a request and reads the response; an error status is a response too.
@@ -271,12 +263,8 @@ impl Client {
         let status = response.status().as_u16();
         let url = self.context.names.url;
         let error = |reason: String, help: String| {
-            Err(self.context.error(
-                ErrorKind::Redirected,
-                &request.label(),
-                &format!("{status}: {reason}"),
-                help,
-            ))
+            let reason = format!("{status}: {reason}");
+            Err(self.context.error(ErrorKind::Redirected, &request.label(), &reason, help))
         };
         let verb = match redirects {
             0 => "redirected",
@@ -321,8 +309,7 @@ impl Client {
             Err(ReadError::Transport(_)) if is_error => Vec::new(),
             Err(ReadError::TooLarge(_)) => {
                 let reason = format!("the answer is larger than {limit} bytes");
-                let help = format!("check {}", self.context.names.url);
-                return Err(self.context.error(ErrorKind::TooLarge, &request.label(), &reason, help));
+                return Err(self.context.wrong_url(ErrorKind::TooLarge, &request.label(), &reason));
             }
             Err(ReadError::Transport(error)) => return Err(self.context.truncated(&request.label(), &error)),
         };
@@ -339,8 +326,7 @@ impl Client {
             self.check_media_type(request, response).err().unwrap_or_else(|| {
                 let reason =
                     format!("the answer is not the expected JSON: {}", self.clean(&error.to_string()));
-                let help = format!("check {}", self.context.names.url);
-                self.context.error(ErrorKind::InvalidBody, &request.label(), &reason, help)
+                self.context.wrong_url(ErrorKind::InvalidBody, &request.label(), &reason)
             })
         })
     }
@@ -354,13 +340,12 @@ impl Client {
         if matches!(media_type.as_str(), "application/json" | "text/json") || media_type.ends_with("+json") {
             return Ok(());
         }
-        let url = self.context.names.url;
-        let help = match media_type.as_str() {
-            "text/html" => format!("check {url}: this looks like a web page or a proxy's log-in"),
-            _ => format!("check {url}"),
-        };
         let reason = format!("the answer is {}, not JSON", self.clean(&media_type));
-        Err(self.context.error(ErrorKind::InvalidBody, &request.label(), &reason, help))
+        let mut error = self.context.wrong_url(ErrorKind::InvalidBody, &request.label(), &reason);
+        if media_type == "text/html" {
+            error.help.push_str(": this looks like a web page or a proxy's log-in");
+        }
+        Err(error)
     }
 
     fn clean(&self, text: &str) -> String {

@@ -1,9 +1,9 @@
 //! Failed exchanges: the kinds of failures, and what the error chain of the transport says about them.
 
 use std::error::Error as _;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
-use std::{fmt, io};
 
 use super::message::server_text;
 use promptgate_core::text::Redactor;
@@ -22,7 +22,8 @@ pub struct SettingNames {
 }
 
 /// A failed exchange. Server text in the message is redacted, short and on one line.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
 pub struct Error {
     /// The kind of failure.
     pub kind: ErrorKind,
@@ -51,14 +52,6 @@ pub enum ErrorKind {
     InvalidBody,
 }
 
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl std::error::Error for Error {}
-
 /// The parts of messages that all requests of one client share.
 #[derive(Debug)]
 pub(super) struct ErrorContext {
@@ -73,6 +66,11 @@ pub(super) struct ErrorContext {
 impl ErrorContext {
     pub(super) fn error(&self, kind: ErrorKind, label: &str, reason: &str, help: impl Into<String>) -> Error {
         Error { kind, message: format!("{label}: {reason}"), help: help.into() }
+    }
+
+    /// Returns the error of a URL that may be the wrong one.
+    pub(super) fn wrong_url(&self, kind: ErrorKind, label: &str, reason: &str) -> Error {
+        self.error(kind, label, reason, format!("check {}", self.names.url))
     }
 
     /// Describes a body that started well and broke off.

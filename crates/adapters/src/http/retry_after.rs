@@ -5,6 +5,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use jiff::{Span, SpanRelativeTo};
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 
 /// Upper bound that keeps arithmetic with durations safe.
@@ -86,38 +87,17 @@ fn moment(value: &str, now: SystemTime) -> Option<Duration> {
     if let Some(wait) = units(value) {
         return Some(wait);
     }
-    if let Ok(date) = value.parse::<jiff::Timestamp>() {
-        return Some(SystemTime::from(date).duration_since(now).unwrap_or_default());
-    }
-    httpdate::parse_http_date(value).ok().map(|date| date.duration_since(now).unwrap_or_default())
+    let date = match value.parse::<jiff::Timestamp>() {
+        Ok(date) => SystemTime::from(date),
+        Err(_) => httpdate::parse_http_date(value).ok()?,
+    };
+    Some(date.duration_since(now).unwrap_or_default())
 }
 
 /// Parses numbers with units: `1h2m3.5s`, `200ms`.
 fn units(value: &str) -> Option<Duration> {
-    let mut rest = value;
-    let mut total = 0.0;
-    if rest.is_empty() {
-        return None;
-    }
-    while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
-        let (number, tail) = rest.split_at_checked(digits)?;
-        let letters = tail.find(|c: char| !c.is_alphabetic()).unwrap_or(tail.len());
-        let (unit, next) = tail.split_at_checked(letters)?;
-        let factor = match unit {
-            "ns" => 1e-9,
-            "us" | "µs" => 1e-6,
-            "ms" => 1e-3,
-            "s" => 1.0,
-            "m" => 60.0,
-            "h" => 3600.0,
-            "d" => 86_400.0,
-            _ => return None,
-        };
-        total += number.parse::<f64>().ok()? * factor;
-        rest = next;
-    }
-    seconds(total)
+    let span = value.parse::<Span>().ok()?;
+    seconds(span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()?.as_secs_f64())
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use super::comparison::{Comparison, reference, text, text_of};
 use super::diagnostic::EntryDiagnostic;
 use super::reason::{fail, finding, pass};
 use super::spec::{Built, Files, Spec};
-use super::texts::{Text, Texts, duplicates, list};
+use super::texts::{Text, Texts, list, prepare};
 
 /// A text, a list of texts that all occur, or a map.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -39,24 +39,18 @@ pub(crate) struct ContainsMap {
 }
 
 impl Spec for Contains {
+    const READS_EXPECTED: bool = true;
+
     fn build(self, _files: &Files<'_>) -> Result<Built, Vec<EntryDiagnostic>> {
-        let (any, all, comparison, pointer) = match self {
-            Self::One(text) => (None, Some(vec![text]), Comparison::default(), ""),
-            Self::All(texts) => (None, Some(texts), Comparison::default(), ""),
-            Self::Map(map) => {
-                (map.any, map.all, Comparison { ignore_case: map.ignore_case, trim: false }, "/all")
-            }
+        let (any, all, ignore_case, pointer) = match self {
+            Self::One(text) => (None, Some(vec![text]), false, ""),
+            Self::All(texts) => (None, Some(texts), false, ""),
+            Self::Map(map) => (map.any, map.all, map.ignore_case, "/all"),
         };
-        let mut diagnostics = duplicates(any.as_deref().unwrap_or_default(), "/any");
-        diagnostics.extend(duplicates(all.as_deref().unwrap_or_default(), pointer));
-        if !diagnostics.is_empty() {
-            return Err(diagnostics);
-        }
+        let comparison = Comparison { ignore_case, trim: false };
         let needs_expected = any.is_none() && all.is_none();
-        let prepare = |texts: Option<Vec<Text>>| {
-            Texts::new(texts.unwrap_or_default().into_iter().map(|Text(text)| text), comparison)
-        };
-        let check = ContainsCheck { any: prepare(any), all: prepare(all), needs_expected, comparison };
+        let [any, all] = prepare([(any, "/any"), (all, pointer)], comparison)?;
+        let check = ContainsCheck { any, all, needs_expected, comparison };
         Ok(Built::new(check).needing_expected(needs_expected))
     }
 }
@@ -70,15 +64,10 @@ struct ContainsCheck {
 }
 
 impl Check for ContainsCheck {
-    fn grade(&self, subject: &Subject<'_>) -> Finding {
-        self.finding(subject).unwrap_or_else(|finding| finding)
-    }
-}
-
-impl ContainsCheck {
     fn finding(&self, subject: &Subject<'_>) -> Result<Finding, Finding> {
         let answer = self.comparison.normalize(text(subject)?);
-        if self.needs_expected {
+        let of_case;
+        let all = if self.needs_expected {
             let expected = match reference(None, subject.case)? {
                 Value::Array(items) => items.iter().map(text_of).collect(),
                 single => vec![text_of(single)],
@@ -86,20 +75,19 @@ impl ContainsCheck {
             if expected.iter().all(|text| text.is_empty()) {
                 return Err(fail("the case's `expected` is empty, so it occurs in every answer"));
             }
-            return Ok(Self::all_occur(&Texts::new(expected, self.comparison), &answer));
-        }
+            of_case = Texts::new(expected, self.comparison);
+            &of_case
+        } else {
+            &self.all
+        };
         if !self.any.is_empty() && self.any.filter(|text| answer.contains(text)).is_empty() {
-            return Ok(fail(format!("none of these occur: {}", self.any.listed())));
+            return Err(fail(format!("none of these occur: {}", self.any.listed())));
         }
-        Ok(Self::all_occur(&self.all, &answer))
-    }
-
-    fn all_occur(texts: &Texts, answer: &str) -> Finding {
-        let missing = texts.filter(|text| !answer.contains(text));
+        let missing = all.filter(|text| !answer.contains(text));
         if missing.is_empty() {
-            return pass("all texts occur");
+            return Ok(pass("all texts occur"));
         }
         let reason = format!("missing: {}", list(missing.iter().copied()));
-        finding(false, &reason, json!({ "missing": missing }))
+        Ok(finding(false, &reason, json!({ "missing": missing })))
     }
 }

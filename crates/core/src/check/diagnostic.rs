@@ -41,3 +41,8 @@ impl EntryDiagnostic {
         self
     }
 }
+
+/// Returns the diagnostics as an error if there are any.
+pub(crate) fn no_errors(diagnostics: Vec<EntryDiagnostic>) -> Result<(), Vec<EntryDiagnostic>> {
+    if diagnostics.is_empty() { Ok(()) } else { Err(diagnostics) }
+}

@@ -184,13 +184,12 @@ fn is_name(name: &str) -> bool {
 }
 
 fn not_a_map(entry: &Value) -> EntryDiagnostic {
-    let diagnostic = EntryDiagnostic::new("", format!("a check must be a map, but is {}", kind(entry)));
-    match entry.as_str() {
-        Some("is_json") => diagnostic.help("write `is_json: true`"),
-        Some(word) => match suggest(word, names()) {
-            Some(key) => diagnostic.help(format!("write `{key}:` and its value")),
-            None => diagnostic.help("write, for example, `contains: \"30 days\"`"),
+    let help = match entry.as_str() {
+        Some("is_json") => "write `is_json: true`".to_owned(),
+        word => match word.and_then(|word| suggest(word, names())) {
+            Some(key) => format!("write `{key}:` and its value"),
+            None => "write, for example, `contains: \"30 days\"`".to_owned(),
         },
-        None => diagnostic.help("write, for example, `contains: \"30 days\"`"),
-    }
+    };
+    EntryDiagnostic::new("", format!("a check must be a map, but is {}", kind(entry))).help(help)
 }

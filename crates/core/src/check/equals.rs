@@ -41,6 +41,8 @@ pub(crate) struct EqualsMap {
 }
 
 impl Spec for Equals {
+    const READS_EXPECTED: bool = true;
+
     fn build(self, _files: &Files<'_>) -> Result<Built, Vec<EntryDiagnostic>> {
         let (value, comparison) = match self {
             Self::Text(text) => (Some(Value::String(text)), Comparison::default()),
@@ -60,12 +62,6 @@ struct EqualsCheck {
 }
 
 impl Check for EqualsCheck {
-    fn grade(&self, subject: &Subject<'_>) -> Finding {
-        self.finding(subject).unwrap_or_else(|finding| finding)
-    }
-}
-
-impl EqualsCheck {
     fn finding(&self, subject: &Subject<'_>) -> Result<Finding, Finding> {
         let answer = text(subject)?;
         let expected = reference(self.value.as_ref(), subject.case)?;

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use crate::port::{Check, Finding, Subject};
 
 use super::diagnostic::EntryDiagnostic;
-use super::reason::{fail, kind, pass};
+use super::reason::{kind, pass};
 use super::spec::{Built, Files, Spec};
 use super::whole::{self, Extract};
 
@@ -49,10 +49,8 @@ struct IsJsonCheck {
 }
 
 impl Check for IsJsonCheck {
-    fn grade(&self, subject: &Subject<'_>) -> Finding {
-        match whole::json(subject, self.extract) {
-            Ok(value) => pass(format!("is JSON: {}", kind(&value))),
-            Err(reason) => fail(reason),
-        }
+    fn finding(&self, subject: &Subject<'_>) -> Result<Finding, Finding> {
+        let value = whole::json(subject, self.extract)?;
+        Ok(pass(format!("is JSON: {}", kind(&value))))
     }
 }

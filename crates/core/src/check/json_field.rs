@@ -13,6 +13,7 @@ use super::path::Path;
 use super::pattern::{self, Flags};
 use super::reason::{excerpt, fail, finding, kind, pass, quoted, shown};
 use super::spec::{Built, Files, Spec, present};
+use super::texts::duplicates;
 use super::tolerance::{Tolerance, ToleranceSpec};
 use super::whole::{self, Extract};
 
@@ -68,12 +69,7 @@ impl Spec for JsonField {
             }
         }
         if let Some(values) = self.one_of {
-            for (index, value) in values.iter().enumerate() {
-                if values.iter().take(index).any(|earlier| json::equal(earlier, value)) {
-                    let message = format!("duplicate item {}", shown(value));
-                    diagnostics.push(EntryDiagnostic::new(format!("/one_of/{index}"), message));
-                }
-            }
+            diagnostics.extend(duplicates(&values, "/one_of", json::equal, shown));
             conditions.push(Condition::OneOf(values));
         }
         if let Some(near) = self.number {
@@ -145,21 +141,15 @@ impl Condition {
 }
 
 impl Check for JsonFieldCheck {
-    fn grade(&self, subject: &Subject<'_>) -> Finding {
-        let answer = match whole::json(subject, self.extract) {
-            Ok(answer) => answer,
-            Err(reason) => return fail(reason),
-        };
-        let value = match self.path.find(&answer) {
-            Ok(value) => value,
-            Err(reason) => return fail(reason),
-        };
+    fn finding(&self, subject: &Subject<'_>) -> Result<Finding, Finding> {
+        let answer = whole::json(subject, self.extract)?;
+        let value = self.path.find(&answer).map_err(fail)?;
         let field = format!("field {}", quoted(&self.path.to_string()));
-        match self.conditions.iter().find_map(|condition| condition.violation(value)) {
+        Ok(match self.conditions.iter().find_map(|condition| condition.violation(value)) {
             None => pass(format!("{field} is as expected")),
             Some(violation) => {
                 finding(false, &format!("{field}: {violation}"), json!({ "found": shown(value) }))
             }
-        }
+        })
     }
 }

@@ -15,7 +15,7 @@ use crate::port::{Check, Finding, Subject};
 use crate::text::json;
 
 use super::diagnostic::EntryDiagnostic;
-use super::reason::{excerpt, fail, finding, kind, pass, quoted};
+use super::reason::{excerpt, finding, kind, pass, quoted, shown};
 use super::spec::{Built, Files, Spec, present};
 use super::whole::{self, Extract};
 
@@ -65,27 +65,27 @@ impl Spec for JsonSchemaSpec {
             Self::Path(path) => (Some(path), None, None, ""),
             Self::Map(map) => (map.path, map.schema, map.extract, "/path"),
         };
-        let validator = match (path, schema) {
+        let (pointer, source, schema) = match (path, schema) {
             (Some(path), None) => {
                 let named =
                     |message: String| vec![EntryDiagnostic::new(pointer, format!("{path}: {message}"))];
                 let text = files(&path).map_err(named)?;
                 let schema = json::parse(text.trim_start_matches('\u{feff}'))
                     .map_err(|error| named(format!("not JSON: {error}")))?;
-                compile(&schema).map_err(|problems| {
-                    problems.into_iter().map(|problem| problem.diagnostic(pointer, &path)).collect()
-                })
+                (pointer, path, schema)
             }
-            (None, Some(schema)) => compile(&schema).map_err(|problems| {
-                problems.into_iter().map(|problem| problem.diagnostic("/schema", "schema")).collect()
-            }),
+            (None, Some(schema)) => ("/schema", "schema".to_owned(), schema),
             (Some(_), Some(_)) => {
-                Err(vec![EntryDiagnostic::new("", "has both `path` and `schema`").help("keep one of them")])
+                let diagnostic = EntryDiagnostic::new("", "has both `path` and `schema`");
+                return Err(vec![diagnostic.help("keep one of them")]);
             }
             (None, None) => {
-                Err(vec![EntryDiagnostic::new("", "has no schema").help("give `path` or `schema`")])
+                return Err(vec![EntryDiagnostic::new("", "has no schema").help("give `path` or `schema`")]);
             }
-        }?;
+        };
+        let located = |problem: Problem| problem.diagnostic(pointer, &source);
+        let validator = compile(&schema)
+            .map_err(|problems| problems.into_iter().map(located).collect::<Vec<EntryDiagnostic>>())?;
         Ok(Built::new(JsonSchemaCheck { validator, extract }))
     }
 }
@@ -101,12 +101,8 @@ struct Problem {
 impl Problem {
     fn diagnostic(self, pointer: &str, source: &str) -> EntryDiagnostic {
         let place = if self.at.is_empty() { String::new() } else { format!(" at {}", self.at) };
-        let diagnostic =
-            EntryDiagnostic::new(pointer, format!("{source}: invalid schema{place}: {}", self.message));
-        match self.help {
-            Some(help) => diagnostic.help(help),
-            None => diagnostic,
-        }
+        let message = format!("{source}: invalid schema{place}: {}", self.message);
+        EntryDiagnostic { help: self.help.map(str::to_owned), ..EntryDiagnostic::new(pointer, message) }
     }
 }
 
@@ -117,7 +113,7 @@ fn compile(schema: &Value) -> Result<Validator, Vec<Problem>> {
         return Err(vec![Problem { at: String::new(), message, help: None }]);
     }
     if let Some(draft) = schema.get("$schema").filter(|draft| !draft.as_str().is_some_and(is_known_draft)) {
-        let message = format!("unknown draft {}", super::reason::shown(draft));
+        let message = format!("unknown draft {}", shown(draft));
         let help = "use \"https://json-schema.org/draft/2020-12/schema\", the same of 2019-09, or \
                     \"http://json-schema.org/draft-07/schema#\"";
         return Err(vec![Problem { at: "/$schema".to_owned(), message, help: Some(help) }]);
@@ -186,43 +182,28 @@ impl fmt::Debug for JsonSchemaCheck {
 }
 
 impl Check for JsonSchemaCheck {
-    fn grade(&self, subject: &Subject<'_>) -> Finding {
-        let value = match whole::json(subject, self.extract) {
-            Ok(value) => value,
-            Err(reason) => return fail(reason),
-        };
-        let mut shown = Vec::new();
-        let mut count = 0_usize;
-        for error in self.validator.iter_errors(&value).take(COUNTED) {
-            count += 1;
-            if shown.len() < SHOWN {
-                shown.push((error.instance_path().as_str().to_owned(), message(&error)));
-            }
+    fn finding(&self, subject: &Subject<'_>) -> Result<Finding, Finding> {
+        let value = whole::json(subject, self.extract)?;
+        let (mut listed, mut violations) = (Vec::new(), Vec::new());
+        let mut errors = self.validator.iter_errors(&value).take(COUNTED);
+        for error in errors.by_ref().take(SHOWN) {
+            let (path, message) = (error.instance_path().as_str(), message(&error));
+            violations.push(json!({ "path": path, "message": message }));
+            listed.push(match path {
+                "" => message,
+                _ => format!("{}: {message}", excerpt(path, VIOLATION_LENGTH)),
+            });
         }
+        let count = violations.len() + errors.count();
         if count == 0 {
-            return pass("matches the schema");
+            return Ok(pass("matches the schema"));
         }
-        let listed: Vec<String> = shown
-            .iter()
-            .map(|(path, message)| {
-                if path.is_empty() {
-                    message.clone()
-                } else {
-                    format!("{}: {message}", excerpt(path, VIOLATION_LENGTH))
-                }
-            })
-            .collect();
         let total = match count {
             1 => "1 violation".to_owned(),
             COUNTED.. => format!("at least {COUNTED} violations"),
             _ => format!("{count} violations"),
         };
-        let violations: Vec<Value> =
-            shown.iter().map(|(path, message)| json!({ "path": path, "message": message })).collect();
-        finding(
-            false,
-            &format!("{total} of the schema: {}", listed.join("; ")),
-            json!({ "count": count, "violations": violations }),
-        )
+        let reason = format!("{total} of the schema: {}", listed.join("; "));
+        Ok(finding(false, &reason, json!({ "count": count, "violations": violations })))
     }
 }

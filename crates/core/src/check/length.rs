@@ -11,7 +11,7 @@ use unicode_segmentation::UnicodeSegmentation;
 use crate::port::{Check, Finding, Subject};
 
 use super::comparison::text;
-use super::diagnostic::EntryDiagnostic;
+use super::diagnostic::{EntryDiagnostic, no_errors};
 use super::reason::{fail, finding};
 use super::spec::{Built, Files, Spec};
 
@@ -38,52 +38,29 @@ pub(crate) struct Length {
     max_tokens: Option<u64>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Unit {
-    Characters,
-    Words,
-    Sentences,
-    Tokens,
-}
-
-impl Unit {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Characters => "characters",
-            Self::Words => "words",
-            Self::Sentences => "sentences",
-            Self::Tokens => "tokens",
-        }
-    }
-
-    /// Counts the units; `None` where the endpoint reported no tokens.
-    fn count(self, answer: &str, subject: &Subject<'_>) -> Option<u64> {
-        let count = match self {
-            Self::Characters => answer.chars().count(),
-            Self::Words => answer.unicode_words().count(),
-            Self::Sentences => answer.unicode_sentences().count(),
-            Self::Tokens => return subject.completion.usage.map(|usage| usage.completion_tokens),
-        };
-        Some(count as u64)
-    }
-}
+/// Counts a unit of the answer; `None` if the endpoint reported no tokens.
+type Count = fn(&str, &Subject<'_>) -> Option<u64>;
 
 #[derive(Debug)]
 struct Bounds {
-    unit: Unit,
+    unit: &'static str,
+    count: Count,
     min: Option<u64>,
     max: Option<u64>,
 }
 
 impl Spec for Length {
     fn build(self, _files: &Files<'_>) -> Result<Built, Vec<EntryDiagnostic>> {
-        let mut diagnostics = Vec::new();
-        let mut bounds = Vec::new();
-        for (unit, key, min, max) in [
-            (Unit::Characters, "chars", self.min_chars, self.max_chars),
-            (Unit::Words, "words", self.min_words, self.max_words),
-            (Unit::Sentences, "sentences", self.min_sentences, self.max_sentences),
-            (Unit::Tokens, "tokens", self.min_tokens, self.max_tokens),
+        let characters: Count = |answer, _| Some(answer.chars().count() as u64);
+        let words: Count = |answer, _| Some(answer.unicode_words().count() as u64);
+        let sentences: Count = |answer, _| Some(answer.unicode_sentences().count() as u64);
+        let tokens: Count = |_, subject| subject.completion.usage.map(|usage| usage.completion_tokens);
+        let (mut diagnostics, mut bounds) = (Vec::new(), Vec::new());
+        for (unit, key, count, min, max) in [
+            ("characters", "chars", characters, self.min_chars, self.max_chars),
+            ("words", "words", words, self.min_words, self.max_words),
+            ("sentences", "sentences", sentences, self.min_sentences, self.max_sentences),
+            ("tokens", "tokens", tokens, self.min_tokens, self.max_tokens),
         ] {
             if let (Some(min), Some(max)) = (min, max)
                 && min > max
@@ -94,10 +71,11 @@ impl Spec for Length {
                 );
             }
             if min.is_some() || max.is_some() {
-                bounds.push(Bounds { unit, min, max });
+                bounds.push(Bounds { unit, count, min, max });
             }
         }
-        if diagnostics.is_empty() { Ok(Built::new(LengthCheck { bounds })) } else { Err(diagnostics) }
+        no_errors(diagnostics)?;
+        Ok(Built::new(LengthCheck { bounds }))
     }
 }
 
@@ -107,30 +85,26 @@ struct LengthCheck {
 }
 
 impl Check for LengthCheck {
-    fn grade(&self, subject: &Subject<'_>) -> Finding {
-        let answer = match text(subject) {
-            Ok(answer) => answer,
-            Err(finding) => return finding,
-        };
+    fn finding(&self, subject: &Subject<'_>) -> Result<Finding, Finding> {
+        let answer = text(subject)?;
         let mut counts = Map::new();
         let mut descriptions = Vec::new();
         let mut violations = Vec::new();
-        for Bounds { unit, min, max } in &self.bounds {
-            let name = unit.name();
-            let Some(count) = unit.count(answer, subject) else {
-                return fail("the endpoint reported no tokens, so their number cannot be checked");
+        for Bounds { unit, count, min, max } in &self.bounds {
+            let Some(count) = count(answer, subject) else {
+                return Err(fail("the endpoint reported no tokens, so their number cannot be checked"));
             };
-            counts.insert(name.to_owned(), Value::from(count));
-            descriptions.push(format!("{count} {name}"));
+            counts.insert((*unit).to_owned(), Value::from(count));
+            descriptions.push(format!("{count} {unit}"));
             if let Some(min) = min.filter(|min| count < *min) {
-                violations.push(format!("{count} {name}, fewer than {min}"));
+                violations.push(format!("{count} {unit}, fewer than {min}"));
             }
             if let Some(max) = max.filter(|max| count > *max) {
-                violations.push(format!("{count} {name}, more than {max}"));
+                violations.push(format!("{count} {unit}, more than {max}"));
             }
         }
         let passed = violations.is_empty();
         let reason = if passed { descriptions.join(", ") } else { violations.join("; ") };
-        finding(passed, &reason, Value::Object(counts))
+        Ok(finding(passed, &reason, Value::Object(counts)))
     }
 }

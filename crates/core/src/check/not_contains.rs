@@ -10,7 +10,7 @@ use super::comparison::{Comparison, text};
 use super::diagnostic::EntryDiagnostic;
 use super::reason::{fail, finding, pass};
 use super::spec::{Built, Files, Spec};
-use super::texts::{Text, Texts, duplicates, list};
+use super::texts::{Text, Texts, list, prepare};
 
 /// A text, a list of texts of which none occurs, or a map.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -41,25 +41,17 @@ pub(crate) struct NotContainsMap {
 
 impl Spec for NotContains {
     fn build(self, _files: &Files<'_>) -> Result<Built, Vec<EntryDiagnostic>> {
-        let (any, all, comparison, pointer) = match self {
-            Self::One(text) => (Some(vec![text]), None, Comparison::default(), ""),
-            Self::Any(texts) => (Some(texts), None, Comparison::default(), ""),
-            Self::Map(map) => {
-                (map.any, map.all, Comparison { ignore_case: map.ignore_case, trim: false }, "/any")
-            }
+        let (any, all, ignore_case, pointer) = match self {
+            Self::One(text) => (Some(vec![text]), None, false, ""),
+            Self::Any(texts) => (Some(texts), None, false, ""),
+            Self::Map(map) => (map.any, map.all, map.ignore_case, "/any"),
         };
-        let mut diagnostics = duplicates(any.as_deref().unwrap_or_default(), pointer);
-        diagnostics.extend(duplicates(all.as_deref().unwrap_or_default(), "/all"));
         if any.is_none() && all.is_none() {
-            diagnostics.push(EntryDiagnostic::new("", "has no text").help("give `any` or `all`"));
+            return Err(vec![EntryDiagnostic::new("", "has no text").help("give `any` or `all`")]);
         }
-        if !diagnostics.is_empty() {
-            return Err(diagnostics);
-        }
-        let prepare = |texts: Option<Vec<Text>>| {
-            Texts::new(texts.unwrap_or_default().into_iter().map(|Text(text)| text), comparison)
-        };
-        Ok(Built::new(NotContainsCheck { any: prepare(any), all: prepare(all), comparison }))
+        let comparison = Comparison { ignore_case, trim: false };
+        let [any, all] = prepare([(any, pointer), (all, "/all")], comparison)?;
+        Ok(Built::new(NotContainsCheck { any, all, comparison }))
     }
 }
 
@@ -71,19 +63,16 @@ struct NotContainsCheck {
 }
 
 impl Check for NotContainsCheck {
-    fn grade(&self, subject: &Subject<'_>) -> Finding {
-        let answer = match text(subject) {
-            Ok(answer) => self.comparison.normalize(answer),
-            Err(finding) => return finding,
-        };
+    fn finding(&self, subject: &Subject<'_>) -> Result<Finding, Finding> {
+        let answer = self.comparison.normalize(text(subject)?);
         let occurring = self.any.filter(|text| answer.contains(text));
         if !occurring.is_empty() {
             let reason = format!("occurs: {}", list(occurring.iter().copied()));
-            return finding(false, &reason, json!({ "occurring": occurring }));
+            return Err(finding(false, &reason, json!({ "occurring": occurring })));
         }
         if !self.all.is_empty() && self.all.filter(|text| !answer.contains(text)).is_empty() {
-            return fail(format!("all of these occur: {}", self.all.listed()));
+            return Err(fail(format!("all of these occur: {}", self.all.listed())));
         }
-        pass("no forbidden text occurs")
+        Ok(pass("no forbidden text occurs"))
     }
 }

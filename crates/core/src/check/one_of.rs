@@ -1,16 +1,16 @@
 //! `one_of`: the answer is one of several texts.
 
 use schemars::JsonSchema;
-use serde::Deserialize;
-use serde_json::Value;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use crate::port::{Check, Finding, Subject};
 
 use super::comparison::{Comparison, reference, text, text_of};
-use super::diagnostic::EntryDiagnostic;
+use super::diagnostic::{EntryDiagnostic, no_errors};
 use super::reason::{fail, pass, quoted, shown};
 use super::spec::{Built, Files, Spec};
-use super::texts::list;
+use super::texts::{duplicates, list};
 
 /// A list, or a map; a map without values compares with the case's expected.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -23,7 +23,7 @@ pub(crate) enum OneOf {
 }
 
 /// A text, a number or a truth value.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub(crate) enum Scalar {
     /// A text.
@@ -32,16 +32,6 @@ pub(crate) enum Scalar {
     Number(serde_json::Number),
     /// A truth value.
     Truth(bool),
-}
-
-impl From<Scalar> for Value {
-    fn from(scalar: Scalar) -> Self {
-        match scalar {
-            Scalar::Text(text) => Self::String(text),
-            Scalar::Number(number) => Self::Number(number),
-            Scalar::Truth(truth) => Self::Bool(truth),
-        }
-    }
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -59,6 +49,8 @@ pub(crate) struct OneOfMap {
 }
 
 impl Spec for OneOf {
+    const READS_EXPECTED: bool = true;
+
     fn build(self, _files: &Files<'_>) -> Result<Built, Vec<EntryDiagnostic>> {
         let (values, comparison, pointer) = match self {
             Self::Values(values) => (Some(values), Comparison::default(), ""),
@@ -66,21 +58,10 @@ impl Spec for OneOf {
                 (map.values, Comparison { ignore_case: map.ignore_case, trim: map.trim }, "/values")
             }
         };
-        let values: Option<Vec<Value>> = values.map(|values| values.into_iter().map(Value::from).collect());
         let listed = values.as_deref().unwrap_or_default();
-        let diagnostics: Vec<EntryDiagnostic> = listed
-            .iter()
-            .enumerate()
-            .filter(|(index, value)| listed.iter().take(*index).any(|earlier| earlier == *value))
-            .map(|(index, value)| {
-                EntryDiagnostic::new(format!("{pointer}/{index}"), format!("duplicate item {}", shown(value)))
-            })
-            .collect();
-        if !diagnostics.is_empty() {
-            return Err(diagnostics);
-        }
+        no_errors(duplicates(listed, pointer, Scalar::eq, |value| shown(&json!(value))))?;
         let needs_expected = values.is_none();
-        let check = OneOfCheck { values: values.map(Value::Array), comparison };
+        let check = OneOfCheck { values: values.map(|values| json!(values)), comparison };
         Ok(Built::new(check).needing_expected(needs_expected))
     }
 }
@@ -92,12 +73,6 @@ struct OneOfCheck {
 }
 
 impl Check for OneOfCheck {
-    fn grade(&self, subject: &Subject<'_>) -> Finding {
-        self.finding(subject).unwrap_or_else(|finding| finding)
-    }
-}
-
-impl OneOfCheck {
     fn finding(&self, subject: &Subject<'_>) -> Result<Finding, Finding> {
         let answer = text(subject)?;
         let form = self.comparison.normalize(answer);

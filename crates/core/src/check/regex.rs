@@ -58,14 +58,11 @@ struct RegexCheck {
 }
 
 impl Check for RegexCheck {
-    fn grade(&self, subject: &Subject<'_>) -> Finding {
-        let answer = match text(subject) {
-            Ok(answer) => answer,
-            Err(finding) => return finding,
-        };
-        match self.regex.find(answer) {
+    fn finding(&self, subject: &Subject<'_>) -> Result<Finding, Finding> {
+        let answer = text(subject)?;
+        Ok(match self.regex.find(answer) {
             Some(found) => pass(format!("matches {}", quoted(found.as_str()))),
             None => fail(format!("{} does not match", quoted(self.regex.as_str()))),
-        }
+        })
     }
 }

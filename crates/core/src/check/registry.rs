@@ -18,79 +18,36 @@ pub struct CheckKind {
     pub key: &'static str,
     /// Its requirement in one line.
     pub summary: &'static str,
-    /// When a case needs `expected` for it.
-    pub expected: NeedsExpected,
+    /// Whether an entry without a value of its own compares with the case's `expected`.
+    pub reads_expected: bool,
     pub(crate) schema: fn() -> Value,
     pub(crate) compile: fn(&Value, &Value, &Files<'_>) -> Result<Built, Vec<EntryDiagnostic>>,
 }
 
-/// When a check compares with the case's `expected`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NeedsExpected {
-    /// Never.
-    Never,
-    /// If the entry has no value of its own.
-    WithoutOwnValue,
-}
-
-impl NeedsExpected {
-    /// The text of the table in the documentation.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Never => "no",
-            Self::WithoutOwnValue => "without a value of its own",
-        }
-    }
-}
-
-const fn kind<S: Spec>(key: &'static str, summary: &'static str, expected: NeedsExpected) -> CheckKind {
-    CheckKind { key, summary, expected, schema: spec::schema::<S>, compile: spec::compile::<S> }
+const fn kind<S: Spec>(key: &'static str, summary: &'static str) -> CheckKind {
+    let (schema, compile) = (spec::schema::<S>, spec::compile::<S>);
+    CheckKind { key, summary, reads_expected: S::READS_EXPECTED, schema, compile }
 }
 
 /// All checks, JSON checks first.
 pub const CHECKS: &[CheckKind] = &[
-    kind::<is_json::IsJson>("is_json", "the answer is JSON and nothing else", NeedsExpected::Never),
-    kind::<json_schema::JsonSchemaSpec>(
-        "json_schema",
-        "the answer is JSON that matches a schema",
-        NeedsExpected::Never,
-    ),
+    kind::<is_json::IsJson>("is_json", "the answer is JSON and nothing else"),
+    kind::<json_schema::JsonSchemaSpec>("json_schema", "the answer is JSON that matches a schema"),
     kind::<required_fields::RequiredFields>(
         "required_fields",
         "fields of a JSON answer are present and not empty",
-        NeedsExpected::Never,
     ),
-    kind::<json_field::JsonField>(
-        "json_field",
-        "a field of a JSON answer meets conditions",
-        NeedsExpected::Never,
-    ),
-    kind::<contains::Contains>("contains", "texts occur in the answer", NeedsExpected::WithoutOwnValue),
-    kind::<not_contains::NotContains>(
-        "not_contains",
-        "texts do not occur in the answer",
-        NeedsExpected::Never,
-    ),
-    kind::<equals::Equals>("equals", "the answer equals a text or value", NeedsExpected::WithoutOwnValue),
-    kind::<one_of::OneOf>("one_of", "the answer is one of several texts", NeedsExpected::WithoutOwnValue),
-    kind::<starts_with::StartsWith>("starts_with", "the answer starts with a text", NeedsExpected::Never),
-    kind::<ends_with::EndsWith>("ends_with", "the answer ends with a text", NeedsExpected::Never),
-    kind::<regex::RegexSpec>("regex", "a regular expression matches the answer", NeedsExpected::Never),
-    kind::<length::Length>(
-        "length",
-        "characters, words, sentences or tokens are within bounds",
-        NeedsExpected::Never,
-    ),
-    kind::<numeric::Numeric>(
-        "numeric",
-        "the answer is a number, within a tolerance",
-        NeedsExpected::WithoutOwnValue,
-    ),
-    kind::<similarity::Similarity>(
-        "similarity",
-        "the answer is similar to a text",
-        NeedsExpected::WithoutOwnValue,
-    ),
+    kind::<json_field::JsonField>("json_field", "a field of a JSON answer meets conditions"),
+    kind::<contains::Contains>("contains", "texts occur in the answer"),
+    kind::<not_contains::NotContains>("not_contains", "texts do not occur in the answer"),
+    kind::<equals::Equals>("equals", "the answer equals a text or value"),
+    kind::<one_of::OneOf>("one_of", "the answer is one of several texts"),
+    kind::<starts_with::StartsWith>("starts_with", "the answer starts with a text"),
+    kind::<ends_with::EndsWith>("ends_with", "the answer ends with a text"),
+    kind::<regex::RegexSpec>("regex", "a regular expression matches the answer"),
+    kind::<length::Length>("length", "characters, words, sentences or tokens are within bounds"),
+    kind::<numeric::Numeric>("numeric", "the answer is a number, within a tolerance"),
+    kind::<similarity::Similarity>("similarity", "the answer is similar to a text"),
 ];
 
 /// The schemas of all checks, in the order of [`CHECKS`].

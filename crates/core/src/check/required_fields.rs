@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 
 use crate::port::{Check, Finding, Subject};
 
-use super::diagnostic::EntryDiagnostic;
+use super::diagnostic::{EntryDiagnostic, no_errors};
 use super::path::Path;
-use super::reason::{fail, finding, pass, quoted};
+use super::reason::{finding, pass, quoted};
 use super::spec::{Built, Files, Spec};
 use super::whole::{self, Extract};
 
@@ -59,11 +59,8 @@ impl Spec for RequiredFields {
                 Err(error) => diagnostics.push(EntryDiagnostic::new(pointer, error)),
             }
         }
-        if diagnostics.is_empty() {
-            Ok(Built::new(RequiredFieldsCheck { paths, extract }))
-        } else {
-            Err(diagnostics)
-        }
+        no_errors(diagnostics)?;
+        Ok(Built::new(RequiredFieldsCheck { paths, extract }))
     }
 }
 
@@ -74,25 +71,19 @@ struct RequiredFieldsCheck {
 }
 
 impl Check for RequiredFieldsCheck {
-    fn grade(&self, subject: &Subject<'_>) -> Finding {
-        let value = match whole::json(subject, self.extract) {
-            Ok(value) => value,
-            Err(reason) => return fail(reason),
-        };
-        let problems: Vec<(String, String)> = self
-            .paths
-            .iter()
-            .filter_map(|path| problem(path, &value).map(|problem| (path.to_string(), problem)))
-            .collect();
+    fn finding(&self, subject: &Subject<'_>) -> Result<Finding, Finding> {
+        let value = whole::json(subject, self.extract)?;
+        let problems = self.paths.iter().filter_map(|path| Some((path.to_string(), problem(path, &value)?)));
+        let problems: Vec<(String, String)> = problems.collect();
         let Some((_, first)) = problems.first() else {
-            return pass("all fields are present");
+            return Ok(pass("all fields are present"));
         };
         let reason = match problems.len() {
             1 => first.clone(),
             count => format!("{first}; {} of {} fields are missing", count, self.paths.len()),
         };
         let fields: Vec<&str> = problems.iter().map(|(path, _)| path.as_str()).collect();
-        finding(false, &reason, json!({ "missing": fields }))
+        Ok(finding(false, &reason, json!({ "missing": fields })))
     }
 }
 

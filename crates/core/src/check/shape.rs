@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-use crate::document::{pointer as child, suggest};
+use crate::document::{forms, pointer as child, suggest, type_names, type_words};
 
 use super::diagnostic::EntryDiagnostic;
 use super::reason::{kind, shown};
@@ -45,7 +45,7 @@ fn inspect(schema: &Value, value: &Value, pointer: &str, found: &mut Vec<EntryDi
         }
         return;
     }
-    if let Some(branches) = branches(schema) {
+    if let Some(branches) = forms(schema) {
         // Short and long forms differ in their type, so the type selects the form.
         match branches.iter().find(|branch| admits(branch, value)) {
             Some(branch) => inspect(branch, value, pointer, found),
@@ -105,24 +105,19 @@ fn inspect(schema: &Value, value: &Value, pointer: &str, found: &mut Vec<EntryDi
 }
 
 fn inspect_number(schema: &Value, number: f64, pointer: &str, found: &mut Vec<EntryDiagnostic>) {
-    let limit = |keyword: &str| schema.get(keyword).and_then(Value::as_f64);
-    if let Some(minimum) = limit("minimum").filter(|minimum| number < *minimum) {
-        found.push(EntryDiagnostic::new(pointer, format!("{number} is less than {minimum}")));
-    }
-    if let Some(minimum) = limit("exclusiveMinimum").filter(|minimum| number <= *minimum) {
-        found.push(EntryDiagnostic::new(pointer, format!("{number} is not more than {minimum}")));
-    }
-    if let Some(maximum) = limit("maximum").filter(|maximum| number > *maximum) {
-        found.push(EntryDiagnostic::new(pointer, format!("{number} is more than {maximum}")));
-    }
+    let mut check = |keyword: &str, violates: fn(&f64, &f64) -> bool, relation: &str| {
+        let limit = schema.get(keyword).and_then(Value::as_f64);
+        if let Some(limit) = limit.filter(|limit| violates(&number, limit)) {
+            found.push(EntryDiagnostic::new(pointer, format!("{number} is {relation} {limit}")));
+        }
+    };
+    check("minimum", f64::lt, "less than");
+    check("exclusiveMinimum", f64::le, "not more than");
+    check("maximum", f64::gt, "more than");
 }
 
 fn count(schema: &Value, keyword: &str) -> u64 {
     schema.get(keyword).and_then(Value::as_u64).unwrap_or(0)
-}
-
-fn branches(schema: &Value) -> Option<&Vec<Value>> {
-    schema.get("anyOf").or_else(|| schema.get("oneOf")).and_then(Value::as_array)
 }
 
 /// Returns the values of a `const`, an `enum` or a choice of these; `None` for any other schema.
@@ -133,7 +128,7 @@ fn constants(schema: &Value) -> Option<Vec<&Value>> {
     if let Some(values) = schema.get("enum").and_then(Value::as_array) {
         return Some(values.iter().collect());
     }
-    let choices: Option<Vec<Vec<&Value>>> = branches(schema)?.iter().map(constants).collect();
+    let choices: Option<Vec<Vec<&Value>>> = forms(schema)?.iter().map(constants).collect();
     choices.map(|choices| choices.concat())
 }
 
@@ -141,16 +136,11 @@ fn admits(schema: &Value, value: &Value) -> bool {
     if let Some(options) = constants(schema) {
         return options.iter().any(|option| kind(option) == kind(value));
     }
-    if let Some(branches) = branches(schema) {
+    if let Some(branches) = forms(schema) {
         return branches.iter().any(|branch| admits(branch, value));
     }
-    match schema.get("type") {
-        Some(Value::String(name)) => is_of_type(name, value),
-        Some(Value::Array(names)) => {
-            names.iter().filter_map(Value::as_str).any(|name| is_of_type(name, value))
-        }
-        _ => true,
-    }
+    let mut names = type_names(schema).peekable();
+    names.peek().is_none() || names.any(|name| is_of_type(name, value))
 }
 
 fn is_of_type(name: &str, value: &Value) -> bool {
@@ -200,25 +190,10 @@ fn collect_types(schema: &Value, types: &mut Vec<String>) {
     };
     if let Some(options) = constants(schema) {
         options.iter().for_each(|option| add(option.to_string()));
-    } else if let Some(branches) = branches(schema) {
+    } else if let Some(branches) = forms(schema) {
         branches.iter().for_each(|branch| collect_types(branch, types));
     } else {
-        let names = match schema.get("type") {
-            Some(Value::String(name)) => vec![name.as_str()],
-            Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).collect(),
-            _ => Vec::new(),
-        };
-        for name in names {
-            add(match name {
-                "boolean" => "true or false".to_owned(),
-                "integer" => "a whole number".to_owned(),
-                "number" => "a number".to_owned(),
-                "string" => "text".to_owned(),
-                "array" => "a list".to_owned(),
-                "object" => "a map".to_owned(),
-                other => other.to_owned(),
-            });
-        }
+        type_names(schema).for_each(|name| add(type_words(name).unwrap_or(name).to_owned()));
     }
 }
 

@@ -62,6 +62,8 @@ pub(crate) enum Measure {
 }
 
 impl Spec for Similarity {
+    const READS_EXPECTED: bool = true;
+
     fn build(self, _files: &Files<'_>) -> Result<Built, Vec<EntryDiagnostic>> {
         let check = match self {
             Self::Min(min) => SimilarityCheck {
@@ -91,12 +93,6 @@ struct SimilarityCheck {
 }
 
 impl Check for SimilarityCheck {
-    fn grade(&self, subject: &Subject<'_>) -> Finding {
-        self.finding(subject).unwrap_or_else(|finding| finding)
-    }
-}
-
-impl SimilarityCheck {
     fn finding(&self, subject: &Subject<'_>) -> Result<Finding, Finding> {
         let answer = text(subject)?;
         let expected = text_of(reference(self.value.as_ref(), subject.case)?);

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use crate::port::Check;
 
-use super::diagnostic::EntryDiagnostic;
+use super::diagnostic::{EntryDiagnostic, no_errors};
 use super::shape;
 
 /// Returns the text of a file.
@@ -39,6 +39,9 @@ impl Built {
 
 /// The value of a check's key, as written.
 pub(crate) trait Spec: DeserializeOwned + JsonSchema {
+    /// Whether an entry without a value of its own compares with the case's `expected`.
+    const READS_EXPECTED: bool = false;
+
     /// Builds the check.
     ///
     /// # Errors
@@ -52,10 +55,7 @@ pub(crate) fn compile<S: Spec>(
     value: &Value,
     files: &Files<'_>,
 ) -> Result<Built, Vec<EntryDiagnostic>> {
-    let diagnostics = shape::diagnostics(schema, value);
-    if !diagnostics.is_empty() {
-        return Err(diagnostics);
-    }
+    no_errors(shape::diagnostics(schema, value))?;
     let spec: S = serde_json::from_value(value.clone())
         .map_err(|error| vec![EntryDiagnostic::new("", error.to_string())])?;
     spec.build(files)

@@ -3,9 +3,12 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::comparison::Comparison;
-use super::diagnostic::EntryDiagnostic;
-use super::reason::quoted;
+use crate::port::{Check, Finding, Subject};
+
+use super::comparison::{Comparison, text};
+use super::diagnostic::{EntryDiagnostic, no_errors};
+use super::reason::{fail, pass, quoted};
+use super::spec::Built;
 
 /// A text that is not empty, since empty text occurs everywhere.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -69,23 +72,43 @@ pub(crate) struct AnyOfMap {
 }
 
 impl AnyOf {
-    /// Returns the texts and the comparison of the answer with them.
+    /// Builds the check that the answer starts or ends (`verb`) with one of the texts.
     ///
     /// # Errors
     /// Duplicate texts.
-    pub(crate) fn prepare(self) -> Result<(Texts, Comparison), Vec<EntryDiagnostic>> {
+    pub(crate) fn build(
+        self,
+        verb: &'static str,
+        matches: fn(&str, &str) -> bool,
+    ) -> Result<Built, Vec<EntryDiagnostic>> {
         let (any, comparison, pointer) = match self {
             Self::One(text) => (vec![text], Comparison::default(), ""),
             Self::Any(texts) => (texts, Comparison::default(), ""),
             Self::Map(map) => (map.any, Comparison { ignore_case: map.ignore_case, trim: map.trim }, "/any"),
         };
-        let diagnostics = duplicates(&any, pointer);
-        if !diagnostics.is_empty() {
-            return Err(diagnostics);
-        }
         // White space in the texts is significant.
-        let written = Comparison { trim: false, ..comparison };
-        Ok((Texts::new(any.into_iter().map(|Text(text)| text), written), comparison))
+        let [any] = prepare([(Some(any), pointer)], Comparison { trim: false, ..comparison })?;
+        Ok(Built::new(AnyOfCheck { any, comparison, verb, matches }))
+    }
+}
+
+#[derive(Debug)]
+struct AnyOfCheck {
+    any: Texts,
+    comparison: Comparison,
+    verb: &'static str,
+    matches: fn(&str, &str) -> bool,
+}
+
+impl Check for AnyOfCheck {
+    fn finding(&self, subject: &Subject<'_>) -> Result<Finding, Finding> {
+        let answer = self.comparison.normalize(text(subject)?);
+        let matching = self.any.filter(|text| (self.matches)(&answer, text));
+        Ok(if matching.is_empty() {
+            fail(format!("does not {} with any of: {}", self.verb, self.any.listed()))
+        } else {
+            pass(format!("{}s with {}", self.verb, list(matching)))
+        })
     }
 }
 
@@ -98,14 +121,34 @@ pub(crate) fn list<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
     if others == 0 { shown } else { format!("{shown} and {others} more") }
 }
 
-/// Reports duplicate texts.
-pub(crate) fn duplicates(texts: &[Text], pointer: &str) -> Vec<EntryDiagnostic> {
-    texts
-        .iter()
-        .enumerate()
-        .filter(|(index, text)| texts.iter().take(*index).any(|earlier| earlier == *text))
-        .map(|(index, Text(text))| {
-            EntryDiagnostic::new(format!("{pointer}/{index}"), format!("duplicate item {}", quoted(text)))
-        })
-        .collect()
+/// Prepares lists of texts, each with the pointer of its list.
+///
+/// # Errors
+/// Duplicate texts.
+pub(crate) fn prepare<const LISTS: usize>(
+    lists: [(Option<Vec<Text>>, &str); LISTS],
+    comparison: Comparison,
+) -> Result<[Texts; LISTS], Vec<EntryDiagnostic>> {
+    let lists = lists.map(|(texts, pointer)| (texts.unwrap_or_default(), pointer));
+    let show = |Text(text): &Text| quoted(text);
+    let duplicates =
+        lists.iter().flat_map(|(texts, pointer)| duplicates(texts, pointer, Text::eq, show)).collect();
+    no_errors(duplicates)?;
+    Ok(lists.map(|(texts, _)| Texts::new(texts.iter().map(|Text(text)| text), comparison)))
+}
+
+/// Reports the items of a list that occurred before.
+pub(crate) fn duplicates<T>(
+    items: &[T],
+    pointer: &str,
+    equal: impl Fn(&T, &T) -> bool,
+    show: impl Fn(&T) -> String,
+) -> Vec<EntryDiagnostic> {
+    let is_repeated =
+        |(index, item): &(usize, &T)| items.iter().take(*index).any(|earlier| equal(earlier, item));
+    let repeated = items.iter().enumerate().filter(is_repeated);
+    let diagnostic = |(index, item): (usize, &T)| {
+        EntryDiagnostic::new(format!("{pointer}/{index}"), format!("duplicate item {}", show(item)))
+    };
+    repeated.map(diagnostic).collect()
 }

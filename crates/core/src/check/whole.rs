@@ -5,8 +5,10 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::model::FinishReason;
-use crate::port::Subject;
+use crate::port::{Finding, Subject};
 use crate::text::json;
+
+use super::reason::fail;
 
 /// Location of the JSON in the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -19,8 +21,12 @@ pub(crate) enum Extract {
 /// Parses the JSON of a whole answer.
 ///
 /// # Errors
-/// The reason in one line.
-pub(crate) fn json(subject: &Subject<'_>, extract: Option<Extract>) -> Result<Value, String> {
+/// A failed finding with the reason in one line.
+pub(crate) fn json(subject: &Subject<'_>, extract: Option<Extract>) -> Result<Value, Finding> {
+    read(subject, extract).map_err(fail)
+}
+
+fn read(subject: &Subject<'_>, extract: Option<Extract>) -> Result<Value, String> {
     // A truncated answer may still be valid JSON: `12` of `1234`.
     match subject.completion.finish_reason {
         FinishReason::Length => return Err("the answer was cut off by the token limit".to_owned()),

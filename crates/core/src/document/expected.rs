@@ -49,30 +49,8 @@ impl Expectation {
                 self.add(root, form, depth + 1);
             }
         } else {
-            match schema.get("type") {
-                Some(Value::String(name)) => self.form_of_type(name),
-                Some(Value::Array(names)) => {
-                    for name in names.iter().filter_map(Value::as_str) {
-                        self.form_of_type(name);
-                    }
-                }
-                _ => {}
-            }
+            type_names(schema).filter_map(type_words).for_each(|words| self.form(words));
         }
-    }
-
-    fn form_of_type(&mut self, name: &str) {
-        let words = match name {
-            "string" => "text",
-            "number" => "a number",
-            "integer" => "a whole number",
-            "boolean" => "true or false",
-            "array" => "a list",
-            "object" => "a map",
-            // That a value may be null is of no help to users.
-            _ => return,
-        };
-        self.form(words);
     }
 
     fn form(&mut self, words: &str) {
@@ -142,7 +120,30 @@ fn collect_keys(root: &Value, schema: &Value, depth: usize, keys: &mut Vec<Strin
     }
 }
 
-fn forms(schema: &Value) -> Option<&Vec<Value>> {
+/// Returns the words for a type of JSON Schema. That a value may be null is of no help to users.
+pub(crate) fn type_words(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "string" => "text",
+        "number" => "a number",
+        "integer" => "a whole number",
+        "boolean" => "true or false",
+        "array" => "a list",
+        "object" => "a map",
+        _ => return None,
+    })
+}
+
+/// Returns the types that a schema allows, which are all if it names none.
+pub(crate) fn type_names(schema: &Value) -> impl Iterator<Item = &str> {
+    let names = match schema.get("type") {
+        Some(Value::Array(names)) => names.as_slice(),
+        Some(name) => std::slice::from_ref(name),
+        None => &[],
+    };
+    names.iter().filter_map(Value::as_str)
+}
+
+pub(crate) fn forms(schema: &Value) -> Option<&Vec<Value>> {
     schema.get("anyOf").or_else(|| schema.get("oneOf")).and_then(Value::as_array)
 }
 

@@ -38,7 +38,7 @@ pub(super) fn quoted(text: &str) -> String {
     format!("`{plain}`")
 }
 
-fn shortened(text: &str) -> String {
+pub(crate) fn shortened(text: &str) -> String {
     let mut characters = text.chars();
     let mut short: String = characters.by_ref().take(SHOWN).collect();
     if characters.next().is_some() {

@@ -36,15 +36,12 @@ fn diagnostic(lines: &Lines, Error { problem, span }: Error) -> Diagnostic {
         Problem::DuplicateKey { key, first } => duplicate(lines, &key, span, first),
         Problem::UnusableNumber => unusable_number(lines, span),
         Problem::TooDeep => at(explain::too_deep()),
-        Problem::InvalidNumber => at("not valid JSON: invalid number".to_owned()),
-        Problem::Unclosed => at("not valid JSON: a string without its closing quote".to_owned())
+        Problem::InvalidNumber | Problem::EndOfText(_) => at(format!("not valid JSON: {problem}")),
+        Problem::Unclosed => at(format!("not valid JSON: {problem}"))
             .help("close it with `\"`; write a line break in a string as `\\n`"),
         Problem::InvalidString(reason) => at(format!("not valid JSON: {reason}"))
             .help("write a backslash as `\\\\` and a control character as `\\u00XX`"),
-        Problem::Expected { expected, found: None } => {
-            at(format!("not valid JSON: expected {expected}, found the end of the text"))
-        }
-        Problem::Expected { expected, found: Some(found) } => {
+        Problem::Unexpected { expected, found } => {
             let shown = explain::quoted(&found.to_string());
             let diagnostic = at(format!("not valid JSON: expected {expected}, found {shown}"));
             match found {

@@ -22,6 +22,8 @@ use serde_json::Value;
 
 use crate::model::{Diagnostics, Place};
 
+pub(crate) use expected::{forms, type_names, type_words};
+pub(crate) use explain::shortened;
 pub use explain::shown;
 pub use secret::looks_like_secret;
 pub use suggest::suggest;

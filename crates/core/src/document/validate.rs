@@ -111,42 +111,36 @@ impl Explainer<'_> {
         let at = error.instance_path().as_str();
         let value: &Value = error.instance();
         let expectation = self.expectation(error);
-        let message = match error.kind() {
-            Kind::Minimum { limit } => format!("must be at least {limit}"),
-            Kind::Maximum { limit } => format!("must be at most {limit}"),
-            Kind::ExclusiveMinimum { limit } => format!("must be above {limit}"),
-            Kind::ExclusiveMaximum { limit } => format!("must be below {limit}"),
+        let place = self.value_place(at);
+        // The value itself says nothing about a count.
+        let counted = match error.kind() {
             Kind::MinLength { .. } | Kind::MinItems { .. } | Kind::MinProperties { .. }
                 if is_empty(value) =>
             {
-                "must not be empty".to_owned()
+                Some("must not be empty".to_owned())
             }
-            Kind::MinLength { limit } => format!("must have at least {limit} characters"),
-            Kind::MaxLength { limit } => format!("must have at most {limit} characters"),
-            Kind::MinItems { limit } => format!("must have at least {limit} items"),
-            Kind::MaxItems { limit } => format!("must have at most {limit} items"),
-            Kind::MinProperties { limit } => format!("must have at least {limit} keys"),
-            Kind::MaxProperties { limit } => format!("must have at most {limit} keys"),
-            Kind::UniqueItems => "must not contain duplicate items".to_owned(),
-            Kind::FalseSchema => "is not allowed here".to_owned(),
-            Kind::OneOfMultipleValid { .. } => "matches more than one of the allowed forms".to_owned(),
-            _ => format!("must be {}", expectation.describe()),
+            Kind::MinLength { limit } => Some(format!("must have at least {limit} characters")),
+            Kind::MaxLength { limit } => Some(format!("must have at most {limit} characters")),
+            Kind::MinItems { limit } => Some(format!("must have at least {limit} items")),
+            Kind::MaxItems { limit } => Some(format!("must have at most {limit} items")),
+            Kind::MinProperties { limit } => Some(format!("must have at least {limit} keys")),
+            Kind::MaxProperties { limit } => Some(format!("must have at most {limit} keys")),
+            Kind::UniqueItems => Some("must not contain duplicate items".to_owned()),
+            Kind::FalseSchema => Some("is not allowed here".to_owned()),
+            Kind::OneOfMultipleValid { .. } => Some("matches more than one of the allowed forms".to_owned()),
+            _ => None,
         };
-        let counted = matches!(
-            error.kind(),
-            Kind::MinItems { .. }
-                | Kind::MinLength { .. }
-                | Kind::MinProperties { .. }
-                | Kind::MaxItems { .. }
-                | Kind::MaxLength { .. }
-                | Kind::MaxProperties { .. }
-                | Kind::UniqueItems
-                | Kind::FalseSchema
-                | Kind::OneOfMultipleValid { .. }
-        );
-        let place = self.value_place(at);
-        let found = if counted { String::new() } else { format!(", found {}", shown_at(value, &place)) };
-        let diagnostic = Diagnostic::new(format!("{} {message}{found}", Path(at)));
+        let message = counted.unwrap_or_else(|| {
+            let expected = match error.kind() {
+                Kind::Minimum { limit } => format!("at least {limit}"),
+                Kind::Maximum { limit } => format!("at most {limit}"),
+                Kind::ExclusiveMinimum { limit } => format!("above {limit}"),
+                Kind::ExclusiveMaximum { limit } => format!("below {limit}"),
+                _ => expectation.describe(),
+            };
+            format!("must be {expected}, found {}", shown_at(value, &place))
+        });
+        let diagnostic = Diagnostic::new(format!("{} {message}", Path(at)));
         self.push(at.to_owned(), diagnostic.at(place), expectation.help(Some(value)));
     }
 
@@ -200,12 +194,7 @@ impl Explainer<'_> {
                 return;
             }
         }
-        let expectation = self.expectation(error);
-        let value: &Value = error.instance();
-        let place = self.value_place(at);
-        let found = shown_at(value, &place);
-        let message = format!("{} must be {}, found {found}", Path(at), expectation.describe());
-        self.push(at.to_owned(), Diagnostic::new(message).at(place), expectation.help(Some(value)));
+        self.value(error);
     }
 
     /// The location of a value, without excerpt if its path names a secret.
@@ -214,10 +203,7 @@ impl Explainer<'_> {
     }
 
     fn push(&mut self, pointer: String, diagnostic: Diagnostic, help: Option<String>) {
-        let diagnostic = match help {
-            Some(help) => diagnostic.help(help),
-            None => diagnostic,
-        };
+        let diagnostic = Diagnostic { help, ..diagnostic };
         self.reports.push(Report { violation: Violation { pointer, diagnostic }, missing: None });
     }
 

@@ -1,7 +1,9 @@
 //! YAML 1.2 (core schema) from parser events, with limited aliases and without ambiguous features.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
+use regex::Regex;
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span as YamlSpan, StrInput};
 use serde_json::{Map, Number, Value};
 
@@ -19,7 +21,7 @@ pub(super) fn parse(lines: &Lines) -> Result<(Value, Node), Diagnostics> {
     let mut builder = Builder::new(lines);
     let fatal = builder.read().err();
     let mut diagnostics = builder.diagnostics;
-    diagnostics.extend(fatal.into_iter().flat_map(|fatal| fatal.0));
+    diagnostics.extend(fatal);
     if !diagnostics.is_empty() {
         return Err(Diagnostics(diagnostics));
     }
@@ -75,36 +77,28 @@ impl<'a> Builder<'a> {
     }
 
     /// Reads all events up to the first fatal error.
-    fn read(&mut self) -> Result<(), Diagnostics> {
-        let lines = self.lines;
-        let mut parser = Parser::new(StrInput::new(lines.text()));
+    fn read(&mut self) -> Result<(), Diagnostic> {
+        let mut parser = Parser::new(StrInput::new(self.lines.text()));
         while let Some(event) = parser.next_event() {
-            match event {
-                Ok((event, span)) => self.take(event, span)?,
-                Err(error) => {
-                    let at = self.offset(*error.marker());
-                    let diagnostic = Diagnostic::new(format!("not valid YAML: {}", error.info()))
-                        .at(lines.place(Span::new(at, at)));
-                    return Err(match explain::yaml_help(error.info()) {
-                        Some(help) => diagnostic.help(help).into(),
-                        None => diagnostic.into(),
-                    });
-                }
-            }
+            let (event, span) = event.map_err(|error| {
+                let at = self.offset(*error.marker());
+                let message = format!("not valid YAML: {}", error.info());
+                let diagnostic = self.diagnostic(&message, Span::new(at, at));
+                Diagnostic { help: explain::yaml_help(error.info()).map(str::to_owned), ..diagnostic }
+            })?;
+            self.take(event, span)?;
         }
         Ok(())
     }
 
-    fn take(&mut self, event: Event<'_>, span: YamlSpan) -> Result<(), Diagnostics> {
+    fn take(&mut self, event: Event<'_>, span: YamlSpan) -> Result<(), Diagnostic> {
         let at = Span::new(self.offset(span.start), self.offset(span.end));
         match event {
             Event::DocumentStart(_) => {
                 self.documents += 1;
                 if self.documents > 1 {
-                    return Err(self
-                        .diagnostic("unexpected second document", at)
-                        .help("use one document per file; remove the line `---`")
-                        .into());
+                    let diagnostic = self.diagnostic("unexpected second document", at);
+                    return Err(diagnostic.help("use one document per file; remove the line `---`"));
                 }
             }
             Event::Alias(id) => {
@@ -114,14 +108,13 @@ impl<'a> Builder<'a> {
             Event::Scalar(text, style, anchor, tag) => {
                 self.reject_tag(tag.is_some(), at);
                 let plain = style == ScalarStyle::Plain;
-                if plain && text == "<<" && self.expects_key() {
-                    let diagnostic = self.diagnostic("merge keys (`<<`) are not supported", at);
-                    self.diagnostics.push(diagnostic.help("write all keys explicitly"));
-                    self.reject_key();
-                    return Ok(());
-                }
                 if self.expects_key() {
-                    self.key(text.into_owned(), at, anchor);
+                    if plain && text == "<<" {
+                        let diagnostic = self.diagnostic("merge keys (`<<`) are not supported", at);
+                        self.reject_key(diagnostic.help("write all keys explicitly"));
+                    } else {
+                        self.key(text.into_owned(), at, anchor);
+                    }
                     return Ok(());
                 }
                 // An empty value has no text, so it has the location of its key.
@@ -143,9 +136,9 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    fn open(&mut self, content: Content, span: Span, anchor: usize) -> Result<(), Diagnostics> {
+    fn open(&mut self, content: Content, span: Span, anchor: usize) -> Result<(), Diagnostic> {
         if self.stack.len() >= MAX_DEPTH {
-            return Err(self.diagnostic(&explain::too_deep(), span).into());
+            return Err(self.diagnostic(&explain::too_deep(), span));
         }
         self.stack.push(Frame { span, anchor, content, nodes: Vec::new() });
         Ok(())
@@ -160,8 +153,7 @@ impl<'a> Builder<'a> {
         };
         if self.expects_key() {
             let diagnostic = self.diagnostic("a key must be text, not a list or map", span);
-            self.diagnostics.push(diagnostic.help("put quotes around text that contains `{{`, `{` or `[`"));
-            self.reject_key();
+            self.reject_key(diagnostic.help("put quotes around text that contains `{{`, `{` or `[`"));
             return;
         }
         self.attach(value, Node { key: None, span, children: frame.nodes }, frame.anchor, false);
@@ -200,7 +192,8 @@ impl<'a> Builder<'a> {
         matches!(self.stack.last(), Some(Frame { content: Content::Map(_, None), .. }))
     }
 
-    fn reject_key(&mut self) {
+    fn reject_key(&mut self, diagnostic: Diagnostic) {
+        self.diagnostics.push(diagnostic);
         if let Some(Frame { content: Content::Map(_, key), .. }) = self.stack.last_mut() {
             *key = Some(Key::Rejected);
         }
@@ -216,35 +209,28 @@ impl<'a> Builder<'a> {
         if map.contains_key(&text) {
             let index = map.keys().position(|known| *known == text).unwrap_or_default();
             let first = nodes.get(index).and_then(|node| node.key);
-            *key = Some(Key::Rejected);
-            self.diagnostics.push(json::duplicate(self.lines, &text, span, first));
+            self.reject_key(json::duplicate(self.lines, &text, span, first));
         } else {
             *key = Some(Key::Text(text, span));
         }
     }
 
-    fn alias(&mut self, id: usize, at: Span) -> Result<(Value, Node), Diagnostics> {
+    fn alias(&mut self, id: usize, at: Span) -> Result<(Value, Node), Diagnostic> {
         if self.expects_key() {
-            return Err(self
-                .diagnostic("an alias cannot be a key", at)
-                .help("write the key explicitly")
-                .into());
+            return Err(self.diagnostic("an alias cannot be a key", at).help("write the key explicitly"));
         }
         let Some((value, node)) = self.anchors.get(&id) else {
-            return Err(self.diagnostic("this alias is inside the value that it repeats", at).into());
+            return Err(self.diagnostic("this alias is inside the value that it repeats", at));
         };
         self.aliased += node.count();
         if self.aliased > MAX_ALIASED {
             let message = format!("aliases repeat more than {MAX_ALIASED} values");
-            return Err(self.diagnostic(&message, at).help("use fewer aliases").into());
+            return Err(self.diagnostic(&message, at).help("use fewer aliases"));
         }
         if self.stack.len() + node.height() > MAX_DEPTH {
-            return Err(self.diagnostic(&explain::too_deep(), at).into());
+            return Err(self.diagnostic(&explain::too_deep(), at));
         }
-        let mut node = node.clone();
-        node.key = None;
-        node.span = at;
-        Ok((value.clone(), node))
+        Ok((value.clone(), Node { key: None, span: at, children: node.children.clone() }))
     }
 
     fn reject_tag(&mut self, tagged: bool, span: Span) {
@@ -257,20 +243,17 @@ impl<'a> Builder<'a> {
 
     /// Interprets a plain scalar by the core schema (YAML 1.2.2, 10.3.2).
     fn scalar(&mut self, text: &str, span: Span) -> Value {
-        match text {
-            "" | "~" | "null" | "Null" | "NULL" => return Value::Null,
-            "true" | "True" | "TRUE" => return Value::Bool(true),
-            "false" | "False" | "FALSE" => return Value::Bool(false),
-            _ => {}
-        }
-        match number(text) {
-            Parsed::Text => Value::String(text.to_owned()),
-            Parsed::Number(number) => Value::Number(number),
-            Parsed::Unusable => {
-                self.diagnostics.push(json::unusable_number(self.lines, span));
-                Value::Null
-            }
-        }
+        let value = match text {
+            "" | "~" | "null" | "Null" | "NULL" => Some(Value::Null),
+            "true" | "True" | "TRUE" => Some(Value::Bool(true)),
+            "false" | "False" | "FALSE" => Some(Value::Bool(false)),
+            _ if !NUMBER.is_match(text) => Some(Value::String(text.to_owned())),
+            _ => number(text).map(Value::Number),
+        };
+        value.unwrap_or_else(|| {
+            self.diagnostics.push(json::unusable_number(self.lines, span));
+            Value::Null
+        })
     }
 
     fn diagnostic(&self, message: &str, span: Span) -> Diagnostic {
@@ -296,55 +279,31 @@ impl<'a> Builder<'a> {
     }
 }
 
-enum Parsed {
-    Text,
-    Number(Number),
-    Unusable,
-}
+/// Numbers of the core schema: decimal, octal, hexadecimal, floating point, infinity, not a number.
+static NUMBER: LazyLock<Regex> = LazyLock::new(|| {
+    let forms = [
+        r"[-+]?[0-9]+",
+        r"0o[0-7]+",
+        r"0x[0-9a-fA-F]+",
+        r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?",
+        r"[-+]?(\.inf|\.Inf|\.INF)",
+        r"\.nan|\.NaN|\.NAN",
+    ];
+    Regex::new(&format!("^(?:{})$", forms.join("|"))).expect("a valid pattern")
+});
 
-/// Parses a number by the core schema: decimal, `0o`, `0x`, floating point, `.inf`, `.nan`.
-fn number(text: &str) -> Parsed {
-    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
-    if matches!(unsigned, ".inf" | ".Inf" | ".INF") || matches!(text, ".nan" | ".NaN" | ".NAN") {
-        return Parsed::Unusable;
+/// Parses a text that matches [`NUMBER`]; `None` if the number is not finite, or an integer of more than 64 bits.
+fn number(text: &str) -> Option<Number> {
+    let radix = |digits: &str, radix| u64::from_str_radix(digits, radix).ok().map(Number::from);
+    if let Some(digits) = text.strip_prefix("0o") {
+        return radix(digits, 8);
     }
-    for (prefix, radix) in [("0o", 8), ("0x", 16)] {
-        if let Some(digits) = text.strip_prefix(prefix)
-            && !digits.is_empty()
-            && digits.chars().all(|c| c.is_digit(radix))
-        {
-            return u64::from_str_radix(digits, radix)
-                .map_or(Parsed::Unusable, |value| Parsed::Number(value.into()));
-        }
+    if let Some(digits) = text.strip_prefix("0x") {
+        return radix(digits, 16);
     }
-    if !unsigned.is_empty() && unsigned.bytes().all(|b| b.is_ascii_digit()) {
-        let plain = text.strip_prefix('+').unwrap_or(text);
-        return match (plain.parse::<u64>(), plain.parse::<i64>()) {
-            (Ok(value), _) => Parsed::Number(value.into()),
-            (_, Ok(value)) => Parsed::Number(value.into()),
-            _ => Parsed::Unusable,
-        };
+    if text.contains(['.', 'e', 'E']) {
+        return text.parse().ok().and_then(Number::from_f64);
     }
-    if !is_float(unsigned) {
-        return Parsed::Text;
-    }
-    match text.parse::<f64>().ok().and_then(Number::from_f64) {
-        Some(number) => Parsed::Number(number),
-        None => Parsed::Unusable,
-    }
-}
-
-/// `( \. [0-9]+ | [0-9]+ ( \. [0-9]* )? ) ( [eE] [-+]? [0-9]+ )?`
-fn is_float(text: &str) -> bool {
-    let (mantissa, exponent) = match text.split_once(['e', 'E']) {
-        Some((mantissa, exponent)) => (mantissa, Some(exponent)),
-        None => (text, None),
-    };
-    let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
-    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let exponent_fits = exponent.is_none_or(|exponent| {
-        let exponent = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
-        !exponent.is_empty() && digits(exponent)
-    });
-    !(whole.is_empty() && fraction.is_empty()) && digits(whole) && digits(fraction) && exponent_fits
+    let integer = text.parse::<u64>().map(Number::from);
+    integer.or_else(|_| text.parse::<i64>().map(Number::from)).ok()
 }

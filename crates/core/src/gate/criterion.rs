@@ -61,6 +61,14 @@ impl CriterionEvidence {
         }
     }
 
+    /// Evidence on a count of trials or cases; `reason` applies if there is nothing to count.
+    fn counted(worst: Evidence, best: Evidence, observed: Option<f64>, gaps: usize, reason: &str) -> Self {
+        let unmeasured = worst.estimate.is_none().then(|| reason.to_owned());
+        let required = worst.required;
+        let best = Some(best);
+        Self { worst, best, observed, gaps, unmeasured, ..Self::unmeasured(required, reason) }
+    }
+
     fn ungraded(required: f64, reason: &str, counts: CellCounts) -> Self {
         Self { gaps: counts.gaps(), counts, ..Self::unmeasured(required, reason) }
     }
@@ -184,38 +192,21 @@ impl LookData<'_> {
 
     fn must_pass(&self, case: usize) -> CriterionEvidence {
         let worst = must_pass(self.tallies, case, Fill::Worst);
-        let unmeasured = worst
-            .estimate
-            .is_none()
-            .then(|| "no check or minimum defines whether its trials pass".to_owned());
+        let best = must_pass(self.tallies, case, Fill::Best);
+        let observed = worst.estimate;
+        let reason = "no check or minimum defines whether its trials pass";
         CriterionEvidence {
-            observed: worst.estimate,
-            required: worst.required,
-            worst,
-            best: Some(must_pass(self.tallies, case, Fill::Best)),
-            gaps: self.tallies.open(Some(case)),
-            unmeasured,
-            counts: CellCounts::default(),
             trials: self.tallies.candidate(case),
+            ..CriterionEvidence::counted(worst, best, observed, self.tallies.open(Some(case)), reason)
         }
     }
 
     fn broken_cases(&self, max: usize) -> CriterionEvidence {
         let worst = broken_cases(self.tallies, max, Fill::Worst);
         let best = broken_cases(self.tallies, max, Fill::Best);
-        let unmeasured = worst.estimate.is_none().then(|| {
-            "it requires a baseline, and a check or minimum that defines whether a trial passes".to_owned()
-        });
-        CriterionEvidence {
-            worst,
-            observed: best.estimate,
-            required: best.required,
-            best: Some(best),
-            gaps: self.tallies.open(None),
-            unmeasured,
-            counts: CellCounts::default(),
-            trials: Tally::default(),
-        }
+        let reason = "it requires a baseline, and a check or minimum that defines whether a trial passes";
+        let observed = best.estimate;
+        CriterionEvidence::counted(worst, best, observed, self.tallies.open(None), reason)
     }
 }
 
@@ -243,7 +234,7 @@ pub(super) fn outcome(
         id: criterion.id.clone(),
         metric: criterion.metric.clone(),
         kind: kind(criterion).to_owned(),
-        required: evidence.required,
+        required: Some(evidence.required),
         estimate: evidence.observed,
         lower: spread(|evidence| evidence.lower, f64::min),
         upper: spread(|evidence| evidence.upper, f64::max),

@@ -101,33 +101,21 @@ fn threshold_doubt(input: &Explanation<'_>, estimate: f64, minimum: f64, digits:
     let on_scale = |bound: f64| score(bound.clamp(0.0, 1.0), digits);
     let (lower, upper) = (input.outcome.lower, input.outcome.upper);
     if estimate >= minimum - 1e-9 {
-        match lower {
-            Some(lower) if lower < minimum - input.context.resolution - 1e-9 => {
-                format!(
-                    "but the true value could be as low as {}, below the required {required}",
-                    on_scale(lower)
-                )
-            }
-            _ => {
-                format!("which meets the required {required}, but there is too little evidence to confirm it")
-            }
-        }
-    } else if input.outcome.p.is_none() {
-        format!("below the required {required}, but there is too little evidence to be sure")
-    } else {
-        match upper {
-            Some(upper) if upper < minimum => {
-                format!("below the required {required}, but with this many criteria that could be chance")
-            }
-            Some(upper) => {
-                format!(
-                    "below the required {required}, but the true value could be as high as {}",
-                    on_scale(upper)
-                )
-            }
-            None => format!("below the required {required}, but there is too little evidence to be sure"),
-        }
+        let may_be_lower = lower.filter(|lower| *lower < minimum - input.context.resolution - 1e-9);
+        return may_be_lower.map_or_else(
+            || format!("which meets the required {required}, but there is too little evidence to confirm it"),
+            |lower| {
+                let lower = on_scale(lower);
+                format!("but the true value could be as low as {lower}, below the required {required}")
+            },
+        );
     }
+    let doubt = match upper.filter(|_| input.outcome.p.is_some()) {
+        None => "there is too little evidence to be sure".to_owned(),
+        Some(upper) if upper < minimum => "with this many criteria that could be chance".to_owned(),
+        Some(upper) => format!("the true value could be as high as {}", on_scale(upper)),
+    };
+    format!("below the required {required}, but {doubt}")
 }
 
 fn baseline(input: &Explanation<'_>, name: &str, tolerance: f64) -> String {
@@ -196,7 +184,7 @@ fn limit(input: &Explanation<'_>, name: &str, statistic: Statistic, bound: Bound
         Statistic::Mean => "mean",
     };
     let estimate = input.outcome.estimate.unwrap_or_default();
-    let allowed = amount(input.outcome.required, kind);
+    let allowed = amount(input.outcome.required.unwrap_or_default(), kind);
     let allowed = match bound {
         Bound::Absolute(_) => format!("the limit of {allowed}"),
         Bound::MaxIncrease(increase) => format!("{allowed}, the baseline's plus {}", percent(increase)),

@@ -111,31 +111,32 @@ impl<'a> Selection<'a> {
         let mut counts = CellCounts::default();
         for (case, row) in self.cases() {
             counts.cases += 1;
-            for cell in row {
-                match cell {
-                    Cell::Value(_) => counts.candidate += 1,
-                    Cell::Missing => counts.candidate_missing += 1,
-                    Cell::NotAsked => counts.stopped_early += usize::from(self.gaps_from_fail_fast),
-                }
-            }
+            self.count(row, &mut counts.candidate, &mut counts.candidate_missing, &mut counts.stopped_early);
             if !self.paired {
                 continue;
             }
             match self.baseline_row(case, row) {
                 // A case that the baseline does not have lacks every grade.
                 None => counts.baseline_missing += row.len(),
-                Some(theirs) => {
-                    for cell in theirs {
-                        match cell {
-                            Cell::Value(_) => counts.baseline += 1,
-                            Cell::Missing => counts.baseline_missing += 1,
-                            Cell::NotAsked => counts.stopped_early += usize::from(self.gaps_from_fail_fast),
-                        }
-                    }
-                }
+                Some(row) => self.count(
+                    row,
+                    &mut counts.baseline,
+                    &mut counts.baseline_missing,
+                    &mut counts.stopped_early,
+                ),
             }
         }
         counts
+    }
+
+    fn count(self, row: &[Cell], graded: &mut usize, missing: &mut usize, stopped_early: &mut usize) {
+        for cell in row {
+            match cell {
+                Cell::Value(_) => *graded += 1,
+                Cell::Missing => *missing += 1,
+                Cell::NotAsked => *stopped_early += usize::from(self.gaps_from_fail_fast),
+            }
+        }
     }
 
     /// The selected scores with their gaps filled. A case without scores in a variant is left out.

@@ -1,14 +1,12 @@
 //! Limits on latency, tokens and cost, absolute or relative to the baseline.
 
-use crate::model::{Bound, Rule, Scope, Statistic};
-use crate::stats::{
-    Estimate, nearest_rank, population_mean, quantile_bounds, quantile_p_above, suite_contrast, suite_mean,
-    t_bounds,
-};
+use crate::model::{Bound, Rule, Statistic};
+use crate::stats::{Estimate, nearest_rank, quantile_bounds, quantile_p_above, suite_mean, t_bounds};
 
 use super::evidence::{Context, EXACT, Evidence, Ruling, literal_verdict};
 use super::fill::FilledScores;
 use super::mean_test::MeanTest;
+use super::means::{candidate_estimate, contrast};
 
 /// Overshoots above this share of the limit must be ruled out.
 const SLACK: f64 = 0.05;
@@ -37,38 +35,14 @@ fn slack(context: &Context, limit: f64) -> f64 {
 fn mean_limit(context: &Context, filled: &FilledScores, bound: Bound) -> Option<Evidence> {
     let repeats = filled.repeats();
     let scope = context.scope(repeats);
-    let (estimate, offset): (Estimate, f64) = match bound {
-        Bound::Absolute(_) => {
-            let estimate = match scope {
-                Scope::Suite => suite_mean(&filled.candidate),
-                Scope::Population => {
-                    population_mean(&filled.candidate.row_means(), filled.clusters.as_deref())
-                }
-            };
-            (estimate, 0.0)
-        }
+    // The offset reports the candidate's mean against a limit, not a contrast against 0.
+    let (estimate, offset, limit) = match bound {
+        Bound::Absolute(limit) => (candidate_estimate(filled, scope), 0.0, limit),
         Bound::MaxIncrease(increase) => {
-            let baseline = filled.baseline.as_ref()?;
             let factor = 1.0 + increase;
-            let estimate = match scope {
-                Scope::Suite => suite_contrast(&filled.candidate, baseline, &filled.shared, factor),
-                Scope::Population => {
-                    let means = filled.candidate.row_means();
-                    let contrasts: Vec<f64> = means
-                        .iter()
-                        .zip(baseline.row_means())
-                        .map(|(ours, theirs)| ours - factor * theirs)
-                        .collect();
-                    population_mean(&contrasts, filled.clusters.as_deref())
-                }
-            };
-            // The offset reports the candidate's mean against a limit, not a contrast against 0.
-            (estimate, factor * suite_mean(baseline).mean)
+            let offset = factor * suite_mean(filled.baseline.as_ref()?).mean;
+            (contrast(filled, scope, factor)?, offset, offset)
         }
-    };
-    let limit = match bound {
-        Bound::Absolute(limit) => limit,
-        Bound::MaxIncrease(_) => offset,
     };
     let shifted = Estimate { mean: estimate.mean + offset, ..estimate };
     let mirrored = shifted.negated();

@@ -8,7 +8,7 @@ use crate::stats::{
 
 use super::evidence::{Context, EXACT, Evidence, Ruling, literal_verdict};
 use super::fill::FilledScores;
-use super::means::{BinaryCounts, candidate_mean, case_differences, mean_difference};
+use super::means::{BinaryCounts, candidate_mean, case_contrasts, mean_difference};
 use super::schedule::Look;
 
 /// Minimum number of independent units for a pass in the population's scope.
@@ -206,7 +206,7 @@ fn regression_p(
             {
                 return Some((tango_p_worse(counts.cases, counts.losses, counts.gains, -tolerance), "tango"));
             }
-            let differences = case_differences(filled);
+            let differences = case_contrasts(filled, 1.0);
             let shifted = differences
                 .iter()
                 .zip(&filled.shared)

@@ -5,12 +5,26 @@ use crate::stats::{Bounds, Estimate, population_mean, suite_contrast, suite_mean
 
 use super::fill::FilledScores;
 
-/// The candidate's mean in a scope, with bounds; Wilson's for 0/1 scores of a population.
-pub(super) fn candidate_mean(filled: &FilledScores, scope: Scope, alpha: f64) -> (Estimate, Bounds) {
-    let estimate = match scope {
+/// The candidate's mean in a scope.
+pub(super) fn candidate_estimate(filled: &FilledScores, scope: Scope) -> Estimate {
+    match scope {
         Scope::Suite => suite_mean(&filled.candidate),
         Scope::Population => population_mean(&filled.candidate.row_means(), filled.clusters.as_deref()),
-    };
+    }
+}
+
+/// The mean of the candidate minus `factor` times the baseline in a scope. `None` if the scores are not paired.
+pub(super) fn contrast(filled: &FilledScores, scope: Scope, factor: f64) -> Option<Estimate> {
+    let baseline = filled.baseline.as_ref()?;
+    Some(match scope {
+        Scope::Suite => suite_contrast(&filled.candidate, baseline, &filled.shared, factor),
+        Scope::Population => population_mean(&case_contrasts(filled, factor), filled.clusters.as_deref()),
+    })
+}
+
+/// The candidate's mean in a scope, with bounds; Wilson's for 0/1 scores of a population.
+pub(super) fn candidate_mean(filled: &FilledScores, scope: Scope, alpha: f64) -> (Estimate, Bounds) {
+    let estimate = candidate_estimate(filled, scope);
     let bounds = match BinaryCounts::of(filled, scope) {
         Some(counts) => wilson(counts.candidate_passes, counts.cases, alpha),
         None => t_bounds(estimate, alpha),
@@ -21,11 +35,7 @@ pub(super) fn candidate_mean(filled: &FilledScores, scope: Scope, alpha: f64) ->
 /// The mean difference in a scope, with bounds; Tango's for 0/1 scores of a population. `None` if the scores are not
 /// paired.
 pub(super) fn mean_difference(filled: &FilledScores, scope: Scope, alpha: f64) -> Option<(Estimate, Bounds)> {
-    let baseline = filled.baseline.as_ref()?;
-    let estimate = match scope {
-        Scope::Suite => suite_contrast(&filled.candidate, baseline, &filled.shared, 1.0),
-        Scope::Population => population_mean(&case_differences(filled), filled.clusters.as_deref()),
-    };
+    let estimate = contrast(filled, scope, 1.0)?;
     let bounds = match BinaryCounts::of(filled, scope) {
         Some(counts) => tango(counts.cases, counts.losses, counts.gains, alpha),
         None => t_bounds(estimate, alpha),
@@ -33,10 +43,10 @@ pub(super) fn mean_difference(filled: &FilledScores, scope: Scope, alpha: f64) -
     Some((estimate, bounds))
 }
 
-/// The difference of the case means, by case.
-pub(super) fn case_differences(filled: &FilledScores) -> Vec<f64> {
+/// The candidate's case mean minus `factor` times the baseline's, by case.
+pub(super) fn case_contrasts(filled: &FilledScores, factor: f64) -> Vec<f64> {
     let theirs = filled.baseline.as_ref().map(|baseline| baseline.row_means()).unwrap_or_default();
-    filled.candidate.row_means().iter().zip(&theirs).map(|(ours, theirs)| ours - theirs).collect()
+    filled.candidate.row_means().iter().zip(&theirs).map(|(ours, theirs)| ours - factor * theirs).collect()
 }
 
 /// Counts of cases whose means are all 0 or 1.

@@ -1,8 +1,7 @@
 //! Reasons for the verdict of a run, worst first.
 
 use crate::model::{
-    Criterion, CriterionOutcome, CriterionVerdict, Ended, Fault, FaultKind, Policy, Reason, ReasonCode,
-    Requirement,
+    Criterion, CriterionOutcome, CriterionVerdict, Ended, Fault, Policy, Reason, ReasonCode, Requirement,
 };
 
 use super::missing::MissingShare;
@@ -38,10 +37,8 @@ pub(super) fn reasons(
     match ended {
         Ended::Stopped(fault) => reasons.push(of_run(fault_code(fault), fault.message.clone())),
         Ended::Interrupted => {
-            reasons.push(of_run(
-                ReasonCode::Interrupted,
-                "the run was interrupted before it finished".to_owned(),
-            ));
+            let message = "the run was interrupted before it finished".to_owned();
+            reasons.push(of_run(ReasonCode::Interrupted, message));
         }
         Ended::Completed | Ended::FailedFast => {}
     }
@@ -72,14 +69,7 @@ pub(super) fn reasons(
     reasons
 }
 
+/// The code of a fault that ended the run: the one of the same name, or that of the endpoint.
 fn fault_code(fault: &Fault) -> ReasonCode {
-    match fault.kind {
-        FaultKind::MissingCredentials => ReasonCode::MissingCredentials,
-        FaultKind::UnfitJudge => ReasonCode::UnfitJudge,
-        FaultKind::BudgetSpent => ReasonCode::BudgetSpent,
-        FaultKind::NotCached => ReasonCode::NotCached,
-        FaultKind::CacheDamaged => ReasonCode::CacheDamaged,
-        FaultKind::Interrupted => ReasonCode::Interrupted,
-        _ => ReasonCode::Endpoint,
-    }
+    ReasonCode::from_name(fault.kind.as_str()).unwrap_or(ReasonCode::Endpoint)
 }

@@ -2,6 +2,7 @@
 
 use crate::model::{
     Analysis, Interval, Judged, Matrix, MetricKind, MetricScores, MetricSummary, Policy, Scope,
+    VariantSummary,
 };
 use crate::stats::{Bounds, Estimate, Repeated, detectable_shift, pooled_variance};
 
@@ -37,9 +38,17 @@ fn summary(
         None => metric.repeats,
     };
     let scope = context.scope(planned as usize);
-    let mean = |filled: &FilledScores| {
+    let variant = |filled: &FilledScores, repeats, missing| {
         let estimated = (!filled.candidate.is_empty()).then(|| candidate_mean(filled, scope, context.alpha));
-        estimated.map(|estimated| interval(metric.kind, Parameter::Mean, estimated))
+        let mean = estimated.map(|estimated| interval(metric.kind, Parameter::Mean, estimated));
+        VariantSummary {
+            mean: mean.map(|mean| mean.mean),
+            lower: mean.and_then(|mean| mean.lower),
+            upper: mean.and_then(|mean| mean.upper),
+            n: filled.candidate.len(),
+            repeats,
+            missing,
+        }
     };
     let difference = |scope| {
         let estimated = mean_difference(compared?, scope, context.alpha)?;
@@ -54,19 +63,19 @@ fn summary(
     MetricSummary {
         name: metric.name.clone(),
         kind: metric.kind,
-        candidate: mean(&candidate),
-        candidate_cases: candidate.candidate.len(),
-        candidate_missing: counts.candidate_missing,
-        baseline: baseline.as_ref().and_then(mean),
-        baseline_cases: baseline.as_ref().map_or(0, |baseline| baseline.candidate.len()),
-        baseline_missing: if has_baseline { counts.baseline_missing } else { 0 },
+        candidate: variant(&candidate, metric.repeats, counts.candidate_missing),
+        // A baseline of which every grade is missing is reported with their number, not as absent.
+        baseline: baseline
+            .as_ref()
+            .map(|baseline| variant(baseline, metric.baseline_repeats, counts.baseline_missing)),
         difference: difference(scope),
-        other_difference: difference(other),
+        other_scope_difference: difference(other),
         scope,
-        within_case_sd: pooled_variance(rows).map(f64::sqrt),
+        repeats: metric.repeats,
+        noise: pooled_variance(rows).map(f64::sqrt),
         slices: slices::slices(analysis, context, metric, scope, tags),
         length_correlation: length_correlation(analysis, metric),
-        judged: Judged::default(),
+        judged: (metric.kind == MetricKind::Judge).then(Judged::default),
         smallest_detectable_drop: smallest_drop(context, policy, metric, &candidate, both.as_ref(), scope),
     }
 }

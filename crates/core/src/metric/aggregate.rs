@@ -23,11 +23,9 @@ pub fn analyse(run: &Run) -> Analysis {
     let everywhere = vec![true; run.cases.len()];
     let mut measure = |name: &str, kind, value: &dyn Fn(Role, &TrialSummary) -> Option<f64>| {
         let planned = |role| trials.repeats(role).per_case;
-        metrics.push(trials.metric(name, kind, &everywhere, &planned, |role, trial| match &trial.result {
-            TrialResult::Completed(answer) => {
-                value(role, answer).filter(|value| value.is_finite()).map_or(Cell::Missing, Cell::Value)
-            }
-            TrialResult::Missing(_) => Cell::Missing,
+        metrics.push(trials.metric(name, kind, &everywhere, &planned, |role, trial| {
+            let value = trial.result.answer().and_then(|answer| value(role, answer));
+            value.filter(|value| value.is_finite()).map_or(Cell::Missing, Cell::Value)
         }));
     };
     measure("latency", MetricKind::Latency, &|_, answer| Some(answer.latency_ms / 1000.0));
@@ -93,12 +91,8 @@ impl<'a> Trials<'a> {
     /// Whether the two sides of some trial were answered more than a session apart.
     fn sessions_differ(&self) -> bool {
         let started = self.run.started_at.parse::<jiff::Timestamp>().map_or(0, |time| time.as_second());
-        let answered_at = |trial: &Trial| match &trial.result {
-            TrialResult::Completed(answer) => {
-                Some(answer.cached_at.unwrap_or(u64::try_from(started).unwrap_or(0)))
-            }
-            TrialResult::Missing(_) => None,
-        };
+        let started = u64::try_from(started).unwrap_or(0);
+        let answered_at = |trial: &Trial| Some(trial.result.answer()?.cached_at.unwrap_or(started));
         let pairs = self.by_side[0].iter().zip(&self.by_side[1]);
         pairs
             .filter_map(|(ours, theirs)| Some((answered_at((*ours)?)?, answered_at((*theirs)?)?)))
@@ -157,14 +151,12 @@ impl<'a> Trials<'a> {
 
     /// The cell of a trial in the matrix of a scorer.
     fn grade(&self, scorer: &str, trial: &Trial) -> Cell {
-        match &trial.result {
-            TrialResult::Missing(_) => Cell::Missing,
-            TrialResult::Completed(answer) => match answer.grade(scorer) {
-                Some(grade) => grade.score.map_or(Cell::Missing, Cell::Value),
-                // The run stopped before this answer was graded.
-                None if self.run.ended == Ended::FailedFast => Cell::NotAsked,
-                None => Cell::Missing,
-            },
+        let Some(answer) = trial.result.answer() else { return Cell::Missing };
+        match answer.grade(scorer) {
+            Some(grade) => grade.score.map_or(Cell::Missing, Cell::Value),
+            // The run stopped before this answer was graded.
+            None if self.run.ended == Ended::FailedFast => Cell::NotAsked,
+            None => Cell::Missing,
         }
     }
 
@@ -190,7 +182,7 @@ impl<'a> Trials<'a> {
     }
 
     fn answers(&self, role: Role) -> impl Iterator<Item = &'a TrialSummary> {
-        self.by_side[side(role)].iter().flatten().filter_map(|trial| answer(trial))
+        self.by_side[side(role)].iter().flatten().filter_map(|trial| trial.result.answer())
     }
 
     fn any_usage(&self) -> bool {
@@ -216,7 +208,8 @@ impl<'a> Trials<'a> {
             if role == Role::Baseline && self.run.cases[case].shared {
                 continue;
             }
-            let mut answers = self.of_case(role, case).iter().flatten().filter_map(|trial| answer(trial));
+            let mut answers =
+                self.of_case(role, case).iter().flatten().filter_map(|trial| trial.result.answer());
             let Some(first) = answers.next() else { continue };
             for other in answers {
                 if other.text_hash != first.text_hash || other.characters != first.characters {
@@ -226,13 +219,6 @@ impl<'a> Trials<'a> {
             }
         }
         repeated > 0
-    }
-}
-
-fn answer(trial: &Trial) -> Option<&TrialSummary> {
-    match &trial.result {
-        TrialResult::Completed(answer) => Some(answer),
-        TrialResult::Missing(_) => None,
     }
 }
 

@@ -129,10 +129,7 @@ impl Analysis {
             cases: self.cases.clone(),
             repeats: self.repeats.min(repeats),
             metrics: self.metrics.iter().map(metric).collect(),
-            has_baseline: self.has_baseline,
-            baseline_reused: self.baseline_reused,
-            sessions_differ: self.sessions_differ,
-            repeats_cached: self.repeats_cached,
+            ..*self
         }
     }
 

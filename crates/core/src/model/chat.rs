@@ -6,18 +6,20 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// The role of a message's author.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum MessageRole {
-    /// Instructions.
-    System,
-    /// Instructions, in newer APIs.
-    Developer,
-    /// The user.
-    User,
-    /// The model.
-    Assistant,
+use super::named;
+
+named! {
+    /// The role of a message's author.
+    pub enum MessageRole {
+        /// Instructions.
+        System = "system",
+        /// Instructions, in newer APIs.
+        Developer = "developer",
+        /// The user.
+        User = "user",
+        /// The model.
+        Assistant = "assistant",
+    }
 }
 
 /// One message.
@@ -119,8 +121,8 @@ impl Usage {
     }
 }
 
-/// A complete response of a model.
-#[derive(Debug, Clone, PartialEq)]
+/// A complete response of a model; its JSON is the form of a cached one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Completion {
     /// The text, also of a refusal.
     pub text: String,
@@ -137,6 +139,7 @@ pub struct Completion {
     /// The `system_fingerprint` of the response.
     pub system_fingerprint: Option<String>,
     /// Time of caching in seconds since 1970 (UTC); `None` for a new completion.
+    #[serde(skip)]
     pub cached_at: Option<u64>,
 }
 

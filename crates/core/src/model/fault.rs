@@ -1,6 +1,5 @@
 //! Faults of the endpoint, which are not findings about quality.
 
-use std::fmt;
 use std::time::Duration;
 
 use schemars::JsonSchema;
@@ -80,7 +79,8 @@ impl FaultKind {
 }
 
 /// A fault with a message for the user.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, thiserror::Error)]
+#[error("{message}")]
 pub struct Fault {
     /// Its kind.
     pub kind: FaultKind,
@@ -106,11 +106,3 @@ impl Fault {
         self
     }
 }
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl std::error::Error for Fault {}

@@ -1,6 +1,7 @@
 //! Grades: the result of a scorer on one trial.
 
-use serde::{Deserialize, Serialize};
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use super::{Fault, Usage};
@@ -101,35 +102,51 @@ impl Outcome {
 }
 
 /// The opinion of one judge of a panel.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Opinion {
-    /// The judge's model, as requested.
+    /// The judge's model.
     pub judge: String,
-    /// The mean of its votes, in 0..=1; `None` where one is missing.
+    /// The mean of its votes, in 0 to 1; null where one is missing.
+    #[schemars(range(min = 0.0, max = 1.0))]
     pub score: Option<f64>,
     /// Calls and tokens of its votes.
     pub judging: Judging,
 }
 
 /// Calls, tokens and circumstances of a judgement.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Judging {
     /// Calls, including re-prompts after invalid replies.
     pub calls: u32,
     /// Tokens of all calls.
     pub usage: Usage,
     /// Total duration of all calls in milliseconds.
+    #[serde(default, deserialize_with = "zero_for_null")]
+    #[schemars(with = "Option<f64>", !default)]
     pub latency_ms: f64,
-    /// Calls with a reply from the cache, which an earlier run paid for.
-    pub cached_calls: u32,
-    /// Tokens of the cached calls.
-    pub cached_usage: Usage,
-    /// How structured output was requested: `json_schema`, `json_object`, `fenced`.
+    /// Calls with a reply from a cache, which an earlier run paid for; absent without any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cached: Option<CachedCalls>,
+    /// How structured output was requested: `json_schema`, `json_object` or `fenced`.
     pub output_mode: Option<String>,
     /// The model that the response named.
     pub model: Option<String>,
     /// The `system_fingerprint` of the response.
     pub system_fingerprint: Option<String>,
+}
+
+/// Calls of a judgement with a reply from a cache.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct CachedCalls {
+    /// Number of calls.
+    pub calls: u32,
+    /// Their tokens.
+    pub usage: Usage,
+}
+
+/// A number that JSON cannot represent was written as null.
+fn zero_for_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
 impl Judging {
@@ -138,18 +155,29 @@ impl Judging {
         self.calls = self.calls.saturating_add(earlier.calls);
         self.usage.add(earlier.usage);
         self.latency_ms += earlier.latency_ms;
-        self.cached_calls = self.cached_calls.saturating_add(earlier.cached_calls);
-        self.cached_usage.add(earlier.cached_usage);
+        if let Some(earlier) = earlier.cached {
+            self.add_cached(earlier.calls, earlier.usage);
+        }
+    }
+
+    /// Adds calls with a reply from a cache.
+    pub fn add_cached(&mut self, calls: u32, usage: Usage) {
+        let cached = self.cached.get_or_insert_default();
+        cached.calls = cached.calls.saturating_add(calls);
+        cached.usage.add(usage);
+    }
+
+    /// Number of calls with a reply from a cache.
+    pub fn cached_calls(&self) -> u32 {
+        self.cached.unwrap_or_default().calls
     }
 
     /// Tokens of the calls that were not cached.
     pub fn fresh_usage(&self) -> Usage {
+        let cached = self.cached.unwrap_or_default().usage;
         Usage {
-            prompt_tokens: self.usage.prompt_tokens.saturating_sub(self.cached_usage.prompt_tokens),
-            completion_tokens: self
-                .usage
-                .completion_tokens
-                .saturating_sub(self.cached_usage.completion_tokens),
+            prompt_tokens: self.usage.prompt_tokens.saturating_sub(cached.prompt_tokens),
+            completion_tokens: self.usage.completion_tokens.saturating_sub(cached.completion_tokens),
         }
     }
 }

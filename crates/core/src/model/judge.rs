@@ -53,17 +53,18 @@ impl SelfTest {
 }
 
 /// The judgement of one planted answer by one judge.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Planted")]
 pub struct PlantedOutcome {
     /// The planted answer's name.
     pub planted: String,
-    /// The judged metric: `faithfulness`, `rubric`, or a custom metric.
+    /// The judged metric: `faithfulness`, `relevance`, `correctness`, `rubric`, `scale`, or a metric's name.
     pub metric: String,
     /// The judge's model.
     pub judge: String,
-    /// The expected score.
+    /// The expected score: at most 0.3, or at least 0.7.
     pub expected: Expected,
-    /// The score of each attempt, one or three; `None` without one.
+    /// The score of each attempt, one or three; null without a valid verdict.
     pub scores: Vec<Option<f64>>,
     /// Whether most attempts were as expected.
     pub passed: bool,

@@ -2,6 +2,7 @@
 //!
 //! Plain data without I/O or decisions. `docs/concepts.md` explains the terms.
 
+mod agreement;
 mod analysis;
 mod case;
 mod chat;
@@ -19,13 +20,14 @@ mod trial_summary;
 mod variant;
 mod verdict;
 
+pub use agreement::{Agreement, Corrections, CutOff, Humans, Repeatability, SliceAgreement};
 pub use analysis::{Analysis, CaseFacts, Cell, MetricKind, MetricScores, VariantScores};
 pub use case::{Case, Item};
 pub use chat::{ChatRequest, Completion, FinishReason, Message, MessageRole, Purpose, ResponseFormat, Usage};
 pub use dataset::{Dataset, DatasetFacts, DatasetFormat};
 pub use diagnostic::{Diagnostic, Diagnostics, Place};
 pub use fault::{Fault, FaultKind};
-pub use grade::{Grade, Judging, Opinion, Outcome, Score};
+pub use grade::{CachedCalls, Grade, Judging, Opinion, Outcome, Score};
 pub use judge::{CalibrationFacts, Expected, JudgeFacts, PlantedOutcome, SelfTest};
 pub use matrix::Matrix;
 pub(crate) use named::named;
@@ -39,5 +41,5 @@ pub use variant::{PromptFacts, Role, Variant, VariantFacts};
 pub use verdict::{
     CaseStatus, CaseSummary, CriterionOutcome, CriterionVerdict, Decision, Interval, Judged,
     LengthCorrelation, LookCriterion, LookOutcome, MetricSummary, Need, NextLook, Reason, ReasonCode, Scope,
-    Slice, ToSettle, Verdict,
+    Slice, ToSettle, VariantSummary, Verdict,
 };

@@ -5,20 +5,22 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The origin of the policy, and its differences from the candidate's configuration.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+/// The source of the policy.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct PolicySource {
     /// The value of `--policy-from`: `git:merge-base`, `git:main`, `file:PATH`.
     pub spec: String,
-    /// The full hash of the commit; `None` for a file.
+    /// The full hash of the commit; null for a file.
     pub commit: Option<String>,
-    /// Whether the origin has no policy, so that the candidate's own configuration decided.
+    /// Whether the source has no policy, so that the candidate's own configuration decided.
     pub new: bool,
-    /// Differences of the candidate's configuration, or of a file named by the policy. None of them took effect.
+    /// Differences of the candidate's configuration, or of a file that the policy names. None of them took effect.
     pub changed: Vec<PolicyChange>,
     /// Number of differences that are not listed.
+    #[serde(rename = "more_changes", default)]
     pub more: usize,
     /// Differences of the dataset from the one beside the policy; `None` where that is not known.
+    #[serde(skip)]
     pub dataset: Option<DatasetChanges>,
 }
 

@@ -6,7 +6,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Scope;
+use super::{Scope, named};
 
 /// All criteria and the rule that decides them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -126,23 +126,13 @@ pub enum Bound {
     MaxIncrease(f64),
 }
 
-/// How a criterion with noise is decided.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Rule {
-    /// By evidence: fail if a miss is shown, pass if it is ruled out, otherwise inconclusive.
-    Evidence,
-    /// By the estimate alone, without regard to chance.
-    Point,
-}
-
-impl Rule {
-    /// The name in reports.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Evidence => "evidence",
-            Self::Point => "point",
-        }
+named! {
+    /// How a criterion with noise is decided.
+    pub enum Rule {
+        /// By evidence: fail if a miss is shown, pass if it is ruled out, otherwise inconclusive.
+        Evidence = "evidence",
+        /// By the estimate alone, without regard to chance.
+        Point = "point",
     }
 }
 

@@ -36,6 +36,14 @@ pub enum TrialResult {
 }
 
 impl TrialResult {
+    /// The answer, if there is one.
+    pub fn answer(&self) -> Option<&TrialSummary> {
+        match self {
+            Self::Completed(answer) => Some(answer),
+            Self::Missing(_) => None,
+        }
+    }
+
     /// A graded completion whose text is in memory.
     pub fn completed(completion: Completion, grades: Vec<Grade>) -> Self {
         Self::Completed(TrialSummary::new(completion, grades, &mut Interner::default()))

@@ -109,29 +109,11 @@ pub struct Interner {
 
 impl Interner {
     fn string(&mut self, text: &str) -> Arc<str> {
-        match self.strings.get(text) {
-            Some(shared) => Arc::clone(shared),
-            None => {
-                let shared: Arc<str> = text.into();
-                self.strings.insert(Arc::clone(&shared));
-                shared
-            }
-        }
+        shared(&mut self.strings, text, || text.into())
     }
 
     fn optional(&mut self, text: Option<&String>) -> Option<Arc<str>> {
         text.map(|text| self.string(text))
-    }
-
-    fn judge(&mut self, identity: JudgeIdentity) -> Arc<JudgeIdentity> {
-        match self.judges.get(&identity) {
-            Some(shared) => Arc::clone(shared),
-            None => {
-                let shared = Arc::new(identity);
-                self.judges.insert(Arc::clone(&shared));
-                shared
-            }
-        }
     }
 
     fn judgement(&mut self, judge: Option<&String>, score: Option<f64>, judging: &Judging) -> Judgement {
@@ -142,10 +124,10 @@ impl Interner {
             system_fingerprint: self.optional(judging.system_fingerprint.as_ref()),
         };
         Judgement {
-            by: self.judge(identity),
+            by: shared(&mut self.judges, &identity, || Arc::new(identity.clone())),
             score,
             calls: judging.calls,
-            cached_calls: judging.cached_calls,
+            cached_calls: judging.cached_calls(),
             usage: judging.usage,
             fresh_usage: judging.fresh_usage(),
         }
@@ -170,6 +152,16 @@ impl Interner {
             judgements: judgements.into(),
         }
     }
+}
+
+/// Returns the known copy of a value, or makes one.
+fn shared<T: Ord + ?Sized>(known: &mut BTreeSet<Arc<T>>, value: &T, make: impl FnOnce() -> Arc<T>) -> Arc<T> {
+    if let Some(copy) = known.get(value) {
+        return Arc::clone(copy);
+    }
+    let copy = make();
+    known.insert(Arc::clone(&copy));
+    copy
 }
 
 impl TrialSummary {

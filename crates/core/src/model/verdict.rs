@@ -99,7 +99,8 @@ pub struct Interval {
 }
 
 /// The decision on one criterion.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Criterion")]
 pub struct CriterionOutcome {
     /// `METRIC.min`, `METRIC.baseline`, `check.NAME`, `check.NAME.baseline`, `limit.latency_p95`,
     /// `slice.TAG.METRIC.min`, `case.ID` or `broken_cases`.
@@ -109,26 +110,27 @@ pub struct CriterionOutcome {
     /// `threshold`, `baseline`, `check`, `limit`, `slice`, `case` or `broken_cases`.
     pub kind: String,
     /// The required value.
-    pub required: f64,
-    /// The estimate; `None` where nothing was graded.
+    pub required: Option<f64>,
+    /// The estimate; null where nothing was graded.
     pub estimate: Option<f64>,
-    /// One-sided lower bound at `alpha`.
+    /// One-sided lower bound at `alpha`; null where none exists.
     pub lower: Option<f64>,
-    /// One-sided upper bound at `alpha`.
+    /// One-sided upper bound at `alpha`; null where none exists.
     pub upper: Option<f64>,
-    /// Unadjusted p-value of "shown to be missed"; `None` where the comparison is literal.
+    /// Unadjusted p-value of "shown to be missed"; null where the comparison is literal.
     pub p: Option<f64>,
     /// The verdict.
     pub verdict: CriterionVerdict,
     /// The method of decision: `literal`, `permutation`, `t`, `sign-flip`, `point`, …
     pub method: String,
-    /// One sentence that a product manager understands.
+    /// One sentence about the result.
     pub explanation: String,
     /// Repeats of the look that settled it, or of the last look.
     pub repeats: u32,
     /// The one-sided alpha of that look.
     pub alpha: f64,
-    /// Further evidence that would settle it; `None` where it is settled or the need cannot be computed.
+    /// Further evidence that would settle it if its estimate stayed the same; null where it is settled or the need cannot
+    /// be computed.
     pub need: Option<Need>,
 }
 
@@ -209,41 +211,55 @@ named! {
 }
 
 /// A metric over the whole run.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Metric")]
 pub struct MetricSummary {
-    /// Its name.
+    /// Its name: `faithfulness`, `check.NAME`, `latency`, `output_tokens`, `cost_usd`, `length`.
     pub name: String,
-    /// Its kind, and so its unit.
+    /// Its kind, and so its unit: scores in 0 to 1, seconds, tokens, US dollars or characters.
     pub kind: MetricKind,
-    /// The candidate's mean with bounds in the deciding scope.
-    pub candidate: Option<Interval>,
-    /// Number of cases in the candidate's mean.
-    pub candidate_cases: usize,
-    /// Missing grades of the candidate.
-    pub candidate_missing: usize,
-    /// The baseline's mean with bounds in the deciding scope.
-    pub baseline: Option<Interval>,
-    /// Number of cases in the baseline's mean.
-    pub baseline_cases: usize,
-    /// Missing grades of the baseline.
-    pub baseline_missing: usize,
-    /// Candidate minus baseline, mean over cases, in the deciding scope.
+    /// The candidate's mean.
+    pub candidate: VariantSummary,
+    /// The baseline's mean; null without a baseline.
+    pub baseline: Option<VariantSummary>,
+    /// Candidate minus baseline, mean over cases, in the scope that decides.
     pub difference: Option<Interval>,
     /// Candidate minus baseline in the scope that does not decide.
-    pub other_difference: Option<Interval>,
+    pub other_scope_difference: Option<Interval>,
     /// The scope that decides.
     pub scope: Scope,
-    /// Standard deviation over the repeats of a case, pooled; `None` with one repeat.
-    pub within_case_sd: Option<f64>,
-    /// The smallest drop that the suite detects with 80 % power, given all its looks; `None` where the noise is not
+    /// Graded repeats of the candidate; a judge grades no more of them once its metric has passed.
+    pub repeats: u32,
+    /// Standard deviation over the repeats of a case, pooled; null with one repeat.
+    pub noise: Option<f64>,
+    /// The smallest drop that the suite detects with 80 % power, given all its looks; null where the noise is not
     /// known.
     pub smallest_detectable_drop: Option<f64>,
-    /// The metric by tag; only for checks and judged metrics of cases with tags.
+    /// The metric by tag, for the fifty most frequent tags; empty where cases have no tags, and for metrics that are not
+    /// scores.
     pub slices: Vec<Slice>,
-    /// Correlation with the length of the answers; judged metrics only.
+    /// Correlation with the length of the answers; null where it is not judged.
     pub length_correlation: Option<LengthCorrelation>,
-    /// Agreement and calibration of its judges; judged metrics only.
-    pub judged: Judged,
+    /// Agreement and calibration of its judges; null where it is not judged.
+    #[serde(default)]
+    pub judged: Option<Judged>,
+}
+
+/// The mean of one variant.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct VariantSummary {
+    /// The mean over cases; null where nothing was graded.
+    pub mean: Option<f64>,
+    /// One-sided lower bound.
+    pub lower: Option<f64>,
+    /// One-sided upper bound.
+    pub upper: Option<f64>,
+    /// Cases in the mean.
+    pub n: usize,
+    /// Planned repeats.
+    pub repeats: u32,
+    /// Missing grades.
+    pub missing: usize,
 }
 
 /// Agreement and calibration of the judges of a metric.

@@ -5,7 +5,7 @@ use std::io;
 use futures::future::BoxFuture;
 use serde_json::Value;
 
-use crate::model::{Case, ChatRequest, Completion, Fault, Purpose, SpoolPlace, TrialText};
+use crate::model::{Case, ChatRequest, Completion, Fault, Purpose, Role, SpoolPlace, TrialText};
 
 /// A chat model: HTTP, simulated, or a layer around another model (cache, retry, rate limit, budget).
 pub trait ChatModel: Send + Sync {
@@ -44,11 +44,11 @@ pub struct CachedJudgement {
 
 /// Spills the text of trials to disk until it is needed again.
 pub trait Spool: Send + Sync {
-    /// Writes a completion with its grades.
+    /// Writes a completion with its grades, as the trial of a case.
     ///
     /// # Errors
     /// The write fails.
-    fn put(&self, text: &TrialText) -> io::Result<SpoolPlace>;
+    fn put(&self, case: &str, role: Role, repeat: u32, text: &TrialText) -> io::Result<SpoolPlace>;
 
     /// Reads what was written at a place.
     ///
@@ -83,7 +83,15 @@ pub struct Finding {
 /// A deterministic check.
 pub trait Check: std::fmt::Debug + Send + Sync {
     /// Grades one answer without side effects.
-    fn grade(&self, subject: &Subject<'_>) -> Finding;
+    ///
+    /// # Errors
+    /// The finding of an answer that cannot be read, so that a check can use `?` on its way.
+    fn finding(&self, subject: &Subject<'_>) -> Result<Finding, Finding>;
+
+    /// Returns the finding, however the check came to it.
+    fn grade(&self, subject: &Subject<'_>) -> Finding {
+        self.finding(subject).unwrap_or_else(|finding| finding)
+    }
 }
 
 /// An event during a run.

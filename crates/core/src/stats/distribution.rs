@@ -1,15 +1,9 @@
 //! Distributions from statrs, with NaN in place of a panic for invalid parameters.
 
-use statrs::distribution::{
-    Beta, Binomial, ContinuousCDF, Discrete, DiscreteCDF, Hypergeometric, Normal, StudentsT,
-};
-use statrs::function::beta::checked_beta_reg;
-use statrs::function::gamma::ln_gamma;
+use statrs::distribution::{Beta, ContinuousCDF, DiscreteCDF, Hypergeometric, Normal, StudentsT};
 
 /// Degrees of freedom above which Student's t is expanded around the normal distribution.
 const MANY_DEGREES: f64 = 10_000.0;
-/// Maximum noncentrality that the series of the noncentral t supports.
-pub(super) const MAX_NONCENTRAL: f64 = 100.0;
 
 /// P(Z <= x) of the standard normal distribution.
 pub fn normal_cdf(x: f64) -> f64 {
@@ -81,47 +75,10 @@ pub fn binomial_cdf(successes: usize, trials: usize, probability: f64) -> f64 {
         .map_or(f64::NAN, |beta| beta.cdf(1.0 - probability))
 }
 
-/// P(X = successes) in `trials` trials that each succeed with `probability`; NaN outside 0..=1.
-pub(super) fn binomial_mass(successes: usize, trials: usize, probability: f64) -> f64 {
-    Binomial::new(probability, trials as u64).map_or(f64::NAN, |binomial| binomial.pmf(successes as u64))
-}
-
 /// P(X <= picked) for `draws` draws without replacement from `all`, of which `marked` are marked; NaN if more are drawn or
 /// marked than exist.
 pub fn hypergeometric_cdf(picked: usize, draws: usize, marked: usize, all: usize) -> f64 {
     // The sum of terms may exceed 1 by rounding.
     Hypergeometric::new(all as u64, marked as u64, draws as u64)
         .map_or(f64::NAN, |counts| counts.cdf(picked as u64).min(1.0))
-}
-
-/// P(T <= x) of the noncentral t: a normal with mean `noncentrality` over the root of an independent
-/// chi-square divided by its degrees of freedom. Sums the series of Lenth (1989, algorithm AS 243) over all terms that
-/// matter. NaN if the degrees of freedom are not above 0 and finite, or the noncentrality is not within -100..=100.
-pub fn noncentral_t_cdf(x: f64, degrees_of_freedom: f64, noncentrality: f64) -> f64 {
-    let valid = degrees_of_freedom > 0.0 && degrees_of_freedom.is_finite();
-    if !valid || x.is_nan() || noncentrality.is_nan() || noncentrality.abs() > MAX_NONCENTRAL {
-        return f64::NAN;
-    }
-    if noncentrality == 0.0 {
-        return student_t_cdf(x, degrees_of_freedom);
-    }
-    if x < 0.0 {
-        return 1.0 - noncentral_t_cdf(-x, degrees_of_freedom, -noncentrality);
-    }
-    let share = if x.is_infinite() { 1.0 } else { x * x / (degrees_of_freedom + x * x) };
-    let rate = noncentrality * noncentrality / 2.0;
-    let log_rate = rate.ln();
-    let incomplete = |a: f64| checked_beta_reg(a, degrees_of_freedom / 2.0, share).unwrap_or(f64::NAN);
-    // The weights are Poisson: terms ten standard deviations from their mean are negligible.
-    let reach = 10.0 * rate.sqrt();
-    let (first, last) = ((rate - reach).max(0.0).floor() as usize, (rate + reach + 40.0).ceil() as usize);
-    let mut total = 0.0;
-    for term in first..=last {
-        let j = term as f64;
-        let common = j * log_rate - rate;
-        let even = (common - ln_gamma(j + 1.0)).exp();
-        let odd = noncentrality / std::f64::consts::SQRT_2 * (common - ln_gamma(j + 1.5)).exp();
-        total += even * incomplete(j + 0.5) + odd * incomplete(j + 1.0);
-    }
-    (normal_cdf(-noncentrality) + total / 2.0).clamp(0.0, 1.0)
 }

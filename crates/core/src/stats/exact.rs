@@ -1,29 +1,6 @@
 //! Exact tests of 0/1 answers.
 
-use super::{binomial_cdf, hypergeometric_cdf};
-
-/// One-sided exact p of "the candidate is worse": P(Bin(losses + gains, 1/2) >= losses) (McNemar 1947, exact form).
-/// `losses` are answers that only the baseline passes, `gains` those that only the candidate passes.
-pub fn mcnemar_p_worse(losses: usize, gains: usize) -> f64 {
-    binomial_cdf(gains, losses + gains, 0.5)
-}
-
-/// Two-sided exact p of "the variants differ": twice the smaller tail, at most 1 (McNemar 1947, exact form).
-pub fn mcnemar_p_differs(losses: usize, gains: usize) -> f64 {
-    (2.0 * binomial_cdf(losses.min(gains), losses + gains, 0.5)).min(1.0)
-}
-
-/// Two-sided mid-p of "the variants differ": the observed count has half its weight (Lancaster 1961). Less conservative
-/// than [`mcnemar_p_differs`], without a guaranteed level. Recommended by Fagerland, Lydersen and Laake (2013).
-pub fn mcnemar_mid_p_differs(losses: usize, gains: usize) -> f64 {
-    let (fewer, all) = (losses.min(gains), losses + gains);
-    if losses == gains {
-        return 1.0;
-    }
-    // Both tails without the observed count, plus that count once, which is half its weight in each tail.
-    let below = fewer.checked_sub(1).map_or(0.0, |less| binomial_cdf(less, all, 0.5));
-    below + binomial_cdf(fewer, all, 0.5)
-}
+use super::hypergeometric_cdf;
 
 /// One-sided exact p of "the candidate passes less often" for two independent groups of trials (Fisher 1935):
 /// the chance that at most `passes` of the candidate's `trials` pass if all passes are assigned to trials at random.

@@ -54,17 +54,6 @@ pub fn clopper_pearson(successes: usize, trials: usize, alpha: f64) -> Bounds {
     Bounds::new(lower, upper)
 }
 
-/// The equal-tailed Jeffreys interval for a share: quantiles of Beta(x + 1/2, n - x + 1/2) (Brown, Cai,
-/// DasGupta 2001), without their adjustment at the ends.
-pub fn jeffreys(successes: usize, trials: usize, alpha: f64) -> Bounds {
-    if trials == 0 {
-        return Bounds::default();
-    }
-    let (hits, misses) = (successes as f64, (trials - successes.min(trials)) as f64);
-    let quantile = |level| beta_quantile(level, hits + 0.5, misses + 0.5);
-    Bounds::new(quantile(alpha), quantile(1.0 - alpha))
-}
-
 /// The score interval for the difference of paired shares, (gains - losses) / cases (Tango 1998), by bisection.
 pub fn tango(cases: usize, losses: usize, gains: usize, alpha: f64) -> Bounds {
     if cases == 0 {
@@ -111,13 +100,4 @@ pub fn quantile_bounds(sorted: &[f64], level: f64, alpha: f64) -> Bounds {
 /// values at or below the limit).
 pub fn quantile_p_above(sorted: &[f64], level: f64, limit: f64) -> f64 {
     binomial_cdf(sorted.partition_point(|value| *value <= limit), sorted.len(), level)
-}
-
-/// One-sided p of "the percentile `level` is below `limit`", distribution-free: P(Bin(n, level) >= number of
-/// values below the limit).
-pub fn quantile_p_below(sorted: &[f64], level: f64, limit: f64) -> f64 {
-    match sorted.partition_point(|value| *value < limit).checked_sub(1) {
-        Some(fewer) => 1.0 - binomial_cdf(fewer, sorted.len(), level),
-        None => 1.0,
-    }
 }

@@ -22,22 +22,16 @@ pub use agreement::{
 pub use correction::{Corrected, ppi_mean, rogan_gladen};
 pub use describe::{Repeated, correlation, mean, nearest_rank, pooled_variance, sample_variance};
 pub use distribution::{
-    beta_quantile, binomial_cdf, hypergeometric_cdf, noncentral_t_cdf, normal_cdf, normal_quantile,
-    student_t_cdf, student_t_quantile,
+    beta_quantile, binomial_cdf, hypergeometric_cdf, normal_cdf, normal_quantile, student_t_cdf,
+    student_t_quantile,
 };
-pub use exact::{broken_case_p, fisher_p_worse, mcnemar_mid_p_differs, mcnemar_p_differs, mcnemar_p_worse};
-pub use interval::{
-    Bounds, clopper_pearson, jeffreys, quantile_bounds, quantile_p_above, quantile_p_below, t_bounds, tango,
-    wilson,
-};
+pub use exact::{broken_case_p, fisher_p_worse};
+pub use interval::{Bounds, clopper_pearson, quantile_bounds, quantile_p_above, t_bounds, tango, wilson};
 pub use multiplicity::holm;
 pub use paired::{Estimate, population_mean, proportion_p_below, suite_contrast, suite_mean, tango_p_worse};
 pub use permutation::{PermutationTest, sign_flip, within_cases};
-pub use power::{
-    cases_needed, cases_needed_t, detectable_drop_t, detectable_shift, power_constant, power_mcnemar,
-    power_t, repeats_needed, units_to_settle, unseen_failure_share, variance_of_differences,
-};
-pub use sequential::{obrien_fleming_constant, pocock_constant, spend};
+pub use power::{detectable_shift, power_constant, units_to_settle, unseen_failure_share};
+pub use sequential::spend;
 
 #[cfg(test)]
 mod tests;

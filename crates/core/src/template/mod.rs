@@ -12,6 +12,6 @@ mod verify;
 #[cfg(test)]
 mod tests;
 
-pub use parse::{Placeholder, Template, TemplateDiagnostic, UndefinedVariable};
+pub use parse::{Placeholder, Position, Template, TemplateDiagnostic, UndefinedVariable};
 pub use variables::{RESERVED, Variables, variables};
 pub use verify::{uses, verify, warnings};

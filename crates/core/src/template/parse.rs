@@ -1,7 +1,8 @@
 //! Parser and renderer of templates.
 
 use std::borrow::Cow;
-use std::fmt;
+
+use crate::document::shortened;
 
 /// A parsed template: literal text and placeholders, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,11 +16,9 @@ enum Segment {
     Placeholder(Placeholder),
 }
 
-/// One `{{name}}` of a template.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Placeholder {
-    /// The name between the braces.
-    pub name: String,
+/// The location of double braces in a template.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Position {
     /// Byte offset of the first brace.
     pub offset: usize,
     /// Line of the first brace, counted from 1.
@@ -30,49 +29,31 @@ pub struct Placeholder {
     pub length: usize,
 }
 
-/// An invalid placeholder: double braces on one line that do not enclose a name.
+/// One `{{name}}` of a template.
 #[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Placeholder {
+    /// The name between the braces.
+    pub name: String,
+    /// The location.
+    pub at: Position,
+}
+
+/// An invalid placeholder: double braces on one line that do not enclose a name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}:{}: {message} (help: {help})", at.line, at.column)]
 pub struct TemplateDiagnostic {
-    /// Byte offset of the first brace.
-    pub offset: usize,
-    /// Line of the first brace, counted from 1.
-    pub line: usize,
-    /// Column of the first brace in characters, counted from 1.
-    pub column: usize,
-    /// Characters from the first brace to the last.
-    pub length: usize,
+    /// The location.
+    pub at: Position,
     /// The message.
     pub message: String,
     /// The next step.
     pub help: String,
 }
 
-impl fmt::Display for TemplateDiagnostic {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}: {} (help: {})", self.line, self.column, self.message, self.help)
-    }
-}
-
-impl std::error::Error for TemplateDiagnostic {}
-
 /// A placeholder without a value.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UndefinedVariable {
-    /// The name.
-    pub name: String,
-    /// Line of the placeholder, counted from 1.
-    pub line: usize,
-    /// Column of the placeholder in characters, counted from 1.
-    pub column: usize,
-}
-
-impl fmt::Display for UndefinedVariable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{{{{{}}}}}` is undefined", self.name)
-    }
-}
-
-impl std::error::Error for UndefinedVariable {}
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{{{{{}}}}}` is undefined", .0.name)]
+pub struct UndefinedVariable(pub Placeholder);
 
 impl Template {
     /// Parses a template.
@@ -127,12 +108,8 @@ impl Template {
             match segment {
                 Segment::Literal(literal) => text.push_str(literal),
                 Segment::Placeholder(placeholder) => {
-                    let value = lookup(&placeholder.name).ok_or_else(|| UndefinedVariable {
-                        name: placeholder.name.clone(),
-                        line: placeholder.line,
-                        column: placeholder.column,
-                    })?;
-                    text.push_str(&value);
+                    let value = lookup(&placeholder.name);
+                    text.push_str(&value.ok_or_else(|| UndefinedVariable(placeholder.clone()))?);
                 }
             }
         }
@@ -154,7 +131,7 @@ fn scan(text: &str) -> (Template, Vec<TemplateDiagnostic>) {
     let mut segments = Vec::new();
     let mut diagnostics = Vec::new();
     let mut literal = String::new();
-    let mut position = Position { offset: 0, line: 1, column: 1 };
+    let mut position = Position { offset: 0, line: 1, column: 1, length: 0 };
     let mut rest = text;
     while let Some(start) = rest.find("{{") {
         let (before, at) = rest.split_at(start);
@@ -165,13 +142,8 @@ fn scan(text: &str) -> (Template, Vec<TemplateDiagnostic>) {
                 if !literal.is_empty() {
                     segments.push(Segment::Literal(std::mem::take(&mut literal)));
                 }
-                segments.push(Segment::Placeholder(Placeholder {
-                    name: name.to_owned(),
-                    offset: position.offset,
-                    line: position.line,
-                    column: position.column,
-                    length: bytes,
-                }));
+                let at = Position { length: bytes, ..position };
+                segments.push(Segment::Placeholder(Placeholder { name: name.to_owned(), at }));
                 bytes
             }
             Braces::Expression { bytes } => {
@@ -191,13 +163,6 @@ fn scan(text: &str) -> (Template, Vec<TemplateDiagnostic>) {
         segments.push(Segment::Literal(literal));
     }
     (Template { segments }, diagnostics)
-}
-
-#[derive(Clone, Copy)]
-struct Position {
-    offset: usize,
-    line: usize,
-    column: usize,
 }
 
 impl Position {
@@ -251,7 +216,7 @@ fn expression(text: &str, position: Position) -> TemplateDiagnostic {
     let message = if inside.is_empty() {
         format!("`{text}` is not a placeholder: the name is missing")
     } else {
-        format!("`{}` is not a placeholder: `{}` is not a valid name", shorten(text), shorten(inside))
+        format!("`{}` is not a placeholder: `{}` is not a valid name", shortened(text), shortened(inside))
     };
     let help = if inside.starts_with(['#', '/', '^', '>', '!', '&', '@', '=', '~', '-', '%']) {
         "prompts support only `{{name}}`: no conditions, loops, partials or comments"
@@ -263,22 +228,6 @@ fn expression(text: &str, position: Position) -> TemplateDiagnostic {
         "write `{{name}}` for a variable; for literal braces write `{ {` with a space, or put the text into a \
          case's `vars` and insert it by name"
     };
-    TemplateDiagnostic {
-        offset: position.offset,
-        line: position.line,
-        column: position.column,
-        length: text.chars().count(),
-        message,
-        help: help.to_owned(),
-    }
-}
-
-fn shorten(text: &str) -> String {
-    const LIMIT: usize = 60;
-    if text.chars().count() <= LIMIT {
-        return text.to_owned();
-    }
-    let mut short: String = text.chars().take(LIMIT).collect();
-    short.push('…');
-    short
+    let at = Position { length: text.chars().count(), ..position };
+    TemplateDiagnostic { at, message, help: help.to_owned() }
 }

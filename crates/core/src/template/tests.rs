@@ -77,13 +77,13 @@ fn diagnostics_and_placeholders_have_locations() {
     let text = "é {{a}}\r\n{{b}} ü{{7*7}}\n {{#x}}";
     let diagnostics = Template::diagnostics(text);
     assert_eq!(
-        diagnostics.iter().map(|m| (m.line, m.column, m.length)).collect::<Vec<_>>(),
+        diagnostics.iter().map(|m| (m.at.line, m.at.column, m.at.length)).collect::<Vec<_>>(),
         [(2, 8, 7), (3, 2, 6)]
     );
-    assert_eq!(&text[diagnostics[0].offset..][..7], "{{7*7}}");
+    assert_eq!(&text[diagnostics[0].at.offset..][..7], "{{7*7}}");
     let template = Template::parse("é {{a}}\n{{ b }}{{a}}").unwrap();
     let places: Vec<_> =
-        template.placeholders().map(|p| (p.name.as_str(), p.line, p.column, p.length)).collect();
+        template.placeholders().map(|p| (p.name.as_str(), p.at.line, p.at.column, p.at.length)).collect();
     assert_eq!(places, [("a", 1, 3, 5), ("b", 2, 1, 7), ("a", 2, 8, 5)]);
     assert_eq!(template.variables(), ["a", "b"]);
 }
@@ -91,7 +91,7 @@ fn diagnostics_and_placeholders_have_locations() {
 #[test]
 fn undefined_variables_are_errors_with_location() {
     let error = Template::parse("x\n {{gone}}").unwrap().render(&|_| None).unwrap_err();
-    assert_eq!((error.name.as_str(), error.line, error.column), ("gone", 2, 2));
+    assert_eq!((error.0.name.as_str(), error.0.at.line, error.0.at.column), ("gone", 2, 2));
     assert_eq!(error.to_string(), "`{{gone}}` is undefined");
 }
 
@@ -192,7 +192,7 @@ proptest! {
     fn parser_never_panics_and_keeps_all_text(text in "[ -~\n{}{}{}é]{0,60}") {
         let diagnostics = Template::diagnostics(&text);
         for diagnostic in &diagnostics {
-            prop_assert!(text[diagnostic.offset..].starts_with("{{"));
+            prop_assert!(text[diagnostic.at.offset..].starts_with("{{"));
         }
         if let Ok(template) = Template::parse(&text) {
             prop_assert!(diagnostics.is_empty());

@@ -1,29 +1,27 @@
 //! Verifies that a variant's templates can be rendered for every case.
 
-use crate::model::{Case, Diagnostic, MessageRole, Place, Variant};
+use crate::document::suggest;
+use crate::model::{Case, Diagnostic, Message, Place, Variant};
 
-use super::{Placeholder, Template, variables};
+use super::{Placeholder, Position, Template, TemplateDiagnostic, variables};
 
 /// Returns all diagnostics of a variant's templates: invalid placeholders, and placeholders that are undefined for some
 /// case. A name is reported once per message, with the number of cases.
 pub fn verify(variant: &Variant, cases: &[Case]) -> Vec<Diagnostic> {
     let mut diagnostics = Vec::new();
     for (index, message) in variant.messages.iter().enumerate() {
-        for diagnostic in Template::diagnostics(&message.content) {
-            let spot = Spot { line: diagnostic.line, column: diagnostic.column, length: diagnostic.length };
-            diagnostics.push(placed(variant, index, spot, diagnostic.message, diagnostic.help));
+        for TemplateDiagnostic { at, message, help } in Template::diagnostics(&message.content) {
+            diagnostics.push(placed(variant, index, at, message, help));
         }
         let Ok(template) = Template::parse(&message.content) else { continue };
         let mut seen: Vec<&str> = Vec::new();
-        for placeholder in template.placeholders() {
-            if seen.contains(&placeholder.name.as_str()) {
+        for Placeholder { name, at } in template.placeholders() {
+            if seen.contains(&name.as_str()) {
                 continue;
             }
-            seen.push(&placeholder.name);
-            if let Some((what, help)) = undefined(placeholder, cases) {
-                let spot =
-                    Spot { line: placeholder.line, column: placeholder.column, length: placeholder.length };
-                diagnostics.push(placed(variant, index, spot, what, help));
+            seen.push(name);
+            if let Some((what, help)) = undefined(name, cases) {
+                diagnostics.push(placed(variant, index, *at, what, help));
             }
         }
     }
@@ -53,21 +51,15 @@ pub fn warnings(variant: &Variant, cases: &[Case]) -> Vec<String> {
     warnings
 }
 
-/// A location in a message.
-struct Spot {
-    line: usize,
-    column: usize,
-    length: usize,
-}
-
 /// Creates a diagnostic at a location in a message, as precise as the file's format allows.
-fn placed(variant: &Variant, index: usize, spot: Spot, message: String, help: String) -> Diagnostic {
+fn placed(variant: &Variant, index: usize, spot: Position, message: String, help: String) -> Diagnostic {
     let source = &variant.facts.prompt.source;
-    let content = variant.messages.get(index).map(|message| message.content.as_str()).unwrap_or_default();
+    let Some(Message { role, content }) = variant.messages.get(index) else {
+        return Diagnostic::new(message).help(help);
+    };
     let start = variant.lines.get(index).copied().unwrap_or(0);
     if start == 0 {
-        return Diagnostic::new(format!("in the {} message: {message}", role_name(variant, index)))
-            .help(help);
+        return Diagnostic::new(format!("in the {} message: {message}", role.as_str())).help(help);
     }
     // In JSON and YAML, lines of a text may differ from lines of the file: report the line where the text starts.
     if is_structured(source) {
@@ -88,18 +80,8 @@ fn is_structured(source: &str) -> bool {
     [".json", ".yaml", ".yml"].iter().any(|ending| lower.ends_with(ending))
 }
 
-fn role_name(variant: &Variant, index: usize) -> &'static str {
-    match variant.messages.get(index).map(|message| message.role) {
-        Some(MessageRole::System) | None => "system",
-        Some(MessageRole::Developer) => "developer",
-        Some(MessageRole::User) => "user",
-        Some(MessageRole::Assistant) => "assistant",
-    }
-}
-
 /// Returns message and help for a placeholder that is undefined for some case.
-fn undefined(placeholder: &Placeholder, cases: &[Case]) -> Option<(String, String)> {
-    let name = placeholder.name.as_str();
+fn undefined(name: &str, cases: &[Case]) -> Option<(String, String)> {
     let mut missing = cases.iter().filter(|case| !variables(case).has(name));
     let first = missing.next()?;
     let count = 1 + missing.count();
@@ -124,12 +106,7 @@ fn help_for_unknown(name: &str, cases: &[Case]) -> String {
         return "prompts cannot read the environment; put the value into the cases' `vars`".to_owned();
     }
     let known = known_names(cases);
-    let nearest = known
-        .iter()
-        .map(|candidate| (strsim::damerau_levenshtein(&lower, &candidate.to_lowercase()), *candidate))
-        .min_by_key(|(distance, _)| *distance)
-        .filter(|(distance, _)| *distance <= (name.chars().count() / 3).max(1));
-    if let Some((_, nearest)) = nearest {
+    if let Some(nearest) = suggest(name, known.iter().copied()) {
         return format!("did you mean `{{{{{nearest}}}}}`?");
     }
     let list = known.iter().take(12).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");

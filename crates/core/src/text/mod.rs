@@ -16,3 +16,8 @@ pub fn root_cause(error: &dyn std::error::Error) -> String {
     }
     last.to_string()
 }
+
+/// Returns the entries of a word list: one a line, where `#` starts a comment.
+pub fn word_list<T: FromIterator<&'static str>>(file: &'static str) -> T {
+    file.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect()
+}

@@ -10,6 +10,8 @@ use std::fmt;
 use std::ops::Range;
 
 use aho_corasick::AhoCorasick;
+use base64::Engine as _;
+use base64::engine::general_purpose::{GeneralPurpose, STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
 
 use super::Secret;
 
@@ -19,9 +21,6 @@ const MIN_LENGTH: usize = 8;
 
 /// Replacements of a secret. The first one that cannot form a secret with the text around it is used.
 const MARKS: [&str; 3] = ["[redacted]", "***", "(secret)"];
-
-const STANDARD: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-const URL_SAFE: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 /// Replaces secrets in text. Secrets shorter than eight characters are ignored.
 #[derive(Clone, Default)]
@@ -98,15 +97,10 @@ fn add_forms(value: &str, forms: &mut BTreeSet<String>) {
             forms.insert(percent_encoded(value, keep, space, true));
         }
     }
-    for alphabet in [STANDARD, URL_SAFE] {
-        let mut whole = base64(value.as_bytes(), alphabet);
-        forms.insert(whole.clone());
-        while !whole.len().is_multiple_of(4) {
-            whole.push('=');
-        }
-        forms.insert(whole);
+    for engine in [STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD] {
+        forms.insert(engine.encode(value));
         for offset in 0..3 {
-            forms.insert(base64_within(value.as_bytes(), offset, alphabet));
+            forms.insert(base64_within(value.as_bytes(), offset, &engine));
         }
     }
 }
@@ -114,18 +108,13 @@ fn add_forms(value: &str, forms: &mut BTreeSet<String>) {
 /// The value inside a JSON string: as serde writes it, with escaped slashes, and with non-ASCII characters escaped.
 fn json_forms(value: &str) -> [String; 3] {
     let quoted = serde_json::to_string(value).unwrap_or_default();
-    let plain =
-        quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or_default().to_owned();
+    let plain = quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or_default().to_owned();
     let slashes = plain.replace('/', "\\/");
     let mut ascii = String::with_capacity(plain.len());
-    let mut units = [0; 2];
-    for character in plain.chars() {
-        if character.is_ascii() {
-            ascii.push(character);
-        } else {
-            for unit in character.encode_utf16(&mut units) {
-                ascii.push_str(&format!("\\u{unit:04x}"));
-            }
+    for unit in plain.encode_utf16() {
+        match u8::try_from(unit) {
+            Ok(byte) if byte.is_ascii() => ascii.push(char::from(byte)),
+            _ => ascii.push_str(&format!("\\u{unit:04x}")),
         }
     }
     [plain, slashes, ascii]
@@ -149,25 +138,10 @@ fn percent_encoded(value: &str, keep: &str, space: &str, lower: bool) -> String 
     encoded
 }
 
-/// Base64 without padding (RFC 4648).
-fn base64(bytes: &[u8], alphabet: &[u8; 64]) -> String {
-    let mut encoded = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let group = chunk.iter().fold(0_u32, |group, byte| (group << 8) | u32::from(*byte));
-        let group = group << (8 * (3 - chunk.len()));
-        for position in 0..=chunk.len() {
-            let index = (group >> (18 - 6 * position)) & 63;
-            encoded.push(char::from(alphabet[index as usize]));
-        }
-    }
-    encoded
-}
-
 /// The base64 characters that depend on the value alone if it starts at byte `offset` of a group of three.
-fn base64_within(bytes: &[u8], offset: usize, alphabet: &[u8; 64]) -> String {
-    let mut shifted = vec![0; offset];
-    shifted.extend_from_slice(bytes);
-    let encoded = base64(&shifted, alphabet);
+fn base64_within(bytes: &[u8], offset: usize, engine: &GeneralPurpose) -> String {
+    let shifted = [&[0; 2][..offset], bytes].concat();
+    let encoded = engine.encode(&shifted);
     let first = (offset * 8).div_ceil(6);
     let last = (shifted.len() * 8) / 6;
     encoded.get(first..last).unwrap_or_default().to_owned()

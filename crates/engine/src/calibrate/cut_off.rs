@@ -1,17 +1,7 @@
 //! The score that best separates good from bad answers.
 
+use promptgate_core::model::CutOff;
 use promptgate_core::stats::Confusion;
-
-/// The cut-off that agrees best with people.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct CutOff {
-    /// The lowest score that passes.
-    pub score: f64,
-    /// Balanced accuracy at this cut-off.
-    pub balanced_accuracy: f64,
-    /// Cohen's kappa at this cut-off.
-    pub kappa: f64,
-}
 
 /// The cut-off with the largest balanced accuracy; of equal ones, the highest. It is optimistic, since it is chosen on
 /// the labels that it is measured on. `None` if one class is missing or no cut-off is better than chance.

@@ -10,9 +10,6 @@ mod labels;
 #[cfg(test)]
 mod tests;
 
-pub use cut_off::CutOff;
-pub use figures::{
-    Corrections, Figures, Humans, Measured, Repeatability, SliceFigures, kappa_at, measure, passes,
-};
+pub use figures::{Measured, kappa_at, measure, passes};
 pub use grade::{JudgedAnswer, judge_all};
 pub use labels::{ID, LabeledAnswer, Labels, labels};

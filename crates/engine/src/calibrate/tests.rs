@@ -54,14 +54,14 @@ fn figures_equal_those_of_scikit_learn_and_scipy() {
     let pairs = [times(40, 1.0, 1.0), times(5, 0.0, 1.0), times(15, 1.0, 0.5), times(20, 0.0, 0.0)].concat();
     let (labels, judged) = verdicts(&pairs);
     let found = measure(&labels, &judged, 1.0, None).unwrap();
-    let figures = &found.figures;
+    let figures = &found.overall;
     let close = |actual: f64, expected: f64| assert!((actual - expected).abs() < 1e-9, "{actual} {expected}");
-    assert_eq!((figures.confusion.true_positives, figures.confusion.false_positives), (40, 5));
-    assert_eq!((figures.confusion.false_negatives, figures.confusion.true_negatives), (15, 20));
-    close(figures.confusion.sensitivity().unwrap(), 40.0 / 55.0);
-    close(figures.confusion.specificity().unwrap(), 0.8);
-    close(figures.confusion.balanced_accuracy().unwrap(), 0.763_636_363_636_363_6);
-    close(figures.kappa.unwrap().kappa, 0.475_409_836_065_573_7);
+    assert_eq!((figures.true_positives, figures.false_positives), (40, 5));
+    assert_eq!((figures.false_negatives, figures.true_negatives), (15, 20));
+    close(figures.sensitivity.unwrap().mean, 40.0 / 55.0);
+    close(figures.specificity.unwrap().mean, 0.8);
+    close(figures.balanced_accuracy.unwrap().mean, 0.763_636_363_636_363_6);
+    close(figures.kappa.unwrap().mean, 0.475_409_836_065_573_7);
     close(figures.spearman.unwrap(), 0.669_192_683_626_209_2);
     close(figures.kendall.unwrap(), 0.638_369_134_212_448_8);
     // Verdicts: 45 passed by the judge, 55 by people, of 80.
@@ -69,9 +69,9 @@ fn figures_equal_those_of_scikit_learn_and_scipy() {
     // 1 on 40 and 0.5 on 15 good answers, 1 on 5 and 0 on 20 bad ones.
     close(figures.slope.unwrap(), 47.5 / 55.0 - 0.2);
     // Clopper and Pearson's bounds by SciPy, and kappa at them.
-    close(figures.sensitivity_bounds.lower.unwrap(), 0.611_549_049_572_75);
-    close(figures.specificity_bounds.upper.unwrap(), 0.917_709_100_138_754);
-    close(figures.kappa_bounds.lower.unwrap(), 0.208_849_877_127_087);
+    close(figures.sensitivity.unwrap().lower.unwrap(), 0.611_549_049_572_75);
+    close(figures.specificity.unwrap().upper.unwrap(), 0.917_709_100_138_754);
+    close(figures.kappa.unwrap().lower.unwrap(), 0.208_849_877_127_087);
     // Of the cut-offs 1, 0.5 and 0, 0.5 passes all answers that people pass.
     let cut_off = figures.cut_off.unwrap();
     close(cut_off.score, 0.5);
@@ -149,14 +149,14 @@ fn missing_grade_is_counted_and_not_scored() {
     let (labels, mut judged) = verdicts(&[(1.0, 1.0), (0.0, 0.0), (1.0, 1.0)]);
     judged[2] = JudgedAnswer { grades: vec![Grade::unjudged("f", Outcome::Ungraded(None), "prose")] };
     let found = measure(&labels, &judged, 1.0, None).unwrap();
-    assert_eq!((found.missing, found.figures.confusion.total()), (1, 2));
+    assert_eq!((found.missing, found.overall.answers), (1, 2));
 }
 
 #[test]
 fn one_class_gives_no_agreement() {
     let (labels, judged) = verdicts(&times(30, 1.0, 1.0));
-    let figures = measure(&labels, &judged, 1.0, None).unwrap().figures;
-    assert_eq!((figures.kappa, figures.confusion.balanced_accuracy()), (None, None));
+    let figures = measure(&labels, &judged, 1.0, None).unwrap().overall;
+    assert_eq!((figures.kappa, figures.balanced_accuracy), (None, None));
     assert!(figures.cut_off.is_none() && figures.spearman.is_none());
     assert_eq!(
         measure(&read(&[json!({"response": "r"})], None).unwrap(), &[scored(&[1.0])], 1.0, None),
@@ -168,9 +168,8 @@ fn one_class_gives_no_agreement() {
 fn graded_ratings_pass_from_a_threshold() {
     let (labels, judged) = verdicts(&[(0.8, 1.0), (0.4, 0.0), (1.0, 1.0), (0.0, 0.25)]);
     assert!(labels.graded);
-    let at = |pass_at| measure(&labels, &judged, pass_at, None).unwrap().figures;
-    assert_eq!(at(1.0).confusion.positives(), 1);
-    assert_eq!(at(0.5).confusion.positives(), 2);
+    let at = |pass_at| measure(&labels, &judged, pass_at, None).unwrap().overall;
+    assert_eq!((at(1.0).prevalence, at(0.5).prevalence), (0.25, 0.5));
     assert!(at(0.5).weighted_kappa.is_some());
     // The threshold applies to each rating, not to their mean: three of 0.7 pass, and two of three pass.
     let rated = |rater: &str, human: f64| json!({"response": "a", "rater": rater, "human": human});
@@ -184,12 +183,12 @@ fn graded_ratings_pass_from_a_threshold() {
 fn partial_scores_of_failed_answers_are_not_lenient() {
     // Every verdict is right; answers that people fail score 0.75.
     let (labels, judged) = verdicts(&[times(30, 1.0, 1.0), times(30, 0.0, 0.75)].concat());
-    let figures = measure(&labels, &judged, 1.0, None).unwrap().figures;
-    assert_eq!((figures.bias.unwrap().mean, figures.confusion.youden()), (0.0, Some(1.0)));
+    let figures = measure(&labels, &judged, 1.0, None).unwrap().overall;
+    assert_eq!((figures.bias.unwrap().mean, figures.youden), (0.0, Some(1.0)));
     // The pass rate shows all of a true drop, the mean score a quarter.
     assert_eq!(figures.slope, Some(0.25));
     // Perfect agreement on sixty answers is still uncertain.
-    assert!(figures.kappa_bounds.lower.is_some_and(|lower| lower > 0.8 && lower < 0.95), "{figures:?}");
+    assert!(figures.kappa.unwrap().lower.is_some_and(|lower| lower > 0.8 && lower < 0.95), "{figures:?}");
 }
 
 #[test]
@@ -200,12 +199,12 @@ fn unrated_answers_are_corrected_with_enough_labels() {
     // Half of the unseen answers pass: (0.5 + 0.8 - 1) / (0.9 + 0.8 - 1).
     let unseen = [vec![1.0; 50], vec![0.0; 50]].concat();
     let found = measure(&labels, &judged, 1.0, Some(&unseen)).unwrap().corrections.unwrap();
-    assert_eq!((found.answers, found.passed), (100, 0.5));
+    assert_eq!((found.answers, found.judge_passes), (100, 0.5));
     let share = found.share.unwrap();
-    assert!((share.estimate - 0.3 / 0.7).abs() < 1e-12, "{share:?}");
-    assert!(share.bounds.lower.unwrap() < share.estimate && share.estimate < share.bounds.upper.unwrap());
+    assert!((share.mean - 0.3 / 0.7).abs() < 1e-12, "{share:?}");
+    assert!(share.lower.unwrap() < share.mean && share.mean < share.upper.unwrap());
     // The judge's mean, plus the mean difference to people on the labels.
-    assert!((found.mean.unwrap().estimate - (0.5 - 2.0 / 70.0)).abs() < 1e-12);
+    assert!((found.mean.unwrap().mean - (0.5 - 2.0 / 70.0)).abs() < 1e-12);
     // Nineteen bad answers are too few to estimate the errors of the judge.
     pairs.truncate(40 + 19);
     let (labels, judged) = verdicts(&pairs);
@@ -247,7 +246,7 @@ async fn first_repeat_counts_and_others_give_repeatability() {
     let judged = judge_all(&judge, &[&wavering()], &labels.answers, 2, 8, &NullSink).await.unwrap();
     assert!(judged.iter().all(|judged| judged.grades.len() == 2));
     let found = measure(&labels, &judged, 1.0, None).unwrap();
-    assert_eq!(found.figures.confusion.balanced_accuracy(), Some(1.0));
+    assert_eq!(found.overall.balanced_accuracy.map(|share| share.mean), Some(1.0));
     let repeatability = found.repeatability.unwrap();
     assert_eq!((repeatability.repeats, repeatability.same_verdict), (2, 0.4));
     assert!(repeatability.alpha.unwrap() < 0.5, "{repeatability:?}");

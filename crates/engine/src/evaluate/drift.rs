@@ -4,13 +4,11 @@ use std::collections::BTreeSet;
 
 use promptgate_core::model::{Role, Run, TrialResult};
 
-/// The identities of the judge over the trials of one variant.
-#[derive(Debug, Default, PartialEq)]
-struct Identities<'a> {
-    models: BTreeSet<&'a str>,
-    system_fingerprints: BTreeSet<&'a str>,
-    output_modes: BTreeSet<&'a str>,
-}
+/// The models, system fingerprints and output modes of a judge.
+type Identities<'a> = [BTreeSet<&'a str>; 3];
+
+/// The properties of [`Identities`] in a sentence.
+const PROPERTIES: [&str; 3] = ["as the models", "with the system fingerprints", "in the output modes"];
 
 /// Warnings about changes of the judge within a run, and since the run of a reused baseline. Each member of a panel is
 /// compared only with itself.
@@ -21,11 +19,7 @@ pub(super) fn warnings(run: &Run) -> Vec<String> {
         let name = judge.panel.get(member).map_or("judge", String::as_str);
         let candidate = identities(run, Role::Candidate, member);
         let baseline = identities(run, Role::Baseline, member);
-        for (property, candidate, baseline) in [
-            ("as the models", &candidate.models, &baseline.models),
-            ("with the system fingerprints", &candidate.system_fingerprints, &baseline.system_fingerprints),
-            ("in the output modes", &candidate.output_modes, &baseline.output_modes),
-        ] {
+        for ((property, candidate), baseline) in PROPERTIES.iter().zip(&candidate).zip(&baseline) {
             let all: BTreeSet<&str> = candidate.union(baseline).copied().collect();
             if all.len() > 1 {
                 let listed = all.into_iter().collect::<Vec<_>>().join(", ");
@@ -43,15 +37,19 @@ pub(super) fn warnings(run: &Run) -> Vec<String> {
     warnings
 }
 
+/// The identities of a member over the trials of one variant.
 fn identities(run: &Run, role: Role, member: usize) -> Identities<'_> {
     let mut identities = Identities::default();
     for trial in run.trials.iter().filter(|trial| trial.role == role) {
         let TrialResult::Completed(completed) = &trial.result else { continue };
         for grade in completed.grades.iter().filter(|grade| grade.score.is_some()) {
             let Some(judgement) = grade.judgements.get(member) else { continue };
-            identities.models.extend(judgement.by.model.as_deref());
-            identities.system_fingerprints.extend(judgement.by.system_fingerprint.as_deref());
-            identities.output_modes.extend(judgement.by.output_mode.as_deref());
+            let by = &judgement.by;
+            for (found, identity) in
+                identities.iter_mut().zip([&by.model, &by.system_fingerprint, &by.output_mode])
+            {
+                found.extend(identity.as_deref());
+            }
         }
     }
     identities

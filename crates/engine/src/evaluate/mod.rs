@@ -13,7 +13,6 @@ use std::time::Duration;
 
 pub use shard::{ShardRun, execute_shard};
 pub use totals::CallCounter;
-use totals::Prices;
 
 use crate::execute::{Engine, Round};
 use promptgate_core::forecast;
@@ -68,13 +67,12 @@ pub async fn evaluate(
     counter: &CallCounter,
     elapsed: impl Fn() -> Duration,
 ) -> Evaluation {
-    let prices = Prices::of(&header);
     let judge_rejection = header.judge_rejection.clone();
     let mut run = empty_run(&engine, header, engine.scorers.metrics());
     if let Some(ended) = try_judge(&engine, &mut run, judge_rejection).await {
         run.ended = ended;
         run.repeats = RepeatCounts::all(policy.schedule().first(), run.scorers.len());
-        run.totals = totals::of(&run, &prices, &engine, counter);
+        run.totals = totals::of(&run, &engine, counter);
         run.duration_ms = elapsed().as_millis().try_into().unwrap_or(u64::MAX);
         let (analysis, decision) = decide(&run, policy);
         return Evaluation { run, analysis, decision };
@@ -95,7 +93,7 @@ pub async fn evaluate(
         }
         run.trials = result.trials;
         run.ended = result.ended;
-        run.totals = totals::of(&run, &prices, &engine, counter);
+        run.totals = totals::of(&run, &engine, counter);
         if let Some(earlier) = &earlier {
             adopt_baseline(&mut run, earlier);
         }
@@ -203,7 +201,7 @@ pub fn decide(run: &Run, policy: &Policy) -> (Analysis, Decision) {
     let analysis = metric::analyse(run);
     let mut decision = gate::decide(&analysis, policy, &run.ended);
     for summary in decision.metrics.iter_mut().filter(|summary| summary.kind == MetricKind::Judge) {
-        summary.judged = metric::judge_quality(run, summary, policy.alpha());
+        summary.judged = Some(metric::judge_quality(run, summary, policy.alpha()));
     }
     decision.warnings.extend(drift::warnings(run));
     (analysis, decision)

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::totals::{self, CallCounter, Prices};
+use super::totals::{self, CallCounter};
 use super::{Header, adopt_baseline, empty_run, try_judge};
 use crate::execute::{Engine, Round};
 use promptgate_core::model::{CallTotals, RepeatCounts, Run};
@@ -28,7 +28,6 @@ pub async fn execute_shard(
     elapsed: impl Fn() -> Duration,
 ) -> Run {
     let ShardRun { scorers, repeats, earlier } = shard;
-    let prices = Prices::of(&header);
     let judge_rejection = header.judge_rejection.clone();
     let mut run = empty_run(engine, header, scorers);
     run.repeats = RepeatCounts::all(repeats, run.scorers.len());
@@ -49,7 +48,7 @@ pub async fn execute_shard(
                 run.ended = result.ended;
             }
         }
-        run.totals = totals::of(&run, &prices, engine, counter);
+        run.totals = totals::of(&run, engine, counter);
     }
     if let Some(earlier) = earlier {
         adopt_baseline(&mut run, earlier);

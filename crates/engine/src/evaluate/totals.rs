@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::Header;
 use crate::execute::Engine;
 use promptgate_core::model::{CallTotals, Purpose, Role, Run, TrialResult, Usage};
 use promptgate_core::port::{Event, EventSink};
@@ -50,31 +49,13 @@ impl EventSink for CallCounter {
     }
 }
 
-/// Prices of models, with the models of the judge.
-pub(super) struct Prices {
-    /// US dollars per million tokens by model: input, output.
-    pub(super) prices: Vec<(String, f64, f64)>,
-    /// The models of the judge's panel; empty without a judge.
-    pub(super) judges: Vec<String>,
-}
-
-impl Prices {
-    pub(super) fn of(header: &Header) -> Self {
-        Self {
-            prices: header.prices.clone(),
-            judges: header.judge.as_ref().map(|judge| judge.panel.clone()).unwrap_or_default(),
-        }
-    }
-}
-
 /// Adds up the self-test and the trials. A completion that both variants share counts once.
-pub(super) fn of(run: &Run, prices: &Prices, engine: &Engine, counter: &CallCounter) -> CallTotals {
-    let price = |model: &str| prices.prices.iter().find(|(name, ..)| name == model);
+pub(super) fn of(run: &Run, engine: &Engine, counter: &CallCounter) -> CallTotals {
     let cost = |usage: Usage, model: &str| {
-        price(model).map(|(_, input, output)| {
-            (usage.prompt_tokens as f64 * input + usage.completion_tokens as f64 * output) / 1e6
-        })
+        let (_, input, output) = run.prices.iter().find(|(name, ..)| name == model)?;
+        Some((usage.prompt_tokens as f64 * input + usage.completion_tokens as f64 * output) / 1e6)
     };
+    let only_judge = run.judge.as_ref().and_then(|judge| judge.panel.first()).map_or("", String::as_str);
     let mut totals = CallTotals {
         calls: counter.calls(),
         cached_judgements: counter.judgements.load(Ordering::Relaxed),
@@ -92,7 +73,7 @@ pub(super) fn of(run: &Run, prices: &Prices, engine: &Engine, counter: &CallCoun
     };
     let planted = run.judge.iter().flat_map(|judge| &judge.self_test).flat_map(|test| &test.rows);
     for row in planted {
-        let was_called = row.judging.calls > row.judging.cached_calls;
+        let was_called = row.judging.calls > row.judging.cached_calls();
         add_judgement(row.judging.fresh_usage(), &row.judge, was_called);
     }
     for trial in &run.trials {
@@ -114,8 +95,7 @@ pub(super) fn of(run: &Run, prices: &Prices, engine: &Engine, counter: &CallCoun
         }
         for grade in &completed.grades {
             for judgement in &grade.judgements {
-                let only_judge = || prices.judges.first().map_or("", String::as_str);
-                let model = judgement.by.judge.as_deref().unwrap_or_else(only_judge);
+                let model = judgement.by.judge.as_deref().unwrap_or(only_judge);
                 let was_called = judgement.calls > judgement.cached_calls;
                 add_judgement(judgement.fresh_usage, model, was_called && grade.fault.is_none());
             }

@@ -62,6 +62,12 @@ struct Duplicates {
     judge: u32,
 }
 
+/// Removes the elements without `keep`.
+pub(super) fn retain<T>(elements: &mut Vec<T>, keep: &[bool]) {
+    let mut flags = keep.iter();
+    elements.retain(|_| flags.next().copied().unwrap_or_default());
+}
+
 /// Counts equal values.
 #[derive(Default)]
 struct Counter(HashMap<u64, u32>);
@@ -86,41 +92,29 @@ struct Prepared {
 
 impl Prepared {
     fn new(variant: Variant) -> Result<Self, Diagnostics> {
-        let templates = variant
-            .messages
-            .iter()
-            .map(|message| {
-                Template::parse(&message.content)
-                    .map_err(|error| Diagnostic::new(format!("{}: {error}", variant.facts.prompt.source)))
-            })
-            .collect::<Result<_, _>>()
-            .map_err(Diagnostics::from)?;
+        let parse = |message: &Message| {
+            Template::parse(&message.content)
+                .map_err(|error| Diagnostic::new(format!("{}: {error}", variant.facts.prompt.source)))
+        };
+        let templates = variant.messages.iter().map(parse).collect::<Result<_, _>>()?;
         Ok(Self { variant, templates })
     }
 
     fn request(&self, case: &Case, repeat: u32) -> Result<ChatRequest, Diagnostic> {
         let variables = template::variables(case);
-        let messages = self
-            .variant
-            .messages
-            .iter()
-            .zip(&self.templates)
-            .map(|(message, parsed)| {
-                let content = parsed
-                    .render(&|name: &str| -> Option<Cow<'_, str>> { variables.get(name) })
-                    .map_err(|error| {
-                        Diagnostic::new(format!(
-                            "{} for case {}: {error}",
-                            self.variant.facts.prompt.source, case.id
-                        ))
-                    })?;
-                Ok(Message { role: message.role, content })
-            })
-            .collect::<Result<_, Diagnostic>>()?;
+        let facts = &self.variant.facts;
+        let render = |(message, parsed): (&Message, &Template)| {
+            let content =
+                parsed.render(&|name: &str| -> Option<Cow<'_, str>> { variables.get(name) }).map_err(
+                    |error| Diagnostic::new(format!("{} for case {}: {error}", facts.prompt.source, case.id)),
+                )?;
+            Ok(Message { role: message.role, content })
+        };
+        let messages = self.variant.messages.iter().zip(&self.templates).map(render);
         Ok(ChatRequest {
-            model: self.variant.facts.model.clone(),
-            messages,
-            parameters: self.variant.facts.parameters.clone(),
+            model: facts.model.clone(),
+            messages: messages.collect::<Result<_, Diagnostic>>()?,
+            parameters: facts.parameters.clone(),
             response_format: None,
             repeat,
             purpose: Purpose::Completion,
@@ -157,13 +151,11 @@ impl Plan {
         let (mut candidates, mut baselines, mut judges) =
             (Counter::default(), Counter::default(), Counter::default());
         for case in &dataset.cases {
-            let ours = candidate.request(case, 0).map_err(|diagnostic| diagnostics.push(diagnostic)).ok();
-            let theirs = match &baseline {
-                Some(baseline) => {
-                    baseline.request(case, 0).map_err(|diagnostic| diagnostics.push(diagnostic)).ok()
-                }
-                None => None,
+            let mut render = |variant: &Prepared| {
+                variant.request(case, 0).map_err(|diagnostic| diagnostics.push(diagnostic)).ok()
             };
+            let ours = render(&candidate);
+            let theirs = baseline.as_ref().and_then(render);
             let messages = |request: Option<&ChatRequest>| request.map(|it| it.messages.clone());
             duplicates.push(Duplicates {
                 candidate: candidates.count(messages(ours.as_ref())),
@@ -204,14 +196,10 @@ impl Plan {
 
     /// Removes the cases without `keep`. The facts of the dataset do not change.
     pub fn retain(&mut self, keep: &[bool]) {
-        let mut flags = keep.iter();
-        self.dataset.cases.retain(|_| flags.next().copied().unwrap_or_default());
-        let mut flags = keep.iter();
-        self.shared.retain(|_| flags.next().copied().unwrap_or_default());
-        let mut flags = keep.iter();
-        self.indices.retain(|_| flags.next().copied().unwrap_or_default());
-        let mut flags = keep.iter();
-        self.duplicates.retain(|_| flags.next().copied().unwrap_or_default());
+        retain(&mut self.dataset.cases, keep);
+        retain(&mut self.shared, keep);
+        retain(&mut self.indices, keep);
+        retain(&mut self.duplicates, keep);
     }
 
     /// For each case, whether both variants render the same request.

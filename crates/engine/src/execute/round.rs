@@ -213,19 +213,23 @@ impl Engine {
             fault: grades.iter().find_map(fault).cloned(),
             ungraded: grades.iter().rev().find(|grade| is_invalid_judgement(grade)).cloned().map(Box::new),
             fails_fast,
-            result: self.completed(completion, grades),
+            result: self.completed(slot, completion, grades),
         }
     }
 
-    /// The result of a completed trial, with its text in the spool.
-    fn completed(&self, completion: Completion, grades: Vec<Grade>) -> TrialResult {
+    /// The result of a completed trial, with its text in the spool. Variants that share a slot share the text.
+    fn completed(&self, slot: Slot, completion: Completion, grades: Vec<Grade>) -> TrialResult {
         let mut trial = {
             let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
             TrialSummary::new(completion, grades, &mut names)
         };
         // A failed write, as on a full disk, leaves the text in memory.
         let spool = self.spool.as_ref().zip(trial.in_memory());
-        if let Some(place) = spool.and_then(|(spool, text)| spool.put(text).ok()) {
+        let case = &self.plan.dataset().cases[slot.case].id;
+        let put = |(spool, text): (&Arc<dyn Spool>, &TrialText)| {
+            spool.put(case, slot.roles.sender(), slot.repeat, text).ok()
+        };
+        if let Some(place) = spool.and_then(put) {
             trial.text = TextLocation::Spilled(place);
         }
         TrialResult::Completed(trial)

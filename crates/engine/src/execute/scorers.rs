@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use futures::future::join_all;
 
+use super::plan::retain;
 use crate::judge::{self, Judge, Planted};
 use promptgate_core::check::{self, NamedCheck};
 use promptgate_core::model::{Case, Completion, Fault, FinishReason, Grade, Outcome, Score, SelfTest};
@@ -41,8 +42,7 @@ impl Scorers {
 
     /// Removes the case checks without `keep`, with the metrics that only they have.
     pub fn retain(&mut self, keep: &[bool]) {
-        let mut flags = keep.iter();
-        self.case_checks.retain(|_| flags.next().copied().unwrap_or_default());
+        retain(&mut self.case_checks, keep);
     }
 
     /// Whether the metric is graded for the case.
@@ -90,9 +90,7 @@ impl Scorers {
         let subject = Subject { case, completion, answer: answer.as_deref().map_err(String::as_str) };
         join_all(judges.map(|judge| judge.grade(&models, &subject, repeat))).await
     }
-}
 
-impl Scorers {
     fn models(&self) -> Vec<&dyn ChatModel> {
         self.judge_models.iter().map(AsRef::as_ref).collect()
     }

@@ -10,12 +10,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use promptgate_core::model::{
-    ChatRequest, Completion, Fault, FaultKind, FinishReason, Judging, Message, MessageRole, Purpose, Usage,
+    Case, ChatRequest, Completion, Fault, FaultKind, FinishReason, Judging, Message, MessageRole, Purpose,
+    Usage,
 };
-use promptgate_core::port::ChatModel;
 
-use super::Member;
 use super::dialect::{Dialect, OutputMode};
+use super::kind::Call;
 use super::reply::{self, Entry, Form};
 use super::request::{self, Payload};
 
@@ -45,30 +45,6 @@ pub(super) enum Stop {
     Invalid(String),
 }
 
-/// The question of a conversation.
-#[derive(Debug)]
-pub(super) struct Question {
-    /// The judge's own part of the system message.
-    prompt: &'static str,
-    /// The data as a JSON document.
-    document: String,
-    /// Letters and digits of the answer, to recognize copies of it.
-    answer: String,
-    /// Number of ids, which count from 1.
-    ids: usize,
-}
-
-impl Question {
-    pub(super) fn new<P: Payload>(prompt: &'static str, payload: &P) -> Self {
-        Self {
-            prompt,
-            document: payload.document(),
-            answer: letters(payload.answer()),
-            ids: payload.entries(),
-        }
-    }
-}
-
 /// The letters and digits of a text: they are the same in a copy, however it is spaced and escaped.
 fn letters(text: &str) -> String {
     if text.is_ascii() {
@@ -80,10 +56,15 @@ fn letters(text: &str) -> String {
 
 /// A conversation about one answer.
 pub(super) struct Conversation<'a> {
-    member: &'a Member,
-    model: &'a dyn ChatModel,
-    repeat: u32,
-    question: Question,
+    call: Call<'a>,
+    /// The judge's own part of the system message.
+    prompt: &'static str,
+    /// The data as a JSON document.
+    document: String,
+    /// Letters and digits of the answer, to recognize copies of it.
+    answer: String,
+    /// Number of ids, which count from 1.
+    ids: usize,
     /// The messages after the system message.
     messages: Vec<Message>,
     repairs: u32,
@@ -122,19 +103,16 @@ struct CachedReply {
 
 impl<'a> Conversation<'a> {
     /// Starts a conversation, or loads a cached one. Sends nothing yet.
-    pub(super) async fn begin(
-        member: &'a Member,
-        model: &'a dyn ChatModel,
-        repeat: u32,
-        question: Question,
-    ) -> Self {
+    pub(super) async fn begin<P: Payload>(call: Call<'a>, prompt: &'static str, payload: &P) -> Self {
         let boundary = format!("{:032x}", rand::random::<u128>());
-        let content = request::wrap(&question.document, &boundary);
+        let document = payload.document();
+        let content = request::wrap(&document, &boundary);
         let mut conversation = Self {
-            member,
-            model,
-            repeat,
-            question,
+            call,
+            prompt,
+            document,
+            answer: letters(call.answer),
+            ids: payload.entries(),
             messages: vec![Message { role: MessageRole::User, content }],
             repairs: 0,
             judging: Judging::default(),
@@ -144,7 +122,7 @@ impl<'a> Conversation<'a> {
             cache_fault: None,
             _claim: None,
         };
-        if let Some(cache) = model.judgement_cache() {
+        if let Some(cache) = call.model.judgement_cache() {
             conversation.identity = conversation.identity();
             match cache.get(&conversation.identity).await {
                 Ok(cached) => {
@@ -162,23 +140,28 @@ impl<'a> Conversation<'a> {
     /// The identity in the cache: the question and the model, without the boundary, which differs between calls, and
     /// without the dialect of the endpoint.
     fn identity(&self) -> String {
-        let mut parameters: Vec<_> = self.member.parameters.iter().collect();
+        let Call { member, repeat, .. } = self.call;
+        let mut parameters: Vec<_> = member.parameters.iter().collect();
         parameters.sort_by_key(|(name, _)| *name);
-        let parts = IdentityParts { model: &self.member.model, parameters, repeat: self.repeat };
+        let parts = IdentityParts { model: &member.model, parameters, repeat };
         let parts = serde_json::to_string(&parts).unwrap_or_default();
-        let Question { prompt, document, .. } = &self.question;
         // The two JSON documents are one line each, so that the parts cannot run into each other.
-        format!("{parts}\n{document}\n{}", system_message(prompt, OutputMode::JsonSchema))
+        format!("{parts}\n{}\n{}", self.document, system_message(self.prompt, OutputMode::JsonSchema))
     }
 
     /// Caches the conversation, unless it came from the cache.
     pub(super) fn cache(&self) {
-        let is_new = self.judging.calls > self.judging.cached_calls;
-        if let (Some(judgements), true) = (self.model.judgement_cache(), is_new)
+        let is_new = self.judging.calls > self.judging.cached_calls();
+        if let (Some(judgements), true) = (self.call.model.judgement_cache(), is_new)
             && let Ok(record) = serde_json::to_string(&self.replies)
         {
-            judgements.put(&self.identity, &self.member.model, record);
+            judgements.put(&self.identity, &self.call.member.model, record);
         }
+    }
+
+    /// The case whose answer is judged.
+    pub(super) fn case(&self) -> &'a Case {
+        self.call.case
     }
 
     /// Calls and usage so far.
@@ -244,9 +227,9 @@ impl<'a> Conversation<'a> {
     fn parse<T: Entry>(&self, text: &str, output_mode: OutputMode) -> Result<Vec<T>, String> {
         let text = if output_mode == OutputMode::Fenced { reply::block(text)? } else { text };
         let document: Value = reply::whole(text)?;
-        let entries = reply::entries(&document, self.question.ids)?;
+        let entries = reply::entries(&document, self.ids)?;
         // A candidate may write a whole reply, and a judge may repeat it.
-        let answer = &self.question.answer;
+        let answer = &self.answer;
         let is_unescaped_copy = || text.contains('\\') && answer.contains(&letters(&document.to_string()));
         if answer.contains(&letters(text)) || is_unescaped_copy() {
             return Err("it is copied from the answer, which must not judge itself".into());
@@ -264,10 +247,10 @@ impl<'a> Conversation<'a> {
         }
         let mut changes = 0;
         loop {
-            let dialect = self.member.dialect();
+            let dialect = self.call.member.dialect();
             let request = self.request(&dialect, form);
             self.judging.calls = self.judging.calls.saturating_add(1);
-            match self.model.complete(&request).await {
+            match self.call.model.complete(&request).await {
                 Ok(completion) => {
                     self.count(&completion, dialect.output_mode);
                     self.replies.push(CachedReply {
@@ -284,7 +267,7 @@ impl<'a> Conversation<'a> {
                 Err(fault) => {
                     changes += 1;
                     let refused = fault.kind == FaultKind::Rejected && changes <= MAX_CHANGES;
-                    if !(refused && self.member.adapt(&dialect, &fault.message)) {
+                    if !(refused && self.call.member.adapt(&dialect, &fault.message)) {
                         return Err(Stop::Fault(fault));
                     }
                 }
@@ -303,23 +286,22 @@ impl<'a> Conversation<'a> {
             ..Completion::from_text(reply.text.as_str())
         };
         self.judging.calls = self.judging.calls.saturating_add(reply.calls);
-        self.judging.cached_calls = self.judging.cached_calls.saturating_add(reply.calls);
-        self.judging.cached_usage.add(reply.usage.unwrap_or_default());
+        self.judging.add_cached(reply.calls, reply.usage.unwrap_or_default());
         self.count(&completion, output_mode);
         self.replies.push(reply);
         (completion, output_mode)
     }
 
     fn request(&self, dialect: &Dialect, form: Form) -> ChatRequest {
-        let content = system_message(self.question.prompt, dialect.output_mode);
+        let content = system_message(self.prompt, dialect.output_mode);
         let mut messages = vec![Message { role: MessageRole::System, content }];
         messages.extend(self.messages.iter().cloned());
         ChatRequest {
-            model: self.member.model.clone(),
+            model: self.call.member.model.clone(),
             messages,
-            parameters: dialect.parameters(&self.member.parameters),
-            response_format: dialect.response_format(form, self.question.ids),
-            repeat: self.repeat,
+            parameters: dialect.parameters(&self.call.member.parameters),
+            response_format: dialect.response_format(form, self.ids),
+            repeat: self.call.repeat,
             purpose: Purpose::Judgement,
             refresh: false,
         }

@@ -1,6 +1,9 @@
 //! Details of grades, of bounded size.
 
+use serde::Serialize;
 use serde_json::{Value, json};
+
+use super::reply::Judged;
 
 /// Maximum number of entries of a list.
 const MAX_ENTRIES: usize = 100;
@@ -14,6 +17,16 @@ pub(super) fn list(name: &str, mut entries: Vec<Value>) -> Value {
     let left_out = entries.len().saturating_sub(MAX_ENTRIES);
     entries.truncate(MAX_ENTRIES);
     if left_out == 0 { json!({name: entries}) } else { json!({name: entries, "left_out": left_out}) }
+}
+
+/// The verdict on a text.
+pub(super) fn verdict<V: Serialize>(text: &str, judged: &Judged<V>) -> Value {
+    json!({
+        "id": judged.id,
+        "text": self::text(text),
+        "reasoning": self::text(&judged.reasoning),
+        "verdict": judged.verdict,
+    })
 }
 
 /// The text, cut with an ellipsis if it is too long.

@@ -5,11 +5,13 @@
 //! other name) when an error message names that parameter. Nothing refused is tried again. Other faults change nothing.
 
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use promptgate_core::model::ResponseFormat;
+use promptgate_core::text::word_list;
 
 use super::reply::Form;
 
@@ -26,32 +28,10 @@ const DROPPABLE: [&str; 7] = [
 /// The older and the newer name of the token limit.
 const LIMITS: [&str; 2] = ["max_tokens", "max_completion_tokens"];
 /// Words for structured output in error messages of servers.
-const FORMAT_WORDS: [&str; 8] = [
-    "response_format",
-    "response format",
-    "json_schema",
-    "json_object",
-    "structured",
-    "json mode",
-    "grammar",
-    "guided_json",
-];
+static FORMAT_WORDS: LazyLock<Vec<&str>> = LazyLock::new(|| word_list(include_str!("data/format_words.txt")));
 /// Words that distinguish a refused parameter from one with an invalid value.
-const REFUSAL_WORDS: [&str; 13] = [
-    "unsupported",
-    "not support",
-    "n't support",
-    "unrecogni",
-    "unknown",
-    "unexpected",
-    "not permitted",
-    "not allowed",
-    "not accept",
-    "extra",
-    "deprecated",
-    "refuse",
-    "invalid",
-];
+static REFUSAL_WORDS: LazyLock<Vec<&str>> =
+    LazyLock::new(|| word_list(include_str!("data/refusal_words.txt")));
 
 /// The way to request structured output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -206,10 +186,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::judge::registry::JudgedItem;
-    use crate::judge::reply::Entry as _;
+    use crate::judge::registry::YesNo;
+    use crate::judge::reply::Verdict as _;
 
-    const FORM: Form = JudgedItem::FORM;
+    const FORM: Form = YesNo::FORM;
 
     fn parameters(value: Value) -> Map<String, Value> {
         value.as_object().cloned().unwrap_or_default()

@@ -10,11 +10,11 @@ use serde_json::Value;
 use promptgate_core::model::{Case, Judging, Score};
 use promptgate_core::port::ChatModel;
 
-use super::conversation::{Conversation, Question, Stop};
+use super::conversation::{Conversation, Stop};
 use super::reply::{Entry, Form};
 use super::request::Payload;
 use super::self_test::PlantedAnswer;
-use super::{Member, Needs, Scored};
+use super::{Member, Needs, ScoreResult};
 
 /// One kind of judge.
 pub(super) trait Spec: fmt::Debug + Send + Sync + Sized + 'static {
@@ -51,9 +51,8 @@ pub(super) trait Spec: fmt::Debug + Send + Sync + Sized + 'static {
     fn score(
         &self,
         conversation: &mut Conversation<'_>,
-        case: &Case,
         payload: &Self::Payload,
-    ) -> impl Future<Output = Result<Scored, Stop>> + Send;
+    ) -> impl Future<Output = ScoreResult> + Send;
 }
 
 /// A row of the registry: the constants of one kind of judge.
@@ -112,7 +111,7 @@ impl Kind {
     }
 
     /// One judgement. The second part is `None` where the model was not called.
-    pub(super) async fn judge(&self, call: Call<'_>) -> (Result<Scored, Stop>, Option<Judging>) {
+    pub(super) async fn judge(&self, call: Call<'_>) -> (ScoreResult, Option<Judging>) {
         self.spec.judge(call).await
     }
 }
@@ -142,7 +141,7 @@ pub(super) struct Call<'a> {
 /// [`Spec`] without its types.
 trait ErasedSpec: fmt::Debug + Send + Sync {
     fn settings(&self) -> Value;
-    fn judge<'a>(&'a self, call: Call<'a>) -> BoxFuture<'a, (Result<Scored, Stop>, Option<Judging>)>;
+    fn judge<'a>(&'a self, call: Call<'a>) -> BoxFuture<'a, (ScoreResult, Option<Judging>)>;
 }
 
 impl<S: Spec> ErasedSpec for S {
@@ -150,15 +149,14 @@ impl<S: Spec> ErasedSpec for S {
         Spec::settings(self)
     }
 
-    fn judge<'a>(&'a self, call: Call<'a>) -> BoxFuture<'a, (Result<Scored, Stop>, Option<Judging>)> {
+    fn judge<'a>(&'a self, call: Call<'a>) -> BoxFuture<'a, (ScoreResult, Option<Judging>)> {
         async move {
             let payload = match self.payload(call.case, call.answer) {
                 Ok(payload) => payload,
                 Err(stop) => return (Err(stop), None),
             };
-            let question = Question::new(S::PROMPT, &payload);
-            let mut conversation = Conversation::begin(call.member, call.model, call.repeat, question).await;
-            let scored = self.score(&mut conversation, call.case, &payload).await;
+            let mut conversation = Conversation::begin(call, S::PROMPT, &payload).await;
+            let scored = self.score(&mut conversation, &payload).await;
             if scored.as_ref().is_ok_and(|scored| Score::new(scored.score).is_some()) {
                 conversation.cache();
             }

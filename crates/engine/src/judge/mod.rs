@@ -144,7 +144,7 @@ impl Judge {
         self.grade_of(member, scored, judging)
     }
 
-    fn grade_of(&self, member: &Member, scored: Result<Scored, Stop>, judging: Option<Judging>) -> Grade {
+    fn grade_of(&self, member: &Member, scored: ScoreResult, judging: Option<Judging>) -> Grade {
         let (outcome, reason, details, mut flags) = match scored {
             Ok(scored) => match Score::new(scored.score) {
                 Some(score) => (Outcome::Score(score), scored.reason, scored.details, scored.flags),
@@ -174,6 +174,9 @@ struct Scored {
     details: Value,
     flags: Vec<String>,
 }
+
+/// A score, or the reason why there is none.
+type ScoreResult = Result<Scored, Stop>;
 
 /// `part / whole`, both counts of statements; `whole` is above 0.
 #[expect(clippy::cast_precision_loss, reason = "counts of statements are far below 2^52")]

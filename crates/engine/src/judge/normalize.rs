@@ -7,26 +7,12 @@ use rust_stemmers::{Algorithm, Stemmer};
 use unicode_normalization::UnicodeNormalization;
 use unicode_segmentation::UnicodeSegmentation;
 
+use promptgate_core::text::word_list;
+
 /// Words without content.
-const STOP_WORDS: [&str; 132] = [
-    "a", "about", "after", "all", "also", "an", "and", "any", "are", "as", "at", "be", "because", "been",
-    "before", "being", "but", "by", "can", "could", "did", "do", "does", "during", "each", "for", "from",
-    "had", "has", "have", "he", "her", "here", "him", "his", "how", "i", "if", "in", "into", "is", "it",
-    "its", "it's", "just", "may", "me", "might", "more", "most", "must", "my", "no", "nor", "not", "of",
-    "off", "on", "once", "only", "or", "other", "our", "out", "over", "own", "same", "shall", "she",
-    "should", "so", "some", "such", "than", "that", "the", "their", "them", "then", "there", "these", "they",
-    "this", "those", "through", "to", "too", "under", "until", "up", "upon", "us", "very", "was", "we",
-    "were", "what", "when", "where", "which", "while", "who", "whom", "why", "will", "with", "within",
-    "without", "would", "you", "your", "yours", "der", "die", "das", "und", "ist", "le", "la", "les", "et",
-    "est", "el", "los", "de", "y", "yes", "yeah", "ja", "nein", "oui", "si",
-];
-/// [`STOP_WORDS`] for lookups.
-static STOPS: LazyLock<HashSet<&str>> = LazyLock::new(|| STOP_WORDS.into());
+static STOP_WORDS: LazyLock<HashSet<&str>> = LazyLock::new(|| word_list(include_str!("data/stop_words.txt")));
 /// Words that negate a sentence.
-const NEGATIONS: [&str; 17] = [
-    "no", "not", "never", "none", "nobody", "nothing", "neither", "nor", "without", "cannot", "except",
-    "unless", "nicht", "kein", "keine", "nie", "pas",
-];
+static NEGATIONS: LazyLock<HashSet<&str>> = LazyLock::new(|| word_list(include_str!("data/negations.txt")));
 
 /// The digit zero of scripts with their own digits; one to nine follow it.
 const ZEROS: [char; 18] = [
@@ -113,7 +99,7 @@ fn plain(character: char) -> char {
 
 /// Whether no word of a normalized text has content.
 pub(super) fn only_stop_words(normal: &str) -> bool {
-    normal.unicode_words().all(|word| STOPS.contains(word))
+    normal.unicode_words().all(|word| STOP_WORDS.contains(word))
 }
 
 /// Stems of the words with content in a normalized text. They are English; a word of another language is still equal to
@@ -122,7 +108,7 @@ pub(super) fn content_stems(normal: &str) -> BTreeSet<String> {
     let stemmer = Stemmer::create(Algorithm::English);
     normal
         .unicode_words()
-        .filter(|word| !STOPS.contains(word) && word.chars().any(char::is_alphabetic))
+        .filter(|word| !STOP_WORDS.contains(word) && word.chars().any(char::is_alphabetic))
         .map(|word| stemmer.stem(word.strip_suffix("'s").unwrap_or(word)).into_owned())
         // A lone Latin letter has no content, but a lone ideograph is a word.
         .filter(|stem| stem.len() > 1)

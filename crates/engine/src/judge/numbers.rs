@@ -6,32 +6,14 @@
 //! is not a number). Hundreds and thousands in words, fractions and other languages are not parsed; `1.000` is one.
 
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 use unicode_segmentation::UnicodeSegmentation;
 
+use promptgate_core::text::word_list;
+
 /// Number words below twenty; the index is the value.
-const UNITS: [&str; 20] = [
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-];
+static UNITS: LazyLock<Vec<&str>> = LazyLock::new(|| word_list(include_str!("data/units.txt")));
 /// Number words from twenty to ninety.
 const TENS: [&str; 8] = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
 /// The smallest number word that counts as a claim.

@@ -3,45 +3,17 @@
 //! A lone ":" or "Thought process:" fools judges with a reference (the "one token" attack), so such answers never reach
 //! one. An answer with any word beyond an opener is judged.
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
 use unicode_segmentation::UnicodeSegmentation;
 
 use promptgate_core::model::FinishReason;
 use promptgate_core::port::Subject;
+use promptgate_core::text::word_list;
 
-/// Phrases that open an answer and mean nothing by themselves, in lower case without punctuation. "Sure" and
-/// "certainly" are not in the list, since they can be a complete answer.
-const OPENERS: [&str; 30] = [
-    "thought process",
-    "thought",
-    "thoughts",
-    "thinking",
-    "think",
-    "reasoning",
-    "reasoning process",
-    "answer",
-    "the answer",
-    "the answer is",
-    "final answer",
-    "the final answer is",
-    "my answer",
-    "solution",
-    "the solution is",
-    "response",
-    "result",
-    "output",
-    "explanation",
-    "analysis",
-    "step 1",
-    "lets solve this problem step by step",
-    "let's solve this problem step by step",
-    "let's think step by step",
-    "lets think step by step",
-    "step by step",
-    "here is the answer",
-    "here's the answer",
-    "here is my answer",
-    "assistant",
-];
+/// Phrases that open an answer and mean nothing by themselves, in lower case without punctuation.
+static OPENERS: LazyLock<HashSet<&str>> = LazyLock::new(|| word_list(include_str!("data/openers.txt")));
 
 /// The reason why an answer scores 0 without a call.
 #[derive(Debug, PartialEq, Eq)]
@@ -83,7 +55,7 @@ fn emptiness(answer: &str) -> Option<&'static str> {
     if words.is_empty() {
         return Some("the answer has no words");
     }
-    OPENERS.contains(&words.join(" ").as_str()).then_some("the answer is an opener without an answer")
+    OPENERS.contains(words.join(" ").as_str()).then_some("the answer is an opener without an answer")
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ pub mod relevance;
 pub mod rubric;
 pub mod scale;
 
-pub use checklist::{ChecklistPayload, JudgedItem, YesNo};
+pub use checklist::{ChecklistPayload, YesNo};
 
 use promptgate_core::model::Item;
 

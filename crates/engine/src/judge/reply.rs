@@ -8,8 +8,8 @@ mod schema;
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 pub(super) use parse::{block, entries, whole};
 
@@ -33,6 +33,30 @@ pub trait Entry: Serialize + DeserializeOwned + Send {
 
     /// The id of the statement or item that the verdict is about.
     fn id(&self) -> u32;
+}
+
+/// A verdict that needs no quotes.
+pub trait Verdict: Serialize + DeserializeOwned + Send {
+    /// The form of a reply with such verdicts.
+    const FORM: Form;
+}
+
+/// An entry without quotes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the prompts define the fields")]
+pub struct Judged<V> {
+    pub id: u32,
+    pub reasoning: String,
+    pub verdict: V,
+}
+
+impl<V: Verdict> Entry for Judged<V> {
+    const FORM: Form = V::FORM;
+
+    fn id(&self) -> u32 {
+        self.id
+    }
 }
 
 /// Writes a reply.

@@ -35,9 +35,6 @@ pub trait Payload: Serialize + DeserializeOwned + Send + Sync {
     /// An entry of the reply.
     type Entry: Entry;
 
-    /// The answer that is judged.
-    fn answer(&self) -> &str;
-
     /// The number of entries that the reply must have; their ids count from 1.
     fn entries(&self) -> usize;
 

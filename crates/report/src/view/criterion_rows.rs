@@ -54,13 +54,18 @@ pub(crate) fn criteria(report: &Report) -> Criteria<'_> {
 
 fn criterion_rows(report: &Report) -> Vec<CriterionRow<'_>> {
     let mut rows: Vec<_> = report.criteria.iter().collect();
-    rows.sort_by_key(|criterion| match criterion.verdict {
+    rows.sort_by_key(|criterion| verdict_rank(criterion.verdict));
+    rows.into_iter().map(|criterion| criterion_row(report, criterion)).collect()
+}
+
+/// The order of verdicts, failures first.
+pub(crate) fn verdict_rank(verdict: CriterionVerdict) -> u8 {
+    match verdict {
         CriterionVerdict::Fail => 0,
         CriterionVerdict::Incomplete => 1,
         CriterionVerdict::Inconclusive => 2,
         CriterionVerdict::Pass => 3,
-    });
-    rows.into_iter().map(|criterion| criterion_row(report, criterion)).collect()
+    }
 }
 
 /// Formats one criterion.

@@ -56,7 +56,7 @@ pub(crate) fn effect(report: &Report, text: impl Fn(&str) -> String) -> Option<E
         Gated::new(report, criterion, metric).filter(|_| score)
     });
     let deciding = gated.min_by(|one, other| {
-        let order = |of: &Gated<'_>| (of.rank(), !of.paired);
+        let order = |of: &Gated<'_>| (view::verdict_rank(of.criterion.verdict), !of.paired);
         order(one).cmp(&order(other)).then_with(|| one.margin.total_cmp(&other.margin))
     })?;
     Some(deciding.effect(report, text))
@@ -89,15 +89,6 @@ impl<'a> Gated<'a> {
             // A check that every trial passes has no distance to its requirement.
             None if criterion.verdict == CriterionVerdict::Pass && criterion.kind == "check" => None,
             None => Some(Self { criterion, metric, paired: false, margin: estimate - criterion.required? }),
-        }
-    }
-
-    fn rank(&self) -> u8 {
-        match self.criterion.verdict {
-            CriterionVerdict::Fail => 0,
-            CriterionVerdict::Incomplete => 1,
-            CriterionVerdict::Inconclusive => 2,
-            CriterionVerdict::Pass => 3,
         }
     }
 

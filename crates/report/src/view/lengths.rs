@@ -13,22 +13,15 @@ pub(crate) struct LengthRow {
     differences: String,
 }
 
-impl LengthRow {
-    /// Sanitizes the name.
-    pub(crate) fn map_text(self, text: impl Fn(&str) -> String) -> Self {
-        Self { metric: text(&self.metric), ..self }
-    }
-}
-
-/// Rows of the metrics that have a correlation.
-pub(crate) fn rows(report: &Report) -> impl Iterator<Item = LengthRow> {
+/// Rows of the metrics that have a correlation; `text` sanitizes their names.
+pub(crate) fn rows(report: &Report, text: impl Fn(&str) -> String) -> impl Iterator<Item = LengthRow> {
     let shown = |value: Option<f64>| {
         minus(value.map_or_else(|| number::NONE.to_owned(), |value| format!("{value:.2}")))
     };
     report.metrics.iter().filter_map(move |metric| {
         let correlation = metric.length_correlation?;
         (correlation.candidate.is_some() || correlation.differences.is_some()).then(|| LengthRow {
-            metric: metric.name.clone(),
+            metric: text(&metric.name),
             candidate: shown(correlation.candidate),
             differences: shown(correlation.differences),
         })

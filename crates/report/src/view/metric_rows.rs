@@ -34,12 +34,8 @@ pub(crate) fn informative_metrics(report: &Report) -> Vec<MetricRow<'_>> {
     report.metrics.iter().filter(informative).map(metric_row).collect()
 }
 
-/// Rows of all metrics.
-pub(crate) fn metrics(report: &Report) -> Vec<MetricRow<'_>> {
-    report.metrics.iter().map(metric_row).collect()
-}
-
-fn metric_row(metric: &Metric) -> MetricRow<'_> {
+/// Formats one metric.
+pub(crate) fn metric_row(metric: &Metric) -> MetricRow<'_> {
     let mean =
         |mean: Option<f64>| mean.map_or_else(|| NONE.to_owned(), |mean| number::value(metric.kind, mean));
     let (difference, interval) = match &metric.difference {

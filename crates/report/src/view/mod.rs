@@ -3,6 +3,7 @@
 mod case_answers;
 mod case_rows;
 pub(crate) mod concern;
+mod context;
 mod criterion_rows;
 pub(crate) mod effect;
 mod headline;
@@ -18,10 +19,11 @@ mod untrusted_text;
 
 pub(crate) use case_answers::{CaseAnswer, answers, failure_reasons};
 pub(crate) use case_rows::{CaseRow, changed, fails, tally, worst};
-pub(crate) use criterion_rows::{Criteria, CriterionRow, criteria, criterion_row};
+pub(crate) use context::{PageLimits, shared_context};
+pub(crate) use criterion_rows::{Criteria, CriterionRow, criteria, criterion_row, verdict_rank};
 pub(crate) use headline::{Headline, headline, is_non_blocking, nothing_measured, reasons};
 pub(crate) use metric_rows::{
-    informative_metrics, metric_kind, metrics, smallest_drops, undetected_failure_rate,
+    informative_metrics, metric_kind, metric_row, smallest_drops, undetected_failure_rate,
 };
 pub(crate) use run_facts::{NO_BASELINE, baseline_note, cached, cost, money, scope_question, variant_name};
 pub(crate) use untrusted_text::Sanitizer;

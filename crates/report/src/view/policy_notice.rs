@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::v1::{self, Report};
+use crate::v1::Report;
 
 /// A notice shown before the numbers.
 #[derive(Debug, Serialize)]
@@ -34,14 +34,14 @@ pub(crate) fn place(report: &Report) -> Option<String> {
 /// Returns the notice with at most `rows` changes; `None` for the candidate's own policy or an unaltered one.
 pub(crate) fn notice(report: &Report, rows: usize) -> Option<Notice> {
     let place = place(report)?;
-    let source = v1::policy_source(report)?;
+    let source = report.policy_source.as_ref()?;
     if source.new {
         let sentence = format!("new. There is no policy at {place}: this change sets its own bar");
         return Some(Notice { sentence, changes: Vec::new(), left_out: 0 });
     }
     let mut changes: Vec<String> = source.changed.iter().map(ToString::to_string).collect();
     let all = changes.len() + source.more;
-    if let Some(dataset) = source.dataset.filter(|dataset| !dataset.is_empty()) {
+    if let Some(dataset) = report.dataset_changes.as_ref().filter(|dataset| !dataset.is_empty()) {
         // First, since only dataset changes take effect.
         changes.insert(0, format!("dataset: {dataset}"));
     }

@@ -17,15 +17,8 @@ pub(crate) struct SliceRow {
     interval: String,
 }
 
-impl SliceRow {
-    /// Sanitizes the names.
-    pub(crate) fn map_text(self, text: impl Fn(&str) -> String) -> Self {
-        Self { tag: text(&self.tag), metric: text(&self.metric), ..self }
-    }
-}
-
-/// Every slice of a judged metric, the largest loss first.
-pub(crate) fn rows(report: &Report) -> Vec<SliceRow> {
+/// Every slice of a judged metric, the largest loss first; `text` sanitizes the names.
+pub(crate) fn rows(report: &Report, text: impl Fn(&str) -> String) -> Vec<SliceRow> {
     let judged = report.metrics.iter().filter(|metric| metric.kind == MetricKind::Judge);
     let mut rows: Vec<_> =
         judged.flat_map(|metric| metric.slices.iter().map(move |slice| (metric, slice))).collect();
@@ -42,8 +35,8 @@ pub(crate) fn rows(report: &Report) -> Vec<SliceRow> {
             }
         };
         SliceRow {
-            tag: slice.tag.clone(),
-            metric: metric.name.clone(),
+            tag: text(&slice.tag),
+            metric: text(&metric.name),
             cases: slice.cases,
             candidate: score(slice.candidate.mean),
             baseline: slice.baseline.map_or_else(|| number::NONE.to_owned(), score),

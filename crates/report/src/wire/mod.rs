@@ -9,5 +9,22 @@ pub mod shard;
 mod trials;
 pub mod v1;
 
+use schemars::JsonSchema;
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
 pub(crate) use trials::write_lines;
 pub use trials::{Digesting, FileSpool, KEPT, LARGE, TRIALS_FILE, TrialsFile, is_line};
+
+/// `sha256:…` of the bytes that were hashed.
+fn digest(hasher: Sha256) -> String {
+    let hex: String = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("sha256:{hex}")
+}
+
+/// The JSON Schema of a document, draft 2020-12.
+fn schema_of<T: JsonSchema>(name: &str) -> Value {
+    let mut schema = schemars::schema_for!(T);
+    schema.insert("$id".to_owned(), Value::from(format!("urn:promptgate:{name}:v1")));
+    schema.to_value()
+}

@@ -115,7 +115,5 @@ pub struct AtRepeats {
 
 /// The JSON Schema of [`Plan`], draft 2020-12.
 pub fn schema() -> Value {
-    let mut schema = schemars::schema_for!(Plan);
-    schema.insert("$id".to_owned(), Value::from("urn:promptgate:plan:v1"));
-    schema.to_value()
+    super::schema_of::<Plan>("plan")
 }

@@ -6,49 +6,33 @@ use super::faults::FaultForm;
 use crate::judged_answer;
 use promptgate_core::model::ChatRequest;
 
-/// Applies a fault to a reply; faults of the connection or status leave it unchanged.
+/// Applies a fault of the completion to a reply.
 pub(super) fn corrupt(reply: &mut Value, form: &FaultForm, request: &ChatRequest) {
-    if *form == FaultForm::NoChoices {
-        reply["choices"] = json!([]);
-        return;
-    }
     let choice = &mut reply["choices"][0];
     let text = choice["message"]["content"].as_str().unwrap_or_default().to_owned();
-    let finish = match form {
+    let (content, finish) = match form {
+        FaultForm::NoChoices => {
+            reply["choices"] = json!([]);
+            return;
+        }
         FaultForm::Length => {
             let words: Vec<&str> = text.split_whitespace().collect();
-            choice["message"]["content"] = Value::from(words[..words.len() / 2].join(" "));
-            "length"
+            (Value::from(words[..words.len() / 2].join(" ")), "length")
         }
-        FaultForm::ContentFilter => {
-            choice["message"]["content"] = Value::Null;
-            "content_filter"
-        }
+        FaultForm::ContentFilter => (Value::Null, "content_filter"),
         FaultForm::ToolCalls => {
-            choice["message"]["content"] = Value::Null;
             let call = json!({"id": "call_0", "type": "function", "function": {"name": "search", "arguments": "{}"}});
             choice["message"]["tool_calls"] = json!([call]);
-            "tool_calls"
-        }
-        FaultForm::NullContent => {
-            choice["message"]["content"] = Value::Null;
-            "stop"
+            (Value::Null, "tool_calls")
         }
         FaultForm::Refusal => {
-            choice["message"]["content"] = Value::Null;
             choice["message"]["refusal"] = Value::from("I'm sorry, but I can't help with that.");
-            "stop"
+            (Value::Null, "stop")
         }
-        FaultForm::Prose
-        | FaultForm::NoVerdict
-        | FaultForm::BadVerdict
-        | FaultForm::UnknownId
-        | FaultForm::Echo => {
-            choice["message"]["content"] = Value::from(invalid_judgement(form, &text, request));
-            "stop"
-        }
-        _ => return,
+        FaultForm::NullContent => (Value::Null, "stop"),
+        _ => (Value::from(invalid_judgement(form, &text, request)), "stop"),
     };
+    choice["message"]["content"] = content;
     choice["finish_reason"] = Value::from(finish);
 }
 
@@ -64,8 +48,7 @@ fn invalid_judgement(form: &FaultForm, text: &str, request: &ChatRequest) -> Str
             }
             FaultForm::BadVerdict => verdict["verdict"] = Value::from("11/10"),
             FaultForm::UnknownId => {
-                let id = verdict["id"].as_u64().unwrap_or_default();
-                verdict["id"] = Value::from(id + 1000);
+                verdict["id"] = Value::from(verdict["id"].as_u64().unwrap_or_default() + 1000)
             }
             _ => {}
         }
@@ -76,8 +59,7 @@ fn invalid_judgement(form: &FaultForm, text: &str, request: &ChatRequest) -> Str
                 .to_owned()
         }
         FaultForm::Echo => {
-            let judged = judged_answer(request).unwrap_or_default();
-            let judged = json!({"answer": judged});
+            let judged = json!({"answer": judged_answer(request).unwrap_or_default()});
             format!("The answer to judge is:\n{judged}\nMy verdict:\n{verdicts}")
         }
         _ => verdicts.to_string(),

@@ -5,7 +5,9 @@ use std::str::FromStr;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-/// A fault that is drawn for each request by its rate.
+use promptgate_core::document::suggest;
+
+/// A fault that is drawn for each request by its rate, or a setting of the faults.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FaultForm {
     /// An error status, 400 to 599, with an error body.
@@ -48,6 +50,14 @@ pub enum FaultForm {
     Echo,
     /// 400 that names a request parameter, if the request has it.
     Refuse(String),
+    /// The number of requests before each one receives 401.
+    UnauthorizedAfter,
+    /// The number of requests before each one receives 429 `insufficient_quota`.
+    QuotaAfter,
+    /// The requests accepted per second; others receive 429.
+    RateLimit,
+    /// The seconds in `Retry-After` of 429 and 503; without it there is no such header.
+    RetryAfter,
 }
 
 impl FaultForm {
@@ -55,21 +65,18 @@ impl FaultForm {
     pub(super) fn is_judge_only(&self) -> bool {
         matches!(self, Self::Prose | Self::NoVerdict | Self::BadVerdict | Self::UnknownId | Self::Echo)
     }
+
+    fn is_setting(&self) -> bool {
+        matches!(self, Self::UnauthorizedAfter | Self::QuotaAfter | Self::RateLimit | Self::RetryAfter)
+    }
 }
 
 /// A parsed `KIND=VALUE`.
 #[derive(Debug, Clone, PartialEq)]
-pub enum FaultSpec {
-    /// A fault with its rate, in 0..=1.
-    Rate(FaultForm, f64),
-    /// `401-after`: the number of requests before the key is rejected.
-    UnauthorizedAfter(u64),
-    /// `quota-after`: the number of requests before the quota is exhausted.
-    QuotaAfter(u64),
-    /// `rate-limit`: the requests accepted per second; others receive 429.
-    RateLimit(f64),
-    /// `retry-after`: the seconds in `Retry-After` of 429 and 503.
-    RetryAfter(f64),
+pub struct FaultSpec {
+    form: FaultForm,
+    /// The rate, in 0..=1, or the value of the setting.
+    value: f64,
 }
 
 const NAMED: &[(&str, FaultForm)] = &[
@@ -91,67 +98,40 @@ const NAMED: &[(&str, FaultForm)] = &[
     ("bad-verdict", FaultForm::BadVerdict),
     ("unknown-id", FaultForm::UnknownId),
     ("echo", FaultForm::Echo),
+    ("401-after", FaultForm::UnauthorizedAfter),
+    ("quota-after", FaultForm::QuotaAfter),
+    ("rate-limit", FaultForm::RateLimit),
+    ("retry-after", FaultForm::RetryAfter),
 ];
-const OTHER_KINDS: &[&str] =
-    &["401-after", "quota-after", "rate-limit", "retry-after", "refuse-temperature", "429", "500"];
+const OTHER_KINDS: [&str; 3] = ["refuse-temperature", "429", "500"];
 const REFUSE_PREFIX: &str = "refuse-";
 
-/// An invalid `KIND=VALUE`.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum FaultSpecError {
-    /// No `=`.
-    #[error("fault {0:?} has no value; expected KIND=VALUE, for example 429=0.2")]
-    NoValue(String),
-    /// An unknown kind.
-    #[error("unknown fault {kind:?}{}", .similar.as_ref().map(|s| format!("; did you mean {s:?}?")).unwrap_or_default())]
-    UnknownKind {
-        /// As written.
-        kind: String,
-        /// The most similar known kind.
-        similar: Option<String>,
-    },
-    /// A value out of range.
-    #[error("invalid value {value:?} of fault {kind:?}; expected {expected}")]
-    BadValue {
-        /// The kind.
-        kind: String,
-        /// As written.
-        value: String,
-        /// The values allowed.
-        expected: &'static str,
-    },
-}
-
 impl FromStr for FaultSpec {
-    type Err = FaultSpecError;
+    type Err = String;
 
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (kind, value) = text.split_once('=').ok_or_else(|| FaultSpecError::NoValue(text.to_owned()))?;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (kind, value) = text.split_once('=').ok_or_else(|| {
+            format!("fault {text:?} has no value; expected KIND=VALUE, for example 429=0.2")
+        })?;
         let (kind, value) = (kind.trim(), value.trim());
-        let invalid =
-            |expected| FaultSpecError::BadValue { kind: kind.to_owned(), value: value.to_owned(), expected };
-        let count = || value.parse::<u64>().map_err(|_| invalid("a number of requests"));
-        let number = |min: f64, expected| {
-            let parsed = value.parse::<f64>().ok().filter(|number| number.is_finite() && *number >= min);
-            parsed.ok_or_else(|| invalid(expected))
-        };
-        match kind {
-            "401-after" => return count().map(Self::UnauthorizedAfter),
-            "quota-after" => return count().map(Self::QuotaAfter),
-            "rate-limit" => return number(0.001, "requests a second, above 0").map(Self::RateLimit),
-            "retry-after" => {
-                let seconds = number(0.0, "seconds")?;
-                return if seconds <= 86_400.0 {
-                    Ok(Self::RetryAfter(seconds))
-                } else {
-                    Err(invalid("at most 86400 seconds"))
-                };
-            }
-            _ => {}
-        }
         let form = form(kind).ok_or_else(|| unknown(kind))?;
-        let rate = number(0.0, "a rate from 0 to 1")?;
-        if rate > 1.0 { Err(invalid("a rate from 0 to 1")) } else { Ok(Self::Rate(form, rate)) }
+        let number = value.parse::<f64>().ok();
+        let (is_valid, expected) = match form {
+            FaultForm::UnauthorizedAfter | FaultForm::QuotaAfter => {
+                (value.parse::<u64>().is_ok(), "a number of requests")
+            }
+            FaultForm::RateLimit => {
+                (number.is_some_and(|rate| rate.is_finite() && rate >= 0.001), "requests a second, above 0")
+            }
+            FaultForm::RetryAfter => {
+                (number.is_some_and(|wait| (0.0..=86_400.0).contains(&wait)), "seconds, at most 86400")
+            }
+            _ => (number.is_some_and(|rate| (0.0..=1.0).contains(&rate)), "a rate from 0 to 1"),
+        };
+        match number.filter(|_| is_valid) {
+            Some(value) => Ok(Self { form, value }),
+            None => Err(format!("invalid value {value:?} of fault {kind:?}; expected {expected}")),
+        }
     }
 }
 
@@ -165,110 +145,78 @@ fn form(kind: &str) -> Option<FaultForm> {
     NAMED.iter().find(|(name, _)| *name == kind).map(|(_, form)| form.clone())
 }
 
-fn unknown(kind: &str) -> FaultSpecError {
-    let names = NAMED.iter().map(|(name, _)| *name).chain(OTHER_KINDS.iter().copied());
-    let similar = names
-        .map(|name| (strsim::jaro_winkler(name, kind), name))
-        .filter(|(similarity, _)| *similarity > 0.75)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, name)| name.to_owned());
-    FaultSpecError::UnknownKind { kind: kind.to_owned(), similar }
+fn unknown(kind: &str) -> String {
+    let names = NAMED.iter().map(|(name, _)| *name).chain(OTHER_KINDS);
+    let hint = suggest(kind, names).map(|name| format!("; did you mean {name:?}?")).unwrap_or_default();
+    format!("unknown fault {kind:?}{hint}")
 }
 
-/// The faults of a server.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Faults {
-    /// Faults with their rates, in 0..=1. A request has at most one of them; if the rates add up to more than 1, the
-    /// first ones take precedence.
-    pub rates: Vec<(FaultForm, f64)>,
-    /// The number of requests before each one receives 401.
-    pub unauthorized_after: Option<u64>,
-    /// The number of requests before each one receives 429 `insufficient_quota`.
-    pub quota_after: Option<u64>,
-    /// The requests accepted per second.
-    pub rate_limit: Option<f64>,
-    /// The seconds in `Retry-After` of 429 and 503; `None`: no such header.
-    pub retry_after: Option<f64>,
+/// The value of a setting; the last one counts.
+pub(super) fn setting(faults: &[FaultSpec], form: &FaultForm) -> Option<f64> {
+    faults.iter().rfind(|fault| fault.form == *form).map(|fault| fault.value)
 }
 
-impl Faults {
-    /// The fault of the `arrival`-th request, counted from 0; depends on the seed and the number only.
-    pub(super) fn draw(&self, seed: u64, arrival: u64) -> Option<&FaultForm> {
-        if self.rates.is_empty() {
-            return None;
-        }
-        let mut stream = ChaCha8Rng::seed_from_u64(seed);
-        stream.set_stream(arrival);
-        let mut remainder = stream.random::<f64>();
-        for (form, rate) in &self.rates {
-            if remainder < *rate {
-                return Some(form);
-            }
-            remainder -= rate;
-        }
-        None
-    }
-}
-
-impl FromIterator<FaultSpec> for Faults {
-    fn from_iter<T: IntoIterator<Item = FaultSpec>>(specs: T) -> Self {
-        let mut faults = Self::default();
-        for spec in specs {
-            match spec {
-                FaultSpec::Rate(form, rate) => faults.rates.push((form, rate)),
-                FaultSpec::UnauthorizedAfter(requests) => faults.unauthorized_after = Some(requests),
-                FaultSpec::QuotaAfter(requests) => faults.quota_after = Some(requests),
-                FaultSpec::RateLimit(rate) => faults.rate_limit = Some(rate),
-                FaultSpec::RetryAfter(seconds) => faults.retry_after = Some(seconds),
-            }
-        }
-        faults
-    }
+/// The fault of the `arrival`-th request, counted from 0; depends on the seed and the number only. A request has at most
+/// one fault; if the rates add up to more than 1, the first ones take precedence.
+pub(super) fn draw(faults: &[FaultSpec], seed: u64, arrival: u64) -> Option<&FaultForm> {
+    let mut stream = ChaCha8Rng::seed_from_u64(seed);
+    stream.set_stream(arrival);
+    let mut remainder = stream.random::<f64>();
+    let drawn = faults.iter().filter(|fault| !fault.form.is_setting()).find(|fault| {
+        let drawn = remainder < fault.value;
+        remainder -= fault.value;
+        drawn
+    });
+    drawn.map(|fault| &fault.form)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn faults(specs: &[&str]) -> Vec<FaultSpec> {
+        specs.iter().map(|text| text.parse().unwrap()).collect()
+    }
+
     #[test]
     fn fault_specs_parse() {
-        let faults: Faults = ["429=0.2", "cut=0.1", "refuse-max-tokens=1", "401-after=10", "retry-after=0.5"]
-            .iter()
-            .map(|text| text.parse::<FaultSpec>().unwrap())
-            .collect();
-        assert_eq!(
-            faults.rates,
-            [
-                (FaultForm::Status(429), 0.2),
-                (FaultForm::Cut, 0.1),
-                (FaultForm::Refuse("max_tokens".to_owned()), 1.0)
-            ]
-        );
-        assert_eq!(faults.unauthorized_after, Some(10));
-        assert_eq!(faults.retry_after, Some(0.5));
+        let specs = ["429=0.2", "cut=0.1", "refuse-max-tokens=1", "401-after=10", "retry-after=0.5"];
+        let refuse = FaultForm::Refuse("max_tokens".to_owned());
+        let expected = [
+            (FaultForm::Status(429), 0.2),
+            (FaultForm::Cut, 0.1),
+            (refuse, 1.0),
+            (FaultForm::UnauthorizedAfter, 10.0),
+            (FaultForm::RetryAfter, 0.5),
+        ];
+        assert_eq!(faults(&specs), expected.map(|(form, value)| FaultSpec { form, value }));
+        let repeated = faults(&["rate-limit=1", "rate-limit=2", "cut=1"]);
+        assert_eq!(setting(&repeated, &FaultForm::RateLimit), Some(2.0));
+        assert_eq!(setting(&repeated, &FaultForm::QuotaAfter), None);
     }
 
     #[test]
     fn invalid_specs_name_the_expected_value() {
-        let message = |text: &str| text.parse::<FaultSpec>().unwrap_err().to_string();
+        let message = |text: &str| text.parse::<FaultSpec>().unwrap_err();
         assert!(message("pose=1").contains("did you mean \"prose\""), "{}", message("pose=1"));
         assert!(message("cut").contains("KIND=VALUE"));
         assert!(message("cut=2").contains("from 0 to 1"));
         assert!(message("cut=NaN").contains("from 0 to 1"));
         assert!(message("200=1").contains("unknown fault"));
         assert!(message("rate-limit=0").contains("above 0"));
+        assert!(message("401-after=1.5").contains("a number of requests"));
+        assert!(message("retry-after=90000").contains("at most 86400"));
     }
 
     #[test]
     fn draws_follow_the_rates_and_the_seed() {
-        let faults: Faults =
-            ["500=0.3", "cut=0.1"].iter().map(|text| text.parse::<FaultSpec>().unwrap()).collect();
-        let draws: Vec<_> = (0..20_000).map(|arrival| faults.draw(7, arrival)).collect();
+        let faults = faults(&["401-after=9", "500=0.3", "cut=0.1"]);
+        let draws: Vec<_> = (0..20_000).map(|arrival| draw(&faults, 7, arrival)).collect();
         let share =
             |form: &FaultForm| draws.iter().filter(|draw| **draw == Some(form)).count() as f64 / 20_000.0;
         assert!((share(&FaultForm::Status(500)) - 0.3).abs() < 0.015);
         assert!((share(&FaultForm::Cut) - 0.1).abs() < 0.01);
-        assert_eq!(draws, (0..20_000).map(|arrival| faults.draw(7, arrival)).collect::<Vec<_>>());
-        assert_ne!(draws, (0..20_000).map(|arrival| faults.draw(8, arrival)).collect::<Vec<_>>());
+        assert_eq!(draws, (0..20_000).map(|arrival| draw(&faults, 7, arrival)).collect::<Vec<_>>());
+        assert_ne!(draws, (0..20_000).map(|arrival| draw(&faults, 8, arrival)).collect::<Vec<_>>());
     }
 }

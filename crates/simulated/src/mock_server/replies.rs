@@ -7,8 +7,8 @@ use hyper::body::Bytes;
 
 use crate::RequestDigest;
 
-/// The maximum size in bytes of one generation of replies; there are two.
-const MAX_BYTES: usize = 16 << 20;
+/// The maximum size of the cached replies, in bytes.
+const MAX_BYTES: usize = 32 << 20;
 /// The maximum number of distinct requests counted.
 const MAX_COUNTS: usize = 1 << 20;
 
@@ -20,46 +20,35 @@ pub(super) struct CachedReply {
     pub(super) is_judgement: bool,
 }
 
-/// Replies by request digest; the older half is dropped when full.
+/// Replies by request digest; dropped when they are too large together.
 #[derive(Debug, Default)]
-pub(super) struct Replies {
-    generations: Mutex<Generations>,
-}
-
-#[derive(Debug, Default)]
-struct Generations {
-    young: HashMap<RequestDigest, CachedReply>,
-    old: HashMap<RequestDigest, CachedReply>,
-    bytes: usize,
-}
+pub(super) struct Replies(Mutex<(HashMap<RequestDigest, CachedReply>, usize)>);
 
 impl Replies {
     pub(super) fn get(&self, digest: &RequestDigest) -> Option<CachedReply> {
-        let generations = self.generations.lock().unwrap_or_else(PoisonError::into_inner);
-        generations.young.get(digest).or_else(|| generations.old.get(digest)).cloned()
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).0.get(digest).cloned()
     }
 
     pub(super) fn insert(&self, digest: RequestDigest, reply: CachedReply) {
-        let mut generations = self.generations.lock().unwrap_or_else(PoisonError::into_inner);
-        generations.bytes += reply.body.len() + size_of::<(RequestDigest, CachedReply)>();
-        if generations.bytes > MAX_BYTES {
-            generations.old = std::mem::take(&mut generations.young);
-            generations.bytes = reply.body.len();
+        let (replies, bytes) = &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let size = reply.body.len() + size_of::<(RequestDigest, CachedReply)>();
+        if *bytes + size > MAX_BYTES {
+            replies.clear();
+            *bytes = 0;
         }
-        generations.young.insert(digest, reply);
+        *bytes += size;
+        replies.insert(digest, reply);
     }
 }
 
 /// The number of arrivals of each request; reset when there are too many distinct ones.
 #[derive(Debug, Default)]
-pub(super) struct Occurrences {
-    counts: Mutex<HashMap<RequestDigest, u32>>,
-}
+pub(super) struct Occurrences(Mutex<HashMap<RequestDigest, u32>>);
 
 impl Occurrences {
     /// Counts an arrival of a request and returns the number of earlier ones.
     pub(super) fn next(&self, digest: &RequestDigest) -> u32 {
-        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if counts.len() >= MAX_COUNTS && !counts.contains_key(digest) {
             counts.clear();
         }

@@ -1,19 +1,20 @@
 //! Responds to HTTP requests, with the fault drawn for each.
 
+use std::future::{pending, ready};
 use std::io;
-use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::{Context, Poll};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use http_body_util::{BodyExt, Limited};
-use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
-use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, LOCATION, RETRY_AFTER};
-use hyper::{Method, Request, Response, StatusCode};
-use serde_json::Value;
+use futures::{StreamExt, stream};
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Full, Limited, StreamBody};
+use hyper::body::{Bytes, Frame, Incoming};
+use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION};
+use hyper::{Request, Response, StatusCode};
+use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::corrupt::corrupt;
-use super::faults::FaultForm;
+use super::faults::{FaultForm, draw, setting};
 use super::rate_limit::RateLimit;
 use super::replies::{CachedReply, Occurrences, Replies};
 use super::wire;
@@ -24,6 +25,9 @@ use promptgate_core::model::{ChatRequest, ResponseFormat};
 /// The maximum size of a request body, in bytes.
 const MAX_BODY: usize = 64 << 20;
 
+/// A response whose body may end before its declared length.
+pub(super) type Reply = Response<UnsyncBoxBody<Bytes, io::Error>>;
+
 /// The state shared by all connections.
 #[derive(Debug)]
 pub(super) struct Server {
@@ -32,59 +36,7 @@ pub(super) struct Server {
     replies: Replies,
     occurrences: Occurrences,
     rate_limit: Option<RateLimit>,
-    arrivals: AtomicU64,
-    judgements: AtomicU64,
-    faults: AtomicU64,
-    refused: AtomicU64,
-}
-
-/// Resets the connection in place of a response.
-#[derive(Debug, thiserror::Error)]
-#[error("the connection is reset on purpose")]
-pub(super) struct ResetConnection;
-
-/// A body that may end before its declared length.
-#[derive(Debug)]
-pub(super) struct Reply {
-    data: Option<Bytes>,
-    truncated: bool,
-    flushed: bool,
-}
-
-impl Body for Reply {
-    type Data = Bytes;
-    type Error = io::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
-        if let Some(data) = self.data.take() {
-            return Poll::Ready(Some(Ok(Frame::data(data))));
-        }
-        if !self.truncated {
-            return Poll::Ready(None);
-        }
-        if !self.flushed {
-            // The error would drop the buffered bytes; a pause lets them be sent first.
-            self.flushed = true;
-            context.waker().wake_by_ref();
-            return Poll::Pending;
-        }
-        Poll::Ready(Some(Err(io::Error::other("the body is truncated on purpose"))))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.data.is_none() && !self.truncated
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        match &self.data {
-            _ if self.truncated => SizeHint::default(),
-            Some(data) => SizeHint::with_exact(data.len() as u64),
-            None => SizeHint::with_exact(0),
-        }
-    }
+    stats: Mutex<ServerStats>,
 }
 
 impl Server {
@@ -93,149 +45,128 @@ impl Server {
             simulated: Simulated::new(options.simulated),
             replies: Replies::default(),
             occurrences: Occurrences::default(),
-            rate_limit: options.faults.rate_limit.map(RateLimit::new),
-            arrivals: AtomicU64::new(0),
-            judgements: AtomicU64::new(0),
-            faults: AtomicU64::new(0),
-            refused: AtomicU64::new(0),
+            rate_limit: setting(&options.faults, &FaultForm::RateLimit).map(RateLimit::new),
+            stats: Mutex::default(),
             options,
         }
     }
 
-    pub(super) fn stats(&self) -> ServerStats {
-        ServerStats {
-            requests: self.arrivals.load(Ordering::Relaxed),
-            judgements: self.judgements.load(Ordering::Relaxed),
-            faults: self.faults.load(Ordering::Relaxed),
-            refused: self.refused.load(Ordering::Relaxed),
-        }
+    pub(super) fn stats(&self) -> MutexGuard<'_, ServerStats> {
+        self.stats.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) async fn respond(
-        &self,
-        request: Request<Incoming>,
-    ) -> Result<Response<Reply>, ResetConnection> {
+    /// # Errors
+    /// The connection must be reset in place of a response.
+    pub(super) async fn respond(&self, request: Request<Incoming>) -> io::Result<Reply> {
         let path = request.uri().path().trim_end_matches('/');
-        let (completions, models) = (path.ends_with("/chat/completions"), path.ends_with("/models"));
-        match (request.method(), completions, models) {
-            (&Method::POST, true, _) => {}
-            (&Method::GET, _, true) if self.is_allowed(&request) => {
-                return Ok(json(StatusCode::OK, &wire::models(MODEL)));
+        let endpoint = ["/chat/completions", "/models", "/stats"].into_iter().find(|end| path.ends_with(end));
+        Ok(match (request.method().as_str(), endpoint) {
+            ("POST", Some("/chat/completions")) => {
+                let response = self.respond_to_chat(request).await?;
+                if response.status() == StatusCode::TOO_MANY_REQUESTS {
+                    self.stats().refused += 1;
+                }
+                response
             }
-            (&Method::GET, _, true) => return Ok(unauthorized()),
-            (&Method::GET, ..) if path.ends_with("/stats") => {
-                return Ok(json(StatusCode::OK, &wire::stats(self.stats())));
+            ("GET", Some("/models")) if self.is_allowed(&request) => {
+                let model = json!({"id": MODEL, "object": "model", "created": 0, "owned_by": "promptgate"});
+                json(StatusCode::OK, &json!({"object": "list", "data": [model]}))
             }
-            (_, true, _) | (_, _, true) => {
-                let error =
-                    wire::error("this method is not allowed here", "invalid_request_error", None, None);
-                return Ok(json(StatusCode::METHOD_NOT_ALLOWED, &error));
+            ("GET", Some("/models")) => self.status(StatusCode::UNAUTHORIZED, None),
+            ("GET", Some("/stats")) => json(StatusCode::OK, &json!(*self.stats())),
+            (_, Some("/chat/completions" | "/models")) => {
+                invalid(StatusCode::METHOD_NOT_ALLOWED, "this method is not allowed here", None, None)
             }
             _ => {
                 let message =
                     format!("no such path: {path}; try POST /v1/chat/completions or GET /v1/models");
-                let error = wire::error(&message, "invalid_request_error", None, Some("not_found"));
-                return Ok(json(StatusCode::NOT_FOUND, &error));
+                invalid(StatusCode::NOT_FOUND, &message, None, Some("not_found"))
             }
-        }
-        let response = self.respond_to_chat(request).await;
-        if response.as_ref().is_ok_and(|response| response.status() == StatusCode::TOO_MANY_REQUESTS) {
-            self.refused.fetch_add(1, Ordering::Relaxed);
-        }
-        response
+        })
     }
 
     /// Responds to one chat completion request, with the fault drawn for it.
-    async fn respond_to_chat(&self, request: Request<Incoming>) -> Result<Response<Reply>, ResetConnection> {
-        let arrival = self.arrivals.fetch_add(1, Ordering::Relaxed);
+    async fn respond_to_chat(&self, request: Request<Incoming>) -> io::Result<Reply> {
+        let arrival = {
+            let mut stats = self.stats();
+            stats.requests += 1;
+            stats.requests - 1
+        };
         let faults = &self.options.faults;
-        let fault = faults.draw(self.options.simulated.seed, arrival);
+        let fault = draw(faults, self.options.simulated.seed, arrival);
+        let is_past = |form| setting(faults, &form).is_some_and(|after| arrival as f64 >= after);
         let allowed = self.is_allowed(&request);
         if fault == Some(&FaultForm::Reset) {
-            self.count_fault();
-            return Err(ResetConnection);
+            self.stats().faults += 1;
+            return Err(io::Error::other("the connection is reset on purpose"));
         }
         // The body is always read, so that the connection can be reused.
         let Ok(body) = Limited::new(request.into_body(), MAX_BODY).collect().await else {
-            let error =
-                wire::error("the body is too large or incomplete", "invalid_request_error", None, None);
-            return Ok(json(StatusCode::PAYLOAD_TOO_LARGE, &error));
+            let message = "the body is too large or incomplete";
+            return Ok(invalid(StatusCode::PAYLOAD_TOO_LARGE, message, None, None));
         };
-        let body = body.to_bytes();
-        if !allowed || faults.unauthorized_after.is_some_and(|after| arrival >= after) {
-            self.count_fault();
-            return Ok(unauthorized());
+        if !allowed || is_past(FaultForm::UnauthorizedAfter) {
+            return Ok(self.faulty(self.status(StatusCode::UNAUTHORIZED, None)));
         }
-        if faults.quota_after.is_some_and(|after| arrival >= after) {
-            self.count_fault();
+        if is_past(FaultForm::QuotaAfter) {
             let message = "you exceeded your current quota, please check your plan and billing details";
             let error = wire::error(message, "insufficient_quota", None, Some("insufficient_quota"));
-            return Ok(json(StatusCode::TOO_MANY_REQUESTS, &error));
+            return Ok(self.faulty(json(StatusCode::TOO_MANY_REQUESTS, &error)));
         }
         if let Some(wait) = self.rate_limit.as_ref().and_then(RateLimit::take) {
-            self.count_fault();
-            return Ok(self.status(StatusCode::TOO_MANY_REQUESTS, Some(wait.as_secs_f64())));
+            return Ok(self.faulty(self.status(StatusCode::TOO_MANY_REQUESTS, Some(wait.as_secs_f64()))));
         }
-        match fault {
-            Some(fault) => self.respond_with(fault, &body).await,
-            None => Ok(self.respond_without_fault(&body).await),
-        }
-    }
-
-    /// The response without a fault.
-    async fn respond_without_fault(&self, body: &[u8]) -> Response<Reply> {
-        match wire::parse_request(body) {
-            Ok(request) => whole(StatusCode::OK, self.answer(&request).await.body),
-            Err(invalid) => {
-                let error = wire::error(&invalid.message, "invalid_request_error", invalid.parameter, None);
-                json(StatusCode::BAD_REQUEST, &error)
+        Ok(match fault {
+            Some(FaultForm::Hang) => {
+                self.stats().faults += 1;
+                pending().await
             }
-        }
-    }
-
-    /// The response with a fault other than a reset.
-    async fn respond_with(&self, fault: &FaultForm, body: &[u8]) -> Result<Response<Reply>, ResetConnection> {
-        let response = match fault {
-            FaultForm::Reset => return Err(ResetConnection),
-            FaultForm::Hang => {
-                self.count_fault();
-                std::future::pending().await
-            }
-            FaultForm::Status(status) => {
+            Some(FaultForm::Status(status)) => {
                 let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-                self.status(status, None)
+                self.faulty(self.status(status, None))
             }
-            FaultForm::Empty => whole(StatusCode::OK, Bytes::new()),
-            FaultForm::Html => html(),
-            FaultForm::Redirect => redirect(),
-            FaultForm::Refuse(parameter) => match wire::parse_request(body) {
-                Ok(request) if has_parameter(&request, parameter) => refuse(parameter),
-                _ => return Ok(self.respond_without_fault(body).await),
-            },
-            FaultForm::ErrorWithOk => {
-                let error =
-                    wire::error("the upstream model failed", "server_error", None, Some("upstream_error"));
-                json(StatusCode::OK, &error)
+            Some(FaultForm::Empty) => self.faulty(whole(StatusCode::OK, Bytes::new())),
+            Some(FaultForm::Html) => {
+                let page = "<!doctype html><title>Welcome</title><h1>Please sign in to the network</h1>";
+                let page = whole(StatusCode::OK, Bytes::from_static(page.as_bytes()));
+                self.faulty(with(page, CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")))
             }
-            form => {
-                let Ok(request) = wire::parse_request(body) else {
-                    return Ok(self.respond_without_fault(body).await);
-                };
-                let reply = self.answer(&request).await;
-                if form.is_judge_only() && !reply.is_judgement {
-                    return Ok(whole(StatusCode::OK, reply.body));
-                }
-                if *form == FaultForm::Cut {
-                    truncated(&reply.body)
-                } else {
-                    let mut body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
-                    corrupt(&mut body, form, &request);
-                    json(StatusCode::OK, &body)
-                }
+            Some(FaultForm::Redirect) => {
+                let empty = whole(StatusCode::TEMPORARY_REDIRECT, Bytes::new());
+                let elsewhere = HeaderValue::from_static("http://elsewhere.invalid/v1/chat/completions");
+                self.faulty(with(empty, LOCATION, elsewhere))
             }
+            Some(FaultForm::ErrorWithOk) => {
+                let message = "the upstream model failed";
+                let error = wire::error(message, "server_error", None, Some("upstream_error"));
+                self.faulty(json(StatusCode::OK, &error))
+            }
+            fault => self.complete(fault, &body.to_bytes()).await,
+        })
+    }
+
+    /// The response with a completion, or with a fault that needs a valid request.
+    async fn complete(&self, fault: Option<&FaultForm>, body: &[u8]) -> Reply {
+        let request = match wire::parse_request(body) {
+            Ok(request) => request,
+            Err(error) => return invalid(StatusCode::BAD_REQUEST, &error.message, error.parameter, None),
         };
-        self.count_fault();
-        Ok(response)
+        if let Some(FaultForm::Refuse(parameter)) = fault
+            && has_parameter(&request, parameter)
+        {
+            return self.faulty(refuse(parameter));
+        }
+        let reply = self.answer(&request).await;
+        match fault {
+            None | Some(FaultForm::Refuse(_)) => whole(StatusCode::OK, reply.body),
+            Some(form) if form.is_judge_only() && !reply.is_judgement => whole(StatusCode::OK, reply.body),
+            Some(FaultForm::Cut) => self.faulty(truncated(&reply.body)),
+            Some(form) => {
+                let mut body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+                corrupt(&mut body, form, &request);
+                self.faulty(json(StatusCode::OK, &body))
+            }
+        }
     }
 
     /// The reply to a request, cached unless there is noise.
@@ -250,7 +181,7 @@ impl Server {
         let reply = cached.unwrap_or_else(|| {
             let completion = self.simulated.answer_digested(request, &digest, occurrence);
             let id: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-            let body = wire::bytes(&wire::reply(&completion, &id));
+            let body = Bytes::from(wire::reply(&completion, &id).to_string());
             let reply = CachedReply { body, is_judgement: judged_answer(request).is_some() };
             if options.noise <= 0.0 {
                 self.replies.insert(digest, reply.clone());
@@ -258,7 +189,7 @@ impl Server {
             reply
         });
         if reply.is_judgement {
-            self.judgements.fetch_add(1, Ordering::Relaxed);
+            self.stats().judgements += 1;
         }
         // The time to compute the answer is part of the configured latency.
         if !delay.is_zero() {
@@ -275,7 +206,7 @@ impl Server {
     }
 
     /// An error response; `Retry-After` of 429 and 503 is as configured, else `wait` seconds if given.
-    fn status(&self, status: StatusCode, wait: Option<f64>) -> Response<Reply> {
+    fn status(&self, status: StatusCode, wait: Option<f64>) -> Reply {
         let (message, kind, code) = match status.as_u16() {
             402 => ("the balance of this account is exhausted", "insufficient_quota", "insufficient_quota"),
             429 => ("rate limit reached, please try again later", "rate_limit_error", "rate_limit_exceeded"),
@@ -287,26 +218,22 @@ impl Server {
         };
         let mut response = json(status, &wire::error(message, kind, None, Some(code)));
         let has_retry_after = matches!(status.as_u16(), 429 | 503);
-        if let Some(seconds) = self.options.faults.retry_after.or(wait).filter(|_| has_retry_after) {
-            let whole = seconds.fract() == 0.0;
-            let (name, value) = if whole {
-                (RETRY_AFTER, seconds.to_string())
-            } else {
-                // `Retry-After` takes whole seconds only.
-                (
-                    hyper::header::HeaderName::from_static("retry-after-ms"),
-                    (seconds * 1000.0).ceil().to_string(),
-                )
+        let retry_after = setting(&self.options.faults, &FaultForm::RetryAfter).or(wait);
+        if let Some(seconds) = retry_after.filter(|_| has_retry_after) {
+            // `Retry-After` takes whole seconds only.
+            let (name, value) = match seconds.fract() == 0.0 {
+                true => ("retry-after", seconds),
+                false => ("retry-after-ms", (seconds * 1000.0).ceil()),
             };
-            if let Ok(value) = HeaderValue::from_str(&value) {
-                response.headers_mut().insert(name, value);
-            }
+            response.headers_mut().insert(name, HeaderValue::from(value as u64));
         }
         response
     }
 
-    fn count_fault(&self) {
-        self.faults.fetch_add(1, Ordering::Relaxed);
+    /// Counts a response with a fault.
+    fn faulty(&self, response: Reply) -> Reply {
+        self.stats().faults += 1;
+        response
     }
 }
 
@@ -319,56 +246,48 @@ fn has_parameter(request: &ChatRequest, parameter: &str) -> bool {
     }
 }
 
-fn refuse(parameter: &str) -> Response<Reply> {
-    let (named, message) = match parameter {
-        "json_schema" | "json_object" => (
-            "response_format",
-            format!(
-                "Invalid parameter: 'response_format' of type '{parameter}' is not supported with this model."
-            ),
-        ),
-        _ => (parameter, format!("Unsupported parameter: '{parameter}' is not supported with this model.")),
+fn refuse(parameter: &str) -> Reply {
+    let (named, feature) = match parameter {
+        "json_schema" | "json_object" => {
+            ("response_format", format!("Invalid parameter: 'response_format' of type '{parameter}'"))
+        }
+        _ => (parameter, format!("Unsupported parameter: '{parameter}'")),
     };
-    let error = wire::error(&message, "invalid_request_error", Some(named), Some("unsupported_parameter"));
-    json(StatusCode::BAD_REQUEST, &error)
-}
-
-fn unauthorized() -> Response<Reply> {
-    let error =
-        wire::error("incorrect API key provided", "invalid_request_error", None, Some("invalid_api_key"));
-    json(StatusCode::UNAUTHORIZED, &error)
-}
-
-fn html() -> Response<Reply> {
-    let page = "<!doctype html><title>Welcome</title><h1>Please sign in to the network</h1>";
-    let mut response = whole(StatusCode::OK, Bytes::from_static(page.as_bytes()));
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-    response
-}
-
-fn redirect() -> Response<Reply> {
-    let mut response = whole(StatusCode::TEMPORARY_REDIRECT, Bytes::new());
-    let elsewhere = HeaderValue::from_static("http://elsewhere.invalid/v1/chat/completions");
-    response.headers_mut().insert(LOCATION, elsewhere);
-    response
+    let message = format!("{feature} is not supported with this model.");
+    invalid(StatusCode::BAD_REQUEST, &message, Some(named), Some("unsupported_parameter"))
 }
 
 /// The first half of a body with the length of the whole.
-fn truncated(body: &Bytes) -> Response<Reply> {
-    let mut response =
-        Response::new(Reply { data: Some(body.slice(..body.len() / 2)), truncated: true, flushed: false });
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
-    response
+fn truncated(body: &Bytes) -> Reply {
+    let half = stream::once(ready(Ok(Frame::data(body.slice(..body.len() / 2)))));
+    let end = stream::once(async {
+        // The error would drop the buffered bytes; a pause lets them be sent first.
+        tokio::task::yield_now().await;
+        Err(io::Error::other("the body is truncated on purpose"))
+    });
+    let truncated = StreamBody::new(half.chain(end)).boxed_unsync();
+    with(response(StatusCode::OK, truncated), CONTENT_LENGTH, body.len())
 }
 
-fn json(status: StatusCode, value: &Value) -> Response<Reply> {
-    whole(status, wire::bytes(value))
+fn invalid(status: StatusCode, message: &str, parameter: Option<&str>, code: Option<&str>) -> Reply {
+    json(status, &wire::error(message, "invalid_request_error", parameter, code))
 }
 
-fn whole(status: StatusCode, body: Bytes) -> Response<Reply> {
-    let mut response = Response::new(Reply { data: Some(body), truncated: false, flushed: false });
+fn json(status: StatusCode, value: &Value) -> Reply {
+    whole(status, Bytes::from(value.to_string()))
+}
+
+fn whole(status: StatusCode, body: Bytes) -> Reply {
+    response(status, Full::new(body).map_err(|never| match never {}).boxed_unsync())
+}
+
+fn response(status: StatusCode, body: UnsyncBoxBody<Bytes, io::Error>) -> Reply {
+    let mut response = Response::new(body);
     *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    with(response, CONTENT_TYPE, HeaderValue::from_static("application/json"))
+}
+
+fn with(mut response: Reply, name: HeaderName, value: impl Into<HeaderValue>) -> Reply {
+    response.headers_mut().insert(name, value.into());
     response
 }

@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use hyper::body::Bytes;
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::ServerStats;
 use promptgate_core::model::{ChatRequest, Completion, Message, MessageRole, Purpose, ResponseFormat};
 
 /// An invalid request: the message and the parameter at fault.
@@ -54,13 +53,9 @@ pub(super) fn parse_request(body: &[u8]) -> Result<ChatRequest, InvalidRequest> 
 }
 
 fn parse_message(mut message: Value) -> Result<Message, InvalidRequest> {
-    let role = match message.get("role").and_then(Value::as_str) {
-        Some("system") => MessageRole::System,
-        Some("developer") => MessageRole::Developer,
-        Some("user") => MessageRole::User,
-        Some("assistant") => MessageRole::Assistant,
-        other => return Err(invalid("messages", format!("unknown role of a message: {other:?}"))),
-    };
+    let role = message.get("role").unwrap_or(&Value::Null);
+    let role = MessageRole::deserialize(role)
+        .map_err(|_| invalid("messages", format!("unknown role of a message: {role}")))?;
     let content = match message.get_mut("content").map(Value::take) {
         Some(Value::String(text)) => text,
         None | Some(Value::Null) => String::new(),
@@ -70,10 +65,8 @@ fn parse_message(mut message: Value) -> Result<Message, InvalidRequest> {
             texts.join("\n")
         }
         Some(_) => {
-            return Err(invalid(
-                "messages",
-                "the content of a message must be a string or an array of parts",
-            ));
+            let message = "the content of a message must be a string or an array of parts";
+            return Err(invalid("messages", message));
         }
     };
     Ok(Message { role, content })
@@ -123,23 +116,6 @@ pub(super) fn reply(completion: &Completion, id: &str) -> Value {
 /// The body of an error response.
 pub(super) fn error(message: &str, kind: &str, parameter: Option<&str>, code: Option<&str>) -> Value {
     json!({"error": {"message": message, "type": kind, "param": parameter, "code": code}})
-}
-
-pub(super) fn models(name: &str) -> Value {
-    json!({"object": "list", "data": [{"id": name, "object": "model", "created": 0, "owned_by": "promptgate"}]})
-}
-
-pub(super) fn stats(stats: ServerStats) -> Value {
-    json!({
-        "requests": stats.requests,
-        "judgements": stats.judgements,
-        "faults": stats.faults,
-        "refused": stats.refused,
-    })
-}
-
-pub(super) fn bytes(value: &Value) -> Bytes {
-    Bytes::from(value.to_string())
 }
 
 #[cfg(test)]

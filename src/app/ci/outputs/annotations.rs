@@ -3,11 +3,14 @@
 use std::path::Path;
 
 use crate::app::ci::{CiContext, Outcome};
+use promptgate_adapters::git::{ChangedLines, Repository};
 use promptgate_adapters::github::{Annotation, Level, MAX_ANNOTATIONS};
-use promptgate_adapters::load::{ChangedLines, Repository};
 use promptgate_core::text::neutral;
 use promptgate_report::v1::{Case, CaseStatus, Passes, Verdict};
 use promptgate_report::{Concern, Report, concerns};
+
+/// A file by its path in the workspace, with the first and the last line.
+type Place = Option<(String, (usize, usize))>;
 
 /// Reasons in the annotation of the verdict.
 const REASONS: usize = 5;
@@ -20,12 +23,9 @@ pub(super) fn annotations(
     workspace: Option<&Path>,
 ) -> Vec<Annotation> {
     let level = if exit_code == 0 { Level::Warning } else { Level::Error };
-    let at = |title: String, message: String, place: Option<&Place>| Annotation {
-        level,
-        title,
-        message,
-        file: place.map(|place| place.file.clone()),
-        lines: place.map(|place| place.lines),
+    let at = |title: String, message: String, place: &Place| {
+        let (file, lines) = place.clone().unzip();
+        Annotation { level, title, message, file, lines }
     };
     match outcome {
         Outcome::Reported(reported) => {
@@ -37,7 +37,7 @@ pub(super) fn annotations(
             let redact = |text: &str| reported.redactor.redact(text).into_owned();
             let title = format!("promptgate: {}", report.verdict.as_str());
             // Everything is redacted before it is cut.
-            let mut all = vec![at(title, reasons(report, redact), place.as_ref())];
+            let mut all = vec![at(title, reasons(report, redact), &place)];
             let worse = worse(report);
             let room = MAX_ANNOTATIONS - 2;
             let shown = if worse.len() == room + 1 { room + 1 } else { room };
@@ -45,12 +45,12 @@ pub(super) fn annotations(
                 all.push(at(
                     format!("case {}", neutral::clip(&redact(&case.id), 60)),
                     case_message(*concern, case, redact),
-                    place.as_ref(),
+                    &place,
                 ));
             }
             if worse.len() > shown {
                 let message = format!("{} more cases fail or got worse: see the report", worse.len() - shown);
-                all.push(at("promptgate".to_owned(), message, place.as_ref()));
+                all.push(at("promptgate".to_owned(), message, &place));
             }
             all
         }
@@ -60,12 +60,12 @@ pub(super) fn annotations(
                 [] => "no key: no shard had one; no call was made".to_owned(),
                 names => format!("no key: {} not set; no call was made", names.join(", ")),
             };
-            vec![at("promptgate: not evaluated".to_owned(), message, None)]
+            vec![at("promptgate: not evaluated".to_owned(), message, &None)]
         }
         Outcome::Failed(failure) => {
             let messages: Vec<String> =
                 failure.diagnostics().iter().take(REASONS).map(|diagnostic| diagnostic.to_string()).collect();
-            vec![at("promptgate: no verdict".to_owned(), messages.join("\n"), None)]
+            vec![at("promptgate: no verdict".to_owned(), messages.join("\n"), &None)]
         }
     }
 }
@@ -124,24 +124,16 @@ fn case_message(concern: Concern, case: &Case, redact: impl Fn(&str) -> String) 
     parts.join("; ")
 }
 
-/// Lines of a file, by its path in the workspace.
-struct Place {
-    file: String,
-    lines: (usize, usize),
-}
-
 /// The first lines that the change touches in the prompt, else in the configuration; else the prompt as a whole.
-fn place(context: &CiContext, workspace: Option<&Path>) -> Option<Place> {
+fn place(context: &CiContext, workspace: Option<&Path>) -> Place {
     let repository = context.repository()?;
     let base = context.base.as_ref()?;
     let (from, to) = (base.known.commit.as_deref()?, base.head.as_deref()?);
     let changed = |path: &String| repository.changed_lines(from, to, path).ok().flatten();
     let all: Vec<ChangedLines> = context.files.iter().filter_map(changed).collect();
     let file = all.iter().find(|file| !file.lines.is_empty()).or(all.first())?;
-    Some(Place {
-        file: from_workspace(&repository, &file.path, workspace),
-        lines: file.lines.first().copied().unwrap_or((1, 1)),
-    })
+    let lines = file.lines.first().copied().unwrap_or((1, 1));
+    Some((from_workspace(&repository, &file.path, workspace), lines))
 }
 
 /// The path of a file of the repository, relative to the workspace.

@@ -5,8 +5,10 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use serde_json::Value;
 
 use super::PolicySources;
-use crate::config::{self, Settings};
-use promptgate_adapters::load::{self, BaselineSpec, FILE_LIMIT, Tree};
+use crate::app::sources::files::{Trees, calibration, certificates};
+use crate::app::suite::files_of_checks;
+use crate::config;
+use promptgate_adapters::files::{self, BaselineSpec, FILE_LIMIT, Tree};
 use promptgate_core::document::looks_like_secret;
 use promptgate_core::model::{Case, DatasetChanges, NamedCases, PolicyChange, PolicySource};
 use promptgate_core::text::neutral;
@@ -65,40 +67,37 @@ fn shown(path: &str, value: &Value) -> String {
     }
 }
 
-/// Adds the differences of files that the policy names, and those of the dataset.
-pub(in crate::app) fn add_files(sources: &mut PolicySources, dataset: Option<DatasetChanges>) {
+/// Adds the differences of files that the policy names.
+pub(in crate::app::sources) fn add_named_files(sources: &mut PolicySources) {
     let (Some(source), Some(base)) = (&mut sources.source, &sources.base) else { return };
-    let files = &sources.files;
-    let mut named = named_files(base, &files.policy);
+    let Trees { policy, candidate, .. } = &sources.trees;
+    let judge = base.judge.as_ref();
+    let mut named: BTreeSet<String> = calibration(base).into_iter().chain(certificates(base)).collect();
     // A pattern may match more files of the candidate than of the policy.
-    for path in base.judge.iter().filter_map(|judge| judge.planted.as_ref()) {
-        named.extend(files.candidate.glob(&path.value).unwrap_or_default());
-    }
-    for path in named {
-        compare(source, &path, &files.policy, &files.candidate);
-    }
-    for (path, theirs) in files.read() {
-        compare(source, &path, theirs, &files.candidate);
-    }
-    source.dataset = dataset;
-}
-
-/// Files that the policy names, except those of its checks.
-fn named_files(base: &Settings, policy: &Tree) -> BTreeSet<String> {
-    let judge = base.judge.iter();
-    let planted = judge.clone().filter_map(|judge| judge.planted.as_ref());
-    let calibration = judge.clone().filter_map(|judge| judge.calibration.as_ref());
-    let endpoints = judge.flat_map(|judge| &judge.panel).filter_map(|member| member.endpoint.as_ref());
-    let authorities = endpoints.chain([&base.endpoint]).filter_map(|endpoint| endpoint.ca_cert.as_ref());
-    let mut named: BTreeSet<String> = calibration.chain(authorities).map(|path| path.value.clone()).collect();
-    for path in planted {
-        named.extend(policy.glob(&path.value).unwrap_or_default());
+    if let Some(path) = judge.and_then(|judge| judge.planted.as_ref()) {
+        named.extend(
+            [policy, candidate].into_iter().flat_map(|tree| tree.glob(&path.value).unwrap_or_default()),
+        );
     }
     let baseline = base.baseline.as_ref().and_then(|written| BaselineSpec::parse(&written.value).ok());
     if let Some(BaselineSpec::File(path) | BaselineSpec::Report(path)) = baseline {
         named.insert(path);
     }
-    named
+    let checks = files_of_checks(base.checks.iter().map(|check| &check.value));
+    for path in named.iter().chain(&checks) {
+        compare(source, path, policy, candidate);
+    }
+}
+
+/// Adds the differences of files that single cases name.
+pub(in crate::app::sources) fn add_files_of_cases(
+    source: &mut PolicySource,
+    trees: &Trees,
+    paths: &BTreeSet<String>,
+) {
+    for path in paths {
+        compare(source, path, &trees.of_cases, &trees.candidate);
+    }
 }
 
 /// Adds a file whose bytes differ.
@@ -109,7 +108,7 @@ fn compare(source: &mut PolicySource, path: &str, policy: &Tree, candidate: &Tre
         return;
     }
     let describe = |file: Result<Option<Vec<u8>>, String>| match file {
-        Ok(bytes) => bytes.map(|bytes| neutral::clip(&load::digest_of_bytes(&bytes), 20).replace('…', "")),
+        Ok(bytes) => bytes.map(|bytes| neutral::clip(&files::digest_of_bytes(&bytes), 20).replace('…', "")),
         Err(message) => Some(neutralized(&message, VALUE)),
     };
     let path = format!("file {path}");
@@ -120,7 +119,7 @@ fn compare(source: &mut PolicySource, path: &str, policy: &Tree, candidate: &Tre
 
 /// Differences between the cases of two datasets.
 pub(in crate::app) fn between(before: &[Case], now: &[Case]) -> DatasetChanges {
-    let digest = |case: &Case| load::digest(std::slice::from_ref(case));
+    let digest = |case: &Case| files::digest(std::slice::from_ref(case));
     let digests: HashMap<&str, String> = before.iter().map(|case| (case.id.as_str(), digest(case))).collect();
     let ids: HashSet<&str> = now.iter().map(|case| case.id.as_str()).collect();
     let mut changes = DatasetChanges::default();

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use crate::app::sources::locate::{Location, shown};
 use crate::config::NAMES;
-use promptgate_adapters::load::{FILE_LIMIT, Repository, Tree};
+use promptgate_adapters::files::{FILE_LIMIT, Tree};
+use promptgate_adapters::git::Repository;
 use promptgate_core::model::{Diagnostic, Place};
 
 /// Folders above the configuration that are searched.

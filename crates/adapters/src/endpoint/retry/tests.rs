@@ -94,9 +94,11 @@ async fn backoff_stays_below_its_doubling_limit() {
 fn backoff_has_full_jitter() {
     let again = |attempts, draw| {
         let mut progress = Progress { tries: attempts, attempts, waited: Duration::ZERO };
-        next_step(&fault(FaultKind::Timeout), &mut progress, 100, Duration::from_secs(1000), draw)
+        let wait = next_wait(&fault(FaultKind::Timeout), &mut progress, 100, Duration::from_secs(1000), draw);
+        assert_eq!(progress.attempts, attempts + 1);
+        wait
     };
-    let wait = |seconds| NextStep::Retry { wait: Duration::from_secs_f64(seconds), is_free: false };
+    let wait = |seconds| Some(Duration::from_secs_f64(seconds));
     assert_eq!(again(0, 0.0), wait(0.0));
     assert_eq!(again(0, 0.5), wait(0.25));
     assert_eq!(again(3, 0.5), wait(2.0));
@@ -137,10 +139,10 @@ async fn tiny_requested_waits_do_not_retry_forever() {
 fn a_requested_wait_gets_a_small_jitter() {
     let wait = |requested, draw| {
         let fault = asking(FaultKind::RateLimited, Duration::from_secs_f64(requested));
-        match next_step(&fault, &mut Progress::default(), 6, Duration::from_secs(1000), draw) {
-            NextStep::Retry { wait, is_free: true } => wait.as_secs_f64(),
-            other => panic!("{other:?}"),
-        }
+        let mut progress = Progress::default();
+        let wait = next_wait(&fault, &mut progress, 6, Duration::from_secs(1000), draw).unwrap();
+        assert_eq!(progress.attempts, 0, "free");
+        wait.as_secs_f64()
     };
     assert_eq!(wait(2.0, 0.0), 2.0);
     assert_eq!(wait(2.0, 0.5), 2.1);

@@ -59,13 +59,15 @@ fn a_complete_response_is_parsed_with_optional_fields() {
     let answer = parse(body.to_string().as_bytes()).unwrap();
     assert_eq!(
         answer,
-        ParsedCompletion {
+        Completion {
             text: "hi".to_owned(),
             refusal: false,
             finish_reason: FinishReason::Stop,
             usage: Some(Usage { prompt_tokens: 3, completion_tokens: 2 }),
             model: Some("m-2026".to_owned()),
             system_fingerprint: Some("fp".to_owned()),
+            latency_ms: 0.0,
+            cached_at: None,
         }
     );
 }

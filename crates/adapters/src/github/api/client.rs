@@ -119,7 +119,7 @@ impl Client {
         self.send_with_retries(&Request::new(Method::PATCH, url).json(body.to_string())).await
     }
 
-    /// Sends a POST once: after [`AttemptError::Unknown`] it may or may not have been processed.
+    /// Sends a POST once: after [`AttemptError::Retriable`] it may or may not have been processed.
     pub(super) async fn post_once(&self, url: Url, body: &Value) -> Result<Page, AttemptError> {
         self.send(&Request::new(Method::POST, url).json(body.to_string())).await
     }
@@ -149,14 +149,15 @@ impl Client {
         let reason = response.server_error().describe(response.status, self.redactor());
         let mut error = ApiError::status(response.status, format!("{}: {reason}", request.label()));
         let wait = response.retry_after(Resets::Exhausted);
-        if is_rate_limited(response.status, &response.headers) {
+        let is_limited = is_rate_limited(response.status, &response.headers);
+        if is_limited {
             error.kind = ApiErrorKind::Unavailable;
             error = error.help("the rate limit of the token is exceeded: run the step again later");
-            return AttemptError::Refused(error, wait);
         }
-        match response.status.as_u16() {
-            500..=599 => AttemptError::Unknown(error, wait),
-            _ => AttemptError::Final(error),
+        if is_limited || response.status.is_server_error() {
+            AttemptError::Retriable(error, wait)
+        } else {
+            AttemptError::Final(error)
         }
     }
 }
@@ -166,17 +167,15 @@ impl Client {
 pub(super) enum AttemptError {
     /// Another attempt would fail in the same way.
     Final(ApiError),
-    /// The request was not processed; another attempt may succeed.
-    Refused(ApiError, Option<Duration>),
-    /// The request may or may not have been processed.
-    Unknown(ApiError, Option<Duration>),
+    /// Another attempt may succeed, after this wait. The request may have been processed all the same.
+    Retriable(ApiError, Option<Duration>),
 }
 
 impl From<http::Error> for AttemptError {
     fn from(error: http::Error) -> Self {
         match error.kind {
             ErrorKind::Connection | ErrorKind::Timeout | ErrorKind::Truncated => {
-                Self::Unknown(error.into(), None)
+                Self::Retriable(error.into(), None)
             }
             _ => Self::Final(error.into()),
         }
@@ -191,7 +190,7 @@ impl AttemptError {
     pub(super) async fn wait(self, attempt: u32) -> Result<(), ApiError> {
         let (error, retry_after) = match self {
             Self::Final(error) => return Err(error),
-            Self::Refused(error, wait) | Self::Unknown(error, wait) => (error, wait),
+            Self::Retriable(error, wait) => (error, wait),
         };
         let backoff = || FIRST_WAIT.saturating_mul(1 << attempt.min(8).saturating_sub(1));
         let wait = retry_after.unwrap_or_else(backoff);

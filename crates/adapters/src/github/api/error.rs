@@ -1,7 +1,5 @@
 //! Failed API calls.
 
-use std::fmt;
-
 use reqwest::StatusCode;
 
 use crate::http;
@@ -19,7 +17,8 @@ pub enum ApiErrorKind {
 }
 
 /// A failed call. Server text in the message is redacted, short and on one line.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
 pub struct ApiError {
     /// The kind.
     pub kind: ApiErrorKind,
@@ -83,11 +82,3 @@ impl From<Diagnostic> for ApiError {
         Self { help: diagnostic.help, ..error }
     }
 }
-
-impl fmt::Display for ApiError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl std::error::Error for ApiError {}

@@ -111,7 +111,7 @@ fn settled_criterion_passes_without_more_grades() {
     assert_eq!(decision.looks.len(), 2);
     let later = &decision.looks[1].criteria[0];
     assert_eq!((later.verdict, later.estimate, later.p), (CriterionVerdict::Pass, None, None));
-    assert_eq!(decision.metrics[0].candidate_missing, 0);
+    assert_eq!(decision.metrics[0].candidate.missing, 0);
 }
 
 #[test]

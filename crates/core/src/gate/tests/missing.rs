@@ -133,7 +133,7 @@ fn case_without_baseline_row_counts_as_missing() {
     }
     let decision = completed(&run, &policy(vec![not_worse("m", 0.0)]));
     assert_eq!(decision.verdict, Verdict::Incomplete);
-    assert_eq!(decision.metrics[0].baseline_missing, 3);
+    assert_eq!(decision.metrics[0].baseline.as_ref().map(|baseline| baseline.missing), Some(3));
 }
 
 #[test]
@@ -146,7 +146,7 @@ fn fail_fast_decides_only_certain_criteria() {
     assert_eq!(decision.verdict, Verdict::Fail);
     assert_eq!(decision.criteria[0].verdict, CriterionVerdict::Fail);
     assert_eq!(decision.criteria[1].verdict, CriterionVerdict::Incomplete);
-    assert_eq!(decision.metrics[1].candidate_missing, 0, "a cell that was not asked is not missing");
+    assert_eq!(decision.metrics[1].candidate.missing, 0, "a cell that was not asked is not missing");
     assert_eq!(decision.reasons.first().map(|reason| reason.code), Some(ReasonCode::CheckFailed));
     assert_eq!(decision.reasons.last().map(|reason| reason.code), Some(ReasonCode::FailedFast));
 }

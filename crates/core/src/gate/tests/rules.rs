@@ -291,11 +291,11 @@ fn both_scopes_are_reported_and_one_decides() {
     };
     let (suite, population_summary) = (summary(Scope::Suite), summary(Scope::Population));
     assert_eq!((suite.scope, population_summary.scope), (Scope::Suite, Scope::Population));
-    assert_eq!(suite.difference, population_summary.other_difference);
-    assert_eq!(suite.other_difference, population_summary.difference);
-    assert_ne!(suite.difference, suite.other_difference);
-    assert_eq!(suite.candidate_cases, 20);
-    assert!(suite.within_case_sd > Some(0.0) && suite.smallest_detectable_drop > Some(0.0));
+    assert_eq!(suite.difference, population_summary.other_scope_difference);
+    assert_eq!(suite.other_scope_difference, population_summary.difference);
+    assert_ne!(suite.difference, suite.other_scope_difference);
+    assert_eq!(suite.candidate.n, 20);
+    assert!(suite.noise > Some(0.0) && suite.smallest_detectable_drop > Some(0.0));
     let outcome = population_outcome(vec![metric("m", &ours, Some(&theirs))], not_worse("m", 0.0));
     assert_eq!(outcome.lower, population_summary.difference.and_then(|interval| interval.lower));
 }

@@ -80,7 +80,7 @@ fn reported_intervals_are_clamped_without_changing_decisions() {
     );
     let decision = completed(&run, &policy(vec![minimum("m", 0.65), not_worse("m", 0.0), low]));
     let summary = &decision.metrics[0];
-    let (mean, difference) = (summary.candidate.unwrap(), summary.difference.unwrap());
+    let (mean, difference) = (&summary.candidate, summary.difference.unwrap());
     assert_eq!((mean.lower, mean.upper), (Some(0.0), Some(1.0)));
     assert_eq!((difference.lower, difference.upper), (Some(-1.0), Some(1.0)));
     let bounds = |index: usize| (decision.criteria[index].lower, decision.criteria[index].upper);
@@ -88,7 +88,7 @@ fn reported_intervals_are_clamped_without_changing_decisions() {
     assert_eq!(bounds(1), (Some(-1.0), Some(1.0)));
     assert!(decision.criteria[..2].iter().all(|outcome| outcome.verdict == CriterionVerdict::Inconclusive));
     // Seconds are not clamped.
-    let latency = decision.metrics[1].candidate.unwrap();
+    let latency = &decision.metrics[1].candidate;
     assert!(latency.upper.is_some_and(|upper| upper > 1.0), "{latency:?}");
     assert!(latency.lower.is_some_and(|lower| lower < 0.0), "{latency:?}");
 }

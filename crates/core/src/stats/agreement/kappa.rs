@@ -60,9 +60,16 @@ pub fn cohen_kappa<Label: Ord>(first: &[Label], second: &[Label]) -> Option<Kapp
 /// Weighted kappa (Cohen 1968) of scores, with its standard error. Distances are differences of scores, which on a scale
 /// of equal steps is the same as counting steps. Also `None` if both raters give the same single score.
 pub fn weighted_kappa(first: &[f64], second: &[f64], weighting: Weighting) -> Option<Kappa> {
-    let (first, second) = (ordered(first)?, ordered(second)?);
-    let (labels, counts) = table(&first, &second)?;
-    let scores: Vec<f64> = labels.iter().map(|label| label.0).collect();
+    // Adding 0 turns -0 into 0.
+    let mut scores: Vec<f64> = first.iter().chain(second).map(|score| score + 0.0).collect();
+    if !scores.iter().all(|score| score.is_finite()) {
+        return None;
+    }
+    scores.sort_by(f64::total_cmp);
+    scores.dedup();
+    let label = |score: &f64| scores.binary_search_by(|known| known.total_cmp(&(score + 0.0))).ok();
+    let labels = |ratings: &[f64]| ratings.iter().map(label).collect::<Option<Vec<usize>>>();
+    let (_, counts) = table(&labels(first)?, &labels(second)?)?;
     let span = scores.last()? - scores.first()?;
     from_counts(&counts, |row, column| {
         if row == column {
@@ -92,29 +99,6 @@ pub fn gwet_ac1<Label: Ord>(first: &[Label], second: &[Label], categories: usize
     })) / (categories - 1) as f64;
     let agreement = percent_agreement(first, second)?;
     Some((agreement - chance) / (1.0 - chance))
-}
-
-/// A finite score with a total order; 0 and -0 are equal.
-#[derive(Clone, Copy, PartialEq)]
-struct Ordered(f64);
-
-impl Eq for Ordered {}
-
-impl PartialOrd for Ordered {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Ordered {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.0.total_cmp(&other.0)
-    }
-}
-
-fn ordered(scores: &[f64]) -> Option<Vec<Ordered>> {
-    // Adding 0 turns -0 into 0.
-    scores.iter().map(|score| score.is_finite().then_some(Ordered(score + 0.0))).collect()
 }
 
 /// The sorted distinct labels, and the counts of answers by label of the first (row) and second rater (column).

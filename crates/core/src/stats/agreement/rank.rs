@@ -1,13 +1,16 @@
 //! Rank correlation of two raters.
 
+use statrs::statistics::{Data, OrderStatistics, RankTieBreaker};
+
 use crate::stats::correlation;
 
 /// Spearman's rank correlation: Pearson's of the ranks, ties at their middle rank (Spearman 1904). Also `None`
 /// with fewer than two answers, or if one side gives a single score.
 pub fn spearman(first: &[f64], second: &[f64]) -> Option<f64> {
-    if first.len() != second.len() || !first.iter().chain(second).all(|score| score.is_finite()) {
+    if !valid(first, second) {
         return None;
     }
+    let ranks = |scores: &[f64]| Data::new(scores.to_vec()).ranks(RankTieBreaker::Average);
     let ranks: Vec<(f64, f64)> = ranks(first).into_iter().zip(ranks(second)).collect();
     correlation(&ranks)
 }
@@ -15,7 +18,7 @@ pub fn spearman(first: &[f64], second: &[f64]) -> Option<f64> {
 /// Kendall's tau-b: concordant minus discordant pairs, over the pairs that are not tied (Kendall 1945). `None` as
 /// for [`spearman`].
 pub fn kendall_tau_b(first: &[f64], second: &[f64]) -> Option<f64> {
-    if first.len() != second.len() || !first.iter().chain(second).all(|score| score.is_finite()) {
+    if !valid(first, second) {
         return None;
     }
     let order = |a: f64, b: f64| i64::from(a > b) - i64::from(a < b);
@@ -32,18 +35,6 @@ pub fn kendall_tau_b(first: &[f64], second: &[f64]) -> Option<f64> {
     (pairs > 0.0).then(|| (concordant as f64 / pairs).clamp(-1.0, 1.0))
 }
 
-/// The rank of each value, from 1; equal values share their middle rank.
-fn ranks(values: &[f64]) -> Vec<f64> {
-    let mut order: Vec<usize> = (0..values.len()).collect();
-    order.sort_by(|&a, &b| values[a].total_cmp(&values[b]));
-    let mut ranks = vec![0.0; values.len()];
-    let mut before = 0;
-    for tied in order.chunk_by(|&a, &b| values[a] == values[b]) {
-        let middle = before as f64 + f64::midpoint(1.0, tied.len() as f64);
-        for &index in tied {
-            ranks[index] = middle;
-        }
-        before += tied.len();
-    }
-    ranks
+fn valid(first: &[f64], second: &[f64]) -> bool {
+    first.len() == second.len() && first.iter().chain(second).all(|score| score.is_finite())
 }

@@ -158,9 +158,6 @@ fn percentile_tests_agree_with_their_bounds() {
     // The test rejects exactly if the lower bound is above the limit.
     assert!(quantile_p_above(&values, 0.5, 5.5) <= 0.05);
     assert!(quantile_p_above(&values, 0.5, 6.0) > 0.05);
-    assert!(quantile_p_below(&values, 0.5, 15.5) <= 0.05);
-    assert!(quantile_p_below(&values, 0.5, 15.0) > 0.05);
-    assert_eq!(quantile_p_below(&values, 0.5, 1.0), 1.0);
 }
 
 #[test]

@@ -1,7 +1,5 @@
 //! The reader of strict JSON (RFC 8259): recursive descent of bounded depth that records the location of each value.
 
-use std::fmt;
-
 use serde_json::{Map, Number, Value};
 
 /// A range of bytes in the text.
@@ -57,48 +55,36 @@ pub(crate) struct Error {
 }
 
 /// The kind of an error.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub(crate) enum Problem {
     /// Another token was expected at the location.
-    Expected { expected: &'static str, found: Option<char> },
+    #[error("expected {expected}, found {found:?}")]
+    Unexpected { expected: &'static str, found: char },
+    /// The text ends at the location, where a token was expected.
+    #[error("expected {0}, found the end of the text")]
+    EndOfText(&'static str),
     /// A string without its closing quote.
+    #[error("a string without its closing quote")]
     Unclosed,
     /// An invalid escape or character in a string.
+    #[error("{0}")]
     InvalidString(String),
     /// Characters of a number that do not form one.
+    #[error("invalid number")]
     InvalidNumber,
     /// A number outside the range that can be represented.
+    #[error("number out of range")]
     UnusableNumber,
     /// A key that the map already has.
+    #[error("the key {:?} occurs twice", key.chars().take(SHOWN).collect::<String>())]
     DuplicateKey { key: String, first: Option<Span> },
     /// Nesting beyond the limit.
+    #[error("nested too deeply")]
     TooDeep,
 }
 
 /// Characters of a key in a message.
 const SHOWN: usize = 120;
-
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Expected { expected, found: Some(found) } => {
-                write!(f, "expected {expected}, found {found:?}")
-            }
-            Self::Expected { expected, found: None } => {
-                write!(f, "expected {expected}, found the end of the text")
-            }
-            Self::Unclosed => f.write_str("a string without its closing quote"),
-            Self::InvalidString(reason) => f.write_str(reason),
-            Self::InvalidNumber => f.write_str("invalid number"),
-            Self::UnusableNumber => f.write_str("number out of range"),
-            Self::DuplicateKey { key, .. } => {
-                let shown: String = key.chars().take(SHOWN).collect();
-                write!(f, "the key {shown:?} occurs twice")
-            }
-            Self::TooDeep => f.write_str("nested too deeply"),
-        }
-    }
-}
 
 /// Limits of a reader.
 #[derive(Debug, Clone, Copy)]
@@ -115,14 +101,8 @@ pub(crate) struct Limits {
 /// Duplicate keys and unusable numbers in the order of the text, then the syntax error, if any.
 pub(crate) fn read(text: &str, limits: Limits) -> Result<(Value, Node), Vec<Error>> {
     let mut reader = Reader { text, at: 0, limits, errors: Vec::new() };
-    match reader.document() {
-        Ok(parsed) if reader.errors.is_empty() => Ok(parsed),
-        Ok(_) => Err(reader.errors),
-        Err(fatal) => {
-            reader.errors.push(fatal);
-            Err(reader.errors)
-        }
-    }
+    let parsed = reader.document().map_err(|fatal| reader.errors.push(fatal));
+    parsed.ok().filter(|_| reader.errors.is_empty()).ok_or(reader.errors)
 }
 
 struct Reader<'a> {
@@ -303,9 +283,12 @@ impl Reader<'_> {
     }
 
     fn expected(&self, expected: &'static str) -> Error {
-        let found = self.text.get(self.at..).and_then(|rest| rest.chars().next());
-        let end = self.at + found.map_or(0, char::len_utf8);
-        error(Problem::Expected { expected, found }, self.at, end)
+        match self.text.get(self.at..).and_then(|rest| rest.chars().next()) {
+            Some(found) => {
+                error(Problem::Unexpected { expected, found }, self.at, self.at + found.len_utf8())
+            }
+            None => error(Problem::EndOfText(expected), self.at, self.at),
+        }
     }
 }
 

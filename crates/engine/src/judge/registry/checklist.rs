@@ -7,9 +7,9 @@ use serde_json::json;
 use promptgate_core::model::{Case, Item};
 
 use crate::judge::conversation::{Conversation, Stop};
-use crate::judge::reply::{Entry, Form};
+use crate::judge::reply::{Form, Judged, Verdict};
 use crate::judge::request::{Numbered, Payload};
-use crate::judge::{Scored, details};
+use crate::judge::{ScoreResult, Scored, details};
 
 /// Whether the answer has a property.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,22 +20,8 @@ pub enum YesNo {
     No,
 }
 
-/// The verdict on one item.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the prompts define the fields")]
-pub struct JudgedItem {
-    pub id: u32,
-    pub reasoning: String,
-    pub verdict: YesNo,
-}
-
-impl Entry for JudgedItem {
+impl Verdict for YesNo {
     const FORM: Form = Form { name: "checklist", list: "items", verdicts: &["yes", "no"], quotes: false };
-
-    fn id(&self) -> u32 {
-        self.id
-    }
 }
 
 /// The data of one judgement by a checklist.
@@ -62,11 +48,7 @@ impl ChecklistPayload {
 }
 
 impl Payload for ChecklistPayload {
-    type Entry = JudgedItem;
-
-    fn answer(&self) -> &str {
-        &self.answer
-    }
+    type Entry = Judged<YesNo>;
 
     fn entries(&self) -> usize {
         self.items.len()
@@ -77,8 +59,8 @@ impl Payload for ChecklistPayload {
 ///
 /// # Errors
 /// The reason why there is no score.
-pub(super) async fn score(conversation: &mut Conversation<'_>, items: &[Item]) -> Result<Scored, Stop> {
-    let judged: Vec<JudgedItem> = conversation.ask().await?;
+pub(super) async fn score(conversation: &mut Conversation<'_>, items: &[Item]) -> ScoreResult {
+    let judged: Vec<Judged<YesNo>> = conversation.ask().await?;
     let mut total = 0.0;
     let mut fulfilled = 0.0;
     let mut not_fulfilled = Vec::new();

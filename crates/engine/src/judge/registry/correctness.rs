@@ -4,16 +4,16 @@
 //! flagged.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use promptgate_core::model::Case;
 
 use crate::judge::conversation::{Conversation, Stop};
 use crate::judge::kind::Spec;
-use crate::judge::reply::{Entry, Form};
+use crate::judge::reply::{Form, Judged, Verdict};
 use crate::judge::request::{Numbered, Payload};
 use crate::judge::self_test::{PlantedAnswer, planted};
-use crate::judge::{Needs, Scored, details, ratio, statements};
+use crate::judge::{Needs, ScoreResult, Scored, details, ratio, statements};
 
 /// Whether the answer says what a statement of the expected answer says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,27 +25,13 @@ pub enum Coverage {
     Absent,
 }
 
-/// The verdict on one statement of the expected answer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the prompt defines the fields")]
-pub struct JudgedReference {
-    pub id: u32,
-    pub reasoning: String,
-    pub verdict: Coverage,
-}
-
-impl Entry for JudgedReference {
+impl Verdict for Coverage {
     const FORM: Form = Form {
         name: "correctness",
         list: "statements",
         verdicts: &["covered", "contradicted", "absent"],
         quotes: false,
     };
-
-    fn id(&self) -> u32 {
-        self.id
-    }
 }
 
 /// The data of one judgement of correctness.
@@ -59,11 +45,7 @@ pub struct CorrectnessPayload {
 }
 
 impl Payload for CorrectnessPayload {
-    type Entry = JudgedReference;
-
-    fn answer(&self) -> &str {
-        &self.answer
-    }
+    type Entry = Judged<Coverage>;
 
     fn entries(&self) -> usize {
         self.statements.len()
@@ -96,14 +78,8 @@ impl Spec for Correctness {
         Ok(CorrectnessPayload { question: case.query.clone(), answer: answer.to_owned(), statements })
     }
 
-    async fn score(
-        &self,
-        conversation: &mut Conversation<'_>,
-        _case: &Case,
-        payload: &CorrectnessPayload,
-    ) -> Result<Scored, Stop> {
-        let judged: Vec<JudgedReference> = conversation.ask().await?;
-        Ok(tally(&payload.statements, &judged))
+    async fn score(&self, conversation: &mut Conversation<'_>, payload: &CorrectnessPayload) -> ScoreResult {
+        Ok(tally(&payload.statements, &conversation.ask().await?))
     }
 }
 
@@ -117,7 +93,7 @@ fn reference(expected: &Value) -> Vec<String> {
     }
 }
 
-fn tally(statements: &[Numbered], judged: &[JudgedReference]) -> Scored {
+fn tally(statements: &[Numbered], judged: &[Judged<Coverage>]) -> Scored {
     let ids_with = |verdict: Coverage| -> Vec<u32> {
         judged.iter().filter(|entry| entry.verdict == verdict).map(|entry| entry.id).collect()
     };
@@ -133,15 +109,8 @@ fn tally(statements: &[Numbered], judged: &[JudgedReference]) -> Scored {
     if !absent.is_empty() {
         reason.push_str(&format!("; absent: {}", details::ids(&absent)));
     }
-    let entry = |(statement, judged): (&Numbered, &JudgedReference)| {
-        json!({
-            "id": statement.id,
-            "text": details::text(&statement.text),
-            "reasoning": details::text(&judged.reasoning),
-            "verdict": judged.verdict,
-        })
-    };
-    let entries = statements.iter().zip(judged).map(entry).collect();
+    let entries = statements.iter().zip(judged);
+    let entries = entries.map(|(statement, judged)| details::verdict(&statement.text, judged)).collect();
     let details = details::list("statements", entries);
     Scored { score: ratio(covered, statements.len()), reason, details, flags }
 }

@@ -17,7 +17,7 @@ use crate::judge::quote::{Context, Problem};
 use crate::judge::reply::{Entry, Form};
 use crate::judge::request::{Numbered, Payload};
 use crate::judge::self_test::{PlantedAnswer, planted};
-use crate::judge::{Needs, Scored, details, ratio, statements};
+use crate::judge::{Needs, ScoreResult, Scored, details, ratio, statements};
 
 /// Whether the context backs a statement of the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,10 +71,6 @@ pub struct FaithfulnessPayload {
 impl Payload for FaithfulnessPayload {
     type Entry = JudgedStatement;
 
-    fn answer(&self) -> &str {
-        &self.answer
-    }
-
     fn entries(&self) -> usize {
         self.statements.len()
     }
@@ -114,23 +110,19 @@ impl Spec for Faithfulness {
         })
     }
 
-    async fn score(
-        &self,
-        conversation: &mut Conversation<'_>,
-        case: &Case,
-        payload: &FaithfulnessPayload,
-    ) -> Result<Scored, Stop> {
+    async fn score(&self, conversation: &mut Conversation<'_>, payload: &FaithfulnessPayload) -> ScoreResult {
+        let case = conversation.case();
         let passages = case.context.as_ref().map_or(0, |passages| passages.len());
         let context = Context::new(&payload.context, passages, &payload.question);
         let check = |(statement, judged): (_, JudgedStatement)| check(&context, statement, judged);
         let first = conversation.ask().await?;
         let mut checked: Vec<Checked<'_>> = payload.statements.iter().zip(first).map(check).collect();
-        if checked.iter().any(Checked::unquoted) {
+        if checked.iter().any(|entry| entry.problem.is_some()) {
             conversation.object(objection(&checked));
             let second = conversation.ask().await?;
             // Only disputed verdicts are taken from the second reply.
             for (entry, judged) in checked.iter_mut().zip(second) {
-                if entry.unquoted() {
+                if entry.problem.is_some() {
                     *entry = check((entry.statement, judged));
                 }
             }
@@ -160,10 +152,6 @@ impl Checked<'_> {
     fn counts(&self) -> bool {
         self.judged.verdict == Support::Supported && self.problem.is_none()
     }
-
-    fn unquoted(&self) -> bool {
-        self.judged.verdict == Support::Supported && self.problem.is_some()
-    }
 }
 
 fn check<'a>(context: &Context, statement: &'a Numbered, judged: JudgedStatement) -> Checked<'a> {
@@ -178,7 +166,7 @@ fn check<'a>(context: &Context, statement: &'a Numbered, judged: JudgedStatement
 fn objection(checked: &[Checked<'_>]) -> String {
     let mut text =
         "These ids are said to be supported without a quote of the context that backs them:\n".to_owned();
-    for entry in checked.iter().filter(|entry| entry.unquoted()) {
+    for entry in checked {
         if let Some(problem) = &entry.problem {
             text.push_str(&format!("- id {}: {}\n", entry.statement.id, details::text(&problem.to_string())));
         }
@@ -191,17 +179,13 @@ fn objection(checked: &[Checked<'_>]) -> String {
 }
 
 fn tally(checked: &[Checked<'_>], must_answer: bool) -> Scored {
-    let with = |verdict| -> Vec<u32> {
-        checked
-            .iter()
-            .filter(|entry| entry.judged.verdict == verdict)
-            .map(|entry| entry.statement.id)
-            .collect()
+    let ids = |select: &dyn Fn(&Checked<'_>) -> bool| -> Vec<u32> {
+        checked.iter().filter(|entry| select(entry)).map(|entry| entry.statement.id).collect()
     };
+    let with = |verdict| ids(&|entry| entry.judged.verdict == verdict);
     let claims = checked.len() - with(Support::NoClaim).len();
-    let supported = checked.iter().filter(|entry| entry.counts()).count();
-    let unquoted: Vec<u32> =
-        checked.iter().filter(|entry| entry.unquoted()).map(|entry| entry.statement.id).collect();
+    let supported = ids(&|entry| entry.counts()).len();
+    let unquoted = ids(&|entry| entry.problem.is_some());
     let mut flags = Vec::new();
     if !unquoted.is_empty() {
         flags.push("unquoted_support".to_owned());

@@ -9,7 +9,7 @@ use super::checklist::{self, ChecklistPayload};
 use crate::judge::conversation::{Conversation, Stop};
 use crate::judge::kind::Spec;
 use crate::judge::self_test::{PlantedAnswer, planted};
-use crate::judge::{Needs, Scored};
+use crate::judge::{Needs, ScoreResult};
 
 /// The fixed items, in the order of their ids; a case's own items follow.
 const ITEMS: [&str; 4] = [
@@ -45,13 +45,8 @@ impl Spec for Relevance {
         ChecklistPayload::new(case, answer, &items(case))
     }
 
-    async fn score(
-        &self,
-        conversation: &mut Conversation<'_>,
-        case: &Case,
-        _payload: &ChecklistPayload,
-    ) -> Result<Scored, Stop> {
-        checklist::score(conversation, &items(case)).await
+    async fn score(&self, conversation: &mut Conversation<'_>, _: &ChecklistPayload) -> ScoreResult {
+        checklist::score(conversation, &items(conversation.case())).await
     }
 }
 

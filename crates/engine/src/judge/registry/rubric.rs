@@ -8,7 +8,7 @@ use super::checklist::{self, ChecklistPayload};
 use crate::judge::conversation::{Conversation, Stop};
 use crate::judge::kind::Spec;
 use crate::judge::self_test::{PlantedAnswer, planted};
-use crate::judge::{Needs, Scored};
+use crate::judge::{Needs, ScoreResult};
 
 #[derive(Debug)]
 pub(super) struct Rubric {
@@ -36,12 +36,7 @@ impl Spec for Rubric {
         ChecklistPayload::new(case, answer, &self.items)
     }
 
-    async fn score(
-        &self,
-        conversation: &mut Conversation<'_>,
-        _case: &Case,
-        _payload: &ChecklistPayload,
-    ) -> Result<Scored, Stop> {
+    async fn score(&self, conversation: &mut Conversation<'_>, _: &ChecklistPayload) -> ScoreResult {
         checklist::score(conversation, &self.items).await
     }
 }

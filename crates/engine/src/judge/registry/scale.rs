@@ -7,10 +7,10 @@ use promptgate_core::model::Case;
 
 use crate::judge::conversation::{Conversation, Stop};
 use crate::judge::kind::Spec;
-use crate::judge::reply::{Entry, Form};
+use crate::judge::reply::{Form, Judged, Verdict};
 use crate::judge::request::Payload;
 use crate::judge::self_test::{PlantedAnswer, planted};
-use crate::judge::{Needs, Scored, details};
+use crate::judge::{Needs, ScoreResult, Scored, details};
 
 /// A scale as configured.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -42,31 +42,11 @@ pub enum Rating {
 impl Rating {
     /// Every rating, from 0 to 5.
     pub const ALL: [Self; 6] = [Self::Zero, Self::One, Self::Two, Self::Three, Self::Four, Self::Five];
-
-    fn number(self) -> u8 {
-        self as u8
-    }
 }
 
-/// The rating of an answer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct JudgedRating {
-    /// Always 1.
-    pub id: u32,
-    /// The reasoning before the rating.
-    pub reasoning: String,
-    /// The rating.
-    pub verdict: Rating,
-}
-
-impl Entry for JudgedRating {
+impl Verdict for Rating {
     const FORM: Form =
         Form { name: "scale", list: "ratings", verdicts: &["0", "1", "2", "3", "4", "5"], quotes: false };
-
-    fn id(&self) -> u32 {
-        self.id
-    }
 }
 
 /// The meaning of a rating.
@@ -90,11 +70,7 @@ pub struct ScalePayload {
 }
 
 impl Payload for ScalePayload {
-    type Entry = JudgedRating;
-
-    fn answer(&self) -> &str {
-        &self.answer
-    }
+    type Entry = Judged<Rating>;
 
     fn entries(&self) -> usize {
         1
@@ -135,27 +111,16 @@ impl Spec for ScaleJudge {
         })
     }
 
-    async fn score(
-        &self,
-        conversation: &mut Conversation<'_>,
-        _case: &Case,
-        payload: &ScalePayload,
-    ) -> Result<Scored, Stop> {
-        let judged: Vec<JudgedRating> = conversation.ask().await?;
+    async fn score(&self, conversation: &mut Conversation<'_>, payload: &ScalePayload) -> ScoreResult {
+        let judged: Vec<Judged<Rating>> = conversation.ask().await?;
         let Some(judged) = judged.first() else {
             return Err(Stop::Invalid("the reply has no rating".into()));
         };
-        let rating = judged.verdict.number();
-        let entry = json!({
-            "id": 1,
-            "text": details::text(&payload.of),
-            "reasoning": details::text(&judged.reasoning),
-            "verdict": judged.verdict,
-        });
+        let rating = judged.verdict as u8;
         Ok(Scored {
             score: f64::from(rating) / 5.0,
             reason: format!("rated {rating} of 5"),
-            details: details::list("ratings", vec![entry]),
+            details: details::list("ratings", vec![details::verdict(&payload.of, judged)]),
             flags: Vec::new(),
         })
     }

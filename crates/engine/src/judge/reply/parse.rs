@@ -129,13 +129,14 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::judge::registry::JudgedItem;
+    use crate::judge::registry::YesNo;
+    use crate::judge::reply::Judged;
 
     fn fenced(text: &str) -> Result<Value, String> {
         whole(block(text)?)
     }
 
-    fn items(text: &str, asked: usize) -> Result<Vec<JudgedItem>, String> {
+    fn items(text: &str, asked: usize) -> Result<Vec<Judged<YesNo>>, String> {
         entries(&whole(text)?, asked)
     }
 

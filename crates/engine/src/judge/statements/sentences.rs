@@ -1,44 +1,24 @@
 //! Sentences of a paragraph: the boundaries of UAX 29 without those inside a sentence.
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
 use unicode_segmentation::UnicodeSegmentation;
 
+use promptgate_core::text::word_list;
+
 /// Abbreviations that never end a sentence, without their last full stop.
-const NEVER_LAST: [&str; 47] = [
-    "mr", "mrs", "ms", "mx", "dr", "prof", "st", "gen", "col", "lt", "sgt", "capt", "cmdr", "gov", "sen",
-    "rep", "rev", "hon", "pres", "messrs", "mme", "mlle", "sr", "sra", "e.g", "i.e", "eg", "ie", "vs", "cf",
-    "viz", "approx", "ca", "incl", "excl", "esp", "resp", "z.b", "d.h", "bzw", "ggf", "evtl", "inkl", "zzgl",
-    "hr", "fr", "p.ej",
-];
+static NEVER_LAST: LazyLock<HashSet<&str>> =
+    LazyLock::new(|| word_list(include_str!("../data/abbreviations.txt")));
 /// Abbreviations that do not end a sentence before a number.
-const BEFORE_NUMBER: [&str; 36] = [
-    "no", "nos", "nr", "num", "art", "sec", "sect", "ch", "chap", "vol", "p", "pp", "fig", "figs", "eq",
-    "para", "par", "abs", "ext", "tel", "ver", "v", "ed", "min", "max", "jan", "feb", "mar", "apr", "jun",
-    "jul", "aug", "sep", "sept", "oct", "nov",
-];
+static BEFORE_NUMBER: LazyLock<HashSet<&str>> =
+    LazyLock::new(|| word_list(include_str!("../data/abbreviations_before_numbers.txt")));
 /// One-word answers, which need the sentence that follows.
-const ONE_WORD_ANSWERS: [&str; 14] = [
-    "yes",
-    "no",
-    "yeah",
-    "yep",
-    "nope",
-    "sure",
-    "certainly",
-    "absolutely",
-    "correct",
-    "right",
-    "ja",
-    "nein",
-    "oui",
-    "of course",
-];
+static ONE_WORD_ANSWERS: LazyLock<HashSet<&str>> =
+    LazyLock::new(|| word_list(include_str!("../data/one_word_answers.txt")));
 /// Words that are more likely to open a sentence than to follow an initial or an acronym with full stops.
-const SENTENCE_OPENERS: [&str; 44] = [
-    "the", "a", "an", "this", "that", "these", "those", "it", "its", "he", "she", "they", "we", "you", "i",
-    "your", "our", "their", "if", "when", "then", "there", "in", "on", "at", "for", "to", "as", "but", "and",
-    "or", "so", "please", "however", "also", "after", "before", "all", "no", "not", "do", "what", "how",
-    "once",
-];
+static SENTENCE_OPENERS: LazyLock<HashSet<&str>> =
+    LazyLock::new(|| word_list(include_str!("../data/sentence_openers.txt")));
 
 /// Splits a paragraph into sentences. Concatenated, they are the paragraph.
 pub(super) fn sentences(paragraph: &str) -> Vec<&str> {
@@ -70,7 +50,7 @@ fn continues(before: &str, next: &str) -> bool {
     }
     let trimmed = before.trim_end();
     let words = trimmed.trim_matches(|character: char| !character.is_alphanumeric()).to_lowercase();
-    if ONE_WORD_ANSWERS.contains(&words.as_str()) && !trimmed.ends_with('?') {
+    if ONE_WORD_ANSWERS.contains(words.as_str()) && !trimmed.ends_with('?') {
         return true;
     }
     // In a web address or "v2?x=1" no white space follows, as it does after a Latin sentence.
@@ -86,12 +66,12 @@ fn continues(before: &str, next: &str) -> bool {
     let token = body.rsplit(char::is_whitespace).next().unwrap_or_default();
     let token = token.trim_start_matches(|character: char| !character.is_alphanumeric());
     let lower = token.to_lowercase();
-    if NEVER_LAST.contains(&lower.as_str()) {
+    if NEVER_LAST.contains(lower.as_str()) {
         return true;
     }
     let number_follows =
         next.trim_start_matches(['#', '(', ' ']).starts_with(|character: char| character.is_ascii_digit());
-    if number_follows && (BEFORE_NUMBER.contains(&lower.as_str()) || lower == "dec") {
+    if number_follows && BEFORE_NUMBER.contains(lower.as_str()) {
         return true;
     }
     // A lone "1." is the number of an item within a line.
@@ -120,5 +100,5 @@ fn is_initials(token: &str) -> bool {
 }
 
 fn opens_sentence(next: &str) -> bool {
-    next.unicode_words().next().is_some_and(|word| SENTENCE_OPENERS.contains(&word.to_lowercase().as_str()))
+    next.unicode_words().next().is_some_and(|word| SENTENCE_OPENERS.contains(word.to_lowercase().as_str()))
 }

@@ -8,8 +8,8 @@ mod disclose;
 
 use std::fmt::Write as _;
 
+use minijinja::context;
 use minijinja::value::Serde;
-use serde::Serialize;
 
 use super::markdown::{self, Commits, MarkdownOptions};
 use crate::v1::Report;
@@ -109,22 +109,6 @@ pub fn render(facts: &CommentFacts<'_>, limit: usize) -> String {
     }
 }
 
-/// The data of the template `comment.md`.
-#[derive(Serialize)]
-struct CommentContext<'a> {
-    kind: &'static str,
-    name: Option<String>,
-    exit_code: u8,
-    reason: Option<String>,
-    help: Option<String>,
-    messages: Vec<String>,
-    left_out: usize,
-    withheld: usize,
-    commits: Commits,
-    version: &'static str,
-    address: Option<&'a str>,
-}
-
 fn render_without_run(facts: &CommentFacts<'_>, limit: usize) -> Result<String, minijinja::Error> {
     let sanitizer = Sanitizer::new(facts.redactor);
     let text = |text: &str| sanitizer.clip(text, MAX_TEXT);
@@ -143,20 +127,20 @@ fn render_without_run(facts: &CommentFacts<'_>, limit: usize) -> Result<String, 
     let mut rendered = String::new();
     for max in [MAX_MESSAGES, 3, 0] {
         let listed: Vec<String> = shown.iter().take(max).map(|message| text(message)).collect();
-        let context = CommentContext {
-            kind: kind(&facts.subject),
-            name: name.map(|name| sanitizer.clip(name, 100)),
-            exit_code: facts.exit_code,
-            reason: reason.clone(),
-            help: help.clone(),
-            left_out: shown.len() - listed.len(),
-            withheld: messages.len() - shown.len(),
-            messages: listed,
-            commits: commits(facts),
-            version: env!("CARGO_PKG_VERSION"),
-            address: facts.address.filter(|address| markdown::is_plain_url(address)),
+        let context = context! {
+            kind => kind(&facts.subject),
+            name => name.map(|name| sanitizer.clip(name, 100)),
+            exit_code => facts.exit_code,
+            reason => reason.clone(),
+            help => help.clone(),
+            left_out => shown.len() - listed.len(),
+            withheld => messages.len() - shown.len(),
+            messages => listed,
+            commits => Serde(commits(facts)),
+            version => env!("CARGO_PKG_VERSION"),
+            address => facts.address.filter(|address| markdown::is_plain_url(address)),
         };
-        rendered = environment.render_named_str("comment.md", TEMPLATE, Serde(context))?;
+        rendered = environment.render_named_str("comment.md", TEMPLATE, context)?;
         if rendered.len() < limit {
             break;
         }

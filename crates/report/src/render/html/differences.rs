@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use serde::Serialize;
+use minijinja::{Value, context};
 
 use super::scale::round;
 use crate::v1::{Case, MetricKind, Report, Role};
@@ -24,40 +24,6 @@ const HEIGHT: f64 = 120.0;
 /// Smaller differences count as zero.
 const EPSILON: f64 = 1e-9;
 
-/// A plot of the differences of a metric, with lists.
-#[derive(Serialize)]
-pub(super) struct DifferencePlot {
-    pub(super) id: String,
-    pub(super) metric: String,
-    pub(super) summary: String,
-    pub(super) highest: String,
-    pub(super) lowest: String,
-    pub(super) zero: f64,
-    pub(super) bars: Vec<Bar>,
-    pub(super) worse: Vec<ListedCase>,
-    pub(super) better: Vec<ListedCase>,
-}
-
-#[derive(Serialize)]
-pub(super) struct Bar {
-    pub(super) x: f64,
-    pub(super) y: f64,
-    pub(super) width: f64,
-    pub(super) height: f64,
-    pub(super) class: &'static str,
-    /// Number of the case; 0 for a shared bar.
-    pub(super) case: usize,
-    pub(super) title: String,
-}
-
-/// A case in a list.
-#[derive(Serialize)]
-pub(super) struct ListedCase {
-    pub(super) case: usize,
-    pub(super) id: String,
-    pub(super) difference: String,
-}
-
 /// Differences of one metric: case index, candidate minus baseline.
 struct Series {
     metric: String,
@@ -65,8 +31,8 @@ struct Series {
     differences: Vec<(usize, f64)>,
 }
 
-/// Returns the plots; empty without a baseline.
-pub(super) fn differences(report: &Report, sanitizer: &Sanitizer<'_>) -> Vec<DifferencePlot> {
+/// Returns the plots for the template, with lists of cases; none without a baseline.
+pub(super) fn differences(report: &Report, sanitizer: &Sanitizer<'_>) -> Vec<Value> {
     if report.variants.baseline.is_none() {
         return Vec::new();
     }
@@ -134,7 +100,7 @@ fn largest(report: &Report) -> Vec<Series> {
     vec![Series { metric, kind: MetricKind::Judge, differences }]
 }
 
-fn draw(report: &Report, series: Series, index: usize, sanitizer: &Sanitizer<'_>) -> DifferencePlot {
+fn draw(report: &Report, series: Series, index: usize, sanitizer: &Sanitizer<'_>) -> Value {
     let Series { metric, kind, mut differences } = series;
     differences.sort_by(|(_, one), (_, other)| one.total_cmp(other));
     let worse = differences.iter().filter(|(_, of)| *of < -EPSILON).count();
@@ -142,10 +108,10 @@ fn draw(report: &Report, series: Series, index: usize, sanitizer: &Sanitizer<'_>
     let same = differences.len() - worse - better;
     let metric = sanitizer.clip(&metric, 120);
     let show = |value: f64| minus(number::signed(kind, value));
-    let listed = |(case, difference): &(usize, f64)| ListedCase {
-        case: case + 1,
-        id: report.cases.get(*case).map_or_else(String::new, |case| sanitizer.clip(&case.id, 60)),
-        difference: show(*difference),
+    let id =
+        |case: usize| report.cases.get(case).map_or_else(String::new, |case| sanitizer.clip(&case.id, 60));
+    let listed = |(case, difference): &(usize, f64)| {
+        context! { case => case + 1, id => id(*case), difference => show(*difference) }
     };
     let mut summary = format!(
         "{}: {} worse, {} better, {} unchanged",
@@ -154,10 +120,8 @@ fn draw(report: &Report, series: Series, index: usize, sanitizer: &Sanitizer<'_>
         number::count(better as u64),
         number::count(same as u64)
     );
-    let lists = (
-        differences.iter().take(worse.min(MAX_LISTED)).map(listed).collect(),
-        differences.iter().rev().take(better.min(MAX_LISTED)).map(listed).collect(),
-    );
+    let most_worse: Value = differences.iter().take(worse.min(MAX_LISTED)).map(listed).collect();
+    let most_better: Value = differences.iter().rev().take(better.min(MAX_LISTED)).map(listed).collect();
     // With many cases the unchanged ones would leave no room for the others.
     if differences.len() > MAX_BARS {
         differences.retain(|(_, of)| of.abs() > EPSILON);
@@ -172,29 +136,32 @@ fn draw(report: &Report, series: Series, index: usize, sanitizer: &Sanitizer<'_>
     let bar = |(position, chunk): (usize, &[(usize, f64)])| {
         let (case, difference) = chunk.first().copied().unwrap_or_default();
         let height = round(HEIGHT * difference.abs() / span).max(0.0);
-        Bar {
-            x: round(position as f64 * width),
-            y: if difference < 0.0 { zero } else { round(zero - height) },
-            width: round((width * 0.86).max(0.5)),
-            height,
-            class: if difference < 0.0 { "worse" } else { "better" },
-            case: if chunk.len() == 1 { case + 1 } else { 0 },
-            title: match chunk.len() {
-                1 => format!("{}: {}", listed(&(case, difference)).id, show(difference)),
-                count => format!("{count} cases from {}", show(difference)),
-            },
-        }
+        (height > 0.0).then(|| {
+            context! {
+                x => round(position as f64 * width),
+                y => if difference < 0.0 { zero } else { round(zero - height) },
+                width => round((width * 0.86).max(0.5)),
+                height,
+                class => if difference < 0.0 { "worse" } else { "better" },
+                // 0 for a bar of several cases.
+                case => if chunk.len() == 1 { case + 1 } else { 0 },
+                title => match chunk.len() {
+                    1 => format!("{}: {}", id(case), show(difference)),
+                    count => format!("{count} cases from {}", show(difference)),
+                },
+            }
+        })
     };
-    let bars = differences.chunks(per_bar).enumerate().map(bar).filter(|bar| bar.height > 0.0).collect();
-    DifferencePlot {
-        id: format!("differences-{index}"),
+    let bars: Value = differences.chunks(per_bar).enumerate().filter_map(bar).collect();
+    context! {
+        id => format!("differences-{index}"),
         metric,
         summary,
-        highest: show(highest),
-        lowest: show(lowest),
+        highest => show(highest),
+        lowest => show(lowest),
         zero,
         bars,
-        worse: lists.0,
-        better: lists.1,
+        worse => most_worse,
+        better => most_better,
     }
 }

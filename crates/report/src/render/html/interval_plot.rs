@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use minijinja::{Value, context};
 use serde::Serialize;
 
 use super::scale::{LEFT, RIGHT, Scale, round};
@@ -27,7 +28,7 @@ pub(super) struct Panel {
     pub(super) verdicts: Vec<PanelVerdict>,
     pub(super) note: String,
     pub(super) gated: bool,
-    pub(super) plots: Vec<IntervalPlot>,
+    pub(super) plots: Vec<Value>,
 }
 
 /// The verdict of one criterion on the metric.
@@ -35,50 +36,6 @@ pub(super) struct Panel {
 pub(super) struct PanelVerdict {
     pub(super) id: String,
     pub(super) verdict: &'static str,
-}
-
-#[derive(Serialize)]
-pub(super) struct IntervalPlot {
-    pub(super) id: String,
-    pub(super) title: String,
-    pub(super) description: String,
-    pub(super) height: f64,
-    pub(super) top: f64,
-    pub(super) base: f64,
-    pub(super) left: f64,
-    pub(super) right: f64,
-    pub(super) lines: Vec<Line>,
-    pub(super) ticks: Vec<Mark>,
-    pub(super) zero: Option<f64>,
-    pub(super) required: Vec<Mark>,
-    pub(super) undetectable: Option<Band>,
-}
-
-/// An estimate with its interval.
-#[derive(Serialize)]
-pub(super) struct Line {
-    pub(super) label: &'static str,
-    pub(super) class: &'static str,
-    pub(super) y: f64,
-    pub(super) x: f64,
-    pub(super) from: f64,
-    pub(super) to: f64,
-}
-
-/// A labelled position on the axis.
-#[derive(Serialize)]
-pub(super) struct Mark {
-    pub(super) x: f64,
-    pub(super) label: String,
-    pub(super) anchor: &'static str,
-}
-
-/// The range of drops too small to detect.
-#[derive(Serialize)]
-pub(super) struct Band {
-    pub(super) x: f64,
-    pub(super) width: f64,
-    pub(super) label: Mark,
 }
 
 /// A line before layout: label, class, estimate, bounds.
@@ -143,7 +100,7 @@ fn mean_plot(
     criteria: &[(&Criterion, Requirement)],
     name: &str,
     index: usize,
-) -> Option<IntervalPlot> {
+) -> Option<Value> {
     let estimate = |summary: &VariantSummary, label, class| -> Option<Estimate> {
         Some((label, class, summary.mean?, summary.lower, summary.upper))
     };
@@ -190,7 +147,7 @@ fn difference_plot(
     criteria: &[(&Criterion, Requirement)],
     name: &str,
     index: usize,
-) -> Option<IntervalPlot> {
+) -> Option<Value> {
     let difference = metric.difference.as_ref()?;
     let lines = vec![("difference", "candidate", difference.mean, difference.lower, difference.upper)];
     let show = |value: f64| minus(number::signed(metric.kind, value));
@@ -221,7 +178,7 @@ struct Plot {
 }
 
 impl Plot {
-    fn draw(self) -> Option<IntervalPlot> {
+    fn draw(self) -> Option<Value> {
         if self.lines.is_empty() {
             return None;
         }
@@ -236,46 +193,54 @@ impl Plot {
         let scale = Scale::of(values, *limits, min_span(*kind))?;
         let mark = |value: f64, label: &str| {
             let x = scale.position(value);
-            let anchor = if x < LEFT + 80.0 {
-                "start"
-            } else if x > RIGHT - 80.0 {
-                "end"
-            } else {
-                "middle"
+            let anchor = match x {
+                x if x < LEFT + 80.0 => "start",
+                x if x > RIGHT - 80.0 => "end",
+                _ => "middle",
             };
-            Mark { x, label: label.to_owned(), anchor }
+            context! { x, label, anchor }
         };
         let above = if required.is_empty() && detectable.is_none() { BARE_TOP_MARGIN } else { TOP_MARGIN };
         let base = above + LINE_HEIGHT * lines.len() as f64;
-        let line = |(index, (label, class, at, lower, upper)): (usize, &Estimate)| Line {
-            label,
-            class,
-            y: above + LINE_HEIGHT * (index as f64 + 0.5),
-            x: scale.position(*at),
-            // An interval without a bound extends to the end of the axis.
-            from: lower.map_or_else(|| open_end(*at, *upper, LEFT, &scale), |lower| scale.position(lower)),
-            to: upper.map_or_else(|| open_end(*at, *lower, RIGHT, &scale), |upper| scale.position(upper)),
+        // An interval without a bound extends to the end of the axis; without both it is the estimate.
+        let end = |bound: Option<f64>, other: Option<f64>, at: f64, end: f64| match (bound, other) {
+            (Some(bound), _) => scale.position(bound),
+            (None, Some(_)) => end,
+            (None, None) => scale.position(at),
+        };
+        let line = |(index, &(label, class, at, lower, upper)): (usize, &Estimate)| {
+            context! {
+                label,
+                class,
+                y => above + LINE_HEIGHT * (index as f64 + 0.5),
+                x => scale.position(at),
+                from => end(lower, upper, at, LEFT),
+                to => end(upper, lower, at, RIGHT),
+            }
         };
         let (ticks, decimals) = scale.ticks();
-        let tick =
-            |value: f64| Mark { anchor: "middle", ..mark(value, &tick(*kind, *signed, value, decimals)) };
-        Some(IntervalPlot {
-            description: self.description(),
-            id: id.clone(),
-            title: title.clone(),
-            height: base + BOTTOM_MARGIN,
-            top: above - 6.0,
+        let tick = |value: f64| {
+            let label = tick(*kind, *signed, value, decimals);
+            context! { x => scale.position(value), label, anchor => "middle" }
+        };
+        Some(context! {
+            description => self.description(),
+            id,
+            title,
+            height => base + BOTTOM_MARGIN,
+            top => above - 6.0,
             base,
-            left: LEFT,
-            right: RIGHT,
-            lines: lines.iter().enumerate().map(line).collect(),
-            ticks: ticks.into_iter().map(tick).collect(),
-            zero: signed.then(|| scale.position(0.0)),
-            required: required.iter().map(|(value, label)| mark(*value, label)).collect(),
-            undetectable: detectable.as_ref().map(|(value, label)| Band {
-                x: scale.position(*value),
-                width: round(scale.position(0.0) - scale.position(*value)),
-                label: mark(*value, label),
+            left => LEFT,
+            right => RIGHT,
+            lines => lines.iter().enumerate().map(line).collect::<Value>(),
+            ticks => ticks.into_iter().map(tick).collect::<Value>(),
+            zero => signed.then(|| scale.position(0.0)),
+            required => required.iter().map(|(value, label)| mark(*value, label)).collect::<Value>(),
+            // The range of drops too small to detect.
+            undetectable => detectable.as_ref().map(|(value, label)| context! {
+                x => scale.position(*value),
+                width => round(scale.position(0.0) - scale.position(*value)),
+                label => mark(*value, label),
             }),
         })
     }
@@ -306,11 +271,6 @@ fn min_span(kind: MetricKind) -> f64 {
         MetricKind::OutputTokens | MetricKind::Length => 1.0,
         MetricKind::Cost => 1e-5,
     }
-}
-
-/// The end of an interval with a missing bound; the estimate where both bounds are missing.
-fn open_end(at: f64, other: Option<f64>, end: f64, scale: &Scale) -> f64 {
-    if other.is_some() { end } else { scale.position(at) }
 }
 
 /// The label of a tick.

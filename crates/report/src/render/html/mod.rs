@@ -20,14 +20,13 @@ mod worst_cases;
 use std::io::{self, Write};
 
 use minijinja::syntax::SyntaxConfig;
-use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, escape_formatter};
 use sha2::{Digest as _, Sha256};
 
 use super::Style;
 use crate::v1::Report;
 use crate::view::Sanitizer;
-use page_context::PageContext;
+use page_context::page_context;
 use promptgate_core::text::Redactor;
 
 const TEMPLATE: &str = include_str!("assets/report.html");
@@ -48,10 +47,9 @@ pub(super) fn write(report: &Report, out: &mut dyn Write, style: &Style) -> io::
     let sanitizer = Sanitizer::new(&style.redactor);
     let order = case_data::display_order(report);
     let data = case_data::case_data(report, &order, &sanitizer)?;
-    let page = PageContext::new(report, &order, data, &sanitizer);
+    let page = page_context(report, &order, data, &sanitizer);
     let environment = environment(style.redactor.clone()).map_err(io::Error::other)?;
-    let text =
-        environment.render_named_str("report.html", TEMPLATE, Serde(page)).map_err(io::Error::other)?;
+    let text = environment.render_named_str("report.html", TEMPLATE, page).map_err(io::Error::other)?;
     out.write_all(text.as_bytes())
 }
 

@@ -1,18 +1,18 @@
 //! The data of the template `report.html`.
 
-use serde::Serialize;
+use minijinja::value::Serde;
+use minijinja::{Value, context};
 
-use super::differences::{DifferencePlot, differences};
+use super::differences::differences;
 use super::interval_plot::{Panel, panels};
-use super::provenance::{self, FactGroup};
-use super::worst_cases::{WorstCase, worst};
+use super::provenance;
+use super::worst_cases::worst;
 use super::{case_data::CaseData, script};
 use crate::v1::{CaseStatus, CriterionVerdict, Report, Verdict};
 use crate::view::Headline;
-use crate::view::judge_summary::{PlantedRow, failed_self_test};
 use crate::view::number::minus;
-use crate::view::policy_notice::{Notice, notice};
-use crate::view::{self, Sanitizer, effect, lengths, looks, number, slices};
+use crate::view::policy_notice::notice;
+use crate::view::{self, PageLimits, Sanitizer, number};
 
 /// Rows of a table, reasons, warnings.
 const MAX_ROWS: usize = 150;
@@ -21,191 +21,81 @@ const MAX_TEXT: usize = 400;
 /// Characters of a metric name.
 const MAX_NAME: usize = 120;
 
-#[derive(Serialize)]
-pub(super) struct PageContext {
-    content_security_policy: String,
-    style: &'static str,
-    script: String,
-    data: String,
-    title: String,
-    name: String,
-    candidate: String,
-    baseline: Option<String>,
-    baseline_note: Option<String>,
-    class: &'static str,
-    symbol: &'static str,
-    verdict: String,
-    exit_code_zero: bool,
-    simulated: bool,
-    policy_notice: Option<Notice>,
-    partial: bool,
-    reasons: Vec<String>,
-    reasons_left_out: usize,
-    help: Option<String>,
-    settle: Option<String>,
-    effect: Option<effect::Effect>,
-    cases: String,
-    repeats: String,
-    cost: String,
-    criteria: Vec<CriterionRow>,
-    criteria_left_out: usize,
-    folded: Vec<FoldedCriteria>,
-    confidence: String,
-    scope: &'static str,
-    panels: Vec<PanelGroup>,
-    panels_left_out: usize,
-    metrics: Vec<MetricRow>,
-    differences: Vec<DifferencePlot>,
-    worst: Vec<WorstCase>,
-    worst_more: usize,
-    statuses: Vec<(&'static str, usize)>,
-    compared: bool,
-    count: usize,
-    shown: usize,
-    notes: Vec<String>,
-    slices: Vec<slices::SliceRow>,
-    looks: Vec<looks::LookRow>,
-    alpha_spent: String,
-    planted: Vec<PlantedRow>,
-    lengths: Vec<lengths::LengthRow>,
-    facts: Vec<FactGroup>,
-    warnings: Vec<String>,
-    warnings_left_out: usize,
-    started: String,
-    version: String,
-}
-
-/// A group of plots, collapsed below a summary where one is given.
-#[derive(Serialize)]
-struct PanelGroup {
-    summary: Option<String>,
-    panels: Vec<Panel>,
-}
-
-#[derive(Serialize)]
-struct CriterionRow {
-    id: String,
-    estimate: String,
-    interval: String,
-    required: String,
-    class: &'static str,
-    symbol: &'static str,
-    explanation: String,
-    method: String,
-}
-
-/// Criteria that every trial passes.
-#[derive(Serialize)]
-struct FoldedCriteria {
-    label: String,
-    names: Vec<String>,
-    left_out: usize,
-}
-
-#[derive(Serialize)]
-struct MetricRow {
-    name: String,
-    candidate: String,
-    baseline: String,
-    difference: String,
-    interval: String,
-    detects: String,
-    noise: String,
-    cases: usize,
-    missing: usize,
-}
-
-impl PageContext {
-    pub(super) fn new(report: &Report, order: &[usize], data: CaseData, sanitizer: &Sanitizer<'_>) -> Self {
-        let text = |text: &str| sanitizer.clip(text, MAX_TEXT);
-        let name = |text: &str| sanitizer.clip(text, MAX_NAME);
-        let view::Criteria { listed, folded } = view::criteria(report);
-        let reasons = reasons(report, sanitizer);
-        let slices = slices::rows(report);
-        let (panels, panels_left_out) = panels(report, sanitizer);
-        let (mut gated, others): (Vec<Panel>, Vec<Panel>) = panels.into_iter().partition(|panel| panel.gated);
-        // Failures first, as among the criteria.
-        gated.sort_by_key(|panel| panel.verdicts.iter().all(|of| of.verdict == "pass"));
-        let without = (!gated.is_empty()).then(|| {
-            let metrics = number::counted(others.len() as u64, "metric");
-            format!("{metrics} without a criterion")
-        });
-        let panels =
-            [PanelGroup { summary: None, panels: gated }, PanelGroup { summary: without, panels: others }]
-                .into();
-        let (worst, worst_more) = worst(report, order, sanitizer);
-        let headline = view::headline(report);
-        let word = headline.as_str().to_uppercase();
-        let script = script();
-        Self {
-            content_security_policy: super::content_security_policy(&script),
-            style: super::STYLE,
-            script,
-            title: format!("{word}: {}", sanitizer.clip(&report.name, 80)),
-            name: text(&report.name),
-            candidate: text(&view::variant_name(&report.variants.candidate)),
-            baseline: report.variants.baseline.as_ref().map(view::variant_name).as_deref().map(text),
-            baseline_note: report.baseline_note.as_deref().map(view::baseline_note).map(text),
-            class: match headline {
-                Headline::Verdict(verdict) => verdict.as_str(),
-                Headline::Interrupted | Headline::NotEvaluated => "incomplete",
-            },
-            symbol: symbol(headline),
-            verdict: word,
-            exit_code_zero: view::is_non_blocking(report),
-            simulated: report.simulated,
-            policy_notice: notice(report, MAX_ROWS).map(|notice| notice.map_text(text)),
-            partial: report.verdict == Verdict::Incomplete,
-            reasons_left_out: reasons.len().saturating_sub(MAX_ROWS),
-            reasons: reasons.iter().take(MAX_ROWS).map(|reason| text(reason)).collect(),
-            help: report.ended.fault.as_ref().and_then(|fault| fault.help.as_deref()).map(text),
-            settle: looks::settle(report),
-            effect: effect::effect(report, name),
-            cases: number::counted(report.cases.len() as u64, "case"),
-            repeats: number::counted(u64::from(report.repeats), "repeat"),
-            cost: view::cost(report),
-            criteria_left_out: listed.len().saturating_sub(MAX_ROWS),
-            criteria: listed.iter().take(MAX_ROWS).map(|row| criterion(report, row, sanitizer)).collect(),
-            folded: folded
-                .iter()
-                .map(|of| FoldedCriteria {
-                    label: of.label.clone(),
-                    names: of.rows.iter().take(MAX_ROWS).map(|row| text(row.id)).collect(),
-                    left_out: of.rows.len().saturating_sub(MAX_ROWS),
-                })
-                .collect(),
-            confidence: number::percent(report.policy.confidence),
-            scope: view::scope_question(report.policy.scope),
-            panels,
-            panels_left_out,
-            metrics: metrics(report, sanitizer),
-            differences: differences(report, sanitizer),
-            worst,
-            worst_more,
-            statuses: statuses(report),
-            compared: report.variants.baseline.is_some(),
-            count: report.cases.len(),
-            shown: report.cases.len() - data.without_row,
-            notes: notes(report, &data),
-            data: data.json,
-            slices: slices.into_iter().take(MAX_ROWS).map(|row| row.map_text(text)).collect(),
-            looks: looks::rows(report, sanitizer.redactor())
-                .into_iter()
-                .map(|row| row.map_text(text))
-                .collect(),
-            alpha_spent: looks::spent(report),
-            planted: failed_self_test(report, sanitizer.redactor())
-                .into_iter()
-                .take(MAX_ROWS)
-                .map(|row| row.map_text(text))
-                .collect(),
-            lengths: lengths::rows(report).take(MAX_ROWS).map(|row| row.map_text(name)).collect(),
-            facts: provenance::groups(report, sanitizer),
-            warnings: report.warnings.iter().take(MAX_ROWS).map(|warning| text(warning)).collect(),
-            warnings_left_out: report.warnings.len().saturating_sub(MAX_ROWS),
-            started: text(&report.started_at),
-            version: text(&report.tool_version),
-        }
+/// Returns the data of the template.
+pub(super) fn page_context(
+    report: &Report,
+    order: &[usize],
+    data: CaseData,
+    sanitizer: &Sanitizer<'_>,
+) -> Value {
+    let text = |text: &str| sanitizer.clip(text, MAX_TEXT);
+    let limits = PageLimits { rows: MAX_ROWS, text: MAX_TEXT, name: MAX_NAME };
+    let view::Criteria { listed, folded } = view::criteria(report);
+    let reasons = reasons(report, sanitizer);
+    let (panels, panels_left_out) = panels(report, sanitizer);
+    let (mut gated, others): (Vec<Panel>, Vec<Panel>) = panels.into_iter().partition(|panel| panel.gated);
+    // Failures first, as among the criteria.
+    gated.sort_by_key(|panel| panel.verdicts.iter().all(|of| of.verdict == "pass"));
+    let without = (!gated.is_empty()).then(|| {
+        let metrics = number::counted(others.len() as u64, "metric");
+        format!("{metrics} without a criterion")
+    });
+    let panels = [(None, gated), (without, others)];
+    let (worst, worst_more) = worst(report, order, sanitizer);
+    let headline = view::headline(report);
+    let word = headline.as_str().to_uppercase();
+    let script = script();
+    context! {
+        content_security_policy => super::content_security_policy(&script),
+        style => super::STYLE,
+        script,
+        title => format!("{word}: {}", sanitizer.clip(&report.name, 80)),
+        candidate => text(&view::variant_name(&report.variants.candidate)),
+        baseline => report.variants.baseline.as_ref().map(view::variant_name).as_deref().map(text),
+        class => match headline {
+            Headline::Verdict(verdict) => verdict.as_str(),
+            Headline::Interrupted | Headline::NotEvaluated => "incomplete",
+        },
+        symbol => symbol(headline),
+        verdict => word,
+        policy_notice => Serde(notice(report, MAX_ROWS).map(|notice| notice.map_text(text))),
+        help => report.ended.fault.as_ref().and_then(|fault| fault.help.as_deref()).map(text),
+        cases => number::counted(report.cases.len() as u64, "case"),
+        repeats => number::counted(u64::from(report.repeats), "repeat"),
+        cost => view::cost(report),
+        criteria_left_out => listed.len().saturating_sub(MAX_ROWS),
+        criteria => listed.iter().take(MAX_ROWS).map(|row| criterion(report, row, sanitizer)).collect::<Value>(),
+        folded => folded
+            .iter()
+            .map(|of| {
+                context! {
+                    label => of.label.clone(),
+                    names => of.rows.iter().take(MAX_ROWS).map(|row| text(row.id)).collect::<Value>(),
+                    left_out => of.rows.len().saturating_sub(MAX_ROWS),
+                }
+            })
+            .collect::<Value>(),
+        scope => view::scope_question(report.policy.scope),
+        panels => panels
+            .into_iter()
+            .map(|(summary, panels)| context! { summary, panels => Serde(panels) })
+            .collect::<Value>(),
+        panels_left_out,
+        differences => differences(report, sanitizer),
+        worst,
+        worst_more,
+        statuses => Serde(statuses(report)),
+        compared => report.variants.baseline.is_some(),
+        count => report.cases.len(),
+        shown => report.cases.len() - data.without_row,
+        notes => notes(report, &data),
+        data => data.json,
+        facts => Serde(provenance::groups(report, sanitizer)),
+        warnings => report.warnings.iter().take(MAX_ROWS).map(|warning| text(warning)).collect::<Value>(),
+        warnings_left_out => report.warnings.len().saturating_sub(MAX_ROWS),
+        started => text(&report.started_at),
+        version => text(&report.tool_version),
+        ..view::shared_context(report, &reasons, limits, sanitizer)
     }
 }
 
@@ -227,47 +117,26 @@ fn symbol(headline: Headline) -> &'static str {
     }
 }
 
-fn criterion(report: &Report, row: &view::CriterionRow<'_>, sanitizer: &Sanitizer<'_>) -> CriterionRow {
+fn criterion(report: &Report, row: &view::CriterionRow<'_>, sanitizer: &Sanitizer<'_>) -> Value {
     let outcome = report.criteria.iter().find(|criterion| criterion.id == row.id);
     let p = outcome.and_then(|of| of.p).map_or_else(String::new, |p| {
         if p < 0.0001 { ", p < 0.0001".to_owned() } else { format!(", p = {p:.4}") }
     });
-    CriterionRow {
-        id: sanitizer.clip(row.id, 200),
-        estimate: minus(row.estimate.clone()),
-        interval: minus(row.interval.clone()),
-        required: minus(row.required.clone()),
-        class: row.verdict.as_str(),
-        symbol: match row.verdict {
+    context! {
+        id => sanitizer.clip(row.id, 200),
+        estimate => minus(row.estimate.clone()),
+        interval => minus(row.interval.clone()),
+        required => minus(row.required.clone()),
+        class => row.verdict.as_str(),
+        symbol => match row.verdict {
             CriterionVerdict::Pass => "✓",
             CriterionVerdict::Fail => "✗",
             CriterionVerdict::Inconclusive => "?",
             CriterionVerdict::Incomplete => "!",
         },
-        explanation: outcome.map_or_else(String::new, |of| sanitizer.clip(&of.explanation, MAX_TEXT)),
-        method: outcome.map_or_else(String::new, |of| format!("{}{p}", sanitizer.clip(&of.method, 60))),
+        explanation => outcome.map_or_else(String::new, |of| sanitizer.clip(&of.explanation, MAX_TEXT)),
+        method => outcome.map_or_else(String::new, |of| format!("{}{p}", sanitizer.clip(&of.method, 60))),
     }
-}
-
-fn metrics(report: &Report, sanitizer: &Sanitizer<'_>) -> Vec<MetricRow> {
-    let rows = view::metrics(report).into_iter().zip(&report.metrics).take(MAX_ROWS);
-    rows.map(|(row, metric)| {
-        let value = |value: Option<f64>| {
-            value.map_or_else(|| number::NONE.to_owned(), |value| number::value(metric.kind, value))
-        };
-        MetricRow {
-            name: sanitizer.clip(row.name, 120),
-            candidate: minus(row.candidate),
-            baseline: minus(row.baseline),
-            difference: minus(row.difference),
-            interval: minus(row.interval),
-            detects: value(metric.smallest_detectable_drop),
-            noise: value(metric.noise),
-            cases: metric.candidate.n,
-            missing: row.missing,
-        }
-    })
-    .collect()
 }
 
 /// The statuses that occur, worst first, with their counts.

@@ -151,7 +151,7 @@ fn judging_cost(judging: &Judging, sanitizer: &Sanitizer<'_>) -> String {
     let mut parts = Vec::from_iter(judging.model.as_deref().map(|model| sanitizer.clip(model, 120)));
     parts.push(number::counted(u64::from(judging.calls), "call"));
     parts.push(number::tokens(judging.usage));
-    parts.extend(judging.latency_ms.map(|latency| format!("{:.2} s", latency / 1000.0)));
+    parts.push(format!("{:.2} s", judging.latency_ms / 1000.0));
     parts.extend(judging.cached.map(|cached| format!("{} of them from the cache", cached.calls)));
     parts.join(", ")
 }

@@ -1,31 +1,31 @@
 //! Lists of cases: the worst, then the others shown by the tier.
 
-use super::table_lines::{CaseGroup, CaseLine};
+use minijinja::{Value, context};
+
 use super::{SecondList, Tier};
 use crate::v1::{Case, Report, Role};
 use crate::view::{self, Sanitizer, number};
 
 /// Returns the lists of cases and the number of omitted cases.
-pub(super) fn groups(report: &Report, tier: Tier, sanitizer: &Sanitizer<'_>) -> (Vec<CaseGroup>, usize) {
+pub(super) fn groups(report: &Report, tier: Tier, sanitizer: &Sanitizer<'_>) -> (Value, usize) {
     let worst = view::worst(report);
     let others = view::changed(report);
     let line = |row: &view::CaseRow<'_>| case_line(row, tier, sanitizer);
-    let first: Vec<CaseLine> = worst.iter().take(tier.worst).map(line).collect();
-    let rest: Vec<CaseLine> = match tier.cases {
+    let first: Vec<Value> = worst.iter().take(tier.worst).map(line).collect();
+    let rest: Vec<Value> = match tier.cases {
         SecondList::None => Vec::new(),
         SecondList::Worse => worst.iter().skip(tier.worst).map(line).collect(),
         SecondList::Changed => worst.iter().skip(tier.worst).chain(&others).map(line).collect(),
     };
     let left_out = worst.len() + others.len() - first.len() - rest.len();
     let count = |count: usize| number::count(count as u64);
+    let of = number::counted(worst.len() as u64, "case");
     let groups = [
-        CaseGroup {
-            title: format!("Worst {} of {}", count(first.len()), number::counted(worst.len() as u64, "case")),
-            rows: first,
-        },
-        CaseGroup { title: format!("Other cases that changed ({})", count(rest.len())), rows: rest },
+        (format!("Worst {} of {of}", count(first.len())), first),
+        (format!("Other cases that changed ({})", count(rest.len())), rest),
     ];
-    (groups.into_iter().filter(|group| !group.rows.is_empty()).collect(), left_out)
+    let groups = groups.into_iter().filter(|(_, rows)| !rows.is_empty());
+    (groups.map(|(title, rows)| context! { title, rows }).collect(), left_out)
 }
 
 /// The number of cases listed by a tier.
@@ -37,23 +37,23 @@ pub(super) fn listed_count(report: &Report, tier: Tier) -> usize {
     }
 }
 
-fn case_line(row: &view::CaseRow<'_>, tier: Tier, sanitizer: &Sanitizer<'_>) -> CaseLine {
+fn case_line(row: &view::CaseRow<'_>, tier: Tier, sanitizer: &Sanitizer<'_>) -> Value {
     let failing: Vec<String> =
         row.case.failing.iter().take(3).map(|metric| sanitizer.clip(metric, tier.text.min(40))).collect();
-    CaseLine {
-        id: sanitizer.clip(&row.case.id, tier.text.min(60)),
-        query: sanitizer.clip(&row.case.query, tier.text.min(80)),
-        status: row.label,
-        baseline: row.baseline.clone(),
-        candidate: row.candidate.clone(),
-        difference: row.difference.as_ref().map_or_else(
+    context! {
+        id => sanitizer.clip(&row.case.id, tier.text.min(60)),
+        query => sanitizer.clip(&row.case.query, tier.text.min(80)),
+        status => row.label,
+        baseline => row.baseline.clone(),
+        candidate => row.candidate.clone(),
+        difference => row.difference.as_ref().map_or_else(
             || number::NONE.to_owned(),
             |(metric, difference)| {
                 format!("{} {}", number::minus(difference.clone()), sanitizer.clip(metric, tier.text.min(40)))
             },
         ),
-        failing: if failing.is_empty() { number::NONE.to_owned() } else { failing.join(", ") },
-        reason: match reason(row.case) {
+        failing => if failing.is_empty() { number::NONE.to_owned() } else { failing.join(", ") },
+        reason => match reason(row.case) {
             reason if reason.is_empty() => number::NONE.to_owned(),
             reason => sanitizer.clip(&reason, tier.text.min(120)),
         },

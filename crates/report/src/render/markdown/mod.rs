@@ -8,12 +8,10 @@ mod case_groups;
 mod environment;
 mod report_context;
 mod run_facts;
-mod table_lines;
 mod worst_answers;
 
 use std::io::{self, Write};
 
-use minijinja::value::Serde;
 use serde::Serialize;
 
 use super::Style;
@@ -23,7 +21,7 @@ use crate::view::Sanitizer;
 use case_groups::listed_count;
 pub(super) use environment::{environment, is_plain_url};
 use promptgate_core::text::Redactor;
-use report_context::ReportContext;
+use report_context::report_context;
 
 /// Size of the shortest case row in bytes. A tier with more cases than fit by this size is not tried.
 const MIN_ROW_BYTES: usize = 60;
@@ -102,8 +100,8 @@ pub(super) fn render(report: &Report, options: &MarkdownOptions<'_>) -> Result<S
         if listed_count(report, tier) > options.limit / MIN_ROW_BYTES {
             continue;
         }
-        let page = ReportContext::new(report, tier, options, &sanitizer);
-        text = environment.render_named_str("report.md", TEMPLATE, Serde(page))?;
+        let page = report_context(report, tier, options, &sanitizer);
+        text = environment.render_named_str("report.md", TEMPLATE, page)?;
         if text.len() < options.limit {
             break;
         }

@@ -1,162 +1,82 @@
 //! The data of the template `report.md`.
 
-use serde::Serialize;
+use minijinja::value::Serde;
+use minijinja::{Value, context};
 
 use super::case_groups::groups;
 use super::environment::is_plain_url;
 use super::run_facts::run_facts;
-use super::table_lines::{CaseGroup, CriterionLine, FoldedLine, MetricLine, RunFact};
-use super::worst_answers::{self, CaseAnswers};
-use super::{Commits, MarkdownOptions, Tier};
+use super::worst_answers;
+use super::{MarkdownOptions, Tier};
 use crate::render::comment::Disclose;
 use crate::v1::{CriterionVerdict, Fault, Reason, ReasonCode, Report, Verdict};
-use crate::view::judge_summary::{self, PlantedRow};
 use crate::view::number::minus;
-use crate::view::{self, Headline, Sanitizer, effect, lengths, looks, number, policy_notice, slices};
+use crate::view::{self, Headline, PageLimits, Sanitizer, number, policy_notice};
 
-#[derive(Serialize)]
-pub(super) struct ReportContext<'a> {
-    symbol: &'static str,
-    verdict: &'static str,
-    name: String,
-    effect: Option<effect::Effect>,
-    has_baseline: bool,
-    baseline_note: Option<String>,
-    policy: Option<policy_notice::Notice>,
-    exit_code_zero: bool,
-    measured: bool,
-    simulated: bool,
-    partial: bool,
-    stopped: Option<String>,
-    help: Option<String>,
-    settle: Option<String>,
-    reasons: Vec<String>,
-    reasons_left_out: usize,
-    criteria: Vec<CriterionLine>,
-    criteria_left_out: usize,
-    folded: Vec<FoldedLine>,
-    metrics: Vec<MetricLine>,
-    metrics_left_out: usize,
-    groups: Vec<CaseGroup>,
-    cases_left_out: Option<String>,
-    tally: String,
-    confidence: String,
-    scope: &'static str,
-    scope_words: &'static str,
-    commits: Commits,
-    facts: Vec<RunFact>,
-    planted: Vec<PlantedRow>,
-    looks: Vec<looks::LookRow>,
-    alpha_spent: String,
-    slices: Vec<slices::SliceRow>,
-    slices_left_out: usize,
-    lengths: Vec<lengths::LengthRow>,
-    shows_text: bool,
-    answers: Vec<CaseAnswers>,
-    address: Option<&'a str>,
-    warnings: Vec<String>,
-    warnings_title: String,
-    warnings_left_out: usize,
-}
-
-impl<'a> ReportContext<'a> {
-    pub(super) fn new(
-        report: &Report,
-        tier: Tier,
-        options: &MarkdownOptions<'a>,
-        sanitizer: &Sanitizer<'_>,
-    ) -> Self {
-        let text = |text: &str| sanitizer.clip(text, tier.text);
-        let shows_text = options.disclose != Disclose::Numbers;
-        let headline = view::headline(report);
-        let (groups, left_out) = groups(report, tier, sanitizer);
-        let view::Criteria { listed, folded } = view::criteria(report);
-        let criterion = |id: &str, row: &view::CriterionRow<'_>| CriterionLine {
-            id: text(id),
-            estimate: minus(row.estimate.clone()),
-            interval: minus(row.interval.clone()),
-            required: minus(row.required.clone()),
-            verdict: criterion_verdict(row.verdict),
-        };
-        let reasons = reasons(report, shows_text, sanitizer);
-        let slices = slices::rows(report);
-        let fault = report.ended.fault.as_ref();
-        let warnings = if shows_text { &*report.warnings } else { &[] };
-        Self {
-            symbol: symbol(headline),
-            verdict: headline.as_str(),
-            name: text(&report.name),
-            effect: effect::effect(report, text),
-            has_baseline: report.variants.baseline.is_some(),
-            baseline_note: report.baseline_note.as_deref().map(view::baseline_note).map(text),
-            policy: policy_notice::notice(report, tier.rows.min(12)).map(|notice| notice.map_text(text)),
-            exit_code_zero: view::is_non_blocking(report),
-            measured: !view::nothing_measured(report),
-            simulated: report.simulated,
-            partial: report.verdict == Verdict::Incomplete,
-            stopped: fault
-                .filter(|_| report.reasons.is_empty())
-                .map(|fault| if shows_text { text(&fault.message) } else { withheld(fault) }),
-            help: fault.filter(|_| shows_text).and_then(|fault| fault.help.as_deref()).map(text),
-            settle: looks::settle(report),
-            reasons_left_out: reasons.len().saturating_sub(tier.rows),
-            reasons: reasons.iter().take(tier.rows).map(|reason| text(reason)).collect(),
-            criteria_left_out: listed.len().saturating_sub(tier.rows),
-            criteria: listed.iter().take(tier.rows).map(|row| criterion(row.id, row)).collect(),
-            folded: folded
-                .iter()
-                .filter_map(|of| {
-                    let names = of.rows.iter().take(tier.rows).map(|row| text(row.id)).collect();
-                    let left_out = of.rows.len().saturating_sub(tier.rows);
-                    let row = criterion(&of.label, of.rows.first()?);
-                    Some(FoldedLine { label: of.label.clone(), row, names, left_out })
-                })
-                .collect(),
-            metrics: view::metrics(report)
-                .into_iter()
-                .take(tier.rows)
-                .map(|row| MetricLine {
-                    name: text(row.name),
-                    candidate: minus(row.candidate),
-                    baseline: minus(row.baseline),
-                    difference: minus(row.difference),
-                    interval: minus(row.interval),
-                    missing: row.missing,
-                })
-                .collect(),
-            metrics_left_out: report.metrics.len().saturating_sub(tier.rows),
-            groups,
-            cases_left_out: (left_out > 0).then(|| cases(left_out)),
-            tally: view::tally(report),
-            confidence: number::percent(report.policy.confidence),
-            scope: report.policy.scope.as_str(),
-            scope_words: view::scope_question(report.policy.scope),
-            commits: options.commits.clone(),
-            facts: run_facts(report, tier.text, sanitizer),
-            planted: judge_summary::failed_self_test(report, sanitizer.redactor())
-                .into_iter()
-                .take(tier.rows)
-                .map(|row| row.map_text(text))
-                .collect(),
-            looks: looks::rows(report, sanitizer.redactor())
-                .into_iter()
-                .map(|row| row.map_text(text))
-                .collect(),
-            slices_left_out: slices.len().saturating_sub(tier.rows),
-            slices: slices.into_iter().take(tier.rows).map(|row| row.map_text(text)).collect(),
-            alpha_spent: looks::spent(report),
-            lengths: lengths::rows(report).map(|row| row.map_text(text)).collect(),
-            warnings_title: number::counted(report.warnings.len() as u64, "warning"),
-            warnings: warnings.iter().take(tier.rows).map(|warning| text(warning)).collect(),
-            warnings_left_out: report.warnings.len().saturating_sub(tier.rows.min(warnings.len())),
-            answers: if options.disclose == Disclose::Full {
-                worst_answers::worst(report, tier.worst, tier.answer, sanitizer)
-            } else {
-                Vec::new()
-            },
-            shows_text,
-            address: options.address.filter(|address| is_plain_url(address)),
+/// Returns the data of the template.
+pub(super) fn report_context(
+    report: &Report,
+    tier: Tier,
+    options: &MarkdownOptions<'_>,
+    sanitizer: &Sanitizer<'_>,
+) -> Value {
+    let text = |text: &str| sanitizer.clip(text, tier.text);
+    let shows_text = options.disclose != Disclose::Numbers;
+    let headline = view::headline(report);
+    let (groups, left_out) = groups(report, tier, sanitizer);
+    let view::Criteria { listed, folded } = view::criteria(report);
+    let criterion = |id: &str, row: &view::CriterionRow<'_>| {
+        context! {
+            id => text(id),
+            estimate => minus(row.estimate.clone()),
+            interval => minus(row.interval.clone()),
+            required => minus(row.required.clone()),
+            verdict => criterion_verdict(row.verdict),
         }
+    };
+    let reasons = reasons(report, shows_text, sanitizer);
+    let limits = PageLimits { rows: tier.rows, text: tier.text, name: tier.text };
+    let fault = report.ended.fault.as_ref();
+    let warnings = if shows_text { &*report.warnings } else { &[] };
+    context! {
+        symbol => symbol(headline),
+        verdict => headline.as_str(),
+        has_baseline => report.variants.baseline.is_some(),
+        policy => Serde(policy_notice::notice(report, tier.rows.min(12)).map(|notice| notice.map_text(text))),
+        measured => !view::nothing_measured(report),
+        stopped => fault
+            .filter(|_| report.reasons.is_empty())
+            .map(|fault| if shows_text { text(&fault.message) } else { withheld(fault) }),
+        help => fault.filter(|_| shows_text).and_then(|fault| fault.help.as_deref()).map(text),
+        criteria_left_out => listed.len().saturating_sub(tier.rows),
+        criteria => listed.iter().take(tier.rows).map(|row| criterion(row.id, row)).collect::<Value>(),
+        folded => folded
+            .iter()
+            .filter_map(|of| {
+                let names: Value = of.rows.iter().take(tier.rows).map(|row| text(row.id)).collect();
+                let left_out = of.rows.len().saturating_sub(tier.rows);
+                let row = criterion(&of.label, of.rows.first()?);
+                Some(context! { label => of.label.clone(), row, names, left_out })
+            })
+            .collect::<Value>(),
+        groups,
+        cases_left_out => (left_out > 0).then(|| cases(left_out)),
+        tally => view::tally(report),
+        scope => report.policy.scope.as_str(),
+        scope_words => view::scope_question(report.policy.scope),
+        commits => Serde(&options.commits),
+        facts => Serde(run_facts(report, tier.text, sanitizer)),
+        warnings_title => number::counted(report.warnings.len() as u64, "warning"),
+        warnings => warnings.iter().take(tier.rows).map(|warning| text(warning)).collect::<Value>(),
+        warnings_left_out => report.warnings.len().saturating_sub(tier.rows.min(warnings.len())),
+        answers => if options.disclose == Disclose::Full {
+            worst_answers::worst(report, tier.worst, tier.answer, sanitizer)
+        } else {
+            Vec::new()
+        },
+        shows_text,
+        address => options.address.filter(|address| is_plain_url(address)),
+        ..view::shared_context(report, &reasons, limits, sanitizer)
     }
 }
 

@@ -10,6 +10,9 @@ use promptgate_core::text::neutral;
 /// Maximum number of shards that a message names.
 const MAX_NAMED: usize = 12;
 
+const OTHER_RUN: &str =
+    "all shards need the same commit, configuration and flags: run this shard again, or remove the file";
+
 /// A run joined from its shards.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Joined {
@@ -40,27 +43,18 @@ pub fn join(mut shards: Vec<(String, ShardFile)>, refused: &[Shard]) -> Result<J
     for (file, shard) in shards {
         claimed.insert(shard.shard.index);
         if shard.plan != plan {
-            diagnostics.push(
-                Diagnostic::new(format!(
-                    "shard {} belongs to another run: it differs in {}",
-                    shard.shard,
-                    neutral::terminal(&shard.plan.differing(&plan))
-                ))
-                .at(Place::file(file))
-                .help("all shards need the same commit, configuration and flags: run this shard again, or remove the file"),
-            );
+            let parts = neutral::terminal(&shard.plan.differing(&plan));
+            let message = format!("shard {} belongs to another run: it differs in {parts}", shard.shard);
+            diagnostics.push(Diagnostic::new(message).at(Place::file(file)).help(OTHER_RUN));
             continue;
         }
         match ours.last().filter(|(_, other)| other.shard == shard.shard) {
-            Some((other, _)) => diagnostics.push(
-                Diagnostic::new(format!(
-                    "duplicate shard {}, also in {}",
-                    shard.shard,
-                    neutral::terminal(other)
-                ))
-                .at(Place::file(file))
-                .help("remove one of the two files"),
-            ),
+            Some((other, _)) => {
+                let message =
+                    format!("duplicate shard {}, also in {}", shard.shard, neutral::terminal(other));
+                let help = "remove one of the two files";
+                diagnostics.push(Diagnostic::new(message).at(Place::file(file)).help(help));
+            }
             None => ours.push((file, shard)),
         }
     }
@@ -92,10 +86,7 @@ fn missing(of: u32, claimed: &BTreeSet<u32>) -> Option<Diagnostic> {
     let missing: Vec<u32> = (1..=of).filter(|index| !claimed.contains(index)).collect();
     let first = missing.first()?;
     let listed: Vec<String> = missing.iter().take(MAX_NAMED).map(|index| format!("{index}/{of}")).collect();
-    let more = match missing.len().saturating_sub(MAX_NAMED) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
+    let more = and_more(missing.len());
     let (noun, verb) = if missing.len() == 1 { ("shard", "is") } else { ("shards", "are") };
     Some(Diagnostic::new(format!("{noun} {}{more} {verb} missing", listed.join(", "))).help(format!(
         "check the job of this shard, or run `promptgate run --shard {first}/{of}`, which writes {}",
@@ -260,12 +251,8 @@ fn with(mut run: model::Run, other: model::Run) -> model::Run {
     totals.cached = totals.cached.saturating_add(more.cached);
     totals.cached_judgements = totals.cached_judgements.saturating_add(more.cached_judgements);
     totals.cached_since = [totals.cached_since, more.cached_since].into_iter().flatten().min();
-    for (sum, usage) in
-        [(&mut totals.completions, more.completions), (&mut totals.judgements, more.judgements)]
-    {
-        sum.prompt_tokens = sum.prompt_tokens.saturating_add(usage.prompt_tokens);
-        sum.completion_tokens = sum.completion_tokens.saturating_add(usage.completion_tokens);
-    }
+    totals.completions.add(more.completions);
+    totals.judgements.add(more.judgements);
     let add = |one: Option<f64>, other: Option<f64>| one.zip(other).map(|(one, other)| one + other);
     totals.completion_cost_usd = add(totals.completion_cost_usd, more.completion_cost_usd);
     totals.judgement_cost_usd = add(totals.judgement_cost_usd, more.judgement_cost_usd);
@@ -292,11 +279,16 @@ fn ended(endings: &[(Shard, Ended)]) -> Ended {
         return if stopped_early { Ended::FailedFast } else { Ended::Completed };
     };
     let rest: Vec<String> = stopped[1..].iter().take(MAX_NAMED).map(|(shard, _)| shard.to_string()).collect();
-    let more = match stopped.len().saturating_sub(MAX_NAMED + 1) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
+    let more = and_more(stopped.len() - 1);
     let others =
         if rest.is_empty() { String::new() } else { format!("; also not done: {}{more}", rest.join(", ")) };
     Ended::Stopped(Fault { message: format!("shard {shard}: {}{others}", fault.message), ..fault.clone() })
+}
+
+/// The end of a list of which [`MAX_NAMED`] are named.
+fn and_more(of: usize) -> String {
+    match of.saturating_sub(MAX_NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    }
 }

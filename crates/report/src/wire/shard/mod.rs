@@ -64,7 +64,5 @@ pub struct Counts {
 
 /// The JSON Schema of [`ShardFile`], draft 2020-12.
 pub fn schema() -> Value {
-    let mut schema = schemars::schema_for!(ShardFile);
-    schema.insert("$id".to_owned(), Value::from("urn:promptgate:shard:v1"));
-    schema.to_value()
+    super::schema_of::<ShardFile>("shard")
 }

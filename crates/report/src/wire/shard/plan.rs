@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use super::super::digest;
 use super::super::v1::Policy;
 
 /// The digest of a plan with its parts. Shards with the same digest belong to one run.
@@ -26,7 +27,7 @@ impl PlanDigest {
             // Lengths separate the parts, so that different lists have different input.
             hasher.update(format!("{}:{name}{}:{value}", name.len(), value.len()).as_bytes());
         }
-        Self { digest: named(&hasher.finalize()), parts }
+        Self { digest: digest(hasher), parts }
     }
 
     /// Whether the digest is that of the parts.
@@ -49,7 +50,7 @@ pub fn digest_of(values: impl IntoIterator<Item = Value>) -> String {
         hasher.update(value.to_string().as_bytes());
         hasher.update(b"\n");
     }
-    named(&hasher.finalize())
+    digest(hasher)
 }
 
 /// The identity of a case with the criteria and scorers it is part of.
@@ -77,9 +78,4 @@ pub fn digest_of_cases<'a>(cases: impl IntoIterator<Item = CaseInPlan<'a>>) -> S
 /// `None` where the policy contains a number that JSON cannot represent.
 pub(super) fn policy_part(policy: &Policy) -> Option<String> {
     serde_json::to_value(policy).ok().map(|value| digest_of([value]))
-}
-
-fn named(bytes: &[u8]) -> String {
-    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("sha256:{hex}")
 }

@@ -9,9 +9,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::super::document::described;
+use super::super::digest;
 use super::super::v1::{CUT, Case, MAX_LISTED, Report, wrong_trials};
-use super::{FileSpool, Trial, Trials};
+use super::{CaseFields, FileSpool, Trial, Trials, parse};
 use promptgate_core::model::{Diagnostic, Diagnostics, Place, Role, SpoolPlace};
 use promptgate_core::text::neutral;
 
@@ -32,24 +32,11 @@ pub struct TrialsFile {
     pub lines: usize,
 }
 
-/// The fields of a line beside those of its trial; all but `case` are on the first line of a case only.
-#[derive(Serialize, Deserialize)]
-struct CaseFields {
-    case: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    query: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    context: Option<Arc<[String]>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    expected: Option<String>,
-}
-
 /// Writes the trials of a report, case by case; returns the number of lines.
 ///
 /// # Errors
 /// The trials cannot be read or written.
 pub(crate) fn write_lines(report: &Report, out: &mut impl Write) -> io::Result<usize> {
-    let mut lines = 0;
     for case in &report.cases {
         let mut fields = CaseFields {
             case: case.id.clone(),
@@ -58,23 +45,11 @@ pub(crate) fn write_lines(report: &Report, out: &mut impl Write) -> io::Result<u
             expected: case.expected.clone(),
         };
         for trial in case.trials.json() {
-            let mut line = serde_json::to_string(&fields)?;
-            // One object out of two.
-            line.pop();
-            line.push(',');
-            line.push_str(trial?.strip_prefix('{').unwrap_or_default());
-            line.push('\n');
-            out.write_all(line.as_bytes())?;
-            (fields.query, fields.context, fields.expected) = (None, None, None);
-            lines += 1;
+            out.write_all(fields.line(&trial?)?.as_bytes())?;
+            fields = CaseFields { case: fields.case, ..CaseFields::default() };
         }
     }
-    Ok(lines)
-}
-
-/// Whether a text is a line of `write_lines`.
-pub fn is_line(text: &[u8]) -> bool {
-    serde_json::from_slice::<CaseFields>(text).is_ok() && serde_json::from_slice::<Trial>(text).is_ok()
+    Ok(report.trials())
 }
 
 /// Attaches the trials in the file that a report names, if it names one; `open` opens a file in its folder.
@@ -143,7 +118,7 @@ fn whole_query(case: &Case, query: Option<String>) -> Result<String, String> {
 /// The lines of one case.
 #[derive(Default)]
 struct CaseLines {
-    places: Vec<(Role, u32, SpoolPlace)>,
+    places: Vec<(Role, SpoolPlace)>,
     query: Option<String>,
     context: Option<Arc<[String]>>,
     expected: Option<String>,
@@ -200,9 +175,8 @@ impl<'a> Reading<'a> {
     }
 
     fn trial(&mut self, line: &[u8]) -> Result<(), String> {
-        let broken = |error: &serde_json::Error| format!("not a trial: {}", described(error));
-        let fields: CaseFields = serde_json::from_slice(line).map_err(|error| broken(&error))?;
-        let trial: Trial = serde_json::from_slice(line).map_err(|error| broken(&error))?;
+        let length = u32::try_from(line.len()).map_err(|_| "this line is too long".to_owned())?;
+        let (fields, trial) = parse(line)?;
         if self.case().is_none_or(|case| case.id != fields.case) {
             self.advance_to(&fields.case)?;
         }
@@ -212,8 +186,7 @@ impl<'a> Reading<'a> {
             lines.query = Some(whole_query(case, fields.query)?);
             (lines.context, lines.expected) = (fields.context, fields.expected);
         }
-        let length = u32::try_from(line.len()).map_err(|_| "this line is too long".to_owned())?;
-        lines.places.push((trial.role, trial.repeat, SpoolPlace { offset: self.offset, length }));
+        lines.places.push((trial.role, SpoolPlace { offset: self.offset, length }));
         self.trials.push(trial);
         Ok(())
     }
@@ -283,11 +256,6 @@ impl<'a> Reading<'a> {
         self.diagnostics.truncate(MAX_LISTED);
         Err(Diagnostics(self.diagnostics))
     }
-}
-
-fn digest(hasher: Sha256) -> String {
-    let hex: String = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("sha256:{hex}")
 }
 
 /// A writer that computes the digest of its bytes.

@@ -10,7 +10,7 @@ use serde::de::{Deserialize, Deserializer};
 use serde::ser::{Error as _, Serialize, SerializeSeq as _, Serializer};
 use serde_json::value::RawValue;
 
-use super::{FileSpool, Trial};
+use super::{FileSpool, Trial, trial_json};
 use promptgate_core::model::{self, Role, SpoolPlace, TextLocation, TrialResult};
 
 /// The trials of a case; in JSON a list of [`Trial`].
@@ -24,15 +24,20 @@ pub struct Trials {
 #[derive(Clone)]
 enum Entry {
     InMemory(Box<Trial>),
-    Spilled { role: Role, repeat: u32, place: SpoolPlace, spool: Arc<FileSpool> },
+    /// Variants with the same request share a line, which has the role of the candidate.
+    Spilled {
+        role: Role,
+        place: SpoolPlace,
+        spool: Arc<FileSpool>,
+    },
 }
 
 impl Entry {
     fn read(&self) -> io::Result<Cow<'_, Trial>> {
         match self {
             Self::InMemory(trial) => Ok(Cow::Borrowed(trial)),
-            Self::Spilled { role, repeat, place, spool } => {
-                spool.trial(*place, *role, *repeat).map(Cow::Owned)
+            Self::Spilled { role, place, spool } => {
+                Ok(Cow::Owned(Trial { role: *role, ..spool.trial(*place)? }))
             }
         }
     }
@@ -41,7 +46,9 @@ impl Entry {
     fn json(&self) -> io::Result<String> {
         match self {
             Self::InMemory(trial) => Ok(serde_json::to_string(trial)?),
-            Self::Spilled { role, repeat, place, spool } => spool.json(*place, *role, *repeat),
+            Self::Spilled { role, place, spool } => {
+                trial_json(&spool.line(*place)?, *role).ok_or_else(|| io::ErrorKind::InvalidData.into())
+            }
         }
     }
 }
@@ -56,7 +63,7 @@ impl Trials {
                 (TextLocation::InMemory(text), _) => Some(Trial::completed(text, role, repeat)),
                 (TextLocation::Spilled(place), Some(spool)) => {
                     let spool = Arc::clone(spool);
-                    self.entries.push(Entry::Spilled { role, repeat, place: *place, spool });
+                    self.entries.push(Entry::Spilled { role, place: *place, spool });
                     None
                 }
                 (TextLocation::Spilled(_), None) => None,
@@ -66,12 +73,8 @@ impl Trials {
     }
 
     /// Trials at these places of a file.
-    pub(super) fn placed(
-        places: Vec<(Role, u32, SpoolPlace)>,
-        spool: &Arc<FileSpool>,
-        left_out: bool,
-    ) -> Self {
-        let entry = |(role, repeat, place)| Entry::Spilled { role, repeat, place, spool: Arc::clone(spool) };
+    pub(super) fn placed(places: Vec<(Role, SpoolPlace)>, spool: &Arc<FileSpool>, left_out: bool) -> Self {
+        let entry = |(role, place)| Entry::Spilled { role, place, spool: Arc::clone(spool) };
         Self { entries: places.into_iter().map(entry).collect(), left_out }
     }
 

@@ -1,18 +1,22 @@
-//! Trials on disk: the same JSON in report.json, in trials.jsonl beside it, in shards and in the spool of a run.
+//! Trials on disk: the same JSON in report.json and in shards, and with the id of their case as lines of trials.jsonl
+//! and of the spool of a run.
 
 mod file;
 mod large;
+mod line;
 mod list;
 mod spool;
 mod trial;
 
 pub(super) use file::attach;
 pub(crate) use file::write_lines;
-pub use file::{Digesting, TrialsFile, is_line};
+pub use file::{Digesting, TrialsFile};
 pub use large::{KEPT, LARGE, TRIALS_FILE};
+pub use line::is_line;
+use line::{CaseFields, parse, trial_json};
 pub use list::Trials;
 pub use spool::FileSpool;
-pub use trial::{CachedCalls, Grade, Judging, Opinion, Trial, Ungraded};
+pub use trial::{Grade, Trial, Ungraded};
 
 /// Seconds since 1970 (UTC) as RFC 3339.
 pub(super) fn timestamp(seconds: u64) -> Option<String> {

@@ -1,4 +1,4 @@
-//! The spool of a run: the JSON of its trials in a temporary file until the report is written.
+//! The spool of a run: its trials as lines of trials.jsonl, in a temporary file until the report is written.
 //!
 //! The file has no name, so it disappears with the process.
 
@@ -7,15 +7,12 @@ use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use super::Trial;
+use super::{CaseFields, Trial};
 use promptgate_core::model::{Role, SpoolPlace, TrialText};
 use promptgate_core::port::Spool;
 
 /// Bytes to write and to read at once. A system call costs more than an entry.
 const BLOCK: usize = 1 << 17;
-
-/// The start of every entry. Both variants may share an entry, so role and repeat come from the report.
-const START: &str = r#"{"role":"candidate","repeat":0,"#;
 
 /// A spool in a file.
 pub struct FileSpool(Mutex<Buffered>);
@@ -40,7 +37,7 @@ impl FileSpool {
         Ok(Self::over(tempfile::tempfile_in(folder)?, 0))
     }
 
-    /// A spool over a file with the JSON of trials.
+    /// A spool over a trials.jsonl.
     ///
     /// # Errors
     /// The size of the file is not known.
@@ -53,34 +50,27 @@ impl FileSpool {
         Self(Mutex::new(Buffered { file, written, tail: Vec::new(), window: (0, Vec::new()) }))
     }
 
-    /// The JSON of the trial at a place, on one line, with this role and repeat.
-    pub(super) fn json(&self, place: SpoolPlace, role: Role, repeat: u32) -> io::Result<String> {
-        let text = self.read(place)?;
-        match text.strip_prefix(START) {
-            Some(rest) => Ok(format!(r#"{{"role":"{}","repeat":{repeat},{rest}"#, role.as_str())),
-            None => Ok(serde_json::to_string(&self.trial(place, role, repeat)?)?),
-        }
-    }
-
-    /// The trial at a place, with this role and repeat.
-    pub(super) fn trial(&self, place: SpoolPlace, role: Role, repeat: u32) -> io::Result<Trial> {
-        Ok(Trial { role, repeat, ..serde_json::from_str(&self.read(place)?)? })
-    }
-
-    fn read(&self, place: SpoolPlace) -> io::Result<String> {
+    /// The line at a place.
+    pub(super) fn line(&self, place: SpoolPlace) -> io::Result<String> {
         let mut buffered = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let bytes = buffered.read(place)?.to_vec();
         String::from_utf8(bytes).map_err(io::Error::other)
     }
+
+    /// The trial at a place.
+    pub(super) fn trial(&self, place: SpoolPlace) -> io::Result<Trial> {
+        Ok(serde_json::from_str(&self.line(place)?)?)
+    }
 }
 
 impl Spool for FileSpool {
-    fn put(&self, text: &TrialText) -> io::Result<SpoolPlace> {
-        let json = serde_json::to_vec(&Trial::completed(text, Role::Candidate, 0))?;
-        let length = u32::try_from(json.len()).map_err(io::Error::other)?;
+    fn put(&self, case: &str, role: Role, repeat: u32, text: &TrialText) -> io::Result<SpoolPlace> {
+        let trial = serde_json::to_string(&Trial::completed(text, role, repeat))?;
+        let line = CaseFields { case: case.to_owned(), ..CaseFields::default() }.line(&trial)?;
+        let length = u32::try_from(line.len()).map_err(io::Error::other)?;
         let mut buffered = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let offset = buffered.written + buffered.tail.len() as u64;
-        buffered.tail.extend_from_slice(&json);
+        buffered.tail.extend_from_slice(line.as_bytes());
         if buffered.tail.len() >= BLOCK {
             buffered.write();
         }
@@ -88,7 +78,7 @@ impl Spool for FileSpool {
     }
 
     fn get(&self, place: SpoolPlace) -> io::Result<TrialText> {
-        self.trial(place, Role::Candidate, 0)?.text().map_err(io::Error::other)
+        self.trial(place)?.text().map_err(io::Error::other)
     }
 }
 
@@ -138,6 +128,10 @@ mod tests {
     use crate::{Format, Report, Style, write};
     use promptgate_core::model::{TextLocation, TrialResult};
 
+    fn put(spool: &FileSpool, text: &TrialText) -> io::Result<SpoolPlace> {
+        spool.put("case", Role::Candidate, 0, text)
+    }
+
     #[test]
     fn entries_come_back_from_buffer_and_file() {
         let folder = tempfile::tempdir().unwrap();
@@ -151,7 +145,7 @@ mod tests {
                 TrialResult::Missing(_) => None,
             })
             .collect();
-        let places: Vec<SpoolPlace> = texts.iter().map(|text| spool.put(text).unwrap()).collect();
+        let places: Vec<SpoolPlace> = texts.iter().map(|text| put(&spool, text).unwrap()).collect();
         for (place, text) in places.iter().zip(&texts).rev() {
             assert_eq!(&spool.get(*place).unwrap(), text);
         }
@@ -159,12 +153,12 @@ mod tests {
         for _ in 0..3 {
             let more = 1 + 2 * BLOCK / places[0].length as usize;
             for number in 0..more {
-                assert!(spool.put(&texts[number % texts.len()]).is_ok());
+                assert!(put(&spool, &texts[number % texts.len()]).is_ok());
             }
             for (place, text) in places.iter().zip(&texts) {
                 assert_eq!(&spool.get(*place).unwrap(), text);
             }
-            let last = spool.put(&texts[0]).unwrap();
+            let last = put(&spool, &texts[0]).unwrap();
             assert_eq!(spool.get(last).unwrap(), texts[0]);
         }
         let beyond = SpoolPlace { offset: u64::from(u32::MAX), length: 7 };
@@ -181,13 +175,17 @@ mod tests {
             let spool = Arc::new(FileSpool::new(folder.path()).unwrap());
             let mut run = parts.run.clone();
             for trial in &mut run.trials {
+                let case = &run.cases[trial.case];
+                // Variants with the same request share one line.
+                let role = if case.shared { Role::Candidate } else { trial.role };
                 if let TrialResult::Completed(answered) = &mut trial.result {
-                    let place = spool.put(answered.in_memory().unwrap()).unwrap();
+                    let text = answered.in_memory().unwrap();
+                    let place = spool.put(&case.id, role, trial.repeat, text).unwrap();
                     answered.text = TextLocation::Spilled(place);
                 }
             }
             let spilled = Report::undecided(&run, parts.policy.clone(), Some(&spool));
-            let spilled = spilled.decided(&parts.analysis, &parts.decision, parts.exit_code);
+            let spilled = spilled.decided(&parts.decision, parts.exit_code);
             for format in Format::ALL {
                 let text = |report: &Report| {
                     let mut text = Vec::new();
@@ -196,6 +194,12 @@ mod tests {
                 };
                 assert_eq!(text(&spilled), text(&whole), "{format}");
             }
+            let lines = |report: &Report| {
+                let mut lines = Vec::new();
+                crate::write_trials(report, &mut lines).unwrap();
+                String::from_utf8(lines).unwrap()
+            };
+            assert_eq!(lines(&spilled), lines(&whole));
         }
     }
 }

@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{seconds, timestamp};
-use promptgate_core::model::{self, Completion, Fault, FinishReason, Outcome, Role, Score, TrialText, Usage};
+use promptgate_core::model::{
+    self, Completion, Fault, FinishReason, Judging, Opinion, Outcome, Role, Score, TrialText, Usage,
+};
 use promptgate_core::text::neutral;
 
 /// One completion of a case by one variant, with its grades.
@@ -66,52 +68,11 @@ pub struct Grade {
     pub opinions: Vec<Opinion>,
 }
 
-/// The opinion of one judge of a panel.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Opinion {
-    /// The judge's model.
-    pub judge: String,
-    /// The mean of its votes, in 0 to 1; null where one is missing.
-    #[schemars(range(min = 0.0, max = 1.0))]
-    pub score: Option<f64>,
-    /// Calls and tokens of its votes.
-    pub judging: Judging,
-}
-
 /// Why a scorer could not grade.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Ungraded {
     /// The endpoint's fault; null where the judge responded without a valid verdict.
     pub fault: Option<Fault>,
-}
-
-/// Calls, tokens and circumstances of a judgement.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Judging {
-    /// Calls, including re-prompts after invalid replies.
-    pub calls: u32,
-    /// Tokens of all calls.
-    pub usage: Usage,
-    /// Total duration of all calls in milliseconds.
-    pub latency_ms: Option<f64>,
-    /// Calls with a reply from a cache, which an earlier run paid for; absent without any.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cached: Option<CachedCalls>,
-    /// How structured output was requested: `json_schema`, `json_object` or `fenced`.
-    pub output_mode: Option<String>,
-    /// The model that the response named.
-    pub model: Option<String>,
-    /// The `system_fingerprint` of the response.
-    pub system_fingerprint: Option<String>,
-}
-
-/// Calls of a judgement with a reply from a cache.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct CachedCalls {
-    /// Number of calls.
-    pub calls: u32,
-    /// Their tokens.
-    pub usage: Usage,
 }
 
 impl Trial {
@@ -194,8 +155,8 @@ impl Grade {
             reason: self.reason.clone(),
             details: self.details.clone(),
             flags: self.flags.clone(),
-            judging: self.judging.as_ref().map(model::Judging::from),
-            opinions: self.opinions.iter().map(model::Opinion::from).collect(),
+            judging: self.judging.clone(),
+            opinions: self.opinions.clone(),
         })
     }
 }
@@ -213,51 +174,8 @@ impl From<&model::Grade> for Grade {
             reason: grade.reason.clone(),
             details: grade.details.clone(),
             flags: grade.flags.clone(),
-            judging: grade.judging.as_ref().map(Judging::from),
-            opinions: grade.opinions.iter().map(Opinion::from).collect(),
-        }
-    }
-}
-
-impl From<&model::Opinion> for Opinion {
-    fn from(opinion: &model::Opinion) -> Self {
-        Self { judge: opinion.judge.clone(), score: opinion.score, judging: Judging::from(&opinion.judging) }
-    }
-}
-
-impl From<&Opinion> for model::Opinion {
-    fn from(opinion: &Opinion) -> Self {
-        let judging = model::Judging::from(&opinion.judging);
-        Self { judge: opinion.judge.clone(), score: opinion.score, judging }
-    }
-}
-
-impl From<&model::Judging> for Judging {
-    fn from(judging: &model::Judging) -> Self {
-        Self {
-            calls: judging.calls,
-            usage: judging.usage,
-            latency_ms: Some(judging.latency_ms).filter(|latency| latency.is_finite()),
-            cached: (judging.cached_calls > 0)
-                .then_some(CachedCalls { calls: judging.cached_calls, usage: judging.cached_usage }),
-            output_mode: judging.output_mode.clone(),
-            model: judging.model.clone(),
-            system_fingerprint: judging.system_fingerprint.clone(),
-        }
-    }
-}
-
-impl From<&Judging> for model::Judging {
-    fn from(judging: &Judging) -> Self {
-        Self {
-            calls: judging.calls,
-            usage: judging.usage,
-            latency_ms: judging.latency_ms.unwrap_or_default(),
-            cached_calls: judging.cached.map_or(0, |cached| cached.calls),
-            cached_usage: judging.cached.map(|cached| cached.usage).unwrap_or_default(),
-            output_mode: judging.output_mode.clone(),
-            model: judging.model.clone(),
-            system_fingerprint: judging.system_fingerprint.clone(),
+            judging: grade.judging.clone(),
+            opinions: grade.opinions.clone(),
         }
     }
 }

@@ -8,7 +8,7 @@ use super::{
     LookCriterion, Metric, Passes, Policy, PolicySource, Price, Report, SCHEMA, Slice, ToSettle, Trials,
     Usage, UsageShare, VariantSummary, Variants, Verdict,
 };
-use promptgate_core::model::{self, Analysis, CallTotals, Decision, MetricKind, MetricSummary, Run};
+use promptgate_core::model::{self, CallTotals, Decision, Run};
 
 /// JSON has neither NaN nor infinity: what is not finite is null.
 fn finite(value: f64) -> Option<f64> {
@@ -43,7 +43,7 @@ impl Report {
             judge: Judge::of(run),
             dataset: run.dataset.clone(),
             policy,
-            policy_source: run.policy_source.as_ref().map(PolicySource::from),
+            policy_source: run.policy_source.clone().map(|source| PolicySource { dataset: None, ..source }),
             dataset_changes: run.policy_source.as_ref().and_then(|source| source.dataset.clone()),
             scorers: run.scorers.clone(),
             repeats: run.repeats.per_case,
@@ -68,16 +68,16 @@ impl Report {
 
     /// Adds the decision and the exit code of the process. A case without a status counts as missing.
     #[must_use]
-    pub fn decided(mut self, analysis: &Analysis, decision: &Decision, exit_code: u8) -> Self {
+    pub fn decided(mut self, decision: &Decision, exit_code: u8) -> Self {
         self.verdict = decision.verdict;
         self.exit_code = exit_code;
         self.reasons.clone_from(&decision.reasons);
-        self.criteria = decision.criteria.iter().map(Criterion::from).collect();
+        self.criteria = decision.criteria.iter().map(criterion).collect();
         self.to_settle = decision
             .to_settle
             .map(|settle| ToSettle { cost_usd: settle.cost_usd.and_then(finite), ..settle });
         self.looks = decision.looks.iter().map(look).collect();
-        self.metrics = decision.metrics.iter().map(|summary| metric(summary, analysis)).collect();
+        self.metrics = decision.metrics.iter().map(metric).collect();
         for (case, summary) in self.cases.iter_mut().zip(&decision.cases) {
             let passes = |counts: Option<(usize, usize)>| counts.map(|(passed, of)| Passes { passed, of });
             case.status = summary.status;
@@ -129,43 +129,31 @@ fn cases(run: &Run, spool: Option<&Arc<FileSpool>>) -> Vec<Case> {
     cases.map(case).collect()
 }
 
-fn metric(summary: &MetricSummary, analysis: &Analysis) -> Metric {
-    let variant = |interval: Option<Interval>, n, missing, repeats| VariantSummary {
-        mean: interval.and_then(|interval| finite(interval.mean)),
-        lower: interval.and_then(|interval| interval.lower).and_then(finite),
-        upper: interval.and_then(|interval| interval.upper).and_then(finite),
-        n,
-        repeats,
-        missing,
+fn metric(summary: &Metric) -> Metric {
+    let variant = |variant: &VariantSummary| VariantSummary {
+        mean: variant.mean.and_then(finite),
+        lower: variant.lower.and_then(finite),
+        upper: variant.upper.and_then(finite),
+        ..*variant
     };
-    // A baseline of which every grade is missing is shown with their number, not as absent.
-    let scores = analysis.metric(&summary.name);
-    let has_baseline = scores.is_some_and(|scores| scores.scores.baseline.is_some());
-    let (repeats, baseline_repeats) =
-        scores.map_or((0, 0), |scores| (scores.repeats, scores.baseline_repeats));
     Metric {
-        name: summary.name.clone(),
-        kind: summary.kind,
-        candidate: variant(summary.candidate, summary.candidate_cases, summary.candidate_missing, repeats),
-        baseline: (has_baseline || summary.baseline.is_some()).then(|| {
-            variant(summary.baseline, summary.baseline_cases, summary.baseline_missing, baseline_repeats)
-        }),
+        candidate: variant(&summary.candidate),
+        baseline: summary.baseline.as_ref().map(variant),
         difference: summary.difference.and_then(interval),
-        other_scope_difference: summary.other_difference.and_then(interval),
-        scope: summary.scope,
-        repeats,
-        noise: summary.within_case_sd.and_then(finite),
+        other_scope_difference: summary.other_scope_difference.and_then(interval),
+        noise: summary.noise.and_then(finite),
         smallest_detectable_drop: summary.smallest_detectable_drop.and_then(finite),
         slices: summary.slices.iter().filter_map(slice).collect(),
         length_correlation: summary.length_correlation.map(|correlation| LengthCorrelation {
             candidate: correlation.candidate.and_then(finite),
             differences: correlation.differences.and_then(finite),
         }),
-        judged: (summary.kind == MetricKind::Judge).then(|| Judged {
-            panel_alpha: summary.judged.panel_alpha.and_then(finite),
-            corrected: summary.judged.corrected.and_then(interval),
-            smallest_true_drop: summary.judged.smallest_true_drop.and_then(finite),
+        judged: summary.judged.map(|judged| Judged {
+            panel_alpha: judged.panel_alpha.and_then(finite),
+            corrected: judged.corrected.and_then(interval),
+            smallest_true_drop: judged.smallest_true_drop.and_then(finite),
         }),
+        ..summary.clone()
     }
 }
 
@@ -198,24 +186,14 @@ fn look(look: &Look) -> Look {
     Look { criteria: look.criteria.iter().map(criterion).collect(), ..*look }
 }
 
-impl From<&model::CriterionOutcome> for Criterion {
-    fn from(outcome: &model::CriterionOutcome) -> Self {
-        Self {
-            id: outcome.id.clone(),
-            metric: outcome.metric.clone(),
-            kind: outcome.kind.clone(),
-            required: finite(outcome.required),
-            estimate: outcome.estimate.and_then(finite),
-            lower: outcome.lower.and_then(finite),
-            upper: outcome.upper.and_then(finite),
-            p: outcome.p.and_then(finite),
-            verdict: outcome.verdict,
-            method: outcome.method.clone(),
-            explanation: outcome.explanation.clone(),
-            repeats: outcome.repeats,
-            alpha: outcome.alpha,
-            need: outcome.need,
-        }
+fn criterion(outcome: &Criterion) -> Criterion {
+    Criterion {
+        required: outcome.required.and_then(finite),
+        estimate: outcome.estimate.and_then(finite),
+        lower: outcome.lower.and_then(finite),
+        upper: outcome.upper.and_then(finite),
+        p: outcome.p.and_then(finite),
+        ..outcome.clone()
     }
 }
 

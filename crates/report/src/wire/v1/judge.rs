@@ -6,7 +6,7 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{CalibrationFacts, Expected, Judging};
+use super::{CalibrationFacts, Planted};
 use promptgate_core::model::{self, TrialResult};
 
 /// The judge of a run.
@@ -57,27 +57,6 @@ pub struct SelfTest {
     pub passed: bool,
     /// One for each planted answer and judge.
     pub planted: Vec<Planted>,
-}
-
-/// The judgement of one planted answer by one judge.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Planted {
-    /// The planted answer's name.
-    pub planted: String,
-    /// The judged metric: `faithfulness`, `relevance`, `correctness`, `rubric`, `scale`, or a metric's name.
-    pub metric: String,
-    /// The judge's model.
-    pub judge: String,
-    /// The expected score: at most 0.3, or at least 0.7.
-    pub expected: Expected,
-    /// The score of each attempt, one or three; null without a valid verdict.
-    pub scores: Vec<Option<f64>>,
-    /// Whether most attempts were as expected.
-    pub passed: bool,
-    /// The judge's reason in the last attempt.
-    pub reason: String,
-    /// Calls and tokens of all attempts.
-    pub judging: Judging,
 }
 
 impl Judge {
@@ -138,32 +117,12 @@ impl JudgeResponses {
 
 impl From<&model::SelfTest> for SelfTest {
     fn from(test: &model::SelfTest) -> Self {
-        let planted = |row: &model::PlantedOutcome| Planted {
-            planted: row.planted.clone(),
-            metric: row.metric.clone(),
-            judge: row.judge.clone(),
-            expected: row.expected,
-            scores: row.scores.clone(),
-            passed: row.passed,
-            reason: row.reason.clone(),
-            judging: Judging::from(&row.judging),
-        };
-        Self { passed: test.passed(), planted: test.rows.iter().map(planted).collect() }
+        Self { passed: test.passed(), planted: test.rows.clone() }
     }
 }
 
 impl From<&SelfTest> for model::SelfTest {
     fn from(test: &SelfTest) -> Self {
-        let row = |planted: &Planted| model::PlantedOutcome {
-            planted: planted.planted.clone(),
-            metric: planted.metric.clone(),
-            judge: planted.judge.clone(),
-            expected: planted.expected,
-            scores: planted.scores.clone(),
-            passed: planted.passed,
-            reason: planted.reason.clone(),
-            judging: model::Judging::from(&planted.judging),
-        };
-        Self { rows: test.planted.iter().map(row).collect() }
+        Self { rows: test.planted.clone() }
     }
 }

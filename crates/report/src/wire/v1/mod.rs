@@ -4,8 +4,6 @@ mod build;
 mod case;
 mod contradictions;
 mod judge;
-mod metric;
-mod policy_source;
 mod read;
 mod restore;
 
@@ -13,20 +11,19 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub use super::trials::{CachedCalls, Grade, Judging, Opinion, Trial, Trials, TrialsFile, Ungraded};
+pub use super::trials::{Grade, Trial, Trials, TrialsFile, Ungraded};
 pub(super) use case::CUT;
 pub use case::{Case, LargestDifference, Passes};
 pub(super) use contradictions::{MAX_LISTED, undecided_contradictions, wrong_criteria, wrong_trials};
-pub use judge::{Judge, JudgeResponses, Planted, SelfTest};
-pub use metric::{Criterion, Metric, VariantSummary};
-pub use policy_source::PolicySource;
-pub(crate) use policy_source::policy_source;
+pub use judge::{Judge, JudgeResponses, SelfTest};
 pub use promptgate_core::model::{
-    Bound, CalibrationFacts, CaseStatus, Criterion as PolicyCriterion, CriterionVerdict, DatasetChanges,
-    DatasetFacts as Dataset, EndedKind, Expected, Fault, FaultKind, FinishReason, Interval, Judged,
-    LengthCorrelation, LookCriterion, LookOutcome as Look, MetricKind, NamedCases, Need, Policy,
-    PolicyChange, PromptFacts as Prompt, Reason, ReasonCode, Requirement, Role, Rule, Scope, Slice,
-    Statistic, ToSettle, Usage as Tokens, VariantFacts as Variant, Verdict,
+    Bound, CachedCalls, CalibrationFacts, CaseStatus, Criterion as PolicyCriterion,
+    CriterionOutcome as Criterion, CriterionVerdict, DatasetChanges, DatasetFacts as Dataset, EndedKind,
+    Expected, Fault, FaultKind, FinishReason, Interval, Judged, Judging, LengthCorrelation, LookCriterion,
+    LookOutcome as Look, MetricKind, MetricSummary as Metric, NamedCases, Need, Opinion,
+    PlantedOutcome as Planted, Policy, PolicyChange, PolicySource, PromptFacts as Prompt, Reason, ReasonCode,
+    Requirement, Role, Rule, Scope, Slice, Statistic, ToSettle, Usage as Tokens, VariantFacts as Variant,
+    VariantSummary, Verdict,
 };
 pub use read::read;
 
@@ -171,7 +168,5 @@ pub struct Ended {
 
 /// The JSON Schema of [`Report`], draft 2020-12.
 pub fn schema() -> Value {
-    let mut schema = schemars::schema_for!(Report);
-    schema.insert("$id".to_owned(), Value::from("urn:promptgate:report:v1"));
-    schema.to_value()
+    super::schema_of::<Report>("report")
 }

@@ -1,7 +1,7 @@
 //! From a report back to its run, for `baseline: report:PATH`, `compare` and `merge`.
 
 use super::super::trials::seconds;
-use super::{Case, Ended, EndedKind, Judge, Metric, Report, Trial, UsageShare, policy_source};
+use super::{Case, Ended, EndedKind, Judge, Metric, PolicySource, Report, Trial, UsageShare};
 use promptgate_core::model::{
     self, CallTotals, CaseFacts, Diagnostic, Diagnostics, Interner, RepeatCounts, Run, TrialResult,
     TrialSummary,
@@ -62,7 +62,10 @@ impl Report {
                 .collect(),
             simulated: self.simulated,
             ended: restore_ended(&self.ended)?,
-            policy_source: policy_source(self),
+            policy_source: self
+                .policy_source
+                .clone()
+                .map(|source| PolicySource { dataset: self.dataset_changes.clone(), ..source }),
             warnings: self.warnings.clone(),
         })
     }

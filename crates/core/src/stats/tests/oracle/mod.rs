@@ -32,6 +32,14 @@ const LEFT_OUT: &[(&str, &str)] = &[
     ("mcnemar[].chi2", "no chi-square test is used: the exact ones replace it"),
     ("mcnemar[].chi2_p", "as above"),
     ("mcnemar[].chi2_cc", "as above"),
+    ("mcnemar[].exact_two", "regressions are tested one-sided"),
+    ("mcnemar[].midp_two", "regressions are tested one-sided"),
+    ("proportion[].jeffreys95", "Wilson's and Clopper and Pearson's intervals are used"),
+    ("power.n_one_sided05_power80[].n_t_exact", "forecasts use the normal approximation"),
+    ("power.power_nct", "forecasts use the normal approximation"),
+    ("power.sd_with_repeats", "forecasts measure the spread of a suite"),
+    ("power.mcnemar_power_unconditional(n,p10,p01,one-sided exact .05)", "no forecast needs it"),
+    ("group_sequential_one_sided_0.05", "alpha is spent in proportion to repeats"),
     ("paired_prop_published_check.newcombe_squareadd_cc", "Tango's interval is used"),
     ("paired_prop_published_check.bonett_price", "Tango's interval is used"),
     ("paired_prop[].newcombe95", "Tango's interval is used"),
@@ -71,7 +79,6 @@ oracles! {
     fisher: "fisher_exact_one_sided_broken_case" => shares::fisher;
     power: "power" => plans::power;
     holm: "holm" => plans::holm_adjusted;
-    looks: "group_sequential_one_sided_0.05" => plans::looks;
     rogan_gladen: "rogan_gladen" => judges::rates;
     prediction_powered: "ppi_mean" => judges::means;
     kappa: "cohen_kappa" => judges::kappa;

@@ -1,0 +1,216 @@
+//! Baseline specifications and their resolution: none, a file, a commit, or a saved report.
+
+#[cfg(test)]
+mod tests;
+
+use std::path::Path;
+
+use promptgate_core::document::suggest;
+use promptgate_core::model::Diagnostic;
+
+use super::tree::Tree;
+use crate::git::{GitError, Repository, Variables};
+
+/// A baseline (or candidate) as written in the configuration or on the command line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BaselineSpec {
+    /// `none`: only absolute thresholds apply.
+    None,
+    /// `file:PATH`, or a bare path: another prompt file of the work tree.
+    File(String),
+    /// `git:REF[:PATH]`: a commit, with the prompt's path in it if it differs from the configured path.
+    Git {
+        /// A branch, tag, commit or expression such as `HEAD~1`.
+        reference: String,
+        /// The prompt file, relative to the configuration.
+        path: Option<String>,
+    },
+    /// `git:merge-base[:PATH]`: the commit on which the change is based.
+    MergeBase {
+        /// The prompt file, relative to the configuration.
+        path: Option<String>,
+    },
+    /// `report:PATH`: the candidate of a saved report.
+    Report(String),
+}
+
+const FORMS: &str = "write `git:merge-base`, `git:REF`, `git:REF:PATH`, `file:PATH`, `report:PATH` or `none`";
+
+impl BaselineSpec {
+    /// Parses a baseline.
+    ///
+    /// # Errors
+    /// If the form is unknown or empty. For typos such as `gti:main` or a bare `merge-base`, the help suggests the
+    /// correct form.
+    pub fn parse(text: &str) -> Result<Self, Diagnostic> {
+        let shown = || text.chars().filter(|character| !character.is_control()).take(100).collect::<String>();
+        if text.trim().is_empty() {
+            return Err(Diagnostic::new("the baseline is empty").help(FORMS));
+        }
+        if text == "none" {
+            return Ok(Self::None);
+        }
+        let Some((kind, rest)) = text.split_once(':').filter(|(kind, _)| is_kind(kind)) else {
+            let is_commit = matches!(text, "merge-base" | "HEAD")
+                || ["HEAD~", "HEAD^"].iter().any(|start| text.starts_with(start));
+            let meant = match text {
+                _ if is_commit => format!("git:{}", shown()),
+                _ if text.eq_ignore_ascii_case("none") => "none".to_owned(),
+                _ => return Ok(Self::File(text.to_owned())),
+            };
+            return Err(Diagnostic::new(format!("`{}` is not a valid baseline", shown()))
+                .help(format!("did you mean `{meant}`?")));
+        };
+        let missing = |part: &str| {
+            Diagnostic::new(format!("`{}` is missing the {part}", shown()))
+                .help(format!("write `{kind}:{}`", part.to_uppercase()))
+        };
+        match kind {
+            "file" | "report" if rest.is_empty() => Err(missing("path")),
+            "file" => Ok(Self::File(rest.to_owned())),
+            "report" => Ok(Self::Report(rest.to_owned())),
+            "git" => {
+                let (reference, path) = match rest.split_once(':') {
+                    Some((_, "")) => return Err(missing("path").help("write `git:REF:PATH`, or `git:REF`")),
+                    Some((reference, path)) => (reference, Some(path.to_owned())),
+                    None => (rest, None),
+                };
+                match reference {
+                    "" => Err(missing("ref")),
+                    "merge-base" => Ok(Self::MergeBase { path }),
+                    _ => Ok(Self::Git { reference: reference.to_owned(), path }),
+                }
+            }
+            _ => {
+                let help = match suggest(kind, ["git", "file", "report"]) {
+                    Some(known) => format!("did you mean `{known}:{rest}`?"),
+                    None => FORMS.to_owned(),
+                };
+                Err(Diagnostic::new(format!("unknown baseline kind `{kind}:`")).help(help))
+            }
+        }
+    }
+
+    /// Parses a candidate or a policy, which has the forms of a baseline except `none` and `report:PATH`.
+    ///
+    /// # Errors
+    /// As [`BaselineSpec::parse`].
+    pub fn parse_candidate(text: &str) -> Result<Self, Diagnostic> {
+        match Self::parse(text)? {
+            Self::None | Self::Report(_) => Err(Diagnostic::new(format!("`{text}` cannot be used here"))
+                .help("write a path, `file:PATH`, `git:REF` or `git:REF:PATH`")),
+            spec => Ok(spec),
+        }
+    }
+}
+
+/// Whether the text before a colon is a kind, not part of a path or a Windows drive.
+fn is_kind(text: &str) -> bool {
+    text.len() > 1 && text.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'-')
+}
+
+/// A resolved baseline.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Baseline {
+    /// No baseline.
+    None {
+        /// The reason, unless `none` was requested.
+        note: Option<String>,
+    },
+    /// A prompt file of the work tree, used with the configuration's user message, model and parameters.
+    File {
+        /// Path relative to the configuration.
+        path: String,
+    },
+    /// A commit. Prompt path, user message, model and parameters come from the configuration at that commit, read
+    /// from `tree`, or from the current configuration if the commit has none.
+    Commit {
+        /// Files of the commit.
+        tree: Tree,
+        /// Path of the prompt, if the specification has one.
+        path: Option<String>,
+        /// How the commit was determined: `git:main`, `merge base with origin/main`.
+        how: String,
+    },
+    /// A saved report.
+    Report {
+        /// Path relative to the configuration.
+        path: String,
+    },
+}
+
+/// Resolves the baseline of the configuration in `folder`. `variable` looks up environment variables of the CI system.
+///
+/// The default is `git:merge-base`, or none with a note outside a repository and where no branch exists to compare
+/// with. A merge base that is missing only because the clone is too shallow is an error, never "no baseline".
+///
+/// # Errors
+/// If the commit cannot be found.
+pub fn baseline(
+    spec: Option<&BaselineSpec>,
+    folder: &Path,
+    variable: Variables<'_>,
+) -> Result<Baseline, Diagnostic> {
+    resolve(spec, folder, variable, false)
+}
+
+/// Like [`baseline`], for changes that must not choose their own baseline: a merge base inferred only from HEAD's
+/// parents or message must be part of the target branch.
+///
+/// # Errors
+/// As [`baseline`], and if an inferred merge base is not known to be on the target branch.
+pub fn trusted_baseline(
+    spec: Option<&BaselineSpec>,
+    folder: &Path,
+    variable: Variables<'_>,
+) -> Result<Baseline, Diagnostic> {
+    resolve(spec, folder, variable, true)
+}
+
+fn resolve(
+    spec: Option<&BaselineSpec>,
+    folder: &Path,
+    variable: Variables<'_>,
+    trusted: bool,
+) -> Result<Baseline, Diagnostic> {
+    Ok(match spec {
+        Some(BaselineSpec::None) => Baseline::None { note: None },
+        Some(BaselineSpec::File(path)) => Baseline::File { path: path.clone() },
+        Some(BaselineSpec::Report(path)) => Baseline::Report { path: path.clone() },
+        Some(BaselineSpec::Git { reference, path }) => {
+            let repository = Repository::discover(folder)?;
+            let resolved = repository.resolve(reference)?;
+            let tree = Tree::Commit { repository, commit: resolved.commit, reference: reference.clone() };
+            Baseline::Commit { tree, path: path.clone(), how: format!("git:{}", resolved.name) }
+        }
+        Some(BaselineSpec::MergeBase { path }) => merge_base(folder, path.clone(), variable, trusted)?,
+        None => match merge_base(folder, None, variable, trusted) {
+            Err(GitError::Absent(reason)) => {
+                Baseline::None { note: Some(format!("no baseline: {}", reason.message)) }
+            }
+            result => result?,
+        },
+    })
+}
+
+fn merge_base(
+    folder: &Path,
+    path: Option<String>,
+    variable: Variables<'_>,
+    trusted: bool,
+) -> Result<Baseline, GitError> {
+    let repository = Repository::discover(folder)?;
+    let base = repository.merge_base(variable)?;
+    if trusted && base.guessed && !repository.is_merged(&base.commit, variable)? {
+        let message =
+            format!("the merge base would be the {}, but only HEAD itself indicates that", base.how);
+        return Err(Diagnostic::new(message)
+            .help(
+                "a change must not choose its own baseline: also fetch the target branch (`fetch-depth: 0`), or set \
+                 it: `git:REF`",
+            )
+            .into());
+    }
+    let tree = Tree::Commit { repository, commit: base.commit, reference: "merge-base".to_owned() };
+    Ok(Baseline::Commit { tree, path, how: base.how })
+}

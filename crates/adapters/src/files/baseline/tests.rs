@@ -1,0 +1,117 @@
+use super::*;
+use crate::files::{PromptSource, fetch_prompt, find_prompt, parse_prompt};
+use crate::git::fixture::Fixture;
+
+fn no_variables(_: &str) -> Option<String> {
+    None
+}
+
+#[test]
+fn each_valid_form_is_parsed() {
+    let git = |reference: &str, path: Option<&str>| BaselineSpec::Git {
+        reference: reference.to_owned(),
+        path: path.map(str::to_owned),
+    };
+    let file = |text: &str| BaselineSpec::File(text.to_owned());
+    for (text, spec) in [
+        ("none", BaselineSpec::None),
+        ("git:main", git("main", None)),
+        ("git:v1.2:prompts/a.md", git("v1.2", Some("prompts/a.md"))),
+        ("git:main:a:b.md", git("main", Some("a:b.md"))),
+        ("git:merge-base", BaselineSpec::MergeBase { path: None }),
+        ("git:merge-base:a.md", BaselineSpec::MergeBase { path: Some("a.md".to_owned()) }),
+        ("file:a.md", file("a.md")),
+        ("prompts/a.md", file("prompts/a.md")),
+        ("prompts/a:b.md", file("prompts/a:b.md")),
+        ("C:\\a.md", file("C:\\a.md")),
+        ("report:old/report.json", BaselineSpec::Report("old/report.json".to_owned())),
+    ] {
+        assert_eq!(BaselineSpec::parse(text), Ok(spec), "{text}");
+    }
+}
+
+#[test]
+fn invalid_forms_get_a_suggestion() {
+    for (text, help) in [
+        ("gti:main", "did you mean `git:main`?"),
+        ("merge-base", "did you mean `git:merge-base`?"),
+        ("HEAD~1", "did you mean `git:HEAD~1`?"),
+        ("None", "did you mean `none`?"),
+        ("https://example.com/a.md", "write `git:merge-base`"),
+        ("", "write `git:merge-base`"),
+        ("git:", "write `git:REF`"),
+        ("git:main:", "write `git:REF:PATH`"),
+        ("file:", "write `file:PATH`"),
+        ("report:", "write `report:PATH`"),
+    ] {
+        let diagnostic = BaselineSpec::parse(text).unwrap_err();
+        assert!(diagnostic.help.as_deref().is_some_and(|text| text.contains(help)), "{text}: {diagnostic}");
+    }
+    for text in ["none", "report:a.json"] {
+        assert!(BaselineSpec::parse_candidate(text).is_err());
+    }
+    assert!(BaselineSpec::parse_candidate("git:main").is_ok());
+}
+
+#[test]
+fn folder_without_repository_has_no_baseline_and_a_note() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let Ok(Baseline::None { note: Some(note) }) = baseline(None, folder.path(), &no_variables) else {
+        panic!()
+    };
+    assert!(note.contains("not in a git repository"), "{note}");
+    let spec = BaselineSpec::parse("git:main").unwrap();
+    assert!(baseline(Some(&spec), folder.path(), &no_variables).is_err(), "an explicit baseline is required");
+    assert_eq!(
+        baseline(Some(&BaselineSpec::None), folder.path(), &no_variables),
+        Ok(Baseline::None { note: None })
+    );
+}
+
+#[test]
+fn pull_request_baseline_is_main_without_the_added_prompt() {
+    let (origin, main, _) = Fixture::pull_request();
+    let checkout = Fixture::checkout_of_pull_request(&origin, "2", "refs/remotes/pull/1/merge");
+    let Ok(Baseline::Commit { tree, path: None, how }) = baseline(None, &checkout.path(), &no_variables)
+    else {
+        panic!()
+    };
+    assert_eq!(tree.commit(), Some(main.as_str()));
+    assert!(how.contains("first parent"), "{how}");
+    let source = |path: &str| PromptSource {
+        path: path.to_owned(),
+        model: Some("m".to_owned()),
+        ..PromptSource::default()
+    };
+    let bytes = find_prompt(&tree, "prompts/a.md").unwrap().unwrap();
+    let old = parse_prompt(&bytes, &source("prompts/a.md")).unwrap().value;
+    assert_eq!(old.messages[0].content, "old {{query}}");
+    assert_eq!(old.facts.prompt.source, "git:merge-base:prompts/a.md");
+    assert_eq!(old.facts.prompt.commit.as_deref(), Some(main.as_str()));
+    assert_eq!(find_prompt(&tree, "prompts/fresh.md"), Ok(None));
+    let new = fetch_prompt(&Tree::work_tree(checkout.path()), "prompts/a.md").unwrap();
+    let new = parse_prompt(&new, &source("prompts/a.md")).unwrap().value;
+    assert_eq!(new.messages[0].content, "new {{query}}");
+    assert_eq!(new.facts.prompt.commit, None);
+}
+
+#[test]
+fn too_shallow_clone_is_an_error_even_by_default() {
+    let (origin, _, _) = Fixture::pull_request();
+    let checkout = Fixture::checkout_of_pull_request(&origin, "1", "refs/remotes/pull/1/merge");
+    assert!(baseline(None, &checkout.path(), &no_variables).is_err());
+}
+
+#[test]
+fn git_reference_resolves_to_its_commit() {
+    let (fixture, main, _) = Fixture::pull_request();
+    let spec = BaselineSpec::parse("git:main:prompts/a.md").unwrap();
+    let Ok(Baseline::Commit { tree, path, how }) = baseline(Some(&spec), &fixture.path(), &no_variables)
+    else {
+        panic!()
+    };
+    assert_eq!(
+        (tree.commit(), path.as_deref(), how.as_str()),
+        (Some(main.as_str()), Some("prompts/a.md"), "git:main")
+    );
+}

@@ -1,0 +1,157 @@
+//! CSV files: a header row, commas as separators, quoting as in RFC 4180.
+//!
+//! Cells are text, except for fields of other types: `tags` and `criteria` (separated by `;`, or a JSON list), `checks`
+//! (a JSON list), `vars` (a JSON object), `must_pass` and `must_answer` (true or false), and `context` if it is a JSON
+//! list of texts.
+
+use serde_json::{Map, Value};
+
+use promptgate_core::model::{Diagnostic, Diagnostics, Place};
+
+use super::field::Field;
+use super::row::{CaseBuilder, DatasetRow, FieldMapping};
+
+/// Reads the rows of a CSV file.
+pub(super) fn read(
+    file: &str,
+    text: &str,
+    mapping: &FieldMapping,
+    builder: &mut CaseBuilder<'_>,
+) -> Result<(), Diagnostics> {
+    // Line endings within cells depend on the editor and must not affect the digest.
+    let text = text.replace("\r\n", "\n");
+    check_quoting(file, &text)?;
+    let unreadable = |error: ::csv::Error| {
+        Diagnostic::new(format!("cannot be read as CSV: {error}")).at(Place::file(file))
+    };
+    let mut reader =
+        ::csv::ReaderBuilder::new().has_headers(true).flexible(true).from_reader(text.as_bytes());
+    let header = reader.headers().map_err(unreadable)?;
+    let header: Vec<String> = header.iter().map(|name| name.trim().to_owned()).collect();
+    let first = Place::line(file, 1 + blank_lines(&text));
+    check_header(&header).map_err(|diagnostics| diagnostics.at(&first))?;
+    for record in reader.records() {
+        let record = record.map_err(unreadable)?;
+        // The reader's position is before any blank lines that precede the row.
+        let line = record.position().map_or(1, |position| {
+            let start = usize::try_from(position.byte()).unwrap_or(0);
+            let blank = text.get(start..).map_or(0, blank_lines);
+            usize::try_from(position.line()).unwrap_or(1) + blank
+        });
+        let place = Place::line(file, line);
+        if record.len() != header.len() {
+            let message = format!("the row has {} cells, but the header has {}", record.len(), header.len());
+            builder.sink.push(
+                Diagnostic::new(message).at(place).help("quote cells that contain a comma or a line break"),
+            );
+            continue;
+        }
+        let is_empty = record.iter().all(str::is_empty);
+        let mut columns = Map::new();
+        for (name, cell) in header.iter().zip(&record) {
+            let value = if is_empty { Ok(Value::Null) } else { cell_value(mapping.field(name), cell) };
+            let value = value.unwrap_or_else(|diagnostic| {
+                builder.sink.push(diagnostic.at(place.clone()));
+                Value::Null
+            });
+            columns.insert(name.clone(), value);
+        }
+        builder.push(DatasetRow { columns, place: place.clone(), locate: &|_, _| place.clone() });
+    }
+    Ok(())
+}
+
+/// Number of empty lines at the start of a text.
+fn blank_lines(text: &str) -> usize {
+    text.bytes().take_while(|byte| *byte == b'\n').count()
+}
+
+fn check_header(header: &[String]) -> Result<(), Diagnostics> {
+    if let [column] = header
+        && column.contains([';', '\t'])
+    {
+        return Err(Diagnostic::new("the header has only one column; cells must be separated by commas")
+            .help("save the file with commas as separators")
+            .into());
+    }
+    let mut diagnostics = Diagnostics::default();
+    for (index, name) in header.iter().enumerate() {
+        if name.is_empty() {
+            let message = format!("column {} has no name", index + 1);
+            diagnostics.0.push(Diagnostic::new(message).help("name it in the header, or remove it"));
+        } else if header.iter().take(index).any(|other| other == name) {
+            diagnostics
+                .0
+                .push(Diagnostic::new(format!("duplicate column `{name}`")).help("rename one of them"));
+        }
+    }
+    if diagnostics.0.is_empty() { Ok(()) } else { Err(diagnostics) }
+}
+
+/// Converts a cell to a value. An empty cell is null for a field and empty text for a variable.
+fn cell_value(field: Option<Field>, cell: &str) -> Result<Value, Diagnostic> {
+    let Some(field) = field else { return Ok(Value::String(cell.to_owned())) };
+    if cell.trim().is_empty() {
+        return Ok(Value::Null);
+    }
+    let trimmed = cell.trim();
+    Ok(match field {
+        Field::Id | Field::Group => Value::String(trimmed.to_owned()),
+        Field::Query | Field::Expected => Value::String(cell.to_owned()),
+        Field::Context => match serde_json::from_str::<Vec<String>>(trimmed) {
+            Ok(passages) => passages.into(),
+            Err(_) => Value::String(cell.to_owned()),
+        },
+        Field::Tags | Field::Criteria if !trimmed.starts_with('[') => {
+            trimmed.split(';').map(str::trim).filter(|part| !part.is_empty()).collect()
+        }
+        Field::Tags | Field::Criteria | Field::Checks | Field::Vars => serde_json::from_str(trimmed)
+            .map_err(|error| {
+                let expected = if field == Field::Vars { "object" } else { "list" };
+                Diagnostic::new(format!("`{}` must be a JSON {expected} in CSV: {error}", field.name()))
+                    .help("double every quote in a quoted cell: \"[\"\"a\"\", \"\"b\"\"]\"")
+            })?,
+        Field::MustPass | Field::MustAnswer => match trimmed.to_ascii_lowercase().as_str() {
+            "true" => Value::Bool(true),
+            "false" => Value::Bool(false),
+            _ => Value::String(trimmed.to_owned()),
+        },
+    })
+}
+
+/// Finds quoting errors: the CSV reader silently includes all later rows in a cell whose quote is never closed.
+fn check_quoting(file: &str, text: &str) -> Result<(), Diagnostic> {
+    let invalid = |message: &str, line: usize, help: &str| {
+        Err(Diagnostic::new(message).at(Place::line(file, line)).help(help))
+    };
+    let mut line = 1;
+    let mut opened = None;
+    let mut at_start = true;
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        match (character, opened) {
+            ('"', Some(_)) => match characters.peek() {
+                Some('"') => {
+                    characters.next();
+                }
+                None | Some(',' | '\n' | '\r') => opened = None,
+                Some(_) => {
+                    let help = "double quotes in a quoted cell: \"\"";
+                    return invalid("text follows a closing quote", line, help);
+                }
+            },
+            ('"', None) if at_start => opened = Some(line),
+            _ => {}
+        }
+        line += usize::from(character == '\n');
+        at_start = opened.is_none() && matches!(character, ',' | '\n' | '\r');
+    }
+    match opened {
+        None => Ok(()),
+        Some(line) => invalid(
+            "a quote is opened but never closed",
+            line,
+            "close it; double quotes in a quoted cell: \"\"",
+        ),
+    }
+}

@@ -1,0 +1,254 @@
+//! Reads one or more JSONL, JSON, CSV or YAML files into one ordered set of cases.
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use promptgate_core::document::{Document, pointer};
+use promptgate_core::model::{Dataset, DatasetFacts, DatasetFormat, Diagnostic, Diagnostics, Place};
+
+use super::field::kind;
+use super::prompt::extension;
+use super::row::{CaseBuilder, DatasetRow, FieldMapping};
+use super::tree::decode;
+use super::{LoadError, Loaded, Tree, csv, digest};
+
+/// Maximum size of a dataset file: 256 MiB.
+pub const DATASET_LIMIT: u64 = 256 << 20;
+
+/// Returns the format for a file extension.
+fn format_of_extension(path: &str) -> Option<DatasetFormat> {
+    match extension(path).as_str() {
+        "ndjson" => Some(DatasetFormat::Jsonl),
+        "yml" => Some(DatasetFormat::Yaml),
+        name => DatasetFormat::from_name(name),
+    }
+}
+
+/// Guesses the format from the first characters; never CSV, which cannot be distinguished from plain text.
+fn sniff_format(text: &str) -> Option<DatasetFormat> {
+    let start = text.trim_start();
+    if start.starts_with('[') {
+        Some(DatasetFormat::Json)
+    } else if start.starts_with('{') {
+        Some(DatasetFormat::Jsonl)
+    } else if start.starts_with("- ") || start.starts_with("-\n") || start.starts_with("---\n") {
+        Some(DatasetFormat::Yaml)
+    } else {
+        None
+    }
+}
+
+/// The files of a dataset and how to read them.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DatasetSource {
+    /// A path or a glob, relative to the configuration.
+    pub path: String,
+    /// The format; by default determined by the file extension, else by the first characters.
+    pub format: Option<DatasetFormat>,
+    /// Maps a field name (or `vars.NAME`) to the column name in the files.
+    pub fields: BTreeMap<String, String>,
+    /// The variable that the `id` column becomes if several rows may share an id; case ids are then row numbers.
+    pub shared_ids: Option<String>,
+}
+
+/// Bytes of the files of a dataset.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DatasetBytes {
+    /// Name of the path or glob in messages.
+    pub name: String,
+    /// The files, or why they cannot be listed.
+    pub files: Result<Vec<DatasetFile>, Diagnostic>,
+}
+
+/// Bytes of one file of a dataset.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DatasetFile {
+    /// Name of the file in messages.
+    pub name: String,
+    /// Content of the file, or why it cannot be read.
+    pub bytes: Result<Vec<u8>, Diagnostic>,
+}
+
+/// Reads a dataset.
+///
+/// # Errors
+/// As [`parse_dataset`].
+pub fn dataset(tree: &Tree, source: &DatasetSource) -> Result<Loaded<Dataset>, LoadError> {
+    parse_dataset(fetch_dataset(tree, &source.path), source)
+}
+
+/// Reads the bytes of a path or of all files that a glob matches.
+pub fn fetch_dataset(tree: &Tree, path: &str) -> DatasetBytes {
+    let file = |path: &String| DatasetFile {
+        name: tree.describe(path),
+        bytes: tree.read_limited(path, DATASET_LIMIT),
+    };
+    let listed = tree.glob(path).and_then(|paths| match paths.as_slice() {
+        [] if path.contains(['*', '?', '[']) => Err(Diagnostic::new("no file matches the pattern")
+            .at(Place::file(tree.describe(path)))
+            .help("paths are relative to the configuration; `**` spans folders")),
+        // Fails with a diagnostic about the missing file.
+        [] => tree.read_limited(path, DATASET_LIMIT).map(|_| Vec::new()),
+        paths => Ok(paths.iter().map(file).collect()),
+    });
+    DatasetBytes { name: tree.describe(path), files: listed }
+}
+
+/// Parses the bytes of a dataset.
+///
+/// # Errors
+/// [`LoadError::Empty`] if the files are valid but contain no rows, else up to twenty diagnostics.
+pub fn parse_dataset(bytes: DatasetBytes, source: &DatasetSource) -> Result<Loaded<Dataset>, LoadError> {
+    let mapping = FieldMapping::new(&source.fields, source.shared_ids.clone())?;
+    let mut builder = CaseBuilder::new(&mapping);
+    let mut formats: Vec<DatasetFormat> = Vec::new();
+    let mut empty_files: Vec<String> = Vec::new();
+    for file in bytes.files? {
+        let rows = builder.rows();
+        let bytes = file.bytes.map_err(Diagnostics::from);
+        match bytes.and_then(|bytes| read(&file.name, &bytes, source.format, &mapping, &mut builder)) {
+            Ok(Some(format)) if !formats.contains(&format) => formats.push(format),
+            Ok(_) => {}
+            Err(diagnostics) => builder.sink.extend(diagnostics),
+        }
+        if builder.rows() == rows {
+            empty_files.push(file.name);
+        }
+    }
+    let rows = builder.rows();
+    let (cases, mut warnings) = builder.finish()?;
+    if rows == 0 {
+        return Err(LoadError::Empty(
+            Diagnostic::new("the dataset has no rows")
+                .at(Place::file(bytes.name))
+                .help("add at least one case, such as {\"query\": \"…\", \"context\": \"…\"}"),
+        ));
+    }
+    warnings.extend(empty_files.into_iter().map(|path| format!("{path} has no rows")));
+    formats.sort();
+    let format = formats.iter().map(|format| format.as_str()).collect::<Vec<_>>().join(", ");
+    let facts =
+        DatasetFacts { path: source.path.clone(), format, digest: digest(&cases), cases: cases.len() };
+    Ok(Loaded { value: Dataset { facts, cases }, warnings })
+}
+
+/// Parses one file and returns its format, `None` if the file is empty and its extension unknown.
+fn read(
+    file: &str,
+    bytes: &[u8],
+    format: Option<DatasetFormat>,
+    mapping: &FieldMapping,
+    builder: &mut CaseBuilder<'_>,
+) -> Result<Option<DatasetFormat>, Diagnostics> {
+    let text = decode(file, bytes)?;
+    let Some(format) = format.or_else(|| format_of_extension(file)).or_else(|| sniff_format(text)) else {
+        if text.trim().is_empty() {
+            return Ok(None);
+        }
+        return Err(Diagnostic::new("cannot determine the format of the dataset")
+            .at(Place::file(file))
+            .help("set it: `dataset: {path: …, format: jsonl}` (or json, csv, yaml)")
+            .into());
+    };
+    if text.trim().is_empty() {
+        return Ok(Some(format));
+    }
+    match format {
+        DatasetFormat::Jsonl => jsonl(file, text, builder),
+        DatasetFormat::Csv => csv::read(file, text, mapping, builder)?,
+        DatasetFormat::Json => {
+            let document = Document::json(file, text).map_err(|mut diagnostics| {
+                if let Some(first) = diagnostics.0.first_mut().filter(|_| looks_like_jsonl(text)) {
+                    let help = "this looks like JSONL (one object per line): set `format: jsonl`";
+                    first.help = Some(help.to_owned());
+                }
+                diagnostics
+            })?;
+            list(&document, file, builder)?;
+        }
+        DatasetFormat::Yaml => list(&Document::yaml(file, text)?, file, builder)?,
+    }
+    Ok(Some(format))
+}
+
+fn looks_like_jsonl(text: &str) -> bool {
+    let mut lines = text.lines().filter(|line| !line.trim().is_empty());
+    let is_object = |line: &str| serde_json::from_str::<Map<String, Value>>(line).is_ok();
+    lines.next().is_some_and(is_object) && lines.next().is_some_and(|line| line.trim_start().starts_with('{'))
+}
+
+fn jsonl(file: &str, text: &str, builder: &mut CaseBuilder<'_>) {
+    for (index, line) in text.split('\n').enumerate() {
+        if line.trim().is_empty() {
+            continue;
+        }
+        let document = match Document::json_from(file, index + 1, line) {
+            Ok(document) => document,
+            Err(mut diagnostics) => {
+                let help = multi_line_help(text, line);
+                if let Some(help) = help {
+                    diagnostics.0.iter_mut().for_each(|it| it.help = Some(help.to_owned()));
+                }
+                builder.sink.extend(diagnostics);
+                if help.is_some() {
+                    return;
+                }
+                continue;
+            }
+        };
+        // Computing a column and an excerpt for every row would take longer than parsing it.
+        row(&document, "", Place::line(file, index + 1), document.value(), builder);
+    }
+}
+
+/// Help for a file with JSON values that span lines, which would otherwise give one diagnostic per line.
+fn multi_line_help(text: &str, line: &str) -> Option<&'static str> {
+    match (text.trim_start().as_bytes().first(), line.trim()) {
+        (Some(b'['), _) => Some("the file looks like a JSON list: set `format: json`"),
+        (Some(b'{'), "{") => Some("JSONL has one complete object per line: join the lines of each row"),
+        _ => None,
+    }
+}
+
+fn list(document: &Document, file: &str, builder: &mut CaseBuilder<'_>) -> Result<(), Diagnostic> {
+    match document.value() {
+        Value::Array(rows) => {
+            for (index, value) in rows.iter().enumerate() {
+                let pointer = format!("/{index}");
+                row(document, &pointer, document.place(&pointer), value, builder);
+            }
+        }
+        // A file that contains only comments.
+        Value::Null => {}
+        other => {
+            let list_key = other.as_object().and_then(|map| map.iter().find(|(_, value)| value.is_array()));
+            let help = match list_key {
+                Some((key, _)) => format!("the file must be the list itself: move it out of `{key}`"),
+                None => "put the rows in a list: [{…}, {…}]".to_owned(),
+            };
+            let place = if other.is_object() { document.place("") } else { Place::file(file) };
+            let message = format!("a dataset must be a list of rows, found {}", kind(other));
+            return Err(Diagnostic::new(message).at(place).help(help));
+        }
+    }
+    Ok(())
+}
+
+fn row(document: &Document, parent: &str, place: Place, value: &Value, builder: &mut CaseBuilder<'_>) {
+    let Value::Object(columns) = value else {
+        let diagnostic = Diagnostic::new(format!("a row must be an object, found {}", kind(value)));
+        builder
+            .sink
+            .push(diagnostic.at(document.place(parent)).help("write {\"query\": \"…\", \"context\": \"…\"}"));
+        return;
+    };
+    let locate = |column: &str, key: bool| {
+        let pointer = pointer(parent, column);
+        if key { document.key_place(&pointer) } else { document.place(&pointer) }
+    };
+    builder.push(DatasetRow { columns: columns.clone(), place, locate: &locate });
+}

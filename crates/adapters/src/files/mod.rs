@@ -1,0 +1,35 @@
+//! Datasets, prompts and baselines, read from the work tree or from a commit.
+//!
+//! [`Tree`] reads files; [`dataset()`] and [`parse_prompt`] parse them and keep source locations for diagnostics;
+//! [`baseline()`] resolves the variant that the candidate is compared with. Loading never executes file content,
+//! reads environment variables or follows references inside values.
+//!
+//! Template variables and the inputs that judges require are validated elsewhere.
+
+mod baseline;
+mod csv;
+mod dataset;
+mod diagnostics;
+mod digest;
+mod field;
+mod prompt;
+mod row;
+mod tree;
+
+pub use baseline::{Baseline, BaselineSpec, baseline, trusted_baseline};
+pub use dataset::{
+    DATASET_LIMIT, DatasetBytes, DatasetFile, DatasetSource, dataset, fetch_dataset, parse_dataset,
+};
+pub use diagnostics::LoadError;
+pub use digest::{digest, digest_of_bytes};
+pub use prompt::{PROMPT_LIMIT, PromptBytes, PromptSource, fetch_prompt, find_prompt, parse_prompt};
+pub use tree::{FILE_LIMIT, Tree, decode};
+
+/// A loaded value with its warnings.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Loaded<T> {
+    /// The loaded value.
+    pub value: T,
+    /// Valid input that is probably unintended, one sentence each.
+    pub warnings: Vec<String>,
+}

@@ -1,0 +1,167 @@
+//! Reads prompt files: text with optional front matter, or chat messages.
+
+mod chat;
+mod front_matter;
+#[cfg(test)]
+mod tests;
+
+use serde_json::{Map, Value};
+
+use promptgate_core::document::Document;
+use promptgate_core::model::{
+    Diagnostic, Diagnostics, Message, MessageRole, Place, PromptFacts, Variant, VariantFacts,
+};
+
+use super::digest::digest_of_bytes;
+use super::tree::decode;
+use super::{Loaded, Tree};
+
+/// Maximum size of a prompt file: 4 MiB.
+pub const PROMPT_LIMIT: u64 = 4 << 20;
+
+/// The file of a prompt, and its settings in the configuration.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct PromptSource {
+    /// Path relative to the configuration.
+    pub path: String,
+    /// Template of the user message for a text prompt; if empty, no user message is sent.
+    pub user: String,
+    /// The model, unless the prompt file sets one.
+    pub model: Option<String>,
+    /// Request parameters; those in the prompt file override them by key.
+    pub parameters: Map<String, Value>,
+}
+
+/// Settings in a prompt file, apart from its messages.
+#[derive(Debug, Clone, PartialEq, Default)]
+struct Settings {
+    name: Option<String>,
+    version: Option<String>,
+    model: Option<String>,
+    parameters: Map<String, Value>,
+}
+
+/// A parsed prompt file. `lines` has the first line of each message's content.
+struct Parts {
+    messages: Vec<Message>,
+    lines: Vec<usize>,
+    settings: Settings,
+    warnings: Vec<String>,
+}
+
+/// Bytes of a prompt file and their source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PromptBytes {
+    /// Name of the file in messages and reports.
+    pub file: String,
+    /// The commit; `None` for the work tree.
+    pub commit: Option<String>,
+    /// Content of the file.
+    pub bytes: Vec<u8>,
+}
+
+/// Reads the bytes of a prompt.
+///
+/// # Errors
+/// If the file is missing or cannot be read.
+pub fn fetch_prompt(tree: &Tree, path: &str) -> Result<PromptBytes, Diagnostic> {
+    Ok(prompt_bytes(tree, path, tree.read_limited(path, PROMPT_LIMIT)?))
+}
+
+/// Reads the bytes of a prompt, `None` if the tree does not contain it, as with a new prompt.
+///
+/// # Errors
+/// If the file cannot be read.
+pub fn find_prompt(tree: &Tree, path: &str) -> Result<Option<PromptBytes>, Diagnostic> {
+    Ok(tree.find(path, PROMPT_LIMIT)?.map(|bytes| prompt_bytes(tree, path, bytes)))
+}
+
+fn prompt_bytes(tree: &Tree, path: &str, bytes: Vec<u8>) -> PromptBytes {
+    PromptBytes { file: tree.describe(path), commit: tree.commit().map(str::to_owned), bytes }
+}
+
+/// Parses the bytes of a prompt.
+///
+/// `.json`, `.yaml` and `.yml` files contain chat messages; other files contain the system message as text. Line
+/// endings are normalized to line feeds. Placeholders are not validated.
+///
+/// # Errors
+/// All errors in the file.
+pub fn parse_prompt(prompt: &PromptBytes, source: &PromptSource) -> Result<Loaded<Variant>, Diagnostics> {
+    let PromptBytes { file, commit, bytes } = prompt;
+    let file = file.clone();
+    let text = decode(&file, bytes)?.replace("\r\n", "\n");
+    if text.trim().is_empty() {
+        return Err(Diagnostic::new("the prompt is empty")
+            .at(Place::file(&file))
+            .help("write the prompt")
+            .into());
+    }
+    let parts = match extension(&source.path).as_str() {
+        "json" => chat::read(&file, &Document::json(&file, &text)?)?,
+        "yaml" | "yml" => chat::read(&file, &Document::yaml(&file, &text)?)?,
+        _ => text_prompt(&file, &text, &source.user)?,
+    };
+    let Some(model) = parts.settings.model.or_else(|| source.model.clone()) else {
+        return Err(Diagnostic::new("no model is set")
+            .at(Place::file(&file))
+            .help("set `model` in the configuration or in the prompt file")
+            .into());
+    };
+    let mut parameters = source.parameters.clone();
+    parameters.extend(parts.settings.parameters);
+    let digest = digest_of_bytes(bytes);
+    let short: String = digest.trim_start_matches("sha256:").chars().take(12).collect();
+    let prompt = PromptFacts {
+        name: parts.settings.name.unwrap_or_else(|| stem(&source.path)),
+        version: parts.settings.version.unwrap_or(short),
+        digest,
+        source: file,
+        commit: commit.clone(),
+    };
+    let facts = VariantFacts { prompt, model, parameters };
+    let value = Variant { facts, messages: parts.messages, lines: parts.lines };
+    Ok(Loaded { value, warnings: parts.warnings })
+}
+
+fn text_prompt(file: &str, text: &str, user: &str) -> Result<Parts, Diagnostics> {
+    let (settings, body, first_line) = front_matter::split(file, text)?;
+    let blank: usize = body.lines().take_while(|line| line.trim().is_empty()).count();
+    let start: usize = body.split_inclusive('\n').take(blank).map(str::len).sum();
+    let content = body.get(start..).unwrap_or_default().trim_end();
+    if content.is_empty() {
+        return Err(Diagnostic::new("the prompt contains only front matter")
+            .at(Place::file(file))
+            .help("write the prompt below the second `---`")
+            .into());
+    }
+    let mut messages = vec![Message { role: MessageRole::System, content: content.to_owned() }];
+    let mut lines = vec![first_line + blank];
+    if !user.is_empty() {
+        messages.push(Message { role: MessageRole::User, content: user.to_owned() });
+        lines.push(0);
+    }
+    Ok(Parts { messages, lines, settings, warnings: Vec::new() })
+}
+
+fn file_name(path: &str) -> &str {
+    path.rsplit(['/', '\\']).next().unwrap_or(path)
+}
+
+/// The extension of a file in lower case; empty if there is none.
+pub(super) fn extension(path: &str) -> String {
+    file_name(path).rsplit_once('.').map(|(_, extension)| extension.to_lowercase()).unwrap_or_default()
+}
+
+/// The file name without its extension and without a `.prompt` before that.
+fn stem(path: &str) -> String {
+    let name = file_name(path);
+    let stem = match name.rsplit_once('.') {
+        Some((stem, _)) if !stem.is_empty() => stem,
+        _ => name,
+    };
+    match stem.strip_suffix(".prompt") {
+        Some(shorter) if !shorter.is_empty() => shorter.to_owned(),
+        _ => stem.to_owned(),
+    }
+}

@@ -1,0 +1,147 @@
+use serde_json::json;
+use tempfile::TempDir;
+
+use super::*;
+
+fn prompt(tree: &Tree, source: &PromptSource) -> Result<Loaded<Variant>, Diagnostics> {
+    parse_prompt(&fetch_prompt(tree, &source.path)?, source)
+}
+
+fn load(name: &str, content: &str) -> Result<Loaded<Variant>, Diagnostics> {
+    let folder = TempDir::new().unwrap();
+    std::fs::create_dir_all(folder.path().join("prompts")).unwrap();
+    std::fs::write(folder.path().join(name), content).unwrap();
+    let source = PromptSource {
+        path: name.to_owned(),
+        user: "{{query}}".to_owned(),
+        model: Some("configured".to_owned()),
+        parameters: json!({"temperature": 0, "seed": 1}).as_object().cloned().unwrap(),
+    };
+    prompt(&Tree::work_tree(folder.path()), &source)
+}
+
+fn load_error(name: &str, content: &str) -> String {
+    load(name, content).unwrap_err().to_string()
+}
+
+#[test]
+fn plain_text_becomes_the_system_message() {
+    let variant = load("prompts/support.md", "\u{feff}\r\n# Hi {{query}}\r\n\r\nline\r\n\r\n").unwrap().value;
+    let contents: Vec<_> = variant.messages.iter().map(|m| (m.role, m.content.as_str())).collect();
+    assert_eq!(contents, [(MessageRole::System, "# Hi {{query}}\n\nline"), (MessageRole::User, "{{query}}")]);
+    assert_eq!(variant.lines, [2, 0]);
+    let facts = variant.facts;
+    assert_eq!((facts.prompt.name.as_str(), facts.prompt.source.as_str()), ("support", "prompts/support.md"));
+    assert_eq!(facts.prompt.digest.len(), 7 + 64);
+    assert_eq!(facts.prompt.version, facts.prompt.digest[7..19]);
+    assert_eq!((facts.model.as_str(), facts.parameters["seed"].as_i64()), ("configured", Some(1)));
+}
+
+#[test]
+fn digest_covers_the_raw_bytes() {
+    let facts = load("p.txt", "abc").unwrap().value.facts;
+    // FIPS 180-2, appendix B.1.
+    let abc = "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+    assert_eq!(facts.prompt.digest, abc);
+}
+
+#[test]
+fn front_matter_overrides_the_configuration() {
+    let text = "---\nname: Refunds\nversion: 7\nmodel: small\nparameters: {temperature: 1, top_p: 0.5}\nauthor: me\n\
+                reason: why\n---\n\n\nBody\n---\nmore\n";
+    let variant = load("p.md", text).unwrap().value;
+    assert_eq!(variant.messages[0].content, "Body\n---\nmore");
+    assert_eq!(variant.lines[0], 11);
+    assert_eq!(variant.facts.prompt.name, "Refunds");
+    assert_eq!(variant.facts.prompt.version, "7");
+    assert_eq!(variant.facts.model, "small");
+    assert_eq!(Value::from(variant.facts.parameters), json!({"temperature": 1, "seed": 1, "top_p": 0.5}));
+}
+
+#[test]
+fn front_matter_errors_have_line_numbers() {
+    let shown = load_error("p.md", "---\nversoin: 1\nparameters: 3\nversion: 1.10\n---\nBody");
+    assert!(shown.contains("p.md:2:1: unknown key `versoin` (help: did you mean `version`?)"), "{shown}");
+    assert!(shown.contains("p.md:3:13: `parameters` must be a map"), "{shown}");
+    assert!(shown.contains("p.md:4:10: `version` must be text") && shown.contains("quote it"), "{shown}");
+    assert!(load_error("p.md", "---\nname: x\nBody").contains("never closed"));
+    assert!(load_error("p.md", "---\njust words\n---\nBody").contains("blank line before it"));
+    assert!(load_error("p.md", "---\nname: x\n---\n\n").contains("only front matter"));
+    assert!(load_error("p.md", "---\nname: [\n---\nx").starts_with("p.md:"));
+    assert!(load("p.md", "---\n---\nBody").is_ok());
+    assert!(load_error("p.md", " \n\n").contains("the prompt is empty"));
+}
+
+#[test]
+fn chat_messages_are_read_from_json_and_yaml() {
+    let json = "[\n {\"role\": \"system\", \"content\": \"S {\\\"a\\\": 1}\"},\n {\"role\": \"user\", \"content\": \"{{query}}\"}\n]";
+    let variant = load("p.json", json).unwrap().value;
+    assert_eq!(variant.messages[0].content, "S {\"a\": 1}");
+    assert_eq!((variant.messages.len(), variant.lines), (2, vec![2, 3]));
+    let yaml = "name: chat\nversion: \"2.0\"\nmessages:\n  - role: developer\n    content: |\n      one\n      two\n  - {role: assistant, content: hm}\n";
+    let variant = load("p.yaml", yaml).unwrap().value;
+    assert_eq!(
+        variant.messages[0],
+        Message { role: MessageRole::Developer, content: "one\ntwo\n".to_owned() }
+    );
+    assert_eq!((variant.lines, variant.facts.prompt.version.as_str()), (vec![6, 8], "2.0"));
+}
+
+#[test]
+fn github_prompt_file_is_read() {
+    let text = "name: Summary\ndescription: d\nmodel: openai/gpt-4o-mini\nmodelParameters:\n  maxTokens: 5\n  temperature: 0.5\n\
+                messages:\n  - role: user\n    content: 'S {{input}}'\ntestData: []\nevaluators: []\n";
+    let loaded = load("x.prompt.yml", text).unwrap();
+    assert_eq!(loaded.warnings.len(), 2, "{:?}", loaded.warnings);
+    let facts = loaded.value.facts;
+    assert_eq!((facts.prompt.name.as_str(), facts.model.as_str()), ("Summary", "openai/gpt-4o-mini"));
+    assert_eq!(Value::from(facts.parameters), json!({"temperature": 0.5, "seed": 1, "max_tokens": 5}));
+    let unnamed = load("x.prompt.yml", "messages: [{role: user, content: a}]").unwrap().value;
+    assert_eq!(unnamed.facts.prompt.name, "x");
+    assert!(
+        load_error("x.yml", "responseFormat: json_object\nmessages: [{role: user, content: a}]")
+            .contains("response_format")
+    );
+}
+
+#[test]
+fn chat_errors_are_reported_together_with_lines() {
+    let shown = load_error(
+        "p.yaml",
+        "mesages: 1\nmessages:\n  - role: usr\n    content: a\n  - role: user\n    content: \"\"\n  - 3\n  - {role: user, content: [a], nme: 1}\n  - content: x\n",
+    );
+    for part in [
+        "p.yaml:1:1: unknown key `mesages` (help: did you mean `messages`?)",
+        "p.yaml:3:11: unknown role: text \"usr\" (help: did you mean `user`?)",
+        "p.yaml:6:14: the `content` of a message must be text",
+        "p.yaml:7:5: a message must be a map",
+        "unknown key `nme` in a message",
+        "has no `role`",
+    ] {
+        assert!(shown.contains(part), "{part} is not in:\n{shown}");
+    }
+    assert!(load_error("p.json", "[]").contains("the list of messages is empty"));
+    assert!(load_error("p.json", "\"text\"").contains("a list of messages"));
+    assert!(load_error("p.json", "{}").contains("`messages` is missing"));
+    assert!(load_error("p.json", "[{]").starts_with("p.json:1"));
+}
+
+#[test]
+fn prompt_without_model_is_an_error() {
+    let folder = TempDir::new().unwrap();
+    std::fs::write(folder.path().join("p.md"), "x").unwrap();
+    let source = PromptSource { path: "p.md".to_owned(), ..PromptSource::default() };
+    let tree = Tree::work_tree(folder.path());
+    assert!(prompt(&tree, &source).unwrap_err().to_string().contains("no model"));
+    let source = PromptSource { model: Some("m".to_owned()), ..source };
+    assert_eq!(prompt(&tree, &source).unwrap().value.messages.len(), 1, "no empty user message");
+}
+
+#[test]
+fn prompt_name_is_the_file_name_without_extension() {
+    for (path, name) in
+        [("a/b.md", "b"), ("b.prompt.yaml", "b"), ("v1.2.md", "v1.2"), ("b", "b"), (".md", ".md")]
+    {
+        assert_eq!(stem(path), name);
+    }
+}

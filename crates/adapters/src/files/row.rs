@@ -1,0 +1,334 @@
+//! Converts rows to cases: maps columns to fields, checks types, rejects duplicate ids.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde_json::{Map, Value};
+use unicode_normalization::UnicodeNormalization;
+
+use promptgate_core::model::{Case, Diagnostic, Diagnostics, Place};
+
+use super::diagnostics::{DiagnosticSink, did_you_mean};
+use super::field::{self, Field};
+
+/// Names not allowed for variables: in a prompt they refer to fields of the case, and `expected` is never available.
+const RESERVED: [&str; 4] = ["id", "query", "context", "expected"];
+
+/// The field or variable that a column is mapped to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum ColumnTarget {
+    Field(Field),
+    Variable(String),
+}
+
+/// Maps columns to fields and variables, as set by `fields` in the configuration.
+#[derive(Debug, Default)]
+pub(super) struct FieldMapping {
+    /// Targets by column name.
+    targets: BTreeMap<String, Vec<ColumnTarget>>,
+    /// Source column of each mapped field.
+    sources: BTreeMap<Field, String>,
+    /// The variable that the `id` column becomes if several rows may share an id.
+    shared_ids: Option<String>,
+}
+
+impl FieldMapping {
+    /// Parses `fields`, which maps field names to column names. `vars.NAME` maps a column to a variable.
+    pub(super) fn new(
+        fields: &BTreeMap<String, String>,
+        shared_ids: Option<String>,
+    ) -> Result<Self, Diagnostics> {
+        let mut mapping = Self { shared_ids, ..Self::default() };
+        let mut sink = DiagnosticSink::default();
+        for (name, column) in fields {
+            let target = if let Some(field) = Field::from_name(name) {
+                mapping.sources.insert(field, column.clone());
+                ColumnTarget::Field(field)
+            } else if let Some(variable) = name.strip_prefix("vars.").filter(|variable| !variable.is_empty())
+            {
+                if RESERVED.contains(&variable) {
+                    sink.push(reserved(variable, &format!("`fields` contains `{name}`")));
+                }
+                ColumnTarget::Variable(variable.to_owned())
+            } else {
+                let names = Field::NAMES.map(|(_, name)| name);
+                let help = did_you_mean(name, names, || {
+                    format!("fields are {}; use `vars.NAME` to map a column to a variable", names.join(", "))
+                });
+                sink.push(Diagnostic::new(format!("unknown field `{name}` in `fields`")).help(help));
+                continue;
+            };
+            mapping.targets.entry(column.clone()).or_default().push(target);
+        }
+        sink.into_result().map(|()| mapping)
+    }
+
+    /// Returns the field that a column is mapped to.
+    pub(super) fn field(&self, column: &str) -> Option<Field> {
+        match self.targets.get(column).map(Vec::as_slice) {
+            Some([ColumnTarget::Field(field)]) => Some(*field),
+            Some(_) => None,
+            None => Field::from_name(column),
+        }
+    }
+}
+
+fn reserved(name: &str, usage: &str) -> Diagnostic {
+    let reason = if name == "expected" {
+        "`expected` is the reference for scorers and is not available in prompts"
+    } else {
+        "in a prompt this name refers to the field of the case"
+    };
+    Diagnostic::new(format!("{usage}, but `{name}` is a reserved name"))
+        .help(format!("rename the variable: {reason}"))
+}
+
+/// A row before conversion to a case.
+pub(super) struct DatasetRow<'r> {
+    /// Columns in file order.
+    pub(super) columns: Map<String, Value>,
+    /// Location of the start of the row.
+    pub(super) place: Place,
+    /// Returns the location of a column's name (`true`) or value (`false`).
+    pub(super) locate: &'r dyn Fn(&str, bool) -> Place,
+}
+
+/// An unmapped column whose name resembles that of a field.
+struct SimilarField {
+    field: Field,
+    place: Place,
+    /// Whether some row has both the column and the field, so that the column is not a misspelling.
+    field_present: bool,
+}
+
+/// Converts rows to cases and collects diagnostics.
+pub(super) struct CaseBuilder<'m> {
+    mapping: &'m FieldMapping,
+    pub(super) sink: DiagnosticSink,
+    cases: Vec<Case>,
+    rows: usize,
+    /// Index of each case by its trimmed and normalized id.
+    ids: HashMap<String, usize>,
+    /// All columns, with the field whose name each resembles.
+    columns: BTreeMap<String, Option<SimilarField>>,
+}
+
+impl<'m> CaseBuilder<'m> {
+    pub(super) fn new(mapping: &'m FieldMapping) -> Self {
+        Self {
+            mapping,
+            sink: DiagnosticSink::default(),
+            cases: Vec::new(),
+            rows: 0,
+            ids: HashMap::new(),
+            columns: BTreeMap::new(),
+        }
+    }
+
+    /// Number of rows so far, including invalid ones.
+    pub(super) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Adds one row.
+    pub(super) fn push(&mut self, row: DatasetRow<'_>) {
+        self.rows += 1;
+        if row.columns.values().all(Value::is_null) {
+            self.sink
+                .push(Diagnostic::new("the row is empty").at(row.place).help("remove it, or fill it in"));
+            return;
+        }
+        self.record_columns(&row);
+        let mut case = Case { id: String::new(), place: row.place.clone(), ..Case::default() };
+        // Excerpts are only for diagnostics; omitting them saves memory in large datasets.
+        case.place.excerpt = None;
+        let mut taken: BTreeMap<Field, &str> = BTreeMap::new();
+        for (column, value) in &row.columns {
+            let default = match (Field::from_name(column), &self.mapping.shared_ids) {
+                (Some(Field::Id), Some(variable)) => [ColumnTarget::Variable(variable.clone())],
+                (Some(field), _) => [ColumnTarget::Field(field)],
+                (None, _) => [ColumnTarget::Variable(column.clone())],
+            };
+            let targets = self.mapping.targets.get(column).map_or(default.as_slice(), Vec::as_slice);
+            for target in targets {
+                if let ColumnTarget::Field(field) = target
+                    && let Some(other) = taken.insert(*field, column)
+                {
+                    let place = (row.locate)(column, true);
+                    self.sink.push(conflicting_columns(*field, other, column, place));
+                    continue;
+                }
+                match target {
+                    _ if value.is_null() => {}
+                    ColumnTarget::Field(field) => {
+                        set_field(&mut case, *field, value, column, &row, &mut self.sink);
+                    }
+                    ColumnTarget::Variable(name) => {
+                        set_variable(&mut case, name, value, (row.locate)(column, true), &mut self.sink);
+                    }
+                }
+            }
+        }
+        if case.id.is_empty() {
+            case.id = self.rows.to_string();
+        }
+        self.add(case, &row, taken.contains_key(&Field::Id));
+    }
+
+    fn record_columns(&mut self, row: &DatasetRow<'_>) {
+        for column in row.columns.keys() {
+            if !self.columns.contains_key(column) {
+                let known = self.mapping.targets.contains_key(column) || Field::from_name(column).is_some();
+                let field = if known { None } else { Field::similar_to(column) };
+                let place = (row.locate)(column, true);
+                let similar = field.map(|field| SimilarField { field, place, field_present: false });
+                self.columns.insert(column.clone(), similar);
+            }
+            let mapping = self.mapping;
+            if let Some(Some(similar)) = self.columns.get_mut(column) {
+                let source = mapping.sources.get(&similar.field).map_or(similar.field.name(), String::as_str);
+                similar.field_present |= row.columns.contains_key(source);
+            }
+        }
+    }
+
+    fn add(&mut self, case: Case, row: &DatasetRow<'_>, has_id: bool) {
+        // Ids that look the same count as equal.
+        let key: String = case.id.trim().nfc().collect();
+        if let Some(first) = self.ids.get(&key).and_then(|index| self.cases.get(*index)) {
+            let column = self.mapping.sources.get(&Field::Id).map_or("id", String::as_str);
+            let place = if has_id { (row.locate)(column, false) } else { row.place.clone() };
+            let (id, first) = (&case.id, &first.place);
+            let message = if has_id {
+                format!("duplicate id `{id}`, first used at {first}")
+            } else {
+                format!("the row has no id, and its row number {id} is already the id of the row at {first}")
+            };
+            self.sink.push(Diagnostic::new(message).at(place).help("give every row a unique id"));
+        } else {
+            self.ids.insert(key, self.cases.len());
+        }
+        self.cases.push(case);
+    }
+
+    /// Returns the cases and the warnings.
+    pub(super) fn finish(mut self) -> Result<(Vec<Case>, Vec<String>), Diagnostics> {
+        for (column, similar) in &self.columns {
+            if let Some(SimilarField { field, place, field_present: false }) = similar {
+                let name = field.name();
+                self.sink.push(
+                    Diagnostic::new(format!("unknown field `{column}`; did you mean `{name}`?"))
+                        .at(place.clone())
+                        .help(format!(
+                            "rename it, or map it: `fields: {{{name}: \"{column}\"}}`; if it is a variable, put \
+                             it under `vars` or map it: `fields: {{\"vars.{column}\": \"{column}\"}}`"
+                        )),
+                );
+            }
+        }
+        let mapped = self.mapping.targets.iter().filter(|_| self.rows > 0);
+        for (column, targets) in mapped.filter(|(column, _)| !self.columns.contains_key(*column)) {
+            for target in targets {
+                let name = match target {
+                    ColumnTarget::Field(field) => field.name().to_owned(),
+                    ColumnTarget::Variable(variable) => format!("vars.{variable}"),
+                };
+                let help = did_you_mean(column, self.columns.keys().map(String::as_str), || {
+                    format!("columns are {}", join_names(self.columns.keys()))
+                });
+                let message = format!("`fields` maps `{name}` to `{column}`, but no row has that column");
+                self.sink.push(Diagnostic::new(message).help(help));
+            }
+        }
+        let warnings = self.warnings();
+        self.sink.into_result()?;
+        Ok((self.cases, warnings))
+    }
+
+    /// Warns about missing fields for which a column with a common alias exists.
+    fn warnings(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        for field in [Field::Query, Field::Context, Field::Expected] {
+            if self.columns.contains_key(field.name()) || self.mapping.sources.contains_key(&field) {
+                continue;
+            }
+            let alias = field
+                .aliases()
+                .iter()
+                .find(|name| self.columns.contains_key(**name) && !self.mapping.targets.contains_key(**name));
+            if let Some(alias) = alias {
+                let name = field.name();
+                warnings.push(format!(
+                    "no row has `{name}`; `{alias}` is read as a variable (to map it: `fields: {{{name}: {alias}}}`)"
+                ));
+            }
+        }
+        warnings
+    }
+}
+
+fn join_names<'n>(names: impl Iterator<Item = &'n String>) -> String {
+    const MAX_NAMES: usize = 15;
+    let mut names: Vec<String> = names.take(MAX_NAMES + 1).map(|name| format!("`{name}`")).collect();
+    if names.len() > MAX_NAMES {
+        names.truncate(MAX_NAMES);
+        names.push("…".to_owned());
+    }
+    names.join(", ")
+}
+
+fn conflicting_columns(field: Field, first: &str, second: &str, place: Place) -> Diagnostic {
+    let name = field.name();
+    Diagnostic::new(format!("both `{first}` and `{second}` map to `{name}`")).at(place).help(format!(
+        "rename or remove one of them, or keep both: `fields: {{{name}: \"{first}\", \"vars.other\": \"{second}\"}}`"
+    ))
+}
+
+fn set_variable(case: &mut Case, name: &str, value: &Value, place: Place, sink: &mut DiagnosticSink) {
+    if RESERVED.contains(&name) {
+        sink.push(reserved(name, "the row sets a variable").at(place));
+    } else if case.vars.insert(name.to_owned(), value.clone()).is_some() {
+        sink.push(
+            Diagnostic::new(format!("duplicate variable `{name}`: as a column and under `vars`"))
+                .at(place)
+                .help("keep one of them"),
+        );
+    }
+}
+
+/// Sets one field of the case.
+fn set_field(
+    case: &mut Case,
+    field: Field,
+    value: &Value,
+    column: &str,
+    row: &DatasetRow<'_>,
+    sink: &mut DiagnosticSink,
+) {
+    let result = match field {
+        Field::Id => field::label(field, value).map(|id| case.id = id),
+        Field::Query => field::typed(field, "text", value).map(|query| case.query = query),
+        Field::Context => field::passages(field, value).map(|context| case.context = Some(context.into())),
+        Field::Expected => {
+            case.expected = Some(value.clone());
+            Ok(())
+        }
+        Field::Checks => field::typed(field, "a list", value).map(|checks| case.checks = checks),
+        Field::Tags => field::tags(value).map(|tags| case.tags = tags),
+        Field::Group => field::label(field, value).map(|group| case.group = Some(group)),
+        Field::MustPass => field::typed(field, "true or false", value).map(|flag| case.must_pass = flag),
+        Field::MustAnswer => field::typed(field, "true or false", value).map(|flag| case.must_answer = flag),
+        Field::Criteria => field::criteria(value).map(|criteria| case.criteria = criteria),
+        Field::Vars => match value {
+            Value::Object(map) => {
+                for (name, value) in map.iter().filter(|(_, value)| !value.is_null()) {
+                    set_variable(case, name, value, (row.locate)(column, false), sink);
+                }
+                Ok(())
+            }
+            other => Err(Diagnostic::new(format!("`vars` must be an object, found {}", field::kind(other)))),
+        },
+    };
+    if let Err(diagnostic) = result {
+        sink.push(diagnostic.at((row.locate)(column, false)));
+    }
+}

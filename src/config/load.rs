@@ -1,0 +1,122 @@
+//! Loads a configuration: syntax, schema, then the resolution of every key.
+
+use serde_json::Value;
+
+use promptgate_core::document::{self, Document};
+use promptgate_core::model::{Diagnostic, Diagnostics, Place};
+
+use super::schema::schema;
+use super::{Settings, Written};
+
+/// A value with its place in the configuration.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Placed<T> {
+    /// The value.
+    pub value: T,
+    /// Its place.
+    pub place: Place,
+}
+
+/// A configuration as written.
+///
+/// # Errors
+/// Every error of syntax.
+pub fn written(file: &str, text: &str) -> Result<Value, Diagnostics> {
+    Document::yaml(file, text).map(Document::into_value)
+}
+
+/// Reads a configuration. `file` is its path as the user named it, `check_entry` the schema of an entry of
+/// `checks`.
+///
+/// # Errors
+/// All errors at once, in the order of the file: syntax, or else schema and meaning.
+pub fn load(file: &str, text: &str, check_entry: &Value) -> Result<Settings, Diagnostics> {
+    let document = Document::yaml(file, text)?;
+    if document.value().is_null() {
+        let diagnostic = Diagnostic::new("the configuration is empty").at(Place::file(file));
+        return Err(diagnostic.help("`promptgate init` writes one to start from").into());
+    }
+    let violations = document::violations(&document, &schema(check_entry));
+    // Invalid values are removed, so that the rest can still be checked.
+    let mut rest = document.value().clone();
+    let mut pointers: Vec<&str> = violations.iter().map(|violation| violation.pointer.as_str()).collect();
+    pointers.sort_by_key(|pointer| std::cmp::Reverse(pointer.len()));
+    for pointer in pointers {
+        remove(&mut rest, pointer);
+    }
+    let found = violations.into_iter().map(|violation| violation.diagnostic).collect();
+    let mut reader = Reader { document: &document, diagnostics: found };
+    let settings = match serde_json::from_value::<Written>(rest) {
+        Ok(written) => Some(written.resolve(&mut reader, file)),
+        Err(error) => {
+            if reader.diagnostics.is_empty() {
+                reader.push(Diagnostic::new(error.to_string()).at(Place::file(file)));
+            }
+            None
+        }
+    };
+    let mut diagnostics = reader.diagnostics;
+    document::sort_by_place(&mut diagnostics);
+    match settings {
+        Some(settings) if diagnostics.is_empty() => Ok(settings),
+        _ => Err(Diagnostics(diagnostics)),
+    }
+}
+
+/// Removes the value at a pointer: a key from its map, or a whole list, since its other items would move.
+fn remove(value: &mut Value, pointer: &str) {
+    let Some((parent, token)) = pointer.rsplit_once('/') else { return };
+    match value.pointer_mut(parent) {
+        Some(Value::Object(map)) => {
+            map.shift_remove(&token.replace("~1", "/").replace("~0", "~"));
+        }
+        Some(Value::Array(_)) => remove(value, parent),
+        _ => {}
+    }
+}
+
+/// A document with the diagnostics found in it.
+pub(super) struct Reader<'a> {
+    pub(super) document: &'a Document,
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl Reader<'_> {
+    /// A value with its place.
+    pub(super) fn placed<T>(&self, at: &str, value: T) -> Placed<T> {
+        Placed { value, place: self.document.place(at) }
+    }
+
+    /// Adds a diagnostic at the value of a pointer.
+    pub(super) fn report(&mut self, at: &str, message: impl Into<String>, help: impl Into<String>) {
+        self.push(Diagnostic::new(message).at(self.document.place(at)).help(help));
+    }
+
+    /// Adds a diagnostic at the key of a pointer.
+    pub(super) fn report_key(&mut self, at: &str, message: impl Into<String>, help: impl Into<String>) {
+        self.push(Diagnostic::new(message).at(self.document.key_place(at)).help(help));
+    }
+
+    /// Adds a diagnostic, unless it was found before.
+    pub(super) fn push(&mut self, diagnostic: Diagnostic) {
+        if !self.diagnostics.contains(&diagnostic) {
+            self.diagnostics.push(diagnostic);
+        }
+    }
+
+    /// Whether the document has a value there, valid or not.
+    pub(super) fn has(&self, at: &str) -> bool {
+        self.document.value().pointer(at).is_some()
+    }
+
+    /// The keys of the map there, valid or not.
+    pub(super) fn keys(&self, at: &str) -> Vec<String> {
+        let map = self.document.value().pointer(at).and_then(Value::as_object);
+        map.into_iter().flat_map(|map| map.keys().cloned()).collect()
+    }
+}
+
+/// A place whose line must not be shown, since it may hold a secret.
+pub(super) fn without_excerpt(place: Place) -> Place {
+    Place { excerpt: None, length: 0, ..place }
+}

@@ -1,0 +1,60 @@
+//! `prices`: US dollars per million tokens, by model.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use promptgate_core::document::suggest;
+
+use super::Settings;
+use super::load::Reader;
+use super::scalar::Ordered;
+
+/// A price.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(rename = "Price", extend("required" = ["input_per_million", "output_per_million"]))]
+pub(super) struct WrittenPrice {
+    /// US dollars per million tokens of a request.
+    #[schemars(range(min = 0))]
+    input_per_million: f64,
+    /// US dollars per million tokens of an answer.
+    #[schemars(range(min = 0))]
+    output_per_million: f64,
+}
+
+pub(super) fn resolve(written: Ordered<WrittenPrice>) -> Vec<(String, f64, f64)> {
+    let prices = written.0.into_iter();
+    prices.map(|(model, price)| (model, price.input_per_million, price.output_per_million)).collect()
+}
+
+impl Settings {
+    /// The price of a model: US dollars per million tokens of input and of output.
+    pub fn price(&self, model: &str) -> Option<(f64, f64)> {
+        self.prices.iter().find(|(name, _, _)| name == model).map(|(_, input, output)| (*input, *output))
+    }
+
+    /// Requires prices for limits in money, which would never be reached without them.
+    pub(super) fn require_prices(&self, reader: &mut Reader<'_>) {
+        let priced = reader.keys("/prices");
+        let budget = self.budget.usd.is_some();
+        let cost_limit = self.limits.iter().any(|criterion| criterion.metric == "cost_usd");
+        let at = if budget { "/budget/usd" } else { "/limits/cost_per_case_usd" };
+        let candidate = self.model.iter().filter(|_| budget || cost_limit);
+        // Only the budget includes judgements.
+        let judges = self.judge.iter().filter(|_| budget).flat_map(|judge| &judge.panel);
+        for model in candidate.chain(judges.map(|member| &member.model)) {
+            let model = &model.value;
+            if model.is_empty() || priced.contains(model) {
+                continue;
+            }
+            let help = match suggest(model, priced.iter().map(String::as_str)) {
+                Some(near) => format!("there is one for `{near}`; the name must be that of the model"),
+                None => {
+                    format!("add `prices: {{{model}: {{input_per_million: …, output_per_million: …}}}}`")
+                }
+            };
+            let message = format!("there is no price for `{model}`, so its cost is not known");
+            reader.report_key(at, message, help);
+        }
+    }
+}
