@@ -7,7 +7,7 @@ use std::path::Path;
 use serde::Serialize;
 use tempfile::NamedTempFile;
 
-use super::Failure;
+use super::{Failure, Watched};
 use promptgate_core::model::{Diagnostic, Place};
 
 /// Writes a file through a temporary one beside it, so that a reader never sees half of it.
@@ -21,9 +21,11 @@ pub(super) fn write_whole(
     std::fs::create_dir_all(folder).map_err(failed)?;
     let mut file = temporary(folder).map_err(failed)?;
     {
-        let mut buffered = BufWriter::new(file.as_file_mut());
-        content(&mut buffered).map_err(failed)?;
-        buffered.flush().map_err(failed)?;
+        let mut watched = Watched::new(file.as_file_mut());
+        let mut buffered = BufWriter::new(&mut watched);
+        let written = content(&mut buffered).and_then(|()| buffered.flush());
+        drop(buffered);
+        written.map_err(|error| failed(watched.cause(error)))?;
     }
     make_readable(file.as_file()).map_err(failed)?;
     file.persist(path).map_err(|error| failed(error.error))?;

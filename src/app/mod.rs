@@ -29,6 +29,7 @@ mod sources;
 pub(crate) mod suite;
 #[cfg(test)]
 mod testing;
+mod watched;
 
 use std::sync::Arc;
 
@@ -40,6 +41,7 @@ pub(crate) use failure::Failure;
 pub(crate) use files::pretty_json;
 pub(crate) use models::CallOptions;
 pub(crate) use redacting::Redacting;
+pub(crate) use watched::Watched;
 
 use promptgate_core::port::EventSink;
 

@@ -7,7 +7,7 @@ use super::args::{Color, OutputFlags};
 use super::error;
 use super::exit::ExitStatus;
 use crate::app::report_files::{Reported, style};
-use crate::app::{Failure, Redacting};
+use crate::app::{Failure, Redacting, Watched};
 use promptgate_core::text::{Redactor, neutral};
 use promptgate_report::{Format, Report, Style};
 
@@ -18,8 +18,11 @@ pub(super) fn print(text: &str) -> Result<(), Failure> {
 
 /// Writes data to standard output in pieces. A reader that is gone, like `head`, has seen what it wanted.
 fn stream(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
-    let mut out = io::BufWriter::new(io::stdout().lock());
-    match write(&mut out).and_then(|()| out.flush()) {
+    let mut watched = Watched::new(io::stdout().lock());
+    let mut out = io::BufWriter::new(&mut watched);
+    let written = write(&mut out).and_then(|()| out.flush());
+    drop(out);
+    match written.map_err(|error| watched.cause(error)) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(Failure::writing("standard output", &error))
         }

@@ -260,7 +260,7 @@ fn absolute_latency_limit_does_not_pass_on_cached_answers() {
     let run = ["run", "--no-judge"];
     folder.against(&server.base_url, &run).expect_code(0);
     asked.forget();
-    folder.against(&server.base_url, &run).expect_code(12).says("run with --refresh");
+    folder.against(&server.base_url, &run).expect_code(12).says("--refresh");
     assert_eq!(asked.total(), 0);
     let criteria = folder.report()["criteria"].to_string();
     assert!(criteria.contains("not measured, since 4 of 4 answers are from the cache"), "{criteria}");

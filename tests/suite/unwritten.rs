@@ -65,6 +65,7 @@ fn closed_pipe_does_not_change_the_exit_code() {
         (&["run", "--offline", "--format", "json"][..], 0),
         (&["run", "--offline"], 0),
         (&["report", "promptgate-report/report.json", "--format", "html"], 0),
+        (&["report", "promptgate-report/report.json", "--format", "junit"], 0),
         (&["check"], 0),
         (&["schema", "config"], 0),
         (&["--help"], 0),
