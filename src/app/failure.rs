@@ -25,7 +25,7 @@ impl Failure {
     pub(crate) fn writing(target: &str, error: &io::Error) -> Self {
         let diagnostic = Diagnostic::new(format!("could not write {target}: {}", write_error(error)));
         Self::Unwritten(if is_out_of_space(error) {
-            diagnostic.help("free disk space and run again; what is cached is not requested again")
+            diagnostic.help("free disk space and run again")
         } else {
             diagnostic
         })

@@ -126,6 +126,7 @@ impl ExitStatus {
     /// The status of a calibration.
     pub(super) fn of_calibration(outcome: &calibrate::Outcome) -> Self {
         match outcome {
+            calibrate::Outcome::Measured(measurement) if measurement.unwritten.is_some() => Self::Incomplete,
             calibrate::Outcome::Measured(measurement) if measurement.shortfall.is_some() => Self::Fail,
             calibrate::Outcome::Measured(_) => Self::Pass,
             calibrate::Outcome::Incomplete(_) => Self::Incomplete,

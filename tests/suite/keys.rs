@@ -117,6 +117,14 @@ fn proxy_that_refuses_is_named_and_socks_is_a_clear_no() {
         let text = words.join(" ");
         assert!(text.contains(&format!("the proxy {proxy} {reason}")), "{text}");
     }
+    // Without encryption the proxy itself responds.
+    let plain = suite("base_url: 'http://llm.corp.invalid/v1', api_key_env: null");
+    let proxy = crate::support::Canned::tunnel("403 Forbidden");
+    let mut command = plain.command(&RUN);
+    command.env("HTTP_PROXY", format!("http://{proxy}"));
+    finish(command).expect_code(12);
+    let reasons = plain.report()["reasons"].to_string();
+    assert!(reasons.contains(&format!("(through the proxy {proxy}): 403")), "{reasons}");
     for scheme in ["socks5", "socks5h", "socks4", "socks"] {
         let outcome = through("ALL_PROXY", &format!("{scheme}://user:hush@127.0.0.1:1080")).expect_code(2);
         assert!(!outcome.text().contains("hush"), "{}", outcome.text());

@@ -109,3 +109,12 @@ fn full_standard_output_is_not_a_bug() {
     assert!(stderr.contains("could not write standard output: the disk is full"), "{stderr}");
     assert_eq!(folder.report()["verdict"], "pass");
 }
+
+#[test]
+fn full_disk_for_a_calibration_prints_its_figures_first() {
+    let folder = Folder::golden();
+    let command = folder.command(&["calibrate", "labels.jsonl", "--offline"]);
+    let outcome = limited(&command, 4).expect_code(12);
+    assert!(outcome.stdout.contains("kappa"), "{}", outcome.text());
+    assert!(outcome.stderr.contains("judged.jsonl: the disk"), "{}", outcome.stderr);
+}
