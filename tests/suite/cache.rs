@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;
 use std::sync::{Arc, Condvar, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use promptgate_adapters::cache::{Cache, TableStats};
 use promptgate_engine::judge::registry::ChecklistPayload;
@@ -93,7 +93,7 @@ fn judged(payload: &UntypedPayload, size: usize) -> String {
     }
 }
 
-fn suite(cases: usize) -> Folder {
+pub(crate) fn suite(cases: usize) -> Folder {
     let folder = Folder::small(cases).without_self_test();
     folder.append("promptgate.yaml", "gate: {repeats: 1}\n");
     folder
@@ -372,76 +372,6 @@ fn locked_cache_names_the_process() {
     lines.for_each(drop);
     let code = child.wait().expect("its end").code();
     assert!([Some(0), Some(10), Some(11)].contains(&code), "{code:?}");
-}
-
-/// A server that answers after 20 ms, and when it received and answered each request.
-#[cfg(unix)]
-struct Timed {
-    server: Server,
-    received: Arc<Mutex<Vec<(String, Instant)>>>,
-    answered: Arc<Mutex<Vec<Instant>>>,
-}
-
-#[cfg(unix)]
-impl Timed {
-    fn start() -> Self {
-        let (received, answered) = <(Arc<Mutex<Vec<_>>>, Arc<Mutex<Vec<_>>>)>::default();
-        let (ins, outs) = (Arc::clone(&received), Arc::clone(&answered));
-        let server = Server::start(move |request, _| {
-            ins.lock().expect("times").push((request["messages"].to_string(), Instant::now()));
-            // The time that a model takes.
-            std::thread::sleep(Duration::from_millis(20));
-            outs.lock().expect("times").push(Instant::now());
-            (200, says("Plan 1 gives 11 days."))
-        });
-        Self { server, received, answered }
-    }
-
-    fn calls(&self) -> usize {
-        self.received.lock().expect("times").len()
-    }
-
-    /// Requests that were in flight at `end`, or answered in the 100 ms before `killed`.
-    fn at_risk(&self, killed: Instant, end: Instant) -> usize {
-        let safe = killed - Duration::from_millis(100);
-        let received = self.received.lock().expect("times").iter().filter(|(_, at)| *at <= end).count();
-        received - self.answered.lock().expect("times").iter().filter(|at| **at <= safe).count()
-    }
-
-    /// Requests beyond the first of each content.
-    fn repeated(&self) -> usize {
-        let received = self.received.lock().expect("times");
-        let distinct: std::collections::BTreeSet<&String> =
-            received.iter().map(|(content, _)| content).collect();
-        received.len() - distinct.len()
-    }
-}
-
-/// kill -9 costs at most the calls in flight and those answered in the last 100 ms, as docs/cache.md says.
-#[test]
-#[cfg(unix)]
-fn killed_run_repeats_only_the_last_moment() {
-    let (mut repeated, mut at_risk) = (0, 0);
-    for moment in [1, 16, 40, 75, 120, 170, 230, 300] {
-        let timed = Timed::start();
-        let folder = suite(160);
-        let arguments = ["run", "--no-judge", "--concurrency", "16"];
-        let mut command = folder.command(&arguments);
-        command.env("OPENAI_BASE_URL", &timed.server.base_url).stdout(Stdio::null()).stderr(Stdio::null());
-        let mut child = command.spawn().expect("the executable starts");
-        while timed.calls() < moment {
-            assert!(child.try_wait().expect("its state").is_none(), "it ended before call {moment}");
-            std::thread::yield_now();
-        }
-        let killed = Instant::now();
-        child.kill().expect("a kill");
-        child.wait().expect("its end");
-        at_risk += timed.at_risk(killed, Instant::now());
-        folder.against(&timed.server.base_url, &arguments);
-        assert_eq!(timed.calls() - timed.repeated(), 2 * 160, "every request was made");
-        repeated += timed.repeated();
-    }
-    assert!(0 < repeated && repeated <= at_risk, "{repeated} repeated, {at_risk} at risk");
 }
 
 /// Kills the run thirty times at a moment that depends on its progress, then lets it finish.

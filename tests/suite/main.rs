@@ -15,6 +15,7 @@ mod init;
 mod interrupt;
 mod judges;
 mod keys;
+mod killed;
 mod large;
 mod layering;
 mod looks;
