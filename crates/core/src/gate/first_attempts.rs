@@ -320,6 +320,7 @@ fn with_metrics(analysis: &Analysis, replace: impl Fn(&MetricScores) -> MetricSc
         cases: analysis.cases.clone(),
         metrics: analysis.metrics.iter().map(metric).collect(),
         contested: analysis.contested.clone(),
+        fresh_latency: analysis.fresh_latency.clone(),
         ..*analysis
     }
 }
