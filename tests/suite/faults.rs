@@ -1,6 +1,7 @@
 //! An endpoint that fails on bad answers only: a retry would replace them, and the gate must not be green.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -65,6 +66,21 @@ fn endpoint_that_fails_on_bad_answers_is_never_green() {
     folder.against(&server.base_url, &["run"]).expect_code(12);
     assert_eq!(server.calls(), calls);
     assert_eq!(folder.report()["reasons"][0]["code"], "faults_differ");
+}
+
+#[test]
+fn endpoint_that_holds_back_bad_answers_is_never_green() {
+    // The endpoint is slower than the timeout.
+    let server = server(|| {
+        std::thread::sleep(Duration::from_secs(3));
+        (200, says("I cannot say."))
+    });
+    let folder = suite();
+    folder.edit("promptgate.yaml", "timeout: 5s", "timeout: 1s");
+    folder.against(&server.base_url, &["run"]).expect_code(12);
+    let report = folder.report();
+    assert_eq!(report["reasons"][0]["code"], "faults_differ", "{}", report["reasons"]);
+    assert!(report.to_string().contains(r#""attempts":[{"kind":"timeout","ms":1"#));
 }
 
 #[test]

@@ -9,8 +9,8 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{
-    Analysis, Cell, ContestedTotals, Criterion, Matrix, MetricKind, MetricScores, Requirement, Role,
-    TrialPlace, VariantScores,
+    Analysis, Cell, ContestedTotals, Criterion, CriterionVerdict, Matrix, MetricKind, MetricScores,
+    Requirement, Role, TrialPlace, VariantScores,
 };
 use crate::stats::fisher_p_worse;
 
@@ -21,6 +21,9 @@ const RATES_DIFFER: f64 = 0.1;
 
 /// Contested trials of one case from which a retry is suspected to hide its answers.
 const MIN_CASE_TRIALS: usize = 3;
+
+/// Contested trials of one case that are worth more repeats.
+const MIN_DOUBTFUL_TRIALS: usize = 2;
 
 /// Contested and all trials of the variants, over some cases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -213,13 +216,15 @@ pub(super) fn for_literal_checks(analysis: &Analysis, max_missing: f64) -> Cow<'
     }))
 }
 
-/// Why a literal criterion that passes as answered must not: the contested counts, if retries seem to hide answers of a
-/// case, or, for a check over the suite, if the candidate is contested more often than the baseline.
-pub(super) fn literal_suspicion(
+/// The verdict of a literal criterion by first attempts, if it is not a pass: fail, if retries seem to hide answers of a
+/// case, or, for a check over the suite, if the candidate is contested more often than the baseline; inconclusive, if half of
+/// a case's few trials are contested and `more_looks` can tell.
+pub(super) fn literal_verdict(
     analysis: &Analysis,
     criterion: &Criterion,
     alpha: f64,
-) -> Option<ContestedCounts> {
+    more_looks: bool,
+) -> Option<(CriterionVerdict, ContestedCounts)> {
     if analysis.contested.trials.is_empty() {
         return None;
     }
@@ -243,13 +248,23 @@ pub(super) fn literal_suspicion(
             *(if at.role == Role::Candidate { ours } else { theirs }) += 1;
         }
     }
-    let hides = |(ours, theirs): (usize, usize)| is_half(ours, analysis.repeats as usize) && theirs == 0;
-    if let Some((hidden, _)) = by_case.into_iter().find(|(_, counts)| hides(*counts)) {
-        return Some(ContestedCounts::of(analysis, |case| case == hidden));
+    let repeats = analysis.repeats as usize;
+    let ours_alone: Vec<(usize, usize)> = by_case
+        .into_iter()
+        .filter(|(_, (_, theirs))| *theirs == 0)
+        .map(|(case, (ours, _))| (case, ours))
+        .collect();
+    let of_case = |hidden: usize| ContestedCounts::of(analysis, |case| case == hidden);
+    if let Some((hidden, _)) = ours_alone.iter().find(|(_, ours)| is_half(*ours, repeats)) {
+        return Some((CriterionVerdict::Fail, of_case(*hidden)));
     }
     let counts = ContestedCounts::of(analysis, |case| selected.contains(&case));
-    let differs = criterion.requirement == Requirement::EveryTrial && counts.p_more_often() <= alpha + EXACT;
-    differs.then_some(counts)
+    if criterion.requirement == Requirement::EveryTrial && counts.p_more_often() <= alpha + EXACT {
+        return Some((CriterionVerdict::Fail, counts));
+    }
+    let is_doubtful = |ours: usize| more_looks && ours >= MIN_DOUBTFUL_TRIALS && 2 * ours >= repeats;
+    let (doubtful, _) = ours_alone.iter().find(|(_, ours)| is_doubtful(*ours))?;
+    Some((CriterionVerdict::Inconclusive, of_case(*doubtful)))
 }
 
 /// The faults behind a minimum.

@@ -7,7 +7,7 @@ use crate::model::{
 
 use super::criterion::{CriterionEvidence, LookData, parameter};
 use super::decide::{combine_fills, verdicts};
-use super::first_attempts::{ContestedCounts, MinimumFaults, literal_suspicion, minimum_faults};
+use super::first_attempts::{ContestedCounts, MinimumFaults, literal_verdict, minimum_faults};
 use super::numbers::{points, score, trimmed};
 
 /// The decision on one criterion by first attempts.
@@ -32,7 +32,10 @@ impl SecondDecision {
 
     /// Whether more repeats could decide it.
     pub(super) fn gains_by_repeats(&self) -> bool {
-        self.evidence.as_ref().is_some_and(CriterionEvidence::gains_by_repeats)
+        match &self.evidence {
+            Some(evidence) => evidence.gains_by_repeats(),
+            None => self.verdict == CriterionVerdict::Inconclusive,
+        }
     }
 
     /// Adds it to an outcome, and explains the verdict where this decision led to it. `name` is the subject of the
@@ -113,6 +116,11 @@ impl SecondDecision {
                     score(value, 2)
                 )
             }
+            _ if !is_hidden => {
+                format!(
+                    "{name} passed on every graded answer, but {came}; more repeats will tell whether that is chance."
+                )
+            }
             _ => format!(
                 "{name} passed on every graded answer, but {came}: retries may have replaced answers that \
                      fail; {next}."
@@ -132,6 +140,7 @@ pub(super) fn second_decisions(
     let Some(first) = data.by_first_attempts else {
         return none();
     };
+    let more_looks = policy.schedule().next_after(data.analysis.repeats).is_some();
     let is_naive = data.context.rule == Rule::Point;
     let criteria = || policy.criteria.iter().zip(evidence);
     let mut faults = Vec::with_capacity(evidence.len());
@@ -180,8 +189,9 @@ pub(super) fn second_decisions(
         });
     }
     for ((criterion, _), decision) in criteria().zip(&mut decisions) {
-        if let Some(counts) = literal_suspicion(data.analysis, criterion, data.context.alpha) {
-            *decision = Some(SecondDecision { counts, evidence: None, verdict: CriterionVerdict::Fail });
+        let alpha = data.context.alpha;
+        if let Some((verdict, counts)) = literal_verdict(data.analysis, criterion, alpha, more_looks) {
+            *decision = Some(SecondDecision { counts, evidence: None, verdict });
         }
     }
     decisions

@@ -161,6 +161,25 @@ fn check_is_not_green_where_retries_may_hide_failures() {
 }
 
 #[test]
+fn check_of_a_case_with_two_contested_trials_is_asked_again() {
+    let rows = same(&[1.0, 1.0, 1.0], 30);
+    let decide = |roles: &[Role], max_repeats| {
+        let places: Vec<TrialPlace> =
+            roles.iter().flat_map(|&role| (0..2).map(move |repeat| place(role, 4, repeat))).collect();
+        let run = contested(vec![metric("check.c", &rows, Some(&rows))], &places);
+        let mut policy = policy(vec![every_trial()]);
+        (policy.repeats, policy.max_repeats) = (3, max_repeats);
+        decide(&run, &policy, &Ended::Completed)
+    };
+    let decision = decide(&[Role::Candidate], 24);
+    assert_eq!(decision.verdict, Verdict::Inconclusive);
+    assert!(decision.next.is_some(), "{:?}", decision.criteria);
+    // The last look cannot ask again, and two trials may be chance.
+    assert_eq!(decide(&[Role::Candidate], 3).verdict, Verdict::Pass);
+    assert_eq!(decide(&[Role::Candidate, Role::Baseline], 24).verdict, Verdict::Pass);
+}
+
+#[test]
 fn lone_missing_trial_of_a_check_is_left_out_if_contested() {
     let mut rows = same(&[1.0, 1.0, 1.0], 30);
     let clean = rows.clone();
