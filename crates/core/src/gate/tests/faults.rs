@@ -107,6 +107,17 @@ fn contested_trials_do_not_count_as_missing() {
 }
 
 #[test]
+fn missing_grades_above_the_limit_by_chance_are_asked_once_more() {
+    let retries = |missing: usize| {
+        let mut rows = same(&[0.7, 0.9, 0.8, 0.8], 30);
+        rows.iter_mut().take(missing).for_each(|row| row[0] = f64::NAN);
+        completed(&analysis(vec![metric("m", &rows, None)]), &policy(vec![minimum("m", 0.5)])).retry_missing
+    };
+    // 2, 3 and 20 of 120 against a limit of 2 %.
+    assert_eq!([2, 3, 20].map(retries), [false, true, false]);
+}
+
+#[test]
 fn minimum_loses_the_excess_of_contested_trials() {
     let rows = same(&[0.78, 0.82, 0.80], 30);
     let m = || vec![metric("m", &rows, Some(&rows))];
