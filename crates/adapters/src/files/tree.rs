@@ -81,7 +81,7 @@ impl Tree {
         let within = match Repository::discover(&root) {
             Ok(repository) => canonicalize(repository.top())?,
             Err(GitError::Absent(_)) => root.clone(),
-            Err(GitError::Unreadable(diagnostic)) => return Err(diagnostic),
+            Err(error) => return Err(error.into()),
         };
         Ok(Self::WorkTree { root, within: Some(within), commit_check: None })
     }
