@@ -16,7 +16,7 @@ use super::suite::{self, Suite, SuiteOptions};
 use super::{CallOptions, Context, Environment, Failure, mismatch, now, report_files};
 use crate::config::{CachedBaseline, Settings};
 use promptgate_core::gate::{Bound, Policy, Requirement};
-use promptgate_core::model::{Fault, JudgeFacts, Role};
+use promptgate_core::model::{Diagnostic, Fault, JudgeFacts, Place, Role};
 use promptgate_core::port::{Event, EventSink, Spool};
 use promptgate_core::text::Redactor;
 use promptgate_engine::evaluate::{self, CallCounter, Evaluation, Header};
@@ -89,6 +89,24 @@ pub(crate) async fn load(
         shard::narrow(shard, &mut suite)?;
     }
     Ok((suite, shard))
+}
+
+/// Refuses to send keys to the hosts that a change names, where the policy is from elsewhere and there is none.
+///
+/// # Errors
+/// Such a suite; it is incomplete.
+pub(crate) fn refuse_new_suite(suite: &Suite, options: &RunOptions) -> Result<(), Failure> {
+    let Some(source) = suite.policy_source.as_ref().filter(|source| source.new) else { return Ok(()) };
+    if options.calls.offline || options.calls.cache == cache::CacheMode::CachedOnly {
+        return Ok(());
+    }
+    let message = format!(
+        "not evaluated: new suite: {} has no configuration here, so this change would choose the host that gets the key",
+        source.spec
+    );
+    let help = "review and merge the configuration by itself; or leave `--policy-from` out, to evaluate it by its own \
+                policy with the key";
+    Err(Failure::Incomplete(Diagnostic::new(message).at(Place::file("--policy-from")).help(help).into()))
 }
 
 /// Evaluates a suite.
@@ -210,11 +228,12 @@ async fn execute(
         name: settings.name.clone(),
         started_at: session.started_at.clone(),
         judge,
-        judge_rejection,
+        rejection: suite.rejection.or(judge_rejection),
         prices: settings.prices.clone(),
         simulated: session.calls.offline,
         baseline_note: suite.baseline_note,
         policy_source: suite.policy_source,
+        notices: suite.notices,
         warnings,
     };
     let spool = FileSpool::new(&session.options.out)

@@ -32,7 +32,12 @@ pub(super) fn find(
         };
     };
     let Some(commit) = &known.commit else {
-        return Ok(Baseline::None { note: Some(format!("no baseline: {}", known.how)) });
+        let note = if known.how.starts_with("new: ") {
+            known.how.clone()
+        } else {
+            format!("no baseline: {}", known.how)
+        };
+        return Ok(Baseline::None { note: Some(note), if_needed: known.if_needed.clone() });
     };
     let named = BaselineSpec::Git { reference: commit.clone(), path };
     Ok(match files::baseline(Some(&named), folder, &variable)? {

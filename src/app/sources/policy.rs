@@ -6,6 +6,7 @@
 
 mod changes;
 mod place;
+mod rows;
 
 use serde_json::Value;
 
@@ -21,6 +22,7 @@ use promptgate_core::text::neutral;
 pub(super) use changes::{add_files_of_cases, add_named_files};
 pub(in crate::app) use changes::{between, warnings};
 pub(super) use place::configuration_at;
+pub(in crate::app) use rows::matched;
 
 /// Settings and trees of the policy and of the candidate.
 pub(super) struct PolicySources {
@@ -71,7 +73,12 @@ pub(super) fn resolve(
             let path = from_command_line(&path, &location.folder);
             (Tree::work_tree(&location.folder), Some(path))
         }
-        Baseline::None { .. } | Baseline::Report { .. } => {
+        Baseline::None { note: Some(note), .. } => {
+            let message = format!("there is no policy to take from {text}: {note}");
+            let help = "name the commit: `--policy-from git:REF`; or leave it out";
+            return Err(flag(Diagnostic::new(message).help(help)).into());
+        }
+        Baseline::None { note: None, .. } | Baseline::Report { .. } => {
             return Err(flag(Diagnostic::new("not a valid policy")).into());
         }
     };

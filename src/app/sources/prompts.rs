@@ -29,8 +29,13 @@ pub(in crate::app) enum BaselineSource {
     Prompt(Box<ResolvedPrompt>),
     /// A run of an earlier report.
     Earlier(Box<Earlier>),
-    /// None, and why where it was not asked for.
-    None(Option<String>),
+    /// None.
+    None {
+        /// Why, where it was not asked for.
+        note: Option<String>,
+        /// The error if a criterion needs a baseline.
+        if_needed: Option<Diagnostic>,
+    },
 }
 
 /// A baseline that was answered in an earlier run.
@@ -91,7 +96,11 @@ pub(super) fn candidate(
     }
 }
 
-fn resolved(tree: &Tree, settings: &Settings, path: String) -> Result<ResolvedPrompt, Diagnostics> {
+pub(super) fn resolved(
+    tree: &Tree,
+    settings: &Settings,
+    path: String,
+) -> Result<ResolvedPrompt, Diagnostics> {
     let prompt = files::fetch_prompt(tree, &path)?;
     Ok(ResolvedPrompt { prompt, source: source(settings, path) })
 }
@@ -118,7 +127,7 @@ pub(super) fn baseline(
     };
     let base = base::find(spec.as_ref(), options, environment, &location.folder, policy.source.is_some());
     match base.map_err(placed)? {
-        Baseline::None { note } => Ok(BaselineSource::None(note)),
+        Baseline::None { note, if_needed } => Ok(BaselineSource::None { note, if_needed }),
         Baseline::File { path } => {
             // A file that the policy names is read from the policy, with its user message, model and parameters.
             let (tree, of) = match &policy.base {
@@ -183,10 +192,13 @@ fn at_commit(
             .at(Place::file(base.describe(&source.path)))
             .help("`git:REF` alone takes the path of the configuration at that commit")
             .into()),
-        None => Ok(BaselineSource::None(Some(format!(
-            "new: {} is not there at the baseline ({how}); judged by thresholds alone",
-            source.path
-        )))),
+        None => {
+            let note = format!(
+                "new: {} is not there at the baseline ({how}); judged by thresholds alone",
+                source.path
+            );
+            Ok(BaselineSource::None { note: Some(note), if_needed: None })
+        }
     }
 }
 

@@ -13,6 +13,7 @@ use promptgate_report::Format;
 pub(super) async fn run(arguments: &RunArguments, environment: Environment) -> Result<ExitStatus, Failure> {
     let (options, rules) = (arguments.options(), arguments.output.exit_rules());
     let (suite, shard) = evaluate::load(&options, &environment).await?;
+    evaluate::refuse_new_suite(&suite, &options)?;
     let outcome = watched(arguments.quiet, environment, async |context| {
         evaluate::evaluate(suite, shard, &options, context).await
     });

@@ -135,6 +135,14 @@ impl Tree {
         matches!(self, Self::WorkTree { .. })
     }
 
+    /// Whether the evaluated commit holds a file; `None` if the tree is not compared with a commit.
+    pub fn is_in_evaluated_commit(&self, path: &str) -> Option<bool> {
+        match self {
+            Self::WorkTree { commit_check: Some(check), .. } => Some(check.holds(path)),
+            Self::WorkTree { commit_check: None, .. } | Self::Commit { .. } => None,
+        }
+    }
+
     /// Reads a file of at most [`FILE_LIMIT`] bytes.
     ///
     /// # Errors

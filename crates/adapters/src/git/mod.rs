@@ -249,6 +249,29 @@ impl Repository {
         Ok(entries)
     }
 
+    /// Returns the paths of the files of a commit that have one of these names, from the root.
+    ///
+    /// # Errors
+    /// If the commit cannot be read.
+    pub fn files_named(&self, commit: &str, names: &[&str]) -> Result<Vec<String>, Diagnostic> {
+        let of_name = |path: &str| names.contains(&path.rsplit('/').next().unwrap_or_default());
+        let files = self.files(commit, "")?;
+        Ok(files
+            .into_iter()
+            .filter(|entry| entry.kind == EntryKind::File && of_name(&entry.path))
+            .map(|entry| entry.path)
+            .collect())
+    }
+
+    /// Returns the paths of the symbolic links of a commit, from the root.
+    ///
+    /// # Errors
+    /// If the commit cannot be read.
+    pub fn links(&self, commit: &str) -> Result<Vec<String>, Diagnostic> {
+        let files = self.files(commit, "")?;
+        Ok(files.into_iter().filter(|entry| entry.kind == EntryKind::Link).map(|entry| entry.path).collect())
+    }
+
     fn list_tree(&self, arguments: &[&str], commit: &str) -> Result<Vec<Entry>, Diagnostic> {
         let output = self.read_commit(commit, arguments)?;
         // MODE SP TYPE SP OBJECT TAB PATH NUL. Paths that are not UTF-8 are skipped: no configuration can name them.
