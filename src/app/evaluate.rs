@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::announce::announce;
 use super::cache;
 use super::calibration::{CalibrationCheck, check_calibration};
+use super::case_cost;
 use super::models::{Connection, Models};
 use super::shard::{self, Part, ShardChoice, ShardResult};
 use super::suite::{self, Suite, SuiteOptions};
@@ -222,13 +223,18 @@ async fn execute(
     session: &Session<'_>,
 ) -> Result<Outcome, Failure> {
     let inconclusive_passes = suite.inconclusive_passes();
+    let too_dear = suite
+        .case_cost
+        .as_ref()
+        .and_then(|limit| case_cost::estimate(limit, &suite.plan).and_then(|times| limit.fault(times)));
+    let case_cost = suite.case_cost;
     let Suite { plan, mut scorers, policy, earlier, settings, warnings, .. } = suite;
     scorers.judge_models = models.judging;
     let header = Header {
         name: settings.name.clone(),
         started_at: session.started_at.clone(),
         judge,
-        rejection: suite.rejection.or(judge_rejection),
+        rejection: suite.rejection.or(too_dear).or(judge_rejection),
         prices: settings.prices.clone(),
         simulated: session.calls.offline,
         baseline_note: suite.baseline_note,
@@ -242,6 +248,7 @@ async fn execute(
     let plan = plan.refresh(refreshed_roles(&settings, &policy));
     let engine = Arc::new(Engine {
         concurrency: models.concurrency,
+        case_cost,
         fail_fast: if session.options.fail_fast { literal_metrics(&policy) } else { BTreeSet::new() },
         spool: Some(Arc::clone(&spool) as Arc<dyn Spool>),
         interrupted: session.context.interrupted.clone(),

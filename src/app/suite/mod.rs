@@ -20,12 +20,12 @@ pub(super) use scorers::files_of_checks;
 use base_dataset::BaseDataset;
 
 use super::sources::{self, Earlier, KnownBase, NamedFiles, Resolved, Sources};
-use super::{Environment, Failure};
+use super::{Environment, Failure, case_cost};
 use crate::config::{Inconclusive, Settings};
 use promptgate_core::gate::Policy;
 use promptgate_core::model::{Diagnostic, Diagnostics, Fault, Place, PolicySource};
 use promptgate_core::text::Redactor;
-use promptgate_engine::execute::{Plan, Scorers};
+use promptgate_engine::execute::{CaseCostLimit, Plan, Scorers};
 
 /// Which suite, and what flags change of it.
 #[derive(Debug, Clone, Default)]
@@ -76,6 +76,8 @@ pub(crate) struct Suite {
     pub(crate) equal: bool,
     /// Whether the change leaves the prompt of the base as it is; false without a policy from elsewhere.
     pub(crate) same_prompt: bool,
+    /// How much a case of the candidate may cost; `None` for no limit.
+    pub(crate) case_cost: Option<CaseCostLimit>,
     /// Why the cases cannot decide about this change; then nothing is called.
     pub(crate) rejection: Option<Fault>,
     /// Facts that reports state first.
@@ -185,6 +187,7 @@ fn build(
     }
 
     let plan = Plan::new(dataset, variants.candidate, variants.baseline)?;
+    let case_cost = case_cost::limit(&settings, policy_source.as_ref(), &sources.own_prices, &plan);
     let shared = plan.shared();
     let equal = variants.equal || (!shared.is_empty() && shared.iter().all(|shared| *shared));
     let mut notices = findings.notices;
@@ -203,6 +206,7 @@ fn build(
         baseline_note: variants.note,
         equal,
         same_prompt: variants.same_prompt,
+        case_cost,
         rejection,
         notices,
         redactor,
