@@ -255,7 +255,9 @@ async fn execute(
         stop: session.stop.clone(),
         ..Engine::new(plan, models.answering, scorers, session.sink())
     });
-    announce(&engine, policy.schedule(), &settings, session.calls, models.cache.is_some());
+    if header.rejection.is_none() {
+        announce(&engine, policy.schedule(), &settings, session.calls, models.cache.is_some());
+    }
     let earlier = earlier.map(|earlier| earlier.run);
     let (counter, elapsed) = (&session.counter, || session.started.elapsed());
     if let Some(part) = part {

@@ -143,7 +143,8 @@ fn base_of_pull_request(
         Baseline::Commit { tree: Tree::Commit { commit, .. }, how, .. } if commit != head => {
             // A branch may start from an old commit with a weaker policy. A merge commit is of the current target.
             let policy = request.base.as_deref().filter(|base| head == request.head && *base != commit);
-            let policy = policy.map(|base| policy_of_event(&repository, base, number)).transpose()?;
+            let policy =
+                policy.map(|base| policy_of_event(&repository, base, request, variable)).transpose()?;
             Ok(Base { policy, ..Base::at(commit, how, &head) })
         }
         Baseline::Commit { .. } => Err(Diagnostic::new(format!(
@@ -156,8 +157,14 @@ fn base_of_pull_request(
     }
 }
 
-/// The commit of the target branch that the event names.
-fn policy_of_event(repository: &Repository, base: &str, number: u64) -> Result<String, Diagnostic> {
+/// The commit of the target branch that the event names; the tip of that branch if it was replaced since.
+fn policy_of_event(
+    repository: &Repository,
+    base: &str,
+    request: &PullRequest,
+    variable: Variable<'_>,
+) -> Result<String, Diagnostic> {
+    let number = request.number;
     let found = repository.resolve(base).map_err(|diagnostic| {
         Diagnostic::new(format!(
             "the base of pull request {number} is not in this clone, and its policy decides: {}",
@@ -166,7 +173,15 @@ fn policy_of_event(repository: &Repository, base: &str, number: u64) -> Result<S
         .at(Place::file("pull_request.base.sha"))
         .help(format!("fetch it: `git fetch --depth=1 origin {base}`, or check out with `fetch-depth: 0`"))
     })?;
-    Ok(found.commit)
+    let branch = request.base_branch.clone();
+    let lookup = |name: &str| match name {
+        "GITHUB_BASE_REF" => Some(branch.clone()),
+        _ => variable(name),
+    };
+    if repository.is_merged(&found.commit, &lookup)? {
+        return Ok(found.commit);
+    }
+    Ok(repository.resolve(&format!("refs/remotes/origin/{branch}"))?.commit)
 }
 
 fn base_of_merge_group(event: &Event, folder: &Path, variable: Variable<'_>) -> Result<Base, Diagnostic> {

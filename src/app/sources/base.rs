@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::prompts::MERGE_BASE;
 use crate::app::Environment;
 use crate::app::suite::SuiteOptions;
 use promptgate_adapters::files::{self, Baseline, BaselineSpec, Tree};
@@ -42,7 +43,7 @@ pub(super) fn find(
     let named = BaselineSpec::Git { reference: commit.clone(), path };
     Ok(match files::baseline(Some(&named), folder, &variable)? {
         Baseline::Commit { tree: Tree::Commit { repository, commit, .. }, path, .. } => Baseline::Commit {
-            tree: Tree::Commit { repository, commit, reference: "merge-base".to_owned() },
+            tree: Tree::Commit { repository, commit, reference: MERGE_BASE.to_owned() },
             path,
             how: known.how.clone(),
         },

@@ -11,6 +11,8 @@ use promptgate_adapters::files::{self, Baseline, BaselineSpec, PromptBytes, Prom
 use promptgate_adapters::git::Repository;
 use promptgate_core::model::{DatasetFacts, Diagnostic, Diagnostics, Place, Run};
 
+/// The name of the merge base in messages and reports.
+pub(super) const MERGE_BASE: &str = "merge-base";
 /// Largest report that is a baseline, in bytes.
 const REPORT_LIMIT: u64 = 1 << 30;
 
@@ -21,6 +23,8 @@ pub(in crate::app) struct ResolvedPrompt {
     pub(in crate::app) prompt: PromptBytes,
     /// User message, model and parameters.
     pub(in crate::app) source: PromptSource,
+    /// Whether it is the prompt of the merge base, by the configuration there.
+    pub(in crate::app) of_merge_base: bool,
 }
 
 /// A resolved baseline.
@@ -102,7 +106,7 @@ pub(super) fn resolved(
     path: String,
 ) -> Result<ResolvedPrompt, Diagnostics> {
     let prompt = files::fetch_prompt(tree, &path)?;
-    Ok(ResolvedPrompt { prompt, source: source(settings, path) })
+    Ok(ResolvedPrompt { prompt, source: source(settings, path), of_merge_base: false })
 }
 
 /// The baseline.
@@ -185,9 +189,14 @@ fn at_commit(
     };
     let named = path.is_some();
     let of = there.as_ref().unwrap_or(settings);
+    let of_merge_base = !named
+        && there.is_some()
+        && matches!(base, Tree::Commit { reference, .. } if reference == MERGE_BASE);
     let source = source(of, path.unwrap_or_else(|| of.prompt.clone()));
     match files::find_prompt(base, &source.path)? {
-        Some(prompt) => Ok(BaselineSource::Prompt(Box::new(ResolvedPrompt { prompt, source }))),
+        Some(prompt) => {
+            Ok(BaselineSource::Prompt(Box::new(ResolvedPrompt { prompt, source, of_merge_base })))
+        }
         None if named => Err(Diagnostic::new("file not found in that commit")
             .at(Place::file(base.describe(&source.path)))
             .help("`git:REF` alone takes the path of the configuration at that commit")

@@ -32,9 +32,11 @@ pub(super) fn parse(
 ) -> Option<Variants> {
     let candidate = candidate.and_then(|prompt| variant(&prompt, &mut findings.warnings));
     let candidate = findings.take(candidate);
+    let mut of_merge_base = false;
     let (mut run, mut earlier, mut note, mut if_needed) = (None, None, None, None);
     match findings.take(baseline)? {
         BaselineSource::Prompt(prompt) => {
+            of_merge_base = prompt.of_merge_base;
             let baseline = variant(&prompt, &mut findings.warnings);
             run = Some(findings.take(baseline)?);
         }
@@ -43,10 +45,9 @@ pub(super) fn parse(
     }
     let candidate = candidate?;
     let of_policy = of_policy.and_then(|prompt| variant(prompt, &mut Vec::new()).ok());
-    // Only a merge base: any other commit may have a prompt that is not the base's.
-    let at_base = |baseline: &&Variant| baseline.facts.prompt.source.starts_with("git:merge-base:");
-    let at_commit = run.as_ref().filter(at_base);
-    let same_prompt = [of_policy.as_ref(), at_commit].into_iter().flatten().any(|it| same(it, &candidate));
+    // Any other commit, or a file, may hold a prompt that is not the base's.
+    let at_base = run.as_ref().filter(|_| of_merge_base);
+    let same_prompt = [of_policy.as_ref(), at_base].into_iter().flatten().any(|it| same(it, &candidate));
     let equal = match (&run, &earlier) {
         (Some(baseline), _) => same(baseline, &candidate),
         (None, Some(earlier)) => same_facts(&earlier.run.candidate, &candidate.facts),

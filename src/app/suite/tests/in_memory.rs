@@ -36,6 +36,7 @@ fn parse(files: &[(&str, &str)]) -> Result<Suite, Failure> {
             model: Some("tiny".to_owned()),
             ..PromptSource::default()
         },
+        of_merge_base: false,
     });
     let dataset = dataset::parse(rows("cases.jsonl"), &settings);
     let sources = Sources {
