@@ -131,7 +131,8 @@ mod tests {
 
     #[test]
     fn unreadable_repository_is_not_absent() {
-        let breaks: [(&str, fn(&Path)); 5] = [
+        type Damage = (&'static str, fn(&Path));
+        let breaks: [Damage; 5] = [
             ("does not lead to a repository", |git| {
                 std::fs::remove_dir_all(git).unwrap();
                 std::fs::write(git, "gitdir: /nowhere/at/all\n").unwrap();
