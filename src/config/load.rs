@@ -31,6 +31,22 @@ pub fn written(file: &str, text: &str) -> Result<Value, Diagnostics> {
 /// # Errors
 /// All errors at once, in the order of the file: syntax, or else schema and meaning.
 pub fn load(file: &str, text: &str, check_entry: &Value) -> Result<Settings, Diagnostics> {
+    match load_valid_parts(file, text, check_entry)? {
+        (settings, errors) if errors.0.is_empty() => Ok(settings),
+        (_, errors) => Err(errors),
+    }
+}
+
+/// Reads a configuration like [`load`], and returns the settings of its valid parts beside the errors of the others, so
+/// that the files it names can be checked as well.
+///
+/// # Errors
+/// All errors, where nothing can be read.
+pub fn load_valid_parts(
+    file: &str,
+    text: &str,
+    check_entry: &Value,
+) -> Result<(Settings, Diagnostics), Diagnostics> {
     let document = Document::yaml(file, text)?;
     if document.value().is_null() {
         let diagnostic = Diagnostic::new("the configuration is empty").at(Place::file(file));
@@ -58,8 +74,8 @@ pub fn load(file: &str, text: &str, check_entry: &Value) -> Result<Settings, Dia
     let mut diagnostics = reader.diagnostics;
     document::sort_by_place(&mut diagnostics);
     match settings {
-        Some(settings) if diagnostics.is_empty() => Ok(settings),
-        _ => Err(Diagnostics(diagnostics)),
+        Some(settings) => Ok((settings, Diagnostics(diagnostics))),
+        None => Err(Diagnostics(diagnostics)),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::config::{self, Settings};
+use crate::config::{self, Placed, Settings};
 use promptgate_adapters::files::decode;
 use promptgate_core::check;
 use promptgate_core::model::{Diagnostic, Diagnostics, Place};
@@ -66,6 +66,20 @@ pub(super) fn configuration(named: Option<&Path>) -> Result<Location, Diagnostic
 /// The settings of a configuration.
 pub(super) fn parse(shown: &str, bytes: &[u8]) -> Result<Settings, Diagnostics> {
     config::load(shown, decode(shown, bytes)?, &check::entry_schema())
+}
+
+/// The settings of the valid parts of a configuration, with the errors of the others.
+///
+/// # Errors
+/// All errors, where nothing can be read.
+pub(super) fn parse_valid_parts(shown: &str, bytes: &[u8]) -> Result<(Settings, Diagnostics), Diagnostics> {
+    let text = decode(shown, bytes)?;
+    let (mut settings, errors) = config::load_valid_parts(shown, text, &check::entry_schema())?;
+    // A model that is written but invalid is one error, not two.
+    if settings.model.is_none() && text.lines().any(|line| line.starts_with("model:")) {
+        settings.model = Some(Placed::default());
+    }
+    Ok((settings, errors))
 }
 
 /// A path from the command line, relative to the configuration: taken from the current folder if it exists there, else

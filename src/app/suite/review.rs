@@ -6,7 +6,7 @@ use super::Findings;
 use super::variants::Variants;
 use crate::config::{JudgeSettings, Settings};
 use promptgate_core::gate::Policy;
-use promptgate_core::model::{Dataset, Diagnostic, Place};
+use promptgate_core::model::{Case, Dataset, Diagnostic, Place};
 use promptgate_core::template;
 use promptgate_engine::execute::Scorers;
 
@@ -26,7 +26,7 @@ pub(super) fn variants(
     simulated: Option<bool>,
     findings: &mut Findings,
 ) {
-    for variant in [Some(&variants.candidate), variants.baseline.as_ref()].into_iter().flatten() {
+    for variant in variants.distinct() {
         let facts = &variant.facts;
         findings.diagnostics.0.extend(reserved_parameters(&facts.prompt.source, &facts.parameters));
         findings.diagnostics.0.extend(template::verify(variant, &dataset.cases));
@@ -49,6 +49,22 @@ pub(super) fn variants(
             candidate.facts.model
         ));
     }
+}
+
+/// Reviews the templates where rows of the dataset have errors. A variable that one of these errors names is not reported
+/// again.
+pub(super) fn templates_over_valid_cases(variants: &Variants, valid: &[Case], findings: &mut Findings) {
+    let found: Vec<Diagnostic> =
+        variants.distinct().flat_map(|variant| template::verify(variant, valid)).collect();
+    let named = |diagnostic: &Diagnostic| {
+        let name = diagnostic.message.split_once("`{{").and_then(|(_, rest)| rest.split_once("}}`"));
+        name.is_some_and(|(name, _)| {
+            let quoted = format!("`{name}`");
+            findings.diagnostics.0.iter().any(|other| other.message.contains(&quoted))
+        })
+    };
+    let found: Vec<Diagnostic> = found.into_iter().filter(|diagnostic| !named(diagnostic)).collect();
+    findings.diagnostics.0.extend(found);
 }
 
 /// Warns about a judge that is not tested before the run.

@@ -17,6 +17,19 @@ pub(super) struct Variants {
     pub(super) note: Option<String>,
 }
 
+impl Variants {
+    /// Both variants; only the candidate where the baseline has the same messages and parameters, since every finding
+    /// about one is a finding about the other.
+    pub(super) fn distinct(&self) -> impl Iterator<Item = &Variant> {
+        let same = |baseline: &&Variant| {
+            baseline.messages == self.candidate.messages
+                && baseline.facts.parameters == self.candidate.facts.parameters
+        };
+        let baseline = self.baseline.as_ref().filter(|baseline| !same(baseline));
+        std::iter::once(&self.candidate).chain(baseline)
+    }
+}
+
 /// Parses both; `None` where their errors are among the findings.
 pub(super) fn parse(
     candidate: Result<ResolvedPrompt, Diagnostics>,
@@ -28,8 +41,13 @@ pub(super) fn parse(
     let (mut run, mut earlier, mut note) = (None, None, None);
     match findings.take(baseline)? {
         BaselineSource::Prompt(prompt) => {
-            let baseline = variant(&prompt, &mut findings.warnings);
-            run = Some(findings.take(baseline)?);
+            let mut warnings = Vec::new();
+            let baseline = variant(&prompt, &mut warnings);
+            let baseline = findings.take(baseline)?;
+            if candidate.as_ref().is_none_or(|it| it.facts.prompt.digest != baseline.facts.prompt.digest) {
+                findings.warnings.extend(warnings);
+            }
+            run = Some(baseline);
         }
         BaselineSource::Earlier(run) => earlier = Some(*run),
         BaselineSource::None(why) => note = why,

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use promptgate_core::document::{Document, pointer};
-use promptgate_core::model::{Dataset, DatasetFacts, DatasetFormat, Diagnostic, Diagnostics, Place};
+use promptgate_core::model::{Case, Dataset, DatasetFacts, DatasetFormat, Diagnostic, Diagnostics, Place};
 
 use super::field::kind;
 use super::prompt::extension;
@@ -103,14 +103,37 @@ pub fn fetch_dataset(tree: &Tree, path: &str) -> DatasetBytes {
 /// # Errors
 /// [`LoadError::Empty`] if the files are valid but contain no rows, else up to twenty diagnostics.
 pub fn parse_dataset(bytes: DatasetBytes, source: &DatasetSource) -> Result<Loaded<Dataset>, LoadError> {
-    let mapping = FieldMapping::new(&source.fields, source.shared_ids.clone())?;
-    let mut builder = CaseBuilder::new(&mapping);
+    parse_valid_rows(bytes, source).0
+}
+
+/// Parses the bytes of a dataset like [`parse_dataset`]. If that fails, also returns the cases of the valid rows, so that
+/// what refers to them can be checked as well.
+pub fn parse_valid_rows(
+    bytes: DatasetBytes,
+    source: &DatasetSource,
+) -> (Result<Loaded<Dataset>, LoadError>, Vec<Case>) {
+    match FieldMapping::new(&source.fields, source.shared_ids.clone()) {
+        Ok(mapping) => {
+            let mut builder = CaseBuilder::new(&mapping);
+            let parsed = parse_rows(bytes, source, &mapping, &mut builder);
+            (parsed, builder.into_valid_cases())
+        }
+        Err(diagnostics) => (Err(diagnostics.into()), Vec::new()),
+    }
+}
+
+fn parse_rows(
+    bytes: DatasetBytes,
+    source: &DatasetSource,
+    mapping: &FieldMapping,
+    builder: &mut CaseBuilder<'_>,
+) -> Result<Loaded<Dataset>, LoadError> {
     let mut formats: Vec<DatasetFormat> = Vec::new();
     let mut empty_files: Vec<String> = Vec::new();
     for file in bytes.files? {
         let rows = builder.rows();
         let bytes = file.bytes.map_err(Diagnostics::from);
-        match bytes.and_then(|bytes| read(&file.name, &bytes, source.format, &mapping, &mut builder)) {
+        match bytes.and_then(|bytes| read(&file.name, &bytes, source.format, mapping, builder)) {
             Ok(Some(format)) if !formats.contains(&format) => formats.push(format),
             Ok(_) => {}
             Err(diagnostics) => builder.sink.extend(diagnostics),

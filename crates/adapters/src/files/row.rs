@@ -1,6 +1,6 @@
 //! Converts rows to cases: maps columns to fields, checks types, rejects duplicate ids.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::{Map, Value};
 use unicode_normalization::UnicodeNormalization;
@@ -105,6 +105,8 @@ pub(super) struct CaseBuilder<'m> {
     mapping: &'m FieldMapping,
     pub(super) sink: DiagnosticSink,
     cases: Vec<Case>,
+    /// Indices of cases from rows with errors.
+    invalid: BTreeSet<usize>,
     rows: usize,
     /// Index of each case by its trimmed and normalized id.
     ids: HashMap<String, usize>,
@@ -118,6 +120,7 @@ impl<'m> CaseBuilder<'m> {
             mapping,
             sink: DiagnosticSink::default(),
             cases: Vec::new(),
+            invalid: BTreeSet::new(),
             rows: 0,
             ids: HashMap::new(),
             columns: BTreeMap::new(),
@@ -131,6 +134,14 @@ impl<'m> CaseBuilder<'m> {
 
     /// Adds one row.
     pub(super) fn push(&mut self, row: DatasetRow<'_>) {
+        let (errors, index) = (self.sink.count(), self.cases.len());
+        self.push_row(row);
+        if self.sink.count() > errors {
+            self.invalid.insert(index);
+        }
+    }
+
+    fn push_row(&mut self, row: DatasetRow<'_>) {
         self.rows += 1;
         if row.columns.values().all(Value::is_null) {
             self.sink
@@ -210,8 +221,14 @@ impl<'m> CaseBuilder<'m> {
         self.cases.push(case);
     }
 
-    /// Returns the cases and the warnings.
-    pub(super) fn finish(mut self) -> Result<(Vec<Case>, Vec<String>), Diagnostics> {
+    /// Returns the cases of rows without errors that `finish` has left.
+    pub(super) fn into_valid_cases(self) -> Vec<Case> {
+        let cases = self.cases.into_iter().enumerate();
+        cases.filter(|(index, _)| !self.invalid.contains(index)).map(|(_, case)| case).collect()
+    }
+
+    /// Returns the cases and the warnings. After an error the cases stay.
+    pub(super) fn finish(&mut self) -> Result<(Vec<Case>, Vec<String>), Diagnostics> {
         for (column, similar) in &self.columns {
             if let Some(SimilarField { field, place, field_present: false }) = similar {
                 let name = field.name();
@@ -240,8 +257,8 @@ impl<'m> CaseBuilder<'m> {
             }
         }
         let warnings = self.warnings();
-        self.sink.into_result()?;
-        Ok((self.cases, warnings))
+        std::mem::take(&mut self.sink).into_result()?;
+        Ok((std::mem::take(&mut self.cases), warnings))
     }
 
     /// Warns about missing fields for which a column with a common alias exists.

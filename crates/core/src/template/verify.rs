@@ -6,20 +6,20 @@ use crate::model::{Case, Diagnostic, Message, Place, Variant};
 use super::{Placeholder, Position, Template, TemplateDiagnostic, variables};
 
 /// Returns all diagnostics of a variant's templates: invalid placeholders, and placeholders that are undefined for some
-/// case. A name is reported once per message, with the number of cases.
+/// case. A name is reported once, with the number of cases.
 pub fn verify(variant: &Variant, cases: &[Case]) -> Vec<Diagnostic> {
     let mut diagnostics = Vec::new();
+    let mut seen: Vec<String> = Vec::new();
     for (index, message) in variant.messages.iter().enumerate() {
         for TemplateDiagnostic { at, message, help } in Template::diagnostics(&message.content) {
             diagnostics.push(placed(variant, index, at, message, help));
         }
         let Ok(template) = Template::parse(&message.content) else { continue };
-        let mut seen: Vec<&str> = Vec::new();
         for Placeholder { name, at } in template.placeholders() {
-            if seen.contains(&name.as_str()) {
+            if seen.contains(name) {
                 continue;
             }
-            seen.push(name);
+            seen.push(name.clone());
             if let Some((what, help)) = undefined(name, cases) {
                 diagnostics.push(placed(variant, index, *at, what, help));
             }

@@ -10,7 +10,7 @@ use crate::app::testing::CONFIG;
 use crate::config;
 use promptgate_adapters::files::{DatasetBytes, DatasetFile, PromptBytes, PromptSource};
 use promptgate_core::check;
-use promptgate_core::model::{Diagnostic, Place};
+use promptgate_core::model::{Diagnostic, Diagnostics, Place};
 use promptgate_core::text::Redactor;
 
 const CASES: &str = "{\"id\": \"a\", \"query\": \"q\"}\n";
@@ -47,6 +47,7 @@ fn parse(files: &[(&str, &str)]) -> Result<Suite, Failure> {
         candidate: prompt.map_err(Into::into),
         baseline: Ok(BaselineSource::None(None)),
         redactor: Arc::new(Redactor::default()),
+        errors: Diagnostics::default(),
         warnings: Vec::new(),
         settings,
     };
