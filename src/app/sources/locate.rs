@@ -65,7 +65,7 @@ pub(super) fn configuration(named: Option<&Path>) -> Result<Location, Diagnostic
 
 /// The settings of a configuration.
 pub(super) fn parse(shown: &str, bytes: &[u8]) -> Result<Settings, Diagnostics> {
-    config::load(shown, decode(shown, bytes)?, &check::entry_schema())
+    config::load(shown, &decode(shown, bytes)?, &check::entry_schema())
 }
 
 /// The settings of the valid parts of a configuration, with the errors of the others.
@@ -74,7 +74,7 @@ pub(super) fn parse(shown: &str, bytes: &[u8]) -> Result<Settings, Diagnostics> 
 /// All errors, where nothing can be read.
 pub(super) fn parse_valid_parts(shown: &str, bytes: &[u8]) -> Result<(Settings, Diagnostics), Diagnostics> {
     let text = decode(shown, bytes)?;
-    let (mut settings, errors) = config::load_valid_parts(shown, text, &check::entry_schema())?;
+    let (mut settings, errors) = config::load_valid_parts(shown, &text, &check::entry_schema())?;
     // A model that is written but invalid is one error, not two.
     if settings.model.is_none() && text.lines().any(|line| line.starts_with("model:")) {
         settings.model = Some(Placed::default());

@@ -87,7 +87,7 @@ pub(super) fn resolve(
     };
     let (base, written) = read(&tree, &name, text)?;
     let theirs = files::decode(&location.shown, &location.bytes)?;
-    changes::policy(&written, &config::written(&location.shown, theirs)?, &mut source);
+    changes::policy(&written, &config::written(&location.shown, &theirs)?, &mut source);
     let settings = joined(&base, &written, &own, location, warnings)?;
     let policy = tree.in_folder_of(&name)?;
     // A policy in the work tree has no counterpart of the candidate's folder.

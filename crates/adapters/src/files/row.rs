@@ -62,6 +62,11 @@ impl FieldMapping {
         sink.into_result().map(|()| mapping)
     }
 
+    /// Whether a column is a field, or is named in the mapping.
+    pub(super) fn is_known(&self, column: &str) -> bool {
+        self.targets.contains_key(column) || Field::from_name(column).is_some()
+    }
+
     /// Returns the field that a column is mapped to.
     pub(super) fn field(&self, column: &str) -> Option<Field> {
         match self.targets.get(column).map(Vec::as_slice) {
@@ -323,7 +328,10 @@ fn set_field(
 ) {
     let result = match field {
         Field::Id => field::label(field, value).map(|id| case.id = id),
-        Field::Query => field::typed(field, "text", value).map(|query| case.query = query),
+        Field::Query => field::text(field, value).map(|query: String| {
+            case.is_query_empty = query.is_empty();
+            case.query = query;
+        }),
         Field::Context => field::passages(field, value).map(|context| case.context = Some(context.into())),
         Field::Expected => {
             case.expected = Some(value.clone());

@@ -17,7 +17,7 @@ pub struct Variables<'c> {
 
 /// Returns the variables of a case: `id`, `query`, `context` and its `vars`.
 ///
-/// An empty query, a missing context and `null` are undefined. `expected` is always undefined: the evaluation of a prompt
+/// A missing query, a missing context and `null` are undefined; empty texts are values. `expected` is always undefined: the evaluation of a prompt
 /// that contains the reference answer is worthless.
 pub fn variables(case: &Case) -> Variables<'_> {
     Variables { case }
@@ -29,7 +29,7 @@ impl<'c> Variables<'c> {
     pub fn get(&self, name: &str) -> Option<Cow<'c, str>> {
         match name {
             "id" => Some(Cow::Borrowed(&self.case.id)),
-            "query" if self.case.query.is_empty() => None,
+            "query" if !self.case.has_query() => None,
             "query" => Some(Cow::Borrowed(&self.case.query)),
             "context" => match self.case.context.as_deref() {
                 None => None,
@@ -45,7 +45,7 @@ impl<'c> Variables<'c> {
     pub fn has(&self, name: &str) -> bool {
         match name {
             "id" => true,
-            "query" => !self.case.query.is_empty(),
+            "query" => self.case.has_query(),
             "context" => self.case.context.is_some(),
             "expected" => false,
             _ => self.case.vars.get(name).is_some_and(|value| !value.is_null()),
