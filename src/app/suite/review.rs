@@ -6,7 +6,7 @@ use super::Findings;
 use super::variants::Variants;
 use crate::config::{JudgeSettings, Settings};
 use promptgate_core::gate::Policy;
-use promptgate_core::model::{Case, Dataset, Diagnostic, Place};
+use promptgate_core::model::{Case, Dataset, Diagnostic, Place, Variant};
 use promptgate_core::template;
 use promptgate_engine::execute::Scorers;
 
@@ -31,6 +31,7 @@ pub(super) fn variants(
         findings.diagnostics.0.extend(reserved_parameters(&facts.prompt.source, &facts.parameters));
         findings.diagnostics.0.extend(template::verify(variant, &dataset.cases));
         findings.warnings.extend(template::warnings(variant, &dataset.cases));
+        findings.warnings.extend(references(variant, settings));
     }
     let candidate = &variants.candidate;
     let with_context = scorers.judges.iter().find(|judge| judge.needs().context);
@@ -49,6 +50,22 @@ pub(super) fn variants(
             candidate.facts.model
         ));
     }
+}
+
+/// Warns about variables of a prompt that look like the reference answer. Those that `fields` maps to a variable are meant.
+fn references(variant: &Variant, settings: &Settings) -> Vec<String> {
+    let is_mapped = |name: &String| settings.dataset.fields.contains_key(&format!("vars.{name}"));
+    let names = template::used_names(variant).into_iter();
+    let named =
+        names.filter(|name| template::names_a_reference(name) && !is_mapped(name) && name != "expected");
+    let source = &variant.facts.prompt.source;
+    let warning = |name: String| {
+        format!(
+            "{source}: `{{{{{name}}}}}` looks like the reference answer, and a prompt that sees it proves nothing; map it: \
+             `fields: {{expected: {name}}}`, or, if it is an input: `fields: {{\"vars.{name}\": {name}}}`"
+        )
+    };
+    named.map(warning).collect()
 }
 
 /// Reviews the templates where rows of the dataset have errors. A variable that one of these errors names is not reported

@@ -12,6 +12,7 @@ mod json;
 mod lines;
 mod secret;
 mod suggest;
+mod unexpanded;
 mod validate;
 mod yaml;
 
@@ -27,6 +28,7 @@ pub(crate) use explain::shortened;
 pub use explain::shown;
 pub use secret::looks_like_secret;
 pub use suggest::suggest;
+pub use unexpanded::unexpanded;
 pub use validate::{Violation, sort_by_place, validate, violations};
 
 use crate::text::json::Node;
