@@ -97,9 +97,9 @@ fn refuse_unexpanded(reader: &mut Reader<'_>, at: &str, value: &Value) {
             }
         }
         Value::String(text) => {
-            let below = |parent: &&str| at == **parent || at.starts_with(&format!("{parent}/"));
+            let below = |parent: &str| at == parent || at.starts_with(&format!("{parent}/"));
             let Some((written, name)) =
-                document::unexpanded(text).filter(|_| !LITERAL.iter().any(|it| below(&it)))
+                document::unexpanded(text).filter(|_| !LITERAL.iter().any(|parent| below(parent)))
             else {
                 return;
             };

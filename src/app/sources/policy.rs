@@ -113,7 +113,7 @@ fn read(tree: &Tree, name: &str, spec: &str) -> Result<(Settings, Value), Diagno
             ));
             diagnostics
         })?;
-    Ok((base, config::written(&shown, text)?))
+    Ok((base, config::written(&shown, &text)?))
 }
 
 /// The settings of the policy with the candidate's own parts.

@@ -4,6 +4,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use promptgate_core::model::{Diagnostic, Item};
+use promptgate_core::template;
 
 /// A known field of a case; every other column is a variable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -72,31 +73,7 @@ impl Field {
 
     /// Names of this field in other tools.
     pub(super) fn aliases(self) -> &'static [&'static str] {
-        match self {
-            Self::Query => {
-                &["question", "input", "prompt", "user_input", "user_query", "instruction", "input_text"]
-            }
-            Self::Context => &[
-                "passages",
-                "documents",
-                "retrieved_contexts",
-                "retrieval_context",
-                "contexts",
-                "source",
-                "content",
-            ],
-            Self::Expected => &[
-                "answer",
-                "reference",
-                "ground_truth",
-                "expected_output",
-                "expected_answer",
-                "reference_answer",
-                "ideal",
-                "target",
-            ],
-            _ => &[],
-        }
+        template::aliases(self.name())
     }
 }
 

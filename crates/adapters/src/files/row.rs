@@ -307,7 +307,13 @@ fn conflicting_columns(field: Field, first: &str, second: &str, place: Place) ->
 
 fn set_variable(case: &mut Case, name: &str, value: &Value, place: Place, sink: &mut DiagnosticSink) {
     if RESERVED.contains(&name) {
-        sink.push(reserved(name, "the row sets a variable").at(place));
+        let diagnostic = reserved(name, "the row sets a variable").at(place);
+        sink.push(match name {
+            "expected" => diagnostic,
+            name => {
+                diagnostic.help(format!("move it out of `vars`: `{name}` beside it is a field of the case"))
+            }
+        });
     } else if case.vars.insert(name.to_owned(), value.clone()).is_some() {
         sink.push(
             Diagnostic::new(format!("duplicate variable `{name}`: as a column and under `vars`"))

@@ -15,5 +15,5 @@ mod tests;
 
 pub use literal::names_a_reference;
 pub use parse::{Placeholder, Position, Template, TemplateDiagnostic, UndefinedVariable};
-pub use variables::{RESERVED, Variables, variables};
+pub use variables::{RESERVED, Variables, aliases, variables};
 pub use verify::{used_names, uses, verify, warnings};

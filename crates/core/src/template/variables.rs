@@ -9,6 +9,33 @@ use crate::model::Case;
 /// Reserved names: the case's own fields, and the reference answer, which must not leak.
 pub const RESERVED: [&str; 4] = ["id", "query", "context", "expected"];
 
+/// Names that other tools give to a field of a case, the likeliest first.
+pub fn aliases(field: &str) -> &'static [&'static str] {
+    match field {
+        "query" => &["question", "input", "prompt", "user_input", "user_query", "instruction", "input_text"],
+        "context" => &[
+            "passages",
+            "documents",
+            "retrieved_contexts",
+            "retrieval_context",
+            "contexts",
+            "source",
+            "content",
+        ],
+        "expected" => &[
+            "answer",
+            "reference",
+            "ground_truth",
+            "expected_output",
+            "expected_answer",
+            "reference_answer",
+            "ideal",
+            "target",
+        ],
+        _ => &[],
+    }
+}
+
 /// The variables of one case.
 #[derive(Debug, Clone, Copy)]
 pub struct Variables<'c> {

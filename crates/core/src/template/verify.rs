@@ -3,7 +3,7 @@
 use crate::document::suggest;
 use crate::model::{Case, Diagnostic, Message, Place, Variant};
 
-use super::{Placeholder, Position, Template, TemplateDiagnostic, literal, variables};
+use super::{Placeholder, Position, Template, TemplateDiagnostic, aliases, literal, variables};
 
 /// Returns all diagnostics of a variant's templates: invalid placeholders, and placeholders that are undefined for some
 /// case. A name is reported once, with the number of cases.
@@ -135,8 +135,9 @@ fn help_for_unknown(name: &str, cases: &[Case]) -> String {
     let list = known.iter().take(12).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     let more = if known.len() > 12 { ", …" } else { "" };
     if name == "query" || name == "context" {
+        let column = aliases(name).iter().find(|alias| known.contains(*alias)).copied().unwrap_or("COLUMN");
         return format!(
-            "no case has `{name}`; map its column with `fields: {{{name}: COLUMN}}` (available: {list}{more})"
+            "no case has `{name}`; map its column with `fields: {{{name}: {column}}}` (available: {list}{more})"
         );
     }
     format!("available variables: {list}{more}; or add `{name}` as a column or under `vars`")
