@@ -63,6 +63,10 @@ fn nothing(schema: &Value, visit: &keywords::Visit) -> String {
     }
     let of_root = |unknown: &&keywords::Unknown| unknown.parent.is_empty();
     let unknown = visit.unknown.iter().filter(of_root).count();
+    let is_schema = |value: &Value| value.get("type").is_some_and(Value::is_string);
+    if unknown == map.len() && !map.is_empty() && map.values().all(is_schema) {
+        return format!("{message}; it looks like the value of `properties`: put it below that key");
+    }
     if unknown > 0 && unknown == map.len() {
         return format!(
             "{message}; none of its keys is a keyword, so it looks like an example of an answer: describe it with \

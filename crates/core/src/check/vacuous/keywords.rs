@@ -115,7 +115,8 @@ pub(super) struct Unknown {
 impl Unknown {
     /// The keyword that it probably misspells.
     pub(super) fn meant(&self) -> Option<String> {
-        if self.is_annotation() {
+        // `schema` is the key of a wrapper, not a misspelled `$schema`.
+        if self.is_annotation() || self.keyword == "schema" {
             return None;
         }
         suggest(&self.keyword, SCHEMA.into_iter().chain(SCHEMAS).chain(OTHER))

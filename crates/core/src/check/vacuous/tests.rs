@@ -35,6 +35,11 @@ fn wrapped_schemas_are_mistakes_that_name_the_place_of_the_schema() {
         (json!({"components": {"schemas": {"A": inner, "B": inner}}}), "(`A`, `B`)"),
         (json!({"swagger": "2.0", "definitions": {"A": inner}}), "\"#/definitions/A\""),
         (json!({"openapi": "3.1.0", "paths": {}}), "a file of its own"),
+        (
+            json!({"tools": [{"toolSpec": {"inputSchema": {"json": {"type": "object", "properties": {}}}}}]}),
+            "at /tools/0/toolSpec/inputSchema/json:",
+        ),
+        (json!({"Answer": {"type": "object", "properties": {"a": {}}}}), "at /Answer:"),
     ] {
         assert!(help(&schema).contains(place), "{schema}: {}", help(&schema));
     }
@@ -65,6 +70,7 @@ fn schemas_that_constrain_nothing_are_told() {
         (json!({"definitions": {"A": {"type": "object"}}}), "\"#/definitions/A\""),
         (json!({"$ref": "#/$defs/A", "$defs": {"A": {}}}), "means `is_json`"),
         (json!({"requried": ["a"]}), "did you mean `required`?"),
+        (json!({"answer": {"type": "string"}}), "the value of `properties`"),
         (json!({"properties": {"a": {}}}), "means `is_json`"),
         (json!({"anyOf": [{"type": "object"}, {}]}), "means `is_json`"),
         (json!({"minLength": 0, "required": []}), "means `is_json`"),

@@ -22,11 +22,14 @@ const PLACES: [&[&str]; 13] = [
     &["parametersJsonSchema"],
 ];
 
+/// Maximum depth at which a schema inside of something else is found.
+const MAX_DEPTH: usize = 8;
+
 /// Keys that occur beside a schema in a wrapper.
 const BESIDE: [&str; 9] =
     ["name", "description", "strict", "type", "title", "$schema", "version", "$comment", "cache_control"];
 
-/// Returns what is wrong with a wrapper, and the next step; `None` for a schema.
+/// Returns the error about a wrapper, and the next step; `None` for a schema.
 pub(in crate::check) fn wrapped(schema: &Value) -> Option<(String, String)> {
     if let Value::Array(items) = schema
         && let [single] = items.as_slice()
@@ -38,23 +41,30 @@ pub(in crate::check) fn wrapped(schema: &Value) -> Option<(String, String)> {
     if let Some(found) = open_api(schema, map) {
         return Some(found);
     }
-    let (place, inner) = PLACES.iter().find_map(|path| {
+    let known = PLACES.iter().find_map(|path| {
         let place: String = path.iter().fold(String::new(), |at, key| pointer(&at, key));
         let inner = schema.pointer(&place)?;
         let first = path.first()?;
         let only = map.keys().all(|key| key == first || BESIDE.contains(&key.as_str()));
         (only && looks_like_schema(inner)).then_some((place, inner))
-    })?;
+    });
     if states_a_type(map) {
         return None;
     }
+    let is_known = known.is_some();
+    let (place, inner) = match known {
+        Some(found) => found,
+        None if constrains(schema, schema) => return None,
+        None => nested(schema, "", MAX_DEPTH)?,
+    };
     let kind = match place.as_str() {
         "/function/parameters"
         | "/parameters"
         | "/input_schema"
         | "/inputSchema"
         | "/parametersJsonSchema" => "the definition of a tool",
-        _ => "a response format",
+        _ if is_known => "a response format",
+        _ => "something else",
     };
     let named =
         inner.get("title").and_then(Value::as_str).map_or_else(String::new, |title| format!(" ({title})"));
@@ -62,6 +72,33 @@ pub(in crate::check) fn wrapped(schema: &Value) -> Option<(String, String)> {
         format!("this is {kind} around a schema, which by itself would pass every JSON answer"),
         format!("the schema is at {place}{named}: keep only that value"),
     ))
+}
+
+/// The first object or list schema inside of a value, other than in a part of a schema, and its JSON pointer.
+fn nested<'a>(value: &'a Value, at: &str, depth: usize) -> Option<(String, &'a Value)> {
+    const PARTS: [&str; 6] = ["$defs", "definitions", "default", "example", "examples", "properties"];
+    let is_schema = |value: &Value| {
+        value.as_object().is_some_and(|map| {
+            states_a_type(map) && (map.contains_key("properties") || map.contains_key("items"))
+        })
+    };
+    if depth == 0 {
+        return None;
+    }
+    let inside: Vec<(String, &Value)> = match value {
+        Value::Object(map) => {
+            let parts = map.iter().filter(|(key, _)| !PARTS.contains(&key.as_str()));
+            parts.map(|(key, value)| (pointer(at, key), value)).collect()
+        }
+        Value::Array(items) => {
+            items.iter().enumerate().map(|(index, item)| (format!("{at}/{index}"), item)).collect()
+        }
+        _ => return None,
+    };
+    inside.into_iter().find_map(|(place, value)| match is_schema(value) {
+        true => Some((place, value)),
+        false => nested(value, &place, depth - 1),
+    })
 }
 
 /// Whether the map itself is a schema of some type.
