@@ -75,8 +75,10 @@ pub(super) fn parse(shown: &str, bytes: &[u8]) -> Result<Settings, Diagnostics> 
 pub(super) fn parse_valid_parts(shown: &str, bytes: &[u8]) -> Result<(Settings, Diagnostics), Diagnostics> {
     let text = decode(shown, bytes)?;
     let (mut settings, errors) = config::load_valid_parts(shown, &text, &check::entry_schema())?;
-    // A model that is written but invalid is one error, not two.
-    if settings.model.is_none() && text.lines().any(|line| line.starts_with("model:")) {
+    // A model that is written but invalid or misspelled is one error, not two.
+    let is_meant = |error: &Diagnostic| error.help.as_ref().is_some_and(|help| help.contains("mean `model`"));
+    let is_written = text.lines().any(|line| line.starts_with("model:"));
+    if settings.model.is_none() && (is_written || errors.0.iter().any(is_meant)) {
         settings.model = Some(Placed::default());
     }
     Ok((settings, errors))

@@ -184,7 +184,9 @@ fn build(
     if !is_valid {
         return Err(findings.into_failure());
     }
-    let has_baseline = variants.as_ref().is_some_and(|it| it.baseline.is_some() || it.earlier.is_some());
+    let has_baseline = variants
+        .as_ref()
+        .is_some_and(|it| it.baseline.is_some() || it.earlier.is_some() || it.is_baseline_invalid);
     let cases = dataset::facts(&dataset);
     let gate = scorers::policy(&settings, &scorers, &cases, has_baseline, options, &mut findings);
     let (Some(variants), Some(gate)) = (variants, gate) else { return Err(findings.into_failure()) };

@@ -55,6 +55,25 @@ fn errors_of_configuration_dataset_and_prompt_are_reported_together() {
 }
 
 #[test]
+fn misspelled_keys_are_one_error_each_and_hide_no_template() {
+    let folder = folder();
+    let config = CONFIG
+        .replace("model: tiny", "modell: tiny")
+        .replace("contains: yes, name: affirms", "contians: yes");
+    write(folder.path(), "promptgate.yaml", &config.replace("baseline: none", "baseline: file:absent.md"));
+    write(folder.path(), "prompt.md", "{{tone}}\n");
+    let text: Vec<String> = diagnostics(&options(folder.path())).iter().map(ToString::to_string).collect();
+    assert_eq!(text.len(), 4, "{text:#?}");
+    for part in ["`modell`", "`contians`", "absent.md: file not found", "`{{tone}}` is undefined"] {
+        assert_eq!(text.iter().filter(|line| line.contains(part)).count(), 1, "{part} in {text:#?}");
+    }
+    write(folder.path(), "promptgate.yaml", &CONFIG.replace("model: tiny\n", ""));
+    let text: Vec<String> = diagnostics(&options(folder.path())).iter().map(ToString::to_string).collect();
+    assert_eq!(text.len(), 2, "{text:#?}");
+    assert!(text[0].contains("no model is set") && text[1].contains("{{tone}}"), "{text:#?}");
+}
+
+#[test]
 fn missing_dataset_is_one_error() {
     let folder = folder();
     write(folder.path(), "promptgate.yaml", &CONFIG.replace("dataset: cases.jsonl\n", ""));

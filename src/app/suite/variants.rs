@@ -15,6 +15,8 @@ pub(super) struct Variants {
     pub(super) earlier: Option<Earlier>,
     /// Why there is neither.
     pub(super) note: Option<String>,
+    /// Whether the baseline has errors, which are among the findings.
+    pub(super) is_baseline_invalid: bool,
 }
 
 impl Variants {
@@ -36,27 +38,44 @@ pub(super) fn parse(
     baseline: Result<BaselineSource, Diagnostics>,
     findings: &mut Findings,
 ) -> Option<Variants> {
-    let candidate = candidate.and_then(|prompt| variant(&prompt, &mut findings.warnings));
     let candidate = findings.take(candidate);
+    let mut warnings = Vec::new();
+    let candidate = candidate.and_then(|prompt| variant(prompt, &mut warnings, findings));
+    findings.warnings.append(&mut warnings);
     let (mut run, mut earlier, mut note) = (None, None, None);
-    match findings.take(baseline)? {
-        BaselineSource::Prompt(prompt) => {
+    // An error of the baseline does not hide those of the candidate.
+    let errors = findings.diagnostics.0.len();
+    match findings.take(baseline) {
+        None => {}
+        Some(BaselineSource::Prompt(prompt)) => {
             let mut warnings = Vec::new();
-            let baseline = variant(&prompt, &mut warnings);
-            let baseline = findings.take(baseline)?;
-            if candidate.as_ref().is_none_or(|it| it.facts.prompt.digest != baseline.facts.prompt.digest) {
+            run = variant(*prompt, &mut warnings, findings);
+            let digest = run.as_ref().map(|it| &it.facts.prompt.digest);
+            if candidate.as_ref().is_none_or(|it| Some(&it.facts.prompt.digest) != digest) {
                 findings.warnings.extend(warnings);
             }
-            run = Some(baseline);
         }
-        BaselineSource::Earlier(run) => earlier = Some(*run),
-        BaselineSource::None(why) => note = why,
+        Some(BaselineSource::Earlier(run)) => earlier = Some(*run),
+        Some(BaselineSource::None(why)) => note = why,
     }
-    Some(Variants { candidate: candidate?, baseline: run, earlier, note })
+    let is_baseline_invalid = findings.diagnostics.0.len() > errors;
+    Some(Variants { candidate: candidate?, baseline: run, earlier, note, is_baseline_invalid })
 }
 
-fn variant(prompt: &ResolvedPrompt, warnings: &mut Vec<String>) -> Result<Variant, Diagnostics> {
-    let Loaded { value, warnings: more } = files::parse_prompt(&prompt.prompt, &prompt.source)?;
+/// Parses a prompt; `None` where it cannot be read. One without a model is read for the errors of its templates.
+fn variant(
+    mut prompt: ResolvedPrompt,
+    warnings: &mut Vec<String>,
+    findings: &mut Findings,
+) -> Option<Variant> {
+    let mut parsed = files::parse_prompt(&prompt.prompt, &prompt.source);
+    if parsed.is_err() && prompt.source.model.is_none() {
+        prompt.source.model = Some(String::new());
+        if let Ok(without_model) = files::parse_prompt(&prompt.prompt, &prompt.source) {
+            findings.take(std::mem::replace(&mut parsed, Ok(without_model)));
+        }
+    }
+    let Loaded { value, warnings: more } = findings.take(parsed)?;
     warnings.extend(more);
-    Ok(value)
+    Some(value)
 }
