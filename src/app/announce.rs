@@ -28,6 +28,10 @@ pub(super) fn announce(
     calls: CallOptions,
     cached: bool,
 ) {
+    let dataset = &engine.plan.dataset().facts;
+    if dataset.format.contains(" with ") || dataset.format.contains("UTF-16") {
+        engine.sink.emit(Event::Note { message: format!("{} is read as {}", dataset.path, dataset.format) });
+    }
     let planned = evaluate::planned(engine, 0, schedule.first(), engine.scorers.judges.len());
     if let Event::Planned { cases, completions, .. } = &planned {
         let judgements = load(engine, *completions as u64).judgements;

@@ -46,7 +46,7 @@ pub use endpoint::{EndpointSettings, HeaderValue, KeyVariable};
 pub use find::{NAMES, find};
 pub use gate::{DatasetRule, GateSettings, Inconclusive};
 pub use judge::{JudgeSettings, MemberSettings};
-pub use load::{Placed, load, written};
+pub use load::{Placed, load, load_valid_parts, written};
 pub use metrics::MetricSettings;
 pub use policy::{CheckPolicy, parse_minimum};
 pub use scalar::parse_duration;

@@ -90,6 +90,8 @@ pub(super) struct Sources {
     pub(super) redactor: Arc<Redactor>,
     /// Facts that reports state first.
     pub(super) notices: Vec<String>,
+    /// Errors of the configuration; the settings are those of its valid parts.
+    pub(super) errors: Diagnostics,
     /// Warnings for the reader.
     pub(super) warnings: Vec<String>,
 }
@@ -127,7 +129,12 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
 }
 
 fn resolve_all(options: &SuiteOptions, environment: &Environment) -> Result<Resolved, Failure> {
-    let Configured { location, settings: own } = configured(options.config.as_deref())?;
+    let location = locate::configuration(options.config.as_deref())?;
+    let (own, errors) = locate::parse_valid_parts(&location.shown, &location.bytes)?;
+    // What an invalid configuration names is read only where no policy from elsewhere restricts that.
+    if options.policy_from.is_some() && !errors.0.is_empty() {
+        return Err(errors.into());
+    }
     let mut warnings = Vec::new();
     let mut known = secrets(&own, environment);
     let mut policy = policy::resolve(options, environment, &location, own, &mut warnings)?;
@@ -161,6 +168,7 @@ fn resolve_all(options: &SuiteOptions, environment: &Environment) -> Result<Reso
         baseline,
         redactor,
         notices,
+        errors,
         warnings,
     };
     Ok(Resolved { sources, dataset, trees })

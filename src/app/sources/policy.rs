@@ -97,7 +97,7 @@ pub(super) fn resolve(
     };
     let (base, written) = read(&tree, &name, text)?;
     let theirs = files::decode(&location.shown, &location.bytes)?;
-    changes::policy(&written, &config::written(&location.shown, theirs)?, &mut source);
+    changes::policy(&written, &config::written(&location.shown, &theirs)?, &mut source);
     let lacks = |(model, ..): &&(String, f64, f64)| base.price(model).is_none();
     let own_prices = own.prices.iter().filter(lacks).map(|(model, ..)| model.clone()).collect();
     let settings = joined(&base, &written, &own, location, warnings)?;
@@ -125,7 +125,7 @@ fn read(tree: &Tree, name: &str, spec: &str) -> Result<(Settings, Value), Diagno
             ));
             diagnostics
         })?;
-    Ok((base, config::written(&shown, text)?))
+    Ok((base, config::written(&shown, &text)?))
 }
 
 /// The settings of the policy with the candidate's own parts.

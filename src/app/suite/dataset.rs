@@ -14,22 +14,27 @@ use promptgate_core::model::{Case, CaseFacts, Dataset, Diagnostic, Place};
 const MAX_TAGS: usize = 12;
 
 /// A parsed dataset, or its errors.
-pub(super) type Parsed = Result<Loaded<Dataset>, LoadError>;
+pub(super) struct Parsed {
+    result: Result<Loaded<Dataset>, LoadError>,
+    /// The cases of valid rows where others have errors.
+    pub(super) valid: Vec<Case>,
+}
 
 /// Parses the dataset of the settings.
 pub(super) fn parse(bytes: DatasetBytes, settings: &Settings) -> Parsed {
-    files::parse_dataset(bytes, &dataset_source(&settings.dataset))
+    let (result, valid) = files::parse_valid_rows(bytes, &dataset_source(&settings.dataset));
+    Parsed { result, valid }
 }
 
-/// The dataset; `None` where its errors are among the findings.
+/// The dataset; only its valid cases where there are errors, which are then among the findings.
 ///
 /// # Errors
 /// A dataset without rows, where nothing else was found.
-pub(super) fn take(parsed: Parsed, findings: &mut Findings) -> Result<Option<Dataset>, Failure> {
-    match parsed {
+pub(super) fn take(parsed: Parsed, findings: &mut Findings) -> Result<Result<Dataset, Vec<Case>>, Failure> {
+    match parsed.result {
         Ok(Loaded { value, warnings }) => {
             findings.warnings.extend(warnings);
-            return Ok(Some(value));
+            return Ok(Ok(value));
         }
         Err(LoadError::Empty(diagnostic)) if findings.diagnostics.0.is_empty() => {
             return Err(Failure::Nothing(diagnostic));
@@ -37,13 +42,14 @@ pub(super) fn take(parsed: Parsed, findings: &mut Findings) -> Result<Option<Dat
         Err(LoadError::Empty(diagnostic)) => findings.diagnostics.0.push(diagnostic),
         Err(LoadError::Diagnostics(more)) => findings.diagnostics.0.extend(more.0),
     }
-    Ok(None)
+    Ok(Err(parsed.valid))
 }
 
 /// The files that checks of the selected cases name, in the change's dataset or the base's.
 pub(super) fn files_of_cases(parsed: &Parsed, base: &[Case], options: &SuiteOptions) -> BTreeSet<String> {
-    let (Ok(loaded), Ok(is_selected)) = (parsed, selection(options)) else { return BTreeSet::new() };
-    let selected = loaded.value.cases.iter().chain(base).filter(|case| is_selected(case));
+    let Ok(is_selected) = selection(options) else { return BTreeSet::new() };
+    let cases = parsed.result.as_ref().map_or(&parsed.valid, |loaded| &loaded.value.cases);
+    let selected = cases.iter().chain(base).filter(|case| is_selected(case));
     files_of_checks(selected.flat_map(|case| &case.checks))
 }
 

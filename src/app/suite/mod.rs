@@ -11,6 +11,7 @@ mod scorers;
 mod tests;
 mod variants;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -114,6 +115,20 @@ impl Findings {
             }
         }
     }
+
+    /// The errors, each once.
+    fn into_failure(self) -> Failure {
+        let mut unique: Vec<Diagnostic> = Vec::new();
+        for diagnostic in self.diagnostics.0 {
+            if !unique.contains(&diagnostic) {
+                unique.push(diagnostic);
+            }
+        }
+        if unique.iter().any(|diagnostic| !is_missing_path(diagnostic)) {
+            unique.retain(|diagnostic| !is_missing_path(diagnostic));
+        }
+        Diagnostics(unique).into()
+    }
 }
 
 /// Resolves and loads the suite that the options select. `simulated` says whether the simulated model answers; `None`
@@ -143,14 +158,24 @@ fn build(
     options: &SuiteOptions,
     simulated: Option<bool>,
 ) -> Result<Suite, Failure> {
-    let Sources { settings, mut policy_source, files, redactor, notices, warnings, .. } = sources;
-    let mut findings = Findings { warnings, notices, ..Findings::default() };
+    let Sources { settings, mut policy_source, files, redactor, errors, notices, warnings, .. } = sources;
+    let is_valid = errors.0.is_empty();
+    let mut findings = Findings { diagnostics: errors, notices, warnings };
 
-    let checks = scorers::compile(&settings, &files, &mut findings.diagnostics);
+    let checks = scorers::compile(&settings, &files, &mut findings);
     let dataset = dataset::take(dataset, &mut findings)?;
     let of_policy = sources.policy_prompt.as_ref();
     let variants = variants::parse(sources.candidate, sources.baseline, of_policy, &mut findings);
-    let Some(mut dataset) = dataset else { return Err(findings.diagnostics.into()) };
+    let mut dataset = match dataset {
+        Ok(dataset) => dataset,
+        Err(valid) => {
+            scorers::compile_of_cases(&valid, &checks, &files, &mut findings);
+            if let Some(variants) = &variants {
+                review::templates_over_valid_cases(variants, &valid, &mut findings);
+            }
+            return Err(findings.into_failure());
+        }
+    };
     let mut rejection = None;
     if let Some(variants) = &variants {
         let rule = settings.gate.dataset;
@@ -158,26 +183,39 @@ fn build(
         let deciding = base_dataset::deciding(dataset, base, rule, variants, source, &mut findings);
         (dataset, rejection) = (deciding.dataset, deciding.rejection);
     }
-    let dataset = dataset::select(dataset, options)?;
-    let diagnostics = &mut findings.diagnostics;
+    let dataset = match dataset::select(dataset, options) {
+        Ok(dataset) => dataset,
+        Err(failure) if findings.diagnostics.0.is_empty() => return Err(failure),
+        Err(failure) => {
+            findings.diagnostics.0.extend(failure.diagnostics());
+            return Err(findings.into_failure());
+        }
+    };
+    let no_judge = options.no_judge;
     let scorers =
-        scorers::build(&settings, checks, &dataset, options.no_judge, &files, sources.planted, diagnostics);
+        scorers::build(&settings, checks, &dataset, no_judge, &files, sources.planted, &mut findings);
 
     review::judges(&settings, &mut findings);
     if let Some(variants) = &variants {
         review::variants(variants, &dataset, &settings, &scorers, simulated, &mut findings);
     }
     review::self_test(&settings, &scorers, &mut findings);
-    let has_baseline = variants.as_ref().is_some_and(|it| it.baseline.is_some() || it.earlier.is_some());
+    // Criteria on what an invalid configuration leaves out would be errors of their own.
+    if !is_valid {
+        return Err(findings.into_failure());
+    }
+    let has_baseline = variants
+        .as_ref()
+        .is_some_and(|it| it.baseline.is_some() || it.earlier.is_some() || it.is_baseline_invalid);
     let cases = dataset::facts(&dataset);
     let gate = scorers::policy(&settings, &scorers, &cases, has_baseline, options, &mut findings);
-    let (Some(variants), Some(gate)) = (variants, gate) else { return Err(findings.diagnostics.into()) };
+    let (Some(variants), Some(gate)) = (variants, gate) else { return Err(findings.into_failure()) };
     if let Some(error) = variants.if_needed.as_ref().filter(|_| !has_baseline) {
         review::needed_baseline(error, &settings, &scorers, &cases, options, &gate, &mut findings);
     }
     review::seed(&variants, &gate, &mut findings);
     if !findings.diagnostics.0.is_empty() {
-        return Err(findings.diagnostics.into());
+        return Err(findings.into_failure());
     }
     if scorers.metrics().is_empty() {
         return Err(nothing_scores(&sources.shown));
@@ -195,6 +233,8 @@ fn build(
     // First: every reader of a warning should see this one.
     let mut warnings = policy_source.as_ref().map(sources::policy_warnings).unwrap_or_default();
     warnings.append(&mut findings.warnings);
+    let mut seen = BTreeSet::new();
+    warnings.retain(|warning| seen.insert(warning.clone()));
     Ok(Suite {
         settings,
         files,
@@ -212,6 +252,11 @@ fn build(
         redactor,
         warnings,
     })
+}
+
+/// Whether a file could not be read because its path is missing, which is an error of the configuration already.
+fn is_missing_path(diagnostic: &Diagnostic) -> bool {
+    diagnostic.place.is_none() && diagnostic.message.starts_with("a path is empty")
 }
 
 fn nothing_scores(file: &str) -> Failure {
