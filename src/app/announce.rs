@@ -12,9 +12,9 @@ use promptgate_engine::judge::Judge;
 /// Requests that are measured.
 const SAMPLE: usize = 50;
 /// Bytes of text in a token, as in English.
-const BYTES_PER_TOKEN: f64 = 4.0;
+pub(super) const BYTES_PER_TOKEN: f64 = 4.0;
 /// Assumed tokens of an answer.
-const ANSWER_TOKENS: f64 = 100.0;
+pub(super) const ANSWER_TOKENS: f64 = 100.0;
 /// Assumed tokens of a judge's instructions, beside the case and the answer.
 const INSTRUCTION_TOKENS: f64 = 700.0;
 /// Assumed tokens of a judgement.

@@ -6,6 +6,7 @@ use crate::config::{self, Settings};
 use promptgate_adapters::files::decode;
 use promptgate_core::check;
 use promptgate_core::model::{Diagnostic, Diagnostics, Place};
+use promptgate_core::text::neutral;
 
 /// The configuration's file.
 pub(in crate::app) struct Location {
@@ -84,4 +85,9 @@ pub(super) fn from_command_line(path: &str, folder: &Path) -> String {
 pub(super) fn shown(path: &Path) -> String {
     let here = std::env::current_dir().unwrap_or_default();
     path.strip_prefix(&here).unwrap_or(path).display().to_string()
+}
+
+/// A path from a commit, as it is shown.
+pub(in crate::app) fn shown_text(path: &str) -> String {
+    neutral::clip(&neutral::terminal(path), 120)
 }

@@ -2,11 +2,11 @@
 
 use serde_json::{Map, Value};
 
-use super::Findings;
 use super::variants::Variants;
+use super::{Findings, SuiteOptions};
 use crate::config::{JudgeSettings, Settings};
 use promptgate_core::gate::Policy;
-use promptgate_core::model::{Dataset, Diagnostic, Place};
+use promptgate_core::model::{CaseFacts, Dataset, Diagnostic, Place};
 use promptgate_core::template;
 use promptgate_engine::execute::Scorers;
 
@@ -49,6 +49,40 @@ pub(super) fn variants(
             candidate.facts.model
         ));
     }
+}
+
+/// Reports the missing baseline if the policy has criteria that need one.
+pub(super) fn needed_baseline(
+    error: &Diagnostic,
+    settings: &Settings,
+    scorers: &Scorers,
+    cases: &[CaseFacts],
+    options: &SuiteOptions,
+    policy: &Policy,
+    findings: &mut Findings,
+) {
+    let mut ignored = Findings::default();
+    let compared = super::scorers::policy(settings, scorers, cases, true, options, &mut ignored);
+    let needing = compared.map_or(0, |compared| compared.criteria.len() - policy.criteria.len());
+    if needing > 0 {
+        let criteria = if needing == 1 { "1 criterion needs" } else { "criteria need" };
+        let message = format!("{}, and {criteria} a baseline", error.message);
+        let place = Place::file(&settings.file);
+        findings.diagnostics.0.push(Diagnostic { message, ..error.clone() }.or_at(&place));
+    }
+}
+
+/// What reports state first about the comparison: that the variants are equal, or that the prompt is new.
+pub(super) fn comparison(equal: bool, note: Option<&str>, cases: usize) -> Option<String> {
+    if equal {
+        let requests = if cases == 1 {
+            "the request is the same".to_owned()
+        } else {
+            format!("the requests for all {cases} cases are the same")
+        };
+        return Some(format!("candidate and baseline are equal: {requests}, so no regression can show"));
+    }
+    note.filter(|note| note.starts_with("new: ")).map(|note| format!("no baseline: {note}"))
 }
 
 /// Warns about a judge that is not tested before the run.

@@ -17,6 +17,7 @@ pub(super) async fn run(arguments: &RunArguments, environment: Environment) -> R
         refuse_report_format(arguments.output.format)?;
     }
     let (suite, shard) = evaluate::load(&options, &environment).await?;
+    evaluate::refuse_new_suite(&suite, &options)?;
     let outcome = watched(arguments.quiet, environment, async |context| {
         evaluate::evaluate(suite, shard, &options, context).await
     });

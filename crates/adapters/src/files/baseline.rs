@@ -10,7 +10,7 @@ use promptgate_core::model::Diagnostic;
 use promptgate_release::{InvalidReference, PromptReference};
 
 use super::tree::Tree;
-use crate::git::{GitError, Repository, Variables};
+use crate::git::{GitError, Repository, Variables, named_base};
 
 /// A baseline (or candidate) as written in the configuration or on the command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -146,6 +146,8 @@ pub enum Baseline {
     None {
         /// The reason, unless `none` was requested.
         note: Option<String>,
+        /// The error if a criterion needs a baseline: there is a repository, but the branch to compare with is unknown.
+        if_needed: Option<Diagnostic>,
     },
     /// A prompt file of the work tree, used with the configuration's user message, model and parameters.
     File {
@@ -171,8 +173,9 @@ pub enum Baseline {
 
 /// Resolves the baseline of the configuration in `folder`. `variable` looks up environment variables of the CI system.
 ///
-/// The default is `git:merge-base`, or none with a note outside a repository and where no branch exists to compare
-/// with. A merge base that is missing only because the clone is too shallow is an error, never "no baseline".
+/// The default is `git:merge-base`, or none with a note outside a repository, in one without commits, and where no branch
+/// exists to compare with. A repository that cannot be read, a clone that is too shallow, and a base that the CI system
+/// names but that is out of reach are errors, never "no baseline".
 ///
 /// # Errors
 /// If the commit cannot be found.
@@ -204,7 +207,7 @@ fn resolve(
     trusted: bool,
 ) -> Result<Baseline, Diagnostic> {
     Ok(match spec {
-        Some(BaselineSpec::None) => Baseline::None { note: None },
+        Some(BaselineSpec::None) => Baseline::None { note: None, if_needed: None },
         Some(BaselineSpec::File(path)) => Baseline::File { path: path.clone() },
         Some(BaselineSpec::Report(path)) => Baseline::Report { path: path.clone() },
         Some(BaselineSpec::Registry(reference)) => {
@@ -217,14 +220,40 @@ fn resolve(
             let tree = Tree::Commit { repository, commit: resolved.commit, reference: reference.clone() };
             Baseline::Commit { tree, path: path.clone(), how: format!("git:{}", resolved.name) }
         }
-        Some(BaselineSpec::MergeBase { path }) => merge_base(folder, path.clone(), variable, trusted)?,
+        Some(BaselineSpec::MergeBase { path }) => match merge_base(folder, path.clone(), variable, trusted) {
+            Err(GitError::Unborn(reason)) if named_base(variable).is_none() => new_repository(&reason),
+            result => result?,
+        },
         None => match merge_base(folder, None, variable, trusted) {
-            Err(GitError::Absent(reason)) => {
-                Baseline::None { note: Some(format!("no baseline: {}", reason.message)) }
+            Err(error) if named_base(variable).is_some() => {
+                return Err(named_by_ci(error.into(), variable));
             }
+            Err(GitError::Absent(reason)) => no_baseline(&reason, None),
+            Err(GitError::Unborn(reason)) => new_repository(&reason),
+            Err(GitError::NoTrunk(reason)) => no_baseline(&reason, Some(reason.clone())),
             result => result?,
         },
     })
+}
+
+fn no_baseline(reason: &Diagnostic, if_needed: Option<Diagnostic>) -> Baseline {
+    Baseline::None { note: Some(format!("no baseline: {}", reason.message)), if_needed }
+}
+
+/// Everything in a repository without commits is new.
+fn new_repository(reason: &Diagnostic) -> Baseline {
+    let note = format!("new: {}; judged by thresholds alone", reason.message);
+    Baseline::None { note: Some(note), if_needed: None }
+}
+
+/// The error of a base that a variable of the CI system names.
+fn named_by_ci(reason: Diagnostic, variable: Variables<'_>) -> Diagnostic {
+    let Some((name, value)) = named_base(variable) else { return reason };
+    let value: String = value.chars().filter(|character| !character.is_control()).take(100).collect();
+    Diagnostic {
+        message: format!("{name} names the base of a change, `{value}`, but {}", reason.message),
+        ..reason
+    }
 }
 
 fn merge_base(

@@ -170,6 +170,7 @@ impl<'m> CaseBuilder<'m> {
         }
         if case.id.is_empty() {
             case.id = self.rows.to_string();
+            case.numbered = true;
         }
         self.add(case, &row, taken.contains_key(&Field::Id));
     }

@@ -81,7 +81,7 @@ impl Tree {
         let within = match Repository::discover(&root) {
             Ok(repository) => canonicalize(repository.top())?,
             Err(GitError::Absent(_)) => root.clone(),
-            Err(GitError::Unreadable(diagnostic)) => return Err(diagnostic),
+            Err(error) => return Err(error.into()),
         };
         Ok(Self::WorkTree { root, within: Some(within), commit_check: None })
     }
@@ -133,6 +133,14 @@ impl Tree {
     /// Whether the change under test could have written the files, as it can in the work tree.
     pub fn is_writable_by_change(&self) -> bool {
         matches!(self, Self::WorkTree { .. })
+    }
+
+    /// Whether the evaluated commit holds a file; `None` if the tree is not compared with a commit.
+    pub fn is_in_evaluated_commit(&self, path: &str) -> Option<bool> {
+        match self {
+            Self::WorkTree { commit_check: Some(check), .. } => Some(check.holds(path)),
+            Self::WorkTree { commit_check: None, .. } | Self::Commit { .. } => None,
+        }
     }
 
     /// Reads a file of at most [`FILE_LIMIT`] bytes.

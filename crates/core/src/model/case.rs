@@ -12,6 +12,10 @@ use super::Place;
 pub struct Case {
     /// Unique in its dataset; the row number by default.
     pub id: String,
+    /// Whether the id is the row number, because the row has none of its own.
+    pub numbered: bool,
+    /// Whether the dataset of the base lacks it.
+    pub added: bool,
     /// The question; empty where the dataset has none.
     pub query: String,
     /// The passages an answer may rely on; `None` where the row has no context. Shared with the run and its report.

@@ -36,21 +36,25 @@ fn parse(files: &[(&str, &str)]) -> Result<Suite, Failure> {
             model: Some("tiny".to_owned()),
             ..PromptSource::default()
         },
+        of_merge_base: false,
     });
     let dataset = dataset::parse(rows("cases.jsonl"), &settings);
     let sources = Sources {
         shown: "promptgate.yaml".to_owned(),
         policy_source: None,
         policy_dataset: None,
+        own_prices: Vec::new(),
+        policy_prompt: None,
+        notices: Vec::new(),
         planted: settings.judge.is_some().then(|| rows("planted.jsonl")),
         files: NamedFiles::in_memory(&files),
         candidate: prompt.map_err(Into::into),
-        baseline: Ok(BaselineSource::None(None)),
+        baseline: Ok(BaselineSource::None { note: None, if_needed: None }),
         redactor: Arc::new(Redactor::default()),
         warnings: Vec::new(),
         settings,
     };
-    build(sources, dataset, &SuiteOptions::default(), None)
+    build(sources, dataset, None, &SuiteOptions::default(), None)
 }
 
 fn lines(files: &[(&str, &str)]) -> Vec<String> {

@@ -86,7 +86,7 @@ fn version_in_a_registry_is_refused_by_its_name() {
 #[test]
 fn folder_without_repository_has_no_baseline_and_a_note() {
     let folder = tempfile::TempDir::new().unwrap();
-    let Ok(Baseline::None { note: Some(note) }) = baseline(None, folder.path(), &no_variables) else {
+    let Ok(Baseline::None { note: Some(note), .. }) = baseline(None, folder.path(), &no_variables) else {
         panic!()
     };
     assert!(note.contains("not in a git repository"), "{note}");
@@ -94,8 +94,46 @@ fn folder_without_repository_has_no_baseline_and_a_note() {
     assert!(baseline(Some(&spec), folder.path(), &no_variables).is_err(), "an explicit baseline is required");
     assert_eq!(
         baseline(Some(&BaselineSpec::None), folder.path(), &no_variables),
-        Ok(Baseline::None { note: None })
+        Ok(Baseline::None { note: None, if_needed: None })
     );
+}
+
+#[test]
+fn base_named_by_the_ci_system_is_never_absent() {
+    let outside = tempfile::TempDir::new().unwrap();
+    let unborn = Fixture::new();
+    for name in ["GITHUB_BASE_REF", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "CHANGE_TARGET"] {
+        let variable = |asked: &str| (asked == name).then(|| "main".to_owned());
+        for folder in [outside.path().to_owned(), unborn.path()] {
+            let diagnostic = baseline(None, &folder, &variable).unwrap_err();
+            assert!(diagnostic.message.starts_with(&format!("{name} names the base")), "{diagnostic}");
+        }
+    }
+}
+
+#[test]
+fn repository_without_commits_makes_everything_new() {
+    let unborn = Fixture::new();
+    for spec in [None, Some(BaselineSpec::MergeBase { path: None })] {
+        let Ok(Baseline::None { note: Some(note), if_needed: None }) =
+            baseline(spec.as_ref(), &unborn.path(), &no_variables)
+        else {
+            panic!("{spec:?}")
+        };
+        assert!(note.starts_with("new: "), "{note}");
+    }
+}
+
+#[test]
+fn unknown_trunk_is_an_error_where_a_baseline_is_needed() {
+    let fixture = Fixture::new();
+    fixture.commit("start");
+    fixture.git(&["branch", "-m", "develop"]);
+    let Ok(Baseline::None { if_needed: Some(error), .. }) = baseline(None, &fixture.path(), &no_variables)
+    else {
+        panic!()
+    };
+    assert!(error.help.is_some_and(|help| help.contains("`baseline: git:develop`")));
 }
 
 #[test]
