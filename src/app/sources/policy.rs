@@ -54,7 +54,7 @@ pub(super) fn resolve(
         return Ok(PolicySources { settings: own, trees, base: None, source: None, own_prices: Vec::new() });
     };
     let flag = |diagnostic: Diagnostic| diagnostic.or_at(&Place::file("--policy-from"));
-    let spec = BaselineSpec::parse_candidate(text).map_err(flag)?;
+    let spec = BaselineSpec::parse_candidate(text, "policy").map_err(flag)?;
     place::refuse_links(location)?;
     let mut candidate = Tree::guarded(&location.folder).map_err(flag)?;
     if let Some(commit) = options.merge_base.as_ref().and_then(|known| known.evaluated.as_deref()) {

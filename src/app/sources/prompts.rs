@@ -88,7 +88,7 @@ pub(super) fn candidate(
         return resolved(tree, settings, settings.prompt.clone());
     };
     let flag = |diagnostic: Diagnostic| Diagnostics::from(diagnostic.or_at(&Place::file("--candidate")));
-    let spec = BaselineSpec::parse_candidate(text).map_err(flag)?;
+    let spec = BaselineSpec::parse_candidate(text, "candidate").map_err(flag)?;
     match files::baseline(Some(&spec), &location.folder, &|name| environment.variable(name)).map_err(flag)? {
         Baseline::File { path } => resolved(tree, settings, from_command_line(&path, &location.folder)),
         Baseline::Commit { tree, path, .. } => {

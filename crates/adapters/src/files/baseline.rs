@@ -7,6 +7,7 @@ use std::path::Path;
 
 use promptgate_core::document::suggest;
 use promptgate_core::model::Diagnostic;
+use promptgate_release::{InvalidReference, PromptReference};
 
 use super::tree::Tree;
 use crate::git::{GitError, Repository, Variables, named_base};
@@ -32,9 +33,24 @@ pub enum BaselineSpec {
     },
     /// `report:PATH`: the candidate of a saved report.
     Report(String),
+    /// `registry:NAME@VERSION` or `registry:NAME@LABEL`: a version in a registry.
+    Registry(PromptReference),
 }
 
-const FORMS: &str = "write `git:merge-base`, `git:REF`, `git:REF:PATH`, `file:PATH`, `report:PATH` or `none`";
+/// What a specification is for, in messages.
+struct Role<'a> {
+    name: &'a str,
+    /// Kinds to suggest for a typo.
+    kinds: &'static [&'static str],
+    /// How to write it.
+    forms: &'static str,
+}
+
+const BASELINE: Role<'_> = Role {
+    name: "baseline",
+    kinds: &["git", "file", "report"],
+    forms: "write `git:merge-base`, `git:REF`, `git:REF:PATH`, `file:PATH`, `report:PATH` or `none`",
+};
 
 impl BaselineSpec {
     /// Parses a baseline.
@@ -43,9 +59,13 @@ impl BaselineSpec {
     /// If the form is unknown or empty. For typos such as `gti:main` or a bare `merge-base`, the help suggests the
     /// correct form.
     pub fn parse(text: &str) -> Result<Self, Diagnostic> {
+        Self::read(text, &BASELINE)
+    }
+
+    fn read(text: &str, role: &Role<'_>) -> Result<Self, Diagnostic> {
         let shown = || text.chars().filter(|character| !character.is_control()).take(100).collect::<String>();
         if text.trim().is_empty() {
-            return Err(Diagnostic::new("the baseline is empty").help(FORMS));
+            return Err(Diagnostic::new(format!("the {} is empty", role.name)).help(role.forms));
         }
         if text == "none" {
             return Ok(Self::None);
@@ -58,7 +78,7 @@ impl BaselineSpec {
                 _ if text.eq_ignore_ascii_case("none") => "none".to_owned(),
                 _ => return Ok(Self::File(text.to_owned())),
             };
-            return Err(Diagnostic::new(format!("`{}` is not a valid baseline", shown()))
+            return Err(Diagnostic::new(format!("`{}` is not a valid {}", shown(), role.name))
                 .help(format!("did you mean `{meant}`?")));
         };
         let missing = |part: &str| {
@@ -69,6 +89,10 @@ impl BaselineSpec {
             "file" | "report" if rest.is_empty() => Err(missing("path")),
             "file" => Ok(Self::File(rest.to_owned())),
             "report" => Ok(Self::Report(rest.to_owned())),
+            "registry" => rest.parse().map(Self::Registry).map_err(|error: InvalidReference| {
+                Diagnostic::new(error.to_string())
+                    .help("write `registry:NAME@VERSION` or `registry:NAME@LABEL`")
+            }),
             "git" => {
                 let (reference, path) = match rest.split_once(':') {
                     Some((_, "")) => return Err(missing("path").help("write `git:REF:PATH`, or `git:REF`")),
@@ -82,23 +106,29 @@ impl BaselineSpec {
                 }
             }
             _ => {
-                let help = match suggest(kind, ["git", "file", "report"]) {
+                let help = match suggest(kind, role.kinds.iter().copied()) {
                     Some(known) => format!("did you mean `{known}:{rest}`?"),
-                    None => FORMS.to_owned(),
+                    None => role.forms.to_owned(),
                 };
-                Err(Diagnostic::new(format!("unknown baseline kind `{kind}:`")).help(help))
+                Err(Diagnostic::new(format!("unknown {} kind `{kind}:`", role.name)).help(help))
             }
         }
     }
 
-    /// Parses a candidate or a policy, which has the forms of a baseline except `none` and `report:PATH`.
+    /// Parses the `role`, a candidate or a policy, which has the forms of a baseline except `none` and `report:PATH`.
     ///
     /// # Errors
     /// As [`BaselineSpec::parse`].
-    pub fn parse_candidate(text: &str) -> Result<Self, Diagnostic> {
-        match Self::parse(text)? {
-            Self::None | Self::Report(_) => Err(Diagnostic::new(format!("`{text}` cannot be used here"))
-                .help("write a path, `file:PATH`, `git:REF` or `git:REF:PATH`")),
+    pub fn parse_candidate(text: &str, role: &str) -> Result<Self, Diagnostic> {
+        let role = Role {
+            name: role,
+            kinds: &["git", "file"],
+            forms: "write a path, `file:PATH`, `git:REF` or `git:REF:PATH`",
+        };
+        match Self::read(text, &role)? {
+            Self::None | Self::Report(_) => {
+                Err(Diagnostic::new(format!("`{text}` cannot be used here")).help(role.forms))
+            }
             spec => Ok(spec),
         }
     }
@@ -180,6 +210,10 @@ fn resolve(
         Some(BaselineSpec::None) => Baseline::None { note: None, if_needed: None },
         Some(BaselineSpec::File(path)) => Baseline::File { path: path.clone() },
         Some(BaselineSpec::Report(path)) => Baseline::Report { path: path.clone() },
+        Some(BaselineSpec::Registry(reference)) => {
+            return Err(Diagnostic::new(format!("no registry is known to read `{reference}` from"))
+                .help("name a file or a commit: `file:PATH`, `git:REF` or `git:REF:PATH`"));
+        }
         Some(BaselineSpec::Git { reference, path }) => {
             let repository = Repository::discover(folder)?;
             let resolved = repository.resolve(reference)?;

@@ -43,14 +43,44 @@ fn invalid_forms_get_a_suggestion() {
         ("git:main:", "write `git:REF:PATH`"),
         ("file:", "write `file:PATH`"),
         ("report:", "write `report:PATH`"),
+        ("registry:", "write `registry:NAME@VERSION`"),
+        ("registry:Reply@production", "write `registry:NAME@VERSION`"),
     ] {
         let diagnostic = BaselineSpec::parse(text).unwrap_err();
         assert!(diagnostic.help.as_deref().is_some_and(|text| text.contains(help)), "{text}: {diagnostic}");
     }
     for text in ["none", "report:a.json"] {
-        assert!(BaselineSpec::parse_candidate(text).is_err());
+        assert!(BaselineSpec::parse_candidate(text, "candidate").is_err());
     }
-    assert!(BaselineSpec::parse_candidate("git:main").is_ok());
+    assert!(BaselineSpec::parse_candidate("git:main", "candidate").is_ok());
+}
+
+#[test]
+fn messages_name_what_is_parsed() {
+    for (text, message, help) in [
+        ("registy:reply@production", "unknown candidate kind `registy:`", "write a path"),
+        ("reprt:a.json", "unknown candidate kind `reprt:`", "write a path"),
+        ("gti:main", "unknown candidate kind `gti:`", "did you mean `git:main`?"),
+        ("", "the candidate is empty", "write a path"),
+        ("HEAD", "`HEAD` is not a valid candidate", "did you mean `git:HEAD`?"),
+    ] {
+        let diagnostic = BaselineSpec::parse_candidate(text, "candidate").unwrap_err();
+        assert_eq!(diagnostic.message, message);
+        assert!(diagnostic.help.as_deref().is_some_and(|text| text.contains(help)), "{text}: {diagnostic}");
+    }
+    let baseline = BaselineSpec::parse("registy:reply@production").unwrap_err();
+    assert_eq!(baseline.message, "unknown baseline kind `registy:`");
+    let policy = BaselineSpec::parse_candidate("registy:reply", "policy").unwrap_err();
+    assert_eq!(policy.message, "unknown policy kind `registy:`");
+}
+
+#[test]
+fn version_in_a_registry_is_refused_by_its_name() {
+    let spec = BaselineSpec::parse("registry:support/reply@2.4.0").unwrap();
+    assert_eq!(spec, BaselineSpec::Registry("support/reply@2.4.0".parse().unwrap()));
+    let folder = tempfile::TempDir::new().unwrap();
+    let diagnostic = baseline(Some(&spec), folder.path(), &no_variables).unwrap_err();
+    assert_eq!(diagnostic.message, "no registry is known to read `support/reply@2.4.0` from");
 }
 
 #[test]
