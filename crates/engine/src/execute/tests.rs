@@ -91,6 +91,7 @@ fn bench(
         model: Arc::clone(&model) as _,
         scorers,
         concurrency: 4,
+        case_cost: None,
         fail_fast: BTreeSet::new(),
         spool: None,
         names: Mutex::default(),

@@ -59,7 +59,10 @@ impl Spec for Correctness {
     const NAME: &'static str = "correctness";
     const PROMPT: &'static str = include_str!("../prompts/correctness.md");
     const NEEDS: Needs = Needs { expected: true, ..Needs::NOTHING };
-    const PLANTED: &'static [PlantedAnswer] = planted::WITH_CONTRADICTION;
+    const PLANTED: &'static [&'static [PlantedAnswer]] =
+        &[planted::FOR_EVERY_KIND, &[planted::CONTRADICTION]];
+    #[cfg(test)]
+    const FINGERPRINT: &'static str = "d02c19a1b8edbe6b43b28870d0b22be625642c7a3c0098c0525b1339b8c9b7dc";
 
     type Payload = CorrectnessPayload;
 

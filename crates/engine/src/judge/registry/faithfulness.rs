@@ -83,7 +83,10 @@ impl Spec for Faithfulness {
     const NAME: &'static str = "faithfulness";
     const PROMPT: &'static str = include_str!("../prompts/faithfulness.md");
     const NEEDS: Needs = Needs { context: true, ..Needs::NOTHING };
-    const PLANTED: &'static [PlantedAnswer] = planted::WITH_CONTRADICTION;
+    const PLANTED: &'static [&'static [PlantedAnswer]] =
+        &[planted::FOR_EVERY_KIND, &[planted::CONTRADICTION]];
+    #[cfg(test)]
+    const FINGERPRINT: &'static str = "840a7fe3fae961565063820ae69caad703db4df4be852e65cdcf9629deda6df9";
 
     type Payload = FaithfulnessPayload;
 

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::judge::fingerprint;
 use crate::judge::self_test::planted::library;
+use crate::judge::{Needs, fingerprint};
 use promptgate_core::model::{Expected, ResponseFormat};
 
 /// The example reply of a prompt.
@@ -92,8 +92,22 @@ async fn every_verdict_of_the_schema_gives_a_score() {
 fn every_kind_has_planted_answers_of_both_classes() {
     for kind in registry::all() {
         for class in [Expected::Low, Expected::High] {
-            let answers = kind.row.planted.iter().filter(|answer| answer.expected == class);
+            let answers = kind.row.planted().filter(|answer| answer.expected == class);
             assert!(answers.count() >= 2, "{kind:?} {class:?}");
+        }
+    }
+}
+
+#[test]
+fn planted_answers_fit_the_needs_of_their_judge() {
+    for kind in registry::all() {
+        let Needs { context, expected, query } = kind.row.needs();
+        for planted in kind.row.planted() {
+            let case = (planted.case)();
+            let missing = (context && case.context.is_none())
+                || (expected && case.expected.is_none())
+                || (query && case.query.is_empty());
+            assert!(!missing, "{kind:?} needs more of the case of {}", planted.name);
         }
     }
 }
@@ -106,16 +120,18 @@ fn fingerprints_of_the_kinds_are_pinned() {
         of: "tone".to_owned(),
         anchors: vec![(0, "rude".to_owned()), (5, "warm".to_owned())],
     });
-    for (kind, expected) in [
-        (built_in("faithfulness"), "840a7fe3fae961565063820ae69caad703db4df4be852e65cdcf9629deda6df9"),
-        (built_in("relevance"), "187eb3796d54d13497fbe288bacc0f8066a065f86fe33b663174f0c565879dde"),
-        (built_in("correctness"), "d02c19a1b8edbe6b43b28870d0b22be625642c7a3c0098c0525b1339b8c9b7dc"),
+    let own = registry::all().into_iter().map(|kind| {
+        let pinned = kind.row.fingerprint;
+        (kind, pinned)
+    });
+    let configured = [
         (
             rubric(&[("is polite", 1.0, false)]),
             "14d9ed9a4bd801345af1b6a762e00532cf58070ecf43ff88bc0bed942f984888",
         ),
         (scale, "94e1504450eb6db53f8ba376289dfdf309e18798aba9646f51e9bef184f13987"),
-    ] {
+    ];
+    for (kind, expected) in own.chain(configured) {
         assert_eq!(digest(kind.clone()), format!("sha256:{expected}"), "{kind:?}");
     }
 }
@@ -126,7 +142,7 @@ async fn document_has_the_task_first_and_the_fields_in_order() {
         of: "tone".to_owned(),
         anchors: vec![(0, "rude".to_owned()), (5, "warm".to_owned())],
     });
-    for (kind, expected) in [
+    let documents = [
         (
             built_in("faithfulness"),
             r#"{"task":"faithfulness","question":"How long can I return an item?","context":"[KB-1] Unopened items can be returned within 30 days of delivery.\n\n[KB-2] Gift cards are not refundable.","answer":"Within 30 days. It is free.","statements":[{"id":1,"text":"Within 30 days."},{"id":2,"text":"It is free."}]}"#,
@@ -143,7 +159,13 @@ async fn document_has_the_task_first_and_the_fields_in_order() {
             scale,
             r#"{"task":"scale","question":"How long can I return an item?","answer":"Within 30 days. It is free.","of":"tone","anchors":[{"rating":0,"text":"rude"},{"rating":5,"text":"warm"}]}"#,
         ),
-    ] {
+    ];
+    for kind in registry::all() {
+        let task = kind.row.form.name;
+        let pinned = documents.iter().any(|(other, _)| other.row.form.name == task);
+        assert!(pinned, "add a document of the task {task} to this test");
+    }
+    for (kind, expected) in documents {
         let model = scripted(&[]);
         grade_of(&judge(kind), &model, &case(), "Within 30 days. It is free.").await;
         let request = &model.requests()[0];
