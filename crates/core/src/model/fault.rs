@@ -91,12 +91,25 @@ pub struct Fault {
     /// The delay before the next attempt that the endpoint requested.
     #[serde(skip)]
     pub retry_after: Option<Duration>,
+    /// The status of the response, where there was an error status.
+    #[serde(skip)]
+    pub status: Option<u16>,
+    /// Maximum number of attempts that can help; `None` for as many as configured.
+    #[serde(skip)]
+    pub max_attempts: Option<u32>,
 }
 
 impl Fault {
     /// A fault without help.
     pub fn new(kind: FaultKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), help: None, retry_after: None }
+        Self {
+            kind,
+            message: message.into(),
+            help: None,
+            retry_after: None,
+            status: None,
+            max_attempts: None,
+        }
     }
 
     /// Adds the next step.

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CaseFacts, Completion, DatasetFacts, Fault, Grade, Interner, JudgeFacts, PolicySource, Role,
+    CaseFacts, Completion, DatasetFacts, Fault, Grade, Interner, JudgeFacts, PolicySource, Prices, Role,
     TrialSummary, Usage, VariantFacts, named,
 };
 
@@ -169,8 +169,8 @@ pub struct Run {
     pub trials: Vec<Trial>,
     /// Calls, tokens and cost.
     pub totals: CallTotals,
-    /// US dollars per million tokens of the candidate's and the baseline's model, input and output.
-    pub prices: Vec<(String, f64, f64)>,
+    /// Prices by model.
+    pub prices: Prices,
     /// Whether the endpoint was the simulated one.
     pub simulated: bool,
     /// How it ended.
