@@ -7,6 +7,8 @@ use promptgate_core::model::{Reason, ReasonCode, Role, Run, TrialResult, TrialSu
 
 /// Answers of each variant from which on disjoint models are no coincidence.
 const MIN_ANSWERS: usize = 10;
+/// The name under which the simulated model answers, also from early mock servers: no model to warn about.
+const SIMULATED: &str = "simulated";
 /// Names in a sentence.
 const MAX_NAMES: usize = 4;
 
@@ -71,7 +73,8 @@ struct Tally<'a> {
 impl<'a> Tally<'a> {
     fn add(&mut self, asked: &str, answered: Option<&'a str>) {
         self.total += 1;
-        if let Some(answered) = answered.filter(|answered| !is_same_model(asked, answered)) {
+        let other = answered.filter(|answered| *answered != SIMULATED && !is_same_model(asked, answered));
+        if let Some(answered) = other {
             *self.others.entry(answered).or_default() += 1;
         }
     }
