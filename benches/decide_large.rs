@@ -111,6 +111,7 @@ fn analysis(cases: usize, repeats: u32) -> Analysis {
         ],
         has_baseline: true,
         baseline_reused: false,
+        fresh_latency: None,
         sessions_differ: false,
         repeats_cached: false,
     }

@@ -88,6 +88,7 @@ pub(crate) fn empty_analysis(policy: &Policy, cases: usize) -> Analysis {
         metrics: (0..policy.criteria.len()).map(metric).collect(),
         has_baseline: true,
         baseline_reused: false,
+        fresh_latency: None,
         sessions_differ: false,
         repeats_cached: false,
     }

@@ -118,7 +118,7 @@ fn classify(response: &Response, error: &ServerError) -> FaultKind {
         401 => FaultKind::Unauthorized,
         402 => FaultKind::QuotaSpent,
         404 => FaultKind::NotFound,
-        429 if quota_is_spent(response.headers.contains_key("retry-after"), error) => FaultKind::QuotaSpent,
+        429 if quota_is_spent(names_a_wait(response), error) => FaultKind::QuotaSpent,
         429 => FaultKind::RateLimited,
         408 | 409 | 425 => FaultKind::Unavailable,
         501 | 505 => FaultKind::Rejected,
@@ -132,6 +132,10 @@ fn classify(response: &Response, error: &ServerError) -> FaultKind {
         413 if has_code(error, &["rate_limit_exceeded"]) => FaultKind::ContextLength,
         _ => FaultKind::Rejected,
     }
+}
+
+fn names_a_wait(response: &Response) -> bool {
+    ["retry-after", "llm_provider-retry-after"].iter().any(|name| response.headers.contains_key(*name))
 }
 
 /// The kind of an error that came with a status of success.

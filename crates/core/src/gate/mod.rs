@@ -10,6 +10,7 @@ mod decide;
 mod evidence;
 mod explain;
 mod fill;
+mod fresh;
 mod length_bias;
 mod limit;
 mod mean_test;

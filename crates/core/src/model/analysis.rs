@@ -97,6 +97,8 @@ pub struct Analysis {
     pub repeats: u32,
     /// The metrics: checks, judges, then latency, tokens, cost, length.
     pub metrics: Vec<MetricScores>,
+    /// The candidate's latencies of this run: [`Cell::NotAsked`] where the answer is from the cache. `None` where none is.
+    pub fresh_latency: Option<MetricScores>,
     /// Whether there is a baseline.
     pub has_baseline: bool,
     /// Whether the baseline was run in an earlier session.
@@ -129,6 +131,7 @@ impl Analysis {
             cases: self.cases.clone(),
             repeats: self.repeats.min(repeats),
             metrics: self.metrics.iter().map(metric).collect(),
+            fresh_latency: self.fresh_latency.as_ref().map(metric),
             ..*self
         }
     }
