@@ -157,6 +157,7 @@ fn run(cases: usize, repeats: u32) -> Run {
         candidate: variant.clone(),
         baseline: Some(variant),
         baseline_note: None,
+        notices: Vec::new(),
         judge: None,
         applies: vec![vec![true; cases]; scorers.len()],
         repeats: RepeatCounts::all(repeats, scorers.len()),

@@ -12,9 +12,9 @@ use promptgate_engine::judge::Judge;
 /// Requests that are measured.
 const SAMPLE: usize = 50;
 /// Bytes of text in a token, as in English.
-const BYTES_PER_TOKEN: f64 = 4.0;
+pub(super) const BYTES_PER_TOKEN: f64 = 4.0;
 /// Assumed tokens of an answer.
-const ANSWER_TOKENS: f64 = 100.0;
+pub(super) const ANSWER_TOKENS: f64 = 100.0;
 /// Assumed tokens of a judge's instructions, beside the case and the answer.
 const INSTRUCTION_TOKENS: f64 = 700.0;
 /// Assumed tokens of a judgement.
@@ -28,6 +28,10 @@ pub(super) fn announce(
     calls: CallOptions,
     cached: bool,
 ) {
+    let dataset = &engine.plan.dataset().facts;
+    if dataset.format.contains(" with ") || dataset.format.contains("UTF-16") {
+        engine.sink.emit(Event::Note { message: format!("{} is read as {}", dataset.path, dataset.format) });
+    }
     let planned = evaluate::planned(engine, 0, schedule.first(), engine.scorers.judges.len());
     if let Event::Planned { cases, completions, .. } = &planned {
         let judgements = load(engine, *completions as u64).judgements;

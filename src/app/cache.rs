@@ -153,15 +153,12 @@ pub(super) fn refuse_tracked(path: &Path, what: &str, help: &str) -> Result<(), 
     };
     let repository = match Repository::discover(folder) {
         Ok(repository) => repository,
-        // Without the git program it cannot be decided; without a repository there is nothing to decide.
-        Err(GitError::Absent(diagnostic)) if folder.ancestors().any(|above| above.join(".git").exists()) => {
-            return Err(refuse(format!(
-                "cannot tell whether {what} is part of the repository: {}",
-                diagnostic.message
-            )));
-        }
         Err(GitError::Absent(_)) => return Ok(()),
-        Err(GitError::Unreadable(diagnostic)) => return Err(diagnostic),
+        // Without the git program, or in a damaged repository, it cannot be decided.
+        Err(error) => {
+            let why = Diagnostic::from(error).message;
+            return Err(refuse(format!("cannot tell whether {what} is part of the repository: {why}")));
+        }
     };
     if repository.tracks(name)? {
         return Err(refuse(format!(

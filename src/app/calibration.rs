@@ -58,7 +58,7 @@ pub(super) fn check_calibration(
         check.rejected = Some(rejection(format!("the judge is not calibrated: there is no {}", path.value)));
         return Ok(check);
     };
-    let calibration = calibration::read(&file.name, decode(&file.name, &file.bytes)?)?;
+    let calibration = calibration::read(&file.name, &decode(&file.name, &file.bytes)?)?;
     let same = facts.by_metric.get(&calibration.metric) == Some(&calibration.judge.fingerprint);
     if !same {
         let message =

@@ -10,13 +10,14 @@ use tokio_util::sync::CancellationToken;
 use super::announce::announce;
 use super::cache;
 use super::calibration::{CalibrationCheck, check_calibration};
+use super::case_cost;
 use super::models::{Connection, Models};
 use super::shard::{self, Part, ShardChoice, ShardResult};
 use super::suite::{self, Suite, SuiteOptions};
 use super::{CallOptions, Context, Environment, Failure, mismatch, now, prices, report_files};
 use crate::config::{CachedBaseline, Settings};
 use promptgate_core::gate::{Bound, Policy, Requirement};
-use promptgate_core::model::{Fault, JudgeFacts, Role};
+use promptgate_core::model::{Diagnostic, Fault, JudgeFacts, Place, Role};
 use promptgate_core::port::{Event, EventSink, Spool};
 use promptgate_core::text::Redactor;
 use promptgate_engine::evaluate::{self, CallCounter, Evaluation, Header};
@@ -107,6 +108,24 @@ fn require_prices(suite: &Suite, calls: CallOptions) -> Result<(), Failure> {
     let judges = prices::judges(&suite.settings).filter(|_| !suite.scorers.judges.is_empty());
     let models = variants.map(|variant| variant.facts.model.as_str()).chain(judges);
     prices::require(&suite.settings, calls.ceilings, models)
+}
+
+/// Refuses to send keys to the hosts that a change names, where the policy is from elsewhere and there is none.
+///
+/// # Errors
+/// Such a suite; it is incomplete.
+pub(crate) fn refuse_new_suite(suite: &Suite, options: &RunOptions) -> Result<(), Failure> {
+    let Some(source) = suite.policy_source.as_ref().filter(|source| source.new) else { return Ok(()) };
+    if options.calls.offline || options.calls.cache == cache::CacheMode::CachedOnly {
+        return Ok(());
+    }
+    let message = format!(
+        "not evaluated: new suite: {} has no configuration here, so this change would choose the host that gets the key",
+        source.spec
+    );
+    let help = "review and merge the configuration by itself; or leave `--policy-from` out, to evaluate it by its own \
+                policy with the key";
+    Err(Failure::Incomplete(Diagnostic::new(message).at(Place::file("--policy-from")).help(help).into()))
 }
 
 /// Evaluates a suite.
@@ -228,17 +247,23 @@ async fn execute(
     session: &Session<'_>,
 ) -> Result<Outcome, Failure> {
     let inconclusive_passes = suite.inconclusive_passes();
+    let too_dear = suite
+        .case_cost
+        .as_ref()
+        .and_then(|limit| case_cost::estimate(limit, &suite.plan).and_then(|times| limit.fault(times)));
+    let case_cost = suite.case_cost;
     let Suite { plan, mut scorers, policy, earlier, settings, warnings, .. } = suite;
     scorers.judge_models = models.judging;
     let header = Header {
         name: settings.name.clone(),
         started_at: session.started_at.clone(),
         judge,
-        judge_rejection,
+        rejection: suite.rejection.or(too_dear).or(judge_rejection),
         prices: settings.prices.clone(),
         simulated: session.calls.offline,
         baseline_note: suite.baseline_note,
         policy_source: suite.policy_source,
+        notices: suite.notices,
         warnings,
     };
     let spool = FileSpool::new(&session.options.out)
@@ -248,13 +273,16 @@ async fn execute(
     let engine = Arc::new(Engine {
         strip_reasoning: settings.transform.strip_reasoning,
         concurrency: models.concurrency,
+        case_cost,
         fail_fast: if session.options.fail_fast { literal_metrics(&policy) } else { BTreeSet::new() },
         spool: Some(Arc::clone(&spool) as Arc<dyn Spool>),
         interrupted: session.context.interrupted.clone(),
         stop: session.stop.clone(),
         ..Engine::new(plan, models.answering, scorers, session.sink())
     });
-    announce(&engine, policy.schedule(), &settings, session.calls, models.cache.is_some());
+    if header.rejection.is_none() {
+        announce(&engine, policy.schedule(), &settings, session.calls, models.cache.is_some());
+    }
     let earlier = earlier.map(|earlier| earlier.run);
     let (counter, elapsed) = (&session.counter, || session.started.elapsed());
     if let Some(part) = part {

@@ -7,6 +7,7 @@ mod announce;
 pub(crate) mod cache;
 pub(crate) mod calibrate;
 mod calibration;
+mod case_cost;
 pub(crate) mod ci;
 pub(crate) mod comment;
 pub(crate) mod compare;

@@ -88,8 +88,7 @@ pub(crate) fn prepare(folder: &Path) -> Result<(), Failure> {
     Err(Diagnostic::new(message).at(place).help("name a folder that can be written to with `--out`").into())
 }
 
-/// Writes report.json, report.md, report.html, junit.xml and, for a run with more than `max_trials` trials, trials.jsonl;
-/// returns their paths.
+/// Writes the files of all formats and, for a run with more than `max_trials` trials, trials.jsonl; returns their paths.
 fn write(
     report: &mut Report,
     folder: &Path,
@@ -215,13 +214,14 @@ mod tests {
         let names = |files: &[PathBuf]| -> Vec<String> {
             files.iter().map(|path| path.file_name().unwrap().to_string_lossy().into_owned()).collect()
         };
-        assert_eq!(names(&files), ["report.json", "report.md", "report.html", "junit.xml", "trials.jsonl"]);
+        let of_formats: Vec<&str> = Format::files().map(|(name, _)| name).collect();
+        assert_eq!(names(&files), [of_formats.as_slice(), &["trials.jsonl"]].concat());
         assert_eq!(text(folder.path(), "trials.jsonl").lines().count(), trials);
         assert_eq!(read(&folder.path().join("report.json")).unwrap(), report);
 
         let mut smaller = failed();
         let files = write(&mut smaller, folder.path(), &redactor, trials).unwrap();
-        assert_eq!(names(&files), ["report.json", "report.md", "report.html", "junit.xml"]);
+        assert_eq!(names(&files), of_formats);
         assert!(!folder.path().join("trials.jsonl").exists());
         assert_eq!(read(&folder.path().join("report.json")).unwrap(), failed());
 

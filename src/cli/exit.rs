@@ -102,7 +102,12 @@ impl ExitStatus {
             ci::Outcome::NoKey { .. } if on_missing == OnMissingCredentials::Fail && !rules.advisory => {
                 Self::Incomplete
             }
-            ci::Outcome::Unchanged(_) | ci::Outcome::NoKey { .. } => Self::Pass,
+            ci::Outcome::NewSuite { new, .. } if new.result == ci::OnNewSuite::Fail && !rules.advisory => {
+                Self::Incomplete
+            }
+            ci::Outcome::Unchanged(_) | ci::Outcome::NoKey { .. } | ci::Outcome::NewSuite { .. } => {
+                Self::Pass
+            }
             ci::Outcome::Failed(failure) => Self::of_failure(failure, rules),
         }
     }

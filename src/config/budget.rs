@@ -20,7 +20,14 @@ pub(super) struct WrittenBudget {
     calls: Option<u64>,
     /// Time.
     time: Option<WrittenDuration>,
+    /// How many times the baseline's cost a case of the candidate may have, in dollars, or in tokens where a price is not
+    /// known, when the policy is that of the base; 3 by default. Written, it holds for every run.
+    #[schemars(range(min = 1))]
+    case_factor: Option<f64>,
 }
+
+/// The default of `case_factor` for a change whose policy is that of its base.
+pub const DEFAULT_CASE_FACTOR: f64 = 3.0;
 
 /// Limits of a run.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -31,10 +38,13 @@ pub struct BudgetSettings {
     pub calls: Option<u64>,
     /// Time.
     pub time: Option<Duration>,
+    /// How many times the baseline's cost a case of the candidate may have; `None` if it is not written.
+    pub case_factor: Option<f64>,
 }
 
 impl WrittenBudget {
     pub(super) fn resolve(self) -> BudgetSettings {
-        BudgetSettings { usd: self.usd, calls: self.calls, time: self.time.map(|time| time.0) }
+        let time = self.time.map(|time| time.0);
+        BudgetSettings { usd: self.usd, calls: self.calls, time, case_factor: self.case_factor }
     }
 }

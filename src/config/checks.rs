@@ -30,5 +30,13 @@ impl JsonSchema for CheckEntry {
 
 pub(super) fn resolve(reader: &Reader<'_>, written: Vec<CheckEntry>) -> Vec<Placed<Value>> {
     let entries = written.into_iter().enumerate();
-    entries.map(|(index, entry)| reader.placed(&format!("/checks/{index}"), entry.0)).collect()
+    // An entry that lost a key to an error has that error alone.
+    let is_whole = |at: &str, entry: &CheckEntry| {
+        entry.0.as_object().is_none_or(|map| map.len() == reader.keys(at).len())
+    };
+    entries
+        .map(|(index, entry)| (format!("/checks/{index}"), entry))
+        .filter(|(at, entry)| is_whole(at, entry))
+        .map(|(at, entry)| reader.placed(&at, entry.0))
+        .collect()
 }

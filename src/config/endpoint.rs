@@ -19,6 +19,10 @@ const DEFAULT_MAX_WAIT: Duration = Duration::from_secs(120);
 /// Headers that the client sets itself.
 const OWN_HEADERS: [&str; 4] = ["content-type", "content-length", "host", "transfer-encoding"];
 
+/// Tokens of the gate and of its job, which must not reach an endpoint whatever a configuration names.
+const OWN_TOKENS: [&str; 4] =
+    ["PROMPTGATE_GITHUB_TOKEN", "GITHUB_TOKEN", "ACTIONS_RUNTIME_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_TOKEN"];
+
 /// An OpenAI-compatible endpoint.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -174,6 +178,14 @@ fn variable(reader: &mut Reader<'_>, at: &str, name: String) -> Option<Placed<St
         && !name.starts_with(|c: char| c.is_ascii_digit());
     let mixed = name.bytes().any(|b| b.is_ascii_lowercase()) && name.bytes().any(|b| b.is_ascii_digit());
     let key = looks_like_secret(&name) || name.len() > 64 || (mixed && name.len() >= 20);
+    if OWN_TOKENS.iter().any(|own| own.eq_ignore_ascii_case(&name)) {
+        let message =
+            format!("{name} is the token of the gate or of its job, which never goes to an endpoint");
+        let help = "give the endpoint a variable of its own, and the step that key under this name: \
+                    `env: {MODEL_KEY: …}` in the workflow, `api_key_env: MODEL_KEY` here";
+        reader.report(at, message, help);
+        return None;
+    }
     if plain && !key {
         return Some(reader.placed(at, name));
     }

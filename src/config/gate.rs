@@ -42,6 +42,9 @@ pub(super) struct WrittenGate {
     /// Maximum number of cases that passed with the baseline and fail with the candidate; no criterion by default.
     #[schemars(range(min = 0))]
     max_broken_cases: Option<usize>,
+    /// Which cases decide about a change whose policy is that of its base: base (the content that the base has, and new
+    /// cases in addition) or head (the change's own dataset); base by default.
+    dataset: Option<DatasetRule>,
     /// Effect of an inconclusive verdict: fail (exit code 11) or pass (exit code 0); fail by default.
     inconclusive: Option<Inconclusive>,
     /// Seed of random permutations; 0 by default.
@@ -58,8 +61,21 @@ pub struct GateSettings {
     pub baseline_tolerance: f64,
     /// Maximum broken cases; `None` for no criterion.
     pub max_broken_cases: Option<usize>,
+    /// Which cases decide about a change.
+    pub dataset: DatasetRule,
     /// The effect of an inconclusive verdict.
     pub inconclusive: Inconclusive,
+}
+
+/// Which cases decide about a change whose policy is that of its base.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum DatasetRule {
+    /// The base's content, and new cases in addition.
+    #[default]
+    Base,
+    /// The change's own dataset.
+    Head,
 }
 
 /// The effect of an inconclusive verdict.
@@ -107,6 +123,7 @@ impl WrittenGate {
             },
             baseline_tolerance: share(self.baseline_tolerance, 0.0),
             max_broken_cases: self.max_broken_cases,
+            dataset: self.dataset.unwrap_or_default(),
             inconclusive: self.inconclusive.unwrap_or_default(),
         }
     }

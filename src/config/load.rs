@@ -31,6 +31,22 @@ pub fn written(file: &str, text: &str) -> Result<Value, Diagnostics> {
 /// # Errors
 /// All errors at once, in the order of the file: syntax, or else schema and meaning.
 pub fn load(file: &str, text: &str, check_entry: &Value) -> Result<Settings, Diagnostics> {
+    match load_valid_parts(file, text, check_entry)? {
+        (settings, errors) if errors.0.is_empty() => Ok(settings),
+        (_, errors) => Err(errors),
+    }
+}
+
+/// Reads a configuration like [`load`], and returns the settings of its valid parts beside the errors of the others, so
+/// that the files it names can be checked as well.
+///
+/// # Errors
+/// All errors, where nothing can be read.
+pub fn load_valid_parts(
+    file: &str,
+    text: &str,
+    check_entry: &Value,
+) -> Result<(Settings, Diagnostics), Diagnostics> {
     let document = Document::yaml(file, text)?;
     if document.value().is_null() {
         let diagnostic = Diagnostic::new("the configuration is empty").at(Place::file(file));
@@ -46,6 +62,7 @@ pub fn load(file: &str, text: &str, check_entry: &Value) -> Result<Settings, Dia
     }
     let found = violations.into_iter().map(|violation| violation.diagnostic).collect();
     let mut reader = Reader { document: &document, diagnostics: found };
+    refuse_unexpanded(&mut reader, "", document.value());
     let settings = match serde_json::from_value::<Written>(rest) {
         Ok(written) => Some(written.resolve(&mut reader, file)),
         Err(error) => {
@@ -58,8 +75,53 @@ pub fn load(file: &str, text: &str, check_entry: &Value) -> Result<Settings, Dia
     let mut diagnostics = reader.diagnostics;
     document::sort_by_place(&mut diagnostics);
     match settings {
-        Some(settings) if diagnostics.is_empty() => Ok(settings),
-        _ => Err(Diagnostics(diagnostics)),
+        Some(settings) => Ok((settings, Diagnostics(diagnostics))),
+        None => Err(Diagnostics(diagnostics)),
+    }
+}
+
+/// Keys whose texts are prompts and patterns, in which `${NAME}` is text.
+const LITERAL: [&str; 3] = ["/checks", "/metrics", "/user"];
+
+/// Reports values that refer to environment variables, which would be used as they are written.
+fn refuse_unexpanded(reader: &mut Reader<'_>, at: &str, value: &Value) {
+    match value {
+        Value::Object(map) => {
+            for (key, value) in map {
+                refuse_unexpanded(reader, &document::pointer(at, key), value);
+            }
+        }
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                refuse_unexpanded(reader, &format!("{at}/{index}"), item);
+            }
+        }
+        Value::String(text) => {
+            let below = |parent: &str| at == parent || at.starts_with(&format!("{parent}/"));
+            let Some((written, name)) =
+                document::unexpanded(text).filter(|_| !LITERAL.iter().any(|parent| below(parent)))
+            else {
+                return;
+            };
+            // Parameters may hold schemas and descriptions.
+            if at.starts_with("/parameters/") && written != text {
+                return;
+            }
+            let help = match at.rsplit('/').next().unwrap_or_default() {
+                "api_key_env" | "env" => format!("write the name alone: {name}"),
+                "value" => format!("write {{env: {name}}} for a header from the environment"),
+                _ if at.contains("/headers/") => format!("write {{env: {name}}}"),
+                _ => "write the value itself; `envsubst` or the CI system can write the file before the run"
+                    .to_owned(),
+            };
+            let message =
+                format!("`{written}` is not expanded: variables of the environment have no place here");
+            let mut diagnostic = Diagnostic::new(message).at(reader.document.place(at)).help(help);
+            // Other parts of the line may be secret.
+            diagnostic.place = diagnostic.place.map(without_excerpt);
+            reader.push(diagnostic);
+        }
+        _ => {}
     }
 }
 

@@ -40,15 +40,15 @@ use promptgate_core::model::Prices;
 use load::Reader;
 use scalar::Ordered;
 
-pub use budget::BudgetSettings;
+pub use budget::{BudgetSettings, DEFAULT_CASE_FACTOR};
 pub use cache::{CacheSettings, CachedBaseline};
 pub use dataset::DatasetSettings;
 pub use difference::{Difference, differences};
 pub use endpoint::{EndpointSettings, HeaderValue, KeyVariable};
 pub use find::{NAMES, find};
-pub use gate::{GateSettings, Inconclusive};
+pub use gate::{DatasetRule, GateSettings, Inconclusive};
 pub use judge::{JudgeSettings, MemberSettings};
-pub use load::{Placed, load, written};
+pub use load::{Placed, load, load_valid_parts, written};
 pub use metrics::MetricSettings;
 pub use policy::{CheckPolicy, parse_minimum};
 pub use scalar::parse_duration;

@@ -112,6 +112,55 @@ fn shallow_merge_commit_finds_its_base() {
     crate::support::finish(command).expect_code(2).says("depth");
 }
 
+/// Each of these once made the criteria against the baseline vanish, and the run pass.
+#[test]
+fn baseline_does_not_vanish_with_the_repository() {
+    type Damage = (&'static str, fn(&Folder));
+    let damages: [Damage; 4] = [
+        ("a file that does not lead to a repository", |folder| {
+            std::fs::remove_dir_all(folder.path().join(".git")).unwrap();
+            folder.write(".git", "gitdir: /nowhere\n");
+        }),
+        ("no HEAD", |folder| std::fs::remove_file(folder.path().join(".git/HEAD")).unwrap()),
+        ("no objects", |folder| std::fs::remove_dir_all(folder.path().join(".git/objects")).unwrap()),
+        ("not installed", |_| {}),
+    ];
+    for (reason, damage) in damages {
+        let folder = repository();
+        folder.write("prompt.md", "Be kind to the customer.\n");
+        damage(&folder);
+        let mut command = folder.command(&["run", "--offline"]);
+        command.env("HOME", "/nowhere");
+        if reason == "not installed" {
+            command.env("PATH", "/nowhere");
+        }
+        crate::support::finish(command).expect_code(2).says(reason).says("`baseline: none`");
+    }
+    // Outside of any repository a variable of the CI system still names a base.
+    let folder = repository();
+    std::fs::remove_dir_all(folder.path().join(".git")).unwrap();
+    folder.promptgate(&["run", "--offline"]).expect_code(0);
+    for name in ["GITHUB_BASE_REF", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME"] {
+        let mut command = folder.command(&["run", "--offline"]);
+        command.env(name, "main");
+        crate::support::finish(command).expect_code(2).says(name).says("names the base of a change");
+    }
+}
+
+#[test]
+fn unknown_trunk_is_an_error_where_a_criterion_needs_a_baseline() {
+    let folder = repository();
+    folder.git(&["branch", "--quiet", "-m", "main", "develop"]);
+    folder.promptgate(&["run", "--offline"]).expect_code(2).says("`baseline: git:develop`");
+    folder.append("promptgate.yaml", "baseline: git:develop\n");
+    folder.promptgate(&["run", "--offline"]).expect_code(0);
+    assert!(folder.report()["variants"]["baseline"].is_object());
+    // Checks alone need none.
+    let folder = repository();
+    folder.git(&["branch", "--quiet", "-m", "main", "develop"]);
+    folder.promptgate(&["run", "--offline", "--no-judge"]).expect_code(0);
+}
+
 #[test]
 fn uncommitted_edit_is_the_candidate() {
     let folder = repository();

@@ -116,6 +116,12 @@ fn invalid_shard_is_refused_before_any_call() {
         .promptgate(&["run", "--offline", "--shard", "1/3", "--max-repeats", "6"])
         .expect_code(2)
         .says("a shard takes one look");
+    for format in ["markdown", "html", "junit"] {
+        folder
+            .promptgate(&["run", "--offline", "--shard", "1/3", "--format", format])
+            .expect_code(2)
+            .says("a shard has no report to print as");
+    }
     assert!(!folder.path().join("promptgate-report").exists());
 }
 

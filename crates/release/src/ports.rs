@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 
-use crate::{Label, Name, PortError, Version};
+use crate::{Label, Name, PortError, Selector, Version};
 
 /// SHA-256 over the canonical JSON of a version's content, as lowercase hexadecimal.
 pub type Digest = String;
@@ -56,11 +56,11 @@ pub trait Registry: Send + Sync {
         digest: &'a Digest,
     ) -> BoxFuture<'a, Result<Option<StoredVersion>, PortError>>;
 
-    /// The version that a label points at, if any.
+    /// The version that is published under a number or that a label points at, if any.
     fn get<'a>(
         &'a self,
         name: &'a Name,
-        label: &'a Label,
+        selector: &'a Selector,
     ) -> BoxFuture<'a, Result<Option<StoredVersion>, PortError>>;
 
     /// Moves a label to a version and returns after the registry confirmed it.

@@ -1,8 +1,7 @@
 //! Reports: the files of promptgate, and the ways to show a report.
 //!
-//! [`v1`] is the frozen format that scripts read (`report.json`); [`write()`] shows a report on a terminal, as JSON,
-//! as Markdown, as a page or as test results. Everything here is pure except for the writers and spools passed in:
-//! callers open, rename and send files.
+//! [`v1`] is the frozen format that scripts read (`report.json`); [`write()`] shows a report in a [`Format`]. Everything
+//! here is pure except for the writers and spools passed in: callers open, rename and send files.
 
 #[cfg(test)]
 mod fixtures;

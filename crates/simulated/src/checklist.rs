@@ -1,9 +1,11 @@
-//! Judges checklist items by words: the four relevance items each by a rule, any other by its keywords.
+//! Judges checklist items by words: an item of a built-in judge by the rule that it names, an item of a user by a rule
+//! of `data/item_rules.txt`, else by its keywords.
 
 use std::collections::BTreeSet;
 
 use super::language::{Terms, sentences};
 use super::lexicon;
+use promptgate_engine::judge::registry::{self, WordRule};
 
 /// The minimum share of the question's content words in an answer that addresses it.
 pub(super) const MIN_ADDRESSED: f64 = 0.3;
@@ -47,32 +49,24 @@ impl ParsedAnswer {
 
     /// Whether the answer fulfils an item, and why.
     pub(super) fn fulfils(&self, item: &str) -> (bool, String) {
-        let lower = item.to_lowercase();
-        let mentions = |words: &[&str]| words.iter().any(|word| lower.contains(word));
         if self.terms.is_empty() {
             return (false, "the answer has no content words".to_owned());
         }
-        if mentions(&["evade", "evasi", "dodge", "not refuse"]) {
-            self.check_no_evasion()
-        } else if mentions(&["every part", "all parts", "each part", "whole question", "all of the question"])
-        {
-            self.check_every_part()
-        } else if mentions(&["on topic", "on-topic", "off topic", "off-topic", "unrelated", "irrelevant"]) {
-            self.check_on_topic()
-        } else if mentions(&["question"]) && mentions(&["address", "answer", "respond"]) {
-            self.check_addressed()
-        } else if mentions(&["polite", "courteous", "friendly", "respectful"]) {
-            match lexicon::find(&lexicon::RUDE, &self.lower) {
+        match registry::word_rule(item).or_else(|| lexicon::item_rule(&item.to_lowercase())) {
+            Some(WordRule::Addressed) => self.check_addressed(),
+            Some(WordRule::EveryPart) => self.check_every_part(),
+            Some(WordRule::OnTopic) => self.check_on_topic(),
+            Some(WordRule::NoEvasion) => self.check_no_evasion(),
+            Some(WordRule::Polite) => match lexicon::find(&lexicon::RUDE, &self.lower) {
                 Some(phrase) => (false, format!("it contains a rude phrase: {phrase}")),
                 None => (true, "it contains no rude phrase".to_owned()),
-            }
-        } else if mentions(&["next step", "what to do next"]) {
-            match lexicon::find(&lexicon::NEXT_STEPS, &self.lower) {
+            },
+            Some(WordRule::NextStep) => match lexicon::find(&lexicon::NEXT_STEPS, &self.lower) {
                 Some(phrase) => (true, format!("it names a next step: {}", phrase.trim())),
                 None => (false, "it names no next step".to_owned()),
-            }
-        } else {
-            self.check_keywords(item)
+            },
+            Some(WordRule::Keywords(text)) => self.check_keywords(text),
+            None => self.check_keywords(item),
         }
     }
 
@@ -122,7 +116,7 @@ impl ParsedAnswer {
         (share >= MIN_ON_TOPIC, format!("{on} of {} sentences are on topic", self.sentences.len()))
     }
 
-    /// Any other item: the answer contains its keywords, or does not if the item is negative.
+    /// The answer contains the keywords of an item, or does not if the item is negative.
     fn check_keywords(&self, item: &str) -> (bool, String) {
         let mut keywords = Terms::of(item);
         let negative = keywords.negated || item.to_lowercase().contains("avoid");

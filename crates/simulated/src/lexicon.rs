@@ -7,6 +7,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 use promptgate_core::text::word_list;
+use promptgate_engine::judge::registry::WordRule;
 
 type WordSet = LazyLock<HashSet<&'static str>>;
 type Phrases = LazyLock<Vec<String>>;
@@ -43,6 +44,9 @@ static SMALL_TALK: Phrases = LazyLock::new(|| phrases(include_str!("data/small_t
 pub(super) static RUDE: Phrases = LazyLock::new(|| phrases(include_str!("data/rude_phrases.txt")));
 /// Phrases that name a next step.
 pub(super) static NEXT_STEPS: Phrases = LazyLock::new(|| phrases(include_str!("data/next_step_phrases.txt")));
+/// The rules for items that users write, each with the parts of a text that it needs.
+static ITEM_RULES: LazyLock<Vec<(WordRule, Vec<&'static str>)>> =
+    LazyLock::new(|| item_rules(include_str!("data/item_rules.txt")));
 
 /// The weight of a general word relative to a specific one: its absence is weak evidence of new content.
 const GENERAL_WEIGHT: f64 = 0.3;
@@ -67,6 +71,25 @@ fn opposites(file: &'static str) -> HashMap<&'static str, &'static str> {
         map.entry(other).or_insert(one);
     }
     map
+}
+
+fn item_rules(file: &'static str) -> Vec<(WordRule, Vec<&'static str>)> {
+    let rule = |name| match name {
+        "no_evasion" => Some(WordRule::NoEvasion),
+        "every_part" => Some(WordRule::EveryPart),
+        "on_topic" => Some(WordRule::OnTopic),
+        "addressed" => Some(WordRule::Addressed),
+        "polite" => Some(WordRule::Polite),
+        "next_step" => Some(WordRule::NextStep),
+        _ => None,
+    };
+    pairs(file).filter_map(|(name, parts)| Some((rule(name)?, parts.split(" + ").collect()))).collect()
+}
+
+/// The rule for an item that a user writes, in lower case; `None` for one that is judged by its keywords.
+pub(super) fn item_rule(item: &str) -> Option<WordRule> {
+    let rule = ITEM_RULES.iter().find(|(_, parts)| parts.iter().all(|part| item.contains(part)));
+    rule.map(|(rule, _)| *rule)
 }
 
 /// Whether a word negates a clause.
@@ -140,6 +163,8 @@ mod tests {
             assert!(file.starts_with("# "));
             assert_eq!(pairs(file).count(), word_list::<Vec<_>>(file).len());
         }
+        let rules = include_str!("data/item_rules.txt");
+        assert_eq!(item_rules(rules).len(), word_list::<Vec<_>>(rules).len());
         for file in [include_str!("data/framing_stems.txt"), include_str!("data/general_stems.txt")] {
             assert!(word_list::<Vec<_>>(file).is_sorted_by(|one, next| one < next));
         }
@@ -177,6 +202,21 @@ mod tests {
             [("passages", 0.0), ("Additionally", 0.0), ("various", 0.0), ("methods", 0.3), ("batteries", 1.0)]
         {
             assert_eq!(content_weight(&stem(word)), expected, "{word}");
+        }
+    }
+
+    #[test]
+    fn item_of_a_user_is_judged_by_the_first_matching_rule() {
+        for (item, rule) in [
+            ("does not dodge the question", Some(WordRule::NoEvasion)),
+            ("responds to each part of the question", Some(WordRule::EveryPart)),
+            ("contains nothing unrelated", Some(WordRule::OnTopic)),
+            ("responds to the question", Some(WordRule::Addressed)),
+            ("responds within 30 days", None),
+            ("is friendly and names the next step", Some(WordRule::Polite)),
+            ("says what to do next", Some(WordRule::NextStep)),
+        ] {
+            assert_eq!(item_rule(item), rule, "{item}");
         }
     }
 

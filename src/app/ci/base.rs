@@ -7,7 +7,7 @@ use std::path::Path;
 
 use crate::app::sources::KnownBase;
 use promptgate_adapters::files::{self, Baseline, BaselineSpec, Tree};
-use promptgate_adapters::git::Repository;
+use promptgate_adapters::git::{GitError, Repository};
 use promptgate_adapters::github::{Event, EventKind, PullRequest};
 use promptgate_core::model::{Diagnostic, Place};
 
@@ -22,6 +22,8 @@ pub(super) struct Base {
     pub(super) head: Option<String>,
     /// Whether no run is needed where nothing differs from it.
     pub(super) settles: bool,
+    /// The commit of the policy, where it is newer than that of the baseline.
+    pub(super) policy: Option<String>,
 }
 
 impl Base {
@@ -35,7 +37,8 @@ impl Base {
 
     /// A base that settles nothing.
     pub(super) fn of(commit: Option<String>, how: impl Into<String>, head: Option<String>) -> Self {
-        Self { known: KnownBase { commit, how: how.into(), evaluated: None }, head, settles: false }
+        let known = KnownBase { commit, how: how.into(), evaluated: None, if_needed: None };
+        Self { known, head, settles: false, policy: None }
     }
 }
 
@@ -70,10 +73,10 @@ pub(super) fn find(event: Option<&Event>, folder: &Path, variable: Variable<'_>)
                 .at(Place::file("GITHUB_EVENT_NAME"))
                 .help("use `on: pull_request` to evaluate a pull request, or check out the commit of the event"));
             }
-            Ok(base_with_default_branch(event, folder, variable))
+            base_with_default_branch(event, folder, variable)
         }
         EventKind::WorkflowDispatch | EventKind::Schedule | EventKind::Other { privileged: false } => {
-            Ok(Base { settles: false, ..base_with_default_branch(event, folder, variable) })
+            Ok(Base { settles: false, ..base_with_default_branch(event, folder, variable)? })
         }
     }
 }
@@ -87,15 +90,21 @@ fn head(folder: &Path) -> Result<(Repository, String), Diagnostic> {
 /// The merge base, as `promptgate run` finds it.
 fn merge_base(folder: &Path, variable: Variable<'_>) -> Result<Base, Diagnostic> {
     let head = head(folder).ok().map(|(_, commit)| commit);
+    let mut needed = None;
     let why = match (files::baseline(None, folder, variable)?, &head) {
         (Baseline::Commit { tree: Tree::Commit { commit, .. }, how, .. }, Some(head)) => {
             return Ok(Base::at(commit, how, head));
         }
         (Baseline::Commit { .. }, _) => "git did not say which commit it is".to_owned(),
-        (Baseline::None { note: Some(note) }, _) => note.replacen("no baseline: ", "", 1),
+        (Baseline::None { note: Some(note), if_needed }, _) => {
+            needed = if_needed;
+            note.replacen("no baseline: ", "", 1)
+        }
         _ => "there is none".to_owned(),
     };
-    Ok(Base::none(why, head))
+    let mut base = Base::none(why, head);
+    base.known.if_needed = needed;
+    Ok(base)
 }
 
 fn base_of_pull_request(
@@ -104,7 +113,7 @@ fn base_of_pull_request(
     variable: Variable<'_>,
 ) -> Result<Base, Diagnostic> {
     let number = request.number;
-    let (_, head) = head(folder)?;
+    let (repository, head) = head(folder)?;
     let Some(sha) = variable("GITHUB_SHA") else {
         return Err(Diagnostic::new("the commit of the event is not known")
             .at(Place::file("GITHUB_SHA"))
@@ -132,7 +141,11 @@ fn base_of_pull_request(
     let found = found.map_err(|diagnostic| diagnostic.or_at(&place))?;
     match found {
         Baseline::Commit { tree: Tree::Commit { commit, .. }, how, .. } if commit != head => {
-            Ok(Base::at(commit, how, &head))
+            // A branch may start from an old commit with a weaker policy. A merge commit is of the current target.
+            let policy = request.base.as_deref().filter(|base| head == request.head && *base != commit);
+            let policy =
+                policy.map(|base| policy_of_event(&repository, base, request, variable)).transpose()?;
+            Ok(Base { policy, ..Base::at(commit, how, &head) })
         }
         Baseline::Commit { .. } => Err(Diagnostic::new(format!(
             "what is checked out is in {} already: nothing of pull request {number} is in it",
@@ -142,6 +155,33 @@ fn base_of_pull_request(
         .help(checkout)),
         _ => Err(Diagnostic::new(format!("the base of pull request {number} was not found")).help(checkout)),
     }
+}
+
+/// The commit of the target branch that the event names; the tip of that branch if it was replaced since.
+fn policy_of_event(
+    repository: &Repository,
+    base: &str,
+    request: &PullRequest,
+    variable: Variable<'_>,
+) -> Result<String, Diagnostic> {
+    let number = request.number;
+    let found = repository.resolve(base).map_err(|diagnostic| {
+        Diagnostic::new(format!(
+            "the base of pull request {number} is not in this clone, and its policy decides: {}",
+            diagnostic.message
+        ))
+        .at(Place::file("pull_request.base.sha"))
+        .help(format!("fetch it: `git fetch --depth=1 origin {base}`, or check out with `fetch-depth: 0`"))
+    })?;
+    let branch = request.base_branch.clone();
+    let lookup = |name: &str| match name {
+        "GITHUB_BASE_REF" => Some(branch.clone()),
+        _ => variable(name),
+    };
+    if repository.is_merged(&found.commit, &lookup)? {
+        return Ok(found.commit);
+    }
+    Ok(repository.resolve(&format!("refs/remotes/origin/{branch}"))?.commit)
 }
 
 fn base_of_merge_group(event: &Event, folder: &Path, variable: Variable<'_>) -> Result<Base, Diagnostic> {
@@ -174,13 +214,22 @@ fn base_of_push(event: &Event, folder: &Path, variable: Variable<'_>) -> Result<
     if let Some(before) = before.filter(|before| before.commit != head) {
         return Ok(Base::at(before.commit, "commit before the push", &head));
     }
-    Ok(base_with_default_branch(event, folder, variable))
+    base_with_default_branch(event, folder, variable)
 }
 
 /// The merge base with the default branch, where that is another commit than HEAD.
-fn base_with_default_branch(event: &Event, folder: &Path, variable: Variable<'_>) -> Base {
-    let Ok((_, head)) = head(folder) else {
-        return Base::none("there is no repository to look into", None);
+///
+/// # Errors
+/// A repository that cannot be read.
+fn base_with_default_branch(
+    event: &Event,
+    folder: &Path,
+    variable: Variable<'_>,
+) -> Result<Base, Diagnostic> {
+    let (_, head) = match Repository::discover(folder) {
+        Err(GitError::Absent(_)) => return Ok(Base::none("there is no repository to look into", None)),
+        Err(error) => return Err(error.into()),
+        Ok(_) => head(folder)?,
     };
     let lookup = |name: &str| match name {
         "GITHUB_REF" => None,
@@ -190,10 +239,10 @@ fn base_with_default_branch(event: &Event, folder: &Path, variable: Variable<'_>
     let spec = BaselineSpec::MergeBase { path: None };
     let why = match files::trusted_baseline(Some(&spec), folder, &lookup) {
         Ok(Baseline::Commit { tree: Tree::Commit { commit, .. }, how, .. }) if commit != head => {
-            return Base::at(commit, how, &head);
+            return Ok(Base::at(commit, how, &head));
         }
         Ok(_) => format!("{} has no earlier commit of its own to compare with", event.kind.as_str()),
         Err(diagnostic) => diagnostic.message,
     };
-    Base::none(why, Some(head))
+    Ok(Base::none(why, Some(head)))
 }

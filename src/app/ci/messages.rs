@@ -1,7 +1,7 @@
 //! The texts of a run in CI for log, comment and summary.
 
 use super::facts::Verdict;
-use super::{CiContext, OnMissingCredentials, Outcome, Uncalled};
+use super::{CiContext, NewSuite, OnMissingCredentials, OnNewSuite, Outcome, Uncalled};
 use crate::app::Failure;
 use crate::app::report_files::style;
 use promptgate_core::model::Diagnostic;
@@ -30,6 +30,11 @@ pub(super) fn verdict(
             let skip = on_missing == OnMissingCredentials::Skip;
             let verdict = if skip { Verdict::NotEvaluated } else { Verdict::Incomplete };
             return (verdict, Some("missing_credentials"));
+        }
+        Outcome::NewSuite { new, .. } => {
+            let skip = new.result == OnNewSuite::Skip;
+            let verdict = if skip { Verdict::NotEvaluated } else { Verdict::Incomplete };
+            return (verdict, Some("new_suite"));
         }
         Outcome::Failed(failure) => {
             let (verdict, reason) = match failure {
@@ -65,6 +70,13 @@ pub(super) fn log_line(outcome: &Outcome, context: &CiContext, width: usize) -> 
             let (why, next) = no_key(variables, context);
             format!("NOT EVALUATED: no key  {}\n           {why}\n           help: {next}\n", short(name(of)))
         }
+        Outcome::NewSuite { of, new } => {
+            let (why, next) = new_suite(new, context);
+            format!(
+                "NOT EVALUATED: new suite  {}\n           {why}\n           help: {next}\n",
+                short(name(of))
+            )
+        }
         Outcome::Shard(_) | Outcome::Interrupted | Outcome::Failed(_) => String::new(),
     }
 }
@@ -88,6 +100,12 @@ pub(super) fn comment_body(
             let why;
             (why, next) = no_key(variables, context);
             reason = format!("no key: {why}");
+            Subject::NotEvaluated { name: name(of), reason: &reason, help: Some(&next) }
+        }
+        Outcome::NewSuite { of, new } => {
+            let why;
+            (why, next) = new_suite(new, context);
+            reason = format!("new suite: {why}");
             Subject::NotEvaluated { name: name(of), reason: &reason, help: Some(&next) }
         }
         Outcome::Failed(failure) => {
@@ -154,6 +172,21 @@ fn no_key(variables: &[String], context: &CiContext) -> (String, String) {
             (what, format!("give {names} to this step as environment, from the secrets of the repository"))
         }
     }
+}
+
+/// Why a new suite is not evaluated, and the next step.
+pub(super) fn new_suite(new: &NewSuite, context: &CiContext) -> (String, String) {
+    let commit = context.base_commit().and_then(|commit| commit.get(..12)).unwrap_or("the base");
+    let mut why =
+        format!("{commit} has no configuration here, so this change would choose the host that gets the key");
+    if !new.vanished.is_empty() {
+        let named: Vec<&str> = new.vanished.iter().take(3).map(String::as_str).collect();
+        let more = if new.vanished.len() > named.len() { ", …" } else { "" };
+        why.push_str(&format!("; it removes {}{more} of the base", named.join(", ")));
+    }
+    let next = "review and merge the configuration by itself; changes of its prompt are evaluated from then on. \
+                `--policy-from head` evaluates it by its own policy, with the key";
+    (why, next.to_owned())
 }
 
 fn count(cases: usize) -> String {

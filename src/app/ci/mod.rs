@@ -5,7 +5,9 @@
 mod base;
 mod environment;
 pub(crate) mod facts;
+mod linked;
 mod messages;
+mod new_suite;
 pub(crate) mod outputs;
 mod shards;
 mod unchanged;
@@ -20,10 +22,12 @@ use super::sources::{self, Configured};
 use super::suite::Suite;
 use super::{Environment, Failure, keys, shard};
 use base::Base;
+pub(crate) use new_suite::{NewSuite, OnNewSuite};
 use promptgate_adapters::git::Repository;
 use promptgate_adapters::github::Event;
 use promptgate_report::Disclose;
 use promptgate_report::shard::Shard;
+use unchanged::Comparison;
 
 /// Value of `--policy-from` that selects the change's own policy.
 const OWN_POLICY: &str = "head";
@@ -37,6 +41,8 @@ pub(crate) struct CiOptions {
     pub(crate) merge: Option<PathBuf>,
     /// Whether a run without a key is skipped.
     pub(crate) on_missing_credentials: OnMissingCredentials,
+    /// The result of a suite that the base does not have; `None` for `fail` where the base has any, else `skip`.
+    pub(crate) on_new_suite: Option<OnNewSuite>,
     /// Texts that comment and summary may show.
     pub(crate) disclose: Disclose,
 }
@@ -110,6 +116,13 @@ pub(crate) enum Outcome {
         /// The variables that are not set; empty where only the shards know.
         variables: Vec<String>,
     },
+    /// The base has no policy for the suite, so no key is used.
+    NewSuite {
+        /// The suite.
+        of: Uncalled,
+        /// Why, and what follows.
+        new: NewSuite,
+    },
     /// There is no verdict.
     Failed(Failure),
 }
@@ -120,7 +133,11 @@ impl Outcome {
         match self {
             Self::Reported(reported) => &reported.unwritten,
             Self::Shard(shard) => shard.unwritten.as_slice(),
-            Self::Interrupted | Self::Unchanged(_) | Self::NoKey { .. } | Self::Failed(_) => &[],
+            Self::Interrupted
+            | Self::Unchanged(_)
+            | Self::NoKey { .. }
+            | Self::NewSuite { .. }
+            | Self::Failed(_) => &[],
         }
     }
 }
@@ -163,21 +180,34 @@ pub(crate) async fn gate(
     context.shard = shard::choose(run.shard, run.suite.max_repeats, environment)?;
     let configured = sources::configured(run.suite.config.as_deref())?;
     context.set_files(&configured);
+    linked::refuse_working_directory(environment)?;
     let mut base = base::find(event.as_ref(), &configured.location.folder, &variable)?;
     let is_change = event.as_ref().is_some_and(|event| event.kind.is_change());
+    let repository = context.repository();
     if is_change {
         base.known.evaluated.clone_from(&base.head);
+        if let (Some(repository), Some(commit), Some(head)) = (&repository, &base.known.commit, &base.head) {
+            linked::refuse(repository, base.policy.as_ref().unwrap_or(commit), head)?;
+        }
     }
     run.suite.merge_base = Some(base.known.clone());
     run.suite.policy_from = match run.suite.policy_from.take() {
         Some(spec) => Some(spec).filter(|spec| spec != OWN_POLICY),
-        None => is_change.then(|| "git:merge-base".to_owned()),
+        None if is_change => Some(match &base.policy {
+            Some(commit) => format!("git:{commit}"),
+            None => unchanged::BASE.to_owned(),
+        }),
+        None => None,
     };
     let base = context.base.insert(base);
     let (suite, shard) = evaluate::load(&run, environment).await?;
-    let may_settle = base.settles && run.calls.cache != CacheMode::Refresh;
-    if may_settle && unchanged::is_unchanged(&suite, &run, base, environment).await {
-        return Ok(Gate::Ended(Outcome::Unchanged(Uncalled::suite(&suite))));
+    match unchanged::compare(&suite, &run, base, environment).await {
+        Comparison::Unchanged => return Ok(Gate::Ended(Outcome::Unchanged(Uncalled::suite(&suite)))),
+        Comparison::WithItself => return Err(unchanged::nothing_to_compare(base)),
+        Comparison::Differs => {}
+    }
+    if let Some(new) = new_suite::find(&suite, &run, options.on_new_suite, repository.as_ref(), base)? {
+        return Ok(Gate::Ended(Outcome::NewSuite { of: Uncalled::suite(&suite), new }));
     }
     let variables = missing_keys(&suite, &run, environment);
     if !variables.is_empty() {
@@ -213,7 +243,13 @@ mod tests {
             out: folder.join("out"),
         };
         let disclose = Disclose::default();
-        CiOptions { run, merge: None, on_missing_credentials: OnMissingCredentials::Fail, disclose }
+        CiOptions {
+            run,
+            merge: None,
+            on_missing_credentials: OnMissingCredentials::Fail,
+            on_new_suite: None,
+            disclose,
+        }
     }
 
     fn gate_of(folder: &Path, variables: &[(&str, &str)]) -> (Result<Gate, Failure>, CiContext) {

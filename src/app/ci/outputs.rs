@@ -11,6 +11,7 @@ use crate::app::files::{append, refuse_special, write_whole};
 use crate::app::{Environment, Failure, report_files};
 use promptgate_adapters::github::{self, EventKind, Outputs};
 use promptgate_core::model::{Diagnostic, Place};
+use promptgate_report::Format;
 use promptgate_report::comment::{COMMENT_BYTES, SUMMARY_BYTES};
 use promptgate_report::v1::CaseStatus;
 
@@ -18,8 +19,6 @@ use promptgate_report::v1::CaseStatus;
 const COMMENT: &str = "comment.md";
 /// The variable of the file with the outputs of the step.
 const OUTPUT: &str = "GITHUB_OUTPUT";
-/// Files of an earlier run.
-const STALE: [&str; 6] = [facts::NAME, COMMENT, "report.json", "report.md", "report.html", "junit.xml"];
 
 /// Text for the terminal.
 pub(crate) struct Log {
@@ -41,7 +40,8 @@ pub(crate) fn prepare(folder: &Path, environment: &Environment) -> Result<(), Fa
         refuse_special(&path, OUTPUT)?;
     }
     report_files::prepare(folder)?;
-    for name in STALE {
+    let reports = Format::files().map(|(name, _)| name);
+    for name in [facts::NAME, COMMENT].into_iter().chain(reports) {
         let path = folder.join(name);
         match std::fs::remove_file(&path) {
             Ok(()) => {}
@@ -150,16 +150,10 @@ fn outputs(outcome: &Outcome, verdict: Verdict, exit_code: u8, folder: &Path) ->
     outputs.add("exit-code", exit_code.to_string());
     // Later steps may run in another folder.
     let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
-    let files = [
-        ("report-json", "report.json"),
-        ("report-md", "report.md"),
-        ("report-html", "report.html"),
-        ("junit", "junit.xml"),
-    ];
-    for (name, file) in files {
+    for (file, _) in Format::files() {
         let path = folder.join(file);
         if path.is_file() {
-            outputs.add(name, path.display().to_string());
+            outputs.add(output_name(file), path.display().to_string());
         }
     }
     if let Outcome::Reported(reported) = outcome {
@@ -174,6 +168,15 @@ fn outputs(outcome: &Outcome, verdict: Verdict, exit_code: u8, folder: &Path) ->
     outputs
 }
 
+/// The output with the path of a report: `report-md` for report.md, `junit` for junit.xml.
+fn output_name(file: &str) -> String {
+    match file.split_once('.') {
+        Some(("report", extension)) => format!("report-{extension}"),
+        Some((stem, _)) => stem.to_owned(),
+        None => file.to_owned(),
+    }
+}
+
 /// Appends to the job summary, as far as there is room. A failure is a warning: it changes no verdict.
 fn summary(path: &Path, text: &str, room: usize) -> Option<String> {
     let text = if text.len() <= room {
@@ -182,4 +185,20 @@ fn summary(path: &Path, text: &str, room: usize) -> Option<String> {
         "promptgate: there is no room for its report in this summary.\n"
     };
     append(path, text).err().map(|error| format!("the job summary could not be written: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn output_names_are_those_of_the_action() {
+        let names: Vec<String> = Format::files().map(|(file, _)| output_name(file)).collect();
+        assert_eq!(names[..4], ["report-json", "report-md", "report-html", "junit"]);
+        let action = include_str!("../../../action.yml");
+        for name in names {
+            let value = format!("  {name}:\n");
+            assert!(action.contains(&value), "action.yml declares no output {name}");
+        }
+    }
 }

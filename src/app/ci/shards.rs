@@ -8,7 +8,7 @@ use std::path::Path;
 
 use super::base::{self, Base, Variable};
 use super::facts::{self, CiFacts, Verdict};
-use super::{CiContext, Gate, Outcome, Uncalled};
+use super::{CiContext, Gate, NewSuite, OnNewSuite, Outcome, Uncalled};
 use crate::app::cache::refuse_tracked;
 use crate::app::evaluate::RunOptions;
 use crate::app::sources;
@@ -94,6 +94,12 @@ fn common_outcome(folder: &Path, context: &mut CiContext) -> Result<Option<Outco
     }
     if alike && every(|facts| facts.reason.as_deref() == Some("missing_credentials")) {
         return Ok(Some(Outcome::NoKey { of: Uncalled::Shards, variables: Vec::new() }));
+    }
+    if alike && every(|facts| facts.reason.as_deref() == Some("new_suite")) {
+        let skipped = every(|facts| facts.verdict == Verdict::NotEvaluated);
+        let result = if skipped { OnNewSuite::Skip } else { OnNewSuite::Fail };
+        let new = NewSuite { result, vanished: Vec::new() };
+        return Ok(Some(Outcome::NewSuite { of: Uncalled::Shards, new }));
     }
     Ok(None)
 }

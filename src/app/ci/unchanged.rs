@@ -1,42 +1,100 @@
-//! Detects that a change leaves everything that the verdict depends on as it is at the base.
+//! Compares a change with its base before anything is called: it may leave everything that the verdict depends on as it is,
+//! or be its own baseline.
 
 use super::base::Base;
-use crate::app::Environment;
+use crate::app::cache::CacheMode;
 use crate::app::evaluate::RunOptions;
 use crate::app::suite::{self, Suite};
-use promptgate_core::model::PolicySource;
+use crate::app::{Environment, Failure};
+use promptgate_core::model::{Diagnostic, Place, PolicySource};
 
 /// The specification of the base.
-const BASE: &str = "git:merge-base";
+pub(super) const BASE: &str = "git:merge-base";
 
-/// Whether requests, dataset, scorers and policy are all those of the base. Anything that cannot be compared counts as
-/// changed, and so does a baseline or a policy that the command line takes from elsewhere.
-pub(super) async fn is_unchanged(
+/// How a change differs from its base.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Comparison {
+    /// In nothing that the verdict depends on.
+    Unchanged,
+    /// In nothing, and it must be evaluated: the candidate would be compared with itself.
+    WithItself,
+    /// In something.
+    Differs,
+}
+
+/// Compares a suite with its base.
+pub(super) async fn compare(
     suite: &Suite,
     run: &RunOptions,
     base: &Base,
     environment: &Environment,
-) -> bool {
+) -> Comparison {
+    let may_settle = base.settles && run.calls.cache != CacheMode::Refresh;
+    if may_settle && is_unchanged(suite, run, base, environment).await {
+        return Comparison::Unchanged;
+    }
+    if suite.equal && has_no_change(suite, run, base, environment).await {
+        return Comparison::WithItself;
+    }
+    Comparison::Differs
+}
+
+/// The error of a candidate that is its own baseline.
+pub(super) fn nothing_to_compare(base: &Base) -> Failure {
+    let commit = base.known.commit.as_deref().and_then(|commit| commit.get(..12));
+    let at = commit.map_or_else(String::new, |commit| format!(" at {commit} ({})", base.known.how));
+    Failure::Nothing(
+        Diagnostic::new(format!(
+            "the candidate equals its baseline{at}, and dataset and policy are the same too: nothing is compared"
+        ))
+        .at(Place::file("--baseline"))
+        .help("name another baseline, `--baseline git:REF`; or apply thresholds alone, `--baseline none`"),
+    )
+}
+
+/// Whether requests, dataset, scorers and policy are all those of the base. Anything that cannot be compared counts as
+/// changed, and so does a baseline or a policy that the command line takes from elsewhere.
+async fn is_unchanged(suite: &Suite, run: &RunOptions, base: &Base, environment: &Environment) -> bool {
     let Some(commit) = &base.known.commit else { return false };
     let elsewhere = |spec: &Option<String>| spec.as_ref().is_some_and(|spec| spec != BASE);
-    if elsewhere(&run.suite.baseline) || elsewhere(&run.suite.policy_from) {
+    let by_event = base.policy.as_ref().map(|policy| format!("git:{policy}"));
+    if elsewhere(&run.suite.baseline)
+        || (elsewhere(&run.suite.policy_from) && run.suite.policy_from != by_event)
+    {
         return false;
     }
-    if suite.policy_source.as_ref().is_some_and(|source| !is_same(source, commit)) {
-        return false;
+    if by_event.is_none() {
+        if suite.policy_source.as_ref().is_some_and(|source| !is_same(source, commit)) {
+            return false;
+        }
+        // A baseline that the configuration names is another prompt of that commit.
+        let at_base = suite.settings.baseline.is_none() || run.suite.baseline.is_some();
+        if let Some(unchanged) = compare_with(suite, commit).filter(|_| at_base) {
+            return unchanged;
+        }
     }
-    // A baseline that the configuration names is another prompt of that commit.
-    let at_base = suite.settings.baseline.is_none() || run.suite.baseline.is_some();
-    if let Some(unchanged) = compare_with(suite, commit).filter(|_| at_base) {
-        return unchanged;
+    let Some(by_base) = load_by_base(run, environment).await else { return false };
+    compare_with(&by_base, commit) == Some(true)
+}
+
+/// Whether prompt, dataset and policy are all those of the base; false where that is not known.
+async fn has_no_change(suite: &Suite, run: &RunOptions, base: &Base, environment: &Environment) -> bool {
+    if let Some(source) = &suite.policy_source {
+        return suite.same_prompt && has_same_policy(source);
     }
-    // With its own policy, or with another prompt as baseline, the suite is loaded again with both from the base. A
-    // baseline that the policy names is compared as part of the policy.
+    if base.known.commit.is_none() {
+        return suite.plan.baseline().is_some_and(|baseline| baseline.facts.prompt.commit.is_some());
+    }
+    let Some(by_base) = load_by_base(run, environment).await else { return false };
+    by_base.same_prompt && by_base.policy_source.as_ref().is_some_and(has_same_policy)
+}
+
+/// The suite with baseline and policy of the base. A baseline that the policy names is compared as part of the policy.
+async fn load_by_base(run: &RunOptions, environment: &Environment) -> Option<Suite> {
     let mut by_base = run.suite.clone();
     by_base.baseline = Some(BASE.to_owned());
     by_base.policy_from = Some(BASE.to_owned());
-    let Ok(suite) = suite::load(&by_base, Some(run.calls.offline), environment).await else { return false };
-    compare_with(&suite, commit) == Some(true)
+    suite::load(&by_base, Some(run.calls.offline), environment).await.ok()
 }
 
 /// Compares a suite whose policy and baseline are those of the commit; `None` for any other suite.
@@ -52,7 +110,10 @@ fn compare_with(suite: &Suite, commit: &str) -> Option<bool> {
 
 /// Whether policy and dataset are those of the commit.
 fn is_same(source: &PolicySource, commit: &str) -> bool {
+    has_same_policy(source) && source.commit.as_deref() == Some(commit)
+}
+
+fn has_same_policy(source: &PolicySource) -> bool {
     let policy = source.changed.is_empty() && source.more == 0 && !source.new;
-    let dataset = source.dataset.as_ref().is_some_and(|changes| changes.is_empty());
-    policy && dataset && source.commit.as_deref() == Some(commit)
+    policy && source.dataset.as_ref().is_some_and(|changes| changes.is_empty())
 }

@@ -11,14 +11,14 @@ pub(crate) use shards::matrix;
 
 use super::report_files;
 use super::suite::{self, Suite, SuiteOptions};
-use super::{Environment, Failure, announce, mismatch};
+use super::{Environment, Failure, announce, case_cost, mismatch};
 use crate::config::Settings;
 use promptgate_core::forecast::{self, ComparisonSize, Rates};
 use promptgate_core::gate::{Policy, Rule};
 use promptgate_core::model::{JudgeFacts, Run, Scope};
 use promptgate_core::port::{ChatModel, NullSink};
 use promptgate_core::stats::unseen_failure_share;
-use promptgate_engine::execute::Engine;
+use promptgate_engine::execute::{CaseCostLimit, Engine, Plan as RequestPlan};
 use promptgate_report::Report;
 use promptgate_report::plan::{Amount, Plan, SCHEMA, Shards};
 use promptgate_simulated::{Simulated, SimulatedOptions};
@@ -62,19 +62,22 @@ struct PlannedRun {
     engine: Arc<Engine>,
     settings: Settings,
     policy: Policy,
+    /// A note on the cost of a case in times of the baseline's.
+    case_cost: Option<String>,
     /// Whether there is a baseline, answered in this run or an earlier one.
     compared: bool,
 }
 
 impl PlannedRun {
     fn new(suite: Suite) -> Self {
-        let Suite { plan, mut scorers, settings, policy, earlier, .. } = suite;
+        let Suite { plan, mut scorers, settings, policy, earlier, case_cost, .. } = suite;
+        let case_cost = case_cost.and_then(|limit| case_cost_note(&limit, &plan));
         let compared = plan.baseline().is_some() || earlier.is_some();
         let model = Arc::new(Simulated::new(SimulatedOptions::default())) as Arc<dyn ChatModel>;
         let panel = settings.judge.as_ref().map_or(0, |judge| judge.panel.len());
         scorers.judge_models = vec![Arc::clone(&model); panel];
         let engine = Engine::new(plan, model, scorers, Arc::new(NullSink));
-        Self { engine: Arc::new(engine), settings, policy, compared }
+        Self { engine: Arc::new(engine), settings, policy, case_cost, compared }
     }
 }
 
@@ -99,7 +102,7 @@ fn forecast_of(
     shards: Option<u32>,
     mut notes: Vec<String>,
 ) -> Plan {
-    let PlannedRun { engine, settings, policy, compared } = planned;
+    let PlannedRun { engine, settings, policy, compared, .. } = planned;
     let (plan, schedule) = (&engine.plan, policy.schedule());
     let judged: Vec<String> = engine.scorers.judges.iter().map(|judge| judge.name().to_owned()).collect();
     let load = announce::load(engine, plan.slots(0, 1).len() as u64);
@@ -140,6 +143,7 @@ fn forecast_of(
          less often than `most` says"
             .to_owned(),
     );
+    notes.extend(planned.case_cost.clone());
     notes.extend(budget(settings, [("lowest", &lowest), ("expected", &expected), ("most", &most)]));
     let unseen = unseen_failure_share(size.cases, alpha);
     notes.push(format!(
@@ -205,6 +209,17 @@ fn amount_of(amount: forecast::CostEstimate) -> Amount {
         completion_tokens: amount.tokens.completion_tokens,
         cost_usd: amount.usd,
     }
+}
+
+/// What `budget.case_factor` says of the requests.
+fn case_cost_note(limit: &CaseCostLimit, plan: &RequestPlan) -> Option<String> {
+    let times = case_cost::estimate(limit, plan)?;
+    let factor = limit.factor;
+    let effect = if times > factor { "stops" } else { "would stop" };
+    Some(format!(
+        "a case of the candidate costs about {times:.1} times the baseline by the length of the requests; more than \
+         {factor} (budget.case_factor) {effect} the run"
+    ))
 }
 
 /// Notes on amounts that the configured budget does not cover.

@@ -52,6 +52,7 @@ fn digest_of_plan_cases(suite: &Suite, metrics: &[String]) -> String {
         tags: &case.tags,
         group: case.group.as_deref(),
         must_pass: case.must_pass,
+        added: case.added,
         scorers: applying(index).map(String::as_str).collect(),
     }))
 }

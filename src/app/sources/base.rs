@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::prompts::MERGE_BASE;
 use crate::app::Environment;
 use crate::app::suite::SuiteOptions;
 use promptgate_adapters::files::{self, Baseline, BaselineSpec, Tree};
@@ -32,12 +33,17 @@ pub(super) fn find(
         };
     };
     let Some(commit) = &known.commit else {
-        return Ok(Baseline::None { note: Some(format!("no baseline: {}", known.how)) });
+        let note = if known.how.starts_with("new: ") {
+            known.how.clone()
+        } else {
+            format!("no baseline: {}", known.how)
+        };
+        return Ok(Baseline::None { note: Some(note), if_needed: known.if_needed.clone() });
     };
     let named = BaselineSpec::Git { reference: commit.clone(), path };
     Ok(match files::baseline(Some(&named), folder, &variable)? {
         Baseline::Commit { tree: Tree::Commit { repository, commit, .. }, path, .. } => Baseline::Commit {
-            tree: Tree::Commit { repository, commit, reference: "merge-base".to_owned() },
+            tree: Tree::Commit { repository, commit, reference: MERGE_BASE.to_owned() },
             path,
             how: known.how.clone(),
         },

@@ -1,5 +1,6 @@
 //! The trees of a suite, from which phase one fetches, and the fetched files, which phase two parses.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
@@ -163,6 +164,6 @@ fn read<'a>(files: &'a BTreeMap<String, Fetched>, path: &str) -> Result<&'a Fetc
 }
 
 fn text(files: &BTreeMap<String, Fetched>, path: &str) -> Result<String, String> {
-    let text = read(files, path).and_then(|file| decode(&file.name, &file.bytes).map(str::to_owned));
+    let text = read(files, path).and_then(|file| decode(&file.name, &file.bytes).map(Cow::into_owned));
     text.map_err(|diagnostic| diagnostic.message)
 }

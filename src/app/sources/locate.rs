@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::config::{self, Settings};
+use crate::config::{self, Placed, Settings};
 use promptgate_adapters::files::decode;
 use promptgate_core::check;
 use promptgate_core::model::{Diagnostic, Diagnostics, Place};
+use promptgate_core::text::neutral;
 
 /// The configuration's file.
 pub(in crate::app) struct Location {
@@ -65,7 +66,23 @@ pub(super) fn configuration(named: Option<&Path>) -> Result<Location, Diagnostic
 
 /// The settings of a configuration.
 pub(super) fn parse(shown: &str, bytes: &[u8]) -> Result<Settings, Diagnostics> {
-    config::load(shown, decode(shown, bytes)?, &check::entry_schema())
+    config::load(shown, &decode(shown, bytes)?, &check::entry_schema())
+}
+
+/// The settings of the valid parts of a configuration, with the errors of the others.
+///
+/// # Errors
+/// All errors, where nothing can be read.
+pub(super) fn parse_valid_parts(shown: &str, bytes: &[u8]) -> Result<(Settings, Diagnostics), Diagnostics> {
+    let text = decode(shown, bytes)?;
+    let (mut settings, errors) = config::load_valid_parts(shown, &text, &check::entry_schema())?;
+    // A model that is written but invalid or misspelled is one error, not two.
+    let is_meant = |error: &Diagnostic| error.help.as_ref().is_some_and(|help| help.contains("mean `model`"));
+    let is_written = text.lines().any(|line| line.starts_with("model:"));
+    if settings.model.is_none() && (is_written || errors.0.iter().any(is_meant)) {
+        settings.model = Some(Placed::default());
+    }
+    Ok((settings, errors))
 }
 
 /// A path from the command line, relative to the configuration: taken from the current folder if it exists there, else
@@ -84,4 +101,9 @@ pub(super) fn from_command_line(path: &str, folder: &Path) -> String {
 pub(super) fn shown(path: &Path) -> String {
     let here = std::env::current_dir().unwrap_or_default();
     path.strip_prefix(&here).unwrap_or(path).display().to_string()
+}
+
+/// A path from a commit, as it is shown.
+pub(in crate::app) fn shown_text(path: &str) -> String {
+    neutral::clip(&neutral::terminal(path), 120)
 }

@@ -5,6 +5,7 @@
 //! two, which only parses bytes, reports them together with all others.
 
 mod base;
+mod committed;
 mod files;
 mod locate;
 mod policy;
@@ -16,8 +17,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub(super) use files::{NamedFiles, certificates, dataset_source};
-pub(super) use locate::current_folder;
-pub(super) use policy::{between, warnings as policy_warnings};
+pub(super) use locate::{current_folder, shown_text as shown_path};
+pub(super) use policy::{between, matched, warnings as policy_warnings};
 pub(crate) use prompts::Earlier;
 pub(super) use prompts::{BaselineSource, ResolvedPrompt};
 pub(super) use secrets::{endpoints, header_variables, secrets};
@@ -29,7 +30,7 @@ use files::Trees;
 use locate::Location;
 use policy::PolicySources;
 use promptgate_adapters::files::{DatasetBytes, DatasetSource, fetch_dataset};
-use promptgate_core::model::{Diagnostics, PolicySource};
+use promptgate_core::model::{Diagnostic, Diagnostics, PolicySource};
 use promptgate_core::text::Redactor;
 
 /// The commit that a change is compared with, as the event of a CI system gives it.
@@ -41,6 +42,8 @@ pub(crate) struct KnownBase {
     pub(crate) how: String,
     /// The commit whose files are evaluated; `None` for the work tree as it is.
     pub(crate) evaluated: Option<String>,
+    /// Without a commit: the error if a criterion needs a baseline.
+    pub(crate) if_needed: Option<Diagnostic>,
 }
 
 /// A configuration with its folder.
@@ -70,7 +73,11 @@ pub(super) struct Sources {
     /// Where the policy is from; `None` without `--policy-from`.
     pub(super) policy_source: Option<PolicySource>,
     /// The dataset of a policy from elsewhere, beside its configuration.
-    pub(super) policy_dataset: Option<(DatasetBytes, DatasetSource)>,
+    pub(super) policy_dataset: Option<PolicyDataset>,
+    /// Models whose price is the change's, because the policy has none.
+    pub(super) own_prices: Vec<String>,
+    /// The prompt of a policy from elsewhere, beside its configuration.
+    pub(super) policy_prompt: Option<ResolvedPrompt>,
     /// Planted answers of the judge.
     pub(super) planted: Option<DatasetBytes>,
     /// The other files that the settings name.
@@ -81,8 +88,24 @@ pub(super) struct Sources {
     pub(super) baseline: Result<BaselineSource, Diagnostics>,
     /// Knows every secret that settings and environment hold.
     pub(super) redactor: Arc<Redactor>,
+    /// Facts that reports state first.
+    pub(super) notices: Vec<String>,
+    /// Errors of the configuration; the settings are those of its valid parts.
+    pub(super) errors: Diagnostics,
     /// Warnings for the reader.
     pub(super) warnings: Vec<String>,
+}
+
+/// The dataset beside a policy from elsewhere.
+pub(super) struct PolicyDataset {
+    /// Its bytes.
+    pub(super) bytes: DatasetBytes,
+    /// How they are read.
+    pub(super) source: DatasetSource,
+    /// Whether the change could have replaced a dataset that no commit holds: it names another one, or commits one.
+    pub(super) replaced: bool,
+    /// Whether the policy is that of another commit than the baseline, so that the branch may not know its cases.
+    pub(super) newer: bool,
 }
 
 /// Reads the configuration that is named, else the nearest one; none of its files is read.
@@ -106,7 +129,12 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
 }
 
 fn resolve_all(options: &SuiteOptions, environment: &Environment) -> Result<Resolved, Failure> {
-    let Configured { location, settings: own } = configured(options.config.as_deref())?;
+    let location = locate::configuration(options.config.as_deref())?;
+    let (own, errors) = locate::parse_valid_parts(&location.shown, &location.bytes)?;
+    // What an invalid configuration names is read only where no policy from elsewhere restricts that.
+    if options.policy_from.is_some() && !errors.0.is_empty() {
+        return Err(errors.into());
+    }
     let mut warnings = Vec::new();
     let mut known = secrets(&own, environment);
     let mut policy = policy::resolve(options, environment, &location, own, &mut warnings)?;
@@ -116,10 +144,13 @@ fn resolve_all(options: &SuiteOptions, environment: &Environment) -> Result<Reso
     let candidate = prompts::candidate(options, environment, &policy, &location);
     let baseline = prompts::baseline(options, environment, &policy, &location, &mut warnings);
     policy::add_named_files(&mut policy);
-    let PolicySources { settings, source: policy_source, trees, base } = policy;
+    let PolicySources { settings, source: policy_source, trees, base, own_prices } = policy;
     let dataset = fetch_dataset(&trees.candidate, &settings.dataset.path);
-    let theirs = base.map(|base| dataset_source(&base.dataset));
-    let policy_dataset = theirs.map(|source| (fetch_dataset(&trees.policy, &source.path), source));
+    let notices =
+        committed::notices(&trees.candidate, &settings.prompt, &dataset, options.candidate.is_none());
+    let policy_dataset = base.as_ref().map(|base| policy_dataset(options, base, &settings, &trees, &dataset));
+    let policy_prompt =
+        base.as_ref().and_then(|base| prompts::resolved(&trees.policy, base, base.prompt.clone()).ok());
     let planted = settings.judge.as_ref().and_then(|judge| judge.planted.as_ref());
     let planted = planted.map(|path| fetch_dataset(&trees.policy, &path.value));
     let files = NamedFiles::fetch(&trees.policy, files::named_files(&settings));
@@ -129,14 +160,37 @@ fn resolve_all(options: &SuiteOptions, environment: &Environment) -> Result<Reso
         settings,
         policy_source,
         policy_dataset,
+        own_prices,
+        policy_prompt,
         planted,
         files,
         candidate,
         baseline,
         redactor,
+        notices,
+        errors,
         warnings,
     };
     Ok(Resolved { sources, dataset, trees })
+}
+
+/// Fetches the dataset beside the policy of `base`.
+fn policy_dataset(
+    options: &SuiteOptions,
+    base: &Settings,
+    settings: &Settings,
+    trees: &Trees,
+    own: &DatasetBytes,
+) -> PolicyDataset {
+    let source = dataset_source(&base.dataset);
+    let known = options.merge_base.as_ref().and_then(|known| known.commit.as_deref());
+    PolicyDataset {
+        bytes: fetch_dataset(&trees.policy, &source.path),
+        source,
+        replaced: trees.policy.commit().is_some()
+            && (settings.dataset != base.dataset || committed::is_tracked(&trees.candidate, own)),
+        newer: known.zip(trees.policy.commit()).is_some_and(|(known, policy)| known != policy),
+    }
 }
 
 /// Fetches the files that only the cases name.

@@ -6,6 +6,7 @@
 
 mod changes;
 mod place;
+mod rows;
 
 use serde_json::Value;
 
@@ -21,6 +22,7 @@ use promptgate_core::text::neutral;
 pub(super) use changes::{add_files_of_cases, add_named_files};
 pub(in crate::app) use changes::{between, warnings};
 pub(super) use place::configuration_at;
+pub(in crate::app) use rows::matched;
 
 /// Settings and trees of the policy and of the candidate.
 pub(super) struct PolicySources {
@@ -32,6 +34,8 @@ pub(super) struct PolicySources {
     pub(super) base: Option<Settings>,
     /// Where the policy is from; `None` without `--policy-from`.
     pub(super) source: Option<PolicySource>,
+    /// Models whose price is the change's, because the policy has none.
+    pub(super) own_prices: Vec<String>,
 }
 
 /// Resolves the policy of a suite.
@@ -47,10 +51,10 @@ pub(super) fn resolve(
 ) -> Result<PolicySources, Diagnostics> {
     let Some(text) = &options.policy_from else {
         let trees = Trees::of(Tree::work_tree(&location.folder));
-        return Ok(PolicySources { settings: own, trees, base: None, source: None });
+        return Ok(PolicySources { settings: own, trees, base: None, source: None, own_prices: Vec::new() });
     };
     let flag = |diagnostic: Diagnostic| diagnostic.or_at(&Place::file("--policy-from"));
-    let spec = BaselineSpec::parse_candidate(text).map_err(flag)?;
+    let spec = BaselineSpec::parse_candidate(text, "policy").map_err(flag)?;
     place::refuse_links(location)?;
     let mut candidate = Tree::guarded(&location.folder).map_err(flag)?;
     if let Some(commit) = options.merge_base.as_ref().and_then(|known| known.evaluated.as_deref()) {
@@ -71,7 +75,12 @@ pub(super) fn resolve(
             let path = from_command_line(&path, &location.folder);
             (Tree::work_tree(&location.folder), Some(path))
         }
-        Baseline::None { .. } | Baseline::Report { .. } => {
+        Baseline::None { note: Some(note), .. } => {
+            let message = format!("there is no policy to take from {text}: {note}");
+            let help = "name the commit: `--policy-from git:REF`; or leave it out";
+            return Err(flag(Diagnostic::new(message).help(help)).into());
+        }
+        Baseline::None { note: None, .. } | Baseline::Report { .. } => {
             return Err(flag(Diagnostic::new("not a valid policy")).into());
         }
     };
@@ -83,17 +92,20 @@ pub(super) fn resolve(
     let Some(name) = name else {
         source.new = true;
         let trees = Trees::of(candidate);
-        return Ok(PolicySources { settings: own, trees, base: None, source: Some(source) });
+        let source = Some(source);
+        return Ok(PolicySources { settings: own, trees, base: None, source, own_prices: Vec::new() });
     };
     let (base, written) = read(&tree, &name, text)?;
     let theirs = files::decode(&location.shown, &location.bytes)?;
-    changes::policy(&written, &config::written(&location.shown, theirs)?, &mut source);
+    changes::policy(&written, &config::written(&location.shown, &theirs)?, &mut source);
+    let lacks = |(model, _): &&(String, Price)| base.price(model).is_none();
+    let own_prices = own.prices.0.iter().filter(lacks).map(|(model, _)| model.clone()).collect();
     let settings = joined(&base, &written, &own, location, warnings)?;
     let policy = tree.in_folder_of(&name)?;
     // A policy in the work tree has no counterpart of the candidate's folder.
     let of_cases = if tree.is_writable_by_change() { policy.clone() } else { tree };
     let trees = Trees { policy, of_cases, candidate };
-    Ok(PolicySources { settings, trees, base: Some(base), source: Some(source) })
+    Ok(PolicySources { settings, trees, base: Some(base), source: Some(source), own_prices })
 }
 
 /// The policy's configuration, resolved and as written.
@@ -113,7 +125,7 @@ fn read(tree: &Tree, name: &str, spec: &str) -> Result<(Settings, Value), Diagno
             ));
             diagnostics
         })?;
-    Ok((base, config::written(&shown, text)?))
+    Ok((base, config::written(&shown, &text)?))
 }
 
 /// The settings of the policy with the candidate's own parts.

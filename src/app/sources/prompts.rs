@@ -11,6 +11,8 @@ use promptgate_adapters::files::{self, Baseline, BaselineSpec, PromptBytes, Prom
 use promptgate_adapters::git::Repository;
 use promptgate_core::model::{DatasetFacts, Diagnostic, Diagnostics, Place, Run};
 
+/// The name of the merge base in messages and reports.
+pub(super) const MERGE_BASE: &str = "merge-base";
 /// Largest report that is a baseline, in bytes.
 const REPORT_LIMIT: u64 = 1 << 30;
 
@@ -21,6 +23,8 @@ pub(in crate::app) struct ResolvedPrompt {
     pub(in crate::app) prompt: PromptBytes,
     /// User message, model and parameters.
     pub(in crate::app) source: PromptSource,
+    /// Whether it is the prompt of the merge base, by the configuration there.
+    pub(in crate::app) of_merge_base: bool,
 }
 
 /// A resolved baseline.
@@ -29,8 +33,13 @@ pub(in crate::app) enum BaselineSource {
     Prompt(Box<ResolvedPrompt>),
     /// A run of an earlier report.
     Earlier(Box<Earlier>),
-    /// None, and why where it was not asked for.
-    None(Option<String>),
+    /// None.
+    None {
+        /// Why, where it was not asked for.
+        note: Option<String>,
+        /// The error if a criterion needs a baseline.
+        if_needed: Option<Diagnostic>,
+    },
 }
 
 /// A baseline that was answered in an earlier run.
@@ -79,7 +88,7 @@ pub(super) fn candidate(
         return resolved(tree, settings, settings.prompt.clone());
     };
     let flag = |diagnostic: Diagnostic| Diagnostics::from(diagnostic.or_at(&Place::file("--candidate")));
-    let spec = BaselineSpec::parse_candidate(text).map_err(flag)?;
+    let spec = BaselineSpec::parse_candidate(text, "candidate").map_err(flag)?;
     match files::baseline(Some(&spec), &location.folder, &|name| environment.variable(name)).map_err(flag)? {
         Baseline::File { path } => resolved(tree, settings, from_command_line(&path, &location.folder)),
         Baseline::Commit { tree, path, .. } => {
@@ -91,9 +100,13 @@ pub(super) fn candidate(
     }
 }
 
-fn resolved(tree: &Tree, settings: &Settings, path: String) -> Result<ResolvedPrompt, Diagnostics> {
+pub(super) fn resolved(
+    tree: &Tree,
+    settings: &Settings,
+    path: String,
+) -> Result<ResolvedPrompt, Diagnostics> {
     let prompt = files::fetch_prompt(tree, &path)?;
-    Ok(ResolvedPrompt { prompt, source: source(settings, path) })
+    Ok(ResolvedPrompt { prompt, source: source(settings, path), of_merge_base: false })
 }
 
 /// The baseline.
@@ -118,7 +131,7 @@ pub(super) fn baseline(
     };
     let base = base::find(spec.as_ref(), options, environment, &location.folder, policy.source.is_some());
     match base.map_err(placed)? {
-        Baseline::None { note } => Ok(BaselineSource::None(note)),
+        Baseline::None { note, if_needed } => Ok(BaselineSource::None { note, if_needed }),
         Baseline::File { path } => {
             // A file that the policy names is read from the policy, with its user message, model and parameters.
             let (tree, of) = match &policy.base {
@@ -176,17 +189,25 @@ fn at_commit(
     };
     let named = path.is_some();
     let of = there.as_ref().unwrap_or(settings);
+    let of_merge_base = !named
+        && there.is_some()
+        && matches!(base, Tree::Commit { reference, .. } if reference == MERGE_BASE);
     let source = source(of, path.unwrap_or_else(|| of.prompt.clone()));
     match files::find_prompt(base, &source.path)? {
-        Some(prompt) => Ok(BaselineSource::Prompt(Box::new(ResolvedPrompt { prompt, source }))),
+        Some(prompt) => {
+            Ok(BaselineSource::Prompt(Box::new(ResolvedPrompt { prompt, source, of_merge_base })))
+        }
         None if named => Err(Diagnostic::new("file not found in that commit")
             .at(Place::file(base.describe(&source.path)))
             .help("`git:REF` alone takes the path of the configuration at that commit")
             .into()),
-        None => Ok(BaselineSource::None(Some(format!(
-            "new: {} is not there at the baseline ({how}); judged by thresholds alone",
-            source.path
-        )))),
+        None => {
+            let note = format!(
+                "new: {} is not there at the baseline ({how}); judged by thresholds alone",
+                source.path
+            );
+            Ok(BaselineSource::None { note: Some(note), if_needed: None })
+        }
     }
 }
 

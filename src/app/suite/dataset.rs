@@ -5,31 +5,36 @@ use std::collections::BTreeSet;
 use super::scorers::files_of_checks;
 use super::{Findings, SuiteOptions};
 use crate::app::Failure;
-use crate::app::sources::{between, dataset_source};
+use crate::app::sources::dataset_source;
 use crate::config::Settings;
-use promptgate_adapters::files::{self, DatasetBytes, DatasetSource, LoadError, Loaded};
-use promptgate_core::model::{Case, CaseFacts, Dataset, DatasetChanges, Diagnostic, Place, PolicySource};
+use promptgate_adapters::files::{self, DatasetBytes, LoadError, Loaded};
+use promptgate_core::model::{Case, CaseFacts, Dataset, Diagnostic, Place};
 
 /// Tags that a message lists.
 const MAX_TAGS: usize = 12;
 
 /// A parsed dataset, or its errors.
-pub(super) type Parsed = Result<Loaded<Dataset>, LoadError>;
+pub(super) struct Parsed {
+    result: Result<Loaded<Dataset>, LoadError>,
+    /// The cases of valid rows where others have errors.
+    pub(super) valid: Vec<Case>,
+}
 
 /// Parses the dataset of the settings.
 pub(super) fn parse(bytes: DatasetBytes, settings: &Settings) -> Parsed {
-    files::parse_dataset(bytes, &dataset_source(&settings.dataset))
+    let (result, valid) = files::parse_valid_rows(bytes, &dataset_source(&settings.dataset));
+    Parsed { result, valid }
 }
 
-/// The dataset; `None` where its errors are among the findings.
+/// The dataset; only its valid cases where there are errors, which are then among the findings.
 ///
 /// # Errors
 /// A dataset without rows, where nothing else was found.
-pub(super) fn take(parsed: Parsed, findings: &mut Findings) -> Result<Option<Dataset>, Failure> {
-    match parsed {
+pub(super) fn take(parsed: Parsed, findings: &mut Findings) -> Result<Result<Dataset, Vec<Case>>, Failure> {
+    match parsed.result {
         Ok(Loaded { value, warnings }) => {
             findings.warnings.extend(warnings);
-            return Ok(Some(value));
+            return Ok(Ok(value));
         }
         Err(LoadError::Empty(diagnostic)) if findings.diagnostics.0.is_empty() => {
             return Err(Failure::Nothing(diagnostic));
@@ -37,35 +42,15 @@ pub(super) fn take(parsed: Parsed, findings: &mut Findings) -> Result<Option<Dat
         Err(LoadError::Empty(diagnostic)) => findings.diagnostics.0.push(diagnostic),
         Err(LoadError::Diagnostics(more)) => findings.diagnostics.0.extend(more.0),
     }
-    Ok(None)
+    Ok(Err(parsed.valid))
 }
 
-/// The files that checks of the selected cases name.
-pub(super) fn files_of_cases(parsed: &Parsed, options: &SuiteOptions) -> BTreeSet<String> {
-    let (Ok(loaded), Ok(is_selected)) = (parsed, selection(options)) else { return BTreeSet::new() };
-    let selected = loaded.value.cases.iter().filter(|case| is_selected(case));
+/// The files that checks of the selected cases name, in the change's dataset or the base's.
+pub(super) fn files_of_cases(parsed: &Parsed, base: &[Case], options: &SuiteOptions) -> BTreeSet<String> {
+    let Ok(is_selected) = selection(options) else { return BTreeSet::new() };
+    let cases = parsed.result.as_ref().map_or(&parsed.valid, |loaded| &loaded.value.cases);
+    let selected = cases.iter().chain(base).filter(|case| is_selected(case));
     files_of_checks(selected.flat_map(|case| &case.checks))
-}
-
-/// Differences between the whole dataset and the one beside the policy; `None` where there is none to compare with.
-pub(super) fn changes(
-    policy: Option<&PolicySource>,
-    theirs: Option<(DatasetBytes, DatasetSource)>,
-    dataset: &Dataset,
-    warnings: &mut Vec<String>,
-) -> Option<DatasetChanges> {
-    let (policy, (bytes, source)) = policy.zip(theirs)?;
-    let diagnostic = match files::parse_dataset(bytes, &source) {
-        Ok(before) => return Some(between(&before.value.cases, &dataset.cases)),
-        Err(LoadError::Diagnostics(diagnostics)) => diagnostics.0.into_iter().next(),
-        Err(LoadError::Empty(diagnostic)) => Some(diagnostic),
-    };
-    let why = diagnostic.map_or_else(String::new, |diagnostic| format!(": {}", diagnostic.message));
-    warnings.push(format!(
-        "changes of the dataset since {} are unknown: it cannot be read there{why}",
-        policy.spec
-    ));
-    None
 }
 
 /// Whether `--filter` and `--tag` select a case.
@@ -120,6 +105,7 @@ pub(super) fn facts(dataset: &Dataset) -> Vec<CaseFacts> {
         id: case.id.clone(),
         tags: case.tags.clone(),
         must_pass: case.must_pass,
+        added: case.added,
         ..CaseFacts::default()
     });
     facts.collect()

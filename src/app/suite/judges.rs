@@ -58,7 +58,7 @@ pub(in crate::app) fn missing_fields(judge: &Judge, case: &Case) -> impl Iterato
     let fields = [
         ("context", needs.context && case.context.is_none()),
         ("expected", needs.expected && case.expected.is_none()),
-        ("query", needs.query && case.query.is_empty()),
+        ("query", needs.query && !case.has_query()),
     ];
     fields.into_iter().filter_map(|(field, is_missing)| is_missing.then_some(field))
 }

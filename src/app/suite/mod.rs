@@ -2,6 +2,7 @@
 //!
 //! Diagnostics are collected as far as one does not hide another, so that they are all reported at once.
 
+mod base_dataset;
 mod dataset;
 mod judges;
 mod review;
@@ -10,19 +11,22 @@ mod scorers;
 mod tests;
 mod variants;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 pub(super) use judges::{judge_facts, judges, missing_fields};
 pub(super) use scorers::files_of_checks;
 
+use base_dataset::BaseDataset;
+
 use super::sources::{self, Earlier, KnownBase, NamedFiles, Resolved, Sources};
-use super::{Environment, Failure};
+use super::{Environment, Failure, case_cost};
 use crate::config::{Inconclusive, Settings};
 use promptgate_core::gate::Policy;
-use promptgate_core::model::{Diagnostic, Diagnostics, Place, PolicySource};
+use promptgate_core::model::{Diagnostic, Diagnostics, Fault, Place, PolicySource};
 use promptgate_core::text::Redactor;
-use promptgate_engine::execute::{Plan, Scorers};
+use promptgate_engine::execute::{CaseCostLimit, Plan, Scorers};
 
 /// Which suite, and what flags change of it.
 #[derive(Debug, Clone, Default)]
@@ -69,6 +73,16 @@ pub(crate) struct Suite {
     pub(crate) earlier: Option<Earlier>,
     /// Why there is no baseline.
     pub(crate) baseline_note: Option<String>,
+    /// Whether candidate and baseline send the same requests, so that nothing is compared.
+    pub(crate) equal: bool,
+    /// Whether the change leaves the prompt of the base as it is; false without a policy from elsewhere.
+    pub(crate) same_prompt: bool,
+    /// How much a case of the candidate may cost; `None` for no limit.
+    pub(crate) case_cost: Option<CaseCostLimit>,
+    /// Why the cases cannot decide about this change; then nothing is called.
+    pub(crate) rejection: Option<Fault>,
+    /// Facts that reports state first.
+    pub(crate) notices: Vec<String>,
     /// Knows every secret that settings and environment hold.
     pub(super) redactor: Arc<Redactor>,
     /// Warnings for the reader.
@@ -86,6 +100,7 @@ impl Suite {
 #[derive(Default)]
 struct Findings {
     diagnostics: Diagnostics,
+    notices: Vec<String>,
     warnings: Vec<String>,
 }
 
@@ -100,6 +115,20 @@ impl Findings {
             }
         }
     }
+
+    /// The errors, each once.
+    fn into_failure(self) -> Failure {
+        let mut unique: Vec<Diagnostic> = Vec::new();
+        for diagnostic in self.diagnostics.0 {
+            if !unique.contains(&diagnostic) {
+                unique.push(diagnostic);
+            }
+        }
+        if unique.iter().any(|diagnostic| !is_missing_path(diagnostic)) {
+            unique.retain(|diagnostic| !is_missing_path(diagnostic));
+        }
+        Diagnostics(unique).into()
+    }
 }
 
 /// Resolves and loads the suite that the options select. `simulated` says whether the simulated model answers; `None`
@@ -112,49 +141,81 @@ pub(crate) async fn load(
     simulated: Option<bool>,
     environment: &Environment,
 ) -> Result<Suite, Failure> {
-    let Resolved { sources, dataset, trees } = sources::resolve(options, environment).await?;
+    let Resolved { mut sources, dataset, trees } = sources::resolve(options, environment).await?;
     let dataset = dataset::parse(dataset, &sources.settings);
-    let named = dataset::files_of_cases(&dataset, options);
+    let base = sources.policy_dataset.take().map(BaseDataset::parse);
+    let cases_of_base = base.as_ref().map_or(&[][..], BaseDataset::cases);
+    let named = dataset::files_of_cases(&dataset, cases_of_base, options);
     let sources = sources::fetch_files_of_cases(sources, trees, named).await?;
-    build(sources, dataset, options, simulated)
+    build(sources, dataset, base, options, simulated)
 }
 
 /// Phase two of loading: parses and validates what was fetched; reads no file.
 fn build(
     sources: Sources,
     dataset: dataset::Parsed,
+    base: Option<BaseDataset>,
     options: &SuiteOptions,
     simulated: Option<bool>,
 ) -> Result<Suite, Failure> {
-    let Sources { settings, mut policy_source, files, redactor, warnings, .. } = sources;
-    let mut findings = Findings { warnings, ..Findings::default() };
+    let Sources { settings, mut policy_source, files, redactor, errors, notices, warnings, .. } = sources;
+    let is_valid = errors.0.is_empty();
+    let mut findings = Findings { diagnostics: errors, notices, warnings };
 
-    let checks = scorers::compile(&settings, &files, &mut findings.diagnostics);
+    let checks = scorers::compile(&settings, &files, &mut findings);
     let dataset = dataset::take(dataset, &mut findings)?;
-    let variants = variants::parse(sources.candidate, sources.baseline, &mut findings);
-    let Some(dataset) = dataset else { return Err(findings.diagnostics.into()) };
-    let changes =
-        dataset::changes(policy_source.as_ref(), sources.policy_dataset, &dataset, &mut findings.warnings);
-    if let Some(source) = &mut policy_source {
-        source.dataset = changes;
+    let of_policy = sources.policy_prompt.as_ref();
+    let variants = variants::parse(sources.candidate, sources.baseline, of_policy, &mut findings);
+    let mut dataset = match dataset {
+        Ok(dataset) => dataset,
+        Err(valid) => {
+            scorers::compile_of_cases(&valid, &checks, &files, &mut findings);
+            if let Some(variants) = &variants {
+                review::templates_over_valid_cases(variants, &valid, &mut findings);
+            }
+            return Err(findings.into_failure());
+        }
+    };
+    let mut rejection = None;
+    if let Some(variants) = &variants {
+        let rule = settings.gate.dataset;
+        let source = policy_source.as_mut();
+        let deciding = base_dataset::deciding(dataset, base, rule, variants, source, &mut findings);
+        (dataset, rejection) = (deciding.dataset, deciding.rejection);
     }
-    let dataset = dataset::select(dataset, options)?;
-    let diagnostics = &mut findings.diagnostics;
+    let dataset = match dataset::select(dataset, options) {
+        Ok(dataset) => dataset,
+        Err(failure) if findings.diagnostics.0.is_empty() => return Err(failure),
+        Err(failure) => {
+            findings.diagnostics.0.extend(failure.diagnostics());
+            return Err(findings.into_failure());
+        }
+    };
+    let no_judge = options.no_judge;
     let scorers =
-        scorers::build(&settings, checks, &dataset, options.no_judge, &files, sources.planted, diagnostics);
+        scorers::build(&settings, checks, &dataset, no_judge, &files, sources.planted, &mut findings);
 
     review::judges(&settings, &mut findings);
     if let Some(variants) = &variants {
         review::variants(variants, &dataset, &settings, &scorers, simulated, &mut findings);
     }
     review::self_test(&settings, &scorers, &mut findings);
-    let has_baseline = variants.as_ref().is_some_and(|it| it.baseline.is_some() || it.earlier.is_some());
+    // Criteria on what an invalid configuration leaves out would be errors of their own.
+    if !is_valid {
+        return Err(findings.into_failure());
+    }
+    let has_baseline = variants
+        .as_ref()
+        .is_some_and(|it| it.baseline.is_some() || it.earlier.is_some() || it.is_baseline_invalid);
     let cases = dataset::facts(&dataset);
     let gate = scorers::policy(&settings, &scorers, &cases, has_baseline, options, &mut findings);
-    let (Some(variants), Some(gate)) = (variants, gate) else { return Err(findings.diagnostics.into()) };
+    let (Some(variants), Some(gate)) = (variants, gate) else { return Err(findings.into_failure()) };
+    if let Some(error) = variants.if_needed.as_ref().filter(|_| !has_baseline) {
+        review::needed_baseline(error, &settings, &scorers, &cases, options, &gate, &mut findings);
+    }
     review::seed(&variants, &gate, &mut findings);
     if !findings.diagnostics.0.is_empty() {
-        return Err(findings.diagnostics.into());
+        return Err(findings.into_failure());
     }
     if scorers.metrics().is_empty() {
         return Err(nothing_scores(&sources.shown));
@@ -164,9 +225,16 @@ fn build(
     }
 
     let plan = Plan::new(dataset, variants.candidate, variants.baseline)?;
+    let case_cost = case_cost::limit(&settings, policy_source.as_ref(), &sources.own_prices, &plan);
+    let shared = plan.shared();
+    let equal = variants.equal || (!shared.is_empty() && shared.iter().all(|shared| *shared));
+    let mut notices = findings.notices;
+    notices.extend(review::comparison(equal, variants.note.as_deref(), plan.dataset().cases.len()));
     // First: every reader of a warning should see this one.
     let mut warnings = policy_source.as_ref().map(sources::policy_warnings).unwrap_or_default();
     warnings.append(&mut findings.warnings);
+    let mut seen = BTreeSet::new();
+    warnings.retain(|warning| seen.insert(warning.clone()));
     Ok(Suite {
         settings,
         files,
@@ -176,9 +244,19 @@ fn build(
         policy: gate,
         earlier: variants.earlier,
         baseline_note: variants.note,
+        equal,
+        same_prompt: variants.same_prompt,
+        case_cost,
+        rejection,
+        notices,
         redactor,
         warnings,
     })
+}
+
+/// Whether a file could not be read because its path is missing, which is an error of the configuration already.
+fn is_missing_path(diagnostic: &Diagnostic) -> bool {
+    diagnostic.place.is_none() && diagnostic.message.starts_with("a path is empty")
 }
 
 fn nothing_scores(file: &str) -> Failure {

@@ -2,11 +2,11 @@
 
 use serde_json::{Map, Value};
 
-use super::Findings;
 use super::variants::Variants;
+use super::{Findings, SuiteOptions};
 use crate::config::{JudgeSettings, Settings};
 use promptgate_core::gate::Policy;
-use promptgate_core::model::{Dataset, Diagnostic, Place};
+use promptgate_core::model::{Case, CaseFacts, Dataset, Diagnostic, Place, Variant};
 use promptgate_core::template;
 use promptgate_engine::execute::Scorers;
 
@@ -26,11 +26,12 @@ pub(super) fn variants(
     simulated: Option<bool>,
     findings: &mut Findings,
 ) {
-    for variant in [Some(&variants.candidate), variants.baseline.as_ref()].into_iter().flatten() {
+    for variant in variants.distinct() {
         let facts = &variant.facts;
         findings.diagnostics.0.extend(reserved_parameters(&facts.prompt.source, &facts.parameters));
         findings.diagnostics.0.extend(template::verify(variant, &dataset.cases));
         findings.warnings.extend(template::warnings(variant, &dataset.cases));
+        findings.warnings.extend(references(variant, settings));
     }
     let candidate = &variants.candidate;
     let with_context = scorers.judges.iter().find(|judge| judge.needs().context);
@@ -49,6 +50,72 @@ pub(super) fn variants(
             candidate.facts.model
         ));
     }
+}
+
+/// Reports the missing baseline if the policy has criteria that need one.
+pub(super) fn needed_baseline(
+    error: &Diagnostic,
+    settings: &Settings,
+    scorers: &Scorers,
+    cases: &[CaseFacts],
+    options: &SuiteOptions,
+    policy: &Policy,
+    findings: &mut Findings,
+) {
+    let mut ignored = Findings::default();
+    let compared = super::scorers::policy(settings, scorers, cases, true, options, &mut ignored);
+    let needing = compared.map_or(0, |compared| compared.criteria.len() - policy.criteria.len());
+    if needing > 0 {
+        let criteria = if needing == 1 { "1 criterion needs" } else { "criteria need" };
+        let message = format!("{}, and {criteria} a baseline", error.message);
+        let place = Place::file(&settings.file);
+        findings.diagnostics.0.push(Diagnostic { message, ..error.clone() }.or_at(&place));
+    }
+}
+
+/// What reports state first about the comparison: that the variants are equal, or that the prompt is new.
+pub(super) fn comparison(equal: bool, note: Option<&str>, cases: usize) -> Option<String> {
+    if equal {
+        let requests = if cases == 1 {
+            "the request is the same".to_owned()
+        } else {
+            format!("the requests for all {cases} cases are the same")
+        };
+        return Some(format!("candidate and baseline are equal: {requests}, so no regression can show"));
+    }
+    note.filter(|note| note.starts_with("new: ")).map(|note| format!("no baseline: {note}"))
+}
+
+/// Warns about variables of a prompt that look like the reference answer. Those that `fields` maps to a variable are meant.
+fn references(variant: &Variant, settings: &Settings) -> Vec<String> {
+    let is_mapped = |name: &String| settings.dataset.fields.contains_key(&format!("vars.{name}"));
+    let names = template::used_names(variant).into_iter();
+    let named =
+        names.filter(|name| template::names_a_reference(name) && !is_mapped(name) && name != "expected");
+    let source = &variant.facts.prompt.source;
+    let warning = |name: String| {
+        format!(
+            "{source}: `{{{{{name}}}}}` looks like the reference answer, and a prompt that sees it proves nothing; map it: \
+             `fields: {{expected: {name}}}`, or, if it is an input: `fields: {{\"vars.{name}\": {name}}}`"
+        )
+    };
+    named.map(warning).collect()
+}
+
+/// Reviews the templates where rows of the dataset have errors. A variable that one of these errors names is not reported
+/// again.
+pub(super) fn templates_over_valid_cases(variants: &Variants, valid: &[Case], findings: &mut Findings) {
+    let found: Vec<Diagnostic> =
+        variants.distinct().flat_map(|variant| template::verify(variant, valid)).collect();
+    let named = |diagnostic: &Diagnostic| {
+        let name = diagnostic.message.split_once("`{{").and_then(|(_, rest)| rest.split_once("}}`"));
+        name.is_some_and(|(name, _)| {
+            let quoted = format!("`{name}`");
+            findings.diagnostics.0.iter().any(|other| other.message.contains(&quoted))
+        })
+    };
+    let found: Vec<Diagnostic> = found.into_iter().filter(|diagnostic| !named(diagnostic)).collect();
+    findings.diagnostics.0.extend(found);
 }
 
 /// Warns about a judge that is not tested before the run.

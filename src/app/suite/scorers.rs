@@ -10,7 +10,7 @@ use super::{Findings, SuiteOptions};
 use crate::app::sources::NamedFiles;
 use crate::config::{self, CheckPolicy, Settings};
 use promptgate_adapters::files::DatasetBytes;
-use promptgate_core::check::{self, NamedCheck};
+use promptgate_core::check::{self, EntryDiagnostic, NamedCheck};
 use promptgate_core::gate::{Policy, Schedule};
 use promptgate_core::model::{Case, CaseFacts, Dataset, Diagnostic, Diagnostics, Place};
 use promptgate_engine::execute::Scorers;
@@ -33,13 +33,52 @@ pub(in crate::app) fn files_of_checks<'a>(entries: impl IntoIterator<Item = &'a 
 }
 
 /// Compiles the checks of the configuration.
-pub(super) fn compile(
-    settings: &Settings,
-    files: &NamedFiles,
-    diagnostics: &mut Diagnostics,
-) -> Vec<NamedCheck> {
+pub(super) fn compile(settings: &Settings, files: &NamedFiles, findings: &mut Findings) -> Vec<NamedCheck> {
     let entries = settings.checks.iter().map(|check| (&check.value, &check.place));
-    compile_all(entries, &[], &|path| files.of_check(path), diagnostics)
+    let checks = compile_all(entries, &[], &|path| files.of_check(path), &mut findings.diagnostics);
+    for (entry, check) in
+        settings.checks.iter().zip(&checks).filter(|_| checks.len() == settings.checks.len())
+    {
+        let warnings = check.warnings.iter();
+        findings.warnings.extend(warnings.map(|warning| format!("{}: {}", entry.place, described(warning))));
+    }
+    checks
+}
+
+/// Compiles the checks of single cases.
+pub(super) fn compile_of_cases(
+    cases: &[Case],
+    checks: &[NamedCheck],
+    files: &NamedFiles,
+    findings: &mut Findings,
+) -> Vec<Vec<NamedCheck>> {
+    let mut of_cases: Vec<Vec<NamedCheck>> = Vec::new();
+    // Cases with the same check share a warning: the first case, and how many others.
+    let mut warnings: Vec<(String, &Case, usize)> = Vec::new();
+    for case in cases {
+        let entries = case.checks.iter().map(|entry| (entry, &case.place));
+        let own = compile_all(entries, checks, &|path| files.of_case(path), &mut findings.diagnostics);
+        for warning in own.iter().flat_map(|check| &check.warnings) {
+            let text = described(warning);
+            match warnings.iter_mut().find(|(other, ..)| *other == text) {
+                Some((.., others)) => *others += 1,
+                None => warnings.push((text, case, 0)),
+            }
+        }
+        of_cases.push(own);
+    }
+    findings.warnings.extend(warnings.into_iter().map(|(text, case, others)| match others {
+        0 => format!("case {}: {text}", case.id),
+        others => format!("case {} and {others} more: {text}", case.id),
+    }));
+    of_cases
+}
+
+/// A message with the key of the check that it is about.
+fn described(found: &EntryDiagnostic) -> String {
+    let at = found.pointer.trim_start_matches('/').replace('/', ".");
+    let within = if at.is_empty() { String::new() } else { format!("check `{at}`: ") };
+    within + &found.message
 }
 
 /// Compiles entries; none may have the name of another, or of the checks that are known already.
@@ -55,9 +94,7 @@ fn compile_all<'a>(
             Ok(check) => check,
             Err(found) => {
                 diagnostics.0.extend(found.into_iter().map(|wrong| {
-                    let at = wrong.pointer.trim_start_matches('/').replace('/', ".");
-                    let within = if at.is_empty() { String::new() } else { format!("check `{at}`: ") };
-                    let message = within + &wrong.message;
+                    let message = described(&wrong);
                     Diagnostic { place: Some(place.clone()), message, help: wrong.help }
                 }));
                 continue;
@@ -80,14 +117,11 @@ pub(super) fn build(
     no_judge: bool,
     files: &NamedFiles,
     planted_answers: Option<DatasetBytes>,
-    diagnostics: &mut Diagnostics,
+    findings: &mut Findings,
 ) -> Scorers {
     let judges = if no_judge { Vec::new() } else { judges(settings) };
-    let mut case_checks: Vec<Vec<NamedCheck>> = Vec::new();
-    for case in &dataset.cases {
-        let entries = case.checks.iter().map(|entry| (entry, &case.place));
-        case_checks.push(compile_all(entries, &checks, &|path| files.of_case(path), diagnostics));
-    }
+    let case_checks = compile_of_cases(&dataset.cases, &checks, files, findings);
+    let diagnostics = &mut findings.diagnostics;
     for (case, own) in dataset.cases.iter().zip(&case_checks) {
         for check in own.iter().filter(|check| check.needs_expected && case.expected.is_none()) {
             diagnostics.0.push(

@@ -30,6 +30,71 @@ fn errors_of_all_files_are_reported_together() {
 }
 
 #[test]
+fn errors_of_configuration_dataset_and_prompt_are_reported_together() {
+    let folder = folder();
+    let config =
+        CONFIG.replace("model: tiny", "modle: tiny").replace("baseline: none", "baseline: file:prompt.md");
+    write(folder.path(), "promptgate.yaml", &config);
+    write(folder.path(), "prompt.md", "{{tone}}\n");
+    write(
+        folder.path(),
+        "cases.jsonl",
+        "{\"id\": \"a\", \"query\": \"q\"}\n{\"id\": \"a\", \"query\": \"r\"}\n",
+    );
+    let text: Vec<String> = diagnostics(&options(folder.path())).iter().map(ToString::to_string).collect();
+    for part in ["unknown key `modle`", "duplicate id `a`"] {
+        assert_eq!(text.iter().filter(|line| line.contains(part)).count(), 1, "{part} in {text:#?}");
+    }
+    // The same file is the baseline: its mistakes are said once.
+    let config = config.replace("modle", "model").replace("tags", "tgs");
+    write(folder.path(), "promptgate.yaml", &format!("{config}  - {{contians: x}}\n"));
+    let text: Vec<String> = diagnostics(&options(folder.path())).iter().map(ToString::to_string).collect();
+    for part in ["contians", "duplicate id `a`", "`{{tone}}` is undefined"] {
+        assert_eq!(text.iter().filter(|line| line.contains(part)).count(), 1, "{part} in {text:#?}");
+    }
+}
+
+#[test]
+fn misspelled_keys_are_one_error_each_and_hide_no_template() {
+    let folder = folder();
+    let config = CONFIG
+        .replace("model: tiny", "modell: tiny")
+        .replace("contains: yes, name: affirms", "contians: yes");
+    write(folder.path(), "promptgate.yaml", &config.replace("baseline: none", "baseline: file:absent.md"));
+    write(folder.path(), "prompt.md", "{{tone}}\n");
+    let text: Vec<String> = diagnostics(&options(folder.path())).iter().map(ToString::to_string).collect();
+    assert_eq!(text.len(), 4, "{text:#?}");
+    for part in ["`modell`", "`contians`", "absent.md: file not found", "`{{tone}}` is undefined"] {
+        assert_eq!(text.iter().filter(|line| line.contains(part)).count(), 1, "{part} in {text:#?}");
+    }
+    write(folder.path(), "promptgate.yaml", &CONFIG.replace("model: tiny\n", ""));
+    let text: Vec<String> = diagnostics(&options(folder.path())).iter().map(ToString::to_string).collect();
+    assert_eq!(text.len(), 2, "{text:#?}");
+    assert!(text[0].contains("no model is set") && text[1].contains("{{tone}}"), "{text:#?}");
+}
+
+#[test]
+fn missing_dataset_is_one_error() {
+    let folder = folder();
+    write(folder.path(), "promptgate.yaml", &CONFIG.replace("dataset: cases.jsonl\n", ""));
+    let found = diagnostics(&options(folder.path()));
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].message.contains("`dataset` is missing"), "{found:?}");
+}
+
+#[test]
+fn warning_about_a_shared_prompt_is_said_once() {
+    let folder = folder();
+    write(folder.path(), "prompt.md", "Answer {query}.\n");
+    let same = SuiteOptions { baseline: Some("file:prompt.md".to_owned()), ..options(folder.path()) };
+    let mut config = CONFIG.to_owned();
+    config.push_str("user: Q\n");
+    write(folder.path(), "promptgate.yaml", &config);
+    let warnings = load(&same).unwrap().warnings;
+    assert_eq!(warnings.iter().filter(|warning| warning.contains("{query}")).count(), 1, "{warnings:?}");
+}
+
+#[test]
 fn selection_narrows_cases_and_changes_the_digest() {
     let folder = folder();
     let all = load(&options(folder.path())).unwrap();

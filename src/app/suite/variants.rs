@@ -3,7 +3,7 @@
 use super::Findings;
 use crate::app::sources::{BaselineSource, Earlier, ResolvedPrompt};
 use promptgate_adapters::files::{self, Loaded};
-use promptgate_core::model::{Diagnostics, Variant};
+use promptgate_core::model::{Diagnostic, Diagnostics, Variant, VariantFacts};
 
 /// Both sides of the comparison.
 pub(super) struct Variants {
@@ -15,30 +15,109 @@ pub(super) struct Variants {
     pub(super) earlier: Option<Earlier>,
     /// Why there is neither.
     pub(super) note: Option<String>,
+    /// The error if a criterion needs a baseline.
+    pub(super) if_needed: Option<Diagnostic>,
+    /// Whether the candidate sends what the baseline sends.
+    pub(super) equal: bool,
+    /// Whether the change leaves the prompt as it is: the candidate is that of the policy, or of the merge base.
+    pub(super) same_prompt: bool,
+    /// Whether the baseline has errors, which are among the findings.
+    pub(super) is_baseline_invalid: bool,
+}
+
+impl Variants {
+    /// Both variants; only the candidate where the baseline has the same messages and parameters, since every finding
+    /// about one is a finding about the other.
+    pub(super) fn distinct(&self) -> impl Iterator<Item = &Variant> {
+        let same = |baseline: &&Variant| {
+            baseline.messages == self.candidate.messages
+                && baseline.facts.parameters == self.candidate.facts.parameters
+        };
+        let baseline = self.baseline.as_ref().filter(|baseline| !same(baseline));
+        std::iter::once(&self.candidate).chain(baseline)
+    }
 }
 
 /// Parses both; `None` where their errors are among the findings.
 pub(super) fn parse(
     candidate: Result<ResolvedPrompt, Diagnostics>,
     baseline: Result<BaselineSource, Diagnostics>,
+    of_policy: Option<&ResolvedPrompt>,
     findings: &mut Findings,
 ) -> Option<Variants> {
-    let candidate = candidate.and_then(|prompt| variant(&prompt, &mut findings.warnings));
     let candidate = findings.take(candidate);
-    let (mut run, mut earlier, mut note) = (None, None, None);
-    match findings.take(baseline)? {
-        BaselineSource::Prompt(prompt) => {
-            let baseline = variant(&prompt, &mut findings.warnings);
-            run = Some(findings.take(baseline)?);
+    let mut warnings = Vec::new();
+    let candidate = candidate.and_then(|prompt| variant(prompt, &mut warnings, findings));
+    findings.warnings.append(&mut warnings);
+    let mut of_merge_base = false;
+    let (mut run, mut earlier, mut note, mut if_needed) = (None, None, None, None);
+    // An error of the baseline does not hide those of the candidate.
+    let errors = findings.diagnostics.0.len();
+    match findings.take(baseline) {
+        None => {}
+        Some(BaselineSource::Prompt(prompt)) => {
+            of_merge_base = prompt.of_merge_base;
+            let mut warnings = Vec::new();
+            run = variant(*prompt, &mut warnings, findings);
+            let digest = run.as_ref().map(|it| &it.facts.prompt.digest);
+            if candidate.as_ref().is_none_or(|it| Some(&it.facts.prompt.digest) != digest) {
+                findings.warnings.extend(warnings);
+            }
         }
-        BaselineSource::Earlier(run) => earlier = Some(*run),
-        BaselineSource::None(why) => note = why,
+        Some(BaselineSource::Earlier(run)) => earlier = Some(*run),
+        Some(BaselineSource::None { note: why, if_needed: error }) => (note, if_needed) = (why, error),
     }
-    Some(Variants { candidate: candidate?, baseline: run, earlier, note })
+    let is_baseline_invalid = findings.diagnostics.0.len() > errors;
+    let candidate = candidate?;
+    let of_policy = of_policy
+        .and_then(|prompt| files::parse_prompt(&prompt.prompt, &prompt.source).ok())
+        .map(|parsed| parsed.value);
+    // Any other commit, or a file, may hold a prompt that is not the base's.
+    let at_base = run.as_ref().filter(|_| of_merge_base);
+    let same_prompt = [of_policy.as_ref(), at_base].into_iter().flatten().any(|it| same(it, &candidate));
+    let equal = match (&run, &earlier) {
+        (Some(baseline), _) => same(baseline, &candidate),
+        (None, Some(earlier)) => same_facts(&earlier.run.candidate, &candidate.facts),
+        (None, None) => false,
+    };
+    Some(Variants {
+        candidate,
+        baseline: run,
+        earlier,
+        note,
+        if_needed,
+        equal,
+        same_prompt,
+        is_baseline_invalid,
+    })
 }
 
-fn variant(prompt: &ResolvedPrompt, warnings: &mut Vec<String>) -> Result<Variant, Diagnostics> {
-    let Loaded { value, warnings: more } = files::parse_prompt(&prompt.prompt, &prompt.source)?;
+/// Whether both send the same requests for any case.
+fn same(one: &Variant, other: &Variant) -> bool {
+    one.messages == other.messages
+        && one.facts.model == other.facts.model
+        && one.facts.parameters == other.facts.parameters
+}
+
+/// The same for a variant whose messages are not known.
+fn same_facts(one: &VariantFacts, other: &VariantFacts) -> bool {
+    one.prompt.digest == other.prompt.digest && one.model == other.model && one.parameters == other.parameters
+}
+
+/// Parses a prompt; `None` where it cannot be read. One without a model is read for the errors of its templates.
+fn variant(
+    mut prompt: ResolvedPrompt,
+    warnings: &mut Vec<String>,
+    findings: &mut Findings,
+) -> Option<Variant> {
+    let mut parsed = files::parse_prompt(&prompt.prompt, &prompt.source);
+    if parsed.is_err() && prompt.source.model.is_none() {
+        prompt.source.model = Some(String::new());
+        if let Ok(without_model) = files::parse_prompt(&prompt.prompt, &prompt.source) {
+            findings.take(std::mem::replace(&mut parsed, Ok(without_model)));
+        }
+    }
+    let Loaded { value, warnings: more } = findings.take(parsed)?;
     warnings.extend(more);
-    Ok(value)
+    Some(value)
 }

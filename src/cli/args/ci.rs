@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 
 use super::RunArguments;
 use super::values::{Named, named};
-use crate::app::ci::{CiOptions, OnMissingCredentials};
+use crate::app::ci::{CiOptions, OnMissingCredentials, OnNewSuite};
 use crate::cli::exit::ExitRules;
 use promptgate_report::Disclose;
 
@@ -14,6 +14,9 @@ const ON_MISSING_CREDENTIALS: [Named<OnMissingCredentials>; 2] = [
     ("fail", OnMissingCredentials::Fail, "Exit 12"),
     ("skip", OnMissingCredentials::Skip, "Exit 0, not evaluated"),
 ];
+
+const ON_NEW_SUITE: [Named<OnNewSuite>; 2] =
+    [("fail", OnNewSuite::Fail, "Exit 12"), ("skip", OnNewSuite::Skip, "Exit 0, not evaluated")];
 
 const DISCLOSE: [Named<Disclose>; 3] = [
     ("numbers", Disclose::Numbers, "Verdict, numbers and case ids"),
@@ -34,6 +37,10 @@ pub(crate) struct CiArguments {
     #[arg(long, default_value = "fail", env = "PROMPTGATE_ON_MISSING_CREDENTIALS", hide_env = true,
           value_parser = named(&ON_MISSING_CREDENTIALS))]
     on_missing_credentials: OnMissingCredentials,
+    /// Exit code for a suite without a configuration at the base, which gets no key [default: fail if the base has any
+    /// configuration, else skip].
+    #[arg(long, env = "PROMPTGATE_ON_NEW_SUITE", hide_env = true, value_parser = named(&ON_NEW_SUITE))]
+    on_new_suite: Option<OnNewSuite>,
     /// Join the shards in this folder instead of a run.
     #[arg(long, value_name = "DIR", env = "PROMPTGATE_MERGE", hide_env = true, conflicts_with = "shard")]
     merge: Option<PathBuf>,
@@ -59,6 +66,7 @@ impl CiArguments {
             run: self.run.options(),
             merge: self.merge.clone(),
             on_missing_credentials: self.on_missing_credentials,
+            on_new_suite: self.on_new_suite,
             disclose: self.disclose,
         }
     }

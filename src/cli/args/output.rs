@@ -17,14 +17,24 @@ pub(super) fn report_format() -> impl TypedValueParser<Value = Format> {
     PossibleValuesParser::new(names).try_map(|name| name.parse::<Format>())
 }
 
+/// The help text of the folder: the files that are written there.
+pub(super) fn out_help() -> String {
+    let files: Vec<&str> = Format::files().map(|(name, _)| name).collect();
+    match files.as_slice() {
+        [rest @ .., last] if !rest.is_empty() => format!("Folder for {} and {last}", rest.join(", ")),
+        _ => format!("Folder for {}", files.concat()),
+    }
+}
+
 const INCONCLUSIVE: [Named<Inconclusive>; 2] =
     [("fail", Inconclusive::Fail, "Exit 11"), ("pass", Inconclusive::Pass, "Exit 0")];
 
 /// Flags of commands that end with a report.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct OutputFlags {
-    /// Folder for report.json, report.md, report.html and junit.xml [default: promptgate-report].
-    #[arg(long, value_name = "DIR", env = "PROMPTGATE_OUT", hide_env = true)]
+    /// Folder for the files of the report.
+    #[arg(long, value_name = "DIR", env = "PROMPTGATE_OUT", hide_env = true,
+          help = format!("{} [default: {DEFAULT_FOLDER}]", out_help()))]
     out: Option<PathBuf>,
     /// Format of standard output.
     #[arg(long, default_value = "terminal", env = "PROMPTGATE_FORMAT", hide_env = true,

@@ -3,6 +3,7 @@
 use clap::{Arg, Command, CommandFactory as _, FromArgMatches as _};
 
 use super::Arguments;
+use super::output::out_help;
 
 /// The arguments of this process.
 ///
@@ -29,7 +30,7 @@ fn adjusted(command: Command) -> Command {
         "compare" => command.mut_args(|argument| {
             let argument = argument.env(None::<&'static str>);
             match argument.get_id().as_str() {
-                "out" => argument.help("Folder for report.json, report.md, report.html and junit.xml"),
+                "out" => argument.help(out_help()),
                 "inconclusive" => argument.help("Exit code of an inconclusive verdict [default: fail]"),
                 _ => argument,
             }

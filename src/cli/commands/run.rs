@@ -7,12 +7,17 @@ use crate::app::{Environment, Failure, report_files};
 use crate::cli::args::RunArguments;
 use crate::cli::exit::ExitStatus;
 use crate::cli::output;
+use promptgate_core::model::{Diagnostic, Place};
 use promptgate_report::Format;
 
 /// Evaluates a suite and reports.
 pub(super) async fn run(arguments: &RunArguments, environment: Environment) -> Result<ExitStatus, Failure> {
     let (options, rules) = (arguments.options(), arguments.output.exit_rules());
+    if options.shard.is_some() {
+        refuse_report_format(arguments.output.format)?;
+    }
     let (suite, shard) = evaluate::load(&options, &environment).await?;
+    evaluate::refuse_new_suite(&suite, &options)?;
     let outcome = watched(arguments.quiet, environment, async |context| {
         evaluate::evaluate(suite, shard, &options, context).await
     });
@@ -33,8 +38,16 @@ pub(super) async fn run(arguments: &RunArguments, environment: Environment) -> R
 
 /// Prints the file of a shard as JSON, else its summary.
 pub(super) fn print_shard(shard: &ShardResult, format: Format) -> Result<(), Failure> {
-    output::print(match format {
-        Format::Json => &shard.json,
-        Format::Terminal | Format::Markdown | Format::Html | Format::Junit => &shard.summary,
-    })
+    output::print(if format == Format::Json { &shard.json } else { &shard.summary })
+}
+
+/// A shard has no report: it prints its summary or its file.
+fn refuse_report_format(format: Format) -> Result<(), Diagnostic> {
+    if matches!(format, Format::Terminal | Format::Json) {
+        return Ok(());
+    }
+    let message = format!("a shard has no report to print as {format}, expected terminal or json");
+    Err(Diagnostic::new(message)
+        .at(Place::file("--format"))
+        .help("leave it out: `promptgate merge` reports what all shards found, and takes the format"))
 }

@@ -38,6 +38,21 @@ fn fork_is_not_evaluated() {
 }
 
 #[test]
+fn new_suite_is_not_evaluated() {
+    for (choice, code, verdict) in [("", 12, "incomplete"), ("skip", 0, "not_evaluated")] {
+        let mut world = World::of(|folder| {
+            for name in ["promptgate.yaml", "prompt.md", "cases.jsonl", "baseline.md"] {
+                let text = folder.read(name);
+                folder.write(&format!("new/{name}"), &text);
+            }
+        });
+        world.with("config", "new").with("on-new-suite", choice);
+        let done = world.job().expect_code(code).expect_output("verdict", verdict);
+        assert!(done.step("Gate").summary.contains("new suite"), "{}", done.step("Gate").summary);
+    }
+}
+
+#[test]
 fn merge_queue_gets_no_comment() {
     for (prompt, code, verdict) in [(GOOD, 0, "pass"), (BAD, 10, "fail")] {
         let mut world = World::of(|folder| folder.write("prompt.md", prompt));
@@ -88,7 +103,7 @@ fn push_warms_the_cache_of_pull_requests() {
 }
 
 #[test]
-fn first_prompt_is_judged_by_thresholds() {
+fn first_suite_of_a_repository_gets_no_key() {
     let start = |folder: &Folder| {
         for name in ["promptgate.yaml", "prompt.md", "cases.jsonl"] {
             std::fs::rename(folder.path().join(name), folder.path().join(format!(".kept-{name}")))
@@ -101,10 +116,12 @@ fn first_prompt_is_judged_by_thresholds() {
                 .expect("a file");
         }
     });
+    let done = world.job().expect_code(0).expect_output("verdict", "not_evaluated");
+    assert!(done.step("Gate").summary.contains("new suite"), "{}", done.step("Gate").summary);
+    // The workflow says that this change may use the key.
+    world.with("policy-from", "head");
     let done = world.job().expect_code(0).expect_output("verdict", "pass");
-    let report = report(&done);
-    assert_eq!(report["policy_source"]["new"], true);
-    assert!(report["variants"]["baseline"].is_null());
+    assert!(report(&done)["variants"]["baseline"].is_null());
 }
 
 #[test]
@@ -153,7 +170,8 @@ fn removed_cases_are_named_in_the_comment() {
         folder.write("cases.jsonl", &(rest.join("\n") + "\n"));
     });
     world.with("comment", "always");
-    let done = world.job().expect_code(0);
+    let done = world.job().expect_code(12);
+    assert_eq!(report(&done)["reasons"][0]["code"], "dataset_changed");
     assert_eq!(report(&done)["dataset_changes"]["removed"], json!({"count": 1, "first": ["case-3"]}));
     let [comment] = &world.github.own()[..] else { panic!("{:?}", world.github.comments()) };
     assert!(comment.contains("case-3") && comment.contains("1 case removed"), "{comment}");

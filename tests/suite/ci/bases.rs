@@ -157,15 +157,15 @@ fn dispatch_and_schedule_events_have_a_base() {
         assert_eq!(facts["event"], if name == "release" { "other" } else { name });
         assert_eq!(facts["base"], Value::Null);
     }
-    // By hand on a branch: compared, and asked even where nothing differs.
+    // By hand on a branch where nothing differs: compared with itself, it would decide nothing.
     origin.change(|_| {});
     let head = origin.rev("change");
     let checkout = origin.fetched(&head, "refs/remotes/origin/change", 100);
     checkout.git(&["fetch", "--quiet", "origin", "+main:refs/remotes/origin/main"]);
     let event = json!({"repository": {"default_branch": "main"}});
     let job = Job::new(checkout, "workflow_dispatch", &head, &event);
-    job.offline().expect_code(0);
-    assert_eq!(job.outcome("pass", 0)["base"], main);
+    job.offline().expect_code(3).says("nothing is compared");
+    assert_eq!(job.outcome("error", 3)["base"], main);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! `promptgate ci` as a workflow runs it: repositories with merge commits, clones of depth 2, local servers.
 
 mod bases;
+mod data;
 mod evasions;
 mod outputs;
 mod pull_requests;
@@ -136,6 +137,7 @@ impl Job {
             ("PROMPTGATE_MODE", String::new()),
             ("PROMPTGATE_INCONCLUSIVE", String::new()),
             ("PROMPTGATE_ON_MISSING_CREDENTIALS", String::new()),
+            ("PROMPTGATE_ON_NEW_SUITE", String::new()),
             ("PROMPTGATE_DISCLOSE", String::new()),
             ("PROMPTGATE_OUT", String::new()),
         ];

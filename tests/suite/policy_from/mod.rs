@@ -218,13 +218,13 @@ fn removed_must_pass_cases_are_named() {
         &(left + "\n{\"id\": \"easy\", \"query\": \"What is it?\", \"context\": \"It is this.\"}\n"),
     );
     commit(&folder, "change");
-    let words = "2 cases removed (case-2, hard), 1 changed (case-1), 1 added (easy)";
+    let words = "2 cases removed (hard, case-2), 1 changed (case-1), 1 added (easy)";
     run(&folder).says(words);
     assert!(warnings(&folder).contains(words), "{}", warnings(&folder));
     let report = folder.report();
     assert_eq!(
         report["dataset_changes"]["removed"],
-        serde_json::json!({"count": 2, "first": ["case-2", "hard"]})
+        serde_json::json!({"count": 2, "first": ["hard", "case-2"]})
     );
     let markdown = folder.read("promptgate-report/report.md");
     assert!(

@@ -7,9 +7,10 @@ use std::path::Path;
 
 use promptgate_core::document::suggest;
 use promptgate_core::model::Diagnostic;
+use promptgate_release::{InvalidReference, PromptReference};
 
 use super::tree::Tree;
-use crate::git::{GitError, Repository, Variables};
+use crate::git::{GitError, Repository, Variables, named_base};
 
 /// A baseline (or candidate) as written in the configuration or on the command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,9 +33,24 @@ pub enum BaselineSpec {
     },
     /// `report:PATH`: the candidate of a saved report.
     Report(String),
+    /// `registry:NAME@VERSION` or `registry:NAME@LABEL`: a version in a registry.
+    Registry(PromptReference),
 }
 
-const FORMS: &str = "write `git:merge-base`, `git:REF`, `git:REF:PATH`, `file:PATH`, `report:PATH` or `none`";
+/// What a specification is for, in messages.
+struct Role<'a> {
+    name: &'a str,
+    /// Kinds to suggest for a typo.
+    kinds: &'static [&'static str],
+    /// How to write it.
+    forms: &'static str,
+}
+
+const BASELINE: Role<'_> = Role {
+    name: "baseline",
+    kinds: &["git", "file", "report"],
+    forms: "write `git:merge-base`, `git:REF`, `git:REF:PATH`, `file:PATH`, `report:PATH` or `none`",
+};
 
 impl BaselineSpec {
     /// Parses a baseline.
@@ -43,9 +59,13 @@ impl BaselineSpec {
     /// If the form is unknown or empty. For typos such as `gti:main` or a bare `merge-base`, the help suggests the
     /// correct form.
     pub fn parse(text: &str) -> Result<Self, Diagnostic> {
+        Self::read(text, &BASELINE)
+    }
+
+    fn read(text: &str, role: &Role<'_>) -> Result<Self, Diagnostic> {
         let shown = || text.chars().filter(|character| !character.is_control()).take(100).collect::<String>();
         if text.trim().is_empty() {
-            return Err(Diagnostic::new("the baseline is empty").help(FORMS));
+            return Err(Diagnostic::new(format!("the {} is empty", role.name)).help(role.forms));
         }
         if text == "none" {
             return Ok(Self::None);
@@ -58,7 +78,7 @@ impl BaselineSpec {
                 _ if text.eq_ignore_ascii_case("none") => "none".to_owned(),
                 _ => return Ok(Self::File(text.to_owned())),
             };
-            return Err(Diagnostic::new(format!("`{}` is not a valid baseline", shown()))
+            return Err(Diagnostic::new(format!("`{}` is not a valid {}", shown(), role.name))
                 .help(format!("did you mean `{meant}`?")));
         };
         let missing = |part: &str| {
@@ -69,6 +89,10 @@ impl BaselineSpec {
             "file" | "report" if rest.is_empty() => Err(missing("path")),
             "file" => Ok(Self::File(rest.to_owned())),
             "report" => Ok(Self::Report(rest.to_owned())),
+            "registry" => rest.parse().map(Self::Registry).map_err(|error: InvalidReference| {
+                Diagnostic::new(error.to_string())
+                    .help("write `registry:NAME@VERSION` or `registry:NAME@LABEL`")
+            }),
             "git" => {
                 let (reference, path) = match rest.split_once(':') {
                     Some((_, "")) => return Err(missing("path").help("write `git:REF:PATH`, or `git:REF`")),
@@ -82,23 +106,29 @@ impl BaselineSpec {
                 }
             }
             _ => {
-                let help = match suggest(kind, ["git", "file", "report"]) {
+                let help = match suggest(kind, role.kinds.iter().copied()) {
                     Some(known) => format!("did you mean `{known}:{rest}`?"),
-                    None => FORMS.to_owned(),
+                    None => role.forms.to_owned(),
                 };
-                Err(Diagnostic::new(format!("unknown baseline kind `{kind}:`")).help(help))
+                Err(Diagnostic::new(format!("unknown {} kind `{kind}:`", role.name)).help(help))
             }
         }
     }
 
-    /// Parses a candidate or a policy, which has the forms of a baseline except `none` and `report:PATH`.
+    /// Parses the `role`, a candidate or a policy, which has the forms of a baseline except `none` and `report:PATH`.
     ///
     /// # Errors
     /// As [`BaselineSpec::parse`].
-    pub fn parse_candidate(text: &str) -> Result<Self, Diagnostic> {
-        match Self::parse(text)? {
-            Self::None | Self::Report(_) => Err(Diagnostic::new(format!("`{text}` cannot be used here"))
-                .help("write a path, `file:PATH`, `git:REF` or `git:REF:PATH`")),
+    pub fn parse_candidate(text: &str, role: &str) -> Result<Self, Diagnostic> {
+        let role = Role {
+            name: role,
+            kinds: &["git", "file"],
+            forms: "write a path, `file:PATH`, `git:REF` or `git:REF:PATH`",
+        };
+        match Self::read(text, &role)? {
+            Self::None | Self::Report(_) => {
+                Err(Diagnostic::new(format!("`{text}` cannot be used here")).help(role.forms))
+            }
             spec => Ok(spec),
         }
     }
@@ -116,6 +146,8 @@ pub enum Baseline {
     None {
         /// The reason, unless `none` was requested.
         note: Option<String>,
+        /// The error if a criterion needs a baseline: there is a repository, but the branch to compare with is unknown.
+        if_needed: Option<Diagnostic>,
     },
     /// A prompt file of the work tree, used with the configuration's user message, model and parameters.
     File {
@@ -141,8 +173,9 @@ pub enum Baseline {
 
 /// Resolves the baseline of the configuration in `folder`. `variable` looks up environment variables of the CI system.
 ///
-/// The default is `git:merge-base`, or none with a note outside a repository and where no branch exists to compare
-/// with. A merge base that is missing only because the clone is too shallow is an error, never "no baseline".
+/// The default is `git:merge-base`, or none with a note outside a repository, in one without commits, and where no branch
+/// exists to compare with. A repository that cannot be read, a clone that is too shallow, and a base that the CI system
+/// names but that is out of reach are errors, never "no baseline".
 ///
 /// # Errors
 /// If the commit cannot be found.
@@ -174,23 +207,53 @@ fn resolve(
     trusted: bool,
 ) -> Result<Baseline, Diagnostic> {
     Ok(match spec {
-        Some(BaselineSpec::None) => Baseline::None { note: None },
+        Some(BaselineSpec::None) => Baseline::None { note: None, if_needed: None },
         Some(BaselineSpec::File(path)) => Baseline::File { path: path.clone() },
         Some(BaselineSpec::Report(path)) => Baseline::Report { path: path.clone() },
+        Some(BaselineSpec::Registry(reference)) => {
+            return Err(Diagnostic::new(format!("no registry is known to read `{reference}` from"))
+                .help("name a file or a commit: `file:PATH`, `git:REF` or `git:REF:PATH`"));
+        }
         Some(BaselineSpec::Git { reference, path }) => {
             let repository = Repository::discover(folder)?;
             let resolved = repository.resolve(reference)?;
             let tree = Tree::Commit { repository, commit: resolved.commit, reference: reference.clone() };
             Baseline::Commit { tree, path: path.clone(), how: format!("git:{}", resolved.name) }
         }
-        Some(BaselineSpec::MergeBase { path }) => merge_base(folder, path.clone(), variable, trusted)?,
+        Some(BaselineSpec::MergeBase { path }) => match merge_base(folder, path.clone(), variable, trusted) {
+            Err(GitError::Unborn(reason)) if named_base(variable).is_none() => new_repository(&reason),
+            result => result?,
+        },
         None => match merge_base(folder, None, variable, trusted) {
-            Err(GitError::Absent(reason)) => {
-                Baseline::None { note: Some(format!("no baseline: {}", reason.message)) }
+            Err(error) if named_base(variable).is_some() => {
+                return Err(named_by_ci(error.into(), variable));
             }
+            Err(GitError::Absent(reason)) => no_baseline(&reason, None),
+            Err(GitError::Unborn(reason)) => new_repository(&reason),
+            Err(GitError::NoTrunk(reason)) => no_baseline(&reason, Some(reason.clone())),
             result => result?,
         },
     })
+}
+
+fn no_baseline(reason: &Diagnostic, if_needed: Option<Diagnostic>) -> Baseline {
+    Baseline::None { note: Some(format!("no baseline: {}", reason.message)), if_needed }
+}
+
+/// Everything in a repository without commits is new.
+fn new_repository(reason: &Diagnostic) -> Baseline {
+    let note = format!("new: {}; judged by thresholds alone", reason.message);
+    Baseline::None { note: Some(note), if_needed: None }
+}
+
+/// The error of a base that a variable of the CI system names.
+fn named_by_ci(reason: Diagnostic, variable: Variables<'_>) -> Diagnostic {
+    let Some((name, value)) = named_base(variable) else { return reason };
+    let value: String = value.chars().filter(|character| !character.is_control()).take(100).collect();
+    Diagnostic {
+        message: format!("{name} names the base of a change, `{value}`, but {}", reason.message),
+        ..reason
+    }
 }
 
 fn merge_base(

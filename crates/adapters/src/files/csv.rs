@@ -1,8 +1,10 @@
-//! CSV files: a header row, commas as separators, quoting as in RFC 4180.
+//! CSV files: a header row, quoting as in RFC 4180, and separators as spreadsheets write them.
 //!
 //! Cells are text, except for fields of other types: `tags` and `criteria` (separated by `;`, or a JSON list), `checks`
 //! (a JSON list), `vars` (a JSON object), `must_pass` and `must_answer` (true or false), and `context` if it is a JSON
 //! list of texts.
+
+mod dialect;
 
 use serde_json::{Map, Value};
 
@@ -11,45 +13,79 @@ use promptgate_core::model::{Diagnostic, Diagnostics, Place};
 use super::field::Field;
 use super::row::{CaseBuilder, DatasetRow, FieldMapping};
 
+pub(super) use dialect::Dialect;
+
 /// Reads the rows of a CSV file.
 pub(super) fn read(
     file: &str,
     text: &str,
     mapping: &FieldMapping,
     builder: &mut CaseBuilder<'_>,
-) -> Result<(), Diagnostics> {
+) -> Result<Dialect, Diagnostics> {
     // Line endings within cells depend on the editor and must not affect the digest.
     let text = text.replace("\r\n", "\n");
-    check_quoting(file, &text)?;
+    let dialect = Dialect::detect(file, &text, &|name| mapping.is_known(name));
+    let (above, text) = match text.split_once('\n') {
+        Some((_, rest)) if dialect.has_separator_line => (1, rest),
+        _ => (0, text.as_str()),
+    };
+    check_quoting(file, text, above, dialect)?;
     let unreadable = |error: ::csv::Error| {
         Diagnostic::new(format!("cannot be read as CSV: {error}")).at(Place::file(file))
     };
-    let mut reader =
-        ::csv::ReaderBuilder::new().has_headers(true).flexible(true).from_reader(text.as_bytes());
+    let mut reader = ::csv::ReaderBuilder::new()
+        .delimiter(dialect.separator)
+        .has_headers(true)
+        .flexible(true)
+        .from_reader(text.as_bytes());
     let header = reader.headers().map_err(unreadable)?;
     let header: Vec<String> = header.iter().map(|name| name.trim().to_owned()).collect();
-    let first = Place::line(file, 1 + blank_lines(&text));
+    let first = Place::line(file, 1 + above + blank_lines(text));
     check_header(&header).map_err(|diagnostics| diagnostics.at(&first))?;
+    let mut unnamed = vec![false; header.len()];
+    // Spreadsheets export rows that were cleared; in the middle of the file they are mistakes.
+    let mut empty: Vec<Place> = Vec::new();
     for record in reader.records() {
         let record = record.map_err(unreadable)?;
         // The reader's position is before any blank lines that precede the row.
         let line = record.position().map_or(1, |position| {
             let start = usize::try_from(position.byte()).unwrap_or(0);
             let blank = text.get(start..).map_or(0, blank_lines);
-            usize::try_from(position.line()).unwrap_or(1) + blank
+            usize::try_from(position.line()).unwrap_or(1) + blank + above
         });
         let place = Place::line(file, line);
-        if record.len() != header.len() {
-            let message = format!("the row has {} cells, but the header has {}", record.len(), header.len());
-            builder.sink.push(
-                Diagnostic::new(message).at(place).help("quote cells that contain a comma or a line break"),
-            );
+        if record.iter().all(|cell| cell.trim().is_empty()) {
+            empty.push(place);
             continue;
         }
-        let is_empty = record.iter().all(str::is_empty);
+        for place in empty.drain(..) {
+            builder.push(DatasetRow {
+                columns: Map::new(),
+                place: place.clone(),
+                locate: &|_, _| place.clone(),
+            });
+        }
+        let beyond = record.iter().skip(header.len()).any(|cell| !cell.trim().is_empty());
+        if record.len() < header.len() || beyond {
+            let message = format!("the row has {} cells, but the header has {}", record.len(), header.len());
+            let what = dialect.name().unwrap_or("commas");
+            let help =
+                format!("cells are separated by {what}: quote those that contain one, or a line break");
+            builder.sink.push(Diagnostic::new(message).at(place).help(help));
+            continue;
+        }
         let mut columns = Map::new();
-        for (name, cell) in header.iter().zip(&record) {
-            let value = if is_empty { Ok(Value::Null) } else { cell_value(mapping.field(name), cell) };
+        for (index, (name, cell)) in header.iter().zip(&record).enumerate() {
+            if name.is_empty() {
+                if let Some(seen) = unnamed.get_mut(index)
+                    && !cell.trim().is_empty()
+                    && !std::mem::replace(seen, true)
+                {
+                    builder.sink.push(nameless(index).at(first.clone()));
+                }
+                continue;
+            }
+            let value = cell_value(mapping.field(name), cell);
             let value = value.unwrap_or_else(|diagnostic| {
                 builder.sink.push(diagnostic.at(place.clone()));
                 Value::Null
@@ -58,7 +94,7 @@ pub(super) fn read(
         }
         builder.push(DatasetRow { columns, place: place.clone(), locate: &|_, _| place.clone() });
     }
-    Ok(())
+    Ok(dialect)
 }
 
 /// Number of empty lines at the start of a text.
@@ -67,18 +103,13 @@ fn blank_lines(text: &str) -> usize {
 }
 
 fn check_header(header: &[String]) -> Result<(), Diagnostics> {
-    if let [column] = header
-        && column.contains([';', '\t'])
-    {
-        return Err(Diagnostic::new("the header has only one column; cells must be separated by commas")
-            .help("save the file with commas as separators")
-            .into());
-    }
     let mut diagnostics = Diagnostics::default();
     for (index, name) in header.iter().enumerate() {
         if name.is_empty() {
-            let message = format!("column {} has no name", index + 1);
-            diagnostics.0.push(Diagnostic::new(message).help("name it in the header, or remove it"));
+            // Columns without names are ignored where all their cells are empty, as at the end of an exported sheet.
+            if header.iter().all(String::is_empty) {
+                diagnostics.0.push(nameless(index));
+            }
         } else if header.iter().take(index).any(|other| other == name) {
             diagnostics
                 .0
@@ -86,6 +117,10 @@ fn check_header(header: &[String]) -> Result<(), Diagnostics> {
         }
     }
     if diagnostics.0.is_empty() { Ok(()) } else { Err(diagnostics) }
+}
+
+fn nameless(index: usize) -> Diagnostic {
+    Diagnostic::new(format!("column {} has no name", index + 1)).help("name it in the header, or remove it")
 }
 
 /// Converts a cell to a value. An empty cell is null for a field and empty text for a variable.
@@ -120,11 +155,12 @@ fn cell_value(field: Option<Field>, cell: &str) -> Result<Value, Diagnostic> {
 }
 
 /// Finds quoting errors: the CSV reader silently includes all later rows in a cell whose quote is never closed.
-fn check_quoting(file: &str, text: &str) -> Result<(), Diagnostic> {
+fn check_quoting(file: &str, text: &str, above: usize, dialect: Dialect) -> Result<(), Diagnostic> {
+    let separator = char::from(dialect.separator);
     let invalid = |message: &str, line: usize, help: &str| {
         Err(Diagnostic::new(message).at(Place::line(file, line)).help(help))
     };
-    let mut line = 1;
+    let mut line = 1 + above;
     let mut opened = None;
     let mut at_start = true;
     let mut characters = text.chars().peekable();
@@ -134,7 +170,8 @@ fn check_quoting(file: &str, text: &str) -> Result<(), Diagnostic> {
                 Some('"') => {
                     characters.next();
                 }
-                None | Some(',' | '\n' | '\r') => opened = None,
+                None | Some('\n' | '\r') => opened = None,
+                Some(next) if *next == separator => opened = None,
                 Some(_) => {
                     let help = "double quotes in a quoted cell: \"\"";
                     return invalid("text follows a closing quote", line, help);
@@ -144,7 +181,7 @@ fn check_quoting(file: &str, text: &str) -> Result<(), Diagnostic> {
             _ => {}
         }
         line += usize::from(character == '\n');
-        at_start = opened.is_none() && matches!(character, ',' | '\n' | '\r');
+        at_start = opened.is_none() && (character == separator || matches!(character, '\n' | '\r'));
     }
     match opened {
         None => Ok(()),

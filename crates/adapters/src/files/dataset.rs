@@ -8,12 +8,13 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use promptgate_core::document::{Document, pointer};
-use promptgate_core::model::{Dataset, DatasetFacts, DatasetFormat, Diagnostic, Diagnostics, Place};
+use promptgate_core::model::{Case, Dataset, DatasetFacts, DatasetFormat, Diagnostic, Diagnostics, Place};
 
-use super::field::kind;
+use super::digest::equal_rows;
+use super::field::{Field, kind};
 use super::prompt::extension;
 use super::row::{CaseBuilder, DatasetRow, FieldMapping};
-use super::tree::decode;
+use super::tree::{decode, is_utf16};
 use super::{LoadError, Loaded, Tree, csv, digest};
 
 /// Maximum size of a dataset file: 256 MiB.
@@ -24,11 +25,12 @@ fn format_of_extension(path: &str) -> Option<DatasetFormat> {
     match extension(path).as_str() {
         "ndjson" => Some(DatasetFormat::Jsonl),
         "yml" => Some(DatasetFormat::Yaml),
+        "tsv" | "tab" => Some(DatasetFormat::Csv),
         name => DatasetFormat::from_name(name),
     }
 }
 
-/// Guesses the format from the first characters; never CSV, which cannot be distinguished from plain text.
+/// Guesses the format from the first characters; CSV only after `sep=`, since it cannot be distinguished from plain text.
 fn sniff_format(text: &str) -> Option<DatasetFormat> {
     let start = text.trim_start();
     if start.starts_with('[') {
@@ -37,6 +39,8 @@ fn sniff_format(text: &str) -> Option<DatasetFormat> {
         Some(DatasetFormat::Jsonl)
     } else if start.starts_with("- ") || start.starts_with("-\n") || start.starts_with("---\n") {
         Some(DatasetFormat::Yaml)
+    } else if start.trim_start_matches('"').starts_with("sep=") {
+        Some(DatasetFormat::Csv)
     } else {
         None
     }
@@ -103,14 +107,37 @@ pub fn fetch_dataset(tree: &Tree, path: &str) -> DatasetBytes {
 /// # Errors
 /// [`LoadError::Empty`] if the files are valid but contain no rows, else up to twenty diagnostics.
 pub fn parse_dataset(bytes: DatasetBytes, source: &DatasetSource) -> Result<Loaded<Dataset>, LoadError> {
-    let mapping = FieldMapping::new(&source.fields, source.shared_ids.clone())?;
-    let mut builder = CaseBuilder::new(&mapping);
-    let mut formats: Vec<DatasetFormat> = Vec::new();
+    parse_valid_rows(bytes, source).0
+}
+
+/// Parses the bytes of a dataset like [`parse_dataset`]. If that fails, also returns the cases of the valid rows, so that
+/// what refers to them can be checked as well.
+pub fn parse_valid_rows(
+    bytes: DatasetBytes,
+    source: &DatasetSource,
+) -> (Result<Loaded<Dataset>, LoadError>, Vec<Case>) {
+    match FieldMapping::new(&source.fields, source.shared_ids.clone()) {
+        Ok(mapping) => {
+            let mut builder = CaseBuilder::new(&mapping);
+            let parsed = parse_rows(bytes, source, &mapping, &mut builder);
+            (parsed, builder.into_valid_cases())
+        }
+        Err(diagnostics) => (Err(diagnostics.into()), Vec::new()),
+    }
+}
+
+fn parse_rows(
+    bytes: DatasetBytes,
+    source: &DatasetSource,
+    mapping: &FieldMapping,
+    builder: &mut CaseBuilder<'_>,
+) -> Result<Loaded<Dataset>, LoadError> {
+    let mut formats: Vec<(DatasetFormat, String)> = Vec::new();
     let mut empty_files: Vec<String> = Vec::new();
     for file in bytes.files? {
         let rows = builder.rows();
         let bytes = file.bytes.map_err(Diagnostics::from);
-        match bytes.and_then(|bytes| read(&file.name, &bytes, source.format, &mapping, &mut builder)) {
+        match bytes.and_then(|bytes| read(&file.name, &bytes, source.format, mapping, builder)) {
             Ok(Some(format)) if !formats.contains(&format) => formats.push(format),
             Ok(_) => {}
             Err(diagnostics) => builder.sink.extend(diagnostics),
@@ -121,6 +148,10 @@ pub fn parse_dataset(bytes: DatasetBytes, source: &DatasetSource) -> Result<Load
     }
     let rows = builder.rows();
     let (cases, mut warnings) = builder.finish()?;
+    // Rows of ratings repeat the answer that they rate.
+    if source.shared_ids.is_none() {
+        warnings.extend(equal_rows(&cases));
+    }
     if rows == 0 {
         return Err(LoadError::Empty(
             Diagnostic::new("the dataset has no rows")
@@ -130,21 +161,28 @@ pub fn parse_dataset(bytes: DatasetBytes, source: &DatasetSource) -> Result<Load
     }
     warnings.extend(empty_files.into_iter().map(|path| format!("{path} has no rows")));
     formats.sort();
-    let format = formats.iter().map(|format| format.as_str()).collect::<Vec<_>>().join(", ");
+    let format = formats.iter().map(|(_, name)| name.as_str()).collect::<Vec<_>>().join(", ");
     let facts =
         DatasetFacts { path: source.path.clone(), format, digest: digest(&cases), cases: cases.len() };
     Ok(Loaded { value: Dataset { facts, cases }, warnings })
 }
 
-/// Parses one file and returns its format, `None` if the file is empty and its extension unknown.
+/// Parses one file and returns its format with the name for readers, `None` if the file is empty and its extension unknown.
 fn read(
     file: &str,
     bytes: &[u8],
     format: Option<DatasetFormat>,
     mapping: &FieldMapping,
     builder: &mut CaseBuilder<'_>,
-) -> Result<Option<DatasetFormat>, Diagnostics> {
-    let text = decode(file, bytes)?;
+) -> Result<Option<(DatasetFormat, String)>, Diagnostics> {
+    let decoded = decode(file, bytes).map_err(|mut diagnostic| {
+        if format_of_extension(file) == Some(DatasetFormat::Csv) {
+            diagnostic.help = Some("save it as UTF-8, which spreadsheets call `CSV UTF-8`".to_owned());
+        }
+        diagnostic
+    })?;
+    let text = decoded.as_ref();
+    let utf16 = if is_utf16(bytes) { ", UTF-16" } else { "" };
     let Some(format) = format.or_else(|| format_of_extension(file)).or_else(|| sniff_format(text)) else {
         if text.trim().is_empty() {
             return Ok(None);
@@ -154,12 +192,17 @@ fn read(
             .help("set it: `dataset: {path: …, format: jsonl}` (or json, csv, yaml)")
             .into());
     };
+    let mut name = format!("{}{utf16}", format.as_str());
     if text.trim().is_empty() {
-        return Ok(Some(format));
+        return Ok(Some((format, name)));
     }
     match format {
         DatasetFormat::Jsonl => jsonl(file, text, builder),
-        DatasetFormat::Csv => csv::read(file, text, mapping, builder)?,
+        DatasetFormat::Csv => {
+            if let Some(separator) = csv::read(file, text, mapping, builder)?.name() {
+                name = format!("csv with {separator}{utf16}");
+            }
+        }
         DatasetFormat::Json => {
             let document = Document::json(file, text).map_err(|mut diagnostics| {
                 if let Some(first) = diagnostics.0.first_mut().filter(|_| looks_like_jsonl(text)) {
@@ -168,11 +211,11 @@ fn read(
                 }
                 diagnostics
             })?;
-            list(&document, file, builder)?;
+            list(&document, file, None, builder)?;
         }
-        DatasetFormat::Yaml => list(&Document::yaml(file, text)?, file, builder)?,
+        DatasetFormat::Yaml => list(&Document::yaml(file, text)?, file, Some(mapping), builder)?,
     }
-    Ok(Some(format))
+    Ok(Some((format, name)))
 }
 
 fn looks_like_jsonl(text: &str) -> bool {
@@ -201,7 +244,7 @@ fn jsonl(file: &str, text: &str, builder: &mut CaseBuilder<'_>) {
             }
         };
         // Computing a column and an excerpt for every row would take longer than parsing it.
-        row(&document, "", Place::line(file, index + 1), document.value(), builder);
+        row(&document, "", Place::line(file, index + 1), document.value(), None, builder);
     }
 }
 
@@ -214,18 +257,26 @@ fn multi_line_help(text: &str, line: &str) -> Option<&'static str> {
     }
 }
 
-fn list(document: &Document, file: &str, builder: &mut CaseBuilder<'_>) -> Result<(), Diagnostic> {
+/// Reads the rows of a list. With `as_written`, numbers that would change are texts, except in checks.
+fn list(
+    document: &Document,
+    file: &str,
+    as_written: Option<&FieldMapping>,
+    builder: &mut CaseBuilder<'_>,
+) -> Result<(), Diagnostic> {
     match document.value() {
         Value::Array(rows) => {
             for (index, value) in rows.iter().enumerate() {
                 let pointer = format!("/{index}");
-                row(document, &pointer, document.place(&pointer), value, builder);
+                row(document, &pointer, document.place(&pointer), value, as_written, builder);
             }
         }
         // A file that contains only comments.
         Value::Null => {}
         other => {
-            let list_key = other.as_object().and_then(|map| map.iter().find(|(_, value)| value.is_array()));
+            let is_rows =
+                |value: &Value| value.as_array().and_then(|rows| rows.first()).is_some_and(Value::is_object);
+            let list_key = other.as_object().and_then(|map| map.iter().find(|(_, value)| is_rows(value)));
             let help = match list_key {
                 Some((key, _)) => format!("the file must be the list itself: move it out of `{key}`"),
                 None => "put the rows in a list: [{…}, {…}]".to_owned(),
@@ -238,7 +289,14 @@ fn list(document: &Document, file: &str, builder: &mut CaseBuilder<'_>) -> Resul
     Ok(())
 }
 
-fn row(document: &Document, parent: &str, place: Place, value: &Value, builder: &mut CaseBuilder<'_>) {
+fn row(
+    document: &Document,
+    parent: &str,
+    place: Place,
+    value: &Value,
+    as_written: Option<&FieldMapping>,
+    builder: &mut CaseBuilder<'_>,
+) {
     let Value::Object(columns) = value else {
         let diagnostic = Diagnostic::new(format!("a row must be an object, found {}", kind(value)));
         builder
@@ -250,5 +308,13 @@ fn row(document: &Document, parent: &str, place: Place, value: &Value, builder: 
         let pointer = pointer(parent, column);
         if key { document.key_place(&pointer) } else { document.place(&pointer) }
     };
-    builder.push(DatasetRow { columns: columns.clone(), place, locate: &locate });
+    let mut columns = columns.clone();
+    for (column, value) in &mut columns {
+        let is_text = as_written
+            .is_some_and(|mapping| !matches!(mapping.field(column), Some(Field::Checks | Field::Criteria)));
+        if is_text && let Some(written) = document.value_as_written(&pointer(parent, column)) {
+            *value = written;
+        }
+    }
+    builder.push(DatasetRow { columns, place, locate: &locate });
 }

@@ -39,6 +39,11 @@ impl DiagnosticSink {
         }
     }
 
+    /// Number of diagnostics so far.
+    pub(super) fn count(&self) -> usize {
+        self.diagnostics.len() + self.omitted
+    }
+
     pub(super) fn extend(&mut self, diagnostics: Diagnostics) {
         for diagnostic in diagnostics.0 {
             self.push(diagnostic);

@@ -1,5 +1,7 @@
 //! Content digests of cases, independent of file format, and digests of raw bytes.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -23,6 +25,43 @@ pub fn digest(cases: &[Case]) -> String {
 /// Returns the digest of raw bytes, as `sha256:…`.
 pub fn digest_of_bytes(bytes: &[u8]) -> String {
     format_digest(&Sha256::digest(bytes))
+}
+
+/// Warns about cases that are equal apart from id, tags and group: they are asked again, and show nothing new. Cases of
+/// one group are known to be alike.
+pub(super) fn equal_rows(cases: &[Case]) -> Option<String> {
+    const MAX_SETS: usize = 3;
+    const MAX_IDS: usize = 5;
+    let mut sets: BTreeMap<[u8; 32], Vec<&Case>> = BTreeMap::new();
+    for case in cases {
+        let mut content = case_content(case);
+        for key in ["id", "tags", "group"] {
+            content.as_object_mut().map(|map| map.remove(key));
+        }
+        content.sort_all_objects();
+        sets.entry(Sha256::digest(content.to_string().as_bytes()).into()).or_default().push(case);
+    }
+    let grouped = |set: &Vec<&Case>| {
+        set.iter()
+            .all(|case| case.group.is_some() && set.first().is_some_and(|first| case.group == first.group))
+    };
+    let mut equal: Vec<Vec<&Case>> =
+        sets.into_values().filter(|set| set.len() > 1 && !grouped(set)).collect();
+    if equal.is_empty() {
+        return None;
+    }
+    equal.sort_by_key(|set| set.first().and_then(|case| case.place.line));
+    let more = |count: usize| if count == 0 { String::new() } else { format!(" and {count} more") };
+    let listed = |set: &Vec<&Case>| {
+        let ids: Vec<&str> = set.iter().take(MAX_IDS).map(|case| case.id.as_str()).collect();
+        format!("{}{}", ids.join(", "), more(set.len().saturating_sub(MAX_IDS)))
+    };
+    let shown: Vec<String> = equal.iter().take(MAX_SETS).map(listed).collect();
+    Some(format!(
+        "equal rows: {}{}; apart from id, tags and group they are the same, so they add no evidence",
+        shown.join("; "),
+        more(equal.len().saturating_sub(MAX_SETS))
+    ))
 }
 
 fn format_digest(bytes: &[u8]) -> String {

@@ -4,6 +4,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use promptgate_core::model::{Diagnostic, Item};
+use promptgate_core::template;
 
 /// A known field of a case; every other column is a variable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,6 +21,10 @@ pub(super) enum Field {
     Criteria,
     Vars,
 }
+
+/// Words that are near to the name of a field and mean something else.
+const NOT_MISSPELLED: [&str; 8] =
+    ["content", "contents", "contest", "contact", "contacts", "concept", "concepts", "connect"];
 
 impl Field {
     /// Every field with its name.
@@ -49,6 +54,13 @@ impl Field {
     /// extra `s`, or a typo in a name of at least five letters.
     pub(super) fn similar_to(column: &str) -> Option<Self> {
         let column = normalize(column);
+        if NOT_MISSPELLED.contains(&column.as_str()) {
+            return None;
+        }
+        // In other tools the checks of a case are its assertions.
+        if matches!(column.as_str(), "assert" | "asserts" | "assertions") {
+            return Some(Self::Checks);
+        }
         let names = Self::NAMES.map(|(field, name)| (field, normalize(name)));
         let is_near = |name: &str| {
             let plural = name.len() >= 4 && name.trim_end_matches('s') == column.trim_end_matches('s');
@@ -61,12 +73,7 @@ impl Field {
 
     /// Names of this field in other tools.
     pub(super) fn aliases(self) -> &'static [&'static str] {
-        match self {
-            Self::Query => &["question", "input", "prompt", "user_input", "user_query"],
-            Self::Context => &["passages", "documents", "retrieved_contexts", "retrieval_context", "source"],
-            Self::Expected => &["answer", "reference", "ground_truth", "expected_output", "ideal", "target"],
-            _ => &[],
-        }
+        template::aliases(self.name())
     }
 }
 
@@ -89,6 +96,18 @@ pub(super) fn kind(value: &Value) -> &'static str {
 
 fn type_error(field: Field, expected: &str, found: &Value) -> Diagnostic {
     Diagnostic::new(format!("`{}` must be {expected}, found {}", field.name(), kind(found)))
+}
+
+/// Reads a text.
+pub(super) fn text(field: Field, value: &Value) -> Result<String, Diagnostic> {
+    let help = match value {
+        Value::Number(number) => format!("put quotes around it: \"{number}\""),
+        Value::Array(_) => {
+            "one text is asked for each case; for messages, write the last one of the user".to_owned()
+        }
+        _ => "write text".to_owned(),
+    };
+    typed(field, "text", value).map_err(|diagnostic: Diagnostic| diagnostic.help(help))
 }
 
 /// Reads a value of a type whose name in messages is `expected`.

@@ -2,6 +2,7 @@
 
 mod chat;
 mod front_matter;
+mod roles;
 #[cfg(test)]
 mod tests;
 
@@ -82,7 +83,7 @@ fn prompt_bytes(tree: &Tree, path: &str, bytes: Vec<u8>) -> PromptBytes {
 
 /// Parses the bytes of a prompt.
 ///
-/// `.json`, `.yaml` and `.yml` files contain chat messages; other files contain the system message as text. Line
+/// `.json`, `.yaml` and `.yml` files contain chat messages, `.prompty` files messages below their roles; other files contain the system message as text. Line
 /// endings are normalized to line feeds. Placeholders are not validated.
 ///
 /// # Errors
@@ -100,6 +101,7 @@ pub fn parse_prompt(prompt: &PromptBytes, source: &PromptSource) -> Result<Loade
     let parts = match extension(&source.path).as_str() {
         "json" => chat::read(&file, &Document::json(&file, &text)?)?,
         "yaml" | "yml" => chat::read(&file, &Document::yaml(&file, &text)?)?,
+        "prompty" => prompty(&file, &text)?,
         _ => text_prompt(&file, &text, &source.user)?,
     };
     let Some(model) = parts.settings.model.or_else(|| source.model.clone()) else {
@@ -125,15 +127,12 @@ pub fn parse_prompt(prompt: &PromptBytes, source: &PromptSource) -> Result<Loade
 }
 
 fn text_prompt(file: &str, text: &str, user: &str) -> Result<Parts, Diagnostics> {
-    let (settings, body, first_line) = front_matter::split(file, text)?;
+    let (settings, body, first_line) = front_matter::split(file, text, &[])?;
     let blank: usize = body.lines().take_while(|line| line.trim().is_empty()).count();
     let start: usize = body.split_inclusive('\n').take(blank).map(str::len).sum();
     let content = body.get(start..).unwrap_or_default().trim_end();
     if content.is_empty() {
-        return Err(Diagnostic::new("the prompt contains only front matter")
-            .at(Place::file(file))
-            .help("write the prompt below the second `---`")
-            .into());
+        return Err(only_front_matter(file).into());
     }
     let mut messages = vec![Message { role: MessageRole::System, content: content.to_owned() }];
     let mut lines = vec![first_line + blank];
@@ -141,7 +140,30 @@ fn text_prompt(file: &str, text: &str, user: &str) -> Result<Parts, Diagnostics>
         messages.push(Message { role: MessageRole::User, content: user.to_owned() });
         lines.push(0);
     }
+    let warnings = roles::first_marker(body).map(|(line, marker)| {
+        format!(
+            "{file}:{}: `{marker}` is text of the system message; several messages are written in a .yaml file with \
+             `messages`, or in a .prompty file",
+            first_line + line - 1
+        )
+    });
+    Ok(Parts { messages, lines, settings, warnings: warnings.into_iter().collect() })
+}
+
+/// Reads a `.prompty` file: front matter, then messages below lines with their roles.
+fn prompty(file: &str, text: &str) -> Result<Parts, Diagnostics> {
+    let (settings, body, first_line) = front_matter::split(file, text, &roles::IGNORED)?;
+    let (messages, lines) = roles::split(file, body, first_line)?;
+    if messages.is_empty() {
+        return Err(only_front_matter(file).into());
+    }
     Ok(Parts { messages, lines, settings, warnings: Vec::new() })
+}
+
+fn only_front_matter(file: &str) -> Diagnostic {
+    Diagnostic::new("the prompt contains only front matter")
+        .at(Place::file(file))
+        .help("write the prompt below the second `---`")
 }
 
 fn file_name(path: &str) -> &str {

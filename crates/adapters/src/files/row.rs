@@ -1,6 +1,6 @@
 //! Converts rows to cases: maps columns to fields, checks types, rejects duplicate ids.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::{Map, Value};
 use unicode_normalization::UnicodeNormalization;
@@ -62,6 +62,11 @@ impl FieldMapping {
         sink.into_result().map(|()| mapping)
     }
 
+    /// Whether a column is a field, or is named in the mapping.
+    pub(super) fn is_known(&self, column: &str) -> bool {
+        self.targets.contains_key(column) || Field::from_name(column).is_some()
+    }
+
     /// Returns the field that a column is mapped to.
     pub(super) fn field(&self, column: &str) -> Option<Field> {
         match self.targets.get(column).map(Vec::as_slice) {
@@ -105,6 +110,8 @@ pub(super) struct CaseBuilder<'m> {
     mapping: &'m FieldMapping,
     pub(super) sink: DiagnosticSink,
     cases: Vec<Case>,
+    /// Indices of cases from rows with errors.
+    invalid: BTreeSet<usize>,
     rows: usize,
     /// Index of each case by its trimmed and normalized id.
     ids: HashMap<String, usize>,
@@ -118,6 +125,7 @@ impl<'m> CaseBuilder<'m> {
             mapping,
             sink: DiagnosticSink::default(),
             cases: Vec::new(),
+            invalid: BTreeSet::new(),
             rows: 0,
             ids: HashMap::new(),
             columns: BTreeMap::new(),
@@ -131,6 +139,14 @@ impl<'m> CaseBuilder<'m> {
 
     /// Adds one row.
     pub(super) fn push(&mut self, row: DatasetRow<'_>) {
+        let (errors, index) = (self.sink.count(), self.cases.len());
+        self.push_row(row);
+        if self.sink.count() > errors {
+            self.invalid.insert(index);
+        }
+    }
+
+    fn push_row(&mut self, row: DatasetRow<'_>) {
         self.rows += 1;
         if row.columns.values().all(Value::is_null) {
             self.sink
@@ -170,6 +186,7 @@ impl<'m> CaseBuilder<'m> {
         }
         if case.id.is_empty() {
             case.id = self.rows.to_string();
+            case.numbered = true;
         }
         self.add(case, &row, taken.contains_key(&Field::Id));
     }
@@ -210,8 +227,14 @@ impl<'m> CaseBuilder<'m> {
         self.cases.push(case);
     }
 
-    /// Returns the cases and the warnings.
-    pub(super) fn finish(mut self) -> Result<(Vec<Case>, Vec<String>), Diagnostics> {
+    /// Returns the cases of rows without errors that `finish` has left.
+    pub(super) fn into_valid_cases(self) -> Vec<Case> {
+        let cases = self.cases.into_iter().enumerate();
+        cases.filter(|(index, _)| !self.invalid.contains(index)).map(|(_, case)| case).collect()
+    }
+
+    /// Returns the cases and the warnings. After an error the cases stay.
+    pub(super) fn finish(&mut self) -> Result<(Vec<Case>, Vec<String>), Diagnostics> {
         for (column, similar) in &self.columns {
             if let Some(SimilarField { field, place, field_present: false }) = similar {
                 let name = field.name();
@@ -240,8 +263,8 @@ impl<'m> CaseBuilder<'m> {
             }
         }
         let warnings = self.warnings();
-        self.sink.into_result()?;
-        Ok((self.cases, warnings))
+        std::mem::take(&mut self.sink).into_result()?;
+        Ok((std::mem::take(&mut self.cases), warnings))
     }
 
     /// Warns about missing fields for which a column with a common alias exists.
@@ -285,7 +308,13 @@ fn conflicting_columns(field: Field, first: &str, second: &str, place: Place) ->
 
 fn set_variable(case: &mut Case, name: &str, value: &Value, place: Place, sink: &mut DiagnosticSink) {
     if RESERVED.contains(&name) {
-        sink.push(reserved(name, "the row sets a variable").at(place));
+        let diagnostic = reserved(name, "the row sets a variable").at(place);
+        sink.push(match name {
+            "expected" => diagnostic,
+            name => {
+                diagnostic.help(format!("move it out of `vars`: `{name}` beside it is a field of the case"))
+            }
+        });
     } else if case.vars.insert(name.to_owned(), value.clone()).is_some() {
         sink.push(
             Diagnostic::new(format!("duplicate variable `{name}`: as a column and under `vars`"))
@@ -306,7 +335,10 @@ fn set_field(
 ) {
     let result = match field {
         Field::Id => field::label(field, value).map(|id| case.id = id),
-        Field::Query => field::typed(field, "text", value).map(|query| case.query = query),
+        Field::Query => field::text(field, value).map(|query: String| {
+            case.is_query_empty = query.is_empty();
+            case.query = query;
+        }),
         Field::Context => field::passages(field, value).map(|context| case.context = Some(context.into())),
         Field::Expected => {
             case.expected = Some(value.clone());

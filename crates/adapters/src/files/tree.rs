@@ -5,6 +5,7 @@ mod globbing;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
@@ -81,7 +82,7 @@ impl Tree {
         let within = match Repository::discover(&root) {
             Ok(repository) => canonicalize(repository.top())?,
             Err(GitError::Absent(_)) => root.clone(),
-            Err(GitError::Unreadable(diagnostic)) => return Err(diagnostic),
+            Err(error) => return Err(error.into()),
         };
         Ok(Self::WorkTree { root, within: Some(within), commit_check: None })
     }
@@ -135,6 +136,14 @@ impl Tree {
         matches!(self, Self::WorkTree { .. })
     }
 
+    /// Whether the evaluated commit holds a file; `None` if the tree is not compared with a commit.
+    pub fn is_in_evaluated_commit(&self, path: &str) -> Option<bool> {
+        match self {
+            Self::WorkTree { commit_check: Some(check), .. } => Some(check.holds(path)),
+            Self::WorkTree { commit_check: None, .. } | Self::Commit { .. } => None,
+        }
+    }
+
     /// Reads a file of at most [`FILE_LIMIT`] bytes.
     ///
     /// # Errors
@@ -143,13 +152,13 @@ impl Tree {
         self.read_limited(path, FILE_LIMIT)
     }
 
-    /// Reads a UTF-8 file of at most [`FILE_LIMIT`] bytes, without a byte order mark.
+    /// Reads a text file of at most [`FILE_LIMIT`] bytes, without a byte order mark.
     ///
     /// # Errors
-    /// As [`Tree::read`], and if the file is not UTF-8.
+    /// As [`Tree::read`] and [`decode`].
     pub fn read_text(&self, path: &str) -> Result<String, Diagnostic> {
         let bytes = self.read(path)?;
-        decode(&self.describe(path), &bytes).map(str::to_owned)
+        decode(&self.describe(path), &bytes).map(Cow::into_owned)
     }
 
     /// Reads a file of at most `limit` bytes.
@@ -245,14 +254,20 @@ impl Tree {
     }
 }
 
-/// Decodes UTF-8 and removes a byte order mark.
+/// Whether a text starts with a byte order mark of UTF-16.
+pub(super) fn is_utf16(bytes: &[u8]) -> bool {
+    bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff])
+}
+
+/// Decodes UTF-8, or UTF-16 with a byte order mark as spreadsheets and Windows write it, and removes the mark.
 ///
 /// # Errors
-/// If the bytes are not UTF-8: with the encoding if it is recognized, else with the line of the first invalid byte.
-pub fn decode<'b>(file: &str, bytes: &'b [u8]) -> Result<&'b str, Diagnostic> {
-    let utf16 = [[0xff, 0xfe], [0xfe, 0xff]].iter().any(|mark| bytes.starts_with(mark))
-        || bytes.get(..64).unwrap_or(bytes).contains(&0);
-    if utf16 {
+/// If the bytes are neither: with the encoding if it is recognized, else with the line of the first invalid byte.
+pub fn decode<'b>(file: &str, bytes: &'b [u8]) -> Result<Cow<'b, str>, Diagnostic> {
+    if is_utf16(bytes) {
+        return decode_utf16(file, bytes).map(Cow::Owned);
+    }
+    if bytes.get(..64).unwrap_or(bytes).contains(&0) {
         return Err(Diagnostic::new("is not UTF-8; it looks like UTF-16 or a binary file")
             .at(Place::file(file))
             .help("save it as UTF-8"));
@@ -267,9 +282,27 @@ pub fn decode<'b>(file: &str, bytes: &'b [u8]) -> Result<&'b str, Diagnostic> {
             .at(line(end))
             .help("save it as UTF-8"));
     }
-    std::str::from_utf8(bytes).map_err(|error| {
+    std::str::from_utf8(bytes).map(Cow::Borrowed).map_err(|error| {
         Diagnostic::new("is not UTF-8").at(line(error.valid_up_to())).help("save it as UTF-8")
     })
+}
+
+/// Decodes UTF-16 after its byte order mark.
+fn decode_utf16(file: &str, bytes: &[u8]) -> Result<String, Diagnostic> {
+    let invalid = |what: &str| Diagnostic::new(what).at(Place::file(file)).help("save it as UTF-8");
+    let little = bytes.starts_with(&[0xff, 0xfe]);
+    let (pairs, rest) = bytes.get(2..).unwrap_or_default().as_chunks::<2>();
+    if !rest.is_empty() {
+        return Err(invalid("starts like UTF-16, but has an odd number of bytes"));
+    }
+    let units =
+        pairs.iter().map(|pair| if little { u16::from_le_bytes(*pair) } else { u16::from_be_bytes(*pair) });
+    let text: Result<String, _> = char::decode_utf16(units).collect();
+    let text = text.map_err(|_| invalid("starts like UTF-16, but holds half a character"))?;
+    if text.contains('\0') {
+        return Err(invalid("contains a NUL character, so it is not text"));
+    }
+    Ok(text)
 }
 
 /// Reads the file at `full`. Diagnostics name it `path`.

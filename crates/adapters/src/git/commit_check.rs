@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::commit_files::{find_in_commit, glob_in_commit, in_repository};
-use super::{Repository, short};
+use super::{EntryKind, Repository, short};
 use promptgate_core::model::{Diagnostic, Place};
 
 /// The commit. Paths are relative to the root of the tree.
@@ -36,6 +36,13 @@ impl CommitCheck {
             }
         }
         Ok(())
+    }
+
+    /// Whether the commit holds a file. Files below a link or a submodule are not in it.
+    pub(crate) fn holds(&self, path: &str) -> bool {
+        let entry =
+            in_repository(&self.repository, path).and_then(|full| self.repository.entry(&self.commit, &full));
+        matches!(entry, Ok(Some(entry)) if entry.kind == EntryKind::File)
     }
 
     /// Fails if the bytes differ from those in the commit, apart from line endings. Files that are not in the commit

@@ -2,7 +2,7 @@
 
 use promptgate_core::model::Diagnostic;
 
-use super::{GitError, Repository, Variables, is_object_name, no_commits, short, validate_reference};
+use super::{GitError, Repository, Variables, is_object_name, short, validate_reference};
 
 /// The commit on which a change is based.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,8 +32,22 @@ const TARGET_BRANCHES: [&str; 6] = [
     "CHANGE_TARGET",
 ];
 
+/// Start of the branches of GitHub's merge queue.
+const MERGE_QUEUE: &str = "refs/heads/gh-readonly-queue/";
+
 /// Candidates for the main branch, by priority.
 const MAIN_BRANCHES: [&str; 5] = ["origin/HEAD", "origin/main", "main", "origin/master", "master"];
+
+/// The variable of the CI system that names the base of a change, with its value; `None` if there is no such change.
+pub fn named_base(variable: Variables<'_>) -> Option<(&'static str, String)> {
+    let queue = || {
+        let reference = variable("GITHUB_REF")?;
+        reference.starts_with(MERGE_QUEUE).then_some(("GITHUB_REF", reference))
+    };
+    let named = TARGET_BRANCHES.into_iter().chain([BASE_COMMIT]);
+    let set = |name| Some((name, variable(name)?)).filter(|(_, value)| !value.trim().is_empty());
+    named.into_iter().find_map(set).or_else(queue)
+}
 
 /// Whether the subject of a merge commit shows that a main branch was merged into a change. The first parent is then an
 /// earlier commit of the change, not its base.
@@ -61,7 +75,7 @@ impl Repository {
     pub fn merge_base(&self, variable: Variables<'_>) -> Result<MergeBase, GitError> {
         let variable =
             |name: &str| variable(name).map(|value| value.trim().to_owned()).filter(|v| !v.is_empty());
-        let head = self.commit_of("HEAD")?.ok_or_else(|| GitError::Absent(no_commits()))?;
+        let head = self.head()?;
         let (parents, subject) = self.parents_and_subject(&head)?;
         let [first, second] = parents.as_slice() else { return self.without_merge_commit(&head, &variable) };
         let is_test_merge = subject == format!("Merge {second} into {first}");
@@ -116,14 +130,20 @@ impl Repository {
         if let Some((branch, tip)) = self.first_branch(&MAIN_BRANCHES)? {
             return self.common_ancestor(head, &tip, branch);
         }
-        let diagnostic =
-            Diagnostic::new("no branch to compare with: origin/HEAD, origin/main and main do not exist");
+        let diagnostic = Diagnostic::new(
+            "no branch to compare with: origin/HEAD, origin/main, main, origin/master and master do not exist",
+        );
         if self.shallow {
             let help = "the clone is shallow: also fetch the base branch (`fetch-depth: 0`), or set the \
                         baseline: `git:REF`";
             return Err(diagnostic.help(help).into());
         }
-        Err(GitError::Absent(diagnostic.help("set the baseline: `git:REF`, `file:PATH`, or `none`")))
+        let trunk = self.likely_trunk().unwrap_or_else(|| "REF".to_owned());
+        let help = format!(
+            "name the branch that changes are merged into, in promptgate.yaml: `baseline: git:{trunk}`; or write \
+             `baseline: none`"
+        );
+        Err(GitError::NoTrunk(diagnostic.help(help)))
     }
 
     /// Returns name and tip of the first branch that exists.
@@ -177,8 +197,7 @@ impl Repository {
 
     /// Returns the base commit of GitHub's merge queue, which is the end of the branch name.
     fn of_merge_queue(&self, variable: Variables<'_>) -> Result<Option<MergeBase>, Diagnostic> {
-        let reference =
-            variable("GITHUB_REF").filter(|name| name.starts_with("refs/heads/gh-readonly-queue/"));
+        let reference = variable("GITHUB_REF").filter(|name| name.starts_with(MERGE_QUEUE));
         let base = reference.as_deref().and_then(|name| name.rsplit('-').next());
         let Some(base) = base.filter(|base| is_object_name(base)) else { return Ok(None) };
         let commit = self.commit_of(base)?.ok_or_else(|| {

@@ -12,6 +12,7 @@ mod commit_files;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod merge_base;
+mod presence;
 #[cfg(test)]
 mod tests;
 
@@ -26,7 +27,7 @@ pub use commit_check::CommitCheck;
 pub(crate) use commit_files::{
     GLOB_OPTIONS, find_in_commit, glob_in_commit, in_repository, invalid_pattern, is_pattern, too_large,
 };
-pub use merge_base::MergeBase;
+pub use merge_base::{MergeBase, named_base};
 
 /// Looks up an environment variable of the CI system.
 pub type Variables<'v> = &'v dyn Fn(&str) -> Option<String>;
@@ -53,9 +54,12 @@ pub struct ResolvedCommit {
 /// An error of opening a repository or of finding a merge base. It never means that nothing changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum GitError {
-    /// There is no repository, no commit or no branch to compare with, or git is not installed. Only an error if one is
-    /// required; a default baseline may fall back to none.
+    /// There is no repository, in this folder or above it. A default baseline may fall back to none.
     Absent(Diagnostic),
+    /// The repository has no commit yet, so that everything in it is new.
+    Unborn(Diagnostic),
+    /// No branch that changes are merged into was found. An error if a criterion needs a baseline.
+    NoTrunk(Diagnostic),
     /// The repository cannot be read, or the commit is not in this clone.
     Unreadable(Diagnostic),
 }
@@ -63,7 +67,10 @@ pub enum GitError {
 impl From<GitError> for Diagnostic {
     fn from(error: GitError) -> Self {
         match error {
-            GitError::Absent(diagnostic) | GitError::Unreadable(diagnostic) => diagnostic,
+            GitError::Absent(diagnostic)
+            | GitError::Unborn(diagnostic)
+            | GitError::NoTrunk(diagnostic)
+            | GitError::Unreadable(diagnostic) => diagnostic,
         }
     }
 }
@@ -97,12 +104,12 @@ impl Repository {
     /// Opens the repository that contains `folder`.
     ///
     /// # Errors
-    /// [`GitError::Absent`] if there is no repository or git is not installed; [`GitError::Unreadable`] if git
-    /// cannot read it.
+    /// [`GitError::Absent`] if there is no repository; [`GitError::Unreadable`] if there is one that git cannot read, or
+    /// git is not installed.
     pub fn discover(folder: &Path) -> Result<Self, GitError> {
         let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
         let arguments = ["rev-parse", "--is-shallow-repository", "--show-prefix", "--show-toplevel"];
-        let output = git(folder, &arguments)?;
+        let output = git(folder, &arguments).map_err(|error| presence::refine(folder, error))?;
         if !output.success {
             return Err(discovery_error(folder, &output));
         }
@@ -113,6 +120,7 @@ impl Repository {
                 .help("use git 2.30 or later")
                 .into());
         };
+        presence::refuse_damaged_below(folder, Path::new(top))?;
         Ok(Self {
             folder: folder.to_owned(),
             top: PathBuf::from(top),
@@ -209,8 +217,8 @@ impl Repository {
     }
 
     fn unknown_reference(&self, reference: &str) -> Diagnostic {
-        if matches!(self.commit_of("HEAD"), Ok(None)) {
-            return no_commits();
+        if let Err(error) = self.head() {
+            return error.into();
         }
         let diagnostic = Diagnostic::new(format!("no commit `{reference}` in this git repository"));
         if self.shallow {
@@ -239,6 +247,29 @@ impl Repository {
         let mut entries = self.list_tree(&arguments, commit)?;
         entries.sort_by(|left, right| left.path.cmp(&right.path));
         Ok(entries)
+    }
+
+    /// Returns the paths of the files of a commit that have one of these names, from the root.
+    ///
+    /// # Errors
+    /// If the commit cannot be read.
+    pub fn files_named(&self, commit: &str, names: &[&str]) -> Result<Vec<String>, Diagnostic> {
+        let of_name = |path: &str| names.contains(&path.rsplit('/').next().unwrap_or_default());
+        let files = self.files(commit, "")?;
+        Ok(files
+            .into_iter()
+            .filter(|entry| entry.kind == EntryKind::File && of_name(&entry.path))
+            .map(|entry| entry.path)
+            .collect())
+    }
+
+    /// Returns the paths of the symbolic links of a commit, from the root.
+    ///
+    /// # Errors
+    /// If the commit cannot be read.
+    pub fn links(&self, commit: &str) -> Result<Vec<String>, Diagnostic> {
+        let files = self.files(commit, "")?;
+        Ok(files.into_iter().filter(|entry| entry.kind == EntryKind::Link).map(|entry| entry.path).collect())
     }
 
     fn list_tree(&self, arguments: &[&str], commit: &str) -> Result<Vec<Entry>, Diagnostic> {
@@ -284,11 +315,6 @@ impl Repository {
     fn git(&self, arguments: &[&str]) -> Result<GitOutput, Diagnostic> {
         git(&self.folder, arguments).map_err(Diagnostic::from)
     }
-}
-
-fn no_commits() -> Diagnostic {
-    Diagnostic::new("the git repository has no commits yet")
-        .help("commit the prompt first, or set `baseline: none`")
 }
 
 /// One entry of a commit's tree.
@@ -340,9 +366,10 @@ fn discovery_error(folder: &Path, output: &GitOutput) -> GitError {
     let shown = folder.display();
     if error.contains("not a git repository") {
         // This text appears in the report, which must not contain local paths.
-        return GitError::Absent(Diagnostic::new("the configuration is not in a git repository").help(
+        let absent = GitError::Absent(Diagnostic::new("the configuration is not in a git repository").help(
             "compare with a file or a saved report (`baseline: file:PATH` or `report:PATH`), or set `none`",
         ));
+        return presence::refine(folder, absent);
     }
     let diagnostic = if error.contains("dubious ownership") {
         Diagnostic::new(format!("git rejects the repository of {shown}: it belongs to another user"))

@@ -14,7 +14,7 @@ fn repository(fixture: &Fixture) -> Repository {
 fn out_of_reach(reason: GitError) -> String {
     match reason {
         GitError::Unreadable(diagnostic) => diagnostic.to_string(),
-        GitError::Absent(diagnostic) => panic!("not out of reach: {diagnostic}"),
+        other => panic!("not out of reach: {other:?}"),
     }
 }
 
@@ -91,7 +91,7 @@ fn repository_without_commits_is_reported() {
     let fixture = Fixture::new();
     let repository = repository(&fixture);
     assert!(repository.resolve("HEAD").unwrap_err().message.contains("no commits yet"));
-    assert!(matches!(repository.merge_base(&no_variables), Err(GitError::Absent(_))));
+    assert!(matches!(repository.merge_base(&no_variables), Err(GitError::Unborn(_))));
 }
 
 #[test]
@@ -221,7 +221,7 @@ fn only_branch_with_other_name_has_nothing_to_compare() {
     let fixture = Fixture::new();
     fixture.commit("one");
     fixture.git(&["branch", "-m", "trunk"]);
-    assert!(matches!(repository(&fixture).merge_base(&no_variables), Err(GitError::Absent(_))));
+    assert!(matches!(repository(&fixture).merge_base(&no_variables), Err(GitError::NoTrunk(_))));
 }
 
 #[test]

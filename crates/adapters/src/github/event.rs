@@ -87,6 +87,8 @@ pub struct PullRequest {
     pub number: u64,
     /// The target branch.
     pub base_branch: String,
+    /// The tip of the target branch at the time of the event; `None` where the payload lacks it.
+    pub base: Option<String>,
     /// Its last commit.
     pub head: String,
     /// Whether it comes from another repository, which may be deleted, and so has no secrets.
@@ -133,6 +135,7 @@ impl Event {
                         .filter(|number| *number > 0)
                         .ok_or_else(|| missing("pull_request.number"))?,
                     base_branch: required(branch, "pull_request.base.ref")?,
+                    base: commit(&payload, "pull_request.base.sha"),
                     head,
                     // Repository names are case-insensitive.
                     fork: !matches!((base, other), (Some(base), Some(other)) if base.eq_ignore_ascii_case(other)),

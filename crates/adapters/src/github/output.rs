@@ -6,15 +6,15 @@
 /// Outputs of a step, in order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Outputs {
-    lines: Vec<(&'static str, String)>,
-    refused: Vec<&'static str>,
+    lines: Vec<(String, String)>,
+    refused: Vec<String>,
 }
 
 impl Outputs {
     /// Adds an output: a word, a number or a path. A value with characters other than ASCII letters and digits, `.`, `_`,
     /// `-`, `/`, `:`, `\`, `+`, `~`, `@`, `#` and inner spaces is omitted, and its name listed in [`Outputs::refused`].
-    pub fn add(&mut self, name: &'static str, value: impl Into<String>) {
-        let value = value.into();
+    pub fn add(&mut self, name: impl Into<String>, value: impl Into<String>) {
+        let (name, value) = (name.into(), value.into());
         if is_plain(&value) {
             self.lines.push((name, value));
         } else {
@@ -23,7 +23,7 @@ impl Outputs {
     }
 
     /// Returns the names of omitted outputs.
-    pub fn refused(&self) -> &[&'static str] {
+    pub fn refused(&self) -> &[String] {
         &self.refused
     }
 

@@ -2,7 +2,7 @@
 //!
 //! Both texts are normalized to NFC (Unicode Standard Annex 15), so an `é` of one code point equals one of two. To ignore
 //! case, each character is converted to upper and then to lower case, which makes `ß` equal to `SS` and both lower-case
-//! sigmas equal.
+//! sigmas equal. Checks that search for texts also ignore the typography of spaces, quotes and dashes.
 
 use std::borrow::Cow;
 
@@ -13,6 +13,7 @@ use crate::model::Case;
 use crate::port::{Finding, Subject};
 
 use super::reason::fail;
+use super::unicode;
 
 /// Differences to ignore when texts are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -21,11 +22,23 @@ pub(crate) struct Comparison {
     pub(crate) ignore_case: bool,
     /// White space around the text.
     pub(crate) trim: bool,
+    /// Typographic variants of spaces, quotes and dashes, and zero-width characters.
+    pub(crate) typography: bool,
 }
 
 impl Comparison {
+    /// The default of checks that search for texts.
+    pub(crate) fn of_texts() -> Self {
+        Self { typography: true, ..Self::default() }
+    }
+
     /// Returns the normalized form, which is the same for equal texts.
     pub(crate) fn normalize<'a>(self, text: &'a str) -> Cow<'a, str> {
+        if self.typography
+            && let Cow::Owned(plain) = unicode::plain(text)
+        {
+            return Cow::Owned(Self { typography: false, ..self }.normalize(&plain).into_owned());
+        }
         let text = if self.trim { text.trim() } else { text };
         if self.ignore_case {
             let folded: String =
@@ -73,7 +86,7 @@ mod tests {
         assert_eq!(exact.normalize("e\u{301}"), exact.normalize("é"));
         assert_ne!(exact.normalize("É"), exact.normalize("é"));
         assert_ne!(exact.normalize(" a"), exact.normalize("a"));
-        let loose = Comparison { ignore_case: true, trim: true };
+        let loose = Comparison { ignore_case: true, trim: true, typography: false };
         for (left, right) in
             [("Straße", "STRASSE"), (" ΟΔΟΣ\n", "οδος"), ("E\u{301}", "é"), ("\u{a0}a\u{3000}", "A")]
         {

@@ -8,9 +8,9 @@ use crate::port::{Check, Finding, Subject};
 
 use super::comparison::{Comparison, reference, text, text_of};
 use super::diagnostic::EntryDiagnostic;
-use super::reason::{fail, finding, pass};
+use super::reason::{fail, finding, pass, quoted};
 use super::spec::{Built, Files, Spec};
-use super::texts::{Text, Texts, list, prepare};
+use super::texts::{Normalized, Text, Texts, list, prepare};
 
 /// A text, a list of texts that all occur, or a map.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -36,22 +36,38 @@ pub(crate) struct ContainsMap {
     /// Whether to ignore case. Default: false.
     #[serde(default)]
     ignore_case: bool,
+    /// Whether typographic spaces, quotes and dashes count as plain ones, and zero-width characters are ignored. Default:
+    /// true.
+    normalize_unicode: Option<bool>,
 }
 
 impl Spec for Contains {
     const READS_EXPECTED: bool = true;
 
     fn build(self, _files: &Files<'_>) -> Result<Built, Vec<EntryDiagnostic>> {
-        let (any, all, ignore_case, pointer) = match self {
-            Self::One(text) => (None, Some(vec![text]), false, ""),
-            Self::All(texts) => (None, Some(texts), false, ""),
-            Self::Map(map) => (map.any, map.all, map.ignore_case, "/all"),
+        let short = Comparison::of_texts();
+        let (any, all, comparison, pointer) = match self {
+            Self::One(text) => (None, Some(vec![text]), short, ""),
+            Self::All(texts) => (None, Some(texts), short, ""),
+            Self::Map(map) => {
+                let typography = map.normalize_unicode.unwrap_or(true);
+                let comparison = Comparison { ignore_case: map.ignore_case, typography, ..short };
+                (map.any, map.all, comparison, "/all")
+            }
         };
-        let comparison = Comparison { ignore_case, trim: false };
         let needs_expected = any.is_none() && all.is_none();
         let [any, all] = prepare([(any, "/any"), (all, pointer)], comparison)?;
+        let blank = |texts: &Texts, at: &str| -> Vec<EntryDiagnostic> {
+            let warning = |index: usize, text: &str| {
+                let at = if at.is_empty() { String::new() } else { format!("{at}/{index}") };
+                let message = format!("{} occurs in every answer of more than one word", quoted(text));
+                EntryDiagnostic::new(at, message)
+            };
+            texts.blank().map(|(index, text)| warning(index, text)).collect()
+        };
+        let warnings = [blank(&any, "/any"), blank(&all, pointer)].concat();
         let check = ContainsCheck { any, all, needs_expected, comparison };
-        Ok(Built::new(check).needing_expected(needs_expected))
+        Ok(Built::new(check).needing_expected(needs_expected).warning(warnings))
     }
 }
 
@@ -65,14 +81,14 @@ struct ContainsCheck {
 
 impl Check for ContainsCheck {
     fn finding(&self, subject: &Subject<'_>) -> Result<Finding, Finding> {
-        let answer = self.comparison.normalize(text(subject)?);
+        let answer = Normalized::new(text(subject)?, self.comparison);
         let of_case;
         let all = if self.needs_expected {
             let expected = match reference(None, subject.case)? {
                 Value::Array(items) => items.iter().map(text_of).collect(),
                 single => vec![text_of(single)],
             };
-            if expected.iter().all(|text| text.is_empty()) {
+            if expected.iter().all(|text| text.trim().is_empty()) {
                 return Err(fail("the case's `expected` is empty, so it occurs in every answer"));
             }
             of_case = Texts::new(expected, self.comparison);
@@ -80,10 +96,10 @@ impl Check for ContainsCheck {
         } else {
             &self.all
         };
-        if !self.any.is_empty() && self.any.filter(|text| answer.contains(text)).is_empty() {
+        if !self.any.is_empty() && self.any.filter(&answer, |answer, text| answer.contains(text)).is_empty() {
             return Err(fail(format!("none of these occur: {}", self.any.listed())));
         }
-        let missing = all.filter(|text| !answer.contains(text));
+        let missing = all.filter(&answer, |answer, text| !answer.contains(text));
         if missing.is_empty() {
             return Ok(pass("all texts occur"));
         }

@@ -28,6 +28,8 @@ pub struct NamedCheck {
     pub baseline: bool,
     /// Whether all its cases need `expected`.
     pub needs_expected: bool,
+    /// Valid values that are probably unintended.
+    pub warnings: Vec<EntryDiagnostic>,
     /// The check.
     pub check: Box<dyn Check>,
 }
@@ -74,7 +76,11 @@ pub fn compile(
             checks.push(kind.key);
             let parent = pointer("", key);
             match (kind.compile)(schema, value, read) {
-                Ok(check) => built.push(check),
+                Ok(mut check) => {
+                    let warnings = std::mem::take(&mut check.warnings).into_iter();
+                    check.warnings = warnings.map(|warning| warning.below(&parent)).collect();
+                    built.push(check);
+                }
                 Err(errors) => {
                     diagnostics.extend(errors.into_iter().map(|diagnostic| diagnostic.below(&parent)))
                 }
@@ -108,6 +114,7 @@ pub fn compile(
             min: common.min.unwrap_or(1.0),
             baseline: common.baseline.unwrap_or(false),
             needs_expected: built.needs_expected,
+            warnings: built.warnings,
             check: built.check,
         }),
         _ => Err(diagnostics),

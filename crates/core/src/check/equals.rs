@@ -48,7 +48,10 @@ impl Spec for Equals {
             Self::Text(text) => (Some(Value::String(text)), Comparison::default()),
             Self::Number(number) => (Some(Value::Number(number)), Comparison::default()),
             Self::Truth(truth) => (Some(Value::Bool(truth)), Comparison::default()),
-            Self::Map(map) => (map.value, Comparison { ignore_case: map.ignore_case, trim: map.trim }),
+            Self::Map(map) => (
+                map.value,
+                Comparison { ignore_case: map.ignore_case, trim: map.trim, ..Comparison::default() },
+            ),
         };
         let needs_expected = value.is_none();
         Ok(Built::new(EqualsCheck { value, comparison }).needing_expected(needs_expected))

@@ -59,12 +59,19 @@ impl Spec for JsonField {
     fn build(self, _files: &Files<'_>) -> Result<Built, Vec<EntryDiagnostic>> {
         let mut diagnostics = Vec::new();
         let mut conditions = Vec::new();
+        let mut warning = None;
         if let Some(value) = self.equals {
             conditions.push(Condition::Equals(value));
         }
         if let Some(pattern) = self.matches {
             match pattern::compile(&pattern, Flags::default()) {
-                Ok(regex) => conditions.push(Condition::Matches(regex)),
+                Ok(regex) => {
+                    // `.*` requires a text; an empty alternative cannot be meant.
+                    warning = pattern::matches_everything(&regex)
+                        .filter(|message| message.ends_with("is empty"))
+                        .map(|message| EntryDiagnostic::new("/matches", message));
+                    conditions.push(Condition::Matches(regex));
+                }
                 Err(error) => diagnostics.push(EntryDiagnostic::new("/matches", error)),
             }
         }
@@ -92,7 +99,7 @@ impl Spec for JsonField {
             Path::parse(&self.path).map_err(|error| diagnostics.push(EntryDiagnostic::new("/path", error)));
         match path {
             Ok(path) if diagnostics.is_empty() => {
-                Ok(Built::new(JsonFieldCheck { path, conditions, extract: self.extract }))
+                Ok(Built::new(JsonFieldCheck { path, conditions, extract: self.extract }).warning(warning))
             }
             _ => Err(diagnostics),
         }

@@ -17,6 +17,7 @@ use crate::text::json;
 use super::diagnostic::EntryDiagnostic;
 use super::reason::{excerpt, finding, kind, pass, quoted, shown};
 use super::spec::{Built, Files, Spec, present};
+use super::vacuous;
 use super::whole::{self, Extract};
 
 /// Maximum number of violations in a message.
@@ -83,10 +84,15 @@ impl Spec for JsonSchemaSpec {
                 return Err(vec![EntryDiagnostic::new("", "has no schema").help("give `path` or `schema`")]);
             }
         };
+        if let Some((message, help)) = vacuous::wrapped(&schema) {
+            return Err(vec![EntryDiagnostic::new(pointer, format!("{source}: {message}")).help(help)]);
+        }
         let located = |problem: Problem| problem.diagnostic(pointer, &source);
         let validator = compile(&schema)
             .map_err(|problems| problems.into_iter().map(located).collect::<Vec<EntryDiagnostic>>())?;
-        Ok(Built::new(JsonSchemaCheck { validator, extract }))
+        let warnings = vacuous::warnings(&schema).into_iter();
+        let warnings = warnings.map(|message| EntryDiagnostic::new(pointer, format!("{source}: {message}")));
+        Ok(Built::new(JsonSchemaCheck { validator, extract }).warning(warnings))
     }
 }
 

@@ -32,6 +32,8 @@ mod spec;
 mod starts_with;
 mod texts;
 mod tolerance;
+mod unicode;
+mod vacuous;
 mod whole;
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use super::comparison::{Comparison, text};
 use super::diagnostic::EntryDiagnostic;
 use super::reason::{fail, finding, pass};
 use super::spec::{Built, Files, Spec};
-use super::texts::{Text, Texts, list, prepare};
+use super::texts::{Normalized, Text, Texts, list, prepare};
 
 /// A text, a list of texts of which none occurs, or a map.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -37,19 +37,26 @@ pub(crate) struct NotContainsMap {
     /// Whether to ignore case. Default: false.
     #[serde(default)]
     ignore_case: bool,
+    /// Whether typographic spaces, quotes and dashes count as plain ones, and zero-width characters are ignored. Default:
+    /// true.
+    normalize_unicode: Option<bool>,
 }
 
 impl Spec for NotContains {
     fn build(self, _files: &Files<'_>) -> Result<Built, Vec<EntryDiagnostic>> {
-        let (any, all, ignore_case, pointer) = match self {
-            Self::One(text) => (Some(vec![text]), None, false, ""),
-            Self::Any(texts) => (Some(texts), None, false, ""),
-            Self::Map(map) => (map.any, map.all, map.ignore_case, "/any"),
+        let short = Comparison::of_texts();
+        let (any, all, comparison, pointer) = match self {
+            Self::One(text) => (Some(vec![text]), None, short, ""),
+            Self::Any(texts) => (Some(texts), None, short, ""),
+            Self::Map(map) => {
+                let typography = map.normalize_unicode.unwrap_or(true);
+                let comparison = Comparison { ignore_case: map.ignore_case, typography, ..short };
+                (map.any, map.all, comparison, "/any")
+            }
         };
         if any.is_none() && all.is_none() {
             return Err(vec![EntryDiagnostic::new("", "has no text").help("give `any` or `all`")]);
         }
-        let comparison = Comparison { ignore_case, trim: false };
         let [any, all] = prepare([(any, pointer), (all, "/all")], comparison)?;
         Ok(Built::new(NotContainsCheck { any, all, comparison }))
     }
@@ -64,13 +71,14 @@ struct NotContainsCheck {
 
 impl Check for NotContainsCheck {
     fn finding(&self, subject: &Subject<'_>) -> Result<Finding, Finding> {
-        let answer = self.comparison.normalize(text(subject)?);
-        let occurring = self.any.filter(|text| answer.contains(text));
+        let answer = Normalized::new(text(subject)?, self.comparison);
+        let occurring = self.any.filter(&answer, |answer, text| answer.contains(text));
         if !occurring.is_empty() {
             let reason = format!("occurs: {}", list(occurring.iter().copied()));
             return Err(finding(false, &reason, json!({ "occurring": occurring })));
         }
-        if !self.all.is_empty() && self.all.filter(|text| !answer.contains(text)).is_empty() {
+        if !self.all.is_empty() && self.all.filter(&answer, |answer, text| !answer.contains(text)).is_empty()
+        {
             return Err(fail(format!("all of these occur: {}", self.all.listed())));
         }
         Ok(pass("no forbidden text occurs"))

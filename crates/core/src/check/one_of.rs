@@ -46,6 +46,9 @@ pub(crate) struct OneOfMap {
     /// Whether to ignore white space around the answer. Default: false.
     #[serde(default)]
     trim: bool,
+    /// Whether typographic spaces, quotes and dashes count as plain ones, and zero-width characters are ignored. Default:
+    /// true.
+    normalize_unicode: Option<bool>,
 }
 
 impl Spec for OneOf {
@@ -53,9 +56,11 @@ impl Spec for OneOf {
 
     fn build(self, _files: &Files<'_>) -> Result<Built, Vec<EntryDiagnostic>> {
         let (values, comparison, pointer) = match self {
-            Self::Values(values) => (Some(values), Comparison::default(), ""),
+            Self::Values(values) => (Some(values), Comparison::of_texts(), ""),
             Self::Map(map) => {
-                (map.values, Comparison { ignore_case: map.ignore_case, trim: map.trim }, "/values")
+                let typography = map.normalize_unicode.unwrap_or(true);
+                let comparison = Comparison { ignore_case: map.ignore_case, trim: map.trim, typography };
+                (map.values, comparison, "/values")
             }
         };
         let listed = values.as_deref().unwrap_or_default();

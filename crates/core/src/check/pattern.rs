@@ -49,6 +49,24 @@ pub(crate) fn compile(pattern: &str, flags: Flags) -> Result<Regex, String> {
         })
 }
 
+/// Returns a warning if a pattern matches every text, or every text that is not empty.
+pub(crate) fn matches_everything(regex: &Regex) -> Option<String> {
+    const PROBES: [&str; 6] = ["a", "0", "%", "ß", "\u{2013}", "Zz 9."];
+    if !PROBES.iter().all(|probe| regex.is_match(probe)) {
+        return None;
+    }
+    let pattern = super::reason::quoted(regex.as_str());
+    if !regex.is_match("") {
+        return Some(format!("{pattern} matches every text that is not empty"));
+    }
+    let empty_branch = ["|", "|)", "(|", "||"].iter().any(|part| match *part {
+        "|" => regex.as_str().ends_with('|') || regex.as_str().starts_with('|'),
+        part => regex.as_str().contains(part),
+    });
+    let hint = if empty_branch { ", since one of its alternatives is empty" } else { "" };
+    Some(format!("{pattern} matches every text{hint}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -62,6 +80,19 @@ mod tests {
         assert!(error(&"a".repeat(20_000)).contains("longer than"));
         assert!(error("").contains("empty"));
         assert!(!error(&"(".repeat(5_000)).is_empty());
+    }
+
+    #[test]
+    fn patterns_that_match_everything_are_recognized() {
+        let warning = |pattern: &str| matches_everything(&compile(pattern, Flags::default()).unwrap());
+        for pattern in [".*", "refund|", "|refund", "(refund|)", "^", "$", "(refund)?", "[\\s\\S]*", "x*"] {
+            assert!(warning(pattern).unwrap().contains("every text"), "{pattern}");
+        }
+        assert!(warning("refund|").unwrap().ends_with("alternatives is empty"));
+        assert!(warning(".+").unwrap().ends_with("not empty"));
+        for pattern in ["refund", "^$", "\\w+", "[a-z]|[0-9]", "(?s)^.{2,}$", "refund\\|", "\\d"] {
+            assert_eq!(warning(pattern), None, "{pattern}");
+        }
     }
 
     #[test]

@@ -40,15 +40,17 @@ pub(crate) struct RegexMap {
 
 impl Spec for RegexSpec {
     fn build(self, _files: &Files<'_>) -> Result<Built, Vec<EntryDiagnostic>> {
-        let (pattern, flags, pointer) = match self {
+        let (text, flags, pointer) = match self {
             Self::Pattern(pattern) => (pattern, Flags::default(), ""),
             Self::Map(RegexMap { pattern, ignore_case, multi_line, dot_matches_new_line }) => {
                 (pattern, Flags { ignore_case, multi_line, dot_matches_new_line }, "/pattern")
             }
         };
         let regex =
-            pattern::compile(&pattern, flags).map_err(|error| vec![EntryDiagnostic::new(pointer, error)])?;
-        Ok(Built::new(RegexCheck { regex }))
+            pattern::compile(&text, flags).map_err(|error| vec![EntryDiagnostic::new(pointer, error)])?;
+        let warning = pattern::matches_everything(&regex);
+        let warning = warning.map(|message| EntryDiagnostic::new(pointer, message));
+        Ok(Built::new(RegexCheck { regex }).warning(warning))
     }
 }
 

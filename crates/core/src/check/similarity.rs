@@ -76,7 +76,11 @@ impl Spec for Similarity {
                 value: map.value.map(Value::String),
                 min: map.min,
                 measure: map.measure,
-                comparison: Comparison { ignore_case: map.ignore_case, trim: map.trim },
+                comparison: Comparison {
+                    ignore_case: map.ignore_case,
+                    trim: map.trim,
+                    ..Comparison::default()
+                },
             },
         };
         let needs_expected = check.value.is_none();
@@ -175,7 +179,8 @@ fn without_common_ends<'a, 'b, T: PartialEq>(mut left: &'a [T], mut right: &'b [
 }
 
 fn rouge_l(left: &str, right: &str, min: f64) -> Measured {
-    let folded = |text: &str| Comparison { ignore_case: true, trim: false }.normalize(text).into_owned();
+    let folded =
+        |text: &str| Comparison { ignore_case: true, ..Comparison::default() }.normalize(text).into_owned();
     let (left, right) = (folded(left), folded(right));
     let mut numbers: HashMap<&str, usize> = HashMap::new();
     let mut number = |word| {

@@ -22,17 +22,25 @@ pub(crate) struct Built {
     pub(crate) check: Box<dyn Check>,
     /// Whether a case needs `expected` for it.
     pub(crate) needs_expected: bool,
+    /// Valid values that are probably unintended.
+    pub(crate) warnings: Vec<EntryDiagnostic>,
 }
 
 impl Built {
     /// A check that needs no `expected`.
     pub(crate) fn new(check: impl Check + 'static) -> Self {
-        Self { check: Box::new(check), needs_expected: false }
+        Self { check: Box::new(check), needs_expected: false, warnings: Vec::new() }
     }
 
     /// Sets whether the check compares with the case's `expected`.
     pub(crate) fn needing_expected(mut self, needs_expected: bool) -> Self {
         self.needs_expected = needs_expected;
+        self
+    }
+
+    /// Adds warnings.
+    pub(crate) fn warning(mut self, warnings: impl IntoIterator<Item = EntryDiagnostic>) -> Self {
+        self.warnings.extend(warnings);
         self
     }
 }

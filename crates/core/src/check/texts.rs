@@ -1,5 +1,7 @@
 //! Lists of texts that checks search for.
 
+use std::borrow::Cow;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -9,22 +11,50 @@ use super::comparison::{Comparison, text};
 use super::diagnostic::{EntryDiagnostic, no_errors};
 use super::reason::{fail, pass, quoted};
 use super::spec::Built;
+use super::unicode;
 
 /// A text that is not empty, since empty text occurs everywhere.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub(crate) struct Text(#[schemars(length(min = 1))] pub(crate) String);
 
+/// A text to search for.
+#[derive(Debug, Clone)]
+struct Searched {
+    written: String,
+    normalized: String,
+    /// Whether it is compared with the answer's own typography.
+    literal: bool,
+}
+
 /// Texts as written and in normalized form.
 #[derive(Debug, Clone)]
-pub(crate) struct Texts(Vec<(String, String)>);
+pub(crate) struct Texts(Vec<Searched>);
+
+/// An answer in the forms that texts are compared with.
+#[derive(Debug)]
+pub(crate) struct Normalized<'a> {
+    plain: Cow<'a, str>,
+    /// With its own typography.
+    literal: Cow<'a, str>,
+}
+
+impl<'a> Normalized<'a> {
+    pub(crate) fn new(answer: &'a str, comparison: Comparison) -> Self {
+        let literal = Comparison { typography: false, ..comparison };
+        Self { plain: comparison.normalize(answer), literal: literal.normalize(answer) }
+    }
+}
 
 impl Texts {
     /// Normalizes texts for comparison.
     pub(crate) fn new<S: AsRef<str>>(texts: impl IntoIterator<Item = S>, comparison: Comparison) -> Self {
         let prepare = |text: S| {
-            let text = text.as_ref();
-            (text.to_owned(), comparison.normalize(text).into_owned())
+            let written = text.as_ref().to_owned();
+            let literal = comparison.typography && unicode::is_about_characters(&written);
+            let comparison = Comparison { typography: comparison.typography && !literal, ..comparison };
+            let normalized = comparison.normalize(&written).into_owned();
+            Searched { written, normalized, literal }
         };
         Self(texts.into_iter().map(prepare).collect())
     }
@@ -34,14 +64,24 @@ impl Texts {
         self.0.is_empty()
     }
 
-    /// Returns the texts, as written, whose normalized form meets a condition.
-    pub(crate) fn filter(&self, condition: impl Fn(&str) -> bool) -> Vec<&str> {
-        self.0.iter().filter(|(_, form)| condition(form)).map(|(written, _)| written.as_str()).collect()
+    /// Returns the texts, as written, for which a condition on answer and text holds, both in normalized form.
+    pub(crate) fn filter(&self, answer: &Normalized<'_>, holds: impl Fn(&str, &str) -> bool) -> Vec<&str> {
+        let matching = self.0.iter().filter(|text| {
+            holds(if text.literal { &answer.literal } else { &answer.plain }, &text.normalized)
+        });
+        matching.map(|text| text.written.as_str()).collect()
+    }
+
+    /// Returns the texts that occur in every answer with a space in it.
+    pub(crate) fn blank(&self) -> impl Iterator<Item = (usize, &str)> {
+        let blank = |text: &Searched| !text.literal && text.written.chars().all(|character| character == ' ');
+        let texts = self.0.iter().enumerate().filter(move |(_, text)| blank(text));
+        texts.map(|(index, text)| (index, text.written.as_str()))
     }
 
     /// Lists the quoted texts, for messages.
     pub(crate) fn listed(&self) -> String {
-        list(self.0.iter().map(|(written, _)| written.as_str()))
+        list(self.0.iter().map(|text| text.written.as_str()))
     }
 }
 
@@ -69,6 +109,9 @@ pub(crate) struct AnyOfMap {
     /// Whether to ignore white space around the answer. Default: false.
     #[serde(default)]
     trim: bool,
+    /// Whether typographic spaces, quotes and dashes count as plain ones, and zero-width characters are ignored. Default:
+    /// true.
+    normalize_unicode: Option<bool>,
 }
 
 impl AnyOf {
@@ -82,9 +125,12 @@ impl AnyOf {
         matches: fn(&str, &str) -> bool,
     ) -> Result<Built, Vec<EntryDiagnostic>> {
         let (any, comparison, pointer) = match self {
-            Self::One(text) => (vec![text], Comparison::default(), ""),
-            Self::Any(texts) => (texts, Comparison::default(), ""),
-            Self::Map(map) => (map.any, Comparison { ignore_case: map.ignore_case, trim: map.trim }, "/any"),
+            Self::One(text) => (vec![text], Comparison::of_texts(), ""),
+            Self::Any(texts) => (texts, Comparison::of_texts(), ""),
+            Self::Map(map) => {
+                let typography = map.normalize_unicode.unwrap_or(true);
+                (map.any, Comparison { ignore_case: map.ignore_case, trim: map.trim, typography }, "/any")
+            }
         };
         // White space in the texts is significant.
         let [any] = prepare([(Some(any), pointer)], Comparison { trim: false, ..comparison })?;
@@ -102,8 +148,8 @@ struct AnyOfCheck {
 
 impl Check for AnyOfCheck {
     fn finding(&self, subject: &Subject<'_>) -> Result<Finding, Finding> {
-        let answer = self.comparison.normalize(text(subject)?);
-        let matching = self.any.filter(|text| (self.matches)(&answer, text));
+        let answer = Normalized::new(text(subject)?, self.comparison);
+        let matching = self.any.filter(&answer, self.matches);
         Ok(if matching.is_empty() {
             fail(format!("does not {} with any of: {}", self.verb, self.any.listed()))
         } else {

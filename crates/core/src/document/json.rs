@@ -39,6 +39,8 @@ fn diagnostic(lines: &Lines, Error { problem, span }: Error) -> Diagnostic {
         Problem::InvalidNumber | Problem::EndOfText(_) => at(format!("not valid JSON: {problem}")),
         Problem::Unclosed => at(format!("not valid JSON: {problem}"))
             .help("close it with `\"`; write a line break in a string as `\\n`"),
+        Problem::HalfCharacter => at(format!("not valid JSON: {problem}"))
+            .help("a tool cut the text inside an emoji or another character of two escapes: write both, or remove it"),
         Problem::InvalidString(reason) => at(format!("not valid JSON: {reason}"))
             .help("write a backslash as `\\\\` and a control character as `\\u00XX`"),
         Problem::Unexpected { expected, found } => {

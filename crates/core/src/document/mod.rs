@@ -12,6 +12,7 @@ mod json;
 mod lines;
 mod secret;
 mod suggest;
+mod unexpanded;
 mod validate;
 mod yaml;
 
@@ -27,6 +28,7 @@ pub(crate) use explain::shortened;
 pub use explain::shown;
 pub use secret::{is_auth_header, is_secret_header, looks_like_secret};
 pub use suggest::suggest;
+pub use unexpanded::unexpanded;
 pub use validate::{Violation, sort_by_place, validate, violations};
 
 use crate::text::json::Node;
@@ -84,6 +86,37 @@ impl Document {
     /// Returns the value, with keys in the order of the text.
     pub fn value(&self) -> &Value {
         &self.value
+    }
+
+    /// Returns the value at a JSON pointer, in which numbers whose value would be written differently are texts: `007`,
+    /// `1.20` and `1e3` are rather codes and versions than amounts.
+    pub fn value_as_written(&self, pointer: &str) -> Option<Value> {
+        let value = self.value.pointer(pointer)?;
+        let (node, exists) = self.find(pointer);
+        exists.then(|| self.as_written(node, value))
+    }
+
+    fn as_written(&self, node: &Node, value: &Value) -> Value {
+        match value {
+            Value::Number(number) => {
+                let span = node.span.start as usize..node.span.end as usize;
+                let written = self.lines.text().get(span).unwrap_or_default().trim();
+                // The text of an alias is its name.
+                let is_number = written.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c));
+                match is_number && written != number.to_string() {
+                    true => Value::from(written),
+                    false => value.clone(),
+                }
+            }
+            Value::Array(items) => {
+                node.children.iter().zip(items).map(|(node, item)| self.as_written(node, item)).collect()
+            }
+            Value::Object(map) => {
+                let entries = node.children.iter().zip(map);
+                entries.map(|(node, (key, value))| (key.clone(), self.as_written(node, value))).collect()
+            }
+            other => other.clone(),
+        }
     }
 
     /// Returns the value without locations.

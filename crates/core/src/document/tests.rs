@@ -49,6 +49,29 @@ fn scalars_follow_the_core_schema() {
 }
 
 #[test]
+fn numbers_that_would_change_are_texts_as_written() {
+    let text =
+        "a: [007, 1.20, 01234, 1e3, 0x1F, +5, 3.10, 1.0, 12, -3, 0.5]\nb: {c: 1.50 # note\n}\nd: \"1.20\"\n";
+    let document = Document::yaml("f", text).unwrap();
+    assert_eq!(
+        document.value_as_written("").unwrap(),
+        json!({
+            "a": ["007", "1.20", "01234", "1e3", "0x1F", "+5", "3.10", 1.0, 12, -3, 0.5],
+            "b": {"c": "1.50"},
+            "d": "1.20"
+        })
+    );
+    assert_eq!(document.value_as_written("/b/c"), Some(json!("1.50")));
+    assert_eq!(document.value_as_written("/x"), None);
+}
+
+#[test]
+fn odd_spaces_are_named() {
+    let shown = yaml_diagnostics("- id: a\n  query:\u{a0}x\n");
+    assert!(shown.contains("U+00A0"), "{shown}");
+}
+
+#[test]
 fn columns_count_characters_from_one() {
     let text = "a: 1\r\nb:\r\n  - \u{e9}\u{1f600}: xy\r\n    w:\r\n";
     let document = Document::yaml("f", text).unwrap();

@@ -84,11 +84,22 @@ impl<'a> Builder<'a> {
                 let at = self.offset(*error.marker());
                 let message = format!("not valid YAML: {}", error.info());
                 let diagnostic = self.diagnostic(&message, Span::new(at, at));
-                Diagnostic { help: explain::yaml_help(error.info()).map(str::to_owned), ..diagnostic }
+                let help = self.odd_space(at).or_else(|| explain::yaml_help(error.info()).map(str::to_owned));
+                Diagnostic { help, ..diagnostic }
             })?;
             self.take(event, span)?;
         }
         Ok(())
+    }
+
+    /// Help for a space that is not plain, on the line of a syntax error or the one before.
+    fn odd_space(&self, at: usize) -> Option<String> {
+        let before = self.lines.text().get(..at)?;
+        let rest = self.lines.text().get(at..)?.split('\n').next()?;
+        let start = before.rmatch_indices('\n').nth(1).map_or(0, |(newline, _)| newline + 1);
+        let nearby = before.get(start..)?.chars().chain(rest.chars());
+        let odd = nearby.into_iter().find(|c| c.is_whitespace() && !c.is_ascii() || *c == '\u{200b}')?;
+        Some(format!("a space here is U+{:04X}, not a plain one: retype it", u32::from(odd)))
     }
 
     fn take(&mut self, event: Event<'_>, span: YamlSpan) -> Result<(), Diagnostic> {

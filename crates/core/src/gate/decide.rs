@@ -24,7 +24,7 @@ use super::warnings::warnings;
 /// run gets the decision that it got when it was made. `ended` is the end of the run after its last look.
 ///
 /// Pure: the same analysis, policy and end give the same decision, bit for bit.
-pub fn decide(analysis: &Analysis, policy: &Policy, ended: &Ended) -> Decision {
+pub(super) fn decide(analysis: &Analysis, policy: &Policy, ended: &Ended) -> Decision {
     let alpha = policy.alpha();
     let stopped_early = *ended == Ended::FailedFast;
     let reached = policy.schedule().reached(analysis.repeats, alpha);

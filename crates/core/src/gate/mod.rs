@@ -4,6 +4,7 @@
 //! missing grades at their worst and at their best; only a verdict that is the same both times counts. `docs/decision.md`
 //! explains the rules to users.
 
+mod base_cases;
 mod case_status;
 mod criterion;
 mod decide;
@@ -25,7 +26,7 @@ mod trials;
 mod warnings;
 
 pub use crate::model::{Bound, Criterion, Policy, Requirement, Rule, Statistic};
-pub use decide::decide;
+pub use base_cases::decide;
 pub use schedule::{Look, Schedule};
 
 #[cfg(test)]

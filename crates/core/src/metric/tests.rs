@@ -31,6 +31,7 @@ fn run(cases: usize, repeats: u32, trials: Vec<Trial>) -> Run {
         candidate: variant("a", None),
         baseline: Some(variant("b", None)),
         baseline_note: None,
+        notices: Vec::new(),
         judge: None,
         scorers: vec!["check.short".to_owned(), "faithfulness".to_owned()],
         applies: Vec::new(),

@@ -23,6 +23,8 @@ pub struct CaseFacts {
     pub must_pass: bool,
     /// Whether both variants rendered the same request, which was then answered and judged once.
     pub shared: bool,
+    /// Whether the dataset of the base lacks it. The base's cases alone must pass as well.
+    pub added: bool,
 }
 
 named! {

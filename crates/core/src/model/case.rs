@@ -12,8 +12,14 @@ use super::Place;
 pub struct Case {
     /// Unique in its dataset; the row number by default.
     pub id: String,
+    /// Whether the id is the row number, because the row has none of its own.
+    pub numbered: bool,
+    /// Whether the dataset of the base lacks it.
+    pub added: bool,
     /// The question; empty where the dataset has none.
     pub query: String,
+    /// Whether the question is given and empty.
+    pub is_query_empty: bool,
     /// The passages an answer may rely on; `None` where the row has no context. Shared with the run and its report.
     pub context: Option<Arc<[String]>>,
     /// The reference answer.
@@ -37,6 +43,11 @@ pub struct Case {
 }
 
 impl Case {
+    /// Whether the case has a question, which may be empty.
+    pub fn has_query(&self) -> bool {
+        self.is_query_empty || !self.query.is_empty()
+    }
+
     /// The passages of the context, joined by blank lines.
     pub fn context_text(&self) -> Option<String> {
         self.context.as_ref().map(|passages| passages.join("\n\n"))

@@ -34,7 +34,7 @@ pub struct Dataset {
 pub struct DatasetFacts {
     /// The path as configured.
     pub path: String,
-    /// The format: `jsonl`, `json`, `csv` or `yaml`.
+    /// The format: `jsonl`, `json`, `csv` or `yaml`; for CSV with what separates its cells unless commas do.
     pub format: String,
     /// `sha256:…` over the canonical content of the cases that were evaluated.
     pub digest: String,

@@ -58,7 +58,7 @@ impl SelfTest {
 pub struct PlantedOutcome {
     /// The planted answer's name.
     pub planted: String,
-    /// The judged metric: `faithfulness`, `relevance`, `correctness`, `rubric`, `scale`, or a metric's name.
+    /// The kind of judge, for a built-in answer; else the metric.
     pub metric: String,
     /// The judge's model.
     pub judge: String,

@@ -177,6 +177,8 @@ pub struct Run {
     pub ended: Ended,
     /// Source of the policy; `None` for the candidate's own configuration.
     pub policy_source: Option<PolicySource>,
+    /// Facts that reports state first: what is new, and what was not compared.
+    pub notices: Vec<String>,
     /// Warnings for readers.
     pub warnings: Vec<String>,
 }

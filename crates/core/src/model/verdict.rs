@@ -66,6 +66,8 @@ named! {
         CacheDamaged = "cache_damaged",
         /// A limit of the budget was reached.
         BudgetSpent = "budget_spent",
+        /// The change removes cases of the base, or makes them unusable.
+        DatasetChanged = "dataset_changed",
         /// The judge failed its self-test, or lacks the calibration that the configuration requires.
         UnfitJudge = "unfit_judge",
         /// Ctrl-C or a request of the system to stop.

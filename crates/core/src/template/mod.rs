@@ -5,6 +5,7 @@
 //! undefined for some case, before the first call of a model. By design there are no conditions, loops, filters, includes
 //! or environment variables.
 
+mod literal;
 mod parse;
 mod variables;
 mod verify;
@@ -12,6 +13,7 @@ mod verify;
 #[cfg(test)]
 mod tests;
 
+pub use literal::names_a_reference;
 pub use parse::{Placeholder, Position, Template, TemplateDiagnostic, UndefinedVariable};
-pub use variables::{RESERVED, Variables, variables};
-pub use verify::{uses, verify, warnings};
+pub use variables::{RESERVED, Variables, aliases, variables};
+pub use verify::{used_names, uses, verify, warnings};

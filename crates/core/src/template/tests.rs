@@ -178,6 +178,47 @@ fn verify_groups_by_name_and_suggests_names() {
 }
 
 #[test]
+fn braces_of_other_languages_get_their_own_help() {
+    let cases = [case("a", serde_json::json!({}))];
+    let help = |text: &str| -> Vec<String> {
+        verify(&variant(text, "u"), &cases).into_iter().filter_map(|found| found.help).collect()
+    };
+    for text in ["\\frac{{a}}{{b}}", "x_{{i}}", "e^{{n}}", "\\frac{{1}}{2}"] {
+        let found = help(text);
+        assert!(!found.is_empty() && found.iter().all(|help| help.contains("LaTeX")), "{text}: {found:?}");
+    }
+    for text in ["${{ secrets.TOKEN }}", "${{matrix.os}}", "${{ github.ref == 'x' }}"] {
+        assert!(help(text)[0].contains("workflow"), "{text}");
+    }
+    assert!(!help("see {{other}}")[0].contains("LaTeX"));
+}
+
+#[test]
+fn a_variable_that_two_messages_lack_is_one_mistake() {
+    let cases = [case("a", serde_json::json!({}))];
+    assert_eq!(verify(&variant("{{x}}", "{{x}} {{y}}"), &cases).len(), 2);
+}
+
+#[test]
+fn doubled_braces_around_json_are_warned_about() {
+    let cases = [case("a", serde_json::json!({}))];
+    let found = warnings(&variant("Return {{\"a\": {{\"b\": 1}}}}", "u"), &cases);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].contains("f-strings"), "{found:?}");
+    assert!(warnings(&variant("Return {\"a\": {\"b\": 1}}", "u"), &cases).is_empty());
+}
+
+#[test]
+fn columns_of_references_are_recognized() {
+    for name in ["expected_answer", "reference_answer", "ideal", "ground_truth", "Answer", "golden-answer"] {
+        assert!(names_a_reference(name), "{name}");
+    }
+    for name in ["query", "references", "target_language", "answer_style", "question", "context"] {
+        assert!(!names_a_reference(name), "{name}");
+    }
+}
+
+#[test]
 fn single_braces_of_a_known_variable_are_warned_about() {
     let cases = [case("a", json!({}))];
     let variant = variant("{context} {id}", "{{query}} {query} {{id}}");

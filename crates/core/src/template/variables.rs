@@ -9,6 +9,33 @@ use crate::model::Case;
 /// Reserved names: the case's own fields, and the reference answer, which must not leak.
 pub const RESERVED: [&str; 4] = ["id", "query", "context", "expected"];
 
+/// Names that other tools give to a field of a case, the likeliest first.
+pub fn aliases(field: &str) -> &'static [&'static str] {
+    match field {
+        "query" => &["question", "input", "prompt", "user_input", "user_query", "instruction", "input_text"],
+        "context" => &[
+            "passages",
+            "documents",
+            "retrieved_contexts",
+            "retrieval_context",
+            "contexts",
+            "source",
+            "content",
+        ],
+        "expected" => &[
+            "answer",
+            "reference",
+            "ground_truth",
+            "expected_output",
+            "expected_answer",
+            "reference_answer",
+            "ideal",
+            "target",
+        ],
+        _ => &[],
+    }
+}
+
 /// The variables of one case.
 #[derive(Debug, Clone, Copy)]
 pub struct Variables<'c> {
@@ -17,7 +44,7 @@ pub struct Variables<'c> {
 
 /// Returns the variables of a case: `id`, `query`, `context` and its `vars`.
 ///
-/// An empty query, a missing context and `null` are undefined. `expected` is always undefined: the evaluation of a prompt
+/// A missing query, a missing context and `null` are undefined; empty texts are values. `expected` is always undefined: the evaluation of a prompt
 /// that contains the reference answer is worthless.
 pub fn variables(case: &Case) -> Variables<'_> {
     Variables { case }
@@ -29,7 +56,7 @@ impl<'c> Variables<'c> {
     pub fn get(&self, name: &str) -> Option<Cow<'c, str>> {
         match name {
             "id" => Some(Cow::Borrowed(&self.case.id)),
-            "query" if self.case.query.is_empty() => None,
+            "query" if !self.case.has_query() => None,
             "query" => Some(Cow::Borrowed(&self.case.query)),
             "context" => match self.case.context.as_deref() {
                 None => None,
@@ -45,7 +72,7 @@ impl<'c> Variables<'c> {
     pub fn has(&self, name: &str) -> bool {
         match name {
             "id" => true,
-            "query" => !self.case.query.is_empty(),
+            "query" => self.case.has_query(),
             "context" => self.case.context.is_some(),
             "expected" => false,
             _ => self.case.vars.get(name).is_some_and(|value| !value.is_null()),

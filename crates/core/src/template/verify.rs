@@ -3,24 +3,26 @@
 use crate::document::suggest;
 use crate::model::{Case, Diagnostic, Message, Place, Variant};
 
-use super::{Placeholder, Position, Template, TemplateDiagnostic, variables};
+use super::{Placeholder, Position, Template, TemplateDiagnostic, aliases, literal, variables};
 
 /// Returns all diagnostics of a variant's templates: invalid placeholders, and placeholders that are undefined for some
-/// case. A name is reported once per message, with the number of cases.
+/// case. A name is reported once, with the number of cases.
 pub fn verify(variant: &Variant, cases: &[Case]) -> Vec<Diagnostic> {
     let mut diagnostics = Vec::new();
-    for (index, message) in variant.messages.iter().enumerate() {
-        for TemplateDiagnostic { at, message, help } in Template::diagnostics(&message.content) {
+    let mut seen: Vec<String> = Vec::new();
+    for (index, sent) in variant.messages.iter().enumerate() {
+        for TemplateDiagnostic { at, message, help } in Template::diagnostics(&sent.content) {
+            let help = literal::help(&sent.content, at.offset).unwrap_or(help);
             diagnostics.push(placed(variant, index, at, message, help));
         }
-        let Ok(template) = Template::parse(&message.content) else { continue };
-        let mut seen: Vec<&str> = Vec::new();
+        let Ok(template) = Template::parse(&sent.content) else { continue };
         for Placeholder { name, at } in template.placeholders() {
-            if seen.contains(&name.as_str()) {
+            if seen.contains(name) {
                 continue;
             }
-            seen.push(name);
+            seen.push(name.clone());
             if let Some((what, help)) = undefined(name, cases) {
+                let help = literal::help(&sent.content, at.offset).unwrap_or(help);
                 diagnostics.push(placed(variant, index, *at, what, help));
             }
         }
@@ -35,10 +37,31 @@ pub fn uses(variant: &Variant, name: &str) -> bool {
     })
 }
 
+/// The names of the variables that the variant uses, each once.
+pub fn used_names(variant: &Variant) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for message in &variant.messages {
+        let Ok(template) = Template::parse(&message.content) else { continue };
+        for name in template.variables() {
+            if !names.iter().any(|known| known == name) {
+                names.push(name.to_owned());
+            }
+        }
+    }
+    names
+}
+
 /// Warns about valid but suspicious text: `{query}` in single braces, where the variant does not use the variable as
-/// `{{query}}`.
+/// `{{query}}`, and JSON with doubled braces.
 pub fn warnings(variant: &Variant, cases: &[Case]) -> Vec<String> {
     let mut warnings = Vec::new();
+    if variant.messages.iter().any(|message| literal::has_doubled_json(&message.content)) {
+        warnings.push(format!(
+            "{}: `{{{{\"` is sent as it is, with two braces; f-strings double the braces of JSON, prompts here do not: \
+             write `{{\"`",
+            variant.facts.prompt.source
+        ));
+    }
     for name in known_names(cases) {
         let single = format!("{{{name}}}");
         if variant.messages.iter().any(|message| message.content.contains(&single)) && !uses(variant, name) {
@@ -112,8 +135,9 @@ fn help_for_unknown(name: &str, cases: &[Case]) -> String {
     let list = known.iter().take(12).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     let more = if known.len() > 12 { ", …" } else { "" };
     if name == "query" || name == "context" {
+        let column = aliases(name).iter().find(|alias| known.contains(*alias)).copied().unwrap_or("COLUMN");
         return format!(
-            "no case has `{name}`; map its column with `fields: {{{name}: COLUMN}}` (available: {list}{more})"
+            "no case has `{name}`; map its column with `fields: {{{name}: {column}}}` (available: {list}{more})"
         );
     }
     format!("available variables: {list}{more}; or add `{name}` as a column or under `vars`")

@@ -42,8 +42,8 @@ pub struct Labels {
     pub graded: bool,
 }
 
-/// Parses the rows of a label file. Rows with a `rater` and the same question, context and answer are ratings of one
-/// answer, whatever their ids; any other row is a separate answer.
+/// Parses the rows of a label file. Rows with a `rater` and the same id, question, context and answer are ratings of one
+/// answer; any other row is a separate answer. Ids that number the ratings, so that none occurs twice, do not count.
 ///
 /// A row has `response`; `human` is true, false or a number in 0..=1, or absent for an answer without a rating. The
 /// values of the column `by` are slices; without it tags are, or the column `model` if no row has tags.
@@ -59,8 +59,8 @@ pub fn labels(rows: Vec<Case>, by: Option<&str>) -> Result<Labels, Diagnostics> 
     let column = by.or((!has_tags).then_some("model"));
     let mut diagnostics = Vec::new();
     let mut answers: Vec<LabeledAnswer> = Vec::new();
-    // Answers with their raters, by question, context and answer.
-    let mut index_by_text: HashMap<(String, Option<String>, String), usize> = HashMap::new();
+    let by_id = ids_name_answers(&rows);
+    let mut index_by_key: HashMap<Key, usize> = HashMap::new();
     let mut raters: HashSet<(usize, String)> = HashSet::new();
     for mut row in rows {
         let place = row.place.clone();
@@ -89,8 +89,8 @@ pub fn labels(rows: Vec<Case>, by: Option<&str>) -> Result<Labels, Diagnostics> 
             None => row.tags.clone(),
         };
         let rater = row.vars.shift_remove("rater").as_ref().map(to_text);
-        let key = (row.query.clone(), row.context_text(), response.clone());
-        let index = match rater.as_ref().and_then(|_| index_by_text.get(&key)) {
+        let key = key(&row, &response, by_id);
+        let index = match rater.as_ref().and_then(|_| index_by_key.get(&key)) {
             Some(index) => *index,
             None => {
                 let extracted = Ok(response.clone());
@@ -106,7 +106,7 @@ pub fn labels(rows: Vec<Case>, by: Option<&str>) -> Result<Labels, Diagnostics> 
             }
         };
         if let Some(rater) = rater {
-            index_by_text.insert(key, index);
+            index_by_key.insert(key, index);
             if !raters.insert((index, rater.clone())) {
                 diagnostics.push(error(
                     format!("label {id}: {rater} has already rated this answer"),
@@ -122,6 +122,27 @@ pub fn labels(rows: Vec<Case>, by: Option<&str>) -> Result<Labels, Diagnostics> 
     let graded =
         answers.iter().flat_map(|answer| &answer.ratings).any(|rating| *rating != 0.0 && *rating != 1.0);
     Ok(Labels { answers, graded })
+}
+
+/// What rows of one answer have in common: id, model, question, context and answer.
+type Key = (Option<String>, Option<String>, String, Option<String>, String);
+
+fn key(row: &Case, response: &str, by_id: bool) -> Key {
+    let variable = |name: &str| row.vars.get(name).map(to_text);
+    let id = variable(ID).filter(|_| by_id);
+    (id, variable("model"), row.query.clone(), row.context_text(), response.to_owned())
+}
+
+/// Whether ids name answers, not single ratings: one occurs twice, or without ids a rater would have rated an answer twice.
+fn ids_name_answers(rows: &[Case]) -> bool {
+    let mut ids: HashSet<String> = HashSet::new();
+    let mut raters: HashSet<(Key, String)> = HashSet::new();
+    rows.iter().any(|row| {
+        let Some(rater) = row.vars.get("rater").map(to_text) else { return false };
+        let Some(id) = row.vars.get(ID).map(to_text) else { return false };
+        let response = row.vars.get("response").and_then(Value::as_str).unwrap_or_default();
+        !ids.insert(id) || !raters.insert((key(row, response, false), rater))
+    })
 }
 
 /// A rating in 0..=1, which is a text in a CSV file.

@@ -110,6 +110,29 @@ fn ratings_of_one_answer_are_merged_and_the_majority_counts() {
 }
 
 #[test]
+fn ratings_are_joined_by_id_and_answer() {
+    let rated = |id: &str, response: &str, rater: &str, human: bool| json!({"answer_id": id, "response": response, "rater": rater, "human": human});
+    let raters = ["ana", "ben", "cem"];
+    // Two systems gave the same summary, and each of three people rated both.
+    let rows: Vec<Value> = ["bart", "t5"]
+        .iter()
+        .flat_map(|id| raters.map(|rater| rated(id, "the same summary", rater, *id == "bart")))
+        .collect();
+    let labels = read(&rows, None).unwrap();
+    let found: Vec<_> = labels.answers.iter().map(|it| (it.id.as_str(), it.ratings.len())).collect();
+    assert_eq!(found, [("bart", 3), ("t5", 3)]);
+    // One id for two answers: the answer tells them apart.
+    let rows = [rated("d1", "x", "ana", true), rated("d1", "y", "ana", true), rated("d1", "x", "ben", true)];
+    assert_eq!(read(&rows, None).unwrap().answers.len(), 2);
+    // One person, an id for each row, twice the same text: two answers.
+    let rows = [rated("1", "x", "ana", true), rated("2", "x", "ana", false)];
+    assert_eq!(read(&rows, None).unwrap().answers.len(), 2);
+    // Without ids, the model tells equal answers apart.
+    let by_model = |model: &str| json!({"response": "x", "rater": "ana", "model": model, "human": true});
+    assert_eq!(read(&[by_model("a"), by_model("b")], None).unwrap().answers.len(), 2);
+}
+
+#[test]
 fn invalid_rows_are_reported_together() {
     let rows = [
         json!({"human": true}),

@@ -34,8 +34,8 @@ pub struct Header {
     pub started_at: String,
     /// The judge; `None` without judged metrics.
     pub judge: Option<JudgeFacts>,
-    /// The reason why the judge is rejected; then no call is made.
-    pub judge_rejection: Option<Fault>,
+    /// The reason why nothing is evaluated, such as a rejected judge; then no call is made.
+    pub rejection: Option<Fault>,
     /// Prices by model.
     pub prices: Prices,
     /// Whether the endpoint is simulated.
@@ -44,6 +44,8 @@ pub struct Header {
     pub baseline_note: Option<String>,
     /// The source of the policy; `None` for the candidate's own configuration.
     pub policy_source: Option<PolicySource>,
+    /// Facts that reports state first.
+    pub notices: Vec<String>,
     /// Warnings for the report.
     pub warnings: Vec<String>,
 }
@@ -68,9 +70,9 @@ pub async fn evaluate(
     counter: &CallCounter,
     elapsed: impl Fn() -> Duration,
 ) -> Evaluation {
-    let judge_rejection = header.judge_rejection.clone();
+    let rejection = header.rejection.clone();
     let mut run = empty_run(&engine, header, engine.scorers.metrics());
-    if let Some(ended) = try_judge(&engine, &mut run, judge_rejection).await {
+    if let Some(ended) = try_judge(&engine, &mut run, rejection).await {
         run.ended = ended;
         run.repeats = RepeatCounts::all(policy.schedule().first(), run.scorers.len());
         run.totals = totals::of(&run, &engine, counter);
@@ -116,8 +118,8 @@ pub async fn evaluate(
 }
 
 /// Runs the self-test of the judge. Returns the end of the run if the judge is rejected.
-async fn try_judge(engine: &Engine, run: &mut Run, judge_rejection: Option<Fault>) -> Option<Ended> {
-    if let Some(fault) = judge_rejection {
+async fn try_judge(engine: &Engine, run: &mut Run, rejection: Option<Fault>) -> Option<Ended> {
+    if let Some(fault) = rejection {
         return Some(Ended::Stopped(fault));
     }
     let (outcome, ended) = match engine.self_test().await {
@@ -152,6 +154,7 @@ fn empty_run(engine: &Engine, header: Header, scorers: Vec<String>) -> Run {
             group: case.group.clone(),
             must_pass: case.must_pass,
             shared,
+            added: case.added,
         })
         .collect();
     let applies = scorers
@@ -178,6 +181,7 @@ fn empty_run(engine: &Engine, header: Header, scorers: Vec<String>) -> Run {
         simulated: header.simulated,
         ended: Ended::Completed,
         policy_source: header.policy_source,
+        notices: header.notices,
         warnings: header.warnings,
     }
 }

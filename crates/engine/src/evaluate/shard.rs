@@ -28,7 +28,7 @@ pub async fn execute_shard(
     elapsed: impl Fn() -> Duration,
 ) -> Run {
     let ShardRun { scorers, repeats, earlier } = shard;
-    let judge_rejection = header.judge_rejection.clone();
+    let rejection = header.rejection.clone();
     let mut run = empty_run(engine, header, scorers);
     run.repeats = RepeatCounts::all(repeats, run.scorers.len());
     if run.cases.is_empty() {
@@ -38,7 +38,7 @@ pub async fn execute_shard(
             ..CallTotals::default()
         };
     } else {
-        match try_judge(engine, &mut run, judge_rejection).await {
+        match try_judge(engine, &mut run, rejection).await {
             Some(ended) => run.ended = ended,
             None => {
                 let slots = engine.plan.slots(0, repeats);

@@ -46,6 +46,7 @@ pub(super) fn run(name: &str, cases: &[&str], repeats: u32, roles: &[Role]) -> R
         candidate: variant(name),
         baseline: None,
         baseline_note: None,
+        notices: Vec::new(),
         judge: None,
         scorers: Vec::new(),
         applies: Vec::new(),

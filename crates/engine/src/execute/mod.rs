@@ -3,6 +3,7 @@
 //! Retries, rate limits and budgets are layers behind the [`ChatModel`](promptgate_core::port::ChatModel) port. The gate
 //! decides what scores and missing grades mean.
 
+mod case_cost;
 mod plan;
 mod round;
 mod scorers;
@@ -11,6 +12,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 
+pub use case_cost::CaseCostLimit;
 pub use plan::{Plan, Roles, Slot};
 pub use round::{Engine, Round, RoundResult};
 pub use scorers::Scorers;

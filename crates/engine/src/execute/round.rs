@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use super::case_cost::CaseCostLimit;
 use super::plan::{Plan, Slot};
 use super::scorers::Scorers;
 use super::state::{FinishedSlot, RoundState, SlotWork};
@@ -33,6 +34,8 @@ pub struct Engine {
     pub concurrency: usize,
     /// Metrics on which one candidate score of 0 makes the verdict fail; empty without `--fail-fast`.
     pub fail_fast: BTreeSet<String>,
+    /// How much a case of the candidate may cost; `None` for no limit.
+    pub case_cost: Option<CaseCostLimit>,
     /// The spool for texts of trials; `None` keeps them in memory.
     pub spool: Option<Arc<dyn Spool>>,
     /// Interned names of scorers and judges.
@@ -75,6 +78,7 @@ impl Engine {
             strip_reasoning: true,
             concurrency: 16,
             fail_fast: BTreeSet::new(),
+            case_cost: None,
             spool: None,
             names: Mutex::default(),
             sink,

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::case_cost::CaseCost;
 use super::plan::{Roles, Slot};
 use super::round::{Engine, RoundResult};
 use promptgate_core::model::{
@@ -53,6 +54,8 @@ pub(super) struct RoundState<'a> {
     unfinished: Vec<u32>,
     /// Judgements by metric.
     tallies: BTreeMap<String, Tally>,
+    /// The cost of the answers.
+    cost: CaseCost,
 }
 
 /// Judgements of one metric.
@@ -77,6 +80,7 @@ impl<'a> RoundState<'a> {
             ended: None,
             unfinished,
             tallies: BTreeMap::new(),
+            cost: CaseCost::new(engine.case_cost),
         }
     }
 
@@ -102,6 +106,9 @@ impl<'a> RoundState<'a> {
             self.end(Ended::Stopped(fault.clone()));
         }
         if let TrialResult::Completed(trial) = &finished.result {
+            if let Some(fault) = self.cost.count(finished.slot.roles, trial.usage) {
+                self.end(Ended::Stopped(fault));
+            }
             self.count_judgements(&trial.grades, finished.ungraded.as_deref());
         }
         if finished.fails_fast {

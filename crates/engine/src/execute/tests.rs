@@ -89,6 +89,7 @@ fn bench(
         scorers,
         strip_reasoning: true,
         concurrency: 4,
+        case_cost: None,
         fail_fast: BTreeSet::new(),
         spool: None,
         names: Mutex::default(),

@@ -7,13 +7,14 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use serde_json::Value;
 
-use promptgate_core::model::{Case, Judging, Score};
+use promptgate_core::model::{Case, Expected, Judging, Score};
 use promptgate_core::port::ChatModel;
 
 use super::conversation::{Conversation, Stop};
+use super::registry::FixedItem;
 use super::reply::{Entry, Form};
 use super::request::Payload;
-use super::self_test::PlantedAnswer;
+use super::self_test::{PlantedAnswer, planted};
 use super::{Member, Needs, ScoreResult};
 
 /// One kind of judge.
@@ -24,8 +25,13 @@ pub(super) trait Spec: fmt::Debug + Send + Sync + Sized + 'static {
     const PROMPT: &'static str;
     /// Fields that it needs of every case.
     const NEEDS: Needs;
-    /// Answers of the self-test that it must score low or high.
-    const PLANTED: &'static [PlantedAnswer];
+    /// Answers of the self-test that it must score low or high: those for every kind, and its own.
+    const PLANTED: &'static [&'static [PlantedAnswer]] = &[planted::FOR_EVERY_KIND];
+    /// Fixed items of a checklist, for the simulated judge.
+    const ITEMS: &'static [FixedItem] = &[];
+    /// The digest of the fingerprint of the judge of the self-test. A change invalidates caches and calibrations.
+    #[cfg(test)]
+    const FINGERPRINT: &'static str;
 
     /// The data of one judgement; its entry type gives the form of the reply.
     type Payload: Payload;
@@ -62,7 +68,10 @@ pub struct Row {
     needs: Needs,
     pub(super) prompt: &'static str,
     pub(super) form: Form,
-    pub(super) planted: &'static [PlantedAnswer],
+    planted: &'static [&'static [PlantedAnswer]],
+    pub(super) items: &'static [FixedItem],
+    #[cfg(test)]
+    pub(super) fingerprint: &'static str,
     for_self_test: fn() -> Kind,
 }
 
@@ -74,6 +83,9 @@ impl Row {
             prompt: S::PROMPT,
             form: <<S::Payload as Payload>::Entry as Entry>::FORM,
             planted: S::PLANTED,
+            items: S::ITEMS,
+            #[cfg(test)]
+            fingerprint: S::FINGERPRINT,
             for_self_test: || Kind::new(S::for_self_test()),
         }
     }
@@ -86,6 +98,13 @@ impl Row {
     /// Fields that the judge needs of every case.
     pub fn needs(&self) -> Needs {
         self.needs
+    }
+
+    /// The built-in planted answers: those that must score low, then those that must score high.
+    pub(super) fn planted(&self) -> impl Iterator<Item = &'static PlantedAnswer> {
+        let lists = self.planted;
+        let of = move |class| lists.iter().copied().flatten().filter(move |answer| answer.expected == class);
+        of(Expected::Low).chain(of(Expected::High))
     }
 
     /// The judge of the self-test, which for a built-in judge is the judge itself.

@@ -7,7 +7,7 @@ pub mod relevance;
 pub mod rubric;
 pub mod scale;
 
-pub use checklist::{ChecklistPayload, YesNo};
+pub use checklist::{ChecklistPayload, FixedItem, WordRule, YesNo};
 
 use promptgate_core::model::Item;
 
@@ -29,6 +29,11 @@ pub fn built_in(name: &str) -> Option<Kind> {
 /// Names of the built-in judges.
 pub fn names() -> impl Iterator<Item = &'static str> {
     BUILT_IN.iter().map(Row::name)
+}
+
+/// Returns the rule for an item of a built-in judge; `None` for any other text.
+pub fn word_rule(item: &str) -> Option<WordRule> {
+    BUILT_IN.iter().flat_map(|row| row.items).find(|fixed| fixed.text == item).map(|fixed| fixed.rule)
 }
 
 /// Creates the judge of a metric with a list of yes/no items.

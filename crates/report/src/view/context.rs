@@ -34,6 +34,13 @@ pub(crate) fn shared_context(
     context! {
         name => text(&report.name),
         baseline_note => report.baseline_note.as_deref().map(super::baseline_note).map(text),
+        notices => super::page_notices(report).take(rows).map(text).collect::<Value>(),
+        request_changes => super::request_changes(report)
+            .iter()
+            .take(rows)
+            .filter(|_| report.variants.baseline.is_some())
+            .map(|change| text(change))
+            .collect::<Value>(),
         exit_code_zero => super::is_non_blocking(report),
         simulated => report.simulated,
         partial => report.verdict == Verdict::Incomplete,

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::app::ci::messages::new_suite;
 use crate::app::ci::{CiContext, Outcome};
 use promptgate_adapters::git::{ChangedLines, Repository};
 use promptgate_adapters::github::{Annotation, Level, MAX_ANNOTATIONS};
@@ -61,6 +62,10 @@ pub(super) fn annotations(
                 names => format!("no key: {} not set; no call was made", names.join(", ")),
             };
             vec![at("promptgate: not evaluated".to_owned(), message, &None)]
+        }
+        Outcome::NewSuite { new, .. } => {
+            let (why, _) = new_suite(new, context);
+            vec![at("promptgate: not evaluated".to_owned(), format!("new suite: {why}"), &None)]
         }
         Outcome::Failed(failure) => {
             let messages: Vec<String> =

@@ -1,10 +1,11 @@
 //! Differences of policy, named files and dataset that do not count for the verdict.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashSet};
 
 use serde_json::Value;
 
 use super::PolicySources;
+use super::rows::{content, matched};
 use crate::app::sources::files::{Trees, calibration, certificates};
 use crate::app::suite::files_of_checks;
 use crate::config;
@@ -117,11 +118,10 @@ fn compare(source: &mut PolicySource, path: &str, policy: &Tree, candidate: &Tre
     }
 }
 
-/// Differences between the cases of two datasets.
+/// Differences between the cases of two datasets; of the removed ones, those that must pass come first.
 pub(in crate::app) fn between(before: &[Case], now: &[Case]) -> DatasetChanges {
-    let digest = |case: &Case| files::digest(std::slice::from_ref(case));
-    let digests: HashMap<&str, String> = before.iter().map(|case| (case.id.as_str(), digest(case))).collect();
-    let ids: HashSet<&str> = now.iter().map(|case| case.id.as_str()).collect();
+    let matches = matched(before, now);
+    let found: HashSet<usize> = matches.iter().flatten().copied().collect();
     let mut changes = DatasetChanges::default();
     let note = |cases: &mut NamedCases, case: &Case| {
         cases.count += 1;
@@ -129,13 +129,16 @@ pub(in crate::app) fn between(before: &[Case], now: &[Case]) -> DatasetChanges {
             cases.first.push(neutralized(&case.id, 60));
         }
     };
-    for case in before.iter().filter(|case| !ids.contains(case.id.as_str())) {
+    let mut removed: Vec<&Case> =
+        before.iter().enumerate().filter(|(index, _)| !found.contains(index)).map(|(_, case)| case).collect();
+    removed.sort_by_key(|case| !case.must_pass);
+    for case in removed {
         note(&mut changes.removed, case);
     }
-    for case in now {
-        match digests.get(case.id.as_str()) {
+    for (case, index) in now.iter().zip(matches) {
+        match index.and_then(|index| before.get(index)) {
             None => note(&mut changes.added, case),
-            Some(then) if *then != digest(case) => note(&mut changes.changed, case),
+            Some(then) if content(then) != content(case) => note(&mut changes.changed, case),
             Some(_) => {}
         }
     }

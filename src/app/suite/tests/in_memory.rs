@@ -10,7 +10,7 @@ use crate::app::testing::CONFIG;
 use crate::config;
 use promptgate_adapters::files::{DatasetBytes, DatasetFile, PromptBytes, PromptSource};
 use promptgate_core::check;
-use promptgate_core::model::{Diagnostic, Place};
+use promptgate_core::model::{Diagnostic, Diagnostics, Place};
 use promptgate_core::text::Redactor;
 
 const CASES: &str = "{\"id\": \"a\", \"query\": \"q\"}\n";
@@ -36,21 +36,26 @@ fn parse(files: &[(&str, &str)]) -> Result<Suite, Failure> {
             model: Some("tiny".to_owned()),
             ..PromptSource::default()
         },
+        of_merge_base: false,
     });
     let dataset = dataset::parse(rows("cases.jsonl"), &settings);
     let sources = Sources {
         shown: "promptgate.yaml".to_owned(),
         policy_source: None,
         policy_dataset: None,
+        own_prices: Vec::new(),
+        policy_prompt: None,
+        notices: Vec::new(),
         planted: settings.judge.is_some().then(|| rows("planted.jsonl")),
         files: NamedFiles::in_memory(&files),
         candidate: prompt.map_err(Into::into),
-        baseline: Ok(BaselineSource::None(None)),
+        baseline: Ok(BaselineSource::None { note: None, if_needed: None }),
         redactor: Arc::new(Redactor::default()),
+        errors: Diagnostics::default(),
         warnings: Vec::new(),
         settings,
     };
-    build(sources, dataset, &SuiteOptions::default(), None)
+    build(sources, dataset, None, &SuiteOptions::default(), None)
 }
 
 fn lines(files: &[(&str, &str)]) -> Vec<String> {
@@ -97,6 +102,62 @@ fn errors_of_all_bytes_are_reported_together_with_their_places() {
     ] {
         assert!(found.iter().any(|line| line.starts_with(expected)), "{expected} in {found:#?}");
     }
+}
+
+#[test]
+fn rows_with_errors_hide_neither_prompts_nor_checks() {
+    let cases = "{\"id\": \"a\", \"query\": \"q\", \"checks\": [{\"contians\": \"x\"}]}\n{\"id\": \"b\", \"query\": 7}\n{\"contxt\": \"c\", \"query\": \"q\"}\n";
+    let found = lines(&[
+        ("promptgate.yaml", CONFIG),
+        ("prompt.md", "{{tone}} {{context}} {{1x}}"),
+        ("cases.jsonl", cases),
+    ]);
+    for expected in [
+        "cases.jsonl:1: check `contians`",
+        "cases.jsonl:2:",
+        "cases.jsonl:3:2: unknown field `contxt`; did you mean `context`",
+        "prompt.md:1:1: `{{1x}}`",
+    ] {
+        let expected = expected.replace(":1:1: `{{1x}}`", ":1:22: `{{1x}}`");
+        assert!(found.iter().any(|line| line.starts_with(&expected)), "{expected} in {found:#?}");
+    }
+    let found =
+        lines(&[("promptgate.yaml", CONFIG), ("prompt.md", "{{tone}} {{context}}"), ("cases.jsonl", cases)]);
+    assert!(found.iter().any(|line| line.contains("`{{tone}}` is undefined")), "{found:#?}");
+    // The misspelled column is that mistake already.
+    assert!(!found.iter().any(|line| line.contains("`{{context}}` is undefined")), "{found:#?}");
+}
+
+#[test]
+fn idle_checks_are_warned_about_once() {
+    let config = format!("{CONFIG}  - {{regex: \"refund|\"}}\n  - {{json_schema: {{schema: {{}}}}}}\n");
+    let checks = "\"checks\": [{\"contains\": \" \", \"name\": \"space\"}]";
+    let cases = format!("{{\"query\": \"q\", {checks}}}\n{{\"query\": \"r\", {checks}}}\n");
+    let suite = parse(&[("promptgate.yaml", &config), ("prompt.md", "Answer."), ("cases.jsonl", &cases)])
+        .unwrap_or_else(|failure| panic!("{:#?}", failure.diagnostics()));
+    assert_eq!(
+        suite.warnings,
+        [
+            "promptgate.yaml:8:5: check `regex`: \"refund|\" matches every text, since one of its alternatives is empty",
+            "promptgate.yaml:9:5: check `json_schema.schema`: schema: the schema constrains nothing: every JSON answer \
+             passes, so it means `is_json`",
+            "case 1 and 1 more: check `contains`: \" \" occurs in every answer of more than one word",
+        ]
+    );
+}
+
+#[test]
+fn references_in_a_prompt_are_warned_about_unless_mapped() {
+    let case = "{\"query\": \"q\", \"expected_answer\": \"e\"}\n";
+    let warnings = |config: &str| {
+        let files =
+            [("promptgate.yaml", config), ("prompt.md", "{{expected_answer}}"), ("cases.jsonl", case)];
+        parse(&files).unwrap_or_else(|failure| panic!("{:#?}", failure.diagnostics())).warnings
+    };
+    assert!(warnings(CONFIG).iter().any(|warning| warning.contains("fields: {expected: expected_answer}")));
+    let fields = "dataset: {path: cases.jsonl, fields: {vars.expected_answer: expected_answer}}";
+    let mapped = warnings(&CONFIG.replace("dataset: cases.jsonl", fields));
+    assert!(!mapped.iter().any(|warning| warning.contains("proves nothing")), "{mapped:?}");
 }
 
 #[test]

@@ -43,20 +43,50 @@ fn invalid_forms_get_a_suggestion() {
         ("git:main:", "write `git:REF:PATH`"),
         ("file:", "write `file:PATH`"),
         ("report:", "write `report:PATH`"),
+        ("registry:", "write `registry:NAME@VERSION`"),
+        ("registry:Reply@production", "write `registry:NAME@VERSION`"),
     ] {
         let diagnostic = BaselineSpec::parse(text).unwrap_err();
         assert!(diagnostic.help.as_deref().is_some_and(|text| text.contains(help)), "{text}: {diagnostic}");
     }
     for text in ["none", "report:a.json"] {
-        assert!(BaselineSpec::parse_candidate(text).is_err());
+        assert!(BaselineSpec::parse_candidate(text, "candidate").is_err());
     }
-    assert!(BaselineSpec::parse_candidate("git:main").is_ok());
+    assert!(BaselineSpec::parse_candidate("git:main", "candidate").is_ok());
+}
+
+#[test]
+fn messages_name_what_is_parsed() {
+    for (text, message, help) in [
+        ("registy:reply@production", "unknown candidate kind `registy:`", "write a path"),
+        ("reprt:a.json", "unknown candidate kind `reprt:`", "write a path"),
+        ("gti:main", "unknown candidate kind `gti:`", "did you mean `git:main`?"),
+        ("", "the candidate is empty", "write a path"),
+        ("HEAD", "`HEAD` is not a valid candidate", "did you mean `git:HEAD`?"),
+    ] {
+        let diagnostic = BaselineSpec::parse_candidate(text, "candidate").unwrap_err();
+        assert_eq!(diagnostic.message, message);
+        assert!(diagnostic.help.as_deref().is_some_and(|text| text.contains(help)), "{text}: {diagnostic}");
+    }
+    let baseline = BaselineSpec::parse("registy:reply@production").unwrap_err();
+    assert_eq!(baseline.message, "unknown baseline kind `registy:`");
+    let policy = BaselineSpec::parse_candidate("registy:reply", "policy").unwrap_err();
+    assert_eq!(policy.message, "unknown policy kind `registy:`");
+}
+
+#[test]
+fn version_in_a_registry_is_refused_by_its_name() {
+    let spec = BaselineSpec::parse("registry:support/reply@2.4.0").unwrap();
+    assert_eq!(spec, BaselineSpec::Registry("support/reply@2.4.0".parse().unwrap()));
+    let folder = tempfile::TempDir::new().unwrap();
+    let diagnostic = baseline(Some(&spec), folder.path(), &no_variables).unwrap_err();
+    assert_eq!(diagnostic.message, "no registry is known to read `support/reply@2.4.0` from");
 }
 
 #[test]
 fn folder_without_repository_has_no_baseline_and_a_note() {
     let folder = tempfile::TempDir::new().unwrap();
-    let Ok(Baseline::None { note: Some(note) }) = baseline(None, folder.path(), &no_variables) else {
+    let Ok(Baseline::None { note: Some(note), .. }) = baseline(None, folder.path(), &no_variables) else {
         panic!()
     };
     assert!(note.contains("not in a git repository"), "{note}");
@@ -64,8 +94,46 @@ fn folder_without_repository_has_no_baseline_and_a_note() {
     assert!(baseline(Some(&spec), folder.path(), &no_variables).is_err(), "an explicit baseline is required");
     assert_eq!(
         baseline(Some(&BaselineSpec::None), folder.path(), &no_variables),
-        Ok(Baseline::None { note: None })
+        Ok(Baseline::None { note: None, if_needed: None })
     );
+}
+
+#[test]
+fn base_named_by_the_ci_system_is_never_absent() {
+    let outside = tempfile::TempDir::new().unwrap();
+    let unborn = Fixture::new();
+    for name in ["GITHUB_BASE_REF", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "CHANGE_TARGET"] {
+        let variable = |asked: &str| (asked == name).then(|| "main".to_owned());
+        for folder in [outside.path().to_owned(), unborn.path()] {
+            let diagnostic = baseline(None, &folder, &variable).unwrap_err();
+            assert!(diagnostic.message.starts_with(&format!("{name} names the base")), "{diagnostic}");
+        }
+    }
+}
+
+#[test]
+fn repository_without_commits_makes_everything_new() {
+    let unborn = Fixture::new();
+    for spec in [None, Some(BaselineSpec::MergeBase { path: None })] {
+        let Ok(Baseline::None { note: Some(note), if_needed: None }) =
+            baseline(spec.as_ref(), &unborn.path(), &no_variables)
+        else {
+            panic!("{spec:?}")
+        };
+        assert!(note.starts_with("new: "), "{note}");
+    }
+}
+
+#[test]
+fn unknown_trunk_is_an_error_where_a_baseline_is_needed() {
+    let fixture = Fixture::new();
+    fixture.commit("start");
+    fixture.git(&["branch", "-m", "develop"]);
+    let Ok(Baseline::None { if_needed: Some(error), .. }) = baseline(None, &fixture.path(), &no_variables)
+    else {
+        panic!()
+    };
+    assert!(error.help.is_some_and(|help| help.contains("`baseline: git:develop`")));
 }
 
 #[test]

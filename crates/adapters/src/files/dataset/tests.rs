@@ -1,3 +1,5 @@
+mod messy;
+
 use proptest::prelude::*;
 use serde_json::json;
 use tempfile::TempDir;
@@ -253,15 +255,16 @@ fn csv_cells_are_text_except_for_structured_fields() {
 fn csv_errors_name_the_line() {
     for (text, part) in [
         ("query,query\na,b\n", "c.csv:1: duplicate column `query`"),
-        ("query,\na,b\n", "column 2 has no name"),
-        ("query;tags\na;b\n", "separated by commas"),
+        ("query,\na,b\n", "c.csv:1: column 2 has no name"),
+        ("sep=;\nquery;n\n\"b\" c;\n", "c.csv:3: text follows a closing quote"),
+        ("query;n\na;b;c\n", "separated by semicolons"),
         ("query,tags\na\nb,c,d\n", "c.csv:2: the row has 1 cells, but the header has 2"),
         ("query,tags\na\nb,c,d\n", "c.csv:3: the row has 3 cells"),
         ("query\na\n\"b\nc\nd\n", "c.csv:3: a quote is opened but never closed"),
         ("query\n\"b\" c\n", "c.csv:2: text follows a closing quote"),
         ("query,checks\na,[1\n", "c.csv:2: `checks` must be a JSON list"),
         ("query,must_pass\na,ja\n", "c.csv:2: `must_pass` must be true or false"),
-        ("query,n\n,\n", "c.csv:2: the row is empty"),
+        ("query,n\n,\na,b\n", "c.csv:2: the row is empty"),
     ] {
         let shown = load_error("c.csv", text);
         assert!(shown.contains(part), "{part} is not in:\n{shown}");
@@ -274,6 +277,8 @@ fn wrong_format_is_detected() {
     assert!(load_error("c.jsonl", "[\n{\"query\": \"a\"}\n]\n").contains("format: json"));
     assert!(load_error("c.jsonl", "{\n\"query\": \"a\"\n}\n").contains("join the lines"));
     assert!(load_error("c.json", "{\"cases\": [{\"query\": \"a\"}]}").contains("move it out of `cases`"));
+    let shown = load_error("c.json", "{\"evaluators\": [\"x\"], \"data\": [{\"query\": \"a\"}]}");
+    assert!(shown.contains("move it out of `data`"), "{shown}");
     assert!(load_error("c.txt", "query\na\n").contains("cannot determine the format"));
     assert!(load_error("c.json", "[3]").contains("a row must be an object"));
     assert_eq!(read("c.txt", "{\"query\": \"a\"}").unwrap().value.facts.format, "jsonl");

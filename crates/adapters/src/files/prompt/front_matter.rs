@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use promptgate_core::document::{Document, pointer, shown};
+use promptgate_core::document::{Document, pointer, shown, unexpanded};
 use promptgate_core::model::{Diagnostic, Diagnostics, Place};
 
 use super::Settings;
@@ -10,8 +10,12 @@ use crate::files::diagnostics::did_you_mean;
 
 const KEYS: [&str; 7] = ["name", "version", "description", "model", "parameters", "author", "reason"];
 
-/// Splits a text prompt into its settings, its body, and the first line of the body.
-pub(super) fn split<'t>(file: &str, text: &'t str) -> Result<(Settings, &'t str, usize), Diagnostics> {
+/// Splits a text prompt into its settings, its body, and the first line of the body. The keys `ignored` are skipped.
+pub(super) fn split<'t>(
+    file: &str,
+    text: &'t str,
+    ignored: &[&str],
+) -> Result<(Settings, &'t str, usize), Diagnostics> {
     let mut lines = text.split_inclusive('\n');
     let Some(first) = lines.next().filter(|line| line.trim_end() == "---") else {
         return Ok((Settings::default(), text, 1));
@@ -25,7 +29,7 @@ pub(super) fn split<'t>(file: &str, text: &'t str) -> Result<(Settings, &'t str,
             let head = text.get(head_start..head_end).unwrap_or_default();
             let body = text.get(head_end + line.len()..).unwrap_or_default();
             let document = Document::yaml_from(file, 2, head)?;
-            return Ok((head_settings(&document)?, body, number + 1));
+            return Ok((head_settings(&document, ignored)?, body, number + 1));
         }
         head_end += line.len();
     }
@@ -35,12 +39,13 @@ pub(super) fn split<'t>(file: &str, text: &'t str) -> Result<(Settings, &'t str,
         .into())
 }
 
-fn head_settings(document: &Document) -> Result<Settings, Diagnostics> {
+fn head_settings(document: &Document, ignored: &[&str]) -> Result<Settings, Diagnostics> {
     match document.value() {
         Value::Null => Ok(Settings::default()),
         Value::Object(map) => {
             let mut diagnostics = Vec::new();
-            for key in map.keys().filter(|key| !KEYS.contains(&key.as_str())) {
+            let is_unknown = |key: &&String| !KEYS.contains(&key.as_str()) && !ignored.contains(&key.as_str());
+            for key in map.keys().filter(is_unknown) {
                 diagnostics.push(unknown(document, key, &KEYS));
             }
             let settings = settings(document, map, "parameters", &mut diagnostics);
@@ -76,6 +81,9 @@ pub(super) fn settings(
         Some(other) => {
             let help = match other {
                 Value::Number(_) => "quote it",
+                Value::Object(_) if key == "model" => {
+                    "write its name, `model: gpt-4o-mini`, and its parameters under `parameters`"
+                }
                 _ => "write text, or remove the key",
             };
             let message = format!("`{key}` must be text, found {}", shown(other));
@@ -91,6 +99,11 @@ pub(super) fn settings(
         if value.as_ref().is_some_and(|text| text.chars().any(char::is_control)) {
             let message = format!("`{key}` contains a line break or another control character");
             diagnostics.push(Diagnostic::new(message).at(document.place(&pointer("", key))));
+        }
+        if let Some((written, _)) = value.as_deref().and_then(unexpanded) {
+            let message = format!("`{written}` is not expanded: prompts cannot read the environment");
+            let place = document.place(&pointer("", key));
+            diagnostics.push(Diagnostic::new(message).at(place).help("write the value itself"));
         }
     }
     let parameters = match map.get(parameters) {

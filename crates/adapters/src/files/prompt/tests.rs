@@ -105,6 +105,35 @@ fn github_prompt_file_is_read() {
 }
 
 #[test]
+fn prompty_file_is_split_at_its_roles() {
+    let text = "---\nname: Basic\nauthors: [me]\nsample: {question: q}\n---\nsystem:\nYou help.\n\n# Rules\nBe short.\n\nuser:\n{{query}}\n";
+    let variant = load("basic.prompty", text).unwrap().value;
+    let contents: Vec<_> = variant.messages.iter().map(|m| (m.role, m.content.as_str())).collect();
+    let system = "You help.\n\n# Rules\nBe short.";
+    assert_eq!(contents, [(MessageRole::System, system), (MessageRole::User, "{{query}}")]);
+    assert_eq!((variant.lines, variant.facts.prompt.name.as_str()), (vec![7, 13], "Basic"));
+    let plain = load("p.prompty", "---\nname: x\n---\nJust text.\n").unwrap().value;
+    assert_eq!((plain.messages.len(), plain.messages[0].role), (1, MessageRole::System));
+    assert!(load_error("p.prompty", "system:\nuser:\nhi\n").contains("p.prompty:1: this message is empty"));
+    let map = "---\nmodel: {api: chat, configuration: {type: openai}}\n---\nsystem:\nx\n";
+    assert!(load_error("p.prompty", map).contains("model: gpt-4o-mini"));
+}
+
+#[test]
+fn roles_in_a_text_prompt_are_warned_about() {
+    let loaded = load("p.md", "---\nname: x\n---\nsystem:\nYou help.\nuser:\n{{query}}\n").unwrap();
+    assert_eq!(loaded.warnings.len(), 1);
+    assert!(loaded.warnings[0].starts_with("p.md:4: `system:` is text"), "{:?}", loaded.warnings);
+    assert!(load("p.md", "The system: it works.\n").unwrap().warnings.is_empty());
+}
+
+#[test]
+fn variables_of_the_environment_in_front_matter_are_errors() {
+    let shown = load_error("p.md", "---\nmodel: ${MODEL}\n---\nBody\n");
+    assert!(shown.contains("p.md:2:8: `${MODEL}` is not expanded"), "{shown}");
+}
+
+#[test]
 fn chat_errors_are_reported_together_with_lines() {
     let shown = load_error(
         "p.yaml",

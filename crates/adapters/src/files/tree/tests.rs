@@ -47,7 +47,11 @@ fn unreadable_paths_get_a_specific_error() {
 #[test]
 fn other_encodings_are_recognized() {
     assert_eq!(decode("f", b"\xef\xbb\xbfhi").unwrap(), "hi");
-    assert!(decode("f", b"\xff\xfeh\0i\0").unwrap_err().message.contains("UTF-16"));
+    assert_eq!(decode("f", b"\xff\xfeh\0i\0").unwrap(), "hi");
+    assert_eq!(decode("f", b"\xfe\xff\0h\0i").unwrap(), "hi");
+    for broken in [&b"\xff\xfeh\0i"[..], b"\xff\xfe\x3d\xd8h\0", b"\xff\xfe\0\0"] {
+        assert!(decode("f", broken).unwrap_err().help.unwrap().contains("UTF-8"));
+    }
     assert!(decode("f", b"h\0i\0").unwrap_err().message.contains("UTF-16"));
     let diagnostic = decode("f", b"one\ntwo\nna\xefve\n").unwrap_err();
     assert_eq!(diagnostic.to_string(), "f:3: is not UTF-8 (help: save it as UTF-8)");

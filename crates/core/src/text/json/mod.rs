@@ -106,6 +106,15 @@ mod tests {
     }
 
     #[test]
+    fn half_characters_are_named() {
+        for text in [r#""\ud83d broken""#, r#""\ude00""#, r#""\ud83d\u0041""#, r#""\\\ud83d""#] {
+            assert!(parse(text).unwrap_err().contains("half a character"), "{text}");
+        }
+        assert_eq!(parse(r#""\ud83d\ude00 \\ud83d""#), Ok(json!("😀 \\ud83d")));
+        assert!(!parse(r#""\x""#).unwrap_err().contains("half"));
+    }
+
+    #[test]
     fn deep_nesting_is_rejected() {
         assert!(parse(&"[".repeat(1_000_000)).is_err());
         assert!(parse(&format!("{}{}", "[".repeat(127), "]".repeat(127))).is_ok());

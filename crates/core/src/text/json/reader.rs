@@ -71,6 +71,9 @@ pub(crate) enum Problem {
     /// An invalid escape or character in a string.
     #[error("{0}")]
     InvalidString(String),
+    /// An escape of one half of a character beyond U+FFFF, without the other half.
+    #[error("a string holds half a character (a lone surrogate)")]
+    HalfCharacter,
     /// Characters of a number that do not form one.
     #[error("invalid number")]
     InvalidNumber,
@@ -83,6 +86,32 @@ pub(crate) enum Problem {
     /// Nesting beyond the limit.
     #[error("nested too deeply")]
     TooDeep,
+}
+
+/// Whether a JSON string has a `\ud8xx` without its second half, or a second half alone.
+fn has_lone_surrogate(literal: &str) -> bool {
+    let unit = |text: &str| u16::from_str_radix(text.get(..4)?, 16).ok();
+    let mut rest = literal;
+    while let Some(at) = rest.find('\\') {
+        let escape = rest.get(at + 1..).unwrap_or_default();
+        let Some(hexadecimal) = escape.strip_prefix('u') else {
+            rest = escape.get(1..).unwrap_or_default();
+            continue;
+        };
+        let after = hexadecimal.get(4..).unwrap_or_default();
+        rest = match unit(hexadecimal) {
+            Some(0xd800..=0xdbff) => {
+                let second = after.strip_prefix("\\u");
+                match second.and_then(unit) {
+                    Some(0xdc00..=0xdfff) => second.and_then(|text| text.get(4..)).unwrap_or_default(),
+                    _ => return true,
+                }
+            }
+            Some(0xdc00..=0xdfff) => return true,
+            _ => after,
+        };
+    }
+    false
 }
 
 /// Characters of a key in a message.
@@ -232,6 +261,9 @@ impl Reader<'_> {
                 return error(Problem::InvalidString(reason), start, self.at);
             }
             // serde_json appends its own line and column, which count from this literal.
+            if has_lone_surrogate(literal) {
+                return error(Problem::HalfCharacter, start, self.at);
+            }
             let reason = cause.to_string();
             let reason = reason.split(" at line ").next().unwrap_or("invalid string").to_owned();
             error(Problem::InvalidString(reason), start, self.at)

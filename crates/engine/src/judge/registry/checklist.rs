@@ -1,8 +1,8 @@
-//! Yes/no items about the answer, shared by relevance and rubrics. The score is the weighted share of yes; a no to a
+//! Yes/no items about the answer, for judges with a checklist. The score is the weighted share of yes; a no to a
 //! critical item makes it 0.
 
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use promptgate_core::model::{Case, Item};
 
@@ -22,6 +22,46 @@ pub enum YesNo {
 
 impl Verdict for YesNo {
     const FORM: Form = Form { name: "checklist", list: "items", verdicts: &["yes", "no"], quotes: false };
+}
+
+/// How a judge that only compares words, such as the simulated one, decides an item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WordRule {
+    /// The answer has words of the question.
+    Addressed,
+    /// The answer has words of each part of the question.
+    EveryPart,
+    /// Most sentences share words with the question or with each other.
+    OnTopic,
+    /// The answer does not say that it cannot answer.
+    NoEvasion,
+    /// The answer has no rude phrase.
+    Polite,
+    /// The answer has a phrase that names a next step.
+    NextStep,
+    /// The answer has most content words of this text; of a negated text, it has not.
+    Keywords(&'static str),
+}
+
+/// An item of a built-in judge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FixedItem {
+    /// A statement about the answer.
+    pub text: &'static str,
+    /// The rule without understanding.
+    pub rule: WordRule,
+}
+
+impl FixedItem {
+    /// The item with the weight 1.
+    pub(super) fn item(&self) -> Item {
+        Item { text: self.text.to_owned(), weight: 1.0, critical: false }
+    }
+
+    /// The texts of a list, for the settings of its judge.
+    pub(super) fn settings(items: &[Self]) -> Value {
+        items.iter().map(|item| item.text).collect()
+    }
 }
 
 /// The data of one judgement by a checklist.

@@ -59,7 +59,10 @@ impl Spec for Correctness {
     const NAME: &'static str = "correctness";
     const PROMPT: &'static str = include_str!("../prompts/correctness.md");
     const NEEDS: Needs = Needs { expected: true, ..Needs::NOTHING };
-    const PLANTED: &'static [PlantedAnswer] = planted::WITH_CONTRADICTION;
+    const PLANTED: &'static [&'static [PlantedAnswer]] =
+        &[planted::FOR_EVERY_KIND, &[planted::CONTRADICTION]];
+    #[cfg(test)]
+    const FINGERPRINT: &'static str = "8d3bec87a2ee139d1765ddfc15891b98e15713c5a3bb2b320d9bf9a63f3deea9";
 
     type Payload = CorrectnessPayload;
 

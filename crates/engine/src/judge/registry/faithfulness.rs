@@ -83,7 +83,10 @@ impl Spec for Faithfulness {
     const NAME: &'static str = "faithfulness";
     const PROMPT: &'static str = include_str!("../prompts/faithfulness.md");
     const NEEDS: Needs = Needs { context: true, ..Needs::NOTHING };
-    const PLANTED: &'static [PlantedAnswer] = planted::WITH_CONTRADICTION;
+    const PLANTED: &'static [&'static [PlantedAnswer]] =
+        &[planted::FOR_EVERY_KIND, &[planted::CONTRADICTION]];
+    #[cfg(test)]
+    const FINGERPRINT: &'static str = "1a2efa41360e473f96fe6972ad932250134d516ee127f20f7c67c0a7c2b17d58";
 
     type Payload = FaithfulnessPayload;
 

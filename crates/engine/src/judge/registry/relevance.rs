@@ -1,23 +1,14 @@
 //! Relevance: does the answer do what the question asks for? Four fixed items, the same for every variant, and the
 //! case's own.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use promptgate_core::model::{Case, Item};
 
-use super::checklist::{self, ChecklistPayload};
+use super::checklist::{self, ChecklistPayload, FixedItem, WordRule};
 use crate::judge::conversation::{Conversation, Stop};
 use crate::judge::kind::Spec;
-use crate::judge::self_test::{PlantedAnswer, planted};
 use crate::judge::{Needs, ScoreResult};
-
-/// The fixed items, in the order of their ids; a case's own items follow.
-const ITEMS: [&str; 4] = [
-    "addresses the question that was asked",
-    "answers every part of the question",
-    "stays on topic",
-    "does not evade or refuse what it could answer",
-];
 
 #[derive(Debug)]
 pub(super) struct Relevance;
@@ -26,7 +17,15 @@ impl Spec for Relevance {
     const NAME: &'static str = "relevance";
     const PROMPT: &'static str = include_str!("../prompts/relevance.md");
     const NEEDS: Needs = Needs { query: true, ..Needs::NOTHING };
-    const PLANTED: &'static [PlantedAnswer] = planted::FOR_EVERY_KIND;
+    /// In the order of their ids; a case's own items follow.
+    const ITEMS: &'static [FixedItem] = &[
+        FixedItem { text: "addresses the question that was asked", rule: WordRule::Addressed },
+        FixedItem { text: "answers every part of the question", rule: WordRule::EveryPart },
+        FixedItem { text: "stays on topic", rule: WordRule::OnTopic },
+        FixedItem { text: "does not evade or refuse what it could answer", rule: WordRule::NoEvasion },
+    ];
+    #[cfg(test)]
+    const FINGERPRINT: &'static str = "b724d12c4ffc5ee2d2f2f72d0d623bdbed18b436ae7eca94bd889b1cb80020cb";
 
     type Payload = ChecklistPayload;
 
@@ -35,7 +34,7 @@ impl Spec for Relevance {
     }
 
     fn settings(&self) -> Value {
-        json!(ITEMS)
+        FixedItem::settings(Self::ITEMS)
     }
 
     fn payload(&self, case: &Case, answer: &str) -> Result<ChecklistPayload, Stop> {
@@ -51,6 +50,5 @@ impl Spec for Relevance {
 }
 
 fn items(case: &Case) -> Vec<Item> {
-    let fixed = ITEMS.iter().map(|text| Item { text: (*text).to_owned(), weight: 1.0, critical: false });
-    fixed.chain(case.criteria.iter().cloned()).collect()
+    Relevance::ITEMS.iter().map(FixedItem::item).chain(case.criteria.iter().cloned()).collect()
 }

@@ -7,7 +7,6 @@ use promptgate_core::model::{Case, Item};
 use super::checklist::{self, ChecklistPayload};
 use crate::judge::conversation::{Conversation, Stop};
 use crate::judge::kind::Spec;
-use crate::judge::self_test::{PlantedAnswer, planted};
 use crate::judge::{Needs, ScoreResult};
 
 #[derive(Debug)]
@@ -19,7 +18,8 @@ impl Spec for Rubric {
     const NAME: &'static str = "rubric";
     const PROMPT: &'static str = include_str!("../prompts/rubric.md");
     const NEEDS: Needs = Needs::NOTHING;
-    const PLANTED: &'static [PlantedAnswer] = planted::FOR_EVERY_KIND;
+    #[cfg(test)]
+    const FINGERPRINT: &'static str = "0255a545ffbab01c57be3d26b003484b50193ae31c2aaf82e6aa3f62c43119da";
 
     type Payload = ChecklistPayload;
 

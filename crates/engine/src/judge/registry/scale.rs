@@ -9,7 +9,6 @@ use crate::judge::conversation::{Conversation, Stop};
 use crate::judge::kind::Spec;
 use crate::judge::reply::{Form, Judged, Verdict};
 use crate::judge::request::Payload;
-use crate::judge::self_test::{PlantedAnswer, planted};
 use crate::judge::{Needs, ScoreResult, Scored, details};
 
 /// A scale as configured.
@@ -84,7 +83,8 @@ impl Spec for ScaleJudge {
     const NAME: &'static str = "scale";
     const PROMPT: &'static str = include_str!("../prompts/scale.md");
     const NEEDS: Needs = Needs::NOTHING;
-    const PLANTED: &'static [PlantedAnswer] = planted::FOR_EVERY_KIND;
+    #[cfg(test)]
+    const FINGERPRINT: &'static str = "f606c214008f45f882f5a5f379deb9c454449819e6dcea6e9180705b726a416d";
 
     type Payload = ScalePayload;
 

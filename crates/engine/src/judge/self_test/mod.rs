@@ -6,6 +6,8 @@
 
 pub(super) mod planted;
 
+use std::borrow::Cow;
+
 use futures::future::try_join_all;
 
 use promptgate_core::model::{
@@ -24,7 +26,7 @@ const MAX_ATTEMPTS: u32 = 3;
 /// One planted answer for one model of one judge.
 struct Trial<'a> {
     name: &'a str,
-    case: &'a Case,
+    case: Cow<'a, Case>,
     answer: &'a str,
     expected: Expected,
     judge: &'a Judge,
@@ -48,17 +50,18 @@ pub async fn self_test(
             kinds.push(Judge::new(row.name().to_owned(), row.kind(), judge.panel.clone(), 1));
         }
     }
-    let library = planted::library();
     let mut answers = Vec::new();
     for judge in &kinds {
-        for planted in judge.kind.row.planted {
-            answers.push((judge, planted.name, &library, planted.answer, planted.expected));
+        for planted in judge.kind.row.planted() {
+            let case = Cow::Owned((planted.case)());
+            answers.push((judge, planted.name, case, planted.answer, planted.expected));
         }
     }
     for judge in judges {
         for planted in configured {
             if let Some(expected) = planted.expected(&judge.name) {
-                answers.push((judge, &planted.name, &planted.case, &planted.answer, expected));
+                let case = Cow::Borrowed(&planted.case);
+                answers.push((judge, &planted.name, case, &planted.answer, expected));
             }
         }
     }
@@ -66,7 +69,7 @@ pub async fn self_test(
         let members = judge.panel.iter().zip(models);
         members.map(move |(member, model)| Trial {
             name,
-            case,
+            case: case.clone(),
             answer,
             expected,
             judge,
@@ -91,7 +94,7 @@ pub async fn self_test(
 async fn attempt(trial: Trial<'_>) -> Result<PlantedOutcome, Fault> {
     let Trial { name, case, answer, expected, judge, member, model } = trial;
     let grade = async |repeat| {
-        let grade = judge.judge_once(member, model, case, answer, repeat).await;
+        let grade = judge.judge_once(member, model, &case, answer, repeat).await;
         match &grade.outcome {
             Outcome::Ungraded(Some(fault)) if fault.kind != FaultKind::ContentFilter => Err(fault.clone()),
             _ => Ok(grade),

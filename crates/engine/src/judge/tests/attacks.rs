@@ -71,8 +71,19 @@ const BASES: [&str; 2] = [
     "A day ticket costs 7 euros for adults. In July the pool closes at 18:00.",
 ];
 
-fn content_kinds() -> [Kind; 3] {
-    ["faithfulness", "relevance", "correctness"].map(built_in)
+fn built_in_kinds() -> impl Iterator<Item = Kind> {
+    registry::names().map(built_in)
+}
+
+/// The judges of the content. A text around the answer may truly have a property that words alone show.
+fn content_kinds() -> impl Iterator<Item = Kind> {
+    let of_words = |kind: &Kind| {
+        kind.row
+            .items
+            .iter()
+            .any(|item| matches!(item.rule, WordRule::Keywords(_) | WordRule::NextStep | WordRule::Polite))
+    };
+    built_in_kinds().filter(move |kind| !of_words(kind))
 }
 
 /// A text behind and before a base answer; the base alone if the text is empty.

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::judge::fingerprint;
 use crate::judge::self_test::planted::library;
+use crate::judge::{Needs, fingerprint};
 use promptgate_core::model::{Expected, ResponseFormat};
 
 /// The example reply of a prompt.
@@ -92,8 +92,22 @@ async fn every_verdict_of_the_schema_gives_a_score() {
 fn every_kind_has_planted_answers_of_both_classes() {
     for kind in registry::all() {
         for class in [Expected::Low, Expected::High] {
-            let answers = kind.row.planted.iter().filter(|answer| answer.expected == class);
+            let answers = kind.row.planted().filter(|answer| answer.expected == class);
             assert!(answers.count() >= 2, "{kind:?} {class:?}");
+        }
+    }
+}
+
+#[test]
+fn planted_answers_fit_the_needs_of_their_judge() {
+    for kind in registry::all() {
+        let Needs { context, expected, query } = kind.row.needs();
+        for planted in kind.row.planted() {
+            let case = (planted.case)();
+            let missing = (context && case.context.is_none())
+                || (expected && case.expected.is_none())
+                || (query && case.query.is_empty());
+            assert!(!missing, "{kind:?} needs more of the case of {}", planted.name);
         }
     }
 }
@@ -101,24 +115,25 @@ fn every_kind_has_planted_answers_of_both_classes() {
 /// Digests of the messages, schemas and settings of each kind. A change invalidates caches and calibrations.
 #[test]
 fn fingerprints_of_the_kinds_are_pinned() {
-    let digest =
-        |kind: Kind| fingerprint(&[judge(kind)], &["h".to_owned()]).digest.split_off("sha256:".len());
+    let digest = |kind: Kind| fingerprint(&[judge(kind)], &["h".to_owned()]).digest;
     let scale = registry::scale(crate::judge::Scale {
         of: "tone".to_owned(),
         anchors: vec![(0, "rude".to_owned()), (5, "warm".to_owned())],
     });
-    let pinned = [
-        (built_in("faithfulness"), "1a2efa41360e473f96fe6972ad932250134d516ee127f20f7c67c0a7c2b17d58"),
-        (built_in("relevance"), "b724d12c4ffc5ee2d2f2f72d0d623bdbed18b436ae7eca94bd889b1cb80020cb"),
-        (built_in("correctness"), "8d3bec87a2ee139d1765ddfc15891b98e15713c5a3bb2b320d9bf9a63f3deea9"),
+    let own = registry::all().into_iter().map(|kind| {
+        let pinned = kind.row.fingerprint;
+        (kind, pinned)
+    });
+    let configured = [
         (
             rubric(&[("is polite", 1.0, false)]),
             "1e73a99c2d0da1117a4771fa107f27cd4bd55abbf81b115d8912c5e31d6efcce",
         ),
         (scale, "34b294811d4dc35539cba948be2ace711c40c6eeb7ec0b363e2bae681cca8182"),
     ];
-    let (kinds, expected): (Vec<Kind>, Vec<&str>) = pinned.into_iter().unzip();
-    assert_eq!(kinds.into_iter().map(digest).collect::<Vec<_>>(), expected);
+    for (kind, expected) in own.chain(configured) {
+        assert_eq!(digest(kind.clone()), format!("sha256:{expected}"), "{kind:?}");
+    }
 }
 
 #[tokio::test]
@@ -127,7 +142,7 @@ async fn document_has_the_task_first_and_the_fields_in_order() {
         of: "tone".to_owned(),
         anchors: vec![(0, "rude".to_owned()), (5, "warm".to_owned())],
     });
-    for (kind, expected) in [
+    let documents = [
         (
             built_in("faithfulness"),
             r#"{"task":"faithfulness","question":"How long can I return an item?","context":"[KB-1] Unopened items can be returned within 30 days of delivery.\n\n[KB-2] Gift cards are not refundable.","answer":"Within 30 days. It is free.","statements":[{"id":1,"text":"Within 30 days."},{"id":2,"text":"It is free."}]}"#,
@@ -144,7 +159,13 @@ async fn document_has_the_task_first_and_the_fields_in_order() {
             scale,
             r#"{"task":"scale","question":"How long can I return an item?","answer":"Within 30 days. It is free.","of":"tone","anchors":[{"rating":0,"text":"rude"},{"rating":5,"text":"warm"}]}"#,
         ),
-    ] {
+    ];
+    for kind in registry::all() {
+        let task = kind.row.form.name;
+        let pinned = documents.iter().any(|(other, _)| other.row.form.name == task);
+        assert!(pinned, "add a document of the task {task} to this test");
+    }
+    for (kind, expected) in documents {
         let model = scripted(&[]);
         grade_of(&judge(kind), &model, &case(), "Within 30 days. It is free.").await;
         let request = &model.requests()[0];

@@ -21,8 +21,8 @@ use promptgate_testing::{Reply, ScriptedModel};
 
 use super::registry::correctness::CorrectnessPayload;
 use super::registry::faithfulness::FaithfulnessPayload;
-use super::registry::{self, ChecklistPayload};
-use super::request::{Payload, UntypedPayload};
+use super::registry::{self, ChecklistPayload, WordRule};
+use super::request::{Numbered, Payload, UntypedPayload};
 use super::{Judge, Kind, Member};
 
 /// A model that gives these replies in order, and then prose.

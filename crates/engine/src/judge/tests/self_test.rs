@@ -3,8 +3,13 @@
 use futures::future::BoxFuture;
 
 use super::*;
+use crate::judge::conversation::{Conversation, Stop};
+use crate::judge::kind::Spec;
+use crate::judge::registry::YesNo;
 use crate::judge::registry::scale::ScalePayload;
-use crate::judge::{Planted, Scale, self_test};
+use crate::judge::reply::Judged;
+use crate::judge::self_test::{PlantedAnswer, planted};
+use crate::judge::{Needs, Planted, ScoreResult, Scored, self_test};
 use promptgate_core::model::{Expected, FaultKind, PlantedOutcome};
 
 fn of(kinds: &[(&str, Kind)]) -> Vec<Judge> {
@@ -42,16 +47,10 @@ fn judging(good: impl Fn(&str, u32) -> bool + Send + Sync + 'static) -> Scripted
     })
 }
 
+/// Every kind of judge, and a second rubric.
 fn all() -> Vec<(&'static str, Kind)> {
-    let scale = registry::scale(Scale { of: "tone".to_owned(), anchors: Vec::new() });
-    vec![
-        ("faithfulness", built_in("faithfulness")),
-        ("relevance", built_in("relevance")),
-        ("correctness", built_in("correctness")),
-        ("tone", rubric(&[("is polite", 1.0, false)])),
-        ("length", rubric(&[("is short", 1.0, false)])),
-        ("warmth", scale),
-    ]
+    let kinds = registry::all().into_iter().map(|kind| (kind.row.name(), kind));
+    kinds.chain([("length", rubric(&[("is short", 1.0, false)]))]).collect()
 }
 
 #[tokio::test]
@@ -59,8 +58,9 @@ async fn good_judge_is_called_once_per_planted_answer() {
     let model = judging(|answer, _| is_right(answer));
     let outcome = self_test(&of(&all()), &[&model], &[]).await.unwrap();
     assert!(outcome.passed(), "{outcome:?}");
-    // Seven for faithfulness and correctness, six for each other kind; two rubrics are one kind.
-    assert_eq!(outcome.rows.len(), 7 + 7 + 6 + 6 + 6);
+    // Two rubrics are one kind.
+    let answers: usize = registry::all().iter().map(|kind| kind.row.planted().count()).sum();
+    assert_eq!(outcome.rows.len(), answers);
     assert!(outcome.rows.iter().all(|row| row.scores.len() == 1 && row.judging.calls == 1));
     let one = of(&[("faithfulness", built_in("faithfulness"))]);
     assert_eq!(self_test(&one, &[&model], &[]).await.unwrap().rows.len(), 7);
@@ -170,4 +170,48 @@ async fn configured_planted_answers_are_judged_by_their_metrics() {
             ("as it should be", "relevance", Expected::High),
         ]
     );
+}
+
+/// A judge with a planted answer to a case of its own.
+#[derive(Debug)]
+struct Polite;
+
+impl Spec for Polite {
+    const NAME: &'static str = "polite";
+    const PROMPT: &'static str = "Decide whether the answer is polite.";
+    const NEEDS: Needs = Needs::NOTHING;
+    const PLANTED: &'static [&'static [PlantedAnswer]] =
+        &[planted::FOR_EVERY_KIND, &[PlantedAnswer { case, ..planted::low("a snub", "Read the rules.") }]];
+    const FINGERPRINT: &'static str = "";
+
+    type Payload = ChecklistPayload;
+
+    fn for_self_test() -> Self {
+        Self
+    }
+
+    fn payload(&self, case: &Case, answer: &str) -> Result<ChecklistPayload, Stop> {
+        let items = Numbered::list(["is polite".to_owned()]);
+        Ok(ChecklistPayload { question: case.query.clone(), answer: answer.to_owned(), items })
+    }
+
+    async fn score(&self, conversation: &mut Conversation<'_>, _: &ChecklistPayload) -> ScoreResult {
+        let judged: Vec<Judged<YesNo>> = conversation.ask().await?;
+        let score = f64::from(u8::from(judged.iter().all(|item| item.verdict == YesNo::Yes)));
+        Ok(Scored { score, reason: String::new(), details: Value::Null, flags: Vec::new() })
+    }
+}
+
+#[tokio::test]
+async fn judge_adds_planted_answers_of_its_own() {
+    let model = judging(|answer, _| is_right(answer));
+    let outcome = self_test(&of(&[("polite", Kind::new(Polite))]), &[&model], &[]).await.unwrap();
+    assert!(outcome.passed(), "{outcome:?}");
+    // Answers that must score high come last.
+    let planted: Vec<&str> = outcome.rows.iter().map(|row| row.planted.as_str()).collect();
+    assert_eq!((planted.len(), planted[4]), (7, "a snub"));
+    let questions: Vec<String> =
+        model.requests().iter().map(|request| payload::<ChecklistPayload>(request).question).collect();
+    let own = questions.iter().filter(|question| **question == case().query);
+    assert_eq!(own.count(), 1, "{questions:?}");
 }

@@ -16,6 +16,10 @@ pub(super) fn run_facts(
         let note = note.map_or_else(String::new, |note| format!(" ({})", text(note)));
         facts.push(("Baseline", format!("{}{note}", variant(baseline, limit, sanitizer))));
     }
+    let parameters = view::request_changes(report);
+    if report.variants.baseline.is_none() && !parameters.is_empty() {
+        facts.push(("Parameters", text(&parameters.join("; "))));
+    }
     if let Some(judge) = &report.judge {
         facts.push(("Judge", text(&judge.model)));
         let judging: Vec<String> =

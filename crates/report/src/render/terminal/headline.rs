@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::line_writer::{BULLET, DIM, HELP, LineWriter, PLAIN, YELLOW, short, verdict_color};
+use super::line_writer::{BULLET, DIM, HELP, LABEL, LineWriter, PLAIN, YELLOW, short, verdict_color};
 use crate::v1::Report;
 use crate::view;
 use promptgate_core::text::neutral;
@@ -10,6 +10,10 @@ use promptgate_core::text::neutral;
 const MAX_REASONS: usize = 8;
 
 pub(super) fn write_headline(report: &Report, writer: &mut LineWriter<'_>) -> io::Result<()> {
+    for notice in &report.notices {
+        let notice = neutral::terminal(&writer.redactor.redact(notice));
+        writer.labelled(LABEL, "note", &notice, YELLOW)?;
+    }
     let candidate = short(writer.redactor, &view::variant_name(&report.variants.candidate), 40);
     let against = match &report.variants.baseline {
         Some(baseline) => format!("against {}", short(writer.redactor, &view::variant_name(baseline), 40)),

@@ -13,9 +13,9 @@ pub(crate) fn write_table(out: &mut impl Write, table: &comfy_table::Table) -> i
     writeln!(out)
 }
 
-/// Writes a line without terminal or CI runner commands.
+/// Writes lines without terminal or CI runner commands.
 pub(crate) fn line(out: &mut impl Write, text: &str) -> io::Result<()> {
-    writeln!(out, "{}", neutral::guarded(text.trim_end_matches(' ')))
+    text.split('\n').try_for_each(|text| writeln!(out, "{}", neutral::guarded(text.trim_end_matches(' '))))
 }
 
 /// Writes a note, wrapped.
@@ -25,4 +25,14 @@ pub(crate) fn note(out: &mut impl Write, text: &str, width: u16) -> io::Result<(
         line(out, &text)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn line_breaks_end_lines() {
+        let mut out = Vec::new();
+        super::line(&mut out, "a\n\nb  \n").unwrap();
+        assert_eq!(String::from_utf8(out).unwrap(), "a\n\nb\n\n");
+    }
 }

@@ -161,6 +161,7 @@ fn in_plan(case: &v1::Case) -> CaseInPlan<'_> {
         tags: &case.tags,
         group: case.group.as_deref(),
         must_pass: case.must_pass,
+        added: case.added,
         scorers: case.scorers.iter().map(String::as_str).collect(),
     }
 }

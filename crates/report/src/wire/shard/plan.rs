@@ -64,6 +64,9 @@ pub struct CaseInPlan<'a> {
     pub group: Option<&'a str>,
     /// Whether it is a criterion of its own.
     pub must_pass: bool,
+    /// Whether the dataset of the base lacks it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub added: bool,
     /// Names of the scorers that grade it.
     pub scorers: Vec<&'a str>,
 }

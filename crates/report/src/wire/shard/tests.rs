@@ -42,6 +42,7 @@ fn files(run: &Run, of: u32, change: impl Fn(Shard, &mut Run)) -> Vec<(String, S
             tags: &case.tags,
             group: case.group.as_deref(),
             must_pass: case.must_pass,
+            added: case.added,
             scorers: run
                 .scorers
                 .iter()

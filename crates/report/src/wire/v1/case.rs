@@ -36,6 +36,9 @@ pub struct Case {
     pub must_pass: bool,
     /// Whether both variants rendered the same request, which was then answered and judged once.
     pub shared: bool,
+    /// Whether the dataset of the base lacks it; absent if it does not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub added: bool,
     /// Names of the scorers that grade this case.
     pub scorers: Vec<String>,
     /// Its status. Descriptive only.

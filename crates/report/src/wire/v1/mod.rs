@@ -65,6 +65,9 @@ pub struct Report {
     pub trials_file: Option<TrialsFile>,
     /// The compared variants.
     pub variants: Variants,
+    /// Facts that come first: what is new, and what was not compared; absent if there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notices: Vec<String>,
     /// Why there is no baseline, or, after `baseline_reused: `, the source of its answers.
     pub baseline_note: Option<String>,
     /// Whether the baseline was run in an earlier session.

@@ -40,6 +40,7 @@ impl Report {
             cases: self.cases.iter().map(facts).collect(),
             candidate: self.variants.candidate.clone(),
             baseline: self.variants.baseline.clone(),
+            notices: self.notices.clone(),
             baseline_note: self.baseline_note.clone(),
             judge: self.judge.as_ref().map(Judge::restore),
             scorers: self.scorers.clone(),
@@ -101,6 +102,7 @@ fn facts(case: &Case) -> CaseFacts {
         group: case.group.clone(),
         must_pass: case.must_pass,
         shared: case.shared,
+        added: case.added,
     }
 }
 

@@ -17,7 +17,7 @@ async fn gains(model: &dyn ChatModel) -> Vec<String> {
         for base in BASES {
             pairs.extend(around(base, &attack.text()).into_iter().zip(around(base, &attack.plain)));
         }
-        for kind in &content_kinds() {
+        for kind in &content_kinds().collect::<Vec<_>>() {
             for (index, (answer, plain)) in pairs.iter().enumerate() {
                 let (actual, max) = (score(kind, model, answer).await, score(kind, model, plain).await);
                 if actual > max {

@@ -53,14 +53,22 @@ pub(super) fn reply(payload: &UntypedPayload) -> String {
             json!({"id": statement.id, "quotes": quotes, "reasoning": "compared word by word", "verdict": verdict})
         });
         json!({"statements": entries.collect::<Vec<_>>()}).to_string()
-    } else if let Some(ChecklistPayload { question, answer, .. }) = payload.typed() {
+    } else if let Some(ChecklistPayload { question, answer, items }) = payload.typed() {
         let statements = split(&answer);
         let topic = words(&question).0;
         let some = |topic: &[String]| statements.iter().any(|statement| is_about(topic, statement));
         let every_part = question.split(", and ").all(|part| some(&words(part).0));
         let on_topic = statements.iter().all(|statement| is_about(&topic, statement));
-        let verdicts = [some(&topic), every_part, on_topic, some(&topic)];
-        list("items", &verdicts.map(|fulfilled| if fulfilled { "yes" } else { "no" }))
+        let fulfilled = |item: &Numbered| match registry::word_rule(&item.text).unwrap() {
+            WordRule::Addressed | WordRule::NoEvasion => some(&topic),
+            WordRule::EveryPart => every_part,
+            WordRule::OnTopic => on_topic,
+            WordRule::Polite => true,
+            WordRule::NextStep => false,
+            WordRule::Keywords(text) => some(&words(text).0),
+        };
+        let verdicts = items.iter().map(|item| if fulfilled(item) { "yes" } else { "no" });
+        list("items", &verdicts.collect::<Vec<_>>())
     } else if let Some(CorrectnessPayload { answer, statements, .. }) = payload.typed() {
         let sentences = split(&answer);
         let covered = |statement: &str| sentences.iter().any(|sentence| backs(sentence, statement));
@@ -91,7 +99,7 @@ async fn honest_judge_separates_right_from_wrong() {
         (BASES[1], [0.5, 1.0, 0.5]),
         ("Ask somebody else.", [0.0, 0.0, 0.0]),
     ] {
-        for (kind, score) in content_kinds().iter().zip(scores) {
+        for (kind, score) in ["faithfulness", "relevance", "correctness"].map(built_in).iter().zip(scores) {
             assert_eq!(graded(kind, &model, answer).await.score(), Some(score), "{kind:?} {answer}");
         }
     }

@@ -1,0 +1,45 @@
+//! Whether the files of the candidate are part of the commit that is evaluated.
+//!
+//! A step of the job may make a prompt or a dataset. The change then does not show what was evaluated, so the report says
+//! that.
+
+use promptgate_adapters::files::{DatasetBytes, Tree};
+use promptgate_adapters::git::Repository;
+use promptgate_core::text::neutral;
+
+/// Files that a notice names.
+const NAMED: usize = 3;
+
+/// Notices on the prompt and the dataset of the candidate that the evaluated commit does not hold.
+pub(super) fn notices(tree: &Tree, prompt: &str, dataset: &DatasetBytes, is_configured: bool) -> Vec<String> {
+    let uncommitted = |path: &&str| tree.is_in_evaluated_commit(path) == Some(false);
+    let mut notices = Vec::new();
+    if is_configured && uncommitted(&prompt) {
+        notices.push(notice("the prompt", &[prompt]));
+    }
+    let files: Vec<&str> = names(dataset).filter(uncommitted).collect();
+    if !files.is_empty() {
+        notices.push(notice("the dataset", &files));
+    }
+    notices
+}
+
+fn notice(what: &str, files: &[&str]) -> String {
+    let named: Vec<String> =
+        files.iter().take(NAMED).map(|file| neutral::clip(&neutral::terminal(file), 80)).collect();
+    let more = if files.len() > NAMED { ", …" } else { "" };
+    format!(
+        "not in the commit: {what} ({}{more}) was made by this job, so the change does not show what was evaluated",
+        named.join(", ")
+    )
+}
+
+/// Whether git tracks a file of the dataset; anything that cannot be decided counts as tracked.
+pub(super) fn is_tracked(tree: &Tree, dataset: &DatasetBytes) -> bool {
+    let Ok(repository) = Repository::discover(tree.folder()) else { return true };
+    dataset.files.is_err() || names(dataset).any(|name| repository.tracks(name).unwrap_or(true))
+}
+
+fn names(dataset: &DatasetBytes) -> impl Iterator<Item = &str> {
+    dataset.files.iter().flatten().map(|file| file.name.as_str())
+}

@@ -1,0 +1,268 @@
+//! The dataset of a change whose policy is that of its base.
+//!
+//! The cases are part of the bar. The base's content decides for every field that the base has, the change's for fields
+//! that it adds, and new cases count in addition. A change that leaves the prompt as it is may alter the dataset: it is
+//! judged on its own data.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Findings;
+use super::variants::Variants;
+use crate::app::sources::{PolicyDataset, between, matched};
+use crate::config::DatasetRule;
+use promptgate_adapters::files::{self, LoadError, Loaded};
+use promptgate_core::model::{
+    Case, Dataset, DatasetChanges, Diagnostic, Fault, FaultKind, PolicySource, Variant,
+};
+use promptgate_core::template;
+use promptgate_core::text::neutral;
+
+/// Cases and fields that one message names.
+const NAMED: usize = 5;
+
+/// The base's dataset, parsed.
+pub(super) struct BaseDataset {
+    /// Its cases, or why there are none.
+    cases: Result<Vec<Case>, Option<Diagnostic>>,
+    replaced: bool,
+    newer: bool,
+}
+
+impl BaseDataset {
+    /// Parses the dataset beside a policy from elsewhere.
+    pub(super) fn parse(dataset: PolicyDataset) -> Self {
+        let PolicyDataset { bytes, source, replaced, newer } = dataset;
+        let cases = match files::parse_dataset(bytes, &source) {
+            Ok(Loaded { value, .. }) => Ok(value.cases),
+            Err(LoadError::Diagnostics(diagnostics)) => Err(diagnostics.0.into_iter().next()),
+            Err(LoadError::Empty(diagnostic)) => Err(Some(diagnostic)),
+        };
+        Self { cases, replaced, newer }
+    }
+
+    /// Its cases; none where it cannot be read.
+    pub(super) fn cases(&self) -> &[Case] {
+        self.cases.as_deref().unwrap_or_default()
+    }
+}
+
+/// The dataset that decides.
+pub(super) struct Deciding {
+    /// The cases.
+    pub(super) dataset: Dataset,
+    /// Why they cannot decide about this change.
+    pub(super) rejection: Option<Fault>,
+}
+
+/// Combines the change's dataset with that of its base, and notes their differences in `source`.
+pub(super) fn deciding(
+    own: Dataset,
+    base: Option<BaseDataset>,
+    rule: DatasetRule,
+    variants: &Variants,
+    source: Option<&mut PolicySource>,
+    findings: &mut Findings,
+) -> Deciding {
+    let as_it_is = |dataset| Deciding { dataset, rejection: None };
+    let (Some(base), Some(source)) = (base, source) else { return as_it_is(own) };
+    let own_data_decides = rule == DatasetRule::Head || variants.same_prompt;
+    let before = match &base.cases {
+        Ok(before) => before,
+        Err(why) => {
+            let why = why.as_ref().map_or_else(String::new, |why| format!(": {}", why.message));
+            let message = format!(
+                "changes of the dataset since {} are unknown: it cannot be read there{why}",
+                source.spec
+            );
+            findings.warnings.push(message.clone());
+            // A dataset that the job provides is the same for every change.
+            let rejected = base.replaced && !own_data_decides;
+            return Deciding { dataset: own, rejection: rejected.then(|| rejection(message)) };
+        }
+    };
+    let changes = between(before, &own.cases);
+    source.dataset = Some(changes.clone());
+    if own_data_decides {
+        if variants.same_prompt && !changes.is_empty() {
+            let notice = "the prompt is that of the base and the dataset is not: thresholds and checks decide, on the \
+                          data of this change";
+            findings.notices.push(notice.to_owned());
+        }
+        return as_it_is(own);
+    }
+    let combined = combine(before, own, base.newer, &variants.candidate);
+    report(&changes, &combined, &source.spec, findings);
+    let rejection = unusable(before, &combined);
+    Deciding { dataset: combined.dataset, rejection }
+}
+
+/// The cases of both datasets.
+struct Combined {
+    dataset: Dataset,
+    /// Indices of the base's cases that the change removes.
+    removed: Vec<usize>,
+    /// Indices of the base's cases that its prompt cannot be rendered for.
+    unrendered: Vec<usize>,
+    /// Fields that only the change has, with the number of cases.
+    added_fields: BTreeMap<String, usize>,
+}
+
+/// `newer` says that the branch may lack cases of the base because it started before them: these count as they are.
+fn combine(before: &[Case], own: Dataset, newer: bool, candidate: &Variant) -> Combined {
+    let matches = matched(before, &own.cases);
+    let kept: BTreeSet<usize> = matches.iter().flatten().copied().collect();
+    let has = Marks::of(before);
+    let mut added_fields = BTreeMap::new();
+    let mut cases: Vec<Case> = own
+        .cases
+        .into_iter()
+        .zip(matches)
+        .map(|(case, index)| match index.and_then(|index| before.get(index)) {
+            Some(base) => content(base, case, &has, &mut added_fields),
+            None => Case { added: true, ..case },
+        })
+        .collect();
+    let (mut removed, mut unrendered) = (Vec::new(), Vec::new());
+    for (index, case) in before.iter().enumerate().filter(|(index, _)| !kept.contains(index)) {
+        if !newer {
+            removed.push(index);
+        } else if template::verify(candidate, std::slice::from_ref(case)).is_empty() {
+            let taken = cases.iter().any(|other| other.id == case.id);
+            let id = if taken { format!("{} of the base", case.id) } else { case.id.clone() };
+            cases.push(Case { id, ..case.clone() });
+        } else {
+            unrendered.push(index);
+        }
+    }
+    let facts = promptgate_core::model::DatasetFacts {
+        digest: files::digest(&cases),
+        cases: cases.len(),
+        ..own.facts
+    };
+    Combined { dataset: Dataset { facts, cases }, removed, unrendered, added_fields }
+}
+
+/// Which of the fields that select and grade cases the base's dataset uses. It then decides on them for all its cases: a
+/// tag or a check on further ones would dilute what the base measures.
+struct Marks {
+    checks: bool,
+    tags: bool,
+    group: bool,
+    criteria: bool,
+}
+
+impl Marks {
+    fn of(cases: &[Case]) -> Self {
+        Self {
+            checks: cases.iter().any(|case| !case.checks.is_empty()),
+            tags: cases.iter().any(|case| !case.tags.is_empty()),
+            group: cases.iter().any(|case| case.group.is_some()),
+            criteria: cases.iter().any(|case| !case.criteria.is_empty()),
+        }
+    }
+}
+
+/// The base's case with the fields that only the change has.
+fn content(base: &Case, own: Case, has: &Marks, added: &mut BTreeMap<String, usize>) -> Case {
+    let mut case = Case { id: own.id, numbered: own.numbered, added: false, ..base.clone() };
+    let mut add = |field: &str| *added.entry(field.to_owned()).or_default() += 1;
+    if case.query.is_empty() && !own.query.is_empty() {
+        case.query = own.query;
+        add("query");
+    }
+    if case.context.is_none() && own.context.is_some() {
+        case.context = own.context;
+        add("context");
+    }
+    if case.expected.is_none() && own.expected.is_some() {
+        case.expected = own.expected;
+        add("expected");
+    }
+    for (name, value) in own.vars {
+        if !case.vars.contains_key(&name) {
+            add(&name);
+            case.vars.insert(name, value);
+        }
+    }
+    if !has.checks {
+        case.checks = own.checks;
+    }
+    if !has.tags {
+        case.tags = own.tags;
+    }
+    if !has.group {
+        case.group = own.group;
+    }
+    if !has.criteria {
+        case.criteria = own.criteria;
+    }
+    // Both only make a case stricter.
+    case.must_pass |= own.must_pass;
+    case.must_answer |= own.must_answer;
+    case
+}
+
+/// Warns about differences that do not count, and about fields that only this change has.
+fn report(changes: &DatasetChanges, combined: &Combined, spec: &str, findings: &mut Findings) {
+    if changes.changed.count > 0 {
+        findings.warnings.push(format!(
+            "changed cases are evaluated with their content at {spec}: land the data alone first, then the prompt"
+        ));
+    }
+    if !combined.added_fields.is_empty() {
+        let fields = combined.added_fields.iter().take(NAMED);
+        let fields: Vec<String> = fields
+            .map(|(field, cases)| {
+                format!("{} (in {cases} cases of the base)", neutral::clip(&neutral::terminal(field), 60))
+            })
+            .collect();
+        let more = if combined.added_fields.len() > NAMED { ", …" } else { "" };
+        findings.notices.push(format!(
+            "fields that the base does not have are those of this change: {}{more}",
+            fields.join(", ")
+        ));
+    }
+}
+
+/// Why the base's cases cannot decide.
+fn unusable(before: &[Case], combined: &Combined) -> Option<Fault> {
+    let part = |indices: &[usize], what: &str| {
+        let mut cases: Vec<&Case> = indices.iter().filter_map(|index| before.get(*index)).collect();
+        if cases.is_empty() {
+            return None;
+        }
+        cases.sort_by_key(|case| !case.must_pass);
+        let must_pass = cases.iter().filter(|case| case.must_pass).count();
+        let named: Vec<String> = cases
+            .iter()
+            .take(NAMED)
+            .map(|case| {
+                let id = neutral::clip(&neutral::terminal(&case.id), 60);
+                if case.must_pass { format!("{id} (must pass)") } else { id }
+            })
+            .collect();
+        let more = if cases.len() > NAMED { ", …" } else { "" };
+        let noun = if cases.len() == 1 { "case" } else { "cases" };
+        let must = match must_pass {
+            0 => String::new(),
+            count => format!(", {count} of which must pass"),
+        };
+        Some(format!("{what} {} {noun} of the base{must}: {}{more}", cases.len(), named.join(", ")))
+    };
+    let parts = [
+        part(&combined.removed, "this change removes"),
+        part(&combined.unrendered, "its prompt cannot be rendered for"),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| rejection(parts.join("; ")))
+}
+
+fn rejection(message: String) -> Fault {
+    Fault::new(FaultKind::DatasetChanged, message).help(
+        "land the data alone first: a change that leaves the prompt as it is is judged on its own data. Then change the \
+         prompt. `gate: {dataset: head}` in the base's configuration lets every change bring its own data",
+    )
+}
+
+#[cfg(test)]
+mod tests;
