@@ -79,7 +79,7 @@ struct Written {
     /// For JSON answers: the field that judges and text checks read.
     #[schemars(length(min = 1))]
     answer_field: Option<String>,
-    /// What happens to every answer before it is graded.
+    /// Transformations of every answer before it is graded.
     transform: transform::WrittenTransform,
     /// User message of a text prompt; {{query}} by default.
     user: Option<String>,
@@ -126,7 +126,7 @@ pub struct Settings {
     pub baseline: Option<Placed<String>>,
     /// The field of a JSON answer that judges and text checks read.
     pub answer_field: Option<String>,
-    /// What happens to every answer before it is graded.
+    /// Transformations of every answer before it is graded.
     pub transform: TransformSettings,
     /// User message of a text prompt.
     pub user: String,

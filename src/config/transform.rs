@@ -1,9 +1,9 @@
-//! `transform`: what happens to every answer before it is graded.
+//! `transform`: transformations of every answer before it is graded.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// What happens to every answer before it is graded.
+/// Transformations of every answer before it is graded.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 #[schemars(rename = "Transform")]
@@ -13,7 +13,7 @@ pub(super) struct WrittenTransform {
     strip_reasoning: Option<bool>,
 }
 
-/// What happens to every answer before it is graded.
+/// Transformations of every answer before it is graded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TransformSettings {
     /// Whether reasoning in front of an answer is removed.

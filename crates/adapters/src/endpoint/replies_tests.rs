@@ -10,7 +10,7 @@ use crate::http::test_server::{Reaction, Server, ok, response};
 use promptgate_core::model::{FinishReason, ToolCall, Usage};
 use promptgate_testing::{RecordedEvents, request};
 
-/// What becomes of a reply. An answer is as the engine grades it, without its reasoning.
+/// The outcome of a reply. An answer is as the engine grades it, without its reasoning.
 #[derive(Debug, PartialEq)]
 enum Read {
     /// The text and the finish reason.
