@@ -166,7 +166,7 @@ fn run(cases: usize, repeats: u32) -> Run {
         scorers,
         trials,
         totals: CallTotals::default(),
-        prices: Vec::new(),
+        prices: Default::default(),
         simulated: false,
         ended: Ended::Completed,
         policy_source: None,

@@ -103,8 +103,11 @@ fn each(engine: &Engine, settings: &Settings) -> (CallCost, CallCost) {
     let request_tokens = bytes as f64 / f64::from(count.max(1)) / BYTES_PER_TOKEN;
     let priced = |models: &[&str], prompt_tokens: f64, completion_tokens: f64| {
         let price = |model: &&str| {
-            let (input, output) = settings.price(model)?;
-            Some((prompt_tokens * input + completion_tokens * output) / 1e6)
+            let price = settings.price(model)?;
+            Some(
+                (prompt_tokens * price.input_per_million + completion_tokens * price.output_per_million)
+                    / 1e6,
+            )
         };
         let prices: Option<Vec<f64>> = models.iter().map(price).collect();
         let usd = prices.map(|prices| prices.iter().sum::<f64>() / prices.len().max(1) as f64);

@@ -19,7 +19,10 @@ pub(super) fn limit(
     let by_default = source.filter(|source| !source.new).map(|_| DEFAULT_CASE_FACTOR);
     let factor = settings.budget.case_factor.or(by_default)?;
     // A change could bring a price of zero.
-    let price = |model: &String| settings.price(model).filter(|_| !own_prices.contains(model));
+    let price = |model: &String| {
+        let price = settings.price(model).filter(|_| !own_prices.contains(model))?;
+        Some((price.input_per_million, price.output_per_million))
+    };
     let prices = price(&plan.candidate().facts.model).zip(price(&baseline.facts.model));
     Some(CaseCostLimit { factor, prices: prices.map(|(candidate, baseline)| [candidate, baseline]) })
 }

@@ -14,7 +14,7 @@ use super::case_cost;
 use super::models::{Connection, Models};
 use super::shard::{self, Part, ShardChoice, ShardResult};
 use super::suite::{self, Suite, SuiteOptions};
-use super::{CallOptions, Context, Environment, Failure, mismatch, now, report_files};
+use super::{CallOptions, Context, Environment, Failure, mismatch, now, prices, report_files};
 use crate::config::{CachedBaseline, Settings};
 use promptgate_core::gate::{Bound, Policy, Requirement};
 use promptgate_core::model::{Diagnostic, Fault, JudgeFacts, Place, Role};
@@ -95,10 +95,19 @@ pub(crate) async fn load(
         shard::remove_stale_shard(shard, &options.out)?;
     }
     let mut suite = suite::load(&options.suite, Some(options.calls.offline), environment).await?;
+    require_prices(&suite, options.calls)?;
     if let Some(shard) = shard {
         shard::narrow(shard, &mut suite)?;
     }
     Ok((suite, shard))
+}
+
+/// Requires the prices of all models that are called where there is a limit in US dollars.
+fn require_prices(suite: &Suite, calls: CallOptions) -> Result<(), Failure> {
+    let variants = [Some(suite.plan.candidate()), suite.plan.baseline()].into_iter().flatten();
+    let judges = prices::judges(&suite.settings).filter(|_| !suite.scorers.judges.is_empty());
+    let models = variants.map(|variant| variant.facts.model.as_str()).chain(judges);
+    prices::require(&suite.settings, calls.ceilings, models)
 }
 
 /// Refuses to send keys to the hosts that a change names, where the policy is from elsewhere and there is none.
@@ -262,6 +271,7 @@ async fn execute(
     let spool = Arc::new(spool);
     let plan = plan.refresh(refreshed_roles(&settings, &policy));
     let engine = Arc::new(Engine {
+        strip_reasoning: settings.transform.strip_reasoning,
         concurrency: models.concurrency,
         case_cost,
         fail_fast: if session.options.fail_fast { literal_metrics(&policy) } else { BTreeSet::new() },

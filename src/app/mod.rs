@@ -22,6 +22,7 @@ mod mismatch;
 pub(crate) mod mock_server;
 mod models;
 pub(crate) mod plan;
+mod prices;
 mod redacting;
 pub(crate) mod report_files;
 pub(crate) mod schema;

@@ -1,6 +1,5 @@
 //! The models of a run: over HTTP or simulated, with keys from the environment.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
@@ -11,7 +10,7 @@ use super::sources::NamedFiles;
 use super::{Environment, Failure};
 use crate::config::{EndpointSettings, HeaderValue, Settings};
 use promptgate_adapters::cache::{Cache, Cached, scope as cache_scope};
-use promptgate_adapters::endpoint::{self, Budget, Ceilings, Options, Price};
+use promptgate_adapters::endpoint::{self, Budget, Ceilings, Options};
 use promptgate_core::model::{Diagnostic, Diagnostics};
 use promptgate_core::port::{ChatModel, EventSink};
 use promptgate_core::text::{Redactor, Secret};
@@ -208,16 +207,10 @@ fn budget(settings: &Settings, flags: Ceilings, offline: bool) -> Option<Arc<Bud
         usd: flags.usd.or(settings.budget.usd),
         time: flags.time.or(settings.budget.time),
     };
-    let prices: BTreeMap<String, Price> = settings
-        .prices
-        .iter()
-        .map(|(model, input, output)| {
-            (model.clone(), Price { input_per_million: *input, output_per_million: *output })
-        })
-        .collect();
+    let prices = settings.prices.clone();
     let limited = ceilings.calls.is_some() || ceilings.usd.is_some() || ceilings.time.is_some();
     // Without a ceiling it still sums the cost for the progress line.
-    let shown = !offline && !prices.is_empty();
+    let shown = !offline && !prices.0.is_empty();
     (limited || shown).then(|| Arc::new(Budget::new(ceilings, prices)))
 }
 

@@ -25,6 +25,7 @@ mod prices;
 mod scalar;
 mod schema;
 mod slices;
+mod transform;
 
 #[cfg(test)]
 mod tests;
@@ -34,6 +35,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use promptgate_core::gate::Criterion;
+use promptgate_core::model::Prices;
 
 use load::Reader;
 use scalar::Ordered;
@@ -51,6 +53,7 @@ pub use metrics::MetricSettings;
 pub use policy::{CheckPolicy, parse_minimum};
 pub use scalar::parse_duration;
 pub use schema::{case_schema, schema};
+pub use transform::TransformSettings;
 
 /// Configuration of promptgate: a suite, its scorers, and the criteria for a prompt change.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -76,6 +79,8 @@ struct Written {
     /// For JSON answers: the field that judges and text checks read.
     #[schemars(length(min = 1))]
     answer_field: Option<String>,
+    /// Transformations of every answer before it is graded.
+    transform: transform::WrittenTransform,
     /// User message of a text prompt; {{query}} by default.
     user: Option<String>,
     /// Model that answers; if absent, the front matter of the prompt must name one.
@@ -121,6 +126,8 @@ pub struct Settings {
     pub baseline: Option<Placed<String>>,
     /// The field of a JSON answer that judges and text checks read.
     pub answer_field: Option<String>,
+    /// Transformations of every answer before it is graded.
+    pub transform: TransformSettings,
     /// User message of a text prompt.
     pub user: String,
     /// Model that answers; `None` leaves it to the prompt's front matter.
@@ -139,8 +146,8 @@ pub struct Settings {
     pub limits: Vec<Criterion>,
     /// Minimums by tag: criteria, each with the place of its metric.
     pub slices: Vec<Placed<Criterion>>,
-    /// Model, then US dollars per million tokens of input and of output.
-    pub prices: Vec<(String, f64, f64)>,
+    /// Prices by model.
+    pub prices: Prices,
     /// The cache of answers.
     pub cache: CacheSettings,
     /// How the gate decides.
@@ -158,6 +165,7 @@ impl Written {
             prompt: self.prompt,
             baseline: self.baseline.map(|baseline| reader.placed("/baseline", baseline)),
             answer_field: self.answer_field,
+            transform: self.transform.resolve(),
             user: self.user.unwrap_or_else(|| "{{query}}".to_owned()),
             model: self.model.map(|model| reader.placed("/model", model)),
             parameters: self.parameters,

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use promptgate_core::document::suggest;
+use promptgate_core::model::{Price, Prices};
 
 use super::Settings;
 use super::load::Reader;
@@ -20,17 +21,24 @@ pub(super) struct WrittenPrice {
     /// US dollars per million tokens of an answer.
     #[schemars(range(min = 0))]
     output_per_million: f64,
+    /// US dollars per million tokens of a request that the endpoint read from its own cache; as other tokens by default.
+    #[schemars(range(min = 0))]
+    cached_input_per_million: Option<f64>,
 }
 
-pub(super) fn resolve(written: Ordered<WrittenPrice>) -> Vec<(String, f64, f64)> {
-    let prices = written.0.into_iter();
-    prices.map(|(model, price)| (model, price.input_per_million, price.output_per_million)).collect()
+pub(super) fn resolve(written: Ordered<WrittenPrice>) -> Prices {
+    let price = |written: WrittenPrice| Price {
+        input_per_million: written.input_per_million,
+        output_per_million: written.output_per_million,
+        cached_input_per_million: written.cached_input_per_million,
+    };
+    written.0.into_iter().map(|(model, written)| (model, price(written))).collect()
 }
 
 impl Settings {
-    /// The price of a model: US dollars per million tokens of input and of output.
-    pub fn price(&self, model: &str) -> Option<(f64, f64)> {
-        self.prices.iter().find(|(name, _, _)| name == model).map(|(_, input, output)| (*input, *output))
+    /// The price of a model.
+    pub fn price(&self, model: &str) -> Option<Price> {
+        self.prices.get(model)
     }
 
     /// Requires prices for limits in money, which would never be reached without them.

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::*;
 use promptgate_core::gate::{Bound, Requirement, Rule, Statistic};
-use promptgate_core::model::{Item, Scope};
+use promptgate_core::model::{Item, Price, Scope};
 use promptgate_engine::judge::registry;
 
 mod policy_tests;
@@ -95,7 +95,8 @@ fn complete_example_resolves_every_key() {
         ]
     );
     assert_eq!(settings.slices[0].value.tag.as_deref(), Some("refunds"));
-    assert_eq!(settings.price("gpt-4o"), Some((2.5, 10.0)));
+    assert_eq!(settings.price("gpt-4o"), Some(Price::new(2.5, 10.0)));
+    assert!(settings.transform.strip_reasoning);
     assert_eq!(settings.cache.max_age, Some(Duration::from_secs(7 * 86_400)));
     let gate = &settings.gate.policy;
     assert_eq!((gate.repeats, gate.max_repeats, gate.max_missing), (3, 24, 0.02));

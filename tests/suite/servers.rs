@@ -230,3 +230,65 @@ fn fail_fast_calls_no_judge_after_a_failed_check() {
     folder.against(&server.base_url, &["run", "--fail-fast", "--baseline", "none"]).expect_code(10);
     assert_eq!(server.calls(), 1);
 }
+
+#[test]
+fn reasoning_in_front_of_an_answer_is_not_graded() {
+    let text = "<think>It is 11 days.</think>\n\nI cannot help with that.";
+    for (transform, code) in [("", 10), ("transform: {strip_reasoning: false}\n", 0)] {
+        let server = Server::start(move |_, _| (200, says(text)));
+        let folder = Folder::small(2).without_self_test();
+        folder.edit("promptgate.yaml", "  - length: {min_chars: 1}", "  - contains: 11 days");
+        folder.append("promptgate.yaml", transform);
+        folder.against(&server.base_url, &["run", "--no-judge"]).expect_code(code);
+        let trial = &folder.report()["cases"][0]["trials"][0];
+        let reasoning = if code == 0 { Value::Null } else { json!("It is 11 days.") };
+        assert_eq!(trial["reasoning"], reasoning);
+    }
+}
+
+#[test]
+fn answers_of_another_model_are_the_first_line() {
+    let server = Server::start(|_, _| {
+        let mut answer = says(ANSWER);
+        answer["model"] = json!("cheap-fallback-1b");
+        (200, answer)
+    });
+    let folder = Folder::small(2).without_self_test();
+    folder.append(
+        "promptgate.yaml",
+        "prices: {tiny: {input_per_million: 10, output_per_million: 10}, \
+         cheap-fallback-1b: {input_per_million: 1, output_per_million: 1}}\n",
+    );
+    let outcome = folder.against(&server.base_url, &["run", "--no-judge"]).expect_code(0);
+    let line = "answers from tiny came from another model, cheap-fallback-1b.";
+    let place = outcome.stdout.lines().position(|text| text.contains(line));
+    assert!(place.is_some_and(|place| place < 4), "{}", outcome.stdout);
+    let report = folder.report();
+    assert_eq!(report["reasons"][0]["code"], "other_model");
+    // The price is that of the model that answered: 14 tokens each.
+    let cost =
+        report["metrics"].as_array().and_then(|all| all.iter().find(|metric| metric["name"] == "cost_usd"));
+    let mean = cost.and_then(|cost| cost["candidate"]["mean"].as_f64()).expect("a cost");
+    assert!((mean - 14.0 / 1e6).abs() < 1e-12, "{mean}");
+}
+
+#[test]
+fn limit_in_dollars_without_prices_is_refused_before_the_first_call() {
+    let server = Server::start(|_, _| (200, says(ANSWER)));
+    let folder = Folder::small(2).without_self_test();
+    folder
+        .against(&server.base_url, &["run", "--budget-usd", "1"])
+        .expect_code(2)
+        .says("--budget-usd")
+        .says("prices: {tiny: {input_per_million: …, output_per_million: …}}")
+        .says("tiny-judge");
+    assert_eq!(server.calls(), 0);
+}
+
+#[test]
+fn server_that_only_streams_is_read() {
+    let server = crate::support::MockServer::start(&["--fault", "stream-only=1"]);
+    let folder = Folder::small(6);
+    folder.against(&server.base_url, &["run"]).expect_code(0);
+    assert_eq!(folder.report()["verdict"], "pass");
+}

@@ -98,22 +98,17 @@ impl Simulated {
             Some(start) => (start.to_owned(), FinishReason::Length),
             None => (whole, FinishReason::Stop),
         };
-        let usage = Usage {
-            prompt_tokens: request.messages.iter().map(|message| tokens(&message.content) + 4).sum(),
-            completion_tokens: tokens(&text),
-        };
+        let prompt_tokens = request.messages.iter().map(|message| tokens(&message.content) + 4).sum();
+        let usage = Usage::new(prompt_tokens, tokens(&text));
         let generation_ms = usage.prompt_tokens as f64 * PROMPT_TOKEN_MS
             + usage.completion_tokens as f64 * COMPLETION_TOKEN_MS;
         Completion {
-            text,
-            refusal: false,
             finish_reason,
             usage: Some(usage),
             latency_ms: self.delay(digest, occurrence).as_secs_f64() * 1000.0 + generation_ms,
             model: Some(MODEL.to_owned()),
             system_fingerprint: Some(self.fingerprint()),
-            attempts: Vec::new(),
-            cached_at: None,
+            ..Completion::from_text(text)
         }
     }
 

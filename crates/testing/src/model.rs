@@ -35,11 +35,7 @@ pub fn request_of(text: &str) -> ChatRequest {
 
 /// A completion with usage and a latency of 1 ms.
 pub fn completion(text: impl Into<String>) -> Completion {
-    Completion {
-        usage: Some(Usage { prompt_tokens: 100, completion_tokens: 10 }),
-        latency_ms: 1.0,
-        ..Completion::from_text(text)
-    }
+    Completion { usage: Some(Usage::new(100, 10)), latency_ms: 1.0, ..Completion::from_text(text) }
 }
 
 /// A model that replies by a script, takes a set time for each call, and records its calls.

@@ -35,8 +35,10 @@ pub(super) async fn rates(
     };
     let mut price = |model: &str, each: &mut CallCost| {
         let known = settings.price(model);
-        each.usd =
-            known.map(|(input, output)| (each.prompt_tokens * input + each.completion_tokens * output) / 1e6);
+        each.usd = known.map(|price| {
+            (each.prompt_tokens * price.input_per_million + each.completion_tokens * price.output_per_million)
+                / 1e6
+        });
         let note = format!("no price of {model}: add it to `prices`");
         if known.is_none() && !notes.contains(&note) {
             notes.push(note);

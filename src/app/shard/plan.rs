@@ -24,7 +24,7 @@ pub(super) fn parts(
     let calibration = judge.and_then(|judge| judge.calibration.as_ref());
     let source = suite.policy_source.as_ref();
     let source = source.map(|source| digest_of([json!([source, &source.dataset])]));
-    let prices = settings.prices.iter().map(|(model, input, output)| json!([model, input, output]));
+    let prices = settings.prices.0.iter().map(|price| json!(price));
     [
         ("tool", env!("CARGO_PKG_VERSION").to_owned()),
         ("name", settings.name.clone()),
@@ -71,6 +71,7 @@ fn digest_of_scorers(suite: &Suite, metrics: &[String]) -> String {
         "entries": entries,
         "files": files,
         "answer_field": suite.settings.answer_field,
+        "strip_reasoning": suite.settings.transform.strip_reasoning,
     })])
 }
 

@@ -16,7 +16,7 @@ use crate::app::Environment;
 use crate::app::suite::SuiteOptions;
 use crate::config::{self, Settings};
 use promptgate_adapters::files::{self, Baseline, BaselineSpec, Tree};
-use promptgate_core::model::{Diagnostic, Diagnostics, Place, PolicySource};
+use promptgate_core::model::{Diagnostic, Diagnostics, Place, PolicySource, Price};
 use promptgate_core::text::neutral;
 
 pub(super) use changes::{add_files_of_cases, add_named_files};
@@ -98,8 +98,8 @@ pub(super) fn resolve(
     let (base, written) = read(&tree, &name, text)?;
     let theirs = files::decode(&location.shown, &location.bytes)?;
     changes::policy(&written, &config::written(&location.shown, &theirs)?, &mut source);
-    let lacks = |(model, ..): &&(String, f64, f64)| base.price(model).is_none();
-    let own_prices = own.prices.iter().filter(lacks).map(|(model, ..)| model.clone()).collect();
+    let lacks = |(model, _): &&(String, Price)| base.price(model).is_none();
+    let own_prices = own.prices.0.iter().filter(lacks).map(|(model, _)| model.clone()).collect();
     let settings = joined(&base, &written, &own, location, warnings)?;
     let policy = tree.in_folder_of(&name)?;
     // A policy in the work tree has no counterpart of the candidate's folder.
@@ -141,10 +141,11 @@ fn joined(
         Some(name) => name.to_owned(),
         None => folder.unwrap_or_else(|| base.name.clone()),
     };
-    let lacking: Vec<&(String, f64, f64)> =
-        own.prices.iter().filter(|(model, ..)| base.price(model).is_none()).collect();
+    let lacking: Vec<&(String, Price)> =
+        own.prices.0.iter().filter(|(model, _)| base.price(model).is_none()).collect();
     if !lacking.is_empty() {
-        let price = |(model, input, output): &&(String, f64, f64)| {
+        let price = |(model, price): &&(String, Price)| {
+            let Price { input_per_million: input, output_per_million: output, .. } = price;
             format!("{} ({input} in, {output} out)", neutral::clip(&neutral::terminal(model), 60))
         };
         let named: Vec<String> = lacking.iter().take(5).map(price).collect();
@@ -154,7 +155,7 @@ fn joined(
             named.join(", ")
         ));
     }
-    let prices = base.prices.iter().chain(lacking).cloned().collect();
+    let prices = base.prices.0.iter().chain(lacking).cloned().collect();
     let settings = Settings {
         name,
         prompt: own.prompt.clone(),

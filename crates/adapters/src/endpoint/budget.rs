@@ -4,7 +4,6 @@
 //! in flight block a call, it waits for them to settle; if the spent amount leaves no room, it ends with
 //! [`FaultKind::BudgetSpent`].
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -16,7 +15,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::pace::max_answer_tokens;
 use super::sync::{interrupted, lock};
-use promptgate_core::model::{ChatRequest, Completion, Fault, FaultKind, ResponseFormat};
+use promptgate_core::model::{
+    ChatRequest, Completion, Fault, FaultKind, Price, Prices, ResponseFormat, Usage,
+};
 use promptgate_core::port::{ChatModel, Event, EventSink};
 
 /// Tokens reserved for an answer without a limit.
@@ -30,15 +31,6 @@ const GRACE: Duration = Duration::from_secs(5);
 
 /// Tolerance of comparisons, in US dollars.
 const TOLERANCE_USD: f64 = 1e-9;
-
-/// The price of a model, in US dollars per million tokens.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Price {
-    /// Price of request tokens.
-    pub input_per_million: f64,
-    /// Price of answer tokens.
-    pub output_per_million: f64,
-}
 
 /// The limits of a run; `None` is unlimited.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -55,7 +47,7 @@ pub struct Ceilings {
 #[derive(Debug)]
 pub struct Budget {
     ceilings: Ceilings,
-    prices: BTreeMap<String, Price>,
+    prices: Prices,
     deadline: Option<Instant>,
     account: Mutex<Account>,
     settled: Notify,
@@ -71,7 +63,7 @@ struct Account {
 
 impl Budget {
     /// Creates a budget whose time starts now, with prices by model name.
-    pub fn new(ceilings: Ceilings, prices: BTreeMap<String, Price>) -> Self {
+    pub fn new(ceilings: Ceilings, prices: Prices) -> Self {
         let deadline = ceilings.time.and_then(|time| Instant::now().checked_add(time));
         Self { ceilings, prices, deadline, account: Mutex::default(), settled: Notify::new() }
     }
@@ -93,7 +85,7 @@ impl Budget {
 
     fn price(&self, model: &str) -> Result<Option<Price>, Fault> {
         match self.prices.get(model) {
-            Some(price) => Ok(Some(*price)),
+            Some(price) => Ok(Some(price)),
             None if self.ceilings.usd.is_some() => Err(spent(
                 format!("budget.usd cannot be enforced: the price of the model `{model}` is unknown"),
                 "add the model to `prices`",
@@ -198,8 +190,9 @@ impl Budgeted {
         };
         match &result {
             Ok(completion) => {
+                let price = self.budget.prices.of_answer(&request.model, completion.model.as_deref());
                 if let (Some(price), Some(usage)) = (price, completion.usage) {
-                    reservation.cost = cost(usage.prompt_tokens, usage.completion_tokens, price);
+                    reservation.cost = price.cost(usage);
                 }
             }
             Err(fault) => {
@@ -265,11 +258,6 @@ fn may_be_charged(kind: FaultKind) -> bool {
     )
 }
 
-fn cost(prompt_tokens: u64, completion_tokens: u64, price: Price) -> f64 {
-    (prompt_tokens as f64 * price.input_per_million + completion_tokens as f64 * price.output_per_million)
-        / 1e6
-}
-
 /// Returns the maximum cost of a call: a token has at least one byte of text.
 fn max_cost(request: &ChatRequest, price: Price) -> f64 {
     let text: usize = request.messages.iter().map(|message| message.content.len()).sum();
@@ -280,7 +268,7 @@ fn max_cost(request: &ChatRequest, price: Price) -> f64 {
     let messages = (request.messages.len() as u64).saturating_mul(MESSAGE_TOKENS);
     let answers = request.parameters.get("n").and_then(serde_json::Value::as_u64).unwrap_or(1).max(1);
     let output = max_answer_tokens(request).unwrap_or(ANSWER_TOKENS).saturating_mul(answers);
-    cost((text + schema) as u64 + messages, output, price)
+    price.cost(Usage::new((text + schema) as u64 + messages, output))
 }
 
 #[cfg(test)]

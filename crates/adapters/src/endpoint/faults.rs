@@ -5,10 +5,15 @@
 use std::sync::Arc;
 
 use reqwest::StatusCode;
+use serde_json::Value;
 
-use crate::http::{self, ErrorKind, Resets, Response, ServerError};
-use promptgate_core::model::{Fault, FaultKind};
+use super::wire::InvalidReply;
+use crate::http::{self, ErrorKind, Resets, Response, ServerError, server_text};
+use promptgate_core::model::{Fault, FaultKind, FinishReason};
 use promptgate_core::text::Redactor;
+
+/// Attempts at a reply whose form cannot be read.
+const MAX_UNREADABLE: u32 = 2;
 
 /// The parts of messages that all faults of one endpoint share.
 #[derive(Debug, Clone)]
@@ -49,12 +54,33 @@ impl FaultContext {
         let kind = classify(response, &error);
         let mut fault = self.fault(kind, error.describe(response.status, &self.redactor));
         fault.help = self.help(kind, response.status);
+        fault.status = Some(response.status.as_u16());
         if matches!(kind, FaultKind::RateLimited | FaultKind::Unavailable) {
             let is_limited = response.status == StatusCode::TOO_MANY_REQUESTS;
             let resets = if is_limited { Resets::Any } else { Resets::Ignore };
             fault.retry_after = response.retry_after(resets).filter(|wait| !wait.is_zero());
         }
         fault
+    }
+
+    /// Returns the fault of a reply with a status of success.
+    pub(super) fn reply(&self, status: StatusCode, invalid: &InvalidReply) -> Fault {
+        let clean = |text: &str| server_text(&self.redactor, text);
+        match invalid {
+            InvalidReply::Truncated(reason) | InvalidReply::Failed(reason) => {
+                self.fault(FaultKind::InvalidAnswer, clean(reason))
+            }
+            // The form of replies seldom changes, and each is paid for.
+            InvalidReply::Malformed(reason) => Fault {
+                max_attempts: Some(MAX_UNREADABLE),
+                ..self.fault(FaultKind::InvalidAnswer, clean(reason))
+            },
+            InvalidReply::Error(error) => {
+                let kind = classify_embedded(error);
+                let reason = format!("{} with an error: {}", status.as_u16(), clean(&error.summary()));
+                Fault { help: self.help(kind, status), ..self.fault(kind, reason) }
+            }
+        }
     }
 
     fn help(&self, kind: FaultKind, status: StatusCode) -> Option<String> {
@@ -92,17 +118,63 @@ fn classify(response: &Response, error: &ServerError) -> FaultKind {
     match response.status.as_u16() {
         401 => FaultKind::Unauthorized,
         402 => FaultKind::QuotaSpent,
-        403 => FaultKind::Forbidden,
         404 => FaultKind::NotFound,
-        429 if quota_is_spent(response, error) => FaultKind::QuotaSpent,
+        429 if quota_is_spent(names_a_wait(response), error) => FaultKind::QuotaSpent,
         429 => FaultKind::RateLimited,
         408 | 409 | 425 => FaultKind::Unavailable,
         501 | 505 => FaultKind::Rejected,
         500..=599 => FaultKind::Unavailable,
+        // Filters come first: they are of the row alone, whatever the status.
+        _ if is_filtered(error) => FaultKind::ContentFilter,
+        403 => FaultKind::Forbidden,
+        400 if is_invalid_key(error) => FaultKind::Unauthorized,
         400 | 413 | 422 if is_too_long(error) => FaultKind::ContextLength,
-        400 | 422 if is_filtered(error) => FaultKind::ContentFilter,
+        // One request that is larger than what a minute allows.
+        413 if has_code(error, &["rate_limit_exceeded"]) => FaultKind::ContextLength,
         _ => FaultKind::Rejected,
     }
+}
+
+fn names_a_wait(response: &Response) -> bool {
+    ["retry-after", "llm_provider-retry-after"].iter().any(|name| response.headers.contains_key(*name))
+}
+
+/// The kind of an error that came with a status of success.
+fn classify_embedded(error: &ServerError) -> FaultKind {
+    if is_filtered(error) {
+        FaultKind::ContentFilter
+    } else if is_too_long(error) {
+        FaultKind::ContextLength
+    } else if has_code(error, &["402"]) || quota_is_spent(false, error) {
+        FaultKind::QuotaSpent
+    } else if has_code(error, &["429"]) {
+        FaultKind::RateLimited
+    } else {
+        FaultKind::InvalidAnswer
+    }
+}
+
+/// Whether an error says that the endpoint answers as a stream only.
+pub(super) fn requires_stream(response: &Response) -> bool {
+    if !matches!(response.status.as_u16(), 400 | 405 | 406 | 422 | 501) {
+        return false;
+    }
+    let error = response.server_error();
+    let demands = ["only", "must", "requir", "enable", "need", "stream=true", "stream: true"];
+    error.param.as_deref() == Some("stream")
+        || (has_phrase(&error, &["stream"])
+            && !has_phrase(&error, &["upstream"])
+            && has_phrase(&error, &demands))
+}
+
+/// The text that a server refuses to return because it is not the JSON that the request asked for.
+pub(super) fn failed_generation(response: &Response) -> Option<String> {
+    if !has_code(&response.server_error(), &[FinishReason::INVALID_JSON]) {
+        return None;
+    }
+    let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
+    let text = body.pointer("/error/failed_generation").and_then(Value::as_str);
+    Some(text.unwrap_or_default().to_owned())
 }
 
 fn has_code(error: &ServerError, codes: &[&str]) -> bool {
@@ -116,7 +188,7 @@ fn has_phrase(error: &ServerError, phrases: &[&str]) -> bool {
 
 /// Codes decide. Phrases count only where the server names no time to retry: some say "quota" for a limit that resets
 /// within a minute.
-fn quota_is_spent(response: &Response, error: &ServerError) -> bool {
+fn quota_is_spent(names_a_wait: bool, error: &ServerError) -> bool {
     let codes = [
         "insufficient_quota",
         "billing_hard_limit_reached",
@@ -138,9 +210,7 @@ fn quota_is_spent(response: &Response, error: &ServerError) -> bool {
         "billing details",
         "billing is not active",
     ];
-    let resets_soon =
-        ["retry-after", "llm_provider-retry-after"].iter().any(|name| response.headers.contains_key(*name))
-            || has_phrase(error, &["retry in", "try again in", "per minute"]);
+    let resets_soon = names_a_wait || has_phrase(error, &["retry in", "try again in", "per minute"]);
     has_code(error, &codes) || (!resets_soon && has_phrase(error, &phrases))
 }
 
@@ -160,11 +230,53 @@ fn is_too_long(error: &ServerError) -> bool {
     has_code(error, &codes) || has_phrase(error, &phrases)
 }
 
+/// Codes and phrases of content filters, in lower case: OpenAI and Azure, Anthropic, Bedrock, Gemini, DeepSeek,
+/// DashScope, Moonshot, Zhipu, Volcengine, StepFun, xAI, OpenRouter, LiteLLM.
 fn is_filtered(error: &ServerError) -> bool {
-    let codes =
-        ["content_filter", "content_policy_violation", "ResponsibleAIPolicyViolation", "moderation_blocked"];
-    let phrases = ["content management policy", "content filter", "content policy", "safety system"];
+    let codes = [
+        "content_filter",
+        "content_policy_violation",
+        "ResponsibleAIPolicyViolation",
+        "moderation_blocked",
+        "invalid_prompt",
+        "data_inspection_failed",
+        "DataInspectionFailed",
+        "contentFilter",
+        "content_filtered",
+        "guardrail_intervened",
+        "guardrail_violation",
+        "SensitiveContentDetected",
+        "InputTextSensitiveContentDetected",
+        "OutputTextSensitiveContentDetected",
+        "censorship_blocked",
+        "1301",
+    ];
+    let phrases = [
+        "content management policy",
+        "content filter",
+        "content policy",
+        "content filtering policy",
+        "content violates usage guidelines",
+        "safety system",
+        "content exists risk",
+        "inappropriate content",
+        "potentially violating our usage policy",
+        "blocked by guardrail",
+        "guardrail policy",
+        "guardrail intervened",
+        "requires moderation",
+        "input was flagged",
+        "flagged by moderation",
+        "considered high risk",
+        "sensitive content",
+    ];
     has_code(error, &codes) || has_phrase(error, &phrases)
+}
+
+/// Whether the key is invalid though the status says otherwise, as with Gemini.
+fn is_invalid_key(error: &ServerError) -> bool {
+    let codes = ["API_KEY_INVALID", "invalid_api_key"];
+    has_code(error, &codes) || has_phrase(error, &["api key not valid", "api key expired", "invalid api key"])
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! One call over HTTP: sends a request and reads the complete response. Waiting, retries and limits are other layers.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
@@ -10,12 +11,12 @@ use reqwest::{Method, Url};
 use tokio::time::Instant;
 
 use super::address;
-use super::faults::FaultContext;
+use super::faults::{self, FaultContext};
 use super::options::Options;
-use super::wire::{self, InvalidResponse};
-use crate::http::{self, BaseUrl, Client, ClientOptions, Request, SettingNames, server_text};
+use super::wire;
+use crate::http::{self, BaseUrl, Client, ClientOptions, Request, Response, SettingNames, server_text};
 use promptgate_core::model::{
-    Attempt, ChatRequest, Completion, Diagnostic, Fault, FaultKind, FinishReason, Place,
+    Attempt, ChatRequest, Completion, Diagnostic, Fault, FaultKind, FinishReason, Place, Purpose,
 };
 use promptgate_core::port::ChatModel;
 use promptgate_core::text::Redactor;
@@ -44,6 +45,8 @@ pub(super) struct HttpModel {
     client: Client,
     url: Url,
     faults: FaultContext,
+    /// Whether the endpoint answers as a stream only.
+    streams: AtomicBool,
 }
 
 impl HttpModel {
@@ -66,14 +69,14 @@ impl HttpModel {
             has_key: options.is_authenticated(),
             redactor,
         };
-        Ok(Self { client, url, faults })
+        Ok(Self { client, url, faults, streams: AtomicBool::new(false) })
     }
 
     /// Sends a request. A fault lists its own attempt.
     async fn call(&self, request: &ChatRequest) -> Result<Completion, Fault> {
         let started = Instant::now();
         let mut seen = Seen::default();
-        self.send(request, &mut seen)
+        self.exchange(request, &mut seen)
             .await
             .map(|completion| Completion { attempts: seen.resent(), ..completion })
             .map_err(|mut fault| {
@@ -84,35 +87,65 @@ impl HttpModel {
             })
     }
 
-    async fn send(&self, request: &ChatRequest, seen: &mut Seen) -> Result<Completion, Fault> {
-        let body = wire::body(request).map_err(|error| {
+    async fn exchange(&self, request: &ChatRequest, seen: &mut Seen) -> Result<Completion, Fault> {
+        let streams_already = self.streams.load(Ordering::Relaxed);
+        let (mut sent, mut response) = self.send(request, streams_already, seen).await?;
+        let mut is_stream = streams_already;
+        if !is_stream && faults::requires_stream(&response) {
+            (sent, response) = self.send(request, true, seen).await?;
+            is_stream = response.status.is_success();
+            self.streams.store(is_stream, Ordering::Relaxed);
+        }
+        if !response.status.is_success() {
+            let fault = self.faults.status(&response);
+            let failed =
+                faults::failed_generation(&response).filter(|_| request.purpose == Purpose::Completion);
+            return failed.map_or(Err(fault), |text| Ok(self.cleaned(invalid_json(text), &response)));
+        }
+        let is_stream = match response.media_type().as_deref() {
+            Some("text/event-stream") => true,
+            // Some servers declare a stream as something else.
+            _ => is_stream && response.body.trim_ascii_start().starts_with(b"data:"),
+        };
+        if !is_stream {
+            self.client.check_media_type(&sent, &response)?;
+        }
+        let parsed = if is_stream { wire::parse_stream(&response.body) } else { wire::parse(&response.body) };
+        let completion = parsed.map_err(|invalid| self.faults.reply(response.status, &invalid))?;
+        Ok(self.cleaned(completion, &response))
+    }
+
+    async fn send(
+        &self,
+        request: &ChatRequest,
+        stream: bool,
+        seen: &mut Seen,
+    ) -> Result<(Request, Response), Fault> {
+        let body = wire::body(request, stream).map_err(|error| {
             self.faults.fault(FaultKind::Rejected, format!("the request cannot be written as JSON: {error}"))
         })?;
         // A request on a stale connection was never processed, so sending it again is safe.
-        let request = Request::new(Method::POST, self.url.clone()).json(body).repeatable();
-        let response = self.client.send(&request).await.inspect_err(|error| seen.resends = error.resends)?;
-        (seen.status, seen.resends) = (Some(response.status.as_u16()), response.resends);
-        if !response.status.is_success() {
-            return Err(self.faults.status(&response));
+        let mut sent = Request::new(Method::POST, self.url.clone()).json(body).repeatable();
+        if stream {
+            sent = sent.header(ACCEPT, HeaderValue::from_static("text/event-stream, application/json"));
         }
-        self.client.check_media_type(&request, &response).map_err(|error| {
-            let is_stream = response.media_type().as_deref() == Some("text/event-stream");
-            let fault = Fault::from(error);
-            if is_stream { fault.help("leave `stream` out of the parameters") } else { fault }
-        })?;
-        let clean = |text: &str| server_text(self.client.redactor(), text);
-        let mut completion = wire::parse(&response.body).map_err(|invalid| {
-            let reason = match invalid {
-                InvalidResponse::Malformed(reason) => clean(&reason),
-                InvalidResponse::Error(message) => {
-                    format!("{} with an error: {}", response.status.as_u16(), clean(&message))
-                }
-            };
-            self.faults.fault(FaultKind::InvalidAnswer, reason)
-        })?;
-        // An echoed key must reach neither a judge nor an excerpt, which could cut it in two before a report is
-        // redacted.
-        completion.text = self.client.redactor().redact(&completion.text).into_owned();
+        seen.status = None;
+        let response = self.client.send(&sent).await.inspect_err(|error| seen.resends += error.resends)?;
+        (seen.status, seen.resends) = (Some(response.status.as_u16()), seen.resends + response.resends);
+        Ok((sent, response))
+    }
+
+    /// Removes secrets: an echoed key must reach neither a judge nor an excerpt, which could cut it in two before a report
+    /// is redacted.
+    fn cleaned(&self, mut completion: Completion, response: &Response) -> Completion {
+        let redactor = self.client.redactor();
+        let clean = |text: &str| server_text(redactor, text);
+        completion.text = redactor.redact(&completion.text).into_owned();
+        completion.reasoning = completion.reasoning.map(|text| redactor.redact(&text).into_owned());
+        for call in &mut completion.tool_calls {
+            call.name = clean(&call.name);
+            call.arguments = redactor.redact(&call.arguments).into_owned();
+        }
         if let FinishReason::Other(name) = &mut completion.finish_reason {
             *name = clean(name);
         }
@@ -120,7 +153,7 @@ impl HttpModel {
             *name = clean(name);
         }
         completion.latency_ms = response.elapsed.as_secs_f64() * 1000.0;
-        Ok(completion)
+        completion
     }
 }
 
@@ -136,6 +169,12 @@ impl Seen {
     fn resent(&self) -> Vec<Attempt> {
         vec![Attempt { kind: FaultKind::Disconnected, status: None, ms: 0 }; self.resends as usize]
     }
+}
+
+/// The answer of a server that checks the JSON of its model, and found it invalid: an answer of the product.
+fn invalid_json(text: String) -> Completion {
+    let finish_reason = FinishReason::Other(FinishReason::INVALID_JSON.to_owned());
+    Completion { finish_reason, ..Completion::from_text(text) }
 }
 
 impl ChatModel for HttpModel {

@@ -18,6 +18,8 @@ mod sync;
 mod wire;
 
 #[cfg(test)]
+mod replies_tests;
+#[cfg(test)]
 mod test_support;
 #[cfg(test)]
 mod tests;
@@ -29,7 +31,7 @@ use futures::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
 pub use address::{is_loopback, needs_key};
-pub use budget::{Budget, Budgeted, Ceilings, Price};
+pub use budget::{Budget, Budgeted, Ceilings};
 pub use limit::Limited;
 pub use options::Options;
 pub use retry::Retrying;

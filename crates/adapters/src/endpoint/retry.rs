@@ -287,6 +287,7 @@ fn next_wait(
     if !is_free {
         progress.attempts = progress.attempts.saturating_add(1);
     }
+    let attempts = fault.max_attempts.map_or(attempts, |most| most.min(attempts));
     let left = max_wait.saturating_sub(progress.waited);
     if progress.attempts >= attempts || left.is_zero() {
         return None;

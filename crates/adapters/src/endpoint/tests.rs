@@ -139,9 +139,9 @@ async fn an_incomplete_response_is_a_fault() {
             "text/html",
         ),
         (
-            raw(&format!("{head}content-type: text/event-stream\r\n\r\ndata: {{}}")),
+            raw(&format!("{head}content-type: text/event-stream\r\n\r\ndata: {{}}\n\n")),
             FaultKind::InvalidAnswer,
-            "text/event-stream",
+            "the stream is empty",
         ),
         (raw("HTTP/1.1 204 No Content\r\n\r\n"), FaultKind::InvalidAnswer, "empty"),
         (

@@ -42,21 +42,26 @@ impl ServerError {
     pub fn from_json(value: &Value) -> Self {
         match value {
             Value::String(text) => Self { message: text.clone(), ..Self::default() },
-            Value::Array(items) => items.first().map(Self::from_json).unwrap_or_default(),
+            Value::Array(items) => {
+                let mut errors = items.iter().take(MAX_DETAILS + 1).map(Self::from_json);
+                let first = errors.next().unwrap_or_default();
+                let others = errors.map(|error| error.message).filter(|message| !message.is_empty());
+                Self { details: first.details.into_iter().chain(others).take(MAX_DETAILS).collect(), ..first }
+            }
             Value::Object(map) => {
                 if let Some(inner) = map.get("error").filter(|inner| inner.is_object() || inner.is_array()) {
                     return Self::from_json(inner);
                 }
-                let message = ["message", "detail", "error", "msg", "error_description"]
+                // FastAPI and Mistral have a list of errors in the place of a text.
+                let inner = ["message", "detail", "error", "msg", "error_description"]
                     .iter()
                     .filter_map(|name| map.get(*name))
                     .map(|value| match value {
-                        Value::String(text) => text.clone(),
-                        Value::Null => String::new(),
-                        Value::Array(_) | Value::Object(_) => Self::from_json(value).message,
-                        other => other.to_string(),
+                        Value::Null => Self::default(),
+                        Value::String(_) | Value::Array(_) | Value::Object(_) => Self::from_json(value),
+                        other => Self { message: other.to_string(), ..Self::default() },
                     })
-                    .find(|message| !message.is_empty())
+                    .find(|error| !error.message.is_empty())
                     .unwrap_or_default();
                 let errors = map.get("errors").and_then(Value::as_array).into_iter().flatten();
                 let details = errors.map(|error| Self::from_json(error).message);
@@ -66,17 +71,19 @@ impl ServerError {
                     _ => None,
                 };
                 let code = word("code").or_else(|| word("error_code"));
-                let inner = map.get("innererror").and_then(|inner| inner.get("code")).and_then(Value::as_str);
+                let azure = map.get("innererror").and_then(|inner| inner.get("code")).and_then(Value::as_str);
                 let kind = word("type").filter(|kind| code.as_ref() != Some(kind));
                 let mut codes: Vec<String> =
-                    [code, word("type"), inner.map(str::to_owned)].into_iter().flatten().collect();
+                    [code, word("type"), azure.map(str::to_owned)].into_iter().flatten().collect();
+                codes.extend(inner.codes);
                 codes.dedup();
+                let details = inner.details.into_iter().chain(details);
                 Self {
-                    message,
+                    message: inner.message,
                     details: details.filter(|message| !message.is_empty()).take(MAX_DETAILS).collect(),
                     codes,
-                    kind,
-                    param: word("param"),
+                    kind: kind.or(inner.kind),
+                    param: word("param").or_else(|| location(map.get("loc")?)).or(inner.param),
                 }
             }
             _ => Self::default(),
@@ -114,6 +121,12 @@ impl ServerError {
         }
         text
     }
+}
+
+/// Returns the parameter in a location such as `["body", "seed"]`.
+fn location(path: &Value) -> Option<String> {
+    let mut names = path.as_array()?.iter().filter_map(Value::as_str);
+    names.find(|name| !matches!(*name, "body" | "query")).map(str::to_owned)
 }
 
 /// Returns the title of an HTML page: often the only place where a proxy reports its error.
@@ -187,6 +200,27 @@ mod tests {
             error.describe(StatusCode::UNPROCESSABLE_ENTITY, &Redactor::default()),
             "422 Unprocessable Entity: Validation Failed; too long; a"
         );
+    }
+
+    #[test]
+    fn location_of_fastapi_names_the_parameter() {
+        let param = |body: &str| {
+            let error = ServerError::parse(body.as_bytes());
+            (error.message, error.details, error.param)
+        };
+        let extra = "Extra inputs are not permitted".to_owned();
+        let nim = r#"{"detail": [
+            {"type": "extra_forbidden", "loc": ["body", "max_completion_tokens"], "msg": "Extra inputs are not permitted"},
+            {"type": "extra_forbidden", "loc": ["body", "seed"], "msg": "no seed"}]}"#;
+        assert_eq!(param(nim), (extra.clone(), vec!["no seed".into()], Some("max_completion_tokens".into())));
+        let mistral = r#"{"object": "error", "message": {"detail": [{"type": "extra_forbidden", "loc": ["body", "seed"],
+            "msg": "Extra inputs are not permitted", "input": 7}]}, "type": "invalid_request_error", "param": null}"#;
+        assert_eq!(param(mistral), (extra, vec![], Some("seed".into())));
+        assert_eq!(
+            param(r#"{"detail": [{"loc": ["body", "messages", 0], "msg": "a"}]}"#).2,
+            Some("messages".into())
+        );
+        assert_eq!(param(r#"{"detail": [{"loc": ["body"], "msg": "a"}]}"#).2, None);
     }
 
     proptest! {

@@ -62,7 +62,7 @@ fn grade(fixture: &Fixture) -> Finding {
     let case = Case { expected: fixture.expected.clone(), ..Case::default() };
     let completion = Completion {
         finish_reason: fixture.finish_reason.clone().unwrap_or(FinishReason::Stop),
-        usage: fixture.tokens.map(|completion_tokens| Usage { prompt_tokens: 1, completion_tokens }),
+        usage: fixture.tokens.map(|completion_tokens| Usage::new(1, completion_tokens)),
         latency_ms: 1.0,
         ..Completion::from_text(fixture.answer.clone())
     };

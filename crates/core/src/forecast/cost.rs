@@ -51,10 +51,7 @@ pub fn estimate_cost(load: Load, repeats: u32, answer: CallCost, judgement: Call
         repeats,
         answers,
         judgements,
-        tokens: Usage {
-            prompt_tokens: sum(|cost| cost.prompt_tokens),
-            completion_tokens: sum(|cost| cost.completion_tokens),
-        },
+        tokens: Usage::new(sum(|cost| cost.prompt_tokens), sum(|cost| cost.completion_tokens)),
         usd: usd(answers, answer).zip(usd(judgements, judgement)).map(|(one, other)| one + other),
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::cost::CallCost;
-use crate::model::{Decision, MetricKind, Need, Role, Run, ToSettle, TrialResult, Usage};
+use crate::model::{Decision, MetricKind, Need, Price, Role, Run, ToSettle, TrialResult, Usage};
 
 /// Average costs of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -16,9 +16,12 @@ pub struct Rates {
     pub judgement_calls: f64,
 }
 
-/// The average costs of the calls that a run made itself. Cached and reused answers do not count.
+/// The average costs of the answers and judgements of a run, those from a cache included: a run of other answers has to
+/// pay for its own. Answers of a reused baseline do not count.
 pub fn rates(run: &Run) -> Rates {
-    let (mut answers, mut judgements, mut judgement_calls) = (0.0, 0.0, 0.0);
+    let (mut answers, mut judgements) = (Sum::default(), Sum::default());
+    let mut judgement_calls = 0.0;
+    let only_judge = run.judge.as_ref().and_then(|judge| judge.panel.first()).map_or("", String::as_str);
     for trial in &run.trials {
         let reused =
             trial.role == Role::Baseline && (run.cases[trial.case].shared || run.reused_baseline.is_some());
@@ -26,26 +29,60 @@ pub fn rates(run: &Run) -> Rates {
         if reused {
             continue;
         }
-        answers += f64::from(u8::from(answer.cached_at.is_none()));
-        for grade in answer.grades.iter().filter(|grade| !grade.judgements.is_empty()) {
-            let calls: u32 = grade.judgements.iter().map(|it| it.calls.saturating_sub(it.cached_calls)).sum();
-            judgements += f64::from(u8::from(calls > 0));
-            judgement_calls += f64::from(calls);
+        let asked = match (trial.role, &run.baseline) {
+            (Role::Baseline, Some(baseline)) => &baseline.model,
+            _ => &run.candidate.model,
+        };
+        let price = run.prices.of_answer(asked, answer.by.model.as_deref());
+        answers.add(answer.usage, price);
+        answers.count += 1.0;
+        for grade in answer.grades.iter().filter(|grade| grade.judgements.iter().any(|it| it.calls > 0)) {
+            for judgement in &grade.judgements {
+                let asked = judgement.by.judge.as_deref().unwrap_or(only_judge);
+                let price = run.prices.of_answer(asked, judgement.by.model.as_deref());
+                // A judge that replied has used tokens, even if it reports none. One that was not reached has used none.
+                let is_known = judgement.usage != Usage::default() || grade.fault.is_some();
+                judgements.add(Some(judgement.usage).filter(|_| is_known), price);
+                judgement_calls += f64::from(judgement.calls);
+            }
+            judgements.count += 1.0;
         }
     }
-    let average = |usage: Usage, usd: Option<f64>, count: f64| match count {
-        0.0 => CallCost { usd, ..CallCost::default() },
-        count => CallCost {
-            prompt_tokens: usage.prompt_tokens as f64 / count,
-            completion_tokens: usage.completion_tokens as f64 / count,
-            usd: usd.map(|usd| usd / count),
-        },
-    };
-    let totals = &run.totals;
     Rates {
-        answer: average(totals.completions, totals.completion_cost_usd, answers),
-        judgement: average(totals.judgements, totals.judgement_cost_usd, judgements),
-        judgement_calls: if judgements > 0.0 { judgement_calls / judgements } else { 0.0 },
+        answer: answers.mean(),
+        judgement: judgements.mean(),
+        judgement_calls: if judgements.count > 0.0 { judgement_calls / judgements.count } else { 0.0 },
+    }
+}
+
+/// A sum of tokens and cost.
+struct Sum {
+    usage: Usage,
+    /// `None` where tokens or a price are not known.
+    usd: Option<f64>,
+    count: f64,
+}
+
+impl Default for Sum {
+    fn default() -> Self {
+        Self { usage: Usage::default(), usd: Some(0.0), count: 0.0 }
+    }
+}
+
+impl Sum {
+    fn add(&mut self, usage: Option<Usage>, price: Option<Price>) {
+        self.usage.add(usage.unwrap_or_default());
+        let cost = usage.zip(price).map(|(usage, price)| price.cost(usage));
+        self.usd = self.usd.zip(cost).map(|(sum, cost)| sum + cost);
+    }
+
+    fn mean(&self) -> CallCost {
+        let count = self.count.max(1.0);
+        CallCost {
+            prompt_tokens: self.usage.prompt_tokens as f64 / count,
+            completion_tokens: self.usage.completion_tokens as f64 / count,
+            usd: self.usd.map(|usd| usd / count),
+        }
     }
 }
 

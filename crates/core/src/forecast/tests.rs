@@ -17,7 +17,7 @@ fn cost_estimate_is_rates_times_calls() {
     let judgement = CallCost { prompt_tokens: 900.0, completion_tokens: 100.0, usd: Some(0.01) };
     let estimate = estimate_cost(load, 3, answer, judgement);
     assert_eq!((estimate.answers, estimate.judgements), (360, 720));
-    assert_eq!(estimate.tokens, Usage { prompt_tokens: 792_000, completion_tokens: 90_180 });
+    assert_eq!(estimate.tokens, Usage::new(792_000, 90_180));
     assert_close(estimate.usd.expect("prices"), 0.36 + 7.2);
     assert_eq!(estimate_cost(load, 3, answer, CallCost { usd: None, ..judgement }).usd, None);
     // Without judgements, a judge without a price costs nothing.

@@ -1,7 +1,7 @@
 //! Builds the matrices of a run.
 
 use crate::model::{
-    Analysis, Cell, Contested, ContestedTrial, Ended, FirstAttempt, Matrix, MetricKind, MetricScores,
+    Analysis, Cell, Contested, ContestedTrial, Ended, FirstAttempt, Matrix, MetricKind, MetricScores, Price,
     RepeatCounts, Role, Run, SESSION_SECONDS, Trial, TrialPlace, TrialResult, TrialSummary, VariantScores,
 };
 
@@ -35,9 +35,7 @@ pub fn analyse(run: &Run) -> Analysis {
         });
         if let Some(price) = prices(run) {
             measure("cost_usd", MetricKind::Cost, &|role, answer| {
-                let (input, output) = price(role);
-                let usage = answer.usage?;
-                Some((usage.prompt_tokens as f64 * input + usage.completion_tokens as f64 * output) / 1e6)
+                Some(price(role, answer)?.cost(answer.usage?))
             });
         }
     }
@@ -55,17 +53,15 @@ pub fn analyse(run: &Run) -> Analysis {
     }
 }
 
-/// Prices by role, in US dollars per million input and output tokens; `None` unless every variant's model has one.
-fn prices(run: &Run) -> Option<impl Fn(Role) -> (f64, f64)> {
-    let price = |model: &str| {
-        run.prices.iter().find(|(name, ..)| name == model).map(|&(_, input, output)| (input, output))
-    };
-    let candidate = price(&run.candidate.model)?;
-    let baseline = match &run.baseline {
-        Some(baseline) => price(&baseline.model)?,
-        None => candidate,
-    };
-    Some(move |role| if role == Role::Candidate { candidate } else { baseline })
+/// The price of an answer by role; `None` unless the model of every variant has one.
+fn prices(run: &Run) -> Option<impl Fn(Role, &TrialSummary) -> Option<Price>> {
+    let candidate = run.candidate.model.as_str();
+    let baseline = run.baseline.as_ref().map_or(candidate, |baseline| &baseline.model);
+    run.prices.get(candidate).and(run.prices.get(baseline))?;
+    Some(move |role, answer: &TrialSummary| {
+        let asked = if role == Role::Candidate { candidate } else { baseline };
+        run.prices.of_answer(asked, answer.by.model.as_deref())
+    })
 }
 
 /// The trials of a run by role, case and repeat.

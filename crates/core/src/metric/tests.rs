@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use super::analyse;
 use crate::model::{
     CallTotals, CaseFacts, Cell, Completion, DatasetFacts, Ended, Fault, FaultKind, Grade, MetricKind,
-    Outcome, PromptFacts, RepeatCounts, Role, Run, Score, Trial, TrialResult, Usage, VariantFacts,
+    Outcome, Price, Prices, PromptFacts, RepeatCounts, Role, Run, Score, Trial, TrialResult, Usage,
+    VariantFacts,
 };
 
 fn variant(model: &str, temperature: Option<f64>) -> VariantFacts {
@@ -38,7 +39,7 @@ fn run(cases: usize, repeats: u32, trials: Vec<Trial>) -> Run {
         reused_baseline: None,
         trials,
         totals: CallTotals::default(),
-        prices: Vec::new(),
+        prices: Prices::default(),
         simulated: false,
         ended: Ended::Completed,
         policy_source: None,
@@ -47,11 +48,7 @@ fn run(cases: usize, repeats: u32, trials: Vec<Trial>) -> Run {
 }
 
 fn completion(text: &str) -> Completion {
-    Completion {
-        usage: Some(Usage { prompt_tokens: 1000, completion_tokens: 200 }),
-        latency_ms: 1500.0,
-        ..Completion::from_text(text)
-    }
+    Completion { usage: Some(Usage::new(1000, 200)), latency_ms: 1500.0, ..Completion::from_text(text) }
 }
 
 fn grade(scorer: &str, score: Option<f64>) -> Grade {
@@ -118,7 +115,8 @@ fn metrics_are_ordered_and_have_kinds() {
     let both =
         |role| trial(0, role, 0, vec![grade("check.short", Some(1.0)), grade("faithfulness", Some(1.0))]);
     let mut run = run(1, 1, vec![both(Role::Candidate), both(Role::Baseline)]);
-    run.prices = vec![("a".to_owned(), 1.0, 2.0), ("b".to_owned(), 10.0, 20.0)];
+    run.prices =
+        Prices(vec![("a".to_owned(), Price::new(1.0, 2.0)), ("b".to_owned(), Price::new(10.0, 20.0))]);
     let analysis = analyse(&run);
     let found: Vec<_> = analysis.metrics.iter().map(|metric| (metric.name.as_str(), metric.kind)).collect();
     assert_eq!(
@@ -138,7 +136,7 @@ fn metrics_are_ordered_and_have_kinds() {
         cost.baseline.as_ref().expect("a baseline").row(0),
         Some(&[Cell::Value((10_000.0 + 4_000.0) / 1e6)][..])
     );
-    run.prices.pop();
+    run.prices.0.pop();
     assert!(analyse(&run).metric("cost_usd").is_none(), "both models need a price");
     run.baseline = None;
     assert!(analyse(&run).metric("cost_usd").is_some());

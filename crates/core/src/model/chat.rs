@@ -1,12 +1,14 @@
 //! Requests to chat models and their completions.
 
+use std::fmt;
 use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Attempt, named};
+use super::{Attempt, FinishReason, named};
+use crate::text::reasoning;
 
 named! {
     /// The role of a message's author.
@@ -73,51 +75,59 @@ pub struct ChatRequest {
     pub refresh: bool,
 }
 
-/// Why the model stopped.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum FinishReason {
-    /// The answer is complete.
-    Stop,
-    /// Token limit.
-    Length,
-    /// Content filter.
-    ContentFilter,
-    /// The model called a tool.
-    ToolCalls,
-    /// Any other value of the server; `null` is `Other("null")`.
-    #[serde(untagged)]
-    Other(String),
-}
-
-impl FinishReason {
-    /// The name in JSON.
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::Stop => "stop",
-            Self::Length => "length",
-            Self::ContentFilter => "content_filter",
-            Self::ToolCalls => "tool_calls",
-            Self::Other(other) => other,
-        }
-    }
-}
-
 /// Tokens as reported by the endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "Tokens")]
 pub struct Usage {
     /// Tokens of the request.
     pub prompt_tokens: u64,
-    /// Tokens of the answer.
+    /// Tokens of the answer, reasoning included.
     pub completion_tokens: u64,
+    /// Tokens of the request that the endpoint read from its own cache, where it says so.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub cached_prompt_tokens: u64,
+}
+
+fn is_zero(tokens: &u64) -> bool {
+    *tokens == 0
 }
 
 impl Usage {
+    /// Tokens of requests and answers, none of them from a cache of the endpoint.
+    pub fn new(prompt_tokens: u64, completion_tokens: u64) -> Self {
+        Self { prompt_tokens, completion_tokens, cached_prompt_tokens: 0 }
+    }
+
     /// Adds tokens, without overflow.
     pub fn add(&mut self, more: Self) {
         self.prompt_tokens = self.prompt_tokens.saturating_add(more.prompt_tokens);
         self.completion_tokens = self.completion_tokens.saturating_add(more.completion_tokens);
+        self.cached_prompt_tokens = self.cached_prompt_tokens.saturating_add(more.cached_prompt_tokens);
+    }
+
+    /// Returns the tokens without those of a part.
+    #[must_use]
+    pub fn without(self, part: Self) -> Self {
+        Self {
+            prompt_tokens: self.prompt_tokens.saturating_sub(part.prompt_tokens),
+            completion_tokens: self.completion_tokens.saturating_sub(part.completion_tokens),
+            cached_prompt_tokens: self.cached_prompt_tokens.saturating_sub(part.cached_prompt_tokens),
+        }
+    }
+}
+
+/// A call of a tool that an answer asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ToolCall {
+    /// The name of the tool.
+    pub name: String,
+    /// The arguments as the model wrote them, usually JSON.
+    pub arguments: String,
+}
+
+impl fmt::Display for ToolCall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}({})", self.name, self.arguments)
     }
 }
 
@@ -126,6 +136,12 @@ impl Usage {
 pub struct Completion {
     /// The text, also of a refusal.
     pub text: String,
+    /// Reasoning that came before the text or in a field of its own; never graded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reasoning: Option<String>,
+    /// Calls of tools, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tool_calls: Vec<ToolCall>,
     /// Whether the text came in the `refusal` field.
     pub refusal: bool,
     /// Why the model stopped.
@@ -151,6 +167,8 @@ impl Completion {
     pub fn from_text(text: impl Into<String>) -> Self {
         Self {
             text: text.into(),
+            reasoning: None,
+            tool_calls: Vec::new(),
             refusal: false,
             finish_reason: FinishReason::Stop,
             usage: None,
@@ -160,5 +178,24 @@ impl Completion {
             attempts: Vec::new(),
             cached_at: None,
         }
+    }
+    /// Moves reasoning in front of the text to `reasoning`. An answer that ends within its reasoning is cut: it has no
+    /// text, and ended by length.
+    #[must_use]
+    pub fn strip_reasoning(mut self) -> Self {
+        let Some(split) = reasoning::split(&self.text) else { return self };
+        if split.answer.is_none() {
+            self.finish_reason = FinishReason::Length;
+        }
+        self.text = split.answer.unwrap_or_default();
+        let parts = [self.reasoning.unwrap_or_default(), split.reasoning];
+        let reasoning: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        self.reasoning = Some(reasoning.join("\n\n")).filter(|text| !text.is_empty());
+        self
+    }
+
+    /// Whether the answer is reasoning and nothing else.
+    pub fn is_reasoning_alone(&self) -> bool {
+        self.text.is_empty() && self.tool_calls.is_empty() && self.reasoning.is_some()
     }
 }

@@ -99,12 +99,26 @@ pub struct Fault {
     /// All failed attempts of the call, this one last; in reports they belong to the trial.
     #[serde(skip)]
     pub attempts: Vec<Attempt>,
+    /// The status of the response, where there was an error status.
+    #[serde(skip)]
+    pub status: Option<u16>,
+    /// Maximum number of attempts that can help; `None` for as many as configured.
+    #[serde(skip)]
+    pub max_attempts: Option<u32>,
 }
 
 impl Fault {
     /// A fault without help.
     pub fn new(kind: FaultKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), help: None, retry_after: None, attempts: Vec::new() }
+        Self {
+            kind,
+            message: message.into(),
+            help: None,
+            retry_after: None,
+            attempts: Vec::new(),
+            status: None,
+            max_attempts: None,
+        }
     }
 
     /// Adds the next step.

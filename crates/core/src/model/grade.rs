@@ -178,10 +178,6 @@ impl Judging {
 
     /// Tokens of the calls that were not cached.
     pub fn fresh_usage(&self) -> Usage {
-        let cached = self.cached.unwrap_or_default().usage;
-        Usage {
-            prompt_tokens: self.usage.prompt_tokens.saturating_sub(cached.prompt_tokens),
-            completion_tokens: self.usage.completion_tokens.saturating_sub(cached.completion_tokens),
-        }
+        self.usage.without(self.cached.unwrap_or_default().usage)
     }
 }

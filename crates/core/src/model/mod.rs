@@ -10,13 +10,16 @@ mod chat;
 mod dataset;
 mod diagnostic;
 mod fault;
+mod finish;
 mod grade;
 mod judge;
 mod matrix;
 mod named;
 mod origin;
 mod policy;
+mod price;
 mod run;
+mod served_model;
 mod trial_summary;
 mod variant;
 mod verdict;
@@ -27,19 +30,23 @@ pub use analysis::{
 };
 pub use attempt::{Attempt, FirstAttempt};
 pub use case::{Case, Item};
-pub use chat::{ChatRequest, Completion, FinishReason, Message, MessageRole, Purpose, ResponseFormat, Usage};
+pub use chat::{ChatRequest, Completion, Message, MessageRole, Purpose, ResponseFormat, ToolCall, Usage};
 pub use dataset::{Dataset, DatasetFacts, DatasetFormat};
 pub use diagnostic::{Diagnostic, Diagnostics, Place};
 pub use fault::{Fault, FaultKind};
+pub use finish::FinishReason;
 pub use grade::{CachedCalls, Grade, Judging, Opinion, Outcome, Score};
 pub use judge::{CalibrationFacts, Expected, JudgeFacts, PlantedOutcome, SelfTest};
 pub use matrix::Matrix;
 pub(crate) use named::named;
 pub use origin::{DatasetChanges, NamedCases, PolicyChange, PolicySource};
 pub use policy::{Bound, Criterion, Policy, Requirement, Rule, Statistic};
+pub use price::{Price, Prices};
 pub use run::{CallTotals, Ended, EndedKind, RepeatCounts, Run, SESSION_SECONDS, Trial, TrialResult};
+pub use served_model::is_same_model;
 pub use trial_summary::{
-    GradeFacts, Interner, JudgeIdentity, Judgement, SpoolPlace, TextLocation, TrialSummary, TrialText,
+    GradeFacts, Interner, JudgeIdentity, Judgement, Responder, SpoolPlace, TextLocation, TrialSummary,
+    TrialText,
 };
 pub use variant::{PromptFacts, Role, Variant, VariantFacts};
 pub use verdict::{

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     CaseFacts, Completion, DatasetFacts, Fault, FirstAttempt, Grade, Interner, JudgeFacts, PolicySource,
-    Role, TrialSummary, Usage, VariantFacts, named,
+    Prices, Role, TrialSummary, Usage, VariantFacts, named,
 };
 
 /// Length of a session. Latencies of different sessions do not compare, since an endpoint's latency drifts by the hour.
@@ -177,8 +177,8 @@ pub struct Run {
     pub trials: Vec<Trial>,
     /// Calls, tokens and cost.
     pub totals: CallTotals,
-    /// US dollars per million tokens of the candidate's and the baseline's model, input and output.
-    pub prices: Vec<(String, f64, f64)>,
+    /// Prices by model.
+    pub prices: Prices,
     /// Whether the endpoint was the simulated one.
     pub simulated: bool,
     /// How it ended.

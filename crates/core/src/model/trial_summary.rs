@@ -16,6 +16,10 @@ pub struct TrialSummary {
     pub latency_ms: f64,
     /// Tokens; `None` where the endpoint reported none.
     pub usage: Option<Usage>,
+    /// The model that answered, by its own account.
+    pub by: Arc<Responder>,
+    /// Why the model stopped, where no vendor is known to use that name.
+    pub unknown_end: Option<Arc<str>>,
     /// Time of caching in seconds since 1970 (UTC); `None` for a new completion.
     pub cached_at: Option<u64>,
     /// Whether a failed attempt may have hidden another answer.
@@ -64,6 +68,15 @@ pub struct Judgement {
     pub fresh_usage: Usage,
 }
 
+/// The model that a response names, shared by many answers.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Responder {
+    /// The model.
+    pub model: Option<Arc<str>>,
+    /// The `system_fingerprint`.
+    pub system_fingerprint: Option<Arc<str>>,
+}
+
 /// The judge of a judgement and its way of answering, shared by many judgements.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct JudgeIdentity {
@@ -109,6 +122,7 @@ pub struct SpoolPlace {
 pub struct Interner {
     strings: BTreeSet<Arc<str>>,
     judges: BTreeSet<Arc<JudgeIdentity>>,
+    responders: BTreeSet<Arc<Responder>>,
 }
 
 impl Interner {
@@ -118,6 +132,14 @@ impl Interner {
 
     fn optional(&mut self, text: Option<&String>) -> Option<Arc<str>> {
         text.map(|text| self.string(text))
+    }
+
+    fn responder(&mut self, completion: &Completion) -> Arc<Responder> {
+        let responder = Responder {
+            model: self.optional(completion.model.as_ref()),
+            system_fingerprint: self.optional(completion.system_fingerprint.as_ref()),
+        };
+        shared(&mut self.responders, &responder, || Arc::new(responder.clone()))
     }
 
     fn judgement(&mut self, judge: Option<&String>, score: Option<f64>, judging: &Judging) -> Judgement {
@@ -180,6 +202,8 @@ impl TrialSummary {
         Self {
             latency_ms: completion.latency_ms,
             usage: completion.usage,
+            by: interner.responder(&completion),
+            unknown_end: completion.finish_reason.unknown().map(|name| interner.string(name)),
             cached_at: completion.cached_at,
             first_attempt: FirstAttempt::of(&completion.attempts),
             characters: completion.text.chars().count(),

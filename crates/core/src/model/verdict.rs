@@ -76,6 +76,9 @@ named! {
         Interrupted = "interrupted",
         /// `--fail-fast` stopped the run after a certain failure.
         FailedFast = "failed_fast",
+        /// Another model answered than the one asked for, or other models the candidate than the baseline; beside any
+        /// verdict.
+        OtherModel = "other_model",
     }
 }
 

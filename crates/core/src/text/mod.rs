@@ -1,7 +1,9 @@
-//! Text from and to the outside: secrets, redaction, neutralizing of untrusted text, and strict JSON.
+//! Text from and to the outside: secrets, redaction, neutralizing of untrusted text, strict JSON, and reasoning in front of
+//! answers.
 
 pub mod json;
 pub mod neutral;
+pub mod reasoning;
 mod redact;
 mod secret;
 

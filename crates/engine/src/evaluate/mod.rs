@@ -2,6 +2,7 @@
 //! The gate chooses the next look. Reads no files and prints nothing.
 
 mod drift;
+mod served;
 mod shard;
 #[cfg(test)]
 mod tests;
@@ -19,7 +20,7 @@ use promptgate_core::forecast;
 use promptgate_core::gate::{self, Policy};
 use promptgate_core::metric;
 use promptgate_core::model::{
-    Analysis, CallTotals, CaseFacts, Decision, Ended, Fault, JudgeFacts, MetricKind, PolicySource,
+    Analysis, CallTotals, CaseFacts, Decision, Ended, Fault, JudgeFacts, MetricKind, PolicySource, Prices,
     RepeatCounts, Role, Run, Trial, TrialResult, Verdict,
 };
 use promptgate_core::port::Event;
@@ -35,8 +36,8 @@ pub struct Header {
     pub judge: Option<JudgeFacts>,
     /// The reason why nothing is evaluated, such as a rejected judge; then no call is made.
     pub rejection: Option<Fault>,
-    /// US dollars per million tokens by model: input, output.
-    pub prices: Vec<(String, f64, f64)>,
+    /// Prices by model.
+    pub prices: Prices,
     /// Whether the endpoint is simulated.
     pub simulated: bool,
     /// The reason why there is no baseline.
@@ -224,6 +225,8 @@ pub fn decide(run: &Run, policy: &Policy) -> (Analysis, Decision) {
         summary.judged = Some(metric::judge_quality(run, summary, policy.alpha()));
     }
     decision.warnings.extend(drift::warnings(run));
+    decision.warnings.extend(served::warnings(run));
+    decision.reasons.splice(..0, served::reasons(run));
     (analysis, decision)
 }
 

@@ -7,7 +7,7 @@ use promptgate_core::gate::{Criterion, Policy, Requirement, Rule};
 use promptgate_core::metric;
 use promptgate_core::model::{
     CallTotals, CaseFacts, Completion, DatasetFacts, Ended, Fault, FaultKind, Grade, Judging, Need, Outcome,
-    PromptFacts, RepeatCounts, Role, Run, Scope, Score, Trial, TrialResult, VariantFacts,
+    Price, PromptFacts, RepeatCounts, Role, Run, Scope, Score, Trial, TrialResult, Usage, VariantFacts,
 };
 
 use super::{adopt_baseline, decide};
@@ -19,7 +19,7 @@ fn variant(model: &str) -> VariantFacts {
 }
 
 /// A run of these cases. Each trial is missing with a fault that names it.
-fn run(name: &str, cases: &[&str], repeats: u32, roles: &[Role]) -> Run {
+pub(super) fn run(name: &str, cases: &[&str], repeats: u32, roles: &[Role]) -> Run {
     let mut trials = Vec::new();
     for (case, id) in cases.iter().enumerate() {
         for repeat in 0..repeats {
@@ -54,7 +54,7 @@ fn run(name: &str, cases: &[&str], repeats: u32, roles: &[Role]) -> Run {
         reused_baseline: None,
         trials,
         totals: CallTotals::default(),
-        prices: Vec::new(),
+        prices: Default::default(),
         simulated: false,
         ended: Ended::Completed,
         policy_source: None,
@@ -107,7 +107,7 @@ fn missing_trials_do_not_count_as_cached() {
 }
 
 #[test]
-fn forecast_uses_the_calls_of_the_run() {
+fn forecast_uses_the_tokens_of_the_run_even_from_a_cache() {
     let mut run = run("new", &["a", "b", "c"], 2, &[Role::Candidate, Role::Baseline]);
     run.scorers = vec!["check.c".to_owned(), "m".to_owned(), "other".to_owned()];
     run.applies = vec![vec![true; 3]; 3];
@@ -120,7 +120,7 @@ fn forecast_uses_the_calls_of_the_run() {
         reason: String::new(),
         details: serde_json::Value::Null,
         flags: Vec::new(),
-        judging: Some(Judging { calls: 1, ..Judging::default() }),
+        judging: Some(Judging { calls: 1, usage: Usage::new(0, 200_000), ..Judging::default() }),
         opinions: Vec::new(),
     };
     for trial in &mut run.trials {
@@ -128,11 +128,14 @@ fn forecast_uses_the_calls_of_the_run() {
         let lower = if trial.role == Role::Candidate { 0.02 } else { 0.0 };
         let check = Grade { judging: None, ..judged("check.c", 1.0) };
         let grades = vec![check, judged("m", 0.6 + swing - lower), judged("other", 0.9)];
-        let completion = Completion { latency_ms: 1.0, ..Completion::from_text("yes") };
+        let usage = Some(Usage::new(100_000, 0));
+        let completion =
+            Completion { latency_ms: 1.0, usage, cached_at: Some(1), ..Completion::from_text("yes") };
         trial.result = TrialResult::completed(completion, grades);
     }
-    run.totals.completion_cost_usd = Some(1.0);
-    run.totals.judgement_cost_usd = Some(4.0);
+    // Of the variants and of the judge, which has no name here.
+    run.prices =
+        ["new", "old", ""].map(|model| (model.to_owned(), Price::new(1.0, 1.0))).into_iter().collect();
     let criterion = |metric: &str| Criterion {
         id: format!("{metric}.baseline"),
         metric: metric.to_owned(),
@@ -157,7 +160,7 @@ fn forecast_uses_the_calls_of_the_run() {
     assert!(settle.repeats.is_some_and(|needed| needed >= repeats));
     let answers = settle.repeats.expect("repeats") as u64 * 5;
     assert_eq!(settle.calls, answers * 2);
-    // Ten answers cost one dollar, twenty judgements four.
+    // An answer costs 10 cents, a judgement 20.
     let expected = answers as f64 * (0.1 + 0.2);
     assert!((settle.cost_usd.expect("prices") - expected).abs() < 1e-9, "{settle:?}");
     assert_eq!(settle.cases, None);

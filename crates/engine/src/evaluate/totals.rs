@@ -51,9 +51,8 @@ impl EventSink for CallCounter {
 
 /// Adds up the self-test and the trials. A completion that both variants share counts once.
 pub(super) fn of(run: &Run, engine: &Engine, counter: &CallCounter) -> CallTotals {
-    let cost = |usage: Usage, model: &str| {
-        let (_, input, output) = run.prices.iter().find(|(name, ..)| name == model)?;
-        Some((usage.prompt_tokens as f64 * input + usage.completion_tokens as f64 * output) / 1e6)
+    let cost = |usage: Usage, asked: &str, answered: Option<&str>| {
+        Some(run.prices.of_answer(asked, answered)?.cost(usage))
     };
     let only_judge = run.judge.as_ref().and_then(|judge| judge.panel.first()).map_or("", String::as_str);
     let mut totals = CallTotals {
@@ -64,17 +63,18 @@ pub(super) fn of(run: &Run, engine: &Engine, counter: &CallCounter) -> CallTotal
         judgement_cost_usd: Some(0.0),
         ..CallTotals::default()
     };
-    let mut add_judgement = |usage: Usage, model: &str, was_reached: bool| {
+    let mut add_judgement = |usage: Usage, model: &str, answered: Option<&str>, was_reached: bool| {
         totals.judgements.add(usage);
         // A judge that replied has used tokens, even if it reports none. One that was not reached has used none.
         let is_known = usage != Usage::default() || !was_reached;
-        let cost = if is_known { cost(usage, model) } else { None };
+        let cost = if is_known { cost(usage, model, answered) } else { None };
         totals.judgement_cost_usd = totals.judgement_cost_usd.zip(cost).map(|(sum, cost)| sum + cost);
     };
     let planted = run.judge.iter().flat_map(|judge| &judge.self_test).flat_map(|test| &test.rows);
     for row in planted {
         let was_called = row.judging.calls > row.judging.cached_calls();
-        add_judgement(row.judging.fresh_usage(), &row.judge, was_called);
+        let answered = row.judging.model.as_deref();
+        add_judgement(row.judging.fresh_usage(), &row.judge, answered, was_called);
     }
     for trial in &run.trials {
         if trial.role == Role::Baseline && (run.cases[trial.case].shared || run.reused_baseline.is_some()) {
@@ -90,14 +90,16 @@ pub(super) fn of(run: &Run, engine: &Engine, counter: &CallCounter) -> CallTotal
         } else {
             totals.completions.add(completed.usage.unwrap_or_default());
             // Without usage the cost is unknown.
-            let cost = completed.usage.and_then(|usage| cost(usage, &variant.facts.model));
+            let answered = completed.by.model.as_deref();
+            let cost = completed.usage.and_then(|usage| cost(usage, &variant.facts.model, answered));
             totals.completion_cost_usd = totals.completion_cost_usd.zip(cost).map(|(sum, cost)| sum + cost);
         }
         for grade in &completed.grades {
             for judgement in &grade.judgements {
                 let model = judgement.by.judge.as_deref().unwrap_or(only_judge);
                 let was_called = judgement.calls > judgement.cached_calls;
-                add_judgement(judgement.fresh_usage, model, was_called && grade.fault.is_none());
+                let was_reached = was_called && grade.fault.is_none();
+                add_judgement(judgement.fresh_usage, model, judgement.by.model.as_deref(), was_reached);
             }
         }
     }

@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     fn usage(prompt_tokens: u64, completion_tokens: u64) -> Option<Usage> {
-        Some(Usage { prompt_tokens, completion_tokens })
+        Some(Usage::new(prompt_tokens, completion_tokens))
     }
 
     /// The answer with which the run ends, if it does within a hundred of each variant.

@@ -28,6 +28,8 @@ pub struct Engine {
     pub model: Arc<dyn ChatModel>,
     /// The checks and judges.
     pub scorers: Scorers,
+    /// Whether reasoning in front of an answer is removed before it is graded.
+    pub strip_reasoning: bool,
     /// Maximum number of trials in flight. The port may have a lower limit.
     pub concurrency: usize,
     /// Metrics on which one candidate score of 0 makes the verdict fail; empty without `--fail-fast`.
@@ -73,6 +75,7 @@ impl Engine {
             plan,
             model,
             scorers,
+            strip_reasoning: true,
             concurrency: 16,
             fail_fast: BTreeSet::new(),
             case_cost: None,
@@ -253,7 +256,8 @@ impl Engine {
             .plan
             .request(slot)
             .map_err(|diagnostic| Fault::new(FaultKind::Rejected, diagnostic.to_string()))?;
-        self.model.complete(&request).await
+        let completion = self.model.complete(&request).await?;
+        Ok(if self.strip_reasoning { completion.strip_reasoning() } else { completion })
     }
 
     /// Whether a check that every trial must pass has failed, under `--fail-fast`.

@@ -63,8 +63,8 @@ impl Scorers {
         self.of_case(index)
             .map(|named| {
                 let scorer = metric_name(named);
-                if let Some(reason) = &fault {
-                    return zero(&scorer, reason);
+                if let Some(fault) = &fault {
+                    return zero(&scorer, fault);
                 }
                 let finding = named.check.grade(&subject);
                 let outcome = Outcome::Score(Score::from(finding.passed));
@@ -83,8 +83,8 @@ impl Scorers {
     ) -> Vec<Grade> {
         let judges = self.judges.iter().filter(|judge| select(judge.name()));
         let models = self.models();
-        if let Some(reason) = product_fault(completion) {
-            return judges.map(|judge| zero(judge.name(), &reason)).collect();
+        if let Some(fault) = product_fault(completion) {
+            return judges.map(|judge| zero(judge.name(), &fault)).collect();
         }
         let answer = check::answer::extract(&completion.text, self.answer_field.as_deref());
         let subject = Subject { case, completion, answer: answer.as_deref().map_err(String::as_str) };
@@ -113,20 +113,41 @@ fn metric_name(check: &NamedCheck) -> String {
     format!("check.{}", check.name)
 }
 
-fn zero(scorer: &str, reason: &str) -> Grade {
-    Grade {
-        flags: vec!["product_fault".to_owned()],
-        ..Grade::unjudged(scorer, Outcome::Score(Score::ZERO), reason)
-    }
+fn zero(scorer: &str, fault: &ProductFault) -> Grade {
+    let flags = ["product_fault"].into_iter().chain(fault.flag).map(str::to_owned).collect();
+    Grade { flags, ..Grade::unjudged(scorer, Outcome::Score(Score::ZERO), fault.reason.as_str()) }
 }
 
-/// The reason why a completion is invalid: cut off, filtered, a tool call, or empty.
-fn product_fault(completion: &Completion) -> Option<String> {
+/// Why a completion scores 0 by every scorer.
+struct ProductFault {
+    reason: String,
+    /// A flag beside `product_fault`.
+    flag: Option<&'static str>,
+}
+
+/// The reason why a completion is invalid: cut off, filtered, not the JSON it had to be, or empty. A call of a tool is an
+/// answer.
+fn product_fault(completion: &Completion) -> Option<ProductFault> {
+    let fault = |reason: String, flag| Some(ProductFault { reason, flag });
+    let in_reasoning = completion.is_reasoning_alone();
     match &completion.finish_reason {
-        FinishReason::Length | FinishReason::ContentFilter | FinishReason::ToolCalls => {
-            Some(format!("the answer ended with finish_reason {}", completion.finish_reason.as_str()))
+        FinishReason::Length if in_reasoning => {
+            let reason = "the answer ended with finish_reason length, within its reasoning";
+            fault(reason.to_owned(), Some("unfinished_reasoning"))
         }
-        _ if completion.text.is_empty() => Some("the answer is empty".to_owned()),
+        FinishReason::Length | FinishReason::ContentFilter => {
+            fault(format!("the answer ended with finish_reason {}", completion.finish_reason.as_str()), None)
+        }
+        FinishReason::Other(name) if name == FinishReason::INVALID_JSON => {
+            let reason = format!("the endpoint could not generate the requested JSON ({name})");
+            fault(reason, Some(FinishReason::INVALID_JSON))
+        }
+        _ if in_reasoning => {
+            fault("the answer is empty: it is reasoning alone".to_owned(), Some("reasoning_alone"))
+        }
+        _ if completion.text.is_empty() && completion.tool_calls.is_empty() => {
+            fault("the answer is empty".to_owned(), None)
+        }
         _ => None,
     }
 }

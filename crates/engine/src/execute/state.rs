@@ -201,7 +201,8 @@ impl<'a> RoundState<'a> {
     /// Whether a retry may yield a completion or grade that is missing in this round.
     fn is_retryable(&self, result: &TrialResult) -> bool {
         match result {
-            TrialResult::Missing(fault) => may_recover(fault.kind),
+            // The attempts at a reply that cannot be read are used up.
+            TrialResult::Missing(fault) => may_recover(fault.kind) && fault.max_attempts.is_none(),
             TrialResult::Completed(trial) => trial
                 .grades
                 .iter()

@@ -13,17 +13,14 @@ use crate::judge::{Judge, Member, registry};
 use promptgate_core::check;
 use promptgate_core::model::{
     Case, ChatRequest, Completion, Dataset, DatasetFacts, Ended, Fault, FaultKind, FinishReason, Grade, Item,
-    Message, MessageRole, PromptFacts, Purpose, Role, Trial, TrialResult, Usage, Variant, VariantFacts,
+    Message, MessageRole, PromptFacts, Purpose, Role, ToolCall, Trial, TrialResult, Usage, Variant,
+    VariantFacts,
 };
 use promptgate_core::port::NullSink;
 use promptgate_testing::{Reply, ScriptedModel};
 
 fn reply(text: &str) -> Reply {
-    Ok(Completion {
-        usage: Some(Usage { prompt_tokens: 10, completion_tokens: 1 }),
-        latency_ms: 1000.0,
-        ..Completion::from_text(text)
-    })
+    Ok(Completion { usage: Some(Usage::new(10, 1)), latency_ms: 1000.0, ..Completion::from_text(text) })
 }
 
 /// A judgement with yes to the only item.
@@ -90,6 +87,7 @@ fn bench(
         plan,
         model: Arc::clone(&model) as _,
         scorers,
+        strip_reasoning: true,
         concurrency: 4,
         case_cost: None,
         fail_fast: BTreeSet::new(),
@@ -417,4 +415,60 @@ async fn invalid_completion_is_not_judged() {
     let grades = grades(&result.trials[0]);
     assert!(grades.iter().all(|grade| grade.score() == Some(0.0) && grade.details == Value::Null));
     assert_eq!(grades.len(), 2);
+}
+
+/// The grade of the check, which requires two characters, on one answer.
+async fn checked(strip_reasoning: bool, answer: Completion) -> (Grade, Completion) {
+    let mut bench = bench(plan(1, "a {{query}}", None), &[], move |_, _| Ok(answer.clone()));
+    bench.engine.strip_reasoning = strip_reasoning;
+    let (result, ..) = bench.run(1).await;
+    let TrialResult::Completed(trial) = &result.trials[0].result else { panic!("missing") };
+    let text = trial.in_memory().expect("in memory");
+    (text.grades[0].clone(), text.completion.clone())
+}
+
+#[tokio::test(start_paused = true)]
+async fn reasoning_in_front_is_kept_and_not_graded() {
+    let text = "<think>long enough</think>\nx";
+    let (grade, answer) = checked(true, Completion::from_text(text)).await;
+    assert_eq!((grade.score(), answer.text.as_str()), (Some(0.0), "x"));
+    assert_eq!(answer.reasoning.as_deref(), Some("long enough"));
+    let (grade, answer) = checked(false, Completion::from_text(text)).await;
+    assert_eq!((grade.score(), answer.text.as_str(), answer.reasoning), (Some(1.0), text, None));
+}
+
+#[tokio::test(start_paused = true)]
+async fn answer_that_is_reasoning_alone_scores_zero() {
+    let alone = Completion { reasoning: Some("hm".to_owned()), ..Completion::from_text("") };
+    let invalid = FinishReason::Other(FinishReason::INVALID_JSON.to_owned());
+    for (answer, flag) in [
+        (Completion::from_text("<think>long enough"), "unfinished_reasoning"),
+        (alone, "reasoning_alone"),
+        (Completion { finish_reason: invalid, ..Completion::from_text("{\"a\": ") }, "json_validate_failed"),
+    ] {
+        let (grade, _) = checked(true, answer).await;
+        assert_eq!(
+            (grade.score(), &*grade.flags),
+            (Some(0.0), &["product_fault".into(), flag.to_owned()][..])
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn call_of_a_tool_is_an_answer() {
+    let call = ToolCall { name: "f".to_owned(), arguments: "{}".to_owned() };
+    for finish_reason in [FinishReason::ToolCalls, FinishReason::Stop] {
+        for (text, score) in [("looking", 1.0), ("", 0.0)] {
+            let answer = Completion {
+                finish_reason: finish_reason.clone(),
+                tool_calls: vec![call.clone()],
+                ..Completion::from_text(text)
+            };
+            let (grade, answer) = checked(true, answer).await;
+            assert_eq!((grade.score(), grade.flags.len(), answer.tool_calls.len()), (Some(score), 0, 1));
+        }
+    }
+    // Without a call there is no answer.
+    let answer = Completion { finish_reason: FinishReason::ToolCalls, ..Completion::from_text("") };
+    assert_eq!(checked(true, answer).await.0.flags, ["product_fault"]);
 }

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use promptgate_core::model::{
-    Attempt, Case, ChatRequest, Completion, Fault, FaultKind, FinishReason, Judging, Message, MessageRole,
-    Purpose, Usage,
+    Attempt, Case, ChatRequest, Completion, Fault, FinishReason, Judging, Message, MessageRole, Purpose,
+    Usage,
 };
 
 use super::dialect::{Dialect, OutputMode};
@@ -182,7 +182,8 @@ impl<'a> Conversation<'a> {
             if completion.refusal {
                 return Err(Stop::Invalid("the judge refused to judge".into()));
             }
-            if completion.finish_reason != FinishReason::Stop {
+            // A name that no vendor is known to use is taken as an end; the reply is parsed strictly anyway.
+            if matches!(completion.finish_reason, FinishReason::Length | FinishReason::ContentFilter) {
                 return Err(Stop::Invalid(format!(
                     "the judge's reply is incomplete: finish_reason {}",
                     short(completion.finish_reason.as_str())
@@ -228,8 +229,7 @@ impl<'a> Conversation<'a> {
     }
 
     fn parse<T: Entry>(&self, text: &str, output_mode: OutputMode) -> Result<Vec<T>, String> {
-        let text = if output_mode == OutputMode::Fenced { reply::block(text)? } else { text };
-        let document: Value = reply::whole(text)?;
+        let (text, document) = reply::document(text, output_mode == OutputMode::Fenced)?;
         let entries = reply::entries(&document, self.ids)?;
         // A candidate may write a whole reply, and a judge may repeat it.
         let answer = &self.answer;
@@ -255,6 +255,8 @@ impl<'a> Conversation<'a> {
             self.judging.calls = self.judging.calls.saturating_add(1);
             match self.call.model.complete(&request).await {
                 Ok(completion) => {
+                    let completion = completion.strip_reasoning();
+                    self.call.member.accept(&dialect, &completion);
                     self.count(&completion, dialect.output_mode);
                     self.replies.push(CachedReply {
                         text: completion.text.clone(),
@@ -271,8 +273,7 @@ impl<'a> Conversation<'a> {
                 Err(fault) => {
                     self.judging.attempts.extend_from_slice(&fault.attempts);
                     changes += 1;
-                    let refused = fault.kind == FaultKind::Rejected && changes <= MAX_CHANGES;
-                    if !(refused && self.call.member.adapt(&dialect, &fault.message)) {
+                    if !(changes <= MAX_CHANGES && self.call.member.adapt(&dialect, &fault)) {
                         return Err(Stop::Fault(fault));
                     }
                 }
@@ -299,9 +300,7 @@ impl<'a> Conversation<'a> {
     }
 
     fn request(&self, dialect: &Dialect, form: Form) -> ChatRequest {
-        let content = system_message(self.prompt, dialect.output_mode);
-        let mut messages = vec![Message { role: MessageRole::System, content }];
-        messages.extend(self.messages.iter().cloned());
+        let messages = dialect.messages(system_message(self.prompt, dialect.output_mode), &self.messages);
         ChatRequest {
             model: self.call.member.model.clone(),
             messages,

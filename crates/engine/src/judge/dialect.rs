@@ -1,8 +1,10 @@
 //! The dialect of an endpoint: the output mode and parameters that it has not refused so far.
 //!
 //! The output modes are json_schema (strict), then json_object, then plain text with one fenced block. The dialect moves
-//! one mode down when an error message names the current one. It drops a parameter (or sends a token limit under its
-//! other name) when an error message names that parameter. Nothing refused is tried again. Other faults change nothing.
+//! one mode down when an error message names the current one, and when a request is refused without a known reason before
+//! any reply has come in that mode. It drops a parameter (or sends a token limit under its other name) when an error
+//! message names that parameter, and sends no system message when one names that role. Nothing refused is tried again.
+//! Other faults change nothing.
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -10,7 +12,7 @@ use std::sync::LazyLock;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use promptgate_core::model::ResponseFormat;
+use promptgate_core::model::{Fault, FaultKind, FinishReason, Message, MessageRole, ResponseFormat};
 use promptgate_core::text::word_list;
 
 use super::reply::Form;
@@ -69,12 +71,32 @@ pub(super) struct Dialect {
     pub(super) output_mode: OutputMode,
     /// Whether schemas may fix the length of a list.
     lengths: bool,
+    /// Whether there is a system role.
+    system_role: bool,
+    /// Whether a reply has come in this output mode.
+    is_proven: bool,
     refused: BTreeSet<&'static str>,
+    /// Finish reasons of replies that no vendor is known to use.
+    unknown_ends: BTreeSet<String>,
 }
+
+/// Flag of a reply that ended in a way that is not known.
+pub(crate) const UNKNOWN_END: &str = "unknown_finish_reason:";
+/// Statuses that may mean that the endpoint does not know `response_format`.
+const UNEXPLAINED: [u16; 4] = [400, 415, 422, 501];
+/// Maximum number of unknown finish reasons that are remembered.
+const MAX_ENDS: usize = 8;
 
 impl Default for Dialect {
     fn default() -> Self {
-        Self { output_mode: OutputMode::JsonSchema, lengths: true, refused: BTreeSet::new() }
+        Self {
+            output_mode: OutputMode::JsonSchema,
+            lengths: true,
+            system_role: true,
+            is_proven: false,
+            refused: BTreeSet::new(),
+            unknown_ends: BTreeSet::new(),
+        }
     }
 }
 
@@ -115,18 +137,92 @@ impl Dialect {
         }
     }
 
-    /// Flags of the grade: `parameter_refused:temperature`.
-    pub(super) fn flags(&self, configured: &Map<String, Value>) -> Vec<String> {
-        self.refused
-            .iter()
-            .filter(|name| configured.contains_key(**name))
-            .map(|name| format!("parameter_refused:{name}"))
-            .collect()
+    /// The messages of a request. Without a system role its message is part of the first one of the user.
+    pub(super) fn messages(&self, system: String, messages: &[Message]) -> Vec<Message> {
+        match messages {
+            [first, rest @ ..] if !self.system_role => {
+                let content = format!("{system}\n\n{}", first.content);
+                let merged = Message { role: first.role, content };
+                std::iter::once(merged).chain(rest.iter().cloned()).collect()
+            }
+            messages => {
+                let system = Message { role: MessageRole::System, content: system };
+                std::iter::once(system).chain(messages.iter().cloned()).collect()
+            }
+        }
     }
 
-    /// Finds the refused feature in the error message for a request that was sent in this dialect; `None` if it names
-    /// none that was sent.
-    pub(super) fn refusal(&self, message: &str, configured: &Map<String, Value>) -> Option<Refusal> {
+    /// Flags of the grade: `parameter_refused:temperature`, `system_role_refused`, `unknown_finish_reason:…`.
+    pub(super) fn flags(&self, configured: &Map<String, Value>) -> Vec<String> {
+        let refused = self.refused.iter().filter(|name| configured.contains_key(**name));
+        let refused = refused.map(|name| format!("parameter_refused:{name}"));
+        let role = (!self.system_role).then(|| "system_role_refused".to_owned());
+        let ends = self.unknown_ends.iter().map(|name| format!("{UNKNOWN_END}{name}"));
+        refused.chain(role).chain(ends).collect()
+    }
+
+    /// Remembers a reply to a request that was sent in this output mode.
+    pub(super) fn accept(&mut self, output_mode: OutputMode, finish_reason: &FinishReason) {
+        self.is_proven |= self.output_mode == output_mode;
+        if let Some(name) = finish_reason.unknown()
+            && self.unknown_ends.len() < MAX_ENDS
+        {
+            self.unknown_ends.insert(name.to_owned());
+        }
+    }
+
+    /// Whether [`Dialect::accept`] would change anything.
+    pub(super) fn learns_from(&self, finish_reason: &FinishReason) -> bool {
+        let is_known = |name: &str| self.unknown_ends.contains(name);
+        !self.is_proven || finish_reason.unknown().is_some_and(|name| !is_known(name))
+    }
+
+    /// This dialect, knowing whether a reply to another call has come in its output mode since.
+    pub(super) fn informed_by(&self, current: &Self) -> Self {
+        let is_proven = self.is_proven || (current.is_proven && current.output_mode == self.output_mode);
+        Self { is_proven, ..self.clone() }
+    }
+
+    /// Finds the refused feature in the fault of a request that was sent in this dialect; `None` if there is none.
+    pub(super) fn refusal(&self, fault: &Fault, configured: &Map<String, Value>) -> Option<Refusal> {
+        // Templates of models that know no system role fail with 500 on some servers.
+        let is_template = fault.kind == FaultKind::Unavailable && self.refuses_system_role(&fault.message);
+        if fault.kind != FaultKind::Rejected && !is_template {
+            return None;
+        }
+        self.named(&fault.message, configured).or_else(|| {
+            let unexplained = fault.status.is_some_and(|status| UNEXPLAINED.contains(&status));
+            let may_be_format = unexplained && !self.is_proven && self.output_mode != OutputMode::Fenced;
+            may_be_format.then_some(Refusal::OutputMode(self.output_mode))
+        })
+    }
+
+    /// Whether an error message says that the endpoint knows no system role: `System role not supported`.
+    fn refuses_system_role(&self, message: &str) -> bool {
+        let message = message.to_lowercase();
+        let names = [
+            "system role",
+            "role system",
+            "'system'",
+            "\"system\"",
+            "`system`",
+            "system message",
+            "system prompt",
+            "system instruction",
+            "developer instruction",
+            "roles must alternate",
+        ];
+        self.system_role
+            && names.iter().any(|name| message.contains(name))
+            && (REFUSAL_WORDS.iter().any(|word| message.contains(word))
+                || ["not enabled", "must alternate"].iter().any(|words| message.contains(words)))
+    }
+
+    /// Finds the refused feature that an error message names.
+    fn named(&self, message: &str, configured: &Map<String, Value>) -> Option<Refusal> {
+        if self.refuses_system_role(message) {
+            return Some(Refusal::SystemRole);
+        }
         let message = message.to_lowercase();
         if self.output_mode == OutputMode::JsonSchema
             && self.lengths
@@ -154,7 +250,12 @@ impl Dialect {
     pub(super) fn drop_feature(&mut self, refusal: Refusal) {
         match refusal {
             Refusal::Lengths => self.lengths = false,
-            Refusal::OutputMode(output_mode) => self.output_mode = self.output_mode.max(output_mode.next()),
+            Refusal::SystemRole => self.system_role = false,
+            Refusal::OutputMode(output_mode) => {
+                let next = self.output_mode.max(output_mode.next());
+                self.is_proven &= next == self.output_mode;
+                self.output_mode = next;
+            }
             Refusal::Parameter(name) => {
                 self.refused.insert(name);
             }
@@ -169,6 +270,7 @@ pub(super) enum Refusal {
     Lengths,
     OutputMode(OutputMode),
     Parameter(&'static str),
+    SystemRole,
 }
 
 /// The position of `word` in `text` as a whole name.
@@ -182,87 +284,4 @@ fn position_of_word(text: &str, word: &str) -> Option<usize> {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-    use crate::judge::registry::YesNo;
-    use crate::judge::reply::Verdict as _;
-
-    const FORM: Form = YesNo::FORM;
-
-    fn parameters(value: Value) -> Map<String, Value> {
-        value.as_object().cloned().unwrap_or_default()
-    }
-
-    #[test]
-    fn refused_format_moves_one_output_mode_down() {
-        let mut dialect = Dialect::default();
-        let none = Map::new();
-        let message =
-            "Invalid parameter: 'response_format' of type 'json_schema' is not supported with this model.";
-        let refusal = dialect.refusal(message, &none).unwrap();
-        assert_eq!(refusal, Refusal::OutputMode(OutputMode::JsonSchema));
-        dialect.drop_feature(refusal);
-        assert_eq!(dialect.output_mode, OutputMode::JsonObject);
-        // A call that was sent earlier gets the same refusal.
-        dialect.drop_feature(refusal);
-        assert_eq!(dialect.output_mode, OutputMode::JsonObject);
-        let refusal = dialect.refusal("json mode is not available", &none).unwrap();
-        dialect.drop_feature(refusal);
-        assert_eq!(dialect.output_mode, OutputMode::Fenced);
-        assert_eq!(dialect.response_format(FORM, 1), None);
-        assert_eq!(dialect.refusal("response_format", &none), None);
-    }
-
-    #[test]
-    fn refused_list_length_keeps_the_schema() {
-        let mut dialect = Dialect::default();
-        let message = "Invalid schema for response_format 'faithfulness': 'minItems' is not permitted.";
-        let refusal = dialect.refusal(message, &Map::new()).unwrap();
-        dialect.drop_feature(refusal);
-        assert_eq!(dialect.output_mode, OutputMode::JsonSchema);
-        let Some(ResponseFormat::JsonSchema { schema, .. }) = dialect.response_format(FORM, 3) else {
-            panic!("no schema");
-        };
-        assert!(!schema.to_string().contains("minItems"));
-        assert_eq!(dialect.refusal(message, &Map::new()), Some(Refusal::OutputMode(OutputMode::JsonSchema)));
-    }
-
-    #[test]
-    fn refused_token_limit_is_sent_once_under_its_other_name() {
-        let configured = parameters(json!({"max_tokens": 500, "temperature": 0}));
-        let mut dialect = Dialect::default();
-        let message = "Unsupported parameter: 'max_tokens' is not supported with this model. \
-                       Use 'max_completion_tokens' instead.";
-        dialect.drop_feature(dialect.refusal(message, &configured).unwrap());
-        let sent = dialect.parameters(&configured);
-        assert_eq!(Value::Object(sent), json!({"max_completion_tokens": 500, "temperature": 0}));
-        let message = "Unrecognized request argument supplied: max_completion_tokens";
-        dialect.drop_feature(dialect.refusal(message, &configured).unwrap());
-        assert_eq!(Value::Object(dialect.parameters(&configured)), json!({"temperature": 0}));
-        let message = "'temperature' does not support 0 with this model";
-        dialect.drop_feature(dialect.refusal(message, &configured).unwrap());
-        assert!(dialect.parameters(&configured).is_empty());
-        assert_eq!(dialect.refusal(message, &configured), None);
-        assert_eq!(
-            dialect.flags(&configured),
-            ["parameter_refused:max_tokens", "parameter_refused:temperature"]
-        );
-    }
-
-    #[test]
-    fn unrelated_faults_refuse_nothing() {
-        let configured = parameters(json!({"temperature": 3, "seed": 1, "reasoning_effort": "low"}));
-        let dialect = Dialect::default();
-        for message in [
-            "temperature must be between 0 and 2",
-            "unsupported: 'seeds' and 'my_temperature'",
-            "unknown parameter: reasoning_effort",
-            "unsupported parameter: top_p",
-            "",
-        ] {
-            assert_eq!(dialect.refusal(message, &configured), None, "{message}");
-        }
-    }
-}
+mod tests;

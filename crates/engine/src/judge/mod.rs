@@ -35,6 +35,8 @@ use serde_json::Value;
 use promptgate_core::model::{Case, Grade, Judging, Outcome, Score};
 use promptgate_core::port::{ChatModel, Subject};
 
+pub(crate) use dialect::UNKNOWN_END;
+
 use conversation::Stop;
 use kind::Call;
 

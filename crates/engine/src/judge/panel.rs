@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Map, Value, json};
 
-use promptgate_core::model::{Grade, Judging, Opinion, Outcome, Score};
+use promptgate_core::model::{Completion, Fault, Grade, Judging, Opinion, Outcome, Score};
 
 use super::dialect::Dialect;
 
@@ -36,12 +36,21 @@ impl Member {
         self.dialect.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Remembers the reply to a request in the dialect `sent`.
+    pub(super) fn accept(&self, sent: &Dialect, completion: &Completion) {
+        if sent.learns_from(&completion.finish_reason) {
+            let mut dialect = self.dialect.lock().unwrap_or_else(PoisonError::into_inner);
+            dialect.accept(sent.output_mode, &completion.finish_reason);
+        }
+    }
+
     /// Adapts the dialect to the refusal of a request in the dialect `sent`. Returns whether a retry makes sense.
-    pub(super) fn adapt(&self, sent: &Dialect, message: &str) -> bool {
-        let Some(refusal) = sent.refusal(message, &self.parameters) else {
+    pub(super) fn adapt(&self, sent: &Dialect, fault: &Fault) -> bool {
+        let mut dialect = self.dialect.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(refusal) = sent.informed_by(&dialect).refusal(fault, &self.parameters) else {
             return false;
         };
-        self.dialect.lock().unwrap_or_else(PoisonError::into_inner).drop_feature(refusal);
+        dialect.drop_feature(refusal);
         true
     }
 }

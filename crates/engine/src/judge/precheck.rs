@@ -28,10 +28,8 @@ pub(super) struct Refusal {
 /// # Errors
 /// The answer is incomplete, absent or empty.
 pub(super) fn answer<'a>(subject: &Subject<'a>) -> Result<&'a str, Refusal> {
-    let is_incomplete = matches!(
-        subject.completion.finish_reason,
-        FinishReason::Length | FinishReason::ContentFilter | FinishReason::ToolCalls
-    );
+    let is_incomplete =
+        matches!(subject.completion.finish_reason, FinishReason::Length | FinishReason::ContentFilter);
     if is_incomplete {
         let reason =
             format!("the answer is incomplete: finish_reason {}", subject.completion.finish_reason.as_str());

@@ -1,5 +1,7 @@
 //! Answers of a case, and the reasons for its failing grades.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 use super::{Sanitizer, fails};
@@ -38,6 +40,15 @@ pub(crate) fn failure_reasons(case: &Case, sanitizer: &Sanitizer<'_>) -> Vec<(St
     reasons
 }
 
+/// The text of an answer with the tools that it calls.
+fn with_calls<'a>(text: &'a str, trial: &Trial) -> Cow<'a, str> {
+    if trial.tool_calls.is_empty() {
+        return Cow::Borrowed(text);
+    }
+    let calls: Vec<String> = trial.tool_calls.iter().map(|call| format!("[calls {call}]")).collect();
+    Cow::Owned(format!("{text}\n{}", calls.join("\n")).trim_start().to_owned())
+}
+
 /// Returns the answers of the first repeat that the candidate does not pass, baseline first.
 pub(crate) fn answers(case: &Case, sanitizer: &Sanitizer<'_>) -> Vec<CaseAnswer> {
     let is_failing =
@@ -50,7 +61,7 @@ pub(crate) fn answers(case: &Case, sanitizer: &Sanitizer<'_>) -> Vec<CaseAnswer>
         Some(CaseAnswer {
             side: role.as_str(),
             repeat: repeat + 1,
-            text: trial.output.as_deref().map(|text| sanitizer.clip(text, MAX_ANSWER)),
+            text: trial.output.as_deref().map(|text| sanitizer.clip(&with_calls(text, &trial), MAX_ANSWER)),
             error: trial.error.as_ref().map(|fault| sanitizer.clip(&fault.message, MAX_TEXT)),
         })
     };

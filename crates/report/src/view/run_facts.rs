@@ -34,7 +34,7 @@ pub(crate) fn baseline_note(note: &str) -> &str {
 pub(crate) fn cost(report: &Report) -> String {
     let usage = &report.usage;
     let money = money(report, usage.cost_usd);
-    let tokens = Tokens { prompt_tokens: usage.prompt_tokens, completion_tokens: usage.completion_tokens };
+    let tokens = Tokens::new(usage.prompt_tokens, usage.completion_tokens);
     let cached = match usage.cached {
         0 => String::new(),
         cached => format!(" ({} from the cache)", number::count(cached)),

@@ -48,6 +48,8 @@ pub enum FaultForm {
     UnknownId,
     /// A judge repeats the answer before its verdict.
     Echo,
+    /// 400 unless the request asks for a stream.
+    StreamOnly,
     /// 400 that names a request parameter, if the request has it.
     Refuse(String),
     /// The number of requests before each one receives 401.
@@ -98,6 +100,7 @@ const NAMED: &[(&str, FaultForm)] = &[
     ("bad-verdict", FaultForm::BadVerdict),
     ("unknown-id", FaultForm::UnknownId),
     ("echo", FaultForm::Echo),
+    ("stream-only", FaultForm::StreamOnly),
     ("401-after", FaultForm::UnauthorizedAfter),
     ("quota-after", FaultForm::QuotaAfter),
     ("rate-limit", FaultForm::RateLimit),

@@ -147,8 +147,8 @@ impl Server {
 
     /// The response with a completion, or with a fault that needs a valid request.
     async fn complete(&self, fault: Option<&FaultForm>, body: &[u8]) -> Reply {
-        let request = match wire::parse_request(body) {
-            Ok(request) => request,
+        let (request, streams) = match wire::parse_request(body) {
+            Ok(parsed) => parsed,
             Err(error) => return invalid(StatusCode::BAD_REQUEST, &error.message, error.parameter, None),
         };
         if let Some(FaultForm::Refuse(parameter)) = fault
@@ -156,17 +156,31 @@ impl Server {
         {
             return self.faulty(refuse(parameter));
         }
-        let reply = self.answer(&request).await;
-        match fault {
-            None | Some(FaultForm::Refuse(_)) => whole(StatusCode::OK, reply.body),
-            Some(form) if form.is_judge_only() && !reply.is_judgement => whole(StatusCode::OK, reply.body),
-            Some(FaultForm::Cut) => self.faulty(truncated(&reply.body)),
-            Some(form) => {
-                let mut body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
-                corrupt(&mut body, form, &request);
-                self.faulty(json(StatusCode::OK, &body))
-            }
+        if fault == Some(&FaultForm::StreamOnly) && !streams {
+            let message = "This model only supports streams: set the parameter `stream` to true.";
+            return self.faulty(invalid(StatusCode::BAD_REQUEST, message, Some("stream"), None));
         }
+        let reply = self.answer(&request).await;
+        let is_unharmed = match fault {
+            None | Some(FaultForm::Refuse(_) | FaultForm::StreamOnly) => true,
+            Some(form) => form.is_judge_only() && !reply.is_judgement,
+        };
+        if fault == Some(&FaultForm::Cut) {
+            return self.faulty(truncated(&reply.body));
+        }
+        if is_unharmed && !streams {
+            return whole(StatusCode::OK, reply.body);
+        }
+        let mut body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+        if let Some(form) = fault.filter(|_| !is_unharmed) {
+            corrupt(&mut body, form, &request);
+            self.stats().faults += 1;
+        }
+        if !streams {
+            return json(StatusCode::OK, &body);
+        }
+        let events = whole(StatusCode::OK, Bytes::from(wire::events(&body)));
+        with(events, CONTENT_TYPE, HeaderValue::from_static("text/event-stream"))
     }
 
     /// The reply to a request, cached unless there is noise.
@@ -181,7 +195,7 @@ impl Server {
         let reply = cached.unwrap_or_else(|| {
             let completion = self.simulated.answer_digested(request, &digest, occurrence);
             let id: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-            let body = Bytes::from(wire::reply(&completion, &id).to_string());
+            let body = Bytes::from(wire::reply(&completion, &request.model, &id).to_string());
             let reply = CachedReply { body, is_judgement: judged_answer(request).is_some() };
             if options.noise <= 0.0 {
                 self.replies.insert(digest, reply.clone());

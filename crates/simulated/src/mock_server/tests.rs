@@ -355,3 +355,25 @@ async fn requests_are_answered_concurrently() {
     assert!(elapsed >= Duration::from_secs(1) && elapsed < Duration::from_secs(18), "{elapsed:?}");
     assert_eq!(server.stop().await.requests, 20);
 }
+
+#[tokio::test]
+async fn stream_has_the_text_of_the_complete_reply() {
+    let server = TestServer::with(&["stream-only=1"]).await;
+    let refused = server.post(&question()).await;
+    assert_eq!((refused.status, &refused.json()["error"]["param"]), (400, &json!("stream")));
+    let mut request = question();
+    request["stream"] = json!(true);
+    let streamed = server.post(&request).await;
+    assert!(streamed.head.contains("content-type: text/event-stream"), "{}", streamed.head);
+    let body = String::from_utf8(streamed.body).unwrap();
+    assert!(body.ends_with("data: [DONE]\n\n"), "{body}");
+    let chunks = body.lines().filter_map(|line| line.strip_prefix("data: {"));
+    let chunks: Vec<Value> =
+        chunks.map(|chunk| serde_json::from_str(&format!("{{{chunk}")).unwrap()).collect();
+    let text = |chunk: &Value| chunk["choices"][0]["delta"]["content"].as_str().map(str::to_owned);
+    let text: String = chunks.iter().filter_map(text).collect();
+    server.stop().await;
+    let whole = TestServer::with(&[]).await;
+    assert_eq!(json!(text), whole.post(&question()).await.json()["choices"][0]["message"]["content"]);
+    whole.stop().await;
+}

@@ -18,8 +18,8 @@ fn invalid(parameter: &'static str, message: impl Into<String>) -> InvalidReques
     InvalidRequest { message: message.into(), parameter: Some(parameter) }
 }
 
-/// Parses the body of `POST /v1/chat/completions`.
-pub(super) fn parse_request(body: &[u8]) -> Result<ChatRequest, InvalidRequest> {
+/// Parses the body of `POST /v1/chat/completions`. The second part says whether the reply has to be a stream.
+pub(super) fn parse_request(body: &[u8]) -> Result<(ChatRequest, bool), InvalidRequest> {
     let mut fields: Map<String, Value> = serde_json::from_slice(body).map_err(|error| InvalidRequest {
         message: format!("the body is not a JSON object: {error}"),
         parameter: None,
@@ -34,14 +34,13 @@ pub(super) fn parse_request(body: &[u8]) -> Result<ChatRequest, InvalidRequest> 
         return Err(invalid("messages", "messages must contain at least one message"));
     }
     let messages = messages.into_iter().map(parse_message).collect::<Result<_, _>>()?;
-    if fields.shift_remove("stream") == Some(Value::Bool(true)) {
-        return Err(invalid("stream", "streaming is not supported"));
-    }
+    let streams = fields.shift_remove("stream") == Some(Value::Bool(true));
+    fields.shift_remove("stream_options");
     let response_format = match fields.shift_remove("response_format") {
         None | Some(Value::Null) => None,
         Some(format) => parse_format(&format)?,
     };
-    Ok(ChatRequest {
+    let request = ChatRequest {
         model,
         messages,
         parameters: fields,
@@ -49,7 +48,8 @@ pub(super) fn parse_request(body: &[u8]) -> Result<ChatRequest, InvalidRequest> 
         repeat: 0,
         purpose: Purpose::Completion,
         refresh: false,
-    })
+    };
+    Ok((request, streams))
 }
 
 fn parse_message(mut message: Value) -> Result<Message, InvalidRequest> {
@@ -90,14 +90,14 @@ fn parse_format(format: &Value) -> Result<Option<ResponseFormat>, InvalidRequest
     }
 }
 
-/// The body of a reply. `created` is 0, so that equal runs give equal bytes.
-pub(super) fn reply(completion: &Completion, id: &str) -> Value {
+/// The body of a reply by the model that was asked for. `created` is 0, so that equal runs give equal bytes.
+pub(super) fn reply(completion: &Completion, model: &str, id: &str) -> Value {
     let usage = completion.usage.unwrap_or_default();
     json!({
         "id": format!("chatcmpl-{id}"),
         "object": "chat.completion",
         "created": 0,
-        "model": completion.model,
+        "model": model,
         "choices": [{
             "index": 0,
             "message": {"role": "assistant", "content": completion.text, "refusal": null},
@@ -113,6 +113,39 @@ pub(super) fn reply(completion: &Completion, id: &str) -> Value {
     })
 }
 
+/// A reply as server-sent events: the text in two chunks, the end, the usage.
+pub(super) fn events(reply: &Value) -> String {
+    let choice = &reply["choices"][0];
+    let chunk = |choices: Value, usage: &Value| {
+        let chunk = json!({
+            "id": reply["id"],
+            "object": "chat.completion.chunk",
+            "created": 0,
+            "model": reply["model"],
+            "system_fingerprint": reply["system_fingerprint"],
+            "choices": choices,
+            "usage": usage,
+        });
+        format!("data: {chunk}\n\n")
+    };
+    let delta = |delta: Value, end: &Value| {
+        chunk(json!([{"index": 0, "delta": delta, "finish_reason": end}]), &Value::Null)
+    };
+    let mut events = String::new();
+    let mut message = choice["message"].clone();
+    if let Value::String(text) = &choice["message"]["content"] {
+        let middle = text.char_indices().nth(text.chars().count() / 2).map_or(0, |(index, _)| index);
+        let (start, rest) = text.split_at(middle);
+        events.push_str(&delta(json!({"role": "assistant", "content": start}), &Value::Null));
+        message["content"] = Value::from(rest);
+    }
+    events.push_str(&delta(message, &Value::Null));
+    events.push_str(&delta(json!({}), &choice["finish_reason"]));
+    events.push_str(&chunk(json!([]), &reply["usage"]));
+    events.push_str("data: [DONE]\n\n");
+    events
+}
+
 /// The body of an error response.
 pub(super) fn error(message: &str, kind: &str, parameter: Option<&str>, code: Option<&str>) -> Value {
     json!({"error": {"message": message, "type": kind, "param": parameter, "code": code}})
@@ -126,7 +159,8 @@ mod tests {
     fn request_with_parts_and_unknown_parameters_parses() {
         let body = br#"{"model":"m","messages":[{"role":"user","content":[{"type":"text","text":"a"}]}],
             "temperature":0,"response_format":{"type":"json_schema","json_schema":{"name":"n","schema":{}}}}"#;
-        let request = parse_request(body).unwrap();
+        let (request, streams) = parse_request(body).unwrap();
+        assert!(!streams);
         assert_eq!(request.messages[0].content, "a");
         assert_eq!(request.parameters.get("temperature"), Some(&Value::from(0)));
         assert!(matches!(request.response_format, Some(ResponseFormat::JsonSchema { .. })));

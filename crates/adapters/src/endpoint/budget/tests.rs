@@ -17,8 +17,8 @@ fn priced() -> ChatRequest {
 }
 
 fn budget(ceilings: Ceilings) -> Arc<Budget> {
-    let price = Price { input_per_million: 10.0, output_per_million: 20.0 };
-    Arc::new(Budget::new(ceilings, BTreeMap::from([("m".to_owned(), price)])))
+    let price = Price::new(10.0, 20.0);
+    Arc::new(Budget::new(ceilings, Prices(vec![("m".to_owned(), price)])))
 }
 
 fn budgeted(inner: &Arc<ScriptedModel<'static>>, budget: &Arc<Budget>) -> (Budgeted, Arc<RecordedEvents>) {
@@ -105,7 +105,7 @@ async fn a_call_that_was_never_sent_costs_nothing() {
 #[tokio::test(start_paused = true)]
 async fn a_money_limit_requires_a_price() {
     let inner = scripted([]);
-    let budget = Arc::new(Budget::new(Ceilings { usd: Some(1.0), ..Ceilings::default() }, BTreeMap::new()));
+    let budget = Arc::new(Budget::new(Ceilings { usd: Some(1.0), ..Ceilings::default() }, Prices::default()));
     let fault = budgeted(&inner, &budget).0.complete(&request()).await.unwrap_err();
     assert_eq!(fault.kind, FaultKind::BudgetSpent);
     assert!(fault.message.contains("`m`"));

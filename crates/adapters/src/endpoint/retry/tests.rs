@@ -305,3 +305,12 @@ async fn the_total_time_of_a_call_is_bounded() {
     // 8 s to the first fault, 50 s from there, and the try in flight at that time.
     assert!(elapsed >= Duration::from_secs(45) && elapsed <= Duration::from_secs(67), "{elapsed:?}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn reply_that_cannot_be_read_is_asked_once_more() {
+    let unreadable = Fault { max_attempts: Some(2), ..fault(FaultKind::InvalidAnswer) };
+    let bench = bench(vec![Err(unreadable); 6]);
+    let fault = bench.model.complete(&request()).await.unwrap_err();
+    assert!(fault.message.ends_with("(2 attempts)"), "{fault}");
+    assert_eq!(bench.inner.call_count(), 2);
+}

@@ -5,10 +5,12 @@
 //! two equal keys and some the last, so they would see different answers.
 
 mod reader;
+mod surrogate;
 
 use serde_json::Value;
 
 pub(crate) use reader::{Error, Limits, Node, Problem, Span, read};
+pub use surrogate::half_character;
 
 /// Limits for JSON from models and servers, those of serde_json.
 const LIMITS: Limits = Limits { depth: 127, exact_integers: false };
@@ -87,6 +89,12 @@ mod tests {
         ] {
             assert!(parse(text).is_err(), "{text:?} passed");
         }
+    }
+
+    #[test]
+    fn half_a_character_is_named() {
+        let error = parse(r#"{"query": "\ud83d broken"}"#).unwrap_err();
+        assert!(error.contains(r"\ud83d is half a character"), "{error}");
     }
 
     #[test]

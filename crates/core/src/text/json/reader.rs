@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Number, Value};
 
+use super::half_character;
+
 /// A range of bytes in the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Span {
@@ -254,6 +256,10 @@ impl Reader<'_> {
         self.at = end + 1;
         let literal = self.text.get(start..self.at).unwrap_or("");
         serde_json::from_str(literal).map_err(|cause| {
+            if let Some(half) = half_character(literal.as_bytes()) {
+                let reason = format!("{half} is half a character, a surrogate without its partner");
+                return error(Problem::InvalidString(reason), start, self.at);
+            }
             // serde_json appends its own line and column, which count from this literal.
             if has_lone_surrogate(literal) {
                 return error(Problem::HalfCharacter, start, self.at);

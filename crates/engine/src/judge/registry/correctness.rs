@@ -62,7 +62,7 @@ impl Spec for Correctness {
     const PLANTED: &'static [&'static [PlantedAnswer]] =
         &[planted::FOR_EVERY_KIND, &[planted::CONTRADICTION]];
     #[cfg(test)]
-    const FINGERPRINT: &'static str = "d02c19a1b8edbe6b43b28870d0b22be625642c7a3c0098c0525b1339b8c9b7dc";
+    const FINGERPRINT: &'static str = "8d3bec87a2ee139d1765ddfc15891b98e15713c5a3bb2b320d9bf9a63f3deea9";
 
     type Payload = CorrectnessPayload;
 

@@ -86,7 +86,7 @@ impl Spec for Faithfulness {
     const PLANTED: &'static [&'static [PlantedAnswer]] =
         &[planted::FOR_EVERY_KIND, &[planted::CONTRADICTION]];
     #[cfg(test)]
-    const FINGERPRINT: &'static str = "840a7fe3fae961565063820ae69caad703db4df4be852e65cdcf9629deda6df9";
+    const FINGERPRINT: &'static str = "1a2efa41360e473f96fe6972ad932250134d516ee127f20f7c67c0a7c2b17d58";
 
     type Payload = FaithfulnessPayload;
 

@@ -25,7 +25,7 @@ impl Spec for Relevance {
         FixedItem { text: "does not evade or refuse what it could answer", rule: WordRule::NoEvasion },
     ];
     #[cfg(test)]
-    const FINGERPRINT: &'static str = "187eb3796d54d13497fbe288bacc0f8066a065f86fe33b663174f0c565879dde";
+    const FINGERPRINT: &'static str = "b724d12c4ffc5ee2d2f2f72d0d623bdbed18b436ae7eca94bd889b1cb80020cb";
 
     type Payload = ChecklistPayload;
 

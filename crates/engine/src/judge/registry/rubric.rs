@@ -19,7 +19,7 @@ impl Spec for Rubric {
     const PROMPT: &'static str = include_str!("../prompts/rubric.md");
     const NEEDS: Needs = Needs::NOTHING;
     #[cfg(test)]
-    const FINGERPRINT: &'static str = "0255a545ffbab01c57be3d26b003484b50193ae31c2aaf82e6aa3f62c43119da";
+    const FINGERPRINT: &'static str = "df722962067fa5f76547cbd09584b45d59a6f2f8fbd148b387e62b7e8c07bca5";
 
     type Payload = ChecklistPayload;
 

@@ -84,7 +84,7 @@ impl Spec for ScaleJudge {
     const PROMPT: &'static str = include_str!("../prompts/scale.md");
     const NEEDS: Needs = Needs::NOTHING;
     #[cfg(test)]
-    const FINGERPRINT: &'static str = "f606c214008f45f882f5a5f379deb9c454449819e6dcea6e9180705b726a416d";
+    const FINGERPRINT: &'static str = "714d6a9705849f36c97a96c78481bae671eecff917b27e591d889b4cde5fb7f9";
 
     type Payload = ScalePayload;
 

@@ -24,6 +24,23 @@ pub(in crate::judge) fn whole(text: &str) -> Result<Value, String> {
     json::parse(text).map_err(|error| format!("the reply is not one JSON document: {}", short(&error)))
 }
 
+/// Parses a reply that must be JSON and nothing else, or have exactly one fenced block; with `fenced` only the block.
+/// Returns the text of the JSON as well.
+///
+/// # Errors
+/// The violation, in words for the judge.
+pub(in crate::judge) fn document(text: &str, fenced: bool) -> Result<(&str, Value), String> {
+    if fenced {
+        let block = block(text)?;
+        return Ok((block, whole(block)?));
+    }
+    // An endpoint may accept `response_format` and ignore it.
+    match (whole(text), block(text)) {
+        (Err(_), Ok(block)) => Ok((block, whole(block)?)),
+        (parsed, _) => Ok((text, parsed?)),
+    }
+}
+
 /// Returns the content of the only fenced block of a reply. No curly bracket may be outside of it.
 ///
 /// # Errors

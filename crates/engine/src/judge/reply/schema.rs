@@ -1,7 +1,7 @@
 //! JSON Schemas of the replies, for endpoints that generate along a schema.
 //!
-//! Strict mode requires every property and allows no others. The ids are an enumeration and the length of the list is
-//! fixed, as far as the endpoint supports both; `parse` checks them again.
+//! Strict mode requires every property and allows no others. The length of the list is fixed as far as the endpoint
+//! supports it; `parse` checks it again, and the ids, which are no enumeration: Gemini refuses one of integers.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,8 +10,8 @@ use serde_json::{Map, Value, json};
 
 use super::Form;
 
-/// Maximum number of ids in an enumeration: endpoints limit the total size of all enumerations.
-const MAX_ENUMERATED: usize = 250;
+/// Maximum number of ids of a cached schema.
+const MAX_CACHED: usize = 250;
 
 /// Schemas by form, number of ids and whether the length of the list is fixed.
 type Cache = BTreeMap<(Form, usize, bool), Arc<Value>>;
@@ -20,7 +20,7 @@ impl Form {
     /// [`Form::schema`], cached by its arguments.
     pub(in crate::judge) fn cached_schema(self, asked: usize, lengths: bool) -> Arc<Value> {
         static CACHE: Mutex<Cache> = Mutex::new(BTreeMap::new());
-        if asked > MAX_ENUMERATED {
+        if asked > MAX_CACHED {
             return Arc::new(self.schema(asked, lengths));
         }
         let mut cache = CACHE.lock().unwrap_or_else(PoisonError::into_inner);
@@ -30,13 +30,8 @@ impl Form {
 
     /// The schema of a reply on the ids 1 to `asked`; without `lengths` the list may have any length.
     pub(in crate::judge) fn schema(self, asked: usize, lengths: bool) -> Value {
-        let id = if asked <= MAX_ENUMERATED {
-            json!({"type": "integer", "enum": (1..=asked).collect::<Vec<_>>()})
-        } else {
-            json!({"type": "integer"})
-        };
         let text = json!({"type": "string"});
-        let mut properties = Map::from_iter([("id".to_owned(), id)]);
+        let mut properties = Map::from_iter([("id".to_owned(), json!({"type": "integer"}))]);
         if self.quotes {
             properties.insert("quotes".to_owned(), json!({"type": "array", "items": text}));
         }

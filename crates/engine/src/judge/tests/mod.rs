@@ -37,7 +37,7 @@ fn scripted(texts: &[&str]) -> ScriptedModel<'static> {
 
 fn completion(text: &str) -> Completion {
     Completion {
-        usage: Some(Usage { prompt_tokens: 100, completion_tokens: 10 }),
+        usage: Some(Usage::new(100, 10)),
         latency_ms: 5.0,
         model: Some("judge-2026-01-01".to_owned()),
         system_fingerprint: Some("fp_1".to_owned()),

@@ -90,6 +90,65 @@ async fn fenced_reply_is_parsed_strictly() {
 }
 
 #[tokio::test]
+async fn one_fenced_block_is_a_reply_in_every_output_mode() {
+    let model = replies([Ok(completion(&in_fence(&not_found())))]);
+    let grade = grade_of(&judge(built_in("faithfulness")), &model, &case(), "Returns are free.").await;
+    assert_eq!((grade.score(), grade.judging.unwrap().calls), (Some(0.0), 1));
+    let praise = verdicts(&[("supported", &["Unopened items can be returned within 30 days"])]);
+    for bad in
+        [format!("{}{}", in_fence(&praise), in_fence(&praise)), format!("{}{praise}", in_fence(&praise))]
+    {
+        let model = scripted(&[&bad, &bad, &bad]);
+        let grade =
+            grade_of(&judge(built_in("faithfulness")), &model, &case(), "Returned within 30 days.").await;
+        assert_eq!(grade.outcome, Outcome::Ungraded(None), "{bad}");
+    }
+}
+
+#[tokio::test]
+async fn unexplained_refusal_of_the_first_judgement_moves_one_output_mode_down() {
+    let unexplained =
+        |status| Err(Fault { status: Some(status), ..Fault::new(FaultKind::Rejected, "Bad Request") });
+    let judge = judge(built_in("faithfulness"));
+    let model = replies([
+        unexplained(415),
+        unexplained(400),
+        Ok(completion(&in_fence(&not_found()))),
+        // After a reply, the same refusal is final.
+        unexplained(400),
+    ]);
+    let grade = grade_of(&judge, &model, &case(), "Returns are free.").await;
+    assert_eq!((grade.score(), grade.judging.unwrap().output_mode.as_deref()), (Some(0.0), Some("fenced")));
+    let grade = grade_of(&judge, &model, &case(), "Returns are free.").await;
+    assert!(matches!(&grade.outcome, Outcome::Ungraded(Some(fault)) if fault.kind == FaultKind::Rejected));
+    assert_eq!(model.call_count(), 4);
+}
+
+#[tokio::test]
+async fn judge_without_a_system_role_gets_one_user_message() {
+    let model = replies([rejected("System role not supported"), Ok(completion(&not_found()))]);
+    let grade = grade_of(&judge(built_in("faithfulness")), &model, &case(), "Returns are free.").await;
+    assert_eq!((grade.score(), &*grade.flags), (Some(0.0), &["system_role_refused".to_owned()][..]));
+    let requests = model.requests();
+    let [before, after] = requests.as_slice() else { panic!("{} calls", requests.len()) };
+    let contents = before.messages.iter().map(|message| message.content.as_str());
+    assert_eq!(after.messages.len(), 1);
+    assert_eq!(after.messages[0].content, contents.collect::<Vec<_>>().join("\n\n"));
+    assert_eq!(after.messages[0].role, promptgate_core::model::MessageRole::User);
+}
+
+#[tokio::test]
+async fn ids_of_a_schema_are_plain_integers() {
+    let model = replies([Ok(completion(&not_found()))]);
+    grade_of(&judge(built_in("faithfulness")), &model, &case(), "Returns are free.").await;
+    let Some(ResponseFormat::JsonSchema { schema, .. }) = model.requests()[0].response_format.clone() else {
+        panic!("no schema");
+    };
+    let id = schema.pointer("/properties/statements/items/properties/id");
+    assert_eq!(id, Some(&json!({"type": "integer"})));
+}
+
+#[tokio::test]
 async fn refused_parameters_are_dropped_and_flagged() {
     let parameters = json!({"temperature": 0, "max_tokens": 900, "reasoning_effort": "low"});
     let judge = judge_with(built_in("faithfulness"), parameters);

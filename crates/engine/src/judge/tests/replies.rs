@@ -18,7 +18,7 @@ fn invalid_replies() -> Vec<String> {
         praise.replace("\"verdict\"", "\"score\":11,\"verdict\""),
         format!("The answer was {praise}\nMy verdict: {good}"),
         format!("{praise}\n{good}"),
-        format!("```json\n{praise}\n```"),
+        format!("```json\n{praise}\n```\n```json\n{good}\n```"),
         praise.replace("\"id\":1", "\"id\":7"),
         r#"{"statements":[]}"#.to_owned(),
         r#"{"statements":[{"id":1,"quotes":[],"reasoning":"","verdict":"not_found"},{"id":1,"quotes":[],"reasoning":"","verdict":"supported"}]}"#
@@ -83,12 +83,7 @@ async fn checklists_are_parsed_strictly() {
 #[tokio::test]
 async fn incomplete_reply_gives_no_grade() {
     let text = verdicts(&[("supported", &["Unopened items can be returned within 30 days"])]);
-    for reason in [
-        FinishReason::Length,
-        FinishReason::ContentFilter,
-        FinishReason::ToolCalls,
-        FinishReason::Other("null".to_owned()),
-    ] {
+    for reason in [FinishReason::Length, FinishReason::ContentFilter] {
         let reply = Completion { finish_reason: reason.clone(), ..completion(&text) };
         let model = replies([Ok(reply)]);
         let grade =
@@ -99,6 +94,37 @@ async fn incomplete_reply_gives_no_grade() {
     }
     let model = replies([Ok(Completion { refusal: true, ..completion(&text) })]);
     let grade = grade_of(&judge(built_in("faithfulness")), &model, &case(), "Returns take 30 days.").await;
+    assert_eq!(grade.outcome, Outcome::Ungraded(None));
+}
+
+#[tokio::test]
+async fn end_under_any_other_name_is_an_end() {
+    let text = verdicts(&[("supported", &["Unopened items can be returned within 30 days"])]);
+    for (name, flags) in [
+        ("end_turn", &[][..]),
+        ("STOP", &[]),
+        ("eos", &[]),
+        ("", &[]),
+        ("tool_calls", &[]),
+        ("pause_turn", &["unknown_finish_reason:pause_turn"]),
+    ] {
+        let model =
+            replies([Ok(Completion { finish_reason: FinishReason::from(name), ..completion(&text) })]);
+        let grade =
+            grade_of(&judge(built_in("faithfulness")), &model, &case(), "Returns take 30 days.").await;
+        assert_eq!(grade.score(), Some(1.0), "{name}");
+        assert_eq!(grade.flags, flags, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn reasoning_of_the_judge_is_no_part_of_its_reply() {
+    let text = verdicts(&[("supported", &["Unopened items can be returned within 30 days"])]);
+    let praise = r#"{"statements": [{"id": 1, "quotes": [], "reasoning": "", "verdict": "no_claim"}]}"#;
+    let (grade, asked) =
+        faithfulness("Returns take 30 days.", &[&format!("<think>{praise}</think>\n{text}")]).await;
+    assert_eq!((grade.score(), asked.len()), (Some(1.0), 1));
+    let (grade, _) = faithfulness("Returns take 30 days.", &[&format!("<think>{text}")]).await;
     assert_eq!(grade.outcome, Outcome::Ungraded(None));
 }
 

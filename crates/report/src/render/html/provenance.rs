@@ -127,10 +127,7 @@ fn policy(report: &Report, sanitizer: &Sanitizer<'_>) -> Vec<(String, String)> {
 fn cost(report: &Report, sanitizer: &Sanitizer<'_>) -> Vec<(String, String)> {
     let usage = &report.usage;
     let share = |share: &UsageShare| {
-        let tokens = crate::v1::Tokens {
-            prompt_tokens: share.prompt_tokens,
-            completion_tokens: share.completion_tokens,
-        };
+        let tokens = crate::v1::Tokens::new(share.prompt_tokens, share.completion_tokens);
         format!("{}, {}", number::tokens(tokens), view::money(report, share.cost_usd))
     };
     let mut facts = vec![
@@ -157,9 +154,12 @@ fn cost(report: &Report, sanitizer: &Sanitizer<'_>) -> Vec<(String, String)> {
     };
     facts.push(fact("from the cache", cached));
     facts.extend(report.prices.iter().take(MAX_ENTRIES).map(|price| {
+        let cached =
+            price.cached_input_per_million.map(|cached| format!(" ({} cached)", number::dollars(cached)));
         let text = format!(
-            "{} in, {} out per million tokens",
+            "{} in{}, {} out per million tokens",
             number::dollars(price.input_per_million),
+            cached.unwrap_or_default(),
             number::dollars(price.output_per_million)
         );
         (format!("price of {}", sanitizer.clip(&price.model, 120)), text)

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use crate::v1::{Fault, Grade, Judging, Price, Trial};
 use crate::view::{Sanitizer, number};
+use promptgate_core::model::Prices;
 
 /// Characters of an answer.
 pub(super) const MAX_ANSWER: usize = 20_000;
@@ -101,18 +102,13 @@ fn facts(
     let mut add = |label, text: Option<String>| facts.extend(text.map(|text| (label, text)));
     add("latency", trial.latency_ms.map(|latency| format!("{:.2} s", latency / 1000.0)));
     add("tokens", trial.usage.map(number::tokens));
-    let price = prices.iter().find(|price| price.model == model);
-    add(
-        "cost",
-        trial.usage.zip(price).map(|(tokens, price)| {
-            let of = |tokens: u64, per_million: f64| tokens as f64 * per_million / 1e6;
-            number::dollars(
-                of(tokens.prompt_tokens, price.input_per_million)
-                    + of(tokens.completion_tokens, price.output_per_million),
-            )
-        }),
-    );
+    let prices: Prices = prices.iter().map(|price| (price.model.clone(), price.per_token())).collect();
+    let price = prices.of_answer(model, trial.model.as_deref());
+    add("cost", trial.usage.zip(price).map(|(tokens, price)| number::dollars(price.cost(tokens))));
     add("stopped", trial.finish_reason.as_ref().map(|reason| sanitizer.clip(reason.as_str(), 60)));
+    let calls: Vec<String> = trial.tool_calls.iter().map(|call| call.to_string()).collect();
+    add("calls", (!calls.is_empty()).then(|| sanitizer.clip(&calls.join(", "), MAX_TEXT)));
+    add("reasoning", trial.reasoning.as_deref().map(|text| sanitizer.clip(text, MAX_TEXT)));
     add("refusal", trial.refusal.then(|| "yes".to_owned()));
     add("model", trial.model.as_deref().map(|model| sanitizer.clip(model, 120)));
     add("fingerprint", trial.system_fingerprint.as_deref().map(|text| sanitizer.clip(text, 120)));

@@ -6,7 +6,8 @@ use serde_json::Value;
 
 use super::{seconds, timestamp};
 use promptgate_core::model::{
-    self, Attempt, Completion, Fault, FinishReason, Judging, Opinion, Outcome, Role, Score, TrialText, Usage,
+    self, Attempt, Completion, Fault, FinishReason, Judging, Opinion, Outcome, Role, Score, ToolCall,
+    TrialText, Usage,
 };
 use promptgate_core::text::neutral;
 
@@ -19,6 +20,13 @@ pub struct Trial {
     pub repeat: u32,
     /// The text of the completion; null without one.
     pub output: Option<String>,
+    /// Reasoning that was removed from the front of the text, or came in a field of its own; never graded. Absent where
+    /// there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reasoning: Option<String>,
+    /// Calls of tools, in order; absent where there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tool_calls: Vec<ToolCall>,
     /// Whether the text came in the `refusal` field.
     pub refusal: bool,
     /// Why the model stopped; null without a completion.
@@ -84,6 +92,8 @@ impl Trial {
         let TrialText { completion, grades } = text;
         Self {
             output: Some(completion.text.clone()),
+            reasoning: completion.reasoning.clone(),
+            tool_calls: completion.tool_calls.clone(),
             refusal: completion.refusal,
             finish_reason: Some(completion.finish_reason.clone()),
             usage: completion.usage,
@@ -105,6 +115,8 @@ impl Trial {
             role,
             repeat,
             output: None,
+            reasoning: None,
+            tool_calls: Vec::new(),
             refusal: false,
             finish_reason: None,
             usage: None,
@@ -131,6 +143,8 @@ impl Trial {
         };
         let completion = Completion {
             text: text.clone(),
+            reasoning: self.reasoning.clone(),
+            tool_calls: self.tool_calls.clone(),
             refusal: self.refusal,
             finish_reason: finish_reason.clone(),
             usage: self.usage,

@@ -55,12 +55,16 @@ impl Report {
             contested: None,
             prices: run
                 .prices
+                .0
                 .iter()
-                .filter(|(_, input, output)| input.is_finite() && output.is_finite())
-                .map(|(model, input, output)| Price {
+                .filter(|(_, price)| {
+                    price.input_per_million.is_finite() && price.output_per_million.is_finite()
+                })
+                .map(|(model, price)| Price {
                     model: model.clone(),
-                    input_per_million: *input,
-                    output_per_million: *output,
+                    input_per_million: price.input_per_million,
+                    output_per_million: price.output_per_million,
+                    cached_input_per_million: price.cached_input_per_million,
                 })
                 .collect(),
             simulated: run.simulated,

@@ -11,6 +11,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use promptgate_core::model;
+
 pub use super::trials::{Grade, Trial, Trials, TrialsFile, Ungraded};
 pub(super) use case::CUT;
 pub use case::{Case, LargestDifference, Passes};
@@ -161,6 +163,20 @@ pub struct Price {
     pub input_per_million: f64,
     /// US dollars per million tokens of responses.
     pub output_per_million: f64,
+    /// US dollars per million tokens of requests that the endpoint read from its own cache; absent where they cost the
+    /// same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cached_input_per_million: Option<f64>,
+}
+
+impl Price {
+    pub(crate) fn per_token(&self) -> model::Price {
+        model::Price {
+            input_per_million: self.input_per_million,
+            output_per_million: self.output_per_million,
+            cached_input_per_million: self.cached_input_per_million,
+        }
+    }
 }
 
 /// How the run ended.

@@ -56,11 +56,7 @@ impl Report {
             }),
             trials,
             totals: self.totals(),
-            prices: self
-                .prices
-                .iter()
-                .map(|price| (price.model.clone(), price.input_per_million, price.output_per_million))
-                .collect(),
+            prices: self.prices.iter().map(|price| (price.model.clone(), price.per_token())).collect(),
             simulated: self.simulated,
             ended: restore_ended(&self.ended)?,
             policy_source: self
@@ -82,10 +78,7 @@ impl Report {
 
     fn totals(&self) -> CallTotals {
         let usage = &self.usage;
-        let tokens = |share: &UsageShare| model::Usage {
-            prompt_tokens: share.prompt_tokens,
-            completion_tokens: share.completion_tokens,
-        };
+        let tokens = |share: &UsageShare| model::Usage::new(share.prompt_tokens, share.completion_tokens);
         CallTotals {
             calls: usage.calls,
             cached: usage.cached,
