@@ -161,6 +161,7 @@ fn empty_analysis(setting: Setting) -> Analysis {
         kind: MetricKind::Judge,
         repeats: 0,
         baseline_repeats: 0,
+        deterministic_repeats: 0,
         scores: VariantScores { candidate: empty(), baseline: Some(empty()) },
     };
     Analysis {

@@ -86,7 +86,7 @@ fn threshold(input: &Explanation<'_>, name: &str, minimum: f64) -> String {
         }
         CriterionVerdict::Inconclusive => {
             let doubt = threshold_doubt(input, estimate, minimum, digits);
-            format!("{name} averaged {mean}, {doubt}; {}.", need(input))
+            format!("{name} averaged {mean}, {doubt}; {}.", need(input, estimate >= minimum - 1e-9))
         }
         CriterionVerdict::Incomplete => {
             incomplete(input, &format!("{name} averaged {mean}, where {required} is required"))
@@ -154,7 +154,7 @@ fn baseline(input: &Explanation<'_>, name: &str, tolerance: f64) -> String {
             } else {
                 format!("but a drop of up to {} cannot be ruled out", points(low))
             };
-            format!("{change}{tolerated}, {doubt}; {}.", need(input))
+            format!("{change}{tolerated}, {doubt}; {}.", need(input, difference >= -tolerance - 1e-9))
         }
         CriterionVerdict::Incomplete => incomplete(input, &change),
     }
@@ -200,7 +200,10 @@ fn limit(input: &Explanation<'_>, name: &str, statistic: Statistic, bound: Bound
         CriterionVerdict::Fail => format!("{measured}, above {allowed}{}{label}.", beyond_chance(input)),
         CriterionVerdict::Inconclusive => {
             let reach = input.outcome.upper.map_or_else(|| "higher".to_owned(), |upper| amount(upper, kind));
-            format!("{measured}, but the true value could be {reach}, against {allowed}; {}.", need(input))
+            format!(
+                "{measured}, but the true value could be {reach}, against {allowed}; {}.",
+                need(input, false)
+            )
         }
         CriterionVerdict::Incomplete => incomplete(input, &format!("{measured}, against {allowed}")),
     }
@@ -268,8 +271,8 @@ fn incomplete(input: &Explanation<'_>, start: &str) -> String {
     format!("{start}, but {gaps}, which could change the verdict.")
 }
 
-/// The repeats or cases that would settle the criterion.
-fn need(input: &Explanation<'_>) -> String {
+/// The repeats or cases that would settle the criterion. `meets` says whether its estimate meets the requirement.
+fn need(input: &Explanation<'_>, meets: bool) -> String {
     let more = |count: usize, one: &str, many: &str| match count {
         1 => format!("about 1 more {one} would settle it"),
         count if count <= MAX_NEED => format!("about {count} more {many} would settle it"),
@@ -278,6 +281,11 @@ fn need(input: &Explanation<'_>) -> String {
     match input.outcome.need {
         Some(Need::Repeats(count)) => more(count, "repeat", "repeats"),
         Some(Need::Cases(count)) => more(count, "case", "cases"),
+        None if meets && input.counts.cases == 1 => {
+            "a single case whose answers may vary never passes by its mean alone: add cases, or set `temperature: 0` if \
+             its answers are the same each time"
+                .to_owned()
+        }
         None => "it is too close to call; more cases or repeats would help".to_owned(),
     }
 }

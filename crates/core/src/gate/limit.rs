@@ -49,13 +49,16 @@ fn mean_limit(context: &Context, filled: &FilledScores, bound: Bound) -> Option<
     let test = MeanTest {
         scope,
         estimate: mirrored,
+        cautious: mirrored,
         bounds: t_bounds(mirrored, context.alpha),
         required: -limit,
         slack: slack(context, limit),
         must_meet: true,
         repeats,
+        cases: filled.candidate.len(),
         units: filled.units(),
         certain: false,
+        may_vary: false,
         gains_by_repeats: !(context.baseline_reused && matches!(bound, Bound::MaxIncrease(_))),
         p: None,
     };

@@ -1,5 +1,6 @@
 //! Builds the matrices of a run.
 
+use super::determinism;
 use crate::model::{
     Analysis, Cell, Ended, Matrix, MetricKind, MetricScores, RepeatCounts, Role, Run, SESSION_SECONDS, Trial,
     TrialResult, TrialSummary, VariantScores,
@@ -145,6 +146,11 @@ impl<'a> Trials<'a> {
             kind,
             repeats: planned(Role::Candidate),
             baseline_repeats,
+            deterministic_repeats: match kind {
+                MetricKind::Check => determinism::repeats(self.run, self.sides(), None),
+                MetricKind::Judge => determinism::repeats(self.run, self.sides(), Some(name)),
+                _ => 0,
+            },
             scores,
         }
     }
@@ -189,6 +195,11 @@ impl<'a> Trials<'a> {
         [Role::Candidate, Role::Baseline]
             .into_iter()
             .any(|role| self.answers(role).any(|answer| answer.usage.is_some()))
+    }
+
+    /// The trials of every case and side, by repeat.
+    fn sides(&self) -> impl Iterator<Item = &[Option<&'a Trial>]> {
+        self.by_side.iter().flat_map(|side| side.chunks(self.repeats.max(1)))
     }
 
     /// Whether an external cache answered the repeats of a variant: all repeats of every case have the same text although

@@ -3,9 +3,11 @@
 //! Nothing is averaged, filled or left out here: that depends on the policy and is up to the gate.
 
 mod aggregate;
+mod determinism;
 mod judge_quality;
 
 pub use aggregate::analyse;
+pub use determinism::determinism_warning;
 pub use judge_quality::judge_quality;
 
 use crate::model::Cell;

@@ -84,8 +84,19 @@ pub struct MetricScores {
     pub repeats: u32,
     /// Planned grades of every case for the baseline; 0 without one.
     pub baseline_repeats: u32,
+    /// How many first repeats are certain to be the same again: temperature 0 is explicit for every variant and judge,
+    /// and answers and grades are byte for byte the same over them in every case. 0 where one of these does not hold.
+    pub deterministic_repeats: u32,
     /// The values.
     pub scores: VariantScores,
+}
+
+impl MetricScores {
+    /// Whether all its repeats are certain to be the same again, so that no noise is seen because there is none.
+    pub fn is_deterministic(&self) -> bool {
+        let repeats = self.repeats.max(self.baseline_repeats);
+        repeats > 0 && self.deterministic_repeats >= repeats
+    }
 }
 
 /// The input of the gate.
@@ -120,6 +131,7 @@ impl Analysis {
             kind: metric.kind,
             repeats: metric.repeats.min(repeats),
             baseline_repeats: metric.baseline_repeats.min(repeats),
+            deterministic_repeats: metric.deterministic_repeats.min(repeats),
             scores: VariantScores {
                 candidate: cut(&metric.scores.candidate),
                 baseline: metric.scores.baseline.as_ref().map(cut),

@@ -204,6 +204,9 @@ pub fn decide(run: &Run, policy: &Policy) -> (Analysis, Decision) {
         summary.judged = Some(metric::judge_quality(run, summary, policy.alpha()));
     }
     decision.warnings.extend(drift::warnings(run));
+    if decision.verdict == Verdict::Inconclusive || analysis.repeats > policy.schedule().first() {
+        decision.warnings.extend(metric::determinism_warning(run));
+    }
     (analysis, decision)
 }
 

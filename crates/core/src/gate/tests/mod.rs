@@ -1,6 +1,7 @@
 //! Decisions on whole analyses, against independently computed fixtures and rule by rule.
 
 mod builders;
+mod ceiling;
 mod explanations;
 mod limits;
 mod looks;
