@@ -66,6 +66,10 @@ bench-decide:
 simulate:
     cargo run --release --locked --example operating_characteristics -- 600 1
 
+# Simulate how often a misled gate is green; prints what is promised beside what was measured.
+false-greens runs="2000":
+    cargo run --release --locked --example false_greens -- --runs {{ runs }}
+
 # Fuzz one target (runner, forge or secrets) for some seconds on a stable toolchain: `just fuzz forge 300`.
 fuzz target seconds="60":
     #!/usr/bin/env bash

@@ -7,7 +7,8 @@
 
 use promptgate_core::gate::{Criterion, Policy, Requirement, Rule, decide};
 use promptgate_core::model::{
-    Analysis, CaseFacts, Cell, Ended, Matrix, MetricKind, MetricScores, Scope, VariantScores, Verdict,
+    Analysis, CaseFacts, Cell, Contested, Ended, Matrix, MetricKind, MetricScores, Scope, VariantScores,
+    Verdict,
 };
 use promptgate_core::stats::beta_quantile;
 use rand::{Rng as _, RngExt as _, SeedableRng as _};
@@ -172,5 +173,6 @@ fn empty_analysis(setting: Setting) -> Analysis {
         baseline_reused: false,
         sessions_differ: false,
         repeats_cached: false,
+        contested: Contested::default(),
     }
 }

@@ -112,6 +112,7 @@ impl Simulated {
             latency_ms: self.delay(digest, occurrence).as_secs_f64() * 1000.0 + generation_ms,
             model: Some(MODEL.to_owned()),
             system_fingerprint: Some(self.fingerprint()),
+            attempts: Vec::new(),
             cached_at: None,
         }
     }

@@ -27,6 +27,7 @@ impl From<http::Error> for Fault {
     fn from(error: http::Error) -> Self {
         let kind = match error.kind {
             ErrorKind::Connection => FaultKind::Connection,
+            ErrorKind::Disconnected => FaultKind::Disconnected,
             ErrorKind::Timeout => FaultKind::Timeout,
             ErrorKind::Certificate => FaultKind::Certificate,
             ErrorKind::Redirected => FaultKind::Redirected,

@@ -7,12 +7,16 @@ use futures::future::BoxFuture;
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Url};
 
+use tokio::time::Instant;
+
 use super::address;
 use super::faults::FaultContext;
 use super::options::Options;
 use super::wire::{self, InvalidResponse};
 use crate::http::{self, BaseUrl, Client, ClientOptions, Request, SettingNames, server_text};
-use promptgate_core::model::{ChatRequest, Completion, Diagnostic, Fault, FaultKind, FinishReason, Place};
+use promptgate_core::model::{
+    Attempt, ChatRequest, Completion, Diagnostic, Fault, FaultKind, FinishReason, Place,
+};
 use promptgate_core::port::ChatModel;
 use promptgate_core::text::Redactor;
 
@@ -65,13 +69,29 @@ impl HttpModel {
         Ok(Self { client, url, faults })
     }
 
+    /// Sends a request. A fault lists its own attempt.
     async fn call(&self, request: &ChatRequest) -> Result<Completion, Fault> {
+        let started = Instant::now();
+        let mut seen = Seen::default();
+        self.send(request, &mut seen)
+            .await
+            .map(|completion| Completion { attempts: seen.resent(), ..completion })
+            .map_err(|mut fault| {
+                let ms = started.elapsed().as_millis().try_into().unwrap_or(u64::MAX);
+                fault.attempts = seen.resent();
+                fault.attempts.push(Attempt { status: seen.status, ..Attempt::new(&fault, ms) });
+                fault
+            })
+    }
+
+    async fn send(&self, request: &ChatRequest, seen: &mut Seen) -> Result<Completion, Fault> {
         let body = wire::body(request).map_err(|error| {
             self.faults.fault(FaultKind::Rejected, format!("the request cannot be written as JSON: {error}"))
         })?;
         // A request on a stale connection was never processed, so sending it again is safe.
         let request = Request::new(Method::POST, self.url.clone()).json(body).repeatable();
-        let response = self.client.send(&request).await?;
+        let response = self.client.send(&request).await.inspect_err(|error| seen.resends = error.resends)?;
+        (seen.status, seen.resends) = (Some(response.status.as_u16()), response.resends);
         if !response.status.is_success() {
             return Err(self.faults.status(&response));
         }
@@ -101,6 +121,20 @@ impl HttpModel {
         }
         completion.latency_ms = response.elapsed.as_secs_f64() * 1000.0;
         Ok(completion)
+    }
+}
+
+/// Facts of an exchange, for its attempts.
+#[derive(Default)]
+struct Seen {
+    status: Option<u16>,
+    resends: u32,
+}
+
+impl Seen {
+    /// The attempts before the last one, on connections that ended at once.
+    fn resent(&self) -> Vec<Attempt> {
+        vec![Attempt { kind: FaultKind::Disconnected, status: None, ms: 0 }; self.resends as usize]
     }
 }
 

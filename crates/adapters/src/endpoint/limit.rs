@@ -214,7 +214,9 @@ fn outcome(result: &Result<Completion, Fault>, max_wait: Duration) -> CallOutcom
     match fault.kind {
         FaultKind::RateLimited => CallOutcome::Refused { wait },
         FaultKind::Unavailable if wait.is_some() => CallOutcome::Refused { wait },
-        FaultKind::Unavailable | FaultKind::Connection | FaultKind::Timeout => CallOutcome::Failed,
+        FaultKind::Unavailable | FaultKind::Connection | FaultKind::Disconnected | FaultKind::Timeout => {
+            CallOutcome::Failed
+        }
         // The endpoint accepted the call.
         _ => CallOutcome::Ok,
     }

@@ -2,7 +2,10 @@
 //!
 //! Backoff is exponential with full jitter (a wait is uniform between zero and its limit), so calls that failed together
 //! are not retried together. A wait that the endpoint asks for is respected, up to a maximum. Attempts, waiting and time
-//! are bounded per call, consecutive failures per endpoint.
+//! are bounded per call, consecutive failures per endpoint. A timed-out request is sent once more, not up to the maximum.
+//!
+//! A retry may replace a bad answer by a better one where faults hit bad answers. So every failed attempt is listed with
+//! the answer or the fault in the end, also the attempts of an earlier call for the same request.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -15,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::options::Options;
 use super::sync::{interrupted, lock};
-use promptgate_core::model::{ChatRequest, Completion, Fault, FaultKind, Purpose};
+use promptgate_core::model::{Attempt, ChatRequest, Completion, Fault, FaultKind, Purpose};
 use promptgate_core::port::{ChatModel, Event, EventSink};
 
 /// Limit of the first backoff; it doubles with each attempt.
@@ -41,6 +44,9 @@ const DEAD_AFTER_CALLS: u32 = 10;
 /// Failed connections before the first success after which the endpoint is dead.
 const DEAD_AFTER_CONNECTIONS: u32 = 5;
 
+/// Timeouts of a request after which it is not sent again in the same call.
+const MAX_TIMEOUTS: usize = 2;
+
 /// A model whose calls are retried.
 pub struct Retrying {
     inner: Arc<dyn ChatModel>,
@@ -49,6 +55,8 @@ pub struct Retrying {
     max_call_time: Duration,
     deadline: Option<Instant>,
     health: Mutex<Health>,
+    /// Failed attempts of requests without an answer.
+    unanswered: Mutex<HashMap<String, Vec<Attempt>>>,
     events: Arc<dyn EventSink>,
     stop: CancellationToken,
 }
@@ -90,12 +98,43 @@ impl Retrying {
             max_call_time: options.max_call_time(),
             deadline: options.budget.as_ref().and_then(|budget| budget.deadline()),
             health: Mutex::default(),
+            unanswered: Mutex::default(),
             events,
             stop,
         }
     }
 
     async fn call(&self, request: &ChatRequest) -> Result<Completion, Fault> {
+        let mut attempts = self.take_unanswered(request);
+        let result = self.try_often(request, &mut attempts).await;
+        match result {
+            Ok(completion) => Ok(Completion { attempts, ..completion }),
+            Err(fault) => {
+                // A judge is asked again with another text; its judgement keeps the attempts.
+                let is_asked_again = request.purpose == Purpose::Completion;
+                if is_asked_again && attempts.iter().any(Attempt::is_contested) {
+                    lock(&self.unanswered).insert(identity(request), attempts.clone());
+                }
+                Err(Fault { attempts, ..fault })
+            }
+        }
+    }
+
+    /// Takes the failed attempts of an earlier call for this request.
+    fn take_unanswered(&self, request: &ChatRequest) -> Vec<Attempt> {
+        let mut unanswered = lock(&self.unanswered);
+        if unanswered.is_empty() {
+            Vec::new()
+        } else {
+            unanswered.remove(&identity(request)).unwrap_or_default()
+        }
+    }
+
+    async fn try_often(
+        &self,
+        request: &ChatRequest,
+        attempts: &mut Vec<Attempt>,
+    ) -> Result<Completion, Fault> {
         let mut progress = Progress::default();
         let mut failed_first: Option<Instant> = None;
         loop {
@@ -105,19 +144,29 @@ impl Retrying {
             if self.stop.is_cancelled() {
                 return Err(interrupted());
             }
+            let started = Instant::now();
             let fault = match self.inner.complete(request).await {
                 Ok(completion) => {
+                    attempts.extend_from_slice(&completion.attempts);
                     lock(&self.health).succeeded(request);
                     return Ok(completion);
                 }
                 Err(fault) => fault,
             };
+            attempts.extend_from_slice(&fault.attempts);
+            if fault.attempts.is_empty() && is_retriable(fault.kind) {
+                let ms = started.elapsed().as_millis().try_into().unwrap_or(u64::MAX);
+                attempts.push(Attempt::new(&fault, ms));
+            }
             if let Some(dead) = lock(&self.health).failed_attempt(&fault) {
                 return Err(dead);
             }
             let failing = failed_first.get_or_insert_with(Instant::now).elapsed();
             let wait = next_wait(&fault, &mut progress, self.attempts, self.max_wait, rand::random());
-            let Some(wait) = wait.filter(|wait| failing + *wait < self.max_call_time) else {
+            let timeouts = attempts.iter().filter(|attempt| attempt.kind == FaultKind::Timeout).count();
+            let is_last = fault.kind == FaultKind::Timeout && timeouts >= MAX_TIMEOUTS;
+            let wait = wait.filter(|wait| !is_last && failing + *wait < self.max_call_time);
+            let Some(wait) = wait else {
                 return Err(self.give_up(request, fault, progress.tries));
             };
             if self.deadline.is_some_and(|deadline| Instant::now() + wait >= deadline) {
@@ -161,7 +210,8 @@ impl Health {
 
     /// Counts a failed attempt; returns the final fault if the endpoint is dead now.
     fn failed_attempt(&mut self, fault: &Fault) -> Option<Fault> {
-        if fault.kind != FaultKind::Connection || self.has_succeeded {
+        let is_connection = matches!(fault.kind, FaultKind::Connection | FaultKind::Disconnected);
+        if !is_connection || self.has_succeeded {
             return None;
         }
         self.failed_connections = self.failed_connections.saturating_add(1);
@@ -200,6 +250,12 @@ fn health_key(request: &ChatRequest) -> (Purpose, String) {
     (request.purpose, request.model.clone())
 }
 
+/// The identity of a request among those of this run.
+fn identity(request: &ChatRequest) -> String {
+    let ChatRequest { model, messages, parameters, repeat, .. } = request;
+    serde_json::to_string(&(model, messages, parameters, repeat)).unwrap_or_default()
+}
+
 /// Whether a retry may succeed.
 fn is_retriable(kind: FaultKind) -> bool {
     matches!(
@@ -207,6 +263,7 @@ fn is_retriable(kind: FaultKind) -> bool {
         FaultKind::RateLimited
             | FaultKind::Unavailable
             | FaultKind::Connection
+            | FaultKind::Disconnected
             | FaultKind::Timeout
             | FaultKind::InvalidAnswer
             | FaultKind::TooLarge

@@ -145,6 +145,7 @@ pub(super) fn parse(body: &[u8]) -> Result<Completion, InvalidResponse> {
         finish_reason,
         usage: response.usage.as_ref().and_then(usage),
         latency_ms: 0.0,
+        attempts: Vec::new(),
         cached_at: None,
         model: response.model.and_then(string),
         system_fingerprint: response.system_fingerprint.and_then(string),

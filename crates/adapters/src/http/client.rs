@@ -85,6 +85,8 @@ pub struct Response {
     pub body: Vec<u8>,
     /// Time from sending to the last byte.
     pub elapsed: Duration,
+    /// How often the request had been sent before, on connections that ended before a response.
+    pub resends: u32,
 }
 
 impl Request {
@@ -216,9 +218,10 @@ impl Client {
         }
         let mut redirects = 0;
         loop {
-            let (response, sent) = self.send_to(request, &url).await?;
+            let (response, sent, resends) = self.send_to(request, &url).await?;
             if !response.status().is_redirection() {
-                return self.read(request, response, sent).await;
+                let response = self.read(request, response, sent).await?;
+                return Ok(Response { resends, ..response });
             }
             url = self.redirect_target(request, &response, redirects)?;
             redirects += 1;
@@ -226,7 +229,11 @@ impl Client {
     }
 
     /// Sends to one URL, again where the connection was stale.
-    async fn send_to(&self, request: &Request, url: &Url) -> Result<(reqwest::Response, Instant), Error> {
+    async fn send_to(
+        &self,
+        request: &Request,
+        url: &Url,
+    ) -> Result<(reqwest::Response, Instant, u32), Error> {
         let mut resends = 0;
         loop {
             let mut builder = self.http.request(request.method.clone(), url.clone());
@@ -238,7 +245,7 @@ impl Client {
             }
             let sent = Instant::now();
             match builder.send().await {
-                Ok(response) => return Ok((response, sent)),
+                Ok(response) => return Ok((response, sent, resends)),
                 Err(error)
                     if resends < MAX_STALE_RESENDS
                         && request.is_repeatable
@@ -248,7 +255,9 @@ impl Client {
                 {
                     resends += 1;
                 }
-                Err(error) => return Err(self.context.transport(&request.label(), &error)),
+                Err(error) => {
+                    return Err(Error { resends, ..self.context.transport(&request.label(), &error) });
+                }
             }
         }
     }
@@ -314,7 +323,7 @@ impl Client {
             Err(ReadError::Transport(error)) => return Err(self.context.truncated(&request.label(), &error)),
         };
         let headers = std::mem::take(response.headers_mut());
-        Ok(Response { status, headers, body, elapsed: sent.elapsed() })
+        Ok(Response { status, headers, body, elapsed: sent.elapsed(), resends: 0 })
     }
 
     /// Parses the body of a response as JSON.

@@ -31,13 +31,17 @@ pub struct Error {
     pub message: String,
     /// The next step.
     pub help: String,
+    /// How often the request had been sent before, on connections that ended before a response.
+    pub resends: u32,
 }
 
 /// The kind of a failed exchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorKind {
-    /// No connection, or one that failed before a response.
+    /// No connection.
     Connection,
+    /// A connection that ended before a response.
+    Disconnected,
     /// No complete response in time.
     Timeout,
     /// The server's certificate was not accepted.
@@ -65,7 +69,7 @@ pub(super) struct ErrorContext {
 
 impl ErrorContext {
     pub(super) fn error(&self, kind: ErrorKind, label: &str, reason: &str, help: impl Into<String>) -> Error {
-        Error { kind, message: format!("{label}: {reason}"), help: help.into() }
+        Error { kind, message: format!("{label}: {reason}"), help: help.into(), resends: 0 }
     }
 
     /// Returns the error of a URL that may be the wrong one.
@@ -129,7 +133,10 @@ impl ErrorContext {
         if let Some(proxy) = &self.proxy {
             reason.push_str(&format!(" (through the proxy {proxy})"));
         }
-        self.error(ErrorKind::Connection, label, &reason, help)
+        // Once connected, the server may have read the request.
+        let is_unconnected = error.is_connect() || cause.dns || cause.tls;
+        let kind = if is_unconnected { ErrorKind::Connection } else { ErrorKind::Disconnected };
+        self.error(kind, label, &reason, help)
     }
 }
 

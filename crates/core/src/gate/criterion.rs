@@ -5,10 +5,11 @@ use crate::model::{
 };
 
 use super::evidence::{Context, EXACT, Evidence, Parameter, Ruling, literal_verdict};
-use super::explain::{Explanation, explain};
+use super::explain::{Explanation, explain, subject};
 use super::fill::{CellCounts, Fill, FilledScores, Selection, UNBOUNDED};
 use super::limit::limit;
 use super::mean_test::{not_worse, threshold};
+use super::second_decision::SecondDecision;
 use super::trials::{Tally, TrialTallies, broken_cases, must_pass};
 
 /// The evidence on one criterion under both fills.
@@ -79,6 +80,10 @@ impl CriterionEvidence {
 pub(super) struct LookData<'a> {
     pub(super) context: &'a Context,
     pub(super) analysis: &'a Analysis,
+    /// The analysis by first attempts; `None` where nothing is contested.
+    pub(super) by_first_attempts: Option<&'a Analysis>,
+    /// The analysis for literal checks.
+    pub(super) literal: &'a Analysis,
     pub(super) tallies: &'a TrialTallies,
     /// Whether `--fail-fast` stopped the run, so that cells that were not asked are open.
     pub(super) stopped_early: bool,
@@ -139,12 +144,31 @@ impl LookData<'_> {
         }
     }
 
+    /// The evidence on a minimum from which `excess` is subtracted.
+    pub(super) fn minimum_less(&self, criterion: &Criterion, value: f64, excess: f64) -> CriterionEvidence {
+        let raised = Requirement::Minimum { value: value + excess };
+        let mut evidence = self.evidence(&Criterion { requirement: raised, ..criterion.clone() });
+        let fills = [Some(&mut evidence.worst), evidence.best.as_mut()];
+        for fill in fills.into_iter().flatten() {
+            for bound in [&mut fill.estimate, &mut fill.lower, &mut fill.upper].into_iter().flatten() {
+                *bound -= excess;
+            }
+            fill.required = value;
+        }
+        evidence.observed = evidence.observed.map(|observed| observed - excess);
+        CriterionEvidence { required: value, ..evidence }
+    }
+
     /// The cells that a criterion on a metric applies to.
     ///
     /// # Errors
     /// The reason, if the metric or its baseline was not measured.
     fn select<'a>(&'a self, criterion: &'a Criterion) -> Result<Selection<'a>, String> {
-        let Some(metric) = self.analysis.metric(&criterion.metric) else {
+        let analysis = match criterion.requirement {
+            Requirement::EveryTrial => self.literal,
+            _ => self.analysis,
+        };
+        let Some(metric) = analysis.metric(&criterion.metric) else {
             return Err(format!("{} was not measured in this run", criterion.metric));
         };
         let relative =
@@ -168,7 +192,7 @@ impl LookData<'_> {
         Ok(Selection {
             tag: criterion.tag.as_deref(),
             gaps_from_fail_fast: self.stopped_early,
-            ..Selection::all(self.analysis, metric, paired)
+            ..Selection::all(analysis, metric, paired)
         })
     }
 
@@ -210,13 +234,16 @@ impl LookData<'_> {
     }
 }
 
-/// The reported outcome of a criterion. With gaps, its interval spans the bounds of both fills.
+/// The reported outcome of a criterion, with its verdict as answered. With gaps, its interval spans the bounds of both
+/// fills.
 pub(super) fn outcome(
     data: &LookData<'_>,
     criterion: &Criterion,
     evidence: &CriterionEvidence,
-    verdict: CriterionVerdict,
+    answered: CriterionVerdict,
+    second: Option<&SecondDecision>,
 ) -> CriterionOutcome {
+    let verdict = second.map_or(answered, |second| second.combine(answered));
     let LookData { context, analysis, .. } = *data;
     let worst = &evidence.worst;
     let best = evidence.best();
@@ -245,8 +272,9 @@ pub(super) fn outcome(
         repeats: analysis.repeats,
         alpha: context.alpha,
         need: if verdict == CriterionVerdict::Inconclusive { worst.need } else { None },
+        first_attempts: None,
     };
-    outcome.explanation = explain(&Explanation {
+    let explanation = Explanation {
         context,
         analysis,
         criterion,
@@ -255,12 +283,17 @@ pub(super) fn outcome(
         counts: evidence.counts,
         trials: evidence.trials,
         unmeasured: evidence.unmeasured.as_deref(),
-    });
+    };
+    let (sentence, name) = (explain(&explanation), subject(&explanation));
+    outcome.explanation = sentence;
+    if let Some(second) = second {
+        second.report(data, criterion, answered, &name, &mut outcome);
+    }
     outcome
 }
 
 /// The parameter behind the interval of a criterion; `None` for limits and counts.
-fn parameter(criterion: &Criterion) -> Option<Parameter> {
+pub(super) fn parameter(criterion: &Criterion) -> Option<Parameter> {
     match criterion.requirement {
         Requirement::Minimum { .. } | Requirement::EveryTrial => Some(Parameter::Mean),
         Requirement::NotWorse { .. } => Some(Parameter::Difference),

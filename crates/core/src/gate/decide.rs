@@ -12,8 +12,10 @@ use crate::stats::holm;
 use super::case_status::statuses;
 use super::criterion::{CriterionEvidence, LookData, outcome};
 use super::evidence::{Context, Evidence};
+use super::first_attempts;
 use super::missing::MissingShare;
 use super::reasons::reasons;
+use super::second_decision::{SecondDecision, second_decisions};
 use super::summary::summaries;
 use super::trials::TrialTallies;
 use super::warnings::warnings;
@@ -39,10 +41,15 @@ pub fn decide(analysis: &Analysis, policy: &Policy, ended: &Ended) -> Decision {
             _ => Cow::Borrowed(analysis),
         };
         let stopped_early = stopped_early && last;
+        let analysis = first_attempts::as_answered(&analysis);
+        let literal = first_attempts::for_literal_checks(&analysis, policy.max_missing);
+        let by_first_attempts = first_attempts::by_first_attempts(&analysis);
         let data = LookData {
             context: &context(&analysis, policy, look.alpha),
             analysis: &analysis,
-            tallies: &TrialTallies::new(&analysis, policy, stopped_early),
+            by_first_attempts: by_first_attempts.as_ref(),
+            literal: &literal,
+            tallies: &TrialTallies::new(&literal, policy, stopped_early),
             stopped_early,
         };
         let results = decide_look(&data, policy, &settled);
@@ -63,10 +70,13 @@ pub fn decide(analysis: &Analysis, policy: &Policy, ended: &Ended) -> Decision {
             *settled = Some(result.outcome).filter(|_| last || result.is_final);
         }
     }
+    let unscored = analysis;
+    let analysis: &Analysis = &first_attempts::as_answered(unscored);
     let context = context(analysis, policy, alpha);
     let criteria: Vec<CriterionOutcome> = settled.into_iter().flatten().collect();
     let tallies = TrialTallies::new(analysis, policy, stopped_early);
     let missing = MissingShare::largest(analysis, policy);
+    let faults_differ = criteria.iter().any(CriterionOutcome::faults_differ);
     let verdict = looks.last().map_or(Verdict::Incomplete, |look| look.verdict);
     Decision {
         verdict,
@@ -76,7 +86,7 @@ pub fn decide(analysis: &Analysis, policy: &Policy, ended: &Ended) -> Decision {
         warnings: warnings(analysis, policy, &context, &criteria),
         repeats_to_hold,
         to_settle: None,
-        next: next_look(analysis, policy, ended, verdict, &undecided),
+        next: next_look(analysis, policy, ended, verdict, faults_differ, &undecided),
         criteria,
         looks,
     }
@@ -142,11 +152,15 @@ fn decide_look(
         .collect();
     let worst = verdicts(&evidence, data.context, |evidence| &evidence.worst);
     let best = verdicts(&evidence, data.context, CriterionEvidence::best);
-    let criteria = policy.criteria.iter().zip(settled).zip(&evidence);
+    let second = second_decisions(data, policy, &evidence);
+    let criteria = policy.criteria.iter().zip(settled).zip(&evidence).zip(&second);
     let decided = criteria.zip(worst.into_iter().zip(best));
     decided
-        .filter_map(|(((criterion, settled), evidence), fills)| match evidence {
-            Some(evidence) => Some(decide_criterion(data, criterion, evidence, fills)),
+        .filter_map(|((((criterion, settled), evidence), second), fills)| match evidence {
+            Some(evidence) => {
+                let answered = combine_fills(fills);
+                Some(decide_criterion(data, criterion, evidence, answered, second.as_ref()))
+            }
             // Only statistical decisions are settled early.
             None => settled.clone().map(|outcome| LookResult {
                 outcome,
@@ -160,32 +174,40 @@ fn decide_look(
         .collect()
 }
 
-/// Decides one criterion from its verdicts with all gaps at worst and at best.
+/// The verdict that follows from those with all gaps at worst and at best.
+pub(super) fn combine_fills((worst, best): (CriterionVerdict, CriterionVerdict)) -> CriterionVerdict {
+    match (worst, best) {
+        (_, CriterionVerdict::Fail) => CriterionVerdict::Fail,
+        (worst, best) if worst == best => worst,
+        _ => CriterionVerdict::Incomplete,
+    }
+}
+
+/// Decides one criterion from its verdict as answered and its second decision.
 fn decide_criterion(
     data: &LookData<'_>,
     criterion: &Criterion,
     evidence: &CriterionEvidence,
-    (worst, best): (CriterionVerdict, CriterionVerdict),
+    answered: CriterionVerdict,
+    second: Option<&SecondDecision>,
 ) -> LookResult {
-    let verdict = match (worst, best) {
-        (_, CriterionVerdict::Fail) => CriterionVerdict::Fail,
-        (worst, best) if worst == best => worst,
-        _ => CriterionVerdict::Incomplete,
-    };
+    let outcome = outcome(data, criterion, evidence, answered, second);
+    let verdict = outcome.verdict;
     let decided = matches!(verdict, CriterionVerdict::Pass | CriterionVerdict::Fail);
+    let gains = evidence.gains_by_repeats() || second.is_some_and(SecondDecision::gains_by_repeats);
     LookResult {
-        outcome: outcome(data, criterion, evidence, verdict),
         statistical: evidence.is_statistical(),
         is_final: decided && evidence.is_statistical(),
-        open: !decided && evidence.gains_by_repeats(),
+        open: !decided && gains && !outcome.faults_differ(),
         settled_earlier: false,
         holds_from: evidence.worst.holds_from.filter(|_| verdict == CriterionVerdict::Pass),
+        outcome,
     }
 }
 
 /// The verdict of every criterion under one fill, with p adjusted over the family. Settled criteria (`None`) count in the
 /// family; their verdict here is unused.
-fn verdicts<'a>(
+pub(super) fn verdicts<'a>(
     criteria: &'a [Option<CriterionEvidence>],
     context: &Context,
     fill: impl Fn(&'a CriterionEvidence) -> &'a Evidence,
@@ -239,16 +261,18 @@ fn too_many_missing(analysis: &Analysis, policy: &Policy) -> bool {
     MissingShare::largest(analysis, policy).is_some_and(|missing| missing.exceeds(policy))
 }
 
-/// The next look, if it could settle more. `None` after a failure, if repeats are copies of each other, or if so many
-/// grades are missing that more calls to the endpoint would be wasted.
+/// The next look, if it could settle more. `None` after a failure, if retries may have hidden a loss, if repeats are copies
+/// of each other, or if so many grades are missing that more calls to the endpoint would be wasted.
 fn next_look(
     analysis: &Analysis,
     policy: &Policy,
     ended: &Ended,
     verdict: Verdict,
+    faults_differ: bool,
     undecided: &[&Criterion],
 ) -> Option<NextLook> {
     let over = *ended != Ended::Completed
+        || faults_differ
         || verdict == Verdict::Fail
         || undecided.is_empty()
         || analysis.repeats_cached

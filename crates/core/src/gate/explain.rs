@@ -51,7 +51,7 @@ pub(super) fn explain(input: &Explanation<'_>) -> String {
 }
 
 /// The capitalised subject of the sentence.
-fn subject(input: &Explanation<'_>) -> String {
+pub(super) fn subject(input: &Explanation<'_>) -> String {
     let mut name = match input.criterion.requirement {
         Requirement::MustPass { case } => {
             let id = input.analysis.cases.get(case).map_or("?", |facts| facts.id.as_str());

@@ -51,7 +51,16 @@ pub(super) fn reasons(
         );
         reasons.push(of_run(ReasonCode::MissingGrades, message));
     }
-    reasons.extend(of_criteria(CriterionVerdict::Incomplete, &|_| ReasonCode::MissingGrades));
+    let mut incomplete = of_criteria(CriterionVerdict::Incomplete, &|_| ReasonCode::MissingGrades);
+    let faults_differ = |id: &Option<String>| {
+        let of_reason = |outcome: &&CriterionOutcome| id.as_ref() == Some(&outcome.id);
+        criteria.iter().find(of_reason).is_some_and(CriterionOutcome::faults_differ)
+    };
+    for reason in incomplete.iter_mut().filter(|reason| faults_differ(&reason.criterion)) {
+        reason.code = ReasonCode::FaultsDiffer;
+    }
+    incomplete.sort_by_key(|reason| reason.code != ReasonCode::FaultsDiffer);
+    reasons.extend(incomplete);
     if policy.is_empty() {
         let message = if policy.criteria.is_empty() {
             "no criteria are configured; add a metric minimum, a check or a baseline"

@@ -2,8 +2,8 @@
 
 use super::determinism;
 use crate::model::{
-    Analysis, Cell, Ended, Matrix, MetricKind, MetricScores, RepeatCounts, Role, Run, SESSION_SECONDS, Trial,
-    TrialResult, TrialSummary, VariantScores,
+    Analysis, Cell, Contested, ContestedTrial, Ended, FirstAttempt, Matrix, MetricKind, MetricScores,
+    RepeatCounts, Role, Run, SESSION_SECONDS, Trial, TrialPlace, TrialResult, TrialSummary, VariantScores,
 };
 
 /// Every metric of a run: the scorers in their order, then latency in seconds, output tokens, cost in US dollars
@@ -51,6 +51,7 @@ pub fn analyse(run: &Run) -> Analysis {
         baseline_reused: run.reused_baseline.is_some(),
         sessions_differ: run.reused_baseline.is_some() || trials.sessions_differ(),
         repeats_cached: trials.repeats_identical(Role::Candidate) || trials.repeats_identical(Role::Baseline),
+        contested: trials.contested(),
     }
 }
 
@@ -98,6 +99,27 @@ impl<'a> Trials<'a> {
         pairs
             .filter_map(|(ours, theirs)| Some((answered_at((*ours)?)?, answered_at((*theirs)?)?)))
             .any(|(ours, theirs)| ours.abs_diff(theirs) > SESSION_SECONDS)
+    }
+
+    /// The trials and judgements with a contested attempt.
+    fn contested(&self) -> Contested {
+        let mut contested = Contested::default();
+        for role in [Role::Candidate, Role::Baseline] {
+            for (index, trial) in self.by_side[side(role)].iter().enumerate() {
+                let Some(trial) = trial else { continue };
+                let at = TrialPlace { role, case: index / self.repeats, repeat: trial.repeat };
+                let first = trial.result.first_attempt();
+                if first.is_contested() {
+                    let timed_out = first == FirstAttempt::TimedOut;
+                    contested.trials.push(ContestedTrial { at, timed_out });
+                }
+                let grades = trial.result.answer().map(|answer| &*answer.grades).unwrap_or_default();
+                for grade in grades.iter().filter(|grade| grade.contested) {
+                    contested.judgements.entry(grade.scorer.to_string()).or_default().push(at);
+                }
+            }
+        }
+        contested
     }
 
     /// The repeats that were planned for a side.

@@ -1,8 +1,9 @@
 //! The analysis of a run: a case x repeat matrix of every metric, including missing values.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Matrix, named};
+use super::{Matrix, Role, named};
 
 /// A case without its variables and checks, for the decision and the report.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -99,6 +100,49 @@ impl MetricScores {
     }
 }
 
+/// The place of a trial in the matrices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct TrialPlace {
+    pub role: Role,
+    pub case: usize,
+    pub repeat: u32,
+}
+
+/// A trial with a contested attempt before its answer, or without an answer after one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ContestedTrial {
+    /// Its place.
+    pub at: TrialPlace,
+    /// Whether its first attempt that reached the model timed out.
+    pub timed_out: bool,
+}
+
+/// The results that a retry may have selected. Both variants of a shared answer are listed.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Contested {
+    /// Trials, ordered by place.
+    pub trials: Vec<ContestedTrial>,
+    /// By metric, the trials whose judgement was contested, ordered by place.
+    pub judgements: BTreeMap<String, Vec<TrialPlace>>,
+}
+
+impl Contested {
+    /// Whether nothing is contested.
+    pub fn is_empty(&self) -> bool {
+        self.trials.is_empty() && self.judgements.is_empty()
+    }
+
+    /// Those of the first `repeats` repeats.
+    fn after(&self, repeats: u32) -> Self {
+        let trials = self.trials.iter().copied().filter(|trial| trial.at.repeat < repeats).collect();
+        let judgements = self.judgements.iter().map(|(metric, places)| {
+            (metric.clone(), places.iter().copied().filter(|place| place.repeat < repeats).collect())
+        });
+        Self { trials, judgements: judgements.collect() }
+    }
+}
+
 /// The input of the gate.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Analysis {
@@ -117,6 +161,8 @@ pub struct Analysis {
     /// Whether all repeats of every case of a variant have the same text although they were sampled: a cache of the
     /// provider returned them, so repeats are not independent evidence.
     pub repeats_cached: bool,
+    /// The results that a retry may have selected.
+    pub contested: Contested,
 }
 
 impl Analysis {
@@ -141,6 +187,7 @@ impl Analysis {
             cases: self.cases.clone(),
             repeats: self.repeats.min(repeats),
             metrics: self.metrics.iter().map(metric).collect(),
+            contested: self.contested.after(repeats),
             ..*self
         }
     }

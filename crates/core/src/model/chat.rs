@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::named;
+use super::{Attempt, named};
 
 named! {
     /// The role of a message's author.
@@ -138,6 +138,9 @@ pub struct Completion {
     pub model: Option<String>,
     /// The `system_fingerprint` of the response.
     pub system_fingerprint: Option<String>,
+    /// The failed attempts before it, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attempts: Vec<Attempt>,
     /// Time of caching in seconds since 1970 (UTC); `None` for a new completion.
     #[serde(skip)]
     pub cached_at: Option<u64>,
@@ -154,6 +157,7 @@ impl Completion {
             latency_ms: 0.0,
             model: None,
             system_fingerprint: None,
+            attempts: Vec::new(),
             cached_at: None,
         }
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::named;
+use super::{Attempt, named};
 
 named! {
     /// The kind of an endpoint's fault.
@@ -30,8 +30,10 @@ named! {
         ContextLength = "context_length",
         /// A content filter refused the request.
         ContentFilter = "content_filter",
-        /// The connection could not be made, or was reset.
+        /// The connection could not be made.
         Connection = "connection",
+        /// The connection ended before a response.
+        Disconnected = "disconnected",
         /// The certificate was not accepted.
         Certificate = "certificate",
         /// No response in time.
@@ -91,12 +93,15 @@ pub struct Fault {
     /// The delay before the next attempt that the endpoint requested.
     #[serde(skip)]
     pub retry_after: Option<Duration>,
+    /// All failed attempts of the call, this one last; in reports they belong to the trial.
+    #[serde(skip)]
+    pub attempts: Vec<Attempt>,
 }
 
 impl Fault {
     /// A fault without help.
     pub fn new(kind: FaultKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), help: None, retry_after: None }
+        Self { kind, message: message.into(), help: None, retry_after: None, attempts: Vec::new() }
     }
 
     /// Adds the next step.

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-use super::{Fault, Usage};
+use super::{Attempt, Fault, Usage};
 
 /// A score: finite, in 0..=1.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
@@ -133,6 +133,9 @@ pub struct Judging {
     pub model: Option<String>,
     /// The `system_fingerprint` of the response.
     pub system_fingerprint: Option<String>,
+    /// The failed attempts of all calls, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attempts: Vec<Attempt>,
 }
 
 /// Calls of a judgement with a reply from a cache.
@@ -155,6 +158,7 @@ impl Judging {
         self.calls = self.calls.saturating_add(earlier.calls);
         self.usage.add(earlier.usage);
         self.latency_ms += earlier.latency_ms;
+        self.attempts.splice(0..0, earlier.attempts.iter().copied());
         if let Some(earlier) = earlier.cached {
             self.add_cached(earlier.calls, earlier.usage);
         }

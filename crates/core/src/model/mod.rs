@@ -4,6 +4,7 @@
 
 mod agreement;
 mod analysis;
+mod attempt;
 mod case;
 mod chat;
 mod dataset;
@@ -21,7 +22,10 @@ mod variant;
 mod verdict;
 
 pub use agreement::{Agreement, Corrections, CutOff, Humans, Repeatability, SliceAgreement};
-pub use analysis::{Analysis, CaseFacts, Cell, MetricKind, MetricScores, VariantScores};
+pub use analysis::{
+    Analysis, CaseFacts, Cell, Contested, ContestedTrial, MetricKind, MetricScores, TrialPlace, VariantScores,
+};
+pub use attempt::{Attempt, FirstAttempt};
 pub use case::{Case, Item};
 pub use chat::{ChatRequest, Completion, FinishReason, Message, MessageRole, Purpose, ResponseFormat, Usage};
 pub use dataset::{Dataset, DatasetFacts, DatasetFormat};
@@ -39,7 +43,7 @@ pub use trial_summary::{
 };
 pub use variant::{PromptFacts, Role, Variant, VariantFacts};
 pub use verdict::{
-    CaseStatus, CaseSummary, CriterionOutcome, CriterionVerdict, Decision, Interval, Judged,
-    LengthCorrelation, LookCriterion, LookOutcome, MetricSummary, Need, NextLook, Reason, ReasonCode, Scope,
-    Slice, ToSettle, VariantSummary, Verdict,
+    CaseStatus, CaseSummary, CriterionOutcome, CriterionVerdict, Decision, FirstAttemptsOutcome, Interval,
+    Judged, LengthCorrelation, LookCriterion, LookOutcome, MetricSummary, Need, NextLook, Reason, ReasonCode,
+    Scope, Slice, ToSettle, VariantSummary, Verdict,
 };

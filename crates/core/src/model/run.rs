@@ -6,8 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CaseFacts, Completion, DatasetFacts, Fault, Grade, Interner, JudgeFacts, PolicySource, Role,
-    TrialSummary, Usage, VariantFacts, named,
+    CaseFacts, Completion, DatasetFacts, Fault, FirstAttempt, Grade, Interner, JudgeFacts, PolicySource,
+    Role, TrialSummary, Usage, VariantFacts, named,
 };
 
 /// Length of a session. Latencies of different sessions do not compare, since an endpoint's latency drifts by the hour.
@@ -41,6 +41,14 @@ impl TrialResult {
         match self {
             Self::Completed(answer) => Some(answer),
             Self::Missing(_) => None,
+        }
+    }
+
+    /// Whether a failed attempt may have hidden another answer.
+    pub fn first_attempt(&self) -> FirstAttempt {
+        match self {
+            Self::Completed(answer) => answer.first_attempt,
+            Self::Missing(fault) => FirstAttempt::of(&fault.attempts),
         }
     }
 

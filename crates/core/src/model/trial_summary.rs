@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, hash_map::DefaultHasher};
 use std::hash::{Hash, Hasher as _};
 use std::sync::Arc;
 
-use super::{Completion, FaultKind, Grade, Judging, Outcome, Usage};
+use super::{Attempt, Completion, FaultKind, FirstAttempt, Grade, Judging, Outcome, Usage};
 
 /// The numbers of a graded completion and the location of its text.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,6 +22,8 @@ pub struct TrialSummary {
     pub model: Option<Arc<str>>,
     /// Whether the text came in the `refusal` field.
     pub refusal: bool,
+    /// Whether a failed attempt may have hidden another answer.
+    pub first_attempt: FirstAttempt,
     /// Length of the text in characters.
     pub characters: usize,
     /// Hash of the text, for comparison with other trials.
@@ -43,6 +45,8 @@ pub struct GradeFacts {
     pub fault: Option<FaultKind>,
     /// Hash of a judge's verdict with its evidence, for comparison with other trials; 0 for checks.
     pub verdict_hash: u64,
+    /// Whether a failed attempt of a judge may have hidden another reply.
+    pub contested: bool,
     /// Peculiarities.
     pub flags: Box<[Arc<str>]>,
     /// The judgements in panel order, one for a single judge; empty for checks.
@@ -155,6 +159,10 @@ impl Interner {
                 _ => None,
             },
             verdict_hash: grade.judging.as_ref().map_or(0, |_| hash(&(&grade.reason, &grade.details))),
+            contested: grade
+                .judging
+                .as_ref()
+                .is_some_and(|judging| judging.attempts.iter().any(Attempt::is_contested)),
             flags: grade.flags.iter().map(|flag| self.string(flag)).collect(),
             judgements: judgements.into(),
         }
@@ -186,6 +194,7 @@ impl TrialSummary {
             cached_at: completion.cached_at,
             model: interner.optional(completion.model.as_ref()),
             refusal: completion.refusal,
+            first_attempt: FirstAttempt::of(&completion.attempts),
             characters: completion.text.chars().count(),
             text_hash: hash(&completion.text),
             grades: grades.iter().map(|grade| interner.grade(grade)).collect(),

@@ -56,6 +56,8 @@ named! {
         TooLittleEvidence = "too_little_evidence",
         /// Missing grades could turn a criterion, or there are more than allowed.
         MissingGrades = "missing_grades",
+        /// Failed attempts hit the candidate so that retries may have hidden a loss.
+        FaultsDiffer = "faults_differ",
         /// The endpoint ended the run.
         Endpoint = "endpoint",
         /// No key in the environment.
@@ -132,6 +134,42 @@ pub struct CriterionOutcome {
     /// Further evidence that would settle it if its estimate stayed the same; null where it is settled or the need cannot
     /// be computed.
     pub need: Option<Need>,
+    /// The decision by first attempts; absent where no attempt was contested.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_attempts: Option<FirstAttemptsOutcome>,
+}
+
+impl CriterionOutcome {
+    /// Whether it is undecided because retries may have hidden a loss.
+    pub fn faults_differ(&self) -> bool {
+        let by_first_attempts = self.first_attempts.as_ref().map(|first| first.verdict);
+        self.verdict == CriterionVerdict::Incomplete && by_first_attempts == Some(CriterionVerdict::Fail)
+    }
+}
+
+/// The decision on one criterion by first attempts: trials whose first attempt timed out, or ended with a 5xx or a cut
+/// reply, count as 0 in both variants. A criterion passes only if it passes as answered and by first attempts.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "FirstAttempts")]
+pub struct FirstAttemptsOutcome {
+    /// Contested trials of the candidate.
+    pub candidate: usize,
+    /// Trials of the candidate.
+    pub candidate_trials: usize,
+    /// Contested trials of the baseline.
+    pub baseline: usize,
+    /// Trials of the baseline; 0 without one.
+    pub baseline_trials: usize,
+    /// The estimate; null for a literal comparison.
+    pub estimate: Option<f64>,
+    /// One-sided lower bound.
+    pub lower: Option<f64>,
+    /// One-sided upper bound.
+    pub upper: Option<f64>,
+    /// Unadjusted p-value of "shown to be missed".
+    pub p: Option<f64>,
+    /// The verdict; a fail means that retries may have hidden a loss.
+    pub verdict: CriterionVerdict,
 }
 
 /// Further evidence that would settle an inconclusive criterion if its estimate stayed the same.

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use promptgate_core::model::{
-    Case, ChatRequest, Completion, Fault, FaultKind, FinishReason, Judging, Message, MessageRole, Purpose,
-    Usage,
+    Attempt, Case, ChatRequest, Completion, Fault, FaultKind, FinishReason, Judging, Message, MessageRole,
+    Purpose, Usage,
 };
 
 use super::dialect::{Dialect, OutputMode};
@@ -102,6 +102,9 @@ struct CachedReply {
     /// Parameters that the endpoint refused, and that were not sent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     refused: Vec<String>,
+    /// The failed attempts before it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    attempts: Vec<Attempt>,
 }
 
 impl<'a> Conversation<'a> {
@@ -265,10 +268,12 @@ impl<'a> Conversation<'a> {
                         model: completion.model.clone(),
                         system_fingerprint: completion.system_fingerprint.clone(),
                         refused: dialect.refused(),
+                        attempts: completion.attempts.clone(),
                     });
                     return Ok((completion, dialect.output_mode));
                 }
                 Err(fault) => {
+                    self.judging.attempts.extend_from_slice(&fault.attempts);
                     changes += 1;
                     let refused = fault.kind == FaultKind::Rejected && changes <= MAX_CHANGES;
                     if !(refused && self.call.member.adapt(&dialect, &fault.message)) {
@@ -288,6 +293,7 @@ impl<'a> Conversation<'a> {
             latency_ms: reply.latency_ms,
             model: reply.model.clone(),
             system_fingerprint: reply.system_fingerprint.clone(),
+            attempts: reply.attempts.clone(),
             ..Completion::from_text(reply.text.as_str())
         };
         self.judging.calls = self.judging.calls.saturating_add(reply.calls);
@@ -319,6 +325,7 @@ impl<'a> Conversation<'a> {
         judging.output_mode = Some(output_mode.as_str().to_owned());
         judging.model.clone_from(&completion.model);
         judging.system_fingerprint.clone_from(&completion.system_fingerprint);
+        judging.attempts.extend_from_slice(&completion.attempts);
     }
 }
 

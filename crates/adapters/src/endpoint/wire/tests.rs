@@ -67,6 +67,7 @@ fn a_complete_response_is_parsed_with_optional_fields() {
             model: Some("m-2026".to_owned()),
             system_fingerprint: Some("fp".to_owned()),
             latency_ms: 0.0,
+            attempts: Vec::new(),
             cached_at: None,
         }
     );

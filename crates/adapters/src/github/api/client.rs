@@ -174,7 +174,7 @@ pub(super) enum AttemptError {
 impl From<http::Error> for AttemptError {
     fn from(error: http::Error) -> Self {
         match error.kind {
-            ErrorKind::Connection | ErrorKind::Timeout | ErrorKind::Truncated => {
+            ErrorKind::Connection | ErrorKind::Disconnected | ErrorKind::Timeout | ErrorKind::Truncated => {
                 Self::Retriable(error.into(), None)
             }
             _ => Self::Final(error.into()),
@@ -281,6 +281,7 @@ mod tests {
                 headers: headers(pairs),
                 body: Vec::new(),
                 elapsed: Duration::ZERO,
+                resends: 0,
             };
             response.retry_after(Resets::Exhausted)
         };

@@ -2,8 +2,8 @@
 
 use crate::gate::{Criterion, Policy, Requirement, Rule, decide};
 use crate::model::{
-    Analysis, CaseFacts, Cell, CriterionOutcome, Decision, Ended, Matrix, MetricKind, MetricScores, Scope,
-    VariantScores,
+    Analysis, CaseFacts, Cell, Contested, CriterionOutcome, Decision, Ended, Matrix, MetricKind,
+    MetricScores, Scope, VariantScores,
 };
 
 /// A row of cells: NaN is a missing grade, infinity a cell that was not asked.
@@ -51,6 +51,7 @@ pub(super) fn analysis(metrics: Vec<MetricScores>) -> Analysis {
         baseline_reused: false,
         sessions_differ: false,
         repeats_cached: false,
+        contested: Contested::default(),
     }
 }
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{seconds, timestamp};
 use promptgate_core::model::{
-    self, Completion, Fault, FinishReason, Judging, Opinion, Outcome, Role, Score, TrialText, Usage,
+    self, Attempt, Completion, Fault, FinishReason, Judging, Opinion, Outcome, Role, Score, TrialText, Usage,
 };
 use promptgate_core::text::neutral;
 
@@ -37,6 +37,9 @@ pub struct Trial {
     /// When it was cached, RFC 3339; absent where it was not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cached_at: Option<String>,
+    /// The failed attempts before the completion, or before the fault; absent without any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attempts: Vec<Attempt>,
     /// The grades, in scorer order; a scorer that does not apply to the case has none.
     pub grades: Vec<Grade>,
     /// The fault that prevented a completion; absent with a completion.
@@ -89,6 +92,7 @@ impl Trial {
             system_fingerprint: completion.system_fingerprint.clone(),
             cached: completion.cached_at.is_some(),
             cached_at: completion.cached_at.and_then(timestamp),
+            attempts: completion.attempts.clone(),
             grades: grades.iter().map(Grade::from).collect(),
             error: None,
             ..Self::missing(None, role, repeat)
@@ -109,6 +113,7 @@ impl Trial {
             system_fingerprint: None,
             cached: false,
             cached_at: None,
+            attempts: fault.map(|fault| fault.attempts.clone()).unwrap_or_default(),
             grades: Vec::new(),
             error: fault.cloned(),
         }
@@ -132,6 +137,7 @@ impl Trial {
             latency_ms,
             model: self.model.clone(),
             system_fingerprint: self.system_fingerprint.clone(),
+            attempts: self.attempts.clone(),
             // Early reports lack the time.
             cached_at: self.cached.then(|| self.cached_at.as_deref().and_then(seconds).unwrap_or(0)),
         };

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::super::trials::{FileSpool, timestamp};
 use super::{
-    Case, CaseStatus, Criterion, Ended, Interval, Judge, Judged, LargestDifference, LengthCorrelation, Look,
-    LookCriterion, Metric, Passes, Policy, PolicySource, Price, Report, SCHEMA, Slice, ToSettle, Trials,
-    Usage, UsageShare, VariantSummary, Variants, Verdict,
+    Case, CaseStatus, Criterion, Ended, FirstAttempts, Interval, Judge, Judged, LargestDifference,
+    LengthCorrelation, Look, LookCriterion, Metric, Passes, Policy, PolicySource, Price, Report, SCHEMA,
+    Slice, ToSettle, Trials, Usage, UsageShare, VariantSummary, Variants, Verdict,
 };
 use promptgate_core::model::{self, CallTotals, Decision, Run};
 
@@ -193,6 +193,13 @@ fn criterion(outcome: &Criterion) -> Criterion {
         lower: outcome.lower.and_then(finite),
         upper: outcome.upper.and_then(finite),
         p: outcome.p.and_then(finite),
+        first_attempts: outcome.first_attempts.as_ref().map(|first| FirstAttempts {
+            estimate: first.estimate.and_then(finite),
+            lower: first.lower.and_then(finite),
+            upper: first.upper.and_then(finite),
+            p: first.p.and_then(finite),
+            ..first.clone()
+        }),
         ..outcome.clone()
     }
 }

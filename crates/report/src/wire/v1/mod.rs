@@ -19,11 +19,11 @@ pub use judge::{Judge, JudgeResponses, SelfTest};
 pub use promptgate_core::model::{
     Bound, CachedCalls, CalibrationFacts, CaseStatus, Criterion as PolicyCriterion,
     CriterionOutcome as Criterion, CriterionVerdict, DatasetChanges, DatasetFacts as Dataset, EndedKind,
-    Expected, Fault, FaultKind, FinishReason, Interval, Judged, Judging, LengthCorrelation, LookCriterion,
-    LookOutcome as Look, MetricKind, MetricSummary as Metric, NamedCases, Need, Opinion,
-    PlantedOutcome as Planted, Policy, PolicyChange, PolicySource, PromptFacts as Prompt, Reason, ReasonCode,
-    Requirement, Role, Rule, Scope, Slice, Statistic, ToSettle, Usage as Tokens, VariantFacts as Variant,
-    VariantSummary, Verdict,
+    Expected, Fault, FaultKind, FinishReason, FirstAttemptsOutcome as FirstAttempts, Interval, Judged,
+    Judging, LengthCorrelation, LookCriterion, LookOutcome as Look, MetricKind, MetricSummary as Metric,
+    NamedCases, Need, Opinion, PlantedOutcome as Planted, Policy, PolicyChange, PolicySource,
+    PromptFacts as Prompt, Reason, ReasonCode, Requirement, Role, Rule, Scope, Slice, Statistic, ToSettle,
+    Usage as Tokens, VariantFacts as Variant, VariantSummary, Verdict,
 };
 pub use read::read;
 

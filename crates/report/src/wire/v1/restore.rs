@@ -3,7 +3,7 @@
 use super::super::trials::seconds;
 use super::{Case, Ended, EndedKind, Judge, Metric, PolicySource, Report, Trial, UsageShare};
 use promptgate_core::model::{
-    self, CallTotals, CaseFacts, Diagnostic, Diagnostics, Interner, RepeatCounts, Run, TrialResult,
+    self, CallTotals, CaseFacts, Diagnostic, Diagnostics, Fault, Interner, RepeatCounts, Run, TrialResult,
     TrialSummary,
 };
 use promptgate_core::text::neutral;
@@ -128,7 +128,7 @@ fn restore_trial(
     interner: &mut Interner,
 ) -> Result<model::Trial, String> {
     let result = match &trial.error {
-        Some(fault) => TrialResult::Missing(fault.clone()),
+        Some(fault) => TrialResult::Missing(Fault { attempts: trial.attempts.clone(), ..fault.clone() }),
         None => {
             let text = trial.text().map_err(|message| {
                 let (id, role) = (neutral::terminal(&case.id), trial.role.as_str());

@@ -1,0 +1,324 @@
+//! The second decision, by first attempts.
+//!
+//! A retry selects: where an endpoint fails on bad answers, the next attempt brings a better one. So a criterion against
+//! the baseline is decided as answered, and once more with every contested trial at 0 in both variants. It passes only if
+//! both decisions do. Faults that hit both variants alike cancel out; faults that hit the candidate's bad answers show as
+//! the loss that the retries hid. Minimums and literal checks have rules of their own.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use crate::model::{
+    Analysis, Cell, Criterion, Matrix, MetricKind, MetricScores, Requirement, Role, TrialPlace, VariantScores,
+};
+use crate::stats::fisher_p_worse;
+
+use super::evidence::EXACT;
+
+/// The one-sided level at which the candidate counts as contested more often than the baseline.
+const RATES_DIFFER: f64 = 0.1;
+
+/// Contested trials of one case from which a retry is suspected to hide its answers.
+const MIN_CASE_TRIALS: usize = 3;
+
+/// Contested and all trials of the variants, over some cases.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct ContestedCounts {
+    pub(super) candidate: usize,
+    pub(super) candidate_trials: usize,
+    pub(super) baseline: usize,
+    /// 0 without a baseline.
+    pub(super) baseline_trials: usize,
+}
+
+impl ContestedCounts {
+    /// The trials of the cases that `select` accepts.
+    pub(super) fn of(analysis: &Analysis, select: impl Fn(usize) -> bool) -> Self {
+        let cases = (0..analysis.cases.len()).filter(|case| select(*case)).count();
+        let trials = cases * analysis.repeats as usize;
+        let contested = |role| {
+            let places = analysis.contested.trials.iter().map(|trial| trial.at);
+            places.filter(|place| place.role == role && select(place.case)).count()
+        };
+        Self {
+            candidate: contested(Role::Candidate),
+            candidate_trials: trials,
+            baseline: contested(Role::Baseline),
+            baseline_trials: if analysis.has_baseline { trials } else { 0 },
+        }
+    }
+
+    fn of_judgements(analysis: &Analysis, places: &[TrialPlace]) -> Self {
+        let contested = |role| places.iter().filter(|place| place.role == role).count();
+        Self {
+            candidate: contested(Role::Candidate),
+            baseline: contested(Role::Baseline),
+            ..Self::of(analysis, |_| true)
+        }
+    }
+
+    /// The counts of the variants exchanged.
+    fn swapped(self) -> Self {
+        Self {
+            candidate: self.baseline,
+            candidate_trials: self.baseline_trials,
+            baseline: self.candidate,
+            baseline_trials: self.candidate_trials,
+        }
+    }
+
+    /// The exact one-sided p of "the candidate is contested more often". 1 without a baseline.
+    fn p_more_often(self) -> f64 {
+        let clean = |contested: usize, trials: usize| trials.saturating_sub(contested);
+        fisher_p_worse(
+            clean(self.candidate, self.candidate_trials),
+            self.candidate_trials,
+            clean(self.baseline, self.baseline_trials),
+            self.baseline_trials,
+        )
+    }
+
+    fn candidate_share(self) -> f64 {
+        share(self.candidate, self.candidate_trials)
+    }
+
+    /// `3 of 90 answers of the candidate and 1 of 90 of the baseline`.
+    pub(super) fn describe(self) -> String {
+        let Self { candidate, candidate_trials, baseline, baseline_trials } = self;
+        let ours = format!("{candidate} of {candidate_trials} answers of the candidate");
+        match baseline_trials {
+            0 => ours,
+            _ => format!("{ours} and {baseline} of {baseline_trials} of the baseline"),
+        }
+    }
+}
+
+fn share(count: usize, of: usize) -> f64 {
+    if of == 0 { 0.0 } else { count as f64 / of as f64 }
+}
+
+/// The cases that only the candidate cannot answer in time: at least half of its trials, and at least three, timed out on
+/// their first attempt, and none of as many of the baseline's.
+pub(super) fn timed_out_cases(analysis: &Analysis) -> BTreeSet<usize> {
+    let repeats = analysis.repeats;
+    let baseline_repeats = analysis.metrics.iter().map(|metric| metric.baseline_repeats).max();
+    if analysis.contested.is_empty() || baseline_repeats.is_none_or(|of_baseline| of_baseline < repeats) {
+        return BTreeSet::new();
+    }
+    let mut ours = vec![0; analysis.cases.len()];
+    let mut theirs = vec![0; analysis.cases.len()];
+    for trial in analysis.contested.trials.iter().filter(|trial| trial.timed_out) {
+        let counts = if trial.at.role == Role::Candidate { &mut ours } else { &mut theirs };
+        if let Some(count) = counts.get_mut(trial.at.case) {
+            *count += 1;
+        }
+    }
+    let is_slow = |case: &usize| is_half(ours[*case], repeats as usize) && theirs[*case] == 0;
+    (0..analysis.cases.len()).filter(is_slow).collect()
+}
+
+/// Whether a count is at least half of the trials of a case, and large enough to suspect a cause.
+fn is_half(count: usize, trials: usize) -> bool {
+    count >= MIN_CASE_TRIALS && 2 * count >= trials
+}
+
+/// The analysis as answered: trials of the candidate that timed out have score 0 in [`timed_out_cases`].
+pub(super) fn as_answered(analysis: &Analysis) -> Cow<'_, Analysis> {
+    let slow = timed_out_cases(analysis);
+    if slow.is_empty() {
+        return Cow::Borrowed(analysis);
+    }
+    let timed_out = analysis.contested.trials.iter().filter(|trial| trial.timed_out).map(|trial| trial.at);
+    let places: BTreeSet<TrialPlace> =
+        timed_out.filter(|place| place.role == Role::Candidate && slow.contains(&place.case)).collect();
+    Cow::Owned(with_metrics(analysis, |metric| graded_zero(metric, &places)))
+}
+
+/// The analysis by first attempts: contested trials have score 0 in both variants, and so have contested judgements of a
+/// metric whose judge failed more often for one variant. `None` if nothing is contested.
+pub(super) fn by_first_attempts(analysis: &Analysis) -> Option<Analysis> {
+    let metrics = || analysis.metrics.iter().map(|metric| contested_places(analysis, metric));
+    if metrics().all(|places| places.is_empty()) {
+        return None;
+    }
+    Some(with_metrics(analysis, |metric| graded_zero(metric, &contested_places(analysis, metric))))
+}
+
+/// The contested trials and judgements of a metric.
+fn contested_places(analysis: &Analysis, metric: &MetricScores) -> BTreeSet<TrialPlace> {
+    let mut places: BTreeSet<TrialPlace> = analysis.contested.trials.iter().map(|trial| trial.at).collect();
+    if let Some(judgements) = analysis.contested.judgements.get(&metric.name) {
+        let counts = ContestedCounts::of_judgements(analysis, judgements);
+        let p = counts.p_more_often().min(counts.swapped().p_more_often());
+        if p <= RATES_DIFFER {
+            places.extend(judgements);
+        }
+    }
+    places
+}
+
+/// The number of missing grades of a metric that a contested attempt explains.
+pub(super) fn contested_missing(analysis: &Analysis, metric: &MetricScores, role: Role) -> usize {
+    let is_missing = |place: &&TrialPlace| {
+        let matrix = matrix_of(&metric.scores, role).and_then(|matrix| matrix.row(place.case));
+        matrix.and_then(|row| row.get(place.repeat as usize)) == Some(&Cell::Missing)
+    };
+    let places = contested_places(analysis, metric);
+    places.iter().filter(|place| place.role == role).filter(is_missing).count()
+}
+
+fn matrix_of(scores: &VariantScores, role: Role) -> Option<&Matrix> {
+    match role {
+        Role::Candidate => Some(&scores.candidate),
+        Role::Baseline => scores.baseline.as_ref(),
+    }
+}
+
+/// The analysis for literal checks: a missing trial of a case that has other answers is left out where a contested attempt
+/// explains it. Of two of a case, both are kept, and so are all where the candidate is contested without a baseline more
+/// often than `max_missing`.
+pub(super) fn for_literal_checks(analysis: &Analysis, max_missing: f64) -> Cow<'_, Analysis> {
+    let counts = ContestedCounts::of(analysis, |_| true);
+    if analysis.contested.trials.is_empty()
+        || (!analysis.has_baseline && counts.candidate_share() > max_missing + EXACT)
+    {
+        return Cow::Borrowed(analysis);
+    }
+    let places: BTreeSet<TrialPlace> = analysis.contested.trials.iter().map(|trial| trial.at).collect();
+    Cow::Owned(with_metrics(analysis, |metric| {
+        each_row(metric, |role, case, row| {
+            let explained = |(repeat, cell): (usize, &Cell)| {
+                let repeat = u32::try_from(repeat).unwrap_or(u32::MAX);
+                *cell == Cell::Missing && places.contains(&TrialPlace { role, case, repeat })
+            };
+            let lone =
+                row.iter().enumerate().filter(|(repeat, cell)| explained((*repeat, cell))).count() == 1;
+            let is_answered = row.iter().any(|cell| cell.value().is_some());
+            let cell = |(repeat, cell): (usize, &Cell)| match explained((repeat, cell)) {
+                true if lone && is_answered => Cell::NotAsked,
+                _ => *cell,
+            };
+            row.iter().enumerate().map(cell).collect()
+        })
+    }))
+}
+
+/// Why a literal criterion that passes as answered must not: the contested counts, if retries seem to hide answers of a
+/// case, or, for a check over the suite, if the candidate is contested more often than the baseline.
+pub(super) fn literal_suspicion(
+    analysis: &Analysis,
+    criterion: &Criterion,
+    alpha: f64,
+) -> Option<ContestedCounts> {
+    if analysis.contested.trials.is_empty() {
+        return None;
+    }
+    let selected: Vec<usize> = match criterion.requirement {
+        Requirement::MustPass { case } => vec![case],
+        Requirement::EveryTrial => {
+            let metric = analysis.metric(&criterion.metric)?;
+            (0..analysis.cases.len())
+                .filter(|case| {
+                    metric.scores.candidate.row(*case).is_some() && has_tag(analysis, criterion, *case)
+                })
+                .collect()
+        }
+        _ => return None,
+    };
+    let hides_a_case = |case: &usize| {
+        let counts = ContestedCounts::of(analysis, |other| other == *case);
+        is_half(counts.candidate, counts.candidate_trials) && counts.baseline == 0
+    };
+    if let Some(case) = selected.iter().find(|case| hides_a_case(case)) {
+        return Some(ContestedCounts::of(analysis, |other| other == *case));
+    }
+    let selected: BTreeSet<usize> = selected.into_iter().collect();
+    let counts = ContestedCounts::of(analysis, |case| selected.contains(&case));
+    let differs = criterion.requirement == Requirement::EveryTrial && counts.p_more_often() <= alpha + EXACT;
+    differs.then_some(counts)
+}
+
+/// The faults behind a minimum.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum MinimumFaults {
+    /// Subtracted from the mean: the share of trials by which the candidate is contested more often, plus one standard
+    /// error, times the mean.
+    Subtracted(f64),
+    /// Without a baseline, more trials are contested than `max_missing` allows: they are filled at worst.
+    Filled,
+}
+
+/// The faults that count against a minimum on a metric with this mean.
+pub(super) fn minimum_faults(
+    analysis: &Analysis,
+    criterion: &Criterion,
+    mean: f64,
+    max_missing: f64,
+) -> Option<(MinimumFaults, ContestedCounts)> {
+    if analysis.contested.trials.is_empty() {
+        return None;
+    }
+    let metric = analysis.metric(&criterion.metric)?;
+    let counts = ContestedCounts::of(analysis, |case| {
+        metric.scores.candidate.row(case).is_some() && has_tag(analysis, criterion, case)
+    });
+    let ours = counts.candidate_share();
+    if !analysis.has_baseline {
+        return (ours > max_missing + EXACT).then_some((MinimumFaults::Filled, counts));
+    }
+    if counts.p_more_often() > RATES_DIFFER {
+        return None;
+    }
+    let theirs = share(counts.baseline, counts.baseline_trials);
+    let variance = |share: f64, trials: usize| share * (1.0 - share) / trials.max(1) as f64;
+    let error = (variance(ours, counts.candidate_trials) + variance(theirs, counts.baseline_trials)).sqrt();
+    let excess = (ours - theirs + error).max(0.0);
+    Some((MinimumFaults::Subtracted(excess * mean), counts))
+}
+
+fn has_tag(analysis: &Analysis, criterion: &Criterion, case: usize) -> bool {
+    let tags = analysis.cases.get(case).map(|facts| &facts.tags);
+    criterion.tag.as_ref().is_none_or(|tag| tags.is_some_and(|tags| tags.contains(tag)))
+}
+
+/// A check or judged metric with score 0 at these places, where a grade was asked for.
+fn graded_zero(metric: &MetricScores, places: &BTreeSet<TrialPlace>) -> MetricScores {
+    each_row(metric, |role, case, row| {
+        let cell = |(repeat, cell): (usize, &Cell)| {
+            let repeat = u32::try_from(repeat).unwrap_or(u32::MAX);
+            match cell {
+                Cell::NotAsked => Cell::NotAsked,
+                _ if places.contains(&TrialPlace { role, case, repeat }) => Cell::Value(0.0),
+                cell => *cell,
+            }
+        };
+        row.iter().enumerate().map(cell).collect()
+    })
+}
+
+/// The analysis with its checks and judged metrics replaced.
+fn with_metrics(analysis: &Analysis, replace: impl Fn(&MetricScores) -> MetricScores) -> Analysis {
+    let metric = |metric: &MetricScores| match metric.kind {
+        MetricKind::Check | MetricKind::Judge => replace(metric),
+        _ => metric.clone(),
+    };
+    Analysis {
+        cases: analysis.cases.clone(),
+        metrics: analysis.metrics.iter().map(metric).collect(),
+        contested: analysis.contested.clone(),
+        ..*analysis
+    }
+}
+
+/// A metric with every row replaced.
+fn each_row(metric: &MetricScores, replace: impl Fn(Role, usize, &[Cell]) -> Vec<Cell>) -> MetricScores {
+    let matrix = |role, matrix: &Matrix| -> Matrix {
+        matrix.rows().enumerate().map(|(case, row)| row.map(|row| replace(role, case, row))).collect()
+    };
+    let VariantScores { candidate, baseline } = &metric.scores;
+    let scores = VariantScores {
+        candidate: matrix(Role::Candidate, candidate),
+        baseline: baseline.as_ref().map(|rows| matrix(Role::Baseline, rows)),
+    };
+    MetricScores { name: metric.name.clone(), scores, ..*metric }
+}

@@ -1,0 +1,140 @@
+//! False greens: how often `gate::decide` passes a candidate that is worse, and fails one that is unchanged, where an
+//! endpoint, a ceiling or a stored baseline misleads it.
+//!
+//! ```text
+//! cargo run --release --example false_greens -- [--runs 2000] [--seed 1] [--only NAME]
+//! ```
+//!
+//! Prints a Markdown table with exact (Clopper-Pearson) 95 % intervals. The exit code is 1 if the lower bound of a share
+//! exceeds what is promised for it.
+
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "prints a table to standard output")]
+
+mod cells;
+mod suite;
+
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use promptgate_core::model::Verdict;
+use promptgate_core::stats::clopper_pearson;
+use rand::SeedableRng as _;
+use rand_chacha::ChaCha8Rng;
+
+use cells::{Cell, Share};
+use suite::Outcome;
+
+/// The command line.
+struct Arguments {
+    runs: usize,
+    seed: u64,
+    only: Option<String>,
+}
+
+impl Arguments {
+    fn read() -> Option<Self> {
+        let mut read = Self { runs: 2_000, seed: 1, only: None };
+        let mut arguments = std::env::args().skip(1);
+        while let Some(name) = arguments.next() {
+            let value = arguments.next()?;
+            match name.as_str() {
+                "--runs" => read.runs = value.parse().ok().filter(|runs| *runs > 0)?,
+                "--seed" => read.seed = value.parse().ok()?,
+                "--only" => read.only = Some(value),
+                _ => return None,
+            }
+        }
+        Some(read)
+    }
+}
+
+fn main() -> ExitCode {
+    let Some(Arguments { runs, seed, only }) = Arguments::read() else {
+        eprintln!("usage: false_greens [--runs RUNS] [--seed SEED] [--only NAME]");
+        return ExitCode::from(2);
+    };
+    println!("{runs} runs per cell, seed {seed}; shares in % with exact 95 % intervals.\n");
+    println!("| group | cell | green | red | undecided | repeats | promised |");
+    println!("| --- | --- | --: | --: | --: | --: | --- |");
+    let mut broken = Vec::new();
+    let selected = |cell: &Cell| only.as_ref().is_none_or(|name| cell.label().contains(name));
+    for cell in cells::all().iter().filter(|cell| selected(cell)) {
+        let outcomes = simulate(cell, runs, seed);
+        let counts =
+            Share::ALL.map(|share| outcomes.iter().filter(|outcome| share.of(outcome.verdict)).count());
+        let shares = counts.map(|count| interval(count, runs));
+        let repeats = outcomes.iter().map(|outcome| f64::from(outcome.repeats)).sum::<f64>() / runs as f64;
+        let promised: Vec<String> = cell
+            .promises
+            .iter()
+            .map(|(share, most)| format!("{} ≤ {}", share.name(), percent(*most)))
+            .collect();
+        let [green, red, undecided] = shares.map(|share| share.text);
+        println!(
+            "| {} | {} | {green} | {red} | {undecided} | {repeats:.1} | {} |",
+            cell.group,
+            cell.name,
+            promised.join(", ")
+        );
+        for (share, most) in &cell.promises {
+            let index = Share::ALL.iter().position(|other| other == share).unwrap_or_default();
+            if interval(counts[index], runs).lower > *most {
+                broken.push(format!("{}: {} above {} %", cell.label(), share.name(), percent(*most)));
+            }
+        }
+    }
+    for broken in &broken {
+        eprintln!("error: {broken}");
+    }
+    if broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// A share with its exact interval.
+struct ExactShare {
+    lower: f64,
+    text: String,
+}
+
+fn interval(count: usize, runs: usize) -> ExactShare {
+    let bounds = clopper_pearson(count, runs, 0.025);
+    let (lower, upper) = (bounds.lower.unwrap_or(0.0), bounds.upper.unwrap_or(1.0));
+    let text = format!("{} ({}–{})", percent(count as f64 / runs as f64), percent(lower), percent(upper));
+    ExactShare { lower, text }
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.1}", 100.0 * share)
+}
+
+/// All runs of a cell, on all cores. Every run has its own random stream, so the result does not depend on their number.
+fn simulate(cell: &Cell, runs: usize, seed: u64) -> Vec<Outcome> {
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut outcomes = Vec::new();
+        loop {
+            let run = next.fetch_add(1, Ordering::Relaxed);
+            if run >= runs {
+                return outcomes;
+            }
+            let mut generator = ChaCha8Rng::seed_from_u64(seed);
+            generator.set_stream(run as u64);
+            outcomes.push((cell.simulate)(generator));
+        }
+    };
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        let running: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        running.into_iter().flat_map(|thread| thread.join().unwrap_or_default()).collect()
+    })
+}
+
+impl Share {
+    /// Whether a verdict counts in this share.
+    fn of(self, verdict: Verdict) -> bool {
+        match self {
+            Self::Green => verdict == Verdict::Pass,
+            Self::Red => verdict == Verdict::Fail,
+            Self::Undecided => !matches!(verdict, Verdict::Pass | Verdict::Fail),
+        }
+    }
+}
