@@ -113,6 +113,7 @@ fn analysis(cases: usize, repeats: u32) -> Analysis {
         has_baseline: true,
         baseline_reused: false,
         sessions_differ: false,
+        stored_baseline: None,
         repeats_cached: false,
         contested: promptgate_core::model::Contested::default(),
     }

@@ -106,6 +106,7 @@ pub(crate) fn empty_analysis(policy: &Policy, cases: usize) -> Analysis {
         has_baseline: true,
         baseline_reused: false,
         sessions_differ: false,
+        stored_baseline: None,
         repeats_cached: false,
         contested: Contested::default(),
     }

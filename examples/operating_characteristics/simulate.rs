@@ -172,6 +172,7 @@ fn empty_analysis(setting: Setting) -> Analysis {
         has_baseline: true,
         baseline_reused: false,
         sessions_differ: false,
+        stored_baseline: None,
         repeats_cached: false,
         contested: Contested::default(),
     }

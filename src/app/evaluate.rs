@@ -13,7 +13,7 @@ use super::calibration::{CalibrationCheck, check_calibration};
 use super::models::{Connection, Models};
 use super::shard::{self, Part, ShardChoice, ShardResult};
 use super::suite::{self, Suite, SuiteOptions};
-use super::{CallOptions, Context, Environment, Failure, mismatch, now, report_files};
+use super::{CacheMode, CallOptions, Context, Environment, Failure, mismatch, now, report_files};
 use crate::config::{CachedBaseline, Settings};
 use promptgate_core::gate::{Bound, Policy, Requirement};
 use promptgate_core::model::{Fault, JudgeFacts, Role};
@@ -224,6 +224,7 @@ async fn execute(
     let engine = Arc::new(Engine {
         concurrency: models.concurrency,
         fail_fast: if session.options.fail_fast { literal_metrics(&policy) } else { BTreeSet::new() },
+        cached_only: session.calls.cache == CacheMode::CachedOnly,
         spool: Some(Arc::clone(&spool) as Arc<dyn Spool>),
         interrupted: session.context.interrupted.clone(),
         stop: session.stop.clone(),

@@ -2,10 +2,11 @@
 
 use crate::model::{
     Analysis, Bound, Criterion, CriterionOutcome, CriterionVerdict, MetricKind, Requirement, Rule,
+    StoredBaseline,
 };
 
 use super::evidence::{Context, EXACT, Evidence, Parameter, Ruling, literal_verdict};
-use super::explain::{Explanation, explain, subject};
+use super::explain::{Explanation, explain, subject, unconfirmed};
 use super::fill::{CellCounts, Fill, FilledScores, Selection, UNBOUNDED};
 use super::limit::limit;
 use super::mean_test::{not_worse, threshold};
@@ -243,8 +244,10 @@ pub(super) fn outcome(
     answered: CriterionVerdict,
     second: Option<&SecondDecision>,
 ) -> CriterionOutcome {
-    let verdict = second.map_or(answered, |second| second.combine(answered));
     let LookData { context, analysis, .. } = *data;
+    let combined = second.map_or(answered, |second| second.combine(answered));
+    let stored = stored_baseline(analysis, &criterion.requirement, combined);
+    let verdict = if stored.is_some() { CriterionVerdict::Inconclusive } else { combined };
     let worst = &evidence.worst;
     let best = evidence.best();
     // The estimate uses only cases graded for both variants, the fills use all cases: bounds cover both.
@@ -266,12 +269,13 @@ pub(super) fn outcome(
         lower: spread(|evidence| evidence.lower, f64::min),
         upper: spread(|evidence| evidence.upper, f64::max),
         p: best.p,
-        verdict,
+        verdict: combined,
         method: best.method.clone(),
         explanation: String::new(),
         repeats: analysis.repeats,
         alpha: context.alpha,
-        need: if verdict == CriterionVerdict::Inconclusive { worst.need } else { None },
+        need: if combined == CriterionVerdict::Inconclusive { worst.need } else { None },
+        unconfirmed: stored.is_some(),
         first_attempts: None,
     };
     let explanation = Explanation {
@@ -289,7 +293,27 @@ pub(super) fn outcome(
     if let Some(second) = second {
         second.report(data, criterion, answered, &name, &mut outcome);
     }
+    if let Some(stored) = stored {
+        outcome.verdict = verdict;
+        outcome.explanation = format!("{} {}", outcome.explanation, unconfirmed(analysis, stored));
+    }
     outcome
+}
+
+/// The stored baseline because of which a verdict does not count: answers of an earlier session never make a run fail by
+/// themselves, and those of another model decide nothing.
+pub(super) fn stored_baseline<'a>(
+    analysis: &'a Analysis,
+    requirement: &Requirement,
+    verdict: CriterionVerdict,
+) -> Option<&'a StoredBaseline> {
+    let stored = analysis.stored_baseline.as_ref().filter(|stored| !stored.decides)?;
+    let decides = match verdict {
+        CriterionVerdict::Fail => true,
+        CriterionVerdict::Pass => stored.model_change.is_some(),
+        CriterionVerdict::Inconclusive | CriterionVerdict::Incomplete => false,
+    };
+    (decides && requirement.needs_baseline()).then_some(stored)
 }
 
 /// The parameter behind the interval of a criterion; `None` for limits and counts.

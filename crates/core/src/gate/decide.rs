@@ -76,7 +76,7 @@ pub fn decide(analysis: &Analysis, policy: &Policy, ended: &Ended) -> Decision {
     let criteria: Vec<CriterionOutcome> = settled.into_iter().flatten().collect();
     let tallies = TrialTallies::new(analysis, policy, stopped_early);
     let missing = MissingShare::largest(analysis, policy);
-    let faults_differ = criteria.iter().any(CriterionOutcome::faults_differ);
+    let ends = criteria.iter().any(|outcome| outcome.faults_differ() || outcome.unconfirmed);
     let verdict = looks.last().map_or(Verdict::Incomplete, |look| look.verdict);
     Decision {
         verdict,
@@ -86,7 +86,7 @@ pub fn decide(analysis: &Analysis, policy: &Policy, ended: &Ended) -> Decision {
         warnings: warnings(analysis, policy, &context, &criteria),
         repeats_to_hold,
         to_settle: None,
-        next: next_look(analysis, policy, ended, verdict, faults_differ, &undecided),
+        next: next_look(analysis, policy, ended, verdict, ends, &undecided),
         criteria,
         looks,
     }
@@ -198,7 +198,7 @@ fn decide_criterion(
     LookResult {
         statistical: evidence.is_statistical(),
         is_final: decided && evidence.is_statistical(),
-        open: !decided && gains && !outcome.faults_differ(),
+        open: !decided && gains && !outcome.faults_differ() && !outcome.unconfirmed,
         settled_earlier: false,
         holds_from: evidence.worst.holds_from.filter(|_| verdict == CriterionVerdict::Pass),
         outcome,
@@ -261,18 +261,19 @@ fn too_many_missing(analysis: &Analysis, policy: &Policy) -> bool {
     MissingShare::largest(analysis, policy).is_some_and(|missing| missing.exceeds(policy))
 }
 
-/// The next look, if it could settle more. `None` after a failure, if retries may have hidden a loss, if repeats are copies
+/// The next look, if it could settle more. `None` after a failure, if retries may have hidden a loss, if a loss is shown
+/// only against stored answers (both `ends`), if repeats are copies
 /// of each other, or if so many grades are missing that more calls to the endpoint would be wasted.
 fn next_look(
     analysis: &Analysis,
     policy: &Policy,
     ended: &Ended,
     verdict: Verdict,
-    faults_differ: bool,
+    ends: bool,
     undecided: &[&Criterion],
 ) -> Option<NextLook> {
     let over = *ended != Ended::Completed
-        || faults_differ
+        || ends
         || verdict == Verdict::Fail
         || undecided.is_empty()
         || analysis.repeats_cached

@@ -2,7 +2,7 @@
 
 use crate::model::{
     Analysis, Bound, Criterion, CriterionOutcome, CriterionVerdict, MetricKind, Need, Requirement, Rule,
-    Statistic,
+    Statistic, StoredBaseline,
 };
 
 use super::evidence::Context;
@@ -249,6 +249,24 @@ fn broken_cases(input: &Explanation<'_>, max: usize) -> String {
         CriterionVerdict::Fail => format!("{broken} {meaning}; {allowed}."),
         _ => incomplete(input, &format!("{broken} for certain; {allowed}")),
     }
+}
+
+/// Why a verdict against a stored baseline does not count, and what to do.
+pub(super) fn unconfirmed(analysis: &Analysis, stored: &StoredBaseline) -> String {
+    let date = &stored.date;
+    let why = match &stored.model_change {
+        Some(change) => format!("But the baseline was answered on {date} by another model ({change})"),
+        None => format!(
+            "But the baseline was answered on {date}, and a drift of the endpoint since then would look the same"
+        ),
+    };
+    let next = if analysis.baseline_reused {
+        "a saved report cannot be asked again: name a prompt, such as `baseline: git:merge-base` or `baseline: \
+         file:PATH`"
+    } else {
+        "run again with `cache: {baseline: fresh}` and without --cached-only"
+    };
+    format!("{why}; {next}.")
 }
 
 /// `, more than chance explains (p 0.012)` if a test showed it, otherwise empty.

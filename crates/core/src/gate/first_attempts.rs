@@ -306,6 +306,7 @@ fn with_metrics(analysis: &Analysis, replace: impl Fn(&MetricScores) -> MetricSc
         cases: analysis.cases.clone(),
         metrics: analysis.metrics.iter().map(metric).collect(),
         contested: analysis.contested.clone(),
+        stored_baseline: analysis.stored_baseline.clone(),
         ..*analysis
     }
 }

@@ -70,7 +70,17 @@ pub(super) fn reasons(
         let message = message.to_owned();
         reasons.push(of_run(ReasonCode::TooLittleEvidence, message));
     }
-    reasons.extend(of_criteria(CriterionVerdict::Inconclusive, &|_| ReasonCode::TooLittleEvidence));
+    let mut undecided = of_criteria(CriterionVerdict::Inconclusive, &|_| ReasonCode::TooLittleEvidence);
+    let unconfirmed = |reason: &Reason| {
+        criteria.iter().any(|outcome| outcome.unconfirmed && reason.criterion.as_ref() == Some(&outcome.id))
+    };
+    for reason in &mut undecided {
+        if unconfirmed(reason) {
+            reason.code = ReasonCode::BaselineReused;
+        }
+    }
+    undecided.sort_by_key(|reason| reason.code != ReasonCode::BaselineReused);
+    reasons.extend(undecided);
     if *ended == Ended::FailedFast {
         let message = "stopped early because the verdict could only be fail".to_owned();
         reasons.push(of_run(ReasonCode::FailedFast, message));

@@ -1,6 +1,6 @@
 //! Warnings beside the verdict.
 
-use crate::model::{Analysis, CriterionOutcome, MetricKind, Policy, Rule, Scope};
+use crate::model::{Analysis, CriterionOutcome, MetricKind, Policy, Rule, Scope, StoredBaseline};
 use crate::stats::{suite_mean, unseen_failure_share};
 
 use super::evidence::Context;
@@ -60,12 +60,17 @@ pub(super) fn warnings(
             percent(unseen)
         ));
     }
-    if analysis.sessions_differ {
-        warnings.push(
-            "the baseline was answered in an earlier session: drift since then counts as a difference, and the rate \
-             of false failures depends on that one sample"
-                .to_owned(),
-        );
+    if let Some(StoredBaseline { date, decides, model_change }) = &analysis.stored_baseline {
+        let loss = if *decides {
+            "a loss may be drift too"
+        } else {
+            "a loss against them has to be confirmed by fresh answers"
+        };
+        warnings
+            .push(format!("compared with answers of {date}; a drift since then is not excluded, and {loss}"));
+        if let Some(change) = model_change {
+            warnings.push(format!("the stored baseline was answered by another model: {change}"));
+        }
     }
     warnings.extend(noiseless(analysis, policy, context, criteria));
     let permuted = criteria.iter().filter(|outcome| outcome.kind == "baseline" && outcome.method == "t");

@@ -1,6 +1,7 @@
 //! Builds the matrices of a run.
 
 use super::determinism;
+use super::stored::{started, stored_baseline};
 use crate::model::{
     Analysis, Cell, Contested, ContestedTrial, Ended, FirstAttempt, Matrix, MetricKind, MetricScores,
     RepeatCounts, Role, Run, SESSION_SECONDS, Trial, TrialPlace, TrialResult, TrialSummary, VariantScores,
@@ -50,6 +51,7 @@ pub fn analyse(run: &Run) -> Analysis {
         has_baseline: run.baseline.is_some(),
         baseline_reused: run.reused_baseline.is_some(),
         sessions_differ: run.reused_baseline.is_some() || trials.sessions_differ(),
+        stored_baseline: stored_baseline(run),
         repeats_cached: trials.repeats_identical(Role::Candidate) || trials.repeats_identical(Role::Baseline),
         contested: trials.contested(),
     }
@@ -92,8 +94,7 @@ impl<'a> Trials<'a> {
 
     /// Whether the two sides of some trial were answered more than a session apart.
     fn sessions_differ(&self) -> bool {
-        let started = self.run.started_at.parse::<jiff::Timestamp>().map_or(0, |time| time.as_second());
-        let started = u64::try_from(started).unwrap_or(0);
+        let started = started(self.run);
         let answered_at = |trial: &Trial| Some(trial.result.answer()?.cached_at.unwrap_or(started));
         let pairs = self.by_side[0].iter().zip(&self.by_side[1]);
         pairs

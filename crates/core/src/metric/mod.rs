@@ -5,10 +5,12 @@
 mod aggregate;
 mod determinism;
 mod judge_quality;
+mod stored;
 
 pub use aggregate::analyse;
 pub use determinism::determinism_warning;
 pub use judge_quality::judge_quality;
+pub use stored::{candidate_is_stored, stored_baseline};
 
 use crate::model::Cell;
 use crate::stats::mean;

@@ -143,6 +143,17 @@ impl Contested {
     }
 }
 
+/// A baseline whose answers are of an earlier session than the candidate's.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct StoredBaseline {
+    /// Day of its oldest answer, like `2026-11-20`.
+    pub date: String,
+    /// Whether it decides although it is stored: two saved reports are compared, and neither can be asked again.
+    pub decides: bool,
+    /// The difference between the models that its answers and the new ones named; `None` without one.
+    pub model_change: Option<String>,
+}
+
 /// The input of the gate.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Analysis {
@@ -158,6 +169,8 @@ pub struct Analysis {
     pub baseline_reused: bool,
     /// Whether the variants were run in different sessions, so that their latencies do not compare.
     pub sessions_differ: bool,
+    /// The baseline's answers of an earlier session; `None` where both variants were answered in one session.
+    pub stored_baseline: Option<StoredBaseline>,
     /// Whether all repeats of every case of a variant have the same text although they were sampled: a cache of the
     /// provider returned them, so repeats are not independent evidence.
     pub repeats_cached: bool,
@@ -188,6 +201,7 @@ impl Analysis {
             repeats: self.repeats.min(repeats),
             metrics: self.metrics.iter().map(metric).collect(),
             contested: self.contested.after(repeats),
+            stored_baseline: self.stored_baseline.clone(),
             ..*self
         }
     }

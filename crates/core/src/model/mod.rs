@@ -23,7 +23,8 @@ mod verdict;
 
 pub use agreement::{Agreement, Corrections, CutOff, Humans, Repeatability, SliceAgreement};
 pub use analysis::{
-    Analysis, CaseFacts, Cell, Contested, ContestedTrial, MetricKind, MetricScores, TrialPlace, VariantScores,
+    Analysis, CaseFacts, Cell, Contested, ContestedTrial, MetricKind, MetricScores, StoredBaseline,
+    TrialPlace, VariantScores,
 };
 pub use attempt::{Attempt, FirstAttempt};
 pub use case::{Case, Item};

@@ -94,6 +94,16 @@ pub enum Requirement {
 }
 
 impl Requirement {
+    /// Whether it compares the candidate with the baseline.
+    pub fn needs_baseline(&self) -> bool {
+        matches!(
+            self,
+            Self::NotWorse { .. }
+                | Self::Limit { bound: Bound::MaxIncrease(_), .. }
+                | Self::BrokenCases { .. }
+        )
+    }
+
     /// Whether no score can miss it: a minimum of 0, or a tolerance of the whole scale. Passing it proves nothing.
     pub fn is_empty(&self) -> bool {
         match self {

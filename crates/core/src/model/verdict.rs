@@ -54,6 +54,8 @@ named! {
         BrokenCases = "broken_cases",
         /// The evidence allows no decision.
         TooLittleEvidence = "too_little_evidence",
+        /// A loss is shown only against answers of an earlier session, or another model gave those.
+        BaselineReused = "baseline_reused",
         /// Missing grades could turn a criterion, or there are more than allowed.
         MissingGrades = "missing_grades",
         /// Failed attempts hit the candidate so that retries may have hidden a loss.
@@ -134,9 +136,20 @@ pub struct CriterionOutcome {
     /// Further evidence that would settle it if its estimate stayed the same; null where it is settled or the need cannot
     /// be computed.
     pub need: Option<Need>,
+    /// Whether it is undecided because the baseline's answers are of an earlier session: they show a loss that only fresh
+    /// answers could confirm, or another model gave them. Absent where it is false.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unconfirmed: bool,
     /// The decision by first attempts; absent where no attempt was contested.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_attempts: Option<FirstAttemptsOutcome>,
+}
+
+impl Decision {
+    /// Whether a verdict waits for fresh answers of a stored baseline.
+    pub fn is_unconfirmed(&self) -> bool {
+        self.criteria.iter().any(|outcome| outcome.unconfirmed)
+    }
 }
 
 impl CriterionOutcome {

@@ -31,6 +31,8 @@ pub struct Engine {
     pub concurrency: usize,
     /// Metrics on which one candidate score of 0 makes the verdict fail; empty without `--fail-fast`.
     pub fail_fast: BTreeSet<String>,
+    /// Whether answers may come only from the cache, so that none can be asked again.
+    pub cached_only: bool,
     /// The spool for texts of trials; `None` keeps them in memory.
     pub spool: Option<Arc<dyn Spool>>,
     /// Interned names of scorers and judges.
@@ -72,6 +74,7 @@ impl Engine {
             scorers,
             concurrency: 16,
             fail_fast: BTreeSet::new(),
+            cached_only: false,
             spool: None,
             names: Mutex::default(),
             sink,

@@ -92,6 +92,7 @@ fn bench(
         scorers,
         concurrency: 4,
         fail_fast: BTreeSet::new(),
+        cached_only: false,
         spool: None,
         names: Mutex::default(),
         sink: Arc::new(NullSink),

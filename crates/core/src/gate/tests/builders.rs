@@ -50,6 +50,7 @@ pub(super) fn analysis(metrics: Vec<MetricScores>) -> Analysis {
         metrics,
         baseline_reused: false,
         sessions_differ: false,
+        stored_baseline: None,
         repeats_cached: false,
         contested: Contested::default(),
     }
