@@ -114,6 +114,7 @@ fn analysis(cases: usize, repeats: u32) -> Analysis {
         baseline_reused: false,
         sessions_differ: false,
         stored_baseline: None,
+        refusals: None,
         repeats_cached: false,
         contested: promptgate_core::model::Contested::default(),
     }

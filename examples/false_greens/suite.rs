@@ -107,6 +107,7 @@ pub(crate) fn empty_analysis(policy: &Policy, cases: usize) -> Analysis {
         baseline_reused: false,
         sessions_differ: false,
         stored_baseline: None,
+        refusals: None,
         repeats_cached: false,
         contested: Contested::default(),
     }

@@ -173,6 +173,7 @@ fn empty_analysis(setting: Setting) -> Analysis {
         baseline_reused: false,
         sessions_differ: false,
         stored_baseline: None,
+        refusals: None,
         repeats_cached: false,
         contested: Contested::default(),
     }

@@ -120,6 +120,7 @@ pub(super) fn facts(dataset: &Dataset) -> Vec<CaseFacts> {
         id: case.id.clone(),
         tags: case.tags.clone(),
         must_pass: case.must_pass,
+        must_pass_strict: case.must_pass_strict,
         ..CaseFacts::default()
     });
     facts.collect()

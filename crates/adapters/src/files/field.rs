@@ -17,13 +17,14 @@ pub(super) enum Field {
     Group,
     MustPass,
     MustAnswer,
+    MayRefuse,
     Criteria,
     Vars,
 }
 
 impl Field {
     /// Every field with its name.
-    pub(super) const NAMES: [(Self, &'static str); 11] = [
+    pub(super) const NAMES: [(Self, &'static str); 12] = [
         (Self::Id, "id"),
         (Self::Query, "query"),
         (Self::Context, "context"),
@@ -33,6 +34,7 @@ impl Field {
         (Self::Group, "group"),
         (Self::MustPass, "must_pass"),
         (Self::MustAnswer, "must_answer"),
+        (Self::MayRefuse, "may_refuse"),
         (Self::Criteria, "criteria"),
         (Self::Vars, "vars"),
     ];

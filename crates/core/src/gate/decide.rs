@@ -15,6 +15,7 @@ use super::evidence::{Context, Evidence};
 use super::first_attempts;
 use super::missing::MissingShare;
 use super::reasons::reasons;
+use super::refusals::{refusals, split_alpha};
 use super::second_decision::{SecondDecision, second_decisions};
 use super::summary::summaries;
 use super::trials::TrialTallies;
@@ -33,6 +34,7 @@ pub fn decide(analysis: &Analysis, policy: &Policy, ended: &Ended) -> Decision {
     let mut settled: Vec<Option<CriterionOutcome>> = vec![None; policy.criteria.len()];
     let mut looks = Vec::with_capacity(reached.len());
     let mut undecided = Vec::new();
+    let mut refused = refusals(analysis, policy, alpha);
     let mut repeats_to_hold: BTreeMap<String, usize> = BTreeMap::new();
     for (index, look) in reached.iter().enumerate() {
         let last = index + 1 == reached.len();
@@ -55,7 +57,8 @@ pub fn decide(analysis: &Analysis, policy: &Policy, ended: &Ended) -> Decision {
         let results = decide_look(&data, policy, &settled);
         let with_criteria = results.iter().zip(&policy.criteria);
         undecided = with_criteria.filter(|(result, _)| result.open).map(|(_, criterion)| criterion).collect();
-        let verdicts = results.iter().map(|result| result.outcome.verdict);
+        refused = refusals(&analysis, policy, look.alpha);
+        let verdicts = results.iter().map(|result| result.outcome.verdict).chain([refused.verdict]);
         looks.push(LookOutcome {
             repeats: look.repeats,
             alpha: look.alpha,
@@ -76,14 +79,16 @@ pub fn decide(analysis: &Analysis, policy: &Policy, ended: &Ended) -> Decision {
     let criteria: Vec<CriterionOutcome> = settled.into_iter().flatten().collect();
     let tallies = TrialTallies::new(analysis, policy, stopped_early);
     let missing = MissingShare::largest(analysis, policy);
-    let ends = criteria.iter().any(|outcome| outcome.faults_differ() || outcome.unconfirmed);
+    let ends =
+        refused.unconfirmed || criteria.iter().any(|outcome| outcome.faults_differ() || outcome.unconfirmed);
     let verdict = looks.last().map_or(Verdict::Incomplete, |look| look.verdict);
     Decision {
         verdict,
-        reasons: reasons(policy, &criteria, missing.as_ref(), ended),
+        reasons: reasons(policy, &criteria, &refused, missing.as_ref(), ended),
         metrics: summaries(analysis, policy, &context),
         cases: statuses(analysis, policy, &tallies),
-        warnings: warnings(analysis, policy, &context, &criteria),
+        refusals: refused,
+        warnings: warnings(analysis, policy, &context, &criteria, &refused),
         repeats_to_hold,
         to_settle: None,
         next: next_look(analysis, policy, ended, verdict, ends, &undecided),
@@ -95,6 +100,7 @@ pub fn decide(analysis: &Analysis, policy: &Policy, ended: &Ended) -> Decision {
 fn context(analysis: &Analysis, policy: &Policy, alpha: f64) -> Context {
     Context {
         alpha,
+        fail_alpha: split_alpha(analysis, policy, alpha).0,
         resolution: policy.resolution,
         rule: policy.rule,
         scope: policy.scope,
@@ -228,7 +234,7 @@ pub(super) fn verdicts<'a>(
             }
             Some(evidence) => {
                 let p = if evidence.in_family { adjusted.next() } else { None };
-                evidence.verdict(p.filter(|_| evidence.p.is_some()), context.alpha)
+                evidence.verdict(p.filter(|_| evidence.p.is_some()), context.fail_alpha)
             }
         })
         .collect()

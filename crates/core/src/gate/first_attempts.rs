@@ -214,7 +214,7 @@ pub(super) fn literal_suspicion(
         return None;
     }
     let selected: Vec<usize> = match criterion.requirement {
-        Requirement::MustPass { case } => vec![case],
+        Requirement::MustPass { case, .. } => vec![case],
         Requirement::EveryTrial => {
             let metric = analysis.metric(&criterion.metric)?;
             (0..analysis.cases.len())
@@ -307,6 +307,7 @@ fn with_metrics(analysis: &Analysis, replace: impl Fn(&MetricScores) -> MetricSc
         metrics: analysis.metrics.iter().map(metric).collect(),
         contested: analysis.contested.clone(),
         stored_baseline: analysis.stored_baseline.clone(),
+        refusals: analysis.refusals.clone(),
         ..*analysis
     }
 }

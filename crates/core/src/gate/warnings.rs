@@ -1,12 +1,16 @@
 //! Warnings beside the verdict.
 
-use crate::model::{Analysis, CriterionOutcome, MetricKind, Policy, Rule, Scope, StoredBaseline};
+use crate::model::{
+    Analysis, CriterionOutcome, CriterionVerdict, MetricKind, Policy, Refusals, Rule, Scope, StoredBaseline,
+};
 use crate::stats::{suite_mean, unseen_failure_share};
 
 use super::evidence::Context;
 use super::fill::{Fill, Selection};
 use super::length_bias::{self, length_correlation};
 use super::numbers::{percent, points};
+use super::refusals::describe;
+use super::trials::FLAKY;
 
 /// Number of cases below which t bounds are too narrow near the ends of the scale.
 const FEW_CASES: usize = 20;
@@ -17,6 +21,7 @@ pub(super) fn warnings(
     policy: &Policy,
     context: &Context,
     criteria: &[CriterionOutcome],
+    refusals: &Refusals,
 ) -> Vec<String> {
     let mut warnings = Vec::new();
     if policy.rule == Rule::Point {
@@ -72,6 +77,10 @@ pub(super) fn warnings(
             warnings.push(format!("the stored baseline was answered by another model: {change}"));
         }
     }
+    // Refusals that decide are among the reasons.
+    warnings.extend(describe(refusals).filter(|_| refusals.verdict == CriterionVerdict::Pass));
+    let flaky = criteria.iter().filter(|outcome| outcome.method == FLAKY);
+    warnings.extend(flaky.map(|outcome| outcome.explanation.trim_end_matches('.').to_owned()));
     warnings.extend(noiseless(analysis, policy, context, criteria));
     let permuted = criteria.iter().filter(|outcome| outcome.kind == "baseline" && outcome.method == "t");
     warnings.extend(

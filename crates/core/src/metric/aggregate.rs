@@ -52,6 +52,7 @@ pub fn analyse(run: &Run) -> Analysis {
         baseline_reused: run.reused_baseline.is_some(),
         sessions_differ: run.reused_baseline.is_some() || trials.sessions_differ(),
         stored_baseline: stored_baseline(run),
+        refusals: trials.refusals(),
         repeats_cached: trials.repeats_identical(Role::Candidate) || trials.repeats_identical(Role::Baseline),
         contested: trials.contested(),
     }
@@ -100,6 +101,22 @@ impl<'a> Trials<'a> {
         pairs
             .filter_map(|(ours, theirs)| Some((answered_at((*ours)?)?, answered_at((*theirs)?)?)))
             .any(|(ours, theirs)| ours.abs_diff(theirs) > SESSION_SECONDS)
+    }
+
+    /// Which answers are refusals; `None` where none is.
+    fn refusals(&self) -> Option<VariantScores> {
+        let is_refusal = |answer: &TrialSummary| answer.refusal;
+        let any =
+            [Role::Candidate, Role::Baseline].into_iter().any(|role| self.answers(role).any(is_refusal));
+        let everywhere = vec![true; self.run.cases.len()];
+        let planned = |role| self.repeats(role).per_case;
+        any.then(|| {
+            let scores = self.metric("refusals", MetricKind::Length, &everywhere, &planned, |_, trial| {
+                let refused = trial.result.answer().map(|answer| f64::from(u8::from(answer.refusal)));
+                refused.map_or(Cell::Missing, Cell::Value)
+            });
+            scores.scores
+        })
     }
 
     /// The trials and judgements with a contested attempt.

@@ -22,6 +22,10 @@ pub struct CaseFacts {
     pub group: Option<String>,
     /// Whether it is a criterion of its own.
     pub must_pass: bool,
+    /// Whether it has to pass even where it flickers with the baseline too. Only the policy needs it.
+    pub must_pass_strict: bool,
+    /// Whether refusals of it are not counted.
+    pub may_refuse: bool,
     /// Whether both variants rendered the same request, which was then answered and judged once.
     pub shared: bool,
 }
@@ -169,6 +173,8 @@ pub struct Analysis {
     pub baseline_reused: bool,
     /// Whether the variants were run in different sessions, so that their latencies do not compare.
     pub sessions_differ: bool,
+    /// 1 for every answer that is a refusal, 0 for every other one; `None` where none is.
+    pub refusals: Option<VariantScores>,
     /// The baseline's answers of an earlier session; `None` where both variants were answered in one session.
     pub stored_baseline: Option<StoredBaseline>,
     /// Whether all repeats of every case of a variant have the same text although they were sampled: a cache of the
@@ -202,6 +208,10 @@ impl Analysis {
             metrics: self.metrics.iter().map(metric).collect(),
             contested: self.contested.after(repeats),
             stored_baseline: self.stored_baseline.clone(),
+            refusals: self.refusals.as_ref().map(|refusals| VariantScores {
+                candidate: cut(&refusals.candidate),
+                baseline: refusals.baseline.as_ref().map(cut),
+            }),
             ..*self
         }
     }

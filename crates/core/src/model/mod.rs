@@ -46,5 +46,5 @@ pub use variant::{PromptFacts, Role, Variant, VariantFacts};
 pub use verdict::{
     CaseStatus, CaseSummary, CriterionOutcome, CriterionVerdict, Decision, FirstAttemptsOutcome, Interval,
     Judged, LengthCorrelation, LookCriterion, LookOutcome, MetricSummary, Need, NextLook, Reason, ReasonCode,
-    Scope, Slice, ToSettle, VariantSummary, Verdict,
+    RefusalCounts, Refusals, Scope, Slice, ToSettle, VariantSummary, Verdict,
 };

@@ -54,6 +54,8 @@ named! {
         BrokenCases = "broken_cases",
         /// The evidence allows no decision.
         TooLittleEvidence = "too_little_evidence",
+        /// Every answer is a refusal, or more are than of the baseline's.
+        Refusals = "refusals",
         /// A loss is shown only against answers of an earlier session, or another model gave those.
         BaselineReused = "baseline_reused",
         /// Missing grades could turn a criterion, or there are more than allowed.
@@ -148,7 +150,7 @@ pub struct CriterionOutcome {
 impl Decision {
     /// Whether a verdict waits for fresh answers of a stored baseline.
     pub fn is_unconfirmed(&self) -> bool {
-        self.criteria.iter().any(|outcome| outcome.unconfirmed)
+        self.refusals.unconfirmed || self.criteria.iter().any(|outcome| outcome.unconfirmed)
     }
 }
 
@@ -386,6 +388,34 @@ pub struct CaseSummary {
     pub failing: Vec<String>,
 }
 
+/// Refusals among the answers of a variant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct RefusalCounts {
+    /// Answers whose text came in the `refusal` field.
+    pub refused: usize,
+    /// All answers to cases without `may_refuse`.
+    #[serde(rename = "of")]
+    pub answers: usize,
+}
+
+/// Structural refusals, and their comparison with the baseline's, which can only fail a run.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Refusals {
+    /// Those of the candidate.
+    pub candidate: RefusalCounts,
+    /// Those of the baseline; null without one.
+    pub baseline: Option<RefusalCounts>,
+    /// One-sided p of "the candidate refuses more often"; null where it is not tested.
+    pub p: Option<f64>,
+    /// The one-sided alpha of that test, which is taken from the criteria; null where it is not tested.
+    pub alpha: Option<f64>,
+    /// `fail` where every answer is a refusal, or more are than of the baseline's.
+    pub verdict: CriterionVerdict,
+    /// Whether only answers of an earlier session show that there are more. Absent where it is false.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unconfirmed: bool,
+}
+
 /// The decision of the gate.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Decision {
@@ -408,6 +438,8 @@ pub struct Decision {
     pub repeats_to_hold: BTreeMap<String, usize>,
     /// Evidence that would settle an inconclusive run; filled in where its cost is known.
     pub to_settle: Option<ToSettle>,
+    /// Structural refusals at the last look.
+    pub refusals: Refusals,
     /// Warnings for readers: few cases, fallback of the scope, thin evidence.
     pub warnings: Vec<String>,
 }

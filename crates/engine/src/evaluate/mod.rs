@@ -159,6 +159,8 @@ fn empty_run(engine: &Engine, header: Header, scorers: Vec<String>) -> Run {
             tags: case.tags.clone(),
             group: case.group.clone(),
             must_pass: case.must_pass,
+            must_pass_strict: case.must_pass_strict,
+            may_refuse: case.may_refuse,
             shared,
         })
         .collect();

@@ -51,6 +51,7 @@ pub(super) fn analysis(metrics: Vec<MetricScores>) -> Analysis {
         baseline_reused: false,
         sessions_differ: false,
         stored_baseline: None,
+        refusals: None,
         repeats_cached: false,
         contested: Contested::default(),
     }

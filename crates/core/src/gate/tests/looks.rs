@@ -160,8 +160,10 @@ fn inconclusive_must_pass_case_requests_no_next_look() {
     let mut rows = same(&[1.0; 3], 4);
     rows[1][0] = 0.0;
     let run = analysis(vec![metric("check.c", &rows, None)]);
-    let decision =
-        decided(&run, &looks(3, 24, vec![criterion("case.c1", "", Requirement::MustPass { case: 1 })]));
+    let decision = decided(
+        &run,
+        &looks(3, 24, vec![criterion("case.c1", "", Requirement::MustPass { case: 1, strict: false })]),
+    );
     assert_eq!((decision.verdict, decision.next), (Verdict::Inconclusive, None));
 }
 
@@ -171,7 +173,7 @@ fn trial_not_graded_by_a_settled_metric_does_not_pass() {
     let mut judged = metric("a", &same(&[0.1, 0.1, 0.1, NOT_ASKED, NOT_ASKED, NOT_ASKED], 4), None);
     judged.repeats = 3;
     let run = analysis(vec![metric("check.c", &same(&[1.0; 6], 4), None), judged]);
-    let case = criterion("case.c0", "", Requirement::MustPass { case: 0 });
+    let case = criterion("case.c0", "", Requirement::MustPass { case: 0, strict: false });
     let decision = decided(&run, &looks(3, 6, vec![minimum("a", 0.05), case.clone(), minimum("a", 0.5)]));
     assert_eq!(decision.criteria[1].verdict, CriterionVerdict::Fail);
     assert_eq!(decision.cases[0].candidate_passes, Some((0, 3)));
@@ -179,7 +181,7 @@ fn trial_not_graded_by_a_settled_metric_does_not_pass() {
 
 #[test]
 fn trials_after_a_settled_metric_do_not_change_pass_counts() {
-    let must = || criterion("case.c0", "", Requirement::MustPass { case: 0 });
+    let must = || criterion("case.c0", "", Requirement::MustPass { case: 0, strict: false });
     // `a` is settled after three trials, two of which pass; later the check fails, passes, or is missing.
     for later in [[0.0, 0.0, 0.0], [1.0, 1.0, 1.0], [0.0, 1.0, MISSING]] {
         let mut judged = metric("a", &[vec![0.9, 0.9, 0.9, NOT_ASKED, NOT_ASKED, NOT_ASKED]], None);

@@ -91,7 +91,7 @@ fn run_without_grades_never_passes() {
         minimum("m", 0.0),
         not_worse("m", 1.0),
         criterion("x", "m", Requirement::EveryTrial),
-        criterion("case.c0", "", Requirement::MustPass { case: 0 }),
+        criterion("case.c0", "", Requirement::MustPass { case: 0, strict: false }),
         criterion("broken_cases", "", Requirement::BrokenCases { max: 0 }),
         criterion("x", "m", Requirement::Limit { statistic: Statistic::P50, bound: Bound::Absolute(1e9) }),
     ] {
@@ -211,4 +211,19 @@ fn missing_latency_counts_as_unbounded() {
     );
     assert_eq!(outcome.verdict, CriterionVerdict::Incomplete, "a mean does not: {}", outcome.explanation);
     assert!(outcome.upper.is_none_or(|upper| upper < 1e6), "the fill value is not reported");
+}
+
+#[test]
+fn nothing_answered_has_no_estimates() {
+    let rows = same(&[MISSING; 3], 4);
+    let run = analysis(vec![metric("check.c", &rows, Some(&rows))]);
+    let rules = vec![
+        criterion("check.c", "check.c", Requirement::EveryTrial),
+        criterion("case.c0", "", Requirement::MustPass { case: 0, strict: false }),
+        criterion("broken_cases", "", Requirement::BrokenCases { max: 0 }),
+    ];
+    let decision = completed(&run, &policy(rules));
+    for outcome in &decision.criteria {
+        assert_eq!((outcome.verdict, outcome.estimate), (CriterionVerdict::Incomplete, None), "{outcome:?}");
+    }
 }

@@ -70,7 +70,7 @@ fn holm_counts_statistical_criteria_only() {
     let decision = completed(&run, &policy(vec![not_worse("m", 0.0), not_worse("n", 0.0)]));
     assert_eq!(decision.criteria[0].verdict, CriterionVerdict::Inconclusive, "a noiseless criterion counts");
     assert_eq!(decision.criteria[0].p, Some(0.05), "the reported p is not adjusted");
-    let literal = criterion("check", "m", Requirement::MustPass { case: 0 });
+    let literal = criterion("check", "m", Requirement::MustPass { case: 0, strict: false });
     let decision = completed(&run, &policy(vec![not_worse("m", 0.0), literal]));
     assert_eq!(decision.criteria[0].verdict, CriterionVerdict::Fail, "a literal criterion does not count");
 }
@@ -181,7 +181,7 @@ fn slice_counts_only_its_own_cases() {
 
 #[test]
 fn must_pass_case_verdict_follows_its_trials() {
-    let must = || criterion("case.c0", "", Requirement::MustPass { case: 0 });
+    let must = || criterion("case.c0", "", Requirement::MustPass { case: 0, strict: false });
     for (row, expected) in [
         ([1.0, 1.0, 1.0], CriterionVerdict::Pass),
         ([1.0, 1.0, 0.0], CriterionVerdict::Inconclusive),

@@ -33,6 +33,7 @@ impl Report {
             criteria: Vec::new(),
             to_settle: None,
             looks: Vec::new(),
+            refusals: None,
             metrics: Vec::new(),
             cases: cases(run, spool),
             trials_file: None,
@@ -78,6 +79,7 @@ impl Report {
             .map(|settle| ToSettle { cost_usd: settle.cost_usd.and_then(finite), ..settle });
         self.looks = decision.looks.iter().map(look).collect();
         self.metrics = decision.metrics.iter().map(metric).collect();
+        self.refusals = Some(decision.refusals);
         for (case, summary) in self.cases.iter_mut().zip(&decision.cases) {
             let passes = |counts: Option<(usize, usize)>| counts.map(|(passed, of)| Passes { passed, of });
             case.status = summary.status;
@@ -116,6 +118,7 @@ fn cases(run: &Run, spool: Option<&Arc<FileSpool>>) -> Vec<Case> {
             tags: facts.tags.clone(),
             group: facts.group.clone(),
             must_pass: facts.must_pass,
+            may_refuse: facts.may_refuse,
             shared: facts.shared,
             scorers: scorers.map(|(name, _)| name.clone()).collect(),
             status: CaseStatus::Missing,
