@@ -146,6 +146,10 @@ fn relative_p95_of_few_trials_is_undecided_until_it_has_enough() {
         (few.verdict, few.method.as_str()),
         (CriterionVerdict::Inconclusive, "order statistics (too few trials for an interval)")
     );
-    assert_eq!(few.need, Some(crate::model::Need::Repeats(3)), "the last look of a longer schedule has less alpha");
+    assert_eq!(
+        few.need,
+        Some(crate::model::Need::Repeats(3)),
+        "the last look of a longer schedule has less alpha"
+    );
     assert_eq!(outcome(10, 8).verdict, CriterionVerdict::Pass);
 }
