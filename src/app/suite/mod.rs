@@ -20,7 +20,7 @@ use super::sources::{self, Earlier, KnownBase, NamedFiles, Resolved, Sources};
 use super::{Environment, Failure};
 use crate::config::{Inconclusive, Settings};
 use promptgate_core::gate::Policy;
-use promptgate_core::model::{Diagnostic, Diagnostics, Place, PolicySource};
+use promptgate_core::model::{Diagnostic, Diagnostics, Place, PolicySource, Scope};
 use promptgate_core::text::Redactor;
 use promptgate_engine::execute::{Plan, Scorers};
 
@@ -138,7 +138,10 @@ fn build(
     if let Some(source) = &mut policy_source {
         source.dataset = changes;
     }
-    let dataset = dataset::select(dataset, options)?;
+    let mut dataset = dataset::select(dataset, options)?;
+    if settings.gate.policy.scope == Scope::Population {
+        dataset::group_equal_rows(&mut dataset);
+    }
     let diagnostics = &mut findings.diagnostics;
     let scorers =
         scorers::build(&settings, checks, &dataset, options.no_judge, &files, sources.planted, diagnostics);

@@ -53,7 +53,7 @@ pub(super) fn warnings(
         };
         warnings.push(format!(
             "{cases} {} few: below {FEW_CASES}, scores near the ends of the scale let {drop} pass more often than \
-             intended (up to 17 % of the time with 10 cases)",
+             intended",
             if cases == 1 { "case is" } else { "cases are" },
         ));
     }

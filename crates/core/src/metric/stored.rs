@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::model::{Role, Run, SESSION_SECONDS, StoredBaseline, Trial, TrialSummary};
 
 /// The start of a run in seconds since 1970 (UTC).
-pub(super) fn started(run: &Run) -> u64 {
+pub fn started(run: &Run) -> u64 {
     let started = run.started_at.parse::<jiff::Timestamp>().map_or(0, |time| time.as_second());
     u64::try_from(started).unwrap_or(0)
 }

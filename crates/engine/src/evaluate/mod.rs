@@ -4,6 +4,7 @@
 mod drift;
 mod fresh_arms;
 mod shard;
+mod spent_alpha;
 #[cfg(test)]
 mod tests;
 mod totals;
@@ -227,6 +228,7 @@ fn decide_analysis(run: &Run, analysis: Analysis, policy: &Policy) -> (Analysis,
         summary.judged = Some(metric::judge_quality(run, summary, policy.alpha()));
     }
     decision.warnings.extend(drift::warnings(run));
+    decision.warnings.extend(spent_alpha::warning(run, policy));
     if decision.verdict == Verdict::Inconclusive || analysis.repeats > policy.schedule().first() {
         decision.warnings.extend(metric::determinism_warning(run));
     }
