@@ -2,10 +2,12 @@
 //!
 //! ```text
 //! cargo run --release --example pace
+//! cargo run --release --example pace -- mixture
 //! ```
 //!
-//! Prints the rate reached at a limit that is not configured, the cost of faults, and the overhead of the layers without
-//! any limit. Takes about two minutes.
+//! Prints the rate reached at a limit that is not configured (`limits`), the cost of faults (`faults`), of two faults
+//! apart and together over ten seeds (`mixture`), and the overhead of the layers without any limit (`overhead`), or the
+//! parts that are named. Takes about four minutes.
 
 #![expect(clippy::print_stdout, reason = "prints a table to standard output")]
 
@@ -68,6 +70,7 @@ async fn connect(
     latency_ms: u64,
     faults: &[&str],
     width: usize,
+    seed: u64,
     counts: &Arc<Counts>,
 ) -> Result<Arc<dyn ChatModel>, Box<dyn Error>> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
@@ -76,6 +79,7 @@ async fn connect(
     let options = mock_server::Options {
         simulated: SimulatedOptions {
             latency: Duration::from_millis(latency_ms),
+            seed,
             ..SimulatedOptions::default()
         },
         faults: faults.into_iter().collect(),
@@ -92,7 +96,7 @@ async fn connect(
 /// Sends requests continuously, and reports answers and refusals between 10 s and 40 s.
 async fn measure_rate(limit: f64, latency_ms: u64, width: usize) -> Result<(), Box<dyn Error>> {
     let counts = Arc::new(Counts::default());
-    let model = connect(latency_ms, &[&format!("rate-limit={limit}")], width, &counts).await?;
+    let model = connect(latency_ms, &[&format!("rate-limit={limit}")], width, 0, &counts).await?;
     let answers = Arc::new(AtomicU64::new(0));
     let mut tasks = tokio::task::JoinSet::new();
     let next = Arc::new(AtomicU64::new(0));
@@ -134,9 +138,9 @@ struct Batch {
     longest: f64,
 }
 
-async fn send(requests: u64, faults: &[&str], width: usize) -> Result<Batch, Box<dyn Error>> {
+async fn send(requests: u64, faults: &[&str], width: usize, seed: u64) -> Result<Batch, Box<dyn Error>> {
     let counts = Arc::new(Counts::default());
-    let model = connect(100, faults, width, &counts).await?;
+    let model = connect(100, faults, width, seed, &counts).await?;
     let start = Instant::now();
     let results: Vec<(bool, f64)> = stream::iter(0..requests)
         .map(|number| {
@@ -161,8 +165,8 @@ async fn send(requests: u64, faults: &[&str], width: usize) -> Result<Batch, Box
 
 async fn faults() -> Result<(), Box<dyn Error>> {
     let (requests, width) = (1000, 32);
-    let undisturbed = send(requests, &[], width).await?;
-    let faulty = send(requests, &["429=0.2", "retry-after=1", "500=0.05", "cut=0.02"], width).await?;
+    let undisturbed = send(requests, &[], width, 0).await?;
+    let faulty = send(requests, &["429=0.2", "retry-after=1", "500=0.05", "cut=0.02"], width, 0).await?;
     println!("| | seconds | answered | calls | waited, over all calls | longest call |");
     println!("| --- | --- | --- | --- | --- | --- |");
     for (name, batch) in [("no faults", &undisturbed), ("20 % 429, 5 % 500, 2 % truncated", &faulty)] {
@@ -179,6 +183,23 @@ async fn faults() -> Result<(), Box<dyn Error>> {
         width * TASKS_PER_SLOT,
         (faulty.seconds - unavoidable) / undisturbed.seconds
     );
+    Ok(())
+}
+
+/// Two faults, apart and together: neither may multiply the cost of the other.
+async fn mixture() -> Result<(), Box<dyn Error>> {
+    println!("| faults | answers per second, seeds 1 to 10 | slowest |");
+    println!("| --- | --- | --- |");
+    for faults in [&[][..], &["500=0.05"], &["429=0.2"], &["500=0.05", "429=0.2"]] {
+        let mut rates = Vec::new();
+        for seed in 1..=10 {
+            let batch = send(4000, faults, 256, seed).await?;
+            rates.push(batch.answered as f64 / batch.seconds);
+        }
+        let slowest = rates.iter().copied().fold(f64::INFINITY, f64::min);
+        let rates: Vec<String> = rates.iter().map(|rate| format!("{rate:.0}")).collect();
+        println!("| {} | {} | {slowest:.0} |", faults.join(", "), rates.join(", "));
+    }
     Ok(())
 }
 
@@ -202,17 +223,29 @@ async fn overhead() {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    println!("No limit configured; the server refuses calls above its limit.\n");
-    println!(
-        "| limit | latency | in flight | answers, 10 s to 40 s | deviation | refused, 10 s to 40 s | refused before |"
-    );
-    println!("| --- | --- | --- | --- | --- | --- | --- |");
-    for (limit, latency_ms, width) in [(50.0, 0, 32), (50.0, 20, 32), (500.0, 20, 64)] {
-        measure_rate(limit, latency_ms, width).await?;
+    let parts: Vec<String> = std::env::args().skip(1).collect();
+    let is_wanted = |part: &str| parts.is_empty() || parts.iter().any(|wanted| wanted == part);
+    if is_wanted("limits") {
+        println!("No limit configured; the server refuses calls above its limit.\n");
+        println!(
+            "| limit | latency | in flight | answers, 10 s to 40 s | deviation | refused, 10 s to 40 s | refused before |"
+        );
+        println!("| --- | --- | --- | --- | --- | --- | --- |");
+        for (limit, latency_ms, width) in [(50.0, 0, 32), (50.0, 20, 32), (500.0, 20, 64)] {
+            measure_rate(limit, latency_ms, width).await?;
+        }
     }
-    println!("\n1,000 requests of 100 ms, 32 in flight:\n");
-    faults().await?;
-    println!("\nNo limit, a model that responds immediately:\n");
-    overhead().await;
+    if is_wanted("faults") {
+        println!("\n1,000 requests of 100 ms, 32 in flight:\n");
+        faults().await?;
+    }
+    if is_wanted("mixture") {
+        println!("\n4,000 requests of 100 ms, 256 in flight:\n");
+        mixture().await?;
+    }
+    if is_wanted("overhead") {
+        println!("\nNo limit, a model that responds immediately:\n");
+        overhead().await;
+    }
     Ok(())
 }

@@ -105,6 +105,7 @@ pub(crate) fn empty_analysis(policy: &Policy, cases: usize) -> Analysis {
         metrics: (0..policy.criteria.len()).map(metric).collect(),
         has_baseline: true,
         baseline_reused: false,
+        fresh_latency: None,
         sessions_differ: false,
         stored_baseline: None,
         refusals: None,

@@ -171,6 +171,7 @@ fn empty_analysis(setting: Setting) -> Analysis {
         metrics: (0..setting.metrics).map(metric).collect(),
         has_baseline: true,
         baseline_reused: false,
+        fresh_latency: None,
         sessions_differ: false,
         stored_baseline: None,
         refusals: None,

@@ -2,15 +2,16 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use super::Failure;
 use super::files::make_ignored;
 use super::sources;
 use crate::config::Settings;
-use promptgate_adapters::cache::{Cache, CacheOptions, Statistics};
+use promptgate_adapters::cache::{Cache, CacheOptions, OpenError, Statistics};
 use promptgate_adapters::git::{GitError, Repository};
 use promptgate_core::model::{Diagnostic, Place};
+use promptgate_core::port::{Event, EventSink};
 
 /// Wait for another process that has the cache open.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -34,6 +35,7 @@ pub(super) fn open(
     settings: &Settings,
     folder: &Path,
     mode: CacheMode,
+    sink: &dyn EventSink,
 ) -> Result<Option<(Arc<Cache>, CacheOptions)>, Failure> {
     if mode == CacheMode::Bypass {
         return Ok(None);
@@ -54,12 +56,27 @@ pub(super) fn open(
         cached_only: mode == CacheMode::CachedOnly,
         max_age: settings.cache.max_age,
     };
-    Ok(Some((Arc::new(Cache::open(&path, PATIENCE)?), options)))
+    let waiting = |holder: &str| {
+        let message = format!(
+            "waiting up to {} s for {holder}, which holds the cache {}; --no-cache runs without it",
+            PATIENCE.as_secs(),
+            path.display()
+        );
+        sink.emit(Event::Note { message });
+    };
+    Ok(Some((Arc::new(Cache::open_waiting(&path, PATIENCE, waiting)?), options)))
 }
 
-/// Closes the cache; returns a warning where entries were lost, which costs the next run and not this one.
-pub(super) fn close(cache: Option<&Cache>) -> Option<String> {
-    cache.and_then(|cache| cache.close().err()).map(|diagnostic| diagnostic.to_string())
+impl From<OpenError> for Failure {
+    fn from(error: OpenError) -> Self {
+        let OpenError { diagnostic, is_out_of_space } = error;
+        if is_out_of_space { Self::Unwritten(diagnostic) } else { diagnostic.into() }
+    }
+}
+
+/// Closes the cache; returns a failure if answers could not be cached, which the next run has to pay for again.
+pub(super) fn close(cache: Option<&Cache>) -> Option<Failure> {
+    cache.and_then(|cache| cache.close().err()).map(Failure::Unwritten)
 }
 
 /// The cache of a configuration, opened for maintenance.
@@ -101,13 +118,12 @@ impl Maintenance {
                 .at(Place::file(self.path.clone()))
                 .help("give `--older-than 30d`, or set `cache.max_age`")
         })?;
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Ok(self.cache.prune(now.saturating_sub(age).as_secs())?)
+        Ok(self.cache.prune(age)?)
     }
 
     /// Removes all entries; returns how many.
     pub(crate) fn clear(self) -> Result<u64, Failure> {
-        Ok(self.cache.prune(u64::MAX)?)
+        Ok(self.cache.clear()?)
     }
 }
 

@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use super::ci::facts::{self, CiFacts, Verdict};
-use super::files::{Links, append, read_text};
+use super::files::{Links, append, read_text, refuse_special};
 use super::{Environment, Failure};
 use promptgate_adapters::github::Outputs;
 use promptgate_adapters::github::api::{
@@ -18,6 +18,8 @@ use promptgate_core::text::Secret;
 const API_URL: &str = "https://api.github.com";
 /// The base URL of the pages, unless GITHUB_SERVER_URL names another.
 const SERVER_URL: &str = "https://github.com";
+/// The variable of the file with the outputs of the step.
+const OUTPUT: &str = "GITHUB_OUTPUT";
 /// Largest file that is read, in bytes.
 const MAX_BYTES: u64 = 1 << 20;
 
@@ -72,6 +74,9 @@ pub(crate) async fn comment(
     let key = key(&options.key)?;
     if when == CommentWhen::Never {
         return done("no comment: --when is never");
+    }
+    if let Some(path) = environment.variable(OUTPUT) {
+        refuse_special(Path::new(&path), OUTPUT)?;
     }
     let ci = read_facts(&options.folder)?;
     let Some(pull_request) = ci.pull_request.filter(|number| *number > 0) else {
@@ -190,12 +195,13 @@ fn refused(path: &Path, why: String) -> Diagnostic {
 
 /// Adds `comment-url` to the outputs of the step. Only the number in it comes from the server.
 fn write_url(environment: &Environment, repository: &str, pull_request: u64, id: u64) -> Result<(), Failure> {
-    let Some(outputs) = environment.variable("GITHUB_OUTPUT").filter(|_| id > 0) else { return Ok(()) };
+    let Some(outputs) = environment.variable(OUTPUT).filter(|_| id > 0) else { return Ok(()) };
     let server = environment.variable("GITHUB_SERVER_URL").unwrap_or_else(|| SERVER_URL.to_owned());
     let server = server.trim_end_matches('/');
     let mut added = Outputs::default();
     if server.starts_with("http") {
         added.add("comment-url", format!("{server}/{repository}/pull/{pull_request}#issuecomment-{id}"));
     }
-    append(Path::new(&outputs), &added.text()).map_err(|error| Failure::writing("GITHUB_OUTPUT", &error))
+    append(Path::new(&outputs), &added.text())
+        .map_err(|error| Failure::writing("the file of GITHUB_OUTPUT", &error))
 }

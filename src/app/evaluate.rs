@@ -58,12 +58,21 @@ pub(crate) struct Decided {
     pub(super) redactor: Arc<Redactor>,
     /// Whether the configuration lets an inconclusive verdict pass.
     pub(crate) inconclusive_passes: bool,
+    /// Answers that could not be cached.
+    pub(super) unwritten: Option<Failure>,
 }
 
 impl Decided {
     /// A decision without texts and secrets of its own, as of saved reports and shards.
     pub(super) fn of_saved(evaluation: Evaluation, policy: Policy, inconclusive_passes: bool) -> Self {
-        Self { evaluation, policy, spool: None, redactor: Arc::default(), inconclusive_passes }
+        Self {
+            evaluation,
+            policy,
+            spool: None,
+            redactor: Arc::default(),
+            inconclusive_passes,
+            unwritten: None,
+        }
     }
 
     /// The report, and the redactor to write it with.
@@ -111,8 +120,14 @@ pub(crate) async fn evaluate(
     let part =
         shard.map(|shard| Part::cut(shard, &mut suite, judge.as_ref(), &models.scope, session.calls.offline));
     let cache = models.cache.clone();
-    let outcome = execute(suite, models, (judge, check.rejected), part, &session).await;
-    session.warn(cache::close(cache.as_deref()).as_slice());
+    let mut outcome = execute(suite, models, (judge, check.rejected), part, &session).await;
+    // Reported after the verdict, which does not change.
+    let uncached = cache::close(cache.as_deref());
+    match &mut outcome {
+        Ok(Outcome::Decided(decided)) => decided.unwritten = uncached,
+        Ok(Outcome::Shard(shard)) => shard.unwritten = uncached,
+        Ok(Outcome::Interrupted) | Err(_) => {}
+    }
     outcome
 }
 
@@ -218,7 +233,7 @@ async fn execute(
         warnings,
     };
     let spool = FileSpool::new(&session.options.out)
-        .map_err(|error| Failure::Internal(format!("could not create a temporary file: {error}")))?;
+        .map_err(|error| Failure::writing("a temporary file beside the report", &error))?;
     let spool = Arc::new(spool);
     let plan = plan.refresh(refreshed_roles(&settings, &policy));
     let engine = Arc::new(Engine {
@@ -241,7 +256,14 @@ async fn execute(
     }
     let evaluation = evaluate::evaluate(engine, header, &policy, earlier, counter, elapsed).await;
     let (spool, redactor) = (Some(spool), models.redactor);
-    Ok(Outcome::Decided(Box::new(Decided { evaluation, policy, spool, redactor, inconclusive_passes })))
+    Ok(Outcome::Decided(Box::new(Decided {
+        evaluation,
+        policy,
+        spool,
+        redactor,
+        inconclusive_passes,
+        unwritten: None,
+    })))
 }
 
 /// The roles whose answers must not come from an earlier run: those compared by latency, and a baseline that the

@@ -3,6 +3,7 @@
 use std::io;
 
 use promptgate_core::model::{Diagnostic, Diagnostics};
+use promptgate_core::text::write_error;
 
 /// A use case that came to no result.
 #[derive(Debug)]
@@ -13,20 +14,21 @@ pub(crate) enum Failure {
     Incomplete(Diagnostics),
     /// Nothing to evaluate.
     Nothing(Diagnostic),
-    /// An error of the machine: disk full, no permission.
+    /// A result that cannot be written: disk full, no permission.
+    Unwritten(Diagnostic),
+    /// An error of the machine or a bug.
     Internal(String),
-    /// The reader of standard output is gone.
-    BrokenPipe,
 }
 
 impl Failure {
     /// An error while writing `target`.
     pub(crate) fn writing(target: &str, error: &io::Error) -> Self {
-        if error.kind() == io::ErrorKind::BrokenPipe {
-            Self::BrokenPipe
+        let diagnostic = Diagnostic::new(format!("could not write {target}: {}", write_error(error)));
+        Self::Unwritten(if is_out_of_space(error) {
+            diagnostic.help("free disk space and run again")
         } else {
-            Self::Internal(format!("could not write {target}: {error}"))
-        }
+            diagnostic
+        })
     }
 
     /// Its diagnostics, for readers who do not see the log.
@@ -35,11 +37,16 @@ impl Failure {
             Self::Diagnostics(Diagnostics(diagnostics)) | Self::Incomplete(Diagnostics(diagnostics)) => {
                 diagnostics.clone()
             }
-            Self::Nothing(diagnostic) => vec![diagnostic.clone()],
+            Self::Nothing(diagnostic) | Self::Unwritten(diagnostic) => vec![diagnostic.clone()],
             Self::Internal(message) => vec![Diagnostic::new(message)],
-            Self::BrokenPipe => Vec::new(),
         }
     }
+}
+
+/// Whether there is no space left for a file.
+pub(super) fn is_out_of_space(error: &io::Error) -> bool {
+    let kinds = [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded, io::ErrorKind::FileTooLarge];
+    kinds.contains(&error.kind())
 }
 
 impl From<Diagnostics> for Failure {

@@ -1,13 +1,14 @@
 //! Files that are written whole or not at all, and bounded reads of small files.
 
 use std::fs::File;
-use std::io::{BufWriter, Read as _, Write};
+use std::io::{BufWriter, Read as _, Seek as _, SeekFrom, Write};
 use std::path::Path;
 
 use serde::Serialize;
 use tempfile::NamedTempFile;
 
-use super::Failure;
+use super::{Failure, Watched};
+use promptgate_core::model::{Diagnostic, Place};
 
 /// Writes a file through a temporary one beside it, so that a reader never sees half of it.
 pub(super) fn write_whole(
@@ -20,9 +21,11 @@ pub(super) fn write_whole(
     std::fs::create_dir_all(folder).map_err(failed)?;
     let mut file = temporary(folder).map_err(failed)?;
     {
-        let mut buffered = BufWriter::new(file.as_file_mut());
-        content(&mut buffered).map_err(failed)?;
-        buffered.flush().map_err(failed)?;
+        let mut watched = Watched::new(file.as_file_mut());
+        let mut buffered = BufWriter::new(&mut watched);
+        let written = content(&mut buffered).and_then(|()| buffered.flush());
+        drop(buffered);
+        written.map_err(|error| failed(watched.cause(error)))?;
     }
     make_readable(file.as_file()).map_err(failed)?;
     file.persist(path).map_err(|error| failed(error.error))?;
@@ -79,17 +82,48 @@ pub(super) fn read_text(path: &Path, what: &str, limit: u64, links: Links) -> Re
     if bytes.len() as u64 > limit {
         return Err(too_large());
     }
-    String::from_utf8(bytes).map_err(|_| format!("this {what} is not UTF-8 text"))
+    let mut text = String::from_utf8(bytes).map_err(|_| format!("this {what} is not UTF-8 text"))?;
+    // Editors and shells of Windows write a byte order mark.
+    if text.starts_with('\u{feff}') {
+        text.drain(..'\u{feff}'.len_utf8());
+    }
+    Ok(text)
 }
 
 /// Appends to a file of the CI runner, on a new line.
+///
+/// # Errors
+/// It cannot be written, or is not a regular file: a device may have no end, and a pipe no reader.
 pub(super) fn append(path: &Path, text: &str) -> std::io::Result<()> {
-    let before = std::fs::read(path).unwrap_or_default();
-    let mut file = File::options().append(true).create(true).open(path)?;
-    if before.last().is_some_and(|last| *last != b'\n') {
-        file.write_all(b"\n")?;
+    if is_special(path) {
+        return Err(std::io::Error::other("this is not a regular file"));
     }
-    file.write_all(text.as_bytes())
+    let mut file = File::options().read(true).append(true).create(true).open(path)?;
+    let mut last = [b'\n'];
+    if file.metadata()?.len() > 0 {
+        file.seek(SeekFrom::End(-1))?;
+        file.read_exact(&mut last)?;
+    }
+    // One write: a full disk leaves no half of a line break.
+    let start = if last == [b'\n'] { "" } else { "\n" };
+    file.write_all(format!("{start}{text}").as_bytes())
+}
+
+/// Refuses a path that leads to anything but a regular file; `name` is where it was named.
+///
+/// # Errors
+/// A device, a pipe or a folder.
+pub(super) fn refuse_special(path: &Path, name: &str) -> Result<(), Diagnostic> {
+    if !is_special(path) {
+        return Ok(());
+    }
+    Err(Diagnostic::new(format!("{} is not a regular file", path.display()))
+        .at(Place::file(name))
+        .help(format!("set {name} to the path of a file, or leave it unset outside GitHub Actions")))
+}
+
+fn is_special(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|facts| !facts.is_file())
 }
 
 /// Creates a folder with a .gitignore for everything in it.

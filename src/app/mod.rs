@@ -15,6 +15,7 @@ pub(crate) mod evaluate;
 mod failure;
 mod files;
 pub(crate) mod init;
+pub(crate) mod keys;
 pub(crate) mod merge;
 mod mismatch;
 pub(crate) mod mock_server;
@@ -28,6 +29,7 @@ mod sources;
 pub(crate) mod suite;
 #[cfg(test)]
 mod testing;
+mod watched;
 
 use std::sync::Arc;
 
@@ -39,6 +41,7 @@ pub(crate) use failure::Failure;
 pub(crate) use files::pretty_json;
 pub(crate) use models::CallOptions;
 pub(crate) use redacting::Redacting;
+pub(crate) use watched::Watched;
 
 use promptgate_core::port::EventSink;
 
@@ -54,6 +57,6 @@ pub(crate) struct Context {
     pub(crate) environment: Environment,
     /// Takes progress and warnings.
     pub(crate) events: Arc<dyn EventSink>,
-    /// Cancelled by the first Ctrl-C or SIGTERM; then no new call is made.
+    /// Cancelled by the first Ctrl-C, SIGTERM or SIGHUP; then no new call is made.
     pub(crate) interrupted: CancellationToken,
 }

@@ -6,22 +6,17 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use super::cache::{self, CacheMode};
-use super::sources::{NamedFiles, endpoints, header_variables};
+use super::keys::{self, Authentication, base_url};
+use super::sources::NamedFiles;
 use super::{Environment, Failure};
 use crate::config::{EndpointSettings, HeaderValue, Settings};
 use promptgate_adapters::cache::{Cache, Cached, scope as cache_scope};
 use promptgate_adapters::endpoint::{self, Budget, Ceilings, Options, Price};
-use promptgate_core::model::Diagnostic;
+use promptgate_core::model::{Diagnostic, Diagnostics};
 use promptgate_core::port::{ChatModel, EventSink};
 use promptgate_core::text::{Redactor, Secret};
 use promptgate_simulated::{Simulated, SimulatedOptions};
 
-/// The base URL of OpenAI's API.
-const OPENAI: &str = "https://api.openai.com/v1";
-/// The variable of the key, unless the configuration names another.
-const KEY: &str = "OPENAI_API_KEY";
-/// The variable of the base URL, where the configuration has none.
-const BASE_URL: &str = "OPENAI_BASE_URL";
 /// Simulated answers are computed: more at once than cores bring nothing.
 const SIMULATED_CONCURRENCY: usize = 16;
 /// Trials in progress for each call in flight: while one waits for its judges, or for a server that refused it, others
@@ -103,17 +98,18 @@ impl Connection<'_> {
     }
 
     fn endpoints(&self, sink: &Arc<dyn EventSink>, stop: &CancellationToken) -> Result<Models, Failure> {
+        // Without calls no key is sent.
+        if self.calls.cache != CacheMode::CachedOnly {
+            let misdirected = keys::misdirected(self.settings, self.environment);
+            if !misdirected.is_empty() {
+                return Err(Diagnostics(misdirected).into());
+            }
+        }
         let (endpoints, judging) = distinct(self.settings);
         let budget = budget(self.settings, self.calls.ceilings, false);
         let mut all: Vec<(Options, String)> = Vec::new();
         for endpoint in &endpoints {
             let mut options = options(endpoint, self.files, self.environment)?;
-            // A key is sent to the host that it was set for, and to no other unless the configuration says so.
-            let elsewhere =
-                all.first().is_some_and(|(first, _)| host(&first.base_url) != host(&options.base_url));
-            if elsewhere && endpoint.api_key_env.is_none() && host(&options.base_url) != host(OPENAI) {
-                options.api_key = None;
-            }
             if let Some(concurrency) = self.calls.concurrency {
                 options.max_concurrency = concurrency as usize;
             }
@@ -125,7 +121,7 @@ impl Connection<'_> {
         let calls: usize = all.iter().map(|(options, _)| options.max_concurrency).sum();
         let hosts: Vec<String> =
             all.iter().map(|(options, scope)| display_host(&options.base_url, scope)).collect();
-        let cache = cache::open(self.settings, &self.files.folder, self.calls.cache)?;
+        let cache = cache::open(self.settings, &self.files.folder, self.calls.cache, sink.as_ref())?;
         let connect = |(options, scope): (Options, String)| {
             let redactor = Arc::clone(self.redactor);
             let model = endpoint::connect(options, Arc::clone(sink), redactor, stop.clone())?;
@@ -173,8 +169,12 @@ fn options(
     environment: &Environment,
 ) -> Result<Options, Diagnostic> {
     let mut options = Options::new(base_url(settings, environment));
-    options.api_key_env = key_variable(settings);
-    options.api_key = environment.variable(&options.api_key_env).map(Secret::new);
+    let authentication = Authentication::of(settings, environment);
+    authentication.variable().clone_into(&mut options.api_key_env);
+    options.needs_key = authentication != Authentication::Keyless;
+    if let Authentication::Key(variable) = &authentication {
+        options.api_key = environment.variable(variable).map(Secret::new);
+    }
     for (name, value) in &settings.headers {
         let value = match value {
             HeaderValue::Literal(text) => Secret::new(text.clone()),
@@ -200,34 +200,6 @@ fn options(
     options.attempts = settings.attempts;
     options.max_wait = settings.max_wait;
     Ok(options)
-}
-
-/// The variables of required keys that are not set, in the order of the endpoints. `judged` says whether a judge is
-/// called.
-pub(super) fn missing_keys(settings: &Settings, environment: &Environment, judged: bool) -> Vec<String> {
-    let mut missing = Vec::new();
-    for endpoint in endpoints(settings).take(if judged { usize::MAX } else { 1 }) {
-        let mut required: Vec<String> = header_variables(endpoint).collect();
-        // A header whose value is not in the configuration may be the key.
-        if required.is_empty() && endpoint::needs_key(&base_url(endpoint, environment)) {
-            required.push(key_variable(endpoint));
-        }
-        for name in required {
-            if environment.variable(&name).is_none() && !missing.contains(&name) {
-                missing.push(name);
-            }
-        }
-    }
-    missing
-}
-
-fn base_url(settings: &EndpointSettings, environment: &Environment) -> String {
-    let written = settings.base_url.as_ref().map(|url| url.value.clone());
-    written.or_else(|| environment.variable(BASE_URL)).unwrap_or_else(|| OPENAI.to_owned())
-}
-
-pub(super) fn key_variable(settings: &EndpointSettings) -> String {
-    settings.api_key_env.as_ref().map_or_else(|| KEY.to_owned(), |name| name.value.clone())
 }
 
 fn budget(settings: &Settings, flags: Ceilings, offline: bool) -> Option<Arc<Budget>> {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::evaluate::Decided;
+use super::failure::is_out_of_space;
 use super::files::{Links, make_ignored, read_text, temporary, write_whole};
 use super::{Failure, Redacting};
 use promptgate_core::model::{Diagnostic, Place, Run};
@@ -29,19 +30,32 @@ pub(crate) struct Reported {
     pub(crate) redactor: Arc<Redactor>,
     /// The paths of its files.
     pub(crate) files: Vec<PathBuf>,
+    /// The files that could not be written, and answers that could not be cached.
+    pub(crate) unwritten: Vec<Failure>,
 }
 
-/// Makes the report of a decided run, and writes its files where there is a folder.
-///
-/// # Errors
-/// A file that cannot be written.
-pub(crate) fn report(decided: Decided, exit_code: u8, folder: Option<&Path>) -> Result<Reported, Failure> {
+/// Makes the report of a decided run, and writes its files where there is a folder. A verdict that cannot be written can
+/// still be printed.
+pub(crate) fn report(mut decided: Decided, exit_code: u8, folder: Option<&Path>) -> Reported {
+    let mut unwritten: Vec<Failure> = decided.unwritten.take().into_iter().collect();
     let (mut report, redactor) = decided.report(exit_code);
-    let files = match folder {
-        Some(folder) => write(&mut report, folder, &redactor, LARGE)?,
-        None => Vec::new(),
-    };
-    Ok(Reported { report, redactor, files })
+    let written = folder.map_or(Ok(Vec::new()), |folder| write(&mut report, folder, &redactor, LARGE));
+    let files = written.unwrap_or_else(|failure| {
+        folder.into_iter().for_each(remove_all);
+        unwritten.push(failure);
+        Vec::new()
+    });
+    Reported { report, redactor, files, unwritten }
+}
+
+/// Removes the files of a report of which some could not be written, and those of an earlier run among them: their
+/// verdict must not be taken for that of this one.
+fn remove_all(folder: &Path) {
+    for (name, _) in Format::files() {
+        // What cannot be removed either is named in the error.
+        let _ = std::fs::remove_file(folder.join(name));
+    }
+    let _ = remove_earlier(&folder.join(TRIALS_FILE));
 }
 
 /// Creates the folder of the reports and tries to write there, before a run costs anything.
@@ -63,6 +77,9 @@ pub(crate) fn prepare(folder: &Path) -> Result<(), Failure> {
     let names = Format::files().map(|(name, _)| name).chain([TRIALS_FILE]);
     let blocked = names.map(|name| folder.join(name)).find(|path| path.is_dir());
     let message = match (probe, blocked) {
+        (Err(error), _) if is_out_of_space(&error) => {
+            return Err(Failure::writing(&format!("a report into {}", folder.display()), &error));
+        }
         (Err(error), _) => format!("no report can be written here: {error}"),
         (Ok(_), Some(path)) => format!("no report can be written here: {} is a folder", path.display()),
         (Ok(_), None) => return Ok(()),

@@ -25,7 +25,7 @@ pub enum ExitStatus {
     Inconclusive = 11,
     /// The evaluation could not be completed.
     Incomplete = 12,
-    /// Ctrl-C or SIGTERM; a partial report is written.
+    /// Ctrl-C, SIGTERM or SIGHUP; a partial report is written.
     Interrupted = 130,
 }
 
@@ -95,7 +95,9 @@ impl ExitStatus {
     pub(super) fn of_ci(outcome: &ci::Outcome, on_missing: OnMissingCredentials, rules: ExitRules) -> Self {
         match outcome {
             ci::Outcome::Reported(reported) => Self::of_code(reported.report.exit_code),
-            ci::Outcome::Shard(shard) => Self::of_shard(shard.ended, rules),
+            ci::Outcome::Shard(shard) => {
+                Self::of_shard(shard.ended, rules).unless_unwritten(shard.unwritten.as_slice(), rules)
+            }
             ci::Outcome::Interrupted => Self::Interrupted,
             ci::Outcome::NoKey { .. } if on_missing == OnMissingCredentials::Fail && !rules.advisory => {
                 Self::Incomplete
@@ -108,14 +110,23 @@ impl ExitStatus {
     /// The status of a failure; advisory excuses what is incomplete.
     pub(super) fn of_failure(failure: &Failure, rules: ExitRules) -> Self {
         match failure {
-            Failure::Incomplete(_) if rules.advisory => Self::Pass,
+            Failure::Incomplete(_) | Failure::Unwritten(_) if rules.advisory => Self::Pass,
             failure => failure.into(),
+        }
+    }
+
+    /// This status, unless a result could not be written: then nobody can rely on it later.
+    pub(super) fn unless_unwritten(self, unwritten: &[Failure], rules: ExitRules) -> Self {
+        match unwritten.first() {
+            Some(failure) if self != Self::Interrupted => Self::of_failure(failure, rules),
+            _ => self,
         }
     }
 
     /// The status of a calibration.
     pub(super) fn of_calibration(outcome: &calibrate::Outcome) -> Self {
         match outcome {
+            calibrate::Outcome::Measured(measurement) if measurement.unwritten.is_some() => Self::Incomplete,
             calibrate::Outcome::Measured(measurement) if measurement.shortfall.is_some() => Self::Fail,
             calibrate::Outcome::Measured(_) => Self::Pass,
             calibrate::Outcome::Incomplete(_) => Self::Incomplete,
@@ -133,9 +144,9 @@ impl From<&Failure> for ExitStatus {
     fn from(failure: &Failure) -> Self {
         match failure {
             Failure::Diagnostics(_) => Self::Usage,
-            Failure::Incomplete(_) => Self::Incomplete,
+            Failure::Incomplete(_) | Failure::Unwritten(_) => Self::Incomplete,
             Failure::Nothing(_) => Self::NothingToEvaluate,
-            Failure::Internal(_) | Failure::BrokenPipe => Self::Internal,
+            Failure::Internal(_) => Self::Internal,
         }
     }
 }

@@ -38,9 +38,7 @@ pub fn main() -> ExitCode {
     match result {
         Ok(status) => status.into(),
         Err(failure) => {
-            if !matches!(failure, Failure::BrokenPipe) {
-                output::report(&failure);
-            }
+            output::report(&failure);
             ExitStatus::from(&failure).into()
         }
     }

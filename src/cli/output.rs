@@ -1,12 +1,13 @@
 //! Standard output takes data, standard error everything else.
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::PathBuf;
 
-use super::args::Color;
+use super::args::{Color, OutputFlags};
 use super::error;
+use super::exit::ExitStatus;
 use crate::app::report_files::{Reported, style};
-use crate::app::{Failure, Redacting};
+use crate::app::{Failure, Redacting, Watched};
 use promptgate_core::text::{Redactor, neutral};
 use promptgate_report::{Format, Report, Style};
 
@@ -15,10 +16,18 @@ pub(super) fn print(text: &str) -> Result<(), Failure> {
     stream(|out| out.write_all(text.as_bytes()))
 }
 
-/// Writes data to standard output in pieces.
-fn stream(write: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) -> Result<(), Failure> {
-    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
-    write(&mut out).and_then(|()| out.flush()).map_err(|error| Failure::writing("standard output", &error))
+/// Writes data to standard output in pieces. A reader that is gone, like `head`, has seen what it wanted.
+fn stream(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
+    let mut watched = Watched::new(io::stdout().lock());
+    let mut out = io::BufWriter::new(&mut watched);
+    let written = write(&mut out).and_then(|()| out.flush());
+    drop(out);
+    match written.map_err(|error| watched.cause(error)) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::writing("standard output", &error))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Writes a failure to standard error.
@@ -30,7 +39,7 @@ pub(super) fn report(failure: &Failure) {
 
 /// Writes warnings to standard error, each on a line.
 pub(super) fn warn(messages: &[String]) {
-    let mut err = std::io::stderr().lock();
+    let mut err = io::stderr().lock();
     for message in messages {
         let _ = writeln!(err, "warning: {}", neutral::terminal(message));
     }
@@ -38,7 +47,7 @@ pub(super) fn warn(messages: &[String]) {
 
 /// Writes a line to standard error.
 pub(super) fn info(line: &str) {
-    let _ = writeln!(std::io::stderr().lock(), "{}", neutral::terminal(line));
+    let _ = writeln!(io::stderr().lock(), "{}", neutral::terminal(line));
 }
 
 /// Applies `--color`.
@@ -53,30 +62,38 @@ pub(super) fn choose_color(color: Color) {
 
 /// Whether standard output shows colours.
 fn colored() -> bool {
-    anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never
+    anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never
 }
 
 /// Columns of the terminal, from 60 to 100; 100 where there is none.
 pub(super) fn width() -> usize {
-    let columns = terminal_size::terminal_size_of(std::io::stdout()).map(|(width, _)| usize::from(width.0));
+    let columns = terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0));
     columns.unwrap_or(100).clamp(60, 100)
 }
 
 /// Prints an error of the argument parser, help or version.
 ///
 /// Errors repeat the values of arguments: where one holds control characters, the text is escaped and not coloured.
-pub(super) fn explain(error: &clap::Error) -> std::io::Result<()> {
+pub(super) fn explain(error: &clap::Error) -> io::Result<()> {
     let plain = error.render().to_string();
     let escaped: Vec<String> = plain.lines().map(neutral::guarded).collect();
     if plain.lines().eq(escaped.iter()) {
-        return error.print();
+        return match error.print() {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),
+            _ => Ok(()),
+        };
     }
-    writeln!(std::io::stderr().lock(), "{}", escaped.join("\n"))
+    writeln!(io::stderr().lock(), "{}", escaped.join("\n"))
 }
 
-/// Prints a report whose files are written.
-pub(super) fn print_reported(reported: &Reported, format: Format) -> Result<(), Failure> {
-    print_report(&reported.report, format, &reported.redactor, &reported.files)
+/// Prints a report, and then what could not be written of it; returns the exit code.
+pub(super) fn print_reported(mut reported: Reported, output: &OutputFlags, status: ExitStatus) -> ExitStatus {
+    let rules = output.exit_rules();
+    reported.report.exit_code = status.unless_unwritten(&reported.unwritten, rules).code();
+    let printed = print_report(&reported.report, output.format, &reported.redactor, &reported.files);
+    reported.unwritten.extend(printed.err());
+    reported.unwritten.iter().for_each(report);
+    status.unless_unwritten(&reported.unwritten, rules)
 }
 
 /// Prints a report.

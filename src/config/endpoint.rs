@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
-use promptgate_core::document::{looks_like_secret, pointer};
+use promptgate_core::document::{is_secret_header, looks_like_secret, pointer};
 use promptgate_core::model::Diagnostic;
 
 use super::load::{Placed, Reader, without_excerpt};
@@ -15,10 +15,6 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(120);
 const DEFAULT_MAX_CONCURRENCY: usize = 32;
 const DEFAULT_ATTEMPTS: u32 = 6;
 const DEFAULT_MAX_WAIT: Duration = Duration::from_secs(120);
-
-/// Headers whose value is a secret.
-const SECRET_HEADERS: [&str; 6] =
-    ["authorization", "api-key", "x-api-key", "cookie", "proxy-authorization", "token"];
 
 /// Headers that the client sets itself.
 const OWN_HEADERS: [&str; 4] = ["content-type", "content-length", "host", "transfer-encoding"];
@@ -31,9 +27,12 @@ pub(super) struct WrittenEndpoint {
     /// URL up to /chat/completions; OPENAI_BASE_URL by default, else that of OpenAI.
     #[schemars(length(min = 1))]
     base_url: Option<String>,
-    /// Name of the environment variable that holds the key, never the key itself; by default OPENAI_API_KEY.
-    #[schemars(length(min = 1))]
-    api_key_env: Option<String>,
+    /// Name of the environment variable that holds the key, never the key itself; null for a server without a key. By
+    /// default OPENAI_API_KEY, sent only to OpenAI, to the host of OPENAI_BASE_URL and to this machine, and not beside an
+    /// authenticating header.
+    #[serde(deserialize_with = "written_or_null")]
+    #[schemars(with = "Option<String>", length(min = 1))]
+    api_key_env: Option<Option<String>>,
     /// Timeout of one call; 120s by default.
     timeout: Option<WrittenDuration>,
     /// Maximum calls in flight; 32 by default.
@@ -75,8 +74,8 @@ pub(super) struct WrittenHeader {
 pub struct EndpointSettings {
     /// URL up to `/chat/completions`: http or https, without user and password.
     pub base_url: Option<Placed<String>>,
-    /// Name of the variable that holds the key.
-    pub api_key_env: Option<Placed<String>>,
+    /// The variable that holds the key.
+    pub api_key_env: KeyVariable,
     /// Timeout of one call.
     pub timeout: Duration,
     /// Maximum calls in flight, at least 1.
@@ -95,6 +94,17 @@ pub struct EndpointSettings {
     pub max_wait: Duration,
 }
 
+/// The variable that holds the key of an endpoint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeyVariable {
+    /// `OPENAI_API_KEY`, for the hosts that it was set for.
+    Default,
+    /// The endpoint needs no key.
+    None,
+    /// This one.
+    Named(Placed<String>),
+}
+
 /// The value of a header.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HeaderValue {
@@ -102,6 +112,11 @@ pub enum HeaderValue {
     Env(Placed<String>),
     /// Written in the configuration; not a secret.
     Literal(String),
+}
+
+/// Distinguishes `null` from a key that is not written.
+fn written_or_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
 }
 
 impl WrittenEndpoint {
@@ -114,7 +129,12 @@ impl WrittenEndpoint {
         }
         EndpointSettings {
             base_url: self.base_url.and_then(|url| base_url(reader, &key("base_url"), url)),
-            api_key_env: self.api_key_env.and_then(|name| variable(reader, &key("api_key_env"), name)),
+            api_key_env: match self.api_key_env {
+                None => KeyVariable::Default,
+                Some(None) => KeyVariable::None,
+                Some(Some(name)) => variable(reader, &key("api_key_env"), name)
+                    .map_or(KeyVariable::Default, KeyVariable::Named),
+            },
             timeout: self.timeout.map_or(DEFAULT_TIMEOUT, |timeout| timeout.0),
             max_concurrency: self.max_concurrency.unwrap_or(DEFAULT_MAX_CONCURRENCY),
             rpm: self.rpm,
@@ -198,16 +218,14 @@ impl WrittenHeader {
         }
         // The schema requires one of the two.
         let value = self.value?;
-        let name = name.to_ascii_lowercase();
-        let diagnostic =
-            if SECRET_HEADERS.iter().any(|known| name.contains(known)) || looks_like_secret(&value) {
-                Diagnostic::new("this header holds a secret, which must not be in a file")
-                    .help("put it into a variable: `{env: VARIABLE}`")
-            } else if value.bytes().any(|b| b.is_ascii_control() && b != b'\t') {
-                Diagnostic::new("this value holds a control character or line break")
-            } else {
-                return Some(HeaderValue::Literal(value));
-            };
+        let diagnostic = if is_secret_header(name) || looks_like_secret(&value) {
+            Diagnostic::new("this header holds a secret, which must not be in a file")
+                .help("put it into a variable: `{env: VARIABLE}`")
+        } else if value.bytes().any(|b| b.is_ascii_control() && b != b'\t') {
+            Diagnostic::new("this value holds a control character or line break")
+        } else {
+            return Some(HeaderValue::Literal(value));
+        };
         reader.push(diagnostic.at(without_excerpt(reader.document.place(&format!("{at}/value")))));
         None
     }

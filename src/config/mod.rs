@@ -42,7 +42,7 @@ pub use budget::BudgetSettings;
 pub use cache::{CacheSettings, CachedBaseline};
 pub use dataset::DatasetSettings;
 pub use difference::{Difference, differences};
-pub use endpoint::{EndpointSettings, HeaderValue};
+pub use endpoint::{EndpointSettings, HeaderValue, KeyVariable};
 pub use find::{NAMES, find};
 pub use gate::{GateSettings, Inconclusive};
 pub use judge::{JudgeSettings, MemberSettings};

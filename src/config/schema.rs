@@ -14,6 +14,9 @@ pub fn schema(check_entry: &Value) -> Value {
     let mut schema = generate::<Written>(check_entry);
     // A key without a value usually had lines that are commented out, so it is an error.
     RecursiveTransform(refuse_null).transform(&mut schema);
+    if let Some(kind) = schema.pointer_mut("/$defs/Endpoint/properties/api_key_env/type") {
+        *kind = json!(["string", "null"]);
+    }
     schema.to_value()
 }
 

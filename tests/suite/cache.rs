@@ -1,6 +1,7 @@
 //! The cache through the executable: an answer is requested once, whatever happens in between.
 
 use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
@@ -92,7 +93,7 @@ fn judged(payload: &UntypedPayload, size: usize) -> String {
     }
 }
 
-fn suite(cases: usize) -> Folder {
+pub(crate) fn suite(cases: usize) -> Folder {
     let folder = Folder::small(cases).without_self_test();
     folder.append("promptgate.yaml", "gate: {repeats: 1}\n");
     folder
@@ -252,6 +253,35 @@ fn relative_latency_ignores_cached_answers() {
 }
 
 #[test]
+fn absolute_latency_limit_does_not_pass_on_cached_answers() {
+    let (server, asked) = server();
+    let folder = suite(4);
+    folder.append("promptgate.yaml", "limits: {latency_p95: 5s}\n");
+    let run = ["run", "--no-judge"];
+    folder.against(&server.base_url, &run).expect_code(0);
+    asked.forget();
+    folder.against(&server.base_url, &run).expect_code(12).says("--refresh");
+    assert_eq!(asked.total(), 0);
+    let criteria = folder.report()["criteria"].to_string();
+    assert!(criteria.contains("not measured, since 4 of 4 answers are from the cache"), "{criteria}");
+    let code = |report: Value| report["reasons"][0]["criterion"].clone();
+    assert_eq!(code(folder.report()), "limit.latency_p95");
+    folder.against(&server.base_url, &["run", "--no-judge", "--refresh"]).expect_code(0);
+}
+
+#[test]
+fn answers_dated_in_the_future_are_requested_again() {
+    let (server, asked) = server();
+    let folder = suite(3);
+    requests(&folder, &server, &asked, &[]);
+    age(&folder, -86_400);
+    assert_eq!(requests(&folder, &server, &asked, &[]), 0, "nothing gets old without `max_age`");
+    folder.append("promptgate.yaml", "cache: {max_age: 365d}\n");
+    assert_eq!(requests(&folder, &server, &asked, &[]), 6 + 6);
+    assert_eq!(requests(&folder, &server, &asked, &[]), 0);
+}
+
+#[test]
 fn entries_beyond_max_age_are_refreshed() {
     let (server, asked) = server();
     let folder = suite(3);
@@ -272,7 +302,7 @@ fn entries_beyond_max_age_are_refreshed() {
 }
 
 /// Makes every cache entry `seconds` older.
-fn age(folder: &Folder, seconds: u64) {
+fn age(folder: &Folder, seconds: i64) {
     let cache = Cache::open(&folder.path().join(CACHE), Duration::ZERO).expect("the cache");
     assert!(cache.backdate(seconds).expect("the cache") > 0);
 }
@@ -329,11 +359,17 @@ fn locked_cache_names_the_process() {
     let held = Cache::open(&folder.path().join(CACHE), Duration::ZERO).expect("a cache");
     let outcome = folder.promptgate(&["cache", "stats"]).expect_code(2);
     outcome.says(&format!("process {} has held the cache", std::process::id()));
-    // A run waits for it.
+    // A run says so and waits for it.
     let mut command = folder.command(&["run"]);
-    command.env("OPENAI_BASE_URL", &server.base_url).stdout(Stdio::null()).stderr(Stdio::null());
+    command.env("OPENAI_BASE_URL", &server.base_url).stdout(Stdio::null()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("the executable starts");
+    let stderr = BufReader::new(child.stderr.take().expect("its errors"));
+    let mut lines = stderr.lines().map_while(Result::ok);
+    let note = lines.find(|line| line.contains("waiting up to 10 s")).expect("a line");
+    let own = format!("for process {}, which holds the cache", std::process::id());
+    assert!(note.contains(&own) && note.contains("--no-cache"), "{note}");
     drop(held);
+    lines.for_each(drop);
     let code = child.wait().expect("its end").code();
     assert!([Some(0), Some(10), Some(11)].contains(&code), "{code:?}");
 }

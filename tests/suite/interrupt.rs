@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM: a partial report and exit 130.
+//! Ctrl-C, SIGTERM and SIGHUP: a partial report and exit 130.
 #![cfg(unix)]
 
 use std::io::{BufRead, BufReader};
@@ -34,6 +34,32 @@ fn ctrl_c_leaves_a_partial_report() {
 #[test]
 fn sigterm_leaves_a_partial_report() {
     interrupted_by("-TERM");
+}
+
+#[test]
+fn sighup_leaves_a_partial_report() {
+    interrupted_by("-HUP");
+}
+
+/// What nohup does: the run outlives its terminal.
+#[cfg(target_os = "linux")]
+#[test]
+fn ignored_sighup_stays_ignored() {
+    let server = MockServer::start(&["--latency", "100ms"]);
+    let folder = Folder::small(6);
+    let run = folder.command(&[]);
+    let mut command = Command::new("bash");
+    command.args(["-c", "trap '' HUP; exec \"$0\" run --concurrency 2"]).arg(run.get_program());
+    command.current_dir(folder.path()).env_clear().env("OPENAI_BASE_URL", &server.base_url);
+    command.stderr(Stdio::piped()).stdout(Stdio::null()).stdin(Stdio::null());
+    let mut child = command.spawn().expect("the executable starts");
+    let stderr = BufReader::new(child.stderr.take().expect("its errors"));
+    let mut lines = stderr.lines().map_while(Result::ok);
+    assert!(lines.any(|line| line.contains("asking for")));
+    let status = Command::new("kill").args(["-HUP", &child.id().to_string()]).status().expect("kill");
+    assert!(status.success());
+    assert!(lines.all(|line| !line.contains("interrupted")));
+    assert_eq!(child.wait().expect("its end").code(), Some(0));
 }
 
 #[test]

@@ -284,6 +284,12 @@ impl Canned {
         ))
     }
 
+    /// Answers the requests of a tunnel with a status, as a proxy does; returns its address.
+    pub(crate) fn tunnel(status: &str) -> String {
+        let proxy = Self::raw(format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"));
+        proxy.base_url.trim_start_matches("http://").trim_end_matches("/v1").to_owned()
+    }
+
     /// Answers with exactly these bytes; with none, the connection is closed without an answer.
     pub(crate) fn raw(answer: String) -> Self {
         use std::io::{Read, Write};

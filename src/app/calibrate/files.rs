@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::CalibrateOptions;
 use crate::app::Failure;
+use crate::app::failure::is_out_of_space;
 use crate::app::files::{pretty_json, temporary, write_whole};
 use crate::config::Settings;
 use promptgate_core::model::{Diagnostic, Place};
@@ -19,9 +20,13 @@ const FIGURES: &str = "calibration.json";
 /// Creates the folder and tries to write there, before the calibration costs anything.
 pub(super) fn prepare(folder: &Path) -> Result<(), Failure> {
     std::fs::create_dir_all(folder).and_then(|()| temporary(folder)).map_err(|error| {
+        if is_out_of_space(&error) {
+            return Failure::writing(&format!("a calibration into {}", folder.display()), &error);
+        }
         Diagnostic::new(format!("no calibration can be written here: {error}"))
             .at(Place::file(folder.display().to_string()))
             .help("name a folder that can be written to with `--out`")
+            .into()
     })?;
     Ok(())
 }

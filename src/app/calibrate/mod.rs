@@ -76,6 +76,8 @@ pub(crate) struct Measurement {
     pub(crate) files: Vec<PathBuf>,
     /// Why the judge misses the minimums of the configuration; `None` where it meets them.
     pub(crate) shortfall: Option<String>,
+    /// The file that could not be written.
+    pub(crate) unwritten: Option<Failure>,
 }
 
 /// Inputs of a calibration, read and validated before any call.
@@ -198,8 +200,8 @@ async fn judge_labels(
     let models: Vec<&dyn ChatModel> = judging.iter().map(AsRef::as_ref).collect();
     let judged =
         judge_all(judge, &models, &labels.answers, options.repeats, concurrency, sink.as_ref()).await;
-    if let Some(message) = cache::close(cache.as_deref()) {
-        sink.emit(Event::Warning { message });
+    for diagnostic in cache::close(cache.as_deref()).iter().flat_map(Failure::diagnostics) {
+        sink.emit(Event::Warning { message: diagnostic.to_string() });
     }
     let (judged, ended) = match judged {
         Ok(judged) => (judged, None),
@@ -224,10 +226,14 @@ fn measure(
     let measured = measured.filter(|_| !too_many_missing(labels, &judgements.judged, options.pass_at));
     let Some(measured) = measured else { return not_judged(labels, &judgements.judged, options) };
     let calibration = figures::calibration(prepared, options, &judgements, &measured);
-    let files = files::write(options, &calibration, labels, &judgements.judged, &prepared.target)?;
+    let written = files::write(options, &calibration, labels, &judgements.judged, &prepared.target);
+    let (files, unwritten) = match written {
+        Ok(files) => (files, None),
+        Err(failure) => (Vec::new(), Some(failure)),
+    };
     let facts = counted(&calibration.labels.file, &calibration);
     let shortfall = prepared.settings.judge.as_ref().and_then(|judge| below(judge, &facts));
-    Ok(Outcome::Measured(Box::new(Measurement { calibration, files, shortfall })))
+    Ok(Outcome::Measured(Box::new(Measurement { calibration, files, shortfall, unwritten })))
 }
 
 fn stopped(fault: &Fault) -> Vec<String> {

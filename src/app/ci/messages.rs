@@ -16,6 +16,9 @@ pub(super) fn verdict(
     passes: bool,
 ) -> (Verdict, Option<&'static str>) {
     let verdict = match outcome {
+        Outcome::Reported(reported) if !reported.unwritten.is_empty() => {
+            return (Verdict::Incomplete, Some("unwritten"));
+        }
         Outcome::Reported(reported) => {
             let reason = reported.report.reasons.first();
             return (reported.report.verdict.into(), reason.map(|reason| reason.code.as_str()));
@@ -33,7 +36,8 @@ pub(super) fn verdict(
                 Failure::Diagnostics(_) => (Verdict::Error, "usage"),
                 Failure::Incomplete(_) => (Verdict::Incomplete, "shards"),
                 Failure::Nothing(_) => (Verdict::Error, "nothing_to_evaluate"),
-                Failure::Internal(_) | Failure::BrokenPipe => (Verdict::Error, "internal"),
+                Failure::Unwritten(_) => (Verdict::Incomplete, "unwritten"),
+                Failure::Internal(_) => (Verdict::Error, "internal"),
             };
             return (verdict, Some(reason));
         }

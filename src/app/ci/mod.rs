@@ -18,7 +18,7 @@ use super::report_files::Reported;
 use super::shard::ShardResult;
 use super::sources::{self, Configured};
 use super::suite::Suite;
-use super::{Environment, Failure, models, shard};
+use super::{Environment, Failure, keys, shard};
 use base::Base;
 use promptgate_adapters::git::Repository;
 use promptgate_adapters::github::Event;
@@ -114,6 +114,17 @@ pub(crate) enum Outcome {
     Failed(Failure),
 }
 
+impl Outcome {
+    /// What could not be written of the report, the shard and the cache.
+    pub(crate) fn unwritten(&self) -> &[Failure] {
+        match self {
+            Self::Reported(reported) => &reported.unwritten,
+            Self::Shard(shard) => shard.unwritten.as_slice(),
+            Self::Interrupted | Self::Unchanged(_) | Self::NoKey { .. } | Self::Failed(_) => &[],
+        }
+    }
+}
+
 /// A suite for which no call was made.
 pub(crate) enum Uncalled {
     /// It was loaded.
@@ -180,7 +191,7 @@ fn missing_keys(suite: &Suite, run: &RunOptions, environment: &Environment) -> V
     if run.calls.offline || run.calls.cache == CacheMode::CachedOnly {
         return Vec::new();
     }
-    models::missing_keys(&suite.settings, environment, !suite.scorers.judges.is_empty())
+    keys::missing_keys(&suite.settings, environment, !suite.scorers.judges.is_empty())
 }
 
 #[cfg(test)]
@@ -251,8 +262,8 @@ mod tests {
         std::fs::create_dir(&options.run.out).unwrap();
         let outcome = Outcome::Failed(Failure::Internal("disk full".to_owned()));
         let context = CiContext::default();
-        let log = outputs::write_all(&outcome, &context, &options, &environment(&[]), 1, 80).unwrap();
-        assert!(log.warnings.is_empty());
+        let log = outputs::write_all(&outcome, &context, &options, &environment(&[]), 1, 80);
+        assert!(log.warnings.is_empty() && log.unwritten.is_empty());
         let text = std::fs::read_to_string(options.run.out.join(facts::NAME)).unwrap();
         let facts: serde_json::Value = serde_json::from_str(&text).unwrap();
         assert_eq!((&facts["verdict"], &facts["exit_code"]), (&"error".into(), &1.into()));

@@ -7,7 +7,7 @@ use std::path::Path;
 use super::facts::{self, CiFacts, Verdict};
 use super::messages;
 use super::{CiContext, CiOptions, Outcome};
-use crate::app::files::{append, write_whole};
+use crate::app::files::{append, refuse_special, write_whole};
 use crate::app::{Environment, Failure, report_files};
 use promptgate_adapters::github::{self, EventKind, Outputs};
 use promptgate_core::model::{Diagnostic, Place};
@@ -16,6 +16,8 @@ use promptgate_report::v1::CaseStatus;
 
 /// The file with the body of the comment.
 const COMMENT: &str = "comment.md";
+/// The variable of the file with the outputs of the step.
+const OUTPUT: &str = "GITHUB_OUTPUT";
 /// Files of an earlier run.
 const STALE: [&str; 6] = [facts::NAME, COMMENT, "report.json", "report.md", "report.html", "junit.xml"];
 
@@ -25,14 +27,19 @@ pub(crate) struct Log {
     pub(crate) warnings: Vec<String>,
     /// The text for standard output.
     pub(crate) text: String,
+    /// The files that could not be written.
+    pub(crate) unwritten: Vec<Failure>,
 }
 
 /// Creates the folder of the report, and removes the files of an earlier run: its verdict must not be taken for that of
 /// this one.
 ///
 /// # Errors
-/// A folder that cannot be written to, or files that cannot be removed.
-pub(crate) fn prepare(folder: &Path) -> Result<(), Failure> {
+/// A folder that cannot be written to, files that cannot be removed, or a `GITHUB_OUTPUT` that is not a regular file.
+pub(crate) fn prepare(folder: &Path, environment: &Environment) -> Result<(), Failure> {
+    if let Some(path) = environment.path(OUTPUT) {
+        refuse_special(&path, OUTPUT)?;
+    }
     report_files::prepare(folder)?;
     for name in STALE {
         let path = folder.join(name);
@@ -51,9 +58,6 @@ pub(crate) fn prepare(folder: &Path) -> Result<(), Failure> {
 }
 
 /// Writes all outputs; returns the text for the log, `width` columns wide.
-///
-/// # Errors
-/// A file that cannot be written.
 pub(crate) fn write_all(
     outcome: &Outcome,
     context: &CiContext,
@@ -61,7 +65,7 @@ pub(crate) fn write_all(
     environment: &Environment,
     exit_code: u8,
     width: usize,
-) -> Result<Log, Failure> {
+) -> Log {
     let folder = &options.run.out;
     let (verdict, reason) = messages::verdict(outcome, options.on_missing_credentials, exit_code == 0);
     let run_url = environment.run_url();
@@ -69,10 +73,11 @@ pub(crate) fn write_all(
         messages::comment_body(outcome, context, options.disclose, exit_code, run_url.as_deref(), limit)
     };
     let comment = body(COMMENT_BYTES);
-    if let Some(comment) = &comment {
-        write_whole(&folder.join(COMMENT), |out| out.write_all(comment.as_bytes()))?;
-    }
-    write_facts(context, verdict, reason, exit_code, comment.is_some(), folder)?;
+    let written = comment.as_ref().map_or(Ok(()), |comment| {
+        write_whole(&folder.join(COMMENT), |out| out.write_all(comment.as_bytes()))
+    });
+    let facts = write_facts(context, verdict, reason, exit_code, comment.is_some(), folder);
+    let mut unwritten: Vec<Failure> = [written, facts].into_iter().filter_map(Result::err).collect();
     let mut warnings = Vec::new();
     if let Some(path) = environment.path("GITHUB_STEP_SUMMARY") {
         let size =
@@ -80,7 +85,7 @@ pub(crate) fn write_all(
         let room = SUMMARY_BYTES.saturating_sub(size);
         warnings.extend(summary(&path, &body(room).unwrap_or_default(), room));
     }
-    if let Some(path) = environment.path("GITHUB_OUTPUT") {
+    if let Some(path) = environment.path(OUTPUT) {
         let outputs = outputs(outcome, verdict, exit_code, folder);
         if !outputs.refused().is_empty() {
             let names = outputs.refused().join(", ");
@@ -88,8 +93,8 @@ pub(crate) fn write_all(
                 "no output {names}: the folder of `--out` has characters that outputs cannot have"
             ));
         }
-        append(&path, &outputs.text())
-            .map_err(|error| Failure::writing("the file of GITHUB_OUTPUT", &error))?;
+        let appended = append(&path, &outputs.text());
+        unwritten.extend(appended.err().map(|error| Failure::writing("the file of GITHUB_OUTPUT", &error)));
     }
     let mut text = github::log(&messages::log_line(outcome, context, width));
     if environment.is_github() {
@@ -99,7 +104,7 @@ pub(crate) fn write_all(
             text.push('\n');
         }
     }
-    Ok(Log { warnings, text })
+    Log { warnings, text, unwritten }
 }
 
 impl CiContext {

@@ -30,6 +30,8 @@ pub(crate) struct ShardResult {
     pub(crate) json: String,
     /// A summary in a few lines.
     pub(crate) summary: String,
+    /// Answers that could not be cached.
+    pub(crate) unwritten: Option<Failure>,
 }
 
 impl Part {
@@ -75,7 +77,7 @@ impl Part {
         let path = folder.join(file.shard.file_name());
         write_whole(&path, |out| out.write_all(json.as_bytes()))?;
         let summary = redactor.redact(&summary(&file, &path)).into_owned();
-        Ok(ShardResult { ended: file.report.ended.kind, json, summary })
+        Ok(ShardResult { ended: file.report.ended.kind, json, summary, unwritten: None })
     }
 }
 

@@ -87,7 +87,7 @@ mod tests {
     fn rates_are_shared_and_too_small_ones_are_errors() {
         let endpoint = |rpm, tpm| EndpointSettings {
             base_url: None,
-            api_key_env: None,
+            api_key_env: crate::config::KeyVariable::Default,
             timeout: std::time::Duration::from_secs(1),
             max_concurrency: 32,
             rpm,

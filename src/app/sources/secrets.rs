@@ -1,7 +1,7 @@
 //! Secrets that a configuration refers to.
 
 use crate::app::Environment;
-use crate::app::models::key_variable;
+use crate::app::keys::key_variables;
 use crate::config::{EndpointSettings, HeaderValue, Settings};
 use promptgate_core::text::Secret;
 
@@ -12,7 +12,7 @@ pub(in crate::app) fn secrets(settings: &Settings, environment: &Environment) ->
 
 /// The key and the header values of an endpoint, as far as they are set.
 fn keys(endpoint: &EndpointSettings, environment: &Environment) -> Vec<Secret> {
-    let variables = std::iter::once(key_variable(endpoint)).chain(header_variables(endpoint));
+    let variables = key_variables(endpoint).chain(header_variables(endpoint));
     variables.filter_map(|name| environment.variable(&name)).map(Secret::new).collect()
 }
 

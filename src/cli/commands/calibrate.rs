@@ -26,6 +26,7 @@ pub(super) async fn calibrate(
             if let Some(why) = &measurement.shortfall {
                 output::info(&format!("FAIL  {why}"));
             }
+            measurement.unwritten.iter().for_each(output::report);
         }
         Outcome::Incomplete(lines) => lines.iter().for_each(|line| output::info(line)),
         Outcome::Interrupted => output::info("interrupted: nothing was written"),

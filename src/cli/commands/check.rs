@@ -1,16 +1,20 @@
 //! `promptgate check`: validates everything that a run would read.
 
 use crate::app::suite::{self, Suite};
-use crate::app::{Environment, Failure};
+use crate::app::{Environment, Failure, keys};
 use crate::cli::args::SuiteFlags;
 use crate::cli::exit::ExitStatus;
 use crate::cli::output;
-use promptgate_core::model::VariantFacts;
+use promptgate_core::model::{Diagnostics, VariantFacts};
 use promptgate_core::text::neutral;
 
 /// Loads the suite as a run would, and summarizes it.
 pub(super) async fn check(flags: &SuiteFlags, environment: &Environment) -> Result<ExitStatus, Failure> {
     let suite = suite::load(&flags.options(), None, environment).await?;
+    let misdirected = keys::misdirected(&suite.settings, environment);
+    if !misdirected.is_empty() {
+        return Err(Diagnostics(misdirected).into());
+    }
     output::warn(&suite.warnings);
     output::print(&summary(&suite))?;
     Ok(ExitStatus::Pass)

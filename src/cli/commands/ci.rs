@@ -14,11 +14,10 @@ use promptgate_report::Format;
 /// Runs the gate, and writes what the CI system shows.
 pub(super) async fn ci(arguments: &CiArguments, environment: Environment) -> Result<ExitStatus, Failure> {
     let (options, rules) = (arguments.options(), arguments.exit_rules());
-    ci::outputs::prepare(&options.run.out)?;
+    ci::outputs::prepare(&options.run.out, &environment)?;
     let mut context = CiContext::default();
     let outcome = match gate(arguments, &options, &environment, &mut context).await {
         Ok(outcome) => outcome,
-        Err(Failure::BrokenPipe) => return Err(Failure::BrokenPipe),
         Err(failure) => {
             output::report(&failure);
             Outcome::Failed(failure)
@@ -26,10 +25,11 @@ pub(super) async fn ci(arguments: &CiArguments, environment: Environment) -> Res
     };
     let status = ExitStatus::of_ci(&outcome, options.on_missing_credentials, rules);
     let width = output::width();
-    let log = ci::outputs::write_all(&outcome, &context, &options, &environment, status.code(), width)?;
+    let mut log = ci::outputs::write_all(&outcome, &context, &options, &environment, status.code(), width);
     output::warn(&log.warnings);
-    output::print(&log.text)?;
-    Ok(status)
+    log.unwritten.extend(output::print(&log.text).err());
+    outcome.unwritten().iter().chain(&log.unwritten).for_each(output::report);
+    Ok(status.unless_unwritten(&log.unwritten, rules))
 }
 
 async fn gate(
@@ -41,12 +41,14 @@ async fn gate(
     refuse_format(arguments.run.output.format)?;
     let report = |decided: Decided| {
         let status = ExitStatus::of_decided(&decided, arguments.exit_rules());
-        let reported = report_files::report(decided, status.code(), Some(&options.run.out))?;
-        Ok(Outcome::Reported(Box::new(reported)))
+        let mut reported = report_files::report(decided, status.code(), Some(&options.run.out));
+        let status = status.unless_unwritten(&reported.unwritten, arguments.exit_rules());
+        reported.report.exit_code = status.code();
+        Outcome::Reported(Box::new(reported))
     };
     let (suite, shard, run) = match ci::gate(options, environment, context).await? {
         Gate::Ended(outcome) => return Ok(outcome),
-        Gate::Merged(decided) => return report(*decided),
+        Gate::Merged(decided) => return Ok(report(*decided)),
         Gate::Evaluate { suite, shard, options } => (suite, shard, options),
     };
     let outcome = watched(arguments.run.quiet, environment.clone(), async |context| {
@@ -54,7 +56,7 @@ async fn gate(
     });
     match outcome.await? {
         None | Some(evaluate::Outcome::Interrupted) => Ok(Outcome::Interrupted),
-        Some(evaluate::Outcome::Decided(decided)) => report(*decided),
+        Some(evaluate::Outcome::Decided(decided)) => Ok(report(*decided)),
         Some(evaluate::Outcome::Shard(shard)) => {
             print_shard(&shard, Format::Terminal)?;
             Ok(Outcome::Shard(shard))

@@ -20,13 +20,13 @@ pub(super) async fn run(arguments: &RunArguments, environment: Environment) -> R
         None | Some(Outcome::Interrupted) => Ok(ExitStatus::Interrupted),
         Some(Outcome::Shard(shard)) => {
             print_shard(&shard, arguments.output.format)?;
-            Ok(ExitStatus::of_shard(shard.ended, rules))
+            shard.unwritten.iter().for_each(output::report);
+            Ok(ExitStatus::of_shard(shard.ended, rules).unless_unwritten(shard.unwritten.as_slice(), rules))
         }
         Some(Outcome::Decided(decided)) => {
             let status = ExitStatus::of_decided(&decided, rules);
-            let reported = report_files::report(*decided, status.code(), Some(&options.out))?;
-            output::print_reported(&reported, arguments.output.format)?;
-            Ok(status)
+            let reported = report_files::report(*decided, status.code(), Some(&options.out));
+            Ok(output::print_reported(reported, &arguments.output, status))
         }
     }
 }

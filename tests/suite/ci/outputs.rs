@@ -257,3 +257,42 @@ fn no_workflow_commands_outside_github() {
     let outcome = job.offline().expect_code(10);
     assert_eq!(commands(&outcome.text()), []);
 }
+
+#[test]
+fn github_output_that_is_not_a_file_is_refused_before_any_call() {
+    let origin = Origin::new(|_| {});
+    origin.change(reworded);
+    let job = origin.pull_request();
+    // A device without an end, and one that takes nothing.
+    for device in ["/dev/zero", "/dev/full", "/"] {
+        let outcome = finish({
+            let mut command = job.command(&["--offline"]);
+            command.env("GITHUB_OUTPUT", device);
+            command
+        });
+        outcome.expect_code(2).says(&format!("{device} is not a regular file")).says("GITHUB_OUTPUT");
+    }
+    assert!(!job.checkout.path().join("promptgate-report/report.json").exists());
+    // The summary changes no verdict.
+    let job = job.with("GITHUB_STEP_SUMMARY", "/dev/zero");
+    job.offline().expect_code(0).says("the job summary could not be written: this is not a regular file");
+}
+
+#[test]
+fn full_disk_for_github_output_prints_the_verdict_first_and_exits_12() {
+    let origin = Origin::new(|_| {});
+    origin.change(reworded);
+    let job = origin.pull_request();
+    let full = Folder::new();
+    full.write("output.txt", &"x=1\n".repeat(1 << 18));
+    let mut command = job.command(&["--offline"]);
+    command.env("GITHUB_OUTPUT", full.path().join("output.txt"));
+    let outcome = crate::unwritten::limited(&command, 1024).expect_code(12);
+    assert!(outcome.stdout.starts_with("PASS"), "{}", outcome.text());
+    assert!(
+        outcome.stderr.contains("could not write the file of GITHUB_OUTPUT: the disk"),
+        "{}",
+        outcome.stderr
+    );
+    assert_eq!(full.read("output.txt").len(), 1 << 20, "no half of an output");
+}

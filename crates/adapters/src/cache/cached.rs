@@ -31,7 +31,6 @@ pub struct Cached {
     cache: Arc<Cache>,
     scope: String,
     options: CacheOptions,
-    since: u64,
     events: Arc<dyn EventSink>,
 }
 
@@ -44,8 +43,7 @@ impl Cached {
         options: CacheOptions,
         events: Arc<dyn EventSink>,
     ) -> Self {
-        let since = options.max_age.map_or(0, |age| now().saturating_sub(age.as_secs()));
-        Self { inner, cache, scope: endpoint.to_owned(), options, since, events }
+        Self { inner, cache, scope: endpoint.to_owned(), options, events }
     }
 
     #[cfg(test)]
@@ -64,7 +62,7 @@ impl Cached {
         }
         let key = key::of_request(&self.scope, request);
         let refresh = self.options.refresh || request.refresh;
-        let lookup = Lookup { since: self.since, refreshed_only: refresh };
+        let lookup = Lookup { max_age: self.options.max_age, refreshed_only: refresh };
         let _claim = match self.cache.get_or_claim(Table::Completions, key, lookup).await? {
             LookupResult::Hit(record) => {
                 let completion: Completion = serde_json::from_str(&record.text)
@@ -104,7 +102,7 @@ impl ChatModel for Cached {
 impl JudgementCache for Cached {
     fn get<'a>(&'a self, identity: &'a str) -> BoxFuture<'a, Result<CachedJudgement, Fault>> {
         async move {
-            let lookup = Lookup { since: self.since, refreshed_only: self.options.refresh };
+            let lookup = Lookup { max_age: self.options.max_age, refreshed_only: self.options.refresh };
             let key = key::of_text(&self.scope, identity);
             Ok(match self.cache.get_or_claim(Table::Judgements, key, lookup).await? {
                 LookupResult::Hit(record) => {

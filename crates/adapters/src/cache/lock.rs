@@ -7,10 +7,11 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::diagnostics::{BYPASS_HELP, diagnostic};
+use super::diagnostics::diagnostic;
+use super::handle::OpenError;
 use promptgate_core::model::Diagnostic;
 
-const RETRY_INTERVAL: Duration = Duration::from_millis(50);
+pub(super) const RETRY_INTERVAL: Duration = Duration::from_millis(50);
 /// Bytes of the lock file that are read for the error message.
 const MAX_OWNER_BYTES: u64 = 200;
 /// Prefix of the lock file's text.
@@ -23,23 +24,27 @@ pub(super) struct Lock {
 }
 
 impl Lock {
-    /// Locks a cache, waiting up to `timeout` for another process.
+    /// Locks a cache, waiting up to `timeout` for another process, which `on_wait` is called with first.
     ///
     /// # Errors
     /// The lock is still taken, or the lock file cannot be created.
-    pub(super) fn acquire(cache: &Path, timeout: Duration) -> Result<Self, Diagnostic> {
+    pub(super) fn acquire(
+        cache: &Path,
+        timeout: Duration,
+        on_wait: impl Fn(&str),
+    ) -> Result<Self, OpenError> {
         let path = lock_path(cache);
-        let failed = |what: &str, error: &dyn std::fmt::Display| {
-            diagnostic(cache, format!("the cache cannot be {what}: {error}")).help(BYPASS_HELP)
+        let failed = |what: &str, error: &std::io::Error| {
+            OpenError::io(|message| diagnostic(cache, message), &format!("the cache cannot be {what}"), error)
         };
         // A link could come with a repository and point at any of the user's files.
         if let Some(link) = [cache, &path].into_iter().find(|file| file.is_symlink()) {
-            return Err(
-                diagnostic(link, "this is a link, expected a cache file".to_owned()).help("remove it")
-            );
+            let diagnostic = diagnostic(link, "this is a link, expected a cache file".to_owned());
+            return Err(diagnostic.help("remove it").into());
         }
         if path.exists() && !is_lock_file(&path) {
-            return Err(diagnostic(&path, "this is not the lock of a cache".to_owned()).help("move it away"));
+            let diagnostic = diagnostic(&path, "this is not the lock of a cache".to_owned());
+            return Err(diagnostic.help("move it away").into());
         }
         let mut file = OpenOptions::new()
             .read(true)
@@ -49,14 +54,21 @@ impl Lock {
             .open(&path)
             .map_err(|error| failed("opened", &error))?;
         let started = Instant::now();
+        let mut is_reported = false;
         loop {
             match file.try_lock() {
                 Ok(()) => break,
                 Err(TryLockError::Error(error)) => return Err(failed("locked", &error)),
                 Err(TryLockError::WouldBlock) if started.elapsed() >= timeout => {
-                    return Err(taken(cache, &mut file, timeout));
+                    return Err(taken(cache, &owner(&mut file), timeout).into());
                 }
-                Err(TryLockError::WouldBlock) => std::thread::sleep(RETRY_INTERVAL),
+                Err(TryLockError::WouldBlock) => {
+                    if !is_reported {
+                        on_wait(&owner(&mut file));
+                        is_reported = true;
+                    }
+                    std::thread::sleep(RETRY_INTERVAL);
+                }
             }
         }
         // The process id is only for error messages, so a failed write does no harm.
@@ -81,12 +93,16 @@ fn lock_path(cache: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
-fn taken(cache: &Path, file: &mut File, timeout: Duration) -> Diagnostic {
+/// Returns the process that holds the lock.
+fn owner(file: &mut File) -> String {
     let mut text = String::new();
     let read =
         file.seek(SeekFrom::Start(0)).and_then(|_| file.take(MAX_OWNER_BYTES).read_to_string(&mut text));
     let owner: String = text.chars().filter(|character| !character.is_control()).collect();
-    let owner = if read.is_ok() && !owner.is_empty() { owner } else { "another process".to_owned() };
+    if read.is_ok() && !owner.is_empty() { owner } else { "another process".to_owned() }
+}
+
+pub(super) fn taken(cache: &Path, owner: &str, timeout: Duration) -> Diagnostic {
     diagnostic(cache, format!("{owner} has held the cache for the {} s that were waited", timeout.as_secs()))
         .help("wait for it to end, or run with --no-cache")
 }

@@ -2,7 +2,7 @@
 //! entries.
 //!
 //! An entry's key is the digest of its request (`key`); its value carries a checksum (`record`). A writer thread
-//! commits entries in batches, within about a tenth of a second of their arrival (`writer`); entries waiting for their
+//! commits entries in batches, within a tenth of a second of their arrival (`writer`); entries waiting for their
 //! commit are already readable. Only one process has a cache open at a time (`lock`). [`Cached`] is the layer of a chat
 //! model that looks in the cache first. The caller decides what to insert: complete responses and parsed judgements.
 
@@ -21,6 +21,6 @@ mod upkeep;
 mod writer;
 
 pub use cached::{CacheOptions, Cached};
-pub use handle::Cache;
+pub use handle::{Cache, OpenError};
 pub use key::scope;
 pub use upkeep::{Statistics, TableStats};

@@ -1,11 +1,14 @@
 //! The value of an entry: timestamp, model and text behind a checksum.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use sha2::{Digest, Sha256};
 
 /// Bytes of the checksum: enough to detect damage, not tampering.
 const CHECKSUM_BYTES: usize = 8;
+
+/// Seconds by which the clocks of two machines may differ.
+const MAX_CLOCK_SKEW: u64 = 300;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Record {
@@ -16,6 +19,12 @@ pub(super) struct Record {
 }
 
 impl Record {
+    /// Whether the entry is older than `age`. One dated in the future is older than any: its clock was wrong, and it would
+    /// never get old.
+    pub(super) fn is_older_than(&self, age: Duration, now: u64) -> bool {
+        self.at < now.saturating_sub(age.as_secs()) || self.at > now + MAX_CLOCK_SKEW
+    }
+
     /// Encodes checksum, time, length of the model's name, name, text.
     pub(super) fn write(&self) -> Vec<u8> {
         let name = self.model.as_bytes();

@@ -12,7 +12,7 @@ use super::record::{Record, now};
 use super::table::{self, Table};
 use super::*;
 use promptgate_core::model::{
-    ChatRequest, Completion, Fault, FaultKind, FinishReason, Message, MessageRole, Purpose,
+    ChatRequest, Completion, Diagnostic, Fault, FaultKind, FinishReason, Message, MessageRole, Purpose,
 };
 use promptgate_core::port::{ChatModel, Event, EventSink, NullSink};
 use promptgate_testing::{RecordedEvents, ScriptedModel, completion, request_of};
@@ -233,21 +233,28 @@ async fn every_hit_emits_an_event() {
 #[tokio::test]
 async fn pruning_removes_old_entries_and_shrinks_the_file() {
     let bench = Bench::new();
-    let record = |at, index: u64| Record { at, model: format!("m{}", index % 2), text: "x".repeat(5000) };
+    let started = now();
+    // A thousand seconds between two entries, so that a slow test prunes the same ones.
+    let record = |index: u64| Record {
+        at: started - 1000 * (400 - index),
+        model: format!("m{}", index % 2),
+        text: "x".repeat(5000),
+    };
     let key = |index: u64| key::of_text("", &index.to_string());
     let cache = bench.open();
-    (0..400)
-        .for_each(|index| cache.insert(Table::Completions, key(index), &record(1000 + index, index), false));
-    cache.insert(Table::Judgements, key(0), &record(1399, 0), false);
+    (0..400).for_each(|index| cache.insert(Table::Completions, key(index), &record(index), false));
+    cache.insert(Table::Judgements, key(0), &record(398), false);
+    let of_the_future = Record { at: started + 86_400, ..record(399) };
+    cache.insert(Table::Judgements, key(1), &of_the_future, false);
     cache.close().unwrap();
     let before = cache.statistics().unwrap();
-    assert_eq!((before.completions["m0"].entries, before.completions["m1"].oldest), (200, 1001));
+    assert_eq!((before.completions["m0"].entries, before.completions["m1"].oldest), (200, started - 399_000));
     assert!(before.file_bytes > 2_000_000, "{}", before.file_bytes);
-    assert_eq!(cache.prune(1390).unwrap(), 390);
+    assert_eq!(cache.prune(Duration::from_secs(10_500)).unwrap(), 390 + 1);
     let after = bench.open().statistics().unwrap();
     assert_eq!((after.completions["m0"].entries, after.judgements["m0"].entries), (5, 1));
     assert!(after.file_bytes < before.file_bytes / 2, "{} {}", after.file_bytes, before.file_bytes);
-    assert_eq!(bench.open().prune(u64::MAX).unwrap(), 11);
+    assert_eq!(bench.open().clear().unwrap(), 11);
 }
 
 #[test]
@@ -375,4 +382,59 @@ async fn a_damaged_file_is_reported_or_harmless() {
         harmless += u32::from(!damage);
     }
     assert!(reported > 0 && harmless > 0, "{reported} {harmless}");
+}
+
+#[tokio::test]
+async fn an_entry_dated_in_the_future_is_older_than_any_age() {
+    let bench = Bench::new();
+    let weeks = |max_age| CacheOptions { max_age, ..CacheOptions::default() };
+    let ages = [None, Some(Duration::from_secs(7 * 86_400))];
+    // The second is within the difference of two clocks.
+    for (later, is_old) in [(3600, true), (60, false)] {
+        bench.model(weeks(None)).0.complete(&request("a")).await.unwrap();
+        assert_eq!(bench.open().backdate(-later).unwrap(), 1);
+        for max_age in ages {
+            let (model, inner) = bench.model(weeks(max_age));
+            model.complete(&request("a")).await.unwrap();
+            let is_requested = inner.call_count() == 1;
+            assert_eq!(is_requested, is_old && max_age.is_some(), "{later} {max_age:?}");
+        }
+        bench.open().clear().unwrap();
+    }
+}
+
+#[test]
+fn the_holder_of_a_cache_is_named_before_the_wait() {
+    let bench = Bench::new();
+    let open = || {
+        let holders = std::cell::RefCell::new(Vec::new());
+        let wait = Duration::from_millis(120);
+        let opened =
+            Cache::open_waiting(&bench.path(), wait, |holder| holders.borrow_mut().push(holder.to_owned()));
+        (opened.map(drop).map_err(|error| error.to_string()), holders.into_inner())
+    };
+    let cache = bench.open();
+    let (error, holders) = open();
+    let own = format!("process {}", std::process::id());
+    assert!(error.unwrap_err().contains(&format!("{own} has held the cache")));
+    assert_eq!(holders, [own]);
+    drop(cache);
+    // Another program has the file itself, without the lock beside it.
+    let database = table::open(&bench.path()).unwrap();
+    let (error, holders) = open();
+    assert!(error.unwrap_err().contains("another program has held the cache"));
+    assert_eq!(holders, ["another program"]);
+    drop(database);
+    assert_eq!(open(), (Ok(()), Vec::new()));
+}
+
+#[test]
+fn a_full_disk_is_distinguished_from_a_wrong_path() {
+    let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
+    let error = |why: std::io::Error| {
+        OpenError::database(Diagnostic::new, "the cache cannot be written", &redb::Error::Io(why))
+    };
+    let of_disk = error(full);
+    assert!(of_disk.is_out_of_space && of_disk.to_string().contains("the disk is full"), "{of_disk}");
+    assert!(!error(std::io::ErrorKind::PermissionDenied.into()).is_out_of_space);
 }

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use redb::{ReadableDatabase, ReadableTable};
 
 use super::diagnostics::{DAMAGED_HELP, WRONG_CHECKSUM, diagnostic};
 use super::guard::guarded;
 use super::handle::Cache;
-use super::record::Record;
+use super::record::{Record, now};
 use super::state::lock;
 use super::table::{Table, Writable};
 use promptgate_core::model::Diagnostic;
@@ -81,11 +82,24 @@ impl Cache {
         Ok(statistics)
     }
 
-    /// Removes entries older than `before` (seconds since 1970, UTC), shrinks the file and returns their number.
+    /// Removes entries older than `age`, shrinks the file and returns their number.
     ///
     /// # Errors
     /// The cache cannot be read or written; then nothing is removed.
-    pub fn prune(mut self, before: u64) -> Result<u64, Diagnostic> {
+    pub fn prune(self, age: Duration) -> Result<u64, Diagnostic> {
+        let now = now();
+        self.remove(|record| record.is_older_than(age, now))
+    }
+
+    /// Removes all entries, shrinks the file and returns their number.
+    ///
+    /// # Errors
+    /// As [`Cache::prune`].
+    pub fn clear(self) -> Result<u64, Diagnostic> {
+        self.remove(|_| true)
+    }
+
+    fn remove(mut self, is_removed: impl Fn(&Record) -> bool) -> Result<u64, Diagnostic> {
         self.close()?;
         // Open readers would keep the file from shrinking.
         *lock(&self.shared.readers) = None;
@@ -93,7 +107,7 @@ impl Cache {
         self.edit("pruned", |table| {
             table.retain(|_, value| {
                 // Damaged entries stay: pruning must not hide damage.
-                let stays = Record::read(value).is_none_or(|record| record.at >= before);
+                let stays = Record::read(value).is_none_or(|record| !is_removed(&record));
                 removed += u64::from(!stays);
                 stays
             })?;
@@ -107,11 +121,11 @@ impl Cache {
         Ok(removed)
     }
 
-    /// Makes every entry older by `seconds` and returns their number; lets tests exercise `max_age` without waiting.
+    /// Makes every entry older by `seconds`, or newer where that is negative, and returns their number; lets tests exercise `max_age` without waiting.
     ///
     /// # Errors
     /// The cache cannot be read or written.
-    pub fn backdate(&self, seconds: u64) -> Result<u64, Diagnostic> {
+    pub fn backdate(&self, seconds: i64) -> Result<u64, Diagnostic> {
         let mut changed = 0;
         self.edit("written", |table| {
             let mut older = Vec::new();
@@ -120,7 +134,7 @@ impl Cache {
                 older.extend(Record::read(value.value()).map(|record| (*key.value(), record)));
             }
             for (key, record) in older {
-                let record = Record { at: record.at.saturating_sub(seconds), ..record };
+                let record = Record { at: record.at.saturating_add_signed(-seconds), ..record };
                 table.insert(&key, record.write().as_slice())?;
                 changed += 1;
             }

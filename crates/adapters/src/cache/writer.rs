@@ -10,12 +10,14 @@ use std::time::{Duration, Instant};
 
 use redb::Database;
 
+use super::diagnostics::database_error;
 use super::guard::{GuardedDatabase, guarded};
 use super::state::{EntryId, Shared, lock};
 use super::table::Table;
 
-/// Time during which entries are collected before a commit.
-const BATCH_INTERVAL: Duration = Duration::from_millis(80);
+/// Least time between the starts of two commits, during which entries are collected. With the duration of a commit, it
+/// bounds the time that an entry is at risk: a process that is killed loses at most the last 100 ms.
+const BATCH_INTERVAL: Duration = Duration::from_millis(50);
 
 pub(super) struct Writer {
     wake: SyncSender<()>,
@@ -55,9 +57,10 @@ impl Writer {
 
 fn run(database: &Database, shared: &Shared, woken: &Receiver<()>, is_awake: &AtomicBool) {
     let mut open = true;
+    // Counted from the start of the last commit, so that entries which arrive while it runs wait no longer than others.
+    let mut until = Instant::now();
     while open {
         open = woken.recv().is_ok();
-        let until = Instant::now() + BATCH_INTERVAL;
         while open {
             match woken.recv_timeout(until.saturating_duration_since(Instant::now())) {
                 Ok(()) => {}
@@ -67,6 +70,7 @@ fn run(database: &Database, shared: &Shared, woken: &Receiver<()>, is_awake: &At
         }
         // Reset before reading the batch, so that any later entry wakes the thread again.
         is_awake.store(false, Ordering::Release);
+        until = Instant::now() + BATCH_INTERVAL;
         let batch = lock(&shared.state).pending.clone();
         if batch.is_empty() {
             continue;
@@ -83,7 +87,7 @@ fn run(database: &Database, shared: &Shared, woken: &Receiver<()>, is_awake: &At
             }
             Err(error) => {
                 // Pending entries stay readable for the rest of this run.
-                lock(&shared.state).write_error = Some(error.to_string());
+                lock(&shared.state).write_error = Some(database_error(&error));
                 return;
             }
         }

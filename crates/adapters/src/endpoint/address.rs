@@ -31,6 +31,11 @@ pub fn needs_key(base_url: &str) -> bool {
     Url::parse(base_url.trim()).map_or(true, |url| !http::is_private(&url))
 }
 
+/// Whether a URL leads to this machine: `localhost`, or a loopback address.
+pub fn is_loopback(url: &Url) -> bool {
+    http::is_loopback(url)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -138,8 +138,9 @@ fn quota_is_spent(response: &Response, error: &ServerError) -> bool {
         "billing details",
         "billing is not active",
     ];
-    let resets_soon = response.headers.contains_key("retry-after")
-        || has_phrase(error, &["retry in", "try again in", "per minute"]);
+    let resets_soon =
+        ["retry-after", "llm_provider-retry-after"].iter().any(|name| response.headers.contains_key(*name))
+            || has_phrase(error, &["retry in", "try again in", "per minute"]);
     has_code(error, &codes) || (!resets_soon && has_phrase(error, &phrases))
 }
 

@@ -61,9 +61,9 @@ impl HttpModel {
             redactor: Arc::clone(&redactor),
         })?;
         let faults = FaultContext {
-            label: Request::new(Method::POST, url.clone()).label(),
+            label: client.label(&Request::new(Method::POST, url.clone())),
             api_key_env: options.api_key_env.clone(),
-            has_key: options.key().is_some(),
+            has_key: options.is_authenticated(),
             redactor,
         };
         Ok(Self { client, url, faults })

@@ -28,7 +28,7 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
-pub use address::needs_key;
+pub use address::{is_loopback, needs_key};
 pub use budget::{Budget, Budgeted, Ceilings, Price};
 pub use limit::Limited;
 pub use options::Options;
@@ -54,11 +54,12 @@ pub fn connect(
 ) -> Result<Arc<dyn ChatModel>, Diagnostic> {
     let base = address::parse(&options.base_url)?;
     let has_key = options.key().is_some() || !options.headers.is_empty();
-    if !has_key && !base.is_private() {
+    if !has_key && options.needs_key && !base.is_private() {
         let (host, variable) = (base.authority(), &options.api_key_env);
         let message = format!("no key for {host}: the environment variable {variable} is not set");
-        let fault = Fault::new(FaultKind::MissingCredentials, message)
-            .help(format!("set {variable}, or set endpoint.api_key_env to another variable"));
+        let fault = Fault::new(FaultKind::MissingCredentials, message).help(format!(
+            "set {variable}, or set endpoint.api_key_env to another variable, or to null if the endpoint needs no key"
+        ));
         return Ok(Arc::new(Unavailable { fault }));
     }
     if has_key && !base.is_encrypted() && !base.is_private() {

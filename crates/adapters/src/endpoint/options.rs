@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Budget;
+use promptgate_core::document::is_auth_header;
 use promptgate_core::text::Secret;
 
 /// Settings of one endpoint.
@@ -15,6 +16,8 @@ pub struct Options {
     pub api_key: Option<Secret>,
     /// Environment variable with the key, for messages.
     pub api_key_env: String,
+    /// Whether an endpoint outside this machine and private networks needs a key.
+    pub needs_key: bool,
     /// Timeout of one attempt, from sending to the last byte.
     pub timeout: Duration,
     /// Maximum calls in flight; 0 counts as 1.
@@ -44,6 +47,7 @@ impl Options {
             base_url: base_url.into(),
             api_key: None,
             api_key_env: "OPENAI_API_KEY".to_owned(),
+            needs_key: true,
             timeout: Duration::from_secs(120),
             max_concurrency: 32,
             rpm: None,
@@ -68,6 +72,11 @@ impl Options {
     /// does not bound it, since waits that the endpoint asks for cost no attempt.
     pub(super) fn max_call_time(&self) -> Duration {
         self.timeout.saturating_mul(self.attempts.max(1)).saturating_add(self.max_wait)
+    }
+
+    /// Whether a key or a header authenticates the requests.
+    pub(super) fn is_authenticated(&self) -> bool {
+        self.key().is_some() || self.headers.iter().any(|(name, _)| is_auth_header(name))
     }
 
     /// Returns the key, unless it is empty.

@@ -101,7 +101,7 @@ fn host_name(url: &Url) -> String {
 }
 
 /// Whether the host is `localhost` or a loopback address.
-fn is_loopback(url: &Url) -> bool {
+pub(crate) fn is_loopback(url: &Url) -> bool {
     match ip(url) {
         Some(address) => address.is_loopback() || address.is_unspecified(),
         None => {

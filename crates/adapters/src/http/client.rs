@@ -5,13 +5,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use hyper::body::Bytes;
-use hyper_util::client::proxy::matcher::Matcher;
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION};
+use reqwest::header::{ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION};
 use reqwest::redirect::Policy;
 use reqwest::{ClientBuilder, Method, StatusCode, Url};
 use serde::de::DeserializeOwned;
 
 use super::address::{self, BaseUrl};
+use super::body::{self, DecodeError};
 use super::error::{Error, ErrorContext, ErrorKind, SettingNames, closed_before_response};
 use super::message::server_text;
 use super::retry_after::{Resets, retry_after};
@@ -157,6 +157,10 @@ impl Client {
     pub fn new(options: ClientOptions) -> Result<Self, Diagnostic> {
         let ClientOptions { base, headers, timeout, names, redactor, .. } = options;
         let connect_timeout = timeout.min(CONNECT_TIMEOUT);
+        let proxy = if base.is_loopback() { None } else { proxy::for_url(base.url())? };
+        // Compressed bodies are decoded here: reqwest reads only the first member of a gzip stream.
+        let mut headers = headers;
+        headers.entry(ACCEPT_ENCODING).or_insert(HeaderValue::from_static("gzip"));
         let builder = || {
             let builder = ClientBuilder::new()
                 .default_headers(headers.clone())
@@ -171,8 +175,6 @@ impl Client {
             if base.is_loopback() { builder.no_proxy() } else { builder }
         };
         let http = tls::build(builder, options.ca_cert.as_deref(), &base, &names)?;
-        let uses_proxy = !base.is_loopback();
-        let proxy = uses_proxy.then(|| proxy::for_url(&Matcher::from_system(), base.url())).flatten();
         Ok(Self {
             http,
             base,
@@ -186,6 +188,17 @@ impl Client {
     /// Returns the base URL.
     pub fn base(&self) -> &BaseUrl {
         &self.base
+    }
+
+    /// Returns `METHOD host/path`, with the proxy that may have responded in place of the server: one that reads the
+    /// requests, as it does without encryption.
+    pub fn label(&self, request: &Request) -> String {
+        match &self.context.proxy {
+            Some(proxy) if !self.base.is_encrypted() => {
+                format!("{} (through the proxy {proxy})", request.label())
+            }
+            _ => request.label(),
+        }
     }
 
     /// Returns the redactor of server text.
@@ -316,14 +329,25 @@ impl Client {
             // The start of an error body is enough for a message, and the status says the rest.
             Err(ReadError::TooLarge(body)) if is_error => body,
             Err(ReadError::Transport(_)) if is_error => Vec::new(),
-            Err(ReadError::TooLarge(_)) => {
-                let reason = format!("the answer is larger than {limit} bytes");
-                return Err(self.context.wrong_url(ErrorKind::TooLarge, &request.label(), &reason));
-            }
+            Err(ReadError::TooLarge(_)) => return Err(self.too_large(request, limit)),
             Err(ReadError::Transport(error)) => return Err(self.context.truncated(&request.label(), &error)),
         };
         let headers = std::mem::take(response.headers_mut());
-        Ok(Response { status, headers, body, elapsed: sent.elapsed(), resends: 0 })
+        let elapsed = sent.elapsed();
+        let body = match body::decode(&headers, body, limit) {
+            Ok(body) => body,
+            Err(DecodeError::TooLarge(body) | DecodeError::Damaged(body, _)) if is_error => body,
+            Err(DecodeError::TooLarge(_)) => return Err(self.too_large(request, limit)),
+            Err(DecodeError::Damaged(_, error)) => {
+                return Err(self.context.damaged(&request.label(), &error));
+            }
+        };
+        Ok(Response { status, headers, body, elapsed, resends: 0 })
+    }
+
+    fn too_large(&self, request: &Request, limit: usize) -> Error {
+        let reason = format!("the answer is larger than {limit} bytes");
+        self.context.wrong_url(ErrorKind::TooLarge, &request.label(), &reason)
     }
 
     /// Parses the body of a response as JSON.

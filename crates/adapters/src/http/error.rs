@@ -86,6 +86,20 @@ impl ErrorContext {
         self.error(ErrorKind::Truncated, label, reason, "see the server's log")
     }
 
+    /// Describes a compressed body that cannot be decompressed.
+    pub(super) fn damaged(&self, label: &str, error: &io::Error) -> Error {
+        let reason = match error.kind() {
+            io::ErrorKind::UnexpectedEof => {
+                "the answer is cut off: its compressed body is incomplete".to_owned()
+            }
+            _ => format!(
+                "the answer's compressed body is damaged: {}",
+                server_text(&self.redactor, &error.to_string())
+            ),
+        };
+        self.error(ErrorKind::Truncated, label, &reason, "see the server's log")
+    }
+
     /// Describes a request without a response.
     pub(super) fn transport(&self, label: &str, error: &reqwest::Error) -> Error {
         let cause = Cause::of(error);
@@ -105,6 +119,9 @@ impl ErrorContext {
         if error.is_timeout() && !error.is_connect() {
             let reason = format!("no complete answer within {} s", self.timeout.as_secs_f64());
             return self.error(ErrorKind::Timeout, label, &reason, names.timeout_help);
+        }
+        if let Some((reason, help)) = self.proxy.as_deref().and_then(|proxy| of_proxy(proxy, &cause)) {
+            return self.error(ErrorKind::Connection, label, &reason, help);
         }
         let address = || format!("check the address in {}, the network and the proxy variables", names.url);
         let log = || "see the server's log".to_owned();
@@ -138,6 +155,31 @@ impl ErrorContext {
         let kind = if is_unconnected { ErrorKind::Connection } else { ErrorKind::Disconnected };
         self.error(kind, label, &reason, help)
     }
+}
+
+/// A connection that the proxy did not make: the reason and the next step.
+fn of_proxy(proxy: &str, cause: &Cause) -> Option<(String, String)> {
+    let variables = "check HTTPS_PROXY, HTTP_PROXY and ALL_PROXY, or add the host to NO_PROXY";
+    // The texts are those of hyper-util's tunnel.
+    Some(match cause.text.as_str() {
+        "tunnel error: proxy authorization required" => (
+            format!("the proxy {proxy} requires a user and a password"),
+            "put them into the proxy variable, like http://USER:PASSWORD@HOST:PORT".to_owned(),
+        ),
+        "tunnel error: unsuccessful" => (
+            format!("the proxy {proxy} refused to connect to this host"),
+            "check what the proxy allows, or add the host to NO_PROXY".to_owned(),
+        ),
+        text if text.starts_with("tunnel error: ") => (
+            format!("the proxy {proxy} made no connection: {}", text.trim_start_matches("tunnel error: ")),
+            variables.to_owned(),
+        ),
+        _ if cause.io == Some(io::ErrorKind::ConnectionRefused) => {
+            (format!("the proxy {proxy} refused the connection"), format!("is it running? {variables}"))
+        }
+        _ if cause.dns => (format!("the host of the proxy {proxy} was not found"), variables.to_owned()),
+        _ => return None,
+    })
 }
 
 /// Whether the server had closed an idle connection: the request failed before any byte of a response.

@@ -8,6 +8,7 @@
 //! closed while it was idle: it was never processed, and is sent again on a new connection.
 
 mod address;
+mod body;
 mod client;
 mod error;
 mod message;
@@ -21,7 +22,7 @@ mod tests;
 mod tls;
 
 pub use address::BaseUrl;
-pub(crate) use address::is_private;
+pub(crate) use address::{is_loopback, is_private};
 pub use client::{Client, ClientOptions, Request, Response};
 pub use error::{Error, ErrorKind, SettingNames};
 pub use message::server_text;

@@ -1,7 +1,8 @@
 //! The wait that a server asks for, read from the headers of its response.
 //!
 //! `Retry-After` in seconds or as a date (RFC 9110, section 10.2.3), `retry-after-ms`, and the `x-ratelimit-reset-*`
-//! family, which holds durations (`6m0s`, `1.5s`, `200ms`), seconds, or points in time.
+//! family, which holds durations (`6m0s`, `1.5s`, `200ms`), seconds, or points in time. A gateway that puts
+//! `llm_provider-` before the provider's headers, as LiteLLM does, is read as the provider where it has none of its own.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -10,6 +11,9 @@ use reqwest::header::{HeaderMap, RETRY_AFTER};
 
 /// Upper bound that keeps arithmetic with durations safe.
 const MAX_SECONDS: f64 = 366.0 * 86_400.0;
+
+/// Put before the provider's headers by LiteLLM.
+const PROVIDER: &str = "llm_provider-";
 
 /// The `x-ratelimit-reset*` headers that count. Many servers send them with every response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,11 +40,16 @@ pub fn retry_after(headers: &HeaderMap, resets: Resets, now: SystemTime) -> Opti
 
 /// Returns `retry-after-ms`, which is finer, else `Retry-After`.
 fn explicit(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
-    let milliseconds = text(headers, "retry-after-ms").and_then(|value| value.parse::<f64>().ok());
+    named(headers, "", now).or_else(|| named(headers, PROVIDER, now))
+}
+
+fn named(headers: &HeaderMap, prefix: &str, now: SystemTime) -> Option<Duration> {
+    let milliseconds =
+        text(headers, &format!("{prefix}retry-after-ms")).and_then(|value| value.parse::<f64>().ok());
     if let Some(wait) = milliseconds.and_then(|value| seconds(value / 1000.0)) {
         return Some(wait);
     }
-    let value = text(headers, RETRY_AFTER.as_str())?;
+    let value = text(headers, &format!("{prefix}{RETRY_AFTER}"))?;
     if let Ok(number) = value.parse::<f64>() {
         return seconds(number);
     }
@@ -52,9 +61,11 @@ fn explicit(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
 fn reset(headers: &HeaderMap, now: SystemTime) -> (Option<Duration>, Option<Duration>) {
     let (mut exhausted, mut latest) = (None, None);
     for (name, value) in headers {
-        let Some(limit) = name.as_str().strip_prefix("x-ratelimit-reset") else { continue };
+        let name = name.as_str();
+        let (prefix, own) = name.strip_prefix(PROVIDER).map_or(("", name), |own| (PROVIDER, own));
+        let Some(limit) = own.strip_prefix("x-ratelimit-reset") else { continue };
         let Some(wait) = value.to_str().ok().and_then(|value| moment(value.trim(), now)) else { continue };
-        let remaining = text(headers, &format!("x-ratelimit-remaining{limit}"));
+        let remaining = text(headers, &format!("{prefix}x-ratelimit-remaining{limit}"));
         if remaining.and_then(|count| count.parse::<f64>().ok()).is_some_and(|count| count <= 0.0) {
             exhausted = exhausted.max(Some(wait));
         }
@@ -196,6 +207,19 @@ mod tests {
             ("x-ratelimit-remaining-tokens", "0"),
         ];
         assert_eq!(wait(&pairs), Some(8000));
+    }
+
+    #[test]
+    fn headers_of_the_provider_behind_a_gateway_count() {
+        assert_eq!(wait(&[("llm_provider-retry-after", "7")]), Some(7000));
+        assert_eq!(wait(&[("llm_provider-retry-after-ms", "250")]), Some(250));
+        assert_eq!(wait(&[("llm_provider-retry-after", "7"), ("retry-after", "2")]), Some(2000));
+        let pairs = [
+            ("llm_provider-x-ratelimit-reset-tokens", "8s"),
+            ("llm_provider-x-ratelimit-remaining-tokens", "0"),
+            ("llm_provider-x-ratelimit-reset-requests", "1s"),
+        ];
+        assert_eq!(retry_after(&headers(&pairs), Resets::Exhausted, now()), Some(Duration::from_secs(8)));
     }
 
     #[test]

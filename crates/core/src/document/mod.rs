@@ -25,7 +25,7 @@ use crate::model::{Diagnostics, Place};
 pub(crate) use expected::{forms, type_names, type_words};
 pub(crate) use explain::shortened;
 pub use explain::shown;
-pub use secret::looks_like_secret;
+pub use secret::{is_auth_header, is_secret_header, looks_like_secret};
 pub use suggest::suggest;
 pub use validate::{Violation, sort_by_place, validate, violations};
 

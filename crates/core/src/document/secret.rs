@@ -24,6 +24,22 @@ const PREFIXES: [&str; 14] = [
 const NAMES: [&str; 8] =
     ["api_key", "api-key", "apikey", "password", "secret", "authorization", "access_token", "auth_token"];
 
+/// Parts of the names of headers whose value is a secret.
+const SECRET_HEADERS: [&str; 6] =
+    ["authorization", "api-key", "apikey", "subscription-key", "cookie", "token"];
+
+/// Whether the value of a header is a secret.
+pub fn is_secret_header(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    SECRET_HEADERS.iter().any(|part| name.contains(part))
+}
+
+/// Whether a header carries the credentials of an endpoint.
+pub fn is_auth_header(name: &str) -> bool {
+    // That of a proxy does not authenticate the request to the endpoint behind it.
+    is_secret_header(name) && !name.eq_ignore_ascii_case("proxy-authorization")
+}
+
 /// Whether a text may contain a key, a bearer token, a URL with a password, or a value for the name of a secret
 /// (`api_key: …`, but not `api_key: {env: …}`).
 pub fn looks_like_secret(text: &str) -> bool {

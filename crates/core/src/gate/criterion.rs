@@ -8,6 +8,7 @@ use crate::model::{
 use super::evidence::{Context, EXACT, Evidence, Parameter, Ruling, literal_verdict};
 use super::explain::{Explanation, explain, subject, unconfirmed};
 use super::fill::{CellCounts, Fill, FilledScores, Selection, UNBOUNDED};
+use super::fresh::fresh;
 use super::limit::limit;
 use super::mean_test::{not_worse, threshold};
 use super::second_decision::SecondDecision;
@@ -195,11 +196,12 @@ impl LookData<'_> {
                     .to_owned(),
             );
         }
-        Ok(Selection {
+        let selection = Selection {
             tag: criterion.tag.as_deref(),
             gaps_from_fail_fast: self.stopped_early,
             ..Selection::all(analysis, metric, paired)
-        })
+        };
+        fresh(selection, criterion.requirement, self.context.alpha)
     }
 
     fn filled_evidence(&self, criterion: &Criterion, filled: &FilledScores) -> Option<Evidence> {

@@ -308,6 +308,7 @@ fn with_metrics(analysis: &Analysis, replace: impl Fn(&MetricScores) -> MetricSc
         contested: analysis.contested.clone(),
         stored_baseline: analysis.stored_baseline.clone(),
         refusals: analysis.refusals.clone(),
+        fresh_latency: analysis.fresh_latency.clone(),
         ..*analysis
     }
 }

@@ -11,6 +11,7 @@ mod evidence;
 mod explain;
 mod fill;
 mod first_attempts;
+mod fresh;
 mod length_bias;
 mod limit;
 mod mean_test;

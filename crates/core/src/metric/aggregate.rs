@@ -48,6 +48,7 @@ pub fn analyse(run: &Run) -> Analysis {
         cases: run.cases.clone(),
         repeats: run.repeats.per_case,
         metrics,
+        fresh_latency: trials.fresh_latency(),
         has_baseline: run.baseline.is_some(),
         baseline_reused: run.reused_baseline.is_some(),
         sessions_differ: run.reused_baseline.is_some() || trials.sessions_differ(),
@@ -91,6 +92,26 @@ impl<'a> Trials<'a> {
             }
         }
         Self { run, repeats, by_side }
+    }
+
+    /// The candidate's latencies without those of cached answers, which say nothing about the endpoint now.
+    fn fresh_latency(&self) -> Option<MetricScores> {
+        let is_cached = |answer: &TrialSummary| answer.cached_at.is_some();
+        if !self.answers(Role::Candidate).any(is_cached) {
+            return None;
+        }
+        let everywhere = vec![true; self.run.cases.len()];
+        let planned = |role| self.repeats(role).per_case;
+        let scores =
+            self.metric("latency", MetricKind::Latency, &everywhere, &planned, |_, trial| {
+                match trial.result.answer() {
+                    Some(answer) if is_cached(answer) => Cell::NotAsked,
+                    Some(answer) if answer.latency_ms.is_finite() => Cell::Value(answer.latency_ms / 1000.0),
+                    _ => Cell::Missing,
+                }
+            });
+        let of_candidate = VariantScores { baseline: None, ..scores.scores };
+        Some(MetricScores { baseline_repeats: 0, scores: of_candidate, ..scores })
     }
 
     /// Whether the two sides of some trial were answered more than a session apart.

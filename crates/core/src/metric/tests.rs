@@ -304,3 +304,23 @@ fn judge_that_refuses_the_temperature_is_not_deterministic_and_said() {
     let warning = determinism_warning(&run).expect("a warning");
     assert!(warning.contains("the baseline has no explicit temperature"), "{warning}");
 }
+
+#[test]
+fn cached_answers_have_no_fresh_latency() {
+    let trials = vec![
+        trial(0, Role::Candidate, 0, vec![]),
+        trial(1, Role::Candidate, 0, vec![]),
+        lost(2, Role::Candidate, 0),
+    ];
+    let mut run = run(3, 1, trials);
+    assert!(analyse(&run).fresh_latency.is_none(), "nothing is cached");
+    let cached = Completion { cached_at: Some(7), ..completion("ok") };
+    run.trials[0].result = TrialResult::completed(cached, vec![]);
+    let analysis = analyse(&run);
+    let fresh = &analysis.fresh_latency.as_ref().expect("some are cached").scores.candidate;
+    let cells: Vec<Cell> = fresh.rows().flatten().flatten().copied().collect();
+    assert_eq!(cells, [Cell::NotAsked, Cell::Value(1.5), Cell::Missing]);
+    assert_eq!(analysis.after(1).fresh_latency, analysis.fresh_latency);
+    let all = &analysis.metric("latency").expect("a metric").scores.candidate;
+    assert_eq!(all.row(0), Some(&[Cell::Value(1.5)][..]), "the report still shows it");
+}

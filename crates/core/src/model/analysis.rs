@@ -167,6 +167,8 @@ pub struct Analysis {
     pub repeats: u32,
     /// The metrics: checks, judges, then latency, tokens, cost, length.
     pub metrics: Vec<MetricScores>,
+    /// The candidate's latencies of this run: [`Cell::NotAsked`] where the answer is from the cache. `None` where none is.
+    pub fresh_latency: Option<MetricScores>,
     /// Whether there is a baseline.
     pub has_baseline: bool,
     /// Whether the baseline was run in an earlier session.
@@ -212,6 +214,7 @@ impl Analysis {
                 candidate: cut(&refusals.candidate),
                 baseline: refusals.baseline.as_ref().map(cut),
             }),
+            fresh_latency: self.fresh_latency.as_ref().map(metric),
             ..*self
         }
     }

@@ -17,6 +17,16 @@ pub fn root_cause(error: &dyn std::error::Error) -> String {
     last.to_string()
 }
 
+/// Returns why something could not be written, with the words of people for a full disk.
+pub fn write_error(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::StorageFull => format!("the disk is full ({error})"),
+        std::io::ErrorKind::QuotaExceeded => format!("the disk quota is used up ({error})"),
+        std::io::ErrorKind::FileTooLarge => format!("the disk or a limit allows no larger file ({error})"),
+        _ => error.to_string(),
+    }
+}
+
 /// Returns the entries of a word list: one a line, where `#` starts a comment.
 pub fn word_list<T: FromIterator<&'static str>>(file: &'static str) -> T {
     file.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect()

@@ -48,6 +48,7 @@ pub(super) fn analysis(metrics: Vec<MetricScores>) -> Analysis {
         repeats: u32::try_from(repeats).expect("few repeats"),
         has_baseline: metrics.iter().any(|metric| metric.scores.baseline.is_some()),
         metrics,
+        fresh_latency: None,
         baseline_reused: false,
         sessions_differ: false,
         stored_baseline: None,

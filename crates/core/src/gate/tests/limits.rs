@@ -2,7 +2,7 @@
 
 use super::builders::{analysis, completed, criterion, metric, policy, same, single_outcome};
 use crate::gate::{Bound, Criterion, Requirement, Statistic};
-use crate::model::{CriterionVerdict, Verdict};
+use crate::model::{Analysis, Cell, CriterionVerdict, MetricScores, Verdict};
 
 fn limit(metric: &str, statistic: Statistic, bound: Bound) -> Criterion {
     criterion("limit", metric, Requirement::Limit { statistic, bound })
@@ -152,4 +152,59 @@ fn relative_p95_of_few_trials_is_undecided_until_it_has_enough() {
         "the last look of a longer schedule has less alpha"
     );
     assert_eq!(outcome(10, 8).verdict, CriterionVerdict::Pass);
+}
+
+/// One answer for each of 200 cases within the limit, of which `fresh` come from this run and take this many seconds.
+fn mostly_cached(fresh: u32, seconds: f64) -> Analysis {
+    let own = |case: u32| seconds + f64::from(case) / 1000.0;
+    let answer = |case| if case < fresh { own(case) } else { 0.1 };
+    let all: Vec<Vec<f64>> = (0..200).map(|case| vec![answer(case)]).collect();
+    let mut run = analysis(vec![metric("latency", &all, None)]);
+    let row = |case| Some([if case < fresh { Cell::Value(own(case)) } else { Cell::NotAsked }]);
+    let mut only_fresh: MetricScores = run.metrics[0].clone();
+    only_fresh.scores.candidate = (0..200).map(row).collect();
+    run.fresh_latency = Some(only_fresh);
+    run
+}
+
+#[test]
+fn absolute_latency_limit_ignores_cached_answers() {
+    let decided = |statistic, fresh, seconds| {
+        let limit = limit("latency", statistic, Bound::Absolute(1.0));
+        completed(&mostly_cached(fresh, seconds), &policy(vec![limit]))
+    };
+    // 59 values bound a p95 with 95 % confidence, 5 a median; a mean of five is compared, but too uncertain to pass.
+    let (pass, fail, open) = (Verdict::Pass, Verdict::Fail, Verdict::Inconclusive);
+    for (statistic, enough, within) in [
+        (Statistic::P95, 59, pass),
+        (Statistic::P50, 5, pass),
+        (Statistic::Mean, 5, open),
+        (Statistic::Mean, 30, pass),
+    ] {
+        assert_eq!(decided(statistic, enough, 1.5).verdict, fail, "{statistic:?}");
+        assert_eq!(decided(statistic, enough, 0.5).verdict, within, "{statistic:?}");
+        if enough == 30 {
+            continue;
+        }
+        for seconds in [0.5, 1.5] {
+            let few = decided(statistic, enough - 1, seconds);
+            assert_eq!(few.verdict, Verdict::Incomplete, "{statistic:?}");
+            let why = &few.criteria[0].explanation;
+            assert!(why.contains("not measured") && why.contains("--refresh"), "{why}");
+        }
+    }
+}
+
+#[test]
+fn small_suite_needs_all_its_latencies_fresh() {
+    let limit = limit("latency", Statistic::P95, Bound::Absolute(1.0));
+    let mut run = analysis(vec![metric("latency", &same(&[0.5], 3), None)]);
+    let mut partly = run.metrics[0].clone();
+    partly.scores.candidate =
+        [Cell::Value(0.5), Cell::Value(0.5), Cell::NotAsked].map(|cell| Some([cell])).into_iter().collect();
+    run.fresh_latency = Some(partly);
+    let verdict = |run: &Analysis| completed(run, &policy(vec![limit.clone()])).verdict;
+    assert_eq!(verdict(&run), Verdict::Incomplete);
+    run.fresh_latency = None;
+    assert_eq!(verdict(&run), Verdict::Pass);
 }

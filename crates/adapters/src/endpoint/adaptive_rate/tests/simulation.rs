@@ -49,14 +49,23 @@ pub(super) fn fixed_window(max: u32, seconds: f64, wait: impl Fn(f64) -> Option<
     }
 }
 
-/// Refuses a share at random before another limiter.
-pub(super) fn at_random(share: f64, wait: Option<f64>, mut inner: impl Limiter) -> impl Limiter {
-    let mut random = ChaCha8Rng::seed_from_u64(7);
-    move |now: f64, in_flight| {
-        if random.random::<f64>() < share {
-            CallOutcome::Refused { wait }
-        } else {
-            inner.arrive(now, in_flight)
+/// Calls that are refused or fail at random.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Faults {
+    pub(super) refused: f64,
+    /// The wait that a refusal names.
+    pub(super) wait: Option<f64>,
+    pub(super) failed: f64,
+}
+
+impl Faults {
+    /// Applies the faults before another limiter decides.
+    pub(super) fn before(self, mut inner: impl Limiter, seed: u64) -> impl Limiter {
+        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        move |now: f64, in_flight| match random.random::<f64>() {
+            draw if draw < self.refused => CallOutcome::Refused { wait: self.wait },
+            draw if draw < self.refused + self.failed => CallOutcome::Failed,
+            _ => inner.arrive(now, in_flight),
         }
     }
 }
@@ -72,20 +81,31 @@ pub(super) fn concurrent(max: usize) -> impl Limiter {
     }
 }
 
-/// Time of each returned call, and whether it was refused.
-pub(super) struct Log(Vec<(f64, bool)>);
+/// Time and outcome of each returned call.
+pub(super) struct Log(Vec<(f64, CallOutcome)>);
 
 impl Log {
     /// Returns the answers per second between two times.
     pub(super) fn rate(&self, from: f64, to: f64) -> f64 {
-        self.0.iter().filter(|(at, refused)| !refused && (from..to).contains(at)).count() as f64 / (to - from)
+        let answers = self.between(from, to).filter(|outcome| **outcome == CallOutcome::Ok).count();
+        answers as f64 / (to - from)
+    }
+
+    /// Returns the answers per second until the last of this many.
+    pub(super) fn rate_of_first(&self, answers: usize) -> f64 {
+        let last = self.0.iter().filter(|(_, outcome)| *outcome == CallOutcome::Ok).nth(answers - 1);
+        last.map_or(0.0, |(at, _)| answers as f64 / at)
     }
 
     /// Returns the refused share between two times.
     pub(super) fn refused(&self, from: f64, to: f64) -> f64 {
-        let calls: Vec<bool> =
-            self.0.iter().filter(|(at, _)| (from..to).contains(at)).map(|(_, refused)| *refused).collect();
-        calls.iter().filter(|refused| **refused).count() as f64 / calls.len().max(1) as f64
+        let refused =
+            self.between(from, to).filter(|outcome| matches!(outcome, CallOutcome::Refused { .. })).count();
+        refused as f64 / self.between(from, to).count().max(1) as f64
+    }
+
+    fn between(&self, from: f64, to: f64) -> impl Iterator<Item = &CallOutcome> {
+        self.0.iter().filter(move |(at, _)| (from..to).contains(at)).map(|(_, outcome)| outcome)
     }
 }
 
@@ -134,7 +154,7 @@ pub(super) fn simulate(mut server: impl Limiter, latency: f64, width: usize, sec
         processing -= usize::from(is_ok);
         let (ticket, outcome) = calls[(which - first) as usize];
         rate.record(ticket, outcome, now);
-        log.push((now, outcome != CallOutcome::Ok));
+        log.push((now, outcome));
         while calls.len() > 20_000 {
             calls.pop_front();
             first += 1;

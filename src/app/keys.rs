@@ -1,0 +1,267 @@
+//! Which key an endpoint is sent. The default key goes only to the hosts that it was set for.
+
+use reqwest::Url;
+
+use super::Environment;
+use super::sources::{endpoints, header_variables};
+use crate::config::{EndpointSettings, HeaderValue, KeyVariable, Settings};
+use promptgate_adapters::endpoint::{is_loopback, needs_key};
+use promptgate_core::document::is_auth_header;
+use promptgate_core::model::Diagnostic;
+
+/// The base URL of OpenAI's API.
+const OPENAI: &str = "https://api.openai.com/v1";
+/// The variable of the key, unless the configuration names another.
+const KEY: &str = "OPENAI_API_KEY";
+/// The variable of the base URL, where the configuration has none.
+const BASE_URL: &str = "OPENAI_BASE_URL";
+
+/// How an endpoint is authenticated.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Authentication {
+    /// By the key in this variable.
+    Key(String),
+    /// By the header whose value is in this variable.
+    Header(String),
+    /// Not at all, by the configuration.
+    Keyless,
+    /// The configuration does not say, and the default key is not for this host.
+    Unnamed,
+}
+
+impl Authentication {
+    /// How the configuration and the variables authenticate an endpoint.
+    pub(super) fn of(endpoint: &EndpointSettings, environment: &Environment) -> Self {
+        match &endpoint.api_key_env {
+            KeyVariable::Named(name) => Self::Key(name.value.clone()),
+            KeyVariable::None => auth_header(endpoint).map_or(Self::Keyless, Self::Header),
+            KeyVariable::Default => match auth_header(endpoint) {
+                Some(variable) => Self::Header(variable),
+                None if is_for_default_key(endpoint, environment) => Self::Key(KEY.to_owned()),
+                None => Self::Unnamed,
+            },
+        }
+    }
+
+    /// The variable to name in messages.
+    pub(super) fn variable(&self) -> &str {
+        match self {
+            Self::Key(name) | Self::Header(name) => name,
+            Self::Keyless | Self::Unnamed => KEY,
+        }
+    }
+}
+
+/// The variables that may hold the key of an endpoint, whether it is sent or not.
+pub(super) fn key_variables(endpoint: &EndpointSettings) -> impl Iterator<Item = String> {
+    let named = match &endpoint.api_key_env {
+        KeyVariable::Named(name) => Some(name.value.clone()),
+        KeyVariable::None | KeyVariable::Default => None,
+    };
+    named.into_iter().chain([KEY.to_owned()])
+}
+
+/// The base URL of an endpoint.
+pub(super) fn base_url(endpoint: &EndpointSettings, environment: &Environment) -> String {
+    let written = endpoint.base_url.as_ref().map(|url| url.value.clone());
+    written.or_else(|| environment.variable(BASE_URL)).unwrap_or_else(|| OPENAI.to_owned())
+}
+
+/// An error for each endpoint that a user might expect to get the default key, which is for other hosts.
+pub(crate) fn misdirected(settings: &Settings, environment: &Environment) -> Vec<Diagnostic> {
+    if environment.variable(KEY).is_none() {
+        return Vec::new();
+    }
+    let mut found: Vec<Diagnostic> = Vec::new();
+    for endpoint in endpoints(settings) {
+        let Some(url) = &endpoint.base_url else { continue };
+        if Authentication::of(endpoint, environment) != Authentication::Unnamed {
+            continue;
+        }
+        let host = Url::parse(&url.value).map_or_else(|_| url.value.clone(), |url| host(&url));
+        let message = format!(
+            "no key is named for {host}: {KEY} goes only to OpenAI, to the host of {BASE_URL} and to this machine"
+        );
+        let help = format!(
+            "add `api_key_env: VARIABLE` beside `base_url`, with the variable that holds its key ({KEY}, if it is this \
+             one), or `api_key_env: null` if it needs none"
+        );
+        let diagnostic = Diagnostic::new(message).at(url.place.clone()).help(help);
+        if !found.contains(&diagnostic) {
+            found.push(diagnostic);
+        }
+    }
+    found
+}
+
+/// The variables of required keys that are not set, in the order of the endpoints. `judged` says whether a judge is
+/// called.
+pub(super) fn missing_keys(settings: &Settings, environment: &Environment, judged: bool) -> Vec<String> {
+    let mut missing = Vec::new();
+    for endpoint in endpoints(settings).take(if judged { usize::MAX } else { 1 }) {
+        let mut required: Vec<String> = header_variables(endpoint).collect();
+        let authentication = Authentication::of(endpoint, environment);
+        // A header whose value is not in the configuration may be the key.
+        let has_key = !required.is_empty() || authentication == Authentication::Keyless;
+        if !has_key && needs_key(&base_url(endpoint, environment)) {
+            required.push(authentication.variable().to_owned());
+        }
+        for name in required {
+            if environment.variable(&name).is_none() && !missing.contains(&name) {
+                missing.push(name);
+            }
+        }
+    }
+    missing
+}
+
+/// The variable of the first header that carries credentials.
+fn auth_header(endpoint: &EndpointSettings) -> Option<String> {
+    endpoint.headers.iter().find_map(|(name, value)| match value {
+        HeaderValue::Env(variable) if is_auth_header(name) => Some(variable.value.clone()),
+        HeaderValue::Env(_) | HeaderValue::Literal(_) => None,
+    })
+}
+
+/// Whether the host is OpenAI's, that of `OPENAI_BASE_URL`, or this machine.
+fn is_for_default_key(endpoint: &EndpointSettings, environment: &Environment) -> bool {
+    let Some(written) = &endpoint.base_url else { return true };
+    let Ok(url) = Url::parse(written.value.trim()) else { return false };
+    let name = host(&url);
+    let of_variable = environment.variable(BASE_URL).and_then(|text| Url::parse(&text).ok());
+    is_loopback(&url)
+        || name == "api.openai.com"
+        || name.ends_with(".api.openai.com")
+        || of_variable.is_some_and(|other| host(&other) == name)
+}
+
+/// The host in lower case, without a final dot.
+fn host(url: &Url) -> String {
+    url.host_str().unwrap_or_default().trim_end_matches('.').to_ascii_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config;
+    use promptgate_core::check;
+
+    fn settings(endpoint: &str) -> Settings {
+        let text = format!(
+            "version: 1\ndataset: cases.jsonl\nprompt: p.md\nmodel: m\nendpoint: {endpoint}\n\
+             metrics: {{relevance: {{min: 0.5}}}}\njudge: {{model: j}}\n"
+        );
+        config::load("promptgate.yaml", &text, &check::entry_schema()).unwrap()
+    }
+
+    fn environment(variables: &[&str]) -> Environment {
+        let both =
+            |text: &&str| text.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()));
+        Environment::of(variables.iter().filter_map(both))
+    }
+
+    fn key(variable: &str) -> Authentication {
+        Authentication::Key(variable.to_owned())
+    }
+
+    #[test]
+    fn default_key_goes_only_to_the_hosts_it_was_set_for() {
+        let environment =
+            environment(&["OPENAI_API_KEY=k", "OPENAI_BASE_URL=https://LLM.corp.example:8443/x"]);
+        for url in [
+            "https://api.openai.com/v1",
+            "https://eu.api.openai.com/v1",
+            "https://API.OpenAI.com./v1",
+            "https://llm.corp.example/v1",
+            "http://localhost:8000/v1",
+            "http://127.0.0.1:1/v1",
+            "http://[::1]:1/v1",
+        ] {
+            let settings = settings(&format!("{{base_url: '{url}'}}"));
+            assert_eq!(Authentication::of(&settings.endpoint, &environment), key("OPENAI_API_KEY"), "{url}");
+            assert_eq!(misdirected(&settings, &environment), [], "{url}");
+        }
+        for url in [
+            "https://api.openai.com.evil.example/v1",
+            "https://evilapi.openai.com/v1",
+            "https://openrouter.ai/api/v1",
+            "https://corp.example/v1",
+            "http://10.0.0.7:8000/v1",
+            "http://vllm:8000/v1",
+            "https://localhost.example/v1",
+        ] {
+            let settings = settings(&format!("{{base_url: '{url}'}}"));
+            assert_eq!(
+                Authentication::of(&settings.endpoint, &environment),
+                Authentication::Unnamed,
+                "{url}"
+            );
+            let [diagnostic] = misdirected(&settings, &environment).try_into().unwrap();
+            assert_eq!(diagnostic.place.as_ref().and_then(|place| place.line), Some(5), "{url}");
+            assert!(diagnostic.help.unwrap().contains("`api_key_env: null`"), "{url}");
+        }
+    }
+
+    #[test]
+    fn keyless_server_and_named_key_are_never_misdirected() {
+        let with_key = environment(&["OPENAI_API_KEY=k"]);
+        let url = "base_url: 'https://llm.corp.example/v1'";
+        for (rest, expected) in [
+            ("api_key_env: null", Authentication::Keyless),
+            ("api_key_env: OWN", key("OWN")),
+            ("api_key_env: OPENAI_API_KEY", key("OPENAI_API_KEY")),
+            ("headers: {api-key: {env: AZURE_KEY}}", Authentication::Header("AZURE_KEY".to_owned())),
+        ] {
+            let settings = settings(&format!("{{{url}, {rest}}}"));
+            assert_eq!(Authentication::of(&settings.endpoint, &with_key), expected, "{rest}");
+            assert_eq!(misdirected(&settings, &with_key), [], "{rest}");
+        }
+        let unnamed = settings(&format!("{{{url}}}"));
+        assert_eq!(misdirected(&unnamed, &environment(&[])), [], "there is no key to send");
+        assert_eq!(misdirected(&settings("{}"), &with_key), []);
+    }
+
+    #[test]
+    fn authenticating_header_replaces_only_a_key_that_is_not_named() {
+        let environment = environment(&["OPENAI_API_KEY=k", "OPENAI_BASE_URL=https://a.example/v1"]);
+        let of = |endpoint: &str| Authentication::of(&settings(endpoint).endpoint, &environment);
+        for name in ["api-key", "X-Api-Key", "Authorization", "x-goog-api-key", "X-Auth-Token", "apikey"] {
+            let header = format!("headers: {{{name}: {{env: AZURE_KEY}}}}");
+            assert_eq!(
+                of(&format!("{{{header}}}")),
+                Authentication::Header("AZURE_KEY".to_owned()),
+                "{name}"
+            );
+            assert_eq!(of(&format!("{{{header}, api_key_env: OWN}}")), key("OWN"), "{name}");
+        }
+        for name in ["OpenAI-Organization", "x-team", "Proxy-Authorization"] {
+            assert_eq!(of(&format!("{{headers: {{{name}: {{env: X}}}}}}")), key("OPENAI_API_KEY"), "{name}");
+        }
+    }
+
+    #[test]
+    fn every_judge_endpoint_is_checked() {
+        let text = "version: 1\ndataset: cases.jsonl\nprompt: p.md\nmodel: m\n\
+                    metrics: {relevance: {min: 0.5}}\njudge:\n  model: j\n  panel:\n\
+                    \x20   - {model: a, endpoint: {base_url: 'https://one.example/v1'}}\n\
+                    \x20   - {model: b, endpoint: {base_url: 'https://two.example/v1'}}\n";
+        let settings = config::load("promptgate.yaml", text, &check::entry_schema()).unwrap();
+        let found = misdirected(&settings, &environment(&["OPENAI_API_KEY=k"]));
+        let hosts: Vec<bool> = ["one.example", "two.example"]
+            .iter()
+            .map(|host| found.iter().any(|diagnostic| diagnostic.message.contains(host)))
+            .collect();
+        assert_eq!((found.len(), hosts), (2, vec![true, true]));
+    }
+
+    #[test]
+    fn missing_key_is_that_of_the_header_or_none() {
+        let missing = |endpoint: &str| missing_keys(&settings(endpoint), &environment(&[]), true);
+        assert_eq!(missing("{}"), ["OPENAI_API_KEY"]);
+        assert_eq!(missing("{headers: {api-key: {env: AZURE_KEY}}}"), ["AZURE_KEY"]);
+        assert_eq!(missing("{api_key_env: OWN}"), ["OWN"]);
+        let none: [&str; 0] = [];
+        assert_eq!(missing("{base_url: 'https://llm.corp.example/v1', api_key_env: null}"), none);
+        assert_eq!(missing("{base_url: 'http://vllm:8000/v1'}"), none);
+    }
+}
