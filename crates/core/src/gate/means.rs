@@ -23,10 +23,17 @@ pub(super) struct Bounded {
 
 impl Bounded {
     /// Bounds from Student's t. Without any noise both bounds are cautious.
-    pub(super) fn new(estimate: Estimate, cautious: Estimate, alpha: f64) -> Self {
+    pub(super) fn new(estimate: Estimate, floored: Estimate, alpha: f64) -> Self {
+        let lower = |of: Estimate| t_bounds(of, alpha).lower;
+        // A floor has no estimation error, so it may narrow t by more than it widens the standard error.
+        let is_lower = lower(floored).zip(lower(estimate)).is_none_or(|(floored, plain)| floored < plain);
+        let cautious = if is_lower { floored } else { estimate };
         let upper = if estimate.standard_error == 0.0 { cautious } else { estimate };
-        let bounds = Bounds { lower: t_bounds(cautious, alpha).lower, upper: t_bounds(upper, alpha).upper };
-        Self { estimate, cautious, bounds }
+        Self {
+            estimate,
+            cautious,
+            bounds: Bounds { lower: lower(cautious), upper: t_bounds(upper, alpha).upper },
+        }
     }
 }
 

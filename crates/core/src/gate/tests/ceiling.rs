@@ -113,3 +113,13 @@ fn equal_cases_of_a_population_have_the_floor() {
     assert_eq!(outcome(12).verdict, CriterionVerdict::Inconclusive);
     assert_eq!(outcome(60).verdict, CriterionVerdict::Pass);
 }
+
+#[test]
+fn floor_never_raises_the_lower_bound() {
+    // One noisy case among many equal ones: the floor adds degrees of freedom.
+    let mut rows = same(&[1.0; 3], 6);
+    rows[0] = vec![0.0, 1.0, 0.0];
+    let lower = |scores| single_outcome(vec![scores], minimum("m", 0.1)).lower;
+    let scores = metric("m", &rows, None);
+    assert!(lower(scores.clone()) <= lower(deterministic(scores)), "{:?}", rows);
+}

@@ -99,7 +99,7 @@ fn every_verdict_is_rendered() {
 fn plots_have_text_alternatives() {
     let page = page(&fixtures::fail());
     assert!(
-        page.contains("difference −0.278 (−0.418 to −0.116); required ≥ 0.000; detects drops from −0.173")
+        page.contains("difference −0.278 (−0.440 to −0.116); required ≥ 0.000; detects drops from −0.138")
     );
     assert!(
         page.contains("candidate 0.722 (0.560 to 0.884); baseline 1.000 (1.000 to 1.000); required ≥ 0.750")
