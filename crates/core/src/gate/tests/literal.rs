@@ -33,7 +33,7 @@ fn failing_check_names_the_rate_of_its_baseline() {
     );
     assert!(sentence(&[1, 2], &[]).ends_with("every answer must pass."));
     let many: Vec<usize> = (0..20).collect();
-    assert!(sentence(&many, &[3]).ends_with("every answer must pass."), "20 against 1 is no chance");
+    assert!(sentence(&many, &[3]).ends_with("every answer must pass."), "20 against 1 is beyond chance");
 }
 
 #[test]
