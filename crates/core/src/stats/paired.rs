@@ -84,7 +84,7 @@ pub fn suite_mean(scores: &Repeated) -> Estimate {
 pub fn suite_mean_above(scores: &Repeated, floor: Option<VarianceFloor>) -> Estimate {
     let mut noise = Noise::default();
     for row in scores.rows() {
-        noise.add_at_least(row, 1.0, floor.map_or(0.0, |floor| floor.from_below(row)));
+        noise.add_at_least(row, 1.0, floor.map_or(0.0, |floor| floor.if_maybe_lower(row)));
     }
     noise.estimate(mean(&scores.row_means()), scores.len())
 }
@@ -122,8 +122,8 @@ pub fn suite_difference_above(
             differences.push(0.0);
         } else {
             differences.push(mean(ours) - mean(theirs));
-            noise.add_at_least(ours, 1.0, floor.from_below(ours));
-            noise.add_at_least(theirs, 1.0, floor.from_above(theirs));
+            noise.add_at_least(ours, 1.0, floor.if_maybe_lower(ours));
+            noise.add_at_least(theirs, 1.0, floor.if_maybe_higher(theirs));
         }
     }
     noise.estimate(mean(&differences), differences.len())
@@ -154,14 +154,14 @@ impl VarianceFloor {
     }
 
     /// The least variance of scores that may truly be lower: equal ones above 0, and those that are never below 1 - rho.
-    fn from_below(self, row: &[f64]) -> f64 {
+    fn if_maybe_lower(self, row: &[f64]) -> f64 {
         let lowest = row.iter().copied().fold(f64::INFINITY, f64::min);
         let applies = lowest >= 1.0 - self.0 - ROUNDED || (lowest > 0.0 && sample_variance(row) == 0.0);
         if applies { self.variance() } else { 0.0 }
     }
 
     /// The least variance of scores that may truly be higher: equal ones below 1, and those that are never above rho.
-    fn from_above(self, row: &[f64]) -> f64 {
+    fn if_maybe_higher(self, row: &[f64]) -> f64 {
         let highest = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let applies = highest <= self.0 + ROUNDED || (highest < 1.0 && sample_variance(row) == 0.0);
         if applies { self.variance() } else { 0.0 }
