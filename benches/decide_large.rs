@@ -96,6 +96,7 @@ fn analysis(cases: usize, repeats: u32) -> Analysis {
         kind,
         repeats,
         baseline_repeats: repeats,
+        deterministic_repeats: 0,
         scores: VariantScores { candidate: matrix(value), baseline: Some(matrix(value)) },
     };
     let tenths = |generator: &mut ChaCha8Rng| f64::from(generator.random_range(6..=10_u32)) / 10.0;
@@ -113,6 +114,8 @@ fn analysis(cases: usize, repeats: u32) -> Analysis {
         baseline_reused: false,
         fresh_latency: None,
         sessions_differ: false,
+        stored_baseline: None,
+        refusals: None,
         repeats_cached: false,
         contested: promptgate_core::model::Contested::default(),
     }

@@ -96,6 +96,7 @@ pub(crate) fn empty_analysis(policy: &Policy, cases: usize) -> Analysis {
         kind: MetricKind::Judge,
         repeats: 0,
         baseline_repeats: 0,
+        deterministic_repeats: 0,
         scores: VariantScores { candidate: empty(), baseline: Some(empty()) },
     };
     Analysis {
@@ -106,6 +107,8 @@ pub(crate) fn empty_analysis(policy: &Policy, cases: usize) -> Analysis {
         baseline_reused: false,
         fresh_latency: None,
         sessions_differ: false,
+        stored_baseline: None,
+        refusals: None,
         repeats_cached: false,
         contested: Contested::default(),
     }

@@ -162,6 +162,7 @@ fn empty_analysis(setting: Setting) -> Analysis {
         kind: MetricKind::Judge,
         repeats: 0,
         baseline_repeats: 0,
+        deterministic_repeats: 0,
         scores: VariantScores { candidate: empty(), baseline: Some(empty()) },
     };
     Analysis {
@@ -172,6 +173,8 @@ fn empty_analysis(setting: Setting) -> Analysis {
         baseline_reused: false,
         fresh_latency: None,
         sessions_differ: false,
+        stored_baseline: None,
+        refusals: None,
         repeats_cached: false,
         contested: Contested::default(),
     }

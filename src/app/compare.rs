@@ -33,7 +33,7 @@ pub(crate) fn compare(old: &Path, new: &Path) -> Result<Decided, Failure> {
     if old.policy != new.policy {
         run.warnings.push(format!("the two reports have different policies; that of {new_file} decides"));
     }
-    let (analysis, decision) = evaluate::decide(&run, &policy);
+    let (analysis, decision) = evaluate::decide_saved(&run, &policy);
     Ok(Decided::of_saved(Evaluation { run, analysis, decision }, policy, false))
 }
 

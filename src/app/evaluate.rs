@@ -14,7 +14,7 @@ use super::case_cost;
 use super::models::{Connection, Models};
 use super::shard::{self, Part, ShardChoice, ShardResult};
 use super::suite::{self, Suite, SuiteOptions};
-use super::{CallOptions, Context, Environment, Failure, mismatch, now, prices, report_files};
+use super::{CacheMode, CallOptions, Context, Environment, Failure, mismatch, now, prices, report_files};
 use crate::config::{CachedBaseline, Settings};
 use promptgate_core::gate::{Bound, Policy, Requirement};
 use promptgate_core::model::{Diagnostic, Fault, JudgeFacts, Place, Role};
@@ -116,7 +116,7 @@ fn require_prices(suite: &Suite, calls: CallOptions) -> Result<(), Failure> {
 /// Such a suite; it is incomplete.
 pub(crate) fn refuse_new_suite(suite: &Suite, options: &RunOptions) -> Result<(), Failure> {
     let Some(source) = suite.policy_source.as_ref().filter(|source| source.new) else { return Ok(()) };
-    if options.calls.offline || options.calls.cache == cache::CacheMode::CachedOnly {
+    if options.calls.offline || options.calls.cache == CacheMode::CachedOnly {
         return Ok(());
     }
     let message = format!(
@@ -275,6 +275,7 @@ async fn execute(
         concurrency: models.concurrency,
         case_cost,
         fail_fast: if session.options.fail_fast { literal_metrics(&policy) } else { BTreeSet::new() },
+        cached_only: session.calls.cache == CacheMode::CachedOnly,
         spool: Some(Arc::clone(&spool) as Arc<dyn Spool>),
         interrupted: session.context.interrupted.clone(),
         stop: session.stop.clone(),

@@ -26,7 +26,9 @@ pub(super) struct CaseRow {
     /// Group of cases that are not independent of each other.
     group: Option<Label>,
     /// Whether this case is a criterion of its own; false by default.
-    must_pass: Option<bool>,
+    must_pass: Option<MustPass>,
+    /// Whether a refusal is one of its right answers; false by default.
+    may_refuse: Option<bool>,
     /// Whether an answer without any claim scores 0 for faithfulness; false by default.
     must_answer: Option<bool>,
     /// Additional items for the relevance judge on this case.
@@ -36,6 +38,25 @@ pub(super) struct CaseRow {
     /// Additional fields of the row: variables of the prompt.
     #[schemars(flatten)]
     further: Map<String, Value>,
+}
+
+/// Whether a case is a criterion of its own.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+#[expect(dead_code, reason = "the type is there for its schema")]
+enum MustPass {
+    /// Whether it is. A case that flickers in both variants alike passes with a warning.
+    Flag(bool),
+    /// strict: it fails even where it flickers in both variants alike.
+    Strict(Strict),
+}
+
+/// The word strict.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+#[expect(dead_code, reason = "the type is there for its schema")]
+enum Strict {
+    Strict,
 }
 
 /// A text or a whole number.

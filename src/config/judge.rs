@@ -19,7 +19,7 @@ pub(super) struct WrittenJudge {
     model: String,
     /// Endpoint of the judge; the candidate's by default.
     endpoint: Option<WrittenEndpoint>,
-    /// Parameters of every judgement.
+    /// Parameters of every judgement; temperature is 0 by default.
     parameters: Map<String, Value>,
     /// Additional judges: the score is the mean of all.
     #[schemars(length(max = 9))]
@@ -53,7 +53,7 @@ pub(super) struct WrittenMember {
     model: String,
     /// Its endpoint; the judge's by default.
     endpoint: Option<WrittenEndpoint>,
-    /// Parameters of every judgement by it.
+    /// Parameters of its judgements; temperature is 0 by default.
     parameters: Map<String, Value>,
 }
 

@@ -17,6 +17,8 @@ pub struct CheckPolicy {
     pub min: f64,
     /// Whether the candidate must not be worse than the baseline.
     pub baseline: bool,
+    /// Whether only cases that passed before have to pass.
+    pub no_new_failures: bool,
 }
 
 /// Parses `METRIC=X` of `--min`.
@@ -89,16 +91,17 @@ impl Settings {
         };
         let checks = checks.iter().map(|check| {
             let metric = format!("check.{}", check.name);
-            (metric.clone(), metric, Some(check.min), check.baseline)
+            (metric.clone(), metric, Some(check.min), check.baseline, check.no_new_failures && has_baseline)
         });
-        let metrics = self
-            .metrics
-            .iter()
-            .map(|metric| (metric.name.clone(), format!("{}.min", metric.name), metric.min, metric.baseline));
+        let metrics = self.metrics.iter().map(|metric| {
+            (metric.name.clone(), format!("{}.min", metric.name), metric.min, metric.baseline, false)
+        });
         let not_worse = Requirement::NotWorse { tolerance: self.gate.baseline_tolerance };
         let mut criteria = Vec::new();
-        for (metric, id, configured, baseline) in checks.chain(metrics) {
-            if let Some(value) = override_of(&metric).map(|(_, value)| *value).or(configured) {
+        for (metric, id, configured, baseline, no_new_failures) in checks.chain(metrics) {
+            if no_new_failures && override_of(&metric).is_none() {
+                criteria.push(criterion(id, &metric, Requirement::NoNewFailures));
+            } else if let Some(value) = override_of(&metric).map(|(_, value)| *value).or(configured) {
                 criteria.push(criterion(id, &metric, minimum(&metric, value)));
             }
             if baseline && has_baseline {
@@ -112,7 +115,11 @@ impl Settings {
         criteria.extend(self.slices.iter().map(|slice| slice.value.clone()));
         let must_pass = cases.iter().enumerate().filter(|(_, case)| case.must_pass);
         criteria.extend(must_pass.map(|(index, case)| {
-            criterion(format!("case.{}", case.id), "", Requirement::MustPass { case: index })
+            criterion(
+                format!("case.{}", case.id),
+                "",
+                Requirement::MustPass { case: index, strict: case.must_pass_strict },
+            )
         }));
         if let Some(max) = self.gate.max_broken_cases.filter(|_| has_baseline) {
             criteria.push(criterion("broken_cases".to_owned(), "", Requirement::BrokenCases { max }));

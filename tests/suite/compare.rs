@@ -72,7 +72,7 @@ fn saved_report_is_a_baseline() {
             "--candidate",
             "file:prompts/quiet-regression.md",
         ])
-        .expect_code(10);
+        .expect_code(11);
 }
 
 #[test]

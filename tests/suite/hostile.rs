@@ -322,7 +322,7 @@ fn parameters_cannot_override_model_or_messages() {
     for name in ["model: other", "messages: [{role: user, content: hi}]", "stream: true"] {
         let word = name.split(':').next().expect("a name");
         let folder = Folder::small(1);
-        folder.append("promptgate.yaml", &format!("parameters: {{{name}}}\n"));
+        folder.edit("promptgate.yaml", "parameters: {temperature: 0}", &format!("parameters: {{{name}}}"));
         folder.promptgate(&["check"]).expect_code(2).says(&format!("`{word}` is not allowed"));
         let folder = Folder::small(1);
         let prompt = folder.read("prompt.md");

@@ -84,9 +84,10 @@ fn without_calibration(folder: &Folder) {
     folder.edit("promptgate.yaml", ", calibration: calibration.json", "");
 }
 
-/// Every criterion is met; the judge is calibrated, and the baseline comes from the cache.
+/// Every criterion is met without any noise at temperature 0; the judge is calibrated, and the baseline comes from the
+/// cache.
 fn pass(folder: &Folder) {
-    let server = MockServer::start(&["--noise", "0.05", "--seed", "6", "--latency", "5ms"]);
+    let server = MockServer::start(&["--noise", "0", "--latency", "5ms"]);
     calibrate(folder, &server.base_url);
     run(folder, &server.base_url, &["--candidate", "file:friendly.md"], 10);
     run(folder, &server.base_url, &[], 0);

@@ -181,6 +181,7 @@ dataset: cases.jsonl
 prompt: prompt.md
 baseline: file:baseline.md
 model: tiny
+parameters: {temperature: 0}
 endpoint: {timeout: 5s, attempts: 2, max_wait: 2s}
 judge: {model: tiny-judge}
 checks:

@@ -76,8 +76,8 @@ fn request_follows_the_configuration() {
     let folder = Folder::small(1);
     folder.edit(
         "promptgate.yaml",
-        "model: tiny\n",
-        "model: tiny\nparameters: {temperature: 0.5, top_k: 3}\n",
+        "parameters: {temperature: 0}",
+        "parameters: {temperature: 0.5, top_k: 3}",
     );
     folder
         .against(&server.base_url(), &["run", "--no-judge", "--baseline", "none", "--repeats", "3"])

@@ -217,7 +217,7 @@ pub(crate) fn filled_with(text: &str) -> Report {
     }
     for (required, outcome) in report.policy.criteria.iter_mut().zip(&mut report.criteria) {
         required.id = match required.requirement {
-            v1::Requirement::MustPass { case } => format!("case.{}", report.cases[case].id),
+            v1::Requirement::MustPass { case, .. } => format!("case.{}", report.cases[case].id),
             _ => text.to_owned(),
         };
         outcome.id.clone_from(&required.id);

@@ -5,6 +5,7 @@
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use promptgate_core::model::{ChatRequest, ResponseFormat};
@@ -24,7 +25,12 @@ pub(crate) fn digest(request: &ChatRequest) -> RequestDigest {
         add(format!("{:?}", message.role).as_bytes());
         add(without_boundary(&message.content).as_bytes());
     }
-    add(serde_json::to_string(&request.parameters).unwrap_or_default().as_bytes());
+    // Temperature 0 alone, the default of judges, is the same as none to the simulated model.
+    let is_default =
+        request.parameters.len() == 1 && request.parameters.get("temperature") == Some(&0.into());
+    let parameters =
+        if is_default { "{}".to_owned() } else { Value::from(request.parameters.clone()).to_string() };
+    add(parameters.as_bytes());
     match &request.response_format {
         None => add(b"text"),
         Some(ResponseFormat::JsonObject) => add(b"json_object"),

@@ -1,6 +1,8 @@
 //! The cells of the table: one simulated situation each.
 
+mod ceiling;
 mod faults;
+mod reused_baseline;
 
 use rand_chacha::ChaCha8Rng;
 
@@ -48,5 +50,8 @@ impl Share {
 
 /// All cells, in the order of the table.
 pub(crate) fn all() -> Vec<Cell> {
-    faults::cells()
+    let mut cells = faults::cells();
+    cells.extend(ceiling::cells());
+    cells.extend(reused_baseline::cells());
+    cells
 }

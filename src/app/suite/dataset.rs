@@ -1,6 +1,8 @@
 //! The dataset of a suite: parsed, then narrowed to the selected cases.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::json;
 
 use super::scorers::files_of_checks;
 use super::{Findings, SuiteOptions};
@@ -99,6 +101,22 @@ fn none_selected(options: &SuiteOptions, total: usize, known_tags: &[String]) ->
     Diagnostic::new(format!("{selection} selects none of the {total} cases")).help(help)
 }
 
+/// Groups rows that ask the same, where cases are a sample: they are no independent evidence. A group as written stays.
+pub(super) fn group_equal_rows(dataset: &mut Dataset) {
+    let mut first: BTreeMap<String, usize> = BTreeMap::new();
+    for index in 0..dataset.cases.len() {
+        let case = &dataset.cases[index];
+        let asked = json!([case.query, case.context, case.expected, case.vars]).to_string();
+        let earlier = *first.entry(asked).or_insert(index);
+        if earlier == index || dataset.cases[index].group.is_some() {
+            continue;
+        }
+        let id = dataset.cases[earlier].id.clone();
+        let group = dataset.cases[earlier].group.get_or_insert(format!("equal to {id}")).clone();
+        dataset.cases[index].group = Some(group);
+    }
+}
+
 /// The cases as the policy needs them.
 pub(super) fn facts(dataset: &Dataset) -> Vec<CaseFacts> {
     let facts = dataset.cases.iter().map(|case| CaseFacts {
@@ -106,6 +124,7 @@ pub(super) fn facts(dataset: &Dataset) -> Vec<CaseFacts> {
         tags: case.tags.clone(),
         must_pass: case.must_pass,
         added: case.added,
+        must_pass_strict: case.must_pass_strict,
         ..CaseFacts::default()
     });
     facts.collect()

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use crate::config::Settings;
+use crate::config::{MemberSettings, Settings};
 use promptgate_adapters::files::{self, DatasetBytes, DatasetSource, LoadError};
 use promptgate_core::model::{Case, Diagnostic, Diagnostics, JudgeFacts};
 use promptgate_engine::judge::{self, Judge, Member, Planted};
@@ -17,15 +17,21 @@ const MAX_PLANTED_BYTES: usize = 100_000;
 /// The judges of the configured metrics, which share the members of the panel.
 pub(in crate::app) fn judges(settings: &Settings) -> Vec<Judge> {
     let Some(judge) = &settings.judge else { return Vec::new() };
-    let member = |member: &crate::config::MemberSettings| {
-        Arc::new(Member::new(member.model.value.clone(), member.parameters.clone()))
-    };
+    let member =
+        |member: &MemberSettings| Arc::new(Member::new(member.model.value.clone(), parameters(member)));
     let panel: Vec<Arc<Member>> = judge.panel.iter().map(member).collect();
     settings
         .metrics
         .iter()
         .map(|metric| Judge::new(metric.name.clone(), metric.kind.clone(), panel.clone(), judge.votes))
         .collect()
+}
+
+/// The parameters of every judgement by a member: at temperature 0, unless the configuration says otherwise.
+fn parameters(member: &MemberSettings) -> Map<String, Value> {
+    let mut parameters = member.parameters.clone();
+    parameters.entry("temperature").or_insert_with(|| Value::from(0));
+    parameters
 }
 
 /// The facts of the judge for the report; `None` without a judged metric.
@@ -47,6 +53,10 @@ pub(in crate::app) fn judge_facts(
                 (judge.name().to_owned(), judge::fingerprint(std::slice::from_ref(judge), hosts).digest)
             })
             .collect(),
+        temperature_zero: judge
+            .panel
+            .iter()
+            .all(|member| parameters(member).get("temperature").and_then(Value::as_f64) == Some(0.0)),
         self_test: None,
         calibration: None,
     })

@@ -24,7 +24,7 @@ use super::sources::{self, Earlier, KnownBase, NamedFiles, Resolved, Sources};
 use super::{Environment, Failure, case_cost};
 use crate::config::{Inconclusive, Settings};
 use promptgate_core::gate::Policy;
-use promptgate_core::model::{Diagnostic, Diagnostics, Fault, Place, PolicySource};
+use promptgate_core::model::{Diagnostic, Diagnostics, Fault, Place, PolicySource, Scope};
 use promptgate_core::text::Redactor;
 use promptgate_engine::execute::{CaseCostLimit, Plan, Scorers};
 
@@ -183,7 +183,7 @@ fn build(
         let deciding = base_dataset::deciding(dataset, base, rule, variants, source, &mut findings);
         (dataset, rejection) = (deciding.dataset, deciding.rejection);
     }
-    let dataset = match dataset::select(dataset, options) {
+    let mut dataset = match dataset::select(dataset, options) {
         Ok(dataset) => dataset,
         Err(failure) if findings.diagnostics.0.is_empty() => return Err(failure),
         Err(failure) => {
@@ -191,6 +191,9 @@ fn build(
             return Err(findings.into_failure());
         }
     };
+    if settings.gate.policy.scope == Scope::Population {
+        dataset::group_equal_rows(&mut dataset);
+    }
     let no_judge = options.no_judge;
     let scorers =
         scorers::build(&settings, checks, &dataset, no_judge, &files, sources.planted, &mut findings);

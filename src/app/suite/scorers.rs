@@ -204,6 +204,7 @@ pub(super) fn policy(
             Some(&index) => {
                 checks[index].min = checks[index].min.max(check.min);
                 checks[index].baseline |= check.baseline;
+                checks[index].no_new_failures &= check.no_new_failures;
             }
             None => {
                 known.insert(&check.name, checks.len());
@@ -211,6 +212,7 @@ pub(super) fn policy(
                     name: check.name.clone(),
                     min: check.min,
                     baseline: check.baseline,
+                    no_new_failures: check.no_new_failures,
                 });
             }
         }

@@ -177,7 +177,7 @@ fn every_kind_of_difference_is_evaluated() {
     type Change = (&'static str, fn(&Folder));
     let changes: [Change; 6] = [
         ("prompt", reworded),
-        ("parameters", |folder| folder.append("promptgate.yaml", "parameters: {temperature: 0.5}\n")),
+        ("parameters", |folder| folder.edit("promptgate.yaml", "{temperature: 0}", "{temperature: 0.5}")),
         ("dataset", |folder| folder.edit("cases.jsonl", "gives 11 days", "gives eleven days")),
         ("policy", |folder| folder.edit("promptgate.yaml", "relevance: {min: 0.5}", "relevance: {min: 0.4}")),
         ("file of a check", |folder| folder.write("answer.schema.json", "{\"minLength\": 1}")),

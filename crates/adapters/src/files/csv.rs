@@ -1,7 +1,7 @@
 //! CSV files: a header row, quoting as in RFC 4180, and separators as spreadsheets write them.
 //!
 //! Cells are text, except for fields of other types: `tags` and `criteria` (separated by `;`, or a JSON list), `checks`
-//! (a JSON list), `vars` (a JSON object), `must_pass` and `must_answer` (true or false), and `context` if it is a JSON
+//! (a JSON list), `vars` (a JSON object), `must_pass`, `must_answer` and `may_refuse` (true or false), and `context` if it is a JSON
 //! list of texts.
 
 mod dialect;
@@ -146,7 +146,8 @@ fn cell_value(field: Option<Field>, cell: &str) -> Result<Value, Diagnostic> {
                 Diagnostic::new(format!("`{}` must be a JSON {expected} in CSV: {error}", field.name()))
                     .help("double every quote in a quoted cell: \"[\"\"a\"\", \"\"b\"\"]\"")
             })?,
-        Field::MustPass | Field::MustAnswer => match trimmed.to_ascii_lowercase().as_str() {
+        Field::MustPass | Field::MustAnswer | Field::MayRefuse => match trimmed.to_ascii_lowercase().as_str()
+        {
             "true" => Value::Bool(true),
             "false" => Value::Bool(false),
             _ => Value::String(trimmed.to_owned()),

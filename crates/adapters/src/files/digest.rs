@@ -70,7 +70,7 @@ fn format_digest(bytes: &[u8]) -> String {
 }
 
 fn case_content(case: &Case) -> Value {
-    json!({
+    let mut content = json!({
         "id": case.id,
         "query": case.query,
         "context": case.context,
@@ -82,5 +82,13 @@ fn case_content(case: &Case) -> Value {
         "must_answer": case.must_answer,
         "criteria": case.criteria,
         "vars": case.vars,
-    })
+    });
+    // Absent where they are not set, so that the digests of other datasets stay as they are.
+    if case.must_pass_strict {
+        content["must_pass"] = "strict".into();
+    }
+    if case.may_refuse {
+        content["may_refuse"] = true.into();
+    }
+    content
 }

@@ -18,6 +18,7 @@ pub(super) enum Field {
     Group,
     MustPass,
     MustAnswer,
+    MayRefuse,
     Criteria,
     Vars,
 }
@@ -28,7 +29,7 @@ const NOT_MISSPELLED: [&str; 8] =
 
 impl Field {
     /// Every field with its name.
-    pub(super) const NAMES: [(Self, &'static str); 11] = [
+    pub(super) const NAMES: [(Self, &'static str); 12] = [
         (Self::Id, "id"),
         (Self::Query, "query"),
         (Self::Context, "context"),
@@ -38,6 +39,7 @@ impl Field {
         (Self::Group, "group"),
         (Self::MustPass, "must_pass"),
         (Self::MustAnswer, "must_answer"),
+        (Self::MayRefuse, "may_refuse"),
         (Self::Criteria, "criteria"),
         (Self::Vars, "vars"),
     ];

@@ -347,7 +347,14 @@ fn set_field(
         Field::Checks => field::typed(field, "a list", value).map(|checks| case.checks = checks),
         Field::Tags => field::tags(value).map(|tags| case.tags = tags),
         Field::Group => field::label(field, value).map(|group| case.group = Some(group)),
-        Field::MustPass => field::typed(field, "true or false", value).map(|flag| case.must_pass = flag),
+        Field::MustPass if value.as_str() == Some("strict") => {
+            (case.must_pass, case.must_pass_strict) = (true, true);
+            Ok(())
+        }
+        Field::MustPass => {
+            field::typed(field, "true, false or `strict`", value).map(|flag| case.must_pass = flag)
+        }
+        Field::MayRefuse => field::typed(field, "true or false", value).map(|flag| case.may_refuse = flag),
         Field::MustAnswer => field::typed(field, "true or false", value).map(|flag| case.must_answer = flag),
         Field::Criteria => field::criteria(value).map(|criteria| case.criteria = criteria),
         Field::Vars => match value {

@@ -26,6 +26,8 @@ pub struct NamedCheck {
     pub min: f64,
     /// Whether the share is also compared with the baseline's.
     pub baseline: bool,
+    /// Whether only cases that passed before have to pass.
+    pub no_new_failures: bool,
     /// Whether all its cases need `expected`.
     pub needs_expected: bool,
     /// Valid values that are probably unintended.
@@ -48,6 +50,20 @@ struct Common {
     min: Option<f64>,
     /// Whether the share must also not fall below the baseline's. Default: false.
     baseline: Option<bool>,
+    /// Which answers must pass: every_answer, or no_new_failures, those to cases that pass with the baseline. Not beside
+    /// min. Default: every_answer.
+    require: Option<Required>,
+}
+
+/// Which answers must pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+enum Required {
+    /// All of them.
+    EveryAnswer,
+    /// Those to cases that pass in every repeat of the baseline.
+    NoNewFailures,
 }
 
 static COMMON: LazyLock<Value> = LazyLock::new(spec::schema::<Common>);
@@ -113,6 +129,7 @@ pub fn compile(
             name: common.name.unwrap_or_else(|| (*key).to_owned()),
             min: common.min.unwrap_or(1.0),
             baseline: common.baseline.unwrap_or(false),
+            no_new_failures: common.require == Some(Required::NoNewFailures),
             needs_expected: built.needs_expected,
             warnings: built.warnings,
             check: built.check,
@@ -175,6 +192,10 @@ fn read_common(value: &Value, diagnostics: &mut Vec<EntryDiagnostic>) -> Common 
                         "use 1 to {MAX_NAME} of the letters a to z and A to Z, digits, `_`, `.` and `-`"
                     )),
                 );
+            }
+            if common.require.is_some() && common.min.is_some() {
+                let message = "`require` and `min` exclude each other";
+                diagnostics.push(EntryDiagnostic::new("/require", message).help("remove one of them"));
             }
             common
         }

@@ -3,11 +3,9 @@
 //! New cases dilute: a hundred easy ones hide a drop on the others. A pass needs both decisions, and a fail of either is a
 //! fail.
 
-use std::sync::Arc;
-
 use crate::model::{
-    Analysis, Criterion, CriterionOutcome, CriterionVerdict, Decision, Ended, LookCriterion, LookOutcome,
-    NextLook, Policy, Requirement, Verdict,
+    Analysis, ContestedTrial, Criterion, CriterionOutcome, CriterionVerdict, Decision, Ended, LookCriterion,
+    LookOutcome, Matrix, NextLook, Policy, Requirement, TrialPlace, Verdict,
 };
 
 use super::decide as all_cases;
@@ -50,7 +48,9 @@ fn of_base(analysis: &Analysis, policy: &Policy) -> Option<(Analysis, Policy)> {
 /// The criterion over the base's cases; `None` if it applies to none of them.
 fn on_base(criterion: &Criterion, kept: &[usize], base: &Analysis) -> Option<Criterion> {
     let requirement = match criterion.requirement {
-        Requirement::MustPass { case } => Requirement::MustPass { case: kept.binary_search(&case).ok()? },
+        Requirement::MustPass { case, strict } => {
+            Requirement::MustPass { case: kept.binary_search(&case).ok()?, strict }
+        }
         other => other,
     };
     let tagged = |case: usize| {
@@ -90,6 +90,11 @@ fn combined(
     let mut warnings = all.warnings;
     warnings
         .extend(alone.warnings.into_iter().filter(|warning| !warnings.contains(warning)).collect::<Vec<_>>());
+    let refusals = if severity(alone.refusals.verdict) > severity(all.refusals.verdict) {
+        alone.refusals
+    } else {
+        all.refusals
+    };
     let mut repeats_to_hold = all.repeats_to_hold;
     for (metric, repeats) in alone.repeats_to_hold {
         let needed = repeats_to_hold.entry(metric).or_default();
@@ -97,7 +102,8 @@ fn combined(
     }
     Decision {
         verdict,
-        reasons: reasons(policy, &criteria, missing, ended),
+        reasons: reasons(policy, &criteria, &refusals, missing, ended),
+        refusals,
         criteria,
         looks,
         next,
@@ -154,13 +160,26 @@ fn severity(verdict: CriterionVerdict) -> u8 {
 impl Analysis {
     /// Returns the analysis of some cases, by index, in rising order.
     fn of_cases(&self, kept: &[usize]) -> Self {
+        let keep = |matrix: &mut Matrix| {
+            *matrix = kept.iter().map(|case| matrix.row(*case).map(<[_]>::to_vec)).collect();
+        };
+        let place =
+            |place: TrialPlace| Some(TrialPlace { case: kept.binary_search(&place.case).ok()?, ..place });
         let mut analysis = self.clone();
-        let cases: Vec<_> = kept.iter().filter_map(|case| self.cases.get(*case).cloned()).collect();
-        analysis.cases = Arc::from(cases);
-        for metric in &mut analysis.metrics {
-            for matrix in std::iter::once(&mut metric.scores.candidate).chain(&mut metric.scores.baseline) {
-                *matrix = kept.iter().map(|case| matrix.row(*case).map(<[_]>::to_vec)).collect();
-            }
+        analysis.cases = kept.iter().filter_map(|case| self.cases.get(*case).cloned()).collect();
+        let metrics = analysis.metrics.iter_mut().chain(&mut analysis.fresh_latency);
+        for scores in metrics.map(|metric| &mut metric.scores).chain(&mut analysis.refusals) {
+            keep(&mut scores.candidate);
+            scores.baseline.iter_mut().for_each(keep);
+        }
+        let contested = &mut analysis.contested;
+        contested.trials = contested
+            .trials
+            .iter()
+            .filter_map(|trial| Some(ContestedTrial { at: place(trial.at)?, ..*trial }))
+            .collect();
+        for places in contested.judgements.values_mut() {
+            *places = places.iter().filter_map(|at| place(*at)).collect();
         }
         analysis
     }

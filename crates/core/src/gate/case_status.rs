@@ -29,7 +29,10 @@ pub(super) fn statuses(analysis: &Analysis, policy: &Policy, tallies: &TrialTall
 fn gates(criterion: &Criterion, metric: &str) -> bool {
     let quality = matches!(
         criterion.requirement,
-        Requirement::Minimum { .. } | Requirement::EveryTrial | Requirement::NotWorse { .. }
+        Requirement::Minimum { .. }
+            | Requirement::EveryTrial
+            | Requirement::NoNewFailures
+            | Requirement::NotWorse { .. }
     );
     quality && criterion.metric == metric
 }

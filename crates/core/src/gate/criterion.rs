@@ -2,10 +2,11 @@
 
 use crate::model::{
     Analysis, Bound, Criterion, CriterionOutcome, CriterionVerdict, MetricKind, Requirement, Rule,
+    StoredBaseline,
 };
 
 use super::evidence::{Context, EXACT, Evidence, Parameter, Ruling, literal_verdict};
-use super::explain::{Explanation, explain, subject};
+use super::explain::{Explanation, explain, subject, unconfirmed};
 use super::fill::{CellCounts, Fill, FilledScores, Selection, UNBOUNDED};
 use super::fresh::fresh;
 use super::limit::limit;
@@ -30,6 +31,8 @@ pub(super) struct CriterionEvidence {
     pub(super) counts: CellCounts,
     /// The trials of a `must_pass` case.
     pub(super) trials: Tally,
+    /// The baseline's trials of that case.
+    pub(super) baseline_trials: Tally,
 }
 
 impl CriterionEvidence {
@@ -60,6 +63,7 @@ impl CriterionEvidence {
             unmeasured: Some(reason.into()),
             counts: CellCounts::default(),
             trials: Tally::default(),
+            baseline_trials: Tally::default(),
         }
     }
 
@@ -95,11 +99,11 @@ impl LookData<'_> {
     pub(super) fn evidence(&self, criterion: &Criterion) -> CriterionEvidence {
         let required = match criterion.requirement {
             Requirement::Minimum { value } => value,
-            Requirement::EveryTrial => 1.0,
+            Requirement::EveryTrial | Requirement::NoNewFailures => 1.0,
             Requirement::NotWorse { tolerance } => -tolerance,
             Requirement::Limit { bound: Bound::Absolute(limit), .. } => limit,
             Requirement::Limit { bound: Bound::MaxIncrease(increase), .. } => increase,
-            Requirement::MustPass { case } => return self.must_pass(case),
+            Requirement::MustPass { case, strict } => return self.must_pass(case, strict),
             Requirement::BrokenCases { max } => return self.broken_cases(max),
         };
         let selection = match self.select(criterion) {
@@ -142,6 +146,7 @@ impl LookData<'_> {
             unmeasured: None,
             counts,
             trials: Tally::default(),
+            baseline_trials: Tally::default(),
         }
     }
 
@@ -166,7 +171,7 @@ impl LookData<'_> {
     /// The reason, if the metric or its baseline was not measured.
     fn select<'a>(&'a self, criterion: &'a Criterion) -> Result<Selection<'a>, String> {
         let analysis = match criterion.requirement {
-            Requirement::EveryTrial => self.literal,
+            Requirement::EveryTrial | Requirement::NoNewFailures => self.literal,
             _ => self.analysis,
         };
         let Some(metric) = analysis.metric(&criterion.metric) else {
@@ -174,7 +179,8 @@ impl LookData<'_> {
         };
         let relative =
             matches!(criterion.requirement, Requirement::Limit { bound: Bound::MaxIncrease(_), .. });
-        let paired = relative || matches!(criterion.requirement, Requirement::NotWorse { .. });
+        let paired = relative
+            || matches!(criterion.requirement, Requirement::NotWorse { .. } | Requirement::NoNewFailures);
         if paired && !self.analysis.has_baseline {
             return Err("there is no baseline to compare with".to_owned());
         }
@@ -199,30 +205,42 @@ impl LookData<'_> {
     }
 
     fn filled_evidence(&self, criterion: &Criterion, filled: &FilledScores) -> Option<Evidence> {
+        let kind = self.analysis.metric(&criterion.metric).map_or(MetricKind::Judge, |metric| metric.kind);
         if filled.candidate.is_empty() {
             return None;
         }
         match criterion.requirement {
             Requirement::Minimum { value } => Some(threshold(self.context, filled, value)),
             Requirement::NotWorse { tolerance } => Some(not_worse(self.context, filled, tolerance)),
-            Requirement::Limit { statistic, bound } => limit(self.context, filled, statistic, bound),
+            Requirement::Limit { statistic, bound } => limit(self.context, filled, kind, (statistic, bound)),
             Requirement::EveryTrial => {
                 let trials = filled.candidate.values();
                 let passed = trials.iter().filter(|score| **score >= 1.0 - EXACT).count();
                 let verdict = literal_verdict(passed == trials.len());
                 Some(Evidence::literal(passed as f64 / trials.len() as f64, 1.0, verdict))
             }
+            Requirement::NoNewFailures => {
+                let passes = |row: &[f64]| row.iter().filter(|score| **score >= 1.0 - EXACT).count();
+                let rows = filled.candidate.rows().zip(filled.baseline.as_ref()?.rows());
+                let before = rows.filter(|(_, theirs)| passes(theirs) == theirs.len());
+                let (passed, trials) = before
+                    .fold((0, 0), |(passed, trials), (ours, _)| (passed + passes(ours), trials + ours.len()));
+                let share = if trials == 0 { 1.0 } else { passed as f64 / trials as f64 };
+                Some(Evidence::literal(share, 1.0, literal_verdict(passed == trials)))
+            }
             Requirement::MustPass { .. } | Requirement::BrokenCases { .. } => None,
         }
     }
 
-    fn must_pass(&self, case: usize) -> CriterionEvidence {
-        let worst = must_pass(self.tallies, case, Fill::Worst);
-        let best = must_pass(self.tallies, case, Fill::Best);
-        let observed = worst.estimate;
+    fn must_pass(&self, case: usize, strict: bool) -> CriterionEvidence {
+        let worst = must_pass(self.tallies, case, Fill::Worst, strict);
+        let best = must_pass(self.tallies, case, Fill::Best, strict);
+        // Undecided trials are no failures.
+        let observed = self.tallies.candidate(case).passes().map(|(passed, of)| passed as f64 / of as f64);
         let reason = "no check or minimum defines whether its trials pass";
         CriterionEvidence {
             trials: self.tallies.candidate(case),
+            baseline_trials: self.tallies.baseline(case).unwrap_or_default(),
             ..CriterionEvidence::counted(worst, best, observed, self.tallies.open(Some(case)), reason)
         }
     }
@@ -231,7 +249,7 @@ impl LookData<'_> {
         let worst = broken_cases(self.tallies, max, Fill::Worst);
         let best = broken_cases(self.tallies, max, Fill::Best);
         let reason = "it requires a baseline, and a check or minimum that defines whether a trial passes";
-        let observed = best.estimate;
+        let observed = best.estimate.filter(|_| self.tallies.any_decided());
         CriterionEvidence::counted(worst, best, observed, self.tallies.open(None), reason)
     }
 }
@@ -245,8 +263,10 @@ pub(super) fn outcome(
     answered: CriterionVerdict,
     second: Option<&SecondDecision>,
 ) -> CriterionOutcome {
-    let verdict = second.map_or(answered, |second| second.combine(answered));
     let LookData { context, analysis, .. } = *data;
+    let combined = second.map_or(answered, |second| second.combine(answered));
+    let stored = stored_baseline(analysis, &criterion.requirement, combined);
+    let verdict = if stored.is_some() { CriterionVerdict::Inconclusive } else { combined };
     let worst = &evidence.worst;
     let best = evidence.best();
     // The estimate uses only cases graded for both variants, the fills use all cases: bounds cover both.
@@ -268,12 +288,13 @@ pub(super) fn outcome(
         lower: spread(|evidence| evidence.lower, f64::min),
         upper: spread(|evidence| evidence.upper, f64::max),
         p: best.p,
-        verdict,
+        verdict: combined,
         method: best.method.clone(),
         explanation: String::new(),
         repeats: analysis.repeats,
         alpha: context.alpha,
-        need: if verdict == CriterionVerdict::Inconclusive { worst.need } else { None },
+        need: if combined == CriterionVerdict::Inconclusive { worst.need } else { None },
+        unconfirmed: stored.is_some(),
         first_attempts: None,
     };
     let explanation = Explanation {
@@ -284,6 +305,7 @@ pub(super) fn outcome(
         gaps: evidence.gaps,
         counts: evidence.counts,
         trials: evidence.trials,
+        baseline_trials: evidence.baseline_trials,
         unmeasured: evidence.unmeasured.as_deref(),
     };
     let (sentence, name) = (explain(&explanation), subject(&explanation));
@@ -291,13 +313,35 @@ pub(super) fn outcome(
     if let Some(second) = second {
         second.report(data, criterion, answered, &name, &mut outcome);
     }
+    if let Some(stored) = stored {
+        outcome.verdict = verdict;
+        outcome.explanation = format!("{} {}", outcome.explanation, unconfirmed(analysis, stored));
+    }
     outcome
+}
+
+/// The stored baseline because of which a verdict does not count: answers of an earlier session never make a run fail by
+/// themselves, and those of another model decide nothing.
+pub(super) fn stored_baseline<'a>(
+    analysis: &'a Analysis,
+    requirement: &Requirement,
+    verdict: CriterionVerdict,
+) -> Option<&'a StoredBaseline> {
+    let stored = analysis.stored_baseline.as_ref().filter(|stored| !stored.decides)?;
+    let decides = match verdict {
+        CriterionVerdict::Fail => true,
+        CriterionVerdict::Pass => stored.model_change.is_some(),
+        CriterionVerdict::Inconclusive | CriterionVerdict::Incomplete => false,
+    };
+    (decides && requirement.needs_baseline()).then_some(stored)
 }
 
 /// The parameter behind the interval of a criterion; `None` for limits and counts.
 pub(super) fn parameter(criterion: &Criterion) -> Option<Parameter> {
     match criterion.requirement {
-        Requirement::Minimum { .. } | Requirement::EveryTrial => Some(Parameter::Mean),
+        Requirement::Minimum { .. } | Requirement::EveryTrial | Requirement::NoNewFailures => {
+            Some(Parameter::Mean)
+        }
         Requirement::NotWorse { .. } => Some(Parameter::Difference),
         _ => None,
     }
@@ -310,7 +354,7 @@ fn kind(criterion: &Criterion) -> &'static str {
         Requirement::BrokenCases { .. } => "broken_cases",
         _ if criterion.tag.is_some() => "slice",
         Requirement::Minimum { .. } => "threshold",
-        Requirement::EveryTrial => "check",
+        Requirement::EveryTrial | Requirement::NoNewFailures => "check",
         Requirement::NotWorse { .. } => "baseline",
         Requirement::Limit { .. } => "limit",
     }

@@ -15,6 +15,7 @@ use super::evidence::{Context, Evidence};
 use super::first_attempts;
 use super::missing::MissingShare;
 use super::reasons::reasons;
+use super::refusals::{refusals, split_alpha};
 use super::second_decision::{SecondDecision, second_decisions};
 use super::summary::summaries;
 use super::trials::TrialTallies;
@@ -33,6 +34,7 @@ pub(super) fn decide(analysis: &Analysis, policy: &Policy, ended: &Ended) -> Dec
     let mut settled: Vec<Option<CriterionOutcome>> = vec![None; policy.criteria.len()];
     let mut looks = Vec::with_capacity(reached.len());
     let mut undecided = Vec::new();
+    let mut refused = refusals(analysis, policy, alpha);
     let mut repeats_to_hold: BTreeMap<String, usize> = BTreeMap::new();
     for (index, look) in reached.iter().enumerate() {
         let last = index + 1 == reached.len();
@@ -55,7 +57,8 @@ pub(super) fn decide(analysis: &Analysis, policy: &Policy, ended: &Ended) -> Dec
         let results = decide_look(&data, policy, &settled);
         let with_criteria = results.iter().zip(&policy.criteria);
         undecided = with_criteria.filter(|(result, _)| result.open).map(|(_, criterion)| criterion).collect();
-        let verdicts = results.iter().map(|result| result.outcome.verdict);
+        refused = refusals(&analysis, policy, look.alpha);
+        let verdicts = results.iter().map(|result| result.outcome.verdict).chain([refused.verdict]);
         looks.push(LookOutcome {
             repeats: look.repeats,
             alpha: look.alpha,
@@ -77,13 +80,15 @@ pub(super) fn decide(analysis: &Analysis, policy: &Policy, ended: &Ended) -> Dec
     let tallies = TrialTallies::new(analysis, policy, stopped_early);
     let missing = MissingShare::largest(analysis, policy);
     let faults_differ = criteria.iter().any(CriterionOutcome::faults_differ);
+    let ends = refused.unconfirmed || faults_differ || criteria.iter().any(|outcome| outcome.unconfirmed);
     let verdict = looks.last().map_or(Verdict::Incomplete, |look| look.verdict);
     Decision {
         verdict,
-        reasons: reasons(policy, &criteria, missing.as_ref(), ended),
+        reasons: reasons(policy, &criteria, &refused, missing.as_ref(), ended),
         metrics: summaries(analysis, policy, &context),
         cases: statuses(analysis, policy, &tallies),
-        warnings: warnings(analysis, policy, &context, &criteria),
+        refusals: refused,
+        warnings: warnings(analysis, policy, &context, &criteria, &refused),
         repeats_to_hold,
         contested: first_attempts::totals(analysis),
         retry_missing: verdict == Verdict::Incomplete
@@ -91,7 +96,7 @@ pub(super) fn decide(analysis: &Analysis, policy: &Policy, ended: &Ended) -> Dec
             && !faults_differ
             && missing.as_ref().is_some_and(|missing| missing.exceeds_by_chance(policy)),
         to_settle: None,
-        next: next_look(analysis, policy, ended, verdict, faults_differ, &undecided),
+        next: next_look(analysis, policy, ended, verdict, ends, &undecided),
         criteria,
         looks,
     }
@@ -100,6 +105,7 @@ pub(super) fn decide(analysis: &Analysis, policy: &Policy, ended: &Ended) -> Dec
 fn context(analysis: &Analysis, policy: &Policy, alpha: f64) -> Context {
     Context {
         alpha,
+        fail_alpha: split_alpha(analysis, policy, alpha).0,
         resolution: policy.resolution,
         rule: policy.rule,
         scope: policy.scope,
@@ -203,7 +209,7 @@ fn decide_criterion(
     LookResult {
         statistical: evidence.is_statistical(),
         is_final: decided && evidence.is_statistical(),
-        open: !decided && gains && !outcome.faults_differ(),
+        open: !decided && gains && !outcome.faults_differ() && !outcome.unconfirmed,
         settled_earlier: false,
         holds_from: evidence.worst.holds_from.filter(|_| verdict == CriterionVerdict::Pass),
         outcome,
@@ -233,7 +239,7 @@ pub(super) fn verdicts<'a>(
             }
             Some(evidence) => {
                 let p = if evidence.in_family { adjusted.next() } else { None };
-                evidence.verdict(p.filter(|_| evidence.p.is_some()), context.alpha)
+                evidence.verdict(p.filter(|_| evidence.p.is_some()), context.fail_alpha)
             }
         })
         .collect()
@@ -266,18 +272,19 @@ fn too_many_missing(analysis: &Analysis, policy: &Policy) -> bool {
     MissingShare::largest(analysis, policy).is_some_and(|missing| missing.exceeds(policy))
 }
 
-/// The next look, if it could settle more. `None` after a failure, if retries may have hidden a loss, if repeats are copies
+/// The next look, if it could settle more. `None` after a failure, if retries may have hidden a loss, if a loss is shown
+/// only against stored answers (both `ends`), if repeats are copies
 /// of each other, or if so many grades are missing that more calls to the endpoint would be wasted.
 fn next_look(
     analysis: &Analysis,
     policy: &Policy,
     ended: &Ended,
     verdict: Verdict,
-    faults_differ: bool,
+    ends: bool,
     undecided: &[&Criterion],
 ) -> Option<NextLook> {
     let over = *ended != Ended::Completed
-        || faults_differ
+        || ends
         || verdict == Verdict::Fail
         || undecided.is_empty()
         || analysis.repeats_cached

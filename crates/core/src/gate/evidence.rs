@@ -12,6 +12,8 @@ pub(super) const EXACT: f64 = 1e-12;
 pub(super) struct Context {
     /// The one-sided alpha of this look.
     pub(super) alpha: f64,
+    /// The part of it that criteria may spend to fail.
+    pub(super) fail_alpha: f64,
     /// The shortfall that must be ruled out.
     pub(super) resolution: f64,
     pub(super) rule: Rule,

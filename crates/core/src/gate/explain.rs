@@ -2,13 +2,14 @@
 
 use crate::model::{
     Analysis, Bound, Criterion, CriterionOutcome, CriterionVerdict, MetricKind, Need, Requirement, Rule,
-    Statistic,
+    Statistic, StoredBaseline,
 };
 
-use super::evidence::Context;
-use super::fill::CellCounts;
+use super::evidence::{Context, EXACT};
+use super::fill::{CellCounts, Fill, Selection};
 use super::numbers::{amount, distinct_digits, percent, points, score, trimmed};
-use super::trials::Tally;
+use super::trials::{FLAKY, Tally};
+use crate::stats::fisher_p_worse;
 
 /// Maximum number of needed repeats or cases that is spelled out; larger estimates are too imprecise.
 const MAX_NEED: usize = 1_000;
@@ -26,6 +27,8 @@ pub(super) struct Explanation<'a> {
     pub(super) counts: CellCounts,
     /// The trials of a `must_pass` case.
     pub(super) trials: Tally,
+    /// The baseline's trials of that case.
+    pub(super) baseline_trials: Tally,
     /// The reason for a criterion without evidence.
     pub(super) unmeasured: Option<&'a str>,
 }
@@ -40,6 +43,7 @@ pub(super) fn explain(input: &Explanation<'_>) -> String {
         Requirement::Minimum { value } => threshold(input, &name, value),
         Requirement::NotWorse { tolerance } => baseline(input, &name, tolerance),
         Requirement::EveryTrial => every_trial(input, &name),
+        Requirement::NoNewFailures => no_new_failures(input, &name),
         Requirement::Limit { statistic, bound } => limit(input, &name, statistic, bound),
         Requirement::MustPass { .. } => must_pass(input, &name),
         Requirement::BrokenCases { max } => broken_cases(input, max),
@@ -53,7 +57,7 @@ pub(super) fn explain(input: &Explanation<'_>) -> String {
 /// The capitalised subject of the sentence.
 pub(super) fn subject(input: &Explanation<'_>) -> String {
     let mut name = match input.criterion.requirement {
-        Requirement::MustPass { case } => {
+        Requirement::MustPass { case, .. } => {
             let id = input.analysis.cases.get(case).map_or("?", |facts| facts.id.as_str());
             return format!("Case {id}");
         }
@@ -86,7 +90,7 @@ fn threshold(input: &Explanation<'_>, name: &str, minimum: f64) -> String {
         }
         CriterionVerdict::Inconclusive => {
             let doubt = threshold_doubt(input, estimate, minimum, digits);
-            format!("{name} averaged {mean}, {doubt}; {}.", need(input))
+            format!("{name} averaged {mean}, {doubt}; {}.", need(input, estimate >= minimum - 1e-9))
         }
         CriterionVerdict::Incomplete => {
             incomplete(input, &format!("{name} averaged {mean}, where {required} is required"))
@@ -154,7 +158,7 @@ fn baseline(input: &Explanation<'_>, name: &str, tolerance: f64) -> String {
             } else {
                 format!("but a drop of up to {} cannot be ruled out", points(low))
             };
-            format!("{change}{tolerated}, {doubt}; {}.", need(input))
+            format!("{change}{tolerated}, {doubt}; {}.", need(input, difference >= -tolerance - 1e-9))
         }
         CriterionVerdict::Incomplete => incomplete(input, &change),
     }
@@ -166,12 +170,45 @@ fn every_trial(input: &Explanation<'_>, name: &str) -> String {
     match input.outcome.verdict {
         CriterionVerdict::Pass => format!("{name} passed on all {all} answers."),
         CriterionVerdict::Fail => {
-            format!(
-                "{name} failed on {} of {all} answers; every answer must pass.",
-                all.saturating_sub(passed)
-            )
+            let failed = all.saturating_sub(passed);
+            let cause = not_caused(input, failed);
+            format!("{name} failed on {failed} of {all} answers; every answer must pass{cause}.")
         }
         _ => incomplete(input, &format!("{name} passed on {passed} of {all} answers")),
+    }
+}
+
+/// `; the baseline fails it as often (3 of 90): not caused by this change`, where that is so.
+fn not_caused(input: &Explanation<'_>, failed: usize) -> String {
+    let none = String::new;
+    let Some(metric) = input.analysis.metric(&input.criterion.metric) else { return none() };
+    let selection = Selection {
+        tag: input.criterion.tag.as_deref(),
+        ..Selection::all(input.analysis, metric, metric.scores.baseline.is_some())
+    };
+    let Some(baseline) = selection.fill(Fill::Observed).baseline else { return none() };
+    let (all, of) = (input.counts.candidate, baseline.values().len());
+    let theirs = baseline.values().iter().filter(|score| **score < 1.0 - EXACT).count();
+    if theirs == 0 || of == 0 || all == 0 {
+        none()
+    } else if theirs * all >= failed * of {
+        format!("; the baseline fails it as often ({theirs} of {of}): not caused by this change")
+    } else if fisher_p_worse(all - failed, all, of - theirs, of) > 0.05 {
+        format!("; the baseline fails it too ({theirs} of {of}), and the difference may be chance")
+    } else {
+        none()
+    }
+}
+
+fn no_new_failures(input: &Explanation<'_>, name: &str) -> String {
+    let share = input.outcome.estimate.unwrap_or_default();
+    match input.outcome.verdict {
+        CriterionVerdict::Pass => format!("{name} failed on no case that passed before."),
+        CriterionVerdict::Fail => format!(
+            "{name} failed on {} of the answers to cases that passed before; each of these must pass.",
+            percent(1.0 - share)
+        ),
+        _ => incomplete(input, &format!("{name} is required of the cases that passed before")),
     }
 }
 
@@ -200,7 +237,10 @@ fn limit(input: &Explanation<'_>, name: &str, statistic: Statistic, bound: Bound
         CriterionVerdict::Fail => format!("{measured}, above {allowed}{}{label}.", beyond_chance(input)),
         CriterionVerdict::Inconclusive => {
             let reach = input.outcome.upper.map_or_else(|| "higher".to_owned(), |upper| amount(upper, kind));
-            format!("{measured}, but the true value could be {reach}, against {allowed}; {}.", need(input))
+            format!(
+                "{measured}, but the true value could be {reach}, against {allowed}; {}.",
+                need(input, false)
+            )
         }
         CriterionVerdict::Incomplete => incomplete(input, &format!("{measured}, against {allowed}")),
     }
@@ -216,6 +256,14 @@ fn must_pass(input: &Explanation<'_>, name: &str) -> String {
     } else {
         format!("its {counted} trial{}", plural(counted))
     };
+    if input.outcome.verdict == CriterionVerdict::Pass && input.outcome.method == FLAKY {
+        let Tally { passed: theirs, .. } = input.baseline_trials;
+        let of = input.baseline_trials.counted();
+        return format!(
+            "{name} must pass and is flaky: it passed in {passed} of {trials}, and in {theirs} of {of} with the \
+             baseline, so that is not caused by this change (`must_pass: strict` fails it)."
+        );
+    }
     match input.outcome.verdict {
         CriterionVerdict::Pass if excluded > 0 => format!("{name} passed in {trials}, as required."),
         CriterionVerdict::Pass => format!("{name} passed in every trial, as required."),
@@ -248,6 +296,24 @@ fn broken_cases(input: &Explanation<'_>, max: usize) -> String {
     }
 }
 
+/// Why a verdict against a stored baseline does not count, and what to do.
+pub(super) fn unconfirmed(analysis: &Analysis, stored: &StoredBaseline) -> String {
+    let date = &stored.date;
+    let why = match &stored.model_change {
+        Some(change) => format!("But the baseline was answered on {date} by another model ({change})"),
+        None => format!(
+            "But the baseline was answered on {date}, and a drift of the endpoint since then would look the same"
+        ),
+    };
+    let next = if analysis.baseline_reused {
+        "a saved report cannot be asked again: name a prompt, such as `baseline: git:merge-base` or `baseline: \
+         file:PATH`"
+    } else {
+        "run again with `cache: {baseline: fresh}` and without --cached-only"
+    };
+    format!("{why}; {next}.")
+}
+
 /// `, more than chance explains (p 0.012)` if a test showed it, otherwise empty.
 fn beyond_chance(input: &Explanation<'_>) -> String {
     match input.outcome.p {
@@ -268,8 +334,8 @@ fn incomplete(input: &Explanation<'_>, start: &str) -> String {
     format!("{start}, but {gaps}, which could change the verdict.")
 }
 
-/// The repeats or cases that would settle the criterion.
-fn need(input: &Explanation<'_>) -> String {
+/// The repeats or cases that would settle the criterion. `meets` says whether its estimate meets the requirement.
+fn need(input: &Explanation<'_>, meets: bool) -> String {
     let more = |count: usize, one: &str, many: &str| match count {
         1 => format!("about 1 more {one} would settle it"),
         count if count <= MAX_NEED => format!("about {count} more {many} would settle it"),
@@ -278,6 +344,11 @@ fn need(input: &Explanation<'_>) -> String {
     match input.outcome.need {
         Some(Need::Repeats(count)) => more(count, "repeat", "repeats"),
         Some(Need::Cases(count)) => more(count, "case", "cases"),
+        None if meets && input.counts.cases == 1 => {
+            "a single case whose answers may vary never passes by its mean alone: add cases, or set `temperature: 0` if \
+             its answers are the same each time"
+                .to_owned()
+        }
         None => "it is too close to call; more cases or repeats would help".to_owned(),
     }
 }

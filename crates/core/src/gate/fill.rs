@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
-use crate::model::{Analysis, Cell, MetricKind, MetricScores};
-use crate::stats::Repeated;
+use super::evidence::Context;
+use crate::model::{Analysis, Cell, MetricKind, MetricScores, Rule};
+use crate::stats::{Repeated, VarianceFloor};
 
 /// The worst value of a metric without an upper end. Finite, so that sums stay finite.
 pub(super) const UNBOUNDED: f64 = 1e12;
@@ -66,9 +67,17 @@ pub(super) struct FilledScores {
     pub(super) shared: Vec<bool>,
     /// The cluster of each case, if any case has a group. A case without a group is a cluster of its own.
     pub(super) clusters: Option<Vec<usize>>,
+    /// Whether a lack of noise may be chance: scores whose repeats are not certain to be the same.
+    pub(super) may_vary: bool,
 }
 
 impl FilledScores {
+    /// The floor of variances for a lower bound; `None` if there is none.
+    pub(super) fn floor(&self, context: &Context) -> Option<VarianceFloor> {
+        let floored = self.may_vary && context.rule == Rule::Evidence;
+        floored.then(|| VarianceFloor::new(context.resolution))
+    }
+
     /// Minimum repeats of a case, over both variants.
     pub(super) fn repeats(&self) -> usize {
         let candidate = self.candidate.shortest();
@@ -157,6 +166,7 @@ impl<'a> Selection<'a> {
             baseline: self.paired.then(Repeated::default),
             shared: Vec::with_capacity(cases.len()),
             clusters: None,
+            may_vary: self.may_vary(),
         };
         let mut included = Vec::with_capacity(cases.len());
         let all_missing = vec![Cell::Missing; self.analysis.repeats as usize];
@@ -178,6 +188,11 @@ impl<'a> Selection<'a> {
         }
         filled.clusters = self.clusters(&included);
         filled
+    }
+
+    /// Whether a lack of noise may be chance.
+    pub(super) fn may_vary(self) -> bool {
+        matches!(self.metric.kind, MetricKind::Check | MetricKind::Judge) && !self.metric.is_deterministic()
     }
 
     /// The values of a row, with gaps filled or left out.

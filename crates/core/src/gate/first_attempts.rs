@@ -229,7 +229,7 @@ pub(super) fn literal_verdict(
         return None;
     }
     let selected: Vec<usize> = match criterion.requirement {
-        Requirement::MustPass { case } => vec![case],
+        Requirement::MustPass { case, .. } => vec![case],
         Requirement::EveryTrial => {
             let metric = analysis.metric(&criterion.metric)?;
             (0..analysis.cases.len())
@@ -335,6 +335,8 @@ fn with_metrics(analysis: &Analysis, replace: impl Fn(&MetricScores) -> MetricSc
         cases: analysis.cases.clone(),
         metrics: analysis.metrics.iter().map(metric).collect(),
         contested: analysis.contested.clone(),
+        stored_baseline: analysis.stored_baseline.clone(),
+        refusals: analysis.refusals.clone(),
         fresh_latency: analysis.fresh_latency.clone(),
         ..*analysis
     }

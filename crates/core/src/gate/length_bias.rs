@@ -6,8 +6,8 @@ use crate::stats::correlation;
 
 /// Minimum number of cases for a correlation.
 const MIN_PAIRS: usize = 10;
-/// Minimum correlation for a warning.
-const MIN_WARNING: f64 = 0.5;
+/// Correlations beyond this, in either direction, are warned about.
+const MAX_UNWARNED: f64 = 0.5;
 
 /// The correlation of the case means of a judged metric with the lengths of the answers; `None` for other metrics.
 pub(super) fn length_correlation(analysis: &Analysis, metric: &MetricScores) -> Option<LengthCorrelation> {
@@ -26,15 +26,16 @@ pub(super) fn length_correlation(analysis: &Analysis, metric: &MetricScores) -> 
     Some(LengthCorrelation { candidate: if_enough(candidate), differences: if_enough(differences) })
 }
 
-/// The warning about a metric that rises with length.
+/// The warning about a metric that rises or falls with length.
 pub(super) fn warning(metric: &str, correlation: LengthCorrelation) -> Option<String> {
-    let high = |value: Option<f64>| value.filter(|value| *value >= MIN_WARNING);
+    let high = |value: Option<f64>| value.filter(|value| value.abs() > MAX_UNWARNED);
     let (how, value) = match (high(correlation.differences), high(correlation.candidate)) {
         (Some(value), _) => ("where the candidate's answers are longer than the baseline's", value),
         (None, Some(value)) => ("with the length of the answers", value),
         (None, None) => return None,
     };
-    Some(format!("{metric} rises {how} (correlation {value:.2}): the judge may favour long answers"))
+    let (moves, favoured) = if value > 0.0 { ("rises", "long") } else { ("falls", "short") };
+    Some(format!("{metric} {moves} {how} (correlation {value:.2}): the judge may favour {favoured} answers"))
 }
 
 /// The mean score and mean length of each case; `None` if it lacks either.

@@ -8,11 +8,8 @@ use crate::stats::{
 
 use super::evidence::{Context, EXACT, Evidence, Ruling, literal_verdict};
 use super::fill::FilledScores;
-use super::means::{BinaryCounts, candidate_mean, case_contrasts, mean_difference};
+use super::means::{BinaryCounts, Bounded, MIN_UNITS, candidate_mean, case_contrasts, mean_difference};
 use super::schedule::Look;
-
-/// Minimum number of independent units for a pass in the population's scope.
-const MIN_UNITS: usize = 10;
 
 /// The test of "the mean is at least `required`".
 #[derive(Debug, Clone, Copy)]
@@ -20,6 +17,8 @@ pub(super) struct MeanTest {
     /// The scope that decides.
     pub(super) scope: Scope,
     pub(super) estimate: Estimate,
+    /// The estimate behind the lower bound.
+    pub(super) cautious: Estimate,
     pub(super) bounds: Bounds,
     pub(super) required: f64,
     /// The shortfall that must be ruled out for a pass.
@@ -28,10 +27,14 @@ pub(super) struct MeanTest {
     pub(super) must_meet: bool,
     /// Minimum repeats of a case.
     pub(super) repeats: usize,
+    /// Cases in the mean.
+    pub(super) cases: usize,
     /// Independent units of a population.
     pub(super) units: usize,
     /// Whether the estimate is certain by construction.
     pub(super) certain: bool,
+    /// Whether a lack of noise may be chance.
+    pub(super) may_vary: bool,
     /// Whether more repeats add evidence. They do not if the baseline is reused from an earlier run.
     pub(super) gains_by_repeats: bool,
     /// The p of a miss and its method; `None` for the tail of t.
@@ -54,11 +57,16 @@ impl MeanTest {
         }
         evidence.in_family = true;
         let noiseless = estimate.standard_error == 0.0;
+        // A lack of noise that may be chance proves no pass. A miss of a minimum without any noise still is one; a
+        // difference without any noise is permuted.
+        let certain_without_noise = !self.may_vary || (self.must_meet && !meets);
         let literal = self.certain
             || match self.scope {
-                Scope::Suite => noiseless && self.repeats >= 3,
+                Scope::Suite => noiseless && certain_without_noise && self.repeats >= 3,
                 // A score or permutation test needs no standard error; the tail of t does.
-                Scope::Population => noiseless && self.p.is_none() && self.units >= MIN_UNITS,
+                Scope::Population => {
+                    noiseless && certain_without_noise && self.p.is_none() && self.units >= MIN_UNITS
+                }
             };
         if literal {
             return evidence;
@@ -70,9 +78,11 @@ impl MeanTest {
         let has_error = !noiseless && estimate.standard_error.is_finite();
         let p = self.p.or_else(|| has_error.then(tail));
         evidence.p = p.map(|(p, _)| p).filter(|p| p.is_finite());
-        p.map_or("none", |(_, method)| method).clone_into(&mut evidence.method);
+        let without_p = if self.cautious.standard_error > 0.0 { "variance floor" } else { "none" };
+        p.map_or(without_p, |(_, method)| method).clone_into(&mut evidence.method);
         let enough = match self.scope {
-            Scope::Suite => !noiseless,
+            // The noise of a single case does not show how low its mean may be.
+            Scope::Suite => self.cautious.standard_error > 0.0 && !self.is_single(),
             Scope::Population => self.units >= MIN_UNITS,
         };
         let within = bounds.lower.is_some_and(|lower| lower >= required - self.slack - EXACT);
@@ -85,6 +95,11 @@ impl MeanTest {
             evidence.holds_from = more.map(|more| context.repeats as usize + more);
         }
         evidence
+    }
+
+    /// Whether the suite is one case whose answers may vary.
+    fn is_single(&self) -> bool {
+        self.may_vary && self.cases == 1
     }
 
     /// The repeats or cases that would settle the test if the estimate stayed the same.
@@ -100,7 +115,9 @@ impl MeanTest {
         };
         let outcomes = outcomes.into_iter().flatten();
         match self.scope {
-            Scope::Suite if !enough => self.gains_by_repeats.then_some(Need::Repeats(1)),
+            // No number of repeats lets a single case pass; it may still fail.
+            Scope::Suite if self.is_single() && meets => None,
+            Scope::Suite if !enough && !self.is_single() => self.gains_by_repeats.then_some(Need::Repeats(1)),
             Scope::Suite => {
                 let more = |(_, margin)| self.repeats_to_settle(context, margin);
                 outcomes.filter_map(more).min().map(Need::Repeats)
@@ -119,7 +136,7 @@ impl MeanTest {
     /// reads them: standard errors shrink with the square root of the repeats, degrees of freedom grow with them. `None`
     /// if more repeats do not help.
     fn repeats_to_settle(&self, context: &Context, margin: f64) -> Option<usize> {
-        let Estimate { standard_error, degrees_of_freedom, .. } = self.estimate;
+        let Estimate { standard_error, degrees_of_freedom, .. } = self.cautious;
         let now = Some(context.repeats).filter(|now| *now >= 2 && margin > 0.0 && self.gains_by_repeats)?;
         let settles = |look: Look| {
             let freedom = degrees_of_freedom * f64::from(look.repeats - 1) / f64::from(now - 1);
@@ -135,19 +152,22 @@ impl MeanTest {
 pub(super) fn threshold(context: &Context, filled: &FilledScores, required: f64) -> Evidence {
     let repeats = filled.candidate.shortest();
     let scope = context.scope(repeats);
-    let (estimate, bounds) = candidate_mean(filled, scope, context.alpha);
+    let Bounded { estimate, cautious, bounds } = candidate_mean(filled, scope, context);
     let p = BinaryCounts::of(filled, scope)
         .map(|counts| (proportion_p_below(counts.candidate_passes, counts.cases, required), "wilson"));
     let test = MeanTest {
         scope,
         estimate,
+        cautious,
         bounds,
         required,
         slack: context.resolution,
         must_meet: true,
         repeats,
+        cases: filled.candidate.len(),
         units: filled.units(),
         certain: false,
+        may_vary: filled.may_vary,
         gains_by_repeats: true,
         p,
     };
@@ -158,7 +178,7 @@ pub(super) fn threshold(context: &Context, filled: &FilledScores, required: f64)
 pub(super) fn not_worse(context: &Context, filled: &FilledScores, tolerance: f64) -> Evidence {
     let repeats = filled.repeats();
     let scope = context.scope(repeats);
-    let Some((estimate, bounds)) = mean_difference(filled, scope, context.alpha) else {
+    let Some(Bounded { estimate, cautious, bounds }) = mean_difference(filled, scope, context) else {
         return Evidence::none(-tolerance);
     };
     let unshared = filled.shared.iter().filter(|shared| !**shared).count();
@@ -170,14 +190,17 @@ pub(super) fn not_worse(context: &Context, filled: &FilledScores, tolerance: f64
     let test = MeanTest {
         scope,
         estimate,
+        cautious,
         bounds,
         required: -tolerance,
         slack: context.resolution,
         must_meet: false,
         repeats,
+        cases: filled.candidate.len(),
         units: filled.units(),
         // If all requests are shared, the difference can only be 0.
         certain: unshared == 0,
+        may_vary: filled.may_vary,
         gains_by_repeats: !context.baseline_reused,
         p,
     };

@@ -1,9 +1,41 @@
 //! Means and differences of means with their bounds, in either scope.
 
 use crate::model::Scope;
-use crate::stats::{Bounds, Estimate, population_mean, suite_contrast, suite_mean, t_bounds, tango, wilson};
+use crate::stats::{
+    Bounds, Estimate, VarianceFloor, population_mean, suite_contrast, suite_difference_above, suite_mean,
+    suite_mean_above, t_bounds, tango, wilson,
+};
 
+use super::evidence::Context;
 use super::fill::FilledScores;
+
+/// Minimum number of independent units for a pass in the population's scope.
+pub(super) const MIN_UNITS: usize = 10;
+
+/// An estimated mean with its bounds.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bounded {
+    pub(super) estimate: Estimate,
+    /// The estimate behind the lower bound: near the ends of the scale its variance has a floor.
+    pub(super) cautious: Estimate,
+    pub(super) bounds: Bounds,
+}
+
+impl Bounded {
+    /// Bounds from Student's t. Without any noise both bounds are cautious.
+    pub(super) fn new(estimate: Estimate, floored: Estimate, alpha: f64) -> Self {
+        let lower = |of: Estimate| t_bounds(of, alpha).lower;
+        // A floor has no estimation error, so it may narrow t by more than it widens the standard error.
+        let is_lower = lower(floored).zip(lower(estimate)).is_none_or(|(floored, plain)| floored < plain);
+        let cautious = if is_lower { floored } else { estimate };
+        let upper = if estimate.standard_error == 0.0 { cautious } else { estimate };
+        Self {
+            estimate,
+            cautious,
+            bounds: Bounds { lower: lower(cautious), upper: t_bounds(upper, alpha).upper },
+        }
+    }
+}
 
 /// The candidate's mean in a scope.
 pub(super) fn candidate_estimate(filled: &FilledScores, scope: Scope) -> Estimate {
@@ -23,24 +55,51 @@ pub(super) fn contrast(filled: &FilledScores, scope: Scope, factor: f64) -> Opti
 }
 
 /// The candidate's mean in a scope, with bounds; Wilson's for 0/1 scores of a population.
-pub(super) fn candidate_mean(filled: &FilledScores, scope: Scope, alpha: f64) -> (Estimate, Bounds) {
+pub(super) fn candidate_mean(filled: &FilledScores, scope: Scope, context: &Context) -> Bounded {
     let estimate = candidate_estimate(filled, scope);
-    let bounds = match BinaryCounts::of(filled, scope) {
-        Some(counts) => wilson(counts.candidate_passes, counts.cases, alpha),
-        None => t_bounds(estimate, alpha),
+    if let Some(counts) = BinaryCounts::of(filled, scope) {
+        let bounds = wilson(counts.candidate_passes, counts.cases, context.alpha);
+        return Bounded { estimate, cautious: estimate, bounds };
+    }
+    let cautious = match (scope, filled.floor(context)) {
+        (Scope::Suite, floor) => suite_mean_above(&filled.candidate, floor),
+        (Scope::Population, Some(floor)) => population_above(estimate, filled, floor),
+        (Scope::Population, None) => estimate,
     };
-    (estimate, bounds)
+    Bounded::new(estimate, cautious, context.alpha)
 }
 
 /// The mean difference in a scope, with bounds; Tango's for 0/1 scores of a population. `None` if the scores are not
 /// paired.
-pub(super) fn mean_difference(filled: &FilledScores, scope: Scope, alpha: f64) -> Option<(Estimate, Bounds)> {
+pub(super) fn mean_difference(filled: &FilledScores, scope: Scope, context: &Context) -> Option<Bounded> {
     let estimate = contrast(filled, scope, 1.0)?;
-    let bounds = match BinaryCounts::of(filled, scope) {
-        Some(counts) => tango(counts.cases, counts.losses, counts.gains, alpha),
-        None => t_bounds(estimate, alpha),
+    if let Some(counts) = BinaryCounts::of(filled, scope) {
+        let bounds = tango(counts.cases, counts.losses, counts.gains, context.alpha);
+        return Some(Bounded { estimate, cautious: estimate, bounds });
+    }
+    let cautious = match (scope, filled.floor(context), &filled.baseline) {
+        (Scope::Suite, Some(floor), Some(baseline)) => {
+            suite_difference_above(&filled.candidate, baseline, &filled.shared, floor)
+        }
+        (Scope::Population, Some(floor), _) => population_above(estimate, filled, floor),
+        _ => estimate,
     };
-    Some((estimate, bounds))
+    Some(Bounded::new(estimate, cautious, context.alpha))
+}
+
+/// The estimate of a population for a lower bound: where its units do not differ, or the candidate is at the end of the
+/// scale in all of them, it has at least the error of units with the variance of the floor.
+fn population_above(estimate: Estimate, filled: &FilledScores, floor: VarianceFloor) -> Estimate {
+    let lowest = filled.candidate.row_means().into_iter().fold(f64::INFINITY, f64::min);
+    let unshared = filled.shared.iter().filter(|shared| !**shared).count();
+    let applies = estimate.standard_error == 0.0 || lowest >= 1.0 - floor.rho();
+    // With fewer units nothing passes.
+    if !applies || filled.units() < MIN_UNITS || unshared == 0 {
+        return estimate;
+    }
+    let share = unshared as f64 / filled.shared.len() as f64;
+    let least = (floor.variance() / filled.units() as f64 * share).sqrt();
+    Estimate { standard_error: estimate.standard_error.max(least), ..estimate }
 }
 
 /// The candidate's case mean minus `factor` times the baseline's, by case.

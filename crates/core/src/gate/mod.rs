@@ -20,6 +20,7 @@ mod means;
 mod missing;
 mod numbers;
 mod reasons;
+mod refusals;
 mod schedule;
 mod second_decision;
 mod slices;

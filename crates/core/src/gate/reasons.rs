@@ -1,16 +1,19 @@
 //! Reasons for the verdict of a run, worst first.
 
 use crate::model::{
-    Criterion, CriterionOutcome, CriterionVerdict, Ended, Fault, Policy, Reason, ReasonCode, Requirement,
+    Criterion, CriterionOutcome, CriterionVerdict, Ended, Fault, Policy, Reason, ReasonCode, Refusals,
+    Requirement,
 };
 
 use super::missing::MissingShare;
 use super::numbers::percent;
+use super::refusals::describe;
 
 /// The reasons, in this order: failed criteria, the end of the run, missing grades, undecided criteria.
 pub(super) fn reasons(
     policy: &Policy,
     criteria: &[CriterionOutcome],
+    refusals: &Refusals,
     missing: Option<&MissingShare>,
     ended: &Ended,
 ) -> Vec<Reason> {
@@ -27,13 +30,17 @@ pub(super) fn reasons(
     };
     reasons.extend(of_criteria(CriterionVerdict::Fail, &|requirement| match requirement {
         Requirement::Minimum { .. } => ReasonCode::ThresholdMissed,
-        Requirement::EveryTrial => ReasonCode::CheckFailed,
+        Requirement::EveryTrial | Requirement::NoNewFailures => ReasonCode::CheckFailed,
         Requirement::NotWorse { .. } => ReasonCode::Regression,
         Requirement::Limit { .. } => ReasonCode::LimitExceeded,
         Requirement::MustPass { .. } => ReasonCode::MustPassFailed,
         Requirement::BrokenCases { .. } => ReasonCode::BrokenCases,
     }));
     let of_run = |code, message: String| Reason { code, message, criterion: None };
+    let refused = || of_run(ReasonCode::Refusals, describe(refusals).unwrap_or_default());
+    if refusals.verdict == CriterionVerdict::Fail {
+        reasons.push(refused());
+    }
     match ended {
         Ended::Stopped(fault) => reasons.push(of_run(fault_code(fault), fault.message.clone())),
         Ended::Interrupted => {
@@ -70,7 +77,20 @@ pub(super) fn reasons(
         let message = message.to_owned();
         reasons.push(of_run(ReasonCode::TooLittleEvidence, message));
     }
-    reasons.extend(of_criteria(CriterionVerdict::Inconclusive, &|_| ReasonCode::TooLittleEvidence));
+    let mut undecided = of_criteria(CriterionVerdict::Inconclusive, &|_| ReasonCode::TooLittleEvidence);
+    let unconfirmed = |reason: &Reason| {
+        criteria.iter().any(|outcome| outcome.unconfirmed && reason.criterion.as_ref() == Some(&outcome.id))
+    };
+    for reason in &mut undecided {
+        if unconfirmed(reason) {
+            reason.code = ReasonCode::BaselineReused;
+        }
+    }
+    undecided.sort_by_key(|reason| reason.code != ReasonCode::BaselineReused);
+    if refusals.unconfirmed {
+        reasons.push(refused());
+    }
+    reasons.extend(undecided);
     if *ended == Ended::FailedFast {
         let message = "stopped early because the verdict could only be fail".to_owned();
         reasons.push(of_run(ReasonCode::FailedFast, message));

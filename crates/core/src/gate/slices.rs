@@ -60,12 +60,12 @@ fn slice(
     let baseline =
         paired.as_ref().and_then(|paired| paired.baseline.as_ref()).map(|rows| mean(&rows.row_means()));
     let difference: Option<Interval> = paired
-        .and_then(|paired| mean_difference(&paired, scope, context.alpha))
+        .and_then(|paired| mean_difference(&paired, scope, context))
         .map(|estimated| interval(metric.kind, Parameter::Difference, estimated));
     Some(Slice {
         tag: tag.to_owned(),
         cases: candidate.candidate.len(),
-        candidate: interval(metric.kind, Parameter::Mean, candidate_mean(&candidate, scope, context.alpha)),
+        candidate: interval(metric.kind, Parameter::Mean, candidate_mean(&candidate, scope, context)),
         baseline,
         difference,
     })

@@ -4,12 +4,12 @@ use crate::model::{
     Analysis, Interval, Judged, Matrix, MetricKind, MetricScores, MetricSummary, Policy, Scope,
     VariantSummary,
 };
-use crate::stats::{Bounds, Estimate, Repeated, detectable_shift, pooled_variance};
+use crate::stats::{Repeated, detectable_shift, pooled_variance};
 
 use super::evidence::{Context, Parameter};
 use super::fill::{Fill, FilledScores, Selection};
 use super::length_bias::length_correlation;
-use super::means::{candidate_mean, mean_difference};
+use super::means::{Bounded, candidate_mean, mean_difference};
 use super::slices;
 
 /// Every metric, from existing grades, with bounds in both scopes.
@@ -39,7 +39,7 @@ fn summary(
     };
     let scope = context.scope(planned as usize);
     let variant = |filled: &FilledScores, repeats, missing| {
-        let estimated = (!filled.candidate.is_empty()).then(|| candidate_mean(filled, scope, context.alpha));
+        let estimated = (!filled.candidate.is_empty()).then(|| candidate_mean(filled, scope, context));
         let mean = estimated.map(|estimated| interval(metric.kind, Parameter::Mean, estimated));
         VariantSummary {
             mean: mean.map(|mean| mean.mean),
@@ -51,7 +51,7 @@ fn summary(
         }
     };
     let difference = |scope| {
-        let estimated = mean_difference(compared?, scope, context.alpha)?;
+        let estimated = mean_difference(compared?, scope, context)?;
         Some(interval(metric.kind, Parameter::Difference, estimated))
     };
     let other = match scope {
@@ -99,6 +99,7 @@ fn baseline_scores(analysis: &Analysis, metric: &MetricScores) -> FilledScores {
         baseline: None,
         shared: vec![false; included.len()],
         clusters: Selection::all(analysis, metric, false).clusters(&included),
+        may_vary: false,
     }
 }
 
@@ -116,8 +117,8 @@ fn smallest_drop(
         return None;
     }
     let (estimate, repeats) = match both {
-        Some(both) => (mean_difference(both, scope, context.alpha)?.0, both.repeats()),
-        None => (candidate_mean(candidate, scope, context.alpha).0, candidate.repeats()),
+        Some(both) => (mean_difference(both, scope, context)?.cautious, both.repeats()),
+        None => (candidate_mean(candidate, scope, context).cautious, candidate.repeats()),
     };
     // No noise in two repeats, or no spread over cases, is too little evidence.
     let known = estimate.standard_error > 0.0 || (scope == Scope::Suite && repeats >= 3);
@@ -135,7 +136,7 @@ fn smallest_drop(
 pub(super) fn interval(
     kind: MetricKind,
     parameter: Parameter,
-    (estimate, bounds): (Estimate, Bounds),
+    Bounded { estimate, bounds, .. }: Bounded,
 ) -> Interval {
     let reported = |bound: Option<f64>| bound.map(|bound| parameter.reported(kind, bound));
     Interval { mean: estimate.mean, lower: reported(bounds.lower), upper: reported(bounds.upper) }

@@ -6,6 +6,7 @@ use crate::model::{
 
 use super::evidence::{EXACT, Evidence, literal_verdict};
 use super::fill::Fill;
+use crate::stats::fisher_p_worse;
 
 /// Trials of one case by one variant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -97,6 +98,11 @@ impl TrialTallies {
         self.baseline.as_ref().and_then(|tallies| tallies.get(case)).copied()
     }
 
+    /// Whether any trial passes or fails.
+    pub(super) fn any_decided(&self) -> bool {
+        self.candidate.iter().chain(self.baseline.iter().flatten()).any(|tally| tally.passes().is_some())
+    }
+
     /// Open trials of a case, or of all cases and both variants.
     pub(super) fn open(&self, case: Option<usize>) -> usize {
         match case {
@@ -186,13 +192,31 @@ fn tally(
     tally
 }
 
-/// The evidence on a `must_pass` case: pass if all its trials pass, fail if fewer than half do.
-pub(super) fn must_pass(tallies: &TrialTallies, case: usize, fill: Fill) -> Evidence {
+/// The method of a `must_pass` case that passes because it flickers in both variants alike.
+pub(super) const FLAKY: &str = "flaky";
+
+/// The one-sided level at which the candidate passes a flickering case less often than the baseline.
+const LESS_OFTEN: f64 = 0.05;
+
+/// The evidence on a `must_pass` case: pass if all its trials pass, fail if fewer than half do. Unless it is `strict`, a
+/// case that flickers with the baseline too passes as flaky if the candidate is not shown to pass less often.
+pub(super) fn must_pass(tallies: &TrialTallies, case: usize, fill: Fill, strict: bool) -> Evidence {
     let tally = tallies.candidate(case);
     if tallies.required.is_empty() || tally.counted() == 0 {
         return Evidence::none(1.0);
     }
     let (passed, failed) = tally.resolved(fill == Fill::Best);
+    let (their_passes, their_failures) =
+        tallies.baseline(case).unwrap_or_default().resolved(fill == Fill::Worst);
+    let flickers = passed > 0 && failed > 0 && their_passes > 0 && their_failures > 0;
+    if flickers
+        && !strict
+        && fisher_p_worse(passed, passed + failed, their_passes, their_passes + their_failures) > LESS_OFTEN
+    {
+        let share = passed as f64 / (passed + failed) as f64;
+        let flaky = Evidence::literal(share, 1.0, CriterionVerdict::Pass);
+        return Evidence { method: FLAKY.to_owned(), ..flaky };
+    }
     let verdict = if failed == 0 {
         CriterionVerdict::Pass
     } else if passed * 2 < passed + failed {

@@ -1,12 +1,16 @@
 //! Warnings beside the verdict.
 
-use crate::model::{Analysis, CriterionOutcome, MetricKind, Policy, Rule, Scope};
+use crate::model::{
+    Analysis, CriterionOutcome, CriterionVerdict, MetricKind, Policy, Refusals, Rule, Scope, StoredBaseline,
+};
 use crate::stats::{suite_mean, unseen_failure_share};
 
 use super::evidence::Context;
 use super::fill::{Fill, Selection};
 use super::length_bias::{self, length_correlation};
 use super::numbers::{percent, points};
+use super::refusals::describe;
+use super::trials::FLAKY;
 
 /// Number of cases below which t bounds are too narrow near the ends of the scale.
 const FEW_CASES: usize = 20;
@@ -17,6 +21,7 @@ pub(super) fn warnings(
     policy: &Policy,
     context: &Context,
     criteria: &[CriterionOutcome],
+    refusals: &Refusals,
 ) -> Vec<String> {
     let mut warnings = Vec::new();
     if policy.rule == Rule::Point {
@@ -48,7 +53,7 @@ pub(super) fn warnings(
         };
         warnings.push(format!(
             "{cases} {} few: below {FEW_CASES}, scores near the ends of the scale let {drop} pass more often than \
-             intended (up to 17 % of the time with 10 cases)",
+             intended",
             if cases == 1 { "case is" } else { "cases are" },
         ));
     }
@@ -60,13 +65,22 @@ pub(super) fn warnings(
             percent(unseen)
         ));
     }
-    if analysis.sessions_differ {
-        warnings.push(
-            "the baseline was answered in an earlier session: drift since then counts as a difference, and the rate \
-             of false failures depends on that one sample"
-                .to_owned(),
-        );
+    if let Some(StoredBaseline { date, decides, model_change }) = &analysis.stored_baseline {
+        let loss = if *decides {
+            "a loss may be drift too"
+        } else {
+            "a loss against them has to be confirmed by fresh answers"
+        };
+        warnings
+            .push(format!("compared with answers of {date}; a drift since then is not excluded, and {loss}"));
+        if let Some(change) = model_change {
+            warnings.push(format!("the stored baseline was answered by another model: {change}"));
+        }
     }
+    // Refusals that decide are among the reasons.
+    warnings.extend(describe(refusals).filter(|_| refusals.verdict == CriterionVerdict::Pass));
+    let flaky = criteria.iter().filter(|outcome| outcome.method == FLAKY);
+    warnings.extend(flaky.map(|outcome| outcome.explanation.trim_end_matches('.').to_owned()));
     warnings.extend(noiseless(analysis, policy, context, criteria));
     let permuted = criteria.iter().filter(|outcome| outcome.kind == "baseline" && outcome.method == "t");
     warnings.extend(

@@ -1,5 +1,7 @@
 //! Builds the matrices of a run.
 
+use super::determinism;
+use super::stored::{started, stored_baseline};
 use crate::model::{
     Analysis, Cell, Contested, ContestedTrial, Ended, FirstAttempt, Matrix, MetricKind, MetricScores, Price,
     RepeatCounts, Role, Run, SESSION_SECONDS, Trial, TrialPlace, TrialResult, TrialSummary, VariantScores,
@@ -48,6 +50,8 @@ pub fn analyse(run: &Run) -> Analysis {
         has_baseline: run.baseline.is_some(),
         baseline_reused: run.reused_baseline.is_some(),
         sessions_differ: run.reused_baseline.is_some() || trials.sessions_differ(),
+        stored_baseline: stored_baseline(run),
+        refusals: trials.refusals(),
         repeats_cached: trials.repeats_identical(Role::Candidate) || trials.repeats_identical(Role::Baseline),
         contested: trials.contested(),
     }
@@ -108,13 +112,28 @@ impl<'a> Trials<'a> {
 
     /// Whether the two sides of some trial were answered more than a session apart.
     fn sessions_differ(&self) -> bool {
-        let started = self.run.started_at.parse::<jiff::Timestamp>().map_or(0, |time| time.as_second());
-        let started = u64::try_from(started).unwrap_or(0);
+        let started = started(self.run);
         let answered_at = |trial: &Trial| Some(trial.result.answer()?.cached_at.unwrap_or(started));
         let pairs = self.by_side[0].iter().zip(&self.by_side[1]);
         pairs
             .filter_map(|(ours, theirs)| Some((answered_at((*ours)?)?, answered_at((*theirs)?)?)))
             .any(|(ours, theirs)| ours.abs_diff(theirs) > SESSION_SECONDS)
+    }
+
+    /// Which answers are refusals; `None` where none is.
+    fn refusals(&self) -> Option<VariantScores> {
+        let is_refusal = |answer: &TrialSummary| answer.refusal;
+        let any =
+            [Role::Candidate, Role::Baseline].into_iter().any(|role| self.answers(role).any(is_refusal));
+        let everywhere = vec![true; self.run.cases.len()];
+        let planned = |role| self.repeats(role).per_case;
+        any.then(|| {
+            let scores = self.metric("refusals", MetricKind::Length, &everywhere, &planned, |_, trial| {
+                let refused = trial.result.answer().map(|answer| f64::from(u8::from(answer.refusal)));
+                refused.map_or(Cell::Missing, Cell::Value)
+            });
+            scores.scores
+        })
     }
 
     /// The trials and judgements with a contested attempt.
@@ -184,6 +203,11 @@ impl<'a> Trials<'a> {
             kind,
             repeats: planned(Role::Candidate),
             baseline_repeats,
+            deterministic_repeats: match kind {
+                MetricKind::Check => determinism::repeats(self.run, self.sides(), None),
+                MetricKind::Judge => determinism::repeats(self.run, self.sides(), Some(name)),
+                _ => 0,
+            },
             scores,
         }
     }
@@ -228,6 +252,11 @@ impl<'a> Trials<'a> {
         [Role::Candidate, Role::Baseline]
             .into_iter()
             .any(|role| self.answers(role).any(|answer| answer.usage.is_some()))
+    }
+
+    /// The trials of every case and side, by repeat.
+    fn sides(&self) -> impl Iterator<Item = &[Option<&'a Trial>]> {
+        self.by_side.iter().flat_map(|side| side.chunks(self.repeats.max(1)))
     }
 
     /// Whether an external cache answered the repeats of a variant: all repeats of every case have the same text although

@@ -3,10 +3,14 @@
 //! Nothing is averaged, filled or left out here: that depends on the policy and is up to the gate.
 
 mod aggregate;
+mod determinism;
 mod judge_quality;
+mod stored;
 
 pub use aggregate::analyse;
+pub use determinism::determinism_warning;
 pub use judge_quality::judge_quality;
+pub use stored::{candidate_is_stored, started, stored_baseline};
 
 use crate::model::Cell;
 use crate::stats::mean;

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::analyse;
+use super::{analyse, determinism_warning};
 use crate::model::{
-    CallTotals, CaseFacts, Cell, Completion, DatasetFacts, Ended, Fault, FaultKind, Grade, MetricKind,
-    Outcome, Price, Prices, PromptFacts, RepeatCounts, Role, Run, Score, Trial, TrialResult, Usage,
-    VariantFacts,
+    CallTotals, CaseFacts, Cell, Completion, DatasetFacts, Ended, Fault, FaultKind, Grade, JudgeFacts,
+    Judging, MetricKind, Outcome, Price, Prices, PromptFacts, RepeatCounts, Role, Run, Score, Trial,
+    TrialResult, Usage, VariantFacts,
 };
 
 fn variant(model: &str, temperature: Option<f64>) -> VariantFacts {
@@ -224,6 +224,83 @@ fn reused_baseline_is_recorded() {
     assert!(!analyse(&run).baseline_reused);
     run.reused_baseline = Some(run.repeats.clone());
     assert!(analyse(&run).baseline_reused);
+}
+
+/// Three repeats of one case by both variants at temperature 0, with a judged metric.
+fn run_at_zero(texts: [&str; 3], verdicts: [&str; 3]) -> Run {
+    let mut trials = Vec::new();
+    for (repeat, (text, verdict)) in (0..).zip(texts.into_iter().zip(verdicts)) {
+        for role in [Role::Candidate, Role::Baseline] {
+            let judged = Grade {
+                reason: verdict.to_owned(),
+                judging: Some(Judging::default()),
+                ..grade("faithfulness", Some(1.0))
+            };
+            let grades = vec![grade("check.short", Some(1.0)), judged];
+            trials.push(Trial {
+                case: 0,
+                role,
+                repeat,
+                result: TrialResult::completed(completion(text), grades),
+            });
+        }
+    }
+    let mut run = run(1, 3, trials);
+    run.candidate = variant("a", Some(0.0));
+    run.baseline = Some(variant("b", Some(0.0)));
+    run.judge = Some(JudgeFacts { temperature_zero: true, ..JudgeFacts::default() });
+    run
+}
+
+/// Whether the check and the judged metric are deterministic.
+fn deterministic(run: &Run) -> (bool, bool) {
+    let analysis = analyse(run);
+    let metric = |name| analysis.metric(name).expect("a metric").is_deterministic();
+    (metric("check.short"), metric("faithfulness"))
+}
+
+#[test]
+fn equal_texts_and_verdicts_at_explicit_zero_are_deterministic() {
+    assert_eq!(deterministic(&run_at_zero(["a"; 3], ["v"; 3])), (true, true));
+    assert_eq!(deterministic(&run_at_zero(["a", "a", "b"], ["v"; 3])), (false, false));
+    assert_eq!(
+        deterministic(&run_at_zero(["a"; 3], ["v", "w", "v"])),
+        (true, false),
+        "the score is the same"
+    );
+    let until = |run: &Run| analyse(run).metric("faithfulness").map(|metric| metric.deterministic_repeats);
+    assert_eq!(until(&run_at_zero(["a", "a", "b"], ["v"; 3])), Some(2));
+}
+
+#[test]
+fn temperature_has_to_be_zero_on_every_side() {
+    for temperature in [None, Some(0.2)] {
+        let mut run = run_at_zero(["a"; 3], ["v"; 3]);
+        run.baseline = Some(variant("b", temperature));
+        assert_eq!(deterministic(&run), (false, false), "baseline at {temperature:?}");
+        let mut run = run_at_zero(["a"; 3], ["v"; 3]);
+        run.candidate = variant("a", temperature);
+        assert_eq!(deterministic(&run), (false, false), "candidate at {temperature:?}");
+    }
+    let mut run = run_at_zero(["a"; 3], ["v"; 3]);
+    run.judge = Some(JudgeFacts::default());
+    assert_eq!(deterministic(&run), (true, false), "the judge is sampled");
+}
+
+#[test]
+fn judge_that_refuses_the_temperature_is_not_deterministic_and_said() {
+    let mut run = run_at_zero(["a"; 3], ["v"; 3]);
+    assert_eq!(determinism_warning(&run), None);
+    let grades = vec![
+        grade("check.short", Some(1.0)),
+        Grade { flags: vec!["parameter_refused:temperature".to_owned()], ..grade("faithfulness", Some(1.0)) },
+    ];
+    run.trials[0].result = TrialResult::completed(completion("a"), grades);
+    assert_eq!(deterministic(&run), (true, false));
+    assert!(determinism_warning(&run).is_some_and(|warning| warning.starts_with("the judge refused")));
+    run.baseline = Some(variant("b", None));
+    let warning = determinism_warning(&run).expect("a warning");
+    assert!(warning.contains("the baseline has no explicit temperature"), "{warning}");
 }
 
 #[test]

@@ -22,6 +22,10 @@ pub struct CaseFacts {
     pub group: Option<String>,
     /// Whether it is a criterion of its own.
     pub must_pass: bool,
+    /// Whether it has to pass even where it flickers with the baseline too. Only the policy needs it.
+    pub must_pass_strict: bool,
+    /// Whether refusals of it are not counted.
+    pub may_refuse: bool,
     /// Whether both variants rendered the same request, which was then answered and judged once.
     pub shared: bool,
     /// Whether the dataset of the base lacks it. The base's cases alone must pass as well.
@@ -87,8 +91,19 @@ pub struct MetricScores {
     pub repeats: u32,
     /// Planned grades of every case for the baseline; 0 without one.
     pub baseline_repeats: u32,
+    /// How many first repeats are certain to be the same again: temperature 0 is explicit for every variant and judge,
+    /// and answers and grades are byte for byte the same over them in every case. 0 where one of these does not hold.
+    pub deterministic_repeats: u32,
     /// The values.
     pub scores: VariantScores,
+}
+
+impl MetricScores {
+    /// Whether all its repeats are certain to be the same again, so that no noise is seen because there is none.
+    pub fn is_deterministic(&self) -> bool {
+        let repeats = self.repeats.max(self.baseline_repeats);
+        repeats > 0 && self.deterministic_repeats >= repeats
+    }
 }
 
 /// The place of a trial in the matrices.
@@ -134,6 +149,17 @@ impl Contested {
     }
 }
 
+/// A baseline whose answers are of an earlier session than the candidate's.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct StoredBaseline {
+    /// Day of its oldest answer, like `2026-11-20`.
+    pub date: String,
+    /// Whether it decides although it is stored: two saved reports are compared, and neither can be asked again.
+    pub decides: bool,
+    /// The difference between the models that its answers and the new ones named; `None` without one.
+    pub model_change: Option<String>,
+}
+
 /// The input of the gate.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Analysis {
@@ -151,6 +177,10 @@ pub struct Analysis {
     pub baseline_reused: bool,
     /// Whether the variants were run in different sessions, so that their latencies do not compare.
     pub sessions_differ: bool,
+    /// 1 for every answer that is a refusal, 0 for every other one; `None` where none is.
+    pub refusals: Option<VariantScores>,
+    /// The baseline's answers of an earlier session; `None` where both variants were answered in one session.
+    pub stored_baseline: Option<StoredBaseline>,
     /// Whether all repeats of every case of a variant have the same text although they were sampled: a cache of the
     /// provider returned them, so repeats are not independent evidence.
     pub repeats_cached: bool,
@@ -170,6 +200,7 @@ impl Analysis {
             kind: metric.kind,
             repeats: metric.repeats.min(repeats),
             baseline_repeats: metric.baseline_repeats.min(repeats),
+            deterministic_repeats: metric.deterministic_repeats.min(repeats),
             scores: VariantScores {
                 candidate: cut(&metric.scores.candidate),
                 baseline: metric.scores.baseline.as_ref().map(cut),
@@ -180,6 +211,11 @@ impl Analysis {
             repeats: self.repeats.min(repeats),
             metrics: self.metrics.iter().map(metric).collect(),
             contested: self.contested.after(repeats),
+            stored_baseline: self.stored_baseline.clone(),
+            refusals: self.refusals.as_ref().map(|refusals| VariantScores {
+                candidate: cut(&refusals.candidate),
+                baseline: refusals.baseline.as_ref().map(cut),
+            }),
             fresh_latency: self.fresh_latency.as_ref().map(metric),
             ..*self
         }

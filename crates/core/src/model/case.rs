@@ -32,6 +32,10 @@ pub struct Case {
     pub group: Option<String>,
     /// Whether this case is a criterion of its own.
     pub must_pass: bool,
+    /// Whether it has to pass even where it flickers with the baseline too.
+    pub must_pass_strict: bool,
+    /// Whether a refusal is one of its right answers, so that refusals of it are not counted.
+    pub may_refuse: bool,
     /// Whether an answer without any claim scores 0 for faithfulness.
     pub must_answer: bool,
     /// Additional items of the relevance judge.

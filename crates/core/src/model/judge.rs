@@ -20,6 +20,8 @@ pub struct JudgeFacts {
     pub parts: BTreeMap<String, String>,
     /// The fingerprint of the judge of each metric, which a calibration of that metric refers to.
     pub by_metric: BTreeMap<String, String>,
+    /// Whether every model of its panel is sent temperature 0.
+    pub temperature_zero: bool,
     /// Its self-test; `None` where none was run.
     pub self_test: Option<SelfTest>,
     /// Its calibration; `None` where none is configured.

@@ -26,7 +26,8 @@ mod verdict;
 
 pub use agreement::{Agreement, Corrections, CutOff, Humans, Repeatability, SliceAgreement};
 pub use analysis::{
-    Analysis, CaseFacts, Cell, Contested, ContestedTrial, MetricKind, MetricScores, TrialPlace, VariantScores,
+    Analysis, CaseFacts, Cell, Contested, ContestedTrial, MetricKind, MetricScores, StoredBaseline,
+    TrialPlace, VariantScores,
 };
 pub use attempt::{Attempt, FirstAttempt};
 pub use case::{Case, Item};
@@ -52,5 +53,6 @@ pub use variant::{PromptFacts, Role, Variant, VariantFacts};
 pub use verdict::{
     CaseStatus, CaseSummary, ContestedTotals, CriterionOutcome, CriterionVerdict, Decision,
     FirstAttemptsOutcome, Interval, Judged, LengthCorrelation, LookCriterion, LookOutcome, MetricSummary,
-    Need, NextLook, Reason, ReasonCode, Scope, Slice, ToSettle, VariantSummary, Verdict,
+    Need, NextLook, Reason, ReasonCode, RefusalCounts, Refusals, Scope, Slice, ToSettle, VariantSummary,
+    Verdict,
 };

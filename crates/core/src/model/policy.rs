@@ -69,6 +69,8 @@ pub enum Requirement {
     },
     /// Every candidate trial passes, without regard to chance.
     EveryTrial,
+    /// Every candidate trial passes of the cases that pass in every trial of the baseline.
+    NoNewFailures,
     /// The candidate's mean is at most `tolerance` below the baseline's.
     NotWorse {
         /// From 0 to 1.
@@ -85,6 +87,9 @@ pub enum Requirement {
     MustPass {
         /// Index into the cases of the dataset.
         case: usize,
+        /// Whether it fails even where it flickers with the baseline too; absent where it does not.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        strict: bool,
     },
     /// At most `max` cases are broken.
     BrokenCases {
@@ -94,12 +99,27 @@ pub enum Requirement {
 }
 
 impl Requirement {
+    /// Whether it compares the candidate with the baseline.
+    pub fn needs_baseline(&self) -> bool {
+        matches!(
+            self,
+            Self::NoNewFailures
+                | Self::NotWorse { .. }
+                | Self::Limit { bound: Bound::MaxIncrease(_), .. }
+                | Self::BrokenCases { .. }
+        )
+    }
+
     /// Whether no score can miss it: a minimum of 0, or a tolerance of the whole scale. Passing it proves nothing.
     pub fn is_empty(&self) -> bool {
         match self {
             Self::Minimum { value } => *value <= 0.0,
             Self::NotWorse { tolerance } => *tolerance >= 1.0,
-            Self::EveryTrial | Self::Limit { .. } | Self::MustPass { .. } | Self::BrokenCases { .. } => false,
+            Self::EveryTrial
+            | Self::NoNewFailures
+            | Self::Limit { .. }
+            | Self::MustPass { .. }
+            | Self::BrokenCases { .. } => false,
         }
     }
 }
@@ -169,7 +189,7 @@ mod tests {
                 limit(Statistic::P95, Bound::Absolute(4.0)),
                 limit(Statistic::P50, Bound::MaxIncrease(0.2)),
                 limit(Statistic::Mean, Bound::MaxIncrease(0.2)),
-                criterion("case.c0", "", None, Requirement::MustPass { case: 0 }),
+                criterion("case.c0", "", None, Requirement::MustPass { case: 0, strict: false }),
                 criterion("broken_cases", "", None, Requirement::BrokenCases { max: 2 }),
             ],
         };

@@ -4,7 +4,7 @@
 //! the report, and may be spilled to a file until then.
 
 use std::collections::{BTreeSet, hash_map::DefaultHasher};
-use std::hash::{Hash as _, Hasher as _};
+use std::hash::{Hash, Hasher as _};
 use std::sync::Arc;
 
 use super::{Attempt, Completion, FaultKind, FirstAttempt, Grade, Judging, Outcome, Usage};
@@ -22,6 +22,10 @@ pub struct TrialSummary {
     pub unknown_end: Option<Arc<str>>,
     /// Time of caching in seconds since 1970 (UTC); `None` for a new completion.
     pub cached_at: Option<u64>,
+    /// The model that the response named.
+    pub model: Option<Arc<str>>,
+    /// Whether the text came in the `refusal` field.
+    pub refusal: bool,
     /// Whether a failed attempt may have hidden another answer.
     pub first_attempt: FirstAttempt,
     /// Length of the text in characters.
@@ -43,6 +47,8 @@ pub struct GradeFacts {
     pub score: Option<f64>,
     /// The endpoint's fault that made the score missing.
     pub fault: Option<FaultKind>,
+    /// Hash of a judge's verdict with its evidence, for comparison with other trials; 0 for checks.
+    pub verdict_hash: u64,
     /// Whether a failed attempt of a judge may have hidden another reply.
     pub contested: bool,
     /// Peculiarities.
@@ -174,6 +180,7 @@ impl Interner {
                 Outcome::Ungraded(Some(fault)) => Some(fault.kind),
                 _ => None,
             },
+            verdict_hash: grade.judging.as_ref().map_or(0, |_| hash(&(&grade.reason, &grade.details))),
             contested: grade
                 .judging
                 .as_ref()
@@ -194,20 +201,26 @@ fn shared<T: Ord + ?Sized>(known: &mut BTreeSet<Arc<T>>, value: &T, make: impl F
     copy
 }
 
+fn hash(value: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
+}
+
 impl TrialSummary {
     /// Summarizes a graded completion and keeps its text in memory.
     pub fn new(completion: Completion, grades: Vec<Grade>, interner: &mut Interner) -> Self {
-        let mut hasher = DefaultHasher::new();
-        completion.text.hash(&mut hasher);
         Self {
             latency_ms: completion.latency_ms,
             usage: completion.usage,
             by: interner.responder(&completion),
             unknown_end: completion.finish_reason.unknown().map(|name| interner.string(name)),
             cached_at: completion.cached_at,
+            model: interner.optional(completion.model.as_ref()),
+            refusal: completion.refusal,
             first_attempt: FirstAttempt::of(&completion.attempts),
             characters: completion.text.chars().count(),
-            text_hash: hasher.finish(),
+            text_hash: hash(&completion.text),
             grades: grades.iter().map(|grade| interner.grade(grade)).collect(),
             text: TextLocation::InMemory(Box::new(TrialText { completion, grades })),
         }

@@ -54,6 +54,10 @@ named! {
         BrokenCases = "broken_cases",
         /// The evidence allows no decision.
         TooLittleEvidence = "too_little_evidence",
+        /// Every answer is a refusal, or more are than of the baseline's.
+        Refusals = "refusals",
+        /// A loss is shown only against answers of an earlier session, or another model gave those.
+        BaselineReused = "baseline_reused",
         /// Missing grades could turn a criterion, or there are more than allowed.
         MissingGrades = "missing_grades",
         /// Failed attempts hit the candidate so that retries may have hidden a loss.
@@ -139,9 +143,20 @@ pub struct CriterionOutcome {
     /// Further evidence that would settle it if its estimate stayed the same; null where it is settled or the need cannot
     /// be computed.
     pub need: Option<Need>,
+    /// Whether it is undecided because the baseline's answers are of an earlier session: they show a loss that only fresh
+    /// answers could confirm, or another model gave them. Absent where it is false.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unconfirmed: bool,
     /// The decision by first attempts; absent where no attempt was contested.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_attempts: Option<FirstAttemptsOutcome>,
+}
+
+impl Decision {
+    /// Whether a verdict waits for fresh answers of a stored baseline.
+    pub fn is_unconfirmed(&self) -> bool {
+        self.refusals.unconfirmed || self.criteria.iter().any(|outcome| outcome.unconfirmed)
+    }
 }
 
 impl CriterionOutcome {
@@ -395,6 +410,34 @@ pub struct ContestedTotals {
     pub judgements: usize,
 }
 
+/// Refusals among the answers of a variant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct RefusalCounts {
+    /// Answers whose text came in the `refusal` field.
+    pub refused: usize,
+    /// All answers to cases without `may_refuse`.
+    #[serde(rename = "of")]
+    pub answers: usize,
+}
+
+/// Structural refusals, and their comparison with the baseline's, which can only fail a run.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Refusals {
+    /// Those of the candidate.
+    pub candidate: RefusalCounts,
+    /// Those of the baseline; null without one.
+    pub baseline: Option<RefusalCounts>,
+    /// One-sided p of "the candidate refuses more often"; null where it is not tested.
+    pub p: Option<f64>,
+    /// The one-sided alpha of that test, which is taken from the criteria; null where it is not tested.
+    pub alpha: Option<f64>,
+    /// `fail` where every answer is a refusal, or more are than of the baseline's.
+    pub verdict: CriterionVerdict,
+    /// Whether only answers of an earlier session show that there are more. Absent where it is false.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unconfirmed: bool,
+}
+
 /// The decision of the gate.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Decision {
@@ -421,6 +464,8 @@ pub struct Decision {
     pub retry_missing: bool,
     /// Evidence that would settle an inconclusive run; filled in where its cost is known.
     pub to_settle: Option<ToSettle>,
+    /// Structural refusals at the last look.
+    pub refusals: Refusals,
     /// Warnings for readers: few cases, fallback of the scope, thin evidence.
     pub warnings: Vec<String>,
 }

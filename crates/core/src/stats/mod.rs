@@ -28,7 +28,10 @@ pub use distribution::{
 pub use exact::{broken_case_p, fisher_p_worse};
 pub use interval::{Bounds, clopper_pearson, quantile_bounds, quantile_p_above, t_bounds, tango, wilson};
 pub use multiplicity::holm;
-pub use paired::{Estimate, population_mean, proportion_p_below, suite_contrast, suite_mean, tango_p_worse};
+pub use paired::{
+    Estimate, VarianceFloor, population_mean, proportion_p_below, suite_contrast, suite_difference_above,
+    suite_mean, suite_mean_above, tango_p_worse,
+};
 pub use permutation::{PermutationTest, sign_flip, within_cases};
 pub use power::{detectable_shift, power_constant, units_to_settle, unseen_failure_share};
 pub use sequential::spend;

@@ -3,6 +3,9 @@
 use super::describe::{clamp_variance, mean, sample_variance, sum};
 use super::{Repeated, normal_cdf};
 
+/// Rounding error of a score.
+const ROUNDED: f64 = 1e-12;
+
 /// An estimate with its standard error and degrees of freedom.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Estimate {
@@ -33,6 +36,12 @@ struct Noise {
 impl Noise {
     /// Adds the variance of the mean of `row`, times `weight`.
     fn add(&mut self, row: &[f64], weight: f64) {
+        self.add_at_least(row, weight, 0.0);
+    }
+
+    /// Adds the variance of the mean of `row`, times `weight`, or that of values with the variance `least` if that is
+    /// larger. The latter is not estimated, so it leaves the degrees of freedom as they are.
+    fn add_at_least(&mut self, row: &[f64], weight: f64, least: f64) {
         if weight == 0.0 {
             return;
         }
@@ -40,9 +49,12 @@ impl Noise {
             self.unknown = true;
             return;
         }
-        let variance = weight * sample_variance(row) / row.len() as f64;
+        let observed = sample_variance(row);
+        let variance = weight * observed.max(least) / row.len() as f64;
         self.variance += variance;
-        self.squares += variance * variance / (row.len() - 1) as f64;
+        if observed >= least {
+            self.squares += variance * variance / (row.len() - 1) as f64;
+        }
     }
 
     fn estimate(&self, mean: f64, cases: usize) -> Estimate {
@@ -55,6 +67,7 @@ impl Noise {
         Estimate {
             mean,
             standard_error: self.variance.sqrt() / cases as f64,
+            // Infinite if no variance was estimated.
             degrees_of_freedom: self.variance * self.variance / self.squares,
         }
     }
@@ -64,9 +77,14 @@ impl Noise {
 /// (sum v)^2 / sum(v^2 / (k - 1)) with v = s2 / k (Satterthwaite 1946). A row with one repeat makes the standard error
 /// infinite.
 pub fn suite_mean(scores: &Repeated) -> Estimate {
+    suite_mean_above(scores, None)
+}
+
+/// [`suite_mean`] for a lower bound, with the variance of every case of which `floor` says so.
+pub fn suite_mean_above(scores: &Repeated, floor: Option<VarianceFloor>) -> Estimate {
     let mut noise = Noise::default();
     for row in scores.rows() {
-        noise.add(row, 1.0);
+        noise.add_at_least(row, 1.0, floor.map_or(0.0, |floor| floor.if_maybe_lower(row)));
     }
     noise.estimate(mean(&scores.row_means()), scores.len())
 }
@@ -88,6 +106,66 @@ pub fn suite_contrast(candidate: &Repeated, baseline: &Repeated, shared: &[bool]
         }
     }
     noise.estimate(mean(&contrasts), contrasts.len())
+}
+
+/// The difference of [`suite_contrast`] for a lower bound, with the variance of every case of which `floor` says so.
+pub fn suite_difference_above(
+    candidate: &Repeated,
+    baseline: &Repeated,
+    shared: &[bool],
+    floor: VarianceFloor,
+) -> Estimate {
+    let mut noise = Noise::default();
+    let mut differences = Vec::with_capacity(candidate.len());
+    for (index, (ours, theirs)) in candidate.rows().zip(baseline.rows()).enumerate() {
+        if shared.get(index).copied().unwrap_or(false) {
+            differences.push(0.0);
+        } else {
+            differences.push(mean(ours) - mean(theirs));
+            noise.add_at_least(ours, 1.0, floor.if_maybe_lower(ours));
+            noise.add_at_least(theirs, 1.0, floor.if_maybe_higher(theirs));
+        }
+    }
+    noise.estimate(mean(&differences), differences.len())
+}
+
+/// The least variance of a score in 0..=1 near the ends of the scale, where a few equal repeats do not show that there is
+/// no noise: rho (1 - rho), the variance of a 0/1 score that misses its end in a share of rho.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct VarianceFloor(f64);
+
+impl VarianceFloor {
+    /// The least rho, whatever the resolution: a smaller one would let less noise pass for none.
+    const MIN_RHO: f64 = 0.05;
+
+    /// The floor for the shortfall that must be ruled out.
+    pub fn new(resolution: f64) -> Self {
+        Self(resolution.clamp(Self::MIN_RHO, 0.5))
+    }
+
+    /// The variance of a single score.
+    pub fn variance(self) -> f64 {
+        self.0 * (1.0 - self.0)
+    }
+
+    /// The share of the scale that counts as its end.
+    pub fn rho(self) -> f64 {
+        self.0
+    }
+
+    /// The least variance of scores that may truly be lower: equal ones above 0, and those that are never below 1 - rho.
+    fn if_maybe_lower(self, row: &[f64]) -> f64 {
+        let lowest = row.iter().copied().fold(f64::INFINITY, f64::min);
+        let applies = lowest >= 1.0 - self.0 - ROUNDED || (lowest > 0.0 && sample_variance(row) == 0.0);
+        if applies { self.variance() } else { 0.0 }
+    }
+
+    /// The least variance of scores that may truly be higher: equal ones below 1, and those that are never above rho.
+    fn if_maybe_higher(self, row: &[f64]) -> f64 {
+        let highest = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let applies = highest <= self.0 + ROUNDED || (highest < 1.0 && sample_variance(row) == 0.0);
+        if applies { self.variance() } else { 0.0 }
+    }
 }
 
 /// The mean of values sampled from a larger population: SE = sd / sqrt(n), n - 1 degrees of freedom. With `clusters` (the

@@ -2,8 +2,10 @@
 //! The gate chooses the next look. Reads no files and prints nothing.
 
 mod drift;
+mod fresh_arms;
 mod served;
 mod shard;
+mod spent_alpha;
 #[cfg(test)]
 mod tests;
 mod totals;
@@ -102,18 +104,28 @@ pub async fn evaluate(
             adopt_baseline(&mut run, earlier);
         }
         run.duration_ms = elapsed().as_millis().try_into().unwrap_or(u64::MAX);
+        let may_confirm = fresh_arms::may_confirm(&engine, &run);
         // After this, nothing is asked any more.
-        let is_last = repeats >= policy.schedule().last() && (has_retried_missing || !has_missing(&run));
+        let is_last = repeats >= policy.schedule().last()
+            && !may_confirm
+            && (has_retried_missing || !has_missing(&run));
         if is_last {
             drop((engine, earlier));
             let (analysis, decision) = decide(&run, policy);
             return with_forecast(run, analysis, decision);
         }
-        let (analysis, decision) = decide(&run, policy);
+        let (mut analysis, mut decision) = decide(&run, policy);
         if decision.retry_missing && !has_retried_missing {
             has_retried_missing = true;
             run.trials.retain(|trial| earlier.is_none() || trial.role == Role::Candidate);
             continue;
+        }
+        if may_confirm && fresh_arms::needs_fresh_arms(&analysis, &decision) {
+            fresh_arms::ask(&engine, &mut run, &analysis).await;
+            run.totals = totals::of(&run, &engine, counter);
+            run.duration_ms = elapsed().as_millis().try_into().unwrap_or(u64::MAX);
+            (analysis, decision) = decide(&run, policy);
+            fresh_arms::report(&mut run, &decision);
         }
         let Some(next) = &decision.next else { return with_forecast(run, analysis, decision) };
         engine.sink.emit(Event::LookTaken { repeats, next: next.repeats, undecided: next.undecided.clone() });
@@ -169,6 +181,8 @@ fn empty_run(engine: &Engine, header: Header, scorers: Vec<String>) -> Run {
             tags: case.tags.clone(),
             group: case.group.clone(),
             must_pass: case.must_pass,
+            must_pass_strict: case.must_pass_strict,
+            may_refuse: case.may_refuse,
             shared,
             added: case.added,
         })
@@ -217,9 +231,21 @@ fn with_forecast(run: Run, analysis: Analysis, decision: Decision) -> Evaluation
     Evaluation { run, analysis, decision: Decision { to_settle, ..decision } }
 }
 
-/// Analyzes and decides; the same for a fresh run and for saved reports.
+/// Analyzes and decides a run, or the shards of one. A stored baseline alone never makes it fail.
 pub fn decide(run: &Run, policy: &Policy) -> (Analysis, Decision) {
-    let analysis = metric::analyse(run);
+    decide_analysis(run, metric::analyse(run), policy)
+}
+
+/// Decides a saved run against a saved baseline, neither of which can be asked again.
+pub fn decide_saved(run: &Run, policy: &Policy) -> (Analysis, Decision) {
+    let mut analysis = metric::analyse(run);
+    if let Some(stored) = &mut analysis.stored_baseline {
+        stored.decides = true;
+    }
+    decide_analysis(run, analysis, policy)
+}
+
+fn decide_analysis(run: &Run, analysis: Analysis, policy: &Policy) -> (Analysis, Decision) {
     let mut decision = gate::decide(&analysis, policy, &run.ended);
     for summary in decision.metrics.iter_mut().filter(|summary| summary.kind == MetricKind::Judge) {
         summary.judged = Some(metric::judge_quality(run, summary, policy.alpha()));
@@ -227,6 +253,10 @@ pub fn decide(run: &Run, policy: &Policy) -> (Analysis, Decision) {
     decision.warnings.extend(drift::warnings(run));
     decision.warnings.extend(served::warnings(run));
     decision.reasons.splice(..0, served::reasons(run));
+    decision.warnings.extend(spent_alpha::warning(run, policy));
+    if decision.verdict == Verdict::Inconclusive || analysis.repeats > policy.schedule().first() {
+        decision.warnings.extend(metric::determinism_warning(run));
+    }
     (analysis, decision)
 }
 

@@ -1,5 +1,7 @@
 //! Reuse of an earlier run as the baseline.
 
+mod stored_baseline;
+
 use std::sync::Arc;
 
 use promptgate_core::forecast;

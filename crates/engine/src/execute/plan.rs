@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher as _};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use promptgate_core::model::{
     Case, ChatRequest, Dataset, Diagnostic, Diagnostics, Message, Purpose, Role, Variant,
@@ -123,6 +124,22 @@ impl Prepared {
     }
 }
 
+/// The variants whose cached answers of earlier sessions are ignored.
+#[derive(Debug, Default)]
+struct Refresh {
+    candidate: AtomicBool,
+    baseline: AtomicBool,
+}
+
+impl Refresh {
+    fn of(&self, role: Role) -> &AtomicBool {
+        match role {
+            Role::Candidate => &self.candidate,
+            Role::Baseline => &self.baseline,
+        }
+    }
+}
+
 /// The variants and the dataset of a run.
 #[derive(Debug)]
 pub struct Plan {
@@ -130,7 +147,7 @@ pub struct Plan {
     candidate: Prepared,
     baseline: Option<Prepared>,
     shared: Vec<bool>,
-    refresh: Vec<Role>,
+    refresh: Refresh,
     /// Indices in the whole dataset. They determine which variant goes first, whatever cases are left out.
     indices: Vec<usize>,
     /// Counts over the whole dataset.
@@ -166,7 +183,15 @@ impl Plan {
         }
         if diagnostics.is_empty() {
             let indices = (0..dataset.cases.len()).collect();
-            Ok(Self { dataset, candidate, baseline, shared, refresh: Vec::new(), indices, duplicates })
+            Ok(Self {
+                dataset,
+                candidate,
+                baseline,
+                shared,
+                refresh: Refresh::default(),
+                indices,
+                duplicates,
+            })
         } else {
             Err(Diagnostics(diagnostics))
         }
@@ -174,9 +199,14 @@ impl Plan {
 
     /// Ignores cached answers of earlier sessions for these variants.
     #[must_use]
-    pub fn refresh(mut self, roles: Vec<Role>) -> Self {
-        self.refresh = roles;
+    pub fn refresh(self, roles: Vec<Role>) -> Self {
+        roles.into_iter().for_each(|role| self.refresh_from_now(role));
         self
+    }
+
+    /// Ignores cached answers of earlier sessions for this variant in all later requests.
+    pub fn refresh_from_now(&self, role: Role) {
+        self.refresh.of(role).store(true, Ordering::Relaxed);
     }
 
     /// The dataset.
@@ -250,7 +280,7 @@ impl Plan {
         };
         let repeat = duplicates.saturating_mul(MAX_REPEATS).saturating_add(slot.repeat);
         let request = prepared.request(&self.dataset.cases[slot.case], repeat)?;
-        let refresh = slot.roles.all().iter().any(|role| self.refresh.contains(role));
+        let refresh = slot.roles.all().iter().any(|role| self.refresh.of(*role).load(Ordering::Relaxed));
         Ok(ChatRequest { refresh, ..request })
     }
 }

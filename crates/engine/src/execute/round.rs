@@ -36,6 +36,8 @@ pub struct Engine {
     pub fail_fast: BTreeSet<String>,
     /// How much a case of the candidate may cost; `None` for no limit.
     pub case_cost: Option<CaseCostLimit>,
+    /// Whether answers may come only from the cache, so that none can be asked again.
+    pub cached_only: bool,
     /// The spool for texts of trials; `None` keeps them in memory.
     pub spool: Option<Arc<dyn Spool>>,
     /// Interned names of scorers and judges.
@@ -79,6 +81,7 @@ impl Engine {
             concurrency: 16,
             fail_fast: BTreeSet::new(),
             case_cost: None,
+            cached_only: false,
             spool: None,
             names: Mutex::default(),
             sink,

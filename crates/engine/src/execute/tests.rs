@@ -91,6 +91,7 @@ fn bench(
         concurrency: 4,
         case_cost: None,
         fail_fast: BTreeSet::new(),
+        cached_only: false,
         spool: None,
         names: Mutex::default(),
         sink: Arc::new(NullSink),

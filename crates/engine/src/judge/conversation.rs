@@ -99,6 +99,9 @@ struct CachedReply {
     latency_ms: f64,
     model: Option<String>,
     system_fingerprint: Option<String>,
+    /// Parameters that the endpoint refused, and that were not sent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    refused: Vec<String>,
     /// The failed attempts before it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     attempts: Vec<Attempt>,
@@ -266,6 +269,7 @@ impl<'a> Conversation<'a> {
                         latency_ms: completion.latency_ms,
                         model: completion.model.clone(),
                         system_fingerprint: completion.system_fingerprint.clone(),
+                        refused: dialect.refused(),
                         attempts: completion.attempts.clone(),
                     });
                     return Ok((completion, dialect.output_mode));
@@ -283,6 +287,7 @@ impl<'a> Conversation<'a> {
 
     fn replay(&mut self, reply: CachedReply) -> (Completion, OutputMode) {
         let output_mode = reply.output_mode;
+        self.call.member.recall(&reply.refused);
         // Cached replies are complete: only a conversation that led to a grade is cached.
         let completion = Completion {
             usage: reply.usage,

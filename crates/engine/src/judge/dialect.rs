@@ -152,6 +152,17 @@ impl Dialect {
         }
     }
 
+    /// The refused parameters.
+    pub(super) fn refused(&self) -> Vec<String> {
+        self.refused.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    /// Stops sending parameters that were refused in an earlier session.
+    pub(super) fn recall(&mut self, refused: &[String]) {
+        let known = DROPPABLE.iter().filter(|name| refused.iter().any(|other| other == *name));
+        self.refused.extend(known);
+    }
+
     /// Flags of the grade: `parameter_refused:temperature`, `system_role_refused`, `unknown_finish_reason:…`.
     pub(super) fn flags(&self, configured: &Map<String, Value>) -> Vec<String> {
         let refused = self.refused.iter().filter(|name| configured.contains_key(**name));

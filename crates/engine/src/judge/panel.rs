@@ -44,6 +44,13 @@ impl Member {
         }
     }
 
+    /// Takes over what an earlier session learned, so that its replies carry the same flags.
+    pub(super) fn recall(&self, refused: &[String]) {
+        if !refused.is_empty() {
+            self.dialect.lock().unwrap_or_else(PoisonError::into_inner).recall(refused);
+        }
+    }
+
     /// Adapts the dialect to the refusal of a request in the dialect `sent`. Returns whether a retry makes sense.
     pub(super) fn adapt(&self, sent: &Dialect, fault: &Fault) -> bool {
         let mut dialect = self.dialect.lock().unwrap_or_else(PoisonError::into_inner);

@@ -88,6 +88,7 @@ pub(crate) fn criterion_row<'a>(report: &Report, criterion: &'a Criterion) -> Cr
     let sign = if at_most { "≤" } else { "≥" };
     let required = match (requirement, criterion.required) {
         (Some(Requirement::EveryTrial | Requirement::MustPass { .. }), _) => "every trial".to_owned(),
+        (Some(Requirement::NoNewFailures), _) => "no new failure".to_owned(),
         (Some(Requirement::Limit { bound: Bound::MaxIncrease(share), .. }), _) if relative => {
             format!("at most {:+.0} %", share * 100.0)
         }
@@ -98,7 +99,7 @@ pub(crate) fn criterion_row<'a>(report: &Report, criterion: &'a Criterion) -> Cr
         _ if criterion.verdict != CriterionVerdict::Pass || criterion.estimate.is_none_or(|of| of < 1.0) => {
             None
         }
-        Some(Requirement::EveryTrial) => Some(FoldKind::Check),
+        Some(Requirement::EveryTrial | Requirement::NoNewFailures) => Some(FoldKind::Check),
         Some(Requirement::MustPass { .. }) => Some(FoldKind::Case),
         _ => None,
     };

@@ -65,8 +65,8 @@ fn criteria_that_only_new_cases_have_are_decided_over_all() {
     Arc::make_mut(&mut tagged.cases)[7].tags = vec!["new".to_owned()];
     let mut slice = minimum("check.a", 0.5);
     (slice.id, slice.tag) = ("slice.new.check.a.min".to_owned(), Some("new".to_owned()));
-    let must_pass = criterion("case.c7", "", Requirement::MustPass { case: 7 });
-    let of_base = criterion("case.c2", "", Requirement::MustPass { case: 2 });
+    let must_pass = criterion("case.c7", "", Requirement::MustPass { case: 7, strict: false });
+    let of_base = criterion("case.c2", "", Requirement::MustPass { case: 2, strict: false });
     let every = criterion("check.a", "check.a", Requirement::EveryTrial);
     let decision = completed(&tagged, &policy(vec![every, slice, must_pass, of_base]));
     assert_eq!(decision.verdict, Verdict::Pass, "{:?}", decision.reasons);

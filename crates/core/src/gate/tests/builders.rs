@@ -35,7 +35,7 @@ pub(super) fn metric(name: &str, candidate: &[Vec<f64>], baseline: Option<&[Vec<
         u32::try_from(longest).expect("few repeats")
     };
     let (repeats, baseline_repeats) = (repeats(candidate), baseline.map_or(0, repeats));
-    MetricScores { name: name.to_owned(), kind, repeats, baseline_repeats, scores }
+    MetricScores { name: name.to_owned(), kind, repeats, baseline_repeats, deterministic_repeats: 0, scores }
 }
 
 pub(super) fn analysis(metrics: Vec<MetricScores>) -> Analysis {
@@ -51,6 +51,8 @@ pub(super) fn analysis(metrics: Vec<MetricScores>) -> Analysis {
         fresh_latency: None,
         baseline_reused: false,
         sessions_differ: false,
+        stored_baseline: None,
+        refusals: None,
         repeats_cached: false,
         contested: Contested::default(),
     }
@@ -97,6 +99,11 @@ pub(super) fn ended(analysis: &Analysis, policy: &Policy, how: &Ended) -> Decisi
 pub(super) fn single_outcome(metrics: Vec<MetricScores>, criterion: Criterion) -> CriterionOutcome {
     let decision = completed(&analysis(metrics), &policy(vec![criterion]));
     decision.criteria.into_iter().next().expect("one criterion")
+}
+
+/// The metric with repeats that are certain to be the same: temperature 0 is explicit, and texts do not differ.
+pub(super) fn deterministic(metric: MetricScores) -> MetricScores {
+    MetricScores { deterministic_repeats: metric.repeats.max(metric.baseline_repeats), ..metric }
 }
 
 /// The same row for each of `cases` cases.

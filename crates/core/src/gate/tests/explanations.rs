@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::builders::{
-    analysis, completed, criterion, metric, minimum, not_worse, policy, same, single_outcome,
+    analysis, completed, criterion, deterministic, metric, minimum, not_worse, policy, same, single_outcome,
 };
 use crate::gate::{Bound, Policy, Requirement, Statistic};
 use crate::model::{CriterionVerdict, Scope};
@@ -15,10 +15,11 @@ fn small_loss_is_not_explained_as_the_same() {
     let theirs = same(&[0.9, 0.9, 0.9], 1_000);
     let mut ours = theirs.clone();
     ours[7] = vec![0.87; 3];
-    let outcome = single_outcome(vec![metric("m", &ours, Some(&theirs))], not_worse("m", 0.0));
+    let scores = |theirs| vec![deterministic(metric("m", &ours, theirs))];
+    let outcome = single_outcome(scores(Some(&*theirs)), not_worse("m", 0.0));
     assert_eq!(outcome.verdict, CriterionVerdict::Fail);
     assert_eq!(outcome.explanation, "M is 0.003 points lower than the baseline's.");
-    let outcome = single_outcome(vec![metric("m", &ours, None)], minimum("m", 0.9));
+    let outcome = single_outcome(scores(None), minimum("m", 0.9));
     assert_eq!(outcome.explanation, "M averaged 0.89997, below the required 0.90000.");
 }
 
@@ -79,7 +80,7 @@ fn groups_count_for_the_baseline_too() {
 fn no_noise_warning_names_only_the_noiseless_slice() {
     let mut rows: Vec<Vec<f64>> = (0..20).map(|_| vec![0.9, 0.8, 1.0]).collect();
     rows[0] = vec![0.9; 3];
-    let mut run = analysis(vec![metric("m", &rows, Some(&rows))]);
+    let mut run = analysis(vec![deterministic(metric("m", &rows, Some(&rows)))]);
     Arc::make_mut(&mut run.cases)[0].tags = vec!["one".to_owned()];
     Arc::make_mut(&mut run.cases).iter_mut().for_each(|case| case.shared = true);
     let slice = crate::gate::Criterion {
@@ -99,7 +100,7 @@ fn criterion_per_case_is_decided_quickly() {
     let cases = 20_000;
     let rows = same(&[1.0], cases);
     let checks: Vec<_> = (0..5).map(|check| metric(&format!("check.{check}"), &rows, Some(&rows))).collect();
-    let must = |case| criterion(&format!("case.c{case}"), "", Requirement::MustPass { case });
+    let must = |case| criterion(&format!("case.c{case}"), "", Requirement::MustPass { case, strict: false });
     let (run, policy) = (analysis(checks), policy((0..cases).map(must).collect()));
     // Takes minutes if every criterion searches all cases.
     let decision = completed(&run, &policy);
@@ -109,7 +110,8 @@ fn criterion_per_case_is_decided_quickly() {
 
 #[test]
 fn two_equal_repeats_are_explained_as_too_little_evidence() {
-    let outcome = single_outcome(vec![metric("m", &same(&[0.8, 0.8], 12), None)], minimum("m", 0.85));
+    let scores = deterministic(metric("m", &same(&[0.8, 0.8], 12), None));
+    let outcome = single_outcome(vec![scores], minimum("m", 0.85));
     assert_eq!(outcome.verdict, CriterionVerdict::Inconclusive);
     assert_eq!(
         outcome.explanation,

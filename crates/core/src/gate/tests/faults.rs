@@ -206,7 +206,7 @@ fn lone_missing_trial_of_a_check_is_left_out_if_contested() {
 fn must_pass_case_with_contested_trials_is_incomplete() {
     let rows = same(&[1.0, 1.0, 1.0], 3);
     let metrics = || vec![metric("check.c", &rows, Some(&rows))];
-    let policy = policy(vec![criterion("case.c1", "", Requirement::MustPass { case: 1 })]);
+    let policy = policy(vec![criterion("case.c1", "", Requirement::MustPass { case: 1, strict: false })]);
     let hits =
         |count| -> Vec<TrialPlace> { (0..count).map(|repeat| place(Role::Candidate, 1, repeat)).collect() };
     assert_eq!(completed(&contested(metrics(), &hits(1)), &policy).verdict, Verdict::Pass);
@@ -239,4 +239,19 @@ fn contested_judgements_count_where_their_rates_differ() {
     };
     assert_eq!(first_of(&judged(&[Role::Candidate])).2, Some(ReasonCode::FaultsDiffer));
     assert_eq!(judged(&[Role::Candidate, Role::Baseline]).verdict, Verdict::Pass);
+}
+
+#[test]
+fn faults_on_cases_of_the_base_are_not_diluted_by_new_cases() {
+    // The first cases are new, so that the base's cases have other indices when they are decided alone.
+    let rows = same(&[0.7, 0.9, 0.8], 60);
+    let hits: Vec<TrialPlace> = (30..40).map(|case| place(Role::Candidate, case, 1)).collect();
+    let mut run = contested(vec![metric("faithfulness", &rows, Some(&rows))], &hits);
+    for case in std::sync::Arc::make_mut(&mut run.cases).iter_mut().take(30) {
+        case.added = true;
+    }
+    let decision = completed(&run, &policy(vec![not_worse("faithfulness", 0.0)]));
+    assert_eq!(decision.verdict, Verdict::Incomplete);
+    let first = decision.criteria[0].first_attempts.as_ref().expect("a second decision");
+    assert!(first.estimate.is_some_and(|estimate| estimate < -0.05), "{first:?}");
 }

@@ -91,6 +91,69 @@ fn relative_latency_limit_needs_a_fresh_baseline() {
     assert!(decision.criteria[0].explanation.contains("needs a fresh baseline"));
 }
 
+/// Latencies of `cases` cases that differ between cases by a factor of ten, and between repeats by some percent.
+fn latencies(cases: usize, repeats: usize, factor: f64, shift: usize) -> Vec<Vec<f64>> {
+    let row = |case: usize| {
+        let jitter = |repeat: usize| 1.0 + ((case * 7 + repeat * 5 + shift) % 9) as f64 / 100.0;
+        (0..repeats)
+            .map(|repeat| factor * (1.0 + case as f64 * 9.0 / cases as f64) * jitter(repeat))
+            .collect()
+    };
+    (0..cases).map(row).collect()
+}
+
+#[test]
+fn relative_median_is_permuted_by_log_latency() {
+    let outcome = |factor| {
+        let scores = metric("latency", &latencies(10, 3, factor, 3), Some(&latencies(10, 3, 1.0, 0)));
+        single_outcome(vec![scores], limit("latency", Statistic::P50, Bound::MaxIncrease(0.2)))
+    };
+    let same = outcome(1.0);
+    assert_eq!(same.verdict, CriterionVerdict::Pass, "{}", same.explanation);
+    assert!(same.method.starts_with("permutation"), "{}", same.method);
+    assert!(same.lower <= same.estimate && same.estimate <= same.upper);
+    let slower = outcome(1.5);
+    assert_eq!(slower.verdict, CriterionVerdict::Fail, "{}", slower.explanation);
+    assert!(slower.p.is_some_and(|p| p < 0.05));
+}
+
+#[test]
+fn relative_median_of_noisy_latencies_is_not_literal() {
+    // The medians differ by 30 %, but so do the repeats of each case.
+    let rows = |shift: usize| -> Vec<Vec<f64>> {
+        (0..6).map(|case| (0..2).map(|r| [0.5, 1.0, 2.0][(case + r + shift) % 3]).collect()).collect()
+    };
+    let theirs: Vec<Vec<f64>> = rows(0).into_iter().map(|row| vec![row[0], row[1]]).collect();
+    let mut ours = rows(1);
+    ours[0][0] *= 1.3;
+    let outcome = single_outcome(
+        vec![metric("latency", &ours, Some(&theirs))],
+        limit("latency", Statistic::P50, Bound::MaxIncrease(0.0)),
+    );
+    assert_eq!(outcome.verdict, CriterionVerdict::Inconclusive, "{outcome:?}");
+}
+
+#[test]
+fn relative_p95_of_few_trials_is_undecided_until_it_has_enough() {
+    let outcome = |cases, repeats| {
+        let rows = latencies(cases, repeats, 1.0, 0);
+        let scores = metric("latency", &rows, Some(&rows));
+        single_outcome(vec![scores], limit("latency", Statistic::P95, Bound::MaxIncrease(0.5)))
+    };
+    // ln(0.025) / ln(0.95) = 71.9 trials of each variant.
+    let few = outcome(10, 7);
+    assert_eq!(
+        (few.verdict, few.method.as_str()),
+        (CriterionVerdict::Inconclusive, "order statistics (too few trials for an interval)")
+    );
+    assert_eq!(
+        few.need,
+        Some(crate::model::Need::Repeats(3)),
+        "the last look of a longer schedule has less alpha"
+    );
+    assert_eq!(outcome(10, 8).verdict, CriterionVerdict::Pass);
+}
+
 /// One answer for each of 200 cases within the limit, of which `fresh` come from this run and take this many seconds.
 fn mostly_cached(fresh: u32, seconds: f64) -> Analysis {
     let own = |case: u32| seconds + f64::from(case) / 1000.0;

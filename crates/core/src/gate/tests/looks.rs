@@ -1,6 +1,6 @@
 //! Several looks: when more repeats follow, which criteria stay settled, and how much alpha each look spends.
 
-use super::builders::{analysis, criterion, metric, minimum, not_worse, policy, same};
+use super::builders::{analysis, criterion, deterministic, metric, minimum, not_worse, policy, same};
 use crate::gate::{Criterion, Policy, Requirement, decide};
 use crate::model::{Analysis, CriterionVerdict, Decision, Ended, Fault, FaultKind, Need, Verdict};
 
@@ -86,13 +86,17 @@ fn pass_by_bound_reports_repeats_to_hold() {
     let criteria = vec![minimum("a", 0.68), minimum("b", 0.7)];
     let run = analysis(vec![
         metric("a", &noisy(0.7, 6, 6), None),
-        metric("b", &noisy(0.7, 3, 6).into_iter().chain(same(&[0.7; 6], 3)).collect::<Vec<_>>(), None),
+        deterministic(metric(
+            "b",
+            &noisy(0.7, 3, 6).into_iter().chain(same(&[0.7; 6], 3)).collect::<Vec<_>>(),
+            None,
+        )),
     ]);
     let decision = decided(&run, &looks(3, 6, criteria));
     assert_eq!(decision.criteria[0].verdict, CriterionVerdict::Pass);
     assert!(decision.repeats_to_hold["a"] > 6, "{:?}", decision.repeats_to_hold);
     let none = decided(
-        &analysis(vec![metric("a", &same(&[0.9; 3], 4), None)]),
+        &analysis(vec![deterministic(metric("a", &same(&[0.9; 3], 4), None))]),
         &looks(3, 6, vec![minimum("a", 0.5)]),
     );
     assert_eq!((none.verdict, none.repeats_to_hold.is_empty()), (Verdict::Pass, true));
@@ -123,7 +127,7 @@ fn settled_criterion_stays_in_the_family() {
         theirs[0][repeat] += repeat as f64 / 1e3;
     }
     let worse = || metric("a", &rows, Some(&theirs));
-    let steady = metric("b", &[vec![0.9; 6]], Some(&[vec![0.9; 6]]));
+    let steady = deterministic(metric("b", &[vec![0.9; 6]], Some(&[vec![0.9; 6]])));
     let strict = |criteria| Policy { confidence: 0.997, ..looks(3, 6, criteria) };
     let alone = decided(&analysis(vec![worse()]), &strict(vec![not_worse("a", 0.0)]));
     assert_eq!(verdicts(&alone), [CriterionVerdict::Fail]);
@@ -156,8 +160,10 @@ fn inconclusive_must_pass_case_requests_no_next_look() {
     let mut rows = same(&[1.0; 3], 4);
     rows[1][0] = 0.0;
     let run = analysis(vec![metric("check.c", &rows, None)]);
-    let decision =
-        decided(&run, &looks(3, 24, vec![criterion("case.c1", "", Requirement::MustPass { case: 1 })]));
+    let decision = decided(
+        &run,
+        &looks(3, 24, vec![criterion("case.c1", "", Requirement::MustPass { case: 1, strict: false })]),
+    );
     assert_eq!((decision.verdict, decision.next), (Verdict::Inconclusive, None));
 }
 
@@ -167,7 +173,7 @@ fn trial_not_graded_by_a_settled_metric_does_not_pass() {
     let mut judged = metric("a", &same(&[0.1, 0.1, 0.1, NOT_ASKED, NOT_ASKED, NOT_ASKED], 4), None);
     judged.repeats = 3;
     let run = analysis(vec![metric("check.c", &same(&[1.0; 6], 4), None), judged]);
-    let case = criterion("case.c0", "", Requirement::MustPass { case: 0 });
+    let case = criterion("case.c0", "", Requirement::MustPass { case: 0, strict: false });
     let decision = decided(&run, &looks(3, 6, vec![minimum("a", 0.05), case.clone(), minimum("a", 0.5)]));
     assert_eq!(decision.criteria[1].verdict, CriterionVerdict::Fail);
     assert_eq!(decision.cases[0].candidate_passes, Some((0, 3)));
@@ -175,7 +181,7 @@ fn trial_not_graded_by_a_settled_metric_does_not_pass() {
 
 #[test]
 fn trials_after_a_settled_metric_do_not_change_pass_counts() {
-    let must = || criterion("case.c0", "", Requirement::MustPass { case: 0 });
+    let must = || criterion("case.c0", "", Requirement::MustPass { case: 0, strict: false });
     // `a` is settled after three trials, two of which pass; later the check fails, passes, or is missing.
     for later in [[0.0, 0.0, 0.0], [1.0, 1.0, 1.0], [0.0, 1.0, MISSING]] {
         let mut judged = metric("a", &[vec![0.9, 0.9, 0.9, NOT_ASKED, NOT_ASKED, NOT_ASKED]], None);

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::builders::{
-    analysis, completed, criterion, ended, metric, minimum, not_worse, policy, same, single_outcome,
+    analysis, completed, criterion, deterministic, ended, metric, minimum, not_worse, policy, same,
+    single_outcome,
 };
 use crate::gate::{Bound, Requirement, Statistic};
 use crate::model::{CriterionVerdict, Ended, Fault, FaultKind, ReasonCode, Verdict};
@@ -32,7 +33,8 @@ fn missing_grade_without_effect_keeps_the_verdict() {
 fn missing_grade_that_could_change_the_verdict_is_incomplete() {
     let mut rows = same(&[0.76, 0.76, 0.76], 4);
     rows[0][0] = MISSING;
-    let decision = completed(&analysis(vec![metric("m", &rows, None)]), &policy(vec![minimum("m", 0.75)]));
+    let run = analysis(vec![deterministic(metric("m", &rows, None))]);
+    let decision = completed(&run, &policy(vec![minimum("m", 0.75)]));
     assert_eq!(decision.criteria[0].verdict, CriterionVerdict::Incomplete);
     assert_eq!(decision.verdict, Verdict::Incomplete);
     assert!(decision.reasons.iter().all(|reason| reason.code == ReasonCode::MissingGrades));
@@ -89,7 +91,7 @@ fn run_without_grades_never_passes() {
         minimum("m", 0.0),
         not_worse("m", 1.0),
         criterion("x", "m", Requirement::EveryTrial),
-        criterion("case.c0", "", Requirement::MustPass { case: 0 }),
+        criterion("case.c0", "", Requirement::MustPass { case: 0, strict: false }),
         criterion("broken_cases", "", Requirement::BrokenCases { max: 0 }),
         criterion("x", "m", Requirement::Limit { statistic: Statistic::P50, bound: Bound::Absolute(1e9) }),
     ] {
@@ -177,7 +179,7 @@ fn stopped_run_is_incomplete_unless_it_failed() {
 #[test]
 fn gap_of_a_shared_answer_is_equal_for_both_variants() {
     let rows = with_gap(4, MISSING);
-    let mut run = analysis(vec![metric("m", &rows, Some(&rows))]);
+    let mut run = analysis(vec![deterministic(metric("m", &rows, Some(&rows)))]);
     Arc::make_mut(&mut run.cases)[0].shared = true;
     let outcome = &completed(&run, &policy(vec![not_worse("m", 0.0)])).criteria[0];
     assert_eq!((outcome.verdict, outcome.estimate), (CriterionVerdict::Pass, Some(0.0)));
@@ -209,4 +211,19 @@ fn missing_latency_counts_as_unbounded() {
     );
     assert_eq!(outcome.verdict, CriterionVerdict::Incomplete, "a mean does not: {}", outcome.explanation);
     assert!(outcome.upper.is_none_or(|upper| upper < 1e6), "the fill value is not reported");
+}
+
+#[test]
+fn nothing_answered_has_no_estimates() {
+    let rows = same(&[MISSING; 3], 4);
+    let run = analysis(vec![metric("check.c", &rows, Some(&rows))]);
+    let rules = vec![
+        criterion("check.c", "check.c", Requirement::EveryTrial),
+        criterion("case.c0", "", Requirement::MustPass { case: 0, strict: false }),
+        criterion("broken_cases", "", Requirement::BrokenCases { max: 0 }),
+    ];
+    let decision = completed(&run, &policy(rules));
+    for outcome in &decision.criteria {
+        assert_eq!((outcome.verdict, outcome.estimate), (CriterionVerdict::Incomplete, None), "{outcome:?}");
+    }
 }

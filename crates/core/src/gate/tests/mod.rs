@@ -2,12 +2,15 @@
 
 mod base_cases;
 mod builders;
+mod ceiling;
 mod explanations;
 mod faults;
 mod limits;
+mod literal;
 mod looks;
 mod missing;
 mod oracle;
 mod properties;
+mod refusals;
 mod rules;
 mod summaries;

@@ -2,9 +2,11 @@
 
 use serde_json::Value;
 
-use super::builders::{analysis, completed, metric, minimum, not_worse, policy, single_outcome};
+use super::builders::{
+    analysis, completed, deterministic, metric, minimum, not_worse, policy, single_outcome,
+};
 use crate::gate::fill::{Fill, Selection};
-use crate::gate::means::mean_difference;
+use crate::gate::means::contrast;
 use crate::model::{CriterionOutcome, CriterionVerdict, Scope, Verdict};
 use crate::stats::{Repeated, within_cases};
 
@@ -47,7 +49,16 @@ fn baseline_comparisons_match_fixtures() {
         compared += 1;
         let (ours, theirs) = (rows(&fixture["candidate"]), rows(&fixture["baseline"]));
         assert_eq!(Some(ours.len() as u64), result["n"].as_u64());
-        let run = analysis(vec![metric("m", &ours, Some(&theirs))]);
+        let scores = metric("m", &ours, Some(&theirs));
+        let without_exemption = fixture.get("without_exemption");
+        if let Some(expected) = without_exemption {
+            let outcome = single_outcome(vec![scores.clone()], not_worse("m", 0.0));
+            assert_eq!(outcome.verdict, verdict(&expected["verdict"]), "{name}: {}", outcome.explanation);
+            close(outcome.lower, &expected["lower"], name);
+        }
+        // The deterministic suites name temperature 0, and every repeat has the same text.
+        let scores = if without_exemption.is_some() { deterministic(scores) } else { scores };
+        let run = analysis(vec![scores]);
         let decision = completed(&run, &policy(vec![not_worse("m", 0.0)]));
         let outcome = &decision.criteria[0];
         assert_eq!(outcome.verdict, verdict(&result["verdict"]), "{name}: {}", outcome.explanation);
@@ -94,12 +105,19 @@ fn thresholds_match_fixtures() {
         let result = &fixture["result"];
         let required = result["T"].as_f64().expect("a threshold");
         let name = format!("threshold {required}");
-        let scores = rows(&fixture["scores"]);
-        let outcome = single_outcome(vec![metric("m", &scores, None)], minimum("m", required));
+        let scores = metric("m", &rows(&fixture["scores"]), None);
+        let without_exemption = fixture.get("without_exemption");
+        if let Some(expected) = without_exemption {
+            let outcome = single_outcome(vec![scores.clone()], minimum("m", required));
+            assert_eq!(outcome.verdict, verdict(&expected["verdict"]), "{name}: {}", outcome.explanation);
+            close(outcome.lower, &expected["lower"], &name);
+        }
+        let scores = if without_exemption.is_some() { deterministic(scores) } else { scores };
+        let outcome = single_outcome(vec![scores.clone()], minimum("m", required));
         assert_eq!(outcome.verdict, verdict(&result["verdict"]), "{name}: {}", outcome.explanation);
         interval(&outcome, result, "mean", &name);
         let strict = completed(
-            &analysis(vec![metric("m", &scores, None)]),
+            &analysis(vec![scores]),
             &crate::gate::Policy { resolution: 0.0, ..policy(vec![minimum("m", required)]) },
         );
         assert_eq!(strict.criteria[0].verdict, verdict(&result["strict_verdict"]), "{name}, strict");
@@ -119,7 +137,7 @@ fn missing_grade_fills_match_fixture() {
         (Fill::Best, "best_case_diff"),
     ] {
         let filled = selection.fill(fill);
-        let difference = mean_difference(&filled, Scope::Population, 0.05);
-        close(difference.map(|(estimate, _)| estimate.mean), &fixture[name], name);
+        let difference = contrast(&filled, Scope::Population, 1.0);
+        close(difference.map(|estimate| estimate.mean), &fixture[name], name);
     }
 }

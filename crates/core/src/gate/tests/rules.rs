@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::builders::{
-    analysis, completed, criterion, metric, minimum, not_worse, policy, same, single_outcome,
+    analysis, completed, criterion, deterministic, metric, minimum, not_worse, policy, same, single_outcome,
 };
 use crate::gate::{Criterion, Policy, Requirement, Rule};
 use crate::model::{CaseStatus, CriterionVerdict, MetricScores, ReasonCode, Scope, Verdict};
@@ -17,9 +17,10 @@ fn population_outcome(metrics: Vec<MetricScores>, criterion: Criterion) -> crate
 fn noiseless_scores_are_literal_from_three_repeats() {
     let rows = |k| same(&[0.8, 0.8, 0.8][..k], 5);
     for (required, expected) in [(0.8, CriterionVerdict::Pass), (0.81, CriterionVerdict::Fail)] {
-        let three = single_outcome(vec![metric("m", &rows(3), None)], minimum("m", required));
+        let scores = |k| vec![deterministic(metric("m", &rows(k), None))];
+        let three = single_outcome(scores(3), minimum("m", required));
         assert_eq!((three.verdict, three.method.as_str(), three.p), (expected, "literal", None));
-        let two = single_outcome(vec![metric("m", &rows(2), None)], minimum("m", required));
+        let two = single_outcome(scores(2), minimum("m", required));
         assert_eq!(two.verdict, CriterionVerdict::Inconclusive);
         assert!(two.explanation.contains("about 1 more repeat would settle it"), "{}", two.explanation);
     }
@@ -69,7 +70,7 @@ fn holm_counts_statistical_criteria_only() {
     let decision = completed(&run, &policy(vec![not_worse("m", 0.0), not_worse("n", 0.0)]));
     assert_eq!(decision.criteria[0].verdict, CriterionVerdict::Inconclusive, "a noiseless criterion counts");
     assert_eq!(decision.criteria[0].p, Some(0.05), "the reported p is not adjusted");
-    let literal = criterion("check", "m", Requirement::MustPass { case: 0 });
+    let literal = criterion("check", "m", Requirement::MustPass { case: 0, strict: false });
     let decision = completed(&run, &policy(vec![not_worse("m", 0.0), literal]));
     assert_eq!(decision.criteria[0].verdict, CriterionVerdict::Fail, "a literal criterion does not count");
 }
@@ -167,7 +168,7 @@ fn point_rule_compares_estimates_with_a_warning() {
 #[test]
 fn slice_counts_only_its_own_cases() {
     let rows = vec![vec![0.2, 0.2, 0.2], vec![0.9, 0.9, 0.9]];
-    let mut run = analysis(vec![metric("m", &rows, None)]);
+    let mut run = analysis(vec![deterministic(metric("m", &rows, None))]);
     Arc::make_mut(&mut run.cases)[1].tags = vec!["refunds".to_owned()];
     let slice =
         Criterion { tag: Some("refunds".to_owned()), id: "slice.refunds.m.min".into(), ..minimum("m", 0.8) };
@@ -180,7 +181,7 @@ fn slice_counts_only_its_own_cases() {
 
 #[test]
 fn must_pass_case_verdict_follows_its_trials() {
-    let must = || criterion("case.c0", "", Requirement::MustPass { case: 0 });
+    let must = || criterion("case.c0", "", Requirement::MustPass { case: 0, strict: false });
     for (row, expected) in [
         ([1.0, 1.0, 1.0], CriterionVerdict::Pass),
         ([1.0, 1.0, 0.0], CriterionVerdict::Inconclusive),
@@ -249,7 +250,7 @@ fn case_status_is_the_first_that_applies() {
 #[test]
 fn cached_repeats_count_as_one() {
     let rows: Vec<Vec<f64>> = (0..12).map(|case| vec![0.9 - f64::from(case) / 100.0; 3]).collect();
-    let mut run = analysis(vec![metric("m", &rows, None)]);
+    let mut run = analysis(vec![deterministic(metric("m", &rows, None))]);
     let policy = policy(vec![minimum("m", 0.84)]);
     assert_eq!(completed(&run, &policy).criteria[0].method, "literal");
     run.repeats_cached = true;
@@ -303,7 +304,7 @@ fn both_scopes_are_reported_and_one_decides() {
 #[test]
 fn few_cases_and_thin_evidence_are_warned_about() {
     let decision = completed(
-        &analysis(vec![metric("m", &same(&[0.9, 0.9, 0.9], 10), None)]),
+        &analysis(vec![deterministic(metric("m", &same(&[0.9, 0.9, 0.9], 10), None))]),
         &policy(vec![minimum("m", 0.8)]),
     );
     assert_eq!(decision.verdict, Verdict::Pass);

@@ -3,7 +3,7 @@
 use minijinja::{Value, context};
 
 use super::{SecondList, Tier};
-use crate::v1::{Case, Report, Role};
+use crate::v1::{Case, CaseStatus, Report, Role};
 use crate::view::{self, Sanitizer, number};
 
 /// Returns the lists of cases and the number of omitted cases.
@@ -12,17 +12,22 @@ pub(super) fn groups(report: &Report, tier: Tier, sanitizer: &Sanitizer<'_>) -> 
     let others = view::changed(report);
     let line = |row: &view::CaseRow<'_>| case_line(row, tier, sanitizer);
     let first: Vec<Value> = worst.iter().take(tier.worst).map(line).collect();
-    let rest: Vec<Value> = match tier.cases {
+    let rest: Vec<&view::CaseRow<'_>> = match tier.cases {
         SecondList::None => Vec::new(),
-        SecondList::Worse => worst.iter().skip(tier.worst).map(line).collect(),
-        SecondList::Changed => worst.iter().skip(tier.worst).chain(&others).map(line).collect(),
+        SecondList::Worse => worst.iter().skip(tier.worst).collect(),
+        SecondList::Changed => worst.iter().skip(tier.worst).chain(&others).collect(),
     };
     let left_out = worst.len() + others.len() - first.len() - rest.len();
+    // A case without its grades has not changed as far as anyone knows.
+    let (missing, rest): (Vec<_>, Vec<_>) =
+        rest.into_iter().partition(|row| row.case.status == CaseStatus::Missing);
+    let lines = |rows: Vec<&view::CaseRow<'_>>| -> Vec<Value> { rows.into_iter().map(line).collect() };
     let count = |count: usize| number::count(count as u64);
     let of = number::counted(worst.len() as u64, "case");
     let groups = [
         (format!("Worst {} of {of}", count(first.len())), first),
-        (format!("Other cases that changed ({})", count(rest.len())), rest),
+        (format!("Other cases that changed ({})", count(rest.len())), lines(rest)),
+        (format!("Cases with missing grades ({})", count(missing.len())), lines(missing)),
     ];
     let groups = groups.into_iter().filter(|(_, rows)| !rows.is_empty());
     (groups.map(|(title, rows)| context! { title, rows }).collect(), left_out)

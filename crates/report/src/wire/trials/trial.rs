@@ -127,7 +127,8 @@ impl Trial {
             cached_at: None,
             attempts: fault.map(|fault| fault.attempts.clone()).unwrap_or_default(),
             grades: Vec::new(),
-            error: fault.cloned(),
+            // They are beside the fault, once.
+            error: fault.map(|fault| Fault { attempts: Vec::new(), ..fault.clone() }),
         }
     }
 

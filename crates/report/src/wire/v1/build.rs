@@ -36,6 +36,7 @@ impl Report {
             criteria: Vec::new(),
             to_settle: None,
             looks: Vec::new(),
+            refusals: None,
             metrics: Vec::new(),
             cases: cases(run, spool),
             trials_file: None,
@@ -88,6 +89,7 @@ impl Report {
         self.looks = decision.looks.iter().map(look).collect();
         self.contested = decision.contested;
         self.metrics = decision.metrics.iter().map(metric).collect();
+        self.refusals = Some(decision.refusals);
         for (case, summary) in self.cases.iter_mut().zip(&decision.cases) {
             let passes = |counts: Option<(usize, usize)>| counts.map(|(passed, of)| Passes { passed, of });
             case.status = summary.status;
@@ -127,6 +129,7 @@ fn cases(run: &Run, spool: Option<&Arc<FileSpool>>) -> Vec<Case> {
             tags: facts.tags.clone(),
             group: facts.group.clone(),
             must_pass: facts.must_pass,
+            may_refuse: facts.may_refuse,
             shared: facts.shared,
             added: facts.added,
             scorers: scorers.map(|(name, _)| name.clone()).collect(),

@@ -34,6 +34,9 @@ pub struct Case {
     pub group: Option<String>,
     /// Whether it is a criterion of its own.
     pub must_pass: bool,
+    /// Whether refusals of it are not counted; absent where they are.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub may_refuse: bool,
     /// Whether both variants rendered the same request, which was then answered and judged once.
     pub shared: bool,
     /// Whether the dataset of the base lacks it; absent if it does not.

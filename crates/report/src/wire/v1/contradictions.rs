@@ -95,12 +95,12 @@ pub(in super::super) fn wrong_criteria<'a>(
             Requirement::Limit { bound: Bound::Absolute(value) | Bound::MaxIncrease(value), .. } => {
                 (value < 0.0).then(|| "has a limit below 0".to_owned())
             }
-            Requirement::MustPass { case } => match id(case) {
+            Requirement::MustPass { case, .. } => match id(case) {
                 Some(id) if criterion.id == format!("case.{id}") => None,
                 Some(_) => Some(format!("refers to case {case}, which has another id")),
                 None => Some(format!("refers to case {case}, which does not exist")),
             },
-            Requirement::EveryTrial | Requirement::BrokenCases { .. } => None,
+            Requirement::EveryTrial | Requirement::NoNewFailures | Requirement::BrokenCases { .. } => None,
         };
         found.extend(wrong.map(|wrong| format!("criterion `{}` {wrong}", neutral::terminal(&criterion.id))));
     }

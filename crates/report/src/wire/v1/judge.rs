@@ -31,6 +31,9 @@ pub struct Judge {
     /// Its responses over all judgements.
     #[serde(default)]
     pub answered: JudgeResponses,
+    /// Whether every model of its panel is sent temperature 0.
+    #[serde(default)]
+    pub temperature_zero: bool,
     /// Its self-test; null where none was run.
     pub self_test: Option<SelfTest>,
     /// Its calibration; null where none is configured.
@@ -70,6 +73,7 @@ impl Judge {
             fingerprint: facts.fingerprint.clone(),
             parts: facts.parts.clone(),
             by_metric: facts.by_metric.clone(),
+            temperature_zero: facts.temperature_zero,
             answered: JudgeResponses::of(run),
             self_test: facts.self_test.as_ref().map(SelfTest::from),
             calibration: facts.calibration.clone(),
@@ -84,6 +88,7 @@ impl Judge {
             fingerprint: self.fingerprint.clone(),
             parts: self.parts.clone(),
             by_metric: self.by_metric.clone(),
+            temperature_zero: self.temperature_zero,
             self_test: self.self_test.as_ref().map(model::SelfTest::from),
             calibration: self.calibration.clone(),
         }

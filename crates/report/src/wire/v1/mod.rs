@@ -24,8 +24,8 @@ pub use promptgate_core::model::{
     Expected, Fault, FaultKind, FinishReason, FirstAttemptsOutcome as FirstAttempts, Interval, Judged,
     Judging, LengthCorrelation, LookCriterion, LookOutcome as Look, MetricKind, MetricSummary as Metric,
     NamedCases, Need, Opinion, PlantedOutcome as Planted, Policy, PolicyChange, PolicySource,
-    PromptFacts as Prompt, Reason, ReasonCode, Requirement, Role, Rule, Scope, Slice, Statistic, ToSettle,
-    Usage as Tokens, VariantFacts as Variant, VariantSummary, Verdict,
+    PromptFacts as Prompt, Reason, ReasonCode, RefusalCounts, Refusals, Requirement, Role, Rule, Scope,
+    Slice, Statistic, ToSettle, Usage as Tokens, VariantFacts as Variant, VariantSummary, Verdict,
 };
 pub use read::read;
 
@@ -55,6 +55,9 @@ pub struct Report {
     pub to_settle: Option<ToSettle>,
     /// Every look at the evidence; the verdict of the last look is that of the run.
     pub looks: Vec<Look>,
+    /// Structural refusals: answers whose text came in the `refusal` field; absent in reports of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refusals: Option<Refusals>,
     /// Every metric: checks, judges, then latency, tokens, cost and length.
     pub metrics: Vec<Metric>,
     /// Every case with its trials, in dataset order.

@@ -101,6 +101,8 @@ fn facts(case: &Case) -> CaseFacts {
         tags: case.tags.clone(),
         group: case.group.clone(),
         must_pass: case.must_pass,
+        must_pass_strict: false,
+        may_refuse: case.may_refuse,
         shared: case.shared,
         added: case.added,
     }
