@@ -62,7 +62,7 @@ fn saved_report_is_a_baseline() {
     folder.promptgate(&["run", "--offline", "--baseline", "report:old/report.json"]).expect_code(0);
     let report = folder.report();
     assert!(report["baseline_note"].as_str().is_some_and(|note| note.contains("baseline_reused")));
-    assert!(report["warnings"].to_string().contains("answered in an earlier session"), "{report}");
+    assert!(report["warnings"].to_string().contains("compared with answers of"), "{report}");
     folder
         .promptgate(&[
             "run",

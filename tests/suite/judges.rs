@@ -241,7 +241,7 @@ fn scale_is_rated_and_a_refused_parameter_reported() {
 }
 
 #[test]
-fn key_goes_to_another_host_only_if_configured() {
+fn default_key_goes_to_another_server_of_this_machine_unless_null() {
     let key = "sk-one-host-only";
     let (candidate, judge) = (MockServer::start(&[]), MockServer::start(&["--require-key", key]));
     let folder = Folder::small(6);
@@ -254,6 +254,7 @@ fn key_goes_to_another_host_only_if_configured() {
         command.env("OPENAI_BASE_URL", &candidate.base_url).env("OPENAI_API_KEY", key);
         crate::support::finish(command)
     };
-    run("").expect_code(12).says("the call of the judge failed in its self-test");
+    run(", api_key_env: null").expect_code(12).says("the call of the judge failed in its self-test");
+    run("").expect_code(11).says("self-test 13 of 13 as expected");
     run(", api_key_env: OPENAI_API_KEY").expect_code(11).says("self-test 13 of 13 as expected");
 }

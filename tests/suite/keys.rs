@@ -49,7 +49,7 @@ fn default_key_for_another_host_is_an_error_with_the_line_to_add() {
         let mut command = folder.command(arguments);
         command.env("OPENAI_API_KEY", KEY);
         let outcome = finish(command).expect_code(2);
-        let outcome = outcome.says("no key is named for llm.corp.invalid").says("promptgate.yaml:7");
+        let outcome = outcome.says("no key is named for llm.corp.invalid").says("promptgate.yaml:8");
         outcome.says("add `api_key_env: VARIABLE`").says("`api_key_env: null` if it needs none");
     }
     // Without calls no key can go anywhere.

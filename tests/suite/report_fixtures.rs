@@ -310,7 +310,7 @@ fn normalized(mut report: Value) -> Value {
     visit(&mut report, &|key, value| {
         if matches!(
             key,
-            "latency_ms" | "duration_ms" | "tool_version" | "fingerprint" | "by_metric" | "commit"
+            "latency_ms" | "duration_ms" | "ms" | "tool_version" | "fingerprint" | "by_metric" | "commit"
         ) {
             *value = Value::Null;
         }

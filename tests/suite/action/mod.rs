@@ -76,7 +76,7 @@ fn little_evidence_is_inconclusive() {
         |folder| folder.append("promptgate.yaml", open),
         |folder| folder.write("prompt.md", GOOD),
     );
-    world.served(&["--seed", "1", "--noise", "0.3"]);
+    world.served(&["--seed", "2", "--noise", "0.3"]);
     world.job().expect_code(11).expect_output("verdict", "inconclusive");
     world.with("inconclusive", "pass");
     world.job().expect_code(0).expect_output("verdict", "inconclusive");
@@ -86,7 +86,7 @@ fn little_evidence_is_inconclusive() {
         |folder| folder.append("promptgate.yaml", &open),
         |folder| folder.write("prompt.md", GOOD),
     );
-    world.served(&["--seed", "1", "--noise", "0.3"]);
+    world.served(&["--seed", "2", "--noise", "0.3"]);
     world.job().expect_code(0).expect_output("verdict", "inconclusive");
     world.with("inconclusive", "fail");
     world.job().expect_code(11);

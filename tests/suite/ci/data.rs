@@ -268,9 +268,13 @@ fn prompt_of_many_times_the_cost_stops_the_run() {
 
 #[test]
 fn changed_parameters_are_in_the_comment() {
-    let origin = Origin::new(|folder| folder.append("promptgate.yaml", "parameters: {temperature: 0}\n"));
+    let origin = Origin::new(|_| {});
     origin.change(|folder| {
-        folder.edit("promptgate.yaml", "{temperature: 0}", "{temperature: 1.9, top_p: 0.5}")
+        folder.edit(
+            "promptgate.yaml",
+            "parameters: {temperature: 0}",
+            "parameters: {temperature: 1.9, top_p: 0.5}",
+        )
     });
     let job = origin.pull_request();
     job.offline();

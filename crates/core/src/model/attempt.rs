@@ -25,7 +25,7 @@ impl Attempt {
 
     /// Whether the model may have written an answer that the fault hid, so that a later answer may be a selected one. Free
     /// of this suspicion is what never reached a model: no connection, a refused certificate or credential, an unknown
-    /// path, a rate limit.
+    /// path, a rate limit, a refused request: nothing asks again after that.
     pub fn is_contested(&self) -> bool {
         let reached_model = !matches!(
             self.kind,
@@ -33,6 +33,8 @@ impl Attempt {
                 | FaultKind::Unauthorized
                 | FaultKind::Forbidden
                 | FaultKind::NotFound
+                | FaultKind::Rejected
+                | FaultKind::ContextLength
                 | FaultKind::QuotaSpent
                 | FaultKind::RateLimited
                 | FaultKind::Connection
@@ -98,6 +100,7 @@ mod tests {
             (FaultKind::Disconnected, None),
             (FaultKind::InvalidAnswer, Some(200)),
             (FaultKind::TooLarge, None),
+            (FaultKind::ContentFilter, Some(400)),
         ];
         for (kind, status) in contested {
             assert!(attempt(kind, status).is_contested(), "{kind:?} {status:?}");
@@ -108,6 +111,8 @@ mod tests {
             (FaultKind::Unauthorized, Some(401)),
             (FaultKind::Forbidden, Some(403)),
             (FaultKind::NotFound, Some(404)),
+            (FaultKind::Rejected, Some(400)),
+            (FaultKind::ContextLength, Some(400)),
             (FaultKind::RateLimited, Some(429)),
             (FaultKind::QuotaSpent, Some(429)),
             (FaultKind::BudgetSpent, None),

@@ -35,10 +35,10 @@ fn judge_without_self_test_is_shown() {
 fn unfit_judge_shows_planted_answers() {
     for format in [Format::Terminal, Format::Markdown] {
         let text = rendered(&fixtures::unfit_judge(), format, style());
-        assert!(text.contains("a reasoning opener") && text.contains("0.50, 0.25, 0.75"), "{text}");
+        assert!(text.contains("a reasoning opener") && text.contains("0.50, 0.50, 0.25"), "{text}");
         // Those that came out wrong are listed first.
         assert!(text.find("a faithful paraphrase") < text.find("a lone colon"), "{text}");
-        assert!(text.contains("self-test 7 of 13 as expected"), "{text}");
+        assert!(text.contains("self-test 10 of 13 as expected"), "{text}");
     }
     let mut report = fixtures::unfit_judge();
     if let Some(test) = report.judge.as_mut().and_then(|judge| judge.self_test.as_mut()) {

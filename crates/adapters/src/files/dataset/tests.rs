@@ -158,7 +158,7 @@ fn wrong_types_are_reported_with_locations() {
         "`checks` must be a list, found an object",
         "`tags` must be a list of texts, found text",
         "c.json:2:10: `group` must be text or an integer",
-        "`must_pass` must be true or false, found text",
+        "`must_pass` must be true, false or `strict`, found text",
         "`criteria` item 1 has the unknown key `txt`",
         "`vars` must be an object, found a list",
     ] {
@@ -263,7 +263,7 @@ fn csv_errors_name_the_line() {
         ("query\na\n\"b\nc\nd\n", "c.csv:3: a quote is opened but never closed"),
         ("query\n\"b\" c\n", "c.csv:2: text follows a closing quote"),
         ("query,checks\na,[1\n", "c.csv:2: `checks` must be a JSON list"),
-        ("query,must_pass\na,ja\n", "c.csv:2: `must_pass` must be true or false"),
+        ("query,must_pass\na,ja\n", "c.csv:2: `must_pass` must be true, false or `strict`"),
         ("query,n\n,\na,b\n", "c.csv:2: the row is empty"),
     ] {
         let shown = load_error("c.csv", text);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::builders::{analysis, completed, criterion, metric, minimum, not_worse, policy};
+use super::builders::{analysis, completed, criterion, deterministic, metric, minimum, not_worse, policy};
 use crate::gate::Requirement;
 use crate::model::{Analysis, CriterionVerdict, ReasonCode, Verdict};
 
@@ -62,6 +62,7 @@ fn failure_on_the_new_cases_is_a_failure() {
 fn criteria_that_only_new_cases_have_are_decided_over_all() {
     let analysis = run("check.a", &[(1.0, 1.0); 6], 4);
     let mut tagged = analysis;
+    tagged.metrics[0] = deterministic(tagged.metrics[0].clone());
     Arc::make_mut(&mut tagged.cases)[7].tags = vec!["new".to_owned()];
     let mut slice = minimum("check.a", 0.5);
     (slice.id, slice.tag) = ("slice.new.check.a.min".to_owned(), Some("new".to_owned()));

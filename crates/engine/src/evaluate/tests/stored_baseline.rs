@@ -24,7 +24,7 @@ fn variant(prompt: &str) -> Variant {
     let text = || prompt.to_owned();
     let prompt = PromptFacts { name: text(), version: text(), digest: text(), source: text(), commit: None };
     Variant {
-        facts: VariantFacts { prompt, model: "m".to_owned(), parameters: Map::new() },
+        facts: VariantFacts { prompt, model: "m-1".to_owned(), parameters: Map::new() },
         messages: vec![Message { role: MessageRole::User, content: format!("{} {{{{query}}}}", text()) }],
         lines: vec![1],
     }
