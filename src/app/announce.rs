@@ -49,7 +49,7 @@ pub(super) fn announce(
                 _ => String::new(),
             };
             let estimate = estimate(engine, schedule, settings, calls, cached);
-            format!("asking for {asked}{more}: {estimate}; Ctrl-C ends with a report")
+            format!("requesting {asked}{more}: {estimate}; Ctrl-C stops the run and writes a report")
         };
         engine.sink.emit(Event::Note { message });
     }
@@ -71,11 +71,9 @@ fn estimate(
     cached: bool,
 ) -> String {
     let load = load(engine, engine.plan.slots(0, 1).len() as u64);
-    let panel = settings.judge.as_ref().map_or(0, |judge| judge.panel.len());
-    let planted = engine.scorers.planted.as_ref().map_or(0, Vec::len) * panel;
     let (answer, judgement) = each(engine, settings);
     let cost = |load, repeats| forecast::estimate_cost(load, repeats, answer, judgement);
-    let tested = cost(Load { answers: 0, judgements: planted as u64 }, 1);
+    let tested = cost(Load { answers: 0, judgements: engine.scorers.self_test_calls() as u64 }, 1);
     let (first, last) = (cost(load, schedule.first()), cost(load, schedule.last()));
     let with_test = |cost: &CostEstimate| cost.answers + cost.judgements + tested.judgements;
     let ceiling = calls.ceilings.calls.or(settings.budget.calls).unwrap_or(u64::MAX);
@@ -85,7 +83,7 @@ fn estimate(
         None => "price not known".to_owned(),
     };
     // Hits cannot be counted before the run: a judgement's request holds the answer.
-    let cached = if cached { "what is cached costs none; " } else { "" };
+    let cached = if cached { "cached ones are free; " } else { "" };
     let (now, most) = (with_test(&first), with_test(&last).min(ceiling));
     format!("{now} calls now, at most {most}, {money} ({cached}retries come on top)")
 }

@@ -80,7 +80,7 @@ pub(crate) fn misdirected(settings: &Settings, environment: &Environment) -> Vec
         }
         let host = Url::parse(&url.value).map_or_else(|_| url.value.clone(), |url| host(&url));
         let message = format!(
-            "no key is named for {host}: {KEY} goes only to OpenAI, to the host of {BASE_URL} and to this machine"
+            "no key is configured for {host}: {KEY} is sent only to OpenAI, the host of {BASE_URL} and this machine"
         );
         let help = format!(
             "add `api_key_env: VARIABLE` beside `base_url`, with the variable that holds its key ({KEY}, if it is this \

@@ -179,8 +179,7 @@ fn variable(reader: &mut Reader<'_>, at: &str, name: String) -> Option<Placed<St
     let mixed = name.bytes().any(|b| b.is_ascii_lowercase()) && name.bytes().any(|b| b.is_ascii_digit());
     let key = looks_like_secret(&name) || name.len() > 64 || (mixed && name.len() >= 20);
     if OWN_TOKENS.iter().any(|own| own.eq_ignore_ascii_case(&name)) {
-        let message =
-            format!("{name} is the token of the gate or of its job, which never goes to an endpoint");
+        let message = format!("{name} is a token of the gate or its CI job and is never sent to an endpoint");
         let help = "give the endpoint a variable of its own, and the step that key under this name: \
                     `env: {MODEL_KEY: …}` in the workflow, `api_key_env: MODEL_KEY` here";
         reader.report(at, message, help);

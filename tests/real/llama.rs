@@ -9,7 +9,11 @@ use crate::support::Folder;
 /// A suite with a temperature above 0, where the model would repeat a word endlessly.
 fn small(cases: usize) -> Folder {
     let folder = Folder::small(cases).without_self_test();
-    folder.append("promptgate.yaml", "parameters: {temperature: 0.8, seed: 7, max_tokens: 40}\n");
+    folder.edit(
+        "promptgate.yaml",
+        "parameters: {temperature: 0}",
+        "parameters: {temperature: 0.8, seed: 7, max_tokens: 40}",
+    );
     folder.edit("promptgate.yaml", "timeout: 5s", "timeout: 60s");
     folder.edit(
         "promptgate.yaml",

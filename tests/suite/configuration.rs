@@ -186,5 +186,5 @@ fn invalid_report_folder_fails_before_any_call() {
         "{}",
         outcome.stderr
     );
-    assert!(!outcome.stderr.contains("asking for"), "{}", outcome.stderr);
+    assert!(!outcome.stderr.contains("requesting"), "{}", outcome.stderr);
 }

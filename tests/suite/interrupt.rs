@@ -15,7 +15,7 @@ fn interrupted_by(signal: &str) {
     let mut child = command.spawn().expect("the executable starts");
     // The line that says what the run will take is printed before the first call.
     let stderr = BufReader::new(child.stderr.take().expect("its errors"));
-    let line = stderr.lines().map_while(Result::ok).find(|line| line.contains("asking for"));
+    let line = stderr.lines().map_while(Result::ok).find(|line| line.contains("requesting"));
     assert!(line.is_some());
     let status = Command::new("kill").args([signal, &child.id().to_string()]).status().expect("kill");
     assert!(status.success());
@@ -55,7 +55,7 @@ fn ignored_sighup_stays_ignored() {
     let mut child = command.spawn().expect("the executable starts");
     let stderr = BufReader::new(child.stderr.take().expect("its errors"));
     let mut lines = stderr.lines().map_while(Result::ok);
-    assert!(lines.any(|line| line.contains("asking for")));
+    assert!(lines.any(|line| line.contains("requesting")));
     let status = Command::new("kill").args(["-HUP", &child.id().to_string()]).status().expect("kill");
     assert!(status.success());
     assert!(lines.all(|line| !line.contains("interrupted")));

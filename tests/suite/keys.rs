@@ -49,7 +49,7 @@ fn default_key_for_another_host_is_an_error_with_the_line_to_add() {
         let mut command = folder.command(arguments);
         command.env("OPENAI_API_KEY", KEY);
         let outcome = finish(command).expect_code(2);
-        let outcome = outcome.says("no key is named for llm.corp.invalid").says("promptgate.yaml:8");
+        let outcome = outcome.says("no key is configured for llm.corp.invalid").says("promptgate.yaml:8");
         outcome.says("add `api_key_env: VARIABLE`").says("`api_key_env: null` if it needs none");
     }
     // Without calls no key can go anywhere.
@@ -90,7 +90,7 @@ fn judge_of_another_host_needs_a_key_of_its_own() {
     folder
         .against(&server.base_url(), &["run"])
         .expect_code(2)
-        .says("no key is named for judge.corp.invalid");
+        .says("no key is configured for judge.corp.invalid");
     assert!(server.heads().is_empty());
 }
 

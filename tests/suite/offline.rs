@@ -34,7 +34,7 @@ fn first_line_estimates_calls_and_cost() {
     let folder = Folder::small(3).without_self_test();
     // Both sides of three cases, three times now and 24 times at most, each answer judged by two metrics.
     folder.promptgate(&["run", "--offline"]).says(
-        "asking for 18 answers to 3 cases and 36 judgements, more while undecided (at most 24 repeats): 54 calls now, \
+        "requesting 18 answers to 3 cases and 36 judgements, more while undecided (at most 24 repeats): 54 calls now, \
          at most 432, nothing to pay",
     );
     folder.append(

@@ -226,7 +226,7 @@ fn interrupted_shard_leaves_its_file() {
     command.env("OPENAI_BASE_URL", &server.base_url).stderr(Stdio::piped()).stdout(Stdio::null());
     let mut child = command.spawn().expect("the executable starts");
     let mut lines = BufReader::new(child.stderr.take().expect("its errors")).lines().map_while(Result::ok);
-    assert!(lines.any(|line| line.contains("asking for")));
+    assert!(lines.any(|line| line.contains("requesting")));
     let status = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill");
     assert!(status.success());
     assert_eq!(child.wait().expect("its end").code(), Some(130));

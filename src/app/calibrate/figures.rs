@@ -59,7 +59,7 @@ fn notes(labels: &Labels, simulated: bool, measured: &Measured) -> Vec<String> {
     let (answers, questions) = (labels.answers.len(), questions.len());
     let cut_off = measured.overall.cut_off.filter(|cut_off| cut_off.score < 1.0);
     let corrections = measured.corrections.as_ref();
-    let few = || format!("{rarer} labels of the rarer kind are few: {FEW} of each give narrower bounds");
+    let few = || format!("only {rarer} labels of the rarer kind: {FEW} of each kind give narrower bounds");
     let alike = || {
         format!(
             "{answers} answers to {questions} questions: answers to one question are alike, and the bounds take them \
@@ -77,7 +77,7 @@ fn notes(labels: &Labels, simulated: bool, measured: &Measured) -> Vec<String> {
         (questions < answers).then(alike),
         cut_off.map(|cut_off| {
             format!(
-                "the cut-off {:.3} was found on the labels it is measured on, so its figures flatter",
+                "the cut-off {:.3} was fitted to the labels it is measured on, so its figures are optimistic",
                 cut_off.score
             )
         }),

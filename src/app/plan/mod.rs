@@ -147,7 +147,7 @@ fn forecast_of(
     notes.extend(budget(settings, [("lowest", &lowest), ("expected", &expected), ("most", &most)]));
     let unseen = unseen_failure_share(size.cases, alpha);
     notes.push(format!(
-        "{} cases without a failure cannot exclude that {:.1} % of traffic fails",
+        "even if all {} cases pass, up to {:.1} % of traffic could fail",
         size.cases,
         unseen * 100.0
     ));

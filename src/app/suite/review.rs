@@ -46,7 +46,7 @@ pub(super) fn variants(
     let judged = simulated != Some(true) && !scorers.judges.is_empty();
     if judged && settings.judge.as_ref().is_some_and(same) {
         findings.warnings.push(format!(
-            "judge and candidate are the same model, {}: models favour their own answers",
+            "judge and candidate are the same model, {}: models favor their own answers",
             candidate.facts.model
         ));
     }
@@ -83,7 +83,7 @@ pub(super) fn comparison(equal: bool, note: Option<&str>, cases: usize) -> Optio
         };
         return Some(format!("candidate and baseline are equal: {requests}, so no regression can show"));
     }
-    note.filter(|note| note.starts_with("new: ")).map(|note| format!("no baseline: {note}"))
+    note.and_then(|note| note.strip_prefix("new: ")).map(|note| format!("no baseline: {note}"))
 }
 
 /// Warns about variables of a prompt that look like the reference answer. Those that `fields` maps to a variable are meant.

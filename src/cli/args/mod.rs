@@ -43,7 +43,7 @@ pub(super) use parse::parse;
 #[derive(Debug, Parser)]
 #[command(name = "promptgate", version, propagate_version = true, max_term_width = 100)]
 pub(crate) struct Arguments {
-    /// Colour the output.
+    /// Color the output.
     #[arg(long, global = true, value_enum, default_value_t, env = "PROMPTGATE_COLOR", hide_env = true)]
     pub(crate) color: Color,
     /// The command.

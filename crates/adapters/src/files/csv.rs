@@ -69,8 +69,13 @@ pub(super) fn read(
         if record.len() < header.len() || beyond {
             let message = format!("the row has {} cells, but the header has {}", record.len(), header.len());
             let what = dialect.name().unwrap_or("commas");
-            let help =
-                format!("cells are separated by {what}: quote those that contain one, or a line break");
+            let help = if beyond {
+                format!("cells are separated by {what}: quote those that contain one, or a line break")
+            } else {
+                format!(
+                    "cells are separated by {what}: add the missing ones, or check that every quote is closed"
+                )
+            };
             builder.sink.push(Diagnostic::new(message).at(place).help(help));
             continue;
         }
@@ -174,7 +179,7 @@ fn check_quoting(file: &str, text: &str, above: usize, dialect: Dialect) -> Resu
                 None | Some('\n' | '\r') => opened = None,
                 Some(next) if *next == separator => opened = None,
                 Some(_) => {
-                    let help = "double quotes in a quoted cell: \"\"";
+                    let help = "inside a quoted cell, write each quote as \"\"";
                     return invalid("text follows a closing quote", line, help);
                 }
             },
@@ -189,7 +194,7 @@ fn check_quoting(file: &str, text: &str, above: usize, dialect: Dialect) -> Resu
         Some(line) => invalid(
             "a quote is opened but never closed",
             line,
-            "close it; double quotes in a quoted cell: \"\"",
+            "close it; inside a quoted cell, write each quote as \"\"",
         ),
     }
 }

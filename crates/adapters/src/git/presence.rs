@@ -38,7 +38,7 @@ pub(super) fn refuse_damaged_below(folder: &Path, top: &Path) -> Result<(), GitE
 fn unreadable(entry: &Path, reason: &str, next: &str) -> GitError {
     let entry = neutral::terminal(&entry.display().to_string());
     let help = format!(
-        "{next}. A repository that cannot be read is never taken for none; to compare with nothing, write `baseline: none`"
+        "{next}. An unreadable repository is not treated as a missing one; to run without a baseline, set `baseline: none`"
     );
     Diagnostic::new(format!("the git repository at `{entry}` cannot be read: {reason}")).help(help).into()
 }

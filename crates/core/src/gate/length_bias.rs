@@ -35,7 +35,7 @@ pub(super) fn warning(metric: &str, correlation: LengthCorrelation) -> Option<St
         (None, None) => return None,
     };
     let (moves, favoured) = if value > 0.0 { ("rises", "long") } else { ("falls", "short") };
-    Some(format!("{metric} {moves} {how} (correlation {value:.2}): the judge may favour {favoured} answers"))
+    Some(format!("{metric} {moves} {how} (correlation {value:.2}): the judge may favor {favoured} answers"))
 }
 
 /// The mean score and mean length of each case; `None` if it lacks either.

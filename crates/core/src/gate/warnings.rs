@@ -58,10 +58,12 @@ pub(super) fn warnings(
         ));
     }
     let unseen = unseen_failure_share(cases, context.alpha);
-    if cases > 0 && unseen >= 0.01 {
+    let is_pass = criteria.iter().all(|outcome| outcome.verdict == CriterionVerdict::Pass);
+    if cases > 0 && unseen >= 0.01 && is_pass {
         warnings.push(format!(
-            "{cases} {} without a failure cannot rule out that {} of traffic fails",
-            if cases == 1 { "case" } else { "cases" },
+            "even if {} of the suite {}, up to {} of traffic could fail",
+            if cases == 1 { "the one case".to_owned() } else { format!("all {cases} cases") },
+            if cases == 1 { "passes" } else { "pass" },
             percent(unseen)
         ));
     }
@@ -120,13 +122,13 @@ fn noiseless(
         // The number of clean trials that rules out a failing share of the resolution rho: ln(alpha) / ln(1 - rho).
         let enough = context.alpha.ln() / (1.0 - policy.resolution).ln();
         let thin = if enough.is_finite() && (trials as f64) < enough {
-            format!("; {trials} trials are thin evidence, {} would be enough", enough.ceil())
+            format!("; {trials} trials are weak evidence; {} would be enough", enough.ceil())
         } else {
             String::new()
         };
         let slice = criterion.tag.as_ref().map(|tag| format!(" on cases tagged {tag}")).unwrap_or_default();
         let warning = format!(
-            "{}{slice} shows no noise between repeats, so its mean is compared directly{thin}",
+            "{}{slice} did not vary between repeats, so its mean is compared without a margin of error{thin}",
             metric.name
         );
         if !warnings.contains(&warning) {

@@ -95,6 +95,11 @@ impl Scorers {
         self.judge_models.iter().map(AsRef::as_ref).collect()
     }
 
+    /// The calls of a self-test in which every score is as expected.
+    pub fn self_test_calls(&self) -> usize {
+        self.planted.as_ref().map_or(0, |configured| judge::self_test_calls(&self.judges, configured))
+    }
+
     /// Runs the self-test of the judges; `None` if there is no judge or the self-test is off.
     ///
     /// # Errors

@@ -31,7 +31,7 @@ impl Engine {
 
 /// The fault of a call in the self-test.
 fn in_self_test(fault: Fault) -> Fault {
-    let message = format!("the call of the judge failed in its self-test: {}", fault.message);
+    let message = format!("the judge call failed during the self-test: {}", fault.message);
     let help = match fault.kind {
         // The planted answers are short, and the user cannot shorten them.
         FaultKind::ContextLength => Some("choose a judge model with a longer context".to_owned()),

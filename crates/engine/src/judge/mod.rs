@@ -44,6 +44,7 @@ pub use fingerprint::{Fingerprint, fingerprint};
 pub use kind::{Kind, Row};
 pub use panel::Member;
 pub use registry::scale::Scale;
+pub(crate) use self_test::self_test_calls;
 pub use self_test::{Planted, self_test};
 
 /// Fields that a judge needs of a case.
@@ -156,7 +157,7 @@ impl Judge {
                 }
             },
             Err(Stop::Fault(fault)) => {
-                let reason = format!("the call of the judge failed: {}", fault.message);
+                let reason = format!("the judge call failed: {}", fault.message);
                 (Outcome::Ungraded(Some(fault)), reason, Value::Null, Vec::new())
             }
             Err(Stop::Invalid(reason)) => (Outcome::Ungraded(None), reason, Value::Null, Vec::new()),

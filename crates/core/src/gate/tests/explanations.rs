@@ -91,8 +91,8 @@ fn no_noise_warning_names_only_the_noiseless_slice() {
     assert!(decision.criteria.iter().all(|outcome| outcome.method == "literal"));
     let noiseless: Vec<&String> = decision.warnings.iter().filter(|it| it.contains("no noise")).collect();
     assert_eq!(noiseless.len(), 1, "{noiseless:?}");
-    assert!(noiseless[0].starts_with("m on cases tagged one shows no noise"), "{noiseless:?}");
-    assert!(noiseless[0].contains("3 trials are thin evidence"), "{noiseless:?}");
+    assert!(noiseless[0].starts_with("m on cases tagged one did not vary"), "{noiseless:?}");
+    assert!(noiseless[0].contains("3 trials are weak evidence"), "{noiseless:?}");
 }
 
 #[test]

@@ -311,8 +311,8 @@ fn few_cases_and_thin_evidence_are_warned_about() {
     let has = |part: &str| decision.warnings.iter().any(|warning| warning.contains(part));
     assert!(has("10 cases are few"), "{:?}", decision.warnings);
     assert!(has("25.9 % of traffic"), "{:?}", decision.warnings);
-    assert!(has("m shows no noise between repeats"), "{:?}", decision.warnings);
-    assert!(has("30 trials are thin evidence, 59 would be enough"), "{:?}", decision.warnings);
+    assert!(has("m did not vary between repeats"), "{:?}", decision.warnings);
+    assert!(has("30 trials are weak evidence; 59 would be enough"), "{:?}", decision.warnings);
 }
 
 #[test]

@@ -48,7 +48,7 @@ fn length_correlates_with_scores_and_with_differences() {
     assert!((correlation.candidate.expect("enough cases") - 1.0).abs() < 1e-9, "{correlation:?}");
     assert!((correlation.differences.expect("enough cases") - 1.0).abs() < 1e-9, "{correlation:?}");
     assert_eq!(decision.metrics[1].length_correlation, None);
-    assert!(decision.warnings.iter().any(|warning| warning.contains("may favour long answers")));
+    assert!(decision.warnings.iter().any(|warning| warning.contains("may favor long answers")));
     // A negative correlation is not verbosity bias, and a constant has no correlation.
     let falling: Vec<f64> = scores.iter().rev().copied().collect();
     let run = analysis(vec![
@@ -61,7 +61,7 @@ fn length_correlates_with_scores_and_with_differences() {
         correlation.candidate.expect("enough cases") < 0.0 && correlation.differences.is_none(),
         "{correlation:?}"
     );
-    assert!(!decision.warnings.iter().any(|warning| warning.contains("may favour long answers")));
+    assert!(!decision.warnings.iter().any(|warning| warning.contains("may favor long answers")));
     let run = analysis(vec![metric("m", &flat, None), metric("length", &constant_rows(&lengths), None)]);
     let correlation = completed(&run, &policy(vec![minimum("m", 0.1)])).metrics[0].length_correlation;
     assert_eq!(correlation.and_then(|correlation| correlation.candidate), None);

@@ -43,13 +43,7 @@ pub async fn self_test(
     models: &[&dyn ChatModel],
     configured: &[Planted],
 ) -> Result<SelfTest, Fault> {
-    let mut kinds: Vec<Judge> = Vec::new();
-    for judge in judges {
-        let row = judge.kind.row;
-        if kinds.iter().all(|other| other.name != row.name()) {
-            kinds.push(Judge::new(row.name().to_owned(), row.kind(), judge.panel.clone(), 1));
-        }
-    }
+    let kinds = kinds(judges);
     let mut answers = Vec::new();
     for judge in &kinds {
         for planted in judge.kind.row.planted() {
@@ -89,6 +83,29 @@ pub async fn self_test(
     }
     rows.extend(try_join_all(trials.map(attempt)).await?);
     Ok(SelfTest { rows })
+}
+
+/// One judge of each kind: the built-in planted answers do not depend on what a metric adds.
+fn kinds(judges: &[Judge]) -> Vec<Judge> {
+    let mut kinds: Vec<Judge> = Vec::new();
+    for judge in judges {
+        let row = judge.kind.row;
+        if kinds.iter().all(|other| other.name != row.name()) {
+            kinds.push(Judge::new(row.name().to_owned(), row.kind(), judge.panel.clone(), 1));
+        }
+    }
+    kinds
+}
+
+/// The calls of a self-test in which every score is as expected.
+pub(crate) fn self_test_calls(judges: &[Judge], configured: &[Planted]) -> usize {
+    let built_in = kinds(judges);
+    let built_in = built_in.iter().map(|judge| judge.kind.row.planted().count() * judge.panel.len());
+    let own = judges.iter().map(|judge| {
+        let applies = |planted: &&Planted| planted.expected(&judge.name).is_some();
+        configured.iter().filter(applies).count() * judge.panel.len()
+    });
+    built_in.chain(own).sum()
 }
 
 async fn attempt(trial: Trial<'_>) -> Result<PlantedOutcome, Fault> {

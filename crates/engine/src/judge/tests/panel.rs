@@ -63,7 +63,7 @@ async fn missing_judgement_leaves_the_grade_missing() {
     let gone = replies([Err(fault.clone())]);
     let grade = graded(&judge, &[&there, &gone], 0).await;
     assert_eq!(grade.outcome, Outcome::Ungraded(Some(fault)));
-    assert_eq!(grade.reason, "gone: the call of the judge failed: no answer within 1 s");
+    assert_eq!(grade.reason, "gone: the judge call failed: no answer within 1 s");
     assert_eq!(grade.opinions[0].score, Some(1.0));
     assert_eq!(grade.opinions[1].score, None);
     assert_eq!(grade.judging.unwrap().calls, 2);

@@ -135,7 +135,7 @@ async fn fault_leaves_the_grade_missing() {
         let model = replies([Ok(completion("prose")), Err(fault.clone())]);
         let grade = grade_of(&judge(built_in("relevance")), &model, &case(), ANSWER).await;
         assert_eq!(grade.outcome, Outcome::Ungraded(Some(fault)));
-        assert_eq!(grade.reason, "the call of the judge failed: no more of it");
+        assert_eq!(grade.reason, "the judge call failed: no more of it");
         let judging = grade.judging.unwrap();
         assert_eq!((judging.calls, judging.usage.prompt_tokens), (2, 100));
     }
