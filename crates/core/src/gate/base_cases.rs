@@ -86,7 +86,11 @@ fn combined(
         .collect();
     let looks = all.looks.iter().zip(&alone.looks).map(|(all, alone)| look(all, alone)).collect();
     let verdict = worse(all.verdict, alone.verdict);
-    let next = if verdict == Verdict::Fail { None } else { both(all.next, alone.next) };
+    let faults_differ = |decision: &Decision| decision.criteria.iter().any(CriterionOutcome::faults_differ);
+    let faults_differ = faults_differ(&all) || faults_differ(&alone);
+    let next = if verdict == Verdict::Fail || faults_differ { None } else { both(all.next, alone.next) };
+    let retry_missing =
+        verdict == Verdict::Incomplete && !faults_differ && (all.retry_missing || alone.retry_missing);
     let mut warnings = all.warnings;
     warnings
         .extend(alone.warnings.into_iter().filter(|warning| !warnings.contains(warning)).collect::<Vec<_>>());
@@ -106,6 +110,7 @@ fn combined(
         refusals,
         criteria,
         looks,
+        retry_missing,
         next,
         warnings,
         repeats_to_hold,

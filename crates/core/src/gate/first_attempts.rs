@@ -38,12 +38,14 @@ pub(super) struct ContestedCounts {
 impl ContestedCounts {
     /// The trials of the cases that `select` accepts.
     pub(super) fn of(analysis: &Analysis, select: impl Fn(usize) -> bool) -> Self {
+        Self::of_places(analysis, &contested_trials(analysis), select)
+    }
+
+    /// The trials at these places, of the cases that `select` accepts.
+    fn of_places(analysis: &Analysis, places: &BTreeSet<TrialPlace>, select: impl Fn(usize) -> bool) -> Self {
         let cases = (0..analysis.cases.len()).filter(|case| select(*case)).count();
         let trials = cases * analysis.repeats as usize;
-        let contested = |role| {
-            let places = analysis.contested.trials.iter().map(|trial| trial.at);
-            places.filter(|place| place.role == role && select(place.case)).count()
-        };
+        let contested = |role| places.iter().filter(|place| place.role == role && select(place.case)).count();
         Self {
             candidate: contested(Role::Candidate),
             candidate_trials: trials,
@@ -157,13 +159,18 @@ pub(super) fn by_first_attempts(analysis: &Analysis) -> Option<Analysis> {
     Some(with_metrics(analysis, |metric| graded_zero(metric, &contested_places(analysis, metric))))
 }
 
-/// The contested trials and judgements of a metric.
+/// The places of the contested trials.
+fn contested_trials(analysis: &Analysis) -> BTreeSet<TrialPlace> {
+    analysis.contested.trials.iter().map(|trial| trial.at).collect()
+}
+
+/// The contested trials and judgements of a metric. Without a baseline no rates can be compared, and all of them count.
 fn contested_places(analysis: &Analysis, metric: &MetricScores) -> BTreeSet<TrialPlace> {
-    let mut places: BTreeSet<TrialPlace> = analysis.contested.trials.iter().map(|trial| trial.at).collect();
+    let mut places = contested_trials(analysis);
     if let Some(judgements) = analysis.contested.judgements.get(&metric.name) {
         let counts = ContestedCounts::of_judgements(analysis, judgements);
         let p = counts.p_more_often().min(counts.swapped().p_more_often());
-        if p <= RATES_DIFFER {
+        if p <= RATES_DIFFER || !analysis.has_baseline {
             places.extend(judgements);
         }
     }
@@ -217,20 +224,29 @@ pub(super) fn for_literal_checks(analysis: &Analysis, max_missing: f64) -> Cow<'
 }
 
 /// The verdict of a literal criterion by first attempts, if it is not a pass: fail, if retries seem to hide answers of a
-/// case, or, for a check over the suite, if the candidate is contested more often than the baseline; inconclusive, if half of
-/// a case's few trials are contested and `more_looks` can tell.
+/// case, or, for a check over the suite, if the candidate is contested more often than the baseline; inconclusive, if
+/// `more_looks` can tell whether it is, or half of a case's few trials are contested. `alpha` is that of the look and of
+/// the run.
 pub(super) fn literal_verdict(
     analysis: &Analysis,
     criterion: &Criterion,
-    alpha: f64,
+    alpha: (f64, f64),
     more_looks: bool,
 ) -> Option<(CriterionVerdict, ContestedCounts)> {
-    if analysis.contested.trials.is_empty() {
+    if analysis.contested.is_empty() {
         return None;
     }
+    let of_metric = analysis.metric(&criterion.metric);
+    let places: BTreeSet<TrialPlace> = match of_metric {
+        Some(metric) => contested_places(analysis, metric),
+        // What passes is defined by all metrics.
+        None => analysis.metrics.iter().flat_map(|metric| contested_places(analysis, metric)).collect(),
+    };
+    let is_of_suite = matches!(criterion.requirement, Requirement::EveryTrial | Requirement::NoNewFailures);
     let selected: Vec<usize> = match criterion.requirement {
         Requirement::MustPass { case, .. } => vec![case],
-        Requirement::EveryTrial => {
+        Requirement::BrokenCases { .. } => (0..analysis.cases.len()).collect(),
+        Requirement::EveryTrial | Requirement::NoNewFailures => {
             let metric = analysis.metric(&criterion.metric)?;
             (0..analysis.cases.len())
                 .filter(|case| {
@@ -242,7 +258,7 @@ pub(super) fn literal_verdict(
     };
     let selected: BTreeSet<usize> = selected.into_iter().collect();
     let mut by_case: BTreeMap<usize, (usize, usize)> = BTreeMap::new();
-    for at in analysis.contested.trials.iter().map(|trial| trial.at) {
+    for at in &places {
         if selected.contains(&at.case) {
             let (ours, theirs) = by_case.entry(at.case).or_default();
             *(if at.role == Role::Candidate { ours } else { theirs }) += 1;
@@ -254,13 +270,18 @@ pub(super) fn literal_verdict(
         .filter(|(_, (_, theirs))| *theirs == 0)
         .map(|(case, (ours, _))| (case, ours))
         .collect();
-    let of_case = |hidden: usize| ContestedCounts::of(analysis, |case| case == hidden);
+    let of_case = |hidden: usize| ContestedCounts::of_places(analysis, &places, |case| case == hidden);
     if let Some((hidden, _)) = ours_alone.iter().find(|(_, ours)| is_half(*ours, repeats)) {
         return Some((CriterionVerdict::Fail, of_case(*hidden)));
     }
-    let counts = ContestedCounts::of(analysis, |case| selected.contains(&case));
-    if criterion.requirement == Requirement::EveryTrial && counts.p_more_often() <= alpha + EXACT {
-        return Some((CriterionVerdict::Fail, counts));
+    let counts = ContestedCounts::of_places(analysis, &places, |case| selected.contains(&case));
+    let p = counts.p_more_often();
+    let (of_look, of_run) = alpha;
+    // A literal pass ends the looks, so that the last one would never spend what is left of alpha.
+    if is_of_suite && p <= of_run + EXACT {
+        let decided = p <= of_look + EXACT || !more_looks;
+        let verdict = if decided { CriterionVerdict::Fail } else { CriterionVerdict::Inconclusive };
+        return Some((verdict, counts));
     }
     let is_doubtful = |ours: usize| more_looks && ours >= MIN_DOUBTFUL_TRIALS && 2 * ours >= repeats;
     let (doubtful, _) = ours_alone.iter().find(|(_, ours)| is_doubtful(*ours))?;
@@ -284,11 +305,11 @@ pub(super) fn minimum_faults(
     mean: f64,
     max_missing: f64,
 ) -> Option<(MinimumFaults, ContestedCounts)> {
-    if analysis.contested.trials.is_empty() {
+    if analysis.contested.is_empty() {
         return None;
     }
     let metric = analysis.metric(&criterion.metric)?;
-    let counts = ContestedCounts::of(analysis, |case| {
+    let counts = ContestedCounts::of_places(analysis, &contested_places(analysis, metric), |case| {
         metric.scores.candidate.row(case).is_some() && has_tag(analysis, criterion, case)
     });
     let ours = counts.candidate_share();

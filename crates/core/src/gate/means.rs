@@ -87,17 +87,20 @@ pub(super) fn mean_difference(filled: &FilledScores, scope: Scope, context: &Con
     Some(Bounded::new(estimate, cautious, context.alpha))
 }
 
-/// The estimate of a population for a lower bound: where its units do not differ, or the candidate is at the end of the
-/// scale in all of them, it has at least the error of units with the variance of the floor.
+/// The estimate of a population for a lower bound: where its units do not differ, every case that the variants do not
+/// share has at least the variance of the floor, and otherwise every case in which the candidate is at the end of the
+/// scale. One noisy case takes nothing from the floor of the others.
 fn population_above(estimate: Estimate, filled: &FilledScores, floor: VarianceFloor) -> Estimate {
-    let lowest = filled.candidate.row_means().into_iter().fold(f64::INFINITY, f64::min);
-    let unshared = filled.shared.iter().filter(|shared| !**shared).count();
-    let applies = estimate.standard_error == 0.0 || lowest >= 1.0 - floor.rho();
     // With fewer units nothing passes.
-    if !applies || filled.units() < MIN_UNITS || unshared == 0 {
+    if filled.units() < MIN_UNITS {
         return estimate;
     }
-    let share = unshared as f64 / filled.shared.len() as f64;
+    let end = 1.0 - floor.rho();
+    let is_floored = |(ours, shared): &(&[f64], &bool)| {
+        !**shared && (estimate.standard_error == 0.0 || ours.iter().all(|score| *score >= end))
+    };
+    let floored = filled.candidate.rows().zip(&filled.shared).filter(is_floored).count();
+    let share = floored as f64 / filled.shared.len() as f64;
     let least = (floor.variance() / filled.units() as f64 * share).sqrt();
     Estimate { standard_error: estimate.standard_error.max(least), ..estimate }
 }

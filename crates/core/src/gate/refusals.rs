@@ -72,8 +72,10 @@ fn counts(analysis: &Analysis) -> (RefusalCounts, Option<RefusalCounts>) {
 fn p_more(analysis: &Analysis, policy: &Policy) -> Option<f64> {
     let refusals = analysis.refusals.as_ref()?;
     let (mut ours, mut theirs, mut shared) = (Repeated::default(), Repeated::default(), Vec::new());
+    // Copies of an answer are one answer.
+    let repeats = if analysis.repeats_cached { 1 } else { usize::MAX };
     let answered = |row: &[Cell]| -> Vec<f64> {
-        row.iter().filter_map(|cell| cell.value()).map(|refused| 1.0 - refused).collect()
+        row.iter().filter_map(|cell| cell.value()).map(|refused| 1.0 - refused).take(repeats).collect()
     };
     let rows = refusals.candidate.rows().zip(refusals.baseline.as_ref()?.rows());
     for ((candidate, baseline), facts) in rows.zip(&*analysis.cases) {

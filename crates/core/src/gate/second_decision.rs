@@ -116,6 +116,11 @@ impl SecondDecision {
                     score(value, 2)
                 )
             }
+            Requirement::BrokenCases { .. } => {
+                format!(
+                    "{name} are few enough, but {came}: retries may have replaced answers that fail; {next}."
+                )
+            }
             _ if !is_hidden => {
                 format!(
                     "{name} passed on every graded answer, but {came}; more repeats will tell whether that is chance."
@@ -189,7 +194,7 @@ pub(super) fn second_decisions(
         });
     }
     for ((criterion, _), decision) in criteria().zip(&mut decisions) {
-        let alpha = data.context.alpha;
+        let alpha = (data.context.alpha, data.context.run_alpha);
         if let Some((verdict, counts)) = literal_verdict(data.analysis, criterion, alpha, more_looks) {
             *decision = Some(SecondDecision { counts, evidence: None, verdict });
         }

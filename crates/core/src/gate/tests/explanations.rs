@@ -89,7 +89,7 @@ fn no_noise_warning_names_only_the_noiseless_slice() {
     };
     let decision = completed(&run, &policy(vec![not_worse("m", 0.0), slice]));
     assert!(decision.criteria.iter().all(|outcome| outcome.method == "literal"));
-    let noiseless: Vec<&String> = decision.warnings.iter().filter(|it| it.contains("no noise")).collect();
+    let noiseless: Vec<&String> = decision.warnings.iter().filter(|it| it.contains("did not vary")).collect();
     assert_eq!(noiseless.len(), 1, "{noiseless:?}");
     assert!(noiseless[0].starts_with("m on cases tagged one did not vary"), "{noiseless:?}");
     assert!(noiseless[0].contains("3 trials are weak evidence"), "{noiseless:?}");

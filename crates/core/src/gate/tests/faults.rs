@@ -259,3 +259,45 @@ fn faults_on_cases_of_the_base_are_not_diluted_by_new_cases() {
     let explanation = &decision.criteria[0].explanation;
     assert!(explanation.contains("4 of 30 answers of the candidate"), "{explanation}");
 }
+
+#[test]
+fn check_of_new_failures_is_not_green_where_retries_may_hide_them() {
+    let rows = same(&[1.0; 3], 20);
+    let hits: Vec<TrialPlace> = (0..9).map(|case| place(Role::Candidate, case, 0)).collect();
+    let run = contested(vec![metric("check.a", &rows, Some(&rows))], &hits);
+    let check = criterion("check.a", "check.a", Requirement::NoNewFailures);
+    assert_eq!(completed(&run, &policy(vec![check])).verdict, Verdict::Incomplete);
+}
+
+#[test]
+fn broken_case_hidden_by_retries_is_not_green() {
+    let rows = same(&[1.0; 3], 20);
+    let hits: Vec<TrialPlace> = (0..3).map(|repeat| place(Role::Candidate, 7, repeat)).collect();
+    let run = contested(vec![metric("check.a", &rows, Some(&rows))], &hits);
+    let none_broken = criterion("broken_cases", "", Requirement::BrokenCases { max: 0 });
+    let decision = completed(&run, &policy(vec![none_broken]));
+    assert_eq!(decision.verdict, Verdict::Incomplete, "{:?}", decision.reasons);
+    assert!(decision.criteria[0].explanation.contains("3 of 3 answers"), "{:?}", decision.criteria[0]);
+}
+
+#[test]
+fn contested_judgements_count_against_a_minimum() {
+    let rows = same(&[0.5, 0.4, 0.6], 20);
+    let mut run = analysis(vec![metric("faithfulness", &rows, Some(&rows))]);
+    assert_eq!(completed(&run, &policy(vec![minimum("faithfulness", 0.45)])).verdict, Verdict::Pass);
+    let places = (0..20).flat_map(|case| [0, 1].map(|repeat| place(Role::Candidate, case, repeat))).collect();
+    run.contested.judgements.insert("faithfulness".to_owned(), places);
+    assert_ne!(completed(&run, &policy(vec![minimum("faithfulness", 0.45)])).verdict, Verdict::Pass);
+}
+
+#[test]
+fn fewer_faults_than_a_look_can_tell_ask_for_more_repeats() {
+    let rows = same(&[1.0; 3], 20);
+    let hits: Vec<TrialPlace> = (0..6).map(|case| place(Role::Candidate, case, 0)).collect();
+    let run = contested(vec![metric("check.a", &rows, Some(&rows))], &hits);
+    let mut policy = policy(vec![criterion("check.a", "check.a", Requirement::EveryTrial)]);
+    (policy.repeats, policy.max_repeats) = (3, 24);
+    let decision = decide(&run, &policy, &Ended::Completed);
+    assert_eq!(decision.criteria[0].verdict, CriterionVerdict::Inconclusive);
+    assert_eq!(decision.next.map(|next| next.repeats), Some(6));
+}
