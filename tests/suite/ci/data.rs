@@ -202,7 +202,7 @@ fn token_of_the_gate_never_reaches_an_endpoint() {
         folder
             .promptgate(&["check"])
             .expect_code(2)
-            .says("never goes to an endpoint")
+            .says("never sent to an endpoint")
             .says("api_key_env: MODEL_KEY");
     }
 }

@@ -128,7 +128,7 @@ fn noiseless(
         };
         let slice = criterion.tag.as_ref().map(|tag| format!(" on cases tagged {tag}")).unwrap_or_default();
         let warning = format!(
-            "{}{slice} did not vary between repeats, so its mean is compared without a margin of error{thin}",
+            "{}{slice} did not vary between repeats, so its mean is compared as it is{thin}",
             metric.name
         );
         if !warnings.contains(&warning) {
