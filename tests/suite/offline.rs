@@ -189,7 +189,10 @@ fn transient_faults_cost_no_answer() {
     let folder = Folder::small(4);
     folder.edit("promptgate.yaml", "attempts: 2, max_wait: 2s", "attempts: 8");
     // Answers after a failed attempt may be selected ones, so as many as these leave the comparison open.
-    folder.against(&server.base_url, &["run"]).expect_code(11).says("came only after a failed attempt");
+    // They hit either variant at random: usually too little evidence, seldom more on one side than chance explains.
+    let outcome = folder.against(&server.base_url, &["run", "--repeats", "3"]);
+    assert!([11, 12].contains(&outcome.code), "{}", outcome.text());
+    assert_ne!(folder.report()["contested"], Value::Null, "{}", outcome.text());
     let answered = || {
         let report = folder.report();
         for case in report["cases"].as_array().expect("cases") {
