@@ -3,7 +3,7 @@
 use std::io;
 
 use promptgate_core::model::{Diagnostic, Diagnostics};
-use promptgate_core::text::write_error;
+use promptgate_core::text::{is_out_of_space, write_error};
 
 /// A use case that came to no result.
 #[derive(Debug)]
@@ -41,12 +41,6 @@ impl Failure {
             Self::Internal(message) => vec![Diagnostic::new(message)],
         }
     }
-}
-
-/// Whether there is no space left for a file.
-pub(super) fn is_out_of_space(error: &io::Error) -> bool {
-    let kinds = [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded, io::ErrorKind::FileTooLarge];
-    kinds.contains(&error.kind())
 }
 
 impl From<Diagnostics> for Failure {

@@ -6,11 +6,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::evaluate::Decided;
-use super::failure::is_out_of_space;
 use super::files::{Links, make_ignored, read_text, temporary, write_whole};
 use super::{Failure, Redacting};
 use promptgate_core::model::{Diagnostic, Place, Run};
-use promptgate_core::text::Redactor;
+use promptgate_core::text::{Redactor, is_out_of_space};
 use promptgate_report::{Digesting, Format, KEPT, LARGE, Report, Style, TRIALS_FILE, TrialsFile};
 
 /// Largest report.json that is read, in bytes.

@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 
 use super::CalibrateOptions;
 use crate::app::Failure;
-use crate::app::failure::is_out_of_space;
 use crate::app::files::{pretty_json, temporary, write_whole};
 use crate::config::Settings;
 use promptgate_core::model::{Diagnostic, Place};
+use promptgate_core::text::is_out_of_space;
 use promptgate_engine::calibrate::{JudgedAnswer, LabeledAnswer, Labels, passes};
 use promptgate_report::calibration::{self, Calibration};
 

@@ -1,6 +1,5 @@
 //! Error messages that name the cache file, and their next steps.
 
-use std::io;
 use std::path::Path;
 
 use promptgate_core::model::{Diagnostic, Fault, FaultKind, Place};
@@ -15,14 +14,6 @@ pub(super) const WRONG_CHECKSUM: &str = "an entry's checksum is wrong";
 
 pub(super) fn diagnostic(path: &Path, message: String) -> Diagnostic {
     Diagnostic::new(message).at(Place::file(path.display().to_string()))
-}
-
-/// Whether there is no space left for a file.
-pub(super) fn is_out_of_space(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge
-    )
 }
 
 /// Returns why the database could not be written.

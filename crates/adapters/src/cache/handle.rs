@@ -7,9 +7,7 @@ use std::time::{Duration, Instant};
 
 use redb::{ReadableDatabase as _, StorageError};
 
-use super::diagnostics::{
-    BYPASS_HELP, DAMAGED_HELP, FULL_HELP, WRONG_CHECKSUM, damaged, diagnostic, is_out_of_space,
-};
+use super::diagnostics::{BYPASS_HELP, DAMAGED_HELP, FULL_HELP, WRONG_CHECKSUM, damaged, diagnostic};
 use super::guard::{GuardedDatabase, guarded};
 use super::key::Key;
 use super::lock::{self, Lock, RETRY_INTERVAL};
@@ -18,7 +16,7 @@ use super::state::{Claim, EntryId, Shared, lock as locked};
 use super::table::{self, FORMAT, Readers, Table};
 use super::writer::Writer;
 use promptgate_core::model::{Diagnostic, Fault};
-use promptgate_core::text::write_error;
+use promptgate_core::text::{is_out_of_space, write_error};
 
 /// An open cache, locked by this process until dropped.
 pub struct Cache {
@@ -49,7 +47,7 @@ pub(super) enum LookupResult {
 pub struct OpenError {
     /// The error; it names the file.
     pub diagnostic: Diagnostic,
-    /// Whether there is no space left on the disk, which is not an error of the user.
+    /// Whether the disk is full. That is not a mistake of the user.
     pub is_out_of_space: bool,
 }
 

@@ -19,6 +19,12 @@ pub fn root_cause(error: &dyn std::error::Error) -> String {
     last.to_string()
 }
 
+/// Whether a write failed because the disk, a quota or a size limit has no space left.
+pub fn is_out_of_space(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
+}
+
 /// Returns why something could not be written, with the words of people for a full disk.
 pub fn write_error(error: &std::io::Error) -> String {
     match error.kind() {
