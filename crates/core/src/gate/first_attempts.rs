@@ -204,7 +204,7 @@ pub(super) fn for_literal_checks(analysis: &Analysis, max_missing: f64) -> Cow<'
     {
         return Cow::Borrowed(analysis);
     }
-    let places: BTreeSet<TrialPlace> = analysis.contested.trials.iter().map(|trial| trial.at).collect();
+    let places = contested_trials(analysis);
     Cow::Owned(with_metrics(analysis, |metric| {
         each_row(metric, |role, case, row| {
             let explained = |(repeat, cell): (usize, &Cell)| {
@@ -236,27 +236,25 @@ pub(super) fn literal_verdict(
     if analysis.contested.is_empty() {
         return None;
     }
-    let of_metric = analysis.metric(&criterion.metric);
-    let places: BTreeSet<TrialPlace> = match of_metric {
-        Some(metric) => contested_places(analysis, metric),
-        // What passes is defined by all metrics.
-        None => analysis.metrics.iter().flat_map(|metric| contested_places(analysis, metric)).collect(),
-    };
+    let metric = analysis.metric(&criterion.metric);
     let is_of_suite = matches!(criterion.requirement, Requirement::EveryTrial | Requirement::NoNewFailures);
-    let selected: Vec<usize> = match criterion.requirement {
-        Requirement::MustPass { case, .. } => vec![case],
+    let selected: BTreeSet<usize> = match criterion.requirement {
+        // There may be a criterion for every case, and few of them have a failed attempt.
+        Requirement::MustPass { case, .. } if !analysis.contested.any_of_case(case) => return None,
+        Requirement::MustPass { case, .. } => BTreeSet::from([case]),
         Requirement::BrokenCases { .. } => (0..analysis.cases.len()).collect(),
         Requirement::EveryTrial | Requirement::NoNewFailures => {
-            let metric = analysis.metric(&criterion.metric)?;
-            (0..analysis.cases.len())
-                .filter(|case| {
-                    metric.scores.candidate.row(*case).is_some() && has_tag(analysis, criterion, *case)
-                })
-                .collect()
+            let graded = &metric?.scores.candidate;
+            let applies = |case: &usize| graded.row(*case).is_some() && has_tag(analysis, criterion, *case);
+            (0..analysis.cases.len()).filter(applies).collect()
         }
         _ => return None,
     };
-    let selected: BTreeSet<usize> = selected.into_iter().collect();
+    let places: BTreeSet<TrialPlace> = match metric {
+        Some(metric) => contested_places(analysis, metric),
+        // All metrics together define whether a trial passes.
+        None => analysis.metrics.iter().flat_map(|metric| contested_places(analysis, metric)).collect(),
+    };
     let mut by_case: BTreeMap<usize, (usize, usize)> = BTreeMap::new();
     for at in &places {
         if selected.contains(&at.case) {

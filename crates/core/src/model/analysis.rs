@@ -139,6 +139,13 @@ impl Contested {
         self.trials.is_empty() && self.judgements.is_empty()
     }
 
+    /// Whether a trial or a judgement of a case is contested.
+    pub fn any_of_case(&self, case: usize) -> bool {
+        let mut trials = self.trials.iter().map(|trial| trial.at);
+        let mut judgements = self.judgements.values().flatten();
+        trials.any(|at| at.case == case) || judgements.any(|at| at.case == case)
+    }
+
     /// Those of the first `repeats` repeats.
     fn after(&self, repeats: u32) -> Self {
         let trials = self.trials.iter().copied().filter(|trial| trial.at.repeat < repeats).collect();
