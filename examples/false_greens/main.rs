@@ -11,10 +11,11 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "prints a table to standard output")]
 
 mod cells;
+#[path = "../simulation/mod.rs"]
+mod simulation;
 mod suite;
 
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use promptgate_core::model::Verdict;
 use promptgate_core::stats::clopper_pearson;
@@ -106,25 +107,12 @@ fn percent(share: f64) -> String {
     format!("{:.1}", 100.0 * share)
 }
 
-/// All runs of a cell, on all cores. Every run has its own random stream, so the result does not depend on their number.
+/// All runs of a cell. Every run has its own random stream, so the result does not depend on the number of cores.
 fn simulate(cell: &Cell, runs: usize, seed: u64) -> Vec<Outcome> {
-    let next = AtomicUsize::new(0);
-    let work = || {
-        let mut outcomes = Vec::new();
-        loop {
-            let run = next.fetch_add(1, Ordering::Relaxed);
-            if run >= runs {
-                return outcomes;
-            }
-            let mut generator = ChaCha8Rng::seed_from_u64(seed);
-            generator.set_stream(run as u64);
-            outcomes.push((cell.simulate)(generator));
-        }
-    };
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    std::thread::scope(|scope| {
-        let running: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-        running.into_iter().flat_map(|thread| thread.join().unwrap_or_default()).collect()
+    simulation::on_all_cores(runs, |run| {
+        let mut generator = ChaCha8Rng::seed_from_u64(seed);
+        generator.set_stream(run);
+        (cell.simulate)(generator)
     })
 }
 

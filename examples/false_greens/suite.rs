@@ -4,19 +4,16 @@
 //! standard deviation 0.127. An answer has 1 to 6 statements, and its score is the share that is supported: a standard
 //! deviation of 0.21 between the repeats of a case.
 
-use promptgate_core::gate::{Criterion, Policy, Requirement, Rule, decide};
+use promptgate_core::gate::{Criterion, Policy, Requirement, decide};
 use promptgate_core::model::{
-    Analysis, CaseFacts, Cell, Contested, ContestedTrial, Ended, FirstAttempt, Matrix, MetricKind,
-    MetricScores, Role, Scope, TrialPlace, VariantScores, Verdict,
+    Analysis, Cell, ContestedTrial, Ended, FirstAttempt, Matrix, Role, TrialPlace, Verdict,
 };
-use promptgate_core::stats::beta_quantile;
 use rand::RngExt as _;
 use rand_chacha::ChaCha8Rng;
 
-/// Parameters of the Beta distribution of the cases' rates.
-const BETA: (f64, f64) = (5.869, 1.036);
+use crate::simulation::{self, name};
 
-/// The mean of that distribution.
+/// The mean of the rates.
 pub(crate) const MEAN_RATE: f64 = 0.85;
 
 /// Result of a run.
@@ -49,11 +46,6 @@ impl From<Cell> for Graded {
     }
 }
 
-/// The rates of `cases` cases.
-pub(crate) fn rates(generator: &mut ChaCha8Rng, cases: usize) -> Vec<f64> {
-    (0..cases).map(|_| beta_quantile(generator.random(), BETA.0, BETA.1)).collect()
-}
-
 /// The share of supported statements of one answer.
 pub(crate) fn noisy_score(generator: &mut ChaCha8Rng, rate: f64) -> f64 {
     let statements = generator.random_range(1..=6_u32);
@@ -69,49 +61,7 @@ pub(crate) fn policy(metrics: usize, seed: u64) -> Policy {
         tag: None,
         requirement: Requirement::NotWorse { tolerance: 0.0 },
     };
-    Policy {
-        criteria: (0..metrics).map(criterion).collect(),
-        repeats: 3,
-        max_repeats: 24,
-        rule: Rule::Evidence,
-        scope: Scope::Suite,
-        confidence: 0.95,
-        resolution: 0.05,
-        max_missing: 0.02,
-        seed,
-    }
-}
-
-/// The name of a metric.
-pub(crate) fn name(metric: usize) -> String {
-    format!("metric {metric}")
-}
-
-/// An analysis of `cases` cases without repeats, with one judged metric for each criterion of the policy.
-pub(crate) fn empty_analysis(policy: &Policy, cases: usize) -> Analysis {
-    let case = |case| CaseFacts { id: format!("case-{case}"), ..CaseFacts::default() };
-    let empty = || (0..cases).map(|_| Some([])).collect();
-    let metric = |metric| MetricScores {
-        name: name(metric),
-        kind: MetricKind::Judge,
-        repeats: 0,
-        baseline_repeats: 0,
-        deterministic_repeats: 0,
-        scores: VariantScores { candidate: empty(), baseline: Some(empty()) },
-    };
-    Analysis {
-        cases: (0..cases).map(case).collect(),
-        repeats: 0,
-        metrics: (0..policy.criteria.len()).map(metric).collect(),
-        has_baseline: true,
-        baseline_reused: false,
-        fresh_latency: None,
-        sessions_differ: false,
-        stored_baseline: None,
-        refusals: None,
-        repeats_cached: false,
-        contested: Contested::default(),
-    }
+    simulation::policy((0..metrics).map(criterion).collect(), 24, seed)
 }
 
 /// Answers and decides, look by look, until the verdict is final. `grade` grades one trial.

@@ -9,9 +9,10 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "prints tables to standard output")]
 
 mod simulate;
+#[path = "../simulation/mod.rs"]
+mod simulation;
 
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use promptgate_core::model::Verdict;
 use simulate::{Noise, Outcome, Setting};
@@ -110,22 +111,7 @@ fn main() -> ExitCode {
 /// Simulates all runs of a setting on all cores. Every run has its own random stream, so the result does not depend on the
 /// number of cores.
 fn simulate_cell(setting: Setting, runs: usize, seed: u64) -> Cell {
-    let next = AtomicUsize::new(0);
-    let work = || {
-        let mut outcomes = Vec::new();
-        loop {
-            let run = next.fetch_add(1, Ordering::Relaxed);
-            if run >= runs {
-                return outcomes;
-            }
-            outcomes.push(simulate::run(setting, seed, run as u64));
-        }
-    };
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let outcomes: Vec<Outcome> = std::thread::scope(|scope| {
-        let running: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-        running.into_iter().flat_map(|thread| thread.join().unwrap_or_default()).collect()
-    });
+    let outcomes = simulation::on_all_cores(runs, |run| simulate::run(setting, seed, run));
     let count = |is: &dyn Fn(&Outcome) -> bool| outcomes.iter().filter(|outcome| is(outcome)).count();
     Cell {
         setting,

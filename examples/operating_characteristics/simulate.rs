@@ -5,17 +5,13 @@
 //! statements, scores vary more between repeats of a case: that is the noise. A drop is subtracted from the rate of every
 //! case. The naive rule passes if every metric's mean at the first look is at least the baseline's.
 
-use promptgate_core::gate::{Criterion, Policy, Requirement, Rule, decide};
-use promptgate_core::model::{
-    Analysis, CaseFacts, Cell, Contested, Ended, Matrix, MetricKind, MetricScores, Scope, VariantScores,
-    Verdict,
-};
-use promptgate_core::stats::beta_quantile;
+use promptgate_core::gate::{Criterion, Policy, Requirement, decide};
+use promptgate_core::model::{Cell, Ended, Matrix, Verdict};
 use rand::{Rng as _, RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
-/// Parameters of the Beta distribution with mean 0.85 and standard deviation 0.127.
-const BETA: (f64, f64) = (5.869, 1.036);
+use crate::simulation::{self, empty_analysis, name};
+
 /// The minimum of each metric if there are two. The truth is far above it.
 const MINIMUM: f64 = 0.60;
 
@@ -74,10 +70,9 @@ pub(crate) fn run(setting: Setting, seed: u64, run: u64) -> Outcome {
     let mut generator = ChaCha8Rng::seed_from_u64(seed);
     generator.set_stream(run);
     let policy = policy(setting, generator.next_u64());
-    let truth: Vec<Vec<f64>> = (0..setting.metrics)
-        .map(|_| (0..setting.cases).map(|_| beta_quantile(generator.random(), BETA.0, BETA.1)).collect())
-        .collect();
-    let mut analysis = empty_analysis(setting);
+    let truth: Vec<Vec<f64>> =
+        (0..setting.metrics).map(|_| simulation::rates(&mut generator, setting.cases)).collect();
+    let mut analysis = empty_analysis(setting.metrics, setting.cases);
     let mut graded: Vec<String> = (0..setting.metrics).map(name).collect();
     let mut repeats = policy.schedule().first();
     let mut naive_pass = None;
@@ -123,10 +118,6 @@ fn score(generator: &mut ChaCha8Rng, noise: Noise, rate: f64) -> f64 {
     supported as f64 / f64::from(statements)
 }
 
-fn name(metric: usize) -> String {
-    format!("metric {metric}")
-}
-
 fn policy(setting: Setting, seed: u64) -> Policy {
     let criterion = |metric: usize, kind: &str, requirement| Criterion {
         id: format!("{}.{kind}", name(metric)),
@@ -141,41 +132,5 @@ fn policy(setting: Setting, seed: u64) -> Policy {
         }
         criteria.push(criterion(metric, "baseline", Requirement::NotWorse { tolerance: 0.0 }));
     }
-    Policy {
-        criteria,
-        repeats: 3,
-        max_repeats: setting.max_repeats,
-        rule: Rule::Evidence,
-        scope: Scope::Suite,
-        confidence: 0.95,
-        resolution: 0.05,
-        max_missing: 0.02,
-        seed,
-    }
-}
-
-fn empty_analysis(setting: Setting) -> Analysis {
-    let case = |case| CaseFacts { id: format!("case-{case}"), ..CaseFacts::default() };
-    let empty = || (0..setting.cases).map(|_| Some([])).collect();
-    let metric = |metric| MetricScores {
-        name: name(metric),
-        kind: MetricKind::Judge,
-        repeats: 0,
-        baseline_repeats: 0,
-        deterministic_repeats: 0,
-        scores: VariantScores { candidate: empty(), baseline: Some(empty()) },
-    };
-    Analysis {
-        cases: (0..setting.cases).map(case).collect(),
-        repeats: 0,
-        metrics: (0..setting.metrics).map(metric).collect(),
-        has_baseline: true,
-        baseline_reused: false,
-        fresh_latency: None,
-        sessions_differ: false,
-        stored_baseline: None,
-        refusals: None,
-        repeats_cached: false,
-        contested: Contested::default(),
-    }
+    simulation::policy(criteria, setting.max_repeats, seed)
 }

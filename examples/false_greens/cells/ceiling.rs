@@ -5,7 +5,8 @@ use rand::{Rng as _, RngExt as _};
 use rand_chacha::ChaCha8Rng;
 
 use super::{Cell, Share};
-use crate::suite::{self, Outcome, empty_analysis, policy};
+use crate::simulation::empty_analysis;
+use crate::suite::{self, Outcome, policy};
 
 /// All cells: the baseline always scores 1, the candidate fails a share of its answers.
 pub(crate) fn cells() -> Vec<Cell> {
@@ -29,7 +30,7 @@ fn cell(name: &str, cases: usize, drop: f64, promises: Vec<(Share, f64)>) -> Cel
 
 fn simulate(mut generator: ChaCha8Rng, cases: usize, drop: f64) -> Outcome {
     let policy = policy(1, generator.next_u64());
-    suite::run(&policy, empty_analysis(&policy, cases), |position| {
+    suite::run(&policy, empty_analysis(policy.criteria.len(), cases), |position| {
         let fails = position.role == Role::Candidate && generator.random_bool(drop);
         Value::Value(if fails { 0.0 } else { 1.0 })
     })

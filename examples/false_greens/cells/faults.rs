@@ -5,7 +5,8 @@ use rand::{Rng as _, RngExt as _};
 use rand_chacha::ChaCha8Rng;
 
 use super::{Cell, Share};
-use crate::suite::{self, Graded, MEAN_RATE, Outcome, empty_analysis, noisy_score, policy, rates};
+use crate::simulation::{empty_analysis, rates};
+use crate::suite::{self, Graded, MEAN_RATE, Outcome, noisy_score, policy};
 
 /// Cases of the simulated suite.
 const CASES: usize = 30;
@@ -61,7 +62,7 @@ fn cell(name: &str, drop: f64, endpoint: Endpoint, promises: Vec<(Share, f64)>) 
 fn simulate(mut generator: ChaCha8Rng, drop: f64, endpoint: Endpoint) -> Outcome {
     let policy = policy(1, generator.next_u64());
     let rates = rates(&mut generator, CASES);
-    suite::run(&policy, empty_analysis(&policy, CASES), |position| {
+    suite::run(&policy, empty_analysis(policy.criteria.len(), CASES), |position| {
         let bad = if position.role == Role::Candidate { drop / MEAN_RATE } else { 0.0 };
         call(&mut generator, endpoint, rates[position.case], bad)
     })

@@ -6,7 +6,8 @@ use rand::{Rng as _, RngExt as _};
 use rand_chacha::ChaCha8Rng;
 
 use super::{Cell, Share};
-use crate::suite::{Outcome, empty_analysis, noisy_score, policy, rates};
+use crate::simulation::{empty_analysis, rates};
+use crate::suite::{Outcome, noisy_score, policy};
 
 /// Cases of the simulated suite.
 const CASES: usize = 30;
@@ -43,7 +44,7 @@ pub(crate) fn cells() -> Vec<Cell> {
 fn simulate(mut generator: ChaCha8Rng, drift: Drift, confirmed: bool) -> Outcome {
     let policy = policy(1, generator.next_u64());
     let rates = rates(&mut generator, CASES);
-    let mut analysis = empty_analysis(&policy, CASES);
+    let mut analysis = empty_analysis(policy.criteria.len(), CASES);
     analysis.stored_baseline = Some(StoredBaseline { decides: !confirmed, ..StoredBaseline::default() });
     let shift = drift.fixed + drift.session * normal(&mut generator);
     // Only the stored answers lack the drift.
