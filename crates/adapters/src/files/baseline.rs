@@ -37,7 +37,7 @@ pub enum BaselineSpec {
     Registry(PromptReference),
 }
 
-/// What a specification is for, in messages.
+/// The use of a specification, for messages.
 struct Role<'a> {
     name: &'a str,
     /// Kinds to suggest for a typo.

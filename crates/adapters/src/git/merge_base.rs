@@ -38,7 +38,7 @@ const MERGE_QUEUE: &str = "refs/heads/gh-readonly-queue/";
 /// Candidates for the main branch, by priority.
 const MAIN_BRANCHES: [&str; 5] = ["origin/HEAD", "origin/main", "main", "origin/master", "master"];
 
-/// The variable of the CI system that names the base of a change, with its value; `None` if there is no such change.
+/// Returns the CI variable that names the base of the change, with its value; `None` outside of a pull request.
 pub fn named_base(variable: Variables<'_>) -> Option<(&'static str, String)> {
     let queue = || {
         let reference = variable("GITHUB_REF")?;

@@ -54,7 +54,7 @@ pub struct ResolvedCommit {
 /// An error of opening a repository or of finding a merge base. It never means that nothing changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum GitError {
-    /// There is no repository, in this folder or above it. A default baseline may fall back to none.
+    /// No repository in this folder or above it. A default baseline may fall back to none.
     Absent(Diagnostic),
     /// The repository has no commit yet, so that everything in it is new.
     Unborn(Diagnostic),

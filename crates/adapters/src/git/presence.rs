@@ -1,4 +1,4 @@
-//! Distinguishes "there is no repository" from "the repository cannot be read", and "no commit yet" from a lost one.
+//! Distinguishes a missing repository from an unreadable one, and a repository without commits from one that lost them.
 //!
 //! Only the former of each pair may mean that there is nothing to compare with.
 

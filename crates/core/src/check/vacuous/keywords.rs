@@ -133,7 +133,7 @@ impl Unknown {
     }
 }
 
-/// What a visit found.
+/// Unknown keywords and formats of a schema.
 #[derive(Debug, Default)]
 pub(super) struct Visit {
     /// Unknown keywords.
