@@ -1,5 +1,27 @@
-//! The release lifecycle: from a suite and its report to published versions.
+//! The release of a prompt: what a ledger says about its versions and labels.
 
-pub(crate) mod content;
+mod assign;
+mod bundle;
+pub(in crate::app) mod content;
+mod diff;
 #[cfg_attr(not(test), allow(dead_code, reason = "read by the commands that publish"))]
-pub(crate) mod evidence;
+mod evidence;
+mod failure;
+mod get;
+mod log;
+mod resolve;
+mod show;
+mod status;
+#[cfg(test)]
+mod testing;
+mod verify;
+mod wire;
+
+pub(crate) use assign::assign;
+pub(crate) use bundle::{BundleOptions, Bundled, DEFAULT_BUNDLE_FOLDER, bundle};
+pub(crate) use diff::{DiffOptions, diff};
+pub(crate) use get::{GetOptions, get};
+pub(crate) use log::log;
+pub(crate) use show::show;
+pub(crate) use status::{StatusOptions, status};
+pub(crate) use verify::verify;
