@@ -6,7 +6,10 @@
 mod adopt;
 mod assign;
 mod bundle;
+pub(in crate::app) mod content;
 mod diff;
+#[cfg_attr(not(test), allow(dead_code, reason = "read by the commands that publish"))]
+mod evidence;
 mod failure;
 mod get;
 mod identity;

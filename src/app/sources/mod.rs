@@ -20,7 +20,7 @@ pub(super) use files::{NamedFiles, certificates, dataset_source};
 pub(super) use locate::{current_folder, shown_text as shown_path};
 pub(super) use policy::{between, matched, warnings as policy_warnings};
 pub(crate) use prompts::Earlier;
-pub(super) use prompts::{BaselineSource, ResolvedPrompt};
+pub(super) use prompts::{BaselineSource, PromptFile, ResolvedPrompt};
 pub(super) use secrets::{endpoints, header_variables, secrets};
 
 use super::suite::SuiteOptions;
@@ -120,7 +120,7 @@ pub(super) struct Sources {
     /// Models whose price is the change's, because the policy has none.
     pub(super) own_prices: Vec<String>,
     /// The prompt of a policy from elsewhere, beside its configuration.
-    pub(super) policy_prompt: Option<ResolvedPrompt>,
+    pub(super) policy_prompt: Option<PromptFile>,
     /// Planted answers of the judge.
     pub(super) planted: Option<DatasetBytes>,
     /// The other files that the settings name.
@@ -187,7 +187,7 @@ fn resolve_all(options: &SuiteOptions, environment: &Environment) -> Result<Reso
     let candidate = prompts::candidate(options, environment, &policy, &location);
     let baseline = prompts::baseline(options, environment, &policy, &location, &mut warnings);
     policy::add_named_files(&mut policy);
-    let PolicySources { settings, source: policy_source, trees, base, own_prices } = policy;
+    let PolicySources { settings, source: policy_source, trees, base, own_prices, .. } = policy;
     let dataset = fetch_dataset(&trees.candidate, &settings.dataset.path);
     let notices =
         committed::notices(&trees.candidate, &settings.prompt, &dataset, options.candidate.is_none());
