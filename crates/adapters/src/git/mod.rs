@@ -336,7 +336,7 @@ pub(crate) enum EntryKind {
 }
 
 /// Abbreviates an object name to twelve digits.
-pub(crate) fn short(commit: &str) -> &str {
+pub fn short(commit: &str) -> &str {
     commit.get(..12).unwrap_or(commit)
 }
 

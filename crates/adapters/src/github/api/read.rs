@@ -51,7 +51,7 @@ impl Client {
         };
         if let Some(error) = page.body.pointer("/errors/0") {
             let message = error.get("message").and_then(Value::as_str).unwrap_or("no message");
-            let message = crate::http::server_text(message, self.redactor());
+            let message = crate::http::server_text(self.redactor(), message);
             return Err(ApiError::new(
                 ApiErrorKind::Unavailable,
                 format!("a GraphQL query failed: {message}"),
