@@ -7,19 +7,20 @@ use crate::app::github::GitHub;
 use crate::app::{Environment, Failure};
 use jiff::Timestamp;
 use promptgate_adapters::git::Repository;
+use promptgate_adapters::ledger::{MAX_ATTEMPTS, pause};
 use promptgate_adapters::github::api::{ApiError, ApiErrorKind};
 use promptgate_core::model::{Diagnostic, Diagnostics};
-use promptgate_release::ports::{Addition, LedgerStore};
+use promptgate_release::ports::{Addition, LedgerStore, Tip};
 use promptgate_release::{
-    Approval, ApprovalSource, Digest, Event, EventKind, Name, PortError, Record, State, Version,
+    Approval, ApprovalSource, Digest, Event, EventKind, Name, PortError, PromptReference, Record, Selector, State,
+    Version,
 };
 
 use super::approvers::{ApproverMatch, match_approver};
 use super::authors::{self, ChangeOptions};
 use super::identity::{Host, Identity};
+use super::resolve;
 
-/// Appends that are tried while others append as well.
-const MAX_ATTEMPTS: usize = 10;
 /// Digits of a digest that identify a content.
 const MIN_DIGITS: usize = 12;
 
@@ -79,9 +80,9 @@ pub(crate) async fn approve(
     options: &ApproveOptions,
     context: &ApproveContext<'_>,
 ) -> Result<Approved, Failure> {
-    ledger.refresh().await.map_err(failed)?;
+    ledger.refresh().await?;
     let (record, _) = read(ledger, options).await?;
-    let (mut approval, mut refusals) = decide(&record, ledger.is_local(), options, context).await?;
+    let (mut approval, mut refusals) = decide(ledger, &record, options, context).await?;
     let mut warnings = Vec::new();
     if approval.source == ApprovalSource::Unverified && refusals.is_empty() {
         warnings.push("the login is a claim: the approval counts because the ledger is a folder, and nowhere else".to_owned());
@@ -109,37 +110,27 @@ pub(crate) async fn approve(
 async fn read(
     ledger: &dyn LedgerStore,
     options: &ApproveOptions,
-) -> Result<(Record, (State, Option<String>)), Failure> {
+) -> Result<(Record, (State, Option<Tip>)), Failure> {
     let ApproveOptions { name, version, .. } = options;
-    let history = ledger.history(name).await.map_err(failed)?;
-    let state = State::fold(&history.events)
-        .map_err(|error| failed(PortError::Damaged(format!("{}: {error}", ledger.location()))))?;
-    let known = |names: Vec<String>| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+    let history = ledger.history(name).await?;
     if history.events.is_empty() {
-        let names = ledger.names().await.map_err(failed)?.iter().map(ToString::to_string).collect();
-        let message = format!("nothing was published as {name} in {}", ledger.location());
-        return Err(Diagnostic::new(message).help(format!("known names: {}", known(names))).into());
+        return Err(resolve::unknown_name(ledger, name).await?.into());
     }
-    let published = state.versions.get(version).map(|state| &state.digest);
-    let record = ledger.record(name, *version).await.map_err(failed)?;
-    match (record, published) {
-        (Some(record), Some(digest)) if record.digest == *digest => Ok((record, (state, history.tip))),
-        (Some(_), Some(_)) => {
-            let message = format!("the record of {name}@{version} has another digest than its event");
-            Err(failed(PortError::Damaged(message)))
-        }
-        _ => {
-            let versions = state.versions.keys().rev().map(ToString::to_string).collect();
-            let message = format!("{name} has no version {version}");
-            Err(Diagnostic::new(message).help(format!("published versions: {}", known(versions))).into())
-        }
+    let damaged = |reason: String| PortError::Damaged(format!("{}: {reason}", ledger.location()));
+    let state = State::fold(&history.events).map_err(|error| damaged(error.to_string()))?;
+    let reference = PromptReference { name: name.clone(), selector: Selector::Version(*version) };
+    let resolved = resolve::resolve_in(&state, &reference)?;
+    let record = resolve::record(ledger, name, *version).await?;
+    if record.digest != resolved.digest {
+        return Err(damaged(format!("the record of {name}@{version} has another digest than its event")).into());
     }
+    Ok((record, (state, history.tip)))
 }
 
 /// The approval, and everything that speaks against it but the list of approvers.
 async fn decide(
+    ledger: &dyn LedgerStore,
     record: &Record,
-    is_local: bool,
     options: &ApproveOptions,
     context: &ApproveContext<'_>,
 ) -> Result<(Approval, Vec<String>), Failure> {
@@ -163,14 +154,14 @@ async fn decide(
             identity.actor.login
         ));
     }
-    if source == ApprovalSource::Unverified && !is_local {
+    if source == ApprovalSource::Unverified && !ledger.is_local() {
         refusals.push(
             "the login is a claim here: dispatch the approval on the default branch, or approve the pull request"
                 .to_owned(),
         );
         return Ok((approval, refusals));
     }
-    let authors = authors(record, context).await?;
+    let authors = authors(ledger, record, context).await?;
     let author = identity.names().find(|name| authors.iter().any(|author| author.eq_ignore_ascii_case(name)));
     if let Some(author) = author {
         refusals.push(format!("{author} is an author of the change: somebody else has to approve it"));
@@ -180,17 +171,27 @@ async fn decide(
 
 /// The authors in the record, and where it names no pull request those that can be found now: GitHub may have been
 /// unreachable when the version was published, and then the record has no logins.
-async fn authors(record: &Record, context: &ApproveContext<'_>) -> Result<Vec<String>, Failure> {
+async fn authors(
+    ledger: &dyn LedgerStore,
+    record: &Record,
+    context: &ApproveContext<'_>,
+) -> Result<Vec<String>, Failure> {
     let mut authors = record.change.authors.clone();
-    let is_complete = record.change.pull_request.is_some();
-    let (Some(commit), Some(repository), false) = (&record.change.commit, context.repository, is_complete) else {
+    let Some(commit) = record.change.commit.as_deref().filter(|_| record.change.pull_request.is_none()) else {
         return Ok(authors);
     };
-    let change = ChangeOptions { repository, commit, since: None, paths: context.paths };
-    let commits = change.commits()?;
+    let Some(repository) = context.repository else {
+        return Err(Diagnostic::new("the authors of the change are read from the repository, and there is none here")
+            .help("run this command in a clone of the repository that the version was published from")
+            .into());
+    };
+    let before = match record.compared_with {
+        Some(version) => resolve::record(ledger, &record.name, version).await?.change.commit,
+        None => None,
+    };
+    let commits = ChangeOptions { repository, commit, since: before.as_deref(), paths: context.paths }.commits()?;
     if context.identity.host == Host::GitHub {
-        let github = github(context)?;
-        authors.extend(authors::of_change(&github, &commits).await.map_err(unread)?.authors);
+        authors.extend(authors::of_change(&github(context)?, &commits).await.map_err(unread)?.authors);
     } else {
         authors.extend(authors::of_commits(&commits));
     }
@@ -213,7 +214,7 @@ async fn approver(
         false => None,
     };
     let found = match_approver(github.as_ref(), login, approvers).await.map_err(unread)?;
-    Ok((login.to_owned(), standing))
+    Ok((login.to_owned(), found))
 }
 
 async fn append(
@@ -223,7 +224,7 @@ async fn append(
     approval: &Approval,
 ) -> Result<ApproveResult, Failure> {
     let ApproveOptions { name, version, .. } = options;
-    for _ in 0..MAX_ATTEMPTS {
+    for attempt in 1..=MAX_ATTEMPTS {
         let (_, (state, tip)) = read(ledger, options).await?;
         // A claim does not replace an identity that is known.
         let is_same = |other: &Approval| {
@@ -242,11 +243,14 @@ async fn append(
         let addition = Addition { records: Vec::new(), events: vec![event] };
         match ledger.append(name, &addition, tip.as_ref()).await {
             Ok(_) => return Ok(ApproveResult::Approved),
-            Err(PortError::Conflict(_)) => ledger.refresh().await.map_err(failed)?,
-            Err(error) => return Err(failed(error)),
+            Err(PortError::Conflict(_)) if attempt < MAX_ATTEMPTS => {
+                tokio::time::sleep(pause(attempt)).await;
+                ledger.refresh().await?;
+            }
+            Err(error) => return Err(error.into()),
         }
     }
-    Err(failed(PortError::Conflict("ledger")))
+    Err(PortError::Conflict("ledger").into())
 }
 
 /// Whether a text is a digest, or enough of its first digits; `sha256:` may be left out.
@@ -267,8 +271,4 @@ fn unread(error: ApiError) -> Failure {
         ApiErrorKind::Usage | ApiErrorKind::Forbidden => diagnostic.into(),
         ApiErrorKind::Unavailable => Failure::Incomplete(Diagnostics(vec![diagnostic])),
     }
-}
-
-fn failed(error: PortError) -> Failure {
-    Failure::Incomplete(Diagnostic::new(error.to_string()).into())
 }

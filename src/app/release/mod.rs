@@ -1,7 +1,29 @@
-//! The life of a version after the gate: who acts, who approved, and what is recorded.
+//! The release of a prompt: what a ledger says about its versions and labels, who acts, and who approved.
 
-pub(crate) mod approvals;
-pub(crate) mod approve;
+mod approvals;
+mod approve;
 mod approvers;
+mod assign;
 mod authors;
-pub(crate) mod identity;
+mod bundle;
+mod diff;
+mod failure;
+mod get;
+mod identity;
+mod log;
+mod resolve;
+mod show;
+mod status;
+#[cfg(test)]
+mod testing;
+mod verify;
+mod wire;
+
+pub(crate) use assign::assign;
+pub(crate) use bundle::{BundleOptions, Bundled, DEFAULT_BUNDLE_FOLDER, bundle};
+pub(crate) use diff::{DiffOptions, diff};
+pub(crate) use get::{GetOptions, get};
+pub(crate) use log::log;
+pub(crate) use show::show;
+pub(crate) use status::{StatusOptions, status};
+pub(crate) use verify::verify;
