@@ -23,8 +23,11 @@ impl GitHub {
     /// Missing or invalid variables.
     pub(super) fn of(environment: &Environment, purpose: &str) -> Result<Self, Diagnostic> {
         let repository = repository(environment)?;
-        let client = Client::new(&settings(environment, purpose)?)
-            .map_err(|error| Diagnostic { place: None, message: error.message, help: error.help })?;
+        let client = Client::new(&settings(environment, purpose)?).map_err(|error| Diagnostic {
+            place: None,
+            message: error.message,
+            help: error.help,
+        })?;
         Ok(Self { client, repository })
     }
 }

@@ -52,7 +52,7 @@ impl MemoryLedger {
     fn read(&self, name: &Name) -> History {
         let stored = self.lock();
         let events = stored.events.get(name).cloned().unwrap_or_default();
-        History { events, tip: (stored.appends > 0).then(|| stored.appends.to_string()) }
+        History { events, tip: tip(stored.appends) }
     }
 
     fn fold(&self, name: &Name) -> Result<State, PortError> {
@@ -63,8 +63,7 @@ impl MemoryLedger {
         self.reachable()?;
         let mut state = self.fold(name)?;
         let mut stored = self.lock();
-        let tip = (stored.appends > 0).then(|| stored.appends.to_string());
-        if tip.as_ref() != expected {
+        if tip(stored.appends).as_ref() != expected {
             return Err(PortError::Conflict("ledger"));
         }
         for event in &addition.events {
@@ -75,8 +74,13 @@ impl MemoryLedger {
         }
         stored.events.entry(name.clone()).or_default().extend(addition.events.iter().cloned());
         stored.appends += 1;
-        Ok(stored.appends.to_string())
+        tip(stored.appends).ok_or(PortError::Conflict("ledger"))
     }
+}
+
+/// The position after a number of appends.
+fn tip(appends: u64) -> Option<Tip> {
+    (appends > 0).then(|| format!("sha256:{appends:064x}").parse().expect("a digest"))
 }
 
 impl LedgerStore for MemoryLedger {

@@ -141,7 +141,10 @@ impl Collector<'_> {
                 ReviewState::Unknown => Some("the review has an unknown state".to_owned()),
                 ReviewState::Approved if review.commit.as_deref() != Some(&*pull_request.head) => {
                     let reviewed = review.commit.as_deref().map_or("a commit that is gone", short);
-                    Some(format!("the review is of {reviewed}, not of the last head {}", short(&pull_request.head)))
+                    Some(format!(
+                        "the review is of {reviewed}, not of the last head {}",
+                        short(&pull_request.head)
+                    ))
                 }
                 ReviewState::Approved => difference.clone(),
             };
@@ -156,7 +159,8 @@ impl Collector<'_> {
         let published = repository.blob_names(commit, paths)?;
         let GitHub { client, repository } = self.github;
         let reviewed = api::blob_names(client, repository, &pull_request.head, paths).await?;
-        let different = published.iter().zip(&reviewed).position(|(one, other)| one.is_none() || one != other);
+        let different =
+            published.iter().zip(&reviewed).position(|(one, other)| one.is_none() || one != other);
         Ok(match different.and_then(|index| paths.get(index)) {
             Some(path) => Some(format!("{path} differs between the reviewed head and the published commit")),
             None if paths.is_empty() => Some("no file of the content is in the repository".to_owned()),
@@ -173,7 +177,9 @@ impl Collector<'_> {
     ) -> Result<(), ApiError> {
         let run = environment.variable("GITHUB_RUN_ID").and_then(|id| id.parse().ok());
         let is_of_commit = environment.variable("GITHUB_SHA").as_deref() == Some(self.options.change.commit);
-        let Some(run) = run.filter(|_| is_of_commit && identity.actor.source.is_trusted()) else { return Ok(()) };
+        let Some(run) = run.filter(|_| is_of_commit && identity.actor.source.is_trusted()) else {
+            return Ok(());
+        };
         let GitHub { client, repository } = self.github;
         let mut decisions = deployment_reviews(client, repository, run).await?;
         decisions.retain(|decision| decision.environments.iter().any(|name| name == ENVIRONMENT));
@@ -188,7 +194,12 @@ impl Collector<'_> {
     }
 
     /// Adds a review, which does not count for `reason`, for an author, or for somebody who is not an approver.
-    async fn add(&mut self, login: String, source: ApprovalSource, reason: Option<String>) -> Result<(), ApiError> {
+    async fn add(
+        &mut self,
+        login: String,
+        source: ApprovalSource,
+        reason: Option<String>,
+    ) -> Result<(), ApiError> {
         let is_author = self.collected.authors.iter().any(|author| author.eq_ignore_ascii_case(&login));
         let (reason, teams) = match reason {
             Some(reason) => (Some(reason), Vec::new()),

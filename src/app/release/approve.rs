@@ -7,13 +7,13 @@ use crate::app::github::GitHub;
 use crate::app::{Environment, Failure};
 use jiff::Timestamp;
 use promptgate_adapters::git::Repository;
-use promptgate_adapters::ledger::{MAX_ATTEMPTS, pause};
 use promptgate_adapters::github::api::{ApiError, ApiErrorKind};
+use promptgate_adapters::ledger::{MAX_ATTEMPTS, pause};
 use promptgate_core::model::{Diagnostic, Diagnostics};
 use promptgate_release::ports::{Addition, LedgerStore, Tip};
 use promptgate_release::{
-    Approval, ApprovalSource, Digest, Event, EventKind, Name, PortError, PromptReference, Record, Selector, State,
-    Version,
+    Approval, ApprovalSource, Digest, Event, EventKind, Name, PortError, PromptReference, Record, Selector,
+    State, Version,
 };
 
 use super::approvers::{ApproverMatch, match_approver};
@@ -85,7 +85,10 @@ pub(crate) async fn approve(
     let (mut approval, mut refusals) = decide(ledger, &record, options, context).await?;
     let mut warnings = Vec::new();
     if approval.source == ApprovalSource::Unverified && refusals.is_empty() {
-        warnings.push("the login is a claim: the approval counts because the ledger is a folder, and nowhere else".to_owned());
+        warnings.push(
+            "the login is a claim: the approval counts because the ledger is a folder, and nowhere else"
+                .to_owned(),
+        );
     }
     if refusals.is_empty() {
         let aliases = context.identity.aliases.iter();
@@ -122,7 +125,9 @@ async fn read(
     let resolved = resolve::resolve_in(&state, &reference)?;
     let record = resolve::record(ledger, name, *version).await?;
     if record.digest != resolved.digest {
-        return Err(damaged(format!("the record of {name}@{version} has another digest than its event")).into());
+        return Err(
+            damaged(format!("the record of {name}@{version} has another digest than its event")).into()
+        );
     }
     Ok((record, (state, history.tip)))
 }
@@ -177,19 +182,23 @@ async fn authors(
     context: &ApproveContext<'_>,
 ) -> Result<Vec<String>, Failure> {
     let mut authors = record.change.authors.clone();
-    let Some(commit) = record.change.commit.as_deref().filter(|_| record.change.pull_request.is_none()) else {
+    let Some(commit) = record.change.commit.as_deref().filter(|_| record.change.pull_request.is_none())
+    else {
         return Ok(authors);
     };
     let Some(repository) = context.repository else {
-        return Err(Diagnostic::new("the authors of the change are read from the repository, and there is none here")
-            .help("run this command in a clone of the repository that the version was published from")
-            .into());
+        return Err(Diagnostic::new(
+            "the authors of the change are read from the repository, and there is none here",
+        )
+        .help("run this command in a clone of the repository that the version was published from")
+        .into());
     };
     let before = match record.compared_with {
         Some(version) => resolve::record(ledger, &record.name, version).await?.change.commit,
         None => None,
     };
-    let commits = ChangeOptions { repository, commit, since: before.as_deref(), paths: context.paths }.commits()?;
+    let commits =
+        ChangeOptions { repository, commit, since: before.as_deref(), paths: context.paths }.commits()?;
     if context.identity.host == Host::GitHub {
         authors.extend(authors::of_change(&github(context)?, &commits).await.map_err(unread)?.authors);
     } else {
@@ -207,7 +216,11 @@ async fn approver(
 ) -> Result<(String, ApproverMatch), Failure> {
     let approvers = &record.policy.approvers;
     let listed = |name: &str| approvers.iter().any(|approver| approver.eq_ignore_ascii_case(name));
-    let login = if listed(login) { login } else { aliases.map(String::as_str).find(|name| listed(name)).unwrap_or(login) };
+    let login = if listed(login) {
+        login
+    } else {
+        aliases.map(String::as_str).find(|name| listed(name)).unwrap_or(login)
+    };
     let has_teams = !listed(login) && approvers.iter().any(|approver| approver.starts_with('@'));
     let github = match context.identity.host == Host::GitHub && has_teams {
         true => Some(github(context)?),
@@ -230,7 +243,8 @@ async fn append(
         let is_same = |other: &Approval| {
             other.login.eq_ignore_ascii_case(&approval.login)
                 && other.digest == approval.digest
-                && (other.source != ApprovalSource::Unverified || approval.source == ApprovalSource::Unverified)
+                && (other.source != ApprovalSource::Unverified
+                    || approval.source == ApprovalSource::Unverified)
         };
         if state.versions.get(version).is_some_and(|version| version.approvals.iter().any(is_same)) {
             return Ok(ApproveResult::AlreadyApproved);
@@ -256,7 +270,8 @@ async fn append(
 /// Whether a text is a digest, or enough of its first digits; `sha256:` may be left out.
 fn is_digest(text: &str, digest: &Digest) -> bool {
     let digits = text.strip_prefix("sha256:").unwrap_or(text).to_ascii_lowercase();
-    digits.len() >= MIN_DIGITS && digest.as_str().strip_prefix("sha256:").is_some_and(|all| all.starts_with(&digits))
+    digits.len() >= MIN_DIGITS
+        && digest.as_str().strip_prefix("sha256:").is_some_and(|all| all.starts_with(&digits))
 }
 
 fn github(context: &ApproveContext<'_>) -> Result<GitHub, Diagnostic> {

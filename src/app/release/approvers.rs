@@ -32,7 +32,8 @@ pub(super) async fn match_approver(
     }
     let (mut teams, mut notes) = (Vec::new(), Vec::new());
     for approver in approvers {
-        let Some((organization, slug)) = approver.strip_prefix('@').and_then(|team| team.split_once('/')) else {
+        let Some((organization, slug)) = approver.strip_prefix('@').and_then(|team| team.split_once('/'))
+        else {
             continue;
         };
         let Some(github) = github.filter(|_| github::is_login(login)) else {

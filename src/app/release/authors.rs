@@ -42,10 +42,10 @@ impl ChangeOptions<'_> {
     pub(super) fn commits(&self) -> Result<Vec<ChangeCommit>, Diagnostic> {
         match self.repository.change(self.since, self.commit, self.paths)? {
             ChangeHistory::Complete(commits) => Ok(commits),
-            ChangeHistory::Shallow => Err(Diagnostic::new(
-                "the clone is shallow, so that not every author of the change is known",
-            )
-            .help("check out all history, with `fetch-depth: 0`")),
+            ChangeHistory::Shallow => {
+                Err(Diagnostic::new("the clone is shallow, so that not every author of the change is known")
+                    .help("check out all history, with `fetch-depth: 0`"))
+            }
         }
     }
 }
@@ -129,10 +129,7 @@ mod tests {
     fn commits_name_authors_co_authors_and_committers() {
         let commit = ChangeCommit {
             commit: "1".repeat(40),
-            authors: vec![
-                person("Ann", "12+Ann@users.noreply.github.com"),
-                person("Bob", "bob@example.com"),
-            ],
+            authors: vec![person("Ann", "12+Ann@users.noreply.github.com"), person("Bob", "bob@example.com")],
             committer: person("GitHub", "noreply@github.com"),
         };
         let other = ChangeCommit {
@@ -157,7 +154,9 @@ mod tests {
         assert_eq!(login_of("12+ann-b@users.noreply.github.com"), Some("ann-b"));
         assert_eq!(login_of("ann@users.noreply.github.com"), Some("ann"));
         assert_eq!(login_of("49699333+dependabot[bot]@users.noreply.github.com"), Some("dependabot[bot]"));
-        for other in ["ann@example.com", "ann", "+@users.noreply.github.com", "ann@x.users.noreply.github.com"] {
+        for other in
+            ["ann@example.com", "ann", "+@users.noreply.github.com", "ann@x.users.noreply.github.com"]
+        {
             assert_eq!(login_of(other), None, "{other}");
         }
     }

@@ -132,7 +132,8 @@ fn local(environment: &Environment, folder: &Path) -> Result<Identity, Diagnosti
     let system = user(environment);
     let login = Some(name.clone()).filter(|name| github::is_login(name)).or_else(|| system.clone());
     let login = login.or_else(|| Some(name.clone()).filter(|name| !name.is_empty()));
-    let mut identity = of(Host::Local, login.unwrap_or_else(|| "unknown".to_owned()), ActorSource::Local, None);
+    let mut identity =
+        of(Host::Local, login.unwrap_or_else(|| "unknown".to_owned()), ActorSource::Local, None);
     identity.aliases = system.into_iter().collect();
     if !name.is_empty() && !email.is_empty() {
         identity.aliases.push(format!("{name} <{email}>"));
@@ -213,17 +214,15 @@ mod tests {
             let found = on(event, reference, payload, &[]);
             assert_eq!(found.actor.source, expected, "{event} {reference} {payload}");
             assert_eq!(found.actor.login, "Alice");
-            assert_eq!(
-                found.actor.run.as_deref(),
-                Some("https://github.com/acme/support/actions/runs/17")
-            );
+            assert_eq!(found.actor.run.as_deref(), Some("https://github.com/acme/support/actions/runs/17"));
             assert_eq!(found.is_verified_dispatch(), expected == Dispatch);
         }
     }
 
     #[test]
     fn repeated_run_names_who_repeated_it() {
-        let run = |login| on("workflow_dispatch", "refs/heads/main", MAIN, &[("GITHUB_TRIGGERING_ACTOR", login)]);
+        let run =
+            |login| on("workflow_dispatch", "refs/heads/main", MAIN, &[("GITHUB_TRIGGERING_ACTOR", login)]);
         assert_eq!(run("alice").rerun_by, None);
         let other = run("mallory");
         assert_eq!((other.actor.login.as_str(), other.rerun_by.as_deref()), ("Alice", Some("mallory")));
@@ -285,7 +284,8 @@ mod tests {
     fn own_machine_has_the_names_of_git() {
         let folder = tempfile::tempdir().unwrap();
         let git = |arguments: &[&str]| {
-            let status = std::process::Command::new("git").args(arguments).current_dir(folder.path()).status();
+            let status =
+                std::process::Command::new("git").args(arguments).current_dir(folder.path()).status();
             assert!(status.unwrap().success());
         };
         git(&["init", "--quiet"]);

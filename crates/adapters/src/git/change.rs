@@ -140,7 +140,8 @@ impl Repository {
         paths: &[String],
     ) -> Result<Vec<ChangeCommit>, Diagnostic> {
         let excluded = since.map(|since| format!("^{since}"));
-        let mut arguments = vec!["log", "-z", "--no-patch", "--no-show-signature", "--encoding=UTF-8", FORMAT];
+        let mut arguments =
+            vec!["log", "-z", "--no-patch", "--no-show-signature", "--encoding=UTF-8", FORMAT];
         arguments.extend(options);
         arguments.extend(["--end-of-options", commit]);
         arguments.extend(excluded.as_deref());
@@ -207,7 +208,12 @@ mod tests {
     fn change_since_a_version_is_every_commit_on_its_paths() {
         let fixture = Fixture::new();
         let first = by(&fixture, "Ann", "a/prompt.md", "one");
-        by(&fixture, "Bob", "a/prompt.md", "two\n\nCo-authored-by: Cy Co <cy@example.com>\nco-authored-by: x");
+        by(
+            &fixture,
+            "Bob",
+            "a/prompt.md",
+            "two\n\nCo-authored-by: Cy Co <cy@example.com>\nco-authored-by: x",
+        );
         by(&fixture, "Dan", "other.md", "unrelated");
         let last = by(&fixture, "Eve", "a/promptgate.yaml", "three");
         let repository = Repository::discover(&fixture.path().join("a")).unwrap();

@@ -61,11 +61,7 @@ pub async fn pull_request_people(
         }
         if commits.pointer("/pageInfo/hasNextPage") == Some(&Value::Bool(false)) {
             let total = commits.get("totalCount").and_then(Value::as_u64);
-            return if total == Some(people.len() as u64) {
-                Ok(people)
-            } else {
-                Err(too_many(number))
-            };
+            return if total == Some(people.len() as u64) { Ok(people) } else { Err(too_many(number)) };
         }
         after = text(commits, "/pageInfo/endCursor");
         if after.is_none() {

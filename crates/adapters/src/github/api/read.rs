@@ -11,7 +11,8 @@ const PER_PAGE: &str = "100";
 /// A longer list is an error: an approval that was withdrawn may be on the pages that are not read.
 const MAX_PAGES: usize = 100;
 /// Permissions of the token that all reads need together.
-const PERMISSIONS: &str = "give the job the permissions `contents: read`, `pull-requests: read` and `actions: read`";
+const PERMISSIONS: &str =
+    "give the job the permissions `contents: read`, `pull-requests: read` and `actions: read`";
 
 impl Client {
     /// Returns the object at an API path.
@@ -34,7 +35,7 @@ impl Client {
                 None => return Ok(all),
             }
         }
-        let message = format!("the list has more than {} pages: {path}", MAX_PAGES);
+        let message = format!("the list has more than {MAX_PAGES} pages: {path}");
         Err(ApiError::new(ApiErrorKind::Unavailable, message))
     }
 
@@ -68,7 +69,7 @@ impl Client {
 /// Replaces the advice for comments by one for reads.
 fn reading(error: ApiError) -> ApiError {
     match error.status {
-        Some(403 | 404 | 410 | 422) => error.help(PERMISSIONS),
+        Some(403 | 404 | 410 | 422) if error.kind != ApiErrorKind::Unavailable => error.help(PERMISSIONS),
         _ => error,
     }
 }
