@@ -4,7 +4,11 @@
 //! the controls; events go to the ledger, then the label to the registry, which is read back.
 
 mod adopt;
+mod approvals;
+mod approve;
+mod approvers;
 mod assign;
+mod authors;
 mod bundle;
 pub(in crate::app) mod content;
 mod diff;
