@@ -6,3 +6,4 @@ pub mod files;
 pub mod git;
 pub mod github;
 pub mod http;
+pub mod serve;

@@ -1,9 +1,12 @@
-//! Support for tests of several crates: a scripted model, readers of Markdown and of workflow commands.
+//! Support for tests of several crates: a scripted model, a ledger in memory, readers of Markdown and of workflow
+//! commands.
 
 pub mod forge;
+mod ledger;
 mod model;
 pub mod runner;
 
+pub use ledger::MemoryLedger;
 pub use model::{Call, RecordedEvents, Reply, ScriptedModel, completion, request, request_of};
 
 use promptgate_core::model::{Completion, Grade, TrialResult};
