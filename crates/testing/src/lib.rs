@@ -1,5 +1,4 @@
-//! Support for tests of several crates: a scripted model, a ledger in memory, readers of Markdown and of workflow
-//! commands.
+//! Support for tests of several crates: a scripted model, a ledger in memory, readers of Markdown and of workflow commands.
 
 pub mod forge;
 mod ledger;
