@@ -22,6 +22,7 @@ mod load;
 mod metrics;
 mod policy;
 mod prices;
+mod release;
 mod scalar;
 mod schema;
 mod slices;
@@ -51,6 +52,7 @@ pub use judge::{JudgeSettings, MemberSettings};
 pub use load::{Placed, load, load_valid_parts, written};
 pub use metrics::MetricSettings;
 pub use policy::{CheckPolicy, parse_minimum};
+pub use release::{LedgerSettings, RegistrySettings, ReleaseSettings};
 pub use scalar::parse_duration;
 pub use schema::{case_schema, schema};
 pub use transform::TransformSettings;
@@ -109,6 +111,8 @@ struct Written {
     gate: gate::WrittenGate,
     /// Limits of a run; reaching one ends it as incomplete.
     budget: budget::WrittenBudget,
+    /// The release of the prompt: its versions, its registry, and the controls before production.
+    release: Option<release::WrittenRelease>,
 }
 
 /// A resolved configuration.
@@ -154,13 +158,17 @@ pub struct Settings {
     pub gate: GateSettings,
     /// Limits of a run.
     pub budget: BudgetSettings,
+    /// The release of the prompt.
+    pub release: Option<ReleaseSettings>,
 }
 
 impl Written {
     fn resolve(self, reader: &mut Reader<'_>, file: &str) -> Settings {
+        let name = self.name.unwrap_or_else(|| folder(file));
         let settings = Settings {
             file: file.to_owned(),
-            name: self.name.unwrap_or_else(|| folder(file)),
+            release: self.release.and_then(|release| release.resolve(reader, &name)),
+            name,
             dataset: self.dataset.into(),
             prompt: self.prompt,
             baseline: self.baseline.map(|baseline| reader.placed("/baseline", baseline)),
