@@ -1,9 +1,9 @@
 //! Langfuse's routes for reading prompts, as its server answers them and its SDKs read them.
 //!
 //! `version` is the publish number, and the semantic version is `config.promptgate.version` and the label `vX.Y.Z`.
-//! `config` holds the model and the parameters as an application passes them on, and under `promptgate` the version, the
-//! digest, the answer schema and, for a text prompt, the template of its user message. Tags are an empty list, because
-//! the SDKs refuse null there.
+//! `config` holds the model, the parameters and the answer schema as `response_format`, and under `promptgate` the
+//! version, the digest and, for a text prompt, the template of its user message. Tags are an empty list, because the SDKs
+//! refuse null there.
 
 use hyper::{HeaderMap, StatusCode};
 use jiff::Timestamp;
@@ -45,18 +45,31 @@ pub(super) fn body(prompt: &Prompt, record: &Record) -> Value {
     })
 }
 
+/// Model and parameters as an application passes them on, with the same keys as in a Langfuse project that promptgate
+/// publishes to.
 fn config(record: &Record) -> Value {
     let content = &record.content;
     let mut config = Map::new();
     config.insert("model".to_owned(), json!(content.model));
-    // A parameter of such a name would hide the model or the version.
-    let is_parameter = |name: &str| !matches!(name, "model" | "promptgate");
-    config.extend(content.parameters.clone().into_iter().filter(|(name, _)| is_parameter(name)));
+    // A parameter of such a name would hide the model, the schema or the version.
+    let is_taken = |name: &str| match name {
+        "model" | "promptgate" => true,
+        "response_format" => content.answer_schema.is_some(),
+        _ => false,
+    };
+    let (hidden, parameters): (Map<_, _>, Map<_, _>) =
+        content.parameters.clone().into_iter().partition(|(name, _)| is_taken(name));
+    config.extend(parameters);
+    if let Some(schema) = &content.answer_schema {
+        let format = json!({"type": "json_schema", "json_schema": {"name": "answer", "schema": schema}});
+        config.insert("response_format".to_owned(), format);
+    }
     let mut own = Map::new();
     own.insert("version".to_owned(), json!(record.version));
     own.insert("digest".to_owned(), json!(record.digest));
-    if let Some(schema) = &content.answer_schema {
-        own.insert("answer_schema".to_owned(), schema.clone());
+    own.insert("level".to_owned(), json!(record.level));
+    if !hidden.is_empty() {
+        own.insert("parameters".to_owned(), Value::Object(hidden));
     }
     if let (PromptKind::Text, Some(user)) = (content.kind, content.messages.get(1)) {
         own.insert("user".to_owned(), json!(user.content));

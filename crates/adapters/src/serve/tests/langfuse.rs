@@ -3,7 +3,7 @@
 use hyper::Method;
 use serde_json::json;
 
-use super::{MemoryLedger, Options, Served, text};
+use super::{FaultyLedger, Options, Served, text};
 use std::sync::Arc;
 
 const PATH: &str = "/api/public/v2/prompts";
@@ -30,7 +30,7 @@ async fn text_prompt_has_the_form_that_sdks_read() {
             "config": {
                 "model": "gpt-5-mini",
                 "temperature": 0.2,
-                "promptgate": {"version": "2.3.1", "digest": digest, "user": "{{query}}"},
+                "promptgate": {"version": "2.3.1", "digest": digest, "level": "minor", "user": "{{query}}"},
             },
             "labels": ["canary", "production", "v2.3.1"],
             "tags": [],
@@ -55,9 +55,10 @@ async fn chat_prompt_has_all_messages_and_its_schema() {
             {"role": "user", "content": "{{question}}"},
         ])
     );
+    // The order of properties is the order of generation.
     assert_eq!(
-        body["config"]["promptgate"]["answer_schema"].to_string(),
-        r#"{"type":"object","properties":{"b":{},"a":{}}}"#
+        body["config"]["response_format"].to_string(),
+        r#"{"type":"json_schema","json_schema":{"name":"answer","schema":{"type":"object","properties":{"b":{},"a":{}}}}}"#
     );
     assert_eq!(body["labels"], json!(["latest", "production", "v0.1.0"]));
 }
@@ -207,10 +208,14 @@ async fn parameter_cannot_hide_the_version() {
     let mut content = text("Hello.");
     content.parameters.insert("promptgate".to_owned(), json!({"version": "9.9.9"}));
     content.parameters.insert("model".to_owned(), json!("other"));
-    let ledger = MemoryLedger::default();
+    let ledger = FaultyLedger::default();
     ledger.publish("a", "1.0.0", content);
     let served = Served::new(Arc::new(ledger), Options::default()).await;
     let config = &served.get(&format!("{PATH}/a?label=latest")).await.json()["config"];
     assert_eq!(config["promptgate"]["version"], "1.0.0");
     assert_eq!(config["model"], "gpt-5-mini");
+    assert_eq!(
+        config["promptgate"]["parameters"],
+        json!({"promptgate": {"version": "9.9.9"}, "model": "other"})
+    );
 }

@@ -1,6 +1,7 @@
 mod connections;
 mod discarding;
 mod langfuse;
+mod ledger;
 mod own;
 mod reload;
 
@@ -9,9 +10,9 @@ use std::sync::{Arc, Mutex};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Bytes;
 use hyper::{HeaderMap, Method, Request};
+use ledger::FaultyLedger;
 use promptgate_core::model::{Message, MessageRole};
 use promptgate_release::{Content, PromptKind};
-use promptgate_testing::MemoryLedger;
 use serde_json::{Map, Value, json};
 
 use super::{Notice, Options, Registry, routes};
@@ -49,8 +50,8 @@ fn message(role: MessageRole, content: &str) -> Message {
 }
 
 /// A ledger with `support/reply` in three versions and `triage` in one.
-fn ledger() -> Arc<MemoryLedger> {
-    let ledger = MemoryLedger::default();
+fn ledger() -> Arc<FaultyLedger> {
+    let ledger = FaultyLedger::default();
     ledger.publish("support/reply", "2.3.1", text("Hello {{name}}."));
     ledger.publish("support/reply", "2.4.0", text("Hi {{name}}!"));
     ledger.publish("support/reply", "2.4.1", text("Hi, {{name}}!"));
@@ -64,13 +65,13 @@ fn ledger() -> Arc<MemoryLedger> {
 
 /// A registry over a ledger, with the notices that it gave.
 struct Served {
-    ledger: Arc<MemoryLedger>,
+    ledger: Arc<FaultyLedger>,
     registry: Arc<Registry>,
     notices: Arc<Mutex<Vec<Notice>>>,
 }
 
 impl Served {
-    async fn new(ledger: Arc<MemoryLedger>, options: Options) -> Self {
+    async fn new(ledger: Arc<FaultyLedger>, options: Options) -> Self {
         let notices = Arc::<Mutex<Vec<Notice>>>::default();
         let list = Arc::clone(&notices);
         let on_notice = Box::new(move |notice| list.lock().expect("a list").push(notice));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use promptgate_release::PortError;
 use serde_json::json;
 
-use super::{MemoryLedger, Options, Served, ledger, text};
+use super::{FaultyLedger, Options, Served, ledger, text};
 use crate::serve::Registry;
 
 const PRODUCTION: &str = "/v1/prompts/support/reply";
@@ -99,7 +99,7 @@ impl Served {
 #[tokio::test]
 async fn unreadable_ledger_keeps_the_last_good_state() {
     let served = Served::standard().await;
-    served.ledger.block(Some(PortError::Unavailable("disk failure".to_owned())));
+    served.ledger.block(PortError::Unavailable("disk failure".to_owned()));
     served.refresh().await;
     assert_eq!(served.version(PRODUCTION).await, "2.3.1");
     assert_eq!(served.health().await["prompts"], 2);
@@ -109,7 +109,7 @@ async fn unreadable_ledger_keeps_the_last_good_state() {
 #[tokio::test]
 async fn ledger_without_names_cannot_be_opened() {
     let ledger = ledger();
-    ledger.block(Some(PortError::Unavailable("disk failure".to_owned())));
+    ledger.block(PortError::Unavailable("disk failure".to_owned()));
     let opened = Registry::open(ledger, Options::default(), Box::new(|_| {})).await;
     assert_eq!(opened.err(), Some(PortError::Unavailable("disk failure".to_owned())));
 }
@@ -126,7 +126,7 @@ async fn unreachable_ledger_is_opened_with_what_was_fetched() {
 #[tokio::test]
 async fn damaged_prompt_keeps_its_last_good_state_and_no_other() {
     let served = Served::standard().await;
-    served.ledger.damage("support/reply", Some(PortError::Damaged("line 3: not an event".to_owned())));
+    served.ledger.damage("support/reply", PortError::Damaged("line 3: not an event".to_owned()));
     served.ledger.publish("triage", "0.2.0", text("Sort."));
     served.refresh().await;
     assert_eq!(served.version(PRODUCTION).await, "2.3.1");
@@ -137,7 +137,7 @@ async fn damaged_prompt_keeps_its_last_good_state_and_no_other() {
 #[tokio::test]
 async fn prompt_that_was_never_readable_is_a_server_error() {
     let ledger = ledger();
-    ledger.damage("support/reply", Some(PortError::Damaged("line 3: not an event".to_owned())));
+    ledger.damage("support/reply", PortError::Damaged("line 3: not an event".to_owned()));
     let served = Served::new(ledger, Options::default()).await;
     let part = "support/reply is not served: line 3: not an event";
     for uri in [PRODUCTION, "/api/public/v2/prompts/support%2Freply"] {
@@ -158,13 +158,13 @@ async fn mutated_version_is_never_served() {
         "/api/public/v2/prompts/support%2Freply",
         "/api/public/v2/prompts/support%2Freply?version=1",
     ] {
-        served.get(uri).await.expect_error(500, "damaged", "it was changed after it was published");
+        served.get(uri).await.expect_error(500, "damaged", "does not match its digest");
     }
     // The other versions are not affected.
     assert_eq!(served.version("/v1/prompts/support/reply?ref=staging").await, "2.4.0");
     let (subject, reason) = &served.problems().await[0];
     assert_eq!(subject, "support/reply@2.3.1");
-    assert!(reason.contains("it was changed after it was published"), "{reason}");
+    assert!(reason.contains("does not match its digest"), "{reason}");
 }
 
 #[tokio::test]
@@ -206,7 +206,7 @@ async fn label_on_a_version_that_was_never_good_is_an_error_not_another_version(
     served.ledger.mutate("support/reply", "3.0.0", |record| record.content.model.push('X'));
     served.ledger.set_label("support/reply", "production", "3.0.0");
     served.refresh().await;
-    served.get(PRODUCTION).await.expect_error(500, "damaged", "it was changed after it was published");
+    served.get(PRODUCTION).await.expect_error(500, "damaged", "does not match its digest");
     assert_eq!(served.version("/v1/prompts/support/reply?ref=2.3.1").await, "2.3.1");
 }
 
@@ -249,7 +249,7 @@ async fn verified_versions_are_read_again_only_under_a_label() {
 
 #[tokio::test]
 async fn shared_ledgers_are_read_less_often() {
-    let shared = Served::new(Arc::new(MemoryLedger::shared()), Options::default()).await;
+    let shared = Served::new(Arc::new(FaultyLedger::shared()), Options::default()).await;
     let local = Served::standard().await;
     let chosen = Options { refresh: Some(std::time::Duration::from_millis(1)), ..Options::default() };
     let chosen = Served::new(ledger(), chosen).await;
