@@ -26,6 +26,7 @@ mod prices;
 mod redacting;
 pub(crate) mod report_files;
 pub(crate) mod schema;
+pub(crate) mod serve;
 pub(crate) mod shard;
 mod sources;
 pub(crate) mod suite;
