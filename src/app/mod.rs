@@ -24,6 +24,7 @@ mod models;
 pub(crate) mod plan;
 mod prices;
 mod redacting;
+pub(crate) mod release;
 pub(crate) mod report_files;
 pub(crate) mod schema;
 pub(crate) mod serve;

@@ -69,6 +69,7 @@ pub fn read(text: &str) -> Result<Chain, BrokenChain> {
     Ok(chain)
 }
 
-fn digest(line: &str) -> Digest {
+/// The digest of a line, without its line feed.
+pub fn digest(line: &str) -> Digest {
     Digest::from_bytes(Sha256::digest(line.as_bytes()).as_slice())
 }

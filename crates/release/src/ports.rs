@@ -10,8 +10,8 @@ use crate::{Content, Digest, Event, Label, Name, PortError, Record, State, Versi
 /// The result of an operation of a port.
 pub type PortResult<'a, T> = BoxFuture<'a, Result<T, PortError>>;
 
-/// The position of a ledger: the commit of a branch, or the digest of the last line of a folder's file.
-pub type Tip = String;
+/// The position of a name in its ledger: the digest of its last line.
+pub type Tip = Digest;
 
 /// The events of a prompt, and the position they were read at.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -20,6 +20,24 @@ pub struct History {
     pub events: Vec<Event>,
     /// The position after the last event; `None` for an empty ledger.
     pub tip: Option<Tip>,
+}
+
+/// A verified history, and how much of the branch it was compared with.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Verification {
+    /// The events.
+    pub history: History,
+    /// The commits of the branch; `None` for a folder.
+    pub commits: Option<VerifiedCommits>,
+}
+
+/// The commits of a branch that were verified to only append to their parents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct VerifiedCommits {
+    /// Their number.
+    pub count: usize,
+    /// Whether they reach back to the first commit; false in a shallow clone whose history could not be fetched.
+    pub complete: bool,
 }
 
 /// What is added to a ledger in one step: all of it, or nothing.
@@ -62,10 +80,11 @@ pub trait LedgerStore: Send + Sync {
     /// [`PortError::Mutated`] if the content does not match.
     fn record<'a>(&'a self, name: &'a Name, version: Version) -> PortResult<'a, Option<Record>>;
 
-    /// Appends if the ledger is still at `expected`, and returns the new position.
+    /// Appends if the events of the name still end at `expected`, and returns their new end.
     ///
     /// # Errors
-    /// [`PortError::Conflict`] if another writer appended since; [`PortError::Refused`] if the server rejects the write.
+    /// [`PortError::Conflict`] if another writer appended since; [`PortError::Refused`] if the server rejects the write;
+    /// [`PortError::Invalid`] for events that cannot follow, or a published version without its record.
     fn append<'a>(
         &'a self,
         name: &'a Name,
@@ -78,7 +97,7 @@ pub trait LedgerStore: Send + Sync {
     ///
     /// # Errors
     /// [`PortError::Damaged`] or [`PortError::Mutated`], with the place.
-    fn verify<'a>(&'a self, name: &'a Name) -> PortResult<'a, History>;
+    fn verify<'a>(&'a self, name: &'a Name) -> PortResult<'a, Verification>;
 }
 
 /// The identifier that a registry gave to a version.

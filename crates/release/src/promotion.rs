@@ -1,6 +1,7 @@
 //! Decides whether a version may be promoted.
 
 mod controls;
+mod describe;
 
 use jiff::Timestamp;
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use futures::FutureExt as _;
-use promptgate_release::ports::{Addition, History, LedgerStore, PortResult, Tip};
+use promptgate_release::ports::{Addition, History, LedgerStore, PortResult, Tip, Verification};
 use promptgate_release::{Event, Name, PortError, Record, State, Version};
 
 /// A ledger in memory. Like a branch, it has one position for all names.
@@ -130,10 +130,10 @@ impl LedgerStore for MemoryLedger {
         async move { self.add(name, addition, expected) }.boxed()
     }
 
-    fn verify<'a>(&'a self, name: &'a Name) -> PortResult<'a, History> {
+    fn verify<'a>(&'a self, name: &'a Name) -> PortResult<'a, Verification> {
         async {
             self.fold(name)?;
-            Ok(self.read(name))
+            Ok(Verification { history: self.read(name), commits: None })
         }
         .boxed()
     }

@@ -1,9 +1,10 @@
 //! Accepts and discards the traces and scores that Langfuse's SDKs send to the host that they read prompts from.
 //!
-//! The real SDKs behave as follows, each with a span that is linked to a prompt. Python 3.x and 5.x and JavaScript 5.x
-//! post spans to `/api/public/otel/v1/traces`; after 404 they log an error for each batch, after 5xx they retry for up to
-//! a minute. JavaScript 3.x posts spans, and several SDKs scores, to `/api/public/ingestion`, and expects 207 with a list
-//! of errors. Python 5.x posts a list of scores to `/api/public/scores`, and expects 202 or 207.
+//! The real SDKs need it, although the application works without. After 404, Python 3.15 and 5.0 log an error for each
+//! batch of spans, JavaScript 3.39 tries four times and delays the end of the process by 9 seconds, and the exporter of
+//! 5.11 rejects at its end; after 503 all of them retry. JavaScript 3.39 posts spans, and both 3.x post scores, to
+//! `/api/public/ingestion`, and read a list of errors from a 207. Python 5.0 posts a list of scores to
+//! `/api/public/scores`, and expects 202.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

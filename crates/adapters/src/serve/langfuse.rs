@@ -14,6 +14,7 @@ use super::prompt::unreadable;
 use super::query::Query;
 use super::response::{Freshness, Reply, Representation, error};
 use super::snapshot::{Prompt, Snapshot};
+use crate::registry::langfuse_config;
 
 /// Prompts on a page of the list by default, and at most.
 const DEFAULT_PAGE: u64 = 50;
@@ -45,37 +46,11 @@ pub(super) fn body(prompt: &Prompt, record: &Record) -> Value {
     })
 }
 
-/// Model and parameters as an application passes them on, with the same keys as in a Langfuse project that promptgate
-/// publishes to.
-fn config(record: &Record) -> Value {
+/// The same as in a Langfuse project that promptgate publishes to.
+fn config(record: &Record) -> Map<String, Value> {
     let content = &record.content;
-    let mut config = Map::new();
-    config.insert("model".to_owned(), json!(content.model));
-    // A parameter of such a name would hide the model, the schema or the version.
-    let is_taken = |name: &str| match name {
-        "model" | "promptgate" => true,
-        "response_format" => content.answer_schema.is_some(),
-        _ => false,
-    };
-    let (hidden, parameters): (Map<_, _>, Map<_, _>) =
-        content.parameters.clone().into_iter().partition(|(name, _)| is_taken(name));
-    config.extend(parameters);
-    if let Some(schema) = &content.answer_schema {
-        let format = json!({"type": "json_schema", "json_schema": {"name": "answer", "schema": schema}});
-        config.insert("response_format".to_owned(), format);
-    }
-    let mut own = Map::new();
-    own.insert("version".to_owned(), json!(record.version));
-    own.insert("digest".to_owned(), json!(record.digest));
-    own.insert("level".to_owned(), json!(record.level));
-    if !hidden.is_empty() {
-        own.insert("parameters".to_owned(), Value::Object(hidden));
-    }
-    if let (PromptKind::Text, Some(user)) = (content.kind, content.messages.get(1)) {
-        own.insert("user".to_owned(), json!(user.content));
-    }
-    config.insert("promptgate".to_owned(), Value::Object(own));
-    Value::Object(config)
+    let user = content.messages.get(1).filter(|_| content.kind == PromptKind::Text);
+    langfuse_config(record, user.map(|message| message.content.as_str()))
 }
 
 /// Responds to `GET /api/public/v2/prompts/{name}?label=…&version=…`.

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures::FutureExt as _;
 use jiff::Timestamp;
-use promptgate_release::ports::{Addition, History, LedgerStore, PortResult, Tip};
+use promptgate_release::ports::{Addition, History, LedgerStore, PortResult, Tip, Verification};
 use promptgate_release::{
     Actor, ActorSource, Change, Content, Event, EventKind, Label, Level, MoveCause, Name, PortError,
     RECORD_SCHEMA, Record, ReleasePolicy, State, Version,
@@ -182,7 +182,7 @@ impl LedgerStore for FaultyLedger {
         async { Err(PortError::Refused("the server only reads".to_owned())) }.boxed()
     }
 
-    fn verify<'a>(&'a self, name: &'a Name) -> PortResult<'a, History> {
-        self.history(name)
+    fn verify<'a>(&'a self, name: &'a Name) -> PortResult<'a, Verification> {
+        async { self.prompt(name).verify(name).await }.boxed()
     }
 }
