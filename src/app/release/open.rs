@@ -44,8 +44,13 @@ impl Opened {
     /// No configuration that releases the prompt, or several of them.
     pub(crate) fn open(target: &Target) -> Result<Self, Failure> {
         let (shown, folder, settings) = find(target)?;
+        Ok(Self::of(settings, shown, folder))
+    }
+
+    /// Opens the ledger of these settings; nothing is fetched.
+    pub(super) fn of(settings: ReleaseSettings, shown: String, folder: PathBuf) -> Self {
         let ledger = open_ledger(&settings.ledger, &folder);
-        Ok(Self { settings, shown, folder, ledger })
+        Self { settings, shown, folder, ledger }
     }
 
     /// The name of the prompt.

@@ -6,6 +6,18 @@ mod ci;
 mod comment;
 mod compare;
 mod init;
+mod promote;
+mod publish;
+mod reconcile;
+mod rollback;
+mod ledger;
+mod get;
+mod show;
+mod status;
+mod log;
+mod diff;
+mod assign;
+mod export;
 mod merge;
 mod mock_server;
 mod output;
@@ -35,6 +47,12 @@ pub(super) use run::RunArguments;
 pub(super) use schema::SchemaArguments;
 pub(super) use serve::ServeArguments;
 pub(super) use suite::SuiteFlags;
+
+pub(super) use ledger::ReadFormat;
+pub(super) use promote::PromoteArguments;
+pub(super) use publish::PublishArguments;
+pub(super) use reconcile::ReconcileArguments;
+pub(super) use rollback::RollbackArguments;
 
 pub(super) use parse::parse;
 
@@ -90,6 +108,14 @@ pub(crate) enum Command {
     Init(InitArguments),
     /// Show the cache of answers, or remove entries.
     Cache(CacheArguments),
+    /// Publish the prompt as an immutable version, with the gate's report as evidence.
+    Publish(PublishArguments),
+    /// Move staging or production to a version that passed its controls.
+    Promote(PromoteArguments),
+    /// Move production back to a version that served before: at once, and verified.
+    Rollback(RollbackArguments),
+    /// Compare the registry with the ledger, and repair it.
+    Reconcile(ReconcileArguments),
     /// Serve prompts to applications: what they read where there is no other registry.
     Serve(ServeArguments),
     /// Serve a simulated model over HTTP, with faults on request.

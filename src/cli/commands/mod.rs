@@ -10,7 +10,11 @@ mod init;
 mod merge;
 mod mock_server;
 mod plan;
+mod promote;
+mod publish;
+mod reconcile;
 mod report;
+mod rollback;
 mod run;
 mod schema;
 mod serve;
@@ -35,6 +39,10 @@ pub(super) async fn dispatch(command: &Command) -> Result<ExitStatus, Failure> {
         Command::Schema(arguments) => schema::schema(arguments),
         Command::Cache(arguments) => cache::cache(arguments),
         Command::Init(arguments) => init::init(arguments),
+        Command::Publish(arguments) => publish::publish(arguments, &environment).await,
+        Command::Promote(arguments) => promote::promote(arguments, &environment).await,
+        Command::Rollback(arguments) => rollback::rollback(arguments, &environment).await,
+        Command::Reconcile(arguments) => reconcile::reconcile(arguments, &environment).await,
         Command::Serve(arguments) => serve::serve(arguments, &environment).await,
         Command::MockServer(arguments) => mock_server::mock_server(arguments).await,
         Command::Comment(arguments) => comment::comment(arguments, &environment).await,

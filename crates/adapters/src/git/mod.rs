@@ -8,6 +8,7 @@
 
 mod change;
 mod changed;
+mod commit;
 mod commit_check;
 mod commit_files;
 #[cfg(test)]
