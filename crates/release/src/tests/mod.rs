@@ -4,6 +4,7 @@ mod approval;
 mod canonical;
 mod chain;
 mod fold;
+mod obstacles;
 mod promotion;
 mod rollback;
 
