@@ -29,7 +29,7 @@ pub(crate) async fn verify(ledger: &dyn LedgerStore, wanted: &[Name]) -> Result<
 }
 
 async fn of_prompt(ledger: &dyn LedgerStore, name: &Name) -> Result<VerifiedPrompt, PortError> {
-    let history = ledger.verify(name).await?;
+    let history = ledger.verify(name).await?.history;
     let state = State::fold(&history.events)
         .map_err(|error| PortError::Damaged(format!("{}: {name}: {error}", ledger.location())))?;
     Ok(VerifiedPrompt {
