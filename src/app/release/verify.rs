@@ -35,7 +35,7 @@ async fn of_prompt(ledger: &dyn LedgerStore, name: &Name) -> Result<VerifiedProm
         .map_err(|error| PortError::Damaged(format!("{}: {name}: {error}", ledger.location())))?;
     Ok(VerifiedPrompt {
         name: name.to_string(),
-        events: Some(history.history.events.len()),
+        events: Some(history.events.len()),
         versions: Some(state.versions.len()),
         position: history.tip.map(|tip| tip.to_string()),
         commits: commits.map(|commits| VerifiedCommits { count: commits.count, complete: commits.complete }),
