@@ -93,7 +93,9 @@ pub(crate) fn ledger(_config: Option<&Path>) -> Result<Arc<dyn LedgerStore>, Fai
     let configured = super::sources::configured(_config)?;
     let settings = configured.settings.release.as_ref().map(|release| release.ledger.clone());
     match settings {
-        Some(crate::config::LedgerSettings::Folder(path)) => Ok(Arc::new(promptgate_adapters::ledger::Folder::new(configured.location.folder.join(path)))),
+        Some(crate::config::LedgerSettings::Folder(path)) => {
+            Ok(Arc::new(promptgate_adapters::ledger::Folder::new(configured.location.folder.join(path))))
+        }
         _ => Err(Failure::Internal("not wired".to_owned())),
     }
 }

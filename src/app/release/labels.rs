@@ -194,7 +194,12 @@ impl Places<'_> {
     ///
     /// # Errors
     /// [`PortError::Conflict`] if it points elsewhere.
-    pub(super) async fn confirm(&self, label: &Label, version: Version, state: &State) -> Result<(), PortError> {
+    pub(super) async fn confirm(
+        &self,
+        label: &Label,
+        version: Version,
+        state: &State,
+    ) -> Result<(), PortError> {
         match self.holder(label, state).await? {
             Some(holder) if holder == version => Ok(()),
             _ => Err(PortError::Conflict("label")),
@@ -222,7 +227,11 @@ impl Places<'_> {
         write::append(self.ledger, self.name, async |current: &write::Current| {
             let known = current.state.versions.get(&version);
             let known = known.and_then(|known| known.registered.get(self.registry.kind()));
-            let kinds = if known == Some(&id) { Vec::new() } else { vec![super::reconcile::registered(version, self.registry, id.clone())] };
+            let kinds = if known == Some(&id) {
+                Vec::new()
+            } else {
+                vec![super::reconcile::registered(version, self.registry, id.clone())]
+            };
             Ok::<_, PortError>((self.stamp.events(kinds), ()))
         })
         .await

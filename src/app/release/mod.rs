@@ -22,29 +22,31 @@ mod open;
 mod pending;
 mod promote;
 mod publish;
+mod reading;
 mod reconcile;
 mod record;
 mod resolve;
 mod rollback;
 mod show;
 mod status;
-mod verify;
-mod wait;
-mod wire;
-mod write;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;
+mod verify;
+mod wait;
+mod wire;
+mod write;
 
 pub(crate) use assign::assign;
-pub(crate) use bundle::{BundleOptions, Bundled, DEFAULT_BUNDLE_FOLDER, bundle};
+pub(crate) use bundle::{BundleOptions, DEFAULT_BUNDLE_FOLDER, bundle};
 pub(crate) use diff::{DiffOptions, diff};
 pub(crate) use get::{GetOptions, get};
 pub(crate) use log::log;
 pub(crate) use open::{Opened, Target};
 pub(crate) use promote::{PromoteOptions, PromoteOutcome, Promoted, promote};
 pub(crate) use publish::{PublishOptions, PublishOutcome, Published, publish};
+pub(crate) use reading::{LedgerOptions, open_ledger_for_reading};
 pub(crate) use reconcile::{Difference, ReconcileOptions, Reconciled, reconcile};
 pub(crate) use rollback::{RollbackOptions, RolledBack, rollback};
 pub(crate) use show::show;

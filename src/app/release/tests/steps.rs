@@ -180,7 +180,11 @@ impl<R: Registry> Registry for SteppedPort<R> {
         stepped!(self, self.inner.create_version(record))
     }
 
-    fn find_by_digest<'a>(&'a self, name: &'a Name, digest: &'a Digest) -> PortResult<'a, Option<StoredVersion>> {
+    fn find_by_digest<'a>(
+        &'a self,
+        name: &'a Name,
+        digest: &'a Digest,
+    ) -> PortResult<'a, Option<StoredVersion>> {
         stepped!(self, self.inner.find_by_digest(name, digest))
     }
 

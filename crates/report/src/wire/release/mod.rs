@@ -1,4 +1,4 @@
-//! What the commands that read a ledger print as JSON: one format for each command.
+//! JSON of the commands that read or write a ledger: one format for each command.
 //!
 //! Times are RFC 3339 in UTC; versions, labels, levels and digests are written as in the ledger.
 
