@@ -1,5 +1,7 @@
 //! The release of a prompt: what a ledger says about its versions and labels, who acts, and who approved.
 
+#[cfg(test)]
+mod approval_world;
 mod approvals;
 mod approve;
 mod approvers;
