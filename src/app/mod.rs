@@ -28,6 +28,7 @@ mod redacting;
 pub(crate) mod release;
 pub(crate) mod report_files;
 pub(crate) mod schema;
+pub(crate) mod serve;
 pub(crate) mod shard;
 mod sources;
 pub(crate) mod suite;
