@@ -30,6 +30,8 @@ mod rollback;
 mod show;
 mod status;
 #[cfg(test)]
+mod approval_world;
+#[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;
