@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 
 use super::{Environment, Failure};
-use promptgate_adapters::serve::{self, Registry};
+use promptgate_adapters::serve::{self, PromptServer};
 use promptgate_core::model::{Diagnostic, Diagnostics};
 use promptgate_core::text::Secret;
 use promptgate_release::ports::LedgerStore;
@@ -28,7 +28,7 @@ pub(crate) struct Options {
 
 /// A server that listens.
 pub(crate) struct Server {
-    registry: Arc<Registry>,
+    server: Arc<PromptServer>,
     listener: TcpListener,
     location: String,
     /// Its address.
@@ -64,27 +64,27 @@ impl Server {
             .map_err(|error| Failure::Internal(format!("the listener has no address: {error}")))?;
         let location = ledger.location();
         let options = serve::Options { token, refresh, ..serve::Options::default() };
-        let registry = Registry::open(ledger, options, on_notice).await.map_err(|error| {
+        let server = PromptServer::open(ledger, options, on_notice).await.map_err(|error| {
             let diagnostic = Diagnostic::new(format!("could not read the ledger {location}: {error}"));
             Failure::Incomplete(Diagnostics::from(diagnostic))
         })?;
-        Ok(Self { registry, listener, location, address })
+        Ok(Self { server, listener, location, address })
     }
 
     /// What is served, in a sentence.
     pub(crate) fn describe(&self) -> String {
-        let prompts = self.registry.prompts();
+        let prompts = self.server.prompts();
         format!(
             "serves {prompts} prompt{} of {}, read every {:?}; Ctrl-C ends it",
             if prompts == 1 { "" } else { "s" },
             self.location,
-            self.registry.refresh_interval()
+            self.server.refresh_interval()
         )
     }
 
     /// Serves until `shutdown` is ready.
     pub(crate) async fn serve(self, shutdown: impl Future<Output = ()> + Send) {
-        serve::serve(self.registry, self.listener, shutdown).await;
+        serve::serve(self.server, self.listener, shutdown).await;
     }
 }
 
@@ -93,7 +93,9 @@ pub(crate) fn ledger(_config: Option<&Path>) -> Result<Arc<dyn LedgerStore>, Fai
     let configured = super::sources::configured(_config)?;
     let settings = configured.settings.release.as_ref().map(|release| release.ledger.clone());
     match settings {
-        Some(crate::config::LedgerSettings::Folder(path)) => Ok(Arc::new(promptgate_adapters::ledger::Folder::new(configured.location.folder.join(path)))),
+        Some(crate::config::LedgerSettings::Folder(path)) => {
+            Ok(Arc::new(promptgate_adapters::ledger::Folder::new(configured.location.folder.join(path))))
+        }
         _ => Err(Failure::Internal("not wired".to_owned())),
     }
 }

@@ -28,6 +28,8 @@ mod policy_from;
 mod readme;
 mod report_fixtures;
 mod schemas;
+mod serve;
+mod served;
 mod servers;
 mod shards;
 mod support;
