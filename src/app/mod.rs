@@ -15,6 +15,7 @@ mod environment;
 pub(crate) mod evaluate;
 mod failure;
 mod files;
+mod github;
 pub(crate) mod init;
 pub(crate) mod keys;
 pub(crate) mod merge;

@@ -13,17 +13,17 @@ const EVENT_LIMIT: u64 = 32 << 20;
 
 impl Environment {
     /// Whether GitHub Actions reads the log.
-    pub(super) fn is_github(&self) -> bool {
+    pub(in crate::app) fn is_github(&self) -> bool {
         self.variable("GITHUB_ACTIONS").is_some_and(|value| value == "true")
     }
 
     /// The file that a variable names.
-    pub(super) fn path(&self, name: &str) -> Option<PathBuf> {
+    pub(in crate::app) fn path(&self, name: &str) -> Option<PathBuf> {
         self.variable(name).map(PathBuf::from)
     }
 
     /// The URL of the workflow run; `None` outside GitHub.
-    pub(super) fn run_url(&self) -> Option<String> {
+    pub(in crate::app) fn run_url(&self) -> Option<String> {
         let [server, repository, run] =
             ["GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID"].map(|name| self.variable(name));
         Some(format!("{}/{}/actions/runs/{}", server?.trim_end_matches('/'), repository?, run?))
@@ -33,7 +33,7 @@ impl Environment {
     ///
     /// # Errors
     /// An event without a file, or with an unreadable one.
-    pub(super) fn event(&self) -> Result<Option<Event>, Diagnostic> {
+    pub(in crate::app) fn event(&self) -> Result<Option<Event>, Diagnostic> {
         let Some(name) = self.variable("GITHUB_EVENT_NAME") else { return Ok(None) };
         let help =
             "leave the variables that GitHub sets as they are; without GITHUB_EVENT_NAME no event is read";

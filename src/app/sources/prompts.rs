@@ -1,28 +1,43 @@
 //! Resolves the prompts of candidate and baseline to bytes.
 
+use serde_json::Value;
+
 use super::base;
 use super::files::Trees;
 use super::locate::{Location, from_command_line, parse};
 use super::policy::{PolicySources, configuration_at};
+use crate::app::release::content;
 use crate::app::suite::SuiteOptions;
 use crate::app::{Environment, Failure, mismatch, report_files};
 use crate::config::Settings;
 use promptgate_adapters::files::{self, Baseline, BaselineSpec, PromptBytes, PromptSource, Tree};
 use promptgate_adapters::git::Repository;
 use promptgate_core::model::{DatasetFacts, Diagnostic, Diagnostics, Place, Run};
+use promptgate_release::Record;
 
 /// The name of the merge base in messages and reports.
 pub(super) const MERGE_BASE: &str = "merge-base";
 /// Largest report that is a baseline, in bytes.
 const REPORT_LIMIT: u64 = 1 << 30;
 
+/// A prompt of a variant.
+#[derive(Debug)]
+pub(in crate::app) enum ResolvedPrompt {
+    /// A file, of the work tree or of a commit.
+    File(PromptFile),
+    /// A version of a ledger.
+    Published(Box<Record>),
+}
+
 /// The bytes of a prompt, and the settings that it is sent with.
 #[derive(Debug)]
-pub(in crate::app) struct ResolvedPrompt {
+pub(in crate::app) struct PromptFile {
     /// The bytes.
     pub(in crate::app) prompt: PromptBytes,
     /// User message, model and parameters.
     pub(in crate::app) source: PromptSource,
+    /// The schema of answers, from the checks of the configuration that the prompt is from.
+    pub(in crate::app) answer_schema: Option<Value>,
     /// Whether it is the prompt of the merge base, by the configuration there.
     pub(in crate::app) of_merge_base: bool,
 }
@@ -84,15 +99,17 @@ pub(super) fn candidate(
     location: &Location,
 ) -> Result<ResolvedPrompt, Diagnostics> {
     let (settings, tree) = (&policy.settings, &policy.trees.candidate);
-    let Some(text) = &options.candidate else {
-        return resolved(tree, settings, settings.prompt.clone());
+    let of_candidate = |tree: &Tree, path: String| {
+        let schema = content::schema_of_suite(&policy.own_checks, tree);
+        Ok(ResolvedPrompt::File(PromptFile { answer_schema: schema, ..resolved(tree, settings, path)? }))
     };
+    let Some(text) = &options.candidate else { return of_candidate(tree, settings.prompt.clone()) };
     let flag = |diagnostic: Diagnostic| Diagnostics::from(diagnostic.or_at(&Place::file("--candidate")));
     let spec = BaselineSpec::parse_candidate(text, "candidate").map_err(flag)?;
     match files::baseline(Some(&spec), &location.folder, &|name| environment.variable(name)).map_err(flag)? {
-        Baseline::File { path } => resolved(tree, settings, from_command_line(&path, &location.folder)),
+        Baseline::File { path } => of_candidate(tree, from_command_line(&path, &location.folder)),
         Baseline::Commit { tree, path, .. } => {
-            resolved(&tree, settings, path.unwrap_or_else(|| settings.prompt.clone()))
+            of_candidate(&tree, path.unwrap_or_else(|| settings.prompt.clone()))
         }
         Baseline::None { .. } | Baseline::Report { .. } => {
             Err(flag(Diagnostic::new("not a valid candidate")))
@@ -100,13 +117,10 @@ pub(super) fn candidate(
     }
 }
 
-pub(super) fn resolved(
-    tree: &Tree,
-    settings: &Settings,
-    path: String,
-) -> Result<ResolvedPrompt, Diagnostics> {
+pub(super) fn resolved(tree: &Tree, settings: &Settings, path: String) -> Result<PromptFile, Diagnostics> {
     let prompt = files::fetch_prompt(tree, &path)?;
-    Ok(ResolvedPrompt { prompt, source: source(settings, path), of_merge_base: false })
+    let answer_schema = content::schema_of_suite(&settings.checks, tree);
+    Ok(PromptFile { prompt, source: source(settings, path), answer_schema, of_merge_base: false })
 }
 
 /// The baseline.
@@ -138,7 +152,7 @@ pub(super) fn baseline(
                 Some(base) if !from_flag => (&policy.trees.policy, base),
                 _ => (&policy.trees.candidate, settings),
             };
-            Ok(BaselineSource::Prompt(Box::new(resolved(tree, of, seen(path))?)))
+            Ok(BaselineSource::Prompt(Box::new(ResolvedPrompt::File(resolved(tree, of, seen(path))?))))
         }
         Baseline::Report { path } => {
             // The same holds for a report.
@@ -195,7 +209,9 @@ fn at_commit(
     let source = source(of, path.unwrap_or_else(|| of.prompt.clone()));
     match files::find_prompt(base, &source.path)? {
         Some(prompt) => {
-            Ok(BaselineSource::Prompt(Box::new(ResolvedPrompt { prompt, source, of_merge_base })))
+            let answer_schema = content::schema_of_suite(&of.checks, base);
+            let file = PromptFile { prompt, source, answer_schema, of_merge_base };
+            Ok(BaselineSource::Prompt(Box::new(ResolvedPrompt::File(file))))
         }
         None if named => Err(Diagnostic::new("file not found in that commit")
             .at(Place::file(base.describe(&source.path)))

@@ -24,7 +24,7 @@ use super::sources::{self, Earlier, KnownBase, NamedFiles, Resolved, Sources};
 use super::{Environment, Failure, case_cost};
 use crate::config::{Inconclusive, Settings};
 use promptgate_core::gate::Policy;
-use promptgate_core::model::{Diagnostic, Diagnostics, Fault, Place, PolicySource, Scope};
+use promptgate_core::model::{Diagnostic, Diagnostics, Fault, Place, PolicySource, ReleaseFacts, Scope};
 use promptgate_core::text::Redactor;
 use promptgate_engine::execute::{CaseCostLimit, Plan, Scorers};
 
@@ -63,6 +63,8 @@ pub(crate) struct Suite {
     pub(super) files: NamedFiles,
     /// Where the policy is from; `None` for the configuration itself.
     pub(crate) policy_source: Option<PolicySource>,
+    /// The release that the candidate would become; `None` without `release:`.
+    pub(crate) release: Option<ReleaseFacts>,
     /// The variants over the selected cases.
     pub(crate) plan: Plan,
     /// The scorers; the judge's model is not connected yet.
@@ -242,6 +244,7 @@ fn build(
         settings,
         files,
         policy_source,
+        release: None,
         plan,
         scorers,
         policy: gate,
