@@ -29,6 +29,8 @@ mod readme;
 mod release_reads;
 mod report_fixtures;
 mod schemas;
+mod serve;
+mod served;
 mod servers;
 mod shards;
 mod support;
