@@ -1,7 +1,9 @@
-//! Support for tests of several crates: a scripted model, readers of Markdown and of workflow commands.
+//! Support for tests of several crates: a scripted model, readers of Markdown and of workflow commands, and the
+//! conformance suite of registries.
 
 pub mod forge;
 mod model;
+pub mod registry;
 pub mod runner;
 
 pub use model::{Call, RecordedEvents, Reply, ScriptedModel, completion, request, request_of};

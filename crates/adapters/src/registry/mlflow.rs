@@ -20,6 +20,8 @@ use super::read_back::{check_created, check_holder, check_record, check_unchange
 use super::rest::{Basic, Effect, Failure, Limits, Names, Rest, unknown_outcome};
 use super::{MANAGED, version_label};
 use crate::http::SettingNames;
+#[cfg(test)]
+pub(super) use wire::create_version_body;
 use wire::{ModelReply, RegisteredModel, SearchPage, StoredModelVersion, VersionReply};
 
 /// The path of the registry's API below the address.

@@ -10,6 +10,8 @@ mod langfuse;
 mod layout;
 mod mlflow;
 mod read_back;
+#[cfg(test)]
+mod replay_tests;
 mod rest;
 #[cfg(test)]
 mod tests;
