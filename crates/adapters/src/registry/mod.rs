@@ -29,3 +29,8 @@ const MANAGED: [Label; 3] = [Label::Production, Label::Staging, Label::Canary];
 fn version_label(label: &str) -> Option<Version> {
     label.strip_prefix('v').unwrap_or(label).parse().ok()
 }
+
+/// The number that a registry gave to a version; `None` for a text that it does not write so.
+fn version_number(id: &str) -> Option<u32> {
+    id.parse::<u32>().ok().filter(|number| *number > 0 && number.to_string() == id)
+}

@@ -1,5 +1,5 @@
-//! Replays recorded traffic of the registries' own clients (`tests/fixtures/registries`): what MLflow answered is read,
-//! what its client sends is what this adapter sends, and the fake Langfuse answers what the SDKs expect.
+//! Replays recorded traffic of the registries' own clients (`tests/fixtures/registries`): the adapter reads the answers of
+//! MLflow and sends the requests of its client, and the fake Langfuse answers as the SDKs expect.
 
 use promptgate_core::model::MessageRole;
 use promptgate_core::text::Secret;

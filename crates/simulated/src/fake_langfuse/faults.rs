@@ -8,11 +8,11 @@ use super::store::Prompts;
 pub struct Fault {
     /// The method that it waits for.
     pub method: &'static str,
-    /// What happens.
+    /// The effect.
     pub action: FaultAction,
 }
 
-/// What happens to a request.
+/// The effect of a fault.
 pub enum FaultAction {
     /// A response with this status, before anything is stored.
     Status {

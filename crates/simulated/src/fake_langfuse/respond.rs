@@ -92,7 +92,7 @@ pub(super) async fn respond(request: Request<Incoming>, state: Arc<Mutex<ServerS
     })
 }
 
-/// What a key may do.
+/// The permissions of a key.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Access {
     Full,

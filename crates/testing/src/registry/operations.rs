@@ -229,9 +229,21 @@ async fn find_by_digest(registry: &dyn Registry, prompt: &str) -> OperationResul
 
 async fn unknown_ids(registry: &dyn Registry, prompt: &str) -> OperationResult {
     create_some(registry, prompt, 1).await?;
-    for id in
-        ["99", "9.9.9", "", "0", "-1", "production", "1e0", "../1", "99999999999999999999", "1?label=x", "١"]
-    {
+    for id in [
+        "99",
+        "9.9.9",
+        "",
+        "0",
+        "-1",
+        "+1",
+        "01",
+        "production",
+        "1e0",
+        "../1",
+        "99999999999999999999",
+        "1?label=x",
+        "١",
+    ] {
         let found = registry.get(&name(prompt), &id.to_owned()).await.map_err(failed)?;
         ensure(found.is_none(), || format!("{id:?} is a version: {found:?}"))?;
     }

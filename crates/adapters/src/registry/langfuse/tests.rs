@@ -299,7 +299,7 @@ async fn creation_sends_no_serving_label_and_what_applications_read() {
             },
         })
     );
-    assert_eq!(server.edit(|prompts| prompts.holders(PROMPT, "production")), []);
+    assert!(server.edit(|prompts| prompts.holders(PROMPT, "production")).is_empty());
 }
 
 #[tokio::test]
