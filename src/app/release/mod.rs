@@ -2,6 +2,7 @@
 
 mod assign;
 mod bundle;
+pub(in crate::app) mod claims;
 pub(in crate::app) mod content;
 mod diff;
 #[cfg_attr(not(test), allow(dead_code, reason = "read by the commands that publish"))]
@@ -9,7 +10,8 @@ mod evidence;
 mod failure;
 mod get;
 mod log;
-mod resolve;
+pub(in crate::app) mod resolve;
+pub(in crate::app) mod review;
 mod show;
 mod status;
 #[cfg(test)]
