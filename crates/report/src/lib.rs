@@ -15,7 +15,9 @@ use std::io::{self, Write};
 
 pub use render::comment::{self, Disclose};
 use render::json::WithoutCommands;
-pub use render::terminal::{write_calibration, write_plan};
+pub use render::terminal::{
+    write_calibration, write_diff, write_log, write_plan, write_show, write_status, write_verification,
+};
 pub use render::{Format, Style, UnknownFormat, write};
 pub use v1::{Report, read, schema};
 pub use view::concern::{Concern, concerns};

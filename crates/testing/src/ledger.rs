@@ -5,9 +5,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use futures::FutureExt as _;
 use promptgate_release::ports::{Addition, History, LedgerStore, PortResult, Tip, Verification};
-use promptgate_release::{Event, Name, PortError, Record, State, Version};
+use promptgate_release::{Event, Name, PortError, Record, State, Version, chain};
 
-/// A ledger in memory. Like a branch, it has one position for all names.
+/// A ledger in memory.
 #[derive(Debug, Default)]
 pub struct MemoryLedger {
     content: Mutex<Stored>,
@@ -16,7 +16,6 @@ pub struct MemoryLedger {
 
 #[derive(Debug, Default)]
 struct Stored {
-    appends: u64,
     events: BTreeMap<Name, Vec<Event>>,
     records: BTreeMap<(Name, Version), Record>,
     unavailable: Option<String>,
@@ -50,9 +49,9 @@ impl MemoryLedger {
     }
 
     fn read(&self, name: &Name) -> History {
-        let stored = self.lock();
-        let events = stored.events.get(name).cloned().unwrap_or_default();
-        History { events, tip: (stored.appends > 0).then(|| stored.appends.to_string()) }
+        let events = self.lock().events.get(name).cloned().unwrap_or_default();
+        let tip = tip(&events);
+        History { events, tip }
     }
 
     fn fold(&self, name: &Name) -> Result<State, PortError> {
@@ -63,20 +62,25 @@ impl MemoryLedger {
         self.reachable()?;
         let mut state = self.fold(name)?;
         let mut stored = self.lock();
-        let tip = (stored.appends > 0).then(|| stored.appends.to_string());
-        if tip.as_ref() != expected {
+        let events = stored.events.entry(name.clone()).or_default();
+        if tip(events).as_ref() != expected {
             return Err(PortError::Conflict("ledger"));
         }
         for event in &addition.events {
             state.apply(event).map_err(PortError::Damaged)?;
         }
+        events.extend(addition.events.iter().cloned());
+        let tip = tip(events).ok_or_else(|| PortError::Damaged("an addition has no event".to_owned()))?;
         for record in &addition.records {
             stored.records.insert((name.clone(), record.version), record.clone());
         }
-        stored.events.entry(name.clone()).or_default().extend(addition.events.iter().cloned());
-        stored.appends += 1;
-        Ok(stored.appends.to_string())
+        Ok(tip)
     }
+}
+
+/// The digest of the last line that the events would have in a file.
+fn tip(events: &[Event]) -> Option<Tip> {
+    chain::lines(None, events).ok().and_then(|(_, tip)| tip)
 }
 
 impl LedgerStore for MemoryLedger {

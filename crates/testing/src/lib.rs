@@ -1,6 +1,7 @@
-//! Support for tests of several crates: a scripted model, a ledger in memory, readers of Markdown and of workflow commands.
+//! Support for tests of several crates: a scripted model, a ledger in memory, a simulated GitHub, readers of Markdown and of workflow commands.
 
 pub mod forge;
+pub mod github;
 mod ledger;
 mod model;
 pub mod runner;

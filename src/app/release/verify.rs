@@ -30,13 +30,13 @@ pub(crate) async fn verify(ledger: &dyn LedgerStore, wanted: &[Name]) -> Result<
 
 async fn of_prompt(ledger: &dyn LedgerStore, name: &Name) -> Result<VerifiedPrompt, PortError> {
     let history = ledger.verify(name).await?;
-    let state = State::fold(&history.events)
+    let state = State::fold(&history.history.events)
         .map_err(|error| PortError::Damaged(format!("{}: {name}: {error}", ledger.location())))?;
     Ok(VerifiedPrompt {
         name: name.to_string(),
-        events: Some(history.events.len()),
+        events: Some(history.history.events.len()),
         versions: Some(state.versions.len()),
-        position: history.tip.map(|tip| tip.to_string()),
+        position: history.history.tip.map(|tip| tip.to_string()),
         problem: None,
     })
 }

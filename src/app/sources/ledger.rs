@@ -8,24 +8,15 @@ use std::sync::Arc;
 use tokio::runtime::Handle;
 
 use super::policy::PolicySources;
-use crate::app::release::resolve;
+use crate::app::release::{open_ledger, resolve};
 use crate::app::suite::SuiteOptions;
 use crate::app::Failure;
 use crate::config::{LedgerSettings, ReleaseSettings};
 use promptgate_adapters::files::Tree;
 use promptgate_adapters::git::Repository;
-use promptgate_adapters::ledger::Folder;
 use promptgate_core::model::{Diagnostic, Diagnostics, Place};
 use promptgate_release::ports::LedgerStore;
 use promptgate_release::{Label, Name, PortError, PromptReference, Record, Selector, State};
-
-/// Opens a ledger; paths are relative to `folder`.
-fn open_ledger(settings: &LedgerSettings, folder: &Path) -> Arc<dyn LedgerStore> {
-    match settings {
-        LedgerSettings::Folder(path) => Arc::new(Folder::new(folder.join(path))),
-        LedgerSettings::Git { .. } => todo!(),
-    }
-}
 
 /// How the release of a suite is treated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

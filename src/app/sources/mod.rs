@@ -14,7 +14,7 @@ mod prompts;
 mod secrets;
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub(crate) use ledger::{BaseRepository, ReleaseMode};
@@ -28,7 +28,7 @@ pub(super) use secrets::{endpoints, header_variables, secrets};
 
 use super::suite::SuiteOptions;
 use super::{Environment, Failure};
-use crate::config::Settings;
+use crate::config::{self, ReleaseSettings, Settings};
 use files::Trees;
 use ledger::LedgerSources;
 use locate::Location;
@@ -56,6 +56,49 @@ pub(super) struct Configured {
     pub(super) location: Location,
     /// Its settings.
     pub(super) settings: Settings,
+}
+
+/// A configuration that releases a prompt: its path for messages, its folder, and the settings of the release.
+pub(super) type Released = (String, PathBuf, ReleaseSettings);
+
+/// Reads the `release:` of the configuration that is named, else of the nearest one; `None` without that key. Errors in
+/// other keys are not reported.
+///
+/// # Errors
+/// No configuration, or an invalid `release:`.
+pub(super) fn configured_release(named: Option<&Path>) -> Result<Option<Released>, Failure> {
+    let location = locate::configuration(named)?;
+    let (settings, errors) = locate::parse_valid_parts(&location.shown, &location.bytes)?;
+    match settings.release {
+        Some(release) => Ok(Some((location.shown, location.folder, release))),
+        None if errors.0.is_empty() => Ok(None),
+        None => Err(errors.into()),
+    }
+}
+
+/// The configurations in a folder and below it, without those in hidden folders, sorted.
+pub(super) fn configurations(root: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![root.to_owned()];
+    while let Some(folder) = folders.pop() {
+        let Ok(entries) = std::fs::read_dir(&folder) else { continue };
+        for entry in entries.flatten() {
+            let name = entry.file_name();
+            let hidden = name.to_string_lossy().starts_with('.');
+            // Links are not followed, so that no folder is read twice.
+            match entry.file_type() {
+                Ok(kind) if kind.is_dir() && !hidden && name != "node_modules" && name != "target" => {
+                    folders.push(entry.path());
+                }
+                Ok(kind) if kind.is_file() && config::NAMES.iter().any(|known| name == *known) => {
+                    found.push(entry.path());
+                }
+                _ => {}
+            }
+        }
+    }
+    found.sort();
+    found
 }
 
 /// The result of phase one.

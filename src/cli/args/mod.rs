@@ -14,6 +14,7 @@ mod plan;
 mod report;
 mod run;
 mod schema;
+mod serve;
 mod suite;
 mod values;
 
@@ -32,6 +33,7 @@ pub(super) use plan::{PlanArguments, PlanFormat};
 pub(super) use report::ReportArguments;
 pub(super) use run::RunArguments;
 pub(super) use schema::SchemaArguments;
+pub(super) use serve::ServeArguments;
 pub(super) use suite::SuiteFlags;
 
 pub(super) use parse::parse;
@@ -88,6 +90,8 @@ pub(crate) enum Command {
     Init(InitArguments),
     /// Show the cache of answers, or remove entries.
     Cache(CacheArguments),
+    /// Serve prompts to applications: what they read where there is no other registry.
+    Serve(ServeArguments),
     /// Serve a simulated model over HTTP, with faults on request.
     MockServer(MockServerArguments),
     /// Create or update the gate's comment on a GitHub pull request.

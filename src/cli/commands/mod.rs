@@ -13,6 +13,7 @@ mod plan;
 mod report;
 mod run;
 mod schema;
+mod serve;
 mod watched;
 
 use super::args::Command;
@@ -34,6 +35,7 @@ pub(super) async fn dispatch(command: &Command) -> Result<ExitStatus, Failure> {
         Command::Schema(arguments) => schema::schema(arguments),
         Command::Cache(arguments) => cache::cache(arguments),
         Command::Init(arguments) => init::init(arguments),
+        Command::Serve(arguments) => serve::serve(arguments, &environment).await,
         Command::MockServer(arguments) => mock_server::mock_server(arguments).await,
         Command::Comment(arguments) => comment::comment(arguments, &environment).await,
     }

@@ -6,6 +6,7 @@
 //! Nothing is fetched; no hook, filter, pager or prompt runs. User input reaches git only after `--end-of-options` or
 //! as a resolved object name. Environment variables of the CI system are read through a lookup passed as an argument.
 
+mod change;
 mod changed;
 mod commit_check;
 mod commit_files;
@@ -22,6 +23,7 @@ use std::process::{Command, Stdio};
 
 use promptgate_core::model::Diagnostic;
 
+pub use change::{ChangeCommit, ChangeHistory, Person};
 pub use changed::ChangedLines;
 pub use commit_check::CommitCheck;
 pub(crate) use commit_files::{
@@ -340,7 +342,7 @@ pub(crate) enum EntryKind {
 }
 
 /// Abbreviates an object name to twelve digits.
-pub(crate) fn short(commit: &str) -> &str {
+pub fn short(commit: &str) -> &str {
     commit.get(..12).unwrap_or(commit)
 }
 

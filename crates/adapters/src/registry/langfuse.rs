@@ -20,6 +20,7 @@ use super::read_back::{check_created, check_holder, check_record, check_unchange
 use super::rest::{Basic, Effect, Failure, Limits, Names, Rest, unknown_outcome};
 use super::{MANAGED, version_label};
 use crate::http::SettingNames;
+pub(crate) use wire::config;
 use wire::{Listing, Row};
 
 /// The path of the prompts below the address.

@@ -15,6 +15,7 @@ mod rest;
 mod tests;
 
 pub use embedded::Embedded;
+pub(crate) use langfuse::config as langfuse_config;
 pub use langfuse::{Langfuse, LangfuseOptions};
 pub use mlflow::{Mlflow, MlflowOptions};
 

@@ -74,6 +74,23 @@ pub(super) fn create_body(record: &Record, name: &str, label: &str) -> Result<Va
             record.version, record.name
         )));
     }
+    let (kind, prompt, user) = match body {
+        Body::Text { system, user } => ("text", json!(system), user),
+        Body::Chat(messages) => ("chat", json!(messages), None),
+    };
+    Ok(json!({
+        "name": name,
+        "type": kind,
+        "prompt": prompt,
+        "config": config(record, user),
+        "labels": [label],
+        "commitMessage": cut(&record.reason, MAX_MESSAGE),
+    }))
+}
+
+/// The `config` of a record: model, parameters and answer schema as an application passes them on, and promptgate's
+/// metadata with the template of a text prompt's user message.
+pub(crate) fn config(record: &Record, user: Option<&str>) -> Map<String, Value> {
     let schema = record.content.answer_schema.as_ref();
     let conflicts = |value: &Value| schema.is_some() || answer_schema(value).is_some();
     let is_taken = record.content.parameters.get(RESPONSE_FORMAT).is_some_and(conflicts);
@@ -95,22 +112,9 @@ pub(super) fn create_body(record: &Record, name: &str, label: &str) -> Result<Va
     add("commit", record.change.commit.clone().map(Value::from));
     add("pull_request", record.change.pull_request.map(Value::from));
     add("parameters", (!rest.is_empty()).then_some(Value::Object(rest)));
-    let (kind, prompt) = match body {
-        Body::Text { system, user } => {
-            add("user", user.map(Value::from));
-            ("text", json!(system))
-        }
-        Body::Chat(messages) => ("chat", json!(messages)),
-    };
+    add("user", user.map(Value::from));
     config.insert(OURS.to_owned(), ours);
-    Ok(json!({
-        "name": name,
-        "type": kind,
-        "prompt": prompt,
-        "config": config,
-        "labels": [label],
-        "commitMessage": cut(&record.reason, MAX_MESSAGE),
-    }))
+    config
 }
 
 /// An answer schema as the parameter that OpenAI's API takes.
