@@ -150,6 +150,12 @@ impl Repository {
         Ok(!output.text().is_empty())
     }
 
+    /// The address of a remote as configured, before `url.*.insteadOf`; `None` if there is no such remote.
+    pub fn remote_url(&self, remote: &str) -> Option<String> {
+        let output = self.git(&["config", "--get", &format!("remote.{remote}.url")]).ok()?;
+        output.success.then(|| output.text().trim().to_owned()).filter(|address| !address.is_empty())
+    }
+
     /// Resolves a branch, tag, object name or expression such as `HEAD~2`. If NAME does not exist, `origin/NAME` is
     /// tried, since CI checkouts often have no local branches.
     ///
