@@ -4,6 +4,8 @@
 //! the controls; events go to the ledger, then the label to the registry, which is read back.
 
 mod adopt;
+#[cfg(test)]
+mod approval_world;
 mod approvals;
 mod approve;
 mod approvers;
@@ -31,8 +33,6 @@ pub(in crate::app) mod review;
 mod rollback;
 mod show;
 mod status;
-#[cfg(test)]
-mod approval_world;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]

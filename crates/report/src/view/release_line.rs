@@ -20,7 +20,11 @@ pub(crate) fn release_line(report: &Report) -> Option<String> {
         more => format!("{more} approvals"),
     };
     let published = if release.published { "; published already" } else { "" };
-    Some(format!("{}, {}: {gate}, {approvals}{published}", versions(release), level_name(release, level.as_str())))
+    Some(format!(
+        "{}, {}: {gate}, {approvals}{published}",
+        versions(release),
+        level_name(release, level.as_str())
+    ))
 }
 
 /// `support/reply 2.3.1 → 2.4.0`.
@@ -78,7 +82,10 @@ mod tests {
         let equal = |release: &mut Release| (release.level, release.requires) = (None, None);
         assert_eq!(line(&equal), "support/reply 2.3.1: what production serves, nothing to publish");
         let published = |release: &mut Release| release.published = true;
-        assert_eq!(line(&published), "support/reply 2.3.1 → 2.4.0, minor: full gate, no approval; published already");
+        assert_eq!(
+            line(&published),
+            "support/reply 2.3.1 → 2.4.0, minor: full gate, no approval; published already"
+        );
         assert!(line(&|release| release.version = None).contains("→ no valid version, minor"));
         assert_eq!(release_line(&fixtures::no_baseline()), None);
     }
