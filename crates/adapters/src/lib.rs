@@ -1,4 +1,4 @@
-//! Every socket, file and process: endpoints, the cache, files, git, GitHub and ledgers.
+//! Every socket, file and process: endpoints, the cache, files, git, GitHub, ledgers and registries.
 
 pub mod cache;
 pub mod endpoint;
@@ -7,3 +7,5 @@ pub mod git;
 pub mod github;
 pub mod http;
 pub mod ledger;
+pub mod registry;
+pub mod serve;

@@ -16,6 +16,16 @@ pub enum PromptKind {
     Chat,
 }
 
+impl PromptKind {
+    /// The name in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Chat => "chat",
+        }
+    }
+}
+
 /// Everything that an application needs to call the model, unrendered.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -6,7 +6,9 @@
 //! Nothing is fetched; no hook, filter, pager or prompt runs. User input reaches git only after `--end-of-options` or
 //! as a resolved object name. Environment variables of the CI system are read through a lookup passed as an argument.
 
+mod change;
 mod changed;
+mod commit;
 mod commit_check;
 mod commit_files;
 #[cfg(test)]
@@ -21,6 +23,7 @@ use std::path::{Path, PathBuf};
 
 use promptgate_core::model::Diagnostic;
 
+pub use change::{ChangeCommit, ChangeHistory, Person};
 pub use changed::ChangedLines;
 pub use commit_check::CommitCheck;
 pub(crate) use commit_files::{
@@ -145,6 +148,12 @@ impl Repository {
             )));
         }
         Ok(!output.text().is_empty())
+    }
+
+    /// The address of a remote as configured, before `url.*.insteadOf`; `None` if there is no such remote.
+    pub fn remote_url(&self, remote: &str) -> Option<String> {
+        let output = self.git(&["config", "--get", &format!("remote.{remote}.url")]).ok()?;
+        output.success.then(|| output.text().trim().to_owned()).filter(|address| !address.is_empty())
     }
 
     /// Resolves a branch, tag, object name or expression such as `HEAD~2`. If NAME does not exist, `origin/NAME` is
@@ -315,7 +324,7 @@ pub(crate) enum EntryKind {
 }
 
 /// Abbreviates an object name to twelve digits.
-pub(crate) fn short(commit: &str) -> &str {
+pub fn short(commit: &str) -> &str {
     commit.get(..12).unwrap_or(commit)
 }
 

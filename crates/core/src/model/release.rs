@@ -1,0 +1,91 @@
+//! The release that a change would become: its version, its level, and the controls before production.
+//!
+//! Gate and reports share these types. Their JSON names are those of report v1 and are frozen: fields may be added, never
+//! renamed or removed.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::named;
+
+named! {
+    /// The level of a semantic version.
+    pub enum ReleaseLevel {
+        /// Wording: spelling, punctuation, white space.
+        Patch = "patch",
+        /// Behavior, and every doubtful change.
+        Minor = "minor",
+        /// The contract with applications: variables, answer schema, tools, roles, model. Also a first version.
+        Major = "major",
+    }
+}
+
+named! {
+    /// What a gate examines.
+    pub enum ReleaseGate {
+        /// Deterministic checks alone, without a baseline.
+        Checks = "checks",
+        /// All criteria, against what production serves.
+        Full = "full",
+    }
+}
+
+/// A published version of a prompt.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PublishedVersion {
+    /// The name in the ledger.
+    pub name: String,
+    /// The version.
+    pub version: String,
+    /// Its level.
+    pub level: ReleaseLevel,
+}
+
+/// A difference from what production serves.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LevelReason {
+    /// The level that it requires at least.
+    pub level: ReleaseLevel,
+    /// One sentence, with the place.
+    pub message: String,
+}
+
+/// What a version requires before production.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ReleaseControls {
+    /// What the gate has to examine.
+    pub gate: ReleaseGate,
+    /// Approvals by different people.
+    pub approvals: u32,
+}
+
+/// The release that a candidate would become.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Release")]
+pub struct ReleaseFacts {
+    /// The name in the ledger.
+    pub name: String,
+    /// The version that production serves; null before the first.
+    pub production: Option<String>,
+    /// The version of the candidate: the published one, else the one that publishing assigns; null where the prompt claims
+    /// a version or a level that it cannot have.
+    pub version: Option<String>,
+    /// Whether this content is published already.
+    pub published: bool,
+    /// The level of the candidate: the least one, raised by what the prompt claims; null where it is what production serves.
+    pub level: Option<ReleaseLevel>,
+    /// The least level that the differences from production allow; null for a first version, and where nothing differs.
+    pub least_level: Option<ReleaseLevel>,
+    /// The differences, the highest level first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reasons: Vec<LevelReason>,
+    /// What the level requires before production; null where nothing differs from it.
+    pub requires: Option<ReleaseControls>,
+    /// What this run examined; null where flags left out cases or changed minimums, which is no evidence.
+    pub examined: Option<ReleaseGate>,
+    /// Whether the policy lets an inconclusive run pass, which then needs an approval.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub inconclusive_passes: bool,
+    /// The commit whose files were evaluated; null outside a repository, and where the prompt was not committed.
+    pub commit: Option<String>,
+}
