@@ -39,6 +39,7 @@ mod testing;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use approve::{ApproveOptions, ApproveResult, Approved, approve};
 pub(crate) use assign::assign;
 pub(crate) use bundle::{BundleOptions, Bundled, DEFAULT_BUNDLE_FOLDER, bundle};
 pub(crate) use diff::{DiffOptions, diff};
