@@ -18,6 +18,7 @@ use crate::config::{self, Placed, Settings};
 use promptgate_adapters::files::{self, Baseline, BaselineSpec, Tree};
 use promptgate_core::model::{Diagnostic, Diagnostics, Place, PolicySource, Price};
 use promptgate_core::text::neutral;
+use promptgate_release::InvalidReference;
 
 pub(super) use changes::{add_files_of_cases, add_named_files};
 pub(in crate::app) use changes::{between, warnings};
@@ -173,6 +174,15 @@ fn joined(
         ));
     }
     let prices = base.prices.0.iter().chain(lacking).cloned().collect();
+    let mut release = base.release.clone();
+    // The name of the folder is not known from the commit alone.
+    if let Some(release) = release.as_mut().filter(|release| !release.is_named) {
+        release.name = name.parse().map_err(|error: InvalidReference| {
+            Diagnostic::new(error.to_string())
+                .at(Place::file(&location.shown))
+                .help("write `name: team/prompt` under `release:`")
+        })?;
+    }
     let settings = Settings {
         name,
         prompt: own.prompt.clone(),
@@ -181,6 +191,7 @@ fn joined(
         parameters: own.parameters.clone(),
         dataset: own.dataset.clone(),
         prices,
+        release,
         ..base.clone()
     };
     let costs = settings.budget.usd.is_some() || settings.limits.iter().any(|it| it.metric == "cost_usd");

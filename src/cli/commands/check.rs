@@ -1,7 +1,7 @@
 //! `promptgate check`: validates everything that a run would read.
 
-use crate::app::suite::{self, Suite};
-use crate::app::{Environment, Failure, keys};
+use crate::app::suite::{self, Suite, SuiteOptions};
+use crate::app::{Environment, Failure, ReleaseMode, keys};
 use crate::cli::args::SuiteFlags;
 use crate::cli::exit::ExitStatus;
 use crate::cli::output;
@@ -10,7 +10,8 @@ use promptgate_core::text::neutral;
 
 /// Loads the suite as a run would, and summarizes it.
 pub(super) async fn check(flags: &SuiteFlags, environment: &Environment) -> Result<ExitStatus, Failure> {
-    let suite = suite::load(&flags.options(), None, environment).await?;
+    let options = SuiteOptions { release: ReleaseMode::Verify, ..flags.options() };
+    let suite = suite::load(&options, None, environment).await?;
     let misdirected = keys::misdirected(&suite.settings, environment);
     if !misdirected.is_empty() {
         return Err(Diagnostics(misdirected).into());

@@ -79,8 +79,8 @@ pub struct ReleaseFacts {
     /// The differences, the highest level first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reasons: Vec<LevelReason>,
-    /// What the level requires before production.
-    pub requires: ReleaseControls,
+    /// What the level requires before production; null where nothing differs from it.
+    pub requires: Option<ReleaseControls>,
     /// What this run examined; null where flags left out cases or changed minimums, which is no evidence.
     pub examined: Option<ReleaseGate>,
     /// Whether the policy lets an inconclusive run pass, which then needs an approval.

@@ -52,6 +52,7 @@ fn parse(files: &[(&str, &str)]) -> Result<Suite, Failure> {
         planted: settings.judge.is_some().then(|| rows("planted.jsonl")),
         files: NamedFiles::in_memory(&files),
         candidate: prompt.map_err(Into::into),
+        release: None,
         baseline: Ok(BaselineSource::None { note: None, if_needed: None }),
         redactor: Arc::new(Redactor::default()),
         errors: Diagnostics::default(),
