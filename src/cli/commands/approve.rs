@@ -5,6 +5,7 @@ use crate::app::{Environment, Failure, pretty_json};
 use crate::cli::args::{ApproveArguments, ReadFormat};
 use crate::cli::exit::ExitStatus;
 use crate::cli::output;
+use promptgate_core::text::neutral;
 use promptgate_release::ApprovalSource;
 use promptgate_report::release::approval::{Approval, ApprovalResult, SCHEMA};
 
@@ -28,7 +29,7 @@ pub(super) async fn approve(
 
 fn text(approved: &Approved) -> String {
     let Approved { name, version, approval, dry_run, .. } = approved;
-    let (login, digest) = (&approval.login, approval.digest.short());
+    let (login, digest) = (neutral::terminal(&approval.login), approval.digest.short());
     match &approved.result {
         ApproveResult::Approved if *dry_run => format!("{name}: {version} ({digest}) would be approved by {login}\n"),
         ApproveResult::Approved => format!("{name}: {version} ({digest}) approved by {login}\n"),
@@ -36,7 +37,7 @@ fn text(approved: &Approved) -> String {
             format!("{name}: {version} ({digest}) was approved by {login} already; nothing is new\n")
         }
         ApproveResult::Refused(reasons) => {
-            let reasons: String = reasons.iter().map(|reason| format!("  {reason}\n")).collect();
+            let reasons: String = reasons.iter().map(|reason| format!("  {}\n", neutral::terminal(reason))).collect();
             format!("{name}: {version} ({digest}) is not approved by {login}\n{reasons}")
         }
     }
