@@ -40,7 +40,7 @@ pub struct VerifiedCommits {
     pub complete: bool,
 }
 
-/// What is added to a ledger in one step: all of it, or nothing.
+/// An addition to a ledger in one step: all of it, or nothing.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Addition {
     /// Records of the versions that `events` publish.
