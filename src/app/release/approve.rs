@@ -3,6 +3,9 @@
 //! The login of a job that was dispatched on GitHub's default branch is known; anywhere else it is a claim, which counts
 //! where the ledger is a folder that everybody can write anyway.
 
+#[cfg(test)]
+mod tests;
+
 use crate::app::github::GitHub;
 use crate::app::{Environment, Failure};
 use jiff::Timestamp;

@@ -13,7 +13,6 @@ mod bundle;
 pub(in crate::app) mod claims;
 pub(in crate::app) mod content;
 mod diff;
-#[cfg_attr(not(test), allow(dead_code, reason = "read by the commands that publish"))]
 mod evidence;
 mod failure;
 mod get;
@@ -24,6 +23,8 @@ mod names;
 mod open;
 mod pending;
 mod promote;
+mod publish;
+mod reading;
 mod reconcile;
 mod record;
 pub(in crate::app) mod resolve;
@@ -31,24 +32,28 @@ pub(in crate::app) mod review;
 mod rollback;
 mod show;
 mod status;
-mod verify;
-mod wait;
-mod wire;
-mod write;
+#[cfg(test)]
+mod approval_world;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;
+mod verify;
+mod wait;
+mod wire;
+mod write;
 
 pub(crate) use assign::assign;
-pub(crate) use bundle::{BundleOptions, Bundled, DEFAULT_BUNDLE_FOLDER, bundle};
+pub(crate) use bundle::{BundleOptions, DEFAULT_BUNDLE_FOLDER, bundle};
 pub(crate) use diff::{DiffOptions, diff};
 pub(crate) use get::{GetOptions, get};
 pub(crate) use log::log;
 pub(in crate::app) use open::open_ledger;
 pub(crate) use names::refuse_shared_name;
 pub(crate) use open::{Opened, Target};
-pub(crate) use promote::{PromoteOptions, Promoted, promote};
+pub(crate) use promote::{PromoteOptions, PromoteOutcome, Promoted, promote};
+pub(crate) use publish::{PublishOptions, PublishOutcome, Published, publish};
+pub(crate) use reading::{LedgerOptions, open_ledger_for_reading};
 pub(crate) use reconcile::{Difference, ReconcileOptions, Reconciled, reconcile};
 pub(crate) use rollback::{RollbackOptions, RolledBack, rollback};
 pub(crate) use show::show;

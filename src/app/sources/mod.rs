@@ -68,11 +68,20 @@ pub(super) type Released = (String, PathBuf, ReleaseSettings);
 /// No configuration, or an invalid `release:`.
 pub(super) fn configured_release(named: Option<&Path>) -> Result<Option<Released>, Failure> {
     let location = locate::configuration(named)?;
-    let (settings, errors) = locate::parse_valid_parts(&location.shown, &location.bytes)?;
+    let release = release_of(&location.shown, &location.bytes)?;
+    Ok(release.map(|release| (location.shown, location.folder, release)))
+}
+
+/// The `release:` of a configuration at a commit; `None` without that key. Errors in other keys are not reported.
+///
+/// # Errors
+/// An invalid `release:`.
+pub(super) fn release_of(shown: &str, bytes: &[u8]) -> Result<Option<ReleaseSettings>, Diagnostics> {
+    let (settings, errors) = locate::parse_valid_parts(shown, bytes)?;
     match settings.release {
-        Some(release) => Ok(Some((location.shown, location.folder, release))),
+        Some(release) => Ok(Some(release)),
         None if errors.0.is_empty() => Ok(None),
-        None => Err(errors.into()),
+        None => Err(errors),
     }
 }
 
