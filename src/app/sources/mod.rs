@@ -74,8 +74,6 @@ pub(super) struct Sources {
     pub(super) policy_source: Option<PolicySource>,
     /// The dataset of a policy from elsewhere, beside its configuration.
     pub(super) policy_dataset: Option<PolicyDataset>,
-    /// Models whose price is the change's, because the policy has none.
-    pub(super) own_prices: Vec<String>,
     /// The prompt of a policy from elsewhere, beside its configuration.
     pub(super) policy_prompt: Option<ResolvedPrompt>,
     /// Planted answers of the judge.
@@ -144,7 +142,7 @@ fn resolve_all(options: &SuiteOptions, environment: &Environment) -> Result<Reso
     let candidate = prompts::candidate(options, environment, &policy, &location);
     let baseline = prompts::baseline(options, environment, &policy, &location, &mut warnings);
     policy::add_named_files(&mut policy);
-    let PolicySources { settings, source: policy_source, trees, base, own_prices } = policy;
+    let PolicySources { settings, source: policy_source, trees, base } = policy;
     let dataset = fetch_dataset(&trees.candidate, &settings.dataset.path);
     let notices =
         committed::notices(&trees.candidate, &settings.prompt, &dataset, options.candidate.is_none());
@@ -160,7 +158,6 @@ fn resolve_all(options: &SuiteOptions, environment: &Environment) -> Result<Reso
         settings,
         policy_source,
         policy_dataset,
-        own_prices,
         policy_prompt,
         planted,
         files,
