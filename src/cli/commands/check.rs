@@ -11,7 +11,7 @@ use promptgate_core::text::neutral;
 /// Loads the suite as a run would, and summarizes it.
 pub(super) async fn check(flags: &SuiteFlags, environment: &Environment) -> Result<ExitStatus, Failure> {
     let suite = suite::load(&flags.options(), None, environment).await?;
-    let misdirected = keys::misdirected(&suite.settings, environment);
+    let misdirected = keys::misdirected(&suite.settings, environment, !suite.scorers.judges.is_empty());
     if !misdirected.is_empty() {
         return Err(Diagnostics(misdirected).into());
     }

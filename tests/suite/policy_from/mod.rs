@@ -52,7 +52,7 @@ fn caught(folder: &Folder, code: i32, path: &str) {
     assert!(folder.report().get("policy_source").is_none());
     let outcome = run(folder).expect_code(code);
     assert!(changed(folder).iter().any(|it| it == path), "{path} in {:?}", changed(folder));
-    assert!(outcome.stderr.contains(path), "{}", outcome.stderr);
+    assert!(outcome.stdout.contains(path), "{}", outcome.stdout);
     assert!(warnings(folder).contains(path));
     let markdown = folder.read("promptgate-report/report.md");
     let (seen, _) = markdown.split_once("<details>").expect("details");
