@@ -1,44 +1,17 @@
 //! The release that a candidate would become, in one line.
 
-use crate::v1::{Release, ReleaseGate, Report};
+use crate::v1::Report;
 
 /// `support/reply 2.3.1 → 2.4.0, minor: full gate, no approval`; `None` without `release:`.
 pub(crate) fn release_line(report: &Report) -> Option<String> {
-    let release = report.release.as_ref()?;
-    let production = release.production.as_deref();
-    let (Some(level), Some(requires)) = (release.level, release.requires) else {
-        let version = production.map_or_else(String::new, |version| format!(" {version}"));
-        return Some(format!("{}{version}: what production serves, nothing to publish", release.name));
-    };
-    let gate = match requires.gate {
-        ReleaseGate::Checks => "checks alone",
-        ReleaseGate::Full => "full gate",
-    };
-    let approvals = match requires.approvals {
-        0 => "no approval".to_owned(),
-        1 => "1 approval".to_owned(),
-        more => format!("{more} approvals"),
-    };
-    let published = if release.published { "; published already" } else { "" };
-    Some(format!("{}, {}: {gate}, {approvals}{published}", versions(release), level_name(release, level.as_str())))
-}
-
-/// `support/reply 2.3.1 → 2.4.0`.
-fn versions(release: &Release) -> String {
-    let production = release.production.as_deref().map_or_else(String::new, |version| format!(" {version}"));
-    let next = release.version.as_deref().unwrap_or("no valid version");
-    format!("{}{production} → {next}", release.name)
-}
-
-fn level_name<'r>(release: &Release, level: &'r str) -> &'r str {
-    if release.production.is_none() { "first version" } else { level }
+    report.release.as_ref().map(ToString::to_string)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::fixtures;
-    use crate::v1::{ReleaseControls, ReleaseLevel};
+    use crate::v1::{Release, ReleaseControls, ReleaseGate, ReleaseLevel};
     use crate::{Format, Style, write};
 
     fn report(edit: impl Fn(&mut Release)) -> Report {
