@@ -1,23 +1,25 @@
 //! Serves the versions and labels of a ledger to applications.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
 
+use super::release::{Opened, Target};
 use super::{Environment, Failure};
-use promptgate_adapters::serve::{self, Registry};
+use promptgate_adapters::serve::{self, PromptServer};
 use promptgate_core::model::{Diagnostic, Diagnostics};
 use promptgate_core::text::Secret;
-use promptgate_release::ports::LedgerStore;
 
 pub(crate) use promptgate_adapters::serve::{Notice, OnNotice};
 
 /// Options of the server.
 #[derive(Debug, Clone)]
 pub(crate) struct Options {
+    /// The configuration whose `release:` names the ledger; `None` for the nearest one.
+    pub(crate) config: Option<PathBuf>,
     /// The address to listen on.
     pub(crate) listen: SocketAddr,
     /// The variable that holds the token; `None`: no authentication.
@@ -28,7 +30,7 @@ pub(crate) struct Options {
 
 /// A server that listens.
 pub(crate) struct Server {
-    registry: Arc<Registry>,
+    server: Arc<PromptServer>,
     listener: TcpListener,
     location: String,
     /// Its address.
@@ -36,12 +38,13 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Reads the ledger and listens; port 0 takes a free one.
+    /// Opens the ledger that the configuration names, reads it and listens; port 0 takes a free one. All prompts of the
+    /// ledger are served.
     ///
     /// # Errors
-    /// Invalid options, an address that is not free, or a ledger that cannot be read.
+    /// Invalid options, no configuration that releases a prompt, an address that is not free, or a ledger that cannot be
+    /// read.
     pub(crate) async fn listen(
-        ledger: Arc<dyn LedgerStore>,
         options: &Options,
         environment: &Environment,
         on_notice: OnNotice,
@@ -54,6 +57,7 @@ impl Server {
                 .help("`--refresh 10s` is usual for git, `--refresh 1s` for a folder")
                 .into());
         }
+        let ledger = Opened::open(&Target { config: options.config.clone(), name: None })?.ledger;
         let address = options.listen;
         let listener = TcpListener::bind(address).await.map_err(|error| {
             Diagnostic::new(format!("cannot listen on {address}: {error}"))
@@ -64,39 +68,27 @@ impl Server {
             .map_err(|error| Failure::Internal(format!("the listener has no address: {error}")))?;
         let location = ledger.location();
         let options = serve::Options { token, refresh, ..serve::Options::default() };
-        let registry = Registry::open(ledger, options, on_notice).await.map_err(|error| {
+        let server = PromptServer::open(ledger, options, on_notice).await.map_err(|error| {
             let diagnostic = Diagnostic::new(format!("could not read the ledger {location}: {error}"));
             Failure::Incomplete(Diagnostics::from(diagnostic))
         })?;
-        Ok(Self { registry, listener, location, address })
+        Ok(Self { server, listener, location, address })
     }
 
     /// What is served, in a sentence.
     pub(crate) fn describe(&self) -> String {
-        let prompts = self.registry.prompts();
+        let prompts = self.server.prompts();
         format!(
             "serves {prompts} prompt{} of {}, read every {:?}; Ctrl-C ends it",
             if prompts == 1 { "" } else { "s" },
             self.location,
-            self.registry.refresh_interval()
+            self.server.refresh_interval()
         )
     }
 
     /// Serves until `shutdown` is ready.
     pub(crate) async fn serve(self, shutdown: impl Future<Output = ()> + Send) {
-        serve::serve(self.registry, self.listener, shutdown).await;
-    }
-}
-
-/// TEMPORARY
-pub(crate) fn ledger(_config: Option<&Path>) -> Result<Arc<dyn LedgerStore>, Failure> {
-    let configured = super::sources::configured(_config)?;
-    let settings = configured.settings.release.as_ref().map(|release| release.ledger.clone());
-    match settings {
-        Some(crate::config::LedgerSettings::Folder(path)) => {
-            Ok(Arc::new(promptgate_adapters::ledger::Folder::new(configured.location.folder.join(path))))
-        }
-        _ => Err(Failure::Internal("not wired".to_owned())),
+        serve::serve(self.server, self.listener, shutdown).await;
     }
 }
 

@@ -1,6 +1,7 @@
 //! Drives the real executable against real files, real git and real local servers, with a scrubbed environment.
 
 mod action;
+mod approve;
 mod browser;
 mod cache;
 mod calibrate;
@@ -29,6 +30,8 @@ mod readme;
 mod release_reads;
 mod report_fixtures;
 mod schemas;
+mod serve;
+mod served;
 mod servers;
 mod shards;
 mod support;

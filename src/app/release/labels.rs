@@ -237,3 +237,20 @@ impl Places<'_> {
         .await
     }
 }
+
+impl Places<'_> {
+    /// Makes sure that the registry has a version and that the ledger has its identifier, which it returns; `None` where
+    /// the ledger is the registry.
+    ///
+    /// # Errors
+    /// Ledger or registry failing.
+    pub(super) async fn store(&self, version: Version) -> Result<Option<RegistryId>, PortError> {
+        if self.registry.capabilities().in_ledger {
+            return Ok(None);
+        }
+        let state = write::known(self.ledger, self.name).await?.state;
+        let id = self.registered(version, &state).await?;
+        self.register(version, id.clone()).await?;
+        Ok(Some(id))
+    }
+}

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::app::sources::{Released, configurations, configured_release, current_folder};
 use crate::app::{Environment, Failure};
 use crate::config::{LedgerSettings, RegistrySettings, ReleaseSettings};
-use promptgate_adapters::ledger::Folder;
+use promptgate_adapters::ledger::{Folder, GitBranch};
 use promptgate_adapters::registry::{Embedded, Langfuse, LangfuseOptions, Mlflow, MlflowOptions};
 use promptgate_core::document::suggest;
 use promptgate_core::model::{Diagnostic, Place};
@@ -42,8 +42,13 @@ impl Opened {
     /// No configuration that releases the prompt, or several of them.
     pub(crate) fn open(target: &Target) -> Result<Self, Failure> {
         let (shown, folder, settings) = find(target)?;
+        Ok(Self::of(settings, shown, folder))
+    }
+
+    /// Opens the ledger of these settings; nothing is fetched.
+    pub(super) fn of(settings: ReleaseSettings, shown: String, folder: PathBuf) -> Self {
         let ledger = open_ledger(&settings.ledger, &folder);
-        Ok(Self { settings, shown, folder, ledger })
+        Self { settings, shown, folder, ledger }
     }
 
     /// The name of the prompt.
@@ -97,7 +102,7 @@ pub(crate) fn open_ledger(settings: &LedgerSettings, folder: &Path) -> Arc<dyn L
     match settings {
         LedgerSettings::Folder(path) => Arc::new(Folder::new(folder.join(path))),
         LedgerSettings::Git { branch, remote } => {
-            Arc::new(Folder::new(format!("{}{branch}{remote}", folder.display())))
+            Arc::new(GitBranch::new(folder, remote, branch))
         }
     }
 }

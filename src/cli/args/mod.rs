@@ -1,5 +1,6 @@
 //! Command-line arguments, one file per command; each converts once into the options of `app`.
 
+mod approve;
 mod assign;
 mod cache;
 mod calibrate;
@@ -18,7 +19,11 @@ mod mock_server;
 mod output;
 mod parse;
 mod plan;
+mod promote;
+mod publish;
+mod reconcile;
 mod report;
+mod rollback;
 mod run;
 mod schema;
 mod serve;
@@ -29,6 +34,7 @@ mod values;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+pub(super) use approve::ApproveArguments;
 pub(super) use assign::AssignArguments;
 pub(super) use cache::{CacheArguments, CacheCommand};
 pub(super) use calibrate::{CalibrateArguments, CalibrationFormat};
@@ -52,6 +58,11 @@ pub(super) use serve::ServeArguments;
 pub(super) use show::ShowArguments;
 pub(super) use status::StatusArguments;
 pub(super) use suite::SuiteFlags;
+
+pub(super) use promote::PromoteArguments;
+pub(super) use publish::PublishArguments;
+pub(super) use reconcile::ReconcileArguments;
+pub(super) use rollback::RollbackArguments;
 
 pub(super) use parse::parse;
 
@@ -107,6 +118,16 @@ pub(crate) enum Command {
     Init(InitArguments),
     /// Show the cache of answers, or remove entries.
     Cache(CacheArguments),
+    /// Publish the prompt as an immutable version, with the gate's report as evidence.
+    Publish(PublishArguments),
+    /// Approve a version, as somebody who did not write it.
+    Approve(ApproveArguments),
+    /// Move staging or production to a version that passed its controls.
+    Promote(PromoteArguments),
+    /// Move production back to a version that served before: at once, and verified.
+    Rollback(RollbackArguments),
+    /// Compare the registry with the ledger, and repair it.
+    Reconcile(ReconcileArguments),
     /// Serve prompts to applications: what they read where there is no other registry.
     Serve(ServeArguments),
     /// Serve a simulated model over HTTP, with faults on request.

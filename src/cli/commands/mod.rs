@@ -1,5 +1,6 @@
 //! One file per command: arguments, options, use case, output.
 
+mod approve;
 mod assign;
 mod cache;
 mod calibrate;
@@ -16,7 +17,11 @@ mod log;
 mod merge;
 mod mock_server;
 mod plan;
+mod promote;
+mod publish;
+mod reconcile;
 mod report;
+mod rollback;
 mod run;
 mod schema;
 mod serve;
@@ -43,6 +48,11 @@ pub(super) async fn dispatch(command: &Command) -> Result<ExitStatus, Failure> {
         Command::Schema(arguments) => schema::schema(arguments),
         Command::Cache(arguments) => cache::cache(arguments),
         Command::Init(arguments) => init::init(arguments),
+        Command::Publish(arguments) => publish::publish(arguments, &environment).await,
+        Command::Approve(arguments) => approve::approve(arguments, &environment).await,
+        Command::Promote(arguments) => promote::promote(arguments, &environment).await,
+        Command::Rollback(arguments) => rollback::rollback(arguments, &environment).await,
+        Command::Reconcile(arguments) => reconcile::reconcile(arguments, &environment).await,
         Command::Serve(arguments) => serve::serve(arguments, &environment).await,
         Command::MockServer(arguments) => mock_server::mock_server(arguments).await,
         Command::Comment(arguments) => comment::comment(arguments, &environment).await,

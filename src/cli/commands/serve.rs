@@ -12,12 +12,12 @@ pub(super) async fn serve(
     environment: &Environment,
 ) -> Result<ExitStatus, Failure> {
     let options = Options {
+        config: arguments.config.clone(),
         listen: arguments.listen,
         token_env: arguments.token_env.clone(),
         refresh: arguments.refresh,
     };
-    let ledger = crate::app::serve::ledger(arguments.config.as_deref())?;
-    let server = Server::listen(ledger, &options, environment, Box::new(report)).await?;
+    let server = Server::listen(&options, environment, Box::new(report)).await?;
     output::print(&format!("http://{}\n", server.address))?;
     output::info(&server.describe());
     server.serve(interrupt::signal()).await;

@@ -14,7 +14,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::{Registry, refresh, routes};
+use super::{PromptServer, refresh, routes};
 
 /// The size of the buffer for the head of a request, in bytes; hyper responds with 431 to more.
 const MAX_HEAD: usize = 16 << 10;
@@ -25,15 +25,15 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
 
 /// Serves until `shutdown` is ready; requests in flight then have the time of [`super::Limits::grace`] to complete.
 pub async fn serve(
-    registry: Arc<Registry>,
+    server: Arc<PromptServer>,
     listener: TcpListener,
     shutdown: impl Future<Output = ()> + Send,
 ) {
-    let limits = registry.limits;
+    let limits = server.limits;
     let free = Arc::new(Semaphore::new(limits.connections));
     let ending = CancellationToken::new();
     let mut connections = JoinSet::new();
-    let refreshing = tokio::spawn(refresh::run(Arc::clone(&registry)));
+    let refreshing = tokio::spawn(refresh::run(Arc::clone(&server)));
     tokio::pin!(shutdown);
     loop {
         tokio::select! {
@@ -42,7 +42,7 @@ pub async fn serve(
             accepted = accept(&listener, &free) => match accepted {
                 Ok((stream, permit)) => {
                     let connection = Connection {
-                        registry: Arc::clone(&registry),
+                        server: Arc::clone(&server),
                         free: Arc::clone(&free),
                         ending: ending.clone(),
                     };
@@ -74,23 +74,23 @@ async fn accept(
 }
 
 struct Connection {
-    registry: Arc<Registry>,
+    server: Arc<PromptServer>,
     free: Arc<Semaphore>,
     ending: CancellationToken,
 }
 
 impl Connection {
     async fn serve(self, stream: TcpStream) {
-        let limits = self.registry.limits;
+        let limits = self.server.limits;
         // A response is one small write; with Nagle's algorithm it would wait 40 ms for an acknowledgement.
         let _ = stream.set_nodelay(true);
         let ending = self.ending.clone();
         let service = service_fn(move |request| {
-            let (registry, free) = (Arc::clone(&self.registry), Arc::clone(&self.free));
+            let (server, free) = (Arc::clone(&self.server), Arc::clone(&self.free));
             async move {
-                let mut reply = routes::respond(&registry, request).await;
+                let mut reply = routes::respond(&server, request).await;
                 // Idle connections would keep others waiting.
-                let is_crowded = free.available_permits() < registry.limits.connections.div_ceil(8);
+                let is_crowded = free.available_permits() < server.limits.connections.div_ceil(8);
                 if is_crowded {
                     reply.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
                 }

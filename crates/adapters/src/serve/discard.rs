@@ -15,7 +15,7 @@ use hyper::{Request, Response, StatusCode};
 use serde_json::{Value, json};
 
 use super::response::{Reply, error, json};
-use super::{Limits, Notice, Registry};
+use super::{Limits, Notice, PromptServer};
 
 /// The warning in a response to traces.
 const MESSAGE: &str = "promptgate serve does not store traces; send them to an OpenTelemetry collector";
@@ -72,12 +72,12 @@ impl Posted {
 }
 
 /// Reads the body, counts it and responds as the SDKs expect.
-pub(super) async fn respond<B>(registry: &Registry, posted: Posted, request: Request<B>) -> Reply
+pub(super) async fn respond<B>(server: &PromptServer, posted: Posted, request: Request<B>) -> Reply
 where
     B: Body<Data = Bytes>,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
-    let Limits { body: time, body_size, .. } = registry.limits;
+    let Limits { body: time, body_size, .. } = server.limits;
     let is_json = request
         .headers()
         .get(CONTENT_TYPE)
@@ -95,12 +95,12 @@ where
         }
     };
     let counter = match posted {
-        Posted::Traces => &registry.discarded.traces,
-        Posted::Ingestion => &registry.discarded.ingestion,
-        Posted::Scores => &registry.discarded.scores,
+        Posted::Traces => &server.discarded.traces,
+        Posted::Ingestion => &server.discarded.ingestion,
+        Posted::Scores => &server.discarded.scores,
     };
     if counter.fetch_add(1, Ordering::Relaxed) == 0 {
-        (registry.on_notice)(Notice::Discarded(posted.path()));
+        (server.on_notice)(Notice::Discarded(posted.path()));
     }
     match posted {
         Posted::Traces if is_json => {

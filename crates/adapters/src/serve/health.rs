@@ -3,7 +3,7 @@
 use hyper::StatusCode;
 use serde_json::{Value, json};
 
-use super::Registry;
+use super::PromptServer;
 use super::refresh::{Problem, Subject};
 use super::response::{Reply, json};
 
@@ -11,12 +11,12 @@ use super::response::{Reply, json};
 const MAX_MISSED: u32 = 3;
 
 /// Responds with `ok` or `degraded`. Reasons and places are shown only to those who may read prompts.
-pub(super) fn respond(registry: &Registry, shows_details: bool) -> Reply {
-    let view = registry.view();
+pub(super) fn respond(server: &PromptServer, shows_details: bool) -> Reply {
+    let view = server.view();
     let age = view.current_at.elapsed();
     let mut problems = view.problems.clone();
     // A read that neither succeeds nor fails.
-    let is_overdue = age > registry.refresh * MAX_MISSED + super::refresh::REFRESH_TIMEOUT;
+    let is_overdue = age > server.refresh * MAX_MISSED + super::refresh::REFRESH_TIMEOUT;
     if is_overdue && !view.has_problem(&Subject::Ledger) {
         let reason = format!("it was last read {} seconds ago", age.as_secs());
         problems.push(Problem { subject: Subject::Ledger, reason });
@@ -33,12 +33,12 @@ pub(super) fn respond(registry: &Registry, shows_details: bool) -> Reply {
         StatusCode::OK,
         &json!({
             "status": status,
-            "ledger": registry.store.location(),
+            "ledger": server.store.location(),
             "prompts": view.snapshot.len(),
             "age_seconds": age.as_secs_f64(),
             "degraded_seconds": view.degraded_at.map(|since| since.elapsed().as_secs_f64()),
             "problems": problems,
-            "discarded": registry.discarded.counts(),
+            "discarded": server.discarded.counts(),
         }),
     )
 }

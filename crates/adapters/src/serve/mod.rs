@@ -100,7 +100,7 @@ pub enum Notice {
 pub type OnNotice = Box<dyn Fn(Notice) + Send + Sync>;
 
 /// The embedded registry over a ledger.
-pub struct Registry {
+pub struct PromptServer {
     store: Arc<dyn LedgerStore>,
     refresh: Duration,
     limits: Limits,
@@ -110,7 +110,7 @@ pub struct Registry {
     on_notice: OnNotice,
 }
 
-impl Registry {
+impl PromptServer {
     /// Reads the ledger for the first time. What can be read of a ledger that is unreachable or damaged is served.
     ///
     /// # Errors

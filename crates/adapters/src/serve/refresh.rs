@@ -10,7 +10,7 @@ use tokio::runtime::Handle;
 use tokio::task::JoinError;
 use tokio::time::Instant;
 
-use super::Registry;
+use super::PromptServer;
 use super::snapshot::Snapshot;
 
 /// Time after which a read of the ledger that has not ended is a problem.
@@ -113,23 +113,23 @@ pub(super) async fn first(store: Arc<dyn LedgerStore>) -> Result<View, PortError
 }
 
 /// Reads the ledger at the interval, until it is dropped.
-pub(super) async fn run(registry: Arc<Registry>) {
+pub(super) async fn run(server: Arc<PromptServer>) {
     loop {
-        tokio::time::sleep(registry.refresh).await;
-        refresh(&registry).await;
+        tokio::time::sleep(server.refresh).await;
+        refresh(&server).await;
     }
 }
 
 /// Reads the ledger once, and replaces the view.
-pub(super) async fn refresh(registry: &Arc<Registry>) {
+pub(super) async fn refresh(server: &Arc<PromptServer>) {
     let began = Instant::now();
-    let (store, previous) = (Arc::clone(&registry.store), registry.view().snapshot.clone());
+    let (store, previous) = (Arc::clone(&server.store), server.view().snapshot.clone());
     let mut reading = blocking(move |handle| handle.block_on(fetch_and_read(&*store, Some(&previous))));
     let ended = match tokio::time::timeout(REFRESH_TIMEOUT, &mut reading).await {
         Ok(ended) => ended,
         Err(_) => {
             let reason = format!("reading it takes longer than {} seconds", REFRESH_TIMEOUT.as_secs());
-            registry.replace(registry.view().after(Read::failed(reason), began));
+            server.replace(server.view().after(Read::failed(reason), began));
             // A second read would wait as well.
             reading.await
         }
@@ -139,7 +139,7 @@ pub(super) async fn refresh(registry: &Arc<Registry>) {
         Ok(Err(error)) => Read::failed(error.to_string()),
         Err(error) => Read::failed(describe(&error)),
     };
-    registry.replace(registry.view().after(read, began));
+    server.replace(server.view().after(read, began));
 }
 
 /// Runs on a thread of its own: a ledger is files and processes, and requests must not wait for them.

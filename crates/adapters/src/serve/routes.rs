@@ -8,7 +8,7 @@ use serde_json::json;
 use super::discard::{self, Posted};
 use super::query::{self, Query};
 use super::response::{Reply, error, json, not_allowed, with};
-use super::{Registry, health, langfuse, prompt};
+use super::{PromptServer, health, langfuse, prompt};
 
 /// The longest path with its query, in bytes.
 const MAX_URI: usize = 4096;
@@ -19,7 +19,7 @@ const LANGFUSE_PROMPTS: &str = "/api/public/v2/prompts";
 const OWN_PROMPTS: &str = "/v1/prompts/";
 
 /// Responds to a request.
-pub(super) async fn respond<B>(registry: &Registry, request: Request<B>) -> Reply
+pub(super) async fn respond<B>(server: &PromptServer, request: Request<B>) -> Reply
 where
     B: Body<Data = Bytes>,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -30,18 +30,18 @@ where
         let message = format!("the path and its query have {length} bytes: expected at most {MAX_URI}");
         return error(StatusCode::URI_TOO_LONG, "uri_too_long", &message);
     }
-    let is_authorized = registry.token.as_ref().is_none_or(|token| token.is_in(request.headers()));
+    let is_authorized = server.token.as_ref().is_none_or(|token| token.is_in(request.headers()));
     let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
     let path = uri.path();
     if path == "/healthz" {
-        return if is_read { health::respond(registry, is_authorized) } else { reads_only() };
+        return if is_read { health::respond(server, is_authorized) } else { reads_only() };
     }
     if !is_authorized {
         return unauthorized();
     }
     if let Some(posted) = Posted::at(path) {
         return if *request.method() == Method::POST {
-            discard::respond(registry, posted, request).await
+            discard::respond(server, posted, request).await
         } else {
             not_allowed("POST", "promptgate serve stores no traces and no scores: there are none to read")
         };
@@ -52,7 +52,7 @@ where
         || path.strip_prefix(LANGFUSE_PROMPTS).is_some_and(|rest| rest.starts_with('/'));
     match path {
         _ if is_prompts && !is_read => reads_only(),
-        _ if is_prompts => read(registry, path, &request),
+        _ if is_prompts => read(server, path, &request),
         // Langfuse's SDKs ask for these to check the connection and the keys.
         "/api/public/health" if is_read => {
             json(StatusCode::OK, &json!({"status": "OK", "version": env!("CARGO_PKG_VERSION")}))
@@ -72,13 +72,13 @@ where
     }
 }
 
-fn read<B>(registry: &Registry, path: &str, request: &Request<B>) -> Reply {
+fn read<B>(server: &PromptServer, path: &str, request: &Request<B>) -> Reply {
     let invalid = |message: &str| error(StatusCode::BAD_REQUEST, "invalid_request", message);
     let query = match Query::parse(request.uri().query()) {
         Ok(query) => query,
         Err(message) => return invalid(&message),
     };
-    let snapshot = &registry.view().snapshot;
+    let snapshot = &server.view().snapshot;
     let headers = request.headers();
     if path == LANGFUSE_PROMPTS {
         return langfuse::list(snapshot, &query, headers);

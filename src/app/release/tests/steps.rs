@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use futures::FutureExt as _;
 use promptgate_release::ports::{
     Addition, Capabilities, History, LedgerStore, PortResult, Registry, RegistryId, Staleness, StoredVersion,
-    Tip,
+    Tip, Verification,
 };
 use promptgate_release::{Digest, Label, Name, PortError, Record, State, Version};
 use rand::{RngExt as _, SeedableRng as _};
@@ -147,7 +147,7 @@ impl<L: LedgerStore> LedgerStore for SteppedPort<L> {
         stepped!(self, self.inner.append(name, addition, expected))
     }
 
-    fn verify<'a>(&'a self, name: &'a Name) -> PortResult<'a, History> {
+    fn verify<'a>(&'a self, name: &'a Name) -> PortResult<'a, Verification> {
         stepped!(self, self.inner.verify(name))
     }
 }

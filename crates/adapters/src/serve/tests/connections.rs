@@ -11,15 +11,15 @@ use tokio_util::sync::CancellationToken;
 use super::{Options, Served, ledger};
 use crate::serve::{Limits, serve};
 
-struct Running {
-    address: SocketAddr,
+pub(super) struct Running {
+    pub(super) address: SocketAddr,
     ending: CancellationToken,
     task: JoinHandle<()>,
     served: Served,
 }
 
 impl Running {
-    async fn new(limits: Limits) -> Self {
+    pub(super) async fn new(limits: Limits) -> Self {
         // Reading the ledger holds simulated time, and is not what these tests are about.
         let options = Options { limits, refresh: Some(Duration::from_secs(100_000)), ..Options::default() };
         let served = Served::new(ledger(), options).await;
@@ -27,8 +27,8 @@ impl Running {
         let address = listener.local_addr().expect("an address");
         let ending = CancellationToken::new();
         let shutdown = ending.clone();
-        let registry = std::sync::Arc::clone(&served.registry);
-        let task = tokio::spawn(async move { serve(registry, listener, shutdown.cancelled()).await });
+        let server = std::sync::Arc::clone(&served.server);
+        let task = tokio::spawn(async move { serve(server, listener, shutdown.cancelled()).await });
         Self { address, ending, task, served }
     }
 
@@ -213,7 +213,7 @@ async fn ledger_is_read_in_the_background() {
     tokio::time::pause();
     let options = Options { refresh: Some(Duration::from_millis(500)), ..Options::default() };
     let served = Served::new(ledger(), options).await;
-    let reading = tokio::spawn(crate::serve::refresh::run(std::sync::Arc::clone(&served.registry)));
+    let reading = tokio::spawn(crate::serve::refresh::run(std::sync::Arc::clone(&served.server)));
     served.ledger.set_label("triage", "staging", "0.1.0");
     // Each turn waits on simulated time; the task reads in between.
     while served.get("/v1/prompts/triage?ref=staging").await.status == 404 {

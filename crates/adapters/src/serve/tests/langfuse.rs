@@ -1,9 +1,15 @@
 //! Langfuse's routes. The expected forms are those that the SDKs 5.0.4 (Python) and 5.11.1 (JavaScript) were answered.
 
 use hyper::Method;
+use promptgate_core::text::Secret;
+use promptgate_release::ports::Registry as _;
+use promptgate_release::{Label, Name};
 use serde_json::json;
 
-use super::{FaultyLedger, Options, Served, text};
+use super::connections::Running;
+use super::{FaultyLedger, Options, Served, chat, text};
+use crate::registry::{Langfuse, LangfuseOptions};
+use crate::serve::Limits;
 use std::sync::Arc;
 
 const PATH: &str = "/api/public/v2/prompts";
@@ -218,4 +224,32 @@ async fn parameter_cannot_hide_the_version() {
         config["promptgate"]["parameters"],
         json!({"promptgate": {"version": "9.9.9"}, "model": "other"})
     );
+}
+
+#[tokio::test]
+async fn own_client_of_langfuse_reads_the_published_digests() {
+    let running = Running::new(Limits::default()).await;
+    let client = Langfuse::new(LangfuseOptions {
+        base_url: format!("http://{}", running.address),
+        public_key: Secret::new("pk-lf-local"),
+        secret_key: Secret::new("sk-lf-local"),
+        name: None,
+    });
+    let client = client.expect("a client");
+    let name = |text: &str| -> Name { text.parse().expect("a name") };
+    for (prompt, id, version, content) in [
+        ("support/reply", "2", "2.4.0", text("Hi {{name}}!")),
+        ("triage", "1", "0.1.0", chat("Sort for {{company}}.")),
+    ] {
+        let stored = client.get(&name(prompt), &id.to_owned()).await.expect("a response").expect("a version");
+        assert_eq!(stored.content, content);
+        assert_eq!(stored.verify(&content.digest()), Ok(()));
+        assert_eq!(stored.published, Some((version.parse().expect("a version"), content.digest())));
+    }
+    let labels = client.labels(&name("support/reply")).await.expect("a response");
+    assert_eq!(labels.get(&Label::Production), Some(&vec!["1".to_owned()]));
+    assert_eq!(labels.get(&Label::Staging), Some(&vec!["2".to_owned()]));
+    assert_eq!(client.versions(&name("support/reply")).await.expect("a response").len(), 3);
+    let written = client.set_label(&name("triage"), &Label::Staging, &"1".to_owned()).await;
+    assert!(written.expect_err("a refusal").to_string().contains("promptgate serve only reads"));
 }

@@ -15,7 +15,7 @@ use promptgate_core::model::{Message, MessageRole};
 use promptgate_release::{Content, PromptKind};
 use serde_json::{Map, Value, json};
 
-use super::{Notice, Options, Registry, routes};
+use super::{Notice, Options, PromptServer, routes};
 
 /// The content of a text prompt.
 fn text(system: &str) -> Content {
@@ -63,10 +63,10 @@ fn ledger() -> Arc<FaultyLedger> {
     Arc::new(ledger)
 }
 
-/// A registry over a ledger, with the notices that it gave.
+/// A server over a ledger, with the notices that it gave.
 struct Served {
     ledger: Arc<FaultyLedger>,
-    registry: Arc<Registry>,
+    server: Arc<PromptServer>,
     notices: Arc<Mutex<Vec<Notice>>>,
 }
 
@@ -75,8 +75,8 @@ impl Served {
         let notices = Arc::<Mutex<Vec<Notice>>>::default();
         let list = Arc::clone(&notices);
         let on_notice = Box::new(move |notice| list.lock().expect("a list").push(notice));
-        let registry = Registry::open(Arc::clone(&ledger) as _, options, on_notice).await;
-        Self { ledger, registry: registry.expect("a registry"), notices }
+        let server = PromptServer::open(Arc::clone(&ledger) as _, options, on_notice).await;
+        Self { ledger, server: server.expect("a server"), notices }
     }
 
     async fn standard() -> Self {
@@ -84,7 +84,7 @@ impl Served {
     }
 
     async fn refresh(&self) {
-        super::refresh::refresh(&self.registry).await;
+        super::refresh::refresh(&self.server).await;
     }
 
     /// The notices since the last call, as text.
@@ -109,7 +109,7 @@ impl Served {
             request = request.header(*name, *value);
         }
         let body = Full::new(Bytes::from(body.to_owned()));
-        let reply = routes::respond(&self.registry, request.body(body).expect("a request")).await;
+        let reply = routes::respond(&self.server, request.body(body).expect("a request")).await;
         let (head, body) = reply.into_parts();
         let body = body.collect().await.expect("a body").to_bytes();
         Answer { status: head.status.as_u16(), headers: head.headers, body }

@@ -6,7 +6,7 @@ use promptgate_release::PortError;
 use serde_json::json;
 
 use super::{FaultyLedger, Options, Served, ledger, text};
-use crate::serve::Registry;
+use crate::serve::PromptServer;
 
 const PRODUCTION: &str = "/v1/prompts/support/reply";
 
@@ -110,7 +110,7 @@ async fn unreadable_ledger_keeps_the_last_good_state() {
 async fn ledger_without_names_cannot_be_opened() {
     let ledger = ledger();
     ledger.block(PortError::Unavailable("disk failure".to_owned()));
-    let opened = Registry::open(ledger, Options::default(), Box::new(|_| {})).await;
+    let opened = PromptServer::open(ledger, Options::default(), Box::new(|_| {})).await;
     assert_eq!(opened.err(), Some(PortError::Unavailable("disk failure".to_owned())));
 }
 
@@ -253,8 +253,8 @@ async fn shared_ledgers_are_read_less_often() {
     let local = Served::standard().await;
     let chosen = Options { refresh: Some(std::time::Duration::from_millis(1)), ..Options::default() };
     let chosen = Served::new(ledger(), chosen).await;
-    let interval = |served: &Served| served.registry.refresh_interval().as_millis();
+    let interval = |served: &Served| served.server.refresh_interval().as_millis();
     assert_eq!([interval(&shared), interval(&local), interval(&chosen)], [10_000, 1_000, 1]);
     assert_eq!(shared.get("/api/public/v2/prompts").await.json()["data"], json!([]));
-    assert_eq!(shared.registry.prompts(), 0);
+    assert_eq!(shared.server.prompts(), 0);
 }

@@ -2,11 +2,16 @@
 //!
 //! Times are RFC 3339 in UTC; versions, labels, levels and digests are written as in the ledger.
 
+pub mod approval;
 pub mod assignment;
 pub mod bundle;
 pub mod compiled;
 pub mod diff;
 pub mod log;
+pub mod promotion;
+pub mod publication;
+pub mod reconciliation;
+pub mod rollback;
 pub mod show;
 pub mod status;
 pub mod verification;
