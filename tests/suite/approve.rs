@@ -43,7 +43,8 @@ fn in_job(released: &Released, github: &GitHub, event: &str, actor: &str, more: 
 
 /// The approvals of a version in the ledger.
 fn recorded(released: &Released) -> Vec<Value> {
-    let text = released.folder.promptgate(&["log", "support/reply", "--format", "json"]).expect_code(0).stdout;
+    let text =
+        released.folder.promptgate(&["log", "support/reply", "--format", "json"]).expect_code(0).stdout;
     let log: Value = serde_json::from_str(&text).expect("JSON");
     released.folder.promptgate(&["log", "--verify"]).expect_code(0);
     let events = log["events"].as_array().expect("events");
@@ -96,7 +97,8 @@ fn author_stranger_and_other_digest_are_refused() {
 fn dispatched_approval_is_known_by_its_actor() {
     let released = Released::new();
     let github = GitHub::start(released.folder.path());
-    let dispatched = |actor, more: &[(&str, &str)]| in_job(&released, &github, "workflow_dispatch", actor, more);
+    let dispatched =
+        |actor, more: &[(&str, &str)]| in_job(&released, &github, "workflow_dispatch", actor, more);
     dispatched("carol", &[]).expect_code(10).says("carol is an author");
     dispatched("bob", &[("GITHUB_TRIGGERING_ACTOR", "carol")]).expect_code(10).says("carol ran it again");
     dispatched("a/../b", &[]).expect_code(2).says("GITHUB_ACTOR");
@@ -105,7 +107,10 @@ fn dispatched_approval_is_known_by_its_actor() {
     let events = recorded(&released);
     assert_eq!(events.len(), 1);
     let text = events[0].to_string();
-    assert!(text.contains("dispatch") && text.contains("https://github.com/acme/support/actions/runs/17"), "{text}");
+    assert!(
+        text.contains("dispatch") && text.contains("https://github.com/acme/support/actions/runs/17"),
+        "{text}"
+    );
     // Whoever a job of a pull request says it is: a claim.
     in_job(&released, &github, "pull_request", "Bob", &[]).expect_code(0).says("already");
     assert_eq!(recorded(&released).len(), 1);
@@ -119,7 +124,10 @@ fn json_tells_what_became_of_an_approval() {
         serde_json::from_str::<Value>(&outcome.stdout).expect("JSON")
     };
     let refused = run("mallory", 10);
-    assert_eq!((&refused["schema"], &refused["result"]), (&json!("promptgate.approval/v1"), &json!("refused")));
+    assert_eq!(
+        (&refused["schema"], &refused["result"]),
+        (&json!("promptgate.approval/v1"), &json!("refused"))
+    );
     assert_eq!(refused["reasons"].as_array().map(Vec::len), Some(1));
     let approved = run("bob", 0);
     assert_eq!(approved["result"], "approved");
@@ -133,5 +141,8 @@ fn names_reach_the_output_as_text() {
     let released = Released::new();
     let outcome = approve(&released, &["2.0.0"], &[("USER", "\u{1b}[31m\n::error::x")]).expect_code(10);
     let lines: Vec<&str> = outcome.stdout.lines().chain(outcome.stderr.lines()).collect();
-    assert!(lines.iter().all(|line| !line.trim_start().starts_with("::") && !line.contains('\u{1b}')), "{lines:?}");
+    assert!(
+        lines.iter().all(|line| !line.trim_start().starts_with("::") && !line.contains('\u{1b}')),
+        "{lines:?}"
+    );
 }

@@ -101,9 +101,7 @@ impl Opened {
 pub(crate) fn open_ledger(settings: &LedgerSettings, folder: &Path) -> Arc<dyn LedgerStore> {
     match settings {
         LedgerSettings::Folder(path) => Arc::new(Folder::new(folder.join(path))),
-        LedgerSettings::Git { branch, remote } => {
-            Arc::new(GitBranch::new(folder, remote, branch))
-        }
+        LedgerSettings::Git { branch, remote } => Arc::new(GitBranch::new(folder, remote, branch)),
     }
 }
 

@@ -53,13 +53,7 @@ pub(super) fn resolve(
     let own_checks = own.checks.clone();
     let Some(text) = &options.policy_from else {
         let trees = Trees::of(Tree::work_tree(&location.folder));
-        return Ok(PolicySources {
-            settings: own,
-            own_checks,
-            trees,
-            base: None,
-            source: None,
-        });
+        return Ok(PolicySources { settings: own, own_checks, trees, base: None, source: None });
     };
     let flag = |diagnostic: Diagnostic| diagnostic.or_at(&Place::file("--policy-from"));
     let spec = BaselineSpec::parse_candidate(text, "policy").map_err(flag)?;
@@ -101,13 +95,7 @@ pub(super) fn resolve(
         source.new = true;
         let trees = Trees::of(candidate);
         let source = Some(source);
-        return Ok(PolicySources {
-            settings: own,
-            own_checks,
-            trees,
-            base: None,
-            source,
-        });
+        return Ok(PolicySources { settings: own, own_checks, trees, base: None, source });
     };
     let (base, written) = read(&tree, &name, text)?;
     let theirs = files::decode(&location.shown, &location.bytes)?;

@@ -31,13 +31,16 @@ fn text(approved: &Approved) -> String {
     let Approved { name, version, approval, dry_run, .. } = approved;
     let (login, digest) = (neutral::terminal(&approval.login), approval.digest.short());
     match &approved.result {
-        ApproveResult::Approved if *dry_run => format!("{name}: {version} ({digest}) would be approved by {login}\n"),
+        ApproveResult::Approved if *dry_run => {
+            format!("{name}: {version} ({digest}) would be approved by {login}\n")
+        }
         ApproveResult::Approved => format!("{name}: {version} ({digest}) approved by {login}\n"),
         ApproveResult::AlreadyApproved => {
             format!("{name}: {version} ({digest}) was approved by {login} already; nothing is new\n")
         }
         ApproveResult::Refused(reasons) => {
-            let reasons: String = reasons.iter().map(|reason| format!("  {}\n", neutral::terminal(reason))).collect();
+            let reasons: String =
+                reasons.iter().map(|reason| format!("  {}\n", neutral::terminal(reason))).collect();
             format!("{name}: {version} ({digest}) is not approved by {login}\n{reasons}")
         }
     }
