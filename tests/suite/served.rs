@@ -4,7 +4,6 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 
-use futures::executor::block_on;
 use promptgate_adapters::ledger;
 use promptgate_core::model::{Message, MessageRole};
 use promptgate_release::ports::{Addition, LedgerStore as _};
@@ -126,6 +125,12 @@ impl Released {
             if arguments.contains(&"--listen") { &[] } else { &["--listen", "127.0.0.1:0"] };
         self.folder.command(&[&["serve"], listen, arguments].concat())
     }
+}
+
+/// Waits for an operation of a ledger.
+fn block_on<T>(operation: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.expect("a runtime").block_on(operation)
 }
 
 /// A running server; killed when dropped.
