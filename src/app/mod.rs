@@ -46,6 +46,7 @@ pub(crate) use failure::Failure;
 pub(crate) use files::pretty_json;
 pub(crate) use models::CallOptions;
 pub(crate) use redacting::Redacting;
+pub(crate) use sources::ReleaseMode;
 pub(crate) use watched::Watched;
 
 use promptgate_core::port::EventSink;

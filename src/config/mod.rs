@@ -74,8 +74,8 @@ struct Written {
     /// Path of the candidate's prompt, relative to this file.
     #[schemars(length(min = 1))]
     prompt: String,
-    /// Baseline: git:merge-base, git:REF[:PATH], file:PATH, report:PATH or none. By default git:merge-base in a
-    /// repository, else none.
+    /// Baseline: git:merge-base, git:REF[:PATH], file:PATH, report:PATH, registry:NAME@LABEL, registry:NAME@VERSION or none.
+    /// By default registry:NAME@production with `release`, else git:merge-base in a repository, else none.
     #[schemars(length(min = 1))]
     baseline: Option<String>,
     /// For JSON answers: the field that judges and text checks read.
@@ -193,8 +193,10 @@ impl Written {
     }
 }
 
-/// The name of the folder of the configuration.
+/// The name of the folder of the configuration; of one in a commit, named `git:REF:PATH`, that of its path.
 fn folder(file: &str) -> String {
+    let file =
+        file.strip_prefix("git:").and_then(|rest| rest.rsplit_once(':')).map_or(file, |(_, path)| path);
     let path = std::path::absolute(file).unwrap_or_default();
     let folder = path.parent().and_then(|parent| parent.file_name());
     folder.map_or_else(|| "promptgate".to_owned(), |name| name.to_string_lossy().into_owned())

@@ -52,6 +52,8 @@ struct WrittenStaging {
 pub struct ReleaseSettings {
     /// The name in ledger and registry.
     pub name: Name,
+    /// Whether the name is written, not that of the suite.
+    pub is_named: bool,
     /// Where versions, events and evidence are kept.
     pub ledger: LedgerSettings,
     /// What applications read.
@@ -63,9 +65,10 @@ pub struct ReleaseSettings {
 impl WrittenRelease {
     /// `suite` is the name of the suite.
     pub(super) fn resolve(self, reader: &mut Reader<'_>, suite: &str) -> Option<ReleaseSettings> {
+        let is_named = self.name.is_some();
         let name = self.name.as_deref().unwrap_or(suite).parse::<Name>();
         if let Err(error) = &name {
-            let at = if self.name.is_some() { "/release/name" } else { "/release" };
+            let at = if is_named { "/release/name" } else { "/release" };
             reader.report(at, error.to_string(), "write `name: team/prompt` under `release:`");
         }
         for (index, approver) in self.approvers.iter().enumerate() {
@@ -83,6 +86,6 @@ impl WrittenRelease {
         };
         let ledger = self.ledger.map(|ledger| ledger.resolve(reader));
         let registry = self.registry.unwrap_or_default().resolve(reader);
-        Some(ReleaseSettings { name: name.ok()?, ledger: ledger??, registry: registry?, policy })
+        Some(ReleaseSettings { name: name.ok()?, is_named, ledger: ledger??, registry: registry?, policy })
     }
 }

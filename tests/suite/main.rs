@@ -1,6 +1,7 @@
 //! Drives the real executable against real files, real git and real local servers, with a scrubbed environment.
 
 mod action;
+mod approve;
 mod browser;
 mod cache;
 mod calibrate;
@@ -26,6 +27,7 @@ mod pace;
 mod plan;
 mod policy_from;
 mod readme;
+mod release_reads;
 mod report_fixtures;
 mod schemas;
 mod serve;

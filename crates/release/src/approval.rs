@@ -53,6 +53,7 @@ impl Approval {
     /// The reason why it does not.
     pub fn check(&self, record: &Record, unverified_counts: bool) -> Result<(), ApprovalRejection> {
         let is_login = |login: &String| login.eq_ignore_ascii_case(&self.login);
+        let is_person = |name: &String| !name.starts_with('@') && is_login(name);
         let is_team = |name: &String| self.teams.iter().any(|team| team.eq_ignore_ascii_case(name));
         if self.digest != record.digest {
             Err(ApprovalRejection::OtherDigest)
@@ -60,7 +61,7 @@ impl Approval {
             Err(ApprovalRejection::Unverified)
         } else if record.change.authors.iter().any(is_login) {
             Err(ApprovalRejection::Author)
-        } else if !record.policy.approvers.iter().any(|name| is_login(name) || is_team(name)) {
+        } else if !record.policy.approvers.iter().any(|name| is_person(name) || is_team(name)) {
             Err(ApprovalRejection::NotAnApprover)
         } else {
             Ok(())

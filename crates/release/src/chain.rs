@@ -20,7 +20,7 @@ struct Line {
 pub struct BrokenChain {
     /// The line, from 1.
     pub line: usize,
-    /// What is wrong.
+    /// The damage.
     pub problem: String,
 }
 
@@ -36,12 +36,15 @@ pub struct Chain {
 /// Returns the lines of `events`, to be appended after the line with the digest `tip`, and the new tip.
 ///
 /// # Errors
-/// An event that cannot be written as JSON.
+/// An event that JSON does not hold as it is: one with a number that is not finite would damage the ledger.
 pub fn lines(tip: Option<&Digest>, events: &[Event]) -> Result<(String, Option<Digest>), serde_json::Error> {
     let mut previous = tip.cloned();
     let mut text = String::new();
     for event in events {
         let line = serde_json::to_string(&Line { previous, event: event.clone() })?;
+        if serde_json::from_str::<Line>(&line)?.event != *event {
+            return Err(serde::ser::Error::custom("the event changes when it is written as JSON"));
+        }
         previous = Some(digest(&line));
         text.push_str(&line);
         text.push('\n');

@@ -19,7 +19,7 @@ pub enum EvidenceVerdict {
     Incomplete,
 }
 
-/// What the gate examined.
+/// The criteria that the gate examined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum GateScope {
@@ -38,7 +38,7 @@ pub struct Evidence {
     pub candidate: Digest,
     /// The verdict.
     pub verdict: EvidenceVerdict,
-    /// What was examined.
+    /// The examined criteria.
     pub scope: GateScope,
     /// The baseline; `None` without one.
     pub baseline: Option<EvidenceBaseline>,

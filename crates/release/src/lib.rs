@@ -23,6 +23,9 @@ mod reference;
 pub mod rollback;
 mod state;
 
+#[cfg(test)]
+mod tests;
+
 pub use actor::{Actor, ActorSource};
 pub use approval::{Approval, ApprovalRejection, ApprovalSource};
 pub use content::{Content, PromptKind};

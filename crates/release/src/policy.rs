@@ -34,11 +34,11 @@ pub struct Levels {
     pub major: Controls,
 }
 
-/// What a level requires before production.
+/// The requirements of a level before production.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Controls {
-    /// What the gate has to examine.
+    /// The criteria that the gate has to examine.
     pub gate: GateScope,
     /// Approvals by different people.
     #[serde(default)]

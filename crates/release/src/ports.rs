@@ -40,7 +40,7 @@ pub struct VerifiedCommits {
     pub complete: bool,
 }
 
-/// What is added to a ledger in one step: all of it, or nothing.
+/// An addition to a ledger in one step: all of it, or nothing.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Addition {
     /// Records of the versions that `events` publish.
@@ -134,7 +134,8 @@ pub struct StoredVersion {
     pub id: RegistryId,
     /// The version and digest in the metadata that promptgate wrote; `None` for a version that it did not publish.
     pub published: Option<(Version, Digest)>,
-    /// The content as it was read; the model is empty where the registry has none.
+    /// The content as it was read; the model is empty where the registry has none, and the messages are where one of
+    /// them cannot be expressed, such as a placeholder for other messages.
     pub content: Content,
     /// The author, where the registry knows one.
     pub author: Option<String>,
@@ -200,15 +201,23 @@ pub trait Registry: Send + Sync {
     ) -> PortResult<'a, Option<StoredVersion>>;
 
     /// The version with an identifier, if any.
+    ///
+    /// # Errors
+    /// [`PortError::Mutated`] if promptgate published it and the content has another digest now; [`PortError::Invalid`]
+    /// if its messages cannot be expressed.
     fn get<'a>(&'a self, name: &'a Name, id: &'a RegistryId) -> PortResult<'a, Option<StoredVersion>>;
 
-    /// All versions, the newest first.
+    /// All versions, the newest first; their contents are not verified.
     fn versions<'a>(&'a self, name: &'a Name) -> PortResult<'a, Vec<StoredVersion>>;
 
     /// The identifiers that hold each label that the lifecycle manages, counted over all versions, so that a second
     /// holder is found.
     fn labels<'a>(&'a self, name: &'a Name) -> PortResult<'a, BTreeMap<Label, Vec<RegistryId>>>;
 
-    /// Moves a label. The caller reads it back.
+    /// Moves a label to a version whose content is verified, and reads both back.
+    ///
+    /// # Errors
+    /// [`PortError::Refused`] for an unknown version; [`PortError::Conflict`] if another writer moved the label meanwhile;
+    /// [`PortError::Damaged`] if it has several holders.
     fn set_label<'a>(&'a self, name: &'a Name, label: &'a Label, id: &'a RegistryId) -> PortResult<'a, ()>;
 }

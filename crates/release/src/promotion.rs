@@ -14,7 +14,8 @@ pub struct Promotion<'a> {
     pub state: &'a State,
     /// The record of the version.
     pub record: &'a Record,
-    /// The record of the version that production serves; `None` before the first.
+    /// The record of the version that production serves; `None` before the first. Any other record counts as an unknown
+    /// one, from which every change is major.
     pub production: Option<&'a Record>,
     /// The label: staging or production.
     pub to: Label,
@@ -78,7 +79,7 @@ pub enum Obstacle {
     GateIncomplete,
     /// The level requires more than was examined.
     GateScope {
-        /// What was examined.
+        /// The examined criteria.
         examined: GateScope,
         /// The level.
         level: Level,

@@ -36,7 +36,7 @@ pub struct VersionState {
     /// Whether it served before promptgate did.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub adopted: bool,
-    /// The newest evaluation.
+    /// The evaluation that ended last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evidence: Option<Evidence>,
     /// All approvals, whether they count or not.
@@ -85,7 +85,7 @@ pub struct Intent {
 pub struct InvalidEvent {
     /// Its position, from 1.
     pub position: usize,
-    /// What is wrong.
+    /// The reason.
     pub problem: String,
 }
 
@@ -104,8 +104,11 @@ impl State {
 
     /// Applies one event.
     ///
+    /// A repeated registration, evaluation, approval, intent or abandonment changes nothing; a version is published only
+    /// once, and a move names the version that the label pointed at.
+    ///
     /// # Errors
-    /// Why it cannot follow.
+    /// Why it cannot follow; the state is unchanged then.
     pub fn apply(&mut self, event: &Event) -> Result<(), String> {
         match &event.kind {
             EventKind::Published { version, number, digest, level, adopted } => {
@@ -121,7 +124,10 @@ impl State {
                 if evidence.candidate != state.digest {
                     return Err(format!("the evaluation of {version} is for another content"));
                 }
-                state.evidence = Some((**evidence).clone());
+                // By the end of the evaluation: an old report that is published again replaces no newer one.
+                if state.evidence.as_ref().is_none_or(|known| known.at <= evidence.at) {
+                    state.evidence = Some((**evidence).clone());
+                }
                 Ok(())
             }
             EventKind::Approved { version, approval } => {
@@ -133,13 +139,17 @@ impl State {
             }
             EventKind::Intended { label, version, cause, reason } => {
                 self.known(*version)?;
+                self.movable(label)?;
                 let (at, reason) = (event.at, reason.clone());
                 self.intents.insert(label.clone(), Intent { at, version: *version, cause: *cause, reason });
                 Ok(())
             }
             EventKind::Abandoned { label, version } => {
                 self.known(*version)?;
-                self.intents.remove(label);
+                // A rollback that came between may have ended the intent, or begun its own.
+                if self.intents.get(label).is_some_and(|intent| intent.version == *version) {
+                    self.intents.remove(label);
+                }
                 Ok(())
             }
             EventKind::Moved { label, from, version, cause, .. } => {
@@ -193,7 +203,8 @@ impl State {
         to: Version,
         cause: MoveCause,
     ) -> Result<(), String> {
-        self.known(to)?.rolled_back.remove(label);
+        self.known(to)?;
+        self.movable(label)?;
         let before = self.labels.get(label).copied();
         if from != before {
             let shown = |version: Option<Version>| {
@@ -201,12 +212,25 @@ impl State {
             };
             return Err(format!("{label} was moved from {}, but pointed at {}", shown(from), shown(before)));
         }
+        // Any other label may fall back to the version of production.
+        if cause == MoveCause::Rollback && *label == Label::Production && !self.has_held(to, label) {
+            return Err(format!("{label} was rolled back to {to}, which never held it"));
+        }
         if let Some(before) = before.filter(|before| cause == MoveCause::Rollback && *before != to) {
             self.known(before)?.rolled_back.insert(label.clone());
         }
+        self.known(to)?.rolled_back.remove(label);
         self.labels.insert(label.clone(), to);
         self.intents.remove(label);
         self.moves.push(Move { at, label: label.clone(), from, to, cause });
+        Ok(())
+    }
+
+    /// An error for a label that no event moves.
+    fn movable(&self, label: &Label) -> Result<(), String> {
+        if *label == Label::Latest {
+            return Err(format!("{label} always points at the newest version"));
+        }
         Ok(())
     }
 

@@ -13,6 +13,8 @@ mod wire;
 
 use std::io::{self, Write};
 
+use serde::Serialize;
+
 pub use render::comment::{self, Disclose};
 use render::json::WithoutCommands;
 pub use render::terminal::{
@@ -29,6 +31,15 @@ pub use wire::{
 /// Returns the way to settle an inconclusive run: the evidence, its cost and the flag; `None` for any other run.
 pub fn settling_advice(report: &Report) -> Option<String> {
     view::looks::settle(report)
+}
+
+/// Writes a value as indented JSON with a final line break, without commands of CI runners.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_json(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
+    serde_json::to_writer_pretty(WithoutCommands::new(&mut *out), value)?;
+    out.write_all(b"\n")
 }
 
 /// Writes all trials of a report as the lines of trials.jsonl; returns the number of lines.

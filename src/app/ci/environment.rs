@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::app::Environment;
 use crate::app::files::{Links, read_text};
+use crate::app::sources::BaseRepository;
 use promptgate_adapters::github::Event;
 use promptgate_core::model::{Diagnostic, Place};
 use promptgate_core::text::neutral;
@@ -27,6 +28,12 @@ impl Environment {
         let [server, repository, run] =
             ["GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID"].map(|name| self.variable(name));
         Some(format!("{}/{}/actions/runs/{}", server?.trim_end_matches('/'), repository?, run?))
+    }
+
+    /// The repository of the event, which for a pull request is that of its base; `None` outside GitHub.
+    pub(super) fn base_repository(&self) -> Option<BaseRepository> {
+        let server = self.variable("GITHUB_SERVER_URL").unwrap_or_else(|| "https://github.com".to_owned());
+        Some(BaseRepository { server, name: self.variable("GITHUB_REPOSITORY")? })
     }
 
     /// The event that started the job; `None` outside GitHub.

@@ -18,7 +18,7 @@ use super::cache::CacheMode;
 use super::evaluate::{self, Decided, RunOptions};
 use super::report_files::Reported;
 use super::shard::ShardResult;
-use super::sources::{self, Configured};
+use super::sources::{self, Configured, ReleaseMode};
 use super::suite::Suite;
 use super::{Environment, Failure, keys, shard};
 use base::Base;
@@ -115,6 +115,8 @@ pub(crate) enum Outcome {
         of: Uncalled,
         /// The variables that are not set; empty where only the shards know.
         variables: Vec<String>,
+        /// Whether that is allowed; else the verdict is incomplete.
+        skipped: bool,
     },
     /// The base has no policy for the suite, so no key is used.
     NewSuite {
@@ -175,7 +177,7 @@ pub(crate) async fn gate(
     let mut run = options.run.clone();
     let variable = |name: &str| environment.variable(name);
     if let Some(folder) = &options.merge {
-        return shards::merge(folder, &run, context, &variable);
+        return shards::merge(folder, options, context, &variable);
     }
     context.shard = shard::choose(run.shard, run.suite.max_repeats, environment)?;
     let configured = sources::configured(run.suite.config.as_deref())?;
@@ -191,6 +193,8 @@ pub(crate) async fn gate(
         }
     }
     run.suite.merge_base = Some(base.known.clone());
+    run.suite.release = ReleaseMode::ByLevel;
+    run.suite.base_repository = is_change.then(|| environment.base_repository()).flatten();
     run.suite.policy_from = match run.suite.policy_from.take() {
         Some(spec) => Some(spec).filter(|spec| spec != OWN_POLICY),
         None if is_change => Some(match &base.policy {
@@ -211,7 +215,8 @@ pub(crate) async fn gate(
     }
     let variables = missing_keys(&suite, &run, environment);
     if !variables.is_empty() {
-        return Ok(Gate::Ended(Outcome::NoKey { of: Uncalled::suite(&suite), variables }));
+        let skipped = options.on_missing_credentials == OnMissingCredentials::Skip;
+        return Ok(Gate::Ended(Outcome::NoKey { of: Uncalled::suite(&suite), variables, skipped }));
     }
     Ok(Gate::Evaluate { suite: Box::new(suite), shard, options: Box::new(run) })
 }
@@ -241,6 +246,7 @@ mod tests {
             shard: None,
             fail_fast: false,
             out: folder.join("out"),
+            prints_warnings: true,
         };
         let disclose = Disclose::default();
         CiOptions {
@@ -267,9 +273,9 @@ mod tests {
         let Outcome::NoKey { variables, .. } = &outcome else { panic!("no missing key") };
         assert_eq!(variables, &["OPENAI_API_KEY"]);
         let text = messages::log_line(&outcome, &context, 80);
-        assert!(text.starts_with("NOT EVALUATED: no key"), "{text}");
-        let skipped = messages::verdict(&outcome, OnMissingCredentials::Skip, true);
-        assert_eq!(skipped, (facts::Verdict::NotEvaluated, Some("missing_credentials")));
+        assert!(text.starts_with("INCOMPLETE: no key"), "{text}");
+        let skipped = messages::verdict(&outcome, true);
+        assert_eq!(skipped, (facts::Verdict::Incomplete, Some("missing_credentials")));
     }
 
     #[test]

@@ -33,7 +33,9 @@ pub(super) fn addition(
     };
     // The same content under another label was recorded already.
     if let Some(version) = state.with_digest(&digest) {
-        return Ok(places.stamp.events([registered(version, places.registry, stored.id.clone()), moved(version)]));
+        return Ok(places
+            .stamp
+            .events([registered(version, places.registry, stored.id.clone()), moved(version)]));
     }
     let version = match state.versions.keys().next_back() {
         None => Version::FIRST,
@@ -53,7 +55,10 @@ pub(super) fn addition(
         least_level: None,
         level_reasons: Vec::new(),
         compared_with: None,
-        reason: stored.message.clone().unwrap_or_else(|| "served before it was released by promptgate".to_owned()),
+        reason: stored
+            .message
+            .clone()
+            .unwrap_or_else(|| "served before it was released by promptgate".to_owned()),
         change: Change { authors: stored.author.iter().cloned().collect(), ..Change::default() },
         published_at: places.stamp.at,
         policy: policy.clone(),

@@ -4,6 +4,9 @@
 //! bytes at the pull request's last head as at the published commit; their object names are compared, so that no clone
 //! has to hold a head that a squash merge left behind. Whatever cannot be read counts as no approval.
 
+#[cfg(test)]
+mod tests;
+
 use crate::app::github::GitHub;
 use crate::app::{Environment, Failure};
 use promptgate_adapters::git::short;

@@ -77,6 +77,15 @@ pub(in crate::app) fn schema_of_suite(checks: &[Placed<Value>], tree: &Tree) -> 
     schema_of_checks(checks, &read)
 }
 
+/// The file with the schema of the first `json_schema` check; `None` without one, and where the schema is written in place.
+pub(in crate::app) fn schema_file(checks: &[Placed<Value>]) -> Option<&str> {
+    match checks.iter().find_map(|check| check.value.get(SCHEMA_CHECK))? {
+        Value::String(path) => Some(path),
+        map if map.get("schema").is_some() => None,
+        map => map.get("path")?.as_str(),
+    }
+}
+
 fn schema_of_checks(checks: &[Placed<Value>], read: &dyn Fn(&str) -> Option<String>) -> Option<Value> {
     let check = checks.iter().find_map(|check| check.value.get(SCHEMA_CHECK))?;
     let path = match check {

@@ -215,7 +215,7 @@ mod tests {
             level: Some(ReleaseLevel::Minor),
             least_level: Some(ReleaseLevel::Minor),
             reasons: Vec::new(),
-            requires: ReleaseControls { gate: ReleaseGate::Full, approvals: 0 },
+            requires: Some(ReleaseControls { gate: ReleaseGate::Full, approvals: 0 }),
             examined: Some(ReleaseGate::Full),
             inconclusive_passes: false,
             commit: Some("0123".to_owned()),

@@ -194,7 +194,12 @@ impl Places<'_> {
     ///
     /// # Errors
     /// [`PortError::Conflict`] if it points elsewhere.
-    pub(super) async fn confirm(&self, label: &Label, version: Version, state: &State) -> Result<(), PortError> {
+    pub(super) async fn confirm(
+        &self,
+        label: &Label,
+        version: Version,
+        state: &State,
+    ) -> Result<(), PortError> {
         match self.holder(label, state).await? {
             Some(holder) if holder == version => Ok(()),
             _ => Err(PortError::Conflict("label")),
@@ -222,9 +227,30 @@ impl Places<'_> {
         write::append(self.ledger, self.name, async |current: &write::Current| {
             let known = current.state.versions.get(&version);
             let known = known.and_then(|known| known.registered.get(self.registry.kind()));
-            let kinds = if known == Some(&id) { Vec::new() } else { vec![super::reconcile::registered(version, self.registry, id.clone())] };
+            let kinds = if known == Some(&id) {
+                Vec::new()
+            } else {
+                vec![super::reconcile::registered(version, self.registry, id.clone())]
+            };
             Ok::<_, PortError>((self.stamp.events(kinds), ()))
         })
         .await
+    }
+}
+
+impl Places<'_> {
+    /// Makes sure that the registry has a version and that the ledger has its identifier, which it returns; `None` where
+    /// the ledger is the registry.
+    ///
+    /// # Errors
+    /// Ledger or registry failing.
+    pub(super) async fn store(&self, version: Version) -> Result<Option<RegistryId>, PortError> {
+        if self.registry.capabilities().in_ledger {
+            return Ok(None);
+        }
+        let state = write::known(self.ledger, self.name).await?.state;
+        let id = self.registered(version, &state).await?;
+        self.register(version, id.clone()).await?;
+        Ok(Some(id))
     }
 }

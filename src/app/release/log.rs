@@ -18,7 +18,7 @@ pub(crate) async fn log(ledger: &dyn LedgerStore, wanted: &[Name]) -> Result<Log
             entries.push((event.at, entry(&name, index + 1, event)?));
         }
     }
-    // Stable: events of one prompt stay in the order of the ledger unless a clock went back.
+    // Stable: events of one prompt stay in the order of the ledger.
     entries.sort_by_key(|(at, _)| *at);
     Ok(Log {
         schema: SCHEMA.to_owned(),

@@ -6,10 +6,8 @@ use std::sync::Arc;
 use crate::app::sources::{Released, configurations, configured_release, current_folder};
 use crate::app::{Environment, Failure};
 use crate::config::{LedgerSettings, RegistrySettings, ReleaseSettings};
-use promptgate_adapters::ledger::Folder;
-use promptgate_adapters::registry::{
-    Embedded, Langfuse, LangfuseOptions, Mlflow, MlflowOptions,
-};
+use promptgate_adapters::ledger::{Folder, GitBranch};
+use promptgate_adapters::registry::{Embedded, Langfuse, LangfuseOptions, Mlflow, MlflowOptions};
 use promptgate_core::document::suggest;
 use promptgate_core::model::{Diagnostic, Place};
 use promptgate_core::text::Secret;
@@ -44,8 +42,13 @@ impl Opened {
     /// No configuration that releases the prompt, or several of them.
     pub(crate) fn open(target: &Target) -> Result<Self, Failure> {
         let (shown, folder, settings) = find(target)?;
+        Ok(Self::of(settings, shown, folder))
+    }
+
+    /// Opens the ledger of these settings; nothing is fetched.
+    pub(super) fn of(settings: ReleaseSettings, shown: String, folder: PathBuf) -> Self {
         let ledger = open_ledger(&settings.ledger, &folder);
-        Ok(Self { settings, shown, folder, ledger })
+        Self { settings, shown, folder, ledger }
     }
 
     /// The name of the prompt.
@@ -98,7 +101,7 @@ impl Opened {
 pub(crate) fn open_ledger(settings: &LedgerSettings, folder: &Path) -> Arc<dyn LedgerStore> {
     match settings {
         LedgerSettings::Folder(path) => Arc::new(Folder::new(folder.join(path))),
-        LedgerSettings::Git { branch, remote } => Arc::new(Folder::new(format!("{}{branch}{remote}", folder.display()))),
+        LedgerSettings::Git { branch, remote } => Arc::new(GitBranch::new(folder, remote, branch)),
     }
 }
 
@@ -149,9 +152,12 @@ fn search(name: &Name) -> Result<Released, Failure> {
         0 => Err(unknown(name, &names).into()),
         _ => {
             let files: Vec<&str> = found.iter().map(|(shown, ..)| shown.as_str()).collect();
-            Err(Diagnostic::new(format!("{name} is released by several configurations: {}", files.join(", ")))
-                .help("give each prompt a `release.name` of its own")
-                .into())
+            Err(Diagnostic::new(format!(
+                "{name} is released by several configurations: {}",
+                files.join(", ")
+            ))
+            .help("give each prompt a `release.name` of its own")
+            .into())
         }
     }
 }
@@ -160,9 +166,8 @@ fn unknown(name: &Name, names: &[String]) -> Diagnostic {
     let diagnostic = Diagnostic::new(format!("no configuration releases {name}"));
     match suggest(name.to_string().as_str(), names.iter().map(String::as_str)) {
         Some(near) => diagnostic.help(format!("there is one for {near}")),
-        None if names.is_empty() => {
-            diagnostic.help("add `release: {ledger: git, name: …}` to a promptgate.yaml, or name one: `--config FILE`")
-        }
+        None if names.is_empty() => diagnostic
+            .help("add `release: {ledger: git, name: …}` to a promptgate.yaml, or name one: `--config FILE`"),
         None => diagnostic.help(format!("there are: {}", names.join(", "))),
     }
 }

@@ -42,7 +42,11 @@ pub(super) fn keep(folder: &Path, name: &Name, line: &str) -> Result<String, Fai
 ///
 /// # Errors
 /// The file cannot be read, or the ledger fails: then the events stay.
-pub(super) async fn append(folder: &Path, name: &Name, ledger: &dyn LedgerStore) -> Result<Option<String>, Failure> {
+pub(super) async fn append(
+    folder: &Path,
+    name: &Name,
+    ledger: &dyn LedgerStore,
+) -> Result<Option<String>, Failure> {
     let path = file(folder, name);
     let shown = path.display().to_string();
     let text = match std::fs::read_to_string(&path) {

@@ -83,7 +83,10 @@ pub(crate) enum PromoteOutcome {
 ///
 /// # Errors
 /// An unknown prompt or version, and ledger or registry failing.
-pub(crate) async fn promote(options: &PromoteOptions, environment: &Environment) -> Result<Promoted, Failure> {
+pub(crate) async fn promote(
+    options: &PromoteOptions,
+    environment: &Environment,
+) -> Result<Promoted, Failure> {
     let opened = Opened::open(&options.target)?;
     let stamp = Stamp { at: Timestamp::now(), actor: identity::identity(environment, &opened.folder)?.actor };
     let registry = opened.registry(environment, &stamp.actor)?;
@@ -183,7 +186,12 @@ async fn decide(
 }
 
 /// The event that moves the label where the ledger is the registry, else the one that announces the move.
-fn event(options: &PromoteOptions, places: &Places<'_>, version: Version, from: Option<Version>) -> EventKind {
+fn event(
+    options: &PromoteOptions,
+    places: &Places<'_>,
+    version: Version,
+    from: Option<Version>,
+) -> EventKind {
     let (label, cause, reason) = (options.to.clone(), MoveCause::Promotion, options.reason.clone());
     if places.registry.capabilities().in_ledger {
         EventKind::Moved { label, from, version, cause, reason }
@@ -205,7 +213,11 @@ fn chosen(options: &PromoteOptions, name: &Name, state: &State) -> Result<Versio
         Diagnostic::new(format!("{name} has no published version"))
             .help("`promptgate publish` publishes one after the gate has passed")
     })?;
-    if state.versions.contains_key(&version) { Ok(version) } else { Err(unknown_version(name, version).into()) }
+    if state.versions.contains_key(&version) {
+        Ok(version)
+    } else {
+        Err(unknown_version(name, version).into())
+    }
 }
 
 /// A version that was never published.

@@ -88,7 +88,11 @@ pub(super) async fn reconcile_in(
             reconciliation.label(&label).await?;
         }
     }
-    Ok(Reconciled { name: name.clone(), registry: registry.location(), differences: reconciliation.differences })
+    Ok(Reconciled {
+        name: name.clone(),
+        registry: registry.location(),
+        differences: reconciliation.differences,
+    })
 }
 
 struct Reconciliation<'a> {
@@ -123,7 +127,10 @@ impl Reconciliation<'_> {
             };
             match stored.iter().find(of_version) {
                 Some(stored) if stored.verify(&known.digest).is_err() => {
-                    let text = format!("version {version} (registry {}) was changed after it was published", stored.id);
+                    let text = format!(
+                        "version {version} (registry {}) was changed after it was published",
+                        stored.id
+                    );
                     self.found(text, None);
                 }
                 Some(stored) if id.is_some() || known.adopted => drop(stored),
@@ -134,7 +141,10 @@ impl Reconciliation<'_> {
                     self.register(version, id).await?;
                 }
                 None => {
-                    self.found(format!("version {version} is not in the registry"), Some("created".to_owned()));
+                    self.found(
+                        format!("version {version} is not in the registry"),
+                        Some("created".to_owned()),
+                    );
                     self.create(*version).await?;
                 }
             }
@@ -147,7 +157,10 @@ impl Reconciliation<'_> {
             return Ok(());
         }
         let Some(record) = self.places.ledger.record(self.places.name, version).await? else {
-            return Err(PortError::Damaged(format!("version {version} of {} has no record", self.places.name)));
+            return Err(PortError::Damaged(format!(
+                "version {version} of {} has no record",
+                self.places.name
+            )));
         };
         let id = self.places.registry.create_version(&record).await?;
         self.register(version, id).await
@@ -176,7 +189,8 @@ impl Reconciliation<'_> {
                 self.adopt(label, &stored).await
             }
             (None, [Holder { version: None, stored }]) => {
-                let text = format!("{label} is on registry version {}, which promptgate did not publish", stored.id);
+                let text =
+                    format!("{label} is on registry version {}, which promptgate did not publish", stored.id);
                 self.differences.push(Difference {
                     text,
                     repair: Some("`promptgate reconcile --adopt` records it".to_owned()),
@@ -258,7 +272,11 @@ fn shown(holders: &[Holder]) -> String {
         Some(version) => version.to_string(),
         None => format!("registry version {}", holder.stored.id),
     };
-    if holders.is_empty() { "no version".to_owned() } else { holders.iter().map(one).collect::<Vec<_>>().join(" and ") }
+    if holders.is_empty() {
+        "no version".to_owned()
+    } else {
+        holders.iter().map(one).collect::<Vec<_>>().join(" and ")
+    }
 }
 
 /// The event that records a registry's identifier.

@@ -81,12 +81,15 @@ fn number(inputs: &Inputs<'_>, least: Option<Level>) -> Result<Version, Diagnost
     let next = match highest {
         None => Version::FIRST,
         Some(highest) => highest.next(level).ok_or_else(|| {
-            Diagnostic::new(format!("{name} has no version after {highest}")).help("release it under another name")
+            Diagnostic::new(format!("{name} has no version after {highest}"))
+                .help("release it under another name")
         })?,
     };
     let Some(written) = claims.version else { return Ok(next) };
     let refuse = |message: String| {
-        Err(Diagnostic::new(message).at(claims.place.clone()).help(format!("the next free version is {next}")))
+        Err(Diagnostic::new(message)
+            .at(claims.place.clone())
+            .help(format!("the next free version is {next}")))
     };
     if state.versions.contains_key(&written) {
         return refuse(format!("version {written} of {name} is published with another content"));

@@ -11,20 +11,20 @@ const MAX_LISTED: usize = 5;
 
 /// A reference and the version that it was resolved to.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Resolved {
+pub(in crate::app) struct Resolved {
     /// The reference.
-    pub(super) reference: PromptReference,
+    pub(in crate::app) reference: PromptReference,
     /// The version.
-    pub(super) version: Version,
+    pub(in crate::app) version: Version,
     /// The digest of its content.
-    pub(super) digest: Digest,
+    pub(in crate::app) digest: Digest,
 }
 
 /// Resolves a reference in the stored state; no event is read.
 ///
 /// # Errors
 /// An unknown name, version or label, with those that are near; failures of the ledger.
-pub(super) async fn resolve(
+pub(in crate::app) async fn resolve(
     ledger: &dyn LedgerStore,
     reference: &PromptReference,
 ) -> Result<Resolved, Failure> {
@@ -38,7 +38,7 @@ pub(super) async fn resolve(
 ///
 /// # Errors
 /// An unknown version or label, with those that are near.
-pub(super) fn resolve_in(state: &State, reference: &PromptReference) -> Result<Resolved, Diagnostic> {
+pub(in crate::app) fn resolve_in(state: &State, reference: &PromptReference) -> Result<Resolved, Diagnostic> {
     let version = match &reference.selector {
         Selector::Version(version) => Some(*version),
         Selector::Label(label) => state.at_label(label),
@@ -57,7 +57,7 @@ pub(super) fn resolve_in(state: &State, reference: &PromptReference) -> Result<R
 ///
 /// # Errors
 /// An unknown name, with those that are near; failures of the ledger.
-pub(super) async fn names(ledger: &dyn LedgerStore, wanted: &[Name]) -> Result<Vec<Name>, Failure> {
+pub(in crate::app) async fn names(ledger: &dyn LedgerStore, wanted: &[Name]) -> Result<Vec<Name>, Failure> {
     let known = ledger.names().await?;
     if wanted.is_empty() {
         return Ok(known);
@@ -77,7 +77,7 @@ pub(super) async fn names(ledger: &dyn LedgerStore, wanted: &[Name]) -> Result<V
 ///
 /// # Errors
 /// A record that is missing or was changed; failures of the ledger.
-pub(super) async fn record(
+pub(in crate::app) async fn record(
     ledger: &dyn LedgerStore,
     name: &Name,
     version: Version,
@@ -88,7 +88,10 @@ pub(super) async fn record(
 }
 
 /// The error for a name without events.
-pub(super) async fn unknown_name(ledger: &dyn LedgerStore, name: &Name) -> Result<Diagnostic, PortError> {
+pub(in crate::app) async fn unknown_name(
+    ledger: &dyn LedgerStore,
+    name: &Name,
+) -> Result<Diagnostic, PortError> {
     let known: Vec<String> = ledger.names().await?.iter().map(Name::to_string).collect();
     let diagnostic = Diagnostic::new(format!("{} has no prompt {name}", ledger.location()));
     let wanted = name.to_string();

@@ -67,7 +67,9 @@ pub(crate) async fn rollback(
     let mut rolled_back = rollback_in(options, opened.name(), &opened.ledger, &registry, &stamp).await?;
     if let Some(line) = &rolled_back.pending {
         let file = pending::keep(&opened.folder, opened.name(), line)?;
-        rolled_back.notes.push(format!("the event is kept in {file}; the next command that writes appends it"));
+        rolled_back
+            .notes
+            .push(format!("the event is kept in {file}; the next command that writes appends it"));
     }
     Ok(rolled_back)
 }
@@ -114,7 +116,9 @@ pub(super) async fn rollback_in(
         Ok(()) => {
             let settled = places.settle(&options.label).await?;
             if settled != to {
-                rolled_back.notes.push(format!("{} was moved on to {settled} by another command", options.label));
+                rolled_back
+                    .notes
+                    .push(format!("{} was moved on to {settled} by another command", options.label));
                 rolled_back.to = settled;
             }
         }
@@ -157,8 +161,9 @@ fn chosen(options: &RollbackOptions, name: &Name, current: &Current) -> Result<(
     let to = target(state, label, options.to).map_err(|refusal| {
         let diagnostic = Diagnostic::new(format!("{label} of {name} cannot be rolled back: {refusal}"));
         match refusal {
-            RollbackRefusal::NotSet | RollbackRefusal::NoTarget => diagnostic
-                .help(format!("`promptgate log {name}` shows which versions served; publish a new version to repair")),
+            RollbackRefusal::NotSet | RollbackRefusal::NoTarget => diagnostic.help(format!(
+                "`promptgate log {name}` shows which versions served; publish a new version to repair"
+            )),
             RollbackRefusal::RolledBack(version) => diagnostic.help(format!(
                 "`promptgate promote {name} {version} --to {label} --again --reason TEXT` promotes it again"
             )),

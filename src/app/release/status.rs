@@ -1,4 +1,4 @@
-//! What each label of a ledger points at, and what waits for what.
+//! The version of each label in a ledger, and the controls that the next promotions wait for.
 
 use jiff::Timestamp;
 

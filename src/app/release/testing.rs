@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::app::Failure;
 use promptgate_core::model::{Diagnostic, Message, MessageRole};
-use promptgate_release::ports::{Addition, History, LedgerStore, PortResult, Tip};
+use promptgate_release::ports::{Addition, History, LedgerStore, PortResult, Tip, Verification};
 use promptgate_release::{
     Actor, ActorSource, Approval, ApprovalSource, Change, Content, Event, EventKind, Evidence,
     EvidenceCriterion, EvidenceVerdict, GateScope, Label, Level, MoveCause, Name, PortError, PromptKind,
@@ -254,7 +254,7 @@ impl LedgerStore for TestLedger {
         self.memory.append(name, addition, expected)
     }
 
-    fn verify<'a>(&'a self, name: &'a Name) -> PortResult<'a, History> {
+    fn verify<'a>(&'a self, name: &'a Name) -> PortResult<'a, Verification> {
         async move {
             if self.is_damaged(name) {
                 return Err(PortError::Damaged(format!("the state of {name} is not the fold of its events")));

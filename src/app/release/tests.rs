@@ -12,8 +12,9 @@ use jiff::{SignedDuration, Timestamp};
 use promptgate_core::model::{Message, MessageRole};
 use promptgate_release::ports::{Addition, LedgerStore, Registry};
 use promptgate_release::{
-    Actor, ActorSource, Change, Content, Digest, Event, EventKind, Evidence, EvidenceBaseline, EvidenceVerdict,
-    GateScope, Label, Level, Name, PromptKind, RECORD_SCHEMA, Record, ReleasePolicy, Version,
+    Actor, ActorSource, Change, Content, Digest, Event, EventKind, Evidence, EvidenceBaseline,
+    EvidenceVerdict, GateScope, Label, Level, Name, PromptKind, RECORD_SCHEMA, Record, ReleasePolicy,
+    Version,
 };
 use promptgate_testing::MemoryLedger;
 
@@ -168,7 +169,10 @@ impl World {
         let holders = self.server.holders(label);
         assert_eq!(holders.len(), 1, "{label} has holders {holders:?}");
         let version = state.labels[label];
-        assert_eq!(state.versions[&version].registered["memory"], holders[0], "{label} is at {version} in the ledger");
+        assert_eq!(
+            state.versions[&version].registered["memory"], holders[0],
+            "{label} is at {version} in the ledger"
+        );
         version
     }
 }

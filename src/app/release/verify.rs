@@ -2,9 +2,9 @@
 
 use super::resolve::names;
 use crate::app::Failure;
-use promptgate_release::ports::LedgerStore;
+use promptgate_release::ports::{LedgerStore, Verification as Verified};
 use promptgate_release::{Name, PortError, State};
-use promptgate_report::release::verification::{SCHEMA, Verification, VerifiedPrompt};
+use promptgate_report::release::verification::{SCHEMA, Verification, VerifiedCommits, VerifiedPrompt};
 
 /// Verifies chain, state and records of prompts, all of the ledger if `wanted` is empty.
 ///
@@ -20,6 +20,7 @@ pub(crate) async fn verify(ledger: &dyn LedgerStore, wanted: &[Name]) -> Result<
                 events: None,
                 versions: None,
                 position: None,
+                commits: None,
                 problem: Some(problem),
             },
             Err(error) => return Err(error.into()),
@@ -29,14 +30,15 @@ pub(crate) async fn verify(ledger: &dyn LedgerStore, wanted: &[Name]) -> Result<
 }
 
 async fn of_prompt(ledger: &dyn LedgerStore, name: &Name) -> Result<VerifiedPrompt, PortError> {
-    let history = ledger.verify(name).await?;
-    let state = State::fold(&history.history.events)
+    let Verified { history, commits } = ledger.verify(name).await?;
+    let state = State::fold(&history.events)
         .map_err(|error| PortError::Damaged(format!("{}: {name}: {error}", ledger.location())))?;
     Ok(VerifiedPrompt {
         name: name.to_string(),
-        events: Some(history.history.events.len()),
+        events: Some(history.events.len()),
         versions: Some(state.versions.len()),
-        position: history.history.tip.map(|tip| tip.to_string()),
+        position: history.tip.map(|tip| tip.to_string()),
+        commits: commits.map(|commits| VerifiedCommits { count: commits.count, complete: commits.complete }),
         problem: None,
     })
 }

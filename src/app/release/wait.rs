@@ -58,16 +58,21 @@ pub(crate) async fn wait(wait: &Wait, version: Version, staleness: Staleness) ->
     loop {
         let last = match client.send(&Request::new(reqwest::Method::GET, url.clone())).await {
             Ok(response) if names(&String::from_utf8_lossy(&response.body), version) => {
-                return Ok(format!("the application serves {version} after {:.0} s", start.elapsed().as_secs_f64()));
+                return Ok(format!(
+                    "the application serves {version} after {:.0} s",
+                    start.elapsed().as_secs_f64()
+                ));
             }
             Ok(response) => format!("its response ({}) does not name {version}", response.status.as_u16()),
             Err(error) => error.to_string(),
         };
         if start.elapsed() + INTERVAL > time {
-            let message =
-                format!("the application did not follow within {} s: {last}", time.as_secs());
-            let help = "the label is moved and verified; restart the application, or wait for its cache to expire";
-            return Err(Failure::Incomplete(Diagnostic::new(message).at(Place::file("--wait")).help(help).into()));
+            let message = format!("the application did not follow within {} s: {last}", time.as_secs());
+            let help =
+                "the label is moved and verified; restart the application, or wait for its cache to expire";
+            return Err(Failure::Incomplete(
+                Diagnostic::new(message).at(Place::file("--wait")).help(help).into(),
+            ));
         }
         tokio::time::sleep(INTERVAL).await;
     }

@@ -7,6 +7,7 @@
 mod base;
 mod committed;
 mod files;
+mod ledger;
 mod locate;
 mod policy;
 mod prompts;
@@ -17,6 +18,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub(super) use files::{NamedFiles, certificates, dataset_source};
+pub(super) use ledger::ReleaseSources;
+pub(crate) use ledger::{BaseRepository, ReleaseMode};
 pub(super) use locate::{current_folder, shown_text as shown_path};
 pub(super) use policy::{between, matched, warnings as policy_warnings};
 pub(crate) use prompts::Earlier;
@@ -27,6 +30,7 @@ use super::suite::SuiteOptions;
 use super::{Environment, Failure};
 use crate::config::{self, ReleaseSettings, Settings};
 use files::Trees;
+use ledger::LedgerSources;
 use locate::Location;
 use policy::PolicySources;
 use promptgate_adapters::files::{DatasetBytes, DatasetSource, fetch_dataset};
@@ -64,11 +68,20 @@ pub(super) type Released = (String, PathBuf, ReleaseSettings);
 /// No configuration, or an invalid `release:`.
 pub(super) fn configured_release(named: Option<&Path>) -> Result<Option<Released>, Failure> {
     let location = locate::configuration(named)?;
-    let (settings, errors) = locate::parse_valid_parts(&location.shown, &location.bytes)?;
+    let release = release_of(&location.shown, &location.bytes)?;
+    Ok(release.map(|release| (location.shown, location.folder, release)))
+}
+
+/// The `release:` of a configuration at a commit; `None` without that key. Errors in other keys are not reported.
+///
+/// # Errors
+/// An invalid `release:`.
+pub(super) fn release_of(shown: &str, bytes: &[u8]) -> Result<Option<ReleaseSettings>, Diagnostics> {
+    let (settings, errors) = locate::parse_valid_parts(shown, bytes)?;
     match settings.release {
-        Some(release) => Ok(Some((location.shown, location.folder, release))),
+        Some(release) => Ok(Some(release)),
         None if errors.0.is_empty() => Ok(None),
-        None => Err(errors.into()),
+        None => Err(errors),
     }
 }
 
@@ -117,8 +130,6 @@ pub(super) struct Sources {
     pub(super) policy_source: Option<PolicySource>,
     /// The dataset of a policy from elsewhere, beside its configuration.
     pub(super) policy_dataset: Option<PolicyDataset>,
-    /// Models whose price is the change's, because the policy has none.
-    pub(super) own_prices: Vec<String>,
     /// The prompt of a policy from elsewhere, beside its configuration.
     pub(super) policy_prompt: Option<PromptFile>,
     /// Planted answers of the judge.
@@ -129,6 +140,8 @@ pub(super) struct Sources {
     pub(super) candidate: Result<ResolvedPrompt, Diagnostics>,
     /// The baseline.
     pub(super) baseline: Result<BaselineSource, Diagnostics>,
+    /// What the ledger says about the prompt; `None` without `release:`, and where that is not known.
+    pub(super) release: Option<ReleaseSources>,
     /// Knows every secret that settings and environment hold.
     pub(super) redactor: Arc<Redactor>,
     /// Facts that reports state first.
@@ -184,10 +197,12 @@ fn resolve_all(options: &SuiteOptions, environment: &Environment) -> Result<Reso
     // Nothing that configuration and policy name is fetched before this.
     known.extend(secrets(&policy.settings, environment));
     let redactor = Arc::new(Redactor::new(&known));
-    let candidate = prompts::candidate(options, environment, &policy, &location);
-    let baseline = prompts::baseline(options, environment, &policy, &location, &mut warnings);
+    let references = prompts::references(options, &policy, &location);
+    let ledger = LedgerSources::read(references, options, &policy, &location.folder, &mut warnings)?;
+    let candidate = prompts::candidate(options, environment, &policy, &location, &ledger);
+    let baseline = prompts::baseline(options, environment, &policy, &location, &ledger, &mut warnings);
     policy::add_named_files(&mut policy);
-    let PolicySources { settings, source: policy_source, trees, base, own_prices, .. } = policy;
+    let PolicySources { settings, source: policy_source, trees, base, .. } = policy;
     let dataset = fetch_dataset(&trees.candidate, &settings.dataset.path);
     let notices =
         committed::notices(&trees.candidate, &settings.prompt, &dataset, options.candidate.is_none());
@@ -203,12 +218,12 @@ fn resolve_all(options: &SuiteOptions, environment: &Environment) -> Result<Reso
         settings,
         policy_source,
         policy_dataset,
-        own_prices,
         policy_prompt,
         planted,
         files,
         candidate,
         baseline,
+        release: ledger.own,
         redactor,
         notices,
         errors,

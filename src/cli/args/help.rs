@@ -11,8 +11,20 @@ const GROUPS: [(&str, &[&str]); 4] = [
     (
         "Registry",
         &[
-            "publish", "approve", "promote", "rollback", "status", "log", "show", "diff", "get", "assign", "pull",
-            "reconcile", "export", "serve",
+            "publish",
+            "approve",
+            "promote",
+            "rollback",
+            "status",
+            "log",
+            "show",
+            "diff",
+            "get",
+            "assign",
+            "pull",
+            "reconcile",
+            "export",
+            "serve",
         ],
     ),
     ("Rollout", &["rollout"]),
@@ -40,7 +52,7 @@ pub(super) fn grouped(command: Command) -> Command {
 
 /// The lines of some sub-commands, wrapped as those of the whole program.
 fn listed(program: &Command, members: Vec<Command>) -> String {
-    let group = Command::new(program.get_name().to_owned())
+    let group = Command::new("promptgate")
         .disable_help_subcommand(true)
         .max_term_width(MAX_WIDTH)
         .styles(program.get_styles().clone())
@@ -74,7 +86,8 @@ mod tests {
             help.lines().filter(|line| line.ends_with(':') && !line.starts_with(' ')).collect();
         let has_rollout = Arguments::command().find_subcommand("rollout").is_some();
         let expected = ["Gate:", "Registry:", "Rollout:", "Tools:", "Options:"];
-        let expected: Vec<&str> = expected.into_iter().filter(|it| has_rollout || *it != "Rollout:").collect();
+        let expected: Vec<&str> =
+            expected.into_iter().filter(|it| has_rollout || *it != "Rollout:").collect();
         assert_eq!(headings, expected, "{help}");
         for command in Arguments::command().get_subcommands() {
             let line = format!("  {} ", command.get_name());

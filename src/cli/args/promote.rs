@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::release::ReleaseFormat;
+use super::ledger::ReadFormat;
 use crate::app::release::{PromoteOptions, Target};
 use promptgate_release::{Label, Name, Version};
 
@@ -38,7 +38,7 @@ pub(crate) struct PromoteArguments {
     config: Option<PathBuf>,
     /// Format of standard output.
     #[arg(long, value_enum, default_value_t)]
-    pub(crate) format: ReleaseFormat,
+    pub(crate) format: ReadFormat,
 }
 
 /// Labels that promotions move.

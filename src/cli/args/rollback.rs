@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::release::ReleaseFormat;
+use super::ledger::ReadFormat;
 use super::values::duration;
 use crate::app::release::{RollbackOptions, Target, Wait};
 use promptgate_release::{Label, Name, Version};
@@ -38,7 +38,7 @@ pub(crate) struct RollbackArguments {
     config: Option<PathBuf>,
     /// Format of standard output.
     #[arg(long, value_enum, default_value_t)]
-    pub(crate) format: ReleaseFormat,
+    pub(crate) format: ReadFormat,
 }
 
 impl RollbackArguments {

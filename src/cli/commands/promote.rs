@@ -2,7 +2,7 @@
 
 use crate::app::release::{PromoteOutcome, Promoted, promote as moving};
 use crate::app::{Environment, Failure, pretty_json};
-use crate::cli::args::{PromoteArguments, ReleaseFormat};
+use crate::cli::args::{PromoteArguments, ReadFormat};
 use crate::cli::exit::ExitStatus;
 use crate::cli::output;
 use crate::cli::release::{obstacle_lines, obstacles, staleness};
@@ -15,8 +15,8 @@ pub(super) async fn promote(
 ) -> Result<ExitStatus, Failure> {
     let promoted = moving(&arguments.options(), environment).await?;
     let text = match arguments.format {
-        ReleaseFormat::Json => pretty_json(&json(&promoted), "the promotion")?,
-        ReleaseFormat::Terminal => text(&promoted),
+        ReadFormat::Json => pretty_json(&json(&promoted), "the promotion")?,
+        ReadFormat::Terminal => text(&promoted),
     };
     output::print(&text)?;
     Ok(match &promoted.outcome {
@@ -32,7 +32,9 @@ fn text(promoted: &Promoted) -> String {
     let from = promoted.from.map_or("for the first time".to_owned(), |from| format!("from {from}"));
     text.push_str(&match &promoted.outcome {
         PromoteOutcome::Done { level } if *dry_run => {
-            format!("{name}: {label} would move {from} to {version}; the controls of a {level} change passed\n")
+            format!(
+                "{name}: {label} would move {from} to {version}; the controls of a {level} change passed\n"
+            )
         }
         PromoteOutcome::Done { level } => format!(
             "{name}: {label} moved {from} to {version}; the controls of a {level} change passed\n{}",
@@ -40,10 +42,16 @@ fn text(promoted: &Promoted) -> String {
         ),
         PromoteOutcome::Unchanged => format!("{name}: {label} points at {version} already\n"),
         PromoteOutcome::Refused(found) => {
-            format!("{name}: {label} is not moved to {version}: refused\n{}", obstacle_lines(found, name, *version))
+            format!(
+                "{name}: {label} is not moved to {version}: refused\n{}",
+                obstacle_lines(found, name, Some(*version))
+            )
         }
         PromoteOutcome::Waiting(found) => {
-            format!("{name}: {label} is not moved to {version} yet\n{}", obstacle_lines(found, name, *version))
+            format!(
+                "{name}: {label} is not moved to {version} yet\n{}",
+                obstacle_lines(found, name, Some(*version))
+            )
         }
         PromoteOutcome::RolledBack { to } => {
             format!("{name}: another command moved {label} to {to} meanwhile; it stays there\n")
@@ -68,7 +76,7 @@ fn json(promoted: &Promoted) -> Promotion {
         from: promoted.from.map(|from| from.to_string()),
         result,
         level,
-        obstacles: obstacles(found, &promoted.name, promoted.version),
+        obstacles: obstacles(found, &promoted.name, Some(promoted.version)),
         notes: promoted.notes.clone(),
         registry: promoted.registry.clone(),
         cache_seconds: promoted.staleness.cache_ttl.as_secs(),

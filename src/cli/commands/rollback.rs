@@ -2,7 +2,7 @@
 
 use crate::app::release::{RolledBack, rollback as moving, wait};
 use crate::app::{Environment, Failure, pretty_json};
-use crate::cli::args::{ReleaseFormat, RollbackArguments};
+use crate::cli::args::{ReadFormat, RollbackArguments};
 use crate::cli::exit::ExitStatus;
 use crate::cli::output;
 use crate::cli::release::staleness;
@@ -21,8 +21,8 @@ pub(super) async fn rollback(
             .map(|note| rolled_back.notes.push(note));
     }
     let text = match arguments.format {
-        ReleaseFormat::Json => pretty_json(&json(&rolled_back), "the rollback")?,
-        ReleaseFormat::Terminal => text(&rolled_back),
+        ReadFormat::Json => pretty_json(&json(&rolled_back), "the rollback")?,
+        ReadFormat::Terminal => text(&rolled_back),
     };
     // The label was moved and verified, whatever the application does.
     output::print(&text)?;

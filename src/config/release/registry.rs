@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::config::endpoint::{base_url, variable};
 use crate::config::load::Reader;
 
 /// A registry: `embedded`, or a map.
@@ -115,7 +116,7 @@ impl WrittenRegistry {
         let WrittenRegistryMap { langfuse, mlflow } = map;
         // The schema has reported several and none.
         match (langfuse, mlflow) {
-            (Some(langfuse), None) => Some(langfuse.resolve()),
+            (Some(langfuse), None) => langfuse.resolve(reader),
             (None, Some(mlflow)) => mlflow.resolve(reader),
             _ => None,
         }
@@ -123,20 +124,34 @@ impl WrittenRegistry {
 }
 
 impl WrittenLangfuse {
-    fn resolve(self) -> RegistrySettings {
-        RegistrySettings::Langfuse {
-            base_url: self.base_url,
-            public_key_env: self.public_key_env.unwrap_or_else(|| "LANGFUSE_PUBLIC_KEY".to_owned()),
-            secret_key_env: self.secret_key_env.unwrap_or_else(|| "LANGFUSE_SECRET_KEY".to_owned()),
+    fn resolve(self, reader: &mut Reader<'_>) -> Option<RegistrySettings> {
+        let at = |key: &str| format!("/release/registry/langfuse/{key}");
+        let base_url = base_url(reader, &at("base_url"), self.base_url);
+        let mut env = |key: &str, written: Option<String>, default: &str| match written {
+            Some(name) => variable(reader, &at(key), name).map(|variable| variable.value),
+            None => Some(default.to_owned()),
+        };
+        let public_key_env = env("public_key_env", self.public_key_env, "LANGFUSE_PUBLIC_KEY");
+        let secret_key_env = env("secret_key_env", self.secret_key_env, "LANGFUSE_SECRET_KEY");
+        Some(RegistrySettings::Langfuse {
+            base_url: base_url?.value,
+            public_key_env: public_key_env?,
+            secret_key_env: secret_key_env?,
             name: self.name,
-        }
+        })
     }
 }
 
 impl WrittenMlflow {
     fn resolve(self, reader: &mut Reader<'_>) -> Option<RegistrySettings> {
+        let at = |key: &str| format!("/release/registry/mlflow/{key}");
+        let tracking_uri = base_url(reader, &at("tracking_uri"), self.tracking_uri);
         let credentials_env = match (self.user_env, self.password_env) {
-            (Some(user), Some(password)) => Some((user, password)),
+            (Some(user), Some(password)) => {
+                let user = variable(reader, &at("user_env"), user);
+                let password = variable(reader, &at("password_env"), password);
+                Some((user?.value, password?.value))
+            }
             (None, None) => None,
             _ => {
                 let message = "user_env and password_env belong together";
@@ -144,6 +159,24 @@ impl WrittenMlflow {
                 return None;
             }
         };
-        Some(RegistrySettings::Mlflow { tracking_uri: self.tracking_uri, name: self.name, credentials_env })
+        Some(RegistrySettings::Mlflow { tracking_uri: tracking_uri?.value, name: self.name, credentials_env })
+    }
+}
+
+impl RegistrySettings {
+    /// The variables that hold credentials.
+    pub fn variables(&self) -> impl Iterator<Item = &str> {
+        let (first, second) = match self {
+            Self::Embedded => (None, None),
+            Self::Langfuse { public_key_env, secret_key_env, .. } => {
+                (Some(public_key_env.as_str()), Some(secret_key_env.as_str()))
+            }
+            Self::Mlflow { credentials_env, .. } => {
+                let names =
+                    credentials_env.as_ref().map(|(user, password)| (user.as_str(), password.as_str()));
+                names.unzip()
+            }
+        };
+        first.into_iter().chain(second)
     }
 }

@@ -4,6 +4,7 @@
 //! the branch, is the one step that commits an append. The stored state is derived from them.
 
 mod folder;
+mod git_branch;
 mod layout;
 mod observer;
 mod retry;
@@ -15,6 +16,7 @@ use promptgate_release::PortError;
 use promptgate_release::ports::PortResult;
 
 pub use folder::Folder;
+pub use git_branch::{DEFAULT_BRANCH, DEFAULT_REMOTE, GitBranch};
 pub use retry::{MAX_ATTEMPTS, pause};
 
 /// Runs blocking work outside the threads that poll futures.

@@ -19,6 +19,11 @@ pub fn pause(attempt: u32) -> Duration {
     bound.mul_f64(rand::rng().random_range(0.1..=1.0))
 }
 
+/// Returns a pause for a lock that another process holds only for the time of one effect.
+pub(super) fn short_pause(attempt: u32) -> Duration {
+    pause(attempt) / 5
+}
+
 fn bound(attempt: u32) -> Duration {
     let doublings = attempt.saturating_sub(1).min(16);
     FIRST_PAUSE.saturating_mul(1 << doublings).min(MAX_PAUSE)

@@ -18,7 +18,7 @@ use serde_json::json;
 
 use super::read_back::{check_created, check_holder, check_record, check_unchanged, no_such_version};
 use super::rest::{Basic, Effect, Failure, Limits, Names, Rest, unknown_outcome};
-use super::{MANAGED, version_label};
+use super::{MANAGED, version_label, version_number};
 use crate::http::SettingNames;
 pub(crate) use wire::config;
 use wire::{Listing, Row};
@@ -295,10 +295,10 @@ impl Registry for Langfuse {
         async move {
             let name = self.name(name)?;
             // Other texts are no version; the server would answer with the one of the label `production`.
-            let Some(version) = id.parse::<u32>().ok().filter(|version| *version > 0) else {
+            if version_number(id).is_none() {
                 return Ok(None);
-            };
-            let Some(row) = self.row(&name, &version.to_string()).await? else { return Ok(None) };
+            }
+            let Some(row) = self.row(&name, id).await? else { return Ok(None) };
             row.check_readable(&name)?;
             check_unchanged(row.into_stored()).map(Some)
         }

@@ -18,8 +18,9 @@ use serde_json::json;
 
 use super::read_back::{check_created, check_holder, check_record, check_unchanged, no_such_version};
 use super::rest::{Basic, Effect, Failure, Limits, Names, Rest, unknown_outcome};
-use super::{MANAGED, version_label};
+use super::{MANAGED, version_label, version_number};
 use crate::http::SettingNames;
+pub(super) use wire::create_version_body;
 use wire::{ModelReply, RegisteredModel, SearchPage, StoredModelVersion, VersionReply};
 
 /// The path of the registry's API below the address.
@@ -198,7 +199,7 @@ impl Mlflow {
         check_record(record)?;
         let name = self.name(&record.name)?;
         let alias = self.label(&record.version.to_string())?;
-        let body = wire::create_version_body(record, &name)?;
+        let body = create_version_body(record, &name)?;
         if self.model(&name).await?.is_none() {
             let body = wire::create_prompt_body(record, &name);
             match self.post::<IgnoredAny>(&["registered-models", "create"], &body, Effect::Repeatable).await {
@@ -332,8 +333,10 @@ impl Registry for Mlflow {
     fn get<'a>(&'a self, name: &'a Name, id: &'a RegistryId) -> PortResult<'a, Option<StoredVersion>> {
         async move {
             let name = self.name(name)?;
-            let Some(number) = id.parse::<u32>().ok().filter(|number| *number > 0) else { return Ok(None) };
-            let Some(version) = self.version(&name, &number.to_string()).await? else { return Ok(None) };
+            if version_number(id).is_none() {
+                return Ok(None);
+            }
+            let Some(version) = self.version(&name, id).await? else { return Ok(None) };
             version.check_readable()?;
             check_unchanged(version.into_stored()).map(Some)
         }

@@ -10,6 +10,8 @@ mod langfuse;
 mod layout;
 mod mlflow;
 mod read_back;
+#[cfg(test)]
+mod replay_tests;
 mod rest;
 #[cfg(test)]
 mod tests;
@@ -27,4 +29,9 @@ const MANAGED: [Label; 3] = [Label::Production, Label::Staging, Label::Canary];
 /// A version that a caller passes as a label: `2.4.0` or `v2.4.0`.
 fn version_label(label: &str) -> Option<Version> {
     label.strip_prefix('v').unwrap_or(label).parse().ok()
+}
+
+/// The number that a registry gave to a version; `None` for a text that it does not write so.
+fn version_number(id: &str) -> Option<u32> {
+    id.parse::<u32>().ok().filter(|number| *number > 0 && number.to_string() == id)
 }

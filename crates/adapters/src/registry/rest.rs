@@ -185,7 +185,11 @@ impl Rest {
         self.call(&request, effect).await
     }
 
-    async fn call<T: DeserializeOwned>(&self, request: &Request, effect: Effect) -> Result<T, Failure> {
+    pub(super) async fn call<T: DeserializeOwned>(
+        &self,
+        request: &Request,
+        effect: Effect,
+    ) -> Result<T, Failure> {
         let mut attempt = 1;
         loop {
             let failure = match self.attempt(request).await {

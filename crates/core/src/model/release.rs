@@ -3,6 +3,8 @@
 //! Gate and reports share these types. Their JSON names are those of report v1 and are frozen: fields may be added, never
 //! renamed or removed.
 
+use std::fmt;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -79,8 +81,8 @@ pub struct ReleaseFacts {
     /// The differences, the highest level first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reasons: Vec<LevelReason>,
-    /// What the level requires before production.
-    pub requires: ReleaseControls,
+    /// What the level requires before production; null where nothing differs from it.
+    pub requires: Option<ReleaseControls>,
     /// What this run examined; null where flags left out cases or changed minimums, which is no evidence.
     pub examined: Option<ReleaseGate>,
     /// Whether the policy lets an inconclusive run pass, which then needs an approval.
@@ -88,4 +90,35 @@ pub struct ReleaseFacts {
     pub inconclusive_passes: bool,
     /// The commit whose files were evaluated; null outside a repository, and where the prompt was not committed.
     pub commit: Option<String>,
+}
+
+impl fmt::Display for ReleaseControls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.gate {
+            ReleaseGate::Checks => "checks alone",
+            ReleaseGate::Full => "full gate",
+        })?;
+        match self.approvals {
+            0 => f.write_str(", no approval"),
+            1 => f.write_str(", 1 approval"),
+            more => write!(f, ", {more} approvals"),
+        }
+    }
+}
+
+/// `support/reply 2.3.1 → 2.4.0, minor: full gate, no approval`.
+impl fmt::Display for ReleaseFacts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)?;
+        if let Some(production) = &self.production {
+            write!(f, " {production}")?;
+        }
+        let (Some(level), Some(requires)) = (self.level, self.requires) else {
+            return f.write_str(": what production serves, nothing to publish");
+        };
+        let version = self.version.as_deref().unwrap_or("no valid version");
+        let level = if self.production.is_some() { level.as_str() } else { "first version" };
+        write!(f, " → {version}, {level}: {requires}")?;
+        f.write_str(if self.published { "; published already" } else { "" })
+    }
 }

@@ -3,13 +3,22 @@
 use std::time::Duration;
 
 use super::{Obstacle, Promotion};
-use crate::{Evidence, EvidenceVerdict, GateScope, Label, Level, Version, diff};
+use crate::{ActorSource, Digest, Evidence, EvidenceVerdict, GateScope, Label, Level, Record, Version, diff};
 
-/// The level of the change from what production serves now, which may have moved since the version was published.
+/// The version that production serves and its digest, as the ledger says.
+fn production(promotion: &Promotion<'_>) -> Option<(Version, Digest)> {
+    let version = *promotion.state.labels.get(&Label::Production)?;
+    promotion.state.versions.get(&version).map(|state| (version, state.digest.clone()))
+}
+
+/// The level of the change from what production serves now, which may have moved since the version was published; without
+/// the record of that version, the highest.
 pub(super) fn level(promotion: &Promotion<'_>) -> Level {
-    let Some(production) = promotion.production else { return Level::Major };
-    let least =
-        diff::compare(&production.content, &promotion.record.content, &promotion.record.policy.rules).level;
+    let Some((version, digest)) = production(promotion) else { return Level::Major };
+    let is_served = |record: &&Record| record.version == version && record.digest == digest;
+    let Some(served) = promotion.production.filter(is_served) else { return Level::Major };
+    let rules = &promotion.record.policy.rules;
+    let least = diff::compare(&served.content, &promotion.record.content, rules).level;
     promotion.record.level.max(least.unwrap_or(Level::Patch))
 }
 
@@ -21,7 +30,7 @@ pub(super) fn request(promotion: &Promotion<'_>, current: Option<Version>) -> Ve
         obstacles.push(Obstacle::NotPromotable(promotion.to.clone()));
     }
     // Below production on any label: a version that production has left behind returns by a rollback alone.
-    let served = promotion.production.map(|record| record.version);
+    let served = production(promotion).map(|(version, _)| version);
     if let Some(current) = current.max(served).filter(|current| version < *current) {
         obstacles.push(Obstacle::Older { current });
     }
@@ -47,7 +56,9 @@ pub(super) fn evidence(promotion: &Promotion<'_>, level: Level) -> Vec<Obstacle>
     if evidence.candidate != promotion.record.digest {
         obstacles.push(Obstacle::OtherContent);
     }
-    if !evidence.source.is_trusted() && !promotion.unverified_counts {
+    // A claimed login is enough for a ledger that its readers write; a job of a pull request never is.
+    let counts_unverified = promotion.unverified_counts && evidence.source == ActorSource::Local;
+    if !evidence.source.is_trusted() && !counts_unverified {
         obstacles.push(Obstacle::UntrustedEvidence);
     }
     if evidence.simulated && !promotion.allow_simulated {
@@ -75,10 +86,9 @@ fn scope(promotion: &Promotion<'_>, evidence: &Evidence, level: Level) -> Option
         return Some(Obstacle::GateScope { examined: evidence.scope, level });
     }
     // Deterministic checks compare with nothing, so nothing makes them stale.
-    let production = promotion.production.filter(|_| required == GateScope::Full)?;
+    let (production, digest) = production(promotion).filter(|_| required == GateScope::Full)?;
     let compared = evidence.baseline.as_ref().map(|baseline| &baseline.digest);
-    (compared != Some(&production.digest))
-        .then_some(Obstacle::StaleBaseline { production: production.version })
+    (compared != Some(&digest)).then_some(Obstacle::StaleBaseline { production })
 }
 
 /// Missing approvals. Staging needs them only where the gate did not pass by itself.
@@ -106,7 +116,7 @@ pub(super) fn approvals(promotion: &Promotion<'_>, level: Level) -> Option<Obsta
 
 /// Whether the version was held on staging for long enough.
 pub(super) fn staging(promotion: &Promotion<'_>) -> Option<Obstacle> {
-    if promotion.to != Label::Production || promotion.skip_holds || promotion.production.is_none() {
+    if promotion.to != Label::Production || promotion.skip_holds || production(promotion).is_none() {
         return None;
     }
     let Some(since) = promotion.state.holds_since(promotion.record.version, &Label::Staging) else {

@@ -1,4 +1,4 @@
-//! Obstacles as sentences.
+//! Obstacles as sentences, and the next step for each.
 
 use std::fmt;
 
@@ -49,6 +49,42 @@ impl fmt::Display for Obstacle {
                 write!(f, "held on staging until {}", until.strftime("%Y-%m-%d %H:%M UTC"))
             }
         }
+    }
+}
+
+impl Obstacle {
+    /// The next step; `None` if there is none beyond the sentence itself.
+    pub fn help(&self) -> Option<String> {
+        Some(match self {
+            Self::NotPromotable(_) => "use `--to staging` or `--to production`".to_owned(),
+            Self::Older { .. } => "`promptgate rollback NAME --to VERSION --reason TEXT` returns to a version that \
+                served before"
+                .to_owned(),
+            Self::RolledBack => "publish a new version, or repeat with `--again --reason TEXT`".to_owned(),
+            Self::NoReason => "add `--reason TEXT`".to_owned(),
+            Self::NoEvidence | Self::UntrustedEvidence | Self::GateIncomplete => {
+                "run the gate on the default branch and publish its report with `promptgate publish --report FILE`"
+                    .to_owned()
+            }
+            Self::OtherContent => "evaluate the published version: `promptgate run --candidate \
+                registry:NAME@VERSION`, then publish that report"
+                .to_owned(),
+            Self::Simulated => "evaluate with the real model, or try it out with `--allow-simulated`".to_owned(),
+            Self::GateFailed => "mend the prompt and publish a new version".to_owned(),
+            Self::GateInconclusive => "evaluate again with more cases or repeats, and publish that report".to_owned(),
+            Self::GateScope { .. } | Self::StaleBaseline { .. } => {
+                "run `promptgate run --candidate registry:NAME@VERSION --baseline registry:NAME@production` and \
+                 publish its report"
+                    .to_owned()
+            }
+            Self::Approvals { have, need, .. } => {
+                let missing = need.saturating_sub(*have);
+                let people = if missing == 1 { "one more approver" } else { "more approvers" };
+                format!("ask {people} who did not write the change for a review or `promptgate approve NAME VERSION`")
+            }
+            Self::NotStaged => "`promptgate promote NAME VERSION --to staging` first".to_owned(),
+            Self::StagingHold { .. } => "promote again then; for a hotfix use `--skip-holds --reason TEXT`".to_owned(),
+        })
     }
 }
 

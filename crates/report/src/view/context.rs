@@ -35,6 +35,7 @@ pub(crate) fn shared_context(
         name => text(&report.name),
         baseline_note => report.baseline_note.as_deref().map(super::baseline_note).map(text),
         notices => super::page_notices(report).take(rows).map(text).collect::<Value>(),
+        release => super::release_line(report).map(|line| text(&line)),
         request_changes => super::request_changes(report)
             .iter()
             .take(rows)
@@ -45,6 +46,8 @@ pub(crate) fn shared_context(
         simulated => report.simulated,
         partial => report.verdict == Verdict::Incomplete,
         reasons => reasons.iter().take(rows).map(|reason| text(reason)).collect::<Value>(),
+        // The next step comes behind so many of them.
+        reasons_lead => super::reasons_before_help(report, reasons.len()).min(rows),
         reasons_left_out => reasons.len().saturating_sub(rows),
         settle => looks::settle(report),
         effect => Serde(effect::effect(report, name)),

@@ -14,6 +14,7 @@ pub(crate) mod looks;
 mod metric_rows;
 pub(crate) mod number;
 pub(crate) mod policy_notice;
+mod release_line;
 mod run_facts;
 pub(crate) mod slices;
 mod untrusted_text;
@@ -23,10 +24,13 @@ pub(crate) use case_rows::{CaseRow, changed, fails, tally, worst};
 pub(crate) use context::{PageLimits, shared_context};
 pub(crate) use criterion_rows::{Criteria, CriterionRow, criteria, criterion_row, verdict_rank};
 pub(crate) use first_facts::{page_notices, request_changes};
-pub(crate) use headline::{Headline, headline, is_non_blocking, nothing_measured, reasons};
+pub(crate) use headline::{
+    Headline, headline, is_non_blocking, nothing_measured, reasons, reasons_before_help,
+};
 pub(crate) use metric_rows::{
     informative_metrics, metric_kind, metric_row, smallest_drops, undetected_failure_rate,
 };
+pub(crate) use release_line::release_line;
 pub(crate) use run_facts::{
     NO_BASELINE, baseline_note, cached, contested, cost, money, scope_question, variant_name,
 };

@@ -24,7 +24,11 @@ async fn rollback_and_promotion_at_once_leave_one_holder() {
         let last = state.moves.iter().rfind(|moved| moved.label == Label::Production).unwrap();
         assert_eq!(last.to, end, "seed {seed}");
         // A version that a rollback left is not where production ends.
-        assert_ne!(Some(end), state.versions.iter().find(|(_, v)| v.rolled_back.contains(&Label::Production)).map(|(v, _)| *v), "seed {seed}");
+        assert_ne!(
+            Some(end),
+            state.versions.iter().find(|(_, v)| v.rolled_back.contains(&Label::Production)).map(|(v, _)| *v),
+            "seed {seed}"
+        );
         if let Err(failure) = promoted {
             panic!("seed {seed}: {failure:?}");
         }

@@ -62,6 +62,10 @@ async fn rollback_after_a_killed_promotion_wins() {
         let _ = tokio::time::timeout(Duration::from_secs(1), promotion).await;
         steps.revive();
         world.rollback().await.unwrap();
-        assert_eq!(world.agreed(&Label::Production).await, version("1.0.0"), "killed after {operations} operations");
+        assert_eq!(
+            world.agreed(&Label::Production).await,
+            version("1.0.0"),
+            "killed after {operations} operations"
+        );
     }
 }

@@ -62,7 +62,13 @@ impl Registry for MemoryRegistry {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities { unset_label: false, label_map: true, text_prompts: true, immutable: false, in_ledger: false }
+        Capabilities {
+            unset_label: false,
+            label_map: true,
+            text_prompts: true,
+            immutable: false,
+            in_ledger: false,
+        }
     }
 
     fn staleness(&self) -> Staleness {
@@ -81,9 +87,14 @@ impl Registry for MemoryRegistry {
         async { Ok(self.create(record)) }.boxed()
     }
 
-    fn find_by_digest<'a>(&'a self, _: &'a Name, digest: &'a Digest) -> PortResult<'a, Option<StoredVersion>> {
+    fn find_by_digest<'a>(
+        &'a self,
+        _: &'a Name,
+        digest: &'a Digest,
+    ) -> PortResult<'a, Option<StoredVersion>> {
         async move {
-            let is_it = |stored: &&StoredVersion| stored.published.as_ref().is_some_and(|(_, found)| found == digest);
+            let is_it =
+                |stored: &&StoredVersion| stored.published.as_ref().is_some_and(|(_, found)| found == digest);
             Ok(self.lock().versions.iter().find(is_it).cloned())
         }
         .boxed()
@@ -98,7 +109,8 @@ impl Registry for MemoryRegistry {
     }
 
     fn labels<'a>(&'a self, _: &'a Name) -> PortResult<'a, BTreeMap<Label, Vec<RegistryId>>> {
-        async { Ok(self.lock().labels.iter().map(|(label, id)| (label.clone(), vec![id.clone()])).collect()) }.boxed()
+        async { Ok(self.lock().labels.iter().map(|(label, id)| (label.clone(), vec![id.clone()])).collect()) }
+            .boxed()
     }
 
     fn set_label<'a>(&'a self, _: &'a Name, label: &'a Label, id: &'a RegistryId) -> PortResult<'a, ()> {

@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex};
 
 use futures::FutureExt as _;
 use promptgate_release::ports::{
-    Addition, Capabilities, History, LedgerStore, PortResult, Registry, RegistryId, Staleness, StoredVersion, Tip,
+    Addition, Capabilities, History, LedgerStore, PortResult, Registry, RegistryId, Staleness, StoredVersion,
+    Tip, Verification,
 };
 use promptgate_release::{Digest, Label, Name, PortError, Record, State, Version};
 use rand::{RngExt as _, SeedableRng as _};
@@ -146,7 +147,7 @@ impl<L: LedgerStore> LedgerStore for SteppedPort<L> {
         stepped!(self, self.inner.append(name, addition, expected))
     }
 
-    fn verify<'a>(&'a self, name: &'a Name) -> PortResult<'a, History> {
+    fn verify<'a>(&'a self, name: &'a Name) -> PortResult<'a, Verification> {
         stepped!(self, self.inner.verify(name))
     }
 }
@@ -180,7 +181,11 @@ impl<R: Registry> Registry for SteppedPort<R> {
         stepped!(self, self.inner.create_version(record))
     }
 
-    fn find_by_digest<'a>(&'a self, name: &'a Name, digest: &'a Digest) -> PortResult<'a, Option<StoredVersion>> {
+    fn find_by_digest<'a>(
+        &'a self,
+        name: &'a Name,
+        digest: &'a Digest,
+    ) -> PortResult<'a, Option<StoredVersion>> {
         stepped!(self, self.inner.find_by_digest(name, digest))
     }
 

@@ -3,7 +3,8 @@
 use promptgate_release::ports::{Addition, LedgerStore};
 use promptgate_release::{EventKind, Label, PortError, State};
 
-use super::super::Folder;
+use super::super::{Folder, GitBranch};
+use super::git_server::Server;
 use super::support::{append, event, marked, name, publish, record, run, version};
 
 fn conformance(store: &dyn LedgerStore) {
@@ -82,4 +83,29 @@ fn folder_conforms() {
     assert!(store.is_local());
     assert!(store.location().starts_with("folder /"));
     conformance(&store);
+}
+
+#[test]
+fn git_branch_conforms() {
+    let server = Server::new();
+    let clone = server.clone_at(&[]);
+    let store = GitBranch::new(clone.path(), "origin", "promptgate");
+    assert!(!store.is_local());
+    assert_eq!(store.location(), "branch `promptgate` at `origin`");
+    conformance(&store);
+}
+
+#[test]
+fn git_branch_conforms_in_a_shallow_clone() {
+    let server = Server::new();
+    let clone = server.clone_at(&["--depth=1", "--single-branch"]);
+    conformance(&GitBranch::new(clone.path().join("prompts"), "origin", "releases/promptgate"));
+}
+
+#[test]
+fn git_branch_conforms_with_an_address_as_remote() {
+    let server = Server::empty();
+    let folder = crate::git::fixture::Fixture::new();
+    conformance(&GitBranch::new(folder.path(), &server.url(), "promptgate"));
+    assert_eq!(folder.git(&["for-each-ref", "refs/remotes", "refs/heads"]), "");
 }

@@ -103,7 +103,7 @@ pub(super) fn create_prompt_body(record: &Record, name: &str) -> Value {
 ///
 /// # Errors
 /// [`PortError::Invalid`] for a content that MLflow cannot store.
-pub(super) fn create_version_body(record: &Record, name: &str) -> Result<Value, PortError> {
+pub(in crate::registry) fn create_version_body(record: &Record, name: &str) -> Result<Value, PortError> {
     let content = &record.content;
     let mut ours = vec![
         (VERSION, record.version.to_string()),

@@ -1,12 +1,17 @@
-//! What the commands that read a ledger print as JSON: one format for each command.
+//! JSON of the commands that read or write a ledger: one format for each command.
 //!
 //! Times are RFC 3339 in UTC; versions, labels, levels and digests are written as in the ledger.
 
+pub mod approval;
 pub mod assignment;
 pub mod bundle;
 pub mod compiled;
 pub mod diff;
 pub mod log;
+pub mod promotion;
+pub mod publication;
+pub mod reconciliation;
+pub mod rollback;
 pub mod show;
 pub mod status;
 pub mod verification;

@@ -46,7 +46,7 @@ pub struct Show {
     pub adopted: bool,
     /// The digest of the controls that hold for it.
     pub policy_digest: String,
-    /// What its level requires before production.
+    /// The requirements of its level before production.
     pub controls: Controls,
     /// The content, with placeholders.
     pub content: PromptContent,
@@ -77,10 +77,10 @@ pub struct ChangeOrigin {
     pub path: Option<String>,
 }
 
-/// What a level requires before production.
+/// The requirements of a level before production.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Controls {
-    /// What the gate has to examine: `checks` or `full`.
+    /// The scope of the gate that is required: `checks` or `full`.
     pub gate: String,
     /// Approvals by different people.
     pub approvals: u32,
@@ -101,7 +101,7 @@ pub struct Evaluation {
     pub report: String,
     /// `pass`, `fail`, `inconclusive` or `incomplete`.
     pub verdict: String,
-    /// What was examined: `checks` or `full`.
+    /// The scope of the gate: `checks` or `full`.
     pub scope: String,
     /// The version that it compared with; null without a baseline, or where it was no published one.
     pub baseline_version: Option<String>,

@@ -1,4 +1,4 @@
-//! What each label of a ledger points at: `promptgate.status/v1`.
+//! The version of each label in a ledger: `promptgate.status/v1`.
 
 use std::collections::BTreeMap;
 
@@ -90,7 +90,7 @@ pub struct Waiting {
     pub label: String,
     /// Whether it could be promoted now.
     pub result: Readiness,
-    /// What it lacks.
+    /// Its obstacles.
     pub obstacles: Vec<ObstacleStatus>,
 }
 

@@ -31,8 +31,19 @@ pub struct VerifiedPrompt {
     pub versions: Option<usize>,
     /// The position after the last event: note it elsewhere to detect a history that was rewritten.
     pub position: Option<String>,
+    /// The commits that were verified to only append to their parents; null for a folder.
+    pub commits: Option<VerifiedCommits>,
     /// The damage, with its place; null if there is none.
     pub problem: Option<String>,
+}
+
+/// Verified commits of a branch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct VerifiedCommits {
+    /// Their number.
+    pub count: usize,
+    /// Whether they reach back to the first commit; false in a shallow clone whose history could not be fetched.
+    pub complete: bool,
 }
 
 impl Verification {

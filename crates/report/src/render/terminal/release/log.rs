@@ -70,8 +70,13 @@ fn verified(prompt: &VerifiedPrompt) -> String {
         .position
         .as_ref()
         .map_or_else(String::new, |position| format!(", at {}", short_digest(position)));
+    let commits = prompt.commits.map_or_else(String::new, |commits| {
+        let earlier =
+            if commits.complete { "" } else { "; earlier ones are missing here, and were not verified" };
+        format!(", {} that only append{earlier}", number::counted(commits.count as u64, "commit"))
+    });
     format!(
-        "{}: {} of {}: chain, state and records{position}",
+        "{}: {} of {}: chain, state and records{position}{commits}",
         prompt.name,
         count(prompt.events, "event"),
         count(prompt.versions, "version"),

@@ -1,4 +1,4 @@
-//! What the commands that read a ledger show: statuses, logs, versions and differences.
+//! Tables of the commands that read a ledger: statuses, logs, versions and differences.
 //!
 //! Everything but names, versions, labels and digests is untrusted: whoever may append to a ledger chose it.
 
