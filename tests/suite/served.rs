@@ -167,7 +167,3 @@ impl Drop for Serving {
         let _ = self.child.wait();
     }
 }
-
-fn block_on<F: Future>(future: F) -> F::Output {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
-}
