@@ -151,7 +151,13 @@ fn run(cases: usize, repeats: u32) -> Run {
     }
     let word = || "p".to_owned();
     let prompt = PromptFacts { name: word(), version: word(), digest: word(), source: word(), commit: None };
-    let variant = VariantFacts { prompt, model: word(), parameters: serde_json::Map::new() };
+    let variant = VariantFacts {
+        prompt,
+        model: word(),
+        parameters: serde_json::Map::new(),
+        content_digest: None,
+        published: None,
+    };
     let scorers = ["check.format", "faithfulness", "relevance"].map(str::to_owned).to_vec();
     Run {
         name: word(),

@@ -6,16 +6,13 @@ use std::path::{Path, PathBuf};
 
 use super::ci::facts::{self, CiFacts, Verdict};
 use super::files::{Links, append, read_text, refuse_special};
-use super::{Environment, Failure};
+use super::{Environment, Failure, github};
 use promptgate_adapters::github::Outputs;
 use promptgate_adapters::github::api::{
     self, ApiError, ApiErrorKind, Client, CommentOutcome, Settings, StickyComment,
 };
 use promptgate_core::model::{Diagnostic, Diagnostics, Place};
-use promptgate_core::text::Secret;
 
-/// The base URL of the API, unless GITHUB_API_URL names another.
-const API_URL: &str = "https://api.github.com";
 /// The base URL of the pages, unless GITHUB_SERVER_URL names another.
 const SERVER_URL: &str = "https://github.com";
 /// The variable of the file with the outputs of the step.
@@ -84,11 +81,8 @@ pub(crate) async fn comment(
     };
     let Some(file) = &ci.comment else { return done("no comment: a shard decides nothing") };
     let body = read_comment(&options.folder, file)?;
-    let repository = repository(environment)?;
-    let settings = Settings {
-        api_url: environment.variable("GITHUB_API_URL").unwrap_or_else(|| API_URL.to_owned()),
-        token: token(environment)?,
-    };
+    let repository = github::repository(environment)?;
+    let settings = github::settings(environment, "the comment is written with it")?;
     let create = creates(when, ci.verdict);
     let comment = StickyComment { repository: &repository, pull_request, key, body: &body, create };
     let (id, action) = match post(&settings, &comment).await {
@@ -143,31 +137,6 @@ fn key(key: &str) -> Result<&str, Diagnostic> {
     Err(Diagnostic::new("not a valid key")
         .at(Place::file("--key"))
         .help("use 1 to 40 letters, digits, `_` and `-`"))
-}
-
-fn token(environment: &Environment) -> Result<Secret, Diagnostic> {
-    let token = environment.variable("PROMPTGATE_GITHUB_TOKEN");
-    token.or_else(|| environment.variable("GITHUB_TOKEN")).map(Secret::new).ok_or_else(|| {
-        Diagnostic::new("no token is set to write the comment with")
-            .at(Place::file("GITHUB_TOKEN"))
-            .help("set it in the step: GITHUB_TOKEN: ${{ github.token }}")
-    })
-}
-
-/// `OWNER/REPO`, of characters that have no meaning in a URL.
-fn repository(environment: &Environment) -> Result<String, Diagnostic> {
-    const NAME: &str = "GITHUB_REPOSITORY";
-    let name = environment.variable(NAME).unwrap_or_default();
-    let part = |part: &str| {
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-        !part.is_empty() && part.bytes().all(plain) && part.bytes().any(|byte| byte != b'.')
-    };
-    match name.split_once('/') {
-        Some((owner, repository)) if part(owner) && part(repository) => Ok(name),
-        _ => Err(Diagnostic::new("not a valid repository name")
-            .at(Place::file(NAME))
-            .help("expected OWNER/REPO; GitHub Actions sets it")),
-    }
 }
 
 fn read_facts(folder: &Path) -> Result<CiFacts, Diagnostic> {

@@ -285,6 +285,7 @@ async fn execute(
         simulated: session.calls.offline,
         baseline_note: suite.baseline_note,
         policy_source: suite.policy_source,
+        release: suite.release,
         notices: suite.notices,
         warnings,
     };

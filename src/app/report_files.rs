@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::evaluate::Decided;
 use super::files::{Links, make_ignored, read_text, temporary, write_whole};
 use super::{Failure, Redacting};
+use promptgate_adapters::files::digest_of_bytes;
 use promptgate_core::model::{Diagnostic, Place, Run};
 use promptgate_core::text::{Redactor, is_out_of_space};
 use promptgate_report::{Digesting, Format, KEPT, LARGE, Report, Style, TRIALS_FILE, TrialsFile};
@@ -157,6 +158,14 @@ pub(crate) fn style(redactor: &Redactor, width: usize, color: bool, files: &[Pat
 /// # Errors
 /// A file that cannot be read, or is not a report.
 pub(crate) fn read(path: &Path) -> Result<Report, Failure> {
+    Ok(read_with_digest(path)?.0)
+}
+
+/// Reads a report.json, with `sha256:…` of its bytes.
+///
+/// # Errors
+/// As [`read`].
+pub(super) fn read_with_digest(path: &Path) -> Result<(Report, String), Failure> {
     let file = path.display().to_string();
     let refuse = |message: String| {
         Failure::from(
@@ -167,7 +176,7 @@ pub(crate) fn read(path: &Path) -> Result<Report, Failure> {
     };
     let text = read_text(path, "report", MAX_BYTES, Links::Follow).map_err(refuse)?;
     let open = |name: &str| open_file(&path.with_file_name(name));
-    Ok(promptgate_report::read(&file, &text, open)?)
+    Ok((promptgate_report::read(&file, &text, open)?, digest_of_bytes(text.as_bytes())))
 }
 
 /// Reads a report.json and its run.

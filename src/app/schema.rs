@@ -5,16 +5,26 @@ use serde_json::Value;
 use crate::config;
 use promptgate_core::check;
 use promptgate_report as report;
+use promptgate_report::release;
 
 /// The schema of a format.
 pub(crate) type Schema = fn() -> Value;
 
 /// Every format by its name, with its schema and a description.
-pub(crate) const SCHEMAS: [(&str, Schema, &str); 6] = [
+pub(crate) const SCHEMAS: [(&str, Schema, &str); 15] = [
     ("config", || config::schema(&check::entry_schema()), "promptgate.yaml"),
     ("case", || config::case_schema(&check::entry_schema()), "A row of the dataset"),
     ("report", report::schema, "report.json"),
     ("shard", report::shard::schema, "shard-k-of-n.json"),
     ("plan", report::plan::schema, "Output of `plan --format json`"),
     ("calibration", report::calibration::schema, "calibration.json"),
+    ("status", release::status::schema, "Output of `status --format json`"),
+    ("log", release::log::schema, "Output of `log --format json`"),
+    ("verification", release::verification::schema, "Output of `log --verify --format json`"),
+    ("show", release::show::schema, "Output of `show --format json`"),
+    ("diff", release::diff::schema, "Output of `diff --format json`"),
+    ("compiled", release::compiled::schema, "Output of `get --format json`"),
+    ("assignment", release::assignment::schema, "Output of `assign --format json`"),
+    ("bundle", release::bundle::schema, "bundle.json of `export bundle`"),
+    ("prompt", release::bundle::prompt_schema, "A prompt's file of `export bundle`"),
 ];

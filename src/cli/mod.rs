@@ -7,6 +7,7 @@ mod exit;
 mod interrupt;
 mod output;
 mod progress;
+mod release;
 mod runtime;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -17,7 +17,7 @@ pub(super) fn print(text: &str) -> Result<(), Failure> {
 }
 
 /// Writes data to standard output in pieces. A reader that is gone, like `head`, has seen what it wanted.
-fn stream(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
+pub(super) fn stream(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
     let mut watched = Watched::new(io::stdout().lock());
     let mut out = io::BufWriter::new(&mut watched);
     let written = write(&mut out).and_then(|()| out.flush());
@@ -69,6 +69,11 @@ fn colored() -> bool {
 pub(super) fn width() -> usize {
     let columns = terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0));
     columns.unwrap_or(100).clamp(60, 100)
+}
+
+/// The style of a terminal rendering on standard output, without secrets to redact.
+pub(super) fn terminal_style() -> Style {
+    style(&Redactor::default(), width(), colored(), &[])
 }
 
 /// Prints an error of the argument parser, help or version.

@@ -151,29 +151,36 @@ impl WrittenEndpoint {
     }
 }
 
-fn base_url(reader: &mut Reader<'_>, at: &str, url: String) -> Option<Placed<String>> {
+/// The URL of a server at `at`, whose last key names it; anything else is reported.
+pub(super) fn base_url(reader: &mut Reader<'_>, at: &str, url: String) -> Option<Placed<String>> {
+    let key = at.rsplit('/').next().unwrap_or_default();
+    let secrets =
+        if at.starts_with("/release/") { "the `…_env` keys" } else { "`api_key_env` or `headers`" };
     let parsed = reqwest::Url::parse(&url);
     let diagnostic = match &parsed {
         Ok(parsed) if !parsed.username().is_empty() || parsed.password().is_some() => {
-            Diagnostic::new("a user or password in `base_url` would be shown in logs")
-                .help("put the key into a variable and name it with `api_key_env` or `headers`")
+            Diagnostic::new(format!("a user or password in `{key}` would be shown in logs"))
+                .help(format!("put the key into a variable and name it with {secrets}"))
         }
         Ok(parsed) if matches!(parsed.scheme(), "http" | "https") && parsed.has_host() => {
             if !looks_like_secret(&url) {
                 return Some(reader.placed(at, url));
             }
-            Diagnostic::new("`base_url` seems to hold a key")
-                .help("put it into a variable and name that with `api_key_env` or `headers`")
+            Diagnostic::new(format!("`{key}` seems to hold a key"))
+                .help(format!("put it into a variable and name that with {secrets}"))
         }
-        _ => Diagnostic::new("`base_url` must be an http or https URL")
-            .help("write it like `https://api.openai.com/v1`"),
+        _ => Diagnostic::new(format!("`{key}` must be an http or https URL")).help(match key {
+            "tracking_uri" => "write it like `https://mlflow.example.org`",
+            _ if at.starts_with("/release/") => "write it like `https://cloud.langfuse.com`",
+            _ => "write it like `https://api.openai.com/v1`",
+        }),
     };
     reader.push(diagnostic.at(without_excerpt(reader.document.place(at))));
     None
 }
 
 /// The name of a variable. A key that was pasted instead is not repeated.
-fn variable(reader: &mut Reader<'_>, at: &str, name: String) -> Option<Placed<String>> {
+pub(super) fn variable(reader: &mut Reader<'_>, at: &str, name: String) -> Option<Placed<String>> {
     let plain = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
         && !name.starts_with(|c: char| c.is_ascii_digit());
     let mixed = name.bytes().any(|b| b.is_ascii_lowercase()) && name.bytes().any(|b| b.is_ascii_digit());

@@ -108,7 +108,7 @@ fn refuse_unexpanded(reader: &mut Reader<'_>, at: &str, value: &Value) {
                 return;
             }
             let help = match at.rsplit('/').next().unwrap_or_default() {
-                "api_key_env" | "env" => format!("write the name alone: {name}"),
+                key if key == "env" || key.ends_with("_env") => format!("write the name alone: {name}"),
                 "value" => format!("write {{env: {name}}} for a header from the environment"),
                 _ if at.contains("/headers/") => format!("write {{env: {name}}}"),
                 _ => "write the value itself; `envsubst` or the CI system can write the file before the run"

@@ -22,6 +22,7 @@ mod load;
 mod metrics;
 mod policy;
 mod prices;
+mod release;
 mod scalar;
 mod schema;
 mod slices;
@@ -51,6 +52,7 @@ pub use judge::{JudgeSettings, MemberSettings};
 pub use load::{Placed, load, load_valid_parts, written};
 pub use metrics::MetricSettings;
 pub use policy::{CheckPolicy, parse_minimum};
+pub use release::{LedgerSettings, RegistrySettings, ReleaseSettings};
 pub use scalar::parse_duration;
 pub use schema::{case_schema, schema};
 pub use transform::TransformSettings;
@@ -72,8 +74,8 @@ struct Written {
     /// Path of the candidate's prompt, relative to this file.
     #[schemars(length(min = 1))]
     prompt: String,
-    /// Baseline: git:merge-base, git:REF[:PATH], file:PATH, report:PATH or none. By default git:merge-base in a
-    /// repository, else none.
+    /// Baseline: git:merge-base, git:REF[:PATH], file:PATH, report:PATH, registry:NAME@LABEL, registry:NAME@VERSION or none.
+    /// By default registry:NAME@production with `release`, else git:merge-base in a repository, else none.
     #[schemars(length(min = 1))]
     baseline: Option<String>,
     /// For JSON answers: the field that judges and text checks read.
@@ -109,6 +111,8 @@ struct Written {
     gate: gate::WrittenGate,
     /// Limits of a run; reaching one ends it as incomplete.
     budget: budget::WrittenBudget,
+    /// The release of the prompt: its versions, its registry, and the controls before production.
+    release: Option<release::WrittenRelease>,
 }
 
 /// A resolved configuration.
@@ -154,13 +158,17 @@ pub struct Settings {
     pub gate: GateSettings,
     /// Limits of a run.
     pub budget: BudgetSettings,
+    /// The release of the prompt.
+    pub release: Option<ReleaseSettings>,
 }
 
 impl Written {
     fn resolve(self, reader: &mut Reader<'_>, file: &str) -> Settings {
+        let name = self.name.unwrap_or_else(|| folder(file));
         let settings = Settings {
             file: file.to_owned(),
-            name: self.name.unwrap_or_else(|| folder(file)),
+            release: self.release.and_then(|release| release.resolve(reader, &name)),
+            name,
             dataset: self.dataset.into(),
             prompt: self.prompt,
             baseline: self.baseline.map(|baseline| reader.placed("/baseline", baseline)),
@@ -185,8 +193,10 @@ impl Written {
     }
 }
 
-/// The name of the folder of the configuration.
+/// The name of the folder of the configuration; of one in a commit, named `git:REF:PATH`, that of its path.
 fn folder(file: &str) -> String {
+    let file =
+        file.strip_prefix("git:").and_then(|rest| rest.rsplit_once(':')).map_or(file, |(_, path)| path);
     let path = std::path::absolute(file).unwrap_or_default();
     let folder = path.parent().and_then(|parent| parent.file_name());
     folder.map_or_else(|| "promptgate".to_owned(), |name| name.to_string_lossy().into_owned())

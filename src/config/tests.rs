@@ -10,6 +10,7 @@ use promptgate_core::model::{Item, Price, Scope};
 use promptgate_engine::judge::registry;
 
 mod policy_tests;
+mod release_tests;
 
 /// The complete example of the documentation.
 const EXAMPLE: &str = include_str!("../../tests/fixtures/config/complete.yaml");

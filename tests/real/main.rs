@@ -1,15 +1,22 @@
-//! Runs the executable against third-party servers: nginx in front of the mock server, and llama.cpp's server with a
-//! model of random weights or with SmolLM2.
+//! Runs the executable against other people's programs: nginx in front of the mock server, llama.cpp's server with a
+//! model of random weights or with SmolLM2, and Langfuse's SDKs as clients. Runs the adapter of MLflow against its server.
 //!
 //! `bash .ci/servers` installs them in a folder; set `PROMPTGATE_REAL_SERVERS` to it. Without it, or if a server
 //! cannot be installed, the tests are skipped with a message on standard error.
 
 mod keys;
+mod langfuse;
 mod llama;
 mod llama_server;
+mod mlflow;
+mod mlflow_server;
 mod nginx;
 mod prepared;
 mod proxied;
+mod recorder;
+#[path = "../suite/served.rs"]
+#[expect(dead_code, reason = "shared with the suite; each uses a part of it")]
+mod served;
 mod smollm2;
 #[path = "../suite/support.rs"]
 #[expect(dead_code, reason = "shared with the suite; each uses a part of it")]

@@ -14,7 +14,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("promptgate-release", &["core"]),
     ("promptgate-adapters", &["core", "release"]),
     ("promptgate-simulated", &["core", "engine", "release"]),
-    ("promptgate-testing", &["core"]),
+    ("promptgate-testing", &["core", "release"]),
     ("promptgate", &["core", "engine", "report", "release", "adapters", "simulated"]),
 ];
 

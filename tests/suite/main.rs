@@ -1,6 +1,7 @@
 //! Drives the real executable against real files, real git and real local servers, with a scrubbed environment.
 
 mod action;
+mod approve;
 mod browser;
 mod cache;
 mod calibrate;
@@ -26,8 +27,11 @@ mod pace;
 mod plan;
 mod policy_from;
 mod readme;
+mod release_reads;
 mod report_fixtures;
 mod schemas;
+mod serve;
+mod served;
 mod servers;
 mod shards;
 mod support;

@@ -2,9 +2,27 @@
 
 use crate::support::{Folder, repository};
 
+const NAMES: [&str; 15] = [
+    "config",
+    "case",
+    "report",
+    "plan",
+    "calibration",
+    "shard",
+    "status",
+    "log",
+    "verification",
+    "show",
+    "diff",
+    "compiled",
+    "assignment",
+    "bundle",
+    "prompt",
+];
+
 #[test]
 fn committed_schemas_match_the_program() {
-    for name in ["config", "case", "report", "plan", "calibration", "shard"] {
+    for name in NAMES {
         let printed = Folder::new().promptgate(&["schema", name]).expect_code(0).stdout;
         let path = repository().join(format!("schema/{name}.schema.json"));
         let committed = std::fs::read_to_string(&path).expect("a committed schema");

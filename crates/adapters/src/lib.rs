@@ -1,4 +1,4 @@
-//! Every socket, file and process: endpoints, the cache, files, git and GitHub.
+//! Every socket, file and process: endpoints, the cache, files, git, GitHub, ledgers and registries.
 
 pub mod cache;
 pub mod endpoint;
@@ -6,3 +6,6 @@ pub mod files;
 pub mod git;
 pub mod github;
 pub mod http;
+pub mod ledger;
+pub mod registry;
+pub mod serve;

@@ -1,13 +1,104 @@
-//! The ports of the lifecycle: where versions are stored, where events are recorded, where metrics come from.
+//! The ports of the lifecycle: where events are recorded, and where applications read.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
 
-use crate::{Label, Name, PortError, Selector, Version};
+use crate::{Content, Digest, Event, Label, Name, PortError, Record, State, Version};
 
-/// SHA-256 over the canonical JSON of a version's content, as lowercase hexadecimal.
-pub type Digest = String;
+/// The result of an operation of a port.
+pub type PortResult<'a, T> = BoxFuture<'a, Result<T, PortError>>;
+
+/// The position of a name in its ledger: the digest of its last line.
+pub type Tip = Digest;
+
+/// The events of a prompt, and the position they were read at.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct History {
+    /// The events, in order.
+    pub events: Vec<Event>,
+    /// The position after the last event; `None` for an empty ledger.
+    pub tip: Option<Tip>,
+}
+
+/// A verified history, and how much of the branch it was compared with.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Verification {
+    /// The events.
+    pub history: History,
+    /// The commits of the branch; `None` for a folder.
+    pub commits: Option<VerifiedCommits>,
+}
+
+/// The commits of a branch that were verified to only append to their parents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct VerifiedCommits {
+    /// Their number.
+    pub count: usize,
+    /// Whether they reach back to the first commit; false in a shallow clone whose history could not be fetched.
+    pub complete: bool,
+}
+
+/// An addition to a ledger in one step: all of it, or nothing.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Addition {
+    /// Records of the versions that `events` publish.
+    pub records: Vec<Record>,
+    /// Events.
+    pub events: Vec<Event>,
+}
+
+/// The append-only, hash-chained events of every prompt, with the records of their versions.
+///
+/// Reading uses what was last fetched; [`LedgerStore::refresh`] fetches.
+pub trait LedgerStore: Send + Sync {
+    /// Where the ledger is, for messages.
+    fn location(&self) -> String;
+
+    /// Whether everybody who can read the ledger can also write it, so that an identity in it is a claim.
+    fn is_local(&self) -> bool;
+
+    /// Fetches what other writers appended.
+    fn refresh(&self) -> PortResult<'_, ()>;
+
+    /// The names that have events, sorted.
+    fn names(&self) -> PortResult<'_, Vec<Name>>;
+
+    /// The events of a name; none for an unknown name.
+    ///
+    /// # Errors
+    /// [`PortError::Damaged`] if the chain is broken.
+    fn history<'a>(&'a self, name: &'a Name) -> PortResult<'a, History>;
+
+    /// The state of a name as it was stored with the last event, without reading the events; `None` for an unknown name.
+    fn state<'a>(&'a self, name: &'a Name) -> PortResult<'a, Option<State>>;
+
+    /// The record of a version, whose content matches its digest; `None` for an unknown version.
+    ///
+    /// # Errors
+    /// [`PortError::Mutated`] if the content does not match.
+    fn record<'a>(&'a self, name: &'a Name, version: Version) -> PortResult<'a, Option<Record>>;
+
+    /// Appends if the events of the name still end at `expected`, and returns their new end.
+    ///
+    /// # Errors
+    /// [`PortError::Conflict`] if another writer appended since; [`PortError::Refused`] if the server rejects the write;
+    /// [`PortError::Invalid`] for events that cannot follow, or a published version without its record.
+    fn append<'a>(
+        &'a self,
+        name: &'a Name,
+        addition: &'a Addition,
+        expected: Option<&'a Tip>,
+    ) -> PortResult<'a, Tip>;
+
+    /// Verifies everything that was stored for a name: the chain, the state, the records, and for a branch that each
+    /// commit only appended.
+    ///
+    /// # Errors
+    /// [`PortError::Damaged`] or [`PortError::Mutated`], with the place.
+    fn verify<'a>(&'a self, name: &'a Name) -> PortResult<'a, Verification>;
+}
 
 /// The identifier that a registry gave to a version.
 pub type RegistryId = String;
@@ -17,10 +108,23 @@ pub type RegistryId = String;
 pub struct Capabilities {
     /// A label can be removed from a version without moving it to another.
     pub unset_label: bool,
+    /// One call returns all labels of a prompt.
+    pub label_map: bool,
     /// A text prompt is stored as text, not as a chat of one message.
     pub text_prompts: bool,
     /// A published version cannot be changed.
     pub immutable: bool,
+    /// The labels are those of the ledger: its event is the move.
+    pub in_ledger: bool,
+}
+
+/// How long applications may read the old version after a label was moved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Staleness {
+    /// How long the registry's own SDK caches a prompt by default.
+    pub cache_ttl: Duration,
+    /// Whether the SDK returns the old version once more after that, while it fetches the new one.
+    pub stale_read: bool,
 }
 
 /// A version as a registry returns it.
@@ -28,108 +132,92 @@ pub struct Capabilities {
 pub struct StoredVersion {
     /// The registry's identifier.
     pub id: RegistryId,
-    /// The semantic version; `None` for a version that promptgate did not publish.
-    pub version: Option<Version>,
-    /// The digest of the content as it was read, not as it was claimed.
-    pub digest: Digest,
-    /// The content: messages, model, parameters, answer schema.
-    pub content: serde_json::Value,
+    /// The version and digest in the metadata that promptgate wrote; `None` for a version that it did not publish.
+    pub published: Option<(Version, Digest)>,
+    /// The content as it was read; the model is empty where the registry has none, and the messages are where one of
+    /// them cannot be expressed, such as a placeholder for other messages.
+    pub content: Content,
+    /// The author, where the registry knows one.
+    pub author: Option<String>,
+    /// The commit message, where the registry has one.
+    pub message: Option<String>,
+}
+
+impl StoredVersion {
+    /// Verifies that the content is the one that was published.
+    ///
+    /// # Errors
+    /// [`PortError::Mutated`] if it is not.
+    pub fn verify(&self, digest: &Digest) -> Result<(), PortError> {
+        let found = self.content.digest();
+        if found == *digest {
+            Ok(())
+        } else {
+            Err(PortError::Mutated(format!(
+                "version {} in the registry was changed after it was published: its content has {}, expected {}",
+                self.id,
+                found.short(),
+                digest.short()
+            )))
+        }
+    }
 }
 
 /// Stores versions and the labels that applications read.
 pub trait Registry: Send + Sync {
-    /// The capabilities of this registry.
+    /// The kind, as in configuration: `embedded`, `langfuse`, `mlflow`.
+    fn kind(&self) -> &'static str;
+
+    /// Where the registry is, for messages.
+    fn location(&self) -> String;
+
+    /// The capabilities.
     fn capabilities(&self) -> Capabilities;
 
-    /// Stores a version and returns its identifier; an equal digest returns the existing one.
-    fn create_version<'a>(
-        &'a self,
-        name: &'a Name,
-        version: &'a Version,
-        content: &'a serde_json::Value,
-    ) -> BoxFuture<'a, Result<RegistryId, PortError>>;
+    /// How long applications may read an old version.
+    fn staleness(&self) -> Staleness;
 
-    /// The version with this digest, if any.
+    /// Checks that the registry takes a name, and returns it as written there.
+    ///
+    /// # Errors
+    /// [`PortError::Invalid`] with a suggestion for the `name` of the registry's configuration.
+    fn name(&self, name: &Name) -> Result<String, PortError>;
+
+    /// A label as written in this registry; semantic versions are labels as well.
+    ///
+    /// # Errors
+    /// [`PortError::Invalid`] for a label that the registry does not take.
+    fn label(&self, label: &str) -> Result<String, PortError>;
+
+    /// Stores the version of a record without a serving label, and returns its identifier after reading it back. The
+    /// caller looks first with [`Registry::find_by_digest`].
+    fn create_version<'a>(&'a self, record: &'a Record) -> PortResult<'a, RegistryId>;
+
+    /// The version that was published with this digest, if any; its content is not verified.
     fn find_by_digest<'a>(
         &'a self,
         name: &'a Name,
         digest: &'a Digest,
-    ) -> BoxFuture<'a, Result<Option<StoredVersion>, PortError>>;
+    ) -> PortResult<'a, Option<StoredVersion>>;
 
-    /// The version that is published under a number or that a label points at, if any.
-    fn get<'a>(
-        &'a self,
-        name: &'a Name,
-        selector: &'a Selector,
-    ) -> BoxFuture<'a, Result<Option<StoredVersion>, PortError>>;
-
-    /// Moves a label to a version and returns after the registry confirmed it.
-    fn set_label<'a>(
-        &'a self,
-        name: &'a Name,
-        label: &'a Label,
-        id: &'a RegistryId,
-    ) -> BoxFuture<'a, Result<(), PortError>>;
-}
-
-/// The position of a ledger: the commit of a branch, or the hash of the last line of a folder's file.
-pub type Tip = String;
-
-/// The events of a prompt name, and the position they were read at.
-#[derive(Debug, Clone, PartialEq)]
-pub struct History {
-    /// The events in order, one JSON object each.
-    pub events: Vec<serde_json::Value>,
-    /// The position after the last event; `None` for a name without events.
-    pub tip: Option<Tip>,
-}
-
-/// An append-only, hash-chained list of events per prompt name.
-pub trait LedgerStore: Send + Sync {
-    /// The events of a name.
-    fn read<'a>(&'a self, name: &'a Name) -> BoxFuture<'a, Result<History, PortError>>;
-
-    /// Appends events if the ledger is still at `expected`.
+    /// The version with an identifier, if any.
     ///
     /// # Errors
-    /// [`PortError::Conflict`] if another writer appended since.
-    fn append<'a>(
-        &'a self,
-        name: &'a Name,
-        events: &'a [serde_json::Value],
-        expected: Option<&'a Tip>,
-    ) -> BoxFuture<'a, Result<Tip, PortError>>;
-}
+    /// [`PortError::Mutated`] if promptgate published it and the content has another digest now; [`PortError::Invalid`]
+    /// if its messages cannot be expressed.
+    fn get<'a>(&'a self, name: &'a Name, id: &'a RegistryId) -> PortResult<'a, Option<StoredVersion>>;
 
-/// Counts or moments of one metric of one version in a window.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Observation {
-    /// Successes among all units.
-    Share {
-        /// Successes.
-        good: u64,
-        /// All units.
-        all: u64,
-    },
-    /// Mean and variance over units.
-    Mean {
-        /// Units.
-        n: u64,
-        /// Mean.
-        mean: f64,
-        /// Sample variance.
-        variance: f64,
-    },
-}
+    /// All versions, the newest first; their contents are not verified.
+    fn versions<'a>(&'a self, name: &'a Name) -> PortResult<'a, Vec<StoredVersion>>;
 
-/// Reads the metrics of a version from where an application reports them.
-pub trait MetricSource: Send + Sync {
-    /// The observation of `metric` for `version` over the last `window`; `None` if the source has no data.
-    fn observe<'a>(
-        &'a self,
-        name: &'a Name,
-        version: &'a Version,
-        metric: &'a str,
-        window: Duration,
-    ) -> BoxFuture<'a, Result<Option<Observation>, PortError>>;
+    /// The identifiers that hold each label that the lifecycle manages, counted over all versions, so that a second
+    /// holder is found.
+    fn labels<'a>(&'a self, name: &'a Name) -> PortResult<'a, BTreeMap<Label, Vec<RegistryId>>>;
+
+    /// Moves a label to a version whose content is verified, and reads both back.
+    ///
+    /// # Errors
+    /// [`PortError::Refused`] for an unknown version; [`PortError::Conflict`] if another writer moved the label meanwhile;
+    /// [`PortError::Damaged`] if it has several holders.
+    fn set_label<'a>(&'a self, name: &'a Name, label: &'a Label, id: &'a RegistryId) -> PortResult<'a, ()>;
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 /// The most characters of a name.
@@ -19,10 +20,17 @@ pub enum InvalidReference {
     /// Neither a version nor a label.
     #[error("invalid version or label `{0}`: expected a version like 2.4.0 or a label like production")]
     Selector(String),
+    /// Not a level.
+    #[error("invalid level `{0}`: expected patch, minor or major")]
+    Level(String),
+    /// Not a digest.
+    #[error("invalid digest `{0}`: expected sha256: and 64 hexadecimal digits")]
+    Digest(String),
 }
 
 /// The name of a prompt in a registry: parts of `[a-z0-9._-]+` joined by `/`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Name(String);
 
 impl FromStr for Name {
@@ -50,7 +58,8 @@ impl fmt::Display for Name {
 }
 
 /// A semantic version of three numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Version {
     /// Breaking changes.
     pub major: u32,
@@ -85,7 +94,8 @@ impl fmt::Display for Version {
 }
 
 /// A movable name of a version.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub enum Label {
     /// The version that most users get.
     Production,
@@ -176,6 +186,29 @@ impl fmt::Display for PromptReference {
         }
     }
 }
+
+/// Serializes a type as its text.
+macro_rules! text_in_json {
+    ($($type:ty),+) => {
+        $(
+            impl TryFrom<String> for $type {
+                type Error = InvalidReference;
+
+                fn try_from(text: String) -> Result<Self, Self::Error> {
+                    text.parse()
+                }
+            }
+
+            impl From<$type> for String {
+                fn from(value: $type) -> Self {
+                    value.to_string()
+                }
+            }
+        )+
+    };
+}
+
+text_in_json!(Name, Version, Label);
 
 #[cfg(test)]
 mod tests {

@@ -13,19 +13,33 @@ mod wire;
 
 use std::io::{self, Write};
 
+use serde::Serialize;
+
 pub use render::comment::{self, Disclose};
 use render::json::WithoutCommands;
-pub use render::terminal::{write_calibration, write_plan};
+pub use render::terminal::{
+    write_calibration, write_diff, write_log, write_plan, write_show, write_status, write_verification,
+};
 pub use render::{Format, Style, UnknownFormat, write};
 pub use v1::{Report, read, schema};
 pub use view::concern::{Concern, concerns};
 pub use wire::{
-    Digesting, FileSpool, KEPT, LARGE, TRIALS_FILE, TrialsFile, calibration, is_line, plan, shard, v1,
+    Digesting, FileSpool, KEPT, LARGE, TRIALS_FILE, TrialsFile, calibration, is_line, plan, release, shard,
+    v1,
 };
 
 /// Returns the way to settle an inconclusive run: the evidence, its cost and the flag; `None` for any other run.
 pub fn settling_advice(report: &Report) -> Option<String> {
     view::looks::settle(report)
+}
+
+/// Writes a value as indented JSON with a final line break, without commands of CI runners.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_json(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
+    serde_json::to_writer_pretty(WithoutCommands::new(&mut *out), value)?;
+    out.write_all(b"\n")
 }
 
 /// Writes all trials of a report as the lines of trials.jsonl; returns the number of lines.

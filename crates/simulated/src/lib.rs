@@ -7,6 +7,7 @@
 mod answerer;
 mod checklist;
 mod evidence;
+pub mod fake_langfuse;
 mod instructions;
 mod judge;
 mod language;

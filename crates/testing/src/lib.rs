@@ -1,9 +1,14 @@
-//! Support for tests of several crates: a scripted model, readers of Markdown and of workflow commands.
+//! Support for tests of several crates: a scripted model, a ledger in memory, a simulated GitHub, readers of Markdown
+//! and of workflow commands, and the conformance suite of registries.
 
 pub mod forge;
+pub mod github;
+mod ledger;
 mod model;
+pub mod registry;
 pub mod runner;
 
+pub use ledger::MemoryLedger;
 pub use model::{Call, RecordedEvents, Reply, ScriptedModel, completion, request, request_of};
 
 use promptgate_core::model::{Completion, Grade, TrialResult};

@@ -18,7 +18,7 @@ use super::cache::CacheMode;
 use super::evaluate::{self, Decided, RunOptions};
 use super::report_files::Reported;
 use super::shard::ShardResult;
-use super::sources::{self, Configured};
+use super::sources::{self, Configured, ReleaseMode};
 use super::suite::Suite;
 use super::{Environment, Failure, keys, shard};
 use base::Base;
@@ -193,6 +193,8 @@ pub(crate) async fn gate(
         }
     }
     run.suite.merge_base = Some(base.known.clone());
+    run.suite.release = ReleaseMode::ByLevel;
+    run.suite.base_repository = is_change.then(|| environment.base_repository()).flatten();
     run.suite.policy_from = match run.suite.policy_from.take() {
         Some(spec) => Some(spec).filter(|spec| spec != OWN_POLICY),
         None if is_change => Some(match &base.policy {

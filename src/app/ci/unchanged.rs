@@ -4,6 +4,7 @@
 use super::base::Base;
 use crate::app::cache::CacheMode;
 use crate::app::evaluate::RunOptions;
+use crate::app::sources::ReleaseMode;
 use crate::app::suite::{self, Suite};
 use crate::app::{Environment, Failure};
 use promptgate_core::model::{Diagnostic, Place, PolicySource};
@@ -94,13 +95,16 @@ async fn load_by_base(run: &RunOptions, environment: &Environment) -> Option<Sui
     let mut by_base = run.suite.clone();
     by_base.baseline = Some(BASE.to_owned());
     by_base.policy_from = Some(BASE.to_owned());
+    by_base.release = ReleaseMode::Inform;
     suite::load(&by_base, Some(run.calls.offline), environment).await.ok()
 }
 
 /// Compares a suite whose policy and baseline are those of the commit; `None` for any other suite.
 fn compare_with(suite: &Suite, commit: &str) -> Option<bool> {
     let source = suite.policy_source.as_ref()?;
-    let baseline = suite.plan.baseline()?.facts.prompt.commit.as_deref();
+    let baseline = &suite.plan.baseline()?.facts;
+    // A published version names the commit that it is from, and is no prompt of the base.
+    let baseline = baseline.prompt.commit.as_deref().filter(|_| baseline.published.is_none());
     if source.commit.as_deref() != Some(commit) || baseline != Some(commit) {
         return None;
     }

@@ -40,6 +40,7 @@ pub(super) fn parts(
         ("inconclusive", if suite.inconclusive_passes() { "pass" } else { "fail" }.to_owned()),
         ("simulated", simulated.to_string()),
         ("policy_from", source.unwrap_or_else(none)),
+        ("release", digest_of(suite.release.iter().map(|release| json!(release)))),
     ]
     .map(|(name, value)| (name.to_owned(), value))
     .into()

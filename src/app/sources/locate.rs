@@ -13,9 +13,9 @@ pub(in crate::app) struct Location {
     /// Its folder; paths inside are relative to it.
     pub(in crate::app) folder: PathBuf,
     /// Its name in that folder.
-    pub(super) name: String,
+    pub(in crate::app) name: String,
     /// Its path as a reader in the current folder would write it.
-    pub(super) shown: String,
+    pub(in crate::app) shown: String,
     /// Its bytes.
     pub(super) bytes: Vec<u8>,
 }

@@ -7,26 +7,30 @@
 mod base;
 mod committed;
 mod files;
+mod ledger;
 mod locate;
 mod policy;
 mod prompts;
 mod secrets;
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub(super) use files::{NamedFiles, certificates, dataset_source};
+pub(super) use ledger::ReleaseSources;
+pub(crate) use ledger::{BaseRepository, ReleaseMode};
 pub(super) use locate::{current_folder, shown_text as shown_path};
 pub(super) use policy::{between, matched, warnings as policy_warnings};
 pub(crate) use prompts::Earlier;
-pub(super) use prompts::{BaselineSource, ResolvedPrompt};
+pub(super) use prompts::{BaselineSource, PromptFile, ResolvedPrompt};
 pub(super) use secrets::{endpoints, header_variables, secrets};
 
 use super::suite::SuiteOptions;
 use super::{Environment, Failure};
-use crate::config::Settings;
+use crate::config::{self, ReleaseSettings, Settings};
 use files::Trees;
+use ledger::LedgerSources;
 use locate::Location;
 use policy::PolicySources;
 use promptgate_adapters::files::{DatasetBytes, DatasetSource, fetch_dataset};
@@ -54,6 +58,58 @@ pub(super) struct Configured {
     pub(super) settings: Settings,
 }
 
+/// A configuration that releases a prompt: its path for messages, its folder, and the settings of the release.
+pub(super) type Released = (String, PathBuf, ReleaseSettings);
+
+/// Reads the `release:` of the configuration that is named, else of the nearest one; `None` without that key. Errors in
+/// other keys are not reported.
+///
+/// # Errors
+/// No configuration, or an invalid `release:`.
+pub(super) fn configured_release(named: Option<&Path>) -> Result<Option<Released>, Failure> {
+    let location = locate::configuration(named)?;
+    let release = release_of(&location.shown, &location.bytes)?;
+    Ok(release.map(|release| (location.shown, location.folder, release)))
+}
+
+/// The `release:` of a configuration at a commit; `None` without that key. Errors in other keys are not reported.
+///
+/// # Errors
+/// An invalid `release:`.
+pub(super) fn release_of(shown: &str, bytes: &[u8]) -> Result<Option<ReleaseSettings>, Diagnostics> {
+    let (settings, errors) = locate::parse_valid_parts(shown, bytes)?;
+    match settings.release {
+        Some(release) => Ok(Some(release)),
+        None if errors.0.is_empty() => Ok(None),
+        None => Err(errors),
+    }
+}
+
+/// The configurations in a folder and below it, without those in hidden folders, sorted.
+pub(super) fn configurations(root: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![root.to_owned()];
+    while let Some(folder) = folders.pop() {
+        let Ok(entries) = std::fs::read_dir(&folder) else { continue };
+        for entry in entries.flatten() {
+            let name = entry.file_name();
+            let hidden = name.to_string_lossy().starts_with('.');
+            // Links are not followed, so that no folder is read twice.
+            match entry.file_type() {
+                Ok(kind) if kind.is_dir() && !hidden && name != "node_modules" && name != "target" => {
+                    folders.push(entry.path());
+                }
+                Ok(kind) if kind.is_file() && config::NAMES.iter().any(|known| name == *known) => {
+                    found.push(entry.path());
+                }
+                _ => {}
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
 /// The result of phase one.
 pub(super) struct Resolved {
     /// Everything that a suite is parsed from, apart from the dataset.
@@ -75,7 +131,7 @@ pub(super) struct Sources {
     /// The dataset of a policy from elsewhere, beside its configuration.
     pub(super) policy_dataset: Option<PolicyDataset>,
     /// The prompt of a policy from elsewhere, beside its configuration.
-    pub(super) policy_prompt: Option<ResolvedPrompt>,
+    pub(super) policy_prompt: Option<PromptFile>,
     /// Planted answers of the judge.
     pub(super) planted: Option<DatasetBytes>,
     /// The other files that the settings name.
@@ -84,6 +140,8 @@ pub(super) struct Sources {
     pub(super) candidate: Result<ResolvedPrompt, Diagnostics>,
     /// The baseline.
     pub(super) baseline: Result<BaselineSource, Diagnostics>,
+    /// What the ledger says about the prompt; `None` without `release:`, and where that is not known.
+    pub(super) release: Option<ReleaseSources>,
     /// Knows every secret that settings and environment hold.
     pub(super) redactor: Arc<Redactor>,
     /// Facts that reports state first.
@@ -139,10 +197,12 @@ fn resolve_all(options: &SuiteOptions, environment: &Environment) -> Result<Reso
     // Nothing that configuration and policy name is fetched before this.
     known.extend(secrets(&policy.settings, environment));
     let redactor = Arc::new(Redactor::new(&known));
-    let candidate = prompts::candidate(options, environment, &policy, &location);
-    let baseline = prompts::baseline(options, environment, &policy, &location, &mut warnings);
+    let references = prompts::references(options, &policy, &location);
+    let ledger = LedgerSources::read(references, options, &policy, &location.folder, &mut warnings)?;
+    let candidate = prompts::candidate(options, environment, &policy, &location, &ledger);
+    let baseline = prompts::baseline(options, environment, &policy, &location, &ledger, &mut warnings);
     policy::add_named_files(&mut policy);
-    let PolicySources { settings, source: policy_source, trees, base } = policy;
+    let PolicySources { settings, source: policy_source, trees, base, .. } = policy;
     let dataset = fetch_dataset(&trees.candidate, &settings.dataset.path);
     let notices =
         committed::notices(&trees.candidate, &settings.prompt, &dataset, options.candidate.is_none());
@@ -163,6 +223,7 @@ fn resolve_all(options: &SuiteOptions, environment: &Environment) -> Result<Reso
         files,
         candidate,
         baseline,
+        release: ledger.own,
         redactor,
         notices,
         errors,

@@ -18,6 +18,7 @@ use crate::config::{self, Placed, Settings};
 use promptgate_adapters::files::{self, Baseline, BaselineSpec, Tree};
 use promptgate_core::model::{Diagnostic, Diagnostics, Place, PolicySource, Price};
 use promptgate_core::text::neutral;
+use promptgate_release::InvalidReference;
 
 pub(super) use changes::{add_files_of_cases, add_named_files};
 pub(in crate::app) use changes::{between, warnings};
@@ -28,6 +29,8 @@ pub(in crate::app) use rows::matched;
 pub(super) struct PolicySources {
     /// The settings of the policy, with the candidate's own parts.
     pub(super) settings: Settings,
+    /// The checks of the candidate's own configuration, whose schema is published with its prompt.
+    pub(super) own_checks: Vec<Placed<Value>>,
     /// The trees of both.
     pub(super) trees: Trees,
     /// The policy's configuration, unchanged; `None` for the candidate's own.
@@ -47,9 +50,10 @@ pub(super) fn resolve(
     own: Settings,
     warnings: &mut Vec<String>,
 ) -> Result<PolicySources, Diagnostics> {
+    let own_checks = own.checks.clone();
     let Some(text) = &options.policy_from else {
         let trees = Trees::of(Tree::work_tree(&location.folder));
-        return Ok(PolicySources { settings: own, trees, base: None, source: None });
+        return Ok(PolicySources { settings: own, own_checks, trees, base: None, source: None });
     };
     let flag = |diagnostic: Diagnostic| diagnostic.or_at(&Place::file("--policy-from"));
     let spec = BaselineSpec::parse_candidate(text, "policy").map_err(flag)?;
@@ -91,7 +95,7 @@ pub(super) fn resolve(
         source.new = true;
         let trees = Trees::of(candidate);
         let source = Some(source);
-        return Ok(PolicySources { settings: own, trees, base: None, source });
+        return Ok(PolicySources { settings: own, own_checks, trees, base: None, source });
     };
     let (base, written) = read(&tree, &name, text)?;
     let theirs = files::decode(&location.shown, &location.bytes)?;
@@ -101,7 +105,7 @@ pub(super) fn resolve(
     // A policy in the work tree has no counterpart of the candidate's folder.
     let of_cases = if tree.is_writable_by_change() { policy.clone() } else { tree };
     let trees = Trees { policy, of_cases, candidate };
-    Ok(PolicySources { settings, trees, base: Some(base), source: Some(source) })
+    Ok(PolicySources { settings, own_checks, trees, base: Some(base), source: Some(source) })
 }
 
 /// The policy's configuration, resolved and as written.
@@ -157,6 +161,15 @@ fn joined(
         ));
     }
     let prices = base.prices.0.iter().cloned().chain(lacking).collect();
+    let mut release = base.release.clone();
+    // The name of the folder is not known from the commit alone.
+    if let Some(release) = release.as_mut().filter(|release| !release.is_named) {
+        release.name = name.parse().map_err(|error: InvalidReference| {
+            Diagnostic::new(error.to_string())
+                .at(Place::file(&location.shown))
+                .help("write `name: team/prompt` under `release:`")
+        })?;
+    }
     let settings = Settings {
         name,
         prompt: own.prompt.clone(),
@@ -165,6 +178,7 @@ fn joined(
         parameters: own.parameters.clone(),
         dataset: own.dataset.clone(),
         prices,
+        release,
         ..base.clone()
     };
     match settings.model.as_ref().and_then(|model| lacks_reviewed_price(&settings, model)) {

@@ -1,28 +1,44 @@
 //! Resolves the prompts of candidate and baseline to bytes.
 
+use serde_json::Value;
+
 use super::base;
 use super::files::Trees;
+use super::ledger::LedgerSources;
 use super::locate::{Location, from_command_line, parse};
 use super::policy::{PolicySources, configuration_at};
+use crate::app::release::content;
 use crate::app::suite::SuiteOptions;
 use crate::app::{Environment, Failure, mismatch, report_files};
-use crate::config::Settings;
+use crate::config::{ReleaseSettings, Settings};
 use promptgate_adapters::files::{self, Baseline, BaselineSpec, PromptBytes, PromptSource, Tree};
 use promptgate_adapters::git::Repository;
 use promptgate_core::model::{DatasetFacts, Diagnostic, Diagnostics, Place, Run};
+use promptgate_release::{Label, PromptReference, Record, Selector};
 
 /// The name of the merge base in messages and reports.
 pub(super) const MERGE_BASE: &str = "merge-base";
 /// Largest report that is a baseline, in bytes.
 const REPORT_LIMIT: u64 = 1 << 30;
 
+/// A prompt of a variant.
+#[derive(Debug)]
+pub(in crate::app) enum ResolvedPrompt {
+    /// A file, of the work tree or of a commit.
+    File(PromptFile),
+    /// A version of a ledger.
+    Published(Box<Record>),
+}
+
 /// The bytes of a prompt, and the settings that it is sent with.
 #[derive(Debug)]
-pub(in crate::app) struct ResolvedPrompt {
+pub(in crate::app) struct PromptFile {
     /// The bytes.
     pub(in crate::app) prompt: PromptBytes,
     /// User message, model and parameters.
     pub(in crate::app) source: PromptSource,
+    /// The schema of answers, from the checks of the configuration that the prompt is from.
+    pub(in crate::app) answer_schema: Option<Value>,
     /// Whether it is the prompt of the merge base, by the configuration there.
     pub(in crate::app) of_merge_base: bool,
 }
@@ -76,23 +92,74 @@ fn source(settings: &Settings, path: String) -> PromptSource {
     }
 }
 
+/// The references of candidate and baseline to published versions.
+pub(super) fn references(
+    options: &SuiteOptions,
+    policy: &PolicySources,
+    location: &Location,
+) -> Vec<PromptReference> {
+    let candidate = options.candidate.as_ref();
+    let candidate = candidate.and_then(|text| BaselineSpec::parse_candidate(text, "candidate").ok());
+    let baseline = baseline_spec(options, &policy.settings, location).ok().and_then(|(spec, _)| spec);
+    let named = [candidate, baseline].into_iter().flatten().filter_map(|spec| match spec {
+        BaselineSpec::Registry(reference) => Some(reference),
+        _ => None,
+    });
+    named.collect()
+}
+
+/// The baseline that options or configuration name, with its place. By default, a prompt that is released is compared with
+/// what production serves.
+fn baseline_spec(
+    options: &SuiteOptions,
+    settings: &Settings,
+    location: &Location,
+) -> Result<(Option<BaselineSpec>, Place), Diagnostic> {
+    let (text, place) = match (&options.baseline, &settings.baseline) {
+        (Some(text), _) => (text, Place::file("--baseline")),
+        (None, Some(written)) => (&written.value, written.place.clone()),
+        (None, None) => {
+            let production = |release: &ReleaseSettings| {
+                let selector = Selector::Label(Label::Production);
+                BaselineSpec::Registry(PromptReference { name: release.name.clone(), selector })
+            };
+            return Ok((settings.release.as_ref().map(production), Place::file(&location.shown)));
+        }
+    };
+    Ok((Some(BaselineSpec::parse(text).map_err(|diagnostic| diagnostic.or_at(&place))?), place))
+}
+
 /// The candidate's prompt.
 pub(super) fn candidate(
     options: &SuiteOptions,
     environment: &Environment,
     policy: &PolicySources,
     location: &Location,
+    ledger: &LedgerSources,
 ) -> Result<ResolvedPrompt, Diagnostics> {
     let (settings, tree) = (&policy.settings, &policy.trees.candidate);
-    let Some(text) = &options.candidate else {
-        return resolved(tree, settings, settings.prompt.clone());
+    let of_candidate = |tree: &Tree, path: String| {
+        let schema = content::schema_of_suite(&policy.own_checks, tree);
+        Ok(ResolvedPrompt::File(PromptFile { answer_schema: schema, ..resolved(tree, settings, path)? }))
     };
+    let Some(text) = &options.candidate else { return of_candidate(tree, settings.prompt.clone()) };
     let flag = |diagnostic: Diagnostic| Diagnostics::from(diagnostic.or_at(&Place::file("--candidate")));
     let spec = BaselineSpec::parse_candidate(text, "candidate").map_err(flag)?;
+    if let BaselineSpec::Registry(reference) = &spec {
+        let found =
+            ledger.record(reference).map_err(|diagnostics| diagnostics.at(&Place::file("--candidate")))?;
+        let record = found.ok_or_else(|| {
+            flag(
+                Diagnostic::new(format!("{} has no version in production yet", reference.name))
+                    .help("name a version: `--candidate registry:NAME@VERSION`"),
+            )
+        })?;
+        return Ok(ResolvedPrompt::Published(Box::new(record)));
+    }
     match files::baseline(Some(&spec), &location.folder, &|name| environment.variable(name)).map_err(flag)? {
-        Baseline::File { path } => resolved(tree, settings, from_command_line(&path, &location.folder)),
+        Baseline::File { path } => of_candidate(tree, from_command_line(&path, &location.folder)),
         Baseline::Commit { tree, path, .. } => {
-            resolved(&tree, settings, path.unwrap_or_else(|| settings.prompt.clone()))
+            of_candidate(&tree, path.unwrap_or_else(|| settings.prompt.clone()))
         }
         Baseline::None { .. } | Baseline::Report { .. } => {
             Err(flag(Diagnostic::new("not a valid candidate")))
@@ -100,13 +167,10 @@ pub(super) fn candidate(
     }
 }
 
-pub(super) fn resolved(
-    tree: &Tree,
-    settings: &Settings,
-    path: String,
-) -> Result<ResolvedPrompt, Diagnostics> {
+pub(super) fn resolved(tree: &Tree, settings: &Settings, path: String) -> Result<PromptFile, Diagnostics> {
     let prompt = files::fetch_prompt(tree, &path)?;
-    Ok(ResolvedPrompt { prompt, source: source(settings, path), of_merge_base: false })
+    let answer_schema = content::schema_of_suite(&settings.checks, tree);
+    Ok(PromptFile { prompt, source: source(settings, path), answer_schema, of_merge_base: false })
 }
 
 /// The baseline.
@@ -115,17 +179,16 @@ pub(super) fn baseline(
     environment: &Environment,
     policy: &PolicySources,
     location: &Location,
+    ledger: &LedgerSources,
     warnings: &mut Vec<String>,
 ) -> Result<BaselineSource, Diagnostics> {
     let settings = &policy.settings;
-    let (text, place) = match (&options.baseline, &settings.baseline) {
-        (Some(text), _) => (Some(text), Place::file("--baseline")),
-        (None, Some(written)) => (Some(&written.value), written.place.clone()),
-        (None, None) => (None, Place::file(&location.shown)),
-    };
+    let (spec, place) = baseline_spec(options, settings, location)?;
     let from_flag = options.baseline.is_some();
     let placed = |diagnostic: Diagnostic| diagnostic.or_at(&place);
-    let spec = text.map(|text| BaselineSpec::parse(text)).transpose().map_err(placed)?;
+    if let Some(BaselineSpec::Registry(reference)) = &spec {
+        return published(reference, ledger).map_err(|diagnostics| diagnostics.at(&place));
+    }
     let seen = |path: String| {
         if from_flag { from_command_line(&path, &location.folder) } else { path }
     };
@@ -138,7 +201,7 @@ pub(super) fn baseline(
                 Some(base) if !from_flag => (&policy.trees.policy, base),
                 _ => (&policy.trees.candidate, settings),
             };
-            Ok(BaselineSource::Prompt(Box::new(resolved(tree, of, seen(path))?)))
+            Ok(BaselineSource::Prompt(Box::new(ResolvedPrompt::File(resolved(tree, of, seen(path))?))))
         }
         Baseline::Report { path } => {
             // The same holds for a report.
@@ -162,6 +225,18 @@ pub(super) fn baseline(
             at_commit(settings, location, &base, path, &how, warnings)
         }
     }
+}
+
+/// A published version; none where production serves nothing yet.
+fn published(reference: &PromptReference, ledger: &LedgerSources) -> Result<BaselineSource, Diagnostics> {
+    Ok(match ledger.record(reference)? {
+        Some(record) => BaselineSource::Prompt(Box::new(ResolvedPrompt::Published(Box::new(record)))),
+        None => {
+            let name = &reference.name;
+            let note = format!("new: {name} has no version in production yet; judged by thresholds alone");
+            BaselineSource::None { note: Some(note), if_needed: None }
+        }
+    })
 }
 
 /// The prompt at a commit, with the user message, model and parameters that the configuration had there.
@@ -195,7 +270,9 @@ fn at_commit(
     let source = source(of, path.unwrap_or_else(|| of.prompt.clone()));
     match files::find_prompt(base, &source.path)? {
         Some(prompt) => {
-            Ok(BaselineSource::Prompt(Box::new(ResolvedPrompt { prompt, source, of_merge_base })))
+            let answer_schema = content::schema_of_suite(&of.checks, base);
+            let file = PromptFile { prompt, source, answer_schema, of_merge_base };
+            Ok(BaselineSource::Prompt(Box::new(ResolvedPrompt::File(file))))
         }
         None if named => Err(Diagnostic::new("file not found in that commit")
             .at(Place::file(base.describe(&source.path)))

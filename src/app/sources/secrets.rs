@@ -5,9 +5,11 @@ use crate::app::keys::key_variables;
 use crate::config::{EndpointSettings, HeaderValue, Settings};
 use promptgate_core::text::Secret;
 
-/// Keys and header values of all endpoints, as far as they are set.
+/// Keys and header values of all endpoints, and the credentials of the registry, as far as they are set.
 pub(in crate::app) fn secrets(settings: &Settings, environment: &Environment) -> Vec<Secret> {
-    endpoints(settings).flat_map(|endpoint| keys(endpoint, environment)).collect()
+    let registry = settings.release.iter().flat_map(|release| release.registry.variables());
+    let credentials = registry.filter_map(|name| environment.variable(name)).map(Secret::new);
+    endpoints(settings).flat_map(|endpoint| keys(endpoint, environment)).chain(credentials).collect()
 }
 
 /// The key and the header values of an endpoint, as far as they are set.
@@ -49,5 +51,26 @@ mod tests {
         let redacted =
             Redactor::new(&secrets).redact("sk-secret-FIRST sk-secret-SECOND sk-secret-THIRD").into_owned();
         assert_eq!(redacted, "[redacted] [redacted] [redacted]");
+    }
+
+    #[test]
+    fn credentials_of_the_registry_are_redacted() {
+        for (registry, names) in [
+            ("{langfuse: {base_url: 'https://l.example'}}", ["LANGFUSE_PUBLIC_KEY", "LANGFUSE_SECRET_KEY"]),
+            ("{langfuse: {base_url: 'https://l.example', public_key_env: P, secret_key_env: S}}", ["P", "S"]),
+            (
+                "{mlflow: {tracking_uri: 'https://m.example', user_env: USER_ENV, password_env: PASS_ENV}}",
+                ["USER_ENV", "PASS_ENV"],
+            ),
+        ] {
+            let text = format!(
+                "version: 1\nname: reply\ndataset: cases.jsonl\nprompt: p.md\nmodel: m\nrelease: {{ledger: git, registry: {registry}}}\n"
+            );
+            let settings = config::load("promptgate.yaml", &text, &check::entry_schema()).unwrap();
+            let set = names.map(|name| (name.to_owned(), format!("credential-{name}-0123456789")));
+            let redactor = Redactor::new(&secrets(&settings, &Environment::of(set.clone())));
+            let written = set.map(|(_, value)| value).join(" ");
+            assert_eq!(redactor.redact(&written), "[redacted] [redacted]", "{registry}");
+        }
     }
 }

@@ -5,6 +5,7 @@
 mod base_dataset;
 mod dataset;
 mod judges;
+mod released;
 mod review;
 mod scorers;
 #[cfg(test)]
@@ -20,11 +21,11 @@ pub(super) use scorers::files_of_checks;
 
 use base_dataset::BaseDataset;
 
-use super::sources::{self, Earlier, KnownBase, NamedFiles, Resolved, Sources};
+use super::sources::{self, BaseRepository, Earlier, KnownBase, NamedFiles, ReleaseMode, Resolved, Sources};
 use super::{Environment, Failure, case_cost};
 use crate::config::{Inconclusive, Settings};
 use promptgate_core::gate::Policy;
-use promptgate_core::model::{Diagnostic, Diagnostics, Fault, Place, PolicySource, Scope};
+use promptgate_core::model::{Diagnostic, Diagnostics, Fault, Place, PolicySource, ReleaseFacts, Scope};
 use promptgate_core::text::Redactor;
 use promptgate_engine::execute::{CaseCostLimit, Plan, Scorers};
 
@@ -53,6 +54,10 @@ pub(crate) struct SuiteOptions {
     pub(crate) max_repeats: Option<u32>,
     /// The commit behind `git:merge-base`, where the event of a CI system gives it.
     pub(crate) merge_base: Option<KnownBase>,
+    /// How the release of the prompt is treated.
+    pub(crate) release: ReleaseMode,
+    /// The repository of a pull request's base, which has the ledger; `None` for the remote as it is.
+    pub(crate) base_repository: Option<BaseRepository>,
 }
 
 /// Everything a run needs but the models.
@@ -63,6 +68,8 @@ pub(crate) struct Suite {
     pub(super) files: NamedFiles,
     /// Where the policy is from; `None` for the configuration itself.
     pub(crate) policy_source: Option<PolicySource>,
+    /// The release that the candidate would become; `None` without `release:`.
+    pub(crate) release: Option<ReleaseFacts>,
     /// The variants over the selected cases.
     pub(crate) plan: Plan,
     /// The scorers; the judge's model is not connected yet.
@@ -165,7 +172,7 @@ fn build(
     let checks = scorers::compile(&settings, &files, &mut findings);
     let dataset = dataset::take(dataset, &mut findings)?;
     let of_policy = sources.policy_prompt.as_ref();
-    let variants = variants::parse(sources.candidate, sources.baseline, of_policy, &mut findings);
+    let mut variants = variants::parse(sources.candidate, sources.baseline, of_policy, &mut findings);
     let mut dataset = match dataset {
         Ok(dataset) => dataset,
         Err(valid) => {
@@ -194,6 +201,11 @@ fn build(
     if settings.gate.policy.scope == Scope::Population {
         dataset::group_equal_rows(&mut dataset);
     }
+    let known = variants.as_mut().zip(sources.release.as_ref());
+    let released = known.and_then(|(variants, ledger)| {
+        released::review(&settings, ledger, variants, &dataset, options, &mut findings)
+    });
+    let options = &released::narrowed(options, released.as_ref());
     let no_judge = options.no_judge;
     let scorers =
         scorers::build(&settings, checks, &dataset, no_judge, &files, sources.planted, &mut findings);
@@ -212,6 +224,7 @@ fn build(
         .is_some_and(|it| it.baseline.is_some() || it.earlier.is_some() || it.is_baseline_invalid);
     let cases = dataset::facts(&dataset);
     let gate = scorers::policy(&settings, &scorers, &cases, has_baseline, options, &mut findings);
+    let gate = gate.map(|gate| released::deterministic(gate, released.as_ref()));
     let (Some(variants), Some(gate)) = (variants, gate) else { return Err(findings.into_failure()) };
     if let Some(error) = variants.if_needed.as_ref().filter(|_| !has_baseline) {
         review::needed_baseline(error, &settings, &scorers, &cases, options, &gate, &mut findings);
@@ -242,6 +255,7 @@ fn build(
         settings,
         files,
         policy_source,
+        release: released.map(|released| released.facts),
         plan,
         scorers,
         policy: gate,

@@ -1,14 +1,26 @@
 //! The candidate and its baseline.
 
 use super::Findings;
-use crate::app::sources::{BaselineSource, Earlier, ResolvedPrompt};
-use promptgate_adapters::files::{self, Loaded};
+use crate::app::release::content;
+use crate::app::sources::{BaselineSource, Earlier, PromptFile, ResolvedPrompt};
+use promptgate_adapters::files::{self, FrontMatter, Loaded, ParsedPrompt};
 use promptgate_core::model::{Diagnostic, Diagnostics, Variant, VariantFacts};
+use promptgate_release::Content;
+
+/// What is known of a variant beside its requests.
+pub(super) struct Origin {
+    /// What is published of it.
+    pub(super) content: Content,
+    /// What its file says of its publication; `None` for a published version.
+    pub(super) front_matter: Option<FrontMatter>,
+}
 
 /// Both sides of the comparison.
 pub(super) struct Variants {
     /// The candidate.
     pub(super) candidate: Variant,
+    /// Its content and its front matter.
+    pub(super) origin: Origin,
     /// The baseline, where it is run.
     pub(super) baseline: Option<Variant>,
     /// The baseline, where it was run earlier.
@@ -42,7 +54,7 @@ impl Variants {
 pub(super) fn parse(
     candidate: Result<ResolvedPrompt, Diagnostics>,
     baseline: Result<BaselineSource, Diagnostics>,
-    of_policy: Option<&ResolvedPrompt>,
+    of_policy: Option<&PromptFile>,
     findings: &mut Findings,
 ) -> Option<Variants> {
     let candidate = findings.take(candidate);
@@ -56,11 +68,11 @@ pub(super) fn parse(
     match findings.take(baseline) {
         None => {}
         Some(BaselineSource::Prompt(prompt)) => {
-            of_merge_base = prompt.of_merge_base;
+            of_merge_base = matches!(&*prompt, ResolvedPrompt::File(file) if file.of_merge_base);
             let mut warnings = Vec::new();
-            run = variant(*prompt, &mut warnings, findings);
+            run = variant(*prompt, &mut warnings, findings).map(|(variant, _)| variant);
             let digest = run.as_ref().map(|it| &it.facts.prompt.digest);
-            if candidate.as_ref().is_none_or(|it| Some(&it.facts.prompt.digest) != digest) {
+            if candidate.as_ref().is_none_or(|(it, _)| Some(&it.facts.prompt.digest) != digest) {
                 findings.warnings.extend(warnings);
             }
         }
@@ -68,10 +80,10 @@ pub(super) fn parse(
         Some(BaselineSource::None { note: why, if_needed: error }) => (note, if_needed) = (why, error),
     }
     let is_baseline_invalid = findings.diagnostics.0.len() > errors;
-    let candidate = candidate?;
+    let (candidate, origin) = candidate?;
     let of_policy = of_policy
         .and_then(|prompt| files::parse_prompt(&prompt.prompt, &prompt.source).ok())
-        .map(|parsed| parsed.value);
+        .map(|parsed| parsed.value.variant);
     // Any other commit, or a file, may hold a prompt that is not the base's.
     let at_base = run.as_ref().filter(|_| of_merge_base);
     let same_prompt = [of_policy.as_ref(), at_base].into_iter().flatten().any(|it| same(it, &candidate));
@@ -82,6 +94,7 @@ pub(super) fn parse(
     };
     Some(Variants {
         candidate,
+        origin,
         baseline: run,
         earlier,
         note,
@@ -104,16 +117,36 @@ fn same_facts(one: &VariantFacts, other: &VariantFacts) -> bool {
     one.prompt.digest == other.prompt.digest && one.model == other.model && one.parameters == other.parameters
 }
 
-/// Parses a prompt; `None` where it cannot be read. One without a model is read for the errors of its templates.
+/// The variant of a prompt; `None` where it cannot be read.
 fn variant(
-    mut prompt: ResolvedPrompt,
+    prompt: ResolvedPrompt,
     warnings: &mut Vec<String>,
     findings: &mut Findings,
-) -> Option<Variant> {
-    let mut parsed = files::parse_prompt(&prompt.prompt, &prompt.source);
-    if parsed.is_err() && prompt.source.model.is_none() {
-        prompt.source.model = Some(String::new());
-        if let Ok(without_model) = files::parse_prompt(&prompt.prompt, &prompt.source) {
+) -> Option<(Variant, Origin)> {
+    let file = match prompt {
+        ResolvedPrompt::File(file) => file,
+        ResolvedPrompt::Published(record) => {
+            let variant = content::variant_of(&record);
+            return Some((variant, Origin { content: record.content, front_matter: None }));
+        }
+    };
+    let schema = file.answer_schema.clone();
+    let mut parsed = parse_file(file, warnings, findings)?;
+    let content = content::of_prompt(&parsed, schema.as_ref());
+    parsed.variant.facts.content_digest = Some(content.digest().to_string());
+    Some((parsed.variant, Origin { content, front_matter: Some(parsed.front_matter) }))
+}
+
+/// Parses a prompt; `None` where it cannot be read. One without a model is read for the errors of its templates.
+fn parse_file(
+    mut file: PromptFile,
+    warnings: &mut Vec<String>,
+    findings: &mut Findings,
+) -> Option<ParsedPrompt> {
+    let mut parsed = files::parse_prompt(&file.prompt, &file.source);
+    if parsed.is_err() && file.source.model.is_none() {
+        file.source.model = Some(String::new());
+        if let Ok(without_model) = files::parse_prompt(&file.prompt, &file.source) {
             findings.take(std::mem::replace(&mut parsed, Ok(without_model)));
         }
     }

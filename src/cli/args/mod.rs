@@ -1,30 +1,52 @@
 //! Command-line arguments, one file per command; each converts once into the options of `app`.
 
+mod approve;
+mod assign;
 mod cache;
 mod calibrate;
 mod ci;
 mod comment;
 mod compare;
+mod diff;
+mod export;
+mod get;
+mod help;
 mod init;
+mod ledger;
+mod log;
 mod merge;
 mod mock_server;
 mod output;
 mod parse;
 mod plan;
+mod promote;
+mod publish;
+mod reconcile;
 mod report;
+mod rollback;
 mod run;
 mod schema;
+mod serve;
+mod show;
+mod status;
 mod suite;
 mod values;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+pub(super) use approve::ApproveArguments;
+pub(super) use assign::AssignArguments;
 pub(super) use cache::{CacheArguments, CacheCommand};
 pub(super) use calibrate::{CalibrateArguments, CalibrationFormat};
 pub(super) use ci::CiArguments;
 pub(super) use comment::CommentArguments;
 pub(super) use compare::CompareArguments;
+pub(super) use diff::DiffArguments;
+pub(super) use export::{BundleArguments, ExportArguments, ExportCommand};
+pub(super) use get::GetArguments;
 pub(super) use init::InitArguments;
+pub(super) use ledger::ReadFormat;
+pub(super) use log::LogArguments;
 pub(super) use merge::MergeArguments;
 pub(super) use mock_server::MockServerArguments;
 pub(super) use output::OutputFlags;
@@ -32,7 +54,15 @@ pub(super) use plan::{PlanArguments, PlanFormat};
 pub(super) use report::ReportArguments;
 pub(super) use run::RunArguments;
 pub(super) use schema::SchemaArguments;
+pub(super) use serve::ServeArguments;
+pub(super) use show::ShowArguments;
+pub(super) use status::StatusArguments;
 pub(super) use suite::SuiteFlags;
+
+pub(super) use promote::PromoteArguments;
+pub(super) use publish::PublishArguments;
+pub(super) use reconcile::ReconcileArguments;
+pub(super) use rollback::RollbackArguments;
 
 pub(super) use parse::parse;
 
@@ -41,7 +71,7 @@ pub(super) use parse::parse;
 /// Exit codes: 0 pass, 1 internal error, 2 usage, 3 nothing to evaluate, 10 fail, 11 inconclusive,
 /// 12 incomplete, 130 interrupted.
 #[derive(Debug, Parser)]
-#[command(name = "promptgate", version, propagate_version = true, max_term_width = 100)]
+#[command(name = "promptgate", version, propagate_version = true, max_term_width = help::MAX_WIDTH)]
 pub(crate) struct Arguments {
     /// Color the output.
     #[arg(long, global = true, value_enum, default_value_t, env = "PROMPTGATE_COLOR", hide_env = true)]
@@ -88,8 +118,34 @@ pub(crate) enum Command {
     Init(InitArguments),
     /// Show the cache of answers, or remove entries.
     Cache(CacheArguments),
+    /// Publish the prompt as an immutable version, with the gate's report as evidence.
+    Publish(PublishArguments),
+    /// Approve a version, as somebody who did not write it.
+    Approve(ApproveArguments),
+    /// Move staging or production to a version that passed its controls.
+    Promote(PromoteArguments),
+    /// Move production back to a version that served before: at once, and verified.
+    Rollback(RollbackArguments),
+    /// Compare the registry with the ledger, and repair it.
+    Reconcile(ReconcileArguments),
+    /// Serve prompts to applications: what they read where there is no other registry.
+    Serve(ServeArguments),
     /// Serve a simulated model over HTTP, with faults on request.
     MockServer(MockServerArguments),
     /// Create or update the gate's comment on a GitHub pull request.
     Comment(CommentArguments),
+    /// Show what production, staging and latest are, and what waits for what.
+    Status(StatusArguments),
+    /// List the events of a ledger, or verify it.
+    Log(LogArguments),
+    /// Show everything that is known of a version.
+    Show(ShowArguments),
+    /// Compare two versions word by word, with the level of the change.
+    Diff(DiffArguments),
+    /// Print a prompt with its variables inserted.
+    Get(GetArguments),
+    /// Show which version a user, session or conversation is assigned.
+    Assign(AssignArguments),
+    /// Write prompts as files, to ship in an image.
+    Export(ExportArguments),
 }

@@ -3,6 +3,7 @@
 use clap::{Arg, Command, CommandFactory as _, FromArgMatches as _};
 
 use super::Arguments;
+use super::help::grouped;
 use super::output::out_help;
 
 /// The arguments of this process.
@@ -10,7 +11,7 @@ use super::output::out_help;
 /// # Errors
 /// Invalid arguments; also help and version.
 pub(crate) fn parse() -> Result<Arguments, clap::Error> {
-    let mut matches = Arguments::command().mut_subcommands(adjusted).try_get_matches()?;
+    let mut matches = grouped(Arguments::command().mut_subcommands(adjusted)).try_get_matches()?;
     Arguments::from_arg_matches_mut(&mut matches)
 }
 

@@ -56,7 +56,7 @@ impl SuiteFlags {
             no_judge: self.no_judge,
             repeats: self.repeats,
             max_repeats: self.max_repeats,
-            merge_base: None,
+            ..SuiteOptions::default()
         }
     }
 }

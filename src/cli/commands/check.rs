@@ -1,7 +1,7 @@
 //! `promptgate check`: validates everything that a run would read.
 
-use crate::app::suite::{self, Suite};
-use crate::app::{Environment, Failure, keys};
+use crate::app::suite::{self, Suite, SuiteOptions};
+use crate::app::{Environment, Failure, ReleaseMode, keys, release};
 use crate::cli::args::SuiteFlags;
 use crate::cli::exit::ExitStatus;
 use crate::cli::output;
@@ -10,7 +10,9 @@ use promptgate_core::text::neutral;
 
 /// Loads the suite as a run would, and summarizes it.
 pub(super) async fn check(flags: &SuiteFlags, environment: &Environment) -> Result<ExitStatus, Failure> {
-    let suite = suite::load(&flags.options(), None, environment).await?;
+    release::refuse_shared_name(flags.options().config.as_deref())?;
+    let options = SuiteOptions { release: ReleaseMode::Verify, ..flags.options() };
+    let suite = suite::load(&options, None, environment).await?;
     let misdirected = keys::misdirected(&suite.settings, environment, !suite.scorers.judges.is_empty());
     if !misdirected.is_empty() {
         return Err(Diagnostics(misdirected).into());
@@ -36,6 +38,11 @@ fn summary(suite: &Suite) -> String {
         ("criteria", suite.policy.criteria.len().to_string()),
         ("requests", format!("{calls} answers, {} judgements{more}", calls * suite.scorers.judges.len())),
     ];
+    if let Some(release) = &suite.release {
+        lines.push(("release", release.to_string()));
+        let reasons = release.reasons.iter();
+        lines.extend(reasons.map(|reason| ("", format!("{}: {}", reason.level.as_str(), reason.message))));
+    }
     if let Some(source) = &suite.policy_source {
         let commit = source.commit.as_deref().and_then(|commit| commit.get(..12));
         let at = commit.map_or_else(String::new, |commit| format!(" at {commit}"));

@@ -1,18 +1,32 @@
 //! One file per command: arguments, options, use case, output.
 
+mod approve;
+mod assign;
 mod cache;
 mod calibrate;
 mod check;
 mod ci;
 mod comment;
 mod compare;
+mod diff;
+mod export;
+mod get;
 mod init;
+mod ledger;
+mod log;
 mod merge;
 mod mock_server;
 mod plan;
+mod promote;
+mod publish;
+mod reconcile;
 mod report;
+mod rollback;
 mod run;
 mod schema;
+mod serve;
+mod show;
+mod status;
 mod watched;
 
 use super::args::Command;
@@ -34,7 +48,20 @@ pub(super) async fn dispatch(command: &Command) -> Result<ExitStatus, Failure> {
         Command::Schema(arguments) => schema::schema(arguments),
         Command::Cache(arguments) => cache::cache(arguments),
         Command::Init(arguments) => init::init(arguments),
+        Command::Publish(arguments) => publish::publish(arguments, &environment).await,
+        Command::Approve(arguments) => approve::approve(arguments, &environment).await,
+        Command::Promote(arguments) => promote::promote(arguments, &environment).await,
+        Command::Rollback(arguments) => rollback::rollback(arguments, &environment).await,
+        Command::Reconcile(arguments) => reconcile::reconcile(arguments, &environment).await,
+        Command::Serve(arguments) => serve::serve(arguments, &environment).await,
         Command::MockServer(arguments) => mock_server::mock_server(arguments).await,
         Command::Comment(arguments) => comment::comment(arguments, &environment).await,
+        Command::Status(arguments) => status::status(arguments).await,
+        Command::Log(arguments) => log::log(arguments).await,
+        Command::Show(arguments) => show::show(arguments).await,
+        Command::Diff(arguments) => diff::diff(arguments).await,
+        Command::Get(arguments) => get::get(arguments).await,
+        Command::Assign(arguments) => assign::assign(arguments).await,
+        Command::Export(arguments) => export::export(arguments).await,
     }
 }

@@ -48,8 +48,8 @@ struct Role<'a> {
 
 const BASELINE: Role<'_> = Role {
     name: "baseline",
-    kinds: &["git", "file", "report"],
-    forms: "write `git:merge-base`, `git:REF`, `git:REF:PATH`, `file:PATH`, `report:PATH` or `none`",
+    kinds: &["git", "file", "report", "registry"],
+    forms: "write `git:merge-base`, `git:REF`, `git:REF:PATH`, `file:PATH`, `report:PATH`, `registry:NAME@LABEL` or `none`",
 };
 
 impl BaselineSpec {
@@ -122,8 +122,8 @@ impl BaselineSpec {
     pub fn parse_candidate(text: &str, role: &str) -> Result<Self, Diagnostic> {
         let role = Role {
             name: role,
-            kinds: &["git", "file"],
-            forms: "write a path, `file:PATH`, `git:REF` or `git:REF:PATH`",
+            kinds: &["git", "file", "registry"],
+            forms: "write a path, `file:PATH`, `git:REF`, `git:REF:PATH` or `registry:NAME@VERSION`",
         };
         match Self::read(text, &role)? {
             Self::None | Self::Report(_) => {
@@ -211,7 +211,7 @@ fn resolve(
         Some(BaselineSpec::File(path)) => Baseline::File { path: path.clone() },
         Some(BaselineSpec::Report(path)) => Baseline::Report { path: path.clone() },
         Some(BaselineSpec::Registry(reference)) => {
-            return Err(Diagnostic::new(format!("no registry is known to read `{reference}` from"))
+            return Err(Diagnostic::new(format!("`registry:{reference}` is a prompt, not files"))
                 .help("name a file or a commit: `file:PATH`, `git:REF` or `git:REF:PATH`"));
         }
         Some(BaselineSpec::Git { reference, path }) => {

@@ -23,7 +23,10 @@ pub use dataset::{
 };
 pub use diagnostics::LoadError;
 pub use digest::{digest, digest_of_bytes};
-pub use prompt::{PROMPT_LIMIT, PromptBytes, PromptSource, fetch_prompt, find_prompt, parse_prompt};
+pub use prompt::{
+    FrontMatter, PROMPT_LIMIT, ParsedPrompt, PromptBytes, PromptSource, fetch_prompt, find_prompt,
+    parse_prompt,
+};
 pub use tree::{FILE_LIMIT, Tree, decode};
 
 /// A loaded value with its warnings.

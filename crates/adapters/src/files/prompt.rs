@@ -12,10 +12,13 @@ use promptgate_core::document::Document;
 use promptgate_core::model::{
     Diagnostic, Diagnostics, Message, MessageRole, Place, PromptFacts, Variant, VariantFacts,
 };
+use promptgate_release::PromptKind;
 
 use super::digest::digest_of_bytes;
 use super::tree::decode;
 use super::{Loaded, Tree};
+
+pub use front_matter::FrontMatter;
 
 /// Maximum size of a prompt file: 4 MiB.
 pub const PROMPT_LIMIT: u64 = 4 << 20;
@@ -40,14 +43,27 @@ struct Settings {
     version: Option<String>,
     model: Option<String>,
     parameters: Map<String, Value>,
+    front_matter: FrontMatter,
 }
 
-/// A parsed prompt file. `lines` has the first line of each message's content.
+/// Parts of a prompt file. `lines` has the first line of each message's content.
 struct Parts {
+    kind: PromptKind,
     messages: Vec<Message>,
     lines: Vec<usize>,
     settings: Settings,
     warnings: Vec<String>,
+}
+
+/// A parsed prompt file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ParsedPrompt {
+    /// Its messages, model and parameters.
+    pub variant: Variant,
+    /// The form in which applications receive it.
+    pub kind: PromptKind,
+    /// What it says of its publication.
+    pub front_matter: FrontMatter,
 }
 
 /// Bytes of a prompt file and their source.
@@ -88,7 +104,10 @@ fn prompt_bytes(tree: &Tree, path: &str, bytes: Vec<u8>) -> PromptBytes {
 ///
 /// # Errors
 /// All errors in the file.
-pub fn parse_prompt(prompt: &PromptBytes, source: &PromptSource) -> Result<Loaded<Variant>, Diagnostics> {
+pub fn parse_prompt(
+    prompt: &PromptBytes,
+    source: &PromptSource,
+) -> Result<Loaded<ParsedPrompt>, Diagnostics> {
     let PromptBytes { file, commit, bytes } = prompt;
     let file = file.clone();
     let text = decode(&file, bytes)?.replace("\r\n", "\n");
@@ -121,8 +140,9 @@ pub fn parse_prompt(prompt: &PromptBytes, source: &PromptSource) -> Result<Loade
         source: file,
         commit: commit.clone(),
     };
-    let facts = VariantFacts { prompt, model, parameters };
-    let value = Variant { facts, messages: parts.messages, lines: parts.lines };
+    let facts = VariantFacts { prompt, model, parameters, content_digest: None, published: None };
+    let variant = Variant { facts, messages: parts.messages, lines: parts.lines };
+    let value = ParsedPrompt { variant, kind: parts.kind, front_matter: parts.settings.front_matter };
     Ok(Loaded { value, warnings: parts.warnings })
 }
 
@@ -147,7 +167,8 @@ fn text_prompt(file: &str, text: &str, user: &str) -> Result<Parts, Diagnostics>
             first_line + line - 1
         )
     });
-    Ok(Parts { messages, lines, settings, warnings: warnings.into_iter().collect() })
+    let warnings = warnings.into_iter().collect();
+    Ok(Parts { kind: PromptKind::Text, messages, lines, settings, warnings })
 }
 
 /// Reads a `.prompty` file: front matter, then messages below lines with their roles.
@@ -157,7 +178,7 @@ fn prompty(file: &str, text: &str) -> Result<Parts, Diagnostics> {
     if messages.is_empty() {
         return Err(only_front_matter(file).into());
     }
-    Ok(Parts { messages, lines, settings, warnings: Vec::new() })
+    Ok(Parts { kind: PromptKind::Chat, messages, lines, settings, warnings: Vec::new() })
 }
 
 fn only_front_matter(file: &str) -> Diagnostic {

@@ -6,28 +6,31 @@
 //! Nothing is fetched; no hook, filter, pager or prompt runs. User input reaches git only after `--end-of-options` or
 //! as a resolved object name. Environment variables of the CI system are read through a lookup passed as an argument.
 
+mod change;
 mod changed;
+mod commit;
 mod commit_check;
 mod commit_files;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod merge_base;
 mod presence;
+pub(crate) mod process;
 #[cfg(test)]
 mod tests;
 
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 use promptgate_core::model::Diagnostic;
 
+pub use change::{ChangeCommit, ChangeHistory, Person};
 pub use changed::ChangedLines;
 pub use commit_check::CommitCheck;
 pub(crate) use commit_files::{
     GLOB_OPTIONS, find_in_commit, glob_in_commit, in_repository, invalid_pattern, is_pattern, too_large,
 };
 pub use merge_base::{MergeBase, named_base};
+use process::{GitOutput, git};
 
 /// Looks up an environment variable of the CI system.
 pub type Variables<'v> = &'v dyn Fn(&str) -> Option<String>;
@@ -78,25 +81,6 @@ impl From<GitError> for Diagnostic {
 impl From<Diagnostic> for GitError {
     fn from(diagnostic: Diagnostic) -> Self {
         Self::Unreadable(diagnostic)
-    }
-}
-
-/// Output of a git command.
-struct GitOutput {
-    success: bool,
-    stdout: Vec<u8>,
-    stderr: String,
-}
-
-impl GitOutput {
-    fn text(&self) -> String {
-        String::from_utf8_lossy(&self.stdout).trim_end_matches(['\n', '\r']).to_owned()
-    }
-
-    /// First line of stderr, truncated.
-    fn error(&self) -> String {
-        let line = self.stderr.lines().find(|line| !line.trim().is_empty()).unwrap_or("no message");
-        line.trim().chars().filter(|character| !character.is_control()).take(300).collect()
     }
 }
 
@@ -164,6 +148,12 @@ impl Repository {
             )));
         }
         Ok(!output.text().is_empty())
+    }
+
+    /// The address of a remote as configured, before `url.*.insteadOf`; `None` if there is no such remote.
+    pub fn remote_url(&self, remote: &str) -> Option<String> {
+        let output = self.git(&["config", "--get", &format!("remote.{remote}.url")]).ok()?;
+        output.success.then(|| output.text().trim().to_owned()).filter(|address| !address.is_empty())
     }
 
     /// Resolves a branch, tag, object name or expression such as `HEAD~2`. If NAME does not exist, `origin/NAME` is
@@ -334,15 +324,15 @@ pub(crate) enum EntryKind {
 }
 
 /// Abbreviates an object name to twelve digits.
-pub(crate) fn short(commit: &str) -> &str {
+pub fn short(commit: &str) -> &str {
     commit.get(..12).unwrap_or(commit)
 }
 
-fn is_object_name(text: &str) -> bool {
+pub(crate) fn is_object_name(text: &str) -> bool {
     (40..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-fn validate_reference(reference: &str) -> Result<(), Diagnostic> {
+pub(crate) fn validate_reference(reference: &str) -> Result<(), Diagnostic> {
     let reason = if reference.is_empty() {
         "is empty"
     } else if reference.starts_with('-') {
@@ -381,62 +371,4 @@ fn discovery_error(folder: &Path, output: &GitOutput) -> GitError {
         Diagnostic::new(format!("git cannot read the repository of {shown}: {error}"))
     };
     diagnostic.into()
-}
-
-/// Runs git in a folder.
-fn git(folder: &Path, arguments: &[&str]) -> Result<GitOutput, GitError> {
-    let mut command = Command::new("git");
-    command
-        .arg("--no-pager")
-        .arg("--no-replace-objects")
-        .arg("--no-optional-locks")
-        .arg("--literal-pathspecs")
-        .args(["-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", "core.quotePath=false"])
-        // A commit can contain files that form a bare repository, whose author would control all results.
-        .args(["-c", "safe.bareRepository=explicit"])
-        .args(arguments)
-        .current_dir(folder)
-        // No network access, no prompts, untranslated messages.
-        .env("GIT_NO_LAZY_FETCH", "1")
-        .env("GIT_TERMINAL_PROMPT", "0")
-        .env("GIT_ALLOW_PROTOCOL", "none")
-        .env("LC_ALL", "C")
-        .env("LANGUAGE", "C")
-        .stdin(Stdio::null());
-    // Git hooks set these variables for their own repository.
-    for name in [
-        "GIT_DIR",
-        "GIT_WORK_TREE",
-        "GIT_INDEX_FILE",
-        "GIT_PREFIX",
-        "GIT_COMMON_DIR",
-        "GIT_NAMESPACE",
-        "GIT_OBJECT_DIRECTORY",
-        "GIT_ALTERNATE_OBJECT_DIRECTORIES",
-        "GIT_SHALLOW_FILE",
-        "GIT_GRAFT_FILE",
-        "GIT_GLOB_PATHSPECS",
-        "GIT_NOGLOB_PATHSPECS",
-        "GIT_ICASE_PATHSPECS",
-        "GIT_TRACE",
-        "GIT_EXTERNAL_DIFF",
-    ] {
-        command.env_remove(name);
-    }
-    match command.output() {
-        Ok(output) => Ok(GitOutput {
-            success: output.status.success(),
-            stdout: output.stdout,
-            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-        }),
-        Err(error) if error.kind() == ErrorKind::NotFound && folder.is_dir() => {
-            Err(GitError::Absent(Diagnostic::new("git is not installed or not on PATH").help(
-                "install git, or compare with a file or a saved report: `baseline: file:PATH`, `report:PATH`, `none`",
-            )))
-        }
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            Err(Diagnostic::new(format!("folder {} does not exist", folder.display())).into())
-        }
-        Err(error) => Err(Diagnostic::new(format!("could not run git: {error}")).into()),
-    }
 }

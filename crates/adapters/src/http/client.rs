@@ -123,6 +123,11 @@ impl Request {
         Self { is_repeatable: true, ..self }
     }
 
+    /// Whether the request only reads.
+    pub fn is_read(&self) -> bool {
+        self.method.is_safe()
+    }
+
     /// Returns `METHOD host/path`: no credentials, no query.
     pub fn label(&self) -> String {
         format!("{} {}{}", self.method, address::authority(&self.url), self.url.path())

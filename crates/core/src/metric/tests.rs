@@ -18,7 +18,7 @@ fn variant(model: &str, temperature: Option<f64>) -> VariantFacts {
     if let Some(temperature) = temperature {
         parameters.insert("temperature".to_owned(), json!(temperature));
     }
-    VariantFacts { prompt, model: model.to_owned(), parameters }
+    VariantFacts { prompt, model: model.to_owned(), parameters, content_digest: None, published: None }
 }
 
 fn run(cases: usize, repeats: u32, trials: Vec<Trial>) -> Run {
@@ -43,6 +43,7 @@ fn run(cases: usize, repeats: u32, trials: Vec<Trial>) -> Run {
         simulated: false,
         ended: Ended::Completed,
         policy_source: None,
+        release: None,
         warnings: Vec::new(),
     }
 }

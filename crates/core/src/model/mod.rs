@@ -18,6 +18,7 @@ mod named;
 mod origin;
 mod policy;
 mod price;
+mod release;
 mod run;
 mod served_model;
 mod trial_summary;
@@ -43,6 +44,7 @@ pub(crate) use named::named;
 pub use origin::{DatasetChanges, NamedCases, PolicyChange, PolicySource};
 pub use policy::{Bound, Criterion, Policy, Requirement, Rule, Statistic};
 pub use price::{Price, Prices};
+pub use release::{LevelReason, PublishedVersion, ReleaseControls, ReleaseFacts, ReleaseGate, ReleaseLevel};
 pub use run::{CallTotals, Ended, EndedKind, RepeatCounts, Run, SESSION_SECONDS, Trial, TrialResult};
 pub use served_model::is_same_model;
 pub use trial_summary::{

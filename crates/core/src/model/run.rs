@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     CaseFacts, Completion, DatasetFacts, Fault, FirstAttempt, Grade, Interner, JudgeFacts, PolicySource,
-    Prices, Role, TrialSummary, Usage, VariantFacts, named,
+    Prices, ReleaseFacts, Role, TrialSummary, Usage, VariantFacts, named,
 };
 
 /// Length of a session. Latencies of different sessions do not compare, since an endpoint's latency drifts by the hour.
@@ -183,6 +183,8 @@ pub struct Run {
     pub simulated: bool,
     /// How it ended.
     pub ended: Ended,
+    /// The release that the candidate would become; `None` without `release:`.
+    pub release: Option<ReleaseFacts>,
     /// Source of the policy; `None` for the candidate's own configuration.
     pub policy_source: Option<PolicySource>,
     /// Facts that reports state first: what is new, and what was not compared.

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Message, named};
+use super::{Message, PublishedVersion, named};
 
 named! {
     /// The role of a variant in the comparison.
@@ -38,6 +38,13 @@ pub struct VariantFacts {
     pub model: String,
     /// Request parameters beside messages and model, as sent.
     pub parameters: Map<String, Value>,
+    /// `sha256:…` of what is published of it: messages, model, parameters and answer schema as canonical JSON (RFC 8785);
+    /// absent in reports of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content_digest: Option<String>,
+    /// The published version that it was read from; absent for files and commits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub published: Option<PublishedVersion>,
 }
 
 /// Provenance of a prompt.
@@ -48,9 +55,10 @@ pub struct PromptFacts {
     pub name: String,
     /// Its version: from the front matter, else the first twelve digits of the digest.
     pub version: String,
-    /// `sha256:…` of the file's bytes.
+    /// `sha256:…` of the file's bytes; of a published version, that of its content.
     pub digest: String,
-    /// Its path, with a commit where it was read from one: `prompts/support.md`, `git:main:prompts/support.md`.
+    /// Its path, with a commit where it was read from one, or the version of a ledger: `prompts/support.md`,
+    /// `git:main:prompts/support.md`, `registry:support/reply@2.4.0`.
     pub source: String,
     /// The full hash of the commit it was read from; null where that is not known.
     pub commit: Option<String>,

@@ -145,7 +145,13 @@ fn variant(system: &str, user: &str) -> Variant {
         commit: None,
     };
     Variant {
-        facts: VariantFacts { prompt, model: "m".to_owned(), parameters: Map::new() },
+        facts: VariantFacts {
+            prompt,
+            model: "m".to_owned(),
+            parameters: Map::new(),
+            content_digest: None,
+            published: None,
+        },
         messages: vec![
             Message { role: MessageRole::System, content: system.to_owned() },
             Message { role: MessageRole::User, content: user.to_owned() },

@@ -1,14 +1,16 @@
-//! Text from and to the outside: secrets, redaction, neutralizing of untrusted text, strict JSON, and reasoning in front of
-//! answers.
+//! Text from and to the outside: secrets, redaction, neutralizing of untrusted text, strict JSON, differences, and reasoning
+//! in front of answers.
 
 pub mod json;
 pub mod neutral;
 pub mod reasoning;
 mod redact;
 mod secret;
+mod word_diff;
 
 pub use redact::Redactor;
 pub use secret::Secret;
+pub use word_diff::{Piece, PieceKind, line_diff, word_diff};
 
 /// Returns the message of the last error in a chain of sources, which is the most specific one.
 pub fn root_cause(error: &dyn std::error::Error) -> String {

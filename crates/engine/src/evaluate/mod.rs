@@ -23,7 +23,7 @@ use promptgate_core::gate::{self, Policy};
 use promptgate_core::metric;
 use promptgate_core::model::{
     Analysis, CallTotals, CaseFacts, Decision, Ended, Fault, JudgeFacts, MetricKind, PolicySource, Prices,
-    RepeatCounts, Role, Run, Trial, TrialResult, Verdict,
+    ReleaseFacts, RepeatCounts, Role, Run, Trial, TrialResult, Verdict,
 };
 use promptgate_core::port::Event;
 
@@ -46,6 +46,8 @@ pub struct Header {
     pub baseline_note: Option<String>,
     /// The source of the policy; `None` for the candidate's own configuration.
     pub policy_source: Option<PolicySource>,
+    /// The release that the candidate would become; `None` without `release:`.
+    pub release: Option<ReleaseFacts>,
     /// Facts that reports state first.
     pub notices: Vec<String>,
     /// Warnings for the report.
@@ -211,6 +213,7 @@ fn empty_run(engine: &Engine, header: Header, scorers: Vec<String>) -> Run {
         simulated: header.simulated,
         ended: Ended::Completed,
         policy_source: header.policy_source,
+        release: header.release,
         notices: header.notices,
         warnings: header.warnings,
     }

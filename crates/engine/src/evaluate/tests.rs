@@ -17,7 +17,13 @@ use super::{adopt_baseline, decide};
 fn variant(model: &str) -> VariantFacts {
     let text = || "p".to_owned();
     let prompt = PromptFacts { name: text(), version: text(), digest: text(), source: text(), commit: None };
-    VariantFacts { prompt, model: model.to_owned(), parameters: serde_json::Map::new() }
+    VariantFacts {
+        prompt,
+        model: model.to_owned(),
+        parameters: serde_json::Map::new(),
+        content_digest: None,
+        published: None,
+    }
 }
 
 /// A run of these cases. Each trial is missing with a fault that names it.
@@ -60,6 +66,7 @@ pub(super) fn run(name: &str, cases: &[&str], repeats: u32, roles: &[Role]) -> R
         simulated: false,
         ended: Ended::Completed,
         policy_source: None,
+        release: None,
         warnings: Vec::new(),
     }
 }

@@ -36,7 +36,13 @@ fn variant(template: &str) -> Variant {
     let text = || "p".to_owned();
     let prompt = PromptFacts { name: text(), version: text(), digest: text(), source: text(), commit: None };
     Variant {
-        facts: VariantFacts { prompt, model: "m".to_owned(), parameters: Map::new() },
+        facts: VariantFacts {
+            prompt,
+            model: "m".to_owned(),
+            parameters: Map::new(),
+            content_digest: None,
+            published: None,
+        },
         messages: vec![Message { role: MessageRole::User, content: template.to_owned() }],
         lines: vec![1],
     }

@@ -35,6 +35,7 @@ pub(crate) fn shared_context(
         name => text(&report.name),
         baseline_note => report.baseline_note.as_deref().map(super::baseline_note).map(text),
         notices => super::page_notices(report).take(rows).map(text).collect::<Value>(),
+        release => super::release_line(report).map(|line| text(&line)),
         request_changes => super::request_changes(report)
             .iter()
             .take(rows)

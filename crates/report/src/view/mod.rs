@@ -14,6 +14,7 @@ pub(crate) mod looks;
 mod metric_rows;
 pub(crate) mod number;
 pub(crate) mod policy_notice;
+mod release_line;
 mod run_facts;
 pub(crate) mod slices;
 mod untrusted_text;
@@ -29,6 +30,7 @@ pub(crate) use headline::{
 pub(crate) use metric_rows::{
     informative_metrics, metric_kind, metric_row, smallest_drops, undetected_failure_rate,
 };
+pub(crate) use release_line::release_line;
 pub(crate) use run_facts::{
     NO_BASELINE, baseline_note, cached, contested, cost, money, scope_question, variant_name,
 };

@@ -5,6 +5,7 @@
 pub mod calibration;
 mod document;
 pub mod plan;
+pub mod release;
 pub mod shard;
 mod trials;
 pub mod v1;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::app::Failure;
-use crate::app::sources::{BaselineSource, NamedFiles, ResolvedPrompt, Sources};
+use crate::app::sources::{BaselineSource, NamedFiles, PromptFile, ResolvedPrompt, Sources};
 use crate::app::suite::{Suite, SuiteOptions, build, dataset};
 use crate::app::testing::CONFIG;
 use crate::config;
@@ -28,15 +28,18 @@ fn parse(files: &[(&str, &str)]) -> Result<Suite, Failure> {
         files: Ok(vec![DatasetFile { name: path.to_owned(), bytes: bytes(path) }]),
     };
     let settings = config::load("promptgate.yaml", files["promptgate.yaml"], &check::entry_schema())?;
-    let prompt = bytes("prompt.md").map(|bytes| ResolvedPrompt {
-        prompt: PromptBytes { file: "prompt.md".to_owned(), commit: None, bytes },
-        source: PromptSource {
-            path: "prompt.md".to_owned(),
-            user: settings.user.clone(),
-            model: Some("tiny".to_owned()),
-            ..PromptSource::default()
-        },
-        of_merge_base: false,
+    let prompt = bytes("prompt.md").map(|bytes| {
+        ResolvedPrompt::File(PromptFile {
+            prompt: PromptBytes { file: "prompt.md".to_owned(), commit: None, bytes },
+            source: PromptSource {
+                path: "prompt.md".to_owned(),
+                user: settings.user.clone(),
+                model: Some("tiny".to_owned()),
+                ..PromptSource::default()
+            },
+            answer_schema: None,
+            of_merge_base: false,
+        })
     });
     let dataset = dataset::parse(rows("cases.jsonl"), &settings);
     let sources = Sources {
@@ -48,6 +51,7 @@ fn parse(files: &[(&str, &str)]) -> Result<Suite, Failure> {
         planted: settings.judge.is_some().then(|| rows("planted.jsonl")),
         files: NamedFiles::in_memory(&files),
         candidate: prompt.map_err(Into::into),
+        release: None,
         baseline: Ok(BaselineSource::None { note: None, if_needed: None }),
         redactor: Arc::new(Redactor::default()),
         errors: Diagnostics::default(),

@@ -152,13 +152,13 @@ fn pull_request_baseline_is_main_without_the_added_prompt() {
         ..PromptSource::default()
     };
     let bytes = find_prompt(&tree, "prompts/a.md").unwrap().unwrap();
-    let old = parse_prompt(&bytes, &source("prompts/a.md")).unwrap().value;
+    let old = parse_prompt(&bytes, &source("prompts/a.md")).unwrap().value.variant;
     assert_eq!(old.messages[0].content, "old {{query}}");
     assert_eq!(old.facts.prompt.source, "git:merge-base:prompts/a.md");
     assert_eq!(old.facts.prompt.commit.as_deref(), Some(main.as_str()));
     assert_eq!(find_prompt(&tree, "prompts/fresh.md"), Ok(None));
     let new = fetch_prompt(&Tree::work_tree(checkout.path()), "prompts/a.md").unwrap();
-    let new = parse_prompt(&new, &source("prompts/a.md")).unwrap().value;
+    let new = parse_prompt(&new, &source("prompts/a.md")).unwrap().value.variant;
     assert_eq!(new.messages[0].content, "new {{query}}");
     assert_eq!(new.facts.prompt.commit, None);
 }

@@ -5,15 +5,17 @@ use serde_json::{Map, Value};
 
 use promptgate_core::document::{Document, pointer, shown};
 use promptgate_core::model::{Diagnostic, Diagnostics, Message, MessageRole, Place};
+use promptgate_release::PromptKind;
 
 use super::front_matter::{settings, unknown};
 use super::{Parts, Settings};
 use crate::files::diagnostics::did_you_mean;
 
-const KEYS: [&str; 9] = [
+const KEYS: [&str; 10] = [
     "messages",
     "name",
     "version",
+    "level",
     "description",
     "model",
     "parameters",
@@ -86,7 +88,7 @@ pub(super) fn read(file: &str, document: &Document) -> Result<Parts, Diagnostics
     if !diagnostics.is_empty() {
         return Err(Diagnostics(diagnostics));
     }
-    Ok(Parts { messages, lines, settings, warnings })
+    Ok(Parts { kind: PromptKind::Chat, messages, lines, settings, warnings })
 }
 
 fn map_settings(

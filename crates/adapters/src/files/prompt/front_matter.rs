@@ -4,11 +4,24 @@ use serde_json::{Map, Value};
 
 use promptgate_core::document::{Document, pointer, shown, unexpanded};
 use promptgate_core::model::{Diagnostic, Diagnostics, Place};
+use promptgate_release::Level;
 
 use super::Settings;
 use crate::files::diagnostics::did_you_mean;
 
-const KEYS: [&str; 7] = ["name", "version", "description", "model", "parameters", "author", "reason"];
+const KEYS: [&str; 8] =
+    ["name", "version", "level", "description", "model", "parameters", "author", "reason"];
+
+/// The keys of a prompt file that concern its publication. They are part of no request.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct FrontMatter {
+    /// `version:` as written, and its place.
+    pub version: Option<(String, Place)>,
+    /// `level:`, and its place.
+    pub level: Option<(Level, Place)>,
+    /// `reason:`: why the prompt was changed.
+    pub reason: Option<String>,
+}
 
 /// Splits a text prompt into its settings, its body, and the first line of the body. The keys `ignored` are skipped.
 pub(super) fn split<'t>(
@@ -64,7 +77,7 @@ pub(super) fn unknown(document: &Document, key: &str, known: &[&str]) -> Diagnos
     Diagnostic::new(format!("unknown key `{key}`")).at(document.key_place(&pointer("", key))).help(help)
 }
 
-/// Reads name, version, model and parameters. `parameters` is the key of the last.
+/// Reads name, version, model, parameters and the keys of a publication. `parameters` is the key of the fourth.
 pub(super) fn settings(
     document: &Document,
     map: &Map<String, Value>,
@@ -92,7 +105,8 @@ pub(super) fn settings(
         }
     };
     let (name, version, model) = (read("name"), read("version"), read("model"));
-    for key in ["author", "reason", "description"] {
+    let (reason, level) = (read("reason"), read("level"));
+    for key in ["author", "description"] {
         read(key);
     }
     for (key, value) in [("name", &name), ("version", &version), ("model", &model)] {
@@ -106,6 +120,18 @@ pub(super) fn settings(
             diagnostics.push(Diagnostic::new(message).at(place).help("write the value itself"));
         }
     }
+    let level = level.and_then(|level| match level.parse::<Level>() {
+        Ok(level) => Some((level, document.place("/level"))),
+        Err(error) => {
+            let diagnostic = Diagnostic::new(error.to_string()).at(document.place("/level"));
+            diagnostics.push(
+                diagnostic.help("write `level: minor` or `level: major` to raise the level, or remove it"),
+            );
+            None
+        }
+    });
+    let place = |version: &String| (version.clone(), document.place("/version"));
+    let front_matter = FrontMatter { version: version.as_ref().map(place), level, reason };
     let parameters = match map.get(parameters) {
         None | Some(Value::Null) => Map::new(),
         Some(Value::Object(map)) => map.clone(),
@@ -116,5 +142,5 @@ pub(super) fn settings(
             Map::new()
         }
     };
-    Settings { name, version, model, parameters }
+    Settings { name, version, model, parameters, front_matter }
 }

@@ -3,8 +3,13 @@ use tempfile::TempDir;
 
 use super::*;
 
-fn prompt(tree: &Tree, source: &PromptSource) -> Result<Loaded<Variant>, Diagnostics> {
+fn parsed(tree: &Tree, source: &PromptSource) -> Result<Loaded<ParsedPrompt>, Diagnostics> {
     parse_prompt(&fetch_prompt(tree, &source.path)?, source)
+}
+
+fn prompt(tree: &Tree, source: &PromptSource) -> Result<Loaded<Variant>, Diagnostics> {
+    let Loaded { value, warnings } = parsed(tree, source)?;
+    Ok(Loaded { value: value.variant, warnings })
 }
 
 fn load(name: &str, content: &str) -> Result<Loaded<Variant>, Diagnostics> {
@@ -173,4 +178,42 @@ fn prompt_name_is_the_file_name_without_extension() {
     {
         assert_eq!(stem(path), name);
     }
+}
+
+fn front_matter(name: &str, content: &str) -> ParsedPrompt {
+    let bytes = PromptBytes { file: name.to_owned(), commit: None, bytes: content.as_bytes().to_vec() };
+    let source =
+        PromptSource { path: name.to_owned(), model: Some("m".to_owned()), ..PromptSource::default() };
+    parse_prompt(&bytes, &source).unwrap().value
+}
+
+#[test]
+fn publication_keys_are_kept_with_their_places() {
+    let text =
+        "---\nversion: 2.4.0\nlevel: minor\nreason: Answers in the language of the question.\n---\nBody\n";
+    for (name, text, kind) in [
+        ("p.md", text.to_owned(), PromptKind::Text),
+        ("p.prompty", text.replace("Body", "system:\nBody"), PromptKind::Chat),
+        (
+            "p.yaml",
+            "\nversion: 2.4.0\nlevel: minor\nreason: Answers in the language of the question.\nmessages: [{role: system, content: Body}]\n".to_owned(),
+            PromptKind::Chat,
+        ),
+    ] {
+        let parsed = front_matter(name, &text);
+        assert_eq!(parsed.kind, kind, "{name}");
+        let FrontMatter { version, level, reason } = parsed.front_matter;
+        let (version, at) = version.unwrap();
+        assert_eq!((version.as_str(), at.line), ("2.4.0", Some(2)), "{name}");
+        let (level, at) = level.unwrap();
+        assert_eq!((level, at.line), (promptgate_release::Level::Minor, Some(3)), "{name}");
+        assert_eq!(reason.as_deref(), Some("Answers in the language of the question."), "{name}");
+    }
+    assert_eq!(front_matter("p.md", "Body").front_matter, FrontMatter::default());
+}
+
+#[test]
+fn unknown_level_is_an_error_with_its_place() {
+    let error = load_error("p.md", "---\nlevel: huge\n---\nBody\n");
+    assert!(error.starts_with("p.md:2:8: invalid level `huge`: expected patch, minor or major"), "{error}");
 }

@@ -24,7 +24,13 @@ fn variant(prompt: &str) -> Variant {
     let text = || prompt.to_owned();
     let prompt = PromptFacts { name: text(), version: text(), digest: text(), source: text(), commit: None };
     Variant {
-        facts: VariantFacts { prompt, model: "m-1".to_owned(), parameters: Map::new() },
+        facts: VariantFacts {
+            prompt,
+            model: "m-1".to_owned(),
+            parameters: Map::new(),
+            content_digest: None,
+            published: None,
+        },
         messages: vec![Message { role: MessageRole::User, content: format!("{} {{{{query}}}}", text()) }],
         lines: vec![1],
     }
@@ -86,6 +92,7 @@ async fn run(
         simulated: false,
         baseline_note: None,
         policy_source: None,
+        release: None,
         warnings: Vec::new(),
     };
     let counter = CallCounter::new(Arc::new(NullSink));

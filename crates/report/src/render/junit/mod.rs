@@ -153,6 +153,9 @@ fn properties(report: &Report, xml: &XmlText<'_>, left_out: usize) -> Vec<Proper
     if let Some(baseline) = &report.variants.baseline {
         properties.push(Property::new("promptgate.baseline", xml.line(&view::variant_name(baseline))));
     }
+    if let Some(release) = view::release_line(report) {
+        properties.push(Property::new("promptgate.release", xml.line(&release)));
+    }
     if report.simulated {
         properties.push(Property::new("promptgate.simulated", "true"));
     }

@@ -32,6 +32,10 @@ pub(super) fn write_headline(report: &Report, writer: &mut LineWriter<'_>) -> io
         writer.line(&first, ansi)?;
         writer.labelled(BULLET, "", &second, PLAIN)?;
     }
+    if let Some(release) = view::release_line(report) {
+        let release = neutral::terminal(&writer.redactor.redact(&release));
+        writer.labelled(BULLET, "", &format!("release {release}"), PLAIN)?;
+    }
     if view::is_non_blocking(report) {
         writer.labelled(BULLET, "", "(exit code 0: advisory, or allowed by the configuration)", DIM)?;
     }

@@ -109,6 +109,7 @@ fn conflicts(ours: &[(String, ShardFile)]) -> Vec<Diagnostic> {
             ("simulated", one.simulated != other.simulated),
             ("name", one.name != other.name),
             ("policy_source", one.policy_source != other.policy_source),
+            ("release", one.release != other.release),
             ("dataset_changes", one.dataset_changes != other.dataset_changes),
             ("variants", !same_variants(&one.variants, &other.variants)),
             ("judge", judge_identity(&one.judge) != judge_identity(&other.judge)),

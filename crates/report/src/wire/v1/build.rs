@@ -50,6 +50,7 @@ impl Report {
             policy,
             policy_source: run.policy_source.clone().map(|source| PolicySource { dataset: None, ..source }),
             dataset_changes: run.policy_source.as_ref().and_then(|source| source.dataset.clone()),
+            release: run.release.clone(),
             scorers: run.scorers.clone(),
             repeats: run.repeats.per_case,
             usage: Usage::from(&run.totals),

@@ -22,9 +22,10 @@ pub use promptgate_core::model::{
     Bound, CachedCalls, CalibrationFacts, CaseStatus, ContestedTotals, Criterion as PolicyCriterion,
     CriterionOutcome as Criterion, CriterionVerdict, DatasetChanges, DatasetFacts as Dataset, EndedKind,
     Expected, Fault, FaultKind, FinishReason, FirstAttemptsOutcome as FirstAttempts, Interval, Judged,
-    Judging, LengthCorrelation, LookCriterion, LookOutcome as Look, MetricKind, MetricSummary as Metric,
-    NamedCases, Need, Opinion, PlantedOutcome as Planted, Policy, PolicyChange, PolicySource,
-    PromptFacts as Prompt, Reason, ReasonCode, RefusalCounts, Refusals, Requirement, Role, Rule, Scope,
+    Judging, LengthCorrelation, LevelReason, LookCriterion, LookOutcome as Look, MetricKind,
+    MetricSummary as Metric, NamedCases, Need, Opinion, PlantedOutcome as Planted, Policy, PolicyChange,
+    PolicySource, PromptFacts as Prompt, PublishedVersion, Reason, ReasonCode, RefusalCounts, Refusals,
+    ReleaseControls, ReleaseFacts as Release, ReleaseGate, ReleaseLevel, Requirement, Role, Rule, Scope,
     Slice, Statistic, ToSettle, Usage as Tokens, VariantFacts as Variant, VariantSummary, Verdict,
 };
 pub use read::read;
@@ -89,6 +90,9 @@ pub struct Report {
     /// Differences of the dataset from the one beside that policy; absent where it was not compared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dataset_changes: Option<DatasetChanges>,
+    /// The release that the candidate would become; absent without `release:` in the configuration.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release: Option<Release>,
     /// Metric names of the checks, then of the judges, in configuration order.
     pub scorers: Vec<String>,
     /// Repeats of every case.

@@ -63,6 +63,7 @@ impl Report {
                 .policy_source
                 .clone()
                 .map(|source| PolicySource { dataset: self.dataset_changes.clone(), ..source }),
+            release: self.release.clone(),
             warnings: self.warnings.clone(),
         })
     }

@@ -1,0 +1,106 @@
+//! The events of a ledger.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{Actor, Approval, Digest, Evidence, Label, Level, Version};
+
+/// One line of a ledger.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// When it was appended.
+    pub at: Timestamp,
+    /// Who appended it.
+    pub actor: Actor,
+    /// The event.
+    #[serde(flatten)]
+    pub kind: EventKind,
+}
+
+/// The event.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum EventKind {
+    /// A version got its number; its record was stored with this event.
+    Published {
+        /// The version.
+        version: Version,
+        /// Its position, from 1.
+        number: u64,
+        /// The digest of its content.
+        digest: Digest,
+        /// Its level.
+        level: Level,
+        /// Whether it was found in the registry, where it served before promptgate did: it has no evidence.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        adopted: bool,
+    },
+    /// The registry stored a version.
+    Registered {
+        /// The version.
+        version: Version,
+        /// The registry: `langfuse`, `mlflow`.
+        registry: String,
+        /// The registry's identifier.
+        id: String,
+    },
+    /// The gate evaluated a version; the newest evaluation counts.
+    Evaluated {
+        /// The version.
+        version: Version,
+        /// The evaluation.
+        evidence: Box<Evidence>,
+    },
+    /// Somebody approved a version.
+    Approved {
+        /// The version.
+        version: Version,
+        /// The approval.
+        approval: Approval,
+    },
+    /// A label is about to be moved in the registry. The next call finishes the move if this one does not.
+    Intended {
+        /// The label.
+        label: Label,
+        /// Where to.
+        version: Version,
+        /// Why.
+        cause: MoveCause,
+        /// The reason that was given.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
+    /// An intended move was given up, because a rollback came between.
+    Abandoned {
+        /// The label.
+        label: Label,
+        /// The version that it was to be moved to.
+        version: Version,
+    },
+    /// A label was moved, and read back from the registry.
+    Moved {
+        /// The label.
+        label: Label,
+        /// The version that it pointed at; `None` for a new label.
+        from: Option<Version>,
+        /// Where to.
+        version: Version,
+        /// Why.
+        cause: MoveCause,
+        /// The reason that was given.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
+}
+
+/// Why a label is moved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MoveCause {
+    /// The controls were passed.
+    Promotion,
+    /// The version that held the label is bad.
+    Rollback,
+    /// The registry's label was found there.
+    Adoption,
+}

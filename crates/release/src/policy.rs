@@ -1,0 +1,77 @@
+//! The controls that a version has to pass, by its level.
+
+use serde::{Deserialize, Serialize};
+
+use crate::diff::Rules;
+use crate::{Digest, GateScope, Level, canonical};
+
+/// The controls of a prompt, as they were before the change that they hold.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReleasePolicy {
+    /// The controls by level.
+    pub levels: Levels,
+    /// Logins, and teams as `@org/team`, whose approvals count.
+    #[serde(default)]
+    pub approvers: Vec<String>,
+    /// How long a version stays on staging before production, in seconds.
+    #[serde(default)]
+    pub staging_hold_seconds: u64,
+    /// How the least level of a change is found.
+    #[serde(default)]
+    pub rules: Rules,
+}
+
+/// One set of controls for each level.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Levels {
+    /// Of a patch.
+    pub patch: Controls,
+    /// Of a minor version.
+    pub minor: Controls,
+    /// Of a major version, and of a first one.
+    pub major: Controls,
+}
+
+/// The requirements of a level before production.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Controls {
+    /// The criteria that the gate has to examine.
+    pub gate: GateScope,
+    /// Approvals by different people.
+    #[serde(default)]
+    pub approvals: u32,
+}
+
+impl ReleasePolicy {
+    /// The controls of a level.
+    pub fn controls(&self, level: Level) -> Controls {
+        match level {
+            Level::Patch => self.levels.patch,
+            Level::Minor => self.levels.minor,
+            Level::Major => self.levels.major,
+        }
+    }
+
+    /// The digest of the canonical JSON of this policy.
+    pub fn digest(&self) -> Digest {
+        canonical::digest(self)
+    }
+}
+
+impl Default for ReleasePolicy {
+    fn default() -> Self {
+        Self {
+            levels: Levels {
+                patch: Controls { gate: GateScope::Checks, approvals: 0 },
+                minor: Controls { gate: GateScope::Full, approvals: 0 },
+                major: Controls { gate: GateScope::Full, approvals: 1 },
+            },
+            approvers: Vec::new(),
+            staging_hold_seconds: 0,
+            rules: Rules::default(),
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! Decides which version a rollback returns to.
+
+use std::fmt;
+
+use crate::{Label, State, Version};
+
+/// Why a rollback has no target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RollbackRefusal {
+    /// The label points at no version.
+    NotSet,
+    /// No earlier version held the label and was not rolled back itself.
+    NoTarget,
+    /// The version never held the label.
+    NeverServed(Version),
+    /// The version was rolled back from the label itself.
+    RolledBack(Version),
+    /// The label points at this version already.
+    Current(Version),
+}
+
+/// Returns the version that `label` returns to: `wanted`, or the last version that held the label before the current one
+/// and was not rolled back from it.
+///
+/// # Errors
+/// Why there is none.
+pub fn target(state: &State, label: &Label, wanted: Option<Version>) -> Result<Version, RollbackRefusal> {
+    let current = *state.labels.get(label).ok_or(RollbackRefusal::NotSet)?;
+    let was_rolled_back = |version: &Version| {
+        state.versions.get(version).is_some_and(|state| state.rolled_back.contains(label))
+    };
+    if let Some(wanted) = wanted {
+        return if wanted == current {
+            Err(RollbackRefusal::Current(wanted))
+        } else if !state.has_held(wanted, label) {
+            Err(RollbackRefusal::NeverServed(wanted))
+        } else if was_rolled_back(&wanted) {
+            Err(RollbackRefusal::RolledBack(wanted))
+        } else {
+            Ok(wanted)
+        };
+    }
+    let held = state.moves.iter().rev().filter(|moved| moved.label == *label).map(|moved| moved.to);
+    held.into_iter()
+        .find(|version| *version != current && !was_rolled_back(version))
+        .ok_or(RollbackRefusal::NoTarget)
+}
+
+impl fmt::Display for RollbackRefusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotSet => write!(f, "the label points at no version"),
+            Self::NoTarget => write!(f, "no earlier version held the label and was not rolled back itself"),
+            Self::NeverServed(version) => write!(f, "version {version} never held the label"),
+            Self::RolledBack(version) => write!(f, "version {version} was rolled back itself"),
+            Self::Current(version) => write!(f, "the label points at version {version} already"),
+        }
+    }
+}

@@ -1,0 +1,269 @@
+//! The state of a prompt: the fold of its events.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::{Approval, Digest, Event, EventKind, Evidence, Label, Level, MoveCause, Version};
+
+/// The state of a prompt after some of its events.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct State {
+    /// The published versions.
+    pub versions: BTreeMap<Version, VersionState>,
+    /// The version of each label.
+    pub labels: BTreeMap<Label, Version>,
+    /// Every move of a label, in order.
+    pub moves: Vec<Move>,
+    /// Moves that were begun and not ended, one for each label.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub intents: BTreeMap<Label, Intent>,
+}
+
+/// The state of a version.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct VersionState {
+    /// Its position, from 1.
+    pub number: u64,
+    /// The digest of its content.
+    pub digest: Digest,
+    /// Its level.
+    pub level: Level,
+    /// When it was published.
+    pub published_at: Timestamp,
+    /// Whether it served before promptgate did.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub adopted: bool,
+    /// The evaluation that ended last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<Evidence>,
+    /// All approvals, whether they count or not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub approvals: Vec<Approval>,
+    /// The identifier in each registry.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub registered: BTreeMap<String, String>,
+    /// Labels that it was rolled back from, and has not held since.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub rolled_back: BTreeSet<Label>,
+}
+
+/// A move of a label.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Move {
+    /// When.
+    pub at: Timestamp,
+    /// The label.
+    pub label: Label,
+    /// The version before; `None` for a new label.
+    pub from: Option<Version>,
+    /// The version after.
+    pub to: Version,
+    /// Why.
+    pub cause: MoveCause,
+}
+
+/// A move that was begun.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Intent {
+    /// When.
+    pub at: Timestamp,
+    /// Where to.
+    pub version: Version,
+    /// Why.
+    pub cause: MoveCause,
+    /// The reason that was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// An event that cannot follow the events before it.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("event {position}: {problem}")]
+pub struct InvalidEvent {
+    /// Its position, from 1.
+    pub position: usize,
+    /// The reason.
+    pub problem: String,
+}
+
+impl State {
+    /// The state after `events`.
+    ///
+    /// # Errors
+    /// The first event that cannot follow the ones before it.
+    pub fn fold<'e>(events: impl IntoIterator<Item = &'e Event>) -> Result<Self, InvalidEvent> {
+        let mut state = Self::default();
+        for (index, event) in events.into_iter().enumerate() {
+            state.apply(event).map_err(|problem| InvalidEvent { position: index + 1, problem })?;
+        }
+        Ok(state)
+    }
+
+    /// Applies one event.
+    ///
+    /// A repeated registration, evaluation, approval, intent or abandonment changes nothing; a version is published only
+    /// once, and a move names the version that the label pointed at.
+    ///
+    /// # Errors
+    /// Why it cannot follow; the state is unchanged then.
+    pub fn apply(&mut self, event: &Event) -> Result<(), String> {
+        match &event.kind {
+            EventKind::Published { version, number, digest, level, adopted } => {
+                self.publish(*version, *number, digest, *level, *adopted, event.at)
+            }
+            EventKind::Registered { version, registry, id } => {
+                let state = self.known(*version)?;
+                state.registered.insert(registry.clone(), id.clone());
+                Ok(())
+            }
+            EventKind::Evaluated { version, evidence } => {
+                let state = self.known(*version)?;
+                if evidence.candidate != state.digest {
+                    return Err(format!("the evaluation of {version} is for another content"));
+                }
+                // By the end of the evaluation: an old report that is published again replaces no newer one.
+                if state.evidence.as_ref().is_none_or(|known| known.at <= evidence.at) {
+                    state.evidence = Some((**evidence).clone());
+                }
+                Ok(())
+            }
+            EventKind::Approved { version, approval } => {
+                let state = self.known(*version)?;
+                if !state.approvals.contains(approval) {
+                    state.approvals.push(approval.clone());
+                }
+                Ok(())
+            }
+            EventKind::Intended { label, version, cause, reason } => {
+                self.known(*version)?;
+                self.movable(label)?;
+                let (at, reason) = (event.at, reason.clone());
+                self.intents.insert(label.clone(), Intent { at, version: *version, cause: *cause, reason });
+                Ok(())
+            }
+            EventKind::Abandoned { label, version } => {
+                self.known(*version)?;
+                // A rollback that came between may have ended the intent, or begun its own.
+                if self.intents.get(label).is_some_and(|intent| intent.version == *version) {
+                    self.intents.remove(label);
+                }
+                Ok(())
+            }
+            EventKind::Moved { label, from, version, cause, .. } => {
+                self.move_label(event.at, label, *from, *version, *cause)
+            }
+        }
+    }
+
+    fn known(&mut self, version: Version) -> Result<&mut VersionState, String> {
+        self.versions.get_mut(&version).ok_or_else(|| format!("version {version} was not published"))
+    }
+
+    fn publish(
+        &mut self,
+        version: Version,
+        number: u64,
+        digest: &Digest,
+        level: Level,
+        adopted: bool,
+        at: Timestamp,
+    ) -> Result<(), String> {
+        if self.versions.contains_key(&version) {
+            return Err(format!("version {version} is published twice"));
+        }
+        if number != self.versions.len() as u64 + 1 {
+            return Err(format!(
+                "version {version} has number {number}, expected {}",
+                self.versions.len() + 1
+            ));
+        }
+        let state = VersionState {
+            number,
+            digest: digest.clone(),
+            level,
+            published_at: at,
+            adopted,
+            evidence: None,
+            approvals: Vec::new(),
+            registered: BTreeMap::new(),
+            rolled_back: BTreeSet::new(),
+        };
+        self.versions.insert(version, state);
+        Ok(())
+    }
+
+    fn move_label(
+        &mut self,
+        at: Timestamp,
+        label: &Label,
+        from: Option<Version>,
+        to: Version,
+        cause: MoveCause,
+    ) -> Result<(), String> {
+        self.known(to)?;
+        self.movable(label)?;
+        let before = self.labels.get(label).copied();
+        if from != before {
+            let shown = |version: Option<Version>| {
+                version.map_or("no version".to_owned(), |version| version.to_string())
+            };
+            return Err(format!("{label} was moved from {}, but pointed at {}", shown(from), shown(before)));
+        }
+        // Any other label may fall back to the version of production.
+        if cause == MoveCause::Rollback && *label == Label::Production && !self.has_held(to, label) {
+            return Err(format!("{label} was rolled back to {to}, which never held it"));
+        }
+        if let Some(before) = before.filter(|before| cause == MoveCause::Rollback && *before != to) {
+            self.known(before)?.rolled_back.insert(label.clone());
+        }
+        self.known(to)?.rolled_back.remove(label);
+        self.labels.insert(label.clone(), to);
+        self.intents.remove(label);
+        self.moves.push(Move { at, label: label.clone(), from, to, cause });
+        Ok(())
+    }
+
+    /// An error for a label that no event moves.
+    fn movable(&self, label: &Label) -> Result<(), String> {
+        if *label == Label::Latest {
+            return Err(format!("{label} always points at the newest version"));
+        }
+        Ok(())
+    }
+
+    /// The newest published version.
+    pub fn latest(&self) -> Option<Version> {
+        self.versions.iter().max_by_key(|(_, state)| state.number).map(|(version, _)| *version)
+    }
+
+    /// The version with this digest, the newest of several.
+    pub fn with_digest(&self, digest: &Digest) -> Option<Version> {
+        let same = self.versions.iter().filter(|(_, state)| state.digest == *digest);
+        same.max_by_key(|(_, state)| state.number).map(|(version, _)| *version)
+    }
+
+    /// The version of a label; `latest` is the newest published one.
+    pub fn at_label(&self, label: &Label) -> Option<Version> {
+        if *label == Label::Latest { self.latest() } else { self.labels.get(label).copied() }
+    }
+
+    /// Whether a version ever held a label.
+    pub fn has_held(&self, version: Version, label: &Label) -> bool {
+        self.moves.iter().any(|moved| moved.label == *label && moved.to == version)
+    }
+
+    /// When the label that a version holds now was moved there.
+    pub fn holds_since(&self, version: Version, label: &Label) -> Option<Timestamp> {
+        if self.labels.get(label) != Some(&version) {
+            return None;
+        }
+        self.moves
+            .iter()
+            .rev()
+            .find(|moved| moved.label == *label && moved.from != Some(moved.to))
+            .map(|moved| moved.at)
+    }
+}

@@ -1,0 +1,195 @@
+//! A version with everything that is known of it.
+
+use std::io::{self, Write};
+
+use super::{field, minute, short, short_digest, writer};
+use crate::release::show::{CriterionResult, Evaluation, HeldLabel, Show};
+use crate::render::Style;
+use crate::render::terminal::line_writer::{LineWriter, PLAIN, table};
+use crate::view::number;
+
+/// Writes a version.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_show(show: &Show, out: &mut dyn Write, style: &Style) -> io::Result<()> {
+    let mut writer = writer(out, style);
+    writer.line(&format!("{}@{}", show.resolved.name, show.resolved.version), PLAIN.bold())?;
+    for (label, text) in record(show) {
+        field(&mut writer, label, &text)?;
+    }
+    for reason in &show.level_reasons {
+        field(&mut writer, "", &short(reason, 300))?;
+    }
+    for (registry, id) in &show.registered {
+        field(&mut writer, "registry", &format!("{} as {}", short(registry, 24), short(id, 100)))?;
+    }
+    if !show.rolled_back.is_empty() {
+        field(&mut writer, "rolled back", &format!("from {}", short(&show.rolled_back.join(", "), 100)))?;
+    }
+    write_labels(&show.labels, &mut writer)?;
+    write_approvals(show, &mut writer)?;
+    write_evaluations(show, &mut writer)
+}
+
+fn record(show: &Show) -> Vec<(&'static str, String)> {
+    let mut fields = Vec::new();
+    let compared =
+        show.compared_with.as_ref().map_or_else(String::new, |version| format!(" against {version}"));
+    let least = match &show.least_level {
+        Some(least) => format!("; at least {least}{compared}"),
+        None => ", the first version".to_owned(),
+    };
+    let by = show
+        .published_by
+        .as_ref()
+        .map_or_else(String::new, |actor| format!(" by {}", short(&actor.login, 40)));
+    let adopted = if show.adopted { ", adopted: it served before, without evidence" } else { "" };
+    fields.push(("level", format!("{}{least}", show.level)));
+    fields.push(("digest", short(&show.resolved.digest, 80)));
+    fields.push((
+        "published",
+        format!("{} UTC{by}, number {}{adopted}", minute(&show.published_at), show.number),
+    ));
+    fields.push(("reason", short(&show.reason, 300)));
+    let change = &show.change;
+    if !change.authors.is_empty() {
+        fields.push(("author", short(&change.authors.join(", "), 200)));
+    }
+    if let Some(commit) = &change.commit {
+        let time =
+            change.committed_at.as_ref().map_or_else(String::new, |time| format!(" of {} UTC", minute(time)));
+        let pull_request =
+            change.pull_request.map_or_else(String::new, |number| format!(", pull request {number}"));
+        fields.push(("commit", format!("{}{time}{pull_request}", short(commit, 40))));
+    }
+    if let Some(path) = &change.path {
+        fields.push(("file", short(path, 200)));
+    }
+    let content = &show.content;
+    let messages = number::counted(content.messages.len() as u64, "message");
+    fields.push(("prompt", format!("{}, {messages}; `promptgate get` prints it", content.kind)));
+    fields.push(("model", short(&content.model, 100)));
+    let parameters: Vec<String> =
+        content.parameters.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+    if !parameters.is_empty() {
+        fields.push(("parameters", short(&parameters.join(", "), 300)));
+    }
+    if content.answer_schema.is_some() {
+        fields.push(("answers", "follow a JSON Schema".to_owned()));
+    }
+    let gate = if show.controls.gate == "full" { "the full gate" } else { "deterministic checks" };
+    let hold = match show.controls.staging_hold_seconds {
+        0 => String::new(),
+        seconds => format!(", {} on staging", number::duration(seconds.saturating_mul(1000))),
+    };
+    let approvals = number::counted(show.controls.approvals.into(), "approval");
+    fields.push((
+        "controls",
+        format!("{gate}, {approvals}{hold}; policy {}", short_digest(&show.policy_digest)),
+    ));
+    fields
+}
+
+fn write_labels(labels: &[HeldLabel], writer: &mut LineWriter<'_>) -> io::Result<()> {
+    if labels.is_empty() {
+        return field(writer, "labels", "never held one");
+    }
+    writer.blank()?;
+    let rows = labels.iter().map(|held| {
+        let until = match (&held.until, &held.replaced_by, &held.replaced_how) {
+            (Some(until), Some(by), Some(how)) => format!("{}, {how} to {by}", minute(until)),
+            (Some(until), ..) => minute(until),
+            (None, ..) => "now".to_owned(),
+        };
+        let reason =
+            held.reason.as_ref().map_or_else(String::new, |reason| format!(": {}", short(reason, 200)));
+        let how = format!("{} by {}{reason}", held.cause, short(&held.actor.login, 40));
+        vec![short(&held.label, 24), minute(&held.from), until, how]
+    });
+    writer.table(&table(&["held", "from (UTC)", "until", "how"], &[], 3, rows.collect(), writer.width))
+}
+
+fn write_approvals(show: &Show, writer: &mut LineWriter<'_>) -> io::Result<()> {
+    if show.approvals.is_empty() {
+        return Ok(());
+    }
+    writer.blank()?;
+    let rows = show.approvals.iter().map(|approval| {
+        let counts = match &approval.problem {
+            None => "counts".to_owned(),
+            Some(problem) => format!("does not count: {}", short(problem, 100)),
+        };
+        vec![short(&approval.login, 24), approval.source.clone(), minute(&approval.at), counts]
+    });
+    writer.table(&table(&["approved by", "as", "at (UTC)", ""], &[], 3, rows.collect(), writer.width))
+}
+
+fn write_evaluations(show: &Show, writer: &mut LineWriter<'_>) -> io::Result<()> {
+    let Some(newest) = show.evaluations.last() else {
+        return field(writer, "evaluation", "none");
+    };
+    writer.blank()?;
+    for (label, text) in evaluation(newest, show.evaluations.len()) {
+        field(writer, label, &text)?;
+    }
+    let rows: Vec<Vec<String>> = newest.criteria.iter().map(criterion).collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    writer.blank()?;
+    writer.table(&table(&["criterion", "estimate", "interval", "verdict"], &[1, 2], 0, rows, writer.width))
+}
+
+fn evaluation(newest: &Evaluation, count: usize) -> Vec<(&'static str, String)> {
+    let mut fields = Vec::new();
+    let of = if count > 1 { format!("; the newest of {count}") } else { String::new() };
+    let marks = [
+        (newest.waived, ", passes by policy or override"),
+        (newest.simulated, ", made with the simulated model"),
+    ];
+    let marks: String = marks.into_iter().filter(|(is_set, _)| *is_set).map(|(_, mark)| mark).collect();
+    let scope = if newest.scope == "full" { "full gate" } else { "deterministic checks" };
+    fields.push((
+        "evaluation",
+        format!("{}, {scope}{marks}; {} UTC{of}", newest.verdict, minute(&newest.ended_at)),
+    ));
+    let baseline = match (&newest.baseline_version, &newest.baseline_digest) {
+        (Some(version), _) => version.clone(),
+        (None, Some(digest)) => format!("{}, not a published version", short_digest(digest)),
+        (None, None) => "none".to_owned(),
+    };
+    fields.push(("baseline", baseline));
+    fields.push((
+        "dataset",
+        format!("{}, {}", number::counted(newest.cases, "case"), short(&newest.dataset, 80)),
+    ));
+    if let Some(judge) = &newest.judge {
+        fields.push(("judge", short(judge, 100)));
+    }
+    let latency = newest.latency_p95_ms.map(|latency| format!("p95 latency {:.2} s", latency / 1000.0));
+    let cost = newest.cost_per_case_usd.map(|cost| format!("{} a case", number::dollars(cost)));
+    let measured: Vec<String> = latency.into_iter().chain(cost).collect();
+    if !measured.is_empty() {
+        fields.push(("measured", measured.join(", ")));
+    }
+    let commit =
+        newest.commit.as_ref().map_or_else(String::new, |commit| format!(" at {}", short(commit, 40)));
+    fields.push((
+        "ran",
+        format!("{}{commit} by {}", newest.source.replace('_', " "), short(&newest.recorded_by.login, 40)),
+    ));
+    fields.push(("report", short(&newest.report, 80)));
+    fields
+}
+
+fn criterion(criterion: &CriterionResult) -> Vec<String> {
+    let shown = |value: f64| format!("{value:.3}");
+    let interval = criterion.interval.map(|[lower, upper]| number::bounds(Some(lower), Some(upper), shown));
+    vec![
+        short(&criterion.name, 40),
+        criterion.estimate.map_or_else(|| number::NONE.to_owned(), shown),
+        interval.unwrap_or_else(|| number::NONE.to_owned()),
+        criterion.verdict.clone(),
+    ]
+}

@@ -1,0 +1,173 @@
+//! Finds the configuration that releases a prompt, and opens its ledger and its registry.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::app::sources::{Released, configurations, configured_release, current_folder};
+use crate::app::{Environment, Failure};
+use crate::config::{LedgerSettings, RegistrySettings, ReleaseSettings};
+use promptgate_adapters::ledger::{Folder, GitBranch};
+use promptgate_adapters::registry::{Embedded, Langfuse, LangfuseOptions, Mlflow, MlflowOptions};
+use promptgate_core::document::suggest;
+use promptgate_core::model::{Diagnostic, Place};
+use promptgate_core::text::Secret;
+use promptgate_release::ports::{LedgerStore, Registry};
+use promptgate_release::{Actor, Name};
+
+/// Which release is meant.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Target {
+    /// A configuration, or its folder.
+    pub(crate) config: Option<PathBuf>,
+    /// The name of the prompt; `None` for the only one.
+    pub(crate) name: Option<Name>,
+}
+
+/// An open release.
+pub(crate) struct Opened {
+    /// The settings.
+    pub(crate) settings: ReleaseSettings,
+    /// The path of the configuration, for messages.
+    pub(crate) shown: String,
+    /// The folder of the configuration.
+    pub(crate) folder: PathBuf,
+    /// The ledger.
+    pub(crate) ledger: Arc<dyn LedgerStore>,
+}
+
+impl Opened {
+    /// Opens the ledger of a release; nothing is fetched.
+    ///
+    /// # Errors
+    /// No configuration that releases the prompt, or several of them.
+    pub(crate) fn open(target: &Target) -> Result<Self, Failure> {
+        let (shown, folder, settings) = find(target)?;
+        Ok(Self::of(settings, shown, folder))
+    }
+
+    /// Opens the ledger of these settings; nothing is fetched.
+    pub(super) fn of(settings: ReleaseSettings, shown: String, folder: PathBuf) -> Self {
+        let ledger = open_ledger(&settings.ledger, &folder);
+        Self { settings, shown, folder, ledger }
+    }
+
+    /// The name of the prompt.
+    pub(crate) fn name(&self) -> &Name {
+        &self.settings.name
+    }
+
+    /// Opens the registry; nothing is sent. `actor` signs labels that are moved in the ledger itself.
+    ///
+    /// # Errors
+    /// Credentials that are not set.
+    pub(crate) fn registry(
+        &self,
+        environment: &Environment,
+        actor: &Actor,
+    ) -> Result<Arc<dyn Registry>, Failure> {
+        let place = Place::file(&self.shown);
+        let secret = |name: &str| {
+            environment.variable(name).map(Secret::new).ok_or_else(|| {
+                Diagnostic::new(format!("{name} is not set, and the registry needs it"))
+                    .at(place.clone())
+                    .help("set it in the environment of this command, never in a file")
+            })
+        };
+        Ok(match &self.settings.registry {
+            RegistrySettings::Embedded => Arc::new(Embedded::new(self.ledger.clone(), actor.clone())),
+            RegistrySettings::Langfuse { base_url, public_key_env, secret_key_env, name } => {
+                Arc::new(Langfuse::new(LangfuseOptions {
+                    base_url: base_url.clone(),
+                    public_key: secret(public_key_env)?,
+                    secret_key: secret(secret_key_env)?,
+                    name: name.clone(),
+                })?)
+            }
+            RegistrySettings::Mlflow { tracking_uri, name, credentials_env } => {
+                let credentials = match credentials_env {
+                    Some((user, password)) => Some((secret(user)?, secret(password)?)),
+                    None => None,
+                };
+                let (user, password) = credentials.unzip();
+                let user = user.map(|user| user.expose().to_owned());
+                let tracking_uri = tracking_uri.clone();
+                Arc::new(Mlflow::new(MlflowOptions { tracking_uri, name: name.clone(), user, password })?)
+            }
+        })
+    }
+}
+
+/// Opens a ledger; paths are relative to `folder`.
+pub(crate) fn open_ledger(settings: &LedgerSettings, folder: &Path) -> Arc<dyn LedgerStore> {
+    match settings {
+        LedgerSettings::Folder(path) => Arc::new(Folder::new(folder.join(path))),
+        LedgerSettings::Git { branch, remote } => Arc::new(GitBranch::new(folder, remote, branch)),
+    }
+}
+
+/// The configuration that releases the prompt: the named one, the nearest, or the only one below the repository's root.
+fn find(target: &Target) -> Result<Released, Failure> {
+    let nearest = match configured_release(target.config.as_deref()) {
+        Ok(nearest) => nearest,
+        // Without a name, nothing else says which prompt is meant.
+        Err(failure) if target.config.is_some() || target.name.is_none() => return Err(failure),
+        Err(_) => None,
+    };
+    let Some(name) = &target.name else {
+        return nearest.ok_or_else(|| no_release(target.config.as_deref()).into());
+    };
+    if let Some(found) = nearest.filter(|(_, _, settings)| settings.name == *name) {
+        return Ok(found);
+    }
+    if let Some(config) = &target.config {
+        let message = format!("this configuration does not release {name}");
+        return Err(Diagnostic::new(message).at(Place::file(config.display().to_string())).into());
+    }
+    search(name)
+}
+
+fn no_release(config: Option<&Path>) -> Diagnostic {
+    let file = config.map_or_else(|| "promptgate.yaml".to_owned(), |path| path.display().to_string());
+    Diagnostic::new("this configuration has no `release:`")
+        .at(Place::file(file))
+        .help("add `release: {ledger: git}`, or name the prompt: `promptgate … NAME`")
+}
+
+/// Looks at every configuration below the repository's root, else below the current folder.
+fn search(name: &Name) -> Result<Released, Failure> {
+    let here = current_folder()?;
+    let root = here.ancestors().find(|folder| folder.join(".git").exists()).unwrap_or(&here);
+    let mut found: Vec<Released> = Vec::new();
+    let mut names = Vec::new();
+    for path in configurations(root) {
+        // A broken configuration elsewhere is not this command's to report.
+        let Ok(Some(release)) = configured_release(Some(&path)) else { continue };
+        names.push(release.2.name.to_string());
+        if release.2.name == *name {
+            found.push(release);
+        }
+    }
+    match found.len() {
+        1 => Ok(found.remove(0)),
+        0 => Err(unknown(name, &names).into()),
+        _ => {
+            let files: Vec<&str> = found.iter().map(|(shown, ..)| shown.as_str()).collect();
+            Err(Diagnostic::new(format!(
+                "{name} is released by several configurations: {}",
+                files.join(", ")
+            ))
+            .help("give each prompt a `release.name` of its own")
+            .into())
+        }
+    }
+}
+
+fn unknown(name: &Name, names: &[String]) -> Diagnostic {
+    let diagnostic = Diagnostic::new(format!("no configuration releases {name}"));
+    match suggest(name.to_string().as_str(), names.iter().map(String::as_str)) {
+        Some(near) => diagnostic.help(format!("there is one for {near}")),
+        None if names.is_empty() => diagnostic
+            .help("add `release: {ledger: git, name: …}` to a promptgate.yaml, or name one: `--config FILE`"),
+        None => diagnostic.help(format!("there are: {}", names.join(", "))),
+    }
+}

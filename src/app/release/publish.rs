@@ -1,0 +1,286 @@
+//! Publishes the prompt of a suite as an immutable version, with the evidence for it.
+
+mod source;
+
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+
+use super::approvals::{CollectOptions, CollectedApprovals, collect};
+use super::authors::ChangeOptions;
+use super::identity::{Identity, identity};
+use super::labels::Places;
+use super::open::Opened;
+use super::record::{self, Inputs};
+use super::write::{self, Current, Stamp};
+use super::{evidence, pending};
+use crate::app::{Environment, Failure};
+use promptgate_release::ports::Addition;
+use promptgate_release::promotion::Obstacle;
+use promptgate_release::{
+    Change, Digest, EventKind, Evidence, EvidenceVerdict, Label, Level, Name, Record, State, Version,
+};
+use source::Source;
+
+/// The request.
+#[derive(Debug, Clone)]
+pub(crate) struct PublishOptions {
+    /// The configuration, or its folder.
+    pub(crate) config: Option<PathBuf>,
+    /// The report of the gate's run.
+    pub(crate) report: PathBuf,
+    /// Whether a run with the simulated model counts.
+    pub(crate) allow_simulated: bool,
+    /// Whether nothing is written.
+    pub(crate) dry_run: bool,
+}
+
+/// The result.
+#[derive(Debug, Clone)]
+pub(crate) struct Published {
+    /// The prompt.
+    pub(crate) name: Name,
+    /// The digest of the content.
+    pub(crate) digest: Digest,
+    /// What became of it.
+    pub(crate) outcome: PublishOutcome,
+    /// The identifier in the registry; `None` with the embedded one.
+    pub(crate) registry_id: Option<String>,
+    /// What else there is to know.
+    pub(crate) notes: Vec<String>,
+    /// Whether nothing was written.
+    pub(crate) dry_run: bool,
+}
+
+/// What became of a publication.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum PublishOutcome {
+    /// A new version.
+    New {
+        /// Its number.
+        version: Version,
+        /// Its level.
+        level: Level,
+        /// Why.
+        level_reasons: Vec<String>,
+    },
+    /// The content was published before, and the evaluation is new.
+    Evaluated(Version),
+    /// Nothing is new.
+    Unchanged(Version),
+    /// The evaluation is no evidence for it.
+    Refused(Vec<Obstacle>),
+}
+
+/// Publishes the prompt.
+///
+/// # Errors
+/// An invalid suite or report, a claim that is too low, and ledger or registry failing.
+pub(crate) async fn publish(
+    options: &PublishOptions,
+    environment: &Environment,
+) -> Result<Published, Failure> {
+    let source = Source::read(options.config.as_deref(), environment).await?;
+    let opened = Opened::of(source.release.clone(), source.shown.clone(), source.folder.clone());
+    let identity = identity(environment, &source.folder)?;
+    let stamp = Stamp { at: Timestamp::now(), actor: identity.actor.clone() };
+    let registry = opened.registry(environment, &stamp.actor)?;
+    registry.name(opened.name())?;
+    let (report, evidence) = evidence::read(&options.report, opened.name(), stamp.actor.source)?;
+    source.refuse_other_dataset(&report, &options.report)?;
+    let digest = source.content.digest();
+    let mut published = Published {
+        name: opened.name().clone(),
+        digest: digest.clone(),
+        outcome: PublishOutcome::Refused(Vec::new()),
+        registry_id: None,
+        notes: Vec::new(),
+        dry_run: options.dry_run,
+    };
+    let current = write::current(opened.ledger.as_ref(), opened.name()).await?;
+    let local = opened.ledger.is_local();
+    let refused = refusals(&evidence, &source, &current.state, options.allow_simulated, local);
+    if !refused.is_empty() {
+        published.outcome = PublishOutcome::Refused(refused);
+        return Ok(published);
+    }
+    let production = production(&opened, &current.state).await?;
+    let collected = approvals(&source, production.as_ref(), &digest, &identity, environment).await?;
+    published.notes = notes(&collected);
+    if !options.dry_run {
+        published.notes.extend(pending::append(&opened.folder, opened.name(), opened.ledger.as_ref()).await?);
+    }
+    let publication = Publication {
+        opened: &opened,
+        source: &source,
+        evidence: &evidence,
+        change: source.change(&collected),
+        collected: &collected,
+        stamp: &stamp,
+        dry_run: options.dry_run,
+    };
+    published.outcome = write::append(opened.ledger.as_ref(), opened.name(), async |current: &Current| {
+        publication.addition(current).await
+    })
+    .await?;
+    let places = Places {
+        name: opened.name(),
+        ledger: opened.ledger.as_ref(),
+        registry: registry.as_ref(),
+        stamp: &stamp,
+    };
+    if let Some(version) = published.outcome.version().filter(|_| !options.dry_run) {
+        published.registry_id = places.store(version).await?;
+    }
+    Ok(published)
+}
+
+impl PublishOutcome {
+    /// The version; `None` where none was published.
+    pub(crate) fn version(&self) -> Option<Version> {
+        match self {
+            Self::New { version, .. } | Self::Evaluated(version) | Self::Unchanged(version) => Some(*version),
+            Self::Refused(_) => None,
+        }
+    }
+}
+
+/// What a version is published from.
+struct Publication<'a> {
+    opened: &'a Opened,
+    source: &'a Source,
+    evidence: &'a Evidence,
+    change: Change,
+    collected: &'a CollectedApprovals,
+    stamp: &'a Stamp,
+    dry_run: bool,
+}
+
+impl Publication<'_> {
+    /// What is appended to the newest state.
+    async fn addition(&self, current: &Current) -> Result<(Addition, PublishOutcome), Failure> {
+        let state = &current.state;
+        let (mut addition, outcome, version) = match state.with_digest(&self.evidence.candidate) {
+            Some(version) => (Addition::default(), PublishOutcome::Unchanged(version), version),
+            None => {
+                let record = self.record(state).await?;
+                let (version, level) = (record.version, record.level);
+                let level_reasons = record.level_reasons.clone();
+                let published = EventKind::Published {
+                    version,
+                    number: record.number,
+                    digest: record.digest.clone(),
+                    level,
+                    adopted: false,
+                };
+                let mut addition = self.stamp.events([published]);
+                addition.records.push(record);
+                (addition, PublishOutcome::New { version, level, level_reasons }, version)
+            }
+        };
+        let known = state.versions.get(&version);
+        let last = known.and_then(|known| known.evidence.as_ref());
+        let mut outcome = outcome;
+        if last.is_none_or(|last| last.report != self.evidence.report) {
+            let evidence = Box::new(self.evidence.clone());
+            addition.events.push(self.stamp.event(EventKind::Evaluated { version, evidence }));
+            if let PublishOutcome::Unchanged(version) = outcome {
+                outcome = PublishOutcome::Evaluated(version);
+            }
+        }
+        for approval in &self.collected.approvals {
+            if !known.is_some_and(|known| known.approvals.contains(approval)) {
+                let approved = EventKind::Approved { version, approval: approval.clone() };
+                addition.events.push(self.stamp.event(approved));
+            }
+        }
+        if self.dry_run {
+            addition = Addition::default();
+        }
+        Ok((addition, outcome))
+    }
+
+    async fn record(&self, state: &State) -> Result<Record, Failure> {
+        let production = production(self.opened, state).await?;
+        let latest = match state.latest() {
+            Some(latest) => self.opened.ledger.record(self.opened.name(), latest).await?,
+            None => None,
+        };
+        Ok(record::new(&Inputs {
+            name: self.opened.name(),
+            content: &self.source.content,
+            claims: &self.source.claims,
+            state,
+            production: production.as_ref(),
+            change: &self.change,
+            policy: self.source.policy(latest.as_ref()),
+            at: self.stamp.at,
+        })?)
+    }
+}
+
+/// The record of what production serves.
+async fn production(opened: &Opened, state: &State) -> Result<Option<Record>, Failure> {
+    let Some(version) = state.labels.get(&Label::Production) else { return Ok(None) };
+    Ok(opened.ledger.record(opened.name(), *version).await?)
+}
+
+/// Why an evaluation is no evidence for the content. What only promotions require is left to them.
+fn refusals(
+    evidence: &Evidence,
+    source: &Source,
+    state: &State,
+    allow_simulated: bool,
+    local: bool,
+) -> Vec<Obstacle> {
+    let mut refused = Vec::new();
+    if evidence.candidate != source.content.digest() {
+        refused.push(Obstacle::OtherContent);
+    }
+    if !local && (!evidence.source.is_trusted() || evidence.commit != source.commit) {
+        refused.push(Obstacle::UntrustedEvidence);
+    }
+    if evidence.simulated && !allow_simulated {
+        refused.push(Obstacle::Simulated);
+    }
+    match evidence.verdict {
+        EvidenceVerdict::Pass => {}
+        EvidenceVerdict::Fail => refused.push(Obstacle::GateFailed),
+        EvidenceVerdict::Inconclusive if evidence.waived => {}
+        EvidenceVerdict::Inconclusive => refused.push(Obstacle::GateInconclusive),
+        EvidenceVerdict::Incomplete => refused.push(Obstacle::GateIncomplete),
+    }
+    // Production may have moved on since the run, which the promotion finds; another baseline was never production.
+    let compared = evidence.baseline.as_ref().map(|baseline| state.with_digest(&baseline.digest));
+    if let (Some(compared), Some(production)) = (compared, state.labels.get(&Label::Production))
+        && !compared.is_some_and(|version| state.has_held(version, &Label::Production))
+    {
+        refused.push(Obstacle::StaleBaseline { production: *production });
+    }
+    refused
+}
+
+async fn approvals(
+    source: &Source,
+    production: Option<&Record>,
+    digest: &Digest,
+    identity: &Identity,
+    environment: &Environment,
+) -> Result<CollectedApprovals, Failure> {
+    let (Some(repository), Some(commit)) = (&source.repository, &source.commit) else {
+        return Ok(CollectedApprovals::default());
+    };
+    let since = production.and_then(|record| record.change.commit.as_deref());
+    let change = ChangeOptions { repository, commit, since, paths: &source.paths };
+    let options = CollectOptions { change, digest, approvers: &source.policy(None).approvers };
+    collect(&options, identity, environment).await
+}
+
+fn notes(collected: &CollectedApprovals) -> Vec<String> {
+    let counted = collected.approvals.iter().map(|approval| format!("approved by {}", approval.login));
+    let rejected = collected
+        .rejected
+        .iter()
+        .map(|rejected| format!("the approval by {} does not count: {}", rejected.login, rejected.reason));
+    counted.chain(rejected).chain(collected.warnings.iter().cloned()).collect()
+}

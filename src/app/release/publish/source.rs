@@ -1,0 +1,204 @@
+//! The prompt of a suite as it would be published, and the controls that hold for it.
+
+use std::path::{Path, PathBuf};
+
+use crate::app::release::approvals::CollectedApprovals;
+use crate::app::release::content;
+use crate::app::release::record::Claims;
+use crate::app::sources::configured;
+use crate::app::suite::{self, SuiteOptions};
+use crate::app::{Environment, Failure};
+use crate::config::ReleaseSettings;
+use promptgate_adapters::files::{self, FrontMatter, PromptSource, Tree, parse_prompt};
+use promptgate_adapters::git::{self, Repository};
+use promptgate_core::model::{Diagnostic, Diagnostics, Place};
+use promptgate_core::text::Redactor;
+use promptgate_release::{Change, Content, Record, ReleasePolicy};
+use promptgate_report::Report;
+
+/// The prompt of a suite.
+pub(super) struct Source {
+    /// The settings of the release.
+    pub(super) release: ReleaseSettings,
+    /// The path of the configuration, for messages.
+    pub(super) shown: String,
+    /// The folder of the configuration.
+    pub(super) folder: PathBuf,
+    /// The content.
+    pub(super) content: Content,
+    /// What the front matter claims.
+    pub(super) claims: Claims,
+    /// The repository; `None` outside one.
+    pub(super) repository: Option<Repository>,
+    /// The commit that is published; `None` outside a repository.
+    pub(super) commit: Option<String>,
+    /// The files that make the content, relative to the root of the repository.
+    pub(super) paths: Vec<String>,
+    /// The digest of the dataset.
+    dataset: String,
+    /// The controls at the first parent of the commit.
+    parent: Parent,
+}
+
+/// The controls before the change.
+enum Parent {
+    /// Those of the first parent.
+    Policy(ReleasePolicy),
+    /// The first parent releases nothing, or there is none.
+    None,
+}
+
+impl Source {
+    /// Reads the suite of a configuration.
+    ///
+    /// # Errors
+    /// An invalid suite, a prompt that holds a secret, and files that differ from the commit.
+    pub(super) async fn read(config: Option<&Path>, environment: &Environment) -> Result<Self, Failure> {
+        let options = SuiteOptions {
+            config: config.map(Path::to_owned),
+            // Nothing is compared here.
+            baseline: Some("none".to_owned()),
+            ..SuiteOptions::default()
+        };
+        let suite = suite::load(&options, None, environment).await?;
+        let configured = configured(config)?;
+        let (settings, location) = (configured.settings, configured.location);
+        let release = settings.release.clone().ok_or_else(|| {
+            Diagnostic::new("this configuration has no `release:`")
+                .at(Place::file(&location.shown))
+                .help("add `release: {ledger: git}`")
+        })?;
+        let repository = Repository::discover(&location.folder).ok();
+        let commit = repository.as_ref().map(|repository| repository.resolve("HEAD")).transpose()?;
+        let commit = commit.map(|resolved| resolved.commit);
+        let tree = match &commit {
+            Some(commit) => Tree::guarded(&location.folder)?.checked_against(commit)?,
+            None => Tree::work_tree(&location.folder),
+        };
+        if let Some(commit) = &commit {
+            committed(&tree, &[&location.name, &settings.prompt], commit)?;
+        }
+        let prompt = files::fetch_prompt(&tree, &settings.prompt)?;
+        let source = PromptSource {
+            path: settings.prompt.clone(),
+            user: settings.user.clone(),
+            model: settings.model.as_ref().map(|model| model.value.clone()),
+            parameters: settings.parameters.clone(),
+        };
+        let parsed = parse_prompt(&prompt, &source)?.value;
+        let content = content::of_prompt(&parsed, content::schema_of_suite(&settings.checks, &tree).as_ref());
+        let place = Place::file(&prompt.file);
+        refuse_secret(&content, &suite.redactor, &place)?;
+        let claims = claims(parsed.front_matter, place)?;
+        let parent = parent(repository.as_ref(), commit.as_deref(), &location.name)?;
+        let prefix = repository.as_ref().map(|repository| repository.prefix().to_owned()).unwrap_or_default();
+        let schema = content::schema_file(&settings.checks).map(str::to_owned);
+        let named = [location.name.clone(), settings.prompt.clone()].into_iter().chain(schema);
+        let paths = named.map(|path: String| in_repository(&prefix, &path)).collect();
+        Ok(Self {
+            release,
+            shown: location.shown,
+            folder: location.folder,
+            content,
+            claims,
+            repository,
+            commit,
+            paths,
+            dataset: suite.plan.dataset().facts.digest.clone(),
+            parent,
+        })
+    }
+
+    /// The controls that hold: those of the first parent; where it has none, those of the newest published version, so
+    /// that taking `release:` out and putting it back relaxes nothing; for a first version its own.
+    pub(super) fn policy<'a>(&'a self, latest: Option<&'a Record>) -> &'a ReleasePolicy {
+        match (&self.parent, latest) {
+            (Parent::Policy(policy), _) => policy,
+            (Parent::None, Some(latest)) => &latest.policy,
+            (Parent::None, None) => &self.release.policy,
+        }
+    }
+
+    /// Where the change is from.
+    pub(super) fn change(&self, collected: &CollectedApprovals) -> Change {
+        let committed = self.repository.as_ref().zip(self.commit.as_deref());
+        let time = committed.and_then(|(repository, commit)| repository.committed_at(commit).ok());
+        Change {
+            commit: self.commit.clone(),
+            committed_at: time.and_then(|time| time.parse().ok()),
+            authors: collected.authors.clone(),
+            pull_request: collected.pull_request,
+            path: self.paths.get(1).cloned(),
+        }
+    }
+
+    /// Refuses a report over other cases than those of the suite.
+    ///
+    /// # Errors
+    /// Another dataset.
+    pub(super) fn refuse_other_dataset(&self, report: &Report, path: &Path) -> Result<(), Diagnostic> {
+        if report.dataset.digest == self.dataset {
+            return Ok(());
+        }
+        Err(Diagnostic::new("this report is over other cases than those of the suite")
+            .at(Place::file(path.display().to_string()))
+            .help("run the gate again on this commit, without --filter and --tag"))
+    }
+}
+
+fn in_repository(prefix: &str, path: &str) -> String {
+    if prefix.is_empty() { path.to_owned() } else { format!("{}/{path}", prefix.trim_end_matches('/')) }
+}
+
+/// Requires that a commit holds files.
+fn committed(tree: &Tree, paths: &[&str], commit: &str) -> Result<(), Diagnostic> {
+    for path in paths {
+        // The bytes are compared with the commit's.
+        tree.find(path, files::FILE_LIMIT)?;
+        if tree.is_in_evaluated_commit(path) != Some(true) {
+            return Err(Diagnostic::new(format!("commit {} does not hold this file", git::short(commit)))
+                .at(Place::file(*path))
+                .help("commit what is to be published"));
+        }
+    }
+    Ok(())
+}
+
+/// Refuses a content that holds a key of this environment: a ledger is read by many and never forgets.
+fn refuse_secret(content: &Content, redactor: &Redactor, place: &Place) -> Result<(), Diagnostic> {
+    let text = serde_json::to_string(content).unwrap_or_default();
+    let message = content.messages.iter().any(|message| redactor.redact(&message.content) != message.content);
+    if !message && redactor.redact(&text) == text {
+        return Ok(());
+    }
+    Err(Diagnostic::new("the prompt holds a secret of this environment")
+        .at(place.clone())
+        .help("take it out, and replace the secret: it is in the history of the repository"))
+}
+
+fn claims(front_matter: FrontMatter, place: Place) -> Result<Claims, Diagnostics> {
+    let version = match &front_matter.version {
+        Some((text, place)) => Some(text.parse().map_err(|_| {
+            Diagnostic::new(format!("invalid version `{text}`: expected one like 2.4.0"))
+                .at(place.clone())
+                .help("leave it out, and the next free version is assigned")
+        })?),
+        None => None,
+    };
+    let level = front_matter.level.map(|(level, _)| level);
+    Ok(Claims { version, level, reason: front_matter.reason, place })
+}
+
+/// The controls at the first parent of the commit.
+fn parent(repository: Option<&Repository>, commit: Option<&str>, name: &str) -> Result<Parent, Failure> {
+    let (Some(repository), Some(commit)) = (repository, commit) else { return Ok(Parent::None) };
+    let Some(parent) = repository.first_parent(commit)? else { return Ok(Parent::None) };
+    let repository = repository.clone();
+    let tree = Tree::Commit { repository, reference: git::short(&parent).to_owned(), commit: parent };
+    let Some(bytes) = tree.find(name, files::FILE_LIMIT)? else { return Ok(Parent::None) };
+    let shown = tree.describe(name);
+    Ok(match crate::app::sources::release_of(&shown, &bytes)? {
+        Some(release) => Parent::Policy(release.policy),
+        None => Parent::None,
+    })
+}

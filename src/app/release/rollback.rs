@@ -1,0 +1,177 @@
+//! Moves a label back to a version that held it before: at once, the registry first.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::identity;
+use super::labels::Places;
+use super::open::{Opened, Target};
+use super::pending;
+use super::write::{self, Current, Stamp};
+use crate::app::{Environment, Failure};
+use promptgate_core::model::Diagnostic;
+use promptgate_release::ports::{LedgerStore, Registry, Staleness};
+use promptgate_release::rollback::{RollbackRefusal, target};
+use promptgate_release::{EventKind, Label, MoveCause, Name, PortError, Version};
+
+/// The request.
+#[derive(Debug, Clone)]
+pub(crate) struct RollbackOptions {
+    /// The prompt.
+    pub(crate) target: Target,
+    /// The version; by default the last one that held the label and was not rolled back itself.
+    pub(crate) to: Option<Version>,
+    /// The label.
+    pub(crate) label: Label,
+    /// Why.
+    pub(crate) reason: String,
+    /// Whether nothing is written.
+    pub(crate) dry_run: bool,
+}
+
+/// The result.
+#[derive(Debug, Clone)]
+pub(crate) struct RolledBack {
+    /// The prompt.
+    pub(crate) name: Name,
+    /// The label.
+    pub(crate) label: Label,
+    /// The version that the label pointed at.
+    pub(crate) from: Version,
+    /// The version that it points at now.
+    pub(crate) to: Version,
+    /// What else was done, and what is left to do.
+    pub(crate) notes: Vec<String>,
+    /// Where the registry is.
+    pub(crate) registry: String,
+    /// How long applications may read the old version.
+    pub(crate) staleness: Staleness,
+    /// The event that the ledger did not take, as a line of JSON.
+    pub(crate) pending: Option<String>,
+    /// Whether nothing was written.
+    pub(crate) dry_run: bool,
+}
+
+/// Moves the label back.
+///
+/// # Errors
+/// No target, and a registry that does not confirm the move. A ledger that fails leaves a pending event.
+pub(crate) async fn rollback(
+    options: &RollbackOptions,
+    environment: &Environment,
+) -> Result<RolledBack, Failure> {
+    let opened = Opened::open(&options.target)?;
+    let stamp = Stamp { at: Timestamp::now(), actor: identity::identity(environment, &opened.folder)?.actor };
+    let registry = opened.registry(environment, &stamp.actor)?;
+    let mut rolled_back = rollback_in(options, opened.name(), &opened.ledger, &registry, &stamp).await?;
+    if let Some(line) = &rolled_back.pending {
+        let file = pending::keep(&opened.folder, opened.name(), line)?;
+        rolled_back
+            .notes
+            .push(format!("the event is kept in {file}; the next command that writes appends it"));
+    }
+    Ok(rolled_back)
+}
+
+/// Moves the label back in an open ledger and registry.
+pub(super) async fn rollback_in(
+    options: &RollbackOptions,
+    name: &Name,
+    ledger: &Arc<dyn LedgerStore>,
+    registry: &Arc<dyn Registry>,
+    stamp: &Stamp,
+) -> Result<RolledBack, Failure> {
+    let places = Places { name, ledger: ledger.as_ref(), registry: registry.as_ref(), stamp };
+    let in_ledger = registry.capabilities().in_ledger;
+    let mut notes = Vec::new();
+    // Nothing may stand in the way of a rollback: without the remote, the state that was last fetched has to do.
+    let current = match write::current(ledger.as_ref(), name).await {
+        Ok(current) => current,
+        Err(error @ PortError::Unavailable(_)) if !in_ledger => {
+            notes.push(format!("the ledger cannot be reached, so its last known state is used: {error}"));
+            write::known(ledger.as_ref(), name).await?
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let (from, to) = chosen(options, name, &current)?;
+    let mut rolled_back = RolledBack {
+        name: name.clone(),
+        label: options.label.clone(),
+        from,
+        to,
+        notes,
+        registry: registry.location(),
+        staleness: registry.staleness(),
+        pending: None,
+        dry_run: options.dry_run,
+    };
+    if options.dry_run {
+        return Ok(rolled_back);
+    }
+    if !in_ledger {
+        places.set(&options.label, to, &current.state).await?;
+    }
+    match record(options, &places, from, to).await {
+        Ok(()) => {
+            let settled = places.settle(&options.label).await?;
+            if settled != to {
+                rolled_back
+                    .notes
+                    .push(format!("{} was moved on to {settled} by another command", options.label));
+                rolled_back.to = settled;
+            }
+        }
+        Err(error @ (PortError::Unavailable(_) | PortError::Refused(_))) if !in_ledger => {
+            // Without the event, other writers do not know better: the registry alone has to confirm.
+            places.confirm(&options.label, to, &current.state).await?;
+            rolled_back.notes.push(format!("the ledger did not take the event: {error}"));
+            rolled_back.pending = Some(pending::line(&stamp.event(moved(options, Some(from), to)))?);
+        }
+        Err(error) => return Err(error.into()),
+    }
+    Ok(rolled_back)
+}
+
+/// Appends the event, whatever other writers append meanwhile.
+async fn record(
+    options: &RollbackOptions,
+    places: &Places<'_>,
+    from: Version,
+    to: Version,
+) -> Result<(), PortError> {
+    write::append(places.ledger, places.name, async |current: &Current| {
+        let now = current.state.labels.get(&options.label).copied();
+        // Another rollback to the same version came first; an open move of the label is still to be ended.
+        let done = now == Some(to) && !current.state.intents.contains_key(&options.label);
+        let event = moved(options, now.or(Some(from)), to);
+        Ok::<_, PortError>((places.stamp.events((!done).then_some(event)), ()))
+    })
+    .await
+}
+
+fn moved(options: &RollbackOptions, from: Option<Version>, version: Version) -> EventKind {
+    let (label, cause) = (options.label.clone(), MoveCause::Rollback);
+    EventKind::Moved { label, from, version, cause, reason: Some(options.reason.clone()) }
+}
+
+/// The versions that the label points at before and after.
+fn chosen(options: &RollbackOptions, name: &Name, current: &Current) -> Result<(Version, Version), Failure> {
+    let (state, label) = (&current.state, &options.label);
+    let to = target(state, label, options.to).map_err(|refusal| {
+        let diagnostic = Diagnostic::new(format!("{label} of {name} cannot be rolled back: {refusal}"));
+        match refusal {
+            RollbackRefusal::NotSet | RollbackRefusal::NoTarget => diagnostic.help(format!(
+                "`promptgate log {name}` shows which versions served; publish a new version to repair"
+            )),
+            RollbackRefusal::RolledBack(version) => diagnostic.help(format!(
+                "`promptgate promote {name} {version} --to {label} --again --reason TEXT` promotes it again"
+            )),
+            RollbackRefusal::NeverServed(_) | RollbackRefusal::Current(_) => {
+                diagnostic.help(format!("`promptgate log {name}` shows which versions held {label}"))
+            }
+        }
+    })?;
+    let from = state.labels.get(label).copied().unwrap_or(to);
+    Ok((from, to))
+}

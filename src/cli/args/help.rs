@@ -1,0 +1,98 @@
+//! The help of the program: its commands in groups.
+
+use std::fmt::Write as _;
+
+use clap::Command;
+use clap::builder::StyledStr;
+
+/// The groups and their commands, in the order of the help. A group without commands is not shown.
+const GROUPS: [(&str, &[&str]); 4] = [
+    ("Gate", &["run", "ci", "check", "plan", "compare", "merge", "calibrate", "report", "comment"]),
+    (
+        "Registry",
+        &[
+            "publish",
+            "approve",
+            "promote",
+            "rollback",
+            "status",
+            "log",
+            "show",
+            "diff",
+            "get",
+            "assign",
+            "pull",
+            "reconcile",
+            "export",
+            "serve",
+        ],
+    ),
+    ("Rollout", &["rollout"]),
+    ("Tools", &["init", "schema", "cache", "doctor", "mock-server"]),
+];
+
+/// The command, with a help text that shows its sub-commands in groups.
+pub(super) fn grouped(command: Command) -> Command {
+    let mut template = StyledStr::new();
+    let header = command.get_styles().get_header();
+    // Writing to text cannot fail.
+    let _ = template.write_str("{about-with-newline}\n{usage-heading} {usage}\n\n");
+    for (title, names) in GROUPS {
+        let members: Vec<Command> =
+            names.iter().filter_map(|name| command.find_subcommand(name)).cloned().collect();
+        if members.is_empty() {
+            continue;
+        }
+        let listed = listed(&command, members);
+        let _ = write!(template, "{header}{title}:{header:#}\n{}\n\n", listed.trim_end());
+    }
+    let _ = write!(template, "{header}Options:{header:#}\n{{options}}");
+    command.help_template(template)
+}
+
+/// The lines of some sub-commands, wrapped as those of the whole program.
+fn listed(program: &Command, members: Vec<Command>) -> String {
+    let group = Command::new("promptgate")
+        .disable_help_subcommand(true)
+        .max_term_width(MAX_WIDTH)
+        .styles(program.get_styles().clone())
+        .help_template("{subcommands}")
+        .subcommands(members);
+    group.clone().render_help().ansi().to_string()
+}
+
+/// Maximum width of help texts in columns.
+pub(super) const MAX_WIDTH: usize = 100;
+
+#[cfg(test)]
+mod tests {
+    use super::super::Arguments;
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn every_command_is_in_one_group() {
+        for command in Arguments::command().get_subcommands() {
+            let name = command.get_name();
+            let groups = GROUPS.iter().filter(|(_, names)| names.contains(&name)).count();
+            assert_eq!(groups, 1, "{name}");
+        }
+    }
+
+    #[test]
+    fn help_shows_groups_that_have_commands() {
+        let help = grouped(Arguments::command()).render_long_help().to_string();
+        let headings: Vec<&str> =
+            help.lines().filter(|line| line.ends_with(':') && !line.starts_with(' ')).collect();
+        let has_rollout = Arguments::command().find_subcommand("rollout").is_some();
+        let expected = ["Gate:", "Registry:", "Rollout:", "Tools:", "Options:"];
+        let expected: Vec<&str> =
+            expected.into_iter().filter(|it| has_rollout || *it != "Rollout:").collect();
+        assert_eq!(headings, expected, "{help}");
+        for command in Arguments::command().get_subcommands() {
+            let line = format!("  {} ", command.get_name());
+            assert_eq!(help.lines().filter(|it| it.starts_with(&line)).count(), 1, "{line}");
+        }
+        assert!(help.lines().all(|line| line.chars().count() <= MAX_WIDTH), "{help}");
+    }
+}

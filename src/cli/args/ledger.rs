@@ -1,0 +1,97 @@
+//! Flags and values of commands that read a ledger.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan as _};
+
+use crate::app::release::LedgerOptions;
+use promptgate_release::{Label, Name, PromptReference, Selector};
+
+/// Flags of commands that read a ledger.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct LedgerFlags {
+    /// Configuration with `release:`, or its folder [default: the nearest promptgate.yaml, else the one that releases NAME].
+    #[arg(long, value_name = "FILE", env = "PROMPTGATE_CONFIG", hide_env = true)]
+    config: Option<PathBuf>,
+    /// Fetch the ledger first; else what was last fetched is read.
+    #[arg(long, env = "PROMPTGATE_REFRESH_LEDGER", hide_env = true)]
+    refresh: bool,
+    /// Format of standard output.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: ReadFormat,
+}
+
+/// Formats of commands that read a ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum ReadFormat {
+    /// Text for people.
+    #[default]
+    Terminal,
+    /// JSON, by `promptgate schema`.
+    Json,
+}
+
+impl LedgerFlags {
+    /// `name` is the prompt that the command is about; `None` if it is about all of them.
+    pub(crate) fn options(&self, name: Option<&Name>) -> LedgerOptions {
+        LedgerOptions { config: self.config.clone(), name: name.cloned(), refresh: self.refresh }
+    }
+}
+
+/// Parses the name of a prompt.
+pub(super) fn name(text: &str) -> Result<Name, String> {
+    text.parse::<Name>().map_err(|error| error.to_string())
+}
+
+/// Parses `NAME`, `NAME@VERSION` or `NAME@LABEL`; the newest version without `@`.
+pub(super) fn reference(text: &str) -> Result<PromptReference, String> {
+    text.parse::<PromptReference>().map_err(|error| error.to_string())
+}
+
+/// Parses a reference as an application means it: what production serves without `@`.
+pub(super) fn served(text: &str) -> Result<PromptReference, String> {
+    let mut reference = reference(text)?;
+    if !text.contains('@') {
+        reference.selector = Selector::Label(Label::Production);
+    }
+    Ok(reference)
+}
+
+/// Parses a time: RFC 3339, or a date, which is the end of that day in UTC.
+pub(super) fn time(text: &str) -> Result<Timestamp, String> {
+    if let Ok(time) = text.parse::<Timestamp>() {
+        return Ok(time);
+    }
+    let invalid = |_| "expected a time like 2026-11-20T09:00:00Z or a date like 2026-11-20".to_owned();
+    let start = text.parse::<Date>().and_then(|date| date.to_zoned(TimeZone::UTC)).map_err(invalid)?;
+    let end = start.checked_add(1.day()).map_or(Timestamp::MAX, |end| end.timestamp());
+    let now = Timestamp::now();
+    // Today is not over: its status is that of now.
+    Ok(if start.timestamp() <= now { end.min(now) } else { end })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn references_of_applications_default_to_production() {
+        assert_eq!(served("a/b").unwrap().to_string(), "a/b@production");
+        assert_eq!(served("a/b@1.2.3").unwrap().to_string(), "a/b@1.2.3");
+        assert_eq!(reference("a/b").unwrap().to_string(), "a/b@latest");
+        assert!(served("A B").is_err());
+    }
+
+    #[test]
+    fn dates_are_the_end_of_their_day() {
+        assert_eq!(time("2025-11-20").unwrap().to_string(), "2025-11-21T00:00:00Z");
+        assert_eq!(time("2025-11-20T09:00:00+01:00").unwrap().to_string(), "2025-11-20T08:00:00Z");
+        assert!(time(&Timestamp::now().strftime("%Y-%m-%d").to_string()).unwrap() <= Timestamp::now());
+        for text in ["", "yesterday", "2025-13-01", "2025-11-20T09:00:00", "20.11.2025"] {
+            assert!(time(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! `promptgate publish`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::ledger::ReadFormat;
+use crate::app::release::PublishOptions;
+
+/// `promptgate publish`.
+#[derive(Debug, Args)]
+pub(crate) struct PublishArguments {
+    /// A promptgate.yaml, or its folder; the nearest one by default.
+    #[arg(value_name = "CONFIG")]
+    config: Option<PathBuf>,
+    /// The report.json of the gate's run on this commit.
+    #[arg(long, value_name = "REPORT")]
+    report: PathBuf,
+    /// Let a run with the simulated model count, to try it; the ledger says so.
+    #[arg(long)]
+    allow_simulated: bool,
+    /// Decide and print, but write nothing.
+    #[arg(long)]
+    dry_run: bool,
+    /// Format of standard output.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: ReadFormat,
+}
+
+impl PublishArguments {
+    pub(crate) fn options(&self) -> PublishOptions {
+        PublishOptions {
+            config: self.config.clone(),
+            report: self.report.clone(),
+            allow_simulated: self.allow_simulated,
+            dry_run: self.dry_run,
+        }
+    }
+}

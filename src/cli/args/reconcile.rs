@@ -1,0 +1,38 @@
+//! `promptgate reconcile`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::ledger::ReadFormat;
+use crate::app::release::{ReconcileOptions, Target};
+use promptgate_release::Name;
+
+/// `promptgate reconcile`.
+#[derive(Debug, Args)]
+pub(crate) struct ReconcileArguments {
+    /// The prompt; that of the configuration by default.
+    name: Option<Name>,
+    /// Only list the differences; exit 10 if there are any.
+    #[arg(long, visible_alias = "dry-run")]
+    check: bool,
+    /// Record versions that serve without promptgate having published them; they have no evidence.
+    #[arg(long)]
+    adopt: bool,
+    /// A promptgate.yaml, or its folder; else the one that releases NAME.
+    #[arg(long, value_name = "PATH")]
+    config: Option<PathBuf>,
+    /// Format of standard output.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: ReadFormat,
+}
+
+impl ReconcileArguments {
+    pub(crate) fn options(&self) -> ReconcileOptions {
+        ReconcileOptions {
+            target: Target { config: self.config.clone(), name: self.name.clone() },
+            check: self.check,
+            adopt: self.adopt,
+        }
+    }
+}

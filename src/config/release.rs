@@ -1,0 +1,91 @@
+//! `release`: where the versions of a prompt live, and which controls they pass.
+
+mod ledger;
+mod levels;
+mod registry;
+
+pub use ledger::LedgerSettings;
+pub use registry::RegistrySettings;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use promptgate_release::{Name, ReleasePolicy};
+
+use super::load::Reader;
+use super::scalar::WrittenDuration;
+
+/// The release of the prompt: its ledger, its registry, and the controls of each level.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(rename = "Release", extend("required" = ["ledger"]))]
+pub(super) struct WrittenRelease {
+    /// Name of the prompt in ledger and registry: parts of a-z, 0-9, `.`, `_` and `-` joined by `/`; the suite's name by
+    /// default.
+    #[schemars(length(min = 1))]
+    name: Option<String>,
+    /// Where versions, events and evidence are kept: git, or a map with git or path.
+    ledger: Option<ledger::WrittenLedger>,
+    /// What applications read: embedded by default, or a map with langfuse or mlflow.
+    registry: Option<registry::WrittenRegistry>,
+    /// The controls by level.
+    levels: levels::WrittenLevels,
+    /// How the least level of a change is found.
+    semver: levels::WrittenRules,
+    /// Logins, and teams as @org/team, whose approvals count.
+    approvers: Vec<String>,
+    /// The stage before production.
+    staging: WrittenStaging,
+}
+
+/// The stage before production.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(rename = "Staging")]
+struct WrittenStaging {
+    /// How long a version stays there before it may be promoted to production; not at all by default.
+    hold: Option<WrittenDuration>,
+}
+
+/// The release of a prompt.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReleaseSettings {
+    /// The name in ledger and registry.
+    pub name: Name,
+    /// Whether the name is written, not that of the suite.
+    pub is_named: bool,
+    /// Where versions, events and evidence are kept.
+    pub ledger: LedgerSettings,
+    /// What applications read.
+    pub registry: RegistrySettings,
+    /// The controls, and the rules of levels.
+    pub policy: ReleasePolicy,
+}
+
+impl WrittenRelease {
+    /// `suite` is the name of the suite.
+    pub(super) fn resolve(self, reader: &mut Reader<'_>, suite: &str) -> Option<ReleaseSettings> {
+        let is_named = self.name.is_some();
+        let name = self.name.as_deref().unwrap_or(suite).parse::<Name>();
+        if let Err(error) = &name {
+            let at = if is_named { "/release/name" } else { "/release" };
+            reader.report(at, error.to_string(), "write `name: team/prompt` under `release:`");
+        }
+        for (index, approver) in self.approvers.iter().enumerate() {
+            if !levels::is_approver(approver) {
+                let message = format!("invalid approver `{approver}`");
+                let help = "expected a login like alice, or a team like @org/prompt-owners";
+                reader.report(&format!("/release/approvers/{index}"), message, help);
+            }
+        }
+        let policy = ReleasePolicy {
+            levels: self.levels.resolve(reader),
+            approvers: self.approvers,
+            staging_hold_seconds: self.staging.hold.map_or(0, |hold| hold.0.as_secs()),
+            rules: self.semver.resolve(),
+        };
+        let ledger = self.ledger.map(|ledger| ledger.resolve(reader));
+        let registry = self.registry.unwrap_or_default().resolve(reader);
+        Some(ReleaseSettings { name: name.ok()?, is_named, ledger: ledger??, registry: registry?, policy })
+    }
+}
