@@ -31,7 +31,11 @@ pub(super) fn obstacle_lines(found: &[Obstacle], name: &Name, version: Option<Ve
 }
 
 /// Obstacles as JSON.
-pub(super) fn obstacles(found: &[Obstacle], name: &Name, version: Option<Version>) -> Vec<promotion::Obstacle> {
+pub(super) fn obstacles(
+    found: &[Obstacle],
+    name: &Name,
+    version: Option<Version>,
+) -> Vec<promotion::Obstacle> {
     let one = |obstacle: &Obstacle| promotion::Obstacle {
         code: obstacle.code().to_owned(),
         message: obstacle.to_string(),
@@ -42,7 +46,8 @@ pub(super) fn obstacles(found: &[Obstacle], name: &Name, version: Option<Version
 
 /// The next step after an obstacle. `version` is the one to promote; `None` before it is published.
 fn help(obstacle: &Obstacle, name: &Name, version: Option<Version>) -> Option<String> {
-    let candidate = version.map_or_else(|| "the prompt".to_owned(), |version| format!("registry:{name}@{version}"));
+    let candidate =
+        version.map_or_else(|| "the prompt".to_owned(), |version| format!("registry:{name}@{version}"));
     let run_again = match version {
         Some(_) => format!(
             "run `promptgate run --candidate {candidate} --baseline registry:{name}@production` on the default branch, \

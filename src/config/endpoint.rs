@@ -154,7 +154,8 @@ impl WrittenEndpoint {
 /// The URL of a server at `at`, whose last key names it; anything else is reported.
 pub(super) fn base_url(reader: &mut Reader<'_>, at: &str, url: String) -> Option<Placed<String>> {
     let key = at.rsplit('/').next().unwrap_or_default();
-    let secrets = if at.starts_with("/release/") { "the `…_env` keys" } else { "`api_key_env` or `headers`" };
+    let secrets =
+        if at.starts_with("/release/") { "the `…_env` keys" } else { "`api_key_env` or `headers`" };
     let parsed = reqwest::Url::parse(&url);
     let diagnostic = match &parsed {
         Ok(parsed) if !parsed.username().is_empty() || parsed.password().is_some() => {

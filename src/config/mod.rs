@@ -195,7 +195,8 @@ impl Written {
 
 /// The name of the folder of the configuration; of one in a commit, named `git:REF:PATH`, that of its path.
 fn folder(file: &str) -> String {
-    let file = file.strip_prefix("git:").and_then(|rest| rest.rsplit_once(':')).map_or(file, |(_, path)| path);
+    let file =
+        file.strip_prefix("git:").and_then(|rest| rest.rsplit_once(':')).map_or(file, |(_, path)| path);
     let path = std::path::absolute(file).unwrap_or_default();
     let folder = path.parent().and_then(|parent| parent.file_name());
     folder.map_or_else(|| "promptgate".to_owned(), |name| name.to_string_lossy().into_owned())

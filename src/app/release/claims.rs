@@ -93,9 +93,12 @@ pub(in crate::app) fn assign(
                 .help("release it under another name")
         })?,
     };
-    let Some((written, place)) = &claims.version else { return Ok(Assigned { version: next, level: raised }) };
+    let Some((written, place)) = &claims.version else {
+        return Ok(Assigned { version: next, level: raised });
+    };
     let refuse = |message: String| {
-        let help = format!("the next free version is {next}: write it, or remove `version:` to have it assigned");
+        let help =
+            format!("the next free version is {next}: write it, or remove `version:` to have it assigned");
         Err(Diagnostic::new(message).at(place.clone()).help(help))
     };
     let Ok(version) = written.parse::<Version>() else {

@@ -4,6 +4,8 @@
 //! the controls; events go to the ledger, then the label to the registry, which is read back.
 
 mod adopt;
+#[cfg(test)]
+mod approval_world;
 mod approvals;
 mod approve;
 mod approvers;
@@ -33,8 +35,6 @@ mod rollback;
 mod show;
 mod status;
 #[cfg(test)]
-mod approval_world;
-#[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;
@@ -48,8 +48,8 @@ pub(crate) use bundle::{BundleOptions, DEFAULT_BUNDLE_FOLDER, bundle};
 pub(crate) use diff::{DiffOptions, diff};
 pub(crate) use get::{GetOptions, get};
 pub(crate) use log::log;
-pub(in crate::app) use open::open_ledger;
 pub(crate) use names::refuse_shared_name;
+pub(in crate::app) use open::open_ledger;
 pub(crate) use open::{Opened, Target};
 pub(crate) use promote::{PromoteOptions, PromoteOutcome, Promoted, promote};
 pub(crate) use publish::{PublishOptions, PublishOutcome, Published, publish};

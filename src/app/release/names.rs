@@ -17,9 +17,9 @@ pub(crate) fn refuse_shared_name(config: Option<&Path>) -> Result<(), Failure> {
     let Ok(repository) = Repository::discover(&folder) else { return Ok(()) };
     let own = std::fs::canonicalize(&folder);
     for path in configurations(repository.top()) {
-        let is_own = path.parent().is_some_and(|folder| {
-            matches!((std::fs::canonicalize(folder), &own), (Ok(folder), Ok(own)) if folder == *own)
-        });
+        let is_own = path.parent().is_some_and(
+            |folder| matches!((std::fs::canonicalize(folder), &own), (Ok(folder), Ok(own)) if folder == *own),
+        );
         if is_own {
             continue;
         }

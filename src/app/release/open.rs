@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::app::sources::{Released, configurations, configured_release, current_folder};
 use crate::app::{Environment, Failure};
 use crate::config::{LedgerSettings, RegistrySettings, ReleaseSettings};
-use promptgate_adapters::ledger::Folder;
+use promptgate_adapters::ledger::{Folder, GitBranch};
 use promptgate_adapters::registry::{Embedded, Langfuse, LangfuseOptions, Mlflow, MlflowOptions};
 use promptgate_core::document::suggest;
 use promptgate_core::model::{Diagnostic, Place};
@@ -101,9 +101,7 @@ impl Opened {
 pub(crate) fn open_ledger(settings: &LedgerSettings, folder: &Path) -> Arc<dyn LedgerStore> {
     match settings {
         LedgerSettings::Folder(path) => Arc::new(Folder::new(folder.join(path))),
-        LedgerSettings::Git { branch, remote } => {
-            Arc::new(Folder::new(format!("{}{branch}{remote}", folder.display())))
-        }
+        LedgerSettings::Git { branch, remote } => Arc::new(GitBranch::new(folder, remote, branch)),
     }
 }
 

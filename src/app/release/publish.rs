@@ -76,7 +76,10 @@ pub(crate) enum PublishOutcome {
 ///
 /// # Errors
 /// An invalid suite or report, a claim that is too low, and ledger or registry failing.
-pub(crate) async fn publish(options: &PublishOptions, environment: &Environment) -> Result<Published, Failure> {
+pub(crate) async fn publish(
+    options: &PublishOptions,
+    environment: &Environment,
+) -> Result<Published, Failure> {
     let source = Source::read(options.config.as_deref(), environment).await?;
     let opened = Opened::of(source.release.clone(), source.shown.clone(), source.folder.clone());
     let identity = identity(environment, &source.folder)?;
@@ -120,8 +123,12 @@ pub(crate) async fn publish(options: &PublishOptions, environment: &Environment)
         publication.addition(current).await
     })
     .await?;
-    let places =
-        Places { name: opened.name(), ledger: opened.ledger.as_ref(), registry: registry.as_ref(), stamp: &stamp };
+    let places = Places {
+        name: opened.name(),
+        ledger: opened.ledger.as_ref(),
+        registry: registry.as_ref(),
+        stamp: &stamp,
+    };
     if let Some(version) = published.outcome.version().filter(|_| !options.dry_run) {
         published.registry_id = places.store(version).await?;
     }

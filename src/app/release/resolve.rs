@@ -88,7 +88,10 @@ pub(in crate::app) async fn record(
 }
 
 /// The error for a name without events.
-pub(in crate::app) async fn unknown_name(ledger: &dyn LedgerStore, name: &Name) -> Result<Diagnostic, PortError> {
+pub(in crate::app) async fn unknown_name(
+    ledger: &dyn LedgerStore,
+    name: &Name,
+) -> Result<Diagnostic, PortError> {
     let known: Vec<String> = ledger.names().await?.iter().map(Name::to_string).collect();
     let diagnostic = Diagnostic::new(format!("{} has no prompt {name}", ledger.location()));
     let wanted = name.to_string();

@@ -117,7 +117,8 @@ fn no_reason(place: &Place) -> Diagnostic {
 /// The differences that require a level, as a diagnostic names them.
 pub(super) fn because(comparison: &Comparison, level: Level) -> String {
     let of_level = |change: &&promptgate_release::diff::Change| change.level == level;
-    let all: Vec<&str> = comparison.changes.iter().filter(of_level).map(|change| change.text.as_str()).collect();
+    let all: Vec<&str> =
+        comparison.changes.iter().filter(of_level).map(|change| change.text.as_str()).collect();
     let named = all.get(..MAX_NAMED.min(all.len())).unwrap_or_default().join("; ");
     match all.len().saturating_sub(MAX_NAMED) {
         _ if all.is_empty() => "the content differs".to_owned(),

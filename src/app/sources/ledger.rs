@@ -8,9 +8,9 @@ use std::sync::Arc;
 use tokio::runtime::Handle;
 
 use super::policy::PolicySources;
+use crate::app::Failure;
 use crate::app::release::{open_ledger, resolve};
 use crate::app::suite::SuiteOptions;
-use crate::app::Failure;
 use crate::config::{LedgerSettings, ReleaseSettings};
 use promptgate_adapters::files::Tree;
 use promptgate_adapters::git::Repository;
@@ -58,7 +58,11 @@ struct Reader {
 
 impl Reader {
     /// Opens the ledger and fetches it. Must run on a thread that may wait.
-    fn open(release: &ReleaseSettings, folder: &Path, base: Option<&BaseRepository>) -> Result<Self, Failure> {
+    fn open(
+        release: &ReleaseSettings,
+        folder: &Path,
+        base: Option<&BaseRepository>,
+    ) -> Result<Self, Failure> {
         let ledger = match (&release.ledger, base) {
             (LedgerSettings::Git { branch, remote }, Some(base)) => {
                 let remote = remote_of_base(folder, remote, base);
@@ -83,14 +87,19 @@ impl Reader {
 
     /// The state of a name from its events; empty for an unknown one.
     fn state(&self, name: &Name) -> Result<State, Failure> {
-        let history = self.runtime.block_on(self.ledger.history(name)).map_err(|error| self.failure(error))?;
+        let history =
+            self.runtime.block_on(self.ledger.history(name)).map_err(|error| self.failure(error))?;
         State::fold(&history.events).map_err(|error| {
             self.failure(PortError::Damaged(format!("{}: {name}: {error}", self.ledger.location())))
         })
     }
 
     /// The version that a reference means.
-    fn record(&self, reference: &PromptReference, state: &State) -> Result<Result<Record, Diagnostics>, Failure> {
+    fn record(
+        &self,
+        reference: &PromptReference,
+        state: &State,
+    ) -> Result<Result<Record, Diagnostics>, Failure> {
         let name = &reference.name;
         if state.versions.is_empty() {
             let unknown = self.runtime.block_on(resolve::unknown_name(&*self.ledger, name));
@@ -104,7 +113,10 @@ impl Reader {
         let record = record.map_err(|error| self.failure(error))?;
         if record.digest != resolved.digest {
             let place = self.ledger.location();
-            let message = format!("{place}: the record of {name}@{} is of another content than its event", record.version);
+            let message = format!(
+                "{place}: the record of {name}@{} is of another content than its event",
+                record.version
+            );
             return Err(self.failure(PortError::Mutated(message)));
         }
         Ok(Ok(record))
@@ -144,13 +156,16 @@ impl LedgerSources {
         let reader = match Reader::open(release, folder, options.base_repository.as_ref()) {
             Err(failure) if references.is_empty() && options.release == ReleaseMode::Inform => {
                 let messages = failure.diagnostics().into_iter().map(|diagnostic| diagnostic.message);
-                warnings.extend(messages.map(|message| format!("the level of the change is not known: {message}")));
+                warnings.extend(
+                    messages.map(|message| format!("the level of the change is not known: {message}")),
+                );
                 return Ok(Self::default());
             }
             opened => opened?,
         };
         let state = reader.state(&release.name)?;
-        let in_production = PromptReference { name: release.name.clone(), selector: Selector::Label(Label::Production) };
+        let in_production =
+            PromptReference { name: release.name.clone(), selector: Selector::Label(Label::Production) };
         let production = match state.at_label(&Label::Production) {
             Some(_) => Some(reader.record(&in_production, &state)??),
             None => None,
@@ -223,7 +238,8 @@ fn refuse_written_by_change(release: &ReleaseSettings, policy: &PolicySources) -
         let tracked = Repository::discover(ours.folder()).map_err(Diagnostic::from)?.tracks(path)?;
         return if tracked { Err(refuse()) } else { Ok(()) };
     }
-    let files: std::collections::BTreeSet<String> = ours.glob(&pattern)?.into_iter().chain(committed).collect();
+    let files: std::collections::BTreeSet<String> =
+        ours.glob(&pattern)?.into_iter().chain(committed).collect();
     for file in files {
         let limit = promptgate_adapters::files::FILE_LIMIT;
         if ours.find(&file, limit)? != theirs.find(&file, limit)? {

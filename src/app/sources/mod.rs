@@ -17,9 +17,9 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-pub(crate) use ledger::{BaseRepository, ReleaseMode};
-pub(super) use ledger::ReleaseSources;
 pub(super) use files::{NamedFiles, certificates, dataset_source};
+pub(super) use ledger::ReleaseSources;
+pub(crate) use ledger::{BaseRepository, ReleaseMode};
 pub(super) use locate::{current_folder, shown_text as shown_path};
 pub(super) use policy::{between, matched, warnings as policy_warnings};
 pub(crate) use prompts::Earlier;

@@ -93,7 +93,11 @@ fn source(settings: &Settings, path: String) -> PromptSource {
 }
 
 /// The references of candidate and baseline to published versions.
-pub(super) fn references(options: &SuiteOptions, policy: &PolicySources, location: &Location) -> Vec<PromptReference> {
+pub(super) fn references(
+    options: &SuiteOptions,
+    policy: &PolicySources,
+    location: &Location,
+) -> Vec<PromptReference> {
     let candidate = options.candidate.as_ref();
     let candidate = candidate.and_then(|text| BaselineSpec::parse_candidate(text, "candidate").ok());
     let baseline = baseline_spec(options, &policy.settings, location).ok().and_then(|(spec, _)| spec);
@@ -142,10 +146,13 @@ pub(super) fn candidate(
     let flag = |diagnostic: Diagnostic| Diagnostics::from(diagnostic.or_at(&Place::file("--candidate")));
     let spec = BaselineSpec::parse_candidate(text, "candidate").map_err(flag)?;
     if let BaselineSpec::Registry(reference) = &spec {
-        let found = ledger.record(reference).map_err(|diagnostics| diagnostics.at(&Place::file("--candidate")))?;
+        let found =
+            ledger.record(reference).map_err(|diagnostics| diagnostics.at(&Place::file("--candidate")))?;
         let record = found.ok_or_else(|| {
-            flag(Diagnostic::new(format!("{} has no version in production yet", reference.name))
-                .help("name a version: `--candidate registry:NAME@VERSION`"))
+            flag(
+                Diagnostic::new(format!("{} has no version in production yet", reference.name))
+                    .help("name a version: `--candidate registry:NAME@VERSION`"),
+            )
         })?;
         return Ok(ResolvedPrompt::Published(Box::new(record)));
     }

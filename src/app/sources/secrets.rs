@@ -58,7 +58,10 @@ mod tests {
         for (registry, names) in [
             ("{langfuse: {base_url: 'https://l.example'}}", ["LANGFUSE_PUBLIC_KEY", "LANGFUSE_SECRET_KEY"]),
             ("{langfuse: {base_url: 'https://l.example', public_key_env: P, secret_key_env: S}}", ["P", "S"]),
-            ("{mlflow: {tracking_uri: 'https://m.example', user_env: USER_ENV, password_env: PASS_ENV}}", ["USER_ENV", "PASS_ENV"]),
+            (
+                "{mlflow: {tracking_uri: 'https://m.example', user_env: USER_ENV, password_env: PASS_ENV}}",
+                ["USER_ENV", "PASS_ENV"],
+            ),
         ] {
             let text = format!(
                 "version: 1\nname: reply\ndataset: cases.jsonl\nprompt: p.md\nmodel: m\nrelease: {{ledger: git, registry: {registry}}}\n"

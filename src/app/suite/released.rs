@@ -35,7 +35,8 @@ pub(super) fn review(
     let reviewed = review::review(release, ledger, candidate);
     findings.warnings.extend(reviewed.warnings);
     // A change that leaves the prompt as it is did not bring its claims; and a candidate that a flag names is no change.
-    let is_verified = options.release != ReleaseMode::Inform && !variants.same_prompt && options.candidate.is_none();
+    let is_verified =
+        options.release != ReleaseMode::Inform && !variants.same_prompt && options.candidate.is_none();
     if is_verified {
         findings.diagnostics.0.extend(reviewed.errors);
     } else {
@@ -46,8 +47,7 @@ pub(super) fn review(
     facts.inconclusive_passes = settings.gate.inconclusive == Inconclusive::Pass;
     let by_level = options.release == ReleaseMode::ByLevel && options.baseline.is_none();
     let requires_checks = facts.requires.is_some_and(|requires| requires.gate == ReleaseGate::Checks);
-    let is_narrowed =
-        options.filter.is_some() || !options.tags.is_empty() || !options.minimums.is_empty();
+    let is_narrowed = options.filter.is_some() || !options.tags.is_empty() || !options.minimums.is_empty();
     let checks_alone = by_level && requires_checks;
     let examined = if checks_alone {
         variants.baseline = None;
@@ -55,7 +55,8 @@ pub(super) fn review(
         variants.is_baseline_invalid = false;
         variants.if_needed = None;
         variants.equal = false;
-        variants.note = Some("none: the level of the change requires the deterministic checks alone".to_owned());
+        variants.note =
+            Some("none: the level of the change requires the deterministic checks alone".to_owned());
         ReleaseGate::Checks
     } else if options.no_judge && !settings.metrics.is_empty() {
         ReleaseGate::Checks

@@ -32,7 +32,9 @@ fn text(promoted: &Promoted) -> String {
     let from = promoted.from.map_or("for the first time".to_owned(), |from| format!("from {from}"));
     text.push_str(&match &promoted.outcome {
         PromoteOutcome::Done { level } if *dry_run => {
-            format!("{name}: {label} would move {from} to {version}; the controls of a {level} change passed\n")
+            format!(
+                "{name}: {label} would move {from} to {version}; the controls of a {level} change passed\n"
+            )
         }
         PromoteOutcome::Done { level } => format!(
             "{name}: {label} moved {from} to {version}; the controls of a {level} change passed\n{}",
@@ -40,10 +42,16 @@ fn text(promoted: &Promoted) -> String {
         ),
         PromoteOutcome::Unchanged => format!("{name}: {label} points at {version} already\n"),
         PromoteOutcome::Refused(found) => {
-            format!("{name}: {label} is not moved to {version}: refused\n{}", obstacle_lines(found, name, Some(*version)))
+            format!(
+                "{name}: {label} is not moved to {version}: refused\n{}",
+                obstacle_lines(found, name, Some(*version))
+            )
         }
         PromoteOutcome::Waiting(found) => {
-            format!("{name}: {label} is not moved to {version} yet\n{}", obstacle_lines(found, name, Some(*version)))
+            format!(
+                "{name}: {label} is not moved to {version} yet\n{}",
+                obstacle_lines(found, name, Some(*version))
+            )
         }
         PromoteOutcome::RolledBack { to } => {
             format!("{name}: another command moved {label} to {to} meanwhile; it stays there\n")

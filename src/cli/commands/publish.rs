@@ -30,7 +30,8 @@ fn text(published: &Published) -> String {
     let would = if *dry_run { "would be " } else { "" };
     let mut text = match &published.outcome {
         PublishOutcome::New { version, level, level_reasons } => {
-            let mut text = format!("{name}: {would}published {version}, a {level} change ({})\n", digest.short());
+            let mut text =
+                format!("{name}: {would}published {version}, a {level} change ({})\n", digest.short());
             for reason in level_reasons {
                 text.push_str(&format!("  {reason}\n"));
             }

@@ -2,7 +2,7 @@
 
 use crate::app::release::{Reconciled, reconcile as comparing};
 use crate::app::{Environment, Failure, pretty_json};
-use crate::cli::args::{ReconcileArguments, ReadFormat};
+use crate::cli::args::{ReadFormat, ReconcileArguments};
 use crate::cli::exit::ExitStatus;
 use crate::cli::output;
 use promptgate_report::release::reconciliation::{Difference, Reconciliation, SCHEMA};

@@ -172,7 +172,8 @@ impl RegistrySettings {
                 (Some(public_key_env.as_str()), Some(secret_key_env.as_str()))
             }
             Self::Mlflow { credentials_env, .. } => {
-                let names = credentials_env.as_ref().map(|(user, password)| (user.as_str(), password.as_str()));
+                let names =
+                    credentials_env.as_ref().map(|(user, password)| (user.as_str(), password.as_str()));
                 names.unzip()
             }
         };

@@ -58,7 +58,9 @@ fn ledger_in_a_folder_and_mlflow_are_resolved() {
 #[test]
 fn default_name_of_a_release_in_a_commit_is_that_of_its_folder() {
     let text = format!("{START}release: {{ledger: git}}\n");
-    let of = |file: &str| load(file, &text, &check_entry()).map(|settings| settings.release.expect("a release").name);
+    let of = |file: &str| {
+        load(file, &text, &check_entry()).map(|settings| settings.release.expect("a release").name)
+    };
     assert_eq!(of("git:main:prompts/reply/promptgate.yaml").unwrap().to_string(), "reply");
     assert_eq!(of("prompts/reply/promptgate.yaml").unwrap().to_string(), "reply");
 }
@@ -74,7 +76,10 @@ fn mistakes_of_a_release_are_reported_with_their_places() {
             "release: {ledger: {git: {branch: \"-x\"}}}",
             &["5:34: invalid branch `-x` (help: expected a name that git takes)"],
         ),
-        ("release: {ledger: git, name: Reply}", &["5:30: invalid prompt name `Reply`: expected parts of a-z"]),
+        (
+            "release: {ledger: git, name: Reply}",
+            &["5:30: invalid prompt name `Reply`: expected parts of a-z"],
+        ),
         ("release: {ledger: git, name: ../x}", &["5:30: invalid prompt name `../x`"]),
         ("release: {ledger: git, registry: langfuse}", &["5:34: `release.registry`"]),
         (
@@ -83,7 +88,9 @@ fn mistakes_of_a_release_are_reported_with_their_places() {
         ),
         (
             "release: {ledger: git, registry: {langfuse: {base_url: langfuse.com}}}",
-            &["5:56: `base_url` must be an http or https URL (help: write it like `https://cloud.langfuse.com`)"],
+            &[
+                "5:56: `base_url` must be an http or https URL (help: write it like `https://cloud.langfuse.com`)",
+            ],
         ),
         (
             "release: {ledger: git, registry: {langfuse: {base_url: \"https://a:b@l.example\"}}}",
@@ -91,7 +98,9 @@ fn mistakes_of_a_release_are_reported_with_their_places() {
         ),
         (
             "release: {ledger: git, registry: {mlflow: {tracking_uri: sqlite}}}",
-            &["5:58: `tracking_uri` must be an http or https URL (help: write it like `https://mlflow.example.org`)"],
+            &[
+                "5:58: `tracking_uri` must be an http or https URL (help: write it like `https://mlflow.example.org`)",
+            ],
         ),
         (
             "release: {ledger: git, registry: {mlflow: {tracking_uri: \"http://m\", user_env: U}}}",
@@ -99,10 +108,15 @@ fn mistakes_of_a_release_are_reported_with_their_places() {
         ),
         (
             "release: {ledger: git, levels: {minor: {rollout: canary}}}",
-            &["5:50: a rollout in steps needs sources of metrics, and there are none (help: write `rollout: direct`"],
+            &[
+                "5:50: a rollout in steps needs sources of metrics, and there are none (help: write `rollout: direct`",
+            ],
         ),
         ("release: {ledger: git, levels: {huge: {}}}", &["5:33: unknown key `huge` in `release.levels`"]),
-        ("release: {ledger: git, levels: {patch: {gate: none}}}", &["5:47: `release.levels.patch.gate` must be one of"]),
+        (
+            "release: {ledger: git, levels: {patch: {gate: none}}}",
+            &["5:47: `release.levels.patch.gate` must be one of"],
+        ),
         ("release: {ledger: git, approvers: [\"@owners\"]}", &["5:36: invalid approver `@owners`"]),
         ("release: {ledger: git, staging: {hold: 24}}", &["5:40: `release.staging.hold` must be a duration"]),
         (

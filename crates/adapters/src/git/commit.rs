@@ -15,7 +15,9 @@ impl Repository {
         // The object names its parents in a shallow clone as well.
         let object = self.read_commit(commit, &["cat-file", "commit", commit])?.text();
         let header = object.split("\n\n").next().unwrap_or_default();
-        let Some(parent) = header.lines().find_map(|line| line.strip_prefix("parent ")) else { return Ok(None) };
+        let Some(parent) = header.lines().find_map(|line| line.strip_prefix("parent ")) else {
+            return Ok(None);
+        };
         match self.commit_of(parent)? {
             Some(parent) => Ok(Some(parent)),
             None => Err(Diagnostic::new(format!("the parent of {} is not in this clone", short(commit)))
@@ -31,6 +33,8 @@ impl Repository {
         if !is_object_name(commit) {
             return Err(Diagnostic::new("the commit must be a full object name"));
         }
-        Ok(self.read_commit(commit, &["show", "--no-patch", "--format=%cI", "--end-of-options", commit])?.text())
+        Ok(self
+            .read_commit(commit, &["show", "--no-patch", "--format=%cI", "--end-of-options", commit])?
+            .text())
     }
 }

@@ -51,7 +51,10 @@ mod tests {
         let equal = |release: &mut Release| (release.level, release.requires) = (None, None);
         assert_eq!(line(&equal), "support/reply 2.3.1: what production serves, nothing to publish");
         let published = |release: &mut Release| release.published = true;
-        assert_eq!(line(&published), "support/reply 2.3.1 → 2.4.0, minor: full gate, no approval; published already");
+        assert_eq!(
+            line(&published),
+            "support/reply 2.3.1 → 2.4.0, minor: full gate, no approval; published already"
+        );
         assert!(line(&|release| release.version = None).contains("→ no valid version, minor"));
         assert_eq!(release_line(&fixtures::no_baseline()), None);
     }

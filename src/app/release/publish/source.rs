@@ -16,7 +16,6 @@ use promptgate_core::text::Redactor;
 use promptgate_release::{Change, Content, Record, ReleasePolicy};
 use promptgate_report::Report;
 
-
 /// The prompt of a suite.
 pub(super) struct Source {
     /// The settings of the release.
@@ -157,12 +156,9 @@ fn committed(tree: &Tree, paths: &[&str], commit: &str) -> Result<(), Diagnostic
         // The bytes are compared with the commit's.
         tree.find(path, files::FILE_LIMIT)?;
         if tree.is_in_evaluated_commit(path) != Some(true) {
-            return Err(Diagnostic::new(format!(
-                "commit {} does not hold this file",
-                git::short(commit)
-            ))
-            .at(Place::file(*path))
-            .help("commit what is to be published"));
+            return Err(Diagnostic::new(format!("commit {} does not hold this file", git::short(commit)))
+                .at(Place::file(*path))
+                .help("commit what is to be published"));
         }
     }
     Ok(())
@@ -194,11 +190,7 @@ fn claims(front_matter: FrontMatter, place: Place) -> Result<Claims, Diagnostics
 }
 
 /// The controls at the first parent of the commit.
-fn parent(
-    repository: Option<&Repository>,
-    commit: Option<&str>,
-    name: &str,
-) -> Result<Parent, Failure> {
+fn parent(repository: Option<&Repository>, commit: Option<&str>, name: &str) -> Result<Parent, Failure> {
     let (Some(repository), Some(commit)) = (repository, commit) else { return Ok(Parent::None) };
     let Some(parent) = repository.first_parent(commit)? else { return Ok(Parent::None) };
     let repository = repository.clone();

@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex};
 
 use futures::FutureExt as _;
 use promptgate_release::ports::{
-    Addition, Capabilities, History, LedgerStore, PortResult, Registry, RegistryId, Staleness, StoredVersion, Tip, Verification,
+    Addition, Capabilities, History, LedgerStore, PortResult, Registry, RegistryId, Staleness, StoredVersion,
+    Tip, Verification,
 };
 use promptgate_release::{Digest, Label, Name, PortError, Record, State, Version};
 use rand::{RngExt as _, SeedableRng as _};
