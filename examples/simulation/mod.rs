@@ -57,6 +57,7 @@ pub(crate) fn empty_analysis(metrics: usize, cases: usize) -> Analysis {
         has_baseline: true,
         baseline_reused: false,
         fresh_latency: None,
+        unreviewed_price: None,
         sessions_differ: false,
         stored_baseline: None,
         refusals: None,

@@ -41,17 +41,19 @@ pub(super) fn announce(
             (judgements, Some(_)) => format!(" and {judgements} judgements after the judge's self-test"),
         };
         let asked = format!("{completions} answers to {cases} cases{judged}");
-        let message = if calls.cache == CacheMode::CachedOnly {
-            format!("looking up {asked} in the cache: nothing is called")
+        let note = |message| engine.sink.emit(Event::Note { message });
+        // Each of these lines fits a terminal of 80 columns.
+        if calls.cache == CacheMode::CachedOnly {
+            note(format!("looking up {asked} in the cache: nothing is called"));
         } else {
+            note(format!("requesting {asked}"));
+            note(estimate(engine, schedule, settings, calls, cached));
             let more = match schedule.last() {
-                last if last > schedule.first() => format!(", more while undecided (at most {last} repeats)"),
+                last if last > schedule.first() => format!("more while undecided, up to {last} repeats; "),
                 _ => String::new(),
             };
-            let estimate = estimate(engine, schedule, settings, calls, cached);
-            format!("requesting {asked}{more}: {estimate}; Ctrl-C stops the run and writes a report")
-        };
-        engine.sink.emit(Event::Note { message });
+            note(format!("{more}Ctrl-C stops the run and writes a report"));
+        }
     }
     engine.sink.emit(planned);
 }
@@ -79,11 +81,11 @@ fn estimate(
     let ceiling = calls.ceilings.calls.or(settings.budget.calls).unwrap_or(u64::MAX);
     let money = match first.usd.zip(tested.usd) {
         _ if calls.offline => "nothing to pay".to_owned(),
-        Some((usd, tested)) => format!("about ${:.2} by the length of the requests", usd + tested),
+        Some((usd, tested)) => format!("about ${:.2}", usd + tested),
         None => "price not known".to_owned(),
     };
     // Hits cannot be counted before the run: a judgement's request holds the answer.
-    let cached = if cached { "cached ones are free; " } else { "" };
+    let cached = if cached { "cached: free; " } else { "" };
     let (now, most) = (with_test(&first), with_test(&last).min(ceiling));
     format!("{now} calls now, at most {most}, {money} ({cached}retries come on top)")
 }

@@ -12,7 +12,6 @@ const SAMPLE: usize = 200;
 pub(super) fn limit(
     settings: &Settings,
     source: Option<&PolicySource>,
-    own_prices: &[String],
     plan: &Plan,
 ) -> Option<CaseCostLimit> {
     let baseline = plan.baseline()?;
@@ -20,7 +19,7 @@ pub(super) fn limit(
     let factor = settings.budget.case_factor.or(by_default)?;
     // A change could bring a price of zero.
     let price = |model: &String| {
-        let price = settings.price(model).filter(|_| !own_prices.contains(model))?;
+        let price = settings.reviewed_price(model)?;
         Some((price.input_per_million, price.output_per_million))
     };
     let prices = price(&plan.candidate().facts.model).zip(price(&baseline.facts.model));

@@ -38,6 +38,8 @@ pub(crate) struct RunOptions {
     pub(crate) fail_fast: bool,
     /// The folder of the report.
     pub(crate) out: PathBuf,
+    /// Whether the report is printed for people, with the warnings, so that they are not printed before as well.
+    pub(crate) prints_warnings: bool,
 }
 
 /// How an evaluation ended.
@@ -139,16 +141,35 @@ pub(crate) async fn evaluate(
     context: &Context,
 ) -> Result<Outcome, Failure> {
     let session = Session::start(shard, options, context);
-    session.warn(&suite.warnings);
-    let Some((mut suite, models)) = connect(suite, &session).await? else { return Ok(Outcome::Interrupted) };
+    let warnings = suite.warnings.clone();
+    let is_printed = options.prints_warnings && shard.is_none();
+    if !is_printed {
+        session.warn(&warnings);
+    }
+    let outcome = connect_and_execute(suite, shard, &session).await;
+    if is_printed && !matches!(outcome, Ok(Outcome::Decided(_))) {
+        session.warn(&warnings);
+    }
+    outcome
+}
+
+async fn connect_and_execute(
+    suite: Suite,
+    shard: Option<Shard>,
+    session: &Session<'_>,
+) -> Result<Outcome, Failure> {
+    let options = session.options;
+    let Some((mut suite, models)) = connect(suite, session).await? else { return Ok(Outcome::Interrupted) };
     let (judge, check) = check_judge(&suite, &models, session.calls.offline)?;
-    session.warn(&check.warnings);
+    if shard.is_some() || !options.prints_warnings {
+        session.warn(&check.warnings);
+    }
     suite.warnings.extend(check.warnings);
     report_files::prepare(&options.out)?;
     let part =
         shard.map(|shard| Part::cut(shard, &mut suite, judge.as_ref(), &models.scope, session.calls.offline));
     let cache = models.cache.clone();
-    let mut outcome = execute(suite, models, (judge, check.rejected), part, &session).await;
+    let mut outcome = execute(suite, models, (judge, check.rejected), part, session).await;
     // Reported after the verdict, which does not change.
     let uncached = cache::close(cache.as_deref());
     match &mut outcome {
@@ -204,6 +225,7 @@ async fn connect(suite: Suite, session: &Session<'_>) -> Result<Option<(Suite, M
     let connecting = tokio::task::spawn_blocking(move || {
         let connection = Connection {
             settings: &suite.settings,
+            judged: !suite.scorers.judges.is_empty(),
             files: &suite.files,
             environment: &environment,
             calls,

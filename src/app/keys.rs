@@ -67,13 +67,14 @@ pub(super) fn base_url(endpoint: &EndpointSettings, environment: &Environment) -
     written.or_else(|| environment.variable(BASE_URL)).unwrap_or_else(|| OPENAI.to_owned())
 }
 
-/// An error for each endpoint that a user might expect to get the default key, which is for other hosts.
-pub(crate) fn misdirected(settings: &Settings, environment: &Environment) -> Vec<Diagnostic> {
+/// An error for each endpoint that a user might expect to get the default key, which is for other hosts. `judged` says
+/// whether a judge is called.
+pub(crate) fn misdirected(settings: &Settings, environment: &Environment, judged: bool) -> Vec<Diagnostic> {
     if environment.variable(KEY).is_none() {
         return Vec::new();
     }
     let mut found: Vec<Diagnostic> = Vec::new();
-    for endpoint in endpoints(settings) {
+    for endpoint in called(settings, judged) {
         let Some(url) = &endpoint.base_url else { continue };
         if Authentication::of(endpoint, environment) != Authentication::Unnamed {
             continue;
@@ -98,7 +99,7 @@ pub(crate) fn misdirected(settings: &Settings, environment: &Environment) -> Vec
 /// called.
 pub(super) fn missing_keys(settings: &Settings, environment: &Environment, judged: bool) -> Vec<String> {
     let mut missing = Vec::new();
-    for endpoint in endpoints(settings).take(if judged { usize::MAX } else { 1 }) {
+    for endpoint in called(settings, judged) {
         let mut required: Vec<String> = header_variables(endpoint).collect();
         let authentication = Authentication::of(endpoint, environment);
         // A header whose value is not in the configuration may be the key.
@@ -113,6 +114,11 @@ pub(super) fn missing_keys(settings: &Settings, environment: &Environment, judge
         }
     }
     missing
+}
+
+/// The candidate's endpoint, and those of the judges where they are called.
+fn called(settings: &Settings, judged: bool) -> impl Iterator<Item = &EndpointSettings> {
+    endpoints(settings).take(if judged { usize::MAX } else { 1 })
 }
 
 /// The variable of the first header that carries credentials.
@@ -179,7 +185,7 @@ mod tests {
         ] {
             let settings = settings(&format!("{{base_url: '{url}'}}"));
             assert_eq!(Authentication::of(&settings.endpoint, &environment), key("OPENAI_API_KEY"), "{url}");
-            assert_eq!(misdirected(&settings, &environment), [], "{url}");
+            assert_eq!(misdirected(&settings, &environment, true), [], "{url}");
         }
         for url in [
             "https://api.openai.com.evil.example/v1",
@@ -196,7 +202,7 @@ mod tests {
                 Authentication::Unnamed,
                 "{url}"
             );
-            let [diagnostic] = misdirected(&settings, &environment).try_into().unwrap();
+            let [diagnostic] = misdirected(&settings, &environment, true).try_into().unwrap();
             assert_eq!(diagnostic.place.as_ref().and_then(|place| place.line), Some(5), "{url}");
             assert!(diagnostic.help.unwrap().contains("`api_key_env: null`"), "{url}");
         }
@@ -214,11 +220,11 @@ mod tests {
         ] {
             let settings = settings(&format!("{{{url}, {rest}}}"));
             assert_eq!(Authentication::of(&settings.endpoint, &with_key), expected, "{rest}");
-            assert_eq!(misdirected(&settings, &with_key), [], "{rest}");
+            assert_eq!(misdirected(&settings, &with_key, true), [], "{rest}");
         }
         let unnamed = settings(&format!("{{{url}}}"));
-        assert_eq!(misdirected(&unnamed, &environment(&[])), [], "there is no key to send");
-        assert_eq!(misdirected(&settings("{}"), &with_key), []);
+        assert_eq!(misdirected(&unnamed, &environment(&[]), true), [], "there is no key to send");
+        assert_eq!(misdirected(&settings("{}"), &with_key, true), []);
     }
 
     #[test]
@@ -246,12 +252,17 @@ mod tests {
                     \x20   - {model: a, endpoint: {base_url: 'https://one.example/v1'}}\n\
                     \x20   - {model: b, endpoint: {base_url: 'https://two.example/v1'}}\n";
         let settings = config::load("promptgate.yaml", text, &check::entry_schema()).unwrap();
-        let found = misdirected(&settings, &environment(&["OPENAI_API_KEY=k"]));
+        let found = misdirected(&settings, &environment(&["OPENAI_API_KEY=k"]), true);
         let hosts: Vec<bool> = ["one.example", "two.example"]
             .iter()
             .map(|host| found.iter().any(|diagnostic| diagnostic.message.contains(host)))
             .collect();
         assert_eq!((found.len(), hosts), (2, vec![true, true]));
+        assert_eq!(
+            misdirected(&settings, &environment(&["OPENAI_API_KEY=k"]), false),
+            [],
+            "no judge is called"
+        );
     }
 
     #[test]

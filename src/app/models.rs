@@ -57,6 +57,8 @@ pub(super) struct Models {
 pub(super) struct Connection<'a> {
     /// The configuration.
     pub(super) settings: &'a Settings,
+    /// Whether a judge is called; without one, its endpoints need neither keys nor headers.
+    pub(super) judged: bool,
     /// Files that the configuration names.
     pub(super) files: &'a NamedFiles,
     /// The variables that hold keys.
@@ -99,12 +101,12 @@ impl Connection<'_> {
     fn endpoints(&self, sink: &Arc<dyn EventSink>, stop: &CancellationToken) -> Result<Models, Failure> {
         // Without calls no key is sent.
         if self.calls.cache != CacheMode::CachedOnly {
-            let misdirected = keys::misdirected(self.settings, self.environment);
+            let misdirected = keys::misdirected(self.settings, self.environment, self.judged);
             if !misdirected.is_empty() {
                 return Err(Diagnostics(misdirected).into());
             }
         }
-        let (endpoints, judging) = distinct(self.settings);
+        let (endpoints, judging) = distinct(self.settings, self.judged);
         let budget = budget(self.settings, self.calls.ceilings, false);
         let mut all: Vec<(Options, String)> = Vec::new();
         for endpoint in &endpoints {
@@ -148,10 +150,10 @@ impl Connection<'_> {
 
 /// Every endpoint once, so that its limits hold for all its callers, the candidate's first; and for each member of the
 /// panel the index of its own.
-fn distinct(settings: &Settings) -> (Vec<&EndpointSettings>, Vec<usize>) {
+fn distinct(settings: &Settings, judged: bool) -> (Vec<&EndpointSettings>, Vec<usize>) {
     let mut endpoints = vec![&settings.endpoint];
     let mut judging = Vec::new();
-    for member in settings.judge.iter().flat_map(|judge| &judge.panel) {
+    for member in settings.judge.iter().filter(|_| judged).flat_map(|judge| &judge.panel) {
         let own = member.endpoint.as_ref().unwrap_or(&settings.endpoint);
         let index = endpoints.iter().position(|known| *known == own);
         judging.push(index.unwrap_or(endpoints.len()));

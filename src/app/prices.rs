@@ -19,11 +19,17 @@ pub(super) fn require<'a>(
     };
     let mut unpriced: Vec<&str> = Vec::new();
     for model in models {
-        if settings.price(model).is_none() && !unpriced.contains(&model) {
+        if settings.reviewed_price(model).is_none() && !unpriced.contains(&model) {
             unpriced.push(model);
         }
     }
     let diagnostic = |model: &&str| {
+        if settings.price(model).is_some() {
+            let message =
+                format!("the price of `{model}` comes from this change alone, so {limit} cannot be kept");
+            let help = "add it to `prices` of the policy first, in a change of its own";
+            return Diagnostic::new(message).at(place.clone()).help(help);
+        }
         let message = format!("there is no price for `{model}`, so {limit} cannot be kept");
         let mut help = format!("add `prices: {{{model}: {{input_per_million: …, output_per_million: …}}}}`");
         if let Some(near) = suggest(model, settings.prices.0.iter().map(|(name, _)| name.as_str())) {

@@ -1,6 +1,6 @@
 //! Exit codes: one enum, tested against the README, and pure mappings to it.
 
-use crate::app::ci::{self, OnMissingCredentials};
+use crate::app::ci;
 use crate::app::evaluate::Decided;
 use crate::app::{Failure, calibrate};
 use crate::config::Inconclusive;
@@ -92,16 +92,14 @@ impl ExitStatus {
     }
 
     /// The status of a gate in CI that has no report.
-    pub(super) fn of_ci(outcome: &ci::Outcome, on_missing: OnMissingCredentials, rules: ExitRules) -> Self {
+    pub(super) fn of_ci(outcome: &ci::Outcome, rules: ExitRules) -> Self {
         match outcome {
             ci::Outcome::Reported(reported) => Self::of_code(reported.report.exit_code),
             ci::Outcome::Shard(shard) => {
                 Self::of_shard(shard.ended, rules).unless_unwritten(shard.unwritten.as_slice(), rules)
             }
             ci::Outcome::Interrupted => Self::Interrupted,
-            ci::Outcome::NoKey { .. } if on_missing == OnMissingCredentials::Fail && !rules.advisory => {
-                Self::Incomplete
-            }
+            ci::Outcome::NoKey { skipped: false, .. } if !rules.advisory => Self::Incomplete,
             ci::Outcome::NewSuite { new, .. } if new.result == ci::OnNewSuite::Fail && !rules.advisory => {
                 Self::Incomplete
             }

@@ -5,7 +5,7 @@ use std::io::{IsTerminal, Write};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use promptgate_core::port::{Event, EventSink};
 use promptgate_core::text::neutral;
@@ -16,6 +16,17 @@ const TICK: Duration = Duration::from_secs(10);
 const REDRAW: Duration = Duration::from_millis(100);
 /// Undecided criteria that are named.
 const NAMED: usize = 4;
+
+/// The bar; its message is cut at the width of the terminal.
+const BAR: &str = "{bar:24} {pos}/{len} answers{left}{wide_msg}";
+
+/// The time left, once it can be estimated.
+fn left(state: &ProgressState, out: &mut dyn std::fmt::Write) {
+    if state.pos() > 0 {
+        // Writing to a line of the bar does not fail.
+        let _ = write!(out, " · {} left", HumanDuration(state.eta()));
+    }
+}
 
 /// Totals of the events so far.
 #[derive(Debug, Default, Clone)]
@@ -120,7 +131,7 @@ impl Progress {
             Display::Quiet
         } else if std::io::stderr().is_terminal() {
             let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr_with_hz(10));
-            let style = ProgressStyle::with_template("{bar:24} {pos}/{len} answers · {msg} · ETA {eta}");
+            let style = ProgressStyle::with_template(BAR).map(|style| style.with_key("left", left));
             bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
             Display::Bar { bar, drawn: None }
         } else {
@@ -188,9 +199,10 @@ impl EventSink for Progress {
                 let is_last = counts.trials_done == counts.trials;
                 if is_last || drawn.is_none_or(|drawn| drawn.elapsed() >= REDRAW) {
                     *drawn = Some(Instant::now());
+                    // Before the length, which draws the first bar.
+                    bar.set_message(format!(" · {}", counts.detail()));
                     bar.set_length(counts.trials as u64);
                     bar.set_position(counts.trials_done as u64);
-                    bar.set_message(counts.detail());
                 }
             }
             Display::Lines { .. } => {

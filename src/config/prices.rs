@@ -31,6 +31,7 @@ pub(super) fn resolve(written: Ordered<WrittenPrice>) -> Prices {
         input_per_million: written.input_per_million,
         output_per_million: written.output_per_million,
         cached_input_per_million: written.cached_input_per_million,
+        from_change: false,
     };
     written.0.into_iter().map(|(model, written)| (model, price(written))).collect()
 }
@@ -39,6 +40,11 @@ impl Settings {
     /// The price of a model.
     pub fn price(&self, model: &str) -> Option<Price> {
         self.prices.get(model)
+    }
+
+    /// The price of a model that does not come from the change that is judged.
+    pub fn reviewed_price(&self, model: &str) -> Option<Price> {
+        self.prices.reviewed(model)
     }
 
     /// Requires prices for limits in money, which would never be reached without them.

@@ -85,6 +85,8 @@ pub(crate) async fn call(method: reqwest::Method, uri: &str, path: &str, body: &
 }
 
 fn client() -> reqwest::Client {
+    // The first of several calls in a process installs it.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder().no_proxy().build().expect("a client")
 }
 

@@ -188,3 +188,35 @@ fn invalid_report_folder_fails_before_any_call() {
     );
     assert!(!outcome.stderr.contains("requesting"), "{}", outcome.stderr);
 }
+
+#[test]
+fn line_without_a_colon_is_where_it_is() {
+    let folder = Folder::small(3);
+    folder.edit("promptgate.yaml", "model: tiny\n", "model tiny\n");
+    let text = folder.read("promptgate.yaml");
+    let line = text.lines().position(|line| line == "model tiny").expect("the line") + 1;
+    folder
+        .promptgate(&["check"])
+        .expect_code(2)
+        .says("no `:` after `model`")
+        .says(&format!("promptgate.yaml:{line}:1"))
+        .says("write a colon and a space after `model`");
+}
+
+#[test]
+fn flag_of_a_csv_cell_is_shown_with_the_values_that_are_accepted() {
+    let folder = Folder::small(3);
+    folder.edit("promptgate.yaml", "dataset: cases.jsonl", "dataset: cases.csv");
+    let rows =
+        |flag: &str| folder.write("cases.csv", &format!("id,query,context,must_pass\na,Why?,So.,{flag}\n"));
+    rows("yes");
+    folder
+        .promptgate(&["check"])
+        .expect_code(2)
+        .says("`must_pass` must be true, false or `strict`, found text \"yes\"")
+        .says("write true, false or strict");
+    for flag in ["TRUE", "false", "Strict", ""] {
+        rows(flag);
+        folder.promptgate(&["check"]).expect_code(0);
+    }
+}

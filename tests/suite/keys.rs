@@ -52,6 +52,25 @@ fn default_key_for_another_host_is_an_error_with_the_line_to_add() {
         let outcome = outcome.says("no key is configured for llm.corp.invalid").says("promptgate.yaml:8");
         outcome.says("add `api_key_env: VARIABLE`").says("`api_key_env: null` if it needs none");
     }
+    // A judge that is not called needs none.
+    let judged = Folder::small(1);
+    judged.edit(
+        "promptgate.yaml",
+        "judge: {model: tiny-judge}",
+        "judge: {model: tiny-judge, endpoint: {base_url: 'https://judge.corp.invalid/v1', headers: \
+         {x-team: {env: NOBODY_SET_THIS}}}}",
+    );
+    let server = crate::support::MockServer::start(&[]);
+    let run = |arguments: &[&str]| {
+        let mut command = judged.command(arguments);
+        command.env("OPENAI_API_KEY", KEY).env("OPENAI_BASE_URL", &server.base_url);
+        finish(command)
+    };
+    run(&RUN).expect_code(0);
+    run(&["check", "--no-judge"]).expect_code(0);
+    for arguments in [&["run", "--no-cache"][..], &["check"]] {
+        run(arguments).expect_code(2).says("no key is configured for judge.corp.invalid");
+    }
     // Without calls no key can go anywhere.
     let mut command = folder.command(&["run", "--no-judge", "--cached-only"]);
     command.env("OPENAI_API_KEY", KEY);

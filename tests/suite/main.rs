@@ -1,6 +1,7 @@
 //! Drives the real executable against real files, real git and real local servers, with a scrubbed environment.
 
 mod action;
+mod approve;
 mod browser;
 mod cache;
 mod calibrate;

@@ -30,12 +30,13 @@ fn without_times(mut report: Value) -> Value {
 }
 
 #[test]
-fn first_line_estimates_calls_and_cost() {
+fn first_lines_estimate_calls_and_cost() {
     let folder = Folder::small(3).without_self_test();
     // Both sides of three cases, three times now and 24 times at most, each answer judged by two metrics.
     folder.promptgate(&["run", "--offline"]).says(
-        "requesting 18 answers to 3 cases and 36 judgements, more while undecided (at most 24 repeats): 54 calls now, \
-         at most 432, nothing to pay",
+        "requesting 18 answers to 3 cases and 36 judgements\n\
+         54 calls now, at most 432, nothing to pay (retries come on top)\n\
+         more while undecided, up to 24 repeats; Ctrl-C stops the run and writes a report\n",
     );
     folder.append(
         "promptgate.yaml",
@@ -46,6 +47,48 @@ fn first_line_estimates_calls_and_cost() {
     let outcome = folder.against(&server.base_url, &["run", "--no-cache", "--budget-calls", "300"]);
     let line = outcome.stderr.lines().find(|line| line.contains("54 calls now, at most 300, about $0."));
     assert!(line.is_some_and(|line| line.contains("(retries come on top)")), "{}", outcome.stderr);
+    // With the cache and the self-test, which say more.
+    let outcome = Folder::golden().against(&server.base_url, &["run", "--max-repeats", "3"]);
+    let first: Vec<&str> = outcome.stderr.lines().take(3).collect();
+    assert!(first.iter().all(|line| line.chars().count() <= 80), "{first:?}");
+    assert!(first[0].starts_with("requesting") && first[1].contains("(cached: free; retries"), "{first:?}");
+}
+
+#[test]
+fn warnings_are_printed_once() {
+    let folder = Folder::small(3);
+    folder.edit("promptgate.yaml", "  - length: {min_chars: 1}\n", "  - regex: \".*\"\n");
+    let printed = |arguments: &[&str]| {
+        let outcome = folder.promptgate(&[&["run", "--offline"], arguments].concat()).expect_code(0);
+        let warning = "matches every";
+        (outcome.stdout.matches(warning).count(), outcome.stderr.matches(warning).count())
+    };
+    assert_eq!(printed(&[]), (1, 0), "the report has it");
+    assert_eq!(printed(&["--format", "json"]), (1, 1), "standard output is for programs");
+    assert_eq!(printed(&["--shard", "1/1"]), (0, 1), "a shard prints no report");
+}
+
+#[test]
+fn next_step_comes_before_what_follows_from_a_dead_server() {
+    // Nothing listens at this port.
+    let folder = Folder::small(3);
+    let outcome = folder.against("http://127.0.0.1:9/v1", &["run", "--no-cache"]).expect_code(12);
+    let at = |words: &str| {
+        outcome.stdout.find(words).unwrap_or_else(|| panic!("no {words} in {}", outcome.stdout))
+    };
+    assert!(outcome.stdout.starts_with("INCOMPLETE"), "{}", outcome.stdout);
+    let order = [at("127.0.0.1:9"), at("help:"), at("could not be decided")];
+    assert!(order.is_sorted(), "{order:?} in {}", outcome.stdout);
+    let markdown = folder.read("promptgate-report/report.md");
+    let at = |words: &str| markdown.find(words).unwrap_or_else(|| panic!("no {words} in {markdown}"));
+    let order = [at("127.0.0.1:9"), at("**Next step:**"), at("could not be decided")];
+    assert!(order.is_sorted() && markdown.matches("**Next step:**").count() == 1, "{order:?} in {markdown}");
+    let page = folder.read("promptgate-report/report.html");
+    let page = page.split("<main").nth(1).expect("the content");
+    let order =
+        ["127.0.0.1:9", "<strong>Next:</strong>", "could not be decided"].map(|words| page.find(words));
+    assert!(order.iter().all(Option::is_some) && order.is_sorted(), "{order:?}");
+    assert_eq!(page.matches("<ul").count(), page.matches("</ul>").count());
 }
 
 #[test]

@@ -4,7 +4,6 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 
-use futures::executor::block_on;
 use promptgate_adapters::ledger;
 use promptgate_core::model::{Message, MessageRole};
 use promptgate_release::ports::{Addition, LedgerStore as _};
@@ -161,4 +160,8 @@ impl Drop for Serving {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+fn block_on<F: Future>(future: F) -> F::Output {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
 }

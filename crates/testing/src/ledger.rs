@@ -37,6 +37,13 @@ impl MemoryLedger {
         self.lock().records.insert((record.name.clone(), record.version), record);
     }
 
+    /// Changes the record of a version, as nobody should.
+    pub fn mutate(&self, name: &Name, version: Version, edit: impl FnOnce(&mut Record)) {
+        if let Some(record) = self.lock().records.get_mut(&(name.clone(), version)) {
+            edit(record);
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, Stored> {
         self.content.lock().unwrap_or_else(PoisonError::into_inner)
     }

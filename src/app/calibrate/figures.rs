@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{CalibrateOptions, Judgements, Prepared};
 use crate::app::now;
+use promptgate_core::model::Case;
 use promptgate_engine::calibrate::{Labels, Measured};
 use promptgate_report::calibration::{CalibratedJudge, Calibration, LabelFacts, SCHEMA};
 
@@ -51,19 +52,28 @@ pub(super) fn calibration(
     }
 }
 
+/// The number of questions: one query over different contexts makes several. An answer without both is to its own.
+fn questions(labels: &Labels) -> usize {
+    let asked = |case: &Case| !case.query.is_empty() || case.context.is_some();
+    let cases = labels.answers.iter().map(|answer| &answer.case);
+    let (known, unknown): (Vec<&Case>, Vec<&Case>) = cases.partition(|case| asked(case));
+    let distinct: BTreeSet<_> = known.into_iter().map(|case| (&case.query, &case.context)).collect();
+    distinct.len() + unknown.len()
+}
+
 fn notes(labels: &Labels, simulated: bool, measured: &Measured) -> Vec<String> {
     let counts = &measured.overall;
     let positives = counts.true_positives + counts.false_negatives;
     let rarer = positives.min(counts.answers - positives);
-    let questions: BTreeSet<&str> = labels.answers.iter().map(|it| it.case.query.as_str()).collect();
-    let (answers, questions) = (labels.answers.len(), questions.len());
+    let questions = questions(labels);
+    let answers = labels.answers.len();
     let cut_off = measured.overall.cut_off.filter(|cut_off| cut_off.score < 1.0);
     let corrections = measured.corrections.as_ref();
     let few = || format!("only {rarer} labels of the rarer kind: {FEW} of each kind give narrower bounds");
     let alike = || {
         format!(
-            "{answers} answers to {questions} questions: answers to one question are alike, and the bounds take them \
-             for independent"
+            "{answers} answers to {}: answers to one question are alike, and the bounds take them for independent",
+            if questions == 1 { "1 question".to_owned() } else { format!("{questions} questions") }
         )
     };
     let notes = [

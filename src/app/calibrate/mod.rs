@@ -180,6 +180,7 @@ async fn judge_labels(
     let counter = Arc::new(CallCounter::new(Arc::clone(&context.events)));
     let sink = Arc::clone(&counter) as Arc<dyn EventSink>;
     let connection = Connection {
+        judged: true,
         settings,
         files: &NamedFiles::fetch(&Tree::work_tree(&prepared.folder), sources::certificates(settings)),
         environment: &context.environment,

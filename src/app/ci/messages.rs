@@ -1,7 +1,7 @@
 //! The texts of a run in CI for log, comment and summary.
 
 use super::facts::Verdict;
-use super::{CiContext, NewSuite, OnMissingCredentials, OnNewSuite, Outcome, Uncalled};
+use super::{CiContext, NewSuite, OnNewSuite, Outcome, Uncalled};
 use crate::app::Failure;
 use crate::app::report_files::style;
 use promptgate_core::model::Diagnostic;
@@ -10,11 +10,7 @@ use promptgate_report::comment::{self, CommentFacts, Subject};
 use promptgate_report::{Disclose, Format};
 
 /// The verdict in `ci.json`, and the code of the first reason. `passes` says whether the exit code is 0.
-pub(super) fn verdict(
-    outcome: &Outcome,
-    on_missing: OnMissingCredentials,
-    passes: bool,
-) -> (Verdict, Option<&'static str>) {
+pub(super) fn verdict(outcome: &Outcome, passes: bool) -> (Verdict, Option<&'static str>) {
     let verdict = match outcome {
         Outcome::Reported(reported) if !reported.unwritten.is_empty() => {
             return (Verdict::Incomplete, Some("unwritten"));
@@ -26,9 +22,8 @@ pub(super) fn verdict(
         Outcome::Shard(_) if passes => Verdict::Pass,
         Outcome::Shard(_) | Outcome::Interrupted => Verdict::Incomplete,
         Outcome::Unchanged(_) => Verdict::Unchanged,
-        Outcome::NoKey { .. } => {
-            let skip = on_missing == OnMissingCredentials::Skip;
-            let verdict = if skip { Verdict::NotEvaluated } else { Verdict::Incomplete };
+        Outcome::NoKey { skipped, .. } => {
+            let verdict = if *skipped { Verdict::NotEvaluated } else { Verdict::Incomplete };
             return (verdict, Some("missing_credentials"));
         }
         Outcome::NewSuite { new, .. } => {
@@ -66,19 +61,17 @@ pub(super) fn log_line(outcome: &Outcome, context: &CiContext, width: usize) -> 
         Outcome::Unchanged(of) => {
             format!("UNCHANGED  {}\n           {}\n", short(name(of)), unchanged(of, context))
         }
-        Outcome::NoKey { of, variables } => {
-            let (why, next) = no_key(variables, context);
-            format!("NOT EVALUATED: no key  {}\n           {why}\n           help: {next}\n", short(name(of)))
-        }
-        Outcome::NewSuite { of, new } => {
-            let (why, next) = new_suite(new, context);
-            format!(
-                "NOT EVALUATED: new suite  {}\n           {why}\n           help: {next}\n",
-                short(name(of))
-            )
-        }
+        Outcome::NoKey { of, variables, .. } => uncalled(outcome, "no key", of, no_key(variables, context)),
+        Outcome::NewSuite { of, new } => uncalled(outcome, "new suite", of, new_suite(new, context)),
         Outcome::Shard(_) | Outcome::Interrupted | Outcome::Failed(_) => String::new(),
     }
+}
+
+/// Why nothing was called, headed by the verdict.
+fn uncalled(outcome: &Outcome, what: &str, of: &Uncalled, (why, next): (String, String)) -> String {
+    let (verdict, _) = verdict(outcome, false);
+    let word = verdict.as_str().replace('_', " ").to_uppercase();
+    format!("{word}: {what}  {}\n           {why}\n           help: {next}\n", short(name(of)))
 }
 
 /// The body of the comment and of the job summary, at most `limit` bytes; `None` for a shard, which has no verdict.
@@ -96,17 +89,18 @@ pub(super) fn comment_body(
         Outcome::Reported(reported) => Subject::Report(&reported.report),
         Outcome::Shard(_) | Outcome::Interrupted => return None,
         Outcome::Unchanged(of) => Subject::Unchanged { name: name(of) },
-        Outcome::NoKey { of, variables } => {
+        Outcome::NoKey { of, variables, skipped } => {
             let why;
             (why, next) = no_key(variables, context);
             reason = format!("no key: {why}");
-            Subject::NotEvaluated { name: name(of), reason: &reason, help: Some(&next) }
+            Subject::NotEvaluated { skipped: *skipped, name: name(of), reason: &reason, help: Some(&next) }
         }
         Outcome::NewSuite { of, new } => {
             let why;
             (why, next) = new_suite(new, context);
             reason = format!("new suite: {why}");
-            Subject::NotEvaluated { name: name(of), reason: &reason, help: Some(&next) }
+            let skipped = new.result == OnNewSuite::Skip;
+            Subject::NotEvaluated { skipped, name: name(of), reason: &reason, help: Some(&next) }
         }
         Outcome::Failed(failure) => {
             messages = failure.diagnostics().iter().map(in_one_line).collect();

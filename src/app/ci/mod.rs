@@ -115,6 +115,8 @@ pub(crate) enum Outcome {
         of: Uncalled,
         /// The variables that are not set; empty where only the shards know.
         variables: Vec<String>,
+        /// Whether that is allowed; else the verdict is incomplete.
+        skipped: bool,
     },
     /// The base has no policy for the suite, so no key is used.
     NewSuite {
@@ -175,7 +177,7 @@ pub(crate) async fn gate(
     let mut run = options.run.clone();
     let variable = |name: &str| environment.variable(name);
     if let Some(folder) = &options.merge {
-        return shards::merge(folder, &run, context, &variable);
+        return shards::merge(folder, options, context, &variable);
     }
     context.shard = shard::choose(run.shard, run.suite.max_repeats, environment)?;
     let configured = sources::configured(run.suite.config.as_deref())?;
@@ -213,7 +215,8 @@ pub(crate) async fn gate(
     }
     let variables = missing_keys(&suite, &run, environment);
     if !variables.is_empty() {
-        return Ok(Gate::Ended(Outcome::NoKey { of: Uncalled::suite(&suite), variables }));
+        let skipped = options.on_missing_credentials == OnMissingCredentials::Skip;
+        return Ok(Gate::Ended(Outcome::NoKey { of: Uncalled::suite(&suite), variables, skipped }));
     }
     Ok(Gate::Evaluate { suite: Box::new(suite), shard, options: Box::new(run) })
 }
@@ -243,6 +246,7 @@ mod tests {
             shard: None,
             fail_fast: false,
             out: folder.join("out"),
+            prints_warnings: true,
         };
         let disclose = Disclose::default();
         CiOptions {
@@ -269,9 +273,9 @@ mod tests {
         let Outcome::NoKey { variables, .. } = &outcome else { panic!("no missing key") };
         assert_eq!(variables, &["OPENAI_API_KEY"]);
         let text = messages::log_line(&outcome, &context, 80);
-        assert!(text.starts_with("NOT EVALUATED: no key"), "{text}");
-        let skipped = messages::verdict(&outcome, OnMissingCredentials::Skip, true);
-        assert_eq!(skipped, (facts::Verdict::NotEvaluated, Some("missing_credentials")));
+        assert!(text.starts_with("INCOMPLETE: no key"), "{text}");
+        let skipped = messages::verdict(&outcome, true);
+        assert_eq!(skipped, (facts::Verdict::Incomplete, Some("missing_credentials")));
     }
 
     #[test]

@@ -67,7 +67,7 @@ pub(crate) fn write_all(
     width: usize,
 ) -> Log {
     let folder = &options.run.out;
-    let (verdict, reason) = messages::verdict(outcome, options.on_missing_credentials, exit_code == 0);
+    let (verdict, reason) = messages::verdict(outcome, exit_code == 0);
     let run_url = environment.run_url();
     let body = |limit| {
         messages::comment_body(outcome, context, options.disclose, exit_code, run_url.as_deref(), limit)

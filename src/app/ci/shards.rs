@@ -8,9 +8,8 @@ use std::path::Path;
 
 use super::base::{self, Base, Variable};
 use super::facts::{self, CiFacts, Verdict};
-use super::{CiContext, Gate, NewSuite, OnNewSuite, Outcome, Uncalled};
+use super::{CiContext, CiOptions, Gate, NewSuite, OnMissingCredentials, OnNewSuite, Outcome, Uncalled};
 use crate::app::cache::refuse_tracked;
-use crate::app::evaluate::RunOptions;
 use crate::app::sources;
 use crate::app::{Failure, merge as merging, report_files, shard};
 use promptgate_adapters::github::EventKind;
@@ -20,10 +19,12 @@ use promptgate_report::shard::Shard;
 /// Joins the shards in a folder.
 pub(super) fn merge(
     folder: &Path,
-    run: &RunOptions,
+    options: &CiOptions,
     context: &mut CiContext,
     variable: Variable<'_>,
 ) -> Result<Gate, Failure> {
+    let run = &options.run;
+    let skips = options.on_missing_credentials == OnMissingCredentials::Skip;
     if context.event.as_ref().is_some_and(|event| event.kind == EventKind::PullRequestTarget) {
         base::find(context.event.as_ref(), folder, variable)?;
     }
@@ -32,7 +33,7 @@ pub(super) fn merge(
         context.set_files(&configured);
         context.base = base::find(context.event.as_ref(), &configured.location.folder, variable).ok();
     }
-    if let Some(outcome) = common_outcome(folder, context)? {
+    if let Some(outcome) = common_outcome(folder, skips, context)? {
         return Ok(Gate::Ended(outcome));
     }
     let decided = merging::merge(&[folder.to_owned()])?;
@@ -51,7 +52,7 @@ fn base_of_shards(commit: String, head: Option<String>) -> Base {
 }
 
 /// The outcome that all shards have in common without a call; `None` where there are shards to join, or some are missing.
-fn common_outcome(folder: &Path, context: &mut CiContext) -> Result<Option<Outcome>, Failure> {
+fn common_outcome(folder: &Path, skips: bool, context: &mut CiContext) -> Result<Option<Outcome>, Failure> {
     // The merge reports a folder that cannot be read.
     let below = |matches: &dyn Fn(&str) -> bool| shard::files_below(folder, matches).unwrap_or_default();
     if !below(&shard::is_shard).is_empty() {
@@ -93,7 +94,7 @@ fn common_outcome(folder: &Path, context: &mut CiContext) -> Result<Option<Outco
         return Ok(Some(Outcome::Unchanged(Uncalled::Shards)));
     }
     if alike && every(|facts| facts.reason.as_deref() == Some("missing_credentials")) {
-        return Ok(Some(Outcome::NoKey { of: Uncalled::Shards, variables: Vec::new() }));
+        return Ok(Some(Outcome::NoKey { of: Uncalled::Shards, variables: Vec::new(), skipped: skips }));
     }
     if alike && every(|facts| facts.reason.as_deref() == Some("new_suite")) {
         let skipped = every(|facts| facts.verdict == Verdict::NotEvaluated);

@@ -6,23 +6,25 @@
 #[cfg(test)]
 mod tests;
 
-use crate::app::github::GitHub;
-use crate::app::{Environment, Failure};
+use std::path::PathBuf;
+
 use jiff::Timestamp;
-use promptgate_adapters::git::Repository;
-use promptgate_adapters::github::api::{ApiError, ApiErrorKind};
-use promptgate_adapters::ledger::{MAX_ATTEMPTS, pause};
-use promptgate_core::model::{Diagnostic, Diagnostics};
-use promptgate_release::ports::{Addition, LedgerStore, Tip};
-use promptgate_release::{
-    Approval, ApprovalSource, Digest, Event, EventKind, Name, PortError, PromptReference, Record, Selector,
-    State, Version,
-};
 
 use super::approvers::{ApproverMatch, match_approver};
 use super::authors::{self, ChangeOptions};
-use super::identity::{Host, Identity};
+use super::identity::{Host, Identity, identity};
+use super::open::{Opened, Target};
 use super::resolve;
+use super::write::{self, Current, Stamp};
+use crate::app::github::GitHub;
+use crate::app::{Environment, Failure};
+use promptgate_adapters::git::Repository;
+use promptgate_adapters::github::api::{ApiError, ApiErrorKind};
+use promptgate_core::model::{Diagnostic, Diagnostics};
+use promptgate_release::ports::{Addition, LedgerStore};
+use promptgate_release::{
+    Approval, ApprovalSource, Digest, EventKind, Name, PortError, PromptReference, Record, Selector, Version,
+};
 
 /// Digits of a digest that identify a content.
 const MIN_DIGITS: usize = 12;
@@ -30,6 +32,8 @@ const MIN_DIGITS: usize = 12;
 /// Which version is approved.
 #[derive(Debug, Clone)]
 pub(crate) struct ApproveOptions {
+    /// The configuration, or its folder; else the one that releases the prompt.
+    pub(crate) config: Option<PathBuf>,
     /// The prompt.
     pub(crate) name: Name,
     /// The version.
@@ -40,27 +44,21 @@ pub(crate) struct ApproveOptions {
     pub(crate) dry_run: bool,
 }
 
-/// What an approval is decided from, beside the ledger.
-pub(crate) struct ApproveContext<'a> {
-    /// Who approves.
-    pub(crate) identity: &'a Identity,
-    /// The variables of the process.
-    pub(crate) environment: &'a Environment,
-    /// The clone that has the version's commit; `None` outside a repository.
-    pub(crate) repository: Option<&'a Repository>,
-    /// The files that make the content, relative to the root of the repository.
-    pub(crate) paths: &'a [String],
-}
-
 /// The decision about an approval.
 #[derive(Debug, Clone)]
 pub(crate) struct Approved {
+    /// The prompt.
+    pub(crate) name: Name,
+    /// The version.
+    pub(crate) version: Version,
     /// The approval.
     pub(crate) approval: Approval,
     /// What became of it.
     pub(crate) result: ApproveResult,
-    /// What is worth knowing beside that.
+    /// Limits of an approval that was given.
     pub(crate) warnings: Vec<String>,
+    /// Whether nothing was written.
+    pub(crate) dry_run: bool,
 }
 
 /// What became of an approval.
@@ -74,65 +72,85 @@ pub(crate) enum ApproveResult {
     Refused(Vec<String>),
 }
 
-/// Approves a version.
+/// Approves a version as the person that runs the command.
 ///
 /// # Errors
 /// An unknown name or version, a ledger or GitHub that cannot be read, a ledger that cannot be written.
 pub(crate) async fn approve(
+    options: &ApproveOptions,
+    environment: &Environment,
+) -> Result<Approved, Failure> {
+    let target = Target { config: options.config.clone(), name: Some(options.name.clone()) };
+    let opened = Opened::open(&target)?;
+    let identity = identity(environment, &opened.folder)?;
+    let repository = Repository::discover(&opened.folder).ok();
+    let prefix = repository.as_ref().map(Repository::prefix).filter(|prefix| !prefix.is_empty());
+    let folder = prefix.unwrap_or(".").to_owned();
+    let repository = repository.as_ref();
+    approve_as(
+        opened.ledger.as_ref(),
+        options,
+        &Approver { identity: &identity, environment, repository, folder },
+    )
+    .await
+}
+
+/// Who approves, and what is known of the change beside the ledger.
+struct Approver<'a> {
+    identity: &'a Identity,
+    environment: &'a Environment,
+    /// The clone that has the version's commit; `None` outside a repository.
+    repository: Option<&'a Repository>,
+    /// The folder of the configuration, relative to the root of the repository.
+    folder: String,
+}
+
+async fn approve_as(
     ledger: &dyn LedgerStore,
     options: &ApproveOptions,
-    context: &ApproveContext<'_>,
+    approver: &Approver<'_>,
 ) -> Result<Approved, Failure> {
-    ledger.refresh().await?;
-    let (record, _) = read(ledger, options).await?;
-    let (mut approval, mut refusals) = decide(ledger, &record, options, context).await?;
+    let record = record(ledger, options).await?;
+    let (mut approval, mut reasons) = decide(ledger, &record, options, approver).await?;
     let mut warnings = Vec::new();
-    if approval.source == ApprovalSource::Unverified && refusals.is_empty() {
-        warnings.push(
-            "the login is a claim: the approval counts because the ledger is a folder, and nowhere else"
-                .to_owned(),
-        );
-    }
-    if refusals.is_empty() {
-        let aliases = context.identity.aliases.iter();
-        let found = approver(&record, &approval.login, aliases, context).await?;
-        match found {
+    if reasons.is_empty() {
+        match listed(&record, approver).await? {
             (login, ApproverMatch::Approver { teams }) => (approval.login, approval.teams) = (login, teams),
             (login, ApproverMatch::None { notes }) => {
-                refusals.push(format!("{login} is not in the `approvers` that held before this version"));
-                refusals.extend(notes);
+                reasons.push(format!("{login} is not in the `approvers` that held before this version"));
+                reasons.extend(notes);
             }
         }
     }
-    let result = if refusals.is_empty() {
-        append(ledger, options, context.identity, &approval).await?
+    let result = if reasons.is_empty() {
+        if approval.source == ApprovalSource::Unverified {
+            let warning =
+                "the login is a claim: the approval counts because the ledger is a folder, and nowhere else";
+            warnings.push(warning.to_owned());
+        }
+        append(ledger, options, approver.identity, &approval).await?
     } else {
-        ApproveResult::Refused(refusals)
+        ApproveResult::Refused(reasons)
     };
-    Ok(Approved { approval, result, warnings })
+    let ApproveOptions { name, version, dry_run, .. } = options.clone();
+    Ok(Approved { name, version, approval, result, warnings, dry_run })
 }
 
-/// The record of the version, and the state of the prompt with its position.
-async fn read(
-    ledger: &dyn LedgerStore,
-    options: &ApproveOptions,
-) -> Result<(Record, (State, Option<Tip>)), Failure> {
+/// The record of the version.
+async fn record(ledger: &dyn LedgerStore, options: &ApproveOptions) -> Result<Record, Failure> {
     let ApproveOptions { name, version, .. } = options;
-    let history = ledger.history(name).await?;
+    let Current { state, history } = write::current(ledger, name).await?;
     if history.events.is_empty() {
         return Err(resolve::unknown_name(ledger, name).await?.into());
     }
-    let damaged = |reason: String| PortError::Damaged(format!("{}: {reason}", ledger.location()));
-    let state = State::fold(&history.events).map_err(|error| damaged(error.to_string()))?;
     let reference = PromptReference { name: name.clone(), selector: Selector::Version(*version) };
     let resolved = resolve::resolve_in(&state, &reference)?;
     let record = resolve::record(ledger, name, *version).await?;
     if record.digest != resolved.digest {
-        return Err(
-            damaged(format!("the record of {name}@{version} has another digest than its event")).into()
-        );
+        let message = format!("{}: {name}@{version} was published with another digest", ledger.location());
+        return Err(PortError::Damaged(message).into());
     }
-    Ok((record, (state, history.tip)))
+    Ok(record)
 }
 
 /// The approval, and everything that speaks against it but the list of approvers.
@@ -140,9 +158,9 @@ async fn decide(
     ledger: &dyn LedgerStore,
     record: &Record,
     options: &ApproveOptions,
-    context: &ApproveContext<'_>,
+    approver: &Approver<'_>,
 ) -> Result<(Approval, Vec<String>), Failure> {
-    let identity = context.identity;
+    let identity = approver.identity;
     let source = match identity.is_verified_dispatch() {
         true => ApprovalSource::Dispatch,
         false => ApprovalSource::Unverified,
@@ -169,7 +187,7 @@ async fn decide(
         );
         return Ok((approval, refusals));
     }
-    let authors = authors(ledger, record, context).await?;
+    let authors = authors(ledger, record, approver).await?;
     let author = identity.names().find(|name| authors.iter().any(|author| author.eq_ignore_ascii_case(name)));
     if let Some(author) = author {
         refusals.push(format!("{author} is an author of the change: somebody else has to approve it"));
@@ -182,14 +200,14 @@ async fn decide(
 async fn authors(
     ledger: &dyn LedgerStore,
     record: &Record,
-    context: &ApproveContext<'_>,
+    approver: &Approver<'_>,
 ) -> Result<Vec<String>, Failure> {
     let mut authors = record.change.authors.clone();
     let Some(commit) = record.change.commit.as_deref().filter(|_| record.change.pull_request.is_none())
     else {
         return Ok(authors);
     };
-    let Some(repository) = context.repository else {
+    let Some(repository) = approver.repository else {
         return Err(Diagnostic::new(
             "the authors of the change are read from the repository, and there is none here",
         )
@@ -200,10 +218,11 @@ async fn authors(
         Some(version) => resolve::record(ledger, &record.name, version).await?.change.commit,
         None => None,
     };
-    let commits =
-        ChangeOptions { repository, commit, since: before.as_deref(), paths: context.paths }.commits()?;
-    if context.identity.host == Host::GitHub {
-        authors.extend(authors::of_change(&github(context)?, &commits).await.map_err(unread)?.authors);
+    // The record does not name every file of the content: all of the suite's folder counts.
+    let paths: Vec<String> = record.change.path.iter().chain([&approver.folder]).cloned().collect();
+    let commits = ChangeOptions { repository, commit, since: before.as_deref(), paths: &paths }.commits()?;
+    if approver.identity.host == Host::GitHub {
+        authors.extend(authors::of_change(&github(approver)?, &commits).await.map_err(unread)?.authors);
     } else {
         authors.extend(authors::of_commits(&commits));
     }
@@ -211,24 +230,16 @@ async fn authors(
 }
 
 /// The name under which the actor is an approver, else the login.
-async fn approver(
-    record: &Record,
-    login: &str,
-    aliases: impl Iterator<Item = &String>,
-    context: &ApproveContext<'_>,
-) -> Result<(String, ApproverMatch), Failure> {
-    let approvers = &record.policy.approvers;
-    let listed = |name: &str| approvers.iter().any(|approver| approver.eq_ignore_ascii_case(name));
-    let login = if listed(login) {
-        login
-    } else {
-        aliases.map(String::as_str).find(|name| listed(name)).unwrap_or(login)
-    };
-    let has_teams = !listed(login) && approvers.iter().any(|approver| approver.starts_with('@'));
-    let github = match context.identity.host == Host::GitHub && has_teams {
-        true => Some(github(context)?),
+async fn listed(record: &Record, approver: &Approver<'_>) -> Result<(String, ApproverMatch), Failure> {
+    let (identity, approvers) = (approver.identity, &record.policy.approvers);
+    let is_listed = |name: &&str| approvers.iter().any(|approver| approver.eq_ignore_ascii_case(name));
+    let name = identity.names().find(is_listed);
+    let has_teams = name.is_none() && approvers.iter().any(|approver| approver.starts_with('@'));
+    let github = match identity.host == Host::GitHub && has_teams {
+        true => Some(github(approver)?),
         false => None,
     };
+    let login = name.unwrap_or(&identity.actor.login);
     let found = match_approver(github.as_ref(), login, approvers).await.map_err(unread)?;
     Ok((login.to_owned(), found))
 }
@@ -239,35 +250,23 @@ async fn append(
     identity: &Identity,
     approval: &Approval,
 ) -> Result<ApproveResult, Failure> {
-    let ApproveOptions { name, version, .. } = options;
-    for attempt in 1..=MAX_ATTEMPTS {
-        let (_, (state, tip)) = read(ledger, options).await?;
-        // A claim does not replace an identity that is known.
-        let is_same = |other: &Approval| {
-            other.login.eq_ignore_ascii_case(&approval.login)
-                && other.digest == approval.digest
-                && (other.source != ApprovalSource::Unverified
-                    || approval.source == ApprovalSource::Unverified)
-        };
-        if state.versions.get(version).is_some_and(|version| version.approvals.iter().any(is_same)) {
-            return Ok(ApproveResult::AlreadyApproved);
+    let stamp = Stamp { at: Timestamp::now(), actor: identity.actor.clone() };
+    // A claim does not replace an identity that is known.
+    let is_same = |other: &Approval| {
+        other.login.eq_ignore_ascii_case(&approval.login)
+            && other.digest == approval.digest
+            && (other.source != ApprovalSource::Unverified || approval.source == ApprovalSource::Unverified)
+    };
+    write::append(ledger, &options.name, async |current: &Current| {
+        let version = current.state.versions.get(&options.version);
+        if version.is_some_and(|version| version.approvals.iter().any(is_same)) {
+            return Ok((Addition::default(), ApproveResult::AlreadyApproved));
         }
-        if options.dry_run {
-            return Ok(ApproveResult::Approved);
-        }
-        let kind = EventKind::Approved { version: *version, approval: approval.clone() };
-        let event = Event { at: Timestamp::now(), actor: identity.actor.clone(), kind };
-        let addition = Addition { records: Vec::new(), events: vec![event] };
-        match ledger.append(name, &addition, tip.as_ref()).await {
-            Ok(_) => return Ok(ApproveResult::Approved),
-            Err(PortError::Conflict(_)) if attempt < MAX_ATTEMPTS => {
-                tokio::time::sleep(pause(attempt)).await;
-                ledger.refresh().await?;
-            }
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Err(PortError::Conflict("ledger").into())
+        let approved = EventKind::Approved { version: options.version, approval: approval.clone() };
+        let addition = if options.dry_run { Addition::default() } else { stamp.events([approved]) };
+        Ok((addition, ApproveResult::Approved))
+    })
+    .await
 }
 
 /// Whether a text is a digest, or enough of its first digits; `sha256:` may be left out.
@@ -277,8 +276,8 @@ fn is_digest(text: &str, digest: &Digest) -> bool {
         && digest.as_str().strip_prefix("sha256:").is_some_and(|all| all.starts_with(&digits))
 }
 
-fn github(context: &ApproveContext<'_>) -> Result<GitHub, Diagnostic> {
-    GitHub::of(context.environment, "authors and members of teams are read with it")
+fn github(approver: &Approver<'_>) -> Result<GitHub, Diagnostic> {
+    GitHub::of(approver.environment, "authors and members of teams are read with it")
 }
 
 /// GitHub could not be read, and so nothing is approved.

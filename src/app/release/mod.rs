@@ -43,6 +43,7 @@ mod wait;
 mod wire;
 mod write;
 
+pub(crate) use approve::{ApproveOptions, ApproveResult, Approved, approve};
 pub(crate) use assign::assign;
 pub(crate) use bundle::{BundleOptions, DEFAULT_BUNDLE_FOLDER, bundle};
 pub(crate) use diff::{DiffOptions, diff};

@@ -130,8 +130,6 @@ pub(super) struct Sources {
     pub(super) policy_source: Option<PolicySource>,
     /// The dataset of a policy from elsewhere, beside its configuration.
     pub(super) policy_dataset: Option<PolicyDataset>,
-    /// Models whose price is the change's, because the policy has none.
-    pub(super) own_prices: Vec<String>,
     /// The prompt of a policy from elsewhere, beside its configuration.
     pub(super) policy_prompt: Option<PromptFile>,
     /// Planted answers of the judge.
@@ -204,7 +202,7 @@ fn resolve_all(options: &SuiteOptions, environment: &Environment) -> Result<Reso
     let candidate = prompts::candidate(options, environment, &policy, &location, &ledger);
     let baseline = prompts::baseline(options, environment, &policy, &location, &ledger, &mut warnings);
     policy::add_named_files(&mut policy);
-    let PolicySources { settings, source: policy_source, trees, base, own_prices, .. } = policy;
+    let PolicySources { settings, source: policy_source, trees, base, .. } = policy;
     let dataset = fetch_dataset(&trees.candidate, &settings.dataset.path);
     let notices =
         committed::notices(&trees.candidate, &settings.prompt, &dataset, options.candidate.is_none());
@@ -220,7 +218,6 @@ fn resolve_all(options: &SuiteOptions, environment: &Environment) -> Result<Reso
         settings,
         policy_source,
         policy_dataset,
-        own_prices,
         policy_prompt,
         planted,
         files,

@@ -37,8 +37,6 @@ pub(super) struct PolicySources {
     pub(super) base: Option<Settings>,
     /// Where the policy is from; `None` without `--policy-from`.
     pub(super) source: Option<PolicySource>,
-    /// Models whose price is the change's, because the policy has none.
-    pub(super) own_prices: Vec<String>,
 }
 
 /// Resolves the policy of a suite.
@@ -55,14 +53,7 @@ pub(super) fn resolve(
     let own_checks = own.checks.clone();
     let Some(text) = &options.policy_from else {
         let trees = Trees::of(Tree::work_tree(&location.folder));
-        return Ok(PolicySources {
-            settings: own,
-            own_checks,
-            trees,
-            base: None,
-            source: None,
-            own_prices: Vec::new(),
-        });
+        return Ok(PolicySources { settings: own, own_checks, trees, base: None, source: None });
     };
     let flag = |diagnostic: Diagnostic| diagnostic.or_at(&Place::file("--policy-from"));
     let spec = BaselineSpec::parse_candidate(text, "policy").map_err(flag)?;
@@ -104,26 +95,17 @@ pub(super) fn resolve(
         source.new = true;
         let trees = Trees::of(candidate);
         let source = Some(source);
-        return Ok(PolicySources {
-            settings: own,
-            own_checks,
-            trees,
-            base: None,
-            source,
-            own_prices: Vec::new(),
-        });
+        return Ok(PolicySources { settings: own, own_checks, trees, base: None, source });
     };
     let (base, written) = read(&tree, &name, text)?;
     let theirs = files::decode(&location.shown, &location.bytes)?;
     changes::policy(&written, &config::written(&location.shown, &theirs)?, &mut source);
-    let lacks = |(model, _): &&(String, Price)| base.price(model).is_none();
-    let own_prices = own.prices.0.iter().filter(lacks).map(|(model, _)| model.clone()).collect();
     let settings = joined(&base, &written, &own, location, warnings)?;
     let policy = tree.in_folder_of(&name)?;
     // A policy in the work tree has no counterpart of the candidate's folder.
     let of_cases = if tree.is_writable_by_change() { policy.clone() } else { tree };
     let trees = Trees { policy, of_cases, candidate };
-    Ok(PolicySources { settings, own_checks, trees, base: Some(base), source: Some(source), own_prices })
+    Ok(PolicySources { settings, own_checks, trees, base: Some(base), source: Some(source) })
 }
 
 /// The policy's configuration, resolved and as written.
@@ -159,21 +141,26 @@ fn joined(
         Some(name) => name.to_owned(),
         None => folder.unwrap_or_else(|| base.name.clone()),
     };
-    let lacking: Vec<&(String, Price)> =
-        own.prices.0.iter().filter(|(model, _)| base.price(model).is_none()).collect();
+    let lacking: Vec<(String, Price)> = own
+        .prices
+        .0
+        .iter()
+        .filter(|(model, _)| base.price(model).is_none())
+        .map(|(model, price)| (model.clone(), Price { from_change: true, ..*price }))
+        .collect();
     if !lacking.is_empty() {
-        let price = |(model, price): &&(String, Price)| {
+        let price = |(model, price): &(String, Price)| {
             let Price { input_per_million: input, output_per_million: output, .. } = price;
             format!("{} ({input} in, {output} out)", neutral::clip(&neutral::terminal(model), 60))
         };
         let named: Vec<String> = lacking.iter().take(5).map(price).collect();
         let more = if lacking.len() > 5 { ", …" } else { "" };
         warnings.push(format!(
-            "prices that the policy lacks are those of this change: {}{more}",
+            "prices that the policy lacks are those of this change, and count for no limit: {}{more}",
             named.join(", ")
         ));
     }
-    let prices = base.prices.0.iter().chain(lacking).cloned().collect();
+    let prices = base.prices.0.iter().cloned().chain(lacking).collect();
     let mut release = base.release.clone();
     // The name of the folder is not known from the commit alone.
     if let Some(release) = release.as_mut().filter(|release| !release.is_named) {
@@ -194,17 +181,28 @@ fn joined(
         release,
         ..base.clone()
     };
-    let costs = settings.budget.usd.is_some() || settings.limits.iter().any(|it| it.metric == "cost_usd");
-    if let Some(model) = settings.model.as_ref().filter(|model| settings.price(&model.value).is_none())
-        && costs
-    {
-        let message = format!(
-            "there is no price for `{}`, and the policy bounds what is spent",
-            neutral::terminal(&model.value)
-        );
-        let help =
-            "add it to `prices`: the price of a model that the policy does not know is taken from there";
-        return Err(Diagnostic::new(message).at(model.place.clone()).help(help));
+    match settings.model.as_ref().and_then(|model| lacks_reviewed_price(&settings, model)) {
+        Some(diagnostic) => Err(diagnostic),
+        None => Ok(settings),
     }
-    Ok(settings)
+}
+
+/// The mistake of a candidate's model without a price in the policy, where the policy bounds what is spent. A limit on the
+/// cost of a case with a price that only the change has is not measured instead, so that all else is still judged.
+fn lacks_reviewed_price(settings: &Settings, model: &Placed<String>) -> Option<Diagnostic> {
+    let limited = settings.limits.iter().any(|criterion| criterion.metric == "cost_usd");
+    let name = neutral::terminal(&model.value);
+    let message = match settings.price(&model.value) {
+        None if limited || settings.budget.usd.is_some() => {
+            format!("there is no price for `{name}`, and the policy bounds what is spent")
+        }
+        Some(price) if price.from_change && settings.budget.usd.is_some() => {
+            format!(
+                "the price of `{name}` comes from this change alone, so `budget.usd` of the policy cannot be kept"
+            )
+        }
+        _ => return None,
+    };
+    let help = "add it to `prices` of the policy first, in a change of its own";
+    Some(Diagnostic::new(message).at(model.place.clone()).help(help))
 }

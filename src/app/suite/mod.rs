@@ -241,7 +241,7 @@ fn build(
     }
 
     let plan = Plan::new(dataset, variants.candidate, variants.baseline)?;
-    let case_cost = case_cost::limit(&settings, policy_source.as_ref(), &sources.own_prices, &plan);
+    let case_cost = case_cost::limit(&settings, policy_source.as_ref(), &plan);
     let shared = plan.shared();
     let equal = variants.equal || (!shared.is_empty() && shared.iter().all(|shared| *shared));
     let mut notices = findings.notices;

@@ -30,7 +30,8 @@ pub(crate) struct BundleArguments {
     #[arg(value_parser = name)]
     pub(crate) names: Vec<Name>,
     /// Folder for a file for each prompt, and bundle.json.
-    #[arg(long, value_name = "DIR", env = "PROMPTGATE_OUT", hide_env = true, default_value = DEFAULT_BUNDLE_FOLDER)]
+    #[arg(long, value_name = "DIR", env = "PROMPTGATE_BUNDLE_OUT", hide_env = true,
+          default_value = DEFAULT_BUNDLE_FOLDER)]
     out: PathBuf,
     /// Ledger and format.
     #[command(flatten)]

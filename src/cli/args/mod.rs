@@ -1,5 +1,6 @@
 //! Command-line arguments, one file per command; each converts once into the options of `app`.
 
+mod approve;
 mod assign;
 mod cache;
 mod calibrate;
@@ -33,6 +34,7 @@ mod values;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+pub(super) use approve::ApproveArguments;
 pub(super) use assign::AssignArguments;
 pub(super) use cache::{CacheArguments, CacheCommand};
 pub(super) use calibrate::{CalibrateArguments, CalibrationFormat};
@@ -118,6 +120,8 @@ pub(crate) enum Command {
     Cache(CacheArguments),
     /// Publish the prompt as an immutable version, with the gate's report as evidence.
     Publish(PublishArguments),
+    /// Approve a version, as somebody who did not write it.
+    Approve(ApproveArguments),
     /// Move staging or production to a version that passed its controls.
     Promote(PromoteArguments),
     /// Move production back to a version that served before: at once, and verified.

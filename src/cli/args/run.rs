@@ -11,6 +11,7 @@ use crate::app::evaluate::RunOptions;
 use crate::app::shard::ShardChoice;
 use crate::app::{CacheMode, CallOptions};
 use promptgate_adapters::endpoint::Ceilings;
+use promptgate_report::Format;
 
 /// `promptgate run`.
 #[derive(Debug, Clone, Args)]
@@ -63,6 +64,7 @@ impl RunArguments {
             shard: self.shard,
             fail_fast: self.fail_fast,
             out: self.output.folder_or_default(),
+            prints_warnings: self.output.format == Format::Terminal,
         }
     }
 }

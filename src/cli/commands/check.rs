@@ -13,7 +13,7 @@ pub(super) async fn check(flags: &SuiteFlags, environment: &Environment) -> Resu
     release::refuse_shared_name(flags.options().config.as_deref())?;
     let options = SuiteOptions { release: ReleaseMode::Verify, ..flags.options() };
     let suite = suite::load(&options, None, environment).await?;
-    let misdirected = keys::misdirected(&suite.settings, environment);
+    let misdirected = keys::misdirected(&suite.settings, environment, !suite.scorers.judges.is_empty());
     if !misdirected.is_empty() {
         return Err(Diagnostics(misdirected).into());
     }

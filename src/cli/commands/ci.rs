@@ -23,7 +23,7 @@ pub(super) async fn ci(arguments: &CiArguments, environment: Environment) -> Res
             Outcome::Failed(failure)
         }
     };
-    let status = ExitStatus::of_ci(&outcome, options.on_missing_credentials, rules);
+    let status = ExitStatus::of_ci(&outcome, rules);
     let width = output::width();
     let mut log = ci::outputs::write_all(&outcome, &context, &options, &environment, status.code(), width);
     output::warn(&log.warnings);

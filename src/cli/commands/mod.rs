@@ -1,5 +1,6 @@
 //! One file per command: arguments, options, use case, output.
 
+mod approve;
 mod assign;
 mod cache;
 mod calibrate;
@@ -48,6 +49,7 @@ pub(super) async fn dispatch(command: &Command) -> Result<ExitStatus, Failure> {
         Command::Cache(arguments) => cache::cache(arguments),
         Command::Init(arguments) => init::init(arguments),
         Command::Publish(arguments) => publish::publish(arguments, &environment).await,
+        Command::Approve(arguments) => approve::approve(arguments, &environment).await,
         Command::Promote(arguments) => promote::promote(arguments, &environment).await,
         Command::Rollback(arguments) => rollback::rollback(arguments, &environment).await,
         Command::Reconcile(arguments) => reconcile::reconcile(arguments, &environment).await,

@@ -155,12 +155,12 @@ fn suite_that_the_base_lacks_gets_no_key() {
         finish(command)
     };
     let outcome = keyed(&job).expect_code(12);
-    assert!(outcome.stdout.contains("NOT EVALUATED: new suite"), "{}", outcome.stdout);
+    assert!(outcome.stdout.contains("INCOMPLETE: new suite"), "{}", outcome.stdout);
     assert!(outcome.stdout.contains("it removes promptgate.yaml of the base"), "{}", outcome.stdout);
     assert_eq!(job.outcome("incomplete", 12)["reason"], "new_suite");
     assert!(job.comment().contains("new suite"), "{}", job.comment());
     let job = job.with("PROMPTGATE_ON_NEW_SUITE", "skip").fresh();
-    keyed(&job).expect_code(0);
+    keyed(&job).expect_code(0).says("NOT EVALUATED: new suite");
     assert_eq!(job.outcome("not_evaluated", 0)["reason"], "new_suite");
     // `run` is no way around it.
     let mut command =

@@ -217,14 +217,16 @@ fn missing_key_follows_the_policy() {
     let outcome = keyless(&job).expect_code(12);
     let facts = job.outcome("incomplete", 12);
     assert_eq!(facts["reason"], "missing_credentials");
-    assert!(outcome.stdout.contains("NOT EVALUATED: no key"), "{}", outcome.stdout);
+    assert!(outcome.stdout.contains("INCOMPLETE: no key"), "{}", outcome.stdout);
     assert!(outcome.stdout.contains("OPENAI_API_KEY is not set"), "{}", outcome.stdout);
     let comment = job.comment();
+    assert!(comment.contains("incomplete") && !comment.contains("not evaluated"), "{comment}");
     assert!(comment.contains("no key: OPENAI") && !comment.contains("from a fork, and"), "{comment}");
     assert!(!job.checkout.path().join("promptgate-report/report.json").exists());
 
     let job = job.with("PROMPTGATE_ON_MISSING_CREDENTIALS", "skip").fresh();
-    keyless(&job).expect_code(0);
+    keyless(&job).expect_code(0).says("NOT EVALUATED: no key");
+    assert!(job.comment().contains("not evaluated"), "{}", job.comment());
     let facts = job.outcome("not_evaluated", 0);
     assert_eq!(facts["reason"], "missing_credentials");
 

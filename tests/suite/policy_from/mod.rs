@@ -2,6 +2,7 @@
 
 mod files;
 mod places;
+mod prices;
 
 use serde_json::Value;
 
@@ -33,7 +34,7 @@ pub(crate) fn run(folder: &Folder) -> Outcome {
 }
 
 /// The warnings of the last report, as one text.
-fn warnings(folder: &Folder) -> String {
+pub(crate) fn warnings(folder: &Folder) -> String {
     folder.report()["warnings"].to_string()
 }
 
@@ -51,7 +52,7 @@ fn caught(folder: &Folder, code: i32, path: &str) {
     assert!(folder.report().get("policy_source").is_none());
     let outcome = run(folder).expect_code(code);
     assert!(changed(folder).iter().any(|it| it == path), "{path} in {:?}", changed(folder));
-    assert!(outcome.stderr.contains(path), "{}", outcome.stderr);
+    assert!(outcome.stdout.contains(path), "{}", outcome.stdout);
     assert!(warnings(folder).contains(path));
     let markdown = folder.read("promptgate-report/report.md");
     let (seen, _) = markdown.split_once("<details>").expect("details");
@@ -169,39 +170,6 @@ fn key_goes_only_to_hosts_of_the_policy() {
     let report = folder.read("promptgate-report/report.json");
     assert!(!report.contains("token=abc") && !outcome.text().contains("token=abc"));
     assert!(!report.contains("not-yours") && report.contains("DEPLOY_KEY"));
-}
-
-#[test]
-fn prices_missing_in_the_policy_are_named() {
-    let folder = change_of(|folder| {
-        folder.append(
-            "promptgate.yaml",
-            "limits: {cost_per_case_usd: 0.5}\nprices: {tiny: {input_per_million: 1, output_per_million: 1}}\n",
-        );
-    });
-    folder.edit("promptgate.yaml", "model: tiny\n", "model: huge\n");
-    folder.edit(
-        "promptgate.yaml",
-        "prices: {tiny:",
-        "prices: {huge: {input_per_million: 2, output_per_million: 3}, tiny:",
-    );
-    folder.edit(
-        "promptgate.yaml",
-        "input_per_million: 1, output_per_million: 1",
-        "input_per_million: 0, output_per_million: 0",
-    );
-    commit(&folder, "change");
-    run(&folder).expect_code(0).says("those of this change: huge (2 in, 3 out)");
-    assert!(changed(&folder).contains(&"prices.tiny.input_per_million".to_owned()));
-    assert_eq!(folder.report()["variants"]["baseline"]["model"], "tiny");
-    // A bound on money that nobody can hold is no bound.
-    folder.edit(
-        "promptgate.yaml",
-        "prices: {huge: {input_per_million: 2, output_per_million: 3}, tiny:",
-        "prices: {tiny:",
-    );
-    folder.edit("promptgate.yaml", "limits: {cost_per_case_usd: 0.5}\n", "");
-    run(&folder).expect_code(2).says("no price for `huge`").says("promptgate.yaml:");
 }
 
 #[test]

@@ -11,7 +11,7 @@ fn new_suite_sets_its_own_bar_and_says_so() {
     folder.git(&["switch", "--quiet", "-c", "change"]);
     commit(&folder, "first prompt ever");
     let outcome = run(&folder).expect_code(0);
-    assert!(outcome.stderr.contains("warning: policy: new"), "{}", outcome.stderr);
+    assert!(outcome.stdout.contains("warning     policy: new"), "{}", outcome.stdout);
     assert!(outcome.stdout.lines().take(3).any(|line| line.contains("policy: new")), "{}", outcome.stdout);
     let report = folder.report();
     assert_eq!(report["policy_source"]["new"], true);

@@ -13,9 +13,9 @@ use serde_json::json;
 use crate::support::Folder;
 
 /// The released suite.
-pub(super) struct Released {
+pub(crate) struct Released {
     /// Its folder.
-    pub(super) folder: Folder,
+    pub(crate) folder: Folder,
     runtime: tokio::runtime::Runtime,
     ledger: LedgerFolder,
 }
@@ -41,7 +41,7 @@ fn content(kind: PromptKind, system: &str) -> Content {
 
 impl Released {
     /// `support/reply`: 1.0.0 on production with evidence and an approval, 1.1.0 on staging, 2.0.0 published.
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let released = Self::empty();
         let first =
             content(PromptKind::Text, "You are kind.\nYou may offer a refund.\nAnswer from {{context}}.\n");
@@ -64,7 +64,7 @@ impl Released {
     }
 
     /// A suite with an empty ledger.
-    pub(super) fn empty() -> Self {
+    pub(crate) fn empty() -> Self {
         let folder = Folder::small(3);
         folder.append("promptgate.yaml", "\nrelease: {name: support/reply, ledger: {path: ledger}}\n");
         let ledger = LedgerFolder::new(folder.path().join("ledger"));
@@ -73,7 +73,7 @@ impl Released {
     }
 
     /// Publishes a version on the day of its number.
-    pub(super) fn publish(&self, number: u64, text: &str, level: Level, content: Content) {
+    pub(crate) fn publish(&self, number: u64, text: &str, level: Level, content: Content) {
         let at = format!("2026-01-{:02}T08:00:00Z", number + 1).parse().expect("a time");
         let record = Record {
             schema: RECORD_SCHEMA.to_owned(),
@@ -108,13 +108,13 @@ impl Released {
     }
 
     /// Appends an event.
-    pub(super) fn add(&self, time: &str, kind: EventKind) {
+    pub(crate) fn add(&self, time: &str, kind: EventKind) {
         let at = time.parse().expect("a time");
         self.append(Addition { records: Vec::new(), events: vec![Event { at, actor: actor(), kind }] });
     }
 
     /// Moves a label.
-    pub(super) fn moved(&self, time: &str, label: Label, from: Option<&str>, to: &str) {
+    pub(crate) fn moved(&self, time: &str, label: Label, from: Option<&str>, to: &str) {
         let (from, version) = (from.map(version), version(to));
         let cause = MoveCause::Promotion;
         self.add(

@@ -1,7 +1,7 @@
 //! The commands that read a ledger, against a ledger in a folder.
 
 mod export;
-mod ledger;
+pub(crate) mod ledger;
 mod prompts;
 
 use promptgate_release::Label;

@@ -155,6 +155,7 @@ fn cell_value(field: Option<Field>, cell: &str) -> Result<Value, Diagnostic> {
         {
             "true" => Value::Bool(true),
             "false" => Value::Bool(false),
+            "strict" => Value::String("strict".to_owned()),
             _ => Value::String(trimmed.to_owned()),
         },
     })

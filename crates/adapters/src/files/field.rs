@@ -3,6 +3,7 @@
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use promptgate_core::document::shown;
 use promptgate_core::model::{Diagnostic, Item};
 use promptgate_core::template;
 
@@ -97,7 +98,11 @@ pub(super) fn kind(value: &Value) -> &'static str {
 }
 
 fn type_error(field: Field, expected: &str, found: &Value) -> Diagnostic {
-    Diagnostic::new(format!("`{}` must be {expected}, found {}", field.name(), kind(found)))
+    let found = match found {
+        Value::String(_) | Value::Number(_) => shown(found),
+        other => kind(other).to_owned(),
+    };
+    Diagnostic::new(format!("`{}` must be {expected}, found {found}", field.name()))
 }
 
 /// Reads a text.
@@ -119,6 +124,11 @@ pub(super) fn typed<T: DeserializeOwned>(
     value: &Value,
 ) -> Result<T, Diagnostic> {
     T::deserialize(value).map_err(|_| type_error(field, expected, value))
+}
+
+/// Reads true or false; `help` says which values are accepted.
+pub(super) fn flag(field: Field, expected: &str, help: &str, value: &Value) -> Result<bool, Diagnostic> {
+    typed(field, expected, value).map_err(|diagnostic: Diagnostic| diagnostic.help(help))
 }
 
 /// Validates a name shown in reports: text or an integer, one line, not empty.

@@ -13,6 +13,9 @@ use super::field::{self, Field};
 /// Names not allowed for variables: in a prompt they refer to fields of the case, and `expected` is never available.
 const RESERVED: [&str; 4] = ["id", "query", "context", "expected"];
 
+/// Help for a value that is neither true nor false.
+const FLAG: &str = "write true or false";
+
 /// The field or variable that a column is mapped to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum ColumnTarget {
@@ -352,10 +355,15 @@ fn set_field(
             Ok(())
         }
         Field::MustPass => {
-            field::typed(field, "true, false or `strict`", value).map(|flag| case.must_pass = flag)
+            let help = "write true, false or strict";
+            field::flag(field, "true, false or `strict`", help, value).map(|flag| case.must_pass = flag)
         }
-        Field::MayRefuse => field::typed(field, "true or false", value).map(|flag| case.may_refuse = flag),
-        Field::MustAnswer => field::typed(field, "true or false", value).map(|flag| case.must_answer = flag),
+        Field::MayRefuse => {
+            field::flag(field, "true or false", FLAG, value).map(|flag| case.may_refuse = flag)
+        }
+        Field::MustAnswer => {
+            field::flag(field, "true or false", FLAG, value).map(|flag| case.must_answer = flag)
+        }
         Field::Criteria => field::criteria(value).map(|criteria| case.criteria = criteria),
         Field::Vars => match value {
             Value::Object(map) => {

@@ -6,7 +6,8 @@ use promptgate_core::text::Secret;
 use promptgate_release::ports::Registry;
 use promptgate_release::{Label, PortError};
 use promptgate_simulated::fake_langfuse::{FakeLangfuse, PUBLIC_KEY, SECRET_KEY};
-use promptgate_testing::registry::{self as suite, MemoryLedger, actor, record, text};
+use promptgate_testing::MemoryLedger;
+use promptgate_testing::registry::{self as suite, actor, record, text};
 
 use super::{Embedded, Langfuse, LangfuseOptions};
 

@@ -10,6 +10,7 @@ mod expected;
 mod explain;
 mod json;
 mod lines;
+mod missing_colon;
 mod secret;
 mod suggest;
 mod unexpanded;

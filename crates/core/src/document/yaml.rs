@@ -9,6 +9,7 @@ use serde_json::{Map, Number, Value};
 
 use super::lines::Lines;
 
+use super::missing_colon::missing_colon;
 use super::{MAX_DEPTH, explain, json};
 use crate::model::{Diagnostic, Diagnostics};
 use crate::text::json::{Node, Span};
@@ -82,6 +83,9 @@ impl<'a> Builder<'a> {
         while let Some(event) = parser.next_event() {
             let (event, span) = event.map_err(|error| {
                 let at = self.offset(*error.marker());
+                if let Some(key) = missing_colon(self.lines.text(), at) {
+                    return self.without_colon(key);
+                }
                 let message = format!("not valid YAML: {}", error.info());
                 let diagnostic = self.diagnostic(&message, Span::new(at, at));
                 let help = self.odd_space(at).or_else(|| explain::yaml_help(error.info()).map(str::to_owned));
@@ -90,6 +94,13 @@ impl<'a> Builder<'a> {
             self.take(event, span)?;
         }
         Ok(())
+    }
+
+    fn without_colon(&self, key: Span) -> Diagnostic {
+        let name = self.lines.text().get(key.start as usize..key.end as usize).unwrap_or_default();
+        let name = explain::quoted(name);
+        let help = format!("write a colon and a space after {name}");
+        self.diagnostic(&format!("not valid YAML: no `:` after {name}"), key).help(help)
     }
 
     /// Help for a space that is not plain, on the line of a syntax error or the one before.

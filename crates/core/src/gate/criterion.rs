@@ -4,6 +4,7 @@ use crate::model::{
     Analysis, Bound, Criterion, CriterionOutcome, CriterionVerdict, MetricKind, Requirement, Rule,
     StoredBaseline,
 };
+use crate::text::neutral;
 
 use super::evidence::{Context, EXACT, Evidence, Parameter, Ruling, literal_verdict};
 use super::explain::{Explanation, explain, subject, unconfirmed};
@@ -177,6 +178,15 @@ impl LookData<'_> {
         let Some(metric) = analysis.metric(&criterion.metric) else {
             return Err(format!("{} was not measured in this run", criterion.metric));
         };
+        if metric.kind == MetricKind::Cost
+            && let Some(model) = &analysis.unreviewed_price
+        {
+            let model = neutral::clip(&neutral::terminal(model), 60);
+            return Err(format!(
+                "not measured, since the price of `{model}` comes from this change alone; add it to `prices` of the policy \
+                 first, in a change of its own"
+            ));
+        }
         let relative =
             matches!(criterion.requirement, Requirement::Limit { bound: Bound::MaxIncrease(_), .. });
         let paired = relative

@@ -357,6 +357,7 @@ fn with_metrics(analysis: &Analysis, replace: impl Fn(&MetricScores) -> MetricSc
         stored_baseline: analysis.stored_baseline.clone(),
         refusals: analysis.refusals.clone(),
         fresh_latency: analysis.fresh_latency.clone(),
+        unreviewed_price: analysis.unreviewed_price.clone(),
         ..*analysis
     }
 }

@@ -47,6 +47,7 @@ pub fn analyse(run: &Run) -> Analysis {
         repeats: run.repeats.per_case,
         metrics,
         fresh_latency: trials.fresh_latency(),
+        unreviewed_price: trials.unreviewed_price(),
         has_baseline: run.baseline.is_some(),
         baseline_reused: run.reused_baseline.is_some(),
         sessions_differ: run.reused_baseline.is_some() || trials.sessions_differ(),
@@ -108,6 +109,27 @@ impl<'a> Trials<'a> {
             });
         let of_candidate = VariantScores { baseline: None, ..scores.scores };
         Some(MetricScores { baseline_repeats: 0, scores: of_candidate, ..scores })
+    }
+
+    /// The model of a variant whose answers are priced by the change that is judged alone.
+    fn unreviewed_price(&self) -> Option<String> {
+        let by_role = |role| {
+            let asked = self.model(role)?;
+            let is_unreviewed = |answer: &TrialSummary| {
+                let price = self.run.prices.of_answer(asked, answer.by.model.as_deref());
+                price.is_some_and(|price| price.from_change)
+            };
+            self.answers(role).any(is_unreviewed).then(|| asked.to_owned())
+        };
+        [Role::Candidate, Role::Baseline].into_iter().find_map(by_role)
+    }
+
+    /// The model that a variant asks.
+    fn model(&self, role: Role) -> Option<&'a str> {
+        match role {
+            Role::Candidate => Some(&self.run.candidate.model),
+            Role::Baseline => self.run.baseline.as_ref().map(|baseline| baseline.model.as_str()),
+        }
     }
 
     /// Whether the two sides of some trial were answered more than a session apart.

@@ -178,6 +178,8 @@ pub struct Analysis {
     pub metrics: Vec<MetricScores>,
     /// The candidate's latencies of this run: [`Cell::NotAsked`] where the answer is from the cache. `None` where none is.
     pub fresh_latency: Option<MetricScores>,
+    /// A model whose answers are priced by the change that is judged alone, so that no criterion on cost may pass.
+    pub unreviewed_price: Option<String>,
     /// Whether there is a baseline.
     pub has_baseline: bool,
     /// Whether the baseline was run in an earlier session.
@@ -219,6 +221,7 @@ impl Analysis {
             metrics: self.metrics.iter().map(metric).collect(),
             contested: self.contested.after(repeats),
             stored_baseline: self.stored_baseline.clone(),
+            unreviewed_price: self.unreviewed_price.clone(),
             refusals: self.refusals.as_ref().map(|refusals| VariantScores {
                 candidate: cut(&refusals.candidate),
                 baseline: refusals.baseline.as_ref().map(cut),

@@ -14,12 +14,15 @@ pub struct Price {
     /// Price of request tokens that the endpoint read from its own cache; that of other request tokens if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cached_input_per_million: Option<f64>,
+    /// Whether the change that is judged brought the price, since the policy has none for this model.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub from_change: bool,
 }
 
 impl Price {
     /// A price without one for cached tokens.
     pub fn new(input_per_million: f64, output_per_million: f64) -> Self {
-        Self { input_per_million, output_per_million, cached_input_per_million: None }
+        Self { input_per_million, output_per_million, cached_input_per_million: None, from_change: false }
     }
 
     /// The cost of tokens, in US dollars.
@@ -45,18 +48,31 @@ impl Prices {
         self.0.iter().find(|(name, _)| name == model).map(|(_, price)| *price)
     }
 
+    /// The price of a model that does not come from the change that is judged.
+    pub fn reviewed(&self, model: &str) -> Option<Price> {
+        self.get(model).filter(|price| !price.from_change)
+    }
+
     /// The price of an answer: that of the model which answered, where it is known, else of the one that was asked.
+    /// A price from the change that is judged counts only where the others give none.
     pub fn of_answer(&self, asked: &str, answered: Option<&str>) -> Option<Price> {
         let other = answered.filter(|answered| *answered != asked);
-        other
-            .and_then(|answered| self.get(answered).or_else(|| self.undated(asked, answered)))
-            .or_else(|| self.get(asked))
+        let among = |from_change| {
+            let exactly = |model: &str| self.get(model).filter(|price| price.from_change == from_change);
+            other
+                .and_then(|answered| exactly(answered).or_else(|| self.undated(asked, answered, from_change)))
+                .or_else(|| exactly(asked))
+        };
+        among(false).or_else(|| among(true))
     }
 
     /// The price of the model that the name is a dated version of, where that is not the one asked for.
-    fn undated(&self, asked: &str, answered: &str) -> Option<Price> {
+    fn undated(&self, asked: &str, answered: &str, from_change: bool) -> Option<Price> {
         let is_asked = is_same_model(asked, answered);
-        let mut named = self.0.iter().filter(|(name, _)| is_same_model(name, answered));
+        let mut named = self
+            .0
+            .iter()
+            .filter(|(name, price)| price.from_change == from_change && is_same_model(name, answered));
         named.next().filter(|_| !is_asked).map(|(_, price)| *price)
     }
 }
@@ -96,5 +112,27 @@ mod tests {
         assert_eq!(input("big", Some("unknown")), Some(10.0));
         assert_eq!(input("unknown", Some("cheap")), Some(1.0));
         assert_eq!(input("unknown", None), None);
+    }
+
+    #[test]
+    fn price_of_the_change_counts_only_without_another_one() {
+        let of = |model: &str, price: f64, from_change| {
+            (model.to_owned(), Price { from_change, ..Price::new(price, price) })
+        };
+        let new = of("new", 0.5, true);
+        let prices: Prices =
+            [of("tiny", 10.0, false), of("tiny-2026-01-01", 0.0, true), of("tiny-fast", 0.0, true), new]
+                .into_iter()
+                .collect();
+        let found = |asked: &str, answered| {
+            prices.of_answer(asked, answered).map(|price| (price.input_per_million, price.from_change))
+        };
+        // Another name for the answering model is no way around the price that the policy has.
+        assert_eq!(found("tiny", Some("tiny-2026-01-01")), Some((10.0, false)));
+        assert_eq!(found("tiny", Some("tiny-fast")), Some((10.0, false)));
+        assert_eq!(found("new", Some("tiny")), Some((10.0, false)));
+        assert_eq!(found("new", None), Some((0.5, true)));
+        assert_eq!(found("new", Some("new-2026-01-01")), Some((0.5, true)));
+        assert_eq!(prices.reviewed("new"), None);
     }
 }

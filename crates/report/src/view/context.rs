@@ -46,6 +46,8 @@ pub(crate) fn shared_context(
         simulated => report.simulated,
         partial => report.verdict == Verdict::Incomplete,
         reasons => reasons.iter().take(rows).map(|reason| text(reason)).collect::<Value>(),
+        // The next step comes behind so many of them.
+        reasons_lead => super::reasons_before_help(report, reasons.len()).min(rows),
         reasons_left_out => reasons.len().saturating_sub(rows),
         settle => looks::settle(report),
         effect => Serde(effect::effect(report, name)),

@@ -3,7 +3,7 @@
 use promptgate_core::text::{Redactor, neutral};
 
 use super::number;
-use crate::v1::{Case, EndedKind, FaultKind, Reason, ReasonCode, Report, Verdict};
+use crate::v1::{Case, EndedKind, Reason, ReasonCode, Report, Verdict};
 
 /// Cases named in a reason.
 const MAX_NAMED: usize = 5;
@@ -37,6 +37,16 @@ pub(crate) fn reasons(report: &Report, redactor: &Redactor) -> Vec<String> {
     sentences
 }
 
+/// How many of `reasons` come before the next step: those up to the fault that ended the run. The ones behind it follow
+/// from it, as missing grades do.
+pub(crate) fn reasons_before_help(report: &Report, reasons: usize) -> usize {
+    let fault = report.ended.fault.as_ref();
+    let is_fault = |reason: &Reason| {
+        reason.criterion.is_none() && fault.is_some_and(|fault| fault.message == reason.message)
+    };
+    report.reasons.iter().position(is_fault).map_or(reasons, |index| (index + 1).min(reasons))
+}
+
 fn sentence(report: &Report, reason: &Reason, redactor: &Redactor) -> String {
     let criterion = reason
         .criterion
@@ -63,8 +73,6 @@ fn sentence(report: &Report, reason: &Reason, redactor: &Redactor) -> String {
 pub(crate) enum Headline {
     /// The run was interrupted before it failed.
     Interrupted,
-    /// There was no API key, so nothing was measured.
-    NotEvaluated,
     Verdict(Verdict),
 }
 
@@ -72,7 +80,6 @@ impl Headline {
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Interrupted => "interrupted",
-            Self::NotEvaluated => "not evaluated",
             Self::Verdict(verdict) => verdict.as_str(),
         }
     }
@@ -80,13 +87,10 @@ impl Headline {
 
 /// Returns the first word of a report.
 pub(crate) fn headline(report: &Report) -> Headline {
-    let without_key =
-        || report.ended.fault.as_ref().is_some_and(|fault| fault.kind == FaultKind::MissingCredentials);
     match report.verdict {
         verdict if verdict != Verdict::Fail && report.ended.kind == EndedKind::Interrupted => {
             Headline::Interrupted
         }
-        Verdict::Incomplete if without_key() && nothing_measured(report) => Headline::NotEvaluated,
         verdict => Headline::Verdict(verdict),
     }
 }

@@ -24,7 +24,9 @@ pub(crate) use case_rows::{CaseRow, changed, fails, tally, worst};
 pub(crate) use context::{PageLimits, shared_context};
 pub(crate) use criterion_rows::{Criteria, CriterionRow, criteria, criterion_row, verdict_rank};
 pub(crate) use first_facts::{page_notices, request_changes};
-pub(crate) use headline::{Headline, headline, is_non_blocking, nothing_measured, reasons};
+pub(crate) use headline::{
+    Headline, headline, is_non_blocking, nothing_measured, reasons, reasons_before_help,
+};
 pub(crate) use metric_rows::{
     informative_metrics, metric_kind, metric_row, smallest_drops, undetected_failure_rate,
 };

@@ -39,9 +39,11 @@ pub(crate) fn dollars(usd: f64) -> String {
     format!("{sign}${digits}")
 }
 
-/// Bounds in the unit of their metric: `0.812 to 0.874`; one-sided where a bound is missing.
+/// Bounds in the unit of their metric: `0.812 to 0.874`; one-sided where a bound is missing. Equal bounds are none:
+/// nothing varied, so no variance could be estimated, and a width of zero would read as certainty.
 pub(crate) fn bounds(lower: Option<f64>, upper: Option<f64>, show: impl Fn(f64) -> String) -> String {
     match (lower, upper) {
+        (Some(lower), Some(upper)) if lower == upper => NONE.to_owned(),
         (Some(lower), Some(upper)) => format!("{} to {}", show(lower), show(upper)),
         (Some(lower), None) => format!("from {}", show(lower)),
         (None, Some(upper)) => format!("up to {}", show(upper)),

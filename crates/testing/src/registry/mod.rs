@@ -1,11 +1,9 @@
-//! Support for tests of registries: records, a ledger in memory, and the conformance suite of the port.
+//! Support for tests of registries: records and the conformance suite of the port.
 
 mod conformance;
-mod memory_ledger;
 mod operations;
 
 pub use conformance::{ConformanceReport, run, table};
-pub use memory_ledger::MemoryLedger;
 
 use jiff::Timestamp;
 use promptgate_core::model::{Message, MessageRole};

@@ -192,8 +192,20 @@ async fn reserved_parameters(registry: &dyn Registry, prompt: &str) -> Operation
         round_trip(registry, &record(prompt, number, Content { parameters, answer_schema, ..text("") }))
             .await?;
     }
-    let parameters = map(json!({"response_format": {"type": "json_object"}}));
-    round_trip(registry, &record(prompt, 3, Content { parameters, ..text("") })).await
+    let requested =
+        json!({"type": "json_schema", "json_schema": {"name": "a", "strict": true, "schema": schema}});
+    for (number, format, answer_schema) in [
+        (3, json!({"type": "json_object"}), None),
+        (4, json!({"type": "json_object"}), Some(schema.clone())),
+        (5, requested.clone(), Some(schema.clone())),
+        (6, requested, None),
+        (7, own, Some(schema)),
+    ] {
+        let parameters = map(json!({"response_format": format}));
+        round_trip(registry, &record(prompt, number, Content { parameters, answer_schema, ..text("") }))
+            .await?;
+    }
+    Ok("yes")
 }
 
 async fn new_version_serves_nobody(registry: &dyn Registry, prompt: &str) -> OperationResult {

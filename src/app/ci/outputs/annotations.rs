@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::app::ci::messages::new_suite;
+use crate::app::ci::messages::{new_suite, verdict};
 use crate::app::ci::{CiContext, Outcome};
 use promptgate_adapters::git::{ChangedLines, Repository};
 use promptgate_adapters::github::{Annotation, Level, MAX_ANNOTATIONS};
@@ -27,6 +27,10 @@ pub(super) fn annotations(
     let at = |title: String, message: String, place: &Place| {
         let (file, lines) = place.clone().unzip();
         Annotation { level, title, message, file, lines }
+    };
+    let title = || {
+        let (verdict, _) = verdict(outcome, exit_code == 0);
+        format!("promptgate: {}", verdict.as_str().replace('_', " "))
     };
     match outcome {
         Outcome::Reported(reported) => {
@@ -61,11 +65,11 @@ pub(super) fn annotations(
                 [] => "no key: no shard had one; no call was made".to_owned(),
                 names => format!("no key: {} not set; no call was made", names.join(", ")),
             };
-            vec![at("promptgate: not evaluated".to_owned(), message, &None)]
+            vec![at(title(), message, &None)]
         }
         Outcome::NewSuite { new, .. } => {
             let (why, _) = new_suite(new, context);
-            vec![at("promptgate: not evaluated".to_owned(), format!("new suite: {why}"), &None)]
+            vec![at(title(), format!("new suite: {why}"), &None)]
         }
         Outcome::Failed(failure) => {
             let messages: Vec<String> =

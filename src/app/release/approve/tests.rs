@@ -1,9 +1,8 @@
-use promptgate_release::{Actor, ActorSource, ApprovalRejection};
+use promptgate_release::{Actor, ActorSource, ApprovalRejection, Event};
 use promptgate_testing::MemoryLedger;
-use promptgate_testing::github::REPOSITORY;
 use serde_json::json;
 
-use super::super::approval_world::{CONFIG, PROMPT, World};
+use super::super::approval_world::{PROMPT, World};
 use super::super::testing;
 use super::*;
 use crate::app::release::testing::{name, text, version};
@@ -37,7 +36,7 @@ async fn ledger(is_local: bool, records: &[Record]) -> MemoryLedger {
 }
 
 fn options() -> ApproveOptions {
-    ApproveOptions { name: name(NAME), version: version("1.0.0"), digest: None, dry_run: false }
+    ApproveOptions { config: None, name: name(NAME), version: version("1.0.0"), digest: None, dry_run: false }
 }
 
 async fn run(
@@ -47,10 +46,14 @@ async fn run(
     environment: &Environment,
 ) -> Result<Approved, Failure> {
     let identity = world.identity(environment);
-    let (repository, paths) = (world.repository(), [PROMPT.to_owned(), CONFIG.to_owned()]);
-    let context =
-        ApproveContext { identity: &identity, environment, repository: Some(&repository), paths: &paths };
-    approve(ledger, options, &context).await
+    let repository = world.repository();
+    let approver = Approver {
+        identity: &identity,
+        environment,
+        repository: Some(&repository),
+        folder: "support".to_owned(),
+    };
+    approve_as(ledger, options, &approver).await
 }
 
 async fn dispatched(world: &World, ledger: &MemoryLedger, login: &str) -> Approved {
@@ -189,6 +192,7 @@ async fn authors_that_were_unknown_when_published_are_read_again() {
     // GitHub was down: no logins.
     second.change.authors = vec!["ann <ann@work.example>".to_owned()];
     second.change.pull_request = None;
+    second.change.path = Some(PROMPT.to_owned());
     let ledger = ledger(false, &[first, second]).await;
     let options = ApproveOptions { version: version("1.1.0"), ..options() };
     let by = async |login: &str| {
@@ -211,9 +215,13 @@ async fn change_that_cannot_be_read_is_approved_by_nobody() {
     let environment = world.environment("workflow_dispatch", "bob", &[]);
     run(&world, &ledger, &options(), &environment).await.unwrap_err();
     let identity = world.identity(&environment);
-    let context =
-        ApproveContext { identity: &identity, environment: &environment, repository: None, paths: &[] };
-    let failure = approve(&ledger, &options(), &context).await.unwrap_err();
+    let approver = Approver {
+        identity: &identity,
+        environment: &environment,
+        repository: None,
+        folder: "support".to_owned(),
+    };
+    let failure = approve_as(&ledger, &options(), &approver).await.unwrap_err();
     assert!(failure.diagnostics()[0].message.contains("there is none here"), "{failure:?}");
     assert_eq!(approvals(&ledger).await, []);
 }
@@ -234,7 +242,7 @@ async fn somebody_elsewhere_is_known_by_every_name_of_git() {
     world.git(&["config", "user.name", "Dan"]);
     let stranger = run(&world, &folder, &options(), &environment("stranger")).await.unwrap();
     refused(&stranger, "members of @acme/owners are known to GitHub alone");
-    assert_eq!(world.github.requests(), Vec::<String>::new(), "{REPOSITORY}");
+    assert_eq!(world.github.requests(), Vec::<String>::new());
 }
 
 #[tokio::test]

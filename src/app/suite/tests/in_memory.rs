@@ -46,7 +46,6 @@ fn parse(files: &[(&str, &str)]) -> Result<Suite, Failure> {
         shown: "promptgate.yaml".to_owned(),
         policy_source: None,
         policy_dataset: None,
-        own_prices: Vec::new(),
         policy_prompt: None,
         notices: Vec::new(),
         planted: settings.judge.is_some().then(|| rows("planted.jsonl")),

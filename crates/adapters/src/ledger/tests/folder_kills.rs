@@ -82,7 +82,7 @@ fn killed_append_is_all_or_nothing_and_the_next_one_finishes() {
         let before = run(store.history(&prompt)).unwrap();
         kill_at(folder.path(), point);
 
-        // What is left reads well, without any repair.
+        // The files that are left are readable without any repair.
         let after = run(store.verify(&prompt)).unwrap_or_else(|error| panic!("{point}: {error}")).history;
         let is_committed = index >= committed;
         assert_eq!(after.events.len() - before.events.len(), if is_committed { 2 } else { 0 }, "{point}");

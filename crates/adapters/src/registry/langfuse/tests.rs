@@ -303,6 +303,19 @@ async fn creation_sends_no_serving_label_and_what_applications_read() {
 }
 
 #[tokio::test]
+async fn requested_response_format_is_sent_as_it_is() {
+    let (server, langfuse) = start().await;
+    let schema = json!({"type": "object"});
+    let format =
+        json!({"type": "json_schema", "json_schema": {"name": "a", "strict": true, "schema": schema}});
+    let mut content = Content { answer_schema: Some(schema), ..text("Help.") };
+    content.parameters.insert("response_format".to_owned(), format.clone());
+    let id = langfuse.create_version(&record(PROMPT, 1, content.clone())).await.unwrap();
+    assert_eq!(server.requests()[0].body["config"]["response_format"], format);
+    assert_eq!(langfuse.get(&name(), &id).await.unwrap().unwrap().content, content);
+}
+
+#[tokio::test]
 async fn content_that_cannot_be_stored_is_refused_before_a_call() {
     let (server, langfuse) = start().await;
     let chat = |messages| Content { kind: PromptKind::Chat, messages, ..text("") };

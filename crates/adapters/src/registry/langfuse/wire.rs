@@ -12,6 +12,8 @@ use crate::registry::layout::{Body, Settings, chat_messages, cut, text_messages}
 const MODEL: &str = "model";
 const RESPONSE_FORMAT: &str = "response_format";
 const OURS: &str = "promptgate";
+/// The key in promptgate's metadata that says that the parameter `response_format` has the answer schema.
+const SCHEMA_IN_PARAMETERS: &str = "schema_in_parameters";
 /// The name of an answer schema, which OpenAI's API requires.
 const SCHEMA_NAME: &str = "answer";
 /// A reference to another prompt, which the server replaces by that prompt's text.
@@ -92,11 +94,14 @@ pub(super) fn create_body(record: &Record, name: &str, label: &str) -> Result<Va
 /// metadata with the template of a text prompt's user message.
 pub(crate) fn config(record: &Record, user: Option<&str>) -> Map<String, Value> {
     let schema = record.content.answer_schema.as_ref();
+    let parameter = record.content.parameters.get(RESPONSE_FORMAT);
+    // A parameter with the schema is what applications send: it stays as it is, and the schema is read from it.
+    let is_requested = schema.is_some() && parameter.and_then(requested_schema) == schema;
     let conflicts = |value: &Value| schema.is_some() || answer_schema(value).is_some();
-    let is_taken = record.content.parameters.get(RESPONSE_FORMAT).is_some_and(conflicts);
+    let is_taken = !is_requested && parameter.is_some_and(conflicts);
     let reserved: &[&str] = if is_taken { &[OURS, RESPONSE_FORMAT] } else { &[OURS] };
     let Settings { map: mut config, rest } = Settings::of(&record.content, MODEL, reserved);
-    if let Some(schema) = schema {
+    if let Some(schema) = schema.filter(|_| !is_requested) {
         config.insert(RESPONSE_FORMAT.to_owned(), response_format(schema));
     }
     let mut ours = json!({
@@ -111,6 +116,7 @@ pub(crate) fn config(record: &Record, user: Option<&str>) -> Map<String, Value> 
     };
     add("commit", record.change.commit.clone().map(Value::from));
     add("pull_request", record.change.pull_request.map(Value::from));
+    add(SCHEMA_IN_PARAMETERS, is_requested.then_some(Value::Bool(true)));
     add("parameters", (!rest.is_empty()).then_some(Value::Object(rest)));
     add("user", user.map(Value::from));
     config.insert(OURS.to_owned(), ours);
@@ -122,9 +128,14 @@ fn response_format(schema: &Value) -> Value {
     json!({"type": "json_schema", "json_schema": {"name": SCHEMA_NAME, "schema": schema}})
 }
 
-/// The schema in a parameter of exactly that form.
+/// The schema in a parameter `response_format`.
+fn requested_schema(parameter: &Value) -> Option<&Value> {
+    parameter.get("json_schema")?.get("schema")
+}
+
+/// The schema in a parameter of exactly the form that [`response_format`] writes.
 fn answer_schema(parameter: &Value) -> Option<&Value> {
-    let schema = parameter.get("json_schema")?.get("schema")?;
+    let schema = requested_schema(parameter)?;
     (*parameter == response_format(schema)).then_some(schema)
 }
 
@@ -172,21 +183,25 @@ impl Row {
             Value::Object(map) => map,
             _ => Map::new(),
         };
-        let mut rest = Map::new();
-        if let Some(Value::Object(mut ours)) = map.shift_remove(OURS)
-            && let Some(Value::Object(parameters)) = ours.shift_remove("parameters")
-        {
-            rest = parameters;
+        let (mut rest, mut is_requested) = (Map::new(), false);
+        if let Some(Value::Object(mut ours)) = map.shift_remove(OURS) {
+            is_requested = ours.get(SCHEMA_IN_PARAMETERS) == Some(&Value::Bool(true));
+            if let Some(Value::Object(parameters)) = ours.shift_remove("parameters") {
+                rest = parameters;
+            }
         }
-        let answer_schema = map.get(RESPONSE_FORMAT).and_then(answer_schema).cloned();
-        if answer_schema.is_some() {
+        let format = map.get(RESPONSE_FORMAT);
+        let schema =
+            if is_requested { format.and_then(requested_schema) } else { format.and_then(answer_schema) };
+        let schema = schema.cloned();
+        if schema.is_some() && !is_requested {
             map.shift_remove(RESPONSE_FORMAT);
         }
         let (model, parameters) = Settings { map, rest }.restore(MODEL);
         StoredVersion {
             id: self.version.to_string(),
             published,
-            content: Content { kind, messages, model, parameters, answer_schema },
+            content: Content { kind, messages, model, parameters, answer_schema: schema },
             // Versions that were created with a key have no author.
             author: self.created_by.filter(|author| author != "API"),
             message: self.commit_message.filter(|message| !message.is_empty()),

@@ -49,6 +49,7 @@ pub(super) fn analysis(metrics: Vec<MetricScores>) -> Analysis {
         has_baseline: metrics.iter().any(|metric| metric.scores.baseline.is_some()),
         metrics,
         fresh_latency: None,
+        unreviewed_price: None,
         baseline_reused: false,
         sessions_differ: false,
         stored_baseline: None,

@@ -62,8 +62,10 @@ pub enum Subject<'a> {
         /// Name of the suite.
         name: &'a str,
     },
-    /// The run was skipped for lack of credentials.
+    /// Nothing was called, for lack of credentials or of a policy.
     NotEvaluated {
+        /// Whether that is allowed; else the verdict is incomplete.
+        skipped: bool,
         /// Name of the suite.
         name: &'a str,
         /// The reason, without a period.
@@ -131,6 +133,7 @@ fn render_without_run(facts: &CommentFacts<'_>, limit: usize) -> Result<String, 
             kind => kind(&facts.subject),
             name => name.map(|name| sanitizer.clip(name, 100)),
             exit_code => facts.exit_code,
+            uncalled => reason.is_some(),
             reason => reason.clone(),
             help => help.clone(),
             left_out => shown.len() - listed.len(),
@@ -152,7 +155,8 @@ fn kind(subject: &Subject<'_>) -> &'static str {
     match subject {
         Subject::Report(_) => "report",
         Subject::Unchanged { .. } => "unchanged",
-        Subject::NotEvaluated { .. } => "not evaluated",
+        Subject::NotEvaluated { skipped: true, .. } => "not evaluated",
+        Subject::NotEvaluated { skipped: false, .. } => "incomplete",
         Subject::Incomplete { .. } => "incomplete",
         Subject::Error { .. } => "error",
     }

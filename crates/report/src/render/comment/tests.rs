@@ -55,12 +55,17 @@ fn comments_match_snapshots() {
             "not_evaluated",
             12,
             Subject::NotEvaluated {
+                skipped: false,
                 name,
                 reason: "no API key in this run, as in every pull request from a fork",
                 help: Some("a maintainer can push the branch to this repository"),
             },
         ),
-        ("skipped", 0, Subject::NotEvaluated { name, reason: "no API key in this run", help: None }),
+        (
+            "skipped",
+            0,
+            Subject::NotEvaluated { skipped: true, name, reason: "no API key in this run", help: None },
+        ),
         ("incomplete_shards", 12, Subject::Incomplete { name: Some(name), messages: &missing }),
         ("error", 2, Subject::Error { name: None, messages: &wrong }),
         ("stopped_early", 1, Subject::Error { name: Some(name), messages: &[] }),
@@ -98,7 +103,7 @@ fn everywhere(text: &str, disclose: Disclose, redactor: &Redactor, limit: usize)
     let subjects = [
         Subject::Report(&report),
         Subject::Unchanged { name: text },
-        Subject::NotEvaluated { name: text, reason: text, help: Some(text) },
+        Subject::NotEvaluated { skipped: true, name: text, reason: text, help: Some(text) },
         Subject::Incomplete { name: Some(text), messages: &messages },
         Subject::Error { name: Some(text), messages: &messages },
     ];

@@ -54,7 +54,7 @@ pub(super) fn page_context(
         baseline => report.variants.baseline.as_ref().map(view::variant_name).as_deref().map(text),
         class => match headline {
             Headline::Verdict(verdict) => verdict.as_str(),
-            Headline::Interrupted | Headline::NotEvaluated => "incomplete",
+            Headline::Interrupted => "incomplete",
         },
         symbol => symbol(headline),
         verdict => word,
@@ -113,7 +113,7 @@ fn symbol(headline: Headline) -> &'static str {
         Headline::Verdict(Verdict::Pass | Verdict::Unchanged) => "✓",
         Headline::Verdict(Verdict::Fail) => "✗",
         Headline::Verdict(Verdict::Inconclusive) => "?",
-        Headline::Verdict(Verdict::Incomplete) | Headline::Interrupted | Headline::NotEvaluated => "!",
+        Headline::Verdict(Verdict::Incomplete) | Headline::Interrupted => "!",
     }
 }
 

@@ -86,7 +86,7 @@ fn cases(count: usize) -> String {
 
 fn symbol(headline: Headline) -> &'static str {
     match headline {
-        Headline::Interrupted | Headline::NotEvaluated => "⏸",
+        Headline::Interrupted => "⏸",
         Headline::Verdict(Verdict::Pass | Verdict::Unchanged) => "✅",
         Headline::Verdict(Verdict::Fail) => "❌",
         Headline::Verdict(Verdict::Inconclusive) => "⚠️",

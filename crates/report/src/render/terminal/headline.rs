@@ -42,30 +42,30 @@ pub(super) fn write_headline(report: &Report, writer: &mut LineWriter<'_>) -> io
     if report.policy_source.as_ref().is_some_and(|source| source.new) {
         writer.line("      (policy: new: this change sets its own bar)", YELLOW.bold())?;
     }
-    let reasons = view::reasons(report, writer.redactor);
-    for reason in reasons.iter().take(MAX_REASONS) {
-        writer.labelled(
-            BULLET,
-            "  -",
-            &neutral::terminal(&writer.redactor.redact(reason)),
-            verdict_color(report.verdict),
-        )?;
-    }
-    if let Some(more) = reasons.len().checked_sub(MAX_REASONS).filter(|more| *more > 0) {
-        writer.line(&format!("  - and {more} more in the report"), PLAIN)?;
-    }
-    if let Some(fault) = &report.ended.fault {
-        if report.reasons.is_empty() {
-            writer.labelled(
-                BULLET,
-                "  -",
-                &neutral::terminal(&writer.redactor.redact(&fault.message)),
-                YELLOW,
-            )?;
-        }
-        if let Some(help) = &fault.help {
-            writer.labelled(HELP, "  help:", &neutral::terminal(&writer.redactor.redact(help)), DIM)?;
-        }
-    }
+    write_reasons(report, writer)?;
     writer.blank()
+}
+
+/// Writes the reasons; the next step follows the fault that ended the run, before the reasons that follow from it.
+fn write_reasons(report: &Report, writer: &mut LineWriter<'_>) -> io::Result<()> {
+    let mut reasons = view::reasons(report, writer.redactor);
+    let fault = report.ended.fault.as_ref();
+    if report.reasons.is_empty() {
+        reasons.extend(fault.map(|fault| fault.message.clone()));
+    }
+    let (shown, more) = reasons.split_at(reasons.len().min(MAX_REASONS));
+    let (first, derived) = shown.split_at(view::reasons_before_help(report, reasons.len()).min(shown.len()));
+    let write = |writer: &mut LineWriter<'_>, reason: &String| {
+        let reason = neutral::terminal(&writer.redactor.redact(reason));
+        writer.labelled(BULLET, "  -", &reason, verdict_color(report.verdict))
+    };
+    first.iter().try_for_each(|reason| write(writer, reason))?;
+    if let Some(help) = fault.and_then(|fault| fault.help.as_deref()) {
+        writer.labelled(HELP, "  help:", &neutral::terminal(&writer.redactor.redact(help)), DIM)?;
+    }
+    derived.iter().try_for_each(|reason| write(writer, reason))?;
+    if !more.is_empty() {
+        writer.line(&format!("  - and {} more in the report", more.len()), PLAIN)?;
+    }
+    Ok(())
 }

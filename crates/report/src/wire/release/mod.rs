@@ -2,6 +2,7 @@
 //!
 //! Times are RFC 3339 in UTC; versions, labels, levels and digests are written as in the ledger.
 
+pub mod approval;
 pub mod assignment;
 pub mod bundle;
 pub mod compiled;

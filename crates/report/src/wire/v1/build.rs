@@ -67,6 +67,7 @@ impl Report {
                     input_per_million: price.input_per_million,
                     output_per_million: price.output_per_million,
                     cached_input_per_million: price.cached_input_per_million,
+                    from_change: price.from_change,
                 })
                 .collect(),
             simulated: run.simulated,

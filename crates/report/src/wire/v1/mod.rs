@@ -174,6 +174,10 @@ pub struct Price {
     /// same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cached_input_per_million: Option<f64>,
+    /// Whether the change that is judged brought the price, since the policy has none for this model; then no criterion
+    /// on cost is measured with it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub from_change: bool,
 }
 
 impl Price {
@@ -182,6 +186,7 @@ impl Price {
             input_per_million: self.input_per_million,
             output_per_million: self.output_per_million,
             cached_input_per_million: self.cached_input_per_million,
+            from_change: self.from_change,
         }
     }
 }
