@@ -222,8 +222,9 @@ fn ledger_that_cannot_be_reached_is_never_a_missing_baseline() {
         assert!(outcome.text().contains("--baseline git:REF"), "{}", outcome.text());
     }
     // A run that compares with something else needs no ledger, and says what it lacks.
-    let outcome = folder.promptgate(&["run", "--offline", "--baseline", "file:baseline.md"]).expect_code(0);
-    assert!(outcome.stderr.contains("the level of the change is not known"), "{}", outcome.stderr);
+    folder.promptgate(&["run", "--offline", "--baseline", "file:baseline.md"]).expect_code(0);
+    let warnings = folder.report()["warnings"].to_string();
+    assert!(warnings.contains("the level of the change is not known"), "{warnings}");
     assert!(folder.report().get("release").is_none());
 }
 
@@ -255,8 +256,8 @@ fn commit_is_named_only_if_it_holds_prompt_and_configuration() {
 #[test]
 fn patch_is_examined_by_checks_alone_without_a_judge() {
     let folder = released();
-    // One word at distance 1, in a prompt that is otherwise what production serves.
-    folder.write("prompt.md", &format!("{REASON}{}\n", PRODUCTION.replace("sentence", "sentences")));
+    // Punctuation, in a prompt that is otherwise what production serves.
+    folder.write("prompt.md", &format!("{REASON}{}\n", PRODUCTION.replace("alone, in", "alone; in")));
     let server = MockServer::start(&[]);
     let mut command = folder.command(&["ci"]);
     command.env("OPENAI_BASE_URL", &server.base_url).env("OPENAI_API_KEY", crate::support::KEY);
@@ -334,8 +335,9 @@ fn claims_that_do_not_hold_are_errors_of_check_with_their_places() {
     check("reason: x\nversion: 1.2.0").expect_code(0).says("→ 1.2.0, minor: full gate, no approval");
     // A run is for trying: it warns.
     check("name: reply").expect_code(2);
-    let outcome = folder.promptgate(&["run", "--offline"]).expect_code(0);
-    assert!(outcome.stderr.contains("not ready to publish"), "{}", outcome.stderr);
+    folder.promptgate(&["run", "--offline"]).expect_code(0);
+    let warnings = folder.report()["warnings"].to_string();
+    assert!(warnings.contains("not ready to publish: prompt.md: the prompt was changed"), "{warnings}");
 }
 
 #[test]
