@@ -74,7 +74,7 @@ struct WrittenMlflow {
     password_env: Option<String>,
 }
 
-/// What applications read.
+/// The registry that applications read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RegistrySettings {
     /// The ledger itself.
