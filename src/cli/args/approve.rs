@@ -14,6 +14,7 @@ pub(crate) struct ApproveArguments {
     /// The prompt.
     name: Name,
     /// The version.
+    #[arg(id = "prompt_version", value_name = "VERSION")] // `version` is the flag of the program
     version: Version,
     /// The digest of the content that was read, or its first twelve digits: another content is not approved.
     #[arg(long, value_name = "DIGEST")]

@@ -14,6 +14,7 @@ pub(crate) struct PromoteArguments {
     /// The prompt.
     name: Name,
     /// The version: what staging has for production, the newest one for staging by default.
+    #[arg(id = "prompt_version", value_name = "VERSION")] // `version` is the flag of the program
     version: Option<Version>,
     /// The label to move.
     #[arg(long, value_enum)]
