@@ -3,7 +3,6 @@
 use std::error::Error;
 use std::path::Path;
 
-use futures::executor::block_on;
 use promptgate_adapters::ledger::Folder;
 use promptgate_core::model::{Message, MessageRole};
 use promptgate_release::ports::{Addition, LedgerStore as _};
@@ -27,6 +26,7 @@ release: {ledger: {path: ledger}}
 pub(crate) fn write(folder: &Path) -> Result<(), Box<dyn Error>> {
     std::fs::write(folder.join("promptgate.yaml"), CONFIGURATION)?;
     let ledger = Folder::new(folder.join("ledger"));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     for name in
         std::iter::once("support/reply".to_owned()).chain((1..10).map(|number| format!("other/{number}")))
     {
@@ -34,7 +34,7 @@ pub(crate) fn write(folder: &Path) -> Result<(), Box<dyn Error>> {
         let mut tip = None;
         for number in 1..=10_u32 {
             let addition = publication(&name, number);
-            tip = Some(block_on(ledger.append(&name, &addition, tip.as_ref()))?);
+            tip = Some(runtime.block_on(ledger.append(&name, &addition, tip.as_ref()))?);
         }
     }
     Ok(())

@@ -38,7 +38,7 @@ pub(super) fn announce(
         let judged = match (judgements, &engine.scorers.planted) {
             (0, _) => String::new(),
             (judgements, None) => format!(" and {judgements} judgements"),
-            (judgements, Some(_)) => format!(" and {judgements} judgements after the judge's self-test"),
+            (judgements, Some(_)) => format!(" and {judgements} judgements after a self-test"),
         };
         let asked = format!("{completions} answers to {cases} cases{judged}");
         let note = |message| engine.sink.emit(Event::Note { message });

@@ -75,7 +75,7 @@ impl Server {
         Ok(Self { server, listener, location, address })
     }
 
-    /// What is served, in a sentence.
+    /// A sentence for the operator: the number of prompts, the ledger and the interval.
     pub(crate) fn describe(&self) -> String {
         let prompts = self.server.prompts();
         format!(

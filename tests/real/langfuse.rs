@@ -1,6 +1,7 @@
 //! Langfuse's SDKs, unchanged, read prompts from `promptgate serve` as they do from Langfuse: by name, label and version,
 //! compile variables, and tag a trace with name and version.
 
+use std::io::Write as _;
 use std::process::Command;
 
 use serde_json::{Value, json};
@@ -44,11 +45,15 @@ fn run(sdk: &str, version: &str) -> Option<(Value, String, Vec<Request>)> {
     let outcome = finish(command).expect_code(0);
     let got: Value = serde_json::from_str(outcome.stdout.trim()).expect("JSON");
     let requests = recorder.requests();
-    println!("{}", got["sdk"].as_str().expect("a version"));
-    for request in &requests {
-        println!("  {} {}", request.method, request.path);
-    }
+    print_calls(got["sdk"].as_str().expect("a version"), &requests);
     Some((got, outcome.stderr, requests))
+}
+
+/// Prints the version of an SDK and its calls past the test harness, which hides the output of passing tests.
+fn print_calls(sdk: &str, requests: &[Request]) {
+    let calls: Vec<String> =
+        requests.iter().map(|request| format!("  {} {}\n", request.method, request.path)).collect();
+    let _ = std::io::stderr().write_all(format!("\n{sdk}\n{}", calls.concat()).as_bytes());
 }
 
 /// Checks what a script got, and that the requests have the credentials and the paths of Langfuse's API.

@@ -127,6 +127,12 @@ impl Released {
     }
 }
 
+/// Waits for an operation of a ledger.
+fn block_on<T>(operation: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.expect("a runtime").block_on(operation)
+}
+
 /// A running server; killed when dropped.
 pub(crate) struct Serving {
     pub(crate) child: Child,
@@ -160,8 +166,4 @@ impl Drop for Serving {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-fn block_on<F: Future>(future: F) -> F::Output {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
 }

@@ -30,11 +30,12 @@ impl Outcome {
         format!("{}\n{}", self.stdout, self.stderr)
     }
 
-    /// Asserts that the output contains the text.
+    /// Asserts that the output contains the text, wherever its lines are broken.
     #[track_caller]
     pub(crate) fn says(self, words: &str) -> Self {
         let text = self.text();
-        assert!(text.contains(words), "no {words:?} in:\n{text}");
+        let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(text.contains(words) || flat.contains(words), "no {words:?} in:\n{text}");
         self
     }
 }

@@ -133,7 +133,7 @@ impl Reconciliation<'_> {
                     );
                     self.found(text, None);
                 }
-                Some(stored) if id.is_some() || known.adopted => drop(stored),
+                Some(_) if id.is_some() || known.adopted => {}
                 Some(stored) => {
                     let repair = format!("recorded as registry version {}", stored.id);
                     let (version, id) = (*version, stored.id.clone());

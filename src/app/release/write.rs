@@ -83,6 +83,6 @@ pub(super) async fn append<T, E: From<PortError>>(
 /// A random pause, so that writers do not meet again at once.
 fn pause(attempt: u32) -> Duration {
     let most = 20 * u64::from(attempt);
-    let unit = u64::from(jiff::Timestamp::now().subsec_nanosecond().unsigned_abs() % 1_000);
+    let unit = u64::from(Timestamp::now().subsec_nanosecond().unsigned_abs() % 1_000);
     Duration::from_millis(5 + most * unit / 1_000)
 }

@@ -80,6 +80,11 @@ mod tests {
     }
 
     #[test]
+    fn arguments_have_unique_names() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
     fn help_shows_groups_that_have_commands() {
         let help = grouped(Arguments::command()).render_long_help().to_string();
         let headings: Vec<&str> =

@@ -14,10 +14,10 @@ use promptgate_release::{Label, Name, PromptReference, Selector};
 #[derive(Debug, Clone, Args)]
 pub(crate) struct LedgerFlags {
     /// Configuration with `release:`, or its folder [default: the nearest promptgate.yaml, else the one that releases NAME].
-    #[arg(long, value_name = "FILE", env = "PROMPTGATE_CONFIG", hide_env = true)]
+    #[arg(long, value_name = "PATH")]
     config: Option<PathBuf>,
     /// Fetch the ledger first; else what was last fetched is read.
-    #[arg(long, env = "PROMPTGATE_REFRESH_LEDGER", hide_env = true)]
+    #[arg(long)]
     refresh: bool,
     /// Format of standard output.
     #[arg(long, value_enum, default_value_t)]
@@ -60,13 +60,18 @@ pub(super) fn served(text: &str) -> Result<PromptReference, String> {
     Ok(reference)
 }
 
+/// Length of a date like 2026-11-20.
+const DATE_LENGTH: usize = 10;
+
 /// Parses a time: RFC 3339, or a date, which is the end of that day in UTC.
 pub(super) fn time(text: &str) -> Result<Timestamp, String> {
     if let Ok(time) = text.parse::<Timestamp>() {
         return Ok(time);
     }
     let invalid = |_| "expected a time like 2026-11-20T09:00:00Z or a date like 2026-11-20".to_owned();
-    let start = text.parse::<Date>().and_then(|date| date.to_zoned(TimeZone::UTC)).map_err(invalid)?;
+    // jiff also takes the date of a time without an offset, whose time would be ignored.
+    let date = if text.len() <= DATE_LENGTH { text } else { "" };
+    let start = date.parse::<Date>().and_then(|date| date.to_zoned(TimeZone::UTC)).map_err(invalid)?;
     let end = start.checked_add(1.day()).map_or(Timestamp::MAX, |end| end.timestamp());
     let now = Timestamp::now();
     // Today is not over: its status is that of now.

@@ -21,6 +21,7 @@ mod parse;
 mod plan;
 mod promote;
 mod publish;
+mod pull;
 mod reconcile;
 mod report;
 mod rollback;
@@ -61,6 +62,7 @@ pub(super) use suite::SuiteFlags;
 
 pub(super) use promote::PromoteArguments;
 pub(super) use publish::PublishArguments;
+pub(super) use pull::PullArguments;
 pub(super) use reconcile::ReconcileArguments;
 pub(super) use rollback::RollbackArguments;
 
@@ -126,6 +128,8 @@ pub(crate) enum Command {
     Promote(PromoteArguments),
     /// Move production back to a version that served before: at once, and verified.
     Rollback(RollbackArguments),
+    /// Bring a version that somebody wrote in the registry into the repository, to review it.
+    Pull(PullArguments),
     /// Compare the registry with the ledger, and repair it.
     Reconcile(ReconcileArguments),
     /// Serve prompts to applications: what they read where there is no other registry.

@@ -19,6 +19,7 @@ mod mock_server;
 mod plan;
 mod promote;
 mod publish;
+mod pull;
 mod reconcile;
 mod report;
 mod rollback;
@@ -52,6 +53,7 @@ pub(super) async fn dispatch(command: &Command) -> Result<ExitStatus, Failure> {
         Command::Approve(arguments) => approve::approve(arguments, &environment).await,
         Command::Promote(arguments) => promote::promote(arguments, &environment).await,
         Command::Rollback(arguments) => rollback::rollback(arguments, &environment).await,
+        Command::Pull(arguments) => pull::pull(arguments, &environment).await,
         Command::Reconcile(arguments) => reconcile::reconcile(arguments, &environment).await,
         Command::Serve(arguments) => serve::serve(arguments, &environment).await,
         Command::MockServer(arguments) => mock_server::mock_server(arguments).await,

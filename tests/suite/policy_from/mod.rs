@@ -215,7 +215,10 @@ fn shown_changes_are_redacted_and_inert() {
     folder.edit("promptgate.yaml", "name: small\n", "name: \"x\\n::error::owned ##[group]\"\n");
     commit(&folder, "change");
     let outcome = run(&folder).expect_code(0);
-    assert!(!outcome.text().contains("quiet-please") && outcome.text().contains("(not shown)"));
+    assert!(
+        !outcome.text().contains("quiet-please")
+            && folder.report()["warnings"].to_string().contains("(not shown)")
+    );
     for line in outcome.text().lines() {
         assert!(!line.trim_start().starts_with("::") && !line.contains("##["), "{line}");
     }

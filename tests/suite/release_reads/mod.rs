@@ -50,9 +50,9 @@ fn status_shows_labels_and_what_waits() {
     fits(&outcome, 100);
     outcome
         .says("support/reply")
-        .says("production  1.0.0")
-        .says("staging     1.1.0")
-        .says("latest      2.0.0")
+        .says("production   1.0.0")
+        .says("staging      1.1.0")
+        .says("latest       2.0.0")
         .says("1.1.0 to production waits for")
         .says("needs gate: no evaluation")
         .says("state verified: it is the fold of 7 events of 3 versions");
@@ -115,13 +115,12 @@ fn changed_line_breaks_the_verification() {
         .folder
         .promptgate(&["log", "--verify"])
         .expect_code(10)
-        .says("reply.jsonl")
-        .says("line 4")
+        .says("reply.jsonl:4: the line before it was changed or removed")
         .says("1 of 1 damaged");
     let verification = json(&released, "verification", &["log", "--verify"], 10);
-    assert!(verification["prompts"][0]["problem"].as_str().expect("a text").contains("line 4"));
+    assert!(verification["prompts"][0]["problem"].as_str().expect("a text").contains("reply.jsonl:4"));
     for command in [&["status"][..], &["log"], &["show", "support/reply@1.0.0"]] {
-        released.folder.promptgate(command).expect_code(12).says("line 4").says("log --verify");
+        released.folder.promptgate(command).expect_code(12).says("reply.jsonl:4").says("log --verify");
     }
 }
 

@@ -115,6 +115,7 @@ fn damaged_shard_is_refused() {
         folder.write(&path(2, 3), &text);
         let outcome = refused(&folder).says(words).says(&path(2, 3));
         assert!(!outcome.text().contains("is missing"), "{}", outcome.text());
+        assert!(!outcome.text().contains("a case was removed"), "{}", outcome.text());
     }
     // All damaged files are named at once.
     folder.write(&path(1, 3), "");

@@ -6,6 +6,7 @@
 //! Nothing is fetched; no hook, filter, pager or prompt runs. User input reaches git only after `--end-of-options` or
 //! as a resolved object name. Environment variables of the CI system are read through a lookup passed as an argument.
 
+mod branch;
 mod change;
 mod changed;
 mod commit;
@@ -24,6 +25,7 @@ use std::path::{Path, PathBuf};
 use promptgate_core::model::Diagnostic;
 
 pub use change::{ChangeCommit, ChangeHistory, Person};
+pub use branch::BranchCommit;
 pub use changed::ChangedLines;
 pub use commit_check::CommitCheck;
 pub(crate) use commit_files::{

@@ -15,7 +15,6 @@ impl std::fmt::Debug for Observer {
 
 impl Observer {
     /// Reports that the effects before a point are done, and none after it.
-    #[cfg_attr(not(test), expect(clippy::unused_self, reason = "tests observe the points"))]
     pub(super) fn reached(&self, point: &'static str) {
         #[cfg(test)]
         if let Some(on_point) = &self.on_point {

@@ -183,10 +183,17 @@ impl Mlflow {
         }
     }
 
-    async fn set_alias(&self, name: &str, alias: &str, version: &str) -> Result<(), Failure> {
+    /// Sets an alias.
+    ///
+    /// # Errors
+    /// [`PortError::Conflict`] if another writer created the same alias at the same time.
+    async fn set_alias(&self, name: &str, alias: &str, version: &str) -> Result<(), PortError> {
         let body = json!({"name": name, "alias": alias, "version": version});
-        let _: IgnoredAny = self.post(&["registered-models", "alias"], &body, Effect::Repeatable).await?;
-        Ok(())
+        match self.post::<IgnoredAny>(&["registered-models", "alias"], &body, Effect::Repeatable).await {
+            Ok(_) => Ok(()),
+            Err(failure) if is_lost_race(&failure) => Err(PortError::Conflict("label in the registry")),
+            Err(failure) => Err(failure.into()),
+        }
     }
 
     /// The versions that hold an alias: the map has one at most.
@@ -246,6 +253,14 @@ fn has_code(failure: &Failure, code: &str) -> bool {
 /// Whether the server says that it has no such model or version; a wrong address also gives 404.
 fn is_absent(failure: &Failure) -> bool {
     failure.status == Some(StatusCode::NOT_FOUND) && has_code(failure, "RESOURCE_DOES_NOT_EXIST")
+}
+
+/// Whether the database refused a row that another writer inserted first. The server passes its text on, which names the
+/// exception of the database's driver.
+fn is_lost_race(failure: &Failure) -> bool {
+    let message = failure.body["message"].as_str().unwrap_or_default();
+    let is_unique = message.contains("IntegrityError") || message.contains("UniqueViolation");
+    failure.status == Some(StatusCode::BAD_REQUEST) && is_unique
 }
 
 fn name_problem(name: &str) -> Option<String> {

@@ -40,7 +40,7 @@ impl Discarded {
     }
 }
 
-/// What is posted, by route.
+/// Data that is posted, by route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Posted {
     /// Spans in OTLP.
@@ -52,7 +52,7 @@ pub(super) enum Posted {
 }
 
 impl Posted {
-    /// What a path takes.
+    /// The data that a path takes.
     pub(super) fn at(path: &str) -> Option<Self> {
         match path {
             "/api/public/otel/v1/traces" => Some(Self::Traces),

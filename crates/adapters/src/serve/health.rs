@@ -33,7 +33,7 @@ pub(super) fn respond(server: &PromptServer, shows_details: bool) -> Reply {
         StatusCode::OK,
         &json!({
             "status": status,
-            "ledger": server.store.location(),
+            "ledger": server.ledger.location(),
             "prompts": view.snapshot.len(),
             "age_seconds": age.as_secs_f64(),
             "degraded_seconds": view.degraded_at.map(|since| since.elapsed().as_secs_f64()),

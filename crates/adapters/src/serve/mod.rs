@@ -101,7 +101,7 @@ pub type OnNotice = Box<dyn Fn(Notice) + Send + Sync>;
 
 /// The embedded registry over a ledger.
 pub struct PromptServer {
-    store: Arc<dyn LedgerStore>,
+    ledger: Arc<dyn LedgerStore>,
     refresh: Duration,
     limits: Limits,
     token: Option<Token>,
@@ -116,17 +116,17 @@ impl PromptServer {
     /// # Errors
     /// Not even the names can be read.
     pub async fn open(
-        store: Arc<dyn LedgerStore>,
+        ledger: Arc<dyn LedgerStore>,
         options: Options,
         on_notice: OnNotice,
     ) -> Result<Arc<Self>, PortError> {
-        let default = if store.is_local() { LOCAL_REFRESH } else { SHARED_REFRESH };
-        let view = refresh::first(Arc::clone(&store)).await?;
+        let default = if ledger.is_local() { LOCAL_REFRESH } else { SHARED_REFRESH };
+        let view = refresh::first(Arc::clone(&ledger)).await?;
         for problem in &view.problems {
             on_notice(Notice::Degraded(problem.clone()));
         }
         Ok(Arc::new(Self {
-            store,
+            ledger,
             refresh: options.refresh.unwrap_or(default),
             limits: options.limits,
             token: options.token.as_ref().map(Token::new),

@@ -16,7 +16,7 @@ use super::snapshot::Snapshot;
 /// Time after which a read of the ledger that has not ended is a problem.
 pub(super) const REFRESH_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// What could not be read.
+/// The part of a ledger that could not be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Subject {
     /// The ledger: nothing new is seen.
@@ -52,12 +52,12 @@ impl fmt::Display for Problem {
     }
 }
 
-/// What is served, and how well it could be read.
+/// The served state, and how well it could be read.
 #[derive(Clone)]
 pub(super) struct View {
-    /// What is served.
+    /// The served state.
     pub(super) snapshot: Arc<Snapshot>,
-    /// What could not be read the last time.
+    /// The parts that could not be read the last time.
     pub(super) problems: Vec<Problem>,
     /// The start of the last read without a problem of the whole ledger.
     pub(super) current_at: Instant,
@@ -101,9 +101,9 @@ impl Read {
 }
 
 /// Reads the ledger for the first time. If it cannot be fetched, what was fetched last is read.
-pub(super) async fn first(store: Arc<dyn LedgerStore>) -> Result<View, PortError> {
+pub(super) async fn first(ledger: Arc<dyn LedgerStore>) -> Result<View, PortError> {
     let began = Instant::now();
-    let reading = blocking(move |handle| handle.block_on(fetch_and_read(&*store, None)));
+    let reading = blocking(move |handle| handle.block_on(fetch_and_read(&*ledger, None)));
     let (snapshot, problems) = match reading.await {
         Ok(read) => read?,
         Err(error) => return Err(PortError::Unavailable(error.to_string())),
@@ -123,8 +123,8 @@ pub(super) async fn run(server: Arc<PromptServer>) {
 /// Reads the ledger once, and replaces the view.
 pub(super) async fn refresh(server: &Arc<PromptServer>) {
     let began = Instant::now();
-    let (store, previous) = (Arc::clone(&server.store), server.view().snapshot.clone());
-    let mut reading = blocking(move |handle| handle.block_on(fetch_and_read(&*store, Some(&previous))));
+    let (ledger, previous) = (Arc::clone(&server.ledger), server.view().snapshot.clone());
+    let mut reading = blocking(move |handle| handle.block_on(fetch_and_read(&*ledger, Some(&previous))));
     let ended = match tokio::time::timeout(REFRESH_TIMEOUT, &mut reading).await {
         Ok(ended) => ended,
         Err(_) => {
@@ -151,11 +151,11 @@ fn blocking<T: Send + 'static>(
 }
 
 async fn fetch_and_read(
-    store: &dyn LedgerStore,
+    ledger: &dyn LedgerStore,
     previous: Option<&Snapshot>,
 ) -> Result<(Snapshot, Vec<Problem>), PortError> {
-    let fetched = store.refresh().await;
-    let (snapshot, mut problems) = Snapshot::read(store, previous).await?;
+    let fetched = ledger.refresh().await;
+    let (snapshot, mut problems) = Snapshot::read(ledger, previous).await?;
     if let Err(error) = fetched {
         problems.insert(0, Problem { subject: Subject::Ledger, reason: error.to_string() });
     }

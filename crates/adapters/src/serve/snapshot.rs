@@ -22,14 +22,14 @@ impl Snapshot {
     /// # Errors
     /// The names cannot be read.
     pub(super) async fn read(
-        store: &dyn LedgerStore,
+        ledger: &dyn LedgerStore,
         previous: Option<&Self>,
     ) -> Result<(Self, Vec<Problem>), PortError> {
         let mut snapshot = Self::default();
         let mut problems = Vec::new();
-        for name in store.names().await? {
+        for name in ledger.names().await? {
             let before = previous.and_then(|previous| previous.prompt(&name)?.ok());
-            let prompt = match Prompt::read(store, &name, before, &mut problems).await {
+            let prompt = match Prompt::read(ledger, &name, before, &mut problems).await {
                 Ok(prompt) => Ok(prompt),
                 Err(reason) => {
                     problems.push(Problem { subject: Subject::Prompt(name.clone()), reason: reason.clone() });
@@ -91,12 +91,12 @@ pub(super) struct Verified {
 
 impl Prompt {
     async fn read(
-        store: &dyn LedgerStore,
+        ledger: &dyn LedgerStore,
         name: &Name,
         before: Option<&Arc<Self>>,
         problems: &mut Vec<Problem>,
     ) -> Result<Arc<Self>, String> {
-        let state = match store.state(name).await {
+        let state = match ledger.state(name).await {
             Ok(Some(state)) => state,
             Ok(None) => return Err("its state is missing in the ledger".to_owned()),
             Err(error) => return Err(error.to_string()),
@@ -123,7 +123,7 @@ impl Prompt {
                 versions.insert(*version, Served::new(Ok(Arc::clone(good))));
                 continue;
             }
-            let content = match Verified::read(store, name, *version, &state).await {
+            let content = match Verified::read(ledger, name, *version, &state).await {
                 // The record has not changed, so neither have the responses that were made of it.
                 Ok(read) => Ok(good.filter(|good| good.record == read.record).map_or(read, Arc::clone)),
                 Err(reason) => {
@@ -190,12 +190,12 @@ impl Served {
 impl Verified {
     /// Reads a version, and verifies that its content has the digest that was published.
     async fn read(
-        store: &dyn LedgerStore,
+        ledger: &dyn LedgerStore,
         name: &Name,
         version: Version,
         state: &State,
     ) -> Result<Arc<Self>, String> {
-        let record = match store.record(name, version).await {
+        let record = match ledger.record(name, version).await {
             Ok(Some(record)) => record,
             Ok(None) => return Err("its record is missing in the ledger".to_owned()),
             Err(error) => return Err(error.to_string()),

@@ -105,7 +105,7 @@ impl Git {
     }
 }
 
-/// The reason in a line of `git push --porcelain`: `!	FROM:TO	[remote rejected] (REASON)`.
+/// The reason in a line of `git push --porcelain`, whose fields are `!`, `FROM:TO` and `[remote rejected] (REASON)`.
 fn rejection(line: &str) -> Option<String> {
     let summary = line.strip_prefix("!\t")?.split('\t').nth(1)?;
     let reason = summary.split_once('(').map_or(summary, |(_, reason)| reason.trim_end_matches(')'));

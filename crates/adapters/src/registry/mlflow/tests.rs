@@ -234,6 +234,16 @@ async fn label_that_moved_meanwhile_is_a_conflict() {
 }
 
 #[tokio::test]
+async fn label_created_at_the_same_time_is_a_conflict() {
+    // As the real server answered one of two writers.
+    let message = "(sqlite3.IntegrityError) UNIQUE constraint failed: registered_model_aliases.workspace";
+    let refused = response(400, "", &json!({"error_code": "BAD_REQUEST", "message": message}).to_string());
+    let (_server, mlflow) = start([version(&numbered(1), 1), refused]).await;
+    let error = mlflow.set_label(&name(), &Label::Production, &"1".to_owned()).await.unwrap_err();
+    assert_eq!(error, PortError::Conflict("label in the registry"));
+}
+
+#[tokio::test]
 async fn mutated_version_is_an_error_and_gets_no_label() {
     let changes = [
         ("mlflow.prompt.text", "Text 2."),

@@ -12,7 +12,7 @@ use promptgate_release::{
 };
 use promptgate_testing::MemoryLedger;
 
-/// One ledger for each prompt, in memory, and what is wrong with them.
+/// One ledger for each prompt, in memory, and the faults of their reads.
 #[derive(Default)]
 pub(super) struct FaultyLedger {
     inner: Mutex<Inner>,

@@ -10,6 +10,7 @@ pub mod diff;
 pub mod log;
 pub mod promotion;
 pub mod publication;
+pub mod pull;
 pub mod reconciliation;
 pub mod rollback;
 pub mod show;

@@ -134,6 +134,11 @@ fn conflicts(ours: &[(String, ShardFile)]) -> Vec<Diagnostic> {
             }
         }
     }
+    // Without a file that cannot be read, which is reported by itself, cases are missing anyway.
+    if ours.len() != first.shard.of as usize {
+        found.truncate(MAX_NAMED);
+        return found;
+    }
     let all = first.report.dataset.cases;
     if found.is_empty() && places.len() != all {
         let message = format!("together, the shards have {} of {all} cases", places.len());

@@ -6,8 +6,11 @@ use super::{minute, short, short_digest, writer};
 use crate::release::log::Log;
 use crate::release::verification::{Verification, VerifiedPrompt};
 use crate::render::Style;
-use crate::render::terminal::line_writer::{BULLET, DIM, GREEN, PLAIN, RED, table};
+use crate::render::terminal::line_writer::{DIM, GREEN, PLAIN, RED, table};
 use crate::view::number;
+
+/// Width of the mark of a prompt.
+const MARK: u16 = 2;
 
 /// Writes a log; the prompts have a column if there are several.
 ///
@@ -46,10 +49,10 @@ pub fn write_verification(verification: &Verification, out: &mut dyn Write, styl
     for prompt in &verification.prompts {
         match &prompt.problem {
             None => {
-                writer.labelled(BULLET, "✓", &verified(prompt), GREEN)?;
+                writer.labelled(MARK, "✓", &verified(prompt), GREEN)?;
             }
             Some(problem) => {
-                writer.labelled(BULLET, "✗", &format!("{}: {}", prompt.name, short(problem, 300)), RED)?;
+                writer.labelled(MARK, "✗", &format!("{}: {}", prompt.name, short(problem, 300)), RED)?;
             }
         }
     }

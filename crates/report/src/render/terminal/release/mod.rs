@@ -36,7 +36,8 @@ fn minute(time: &str) -> String {
 
 /// The first twelve digits of a digest.
 fn short_digest(digest: &str) -> String {
-    short(digest.strip_prefix("sha256:").unwrap_or(digest), 12).replace('…', "")
+    let digits = digest.strip_prefix("sha256:").unwrap_or(digest);
+    neutral::terminal(digits).chars().take(12).collect()
 }
 
 /// Writes a labelled line; the text wraps beside the label.
@@ -46,3 +47,16 @@ fn field(writer: &mut LineWriter<'_>, label: &str, text: &str) -> io::Result<()>
 
 /// Width of the labels of fields.
 const FIELD: u16 = 14;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digests_and_times_are_short() {
+        assert_eq!(short_digest("sha256:0123456789abcdef"), "0123456789ab");
+        assert_eq!(short_digest("0123"), "0123");
+        assert_eq!(minute("2026-11-20T09:12:33Z"), "2026-11-20 09:12");
+        assert_eq!(minute("soon"), "soon");
+    }
+}
