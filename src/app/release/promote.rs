@@ -103,11 +103,23 @@ pub(super) async fn promote_in(
 ) -> Result<Promoted, Failure> {
     let places = Places { name, ledger: ledger.as_ref(), registry: registry.as_ref(), stamp };
     let label = &options.to;
-    let notes = if options.dry_run { Vec::new() } else { places.catch_up(label).await? };
-    let decided = write::append(ledger.as_ref(), name, async |current: &Current| {
-        decide(options, &places, current).await
-    })
-    .await?;
+    let mut notes = Vec::new();
+    let decided = loop {
+        if !options.dry_run {
+            notes.extend(places.catch_up(label).await?);
+        }
+        let decided = write::append(ledger.as_ref(), name, async |current: &Current| {
+            // The move that another writer began counts: it is finished first, and this one decided again.
+            if current.state.intents.contains_key(label) && !options.dry_run {
+                return Ok((Addition::default(), None));
+            }
+            decide(options, &places, current).await.map(|(addition, decided)| (addition, Some(decided)))
+        })
+        .await?;
+        if let Some(decided) = decided {
+            break decided;
+        }
+    };
     let promoted = |outcome| Promoted {
         name: name.clone(),
         version: decided.version,

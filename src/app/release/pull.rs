@@ -95,8 +95,9 @@ pub(crate) async fn pull(options: &PullOptions, environment: &Environment) -> Re
     let settings = configured(Some(&opened.folder.join(file_name(&opened.shown))))?.settings;
     let path = opened.folder.join(&settings.prompt);
     let shown = path.display().to_string();
-    let before = std::fs::read_to_string(&path)
-        .map_err(|error| Diagnostic::new(format!("cannot read the prompt: {error}")).at(Place::file(&shown)))?;
+    let before = std::fs::read_to_string(&path).map_err(|error| {
+        Diagnostic::new(format!("cannot read the prompt: {error}")).at(Place::file(&shown))
+    })?;
     let after = file::rewritten(&settings.prompt, &before, &newest)?;
     if after == before {
         return Ok(pulled(PullOutcome::Unchanged(shown)));
@@ -133,8 +134,11 @@ fn commit(
     });
     let reason = version.message.as_deref().unwrap_or("Change the prompt");
     let pulled = Timestamp::now().strftime("%Y-%m-%d").to_string();
-    let message =
-        format!("{reason}\n\nVersion {} of {} in the registry, pulled on {pulled}.", version.id, opened.name());
+    let message = format!(
+        "{reason}\n\nVersion {} of {} in the registry, pulled on {pulled}.",
+        version.id,
+        opened.name()
+    );
     repository.commit_to_branch(&BranchCommit {
         branch,
         path: &path,

@@ -9,7 +9,10 @@ use promptgate_core::text::neutral;
 use promptgate_report::release::pull::{Pull, PullResult, SCHEMA};
 
 /// Pulls the newest version.
-pub(super) async fn pull(arguments: &PullArguments, environment: &Environment) -> Result<ExitStatus, Failure> {
+pub(super) async fn pull(
+    arguments: &PullArguments,
+    environment: &Environment,
+) -> Result<ExitStatus, Failure> {
     let pulled = pulling(&arguments.options(), environment).await?;
     let text = match arguments.format {
         ReadFormat::Json => pretty_json(&json(&pulled), "the pulled version")?,
@@ -24,7 +27,9 @@ fn text(pulled: &Pulled) -> String {
     let would = if *dry_run { "would be " } else { "" };
     let mut text = match &pulled.outcome {
         PullOutcome::Published(version) => {
-            return format!("{name}: registry version {id} is {version}, which was published from git; nothing to pull\n");
+            return format!(
+                "{name}: registry version {id} is {version}, which was published from git; nothing to pull\n"
+            );
         }
         PullOutcome::Unchanged(file) => {
             return format!("{name}: {file} has the content of registry version {id} already\n");

@@ -24,8 +24,8 @@ use std::path::{Path, PathBuf};
 
 use promptgate_core::model::Diagnostic;
 
-pub use change::{ChangeCommit, ChangeHistory, Person};
 pub use branch::BranchCommit;
+pub use change::{ChangeCommit, ChangeHistory, Person};
 pub use changed::ChangedLines;
 pub use commit_check::CommitCheck;
 pub(crate) use commit_files::{

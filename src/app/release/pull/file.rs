@@ -66,10 +66,8 @@ fn front_matter(text: &str) -> Vec<&str> {
 /// A map in JSON, which a YAML file may hold as well.
 fn chat(before: &str, messages: &[Message], version: &StoredVersion) -> String {
     let known = serde_json::from_str::<Map<String, Value>>(before).unwrap_or_default();
-    let mut map: Map<String, Value> = known
-        .into_iter()
-        .filter(|(key, _)| key != "messages" && !REPLACED.contains(&key.as_str()))
-        .collect();
+    let mut map: Map<String, Value> =
+        known.into_iter().filter(|(key, _)| key != "messages" && !REPLACED.contains(&key.as_str())).collect();
     if let Some(reason) = &version.message {
         map.insert("reason".to_owned(), json!(reason));
     }
@@ -102,8 +100,10 @@ mod tests {
 
     #[test]
     fn text_file_keeps_what_is_not_about_the_version_before() {
-        let before = "---\nname: support\nversion: 2.3.1\nreason: |\n  Old.\n  Words.\nmodel: m\n---\nOld text.\n";
-        let after = rewritten("p.md", before, &stored(PromptKind::Text, "New text.\n", Some("Say \"please\".")));
+        let before =
+            "---\nname: support\nversion: 2.3.1\nreason: |\n  Old.\n  Words.\nmodel: m\n---\nOld text.\n";
+        let after =
+            rewritten("p.md", before, &stored(PromptKind::Text, "New text.\n", Some("Say \"please\".")));
         assert_eq!(
             after.unwrap(),
             "---\nname: support\nmodel: m\nreason: \"Say \\\"please\\\".\"\n---\nNew text.\n"
@@ -116,7 +116,8 @@ mod tests {
     fn chat_file_keeps_its_settings() {
         let before = r#"{"model": "m", "version": "1.0.0", "messages": []}"#;
         let after = rewritten("p.json", before, &stored(PromptKind::Chat, "Hello.", Some("Greet."))).unwrap();
-        let expected = json!({"model": "m", "reason": "Greet.", "messages": [{"role": "system", "content": "Hello."}]});
+        let expected =
+            json!({"model": "m", "reason": "Greet.", "messages": [{"role": "system", "content": "Hello."}]});
         assert_eq!(serde_json::from_str::<Value>(&after).unwrap(), expected);
     }
 

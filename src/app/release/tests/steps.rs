@@ -60,9 +60,12 @@ impl Stepped {
         self.0.lock().unwrap().left = None;
     }
 
-    /// The operations since the start.
-    pub(super) fn count(&self) -> usize {
-        self.0.lock().unwrap().count
+    /// Waits for a random part of the time that a promotion takes.
+    pub(super) async fn delay(&self) {
+        let yields = self.0.lock().unwrap().random.random_range(0..200);
+        for _ in 0..yields {
+            tokio::task::yield_now().await;
+        }
     }
 
     pub(super) fn ledger<L>(&self, inner: Arc<L>) -> SteppedPort<L> {
