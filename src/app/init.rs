@@ -50,21 +50,20 @@ pub(crate) fn init(folder: &Path) -> Result<Initialized, Failure> {
 pub(crate) fn init_release(folder: &Path) -> Result<Initialized, Failure> {
     let configuration =
         CONFIGURATIONS.map(|name| in_folder(folder, name)).into_iter().find(|path| exists(path));
+    let release = configuration.as_deref().map(|path| configured_release(Some(path))).transpose()?.flatten();
+    // With the embedded registry there is nothing to pull from.
+    let pulled = release.as_ref().and_then(|(_, _, release)| match release.registry {
+        RegistrySettings::Embedded => None,
+        _ => Some(release.name.to_string()),
+    });
+    let workflows = workflows::of(folder, pulled.as_deref())?;
     let mut result = Initialized::default();
-    let mut pulled = None;
-    match configuration {
-        None => result.written = write_suite(folder, FILES.map(released))?,
-        Some(path) => match configured_release(Some(&path))? {
-            None => result.missing = Some((path, RELEASE)),
-            Some((_, _, release)) => {
-                // With the embedded registry there is nothing to pull from.
-                let is_embedded = matches!(release.registry, RegistrySettings::Embedded);
-                pulled = Some(release.name.to_string()).filter(|_| !is_embedded);
-                result.kept.push(path);
-            }
-        },
+    match (configuration, release) {
+        (None, _) => result.written = write_suite(folder, FILES.map(released))?,
+        (Some(path), None) => result.missing = Some((path, RELEASE)),
+        (Some(path), Some(_)) => result.kept.push(path),
     }
-    for (path, content) in workflows::of(folder, pulled.as_deref())? {
+    for (path, content) in workflows {
         if exists(&path) {
             result.kept.push(path);
         } else {

@@ -106,6 +106,7 @@ fn release_in_a_subfolder_names_it_in_the_workflows() {
         assert!(workflow.contains("\n  SUITE: \"prompts/reply\"\n"), "{workflow}");
     }
     folder.promptgate(&["init", "--release", "a ${{ b }}"]).expect_code(2).says("cannot name this folder");
+    assert!(!folder.path().join("a ${{ b }}").exists());
 }
 
 #[test]
