@@ -63,7 +63,7 @@ fn place(folder: &Path) -> Result<(PathBuf, String), Failure> {
             && *part != ".."
     };
     match parts {
-        Some(parts) if parts.iter().all(|part| is_plain(part)) => {
+        Some(parts) if parts.iter().all(is_plain) => {
             // Quoted: a folder such as `2026` would be a number.
             Ok((root.to_owned(), format!("\"{}\"", parts.join("/"))))
         }
