@@ -71,10 +71,9 @@ fn lifecycle_first_commands_publish_promote_and_roll_back() {
     let commands = commands.replace("/tmp/shop", shop.to_str().expect("a path"));
     let script = format!("set -euo pipefail\npromptgate() {{ \"$EXECUTABLE\" \"$@\"; }}\n{commands}");
     let mut command = std::process::Command::new("bash");
-    command.args(["-c", &script]).current_dir(repository()).env("EXECUTABLE", env!("CARGO_BIN_EXE_promptgate"));
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("GITHUB_") || name.starts_with("CI")) {
-        command.env_remove(name);
-    }
+    command.args(["-c", &script]).current_dir(repository()).env_clear();
+    command.env("EXECUTABLE", env!("CARGO_BIN_EXE_promptgate")).env("HOME", folder.path());
+    command.env("PATH", std::env::var_os("PATH").expect("a PATH"));
     let outcome = finish(command).expect_code(0);
     outcome.says("published 1.0.0, a major change").says("production moved back from 1.1.0 to 1.0.0");
 }
