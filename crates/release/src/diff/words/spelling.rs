@@ -106,7 +106,7 @@ mod tests {
             ("offer", "deny"),
             ("the", "teh"), // typos:ignore
             ("form", "forum2"),
-            ("payment", "pаyment"), // Cyrillic а
+            ("payment", "pаyment"),       // Cyrillic а
             ("refund", "refu\u{200B}nd"), // typos:ignore
             ("title", "tıtle"),
             ("office", "ofﬁce"),
