@@ -140,7 +140,7 @@ pub(super) struct Sources {
     pub(super) candidate: Result<ResolvedPrompt, Diagnostics>,
     /// The baseline.
     pub(super) baseline: Result<BaselineSource, Diagnostics>,
-    /// What the ledger says about the prompt; `None` without `release:`, and where that is not known.
+    /// The prompt by its ledger; `None` without `release:`, and where that is not known.
     pub(super) release: Option<ReleaseSources>,
     /// Knows every secret that settings and environment hold.
     pub(super) redactor: Arc<Redactor>,
