@@ -7,7 +7,7 @@ use promptgate_release::{
     Change, Content, Level, Name, RECORD_SCHEMA, Record, ReleasePolicy, State, Version, diff,
 };
 
-/// What the author of a prompt claims in its front matter.
+/// Claims in the front matter of a prompt.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Claims {
     /// The version.
@@ -20,7 +20,7 @@ pub(super) struct Claims {
     pub(super) place: Place,
 }
 
-/// What a record is made of.
+/// The inputs of a record.
 pub(super) struct Inputs<'a> {
     pub(super) name: &'a Name,
     pub(super) content: &'a Content,
