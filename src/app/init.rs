@@ -8,6 +8,8 @@ use super::Failure;
 use super::files::write_whole;
 use super::sources::configured_release;
 use crate::config::RegistrySettings;
+use promptgate_adapters::git::Repository;
+use promptgate_adapters::ledger::DEFAULT_REMOTE;
 use promptgate_core::model::Diagnostic;
 
 const CONFIGURATION: &str = "promptgate.yaml";
@@ -19,8 +21,13 @@ const FILES: [(&str, &str); 3] = [
     ("cases.jsonl", include_str!("starter/cases.jsonl")),
     (PROMPT, include_str!("starter/assistant.md")),
 ];
-/// The lines of `release:`.
+/// The lines of `release:`, and in them the one of a ledger on a branch.
 const RELEASE: &str = include_str!("starter/release.yaml");
+const LEDGER_ON_GIT: &str =
+    "  ledger: git # the branch `promptgate` of origin; to try it alone: {path: .promptgate/ledger}\n";
+/// The line that replaces it where there is no remote to push to.
+const LEDGER_IN_FOLDER: &str =
+    "  ledger: {path: .promptgate/ledger} # to try it; for a team: git, the branch `promptgate` of origin\n";
 
 /// The result.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -30,7 +37,7 @@ pub(crate) struct Initialized {
     /// Files that were there already and are as they were.
     pub(crate) kept: Vec<PathBuf>,
     /// A configuration that was there already, and the lines that it lacks.
-    pub(crate) missing: Option<(PathBuf, &'static str)>,
+    pub(crate) missing: Option<(PathBuf, String)>,
 }
 
 /// Writes the starter suite; returns the paths of its files.
@@ -56,11 +63,13 @@ pub(crate) fn init_release(folder: &Path) -> Result<Initialized, Failure> {
         RegistrySettings::Embedded => None,
         _ => Some(release.name.to_string()),
     });
-    let workflows = workflows::of(folder, pulled.as_deref())?;
+    let repository = workflows::repository(folder)?;
+    let workflows = workflows::of(folder, repository.as_deref(), pulled.as_deref())?;
+    let lines = release_lines(repository.as_deref());
     let mut result = Initialized::default();
     match (configuration, release) {
-        (None, _) => result.written = write_suite(folder, FILES.map(released))?,
-        (Some(path), None) => result.missing = Some((path, RELEASE)),
+        (None, _) => result.written = write_suite(folder, FILES.map(|file| released(file, &lines)))?,
+        (Some(path), None) => result.missing = Some((path, lines)),
         (Some(path), Some(_)) => result.kept.push(path),
     }
     for (path, content) in workflows {
@@ -74,13 +83,21 @@ pub(crate) fn init_release(folder: &Path) -> Result<Initialized, Failure> {
     Ok(result)
 }
 
+/// The lines of `release:` for a repository at this root, so that they are valid as they are.
+fn release_lines(repository: Option<&Path>) -> String {
+    let has_origin = repository
+        .and_then(|root| Repository::discover(root).ok())
+        .is_some_and(|repository| repository.remote_url(DEFAULT_REMOTE).is_some());
+    if has_origin { RELEASE.to_owned() } else { RELEASE.replace(LEDGER_ON_GIT, LEDGER_IN_FOLDER) }
+}
+
 /// A file of the starter suite as it is with `release:`.
-fn released((name, content): (&'static str, &'static str)) -> (&'static str, String) {
+fn released((name, content): (&'static str, &'static str), lines: &str) -> (&'static str, String) {
     let content = match name {
         CONFIGURATION => {
             let content =
                 content.replace("the same file at the git merge base", "the version that production serves");
-            format!("{content}{RELEASE}")
+            format!("{content}{lines}")
         }
         // The next free version is assigned.
         PROMPT => content.replace("version: \"1\"\n", ""),

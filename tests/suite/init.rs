@@ -50,6 +50,9 @@ fn sorted(names: &[&str]) -> Vec<String> {
 fn release_suite_checks_and_runs() {
     let folder = Folder::new();
     folder.git(&["init", "--quiet"]);
+    // The ledger has no branch at origin yet.
+    folder.git(&["init", "--quiet", "--bare", "origin.git"]);
+    folder.git(&["remote", "add", "origin", "origin.git"]);
     folder
         .promptgate(&["init", "--release"])
         .expect_code(0)
@@ -60,9 +63,6 @@ fn release_suite_checks_and_runs() {
     assert!(!folder.read("prompts/assistant.md").contains("version:"));
     let merge = folder.read(".github/workflows/prompt-merge.yml");
     assert!(merge.contains("\n  SUITE: . #"), "{merge}");
-    // A bare repository as origin: the ledger has no branch yet.
-    folder.git(&["init", "--quiet", "--bare", "origin.git"]);
-    folder.git(&["remote", "add", "origin", "origin.git"]);
     folder.git(&["add", "promptgate.yaml", "cases.jsonl", "prompts"]);
     folder.git(&["commit", "--quiet", "--message", "Add the suite"]);
     folder.promptgate(&["check"]).expect_code(0).says("1.0.0, first version");
@@ -70,10 +70,15 @@ fn release_suite_checks_and_runs() {
 }
 
 #[test]
-fn release_without_a_repository_is_still_valid() {
+fn release_without_a_remote_keeps_the_ledger_in_a_folder() {
     let folder = Folder::new();
     folder.promptgate(&["init", "--release", "."]).expect_code(0);
-    folder.promptgate(&["check"]).expect_code(0).says("git repository");
+    assert!(folder.read("promptgate.yaml").contains("\n  ledger: {path: .promptgate/ledger} # "));
+    folder.promptgate(&["check"]).expect_code(0).says("1.0.0, first version");
+    // A repository without a remote has nowhere to push a branch either.
+    folder.git(&["init", "--quiet", "alone"]);
+    folder.promptgate(&["init", "--release", "alone"]).expect_code(0);
+    folder.promptgate(&["check", "alone"]).expect_code(0);
 }
 
 #[test]
@@ -81,7 +86,7 @@ fn release_lines_are_printed_for_a_suite_that_is_there() {
     let folder = Folder::small(3);
     let before = folder.read("promptgate.yaml");
     let outcome = folder.promptgate(&["init", "--release"]).expect_code(0);
-    let outcome = outcome.says("add to promptgate.yaml, which was not changed").says("  ledger: git");
+    let outcome = outcome.says("add to promptgate.yaml, which was not changed").says("  ledger: ");
     assert_eq!(folder.read("promptgate.yaml"), before);
     assert_eq!(workflows(&folder), sorted(&WORKFLOWS));
     // The printed lines are valid where they are added.
@@ -103,7 +108,7 @@ fn release_in_a_subfolder_names_it_in_the_workflows() {
     assert!(folder.path().join("prompts/reply/promptgate.yaml").exists());
     for name in WORKFLOWS.iter().filter(|name| **name != "prompt-dispatch.yml") {
         let workflow = folder.read(&format!(".github/workflows/{name}"));
-        assert!(workflow.contains("\n  SUITE: \"prompts/reply\"\n"), "{workflow}");
+        assert!(workflow.contains("\n  SUITE: \"prompts/reply\" # "), "{workflow}");
     }
     folder.promptgate(&["init", "--release", "a ${{ b }}"]).expect_code(2).says("cannot name this folder");
     assert!(!folder.path().join("a ${{ b }}").exists());

@@ -17,14 +17,28 @@ const WORKFLOWS: [(&str, &str); 4] = [
 const SUITE: &str = "  SUITE: ";
 const NAME: &str = "  NAME: support/reply";
 
-/// Paths and contents of the workflows for the suite in `folder`, which need not exist yet; `pulled` is the prompt whose
-/// registry people write in.
+/// The root of the repository that holds the folder, which need not exist yet.
 ///
 /// # Errors
-/// A folder that cannot be found, or that a workflow cannot name.
-pub(super) fn of(folder: &Path, pulled: Option<&str>) -> Result<Vec<(PathBuf, String)>, Failure> {
-    let (root, suite) = place(folder)?;
-    let suite_line = |line: &str| line.starts_with(SUITE).then(|| format!("{SUITE}{suite}"));
+/// There is no current folder.
+pub(super) fn repository(folder: &Path) -> Result<Option<PathBuf>, Failure> {
+    let absolute = absolute(folder)?;
+    Ok(absolute.ancestors().find(|ancestor| ancestor.join(".git").exists()).map(Path::to_owned))
+}
+
+/// Paths and contents of the workflows for the suite in `folder`; `pulled` is the prompt whose registry people write in.
+///
+/// # Errors
+/// A folder that a workflow cannot name.
+pub(super) fn of(
+    folder: &Path,
+    repository: Option<&Path>,
+    pulled: Option<&str>,
+) -> Result<Vec<(PathBuf, String)>, Failure> {
+    let (root, suite) = place(folder, repository)?;
+    let suite_line = |line: &str| {
+        line.starts_with(SUITE).then(|| format!("{SUITE}{suite} # the folder of promptgate.yaml"))
+    };
     let name_line =
         |line: &str| line.starts_with(NAME).then(|| format!("  NAME: {}", pulled.unwrap_or_default()));
     let fill = |content: &str| -> String {
@@ -41,14 +55,16 @@ pub(super) fn of(folder: &Path, pulled: Option<&str>) -> Result<Vec<(PathBuf, St
         .collect())
 }
 
-/// The root of the repository that holds the folder, else the folder itself, and the folder relative to it.
-fn place(folder: &Path) -> Result<(PathBuf, String), Failure> {
-    let absolute = std::path::absolute(folder).map_err(|error| {
-        Diagnostic::new(format!("cannot find the folder: {error}"))
-            .at(Place::file(folder.display().to_string()))
-    })?;
-    let root = absolute.ancestors().find(|ancestor| ancestor.join(".git").exists());
-    let Some(root) = root.filter(|root| *root != absolute) else {
+fn absolute(folder: &Path) -> Result<PathBuf, Diagnostic> {
+    let place = || Place::file(folder.display().to_string());
+    std::path::absolute(folder)
+        .map_err(|error| Diagnostic::new(format!("cannot find the folder: {error}")).at(place()))
+}
+
+/// The root of the repository, else the folder itself, and the folder relative to it.
+fn place(folder: &Path, repository: Option<&Path>) -> Result<(PathBuf, String), Failure> {
+    let absolute = absolute(folder)?;
+    let Some(root) = repository.filter(|root| *root != absolute) else {
         return Ok((folder.to_owned(), ".".to_owned()));
     };
     let parts: Option<Vec<&str>> = absolute

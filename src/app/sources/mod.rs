@@ -187,7 +187,7 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
 fn resolve_all(options: &SuiteOptions, environment: &Environment) -> Result<Resolved, Failure> {
     let location = locate::configuration(options.config.as_deref())?;
     let (own, errors) = locate::parse_valid_parts(&location.shown, &location.bytes)?;
-    // What an invalid configuration names is read only where no policy from elsewhere restricts that.
+    // Files that an invalid configuration names are read only where no policy from elsewhere restricts that.
     if options.policy_from.is_some() && !errors.0.is_empty() {
         return Err(errors.into());
     }

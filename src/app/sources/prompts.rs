@@ -108,8 +108,8 @@ pub(super) fn references(
     named.collect()
 }
 
-/// The baseline that options or configuration name, with its place. By default, a prompt that is released is compared with
-/// what production serves.
+/// The baseline that options or configuration name, with its place. By default, a released prompt is compared with the
+/// version that production serves.
 fn baseline_spec(
     options: &SuiteOptions,
     settings: &Settings,

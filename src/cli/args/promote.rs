@@ -48,7 +48,7 @@ pub(crate) struct PromoteArguments {
 enum Stage {
     /// Where a version is held before production.
     Staging,
-    /// What applications read.
+    /// The label that applications read.
     Production,
 }
 
