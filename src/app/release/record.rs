@@ -2,29 +2,9 @@
 
 use jiff::Timestamp;
 
-<<<<<<< HEAD
 use super::claims::{Assigned, Claims, Comparison, assign};
 use promptgate_core::model::Diagnostic;
 use promptgate_release::{Change, Content, Name, RECORD_SCHEMA, Record, ReleasePolicy, State};
-=======
-use promptgate_core::model::{Diagnostic, Place};
-use promptgate_release::{
-    Change, Content, Level, Name, RECORD_SCHEMA, Record, ReleasePolicy, State, Version, diff,
-};
-
-/// Claims in the front matter of a prompt.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Claims {
-    /// The version.
-    pub(super) version: Option<Version>,
-    /// The level, which may only be raised.
-    pub(super) level: Option<Level>,
-    /// Why the prompt was changed.
-    pub(super) reason: Option<String>,
-    /// The prompt's file.
-    pub(super) place: Place,
-}
->>>>>>> docs
 
 /// The inputs of a record.
 pub(super) struct Inputs<'a> {
